@@ -1,0 +1,359 @@
+"""The chain rule on a recorded graph: every consumer sends each of its inputs a share, and the shares add up.
+
+Two passes give the same numbers to the last bit. The *scalar pass* works on graphs of Values alone: local gradients lie
+on the edges, marks and signals in two slots of the nodes, no rule is called and nothing can fail on the way; one pass
+at a time may use the slots. The *general pass* keeps all its state in dictionaries of its own, so that threads and
+nested passes never meet, and calls the rules: on arrays, or on nodes where the result is to be a graph itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.graph import BY_RULE, Node, check_fresh, topological
+from autodiff.ops.elementwise import where
+from autodiff.ops.layout import reshape, stack, sum_to
+from autodiff.primitive import describe
+
+__all__ = ["backpropagate", "edge_shares", "fit", "local_gradients", "seed_of", "send_back"]
+
+Deliver = Callable[[Node, Any, bool], None]
+
+_slots_in_use: Final = threading.Lock()
+
+
+def backpropagate(output: Node, seed: Any = None, *, create_graph: bool = False) -> dict[Node, Any]:
+    """The error signal of every node that ``output`` depends on: δ = ∂output/∂node, times the seed.
+
+    Args:
+        output: a Value or Tensor; without ``seed`` it must hold one number.
+        seed: the error signal of the output itself, of its shape; 1 if left out.
+        create_graph: signals are nodes, which can be differentiated again.
+
+    Returns:
+        {node: signal}; the node's shape and type. It writes to no node.
+
+    Raises:
+        TypeError: output is not a node. ValueError: the seed's shape is not the output's.
+        StaleGraphError: data was assigned after the graph was recorded.
+
+    Source: notes, section 1.5 ("general step").
+
+    >>> from autodiff import Value
+    >>> x = Value(3.0)
+    >>> y = x * x
+    >>> backpropagate(y)[x]
+    6.0
+    """
+    signals: dict[Node, Any] = {}
+
+    def deliver(node: Node, signal: Any, owned: bool) -> None:
+        signals[node] = signal if owned or not isinstance(signal, np.ndarray) else signal.copy()
+
+    send_back(output, seed, deliver, create_graph=create_graph)
+    return signals
+
+
+def send_back(
+    output: Node,
+    seed: Any,
+    deliver: Deliver | None,
+    *,
+    create_graph: bool = False,
+    wanted: Collection[Node] | None = None,
+) -> None:
+    """Run a backward pass and hand each node's final signal to ``deliver(node, signal, owned)``.
+
+    ``deliver`` None adds the signals to ``.grad``. ``owned`` says that the array belongs to the receiver. With
+    ``wanted``, only those nodes matter, and signals that reach none of them are not computed.
+    """
+    seed = seed_of(output, seed, create_graph=create_graph)
+    if not create_graph and seed.__class__ is float and _slots_in_use.acquire(blocking=False):
+        try:
+            if _scalar_pass(output, seed, deliver):
+                return
+        finally:
+            _slots_in_use.release()
+    if deliver is None:
+        # Collected first and written last: an error in a rule leaves every .grad as it was.
+        arrived: list[tuple[Node, Any, bool]] = []
+        _general_pass(output, seed, lambda *item: arrived.append(item), False, None)
+        for node, signal, owned in arrived:
+            _accumulate(node, signal, owned)
+    else:
+        _general_pass(output, seed, deliver, create_graph, wanted)
+
+
+def _accumulate(node: Node, signal: Any, owned: bool) -> None:
+    if node.grad is not None:
+        node.grad = node.grad + signal
+    else:
+        node.grad = signal if owned or signal.__class__ is float else signal.copy()
+
+
+def seed_of(output: Any, seed: Any, *, create_graph: bool = False) -> Any:
+    """The seed as the output's kind of signal: 1 if None; raises as `backpropagate` says."""
+    if not isinstance(output, Node):
+        raise TypeError(
+            f"a gradient needs an output that was computed from Values or Tensors, and got {describe(output)}; "
+            "a plain number means that the graph was left on the way, for example by .data or float()"
+        )
+    data = output._data
+    if seed is None:
+        if data.__class__ is not float and data.size != 1:
+            raise ValueError(
+                f"the output has shape {data.shape}; a gradient is taken of one number, so reduce it, as with .sum(), "
+                "or pass a seed of that shape"
+            )
+        return 1.0 if data.__class__ is float else np.ones(data.shape, data.dtype)
+    if isinstance(seed, Node):
+        if not create_graph:
+            raise TypeError("the seed is a node, which only a pass with create_graph=True can use; pass seed.data")
+        shape = np.shape(seed._data)
+    else:
+        if isinstance(seed, bool | str) or not np.isrealobj(seed) or np.asarray(seed).dtype.kind not in "fiu":
+            raise TypeError(f"the seed is a number or an array of the output's shape, and got {describe(seed)}")
+        shape = np.shape(seed)
+    if shape != np.shape(data):
+        raise ValueError(f"the seed has shape {shape}, the output {np.shape(data)}; they must be the same")
+    if isinstance(seed, Node):
+        return seed
+    return float(seed) if data.__class__ is float else np.array(seed, data.dtype)
+
+
+def _scalar_pass(output: Node, seed: float, deliver: Deliver | None) -> bool:
+    """Both phases over stored local gradients; False, and nothing written, if a node is not a plain Value.
+
+    First ``delta`` counts the edges that lead into each node, then a node passes its signal on as soon as the last of
+    them has delivered: each edge is walked twice and nothing is sorted.
+    """
+    token = object()
+    output.mark, output.delta = token, 0
+    todo = [output]
+    pop, push = todo.pop, todo.append
+    while todo:
+        node = pop()
+        stamp, da, db = node.stamp, node.da, node.db
+        if da is not None:
+            a = node.a
+            if da.__class__ is float:
+                if a.mark is token:
+                    a.delta += 1
+                else:
+                    a.mark, a.delta = token, 1
+                    push(a)
+                if a.stamp > stamp:
+                    check_fresh(node, a)
+            elif da is BY_RULE:
+                return False
+            else:
+                for item in a:
+                    if isinstance(item, Node):
+                        if item.mark is token:
+                            item.delta += 1
+                        else:
+                            item.mark, item.delta = token, 1
+                            push(item)
+                        if item.stamp > stamp:
+                            check_fresh(node, item)
+        if db is not None:
+            b = node.b
+            if b.mark is token:
+                b.delta += 1
+            else:
+                b.mark, b.delta = token, 1
+                push(b)
+            if b.stamp > stamp:
+                check_fresh(node, b)
+
+    output.mark = seed
+    push(output)
+    while todo:
+        node = pop()
+        signal, node.mark, node.delta = node.mark, None, None
+        if deliver is not None:
+            deliver(node, signal, True)
+        elif node.grad is None:
+            node.grad = signal
+        else:
+            node.grad += signal
+        da, db = node.da, node.db
+        if da is not None:
+            a = node.a
+            if da.__class__ is float:
+                share = signal * da if signal else 0.0  # a zero error signal shares zero, also on an infinite edge
+                a.mark = share if a.mark is token else a.mark + share
+                if a.delta == 1:
+                    push(a)
+                else:
+                    a.delta -= 1
+            else:
+                for item, local in zip(a, da, strict=True):
+                    if isinstance(item, Node):
+                        share = signal * local if signal else 0.0
+                        item.mark = share if item.mark is token else item.mark + share
+                        if item.delta == 1:
+                            push(item)
+                        else:
+                            item.delta -= 1
+        if db is not None:
+            b = node.b
+            share = signal * db if signal else 0.0
+            b.mark = share if b.mark is token else b.mark + share
+            if b.delta == 1:
+                push(b)
+            else:
+                b.delta -= 1
+    return True
+
+
+def _general_pass(
+    output: Node, seed: Any, deliver: Deliver, create_graph: bool, wanted: Collection[Node] | None
+) -> None:
+    """The same two phases in the same order, with counts and signals in dictionaries."""
+    expected = _count_edges(output)
+    useful = None if wanted is None else _leading_to(output, wanted)
+    signals: dict[Node, Any] = {output: seed}
+    owned = {output}
+    todo = [output]
+    while todo:
+        node = todo.pop()
+        signal = signals.pop(node, None)
+        if signal is not None:
+            deliver(node, signal, node in owned)
+            for item, share, fresh in edge_shares(node, signal, useful, create_graph=create_graph):
+                if item not in signals:
+                    signals[item] = share
+                    if fresh:
+                        owned.add(item)
+                elif item in owned and share.__class__ is np.ndarray and share.ndim:
+                    np.add(signals[item], share, out=signals[item])
+                else:
+                    signals[item] = signals[item] + share
+                    if not create_graph:
+                        owned.add(item)
+        for item in reversed(node.inputs) if node.da is BY_RULE else node.inputs:
+            if isinstance(item, Node):
+                expected[item] -= 1
+                if not expected[item]:
+                    todo.append(item)
+
+
+def _count_edges(output: Node) -> dict[Node, int]:
+    """How many edges lead into each node; raises StaleGraphError."""
+    expected = {output: 0}
+    todo = [output]
+    while todo:
+        node = todo.pop()
+        for item in node.inputs:
+            if isinstance(item, Node):
+                if item in expected:
+                    expected[item] += 1
+                else:
+                    expected[item] = 1
+                    todo.append(item)
+                if item.stamp > node.stamp:
+                    check_fresh(node, item)
+    return expected
+
+
+def _leading_to(output: Node, wanted: Collection[Node]) -> set[Node]:
+    """The nodes through which a wanted node is reached, itself included."""
+    useful = set(wanted)
+    for node in topological(output):
+        if node not in useful and any(isinstance(item, Node) and item in useful for item in node.inputs):
+            useful.add(node)
+    return useful
+
+
+def edge_shares(
+    node: Node, signal: Any, useful: Collection[Node] | None = None, *, create_graph: bool = False
+) -> Iterator[tuple[Node, Any, bool]]:
+    """What each edge of ``node`` carries: (input, share, whether the share is a new array of its own).
+
+    The share is the signal times the local gradient; a zero signal shares zero also on an edge whose local gradient
+    is infinite. Inputs that are not ``useful`` are left out.
+    """
+    if node.da is not BY_RULE and not create_graph:
+        for item, local in zip(node.inputs, local_gradients(node), strict=True):
+            if isinstance(item, Node):
+                yield item, signal * local if signal else 0.0, True
+        return
+    primitive, params, inputs = node.origin.primitive, node.origin.params, node.inputs
+    if primitive is None:
+        return
+    operands = list(inputs) if create_graph else [x._data if isinstance(x, Node) else x for x in inputs]
+    z = node if create_graph else node._data
+    if primitive.reduces and node.scalar:
+        packed = np.array(operands, dtype=object if create_graph else float)
+        shares = np.broadcast_to(primitive.rule(0)(signal, z, packed, **params), packed.shape)
+        yield from zip(inputs, shares, [False] * len(inputs), strict=True)
+        return
+    for k, item in enumerate(inputs):
+        if isinstance(item, Node) and (useful is None or item in useful):
+            if primitive.singular:
+                with np.errstate(all="ignore"):
+                    share = _zero_shares_zero(primitive.rule(k)(signal, z, *operands, **params), signal)
+            else:
+                share = primitive.rule(k)(signal, z, *operands, **params)
+            fitted = fit(share, item, create_graph=create_graph)
+            fresh = (
+                fitted.__class__ is float
+                or (fitted is not signal and fitted.base is None and not any(fitted is x for x in operands))
+                if not create_graph
+                else False
+            )
+            yield item, fitted, fresh
+
+
+def local_gradients(node: Node) -> tuple[float | None, ...]:
+    """The stored local gradients of a Value's edges, in the order of ``node.inputs``; None on a constant's."""
+    if node.a.__class__ is tuple:
+        return node.da  # type: ignore[no-any-return]
+    if node.a is None:
+        return ()
+    return (node.da,) if node.b is None else (node.da, node.db)
+
+
+def _zero_shares_zero(share: Any, signal: Any) -> Any:
+    """Replace 0 · inf = nan by 0 where the signal is exactly zero."""
+    value = share._data if isinstance(share, Node) else share
+    if not np.isnan(np.sum(value)):
+        return share
+    given = signal._data if isinstance(signal, Node) else signal
+    return where(np.broadcast_to(np.not_equal(given, 0), np.shape(value)), share, 0.0)
+
+
+def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
+    """``share`` in the shape and type of ``item``: the one place where broadcasting is undone.
+
+    An axis that the forward pass repeated is summed; a Value gets a float, a Tensor an array of its type.
+    """
+    data = item._data
+    if data.__class__ is float:
+        if share.__class__ is float:
+            return share
+        if isinstance(share, Node):
+            return share if share.scalar else item.from_tensor(sum_to(share, shape=()))
+        return float(np.sum(share))
+    if isinstance(share, Node):
+        if share.scalar:
+            share = reshape(stack((share,)), shape=())
+        return share if share._data.shape == data.shape else _reshaped(share, data.shape)
+    if share.__class__ is not np.ndarray:
+        share = np.asarray(share, data.dtype)
+    if create_graph:
+        share = item.constant(share)
+    if share.shape != data.shape:
+        share = _reshaped(share, data.shape)
+    return share if create_graph or share.dtype == data.dtype else share.astype(data.dtype)
+
+
+def _reshaped(share: Any, shape: tuple[int, ...]) -> Any:
+    """Summed down to ``shape``; a share that was smaller (the same everywhere) is repeated up to it first."""
+    whole = np.broadcast_shapes(share.shape, shape)
+    return sum_to(share if share.shape == whole else share + np.zeros(whole, share.dtype), shape=shape)

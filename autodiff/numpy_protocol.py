@@ -1,0 +1,124 @@
+"""NumPy's own functions on Values and Tensors, read off the table.
+
+A ufunc or function that the table names is recorded; one that only asks (``np.isfinite``, ``np.shape``) answers from
+the data; any other raises and names the nearest, so that nobody gets a silently detached array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.graph import Node
+from autodiff.ops import elementwise, layout, linear, reductions
+from autodiff.primitive import TABLE
+
+__all__ = ["dispatch_function", "dispatch_ufunc"]
+
+
+def _power(x: Any, exponent: Any) -> Any:
+    return elementwise.raise_to(x, exponent)
+
+
+def _clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    return elementwise.clip(x, min if a_min is None else a_min, max if a_max is None else a_max)
+
+
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    if ord not in (None, 2, "fro") or (ord == 2 and axis is None and np.ndim(x) != 1):
+        raise TypeError(f"np.linalg.norm has a rule for the Euclidean norm only, and got ord={ord!r}")
+    return reductions.norm(x, axis=axis, keepdims=keepdims)
+
+
+def _transpose(x: Any, axes: Any = None) -> Any:
+    return layout.transpose(x, axes=None if axes is None else tuple(axes))
+
+
+def _var(x: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
+    return reductions.var(x, axis, keepdims, ddof=ddof)
+
+
+def _std(x: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
+    return reductions.std(x, axis, keepdims, ddof=ddof)
+
+
+def _cumsum(x: Any, axis: int | None = None) -> Any:
+    return x.cumsum(axis)
+
+
+def _ravel(x: Any) -> Any:
+    return layout.reshape(x, shape=(-1,))
+
+
+_MADE_OF_PRIMITIVES: Final[dict[Any, Callable[..., Any]]] = {
+    np.power: _power, np.float_power: _power, np.matmul: linear.matmul, np.dot: linear.dot, np.outer: linear.outer,
+    np.tensordot: linear.tensordot, np.einsum: linear.einsum, np.inner: linear.dot, np.vdot: linear.dot,
+    np.where: elementwise.where, np.clip: _clip, np.split: layout.split, np.take: layout.take, np.pad: layout.pad,
+    np.diag: layout.diag, np.trace: layout.trace, np.var: _var, np.std: _std, np.cumsum: _cumsum, np.ravel: _ravel,
+    np.linalg.norm: _norm, np.transpose: _transpose,
+}  # fmt: skip
+
+_QUESTIONS: Final = frozenset({
+    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.isfinite, np.isnan, np.isinf,
+    np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.logical_not, np.logical_and, np.logical_or, np.shape, np.ndim,
+    np.size, np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.argmax, np.argmin, np.argsort, np.array_equal,
+    np.allclose, np.isclose, np.any, np.all, np.result_type, np.nonzero, np.count_nonzero, np.array_repr,
+    np.array_str, np.array2string, np.testing.assert_allclose, np.testing.assert_array_equal, np.may_share_memory,
+    np.shares_memory, np.iscomplexobj, np.isrealobj,
+})  # fmt: skip
+
+
+def _recorded(function: Any) -> Callable[..., Any] | None:
+    made = _MADE_OF_PRIMITIVES.get(function)
+    if made is not None:
+        return made
+    return next((entry for entry in TABLE.values() if function in entry.numpy), None)
+
+
+def dispatch_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What ``ufunc(*inputs)`` means on nodes."""
+    if method == "reduce" and ufunc in (np.add, np.maximum, np.minimum, np.multiply):
+        reduction = {np.add: "sum", np.maximum: "max", np.minimum: "min", np.multiply: "prod"}[ufunc]
+        return TABLE[reduction](inputs[0], axis=kwargs.get("axis", 0), keepdims=kwargs.get("keepdims", False))
+    if method != "__call__":
+        raise TypeError(f"np.{ufunc.__name__}.{method} has no rule on nodes; use the function of that name")
+    if kwargs:
+        raise TypeError(
+            f"np.{ufunc.__name__} on nodes takes no keywords, and got {', '.join(sorted(kwargs))}; "
+            "a node is never written to: use where(...) for where=, and the result for out="
+        )
+    return _dispatched(ufunc, inputs, {})
+
+
+def dispatch_function(function: Any, args: Any, kwargs: Any) -> Any:
+    """What the NumPy function ``function(*args, **kwargs)`` means on nodes."""
+    return _dispatched(function, args, kwargs)
+
+
+def _dispatched(function: Any, args: Any, kwargs: Any) -> Any:
+    if function in _QUESTIONS:
+        return function(*map(_data, args), **{key: _data(item) for key, item in kwargs.items()})
+    recorded = _recorded(function)
+    if recorded is None:
+        raise TypeError(f"np.{function.__name__} has no rule on nodes{_nearest(function.__name__)}")
+    given = {key: item for key, item in kwargs.items() if not (item is None or item is np._NoValue)}
+    for key in ("out", "dtype", "where", "initial"):
+        if key in given:
+            raise TypeError(f"np.{function.__name__} on nodes takes no {key}=; a node is never written to or cast")
+    return recorded(*args, **given)
+
+
+def _data(item: Any) -> Any:
+    if isinstance(item, list | tuple):
+        return type(item)(map(_data, item))
+    return item._data if isinstance(item, Node) else item
+
+
+def _nearest(name: str) -> str:
+    known = {f.__name__ for entry in TABLE.values() for f in entry.numpy} | {f.__name__ for f in _MADE_OF_PRIMITIVES}
+    close = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    advice = f"; the nearest that has one is np.{close[0]}" if close else ""
+    return f"{advice}. Use .data for a plain array outside the graph, or define a primitive for it"

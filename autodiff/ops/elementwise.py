@@ -1,0 +1,207 @@
+"""Primitives that work on each element alone: arithmetic, powers, exponentials, trigonometry, choices.
+
+One entry holds all that is known of an operation. Rules are written in ``g`` (error signal), ``z`` (result) and the
+inputs; ``ruff format`` is off so that the table stays a table.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autodiff.primitive import ANY, NONZERO, POSITIVE, UNIT, Domain, primitive
+from autodiff.symbol import Symbol
+
+__all__ = [
+    "absolute", "add", "arccos", "arcsin", "arctan", "clip", "cos", "cosh", "divide", "erfc", "exp", "expm1", "log",
+    "log1p", "maximum", "minimum", "multiply", "negative", "pow", "power", "reciprocal", "sign", "sin", "sinh", "sqrt",
+    "square", "subtract", "tan", "tanh", "where",
+]  # fmt: skip
+
+_LN_DOMAIN = Domain(-0.9, 3.0, "x > −1")
+_TAN_DOMAIN = Domain(-1.4, 1.4, "x ≠ π/2 + kπ")
+_CLIP_DOMAIN = Domain(-2.0, 2.0, "all reals", kinks=(-1.0, 1.0))
+
+# fmt: off
+add = primitive("add", lambda xp, x, y: x + y,
+    [lambda g, z, x, y: g, lambda g, z, x, y: g],
+    symbol="+", linear=True, numpy=np.add, doc="Sum x + y.")
+
+subtract = primitive("subtract", lambda xp, x, y: x - y,
+    [lambda g, z, x, y: g, lambda g, z, x, y: -g],
+    symbol="−", linear=True, numpy=np.subtract, doc="Difference x − y.")
+
+multiply = primitive("multiply", lambda xp, x, y: x * y,
+    [lambda g, z, x, y: g * y, lambda g, z, x, y: g * x],
+    symbol="×", numpy=np.multiply, doc="Product x·y.")
+
+divide = primitive("divide", lambda xp, x, y: x / y,
+    [lambda g, z, x, y: g / y, lambda g, z, x, y: -(g * z / y)],
+    symbol="÷", domain=(ANY, NONZERO), singular=True, numpy=(np.divide, np.true_divide),
+    doc="Quotient x/y; ±inf or nan where y is 0.")
+
+negative = primitive("negative", lambda xp, x: -x,
+    [lambda g, z, x: -g],
+    symbol="−", linear=True, numpy=np.negative, doc="Negation −x.")
+
+power = primitive("power", lambda xp, x, *, n: xp.power(x, n),
+    [lambda g, z, x, *, n: g * where(n == 0, 0.0, n * x ** (n - 1))],
+    symbol="xⁿ", domain=POSITIVE, singular=True,
+    doc="Power xⁿ with a constant exponent; nan for x < 0 unless n is whole; d(x⁰)/dx = 0 also at 0.")
+
+pow = primitive("pow", lambda xp, x, y: xp.power(x, y),
+    [lambda g, z, x, y: g * where(y == 0, 0.0, y * x ** (y - 1.0)),
+     lambda g, z, x, y: g * where((x == 0) & (y >= 0), 0.0, z * log(x))],
+    symbol="xʸ", domain=(POSITIVE, ANY), singular=True, numpy=(np.power, np.float_power),
+    doc="Power xʸ with an exponent that is differentiated; at 0⁰ both derivatives are 0, for x < 0 that of y is nan.")
+
+exp = primitive("exp", lambda xp, x: xp.exp(x),
+    [lambda g, z, x: g * z],
+    numpy=np.exp, doc="Exponential eˣ.")
+
+expm1 = primitive("expm1", lambda xp, x: xp.expm1(x),
+    [lambda g, z, x: g * (z + 1.0)],
+    numpy=np.expm1, doc="eˣ − 1, accurate near 0.")
+
+log = primitive("log", lambda xp, x: xp.log(x),
+    [lambda g, z, x: g / x],
+    symbol="ln", domain=POSITIVE, singular=True, numpy=np.log, doc="Natural logarithm ln x; −inf at 0, nan below.")
+
+log1p = primitive("log1p", lambda xp, x: xp.log1p(x),
+    [lambda g, z, x: g / (1.0 + x)],
+    domain=_LN_DOMAIN, singular=True, numpy=np.log1p, doc="ln(1 + x), accurate near 0.")
+
+sqrt = primitive("sqrt", lambda xp, x: xp.sqrt(x),
+    [lambda g, z, x: g / (2.0 * z)],
+    symbol="√", domain=POSITIVE, singular=True, numpy=np.sqrt, doc="Square root √x; its derivative at 0 is inf.")
+
+square = primitive("square", lambda xp, x: x * x,
+    [lambda g, z, x: g * (2.0 * x)],
+    symbol="x²", numpy=np.square, doc="Square x².")
+
+reciprocal = primitive("reciprocal", lambda xp, x: 1.0 / x,
+    [lambda g, z, x: -(g * z * z)],
+    symbol="1/x", domain=NONZERO, singular=True, numpy=np.reciprocal, doc="Reciprocal 1/x; inf at 0.")
+
+sin = primitive("sin", lambda xp, x: xp.sin(x),
+    [lambda g, z, x: g * cos(x)],
+    numpy=np.sin, doc="Sine of x in radians.")
+
+cos = primitive("cos", lambda xp, x: xp.cos(x),
+    [lambda g, z, x: -(g * sin(x))],
+    numpy=np.cos, doc="Cosine of x in radians.")
+
+tan = primitive("tan", lambda xp, x: xp.tan(x),
+    [lambda g, z, x: g * (1.0 + z * z)],
+    domain=_TAN_DOMAIN, numpy=np.tan, doc="Tangent of x in radians.")
+
+arcsin = primitive("arcsin", lambda xp, x: xp.arcsin(x),
+    [lambda g, z, x: g / sqrt((1.0 - x) * (1.0 + x))],
+    domain=UNIT, singular=True, numpy=np.arcsin, doc="Arc sine in radians; its derivative at ±1 is inf.")
+
+arccos = primitive("arccos", lambda xp, x: xp.arccos(x),
+    [lambda g, z, x: -(g / sqrt((1.0 - x) * (1.0 + x)))],
+    domain=UNIT, singular=True, numpy=np.arccos, doc="Arc cosine in radians; its derivative at ±1 is −inf.")
+
+arctan = primitive("arctan", lambda xp, x: xp.arctan(x),
+    [lambda g, z, x: g / (1.0 + x * x)],
+    numpy=np.arctan, doc="Arc tangent in radians.")
+
+sinh = primitive("sinh", lambda xp, x: xp.sinh(x),
+    [lambda g, z, x: g * cosh(x)],
+    numpy=np.sinh, doc="Hyperbolic sine.")
+
+cosh = primitive("cosh", lambda xp, x: xp.cosh(x),
+    [lambda g, z, x: g * sinh(x)],
+    numpy=np.cosh, doc="Hyperbolic cosine.")
+
+tanh = primitive("tanh", lambda xp, x: xp.tanh(x),
+    [lambda g, z, x: g * (1.0 - z * z)],
+    numpy=np.tanh, doc="Hyperbolic tangent, with derivative 1 − tanh² (notes, section 2).")
+
+absolute = primitive("absolute", lambda xp, x: abs(x),
+    [lambda g, z, x: g * sign(x)],
+    symbol="|x|", domain=NONZERO, numpy=(np.absolute, np.fabs), doc="Absolute value |x|; its derivative at 0 is 0.")
+
+sign = primitive("sign", lambda xp, x: xp.sign(x),
+    [lambda g, z, x: g * 0.0],
+    domain=NONZERO, numpy=np.sign, doc="Sign −1, 0 or 1; its derivative is 0 everywhere.")
+
+maximum = primitive("maximum", lambda xp, x, y: xp.maximum(x, y),
+    [lambda g, z, x, y: g * (0.5 * ((x >= y) + 1.0 * (x > y))), lambda g, z, x, y: g * (0.5 * ((y >= x) + 1.0 * (y > x)))],
+    symbol="max", numpy=np.maximum, doc="The larger of x and y; a tie shares the error equally.")
+
+minimum = primitive("minimum", lambda xp, x, y: xp.minimum(x, y),
+    [lambda g, z, x, y: g * (0.5 * ((x <= y) + 1.0 * (x < y))), lambda g, z, x, y: g * (0.5 * ((y <= x) + 1.0 * (y < x)))],
+    symbol="min", numpy=np.minimum, doc="The smaller of x and y; a tie shares the error equally.")
+
+_limit = primitive("clip", lambda xp, x, *, low, high: xp.minimum(xp.maximum(x, low), high),
+    [lambda g, z, x, *, low, high: g * where((x >= low) & (x <= high), 1.0, 0.0 * x)],
+    domain=_CLIP_DOMAIN, doc="x limited to [low, high]; the derivative is 1 inside and at the bounds, 0 outside.")
+
+erfc = primitive("erfc", lambda xp, x: xp.erfc(x),
+    [lambda g, z, x: g * (-1.1283791670955126 * exp(-(x * x)))],
+    doc="Complementary error function (2/√π)·∫ₓ^∞ e^(−t²) dt.")
+
+_select = primitive("where", lambda xp, x, y, *, condition: xp.where(condition, x, y),
+    [lambda g, z, x, y, *, condition: where(condition, g, 0.0), lambda g, z, x, y, *, condition: where(condition, 0.0, g)],
+    linear=True, doc="x where the condition holds, else y; the other branch gets a zero error signal.")
+# fmt: on
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """``x`` where ``condition`` holds, else ``y``.
+
+    Args:
+        condition: a bool, or a bool array; a Tensor comparison gives one. It is not differentiated.
+        x: the values taken where it is true; broadcast with the others.
+        y: the values taken where it is false.
+
+    The branch not taken gets error signal 0, and a zero error signal shares zero whatever the local gradients behind
+    it: ``where(x > 0, sqrt(x), 0)`` has derivative 0 at 0. A plain bool just picks: no node is made.
+
+    >>> from autodiff import Tensor
+    >>> x = Tensor([4.0, 0.0])
+    >>> where(x > 0, x ** 0.5, 0.0).sum().backward()
+    >>> x.grad
+    array([0.25, 0.  ])
+    """
+    if isinstance(condition, bool | np.bool):
+        return x if condition else y
+    if not isinstance(condition, Symbol):
+        condition = np.asarray(condition)
+        if condition.dtype != bool:
+            raise TypeError(
+                f"where needs a bool or a bool array as condition, and got type {condition.dtype}; compare first, as x > 0"
+            )
+    return _select(x, y, condition=condition)
+
+
+def clip(x: Any, low: float | None = None, high: float | None = None) -> Any:
+    """``x`` limited to [low, high] (None: no limit), in the units of ``x``.
+
+    The derivative is 1 inside and at the bounds, 0 outside. Raises TypeError for bounds that are not plain numbers,
+    ValueError for low > high.
+
+    >>> clip([-2.0, 0.5, 2.0], -1.0, 1.0)
+    array([-1. ,  0.5,  1. ])
+    """
+    bounds = [-np.inf if low is None else low, np.inf if high is None else high]
+    if not all(is_plain_number(bound) for bound in bounds):
+        raise TypeError(f"clip takes plain numbers as bounds, and got {low!r} and {high!r}; use maximum and minimum")
+    if bounds[0] > bounds[1]:
+        raise ValueError(f"clip needs low ≤ high, and got {low!r} and {high!r}")
+    return _limit(x, low=float(bounds[0]), high=float(bounds[1]))
+
+
+def is_plain_number(exponent: Any) -> bool:
+    """Whether ``exponent`` is a plain real number: then ``x ** exponent`` is `power`, otherwise `pow`."""
+    return isinstance(exponent, int | float | np.integer | np.floating) and not isinstance(exponent, bool)
+
+
+def raise_to(x: Any, exponent: Any) -> Any:
+    """``x ** exponent``: `power` for a plain number, `pow` for a node or an array as exponent."""
+    if is_plain_number(exponent):
+        return power(x, n=exponent if isinstance(exponent, int) else float(exponent))
+    return pow(x, exponent)

@@ -1,0 +1,313 @@
+"""Primitives that multiply and add up: products of vectors and matrices, einsum, and the neuron's weighted sum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autodiff.ops.layout import broadcast_to, expand_dims, reshape, squeeze, swapaxes, transpose
+from autodiff.primitive import Example, primitive
+from autodiff.symbol import Symbol
+
+__all__ = ["affine", "dot", "einsum", "matmul", "outer", "tensordot", "weighted_sum"]
+
+# fmt: off
+inner = primitive("inner", lambda xp, x, y: np.asarray(x.dot(y)),
+    [lambda g, z, x, y: g * y, lambda g, z, x, y: g * x],
+    symbol="·", elementwise=False, examples=(Example(((3,), (3,))), Example(((1,), (1,)))),
+    doc="Scalar product Σᵢ xᵢyᵢ of two vectors.")
+
+matvec = primitive("matvec", lambda xp, a, x: a.dot(x),
+    [lambda g, z, a, x: outer_product(g, x), lambda g, z, a, x: matvec(a.T, g)],
+    symbol="@", elementwise=False, examples=(Example(((2, 3), (3,))), Example(((1, 3), (3,)))),
+    doc="Matrix times vector A x: the gradient of A is δxᵀ, that of x is Aᵀδ (notes, section 1.6).")
+
+vecmat = primitive("vecmat", lambda xp, x, a: x.dot(a),
+    [lambda g, z, x, a: matvec(a, g), lambda g, z, x, a: outer_product(x, g)],
+    symbol="@", elementwise=False, examples=(Example(((2,), (2, 3))),),
+    doc="Vector times matrix xᵀA.")
+
+outer_product = primitive("outer", lambda xp, x, y: x[:, None] * y,
+    [lambda g, z, x, y: matvec(g, y), lambda g, z, x, y: vecmat(x, g)],
+    symbol="⊗", elementwise=False, examples=(Example(((2,), (3,))), Example(((1,), (3,)))),
+    doc="Outer product xyᵀ of two vectors.")
+
+matmat = primitive("matmul", lambda xp, a, b: a.dot(b) if a.ndim == b.ndim == 2 else np.matmul(a, b),
+    [lambda g, z, a, b: matmat(g, swapaxes(b, axis1=-1, axis2=-2)), lambda g, z, a, b: matmat(swapaxes(a, axis1=-1, axis2=-2), g)],
+    symbol="@", elementwise=False,
+    examples=(Example(((2, 3), (3, 4))), Example(((5, 2, 3), (3, 1))), Example(((2, 1, 2, 3), (4, 3, 2)))),
+    doc="Matrix product A B, over leading axes that broadcast.")
+
+affine_vector = primitive("affine", lambda xp, w, x, b: w.dot(x) + b,
+    [lambda g, z, w, x, b: outer_product(g, x), lambda g, z, w, x, b: matvec(w.T, g), lambda g, z, w, x, b: g],
+    symbol="Wx + b", elementwise=False, examples=(Example(((2, 3), (3,), (2,))),),
+    doc="What arrives at a layer, z = Wx + b (notes, section 1.2): the bias gradient is δ itself.")
+
+affine_rows = primitive("affine_rows", lambda xp, w, x, b: x.dot(w.T) + b,
+    [lambda g, z, w, x, b: matmat(g.T, x), lambda g, z, w, x, b: matmat(g, w), lambda g, z, w, x, b: g],
+    symbol="Wx + b", elementwise=False, examples=(Example(((2, 3), (4, 3), (2,))), Example(((2, 3), (1, 3), (2,)))),
+    doc="z = Wx + b for a batch of rows x: the gradients of W and b sum over the batch.")
+
+_weighted = primitive("weighted_sum", lambda xp, *terms: _weigh(terms),
+    lambda k, g, z, *terms: g * _partner(k, terms),
+    symbol="Σ", examples=(Example(((), (), (), (), ())),),
+    doc="A neuron's z = Σ wᵢxᵢ + b as one node: inputs w₁ … wₙ, x₁ … xₙ, b.")
+
+_einsum = primitive("einsum", lambda xp, *xs, subscripts: np.asarray(np.einsum(subscripts, *xs)),
+    lambda k, g, z, *xs, subscripts: _einsum_share(k, g, xs, subscripts),
+    symbol="Σ", elementwise=False,
+    examples=(Example(((2, 3), (3, 4)), {"subscripts": "ij,jk->ik"}), Example(((2, 3), (2,), (3,)), {"subscripts": "ij,i,j->"}),
+              Example(((2, 3),), {"subscripts": "ij->j"}), Example(((2, 3), (4,)), {"subscripts": "ij,k->ik"})),
+    doc="Sums of products by Einstein's notation.")
+# fmt: on
+
+
+def _weigh(terms: Sequence[Any]) -> Any:
+    n = len(terms) // 2
+    total = terms[-1]
+    for weight, item in zip(terms[:n], terms[n:-1], strict=True):
+        total = total + weight * item
+    return total
+
+
+def _partner(k: int, terms: Sequence[Any]) -> Any:
+    """The other factor of the k-th input's product; 1 for the bias."""
+    n = len(terms) // 2
+    return 1.0 if k == 2 * n else terms[k + n] if k < n else terms[k - n]
+
+
+def weighted_sum(weights: Any, inputs: Any, bias: Any = 0.0) -> Any:
+    """A neuron's z = Σ wᵢxᵢ + b: on Values one node, whose edges carry the local gradients xᵢ, wᵢ and 1.
+
+    Args:
+        weights: n weights: a sequence of Values or numbers, or a vector (Tensor or array).
+        inputs: n inputs, likewise.
+        bias: one Value or number, 0 if left out.
+
+    Raises:
+        ValueError: numbers of weights and inputs differ, or there are none.
+
+    Source: notes, section 1.1.
+
+    >>> from autodiff import Value
+    >>> w, x = [Value(2.0), Value(3.0)], [Value(5.0), Value(7.0)]
+    >>> z = weighted_sum(w, x, Value(1.0))
+    >>> z.backward()
+    >>> z.data, w[1].grad, x[1].grad
+    (32.0, 7.0, 3.0)
+    """
+    if _is_sequence(weights) and _is_sequence(inputs):
+        weights, inputs = tuple(weights), tuple(inputs)
+        if len(weights) != len(inputs) or not weights:
+            raise ValueError(
+                f"weighted_sum needs as many inputs as weights, at least one; "
+                f"it got {len(weights)} weights and {len(inputs)} inputs"
+            )
+        return _weighted(*weights, *inputs, bias)
+    return dot(weights, inputs) + bias
+
+
+def _is_sequence(x: Any) -> bool:
+    return isinstance(x, list | tuple) or (isinstance(x, np.ndarray) and x.dtype == object and x.ndim == 1)
+
+
+def affine(w: Any, x: Any, b: Any) -> Any:
+    """What arrives at a layer: z = Wx + b, for one input or for rows of inputs.
+
+    Args:
+        w: weights, shape (m, n).
+        x: an input of shape (n,), or rows of inputs of shape (…, n).
+        b: biases, shape (m,).
+
+    Returns:
+        z of shape (m,) or (…, m). With object arrays of Values each z is one `weighted_sum` node.
+
+    Raises:
+        ValueError: the shapes do not fit.
+
+    Source: notes, sections 1.2 and 1.6.
+
+    >>> affine(np.eye(2), np.array([1.0, 2.0]), np.ones(2))
+    array([2., 3.])
+    """
+    shapes = w.shape, x.shape, b.shape
+    if len(shapes[0]) != 2 or not shapes[1] or shapes[1][-1] != shapes[0][1] or shapes[2] != shapes[0][:1]:
+        raise ValueError(
+            f"affine needs W of shape (m, n), x of shape (n,) or (…, n) and b of shape (m,); "
+            f"it got W {shapes[0]}, x {shapes[1]}, b {shapes[2]}"
+        )
+    if len(shapes[1]) == 1:
+        if getattr(w, "dtype", None) == object or getattr(x, "dtype", None) == object:
+            return _object_vector(weighted_sum(list(row), list(x), bias) for row, bias in zip(w, b, strict=True))
+        return affine_vector(w, x, b)
+    if getattr(w, "dtype", None) == object or getattr(x, "dtype", None) == object:
+        rows = [affine(w, row, b) for row in x.reshape(-1, shapes[1][-1])]
+        return np.array(rows, dtype=object).reshape(*shapes[1][:-1], shapes[0][0])
+    if len(shapes[1]) == 2:
+        return affine_rows(w, x, b)
+    flat = affine_rows(w, reshape(x, shape=(-1, shapes[1][-1])), b)
+    return reshape(flat, shape=(*shapes[1][:-1], shapes[0][0]))
+
+
+def _object_vector(items: Any) -> np.ndarray[Any, Any]:
+    items = list(items)
+    vector = np.empty(len(items), dtype=object)
+    vector[:] = items
+    return vector
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """Product ``a @ b`` with NumPy's shapes: vectors, matrices, and stacks of matrices that broadcast.
+
+    Raises ValueError where the shapes do not fit, or for a 0-d operand.
+
+    >>> matmul(np.eye(2), np.array([1.0, 2.0]))
+    array([1., 2.])
+    """
+    a, b = (np.asarray(x) if isinstance(x, list | tuple) else x for x in (a, b))
+    if isinstance(a, Symbol) or isinstance(b, Symbol):
+        return matmat(a, b)
+    axes = np.ndim(a), np.ndim(b)
+    if 0 in axes:
+        raise ValueError(
+            f"matmul needs vectors or matrices, and got shapes {np.shape(a)} and {np.shape(b)}; scale with *"
+        )
+    direct = {(1, 1): inner, (2, 1): matvec, (1, 2): vecmat}.get(axes)
+    if direct is not None:
+        return direct(a, b)
+    if axes[0] == 1:
+        return squeeze(matmat(expand_dims(a, axis=0), b), axis=-2)
+    if axes[1] == 1:
+        return squeeze(matmat(a, expand_dims(b, axis=1)), axis=-1)
+    return matmat(a, b)
+
+
+def dot(a: Any, b: Any) -> Any:
+    """``numpy.dot``: scalar product, matrix product, or, with a scalar operand, the plain product.
+
+    >>> float(dot([1.0, 2.0], [3.0, 4.0]))
+    11.0
+    """
+    axes = np.ndim(a), np.ndim(b)
+    if 0 in axes:
+        return a * b
+    return matmul(a, b) if max(axes) <= 2 or axes[1] == 1 else tensordot(a, b, axes=((-1,), (-2,)))
+
+
+def outer(x: Any, y: Any) -> Any:
+    """Outer product xyᵀ of two vectors (flattened as in NumPy): shape (n, m).
+
+    >>> outer([1.0, 2.0], [3.0])
+    array([[3.],
+           [6.]])
+    """
+    x, y = (reshape(v, shape=(-1,)) if np.ndim(v) != 1 else v for v in (x, y))
+    return outer_product(x, y)
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """Sum of products over ``axes``: a number (the last of ``a`` with the first of ``b``) or a pair of axis lists.
+
+    Raises ValueError where the lengths of paired axes differ.
+
+    >>> float(tensordot(np.ones((2, 3)), np.ones((2, 3))))
+    6.0
+    """
+    a, b = (np.asarray(x) if isinstance(x, list | tuple) else x for x in (a, b))
+    shape_a, shape_b = np.shape(a), np.shape(b)
+    if isinstance(axes, int):
+        over_a, over_b = tuple(range(len(shape_a) - axes, len(shape_a))), tuple(range(axes))
+    else:
+        over_a, over_b = (tuple(int(k) for k in np.atleast_1d(part)) for part in axes)
+    over_a, over_b = tuple(k % len(shape_a) for k in over_a), tuple(k % len(shape_b) for k in over_b)
+    if [shape_a[k] for k in over_a] != [shape_b[k] for k in over_b]:
+        raise ValueError(
+            f"tensordot cannot pair axes {over_a} of shape {shape_a} with axes {over_b} of shape {shape_b}"
+        )
+    keep_a = tuple(k for k in range(len(shape_a)) if k not in over_a)
+    keep_b = tuple(k for k in range(len(shape_b)) if k not in over_b)
+    size = int(np.prod([shape_a[k] for k in over_a]))
+    rows = int(np.prod([shape_a[k] for k in keep_a]))
+    columns = int(np.prod([shape_b[k] for k in keep_b]))
+    left = reshape(transpose(a, axes=keep_a + over_a), shape=(rows, size))
+    right = reshape(transpose(b, axes=over_b + keep_b), shape=(size, columns))
+    return reshape(matmat(left, right), shape=tuple(shape_a[k] for k in keep_a) + tuple(shape_b[k] for k in keep_b))
+
+
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """Sums of products in Einstein's notation, as ``numpy.einsum``: letters, ``...``, an optional ``->``.
+
+    Args:
+        subscripts: for example ``"ij,jk->ik"``; a letter twice in one operand takes its diagonal.
+        operands: one array or Tensor for each part.
+
+    Raises:
+        TypeError: subscripts is not a string.
+        ValueError: it does not fit the operands.
+
+    >>> einsum("ij,j->i", np.eye(2), np.array([1.0, 2.0]))
+    array([1., 2.])
+    """
+    if not isinstance(subscripts, str):
+        raise TypeError(f"einsum needs its subscripts first, as a string like 'ij,jk->ik', and got {subscripts!r}")
+    operands = tuple(np.asarray(x) if isinstance(x, list | tuple) else x for x in operands)
+    parts, result = _explicit(subscripts, [np.ndim(x) for x in operands])
+    cleaned = [_take_diagonals(part, x) for part, x in zip(parts, operands, strict=True)]
+    text = ",".join(part for part, _ in cleaned) + "->" + result
+    return _einsum(*(x for _, x in cleaned), subscripts=text)
+
+
+def _explicit(subscripts: str, axes: Sequence[int]) -> tuple[list[str], str]:
+    """The parts and the result with every ``...`` and the implied result spelled out in letters."""
+    left, arrow, result = subscripts.replace(" ", "").partition("->")
+    parts = left.split(",")
+    if len(parts) != len(axes):
+        raise ValueError(f"einsum {subscripts!r} names {len(parts)} operands, and got {len(axes)}")
+    spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in subscripts]
+    extra = [n - len(part.replace("...", "")) for part, n in zip(parts, axes, strict=True)]
+    for part, more in zip(parts, extra, strict=True):
+        if more < 0 or (more and "..." not in part):
+            raise ValueError(f"einsum {subscripts!r}: the part {part!r} does not fit an operand with {axes} axes")
+    dots = "".join(spare[: max(extra, default=0)])
+    if not arrow:
+        letters = left.replace(",", "").replace("...", "")
+        result = "..." * ("..." in left) + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    spelled = [part.replace("...", dots[len(dots) - more :]) for part, more in zip(parts, extra, strict=True)]
+    return spelled, result.replace("...", dots)
+
+
+def _take_diagonals(part: str, x: Any) -> tuple[str, Any]:
+    """``part`` and operand without repeated letters: ``ii`` becomes ``i`` of the diagonal."""
+    for letter in sorted(set(part)):
+        while part.count(letter) > 1:
+            first = part.index(letter)
+            second = part.index(letter, first + 1)
+            rest = [k for k in range(len(part)) if k not in (first, second)]
+            if np.shape(x)[first] != np.shape(x)[second]:
+                raise ValueError(
+                    f"einsum: letter {letter!r} has lengths {np.shape(x)[first]} and {np.shape(x)[second]}"
+                )
+            order = np.arange(np.shape(x)[first])
+            x = transpose(x, axes=(first, second, *rest))[order, order]
+            part = letter + "".join(part[k] for k in rest)
+    return part, x
+
+
+def _einsum_share(k: int, g: Any, operands: Sequence[Any], subscripts: Any) -> Any:
+    """The share of the k-th operand: the same sum with g in its place; letters only it has are repeated."""
+    if isinstance(subscripts, Symbol):
+        return Symbol("xp", "einsum_share", g, *operands)
+    left, _, result = subscripts.partition("->")
+    parts = left.split(",")
+    others = [part for j, part in enumerate(parts) if j != k]
+    known = set(result).union(*others)
+    reachable = "".join(c for c in parts[k] if c in known)
+    share = _einsum(
+        g, *(x for j, x in enumerate(operands) if j != k), subscripts=f"{','.join([result, *others])}->{reachable}"
+    )
+    if reachable == parts[k]:
+        return share
+    alone = tuple(j for j, c in enumerate(parts[k]) if c not in known)
+    return broadcast_to(expand_dims(share, axis=alone), shape=operands[k].shape)

@@ -1,0 +1,184 @@
+"""Primitives that take many elements to few: sums, extremes, norms, and the functions made of them.
+
+``axis`` is None (all elements), an int or a tuple of ints; ``keepdims`` keeps reduced axes with length 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autodiff.ops.elementwise import exp, square, where
+from autodiff.ops.layout import flip, reshape, transpose
+from autodiff.primitive import NONZERO, Example, primitive
+from autodiff.symbol import Symbol
+
+__all__ = [
+    "cumsum", "log_softmax", "logsumexp", "max", "mean", "min", "norm", "prod", "softmax", "spread", "std", "sum",
+    "var",
+]  # fmt: skip
+
+_REDUCTIONS = (
+    Example(((4,),)),
+    Example(((2, 3),), {"axis": 0}),
+    Example(((2, 3),), {"axis": 1, "keepdims": True}),
+    Example(((2, 3, 2),), {"axis": (0, -1)}),
+    Example(((1, 3),)),
+    Example(((),)),
+)
+
+
+def _spread(xp: Any, g: Any, *, shape: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    if axis is not None and not keepdims:
+        g = np.expand_dims(g, tuple(a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))))
+    return np.broadcast_to(np.reshape(g, (1,) * len(shape)) if axis is None else g, shape)
+
+
+def _norm(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    """√Σx² scaled by the largest element, so that squares neither overflow nor vanish."""
+    scale = np.max(np.abs(x), axis=axis, keepdims=True, initial=0.0)
+    scale = np.where((scale > 0) & np.isfinite(scale), scale, 1.0)
+    size = np.sqrt(np.sum(np.square(x / scale), axis=axis, keepdims=True)) * scale
+    return size if keepdims else np.squeeze(size, axis=axis) if axis is not None else size.reshape(())
+
+
+def _logsumexp(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    top = np.max(x, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):  # ln 0 = −inf is the right answer when every element is −inf
+        total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return total if keepdims else np.squeeze(total, axis=axis) if axis is not None else total.reshape(())
+
+
+def _share_of_extreme(g: Any, z: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    """g shared equally among the elements of x that equal the extreme z."""
+    chosen = 1.0 * (x == spread(z, shape=x.shape, axis=axis, keepdims=keepdims))
+    count = spread(sum(chosen, axis=axis, keepdims=keepdims), shape=x.shape, axis=axis, keepdims=keepdims)
+    return spread(g, shape=x.shape, axis=axis, keepdims=keepdims) * (chosen / count)
+
+
+def _product_of_others(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """For each element the product of the *other* ones, right at zeros too, and differentiable to any order."""
+    if isinstance(x, Symbol):
+        return Symbol("xp", "product_of_others", x)
+    whole = spread(z, shape=x.shape, axis=axis, keepdims=keepdims)
+    if np.all(x != 0):
+        return whole / x
+    # n copies of the n elements, the k-th with a 1 in place of x_k: n² space, only where an element is exactly zero.
+    axes = tuple(range(x.ndim)) if axis is None else tuple(a % x.ndim for a in np.atleast_1d(axis))
+    count = int(np.prod([x.shape[a] for a in axes]))
+    rest = tuple(a for a in range(x.ndim) if a not in axes)
+    order = rest + axes
+    flat = reshape(transpose(x, axes=order), shape=(*(x.shape[a] for a in rest), 1, count))
+    others = prod(where(np.eye(count, dtype=bool), np.ones(count), flat), axis=-1)
+    shaped = reshape(others, shape=tuple(x.shape[a] for a in order))
+    return transpose(shaped, axes=tuple(int(a) for a in np.argsort(order)))
+
+
+# fmt: off
+sum = primitive("sum", lambda xp, x, *, axis=None, keepdims=False: xp.sum(x, axis=axis, keepdims=keepdims),
+    [lambda g, z, x, *, axis=None, keepdims=False: spread(g, shape=x.shape, axis=axis, keepdims=keepdims)],
+    symbol="Σ", elementwise=False, reduces=True, linear=True, numpy=np.sum, examples=_REDUCTIONS,
+    doc="Sum over axes; every element gets the whole error signal.")
+
+mean = primitive("mean", lambda xp, x, *, axis=None, keepdims=False: xp.mean(x, axis=axis, keepdims=keepdims),
+    [lambda g, z, x, *, axis=None, keepdims=False:
+        spread(g * (z.size / x.size), shape=x.shape, axis=axis, keepdims=keepdims)],
+    elementwise=False, reduces=True, linear=True, numpy=np.mean, examples=_REDUCTIONS,
+    doc="Mean over axes; every element gets 1/n of the error signal.")
+
+prod = primitive("prod", lambda xp, x, *, axis=None, keepdims=False: xp.prod(x, axis=axis, keepdims=keepdims),
+    [lambda g, z, x, *, axis=None, keepdims=False:
+        spread(g, shape=x.shape, axis=axis, keepdims=keepdims) * _product_of_others(z, x, axis, keepdims)],
+    symbol="Π", domain=NONZERO, elementwise=False, reduces=True, numpy=np.prod, examples=_REDUCTIONS,
+    doc="Product over axes; right at zeros: the gradient of prod([0, 2, 3]) is [6, 0, 0].")
+
+max = primitive("max", lambda xp, x, *, axis=None, keepdims=False: xp.max(x, axis=axis, keepdims=keepdims),
+    [lambda g, z, x, *, axis=None, keepdims=False: _share_of_extreme(g, z, x, axis=axis, keepdims=keepdims)],
+    elementwise=False, reduces=True, numpy=(np.max, np.amax), examples=_REDUCTIONS,
+    doc="Largest element over axes; ties share the error equally, summing to 1.")
+
+min = primitive("min", lambda xp, x, *, axis=None, keepdims=False: xp.min(x, axis=axis, keepdims=keepdims),
+    [lambda g, z, x, *, axis=None, keepdims=False: _share_of_extreme(g, z, x, axis=axis, keepdims=keepdims)],
+    elementwise=False, reduces=True, numpy=(np.min, np.amin), examples=_REDUCTIONS,
+    doc="Smallest element over axes; ties share the error equally, summing to 1.")
+
+norm = primitive("norm", _norm,
+    [lambda g, z, x, *, axis=None, keepdims=False:
+        x * spread(where(z == 0, 0.0, g) / where(z == 0, 1.0, z), shape=x.shape, axis=axis, keepdims=keepdims)],
+    symbol="‖x‖", elementwise=False, reduces=True, domain=NONZERO, examples=_REDUCTIONS,
+    doc="Euclidean norm √Σx² over axes; its gradient at 0 is 0.")
+
+logsumexp = primitive("logsumexp", _logsumexp,
+    [lambda g, z, x, *, axis=None, keepdims=False: spread(g, shape=x.shape, axis=axis, keepdims=keepdims)
+        * exp(x - spread(z, shape=x.shape, axis=axis, keepdims=keepdims))],
+    symbol="ln Σ eˣ", elementwise=False, reduces=True, examples=_REDUCTIONS,
+    doc="ln Σ eˣ over axes, without overflow; its gradient is the softmax.")
+
+cumsum = primitive("cumsum", lambda xp, x, *, axis: xp.cumsum(x, axis=axis),
+    [lambda g, z, x, *, axis: flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis)],
+    elementwise=False, linear=True,
+    examples=(Example(((4,),), {"axis": 0}), Example(((2, 3),), {"axis": 0}), Example(((2, 3),), {"axis": -1})),
+    doc="Running sum along one axis.")
+
+spread = primitive("spread", _spread,
+    [lambda g, z, x, *, shape, axis=None, keepdims=False: sum(g, axis=axis, keepdims=keepdims)
+        if axis is not None or keepdims else reshape(sum(g), shape=x.shape)],
+    elementwise=False, linear=True,
+    examples=(Example(((),), {"shape": (2, 3)}), Example(((3,),), {"shape": (2, 3), "axis": 0}),
+              Example(((2, 1),), {"shape": (2, 3), "axis": 1, "keepdims": True})),
+    doc="The way back of a sum: a reduced array repeated over the axes that were summed.")
+# fmt: on
+
+
+def var(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> Any:
+    """Variance Σ(x − mean)²/(n − ddof) over ``axis``; shape as of `sum`, in squared units of ``x``.
+
+    Raises ValueError where n − ddof is not positive.
+
+    >>> float(var([1.0, 3.0]))
+    1.0
+    """
+    centred = x - mean(x, axis=axis, keepdims=True)
+    return sum(square(centred), axis=axis, keepdims=keepdims) / _freedom(x, axis, ddof)
+
+
+def std(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> Any:
+    """Standard deviation √var over ``axis``; shape as of `sum`. Equal elements: value 0, gradient 0 (as `norm` at 0).
+
+    Raises ValueError where n − ddof is not positive.
+
+    >>> float(std([1.0, 3.0]))
+    1.0
+    """
+    centred = x - mean(x, axis=axis, keepdims=True)
+    return norm(centred, axis=axis, keepdims=keepdims) / _freedom(x, axis, ddof) ** 0.5
+
+
+def _freedom(x: Any, axis: Any, ddof: int) -> float:
+    shape = np.shape(x)
+    axes = range(len(shape)) if axis is None else np.atleast_1d(axis)
+    freedom = float(np.prod([shape[a] for a in axes])) - ddof
+    if freedom <= 0:
+        raise ValueError(f"a variance needs more than ddof={ddof} elements, and got shape {shape} with axis={axis}")
+    return freedom
+
+
+def softmax(x: Any, axis: int = -1) -> Any:
+    """Softmax e^(x − ln Σ eˣ) along ``axis``, without overflow; the result sums to 1 along it (dimensionless).
+
+    >>> softmax([0.0, 0.0])
+    array([0.5, 0.5])
+    """
+    return exp(log_softmax(x, axis))
+
+
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """Logarithm of `softmax`: x − ln Σ eˣ along ``axis``, without overflow (nats).
+
+    >>> log_softmax([0.0, 0.0]).round(4)
+    array([-0.6931, -0.6931])
+    """
+    x = np.asarray(x) if isinstance(x, list | tuple) else x
+    return x - logsumexp(x, axis=axis, keepdims=True)

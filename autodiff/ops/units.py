@@ -1,0 +1,75 @@
+"""Units: the activations a = f(z) of the notes (section 2, "Units and their derivatives") and their smooth relatives.
+
+Each is a primitive, not a composite, so that a neuron's edge carries f′(z) itself, and so that it is stable: none
+overflows.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from autodiff.ops.elementwise import erfc, exp, sign, where
+from autodiff.primitive import NONZERO, Domain, primitive
+
+__all__ = [
+    "elu", "gelu", "hard_tanh", "hinge", "identity", "leaky_relu", "log_sigmoid", "relu", "sigmoid", "soft_sign", "softplus",
+]  # fmt: skip
+
+_UNIT_KINKS: Final = Domain(-2.0, 2.0, "all reals", kinks=(-1.0, 1.0))
+_ROOT_HALF: Final = 0.7071067811865476
+_ROOT_2PI: Final = 2.5066282746310002
+
+
+def _sigmoid(xp: Any, x: Any) -> Any:
+    """σ with e^(−|x|), which underflows silently where e^(−x) would overflow."""
+    e = xp.exp(xp.copysign(x, -1.0))
+    return xp.maximum(e, 1.0 * (x >= 0)) / (1.0 + e)
+
+
+# fmt: off
+identity = primitive("identity", lambda xp, x: x + 0.0,
+    [lambda g, z, x: g],
+    symbol="=", linear=True, doc="x itself, as a node of its own: the output unit of a scorer.")
+
+sigmoid = primitive("sigmoid", _sigmoid,
+    [lambda g, z, x: g * (z * (1.0 - z))],
+    symbol="σ", doc="Sigmoid σ(x) = 1/(1 + e⁻ˣ), with derivative σ(1 − σ); 0 and 1 at ∓1000 (notes, section 1.1).")
+
+log_sigmoid = primitive("log_sigmoid", lambda xp, x: xp.minimum(x, 0.0) - xp.log1p(xp.exp(xp.copysign(x, -1.0))),
+    [lambda g, z, x: g * sigmoid(-x)],
+    symbol="ln σ", doc="ln σ(x), finite for every finite x.")
+
+softplus = primitive("softplus", lambda xp, x: xp.maximum(x, 0.0) + xp.log1p(xp.exp(xp.copysign(x, -1.0))),
+    [lambda g, z, x: g * sigmoid(x)],
+    doc="ln(1 + eˣ), without overflow.")
+
+relu = primitive("relu", lambda xp, x: xp.maximum(x, 0.0),
+    [lambda g, z, x: g * sign(z)],
+    symbol="ReLU", domain=NONZERO, doc="max(x, 0); its derivative at 0 is 0, at nan it is nan.")
+
+leaky_relu = primitive("leaky_relu", lambda xp, x, *, slope=0.01: xp.where(x > 0, x, slope * x),
+    [lambda g, z, x, *, slope=0.01: g * where(x > 0, 1.0, slope + 0.0 * x)],
+    symbol="leaky ReLU", domain=NONZERO, doc="x for x > 0, else slope·x; its derivative at 0 is slope.")
+
+hard_tanh = primitive("hard_tanh", lambda xp, x: xp.minimum(xp.maximum(x, -1.0), 1.0),
+    [lambda g, z, x: g * where((x >= -1.0) & (x <= 1.0), 1.0, 0.0 * x)],
+    symbol="hard tanh", domain=_UNIT_KINKS, doc="x limited to [−1, 1]; the derivative is 1 inside and at ±1, 0 outside.")
+
+soft_sign = primitive("soft_sign", lambda xp, x: x / (1.0 + abs(x)),
+    [lambda g, z, x: g / ((1.0 + abs(x)) * (1.0 + abs(x)))],
+    symbol="soft sign", doc="x/(1 + |x|), with derivative 1/(1 + |x|)².")
+
+elu = primitive("elu", lambda xp, x, *, alpha=1.0: xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, 0.0))),
+    [lambda g, z, x, *, alpha=1.0: g * where(x > 0, 1.0, z + alpha)],
+    symbol="ELU", domain=NONZERO, doc="x for x > 0, else alpha·(eˣ − 1); its derivative at 0 is alpha.")
+
+gelu = primitive("gelu", lambda xp, x: x * (0.5 * xp.erfc(-_ROOT_HALF * x)),
+    [lambda g, z, x: g * (0.5 * erfc(-_ROOT_HALF * x) + x * exp(-0.5 * (x * x)) / _ROOT_2PI)],
+    symbol="GELU", doc="x·Φ(x), Φ the normal distribution function (exact, not the tanh approximation).")
+
+hinge = primitive("hinge", lambda xp, score, corrupt, *, margin=1.0: xp.maximum(margin + corrupt - score, 0.0),
+    [lambda g, z, score, corrupt, *, margin=1.0: -(g * sign(z)), lambda g, z, score, corrupt, *, margin=1.0: g * sign(z)],
+    symbol="max(0, Δ + s_c − s)", domain=Domain(-0.4, 0.4, "all reals"),
+    doc="Max-margin objective J = max(Δ + s_c − s, 0): ∂J/∂s = −1 and ∂J/∂s_c = 1 where J > 0, else 0, also at the "
+        "kink (notes, section 1.4). A primitive, so that its two edges read −1 and 1 as in the notes.")
+# fmt: on

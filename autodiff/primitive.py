@@ -1,0 +1,352 @@
+"""What a primitive is, and the table of all of them.
+
+A `Primitive` states every fact about one operation once: how to compute it, its rule of calculus, its sign, its NumPy
+functions, where it is defined, examples. Engine, drawings, documents and tests read the table.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.namespace import FLOAT_FAULTS, arrays, floats
+from autodiff.symbol import Symbol, number, variable
+
+__all__ = ["ANY", "NONZERO", "POSITIVE", "TABLE", "UNIT", "Domain", "Example", "Origin", "Primitive", "primitive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """An interval of the reals in which a primitive is smooth, kinks at ``kinks`` apart (dimensionless).
+
+    ``low``/``high`` bound the points that tests draw; ``text`` is what a person reads.
+    """
+
+    low: float
+    high: float
+    text: str
+    kinks: tuple[float, ...] = ()
+
+    def draw(self, random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+        """Random points of this domain, at least 0.05 away from every kink."""
+        points = random.uniform(self.low, self.high, shape)
+        for kink in self.kinks:
+            near = np.abs(points - kink) < 0.05
+            points = np.where(near, kink + np.where(points < kink, -0.1, 0.1), points)
+        return points
+
+
+ANY: Final = Domain(-2.0, 2.0, "all reals")
+POSITIVE: Final = Domain(0.1, 3.0, "x > 0")
+UNIT: Final = Domain(-0.9, 0.9, "−1 < x < 1")
+NONZERO: Final = Domain(-2.0, 2.0, "x ≠ 0", kinks=(0.0,))
+
+
+@dataclass(frozen=True)
+class Example:
+    """One call for tests and documents: shapes of the inputs, and params."""
+
+    shapes: tuple[tuple[int, ...], ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Origin:
+    """Where a node comes from: its primitive (None for a leaf), the params of the call, and a name if it has one."""
+
+    __slots__ = ("name", "params", "primitive")
+
+    def __init__(
+        self, primitive: Primitive | None, params: Mapping[str, Any] = MappingProxyType({}), name: str | None = None
+    ) -> None:
+        self.primitive = primitive
+        self.params = params
+        self.name = name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Origin, (self.primitive, dict(self.params), self.name)
+
+
+#: For each class of operand that is not plain data: how it records the call of a primitive.
+RECORDERS: Final[dict[type, Callable[[Primitive, tuple[Any, ...], dict[str, Any]], Any]]] = {}
+
+#: Every primitive by name, in the order of definition.
+TABLE: Final[dict[str, Primitive]] = {}
+
+Rule = Callable[..., Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Primitive:
+    """One operation: ``forward(xp, *inputs, **params)`` and its rule of calculus.
+
+    ``vjp`` is a tuple with one rule ``(g, z, *inputs, **params) -> share`` for each input, or, for any number of
+    inputs, one rule ``(k, g, z, *inputs, **params)`` for the k-th. A rule is made of operators and primitives only, so
+    that it runs on floats, arrays, nodes (second order) and symbols (formulas). It never undoes broadcasting: the
+    engine does. Arguments that are not differentiated are keyword-only ``params``.
+
+    Calling a primitive computes it: on numbers and arrays the plain result, on nodes a new node.
+    """
+
+    name: str
+    forward: Callable[..., Any]
+    vjp: tuple[Rule, ...] | Rule
+    symbol: str
+    doc: str
+    domain: tuple[Domain, ...]
+    examples: tuple[Example, ...]
+    elementwise: bool
+    reduces: bool
+    linear: bool
+    singular: bool
+    packed: bool
+    numpy: tuple[Callable[..., Any], ...]
+
+    @cached_property
+    def arity(self) -> int | None:
+        """The number of inputs; None for any number."""
+        return len(self.vjp) if isinstance(self.vjp, tuple) else None
+
+    @cached_property
+    def origin(self) -> Origin:
+        """The origin shared by all nodes of this primitive that have neither params nor a name."""
+        return Origin(self)
+
+    @cached_property
+    def defaults(self) -> dict[str, Any]:
+        """The keyword-only params of ``forward`` with their defaults (``inspect.Parameter.empty`` where needed)."""
+        signature = inspect.signature(self.forward).parameters.values()
+        return {item.name: item.default for item in signature if item.kind is item.KEYWORD_ONLY}
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "__doc__", self.doc)
+
+    def rule(self, slot: int) -> Rule:
+        """The rule ``(g, z, *inputs, **params) -> share`` of the input in ``slot`` (0-based)."""
+        if isinstance(self.vjp, tuple):
+            return self.vjp[slot]
+        vjp = self.vjp
+        return lambda g, z, *inputs, **params: vjp(slot, g, z, *inputs, **params)
+
+    def formula(self, slot: int | None = None) -> str:
+        """The rule as text, in the inputs x, y, … and the result z; ``slot`` picks one input.
+
+        An elementwise rule shows its local gradient ∂z/∂x; another the share that it makes of the error signal g.
+        """
+        count = self.arity or 2
+        names = ["x", "y", "w"][:count] if count <= 3 else [f"x{k}" for k in range(count)]
+        inputs = [variable(name) for name in names]
+        params = {key: variable(key) for key in self.defaults}
+        seed = number(1) if self.elementwise else variable("g")
+        slots = range(count) if slot is None else [slot]
+        rules = [self.rule(k)(seed, variable("z"), *inputs, **params) for k in slots]
+        if slot is not None:
+            return str(rules[0])
+        return ", ".join(f"∂/∂{name}: {rule}" for name, rule in zip(names, rules, strict=True))
+
+    def __call__(self, *inputs: Any, **params: Any) -> Any:
+        if self.packed:
+            inputs, extra = tuple(inputs[0]), inputs[1:]
+            if not inputs:
+                raise ValueError(f"{self.name} needs at least one input, and got an empty sequence")
+        elif self.arity is not None and len(inputs) != self.arity:
+            inputs, extra = inputs[: self.arity], inputs[self.arity :]
+        else:
+            extra = ()
+        if extra or len(inputs) != (self.arity or len(inputs)):
+            params = self._bind(inputs, extra, params)
+        for item in inputs:
+            record = RECORDERS.get(item.__class__)
+            if record is not None:
+                return record(self, inputs, params)
+        return self.evaluate(inputs, params)
+
+    def _bind(self, inputs: tuple[Any, ...], extra: tuple[Any, ...], params: dict[str, Any]) -> dict[str, Any]:
+        """Positional arguments after the inputs are params in their order: ``sum(x, 0)`` is ``sum(x, axis=0)``."""
+        if len(inputs) < (self.arity or 0) or len(extra) > len(self.defaults):
+            raise TypeError(
+                f"{self.name} takes {self.arity} input{'s' * (self.arity != 1)}"
+                f"{' and the keywords ' + ', '.join(self.defaults) if self.defaults else ''}; "
+                f"it got {len(inputs) + len(extra)} positional arguments"
+            )
+        return {**dict(zip(self.defaults, extra, strict=False)), **params}
+
+    def evaluate(self, inputs: Sequence[Any], params: Mapping[str, Any]) -> Any:
+        """The value for plain data: numbers give a float, anything else goes to NumPy.
+
+        IEEE arithmetic throughout: ``log(0.0)`` is −inf and ``1/0.0`` inf, as on arrays, never an exception.
+        """
+        if self.elementwise and all(item.__class__ is float or item.__class__ is int for item in inputs):
+            try:
+                return float(self.forward(floats, *inputs, **params))
+            except FLOAT_FAULTS:
+                return ieee(self, inputs, params)
+            except TypeError as error:
+                raise self._refusal(inputs, params, error) from error
+        operands = [item if isinstance(item, np.ndarray | np.generic) else as_operand(self, item) for item in inputs]
+        if any(item.dtype == object for item in operands):
+            return self._evaluate_objects(operands, params)
+        try:
+            return self.forward(arrays, *operands, **params)
+        except (ValueError, TypeError, IndexError) as error:
+            raise self._refusal(operands, params, error) from error
+
+    def _evaluate_objects(self, operands: list[Any], params: Mapping[str, Any]) -> Any:
+        """On object arrays (of Values): element by element, one node a reduction, and NumPy's own code for layout."""
+        if self.elementwise:
+            apply = np.frompyfunc(lambda *items: self(*items, **params), len(operands), 1)
+            return apply(*operands)
+        reduce = RECORDERS.get(object) if self.reduces else None
+        if reduce is not None:
+            return reduce(self, tuple(operands), dict(params))
+        return self.forward(arrays, *operands, **params)
+
+    def _refusal(self, operands: Sequence[Any], params: Mapping[str, Any], error: Exception) -> Exception:
+        """One sentence that says what was asked and what came; ValueError for shapes and values, TypeError for kinds."""
+        came = ", ".join(describe(item) for item in operands)
+        asked = "".join(f", {key}={value!r}" for key, value in params.items())
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        if isinstance(error, IndexError) and not isinstance(error, ValueError):
+            kind = IndexError  # so that iteration and out-of-range look-ups behave as for any sequence
+        return kind(f"{self.name}({came}{asked}) is not defined: {error}")
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def __reduce__(self) -> Any:
+        return (_look_up, (self.name,)) if TABLE.get(self.name) is self else object.__reduce__(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Primitive:
+        return self
+
+
+def _look_up(name: str) -> Primitive:
+    return TABLE[name]
+
+
+def primitive(
+    name: str,
+    forward: Callable[..., Any],
+    vjp: Sequence[Rule] | Rule,
+    *,
+    symbol: str | None = None,
+    doc: str = "",
+    domain: Domain | Sequence[Domain] = ANY,
+    examples: Sequence[Example] = (),
+    elementwise: bool = True,
+    reduces: bool = False,
+    linear: bool = False,
+    singular: bool = False,
+    packed: bool = False,
+    numpy: Callable[..., Any] | Sequence[Callable[..., Any]] = (),
+) -> Primitive:
+    """Define a primitive and enter it in the table; users' own have the same rights as the built-in ones.
+
+    Args:
+        name: unique in the table.
+        forward: ``(xp, *inputs, **params)``; ``xp`` is `floats` or NumPy.
+        vjp: one rule for each input, or one rule ``(k, g, z, *inputs)`` for any number of inputs; see `Primitive`.
+        symbol: the sign in pictures; the name where there is none.
+        doc: one sentence for people, with the conventions at kinks.
+        domain: where tests draw each input (one for all inputs, or one each).
+        examples: shapes and params of calls, for tests; elementwise primitives need none.
+        elementwise: works on each element alone, with broadcasting.
+        reduces: takes one array to fewer elements (so that it has a meaning for a list of Values).
+        linear: the result is linear in all inputs together.
+        singular: a local gradient can be infinite at the edge of the domain; a zero error signal still shares zero.
+        packed: called with one sequence of inputs, as ``concatenate([a, b])``.
+        numpy: NumPy functions that mean this primitive when they meet a Tensor.
+
+    Raises:
+        TypeError: forward or vjp cannot be called.
+        ValueError: the name is taken, or the vjp count does not fit.
+
+    >>> from autodiff import Value, primitive
+    >>> cube = primitive("cube_doc", lambda xp, x: x * x * x, [lambda g, z, x: g * (3 * x * x)])
+    >>> x = Value(2.0)
+    >>> y = cube(x)
+    >>> y.backward()
+    >>> y.data, x.grad
+    (8.0, 12.0)
+    """
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"a primitive needs a name that is a non-empty string, and got {describe(name)}")
+    if name in TABLE:
+        raise ValueError(f"the primitive {name!r} exists already; choose another name")
+    rules = vjp if callable(vjp) else tuple(vjp)
+    if not callable(forward) or not (callable(rules) or (rules and all(map(callable, rules)))):
+        raise TypeError(f"primitive {name!r} needs a function forward(xp, *inputs) and a rule for each input")
+    domains = (domain,) if isinstance(domain, Domain) else tuple(domain)
+    count = len(rules) if isinstance(rules, tuple) else 1
+    if len(domains) not in (1, count):
+        raise ValueError(f"primitive {name!r} has {count} inputs and {len(domains)} domains; give one, or one each")
+    entry = Primitive(
+        name, forward, rules, symbol or name, doc, domains * (count if len(domains) == 1 else 1), tuple(examples),
+        elementwise, reduces, linear, singular, packed, (numpy,) if callable(numpy) else tuple(numpy),
+    )  # fmt: skip
+    TABLE[name] = entry
+    return entry
+
+
+def ieee(entry: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]) -> float:
+    """The value on floats by NumPy's arithmetic, which answers inf and nan where Python raises."""
+    with np.errstate(all="ignore"):
+        return float(entry.forward(arrays, *map(np.float64, inputs), **params))
+
+
+def ieee_partials(entry: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]) -> tuple[float, ...]:
+    """The value and the local gradients on floats, by NumPy's arithmetic."""
+    operands = [np.float64(item) for item in inputs]
+    with np.errstate(all="ignore"):
+        z = np.float64(entry.forward(arrays, *operands, **params))
+        one = np.float64(1.0)
+        return (float(z), *(float(entry.rule(k)(one, z, *operands, **params)) for k in range(len(operands))))
+
+
+def as_operand(entry: Primitive | str, item: Any) -> np.ndarray[Any, Any]:
+    """Plain data as an array of floats (integers become float64, float32 stays), or of Values.
+
+    Raises TypeError for strings, bools, complex numbers and anything else that has no real value.
+    """
+    name = entry if isinstance(entry, str) else entry.name
+    try:
+        array = np.asarray(item)
+    except ValueError as error:
+        raise ValueError(f"{name} got a sequence whose rows have different lengths: {error}") from error
+    if array.dtype.kind in "iu":
+        return array.astype(np.float64)
+    if array.dtype in (np.float64, np.float32):
+        return array
+    if array.dtype == object and all(part.__class__ in RECORDERS or _is_real(part) for part in array.flat):
+        return array
+    raise TypeError(f"{name} takes real numbers (float64, float32 or integers), and got {describe(item)}")
+
+
+def _is_real(item: Any) -> bool:
+    return isinstance(item, int | float | np.floating | np.integer) and not isinstance(item, bool)
+
+
+def describe(item: Any) -> str:
+    """A short account of a value for messages: kind, shape and type of arrays, the value of small things."""
+    data = getattr(item, "data", item) if item.__class__ in RECORDERS else item
+    label = type(item).__name__
+    if isinstance(data, np.ndarray | np.generic):
+        kind = label if data is not item or label != "ndarray" else "array"
+        return f"{kind} of shape {data.shape} and type {data.dtype}" if data.ndim or kind == "array" else f"{data}"
+    if isinstance(data, float) and data is item and math.isfinite(data):
+        return f"{data!r}"
+    text = repr(item)
+    return f"{text if len(text) <= 60 else text[:57] + '...'} ({label})"
+
+
+def _record_symbol(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Symbol:
+    return Symbol("call", entry.name, *inputs, params=params)
+
+
+RECORDERS[Symbol] = _record_symbol

@@ -1,0 +1,236 @@
+"""Fast arithmetic of Values, generated from the table.
+
+Run on symbols, a primitive's forward and its rule (with error signal 1) become the source text of one Python function:
+it computes the value and the local gradients of the edges, and fills the slots of a new node. So the speed of
+hand-written scalar code comes from the one table, and there is no second copy of a rule.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable
+from functools import cache, lru_cache
+from inspect import Parameter
+from typing import Any, Final
+
+from autodiff.graph import clock
+from autodiff.namespace import FLOAT_FAULTS, floats
+from autodiff.primitive import TABLE, Origin, Primitive, ieee_partials
+from autodiff.symbol import Symbol, number, variable
+
+__all__ = ["kernel", "method", "origin_of"]
+
+_COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
+_MOST_UNROLLED: Final = 128  # inputs of one n-ary node; beyond it the source costs more to compile than it saves
+
+
+class _NotElementwise(Exception):
+    """The primitive uses what a float does not have, so there is no source to write."""
+
+
+class _Namespace:
+    """Stands for ``xp`` while a forward runs on symbols: every function of it leaves a call in the expression."""
+
+    def __getattr__(self, name: str) -> Callable[..., Symbol]:
+        return lambda *operands: Symbol("xp", name, *operands)
+
+
+class _Writer:
+    """Turns expressions into lines of Python, each shared part computed once."""
+
+    def __init__(self, known: dict[str, str]) -> None:
+        self.lines: list[str] = []
+        self.known = known
+        self.memo: dict[str, str] = {}
+
+    def text(self, part: Any, *, condition: bool = False) -> str:
+        """The source of ``part`` as a number, or as a condition."""
+        if not isinstance(part, Symbol):
+            return repr(float(part)) if isinstance(part, bool | int | float) else self._refuse(part)
+        head, parts = part.head, part.parts
+        if head == "variable":
+            return self.known[parts[0]]
+        if head == "number":
+            return repr(float(parts[0]))
+        if head == "call":
+            return self.text(TABLE[parts[0]].forward(_Namespace(), *parts[1:], **part.params))
+        if head == "xp" and parts[0] == "where":
+            chosen = self.text(parts[1], condition=True)
+            return f"({self.text(parts[2])} if {chosen} else {self.text(parts[3])})"
+        if head == "xp":
+            return self._shared(f"{self._function(parts[0])}({', '.join(self.text(item) for item in parts[1:])})")
+        if head == "**":
+            return self._shared(f"power({self.text(parts[0])}, {self.text(parts[1])})")
+        if head == "neg":
+            return f"(-{self.text(parts[0])})"
+        if head in ("and", "or"):
+            joined = f"({self.text(parts[0], condition=True)} {head} {self.text(parts[1], condition=True)})"
+            return joined if condition else f"(1.0 if {joined} else 0.0)"
+        if head in _COMPARISONS:
+            compared = f"{self.text(parts[0])} {head} {self.text(parts[1])}"
+            return compared if condition else f"(1.0 if {compared} else 0.0)"
+        if head in ("+", "-", "*", "/"):
+            return f"({self.text(parts[0])} {head} {self.text(parts[1])})"
+        return self._refuse(part)
+
+    def assign(self, target: str, part: Any) -> None:
+        """One more line: ``target = part``."""
+        self.lines.append(f"{target} = {self.text(part)}")
+
+    def _function(self, name: str) -> str:
+        if not hasattr(floats, name):
+            raise _NotElementwise(name)
+        return name
+
+    def _shared(self, text: str) -> str:
+        if text not in self.memo:
+            self.memo[text] = f"t{len(self.memo)}"
+            self.lines.append(f"{self.memo[text]} = {text}")
+        return self.memo[text]
+
+    @staticmethod
+    def _refuse(part: Any) -> str:
+        raise _NotElementwise(str(part))
+
+
+def _lines(primitive: Primitive, names: list[str], slots: list[int]) -> list[str]:
+    """Source lines that set ``z`` and, for each slot, ``d<slot>`` from the variables ``names``."""
+    if not primitive.elementwise:
+        raise _NotElementwise(primitive.name)
+    writer = _Writer({**{name: name for name in (*names, *primitive.defaults)}, "z": "z"})
+    inputs = [variable(name) for name in names]
+    params = {key: variable(key) for key in primitive.defaults}
+    writer.assign("z", primitive.forward(_Namespace(), *inputs, **params))
+    for k in slots:
+        writer.assign(f"d{k}", primitive.rule(k)(number(1), variable("z"), *inputs, **params))
+    return writer.lines
+
+
+def _compiled(name: str, lines: list[str], scope: dict[str, Any]) -> Callable[..., Any]:
+    source = "\n".join(lines) + "\n"
+    path = f"<autodiff {name}, written from the table>"
+    linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)  # tracebacks show the source
+    found: dict[str, Any] = {}
+    exec(compile(source, path, "exec"), scope, found)
+    return found["function"]  # type: ignore[no-any-return]
+
+
+def _indented(lines: list[str], depth: int) -> list[str]:
+    return ["    " * depth + line for line in lines]
+
+
+def _scope(primitive: Primitive) -> dict[str, Any]:
+    defaults = {f"_{key}": value for key, value in primitive.defaults.items()}
+    return {
+        **vars(floats), **defaults, "primitive": primitive, "FAULTS": FLOAT_FAULTS, "ieee_partials": ieee_partials,
+        "origin_of": origin_of, "origin": primitive.origin, "clock": clock, "new": object.__new__,
+    }  # fmt: skip
+
+
+def _head(primitive: Primitive, names: list[str]) -> str:
+    params = [key if value is Parameter.empty else f"{key}=_{key}" for key, value in primitive.defaults.items()]
+    return f"def function({', '.join([*names, *(['*', *params] if params else [])])}):"
+
+
+def _guarded(primitive: Primitive, names: list[str], slots: list[int]) -> list[str]:
+    """Lines that set z and the wanted local gradients, by Python's arithmetic or, where it raises, by IEEE's."""
+    passed = "{" + ", ".join(f"{key!r}: {key}" for key in primitive.defaults) + "}"
+    every = ", ".join(["z", *(f"d{k}" for k in range(len(names)))])
+    return [
+        "try:",
+        *_indented(_lines(primitive, names, slots), 1),
+        "except FAULTS:",
+        f"    {every} = ieee_partials(primitive, ({', '.join(names)},), {passed})",
+    ]
+
+
+def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Callable[..., Any] | None:
+    """The function that applies ``primitive`` to one or two operands, a ``kind`` of node or numbers.
+
+    With ``reflected`` its operands come swapped, as Python hands them to ``__rsub__``. Any other operand goes to the
+    primitive itself. None if the primitive is more than one expression.
+    """
+    names = ["x", "y"][: primitive.arity]
+    passed = "".join(f", {key}={key}" for key in primitive.defaults)
+    general = f"return primitive({', '.join(names)}{passed})"
+    shared = "origin" if not primitive.defaults else f"origin_of(primitive{passed})"
+    try:
+        if len(names) == 1:
+            body = [
+                "if x.__class__ is not Value:",
+                f"    {general}",
+                "a, b, d1, x = x, None, None, x._data",
+                *_guarded(primitive, names, [0]),
+            ]
+        else:
+            body = [
+                "a, b = x, y",
+                "if y.__class__ is Value:",
+                "    y = y._data",
+                "    if x.__class__ is Value:",
+                "        x = x._data",
+                *_indented(_guarded(primitive, names, [0, 1]), 2),
+                "    elif x.__class__ is float or x.__class__ is int:",
+                "        a = x = float(x)",
+                *_indented(_guarded(primitive, names, [1]), 2),
+                "        d0 = None",
+                "    else:",
+                "        return primitive(a, b)",
+                "elif x.__class__ is Value and (y.__class__ is float or y.__class__ is int):",
+                "    x, b = x._data, float(y)",
+                "    y = b",
+                *_indented(_guarded(primitive, names, [0]), 1),
+                "    d1 = None",
+                "else:",
+                f"    {general}",
+            ]
+    except (_NotElementwise, TypeError):
+        return None
+    node = [
+        "node = new(Value)",
+        f"node._data = z; node.grad = None; node.origin = {shared}; node.stamp = clock.now; node.mark = None",
+        "node.a = a; node.b = b; node.da = d0; node.db = d1",
+        "return node",
+    ]
+    lines = [_head(primitive, names[::-1] if reflected else names), *_indented([*body, *node], 1)]
+    function = _compiled(primitive.name, lines, {**_scope(primitive), "Value": kind})
+    function.__name__ = primitive.name
+    function.__doc__ = primitive.doc
+    return function
+
+
+@cache
+def kernel(primitive: Primitive, count: int) -> Callable[..., tuple[float, tuple[float, ...]]]:
+    """The function ``(*floats, **params) -> (z, local gradients)`` of a primitive with ``count`` inputs."""
+    names = [f"x{k}" for k in range(count)]
+    try:
+        if count > _MOST_UNROLLED:
+            raise _NotElementwise(primitive.name)
+        body = _guarded(primitive, names, list(range(count)))
+    except (_NotElementwise, TypeError):
+        return lambda *operands, **params: _by_rules(primitive, operands, params)
+    result = f"return z, ({', '.join(f'd{k}' for k in range(count))},)"
+    return _compiled(primitive.name, [_head(primitive, names), *_indented([*body, result], 1)], _scope(primitive))
+
+
+def _by_rules(primitive: Primitive, operands: Any, params: Any) -> tuple[float, tuple[float, ...]]:
+    """Forward and rules called as they stand, for primitives that are more than one expression."""
+    try:
+        z = float(primitive.forward(floats, *operands, **params))
+        return z, tuple(float(primitive.rule(k)(1.0, z, *operands, **params)) for k in range(len(operands)))
+    except (*FLOAT_FAULTS, AttributeError, TypeError):
+        z, *partials = ieee_partials(primitive, operands, params)
+        return z, tuple(partials)
+
+
+def origin_of(primitive: Primitive, **params: Any) -> Origin:
+    """The origin of a call with params; equal calls share one, so that x**2 costs a node no dictionary."""
+    try:
+        return _shared_origin(primitive, tuple(params.items()), tuple(map(type, params.values())))
+    except TypeError:  # params that cannot be hashed, such as an index array
+        return Origin(primitive, params)
+
+
+@lru_cache(maxsize=4096)
+def _shared_origin(primitive: Primitive, items: tuple[tuple[str, Any], ...], kinds: tuple[type, ...]) -> Origin:
+    return Origin(primitive, dict(items))

@@ -1,0 +1,180 @@
+"""Expressions: what a rule of the table turns into when it is run on symbols instead of numbers.
+
+A rule such as ``lambda g, z, x: g * (1 - z * z)`` only uses operators and primitives, so the same text that moves
+floats and arrays also builds a `Symbol`: the formula shown in pictures and documents, and the source of the
+specialised float code in `autodiff.scalar`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+__all__ = ["Symbol", "number", "variable"]
+
+_BINDING: Final = {  # how tightly an operator binds, in Python's order
+    "or": 1, "and": 2, ">": 3, ">=": 3, "<": 3, "<=": 3, "==": 3, "!=": 3,
+    "+": 4, "-": 4, "*": 5, "/": 5, "@": 5, "neg": 6, "**": 7,
+}  # fmt: skip
+_ATOM: Final = 9
+_UNICODE: Final = {"*": "·", "-": "−", "/": "/", ">=": "≥", "<=": "≤", "!=": "≠", "==": "="}
+
+
+class Symbol:
+    """A node of an expression: ``head`` says what it is, ``parts`` are its operands, ``params`` its keywords.
+
+    Heads: ``variable``, ``number``, an operator, ``call`` (a primitive of the table), ``xp`` (a function of the
+    array or float namespace), ``attribute`` and ``item``.
+    """
+
+    __slots__ = ("head", "params", "parts")
+    __array_ufunc__ = None  # so that ndarray operators hand over to Symbol
+
+    def __init__(self, head: str, *parts: Any, params: dict[str, Any] | None = None) -> None:
+        self.head = head
+        self.parts = parts
+        self.params = params or {}
+
+    @property
+    def is_one(self) -> bool:
+        """Whether this is the number 1, which products leave out."""
+        return self.head == "number" and self.parts[0] == 1
+
+    def __add__(self, other: Any) -> Symbol:
+        return Symbol("+", self, _lift(other))
+
+    def __radd__(self, other: Any) -> Symbol:
+        return Symbol("+", _lift(other), self)
+
+    def __sub__(self, other: Any) -> Symbol:
+        return Symbol("-", self, _lift(other))
+
+    def __rsub__(self, other: Any) -> Symbol:
+        return Symbol("-", _lift(other), self)
+
+    def __mul__(self, other: Any) -> Symbol:
+        other = _lift(other)
+        return other if self.is_one else self if other.is_one else Symbol("*", self, other)
+
+    def __rmul__(self, other: Any) -> Symbol:
+        return _lift(other) * self
+
+    def __truediv__(self, other: Any) -> Symbol:
+        other = _lift(other)
+        return self if other.is_one else Symbol("/", self, other)
+
+    def __rtruediv__(self, other: Any) -> Symbol:
+        return _lift(other) / self
+
+    def __pow__(self, other: Any) -> Symbol:
+        return Symbol("**", self, _lift(other))
+
+    def __rpow__(self, other: Any) -> Symbol:
+        return Symbol("**", _lift(other), self)
+
+    def __matmul__(self, other: Any) -> Symbol:
+        return Symbol("@", self, _lift(other))
+
+    def __neg__(self) -> Symbol:
+        return number(-self.parts[0]) if self.head == "number" else Symbol("neg", self)
+
+    def __lt__(self, other: Any) -> Symbol:
+        return Symbol("<", self, _lift(other))
+
+    def __le__(self, other: Any) -> Symbol:
+        return Symbol("<=", self, _lift(other))
+
+    def __gt__(self, other: Any) -> Symbol:
+        return Symbol(">", self, _lift(other))
+
+    def __ge__(self, other: Any) -> Symbol:
+        return Symbol(">=", self, _lift(other))
+
+    def __eq__(self, other: object) -> Symbol:  # type: ignore[override]
+        return Symbol("==", self, _lift(other))
+
+    def __ne__(self, other: object) -> Symbol:  # type: ignore[override]
+        return Symbol("!=", self, _lift(other))
+
+    def __and__(self, other: Any) -> Symbol:
+        return Symbol("and", self, _lift(other))
+
+    def __or__(self, other: Any) -> Symbol:
+        return Symbol("or", self, _lift(other))
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            f"a rule asked whether the symbol {self} is true; rules choose with where(condition, x, y), "
+            "so that they can also be read as formulas"
+        )
+
+    def __abs__(self) -> Symbol:
+        return Symbol("xp", "absolute", self)
+
+    def __getitem__(self, index: Any) -> Symbol:
+        return Symbol("item", self, index)
+
+    def __getattr__(self, name: str) -> Symbol:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Symbol("attribute", self, name)
+
+    def __str__(self) -> str:
+        return _text(self)[0]
+
+    def __repr__(self) -> str:
+        return f"Symbol({str(self)!r})"
+
+
+def variable(name: str) -> Symbol:
+    """The variable called ``name``.
+
+    >>> x, z = variable("x"), variable("z")
+    >>> print(x * (1 - z * z))
+    x·(1 − z·z)
+    """
+    return Symbol("variable", name)
+
+
+def number(value: float) -> Symbol:
+    """The constant ``value``; a factor 1 vanishes from products.
+
+    >>> print(number(1) * variable("z"))
+    z
+    """
+    return Symbol("number", value)
+
+
+def _lift(value: Any) -> Symbol:
+    return value if isinstance(value, Symbol) else number(value)
+
+
+def _text(value: Any) -> tuple[str, int]:
+    """The Unicode text of an expression and how tightly its outermost operator binds."""
+    if not isinstance(value, Symbol):
+        return str(value), _ATOM
+    head, parts = value.head, value.parts
+    if head == "variable":
+        return parts[0], _ATOM
+    if head == "number":
+        text = f"{parts[0]:g}" if isinstance(parts[0], int | float) else str(parts[0])
+        return text.replace("-", "−"), _ATOM if parts[0] >= 0 else _BINDING["neg"]
+    if head in ("call", "xp"):
+        named = [f"{key}={_text(item)[0]}" for key, item in value.params.items()]
+        return f"{parts[0]}({', '.join([_text(part)[0] for part in parts[1:]] + named)})", _ATOM
+    if head == "attribute":
+        return f"{_bracketed(parts[0], _ATOM)}.{parts[1]}", _ATOM
+    if head == "item":
+        return f"{_bracketed(parts[0], _ATOM)}[{_text(parts[1])[0]}]", _ATOM
+    binding = _BINDING[head]
+    if head == "neg":
+        return "−" + _bracketed(parts[0], binding), binding
+    left, right = _bracketed(parts[0], binding), _bracketed(parts[1], binding + (head in "-/@**"))
+    sign = _UNICODE.get(head, head)
+    return (f"{left}{sign}{right}" if head in ("*", "/", "**") else f"{left} {sign} {right}"), binding
+
+
+def _bracketed(value: Any, binding: int) -> str:
+    text, own = _text(value)
+    return text if own >= binding else f"({text})"

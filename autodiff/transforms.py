@@ -1,0 +1,347 @@
+"""Derivatives as functions of functions: ``grad(f)`` and its relatives, to any order, over nested inputs.
+
+Plain numbers in, plain numbers out. If an argument is a node, or the function closes over one, the result is a node
+too, as that of any expression would be: that is how transforms nest, without levels and without a mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from autodiff.backprop import send_back
+from autodiff.graph import DETACHED, Node, topological
+from autodiff.node import Tensor, Value
+from autodiff.ops.layout import reshape, stack
+from autodiff.ops.reductions import sum as sum_over
+from autodiff.ops.units import identity
+from autodiff.primitive import describe
+from autodiff.tree import flatten, rebuild, tree_map
+
+__all__ = ["grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+
+
+def gradients(output: Any, inputs: Any, *, seed: Any = None, create_graph: bool = False) -> Any:
+    """∂output/∂input for every input: the graph function behind all transforms; writes to no ``.grad``.
+
+    Args:
+        output: a Value or Tensor; without ``seed`` it holds one number.
+        inputs: a node, or nested lists, tuples and dicts of nodes; leaves or results on the way.
+        seed: the error signal of the output, of its shape; 1 if left out.
+        create_graph: the gradients are nodes, which can be differentiated again.
+
+    Returns:
+        the structure of ``inputs`` with floats for Values and arrays for Tensors (nodes with ``create_graph``);
+        None for a node that the output does not depend on.
+
+    Raises:
+        TypeError: output or an input is not a node. ValueError: shape of the seed. StaleGraphError: new data.
+
+    Source: notes, section 1.5.
+
+    >>> x, y = Value(2.0), Value(3.0)
+    >>> gradients(x * y, {"x": x, "y": y})
+    {'x': 3.0, 'y': 2.0}
+    """
+    wanted = flatten(inputs)
+    for item in wanted:
+        if not isinstance(item, Node):
+            raise TypeError(f"gradients are taken with respect to Values and Tensors, and got {describe(item)}")
+    found: dict[Node, Any] = {}
+    targets = set(wanted)
+
+    def deliver(node: Node, signal: Any, owned: bool) -> None:
+        if node in targets:
+            found[node] = signal if owned or not isinstance(signal, np.ndarray) else signal.copy()
+
+    send_back(output, seed, deliver, create_graph=create_graph, wanted=targets)
+    if create_graph:
+        found = {node: _as_node(signal, node) for node, signal in found.items()}
+    return rebuild(inputs, [found.get(item) for item in wanted])
+
+
+def grad(f: Callable[..., Any], argnum: int | Sequence[int] = 0) -> Callable[..., Any]:
+    """The function that computes ∇f with respect to argument ``argnum``.
+
+    Args:
+        f: a function whose result is one number (a Value or Tensor when called with them).
+        argnum: which positional argument, 0-based; a sequence gives a tuple of gradients.
+
+    Returns:
+        a function of the same arguments. The argument may nest lists, tuples and dicts of numbers, arrays and nodes:
+        so does the result. An argument that f ignores has gradient 0.
+
+    Raises:
+        TypeError: f is not callable, the argument holds no numbers, or the result is not a node.
+        ValueError: the result has more than one element, or there is no such argument.
+
+    >>> grad(lambda x: x ** 3)(2.0)
+    12.0
+    >>> grad(grad(lambda x: x ** 3))(2.0)
+    12.0
+    """
+    both = value_and_grad(f, argnum)
+
+    @wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return both(*args, **kwargs)[1]
+
+    return gradient
+
+
+def value_and_grad(f: Callable[..., Any], argnum: int | Sequence[int] = 0) -> Callable[..., tuple[Any, Any]]:
+    """The function that computes (f, ∇f) in one forward and one backward pass; see `grad`.
+
+    >>> value_and_grad(lambda x: x * x)(3.0)
+    (9.0, 6.0)
+    """
+    _check_function(f)
+
+    @wraps(f)
+    def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        call = _Call(f, argnum, args, kwargs)
+        output = call.single_output()
+        return call.plain(output), call.pull(output, None)
+
+    return both
+
+
+def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """f(*primals) and the pullback ū ↦ Jᵀū: one gradient for each primal.
+
+    The result of f may nest; the cotangent has its structure and shapes. Raises as `grad`.
+
+    >>> value, pullback = vjp(lambda x, y: x * y, 2.0, 3.0)
+    >>> value, pullback(1.0)
+    (6.0, (3.0, 2.0))
+    """
+    _check_function(f)
+    call = _Call(f, tuple(range(len(primals))), primals, {})
+    outputs = flatten(call.result)
+
+    def pullback(cotangent: Any) -> tuple[Any, ...]:
+        seeds = flatten(cotangent)
+        if len(seeds) != len(outputs):
+            raise ValueError(f"the result has {len(outputs)} parts, and the cotangent {len(seeds)}; they must match")
+        return call.pull_all(outputs, seeds)  # type: ignore[no-any-return]
+
+    return tree_map(call.plain, call.result), pullback
+
+
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """f(*primals) and the directional derivative J·t.
+
+    The pullback ū ↦ Jᵀū is linear, so its own pullback is J: two backward passes, no second table of rules.
+
+    Args:
+        primals: the arguments, as a list or tuple; each may nest.
+        tangents: one direction for each, of the same structure and shapes.
+
+    Raises:
+        TypeError: primals or tangents are not lists or tuples. ValueError: their structures or shapes differ.
+
+    >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
+    (6.0, 3.0)
+    """
+    _check_function(f)
+    for role, items in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(items, list | tuple):
+            raise TypeError(f"jvp needs {role} as a list or tuple, one for each argument, and got {describe(items)}")
+    given, directions = flatten(list(primals)), flatten(list(tangents))
+    shapes = [np.shape(x) for x in given], [np.shape(x) for x in directions]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"jvp needs tangents of the primals' shapes {shapes[0]}, and got {shapes[1]}")
+    call = _Call(f, tuple(range(len(primals))), tuple(primals), {})
+    outputs = flatten(call.result)
+    derivatives = [_push(call, output, directions) for output in outputs]
+    return tree_map(call.plain, call.result), rebuild(call.result, derivatives)
+
+
+def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
+    """The function that computes ∂f/∂x: for a result of shape s and an argument of shape t, an array of shape s + t.
+
+    A nested result or argument gives the same nesting: the result's outside, the argument's inside. Raises as `grad`.
+
+    >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+    _check_function(f)
+
+    @wraps(f)
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        call = _Call(f, argnum, args, kwargs)
+        return tree_map(lambda output: _rows(call, output), call.result)
+
+    return derivative
+
+
+def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
+    """The function that computes ∂²f/∂x²: the `jacobian` of the gradient; shape t + t for an argument of shape t.
+
+    >>> hessian(lambda x: x[0] * x[0] * x[1])(np.array([1.0, 2.0]))
+    array([[4., 2.],
+           [2., 0.]])
+    """
+    return jacobian(grad(f, argnum), argnum)
+
+
+def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
+    """The product of the Hessian of f at x with v, without the Hessian: the gradient of ⟨∇f, v⟩.
+
+    ``v`` has the structure and shapes of ``x``, and so has the result. Raises ValueError where they differ.
+
+    >>> hvp(lambda x: x ** 3, 2.0, 1.0)
+    12.0
+    """
+    shapes = [np.shape(a) for a in flatten(x)], [np.shape(a) for a in flatten(v)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"hvp needs v of the shapes of x, {shapes[0]}, and got {shapes[1]}")
+
+    def along(point: Any) -> Any:
+        slopes = flatten(grad(f)(point))
+        return _total(_dot(slope, part) for slope, part in zip(slopes, flatten(v), strict=True))
+
+    return grad(along)(x)
+
+
+def _check_function(f: Any) -> None:
+    if not callable(f):
+        raise TypeError(f"a derivative is taken of a function, and got {describe(f)}; use gradients(output, inputs)")
+
+
+class _Call:
+    """One call of a function with fresh leaves in place of the arguments to differentiate."""
+
+    def __init__(self, f: Any, argnum: int | Sequence[int], args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+        self.several = not isinstance(argnum, int)
+        numbers = list(argnum) if not isinstance(argnum, int) else [argnum]
+        for k in numbers:
+            if not isinstance(k, int) or isinstance(k, bool):
+                raise TypeError(f"argnum is an int or a sequence of ints, and got {argnum!r}")
+            if not -len(args) <= k < len(args):
+                raise ValueError(f"argnum {k} asks for an argument that is not there: {len(args)} positional ones came")
+        self.chosen = [args[k] for k in numbers]
+        leaves = [[_fresh(leaf) for leaf in flatten(arg)] for arg in self.chosen]
+        self.inputs = [leaf for group in leaves for leaf in group]
+        if not self.inputs:
+            raise TypeError("there is nothing to differentiate with respect to: the argument holds no numbers")
+        replaced = list(args)
+        for k, group in zip(numbers, leaves, strict=True):
+            replaced[k] = rebuild(args[k], group)
+        self.result = f(*replaced, **kwargs)
+        self.open = any(isinstance(leaf, Node) for arg in self.chosen for leaf in flatten(arg)) or self._closes_over()
+
+    def _closes_over(self) -> bool:
+        """Whether the result depends on a leaf that is not one of this call's: a node from outside."""
+        own = set(self.inputs)
+        return any(
+            node.is_leaf and node not in own and node.origin.params is not DETACHED.params
+            for output in flatten(self.result)
+            if isinstance(output, Node)
+            for node in topological(output)
+        )
+
+    def single_output(self) -> Any:
+        output = self.result
+        if isinstance(output, Node) and np.size(output._data) != 1:
+            raise ValueError(
+                f"the function returned shape {np.shape(output._data)}; a gradient is taken of one number: "
+                "reduce it, as with .sum(), or use jacobian or vjp"
+            )
+        if not isinstance(output, Node) and isinstance(output, list | tuple | dict):
+            raise TypeError(f"a gradient is taken of one number, and the function returned {describe(output)}")
+        return output
+
+    def plain(self, item: Any) -> Any:
+        """A result as the caller gets it: a node if any argument was one, else numbers."""
+        return item if self.open or not isinstance(item, Node) else item._data
+
+    def pull(self, output: Any, seed: Any, create_graph: bool | None = None) -> Any:
+        """The gradients of one output, in the structure of the arguments; zero where it does not depend on them."""
+        graph = self.open if create_graph is None else create_graph
+        if isinstance(output, Node):
+            found = gradients(output, self.inputs, seed=seed, create_graph=graph)
+        elif isinstance(output, int | float | np.ndarray | np.generic) and not isinstance(output, bool):
+            found = [None] * len(self.inputs)  # a constant: the function ignores its argument
+        else:
+            raise TypeError(f"the function returned {describe(output)}, not a number, a Value or a Tensor")
+        return self._structured([_zero(leaf) if g is None else g for leaf, g in zip(self.inputs, found, strict=True)])
+
+    def pull_all(self, outputs: Sequence[Any], seeds: Sequence[Any]) -> Any:
+        """The sum over outputs of their gradients with the given seeds."""
+        graph = self.open or any(isinstance(seed, Node) for seed in seeds)
+        parts = [flatten(self.pull(output, seed, graph)) for output, seed in zip(outputs, seeds, strict=True)]
+        return self._structured([_total(column) for column in zip(*parts, strict=True)])
+
+    def _structured(self, leaves: Iterable[Any]) -> Any:
+        rebuilt = rebuild(list(self.chosen), list(leaves))
+        return tuple(rebuilt) if self.several else rebuilt[0]
+
+
+def _fresh(leaf: Any) -> Any:
+    if isinstance(leaf, Node):
+        return identity(leaf)  # a new node behind the old: gradients stop here, the outer graph goes on
+    if isinstance(leaf, int | float | np.floating | np.integer) and not isinstance(leaf, bool):
+        return Value(leaf)  # type: ignore[arg-type]
+    return Tensor(leaf)
+
+
+def _zero(leaf: Node) -> Any:
+    return 0.0 if leaf._data.__class__ is float else np.zeros_like(leaf._data)
+
+
+def _as_node(signal: Any, like: Node) -> Any:
+    return signal if isinstance(signal, Node) else type(like).constant(signal)  # type: ignore[attr-defined]
+
+
+def _total(items: Iterable[Any]) -> Any:
+    first, *rest = items
+    for item in rest:
+        first = first + item
+    return first
+
+
+def _dot(x: Any, y: Any) -> Any:
+    product = x * y
+    return product if np.ndim(product) == 0 else sum_over(product)
+
+
+def _push(call: _Call, output: Any, directions: Sequence[Any]) -> Any:
+    """J·t for one output: the pullback's own pullback, at any cotangent (1 here; it is linear)."""
+    if not isinstance(output, Node):
+        return 0.0 if np.ndim(output) == 0 else np.zeros(np.shape(output))
+    data = output._data
+    cotangent: Any = Value(1.0) if data.__class__ is float else Tensor(np.ones(data.shape, data.dtype))
+    back = gradients(output, call.inputs, seed=cotangent, create_graph=True)
+    terms = [_dot(slope, part) for slope, part in zip(back, directions, strict=True) if slope is not None]
+    forward = None
+    if terms and isinstance(total := _total(terms), Node):
+        graph = call.open or any(isinstance(part, Node) for part in directions)
+        forward = gradients(total, cotangent, create_graph=graph)
+    return _zero(cotangent) if forward is None else forward
+
+
+def _rows(call: _Call, output: Any) -> Any:
+    """The Jacobian of one output: one backward pass for each of its elements."""
+    shape = np.shape(output._data) if isinstance(output, Node) else np.shape(output)
+    if shape == ():
+        return call.pull(output, None)
+    rows = []
+    for k in range(int(np.prod(shape))):
+        seed = np.zeros(shape, output.dtype)
+        seed.flat[k] = 1.0
+        rows.append(flatten(call.pull(output, seed)))
+    if not rows:
+        empty = [np.zeros(shape + np.shape(leaf._data)) for leaf in call.inputs]
+        return call._structured(empty)
+    return call._structured([_stacked(column, shape) for column in zip(*rows, strict=True)])
+
+
+def _stacked(column: Sequence[Any], shape: tuple[int, ...]) -> Any:
+    if not any(isinstance(row, Node) for row in column):
+        return np.stack(column).reshape(shape + np.shape(column[0]))
+    return reshape(stack(column), shape=shape + np.shape(column[0]))

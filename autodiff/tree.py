@@ -1,0 +1,48 @@
+"""Nested lists, tuples and dicts of inputs as one flat list, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+__all__ = ["flatten", "rebuild", "tree_map"]
+
+
+def flatten(tree: Any) -> list[Any]:
+    """The leaves of nested lists, tuples, named tuples and dicts, in order (dicts in theirs); anything else is a leaf.
+
+    >>> flatten({"w": [1.0, 2.0], "b": (3.0,)})
+    [1.0, 2.0, 3.0]
+    """
+    if isinstance(tree, dict):
+        return [leaf for item in tree.values() for leaf in flatten(item)]
+    if isinstance(tree, list | tuple):
+        return [leaf for item in tree for leaf in flatten(item)]
+    return [tree]
+
+
+def rebuild(tree: Any, leaves: Sequence[Any]) -> Any:
+    """The structure of ``tree`` with ``leaves`` in place of its own.
+
+    >>> rebuild({"w": [1.0, 2.0], "b": (3.0,)}, [4.0, 5.0, 6.0])
+    {'w': [4.0, 5.0], 'b': (6.0,)}
+    """
+    return _rebuilt(tree, iter(leaves))
+
+
+def tree_map(function: Callable[[Any], Any], tree: Any) -> Any:
+    """``function`` of each leaf, in the same structure.
+
+    >>> tree_map(abs, [-1.0, (2.0,)])
+    [1.0, (2.0,)]
+    """
+    return rebuild(tree, [function(leaf) for leaf in flatten(tree)])
+
+
+def _rebuilt(tree: Any, leaves: Iterator[Any]) -> Any:
+    if isinstance(tree, dict):
+        return {key: _rebuilt(item, leaves) for key, item in tree.items()}
+    if isinstance(tree, list | tuple):
+        items = [_rebuilt(item, leaves) for item in tree]
+        return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
+    return next(leaves)
