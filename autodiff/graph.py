@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 from autodiff.primitive import Origin, Primitive
 
@@ -52,9 +53,21 @@ class Node:
     __slots__ = ("_data", "a", "b", "da", "db", "delta", "grad", "mark", "origin", "stamp")
 
     _data: Any
+    a: Any
+    b: Any
+    da: Any
+    db: Any
+    delta: Any
     grad: Any
+    mark: Any
     origin: Origin
     stamp: int
+
+    if TYPE_CHECKING:  # what each kind of node adds
+        scalar: bool
+        constant: Callable[[Any], Any]
+        from_tensor: Callable[[Any], Any]
+        _leaf: Callable[[Any, Origin], Any]
 
     @property
     def primitive(self) -> Primitive | None:
@@ -71,7 +84,7 @@ class Node:
         """The inputs in the order of the call: nodes, and plain numbers or arrays for constants; () for a leaf."""
         a = self.a
         if a.__class__ is tuple:
-            return a  # type: ignore[no-any-return]
+            return a
         if a is None:
             return ()
         return (a,) if self.b is None else (a, self.b)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 import numpy as np
 
@@ -153,7 +153,7 @@ class Value(_Arithmetic):
     """
 
     __slots__ = ()
-    scalar: Final = True
+    scalar = True
 
     def __init__(self, data: float, *, name: str | None = None) -> None:
         self._data = _as_float(data)
@@ -172,9 +172,9 @@ class Value(_Arithmetic):
     def data(self, data: float) -> None:
         self._assign(_as_float(data))
 
-    shape: tuple[int, ...] = property(lambda self: ())  # type: ignore[assignment]
-    ndim: int = property(lambda self: 0)  # type: ignore[assignment]
-    size: int = property(lambda self: 1)  # type: ignore[assignment]
+    shape: ClassVar[tuple[int, ...]] = ()
+    ndim: ClassVar[int] = 0
+    size: ClassVar[int] = 1
 
     def __lt__(self, other: Any) -> bool:
         return self._data < other._data if other.__class__ is Value else _compared(self._data.__lt__(_plain(other)))
@@ -197,10 +197,10 @@ class Value(_Arithmetic):
     __hash__ = object.__hash__  # by identity: two Values that are equal are still two parameters
 
     def __bool__(self) -> bool:
-        return self._data != 0.0
+        return bool(self._data != 0.0)
 
     def __round__(self, digits: int | None = None) -> float:
-        return round(self._data) if digits is None else round(self._data, digits)
+        return float(round(self._data, digits or 0)) if digits is not None else round(self._data)
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else str(self)
@@ -254,7 +254,7 @@ class Tensor(_Arithmetic):
     """
 
     __slots__ = ()
-    scalar: Final = False
+    scalar = False
 
     def __init__(self, data: Any, *, name: str | None = None) -> None:
         self._data = _as_leaf_array(data)
@@ -497,10 +497,10 @@ def _as_leaf_array(data: Any) -> np.ndarray[Any, Any]:
 def _constant(entry: Primitive, item: Any) -> np.ndarray[Any, Any] | float:
     """A constant operand as the graph may keep it: an array nobody can write to, copied only if somebody could."""
     if item.__class__ is float or item.__class__ is int:
-        return item  # type: ignore[no-any-return]
+        return item
     if item.__class__ is np.ndarray and item.dtype.kind in "fiub" and item.dtype != np.float16:
         if not item.flags.writeable and item.flags.owndata:
-            return item  # type: ignore[no-any-return]
+            return item
         array = item.copy()
     else:
         array = np.array(as_operand(entry, item))
@@ -650,8 +650,8 @@ def _copied(output: Node, memo: dict[int, Any]) -> Node:
     for node in topological(output):
         if id(node) in memo:
             continue
-        twin = type(node)._leaf(node._data, node.origin)  # type: ignore[attr-defined]
-        twin.grad = node.grad if node.scalar else None if node.grad is None else node.grad.copy()  # type: ignore[attr-defined]
+        twin = type(node)._leaf(node._data, node.origin)
+        twin.grad = node.grad if node.scalar else None if node.grad is None else node.grad.copy()
         if node.a is not None:
             twin.a = tuple(memo[id(x)] if isinstance(x, Node) else x for x in node.inputs)
             twin.da = BY_RULE if node.da is BY_RULE else local_gradients(node)
@@ -682,10 +682,10 @@ _UNARY: Final = {"neg": elementwise.negative, "abs": elementwise.absolute}
 def _starting_at_zero(add: Callable[..., Any]) -> Callable[..., Any]:
     """``sum()`` begins with the int 0; adding it makes no node, so that a sum reads as its terms."""
 
-    def __radd__(self: Value, other: Any) -> Any:
+    def added(self: Value, other: Any) -> Any:
         return self if other.__class__ is int and other == 0 else add(self, other)
 
-    return __radd__
+    return added
 
 
 def _install() -> None:
@@ -701,7 +701,7 @@ def _install() -> None:
         setattr(Value, f"__r{name}__", scalar.method(entry, Value, reflected=True))
         setattr(Tensor, f"__{name}__", lambda x, y, entry=entry: record_tensor(entry, (x, y), {}))
         setattr(Tensor, f"__r{name}__", lambda y, x, entry=entry: record_tensor(entry, (x, y), {}))
-    Value.__radd__ = _starting_at_zero(Value.__radd__)  # type: ignore[method-assign]
+    Value.__radd__ = _starting_at_zero(Value.__radd__)
 
 
 def _tensor_method(entry: Primitive) -> Callable[..., Any]:

@@ -208,11 +208,11 @@ class Primitive:
         return self.forward(arrays, *operands, **params)
 
     def _refusal(self, operands: Sequence[Any], params: Mapping[str, Any], error: Exception) -> Exception:
-        """One sentence that says what was asked and what came; ValueError for shapes and values, TypeError for kinds."""
+        """One sentence that says what was asked and what came, as the kind of error that NumPy or Python raised."""
         came = ", ".join(describe(item) for item in operands)
         asked = "".join(f", {key}={value!r}" for key, value in params.items())
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        if isinstance(error, IndexError) and not isinstance(error, ValueError):
+        kind: type[Exception] = TypeError if isinstance(error, TypeError) else ValueError
+        if isinstance(error, IndexError) and not isinstance(error, ValueError):  # numpy's AxisError is both
             kind = IndexError  # so that iteration and out-of-range look-ups behave as for any sequence
         return kind(f"{self.name}({came}{asked}) is not defined: {error}")
 

@@ -24,7 +24,7 @@ _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
 _MOST_UNROLLED: Final = 128  # inputs of one n-ary node; beyond it the source costs more to compile than it saves
 
 
-class _NotElementwise(Exception):
+class _NotElementwiseError(Exception):
     """The primitive uses what a float does not have, so there is no source to write."""
 
 
@@ -79,7 +79,7 @@ class _Writer:
 
     def _function(self, name: str) -> str:
         if not hasattr(floats, name):
-            raise _NotElementwise(name)
+            raise _NotElementwiseError(name)
         return name
 
     def _shared(self, text: str) -> str:
@@ -90,13 +90,13 @@ class _Writer:
 
     @staticmethod
     def _refuse(part: Any) -> str:
-        raise _NotElementwise(str(part))
+        raise _NotElementwiseError(str(part))
 
 
 def _lines(primitive: Primitive, names: list[str], slots: list[int]) -> list[str]:
     """Source lines that set ``z`` and, for each slot, ``d<slot>`` from the variables ``names``."""
     if not primitive.elementwise:
-        raise _NotElementwise(primitive.name)
+        raise _NotElementwiseError(primitive.name)
     writer = _Writer({**{name: name for name in (*names, *primitive.defaults)}, "z": "z"})
     inputs = [variable(name) for name in names]
     params = {key: variable(key) for key in primitive.defaults}
@@ -184,7 +184,7 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
                 "else:",
                 f"    {general}",
             ]
-    except (_NotElementwise, TypeError):
+    except (_NotElementwiseError, TypeError):
         return None
     node = [
         "node = new(Value)",
@@ -205,9 +205,9 @@ def kernel(primitive: Primitive, count: int) -> Callable[..., tuple[float, tuple
     names = [f"x{k}" for k in range(count)]
     try:
         if count > _MOST_UNROLLED:
-            raise _NotElementwise(primitive.name)
+            raise _NotElementwiseError(primitive.name)
         body = _guarded(primitive, names, list(range(count)))
-    except (_NotElementwise, TypeError):
+    except (_NotElementwiseError, TypeError):
         return lambda *operands, **params: _by_rules(primitive, operands, params)
     result = f"return z, ({', '.join(f'd{k}' for k in range(count))},)"
     return _compiled(primitive.name, [_head(primitive, names), *_indented([*body, result], 1)], _scope(primitive))
@@ -232,5 +232,5 @@ def origin_of(primitive: Primitive, **params: Any) -> Origin:
 
 
 @lru_cache(maxsize=4096)
-def _shared_origin(primitive: Primitive, items: tuple[tuple[str, Any], ...], kinds: tuple[type, ...]) -> Origin:
+def _shared_origin(primitive: Primitive, items: tuple[tuple[str, Any], ...], _kinds: tuple[type, ...]) -> Origin:
     return Origin(primitive, dict(items))

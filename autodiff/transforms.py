@@ -295,7 +295,7 @@ def _zero(leaf: Node) -> Any:
 
 
 def _as_node(signal: Any, like: Node) -> Any:
-    return signal if isinstance(signal, Node) else type(like).constant(signal)  # type: ignore[attr-defined]
+    return signal if isinstance(signal, Node) else type(like).constant(signal)
 
 
 def _total(items: Iterable[Any]) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import ANY, NONZERO, POSITIVE, UNIT, Domain, primitive
+from autodiff.primitive import ANY, NONZERO, POSITIVE, UNIT, Domain, Primitive, primitive
 from autodiff.symbol import Symbol
 
 __all__ = [
@@ -56,7 +56,7 @@ pow = primitive("pow", lambda xp, x, y: xp.power(x, y),
     symbol="xʸ", domain=(POSITIVE, ANY), singular=True, numpy=(np.power, np.float_power),
     doc="Power xʸ with an exponent that is differentiated; at 0⁰ both derivatives are 0, for x < 0 that of y is nan.")
 
-exp = primitive("exp", lambda xp, x: xp.exp(x),
+exp: Primitive = primitive("exp", lambda xp, x: xp.exp(x),
     [lambda g, z, x: g * z],
     numpy=np.exp, doc="Exponential eˣ.")
 
@@ -64,7 +64,7 @@ expm1 = primitive("expm1", lambda xp, x: xp.expm1(x),
     [lambda g, z, x: g * (z + 1.0)],
     numpy=np.expm1, doc="eˣ − 1, accurate near 0.")
 
-log = primitive("log", lambda xp, x: xp.log(x),
+log: Primitive = primitive("log", lambda xp, x: xp.log(x),
     [lambda g, z, x: g / x],
     symbol="ln", domain=POSITIVE, singular=True, numpy=np.log, doc="Natural logarithm ln x; −inf at 0, nan below.")
 
@@ -72,7 +72,7 @@ log1p = primitive("log1p", lambda xp, x: xp.log1p(x),
     [lambda g, z, x: g / (1.0 + x)],
     domain=_LN_DOMAIN, singular=True, numpy=np.log1p, doc="ln(1 + x), accurate near 0.")
 
-sqrt = primitive("sqrt", lambda xp, x: xp.sqrt(x),
+sqrt: Primitive = primitive("sqrt", lambda xp, x: xp.sqrt(x),
     [lambda g, z, x: g / (2.0 * z)],
     symbol="√", domain=POSITIVE, singular=True, numpy=np.sqrt, doc="Square root √x; its derivative at 0 is inf.")
 
@@ -84,11 +84,11 @@ reciprocal = primitive("reciprocal", lambda xp, x: 1.0 / x,
     [lambda g, z, x: -(g * z * z)],
     symbol="1/x", domain=NONZERO, singular=True, numpy=np.reciprocal, doc="Reciprocal 1/x; inf at 0.")
 
-sin = primitive("sin", lambda xp, x: xp.sin(x),
+sin: Primitive = primitive("sin", lambda xp, x: xp.sin(x),
     [lambda g, z, x: g * cos(x)],
     numpy=np.sin, doc="Sine of x in radians.")
 
-cos = primitive("cos", lambda xp, x: xp.cos(x),
+cos: Primitive = primitive("cos", lambda xp, x: xp.cos(x),
     [lambda g, z, x: -(g * sin(x))],
     numpy=np.cos, doc="Cosine of x in radians.")
 
@@ -112,7 +112,7 @@ sinh = primitive("sinh", lambda xp, x: xp.sinh(x),
     [lambda g, z, x: g * cosh(x)],
     numpy=np.sinh, doc="Hyperbolic sine.")
 
-cosh = primitive("cosh", lambda xp, x: xp.cosh(x),
+cosh: Primitive = primitive("cosh", lambda xp, x: xp.cosh(x),
     [lambda g, z, x: g * sinh(x)],
     numpy=np.cosh, doc="Hyperbolic cosine.")
 
@@ -124,7 +124,7 @@ absolute = primitive("absolute", lambda xp, x: abs(x),
     [lambda g, z, x: g * sign(x)],
     symbol="|x|", domain=NONZERO, numpy=(np.absolute, np.fabs), doc="Absolute value |x|; its derivative at 0 is 0.")
 
-sign = primitive("sign", lambda xp, x: xp.sign(x),
+sign: Primitive = primitive("sign", lambda xp, x: xp.sign(x),
     [lambda g, z, x: g * 0.0],
     domain=NONZERO, numpy=np.sign, doc="Sign −1, 0 or 1; its derivative is 0 everywhere.")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import Example, primitive
+from autodiff.primitive import Example, Primitive, primitive
 from autodiff.symbol import Symbol, variable
 
 __all__ = [
@@ -58,19 +59,19 @@ def _inverse(axes: Any) -> Any:
 
 
 # fmt: off
-reshape = primitive("reshape", lambda xp, x, *, shape: np.reshape(x, shape),
+reshape: Primitive = primitive("reshape", lambda xp, x, *, shape: np.reshape(x, shape),
     [lambda g, z, x, *, shape: reshape(g, shape=x.shape)],
     elementwise=False, linear=True, numpy=np.reshape,
     examples=(Example(((2, 3),), {"shape": (3, 2)}), Example(((4,),), {"shape": (2, -1)}), Example(((),), {"shape": (1, 1)})),
     doc="The same elements, in row-major order, in another shape; one length may be −1.")
 
-transpose = primitive("transpose", lambda xp, x, *, axes=None: np.transpose(x, axes),
+transpose: Primitive = primitive("transpose", lambda xp, x, *, axes=None: np.transpose(x, axes),
     [lambda g, z, x, *, axes=None: transpose(g, axes=_inverse(axes) if isinstance(axes, tuple | list) else axes)],
     symbol="ᵀ", elementwise=False, linear=True, numpy=np.transpose,
     examples=(Example(((2, 3),)), Example(((2, 3, 4),), {"axes": (1, 2, 0)}), Example(((2, 3, 4),), {"axes": (-1, 0, 1)})),
     doc="Axes in reverse, or in the order ``axes``.")
 
-swapaxes = primitive("swapaxes", lambda xp, x, *, axis1, axis2: np.swapaxes(x, axis1, axis2),
+swapaxes: Primitive = primitive("swapaxes", lambda xp, x, *, axis1, axis2: np.swapaxes(x, axis1, axis2),
     [lambda g, z, x, *, axis1, axis2: swapaxes(g, axis1=axis1, axis2=axis2)],
     elementwise=False, linear=True, numpy=np.swapaxes,
     examples=(Example(((2, 3, 4),), {"axis1": 0, "axis2": -1}),),
@@ -88,20 +89,20 @@ squeeze = primitive("squeeze", lambda xp, x, *, axis=None: np.squeeze(x, axis),
     examples=(Example(((1, 3, 1),)), Example(((1, 3, 1),), {"axis": 0})),
     doc="Axes of length 1 removed.")
 
-broadcast_to = primitive("broadcast_to", lambda xp, x, *, shape: np.broadcast_to(x, shape),
+broadcast_to: Primitive = primitive("broadcast_to", lambda xp, x, *, shape: np.broadcast_to(x, shape),
     [lambda g, z, x, *, shape: sum_to(g, shape=x.shape)],
     elementwise=False, linear=True, numpy=np.broadcast_to,
     examples=(Example(((3,),), {"shape": (2, 3)}), Example(((2, 1),), {"shape": (2, 3)}), Example(((),), {"shape": (2,)})),
     doc="Axes of length 1 and missing leading axes repeated.")
 
-sum_to = primitive("sum_to", _sum_to,
+sum_to: Primitive = primitive("sum_to", _sum_to,
     [lambda g, z, x, *, shape: broadcast_to(g, shape=x.shape)],
     elementwise=False, linear=True,
     examples=(Example(((2, 3),), {"shape": (3,)}), Example(((2, 3),), {"shape": (2, 1)}), Example(((2,),), {"shape": ()}),
               Example(((4, 2, 3),), {"shape": (2, 1)})),
     doc="The way back of broadcasting: a sum over the axes that were repeated.")
 
-flip = primitive("flip", lambda xp, x, *, axis=None: np.flip(x, axis),
+flip: Primitive = primitive("flip", lambda xp, x, *, axis=None: np.flip(x, axis),
     [lambda g, z, x, *, axis=None: flip(g, axis=axis)],
     elementwise=False, linear=True, numpy=np.flip,
     examples=(Example(((2, 3),)), Example(((2, 3),), {"axis": 1})),
@@ -119,7 +120,7 @@ stack = primitive("stack", lambda xp, *xs, axis=0: np.stack(xs, axis=axis),
     examples=(Example(((3,), (3,))), Example(((2, 3), (2, 3)), {"axis": -1}), Example(((), (), ()))),
     doc="Arrays joined along a new axis; a sequence of Values becomes a Tensor.")
 
-getitem = primitive("getitem", lambda xp, x, *, index: x[index],
+getitem: Primitive = primitive("getitem", lambda xp, x, *, index: x[index],
     [lambda g, z, x, *, index: scatter(g, index=index, shape=x.shape)],
     symbol="[ ]", elementwise=False, linear=True,
     examples=(Example(((3,),), {"index": 1}), Example(((2, 3),), {"index": (slice(None), slice(None, None, -2))}),
@@ -127,7 +128,7 @@ getitem = primitive("getitem", lambda xp, x, *, index: x[index],
               Example(((2, 3),), {"index": (np.array([0, 1, 1]), np.array([2, 2, 2]))}), Example(((2, 3),), {"index": (Ellipsis, None, 1)})),
     doc="Elements by ints, slices, None, masks or integer arrays; an element picked twice gets both shares.")
 
-scatter = primitive("scatter", _scatter,
+scatter: Primitive = primitive("scatter", _scatter,
     [lambda g, z, x, *, index, shape: getitem(g, index=index)],
     elementwise=False, linear=True,
     examples=(Example(((),), {"index": 1, "shape": (3,)}), Example(((4, 2),), {"index": np.array([0, 2, 0, 0]), "shape": (3, 2)}),
@@ -163,7 +164,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     else:
         cuts = [0, *sections, length]
     ndim = len(np.shape(x))
-    return [getitem(x, index=_along(axis, ndim, slice(a, b))) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [getitem(x, index=_along(axis, ndim, slice(a, b))) for a, b in pairwise(cuts)]
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.ops.layout import broadcast_to, expand_dims, reshape, squeeze, swapaxes, transpose
-from autodiff.primitive import Example, primitive
+from autodiff.primitive import Example, Primitive, primitive
 from autodiff.symbol import Symbol
 
 __all__ = ["affine", "dot", "einsum", "matmul", "outer", "tensordot", "weighted_sum"]
@@ -19,22 +19,22 @@ inner = primitive("inner", lambda xp, x, y: np.asarray(x.dot(y)),
     symbol="·", elementwise=False, examples=(Example(((3,), (3,))), Example(((1,), (1,)))),
     doc="Scalar product Σᵢ xᵢyᵢ of two vectors.")
 
-matvec = primitive("matvec", lambda xp, a, x: a.dot(x),
+matvec: Primitive = primitive("matvec", lambda xp, a, x: a.dot(x),
     [lambda g, z, a, x: outer_product(g, x), lambda g, z, a, x: matvec(a.T, g)],
     symbol="@", elementwise=False, examples=(Example(((2, 3), (3,))), Example(((1, 3), (3,)))),
     doc="Matrix times vector A x: the gradient of A is δxᵀ, that of x is Aᵀδ (notes, section 1.6).")
 
-vecmat = primitive("vecmat", lambda xp, x, a: x.dot(a),
+vecmat: Primitive = primitive("vecmat", lambda xp, x, a: x.dot(a),
     [lambda g, z, x, a: matvec(a, g), lambda g, z, x, a: outer_product(x, g)],
     symbol="@", elementwise=False, examples=(Example(((2,), (2, 3))),),
     doc="Vector times matrix xᵀA.")
 
-outer_product = primitive("outer", lambda xp, x, y: x[:, None] * y,
+outer_product: Primitive = primitive("outer", lambda xp, x, y: x[:, None] * y,
     [lambda g, z, x, y: matvec(g, y), lambda g, z, x, y: vecmat(x, g)],
     symbol="⊗", elementwise=False, examples=(Example(((2,), (3,))), Example(((1,), (3,)))),
     doc="Outer product xyᵀ of two vectors.")
 
-matmat = primitive("matmul", lambda xp, a, b: a.dot(b) if a.ndim == b.ndim == 2 else np.matmul(a, b),
+matmat: Primitive = primitive("matmul", lambda xp, a, b: a.dot(b) if a.ndim == b.ndim == 2 else np.matmul(a, b),
     [lambda g, z, a, b: matmat(g, swapaxes(b, axis1=-1, axis2=-2)), lambda g, z, a, b: matmat(swapaxes(a, axis1=-1, axis2=-2), g)],
     symbol="@", elementwise=False,
     examples=(Example(((2, 3), (3, 4))), Example(((5, 2, 3), (3, 1))), Example(((2, 1, 2, 3), (4, 3, 2)))),
@@ -139,16 +139,20 @@ def affine(w: Any, x: Any, b: Any) -> Any:
             f"it got W {shapes[0]}, x {shapes[1]}, b {shapes[2]}"
         )
     if len(shapes[1]) == 1:
-        if getattr(w, "dtype", None) == object or getattr(x, "dtype", None) == object:
+        if _holds_values(w, x):
             return _object_vector(weighted_sum(list(row), list(x), bias) for row, bias in zip(w, b, strict=True))
         return affine_vector(w, x, b)
-    if getattr(w, "dtype", None) == object or getattr(x, "dtype", None) == object:
+    if _holds_values(w, x):
         rows = [affine(w, row, b) for row in x.reshape(-1, shapes[1][-1])]
         return np.array(rows, dtype=object).reshape(*shapes[1][:-1], shapes[0][0])
     if len(shapes[1]) == 2:
         return affine_rows(w, x, b)
     flat = affine_rows(w, reshape(x, shape=(-1, shapes[1][-1])), b)
     return reshape(flat, shape=(*shapes[1][:-1], shapes[0][0]))
+
+
+def _holds_values(*items: Any) -> bool:
+    return any(isinstance(x, np.ndarray) and x.dtype == object for x in items)
 
 
 def _object_vector(items: Any) -> np.ndarray[Any, Any]:

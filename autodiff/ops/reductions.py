@@ -11,7 +11,7 @@ import numpy as np
 
 from autodiff.ops.elementwise import exp, square, where
 from autodiff.ops.layout import flip, reshape, transpose
-from autodiff.primitive import NONZERO, Example, primitive
+from autodiff.primitive import NONZERO, Example, Primitive, primitive
 from autodiff.symbol import Symbol
 
 __all__ = [
@@ -77,7 +77,7 @@ def _product_of_others(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 # fmt: off
-sum = primitive("sum", lambda xp, x, *, axis=None, keepdims=False: xp.sum(x, axis=axis, keepdims=keepdims),
+sum: Primitive = primitive("sum", lambda xp, x, *, axis=None, keepdims=False: xp.sum(x, axis=axis, keepdims=keepdims),
     [lambda g, z, x, *, axis=None, keepdims=False: spread(g, shape=x.shape, axis=axis, keepdims=keepdims)],
     symbol="Σ", elementwise=False, reduces=True, linear=True, numpy=np.sum, examples=_REDUCTIONS,
     doc="Sum over axes; every element gets the whole error signal.")
@@ -116,13 +116,13 @@ logsumexp = primitive("logsumexp", _logsumexp,
     symbol="ln Σ eˣ", elementwise=False, reduces=True, examples=_REDUCTIONS,
     doc="ln Σ eˣ over axes, without overflow; its gradient is the softmax.")
 
-cumsum = primitive("cumsum", lambda xp, x, *, axis: xp.cumsum(x, axis=axis),
+cumsum: Primitive = primitive("cumsum", lambda xp, x, *, axis: xp.cumsum(x, axis=axis),
     [lambda g, z, x, *, axis: flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis)],
     elementwise=False, linear=True,
     examples=(Example(((4,),), {"axis": 0}), Example(((2, 3),), {"axis": 0}), Example(((2, 3),), {"axis": -1})),
     doc="Running sum along one axis.")
 
-spread = primitive("spread", _spread,
+spread: Primitive = primitive("spread", _spread,
     [lambda g, z, x, *, shape, axis=None, keepdims=False: sum(g, axis=axis, keepdims=keepdims)
         if axis is not None or keepdims else reshape(sum(g), shape=x.shape)],
     elementwise=False, linear=True,
