@@ -1,0 +1,9 @@
+"""Small neural networks on `autodiff`: neurons, layers, the window scorer, its objective and its optimisers.
+
+Whatever can be called and has ``parameters()`` works with all of it; there is no class to inherit from.
+"""
+
+from nn.init import xavier
+from nn.layers import Layer, Network, Neuron, unit
+
+__all__ = ["Layer", "Network", "Neuron", "unit", "xavier"]

@@ -1,0 +1,57 @@
+"""First values of the weights (the notes, section 2, "Initialisation")."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.primitive import describe
+
+__all__ = ["SEED", "generator", "xavier"]
+
+#: The seed of the generator used where none is given: the same program gives the same network.
+SEED: Final = 0
+
+
+def xavier(random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray[Any, Any]:
+    """Weights drawn evenly from [−r, r] with r = √(6/(n_in + n_out)); they are unequal, which breaks the symmetry.
+
+    Args:
+        random: where the numbers come from.
+        fan_in: n_in, the number of inputs of the layer.
+        fan_out: n_out, the number of its units.
+
+    Returns:
+        array of shape (fan_out, fan_in), dimensionless.
+
+    Raises:
+        TypeError: random is not a generator. ValueError: a fan below 1.
+
+    Source: notes, section 2, "Initialisation" (Glorot and Bengio 2010).
+
+    >>> W = xavier(np.random.default_rng(0), 4, 2)
+    >>> W.shape, bool(np.all(np.abs(W) <= 1.0))
+    ((2, 4), True)
+    """
+    if fan_in < 1 or fan_out < 1:
+        raise ValueError(f"a layer needs at least one input and one unit, and got {fan_in} inputs and {fan_out} units")
+    bound = sqrt(6.0 / (fan_in + fan_out))
+    return generator(random).uniform(-bound, bound, (fan_out, fan_in))
+
+
+def generator(random: np.random.Generator | None) -> np.random.Generator:
+    """``random`` itself, or a new generator with `SEED` for None.
+
+    Raises:
+        TypeError: it is something else, such as a seed.
+
+    >>> float(generator(None).random()) == float(np.random.default_rng(SEED).random())
+    True
+    """
+    if random is None:
+        return np.random.default_rng(SEED)
+    if not isinstance(random, np.random.Generator):
+        raise TypeError(f"random is a NumPy generator, such as numpy.random.default_rng(0), and got {describe(random)}")
+    return random

@@ -1,0 +1,380 @@
+"""Neurons, layers and feed-forward networks: a = f(Wx + b) (the notes, sections 1.1 and 1.2).
+
+One code for three kinds of parameters. With Tensors a layer is two nodes and fast; with object arrays of named Values
+the same line builds the graph unit by unit, which a learner can read; with plain arrays it computes without a graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from inspect import Parameter
+from itertools import pairwise
+from operator import index
+from typing import Any
+
+import numpy as np
+
+import autodiff as ad
+from autodiff import TABLE
+from autodiff.graph import Node
+from autodiff.notation import Name
+from autodiff.primitive import Primitive, as_operand, describe
+from nn.init import generator, xavier
+from nn.parameters import as_tensor, as_values, entries, load, look_up, mark, numbers, state, wrap
+
+__all__ = ["Layer", "Network", "Neuron", "unit"]
+
+Activation = str | Callable[[Any], Any]
+
+
+def unit(activation: Activation) -> Callable[[Any], Any]:
+    """The activation f of that name: any function of one number in the table of primitives; a callable is itself.
+
+    Raises:
+        ValueError: there is none of that name. TypeError: neither a name nor a callable.
+
+    Source: notes, section 2, "Units and their derivatives".
+
+    >>> unit("relu")
+    <primitive relu>
+    """
+    if isinstance(activation, str):
+        known = {name: entry for name, entry in TABLE.items() if _is_unit(entry)}
+        if activation not in known:
+            raise ValueError(f"unknown activation {activation!r} (must be one of {', '.join(sorted(known))})")
+        return known[activation]
+    if not callable(activation):
+        raise TypeError(f"an activation is a name, such as 'sigmoid', or a callable, and got {describe(activation)}")
+    return activation
+
+
+def _is_unit(entry: Primitive) -> bool:
+    return entry.elementwise and entry.arity == 1 and Parameter.empty not in entry.defaults.values()
+
+
+class Neuron:
+    """One unit with n inputs and one output: a = f(wᵀx + b).
+
+    Args:
+        inputs: n.
+        activation: f, a name or a callable.
+        random: the generator of the first weights (`xavier`); a new one with seed 0 if left out.
+        scalar: w and b are Values, one for each number, not Tensors.
+
+    Called with x of shape (n,), it gives a: a Value, or a Tensor of shape ().
+
+    Raises:
+        ValueError: n below 1, an unknown activation; on a call, another number of inputs.
+
+    Source: notes, section 1.1.
+
+    >>> neuron = Neuron(2, scalar=True)
+    >>> neuron([1.0, 0.5]).name
+    'a'
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        *,
+        activation: Activation = "sigmoid",
+        random: np.random.Generator | None = None,
+        scalar: bool = False,
+    ) -> None:
+        keep = as_values if scalar else as_tensor
+        self.activation = unit(activation)
+        self.w: Any = keep(xavier(generator(random), inputs, 1)[0], Name("w"))
+        self.b: Any = keep(0.0, Name("b"))[()] if scalar else keep(0.0, Name("b"))
+
+    def __call__(self, x: Any, *, suffix: str = "") -> Any:
+        x = _inputs(x, self.w, Name("x"), "the neuron", suffix)
+        if x.ndim != 1:
+            raise ValueError(f"a neuron takes one input vector of shape {self.w.shape}, and got shape {x.shape}")
+        z = _named_alone(ad.weighted_sum(self.w, x, self.b), "z", suffix)
+        return _named_alone(self.activation(z), "a", suffix)
+
+    def parameters(self) -> dict[Name, Any]:
+        """w₁ … wₙ and b as Values, or w and b as Tensors."""
+        return {**dict(entries(self.w, Name("w"))), Name("b"): self.b}
+
+    def __repr__(self) -> str:
+        return f"Neuron({len(self.w)} inputs, {_title(self.activation)})"
+
+
+class Layer:
+    """m neurons on one input: a⁽ᵏ⁺¹⁾ = f(z⁽ᵏ⁺¹⁾), z⁽ᵏ⁺¹⁾ = W⁽ᵏ⁾a⁽ᵏ⁾ + b⁽ᵏ⁾, with `Network.layers` counted from k = 1.
+
+    Args:
+        inputs: n.
+        units: m.
+        activation: f, a name or a callable.
+        number: k, for the names of parameters and results.
+        random: the generator of the first weights (`xavier`; biases are 0); a new one with seed 0 if left out.
+        scalar: parameters are Values, one for each number, not Tensors.
+
+    Called with x of shape (n,), or with rows of shape (…, n), it gives a of shape (m,) or (…, m): a Tensor, an object
+    array of Values, or a plain array, as its parameters W, shape (m, n), and b, shape (m,), are. The nodes that a call
+    makes are named z⁽ᵏ⁺¹⁾ and a⁽ᵏ⁺¹⁾, Values z₁⁽ᵏ⁺¹⁾, z₂⁽ᵏ⁺¹⁾, …; ``suffix`` stands at the end of these names.
+
+    Raises:
+        ValueError: n or m below 1, an unknown activation; on a call, another number of inputs.
+
+    Source: notes, section 1.2.
+
+    >>> layer = Layer(3, 2, scalar=True)
+    >>> [a.name for a in layer([1.0, 2.0, 3.0])]
+    ['a₁⁽²⁾', 'a₂⁽²⁾']
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        units: int,
+        *,
+        activation: Activation = "sigmoid",
+        number: int = 1,
+        random: np.random.Generator | None = None,
+        scalar: bool = False,
+    ) -> None:
+        keep = as_values if scalar else as_tensor
+        W = keep(xavier(generator(random), inputs, units), Name("W", (), number))
+        self._hold(W, keep(np.zeros(units), Name("b", (), number)), unit(activation), number)
+
+    def _hold(self, W: Any, b: Any, activation: Callable[[Any], Any], number: int) -> None:
+        self.W, self.b, self.activation, self.number = W, b, activation, number
+
+    @classmethod
+    def of(cls, W: Any, b: Any, *, activation: Activation = "sigmoid", number: int = 1) -> Layer:
+        """The layer with these parameters: Tensors, object arrays of Values, or plain numbers, kept as they are.
+
+        Raises:
+            ValueError: W is not of shape (m, n), or b not of shape (m,).
+
+        >>> Layer.of([[1.0, 2.0]], [0.5], activation="identity")([1.0, 1.0])
+        array([3.5])
+        """
+        W, b = (item if isinstance(item, Node) else as_operand("a layer", item) for item in (W, b))
+        if len(W.shape) != 2 or not W.size or b.shape != W.shape[:1]:
+            raise ValueError(
+                f"a layer needs W of shape (m, n) and b of shape (m,), and got W {W.shape} and b {b.shape}"
+            )
+        layer = cls.__new__(cls)
+        layer._hold(W, b, unit(activation), Name("W", (), number).layer or 1)
+        return layer
+
+    def __call__(self, x: Any, *, suffix: str = "") -> Any:
+        k = self.number
+        x = _inputs(x, self.W, Name("a", (), k), f"layer {k}", suffix)
+        z = mark(ad.affine(self.W, x, self.b), "z", k + 1, suffix)
+        return mark(self.activation(z), "a", k + 1, suffix)
+
+    def blocks(self) -> dict[Name, Any]:
+        """W⁽ᵏ⁾ and b⁽ᵏ⁾ as they are kept."""
+        return {Name("W", (), self.number): self.W, Name("b", (), self.number): self.b}
+
+    def parameters(self) -> dict[Name, Any]:
+        """The Tensors W⁽ᵏ⁾ and b⁽ᵏ⁾, or the Values W₁₁⁽ᵏ⁾, W₁₂⁽ᵏ⁾, … row by row, then b₁⁽ᵏ⁾, …"""
+        return dict(item for name, block in self.blocks().items() for item in entries(block, name))
+
+    def scalar(self) -> Layer:
+        """A layer of Values with the same numbers."""
+        return self._kept_as(as_values)
+
+    def tensor(self) -> Layer:
+        """A layer of Tensors with the same numbers."""
+        return self._kept_as(as_tensor)
+
+    def plain(self) -> Layer:
+        """A layer of plain arrays with the numbers of this moment, for computing without a graph."""
+        return self._kept_as(lambda block, _: numbers(block))
+
+    def _kept_as(self, keep: Callable[[Any, Name], Any]) -> Layer:
+        layer = Layer.__new__(Layer)
+        W, b = (keep(block, name) for name, block in self.blocks().items())
+        layer._hold(W, b, self.activation, self.number)
+        return layer
+
+    def __repr__(self) -> str:
+        units, inputs = self.W.shape
+        return f"Layer({inputs}, {units}, {_title(self.activation)}, number={self.number})"
+
+
+class Network:
+    """Layers in a chain: a⁽¹⁾ = x, a⁽ᵏ⁺¹⁾ = f(W⁽ᵏ⁾a⁽ᵏ⁾ + b⁽ᵏ⁾).
+
+    Args:
+        sizes: the numbers of units from the input layer to the output layer; (4, 2, 1) is the notes' example.
+        activation: f of the hidden layers, a name or a callable.
+        output: f of the last layer.
+        random: the generator of the first weights (`xavier`; biases are 0); a new one with seed 0 if left out.
+        scalar: parameters are named Values, one for each number, not Tensors.
+
+    Called with x of shape (n,), or with rows of shape (…, n), it gives a Tensor of shape (m,) or (…, m). A scalar
+    network gives an object array of Values, without its last axis where there is one output unit: for one x the Value
+    itself. Every node that a call makes has its name in the notes, with ``suffix`` at the end.
+
+    Raises:
+        ValueError: fewer than two sizes, one below 1, an unknown activation; on a call, another number of inputs.
+        TypeError: a size is not an integer.
+
+    Source: notes, sections 1.2 and 1.5.
+
+    >>> network = Network((4, 2, 1), scalar=True)
+    >>> score = network([1.0, 0.0, -1.0, 2.0])
+    >>> score.backward()
+    >>> score.name, network.parameter("b1(2)").grad
+    ('a₁⁽³⁾', 1.0)
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        *,
+        activation: Activation = "sigmoid",
+        output: Activation = "identity",
+        random: np.random.Generator | None = None,
+        scalar: bool = False,
+    ) -> None:
+        counts = _counts(sizes)
+        random, last = generator(random), len(counts) - 1
+        self.layers: tuple[Any, ...] = tuple(
+            Layer(n, m, activation=output if k == last else activation, number=k, random=random, scalar=scalar)
+            for k, (n, m) in enumerate(pairwise(counts), start=1)
+        )
+
+    @classmethod
+    def of(cls, *layers: Any) -> Network:
+        """The chain of these layers: any callables with ``parameters()``, whose names must differ.
+
+        Raises:
+            ValueError: no layers, or one name twice. TypeError: what cannot be called or has no parameters().
+
+        >>> Network.of(Layer(4, 2), Layer(2, 1, activation="identity", number=2))
+        Network(Layer(4, 2, sigmoid, number=1), Layer(2, 1, identity, number=2))
+        """
+        if not layers:
+            raise ValueError("a network needs at least one layer, and got none")
+        for layer in layers:
+            if not callable(layer) or not hasattr(layer, "parameters"):
+                raise TypeError(f"a layer can be called and has parameters(), and got {describe(layer)}")
+        network = cls.__new__(cls)
+        network.layers = layers
+        _joined([layer.parameters() for layer in layers])
+        return network
+
+    def __call__(self, x: Any, *, suffix: str = "") -> Any:
+        for layer in self.layers:
+            x = layer(x, suffix=suffix) if suffix else layer(x)
+        if isinstance(x, np.ndarray) and x.dtype == object and x.shape[-1] == 1:
+            return x[0] if x.ndim == 1 else x[..., 0]
+        return x
+
+    def predict(self, x: Any) -> np.ndarray[Any, Any]:
+        """The output as a plain array of shape (m,) or (…, m), computed on plain arrays, without a graph.
+
+        >>> Network((2, 3, 1)).predict([[0.0, 0.0], [0.0, 0.0]])[:, 0].shape
+        (2,)
+        """
+        result: np.ndarray[Any, Any] = self.plain()(x)
+        return result
+
+    def parameters(self) -> dict[Name, Any]:
+        """All parameters by name, layer by layer: W row by row, then b."""
+        return _joined([layer.parameters() for layer in self.layers])
+
+    def parameter(self, name: str | Name) -> Any:
+        """The parameter of that name in any spelling, such as ``W14(1)``.
+
+        Raises:
+            ValueError: there is none (it says which exist), or it is one entry of a Tensor.
+
+        >>> Network((4, 2, 1), scalar=True).parameter("W14(1)").name
+        'W₁₄⁽¹⁾'
+        """
+        return look_up(name, self.parameters())
+
+    def scalar(self) -> Network:
+        """A network of named Values with the same numbers; gradients agree to the last few bits."""
+        return Network.of(*(layer.scalar() for layer in self.layers))
+
+    def tensor(self) -> Network:
+        """A network of Tensors with the same numbers."""
+        return Network.of(*(layer.tensor() for layer in self.layers))
+
+    def plain(self) -> Network:
+        """A network of plain arrays with the numbers of this moment: calling it makes no graph."""
+        return Network.of(*(layer.plain() for layer in self.layers))
+
+    def state(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Copies of all numbers as arrays, under ``W(1)``, ``b(1)``, …: fit for ``numpy.savez(path, **state)``.
+
+        >>> {key: array.shape for key, array in Network((4, 2, 1)).state().items()}
+        {'W(1)': (2, 4), 'b(1)': (2,), 'W(2)': (1, 2), 'b(2)': (1,)}
+        """
+        return state(self._blocks())
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take the numbers of a `state`, its keys in any spelling; if anything is wrong, nothing changes.
+
+        Raises:
+            ValueError: an array is missing, unknown, of another shape or not finite. TypeError: of another kind.
+        """
+        load(self._blocks(), state)
+
+    def _blocks(self) -> dict[Name, Any]:
+        return _joined([layer.blocks() for layer in self.layers])
+
+    def __repr__(self) -> str:
+        return f"Network({', '.join(map(repr, self.layers))})"
+
+
+def _inputs(x: Any, weights: Any, name: Name, taker: str, suffix: str) -> Any:
+    """``x`` as something with a shape that fits the weights; for a layer of Values, as named Values."""
+    if not isinstance(x, np.ndarray | Node):
+        x = _as_array(x, weights)
+    if weights.dtype == object and isinstance(x, Node):
+        raise TypeError(f"{taker} is made of Values and takes numbers or Values, and got {describe(x)}")
+    length = x.shape[-1] if x.shape else None
+    if length != weights.shape[-1]:
+        came = "one number" if length is None else f"{length}, shape {x.shape}"
+        raise ValueError(f"{taker} takes {weights.shape[-1]} inputs, and got {came}")
+    if weights.dtype == object:
+        return mark(wrap(x), name.letter, name.layer, suffix)
+    return x if isinstance(x, Node) or x.dtype.kind == "f" else as_operand(taker, x)
+
+
+def _as_array(x: Any, weights: Any) -> Any:
+    array = as_operand("a layer", x)
+    if array.dtype == object and weights.dtype != object:
+        return ad.stack([ad.stack(list(row)) for row in array]) if array.ndim > 1 else ad.stack(list(array))
+    return array
+
+
+def _named_alone(result: Any, letter: str, suffix: str) -> Any:
+    """A neuron's one z or a, named without index and layer."""
+    return mark(result, letter, None, suffix) if isinstance(result, Node) else result
+
+
+def _counts(sizes: Sequence[int]) -> tuple[int, ...]:
+    try:
+        counts = tuple(index(size) for size in sizes)
+    except TypeError as error:
+        raise TypeError(f"the sizes of a network are integers, such as (4, 2, 1), and got {sizes!r}") from error
+    if len(counts) < 2 or min(counts) < 1:
+        raise ValueError(f"a network needs at least two sizes, each at least 1, such as (4, 2, 1), and got {sizes!r}")
+    return counts
+
+
+def _joined(parts: Sequence[Mapping[Name, Any]]) -> dict[Name, Any]:
+    whole: dict[Name, Any] = {}
+    for part in parts:
+        for name, item in part.items():
+            if name in whole:
+                raise ValueError(f"two layers have a parameter {name}; give each layer a number of its own")
+            whole[name] = item
+    return whole
+
+
+def _title(activation: Callable[[Any], Any]) -> str:
+    name = getattr(activation, "name", None) or getattr(activation, "__name__", None)
+    return str(name or activation)
