@@ -8,8 +8,10 @@ nested passes never meet, and calls the rules: on arrays, or on nodes where the 
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +20,7 @@ from autodiff.graph import BY_RULE, Node, check_fresh, topological
 from autodiff.ops.elementwise import where
 from autodiff.ops.layout import reshape, stack, sum_to
 from autodiff.primitive import describe
+from autodiff.pullback import pullbacks
 
 __all__ = ["backpropagate", "edge_shares", "fit", "local_gradients", "seed_of", "send_back"]
 
@@ -216,7 +219,7 @@ def _general_pass(
 ) -> None:
     """The same two phases in the same order, with counts and signals in dictionaries."""
     expected = _count_edges(output)
-    useful = None if wanted is None else _leading_to(output, wanted)
+    useful = expected if wanted is None else _leading_to(output, wanted)
     signals: dict[Node, Any] = {output: seed}
     owned = {output}
     todo = [output]
@@ -225,21 +228,24 @@ def _general_pass(
         signal = signals.pop(node, None)
         if signal is not None:
             deliver(node, signal, node in owned)
-            for item, share, fresh in edge_shares(node, signal, useful, create_graph=create_graph):
-                if item not in signals:
+            shares = _graph_shares(node, signal, useful) if create_graph else _plain_shares(node, signal, useful)
+            for item, share, fresh in shares:
+                known = signals.get(item)
+                if known is None:
                     signals[item] = share
                     if fresh:
                         owned.add(item)
                 elif item in owned and share.__class__ is np.ndarray and share.ndim:
-                    np.add(signals[item], share, out=signals[item])
+                    np.add(known, share, out=known)
                 else:
-                    signals[item] = signals[item] + share
+                    signals[item] = known + share
                     if not create_graph:
                         owned.add(item)
-        for item in reversed(node.inputs) if node.da is BY_RULE else node.inputs:
+        for item in node.inputs:
             if isinstance(item, Node):
-                expected[item] -= 1
-                if not expected[item]:
+                left = expected[item] - 1
+                expected[item] = left
+                if not left:
                     todo.append(item)
 
 
@@ -255,7 +261,8 @@ def _count_edges(output: Node) -> dict[Node, int]:
                     expected[item] += 1
                 else:
                     expected[item] = 1
-                    todo.append(item)
+                    if item.a is not None:
+                        todo.append(item)
                 if item.stamp > node.stamp:
                     check_fresh(node, item)
     return expected
@@ -270,44 +277,68 @@ def _leading_to(output: Node, wanted: Collection[Node]) -> set[Node]:
     return useful
 
 
-def edge_shares(
-    node: Node, signal: Any, useful: Collection[Node] | None = None, *, create_graph: bool = False
-) -> Iterator[tuple[Node, Any, bool]]:
+Shares = list[tuple[Node, Any, bool]]
+
+
+def edge_shares(node: Node, signal: Any, *, create_graph: bool = False) -> Shares:
     """What each edge of ``node`` carries: (input, share, whether the share is a new array of its own).
 
     The share is the signal times the local gradient; a zero signal shares zero also on an edge whose local gradient
-    is infinite. Inputs that are not ``useful`` are left out.
+    is infinite.
+
+    >>> from autodiff import Value
+    >>> x = Value(3.0)
+    >>> [share for _, share, _ in edge_shares(x * x, 1.0)]
+    [3.0, 3.0]
     """
-    if node.da is not BY_RULE and not create_graph:
-        for item, local in zip(node.inputs, local_gradients(node), strict=True):
-            if isinstance(item, Node):
-                yield item, signal * local if signal else 0.0, True
-        return
-    primitive, params, inputs = node.origin.primitive, node.origin.params, node.inputs
-    if primitive is None:
-        return
-    operands = list(inputs) if create_graph else [x._data if isinstance(x, Node) else x for x in inputs]
-    z = node if create_graph else node._data
-    if primitive.reduces and node.scalar:
-        packed = np.array(operands, dtype=object if create_graph else float)
-        shares = np.broadcast_to(primitive.rule(0)(signal, z, packed, **params), packed.shape)
-        yield from zip(inputs, shares, [False] * len(inputs), strict=True)
-        return
-    for k, item in enumerate(inputs):
-        if isinstance(item, Node) and (useful is None or item in useful):
-            if primitive.singular:
+    shares_of = _graph_shares if create_graph else _plain_shares
+    return shares_of(node, signal, [item for item in node.inputs if isinstance(item, Node)])
+
+
+def _plain_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
+    """Shares as floats and arrays: from stored local gradients, or by the rules written out for arrays."""
+    if node.da is not BY_RULE:
+        edges = zip(node.inputs, local_gradients(node), strict=True)
+        return [(item, signal * local if signal else 0.0, True) for item, local in edges if isinstance(item, Node)]
+    entry, z, data, params = node.origin.primitive, node._data, node.b, node.origin.params
+    shares: Shares = []
+    for item, (rule, fresh), operand in zip(node.a, pullbacks(entry, len(data)), data, strict=True):
+        if isinstance(item, Node) and item in useful:
+            if entry.singular:  # type: ignore[union-attr]
                 with np.errstate(all="ignore"):
-                    share = _zero_shares_zero(primitive.rule(k)(signal, z, *operands, **params), signal)
+                    share = _zero_shares_zero(rule(signal, z, *data, **params), signal)
             else:
-                share = primitive.rule(k)(signal, z, *operands, **params)
-            fitted = fit(share, item, create_graph=create_graph)
-            fresh = (
-                fitted.__class__ is float
-                or (fitted is not signal and fitted.base is None and not any(fitted is x for x in operands))
-                if not create_graph
-                else False
-            )
-            yield item, fitted, fresh
+                share = rule(signal, z, *data, **params)
+            if (
+                share.__class__ is operand.__class__ is np.ndarray
+                and share.shape == operand.shape
+                and share.dtype is operand.dtype
+            ):
+                fresh = fresh or (share is not signal and share.base is None and not any(share is x for x in data))
+            else:
+                share = fit(share, item)
+                fresh = share.__class__ is float or share.base is None
+            shares.append((item, share, fresh))
+    return shares
+
+
+def _graph_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
+    """Shares as nodes: the rules run on the node itself and its inputs."""
+    entry, inputs, params = node.origin.primitive, node.inputs, node.origin.params
+    if entry is None:
+        return []
+    if entry.reduces and node.scalar:
+        packed = np.array(inputs, dtype=object)
+        shares = np.broadcast_to(entry.rule(0)(signal, node, packed, **params), packed.shape)
+        return [(item, share, False) for item, share in zip(inputs, shares, strict=True) if isinstance(item, Node)]
+    result: Shares = []
+    for k, item in enumerate(inputs):
+        if isinstance(item, Node) and item in useful:
+            with np.errstate(all="ignore") if entry.singular else nullcontext():
+                share = entry.rule(k)(signal, node, *inputs, **params)
+                share = _zero_shares_zero(share, signal) if entry.singular else share
+            result.append((item, fit(share, item, create_graph=True), False))
+    return result
 
 
 def local_gradients(node: Node) -> tuple[float | None, ...]:
@@ -346,14 +377,15 @@ def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
         return share if share._data.shape == data.shape else _reshaped(share, data.shape)
     if share.__class__ is not np.ndarray:
         share = np.asarray(share, data.dtype)
-    if create_graph:
-        share = item.constant(share)
     if share.shape != data.shape:
         share = _reshaped(share, data.shape)
-    return share if create_graph or share.dtype == data.dtype else share.astype(data.dtype)
+    if share.dtype != data.dtype:
+        share = share.astype(data.dtype)
+    return item.constant(share) if create_graph else share
 
 
 def _reshaped(share: Any, shape: tuple[int, ...]) -> Any:
     """Summed down to ``shape``; a share that was smaller (the same everywhere) is repeated up to it first."""
-    whole = np.broadcast_shapes(share.shape, shape)
-    return sum_to(share if share.shape == whole else share + np.zeros(whole, share.dtype), shape=shape)
+    if share.ndim < len(shape) or share.size < math.prod(shape):
+        share = share + np.zeros(np.broadcast_shapes(share.shape, shape), share.dtype)
+    return sum_to(share, shape=shape)

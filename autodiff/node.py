@@ -228,7 +228,7 @@ class Value(_Arithmetic):
     def from_tensor(tensor: Tensor) -> Value:
         """The one number of a Tensor as a Value on the same graph."""
         node: Value = Value._leaf(float(tensor._data), units.identity.origin)
-        node.a, node.da = (tensor,), BY_RULE
+        node.a, node.b, node.da = (tensor,), (tensor._data,), BY_RULE
         return node
 
 
@@ -612,8 +612,8 @@ def record_tensor(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, A
     node = object.__new__(Tensor)
     node._data, node.stamp = z, clock.now
     node.origin = Origin(entry, params) if params else entry.origin
-    node.a, node.da = tuple(kept), BY_RULE
-    node.grad = node.mark = node.b = node.db = None
+    node.a, node.b, node.da = tuple(kept), tuple(data), BY_RULE
+    node.grad = node.mark = node.db = None
     return node
 
 
@@ -641,6 +641,7 @@ def _restored(records: list[tuple[Any, ...]]) -> Node:
         if packed:
             node.a = tuple(made[x] if is_node else x for is_node, x in packed)
             node.da = BY_RULE if by_rule else partials
+            node.b = tuple(map(_plain, node.a)) if by_rule else None
         made.append(node)
     return made[-1]  # type: ignore[no-any-return]
 
@@ -654,6 +655,7 @@ def _copied(output: Node, memo: dict[int, Any]) -> Node:
         twin.grad = node.grad if node.scalar else None if node.grad is None else node.grad.copy()
         if node.a is not None:
             twin.a = tuple(memo[id(x)] if isinstance(x, Node) else x for x in node.inputs)
+            twin.b = node.b if node.da is BY_RULE else None
             twin.da = BY_RULE if node.da is BY_RULE else local_gradients(node)
         memo[id(node)] = twin
     return memo[id(output)]  # type: ignore[no-any-return]

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.namespace import FLOAT_FAULTS, arrays, floats
-from autodiff.symbol import Symbol, number, variable
+from autodiff.symbol import ONE, Symbol, variable
 
 __all__ = ["ANY", "NONZERO", "POSITIVE", "TABLE", "UNIT", "Domain", "Example", "Origin", "Primitive", "primitive"]
 
@@ -143,7 +143,7 @@ class Primitive:
         names = ["x", "y", "w"][:count] if count <= 3 else [f"x{k}" for k in range(count)]
         inputs = [variable(name) for name in names]
         params = {key: variable(key) for key in self.defaults}
-        seed = number(1) if self.elementwise else variable("g")
+        seed = ONE if self.elementwise else variable("g")
         slots = range(count) if slot is None else [slot]
         rules = [self.rule(k)(seed, variable("z"), *inputs, **params) for k in slots]
         if slot is not None:

@@ -7,7 +7,6 @@ hand-written scalar code comes from the one table, and there is no second copy o
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable
 from functools import cache, lru_cache
 from inspect import Parameter
@@ -16,23 +15,13 @@ from typing import Any, Final
 from autodiff.graph import clock
 from autodiff.namespace import FLOAT_FAULTS, floats
 from autodiff.primitive import TABLE, Origin, Primitive, ieee_partials
-from autodiff.symbol import Symbol, number, variable
+from autodiff.source import NotAnExpressionError, Tracer, compiled
+from autodiff.symbol import ONE, Symbol, variable
 
 __all__ = ["kernel", "method", "origin_of"]
 
 _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
 _MOST_UNROLLED: Final = 128  # inputs of one n-ary node; beyond it the source costs more to compile than it saves
-
-
-class _NotElementwiseError(Exception):
-    """The primitive uses what a float does not have, so there is no source to write."""
-
-
-class _Namespace:
-    """Stands for ``xp`` while a forward runs on symbols: every function of it leaves a call in the expression."""
-
-    def __getattr__(self, name: str) -> Callable[..., Symbol]:
-        return lambda *operands: Symbol("xp", name, *operands)
 
 
 class _Writer:
@@ -53,11 +42,11 @@ class _Writer:
         if head == "number":
             return repr(float(parts[0]))
         if head == "call":
-            return self.text(TABLE[parts[0]].forward(_Namespace(), *parts[1:], **part.params))
+            return self.text(TABLE[parts[0]].forward(Tracer(), *parts[1:], **part.params))
         if head == "xp" and parts[0] == "where":
             chosen = self.text(parts[1], condition=True)
             return f"({self.text(parts[2])} if {chosen} else {self.text(parts[3])})"
-        if head == "xp":
+        if head == "xp" and not part.params:
             return self._shared(f"{self._function(parts[0])}({', '.join(self.text(item) for item in parts[1:])})")
         if head == "**":
             return self._shared(f"power({self.text(parts[0])}, {self.text(parts[1])})")
@@ -79,7 +68,7 @@ class _Writer:
 
     def _function(self, name: str) -> str:
         if not hasattr(floats, name):
-            raise _NotElementwiseError(name)
+            raise NotAnExpressionError(name)
         return name
 
     def _shared(self, text: str) -> str:
@@ -90,29 +79,20 @@ class _Writer:
 
     @staticmethod
     def _refuse(part: Any) -> str:
-        raise _NotElementwiseError(str(part))
+        raise NotAnExpressionError(str(part))
 
 
 def _lines(primitive: Primitive, names: list[str], slots: list[int]) -> list[str]:
     """Source lines that set ``z`` and, for each slot, ``d<slot>`` from the variables ``names``."""
     if not primitive.elementwise:
-        raise _NotElementwiseError(primitive.name)
+        raise NotAnExpressionError(primitive.name)
     writer = _Writer({**{name: name for name in (*names, *primitive.defaults)}, "z": "z"})
     inputs = [variable(name) for name in names]
     params = {key: variable(key) for key in primitive.defaults}
-    writer.assign("z", primitive.forward(_Namespace(), *inputs, **params))
+    writer.assign("z", primitive.forward(Tracer(), *inputs, **params))
     for k in slots:
-        writer.assign(f"d{k}", primitive.rule(k)(number(1), variable("z"), *inputs, **params))
+        writer.assign(f"d{k}", primitive.rule(k)(ONE, variable("z"), *inputs, **params))
     return writer.lines
-
-
-def _compiled(name: str, lines: list[str], scope: dict[str, Any]) -> Callable[..., Any]:
-    source = "\n".join(lines) + "\n"
-    path = f"<autodiff {name}, written from the table>"
-    linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)  # tracebacks show the source
-    found: dict[str, Any] = {}
-    exec(compile(source, path, "exec"), scope, found)
-    return found["function"]  # type: ignore[no-any-return]
 
 
 def _indented(lines: list[str], depth: int) -> list[str]:
@@ -184,7 +164,7 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
                 "else:",
                 f"    {general}",
             ]
-    except (_NotElementwiseError, TypeError):
+    except (NotAnExpressionError, TypeError):
         return None
     node = [
         "node = new(Value)",
@@ -193,7 +173,7 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
         "return node",
     ]
     lines = [_head(primitive, names[::-1] if reflected else names), *_indented([*body, *node], 1)]
-    function = _compiled(primitive.name, lines, {**_scope(primitive), "Value": kind})
+    function = compiled(primitive.name, lines, {**_scope(primitive), "Value": kind})
     function.__name__ = primitive.name
     function.__doc__ = primitive.doc
     return function
@@ -205,12 +185,12 @@ def kernel(primitive: Primitive, count: int) -> Callable[..., tuple[float, tuple
     names = [f"x{k}" for k in range(count)]
     try:
         if count > _MOST_UNROLLED:
-            raise _NotElementwiseError(primitive.name)
+            raise NotAnExpressionError(primitive.name)
         body = _guarded(primitive, names, list(range(count)))
-    except (_NotElementwiseError, TypeError):
+    except (NotAnExpressionError, TypeError):
         return lambda *operands, **params: _by_rules(primitive, operands, params)
     result = f"return z, ({', '.join(f'd{k}' for k in range(count))},)"
-    return _compiled(primitive.name, [_head(primitive, names), *_indented([*body, result], 1)], _scope(primitive))
+    return compiled(primitive.name, [_head(primitive, names), *_indented([*body, result], 1)], _scope(primitive))
 
 
 def _by_rules(primitive: Primitive, operands: Any, params: Any) -> tuple[float, tuple[float, ...]]:

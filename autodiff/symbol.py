@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["Symbol", "number", "variable"]
+__all__ = ["ONE", "Symbol", "number", "variable"]
 
 _BINDING: Final = {  # how tightly an operator binds, in Python's order
     "or": 1, "and": 2, ">": 3, ">=": 3, "<": 3, "<=": 3, "==": 3, "!=": 3,
@@ -23,7 +23,8 @@ class Symbol:
     """A node of an expression: ``head`` says what it is, ``parts`` are its operands, ``params`` its keywords.
 
     Heads: ``variable``, ``number``, an operator, ``call`` (a primitive of the table), ``xp`` (a function of the
-    array or float namespace), ``attribute`` and ``item``.
+    array or float namespace), ``attribute``, ``item`` and
+    ``invoke`` (a method of an array).
     """
 
     __slots__ = ("head", "params", "parts")
@@ -33,11 +34,6 @@ class Symbol:
         self.head = head
         self.parts = parts
         self.params = params or {}
-
-    @property
-    def is_one(self) -> bool:
-        """Whether this is the number 1, which products leave out."""
-        return self.head == "number" and self.parts[0] == 1
 
     def __add__(self, other: Any) -> Symbol:
         return Symbol("+", self, _lift(other))
@@ -53,14 +49,14 @@ class Symbol:
 
     def __mul__(self, other: Any) -> Symbol:
         other = _lift(other)
-        return other if self.is_one else self if other.is_one else Symbol("*", self, other)
+        return other if self is ONE else self if other is ONE else Symbol("*", self, other)
 
     def __rmul__(self, other: Any) -> Symbol:
         return _lift(other) * self
 
     def __truediv__(self, other: Any) -> Symbol:
         other = _lift(other)
-        return self if other.is_one else Symbol("/", self, other)
+        return self if other is ONE else Symbol("/", self, other)
 
     def __rtruediv__(self, other: Any) -> Symbol:
         return _lift(other) / self
@@ -102,6 +98,7 @@ class Symbol:
         return Symbol("or", self, _lift(other))
 
     __hash__ = object.__hash__
+    __iter__ = None  # else Python would iterate by __getitem__, forever
 
     def __bool__(self) -> bool:
         raise TypeError(
@@ -114,6 +111,9 @@ class Symbol:
 
     def __getitem__(self, index: Any) -> Symbol:
         return Symbol("item", self, index)
+
+    def __call__(self, *operands: Any) -> Symbol:
+        return Symbol("invoke", self, *operands)
 
     def __getattr__(self, name: str) -> Symbol:
         if name.startswith("__"):
@@ -138,12 +138,16 @@ def variable(name: str) -> Symbol:
 
 
 def number(value: float) -> Symbol:
-    """The constant ``value``; a factor 1 vanishes from products.
+    """The constant ``value``.
 
-    >>> print(number(1) * variable("z"))
-    z
+    >>> print(number(2.0) * variable("z"))
+    2·z
     """
     return Symbol("number", value)
+
+
+#: The error signal 1, which vanishes from products; the number 1 that a rule writes stays (it makes a bool a number).
+ONE: Final = Symbol("number", 1)
 
 
 def _lift(value: Any) -> Symbol:
@@ -163,6 +167,8 @@ def _text(value: Any) -> tuple[str, int]:
     if head in ("call", "xp"):
         named = [f"{key}={_text(item)[0]}" for key, item in value.params.items()]
         return f"{parts[0]}({', '.join([_text(part)[0] for part in parts[1:]] + named)})", _ATOM
+    if head == "invoke":
+        return f"{_text(parts[0])[0]}({', '.join(_text(part)[0] for part in parts[1:])})", _ATOM
     if head == "attribute":
         return f"{_bracketed(parts[0], _ATOM)}.{parts[1]}", _ATOM
     if head == "item":

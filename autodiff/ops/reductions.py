@@ -77,29 +77,29 @@ def _product_of_others(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 # fmt: off
-sum: Primitive = primitive("sum", lambda xp, x, *, axis=None, keepdims=False: xp.sum(x, axis=axis, keepdims=keepdims),
+sum: Primitive = primitive("sum", lambda xp, x, *, axis=None, keepdims=False: x.sum(axis=axis, keepdims=keepdims),
     [lambda g, z, x, *, axis=None, keepdims=False: spread(g, shape=x.shape, axis=axis, keepdims=keepdims)],
     symbol="Σ", elementwise=False, reduces=True, linear=True, numpy=np.sum, examples=_REDUCTIONS,
     doc="Sum over axes; every element gets the whole error signal.")
 
-mean = primitive("mean", lambda xp, x, *, axis=None, keepdims=False: xp.mean(x, axis=axis, keepdims=keepdims),
+mean = primitive("mean", lambda xp, x, *, axis=None, keepdims=False: x.mean(axis=axis, keepdims=keepdims),
     [lambda g, z, x, *, axis=None, keepdims=False:
         spread(g * (z.size / x.size), shape=x.shape, axis=axis, keepdims=keepdims)],
     elementwise=False, reduces=True, linear=True, numpy=np.mean, examples=_REDUCTIONS,
     doc="Mean over axes; every element gets 1/n of the error signal.")
 
-prod = primitive("prod", lambda xp, x, *, axis=None, keepdims=False: xp.prod(x, axis=axis, keepdims=keepdims),
+prod = primitive("prod", lambda xp, x, *, axis=None, keepdims=False: x.prod(axis=axis, keepdims=keepdims),
     [lambda g, z, x, *, axis=None, keepdims=False:
         spread(g, shape=x.shape, axis=axis, keepdims=keepdims) * _product_of_others(z, x, axis, keepdims)],
     symbol="Π", domain=NONZERO, elementwise=False, reduces=True, numpy=np.prod, examples=_REDUCTIONS,
     doc="Product over axes; right at zeros: the gradient of prod([0, 2, 3]) is [6, 0, 0].")
 
-max = primitive("max", lambda xp, x, *, axis=None, keepdims=False: xp.max(x, axis=axis, keepdims=keepdims),
+max = primitive("max", lambda xp, x, *, axis=None, keepdims=False: x.max(axis=axis, keepdims=keepdims),
     [lambda g, z, x, *, axis=None, keepdims=False: _share_of_extreme(g, z, x, axis=axis, keepdims=keepdims)],
     elementwise=False, reduces=True, numpy=(np.max, np.amax), examples=_REDUCTIONS,
     doc="Largest element over axes; ties share the error equally, summing to 1.")
 
-min = primitive("min", lambda xp, x, *, axis=None, keepdims=False: xp.min(x, axis=axis, keepdims=keepdims),
+min = primitive("min", lambda xp, x, *, axis=None, keepdims=False: x.min(axis=axis, keepdims=keepdims),
     [lambda g, z, x, *, axis=None, keepdims=False: _share_of_extreme(g, z, x, axis=axis, keepdims=keepdims)],
     elementwise=False, reduces=True, numpy=(np.min, np.amin), examples=_REDUCTIONS,
     doc="Smallest element over axes; ties share the error equally, summing to 1.")

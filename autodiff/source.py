@@ -1,0 +1,32 @@
+"""Writing Python source from the table: what the float code (`scalar`) and the array rules (`pullback`) share."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable
+from typing import Any
+
+from autodiff.symbol import Symbol
+
+__all__ = ["NotAnExpressionError", "Tracer", "compiled"]
+
+
+class NotAnExpressionError(Exception):
+    """The primitive computes more than one expression can say, so there is no source to write."""
+
+
+class Tracer:
+    """Stands for ``xp`` while a forward runs on symbols: every function of it leaves a call in the expression."""
+
+    def __getattr__(self, name: str) -> Callable[..., Symbol]:
+        return lambda *operands, **params: Symbol("xp", name, *operands, params=params)
+
+
+def compiled(name: str, lines: list[str], scope: dict[str, Any]) -> Callable[..., Any]:
+    """The function called ``function`` that ``lines`` define; tracebacks show its source."""
+    source = "\n".join(lines) + "\n"
+    path = f"<autodiff {name}, written from the table>"
+    linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
+    found: dict[str, Any] = {}
+    exec(compile(source, path, "exec"), scope, found)
+    return found["function"]  # type: ignore[no-any-return]
