@@ -292,7 +292,7 @@ def edge_shares(node: Node, signal: Any, *, create_graph: bool = False) -> Share
     [3.0, 3.0]
     """
     shares_of = _graph_shares if create_graph else _plain_shares
-    return shares_of(node, signal, [item for item in node.inputs if isinstance(item, Node)])
+    return shares_of(node, signal, {item for item in node.inputs if isinstance(item, Node)})
 
 
 def _plain_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
