@@ -5,5 +5,8 @@ Whatever can be called and has ``parameters()`` works with all of it; there is n
 
 from nn.init import xavier
 from nn.layers import Layer, Network, Neuron, unit
+from nn.objective import max_margin
+from nn.optimiser import SGD, AdaGrad
+from nn.scorer import WindowScorer
 
-__all__ = ["Layer", "Network", "Neuron", "unit", "xavier"]
+__all__ = ["SGD", "AdaGrad", "Layer", "Network", "Neuron", "WindowScorer", "max_margin", "unit", "xavier"]

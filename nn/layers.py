@@ -20,9 +20,9 @@ from autodiff.graph import Node
 from autodiff.notation import Name
 from autodiff.primitive import Primitive, as_operand, describe
 from nn.init import generator, xavier
-from nn.parameters import as_tensor, as_values, entries, load, look_up, mark, numbers, state, wrap
+from nn.parameters import as_tensor, as_values, entries, joined, load, look_up, mark, numbers, state, wrap
 
-__all__ = ["Layer", "Network", "Neuron", "unit"]
+__all__ = ["Activation", "Layer", "Network", "Neuron", "unit"]
 
 Activation = str | Callable[[Any], Any]
 
@@ -90,8 +90,8 @@ class Neuron:
         x = _inputs(x, self.w, Name("x"), "the neuron", suffix)
         if x.ndim != 1:
             raise ValueError(f"a neuron takes one input vector of shape {self.w.shape}, and got shape {x.shape}")
-        z = _named_alone(ad.weighted_sum(self.w, x, self.b), "z", suffix)
-        return _named_alone(self.activation(z), "a", suffix)
+        z = mark(ad.weighted_sum(self.w, x, self.b), "z", None, suffix)
+        return mark(self.activation(z), "a", None, suffix)
 
     def parameters(self) -> dict[Name, Any]:
         """w₁ … wₙ and b as Values, or w and b as Tensors."""
@@ -136,12 +136,13 @@ class Layer:
         random: np.random.Generator | None = None,
         scalar: bool = False,
     ) -> None:
-        keep = as_values if scalar else as_tensor
-        W = keep(xavier(generator(random), inputs, units), Name("W", (), number))
-        self._hold(W, keep(np.zeros(units), Name("b", (), number)), unit(activation), number)
+        W, b = xavier(generator(random), inputs, units), np.zeros(units)
+        self._hold(W, b, unit(activation), number)
+        self._keep_as(as_values if scalar else as_tensor)
 
     def _hold(self, W: Any, b: Any, activation: Callable[[Any], Any], number: int) -> None:
         self.W, self.b, self.activation, self.number = W, b, activation, number
+        self._names = Name("W", (), number), Name("b", (), number)
 
     @classmethod
     def of(cls, W: Any, b: Any, *, activation: Activation = "sigmoid", number: int = 1) -> Layer:
@@ -170,7 +171,7 @@ class Layer:
 
     def blocks(self) -> dict[Name, Any]:
         """W⁽ᵏ⁾ and b⁽ᵏ⁾ as they are kept."""
-        return {Name("W", (), self.number): self.W, Name("b", (), self.number): self.b}
+        return dict(zip(self._names, (self.W, self.b), strict=True))
 
     def parameters(self) -> dict[Name, Any]:
         """The Tensors W⁽ᵏ⁾ and b⁽ᵏ⁾, or the Values W₁₁⁽ᵏ⁾, W₁₂⁽ᵏ⁾, … row by row, then b₁⁽ᵏ⁾, …"""
@@ -190,9 +191,12 @@ class Layer:
 
     def _kept_as(self, keep: Callable[[Any, Name], Any]) -> Layer:
         layer = Layer.__new__(Layer)
-        W, b = (keep(block, name) for name, block in self.blocks().items())
-        layer._hold(W, b, self.activation, self.number)
+        layer._hold(self.W, self.b, self.activation, self.number)
+        layer._keep_as(keep)
         return layer
+
+    def _keep_as(self, keep: Callable[[Any, Name], Any]) -> None:
+        self.W, self.b = (keep(block, name) for name, block in self.blocks().items())
 
     def __repr__(self) -> str:
         units, inputs = self.W.shape
@@ -259,7 +263,7 @@ class Network:
                 raise TypeError(f"a layer can be called and has parameters(), and got {describe(layer)}")
         network = cls.__new__(cls)
         network.layers = layers
-        _joined([layer.parameters() for layer in layers])
+        joined([layer.parameters() for layer in layers])
         return network
 
     def __call__(self, x: Any, *, suffix: str = "") -> Any:
@@ -280,7 +284,7 @@ class Network:
 
     def parameters(self) -> dict[Name, Any]:
         """All parameters by name, layer by layer: W row by row, then b."""
-        return _joined([layer.parameters() for layer in self.layers])
+        return joined([layer.parameters() for layer in self.layers])
 
     def parameter(self, name: str | Name) -> Any:
         """The parameter of that name in any spelling, such as ``W14(1)``.
@@ -322,7 +326,7 @@ class Network:
         load(self._blocks(), state)
 
     def _blocks(self) -> dict[Name, Any]:
-        return _joined([layer.blocks() for layer in self.layers])
+        return joined([layer.blocks() for layer in self.layers])
 
     def __repr__(self) -> str:
         return f"Network({', '.join(map(repr, self.layers))})"
@@ -350,11 +354,6 @@ def _as_array(x: Any, weights: Any) -> Any:
     return array
 
 
-def _named_alone(result: Any, letter: str, suffix: str) -> Any:
-    """A neuron's one z or a, named without index and layer."""
-    return mark(result, letter, None, suffix) if isinstance(result, Node) else result
-
-
 def _counts(sizes: Sequence[int]) -> tuple[int, ...]:
     try:
         counts = tuple(index(size) for size in sizes)
@@ -363,16 +362,6 @@ def _counts(sizes: Sequence[int]) -> tuple[int, ...]:
     if len(counts) < 2 or min(counts) < 1:
         raise ValueError(f"a network needs at least two sizes, each at least 1, such as (4, 2, 1), and got {sizes!r}")
     return counts
-
-
-def _joined(parts: Sequence[Mapping[Name, Any]]) -> dict[Name, Any]:
-    whole: dict[Name, Any] = {}
-    for part in parts:
-        for name, item in part.items():
-            if name in whole:
-                raise ValueError(f"two layers have a parameter {name}; give each layer a number of its own")
-            whole[name] = item
-    return whole
 
 
 def _title(activation: Callable[[Any], Any]) -> str:

@@ -5,7 +5,7 @@ A *block* is the array of all parameters under one letter: a Tensor, an object a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +16,9 @@ from autodiff.graph import Node
 from autodiff.notation import Name, find, parse
 from autodiff.primitive import Origin, as_operand
 
-__all__ = ["as_tensor", "as_values", "entries", "load", "look_up", "mark", "numbers", "state", "wrap"]
+__all__ = [
+    "as_tensor", "as_values", "entries", "joined", "load", "look_up", "mark", "numbers", "row_values", "state", "wrap",
+]  # fmt: skip
 
 
 def as_tensor(block: Any, name: Name) -> Tensor:
@@ -39,6 +41,19 @@ def as_values(block: Any, name: Name) -> np.ndarray[Any, Any]:
     for place in np.ndindex(plain.shape):
         values[place] = Value(float(plain[place]), name=str(_entry(name, place)))
     return values
+
+
+def row_values(block: Any, row: int, name: Name) -> dict[Name, Value]:
+    """The named Values of one row (from 0) of an object matrix; entries that are plain floats yet become new Values.
+
+    >>> list(row_values(np.zeros((3, 2)), 1, Name("L")).values())
+    [Value(data=0, grad=–, name='L₂₁'), Value(data=0, grad=–, name='L₂₂')]
+    """
+    names = [_entry(name, (row, column)) for column in range(block.shape[1])]
+    return {
+        each: item if isinstance(item, Value) else Value(float(item), name=str(each))
+        for each, item in zip(names, block[row], strict=True)
+    }
 
 
 def numbers(block: Any) -> np.ndarray[Any, Any]:
@@ -66,6 +81,24 @@ def entries(block: Any, name: Name) -> Iterator[tuple[Name, Any]]:
         yield name, block
         return
     yield from zip(_names(name, block.shape), block.flat, strict=True)
+
+
+def joined(parts: Iterable[Mapping[Name, Any]]) -> dict[Name, Any]:
+    """Several dicts of parameters as one.
+
+    Raises:
+        ValueError: two of them have the same name.
+
+    >>> joined([{Name("U"): 1.0}, {Name("L"): 2.0}])[Name("L")]
+    2.0
+    """
+    whole: dict[Name, Any] = {}
+    for part in parts:
+        for name, item in part.items():
+            if name in whole:
+                raise ValueError(f"two layers have a parameter {name}; give each layer a number of its own")
+            whole[name] = item
+    return whole
 
 
 def look_up(name: str | Name, known: Mapping[Name, Any]) -> Any:
@@ -137,7 +170,7 @@ def mark(result: Any, letter: str, layer: int | None, suffix: str) -> Any:
     """
     if isinstance(result, Node):
         _name(result, _text(letter, (), layer, suffix))
-    elif result.dtype == object:
+    elif isinstance(result, np.ndarray) and result.dtype == object:
         titles = _titles(letter, layer, result.shape[-1], suffix)
         for row in result.reshape(-1, result.shape[-1]):
             for node, title in zip(row, titles, strict=True):
@@ -195,5 +228,8 @@ def _assign(block: Any, array: np.ndarray[Any, Any]) -> None:
     if isinstance(block, Tensor):
         block.data = array
         return
-    for value, item in zip(block.flat, array.flat, strict=True):
-        value.data = float(item)
+    for place, number in np.ndenumerate(array):
+        if isinstance(block[place], Value):
+            block[place].data = float(number)
+        else:
+            block[place] = float(number)

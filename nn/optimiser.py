@@ -1,0 +1,154 @@
+"""Optimisers: how parameters follow their gradients downhill (the notes, sections 1.5 and 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from autodiff.graph import Node
+from autodiff.primitive import describe
+
+__all__ = ["SGD", "AdaGrad"]
+
+
+class _Descent:
+    """What optimisers share: the parameters, a learning rate that is checked, and forgetting."""
+
+    def __init__(self, parameters: Any, rate: float) -> None:
+        self._parameters = _asked(parameters)
+        self.rate = rate
+
+    @property
+    def rate(self) -> float:
+        """The learning rate α, a positive number; may be assigned between steps."""
+        return self._rate
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        self._rate = _positive(rate, "learning rate")
+
+    def zero_grad(self) -> None:
+        """Forget all gradients: back to None, "not reached yet"."""
+        for item in self._parameters():
+            item.grad = None
+
+    def _reached(self) -> list[Any]:
+        return [item for item in self._parameters() if item.grad is not None]
+
+
+class SGD(_Descent):
+    """Gradient descent: θ ← θ − α ∇J for every parameter that a backward pass has reached.
+
+    Args:
+        parameters: a dict or an iterable of Values and Tensors, or an object with ``parameters()``, which is asked anew
+            at every step.
+        rate: the learning rate α > 0.
+
+    ``step()`` comes after the whole backward pass, which needs the old weights. Gradients add up from pass to pass, so
+    call ``zero_grad()`` before the next one. If a step raises, no parameter has changed.
+
+    Raises:
+        TypeError: a parameter is not a Value or Tensor, or the rate not a number.
+        ValueError: a parameter was computed, the rate is not positive and finite, or (in a step) a gradient's shape
+            does not fit.
+
+    Source: notes, section 1.5.
+
+    >>> from autodiff import Value
+    >>> w = Value(3.0)
+    >>> descent = SGD([w], rate=0.1)
+    >>> (w * w).backward()
+    >>> descent.step()
+    >>> round(w.data, 12)
+    2.4
+    """
+
+    def __init__(self, parameters: Any, *, rate: float) -> None:
+        super().__init__(parameters, rate)
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient."""
+        _move([(item, item.data - self._rate * item.grad) for item in self._reached()])
+
+
+class AdaGrad(_Descent):
+    """Gradient descent with steps that shrink where gradients were large: θ ← θ − α g/√(cache + ε), cache = Σ g².
+
+    Args:
+        parameters: as for `SGD`.
+        rate: the learning rate α > 0.
+        epsilon: ε > 0, keeps the step finite where all gradients were 0.
+
+    A rare word's vector, with few gradients, still moves far when those of common words have settled.
+
+    Raises:
+        TypeError, ValueError: as `SGD`.
+
+    Source: notes, section 2 (AdaGrad).
+
+    >>> from autodiff import Value
+    >>> w = Value(3.0)
+    >>> descent = AdaGrad([w], rate=0.1)
+    >>> (w * w).backward()
+    >>> descent.step()
+    >>> round(w.data, 6)
+    2.9
+    """
+
+    def __init__(self, parameters: Any, *, rate: float, epsilon: float = 1e-8) -> None:
+        super().__init__(parameters, rate)
+        self._epsilon = _positive(epsilon, "epsilon")
+        self._caches: dict[Node, Any] = {}
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient, and add the gradient's square to its cache."""
+        reached = self._reached()
+        caches = {item: self._caches.get(item, 0.0) + item.grad * item.grad for item in reached}
+        _move([(x, x.data - self._rate * x.grad / (caches[x] + self._epsilon) ** 0.5) for x in reached])
+        self._caches.update(caches)
+
+
+def _asked(parameters: Any) -> Callable[[], list[Any]]:
+    """A function that lists the parameters, checked."""
+    if hasattr(parameters, "parameters"):
+        _checked(parameters.parameters())
+        return lambda: _checked(parameters.parameters())
+    listed = _checked(parameters)
+    return lambda: listed
+
+
+def _checked(parameters: Mapping[Any, Any] | Iterable[Any]) -> list[Any]:
+    if isinstance(parameters, Node) or not isinstance(parameters, Iterable):
+        raise TypeError(
+            "an optimiser takes a dict or list of Values and Tensors, or an object with parameters(), "
+            f"and got {describe(parameters)}"
+        )
+    items = list(parameters.values() if isinstance(parameters, Mapping) else parameters)
+    for item in items:
+        if not isinstance(item, Node):
+            raise TypeError(f"an optimiser moves Values and Tensors, and got {describe(item)}")
+        if not item.is_leaf:
+            raise ValueError(f"{item.label} was computed and follows from its inputs; an optimiser moves leaves")
+    return list(dict.fromkeys(items))  # a parameter listed twice moves once
+
+
+def _move(moves: list[tuple[Any, Any]]) -> None:
+    """Assign all new numbers, once all of them are known to fit."""
+    for item, data in moves:
+        if np.shape(data) != item.shape:
+            raise ValueError(
+                f"{item.label} has shape {item.shape} and its gradient {np.shape(item.grad)}; nothing was changed"
+            )
+    for item, data in moves:
+        item.data = data
+
+
+def _positive(value: Any, what: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"the {what} is a positive number, and got {describe(value)}")
+    if not 0 < value < inf:
+        raise ValueError(f"the {what} is a positive number, and got {value}")
+    return float(value)

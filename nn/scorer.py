@@ -1,0 +1,207 @@
+"""The window scorer: is the centre word of a window of words an entity? s = Uᵀ f(Wx + b) (the notes, section 1.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import index
+from typing import Any
+
+import numpy as np
+
+import autodiff as ad
+from autodiff.notation import Name
+from autodiff.primitive import as_operand, describe
+from nn.init import generator, xavier
+from nn.layers import Activation, Layer
+from nn.parameters import as_tensor, as_values, entries, joined, load, look_up, mark, numbers, row_values, state
+
+__all__ = ["WindowScorer"]
+
+_L, _U = Name("L"), Name("U")
+
+
+class WindowScorer:
+    """Scores a window of words: its word vectors, one after the other, are x, and s = Uᵀ f(Wx + b).
+
+    Args:
+        embedding: L, shape (V, d): one word vector a row; it is copied, and learned with the rest.
+        window: the number of words in a window.
+        hidden: the number m of hidden units.
+        activation: f, a name or a callable.
+        random: the generator of the first weights (`xavier`; b is 0); a new one with seed 0 if left out.
+        scalar: parameters are named Values, one for each number, not Tensors; a word vector becomes Values when a
+            window first has that word, and the same word is always the same Values.
+
+    Parameters: L (V, d), W⁽¹⁾ (m, window·d), b⁽¹⁾ (m,), U (m,). In names words and dimensions are counted from 1, so
+    that L₂₃ is dimension 3 of the word with id 1. Called with ids (from 0) of shape (window,) or (batch, window), it
+    gives scores of shape () or (batch,), without unit: a Value or Tensor named s, or an object array of Values.
+
+    Raises:
+        TypeError: ids or sizes that are not integers. ValueError: an embedding that is not of shape (V, d), a size
+            below 1; on a call, another number of words or an id outside 0 … V − 1.
+
+    Source: notes, section 1.3.
+
+    >>> scorer = WindowScorer(np.zeros((7, 4)), window=5, hidden=8)
+    >>> sum(item.size for name, item in scorer.parameters().items() if name.letter != "L")
+    176
+    >>> scorer([[0, 1, 2, 3, 4], [6, 5, 4, 3, 2]]).shape
+    (2,)
+    """
+
+    def __init__(
+        self,
+        embedding: Any,
+        window: int,
+        hidden: int,
+        *,
+        activation: Activation = "sigmoid",
+        random: np.random.Generator | None = None,
+        scalar: bool = False,
+    ) -> None:
+        L = _embedding(embedding)
+        window, hidden = _size(window, "window"), _size(hidden, "hidden")
+        random = generator(random)
+        layer = Layer(window * L.shape[1], hidden, activation=activation, random=random, scalar=scalar)
+        U = xavier(random, hidden, 1)[0]
+        if scalar:
+            self._hold(L.astype(object), layer, as_values(U, _U), window)
+        else:
+            self._hold(as_tensor(L, _L), layer, as_tensor(U, _U), window)
+
+    def _hold(self, L: Any, layer: Layer, U: Any, window: int) -> None:
+        self.L, self.layer, self.U, self.window = L, layer, U, window
+        self._met: set[int] = set()
+
+    def __call__(self, ids: Any, *, suffix: str = "") -> Any:
+        return self.score_vectors(self.vectors(ids), suffix=suffix)
+
+    def vectors(self, ids: Any) -> Any:
+        """x: the word vectors of each window, one after the other; shape (window·d,) or (batch, window·d)."""
+        ids = self._checked(ids)
+        if self.L.dtype == object:
+            self._meet(set(ids.ravel().tolist()))
+        return self.L[ids].reshape(*ids.shape[:-1], self.window * self.L.shape[1])
+
+    def score_vectors(self, x: Any, *, suffix: str = "") -> Any:
+        """The scores s of ready-made x, shape (window·d,) or (batch, window·d): Uᵀ f(Wx + b).
+
+        Raises:
+            ValueError: x has another length.
+        """
+        return mark(_combined(self.U, self.layer(x, suffix=suffix)), "s", None, suffix)
+
+    def predict(self, ids: Any) -> Any:
+        """The scores as plain numbers, computed without a graph.
+
+        >>> WindowScorer(np.zeros((7, 4)), window=5, hidden=8, activation="tanh").predict([[0, 1, 2, 3, 4]])
+        array([0.])
+        """
+        return self.plain()(ids)
+
+    def parameters(self) -> dict[Name, Any]:
+        """The Tensors L, W⁽¹⁾, b⁽¹⁾ and U, or their Values one by one (of L, those of the words met so far)."""
+        return joined([self._word_parameters(), self.layer.parameters(), dict(entries(self.U, _U))])
+
+    def _word_parameters(self) -> dict[Name, Any]:
+        if self.L.dtype != object:
+            return {_L: self.L}
+        return joined([row_values(self.L, word, _L) for word in sorted(self._met)])
+
+    def parameter(self, name: str | Name) -> Any:
+        """The parameter of that name in any spelling, such as ``W14(1)``, ``b1(1)``, ``U1`` or ``L23``.
+
+        Raises:
+            ValueError: there is none (it says which exist), or it is one entry of a Tensor.
+
+        >>> WindowScorer(np.zeros((7, 4)), window=5, hidden=8).parameter("U").name
+        'U'
+        """
+        return look_up(name, self.parameters())
+
+    def scalar(self) -> WindowScorer:
+        """A scorer of named Values with the same numbers; gradients agree to the last few bits."""
+        return self._made(numbers(self.L).astype(object), self.layer.scalar(), as_values(self.U, _U))
+
+    def tensor(self) -> WindowScorer:
+        """A scorer of Tensors with the same numbers."""
+        return self._made(as_tensor(self.L, _L), self.layer.tensor(), as_tensor(self.U, _U))
+
+    def plain(self) -> WindowScorer:
+        """A scorer of plain arrays with the numbers of this moment: calling it makes no graph."""
+        return self._made(numbers(self.L), self.layer.plain(), numbers(self.U))
+
+    def state(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Copies of all numbers as arrays, under ``L``, ``W(1)``, ``b(1)`` and ``U``."""
+        return state(self._blocks())
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take the numbers of a `state`, its keys in any spelling; if anything is wrong, nothing changes.
+
+        Raises:
+            ValueError: an array is missing, unknown, of another shape or not finite. TypeError: of another kind.
+        """
+        load(self._blocks(), state)
+
+    def _blocks(self) -> dict[Name, Any]:
+        return {_L: self.L, **self.layer.blocks(), _U: self.U}
+
+    def _made(self, L: Any, layer: Layer, U: Any) -> WindowScorer:
+        scorer = WindowScorer.__new__(WindowScorer)
+        scorer._hold(L, layer, U, self.window)
+        return scorer
+
+    def _meet(self, words: set[int]) -> None:
+        """Make Values of the vectors of words that no window had before; until then L holds plain floats."""
+        for word in words - self._met:
+            self.L[word] = list(row_values(self.L, word, _L).values())
+            self._met.add(word)
+
+    def _checked(self, ids: Any) -> np.ndarray[Any, Any]:
+        array = np.asarray(ids)
+        if array.dtype.kind not in "iu":
+            raise TypeError(f"a window is made of integer word ids, and got {describe(ids)}")
+        if array.ndim not in (1, 2) or array.shape[-1] != self.window:
+            raise ValueError(
+                f"windows have shape ({self.window},) or (batch, {self.window}), and got shape {array.shape}"
+            )
+        if array.size and not 0 <= array.min() <= array.max() < len(self.L):
+            raise ValueError(
+                f"word ids lie in 0 … {len(self.L) - 1}, and got {array.min()} … {array.max()}; "
+                "give unknown words an id of their own"
+            )
+        return array
+
+    def __repr__(self) -> str:
+        words, dimensions = self.L.shape
+        return f"WindowScorer({words} words × {dimensions}, window={self.window}, {self.layer})"
+
+
+def _combined(U: Any, a: Any) -> Any:
+    """Uᵀa for one a or for rows; on Values each score is one `weighted_sum` node."""
+    if a.dtype != object:
+        return a @ U
+    if a.ndim == 1:
+        return ad.weighted_sum(U, a)
+    scores = np.empty(len(a), dtype=object)
+    scores[:] = [ad.weighted_sum(U, row) for row in a]
+    return scores
+
+
+def _embedding(data: Any) -> np.ndarray[Any, Any]:
+    array = as_operand("an embedding", data)
+    if array.ndim != 2 or not array.size or array.dtype == object:
+        raise ValueError(
+            f"an embedding has shape (V, d), one word vector of plain numbers a row, and got {describe(data)}"
+        )
+    return array
+
+
+def _size(value: Any, what: str) -> int:
+    try:
+        size = index(value)
+    except TypeError as error:
+        raise TypeError(f"{what} is a whole number, and got {describe(value)}") from error
+    if size < 1:
+        raise ValueError(f"{what} is at least 1, and got {size}")
+    return size
