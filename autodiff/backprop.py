@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Collection
-from contextlib import nullcontext
+from sys import getrefcount
 from typing import Any, Final
 
 import numpy as np
@@ -81,19 +81,17 @@ def send_back(
                 return
         finally:
             _slots_in_use.release()
-    if deliver is None:
-        # Collected first and written last: an error in a rule leaves every .grad as it was.
-        arrived: list[tuple[Node, Any, bool]] = []
-        _general_pass(output, seed, lambda *item: arrived.append(item), False, None)
-        for node, signal, owned in arrived:
-            _accumulate(node, signal, owned)
-    else:
-        _general_pass(output, seed, deliver, create_graph, wanted)
+    # Collected first and written last: an error in a rule leaves every .grad as it was.
+    arrived: list[tuple[Node, Any, bool]] = []
+    with np.errstate(all="ignore"):  # IEEE arithmetic throughout: inf and nan are answers here, not news
+        _general_pass(output, seed, deliver or (lambda *item: arrived.append(item)), create_graph, wanted)
+    for node, signal, owned in arrived:
+        _accumulate(node, signal, owned)
 
 
 def _accumulate(node: Node, signal: Any, owned: bool) -> None:
     if node.grad is not None:
-        node.grad = node.grad + signal
+        node.grad = _plus(node.grad, signal)
     else:
         node.grad = signal if owned or signal.__class__ is float else signal.copy()
 
@@ -228,7 +226,11 @@ def _general_pass(
         signal = signals.pop(node, None)
         if signal is not None:
             deliver(node, signal, node in owned)
-            shares = _graph_shares(node, signal, useful) if create_graph else _plain_shares(node, signal, useful)
+            try:
+                shares = _graph_shares(node, signal, useful) if create_graph else _plain_shares(node, signal, useful)
+            except Exception as error:
+                error.add_note(_in_the_rule_of(node, signal))
+                raise
             for item, share, fresh in shares:
                 known = signals.get(item)
                 if known is None:
@@ -238,7 +240,7 @@ def _general_pass(
                 elif item in owned and share.__class__ is np.ndarray and share.ndim:
                     np.add(known, share, out=known)
                 else:
-                    signals[item] = known + share
+                    signals[item] = _plus(known, share)
                     if not create_graph:
                         owned.add(item)
         for item in node.inputs:
@@ -247,6 +249,17 @@ def _general_pass(
                 expected[item] = left
                 if not left:
                     todo.append(item)
+
+
+def _plus(x: Any, y: Any) -> Any:
+    """The sum of two signals; NumPy's own sum of 0-d arrays would be a number that is not an array."""
+    total = x + y
+    return np.asarray(total) if isinstance(total, np.generic) else total
+
+
+def _in_the_rule_of(node: Node, signal: Any) -> str:
+    operands = ", ".join(describe(item) for item in node.inputs)
+    return f"in the rule of {node.origin.primitive}, with error signal {describe(signal)} and inputs {operands}"
 
 
 def _count_edges(output: Node) -> dict[Node, int]:
@@ -292,7 +305,8 @@ def edge_shares(node: Node, signal: Any, *, create_graph: bool = False) -> Share
     [3.0, 3.0]
     """
     shares_of = _graph_shares if create_graph else _plain_shares
-    return shares_of(node, signal, {item for item in node.inputs if isinstance(item, Node)})
+    with np.errstate(all="ignore"):
+        return shares_of(node, signal, {item for item in node.inputs if isinstance(item, Node)})
 
 
 def _plain_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
@@ -304,22 +318,28 @@ def _plain_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
     shares: Shares = []
     for item, (rule, fresh), operand in zip(node.a, pullbacks(entry, len(data)), data, strict=True):
         if isinstance(item, Node) and item in useful:
+            share = rule(signal, z, *data, **params)
             if entry.singular:  # type: ignore[union-attr]
-                with np.errstate(all="ignore"):
-                    share = _zero_shares_zero(rule(signal, z, *data, **params), signal)
-            else:
-                share = rule(signal, z, *data, **params)
+                share = _zero_shares_zero(share, signal)
             if (
                 share.__class__ is operand.__class__ is np.ndarray
                 and share.shape == operand.shape
                 and share.dtype is operand.dtype
             ):
-                fresh = fresh or (share is not signal and share.base is None and not any(share is x for x in data))
+                fresh = fresh or _is_new(share, getrefcount(share))
             else:
                 share = fit(share, item)
-                fresh = share.__class__ is float or share.base is None
+                fresh = share.__class__ is float or _is_new(share, getrefcount(share))
             shares.append((item, share, fresh))
     return shares
+
+
+def _is_new(share: Any, references: int) -> bool:
+    """Whether nobody else holds this array: two references are the caller's variable and the count's own.
+
+    A rule may return an operand, the error signal, a view, or an array that its author keeps.
+    """
+    return share.base is None and references <= 2
 
 
 def _graph_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
@@ -334,9 +354,9 @@ def _graph_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
     result: Shares = []
     for k, item in enumerate(inputs):
         if isinstance(item, Node) and item in useful:
-            with np.errstate(all="ignore") if entry.singular else nullcontext():
-                share = entry.rule(k)(signal, node, *inputs, **params)
-                share = _zero_shares_zero(share, signal) if entry.singular else share
+            share = entry.rule(k)(signal, node, *inputs, **params)
+            if entry.singular:
+                share = _zero_shares_zero(share, signal)
             result.append((item, fit(share, item, create_graph=True), False))
     return result
 
@@ -353,7 +373,8 @@ def local_gradients(node: Node) -> tuple[float | None, ...]:
 def _zero_shares_zero(share: Any, signal: Any) -> Any:
     """Replace 0 · inf = nan by 0 where the signal is exactly zero."""
     value = share._data if isinstance(share, Node) else share
-    if not np.isnan(np.sum(value)):
+    total = value.sum() if value.__class__ is np.ndarray else np.sum(value)
+    if total == total:
         return share
     given = signal._data if isinstance(signal, Node) else signal
     return where(np.broadcast_to(np.not_equal(given, 0), np.shape(value)), share, 0.0)

@@ -34,7 +34,7 @@ subtract = primitive("subtract", lambda xp, x, y: x - y,
 
 multiply = primitive("multiply", lambda xp, x, y: x * y,
     [lambda g, z, x, y: g * y, lambda g, z, x, y: g * x],
-    symbol="×", numpy=np.multiply, doc="Product x·y.")
+    symbol="×", singular=True, numpy=np.multiply, doc="Product x·y.")
 
 divide = primitive("divide", lambda xp, x, y: x / y,
     [lambda g, z, x, y: g / y, lambda g, z, x, y: -(g * z / y)],
@@ -58,11 +58,11 @@ pow = primitive("pow", lambda xp, x, y: xp.power(x, y),
 
 exp: Primitive = primitive("exp", lambda xp, x: xp.exp(x),
     [lambda g, z, x: g * z],
-    numpy=np.exp, doc="Exponential eˣ.")
+    singular=True, numpy=np.exp, doc="Exponential eˣ.")
 
 expm1 = primitive("expm1", lambda xp, x: xp.expm1(x),
     [lambda g, z, x: g * (z + 1.0)],
-    numpy=np.expm1, doc="eˣ − 1, accurate near 0.")
+    singular=True, numpy=np.expm1, doc="eˣ − 1, accurate near 0.")
 
 log: Primitive = primitive("log", lambda xp, x: xp.log(x),
     [lambda g, z, x: g / x],
@@ -110,11 +110,11 @@ arctan = primitive("arctan", lambda xp, x: xp.arctan(x),
 
 sinh = primitive("sinh", lambda xp, x: xp.sinh(x),
     [lambda g, z, x: g * cosh(x)],
-    numpy=np.sinh, doc="Hyperbolic sine.")
+    singular=True, numpy=np.sinh, doc="Hyperbolic sine.")
 
 cosh: Primitive = primitive("cosh", lambda xp, x: xp.cosh(x),
     [lambda g, z, x: g * sinh(x)],
-    numpy=np.cosh, doc="Hyperbolic cosine.")
+    singular=True, numpy=np.cosh, doc="Hyperbolic cosine.")
 
 tanh = primitive("tanh", lambda xp, x: xp.tanh(x),
     [lambda g, z, x: g * (1.0 - z * z)],

@@ -23,7 +23,7 @@ _ROOT_2PI: Final = 2.5066282746310002
 def _sigmoid(xp: Any, x: Any) -> Any:
     """σ with e^(−|x|), which underflows silently where e^(−x) would overflow."""
     e = xp.exp(xp.copysign(x, -1.0))
-    return xp.maximum(e, 1.0 * (x >= 0)) / (1.0 + e)
+    return xp.where(x >= 0, 1.0, e) / (1.0 + e)
 
 
 # fmt: off
