@@ -6,7 +6,8 @@ the data; any other raises and names the nearest, so that nobody gets a silently
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from autodiff.graph import Node
 from autodiff.ops import elementwise, layout, linear, reductions
-from autodiff.primitive import TABLE
+from autodiff.primitive import TABLE, Primitive
 
 __all__ = ["dispatch_function", "dispatch_ufunc"]
 
@@ -46,16 +47,25 @@ def _std(x: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> 
 
 
 def _cumsum(x: Any, axis: int | None = None) -> Any:
-    return x.cumsum(axis)
+    return reductions.cumsum(_ravel(x), axis=0) if axis is None else reductions.cumsum(x, axis=axis)
 
 
 def _ravel(x: Any) -> Any:
     return layout.reshape(x, shape=(-1,))
 
 
+def _inner(x: Any, y: Any) -> Any:
+    """Over the last axis of both, where dot takes the last but one of ``y``."""
+    return linear.dot(x, y) if np.ndim(y) < 2 or not np.ndim(x) else linear.tensordot(x, y, axes=((-1,), (-1,)))
+
+
+def _vdot(x: Any, y: Any) -> Any:
+    return linear.dot(_ravel(x), _ravel(y))
+
+
 _MADE_OF_PRIMITIVES: Final[dict[Any, Callable[..., Any]]] = {
     np.power: _power, np.float_power: _power, np.matmul: linear.matmul, np.dot: linear.dot, np.outer: linear.outer,
-    np.tensordot: linear.tensordot, np.einsum: linear.einsum, np.inner: linear.dot, np.vdot: linear.dot,
+    np.tensordot: linear.tensordot, np.einsum: linear.einsum, np.inner: _inner, np.vdot: _vdot,
     np.where: elementwise.where, np.clip: _clip, np.split: layout.split, np.take: layout.take, np.pad: layout.pad,
     np.diag: layout.diag, np.trace: layout.trace, np.var: _var, np.std: _std, np.cumsum: _cumsum, np.ravel: _ravel,
     np.linalg.norm: _norm, np.transpose: _transpose,
@@ -82,6 +92,7 @@ def dispatch_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dic
     """What ``ufunc(*inputs)`` means on nodes."""
     if method == "reduce" and ufunc in (np.add, np.maximum, np.minimum, np.multiply):
         reduction = {np.add: "sum", np.maximum: "max", np.minimum: "min", np.multiply: "prod"}[ufunc]
+        _refuse_writing(f"{ufunc.__name__}.reduce", kwargs)
         return TABLE[reduction](inputs[0], axis=kwargs.get("axis", 0), keepdims=kwargs.get("keepdims", False))
     if method != "__call__":
         raise TypeError(f"np.{ufunc.__name__}.{method} has no rule on nodes; use the function of that name")
@@ -104,11 +115,36 @@ def _dispatched(function: Any, args: Any, kwargs: Any) -> Any:
     recorded = _recorded(function)
     if recorded is None:
         raise TypeError(f"np.{function.__name__} has no rule on nodes{_nearest(function.__name__)}")
-    given = {key: item for key, item in kwargs.items() if not (item is None or item is np._NoValue)}
+    given = {key: item for key, item in kwargs.items() if not _is_left_out(item)}
+    _refuse_writing(function.__name__, given)
+    if len(args) > 2 and isinstance(recorded, Primitive) and recorded.reduces:
+        raise TypeError(
+            f"np.{function.__name__} on nodes takes the array and axis by position, and keepdims by keyword"
+        )
+    try:
+        return recorded(*args, **given)
+    except TypeError as error:
+        raise _with_signature(function, recorded, args, given) or error from None
+
+
+def _is_left_out(item: Any) -> bool:
+    return item is None or item is np._NoValue
+
+
+def _refuse_writing(name: str, kwargs: Mapping[str, Any]) -> None:
     for key in ("out", "dtype", "where", "initial"):
-        if key in given:
-            raise TypeError(f"np.{function.__name__} on nodes takes no {key}=; a node is never written to or cast")
-    return recorded(*args, **given)
+        if not _is_left_out(kwargs.get(key)):
+            raise TypeError(f"np.{name} on nodes takes no {key}=; a node is never written to or cast")
+
+
+def _with_signature(function: Any, recorded: Callable[..., Any], args: Any, kwargs: Any) -> TypeError | None:
+    """The error for arguments that NumPy's function takes and ours does not; None if it was something else."""
+    signature = inspect.signature(recorded)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        return TypeError(f"np.{function.__name__} on nodes takes {', '.join(signature.parameters)}, and got {error}")
+    return None
 
 
 def _data(item: Any) -> Any:

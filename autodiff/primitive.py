@@ -152,9 +152,7 @@ class Primitive:
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         if self.packed:
-            inputs, extra = tuple(inputs[0]), inputs[1:]
-            if not inputs:
-                raise ValueError(f"{self.name} needs at least one input, and got an empty sequence")
+            inputs, extra = self._unpack(inputs), inputs[1:]
         elif self.arity is not None and len(inputs) != self.arity:
             inputs, extra = inputs[: self.arity], inputs[self.arity :]
         else:
@@ -166,6 +164,17 @@ class Primitive:
             if record is not None:
                 return record(self, inputs, params)
         return self.evaluate(inputs, params)
+
+    def _unpack(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The inputs from the one sequence that holds them all."""
+        try:
+            inputs = tuple(arguments[0])
+        except (IndexError, TypeError):
+            came = describe(arguments[0]) if arguments else "nothing"
+            raise TypeError(f"{self.name} takes one sequence of inputs, as {self.name}([x, y]), and got {came}") from None
+        if not inputs:
+            raise ValueError(f"{self.name} needs at least one input, and got an empty sequence")
+        return inputs
 
     def _bind(self, inputs: tuple[Any, ...], extra: tuple[Any, ...], params: dict[str, Any]) -> dict[str, Any]:
         """Positional arguments after the inputs are params in their order: ``sum(x, 0)`` is ``sum(x, axis=0)``."""
@@ -209,6 +218,12 @@ class Primitive:
 
     def _refusal(self, operands: Sequence[Any], params: Mapping[str, Any], error: Exception) -> Exception:
         """One sentence that says what was asked and what came, as the kind of error that NumPy or Python raised."""
+        needed = {key for key, value in self.defaults.items() if value is inspect.Parameter.empty}
+        if needed - params.keys() or params.keys() - self.defaults.keys():
+            return TypeError(
+                f"{self.name} takes the keywords {', '.join(self.defaults) or '(none)'}, "
+                f"and got {', '.join(params) or 'none'}"
+            )
         came = ", ".join(describe(item) for item in operands)
         asked = "".join(f", {key}={value!r}" for key, value in params.items())
         kind: type[Exception] = TypeError if isinstance(error, TypeError) else ValueError
@@ -227,6 +242,8 @@ class Primitive:
 
 
 def _look_up(name: str) -> Primitive:
+    if name not in TABLE:
+        raise LookupError(f"the primitive {name!r} is not in the table; define it before loading what uses it")
     return TABLE[name]
 
 
@@ -259,7 +276,7 @@ def primitive(
         elementwise: works on each element alone, with broadcasting.
         reduces: takes one array to fewer elements (so that it has a meaning for a list of Values).
         linear: the result is linear in all inputs together.
-        singular: a local gradient can be infinite at the edge of the domain; a zero error signal still shares zero.
+        singular: a local gradient can be infinite (log at 0, exp at 1000); a zero error signal still shares zero.
         packed: called with one sequence of inputs, as ``concatenate([a, b])``.
         numpy: NumPy functions that mean this primitive when they meet a Tensor.
 
@@ -279,7 +296,7 @@ def primitive(
         raise TypeError(f"a primitive needs a name that is a non-empty string, and got {describe(name)}")
     if name in TABLE:
         raise ValueError(f"the primitive {name!r} exists already; choose another name")
-    rules = vjp if callable(vjp) else tuple(vjp)
+    rules = vjp if callable(vjp) else tuple(vjp) if isinstance(vjp, list | tuple) else ()
     if not callable(forward) or not (callable(rules) or (rules and all(map(callable, rules)))):
         raise TypeError(f"primitive {name!r} needs a function forward(xp, *inputs) and a rule for each input")
     domains = (domain,) if isinstance(domain, Domain) else tuple(domain)

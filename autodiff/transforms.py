@@ -224,6 +224,8 @@ class _Call:
                 raise TypeError(f"argnum is an int or a sequence of ints, and got {argnum!r}")
             if not -len(args) <= k < len(args):
                 raise ValueError(f"argnum {k} asks for an argument that is not there: {len(args)} positional ones came")
+        if len({k % len(args) for k in numbers}) < len(numbers):
+            raise ValueError(f"argnum names each argument once, and got {argnum!r} for {len(args)} arguments")
         self.chosen = [args[k] for k in numbers]
         leaves = [[_fresh(leaf) for leaf in flatten(arg)] for arg in self.chosen]
         self.inputs = [leaf for group in leaves for leaf in group]
@@ -233,6 +235,8 @@ class _Call:
         for k, group in zip(numbers, leaves, strict=True):
             replaced[k] = rebuild(args[k], group)
         self.result = f(*replaced, **kwargs)
+        for output in flatten(self.result):
+            _check_output(output)
         self.open = any(isinstance(leaf, Node) for arg in self.chosen for leaf in flatten(arg)) or self._closes_over()
 
     def _closes_over(self) -> bool:
@@ -265,10 +269,8 @@ class _Call:
         graph = self.open if create_graph is None else create_graph
         if isinstance(output, Node):
             found = gradients(output, self.inputs, seed=seed, create_graph=graph)
-        elif isinstance(output, int | float | np.ndarray | np.generic) and not isinstance(output, bool):
-            found = [None] * len(self.inputs)  # a constant: the function ignores its argument
         else:
-            raise TypeError(f"the function returned {describe(output)}, not a number, a Value or a Tensor")
+            found = [None] * len(self.inputs)  # a constant: the function ignores its argument
         return self._structured([_zero(leaf) if g is None else g for leaf, g in zip(self.inputs, found, strict=True)])
 
     def pull_all(self, outputs: Sequence[Any], seeds: Sequence[Any]) -> Any:
@@ -280,6 +282,16 @@ class _Call:
     def _structured(self, leaves: Iterable[Any]) -> Any:
         rebuilt = rebuild(list(self.chosen), list(leaves))
         return tuple(rebuilt) if self.several else rebuilt[0]
+
+
+def _check_output(output: Any) -> None:
+    """Raise TypeError for a result that is neither a node nor a constant number or array."""
+    if isinstance(output, Node):
+        return
+    if isinstance(output, bool | str) or not isinstance(output, int | float | np.ndarray | np.generic):
+        raise TypeError(f"the function returned {describe(output)}, not a number, a Value or a Tensor")
+    if np.asarray(output).dtype.kind not in "fiu":
+        raise TypeError(f"the function returned an {describe(output)}; autodiff.stack makes one Tensor of Values")
 
 
 def _fresh(leaf: Any) -> Any:

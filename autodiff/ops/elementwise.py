@@ -171,6 +171,8 @@ def where(condition: Any, x: Any, y: Any) -> Any:
         return x if condition else y
     if not isinstance(condition, Symbol):
         condition = np.asarray(condition)
+        if condition.dtype == bool and not condition.ndim:
+            return x if condition else y
         if condition.dtype != bool:
             raise TypeError(
                 f"where needs a bool or a bool array as condition, and got type {condition.dtype}; compare first, as x > 0"
