@@ -1,9 +1,8 @@
 """The chain rule on a recorded graph: every consumer sends each of its inputs a share, and the shares add up.
 
-Two passes give the same numbers to the last bit. The *scalar pass* works on graphs of Values alone: local gradients lie
-on the edges, marks and signals in two slots of the nodes, no rule is called and nothing can fail on the way; one pass
-at a time may use the slots. The *general pass* keeps all its state in dictionaries of its own, so that threads and
-nested passes never meet, and calls the rules: on arrays, or on nodes where the result is to be a graph itself.
+Two passes give the same numbers to the last bit. The *slot pass* keeps counts and signals in two slots of the nodes; one
+pass at a time may use them. The *general pass* keeps all its state in dictionaries of its own, so that threads and
+nested passes never meet; it also serves where the result is to be a graph itself, or only some gradients are wanted.
 """
 
 from __future__ import annotations
@@ -11,20 +10,19 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Collection
-from sys import getrefcount
 from typing import Any, Final
 
 import numpy as np
 
+from autodiff.array import sharing
 from autodiff.graph import BY_RULE, Node, check_fresh, topological
 from autodiff.ops.elementwise import where
 from autodiff.ops.layout import reshape, stack, sum_to
 from autodiff.primitive import describe
-from autodiff.pullback import pullbacks
 
-__all__ = ["backpropagate", "edge_shares", "fit", "local_gradients", "seed_of", "send_back"]
+__all__ = ["backpropagate", "edge_shares", "fit", "local_gradients", "own_copy", "seed_of", "send_back"]
 
-Deliver = Callable[[Node, Any, bool], None]
+Deliver = Callable[[Node, Any], None]
 
 _slots_in_use: Final = threading.Lock()
 
@@ -54,8 +52,8 @@ def backpropagate(output: Node, seed: Any = None, *, create_graph: bool = False)
     """
     signals: dict[Node, Any] = {}
 
-    def deliver(node: Node, signal: Any, owned: bool) -> None:
-        signals[node] = signal if owned or not isinstance(signal, np.ndarray) else signal.copy()
+    def deliver(node: Node, signal: Any) -> None:
+        signals[node] = own_copy(signal)
 
     send_back(output, seed, deliver, create_graph=create_graph)
     return signals
@@ -69,31 +67,42 @@ def send_back(
     create_graph: bool = False,
     wanted: Collection[Node] | None = None,
 ) -> None:
-    """Run a backward pass and hand each node's final signal to ``deliver(node, signal, owned)``.
+    """Run a backward pass and hand each node's final signal to ``deliver(node, signal)``.
 
-    ``deliver`` None adds the signals to ``.grad``. ``owned`` says that the array belongs to the receiver. With
-    ``wanted``, only those nodes matter, and signals that reach none of them are not computed.
+    ``deliver`` None adds the signals to ``.grad``. An array may be shared with other nodes: `own_copy` before keeping
+    it. With ``wanted``, only those nodes matter, and signals that reach none of them are not computed.
     """
     seed = seed_of(output, seed, create_graph=create_graph)
-    if not create_graph and seed.__class__ is float and _slots_in_use.acquire(blocking=False):
+    if not create_graph and (wanted is None or seed.__class__ is float) and _slots_in_use.acquire(blocking=False):
         try:
-            if _scalar_pass(output, seed, deliver):
-                return
+            return _slot_pass(output, seed, deliver)
         finally:
             _slots_in_use.release()
-    # Collected first and written last: an error in a rule leaves every .grad as it was.
-    arrived: list[tuple[Node, Any, bool]] = []
-    with np.errstate(all="ignore"):  # IEEE arithmetic throughout: inf and nan are answers here, not news
-        _general_pass(output, seed, deliver or (lambda *item: arrived.append(item)), create_graph, wanted)
-    for node, signal, owned in arrived:
-        _accumulate(node, signal, owned)
+    if deliver is not None:
+        return _general_pass(output, seed, deliver, create_graph, wanted)
+    arrived: list[tuple[Node, Any]] = []
+    _general_pass(output, seed, lambda *item: arrived.append(item), False, None)
+    return _write(arrived)
 
 
-def _accumulate(node: Node, signal: Any, owned: bool) -> None:
-    if node.grad is not None:
-        node.grad = _plus(node.grad, signal)
-    else:
-        node.grad = signal if owned or signal.__class__ is float else signal.copy()
+def _write(arrived: list[tuple[Node, Any]]) -> None:
+    """Add the signals to ``.grad``, each in memory of its own: a signal passed on unchanged is copied."""
+    taken: set[int] = set()
+    for node, signal in arrived:
+        if node.grad is not None:
+            node.grad = node.grad + signal
+        elif signal.__class__ is float:
+            node.grad = signal
+        elif signal.__class__ is not np.ndarray or signal.base is not None or id(signal) in taken:
+            node.grad = np.array(signal)
+        else:
+            node.grad = signal
+            taken.add(id(signal))
+
+
+def own_copy(signal: Any) -> Any:
+    """A signal to keep: arrays (NumPy's scalars too) copied, floats and nodes as they are."""
+    return np.array(signal) if isinstance(signal, np.ndarray | np.generic) else signal
 
 
 def seed_of(output: Any, seed: Any, *, create_graph: bool = False) -> Any:
@@ -110,7 +119,7 @@ def seed_of(output: Any, seed: Any, *, create_graph: bool = False) -> Any:
                 f"the output has shape {data.shape}; a gradient is taken of one number, so reduce it, as with .sum(), "
                 "or pass a seed of that shape"
             )
-        return 1.0 if data.__class__ is float else np.ones(data.shape, data.dtype)
+        return 1.0 if data.__class__ is float else np.ones(data.shape, data.dtype) if data.shape else data.dtype.type(1)
     if isinstance(seed, Node):
         if not create_graph:
             raise TypeError("the seed is a node, which only a pass with create_graph=True can use; pass seed.data")
@@ -126,14 +135,73 @@ def seed_of(output: Any, seed: Any, *, create_graph: bool = False) -> Any:
     return float(seed) if data.__class__ is float else np.array(seed, data.dtype)
 
 
-def _scalar_pass(output: Node, seed: float, deliver: Deliver | None) -> bool:
-    """Both phases over stored local gradients; False, and nothing written, if a node is not a plain Value.
+def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
+    """Both phases with their state in the nodes' slots.
 
     First ``delta`` counts the edges that lead into each node, then a node passes its signal on as soon as the last of
     them has delivered: each edge is walked twice and nothing is sorted.
     """
     token = object()
+    by_rule = _count_in_slots(output, token)
+    arrived: list[tuple[Node, Any]] = []
+    if deliver is None and by_rule:
+        deliver = lambda *item: arrived.append(item)  # noqa: E731 - written last: a rule may raise on the way
+    output.mark = seed
+    todo = [output]
+    pop, push = todo.pop, todo.append
+    while todo:
+        node = pop()
+        signal, node.mark = node.mark, None
+        if deliver is not None:
+            deliver(node, signal)
+        elif node.grad is None:
+            node.grad = signal
+        else:
+            node.grad += signal
+        da, db = node.da, node.db
+        if da is not None:
+            a = node.a
+            if da.__class__ is float:
+                share = signal * da if signal else 0.0  # a zero error signal shares zero, also on an infinite edge
+                a.mark = share if a.mark is token else a.mark + share
+                if a.delta == 1:
+                    push(a)
+                else:
+                    a.delta -= 1
+            elif da is BY_RULE:
+                for item, share in zip(a, _shares_by_rule(node, signal), strict=True):
+                    if share is not None:
+                        known = item.mark
+                        item.mark = share if known is token else _joined(known, share, signal)
+                        if item.delta == 1:
+                            push(item)
+                        else:
+                            item.delta -= 1
+            else:
+                for item, local in zip(a, da, strict=True):
+                    if isinstance(item, Node):
+                        share = signal * local if signal else 0.0
+                        item.mark = share if item.mark is token else item.mark + share
+                        if item.delta == 1:
+                            push(item)
+                        else:
+                            item.delta -= 1
+        if db is not None:
+            b = node.b
+            share = signal * db if signal else 0.0
+            b.mark = share if b.mark is token else b.mark + share
+            if b.delta == 1:
+                push(b)
+            else:
+                b.delta -= 1
+    if arrived:
+        _write(arrived)
+
+
+def _count_in_slots(output: Node, token: object) -> bool:
+    """Mark every node with ``token`` and count its edges in ``delta``; whether any node shares by its rule."""
     output.mark, output.delta = token, 0
+    by_rule = False
     todo = [output]
     pop, push = todo.pop, todo.append
     while todo:
@@ -149,9 +217,8 @@ def _scalar_pass(output: Node, seed: float, deliver: Deliver | None) -> bool:
                     push(a)
                 if a.stamp > stamp:
                     check_fresh(node, a)
-            elif da is BY_RULE:
-                return False
             else:
+                by_rule = by_rule or da is BY_RULE
                 for item in a:
                     if isinstance(item, Node):
                         if item.mark is token:
@@ -170,46 +237,12 @@ def _scalar_pass(output: Node, seed: float, deliver: Deliver | None) -> bool:
                 push(b)
             if b.stamp > stamp:
                 check_fresh(node, b)
+    return by_rule
 
-    output.mark = seed
-    push(output)
-    while todo:
-        node = pop()
-        signal, node.mark, node.delta = node.mark, None, None
-        if deliver is not None:
-            deliver(node, signal, True)
-        elif node.grad is None:
-            node.grad = signal
-        else:
-            node.grad += signal
-        da, db = node.da, node.db
-        if da is not None:
-            a = node.a
-            if da.__class__ is float:
-                share = signal * da if signal else 0.0  # a zero error signal shares zero, also on an infinite edge
-                a.mark = share if a.mark is token else a.mark + share
-                if a.delta == 1:
-                    push(a)
-                else:
-                    a.delta -= 1
-            else:
-                for item, local in zip(a, da, strict=True):
-                    if isinstance(item, Node):
-                        share = signal * local if signal else 0.0
-                        item.mark = share if item.mark is token else item.mark + share
-                        if item.delta == 1:
-                            push(item)
-                        else:
-                            item.delta -= 1
-        if db is not None:
-            b = node.b
-            share = signal * db if signal else 0.0
-            b.mark = share if b.mark is token else b.mark + share
-            if b.delta == 1:
-                push(b)
-            else:
-                b.delta -= 1
-    return True
+
+def _joined(known: Any, share: Any, signal: Any) -> Any:
+    """known + share, in the memory of ``share`` where that is its own: one pass over large arrays less."""
+    return np.add(known, share, out=share) if _is_own(share, signal) and share.ndim else known + share
 
 
 def _general_pass(
@@ -219,47 +252,25 @@ def _general_pass(
     expected = _count_edges(output)
     useful = expected if wanted is None else _leading_to(output, wanted)
     signals: dict[Node, Any] = {output: seed}
-    owned = {output}
     todo = [output]
     while todo:
         node = todo.pop()
         signal = signals.pop(node, None)
         if signal is not None:
-            deliver(node, signal, node in owned)
-            try:
-                shares = _graph_shares(node, signal, useful) if create_graph else _plain_shares(node, signal, useful)
-            except Exception as error:
-                error.add_note(_in_the_rule_of(node, signal))
-                raise
-            for item, share, fresh in shares:
-                known = signals.get(item)
-                if known is None:
+            deliver(node, signal)
+            shares = _graph_shares(node, signal, useful) if create_graph else _plain_shares(node, signal, useful)
+            for item, share, own in shares:
+                if item not in signals:
                     signals[item] = share
-                    if fresh:
-                        owned.add(item)
-                elif item in owned and share.__class__ is np.ndarray and share.ndim:
-                    np.add(known, share, out=known)
+                elif own and share.ndim:
+                    signals[item] = np.add(signals[item], share, out=share)
                 else:
-                    signals[item] = _plus(known, share)
-                    if not create_graph:
-                        owned.add(item)
+                    signals[item] = signals[item] + share
         for item in node.inputs:
             if isinstance(item, Node):
-                left = expected[item] - 1
-                expected[item] = left
-                if not left:
+                expected[item] -= 1
+                if not expected[item]:
                     todo.append(item)
-
-
-def _plus(x: Any, y: Any) -> Any:
-    """The sum of two signals; NumPy's own sum of 0-d arrays would be a number that is not an array."""
-    total = x + y
-    return np.asarray(total) if isinstance(total, np.generic) else total
-
-
-def _in_the_rule_of(node: Node, signal: Any) -> str:
-    operands = ", ".join(describe(item) for item in node.inputs)
-    return f"in the rule of {node.origin.primitive}, with error signal {describe(signal)} and inputs {operands}"
 
 
 def _count_edges(output: Node) -> dict[Node, int]:
@@ -313,33 +324,19 @@ def _plain_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
     """Shares as floats and arrays: from stored local gradients, or by the rules written out for arrays."""
     if node.da is not BY_RULE:
         edges = zip(node.inputs, local_gradients(node), strict=True)
-        return [(item, signal * local if signal else 0.0, True) for item, local in edges if isinstance(item, Node)]
-    entry, z, data, params = node.origin.primitive, node._data, node.b, node.origin.params
-    shares: Shares = []
-    for item, (rule, fresh), operand in zip(node.a, pullbacks(entry, len(data)), data, strict=True):
-        if isinstance(item, Node) and item in useful:
-            share = rule(signal, z, *data, **params)
-            if entry.singular:  # type: ignore[union-attr]
-                share = _zero_shares_zero(share, signal)
-            if (
-                share.__class__ is operand.__class__ is np.ndarray
-                and share.shape == operand.shape
-                and share.dtype is operand.dtype
-            ):
-                fresh = fresh or _is_new(share, getrefcount(share))
-            else:
-                share = fit(share, item)
-                fresh = share.__class__ is float or _is_new(share, getrefcount(share))
-            shares.append((item, share, fresh))
-    return shares
+        return [(item, signal * local if signal else 0.0, False) for item, local in edges if isinstance(item, Node)]
+    found = zip(node.a, _shares_by_rule(node, signal), strict=True)
+    return [(item, share, _is_own(share, signal)) for item, share in found if share is not None and item in useful]
 
 
-def _is_new(share: Any, references: int) -> bool:
-    """Whether nobody else holds this array: two references are the caller's variable and the count's own.
+def _shares_by_rule(node: Node, signal: Any) -> tuple[Any, ...]:
+    entry: Any = node.origin.primitive
+    return sharing(entry, len(node.a), fit, _zero_shares_zero)(node, signal)  # type: ignore[no-any-return]
 
-    A rule may return an operand, the error signal, a view, or an array that its author keeps.
-    """
-    return share.base is None and references <= 2
+
+def _is_own(share: Any, signal: Any) -> bool:
+    """Whether a share is an array that nobody else holds, so that it may be added to in place."""
+    return share.__class__ is np.ndarray and share is not signal and share.base is None
 
 
 def _graph_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:

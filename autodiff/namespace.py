@@ -34,10 +34,17 @@ def _where(condition: bool, x: float, y: float) -> float:
     return x if condition else y
 
 
+def _logistic(x: float) -> float:
+    if x >= 0:
+        return 1.0 / (1.0 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1.0 + e)
+
+
 floats: Final = SimpleNamespace(
     absolute=math.fabs, copysign=math.copysign, cos=math.cos, cosh=math.cosh, erfc=math.erfc, exp=math.exp,
     expm1=math.expm1, arccos=math.acos, arcsin=math.asin, arctan=math.atan, log=math.log, log1p=math.log1p,
-    maximum=_maximum, minimum=_minimum, power=math.pow, sign=_sign, sin=math.sin, sinh=math.sinh, sqrt=math.sqrt,
+    logistic=_logistic, maximum=_maximum, minimum=_minimum, power=math.pow, sign=_sign, sin=math.sin, sinh=math.sinh, sqrt=math.sqrt,
     tan=math.tan, tanh=math.tanh, where=_where,
 )  # fmt: skip
 
@@ -54,6 +61,15 @@ def _array_power(x: Any, n: Any) -> Any:
     return x**n  # the operator takes NumPy's short cuts for n = 2, 0.5, −1; np.power does not
 
 
+def _array_logistic(x: Any) -> Any:
+    """1/(1 + e⁻ˣ) with e^(−|x|), which underflows silently where e⁻ˣ would overflow; few temporaries."""
+    e = np.exp(np.copysign(x, -1.0))
+    whole = e + 1.0
+    top = np.maximum(e, x >= 0)
+    return np.divide(top, whole, out=top) if top.__class__ is np.ndarray else top / whole
+
+
 arrays: Final = SimpleNamespace(**vars(np))
 arrays.erfc = _array_erfc
+arrays.logistic = _array_logistic
 arrays.power = _array_power

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 import numpy as np
 
-from autodiff import scalar
+from autodiff import array, scalar
 from autodiff.backprop import local_gradients, send_back
 from autodiff.graph import BY_RULE, DETACHED, LEAF, Node, clock, topological
 from autodiff.namespace import arrays
@@ -119,6 +119,21 @@ class _Arithmetic(Node):
             )
         self._data = data
         self.stamp = clock.tick()
+
+    def move(self, change: Any) -> None:
+        """Add ``change``, a number or array of the same shape, to a leaf's data, as an optimiser's step does.
+
+        Graphs computed from it become stale. Raises ValueError for a computed node or another shape.
+
+        >>> x = Value(3.0)
+        >>> x.move(-1.0)
+        >>> x.data
+        2.0
+        """
+        data = self._data + change
+        if data.__class__ is not self._data.__class__ or np.shape(data) != np.shape(self._data):
+            raise ValueError(f"{self.label} has shape {np.shape(self._data)}, and the change {np.shape(change)}")
+        self._assign(data)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return _copied(self, memo)
@@ -267,14 +282,16 @@ class Tensor(_Arithmetic):
     @property
     def data(self) -> np.ndarray[Any, Any]:
         """The primal, a read-only array. Assigning to a leaf's makes graphs computed from it stale."""
-        return self._data  # type: ignore[no-any-return]
+        view = np.asarray(self._data).view()
+        view.setflags(write=False)
+        return view
 
     @data.setter
     def data(self, data: Any) -> None:
-        array = _as_leaf_array(data)
-        if array.shape != self._data.shape:
-            raise ValueError(f"{self.label} has shape {self._data.shape}, and got data of shape {array.shape}")
-        self._assign(array.astype(self._data.dtype, copy=False))
+        given = _as_leaf_array(data)
+        if given.shape != self._data.shape:
+            raise ValueError(f"{self.label} has shape {self._data.shape}, and got data of shape {given.shape}")
+        self._assign(given.astype(self._data.dtype, copy=False))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -594,27 +611,22 @@ def _reduced(entry: Primitive, values: tuple[Any, ...]) -> Value:
 
 def record_tensor(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """The node of a call on arrays."""
-    kept, data = [], []
-    for item in inputs:
-        if not isinstance(item, Node):
-            item = _constant(entry, item)
-            data.append(item)
-        else:
-            data.append(item._data)
-        kept.append(item)
+    if entry.arity is not None:
+        return _tensor_method(entry)(*inputs, **params)
+    kept = tuple([x if isinstance(x, Node) else _constant(entry, x) for x in inputs])
+    data = tuple([_plain(x) for x in kept])
     try:
         z = entry.forward(arrays, *data, **params)
-    except (ValueError, TypeError, IndexError) as error:
-        raise entry._refusal(data, params, error) from error
-    if z.__class__ is not np.ndarray:
-        z = np.asarray(z)
-    z.setflags(write=False)
-    node = object.__new__(Tensor)
-    node._data, node.stamp = z, clock.now
-    node.origin = Origin(entry, params) if params else entry.origin
-    node.a, node.b, node.da = tuple(kept), tuple(data), BY_RULE
-    node.grad = node.mark = node.db = None
+    except array.FORWARD_FAULTS as error:
+        raise entry.refusal(data, params, error) from error
+    node: Tensor = Tensor._leaf(z, Origin(entry, params) if params else entry.origin)
+    node.a, node.b, node.da = kept, data, BY_RULE
     return node
+
+
+@cache
+def _tensor_method(entry: Primitive) -> Callable[..., Any]:
+    return array.method(entry, Tensor, _constant)
 
 
 RECORDERS[Value] = record_value
@@ -701,17 +713,9 @@ def _install() -> None:
     for name, entry in _BINARY.items():
         setattr(Value, f"__{name}__", _value_method(entry))
         setattr(Value, f"__r{name}__", scalar.method(entry, Value, reflected=True))
-        setattr(Tensor, f"__{name}__", lambda x, y, entry=entry: record_tensor(entry, (x, y), {}))
-        setattr(Tensor, f"__r{name}__", lambda y, x, entry=entry: record_tensor(entry, (x, y), {}))
+        setattr(Tensor, f"__{name}__", _tensor_method(entry))
+        setattr(Tensor, f"__r{name}__", lambda y, x, record=_tensor_method(entry): record(x, y))
     Value.__radd__ = _starting_at_zero(Value.__radd__)
-
-
-def _tensor_method(entry: Primitive) -> Callable[..., Any]:
-    def apply(self: Tensor, **params: Any) -> Any:
-        return record_tensor(entry, (self,), params)
-
-    apply.__name__, apply.__doc__ = entry.name, entry.doc
-    return apply
 
 
 _install()

@@ -171,7 +171,9 @@ class Primitive:
             inputs = tuple(arguments[0])
         except (IndexError, TypeError):
             came = describe(arguments[0]) if arguments else "nothing"
-            raise TypeError(f"{self.name} takes one sequence of inputs, as {self.name}([x, y]), and got {came}") from None
+            raise TypeError(
+                f"{self.name} takes one sequence of inputs, as {self.name}([x, y]), and got {came}"
+            ) from None
         if not inputs:
             raise ValueError(f"{self.name} needs at least one input, and got an empty sequence")
         return inputs
@@ -197,14 +199,14 @@ class Primitive:
             except FLOAT_FAULTS:
                 return ieee(self, inputs, params)
             except TypeError as error:
-                raise self._refusal(inputs, params, error) from error
+                raise self.refusal(inputs, params, error) from error
         operands = [item if isinstance(item, np.ndarray | np.generic) else as_operand(self, item) for item in inputs]
         if any(item.dtype == object for item in operands):
             return self._evaluate_objects(operands, params)
         try:
             return self.forward(arrays, *operands, **params)
         except (ValueError, TypeError, IndexError) as error:
-            raise self._refusal(operands, params, error) from error
+            raise self.refusal(operands, params, error) from error
 
     def _evaluate_objects(self, operands: list[Any], params: Mapping[str, Any]) -> Any:
         """On object arrays (of Values): element by element, one node a reduction, and NumPy's own code for layout."""
@@ -216,7 +218,7 @@ class Primitive:
             return reduce(self, tuple(operands), dict(params))
         return self.forward(arrays, *operands, **params)
 
-    def _refusal(self, operands: Sequence[Any], params: Mapping[str, Any], error: Exception) -> Exception:
+    def refusal(self, operands: Sequence[Any], params: Mapping[str, Any], error: Exception) -> Exception:
         """One sentence that says what was asked and what came, as the kind of error that NumPy or Python raised."""
         needed = {key for key, value in self.defaults.items() if value is inspect.Parameter.empty}
         if needed - params.keys() or params.keys() - self.defaults.keys():

@@ -112,8 +112,8 @@ class Symbol:
     def __getitem__(self, index: Any) -> Symbol:
         return Symbol("item", self, index)
 
-    def __call__(self, *operands: Any) -> Symbol:
-        return Symbol("invoke", self, *operands)
+    def __call__(self, *operands: Any, **params: Any) -> Symbol:
+        return Symbol("invoke", self, *operands, params=params)
 
     def __getattr__(self, name: str) -> Symbol:
         if name.startswith("__"):

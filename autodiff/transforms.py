@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.backprop import send_back
+from autodiff.backprop import own_copy, send_back
 from autodiff.graph import DETACHED, Node, topological
 from autodiff.node import Tensor, Value
 from autodiff.ops.layout import reshape, stack
@@ -53,9 +53,9 @@ def gradients(output: Any, inputs: Any, *, seed: Any = None, create_graph: bool 
     found: dict[Node, Any] = {}
     targets = set(wanted)
 
-    def deliver(node: Node, signal: Any, owned: bool) -> None:
+    def deliver(node: Node, signal: Any) -> None:
         if node in targets:
-            found[node] = signal if owned or not isinstance(signal, np.ndarray) else signal.copy()
+            found[node] = own_copy(signal)
 
     send_back(output, seed, deliver, create_graph=create_graph, wanted=targets)
     if create_graph:

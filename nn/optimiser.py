@@ -71,7 +71,7 @@ class SGD(_Descent):
 
     def step(self) -> None:
         """Move every parameter that has a gradient."""
-        _move([(item, item.data - self._rate * item.grad) for item in self._reached()])
+        _move([(item, -self._rate * item.grad) for item in self._reached()])
 
 
 class AdaGrad(_Descent):
@@ -107,7 +107,7 @@ class AdaGrad(_Descent):
         """Move every parameter that has a gradient, and add the gradient's square to its cache."""
         reached = self._reached()
         caches = {item: self._caches.get(item, 0.0) + item.grad * item.grad for item in reached}
-        _move([(x, x.data - self._rate * x.grad / (caches[x] + self._epsilon) ** 0.5) for x in reached])
+        _move([(x, -self._rate * x.grad / (caches[x] + self._epsilon) ** 0.5) for x in reached])
         self._caches.update(caches)
 
 
@@ -136,14 +136,14 @@ def _checked(parameters: Mapping[Any, Any] | Iterable[Any]) -> list[Any]:
 
 
 def _move(moves: list[tuple[Any, Any]]) -> None:
-    """Assign all new numbers, once all of them are known to fit."""
-    for item, data in moves:
-        if np.shape(data) != item.shape:
+    """Change all data, once all changes are known to fit."""
+    for item, change in moves:
+        if change.__class__ is not float and change.shape != item.shape:
             raise ValueError(
                 f"{item.label} has shape {item.shape} and its gradient {np.shape(item.grad)}; nothing was changed"
             )
-    for item, data in moves:
-        item.data = data
+    for item, change in moves:
+        item.move(change)
 
 
 def _positive(value: Any, what: str) -> float:

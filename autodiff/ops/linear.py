@@ -64,6 +64,9 @@ _einsum = primitive("einsum", lambda xp, *xs, subscripts: np.asarray(np.einsum(s
 # fmt: on
 
 
+_BY_AXES = {(1, 1): inner, (2, 1): matvec, (1, 2): vecmat, (2, 2): matmat}
+
+
 def _weigh(terms: Sequence[Any]) -> Any:
     n = len(terms) // 2
     total = terms[-1]
@@ -132,34 +135,27 @@ def affine(w: Any, x: Any, b: Any) -> Any:
     >>> affine(np.eye(2), np.array([1.0, 2.0]), np.ones(2))
     array([2., 3.])
     """
-    shapes = w.shape, x.shape, b.shape
-    if len(shapes[0]) != 2 or not shapes[1] or shapes[1][-1] != shapes[0][1] or shapes[2] != shapes[0][:1]:
+    shape = x.shape
+    if len(w.shape) != 2 or not shape or shape[-1] != w.shape[1] or b.shape != w.shape[:1]:
         raise ValueError(
             f"affine needs W of shape (m, n), x of shape (n,) or (…, n) and b of shape (m,); "
-            f"it got W {shapes[0]}, x {shapes[1]}, b {shapes[2]}"
+            f"it got W {w.shape}, x {shape}, b {b.shape}"
         )
-    if len(shapes[1]) == 1:
-        if _holds_values(w, x):
-            return _object_vector(weighted_sum(list(row), list(x), bias) for row, bias in zip(w, b, strict=True))
-        return affine_vector(w, x, b)
     if _holds_values(w, x):
-        rows = [affine(w, row, b) for row in x.reshape(-1, shapes[1][-1])]
-        return np.array(rows, dtype=object).reshape(*shapes[1][:-1], shapes[0][0])
-    if len(shapes[1]) == 2:
-        return affine_rows(w, x, b)
-    flat = affine_rows(w, reshape(x, shape=(-1, shapes[1][-1])), b)
-    return reshape(flat, shape=(*shapes[1][:-1], shapes[0][0]))
+        rows = [_neurons(w, row, b) for row in x.reshape(-1, shape[-1])]
+        return np.array(rows, dtype=object).reshape(*shape[:-1], w.shape[0])
+    if len(shape) <= 2:
+        return affine_vector(w, x, b) if len(shape) == 1 else affine_rows(w, x, b)
+    flat = affine_rows(w, reshape(x, shape=(-1, shape[-1])), b)
+    return reshape(flat, shape=(*shape[:-1], w.shape[0]))
+
+
+def _neurons(w: Any, x: Any, b: Any) -> list[Any]:
+    return [weighted_sum(list(row), list(x), bias) for row, bias in zip(w, b, strict=True)]
 
 
 def _holds_values(*items: Any) -> bool:
     return any(isinstance(x, np.ndarray) and x.dtype == object for x in items)
-
-
-def _object_vector(items: Any) -> np.ndarray[Any, Any]:
-    items = list(items)
-    vector = np.empty(len(items), dtype=object)
-    vector[:] = items
-    return vector
 
 
 def matmul(a: Any, b: Any) -> Any:
@@ -170,17 +166,15 @@ def matmul(a: Any, b: Any) -> Any:
     >>> matmul(np.eye(2), np.array([1.0, 2.0]))
     array([1., 2.])
     """
-    a, b = (np.asarray(x) if isinstance(x, list | tuple) else x for x in (a, b))
     if isinstance(a, Symbol) or isinstance(b, Symbol):
         return matmat(a, b)
-    axes = np.ndim(a), np.ndim(b)
-    if 0 in axes:
-        raise ValueError(
-            f"matmul needs vectors or matrices, and got shapes {np.shape(a)} and {np.shape(b)}; scale with *"
-        )
-    direct = {(1, 1): inner, (2, 1): matvec, (1, 2): vecmat}.get(axes)
+    a, b = (np.asarray(x) if not hasattr(x, "ndim") else x for x in (a, b))
+    axes = a.ndim, b.ndim
+    direct = _BY_AXES.get(axes)
     if direct is not None:
         return direct(a, b)
+    if 0 in axes:
+        raise ValueError(f"matmul needs vectors or matrices, and got shapes {np.shape(a)} and {np.shape(b)}; scale with *")
     if axes[0] == 1:
         return squeeze(matmat(expand_dims(a, axis=0), b), axis=-2)
     if axes[1] == 1:

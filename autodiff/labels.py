@@ -1,0 +1,193 @@
+"""How the nodes of a graph are called, and how the local gradient on an edge reads: σ′(z₁⁽²⁾), W₁₁⁽²⁾, 1.
+
+A reading comes from the table: the rule of the edge, run on symbols. There is no second list of operations.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+from unicodedata import category
+
+from autodiff.graph import Node
+from autodiff.notation import number, superscript
+from autodiff.ops.units import hinge
+from autodiff.primitive import Primitive
+from autodiff.symbol import ONE, Symbol, variable
+
+__all__ = ["CORRUPT", "Reading", "labels", "read_edge"]
+
+CORRUPT: Final = "ᶜ"
+_CORRUPT_SLOT: Final = 1  # hinge(score, corrupt)
+_LONGEST: Final = 30
+_ARITHMETIC: Final = frozenset({"*", "/", "**", "+", "-", "neg"})
+_WHOLE_POWER: Final = re.compile(r"\*\*\(?(−?\d+)(?![.\d])\)?")
+_COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
+
+
+class Reading(NamedTuple):
+    """A local gradient as text, and the other factor of the product if that is what it is."""
+
+    symbol: str
+    partner: str | None
+
+
+def labels(order: Sequence[Node]) -> dict[Node, str]:
+    """A name of its own for every node of a graph, given with inputs before consumers.
+
+    A node without a name is called by its operation. Where a name comes twice, the nodes that only the corrupt
+    window's score leads to get a raised c, as in z₁⁽²⁾ᶜ, and whatever is still the same gets a number, as in add#2.
+
+    >>> from autodiff import Value, topological
+    >>> x = Value(2.0, name="x")
+    >>> list(labels(topological(x * x * x)).values())
+    ['x', 'multiply', 'multiply#2']
+    """
+    corrupt = _corrupt_only(order)
+    counted = Counter(node.label for node in order)
+    taken: dict[str, int] = {}
+    found: dict[Node, str] = {}
+    for node in order:
+        label = node.label
+        if node in corrupt and node.name and counted[label] > 1:
+            label += CORRUPT
+        count = taken.get(label, 0) + 1
+        taken[label] = count
+        while count > 1 and counted[f"{label}#{count}"]:
+            count += 1
+        found[node] = label if count == 1 else f"{label}#{count}"
+    return found
+
+
+def _corrupt_only(order: Sequence[Node]) -> set[Node]:
+    """The nodes that are reached through the corrupt score of a hinge, and in no other way."""
+    if not any(node.primitive is hinge for node in order):
+        return set()
+    other = {order[-1]}
+    for node in reversed(order):
+        if node in other:
+            score = node.inputs[:_CORRUPT_SLOT] if node.primitive is hinge else node.inputs
+            other.update(item for item in score if isinstance(item, Node))
+    return set(order) - other
+
+
+def read_edge(node: Node, slot: int, local: float | None, names: Mapping[Node, str]) -> Reading:
+    """How the local gradient of ``node`` for its input in ``slot`` reads.
+
+    The other factor for a product or a weighted sum; f′(z) for a unit; the number itself where it is a constant or a
+    choice; else the rule's formula if it is short, and ∂y/∂x if not.
+
+    >>> from autodiff import Value, tanh
+    >>> x, y = Value(2.0, name="x"), Value(0.5, name="y")
+    >>> names = {x: "x", y: "y"}
+    >>> read_edge(x * y, 0, 0.5, names).symbol, read_edge(tanh(x), 0, 0.07, names).symbol
+    ('y', 'tanh′(x)')
+    """
+    entry, inputs = node.origin.primitive, node.inputs
+    kind, text, used = _form_of(entry, slot, len(inputs), node.origin.params)
+    if kind is _NUMBER and local is not None:
+        return Reading(number(local), None)
+    if kind is _PRIME:
+        return Reading(f"{text}′({_called(inputs[slot], names)})", None)
+    if kind is _FORMULA:
+        if text == _mark(used[0]):
+            partner = _called(inputs[used[0]], names)
+            return Reading(partner, partner)
+        called = {ord(_mark(k)): _called(inputs[k], names) for k in used if k != _RESULT}
+        return Reading(text.translate({**called, ord(_mark(_RESULT)): names[node]}), None)
+    return Reading(f"∂{names[node]}/∂{_called(inputs[slot], names)}", None)
+
+
+def _called(item: Any, names: Mapping[Node, str]) -> str:
+    """A node's label; a constant's number, or its shape."""
+    if isinstance(item, Node):
+        return names[item]
+    return number(item) if isinstance(item, float | int) else f"array {item.shape}"
+
+
+class _Form(NamedTuple):
+    """How a rule reads, whatever the operands are called: its kind, its text and the operands it names."""
+
+    kind: str
+    text: str = ""
+    used: tuple[int, ...] = ()
+
+
+_NUMBER: Final = "number"
+_PRIME: Final = "prime"
+_FORMULA: Final = "formula"
+_NAMELESS: Final = "nameless"
+_RESULT: Final = -1
+
+
+def _mark(k: int) -> str:
+    """The private character that stands for operand ``k`` in a form's text; no name holds it by accident."""
+    return chr(0xF0001 + k)
+
+
+def _form_of(entry: Any, slot: int, count: int, params: Mapping[str, Any]) -> _Form:
+    key = tuple(params.items())
+    try:
+        hash(key)
+    except TypeError:  # an index array, for example
+        return _form(entry, slot, count, params)
+    return _shared_form(entry, slot, count, key)
+
+
+@lru_cache(maxsize=65536)
+def _shared_form(entry: Primitive, slot: int, count: int, params: tuple[tuple[str, Any], ...]) -> _Form:
+    return _form(entry, slot, count, dict(params))
+
+
+def _form(entry: Primitive, slot: int, count: int, params: Mapping[str, Any]) -> _Form:
+    if entry.linear:
+        return _Form(_NUMBER)
+    if not entry.elementwise:
+        return _Form(_NAMELESS)
+    try:
+        rule = entry.rule(slot)(ONE, variable(_mark(_RESULT)), *_operands(count), **params)
+    except Exception:  # a user's rule may do anything with its operands; then it has no formula
+        rule = None
+    if isinstance(rule, Symbol) and rule.head == "number":
+        return _Form(_NUMBER)
+    if entry.arity == 1 and _is_word(entry.symbol):
+        return _Form(_PRIME, entry.symbol)
+    if not isinstance(rule, Symbol):
+        return _Form(_NAMELESS)
+    if _is_choice(rule):
+        return _Form(_NUMBER)
+    text = _WHOLE_POWER.sub(lambda match: superscript(match[1].replace("−", "-")), str(rule)).replace("**", "^")
+    if not _is_plain(rule) or len(text) > _LONGEST:
+        return _Form(_NAMELESS)
+    return _Form(_FORMULA, text, tuple(k for k in range(_RESULT, count) if _mark(k) in text))
+
+
+def _is_word(symbol: str) -> bool:
+    """Whether a sign is the name of a function, as σ and hard tanh are and xⁿ is not."""
+    return all(character == " " or category(character) in ("Ll", "Lu") for character in symbol)
+
+
+@lru_cache(maxsize=64)
+def _operands(count: int) -> tuple[Symbol, ...]:
+    return tuple(variable(_mark(k)) for k in range(count))
+
+
+def _is_choice(part: Any) -> bool:
+    """Whether a formula is a choice between numbers, as sign(z) is: the number then says more than the formula."""
+    if not isinstance(part, Symbol):
+        return True
+    if part.head in _COMPARISONS or part.head == "number":
+        return True
+    if part.head == "call":
+        return part.parts[0] == "sign" or (part.parts[0] == "where" and all(map(_is_choice, part.parts[1:])))
+    return part.head in _ARITHMETIC and all(map(_is_choice, part.parts))
+
+
+def _is_plain(part: Any) -> bool:
+    """Whether a formula is arithmetic alone."""
+    if not isinstance(part, Symbol) or part.head in ("variable", "number"):
+        return True
+    return part.head in _ARITHMETIC and all(map(_is_plain, part.parts))

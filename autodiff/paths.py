@@ -1,0 +1,107 @@
+"""Paths through a graph of edges: how many there are, and the strongest ones, by dynamic programming.
+
+Nodes are numbered so that every edge leads to a larger number; edges come sorted by the node they leave. All paths
+start at node 0 and end at the last node. Nothing here recurses and nothing lists all paths: their number doubles with
+every diamond.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+__all__ = ["Step", "count_paths", "strongest_paths", "total_strength"]
+
+Edges = Sequence[tuple[int, int]]
+
+
+class Step(NamedTuple):
+    """The end of a path: its logarithmic strength, its last edge, and the rank of the path it continues."""
+
+    strength: float
+    edge: int
+    rank: int
+
+
+_START = Step(0.0, -1, 0)
+
+
+def count_paths(edges: Edges, last: int) -> int:
+    """The number of paths from node 0 to node ``last``, exactly.
+
+    >>> count_paths([(0, 1), (0, 1), (1, 2), (1, 2)], 2)
+    4
+    """
+    counts = {0: 1}
+    before = 0
+    for consumer, item in edges:
+        if consumer != before:
+            del counts[before]  # a count may have as many bits as the graph has nodes: keep only what is needed
+            before = consumer
+        counts[item] = counts.get(item, 0) + counts[consumer]
+    return counts[last]
+
+
+def total_strength(edges: Edges, gains: Sequence[float], last: int) -> float:
+    """Σ over all paths of the product of their |gains|: what would arrive if no two paths cancelled.
+
+    >>> total_strength([(0, 1), (0, 1)], [2.0, -3.0], 1)
+    5.0
+    """
+    arrived = [0.0] * (last + 1)
+    arrived[0] = 1.0
+    for (consumer, item), gain in zip(edges, gains, strict=True):
+        if arrived[consumer]:
+            arrived[item] += arrived[consumer] * abs(gain)
+    return arrived[last]
+
+
+def strongest_paths(edges: Edges, gains: Sequence[float], last: int, count: int) -> list[list[int]]:
+    """The ``count`` paths with the largest product of |gains|, strongest first, each as its edges' positions.
+
+    Products are compared as sums of logarithms, so that long paths neither overflow nor vanish; ties keep the order of
+    the edges.
+
+    >>> strongest_paths([(0, 1), (0, 1), (1, 2)], [2.0, -3.0, 0.5], 2, 2)
+    [[1, 2], [0, 2]]
+    """
+    ends: list[list[Step]] = [[] for _ in range(last + 1)]
+    ends[0] = [_START]
+    pending = [0] * (last + 1)
+    for _, item in edges:
+        pending[item] += 1
+    for edge, ((consumer, item), gain) in enumerate(zip(edges, gains, strict=True)):
+        loss = _logarithm(gain)
+        ends[item] += [Step(_joined(end.strength, loss), edge, rank) for rank, end in enumerate(ends[consumer])]
+        pending[item] -= 1
+        if len(ends[item]) > count and (not pending[item] or len(ends[item]) > 8 * count):
+            ends[item] = sorted(ends[item], key=_strength, reverse=True)[:count]
+        elif not pending[item] and len(ends[item]) > 1:
+            ends[item].sort(key=_strength, reverse=True)
+    return [_traced(edges, ends, last, rank) for rank in range(len(ends[last]))]
+
+
+def _strength(step: Step) -> float:
+    return step.strength
+
+
+def _logarithm(gain: float) -> float:
+    """ln |gain|; nothing is weaker than 0, and what is not a number counts as infinite, so that it is seen."""
+    size = abs(gain)
+    return math.inf if size != size else math.log(size) if size else -math.inf
+
+
+def _joined(strength: float, loss: float) -> float:
+    return -math.inf if -math.inf in (strength, loss) else strength + loss  # a zero stays zero, also times infinity
+
+
+def _traced(edges: Edges, ends: list[list[Step]], last: int, rank: int) -> list[int]:
+    """The edges of one path, from node 0 on."""
+    path: list[int] = []
+    node = last
+    while node:
+        step = ends[node][rank]
+        path.append(step.edge)
+        node, rank = edges[step.edge][0], step.rank
+    return path[::-1]
