@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import ANY, NONZERO, POSITIVE, UNIT, Domain, Primitive, primitive
+from autodiff.primitive import ANY, NONZERO, POSITIVE, UNIT, Domain, Example, Primitive, primitive
 from autodiff.symbol import Symbol
 
 __all__ = [
@@ -48,6 +48,7 @@ negative = primitive("negative", lambda xp, x: -x,
 power = primitive("power", lambda xp, x, *, n: xp.power(x, n),
     [lambda g, z, x, *, n: g * where(n == 0, 0.0, n * x ** (n - 1))],
     symbol="xⁿ", domain=POSITIVE, singular=True,
+    examples=tuple(Example(((),), {"n": n}) for n in (0, 1, 2, 3, -1, -2, 0.5, 1 / 3)),
     doc="Power xⁿ with a constant exponent; nan for x < 0 unless n is whole; d(x⁰)/dx = 0 also at 0.")
 
 pow = primitive("pow", lambda xp, x, y: xp.power(x, y),
@@ -138,7 +139,8 @@ minimum = primitive("minimum", lambda xp, x, y: xp.minimum(x, y),
 
 _limit = primitive("clip", lambda xp, x, *, low, high: xp.minimum(xp.maximum(x, low), high),
     [lambda g, z, x, *, low, high: g * where((x >= low) & (x <= high), 1.0, 0.0 * x)],
-    domain=_CLIP_DOMAIN, doc="x limited to [low, high]; the derivative is 1 inside and at the bounds, 0 outside.")
+    domain=_CLIP_DOMAIN, examples=(Example(((),), {"low": -1.0, "high": 1.0}),),
+    doc="x limited to [low, high]; the derivative is 1 inside and at the bounds, 0 outside.")
 
 erfc = primitive("erfc", lambda xp, x: xp.erfc(x),
     [lambda g, z, x: g * (-1.1283791670955126 * exp(-(x * x)))],
@@ -146,7 +148,9 @@ erfc = primitive("erfc", lambda xp, x: xp.erfc(x),
 
 _select = primitive("where", lambda xp, x, y, *, condition: xp.where(condition, x, y),
     [lambda g, z, x, y, *, condition: where(condition, g, 0.0), lambda g, z, x, y, *, condition: where(condition, 0.0, g)],
-    linear=True, doc="x where the condition holds, else y; the other branch gets a zero error signal.")
+    linear=True, examples=(Example(((), ()), {"condition": True}), Example(((), ()), {"condition": False}),
+                           Example(((2, 3), (3,)), {"condition": np.array([True, False, True])})),
+    doc="x where the condition holds, else y; the other branch gets a zero error signal.")
 # fmt: on
 
 

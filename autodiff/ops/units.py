@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from autodiff.ops.elementwise import erfc, exp, sign, where
-from autodiff.primitive import NONZERO, Domain, primitive
+from autodiff.primitive import NONZERO, Domain, Example, primitive
 
 __all__ = [
     "elu", "gelu", "hard_tanh", "hinge", "identity", "leaky_relu", "log_sigmoid", "relu", "sigmoid", "soft_sign", "softplus",
@@ -43,7 +43,8 @@ relu = primitive("relu", lambda xp, x: xp.maximum(x, 0.0),
 
 leaky_relu = primitive("leaky_relu", lambda xp, x, *, slope=0.01: xp.where(x > 0, x, slope * x),
     [lambda g, z, x, *, slope=0.01: g * where(x > 0, 1.0, slope + 0.0 * x)],
-    symbol="leaky ReLU", domain=NONZERO, doc="x for x > 0, else slope·x; its derivative at 0 is slope.")
+    symbol="leaky ReLU", domain=NONZERO, examples=(Example(((),)), Example(((),), {"slope": 0.25})),
+    doc="x for x > 0, else slope·x; its derivative at 0 is slope.")
 
 hard_tanh = primitive("hard_tanh", lambda xp, x: xp.minimum(xp.maximum(x, -1.0), 1.0),
     [lambda g, z, x: g * where((x >= -1.0) & (x <= 1.0), 1.0, 0.0 * x)],
@@ -55,7 +56,8 @@ soft_sign = primitive("soft_sign", lambda xp, x: x / (1.0 + abs(x)),
 
 elu = primitive("elu", lambda xp, x, *, alpha=1.0: xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, 0.0))),
     [lambda g, z, x, *, alpha=1.0: g * where(x > 0, 1.0, z + alpha)],
-    symbol="ELU", domain=NONZERO, doc="x for x > 0, else alpha·(eˣ − 1); its derivative at 0 is alpha.")
+    symbol="ELU", domain=NONZERO, examples=(Example(((),)), Example(((),), {"alpha": 0.5})),
+    doc="x for x > 0, else alpha·(eˣ − 1); its derivative at 0 is alpha.")
 
 gelu = primitive("gelu", lambda xp, x: x * (0.5 * xp.erfc(-_ROOT_HALF * x)),
     [lambda g, z, x: g * (0.5 * erfc(-_ROOT_HALF * x) + x * exp(-0.5 * (x * x)) / _ROOT_2PI)],
@@ -64,6 +66,7 @@ gelu = primitive("gelu", lambda xp, x: x * (0.5 * xp.erfc(-_ROOT_HALF * x)),
 hinge = primitive("hinge", lambda xp, score, corrupt, *, margin=1.0: xp.maximum(margin + corrupt - score, 0.0),
     [lambda g, z, score, corrupt, *, margin=1.0: -(g * sign(z)), lambda g, z, score, corrupt, *, margin=1.0: g * sign(z)],
     symbol="max(0, Δ + s_c − s)", domain=Domain(-0.4, 0.4, "all reals"),
+    examples=(Example(((), ())), Example(((), ()), {"margin": 2.0}), Example(((), ()), {"margin": -2.0})),
     doc="Max-margin objective J = max(Δ + s_c − s, 0): ∂J/∂s = −1 and ∂J/∂s_c = 1 where J > 0, else 0, also at the "
         "kink (notes, section 1.4). A primitive, so that its two edges read −1 and 1 as in the notes.")
 # fmt: on
