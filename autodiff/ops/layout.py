@@ -55,6 +55,9 @@ def _layer(z: Any, k: int, axis: Any) -> Any:
 
 
 def _inverse(axes: Any) -> Any:
+    """The order of axes that undoes the order ``axes``."""
+    if isinstance(axes, Symbol):
+        return Symbol("xp", "inverse", axes)
     return None if axes is None else tuple(int(a) for a in np.argsort([a % len(axes) for a in axes]))
 
 
@@ -66,7 +69,7 @@ reshape: Primitive = primitive("reshape", lambda xp, x, *, shape: np.reshape(x, 
     doc="The same elements, in row-major order, in another shape; one length may be −1.")
 
 transpose: Primitive = primitive("transpose", lambda xp, x, *, axes=None: np.transpose(x, axes),
-    [lambda g, z, x, *, axes=None: transpose(g, axes=_inverse(axes) if isinstance(axes, tuple | list) else axes)],
+    [lambda g, z, x, *, axes=None: transpose(g, axes=_inverse(axes))],
     symbol="ᵀ", elementwise=False, linear=True, numpy=np.transpose,
     examples=(Example(((2, 3),)), Example(((2, 3, 4),), {"axes": (1, 2, 0)}), Example(((2, 3, 4),), {"axes": (-1, 0, 1)})),
     doc="Axes in reverse, or in the order ``axes``.")

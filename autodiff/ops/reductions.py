@@ -53,7 +53,7 @@ def _logsumexp(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> 
 
 def _share_of_extreme(g: Any, z: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
     """g shared equally among the elements of x that equal the extreme z."""
-    chosen = 1.0 * (x == spread(z, shape=x.shape, axis=axis, keepdims=keepdims))
+    chosen = 1.0 * ((x == spread(z, shape=x.shape, axis=axis, keepdims=keepdims)) | (x != x))  # a nan is the extreme
     count = spread(sum(chosen, axis=axis, keepdims=keepdims), shape=x.shape, axis=axis, keepdims=keepdims)
     return spread(g, shape=x.shape, axis=axis, keepdims=keepdims) * (chosen / count)
 
@@ -84,7 +84,7 @@ sum: Primitive = primitive("sum", lambda xp, x, *, axis=None, keepdims=False: x.
 
 mean = primitive("mean", lambda xp, x, *, axis=None, keepdims=False: x.mean(axis=axis, keepdims=keepdims),
     [lambda g, z, x, *, axis=None, keepdims=False:
-        spread(g * (z.size / x.size), shape=x.shape, axis=axis, keepdims=keepdims)],
+        spread(g * z.size / x.size, shape=x.shape, axis=axis, keepdims=keepdims)],
     elementwise=False, reduces=True, linear=True, numpy=np.mean, examples=_REDUCTIONS,
     doc="Mean over axes; every element gets 1/n of the error signal.")
 
