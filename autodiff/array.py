@@ -9,7 +9,6 @@ five times and once the time of NumPy code written by hand.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from inspect import Parameter
 from typing import Any, Final
 
@@ -26,19 +25,18 @@ __all__ = ["FORWARD_FAULTS", "method", "sharing"]
 #: What NumPy raises for operands that do not fit.
 FORWARD_FAULTS: Final = (ValueError, TypeError, IndexError)
 
-Fit = Callable[[Any, Node], Any]
 
+def sharing(entry: Primitive, count: int, scope: dict[str, Any], *, send: bool = False) -> Callable[..., Any]:
+    """The function ``(node, g) -> shares`` of a node with ``count`` inputs; None stands for a constant's.
 
-@cache
-def sharing(entry: Primitive, count: int, fit: Fit, zero_shares_zero: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    """The function ``(node, signal) -> shares`` of a node with ``count`` inputs; None for a constant's.
-
-    ``fit`` brings a share to its input's shape and type; ``zero_shares_zero`` mends 0 · inf, for singular primitives.
+    With ``send``, the function ``(node, g, token, push)`` that delivers the shares to the slots of the inputs itself.
+    ``scope`` holds what the chain rule brings: ``fit`` (a share in its input's shape and type), ``joined`` (two
+    shares as one) and ``zero_shares_zero`` (mends 0 · inf, for singular primitives).
     """
     names, parts = [f"x{k}" for k in range(count)], [f"a{k}" for k in range(count)]
     writer = _Writer()
     lines = [
-        "def function(node, g):",
+        f"def function(node, g{', token, push' * send}):",
         f"    {', '.join(names)}, = node.b",
         f"    {', '.join(parts)}, = node.a",
         "    z = node._data",
@@ -51,18 +49,27 @@ def sharing(entry: Primitive, count: int, fit: Fit, zero_shares_zero: Callable[[
             before = ["with errstate(all='ignore'):", *(f"    {line}" for line in before), f"    s{k} = {share}"]
             share = f"zero_shares_zero(s{k}, g)"
         lines += [
-            f"    s{k} = None",
+            *([] if send else [f"    s{k} = None"]),
             f"    if isinstance(a{k}, Node):",
             *(f"        {line}" for line in before),
             f"        s{k} = {share}",
-            f"        if s{k}.__class__ is float or x{k}.__class__ is float or s{k}.shape != x{k}.shape "
-            f"or s{k}.dtype is not x{k}.dtype:",
+            f"        if s{k}.__class__ is not x{k}.__class__ or (s{k}.__class__ is ndarray and "
+            f"(s{k}.shape != x{k}.shape or s{k}.dtype is not x{k}.dtype)):",
             f"            s{k} = fit(s{k}, a{k})",
+            *([line.replace("#", str(k)) for line in _SEND] if send else []),
         ]
-    lines.append(f"    return {', '.join(f's{k}' for k in range(count))},")
-    scope = {**writer.scope, "Node": Node, "fit": fit, "zero_shares_zero": zero_shares_zero, "errstate": np.errstate}
-    scope |= {f"_{key}": value for key, value in entry.defaults.items()}
-    return compiled(f"shares of {entry.name}", lines, scope)
+    if not send:
+        lines.append(f"    return {', '.join(f's{k}' for k in range(count))},")
+    known = {"Node": Node, "ndarray": np.ndarray, "errstate": np.errstate}
+    defaults = {f"_{key}": value for key, value in entry.defaults.items()}
+    return compiled(f"shares of {entry.name}", lines, {**scope, **writer.scope, **known, **defaults})
+
+
+_SEND: Final = (
+    "        a#.mark = s# if a#.mark is token else joined(a#.mark, s#, g)",
+    "        if a#.delta == 1: push(a#)",
+    "        else: a#.delta -= 1",
+)
 
 
 def _lookup(key: str, default: Any) -> str:
@@ -71,13 +78,15 @@ def _lookup(key: str, default: Any) -> str:
 
 def _share_source(entry: Primitive, k: int, names: list[str], writer: _Writer) -> tuple[list[str], str]:
     """Lines and the expression of the k-th input's share, in g, z, the inputs' data and the params."""
-    writer.lines, writer.memo = [], {}
+    writer.lines, writer.memo, writer.uses = [], {}, {}
     params = {key: variable(key) for key in entry.defaults}
     try:
         if entry.arity is None:
             raise NotAnExpressionError(entry.name)
         inputs = [variable(name) for name in names]
-        text = writer.text(entry.rule(k)(variable("g"), variable("z"), *inputs, **params))
+        rule = entry.rule(k)(variable("g"), variable("z"), *inputs, **params)
+        writer.tally(rule)
+        text = writer.text(rule)
     except (NotAnExpressionError, TypeError):
         writer.scope[f"rule{k}"] = entry.rule(k)
         passed = "".join(f", {key}={key}" for key in entry.defaults)
@@ -134,10 +143,13 @@ class _Writer:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.memo: dict[str, str] = {}
+        self.uses: dict[int, int] = {}
         self.scope: dict[str, Any] = {"arrays": arrays}
 
     def text(self, part: Any) -> str:
         """The source of ``part``."""
+        if isinstance(part, slice):
+            return f"slice({self.text(part.start)}, {self.text(part.stop)}, {self.text(part.step)})"
         if not isinstance(part, Symbol):
             return self._constant(part)
         head, parts = part.head, part.parts
@@ -155,10 +167,17 @@ class _Writer:
             return f"{self.text(parts[0])}[{self.text(parts[1])}]"
         if head == "invoke":
             return f"{self.text(parts[0])}({self._list(parts[1:], part.params)})"
-        if head == "neg":
-            return f"(-{self.text(parts[0])})"
         sign = {"and": "&", "or": "|"}.get(head, head)
-        return f"({self.text(parts[0])} {sign} {self.text(parts[1])})"
+        text = f"(-{self.text(parts[0])})" if head == "neg" else f"({self.text(parts[0])} {sign} {self.text(parts[1])})"
+        return self._shared(text) if self.uses.get(id(part), 0) > 1 else text
+
+    def tally(self, part: Any) -> None:
+        """Count in how many places each part of an expression stands: one that stands twice is computed once."""
+        if isinstance(part, Symbol):
+            self.uses[id(part)] = self.uses.get(id(part), 0) + 1
+            if self.uses[id(part)] == 1:
+                for item in part.parts:
+                    self.tally(item)
 
     def call(self, entry: Primitive, operands: tuple[Any, ...], params: Mapping[str, Any]) -> str:
         """A primitive's forward: its expression where it is one, else the function itself."""
@@ -166,6 +185,7 @@ class _Writer:
             try:
                 expression = entry.forward(Tracer(), *operands, **params)
                 if isinstance(expression, Symbol):
+                    self.tally(expression)
                     return self.text(expression)
             except (NotAnExpressionError, TypeError, AttributeError):
                 pass

@@ -16,6 +16,7 @@ import numpy as np
 
 from autodiff.array import sharing
 from autodiff.graph import BY_RULE, Node, check_fresh, topological
+from autodiff.namespace import arrays
 from autodiff.ops.elementwise import where
 from autodiff.ops.layout import reshape, stack, sum_to
 from autodiff.primitive import describe
@@ -91,13 +92,11 @@ def _write(arrived: list[tuple[Node, Any]]) -> None:
     for node, signal in arrived:
         if node.grad is not None:
             node.grad = node.grad + signal
-        elif signal.__class__ is float:
-            node.grad = signal
-        elif signal.__class__ is not np.ndarray or signal.base is not None or id(signal) in taken:
-            node.grad = np.array(signal)
-        else:
-            node.grad = signal
+        elif signal.__class__ is np.ndarray and signal.base is None and id(signal) not in taken:
             taken.add(id(signal))
+            node.grad = signal
+        else:
+            node.grad = signal if signal.__class__ is float else np.array(signal)
 
 
 def own_copy(signal: Any) -> Any:
@@ -143,16 +142,16 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
     """
     token = object()
     by_rule = _count_in_slots(output, token)
-    arrived: list[tuple[Node, Any]] = []
-    if deliver is None and by_rule:
-        deliver = lambda *item: arrived.append(item)  # noqa: E731 - written last: a rule may raise on the way
+    arrived: list[tuple[Node, Any]] | None = [] if deliver is None and by_rule else None
     output.mark = seed
     todo = [output]
     pop, push = todo.pop, todo.append
     while todo:
         node = pop()
         signal, node.mark = node.mark, None
-        if deliver is not None:
+        if arrived is not None:
+            arrived.append((node, signal))  # written last: a rule may raise on the way
+        elif deliver is not None:
             deliver(node, signal)
         elif node.grad is None:
             node.grad = signal
@@ -169,14 +168,11 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
                 else:
                     a.delta -= 1
             elif da is BY_RULE:
-                for item, share in zip(a, _shares_by_rule(node, signal), strict=True):
-                    if share is not None:
-                        known = item.mark
-                        item.mark = share if known is token else _joined(known, share, signal)
-                        if item.delta == 1:
-                            push(item)
-                        else:
-                            item.delta -= 1
+                entry = node.origin.primitive
+                send = _senders.get(entry)
+                if send is None:
+                    send = _written(_senders, entry, len(a), True)
+                send(node, signal, token, push)
             else:
                 for item, local in zip(a, da, strict=True):
                     if isinstance(item, Node):
@@ -194,7 +190,7 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
                 push(b)
             else:
                 b.delta -= 1
-    if arrived:
+    if arrived is not None:
         _write(arrived)
 
 
@@ -330,8 +326,21 @@ def _plain_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
 
 
 def _shares_by_rule(node: Node, signal: Any) -> tuple[Any, ...]:
-    entry: Any = node.origin.primitive
-    return sharing(entry, len(node.a), fit, _zero_shares_zero)(node, signal)  # type: ignore[no-any-return]
+    entry = node.origin.primitive
+    return (_sharers.get(entry) or _written(_sharers, entry, len(node.a), False))(node, signal)  # type: ignore[no-any-return]
+
+
+def _written(known: dict[Any, Callable[..., Any]], entry: Any, count: int, send: bool) -> Callable[..., Any]:
+    """The function that `sharing` writes for a primitive, kept for the next time if it has one arity."""
+    scope = {"fit": fit, "joined": _joined, "zero_shares_zero": _zero_shares_zero}
+    function = sharing(entry, count, scope, send=send)
+    if entry.arity is not None:
+        known[entry] = function
+    return function
+
+
+_senders: Final[dict[Any, Callable[..., Any]]] = {}
+_sharers: Final[dict[Any, Callable[..., Any]]] = {}
 
 
 def _is_own(share: Any, signal: Any) -> bool:
@@ -393,6 +402,8 @@ def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
         if share.scalar:
             share = reshape(stack((share,)), shape=())
         return share if share._data.shape == data.shape else _reshaped(share, data.shape)
+    if data.__class__ is not np.ndarray:
+        return item.constant(share) if create_graph else data.dtype.type(np.sum(share))
     if share.__class__ is not np.ndarray:
         share = np.asarray(share, data.dtype)
     if share.shape != data.shape:
@@ -406,4 +417,6 @@ def _reshaped(share: Any, shape: tuple[int, ...]) -> Any:
     """Summed down to ``shape``; a share that was smaller (the same everywhere) is repeated up to it first."""
     if share.ndim < len(shape) or share.size < math.prod(shape):
         share = share + np.zeros(np.broadcast_shapes(share.shape, shape), share.dtype)
-    return sum_to(share, shape=shape)
+    if isinstance(share, Node):
+        return sum_to(share, shape=shape)
+    return sum_to.forward(arrays, share, shape=shape)

@@ -131,7 +131,9 @@ class _Arithmetic(Node):
         2.0
         """
         data = self._data + change
-        if data.__class__ is not self._data.__class__ or np.shape(data) != np.shape(self._data):
+        if data.__class__ is not self._data.__class__ or (
+            data.__class__ is np.ndarray and data.shape != self._data.shape
+        ):
             raise ValueError(f"{self.label} has shape {np.shape(self._data)}, and the change {np.shape(change)}")
         self._assign(data)
 
@@ -611,6 +613,9 @@ def _reduced(entry: Primitive, values: tuple[Any, ...]) -> Value:
 
 def record_tensor(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """The node of a call on arrays."""
+    method = _tensor_methods.get(entry)
+    if method is not None:
+        return method(*inputs, **params)
     if entry.arity is not None:
         return _tensor_method(entry)(*inputs, **params)
     kept = tuple([x if isinstance(x, Node) else _constant(entry, x) for x in inputs])
@@ -624,9 +629,11 @@ def record_tensor(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, A
     return node
 
 
-@cache
+_tensor_methods: Final[dict[Primitive, Callable[..., Any]]] = {}
+
+
 def _tensor_method(entry: Primitive) -> Callable[..., Any]:
-    return array.method(entry, Tensor, _constant)
+    return _tensor_methods.setdefault(entry, array.method(entry, Tensor, _constant))
 
 
 RECORDERS[Value] = record_value

@@ -151,19 +151,24 @@ class Primitive:
         return ", ".join(f"∂/∂{name}: {rule}" for name, rule in zip(names, rules, strict=True))
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
-        if self.packed:
-            inputs, extra = self._unpack(inputs), inputs[1:]
-        elif self.arity is not None and len(inputs) != self.arity:
-            inputs, extra = inputs[: self.arity], inputs[self.arity :]
-        else:
-            extra = ()
-        if extra or len(inputs) != (self.arity or len(inputs)):
-            params = self._bind(inputs, extra, params)
+        if len(inputs) != self.arity or self.packed:
+            inputs, params = self._arranged(inputs, params)
         for item in inputs:
             record = RECORDERS.get(item.__class__)
             if record is not None:
                 return record(self, inputs, params)
         return self.evaluate(inputs, params)
+
+    def _arranged(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The inputs as one tuple, and positional arguments after them as params."""
+        if self.packed:
+            inputs, extra = self._unpack(inputs), inputs[1:]
+        elif self.arity is not None:
+            inputs, extra = inputs[: self.arity], inputs[self.arity :]
+        else:
+            extra = ()
+        bound = extra or len(inputs) != (self.arity or len(inputs))
+        return inputs, self._bind(inputs, extra, params) if bound else params
 
     def _unpack(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         """The inputs from the one sequence that holds them all."""

@@ -13,7 +13,7 @@ __all__ = ["ONE", "Symbol", "number", "variable"]
 
 _BINDING: Final = {  # how tightly an operator binds, in Python's order
     "or": 1, "and": 2, ">": 3, ">=": 3, "<": 3, "<=": 3, "==": 3, "!=": 3,
-    "+": 4, "-": 4, "*": 5, "/": 5, "@": 5, "neg": 6, "**": 7,
+    "+": 4, "-": 4, "*": 5, "/": 5, "//": 5, "@": 5, "neg": 6, "**": 7,
 }  # fmt: skip
 _ATOM: Final = 9
 _UNICODE: Final = {"*": "·", "-": "−", "/": "/", ">=": "≥", "<=": "≤", "!=": "≠", "==": "="}
@@ -60,6 +60,9 @@ class Symbol:
 
     def __rtruediv__(self, other: Any) -> Symbol:
         return _lift(other) / self
+
+    def __floordiv__(self, other: Any) -> Symbol:
+        return Symbol("//", self, _lift(other))
 
     def __pow__(self, other: Any) -> Symbol:
         return Symbol("**", self, _lift(other))

@@ -135,27 +135,23 @@ def affine(w: Any, x: Any, b: Any) -> Any:
     >>> affine(np.eye(2), np.array([1.0, 2.0]), np.ones(2))
     array([2., 3.])
     """
-    shape = x.shape
-    if len(w.shape) != 2 or not shape or shape[-1] != w.shape[1] or b.shape != w.shape[:1]:
+    shape, weights = x.shape, w.shape
+    if len(weights) != 2 or not shape or shape[-1] != weights[1] or b.shape != weights[:1]:
         raise ValueError(
             f"affine needs W of shape (m, n), x of shape (n,) or (…, n) and b of shape (m,); "
-            f"it got W {w.shape}, x {shape}, b {b.shape}"
+            f"it got W {weights}, x {shape}, b {b.shape}"
         )
-    if _holds_values(w, x):
+    if w.dtype.char == "O" or x.dtype.char == "O":  # object arrays, that is, of Values
         rows = [_neurons(w, row, b) for row in x.reshape(-1, shape[-1])]
-        return np.array(rows, dtype=object).reshape(*shape[:-1], w.shape[0])
+        return np.array(rows, dtype=object).reshape(*shape[:-1], weights[0])
     if len(shape) <= 2:
         return affine_vector(w, x, b) if len(shape) == 1 else affine_rows(w, x, b)
     flat = affine_rows(w, reshape(x, shape=(-1, shape[-1])), b)
-    return reshape(flat, shape=(*shape[:-1], w.shape[0]))
+    return reshape(flat, shape=(*shape[:-1], weights[0]))
 
 
 def _neurons(w: Any, x: Any, b: Any) -> list[Any]:
     return [weighted_sum(list(row), list(x), bias) for row, bias in zip(w, b, strict=True)]
-
-
-def _holds_values(*items: Any) -> bool:
-    return any(isinstance(x, np.ndarray) and x.dtype == object for x in items)
 
 
 def matmul(a: Any, b: Any) -> Any:
@@ -168,13 +164,16 @@ def matmul(a: Any, b: Any) -> Any:
     """
     if isinstance(a, Symbol) or isinstance(b, Symbol):
         return matmat(a, b)
-    a, b = (np.asarray(x) if not hasattr(x, "ndim") else x for x in (a, b))
+    if not (hasattr(a, "ndim") and hasattr(b, "ndim")):
+        a, b = np.asarray(a), np.asarray(b)
     axes = a.ndim, b.ndim
     direct = _BY_AXES.get(axes)
     if direct is not None:
         return direct(a, b)
     if 0 in axes:
-        raise ValueError(f"matmul needs vectors or matrices, and got shapes {np.shape(a)} and {np.shape(b)}; scale with *")
+        raise ValueError(
+            f"matmul needs vectors or matrices, and got shapes {np.shape(a)} and {np.shape(b)}; scale with *"
+        )
     if axes[0] == 1:
         return squeeze(matmat(expand_dims(a, axis=0), b), axis=-2)
     if axes[1] == 1:

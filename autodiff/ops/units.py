@@ -6,18 +6,31 @@ overflows.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
-from autodiff.ops.elementwise import erfc, exp, sign, where
+from autodiff.ops.elementwise import erfc, exp, maximum, sign, where
+from autodiff.ops.layout import concatenate
 from autodiff.primitive import NONZERO, Domain, Example, primitive
 
 __all__ = [
-    "elu", "gelu", "hard_tanh", "hinge", "identity", "leaky_relu", "log_sigmoid", "relu", "sigmoid", "soft_sign", "softplus",
+    "elu", "gelu", "hard_tanh", "hinge", "hinge_sum", "identity", "leaky_relu", "log_sigmoid", "relu", "sigmoid", "soft_sign", "softplus",
 ]  # fmt: skip
 
 _UNIT_KINKS: Final = Domain(-2.0, 2.0, "all reals", kinks=(-1.0, 1.0))
 _ROOT_HALF: Final = 0.7071067811865476
 _ROOT_2PI: Final = 2.5066282746310002
+
+
+def _violation(larger: Callable[[Any, Any], Any], scores: Any, margin: Any) -> Any:
+    """max(Δ + s_c − s, 0) of each pair, where the first half of the scores is s and the second s_c."""
+    half = scores.size // 2
+    return larger(margin + scores[half:] - scores[:half], 0.0)
+
+
+def _shared_by_pairs(g: Any, scores: Any, margin: Any) -> Any:
+    active = g * sign(_violation(maximum, scores, margin))
+    return concatenate((-active, active))
 
 
 # fmt: off
@@ -69,4 +82,11 @@ hinge = primitive("hinge", lambda xp, score, corrupt, *, margin=1.0: xp.maximum(
     examples=(Example(((), ())), Example(((), ()), {"margin": 2.0}), Example(((), ()), {"margin": -2.0})),
     doc="Max-margin objective J = max(Δ + s_c − s, 0): ∂J/∂s = −1 and ∂J/∂s_c = 1 where J > 0, else 0, also at the "
         "kink (notes, section 1.4). A primitive, so that its two edges read −1 and 1 as in the notes.")
+
+hinge_sum = primitive("hinge_sum", lambda xp, scores, *, margin=1.0: _violation(xp.maximum, scores, margin).sum(),
+    [lambda g, z, scores, *, margin=1.0: _shared_by_pairs(g, scores, margin)],
+    symbol="Σ max(0, Δ + s_c − s)", elementwise=False, domain=Domain(-0.4, 0.4, "all reals"),
+    examples=(Example(((2,),)), Example(((6,),)), Example(((4,),), {"margin": 0.5})),
+    doc="`hinge` summed over pairs whose scores stand in one vector, true windows first: both windows of a batch are "
+        "scored in one go, which takes half the time at small batches.")
 # fmt: on

@@ -1,0 +1,72 @@
+"""Timing side by side: contenders take turns in one process, CPU time counts, and ratios are formed round by round.
+
+On a shared machine absolute times wander by tens of percent; a ratio of neighbours does not.
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["Result", "compare", "table"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one contender took: seconds of CPU time a call (the least), and its ratios to the reference, by round."""
+
+    name: str
+    seconds: float
+    ratios: tuple[float, ...]
+
+    @property
+    def row(self) -> str:
+        low, middle, high = min(self.ratios), statistics.median(self.ratios), max(self.ratios)
+        return f"  {self.name:<34}{self.seconds * 1e6:>14,.1f}{middle:>12.3f}   [{low:.3f} … {high:.3f}]"
+
+
+def compare(
+    contenders: dict[str, Callable[[], object]],
+    reference: str,
+    *,
+    rounds: int = 15,
+    slice_seconds: float = 0.03,
+    collector: bool = True,
+) -> list[Result]:
+    """Let the contenders take turns for ``rounds`` rounds; each ratio is contender ÷ reference of the same round.
+
+    The collector runs at its default settings, or is off while a slice is timed (garbage is collected in between).
+    """
+    repeats = {name: _repeats(call, slice_seconds) for name, call in contenders.items()}
+    taken: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, call in contenders.items():
+            gc.collect()
+            if not collector:
+                gc.disable()
+            start = time.process_time()
+            for _ in range(repeats[name]):
+                call()
+            taken[name].append((time.process_time() - start) / repeats[name])
+            gc.enable()
+    base = taken[reference]
+    return [
+        Result(name, min(times), tuple(t / r for t, r in zip(times, base, strict=True))) for name, times in taken.items()
+    ]
+
+
+def _repeats(call: Callable[[], object], seconds: float) -> int:
+    call()  # compilation, caches
+    start = time.process_time()
+    call()
+    once = max(time.process_time() - start, 1e-7)
+    return max(1, min(20_000, int(seconds / once)))
+
+
+def table(title: str, results: list[Result], reference: str) -> str:
+    """The results as text."""
+    head = f"  {'':<34}{'µs a call':>14}{'× ' + reference:>12}   [spread]"
+    return "\n".join([title, head, *(result.row for result in results)])
