@@ -1,0 +1,265 @@
+"""Relations between gradients that hold whatever the program, so that no oracle is needed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autodiff as ad
+from tests.peers import own_gradients, reach
+from tests.programs import (
+    ELEMENTWISE,
+    OPERATIONS,
+    OURS,
+    SMOOTH,
+    Instruction,
+    Program,
+    array_inputs,
+    instructions,
+    long_program,
+    resolve,
+    scalar_inputs,
+)
+
+_SCALARS, _ARRAYS = tuple(ELEMENTWISE), tuple(OPERATIONS)
+#: A program with its inputs, over Values or over Tensors.
+GRAPHS = st.one_of(
+    st.tuples(instructions(_SCALARS), scalar_inputs(), st.just(ad.Value)),
+    st.tuples(instructions(_ARRAYS), array_inputs(), st.just(ad.Tensor)),
+)
+Graph = tuple[list[Instruction], list[Any], type]
+
+
+def recorded(graph: Graph) -> tuple[Any, list[Any]]:
+    """The output of a drawn program, and its inputs as leaves."""
+    steps, inputs, kind = graph
+    program = resolve(steps, inputs, kinks=True)
+    leaves = [kind(x) for x in program.inputs]
+    return program.output(OURS, leaves), leaves
+
+
+def same(ours: Sequence[Any], others: Sequence[Any]) -> None:
+    """Assert equal to the last bit, nan equal to nan."""
+    for x, y in zip(ours, others, strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+def near(ours: Sequence[Any], others: Sequence[Any], sizes: Sequence[Any]) -> None:
+    """Assert equal up to a rounding of each of some tens of shares, whose ``sizes`` add up."""
+    for x, y, size in zip(ours, others, sizes, strict=True):
+        assert np.all(np.abs(x - y) <= 64 * np.finfo(float).eps * size)
+
+
+@given(GRAPHS)
+def test_a_second_backward_doubles_every_gradient(graph: Graph) -> None:
+    """``.backward()`` twice adds the same signal twice, at leaves and at every node on the way."""
+    output, _ = recorded(graph)
+    output.backward()
+    nodes = ad.topological(output)
+    once = [copy.copy(node.grad) for node in nodes]
+    output.backward()
+    same([node.grad for node in nodes], [2.0 * first for first in once])
+
+
+@given(GRAPHS)
+def test_signals_are_linear_in_the_seed(graph: Graph) -> None:
+    """A seed of −4 gives −4 times every signal, exactly, since a power of two does not round."""
+    output, _ = recorded(graph)
+    seed = -4.0 if isinstance(output, ad.Value) else np.full(output.shape, -4.0)
+    ones, scaled = ad.backpropagate(output), ad.backpropagate(output, seed)
+    assert list(ones) == list(scaled)
+    same(list(scaled.values()), [-4.0 * signal for signal in ones.values()])
+
+
+@given(GRAPHS)
+def test_backward_writes_to_grad_what_backpropagate_returns(graph: Graph) -> None:
+    """`backpropagate` changes no node; `.backward()` then stores the same signals."""
+    output, _ = recorded(graph)
+    signals = ad.backpropagate(output)
+    assert all(node.grad is None for node in signals)
+    output.backward()
+    same([node.grad for node in signals], list(signals.values()))
+
+
+@given(GRAPHS)
+def test_gradients_of_leaves_own_their_memory(graph: Graph) -> None:
+    """No gradient shares memory with another, with data, or with a gradient on the way."""
+    output, leaves = recorded(graph)
+    output.backward()
+    nodes = ad.topological(output)
+    arrays = [node.grad for node in nodes if isinstance(node, ad.Tensor)]
+    others = [node.data for node in nodes if isinstance(node, ad.Tensor)]
+    assert all(a.flags.writeable for a in arrays)
+    assert not any(np.shares_memory(a, b) for k, a in enumerate(arrays) for b in [*arrays[:k], *others])
+    assert all(np.shape(leaf.grad) == np.shape(leaf.data) for leaf in leaves if leaf.grad is not None)
+
+
+@given(GRAPHS)
+def test_inputs_and_arrays_are_not_written_to(graph: Graph) -> None:
+    """A pass leaves all data as it was."""
+    output, _ = recorded(graph)
+    nodes = ad.topological(output)
+    before = [copy.copy(node.data) for node in nodes]
+    output.backward()
+    same([node.data for node in nodes], before)
+
+
+@given(GRAPHS)
+def test_identity_in_front_of_an_input_changes_no_gradient(graph: Graph) -> None:
+    """identity(x) in place of x: the same bits, at x and at its copy."""
+    steps, inputs, kind = graph
+    program = resolve(steps, inputs, kinks=True)
+    output, leaves = recorded(graph)
+    behind = [kind(x) for x in program.inputs]
+    copies = [ad.identity(x) for x in behind]
+    through = program.output(OURS, copies)
+    expected = own_gradients(output, leaves)
+    same(own_gradients(through, behind), expected)
+    same(own_gradients(through, copies), expected)
+
+
+@given(GRAPHS)
+def test_a_dead_branch_changes_no_gradient(graph: Graph) -> None:
+    """Nodes computed from the inputs that the output does not use get no error signal and change none."""
+    output, leaves = recorded(graph)
+    expected = own_gradients(output, leaves)
+    dead = [ad.exp(leaf) * leaf for leaf in leaves]
+    output.backward()
+    same([np.zeros(leaf.shape) if leaf.grad is None else leaf.grad for leaf in leaves], expected)
+    assert all(node.grad is None for node in dead)
+
+
+@given(GRAPHS)
+def test_a_branch_times_zero_shares_zero(graph: Graph) -> None:
+    """A live branch with error signal 0 adds 0 to every gradient."""
+    output, leaves = recorded(graph)
+    expected = own_gradients(output, leaves)
+    idle = sum(ad.sum(ad.sin(leaf)) if leaf.ndim else ad.sin(leaf) for leaf in leaves)
+    same(own_gradients(output + 0.0 * idle, leaves), [0.0 + slope for slope in expected])
+
+
+@given(GRAPHS)
+def test_a_graph_extended_after_backward_gives_the_gradients_of_the_whole(graph: Graph) -> None:
+    """A graph that was differentiated can grow; what it holds from before does not leak into the next pass."""
+    output, leaves = recorded(graph)
+    output.backward()
+    same(own_gradients(3.0 * output, leaves), own_gradients(3.0 * recorded_again(output), leaves))
+
+
+def recorded_again(output: Any) -> Any:
+    """The same graph on the same leaves with nodes that no pass has touched."""
+    memo = {id(node): node for node in ad.topological(output) if node.is_leaf}
+    return copy.deepcopy(output, memo)
+
+
+@given(GRAPHS)
+def test_a_deep_copy_has_its_own_gradients(graph: Graph) -> None:
+    """The copy's gradients are the original's bit by bit, and none flows into the original."""
+    output, leaves = recorded(graph)
+    expected = own_gradients(output, leaves)
+    twin, *twins = copy.deepcopy([output, *leaves])
+    twin.backward()
+    same([np.zeros(x.shape) if x.grad is None else x.grad for x in twins], expected)
+    assert all(leaf.grad is None for leaf in leaves)
+
+
+@given(GRAPHS)
+def test_one_leaf_in_place_of_equal_inputs_gets_the_sum(graph: Graph) -> None:
+    """f(x, x) has the gradient ∂₁f + ∂₂f: a leaf that is used twice gets both."""
+    steps, inputs, kind = graph
+    inputs = [inputs[0]] * 3
+    program = resolve(steps, inputs, kinks=True)
+    apart = [kind(x) for x in inputs]
+    one = kind(inputs[0])
+    separate = program.output(OURS, apart)
+    parts = own_gradients(separate, apart)
+    size = sum(reach(separate, apart))
+    near(own_gradients(program.output(OURS, [one] * 3), [one]), [parts[0] + parts[1] + parts[2]], [size])
+
+
+_COMMUTATIVE = ("add", "multiply", "maximum", "minimum")
+
+
+@given(GRAPHS, st.data())
+def test_operands_of_commutative_operations_may_change_places(graph: Graph, data: st.DataObject) -> None:
+    """x + y and y + x, x·y and y·x, max and min: the gradients differ by the order of additions at most."""
+    steps, inputs, kind = graph
+    program = resolve(steps, inputs, kinks=True)
+    swap = [name in _COMMUTATIVE and data.draw(st.booleans()) for name, _ in program.steps]
+    turned = tuple(
+        (name, operands[::-1] if change else operands)
+        for (name, operands), change in zip(program.steps, swap, strict=True)
+    )
+    output, leaves = recorded(graph)
+    others = [kind(x) for x in inputs]
+    twin = Program(program.inputs, turned, program.weights).output(OURS, others)
+    near(own_gradients(twin, others), own_gradients(output, leaves), reach(output, leaves))
+
+
+@given(GRAPHS)
+def test_the_order_of_two_losses_does_not_matter(graph: Graph) -> None:
+    """Gradients of two losses that share nodes add up, pass by pass and as one sum."""
+    output, leaves = recorded(graph)
+    squared = output * output
+    both = own_gradients(output + squared, leaves)
+    sizes = reach(output + squared, leaves)
+    squared.backward()
+    output.backward()
+    near([np.zeros(x.shape) if x.grad is None else x.grad for x in leaves], both, sizes)
+
+
+def directional(program: Program, direction: Sequence[Any]) -> tuple[float, float]:
+    """J·v of the plain program by central differences without rules, and a bound of its error.
+
+    Steps h and h/2 extrapolated: the error is below the difference of the two, plus the rounding of values over h.
+    """
+
+    def at(step: float) -> float:
+        moved = [x + step * v for x, v in zip(program.inputs, direction, strict=True)]
+        return float(program.output(OURS, moved))
+
+    coarse, fine = ((at(h) - at(-h)) / (2 * h) for h in (2**-9, 2**-10))
+    scale = max(abs(at(0.0)), 1.0)
+    return fine + (fine - coarse) / 3, abs(fine - coarse) + 2**10 * 1e-14 * scale
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_pullback_and_differences_along_a_direction_agree(seed: int) -> None:
+    """⟨∇f, v⟩ is the slope of f along v, which comes from the forward functions alone."""
+    random = np.random.default_rng(seed)
+    inputs = [random.uniform(0.3, 1.8, shape) for shape in ((2, 3), (3,), (3, 1))]
+    program = resolve(long_program(seed, SMOOTH), inputs, kinks=False)
+    direction = [random.uniform(-1.0, 1.0, x.shape) for x in inputs]
+    leaves = [ad.Tensor(x) for x in inputs]
+    slopes = own_gradients(program.output(OURS, leaves), leaves)
+    along = sum(float(np.sum(slope * v)) for slope, v in zip(slopes, direction, strict=True))
+    slope, error = directional(program, direction)
+    assert abs(along - slope) <= error
+
+
+@pytest.mark.parametrize("name", [name for name, entry in ad.TABLE.items() if entry.linear and entry.examples])
+def test_linear_primitives_are_the_transpose_of_their_rule(name: str) -> None:
+    """⟨u, J v⟩ = ⟨Jᵀu, v⟩ exactly, on small integers: J v by the forward function, Jᵀu by the rule."""
+    entry, random = ad.TABLE[name], np.random.default_rng(0)
+    for example in entry.examples:
+        inputs = [random.integers(-8, 9, shape).astype(float) for shape in example.shapes]
+        leaves = [ad.Tensor(x) for x in inputs]
+        output = entry(leaves, **example.params) if entry.packed else entry(*leaves, **example.params)
+        cotangent = random.integers(-8, 9, output.shape).astype(float)
+        shares = ad.gradients(output, leaves, seed=cotangent)
+        forward = exact(cotangent, output.data)
+        # A mean's 1/n need not be exact in binary: its shares are compared with rounding.
+        allowed = Fraction(0) if name != "mean" else Fraction(np.finfo(float).eps) * 64 * 64
+        assert abs(sum(exact(share, x) for share, x in zip(shares, inputs, strict=True)) - forward) <= allowed
+
+
+def exact(x: Any, y: Any) -> Fraction:
+    """⟨x, y⟩ without rounding."""
+    return sum((Fraction(a) * Fraction(b) for a, b in zip(np.ravel(x), np.ravel(y), strict=True)), Fraction(0))
