@@ -102,8 +102,7 @@ def test_threads_that_share_nodes_give_the_bits_of_one_thread() -> None:
 
     def work() -> None:
         start.wait()
-        for _ in range(5):
-            found.append([bits(ad.backpropagate(output)) for output in outputs])
+        found.extend([bits(ad.backpropagate(output)) for output in outputs] for _ in range(5))
 
     threads = [threading.Thread(target=work) for _ in range(2)]
     pause = sys.getswitchinterval()
