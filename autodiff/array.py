@@ -8,6 +8,7 @@ five times and once the time of NumPy code written by hand.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from inspect import Parameter
 from typing import Any, Final
@@ -87,11 +88,16 @@ def _share_source(entry: Primitive, k: int, names: list[str], writer: _Writer) -
         rule = entry.rule(k)(variable("g"), variable("z"), *inputs, **params)
         writer.tally(rule)
         text = writer.text(rule)
-    except (NotAnExpressionError, TypeError):
-        writer.scope[f"rule{k}"] = entry.rule(k)
+    except Exception:  # a rule may use anything that arrays have and symbols have not
+        writer.scope |= {f"rule{k}": entry.rule(k), "lent": _lent}
         passed = "".join(f", {key}={key}" for key in entry.defaults)
-        return [], f"rule{k}(g, z, {', '.join(names)}{passed})"
+        return [], f"lent(rule{k}(g, z, {', '.join(names)}{passed}))"
     return writer.lines, text
+
+
+def _lent(share: Any) -> Any:
+    """A view of an array whose owner is not known, such as one that a rule keeps: the engine never adds into views."""
+    return share.view() if share.__class__ is np.ndarray else share
 
 
 def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], Any]) -> Callable[..., Any]:
@@ -133,7 +139,8 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
         "BY_RULE": BY_RULE, "FAULTS": FORWARD_FAULTS, "new": object.__new__,
     }  # fmt: skip
     function = compiled(f"{entry.name} of Tensors", lines, scope)
-    function.__name__, function.__doc__ = entry.name, entry.doc
+    function.__name__ = function.__qualname__ = entry.name
+    function.__doc__ = entry.doc
     return function
 
 
@@ -156,7 +163,7 @@ class _Writer:
         if head == "variable":
             return str(parts[0])
         if head == "number":
-            return repr(parts[0])
+            return self._constant(parts[0])
         if head == "call":
             return self.call(TABLE[parts[0]], parts[1:], part.params)
         if head == "xp":
@@ -187,7 +194,7 @@ class _Writer:
                 if isinstance(expression, Symbol):
                     self.tally(expression)
                     return self.text(expression)
-            except (NotAnExpressionError, TypeError, AttributeError):
+            except Exception:  # a forward may use anything that arrays have and symbols have not
                 pass
         name = f"forward_{entry.name}"
         self.scope[name] = entry.forward
@@ -210,8 +217,9 @@ class _Writer:
         return name
 
     def _constant(self, value: Any) -> str:
-        if isinstance(value, bool | int | float) or value is None:
+        if value is None or value.__class__ in (bool, int) or (value.__class__ is float and math.isfinite(value)):
             return repr(value)
+        value = _lent(value)
         name = f"constant{len(self.scope)}"
         self.scope[name] = value
         return name

@@ -91,7 +91,8 @@ def _write(arrived: list[tuple[Node, Any]]) -> None:
     taken: set[int] = set()
     for node, signal in arrived:
         if node.grad is not None:
-            node.grad = node.grad + signal
+            total = node.grad + signal
+            node.grad = np.asarray(total) if isinstance(total, np.generic) else total  # as NumPy adds 0-d arrays
         elif signal.__class__ is np.ndarray and signal.base is None and id(signal) not in taken:
             taken.add(id(signal))
             node.grad = signal
@@ -172,7 +173,11 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
                 send = _senders.get(entry)
                 if send is None:
                     send = _written(_senders, entry, len(a), True)
-                send(node, signal, token, push)
+                try:
+                    send(node, signal, token, push)
+                except Exception as error:
+                    error.add_note(_in_the_rule_of(node, signal))
+                    raise
             else:
                 for item, local in zip(a, da, strict=True):
                     if isinstance(item, Node):
@@ -327,7 +332,16 @@ def _plain_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
 
 def _shares_by_rule(node: Node, signal: Any) -> tuple[Any, ...]:
     entry = node.origin.primitive
-    return (_sharers.get(entry) or _written(_sharers, entry, len(node.a), False))(node, signal)  # type: ignore[no-any-return]
+    try:
+        return (_sharers.get(entry) or _written(_sharers, entry, len(node.a), False))(node, signal)  # type: ignore[no-any-return]
+    except Exception as error:
+        error.add_note(_in_the_rule_of(node, signal))
+        raise
+
+
+def _in_the_rule_of(node: Node, signal: Any) -> str:
+    operands = ", ".join(describe(item) for item in node.inputs)
+    return f"in the rule of {node.origin.primitive}, with error signal {describe(signal)} and inputs {operands}"
 
 
 def _written(known: dict[Any, Callable[..., Any]], entry: Any, count: int, send: bool) -> Callable[..., Any]:
@@ -358,12 +372,16 @@ def _graph_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
         shares = np.broadcast_to(entry.rule(0)(signal, node, packed, **params), packed.shape)
         return [(item, share, False) for item, share in zip(inputs, shares, strict=True) if isinstance(item, Node)]
     result: Shares = []
-    for k, item in enumerate(inputs):
-        if isinstance(item, Node) and item in useful:
-            share = entry.rule(k)(signal, node, *inputs, **params)
-            if entry.singular:
-                share = _zero_shares_zero(share, signal)
-            result.append((item, fit(share, item, create_graph=True), False))
+    try:
+        for k, item in enumerate(inputs):
+            if isinstance(item, Node) and item in useful:
+                share = entry.rule(k)(signal, node, *inputs, **params)
+                if entry.singular:
+                    share = _zero_shares_zero(share, signal)
+                result.append((item, fit(share, item, create_graph=True), False))
+    except Exception as error:
+        error.add_note(_in_the_rule_of(node, signal))
+        raise
     return result
 
 
@@ -415,8 +433,11 @@ def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
 
 def _reshaped(share: Any, shape: tuple[int, ...]) -> Any:
     """Summed down to ``shape``; a share that was smaller (the same everywhere) is repeated up to it first."""
-    if share.ndim < len(shape) or share.size < math.prod(shape):
-        share = share + np.zeros(np.broadcast_shapes(share.shape, shape), share.dtype)
-    if isinstance(share, Node):
-        return sum_to(share, shape=shape)
-    return sum_to.forward(arrays, share, shape=shape)
+    try:
+        if share.ndim < len(shape) or share.size < math.prod(shape):
+            share = share + np.zeros(np.broadcast_shapes(share.shape, shape), share.dtype)
+        if isinstance(share, Node):
+            return sum_to(share, shape=shape)
+        return sum_to.forward(arrays, share, shape=shape)
+    except ValueError:
+        raise ValueError(f"a rule gave a share of shape {share.shape} for an input of shape {shape}") from None

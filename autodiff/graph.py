@@ -95,6 +95,11 @@ class Node:
         return self.a is None
 
     @property
+    def is_detached(self) -> bool:
+        """Whether this leaf is a constant: made by ``detach``, or by the engine, with nothing to differentiate."""
+        return "detached" in self.origin.params and self.a is None
+
+    @property
     def name(self) -> str | None:
         """What this node is called in formulas and pictures; None if it has no name."""
         return self.origin.name

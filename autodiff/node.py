@@ -14,7 +14,7 @@ import numpy as np
 
 from autodiff import array, scalar
 from autodiff.backprop import local_gradients, send_back
-from autodiff.graph import BY_RULE, DETACHED, LEAF, Node, clock, topological
+from autodiff.graph import BY_RULE, DETACHED, LEAF, Node, check_fresh, clock, topological
 from autodiff.namespace import arrays
 from autodiff.numpy_protocol import dispatch_function, dispatch_ufunc
 from autodiff.ops import elementwise, layout, linear, reductions, units
@@ -141,10 +141,14 @@ class _Arithmetic(Node):
         return _copied(self, memo)
 
     def __copy__(self) -> Any:
-        return _copied(self, {id(item): item for item in self.inputs if isinstance(item, Node)})
+        return _twin(self, {id(item): item for item in self.inputs if isinstance(item, Node)})
 
     def __reduce__(self) -> tuple[Any, ...]:
         order = topological(self)
+        for node in order:
+            for item in node.inputs:
+                if isinstance(item, Node):
+                    check_fresh(node, item)
         place = {node: k for k, node in enumerate(order)}
         return _restored, ([_record(node, place) for node in order],)
 
@@ -401,14 +405,10 @@ class Tensor(_Arithmetic):
         return self._data.tolist()
 
     def __getitem__(self, index: Any) -> Any:
-        if index.__class__ is list:
-            index = np.asarray(index)
         for item in index if isinstance(index, tuple) else (index,):
             if isinstance(item, Node):
                 raise TypeError(f"an index is integers, slices or a mask, and got {describe(item)}; use its .data")
-        if isinstance(index, np.ndarray):
-            index = index.copy()  # the backward pass must see the same one
-        return layout.getitem(self, index=index)
+        return layout.getitem(self, index=_own_index(index))
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError("a Tensor does not change in place: make the new one with where(...) or scatter(...)")
@@ -523,8 +523,17 @@ def _constant(entry: Primitive, item: Any) -> np.ndarray[Any, Any] | float:
         array = item.copy()
     else:
         array = np.array(as_operand(entry, item))
+        if array.dtype == object:
+            raise TypeError(f"{entry.name} got objects beside a Tensor; autodiff.stack makes one Tensor of Values")
     array.setflags(write=False)
     return array
+
+
+def _own_index(index: Any) -> Any:
+    """An index whose arrays nobody else can write to: the backward pass must see the same ones."""
+    if isinstance(index, tuple):
+        return tuple(map(_own_index, index))
+    return np.array(index) if isinstance(index, np.ndarray | list) else index
 
 
 def _plain(item: Any) -> Any:
@@ -550,6 +559,8 @@ def _unpacked(items: tuple[Any, ...]) -> tuple[int, ...]:
 
 def record_value(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """The node of a call in which Values meet numbers; arrays and Tensors among the inputs make it a Tensor's."""
+    if any(isinstance(item, np.ndarray) for item in params.values()):
+        return record_tensor(entry, inputs, params)
     for item in inputs:
         if item.__class__ is Tensor:
             return record_tensor(entry, inputs, params)
@@ -653,31 +664,40 @@ def _record(node: Node, place: Mapping[Node, int]) -> tuple[Any, ...]:
 def _restored(records: list[tuple[Any, ...]]) -> Node:
     made: list[Any] = []
     for kind, data, grad, origin, packed, partials, by_rule in records:
-        node = kind._leaf(data, origin)
+        node = kind._leaf(_read_only(data), origin)
         node.grad = grad
-        if isinstance(data, np.ndarray):
-            data.setflags(write=False)
         if packed:
-            node.a = tuple(made[x] if is_node else x for is_node, x in packed)
+            node.a = tuple(made[x] if is_node else _read_only(x) for is_node, x in packed)
             node.da = BY_RULE if by_rule else partials
             node.b = tuple(map(_plain, node.a)) if by_rule else None
         made.append(node)
     return made[-1]  # type: ignore[no-any-return]
 
 
+def _read_only(item: Any) -> Any:
+    if isinstance(item, np.ndarray):
+        item.setflags(write=False)
+    return item
+
+
 def _copied(output: Node, memo: dict[int, Any]) -> Node:
     """A copy of the graph under ``output``, without recursion; what ``memo`` holds already is not copied again."""
     for node in topological(output):
-        if id(node) in memo:
-            continue
-        twin = type(node)._leaf(node._data, node.origin)
-        twin.grad = node.grad if node.scalar else None if node.grad is None else node.grad.copy()
-        if node.a is not None:
-            twin.a = tuple(memo[id(x)] if isinstance(x, Node) else x for x in node.inputs)
-            twin.b = node.b if node.da is BY_RULE else None
-            twin.da = BY_RULE if node.da is BY_RULE else local_gradients(node)
-        memo[id(node)] = twin
+        if id(node) not in memo:
+            memo[id(node)] = _twin(node, memo)
     return memo[id(output)]  # type: ignore[no-any-return]
+
+
+def _twin(node: Any, memo: Mapping[int, Any]) -> Any:
+    """A copy of one node, with the inputs that ``memo`` has for its inputs; a stale node's copy is as stale."""
+    twin = type(node)._leaf(node._data, node.origin)
+    twin.stamp = node.stamp
+    twin.grad = node.grad if node.scalar else None if node.grad is None else node.grad.copy()
+    if node.a is not None:
+        twin.a = tuple(memo[id(x)] if isinstance(x, Node) else x for x in node.inputs)
+        twin.b = node.b if node.da is BY_RULE else None
+        twin.da = BY_RULE if node.da is BY_RULE else local_gradients(node)
+    return twin
 
 
 def detach(x: Any) -> Any:

@@ -216,8 +216,13 @@ class Primitive:
     def _evaluate_objects(self, operands: list[Any], params: Mapping[str, Any]) -> Any:
         """On object arrays (of Values): element by element, one node a reduction, and NumPy's own code for layout."""
         if self.elementwise:
-            apply = np.frompyfunc(lambda *items: self(*items, **params), len(operands), 1)
-            return apply(*operands)
+            count = len(operands)
+            by_element = {key: value for key, value in params.items() if isinstance(value, np.ndarray)}
+
+            def apply(*items: Any) -> Any:
+                return self(*items[:count], **{**params, **dict(zip(by_element, items[count:], strict=True))})
+
+            return np.frompyfunc(apply, count + len(by_element), 1)(*operands, *by_element.values())
         reduce = RECORDERS.get(object) if self.reduces else None
         if reduce is not None:
             return reduce(self, tuple(operands), dict(params))

@@ -7,6 +7,7 @@ hand-written scalar code comes from the one table, and there is no second copy o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache, lru_cache
 from inspect import Parameter
@@ -21,6 +22,7 @@ from autodiff.symbol import ONE, Symbol, variable
 __all__ = ["kernel", "method", "origin_of"]
 
 _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
+_TAKEN: Final = frozenset({"a", "b", "d0", "d1", "node", "x", "y"})  # names in the source that params would hide
 _MOST_UNROLLED: Final = 128  # inputs of one n-ary node; beyond it the source costs more to compile than it saves
 
 
@@ -102,7 +104,8 @@ def _indented(lines: list[str], depth: int) -> list[str]:
 def _scope(primitive: Primitive) -> dict[str, Any]:
     defaults = {f"_{key}": value for key, value in primitive.defaults.items()}
     return {
-        **vars(floats), **defaults, "primitive": primitive, "FAULTS": FLOAT_FAULTS, "ieee_partials": ieee_partials,
+        **vars(floats), **defaults, "inf": math.inf, "nan": math.nan, "primitive": primitive, "FAULTS": FLOAT_FAULTS,
+        "ieee_partials": ieee_partials,
         "origin_of": origin_of, "origin": primitive.origin, "clock": clock, "new": object.__new__,
     }  # fmt: skip
 
@@ -131,6 +134,8 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
     primitive itself. None if the primitive is more than one expression.
     """
     names = ["x", "y"][: primitive.arity]
+    if _TAKEN & primitive.defaults.keys():
+        return None
     passed = "".join(f", {key}={key}" for key in primitive.defaults)
     general = f"return primitive({', '.join(names)}{passed})"
     shared = "origin" if not primitive.defaults else f"origin_of(primitive{passed})"
@@ -164,7 +169,7 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
                 "else:",
                 f"    {general}",
             ]
-    except (NotAnExpressionError, TypeError):
+    except Exception:  # user code on symbols may raise anything
         return None
     node = [
         "node = new(Value)",
@@ -174,7 +179,7 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
     ]
     lines = [_head(primitive, names[::-1] if reflected else names), *_indented([*body, *node], 1)]
     function = compiled(primitive.name, lines, {**_scope(primitive), "Value": kind})
-    function.__name__ = primitive.name
+    function.__name__ = function.__qualname__ = primitive.name
     function.__doc__ = primitive.doc
     return function
 
@@ -187,7 +192,7 @@ def kernel(primitive: Primitive, count: int) -> Callable[..., tuple[float, tuple
         if count > _MOST_UNROLLED:
             raise NotAnExpressionError(primitive.name)
         body = _guarded(primitive, names, list(range(count)))
-    except (NotAnExpressionError, TypeError):
+    except Exception:  # user code on symbols may raise anything
         return lambda *operands, **params: _by_rules(primitive, operands, params)
     result = f"return z, ({', '.join(f'd{k}' for k in range(count))},)"
     return compiled(primitive.name, [_head(primitive, names), *_indented([*body, result], 1)], _scope(primitive))

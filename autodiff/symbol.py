@@ -7,7 +7,7 @@ specialised float code in `autodiff.scalar`.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 __all__ = ["ONE", "Symbol", "number", "variable"]
 
@@ -112,6 +112,9 @@ class Symbol:
     def __abs__(self) -> Symbol:
         return Symbol("xp", "absolute", self)
 
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+        raise TypeError(f"the symbol {self} is no array")  # so that NumPy's functions do not build one of objects
+
     def __getitem__(self, index: Any) -> Symbol:
         return Symbol("item", self, index)
 
@@ -160,7 +163,7 @@ def _lift(value: Any) -> Symbol:
 def _text(value: Any) -> tuple[str, int]:
     """The Unicode text of an expression and how tightly its outermost operator binds."""
     if not isinstance(value, Symbol):
-        return str(value), _ATOM
+        return _plain_text(value), _ATOM
     head, parts = value.head, value.parts
     if head == "variable":
         return parts[0], _ATOM
@@ -182,6 +185,14 @@ def _text(value: Any) -> tuple[str, int]:
     left, right = _bracketed(parts[0], binding), _bracketed(parts[1], binding + (head in "-/@**"))
     sign = _UNICODE.get(head, head)
     return (f"{left}{sign}{right}" if head in ("*", "/", "**") else f"{left} {sign} {right}"), binding
+
+
+def _plain_text(value: Any) -> str:
+    """The text of what is no expression itself and may hold some: an index, a tuple of axes."""
+    if isinstance(value, slice):
+        ends = ("" if end is None else _text(end)[0] for end in (value.start, value.stop))
+        return ":".join([*ends, *([] if value.step is None else [_text(value.step)[0]])])
+    return ", ".join(_text(item)[0] for item in value) if isinstance(value, tuple) else str(value)
 
 
 def _bracketed(value: Any, binding: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.backprop import own_copy, send_back
-from autodiff.graph import DETACHED, Node, topological
+from autodiff.graph import Node, topological
 from autodiff.node import Tensor, Value
 from autodiff.ops.layout import reshape, stack
 from autodiff.ops.reductions import sum as sum_over
@@ -243,7 +243,7 @@ class _Call:
         """Whether the result depends on a leaf that is not one of this call's: a node from outside."""
         own = set(self.inputs)
         return any(
-            node.is_leaf and node not in own and node.origin.params is not DETACHED.params
+            node.is_leaf and node not in own and not node.is_detached
             for output in flatten(self.result)
             if isinstance(output, Node)
             for node in topological(output)

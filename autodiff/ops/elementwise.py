@@ -174,7 +174,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     if isinstance(condition, bool | np.bool):
         return x if condition else y
     if not isinstance(condition, Symbol):
-        condition = np.asarray(condition)
+        condition = np.array(condition)  # a copy: the backward pass must see the same one
         if condition.dtype == bool and not condition.ndim:
             return x if condition else y
         if condition.dtype != bool:

@@ -179,7 +179,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     >>> take([1.0, 2.0, 3.0], [2, 2])
     array([3., 3.])
     """
-    where = np.asarray(indices)
+    where = np.array(indices)  # a copy: the backward pass must see the same ones
     if where.dtype.kind not in "iu":
         raise TypeError(f"take needs integer indices, and got type {where.dtype}")
     if axis is None:
