@@ -7,6 +7,7 @@ the same line builds the graph unit by unit, which a learner can read; with plai
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from inspect import Parameter
 from itertools import pairwise
 from operator import index
@@ -52,6 +53,11 @@ def _is_unit(entry: Primitive) -> bool:
     return entry.elementwise and entry.arity == 1 and Parameter.empty not in entry.defaults.values()
 
 
+@cache
+def _block_names(layer: int) -> tuple[Name, Name]:
+    return Name("W", (), layer), Name("b", (), layer)
+
+
 class Neuron:
     """One unit with n inputs and one output: a = f(wᵀx + b).
 
@@ -87,7 +93,7 @@ class Neuron:
         self.b: Any = keep(0.0, Name("b"))[()] if scalar else keep(0.0, Name("b"))
 
     def __call__(self, x: Any, *, suffix: str = "") -> Any:
-        x = _inputs(x, self.w, Name("x"), "the neuron", suffix)
+        x = _inputs(x, self.w, "x", None, suffix)
         if x.ndim != 1:
             raise ValueError(f"a neuron takes one input vector of shape {self.w.shape}, and got shape {x.shape}")
         z = mark(ad.weighted_sum(self.w, x, self.b), "z", None, suffix)
@@ -136,13 +142,15 @@ class Layer:
         random: np.random.Generator | None = None,
         scalar: bool = False,
     ) -> None:
-        W, b = xavier(generator(random), inputs, units), np.zeros(units)
-        self._hold(W, b, unit(activation), number)
-        self._keep_as(as_values if scalar else as_tensor)
+        (W_name, b_name), keep = _block_names(number), as_values if scalar else as_tensor
+        W = keep(xavier(generator(random), inputs, units), W_name)
+        self._hold(W, keep(np.zeros(units), b_name), unit(activation), number)
 
     def _hold(self, W: Any, b: Any, activation: Callable[[Any], Any], number: int) -> None:
-        self.W, self.b, self.activation, self.number = W, b, activation, number
-        self._names = Name("W", (), number), Name("b", (), number)
+        self._W, self._b, self._activation, self._number = W, b, activation, number
+        self._parameters = dict(
+            item for block, name in zip((W, b), _block_names(number), strict=True) for item in entries(block, name)
+        )
 
     @classmethod
     def of(cls, W: Any, b: Any, *, activation: Activation = "sigmoid", number: int = 1) -> Layer:
@@ -160,22 +168,32 @@ class Layer:
                 f"a layer needs W of shape (m, n) and b of shape (m,), and got W {W.shape} and b {b.shape}"
             )
         layer = cls.__new__(cls)
-        layer._hold(W, b, unit(activation), Name("W", (), number).layer or 1)
+        layer._hold(W, b, unit(activation), number)
         return layer
 
     def __call__(self, x: Any, *, suffix: str = "") -> Any:
-        k = self.number
-        x = _inputs(x, self.W, Name("a", (), k), f"layer {k}", suffix)
-        z = mark(ad.affine(self.W, x, self.b), "z", k + 1, suffix)
-        return mark(self.activation(z), "a", k + 1, suffix)
+        k = self._number
+        x = _inputs(x, self._W, "a", k, suffix)
+        z = mark(ad.affine(self._W, x, self._b), "z", k + 1, suffix)
+        return mark(self._activation(z), "a", k + 1, suffix)
+
+    @property
+    def W(self) -> Any:
+        """The weights, shape (m, n): W[i, j] (from 0) goes to unit i + 1 from unit j + 1."""
+        return self._W
+
+    @property
+    def b(self) -> Any:
+        """The biases, shape (m,)."""
+        return self._b
 
     def blocks(self) -> dict[Name, Any]:
         """W⁽ᵏ⁾ and b⁽ᵏ⁾ as they are kept."""
-        return dict(zip(self._names, (self.W, self.b), strict=True))
+        return dict(zip(_block_names(self._number), (self._W, self._b), strict=True))
 
     def parameters(self) -> dict[Name, Any]:
         """The Tensors W⁽ᵏ⁾ and b⁽ᵏ⁾, or the Values W₁₁⁽ᵏ⁾, W₁₂⁽ᵏ⁾, … row by row, then b₁⁽ᵏ⁾, …"""
-        return dict(item for name, block in self.blocks().items() for item in entries(block, name))
+        return dict(self._parameters)
 
     def scalar(self) -> Layer:
         """A layer of Values with the same numbers."""
@@ -191,16 +209,13 @@ class Layer:
 
     def _kept_as(self, keep: Callable[[Any, Name], Any]) -> Layer:
         layer = Layer.__new__(Layer)
-        layer._hold(self.W, self.b, self.activation, self.number)
-        layer._keep_as(keep)
+        W, b = (keep(block, name) for name, block in self.blocks().items())
+        layer._hold(W, b, self._activation, self._number)
         return layer
 
-    def _keep_as(self, keep: Callable[[Any, Name], Any]) -> None:
-        self.W, self.b = (keep(block, name) for name, block in self.blocks().items())
-
     def __repr__(self) -> str:
-        units, inputs = self.W.shape
-        return f"Layer({inputs}, {units}, {_title(self.activation)}, number={self.number})"
+        units, inputs = self._W.shape
+        return f"Layer({inputs}, {units}, {_title(self._activation)}, number={self._number})"
 
 
 class Network:
@@ -332,19 +347,23 @@ class Network:
         return f"Network({', '.join(map(repr, self.layers))})"
 
 
-def _inputs(x: Any, weights: Any, name: Name, taker: str, suffix: str) -> Any:
-    """``x`` as something with a shape that fits the weights; for a layer of Values, as named Values."""
+def _inputs(x: Any, weights: Any, letter: str, layer: int | None, suffix: str) -> Any:
+    """``x`` as something with a shape that fits the weights; for a layer of Values, as Values with names."""
     if not isinstance(x, np.ndarray | Node):
         x = _as_array(x, weights)
-    if weights.dtype == object and isinstance(x, Node):
-        raise TypeError(f"{taker} is made of Values and takes numbers or Values, and got {describe(x)}")
-    length = x.shape[-1] if x.shape else None
-    if length != weights.shape[-1]:
-        came = "one number" if length is None else f"{length}, shape {x.shape}"
-        raise ValueError(f"{taker} takes {weights.shape[-1]} inputs, and got {came}")
+    shape, length = x.shape, weights.shape[-1]
+    if not shape or shape[-1] != length:
+        came = f"{shape[-1]}, shape {shape}" if shape else "one number"
+        raise ValueError(f"{_taker(layer)} takes {length} inputs, and got {came}")
     if weights.dtype == object:
-        return mark(wrap(x), name.letter, name.layer, suffix)
-    return x if isinstance(x, Node) or x.dtype.kind == "f" else as_operand(taker, x)
+        if isinstance(x, Node):
+            raise TypeError(f"{_taker(layer)} is made of Values and takes numbers or Values, and got {describe(x)}")
+        return mark(wrap(x), letter, layer, suffix)
+    return x if isinstance(x, Node) or x.dtype.kind == "f" else as_operand(_taker(layer), x)
+
+
+def _taker(layer: int | None) -> str:
+    return "the neuron" if layer is None else f"layer {layer}"
 
 
 def _as_array(x: Any, weights: Any) -> Any:

@@ -42,10 +42,11 @@ def max_margin(score: Any, corrupt: Any, *, margin: float = 1.0) -> Any:
     if not 0 < margin < inf:
         raise ValueError(f"the margin is a positive number, and got {margin}; 1 sets the scale of the scores")
     score, corrupt = (np.asarray(item) if isinstance(item, list | tuple) else item for item in (score, corrupt))
-    if np.shape(score) != np.shape(corrupt):
+    shapes = getattr(score, "shape", ()), getattr(corrupt, "shape", ())
+    if shapes[0] != shapes[1]:
         raise ValueError(
-            f"each true window has one corrupt window, and got scores of shape {np.shape(score)} "
-            f"and corrupt scores of shape {np.shape(corrupt)}"
+            f"each true window has one corrupt window, and got scores of shape {shapes[0]} "
+            f"and corrupt scores of shape {shapes[1]}"
         )
     losses = ad.hinge(score, corrupt, margin=float(margin))
-    return ad.sum(losses) if np.ndim(losses) else losses
+    return ad.sum(losses) if shapes[0] else losses

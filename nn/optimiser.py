@@ -138,7 +138,7 @@ def _checked(parameters: Mapping[Any, Any] | Iterable[Any]) -> list[Any]:
 def _move(moves: list[tuple[Any, Any]]) -> None:
     """Change all data, once all changes are known to fit."""
     for item, change in moves:
-        if change.__class__ is not float and change.shape != item.shape:
+        if getattr(change, "shape", ()) != item.shape:
             raise ValueError(
                 f"{item.label} has shape {item.shape} and its gradient {np.shape(item.grad)}; nothing was changed"
             )

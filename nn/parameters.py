@@ -5,7 +5,8 @@ A *block* is the array of all parameters under one letter: a Tensor, an object a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -43,17 +44,14 @@ def as_values(block: Any, name: Name) -> np.ndarray[Any, Any]:
     return values
 
 
-def row_values(block: Any, row: int, name: Name) -> dict[Name, Value]:
-    """The named Values of one row (from 0) of an object matrix; entries that are plain floats yet become new Values.
+def row_values(vector: Any, row: int, name: Name) -> dict[Name, Value]:
+    """The numbers of one row (counted from 0) of a matrix as named Values.
 
-    >>> list(row_values(np.zeros((3, 2)), 1, Name("L")).values())
+    >>> list(row_values([0.0, 0.0], 1, Name("L")).values())
     [Value(data=0, grad=–, name='L₂₁'), Value(data=0, grad=–, name='L₂₂')]
     """
-    names = [_entry(name, (row, column)) for column in range(block.shape[1])]
-    return {
-        each: item if isinstance(item, Value) else Value(float(item), name=str(each))
-        for each, item in zip(names, block[row], strict=True)
-    }
+    names = [_entry(name, (row, column)) for column in range(len(vector))]
+    return {each: Value(item, name=str(each)) for each, item in zip(names, vector, strict=True)}
 
 
 def numbers(block: Any) -> np.ndarray[Any, Any]:
@@ -83,7 +81,7 @@ def entries(block: Any, name: Name) -> Iterator[tuple[Name, Any]]:
     yield from zip(_names(name, block.shape), block.flat, strict=True)
 
 
-def joined(parts: Iterable[Mapping[Name, Any]]) -> dict[Name, Any]:
+def joined(parts: Sequence[dict[Name, Any]]) -> dict[Name, Any]:
     """Several dicts of parameters as one.
 
     Raises:
@@ -94,10 +92,10 @@ def joined(parts: Iterable[Mapping[Name, Any]]) -> dict[Name, Any]:
     """
     whole: dict[Name, Any] = {}
     for part in parts:
-        for name, item in part.items():
-            if name in whole:
-                raise ValueError(f"two layers have a parameter {name}; give each layer a number of its own")
-            whole[name] = item
+        expected = len(whole) + len(part)
+        whole |= part
+        if len(whole) != expected:
+            raise ValueError(f"two layers have a parameter {_repeated(parts)}; give each layer a number of its own")
     return whole
 
 
@@ -207,6 +205,10 @@ def _names(name: Name, shape: tuple[int, ...]) -> tuple[Name, ...]:
 
 def _entry(name: Name, place: tuple[int, ...]) -> Name:
     return Name(name.letter, tuple(index + 1 for index in place), name.layer)
+
+
+def _repeated(parts: Sequence[dict[Name, Any]]) -> Name:
+    return next(name for name, count in Counter(name for part in parts for name in part).items() if count > 1)
 
 
 def _within(indices: tuple[int, ...], shape: tuple[int, ...]) -> bool:

@@ -71,7 +71,9 @@ class WindowScorer:
 
     def _hold(self, L: Any, layer: Layer, U: Any, window: int) -> None:
         self.L, self.layer, self.U, self.window = L, layer, U, window
+        self._words: dict[Name, Any] = {} if L.dtype == object else {_L: L}
         self._met: set[int] = set()
+        self._outputs = dict(entries(U, _U))
 
     def __call__(self, ids: Any, *, suffix: str = "") -> Any:
         return self.score_vectors(self.vectors(ids), suffix=suffix)
@@ -100,13 +102,8 @@ class WindowScorer:
         return self.plain()(ids)
 
     def parameters(self) -> dict[Name, Any]:
-        """The Tensors L, W⁽¹⁾, b⁽¹⁾ and U, or their Values one by one (of L, those of the words met so far)."""
-        return joined([self._word_parameters(), self.layer.parameters(), dict(entries(self.U, _U))])
-
-    def _word_parameters(self) -> dict[Name, Any]:
-        if self.L.dtype != object:
-            return {_L: self.L}
-        return joined([row_values(self.L, word, _L) for word in sorted(self._met)])
+        """The Tensors L, W⁽¹⁾, b⁽¹⁾ and U, or their Values one by one (of L, the words met so far)."""
+        return joined([self._words, self.layer.parameters(), self._outputs])
 
     def parameter(self, name: str | Name) -> Any:
         """The parameter of that name in any spelling, such as ``W14(1)``, ``b1(1)``, ``U1`` or ``L23``.
@@ -153,8 +150,10 @@ class WindowScorer:
 
     def _meet(self, words: set[int]) -> None:
         """Make Values of the vectors of words that no window had before; until then L holds plain floats."""
-        for word in words - self._met:
-            self.L[word] = list(row_values(self.L, word, _L).values())
+        for word in sorted(words - self._met):
+            row = row_values(self.L[word], word, _L)
+            self.L[word] = list(row.values())
+            self._words |= row
             self._met.add(word)
 
     def _checked(self, ids: Any) -> np.ndarray[Any, Any]:
