@@ -88,8 +88,8 @@ def read_edge(node: Node, slot: int, local: float | None, names: Mapping[Node, s
     """
     entry, inputs = node.origin.primitive, node.inputs
     kind, text, used = _form_of(entry, slot, len(inputs), node.origin.params)
-    if kind is _NUMBER and local is not None:
-        return Reading(number(local), None)
+    if kind is _NUMBER and (local is not None or text):
+        return Reading(text if local is None else number(local), None)
     if kind is _PRIME:
         return Reading(f"{text}′({_called(inputs[slot], names)})", None)
     if kind is _FORMULA:
@@ -143,15 +143,15 @@ def _shared_form(entry: Primitive, slot: int, count: int, params: tuple[tuple[st
 
 
 def _form(entry: Primitive, slot: int, count: int, params: Mapping[str, Any]) -> _Form:
-    if entry.linear:
-        return _Form(_NUMBER)
     if not entry.elementwise:
-        return _Form(_NAMELESS)
+        return _Form(_NUMBER if entry.linear else _NAMELESS)
     try:
         rule = entry.rule(slot)(ONE, variable(_mark(_RESULT)), *_operands(count), **params)
     except Exception:  # a user's rule may do anything with its operands; then it has no formula
         rule = None
     if isinstance(rule, Symbol) and rule.head == "number":
+        return _Form(_NUMBER, number(rule.parts[0]))
+    if entry.linear:
         return _Form(_NUMBER)
     if entry.arity == 1 and _is_word(entry.symbol):
         return _Form(_PRIME, entry.symbol)
@@ -159,10 +159,14 @@ def _form(entry: Primitive, slot: int, count: int, params: Mapping[str, Any]) ->
         return _Form(_NAMELESS)
     if _is_choice(rule):
         return _Form(_NUMBER)
-    text = _WHOLE_POWER.sub(lambda match: superscript(match[1].replace("−", "-")), str(rule)).replace("**", "^")
+    text = _WHOLE_POWER.sub(_raised, str(rule)).replace("**", "^")
     if not _is_plain(rule) or len(text) > _LONGEST:
         return _Form(_NAMELESS)
     return _Form(_FORMULA, text, tuple(k for k in range(_RESULT, count) if _mark(k) in text))
+
+
+def _raised(power: re.Match[str]) -> str:
+    return "" if power[1] == "1" else superscript(power[1].replace("−", "-"))
 
 
 def _is_word(symbol: str) -> bool:

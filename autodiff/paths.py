@@ -9,22 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from operator import itemgetter
 
-__all__ = ["Step", "count_paths", "strongest_paths", "total_strength"]
+__all__ = ["count_paths", "strongest_paths", "total_strength"]
 
 Edges = Sequence[tuple[int, int]]
 
 
-class Step(NamedTuple):
-    """The end of a path: its logarithmic strength, its last edge, and the rank of the path it continues."""
-
-    strength: float
-    edge: int
-    rank: int
-
-
-_START = Step(0.0, -1, 0)
+#: The end of a path: its logarithmic strength, its last edge, and the rank of the path that it continues.
+_End = tuple[float, int, int]
 
 
 def count_paths(edges: Edges, last: int) -> int:
@@ -66,24 +59,23 @@ def strongest_paths(edges: Edges, gains: Sequence[float], last: int, count: int)
     >>> strongest_paths([(0, 1), (0, 1), (1, 2)], [2.0, -3.0, 0.5], 2, 2)
     [[1, 2], [0, 2]]
     """
-    ends: list[list[Step]] = [[] for _ in range(last + 1)]
-    ends[0] = [_START]
+    ends: list[list[_End]] = [[] for _ in range(last + 1)]
+    ends[0] = [(0.0, -1, 0)]
     pending = [0] * (last + 1)
     for _, item in edges:
         pending[item] += 1
     for edge, ((consumer, item), gain) in enumerate(zip(edges, gains, strict=True)):
         loss = _logarithm(gain)
-        ends[item] += [Step(_joined(end.strength, loss), edge, rank) for rank, end in enumerate(ends[consumer])]
+        arrived = ends[item]
+        arrived += [(_joined(end[0], loss), edge, rank) for rank, end in enumerate(ends[consumer])]
         pending[item] -= 1
-        if len(ends[item]) > count and (not pending[item] or len(ends[item]) > 8 * count):
-            ends[item] = sorted(ends[item], key=_strength, reverse=True)[:count]
-        elif not pending[item] and len(ends[item]) > 1:
-            ends[item].sort(key=_strength, reverse=True)
+        if len(arrived) > 1 and (not pending[item] or len(arrived) > 8 * count):
+            arrived.sort(key=_strength, reverse=True)
+            del arrived[count:]
     return [_traced(edges, ends, last, rank) for rank in range(len(ends[last]))]
 
 
-def _strength(step: Step) -> float:
-    return step.strength
+_strength = itemgetter(0)
 
 
 def _logarithm(gain: float) -> float:
@@ -96,12 +88,12 @@ def _joined(strength: float, loss: float) -> float:
     return -math.inf if -math.inf in (strength, loss) else strength + loss  # a zero stays zero, also times infinity
 
 
-def _traced(edges: Edges, ends: list[list[Step]], last: int, rank: int) -> list[int]:
+def _traced(edges: Edges, ends: list[list[_End]], last: int, rank: int) -> list[int]:
     """The edges of one path, from node 0 on."""
     path: list[int] = []
     node = last
     while node:
-        step = ends[node][rank]
-        path.append(step.edge)
-        node, rank = edges[step.edge][0], step.rank
+        _, edge, rank = ends[node][rank]
+        path.append(edge)
+        node = edges[edge][0]
     return path[::-1]

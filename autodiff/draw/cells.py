@@ -1,0 +1,111 @@
+"""The cells and rows that boxes are made of, and what both kinds of picture have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.draw.picture import Cell, Row
+from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
+from autodiff.notation import number
+from autodiff.steps import Step
+from autodiff.terms import amount, equation, error_name, share_text
+
+__all__ = [
+    "Numbering", "brief", "error_cells", "factor_text", "forward_rows", "hint", "is_negative", "share_cell", "sign_of",
+    "strokes",
+]  # fmt: skip
+
+_LONGEST: Final = 22  # characters of a name; beyond it the hint has the rest
+_LONGEST_SIGN: Final = 9
+_WIDEST_STROKE: Final = 2.2
+
+
+class Numbering:
+    """Which step of the notes an edge or a node's error belongs to; None where there are no steps."""
+
+    def __init__(self, flow: Flow, steps: Sequence[Step]) -> None:
+        self._nodes = {node: step.number for step in steps for node in step.nodes}
+        self._edges = {id(flow.edges[edge]): step.number for step in steps for edge in step.edges}
+
+    def node(self, node: FlowNode) -> int | None:
+        return self._nodes.get(node.id)
+
+    def edge(self, edge: FlowEdge) -> int | None:
+        return self._edges.get(id(edge))
+
+
+def brief(label: str) -> str:
+    """A label short enough for a box."""
+    return label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
+
+
+def forward_rows(nodes: Sequence[FlowNode], *, lane: str = "forward") -> tuple[Row, Row]:
+    """Names and, below them, values."""
+    return (
+        Row(lane, tuple(Cell("name", brief(node.label)) for node in nodes)),
+        Row(lane, tuple(Cell("value", amount(node.value), node.value) for node in nodes)),
+    )
+
+
+def error_cells(flow: Flow, node: FlowNode, step: int | None) -> tuple[Cell, Cell]:
+    """What the error at a node is called, and its number."""
+    called = error_name(flow, node)
+    called = "error" if called.startswith("error at") else called
+    negative = is_negative(node.error)
+    return (
+        Cell("error-name", brief(called), step=step, negative=negative),
+        Cell("error", amount(node.error), node.error, negative=negative),
+    )
+
+
+def share_cell(flow: Flow, edge: FlowEdge) -> Cell:
+    """What arrives on a wire: δ₁⁽³⁾ · W₁₁⁽²⁾ = 0.9."""
+    symbols = share_text(flow, edge)
+    if symbols.startswith("error at"):
+        symbols = f"error × {bracketed(edge.local_symbol)}"
+    return Cell("share", f"{symbols} = {amount(edge.share)}", edge.share, negative=is_negative(edge.share))
+
+
+def factor_text(edge: FlowEdge) -> str:
+    """What an edge multiplies by: × σ′(z₁⁽²⁾) = 0.1793."""
+    return "× " + (bracketed(brief(edge.local_symbol)) if edge.local is None else _equation(edge))
+
+
+def _equation(edge: FlowEdge) -> str:
+    text = equation(brief(edge.local_symbol), edge.local)
+    return bracketed(text) if text == number(edge.local) else text
+
+
+def sign_of(node: FlowNode) -> str:
+    """The sign of a node's operation, or its name where that is shorter to read."""
+    sign = node.sign or ""
+    return sign if len(sign) <= _LONGEST_SIGN else (node.operation or "")
+
+
+def hint(flow: Flow, node: FlowNode) -> str:
+    """One line with the numbers in full, for a reader who points at a box."""
+    made = f" = {node.operation}(…)" if node.operation else ""
+    error = "" if node.error is None else f"; {error_name(flow, node)}: {_in_full(node.error)}"
+    return f"{node.label}{made}: {_in_full(node.value)}{error}"
+
+
+def _in_full(value: Any) -> str:
+    return repr(value) if isinstance(value, float) else amount(value)
+
+
+def is_negative(value: Any) -> bool:
+    """Whether a number, or the one number of an array, is below zero."""
+    return np.size(value) == 1 and bool(np.all(np.less(value, 0)))
+
+
+def strokes(edges: Iterable[FlowEdge]) -> dict[int, float]:
+    """The width of each edge's wire by id(edge): 1 + 2.2·|share| / largest |share|, and 1 where none is finite."""
+    sizes = {id(edge): float(np.linalg.norm(edge.share)) for edge in edges}
+    largest = max((size for size in sizes.values() if np.isfinite(size)), default=0.0)
+    return {
+        key: 1.0 + _WIDEST_STROKE * min(size / largest, 1.0) if largest and size == size else 1.0
+        for key, size in sizes.items()
+    }

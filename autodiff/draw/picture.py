@@ -1,0 +1,92 @@
+"""A picture as data: boxes of cells, and wires between them. No coordinates, no colours: layout and writers add those.
+
+Ids are given in the order of creation (n0, n1, …; w0, w1, …), so that equal flows make equal pictures and no name that
+a user chose ever becomes an id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Box", "Cell", "Picture", "Row", "Wire"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cell:
+    """One text in a box. ``number`` is what the text shows, in full; ``step`` the step of the notes it belongs to.
+
+    Roles: ``name``, ``value``, ``error-name``, ``error``, ``share`` (what arrives on a wire) and ``factor`` (× f′(z)
+    inside a unit).
+    """
+
+    role: str
+    text: str
+    number: Any = None
+    step: int | None = None
+    negative: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """Cells side by side, all of one lane: ``forward``, ``parameter`` or ``error``."""
+
+    lane: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Box:
+    """A node of the picture; ``column`` counts from 0, the output's, towards the inputs.
+
+    Kinds: ``unit`` and ``parameter`` (on the way of the error), ``source`` (what the parameter multiplies), ``rest``
+    (not on the way) and ``more`` (stands for what is left out).
+    """
+
+    id: str
+    kind: str
+    column: int
+    rows: tuple[Row, ...]
+    hint: str
+
+    @property
+    def label(self) -> str:
+        """The first text in the box."""
+        return self.rows[0].cells[0].text
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wire:
+    """A wire from box ``tail`` to box ``head``, as the signal runs, leaving and reaching them at rows.
+
+    Lanes: ``forward``, ``error`` (``share`` is what it carries, ``width`` its stroke, 1 to 3.2) and ``rest``.
+    """
+
+    id: str
+    tail: str
+    head: str
+    tail_row: int
+    head_row: int
+    lane: str
+    label: str = ""
+    step: int | None = None
+    share: Any = None
+    width: float = 1.0
+    negative: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """All that is to be seen and said. Kinds: ``rail`` (one path), ``shares`` (several) and ``empty`` (none).
+
+    ``formula`` holds lines of text below the title, ``captions`` lines below the drawing; ``description`` tells the
+    whole in words, for those who cannot see it.
+    """
+
+    kind: str
+    title: str
+    formula: tuple[str, ...]
+    boxes: tuple[Box, ...]
+    wires: tuple[Wire, ...]
+    captions: tuple[str, ...]
+    description: str

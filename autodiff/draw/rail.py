@@ -1,0 +1,140 @@
+"""One path as a two-lane rail: values run forward on top, the error comes back below, box by box."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from autodiff.draw.cells import (
+    Numbering,
+    brief,
+    error_cells,
+    factor_text,
+    forward_rows,
+    hint,
+    is_negative,
+    sign_of,
+    strokes,
+)
+from autodiff.draw.picture import Box, Cell, Row, Wire
+from autodiff.flow import Flow, FlowEdge, FlowNode, Path
+from autodiff.notation import number
+from autodiff.terms import notes_name
+
+__all__ = ["Rail", "rail"]
+
+_MOST_BOXES: Final = 14
+_FORWARD_ROW: Final = 1
+_ERROR_ROW: Final = 3
+
+
+class Rail:
+    """The boxes and wires of one path, with ids of their own; ``boxes_of`` tells which node stands in which box."""
+
+    def __init__(self) -> None:
+        self.boxes: list[Box] = []
+        self.wires: list[Wire] = []
+        self.box_of: dict[int, str] = {}
+        self.columns = 0
+
+    def add_box(self, kind: str, column: int, rows: Sequence[Row], hint: str, node: FlowNode | None = None) -> str:
+        box = Box(f"n{len(self.boxes)}", kind, column, tuple(rows), hint)
+        self.boxes.append(box)
+        self.columns = max(self.columns, column + 1)
+        if node is not None:
+            self.box_of[node.id] = box.id
+        return box.id
+
+    def add_wire(
+        self, tail: str, head: str, rows: tuple[int, int], lane: str, label: str = "", *,
+        edge: FlowEdge | None = None, step: int | None = None, width: float = 1.4,
+    ) -> None:  # fmt: skip
+        share = None if edge is None else edge.share
+        negative = share is not None and is_negative(share)
+        wire = Wire(f"w{len(self.wires)}", tail, head, *rows, lane, label, step, share, width, negative)
+        self.wires.append(wire)
+
+
+def rail(flow: Flow, path: Path, numbering: Numbering) -> Rail:
+    """The rail of a path: output, …, parameter and what the parameter multiplies; a long path without its middle."""
+    made = Rail()
+    edges = path.edges
+    nodes = [flow.output, *(flow.nodes[edge.input] for edge in edges)]
+    widths = strokes(edges)
+    left_out = _left_out(len(nodes))
+    for k, node in enumerate(nodes):
+        if k in left_out:
+            if k == left_out.start:
+                made.add_box("more", k, _rows_of_the_rest(edges, left_out), f"{len(left_out)} more nodes")
+            continue
+        column = k if k < left_out.start else k - max(len(left_out) - 1, 0)
+        kind = "parameter" if node is flow.parameter else "unit"
+        made.add_box(kind, column, _rows(flow, node, numbering), hint(flow, node), node)
+    source = _add_source(made, flow, edges[-1]) if edges else None
+    shown = [k for k in range(len(edges)) if k not in left_out or k + 1 not in left_out]
+    for position, k in enumerate(shown):
+        edge, (consumer, item) = edges[k], (made.boxes[position].id, made.boxes[position + 1].id)
+        rows = (_ERROR_ROW, _ERROR_ROW)
+        made.add_wire(
+            consumer,
+            item,
+            rows,
+            "error",
+            factor_text(edge),
+            edge=edge,
+            step=numbering.edge(edge),
+            width=widths[id(edge)],
+        )
+        label = _forward_label(flow, edge, has_source=source is not None and k == len(edges) - 1)
+        made.add_wire(item, consumer, (_FORWARD_ROW, _FORWARD_ROW), "forward", label)
+    if source is not None:
+        made.add_wire(source, made.box_of[flow.parameter.id], (_FORWARD_ROW, _FORWARD_ROW), "forward", "×")
+    return made
+
+
+def _left_out(count: int) -> range:
+    """Which nodes of a long path are not drawn."""
+    if count <= _MOST_BOXES:
+        return range(count, count)
+    half = _MOST_BOXES // 2
+    return range(half, count - half + 1)
+
+
+def _rows(flow: Flow, node: FlowNode, numbering: Numbering) -> tuple[Row, ...]:
+    called, error = error_cells(flow, node, numbering.node(node))
+    lane = "parameter" if node is flow.parameter else "forward"
+    return (*forward_rows([node], lane=lane), Row("error", (called,)), Row("error", (error,)))
+
+
+def _rows_of_the_rest(edges: Sequence[FlowEdge], left_out: range) -> tuple[Row, ...]:
+    """How many nodes are left out, and the product of the local gradients between them."""
+    product = 1.0
+    known = True
+    for edge in edges[left_out.start : left_out.stop - 1]:
+        known = known and edge.local is not None
+        product *= edge.local or 0.0
+    return (
+        Row("forward", (Cell("name", "…"),)),
+        Row("forward", (Cell("value", f"{len(left_out)} more", len(left_out)),)),
+        Row("error", (Cell("error-name", "product"),)),
+        Row("error", (Cell("error", f"× {number(product)}" if known else "…", product if known else None),)),
+    )
+
+
+def _add_source(made: Rail, flow: Flow, edge: FlowEdge) -> str | None:
+    """A box for what the parameter multiplies; for a bias the constant 1."""
+    name = notes_name(flow.parameter)
+    if edge.partner is None:
+        if name is None or name.letter != "b" or edge.local != 1:
+            return None
+        rows = (Row("forward", (Cell("name", "constant"),)), Row("forward", (Cell("value", "1", 1.0),)))
+        return made.add_box("source", made.columns, rows, "a bias is a weight on a constant 1")
+    partner = next((node for node in flow.rest if node.label == edge.partner), None)
+    if partner is None:
+        return None
+    return made.add_box("source", made.columns, forward_rows([partner]), hint(flow, partner), partner)
+
+
+def _forward_label(flow: Flow, edge: FlowEdge, *, has_source: bool) -> str:
+    consumer = flow.nodes[edge.consumer]
+    return f"× {brief(edge.partner)}" if edge.partner is not None and not has_source else sign_of(consumer)

@@ -1,0 +1,89 @@
+"""Several paths as a graph of shares: a box for every unit, a row for every share that arrives, their sum below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from autodiff.draw.cells import (
+    Numbering,
+    error_cells,
+    factor_text,
+    forward_rows,
+    hint,
+    share_cell,
+    strokes,
+)
+from autodiff.draw.groups import Group
+from autodiff.draw.picture import Cell, Row
+from autodiff.draw.rail import Rail
+from autodiff.flow import Flow, FlowEdge, FlowNode
+from autodiff.terms import shares_in_order
+
+__all__ = ["shares"]
+
+_MOST_SOURCES: Final = 3
+_VALUE_ROW: Final = 1
+
+
+def shares(flow: Flow, groups: Sequence[Group], numbering: Numbering) -> Rail:
+    """The boxes of all groups on the way, the sources of the parameter, and a wire for every share."""
+    made = Rail()
+    ports: dict[int, int] = {}
+    for group in groups:
+        if group.on_the_way:
+            _add_group(made, flow, group, numbering, ports)
+    _add_sources(made, flow)
+    last_row = {box.id: len(box.rows) - 1 for box in made.boxes}
+    widths = strokes(flow.edges)
+    for edge in flow.edges:
+        tail, head = made.box_of[edge.consumer], made.box_of[edge.input]
+        if tail != head:
+            rows = (last_row[tail], ports[id(edge)])
+            made.add_wire(tail, head, rows, "error", edge=edge, step=numbering.edge(edge), width=widths[id(edge)])
+    parameter = made.box_of[flow.parameter.id]
+    for head in dict.fromkeys(made.box_of[edge.consumer] for edge in flow.shares):
+        made.add_wire(parameter, head, (_VALUE_ROW, _VALUE_ROW), "forward")
+    return made
+
+
+def _add_group(made: Rail, flow: Flow, group: Group, numbering: Numbering, ports: dict[int, int]) -> None:
+    is_parameter = group.nodes == (flow.parameter,)
+    rows = list(forward_rows(group.nodes, lane="parameter" if is_parameter else "forward"))
+    arriving = shares_in_order(flow, group.nodes[-1])
+    for edge in arriving:
+        ports[id(edge)] = len(rows)
+        rows.append(Row("error", (share_cell(flow, edge),)))
+    rows += _error_rows(flow, group, numbering)
+    box = made.add_box("parameter" if is_parameter else "unit", group.column, rows, hint(flow, group.nodes[-1]))
+    made.box_of.update((node.id, box) for node in group.nodes)
+
+
+def _error_rows(flow: Flow, group: Group, numbering: Numbering) -> list[Row]:
+    """The sum of the shares at each node of the group, and between z and a the factor that the unit multiplies by."""
+    pairs = [error_cells(flow, node, numbering.node(node)) for node in group.nodes]
+    rows = [Row("error", tuple(name for name, _ in pairs)), Row("error", tuple(error for _, error in pairs))]
+    if len(group.nodes) > 1:
+        (inside,) = flow.arriving(group.nodes[0])
+        rows.insert(0, Row("error", (Cell("factor", factor_text(inside), inside.local, numbering.edge(inside)),)))
+    return rows
+
+
+def _add_sources(made: Rail, flow: Flow) -> None:
+    """What the parameter multiplies, if that is not too much."""
+    sources = _sources(flow, {node.label: node for node in flow.rest})
+    if len(sources) > _MOST_SOURCES:
+        return
+    column = made.columns
+    for node in sources:
+        box = made.add_box("source", column, forward_rows([node]), hint(flow, node), node)
+        made.add_wire(box, made.box_of[flow.parameter.id], (_VALUE_ROW, _VALUE_ROW), "forward")
+
+
+def _sources(flow: Flow, rest: Mapping[str, FlowNode]) -> list[FlowNode]:
+    found: dict[int, FlowNode] = {}
+    edges: Sequence[FlowEdge] = shares_in_order(flow, flow.parameter)
+    for edge in edges:
+        if edge.partner is not None and edge.partner in rest:
+            found[rest[edge.partner].id] = rest[edge.partner]
+    return list(found.values())

@@ -1,0 +1,470 @@
+"""Error sharing as data: which share of an output's error crosses which edge on its way to one parameter.
+
+The chain rule as a ledger. Every node between output and parameter has an error δ, every edge a local gradient ∂z/∂x,
+and what the edge carries is their product, its *share* of the error. The shares that arrive at a node add up to its
+error; those that arrive at the parameter add up to its gradient. No colour and no layout here: text and pictures are
+made from this.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autodiff.backprop import backpropagate, edge_shares, local_gradients
+from autodiff.graph import BY_RULE, Node
+from autodiff.labels import labels, read_edge
+from autodiff.notation import number
+from autodiff.ops.units import hinge
+from autodiff.paths import count_paths, strongest_paths, total_strength
+from autodiff.primitive import describe
+
+__all__ = ["Factor", "Flow", "FlowEdge", "FlowNode", "Path", "Wire", "bracketed", "error_flow"]
+
+_MOST_FACTORS = 40  # in one printed product
+_EXACT_IN_JSON = 2**53
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FlowNode:
+    """A node of the ledger.
+
+    ``id`` counts from 0, the output, in the order of the backward pass; ``label`` is unique in a flow, ``name`` is what
+    the node was called. ``operation`` and ``sign`` are the primitive's name and sign, None for a leaf. ``value`` and
+    ``error`` (δ = ∂output/∂node, times the seed; None where none arrives) are floats, or arrays of the node's shape.
+    ``at_kink``: its input lies exactly on a kink, where the local gradient is a convention.
+    """
+
+    id: int
+    label: str
+    name: str | None
+    operation: str | None
+    sign: str | None
+    value: Any
+    error: Any
+    at_kink: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """An edge by its ends: the input in ``slot`` (0-based) of the consumer, both as ids of nodes."""
+
+    consumer: int
+    input: int
+    slot: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FlowEdge:
+    """An edge of the ledger: the consumer sends its input a share of its own error.
+
+    ``local`` is the local gradient ∂consumer/∂input, None on an edge of arrays; ``local_symbol`` how it reads, and
+    ``partner`` the other factor where it is one (a weight for what it multiplies, and the other way round).
+    ``error`` is the consumer's δ and ``share`` = error × local gradient, in the shape of the input.
+    """
+
+    consumer: int
+    input: int
+    slot: int
+    local: float | None
+    local_symbol: str
+    partner: str | None
+    error: Any
+    share: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Factor:
+    """One factor of a path's product: how it reads, its number (None for arrays) and its edge (None: the seed)."""
+
+    symbol: str
+    number: float | None
+    edge: FlowEdge | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """One way from the output to the parameter: the seed, then the local gradients it crosses.
+
+    ``product`` is their product, the share of the error that comes this way, and ``percentage`` how much that is of
+    all paths together, signs aside; both are None where edges are arrays.
+    """
+
+    factors: tuple[Factor, ...]
+    product: float | None
+    percentage: float | None
+
+    @property
+    def edges(self) -> tuple[FlowEdge, ...]:
+        """The edges, from the output on."""
+        return tuple(factor.edge for factor in self.factors if factor.edge is not None)
+
+    @property
+    def weakest(self) -> Factor | None:
+        """The local gradient that shrinks the signal most; None if none does."""
+        sized = [factor for factor in self.factors if factor.edge is not None and factor.number is not None]
+        smallest = min(sized, key=lambda factor: abs(factor.number or 0.0), default=None)
+        return smallest if smallest is not None and abs(smallest.number or 0.0) < 1 else None
+
+    def symbols(self) -> str:
+        """The product in symbols: 1 · W₁₁⁽²⁾ · σ′(z₁⁽²⁾) · a₄⁽¹⁾."""
+        return " · ".join(_shortened([bracketed(factor.symbol) for factor in self.factors]))
+
+    def numbers(self) -> str:
+        """The same product in numbers: 1 × 0.9 × 0.1793 × 0.8; "" where edges are arrays."""
+        if self.product is None:
+            return ""
+        return " × ".join(_shortened([bracketed(number(factor.number)) for factor in self.factors]))
+
+    def formula(self) -> str:
+        """Symbols = numbers = product."""
+        return f"{self.symbols()} = {self.numbers()} = {number(self.product)}" if self.numbers() else self.symbols()
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """The way of an output's error to one parameter, as a ledger; made by `error_flow`.
+
+    ``nodes`` and ``edges`` are what lies between output and parameter, in the order of the backward pass: the output
+    first, the parameter last, every edge after all shares of its consumer. ``rest`` and ``rest_wires`` are the other
+    nodes and edges of the graph. ``gradient`` is None if the parameter is on no path from the output: then nodes and
+    edges are empty. A gradient of 0.0 is another thing: paths lead there, and nothing arrives.
+    """
+
+    output: FlowNode
+    parameter: FlowNode
+    seed: Any
+    gradient: Any
+    nodes: tuple[FlowNode, ...]
+    edges: tuple[FlowEdge, ...]
+    rest: tuple[FlowNode, ...]
+    rest_wires: tuple[Wire, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the parameter lies on no path from the output."""
+        return not self.nodes
+
+    @property
+    def derivative(self) -> str:
+        """What the gradient is, in symbols: ∂a₁⁽³⁾/∂W₁₄⁽¹⁾."""
+        return f"∂{self.output.label}/∂{self.parameter.label}"
+
+    @cached_property
+    def _arriving(self) -> dict[int, list[FlowEdge]]:
+        arriving: dict[int, list[FlowEdge]] = {}
+        for edge in self.edges:
+            arriving.setdefault(edge.input, []).append(edge)
+        return arriving
+
+    def arriving(self, node: FlowNode) -> tuple[FlowEdge, ...]:
+        """The edges whose shares add up, in this order, to the error of ``node``."""
+        return tuple(self._arriving.get(node.id, ()))
+
+    @property
+    def shares(self) -> tuple[FlowEdge, ...]:
+        """The edges whose shares add up to the gradient."""
+        return self.arriving(self.parameter)
+
+    @cached_property
+    def _pairs(self) -> list[tuple[int, int]]:
+        return [(edge.consumer, edge.input) for edge in self.edges]
+
+    @cached_property
+    def _gains(self) -> list[float]:
+        return [_gain(edge) for edge in self.edges]
+
+    @cached_property
+    def path_count(self) -> int:
+        """The number of paths from output to parameter, exactly; 0 for an empty flow."""
+        return 0 if self.is_empty else count_paths(self._pairs, len(self.nodes) - 1)
+
+    @cached_property
+    def _total(self) -> float | None:
+        """Σ |product| over all paths; None where it means nothing: arrays, overflow, everything zero."""
+        if self.is_empty or any(edge.local is None for edge in self.edges):
+            return None
+        total = abs(self.seed) * total_strength(self._pairs, self._gains, len(self.nodes) - 1)
+        return total if 0 < total < math.inf else None
+
+    @property
+    def left_after_cancelling(self) -> float | None:
+        """|gradient| / Σ |product| over all paths: 1 if no two paths work against each other, 0 if all cancel."""
+        return None if self._total is None else abs(self.gradient) / self._total
+
+    def strongest(self, k: int = 3) -> tuple[Path, ...]:
+        """The k paths with the largest |product of local gradients|, strongest first; all if there are fewer.
+
+        An edge of arrays counts by how much it changes the size of the error, ‖share‖/‖δ‖.
+
+        Raises:
+            TypeError, ValueError: k is not an integer, or below 1.
+        """
+        if isinstance(k, bool) or not isinstance(k, int):
+            raise TypeError(f"the number of paths is an integer, and got {k!r}")
+        if k < 1:
+            raise ValueError(f"the number of paths is at least 1, and got {k}")
+        if self.is_empty:
+            return ()
+        found = strongest_paths(self._pairs, self._gains, len(self.nodes) - 1, k)
+        return tuple(self._path([self.edges[position] for position in path]) for path in found)
+
+    def _path(self, edges: Sequence[FlowEdge]) -> Path:
+        seed = self.seed if isinstance(self.seed, float) else None
+        symbol = "seed" if seed is None else number(seed)
+        factors = (Factor(symbol, seed, None), *(Factor(edge.local_symbol, edge.local, edge) for edge in edges))
+        product = _product([factor.number for factor in factors])
+        share = None if product is None or self._total is None else 100 * abs(product) / self._total
+        return Path(factors, product, share)
+
+    @cached_property
+    def strongest_path(self) -> Path | None:
+        """The strongest path, None for an empty flow."""
+        return next(iter(self.strongest(1)), None)
+
+    @property
+    def weakest(self) -> Factor | None:
+        """On the strongest path, the local gradient that shrinks the error most; None if none does."""
+        return None if self.strongest_path is None else self.strongest_path.weakest
+
+    def formula(self) -> str:
+        """The gradient as a product in symbols and numbers, or as the sum of the paths' products.
+
+        >>> from autodiff import Value
+        >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
+        >>> error_flow(w * x, w).formula()
+        '1 · x = 1 × 3 = 3'
+        >>> error_flow(w * w, w).formula()
+        '1 · w + 1 · w = 2 + 2 = 4'
+        """
+        if self.is_empty:
+            return ""
+        if self.path_count == 1:
+            return self.strongest(1)[0].formula()
+        paths = self.strongest(_FORMULA_PATHS)
+        more = ["…"] * (self.path_count > len(paths))
+        symbols = " + ".join([path.symbols() for path in paths] + more)
+        if any(path.product is None for path in paths):
+            return symbols
+        numbers = " + ".join([bracketed(number(path.product)) for path in paths] + more)
+        return f"{symbols} = {numbers} = {number(self.gradient)}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The flow as plain data, fit for ``json.dumps``: numbers in full, arrays as lists, nan and inf as text.
+
+        ``path_count`` beyond 2⁵³ is text too: no reader of JSON could take it as a number.
+
+        >>> from autodiff import Value
+        >>> x = Value(3.0, name="x")
+        >>> error_flow(x * x, x).as_dict()["gradient"]
+        6.0
+        """
+        count = self.path_count
+        return {
+            "output": self.output.label,
+            "parameter": self.parameter.label,
+            "seed": _plain(self.seed),
+            "gradient": _plain(self.gradient),
+            "on_a_path": not self.is_empty,
+            "nodes": [_record(node) for node in self.nodes],
+            "edges": [_record(edge) for edge in self.edges],
+            "path_count": count if count <= _EXACT_IN_JSON else count_text(count),
+            "paths": [_path_record(path) for path in self.strongest(_JSON_PATHS)],
+            "formula": self.formula(),
+        }
+
+
+_FORMULA_PATHS = 4
+_JSON_PATHS = 10
+
+
+def error_flow(output: Any, parameter: Any, *, seed: Any = None) -> Flow:
+    """The ledger of the error on its way from ``output`` to ``parameter``: each share is δ × local gradient.
+
+    Args:
+        output: a Value or Tensor; without ``seed`` it holds one number.
+        parameter: any node of a graph, such as ``network.parameter("W14(1)")``; leaves and results on the way.
+        seed: the error signal of the output, of its shape; 1 if left out.
+
+    Returns:
+        a `Flow`; empty, with gradient None, if ``output`` does not depend on ``parameter``. The units of a gradient
+        are those of the output per unit of the parameter.
+
+    Raises:
+        TypeError: output or parameter is not a node. ValueError: no seed and more than one number, or a seed of
+        another shape. StaleGraphError: data was assigned after the graph was recorded.
+
+    At a kink the local gradient is the one of the table of primitives, and the node says ``at_kink``.
+
+    Source: notes, section 1.5 ("error sharing").
+
+    >>> from autodiff import Value
+    >>> a, b = Value(2.0, name="a"), Value(3.0, name="b")
+    >>> flow = error_flow(a * b + a, a)
+    >>> [(edge.local_symbol, edge.share) for edge in flow.shares], flow.gradient, flow.path_count
+    ([('1', 1.0), ('b', 3.0)], 4.0, 2)
+    """
+    _check_parameter(parameter)
+    signals = backpropagate(output, seed)
+    order = list(signals)
+    names = labels(order[::-1] if parameter in signals else [parameter, *order[::-1]])
+    way = _on_the_way(order, parameter)
+    ids = {node: k for k, node in enumerate(way)}
+    rest = [node for node in order if node not in ids]
+    ids.update((node, k) for k, node in enumerate(rest, start=len(way)))
+    nodes = [_flow_node(node, ids[node], names[node], signals[node]) for node in order]
+    by_id = {node.id: node for node in nodes}
+    target = by_id[ids[parameter]] if parameter in ids else _flow_node(parameter, len(ids), names[parameter], None)
+    edges = tuple(_edges(way, signals, ids, names))
+    return Flow(
+        output=by_id[ids[output]],
+        parameter=target,
+        seed=signals[output],
+        gradient=signals.get(parameter),
+        nodes=tuple(by_id[k] for k in range(len(way))),
+        edges=edges,
+        rest=tuple(by_id[k] for k in range(len(way), len(order))),
+        rest_wires=tuple(_rest_wires(order, ids, len(way))),
+    )
+
+
+def bracketed(factor: str) -> str:
+    """``factor`` as it may stand in a product: a sum or a negative number in brackets.
+
+    >>> bracketed("−0.6"), bracketed("1 + x"), bracketed("f′(z)")
+    ('(−0.6)', '(1 + x)', 'f′(z)')
+    """
+    return f"({factor})" if factor.startswith("−") or " + " in factor or " − " in factor else factor
+
+
+def count_text(count: int) -> str:
+    """A count for people: exact up to 15 digits, beyond that its size.
+
+    >>> count_text(6), count_text(2**200)
+    ('6', 'about 1.6e60')
+    """
+    if count < 10**15:
+        return str(count)
+    shift = max(count.bit_length() - 64, 0)  # the decimal digits of a huge integer take quadratic time
+    digits = math.log10(count >> shift) + shift * math.log10(2.0)
+    exponent = math.floor(digits)
+    return f"about {10 ** (digits - exponent):.1f}e{exponent}"
+
+
+def _check_parameter(parameter: Any) -> None:
+    if isinstance(parameter, str):
+        raise TypeError(
+            f"a flow leads to a node, and got the name {parameter!r}; "
+            f"look it up in its network first: network.parameter({parameter!r})"
+        )
+    if not isinstance(parameter, Node):
+        raise TypeError(f"a flow leads to a Value or Tensor of the output's graph, and got {describe(parameter)}")
+
+
+def _on_the_way(order: Sequence[Node], parameter: Node) -> list[Node]:
+    """The nodes between output and parameter, in the order of the backward pass."""
+    way = {parameter}
+    for node in reversed(order):
+        if node not in way and any(isinstance(item, Node) and item in way for item in node.inputs):
+            way.add(node)
+    return [node for node in order if node in way]
+
+
+def _flow_node(node: Node, number: int, label: str, error: Any) -> FlowNode:
+    entry = node.origin.primitive
+    operation, sign = (None, None) if entry is None else (entry.name, entry.symbol)
+    return FlowNode(number, label, node.name, operation, sign, node._data, error, _at_kink(node))
+
+
+def _at_kink(node: Node) -> bool:
+    """Whether a Value was computed exactly at a kink of its primitive."""
+    entry = node.origin.primitive
+    if entry is None or not node.scalar or not (entry is hinge or (entry.domain[0].kinks and entry.arity == 1)):
+        return False
+    data = [item._data if isinstance(item, Node) else item for item in node.inputs]
+    if entry is hinge:
+        score, corrupt = data
+        margin = node.origin.params.get("margin", entry.defaults["margin"])
+        return bool(margin + corrupt - score == 0)
+    return not entry.singular and data[0] in entry.domain[0].kinks
+
+
+def _edges(
+    way: Sequence[Node], signals: Mapping[Node, Any], ids: Mapping[Node, int], names: Mapping[Node, str]
+) -> Iterator[FlowEdge]:
+    here = set(way)
+    for node in way[:-1]:
+        error, number = signals[node], ids[node]
+        for slot, item, local, share in _shares(node, error):
+            if item in here:
+                symbol, partner = read_edge(node, slot, local, names)
+                yield FlowEdge(number, ids[item], slot, local, symbol, partner, error, share)
+
+
+def _shares(node: Node, error: Any) -> Iterator[tuple[int, Any, float | None, Any]]:
+    """(slot, input, local gradient, share) of each edge to a node, in the order of the backward pass."""
+    if node.da is BY_RULE:
+        slots = [slot for slot, item in enumerate(node.inputs) if isinstance(item, Node)]
+        for slot, (item, share, _) in zip(slots, edge_shares(node, error), strict=True):
+            yield slot, item, None, share
+    else:
+        for slot, (item, local) in enumerate(zip(node.inputs, local_gradients(node), strict=True)):
+            yield slot, item, local, error * local if error and local is not None else 0.0
+
+
+def _rest_wires(order: Sequence[Node], ids: Mapping[Node, int], count: int) -> Iterator[Wire]:
+    for node in order:
+        for slot, item in enumerate(node.inputs):
+            if isinstance(item, Node) and ids[item] >= count:
+                yield Wire(ids[node], ids[item], slot)
+
+
+def _gain(edge: FlowEdge) -> float:
+    """By how much an edge scales the size of the error."""
+    if edge.local is not None:
+        return edge.local
+    size = float(np.linalg.norm(edge.error))
+    return float(np.linalg.norm(edge.share)) / size if size else 0.0
+
+
+def _product(numbers: Iterable[float | None]) -> float | None:
+    """The product from left to right, as the backward pass multiplies: a zero signal shares zero."""
+    product = 1.0
+    for factor in numbers:
+        if factor is None:
+            return None
+        product = product * factor if product else 0.0
+    return product
+
+
+def _shortened(factors: list[str]) -> list[str]:
+    if len(factors) <= _MOST_FACTORS:
+        return factors
+    half = _MOST_FACTORS // 2
+    return [*factors[:half], f"… ({len(factors) - 2 * half} more) …", *factors[-half:]]
+
+
+def _record(item: FlowNode | FlowEdge) -> dict[str, Any]:
+    return {key: _plain(getattr(item, key)) for key in item.__slots__}
+
+
+def _path_record(path: Path) -> dict[str, Any]:
+    return {
+        "factors": [{"symbol": factor.symbol, "number": _plain(factor.number)} for factor in path.factors],
+        "product": _plain(path.product),
+        "percentage": _plain(path.percentage),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Floats, texts and nested lists of them; a number that JSON does not know as its name."""
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
