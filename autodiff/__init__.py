@@ -8,7 +8,7 @@ transforms `grad`, `jacobian`, `hessian` …, and look at how the error is share
 from autodiff.anomaly import detect_anomaly
 from autodiff.backprop import backpropagate
 from autodiff.graph import Node, StaleGraphError, topological
-from autodiff.node import Tensor, Value, detach, stop_gradient
+from autodiff.node import Tensor, Value, detach, move, stop_gradient
 from autodiff.ops import elementwise, layout, linear, reductions, units
 from autodiff.ops.elementwise import *  # noqa: F403 - the table's files say what they export, so a new operation
 from autodiff.ops.layout import *  # noqa: F403       touches the table only
@@ -22,7 +22,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "TABLE", "Domain", "Example", "Node", "Primitive", "StaleGraphError", "Tensor", "Value", "backpropagate", "detach",
-    "detect_anomaly", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "primitive", "stop_gradient",
+    "detect_anomaly", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "move", "primitive", "stop_gradient",
     "topological", "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += elementwise.__all__

@@ -101,12 +101,11 @@ def _lent(share: Any) -> Any:
 
 
 def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], Any]) -> Callable[..., Any]:
-    """The function that records ``entry`` on Tensors (``kind``) and constants, which ``constant`` makes safe to keep."""
+    """The function that records ``entry`` on Tensors (``kind``) and on constants, which ``constant`` makes safe."""
     count = entry.arity or 0
     names, parts = [f"x{k}" for k in range(count)], [f"a{k}" for k in range(count)]
     writer = _Writer()
     params = {key: variable(key) for key in entry.defaults}
-    passed = "".join(f", {key}={key}" for key in entry.defaults)
     keywords = [key if value is Parameter.empty else f"{key}=_{key}" for key, value in entry.defaults.items()]
     value = writer.call(entry, tuple(variable(name) for name in names), params)
     unpack = [
@@ -119,6 +118,7 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
         )
     ]
     asked = "{" + ", ".join(f"{key!r}: {key}" for key in entry.defaults) + "}"
+    made_by = f"Origin(entry, {asked})" if entry.defaults else "origin"
     lines = [
         f"def function({', '.join([*parts, *(['*', *keywords] if keywords else [])])}):",
         *unpack,
@@ -128,7 +128,7 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
         "    except FAULTS as error:",
         f"        raise entry.refusal(({', '.join(names)},), {asked}, error) from error",
         "    node = new(Tensor)",
-        f"    node._data = z; node.stamp = clock.now; node.origin = {f'Origin(entry, {asked})' if passed else 'origin'}",
+        f"    node._data = z; node.stamp = clock.now; node.origin = {made_by}",
         f"    node.a = ({', '.join(parts)},); node.b = ({', '.join(names)},); node.da = BY_RULE",
         "    node.grad = node.mark = node.db = None",
         "    return node",

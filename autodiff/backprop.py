@@ -1,7 +1,7 @@
 """The chain rule on a recorded graph: every consumer sends each of its inputs a share, and the shares add up.
 
-Two passes give the same numbers to the last bit. The *slot pass* keeps counts and signals in two slots of the nodes; one
-pass at a time may use them. The *general pass* keeps all its state in dictionaries of its own, so that threads and
+Two passes give the same numbers to the last bit. The *slot pass* keeps counts and signals in two slots of the nodes;
+one pass at a time may use them. The *general pass* keeps all its state in dictionaries of its own, so that threads and
 nested passes never meet; it also serves where the result is to be a graph itself, or only some gradients are wanted.
 """
 

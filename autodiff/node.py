@@ -6,7 +6,7 @@ NumPy's ways of asking for one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
@@ -20,7 +20,7 @@ from autodiff.numpy_protocol import dispatch_function, dispatch_ufunc
 from autodiff.ops import elementwise, layout, linear, reductions, units
 from autodiff.primitive import RECORDERS, TABLE, Origin, Primitive, as_operand, describe
 
-__all__ = ["Tensor", "Value", "detach", "stop_gradient"]
+__all__ = ["Tensor", "Value", "detach", "move", "stop_gradient"]
 
 
 class _Arithmetic(Node):
@@ -67,7 +67,7 @@ class _Arithmetic(Node):
         >>> Value(2.0).item()
         2.0
         """
-        return float(self._data) if np.size(self._data) == 1 else float(self._data.item())
+        return float(np.asarray(self._data).item())
 
     def backward(self, seed: Any = None) -> None:
         """Backpropagate from here: add to every node's ``.grad`` its error signal δ = ∂self/∂node.
@@ -119,23 +119,6 @@ class _Arithmetic(Node):
             )
         self._data = data
         self.stamp = clock.tick()
-
-    def move(self, change: Any) -> None:
-        """Add ``change``, a number or array of the same shape, to a leaf's data, as an optimiser's step does.
-
-        Graphs computed from it become stale. Raises ValueError for a computed node or another shape.
-
-        >>> x = Value(3.0)
-        >>> x.move(-1.0)
-        >>> x.data
-        2.0
-        """
-        data = self._data + change
-        if data.__class__ is not self._data.__class__ or (
-            data.__class__ is np.ndarray and data.shape != self._data.shape
-        ):
-            raise ValueError(f"{self.label} has shape {np.shape(self._data)}, and the change {np.shape(change)}")
-        self._assign(data)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return _copied(self, memo)
@@ -709,6 +692,34 @@ def detach(x: Any) -> Any:
     return x.detach() if isinstance(x, _Arithmetic) else x
 
 
+def move(changes: Sequence[tuple[Any, Any]]) -> None:
+    """Add to each leaf's data its change, as an optimiser's step does: θ ← θ + change, for all or for none.
+
+    Args:
+        changes: pairs of a leaf and a number or array of its shape and type. Graphs computed from it become stale.
+
+    Raises:
+        ValueError: a node was computed, or a change has another shape.
+
+    >>> x = Value(3.0)
+    >>> move([(x, -1.0)])
+    >>> x.data
+    2.0
+    """
+    moved = []
+    for leaf, change in changes:
+        data = leaf._data + change
+        if leaf.a is not None or (data.__class__ is np.ndarray and data.shape != leaf._data.shape):
+            raise ValueError(
+                f"only a leaf moves, by a change of its shape; {leaf.label} has shape {np.shape(leaf._data)}, "
+                f"{'was given' if leaf.a is None else 'was computed'}, and the change has shape {np.shape(change)}"
+            )
+        moved.append(data)
+    now = clock.tick()
+    for (leaf, _), data in zip(changes, moved, strict=True):
+        leaf._data, leaf.stamp = data, now
+
+
 #: The name of `detach` elsewhere: no error signal passes.
 stop_gradient = detach
 
@@ -729,6 +740,10 @@ def _starting_at_zero(add: Callable[..., Any]) -> Callable[..., Any]:
     return added
 
 
+def _swapped(record: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda y, x: record(x, y)
+
+
 def _install() -> None:
     for entry in TABLE.values():
         if entry.elementwise and entry.arity == 1 and entry.name not in vars(Value):
@@ -741,7 +756,7 @@ def _install() -> None:
         setattr(Value, f"__{name}__", _value_method(entry))
         setattr(Value, f"__r{name}__", scalar.method(entry, Value, reflected=True))
         setattr(Tensor, f"__{name}__", _tensor_method(entry))
-        setattr(Tensor, f"__r{name}__", lambda y, x, record=_tensor_method(entry): record(x, y))
+        setattr(Tensor, f"__r{name}__", _swapped(_tensor_method(entry)))
     Value.__radd__ = _starting_at_zero(Value.__radd__)
 
 

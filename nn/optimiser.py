@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+import autodiff as ad
 from autodiff.graph import Node
 from autodiff.primitive import describe
 
@@ -71,7 +72,7 @@ class SGD(_Descent):
 
     def step(self) -> None:
         """Move every parameter that has a gradient."""
-        _move([(item, -self._rate * item.grad) for item in self._reached()])
+        ad.move([(item, -self._rate * item.grad) for item in self._reached()])
 
 
 class AdaGrad(_Descent):
@@ -107,7 +108,7 @@ class AdaGrad(_Descent):
         """Move every parameter that has a gradient, and add the gradient's square to its cache."""
         reached = self._reached()
         caches = {item: self._caches.get(item, 0.0) + item.grad * item.grad for item in reached}
-        _move([(x, -self._rate * x.grad / (caches[x] + self._epsilon) ** 0.5) for x in reached])
+        ad.move([(x, -self._rate * x.grad / (caches[x] + self._epsilon) ** 0.5) for x in reached])
         self._caches.update(caches)
 
 
@@ -133,17 +134,6 @@ def _checked(parameters: Mapping[Any, Any] | Iterable[Any]) -> list[Any]:
         if not item.is_leaf:
             raise ValueError(f"{item.label} was computed and follows from its inputs; an optimiser moves leaves")
     return list(dict.fromkeys(items))  # a parameter listed twice moves once
-
-
-def _move(moves: list[tuple[Any, Any]]) -> None:
-    """Change all data, once all changes are known to fit."""
-    for item, change in moves:
-        if getattr(change, "shape", ()) != item.shape:
-            raise ValueError(
-                f"{item.label} has shape {item.shape} and its gradient {np.shape(item.grad)}; nothing was changed"
-            )
-    for item, change in moves:
-        item.move(change)
 
 
 def _positive(value: Any, what: str) -> float:

@@ -9,17 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
+
 from autodiff.ops.elementwise import erfc, exp, maximum, sign, where
-from autodiff.ops.layout import concatenate
+from autodiff.ops.layout import reshape
 from autodiff.primitive import NONZERO, Domain, Example, primitive
 
 __all__ = [
-    "elu", "gelu", "hard_tanh", "hinge", "hinge_sum", "identity", "leaky_relu", "log_sigmoid", "relu", "sigmoid", "soft_sign", "softplus",
+    "elu", "gelu", "hard_tanh", "hinge", "hinge_sum", "identity", "leaky_relu", "log_sigmoid", "relu", "sigmoid",
+    "soft_sign", "softplus",
 ]  # fmt: skip
 
 _UNIT_KINKS: Final = Domain(-2.0, 2.0, "all reals", kinks=(-1.0, 1.0))
 _ROOT_HALF: Final = 0.7071067811865476
 _ROOT_2PI: Final = 2.5066282746310002
+
+
+_BY_WINDOW: Final = np.array([[-1.0], [1.0]])  # ∂J/∂s and ∂J/∂s_c of a pair that violates the margin
 
 
 def _violation(larger: Callable[[Any, Any], Any], scores: Any, margin: Any) -> Any:
@@ -30,7 +36,7 @@ def _violation(larger: Callable[[Any, Any], Any], scores: Any, margin: Any) -> A
 
 def _shared_by_pairs(g: Any, scores: Any, margin: Any) -> Any:
     active = g * sign(_violation(maximum, scores, margin))
-    return concatenate((-active, active))
+    return reshape(_BY_WINDOW * active, shape=scores.shape)
 
 
 # fmt: off
