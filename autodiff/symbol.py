@@ -168,8 +168,9 @@ def _text(value: Any) -> tuple[str, int]:
     if head == "variable":
         return parts[0], _ATOM
     if head == "number":
-        text = f"{parts[0]:g}" if isinstance(parts[0], int | float) else str(parts[0])
-        return text.replace("-", "−"), _ATOM if parts[0] >= 0 else _BINDING["neg"]
+        if not isinstance(parts[0], int | float):
+            return _plain_text(parts[0]).replace("-", "−"), _ATOM
+        return f"{parts[0]:g}".replace("-", "−"), _ATOM if parts[0] >= 0 else _BINDING["neg"]
     if head in ("call", "xp"):
         named = [f"{key}={_text(item)[0]}" for key, item in value.params.items()]
         return f"{parts[0]}({', '.join([_text(part)[0] for part in parts[1:]] + named)})", _ATOM
@@ -192,7 +193,9 @@ def _plain_text(value: Any) -> str:
     if isinstance(value, slice):
         ends = ("" if end is None else _text(end)[0] for end in (value.start, value.stop))
         return ":".join([*ends, *([] if value.step is None else [_text(value.step)[0]])])
-    return ", ".join(_text(item)[0] for item in value) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return ", ".join(_text(item)[0] for item in value)
+    return str(value.tolist() if hasattr(value, "tolist") else value)
 
 
 def _bracketed(value: Any, binding: int) -> str:
