@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["Result", "compare", "table"]
+__all__ = ["Result", "compare", "faster", "table"]
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,13 @@ class Result:
     ratios: tuple[float, ...]
 
     @property
+    def median(self) -> float:
+        """The middle ratio."""
+        return statistics.median(self.ratios)
+
+    @property
     def row(self) -> str:
-        low, middle, high = min(self.ratios), statistics.median(self.ratios), max(self.ratios)
+        low, middle, high = min(self.ratios), self.median, max(self.ratios)
         return f"  {self.name:<34}{self.seconds * 1e6:>14,.1f}{middle:>12.3f}   [{low:.3f} … {high:.3f}]"
 
 
@@ -70,3 +75,8 @@ def table(title: str, results: list[Result], reference: str) -> str:
     """The results as text."""
     head = f"  {'':<34}{'µs a call':>14}{'× ' + reference:>12}   [spread]"
     return "\n".join([title, head, *(result.row for result in results)])
+
+
+def faster(results: list[Result], reference: str) -> str:
+    """How many times faster than the reference each other contender is, by the median of its ratios."""
+    return "\n".join(f"  {r.name}: {1 / r.median:.2f} times as fast as {reference}" for r in results if r.name != reference)
