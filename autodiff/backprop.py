@@ -143,21 +143,20 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
     """
     token = object()
     by_rule = _count_in_slots(output, token)
-    arrived: list[tuple[Node, Any]] | None = [] if deliver is None and by_rule else None
+    writes = deliver is None and not by_rule  # a rule may raise on the way: with rules, writing comes last
+    arrived: list[tuple[Node, Any]] = []
     output.mark = seed
     todo = [output]
     pop, push = todo.pop, todo.append
     while todo:
         node = pop()
         signal, node.mark = node.mark, None
-        if arrived is not None:
-            arrived.append((node, signal))  # written last: a rule may raise on the way
-        elif deliver is not None:
-            deliver(node, signal)
-        elif node.grad is None:
-            node.grad = signal
+        if writes:
+            node.grad = signal if node.grad is None else node.grad + signal
+        elif deliver is None:
+            arrived.append((node, signal))
         else:
-            node.grad += signal
+            deliver(node, signal)
         da, db = node.da, node.db
         if da is not None:
             a = node.a
@@ -179,10 +178,13 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
                     error.add_note(_in_the_rule_of(node, signal))
                     raise
             else:
-                for item, local in zip(a, da, strict=True):
-                    if isinstance(item, Node):
-                        share = signal * local if signal else 0.0
-                        item.mark = share if item.mark is token else item.mark + share
+                for item, local in zip(a, da):  # noqa: B905 - made of one length; strict costs on every node
+                    if item.__class__ is not float:
+                        known = item.mark
+                        if signal:
+                            item.mark = signal * local if known is token else known + signal * local
+                        elif known is token:
+                            item.mark = 0.0
                         if item.delta == 1:
                             push(item)
                         else:
@@ -195,19 +197,25 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
                 push(b)
             else:
                 b.delta -= 1
-    if arrived is not None:
-        _write(arrived)
+    _write(arrived)
 
 
 def _count_in_slots(output: Node, token: object) -> bool:
     """Mark every node with ``token`` and count its edges in ``delta``; whether any node shares by its rule."""
     output.mark, output.delta = token, 0
     by_rule = False
+    oldest, newest = output.stamp, 0  # of the computed nodes, of the leaves
     todo = [output]
     pop, push = todo.pop, todo.append
     while todo:
         node = pop()
-        stamp, da, db = node.stamp, node.da, node.db
+        da, db, stamp = node.da, node.db, node.stamp
+        if da is None is db:
+            if stamp > newest:
+                newest = stamp
+            continue
+        if stamp < oldest:
+            oldest = stamp
         if da is not None:
             a = node.a
             if da.__class__ is float:
@@ -216,19 +224,17 @@ def _count_in_slots(output: Node, token: object) -> bool:
                 else:
                     a.mark, a.delta = token, 1
                     push(a)
-                if a.stamp > stamp:
-                    check_fresh(node, a)
             else:
-                by_rule = by_rule or da is BY_RULE
+                if da is BY_RULE:
+                    by_rule = True
+                    a = [item for item in a if isinstance(item, Node)]
                 for item in a:
-                    if isinstance(item, Node):
+                    if item.__class__ is not float:  # beside stored local gradients, constants are floats
                         if item.mark is token:
                             item.delta += 1
                         else:
                             item.mark, item.delta = token, 1
                             push(item)
-                        if item.stamp > stamp:
-                            check_fresh(node, item)
         if db is not None:
             b = node.b
             if b.mark is token:
@@ -236,9 +242,17 @@ def _count_in_slots(output: Node, token: object) -> bool:
             else:
                 b.mark, b.delta = token, 1
                 push(b)
-            if b.stamp > stamp:
-                check_fresh(node, b)
+    if newest > oldest:
+        _check_edges(output)
     return by_rule
+
+
+def _check_edges(output: Node) -> None:
+    """Raise StaleGraphError if any node has an input that was assigned to after the node was computed."""
+    for node in topological(output):
+        for item in node.inputs:
+            if isinstance(item, Node):
+                check_fresh(node, item)
 
 
 def _joined(known: Any, share: Any, signal: Any) -> Any:

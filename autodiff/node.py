@@ -542,6 +542,18 @@ def _unpacked(items: tuple[Any, ...]) -> tuple[int, ...]:
 
 def record_value(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """The node of a call in which Values meet numbers; arrays and Tensors among the inputs make it a Tensor's."""
+    if entry.arity is None and entry.elementwise and not params:  # a neuron's weighted sum: all inputs at one look
+        try:
+            data = [x._data for x in inputs]
+        except AttributeError:  # numbers among them
+            data = [x._data if x.__class__ is Value else x for x in inputs]
+            plain = set(map(type, data)) == _ONLY_FLOATS
+        else:
+            plain = True
+        if plain:
+            z, partials = scalar.kernel(entry, len(data))(*data)
+            if z.__class__ is float:  # else there was a Tensor
+                return _value_node(entry, inputs, partials, params, z)
     if any(isinstance(item, np.ndarray) for item in params.values()):
         return record_tensor(entry, inputs, params)
     for item in inputs:
@@ -562,6 +574,9 @@ def record_value(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, An
     return _value_node(entry, inputs, partials, params, z)
 
 
+_ONLY_FLOATS: Final = {float}
+
+
 @cache
 def _value_method(entry: Primitive) -> Callable[..., Any] | None:
     return scalar.method(entry, Value) if entry.arity in (1, 2) else None
@@ -575,9 +590,14 @@ def _scalar(entry: Primitive, item: Any) -> float:
 
 
 def _value_node(entry: Primitive, inputs: tuple[Any, ...], partials: Any, params: dict[str, Any], z: float) -> Value:
-    node: Value = Value._leaf(z, scalar.origin_of(entry, **params) if params else entry.origin)
-    node.a, node.da = inputs, partials
+    node: Value = _new(Value)
+    node._data, node.a, node.da, node.stamp = z, inputs, partials, clock.now
+    node.origin = scalar.origin_of(entry, **params) if params else entry.origin
+    node.grad = node.mark = node.b = node.db = None
     return node
+
+
+_new: Final = object.__new__
 
 
 def record_objects(entry: Primitive, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:

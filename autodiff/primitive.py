@@ -151,7 +151,7 @@ class Primitive:
         return ", ".join(f"∂/∂{name}: {rule}" for name, rule in zip(names, rules, strict=True))
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
-        if len(inputs) != self.arity or self.packed:
+        if self.packed or len(inputs) != self.arity is not None:
             inputs, params = self._arranged(inputs, params)
         for item in inputs:
             record = RECORDERS.get(item.__class__)

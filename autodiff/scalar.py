@@ -188,14 +188,25 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
 def kernel(primitive: Primitive, count: int) -> Callable[..., tuple[float, tuple[float, ...]]]:
     """The function ``(*floats, **params) -> (z, local gradients)`` of a primitive with ``count`` inputs."""
     names = [f"x{k}" for k in range(count)]
+    inputs, params = [variable(name) for name in names], {key: variable(key) for key in primitive.defaults}
     try:
-        if count > _MOST_UNROLLED:
+        if count > _MOST_UNROLLED or not primitive.elementwise:
             raise NotAnExpressionError(primitive.name)
-        body = _guarded(primitive, names, list(range(count)))
-    except Exception:  # user code on symbols may raise anything
+        writer = _Writer({**{name: name for name in (*names, *primitive.defaults)}, "z": "z"})
+        writer.assign("z", primitive.forward(Tracer(), *inputs, **params))
+        partials = [writer.text(primitive.rule(k)(ONE, variable("z"), *inputs, **params)) for k in range(count)]
+    except (NotAnExpressionError, TypeError):
         return lambda *operands, **params: _by_rules(primitive, operands, params)
-    result = f"return z, ({', '.join(f'd{k}' for k in range(count))},)"
-    return compiled(primitive.name, [_head(primitive, names), *_indented([*body, result], 1)], _scope(primitive))
+    passed = "{" + ", ".join(f"{key!r}: {key}" for key in primitive.defaults) + "}"
+    lines = [
+        _head(primitive, names),
+        "    try:",
+        *_indented([*writer.lines, f"return z, ({', '.join(partials)},)"], 2),
+        "    except FAULTS:",
+        f"        z, *partials = ieee_partials(primitive, ({', '.join(names)},), {passed})",
+        "        return z, tuple(partials)",
+    ]
+    return compiled(primitive.name, lines, _scope(primitive))
 
 
 def _by_rules(primitive: Primitive, operands: Any, params: Any) -> tuple[float, tuple[float, ...]]:

@@ -101,9 +101,8 @@ def weighted_sum(weights: Any, inputs: Any, bias: Any = 0.0) -> Any:
     >>> z.data, w[1].grad, x[1].grad
     (32.0, 7.0, 3.0)
     """
-    if _is_sequence(weights) and _is_sequence(inputs):
-        weights, inputs = tuple(weights), tuple(inputs)
-        if len(weights) != len(inputs) or not weights:
+    if weights.__class__ is inputs.__class__ is list or (_is_sequence(weights) and _is_sequence(inputs)):
+        if len(weights) != len(inputs) or not len(weights):
             raise ValueError(
                 f"weighted_sum needs as many inputs as weights, at least one; "
                 f"it got {len(weights)} weights and {len(inputs)} inputs"
