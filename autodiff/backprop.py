@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from typing import Any, Final
 
 import numpy as np
@@ -387,12 +388,13 @@ def _graph_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
         return [(item, share, False) for item, share in zip(inputs, shares, strict=True) if isinstance(item, Node)]
     result: Shares = []
     try:
-        for k, item in enumerate(inputs):
-            if isinstance(item, Node) and item in useful:
-                share = entry.rule(k)(signal, node, *inputs, **params)
-                if entry.singular:
-                    share = _zero_shares_zero(share, signal)
-                result.append((item, fit(share, item, create_graph=True), False))
+        with np.errstate(all="ignore") if entry.singular else nullcontext():
+            for k, item in enumerate(inputs):
+                if isinstance(item, Node) and item in useful:
+                    share = entry.rule(k)(signal, node, *inputs, **params)
+                    if entry.singular:
+                        share = _zero_shares_zero(share, signal)
+                    result.append((item, fit(share, item, create_graph=True), False))
     except Exception as error:
         error.add_note(_in_the_rule_of(node, signal))
         raise

@@ -754,7 +754,7 @@ _UNARY: Final = {"neg": elementwise.negative, "abs": elementwise.absolute}
 def _starting_at_zero(add: Callable[..., Any]) -> Callable[..., Any]:
     """``sum()`` begins with the int 0; adding it makes no node, so that a sum reads as its terms."""
 
-    def added(self: Value, other: Any) -> Any:
+    def added(self: Any, other: Any) -> Any:
         return self if other.__class__ is int and other == 0 else add(self, other)
 
     return added
@@ -777,7 +777,8 @@ def _install() -> None:
         setattr(Value, f"__r{name}__", scalar.method(entry, Value, reflected=True))
         setattr(Tensor, f"__{name}__", _tensor_method(entry))
         setattr(Tensor, f"__r{name}__", _swapped(_tensor_method(entry)))
-    Value.__radd__ = _starting_at_zero(Value.__radd__)
+    for kind in (Value, Tensor):
+        kind.__radd__ = _starting_at_zero(kind.__radd__)
 
 
 _install()
