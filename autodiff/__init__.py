@@ -7,6 +7,7 @@ transforms `grad`, `jacobian`, `hessian` …, and look at how the error is share
 
 from autodiff.anomaly import detect_anomaly
 from autodiff.backprop import backpropagate
+from autodiff.flow import Flow, error_flow
 from autodiff.graph import Node, StaleGraphError, topological
 from autodiff.node import Tensor, Value, detach, move, stop_gradient
 from autodiff.ops import elementwise, layout, linear, reductions, units
@@ -21,8 +22,8 @@ from autodiff.transforms import grad, gradients, hessian, hvp, jacobian, jvp, va
 __version__ = "0.1.0"
 
 __all__ = [
-    "TABLE", "Domain", "Example", "Node", "Primitive", "StaleGraphError", "Tensor", "Value", "backpropagate", "detach",
-    "detect_anomaly", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "move", "primitive", "stop_gradient",
+    "TABLE", "Domain", "Example", "Flow", "Node", "Primitive", "StaleGraphError", "Tensor", "Value", "backpropagate", "detach",
+    "detect_anomaly", "error_flow", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "move", "primitive", "stop_gradient",
     "topological", "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += elementwise.__all__
