@@ -49,7 +49,8 @@ power = primitive("power", lambda xp, x, *, n: xp.power(x, n),
     [lambda g, z, x, *, n: g * where(n == 0, 0.0, n * x ** (n - 1))],
     symbol="xⁿ", domain=POSITIVE, singular=True,
     examples=tuple(Example(((),), {"n": n}) for n in (0, 1, 2, 3, -1, -2, 0.5, 1 / 3)),
-    doc="Power xⁿ with a constant exponent; nan for x < 0 unless n is whole; d(x⁰)/dx = 0 also at 0.")
+    doc="Power xⁿ with a constant exponent; nan for x < 0 unless n is whole; d(x⁰)/dx = 0 also at 0, and for "
+        "0 < n < 1 the derivative at 0 is inf.")
 
 pow = primitive("pow", lambda xp, x, y: xp.power(x, y),
     [lambda g, z, x, y: g * where(y == 0, 0.0, y * x ** (y - 1.0)),
