@@ -22,9 +22,9 @@ from autodiff.transforms import grad, gradients, hessian, hvp, jacobian, jvp, va
 __version__ = "0.1.0"
 
 __all__ = [
-    "TABLE", "Domain", "Example", "Flow", "Node", "Primitive", "StaleGraphError", "Tensor", "Value", "backpropagate", "detach",
-    "detect_anomaly", "error_flow", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "move", "primitive", "stop_gradient",
-    "topological", "value_and_grad", "vjp",
+    "TABLE", "Domain", "Example", "Flow", "Node", "Primitive", "StaleGraphError", "Tensor", "Value", "backpropagate",
+    "detach", "detect_anomaly", "error_flow", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "move",
+    "primitive", "stop_gradient", "topological", "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += elementwise.__all__
 __all__ += layout.__all__

@@ -12,8 +12,8 @@ import sys
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ[variable] = "1"  # before NumPy is loaded: two busy-waiting threads turn 1 ms into 60
 
-from tests.benchmarks import expressions, moons, scorer
-from tests.benchmarks.harness import compare, faster, table
+from tests.benchmarks import expressions, moons, scorer  # noqa: E402
+from tests.benchmarks.harness import compare, faster, table  # noqa: E402
 
 BATCHES = (1, 64, 4096)
 

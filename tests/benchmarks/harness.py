@@ -58,9 +58,8 @@ def compare(
             taken[name].append((time.process_time() - start) / repeats[name])
             gc.enable()
     base = taken[reference]
-    return [
-        Result(name, min(times), tuple(t / r for t, r in zip(times, base, strict=True))) for name, times in taken.items()
-    ]
+    ratios = {name: tuple(t / r for t, r in zip(times, base, strict=True)) for name, times in taken.items()}
+    return [Result(name, min(times), ratios[name]) for name, times in taken.items()]
 
 
 def _repeats(call: Callable[[], object], seconds: float) -> int:
@@ -79,4 +78,5 @@ def table(title: str, results: list[Result], reference: str) -> str:
 
 def faster(results: list[Result], reference: str) -> str:
     """How many times faster than the reference each other contender is, by the median of its ratios."""
-    return "\n".join(f"  {r.name}: {1 / r.median:.2f} times as fast as {reference}" for r in results if r.name != reference)
+    others = [r for r in results if r.name != reference]
+    return "\n".join(f"  {r.name}: {1 / r.median:.2f} times as fast as {reference}" for r in others)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import autodiff as ad
@@ -50,7 +51,7 @@ def step_on(kind: type, data: list[Any], add_up: Sum, *, wrap_inputs: bool = Tru
     generator = random.Random(1)
     layers = [
         [([kind(generator.uniform(-1, 1)) for _ in range(n)], kind(0.0)) for _ in range(m)]
-        for n, m in zip(SIZES, SIZES[1:], strict=False)
+        for n, m in pairwise(SIZES)
     ]
     parameters = [p for layer in layers for weights, bias in layer for p in (*weights, bias)]
 
