@@ -178,6 +178,11 @@ class Layer:
         return mark(self._activation(z), "a", k + 1, suffix)
 
     @property
+    def activation(self) -> Callable[[Any], Any]:
+        """f, from z to a."""
+        return self._activation
+
+    @property
     def W(self) -> Any:
         """The weights, shape (m, n): W[i, j] (from 0) goes to unit i + 1 from unit j + 1."""
         return self._W
@@ -255,9 +260,10 @@ class Network:
         scalar: bool = False,
     ) -> None:
         counts = _counts(sizes)
+        hidden, final = unit(activation), unit(output)
         random, last = generator(random), len(counts) - 1
         self.layers: tuple[Any, ...] = tuple(
-            Layer(n, m, activation=output if k == last else activation, number=k, random=random, scalar=scalar)
+            Layer(n, m, activation=final if k == last else hidden, number=k, random=random, scalar=scalar)
             for k, (n, m) in enumerate(pairwise(counts), start=1)
         )
 
