@@ -729,12 +729,12 @@ def move(changes: Sequence[tuple[Any, Any]]) -> None:
     moved = []
     for leaf, change in changes:
         data = leaf._data + change
-        if leaf.a is not None or (data.__class__ is np.ndarray and data.shape != leaf._data.shape):
+        if leaf.a is not None or (data.__class__ is not float and np.shape(data) != np.shape(leaf._data)):
             raise ValueError(
                 f"only a leaf moves, by a change of its shape; {leaf.label} has shape {np.shape(leaf._data)}, "
                 f"{'was given' if leaf.a is None else 'was computed'}, and the change has shape {np.shape(change)}"
             )
-        moved.append(data)
+        moved.append(float(data) if leaf.scalar else np.asarray(data, leaf._data.dtype))
     now = clock.tick()
     for (leaf, _), data in zip(changes, moved, strict=True):
         leaf._data, leaf.stamp = data, now

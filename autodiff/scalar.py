@@ -105,8 +105,7 @@ def _scope(primitive: Primitive) -> dict[str, Any]:
     defaults = {f"_{key}": value for key, value in primitive.defaults.items()}
     return {
         **vars(floats), **defaults, "inf": math.inf, "nan": math.nan, "primitive": primitive, "FAULTS": FLOAT_FAULTS,
-        "ieee_partials": ieee_partials,
-        "origin_of": origin_of, "origin": primitive.origin, "clock": clock, "new": object.__new__,
+        "ieee_partials": ieee_partials, "origin_of": origin_of, "origin": primitive.origin, "clock": clock, "new": object.__new__,
     }  # fmt: skip
 
 
@@ -195,7 +194,7 @@ def kernel(primitive: Primitive, count: int) -> Callable[..., tuple[float, tuple
         writer = _Writer({**{name: name for name in (*names, *primitive.defaults)}, "z": "z"})
         writer.assign("z", primitive.forward(Tracer(), *inputs, **params))
         partials = [writer.text(primitive.rule(k)(ONE, variable("z"), *inputs, **params)) for k in range(count)]
-    except (NotAnExpressionError, TypeError):
+    except Exception:  # user code on symbols may raise anything
         return lambda *operands, **params: _by_rules(primitive, operands, params)
     passed = "{" + ", ".join(f"{key!r}: {key}" for key in primitive.defaults) + "}"
     lines = [
@@ -206,7 +205,9 @@ def kernel(primitive: Primitive, count: int) -> Callable[..., tuple[float, tuple
         f"        z, *partials = ieee_partials(primitive, ({', '.join(names)},), {passed})",
         "        return z, tuple(partials)",
     ]
-    return compiled(primitive.name, lines, _scope(primitive))
+    function = compiled(primitive.name, lines, _scope(primitive))
+    function.__name__ = function.__qualname__ = primitive.name
+    return function
 
 
 def _by_rules(primitive: Primitive, operands: Any, params: Any) -> tuple[float, tuple[float, ...]]:
