@@ -728,13 +728,19 @@ def move(changes: Sequence[tuple[Any, Any]]) -> None:
     """
     moved = []
     for leaf, change in changes:
-        data = leaf._data + change
-        if leaf.a is not None or (data.__class__ is not float and np.shape(data) != np.shape(leaf._data)):
+        before = leaf._data
+        shape = () if before.__class__ is float else before.shape
+        if leaf.a is not None or getattr(change, "shape", ()) != shape:
             raise ValueError(
-                f"only a leaf moves, by a change of its shape; {leaf.label} has shape {np.shape(leaf._data)}, "
+                f"only a leaf moves, by a change of its shape; {leaf.label} has shape {shape}, "
                 f"{'was given' if leaf.a is None else 'was computed'}, and the change has shape {np.shape(change)}"
             )
-        moved.append(float(data) if leaf.scalar else np.asarray(data, leaf._data.dtype))
+        data = before + change
+        if data.__class__ is not before.__class__:  # NumPy answers with a scalar of its own where no axis is left
+            data = float(data) if before.__class__ is float else np.asarray(data, before.dtype)
+        elif shape and data.dtype is not before.dtype:
+            data = data.astype(before.dtype)
+        moved.append(data)
     now = clock.tick()
     for (leaf, _), data in zip(changes, moved, strict=True):
         leaf._data, leaf.stamp = data, now
