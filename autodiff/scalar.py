@@ -105,7 +105,8 @@ def _scope(primitive: Primitive) -> dict[str, Any]:
     defaults = {f"_{key}": value for key, value in primitive.defaults.items()}
     return {
         **vars(floats), **defaults, "inf": math.inf, "nan": math.nan, "primitive": primitive, "FAULTS": FLOAT_FAULTS,
-        "ieee_partials": ieee_partials, "origin_of": origin_of, "origin": primitive.origin, "clock": clock, "new": object.__new__,
+        "ieee_partials": ieee_partials, "origin_of": origin_of, "origin": primitive.origin, "clock": clock,
+        "new": object.__new__,
     }  # fmt: skip
 
 
@@ -155,14 +156,14 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
                 "        x = x._data",
                 *_indented(_guarded(primitive, names, [0, 1]), 2),
                 "    elif x.__class__ is float or x.__class__ is int:",
-                "        a = x = float(x)",
+                "        if x.__class__ is int: a = x = float(x)",
                 *_indented(_guarded(primitive, names, [1]), 2),
                 "        d0 = None",
                 "    else:",
                 "        return primitive(a, b)",
                 "elif x.__class__ is Value and (y.__class__ is float or y.__class__ is int):",
-                "    x, b = x._data, float(y)",
-                "    y = b",
+                "    x = x._data",
+                "    if y.__class__ is int: b = y = float(y)",
                 *_indented(_guarded(primitive, names, [0]), 1),
                 "    d1 = None",
                 "else:",
