@@ -111,15 +111,15 @@ class Path:
         smallest = min(sized, key=lambda factor: abs(factor.number or 0.0), default=None)
         return smallest if smallest is not None and abs(smallest.number or 0.0) < 1 else None
 
-    def symbols(self) -> str:
-        """The product in symbols: 1 · W₁₁⁽²⁾ · σ′(z₁⁽²⁾) · a₄⁽¹⁾."""
-        return " · ".join(_shortened([bracketed(factor.symbol) for factor in self.factors]))
+    def symbols(self, *, most: int = _MOST_FACTORS) -> str:
+        """The product in symbols, 1 · W₁₁⁽²⁾ · σ′(z₁⁽²⁾) · a₄⁽¹⁾; of more than ``most`` factors the outer ones."""
+        return " · ".join(_shortened([bracketed(factor.symbol) for factor in self.factors], most))
 
-    def numbers(self) -> str:
-        """The same product in numbers: 1 × 0.9 × 0.1793 × 0.8; "" where edges are arrays."""
+    def numbers(self, *, most: int = _MOST_FACTORS) -> str:
+        """The same product in numbers, 1 × 0.9 × 0.1793 × 0.8; "" where edges are arrays."""
         if self.product is None:
             return ""
-        return " × ".join(_shortened([bracketed(number(factor.number)) for factor in self.factors]))
+        return " × ".join(_shortened([bracketed(number(factor.number)) for factor in self.factors], most))
 
     def formula(self) -> str:
         """Symbols = numbers = product."""
@@ -152,8 +152,11 @@ class Flow:
 
     @property
     def derivative(self) -> str:
-        """What the gradient is, in symbols: ∂a₁⁽³⁾/∂W₁₄⁽¹⁾."""
-        return f"∂{self.output.label}/∂{self.parameter.label}"
+        """What the gradient is, in symbols: ∂a₁⁽³⁾/∂W₁₄⁽¹⁾, with the seed before it if that is not 1."""
+        quotient = f"∂{self.output.label}/∂{self.parameter.label}"
+        if np.all(np.equal(self.seed, 1.0)):
+            return quotient
+        return f"{bracketed(number(self.seed)) if isinstance(self.seed, float) else 'seed'} · {quotient}"
 
     @cached_property
     def _arriving(self) -> dict[int, list[FlowEdge]]:
@@ -216,7 +219,7 @@ class Flow:
 
     def _path(self, edges: Sequence[FlowEdge]) -> Path:
         seed = self.seed if isinstance(self.seed, float) else None
-        symbol = "seed" if seed is None else number(seed)
+        symbol = number(float(self.seed.item()) if seed is None else seed) if np.size(self.seed) == 1 else "seed"
         factors = (Factor(symbol, seed, None), *(Factor(edge.local_symbol, edge.local, edge) for edge in edges))
         product = _product([factor.number for factor in factors])
         share = None if product is None or self._total is None else 100 * abs(product) / self._total
@@ -442,10 +445,10 @@ def _product(numbers: Iterable[float | None]) -> float | None:
     return product
 
 
-def _shortened(factors: list[str]) -> list[str]:
-    if len(factors) <= _MOST_FACTORS:
+def _shortened(factors: list[str], most: int) -> list[str]:
+    if len(factors) <= most:
         return factors
-    half = _MOST_FACTORS // 2
+    half = most // 2
     return [*factors[:half], f"… ({len(factors) - 2 * half} more) …", *factors[-half:]]
 
 

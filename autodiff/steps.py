@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
 from autodiff.notation import number
@@ -21,11 +21,10 @@ from autodiff.terms import (
     notes_name,
     share_text,
     shares_in_order,
+    window,
 )
 
 __all__ = ["Step", "steps"]
-
-_WINDOWS: Final = ("true window", "corrupt window")  # the inputs of a hinge
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +119,13 @@ def _shared_out(flow: Flow, column: Sequence[FlowNode]) -> tuple[str, list[str]]
         return f"Shares meet at {node.label} and add up:", [_sum(flow, node)]
     (edge,) = edges
     share = f"{share_text(flow, edge)} = {_numbers(edge)}"
-    return f"The share of {node.label} is {share}, the {error_name(flow, node)}{_window(flow, edge)}.", []
+    return f"The share of {node.label} is {share}, the {error_name(flow, node)}{_behind(window(flow, edge))}.", []
 
 
 def _into_parameter(flow: Flow, edges: Sequence[FlowEdge]) -> tuple[str, list[str]]:
     if len(edges) > 1:
         return f"Shares arrive at {flow.parameter.label}:", [
-            f"{share_text(flow, edge)} = {_numbers(edge)}{_window(flow, edge)}" for edge in edges
+            f"{share_text(flow, edge)} = {_numbers(edge)}{_behind(window(flow, edge))}" for edge in edges
         ]
     (edge,) = edges
     name = notes_name(flow.parameter)
@@ -153,8 +152,8 @@ def _sum(flow: Flow, node: FlowNode) -> str:
     edges = shares_in_order(flow, node)
     symbols = " + ".join(share_text(flow, edge) for edge in edges)
     numbers = _numbers(edges[0]) if len(edges) == 1 else _total(edges, node.error)
-    window = _window(flow, edges[0]) if len(edges) == 1 else ""
-    return f"{error_name(flow, node)} = {symbols} = {numbers}{window}"
+    led = _behind(window(flow, edges[0])) if len(edges) == 1 else ""
+    return f"{error_name(flow, node)} = {symbols} = {numbers}{led}"
 
 
 def _numbers(edge: FlowEdge) -> str:
@@ -171,6 +170,5 @@ def _factor(edge: FlowEdge) -> str:
     return edge.local_symbol if edge.local is None else equation(edge.local_symbol, edge.local)
 
 
-def _window(flow: Flow, edge: FlowEdge) -> str:
-    """Which window an edge of the max-margin objective leads to."""
-    return f" ({_WINDOWS[edge.slot]})" if flow.nodes[edge.consumer].operation == "hinge" else ""
+def _behind(text: str) -> str:
+    return f" ({text})" if text else ""

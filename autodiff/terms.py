@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -14,17 +14,17 @@ from autodiff.notation import Name, number, parse
 
 __all__ = [
     "amount", "columns", "equation", "error_name", "in_order", "is_weighted_sum", "notes_name", "share_text",
-    "shares_in_order", "suffix",
+    "shares_in_order", "suffix", "window",
 ]  # fmt: skip
 
 
 def notes_name(node: FlowNode) -> Name | None:
-    """The node's name as a quantity of a layer, z₁⁽²⁾; None if it is called otherwise."""
+    """The node's name as a quantity of the notes, z₁⁽²⁾, U₁ or J; None if it is called otherwise."""
     try:
         name = parse(_bare(node))
     except (TypeError, ValueError):
         return None
-    return name if name.layer is not None or name.letter in ("s", "s_c", "U", "J") else None
+    return name if name.layer is not None or name.indices or name.letter in ("s", "s_c", "U", "J") else None
 
 
 def suffix(node: FlowNode) -> str:
@@ -49,8 +49,9 @@ def error_name(flow: Flow, node: FlowNode) -> str:
 
 
 def share_text(flow: Flow, edge: FlowEdge) -> str:
-    """What an edge carries, in symbols: δ₁⁽³⁾ · W₁₁⁽²⁾."""
-    return f"{error_name(flow, flow.nodes[edge.consumer])} · {bracketed(edge.local_symbol)}"
+    """What an edge carries, in symbols: δ₁⁽³⁾ · W₁₁⁽²⁾, or (error at a₁⁽²⁾) · σ′(z₁⁽²⁾)."""
+    error = error_name(flow, flow.nodes[edge.consumer])
+    return f"{f'({error})' if error.startswith('error at') else error} · {bracketed(edge.local_symbol)}"
 
 
 def columns(flow: Flow) -> tuple[tuple[FlowNode, ...], ...]:
@@ -99,3 +100,11 @@ def is_weighted_sum(node: FlowNode) -> bool:
 def equation(symbol: str, value: float | None) -> str:
     """σ′(z) = 0.1793; a number alone where the symbol is one."""
     return symbol if symbol == number(value) else f"{symbol} = {number(value)}"
+
+
+_WINDOWS: Final = ("true window", "corrupt window")  # the inputs of a hinge
+
+
+def window(flow: Flow, edge: FlowEdge) -> str:
+    """Which window an edge of the max-margin objective leads to; "" for any other edge."""
+    return _WINDOWS[edge.slot] if flow.nodes[edge.consumer].operation == "hinge" else ""

@@ -11,10 +11,10 @@ from autodiff.draw.picture import Cell, Row
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
 from autodiff.notation import number
 from autodiff.steps import Step
-from autodiff.terms import amount, equation, error_name, share_text
+from autodiff.terms import amount, equation, error_name, share_text, window
 
 __all__ = [
-    "Numbering", "brief", "error_cells", "factor_text", "forward_rows", "hint", "is_negative", "share_cell", "sign_of",
+    "Numbering", "brief", "error_cells", "factor_text", "forward_rows", "hint", "operation_sign", "share_cell", "sign",
     "strokes",
 ]  # fmt: skip
 
@@ -53,20 +53,22 @@ def forward_rows(nodes: Sequence[FlowNode], *, lane: str = "forward") -> tuple[R
 def error_cells(flow: Flow, node: FlowNode, step: int | None) -> tuple[Cell, Cell]:
     """What the error at a node is called, and its number."""
     called = error_name(flow, node)
-    called = "error" if called.startswith("error at") else called
-    negative = is_negative(node.error)
+    if called.startswith("error at"):
+        called = "error = Σ" if len(flow.arriving(node)) > 1 else "error"
+    its_sign = sign(node.error)
     return (
-        Cell("error-name", brief(called), step=step, negative=negative),
-        Cell("error", amount(node.error), node.error, negative=negative),
+        Cell("error-name", brief(called), step=step, sign=its_sign),
+        Cell("error", amount(node.error), node.error, sign=its_sign),
     )
 
 
 def share_cell(flow: Flow, edge: FlowEdge) -> Cell:
     """What arrives on a wire: δ₁⁽³⁾ · W₁₁⁽²⁾ = 0.9."""
     symbols = share_text(flow, edge)
-    if symbols.startswith("error at"):
-        symbols = f"error × {bracketed(edge.local_symbol)}"
-    return Cell("share", f"{symbols} = {amount(edge.share)}", edge.share, negative=is_negative(edge.share))
+    if symbols.startswith("(error at"):
+        led = window(flow, edge)
+        symbols = f"{led}: × {bracketed(edge.local_symbol)}" if led else f"error × {bracketed(edge.local_symbol)}"
+    return Cell("share", f"{symbols} = {amount(edge.share)}", edge.share, sign=sign(edge.share))
 
 
 def factor_text(edge: FlowEdge) -> str:
@@ -79,10 +81,10 @@ def _equation(edge: FlowEdge) -> str:
     return bracketed(text) if text == number(edge.local) else text
 
 
-def sign_of(node: FlowNode) -> str:
+def operation_sign(node: FlowNode) -> str:
     """The sign of a node's operation, or its name where that is shorter to read."""
-    sign = node.sign or ""
-    return sign if len(sign) <= _LONGEST_SIGN else (node.operation or "")
+    known = node.sign or ""
+    return known if len(known) <= _LONGEST_SIGN else (node.operation or "")
 
 
 def hint(flow: Flow, node: FlowNode) -> str:
@@ -96,9 +98,11 @@ def _in_full(value: Any) -> str:
     return repr(value) if isinstance(value, float) else amount(value)
 
 
-def is_negative(value: Any) -> bool:
-    """Whether a number, or the one number of an array, is below zero."""
-    return np.size(value) == 1 and bool(np.all(np.less(value, 0)))
+def sign(value: Any) -> int:
+    """−1 for a number below zero, 0 for exactly zero and an array of zeros, else 1."""
+    if not np.any(value):
+        return 0
+    return -1 if np.size(value) == 1 and bool(np.all(np.less(value, 0))) else 1
 
 
 def strokes(edges: Iterable[FlowEdge]) -> dict[int, float]:

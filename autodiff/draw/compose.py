@@ -8,7 +8,7 @@ from typing import Final
 from autodiff.draw.cells import Numbering, brief, hint
 from autodiff.draw.groups import Group, grouped
 from autodiff.draw.picture import Box, Cell, Picture, Row
-from autodiff.draw.rail import Rail, rail
+from autodiff.draw.rail import MOST_BOXES, Rail, rail
 from autodiff.draw.shares import shares
 from autodiff.flow import Flow, Path, bracketed, count_text
 from autodiff.notation import number
@@ -18,10 +18,12 @@ from autodiff.terms import amount, share_text, shares_in_order
 
 __all__ = ["picture"]
 
-_MOST_BOXES: Final = 60
+_MOST_UNITS: Final = 60
 _MOST_REST: Final = 400
 _MOST_IN_A_COLUMN: Final = 6
 _MOST_TERMS: Final = 4
+_MOST_STEPS: Final = 14
+_MOST_FACTORS: Final = 12
 
 
 def picture(flow: Flow) -> Picture:
@@ -38,18 +40,19 @@ def picture(flow: Flow) -> Picture:
     """
     title = f"Error sharing: how the output’s error reaches {brief(flow.parameter.label)}"
     if flow.is_empty:
-        return _empty(flow, title)
+        return _empty(flow)
     if flow.path_count == 1:
-        told = steps(flow)
+        told = steps(flow) if len(flow.nodes) <= MOST_BOXES else ()
         return _finished(flow, title, rail(flow, flow.strongest(1)[0], Numbering(flow, told)), told, "rail")
-    groups = grouped(flow, units=True) if len(flow.nodes) <= 2 * _MOST_BOXES else []
-    if 0 < sum(group.on_the_way for group in groups) <= _MOST_BOXES:
+    groups = grouped(flow, units=True) if len(flow.nodes) <= 2 * _MOST_UNITS else []
+    if 0 < sum(group.on_the_way for group in groups) <= _MOST_UNITS:
         told = steps(flow)
         return _finished(flow, title, shares(flow, groups, Numbering(flow, told)), told, "shares", groups)
     return _strongest_only(flow, title)
 
 
-def _empty(flow: Flow, title: str) -> Picture:
+def _empty(flow: Flow) -> Picture:
+    title = f"Error sharing: no error reaches {brief(flow.parameter.label)}"
     rows = (
         Row("forward", (Cell("name", brief(flow.output.label)),)),
         Row("forward", (Cell("value", amount(flow.output.value), flow.output.value),)),
@@ -65,17 +68,34 @@ def _empty(flow: Flow, title: str) -> Picture:
         Box("n1", "parameter", 1, lone, hint(flow, flow.parameter)),
     )
     said = remarks(flow)
-    return Picture("empty", title, (flow.derivative, "no path"), boxes, (), said, " ".join(said))
+    return Picture("empty", title, (flow.derivative, "no path"), boxes, (), "", (), said, " ".join(said))
 
 
 def _finished(
     flow: Flow, title: str, made: Rail, told: Sequence[Step], kind: str, groups: Sequence[Group] | None = None
 ) -> Picture:
-    _add_rest(made, flow, grouped(flow, units=False) if groups is None else groups)
+    groups = grouped(flow, units=False) if groups is None else groups
+    _add_rest(made, flow, groups)
     captions = [*(_paths(flow) if flow.path_count > 1 else []), *remarks(flow)]
-    words = " ".join(" ".join([step.sentence, *step.lines]) for step in told)
-    formula = _product(flow.strongest(1)[0], flow) if kind == "rail" else _sum_of_shares(flow)
-    return Picture(kind, title, formula, tuple(made.boxes), tuple(made.wires), tuple(captions), words)
+    return Picture(
+        kind,
+        title,
+        _product(flow.strongest(1)[0], flow) if kind == "rail" else _sum_of_shares(flow),
+        _in_order(made, groups),
+        tuple(made.wires),
+        amount(flow.seed),
+        tuple(step.sentence for step in told) if kind == "rail" and len(told) <= _MOST_STEPS else (),
+        tuple(captions),
+        " ".join([f"{title}.", *(" ".join([step.sentence, *step.lines]) for step in told), *captions]),
+    )
+
+
+def _in_order(made: Rail, groups: Sequence[Group]) -> tuple[Box, ...]:
+    """The boxes of every column as a reader expects them; what is left out stands before the last."""
+    rank = {made.box_of[group.nodes[-1].id]: k for k, group in enumerate(groups) if group.nodes[-1].id in made.box_of}
+    following = {box.id: after.id for box, after in zip(made.boxes, made.boxes[1:], strict=False)}
+    place = {box.id: rank.get(box.id, rank.get(following.get(box.id, ""), 0) - 0.5) for box in made.boxes}
+    return tuple(sorted(made.boxes, key=lambda box: (box.column, place[box.id])))
 
 
 def _strongest_only(flow: Flow, title: str) -> Picture:
@@ -83,13 +103,19 @@ def _strongest_only(flow: Flow, title: str) -> Picture:
     made = rail(flow, path, Numbering(flow, ()))
     captions = (f"Drawn is the strongest of {count_text(flow.path_count)} paths{_percentage(path)}.", *remarks(flow))
     result = "a part of the gradient" if path.product is None else number(path.product)
-    formula = (f"{flow.derivative} along the strongest path", path.symbols(), *filter(None, [path.numbers()]), result)
-    return Picture("rail", title, formula, tuple(made.boxes), tuple(made.wires), captions, " ".join(captions))
+    formula = (f"{flow.derivative} along the strongest path", *_factors(path), result)
+    description = " ".join([f"{title}.", *captions])
+    boxes, wires = tuple(made.boxes), tuple(made.wires)
+    return Picture("rail", title, formula, boxes, wires, amount(flow.seed), (), captions, description)
 
 
 def _product(path: Path, flow: Flow) -> tuple[str, ...]:
-    numbers = [path.numbers()] if path.numbers() else []
-    return (flow.derivative, path.symbols(), *numbers, amount(flow.gradient))
+    return (flow.derivative, *_factors(path), amount(flow.gradient))
+
+
+def _factors(path: Path) -> tuple[str, ...]:
+    """The product in symbols and, where it has any, in numbers."""
+    return tuple(filter(None, [path.symbols(most=_MOST_FACTORS), path.numbers(most=_MOST_FACTORS)]))
 
 
 def _sum_of_shares(flow: Flow) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from autodiff.terms import in_order, notes_name, suffix
 
 __all__ = ["Group", "grouped", "is_parameter_name"]
 
-_PARAMETER_LETTERS = frozenset("WbULw")
+_PARAMETER_LETTERS = frozenset("WbUw")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,8 @@ __all__ = ["Box", "Cell", "Picture", "Row", "Wire"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
-    """One text in a box. ``number`` is what the text shows, in full; ``step`` the step of the notes it belongs to.
+    """One text in a box. ``number`` is what the text shows, in full; ``step`` the step of the notes it belongs to;
+    ``sign`` is −1 below zero, 0 for exactly zero, else 1.
 
     Roles: ``name``, ``value``, ``error-name``, ``error``, ``share`` (what arrives on a wire) and ``factor`` (× f′(z)
     inside a unit).
@@ -24,7 +25,7 @@ class Cell:
     text: str
     number: Any = None
     step: int | None = None
-    negative: bool = False
+    sign: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +60,8 @@ class Box:
 class Wire:
     """A wire from box ``tail`` to box ``head``, as the signal runs, leaving and reaching them at rows.
 
-    Lanes: ``forward``, ``error`` (``share`` is what it carries, ``width`` its stroke, 1 to 3.2) and ``rest``.
+    Lanes: ``forward``, ``rest`` and ``error``, where ``share`` is what the wire carries, ``sign`` its sign as in a
+    `Cell`, and ``width`` its stroke, from 1 to 3.2.
     """
 
     id: str
@@ -72,15 +74,16 @@ class Wire:
     step: int | None = None
     share: Any = None
     width: float = 1.0
-    negative: bool = False
+    sign: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
     """All that is to be seen and said. Kinds: ``rail`` (one path), ``shares`` (several) and ``empty`` (none).
 
-    ``formula`` holds lines of text below the title, ``captions`` lines below the drawing; ``description`` tells the
-    whole in words, for those who cannot see it.
+    ``boxes`` stand in their columns from top to bottom. ``formula`` holds the parts of an equation, from the derivative
+    to its number; ``seed`` is the error signal that enters at the output. Below the drawing come the numbered ``steps``
+    and the ``captions``; ``description`` tells the whole in words, for those who cannot see it.
     """
 
     kind: str
@@ -88,5 +91,7 @@ class Picture:
     formula: tuple[str, ...]
     boxes: tuple[Box, ...]
     wires: tuple[Wire, ...]
+    seed: str
+    steps: tuple[str, ...]
     captions: tuple[str, ...]
     description: str

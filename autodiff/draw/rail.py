@@ -12,8 +12,8 @@ from autodiff.draw.cells import (
     factor_text,
     forward_rows,
     hint,
-    is_negative,
-    sign_of,
+    operation_sign,
+    sign,
     strokes,
 )
 from autodiff.draw.picture import Box, Cell, Row, Wire
@@ -21,9 +21,9 @@ from autodiff.flow import Flow, FlowEdge, FlowNode, Path
 from autodiff.notation import number
 from autodiff.terms import notes_name
 
-__all__ = ["Rail", "rail"]
+__all__ = ["MOST_BOXES", "Rail", "rail"]
 
-_MOST_BOXES: Final = 14
+MOST_BOXES: Final = 14
 _FORWARD_ROW: Final = 1
 _ERROR_ROW: Final = 3
 
@@ -50,8 +50,8 @@ class Rail:
         edge: FlowEdge | None = None, step: int | None = None, width: float = 1.4,
     ) -> None:  # fmt: skip
         share = None if edge is None else edge.share
-        negative = share is not None and is_negative(share)
-        wire = Wire(f"w{len(self.wires)}", tail, head, *rows, lane, label, step, share, width, negative)
+        its_sign = 1 if share is None else sign(share)
+        wire = Wire(f"w{len(self.wires)}", tail, head, *rows, lane, label, step, share, width, its_sign)
         self.wires.append(wire)
 
 
@@ -94,9 +94,9 @@ def rail(flow: Flow, path: Path, numbering: Numbering) -> Rail:
 
 def _left_out(count: int) -> range:
     """Which nodes of a long path are not drawn."""
-    if count <= _MOST_BOXES:
+    if count <= MOST_BOXES:
         return range(count, count)
-    half = _MOST_BOXES // 2
+    half = MOST_BOXES // 2
     return range(half, count - half + 1)
 
 
@@ -137,4 +137,4 @@ def _add_source(made: Rail, flow: Flow, edge: FlowEdge) -> str | None:
 
 def _forward_label(flow: Flow, edge: FlowEdge, *, has_source: bool) -> str:
     consumer = flow.nodes[edge.consumer]
-    return f"× {brief(edge.partner)}" if edge.partner is not None and not has_source else sign_of(consumer)
+    return f"× {brief(edge.partner)}" if edge.partner is not None and not has_source else operation_sign(consumer)

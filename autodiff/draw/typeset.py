@@ -14,7 +14,7 @@ from unicodedata import combining, east_asian_width
 
 from autodiff.notation import subscript, superscript
 
-__all__ = ["SCRIPT", "Piece", "pieces", "shown", "width"]
+__all__ = ["SCRIPT", "Piece", "advance", "pieces", "shown", "width"]
 
 SCRIPT: Final = 0.66  # size of raised and lowered text, relative to its base
 
@@ -24,17 +24,20 @@ _RAISED: Final = {superscript(c): c for c in _DIGITS} | {"ᶜ": "c", "ⁿ": "n",
 _LOW: Final = "[" + "".join(map(re.escape, _LOWERED)) + "]"
 _HIGH: Final = "[" + "".join(map(re.escape, _RAISED)) + "]"
 _SCRIPTS: Final = re.compile(f"(?P<sub>{_LOW}+(?:,{_LOW}+)*)?(?P<sup>{_HIGH}+)?")
-_LETTER: Final = re.compile(r"(?<![^\W\d_])[^\W\d_](?![^\W\d_])")
+_LETTER: Final = re.compile(r"(?<![^\W\d_])(?![ΣΠΔ])[^\W\d_](?![^\W\d_])")
 
 # Width in em: the larger of Helvetica's and DejaVu Sans's, which are the narrowest and the widest usual fonts.
 _WIDTHS: Final = {
     character: em
     for em, characters in (
-        (0.30, "ijlI'"), (0.42, " .,:;!|/\\()[]ftr-·′\"`"), (0.57, "sczJ?_*LFT"),
-        (0.65, "0123456789abdeghknopquvxy$PEY∂δσΔΣ"),
-        (0.79, "ABCDGHKNOQRSUVXZ&w{}"), (0.84, "+=<>~^×−#≈∝"), (1.02, "MWm@%…→←"),
+        (0.28, "'ijl′"), (0.32, " ,.I·’"), (0.36, "/:;\\f|"), (0.40, "()-[]t"), (0.44, "!r"), (0.52, '*J`∂"'),
+        (0.56, "?L_csz–"), (0.60, "kvxy"), (0.64, "$0123456789FTabdeghnopqu{}δσΣ"), (0.68, "EKPSY"), (0.72, "ABVXZΔ∝"),
+        (0.76, "CHNRU"), (0.80, "&DGOQ"), (0.84, "#+<=>^w~×−≈"), (1.04, "@MWm→←…%"),
     )
     for character in characters
+}  # fmt: skip
+_SCRIPT_WIDTHS: Final = {
+    **dict.fromkeys("0123456789", 0.556), **dict.fromkeys("()", 0.333), **dict.fromkeys("+−", 0.584), ",": 0.278,
 }  # fmt: skip
 _OTHER: Final = 0.75
 _WIDE: Final = 1.1
@@ -112,6 +115,15 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
         _ems(piece.text) + SCRIPT * max(_ems(piece.sub), _ems(piece.sup)) for piece in pieces(text, formula=False)
     )
     return ems * size * (_BOLD if bold else 1.0)
+
+
+def advance(text: str, size: float) -> float:
+    """How far raised or lowered text moves the pen in Helvetica: what a stacked script has to go back.
+
+    >>> advance("14", 10.0)
+    11.12
+    """
+    return round(sum(_SCRIPT_WIDTHS.get(c, 0.5) for c in text) * size, 2)
 
 
 def _ems(text: str) -> float:

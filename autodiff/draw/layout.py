@@ -1,0 +1,315 @@
+"""Where everything in a picture stands: sizes from the texts, columns from right to left, nothing on another thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from autodiff.draw.picture import Box, Cell, Picture, Wire
+from autodiff.draw.typeset import width
+
+__all__ = ["SIZES", "Layout", "Point", "Rect", "lay_out"]
+
+Point = tuple[float, float]
+
+#: Font size of each role's text, in pixels.
+SIZES: Final = {
+    "name": 17.0, "value": 15.0, "error-name": 15.0, "error": 15.0, "share": 13.5, "factor": 13.5, "rest": 14.0,
+    "wire": 14.0,
+}  # fmt: skip
+
+BADGE: Final = 22.0  # the room a step's number takes, with its distance to the text
+
+_ROW_HEIGHTS: Final = {"name": 30.0, "value": 27.0, "error-name": 30.0, "error": 27.0, "share": 26.0, "factor": 26.0}
+_NARROWEST: Final = 92.0
+_PADDING: Final = 11.0
+_GAP: Final = 24.0  # between boxes of a column
+_COLUMN_GAP: Final = 96.0
+_WIRE_ROOM: Final = 18.0  # on each side of a wire's label
+_CIRCLE: Final = 42.0
+_REST_PITCH: Final = 60.0
+_DUMMY: Final = 10.0  # the room of a wire that passes a column
+_SWEEPS: Final = 8
+_CORNER: Final = 9.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """A box's place: its left upper corner, its size, and the middle height of each of its rows."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    rows: tuple[float, ...]
+
+    @property
+    def right(self) -> float:
+        """The right edge."""
+        return self.x + self.width
+
+    @property
+    def middle(self) -> Point:
+        """The middle of the box."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """The size of the drawing, a place for every box, and points for every wire: 2 a line, 4, 7, 10 … cubic curves."""
+
+    width: float
+    height: float
+    boxes: Mapping[str, Rect]
+    wires: Mapping[str, tuple[Point, ...]]
+
+
+def lay_out(picture: Picture) -> Layout:
+    """Place a picture's boxes and wires; x grows to the right, y downwards, in pixels.
+
+    >>> from autodiff import Value
+    >>> from autodiff.draw.compose import picture
+    >>> from autodiff.flow import error_flow
+    >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
+    >>> places = lay_out(picture(error_flow(w * x, w))).boxes
+    >>> places["n2"].right < places["n1"].x < places["n1"].right < places["n0"].x
+    True
+    """
+    sizes = {box.id: _size(box) for box in picture.boxes}
+    left = _lefts(picture, sizes)
+    tops = _tops_of_shares(picture, sizes) if picture.kind == "shares" else _tops_of_rail(picture)
+    columns = _columns(picture)
+    rects = {}
+    for box in picture.boxes:
+        wide = max(sizes[other.id][0] for other in columns[box.column])
+        own, height = sizes[box.id]
+        x, y = left[box.column] + (wide - own) / 2, tops[box.id]
+        rects[box.id] = Rect(x, y, own, height, _row_middles(box, y, height))
+    top = min(rect.y for rect in rects.values())
+    rects = {key: _moved(rect, -top) for key, rect in rects.items()}
+    waypoints = _waypoints(picture, tops, left, rects, top) if picture.kind == "shares" else {}
+    wires = {wire.id: _route(picture, wire, rects, waypoints.get(wire.id, ())) for wire in picture.wires}
+    right = max(rect.right for rect in rects.values())
+    bottom = max(rect.y + rect.height for rect in rects.values())
+    return Layout(right, bottom, rects, wires)
+
+
+def _moved(rect: Rect, dy: float) -> Rect:
+    return Rect(rect.x, rect.y + dy, rect.width, rect.height, tuple(row + dy for row in rect.rows))
+
+
+# ---- sizes -----------------------------------------------------------------------------------------------------------
+
+
+def is_rest(box: Box) -> bool:
+    """Whether a box is one of the grey circles."""
+    return box.rows[0].lane == "rest"
+
+
+def cell_width(cell: Cell) -> float:
+    """The room a cell's text needs, with its step's number."""
+    return width(cell.text, SIZES[cell.role], bold=cell.role == "error") + (BADGE if cell.step is not None else 0.0)
+
+
+def _size(box: Box) -> tuple[float, float]:
+    if is_rest(box):
+        return max(_CIRCLE, width(box.label, SIZES["rest"]) + 16.0), _CIRCLE
+    rows = [sum(cell_width(cell) + 2 * _PADDING for cell in row.cells) for row in box.rows]
+    halves = [2 * max(cell_width(cell) + 2 * _PADDING for cell in row.cells) for row in box.rows if len(row.cells) > 1]
+    return max([_NARROWEST, *rows, *halves]), sum(_row_height(row.cells) for row in box.rows)
+
+
+def _row_height(cells: Sequence[Cell]) -> float:
+    return max(_ROW_HEIGHTS[cell.role] for cell in cells)
+
+
+def _row_middles(box: Box, top: float, height: float) -> tuple[float, ...]:
+    if is_rest(box):
+        return (top + height / 2,)
+    middles = []
+    for row in box.rows:
+        own = _row_height(row.cells)
+        middles.append(top + own / 2)
+        top += own
+    return tuple(middles)
+
+
+# ---- columns ---------------------------------------------------------------------------------------------------------
+
+
+def _columns(picture: Picture) -> dict[int, list[Box]]:
+    columns: dict[int, list[Box]] = {}
+    for box in picture.boxes:
+        columns.setdefault(box.column, []).append(box)
+    return columns
+
+
+def _lefts(picture: Picture, sizes: Mapping[str, tuple[float, float]]) -> dict[int, float]:
+    """The left edge of every column; the largest number stands leftmost."""
+    column_of = {box.id: box.column for box in picture.boxes}
+    gaps: dict[int, float] = {}
+    for wire in picture.wires:
+        head, tail = sorted((column_of[wire.tail], column_of[wire.head]))
+        if wire.label and tail == head + 1:
+            room = width(wire.label, SIZES["wire"]) + 2 * _WIRE_ROOM + (BADGE if wire.step is not None else 0.0)
+            gaps[tail] = max(gaps.get(tail, 0.0), room)
+    lefts: dict[int, float] = {}
+    x = 0.0
+    least = _COLUMN_GAP if picture.kind == "shares" else 64.0
+    for column, boxes in sorted(_columns(picture).items(), reverse=True):
+        lefts[column] = x
+        x += max(sizes[box.id][0] for box in boxes) + max(least, gaps.get(column, 0.0))
+    return lefts
+
+
+def _tops_of_rail(picture: Picture) -> dict[str, float]:
+    """The rail on one line at the bottom; the rest of the graph above it, every column around the same height."""
+    columns = [[box for box in boxes if is_rest(box)] for boxes in _columns(picture).values()]
+    tallest = max(map(len, columns))
+    tops = {box.id: 0.0 for box in picture.boxes}
+    for rest in columns:
+        for k, box in enumerate(rest):
+            tops[box.id] = _REST_PITCH * (k - (tallest + len(rest)) / 2) - 8.0
+    return tops
+
+
+# ---- columns of shares -----------------------------------------------------------------------------------------------
+
+
+def _passes(picture: Picture) -> dict[str, list[tuple[int, str]]]:
+    """For each wire that passes columns between its ends: those columns, from its tail on, and the place it has there.
+
+    The grey wires that leave one box pass a column in one place.
+    """
+    column_of = {box.id: box.column for box in picture.boxes}
+    found: dict[str, list[tuple[int, str]]] = {}
+    for wire in picture.wires:
+        start, end = column_of[wire.tail], column_of[wire.head]
+        step = 1 if end > start else -1
+        bundle = wire.tail if wire.lane == "rest" else wire.id
+        found[wire.id] = [(column, f"{bundle} at {column}") for column in range(start + step, end, step)]
+    return found
+
+
+def _neighbours(picture: Picture) -> dict[str, list[str]]:
+    """Which boxes and passing wires are joined."""
+    joined: dict[str, list[str]] = {}
+    passes = _passes(picture)
+    for wire in picture.wires:
+        for one, other in pairwise([wire.tail, *(place for _, place in passes[wire.id]), wire.head]):
+            joined.setdefault(one, []).append(other)
+            joined.setdefault(other, []).append(one)
+    return joined
+
+
+def _tops_of_shares(picture: Picture, sizes: Mapping[str, tuple[float, float]]) -> dict[str, float]:
+    """Columns in an order with few crossings, every box as near to its neighbours' height as the others allow."""
+    orders = {column: [box.id for box in boxes] for column, boxes in sorted(_columns(picture).items())}
+    for passed in _passes(picture).values():
+        for column, place in passed:
+            if place not in orders[column]:
+                orders[column].append(place)
+    heights = {item: sizes[item][1] if item in sizes else _DUMMY for order in orders.values() for item in order}
+    joined = _neighbours(picture)
+    middles = _stacked(orders, heights)
+    for sweep in range(_SWEEPS):
+        for column in sorted(orders, reverse=bool(sweep % 2)):
+            order = orders[column]
+            wished = {item: _mean([middles[other] for other in joined.get(item, [item])]) for item in order}
+            if sweep < _SWEEPS - 2:
+                order.sort(key=lambda item, wished=wished: round(wished[item], 6))  # type: ignore[misc]
+            middles.update(_spaced(order, wished, heights))
+    return {item: middle - heights[item] / 2 for item, middle in middles.items()}
+
+
+def _stacked(orders: Mapping[int, Sequence[str]], heights: Mapping[str, float]) -> dict[str, float]:
+    """Every column by itself, its middle at height 0."""
+    middles: dict[str, float] = {}
+    for order in orders.values():
+        gaps = [_gap(one, other, heights) for one, other in pairwise(order)]
+        y = -(sum(heights[item] for item in order) + sum(gaps)) / 2
+        for item, gap in zip(order, [*gaps, 0.0], strict=True):
+            middles[item] = y + heights[item] / 2
+            y += heights[item] + gap
+    return middles
+
+
+def _gap(one: str, other: str, heights: Mapping[str, float]) -> float:
+    """The room between two neighbours of a column: less where wires pass."""
+    return _GAP / (1 + (heights[one] == _DUMMY) + (heights[other] == _DUMMY))
+
+
+def _spaced(order: Sequence[str], wished: Mapping[str, float], heights: Mapping[str, float]) -> dict[str, float]:
+    """The middles nearest to the wished ones (least squares) that keep the order and the gaps.
+
+    Without the boxes' heights the middles only have to increase: neighbours that do not are pooled at their mean.
+    """
+    offset = 0.0
+    offsets: dict[str, float] = {}
+    pools: list[list[float]] = []
+    for k, item in enumerate(order):
+        if k:
+            offset += _gap(order[k - 1], item, heights) + heights[order[k - 1]] / 2 + heights[item] / 2
+        offsets[item] = offset
+        pools.append([wished[item] - offset])
+        while len(pools) > 1 and _mean(pools[-2]) >= _mean(pools[-1]):
+            last = pools.pop()
+            pools[-1] += last
+    levels = [_mean(pool) for pool in pools for _ in pool]
+    return {item: level + offsets[item] for item, level in zip(order, levels, strict=True)}
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _waypoints(
+    picture: Picture, tops: Mapping[str, float], left: Mapping[int, float], rects: Mapping[str, Rect], top: float
+) -> dict[str, list[Point]]:
+    """Where each wire enters and leaves the columns: its own at both ends, and those it passes."""
+    wide = {column: max(rects[box.id].width for box in boxes) for column, boxes in _columns(picture).items()}
+    column_of = {box.id: box.column for box in picture.boxes}
+    passes = _passes(picture)
+    found: dict[str, list[Point]] = {}
+    for wire in picture.wires:
+        start, end = column_of[wire.tail], column_of[wire.head]
+        to_the_left = end > start
+        tail, head = rects[wire.tail].rows[wire.tail_row], rects[wire.head].rows[wire.head_row]
+        points = [(left[start] if to_the_left else left[start] + wide[start], tail)]
+        for column, place in passes[wire.id]:
+            y = tops[place] + _DUMMY / 2 - top
+            sides = [(left[column], y), (left[column] + wide[column], y)]
+            points += sides[::-1] if to_the_left else sides
+        points.append((left[end] + wide[end] if to_the_left else left[end], head))
+        found[wire.id] = points
+    return found
+
+
+# ---- wires -----------------------------------------------------------------------------------------------------------
+
+
+def _route(picture: Picture, wire: Wire, rects: Mapping[str, Rect], waypoints: Sequence[Point]) -> tuple[Point, ...]:
+    tail, head = rects[wire.tail], rects[wire.head]
+    if wire.lane == "rest" and picture.kind == "rail":
+        above = {box.id: is_rest(box) for box in picture.boxes}
+        start = (tail.right, tail.middle[1]) if above[wire.tail] else (tail.right - _CORNER, tail.y)
+        end = (head.x, head.middle[1]) if above[wire.head] else (head.x + _CORNER, head.y)
+        return start, end  # it leaves and reaches the rail's boxes at their upper edges, and never crosses the rail
+    to_the_left = tail.x > head.x
+    start = (tail.x if to_the_left else tail.right, tail.rows[wire.tail_row])
+    end = (head.right if to_the_left else head.x, head.rows[wire.head_row])
+    return _curve([start, *waypoints, end])
+
+
+def _curve(points: Sequence[Point]) -> tuple[Point, ...]:
+    """A line where all points are at one height, else curves that leave and arrive horizontally."""
+    if all(point[1] == points[0][1] for point in points):
+        return (points[0], points[-1])
+    path = [points[0]]
+    for (x, y), (to_x, to_y) in pairwise(points):
+        if (x, y) != (to_x, to_y):
+            half = (to_x - x) / 2
+            path += [(x + half, y), (to_x - half, to_y), (to_x, to_y)]
+    return tuple(path)

@@ -1,0 +1,157 @@
+"""The lines of text above and below a drawing: title, formula, legend, steps and captions, none wider than it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from autodiff.draw.picture import Picture
+from autodiff.draw.typeset import width
+
+__all__ = ["Line", "Mark", "Run", "Segment", "footer", "header"]
+
+_TITLE: Final = 21.0
+_FORMULA: Final = 16.5
+_LEGEND: Final = 13.0
+_STEP: Final = 13.5
+_INDENT: Final = 26.0
+_BADGE: Final = 26.0
+_BREAK: Final = re.compile(r"(?<= [·×+=]) ")
+
+
+class Segment(NamedTuple):
+    """Text of one colour."""
+
+    text: str
+    colour: str
+    bold: bool = False
+
+
+class Run(NamedTuple):
+    """Segments one behind the other, from x on; a formula's letters are italic."""
+
+    x: float
+    segments: tuple[Segment, ...]
+    formula: bool = False
+
+
+class Mark(NamedTuple):
+    """A sign of the legend, or a step's number, from x on."""
+
+    x: float
+    kind: str
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Runs of one size and marks at one height."""
+
+    height: float
+    size: float
+    runs: tuple[Run, ...]
+    marks: tuple[Mark, ...] = ()
+
+
+def header(picture: Picture, across: float) -> Iterator[Line]:
+    """Title, formula and legend."""
+    for text in _wrapped(picture.title, _TITLE, across, bold=True):
+        yield Line(32.0, _TITLE, (Run(0.0, (Segment(text, "ink", True),)),))
+    yield from _formula(picture.formula, across)
+    yield Line(4.0, _LEGEND, ())
+    yield from _legend(picture, across)
+
+
+def footer(picture: Picture, across: float) -> Iterator[Line]:
+    """The steps in two columns, then the captions."""
+    if picture.steps:
+        yield Line(14.0, _STEP, ())
+        yield from _steps(picture.steps, across)
+    if picture.captions:
+        yield Line(12.0, _STEP, ())
+    for caption in picture.captions:
+        for text in _wrapped(caption, _STEP, across):
+            yield Line(21.0, _STEP, (Run(0.0, (Segment(text, "muted"),)),))
+
+
+def _formula(parts: Sequence[str], across: float) -> Iterator[Line]:
+    """An equation: the derivative in ink, its result bold; a new line where it is too long."""
+    first, *middle, last = parts
+    tokens = [Segment(first, "ink"), *(Segment(word, "error") for part in middle for word in _words(f"= {part}"))]
+    tokens += [Segment("=", "error"), Segment(last, "error", True)]
+    line: list[Segment] = []
+    x = room = 0.0
+    for k, token in enumerate(tokens):
+        wide = width(token.text + " ", _FORMULA, bold=token.bold)
+        ahead = wide + (
+            width(tokens[k + 1].text, _FORMULA, bold=True) if token.text == "=" and k + 1 < len(tokens) else 0.0
+        )
+        if line and x + room + ahead > across:
+            yield Line(27.0, _FORMULA, (Run(x, tuple(line), True),))
+            line, x, room = [], _INDENT, 0.0
+        line.append(Segment((" " if line else "") + token.text, token.colour, token.bold))
+        room += wide
+    yield Line(27.0, _FORMULA, (Run(x, tuple(line), True),))
+
+
+def _words(text: str) -> list[str]:
+    """A formula's text in pieces that may stand on different lines."""
+    return _BREAK.split(text)
+
+
+def _legend(picture: Picture, across: float) -> Iterator[Line]:
+    lanes = {wire.lane for wire in picture.wires}
+    entries = [("forward", "values, forward")] if "forward" in lanes else []
+    if "error" in lanes:
+        entries.append(("error", "error × local gradient, backward"))
+    signs = {wire.sign for wire in picture.wires}
+    if -1 in signs:
+        entries.append(("negative", "negative share"))
+    if 0 in signs:
+        entries.append(("zero", "share exactly 0"))
+    entries.append(("parameter", "the parameter"))
+    if any(box.kind == "rest" for box in picture.boxes):
+        entries.append(("rest", "not on the way"))
+    if "error" in lanes:
+        entries.append(("width", "a wire is as wide as its share is large"))
+    x = 0.0
+    runs: list[Run] = []
+    marks: list[Mark] = []
+    for kind, text in entries:
+        sign = 0.0 if kind == "width" else _INDENT + 8.0
+        wide = sign + width(text, _LEGEND)
+        if runs and x + wide > across:
+            yield Line(22.0, _LEGEND, tuple(runs), tuple(marks))
+            x, runs, marks = 0.0, [], []
+        if sign:
+            marks.append(Mark(x, kind))
+        runs.append(Run(x + sign, (Segment(text, "muted" if kind in ("rest", "width") else kind),)))
+        x += wide + 14.0
+    yield Line(22.0, _LEGEND, tuple(runs), tuple(marks))
+
+
+def _steps(steps: Sequence[str], across: float) -> Iterator[Line]:
+    """Numbered sentences in two columns, read downwards; in one where they would not fit."""
+    half = (len(steps) + 1) // 2
+    widest = [max(width(step, _STEP) for step in column) for column in (steps[:half], steps[half:] or steps)]
+    second = widest[0] + _BADGE + 30.0
+    if second + widest[1] + _BADGE > across:
+        half, second = len(steps), 0.0
+    for k in range(half):
+        shown = [(0.0, k)] + ([(second, half + k)] if half + k < len(steps) else [])
+        marks = tuple(Mark(x, "badge", number + 1) for x, number in shown)
+        runs = tuple(Run(x + _BADGE, (Segment(steps[number], "ink"),)) for x, number in shown)
+        yield Line(23.0, _STEP, runs, marks)
+
+
+def _wrapped(text: str, size: float, across: float, *, bold: bool = False) -> list[str]:
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and width(longer, size, bold=bold) > across:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines

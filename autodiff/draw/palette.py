@@ -1,0 +1,28 @@
+"""The colours of all pictures: at least 4.5 : 1 against their ground, told apart by colour-blind readers too.
+
+Forward is blue, error orange, a negative error purple, the parameter green; the sign is never told by colour alone.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["DARK", "ERROR_COLOURS", "ERROR_FILLS", "FONTS", "LIGHT"]
+
+FONTS: Final = "Helvetica,Arial,sans-serif"
+
+LIGHT: Final = {
+    "paper": "#ffffff", "ink": "#1f2933", "muted": "#5f6b78", "line": "#c3cbd3", "rest": "#f7f8f9", "zero": "#5f6b78",
+    "forward": "#0072B2", "forward-fill": "#E6F1F8", "error": "#B84A00", "error-fill": "#FDEBDD",
+    "negative": "#5B3FA0", "negative-fill": "#ECE7F6", "parameter": "#00785A", "parameter-fill": "#E3F4EE",
+}  # fmt: skip
+
+DARK: Final = {
+    "paper": "#0f1720", "ink": "#e6edf3", "muted": "#9aa7b4", "line": "#3d4b59", "rest": "#17212b", "zero": "#9aa7b4",
+    "forward": "#56B4E9", "forward-fill": "#132b3d", "error": "#FF9D5C", "error-fill": "#3a2415",
+    "negative": "#B9A3F0", "negative-fill": "#2a2145", "parameter": "#4FD1A5", "parameter-fill": "#12332a",
+}  # fmt: skip
+
+#: By the sign of an error or a share.
+ERROR_COLOURS: Final = {1: "error", -1: "negative", 0: "zero"}
+ERROR_FILLS: Final = {1: "error-fill", -1: "negative-fill", 0: "rest"}
