@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.ops.elementwise import multiply
 from autodiff.ops.layout import broadcast_to, expand_dims, reshape, squeeze, swapaxes, transpose
 from autodiff.primitive import Example, Primitive, primitive
 from autodiff.symbol import Symbol
@@ -164,7 +165,7 @@ def matmul(a: Any, b: Any) -> Any:
     if isinstance(a, Symbol) or isinstance(b, Symbol):
         return matmat(a, b)
     if not (hasattr(a, "ndim") and hasattr(b, "ndim")):
-        a, b = np.asarray(a), np.asarray(b)
+        a, b = (x if hasattr(x, "ndim") else np.asarray(x) for x in (a, b))
     axes = a.ndim, b.ndim
     direct = _BY_AXES.get(axes)
     if direct is not None:
@@ -188,7 +189,7 @@ def dot(a: Any, b: Any) -> Any:
     """
     axes = np.ndim(a), np.ndim(b)
     if 0 in axes:
-        return a * b
+        return multiply(a, b)
     return matmul(a, b) if max(axes) <= 2 or axes[1] == 1 else tensordot(a, b, axes=((-1,), (-2,)))
 
 
