@@ -10,7 +10,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -218,6 +218,8 @@ class Primitive:
         if self.elementwise:
             count = len(operands)
             by_element = {key: value for key, value in params.items() if isinstance(value, np.ndarray)}
+            if not by_element:
+                return np.frompyfunc(partial(self, **params) if params else self, count, 1)(*operands)
 
             def apply(*items: Any) -> Any:
                 return self(*items[:count], **{**params, **dict(zip(by_element, items[count:], strict=True))})

@@ -172,13 +172,12 @@ def mark(result: Any, letter: str, layer: int | None, suffix: str) -> Any:
         titles = _titles(letter, layer, result.shape[-1], suffix)
         for row in result.reshape(-1, result.shape[-1]):
             for node, title in zip(row, titles, strict=True):
-                if isinstance(node, Node):
-                    _name(node, title)
+                _name(node, title)
     return result
 
 
-def _name(node: Node, title: str) -> None:
-    if node.origin.name is None:
+def _name(node: Any, title: str) -> None:
+    if isinstance(node, Node) and node.origin.name is None:
         node.origin = _titled(node.origin, title)
 
 

@@ -151,7 +151,12 @@ def affine(w: Any, x: Any, b: Any) -> Any:
 
 
 def _neurons(w: Any, x: Any, b: Any) -> list[Any]:
-    return [weighted_sum(list(row), list(x), bias) for row, bias in zip(w, b, strict=True)]
+    inputs = _listed(x)
+    return [weighted_sum(row, inputs, bias) for row, bias in zip(map(_listed, w), _listed(b), strict=True)]
+
+
+def _listed(x: Any) -> list[Any]:
+    return x.tolist() if x.__class__ is np.ndarray else list(x)  # a Tensor's own tolist would leave the graph
 
 
 def matmul(a: Any, b: Any) -> Any:
