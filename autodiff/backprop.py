@@ -151,19 +151,21 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
     pop, push = todo.pop, todo.append
     while todo:
         node = pop()
-        signal, node.mark = node.mark, None
+        signal = node.mark
         if writes:
             node.grad = signal if node.grad is None else node.grad + signal
-        elif deliver is None:
-            arrived.append((node, signal))
         else:
-            deliver(node, signal)
+            node.mark = None  # let go of arrays
+            arrived.append((node, signal)) if deliver is None else deliver(node, signal)
         da, db = node.da, node.db
         if da is not None:
             a = node.a
             if da.__class__ is float:
-                share = signal * da if signal else 0.0  # a zero error signal shares zero, also on an infinite edge
-                a.mark = share if a.mark is token else a.mark + share
+                known = a.mark
+                if signal:
+                    a.mark = signal * da if known is token else known + signal * da
+                elif known is token:
+                    a.mark = 0.0  # a zero error signal shares zero, also on an infinite edge
                 if a.delta == 1:
                     push(a)
                 else:
@@ -192,8 +194,11 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
                             item.delta -= 1
         if db is not None:
             b = node.b
-            share = signal * db if signal else 0.0
-            b.mark = share if b.mark is token else b.mark + share
+            known = b.mark
+            if signal:
+                b.mark = signal * db if known is token else known + signal * db
+            elif known is token:
+                b.mark = 0.0
             if b.delta == 1:
                 push(b)
             else:
