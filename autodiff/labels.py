@@ -18,11 +18,15 @@ from autodiff.ops.units import hinge
 from autodiff.primitive import Primitive
 from autodiff.symbol import ONE, Symbol, variable
 
-__all__ = ["CORRUPT", "Reading", "labels", "read_edge"]
+__all__ = ["CORRUPT", "Reading", "labels", "printable", "read_edge"]
 
 CORRUPT: Final = "ᶜ"
 _CORRUPT_SLOT: Final = 1  # hinge(score, corrupt)
 _LONGEST: Final = 30
+_LINE_ENDS: Final = re.compile("[\\t\\n\\v\\f\\r\\x85\\u2028\\u2029]+")
+_UNPRINTABLE: Final = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff\\ufffe\\uffff]"
+)
 _ARITHMETIC: Final = frozenset({"*", "/", "**", "+", "-", "neg"})
 _WHOLE_POWER: Final = re.compile(r"\*\*\(?(−?\d+)(?![.\d])\)?")
 _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
@@ -47,11 +51,11 @@ def labels(order: Sequence[Node]) -> dict[Node, str]:
     ['x', 'multiply', 'multiply#2']
     """
     corrupt = _corrupt_only(order)
-    counted = Counter(node.label for node in order)
+    counted = Counter(map(_called_alone, order))
     taken: dict[str, int] = {}
     found: dict[Node, str] = {}
     for node in order:
-        label = node.label
+        label = _called_alone(node)
         if node in corrupt and node.name and counted[label] > 1:
             label += CORRUPT
         count = taken.get(label, 0) + 1
@@ -60,6 +64,19 @@ def labels(order: Sequence[Node]) -> dict[Node, str]:
             count += 1
         found[node] = label if count == 1 else f"{label}#{count}"
     return found
+
+
+def printable(text: str) -> str:
+    """``text`` on one line, without what a terminal obeys, what XML cannot hold and what turns the reading direction.
+
+    >>> printable("a\\x00b\\nc")
+    'a\N{REPLACEMENT CHARACTER}b c'
+    """
+    return text if text.isalnum() else _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", _LINE_ENDS.sub(" ", text))
+
+
+def _called_alone(node: Node) -> str:
+    return printable(node.label)
 
 
 def _corrupt_only(order: Sequence[Node]) -> set[Node]:

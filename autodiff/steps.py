@@ -91,7 +91,9 @@ def _entering(flow: Flow) -> str:
 
 def _through_units(flow: Flow, edges: Sequence[FlowEdge]) -> tuple[str, list[str]]:
     if len(edges) > 1:
-        return "Each error goes through its neuron:", [f"× {_factor(edge)}" for edge in edges]
+        return "Each error goes through its neuron:", [
+            f"at {flow.nodes[edge.input].label}: × {_factor(edge)}" for edge in edges
+        ]
     (edge,) = edges
     if edge.consumer == 0:
         return f"× {_factor(edge)}, the local gradient of the output unit ({flow.output.operation}).", []
@@ -112,7 +114,9 @@ def _leads_to_parameter(flow: Flow, node: FlowNode) -> bool:
 
 def _shared_out(flow: Flow, column: Sequence[FlowNode]) -> tuple[str, list[str]]:
     if len(column) > 1:
-        return "Each gets its share, and shares that meet add up:", [_sum(flow, node) for node in column]
+        meet = any(len(flow.arriving(node)) > 1 for node in column)
+        sentence = "Each gets its share, and shares that meet add up:" if meet else "Each gets its share:"
+        return sentence, [_sum(flow, node) for node in column]
     (node,) = column
     edges = flow.arriving(node)
     if len(edges) > 1:

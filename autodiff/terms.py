@@ -14,7 +14,7 @@ from autodiff.notation import Name, number, parse
 
 __all__ = [
     "amount", "columns", "equation", "error_name", "in_order", "is_weighted_sum", "notes_name", "share_text",
-    "shares_in_order", "suffix", "window",
+    "shares_in_order", "suffix", "sum_of_shares", "window",
 ]  # fmt: skip
 
 
@@ -103,6 +103,15 @@ def equation(symbol: str, value: float | None) -> str:
 
 
 _WINDOWS: Final = ("true window", "corrupt window")  # the inputs of a hinge
+
+
+def sum_of_shares(flow: Flow, most: int) -> tuple[str, ...]:
+    """The gradient as the sum of the shares that arrive, in symbols and, for more than one, in numbers."""
+    edges = shares_in_order(flow, flow.parameter)
+    more = ["…"] if len(edges) > most else []
+    symbols = " + ".join([*(share_text(flow, edge) for edge in edges[:most]), *more])
+    numbers = " + ".join([*(bracketed(amount(edge.share)) for edge in edges[:most]), *more])
+    return (symbols, numbers) if len(edges) > 1 else (symbols,)
 
 
 def window(flow: Flow, edge: FlowEdge) -> str:

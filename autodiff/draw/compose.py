@@ -10,11 +10,11 @@ from autodiff.draw.groups import Group, grouped
 from autodiff.draw.picture import Box, Cell, Picture, Row
 from autodiff.draw.rail import MOST_BOXES, Rail, rail
 from autodiff.draw.shares import shares
-from autodiff.flow import Flow, Path, bracketed, count_text
+from autodiff.flow import Flow, Path, count_text
 from autodiff.notation import number
 from autodiff.remarks import remarks
 from autodiff.steps import Step, steps
-from autodiff.terms import amount, share_text, shares_in_order
+from autodiff.terms import amount, sum_of_shares
 
 __all__ = ["picture"]
 
@@ -80,7 +80,7 @@ def _finished(
     return Picture(
         kind,
         title,
-        _product(flow.strongest(1)[0], flow) if kind == "rail" else _sum_of_shares(flow),
+        _product(flow.strongest(1)[0], flow) if kind == "rail" else _sum(flow),
         _in_order(made, groups),
         tuple(made.wires),
         amount(flow.seed),
@@ -118,13 +118,8 @@ def _factors(path: Path) -> tuple[str, ...]:
     return tuple(filter(None, [path.symbols(most=_MOST_FACTORS), path.numbers(most=_MOST_FACTORS)]))
 
 
-def _sum_of_shares(flow: Flow) -> tuple[str, ...]:
-    edges = shares_in_order(flow, flow.parameter)
-    more = ["…"] if len(edges) > _MOST_TERMS else []
-    shown = edges[:_MOST_TERMS]
-    symbols = " + ".join([*(share_text(flow, edge) for edge in shown), *more])
-    numbers = " + ".join([*(bracketed(amount(edge.share)) for edge in shown), *more])
-    return (flow.derivative, symbols, *([numbers] if len(edges) > 1 else []), amount(flow.gradient))
+def _sum(flow: Flow) -> tuple[str, ...]:
+    return (flow.derivative, *sum_of_shares(flow, _MOST_TERMS), amount(flow.gradient))
 
 
 def _paths(flow: Flow) -> list[str]:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from html import escape
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +17,8 @@ import graphviz  # type: ignore[import-untyped]
 from autodiff.draw.compose import picture
 from autodiff.draw.palette import ERROR_COLOURS, ERROR_FILLS, FONTS, LIGHT
 from autodiff.draw.picture import Box, Cell, Picture, Row, Wire
-from autodiff.draw.typeset import shown
 from autodiff.flow import Flow
+from autodiff.labels import printable
 
 __all__ = ["MissingProgramError", "dot", "render"]
 
@@ -44,12 +45,11 @@ def dot(flow: Flow) -> str:
     'digraph {'
     """
     what = picture(flow)
-    head = [_font(what.title, "ink", 19, bold=True), _font(" = ".join(what.formula), "error", 15)]
     graph = graphviz.Digraph(
         graph_attr={
             "rankdir": "LR", "splines": "line" if what.kind == "rail" else "spline", "nodesep": "0.3", "ranksep": "1.0",
             "fontname": FONTS, "labelloc": "t", "labeljust": "l", "pad": "0.3", "bgcolor": LIGHT["paper"],
-            "outputorder": "edgesfirst", "label": "<" + '<BR ALIGN="LEFT"/>'.join([*head, ""]) + ">",
+            "outputorder": "edgesfirst", "label": f"<{_heading(what)}>",
         },
         node_attr={"shape": "plain", "fontname": FONTS, "fontsize": "14"},
         edge_attr={"fontname": FONTS, "fontsize": "13", "arrowsize": "0.75"},
@@ -63,6 +63,9 @@ def dot(flow: Flow) -> str:
             rank.attr(rank="same")
             for box in column:
                 rank.node(box.id)
+            if what.kind == "rail":  # else the engine turns columns upside down
+                for upper, lower in pairwise(column):
+                    rank.edge(upper.id, lower.id, style="invis")
     return str(graph.source)
 
 
@@ -106,8 +109,10 @@ def _run(command: Sequence[str], text: str, engine: str) -> bytes:
 
 
 def _columns(what: Picture) -> Iterator[list[Box]]:
+    """The boxes of each column from top to bottom, those of a rail last."""
     for column in sorted({box.column for box in what.boxes}):
-        yield [box for box in what.boxes if box.column == column]
+        boxes = [box for box in what.boxes if box.column == column]
+        yield sorted(boxes, key=lambda box: box.rows[0].lane != "rest") if what.kind == "rail" else boxes
 
 
 # ---- DOT text --------------------------------------------------------------------------------------------------------
@@ -115,12 +120,18 @@ def _columns(what: Picture) -> Iterator[list[Box]]:
 
 def _label(text: str) -> str:
     """Text for an HTML-like label: nothing in it is markup or an escape of DOT's."""
-    return escape(shown(text)).replace("\\", "&#92;")
+    return escape(printable(text)).replace("\\", "&#92;")
 
 
 def _font(text: str, colour: str, size: float, *, bold: bool = False) -> str:
     inside = f"<B>{_label(text)}</B>" if bold else _label(text)
     return f'<FONT COLOR="{LIGHT[colour]}" POINT-SIZE="{size:g}">{inside}</FONT>'
+
+
+def _heading(what: Picture) -> str:
+    lines = [_font(what.title, "ink", 19, bold=True), _font(" = ".join(what.formula), "error", 15)]
+    rows = "".join(f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in lines)
+    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">{rows}</TABLE>'
 
 
 def _add_box(graph: graphviz.Digraph, box: Box) -> None:
@@ -173,6 +184,7 @@ def _add_wire(graph: graphviz.Digraph, wire: Wire) -> None:
         "penwidth": f"{wire.width:.2f}",
         "dir": "back" if back else "forward",
     }
+    looks["weight"] = "20"
     if back and wire.sign < 1:
         looks["style"] = "dashed" if wire.sign else "dotted"
     if wire.lane == "rest":

@@ -12,8 +12,9 @@ from autodiff.draw.layout import BADGE, SIZES, Layout, Point, Rect, is_rest, lay
 from autodiff.draw.lines import Line, Mark, footer, header
 from autodiff.draw.palette import DARK, ERROR_COLOURS, ERROR_FILLS, FONTS, LIGHT
 from autodiff.draw.picture import Box, Cell, Picture, Row, Wire
-from autodiff.draw.typeset import SCRIPT, advance, pieces, shown, width
+from autodiff.draw.typeset import SCRIPT, advance, pieces, width
 from autodiff.flow import Flow
+from autodiff.labels import printable
 
 __all__ = ["svg"]
 
@@ -81,7 +82,7 @@ def _n(value: float) -> str:
 
 
 def _plain(text: str) -> str:
-    return escape(shown(text), quote=False)
+    return escape(printable(text), quote=False)
 
 
 def _number(key: str, value: Any) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from autodiff.flow import Flow, Path, bracketed, count_text
+from autodiff.flow import Flow, Path, count_text
 from autodiff.notation import number
 from autodiff.remarks import remarks
 from autodiff.steps import Step, steps
-from autodiff.terms import amount, share_text, shares_in_order
+from autodiff.terms import amount, share_text, shares_in_order, sum_of_shares
 
 __all__ = ["text"]
 
@@ -54,21 +54,12 @@ def _product(flow: Flow) -> list[str]:
     """The gradient as an equation, a line for every part."""
     if flow.path_count == 1:
         (path,) = flow.strongest(1)
-        parts = [path.symbols(), path.numbers(), amount(flow.gradient)]
+        parts = [path.symbols(), path.numbers()]
     else:
-        parts = [*_sum(flow), amount(flow.gradient)]
+        parts = list(sum_of_shares(flow, _MOST_SHARES))
     start = f"  {flow.derivative} = "
-    lines = [part for part in parts if part]
+    lines = [*filter(None, parts), amount(flow.gradient)]
     return [start + lines[0], *(f"{'= '.rjust(len(start))}{line}" for line in lines[1:])]
-
-
-def _sum(flow: Flow) -> list[str]:
-    paths = flow.strongest(_PATHS)
-    more = [f"… ({count_text(flow.path_count - len(paths))} more paths)"] if flow.path_count > len(paths) else []
-    symbols = " + ".join([*(path.symbols() for path in paths), *more])
-    if any(path.product is None for path in paths):
-        return [symbols]
-    return [symbols, " + ".join([*(bracketed(number(path.product)) for path in paths), *(["…"] if more else [])])]
 
 
 def _steps(told: Sequence[Step]) -> list[str]:

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 from unicodedata import combining, east_asian_width
 
+from autodiff.labels import printable
 from autodiff.notation import subscript, superscript
 
-__all__ = ["SCRIPT", "Piece", "advance", "pieces", "shown", "width"]
+__all__ = ["SCRIPT", "Piece", "advance", "pieces", "width"]
 
 SCRIPT: Final = 0.66  # size of raised and lowered text, relative to its base
 
@@ -53,21 +54,6 @@ class Piece(NamedTuple):
     sup: str
 
 
-def shown(text: str) -> str:
-    """``text`` with what XML cannot hold or a line cannot show replaced.
-
-    >>> shown("a\\x00b\\nc")
-    'a\N{REPLACEMENT CHARACTER}b c'
-    """
-    return "".join(
-        " " if c in "\t\n\r\x85\u2028\u2029" else c if _is_xml(ord(c)) else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
-
-
-def _is_xml(code: int) -> bool:
-    return 0x20 <= code < 0x7F or 0xA0 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
-
-
 def pieces(text: str, *, formula: bool) -> list[Piece]:
     """``text`` in pieces; in a formula single letters are italic, in a sentence only those with an index.
 
@@ -75,7 +61,7 @@ def pieces(text: str, *, formula: bool) -> list[Piece]:
     [('W', True, '14', '(1)'), (' = 2', False, '', '')]
     """
     found: list[Piece] = []
-    for base, sub, sup in _parts(shown(text)):
+    for base, sub, sup in _parts(printable(text)):
         start = 0
         for letter in _LETTER.finditer(base):
             at, end = letter.span()
