@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from inspect import Parameter
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,11 @@ def everything(_: Primitive) -> bool:
 def named(wanted: Callable[[Primitive], bool] = everything) -> list[Any]:
     """The primitives that are ``wanted``, as parameters of a test."""
     return [pytest.param(entry, id=entry.name) for entry in PRIMITIVES if wanted(entry)]
+
+
+def needs_params(entry: Primitive) -> bool:
+    """Whether a call must say more than its operands."""
+    return Parameter.empty in entry.defaults.values()
 
 
 def plain(x: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from inspect import Parameter
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,18 @@ from autodiff import Primitive, Tensor, Value, gradients
 from autodiff import sum as total
 from autodiff.namespace import arrays
 from tests.differences import FIFTY, assert_close, digits, exact, slopes
-from tests.strategies import FAMILIES, PRIMITIVES, Case, broadcastable, cases, everything, named, plain, scalar_cases
+from tests.strategies import (
+    FAMILIES,
+    PRIMITIVES,
+    Case,
+    broadcastable,
+    cases,
+    everything,
+    named,
+    needs_params,
+    plain,
+    scalar_cases,
+)
 
 EVERY = pytest.mark.parametrize("case", cases(everything))
 SCALAR = pytest.mark.parametrize("case", scalar_cases())
@@ -55,8 +65,7 @@ def test_every_family_has_members() -> None:
 @pytest.mark.parametrize("entry", named())
 def test_says_what_tests_and_readers_need(entry: Primitive) -> None:
     """Examples where shapes or params are needed, one domain an input, a sign, a documented sentence."""
-    needs_params = any(value is Parameter.empty for value in entry.defaults.values())
-    assert entry.examples or (entry.elementwise and entry.arity and not needs_params)
+    assert entry.examples or (entry.elementwise and entry.arity and not needs_params(entry))
     assert len(entry.domain) == (entry.arity or 1)
     assert entry.symbol
     assert entry.doc.endswith(".")
