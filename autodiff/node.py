@@ -91,6 +91,10 @@ class _Arithmetic(Node):
         """
         send_back(self, seed, None)
 
+    def clip(self, low: float | None = None, high: float | None = None) -> Any:
+        """The number, or every element, limited to [low, high]."""
+        return elementwise.clip(self, low, high)
+
     def detach(self) -> Any:
         """A new leaf with the same data and name, through which no error signal passes.
 
@@ -368,10 +372,6 @@ class Tensor(_Arithmetic):
     def expand_dims(self, axis: Any) -> Any:
         """New axes of length 1."""
         return layout.expand_dims(self, axis=axis)
-
-    def clip(self, low: float | None = None, high: float | None = None) -> Any:
-        """Elements limited to [low, high]."""
-        return elementwise.clip(self, low, high)
 
     def take(self, indices: Any, axis: int | None = None) -> Any:
         """Elements at integer ``indices`` along ``axis``."""
@@ -772,7 +772,7 @@ def _swapped(record: Callable[..., Any]) -> Callable[..., Any]:
 
 def _install() -> None:
     for entry in TABLE.values():
-        if entry.elementwise and entry.arity == 1 and entry.name not in vars(Value):
+        if entry.elementwise and entry.arity == 1 and not hasattr(_Arithmetic, entry.name):
             setattr(Value, entry.name, _value_method(entry))
             setattr(Tensor, entry.name, _tensor_method(entry))
     for name, entry in _UNARY.items():
