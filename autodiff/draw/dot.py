@@ -55,7 +55,7 @@ def dot(flow: Flow) -> str:
         edge_attr={"fontname": FONTS, "fontsize": "13", "arrowsize": "0.75"},
     )  # fmt: skip
     for box in what.boxes:
-        _add_box(graph, box)
+        _add_box(graph, box, on_rail=what.kind == "rail")
     for wire in what.wires:
         _add_wire(graph, wire)
     for column in _columns(what):
@@ -134,7 +134,7 @@ def _heading(what: Picture) -> str:
     return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">{rows}</TABLE>'
 
 
-def _add_box(graph: graphviz.Digraph, box: Box) -> None:
+def _add_box(graph: graphviz.Digraph, box: Box, *, on_rail: bool) -> None:
     hint = {"tooltip": _label(box.hint)}
     if box.rows[0].lane == "rest":
         style = {"shape": "circle" if box.kind == "rest" else "plaintext", "width": "0.6", "margin": "0.03"}
@@ -145,7 +145,15 @@ def _add_box(graph: graphviz.Digraph, box: Box) -> None:
     rows = "".join(_table_row(k, row, columns) for k, row in enumerate(box.rows))
     edge = LIGHT["parameter" if box.kind == "parameter" else "ink"]
     table = f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" COLOR="{edge}" STYLE="ROUNDED">'
-    graph.node(box.id, label=f"<{table}{rows}</TABLE>>", **hint)
+    label = f"{table}{rows}</TABLE>"
+    if on_rail:
+        hint["group"] = "rail"
+    if on_rail and box.kind == "source":  # empty space below, so that its rows are as high as those of the rail
+        space = '<TR><TD HEIGHT="56"></TD></TR>'
+        label = (
+            f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR><TD>{label}</TD></TR>{space}</TABLE>'
+        )
+    graph.node(box.id, label=f"<{label}>", **hint)
 
 
 def _table_row(k: int, row: Row, columns: int) -> str:
