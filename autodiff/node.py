@@ -610,7 +610,7 @@ def record_objects(entry: Primitive, operands: tuple[Any, ...], params: dict[str
     result = np.empty(rows.shape[:-1], dtype=object)
     for place in np.ndindex(result.shape):
         result[place] = _reduced(entry, tuple(rows[place]))
-    if not result.ndim and not keepdims:
+    if not result.ndim and (not keepdims or not values.ndim):
         return result[()]
     return result.reshape([1 if a in axes else n for a, n in enumerate(values.shape)]) if keepdims else result
 

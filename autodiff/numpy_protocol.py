@@ -76,8 +76,7 @@ _QUESTIONS: Final = frozenset({
     np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.logical_not, np.logical_and, np.logical_or, np.shape, np.ndim,
     np.size, np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.argmax, np.argmin, np.argsort, np.array_equal,
     np.allclose, np.isclose, np.any, np.all, np.result_type, np.nonzero, np.count_nonzero, np.array_repr,
-    np.array_str, np.array2string, np.testing.assert_allclose, np.testing.assert_array_equal, np.may_share_memory,
-    np.shares_memory, np.iscomplexobj, np.isrealobj,
+    np.array_str, np.array2string, np.may_share_memory, np.shares_memory, np.iscomplexobj, np.isrealobj,
 })  # fmt: skip
 
 
@@ -114,7 +113,9 @@ def _dispatched(function: Any, args: Any, kwargs: Any) -> Any:
         return function(*map(_data, args), **{key: _data(item) for key, item in kwargs.items()})
     recorded = _recorded(function)
     if recorded is None:
-        raise TypeError(f"np.{function.__name__} has no rule on nodes{_nearest(function.__name__)}")
+        place = getattr(function, "__module__", None) or "numpy"
+        name = f"{place.replace('numpy', 'np', 1)}.{function.__name__}"
+        raise TypeError(f"{name} has no rule on nodes{_nearest(function.__name__)}")
     given = {key: item for key, item in kwargs.items() if not _is_left_out(item)}
     _refuse_writing(function.__name__, given)
     if len(args) > 2 and isinstance(recorded, Primitive) and recorded.reduces:
@@ -155,6 +156,7 @@ def _data(item: Any) -> Any:
 
 def _nearest(name: str) -> str:
     known = {f.__name__ for entry in TABLE.values() for f in entry.numpy} | {f.__name__ for f in _MADE_OF_PRIMITIVES}
-    close = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    inside = sorted((other for other in known if other in name), key=lambda other: (len(other), other))
+    close = inside[-1:] or get_close_matches(name, sorted(known), n=1, cutoff=0.7)
     advice = f"; the nearest that has one is np.{close[0]}" if close else ""
     return f"{advice}. Use .data for a plain array outside the graph, or define a primitive for it"
