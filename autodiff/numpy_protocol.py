@@ -113,9 +113,7 @@ def _dispatched(function: Any, args: Any, kwargs: Any) -> Any:
         return function(*map(_data, args), **{key: _data(item) for key, item in kwargs.items()})
     recorded = _recorded(function)
     if recorded is None:
-        place = getattr(function, "__module__", None) or "numpy"
-        name = f"{place.replace('numpy', 'np', 1)}.{function.__name__}"
-        raise TypeError(f"{name} has no rule on nodes{_nearest(function.__name__)}")
+        raise TypeError(f"{_spelled(function)} has no rule on nodes{_nearest(function.__name__)}")
     given = {key: item for key, item in kwargs.items() if not _is_left_out(item)}
     _refuse_writing(function.__name__, given)
     if len(args) > 2 and isinstance(recorded, Primitive) and recorded.reduces:
@@ -154,9 +152,16 @@ def _data(item: Any) -> Any:
     return item._data if isinstance(item, Node) else item
 
 
+def _spelled(function: Any) -> str:
+    """The name as users write it: np.linalg.inv."""
+    place = getattr(function, "__module__", None) or "numpy"
+    return f"{place.replace('numpy', 'np', 1)}.{function.__name__}"
+
+
 def _nearest(name: str) -> str:
-    known = {f.__name__ for entry in TABLE.values() for f in entry.numpy} | {f.__name__ for f in _MADE_OF_PRIMITIVES}
+    mapped = [*(function for entry in TABLE.values() for function in entry.numpy), *_MADE_OF_PRIMITIVES]
+    known = {function.__name__: _spelled(function) for function in mapped}
     inside = sorted((other for other in known if other in name), key=lambda other: (len(other), other))
     close = inside[-1:] or get_close_matches(name, sorted(known), n=1, cutoff=0.7)
-    advice = f"; the nearest that has one is np.{close[0]}" if close else ""
+    advice = f"; the nearest that has one is {known[close[0]]}" if close else ""
     return f"{advice}. Use .data for a plain array outside the graph, or define a primitive for it"
