@@ -26,6 +26,8 @@ __all__ = ["main"]
 _FAILED: Final = 1  # the check found another derivative
 _REFUSED: Final = 2  # the input was bad; nothing was written
 
+_DISAGREES: Final = "DISAGREES"
+
 #: The notes' 4-2-1 network and its input (section 1.5): ∂s/∂W₁₄⁽¹⁾ = 1 · 1 · 0.9 · 0.1793 · 0.8 = 0.1291.
 _SIZES: Final = (4, 2, 1)
 _WEIGHTS: Final[Mapping[str, Any]] = {
@@ -152,15 +154,16 @@ def _flow(options: argparse.Namespace) -> int:
     flow = error_flow(example.network(example.x), parameter)
     check = _check(example, options.parameter)
     saved = save(flow, options.output or f"error-flow-{_file_name(options.parameter)}.svg")
-    agrees = check.agrees(flow.gradient)
-    print(_report(flow, check, agrees=agrees))
+    verdict = _verdict(flow, check)
+    print(f"{text(flow)}\n\nCheck: numerical derivative {check}: {verdict}.")
     print(f"\nWrote {saved.path} (drawn by {saved.engine}).")
-    return 0 if agrees else _FAILED
+    return _FAILED if verdict == _DISAGREES else 0
 
 
-def _report(flow: Flow, check: NumericalDerivative, *, agrees: bool) -> str:
-    verdict = "agrees" if agrees else "DISAGREES"
-    return f"{text(flow)}\n\nCheck: numerical derivative {check}: {verdict}."
+def _verdict(flow: Flow, check: NumericalDerivative) -> str:
+    if check.agrees(flow.gradient):
+        return "agrees"
+    return _DISAGREES if math.isfinite(check.error) else "cannot tell, the function jumps or is not defined around here"
 
 
 def _check(example: _Example, name: str) -> NumericalDerivative:

@@ -40,13 +40,13 @@ class NumericalDerivative:
     def agrees(self, gradient: float) -> bool:
         """Whether ``gradient`` may be the same derivative: within four error bars and 1e-7 of the larger one.
 
-        Nothing agrees with a derivative whose error is not finite: it tells nothing.
+        Nothing agrees with a derivative whose error is not finite: it tells nothing. No gradient that is not finite does.
 
         >>> numerical_derivative(math.sin, 0.0).agrees(1.0)
         True
         """
         tolerance = 4 * self.error + 1e-7 * max(abs(gradient), abs(self.value))
-        return math.isfinite(self.error) and abs(gradient - self.value) <= tolerance
+        return math.isfinite(tolerance) and abs(gradient - self.value) <= tolerance
 
     def __str__(self) -> str:
         return f"{number(self.value)} ± {number(self.error, digits=1)}"

@@ -80,7 +80,7 @@ def _formula(parts: Sequence[str], across: float) -> Iterator[Line]:
     """An equation: the derivative in ink, its result bold; a new line where it is too long."""
     first, *middle, last = parts
     tokens = [Segment(first, "ink"), *(Segment(word, "error") for part in middle for word in _words(f"= {part}"))]
-    tokens += [Segment("=", "error"), Segment(last, "error", True)]
+    tokens += [Segment("=", "error"), Segment(last, "negative" if last.startswith("−") else "error", True)]
     line: list[Segment] = []
     x = room = 0.0
     for k, token in enumerate(tokens):
