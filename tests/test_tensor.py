@@ -91,7 +91,8 @@ def test_function_agrees_with_differences(f: Callable[[Any], Any]) -> None:
     (lambda x: ad.softmax(x), lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True)),
     (lambda x: ad.logsumexp(x, axis=1), lambda x: np.log(np.exp(x).sum(1))),
     (lambda x: ad.dot(2.0, x), lambda x: 2.0 * x), (lambda x: ad.dot(2, [1.0, 2.0]), lambda x: [2.0, 4.0]),
-    (lambda x: ad.matmul([1.0, 2.0], x), lambda x: [1.0, 2.0] @ x), (lambda x: ad.einsum("i->", [1.0, 2.0]), lambda x: 3.0),
+    (lambda x: ad.matmul([1.0, 2.0], x), lambda x: [1.0, 2.0] @ x),
+    (lambda x: ad.einsum("i->", [1.0, 2.0]), lambda x: 3.0),
 ])  # fmt: skip
 def test_function_agrees_with_numpy(f: Callable[[Any], Any], function: Callable[[Any], Any]) -> None:
     """Functions that NumPy has too have its values, on plain arrays and nested lists as well."""
