@@ -19,7 +19,7 @@ from autodiff.ops.layout import reshape, stack
 from autodiff.ops.reductions import sum as sum_over
 from autodiff.ops.units import identity
 from autodiff.primitive import describe
-from autodiff.tree import flatten, rebuild, tree_map
+from autodiff.tree import flatten, flatten_as, rebuild, tree_map
 
 __all__ = ["grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
@@ -123,10 +123,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     outputs = flatten(call.result)
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
-        seeds = flatten(cotangent)
-        if len(seeds) != len(outputs):
-            raise ValueError(f"the result has {len(outputs)} parts, and the cotangent {len(seeds)}; they must match")
-        return call.pull_all(outputs, seeds)  # type: ignore[no-any-return]
+        return call.pull_all(outputs, flatten_as(cotangent, call.result, "the cotangent"))  # type: ignore[no-any-return]
 
     return tree_map(call.plain, call.result), pullback
 
@@ -150,7 +147,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     for role, items in (("primals", primals), ("tangents", tangents)):
         if not isinstance(items, list | tuple):
             raise TypeError(f"jvp needs {role} as a list or tuple, one for each argument, and got {describe(items)}")
-    given, directions = flatten(list(primals)), flatten(list(tangents))
+    given, directions = flatten(list(primals)), flatten_as(list(tangents), list(primals), "tangents")
     shapes = [np.shape(x) for x in given], [np.shape(x) for x in directions]
     if shapes[0] != shapes[1]:
         raise ValueError(f"jvp needs tangents of the primals' shapes {shapes[0]}, and got {shapes[1]}")
@@ -197,13 +194,14 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     >>> hvp(lambda x: x ** 3, 2.0, 1.0)
     12.0
     """
-    shapes = [np.shape(a) for a in flatten(x)], [np.shape(a) for a in flatten(v)]
+    direction = flatten_as(v, x, "v")
+    shapes = [np.shape(a) for a in flatten(x)], [np.shape(a) for a in direction]
     if shapes[0] != shapes[1]:
         raise ValueError(f"hvp needs v of the shapes of x, {shapes[0]}, and got {shapes[1]}")
 
     def along(point: Any) -> Any:
         slopes = flatten(grad(f)(point))
-        return _total(_dot(slope, part) for slope, part in zip(slopes, flatten(v), strict=True))
+        return _total(_dot(slope, part) for slope, part in zip(slopes, direction, strict=True))
 
     return grad(along)(x)
 
@@ -262,7 +260,7 @@ class _Call:
 
     def plain(self, item: Any) -> Any:
         """A result as the caller gets it: a node if any argument was one, else numbers."""
-        return item if self.open or not isinstance(item, Node) else item._data
+        return item if self.open or not isinstance(item, Node) else own_copy(item._data)
 
     def pull(self, output: Any, seed: Any, create_graph: bool | None = None) -> Any:
         """The gradients of one output, in the structure of the arguments; zero where it does not depend on them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-__all__ = ["flatten", "rebuild", "tree_map"]
+__all__ = ["flatten", "flatten_as", "rebuild", "tree_map"]
 
 
 def flatten(tree: Any) -> list[Any]:
@@ -18,6 +18,25 @@ def flatten(tree: Any) -> list[Any]:
         return [leaf for item in tree.values() for leaf in flatten(item)]
     if isinstance(tree, list | tuple):
         return [leaf for item in tree for leaf in flatten(item)]
+    return [tree]
+
+
+def flatten_as(tree: Any, like: Any, name: str) -> list[Any]:
+    """The leaves of ``tree`` in the order of those of ``like``, whose structure it must have: dicts match by key.
+
+    Raises ValueError, which calls the tree by its ``name``, where the structures differ.
+
+    >>> flatten_as({"b": 1.0, "w": [2.0, 3.0]}, {"w": [0.0, 0.0], "b": 0.0}, "the cotangent")
+    [2.0, 3.0, 1.0]
+    """
+    if isinstance(like, dict):
+        if not isinstance(tree, dict) or tree.keys() != like.keys():
+            raise ValueError(f"{name} must have the structure asked for, a dict with the keys {list(like)}: got {tree!r}")
+        return [leaf for key, item in like.items() for leaf in flatten_as(tree[key], item, name)]
+    if isinstance(like, list | tuple):
+        if not isinstance(tree, list | tuple) or len(tree) != len(like):
+            raise ValueError(f"{name} must have the structure asked for, {len(like)} items in a row: got {tree!r}")
+        return [leaf for item, part in zip(like, tree, strict=True) for leaf in flatten_as(part, item, name)]
     return [tree]
 
 
