@@ -29,13 +29,13 @@ def flatten_as(tree: Any, like: Any, name: str) -> list[Any]:
     >>> flatten_as({"b": 1.0, "w": [2.0, 3.0]}, {"w": [0.0, 0.0], "b": 0.0}, "the cotangent")
     [2.0, 3.0, 1.0]
     """
-    if isinstance(like, dict):
-        if not isinstance(tree, dict) or tree.keys() != like.keys():
-            raise ValueError(f"{name} must have the structure asked for, a dict with the keys {list(like)}: got {tree!r}")
+    if isinstance(like, dict) or isinstance(tree, dict):
+        if not isinstance(tree, dict) or not isinstance(like, dict) or tree.keys() != like.keys():
+            raise ValueError(f"{name} must have the structure of {like!r}, with its keys, and got {tree!r}")
         return [leaf for key, item in like.items() for leaf in flatten_as(tree[key], item, name)]
     if isinstance(like, list | tuple):
         if not isinstance(tree, list | tuple) or len(tree) != len(like):
-            raise ValueError(f"{name} must have the structure asked for, {len(like)} items in a row: got {tree!r}")
+            raise ValueError(f"{name} must have the structure of {like!r}, {len(like)} items, and got {tree!r}")
         return [leaf for item, part in zip(like, tree, strict=True) for leaf in flatten_as(part, item, name)]
     return [tree]
 
