@@ -356,7 +356,8 @@ def count_text(count: int) -> str:
     shift = max(count.bit_length() - 64, 0)  # the decimal digits of a huge integer take quadratic time
     digits = math.log10(count >> shift) + shift * math.log10(2.0)
     exponent = math.floor(digits)
-    return f"about {10 ** (digits - exponent):.1f}e{exponent}"
+    first = f"{10 ** (digits - exponent):.1f}"
+    return f"about 1.0e{exponent + 1}" if first == "10.0" else f"about {first}e{exponent}"
 
 
 def _check_parameter(parameter: Any) -> None:

@@ -59,9 +59,9 @@ def labels(order: Sequence[Node]) -> dict[Node, str]:
         if node in corrupt and node.name and counted[label] > 1:
             label += CORRUPT
         count = taken.get(label, 0) + 1
-        taken[label] = count
         while count > 1 and counted[f"{label}#{count}"]:
             count += 1
+        taken[label] = count
         found[node] = label if count == 1 else f"{label}#{count}"
     return found
 

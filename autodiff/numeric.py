@@ -40,7 +40,7 @@ class NumericalDerivative:
     def agrees(self, gradient: float) -> bool:
         """Whether ``gradient`` may be the same derivative: within four error bars and 1e-7 of the larger one.
 
-        Nothing agrees with a derivative whose error is not finite: it tells nothing. No gradient that is not finite does.
+        Nothing agrees with a derivative whose error is not finite, and no gradient that is not finite agrees with any.
 
         >>> numerical_derivative(math.sin, 0.0).agrees(1.0)
         True

@@ -1,0 +1,85 @@
+"""Graphs that the tests of flow, drawing and program share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autodiff as ad
+from autodiff import Value
+from nn import Network
+
+X = (1.0, -0.5, 0.25, 0.8)
+WEIGHTS = {
+    "W(1)": [[0.3, -0.2, 0.5, 0.7], [-0.4, 0.1, 0.6, -0.3]], "b(1)": [0.1, -0.05], "W(2)": [[0.9, -0.6]], "b(2)": [0.2],
+}  # fmt: skip
+CORRUPT = (0.1, 0.2, 0.3, 0.4)
+
+
+def notes_network(*, scalar: bool = True) -> Network:
+    """The notes' 4-2-1 network (section 1.5) with one set of numbers: ∂s/∂W₁₄⁽¹⁾ = 0.9 · 0.1793 · 0.8 = 0.1291."""
+    network = Network((4, 2, 1), scalar=scalar)
+    network.load(WEIGHTS)
+    return network
+
+
+def notes_flow(parameter: str = "W14(1)", *, seed: float | None = None) -> ad.Flow:
+    """The flow to one parameter of that network."""
+    network = notes_network()
+    return ad.error_flow(network(X), network.parameter(parameter), seed=seed)
+
+
+def deep_flow(parameter: str = "W14(1)") -> ad.Flow:
+    """A flow with six paths, in a 4-3-3-2-1 network of tanh units."""
+    network = Network((4, 3, 3, 2, 1), activation="tanh", scalar=True)
+    return ad.error_flow(network(X), network.parameter(parameter))
+
+
+def margin_flow(*, suffix: str = "", shift: float = 0.0) -> ad.Flow:
+    """Both windows' flows of J; ``shift`` is added to the true window's score."""
+    network = notes_network()
+    score, corrupt = network(X), network(CORRUPT, suffix=suffix)
+    objective = ad.hinge(score + shift if shift else score, corrupt)
+    objective.name = "J"
+    return ad.error_flow(objective, network.parameter("W14(1)"))
+
+
+def ladder(rungs: int) -> tuple[Value, Value]:
+    """Diamonds in a chain: 2 to the power of ``rungs`` paths."""
+    bottom = top = Value(0.5, name="x")
+    for _ in range(rungs):
+        top = top + top * 0.25
+    return top, bottom
+
+
+def chain(length: int) -> tuple[Value, Value]:
+    """One path through ``length`` units."""
+    bottom = top = Value(0.5, name="x")
+    for _ in range(length):
+        top = ad.tanh(top)
+    return top, bottom
+
+
+def skipping() -> ad.Flow:
+    """A graph of unnamed and named Values with edges that skip columns, a square and a sum."""
+    x = bottom = Value(0.5, name="x")
+    kept = []
+    for k in range(3):
+        x = ad.tanh(x * 1.3)
+        x.name = f"h{k}"
+        kept.append(x)
+    total = x * x
+    for item in kept:
+        total = total + item * bottom
+    total.name = "y"
+    return ad.error_flow(total, bottom)
+
+
+def paths_one_by_one(output: Any, parameter: Any) -> list[list[tuple[Any, int]]]:
+    """Every path as (node, slot) pairs, found by walking them all: what the dynamic program is checked against."""
+    if output is parameter:
+        return [[]]
+    found = []
+    for slot, item in enumerate(output.inputs):
+        if isinstance(item, ad.Node):
+            found += [[(output, slot), *rest] for rest in paths_one_by_one(item, parameter)]
+    return found
