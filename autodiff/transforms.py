@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.backprop import own_copy, send_back
-from autodiff.graph import Node, topological
+from autodiff.graph import Node, clock, topological
 from autodiff.node import Tensor, Value
 from autodiff.ops.layout import reshape, stack
 from autodiff.ops.reductions import sum as sum_over
@@ -224,6 +224,7 @@ class _Call:
                 raise ValueError(f"argnum {k} asks for an argument that is not there: {len(args)} positional ones came")
         if len({k % len(args) for k in numbers}) < len(numbers):
             raise ValueError(f"argnum names each argument once, and got {argnum!r} for {len(args)} arguments")
+        self.start = clock.tick()
         self.chosen = [args[k] for k in numbers]
         leaves = [[_fresh(leaf) for leaf in flatten(arg)] for arg in self.chosen]
         self.inputs = [leaf for group in leaves for leaf in group]
@@ -238,10 +239,9 @@ class _Call:
         self.open = any(isinstance(leaf, Node) for arg in self.chosen for leaf in flatten(arg)) or self._closes_over()
 
     def _closes_over(self) -> bool:
-        """Whether the result depends on a leaf that is not one of this call's: a node from outside."""
-        own = set(self.inputs)
+        """Whether the result depends on a leaf from before this call: a node from outside."""
         return any(
-            node.is_leaf and node not in own and not node.is_detached
+            node.is_leaf and node.stamp < self.start and not node.is_detached
             for output in flatten(self.result)
             if isinstance(output, Node)
             for node in topological(output)
