@@ -181,17 +181,17 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
                     error.add_note(_in_the_rule_of(node, signal))
                     raise
             else:
-                for item, local in zip(a, da):  # noqa: B905 - made of one length; strict costs on every node
-                    if item.__class__ is not float:
-                        known = item.mark
-                        if signal:
-                            item.mark = signal * local if known is token else known + signal * local
-                        elif known is token:
-                            item.mark = 0.0
-                        if item.delta == 1:
-                            push(item)
-                        else:
-                            item.delta -= 1
+                for item, local in zip(node.b, db):  # noqa: B905 - made of one length; strict costs on every node
+                    known = item.mark
+                    if signal:
+                        item.mark = signal * local if known is token else known + signal * local
+                    elif known is token:
+                        item.mark = 0.0
+                    if item.delta == 1:
+                        push(item)
+                    else:
+                        item.delta -= 1
+                continue
         if db is not None:
             b = node.b
             known = b.mark
@@ -233,14 +233,16 @@ def _count_in_slots(output: Node, token: object) -> bool:
             else:
                 if da is BY_RULE:
                     by_rule = True
-                    a = [item for item in a if isinstance(item, Node)]
-                for item in a:
-                    if item.__class__ is not float:  # beside stored local gradients, constants are floats
-                        if item.mark is token:
-                            item.delta += 1
-                        else:
-                            item.mark, item.delta = token, 1
-                            push(item)
+                    nodes = [item for item in a if isinstance(item, Node)]
+                else:
+                    nodes = node.b
+                for item in nodes:
+                    if item.mark is token:
+                        item.delta += 1
+                    else:
+                        item.mark, item.delta = token, 1
+                        push(item)
+                continue
         if db is not None:
             b = node.b
             if b.mark is token:

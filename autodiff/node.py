@@ -591,10 +591,21 @@ def _scalar(entry: Primitive, item: Any) -> float:
 
 def _value_node(entry: Primitive, inputs: tuple[Any, ...], partials: Any, params: dict[str, Any], z: float) -> Value:
     node: Value = _new(Value)
-    node._data, node.a, node.da, node.stamp = z, inputs, partials, clock.now
+    node._data, node.stamp = z, clock.now
     node.origin = scalar.origin_of(entry, **params) if params else entry.origin
-    node.grad = node.mark = node.b = node.db = None
+    node.grad = node.mark = None
+    node.a = node.b = inputs
+    node.da = node.db = partials
+    if float in map(type, inputs):
+        _link(node, inputs, partials)
     return node
+
+
+def _link(node: Node, inputs: tuple[Any, ...], partials: tuple[Any, ...]) -> None:
+    """Set the edges of a Value with its inputs in a tuple; ``b`` and ``db`` leave the constants out."""
+    edges = [(x, local) for x, local in zip(inputs, partials, strict=True) if isinstance(x, Node)]
+    node.a, node.da = inputs, partials
+    node.b, node.db = (tuple(part) for part in zip(*edges, strict=True))
 
 
 _new: Final = object.__new__
@@ -670,9 +681,11 @@ def _restored(records: list[tuple[Any, ...]]) -> Node:
         node = kind._leaf(_read_only(data), origin)
         node.grad = grad
         if packed:
-            node.a = tuple(made[x] if is_node else _read_only(x) for is_node, x in packed)
-            node.da = BY_RULE if by_rule else partials
-            node.b = tuple(map(_plain, node.a)) if by_rule else None
+            inputs = tuple(made[x] if is_node else _read_only(x) for is_node, x in packed)
+            if by_rule:
+                node.a, node.b, node.da = inputs, tuple(map(_plain, inputs)), BY_RULE
+            else:
+                _link(node, inputs, partials)
         made.append(node)
     return made[-1]  # type: ignore[no-any-return]
 
@@ -697,9 +710,11 @@ def _twin(node: Any, memo: Mapping[int, Any]) -> Any:
     twin.stamp = node.stamp
     twin.grad = node.grad if node.scalar else None if node.grad is None else node.grad.copy()
     if node.a is not None:
-        twin.a = tuple(memo[id(x)] if isinstance(x, Node) else x for x in node.inputs)
-        twin.b = node.b if node.da is BY_RULE else None
-        twin.da = BY_RULE if node.da is BY_RULE else local_gradients(node)
+        inputs = tuple(memo[id(x)] if isinstance(x, Node) else x for x in node.inputs)
+        if node.da is BY_RULE:
+            twin.a, twin.b, twin.da = inputs, node.b, BY_RULE
+        else:
+            _link(twin, inputs, local_gradients(node))
     return twin
 
 
