@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autodiff as ad
-from tests.peers import own_gradients, reach
+from tests.peers import own_gradients, own_slope, reach
 from tests.programs import (
     ELEMENTWISE,
     OPERATIONS,
@@ -213,6 +213,31 @@ def test_the_order_of_two_losses_does_not_matter(graph: Graph) -> None:
     squared.backward()
     output.backward()
     near([np.zeros(x.shape) if x.grad is None else x.grad for x in leaves], both, sizes)
+
+
+@given(GRAPHS)
+def test_gradients_as_nodes_hold_the_plain_gradients(graph: Graph) -> None:
+    """A pass that makes a graph gives the numbers and shapes of one that does not, up to rounding."""
+    output, leaves = recorded(graph)
+    slopes = ad.gradients(output, leaves, create_graph=True)
+    held = [np.zeros(leaf.shape) if slope is None else slope.data for slope, leaf in zip(slopes, leaves, strict=True)]
+    assert [np.shape(slope) for slope in held] == [leaf.shape for leaf in leaves]
+    near(held, own_gradients(output, leaves), reach(output, leaves))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_hessian_is_symmetric(seed: int) -> None:
+    """⟨u, H v⟩ = ⟨v, H u⟩ for smooth programs, each side by its own second-order pass."""
+    random = np.random.default_rng(seed)
+    inputs = [random.uniform(0.3, 1.8, shape) for shape in ((2, 3), (3,), (3, 1))]
+    program = resolve(long_program(seed, SMOOTH), inputs, kinks=False)
+    u, v = ([random.uniform(-1.0, 1.0, x.shape) for x in inputs] for _ in range(2))
+    sides, size = [], 0.0
+    for direction, other in ((u, v), (v, u)):
+        slope, leaves = own_slope(program, direction, ad.Tensor)
+        sides.append(sum(float(np.sum(a * b)) for a, b in zip(own_gradients(slope, leaves), other, strict=True)))
+        size += sum(float(np.sum(part)) for part in reach(slope, leaves))
+    assert abs(sides[0] - sides[1]) <= 1e-13 * size
 
 
 def directional(program: Program, direction: Sequence[Any]) -> tuple[float, float]:

@@ -1,0 +1,196 @@
+"""Plants faults and says which the tests do not find: ``python -m tests.mutants [words] [--workers 2]``.
+
+Every rule of the table gets, input by input, a share times 1.001, a share with the other sign, and none; the engine
+gets the faults that small engines are known for. Each fault is planted in a copy of the project, in a process of its
+own, and the tests run there until one fails. The exit status is 1 if a fault survives, 2 if the tests fail without one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+# Loaded once, before the processes fork; nothing of the project may be among them.
+import hypothesis.extra.numpy  # noqa: F401
+import mpmath  # noqa: F401
+import numpy as np  # noqa: F401
+import pytest
+
+from tests.faults import Fault, rule_faults
+from tests.faults_of_the_engine import ENGINE_FAULTS
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("autodiff", "nn", "tests")
+_ARGUMENTS = (
+    "-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning",
+)  # fmt: skip
+SECONDS = 300  # a fault that makes the tests hang is found, too
+
+#: Files whose tests do not take part: what they find must be found without them.
+LEFT_OUT = ("test_against_engines.py", "test_against_torch_by_name.py", "test_scale.py", "test_readme.py")
+FIRST_FOR_RULES = ("tests/test_primitives.py",)
+FIRST_FOR_ENGINE = ("tests/test_backprop.py", "tests/test_determinism.py", "tests/test_metamorphic.py")
+
+Outcome = tuple[str | None, float]  # the test that found the fault, and the seconds it took
+
+
+class _Watch:
+    """A pytest plugin: runs the tests that the fault is about first, and keeps the name of the first to fail."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.killer: str | None = None
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: f"[{self.target}" not in item.nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and self.killer is None:
+            self.killer = report.nodeid
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed and self.killer is None:
+            self.killer = f"import of {report.nodeid}"
+
+
+@contextmanager
+def project_copy() -> Iterator[Path]:
+    """A copy of the project in which this process works, silent, as if nothing of the project were loaded."""
+    with tempfile.TemporaryDirectory(prefix="mutant") as folder:
+        root = Path(folder)
+        for name in COPIED:
+            shutil.copytree(ROOT / name, root / name)
+        for name in ("setup.cfg", "pyproject.toml", "README.md"):
+            if (ROOT / name).exists():
+                shutil.copy2(ROOT / name, root / name)
+        for name in [name for name in sys.modules if name.split(".")[0] in COPIED]:
+            del sys.modules[name]
+        sys.path[:] = [str(root), *(path for path in sys.path if path and Path(path).resolve() != ROOT)]
+        os.chdir(root)
+        yield root
+
+
+def silence() -> None:
+    """Send what this process prints nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+
+
+def trial(fault: Fault | None, stages: Sequence[Sequence[str]]) -> Outcome:
+    """Plant the fault (None: none) in this process and run the test files, stage by stage, until a test fails."""
+    start = time.monotonic()
+    silence()
+    os.environ["HYPOTHESIS_PROFILE"] = "mutants"
+    signal.signal(signal.SIGALRM, _give_up)
+    signal.alarm(SECONDS)
+    watch = _Watch(fault.target if fault else "")
+    with project_copy() as root:
+        if fault:
+            fault.plant(root)
+        for files in stages:
+            present = [file for file in files if (root / file).exists()]
+            arguments = [*_ARGUMENTS, *present]
+            status = pytest.main(arguments, plugins=[watch]) if present else 0
+            if Path(sys.modules["autodiff"].__file__ or "").parents[1] != root:
+                raise RuntimeError("the tests ran against another copy of the project")
+            if status:
+                return watch.killer or f"exit status {status}", time.monotonic() - start
+        return None, time.monotonic() - start
+
+
+def _give_up(*_: Any) -> None:
+    raise TimeoutError(f"the tests took more than {SECONDS} seconds")
+
+
+def slots() -> dict[str, int]:
+    """How many inputs each primitive of the table has; for any number, as many as its largest example."""
+    with project_copy():
+        import nn  # noqa: F401 - it enters primitives of its own
+        from autodiff import TABLE
+
+        return {name: entry.arity or max(len(item.shapes) for item in entry.examples) for name, entry in TABLE.items()}
+
+
+def stages_for(fault: Fault | None) -> list[list[str]]:
+    """The test files in the order in which they are asked."""
+    rules = fault is not None and fault.target != ""
+    first = list(FIRST_FOR_RULES if rules else FIRST_FOR_ENGINE)
+    names = sorted(f"tests/{path.name}" for path in (ROOT / "tests").glob("test_*.py") if path.name not in LEFT_OUT)
+    return [first, [name for name in names if name not in first]]
+
+
+def run(faults: Sequence[Fault], workers: int, report: Callable[[Fault, Outcome], None]) -> None:
+    """Try every fault in a process of its own, ``workers`` at a time."""
+    with multiprocessing.get_context("fork").Pool(workers, maxtasksperchild=1) as pool:
+        waiting = [(fault, pool.apply_async(trial, (fault, stages_for(fault)))) for fault in faults]
+        for fault, answer in waiting:
+            report(fault, answer.get())
+
+
+def in_a_process(function: Callable[..., Any], *given: Any) -> Any:
+    """The result of one call in a process of its own."""
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        return pool.apply(function, given)
+
+
+def main() -> int:
+    """Plant all faults, or those whose names hold one of the words; print survivors and counts."""
+    parser = argparse.ArgumentParser(description="Plants faults and says which the tests do not find.")
+    parser.add_argument("words", nargs="*", help="only faults whose name holds one of these words")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--only", choices=["rules", "engine"], help="faults of rules or of the engine alone")
+    parser.add_argument("--every", action="store_true", help="print what becomes of every fault, not of survivors only")
+    options = parser.parse_args()
+
+    killer, seconds = in_a_process(trial, None, stages_for(None))
+    if killer:
+        print(f"without any fault, {killer} fails: repair that first")
+        return 2
+    print(f"without a fault all tests pass, in {seconds:.0f} s")
+
+    rules = [] if options.only == "engine" else rule_faults(in_a_process(slots))
+    faults = [*rules, *(() if options.only == "rules" else ENGINE_FAULTS)]
+    faults = [item for item in faults if not options.words or any(word in item.name for word in options.words)]
+    found: dict[Fault, str | None] = {}
+
+    def report(fault: Fault, outcome: Outcome) -> None:
+        found[fault] = outcome[0]
+        if options.every or not outcome[0]:
+            verdict = f"killed by {outcome[0]}" if outcome[0] else fault.equivalent or "SURVIVED"
+            print(f"{len(found):4}/{len(faults)}  {fault.name:60} {outcome[1]:5.1f} s  {verdict}", flush=True)
+
+    run([item for item in faults if not item.equivalent or options.every], options.workers, report)
+    return summary(faults, found)
+
+
+def summary(faults: Sequence[Fault], found: dict[Fault, str | None]) -> int:
+    """Print which test functions found how many faults, equivalent faults, survivors; 1 if any survived."""
+    killers = Counter((killer or "").split("[")[0] for killer in found.values() if killer)
+    print("\nfaults found by")
+    for name, count in killers.most_common():
+        print(f"{count:6}  {name}")
+    equivalent = [fault for fault in faults if fault.equivalent]
+    for fault in equivalent:
+        print(f"  equal  {fault.name}: {fault.equivalent}")
+    survivors = [fault.name for fault, killer in found.items() if not killer and not fault.equivalent]
+    counts = f"{sum(killers.values())} found, {len(equivalent)} equivalent, {len(survivors)} survived"
+    print(f"\n{len(faults)} faults, {counts}")
+    for name in survivors:
+        print(f"SURVIVED {name}")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
