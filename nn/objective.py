@@ -9,6 +9,7 @@ import numpy as np
 
 import autodiff as ad
 from autodiff.primitive import describe
+from nn.parameters import mark
 
 __all__ = ["max_margin"]
 
@@ -22,8 +23,8 @@ def max_margin(score: Any, corrupt: Any, *, margin: float = 1.0) -> Any:
         margin: Δ > 0, in the unit of the scores.
 
     Returns:
-        J as one number, at least 0. For one pair of scores it is the hinge node itself. Where a pair violates the
-        margin, ∂J/∂s = −1 and ∂J/∂s_c = 1; where Δ + s_c − s ≤ 0 both are 0, also at the kink.
+        J as one number, at least 0, a node of that name. For one pair of scores it is the hinge node itself. Where a
+        pair violates the margin, ∂J/∂s = −1 and ∂J/∂s_c = 1; where Δ + s_c − s ≤ 0 both are 0, also at the kink.
 
     Raises:
         ValueError: the shapes differ, or the margin is not positive and finite. TypeError: it is not a number.
@@ -49,4 +50,4 @@ def max_margin(score: Any, corrupt: Any, *, margin: float = 1.0) -> Any:
             f"and corrupt scores of shape {shapes[1]}"
         )
     losses = ad.hinge(score, corrupt, margin=float(margin))
-    return ad.sum(losses) if shapes[0] else losses
+    return mark(ad.sum(losses) if shapes[0] else losses, "J", None, "")

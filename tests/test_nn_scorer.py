@@ -282,7 +282,7 @@ def test_objective_of_one_pair_is_the_hinge_itself():
     s, corrupt = Value(0.2), Value(0.5)
     J = nn.max_margin(s, corrupt)
     assert J.data == 1.0 + 0.5 - 0.2
-    assert J.primitive.name == "hinge"
+    assert (J.name, J.primitive.name) == ("J", "hinge")
     assert J.inputs == (s, corrupt)
     signals = backpropagate(J)
     assert (signals[s], signals[corrupt]) == (-1.0, 1.0)

@@ -1,0 +1,349 @@
+"""Trains the notes' window scorer to find places: is the centre word of five words a place?
+
+    python demos/window_scorer.py                     the small corpus in demos/data
+    python demos/window_scorer.py FILE                any CoNLL-style file (tag in the last column), or windows in .npz
+
+The score is s = Uᵀ f(Wx + b), x the vectors of the words and of their shapes (small letters, Capitals, digits …), one
+after the other; the objective is the max-margin one, J = Σ max(0, Δ + s_c − s), over pairs of a window around a place
+and a corrupt one, around another word (the notes, sections 1.3 to 1.5).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tagged_text import UNKNOWN, Corpus, Token, Vocabulary, Windows, cut, plain_tag, read
+
+import nn
+from autodiff import error_flow
+from autodiff.backprop import backpropagate
+from autodiff.notation import number
+from autodiff.steps import steps
+
+Scores = Any  # an array of one score a window
+
+# ---- measures --------------------------------------------------------------------------------------------------------
+
+
+def auc(scores: Scores, target: Any) -> float:
+    """The chance that a random target window scores higher than a random other one; ties count half.
+
+    >>> auc(np.array([0.9, 0.2, 0.2, 0.1]), np.array([True, True, False, False]))
+    0.875
+    """
+    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    hits = int(target.sum())
+    return float((ranks[target].sum() - hits * (hits + 1) / 2) / (hits * (len(target) - hits)))
+
+
+def f1(scores: Scores, target: Any, threshold: float) -> float:
+    """2·found/(said + there are), of the windows that score at least the threshold.
+
+    >>> f1(np.array([0.9, 0.6, 0.1]), np.array([True, False, True]), 0.5)
+    0.5
+    """
+    said = scores >= threshold
+    return float(2 * (said & target).sum() / (said.sum() + target.sum()))
+
+
+def best_threshold(scores: Scores, target: Any) -> float:
+    """The score that as a threshold gives the largest F1.
+
+    >>> best_threshold(np.array([0.9, 0.6, 0.1]), np.array([True, True, False]))
+    0.6
+    """
+    order = np.argsort(-scores, kind="stable")
+    found, said = np.cumsum(target[order]), np.arange(1, len(order) + 1)
+    last_of_its_score = np.append(np.diff(scores[order]) != 0, True)
+    return float(scores[order][np.argmax(2 * found / (said + target.sum()) * last_of_its_score)])
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one way of scoring does on the test part; its threshold comes from the development part."""
+
+    title: str
+    auc: float
+    f1: float
+    threshold: float
+
+
+def measured(title: str, dev: tuple[Scores, Any], test: tuple[Scores, Any]) -> Result:
+    """AUC and F1 on the test part, at the threshold that is best on the development part."""
+    threshold = best_threshold(*dev)
+    return Result(title, auc(*test), f1(*test, threshold), threshold)
+
+
+# ---- what the scorer is compared with --------------------------------------------------------------------------------
+
+
+def dictionary(train: Windows) -> Any:
+    """Scores by the centre word alone: how often it was a target in training; a word never seen, by the base rate."""
+    centres = [_centre(window) for window in train.tokens]
+    seen, hits = Counter(centres), Counter(word for word, hit in zip(centres, train.target, strict=True) if hit)
+    base = train.target.mean()
+    return lambda windows: np.array(
+        [(hits[word] + base) / (seen[word] + 1) for word in map(_centre, windows.tokens)]
+    )  # fmt: skip
+
+
+def _centre(window: Sequence[Token]) -> tuple[str, str]:
+    token = window[len(window) // 2]
+    return token.text, token.shape
+
+
+def logistic(train: Windows, words: int) -> Any:
+    """Scores by logistic regression: one feature for each place in the window and each word or shape."""
+    from scipy.sparse import csr_matrix
+    from sklearn.linear_model import LogisticRegression
+
+    def features(windows: Windows) -> Any:
+        count, places = windows.ids.shape
+        columns = windows.ids + np.arange(places) * words
+        rows = np.repeat(np.arange(count), places)
+        return csr_matrix((np.ones(columns.size), (rows, columns.ravel())), shape=(count, places * words))
+
+    model = LogisticRegression(max_iter=2000).fit(features(train), train.target)
+    return lambda windows: model.decision_function(features(windows))
+
+
+# ---- training --------------------------------------------------------------------------------------------------------
+
+
+def train(
+    scorer: nn.WindowScorer, data: dict[str, Windows], unknown: int, options: Any, random: np.random.Generator
+) -> Iterator[tuple[float, float]]:
+    """One epoch after the other: (J of an average pair, AUC on dev); the best epoch's numbers stay at the end."""
+    optimiser = nn.AdaGrad(scorer, rate=options.rate)
+    true, others = (data["train"].ids[choice] for choice in (data["train"].target, ~data["train"].target))
+    best, kept = -1.0, scorer.state()
+    for _ in range(options.epochs):
+        pairs = random.permutation(np.tile(true, (options.pairs, 1)))
+        corrupts = others[random.integers(0, len(others), len(pairs))]
+        total = 0.0
+        for start in range(0, len(pairs), options.batch):
+            both = (
+                _with_unknowns(side[start : start + options.batch], unknown, options.unknown, random)
+                for side in (pairs, corrupts)
+            )
+            optimiser.zero_grad()
+            J = nn.max_margin(*map(scorer, both), margin=options.margin)
+            J.backward()
+            optimiser.step()
+            total += J.item()
+        reached = auc(scorer.predict(data["dev"].ids), data["dev"].target)
+        if reached > best:
+            best, kept = reached, scorer.state()
+        yield total / len(pairs), reached
+    scorer.load(kept)
+
+
+def _with_unknowns(ids: Any, unknown: int, share: float, random: np.random.Generator) -> Any:
+    """Ids in which a share of the words, not of the shapes, is unknown: so the rest of a window learns to speak."""
+    hidden = random.random(ids.shape) < share
+    hidden[:, 1::2] = False
+    return np.where(hidden, unknown, ids)
+
+
+# ---- examples --------------------------------------------------------------------------------------------------------
+
+
+def examples(scores: Scores, target: Any, threshold: float) -> list[tuple[str, int]]:
+    """Up to five windows worth a look, each with why."""
+    said = scores >= threshold
+    kinds = [
+        ("found, with the highest score", said & target, -scores),
+        ("found, but only just", said & target, scores),
+        ("missed, by the widest margin", ~said & target, scores),
+        ("a false alarm, the loudest", said & ~target, -scores),
+        ("rightly refused, but only just", ~said & ~target, -scores),
+    ]
+    chosen: list[tuple[str, int]] = []
+    for title, choice, order in kinds:
+        places = [k for k in np.flatnonzero(choice) if k not in {taken for _, taken in chosen}]
+        if places:
+            chosen.append((title, int(min(places, key=lambda k: order[k]))))
+    return chosen
+
+
+def explain(scorer: nn.WindowScorer, ids: Any, window: Sequence[Token]) -> Iterator[str]:
+    """What each word adds to the score, and the flow of the error to the weight that changes it most."""
+    values = scorer.scalar()
+    s = values(ids)
+    signals = backpropagate(s)
+    x = values.vectors(ids)
+    effects = np.array([signals[item] * item.data for item in x]).reshape(len(window), -1).sum(axis=1)
+    words = (f"{token.text} {number(effect, 2)}" for token, effect in zip(window, effects, strict=True))
+    yield "what each word adds to s, to first order (∂s/∂x · x): " + ", ".join(words)
+    weight, word = _busiest_weight(values, x, signals, window)
+    flow = error_flow(s, weight)
+    yield f"{weight.name} reads {word}: {flow.derivative} = {flow.formula()}"
+    yield from (f"  {line}" for step in steps(flow) for line in str(step).splitlines())
+
+
+def _busiest_weight(
+    values: nn.WindowScorer, x: Any, signals: dict[Any, Any], window: Sequence[Token]
+) -> tuple[Any, str]:
+    """Of the weights that read the centre word or its shape: the one with the largest |∂s/∂W|, and what it reads."""
+    dimensions, first = values.L.shape[1], len(x) // len(window) * (len(window) // 2)
+    weights = values.layer.W[:, first : first + 2 * dimensions]
+    row, column = max(np.ndindex(weights.shape), key=lambda place: abs(signals[weights[place]]))
+    token, dimension = window[len(window) // 2], column % dimensions + 1
+    return weights[row, column], f"dimension {dimension} of {token.word if column < dimensions else token.shape}"
+
+
+# ---- the program -----------------------------------------------------------------------------------------------------
+
+
+def prepared(options: Any, random: np.random.Generator) -> tuple[Corpus, Vocabulary, dict[str, Windows]]:
+    """The corpus, its vocabulary and its windows by part; raises ValueError where a part has no targets."""
+    corpus = read(options.path, random, name=options.name, words=options.words)
+    vocabulary = Vocabulary(corpus.parts["train"], corpus.vectors)
+    data = {part: cut(found, vocabulary, width=options.window, tag=options.tag) for part, found in corpus.parts.items()}
+    for part, windows in data.items():
+        if not windows.target.any() or windows.target.all():
+            tags = sorted({token.tag for sentence in corpus.parts[part] for token in sentence} - {"O"})
+            raise ValueError(
+                f"{options.path}: the part {part!r} needs words that are tagged {options.tag} and words that are not; "
+                f"its tags are {', '.join(tags) or 'all O'}"
+            )
+    return corpus, vocabulary, data
+
+
+def run(options: Any) -> list[Result]:
+    """Train, measure, compare and explain; prints everything and returns the table's rows."""
+    random = np.random.default_rng(options.seed)
+    corpus, vocabulary, data = prepared(options, random)
+    embedding = vocabulary.embedding(options.dimensions, corpus.vectors, random)
+    scorer = nn.WindowScorer(
+        embedding, 2 * options.window, options.hidden, activation=options.activation, random=random
+    )  # fmt: skip
+    for part, windows in data.items():
+        count = len(corpus.parts[part])
+        print(f"{part}: {count} sentences, {len(windows.target)} windows, {windows.target.sum()} targets")
+    sizes = {str(name): item.shape for name, item in scorer.parameters().items()}
+    print("parameters:", ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in sizes.items()))
+    epochs = train(scorer, data, vocabulary[UNKNOWN], options, random)
+    with options.bar(total=options.epochs, unit="epoch", disable=None) as bar:
+        for k, (J, reached) in enumerate(epochs, start=1):
+            bar.write(f"epoch {k:3}: J = {J:.4f} a pair, AUC {reached:.4f} on dev")
+            bar.update()
+    results = compared(scorer.predict, data, len(vocabulary))
+    report(results)
+    show_examples(scorer, data["test"], results[-1])
+    return results
+
+
+def compared(score: Any, data: dict[str, Windows], words: int) -> list[Result]:
+    """A row for each way of scoring, the scorer's last."""
+    dev, test = data["dev"], data["test"]
+    ways = {"majority (never a target)": lambda windows: np.zeros(len(windows.target))}
+    ways["centre-word dictionary"] = dictionary(data["train"])
+    try:
+        ways["logistic regression, one-hot window"] = logistic(data["train"], words)
+    except ImportError:
+        print("logistic regression is left out: it needs scikit-learn, pip install 'autodiff[demos]'")
+    ways["window scorer"] = lambda windows: score(windows.ids)
+    results = [measured(title, *((way(part), part.target) for part in (dev, test))) for title, way in ways.items()]
+    results[0] = Result(results[0].title, 0.5, 0.0, np.inf)  # it says "never", at any threshold
+    return results
+
+
+def report(results: Sequence[Result]) -> None:
+    """The table, and whether the scorer is better than both simple ways."""
+    print(f"\n{'on the test part':38}{'AUC':>8}{'F1':>8}   (threshold from the dev part)")
+    for result in results:
+        print(f"{result.title:38}{result.auc:8.4f}{result.f1:8.4f}")
+    scorer, simple = results[-1], results[:2]
+    better = all(scorer.auc > other.auc and scorer.f1 > other.f1 for other in simple)
+    print(f"The scorer {'beats' if better else 'does not beat'} the majority and the dictionary in both.")
+
+
+def show_examples(scorer: nn.WindowScorer, test: Windows, result: Result) -> None:
+    """Five windows of the test part with their scores and flows."""
+    scores = scorer.predict(test.ids)
+    for k, (title, place) in enumerate(examples(scores, test.target, result.threshold), start=1):
+        window = test.tokens[place]
+        words = [f"[{token.text}]" if j == len(window) // 2 else token.text for j, token in enumerate(window)]
+        print(f"\nexample {k}: {' '.join(words)}")
+        print(f"{title}: s = {number(scores[place])}, the threshold is {number(result.threshold)}")
+        print("\n".join(explain(scorer, test.ids[place], window)))
+
+
+def _count(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    if not 0 < float(text) < np.inf:
+        raise ValueError
+    return float(text)
+
+
+def _odd(text: str) -> int:
+    if _count(text) % 2 == 0:
+        raise ValueError
+    return int(text)
+
+
+def _share(text: str) -> float:
+    if not 0 <= float(text) < 1:
+        raise ValueError
+    return float(text)
+
+
+_count.__name__, _positive.__name__, _odd.__name__ = "whole number from 1", "positive number", "odd number"
+_share.__name__ = "share from 0 to below 1"
+
+
+def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    add = parser.add_argument
+    add("path", nargs="?", type=Path, default=Path(__file__).with_name("data") / "places.conll")
+    add("--tag", type=plain_tag, default="LOC", help="what to find; ANY for whatever is not O (default: LOC)")
+    add("--name", help="which corpus of an .npz archive (default: its first)")
+    add("--words", type=Path, help="the words of an .npz archive, line k (from 0) for id k")
+    add("--window", type=_odd, default=5, help="words in a window (default: 5)")
+    add("--dimensions", type=_count, default=20, help="of a word vector, where the file has none (default: 20)")
+    add("--hidden", type=_count, default=16, help="hidden units (default: 16)")
+    add("--activation", default="sigmoid", help="of the hidden units (default: sigmoid)")
+    add("--epochs", type=_count, default=15)
+    add("--pairs", type=_count, default=5, help="corrupt windows for each true one in an epoch (default: 5)")
+    add("--batch", type=_count, default=32, help="pairs in a step (default: 32)")
+    add("--rate", type=_positive, default=0.05, help="learning rate of AdaGrad (default: 0.05)")
+    add("--margin", type=_positive, default=1.0, help="Δ (default: 1)")
+    add("--unknown", type=_share, default=0.2, help="share of words hidden while training (default: 0.2)")
+    add("--seed", type=int, default=0)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; exit status 2 and one sentence if a file or an option is wrong."""
+    options = parsed(arguments)
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        print("window_scorer: the progress bar needs tqdm, pip install 'autodiff[demos]'", file=sys.stderr)
+        return 2
+    options.bar = tqdm
+    try:
+        run(options)
+    except ValueError as error:
+        print(f"window_scorer: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
