@@ -94,6 +94,8 @@ class _Table:
         rows: list[list[float]] = []
         step = _FIRST_STEP * self.scale
         for _ in range(_ROWS):
+            if self.x + step == self.x - step:
+                break  # closer than the floats around x
             difference, rounding = self.difference(step)
             if not math.isfinite(difference):
                 rows, step = [], step / 8  # a step out of the domain: start again closer to x

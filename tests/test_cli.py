@@ -1,0 +1,244 @@
+"""The program ``autodiff flow``: what it prints and writes, and one sentence for bad input."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import autodiff.__main__ as program
+from autodiff.__main__ import main
+from autodiff.draw import svg
+from tests.flows import WEIGHTS, X, notes_flow
+
+HELP = "; autodiff flow --help lists what can be said"
+SIZES = "argument --sizes: expected at least two positive whole numbers, such as 4,2,1, and got "
+BLOCKS = "net.json must have W1, b1, W2, b2, …, one of each for every layer, and has "
+NUMBERS = "net.json: W1 must be finite numbers, a vector or rows of one length"
+UNREADABLE = "net.json is not a .json file that can be read"
+ONE_OUTPUT = "argument --sizes: a flow starts at one output, so the last size must be 1, and got '4,2'"
+PARAMETERS = "no parameter W₉₉⁽¹⁾: layer 1 has W₁₁⁽¹⁾ … W₂₄⁽¹⁾, b₁⁽¹⁾ … b₂⁽¹⁾; layer 2 has W₁₁⁽²⁾ … W₁₂⁽²⁾, b₁⁽²⁾"
+ENDINGS = "cannot save as 'flow.bmp': the name of the file must end in one of .svg, .dot, .txt, .json, .png, .pdf"
+OWN = "--network brings its own sizes and weights; leave out --sizes and --seed"
+FILE = {"W1": WEIGHTS["W(1)"], "b1": WEIGHTS["b(1)"], "W2": [0.9, -0.6], "b2": 0.2}
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(capsys, *arguments: str) -> str:
+    """What the program prints when all is well."""
+    assert main(["flow", *arguments]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def refused(capsys, *arguments: str) -> str:
+    """The sentence about bad input; nothing is printed, nothing is written."""
+    before = sorted(Path().iterdir())
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert sorted(Path().iterdir()) == before
+    assert err.startswith("autodiff: ")
+    assert err.count("\n") == 1
+    return err.removeprefix("autodiff: ").rstrip("\n")
+
+
+# ---- what it does ----------------------------------------------------------------------------------------------------
+
+
+def test_the_notes_example_without_arguments(capsys):
+    """Eight steps, the product, the check, and an SVG in this folder that is the picture of that flow."""
+    out = run(capsys)
+    assert "= 1 · 1 · W₁₁⁽²⁾ · σ′(z₁⁽²⁾) · a₄⁽¹⁾\n" in out
+    assert "= 1 × 1 × 0.9 × 0.1793 × 0.8\n" in out
+    assert re.findall(r"^\((\d)\)", out, flags=re.MULTILINE) == list("12345678")
+    assert re.search(r"^Check: numerical derivative 0\.1291 ± \de−1\d: agrees\.$", out, flags=re.MULTILINE)
+    assert out.endswith("\nWrote error-flow-W14-1.svg (drawn by autodiff).\n")
+    assert Path("error-flow-W14-1.svg").read_text(encoding="utf-8") == svg(notes_flow())
+
+
+def test_another_network_is_drawn_by_its_seed(capsys):
+    """Sizes, activation, parameter and seed; the same seed gives the same numbers, another one others."""
+    arguments = ["--sizes", "4,3,2,1", "--activation", "tanh", "--parameter", "W_{21}^{(2)}", "--output", "a.json"]
+    first = run(capsys, *arguments, "--seed", "3")
+    data = json.loads(Path("a.json").read_text(encoding="utf-8"))
+    assert data["parameter"] == "W₂₁⁽²⁾"
+    assert {"tanh"} <= {node["operation"] for node in data["nodes"]}
+    assert run(capsys, *arguments, "--seed", "3") == first
+    assert run(capsys, *arguments, "--seed", "4") != first
+
+
+def test_sizes_without_a_seed(capsys):
+    """Weights are drawn then too; 4,2,1 without a seed is the notes' example."""
+    run(capsys, "--sizes", "3,2,1", "--parameter", "b1(1)")
+    assert Path("error-flow-b1-1.svg").exists()
+    assert "= 0.1291" in run(capsys, "--sizes", "4,2,1")
+    assert "= 0.1291" not in run(capsys, "--seed", "0")
+
+
+def test_an_input_that_begins_with_a_minus(capsys):
+    """As a word of its own, with = and with a typographic minus."""
+    for arguments in (["--input", "-1,0.5,0,2"], ["--input=-1,0.5,0,2"], ["--input", "−1,0.5,0,2"]):
+        assert "× a₁⁽¹⁾ = −1," in run(capsys, *arguments, "--parameter", "W11(1)")
+
+
+@pytest.mark.parametrize("ending", ["svg", "dot", "txt", "json"])
+def test_the_output_format_follows_the_ending(capsys, ending):
+    """And the program says what it wrote."""
+    assert run(capsys, "--output", f"flow.{ending}").endswith(f"\nWrote flow.{ending} (drawn by autodiff).\n")
+    assert Path(f"flow.{ending}").stat().st_size > 500
+
+
+def test_a_network_from_json(capsys):
+    """Weights and input of the notes' example from a file give the same picture."""
+    Path("net.json").write_text(json.dumps({**FILE, "x": X}))
+    run(capsys, "--network", "net.json")
+    assert Path("error-flow-W14-1.svg").read_text(encoding="utf-8") == svg(notes_flow())
+
+
+def test_a_network_from_npz(capsys):
+    """Keys as a network's state has them; the input comes from an option, which also overrules the file's."""
+    np.savez("net.npz", **WEIGHTS)
+    np.savez("with_x.npz", **WEIGHTS, x=np.zeros(4))
+    given = ",".join(map(str, X))
+    for name in ("net.npz", "with_x.npz"):
+        run(capsys, "--network", name, "--input", given)
+        assert Path("error-flow-W14-1.svg").read_text(encoding="utf-8") == svg(notes_flow())
+
+
+def test_a_kink_is_within_the_check(capsys):
+    """relu at exactly 0: the numerical derivative lies between the slopes, and the gradient 0 agrees."""
+    Path("net.json").write_text(json.dumps({"W1": [[1.0]], "b1": [0.0], "W2": [[2.0]], "b2": [0.0], "x": [0.0]}))
+    out = run(capsys, "--network", "net.json", "--activation", "relu", "--parameter", "b1(1)")
+    assert "Check: numerical derivative 1 ± 1: agrees." in out
+    assert "exactly at a kink" in out
+
+
+def test_where_differences_cannot_tell(capsys):
+    """ln of a negative number: the output is not defined, and the check says so."""
+    out = run(capsys, "--activation", "log", "--parameter", "b2(1)")
+    assert (
+        "Check: numerical derivative nan ± inf: cannot tell, the function jumps or is not defined around here." in out
+    )
+
+
+def test_a_wrong_gradient_gives_status_1(capsys, monkeypatch):
+    """If the check found another derivative, the program would say so and end with status 1."""
+    monkeypatch.setattr(program, "numerical_derivative", lambda f, x: program.NumericalDerivative(0.5, 1e-12, 9))
+    assert main(["flow"]) == 1
+    assert "Check: numerical derivative 0.5 ± 1e−12: DISAGREES." in capsys.readouterr().out
+
+
+def test_as_a_process():
+    """``python -m autodiff flow`` and its help; bad input has status 2 there too."""
+    done = subprocess.run([sys.executable, "-m", "autodiff", "flow"], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert Path("error-flow-W14-1.svg").exists()
+    bad = subprocess.run([sys.executable, "-m", "autodiff", "flow", "--seed", "x"], capture_output=True, check=False)
+    assert (bad.returncode, bad.stdout) == (2, b"")
+
+
+def test_help_lists_the_options(capsys):
+    """With status 0."""
+    with pytest.raises(SystemExit) as caught:
+        main(["flow", "--help"])
+    assert caught.value.code == 0
+    out = capsys.readouterr().out
+    assert all(
+        option in out
+        for option in ("--parameter", "--sizes", "--activation", "--seed", "--input", "--network", "--output")
+    )
+
+
+# ---- bad input -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("", "the following arguments are required: command; autodiff --help lists what can be said"),
+        ("flow --colour red", "unrecognized arguments: --colour red; autodiff --help lists what can be said"),
+        ("flow --sizes 4,2", ONE_OUTPUT + HELP),
+        ("flow --sizes 4,,1", SIZES + "'4,,1'" + HELP),
+        ("flow --sizes 0,1", SIZES + "'0,1'" + HELP),
+        ("flow --seed -1", "argument --seed: expected a whole number of at least 0, and got '-1'" + HELP),
+        ("flow --input 1,two", "argument --input: expected numbers such as 1,-0.5,0.25, and got '1,two'" + HELP),
+        ("flow --input 1,inf", "argument --input: expected numbers such as 1,-0.5,0.25, and got '1,inf'" + HELP),
+        ("flow --input 1,2", "layer 1 takes 4 inputs, and got 2, shape (2,)"),
+        ("flow --parameter W99(1)", PARAMETERS),
+        ("flow --output flow.bmp", ENDINGS),
+        ("flow --output none/flow.svg", "cannot write none/flow.svg: No such file or directory"),
+        ("flow --network none.json", "cannot read none.json: No such file or directory"),
+        ("flow --network net.txt", "a network is read from a .json or .npz file, and got net.txt"),
+        ("flow --network net.json --seed 3", OWN),
+        ("flow --network net.json --sizes 4,2,1", OWN),
+    ],
+)  # fmt: skip
+def test_bad_arguments_are_one_sentence(capsys, arguments, sentence):
+    """On standard error, with status 2, and nothing is written."""
+    assert refused(capsys, *arguments.split()) == sentence
+
+
+def test_unknown_names_say_what_there_is(capsys):
+    """Commands, activations and spellings of parameters."""
+    assert "invalid choice: 'explain'" in refused(capsys, "explain")
+    assert refused(capsys, "flow", "--activation", "sigmund").startswith(
+        "unknown activation 'sigmund' (must be one of "
+    )
+    assert "sigmoid" in refused(capsys, "flow", "--activation", "sigmund")
+    assert refused(capsys, "flow", "--parameter", "weight").startswith("cannot read 'weight' as a name: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("{", UNREADABLE + ": Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        ("[" * 100_000, UNREADABLE),
+        ("[1]", "net.json must hold one object with W1, b1, W2, b2, …, and holds a list"),
+        ("{}", BLOCKS + "none"),
+        ('{"W1": [[1]]}', BLOCKS + "W(1)"),
+        ('{"W1": [[1]], "b1": [1], "W3": [[1]], "b3": [1]}', BLOCKS + "W(1), b(1), W(3), b(3)"),
+        ('{"weights": [1]}', "net.json has 'weights', and may have W1, b1, W2, b2, … and x only"),
+        ('{"W1": [["a"]], "b1": [1]}', NUMBERS),
+        ('{"W1": [[1], [1, 2]], "b1": [1]}', NUMBERS),
+        ('{"W1": [[NaN]], "b1": [1]}', NUMBERS),
+        ('{"W1": [[true]], "b1": [1]}', NUMBERS),
+        ('{"W1": [[1]], "b1": [1, 2]}', "b⁽¹⁾ has shape (1,), and the state's has (2,); nothing was loaded"),
+        ('{"W1": [[1, 2]], "b1": [1], "W2": [[1, 2]], "b2": [1]}',
+         "net.json: W1 has 1 rows and W2 2 columns; they must be as many"),
+        ('{"W1": [[1], [2]], "b1": [1, 2]}', "net.json: a flow starts at one output, so W1 must have one row"),
+        ('{"W1": [[1]], "b1": [1]}', "net.json has no x; give the input with --input"),
+    ],
+)  # fmt: skip
+def test_bad_networks_are_one_sentence(capsys, content, sentence):
+    """What the file holds and what it should hold."""
+    Path("net.json").write_text(content)
+    assert refused(capsys, "flow", "--network", "net.json", "--parameter", "b1(1)") == sentence
+
+
+def test_what_is_no_archive_is_one_sentence(capsys):
+    """Random bytes, and an archive of Python objects, which would have to be trusted."""
+    Path("net.npz").write_bytes(b"not an archive")
+    assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a .npz file that can be read"
+    np.savez("net.npz", W1=np.array([object()]))
+    assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a .npz file that can be read"
+    np.savez("net.npz", **{"W(1)": np.ones((1, 2, 3)), "b(1)": [1.0]})
+    assert "W(1) must be finite numbers" in refused(capsys, "flow", "--network", "net.npz")
+
+
+def test_without_graphviz_a_png_is_one_sentence(capsys, monkeypatch):
+    """The install command is in it."""
+    module = sys.modules["autodiff.draw.dot"]
+    monkeypatch.setattr(module, "find_dot", lambda: None)
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    assert "pip install pygraphviz" in refused(capsys, "flow", "--output", "flow.png")

@@ -1,0 +1,691 @@
+"""Pictures: what they say equals the ledger, nothing overlaps, no name gets out of its place, files are whole."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import stat
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autodiff as ad
+from autodiff import Tensor, Value, error_flow
+from autodiff.draw import MissingProgramError, dot, picture, render, save, svg, text
+from autodiff.draw import dot as dot_function
+from autodiff.draw.groups import grouped
+from autodiff.draw.layout import Rect, lay_out
+from autodiff.draw.lines import footer, header
+from autodiff.draw.palette import DARK, ERROR_COLOURS, LIGHT
+from autodiff.draw.typeset import pieces, width
+from autodiff.terms import amount
+from nn import Network
+from tests.flows import (
+    X,
+    chain,
+    deep_flow,
+    ladder,
+    margin_flow,
+    notes_flow,
+    notes_network,
+    skipping,
+)
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def array_flow() -> ad.Flow:
+    """The notes' network on arrays."""
+    network = notes_network(scalar=False)
+    return error_flow(network(X), network.parameter("W(1)"))
+
+
+def empty_flow() -> ad.Flow:
+    """A parameter of another network."""
+    return error_flow(notes_network()(X), notes_network().parameter("W14(1)"))
+
+
+def wide_flow() -> ad.Flow:
+    """More inputs than a column shows."""
+    network = Network((12, 9, 1), scalar=True)
+    return error_flow(network([0.1 * k for k in range(12)]), network.parameter("W3,10(1)"))
+
+
+FLOWS = {
+    "rail": notes_flow, "bias": lambda: notes_flow("b1(1)"), "negative": lambda: notes_flow("W24(1)"),
+    "deep": deep_flow, "margin": margin_flow, "met": lambda: margin_flow(shift=3.0), "skipping": skipping,
+    "long": lambda: error_flow(*chain(100)), "ladder": lambda: error_flow(*ladder(200)), "arrays": array_flow,
+    "empty": empty_flow, "wide": wide_flow, "seeded": lambda: notes_flow(seed=-1.0),
+}  # fmt: skip
+
+
+@pytest.fixture(params=FLOWS)
+def flow(request: pytest.FixtureRequest) -> ad.Flow:
+    """One flow of every kind."""
+    return FLOWS[request.param]()
+
+
+def parsed(flow: ad.Flow) -> ElementTree.Element:
+    """The SVG as a tree: it is well-formed XML."""
+    return ElementTree.fromstring(svg(flow))
+
+
+def words(element: ElementTree.Element) -> str:
+    """All text in an element."""
+    return "".join(element.itertext())
+
+
+# ---- the numbers -----------------------------------------------------------------------------------------------------
+
+
+def test_the_numbers_in_the_svg_are_the_ledgers():
+    """Every node's value and error, every edge's share, in full and as printed; on a rail and with several paths."""
+    for flow in (notes_flow(), deep_flow(), margin_flow(), skipping()):
+        root = parsed(flow)
+        cells = [(item.get("data-role"), item.get("data-number"), words(item)) for item in root.iter(f"{SVG}text")]
+        shares = sorted(float(item.get("data-share")) for item in root.iter(f"{SVG}g") if item.get("data-share"))
+        for node in flow.nodes:
+            assert ("value", repr(node.value), amount(node.value)) in cells
+            assert ("error", repr(node.error), amount(node.error)) in cells
+        inside = sum(len(group.nodes) - 1 for group in grouped(flow, units=picture(flow).kind == "shares"))
+        assert len(shares) >= len(flow.edges) - inside
+        assert set(shares) <= {edge.share for edge in flow.edges}
+
+
+def test_the_rail_of_the_notes_example():
+    """Six boxes, five error wires to and fro, the numbers of the steps ① to ⑧, the product in the header."""
+    what = picture(notes_flow())
+    assert what.kind == "rail"
+    way = [box for box in what.boxes if box.kind != "rest"]
+    assert [(box.kind, box.label) for box in way] == [
+        ("unit", "a₁⁽³⁾"), ("unit", "z₁⁽³⁾"), ("unit", "a₁⁽²⁾"), ("unit", "z₁⁽²⁾"), ("parameter", "W₁₄⁽¹⁾"),
+        ("source", "a₄⁽¹⁾"),
+    ]  # fmt: skip
+    assert [box.label for box in what.boxes if box.kind == "rest"] == ["a₂⁽²⁾", "z₂⁽²⁾", "a₁⁽¹⁾", "a₂⁽¹⁾", "a₃⁽¹⁾"]
+    back = [(wire.step, wire.label) for wire in what.wires if wire.lane == "error"]
+    assert back == [(2, "× 1"), (4, "× W₁₁⁽²⁾ = 0.9"), (5, "× σ′(z₁⁽²⁾) = 0.1793"), (7, "× a₄⁽¹⁾ = 0.8")]
+    assert [wire.label for wire in what.wires if wire.lane == "forward"] == ["=", "× W₁₁⁽²⁾", "σ", "Σ", "×"]
+    assert [cell.step for box in way[:5] for row in box.rows for cell in row.cells if cell.step] == [1, 3, 4, 6, 8]
+    assert what.formula == (
+        "∂a₁⁽³⁾/∂W₁₄⁽¹⁾", "1 · 1 · W₁₁⁽²⁾ · σ′(z₁⁽²⁾) · a₄⁽¹⁾", "1 × 1 × 0.9 × 0.1793 × 0.8", "0.1291",
+    )  # fmt: skip
+    badges = [int(item.get("data-step")) for item in parsed(notes_flow()).iter(f"{SVG}g") if item.get("data-step")]
+    assert set(badges) == set(range(1, 9))
+
+
+def test_widths_of_wires_follow_their_shares():
+    """1 + 2.2·|share|/largest |share|, never under 1."""
+    for flow in (notes_flow(), deep_flow()):
+        wires = [wire for wire in picture(flow).wires if wire.lane == "error"]
+        largest = max(abs(edge.share) for edge in flow.edges)
+        for wire in wires:
+            assert wire.width == pytest.approx(1 + 2.2 * abs(wire.share) / largest)
+    x = Value(1.0, name="x")
+    for output in (x * math.nan, x * math.inf, x * 0.0):
+        assert [wire.width for wire in picture(error_flow(output, x)).wires if wire.lane == "error"] == [1.0]
+
+
+def test_signs_are_told_by_more_than_colour():
+    """Negative wires are dashed, zero ones dotted, positive ones drawn through; each has its word in the legend."""
+    root = parsed(notes_flow("W24(1)"))
+    dashes = {
+        item.get("class"): item.get("stroke-dasharray")
+        for item in root.iter(f"{SVG}path")
+        if item.get("fill") == "none"
+    }
+    assert dashes["s-error"] is None
+    assert " " in dashes["s-negative"]
+    assert "negative share" in words(root)
+    met = parsed(margin_flow(shift=3.0))
+    assert any(
+        item.get("class") == "s-zero" and item.get("stroke-dasharray") == "1.5 4" for item in met.iter(f"{SVG}path")
+    )
+    assert "share exactly 0" in words(met)
+
+
+def test_several_paths_have_a_row_for_every_share():
+    """A box's rows list what arrives, in symbols and numbers; their sum is the error below."""
+    flow = deep_flow()
+    what = picture(flow)
+    assert what.kind == "shares"
+    boxes = {box.label: box for box in what.boxes if box.kind in ("unit", "parameter")}
+    rows = [row.cells[0] for row in boxes["z₁⁽²⁾"].rows if row.cells[0].role == "share"]
+    assert [cell.text.partition(" = ")[0] for cell in rows] == ["δ₁⁽³⁾ · W₁₁⁽²⁾", "δ₂⁽³⁾ · W₂₁⁽²⁾", "δ₃⁽³⁾ · W₃₁⁽²⁾"]
+    error = next(cell for cell in boxes["z₁⁽²⁾"].rows[-1].cells[1:])
+    assert math.fsum(cell.number for cell in rows) == pytest.approx(error.number, rel=1e-12)
+    ports = {(wire.head, wire.head_row) for wire in what.wires if wire.lane == "error"}
+    assert len(ports) == sum(wire.lane == "error" for wire in what.wires)
+
+
+def test_a_wire_names_its_window():
+    """The rows at both scores of J say which window's they are."""
+    cells = [cell.text for box in picture(margin_flow()).boxes for row in box.rows for cell in row.cells]
+    assert "true window: × (−1) = −1" in cells
+    assert "corrupt window: × 1 = 1" in cells
+
+
+def test_a_bias_is_drawn_as_a_weight_on_a_constant_one():
+    """Its source is a box with the number 1."""
+    source = next(box for box in picture(notes_flow("b1(1)")).boxes if box.kind == "source")
+    assert [row.cells[0].text for row in source.rows] == ["constant", "1"]
+
+
+def test_long_paths_are_drawn_without_their_middle():
+    """Fourteen boxes, one of them for the nodes left out and the product of their factors."""
+    flow = error_flow(*chain(100))
+    what = picture(flow)
+    (more,) = (box for box in what.boxes if box.kind == "more")
+    assert len(what.boxes) == 14
+    assert more.rows[1].cells[0].text == "88 more"
+    hidden = more.rows[3].cells[0].number
+    shown = [edge for edge in flow.edges if {edge.consumer, edge.input} <= {*range(7), *range(95, 101)}]
+    rest = math.prod(edge.local for edge in flow.edges) / math.prod(edge.local for edge in shown)
+    assert hidden * flow.edges[6].local * flow.edges[94].local == pytest.approx(rest, rel=1e-9)
+
+
+def test_more_than_a_reader_takes_in_shows_the_strongest_path():
+    """Of 2²⁰⁰ paths one is drawn, and a caption says so."""
+    what = picture(error_flow(*ladder(200)))
+    assert what.kind == "rail"
+    assert what.captions[0].startswith("Drawn is the strongest of about 1.6e60 paths")
+    assert what.formula[0].endswith("along the strongest path")
+
+
+def test_a_long_column_of_the_rest_shows_how_many_are_left_out():
+    """Five circles and a count."""
+    what = picture(wide_flow())
+    inputs = [box for box in what.boxes if box.column == max(box.column for box in what.boxes)]
+    assert [box.label for box in inputs if box.kind in ("rest", "more")] == [
+        "a₁⁽¹⁾",
+        "a₂⁽¹⁾",
+        "a₃⁽¹⁾",
+        "a₄⁽¹⁾",
+        "+ 6",
+        "a₁₂⁽¹⁾",
+    ]
+
+
+def test_no_path_looks_like_no_path():
+    """The parameter stands by itself, without error lane, and the caption says why."""
+    what = picture(empty_flow())
+    assert what.kind == "empty"
+    assert what.wires == ()
+    assert what.boxes[1].rows[-1].cells[0].text == "no path"
+    assert what.captions[0].startswith("W₁₄⁽¹⁾ is on no path from a₁⁽³⁾")
+    assert "no error reaches" in what.title
+
+
+# ---- the drawing -----------------------------------------------------------------------------------------------------
+
+
+def overlaps(one: Rect, other: Rect) -> bool:
+    """Whether two boxes share an area."""
+    return (
+        one.x < other.right and other.x < one.right
+        and one.y < other.y + other.height - 1e-6 and other.y < one.y + one.height - 1e-6
+    )  # fmt: skip
+
+
+def test_no_two_boxes_overlap(flow):
+    """In no kind of picture."""
+    layout = lay_out(picture(flow))
+    for one, other in combinations(layout.boxes.values(), 2):
+        assert not overlaps(one, other)
+    assert min(rect.x for rect in layout.boxes.values()) >= 0
+    assert max(rect.right for rect in layout.boxes.values()) <= layout.width
+    assert max(rect.y + rect.height for rect in layout.boxes.values()) <= layout.height + 1e-6
+
+
+def test_labels_of_wires_fit_between_their_boxes():
+    """On a rail, whatever the font: the widest usual one is assumed."""
+    what = picture(notes_flow())
+    places = lay_out(what).boxes
+    for wire in what.wires:
+        if wire.label:
+            left, right = sorted((places[wire.tail], places[wire.head]), key=lambda rect: rect.x)
+            assert right.x - left.right >= width(wire.label, 14.0) + (22.0 if wire.step else 0.0)
+
+
+def test_texts_fit_into_their_cells(flow):
+    """Every row is as wide as its box allows."""
+    what = picture(flow)
+    places = lay_out(what).boxes
+    for box in what.boxes:
+        for row in box.rows if box.rows[0].lane != "rest" else ():
+            for cell in row.cells:
+                room = places[box.id].width / len(row.cells)
+                size = {"name": 17.0, "share": 13.5, "factor": 13.5}.get(cell.role, 15.0)
+                assert width(cell.text, size, bold=cell.role == "error") <= room
+
+
+def test_lines_of_text_are_no_wider_than_the_picture(flow):
+    """Title, formula, legend, steps and captions are broken into lines."""
+    what = picture(flow)
+    for line in (*header(what, 900.0), *footer(what, 900.0)):
+        for run in line.runs:
+            assert run.x + sum(width(segment.text, line.size, bold=segment.bold) for segment in run.segments) <= 930.0
+
+
+def test_wires_pass_columns_between_boxes():
+    """A wire that skips columns goes around what stands there."""
+    what = picture(skipping())
+    layout = lay_out(what)
+    column = {box.id: box.column for box in what.boxes}
+    for wire in what.wires:
+        points = layout.wires[wire.id]
+        for box in what.boxes:
+            if min(column[wire.tail], column[wire.head]) < box.column < max(column[wire.tail], column[wire.head]):
+                place = layout.boxes[box.id]
+                for x, y in points:
+                    assert not (place.x <= x <= place.right and place.y < y < place.y + place.height)
+
+
+def test_the_svg_is_an_image_with_title_and_description(flow):
+    """role="img"; a title, and the story in words."""
+    root = parsed(flow)
+    assert root.get("role") == "img"
+    title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
+    assert words(title).startswith("Error sharing: ")
+    assert len(words(description)) > 20
+    assert float(root.get("width")) == float(root.get("viewBox").split()[2])
+
+
+def test_the_description_tells_the_steps():
+    """For those who cannot see the picture."""
+    assert "× σ′(z₁⁽²⁾) = 0.1793 carries it through the neuron." in words(parsed(notes_flow()).find(f"{SVG}desc"))
+
+
+def test_sub_and_superscripts_are_stacked():
+    """W₁₄⁽¹⁾ is set as W with 14 lowered and (1) raised above it, and the pen comes back to the line."""
+    (cell,) = [
+        item
+        for item in parsed(notes_flow()).iter(f"{SVG}text")
+        if item.get("data-role") == "name" and words(item) == "W14(1)"
+    ]
+    base, low, high = cell.iter(f"{SVG}tspan")
+    assert (base.text, base.get("font-style")) == ("W", "italic")
+    assert (low.text, high.text) == ("14", "(1)")
+    assert float(low.get("dy")) > 0 > float(high.get("dy"))
+    assert float(high.get("dx")) < 0
+    for item in parsed(deep_flow()).iter(f"{SVG}text"):
+        spans = list(item.iter(f"{SVG}tspan"))
+        if spans and not spans[-1].get("font-size"):
+            assert sum(float(span.get("dy") or 0) for span in spans) == pytest.approx(0, abs=0.02)
+
+
+def test_pieces_of_a_text():
+    """Two-digit indices keep their comma, minus signs and the corrupt window's c are raised; words stay upright."""
+    assert pieces("W₁₀,₂⁽¹⁾ᶜ", formula=True) == [("W", True, "10,2", "(1)c")]
+    assert pieces("x⁻²", formula=True) == [("x", True, "", "−2")]
+    assert pieces("tanh′(x)", formula=True) == [("tanh′(", False, "", ""), ("x", True, "", ""), (")", False, "", "")]
+    assert pieces("a share of a₁", formula=False) == [("a share of ", False, "", ""), ("a", True, "1", "")]
+    assert pieces("²", formula=True) == [("", False, "", "2")]
+
+
+def test_widths_allow_for_any_character():
+    """Wide characters of East Asia take an em and more, combining ones nothing, capitals more than small letters."""
+    assert width("日", 10.0) == pytest.approx(11.0)
+    assert width("e\u0301", 10.0) == width("e", 10.0)
+    assert width("W", 10.0) > width("w", 10.0) > width("i", 10.0)
+    assert width("W", 10.0, bold=True) > width("W", 10.0)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    channels = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_text_stands_out_from_its_ground(palette):
+    """At least 4.5 : 1, on paper and on its own fill."""
+    pairs = [(name, "paper") for name in ("ink", "muted", "zero", "forward", "error", "negative", "parameter")]
+    pairs += [(name, f"{name}-fill") for name in ("forward", "error", "negative", "parameter")]
+    pairs += [("ink", "forward-fill"), ("ink", "parameter-fill"), ("muted", "rest"), ("zero", "rest")]
+    for text_colour, ground in pairs:
+        light, dark = sorted((luminance(palette[text_colour]), luminance(palette[ground])), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, (text_colour, ground)
+    assert set(ERROR_COLOURS.values()) <= set(palette)
+
+
+def test_the_svg_follows_the_readers_light_or_dark_mode():
+    """One media query turns every colour into its dark counterpart."""
+    style = parsed(notes_flow()).find(f"{SVG}style").text
+    light, dark = style.split("@media (prefers-color-scheme:dark)")
+    assert all(colour in light for colour in LIGHT.values())
+    assert all(colour in dark for colour in DARK.values())
+
+
+# ---- names that users choose -----------------------------------------------------------------------------------------
+
+HOSTILE = [
+    '<script>alert("x")</script>', "</text></svg>", "]]><!--", "&amp; &#x41; <b>", "\x00\x07\ufffe\ud800",
+    "a\\N\\l\\\"b", "<b>bold</b>", "a:b", "\u202eevil", "{0} %s {z}", "日本語の名前", "x" * 300, " ", "n0",
+    "line\nbreak\r\n",
+]  # fmt: skip
+
+
+def hostile_flow(name: str) -> ad.Flow:
+    """A flow whose every node has that name."""
+    w, x = Value(2.0, name=name), Value(3.0, name=name)
+    unit = ad.tanh(w * x * 0.1)
+    unit.name = name
+    return error_flow(unit * unit, w)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_name_becomes_markup(name):
+    """The SVG parses, with only the elements we write; text and JSON hold the name; ids are ours."""
+    flow = hostile_flow(name)
+    root = parsed(flow)
+    assert {item.tag.removeprefix(SVG) for item in root.iter()} <= {
+        "svg", "title", "desc", "style", "g", "rect", "circle", "path", "text", "tspan",
+    }  # fmt: skip
+    assert not any(key.startswith("on") or "href" in key for item in root.iter() for key in item.attrib)
+    assert {item.get("data-box") for item in root.iter() if item.get("data-box")} == {
+        box.id for box in picture(flow).boxes
+    }
+    assert "\n" not in flow.parameter.label
+    json.dumps(flow.as_dict(), allow_nan=False)
+    assert flow.parameter.label in text(flow)
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_any_name_gives_xml_that_parses(name):
+    """Whatever hypothesis thinks of."""
+    parsed(hostile_flow(name))
+    dot(hostile_flow(name)).encode()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_name_becomes_dot(name):
+    """Nodes and edges of the DOT text are the picture's, and inside labels nothing of a name is live."""
+    flow = hostile_flow(name)
+    source = dot(flow)
+    what = picture(flow)
+    assert len(re.findall(r"^\t(n\d+) \[", source, flags=re.MULTILINE)) == len(what.boxes)
+    assert len(re.findall(r"^\tn\d+(?::r\d+:[ew])? -> n\d+", source, flags=re.MULTILINE)) == len(what.wires)
+    assert "\\" not in source
+    assert not {"SCRIPT", "script"} & set(re.findall(r"<(\w+)", source))
+
+
+# ---- DOT and Graphviz ------------------------------------------------------------------------------------------------
+
+
+def test_dot_text_has_a_table_for_every_box_and_an_edge_for_every_wire(flow):
+    """Rows are ports; errors run backwards along forward edges."""
+    what = picture(flow)
+    source = dot(flow)
+    for box in what.boxes:
+        assert re.search(rf"^\t{box.id} \[label=<", source, flags=re.MULTILINE)
+    back = re.findall(r"dir=back", source)
+    assert len(back) == sum(wire.lane == "error" for wire in what.wires)
+    for wire in what.wires:
+        if wire.lane == "error":
+            assert f"{wire.head}:r{wire.head_row}:e -> {wire.tail}:r{wire.tail_row}:w" in source
+
+
+def test_steps_beyond_twenty_are_numbered_in_brackets():
+    """Unicode's circled digits end at 20."""
+    x = Value(0.5, name="x")
+    y = x
+    for k in range(11):
+        y = y + ad.tanh(y) * 0.1
+        y.name = f"h{k}"
+    source = dot(error_flow(y, x))
+    assert "⑳" in source
+    assert "(21)" in source
+
+
+@pytest.fixture(scope="module")
+def has_graphviz() -> bool:
+    """Whether this machine can draw PNG."""
+    try:
+        render("digraph {a}", "png")
+    except MissingProgramError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("ending", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF")])
+def test_png_and_pdf_are_drawn_by_graphviz(tmp_path, ending, magic, has_graphviz):
+    """By dot or by pygraphviz, and the answer says by which."""
+    if not has_graphviz:
+        pytest.skip("neither dot nor pygraphviz is installed")
+    saved = save(deep_flow(), tmp_path / f"flow.{ending}")
+    assert saved.path.read_bytes().startswith(magic)
+    assert saved.engine in ("dot", "pygraphviz")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_graphviz_takes_hostile_names(name, has_graphviz):
+    """What we write is DOT, whatever the names are."""
+    if not has_graphviz:
+        pytest.skip("neither dot nor pygraphviz is installed")
+    drawn, _ = render(dot(hostile_flow(name)), "svg")
+    root = ElementTree.fromstring(drawn)
+    assert not any(item.tag.endswith("script") for item in root.iter())
+
+
+def test_without_graphviz_one_sentence_says_what_to_install(tmp_path, monkeypatch):
+    """And nothing is written."""
+    monkeypatch.setattr(module(), "find_dot", lambda: None)
+    monkeypatch.setattr(module(), "find_spec", lambda name: None)
+    with pytest.raises(MissingProgramError) as caught:
+        save(notes_flow(), tmp_path / "flow.png")
+    assert str(caught.value) == (
+        "a .png is drawn by Graphviz, which is not on this machine: run pip install pygraphviz, "
+        "or install Graphviz; .svg, .dot, .txt and .json need neither"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def module():
+    """The module autodiff.draw.dot, whose name in the package is its function."""
+    return sys.modules[dot_function.__module__]
+
+
+@pytest.fixture
+def fake_dot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program in place of dot; write its lines into it."""
+    program = tmp_path / "dot"
+    monkeypatch.setattr(module(), "find_dot", lambda: str(program))
+    return program
+
+
+def write_program(program: Path, body: str) -> None:
+    program.write_text(f"#!{sys.executable}\n{body}\n")
+    program.chmod(0o755)
+
+
+def test_dot_is_preferred_and_gets_the_text(fake_dot):
+    """The text goes to standard input, the kind is an option."""
+    write_program(fake_dot, "import sys; sys.stdout.write(sys.argv[1] + sys.stdin.read())")
+    assert render("digraph {a}", "png") == (b"-Tpngdigraph {a}", "dot")
+
+
+def test_a_failing_or_endless_program_is_one_sentence(fake_dot, monkeypatch):
+    """The last line of what it said; or that it took too long."""
+    write_program(fake_dot, "import sys; sys.stderr.write('first\\nlast\\n'); sys.exit(1)")
+    with pytest.raises(MissingProgramError, match=r"^dot could not draw the picture: last$"):
+        render("digraph {a}", "png")
+    write_program(fake_dot, "")
+    with pytest.raises(MissingProgramError, match=r"^dot could not draw the picture: no message$"):
+        render("digraph {a}", "png")
+    write_program(fake_dot, "import time; time.sleep(60)")
+    monkeypatch.setattr(module(), "_SECONDS", 0.2)
+    with pytest.raises(MissingProgramError, match=r"^dot did not finish in 0\.2 seconds; save an \.svg instead$"):
+        render("digraph {a}", "png")
+
+
+def test_dot_is_looked_for_on_the_path_and_where_installers_put_it(tmp_path, monkeypatch):
+    """First the PATH, then the usual folders."""
+    program = tmp_path / "dot"
+    write_program(program, "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert module().find_dot() == str(program)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(module(), "_FOLDERS", (str(tmp_path / "none"), str(tmp_path)))
+    assert module().find_dot() == str(program)
+    monkeypatch.setattr(module(), "_FOLDERS", ())
+    assert module().find_dot() is None
+
+
+# ---- text ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_text_of_the_notes_example():
+    """The product in three lines, the eight steps, the shares and their sum, the factor that shrinks most."""
+    lines = text(notes_flow()).splitlines()
+    assert lines[:5] == [
+        "How the error of a₁⁽³⁾ reaches W₁₄⁽¹⁾",
+        "",
+        "  ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = 1 · 1 · W₁₁⁽²⁾ · σ′(z₁⁽²⁾) · a₄⁽¹⁾",
+        "                 = 1 × 1 × 0.9 × 0.1793 × 0.8",
+        "                 = 0.1291",
+    ]
+    assert lines[-5:] == [
+        "Shares that arrive at W₁₄⁽¹⁾:",
+        "  δ₁⁽²⁾ · a₄⁽¹⁾ = 0.1291",
+        "  their sum = 0.1291 = the gradient",
+        "",
+        "σ′(z₁⁽²⁾) = 0.1793 shrinks the error most.",
+    ]
+    assert sum(bool(re.match(r"\(\d\) ", line)) for line in lines) == 8
+
+
+def test_the_text_lists_paths_with_their_percentages():
+    """The strongest first; what they sum to is 100."""
+    flow = margin_flow()
+    found = re.findall(r"^ +([\d.]+) %  .* = (\S+)$", text(flow), flags=re.MULTILINE)
+    assert [float(percent) for percent, _ in found] == [60.5, 39.5]
+    assert [number for _, number in found] == [amount(path.product) for path in flow.strongest(2)]
+
+
+def test_long_texts_leave_out_their_middle():
+    """Sixty lines of steps at most, twelve shares at most."""
+    assert "more lines …" in text(error_flow(*chain(100)))
+    x = Value(1.0, name="x")
+    total = sum(x * float(k) for k in range(1, 20))
+    assert "  … 7 more …" in text(error_flow(total, x)).splitlines()
+    y = x * 2.0
+    assert "multiply is the output itself." in text(error_flow(y, y))
+
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+
+
+def test_files_by_their_ending(tmp_path):
+    """Each holds what the function of that kind gives."""
+    flow = notes_flow()
+    for ending, content in (("svg", svg(flow)), ("dot", dot(flow)), ("txt", text(flow) + "\n")):
+        saved = save(flow, tmp_path / f"flow.{ending.upper()}")
+        assert saved.path.read_text(encoding="utf-8") == content
+        assert saved.engine == "autodiff"
+    data = json.loads(save(flow, str(tmp_path / "flow.json")).path.read_text(encoding="utf-8"))
+    assert data == json.loads(json.dumps(flow.as_dict()))
+
+
+def test_every_kind_of_flow_can_be_saved(tmp_path, flow):
+    """As everything that needs no other program."""
+    for ending in ("svg", "dot", "txt", "json"):
+        assert save(flow, tmp_path / f"flow.{ending}").path.stat().st_size > 100
+
+
+def test_an_unknown_ending_is_refused(tmp_path):
+    """The sentence lists those that are known."""
+    with pytest.raises(ValueError, match=r"cannot save as 'flow\.bmp'") as caught:
+        save(notes_flow(), tmp_path / "flow.bmp")
+    assert str(caught.value) == (
+        "cannot save as 'flow.bmp': the name of the file must end in one of .svg, .dot, .txt, .json, .png, .pdf"
+    )
+
+
+def test_a_folder_that_is_not_there_is_one_sentence(tmp_path):
+    """And so is a folder in the file's place."""
+    with pytest.raises(FileNotFoundError) as caught:
+        save(notes_flow(), tmp_path / "none" / "flow.svg")
+    assert str(caught.value) == f"cannot write {tmp_path / 'none' / 'flow.svg'}: No such file or directory"
+    (tmp_path / "flow.svg").mkdir()
+    with pytest.raises(OSError, match=r"^cannot write .*flow\.svg: "):
+        save(notes_flow(), tmp_path / "flow.svg")
+    assert [item.name for item in tmp_path.iterdir()] == ["flow.svg"]
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    """The new one is moved into its place only when it is whole; nothing else stays behind."""
+    target = tmp_path / "flow.svg"
+    target.write_text("old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match=r"^cannot write .*flow\.svg: No space left on device$"):
+        save(notes_flow(), target)
+    assert target.read_text() == "old"
+    assert [item.name for item in tmp_path.iterdir()] == ["flow.svg"]
+
+
+def test_permissions_stay(tmp_path):
+    """A replaced file keeps its mode; a new one has what the umask allows."""
+    target = tmp_path / "flow.svg"
+    target.write_text("old")
+    target.chmod(0o600)
+    save(notes_flow(), target)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    plain = tmp_path / "plain"
+    plain.touch()
+    fresh = save(notes_flow(), tmp_path / "new.svg").path
+    assert fresh.stat().st_mode == plain.stat().st_mode
+
+
+def test_the_same_bytes_in_every_process():
+    """SVG, DOT, text and JSON do not depend on hash seeds or addresses."""
+    script = (
+        "import json; from autodiff.draw import dot, svg, text; from tests.flows import *; "
+        "flows = [notes_flow(), deep_flow(), margin_flow(), skipping()]; "
+        "print(*(f(x) for x in flows for f in (svg, dot, text)), *(json.dumps(x.as_dict()) for x in flows))"
+    )
+    root = Path(__file__).parent.parent
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=root,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert outputs[0] == outputs[1]
+    assert len(outputs[0]) > 100_000
+
+
+def test_arrays_show_shape_and_norm():
+    """In boxes and text."""
+    flow = array_flow()
+    assert f"their sum = 2×4, norm {np.linalg.norm(flow.gradient):.4g} = the gradient" in text(flow)
+    cells = [cell.text for box in picture(flow).boxes for row in box.rows for cell in row.cells]
+    assert f"2×4, norm {np.linalg.norm(flow.gradient):.4g}" in cells
+
+
+def test_a_long_path_through_arrays():
+    """What is left out has no product then."""
+    y = t = Tensor([0.1, 0.2], name="T")
+    for _ in range(30):
+        y = ad.tanh(y)
+    flow = error_flow(y.sum(), t)
+    (more,) = (box for box in picture(flow).boxes if box.kind == "more")
+    assert more.rows[3].cells[0].text == "…"
+    parsed(flow)
