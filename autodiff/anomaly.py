@@ -64,10 +64,9 @@ def _account(node: Node) -> str:
     gave = f"{node._data}" if np.ndim(node._data) == 0 else "a value with " + _bad(node._data)
     if node.primitive is None:
         return f"the leaf {node.label} is {gave}"
-    operands = ", ".join(
-        f"{x._data}" if isinstance(x, Node) and np.ndim(x._data) == 0 else describe(x) for x in node.inputs
-    )
-    return f"{node.primitive.name}({operands}) gave {gave}"
+    operands = [f"{x._data}" if isinstance(x, Node) and np.ndim(x._data) == 0 else describe(x) for x in node.inputs]
+    params = [f"{key}={describe(value)}" for key, value in node.params.items()]
+    return f"{node.primitive.name}({', '.join(operands + params)}) gave {gave}"
 
 
 def _bad(data: Any) -> str:
