@@ -171,11 +171,10 @@ def _text(value: Any) -> tuple[str, int]:
         if not isinstance(parts[0], int | float):
             return _plain_text(parts[0]).replace("-", "−"), _ATOM
         return f"{parts[0]:g}".replace("-", "−"), _ATOM if parts[0] >= 0 else _BINDING["neg"]
-    if head in ("call", "xp"):
+    if head in ("call", "xp", "invoke"):
+        function = _text(parts[0])[0]
         named = [f"{key}={_text(item)[0]}" for key, item in value.params.items()]
-        return f"{parts[0]}({', '.join([_text(part)[0] for part in parts[1:]] + named)})", _ATOM
-    if head == "invoke":
-        return f"{_text(parts[0])[0]}({', '.join(_text(part)[0] for part in parts[1:])})", _ATOM
+        return f"{function}({', '.join([_text(part)[0] for part in parts[1:]] + named)})", _ATOM
     if head == "attribute":
         return f"{_bracketed(parts[0], _ATOM)}.{parts[1]}", _ATOM
     if head == "item":
@@ -183,7 +182,8 @@ def _text(value: Any) -> tuple[str, int]:
     binding = _BINDING[head]
     if head == "neg":
         return "−" + _bracketed(parts[0], binding), binding
-    left, right = _bracketed(parts[0], binding), _bracketed(parts[1], binding + (head in "-/@**"))
+    left = _bracketed(parts[0], binding + (head == "**"))  # x**y**z is x**(y**z), x − y − z is (x − y) − z
+    right = _bracketed(parts[1], binding + (head in ("-", "*", "/", "//", "@")))
     sign = _UNICODE.get(head, head)
     return (f"{left}{sign}{right}" if head in ("*", "/", "**") else f"{left} {sign} {right}"), binding
 
