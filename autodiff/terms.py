@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -20,30 +21,34 @@ __all__ = [
 
 def notes_name(node: FlowNode) -> Name | None:
     """The node's name as a quantity of the notes, z₁⁽²⁾, U₁ or J; None if it is called otherwise."""
+    return _read(_bare(node)) if node.name else None
+
+
+@lru_cache(maxsize=65536)
+def _read(text: str) -> Name | None:
     try:
-        name = parse(_bare(node))
-    except (TypeError, ValueError):
+        name = parse(text)
+    except ValueError:
         return None
     return name if name.layer is not None or name.indices or name.letter in ("s", "s_c", "U", "J") else None
 
 
+def _bare(node: FlowNode) -> str:
+    """The name without a call's suffix, as in z₁⁽²⁾ᶜ; "" for a node without one."""
+    return (node.name or "").rstrip("ᶜ′")
+
+
 def suffix(node: FlowNode) -> str:
     """What a label has after the notes' name: ᶜ for the corrupt window, # and a number for a further call."""
-    return node.label[len(_bare(node) or "") :]
-
-
-def _bare(node: FlowNode) -> Any:
-    """The name without a call's suffix, as in z₁⁽²⁾ᶜ."""
-    return node.name.rstrip("ᶜ′") if node.name else node.name
+    return node.label[len(_bare(node)) :]
 
 
 def error_name(flow: Flow, node: FlowNode) -> str:
     """What the error at a node is called: δ₁⁽²⁾ at z₁⁽²⁾, the derivative at the parameter, else "error at a₁⁽²⁾"."""
     if node is flow.parameter:
         return flow.derivative
-    if is_weighted_sum(node):
-        name = notes_name(node)
-        assert name is not None
+    name = notes_name(node)
+    if name is not None and is_weighted_sum(node):
         return f"{Name('δ', name.indices, name.layer)}{suffix(node)}"
     return f"error at {node.label}"
 
@@ -88,7 +93,9 @@ def amount(value: Any) -> str:
         return number(value)
     if value.size == 1:
         return number(float(value.item()))
-    return f"{'×'.join(map(str, value.shape))}, norm {number(float(np.linalg.norm(value)))}"
+    with np.errstate(all="ignore"):
+        norm = float(np.linalg.norm(value))
+    return f"{'×'.join(map(str, value.shape))}, norm {number(norm)}"
 
 
 def is_weighted_sum(node: FlowNode) -> bool:
