@@ -432,8 +432,9 @@ def _gain(edge: FlowEdge) -> float:
     """By how much an edge scales the size of the error."""
     if edge.local is not None:
         return edge.local
-    size = float(np.linalg.norm(edge.error))
-    return float(np.linalg.norm(edge.share)) / size if size else 0.0
+    with np.errstate(all="ignore"):
+        size = float(np.linalg.norm(edge.error))
+        return float(np.linalg.norm(edge.share)) / size if size else 0.0
 
 
 def _product(numbers: Iterable[float | None]) -> float | None:

@@ -148,6 +148,25 @@ def test_as_a_process():
     assert (bad.returncode, bad.stdout) == (2, b"")
 
 
+def test_the_package_needs_neither_nets_nor_drawing():
+    """``import autodiff`` brings numpy and nothing of nn, drawing or the graphviz packages."""
+    script = (
+        "import sys, autodiff; loaded = {name.partition('.')[0] for name in sys.modules}; "
+        "print(sorted(loaded & {'nn', 'graphviz', 'pygraphviz'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+    assert done.stdout == "[]\n"
+
+
+def test_the_demo_derives_the_gradient_in_four_ways():
+    """By hand, vectorised, and by the engine on numbers and on arrays: the same to the last bits, and a picture."""
+    demo = Path(__file__).parent.parent / "demos" / "error_sharing.py"
+    done = subprocess.run([sys.executable, str(demo), "."], capture_output=True, check=True)
+    ways = [float(number) for number in re.findall(r"^  (0\.\d{16})  ", done.stdout.decode(), flags=re.MULTILINE)]
+    assert ways == pytest.approx([notes_flow().gradient] * 4, rel=1e-15)
+    assert Path("error_sharing.svg").read_text(encoding="utf-8") == svg(notes_flow())
+
+
 def test_help_lists_the_options(capsys):
     """With status 0."""
     with pytest.raises(SystemExit) as caught:

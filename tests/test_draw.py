@@ -214,6 +214,31 @@ def test_a_long_column_of_the_rest_shows_how_many_are_left_out():
     ]
 
 
+def test_a_crowd_around_the_way_is_left_out():
+    """Beyond 400 other nodes only the way is drawn, on a rail and with several paths."""
+    others = [Value(float(k)) for k in range(401)]
+    w = Value(1.0, name="w")
+    for output in (ad.weighted_sum([w, *others], [2.0] * 402), ad.weighted_sum([w, w, *others], [2.0] * 403)):
+        assert {box.kind for box in picture(error_flow(output, w)).boxes} == {"unit", "parameter"}
+
+
+def test_more_than_three_sources_are_not_drawn_as_boxes():
+    """What a parameter multiplies in four places is in the rows of its shares; the nodes are grey circles."""
+    x = Value(1.0, name="x")
+    weights = [Value(float(k), name=f"v{k}") for k in range(4)]
+    what = picture(error_flow(sum(x * weight for weight in weights), x))
+    assert "source" not in {box.kind for box in what.boxes}
+    assert sum(box.kind == "rest" for box in what.boxes) == 4
+
+
+def test_shares_beyond_the_largest_float_draw_without_warnings():
+    """Warnings are errors here; the stroke of what overflows is that of the widest."""
+    t = Tensor([1.0, 1.0], name="T")
+    parsed(error_flow((t * 1e170).sum(), t))  # the squares in a norm overflow
+    x = Value(1e300, name="x")
+    parsed(error_flow(x * x * x + x, x))
+
+
 def test_no_path_looks_like_no_path():
     """The parameter stands by itself, without error lane, and the caption says why."""
     what = picture(empty_flow())

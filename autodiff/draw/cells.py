@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -107,9 +108,18 @@ def sign(value: Any) -> int:
 
 def strokes(edges: Iterable[FlowEdge]) -> dict[int, float]:
     """The width of each edge's wire by id(edge): 1 + 2.2·|share| / largest |share|, and 1 where none is finite."""
-    sizes = {id(edge): float(np.linalg.norm(edge.share)) for edge in edges}
-    largest = max((size for size in sizes.values() if np.isfinite(size)), default=0.0)
+    sizes = {id(edge): _size(edge.share) for edge in edges}
+    largest = max((size for size in sizes.values() if math.isfinite(size)), default=0.0)
+    if not largest:
+        return dict.fromkeys(sizes, 1.0)
     return {
-        key: 1.0 + _WIDEST_STROKE * min(size / largest, 1.0) if largest and size == size else 1.0
-        for key, size in sizes.items()
+        key: 1.0 if size != size else 1.0 + _WIDEST_STROKE * min(size / largest, 1.0) for key, size in sizes.items()
     }
+
+
+def _size(share: Any) -> float:
+    """|share|, of an array its norm."""
+    if isinstance(share, float):
+        return abs(share)
+    with np.errstate(all="ignore"):
+        return float(np.linalg.norm(share))

@@ -74,8 +74,9 @@ def _empty(flow: Flow) -> Picture:
 def _finished(
     flow: Flow, title: str, made: Rail, told: Sequence[Step], kind: str, groups: Sequence[Group] | None = None
 ) -> Picture:
-    groups = grouped(flow, units=False) if groups is None else groups
-    _add_rest(made, flow, groups)
+    if groups is None:
+        groups = grouped(flow, units=False) if len(flow.nodes) <= MOST_BOXES else []
+    _add_rest(made, flow, groups if len(flow.rest) <= _MOST_REST else [])
     captions = [*(_paths(flow) if flow.path_count > 1 else []), *remarks(flow)]
     return Picture(
         kind,
@@ -137,8 +138,6 @@ def _percentage(path: Path) -> str:
 
 def _add_rest(made: Rail, flow: Flow, groups: Sequence[Group]) -> None:
     """Nodes that are not on the way, as grey circles with grey wires; a long column without its middle."""
-    if len(flow.rest) > _MOST_REST:
-        return
     rest = [group for group in groups if not group.on_the_way and group.nodes[-1].id not in made.box_of]
     parameter_column = next(box.column for box in made.boxes if box.kind == "parameter")
     shift = any(box.kind == "source" for box in made.boxes)
