@@ -67,7 +67,7 @@ def main(folder: Path) -> None:
         ("the engine, on a graph of arrays", engine_on_arrays()),
     ):
         print(f"  {value:.16f}  {how}")
-    print(f"\nWrote {save(flow, folder / 'error_sharing.svg').path}.")
+    print(f"\nWrote {save(flow, folder / 'error-sharing.svg').path}.")
 
 
 if __name__ == "__main__":

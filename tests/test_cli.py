@@ -164,7 +164,7 @@ def test_the_demo_derives_the_gradient_in_four_ways():
     done = subprocess.run([sys.executable, str(demo), "."], capture_output=True, check=True)
     ways = [float(number) for number in re.findall(r"^  (0\.\d{16})  ", done.stdout.decode(), flags=re.MULTILINE)]
     assert ways == pytest.approx([notes_flow().gradient] * 4, rel=1e-15)
-    assert Path("error_sharing.svg").read_text(encoding="utf-8") == svg(notes_flow())
+    assert Path("error-sharing.svg").read_text(encoding="utf-8") == svg(notes_flow())
 
 
 def test_help_lists_the_options(capsys):
