@@ -18,7 +18,7 @@ from autodiff.graph import BY_RULE, DETACHED, LEAF, Node, check_fresh, clock, to
 from autodiff.namespace import arrays
 from autodiff.numpy_protocol import dispatch_function, dispatch_ufunc
 from autodiff.ops import elementwise, layout, linear, reductions, units
-from autodiff.primitive import RECORDERS, TABLE, Origin, Primitive, as_operand, describe
+from autodiff.primitive import RECORDERS, TABLE, Objects, Origin, Primitive, as_operand, describe
 
 __all__ = ["Tensor", "Value", "detach", "move", "stop_gradient"]
 
@@ -663,7 +663,7 @@ def _tensor_method(entry: Primitive) -> Callable[..., Any]:
 
 RECORDERS[Value] = record_value
 RECORDERS[Tensor] = record_tensor
-RECORDERS[object] = record_objects
+RECORDERS[Objects] = record_objects
 
 # ---- copies ----------------------------------------------------------------------------------------------------------
 

@@ -73,6 +73,10 @@ class Origin:
         return Origin, (self.primitive, dict(self.params), self.name)
 
 
+class Objects:
+    """Stands in `RECORDERS` for arrays of Values."""
+
+
 #: For each class of operand that is not plain data: how it records the call of a primitive.
 RECORDERS: Final[dict[type, Callable[[Primitive, tuple[Any, ...], dict[str, Any]], Any]]] = {}
 
@@ -225,7 +229,7 @@ class Primitive:
                 return self(*items[:count], **{**params, **dict(zip(by_element, items[count:], strict=True))})
 
             return np.frompyfunc(apply, count + len(by_element), 1)(*operands, *by_element.values())
-        reduce = RECORDERS.get(object) if self.reduces else None
+        reduce = RECORDERS.get(Objects) if self.reduces else None
         if reduce is not None:
             return reduce(self, tuple(operands), dict(params))
         return self.forward(arrays, *operands, **params)

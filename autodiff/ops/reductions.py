@@ -140,8 +140,9 @@ def var(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> A
     >>> float(var([1.0, 3.0]))
     1.0
     """
+    freedom = _freedom(x, axis, ddof)
     centred = x - mean(x, axis=axis, keepdims=True)
-    return sum(square(centred), axis=axis, keepdims=keepdims) / _freedom(x, axis, ddof)
+    return sum(square(centred), axis=axis, keepdims=keepdims) / freedom
 
 
 def std(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> Any:
@@ -152,8 +153,9 @@ def std(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> A
     >>> float(std([1.0, 3.0]))
     1.0
     """
+    freedom = _freedom(x, axis, ddof)
     centred = x - mean(x, axis=axis, keepdims=True)
-    return norm(centred, axis=axis, keepdims=keepdims) / _freedom(x, axis, ddof) ** 0.5
+    return norm(centred, axis=axis, keepdims=keepdims) / freedom**0.5
 
 
 def _freedom(x: Any, axis: Any, ddof: int) -> float:

@@ -30,8 +30,8 @@ _BY_WINDOW: Final = np.array([[-1.0], [1.0]])  # ∂J/∂s and ∂J/∂s_c of a 
 
 def _violation(larger: Callable[[Any, Any], Any], scores: Any, margin: Any) -> Any:
     """max(Δ + s_c − s, 0) of each pair, where the first half of the scores is s and the second s_c."""
-    half = scores.size // 2
-    return larger(margin + scores[half:] - scores[:half], 0.0)
+    pairs = scores.reshape((2, -1))
+    return larger(margin + pairs[1] - pairs[0], 0.0)
 
 
 def _shared_by_pairs(g: Any, scores: Any, margin: Any) -> Any:
