@@ -1,0 +1,273 @@
+"""What the engine says when it is asked for what it cannot do: the kind of error, and the sentence that helps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+from autodiff import Domain, Tensor, Value, gradients
+
+V, T = Value(2.0), Tensor([1.0, 2.0])
+M = np.ones((2, 3))
+
+
+def check(call: Callable[[], Any], kind: type[Exception], words: str) -> None:
+    """The call raises exactly this kind, in one line that holds the words, each … standing for anything."""
+    with pytest.raises(kind) as error:
+        call()
+    assert type(error.value) is kind
+    text, place = str(error.value), 0
+    assert "\n" not in text
+    for part in words.split("…"):
+        assert part in text[place:], text
+        place = text.index(part, place) + len(part)
+
+
+def table(*rows: tuple[Callable[[], Any], type[Exception], str]) -> Any:
+    """The rows as parameters of a test, named for their words."""
+    params = [pytest.param(*row, id=row[2][:40]) for row in rows]
+    return pytest.mark.parametrize(("call", "kind", "words"), params)
+
+
+@table(
+    (lambda: Value("3"), TypeError, "a Value holds one real number, and got '3' (str)"),
+    (lambda: Value(True), TypeError, "a Value holds one real number, and got True (bool)"),
+    (lambda: Value([1.0]), TypeError, "got [1.0] (list); for an array use Tensor"),
+    (lambda: Value(np.ones(2)), TypeError, "array of shape (2,) and type float64; for an array use Tensor"),
+    (lambda: Value(V), TypeError, "it is a node already"),
+    (lambda: Value(None), TypeError, "got None (NoneType)"),
+    (lambda: Tensor("abc"), TypeError, "a Tensor takes real numbers (float64, float32 or integers), and got 'abc'"),
+    (lambda: Tensor([True]), TypeError, "takes real numbers"),
+    (lambda: Tensor(np.ones(2, np.float16)), TypeError, "array of shape (2,) and type float16"),
+    (lambda: Tensor(1j), TypeError, "takes real numbers"),
+    (lambda: Tensor(V), TypeError, "a Tensor is made of plain numbers, and got Value(data=2, grad=–) (Value); use"),
+    (lambda: Tensor([V]), TypeError, "got nodes; join nodes with autodiff.stack"),
+    (lambda: Tensor(np.array([V])), TypeError, "got objects; join nodes with autodiff.stack"),
+    (lambda: Tensor([[1.0], [1.0, 2.0]]), ValueError, "a sequence whose rows have different lengths"),
+    (lambda: Value(1.0, name=3), TypeError, "a name is a string, and got 3 (int)"),
+    (lambda: setattr(Tensor(1.0), "name", b"x"), TypeError, "a name is a string, and got b'x' (bytes)"),
+)
+def test_making_nodes(call: Any, kind: Any, words: str) -> None:
+    """Data and names that are not numbers and strings."""
+    check(call, kind, words)
+
+
+@table(
+    (lambda: float(V), TypeError, "float() of a Value would silently leave the graph…or .item() for the plain number"),
+    (lambda: float(T), TypeError, "float() of a Tensor would silently leave the graph"),
+    (lambda: np.asarray(T), TypeError, "an array made of a Tensor would silently leave the graph; use .data"),
+    (lambda: T.__setitem__(0, 1.0), TypeError, "a Tensor does not change in place: make the new one with where(...)"),
+    (lambda: len(Tensor(1.0)), TypeError, "a Tensor with no axes has no length"),
+    (lambda: iter(Tensor(1.0)), TypeError, "a Tensor with no axes has no length"),
+    (lambda: bool(T), ValueError, "a Tensor of shape (2,) is neither true nor false; use .data.any() or .data.all()"),
+    (lambda: T.value(), ValueError, "a Value is one number, and this Tensor has shape (2,)"),
+    (lambda: T.item(), ValueError, "size 1"),
+    (lambda: T[T], TypeError, "an index is integers, slices or a mask, and got Tensor of shape (2,)…; use its .data"),
+    (lambda: T[0, V], TypeError, "an index is integers, slices or a mask, and got Value(data=2, grad=–)"),
+    (lambda: T[2], IndexError, "getitem(array of shape (2,)…index=2) is not defined: index 2 is out of bounds"),
+    (lambda: T[0.5], IndexError, "getitem("), (lambda: T["a"], IndexError, "getitem("),
+    (lambda: setattr(V * 2.0, "data", 1.0), ValueError, "multiply was computed (<primitive multiply>)…take .detach()"),
+    (lambda: setattr(T, "data", [1.0]), ValueError, "Tensor has shape (2,), and got data of shape (1,)"),
+    (lambda: ad.move([(T, np.ones(3))]), ValueError, "(2,)"),
+    (lambda: ad.move([(V * 1.0, 1.0)]), ValueError, "only a leaf moves…multiply has shape (), was computed"),
+    (lambda: V < "a", TypeError, "not supported between instances of 'Value' and 'str'"),
+)  # fmt: skip
+def test_using_nodes(call: Any, kind: Any, words: str) -> None:
+    """Conversions, indices and assignments that would leave or spoil the graph."""
+    check(call, kind, words)
+
+
+@table(
+    (lambda: V + "a", TypeError, "add takes Values and real numbers, and got 'a' (str)"),
+    (lambda: V * True, TypeError, "multiply takes Values and real numbers, and got True (bool)"),
+    (lambda: None - V, TypeError, "subtract takes Values and real numbers, and got None (NoneType)"),
+    (lambda: V**1j, TypeError, "pow takes Values and real numbers, and got 1j (complex)"),
+    (lambda: T + "a", TypeError, "add takes real numbers (float64, float32 or integers), and got 'a' (str)"),
+    (lambda: T * [1j, 2.0], TypeError, "multiply takes real numbers"),
+    (lambda: T * np.array([V, V]), TypeError, "multiply got objects beside a Tensor; autodiff.stack makes one Tensor"),
+    (lambda: T + np.ones(3), ValueError, "add(array of shape (2,)…array of shape (3,)…) is not defined:"),
+    (lambda: ad.exp("a"), TypeError, "exp takes real numbers (float64, float32 or integers), and got 'a' (str)"),
+    (lambda: ad.exp(True), TypeError, "exp takes real numbers"),
+    (lambda: ad.exp([object()]), TypeError, "exp takes real numbers"),
+    (lambda: ad.exp(["x" * 100]), TypeError, "... (list)"),
+    (lambda: ad.sum([[1.0], [1.0, 2.0]]), ValueError, "sum got a sequence whose rows have different lengths"),
+    (lambda: ad.exp(), TypeError, "exp takes 1 input; it got 0 positional arguments"),
+    (lambda: ad.maximum(V), TypeError, "maximum takes 2 inputs; it got 1 positional arguments"),
+    (lambda: ad.sum(T, 0, True, 3), TypeError, "sum takes 1 input and the keywords axis, keepdims; it got 4"),
+    (lambda: ad.exp(1.0, base=2), TypeError, "exp takes the keywords (none), and got base"),
+    (lambda: ad.sum([1.0], axes=0), TypeError, "sum takes the keywords axis, keepdims, and got axes"),
+    (lambda: ad.reshape(np.ones(2)), TypeError, "reshape takes the keywords shape, and got none"),
+    (lambda: ad.reshape(T), TypeError, "reshape() missing 1 required keyword-only argument: 'shape'"),
+    (lambda: ad.exp(V, base=2), TypeError, "exp() got an unexpected keyword argument 'base'"),
+    (lambda: ad.reshape(T, shape=(3,)), ValueError, "reshape(array of shape (2,) and type float64, shape=(3,)) is not"),
+    (lambda: ad.sum(T, axis=1), ValueError, "sum(array of shape (2,) and type float64, axis=1…) is not defined: axis"),
+    (lambda: ad.max(np.ones((0, 2)), axis=0), ValueError, "max(array of shape (0, 2)…) is not defined: zero-size"),
+    (lambda: ad.transpose(T, axes="a"), TypeError, "transpose("),
+    (lambda: ad.concatenate(), TypeError, "concatenate takes one sequence of inputs, as concatenate([x, y]), and got"),
+    (lambda: ad.stack(5.0), TypeError, "stack takes one sequence of inputs, as stack([x, y]), and got 5.0"),
+    (lambda: ad.concatenate([]), ValueError, "concatenate needs at least one input, and got an empty sequence"),
+    (lambda: ad.concatenate([T, M]), ValueError, "concatenate(array of shape (2,)…array of shape (2, 3)…) is not"),
+    (lambda: ad.stack([V, T]), ValueError, "stack(2.0, array of shape (2,)…) is not defined"),
+)
+def test_calling_primitives(call: Any, kind: Any, words: str) -> None:
+    """Operands, shapes and keywords that an operation does not take: the message names it and what came."""
+    check(call, kind, words)
+
+
+@table(
+    (lambda: ad.where(1, T, 0.0), TypeError, "where needs a bool or a bool array as condition, and got type int64;"),
+    (lambda: ad.where(T, T, 0.0), TypeError, "an array made of a Tensor"),
+    (lambda: ad.clip(T, V, 1.0), TypeError, "clip takes plain numbers as bounds…use maximum and minimum"),
+    (lambda: ad.clip(T, 1.0, 0.0), ValueError, "clip needs low ≤ high, and got 1.0 and 0.0"),
+    (lambda: ad.split(T, 3), ValueError, "split cannot cut length 2 (axis 0) into 3 equal parts"),
+    (lambda: ad.split(T, 0), ValueError, "into 0 equal parts"),
+    (lambda: ad.split(T, 2, axis=1), ValueError, "axis 1 is out of range for shape (2,)"),
+    (lambda: ad.take(T, [0.5]), TypeError, "take needs integer indices, and got type float64"),
+    (lambda: ad.take(T, [0], axis=3), ValueError, "axis 3 is out of range for shape (2,)"),
+    (lambda: ad.take(T, [5]), IndexError, "out of bounds"),
+    (lambda: ad.pad(T, -1), ValueError, "pad knows non-negative integer widths and mode 'constant', and got -1"),
+    (lambda: ad.pad(T, 1, "edge"), ValueError, "and got 1 and 'edge'"),
+    (lambda: ad.diag(Tensor(1.0)), ValueError, "diag takes a vector or a matrix, and got shape ()"),
+    (lambda: ad.trace(T), ValueError, "trace takes a matrix, and got shape (2,)"),
+    (lambda: ad.var(T, ddof=2), ValueError, "a variance needs more than ddof=2 elements, and got shape (2,) with"),
+    (lambda: ad.std(np.ones((0, 3)), 0), ValueError, "needs more than ddof=0 elements, and got shape (0, 3) with"),
+    (lambda: ad.weighted_sum([V], []), ValueError, "as many inputs as weights, at least one; it got 1 weights and 0"),
+    (lambda: ad.weighted_sum([], []), ValueError, "it got 0 weights and 0 inputs"),
+    (lambda: ad.weighted_sum([True], [V]), TypeError, "weighted_sum takes Values and real numbers, and got True"),
+    (lambda: ad.weighted_sum([T], [np.ones(3)]), ValueError, "weighted_sum(array of shape (2,)…is not defined"),
+    (lambda: ad.affine(T, T, T), ValueError, "affine needs W of shape (m, n)…it got W (2,), x (2,), b (2,)"),
+    (lambda: ad.affine(M, np.ones(2), np.ones(2)), ValueError, "it got W (2, 3), x (2,), b (2,)"),
+    (lambda: ad.matmul(T, 2.0), ValueError, "matmul needs vectors or matrices, and got shapes (2,) and (); scale"),
+    (lambda: T @ Tensor(np.ones(3)), ValueError, "inner(array of shape (2,)…array of shape (3,)…is not defined"),
+    (lambda: Tensor(M) @ T, ValueError, "matvec("), (lambda: np.ones(3) @ Tensor(M), ValueError, "vecmat("),
+    (lambda: Tensor(M) @ M, ValueError, "matmul("),
+    (lambda: ad.tensordot(M, M, 1), ValueError, "tensordot cannot pair axes (1,) of shape (2, 3) with axes (0,)"),
+    (lambda: ad.einsum(T, "i->"), TypeError, "einsum needs its subscripts first, as a string like 'ij,jk->ik'"),
+    (lambda: ad.einsum("i,j", T), ValueError, "einsum 'i,j' names 2 operands, and got 1"),
+    (lambda: ad.einsum("ij", T), ValueError, "einsum 'ij': the part 'ij' does not fit an operand with [1] axes"),
+    (lambda: ad.einsum("i", M), ValueError, "the part 'i' does not fit"),
+    (lambda: ad.einsum("ii", M), ValueError, "einsum: letter 'i' has lengths 2 and 3"),
+    (lambda: ad.einsum("i->j", T), ValueError, "einsum(array of shape (2,)"),
+    (lambda: ad.hinge_sum(Tensor(np.ones(3))), ValueError, "hinge_sum("),
+)  # fmt: skip
+def test_calling_functions(call: Any, kind: Any, words: str) -> None:
+    """Functions made of primitives check what they are given, and say it in their own words."""
+    check(call, kind, words)
+
+
+@table(
+    (lambda: gradients(3.0, V), TypeError, "a gradient needs an output that was computed from Values or Tensors, and"),
+    (lambda: gradients(V, 3.0), TypeError, "gradients are taken with respect to Values and Tensors, and got 3.0"),
+    (lambda: gradients(V, [V, "a"]), TypeError, "and got 'a' (str)"),
+    (lambda: T.backward(), ValueError, "the output has shape (2,); a gradient is taken of one number, so reduce it"),
+    (lambda: T.backward(np.ones(3)), ValueError, "the seed has shape (3,), the output (2,); they must be the same"),
+    (lambda: T.backward(1.0), ValueError, "the seed has shape (), the output (2,)"),
+    (lambda: V.backward([1.0]), ValueError, "the seed has shape (1,), the output ()"),
+    (lambda: V.backward(V), TypeError, "the seed is a node, which only a pass with create_graph=True can use"),
+    (lambda: V.backward("a"), TypeError, "the seed is a number or an array of the output's shape, and got 'a' (str)"),
+    (lambda: V.backward(True), TypeError, "and got True (bool)"),
+    (lambda: V.backward(1j), TypeError, "and got 1j (complex)"),
+    (lambda: T.backward([None, 1.0]), TypeError, "the seed is a number or an array"),
+    (lambda: ad.backpropagate(np.ones(2)), TypeError, "a plain number means that the graph was left on the way"),
+    (lambda: gradients(T, T, seed=Tensor(np.ones(3)), create_graph=True), ValueError, "the seed has shape (3,)"),
+)
+def test_differentiating_graphs(call: Any, kind: Any, words: str) -> None:
+    """Outputs, inputs and seeds that do not fit."""
+    check(call, kind, words)
+
+
+@table(
+    (lambda: ad.grad(3.0), TypeError, "a derivative is taken of a function, and got 3.0; use gradients(output,"),
+    (lambda: ad.jacobian(V), TypeError, "a derivative is taken of a function"),
+    (lambda: ad.vjp(None), TypeError, "a derivative is taken of a function"),
+    (lambda: ad.jvp("f", (1.0,), (1.0,)), TypeError, "a derivative is taken of a function"),
+    (lambda: ad.value_and_grad([]), TypeError, "a derivative is taken of a function"),
+    (lambda: ad.grad(abs, argnum="x")(1.0), TypeError, "argnum is an int or a sequence of ints, and got 'x'"),
+    (lambda: ad.grad(abs, argnum=(True,))(1.0), TypeError, "argnum is an int or a sequence of ints, and got (True,)"),
+    (lambda: ad.grad(abs, argnum=1)(1.0), ValueError, "argnum 1 asks for an argument that is not there: 1 positional"),
+    (lambda: ad.grad(abs)(), ValueError, "argnum 0 asks for an argument that is not there: 0 positional"),
+    (lambda: ad.grad(abs, (0, -1))(1.0), ValueError, "argnum names each argument once, and got (0, -1) for 1"),
+    (lambda: ad.grad(abs)([]), TypeError, "there is nothing to differentiate with respect to: the argument holds no"),
+    (lambda: ad.grad(abs)("x"), TypeError, "a Tensor takes real numbers"),
+    (lambda: ad.grad(abs)(True), TypeError, "a Tensor takes real numbers"),
+    (lambda: ad.grad(abs)({"a": None}), TypeError, "a Tensor takes real numbers"),
+    (lambda: ad.grad(lambda x: x * 2.0)(M), ValueError, "the function returned shape (2, 3); a gradient is taken of"),
+    (lambda: ad.grad(lambda x: [x])(1.0), TypeError, "a gradient is taken of one number, and the function returned ["),
+    (lambda: ad.grad(lambda x: None)(1.0), TypeError, "the function returned None (NoneType), not a number, a Value"),
+    (lambda: ad.grad(lambda x: x > 0)(1.0), TypeError, "the function returned True (bool), not a number"),
+    (lambda: ad.jacobian(lambda x: "no")(1.0), TypeError, "the function returned 'no' (str)"),
+    (lambda: ad.jacobian(lambda x: np.array([x]))(1.0), TypeError, "the function returned an array of shape (1,) and"),
+    (lambda: ad.jvp(lambda x: x, 1.0, (1.0,)), TypeError, "jvp needs primals as a list or tuple, one for each"),
+    (lambda: ad.jvp(lambda x: x, (1.0,), 1.0), TypeError, "jvp needs tangents as a list or tuple"),
+    (lambda: ad.jvp(lambda x: x, (M,), (1.0,)), ValueError, "jvp needs tangents of the primals' shapes [(2, 3)], and"),
+    (lambda: ad.jvp(abs, (1.0,), ()), ValueError, "tangents must have the structure of [1.0], 1 items, and got []"),
+    (lambda: ad.jvp(lambda p: p["a"], ({"a": 1.0},), ({"b": 1.0},)), ValueError, "with its keys, and got {'b': 1.0}"),
+    (lambda: ad.hvp(abs, 1.0, M), ValueError, "hvp needs v of the shapes of x, [()], and got [(2, 3)]"),
+    (lambda: ad.hvp(abs, [1.0], {"a": 1.0}), ValueError, "v must have the structure of [1.0], with its keys"),
+    (lambda: ad.vjp(lambda x: [x, x], 1.0)[1](1.0), ValueError, "the cotangent must have the structure of [Value"),
+    (lambda: ad.vjp(lambda x: x, M)[1](1.0), ValueError, "the seed has shape (), the output (2, 3)"),
+    (lambda: ad.vjp(lambda: 1.0), TypeError, "there is nothing to differentiate with respect to"),
+)
+def test_differentiating_functions(call: Any, kind: Any, words: str) -> None:
+    """Functions, arguments, results and directions that do not fit."""
+    check(call, kind, words)
+
+
+RULE = [lambda g, z, x: g]
+
+
+@table(
+    (lambda: ad.primitive("exp", abs, RULE), ValueError, "the primitive 'exp' exists already; choose another name"),
+    (lambda: ad.primitive("", abs, RULE), TypeError, "a primitive needs a name that is a non-empty string, and got"),
+    (lambda: ad.primitive(3, abs, RULE), TypeError, "a non-empty string, and got 3 (int)"),
+    (lambda: ad.primitive("p", None, RULE), TypeError, "primitive 'p' needs a function forward(xp, *inputs) and a"),
+    (lambda: ad.primitive("p", abs, []), TypeError, "and a rule for each input"),
+    (lambda: ad.primitive("p", abs, 5), TypeError, "and a rule for each input"),
+    (lambda: ad.primitive("p", abs, [None]), TypeError, "and a rule for each input"),
+    (lambda: ad.primitive("p", abs, RULE, domain=[Domain(0, 1, "")] * 3), ValueError, "has 1 inputs and 3 domains;"),
+)
+def test_defining_primitives(call: Any, kind: Any, words: str) -> None:
+    """A definition that is refused leaves nothing in the table."""
+    before = dict(ad.TABLE)
+    check(call, kind, words)
+    assert before == ad.TABLE
+
+
+def test_name_is_free_again_after_a_refusal(define: Callable[..., Any]) -> None:
+    """What was refused may be defined properly under the same name."""
+    with pytest.raises(TypeError):
+        define("p", abs, [])
+    assert define("p", lambda xp, x: x * 1.0, RULE)(2.0) == 2.0
+    with pytest.raises(ValueError, match="exists already"):
+        define("p", lambda xp, x: x * 1.0, RULE)
+
+
+def test_an_error_in_a_rule_is_noted_with_its_operands(define: Callable[..., Any]) -> None:
+    """The traceback of a failing rule, which is a lambda, says of which primitive it was and on what it worked."""
+    bad = define("bad", lambda xp, x: x * 1.0, [lambda g, z, x: g @ x @ x])
+    x = Tensor(np.ones((2, 3)))
+    for run in (lambda y: y.backward(), lambda y: gradients(y, x), lambda y: gradients(y, x, create_graph=True)):
+        with pytest.raises((ValueError, TypeError)) as error:
+            run(bad(x).sum())
+        (note,) = error.value.__notes__
+        assert note.startswith("in the rule of <primitive bad>, with error signal ")
+        assert note.endswith("and inputs Tensor of shape (2, 3) and type float64")
+
+
+def test_internal_errors_stay_inside() -> None:
+    """What the writers of source raise among themselves reaches nobody; a user's exception passes unchanged."""
+
+    def forward(xp: Any, x: Any) -> Any:
+        raise KeyError("mine")
+
+    entry = ad.Primitive("free", forward, (RULE[0],), "", "", (), (), True, False, False, False, False, ())
+    with pytest.raises(KeyError, match="mine"):
+        entry(Value(1.0))
+    with pytest.raises(KeyError, match="mine"):
+        entry(Tensor(1.0))
+    with pytest.raises(KeyError, match="mine"):
+        entry(1.0)
