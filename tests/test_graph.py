@@ -284,6 +284,23 @@ def test_pass_nested_in_a_rule(kind: type, define: Define) -> None:
     assert shared.grad == 78.0
 
 
+@KINDS
+def test_backward_nested_in_a_rule(kind: type, define: Define) -> None:
+    """A rule may even call backward() of another graph: both passes' gradients are added, none is lost."""
+    shared = kind(3.0)
+    inner = shared * shared
+
+    def rule(g: Any, z: Any, x: Any) -> Any:
+        inner.backward()
+        return g
+
+    odd = define("odd", lambda xp, x: x + 0.0, [rule])
+    y = odd(Tensor(1.0) * shared) + shared
+    y.backward()
+    assert shared.grad == 2.0 + 6.0
+    assert inner.grad == 1.0
+
+
 # ---- user-defined primitives -----------------------------------------------------------------------------------------
 
 
@@ -319,6 +336,43 @@ def test_params_of_any_name(define: Define, kind: type) -> None:
     assert float(gradients(scaled(x, a=5.0, b=3.0, n=2), x)) == 45.0
     with pytest.raises(TypeError, match=r"scaled\(\) missing 1 required keyword-only argument: 'a'"):
         scaled(x)
+
+
+@KINDS
+def test_params_that_cannot_be_hashed(define: Define, kind: type) -> None:
+    """A list as a param, such as the coefficients of a polynomial, works; so does an array."""
+    poly = define(
+        "poly",
+        lambda xp, x, *, c: sum(a * x**k for k, a in enumerate(c)),
+        [lambda g, z, x, *, c: g * sum(k * a * x ** (k - 1) for k, a in enumerate(c) if k)],
+    )
+    x = kind(2.0)
+    for coefficients in ([1.0, 2.0, 3.0], np.array([1.0, 2.0, 3.0])):
+        y = poly(x, c=coefficients)
+        assert (float(y.data), float(gradients(y, x))) == (17.0, 14.0)
+        assert list(y.params["c"]) == [1.0, 2.0, 3.0]
+
+
+def test_faults_of_floats_in_any_number_of_inputs(define: Define) -> None:
+    """Where Python's arithmetic raises, a primitive of many inputs has IEEE's answer, in value and gradients."""
+    ratio = define("ratio", lambda xp, *x: x[0] / x[1] if x[0] > -9.0 else 0.0,
+                   lambda k, g, z, *x: g / x[1] if k == 0 else -g * z / x[1])  # fmt: skip
+    x = [Value(1.0), Value(0.0)]
+    y = ratio(*x)
+    assert (y.data, gradients(y, x)) == (np.inf, [np.inf, -np.inf])
+
+
+def test_rules_with_slices_and_products(define: Define) -> None:
+    """Slices and products of symbols are written out; the gradient is that of the forward rule."""
+    rule = lambda g, z, x: g * 2.0 * x[::-1]  # noqa: E731 - as users write them
+    palindrome = define("palindrome", lambda xp, x: x.dot(x[::-1]), [rule], elementwise=False)
+    x = Tensor([1.0, 2.0, 5.0])
+    assert gradients(palindrome(x), x).tolist() == [10.0, 4.0, 2.0]
+    gram = define("gram", lambda xp, a: a @ a.T, [lambda g, z, a: ad.matmul(g + g.T, a)], elementwise=False)
+    a = Tensor([[1.0, 2.0]])
+    assert gradients(gram(a), a, seed=[[3.0]]).tolist() == [[6.0, 12.0]]
+    constant = define("constant", lambda xp, x: 3.0, [lambda g, z, x: g * 0.0])
+    assert [constant(v).data for v in (Value(1.0), Tensor(1.0))] == [3.0, 3.0]
 
 
 def test_primitive_of_matrices(define: Define) -> None:

@@ -136,6 +136,11 @@ def test_question_is_answered_from_the_data(function: Any) -> None:
         np.testing.assert_equal(found, expected)
 
 
+def test_question_about_a_list_of_nodes() -> None:
+    """Nodes inside lists are looked into as well."""
+    assert np.isclose(Tensor([1.0, 2.0]), [Value(1.0), Value(3.0)]).tolist() == [True, False]
+
+
 @pytest.mark.parametrize(("function", "nearest"), [
     (np.median, "np.mean"), (np.nansum, "np.sum"), (np.linalg.inv, None), (np.sort, "np.sqrt"), (np.vstack, "np.stack"),
     (np.cumprod, "np.prod"), (np.linalg.matrix_norm, "np.linalg.norm"), (np.nanmax, "np.max"), (np.ptp, None),

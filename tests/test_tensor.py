@@ -48,6 +48,7 @@ METHODS: dict[str, Callable[[Any], Any]] = {
     "ravel": lambda x: x.ravel(), "flatten": lambda x: x.flatten(), "transpose": lambda x: x.transpose(),
     "transpose in order": lambda x: x.transpose(1, 0), "transpose in a tuple": lambda x: x.transpose((-1, 0)),
     "transpose with None": lambda x: x.transpose(None), "T": lambda x: x.T, "swapaxes": lambda x: x.swapaxes(0, -1),
+    "list @": lambda x: [1.0, 2.0] @ x, "@ list": lambda x: x @ [1.0, 2.0, 3.0],
     "squeeze": lambda x: x.reshape(1, 2, 1, 3).squeeze(axis=2), "clip": lambda x: x.clip(0.8, 1.2),
     "clip above": lambda x: x.clip(None, 1.2), "take": lambda x: x.take([2, 0, 2], axis=1),
     "take of all": lambda x: x.take(np.array([[5, 0], [5, 1]])), "iteration": lambda x: sum(row * row for row in x),
@@ -136,6 +137,19 @@ def test_tensordot_agrees_with_numpy(shapes: Any, axes: Any) -> None:
     a, b = (array(*shape, seed=k) for k, shape in enumerate(shapes))
     np.testing.assert_allclose(ad.tensordot(a, b, axes), np.tensordot(a, b, axes), rtol=1e-14)
     check(lambda a, b: ad.tensordot(a, b, axes), a, b)
+
+
+@pytest.mark.parametrize("shapes", [((3,), (2, 3, 2)), ((2, 2, 3), (3,)), ((3,), (1, 3, 2)), ((2, 1, 2, 3), (4, 3, 2))])
+def test_matmul_of_vectors_and_stacks(shapes: Any) -> None:
+    """A vector meets each matrix of a stack, on either side, and stacks broadcast."""
+    check(lambda a, b: a @ b, *(array(*shape, seed=k) for k, shape in enumerate(shapes)))
+
+
+def test_expanded_axes() -> None:
+    """expand_dims is a method too."""
+    x = Tensor([1.0, 2.0])
+    assert x.expand_dims((0, 2)).shape == (1, 2, 1)
+    assert gradients(x.expand_dims(1).sum(), x).tolist() == [1.0, 1.0]
 
 
 def test_dot_of_stacks_is_numpys() -> None:

@@ -62,6 +62,8 @@ def test_faults_of_floats_are_ieee_answers(operate: Callable[..., Any], operands
     result = operate(*values)
     np.testing.assert_equal(result.data, float(expected.data))
     np.testing.assert_equal(gradients(result, values), [float(g) for g in expected_slopes])
+    if operate.__module__.startswith("autodiff") or isinstance(operate, ad.Primitive):
+        np.testing.assert_equal(operate(*operands), float(expected.data))
 
 
 def test_python_functions_that_add_and_compare() -> None:
@@ -161,6 +163,7 @@ def test_weighted_sum_of_mixed_operands() -> None:
     mixed = ad.weighted_sum([w], [t])
     assert type(mixed) is Tensor
     assert gradients(mixed, w, seed=np.ones(2)) == 3.0
+    assert gradients(ad.weighted_sum([w], [t], w), w, seed=np.ones(2)) == 5.0
     assert ad.weighted_sum([2.0], [3.0]) == 6.0
     assert ad.weighted_sum(Tensor([1.0, 2.0]), [3.0, 4.0], 1.0).data == 12.0
     assert ad.weighted_sum(np.array([w, w]), np.array([w, w])).data == 8.0
