@@ -7,10 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-class DoesNotApplyError(Exception):
-    """The text that a fault changes is not in the source any more, so the fault has to be written anew."""
-
-
 @dataclass(frozen=True)
 class Fault:
     """One change of one file: ``old`` becomes ``new`` in its ``place`` (0-based, of several), or ``new`` is appended.
@@ -26,18 +22,19 @@ class Fault:
     target: str = ""
     equivalent: str = ""
 
+    def applies(self, root: Path) -> bool:
+        """Whether the text to change is still in the project under ``root``."""
+        text = (root / self.file).read_text(encoding="utf-8")
+        return not self.old or text.count(self.old) > self.place
+
     def plant(self, root: Path) -> None:
-        """Change the copy of the project under ``root``. Raises DoesNotApplyError."""
+        """Change the copy of the project under ``root``."""
         path = root / self.file
         text = path.read_text(encoding="utf-8")
         if not self.old:
             path.write_text(text + self.new, encoding="utf-8")
             return
         parts = text.split(self.old)
-        if len(parts) < self.place + 2:
-            raise DoesNotApplyError(
-                f"{self.name}: {self.file} does not hold this text in place {self.place}: {self.old!r}"
-            )
         head, tail = self.old.join(parts[: self.place + 1]), self.old.join(parts[self.place + 1 :])
         path.write_text(head + self.new + tail, encoding="utf-8")
 

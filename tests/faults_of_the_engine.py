@@ -15,23 +15,10 @@ def change(name: str, file: str, old: str, new: str, place: int = 0) -> Fault:
 
 
 ACCUMULATION = (
+    change("slot pass: shares of a first input overwritten", _PASS, " if known is token else known + signal * da", ""),
+    change("slot pass: shares of a second input overwritten", _PASS, " if known is token else known + signal * db", ""),
     change(
-        "slot pass: shares of a first input overwritten",
-        _PASS,
-        "a.mark = share if a.mark is token else a.mark + share",
-        "a.mark = share",
-    ),
-    change(
-        "slot pass: shares of a second input overwritten",
-        _PASS,
-        "b.mark = share if b.mark is token else b.mark + share",
-        "b.mark = share",
-    ),
-    change(
-        "slot pass: shares of an n-ary node overwritten",
-        _PASS,
-        "item.mark = signal * local if known is token else known + signal * local",
-        "item.mark = signal * local",
+        "slot pass: shares of an n-ary node overwritten", _PASS, " if known is token else known + signal * local", ""
     ),
     change(
         "slot pass: shares by rule overwritten",
@@ -46,12 +33,9 @@ ACCUMULATION = (
         "signals[item] = np.add(signals[item], share, out=share)",
         "signals[item] = share",
     ),
-    change(
-        "a zero signal of an n-ary node erases earlier shares",
-        _PASS,
-        "elif known is token:\n                            item.mark",
-        "else:\n                            item.mark",
-    ),
+    change("a zero signal on a first edge erases earlier shares", _PASS, "elif known is token:", "else:", 0),
+    change("a zero signal of an n-ary node erases earlier shares", _PASS, "elif known is token:", "else:", 1),
+    change("a zero signal on a second edge erases earlier shares", _PASS, "elif known is token:", "else:", 2),
     change(
         "second backward of Values overwrites .grad",
         _PASS,
@@ -62,8 +46,8 @@ ACCUMULATION = (
     change(
         "an old .grad goes into the next pass",
         _PASS,
-        "signal, node.mark = node.mark, None",
-        "signal, node.mark = node.mark + (0.0 if node.grad is None else node.grad), None",
+        "signal = node.mark\n",
+        "signal = node.mark if node.grad is None else node.mark + node.grad\n",
     ),
     change(
         "shares added into an array that somebody else holds",
@@ -91,16 +75,10 @@ ACCUMULATION = (
 
 ORDER = (
     change(
-        "slot pass: a first input passes on before all have delivered",
-        _PASS,
-        "if a.delta == 1:\n                    push(a)",
-        "if a.mark is share:\n                    push(a)",
+        "slot pass: a first input passes on before all have delivered", _PASS, "if a.delta == 1:", "if known is token:"
     ),
     change(
-        "slot pass: a second input passes on before all have delivered",
-        _PASS,
-        "if b.delta == 1:",
-        "if b.mark is share:",
+        "slot pass: a second input passes on before all have delivered", _PASS, "if b.delta == 1:", "if known is token:"
     ),
     change(
         "slot pass: an input of an n-ary node passes on too early", _PASS, "if item.delta == 1:", "if known is token:"
@@ -111,24 +89,9 @@ ORDER = (
         "if a#.delta == 1: push(a#)",
         "if a#.mark is s#: push(a#)",
     ),
-    change(
-        "slot pass: a shared first input is counted once",
-        _PASS,
-        "if a.mark is token:\n                    a.delta += 1",
-        "if a.mark is token:\n                    a.delta += 0",
-    ),
-    change(
-        "slot pass: a shared second input is counted once",
-        _PASS,
-        "if b.mark is token:\n                b.delta += 1",
-        "if b.mark is token:\n                b.delta += 0",
-    ),
-    change(
-        "slot pass: a shared input of an n-ary node is counted once",
-        _PASS,
-        "if item.mark is token:\n                            item.delta += 1",
-        "if item.mark is token:\n                            item.delta += 0",
-    ),
+    change("slot pass: a shared first input is counted once", _PASS, "a.delta += 1", "a.delta += 0"),
+    change("slot pass: a shared second input is counted once", _PASS, "b.delta += 1", "b.delta += 0"),
+    change("slot pass: a shared input of an n-ary node is counted once", _PASS, "item.delta += 1", "item.delta += 0"),
     change(
         "general pass: a node passes on before all have delivered",
         _PASS,
@@ -161,24 +124,9 @@ SEEDS_AND_STOPS = (
     change("general pass ignores the seed", _PASS, "{output: seed}", "{output: seed * 0 + 1}"),
     change("a seed of another shape is taken", _PASS, "if shape != np.shape(data):", "if False:"),
     change("an output of many elements needs no seed", _PASS, "data.size != 1", "False"),
-    change(
-        "a zero signal meets an infinite first edge",
-        _PASS,
-        "share = signal * da if signal else 0.0",
-        "share = signal * da",
-    ),
-    change(
-        "a zero signal meets an infinite second edge",
-        _PASS,
-        "share = signal * db if signal else 0.0",
-        "share = signal * db",
-    ),
-    change(
-        "a zero signal meets an infinite edge of an n-ary node",
-        _PASS,
-        "                        if signal:",
-        "                        if True:",
-    ),
+    change("a zero signal meets an infinite first edge", _PASS, "if signal:", "if True:", 0),
+    change("a zero signal meets an infinite second edge", _PASS, "if signal:", "if True:", 2),
+    change("a zero signal meets an infinite edge of an n-ary node", _PASS, "if signal:", "if True:", 1),
     change(
         "a zero signal meets an infinite edge in the general pass",
         _PASS,
@@ -296,12 +244,6 @@ VALUES = (
         "lambda y, x: record(x, y)",
         "lambda y, x: record(y, x)",
     ),
-    change(
-        "x·const: the constant's gradient is kept",
-        _SCALAR,
-        '"    x, b = x._data, float(y)"',
-        '"    x, b = x._data, Value(y)"',
-    ),
     change("math faults are not IEEE values", _SCALAR, '"except FAULTS:",', '"except KeyError:",'),
     change(
         "a deep copy shares its leaves",
@@ -313,8 +255,9 @@ VALUES = (
     change(
         "leaf arrays are not copied", _NODE, 'array = np.array(array, order="C")', "array = np.asarray(array).view()"
     ),
+    change("data can be written to", _NODE, "view.setflags(write=False)", "pass"),
     change(
-        "leaf arrays can be written to",
+        "a forward rule can write to a leaf",
         _NODE,
         "array.setflags(write=False)\n    return array\n\n\ndef _constant",
         "return array\n\n\ndef _constant",

@@ -221,6 +221,23 @@ def test_constants_of_the_caller_may_change_after_the_call(kind: type) -> None:
     np.testing.assert_array_equal(ad.gradients(y, x), [1.0, 2.0] if kind is ad.Tensor else 3.0)
 
 
+def test_data_of_a_graph_cannot_be_written_to(define: Define) -> None:
+    """Writing in place raises for leaves and results, from outside and from a forward rule that reuses its operand."""
+
+    def doubled(xp: Any, x: Any) -> Any:
+        x *= 2.0
+        return x
+
+    in_place = define("in_place", doubled, [lambda g, z, x: 2.0 * g])
+    x = ad.Tensor([1.0, 2.0])
+    for node in (x, x * 3.0):
+        with pytest.raises(ValueError, match="read-only"):
+            node.data[0] = 9.0
+    with pytest.raises(ValueError, match="read-only"):
+        in_place(x)
+    assert x.data.tolist() == [1.0, 2.0]
+
+
 def test_a_seed_of_the_caller_is_not_kept() -> None:
     """Neither .grad nor a returned signal is the caller's seed, or shares memory with it."""
     seed = np.array([1.0, 2.0])
