@@ -123,6 +123,11 @@ class Primitive:
         return Origin(self)
 
     @cached_property
+    def methods(self) -> dict[type, Callable[..., Any]]:
+        """Functions written for calls that meet such an operand first; they come before `RECORDERS`."""
+        return {}
+
+    @cached_property
     def defaults(self) -> dict[str, Any]:
         """The keyword-only params of ``forward`` with their defaults (``inspect.Parameter.empty`` where needed)."""
         signature = inspect.signature(self.forward).parameters.values()
@@ -158,19 +163,19 @@ class Primitive:
         if self.packed or len(inputs) != self.arity is not None:
             inputs, params = self._arranged(inputs, params)
         for item in inputs:
-            record = RECORDERS.get(item.__class__)
-            if record is not None:
-                return record(self, inputs, params)
+            kind = item.__class__
+            if kind in self.methods:
+                return self.methods[kind](*inputs, **params)
+            if kind in RECORDERS:
+                return RECORDERS[kind](self, inputs, params)
         return self.evaluate(inputs, params)
 
     def _arranged(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The inputs as one tuple, and positional arguments after them as params."""
         if self.packed:
             inputs, extra = self._unpack(inputs), inputs[1:]
-        elif self.arity is not None:
-            inputs, extra = inputs[: self.arity], inputs[self.arity :]
         else:
-            extra = ()
+            inputs, extra = inputs[: self.arity], inputs[self.arity :]
         bound = extra or len(inputs) != (self.arity or len(inputs))
         return inputs, self._bind(inputs, extra, params) if bound else params
 
@@ -205,7 +210,7 @@ class Primitive:
         if self.elementwise and all(item.__class__ is float or item.__class__ is int for item in inputs):
             try:
                 return float(self.forward(floats, *inputs, **params))
-            except FLOAT_FAULTS:
+            except (*FLOAT_FAULTS, AttributeError):  # ``math`` has fewer functions than NumPy
                 return ieee(self, inputs, params)
             except TypeError as error:
                 raise self.refusal(inputs, params, error) from error

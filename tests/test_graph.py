@@ -307,6 +307,7 @@ def test_backward_nested_in_a_rule(kind: type, define: Define) -> None:
 @pytest.mark.parametrize(("forward", "vjp", "options"), [
     (lambda xp, x: x * x * x, lambda g, z, x: g * 3.0 * x * x, {}),  # an expression: written out as source
     (lambda xp, x: np.power(x, 3), lambda g, z, x: g * 3.0 * x**2, {}),  # NumPy's own function
+    (lambda xp, x: xp.float_power(x, 3), lambda g, z, x: g * 3.0 * x**2, {}),  # one that math lacks
     (lambda xp, x: x**3 if x > 0 else x * x * x, lambda g, z, x: g * 3.0 * x**2 if x > 0 else g, {}),  # a decision
     (lambda xp, x: xp.minimum(x, float("inf")) ** 3, lambda g, z, x: g * np.float64(3.0) * x * x, {}),  # constants
     (lambda xp, *xs: xs[0] ** 3, lambda k, g, z, *xs: g * 3.0 * xs[k] * xs[k], {}),  # any number of inputs
