@@ -91,3 +91,24 @@ def test_a_place_without_a_user_is_said_so(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("autodiff.anomaly._is_own", lambda frame: True)
     with pytest.raises(FloatingPointError, match="at an unknown place"), detect_anomaly():
         Value(0.0).log()
+
+
+@pytest.mark.parametrize(("compute", "account"), [
+    (lambda: Value(-8.0) ** 0.5, r"power\(-8\.0, n=0\.5\) gave nan"),
+    (lambda: np.sqrt(Tensor([1.0, -4.0])), r"sqrt\(Tensor of shape \(2,\) .*\) gave a value with nan at index \(1,\)"),
+    (lambda: Value(np.inf, name="w"), "the leaf w is inf"),
+])  # fmt: skip
+def test_hook_judges_what_the_packages_functions_return(compute: Callable[[], Any], account: str) -> None:
+    """Results of the package's own functions, those written from the table among them; the line is the caller's."""
+    with detect_anomaly():
+        hook = sys.getprofile()
+    with np.errstate(all="ignore"):
+        result = compute()
+    told = {"hook": hook, "getframe": sys._getframe, "result": result, "finite": Value(1.0)}
+    own = compile("hook(getframe(), 'return', result)", "<autodiff test>", "exec")
+    with pytest.raises(FloatingPointError) as error:
+        exec(own, told)
+    assert error.match(rf"{account}, the first value that is not finite, at .*test_anomaly\.py, line {line() - 1}$")
+    exec(compile("hook(getframe(), 'call', None)", "<autodiff test>", "exec"), told)
+    exec(compile("hook(getframe(), 'return', finite)", "<autodiff test>", "exec"), told)
+    exec(compile("hook(getframe(), 'return', result)", "users_own.py", "exec"), told)

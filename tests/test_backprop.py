@@ -107,7 +107,7 @@ def test_a_zero_signal_keeps_what_arrived_before(kind: type) -> None:
 def test_new_data_makes_every_kind_of_pass_refuse(kind: type, create_graph: bool) -> None:
     """Passes with slots, without, and those that make a graph refuse a stale graph; the error names the leaf."""
     x, w = kind(3.0, name="x"), kind(2.0)
-    y = ad.exp(w * x)
+    y = ad.exp(w * 1.0 * x)
     x.data = 4.0
     with pytest.raises(ad.StaleGraphError, match=r"'x'.*was given new data.*compute the output again"):
         ad.gradients(y, w, create_graph=create_graph)

@@ -300,6 +300,17 @@ def test_lines_of_text_are_no_wider_than_the_picture(flow):
             assert run.x + sum(width(segment.text, line.size, bold=segment.bold) for segment in run.segments) <= 930.0
 
 
+def test_a_long_title_is_broken_between_words():
+    """No word of it is lost, and no line of it is wider than the picture."""
+    x = Value(0.5, name="the slope of the line through both points")
+    what = picture(error_flow(x * 2.0, x))
+    size = next(header(what, 400.0)).size
+    lines = [line.runs[0].segments[0].text for line in header(what, 400.0) if line.size == size]
+    assert len(lines) > 1
+    assert " ".join(lines) == what.title
+    assert all(width(line, size, bold=True) <= 400.0 for line in lines)
+
+
 def test_wires_pass_columns_between_boxes():
     """A wire that skips columns goes around what stands there."""
     what = picture(skipping())
@@ -345,6 +356,15 @@ def test_sub_and_superscripts_are_stacked():
         spans = list(item.iter(f"{SVG}tspan"))
         if spans and not spans[-1].get("font-size"):
             assert sum(float(span.get("dy") or 0) for span in spans) == pytest.approx(0, abs=0.02)
+
+
+def test_an_index_without_a_base_is_raised_alone():
+    """A node called ² is drawn as a small raised 2, with no empty piece before it."""
+    x = Value(2.0, name="²")
+    names = [item for item in parsed(error_flow(x * 3.0, x)).iter(f"{SVG}text") if item.get("data-role") == "name"]
+    (raised,) = next(item for item in names if words(item) == "2").iter(f"{SVG}tspan")
+    assert raised.text == "2"
+    assert float(raised.get("dy")) < 0
 
 
 def test_pieces_of_a_text():

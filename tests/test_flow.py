@@ -229,6 +229,13 @@ def test_local_gradients_of_a_users_own_primitive_read_too(define):
         assert error_flow(node, x).edges[0].local_symbol == expected
 
 
+def test_the_local_gradient_of_a_linear_primitive_is_a_number(define):
+    """However its rule is written, it is the same everywhere, so the number says it."""
+    twice = define("twice", lambda xp, x: x + x, [lambda g, z, x: g + g], linear=True)
+    x = Value(0.3, name="x")
+    assert error_flow(twice(x), x).edges[0].local_symbol == "2"
+
+
 def test_params_that_cannot_be_hashed_are_no_obstacle():
     """An index array among the params of a call."""
     x = Tensor([1.0, 2.0, 3.0], name="x")
