@@ -9,7 +9,10 @@ five times and once the time of NumPy code written by hand.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from inspect import Parameter
 from typing import Any, Final
 
@@ -23,6 +26,8 @@ from autodiff.symbol import Symbol, variable
 
 __all__ = ["FORWARD_FAULTS", "method", "sharing"]
 
+_WORD: Final = re.compile(r"\w+")
+
 #: What NumPy raises for operands that do not fit.
 FORWARD_FAULTS: Final = (ValueError, TypeError, IndexError)
 
@@ -34,18 +39,18 @@ def sharing(entry: Primitive, count: int, scope: dict[str, Any], *, send: bool =
     ``scope`` holds what the chain rule brings: ``fit`` (a share in its input's shape and type), ``joined`` (two
     shares as one) and ``zero_shares_zero`` (mends 0 · inf, for singular primitives).
     """
-    names, parts = [f"x{k}" for k in range(count)], [f"a{k}" for k in range(count)]
-    writer = _Writer()
+    names, parts = _names(count), [f"a{k}" for k in range(count)]
+    source = _source(entry, count)
     lines = [
         f"def function(node, g{', token, push' * send}):",
         f"    {', '.join(names)}, = node.b",
         f"    {', '.join(parts)}, = node.a",
         "    z = node._data",
-        *(["    params = node.origin.params"] if entry.defaults else []),
-        *[f"    {key} = params{_lookup(key, value)}" for key, value in entry.defaults.items()],
+        *([f"    {', '.join(source.kept)}, = node.db"] if source.kept else []),
+        *([f"    {source.value} = z"] if source.value.isidentifier() else []),
+        *[f"    {key} = node.origin.params{_lookup(key, entry.defaults[key])}" for key in source.params],
     ]
-    for k in range(count):
-        before, share = _share_source(entry, k, names, writer)
+    for k, (before, share) in enumerate(source.shares):
         if entry.singular:
             before = ["with errstate(all='ignore'):", *(f"    {line}" for line in before), f"    s{k} = {share}"]
             share = f"zero_shares_zero(s{k}, g)"
@@ -63,10 +68,11 @@ def sharing(entry: Primitive, count: int, scope: dict[str, Any], *, send: bool =
         lines.append(f"    return {', '.join(f's{k}' for k in range(count))},")
     known = {"Node": Node, "ndarray": np.ndarray, "errstate": np.errstate}
     defaults = {f"_{key}": value for key, value in entry.defaults.items()}
-    return compiled(f"shares of {entry.name}", lines, {**scope, **writer.scope, **known, **defaults})
+    return compiled(f"shares of {entry.name}", lines, {**scope, **source.scope, **known, **defaults})
 
 
 _SEND: Final = (
+    "        if s# is g and g.__class__ is ndarray: s# = g.copy()",
     "        a#.mark = s# if a#.mark is token else joined(a#.mark, s#, g)",
     "        if a#.delta == 1: push(a#)",
     "        else: a#.delta -= 1",
@@ -77,9 +83,42 @@ def _lookup(key: str, default: Any) -> str:
     return f"[{key!r}]" if default is Parameter.empty else f".get({key!r}, _{key})"
 
 
+@dataclass(frozen=True)
+class _Source:
+    """A primitive on arrays as NumPy source: lines and expression of its value, and of the share of each input.
+
+    ``params`` are those that the shares name. What a share needs and the forward has computed on the way is not
+    computed again: ``kept`` are its names, in the order in which a node keeps it in ``db``.
+    """
+
+    forward: list[str]
+    value: str
+    shares: list[tuple[list[str], str]]
+    params: list[str]
+    kept: list[str]
+    scope: dict[str, Any]
+
+
+@lru_cache(maxsize=1024)  # read twice: when a call is first recorded, and when it first shares a signal
+def _source(entry: Primitive, count: int) -> _Source:
+    writer, names = _Writer(), _names(count)
+    params = {key: variable(key) for key in entry.defaults}
+    value = writer.call(entry, tuple(variable(name) for name in names), params) if entry.arity is not None else ""
+    forward, known, shares = writer.lines, writer.memo, []
+    for k in range(count):
+        writer.lines, writer.memo, writer.uses = [], dict(known), {}
+        shares.append(_share_source(entry, k, names, writer))
+    words = {word for lines, share in shares for text in (*lines, share) for word in _WORD.findall(text)}
+    kept = sorted(words.intersection(known.values()) - {value})
+    return _Source(forward, value, shares, [key for key in entry.defaults if key in words], kept, writer.scope)
+
+
+def _names(count: int) -> list[str]:
+    return [f"x{k}" for k in range(count)]
+
+
 def _share_source(entry: Primitive, k: int, names: list[str], writer: _Writer) -> tuple[list[str], str]:
     """Lines and the expression of the k-th input's share, in g, z, the inputs' data and the params."""
-    writer.lines, writer.memo, writer.uses = [], {}, {}
     params = {key: variable(key) for key in entry.defaults}
     try:
         if entry.arity is None:
@@ -103,11 +142,9 @@ def _lent(share: Any) -> Any:
 def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], Any]) -> Callable[..., Any]:
     """The function that records ``entry`` on Tensors (``kind``) and on constants, which ``constant`` makes safe."""
     count = entry.arity or 0
-    names, parts = [f"x{k}" for k in range(count)], [f"a{k}" for k in range(count)]
-    writer = _Writer()
-    params = {key: variable(key) for key in entry.defaults}
+    names, parts = _names(count), [f"a{k}" for k in range(count)]
+    source = _source(entry, count)
     keywords = [key if value is Parameter.empty else f"{key}=_{key}" for key, value in entry.defaults.items()]
-    value = writer.call(entry, tuple(variable(name) for name in names), params)
     unpack = [
         line
         for x, a in zip(names, parts, strict=True)
@@ -118,24 +155,27 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
         )
     ]
     asked = "{" + ", ".join(f"{key!r}: {key}" for key in entry.defaults) + "}"
-    made_by = f"Origin(entry, {asked})" if entry.defaults else "origin"
+    usual = " and ".join(f"{key} is _{key}" for key in entry.defaults)  # without asking, calls share one origin
+    made_by = f"origin if {usual} else Origin(entry, {asked})" if usual else "origin"
     lines = [
         f"def function({', '.join([*parts, *(['*', *keywords] if keywords else [])])}):",
         *unpack,
         "    try:",
-        *(f"        {line}" for line in writer.lines),
-        f"        z = {value}",
+        *(f"        {line}" for line in source.forward),
+        f"        z = {source.value}",
         "    except FAULTS as error:",
         f"        raise entry.refusal(({', '.join(names)},), {asked}, error) from error",
         "    node = new(Tensor)",
         f"    node._data = z; node.stamp = clock.now; node.origin = {made_by}",
         f"    node.a = ({', '.join(parts)},); node.b = ({', '.join(names)},); node.da = BY_RULE",
-        "    node.grad = node.mark = node.db = None",
+        "    node.grad = node.mark = None",
+        f"    node.db = {'(' + ', '.join(source.kept) + ',)' if source.kept else None}",
         "    return node",
     ]
     scope = {
-        **writer.scope, **{f"_{key}": value for key, value in entry.defaults.items()}, "Tensor": kind, "Node": Node,
-        "constant": constant, "entry": entry, "origin": entry.origin, "Origin": Origin, "clock": clock,
+        **source.scope, **{f"_{key}": value for key, value in entry.defaults.items()}, "Tensor": kind, "Node": Node,
+        "constant": constant, "entry": entry, "Origin": Origin, "clock": clock,
+        "origin": Origin(entry, entry.defaults) if entry.defaults else entry.origin,
         "BY_RULE": BY_RULE, "FAULTS": FORWARD_FAULTS, "new": object.__new__,
     }  # fmt: skip
     function = compiled(f"{entry.name} of Tensors", lines, scope)
@@ -152,11 +192,14 @@ class _Writer:
         self.memo: dict[str, str] = {}
         self.uses: dict[int, int] = {}
         self.scope: dict[str, Any] = {"arrays": arrays}
+        self.constants: dict[int, str] = {}
 
     def text(self, part: Any) -> str:
         """The source of ``part``."""
         if isinstance(part, slice):
             return f"slice({self.text(part.start)}, {self.text(part.stop)}, {self.text(part.step)})"
+        if part.__class__ is tuple and not any(isinstance(item, slice) for item in part):
+            return f"({', '.join(map(self.text, part))},)" if part else "()"
         if not isinstance(part, Symbol):
             return self._constant(part)
         head, parts = part.head, part.parts
@@ -171,12 +214,15 @@ class _Writer:
         if head == "attribute":
             return f"{self.text(parts[0])}.{parts[1]}"
         if head == "item":
-            return f"{self.text(parts[0])}[{self.text(parts[1])}]"
+            return self._again(part, f"{self.text(parts[0])}[{self.text(parts[1])}]")
         if head == "invoke":
-            return f"{self.text(parts[0])}({self._list(parts[1:], part.params)})"
+            return self._again(part, f"{self.text(parts[0])}({self._list(parts[1:], part.params)})")
         sign = {"and": "&", "or": "|"}.get(head, head)
         text = f"(-{self.text(parts[0])})" if head == "neg" else f"({self.text(parts[0])} {sign} {self.text(parts[1])})"
-        return self._shared(text) if self.uses.get(id(part), 0) > 1 else text
+        return self._again(part, text)
+
+    def _again(self, part: Symbol, text: str) -> str:
+        return self._shared(text) if self.uses.get(id(part), 0) > 1 or text in self.memo else text
 
     def tally(self, part: Any) -> None:
         """Count in how many places each part of an expression stands: one that stands twice is computed once."""
@@ -193,6 +239,8 @@ class _Writer:
                 expression = entry.forward(Tracer(), *operands, **params)
                 if isinstance(expression, Symbol):
                     self.tally(expression)
+                    for item in operands:  # counted as operands of the call, and again where the expression has them
+                        self.uses[id(item)] = self.uses.get(id(item), 0) - 1
                     return self.text(expression)
             except Exception:  # a forward may use anything that arrays have and symbols have not
                 pass
@@ -219,7 +267,7 @@ class _Writer:
     def _constant(self, value: Any) -> str:
         if value is None or value.__class__ in (bool, int) or (value.__class__ is float and math.isfinite(value)):
             return repr(value)
-        value = _lent(value)
-        name = f"constant{len(self.scope)}"
-        self.scope[name] = value
-        return name
+        if id(value) not in self.constants:
+            self.constants[id(value)] = name = f"constant{len(self.constants)}"
+            self.scope[name] = _lent(value)
+        return self.constants[id(value)]

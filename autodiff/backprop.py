@@ -75,7 +75,7 @@ def send_back(
     it. With ``wanted``, only those nodes matter, and signals that reach none of them are not computed.
     """
     seed = seed_of(output, seed, create_graph=create_graph)
-    if not create_graph and (wanted is None or seed.__class__ is float) and _slots_in_use.acquire(blocking=False):
+    if not create_graph and (wanted is None or seed.__class__ is float) and _slots_in_use.acquire(False):
         try:
             return _slot_pass(output, seed, deliver)
         finally:
@@ -83,22 +83,20 @@ def send_back(
     if deliver is not None:
         return _general_pass(output, seed, deliver, create_graph, wanted)
     arrived: list[tuple[Node, Any]] = []
-    _general_pass(output, seed, lambda *item: arrived.append(item), False, None)
+    _general_pass(output, seed, lambda node, signal: arrived.append((node, own_copy(signal))), False, None)
     return _write(arrived)
 
 
 def _write(arrived: list[tuple[Node, Any]]) -> None:
-    """Add the signals to ``.grad``, each in memory of its own: a signal passed on unchanged is copied."""
-    taken: set[int] = set()
+    """Add the signals to ``.grad``; no two of them share memory, unless one is a view."""
     for node, signal in arrived:
         if node.grad is not None:
             total = node.grad + signal
             node.grad = np.asarray(total) if isinstance(total, np.generic) else total  # as NumPy adds 0-d arrays
-        elif signal.__class__ is np.ndarray and signal.base is None and id(signal) not in taken:
-            taken.add(id(signal))
+        elif signal.__class__ is float or (signal.__class__ is np.ndarray and signal.base is None):
             node.grad = signal
         else:
-            node.grad = signal if signal.__class__ is float else np.array(signal)
+            node.grad = np.array(signal)
 
 
 def own_copy(signal: Any) -> Any:
@@ -120,7 +118,9 @@ def seed_of(output: Any, seed: Any, *, create_graph: bool = False) -> Any:
                 f"the output has shape {data.shape}; a gradient is taken of one number, so reduce it, as with .sum(), "
                 "or pass a seed of that shape"
             )
-        return 1.0 if data.__class__ is float else np.ones(data.shape, data.dtype) if data.shape else data.dtype.type(1)
+        if data.__class__ is float:
+            return 1.0
+        return np.ones(data.shape, data.dtype) if data.shape else np.array(1, data.dtype)
     if isinstance(seed, Node):
         if not create_graph:
             raise TypeError("the seed is a node, which only a pass with create_graph=True can use; pass seed.data")
@@ -180,6 +180,7 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
                 except Exception as error:
                     error.add_note(_in_the_rule_of(node, signal))
                     raise
+                continue
             else:
                 for item, local in zip(node.b, db):  # noqa: B905 - made of one length; strict costs on every node
                     known = item.mark
@@ -233,15 +234,15 @@ def _count_in_slots(output: Node, token: object) -> bool:
             else:
                 if da is BY_RULE:
                     by_rule = True
-                    nodes = [item for item in a if isinstance(item, Node)]
                 else:
-                    nodes = node.b
-                for item in nodes:
-                    if item.mark is token:
-                        item.delta += 1
-                    else:
-                        item.mark, item.delta = token, 1
-                        push(item)
+                    a = node.b
+                for item in a:
+                    if isinstance(item, Node):
+                        if item.mark is token:
+                            item.delta += 1
+                        else:
+                            item.mark, item.delta = token, 1
+                            push(item)
                 continue
         if db is not None:
             b = node.b
@@ -433,6 +434,10 @@ def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
     An axis that the forward pass repeated is summed; a Value gets a float, a Tensor an array of its type.
     """
     data = item._data
+    if share.__class__ is np.ndarray is data.__class__ and not create_graph:
+        if share.shape != data.shape:
+            share = _reshaped(share, data.shape)
+        return share if share.dtype is data.dtype else share.astype(data.dtype)
     if data.__class__ is float:
         if share.__class__ is float:
             return share
@@ -445,12 +450,9 @@ def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
         return share if share._data.shape == data.shape else _reshaped(share, data.shape)
     if data.__class__ is not np.ndarray:
         return item.constant(share) if create_graph else data.dtype.type(np.sum(share))
-    if share.__class__ is not np.ndarray:
-        share = np.asarray(share, data.dtype)
+    share = np.asarray(share, data.dtype)
     if share.shape != data.shape:
         share = _reshaped(share, data.shape)
-    if share.dtype != data.dtype:
-        share = share.astype(data.dtype)
     return item.constant(share) if create_graph else share
 
 

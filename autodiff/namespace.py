@@ -62,10 +62,15 @@ def _array_power(x: Any, n: Any) -> Any:
 
 
 def _array_logistic(x: Any) -> Any:
-    """1/(1 + e⁻ˣ); where e⁻ˣ would overflow, e^(−|x|), which underflows silently. The question costs a fifth."""
-    limit = -80.0 if x.dtype == np.float32 else -700.0
-    if not x.size or np.minimum.reduce(x, axis=None) > limit:
-        return 1.0 / (1.0 + np.exp(-x))
+    """1/(1 + e⁻ˣ); where e⁻ˣ would overflow, by e^(−|x|), which underflows silently.
+
+    Asking for the smallest by ``argmin`` costs a third of ``min`` on small arrays, and as much on large ones.
+    """
+    limit = -80.0 if x.dtype.char == "f" else -700.0
+    if x.size and x.item(x.argmin()) > limit:
+        e = np.exp(-x)
+        e += 1.0
+        return np.reciprocal(e)
     e = np.exp(np.copysign(x, -1.0))
     return np.maximum(e, 1.0 * (x >= 0)) / (1.0 + e)
 

@@ -500,8 +500,9 @@ def _constant(entry: Primitive, item: Any) -> np.ndarray[Any, Any] | float:
     """A constant operand as the graph may keep it: an array nobody can write to, copied only if somebody could."""
     if item.__class__ is float or item.__class__ is int:
         return item
-    if item.__class__ is np.ndarray and item.dtype.kind in "fiub" and item.dtype != np.float16:
-        if not item.flags.writeable and item.flags.owndata:
+    if item.__class__ is np.ndarray and item.dtype.char in _KEPT:
+        flags = item.flags
+        if not flags.writeable and flags.owndata:
             return item
         array = item.copy()
     else:
@@ -510,6 +511,9 @@ def _constant(entry: Primitive, item: Any) -> np.ndarray[Any, Any] | float:
             raise TypeError(f"{entry.name} got objects beside a Tensor; autodiff.stack makes one Tensor of Values")
     array.setflags(write=False)
     return array
+
+
+_KEPT: Final = "dfbBhHiIlLqQ?"  # types that NumPy's arithmetic takes as they are: not float16, not objects
 
 
 def _own_index(index: Any) -> Any:
@@ -638,9 +642,6 @@ def _reduced(entry: Primitive, values: tuple[Any, ...]) -> Value:
 
 def record_tensor(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """The node of a call on arrays."""
-    method = _tensor_methods.get(entry)
-    if method is not None:
-        return method(*inputs, **params)
     if entry.arity is not None:
         return _tensor_method(entry)(*inputs, **params)
     kept = tuple([x if isinstance(x, Node) else _constant(entry, x) for x in inputs])
@@ -654,11 +655,10 @@ def record_tensor(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, A
     return node
 
 
-_tensor_methods: Final[dict[Primitive, Callable[..., Any]]] = {}
-
-
 def _tensor_method(entry: Primitive) -> Callable[..., Any]:
-    return _tensor_methods.setdefault(entry, array.method(entry, Tensor, _constant))
+    if Tensor not in entry.methods:
+        entry.methods[Tensor] = array.method(entry, Tensor, _constant)
+    return entry.methods[Tensor]
 
 
 RECORDERS[Value] = record_value
@@ -671,7 +671,7 @@ RECORDERS[Objects] = record_objects
 def _record(node: Node, place: Mapping[Node, int]) -> tuple[Any, ...]:
     """One node as plain data, its inputs as positions in a list: pickling depth does not grow with the graph's."""
     packed = [(True, place[x]) if isinstance(x, Node) else (False, x) for x in node.inputs]
-    partials = None if node.da is BY_RULE else local_gradients(node)
+    partials = node.db if node.da is BY_RULE else local_gradients(node)
     return type(node), node._data, node.grad, node.origin, packed, partials, node.da is BY_RULE
 
 
@@ -683,7 +683,7 @@ def _restored(records: list[tuple[Any, ...]]) -> Node:
         if packed:
             inputs = tuple(made[x] if is_node else _read_only(x) for is_node, x in packed)
             if by_rule:
-                node.a, node.b, node.da = inputs, tuple(map(_plain, inputs)), BY_RULE
+                node.a, node.b, node.da, node.db = inputs, tuple(map(_plain, inputs)), BY_RULE, partials
             else:
                 _link(node, inputs, partials)
         made.append(node)
@@ -712,7 +712,7 @@ def _twin(node: Any, memo: Mapping[int, Any]) -> Any:
     if node.a is not None:
         inputs = tuple(memo[id(x)] if isinstance(x, Node) else x for x in node.inputs)
         if node.da is BY_RULE:
-            twin.a, twin.b, twin.da = inputs, node.b, BY_RULE
+            twin.a, twin.b, twin.da, twin.db = inputs, node.b, BY_RULE, node.db
         else:
             _link(twin, inputs, local_gradients(node))
     return twin
@@ -741,24 +741,26 @@ def move(changes: Sequence[tuple[Any, Any]]) -> None:
     >>> x.data
     2.0
     """
-    moved = []
-    for leaf, change in changes:
-        before = leaf._data
-        shape = () if before.__class__ is float else before.shape
-        if leaf.a is not None or getattr(change, "shape", ()) != shape:
-            raise ValueError(
-                f"only a leaf moves, by a change of its shape; {leaf.label} has shape {shape}, "
-                f"{'was given' if leaf.a is None else 'was computed'}, and the change has shape {np.shape(change)}"
-            )
-        data = before + change
-        if data.__class__ is not before.__class__:  # NumPy answers with a scalar of its own where no axis is left
-            data = float(data) if before.__class__ is float else np.asarray(data, before.dtype)
-        elif shape and data.dtype is not before.dtype:
-            data = data.astype(before.dtype)
-        moved.append(data)
+    moved = [_moved(leaf, change) for leaf, change in changes]
     now = clock.tick()
     for (leaf, _), data in zip(changes, moved, strict=True):
         leaf._data, leaf.stamp = data, now
+
+
+def _moved(leaf: Any, change: Any) -> Any:
+    before = leaf._data
+    shape = () if before.__class__ is float else before.shape
+    if leaf.a is not None or getattr(change, "shape", ()) != shape:
+        raise ValueError(
+            f"only a leaf moves, by a change of its shape; {leaf.label} has shape {shape}, "
+            f"{'was given' if leaf.a is None else 'was computed'}, and the change has shape {np.shape(change)}"
+        )
+    data = before + change
+    if shape:
+        return data if data.dtype is before.dtype else data.astype(before.dtype)
+    if before.__class__ is float:
+        return float(data)
+    return np.asarray(data, before.dtype)  # where no axis is left, NumPy answers with a scalar of its own
 
 
 #: The name of `detach` elsewhere: no error signal passes.

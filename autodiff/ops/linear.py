@@ -35,11 +35,16 @@ outer_product: Primitive = primitive("outer", lambda xp, x, y: x[:, None] * y,
     symbol="⊗", elementwise=False, examples=(Example(((2,), (3,))), Example(((1,), (3,)))),
     doc="Outer product xyᵀ of two vectors.")
 
-matmat: Primitive = primitive("matmul", lambda xp, a, b: a.dot(b) if a.ndim == b.ndim == 2 else np.matmul(a, b),
-    [lambda g, z, a, b: matmat(g, swapaxes(b, axis1=-1, axis2=-2)), lambda g, z, a, b: matmat(swapaxes(a, axis1=-1, axis2=-2), g)],
+matmat: Primitive = primitive("matmul", lambda xp, a, b: a.dot(b),
+    [lambda g, z, a, b: matmat(g, b.T), lambda g, z, a, b: matmat(a.T, g)],
+    symbol="@", elementwise=False, examples=(Example(((2, 3), (3, 4))), Example(((1, 3), (3, 1)))),
+    doc="Product A B of two matrices: the gradients are δBᵀ and Aᵀδ.")
+
+stacks: Primitive = primitive("stacked_matmul", lambda xp, a, b: np.matmul(a, b),
+    [lambda g, z, a, b: stacks(g, swapaxes(b, axis1=-1, axis2=-2)), lambda g, z, a, b: stacks(swapaxes(a, axis1=-1, axis2=-2), g)],
     symbol="@", elementwise=False,
     examples=(Example(((2, 3), (3, 4))), Example(((5, 2, 3), (3, 1))), Example(((2, 1, 2, 3), (4, 3, 2)))),
-    doc="Matrix product A B, over leading axes that broadcast.")
+    doc="Matrix products A B over leading axes that broadcast.")
 
 affine_vector = primitive("affine", lambda xp, w, x, b: w.dot(x) + b,
     [lambda g, z, w, x, b: outer_product(g, x), lambda g, z, w, x, b: matvec(w.T, g), lambda g, z, w, x, b: g],
@@ -113,7 +118,7 @@ def weighted_sum(weights: Any, inputs: Any, bias: Any = 0.0) -> Any:
 
 
 def _is_sequence(x: Any) -> bool:
-    return isinstance(x, list | tuple) or (isinstance(x, np.ndarray) and x.dtype == object and x.ndim == 1)
+    return isinstance(x, list | tuple) or (_holds_values(x) and x.ndim == 1)
 
 
 def affine(w: Any, x: Any, b: Any) -> Any:
@@ -135,19 +140,25 @@ def affine(w: Any, x: Any, b: Any) -> Any:
     >>> affine(np.eye(2), np.array([1.0, 2.0]), np.ones(2))
     array([2., 3.])
     """
-    shape, weights = x.shape, w.shape
-    if len(weights) != 2 or not shape or shape[-1] != weights[1] or b.shape != weights[:1]:
+    axes, weights = x.ndim, w.shape
+    if len(weights) != 2 or not axes or x.shape[-1] != weights[1] or b.shape != weights[:1]:
         raise ValueError(
             f"affine needs W of shape (m, n), x of shape (n,) or (…, n) and b of shape (m,); "
-            f"it got W {weights}, x {shape}, b {b.shape}"
+            f"it got W {weights}, x {x.shape}, b {b.shape}"
         )
-    if w.dtype.char == "O" or x.dtype.char == "O":  # object arrays, that is, of Values
-        rows = [_neurons(w, row, b) for row in x.reshape(-1, shape[-1])]
-        return np.array(rows, dtype=object).reshape(*shape[:-1], weights[0])
-    if len(shape) <= 2:
-        return affine_vector(w, x, b) if len(shape) == 1 else affine_rows(w, x, b)
-    flat = affine_rows(w, reshape(x, shape=(-1, shape[-1])), b)
-    return reshape(flat, shape=(*shape[:-1], weights[0]))
+    if _holds_values(w) or _holds_values(x):
+        rows = [_neurons(w, row, b) for row in x.reshape(-1, weights[1])]
+        return np.array(rows, dtype=object).reshape(*x.shape[:-1], weights[0])
+    if axes == 2:
+        return affine_rows(w, x, b)
+    if axes == 1:
+        return affine_vector(w, x, b)
+    flat = affine_rows(w, reshape(x, shape=(-1, weights[1])), b)
+    return reshape(flat, shape=(*x.shape[:-1], weights[0]))
+
+
+def _holds_values(x: Any) -> bool:
+    return x.__class__ is np.ndarray and x.dtype.char == "O"
 
 
 def _neurons(w: Any, x: Any, b: Any) -> list[Any]:
@@ -167,23 +178,28 @@ def matmul(a: Any, b: Any) -> Any:
     >>> matmul(np.eye(2), np.array([1.0, 2.0]))
     array([1., 2.])
     """
+    try:
+        product = _BY_AXES[a.ndim, b.ndim]
+    except (AttributeError, KeyError):  # lists, symbols; stacks of matrices
+        return _stacked(a, b)
+    return product(a, b)
+
+
+def _stacked(a: Any, b: Any) -> Any:
     if isinstance(a, Symbol) or isinstance(b, Symbol):
-        return matmat(a, b)
+        return stacks(a, b)
     if not (hasattr(a, "ndim") and hasattr(b, "ndim")):
-        a, b = (x if hasattr(x, "ndim") else np.asarray(x) for x in (a, b))
+        return matmul(*(x if hasattr(x, "ndim") else np.asarray(x) for x in (a, b)))
     axes = a.ndim, b.ndim
-    direct = _BY_AXES.get(axes)
-    if direct is not None:
-        return direct(a, b)
     if 0 in axes:
         raise ValueError(
             f"matmul needs vectors or matrices, and got shapes {np.shape(a)} and {np.shape(b)}; scale with *"
         )
     if axes[0] == 1:
-        return squeeze(matmat(expand_dims(a, axis=0), b), axis=-2)
+        return squeeze(stacks(expand_dims(a, axis=0), b), axis=-2)
     if axes[1] == 1:
-        return squeeze(matmat(a, expand_dims(b, axis=1)), axis=-1)
-    return matmat(a, b)
+        return squeeze(stacks(a, expand_dims(b, axis=1)), axis=-1)
+    return stacks(a, b)
 
 
 def dot(a: Any, b: Any) -> Any:

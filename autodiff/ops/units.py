@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.ops.elementwise import erfc, exp, maximum, sign, where
-from autodiff.ops.layout import reshape
 from autodiff.primitive import NONZERO, Domain, Example, primitive
 
 __all__ = [
@@ -36,7 +35,7 @@ def _violation(larger: Callable[[Any, Any], Any], scores: Any, margin: Any) -> A
 
 def _shared_by_pairs(g: Any, scores: Any, margin: Any) -> Any:
     active = g * sign(_violation(maximum, scores, margin))
-    return reshape(_BY_WINDOW * active, shape=scores.shape)
+    return (_BY_WINDOW * active).reshape(scores.shape)
 
 
 # fmt: off
