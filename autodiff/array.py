@@ -9,7 +9,6 @@ five times and once the time of NumPy code written by hand.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,12 +20,10 @@ import numpy as np
 from autodiff.graph import BY_RULE, Node, clock
 from autodiff.namespace import arrays
 from autodiff.primitive import TABLE, Origin, Primitive
-from autodiff.source import NotAnExpressionError, Tracer, compiled
+from autodiff.source import NotAnExpressionError, Tracer, clash, compiled, param, words
 from autodiff.symbol import Symbol, variable
 
 __all__ = ["FORWARD_FAULTS", "method", "sharing"]
-
-_WORD: Final = re.compile(r"\w+")
 
 #: What NumPy raises for operands that do not fit.
 FORWARD_FAULTS: Final = (ValueError, TypeError, IndexError)
@@ -48,7 +45,7 @@ def sharing(entry: Primitive, count: int, scope: dict[str, Any], *, send: bool =
         "    z = node._data",
         *([f"    {', '.join(source.kept)}, = node.db"] if source.kept else []),
         *([f"    {source.value} = z"] if source.value.isidentifier() else []),
-        *[f"    {key} = node.origin.params{_lookup(key, entry.defaults[key])}" for key in source.params],
+        *[f"    {param(key)} = node.origin.params{_lookup(key, entry.defaults[key])}" for key in source.params],
     ]
     for k, (before, share) in enumerate(source.shares):
         if entry.singular:
@@ -102,15 +99,15 @@ class _Source:
 @lru_cache(maxsize=1024)  # read twice: when a call is first recorded, and when it first shares a signal
 def _source(entry: Primitive, count: int) -> _Source:
     writer, names = _Writer(), _names(count)
-    params = {key: variable(key) for key in entry.defaults}
+    params = {key: variable(param(key)) for key in entry.defaults}
     value = writer.call(entry, tuple(variable(name) for name in names), params) if entry.arity is not None else ""
     forward, known, shares = writer.lines, writer.memo, []
     for k in range(count):
         writer.lines, writer.memo, writer.uses = [], dict(known), {}
         shares.append(_share_source(entry, k, names, writer))
-    words = {word for lines, share in shares for text in (*lines, share) for word in _WORD.findall(text)}
-    kept = sorted(words.intersection(known.values()) - {value})
-    return _Source(forward, value, shares, [key for key in entry.defaults if key in words], kept, writer.scope)
+    needed = words(text for lines, share in shares for text in (*lines, share))
+    kept = sorted(needed.intersection(known.values()) - {value})
+    return _Source(forward, value, shares, [key for key in entry.defaults if param(key) in needed], kept, writer.scope)
 
 
 def _names(count: int) -> list[str]:
@@ -119,7 +116,7 @@ def _names(count: int) -> list[str]:
 
 def _share_source(entry: Primitive, k: int, names: list[str], writer: _Writer) -> tuple[list[str], str]:
     """Lines and the expression of the k-th input's share, in g, z, the inputs' data and the params."""
-    params = {key: variable(key) for key in entry.defaults}
+    params = {key: variable(param(key)) for key in entry.defaults}
     try:
         if entry.arity is None:
             raise NotAnExpressionError(entry.name)
@@ -129,7 +126,7 @@ def _share_source(entry: Primitive, k: int, names: list[str], writer: _Writer) -
         text = writer.text(rule)
     except Exception:  # a rule may use anything that arrays have and symbols have not
         writer.scope |= {f"rule{k}": entry.rule(k), "lent": _lent}
-        passed = "".join(f", {key}={key}" for key in entry.defaults)
+        passed = "".join(f", {key}={param(key)}" for key in entry.defaults)
         return [], f"lent(rule{k}(g, z, {', '.join(names)}{passed}))"
     return writer.lines, text
 
@@ -144,7 +141,6 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
     count = entry.arity or 0
     names, parts = _names(count), [f"a{k}" for k in range(count)]
     source = _source(entry, count)
-    keywords = [key if value is Parameter.empty else f"{key}=_{key}" for key, value in entry.defaults.items()]
     unpack = [
         line
         for x, a in zip(names, parts, strict=True)
@@ -154,11 +150,10 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
             f"    else: {x} = {a} = constant(entry, {a})",
         )
     ]
-    asked = "{" + ", ".join(f"{key!r}: {key}" for key in entry.defaults) + "}"
-    usual = " and ".join(f"{key} is _{key}" for key in entry.defaults)  # without asking, calls share one origin
+    asked = "{" + ", ".join(f"{key!r}: {param(key)}" for key in entry.defaults) + "}"
+    usual = " and ".join(f"{param(key)} is _{key}" for key in entry.defaults)  # without asking, calls share one origin
     made_by = f"origin if {usual} else Origin(entry, {asked})" if usual else "origin"
     lines = [
-        f"def function({', '.join([*parts, *(['*', *keywords] if keywords else [])])}):",
         *unpack,
         "    try:",
         *(f"        {line}" for line in source.forward),
@@ -178,10 +173,23 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
         "origin": Origin(entry, entry.defaults) if entry.defaults else entry.origin,
         "BY_RULE": BY_RULE, "FAULTS": FORWARD_FAULTS, "new": object.__new__,
     }  # fmt: skip
-    function = compiled(f"{entry.name} of Tensors", lines, scope)
+    hidden = clash(entry.defaults, lines, scope)
+    named = {key: param(key) if hidden else key for key in entry.defaults}
+    keywords = [f"{named[key]}" + f"=_{key}" * (value is not Parameter.empty) for key, value in entry.defaults.items()]
+    head = [
+        f"def function({', '.join([*parts, *(['*', *keywords] if keywords else [])])}):",
+        *(f"    {param(key)} = {key}" for key in entry.defaults if not hidden),
+    ]
+    function = compiled(f"{entry.name} of Tensors", head + lines, scope)
+    if hidden:
+        function = _renaming(function)
     function.__name__ = function.__qualname__ = entry.name
     function.__doc__ = entry.doc
     return function
+
+
+def _renaming(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *inputs, **params: function(*inputs, **{param(key): value for key, value in params.items()})
 
 
 class _Writer:

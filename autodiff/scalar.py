@@ -16,13 +16,12 @@ from typing import Any, Final
 from autodiff.graph import clock
 from autodiff.namespace import FLOAT_FAULTS, floats
 from autodiff.primitive import TABLE, Origin, Primitive, ieee_partials
-from autodiff.source import NotAnExpressionError, Tracer, compiled
+from autodiff.source import NotAnExpressionError, Tracer, clash, compiled, param
 from autodiff.symbol import ONE, Symbol, variable
 
 __all__ = ["kernel", "method", "origin_of"]
 
 _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
-_TAKEN: Final = frozenset({"a", "b", "d0", "d1", "node", "x", "y"})  # names in the source that params would hide
 _MOST_UNROLLED: Final = 128  # inputs of one n-ary node; beyond it the source costs more to compile than it saves
 
 
@@ -84,13 +83,18 @@ class _Writer:
         raise NotAnExpressionError(str(part))
 
 
+def _writer(primitive: Primitive, names: list[str]) -> _Writer:
+    known = ["z", *names, *map(param, primitive.defaults)]
+    return _Writer(dict(zip(known, known, strict=True)))
+
+
 def _lines(primitive: Primitive, names: list[str], slots: list[int]) -> list[str]:
     """Source lines that set ``z`` and, for each slot, ``d<slot>`` from the variables ``names``."""
     if not primitive.elementwise:
         raise NotAnExpressionError(primitive.name)
-    writer = _Writer({**{name: name for name in (*names, *primitive.defaults)}, "z": "z"})
+    writer = _writer(primitive, names)
     inputs = [variable(name) for name in names]
-    params = {key: variable(key) for key in primitive.defaults}
+    params = {key: variable(param(key)) for key in primitive.defaults}
     writer.assign("z", primitive.forward(Tracer(), *inputs, **params))
     for k in slots:
         writer.assign(f"d{k}", primitive.rule(k)(ONE, variable("z"), *inputs, **params))
@@ -110,14 +114,18 @@ def _scope(primitive: Primitive) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _head(primitive: Primitive, names: list[str]) -> str:
+def _function(primitive: Primitive, names: list[str], body: list[str], scope: dict[str, Any]) -> list[str]:
+    """The lines of the whole function. Raises NotAnExpressionError if a param would hide a name in the body."""
+    if clash(primitive.defaults, [*names, *body], scope):
+        raise NotAnExpressionError(primitive.name)
     params = [key if value is Parameter.empty else f"{key}=_{key}" for key, value in primitive.defaults.items()]
-    return f"def function({', '.join([*names, *(['*', *params] if params else [])])}):"
+    head = f"def function({', '.join([*names, *(['*', *params] if params else [])])}):"
+    return [head, *_indented([*(f"{param(key)} = {key}" for key in primitive.defaults), *body], 1)]
 
 
 def _guarded(primitive: Primitive, names: list[str], slots: list[int]) -> list[str]:
     """Lines that set z and the wanted local gradients, by Python's arithmetic or, where it raises, by IEEE's."""
-    passed = "{" + ", ".join(f"{key!r}: {key}" for key in primitive.defaults) + "}"
+    passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in primitive.defaults) + "}"
     every = ", ".join(["z", *(f"d{k}" for k in range(len(names)))])
     return [
         "try:",
@@ -134,9 +142,7 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
     primitive itself. None if the primitive is more than one expression.
     """
     names = ["x", "y"][: primitive.arity]
-    if _TAKEN & primitive.defaults.keys():
-        return None
-    passed = "".join(f", {key}={key}" for key in primitive.defaults)
+    passed = "".join(f", {key}={param(key)}" for key in primitive.defaults)
     general = f"return primitive({', '.join(names)}{passed})"
     shared = "origin" if not primitive.defaults else f"origin_of(primitive{passed})"
     try:
@@ -160,7 +166,7 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
                 *_indented(_guarded(primitive, names, [1]), 2),
                 "        d0 = None",
                 "    else:",
-                "        return primitive(a, b)",
+                f"        return primitive(a, b{passed})",
                 "elif x.__class__ is Value and (y.__class__ is float or y.__class__ is int):",
                 "    x = x._data",
                 "    if y.__class__ is int: b = y = float(y)",
@@ -169,16 +175,17 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
                 "else:",
                 f"    {general}",
             ]
+        body += [
+            "node = new(Value)",
+            f"node._data = z; node.grad = None; node.origin = {shared}; node.stamp = clock.now; node.mark = None",
+            "node.a = a; node.b = b; node.da = d0; node.db = d1",
+            "return node",
+        ]
+        scope = {**_scope(primitive), "Value": kind}
+        lines = _function(primitive, names[::-1] if reflected else names, body, scope)
     except Exception:  # user code on symbols may raise anything
         return None
-    node = [
-        "node = new(Value)",
-        f"node._data = z; node.grad = None; node.origin = {shared}; node.stamp = clock.now; node.mark = None",
-        "node.a = a; node.b = b; node.da = d0; node.db = d1",
-        "return node",
-    ]
-    lines = [_head(primitive, names[::-1] if reflected else names), *_indented([*body, *node], 1)]
-    function = compiled(primitive.name, lines, {**_scope(primitive), "Value": kind})
+    function = compiled(primitive.name, lines, scope)
     function.__name__ = function.__qualname__ = primitive.name
     function.__doc__ = primitive.doc
     return function
@@ -188,24 +195,24 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
 def kernel(primitive: Primitive, count: int) -> Callable[..., tuple[float, tuple[float, ...]]]:
     """The function ``(*floats, **params) -> (z, local gradients)`` of a primitive with ``count`` inputs."""
     names = [f"x{k}" for k in range(count)]
-    inputs, params = [variable(name) for name in names], {key: variable(key) for key in primitive.defaults}
+    inputs, params = [variable(name) for name in names], {key: variable(param(key)) for key in primitive.defaults}
     try:
         if count > _MOST_UNROLLED or not primitive.elementwise:
             raise NotAnExpressionError(primitive.name)
-        writer = _Writer({**{name: name for name in (*names, *primitive.defaults)}, "z": "z"})
+        writer = _writer(primitive, names)
         writer.assign("z", primitive.forward(Tracer(), *inputs, **params))
         partials = [writer.text(primitive.rule(k)(ONE, variable("z"), *inputs, **params)) for k in range(count)]
+        passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in primitive.defaults) + "}"
+        body = [
+            "try:",
+            *_indented([*writer.lines, f"return z, ({', '.join(partials)},)"], 1),
+            "except FAULTS:",
+            f"    z, *partials = ieee_partials(primitive, ({', '.join(names)},), {passed})",
+            "    return z, tuple(partials)",
+        ]
+        lines = _function(primitive, names, body, _scope(primitive))
     except Exception:  # user code on symbols may raise anything
         return lambda *operands, **params: _by_rules(primitive, operands, params)
-    passed = "{" + ", ".join(f"{key!r}: {key}" for key in primitive.defaults) + "}"
-    lines = [
-        _head(primitive, names),
-        "    try:",
-        *_indented([*writer.lines, f"return z, ({', '.join(partials)},)"], 2),
-        "    except FAULTS:",
-        f"        z, *partials = ieee_partials(primitive, ({', '.join(names)},), {passed})",
-        "        return z, tuple(partials)",
-    ]
     function = compiled(primitive.name, lines, _scope(primitive))
     function.__name__ = function.__qualname__ = primitive.name
     return function

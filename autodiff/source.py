@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from autodiff.symbol import Symbol
 
-__all__ = ["NotAnExpressionError", "Tracer", "compiled"]
+__all__ = ["NotAnExpressionError", "Tracer", "clash", "compiled", "param", "words"]
 
 
 class NotAnExpressionError(Exception):
@@ -20,6 +21,21 @@ class Tracer:
 
     def __getattr__(self, name: str) -> Callable[..., Symbol]:
         return lambda *operands, **params: Symbol("xp", name, *operands, params=params)
+
+
+def param(key: str) -> str:
+    """What the params of a call are called in written source; users choose ``key``, such as ``g`` or ``x0``."""
+    return f"param_{key}"
+
+
+def words(lines: Iterable[str]) -> set[str]:
+    """All names in ``lines``, but for keys: in quotes, or of keyword arguments."""
+    return set(re.findall(r"(?<![\w'])[^\W\d]\w*(?![\w']|=param_)", " ".join(lines)))
+
+
+def clash(keys: Collection[str], lines: Iterable[str], scope: Collection[str]) -> bool:
+    """Whether a function with keyword arguments ``keys`` would hide a name that its body needs."""
+    return bool(keys) and not words(lines).union(scope).isdisjoint(keys)
 
 
 def compiled(name: str, lines: list[str], scope: dict[str, Any]) -> Callable[..., Any]:

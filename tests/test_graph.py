@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import math
 import pickle
 import subprocess
 import sys
@@ -405,3 +406,29 @@ def test_rule_with_a_wrong_shape_is_named(define: Define, create_graph: bool) ->
         gradients(bad(x).sum(), x, create_graph=create_graph)
     assert error.value.__notes__[0].startswith("in the rule of <primitive bad>, with error signal")
     assert "Tensor of shape (2,)" in error.value.__notes__[0]
+
+
+#: Names that the source written from the table uses itself.
+HIDING = ["g", "z", "x0", "t0", "a0", "node", "a", "d0", "x", "entry", "origin", "exp", "where", "token", "new"]
+
+
+@pytest.mark.parametrize("name", HIDING)
+@KINDS
+def test_a_param_may_be_called_like_anything_in_the_written_source(name: str, kind: type, define: Define) -> None:
+    """y = k·eˣ with k called ``name``: a param that hid the error signal g would give a wrong gradient silently."""
+    scope: dict[str, Any] = {"exp_": ad.exp}
+    exec(f"forward = lambda xp, q, *, {name}=2.0: xp.exp(q) * {name}", scope)
+    exec(f"rule = lambda h, y, q, *, {name}=2.0: h * ({name} * exp_(q))", scope)
+    scaled = define(f"scaled_{name}", scope["forward"], [scope["rule"]])
+    for given, factor in (({}, 2.0), ({name: 5.0}, 5.0)):
+        x = kind(1.5)
+        y = scaled(x, **given)
+        y.backward(3.0)
+        assert float(y.data) == pytest.approx(factor * math.exp(1.5), rel=1e-14)
+        assert float(x.grad) == pytest.approx(3.0 * factor * math.exp(1.5), rel=1e-14)
+
+
+def test_params_reach_the_rule_whatever_the_operands_are() -> None:
+    """An array beside a Value is a Tensor's call: the margin must not be lost on the way."""
+    assert ad.hinge(np.array([1.0, 2.0]), Value(1.0), margin=3.0).data.tolist() == [3.0, 2.0]
+    assert ad.hinge(Value(1.0), np.array([1.0, 2.0]), margin=3.0).data.tolist() == [3.0, 4.0]
