@@ -182,14 +182,21 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
     ]
     function = compiled(f"{entry.name} of Tensors", head + lines, scope)
     if hidden:
-        function = _renaming(function)
+        function = _renaming(entry, function)
     function.__name__ = function.__qualname__ = entry.name
     function.__doc__ = entry.doc
     return function
 
 
-def _renaming(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *inputs, **params: function(*inputs, **{param(key): value for key, value in params.items()})
+def _renaming(entry: Primitive, function: Callable[..., Any]) -> Callable[..., Any]:
+    needed = {key for key, value in entry.defaults.items() if value is Parameter.empty}
+
+    def renamed(*inputs: Any, **params: Any) -> Any:
+        if not needed <= params.keys() <= entry.defaults.keys():
+            raise entry.refusal(inputs, params, TypeError())
+        return function(*inputs, **{param(key): value for key, value in params.items()})
+
+    return renamed
 
 
 class _Writer:

@@ -336,7 +336,7 @@ def test_params_of_any_name(define: Define, kind: type) -> None:
     y = scaled(x, a=5.0)
     assert (float(y.data), float(gradients(y, x)), y.params["a"]) == (30.0, 10.0, 5.0)
     assert float(gradients(scaled(x, a=5.0, b=3.0, n=2), x)) == 45.0
-    with pytest.raises(TypeError, match=r"scaled\(\) missing 1 required keyword-only argument: 'a'"):
+    with pytest.raises(TypeError, match=r"^scaled\b.*\ba\b"):
         scaled(x)
 
 
