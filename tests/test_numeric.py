@@ -59,6 +59,20 @@ def test_at_a_kink_every_slope_between_the_one_sided_ones_agrees():
     assert not found.agrees(2.6)
 
 
+def test_a_kink_far_from_zero_is_seen():
+    """The steps grow with x, or x ± h would be x itself: |x − 2²⁰| has the slopes −1 and 1 at 2²⁰."""
+    found = numerical_derivative(lambda x: abs(x - 2.0**20), 2.0**20)
+    assert (found.value, found.error) == (0.0, pytest.approx(1.0))
+    assert all(found.agrees(slope) for slope in (-1.0, 0.0, 1.0))
+
+
+def test_an_exact_zero_agrees_with_zero_alone():
+    """An error of 0 at the derivative 0 leaves room for no other number."""
+    exact = NumericalDerivative(0.0, 0.0, 7)
+    assert exact.agrees(0.0)
+    assert not exact.agrees(math.nextafter(0.0, 1.0))
+
+
 def test_a_wrong_gradient_does_not_agree():
     """A gradient that is off by one part in a thousand, has the other sign, is zero or nan is refused."""
     found = numerical_derivative(math.sin, 0.3)

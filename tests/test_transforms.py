@@ -176,6 +176,13 @@ def test_shape_of_a_jacobian(argument: tuple[int, ...], result: tuple[int, ...])
     assert np.all(found == 1.0)
 
 
+def test_jacobian_of_a_jacobian_of_one_element() -> None:
+    """An axis of length 1 stays an axis at each order: for x₁x₂ in a vector of one element, (1, 2) and (1, 2, 2)."""
+    f = lambda x: (x[0] * x[1]).reshape(1)  # noqa: E731
+    assert jacobian(f)(np.array([3.0, 5.0])).tolist() == [[5.0, 3.0]]
+    assert jacobian(jacobian(f))(np.array([3.0, 5.0])).tolist() == [[[0.0, 1.0], [1.0, 0.0]]]
+
+
 def test_hessian_of_nested_arguments() -> None:
     """The Hessian of a dict is a dict of dicts of blocks."""
     blocks = hessian(lambda p: p["a"] ** 2 * p["b"].sum())({"a": 3.0, "b": np.array([1.0, 2.0])})
@@ -213,6 +220,7 @@ def test_function_that_ignores_its_argument_has_gradient_zero() -> None:
     assert jacobian(lambda x: np.array([1, 2]))(np.ones(3)).tolist() == [[0.0] * 3] * 2
     assert jvp(lambda x: np.ones(2), (1.0,), (1.0,))[1].tolist() == [0.0, 0.0]
     assert jvp(lambda x: 4.0, (1.0,), (1.0,)) == (4.0, 0.0)
+    assert isinstance(jvp(lambda x: 4.0, (1.0,), (1.0,))[1], float)
     assert jvp(lambda x, y: y * 2.0, (1.0, 2.0), (1.0, 0.0)) == (4.0, 0.0)
     assert jvp(lambda x: x.detach() * 1.0, (1.0,), (1.0,)) == (1.0, 0.0)
     assert hvp(lambda x: (2.0 * x).sum(), np.ones(2), np.ones(2)).tolist() == [0.0, 0.0]
