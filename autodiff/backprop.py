@@ -140,17 +140,18 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
     """Both phases with their state in the nodes' slots.
 
     First ``delta`` counts the edges that lead into each node, then a node passes its signal on as soon as the last of
-    them has delivered: each edge is walked twice and nothing is sorted.
+    them has delivered: each edge is walked twice and nothing is sorted. A counted node is marked with a zero of this
+    pass's own, to which shares can be added without asking whether one is the first: −0.0 + x is x to the bit.
     """
-    token = object()
+    token = float("-0.0")
     by_rule = _count_in_slots(output, token)
     writes = deliver is None and not by_rule  # a rule may raise on the way: with rules, writing comes last
     arrived: list[tuple[Node, Any]] = []
     output.mark = seed
-    todo = [output]
+    todo: list[Node] = []
     pop, push = todo.pop, todo.append
-    while todo:
-        node = pop()
+    node: Node | None = output
+    while node is not None:
         signal = node.mark
         if writes:
             node.grad = signal if node.grad is None else node.grad + signal
@@ -158,53 +159,50 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
             node.mark = None  # let go of arrays
             arrived.append((node, signal)) if deliver is None else deliver(node, signal)
         da, db = node.da, node.db
-        if da is not None:
+        if da.__class__ is float:
             a = node.a
-            if da.__class__ is float:
-                known = a.mark
-                if signal:
-                    a.mark = signal * da if known is token else known + signal * da
-                elif known is token:
-                    a.mark = 0.0  # a zero error signal shares zero, also on an infinite edge
-                if a.delta == 1:
-                    push(a)
-                else:
-                    a.delta -= 1
-            elif da is BY_RULE:
-                entry = node.origin.primitive
-                send = _senders.get(entry)
-                if send is None:
-                    send = _written(_senders, entry, len(a), True)
-                try:
-                    send(node, signal, token, push)
-                except Exception as error:
-                    error.add_note(_in_the_rule_of(node, signal))
-                    raise
-                continue
+            a.mark += signal * da if signal else 0.0  # a zero error signal shares zero, also on an infinite edge
+            if a.delta == 1:
+                push(a)
             else:
-                for item, local in zip(node.b, db):  # noqa: B905 - made of one length; strict costs on every node
-                    known = item.mark
-                    if signal:
-                        item.mark = signal * local if known is token else known + signal * local
-                    elif known is token:
-                        item.mark = 0.0
-                    if item.delta == 1:
-                        push(item)
-                    else:
-                        item.delta -= 1
-                continue
+                a.delta -= 1
+        elif da is BY_RULE:
+            entry = node.origin.primitive
+            try:
+                (_senders.get(entry) or _written(_senders, entry, len(node.a), True))(node, signal, token, push)
+            except Exception as error:
+                error.add_note(_in_the_rule_of(node, signal))
+                raise
+            db = None
+        elif da is not None:
+            _send_to_many(node.b, db, signal, push)
+            db = None
         if db is not None:
             b = node.b
-            known = b.mark
-            if signal:
-                b.mark = signal * db if known is token else known + signal * db
-            elif known is token:
-                b.mark = 0.0
+            b.mark += signal * db if signal else 0.0
             if b.delta == 1:
-                push(b)
-            else:
-                b.delta -= 1
+                node = b
+                continue
+            b.delta -= 1
+        node = pop() if todo else None
     _write(arrived)
+
+
+def _send_to_many(items: tuple[Node, ...], partials: tuple[float, ...], signal: float, push: Any) -> None:
+    if signal:
+        for item, local in zip(items, partials):  # noqa: B905 - made of one length; strict costs on every node
+            item.mark += signal * local
+            if item.delta == 1:
+                push(item)
+            else:
+                item.delta -= 1
+    else:
+        for item in items:
+            item.mark += 0.0
+            if item.delta == 1:
+                push(item)
+            else:
+                item.delta -= 1
 
 
 def _count_in_slots(output: Node, token: object) -> bool:
@@ -231,11 +229,8 @@ def _count_in_slots(output: Node, token: object) -> bool:
                 else:
                     a.mark, a.delta = token, 1
                     push(a)
-            else:
-                if da is BY_RULE:
-                    by_rule = True
-                else:
-                    a = node.b
+            elif da is BY_RULE:
+                by_rule = True
                 for item in a:
                     if isinstance(item, Node):
                         if item.mark is token:
@@ -243,6 +238,14 @@ def _count_in_slots(output: Node, token: object) -> bool:
                         else:
                             item.mark, item.delta = token, 1
                             push(item)
+                continue
+            else:
+                for item in node.b:
+                    if item.mark is token:
+                        item.delta += 1
+                    else:
+                        item.mark, item.delta = token, 1
+                        push(item)
                 continue
         if db is not None:
             b = node.b

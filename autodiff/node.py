@@ -7,7 +7,7 @@ NumPy's ways of asking for one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 import numpy as np
@@ -546,18 +546,10 @@ def _unpacked(items: tuple[Any, ...]) -> tuple[int, ...]:
 
 def record_value(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """The node of a call in which Values meet numbers; arrays and Tensors among the inputs make it a Tensor's."""
-    if entry.arity is None and entry.elementwise and not params:  # a neuron's weighted sum: all inputs at one look
-        try:
-            data = [x._data for x in inputs]
-        except AttributeError:  # numbers among them
-            data = [x._data if x.__class__ is Value else x for x in inputs]
-            plain = set(map(type, data)) == _ONLY_FLOATS
-        else:
-            plain = True
-        if plain:
-            z, partials = scalar.kernel(entry, len(data))(*data)
-            if z.__class__ is float:  # else there was a Tensor
-                return _value_node(entry, inputs, partials, params, z)
+    if entry.arity is None and not params:
+        node = _record_many(entry, inputs)
+        if node is not None:
+            return node
     if any(isinstance(item, np.ndarray) for item in params.values()):
         return record_tensor(entry, inputs, params)
     for item in inputs:
@@ -578,7 +570,29 @@ def record_value(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, An
     return _value_node(entry, inputs, partials, params, z)
 
 
-_ONLY_FLOATS: Final = {float}
+def _record_many(entry: Primitive, inputs: tuple[Any, ...]) -> Any:
+    """The node of a call on any number of Values and floats, such as a neuron's weighted sum; None with other kinds."""
+    first, middle = inputs[0], inputs[len(inputs) // 2]
+    if first.__class__ is Value is middle.__class__:  # then most often all are: asking each costs as much as the sum
+        method = _method_of_values(entry, len(inputs))
+        try:
+            node = method(inputs) if method is not None else None
+        except (AttributeError, TypeError, ValueError):  # they were not, or a Tensor's shape does not fit
+            node = None
+        if node is not None and node._data.__class__ is float:
+            return node
+    method = _method_of_many(entry, tuple(map(type, inputs)))
+    return None if method is None else method(inputs)
+
+
+@lru_cache(maxsize=512)
+def _method_of_many(entry: Primitive, kinds: tuple[type, ...]) -> Callable[..., Any] | None:
+    return scalar.many(entry, kinds, Value) if entry.elementwise and set(kinds) <= {Value, float} else None
+
+
+@lru_cache(maxsize=512)
+def _method_of_values(entry: Primitive, count: int) -> Callable[..., Any] | None:
+    return _method_of_many(entry, (Value,) * count)
 
 
 @cache

@@ -19,7 +19,7 @@ from autodiff.primitive import TABLE, Origin, Primitive, ieee_partials
 from autodiff.source import NotAnExpressionError, Tracer, clash, compiled, param
 from autodiff.symbol import ONE, Symbol, variable
 
-__all__ = ["kernel", "method", "origin_of"]
+__all__ = ["kernel", "many", "method", "origin_of"]
 
 _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
 _MOST_UNROLLED: Final = 128  # inputs of one n-ary node; beyond it the source costs more to compile than it saves
@@ -195,27 +195,62 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
 def kernel(primitive: Primitive, count: int) -> Callable[..., tuple[float, tuple[float, ...]]]:
     """The function ``(*floats, **params) -> (z, local gradients)`` of a primitive with ``count`` inputs."""
     names = [f"x{k}" for k in range(count)]
-    inputs, params = [variable(name) for name in names], {key: variable(param(key)) for key in primitive.defaults}
+    scope = _scope(primitive)
     try:
-        if count > _MOST_UNROLLED or not primitive.elementwise:
-            raise NotAnExpressionError(primitive.name)
-        writer = _writer(primitive, names)
-        writer.assign("z", primitive.forward(Tracer(), *inputs, **params))
-        partials = [writer.text(primitive.rule(k)(ONE, variable("z"), *inputs, **params)) for k in range(count)]
-        passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in primitive.defaults) + "}"
-        body = [
-            "try:",
-            *_indented([*writer.lines, f"return z, ({', '.join(partials)},)"], 1),
-            "except FAULTS:",
-            f"    z, *partials = ieee_partials(primitive, ({', '.join(names)},), {passed})",
-            "    return z, tuple(partials)",
-        ]
-        lines = _function(primitive, names, body, _scope(primitive))
+        lines = _function(primitive, names, [*_unrolled(primitive, names), "return z, partials"], scope)
     except Exception:  # user code on symbols may raise anything
         return lambda *operands, **params: _by_rules(primitive, operands, params)
-    function = compiled(primitive.name, lines, _scope(primitive))
+    function = compiled(primitive.name, lines, scope)
     function.__name__ = function.__qualname__ = primitive.name
     return function
+
+
+def many(primitive: Primitive, kinds: tuple[type, ...], kind: type) -> Callable[[tuple[Any, ...]], Any] | None:
+    """The function that records a call of ``primitive`` on a tuple of operands of the classes ``kinds``.
+
+    Each is ``kind`` or float. None if there is no such function: the primitive is more than one expression.
+    """
+    names, parts = [f"x{k}" for k in range(len(kinds))], [f"a{k}" for k in range(len(kinds))]
+    nodes = [k for k, each in enumerate(kinds) if each is kind]
+    if all(each is kind for each in kinds):
+        edges = ["node.a = node.b = inputs; node.da = node.db = partials"]
+    else:
+        edges = [
+            f"node.a = inputs; node.b = ({', '.join(parts[k] for k in nodes)},)",
+            f"node.da = partials; node.db = ({', '.join(f'partials[{k}]' for k in nodes)},)",
+        ]
+    scope = {**_scope(primitive), "Value": kind}
+    try:
+        body = [
+            f"{', '.join(parts)}, = inputs",
+            *(f"{x} = {a}{'._data' * (each is kind)}" for x, a, each in zip(names, parts, kinds, strict=True)),
+            *_unrolled(primitive, names),
+            "node = new(Value)",
+            "node._data = z; node.grad = None; node.origin = origin; node.stamp = clock.now; node.mark = None",
+            *edges,
+            "return node",
+        ]
+    except Exception:  # user code on symbols may raise anything
+        return None
+    return compiled(f"{primitive.name} of Values", ["def function(inputs):", *_indented(body, 1)], scope)
+
+
+def _unrolled(primitive: Primitive, names: list[str]) -> list[str]:
+    """Lines that set z and the tuple ``partials`` of all local gradients from the variables ``names``."""
+    if len(names) > _MOST_UNROLLED or not primitive.elementwise:
+        raise NotAnExpressionError(primitive.name)
+    inputs, params = [variable(name) for name in names], {key: variable(param(key)) for key in primitive.defaults}
+    writer = _writer(primitive, names)
+    writer.assign("z", primitive.forward(Tracer(), *inputs, **params))
+    partials = [writer.text(primitive.rule(k)(ONE, variable("z"), *inputs, **params)) for k in range(len(names))]
+    passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in primitive.defaults) + "}"
+    return [
+        "try:",
+        *_indented([*writer.lines, f"partials = ({', '.join(partials)},)"], 1),
+        "except FAULTS:",
+        f"    z, *partials = ieee_partials(primitive, ({', '.join(names)},), {passed})",
+        "    partials = tuple(partials)",
+    ]
 
 
 def _by_rules(primitive: Primitive, operands: Any, params: Any) -> tuple[float, tuple[float, ...]]:
