@@ -19,7 +19,7 @@ from autodiff.array import sharing
 from autodiff.graph import BY_RULE, Node, check_fresh, topological
 from autodiff.namespace import arrays
 from autodiff.ops.elementwise import where
-from autodiff.ops.layout import reshape, stack, sum_to
+from autodiff.ops.layout import reshape, stack, sum_of_rows, sum_to
 from autodiff.primitive import describe
 
 __all__ = ["backpropagate", "edge_shares", "fit", "local_gradients", "own_copy", "seed_of", "send_back"]
@@ -438,8 +438,9 @@ def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
     """
     data = item._data
     if share.__class__ is np.ndarray is data.__class__ and not create_graph:
-        if share.shape != data.shape:
-            share = _reshaped(share, data.shape)
+        shape = data.shape
+        if share.shape != shape:  # most often a bias that was added to every row
+            share = sum_of_rows(share) if share.ndim == 2 and share.shape[1:] == shape else _reshaped(share, shape)
         return share if share.dtype is data.dtype else share.astype(data.dtype)
     if data.__class__ is float:
         if share.__class__ is float:

@@ -61,15 +61,19 @@ def _array_power(x: Any, n: Any) -> Any:
     return x**n  # the operator takes NumPy's short cuts for n = 2, 0.5, −1; np.power does not
 
 
+#: By type: the x below which e⁻ˣ overflows, and 1; NumPy adds an array without axes in half the time of a float.
+_LOGISTIC: Final = {"d": (-700.0, np.array(1.0)), "f": (-80.0, np.array(1.0, np.float32))}
+
+
 def _array_logistic(x: Any) -> Any:
     """1/(1 + e⁻ˣ); where e⁻ˣ would overflow, by e^(−|x|), which underflows silently.
 
     Asking for the smallest by ``argmin`` costs a third of ``min`` on small arrays, and as much on large ones.
     """
-    limit = -80.0 if x.dtype.char == "f" else -700.0
+    limit, one = _LOGISTIC[x.dtype.char]
     if x.size and x.item(x.argmin()) > limit:
         e = np.exp(-x)
-        e += 1.0
+        e += one
         return np.reciprocal(e)
     e = np.exp(np.copysign(x, -1.0))
     return np.maximum(e, 1.0 * (x >= 0)) / (1.0 + e)

@@ -20,10 +20,15 @@ __all__ = [
 
 def _sum_to(xp: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
     lead = x.ndim - len(shape)
-    if lead == 1 and x.ndim == 2 and x.shape[1:] == shape and x.dtype.char != "O":
-        return _ones(len(x), x.dtype).dot(x)  # measured: 2 times as fast as x.sum(axis=0) at 2×8, 15 times at 8192×8
+    if x.ndim == 2 and x.shape[1:] == shape and x.dtype.char != "O":
+        return sum_of_rows(x)
     axes = tuple(range(lead)) + tuple(k + lead for k, n in enumerate(shape) if n == 1 and x.shape[k + lead] != 1)
     return np.sum(x, axis=axes, keepdims=True).reshape(shape)
+
+
+def sum_of_rows(x: Any) -> Any:
+    """Σᵢ xᵢ of a matrix, by a product with ones: 2 times as fast as x.sum(axis=0) at 2×8, 15 times at 8192×8."""
+    return _ones(len(x), x.dtype).dot(x)
 
 
 @lru_cache(maxsize=16)
