@@ -58,7 +58,11 @@ class Example:
 
 
 class Origin:
-    """Where a node comes from: its primitive (None for a leaf), the params of the call, and a name if it has one."""
+    """Where a node comes from: its primitive (None for a leaf), the params of the call, and a name if it has one.
+
+    Params are constants: a node among them raises TypeError, and arrays are copied, as the backward pass must see what
+    the forward pass saw.
+    """
 
     __slots__ = ("name", "params", "primitive")
 
@@ -66,11 +70,31 @@ class Origin:
         self, primitive: Primitive | None, params: Mapping[str, Any] = MappingProxyType({}), name: str | None = None
     ) -> None:
         self.primitive = primitive
+        if params and not _UNCHANGING.issuperset(map(type, params.values())):
+            params = {key: _settled(primitive, key, item) for key, item in params.items()}
         self.params = params
         self.name = name
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Origin, (self.primitive, dict(self.params), self.name)
+
+
+_UNCHANGING: Final = frozenset({bool, int, float, str, type(None), np.float64, np.int64})
+
+
+def _settled(entry: Primitive | None, key: str, item: Any) -> Any:
+    """A param as nobody can change it."""
+    if item.__class__ in RECORDERS:
+        raise TypeError(
+            f"{entry.name if entry else 'a node'} takes {key} as a constant, which no error signal reaches, and got "
+            f"{describe(item)}; use its .data"
+        )
+    if isinstance(item, np.ndarray) and item.flags.writeable:
+        item = item.copy()
+        item.setflags(write=False)
+    elif item.__class__ is tuple or item.__class__ is list:
+        item = item.__class__(_settled(entry, key, part) for part in item)
+    return item
 
 
 class Objects:
@@ -214,7 +238,7 @@ class Primitive:
                 return ieee(self, inputs, params)
             except TypeError as error:
                 raise self.refusal(inputs, params, error) from error
-        operands = [item if isinstance(item, np.ndarray | np.generic) else as_operand(self, item) for item in inputs]
+        operands = [item if _is_ready(item) else as_operand(self, item) for item in inputs]
         if any(item.dtype == object for item in operands):
             return self._evaluate_objects(operands, params)
         try:
@@ -236,8 +260,19 @@ class Primitive:
             return np.frompyfunc(apply, count + len(by_element), 1)(*operands, *by_element.values())
         reduce = RECORDERS.get(Objects) if self.reduces else None
         if reduce is not None:
-            return reduce(self, tuple(operands), dict(params))
+            return reduce(self, tuple(operands), self._with_axes_counted(operands, params))
         return self.forward(arrays, *operands, **params)
+
+    def _with_axes_counted(self, operands: list[Any], params: Mapping[str, Any]) -> dict[str, Any]:
+        """``params`` with the axes of a reduction counted from the front; of one number, its only axis is none."""
+        if params.get("axis") is None:
+            return dict(params)
+        count = operands[0].ndim
+        try:
+            axes = np.lib.array_utils.normalize_axis_tuple(params["axis"], count or 1)
+        except (TypeError, ValueError) as error:
+            raise self.refusal(operands, params, error) from error
+        return {**params, "axis": axes if count else ()}
 
     def refusal(self, operands: Sequence[Any], params: Mapping[str, Any], error: Exception) -> Exception:
         """One sentence that says what was asked and what came, as the kind of error that NumPy or Python raised."""
@@ -323,6 +358,8 @@ def primitive(
     if not callable(forward) or not (callable(rules) or (rules and all(map(callable, rules)))):
         raise TypeError(f"primitive {name!r} needs a function forward(xp, *inputs) and a rule for each input")
     domains = (domain,) if isinstance(domain, Domain) else tuple(domain)
+    if not all(isinstance(item, Domain) for item in domains):
+        raise TypeError(f"primitive {name!r} needs a Domain, or one for each input, and got {describe(domain)}")
     count = len(rules) if isinstance(rules, tuple) else 1
     if len(domains) not in (1, count):
         raise ValueError(f"primitive {name!r} has {count} inputs and {len(domains)} domains; give one, or one each")
@@ -352,7 +389,8 @@ def ieee_partials(entry: Primitive, inputs: Sequence[Any], params: Mapping[str, 
 def as_operand(entry: Primitive | str, item: Any) -> np.ndarray[Any, Any]:
     """Plain data as an array of floats (integers become float64, float32 stays), or of Values.
 
-    Raises TypeError for strings, bools, complex numbers and anything else that has no real value.
+    Raises TypeError for strings, bools, complex numbers, masked arrays and anything else that has no real value,
+    ValueError for rows of different lengths and for integers beyond every float.
     """
     name = entry if isinstance(entry, str) else entry.name
     try:
@@ -361,11 +399,24 @@ def as_operand(entry: Primitive | str, item: Any) -> np.ndarray[Any, Any]:
         raise ValueError(f"{name} got a sequence whose rows have different lengths: {error}") from error
     if array.dtype.kind in "iu":
         return array.astype(np.float64)
-    if array.dtype in (np.float64, np.float32):
-        return array
+    if array.dtype.kind == "f" and array.dtype.itemsize in (4, 8) and not isinstance(item, np.ma.MaskedArray):
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.dtype == object and all(part.__class__ in RECORDERS or _is_real(part) for part in array.flat):
-        return array
+        return array if isinstance(item, np.ndarray) or not all(map(_is_real, array.flat)) else _rounded(name, array)
     raise TypeError(f"{name} takes real numbers (float64, float32 or integers), and got {describe(item)}")
+
+
+def _rounded(name: str, integers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Integers beyond 64 bits as the nearest floats."""
+    try:
+        return integers.astype(np.float64)
+    except OverflowError:
+        raise ValueError(f"{name} takes numbers that fit a float, up to about 1.8e308, and got a larger one") from None
+
+
+def _is_ready(item: Any) -> bool:
+    """Whether an operand is an array that a forward rule can take as it is; long doubles too, to check others by."""
+    return (item.__class__ is np.ndarray or isinstance(item, np.generic)) and item.dtype.char in "dfgO"
 
 
 def _is_real(item: Any) -> bool:

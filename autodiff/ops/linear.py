@@ -140,21 +140,19 @@ def affine(w: Any, x: Any, b: Any) -> Any:
     >>> affine(np.eye(2), np.array([1.0, 2.0]), np.ones(2))
     array([2., 3.])
     """
-    axes, weights = x.ndim, w.shape
-    if len(weights) != 2 or not axes or x.shape[-1] != weights[1] or b.shape != weights[:1]:
+    shape, weights = x.shape, w.shape
+    if len(weights) != 2 or shape[-1:] != weights[1:] or b.shape != weights[:1]:
         raise ValueError(
             f"affine needs W of shape (m, n), x of shape (n,) or (…, n) and b of shape (m,); "
-            f"it got W {weights}, x {x.shape}, b {b.shape}"
+            f"it got W {weights}, x {shape}, b {b.shape}"
         )
-    if _holds_values(w) or _holds_values(x):
+    if (x.__class__ is np.ndarray and x.dtype.char == "O") or (w.__class__ is np.ndarray and w.dtype.char == "O"):
         rows = [_neurons(w, row, b) for row in x.reshape(-1, weights[1])]
-        return np.array(rows, dtype=object).reshape(*x.shape[:-1], weights[0])
-    if axes == 2:
-        return affine_rows(w, x, b)
-    if axes == 1:
-        return affine_vector(w, x, b)
+        return np.array(rows, dtype=object).reshape(*shape[:-1], weights[0])
+    if len(shape) <= 2:
+        return affine_rows(w, x, b) if len(shape) == 2 else affine_vector(w, x, b)
     flat = affine_rows(w, reshape(x, shape=(-1, weights[1])), b)
-    return reshape(flat, shape=(*x.shape[:-1], weights[0]))
+    return reshape(flat, shape=(*shape[:-1], weights[0]))
 
 
 def _holds_values(x: Any) -> bool:
