@@ -53,7 +53,7 @@ power = primitive("power", lambda xp, x, *, n: xp.power(x, n),
         "0 < n < 1 the derivative at 0 is inf.")
 
 pow = primitive("pow", lambda xp, x, y: xp.power(x, y),
-    [lambda g, z, x, y: g * where(y == 0, 0.0, y * x ** (y - 1.0)),
+    [lambda g, z, x, y: g * where((x * x == 0) & (y == 0), 0.0, y * x ** (y - 1.0)),
      lambda g, z, x, y: g * where((x == 0) & (y >= 0), 0.0, z * log(x))],
     symbol="xʸ", domain=(POSITIVE, ANY), singular=True, numpy=(np.power, np.float_power),
     doc="Power xʸ with an exponent that is differentiated; at 0⁰ both derivatives are 0, for x < 0 that of y is nan.")
@@ -139,7 +139,7 @@ minimum = primitive("minimum", lambda xp, x, y: xp.minimum(x, y),
     symbol="min", numpy=np.minimum, doc="The smaller of x and y; a tie shares the error equally.")
 
 _limit = primitive("clip", lambda xp, x, *, low, high: xp.minimum(xp.maximum(x, low), high),
-    [lambda g, z, x, *, low, high: g * where((x >= low) & (x <= high), 1.0, 0.0 * x)],
+    [lambda g, z, x, *, low, high: g * where((x >= low) & (x <= high), 1.0, where(x == x, 0.0, x))],
     domain=_CLIP_DOMAIN, examples=(Example(((),), {"low": -1.0, "high": 1.0}),),
     doc="x limited to [low, high]; the derivative is 1 inside and at the bounds, 0 outside.")
 
@@ -197,7 +197,7 @@ def clip(x: Any, low: float | None = None, high: float | None = None) -> Any:
     bounds = [-np.inf if low is None else low, np.inf if high is None else high]
     if not all(is_plain_number(bound) for bound in bounds):
         raise TypeError(f"clip takes plain numbers as bounds, and got {low!r} and {high!r}; use maximum and minimum")
-    if bounds[0] > bounds[1]:
+    if not bounds[0] <= bounds[1]:
         raise ValueError(f"clip needs low ≤ high, and got {low!r} and {high!r}")
     return _limit(x, low=float(bounds[0]), high=float(bounds[1]))
 

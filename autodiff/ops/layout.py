@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
+from operator import index as as_int
 from typing import Any
 
 import numpy as np
 
+from autodiff.ops.elementwise import is_plain_number
 from autodiff.primitive import Example, Primitive, primitive
 from autodiff.symbol import Symbol, variable
 
@@ -124,7 +126,7 @@ flip: Primitive = primitive("flip", lambda xp, x, *, axis=None: np.flip(x, axis)
     examples=(Example(((2, 3),)), Example(((2, 3),), {"axis": 1})),
     doc="The order of elements reversed along an axis.")
 
-concatenate = primitive("concatenate", lambda xp, *xs, axis=0: np.concatenate(xs, axis=axis),
+concatenate = primitive("concatenate", lambda xp, *xs, axis=0: np.concatenate(xs, axis=as_int(axis)),
     lambda k, g, z, *xs, axis=0: getitem(g, index=_slab(z, k, xs, axis)),
     elementwise=False, linear=True, packed=True, numpy=np.concatenate,
     examples=(Example(((2, 3), (1, 3))), Example(((2, 3), (2, 1), (2, 2)), {"axis": -1}), Example(((3,),))),
@@ -155,6 +157,8 @@ scatter: Primitive = primitive("scatter", _scatter,
 
 def _length(x: Any, axis: int) -> int:
     shape = np.shape(x)
+    if not isinstance(axis, int | np.integer):
+        raise TypeError(f"an axis is an integer, and got {axis!r}")
     if not -len(shape) <= axis < len(shape):
         raise ValueError(f"axis {axis} is out of range for shape {shape}")
     return int(shape[axis])
@@ -173,14 +177,21 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     [[1.0, 2.0], [3.0, 4.0]]
     """
     length = _length(x, axis)
-    if isinstance(sections, int):
+    if isinstance(sections, int | np.integer):
         if sections < 1 or length % sections:
             raise ValueError(f"split cannot cut length {length} (axis {axis}) into {sections} equal parts")
         cuts = list(range(0, length + 1, length // sections)) if length else [0] * (sections + 1)
     else:
-        cuts = [0, *sections, length]
+        cuts = [0, *_positions(sections), length]
     ndim = len(np.shape(x))
     return [getitem(x, index=_along(axis, ndim, slice(a, b))) for a, b in pairwise(cuts)]
+
+
+def _positions(sections: Any) -> list[int]:
+    try:
+        return [as_int(position) for position in sections]
+    except TypeError as error:
+        raise TypeError(f"split takes a number of parts or a list of positions, and got {sections!r}") from error
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
@@ -193,6 +204,8 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     array([3., 3.])
     """
     where = np.array(indices)  # a copy: the backward pass must see the same ones
+    if isinstance(indices, list | tuple) and not where.size:
+        where = where.astype(int)  # NumPy takes [] for floats
     if where.dtype.kind not in "iu":
         raise TypeError(f"take needs integer indices, and got type {where.dtype}")
     if axis is None:
@@ -204,15 +217,22 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 def pad(x: Any, width: Any, mode: str = "constant", *, constant_values: float = 0.0) -> Any:
     """``x`` with ``width`` elements of a constant added at each side (an int, or a pair for each axis, as in NumPy).
 
-    Raises ValueError for negative widths and for modes other than "constant".
+    Raises ValueError for negative widths, widths that do not fit the axes and modes other than "constant", TypeError
+    for a filling that is not a plain number.
 
     >>> pad([1.0, 2.0], 1)
     array([0., 1., 2., 0.])
     """
     shape = np.shape(x)
-    widths = np.broadcast_to(np.asarray(width), (len(shape), 2))
-    if mode != "constant" or (widths < 0).any() or widths.dtype.kind not in "iu":
+    given = np.asarray(width)
+    if mode != "constant" or given.dtype.kind not in "iu" or (given < 0).any():
         raise ValueError(f"pad knows non-negative integer widths and mode 'constant', and got {width!r} and {mode!r}")
+    if not is_plain_number(constant_values):
+        raise TypeError(f"pad fills with one plain number, and got {constant_values!r}")
+    try:
+        widths = np.broadcast_to(given, (len(shape), 2))
+    except ValueError as error:
+        raise ValueError(f"pad takes one width, or a pair for each axis of shape {shape}, and got {width!r}") from error
     inner = tuple(slice(int(a), int(a) + n) for n, (a, _) in zip(shape, widths, strict=True))
     outer = tuple(int(n + a + b) for n, (a, b) in zip(shape, widths, strict=True))
     padded = scatter(x, index=inner, shape=outer)
@@ -232,6 +252,8 @@ def diag(x: Any, k: int = 0) -> Any:
     array([1., 4.])
     """
     shape = np.shape(x)
+    if not isinstance(k, int | np.integer):
+        raise TypeError(f"a diagonal is counted by an integer, and got {k!r}")
     down, right = max(-k, 0), max(k, 0)
     if len(shape) == 1:
         order = np.arange(shape[0])

@@ -9,7 +9,7 @@ import numpy as np
 
 from autodiff.ops.elementwise import multiply
 from autodiff.ops.layout import broadcast_to, expand_dims, reshape, squeeze, swapaxes, transpose
-from autodiff.primitive import Example, Primitive, primitive
+from autodiff.primitive import Example, Primitive, as_operand, primitive
 from autodiff.symbol import Symbol
 
 __all__ = ["affine", "dot", "einsum", "matmul", "outer", "tensordot", "weighted_sum"]
@@ -133,14 +133,17 @@ def affine(w: Any, x: Any, b: Any) -> Any:
         z of shape (m,) or (…, m). With object arrays of Values each z is one `weighted_sum` node.
 
     Raises:
-        ValueError: the shapes do not fit.
+        ValueError: the shapes do not fit. TypeError: what is no array of real numbers.
 
     Source: notes, sections 1.2 and 1.6.
 
     >>> affine(np.eye(2), np.array([1.0, 2.0]), np.ones(2))
     array([2., 3.])
     """
-    shape, weights = x.shape, w.shape
+    try:
+        shape, weights = x.shape, w.shape
+    except AttributeError:
+        return affine(*(item if hasattr(item, "shape") else as_operand("affine", item) for item in (w, x, b)))
     if len(weights) != 2 or shape[-1:] != weights[1:] or b.shape != weights[:1]:
         raise ValueError(
             f"affine needs W of shape (m, n), x of shape (n,) or (…, n) and b of shape (m,); "
@@ -226,18 +229,14 @@ def outer(x: Any, y: Any) -> Any:
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """Sum of products over ``axes``: a number (the last of ``a`` with the first of ``b``) or a pair of axis lists.
 
-    Raises ValueError where the lengths of paired axes differ.
+    Raises ValueError where the lengths of paired axes differ or an axis is not there, TypeError for other ``axes``.
 
     >>> float(tensordot(np.ones((2, 3)), np.ones((2, 3))))
     6.0
     """
     a, b = (np.asarray(x) if isinstance(x, list | tuple) else x for x in (a, b))
     shape_a, shape_b = np.shape(a), np.shape(b)
-    if isinstance(axes, int):
-        over_a, over_b = tuple(range(len(shape_a) - axes, len(shape_a))), tuple(range(axes))
-    else:
-        over_a, over_b = (tuple(int(k) for k in np.atleast_1d(part)) for part in axes)
-    over_a, over_b = tuple(k % len(shape_a) for k in over_a), tuple(k % len(shape_b) for k in over_b)
+    over_a, over_b = _paired(axes, len(shape_a), len(shape_b))
     if [shape_a[k] for k in over_a] != [shape_b[k] for k in over_b]:
         raise ValueError(
             f"tensordot cannot pair axes {over_a} of shape {shape_a} with axes {over_b} of shape {shape_b}"
@@ -250,6 +249,24 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     left = reshape(transpose(a, axes=keep_a + over_a), shape=(rows, size))
     right = reshape(transpose(b, axes=over_b + keep_b), shape=(size, columns))
     return reshape(matmat(left, right), shape=tuple(shape_a[k] for k in keep_a) + tuple(shape_b[k] for k in keep_b))
+
+
+def _paired(axes: Any, count_a: int, count_b: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The axes that `tensordot` sums over, of operands with so many axes, counted from the front."""
+    counted = np.lib.array_utils.normalize_axis_tuple
+    try:
+        if not isinstance(axes, int | np.integer):
+            of_a, of_b = axes
+        elif 0 <= axes <= min(count_a, count_b):
+            of_a, of_b = range(count_a - axes, count_a), range(axes)
+        else:
+            raise ValueError(f"it is 0 … {min(count_a, count_b)}")
+        return counted(of_a, count_a), counted(of_b, count_b)
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"tensordot over axes={axes!r} of operands with {count_a} and {count_b} axes is not defined: {error}"
+        ) from error
 
 
 def einsum(subscripts: str, *operands: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.ops.elementwise import exp, square, where
+from autodiff.ops.elementwise import exp, is_plain_number, square, where
 from autodiff.ops.layout import flip, reshape, transpose
 from autodiff.primitive import NONZERO, Example, Primitive, primitive
 from autodiff.symbol import Symbol
@@ -160,9 +160,15 @@ def std(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> A
 
 def _freedom(x: Any, axis: Any, ddof: int) -> float:
     shape = np.shape(x)
-    axes = range(len(shape)) if axis is None else np.atleast_1d(axis)
+    try:
+        axes = range(len(shape)) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, len(shape))
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"a variance over axis={axis!r} of shape {shape} is not defined: {error}") from error
+    if not is_plain_number(ddof):
+        raise TypeError(f"a variance takes a number as ddof, and got {ddof!r}")
     freedom = float(np.prod([shape[a] for a in axes])) - ddof
-    if freedom <= 0:
+    if not freedom > 0:
         raise ValueError(f"a variance needs more than ddof={ddof} elements, and got shape {shape} with axis={axis}")
     return freedom
 

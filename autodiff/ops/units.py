@@ -60,12 +60,12 @@ relu = primitive("relu", lambda xp, x: xp.maximum(x, 0.0),
     symbol="ReLU", domain=NONZERO, doc="max(x, 0); its derivative at 0 is 0, at nan it is nan.")
 
 leaky_relu = primitive("leaky_relu", lambda xp, x, *, slope=0.01: xp.where(x > 0, x, slope * x),
-    [lambda g, z, x, *, slope=0.01: g * where(x > 0, 1.0, slope + 0.0 * x)],
+    [lambda g, z, x, *, slope=0.01: g * where(x > 0, 1.0, where(x == x, slope, x))],
     symbol="leaky ReLU", domain=NONZERO, examples=(Example(((),)), Example(((),), {"slope": 0.25})),
     doc="x for x > 0, else slope·x; its derivative at 0 is slope.")
 
 hard_tanh = primitive("hard_tanh", lambda xp, x: xp.minimum(xp.maximum(x, -1.0), 1.0),
-    [lambda g, z, x: g * where((x >= -1.0) & (x <= 1.0), 1.0, 0.0 * x)],
+    [lambda g, z, x: g * where((x >= -1.0) & (x <= 1.0), 1.0, where(x == x, 0.0, x))],
     symbol="hard tanh", domain=_UNIT_KINKS, doc="x limited to [−1, 1]; the derivative is 1 inside and at ±1, 0 outside.")
 
 soft_sign = primitive("soft_sign", lambda xp, x: x / (1.0 + abs(x)),

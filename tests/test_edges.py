@@ -1,0 +1,84 @@
+"""Edges of the table that once went wrong: infinities, zero exponents, axes and sizes that are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+from autodiff import Tensor, Value, gradients
+
+BOTH = pytest.mark.parametrize("kind", [Value, Tensor], ids=["Value", "Tensor"])
+INF = float("inf")
+
+
+@BOTH
+@pytest.mark.parametrize(("f", "at", "slope"), [
+    (lambda x: ad.clip(x, -1.0, 1.0), INF, 0.0), (lambda x: ad.clip(x, -1.0, 1.0), -INF, 0.0),
+    (lambda x: ad.clip(x, 0.0), INF, 1.0), (ad.hard_tanh, INF, 0.0), (ad.hard_tanh, -INF, 0.0),
+    (ad.leaky_relu, INF, 1.0), (ad.leaky_relu, -INF, 0.01),
+])  # fmt: skip
+def test_slope_beyond_the_kink_holds_at_infinity(kind: type, f: Callable[[Any], Any], at: float, slope: float) -> None:
+    """Outside its bounds a limited x has slope 0, also where it is infinite: 0·inf would be nan."""
+    x = kind(at)
+    assert float(gradients(f(x), x)) == slope
+
+
+@pytest.mark.parametrize("x", [0.5, 2.0, 3.0])
+def test_second_derivatives_of_a_power_at_exponent_zero(x: float) -> None:
+    """∂²xʸ/∂x∂y = xʸ⁻¹(1 + y ln x): 1/x at y = 0, whichever comes first, and ∂²/∂y² = ln² x."""
+    found = ad.hessian(lambda p: p[0] ** p[1])(np.array([x, 0.0]))
+    np.testing.assert_allclose(found, [[0.0, 1.0 / x], [1.0 / x, np.log(x) ** 2]], rtol=1e-15)
+
+
+@BOTH
+def test_power_at_exponent_zero_has_slope_zero_next_to_zero(kind: type) -> None:
+    """d(x⁰)/dx is 0 also where 1/x overflows."""
+    x, y = kind(5e-324), kind(0.0)
+    assert float(gradients(x**y, x)) == 0.0
+
+
+@pytest.mark.parametrize(("call", "kind", "words"), [
+    (lambda t: ad.tensordot(t, t, axes=((3,), (0,))), ValueError, "tensordot over axes=((3,), (0,))"),
+    (lambda t: ad.tensordot(t, t, axes=3), ValueError, "is not defined: it is 0 … 2"),
+    (lambda t: ad.tensordot(t, t, axes=-1), ValueError, "is not defined: it is 0 … 2"),
+    (lambda t: ad.tensordot(t, t, axes="ab"), TypeError, "tensordot over axes='ab'"),
+    (lambda t: ad.tensordot(Tensor(1.0), t, axes=1), ValueError, "operands with 0 and 2 axes"),
+    (lambda t: ad.concatenate([t, t], axis=None), TypeError, "concatenate("),
+    (lambda t: ad.var(t, axis=5), ValueError, "a variance over axis=5 of shape (2, 2) is not defined"),
+    (lambda t: ad.std(t, axis="a"), TypeError, "a variance over axis='a'"),
+    (lambda t: ad.std(t, ddof="1"), TypeError, "a variance takes a number as ddof, and got '1'"),
+    (lambda t: ad.var(t, ddof=float("nan")), ValueError, "needs more than ddof=nan"),
+    (lambda t: ad.split(t, 2.0), TypeError, "split takes a number of parts or a list of positions, and got 2.0"),
+    (lambda t: ad.split(t, ["a"]), TypeError, "a list of positions, and got ['a']"),
+    (lambda t: ad.split(t, 2, "a"), TypeError, "an axis is an integer, and got 'a'"),
+    (lambda t: ad.diag(t, 1.5), TypeError, "a diagonal is counted by an integer, and got 1.5"),
+    (lambda t: ad.pad(t, 1, constant_values="1"), TypeError, "pad fills with one plain number, and got '1'"),
+    (lambda t: ad.pad(t, 1, constant_values=Value(1.0)), TypeError, "pad fills with one plain number"),
+    (lambda t: ad.pad(t, ((1, 2),) * 3), ValueError, "a pair for each axis of shape (2, 2)"),
+    (lambda t: ad.clip(t, float("nan"), 1.0), ValueError, "clip needs low ≤ high"),
+    (lambda t: ad.affine(None, t, t), TypeError, "affine takes real numbers"),
+])  # fmt: skip
+def test_what_is_not_there_is_refused(call: Callable[[Tensor], Any], kind: type[Exception], words: str) -> None:
+    """Axes, positions and fillings that make no sense raise one sentence; none is counted round."""
+    with pytest.raises(kind) as error:
+        call(Tensor(np.ones((2, 2))))
+    assert words in str(error.value)
+
+
+def test_numpy_integers_count_axes_and_parts() -> None:
+    """A NumPy integer counts as well as an int; nothing taken from nothing is nothing."""
+    t = Tensor(np.arange(4.0))
+    assert [part.shape for part in ad.split(t, np.int64(2))] == [(2,), (2,)]
+    assert ad.tensordot(t, t, axes=np.int64(1)).item() == 14.0
+    assert ad.take(t, []).shape == (0,)
+
+
+def test_affine_of_lists() -> None:
+    """Lists are taken for arrays, as everywhere in the table, and lists of Values for Values."""
+    assert ad.affine([[1.0, 2.0]], [3.0, 4.0], [0.5]).tolist() == [11.5]
+    (z,) = ad.affine([[Value(1.0), Value(2.0)]], [3.0, 4.0], [0.5])
+    assert z.data == 11.5
