@@ -15,10 +15,13 @@ def change(name: str, file: str, old: str, new: str, place: int = 0) -> Fault:
 
 
 ACCUMULATION = (
-    change("slot pass: shares of a first input overwritten", _PASS, " if known is token else known + signal * da", ""),
-    change("slot pass: shares of a second input overwritten", _PASS, " if known is token else known + signal * db", ""),
+    change("slot pass: shares of a first input overwritten", _PASS, "a.mark += signal * da", "a.mark = signal * da"),
+    change("slot pass: shares of a second input overwritten", _PASS, "b.mark += signal * db", "b.mark = signal * db"),
     change(
-        "slot pass: shares of an n-ary node overwritten", _PASS, " if known is token else known + signal * local", ""
+        "slot pass: shares of an n-ary node overwritten",
+        _PASS,
+        "item.mark += signal * local",
+        "item.mark = signal * local",
     ),
     change(
         "slot pass: shares by rule overwritten",
@@ -33,9 +36,21 @@ ACCUMULATION = (
         "signals[item] = np.add(signals[item], share, out=share)",
         "signals[item] = share",
     ),
-    change("a zero signal on a first edge erases earlier shares", _PASS, "elif known is token:", "else:", 0),
-    change("a zero signal of an n-ary node erases earlier shares", _PASS, "elif known is token:", "else:", 1),
-    change("a zero signal on a second edge erases earlier shares", _PASS, "elif known is token:", "else:", 2),
+    change(
+        "a zero signal on a first edge erases earlier shares",
+        _PASS,
+        "a.mark += signal * da if signal",
+        "a.mark = a.mark + signal * da if signal",
+    ),
+    change(
+        "a zero signal on a second edge erases earlier shares",
+        _PASS,
+        "b.mark += signal * db if signal",
+        "b.mark = b.mark + signal * db if signal",
+    ),
+    change("a zero signal of an n-ary node erases earlier shares", _PASS, "item.mark += 0.0", "item.mark = 0.0"),
+    change("a zero signal of an n-ary node leaves the mark", _PASS, "item.mark += 0.0", "pass"),
+    change("the mark is a positive zero", _PASS, 'token = float("-0.0")', 'token = float("0.0")'),
     change(
         "second backward of Values overwrites .grad",
         _PASS,
@@ -61,9 +76,23 @@ ACCUMULATION = (
         "np.add(known, share, out=share)",
         "np.add(known, share, out=known)",
     ),
-    change("gradients share memory with each other", _PASS, " and id(signal) not in taken:", ":"),
     change(
-        "gradients are views of other gradients", _PASS, " and signal.base is None and id(signal)", " and id(signal)"
+        "a signal passed on unchanged is not copied",
+        _ARRAY,
+        "if s# is g and g.__class__ is ndarray: s# = g.copy()",
+        "pass",
+    ),
+    change(
+        "general pass: a signal passed on unchanged is not copied",
+        _PASS,
+        "arrived.append((node, own_copy(signal)))",
+        "arrived.append((node, signal))",
+    ),
+    change(
+        "gradients are views of other gradients",
+        _PASS,
+        "(signal.__class__ is np.ndarray and signal.base is None)",
+        "signal.__class__ is np.ndarray",
     ),
     change(
         "returned signals share memory with each other",
@@ -74,14 +103,15 @@ ACCUMULATION = (
 )
 
 ORDER = (
+    change("slot pass: a first input passes on before all have delivered", _PASS, "if a.delta == 1:", "if a.delta:"),
+    change("slot pass: a second input passes on before all have delivered", _PASS, "if b.delta == 1:", "if b.delta:"),
+    change("slot pass: an input of an n-ary node passes on too early", _PASS, "if item.delta == 1:", "if item.delta:"),
     change(
-        "slot pass: a first input passes on before all have delivered", _PASS, "if a.delta == 1:", "if known is token:"
-    ),
-    change(
-        "slot pass: a second input passes on before all have delivered", _PASS, "if b.delta == 1:", "if known is token:"
-    ),
-    change(
-        "slot pass: an input of an n-ary node passes on too early", _PASS, "if item.delta == 1:", "if known is token:"
+        "slot pass: an input of an n-ary node passes a zero on too early",
+        _PASS,
+        "if item.delta == 1:",
+        "if item.delta:",
+        1,
     ),
     change(
         "slot pass: an input by rule passes on too early",
@@ -91,7 +121,10 @@ ORDER = (
     ),
     change("slot pass: a shared first input is counted once", _PASS, "a.delta += 1", "a.delta += 0"),
     change("slot pass: a shared second input is counted once", _PASS, "b.delta += 1", "b.delta += 0"),
-    change("slot pass: a shared input of an n-ary node is counted once", _PASS, "item.delta += 1", "item.delta += 0"),
+    change("slot pass: a shared input by rule is counted once", _PASS, "item.delta += 1", "item.delta += 0", 0),
+    change(
+        "slot pass: a shared input of an n-ary node is counted once", _PASS, "item.delta += 1", "item.delta += 0", 1
+    ),
     change(
         "general pass: a node passes on before all have delivered",
         _PASS,
@@ -124,9 +157,9 @@ SEEDS_AND_STOPS = (
     change("general pass ignores the seed", _PASS, "{output: seed}", "{output: seed * 0 + 1}"),
     change("a seed of another shape is taken", _PASS, "if shape != np.shape(data):", "if False:"),
     change("an output of many elements needs no seed", _PASS, "data.size != 1", "False"),
-    change("a zero signal meets an infinite first edge", _PASS, "if signal:", "if True:", 0),
-    change("a zero signal meets an infinite second edge", _PASS, "if signal:", "if True:", 2),
-    change("a zero signal meets an infinite edge of an n-ary node", _PASS, "if signal:", "if True:", 1),
+    change("a zero signal meets an infinite first edge", _PASS, "signal * da if signal else 0.0", "signal * da"),
+    change("a zero signal meets an infinite second edge", _PASS, "signal * db if signal else 0.0", "signal * db"),
+    change("a zero signal meets an infinite edge of an n-ary node", _PASS, "if signal:", "if True:"),
     change(
         "a zero signal meets an infinite edge in the general pass",
         _PASS,
@@ -161,8 +194,8 @@ SEEDS_AND_STOPS = (
     change(
         "nested passes use the same slots",
         _PASS,
-        "_slots_in_use.acquire(blocking=False)",
-        "(_slots_in_use.acquire(blocking=False) or True)",
+        "_slots_in_use.acquire(False)",
+        "(_slots_in_use.acquire(False) or True)",
     ),
     change("a pass that raises keeps the slots", _PASS, "_slots_in_use.release()", "pass"),
     change(
@@ -187,10 +220,15 @@ SHAPES = (
     change(
         "a matrix is summed to a row by its mean",
         _LAYOUT,
-        "np.ones(len(x), x.dtype)",
-        "np.full(len(x), 1.0 / len(x), x.dtype)",
+        "np.ones(count, dtype)",
+        "np.full(count, 1.0 / count, dtype)",
     ),
-    change("float32 gradients come as float64", _PASS, "if share.dtype != data.dtype:", "if False:"),
+    change(
+        "float32 gradients come as float64",
+        _PASS,
+        "share if share.dtype is data.dtype else share.astype(data.dtype)",
+        "share",
+    ),
     change(
         "a small share is not repeated",
         _PASS,

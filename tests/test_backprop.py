@@ -89,6 +89,16 @@ def test_a_zero_signal_shares_zero_on_infinite_edges_of_a_weighted_sum(weights: 
     assert ad.gradients(switched_off, w) == [0.0] * weights
 
 
+def test_a_unit_that_is_off_shares_zeros_without_a_sign() -> None:
+    """They are 0.0, not −0.0, by either kind of pass."""
+    w, b = [ad.Value(-1.0), ad.Value(-2.0)], ad.Value(0.5)
+    a = ad.relu(ad.weighted_sum(w, [1.0, 1.0], b))
+    signals = []
+    send_back(a, None, lambda node, signal: signals.append(signal))
+    send_back(ad.Value(1.0), None, lambda *_: signals.extend(ad.backpropagate(a).values()))
+    assert list(map(str, signals)) == ["1.0", "0.0", "0.0", "0.0", "0.0"] * 2
+
+
 @KINDS
 def test_a_zero_signal_keeps_what_arrived_before(kind: type) -> None:
     """A zero share adds to the shares of other edges and does not replace them, in either order."""

@@ -17,6 +17,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import Node, Tensor, Value, backpropagate, gradients, topological
+from autodiff.backprop import send_back
 from autodiff.numeric import numerical_derivative
 from tests.differences import assert_close, slope
 from tests.strategies import plain
@@ -444,6 +445,16 @@ def test_no_gradient_shares_memory_with_another() -> None:
     a.grad[:] = 99.0
     assert np.array_equal(b.grad, [1.0, -1.0])
     assert not any(np.shares_memory(*pair) for pair in [gradients(c, [a, b], seed=seed)])
+
+
+def test_no_gradient_of_a_nested_pass_shares_memory_with_another() -> None:
+    """A backward pass inside another keeps its state elsewhere; its gradients are as separate."""
+    a, b = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+    c = a + b
+    send_back(Value(1.0), None, lambda *_: c.backward([1.0, -1.0]))
+    a.grad[:] = 99.0
+    assert np.array_equal(b.grad, [1.0, -1.0])
+    assert np.array_equal(c.grad, [1.0, -1.0])
 
 
 def test_array_that_a_rule_keeps_is_not_written_to(define: Define) -> None:
