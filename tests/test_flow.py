@@ -16,6 +16,7 @@ from autodiff import StaleGraphError, Tensor, Value, error_flow
 from autodiff.backprop import local_gradients
 from autodiff.flow import bracketed, count_text
 from autodiff.labels import labels, printable
+from autodiff.paths import strongest_paths
 from autodiff.remarks import remarks
 from autodiff.steps import steps
 from autodiff.terms import amount, error_name
@@ -437,6 +438,12 @@ def test_paths_with_infinite_or_undefined_factors_come_first():
     products = [path.product for path in flow.strongest(3)]
     assert math.isnan(products[0])
     assert products[1:] == [5.0, 0.0]
+
+
+def test_a_path_with_an_infinite_factor_and_a_zero_is_the_weakest():
+    """0 · inf on one path is 0: a finite path beside it comes first."""
+    assert strongest_paths([(0, 1), (1, 2), (0, 2)], [math.inf, 0.0, 0.5], 2, 2) == [[2], [0, 1]]
+    assert strongest_paths([(0, 1), (1, 2), (0, 2)], [0.0, math.inf, 0.5], 2, 2) == [[2], [0, 1]]
 
 
 @given(st.data())
