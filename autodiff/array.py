@@ -19,25 +19,25 @@ import numpy as np
 
 from autodiff.graph import BY_RULE, Node, clock
 from autodiff.namespace import arrays
-from autodiff.primitive import TABLE, Origin, Primitive
+from autodiff.primitive import TABLE, Origin, Primitive, describe
 from autodiff.source import NotAnExpressionError, Tracer, clash, compiled, param, words
 from autodiff.symbol import Symbol, variable
 
-__all__ = ["FORWARD_FAULTS", "method", "sharing"]
+__all__ = ["FORWARD_FAULTS", "checked", "lent", "method", "sharing"]
 
 #: What NumPy raises for operands that do not fit.
 FORWARD_FAULTS: Final = (ValueError, TypeError, IndexError)
 
 
-def sharing(entry: Primitive, count: int, scope: dict[str, Any], *, send: bool = False) -> Callable[..., Any]:
-    """The function ``(node, g) -> shares`` of a node with ``count`` inputs; None stands for a constant's.
+def sharing(entry: Primitive, scope: dict[str, Any], *, send: bool = False) -> Callable[..., Any]:
+    """The function ``(node, g) -> shares`` of a node of ``entry``, which has an arity; None stands for a constant's.
 
     With ``send``, the function ``(node, g, token, push)`` that delivers the shares to the slots of the inputs itself.
     ``scope`` holds what the chain rule brings: ``fit`` (a share in its input's shape and type), ``joined`` (two
     shares as one) and ``zero_shares_zero`` (mends 0 · inf, for singular primitives).
     """
-    names, parts = _names(count), [f"a{k}" for k in range(count)]
-    source = _source(entry, count)
+    source = _source(entry)
+    names, parts = source.names, [f"a{k}" for k in range(len(source.names))]
     lines = [
         f"def function(node, g{', token, push' * send}):",
         f"    {', '.join(names)}, = node.b",
@@ -62,7 +62,7 @@ def sharing(entry: Primitive, count: int, scope: dict[str, Any], *, send: bool =
             *([line.replace("#", str(k)) for line in _SEND] if send else []),
         ]
     if not send:
-        lines.append(f"    return {', '.join(f's{k}' for k in range(count))},")
+        lines.append(f"    return {', '.join(f's{k}' for k in range(len(names)))},")
     known = {"Node": Node, "ndarray": np.ndarray, "errstate": np.errstate}
     defaults = {f"_{key}": value for key, value in entry.defaults.items()}
     return compiled(f"shares of {entry.name}", lines, {**scope, **source.scope, **known, **defaults})
@@ -88,6 +88,7 @@ class _Source:
     computed again: ``kept`` are its names, in the order in which a node keeps it in ``db``.
     """
 
+    names: list[str]
     forward: list[str]
     value: str
     shares: list[tuple[list[str], str]]
@@ -97,50 +98,51 @@ class _Source:
 
 
 @lru_cache(maxsize=1024)  # read twice: when a call is first recorded, and when it first shares a signal
-def _source(entry: Primitive, count: int) -> _Source:
-    writer, names = _Writer(), _names(count)
+def _source(entry: Primitive) -> _Source:
+    writer, names = _Writer(), [f"x{k}" for k in range(entry.arity or 0)]
     params = {key: variable(param(key)) for key in entry.defaults}
-    value = writer.call(entry, tuple(variable(name) for name in names), params) if entry.arity is not None else ""
+    value = writer.call(entry, tuple(variable(name) for name in names), params)
     forward, known, shares = writer.lines, writer.memo, []
-    for k in range(count):
+    for k in range(len(names)):
         writer.lines, writer.memo, writer.uses = [], dict(known), {}
         shares.append(_share_source(entry, k, names, writer))
     needed = words(text for lines, share in shares for text in (*lines, share))
     kept = sorted(needed.intersection(known.values()) - {value})
-    return _Source(forward, value, shares, [key for key in entry.defaults if param(key) in needed], kept, writer.scope)
-
-
-def _names(count: int) -> list[str]:
-    return [f"x{k}" for k in range(count)]
+    asked = [key for key in entry.defaults if param(key) in needed]
+    return _Source(names, forward, value, shares, asked, kept, writer.scope)
 
 
 def _share_source(entry: Primitive, k: int, names: list[str], writer: _Writer) -> tuple[list[str], str]:
     """Lines and the expression of the k-th input's share, in g, z, the inputs' data and the params."""
     params = {key: variable(param(key)) for key in entry.defaults}
     try:
-        if entry.arity is None:
-            raise NotAnExpressionError(entry.name)
         inputs = [variable(name) for name in names]
         rule = entry.rule(k)(variable("g"), variable("z"), *inputs, **params)
         writer.tally(rule)
         text = writer.text(rule)
     except Exception:  # a rule may use anything that arrays have and symbols have not
-        writer.scope |= {f"rule{k}": entry.rule(k), "lent": _lent}
+        writer.scope |= {f"rule{k}": entry.rule(k), "lent": lent}
         passed = "".join(f", {key}={param(key)}" for key in entry.defaults)
         return [], f"lent(rule{k}(g, z, {', '.join(names)}{passed}))"
     return writer.lines, text
 
 
-def _lent(share: Any) -> Any:
+def lent(share: Any) -> Any:
     """A view of an array whose owner is not known, such as one that a rule keeps: the engine never adds into views."""
     return share.view() if share.__class__ is np.ndarray else share
 
 
+def checked(entry: Primitive, z: Any) -> Any:
+    """``z`` if it is what a forward must give, an array or number of float64 or float32, else TypeError."""
+    if z.__class__ is float or (isinstance(z, np.ndarray | np.generic) and z.dtype.char in "df"):
+        return z
+    raise TypeError(f"the forward of {entry.name} must give an array of float64 or float32, and gave {describe(z)}")
+
+
 def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], Any]) -> Callable[..., Any]:
     """The function that records ``entry`` on Tensors (``kind``) and on constants, which ``constant`` makes safe."""
-    count = entry.arity or 0
-    names, parts = _names(count), [f"a{k}" for k in range(count)]
-    source = _source(entry, count)
+    source = _source(entry)
+    names, parts = source.names, [f"a{k}" for k in range(len(source.names))]
     unpack = [
         line
         for x, a in zip(names, parts, strict=True)
@@ -150,6 +152,7 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
             f"    else: {x} = {a} = constant(entry, {a})",
         )
     ]
+    built_in = str(getattr(entry.forward, "__module__", "")).startswith("autodiff.ops")  # there tests see to it
     asked = "{" + ", ".join(f"{key!r}: {param(key)}" for key in entry.defaults) + "}"
     usual = " and ".join(f"{param(key)} is _{key}" for key in entry.defaults)  # without asking, calls share one origin
     made_by = f"origin if {usual} else Origin(entry, {asked})" if usual else "origin"
@@ -157,7 +160,7 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
         *unpack,
         "    try:",
         *(f"        {line}" for line in source.forward),
-        f"        z = {source.value}",
+        f"        z = {source.value if built_in else f'checked(entry, {source.value})'}",
         "    except FAULTS as error:",
         f"        raise entry.refusal(({', '.join(names)},), {asked}, error) from error",
         "    node = new(Tensor)",
@@ -169,7 +172,7 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
     ]
     scope = {
         **source.scope, **{f"_{key}": value for key, value in entry.defaults.items()}, "Tensor": kind, "Node": Node,
-        "constant": constant, "entry": entry, "Origin": Origin, "clock": clock,
+        "constant": constant, "checked": checked, "entry": entry, "Origin": Origin, "clock": clock,
         "origin": Origin(entry, entry.defaults) if entry.defaults else entry.origin,
         "BY_RULE": BY_RULE, "FAULTS": FORWARD_FAULTS, "new": object.__new__,
     }  # fmt: skip
@@ -284,5 +287,5 @@ class _Writer:
             return repr(value)
         if id(value) not in self.constants:
             self.constants[id(value)] = name = f"constant{len(self.constants)}"
-            self.scope[name] = _lent(value)
+            self.scope[name] = lent(value)
         return self.constants[id(value)]

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.array import sharing
+from autodiff.array import lent, sharing
 from autodiff.graph import BY_RULE, Node, check_fresh, topological
 from autodiff.namespace import arrays
 from autodiff.ops.elementwise import where
@@ -27,6 +27,7 @@ __all__ = ["backpropagate", "edge_shares", "fit", "local_gradients", "own_copy",
 Deliver = Callable[[Node, Any], None]
 
 _slots_in_use: Final = threading.Lock()
+_writing: Final = threading.RLock()  # adding to ``.grad`` is reading and writing; two threads must not do it at once
 
 
 def backpropagate(output: Node, seed: Any = None, *, create_graph: bool = False) -> dict[Node, Any]:
@@ -82,21 +83,20 @@ def send_back(
             _slots_in_use.release()
     if deliver is not None:
         return _general_pass(output, seed, deliver, create_graph, wanted)
-    arrived: list[tuple[Node, Any]] = []
-    _general_pass(output, seed, lambda node, signal: arrived.append((node, own_copy(signal))), False, None)
-    return _write(arrived)
+    return _write(backpropagate(output, seed))
 
 
-def _write(arrived: list[tuple[Node, Any]]) -> None:
+def _write(arrived: dict[Node, Any]) -> None:
     """Add the signals to ``.grad``; no two of them share memory, unless one is a view."""
-    for node, signal in arrived:
-        if node.grad is not None:
-            total = node.grad + signal
-            node.grad = np.asarray(total) if isinstance(total, np.generic) else total  # as NumPy adds 0-d arrays
-        elif signal.__class__ is float or (signal.__class__ is np.ndarray and signal.base is None):
-            node.grad = signal
-        else:
-            node.grad = np.array(signal)
+    with _writing:
+        for node, signal in arrived.items():
+            if node.grad is not None:
+                total = node.grad + signal
+                node.grad = np.asarray(total) if isinstance(total, np.generic) else total  # as NumPy adds 0-d arrays
+            elif signal.__class__ is float or (signal.__class__ is np.ndarray and signal.base is None):
+                node.grad = signal
+            else:
+                node.grad = np.array(signal)
 
 
 def own_copy(signal: Any) -> Any:
@@ -145,19 +145,30 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
     """
     token = float("-0.0")
     by_rule = _count_in_slots(output, token)
-    writes = deliver is None and not by_rule  # a rule may raise on the way: with rules, writing comes last
-    arrived: list[tuple[Node, Any]] = []
     output.mark = seed
+    if deliver is None and not by_rule:
+        with _writing:
+            _walk(output, token, None)
+    elif deliver is None:  # a rule may raise on the way: writing comes last
+        arrived: dict[Node, Any] = {}
+        _walk(output, token, arrived.__setitem__)
+        _write(arrived)
+    else:
+        _walk(output, token, deliver)
+
+
+def _walk(output: Node, token: object, deliver: Deliver | None) -> None:
+    """The second phase, from counted nodes: hand out signals, or add them to ``.grad`` at once."""
     todo: list[Node] = []
     pop, push = todo.pop, todo.append
     node: Node | None = output
     while node is not None:
         signal = node.mark
-        if writes:
+        if deliver is None:
             node.grad = signal if node.grad is None else node.grad + signal
         else:
             node.mark = None  # let go of arrays
-            arrived.append((node, signal)) if deliver is None else deliver(node, signal)
+            deliver(node, signal)
         da, db = node.da, node.db
         if da.__class__ is float:
             a = node.a
@@ -169,7 +180,7 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
         elif da is BY_RULE:
             entry = node.origin.primitive
             try:
-                (_senders.get(entry) or _written(_senders, entry, len(node.a), True))(node, signal, token, push)
+                (_senders.get(entry) or _written(_senders, entry, True))(node, signal, token, push)
             except Exception as error:
                 error.add_note(_in_the_rule_of(node, signal))
                 raise
@@ -185,7 +196,6 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
                 continue
             b.delta -= 1
         node = pop() if todo else None
-    _write(arrived)
 
 
 def _send_to_many(items: tuple[Node, ...], partials: tuple[float, ...], signal: float, push: Any) -> None:
@@ -359,7 +369,7 @@ def _plain_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
 def _shares_by_rule(node: Node, signal: Any) -> tuple[Any, ...]:
     entry = node.origin.primitive
     try:
-        return (_sharers.get(entry) or _written(_sharers, entry, len(node.a), False))(node, signal)  # type: ignore[no-any-return]
+        return (_sharers.get(entry) or _written(_sharers, entry, False))(node, signal)  # type: ignore[no-any-return]
     except Exception as error:
         error.add_note(_in_the_rule_of(node, signal))
         raise
@@ -370,13 +380,38 @@ def _in_the_rule_of(node: Node, signal: Any) -> str:
     return f"in the rule of {node.origin.primitive}, with error signal {describe(signal)} and inputs {operands}"
 
 
-def _written(known: dict[Any, Callable[..., Any]], entry: Any, count: int, send: bool) -> Callable[..., Any]:
-    """The function that `sharing` writes for a primitive, kept for the next time if it has one arity."""
-    scope = {"fit": fit, "joined": _joined, "zero_shares_zero": _zero_shares_zero}
-    function = sharing(entry, count, scope, send=send)
-    if entry.arity is not None:
-        known[entry] = function
-    return function
+def _written(known: dict[Any, Callable[..., Any]], entry: Any, send: bool) -> Callable[..., Any]:
+    """The function that `sharing` writes for a primitive, kept for the next time."""
+    if entry.arity is None:
+        known[entry] = _send_to_each if send else _shares_of_each
+    else:
+        scope = {"fit": fit, "joined": _joined, "zero_shares_zero": _zero_shares_zero}
+        known[entry] = sharing(entry, scope, send=send)
+    return known[entry]
+
+
+def _shares_of_each(node: Node, signal: Any) -> tuple[Any, ...]:
+    """The shares of a node with any number of inputs, rule by rule."""
+    entry: Any = node.origin.primitive
+    result = []
+    with np.errstate(all="ignore") if entry.singular else nullcontext():
+        for k, item in enumerate(node.a):
+            share = None
+            if isinstance(item, Node):
+                share = lent(entry.vjp(k, signal, node._data, *node.b, **node.origin.params))
+                share = fit(_zero_shares_zero(share, signal) if entry.singular else share, item)
+            result.append(share)
+    return tuple(result)
+
+
+def _send_to_each(node: Node, signal: Any, token: object, push: Any) -> None:
+    for item, share in zip(node.a, _shares_of_each(node, signal), strict=True):
+        if share is not None:
+            item.mark = share if item.mark is token else _joined(item.mark, share, signal)
+            if item.delta == 1:
+                push(item)
+            else:
+                item.delta -= 1
 
 
 _senders: Final[dict[Any, Callable[..., Any]]] = {}
@@ -428,7 +463,7 @@ def _zero_shares_zero(share: Any, signal: Any) -> Any:
     if total == total:
         return share
     given = signal._data if isinstance(signal, Node) else signal
-    return where(np.broadcast_to(np.not_equal(given, 0), np.shape(value)), share, 0.0)
+    return where(np.broadcast_to(np.not_equal(given, 0), np.shape(value)) | (value == value), share, 0.0)
 
 
 def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
@@ -454,7 +489,10 @@ def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
         return share if share._data.shape == data.shape else _reshaped(share, data.shape)
     if data.__class__ is not np.ndarray:
         return item.constant(share) if create_graph else data.dtype.type(np.sum(share))
-    share = np.asarray(share, data.dtype)
+    share = np.asarray(share)
+    if share.dtype.kind not in "fiub":
+        raise TypeError(f"a rule gave {describe(share)} for an input of shape {data.shape}; a share is real numbers")
+    share = share.astype(data.dtype, copy=False)
     if share.shape != data.shape:
         share = _reshaped(share, data.shape)
     return item.constant(share) if create_graph else share

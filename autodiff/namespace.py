@@ -12,10 +12,20 @@ from typing import Any, Final
 
 import numpy as np
 
-__all__ = ["FLOAT_FAULTS", "arrays", "floats"]
+__all__ = ["FLOAT_FAULTS", "arrays", "as_float", "floats"]
 
 #: What ``math`` and Python's operators raise where IEEE arithmetic answers inf or nan.
 FLOAT_FAULTS: Final = (ZeroDivisionError, OverflowError, ValueError)
+
+
+def as_float(number: Any) -> float:
+    """The float nearest to an integer or NumPy number. Raises ValueError for one beyond the largest float."""
+    try:
+        return float(number)
+    except OverflowError:
+        raise ValueError(
+            f"an int of {number.bit_length()} bits is beyond the largest float, about 1.8e308; scale it down first"
+        ) from None
 
 
 def _maximum(x: float, y: float) -> float:
@@ -70,7 +80,7 @@ def _array_logistic(x: Any) -> Any:
 
     Asking for the smallest by ``argmin`` costs a third of ``min`` on small arrays, and as much on large ones.
     """
-    limit, one = _LOGISTIC[x.dtype.char]
+    limit, one = _LOGISTIC.get(x.dtype.char) or (-700.0, 1.0)
     if x.size and x.item(x.argmin()) > limit:
         e = np.exp(-x)
         e += one

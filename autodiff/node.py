@@ -15,7 +15,7 @@ import numpy as np
 from autodiff import array, scalar
 from autodiff.backprop import local_gradients, send_back
 from autodiff.graph import BY_RULE, DETACHED, LEAF, Node, check_fresh, clock, topological
-from autodiff.namespace import arrays
+from autodiff.namespace import arrays, as_float
 from autodiff.numpy_protocol import dispatch_function, dispatch_ufunc
 from autodiff.ops import elementwise, layout, linear, reductions, units
 from autodiff.primitive import RECORDERS, TABLE, Objects, Origin, Primitive, as_operand, describe
@@ -137,7 +137,10 @@ class _Arithmetic(Node):
                 if isinstance(item, Node):
                     check_fresh(node, item)
         place = {node: k for k, node in enumerate(order)}
-        return _restored, ([_record(node, place) for node in order],)
+        if self.a is None:
+            return _restored, ([_record(self, place)],)
+        # leaves go as objects of their own: pickled beside the output, as in a net, they stay its leaves
+        return _restored, ([node if node.a is None else _record(node, place) for node in order],)
 
 
 class Value(_Arithmetic):
@@ -474,7 +477,7 @@ def _as_float(data: Any) -> float:
     if kind is float:
         return data  # type: ignore[no-any-return]
     if kind is int or (isinstance(data, int | float | np.integer | np.floating) and not isinstance(data, bool)):
-        return float(data)
+        return as_float(data)
     if isinstance(data, np.ndarray) and data.ndim == 0 and data.dtype.kind in "fiu":
         return float(data)
     hint = "; for an array use Tensor" if isinstance(data, np.ndarray | list | tuple) else ""
@@ -498,8 +501,10 @@ def _as_leaf_array(data: Any) -> np.ndarray[Any, Any]:
 
 def _constant(entry: Primitive, item: Any) -> np.ndarray[Any, Any] | float:
     """A constant operand as the graph may keep it: an array nobody can write to, copied only if somebody could."""
-    if item.__class__ is float or item.__class__ is int:
+    if item.__class__ is float:
         return item
+    if item.__class__ is int:
+        return as_float(item)
     if item.__class__ is np.ndarray and item.dtype.char in _KEPT:
         flags = item.flags
         if not flags.writeable and flags.owndata:
@@ -661,7 +666,7 @@ def record_tensor(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, A
     kept = tuple([x if isinstance(x, Node) else _constant(entry, x) for x in inputs])
     data = tuple([_plain(x) for x in kept])
     try:
-        z = entry.forward(arrays, *data, **params)
+        z = array.checked(entry, entry.forward(arrays, *data, **params))
     except array.FORWARD_FAULTS as error:
         raise entry.refusal(data, params, error) from error
     node: Tensor = Tensor._leaf(z, Origin(entry, params) if params else entry.origin)
@@ -689,9 +694,13 @@ def _record(node: Node, place: Mapping[Node, int]) -> tuple[Any, ...]:
     return type(node), node._data, node.grad, node.origin, packed, partials, node.da is BY_RULE
 
 
-def _restored(records: list[tuple[Any, ...]]) -> Node:
+def _restored(records: list[Any]) -> Node:
     made: list[Any] = []
-    for kind, data, grad, origin, packed, partials, by_rule in records:
+    for record in records:
+        if isinstance(record, Node):
+            made.append(record)
+            continue
+        kind, data, grad, origin, packed, partials, by_rule = record
         node = kind._leaf(_read_only(data), origin)
         node.grad = grad
         if packed:

@@ -162,10 +162,7 @@ class Primitive:
 
     def rule(self, slot: int) -> Rule:
         """The rule ``(g, z, *inputs, **params) -> share`` of the input in ``slot`` (0-based)."""
-        if isinstance(self.vjp, tuple):
-            return self.vjp[slot]
-        vjp = self.vjp
-        return lambda g, z, *inputs, **params: vjp(slot, g, z, *inputs, **params)
+        return self.vjp[slot] if isinstance(self.vjp, tuple) else partial(self.vjp, slot)
 
     def formula(self, slot: int | None = None) -> str:
         """The rule as text, in the inputs x, y, … and the result z; ``slot`` picks one input.
@@ -233,7 +230,7 @@ class Primitive:
         """
         if self.elementwise and all(item.__class__ is float or item.__class__ is int for item in inputs):
             try:
-                return float(self.forward(floats, *inputs, **params))
+                return real(self, "forward", self.forward(floats, *inputs, **params))
             except (*FLOAT_FAULTS, AttributeError):  # ``math`` has fewer functions than NumPy
                 return ieee(self, inputs, params)
             except TypeError as error:
@@ -374,16 +371,25 @@ def primitive(
 def ieee(entry: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]) -> float:
     """The value on floats by NumPy's arithmetic, which answers inf and nan where Python raises."""
     with np.errstate(all="ignore"):
-        return float(entry.forward(arrays, *map(np.float64, inputs), **params))
+        return real(entry, "forward", entry.forward(arrays, *map(np.float64, inputs), **params))
 
 
 def ieee_partials(entry: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]) -> tuple[float, ...]:
     """The value and the local gradients on floats, by NumPy's arithmetic."""
     operands = [np.float64(item) for item in inputs]
     with np.errstate(all="ignore"):
-        z = np.float64(entry.forward(arrays, *operands, **params))
-        one = np.float64(1.0)
-        return (float(z), *(float(entry.rule(k)(one, z, *operands, **params)) for k in range(len(operands))))
+        z = np.float64(real(entry, "forward", entry.forward(arrays, *operands, **params)))
+        rules, one = map(entry.rule, range(len(operands))), np.float64(1.0)
+        return (float(z), *[real(entry, "rule", rule(one, z, *operands, **params)) for rule in rules])
+
+
+def real(entry: Primitive, part: str, result: Any) -> float:
+    """What the forward or a rule of ``entry`` gave for floats, as a float; TypeError if it is no real number."""
+    if result.__class__ is float:
+        return result
+    if isinstance(result, bool) or np.ndim(result) or np.asarray(result).dtype.kind not in "fiu":
+        raise TypeError(f"the {part} of {entry.name} must give a real number for floats, and gave {describe(result)}")
+    return float(result)
 
 
 def as_operand(entry: Primitive | str, item: Any) -> np.ndarray[Any, Any]:

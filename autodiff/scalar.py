@@ -14,15 +14,15 @@ from inspect import Parameter
 from typing import Any, Final
 
 from autodiff.graph import clock
-from autodiff.namespace import FLOAT_FAULTS, floats
-from autodiff.primitive import TABLE, Origin, Primitive, ieee_partials
+from autodiff.namespace import FLOAT_FAULTS, as_float, floats
+from autodiff.primitive import TABLE, Origin, Primitive, ieee_partials, real
 from autodiff.source import NotAnExpressionError, Tracer, clash, compiled, param
 from autodiff.symbol import ONE, Symbol, variable
 
 __all__ = ["kernel", "many", "method", "origin_of"]
 
 _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
-_MOST_UNROLLED: Final = 128  # inputs of one n-ary node; beyond it the source costs more to compile than it saves
+_MOST_UNROLLED: Final = 8192  # inputs of one n-ary node: source for as many compiles in a second, and is kept
 
 
 class _Writer:
@@ -60,8 +60,21 @@ class _Writer:
             compared = f"{self.text(parts[0])} {head} {self.text(parts[1])}"
             return compared if condition else f"(1.0 if {compared} else 0.0)"
         if head in ("+", "-", "*", "/"):
-            return f"({self.text(parts[0])} {head} {self.text(parts[1])})"
+            return f"({self._left(parts[0], head)} {head} {self.text(parts[1])})"
         return self._refuse(part)
+
+    def _left(self, part: Any, head: str) -> str:
+        """The left operand; a long sum is written line by line, for Python's parser has a limit to nesting."""
+        spine = []
+        while head == "+" and isinstance(part, Symbol) and part.head == "+":
+            spine.append(part.parts[1])
+            part = part.parts[0]
+        text = self.text(part)
+        for k, term in enumerate(reversed(spine), 1):
+            text = f"{text} + {self.text(term)}"
+            if k % 32 == 0:
+                text = self._shared(text)
+        return text
 
     def assign(self, target: str, part: Any) -> None:
         """One more line: ``target = part``."""
@@ -109,6 +122,7 @@ def _scope(primitive: Primitive) -> dict[str, Any]:
     defaults = {f"_{key}": value for key, value in primitive.defaults.items()}
     return {
         **vars(floats), **defaults, "inf": math.inf, "nan": math.nan, "primitive": primitive, "FAULTS": FLOAT_FAULTS,
+        "as_float": as_float,
         "ieee_partials": ieee_partials, "origin_of": origin_of, "origin": primitive.origin, "clock": clock,
         "new": object.__new__,
     }  # fmt: skip
@@ -162,14 +176,14 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
                 "        x = x._data",
                 *_indented(_guarded(primitive, names, [0, 1]), 2),
                 "    elif x.__class__ is float or x.__class__ is int:",
-                "        if x.__class__ is int: a = x = float(x)",
+                "        if x.__class__ is int: a = x = as_float(x)",
                 *_indented(_guarded(primitive, names, [1]), 2),
                 "        d0 = None",
                 "    else:",
                 f"        return primitive(a, b{passed})",
                 "elif x.__class__ is Value and (y.__class__ is float or y.__class__ is int):",
                 "    x = x._data",
-                "    if y.__class__ is int: b = y = float(y)",
+                "    if y.__class__ is int: b = y = as_float(y)",
                 *_indented(_guarded(primitive, names, [0]), 1),
                 "    d1 = None",
                 "else:",
@@ -256,8 +270,9 @@ def _unrolled(primitive: Primitive, names: list[str]) -> list[str]:
 def _by_rules(primitive: Primitive, operands: Any, params: Any) -> tuple[float, tuple[float, ...]]:
     """Forward and rules called as they stand, for primitives that are more than one expression."""
     try:
-        z = float(primitive.forward(floats, *operands, **params))
-        return z, tuple(float(primitive.rule(k)(1.0, z, *operands, **params)) for k in range(len(operands)))
+        z = real(primitive, "forward", primitive.forward(floats, *operands, **params))
+        rules = map(primitive.rule, range(len(operands)))
+        return z, tuple([real(primitive, "rule", rule(1.0, z, *operands, **params)) for rule in rules])
     except (*FLOAT_FAULTS, AttributeError, TypeError):
         z, *partials = ieee_partials(primitive, operands, params)
         return z, tuple(partials)

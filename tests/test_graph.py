@@ -432,3 +432,87 @@ def test_params_reach_the_rule_whatever_the_operands_are() -> None:
     """An array beside a Value is a Tensor's call: the margin must not be lost on the way."""
     assert ad.hinge(np.array([1.0, 2.0]), Value(1.0), margin=3.0).data.tolist() == [3.0, 2.0]
     assert ad.hinge(Value(1.0), np.array([1.0, 2.0]), margin=3.0).data.tolist() == [3.0, 4.0]
+
+
+def test_a_zero_signal_cuts_only_what_is_infinite() -> None:
+    """Where c = 0, √0's infinite edge carries 0, but the finite edge beside it keeps its second derivative, 1/(2√4)."""
+    c, x = Tensor([0.0, 0.0]), Tensor([0.0, 4.0])
+    slope = gradients((c * ad.sqrt(x)).sum(), x, create_graph=True)
+    assert gradients(slope.sum(), c).data[1] == 0.25
+
+
+def test_many_inputs_cost_in_proportion() -> None:
+    """3,000 Values stacked: rule by rule, never n rules of n arguments written as source (which took 33 s)."""
+    values = [Value(float(k)) for k in range(3000)]
+    stacked = ad.stack(values)
+    (stacked * stacked).sum().backward()
+    assert [x.grad for x in values] == [2.0 * k for k in range(3000)]
+
+
+@pytest.mark.parametrize("count", [1, 31, 32, 33, 200, 784])
+def test_a_neuron_of_any_width_is_one_node(count: int) -> None:
+    """z adds from the bias on, term by term, as a loop over floats does: the same bits, whatever source is written."""
+    weights, inputs = [Value(0.1 * k - 1.0) for k in range(count)], [Value(1.0 / (k + 1)) for k in range(count)]
+    z = ad.weighted_sum(weights, inputs, Value(0.3))
+    expected = 0.3
+    for w, x in zip(weights, inputs, strict=True):
+        expected += w.data * x.data
+    z.backward()
+    assert z.data == expected
+    assert [w.grad for w in weights] == [x.data for x in inputs]
+    assert [x.grad for x in inputs] == [w.data for w in weights]
+
+
+@KINDS
+def test_threads_that_add_to_one_leaf_lose_nothing(kind: type) -> None:
+    """grad + share is reading and writing: with the interpreter switching all the time, 800 passes of 2 give 1600."""
+    x = kind(1.0)
+
+    def work() -> None:
+        for _ in range(200):
+            (x * 2.0).backward()
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert float(x.grad) == 1600.0
+
+
+@KINDS
+def test_pickled_beside_its_output_a_leaf_stays_its_leaf(kind: type) -> None:
+    """A net and its loss in one pickle: the loss's gradient reaches the net's own parameter."""
+    x = kind(3.0)
+    both = pickle.loads(pickle.dumps({"x": x, "y": x * x}))
+    both["y"].backward()
+    assert float(both["x"].grad) == 6.0
+
+
+NO_REAL = [None, 1j, "text", [1.0]]
+
+
+@pytest.mark.parametrize("wrong", NO_REAL, ids=repr)
+@KINDS
+def test_a_rule_or_forward_that_gives_no_real_number_is_named(kind: type, wrong: Any, define: Define) -> None:
+    """NumPy would read None as nan and drop an imaginary part: silently wrong gradients."""
+    forward = define("odd_forward", lambda xp, x: wrong, [lambda g, z, x: g])
+    with pytest.raises(TypeError, match="odd_forward"):
+        forward(kind(2.0))
+    rule = define("odd_rule", lambda xp, x: x * 2.0, [lambda g, z, x: wrong if wrong != [1.0] else None])
+    with pytest.raises(TypeError, match=r"a rule gave|the rule of odd_rule"):
+        rule(kind(2.0)).backward()
+
+
+@pytest.mark.parametrize("call", [
+    lambda big: Value(big), lambda big: Value(1.0) * big, lambda big: big - Value(1.0), lambda big: Tensor([1.0]) * big,
+    lambda big: Tensor([1.0]) ** big, lambda big: Value(1.0) ** big,
+])  # fmt: skip
+def test_an_integer_beyond_every_float_is_a_value_error(call: Callable[[int], Any]) -> None:
+    with pytest.raises(ValueError, match=r"an int of 1329 bits is beyond the largest float"):
+        call(10**400)

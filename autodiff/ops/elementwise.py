@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.namespace import as_float
 from autodiff.primitive import ANY, NONZERO, POSITIVE, UNIT, Domain, Example, Primitive, primitive
 from autodiff.symbol import Symbol
 
@@ -210,5 +211,5 @@ def is_plain_number(exponent: Any) -> bool:
 def raise_to(x: Any, exponent: Any) -> Any:
     """``x ** exponent``: `power` for a plain number, `pow` for a node or an array as exponent."""
     if is_plain_number(exponent):
-        return power(x, n=exponent if isinstance(exponent, int) else float(exponent))
+        return power(x, n=exponent if isinstance(exponent, int) and abs(exponent) < 2**53 else as_float(exponent))
     return pow(x, exponent)
