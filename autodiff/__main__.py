@@ -8,8 +8,10 @@ import math
 import re
 import sys
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -38,6 +40,8 @@ _WEIGHTS: Final[Mapping[str, Any]] = {
 }
 _INPUT: Final = (1.0, -0.5, 0.25, 0.8)
 _PARAMETER: Final = "W14(1)"
+
+_MOST_PARAMETERS: Final = 1_000_000  # each is a Value of its own: a few seconds, and 0.5 GB
 
 _KEY: Final = re.compile(r"([Wb])_?\(?([1-9][0-9]{0,3})\)?")
 
@@ -194,7 +198,7 @@ def _example(options: argparse.Namespace) -> _Example:
     else:
         random = np.random.default_rng(options.seed or 0)
         sizes = options.sizes or _SIZES
-        network = Network(sizes, activation=options.activation or "sigmoid", random=random, scalar=True)
+        network = _made(sizes, options.activation, random)
         x = tuple(random.uniform(-1.0, 1.0, sizes[0]).tolist())
     if options.input is not None:
         x = options.input
@@ -208,9 +212,18 @@ def _loaded(weights: Mapping[str, Any], activation: str | None) -> Network:
     blocks = {key: np.asarray(block, dtype=float) for key, block in weights.items()}
     matrices = [blocks[f"W({k})"] for k in range(1, len(blocks) // 2 + 1)]
     sizes = [matrices[0].shape[1], *(matrix.shape[0] for matrix in matrices)]
-    network = Network(sizes, activation=activation or "sigmoid", scalar=True)
+    network = _made(sizes, activation)
     network.load(blocks)
     return network
+
+
+def _made(sizes: Sequence[int], activation: str | None, random: np.random.Generator | None = None) -> Network:
+    """A network of Values, if it is not too large for that."""
+    count = sum((inputs + 1) * units for inputs, units in pairwise(sizes))
+    if count > _MOST_PARAMETERS:
+        most = f"{_MOST_PARAMETERS:,}"
+        raise ValueError(f"weights are explained one by one, at most {most} of them, and here are {count:,}")
+    return Network(sizes, activation="sigmoid" if activation is None else activation, random=random, scalar=True)
 
 
 # ---- files with a network --------------------------------------------------------------------------------------------
@@ -225,10 +238,13 @@ def _read(path: Path) -> tuple[dict[str, Any], tuple[float, ...] | None]:
         found = _KEY.fullmatch(key)
         if found is None:
             raise ValueError(f"{path} has {key!r}, and may have W1, b1, W2, b2, … and x only")
-        weights[Name(found[1], (), int(found[2])).ascii()] = (
-            np.atleast_2d(block) if found[1] == "W" else np.atleast_1d(block)
-        )
+        name = Name(found[1], (), int(found[2])).ascii()
+        if name in weights:
+            raise ValueError(f"{path} has {name} twice, in two spellings")
+        weights[name] = np.atleast_2d(block) if found[1] == "W" else np.atleast_1d(block)
     _check_layers(path, weights)
+    if x is not None and x.ndim > 1:
+        raise ValueError(f"{path}: x must be one input, a vector of numbers, and has shape {x.shape}")
     return weights, None if x is None else tuple(np.atleast_1d(x).tolist())
 
 
@@ -242,7 +258,7 @@ def _content(path: Path) -> Mapping[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError, zipfile.BadZipFile, EOFError) as error:
+    except (ValueError, TypeError, RuntimeError, MemoryError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         detail = f": {error}" if isinstance(error, json.JSONDecodeError) else ""
         raise ValueError(f"{path} is not a {path.suffix} file that can be read{detail}") from error
     if not isinstance(content, dict):
@@ -267,6 +283,10 @@ def _check_layers(path: Path, weights: Mapping[str, Any]) -> None:
         raise ValueError(
             f"{path} must have W1, b1, W2, b2, …, one of each for every layer, and has {', '.join(weights) or 'none'}"
         )
+    for k in range(1, layers + 1):
+        rows, shape = len(weights[f"W({k})"]), weights[f"b({k})"].shape
+        if shape != (rows,):
+            raise ValueError(f"{path}: b{k} must be a vector of {rows}, one a row of W{k}, and has shape {shape}")
     for k in range(1, layers):
         before, after = weights[f"W({k})"].shape, weights[f"W({k + 1})"].shape
         if before[0] != after[1]:

@@ -86,7 +86,7 @@ class _Table:
 
     def __init__(self, f: Function, x: float) -> None:
         self.f, self.x = f, x
-        self.scale = 2.0 ** math.ceil(math.log2(max(1.0, abs(x))))
+        self.scale = 2.0 ** min(math.ceil(math.log2(max(1.0, abs(x)))), 1023)
         self.evaluations = 0
         self.best = (math.nan, math.inf)
 

@@ -232,7 +232,11 @@ def test_unknown_names_say_what_there_is(capsys):
         ('{"W1": [[1], [1, 2]], "b1": [1]}', NUMBERS),
         ('{"W1": [[NaN]], "b1": [1]}', NUMBERS),
         ('{"W1": [[true]], "b1": [1]}', NUMBERS),
-        ('{"W1": [[1]], "b1": [1, 2]}', "b⁽¹⁾ has shape (1,), and the state's has (2,); nothing was loaded"),
+        ('{"W1": [[1]], "b1": [1, 2]}',
+         "net.json: b1 must be a vector of 1, one a row of W1, and has shape (2,)"),
+        ('{"W1": [[1]], "W(1)": [[2]], "b1": [1], "x": [1]}', "net.json has W(1) twice, in two spellings"),
+        ('{"W1": [[1]], "b1": [1], "x": [[1]]}',
+         "net.json: x must be one input, a vector of numbers, and has shape (1, 1)"),
         ('{"W1": [[1, 2]], "b1": [1], "W2": [[1, 2]], "b2": [1]}',
          "net.json: W1 has 1 rows and W2 2 columns; they must be as many"),
         ('{"W1": [[1], [2]], "b1": [1, 2]}', "net.json: a flow starts at one output, so W1 must have one row"),
@@ -253,6 +257,51 @@ def test_what_is_no_archive_is_one_sentence(capsys):
     assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a .npz file that can be read"
     np.savez("net.npz", **{"W(1)": np.ones((1, 2, 3)), "b(1)": [1.0]})
     assert "W(1) must be finite numbers" in refused(capsys, "flow", "--network", "net.npz")
+
+
+def _broken_archive(place: bytes, offset: int, value: int) -> bytes:
+    """An archive with one byte changed: ``offset`` behind each mark ``place``."""
+    np.savez_compressed("whole.npz", W1=np.arange(900.0).reshape(1, 900), b1=[1.0])
+    data = bytearray(Path("whole.npz").read_bytes())
+    Path("whole.npz").unlink()
+    start = data.find(place)
+    while start >= 0:
+        data[start + offset] = value
+        start = data.find(place, start + 1)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(("place", "offset", "value"), [
+    (b"PK\x01\x02", 10, 99), (b"PK\x01\x02", 8, 1), (b"W1.npy", 40, 255),
+], ids=["unknown compression", "encrypted", "damaged"])  # fmt: skip
+def test_archives_that_cannot_be_unpacked_are_one_sentence(capsys, place, offset, value):
+    """zipfile and zlib raise errors of their own."""
+    Path("net.npz").write_bytes(_broken_archive(place, offset, value))
+    assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a .npz file that can be read"
+
+
+def test_an_array_under_the_name_of_an_archive_is_one_sentence(capsys):
+    """numpy.load then gives the array itself."""
+    np.save("net.npy", np.ones(3))
+    Path("net.npy").rename("net.npz")
+    assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a .npz file that can be read"
+
+
+@pytest.mark.parametrize("sizes", ["1000,1000,1", "1000000000000,1", "99999999999999999999999,1"])
+def test_networks_too_large_to_explain_are_one_sentence(capsys, sizes):
+    """Each weight is a Value of its own; before anything is allocated."""
+    assert refused(capsys, "flow", "--sizes", sizes).startswith("weights are explained one by one, at most 1,000,000")
+
+
+def test_an_empty_activation_is_unknown(capsys):
+    """It is not taken for none given."""
+    assert refused(capsys, "flow", "--activation", "").startswith("unknown activation '' (must be one of ")
+
+
+def test_weights_at_the_end_of_the_floats(capsys):
+    """Beyond 2¹⁰²³ no step is larger; the check says what it can."""
+    Path("net.json").write_text('{"W1": [[1e308]], "b1": [0.0], "x": [1.0]}')
+    assert "Check: numerical derivative" in run(capsys, "--network", "net.json", "--parameter", "W11(1)")
 
 
 def test_without_graphviz_a_png_is_one_sentence(capsys, monkeypatch):

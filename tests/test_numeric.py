@@ -114,3 +114,9 @@ def test_what_it_refuses(f, x, kind, message):
     with pytest.raises(kind) as caught:
         numerical_derivative(f, x)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("x", [1e308, -1.7e308])
+def test_at_the_end_of_the_floats(x: float) -> None:
+    """A step cannot be larger than the largest power of two; the slope of x/4 is found all the same."""
+    assert numerical_derivative(lambda t: t / 4, x).agrees(0.25)
