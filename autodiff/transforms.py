@@ -6,6 +6,7 @@ too, as that of any expression would be: that is how transforms nest, without le
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any
@@ -121,6 +122,8 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     _check_function(f)
     call = _Call(f, tuple(range(len(primals))), primals, {})
     outputs = flatten(call.result)
+    if not outputs:
+        raise TypeError(f"vjp needs a result that holds a number, and the function returned {describe(call.result)}")
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         return call.pull_all(outputs, flatten_as(cotangent, call.result, "the cotangent"))  # type: ignore[no-any-return]
@@ -215,10 +218,10 @@ class _Call:
     """One call of a function with fresh leaves in place of the arguments to differentiate."""
 
     def __init__(self, f: Any, argnum: int | Sequence[int], args: Sequence[Any], kwargs: dict[str, Any]) -> None:
-        self.several = not isinstance(argnum, int)
-        numbers = list(argnum) if not isinstance(argnum, int) else [argnum]
+        self.several = isinstance(argnum, Iterable)
+        numbers = list(argnum) if isinstance(argnum, Iterable) else [argnum]
         for k in numbers:
-            if not isinstance(k, int) or isinstance(k, bool):
+            if not isinstance(k, int | np.integer) or isinstance(k, bool):
                 raise TypeError(f"argnum is an int or a sequence of ints, and got {argnum!r}")
             if not -len(args) <= k < len(args):
                 raise ValueError(f"argnum {k} asks for an argument that is not there: {len(args)} positional ones came")
@@ -249,13 +252,14 @@ class _Call:
 
     def single_output(self) -> Any:
         output = self.result
-        if isinstance(output, Node) and np.size(output._data) != 1:
+        if isinstance(output, list | tuple | dict):
+            raise TypeError(f"a gradient is taken of one number, and the function returned {describe(output)}")
+        shape = _shape(output)
+        if math.prod(shape) != 1:
             raise ValueError(
-                f"the function returned shape {np.shape(output._data)}; a gradient is taken of one number: "
+                f"the function returned shape {shape}; a gradient is taken of one number: "
                 "reduce it, as with .sum(), or use jacobian or vjp"
             )
-        if not isinstance(output, Node) and isinstance(output, list | tuple | dict):
-            raise TypeError(f"a gradient is taken of one number, and the function returned {describe(output)}")
         return output
 
     def plain(self, item: Any) -> Any:
@@ -269,6 +273,9 @@ class _Call:
             found = gradients(output, self.inputs, seed=seed, create_graph=graph)
         else:
             found = [None] * len(self.inputs)  # a constant: the function ignores its argument
+            came, needed = _shape(seed), _shape(output)
+            if seed is not None and came != needed:
+                raise ValueError(f"the seed has shape {came}, the output {needed}; they must be the same")
         return self._structured([_zero(leaf) if g is None else g for leaf, g in zip(self.inputs, found, strict=True)])
 
     def pull_all(self, outputs: Sequence[Any], seeds: Sequence[Any]) -> Any:
@@ -290,6 +297,10 @@ def _check_output(output: Any) -> None:
         raise TypeError(f"the function returned {describe(output)}, not a number, a Value or a Tensor")
     if np.asarray(output).dtype.kind not in "fiu":
         raise TypeError(f"the function returned an {describe(output)}; autodiff.stack makes one Tensor of Values")
+
+
+def _shape(output: Any) -> tuple[int, ...]:
+    return np.shape(output._data if isinstance(output, Node) else output)
 
 
 def _fresh(leaf: Any) -> Any:
@@ -337,7 +348,7 @@ def _push(call: _Call, output: Any, directions: Sequence[Any]) -> Any:
 
 def _rows(call: _Call, output: Any) -> Any:
     """The Jacobian of one output: one backward pass for each of its elements."""
-    shape = np.shape(output._data) if isinstance(output, Node) else np.shape(output)
+    shape = _shape(output)
     if shape == ():
         return call.pull(output, None)
     rows = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from typing import Any
 
 __all__ = ["flatten", "flatten_as", "rebuild", "tree_map"]
@@ -58,10 +59,18 @@ def tree_map(function: Callable[[Any], Any], tree: Any) -> Any:
     return rebuild(tree, [function(leaf) for leaf in flatten(tree)])
 
 
+def _refilled(tree: Any, items: dict[Any, Any]) -> Any:
+    """A dict of the kind of ``tree``, such as an OrderedDict, with these items."""
+    twin = copy(tree)
+    twin.update(items)
+    return twin
+
+
 def _rebuilt(tree: Any, leaves: Iterator[Any]) -> Any:
     if isinstance(tree, dict):
-        return {key: _rebuilt(item, leaves) for key, item in tree.items()}
+        items = {key: _rebuilt(item, leaves) for key, item in tree.items()}
+        return items if tree.__class__ is dict else _refilled(tree, items)
     if isinstance(tree, list | tuple):
-        items = [_rebuilt(item, leaves) for item in tree]
-        return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
+        parts = [_rebuilt(item, leaves) for item in tree]
+        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     return next(leaves)

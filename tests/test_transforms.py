@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -347,3 +348,31 @@ def test_a_random_program_agrees_in_every_order_of_evaluation() -> None:
     one = grad(lambda x, y: grad(f, 1)(x, y), 0)(0.7, 0.3)
     other = grad(lambda x, y: grad(f, 0)(x, y), 1)(0.7, 0.3)
     assert one == pytest.approx(other, rel=1e-14)
+
+
+@pytest.mark.parametrize("argnum", [1.0, None, "0", True, [0.0]])
+def test_argnum_of_another_kind_is_refused(argnum: Any) -> None:
+    """argnum counts; a NumPy integer does, too."""
+    with pytest.raises(TypeError, match="argnum is an int or a sequence of ints"):
+        grad(lambda x: x, argnum)(1.0)
+    assert grad(lambda x, y: x * y, np.int64(1))(2.0, 3.0) == 2.0
+
+
+def test_constant_of_another_shape_is_refused() -> None:
+    """A constant result is checked like any other: one number for grad, the cotangent's shape for a pullback."""
+    with pytest.raises(ValueError, match=r"returned shape \(3,\); a gradient is taken of one number"):
+        grad(lambda x: np.ones(3))(1.0)
+    with pytest.raises(ValueError, match=r"the seed has shape \(7,\), the output \(3,\)"):
+        vjp(lambda x: np.ones(3), 1.0)[1](np.ones(7))
+    with pytest.raises(TypeError, match=r"vjp needs a result that holds a number, and the function returned \[\]"):
+        vjp(lambda x: [], 1.0)
+
+
+def test_dicts_of_other_kinds_stay_what_they_are() -> None:
+    """A function gets the kind of dict that it was given, and so does the caller."""
+    point = OrderedDict(a=2.0, b=3.0)
+    slopes = grad(lambda p: p["a"] * p.popitem(last=True)[1])(point)
+    assert (type(slopes), dict(slopes)) == (OrderedDict, {"a": 3.0, "b": 2.0})
+    counted = defaultdict(float, a=2.0)
+    assert type(grad(lambda p: p["a"] + p["missing"])(counted)) is defaultdict
+    assert dict(counted) == {"a": 2.0}
