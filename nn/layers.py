@@ -365,7 +365,9 @@ def _inputs(x: Any, weights: Any, letter: str, layer: int | None, suffix: str) -
         if isinstance(x, Node):
             raise TypeError(f"{_taker(layer)} is made of Values and takes numbers or Values, and got {describe(x)}")
         return mark(wrap(x), letter, layer, suffix)
-    return x if isinstance(x, Node) or x.dtype.kind == "f" else as_operand(_taker(layer), x)
+    if isinstance(x, Node) or x.dtype.kind == "f":
+        return x
+    return as_operand(_taker(layer), x) if x.dtype != object else _as_array(x, weights)
 
 
 def _taker(layer: int | None) -> str:
@@ -379,9 +381,15 @@ def _as_array(x: Any, weights: Any) -> Any:
     return array
 
 
+def _counted(size: Any) -> int:
+    if isinstance(size, bool):
+        raise TypeError(f"{size} is no number")
+    return index(size)
+
+
 def _counts(sizes: Sequence[int]) -> tuple[int, ...]:
     try:
-        counts = tuple(index(size) for size in sizes)
+        counts = tuple(_counted(size) for size in sizes)
     except TypeError as error:
         raise TypeError(f"the sizes of a network are integers, such as (4, 2, 1), and got {sizes!r}") from error
     if len(counts) < 2 or min(counts) < 1:

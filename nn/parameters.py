@@ -15,7 +15,7 @@ import numpy as np
 from autodiff import Tensor, Value
 from autodiff.graph import Node
 from autodiff.notation import Name, find, parse
-from autodiff.primitive import Origin, as_operand
+from autodiff.primitive import Origin, as_operand, describe
 
 __all__ = [
     "as_tensor", "as_values", "entries", "joined", "load", "look_up", "mark", "numbers", "row_values", "state", "wrap",
@@ -134,10 +134,15 @@ def load(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> None:
     """Give the Values and Tensors of the blocks the saved numbers; every check comes before the first assignment.
 
     Raises:
-        ValueError: a block is missing, a key is unknown, a shape differs or a number is not finite.
-        TypeError: the blocks are plain arrays.
+        ValueError: a block is missing, a key is unknown or there twice, a shape differs or a number is not finite.
+        TypeError: the blocks are plain arrays, or what was saved is no mapping of arrays.
     """
+    if not isinstance(saved, Mapping):
+        raise TypeError(f"a state is a mapping of names to arrays, and got {describe(saved)}")
     given = {parse(key): key for key in saved}
+    if len(given) < len(saved):
+        twice = next(name for name, count in Counter(map(parse, saved)).items() if count > 1)
+        raise ValueError(f"the state to load has {twice} twice, in two spellings; nothing was loaded")
     missing = [str(name) for name in blocks if name not in given]
     if missing:
         raise ValueError(f"the state to load has no {', '.join(missing)}; nothing was loaded")
@@ -220,6 +225,8 @@ def _checked(data: Any, name: Name, block: Any) -> np.ndarray[Any, Any]:
     array = as_operand(f"the state's {name}", data)
     if array.shape != block.shape:
         raise ValueError(f"{name} has shape {block.shape}, and the state's has {array.shape}; nothing was loaded")
+    if array.dtype == object:
+        raise TypeError(f"the state's {name} holds objects, and a state is made of plain numbers; nothing was loaded")
     if not np.all(np.isfinite(array)):
         raise ValueError(f"the state's {name} holds a number that is not finite; nothing was loaded")
     return array

@@ -530,3 +530,38 @@ def test_refused_inputs():
 def test_refused_sizes(sizes, kind, text):
     """Sizes are at least two integers, each at least 1."""
     assert text in message(kind, nn.Network, sizes)
+
+
+@pytest.mark.parametrize("scalar", [False, True])
+@pytest.mark.parametrize(("change", "kind", "text"), [
+    ({"b^(1)": np.full(2, 9.0)}, ValueError, "the state to load has b⁽¹⁾ twice, in two spellings; nothing was loaded"),
+    ({"b(1)": [Value(5.0), Value(6.0)]}, TypeError, "the state's b⁽¹⁾ holds objects"),
+    ({"b(1)": [10**400, 1]}, ValueError, "numbers that fit a float"),
+])  # fmt: skip
+def test_load_refuses_doubles_and_objects(scalar, change, kind, text):
+    """Two spellings of one name, nodes, and numbers that no float holds; what was there stays."""
+    network = nn.Network((3, 2, 1), scalar=scalar)
+    before = network.state()
+    assert text in message(kind, network.load, {**before, **change})
+    assert all(np.array_equal(before[key], array) for key, array in network.state().items())
+
+
+@pytest.mark.parametrize("state", [None, [1.0], "W"])
+def test_load_takes_mappings(state):
+    """Anything else is named."""
+    assert "a state is a mapping of names to arrays" in message(TypeError, nn.Network((2, 1)).load, state)
+
+
+def test_a_layer_of_tensors_takes_object_arrays():
+    """Of numbers and of Values, as it takes lists of them."""
+    network, values = nn.Network((2, 1)), [Value(1.0), Value(2.0)]
+    expected = network([1.0, 2.0]).data
+    assert np.array_equal(network(np.array([1, 2], dtype=object)).data, expected)
+    score = network(np.array(values))
+    assert np.array_equal(score.data, expected)
+    assert [ad.gradients(score, x) for x in values] == network.parameter("W(1)").data[0].tolist()
+
+
+def test_a_bool_is_no_size():
+    """True is 1 for Python only."""
+    assert "the sizes of a network are integers" in message(TypeError, nn.Network, (True, 1))
