@@ -734,3 +734,22 @@ def test_a_long_path_through_arrays():
     (more,) = (box for box in picture(flow).boxes if box.kind == "more")
     assert more.rows[3].cells[0].text == "…"
     parsed(flow)
+
+
+def test_half_a_character_in_a_name_is_saved(tmp_path):
+    """A lone surrogate is no text in UTF-8; in JSON it is written as its number, and reads as what it was."""
+    x = Value(2.0, name="\ud800")
+    data = json.loads(save(error_flow(x * x, x), tmp_path / "flow.json").path.read_text(encoding="utf-8"))
+    assert data["nodes"][-1]["name"] == "\ud800"
+    for ending in (".svg", ".dot", ".txt"):
+        assert "\N{REPLACEMENT CHARACTER}" in save(error_flow(x * x, x), tmp_path / f"flow{ending}").path.read_text(
+            encoding="utf-8"
+        )
+
+
+@pytest.mark.parametrize("letter", ["x", "\\", "&", "😀"])
+def test_names_of_any_length_are_short_enough_for_graphviz(letter):
+    """Graphviz refuses texts of 16 kB and more; an escaped character may take six bytes."""
+    x = Value(2.0, name=letter * 10_000)
+    text = dot(error_flow(x * x, x))
+    assert max(len(line.encode()) for line in text.splitlines()) < 16_000

@@ -22,6 +22,7 @@ from autodiff.labels import printable
 
 __all__ = ["MissingProgramError", "dot", "render"]
 
+_LONGEST: Final = 500  # of a text; Graphviz refuses tokens of 16 kB
 _SECONDS: Final = 60.0  # dot's time explodes with the size of a graph
 _FOLDERS: Final = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin", r"C:\Program Files\Graphviz\bin")
 _PYGRAPHVIZ: Final = (
@@ -120,7 +121,8 @@ def _columns(what: Picture) -> Iterator[list[Box]]:
 
 def _label(text: str) -> str:
     """Text for an HTML-like label: nothing in it is markup or an escape of DOT's."""
-    return escape(printable(text)).replace("\\", "&#92;")
+    short = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    return escape(printable(short)).replace("\\", "&#92;")
 
 
 def _font(text: str, colour: str, size: float, *, bold: bool = False) -> str:

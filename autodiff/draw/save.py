@@ -51,7 +51,8 @@ def save(flow: Flow, path: str | os.PathLike[str]) -> Saved:
     target = Path(path)
     ending = target.suffix.lower()
     if ending in _WRITERS:
-        data, engine = _WRITERS[ending](flow).encode(), "autodiff"
+        data = _WRITERS[ending](flow).encode(errors="backslashreplace")  # half a character of a name in .json
+        engine = "autodiff"
     elif ending in _BY_GRAPHVIZ:
         data, engine = render(dot(flow), ending[1:])
     else:
