@@ -91,7 +91,8 @@ def _read_text(path: Path, random: np.random.Generator) -> Corpus:
 
 def _lines(path: Path) -> list[str]:
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        unpacked: Any = gzip.open if path.suffix == ".gz" else open
+        with unpacked(path, "rt", encoding="utf-8-sig") as file:
             return file.read().split("\n")
     except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is not a text file in UTF-8 ({error})") from error
@@ -154,7 +155,7 @@ def _read_arrays(path: Path, name: str | None, words: Path | None) -> Corpus:
     try:
         with np.load(path) as archive:
             arrays = dict(archive)
-    except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, RuntimeError, MemoryError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{path} is not an .npz archive of plain arrays ({error})") from error
     names = [key.removesuffix("_train_w") for key in arrays if key.endswith("_train_w")]
     if not names or (name is not None and name not in names):
@@ -163,10 +164,15 @@ def _read_arrays(path: Path, name: str | None, words: Path | None) -> Corpus:
     vectors = _column(arrays, "E", path)
     if vectors.ndim != 2 or vectors.dtype.kind != "f" or not vectors.size:
         raise ValueError(f"{path}: E holds one word vector a row, and got {vectors.dtype} {vectors.shape}")
+    if not np.isfinite(vectors).all():
+        raise ValueError(f"{path}: E holds word vectors that are not finite")
     texts = [f"word {k}" for k in range(len(vectors))] if words is None else _lines(words)
     columns = {part: _columns(arrays, f"{name or names[0]}_{part}", path) for part in PARTS}
-    if max(found[1].max(initial=0) for found in columns.values()) >= min(len(vectors), len(texts)):
+    ids = [found[1] for found in columns.values()]
+    if max(part.max(initial=0) for part in ids) >= min(len(vectors), len(texts)):
         raise ValueError(f"{path} has word ids beyond its {len(vectors)} vectors and {len(texts)} words")
+    if min(part.min(initial=0) for part in ids) < 0:
+        raise ValueError(f"{path} has word ids below 0")
     parts = {part: list(_from_arrays(found, texts)) for part, found in columns.items()}
     scaled = vectors.astype(float) / (vectors.astype(float).std() or 1.0)
     return Corpus(parts, dict(zip(texts, scaled, strict=False)))

@@ -284,6 +284,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _natural(text: str) -> int:
+    if int(text) < 0:
+        raise ValueError
+    return int(text)
+
+
 def _positive(text: str) -> float:
     if not 0 < float(text) < np.inf:
         raise ValueError
@@ -303,7 +309,7 @@ def _share(text: str) -> float:
 
 
 _count.__name__, _positive.__name__, _odd.__name__ = "whole number from 1", "positive number", "odd number"
-_share.__name__ = "share from 0 to below 1"
+_share.__name__, _natural.__name__ = "share from 0 to below 1", "whole number from 0"
 
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -324,7 +330,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--rate", type=_positive, default=0.05, help="learning rate of AdaGrad (default: 0.05)")
     add("--margin", type=_positive, default=1.0, help="Δ (default: 1)")
     add("--unknown", type=_share, default=0.2, help="share of words hidden while training (default: 0.2)")
-    add("--seed", type=int, default=0)
+    add("--seed", type=_natural, default=0)
     return parser.parse_args(arguments)
 
 
@@ -339,7 +345,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.bar = tqdm
     try:
         run(options)
-    except ValueError as error:
+    except (ValueError, MemoryError) as error:
         print(f"window_scorer: {error}", file=sys.stderr)
         return 2
     return 0

@@ -244,6 +244,8 @@ def test_bad_files_get_one_sentence(tmp_path, capsys, case):
         ({"a_dev_y": [0, 1]}, [], "a_dev_s, _w, _shape and _y are lists of whole numbers of one length, and got"),
         ({"a_dev_w": [1.0, 2.0, 3.0]}, [], "lists of whole numbers"),
         ({"a_dev_w": [1, 2, 4]}, [], "has word ids beyond its 4 vectors and 4 words"),
+        ({"a_dev_w": [1, -1, 3]}, [], "has word ids below 0"),
+        ({"E": [[1.0, np.nan]] * 4}, [], "E holds word vectors that are not finite"),
         ({"a_train_w": None}, [], "has no corpus, that is, no array NAME_train_w (there are E, "),
         ({}, ["--name", "b"], "has no corpus of the name 'b'"),
     ],
@@ -251,6 +253,23 @@ def test_bad_files_get_one_sentence(tmp_path, capsys, case):
 def test_bad_archives_get_one_sentence(tmp_path, capsys, changes, options, text):
     """Missing arrays, other shapes and types, ids beyond the vectors."""
     assert text in refusal(capsys, archive(tmp_path / "a.npz", **changes), *options)
+
+
+def test_a_damaged_archive_gets_one_sentence(tmp_path, capsys):
+    """What zlib says of damaged bytes, without a traceback."""
+    file = tmp_path / "damaged.npz"
+    np.savez_compressed(file, E=np.arange(4000.0).reshape(-1, 4))
+    data = bytearray(file.read_bytes())
+    data[100] ^= 255
+    file.write_bytes(data)
+    assert "is not an .npz archive of plain arrays" in refusal(capsys, file)
+
+
+def test_a_byte_order_mark_is_no_letter(tmp_path):
+    """Editors of one system put it before the first word."""
+    file = tmp_path / "marked.tsv"
+    file.write_text("".join(f"{part}\tRome\tLOC\n" for part in tagged_text.PARTS), encoding="utf-8-sig")
+    assert words(read(file).parts["train"]) == [[("Rome", "LOC")]]
 
 
 def test_other_refusals(tmp_path, capsys):
@@ -262,7 +281,8 @@ def test_other_refusals(tmp_path, capsys):
     assert "cannot read" in refusal(capsys, tmp_path)
     (tmp_path / "rows.tsv").write_text(ROWS, encoding="utf-8")
     assert "unknown activation 'sigmiod'" in refusal(capsys, tmp_path / "rows.tsv", "--activation", "sigmiod")
-    for option in (["--window", "4"], ["--epochs", "0"], ["--rate", "-1"], ["--unknown", "1"], ["--batch", "many"]):
+    for asked in ("--window 4", "--epochs 0", "--rate -1", "--unknown 1", "--batch many", "--seed -1"):
+        option = asked.split()
         with pytest.raises(SystemExit) as stop:
             window_scorer.main(option)
         assert stop.value.code == 2
