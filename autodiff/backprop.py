@@ -113,14 +113,16 @@ def seed_of(output: Any, seed: Any, *, create_graph: bool = False) -> Any:
         )
     data = output._data
     if seed is None:
-        if data.__class__ is not float and data.size != 1:
+        if data.__class__ is float:
+            return 1.0
+        if data.__class__ is np.float64:  # what NumPy's sums give
+            return np.array(1.0)
+        if data.size != 1:
             raise ValueError(
                 f"the output has shape {data.shape}; a gradient is taken of one number, so reduce it, as with .sum(), "
                 "or pass a seed of that shape"
             )
-        if data.__class__ is float:
-            return 1.0
-        return np.ones(data.shape, data.dtype) if data.shape else np.array(1, data.dtype)
+        return np.ones(data.shape, data.dtype)
     if isinstance(seed, Node):
         if not create_graph:
             raise TypeError("the seed is a node, which only a pass with create_graph=True can use; pass seed.data")

@@ -135,21 +135,15 @@ class Primitive:
     singular: bool
     packed: bool
     numpy: tuple[Callable[..., Any], ...]
-
-    @cached_property
-    def arity(self) -> int | None:
-        """The number of inputs; None for any number."""
-        return len(self.vjp) if isinstance(self.vjp, tuple) else None
+    #: The number of inputs; None for any number.
+    arity: int | None = field(init=False)
+    #: Functions written for calls that meet such an operand first; they come before `RECORDERS`.
+    methods: dict[type, Callable[..., Any]] = field(init=False)
 
     @cached_property
     def origin(self) -> Origin:
         """The origin shared by all nodes of this primitive that have neither params nor a name."""
         return Origin(self)
-
-    @cached_property
-    def methods(self) -> dict[type, Callable[..., Any]]:
-        """Functions written for calls that meet such an operand first; they come before `RECORDERS`."""
-        return {}
 
     @cached_property
     def defaults(self) -> dict[str, Any]:
@@ -159,6 +153,8 @@ class Primitive:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "__doc__", self.doc)
+        object.__setattr__(self, "arity", len(self.vjp) if isinstance(self.vjp, tuple) else None)
+        object.__setattr__(self, "methods", {})
 
     def rule(self, slot: int) -> Rule:
         """The rule ``(g, z, *inputs, **params) -> share`` of the input in ``slot`` (0-based)."""

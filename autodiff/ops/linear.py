@@ -153,7 +153,8 @@ def affine(w: Any, x: Any, b: Any) -> Any:
         rows = [_neurons(w, row, b) for row in x.reshape(-1, weights[1])]
         return np.array(rows, dtype=object).reshape(*shape[:-1], weights[0])
     if len(shape) <= 2:
-        return affine_rows(w, x, b) if len(shape) == 2 else affine_vector(w, x, b)
+        affine_of = affine_rows if len(shape) == 2 else affine_vector
+        return (affine_of.methods.get(w.__class__) or affine_of)(w, x, b)
     flat = affine_rows(w, reshape(x, shape=(-1, weights[1])), b)
     return reshape(flat, shape=(*shape[:-1], weights[0]))
 
@@ -183,7 +184,7 @@ def matmul(a: Any, b: Any) -> Any:
         product = _BY_AXES[a.ndim, b.ndim]
     except (AttributeError, KeyError):  # lists, symbols; stacks of matrices
         return _stacked(a, b)
-    return product(a, b)
+    return (product.methods.get(a.__class__) or product)(a, b)
 
 
 def _stacked(a: Any, b: Any) -> Any:
