@@ -468,7 +468,7 @@ def _path_record(path: Path) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """Floats, texts and nested lists of them; a number that JSON does not know as its name."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | np.generic):  # NumPy answers with scalars of its own where no axis is left
         return _plain(value.tolist())
     if isinstance(value, list):
         return [_plain(item) for item in value]

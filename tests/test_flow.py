@@ -599,3 +599,13 @@ def test_the_number_of_strongest_paths_is_a_positive_integer(k, kind, message):
     with pytest.raises(kind) as caught:
         notes_flow().strongest(k)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_flows_of_arrays_without_axes_are_plain_data(kind: type) -> None:
+    """Where no axis is left NumPy gives scalars of its own; JSON knows floats and lists alone."""
+    w = ad.Tensor(np.array([0.5, 2.0], kind), name="w")
+    data = json.loads(json.dumps(error_flow((w * w).sum(), w).as_dict()))
+    assert data["gradient"] == [1.0, 4.0]
+    assert data["seed"] == data["nodes"][0]["error"] == 1.0
+    assert data["nodes"][0]["value"] == 4.25
