@@ -753,3 +753,14 @@ def test_names_of_any_length_are_short_enough_for_graphviz(letter):
     x = Value(2.0, name=letter * 10_000)
     text = dot(error_flow(x * x, x))
     assert max(len(line.encode()) for line in text.splitlines()) < 16_000
+
+
+@pytest.mark.parametrize("f", [lambda a: a + a, lambda a: a * a, lambda a: a - a], ids=["a + a", "a·a", "a − a"])
+def test_same_operand_twice_is_drawn_with_two_wires(f):
+    """Each edge has a wire and a row of its own, in the picture and in DOT."""
+    a = Value(3.0, name="a")
+    flow = error_flow(f(a), a)
+    wires = [wire for wire in picture(flow).wires if wire.lane == "error"]
+    assert len({wire.head_row for wire in wires}) == len(wires) == 2
+    assert dot(flow).count("dir=back") == 2
+    assert len(flow.edges) == 2
