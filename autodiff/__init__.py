@@ -5,6 +5,7 @@ transforms `grad`, `jacobian`, `hessian` …, and look at how the error is share
 `error_flow`.
 """
 
+from autodiff import recording  # noqa: F401 - gives Value and Tensor their operators
 from autodiff.anomaly import detect_anomaly
 from autodiff.backprop import backpropagate
 from autodiff.flow import Flow, error_flow

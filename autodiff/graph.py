@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from autodiff.primitive import Origin, Primitive
 
-__all__ = ["BY_RULE", "DETACHED", "LEAF", "Node", "StaleGraphError", "check_fresh", "clock", "topological"]
+__all__ = ["BY_RULE", "DETACHED", "LEAF", "Node", "StaleGraphError", "check_fresh", "clock", "link", "topological"]
 
 #: In `Node.da`: this node's shares come from its primitive's rule, not from stored local gradients.
 BY_RULE: Final = object()
@@ -135,6 +135,13 @@ def topological(output: Node) -> list[Node]:
             stack.append((node, True))
             stack.extend((item, False) for item in reversed(node.inputs) if isinstance(item, Node) and item not in seen)
     return order
+
+
+def link(node: Node, inputs: tuple[Any, ...], partials: tuple[Any, ...]) -> None:
+    """Set the edges of a Value with its inputs in a tuple; ``b`` and ``db`` leave the constants out."""
+    edges = [(x, local) for x, local in zip(inputs, partials, strict=True) if isinstance(x, Node)]
+    node.a, node.da = inputs, partials
+    node.b, node.db = (tuple(part) for part in zip(*edges, strict=True))
 
 
 def check_fresh(node: Node, item: Node) -> None:

@@ -1,34 +1,33 @@
 """`Value`, a float on a graph, and `Tensor`, an array on a graph: what users compute with.
 
-Arithmetic comes from the table; here are only the two kinds of node, how each records a call, and Python's and
-NumPy's ways of asking for one.
+Arithmetic comes from the table (`recording` gives both their operators); here are only the two kinds of node, their
+methods, and NumPy's ways of asking for one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
-from autodiff import array, scalar
-from autodiff.backprop import local_gradients, send_back
-from autodiff.graph import BY_RULE, DETACHED, LEAF, Node, check_fresh, clock, topological
-from autodiff.namespace import arrays, as_float
+from autodiff.backprop import send_back
+from autodiff.copies import copied, reduced, twin
+from autodiff.graph import BY_RULE, DETACHED, LEAF, Node, clock
 from autodiff.numpy_protocol import dispatch_function, dispatch_ufunc
 from autodiff.ops import elementwise, layout, linear, reductions, units
-from autodiff.primitive import RECORDERS, TABLE, Objects, Origin, Primitive, as_operand, describe
+from autodiff.plain import as_leaf_array, as_value_data, boxed, own_index, plain
+from autodiff.primitive import Origin, describe
 
 __all__ = ["Tensor", "Value", "detach", "move", "stop_gradient"]
 
 
-class _Arithmetic(Node):
+class Arithmetic(Node):
     """What both kinds of node do in the same way."""
 
     __slots__ = ()
 
-    if TYPE_CHECKING:  # set from the table below; declared here for type checkers
+    if TYPE_CHECKING:  # set from the table by `recording`; declared here for type checkers
         __add__: Callable[..., Any]
         __radd__: Callable[..., Any]
         __sub__: Callable[..., Any]
@@ -125,25 +124,16 @@ class _Arithmetic(Node):
         self.stamp = clock.tick()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return _copied(self, memo)
+        return copied(self, memo)
 
     def __copy__(self) -> Any:
-        return _twin(self, {id(item): item for item in self.inputs if isinstance(item, Node)})
+        return twin(self, {id(item): item for item in self.inputs if isinstance(item, Node)})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        order = topological(self)
-        for node in order:
-            for item in node.inputs:
-                if isinstance(item, Node):
-                    check_fresh(node, item)
-        place = {node: k for k, node in enumerate(order)}
-        if self.a is None:
-            return _restored, ([_record(self, place)],)
-        # leaves go as objects of their own: pickled beside the output, as in a net, they stay its leaves
-        return _restored, ([node if node.a is None else _record(node, place) for node in order],)
+        return reduced(self)
 
 
-class Value(_Arithmetic):
+class Value(Arithmetic):
     """A float on a graph.
 
     Args:
@@ -167,7 +157,7 @@ class Value(_Arithmetic):
     scalar = True
 
     def __init__(self, data: float, *, name: str | None = None) -> None:
-        self._data = _as_float(data)
+        self._data = as_value_data(data)
         self.stamp = clock.now
         self.origin = LEAF
         self.grad = self.mark = self.a = self.b = self.da = self.db = None
@@ -181,29 +171,29 @@ class Value(_Arithmetic):
 
     @data.setter
     def data(self, data: float) -> None:
-        self._assign(_as_float(data))
+        self._assign(as_value_data(data))
 
     shape: ClassVar[tuple[int, ...]] = ()
     ndim: ClassVar[int] = 0
     size: ClassVar[int] = 1
 
     def __lt__(self, other: Any) -> bool:
-        return self._data < other._data if other.__class__ is Value else _compared(self._data.__lt__(_plain(other)))
+        return self._data < other._data if other.__class__ is Value else _compared(self._data.__lt__(plain(other)))
 
     def __le__(self, other: Any) -> bool:
-        return self._data <= other._data if other.__class__ is Value else _compared(self._data.__le__(_plain(other)))
+        return self._data <= other._data if other.__class__ is Value else _compared(self._data.__le__(plain(other)))
 
     def __gt__(self, other: Any) -> bool:
-        return self._data > other._data if other.__class__ is Value else _compared(self._data.__gt__(_plain(other)))
+        return self._data > other._data if other.__class__ is Value else _compared(self._data.__gt__(plain(other)))
 
     def __ge__(self, other: Any) -> bool:
-        return self._data >= other._data if other.__class__ is Value else _compared(self._data.__ge__(_plain(other)))
+        return self._data >= other._data if other.__class__ is Value else _compared(self._data.__ge__(plain(other)))
 
     def __eq__(self, other: object) -> bool:
-        return _compared(self._data.__eq__(_plain(other)))
+        return _compared(self._data.__eq__(plain(other)))
 
     def __ne__(self, other: object) -> bool:
-        return _compared(self._data.__ne__(_plain(other)))
+        return _compared(self._data.__ne__(plain(other)))
 
     __hash__ = object.__hash__  # by identity: two Values that are equal are still two parameters
 
@@ -223,8 +213,7 @@ class Value(_Arithmetic):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if any(isinstance(x, np.ndarray) and x.dtype == object for x in inputs):
-            boxed = [_boxed(x) if isinstance(x, Value) else x for x in inputs]
-            return getattr(ufunc, method)(*boxed, **kwargs)
+            return getattr(ufunc, method)(*(boxed(x) if isinstance(x, Value) else x for x in inputs), **kwargs)
         return dispatch_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -243,7 +232,7 @@ class Value(_Arithmetic):
         return node
 
 
-class Tensor(_Arithmetic):
+class Tensor(Arithmetic):
     """An array on a graph, with NumPy's operators, methods and functions.
 
     Args:
@@ -268,7 +257,7 @@ class Tensor(_Arithmetic):
     scalar = False
 
     def __init__(self, data: Any, *, name: str | None = None) -> None:
-        self._data = _as_leaf_array(data)
+        self._data = as_leaf_array(data)
         self.stamp = clock.now
         self.origin = LEAF
         self.grad = self.mark = self.a = self.b = self.da = self.db = None
@@ -284,7 +273,7 @@ class Tensor(_Arithmetic):
 
     @data.setter
     def data(self, data: Any) -> None:
-        given = _as_leaf_array(data)
+        given = as_leaf_array(data)
         if given.shape != self._data.shape:
             raise ValueError(f"{self.label} has shape {self._data.shape}, and got data of shape {given.shape}")
         self._assign(given.astype(self._data.dtype, copy=False))
@@ -394,7 +383,7 @@ class Tensor(_Arithmetic):
         for item in index if isinstance(index, tuple) else (index,):
             if isinstance(item, Node):
                 raise TypeError(f"an index is integers, slices or a mask, and got {describe(item)}; use its .data")
-        return layout.getitem(self, index=_own_index(index))
+        return layout.getitem(self, index=own_index(index))
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError("a Tensor does not change in place: make the new one with where(...) or scatter(...)")
@@ -414,22 +403,22 @@ class Tensor(_Arithmetic):
         return linear.matmul(other, self)
 
     def __lt__(self, other: Any) -> Any:
-        return self._data < _plain(other)
+        return self._data < plain(other)
 
     def __le__(self, other: Any) -> Any:
-        return self._data <= _plain(other)
+        return self._data <= plain(other)
 
     def __gt__(self, other: Any) -> Any:
-        return self._data > _plain(other)
+        return self._data > plain(other)
 
     def __ge__(self, other: Any) -> Any:
-        return self._data >= _plain(other)
+        return self._data >= plain(other)
 
     def __eq__(self, other: object) -> Any:
-        return self._data == _plain(other)
+        return self._data == plain(other)
 
     def __ne__(self, other: object) -> Any:
-        return self._data != _plain(other)
+        return self._data != plain(other)
 
     __hash__ = object.__hash__
 
@@ -469,276 +458,12 @@ class Tensor(_Arithmetic):
         return Tensor._leaf(data, DETACHED)
 
 
-# ---- plain data in and out -------------------------------------------------------------------------------------------
-
-
-def _as_float(data: Any) -> float:
-    kind = data.__class__
-    if kind is float:
-        return data  # type: ignore[no-any-return]
-    if kind is int or (isinstance(data, int | float | np.integer | np.floating) and not isinstance(data, bool)):
-        return as_float(data)
-    if isinstance(data, np.ndarray) and data.ndim == 0 and data.dtype.kind in "fiu":
-        return float(data)
-    hint = "; for an array use Tensor" if isinstance(data, np.ndarray | list | tuple) else ""
-    hint = "; it is a node already" if isinstance(data, Node) else hint
-    raise TypeError(f"a Value holds one real number, and got {describe(data)}{hint}")
-
-
-def _as_leaf_array(data: Any) -> np.ndarray[Any, Any]:
-    """A read-only copy of ``data`` as float64 or float32."""
-    if isinstance(data, Node):
-        raise TypeError(f"a Tensor is made of plain numbers, and got {describe(data)}; use its .data or .detach()")
-    if isinstance(data, list | tuple) and any(isinstance(item, Node) for item in data):
-        raise TypeError("a Tensor is made of plain numbers, and got nodes; join nodes with autodiff.stack")
-    array = as_operand("a Tensor", data)
-    if array.dtype == object:
-        raise TypeError("a Tensor is made of plain numbers, and got objects; join nodes with autodiff.stack")
-    array = np.array(array, order="C")
-    array.setflags(write=False)
-    return array
-
-
-def _constant(entry: Primitive, item: Any) -> np.ndarray[Any, Any] | float:
-    """A constant operand as the graph may keep it: an array nobody can write to, copied only if somebody could."""
-    if item.__class__ is float:
-        return item
-    if item.__class__ is int:
-        return as_float(item)
-    if item.__class__ is np.ndarray and item.dtype.char in _KEPT:
-        flags = item.flags
-        if not flags.writeable and flags.owndata:
-            return item
-        array = item.copy()
-    else:
-        array = np.array(as_operand(entry, item))
-        if array.dtype == object:
-            raise TypeError(f"{entry.name} got objects beside a Tensor; autodiff.stack makes one Tensor of Values")
-    array.setflags(write=False)
-    return array
-
-
-_KEPT: Final = "dfbBhHiIlLqQ?"  # types that NumPy's arithmetic takes as they are: not float16, not objects
-
-
-def _own_index(index: Any) -> Any:
-    """An index whose arrays nobody else can write to: the backward pass must see the same ones."""
-    if isinstance(index, tuple):
-        return tuple(map(_own_index, index))
-    return np.array(index) if isinstance(index, np.ndarray | list) else index
-
-
-def _plain(item: Any) -> Any:
-    return item._data if isinstance(item, Node) else item
-
-
 def _compared(answer: Any) -> bool:
     return answer  # type: ignore[no-any-return]
 
 
-def _boxed(value: Value) -> np.ndarray[Any, Any]:
-    box = np.empty((), dtype=object)
-    box[()] = value
-    return box
-
-
 def _unpacked(items: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(items[0]) if len(items) == 1 and isinstance(items[0], tuple | list) else items
-
-
-# ---- how a call is recorded ------------------------------------------------------------------------------------------
-
-
-def record_value(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """The node of a call in which Values meet numbers; arrays and Tensors among the inputs make it a Tensor's."""
-    if entry.arity is None and not params:
-        node = _record_many(entry, inputs)
-        if node is not None:
-            return node
-    if any(isinstance(item, np.ndarray) for item in params.values()):
-        return record_tensor(entry, inputs, params)
-    for item in inputs:
-        if item.__class__ is Tensor:
-            return record_tensor(entry, inputs, params)
-        if isinstance(item, np.ndarray) and item.ndim:
-            return entry.evaluate(inputs, params) if item.dtype == object else record_tensor(entry, inputs, params)
-    if not entry.elementwise:
-        if entry.packed:
-            return record_tensor(entry, inputs, params)
-        return entry.evaluate([_boxed(x) if isinstance(x, Value) else x for x in inputs], params)
-    inputs = tuple([x if x.__class__ is Value or x.__class__ is float else _scalar(entry, x) for x in inputs])
-    method = _value_method(entry)
-    if method is not None:
-        return method(*inputs, **params)
-    data = [x._data if x.__class__ is Value else x for x in inputs]
-    z, partials = scalar.kernel(entry, len(data))(*data, **params)
-    return _value_node(entry, inputs, partials, params, z)
-
-
-def _record_many(entry: Primitive, inputs: tuple[Any, ...]) -> Any:
-    """The node of a call on any number of Values and floats, such as a neuron's weighted sum; None with other kinds."""
-    first, middle = inputs[0], inputs[len(inputs) // 2]
-    if first.__class__ is Value is middle.__class__:  # then most often all are: asking each costs as much as the sum
-        method = _method_of_values(entry, len(inputs))
-        try:
-            node = method(inputs) if method is not None else None
-        except (AttributeError, TypeError, ValueError):  # they were not, or a Tensor's shape does not fit
-            node = None
-        if node is not None and node._data.__class__ is float:
-            return node
-    method = _method_of_many(entry, tuple(map(type, inputs)))
-    return None if method is None else method(inputs)
-
-
-@lru_cache(maxsize=512)
-def _method_of_many(entry: Primitive, kinds: tuple[type, ...]) -> Callable[..., Any] | None:
-    return scalar.many(entry, kinds, Value) if entry.elementwise and set(kinds) <= {Value, float} else None
-
-
-@lru_cache(maxsize=512)
-def _method_of_values(entry: Primitive, count: int) -> Callable[..., Any] | None:
-    return _method_of_many(entry, (Value,) * count)
-
-
-@cache
-def _value_method(entry: Primitive) -> Callable[..., Any] | None:
-    return scalar.method(entry, Value) if entry.arity in (1, 2) else None
-
-
-def _scalar(entry: Primitive, item: Any) -> float:
-    try:
-        return _as_float(item)
-    except TypeError:
-        raise TypeError(f"{entry.name} takes Values and real numbers, and got {describe(item)}") from None
-
-
-def _value_node(entry: Primitive, inputs: tuple[Any, ...], partials: Any, params: dict[str, Any], z: float) -> Value:
-    node: Value = _new(Value)
-    node._data, node.stamp = z, clock.now
-    node.origin = scalar.origin_of(entry, **params) if params else entry.origin
-    node.grad = node.mark = None
-    node.a = node.b = inputs
-    node.da = node.db = partials
-    if float in map(type, inputs):
-        _link(node, inputs, partials)
-    return node
-
-
-def _link(node: Node, inputs: tuple[Any, ...], partials: tuple[Any, ...]) -> None:
-    """Set the edges of a Value with its inputs in a tuple; ``b`` and ``db`` leave the constants out."""
-    edges = [(x, local) for x, local in zip(inputs, partials, strict=True) if isinstance(x, Node)]
-    node.a, node.da = inputs, partials
-    node.b, node.db = (tuple(part) for part in zip(*edges, strict=True))
-
-
-_new: Final = object.__new__
-
-
-def record_objects(entry: Primitive, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """A reduction over an object array of Values: one node for each element of the result."""
-    (values,) = operands
-    axis, keepdims = params.get("axis"), params.get("keepdims", False)
-    axes = tuple(range(values.ndim)) if axis is None else tuple(int(a) % values.ndim for a in np.atleast_1d(axis))
-    rest = tuple(a for a in range(values.ndim) if a not in axes)
-    rows = np.transpose(values, rest + axes).reshape(*(values.shape[a] for a in rest), -1)
-    result = np.empty(rows.shape[:-1], dtype=object)
-    for place in np.ndindex(result.shape):
-        result[place] = _reduced(entry, tuple(rows[place]))
-    if not result.ndim and (not keepdims or not values.ndim):
-        return result[()]
-    return result.reshape([1 if a in axes else n for a, n in enumerate(values.shape)]) if keepdims else result
-
-
-def _reduced(entry: Primitive, values: tuple[Any, ...]) -> Value:
-    data = np.array([_plain(x) for x in values], dtype=float)
-    with np.errstate(all="ignore"):
-        z = np.asarray(entry.forward(arrays, data))
-        partials = np.broadcast_to(entry.rule(0)(np.ones(()), z, data), data.shape).tolist()
-    return _value_node(
-        entry, tuple(float(x) if not isinstance(x, Node) else x for x in values), tuple(partials), {}, float(z)
-    )
-
-
-def record_tensor(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """The node of a call on arrays."""
-    if entry.arity is not None:
-        return _tensor_method(entry)(*inputs, **params)
-    kept = tuple([x if isinstance(x, Node) else _constant(entry, x) for x in inputs])
-    data = tuple([_plain(x) for x in kept])
-    try:
-        z = array.checked(entry, entry.forward(arrays, *data, **params))
-    except array.FORWARD_FAULTS as error:
-        raise entry.refusal(data, params, error) from error
-    node: Tensor = Tensor._leaf(z, Origin(entry, params) if params else entry.origin)
-    node.a, node.b, node.da = kept, data, BY_RULE
-    return node
-
-
-def _tensor_method(entry: Primitive) -> Callable[..., Any]:
-    if Tensor not in entry.methods:
-        entry.methods[Tensor] = array.method(entry, Tensor, _constant)
-    return entry.methods[Tensor]
-
-
-RECORDERS[Value] = record_value
-RECORDERS[Tensor] = record_tensor
-RECORDERS[Objects] = record_objects
-
-# ---- copies ----------------------------------------------------------------------------------------------------------
-
-
-def _record(node: Node, place: Mapping[Node, int]) -> tuple[Any, ...]:
-    """One node as plain data, its inputs as positions in a list: pickling depth does not grow with the graph's."""
-    packed = [(True, place[x]) if isinstance(x, Node) else (False, x) for x in node.inputs]
-    partials = node.db if node.da is BY_RULE else local_gradients(node)
-    return type(node), node._data, node.grad, node.origin, packed, partials, node.da is BY_RULE
-
-
-def _restored(records: list[Any]) -> Node:
-    made: list[Any] = []
-    for record in records:
-        if isinstance(record, Node):
-            made.append(record)
-            continue
-        kind, data, grad, origin, packed, partials, by_rule = record
-        node = kind._leaf(_read_only(data), origin)
-        node.grad = grad
-        if packed:
-            inputs = tuple(made[x] if is_node else _read_only(x) for is_node, x in packed)
-            if by_rule:
-                node.a, node.b, node.da, node.db = inputs, tuple(map(_plain, inputs)), BY_RULE, partials
-            else:
-                _link(node, inputs, partials)
-        made.append(node)
-    return made[-1]  # type: ignore[no-any-return]
-
-
-def _read_only(item: Any) -> Any:
-    if isinstance(item, np.ndarray):
-        item.setflags(write=False)
-    return item
-
-
-def _copied(output: Node, memo: dict[int, Any]) -> Node:
-    """A copy of the graph under ``output``, without recursion; what ``memo`` holds already is not copied again."""
-    for node in topological(output):
-        if id(node) not in memo:
-            memo[id(node)] = _twin(node, memo)
-    return memo[id(output)]  # type: ignore[no-any-return]
-
-
-def _twin(node: Any, memo: Mapping[int, Any]) -> Any:
-    """A copy of one node, with the inputs that ``memo`` has for its inputs; a stale node's copy is as stale."""
-    twin = type(node)._leaf(node._data, node.origin)
-    twin.stamp = node.stamp
-    twin.grad = node.grad if node.scalar else None if node.grad is None else node.grad.copy()
-    if node.a is not None:
-        inputs = tuple(memo[id(x)] if isinstance(x, Node) else x for x in node.inputs)
-        if node.da is BY_RULE:
-            twin.a, twin.b, twin.da, twin.db = inputs, node.b, BY_RULE, node.db
-        else:
-            _link(twin, inputs, local_gradients(node))
-    return twin
 
 
 def detach(x: Any) -> Any:
@@ -747,7 +472,7 @@ def detach(x: Any) -> Any:
     >>> detach(2.0)
     2.0
     """
-    return x.detach() if isinstance(x, _Arithmetic) else x
+    return x.detach() if isinstance(x, Arithmetic) else x
 
 
 def move(changes: Sequence[tuple[Any, Any]]) -> None:
@@ -788,43 +513,3 @@ def _moved(leaf: Any, change: Any) -> Any:
 
 #: The name of `detach` elsewhere: no error signal passes.
 stop_gradient = detach
-
-# ---- operators -------------------------------------------------------------------------------------------------------
-
-_BINARY: Final = {
-    "add": elementwise.add, "sub": elementwise.subtract, "mul": elementwise.multiply, "truediv": elementwise.divide,
-}  # fmt: skip
-_UNARY: Final = {"neg": elementwise.negative, "abs": elementwise.absolute}
-
-
-def _starting_at_zero(add: Callable[..., Any]) -> Callable[..., Any]:
-    """``sum()`` begins with the int 0; adding it makes no node, so that a sum reads as its terms."""
-
-    def added(self: Any, other: Any) -> Any:
-        return self if other.__class__ is int and other == 0 else add(self, other)
-
-    return added
-
-
-def _swapped(record: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda y, x: record(x, y)
-
-
-def _install() -> None:
-    for entry in TABLE.values():
-        if entry.elementwise and entry.arity == 1 and not hasattr(_Arithmetic, entry.name):
-            setattr(Value, entry.name, _value_method(entry))
-            setattr(Tensor, entry.name, _tensor_method(entry))
-    for name, entry in _UNARY.items():
-        setattr(Value, f"__{name}__", _value_method(entry))
-        setattr(Tensor, f"__{name}__", _tensor_method(entry))
-    for name, entry in _BINARY.items():
-        setattr(Value, f"__{name}__", _value_method(entry))
-        setattr(Value, f"__r{name}__", scalar.method(entry, Value, reflected=True))
-        setattr(Tensor, f"__{name}__", _tensor_method(entry))
-        setattr(Tensor, f"__r{name}__", _swapped(_tensor_method(entry)))
-    for kind in (Value, Tensor):
-        kind.__radd__ = _starting_at_zero(kind.__radd__)
-
-
-_install()
