@@ -114,6 +114,12 @@ class Arithmetic(Node):
         leaf.grad = leaf.mark = leaf.a = leaf.b = leaf.da = leaf.db = None
         return leaf
 
+    def _begin(self, data: Any, name: str | None) -> None:
+        self._data, self.origin, self.stamp = data, LEAF, clock.now
+        self.grad = self.mark = self.a = self.b = self.da = self.db = None
+        if name is not None:
+            self.name = name
+
     def _assign(self, data: Any) -> None:
         if self.a is not None:
             raise ValueError(
@@ -157,12 +163,7 @@ class Value(Arithmetic):
     scalar = True
 
     def __init__(self, data: float, *, name: str | None = None) -> None:
-        self._data = as_value_data(data)
-        self.stamp = clock.now
-        self.origin = LEAF
-        self.grad = self.mark = self.a = self.b = self.da = self.db = None
-        if name is not None:
-            self.name = name
+        self._begin(as_value_data(data), name)
 
     @property
     def data(self) -> float:
@@ -257,12 +258,7 @@ class Tensor(Arithmetic):
     scalar = False
 
     def __init__(self, data: Any, *, name: str | None = None) -> None:
-        self._data = as_leaf_array(data)
-        self.stamp = clock.now
-        self.origin = LEAF
-        self.grad = self.mark = self.a = self.b = self.da = self.db = None
-        if name is not None:
-            self.name = name
+        self._begin(as_leaf_array(data), name)
 
     @property
     def data(self) -> np.ndarray[Any, Any]:
