@@ -82,3 +82,29 @@ def test_affine_of_lists() -> None:
     assert ad.affine([[1.0, 2.0]], [3.0, 4.0], [0.5]).tolist() == [11.5]
     (z,) = ad.affine([[Value(1.0), Value(2.0)]], [3.0, 4.0], [0.5])
     assert z.data == 11.5
+
+
+@pytest.mark.parametrize(("subscripts", "shapes"), [
+    ("ij,ij->", ((1, 3), (2, 1))), ("ij,ij->i", ((1, 3), (2, 1))), ("ij,i->", ((1, 3), (2,))),
+    ("ij,i->j", ((1, 3), (2,))), ("...i,...->...", ((1, 3), (2, 1))), ("ij,jk->ik", ((2, 1), (3, 2))),
+    ("ij,ij->", ((1, 0), (2, 1))), ("ij,jk,i->", ((1, 3), (1, 2), (2,))),
+])  # fmt: skip
+def test_einsum_repeats_lengths_of_one(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> None:
+    """A letter of length 1 in one operand runs as far as in the others; its gradient is summed over the repeats."""
+    random = np.random.default_rng(0)
+    data = [random.normal(size=shape) for shape in shapes]
+    leaves = [Tensor(x) for x in data]
+    y = ad.einsum(subscripts, *leaves)
+    np.testing.assert_allclose(y.data, np.einsum(subscripts, *data), rtol=1e-14)
+    for k, (x, found) in enumerate(zip(data, gradients(y.sum(), leaves), strict=True)):
+        units = [unit.reshape(x.shape) for unit in np.eye(x.size)]  # y is linear in each operand
+        moved = [np.einsum(subscripts, *data[:k], unit, *data[k + 1 :]).sum() for unit in units]
+        np.testing.assert_allclose(found, np.reshape(moved, x.shape), rtol=1e-14)
+    slopes = gradients(y.sum(), leaves, create_graph=True)
+    u, v = ([random.normal(size=shape) for shape in shapes] for _ in range(2))
+
+    def second(first: list[Any], then: list[Any]) -> float:
+        along = sum((g * d).sum() for g, d in zip(slopes, first, strict=True))
+        return sum((g * d).sum() for g, d in zip(gradients(along, leaves), then, strict=True))
+
+    assert second(u, v) == pytest.approx(second(v, u), rel=1e-12)

@@ -330,7 +330,10 @@ def _take_diagonals(part: str, x: Any) -> tuple[str, Any]:
 
 
 def _einsum_share(k: int, g: Any, operands: Sequence[Any], subscripts: Any) -> Any:
-    """The share of the k-th operand: the same sum with g in its place; letters only it has are repeated."""
+    """The share of the k-th operand: the same sum with g in its place; letters only it has are repeated.
+
+    The share has the full length of every letter, also where the operand's own is 1: the engine sums it.
+    """
     if isinstance(subscripts, Symbol):
         return Symbol("xp", "einsum_share", g, *operands)
     left, _, result = subscripts.partition("->")
@@ -341,7 +344,13 @@ def _einsum_share(k: int, g: Any, operands: Sequence[Any], subscripts: Any) -> A
     share = _einsum(
         g, *(x for j, x in enumerate(operands) if j != k), subscripts=f"{','.join([result, *others])}->{reachable}"
     )
-    if reachable == parts[k]:
-        return share
     alone = tuple(j for j, c in enumerate(parts[k]) if c not in known)
-    return broadcast_to(expand_dims(share, axis=alone), shape=operands[k].shape)
+    whole = _lengths(parts[k], parts, operands)
+    share = expand_dims(share, axis=alone) if alone else share
+    return share if share.shape == whole else broadcast_to(share, shape=whole)
+
+
+def _lengths(letters: str, parts: Sequence[str], operands: Sequence[Any]) -> tuple[int, ...]:
+    """How far each letter runs; an operand in which its length is 1 is repeated along it."""
+    lengths = {c: n for part, x in zip(parts, operands, strict=True) for c, n in zip(part, x.shape, strict=True) if n != 1}
+    return tuple(lengths.get(c, 1) for c in letters)
