@@ -6,7 +6,7 @@ the same line builds the graph unit by unit, which a learner can read; with plai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from inspect import Parameter
 from itertools import pairwise
@@ -21,7 +21,7 @@ from autodiff.graph import Node
 from autodiff.notation import Name
 from autodiff.primitive import Primitive, as_operand, describe
 from nn.init import generator, xavier
-from nn.parameters import as_tensor, as_values, entries, joined, load, look_up, mark, numbers, state, wrap
+from nn.parameters import Named, as_tensor, as_values, entries, joined, mark, numbers, wrap
 
 __all__ = ["Activation", "Layer", "Network", "Neuron", "unit"]
 
@@ -223,7 +223,7 @@ class Layer:
         return f"Layer({inputs}, {units}, {_title(self._activation)}, number={self._number})"
 
 
-class Network:
+class Network(Named):
     """Layers in a chain: a⁽¹⁾ = x, a⁽ᵏ⁺¹⁾ = f(W⁽ᵏ⁾a⁽ᵏ⁾ + b⁽ᵏ⁾).
 
     Args:
@@ -307,17 +307,6 @@ class Network:
         """All parameters by name, layer by layer: W row by row, then b."""
         return joined([layer.parameters() for layer in self.layers])
 
-    def parameter(self, name: str | Name) -> Any:
-        """The parameter of that name in any spelling, such as ``W14(1)``.
-
-        Raises:
-            ValueError: there is none (it says which exist), or it is one entry of a Tensor.
-
-        >>> Network((4, 2, 1), scalar=True).parameter("W14(1)").name
-        'W₁₄⁽¹⁾'
-        """
-        return look_up(name, self.parameters())
-
     def scalar(self) -> Network:
         """A network of named Values with the same numbers; gradients agree to the last few bits."""
         return Network.of(*(layer.scalar() for layer in self.layers))
@@ -329,22 +318,6 @@ class Network:
     def plain(self) -> Network:
         """A network of plain arrays with the numbers of this moment: calling it makes no graph."""
         return Network.of(*(layer.plain() for layer in self.layers))
-
-    def state(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Copies of all numbers as arrays, under ``W(1)``, ``b(1)``, …: fit for ``numpy.savez(path, **state)``.
-
-        >>> {key: array.shape for key, array in Network((4, 2, 1)).state().items()}
-        {'W(1)': (2, 4), 'b(1)': (2,), 'W(2)': (1, 2), 'b(2)': (1,)}
-        """
-        return state(self._blocks())
-
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Take the numbers of a `state`, its keys in any spelling; if anything is wrong, nothing changes.
-
-        Raises:
-            ValueError: an array is missing, unknown, of another shape or not finite. TypeError: of another kind.
-        """
-        load(self._blocks(), state)
 
     def _blocks(self) -> dict[Name, Any]:
         return joined([layer.blocks() for layer in self.layers])

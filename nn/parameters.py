@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from autodiff.notation import Name, find, parse
 from autodiff.primitive import Origin, as_operand, describe
 
 __all__ = [
-    "as_tensor", "as_values", "entries", "joined", "load", "look_up", "mark", "numbers", "row_values", "state", "wrap",
+    "Named", "as_tensor", "as_values", "entries", "joined", "load", "look_up", "mark", "numbers", "row_values", "state",
+    "wrap",
 ]  # fmt: skip
 
 
@@ -151,6 +152,46 @@ def load(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> None:
     fresh = {name: _checked(saved[given[name]], name, block) for name, block in blocks.items()}
     for name, block in blocks.items():
         _assign(block, fresh[name])
+
+
+class Named:
+    """What a net with ``parameters()`` and ``_blocks()`` offers by name; one entry, all numbers out, all numbers in."""
+
+    if TYPE_CHECKING:
+
+        def parameters(self) -> dict[Name, Any]:
+            """All parameters by name."""
+
+        def _blocks(self) -> dict[Name, Any]: ...
+
+    def parameter(self, name: str | Name) -> Any:
+        """The parameter of that name in any spelling, such as ``W14(1)``, ``b1(1)``, ``U1`` or ``L23``.
+
+        Raises:
+            ValueError: there is none (it says which exist), or it is one entry of a Tensor.
+
+        >>> from nn import Network
+        >>> Network((4, 2, 1), scalar=True).parameter("W14(1)").name
+        'W₁₄⁽¹⁾'
+        """
+        return look_up(name, self.parameters())
+
+    def state(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Copies of all numbers as arrays, under ``W(1)``, ``b(1)``, …: fit for ``numpy.savez(path, **state)``.
+
+        >>> from nn import Network
+        >>> {key: array.shape for key, array in Network((4, 2, 1)).state().items()}
+        {'W(1)': (2, 4), 'b(1)': (2,), 'W(2)': (1, 2), 'b(2)': (1,)}
+        """
+        return state(self._blocks())
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take the numbers of a `state`, its keys in any spelling; if anything is wrong, nothing changes.
+
+        Raises:
+            ValueError: an array is missing, unknown, of another shape or not finite. TypeError: of another kind.
+        """
+        load(self._blocks(), state)
 
 
 def wrap(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from operator import index
 from typing import Any
 
@@ -13,14 +12,14 @@ from autodiff.notation import Name
 from autodiff.primitive import as_operand, describe
 from nn.init import generator, xavier
 from nn.layers import Activation, Layer
-from nn.parameters import as_tensor, as_values, entries, joined, load, look_up, mark, numbers, row_values, state
+from nn.parameters import Named, as_tensor, as_values, entries, joined, mark, numbers, row_values
 
 __all__ = ["WindowScorer"]
 
 _L, _U = Name("L"), Name("U")
 
 
-class WindowScorer:
+class WindowScorer(Named):
     """Scores a window of words: its word vectors, one after the other, are x, and s = Uᵀ f(Wx + b).
 
     Args:
@@ -105,17 +104,6 @@ class WindowScorer:
         """The Tensors L, W⁽¹⁾, b⁽¹⁾ and U, or their Values one by one (of L, the words met so far)."""
         return joined([self._words, self.layer.parameters(), self._outputs])
 
-    def parameter(self, name: str | Name) -> Any:
-        """The parameter of that name in any spelling, such as ``W14(1)``, ``b1(1)``, ``U1`` or ``L23``.
-
-        Raises:
-            ValueError: there is none (it says which exist), or it is one entry of a Tensor.
-
-        >>> WindowScorer(np.zeros((7, 4)), window=5, hidden=8).parameter("U").name
-        'U'
-        """
-        return look_up(name, self.parameters())
-
     def scalar(self) -> WindowScorer:
         """A scorer of named Values with the same numbers; gradients agree to the last few bits."""
         return self._made(numbers(self.L).astype(object), self.layer.scalar(), as_values(self.U, _U))
@@ -127,18 +115,6 @@ class WindowScorer:
     def plain(self) -> WindowScorer:
         """A scorer of plain arrays with the numbers of this moment: calling it makes no graph."""
         return self._made(numbers(self.L), self.layer.plain(), numbers(self.U))
-
-    def state(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Copies of all numbers as arrays, under ``L``, ``W(1)``, ``b(1)`` and ``U``."""
-        return state(self._blocks())
-
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Take the numbers of a `state`, its keys in any spelling; if anything is wrong, nothing changes.
-
-        Raises:
-            ValueError: an array is missing, unknown, of another shape or not finite. TypeError: of another kind.
-        """
-        load(self._blocks(), state)
 
     def _blocks(self) -> dict[Name, Any]:
         return {_L: self.L, **self.layer.blocks(), _U: self.U}
