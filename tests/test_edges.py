@@ -60,6 +60,8 @@ def test_power_at_exponent_zero_has_slope_zero_next_to_zero(kind: type) -> None:
     (lambda t: ad.pad(t, 1, constant_values=Value(1.0)), TypeError, "pad fills with one plain number"),
     (lambda t: ad.pad(t, ((1, 2),) * 3), ValueError, "a pair for each axis of shape (2, 2)"),
     (lambda t: ad.clip(t, float("nan"), 1.0), ValueError, "clip needs low ≤ high"),
+    (lambda t: ad.einsum("......", t), ValueError, "the part '......' does not fit"),
+    (lambda t: ad.einsum("...i->i", t), ValueError, "the result must have the '...' of its operands"),
     (lambda t: ad.affine(None, t, t), TypeError, "affine takes real numbers"),
 ])  # fmt: skip
 def test_what_is_not_there_is_refused(call: Callable[[Tensor], Any], kind: type[Exception], words: str) -> None:

@@ -302,12 +302,14 @@ def _explicit(subscripts: str, axes: Sequence[int]) -> tuple[list[str], str]:
     spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in subscripts]
     extra = [n - len(part.replace("...", "")) for part, n in zip(parts, axes, strict=True)]
     for part, more in zip(parts, extra, strict=True):
-        if more < 0 or (more and "..." not in part):
+        if more < 0 or (more and "..." not in part) or part.count("...") > 1:
             raise ValueError(f"einsum {subscripts!r}: the part {part!r} does not fit an operand with {axes} axes")
     dots = "".join(spare[: max(extra, default=0)])
     if not arrow:
         letters = left.replace(",", "").replace("...", "")
         result = "..." * ("..." in left) + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    if dots and "..." not in result:
+        raise ValueError(f"einsum {subscripts!r}: the result must have the '...' of its operands, or sum letters instead")
     spelled = [part.replace("...", dots[len(dots) - more :]) for part, more in zip(parts, extra, strict=True)]
     return spelled, result.replace("...", dots)
 
