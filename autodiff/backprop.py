@@ -461,8 +461,8 @@ def local_gradients(node: Node) -> tuple[float | None, ...]:
 def _zero_shares_zero(share: Any, signal: Any) -> Any:
     """Replace 0 · inf = nan by 0 where the signal is exactly zero."""
     value = share._data if isinstance(share, Node) else share
-    total = value.sum() if value.__class__ is np.ndarray else np.sum(value)
-    if total == total:
+    top = np.max(value, initial=0.0)  # nan if any is, and unlike a sum silent where +inf and −inf meet
+    if top == top:
         return share
     given = signal._data if isinstance(signal, Node) else signal
     return where(np.broadcast_to(np.not_equal(given, 0), np.shape(value)) | (value == value), share, 0.0)
@@ -478,7 +478,7 @@ def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
         shape = data.shape
         if share.shape != shape:  # most often a bias that was added to every row
             share = sum_of_rows(share) if share.ndim == 2 and share.shape[1:] == shape else _reshaped(share, shape)
-        return share if share.dtype is data.dtype else share.astype(data.dtype)
+        return share if share.dtype is data.dtype else _of_type(share, data)
     if data.__class__ is float:
         if share.__class__ is float:
             return share
@@ -491,13 +491,16 @@ def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
         return share if share._data.shape == data.shape else _reshaped(share, data.shape)
     if data.__class__ is not np.ndarray:
         return item.constant(share) if create_graph else data.dtype.type(np.sum(share))
-    share = np.asarray(share)
-    if share.dtype.kind not in "fiub":
-        raise TypeError(f"a rule gave {describe(share)} for an input of shape {data.shape}; a share is real numbers")
-    share = share.astype(data.dtype, copy=False)
+    share = _of_type(np.asarray(share), data)
     if share.shape != data.shape:
         share = _reshaped(share, data.shape)
     return item.constant(share) if create_graph else share
+
+
+def _of_type(share: np.ndarray[Any, Any], data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    if share.dtype.kind not in "fiub":
+        raise TypeError(f"a rule gave {describe(share)} for an input of shape {data.shape}; a share is real numbers")
+    return share.astype(data.dtype, copy=False)
 
 
 def _reshaped(share: Any, shape: tuple[int, ...]) -> Any:

@@ -228,7 +228,7 @@ class Primitive:
             try:
                 return real(self, "forward", self.forward(floats, *inputs, **params))
             except (*FLOAT_FAULTS, AttributeError):  # ``math`` has fewer functions than NumPy
-                return ieee(self, inputs, params)
+                return self._by_ieee(inputs, params)
             except TypeError as error:
                 raise self.refusal(inputs, params, error) from error
         operands = [item if _is_ready(item) else as_operand(self, item) for item in inputs]
@@ -238,6 +238,12 @@ class Primitive:
             return self.forward(arrays, *operands, **params)
         except (ValueError, TypeError, IndexError) as error:
             raise self.refusal(operands, params, error) from error
+
+    def _by_ieee(self, inputs: Sequence[Any], params: Mapping[str, Any]) -> float:
+        try:
+            return ieee(self, inputs, params)
+        except OverflowError as error:  # an integer that no float can hold
+            raise self.refusal(inputs, params, error) from error
 
     def _evaluate_objects(self, operands: list[Any], params: Mapping[str, Any]) -> Any:
         """On object arrays (of Values): element by element, one node a reduction, and NumPy's own code for layout."""

@@ -22,7 +22,7 @@ from autodiff.symbol import ONE, Symbol, variable
 __all__ = ["kernel", "many", "method", "origin_of"]
 
 _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
-_MOST_UNROLLED: Final = 8192  # inputs of one n-ary node: source for as many compiles in a second, and is kept
+_MOST_UNROLLED: Final = 2048  # inputs of one n-ary node: source for as many is compiled in a quarter of a second
 
 
 class _Writer:

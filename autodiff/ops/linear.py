@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -90,6 +90,8 @@ def _partner(k: int, terms: Sequence[Any]) -> Any:
 def weighted_sum(weights: Any, inputs: Any, bias: Any = 0.0) -> Any:
     """A neuron's z = Σ wᵢxᵢ + b: on Values one node, whose edges carry the local gradients xᵢ, wᵢ and 1.
 
+    More than 1,000 terms make a node for every 1,000, each with the one before as its bias.
+
     Args:
         weights: n weights: a sequence of Values or numbers, or a vector (Tensor or array).
         inputs: n inputs, likewise.
@@ -113,8 +115,16 @@ def weighted_sum(weights: Any, inputs: Any, bias: Any = 0.0) -> Any:
                 f"weighted_sum needs as many inputs as weights, at least one; "
                 f"it got {len(weights)} weights and {len(inputs)} inputs"
             )
-        return _weighted(*weights, *inputs, bias)
+        if len(weights) <= _MOST_TERMS:
+            return _weighted(*weights, *inputs, bias)
+        for start in range(0, len(weights), _MOST_TERMS):
+            part = slice(start, start + _MOST_TERMS)
+            bias = _weighted(*weights[part], *inputs[part], bias)
+        return bias
     return dot(weights, inputs) + bias
+
+
+_MOST_TERMS: Final = 1000  # in one node: its source is written and compiled once for every number of terms
 
 
 def _is_sequence(x: Any) -> bool:
