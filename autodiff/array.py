@@ -210,7 +210,7 @@ class _Writer:
         self.memo: dict[str, str] = {}
         self.uses: dict[int, int] = {}
         self.scope: dict[str, Any] = {"arrays": arrays}
-        self.constants: dict[int, str] = {}
+        self.constants: dict[int, tuple[str, Any]] = {}  # by identity; held, so that no id comes to mean another
 
     def text(self, part: Any) -> str:
         """The source of ``part``."""
@@ -286,6 +286,7 @@ class _Writer:
         if value is None or value.__class__ in (bool, int) or (value.__class__ is float and math.isfinite(value)):
             return repr(value)
         if id(value) not in self.constants:
-            self.constants[id(value)] = name = f"constant{len(self.constants)}"
+            name = f"constant{len(self.constants)}"
+            self.constants[id(value)] = name, value
             self.scope[name] = lent(value)
-        return self.constants[id(value)]
+        return self.constants[id(value)][0]
