@@ -51,6 +51,13 @@ ACCUMULATION = (
     ),
     change("a zero signal of an n-ary node erases earlier shares", _PASS, "item.mark += 0.0", "item.mark = 0.0"),
     change("a zero signal of an n-ary node leaves the mark", _PASS, "item.mark += 0.0", "pass"),
+    change(
+        "slot pass: shares of any number of inputs overwritten",
+        _PASS,
+        "share if item.mark is token else _joined(item.mark, share, signal)",
+        "share",
+    ),
+    change("a share of any number of inputs is not lent", _PASS, "share = lent(entry.vjp", "share = (entry.vjp"),
     change("the mark is a positive zero", _PASS, 'token = float("-0.0")', 'token = float("0.0")'),
     change(
         "second backward of Values overwrites .grad",
@@ -113,6 +120,13 @@ ORDER = (
         "if item.delta == 1:",
         "if item.delta:",
         1,
+    ),
+    change(
+        "slot pass: an input of an n-ary node by rule passes on too early",
+        _PASS,
+        "if item.delta == 1:",
+        "if item.delta:",
+        2,
     ),
     change(
         "slot pass: an input by rule passes on too early",

@@ -457,6 +457,16 @@ def test_no_gradient_of_a_nested_pass_shares_memory_with_another() -> None:
     assert np.array_equal(c.grad, [1.0, -1.0])
 
 
+def test_no_gradient_of_any_number_of_inputs_shares_memory_with_another(define: Define) -> None:
+    """A rule that passes the error signal on unchanged gives each input an array of its own."""
+    total = define("total", lambda xp, *x: x[0] + x[1] + x[2], lambda k, g, z, *x: g)
+    first, *others = (Tensor([1.0, 2.0]) for _ in range(3))
+    y = total(first, *others)
+    y.backward([1.0, -1.0])
+    first.grad[:] = 99.0
+    assert all(np.array_equal(node.grad, [1.0, -1.0]) for node in (y, *others))
+
+
 def test_array_that_a_rule_keeps_is_not_written_to(define: Define) -> None:
     """Shares are added up in memory of the engine's own, also where a user's rule returns an array it keeps."""
     kept = np.array([1.0, 2.0])
