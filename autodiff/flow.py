@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,13 +18,13 @@ import numpy as np
 
 from autodiff.backprop import backpropagate, edge_shares, local_gradients
 from autodiff.graph import BY_RULE, Node
-from autodiff.labels import labels, read_edge
+from autodiff.labels import Reading, labels, read_edge
 from autodiff.notation import number
 from autodiff.ops.units import hinge
 from autodiff.paths import count_paths, strongest_paths, total_strength
 from autodiff.primitive import describe
 
-__all__ = ["Factor", "Flow", "FlowEdge", "FlowNode", "Path", "Wire", "bracketed", "error_flow"]
+__all__ = ["Factor", "Flow", "FlowEdge", "FlowNode", "Flows", "Path", "Wire", "bracketed", "error_flow"]
 
 _MOST_FACTORS = 40  # in one printed product
 _EXACT_IN_JSON = 2**53
@@ -132,8 +132,9 @@ class Flow:
 
     ``nodes`` and ``edges`` are what lies between output and parameter, in the order of the backward pass: the output
     first, the parameter last, every edge after all shares of its consumer. ``rest`` and ``rest_wires`` are the other
-    nodes and edges of the graph. ``gradient`` is None if the parameter is on no path from the output: then nodes and
-    edges are empty. A gradient of 0.0 is another thing: paths lead there, and nothing arrives.
+    nodes and edges of the graph, ``flows`` what leads to all of them. ``gradient`` is None if the parameter is on no
+    path from the output: then nodes and edges are empty. A gradient of 0.0 is another thing: paths lead there, and
+    nothing arrives.
     """
 
     output: FlowNode
@@ -142,8 +143,19 @@ class Flow:
     gradient: Any
     nodes: tuple[FlowNode, ...]
     edges: tuple[FlowEdge, ...]
-    rest: tuple[FlowNode, ...]
-    rest_wires: tuple[Wire, ...]
+    flows: Flows = field(repr=False)
+
+    @cached_property
+    def rest(self) -> tuple[FlowNode, ...]:
+        """The nodes of the graph that are not on the way, with ids behind those that are."""
+        here = {node.label for node in self.nodes}
+        rest = (node for node in self.flows.nodes if node.label not in here)
+        return tuple(replace(node, id=number) for number, node in enumerate(rest, start=len(self.nodes)))
+
+    @cached_property
+    def rest_wires(self) -> tuple[Wire, ...]:
+        """The edges that carry no share of the gradient: those to nodes of the rest."""
+        return tuple(self.flows._wires_to(self.rest, self.nodes))
 
     @property
     def is_empty(self) -> bool:
@@ -286,13 +298,14 @@ _FORMULA_PATHS = 4
 _JSON_PATHS = 10
 
 
-def error_flow(output: Any, parameter: Any, *, seed: Any = None) -> Flow:
+def error_flow(output: Any, parameter: Any, *, seed: Any = None, names: Mapping[str, Any] | None = None) -> Flow:
     """The ledger of the error on its way from ``output`` to ``parameter``: each share is δ × local gradient.
 
     Args:
         output: a Value or Tensor; without ``seed`` it holds one number.
         parameter: any node of a graph, such as ``network.parameter("W14(1)")``; leaves and results on the way.
         seed: the error signal of the output, of its shape; 1 if left out.
+        names: what nodes without a name are called, such as ``locals()``; see `autodiff.names.names_in`.
 
     Returns:
         a `Flow`; empty, with gradient None, if ``output`` does not depend on ``parameter``. The units of a gradient
@@ -313,27 +326,95 @@ def error_flow(output: Any, parameter: Any, *, seed: Any = None) -> Flow:
     ([('1', 1.0), ('b', 3.0)], 4.0, 2)
     """
     _check_parameter(parameter)
-    signals = backpropagate(output, seed)
-    order = list(signals)
-    names = labels(order[::-1] if parameter in signals else [parameter, *order[::-1]])
-    way = _on_the_way(order, parameter)
-    ids = {node: k for k, node in enumerate(way)}
-    rest = [node for node in order if node not in ids]
-    ids.update((node, k) for k, node in enumerate(rest, start=len(way)))
-    nodes = [_flow_node(node, ids[node], names[node], signals[node]) for node in order]
-    by_id = {node.id: node for node in nodes}
-    target = by_id[ids[parameter]] if parameter in ids else _flow_node(parameter, len(ids), names[parameter], None)
-    edges = tuple(_edges(way, signals, ids, names))
-    return Flow(
-        output=by_id[ids[output]],
-        parameter=target,
-        seed=signals[output],
-        gradient=signals.get(parameter),
-        nodes=tuple(by_id[k] for k in range(len(way))),
-        edges=edges,
-        rest=tuple(by_id[k] for k in range(len(way), len(order))),
-        rest_wires=tuple(_rest_wires(order, ids, len(way))),
-    )
+    return Flows(output, parameter, seed=seed).to(parameter)
+
+
+class Flows:
+    """The flows of one output's error to every node of its graph: one backward pass for all of them.
+
+    Made by `error_flow`, and kept as ``Flow.flows``. ``nodes`` are all nodes of the graph in the order of the backward
+    pass, with ids from 0 in this order; values and errors are those of the moment of the pass.
+
+    >>> from autodiff import Value
+    >>> a, b = Value(2.0, name="a"), Value(3.0, name="b")
+    >>> flows = error_flow(a * b, a).flows
+    >>> flows.to(b).gradient, [edge.share for edge in flows.edges()]
+    (2.0, [3.0, 2.0])
+    """
+
+    def __init__(self, output: Node, parameter: Node, *, seed: Any = None) -> None:
+        self._signals = backpropagate(output, seed)
+        self._order = order = list(self._signals)
+        self._lone = None if parameter in self._signals else parameter
+        names = labels(order[::-1] if self._lone is None else [parameter, *order[::-1]])
+        self._names = names
+        self._shares: dict[Node, list[_Share]] = {}
+        self._consumers: dict[Node, list[Node]] = {}
+        self.nodes = tuple(_flow_node(node, k, names[node], self._signals[node]) for k, node in enumerate(order))
+        self._ids = {node: k for k, node in enumerate(order)}
+        self._by_label = {node.label: node.id for node in self.nodes}
+
+    def edges(self) -> Iterator[FlowEdge]:
+        """Every edge of the graph with its share, by the ids of ``nodes``."""
+        for node in self._order:
+            yield from self._edges_of(node, self._ids)
+
+    def to(self, parameter: Node | FlowNode) -> Flow:
+        """The flow to a node of the graph, given as itself or as a node of one of these flows."""
+        if isinstance(parameter, FlowNode):
+            parameter = self._order[self._by_label[parameter.label]]
+        order = self._order
+        if parameter is self._lone:
+            target, way = _flow_node(parameter, len(order), self._names[parameter], None), []
+        else:
+            way = self._on_the_way(parameter)
+            target = self.nodes[self._ids[parameter]]
+        ids = {node: k for k, node in enumerate(way)}
+        nodes = tuple(replace(self.nodes[self._ids[node]], id=k) for node, k in ids.items())
+        return Flow(
+            output=nodes[0] if nodes else self.nodes[0],
+            parameter=nodes[-1] if nodes else target,
+            seed=self._signals[order[0]],
+            gradient=target.error,
+            nodes=nodes,
+            edges=tuple(edge for node in way[:-1] for edge in self._edges_of(node, ids)),
+            flows=self,
+        )
+
+    def _on_the_way(self, parameter: Node) -> list[Node]:
+        """The nodes between output and parameter, in the order of the backward pass."""
+        if not self._consumers:
+            for node in self._order:
+                for item in node.inputs:
+                    if isinstance(item, Node):
+                        self._consumers.setdefault(item, []).append(node)
+        way, stack = {parameter}, [parameter]
+        while stack:
+            fresh = {*self._consumers.get(stack.pop(), ())} - way
+            way |= fresh
+            stack += fresh
+        return sorted(way, key=self._ids.__getitem__)
+
+    def _edges_of(self, node: Node, ids: Mapping[Node, int]) -> Iterator[FlowEdge]:
+        """The edges from ``node`` to those of its inputs that have an id."""
+        if node not in self._shares:
+            self._shares[node] = list(_shares(node, self._signals[node], self._names))
+        error, number = self._signals[node], ids[node]
+        for slot, item, local, reading, share in self._shares[node]:
+            if item in ids:
+                yield FlowEdge(number, ids[item], slot, local, *reading, error, share)
+
+    def _wires_to(self, rest: Sequence[FlowNode], way: Sequence[FlowNode]) -> Iterator[Wire]:
+        numbers = {self._by_label[node.label]: node.id for node in (*way, *rest)}
+        ids = {node: numbers[k] for node, k in self._ids.items()}
+        for node in self._order:
+            for slot, item in enumerate(node.inputs):
+                if isinstance(item, Node) and ids[item] >= len(way):
+                    yield Wire(ids[node], ids[item], slot)
+
+
+#: The slot, the input, the local gradient and how it reads, the share.
+_Share = tuple[int, Node, float | None, Reading, Any]
 
 
 def bracketed(factor: str) -> str:
@@ -370,19 +451,10 @@ def _check_parameter(parameter: Any) -> None:
         raise TypeError(f"a flow leads to a Value or Tensor of the output's graph, and got {describe(parameter)}")
 
 
-def _on_the_way(order: Sequence[Node], parameter: Node) -> list[Node]:
-    """The nodes between output and parameter, in the order of the backward pass."""
-    way = {parameter}
-    for node in reversed(order):
-        if node not in way and any(isinstance(item, Node) and item in way for item in node.inputs):
-            way.add(node)
-    return [node for node in order if node in way]
-
-
-def _flow_node(node: Node, number: int, label: str, error: Any) -> FlowNode:
+def _flow_node(node: Node, number: int, label: str, name: str | None, error: Any) -> FlowNode:
     entry = node.origin.primitive
     operation, sign = (None, None) if entry is None else (entry.name, entry.symbol)
-    return FlowNode(number, label, node.name, operation, sign, node._data, error, _at_kink(node))
+    return FlowNode(number, label, name, operation, sign, node._data, error, _at_kink(node))
 
 
 def _at_kink(node: Node) -> bool:
@@ -398,34 +470,17 @@ def _at_kink(node: Node) -> bool:
     return not entry.singular and data[0] in entry.domain[0].kinks
 
 
-def _edges(
-    way: Sequence[Node], signals: Mapping[Node, Any], ids: Mapping[Node, int], names: Mapping[Node, str]
-) -> Iterator[FlowEdge]:
-    here = set(way)
-    for node in way[:-1]:
-        error, number = signals[node], ids[node]
-        for slot, item, local, share in _shares(node, error):
-            if item in here:
-                symbol, partner = read_edge(node, slot, local, names)
-                yield FlowEdge(number, ids[item], slot, local, symbol, partner, error, share)
-
-
-def _shares(node: Node, error: Any) -> Iterator[tuple[int, Any, float | None, Any]]:
-    """(slot, input, local gradient, share) of each edge to a node, in the order of the backward pass."""
+def _shares(node: Node, error: Any, names: Mapping[Node, str]) -> Iterator[_Share]:
+    """Each edge to a node, in the order of the backward pass."""
     if node.da is BY_RULE:
         slots = [slot for slot, item in enumerate(node.inputs) if isinstance(item, Node)]
         for slot, (item, share, _) in zip(slots, edge_shares(node, error), strict=True):
-            yield slot, item, None, share
+            yield slot, item, None, read_edge(node, slot, None, names), share
     else:
         for slot, (item, local) in enumerate(zip(node.inputs, local_gradients(node), strict=True)):
-            yield slot, item, local, error * local if error and local is not None else 0.0
-
-
-def _rest_wires(order: Sequence[Node], ids: Mapping[Node, int], count: int) -> Iterator[Wire]:
-    for node in order:
-        for slot, item in enumerate(node.inputs):
-            if isinstance(item, Node) and ids[item] >= count:
-                yield Wire(ids[node], ids[item], slot)
+            if isinstance(item, Node):
+                share = error * local if error and local is not None else 0.0
+                yield slot, item, local, read_edge(node, slot, local, names), share
 
 
 def _gain(edge: FlowEdge) -> float:

@@ -609,3 +609,37 @@ def test_flows_of_arrays_without_axes_are_plain_data(kind: type) -> None:
     assert data["gradient"] == [1.0, 4.0]
     assert data["seed"] == data["nodes"][0]["error"] == 1.0
     assert data["nodes"][0]["value"] == 4.25
+
+
+@pytest.mark.parametrize("flow", [deep_flow(), margin_flow(), skipping()], ids=["deep", "margin", "skipping"])
+def test_flows_to_all_nodes_are_those_of_a_pass_each(flow):
+    """One backward pass gives the same ledgers as one for every node, with all edges of the graph among them."""
+    graph = {node.label: node for node in flow.flows._order}
+    for node in flow.flows.nodes:
+        found = flow.flows.to(node)
+        alone = error_flow(graph[flow.output.label], graph[node.label])
+        assert found.as_dict() == alone.as_dict()
+        assert [vars_of(item) for item in found.rest] == [vars_of(item) for item in alone.rest]
+        assert found.rest_wires == alone.rest_wires
+        own = {(found.nodes[edge.consumer].label, edge.slot): edge.share for edge in found.edges}
+        assert own.items() <= shares_by_place(flow).items()
+
+
+def vars_of(node):
+    return {key: getattr(node, key) for key in node.__slots__}
+
+
+def shares_by_place(flow):
+    """The share of every edge of the graph, by its consumer's label and the slot."""
+    flows = flow.flows
+    return {(flows.nodes[edge.consumer].label, edge.slot): edge.share for edge in flows.edges()}
+
+
+def test_flows_keep_the_moment_of_their_pass():
+    """New data given to a leaf after the pass changes no flow of it."""
+    x, w = Value(3.0, name="x"), Value(2.0, name="w")
+    flow = error_flow(w * x, w)
+    x.data = 5.0
+    assert flow.flows.to(x).parameter.value == 3.0
+    assert flow.flows.to(x).gradient == 2.0
+    assert [node.value for node in flow.rest] == [3.0]
