@@ -19,6 +19,7 @@ import numpy as np
 from autodiff.backprop import backpropagate, edge_shares, local_gradients
 from autodiff.graph import BY_RULE, Node
 from autodiff.labels import Reading, labels, read_edge
+from autodiff.names import names_in
 from autodiff.notation import number
 from autodiff.ops.units import hinge
 from autodiff.paths import count_paths, strongest_paths, total_strength
@@ -326,7 +327,7 @@ def error_flow(output: Any, parameter: Any, *, seed: Any = None, names: Mapping[
     ([('1', 1.0), ('b', 3.0)], 4.0, 2)
     """
     _check_parameter(parameter)
-    return Flows(output, parameter, seed=seed).to(parameter)
+    return Flows(output, parameter, seed=seed, names=names).to(parameter)
 
 
 class Flows:
@@ -342,15 +343,17 @@ class Flows:
     (2.0, [3.0, 2.0])
     """
 
-    def __init__(self, output: Node, parameter: Node, *, seed: Any = None) -> None:
+    def __init__(
+        self, output: Node, parameter: Node, *, seed: Any = None, names: Mapping[str, Any] | None = None
+    ) -> None:
         self._signals = backpropagate(output, seed)
         self._order = order = list(self._signals)
         self._lone = None if parameter in self._signals else parameter
-        names = labels(order[::-1] if self._lone is None else [parameter, *order[::-1]])
-        self._names = names
+        self._given = given = names_in(names or {})
+        self._names = labels(order[::-1] if self._lone is None else [parameter, *order[::-1]], given)
         self._shares: dict[Node, list[_Share]] = {}
         self._consumers: dict[Node, list[Node]] = {}
-        self.nodes = tuple(_flow_node(node, k, names[node], self._signals[node]) for k, node in enumerate(order))
+        self.nodes = tuple(self._flow_node(node, k, self._signals[node]) for k, node in enumerate(order))
         self._ids = {node: k for k, node in enumerate(order)}
         self._by_label = {node.label: node.id for node in self.nodes}
 
@@ -362,10 +365,10 @@ class Flows:
     def to(self, parameter: Node | FlowNode) -> Flow:
         """The flow to a node of the graph, given as itself or as a node of one of these flows."""
         if isinstance(parameter, FlowNode):
-            parameter = self._order[self._by_label[parameter.label]]
+            parameter = self.node_of(parameter)
         order = self._order
         if parameter is self._lone:
-            target, way = _flow_node(parameter, len(order), self._names[parameter], None), []
+            target, way = self._flow_node(parameter, len(order), None), []
         else:
             way = self._on_the_way(parameter)
             target = self.nodes[self._ids[parameter]]
@@ -380,6 +383,20 @@ class Flows:
             edges=tuple(edge for node in way[:-1] for edge in self._edges_of(node, ids)),
             flows=self,
         )
+
+    @property
+    def graph(self) -> tuple[Node, ...]:
+        """The Values or Tensors themselves, in the order of ``nodes``."""
+        return tuple(self._order)
+
+    def _flow_node(self, node: Node, number: int, error: Any) -> FlowNode:
+        entry, name = node.origin.primitive, node.name or self._given.get(node)
+        operation, sign = (None, None) if entry is None else (entry.name, entry.symbol)
+        return FlowNode(number, self._names[node], name, operation, sign, node._data, error, _at_kink(node))
+
+    def node_of(self, node: FlowNode) -> Node:
+        """The node of the graph that a node of these flows describes."""
+        return self._order[self._by_label[node.label]]
 
     def _on_the_way(self, parameter: Node) -> list[Node]:
         """The nodes between output and parameter, in the order of the backward pass."""
@@ -449,12 +466,6 @@ def _check_parameter(parameter: Any) -> None:
         )
     if not isinstance(parameter, Node):
         raise TypeError(f"a flow leads to a Value or Tensor of the output's graph, and got {describe(parameter)}")
-
-
-def _flow_node(node: Node, number: int, label: str, name: str | None, error: Any) -> FlowNode:
-    entry = node.origin.primitive
-    operation, sign = (None, None) if entry is None else (entry.name, entry.symbol)
-    return FlowNode(number, label, name, operation, sign, node._data, error, _at_kink(node))
 
 
 def _at_kink(node: Node) -> bool:

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from unicodedata import category
 
@@ -39,11 +40,12 @@ class Reading(NamedTuple):
     partner: str | None
 
 
-def labels(order: Sequence[Node]) -> dict[Node, str]:
+def labels(order: Sequence[Node], names: Mapping[Node, str] = MappingProxyType({})) -> dict[Node, str]:
     """A name of its own for every node of a graph, given with inputs before consumers.
 
-    A node without a name is called by its operation. Where a name comes twice, the nodes that only the corrupt
-    window's score leads to get a raised c, as in z₁⁽²⁾ᶜ, and whatever is still the same gets a number, as in add#2.
+    A node without a name is called as ``names`` says, or by its operation. Where a name comes twice, the nodes that
+    only the corrupt window's score leads to get a raised c, as in z₁⁽²⁾ᶜ, and whatever is still the same gets a number,
+    as in add#2.
 
     >>> from autodiff import Value, topological
     >>> x = Value(2.0, name="x")
@@ -51,11 +53,11 @@ def labels(order: Sequence[Node]) -> dict[Node, str]:
     ['x', 'multiply', 'multiply#2']
     """
     corrupt = _corrupt_only(order)
-    counted = Counter(map(_called_alone, order))
+    called = [printable(node.name or names.get(node) or node.label) for node in order]
+    counted = Counter(called)
     taken: dict[str, int] = {}
     found: dict[Node, str] = {}
-    for node in order:
-        label = _called_alone(node)
+    for node, label in zip(order, called, strict=True):
         if node in corrupt and node.name and counted[label] > 1:
             label += CORRUPT
         count = taken.get(label, 0) + 1
@@ -73,10 +75,6 @@ def printable(text: str) -> str:
     'a\N{REPLACEMENT CHARACTER}b c'
     """
     return text if text.isalnum() else _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", _LINE_ENDS.sub(" ", text))
-
-
-def _called_alone(node: Node) -> str:
-    return printable(node.label)
 
 
 def _corrupt_only(order: Sequence[Node]) -> set[Node]:

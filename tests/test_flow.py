@@ -614,10 +614,10 @@ def test_flows_of_arrays_without_axes_are_plain_data(kind: type) -> None:
 @pytest.mark.parametrize("flow", [deep_flow(), margin_flow(), skipping()], ids=["deep", "margin", "skipping"])
 def test_flows_to_all_nodes_are_those_of_a_pass_each(flow):
     """One backward pass gives the same ledgers as one for every node, with all edges of the graph among them."""
-    graph = {node.label: node for node in flow.flows._order}
+    graph = flow.flows.graph
     for node in flow.flows.nodes:
         found = flow.flows.to(node)
-        alone = error_flow(graph[flow.output.label], graph[node.label])
+        alone = error_flow(graph[0], graph[node.id])
         assert found.as_dict() == alone.as_dict()
         assert [vars_of(item) for item in found.rest] == [vars_of(item) for item in alone.rest]
         assert found.rest_wires == alone.rest_wires
