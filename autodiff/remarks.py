@@ -6,46 +6,46 @@ from typing import Final
 
 from autodiff.flow import Flow
 from autodiff.notation import number
+from autodiff.phrases import say
+from autodiff.terms import Write
 
 __all__ = ["remarks"]
 
 _NEARLY_CANCEL: Final = 0.2  # of the strength of all paths
 
 
-def remarks(flow: Flow) -> tuple[str, ...]:
-    """What a reader should know besides the steps: no path, a margin that is met, kinks, cancelling, weak factors."""
+def remarks(flow: Flow, *, language: str = "en", write: Write = number) -> tuple[str, ...]:
+    """What a reader should know besides the steps: no path, a margin that is met, kinks, cancelling, weak factors.
+
+    Raises:
+        ValueError: an unknown language.
+    """
     if flow.is_empty:
-        return (
-            f"{flow.parameter.label} is on no path from {flow.output.label}: no error reaches it, "
-            "so it has no gradient (None, which is not 0).",
-        )
-    found = [*_kinks(flow), *_cancelling(flow)]
-    return (*found, *_weakest(flow, said=bool(found)))
+        return (say("remark.no-path", language, parameter=flow.parameter.label, output=flow.output.label),)
+    found = [*_kinks(flow, language), *_cancelling(flow, language)]
+    return (*found, *_weakest(flow, language, write, said=bool(found)))
 
 
-def _kinks(flow: Flow) -> list[str]:
+def _kinks(flow: Flow, language: str) -> list[str]:
     found = []
     for node in flow.nodes:
         inactive = node.operation == "hinge" and isinstance(node.value, float) and node.value == 0
-        if inactive and node.at_kink:
-            found.append(
-                f"{node.label} = 0 is exactly at its kink, Δ + s_c − s = 0: by convention it shares no error there."
-            )
-        elif inactive:
-            found.append(f"{node.label} = 0: the margin is met, so no error is shared and every gradient is 0.")
+        if inactive:
+            key = "remark.hinge-kink" if node.at_kink else "remark.margin-met"
+            found.append(say(key, language, node=node.label))
         elif node.at_kink:
-            found.append(f"{node.label} is exactly at a kink of {node.sign}: its local gradient there is a convention.")
+            found.append(say("remark.kink", language, node=node.label, function=node.sign))
     return found
 
 
-def _cancelling(flow: Flow) -> list[str]:
+def _cancelling(flow: Flow, language: str) -> list[str]:
     left = flow.left_after_cancelling
     if left is None or flow.path_count == 1 or left > _NEARLY_CANCEL:
         return []
-    return [f"Paths of opposite signs nearly cancel: {number(100 * left, 2)} % of their strength is left."]
+    return [say("remark.cancel", language, percentage=number(100 * left, 2))]
 
 
-def _weakest(flow: Flow, said: bool) -> list[str]:
+def _weakest(flow: Flow, language: str, write: Write, *, said: bool) -> list[str]:
     weakest = flow.weakest
     if weakest is None or weakest.edge is None or (said and weakest.number == 0):
         return []
@@ -53,7 +53,5 @@ def _weakest(flow: Flow, said: bool) -> list[str]:
     if symbol == number(weakest.number):
         consumer, item = flow.nodes[weakest.edge.consumer], flow.nodes[weakest.edge.input]
         symbol = f"∂{consumer.label}/∂{item.label}"
-    where = "" if flow.path_count == 1 else "On the strongest path, "
-    if weakest.number == 0:
-        return [f"{where or 'Here '}the error dies: {symbol} = 0."]
-    return [f"{where}{symbol} = {number(weakest.number)} shrinks the error most."]
+    key = ("remark.dies" if weakest.number == 0 else "remark.shrinks") + "-on-path" * (flow.path_count > 1)
+    return [say(key, language, factor=symbol, number=write(weakest.number))]

@@ -6,13 +6,15 @@ flow: they go through its columns, from the output on, and where several nodes s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
 from autodiff.notation import number
+from autodiff.phrases import checked_language, say
 from autodiff.terms import (
+    Write,
     amount,
     columns,
     equation,
@@ -44,11 +46,19 @@ class Step:
         return "\n".join([f"({self.number}) {self.sentence}", *(f"    {line}" for line in self.lines)])
 
 
-def steps(flow: Flow) -> tuple[Step, ...]:
+def steps(flow: Flow, *, language: str = "en", write: Write = number) -> tuple[Step, ...]:
     """The flow told in numbered steps: eight for a first-layer weight of a network with one hidden layer.
 
     A weighted sum z = Wa + b takes one step to its inputs, whose error it states; a unit a = f(z) takes two, × f′(z)
     and the δ at z; so does the way into the parameter. An empty flow has no steps.
+
+    Args:
+        flow: what `autodiff.flow.error_flow` gives.
+        language: "en" or "zh".
+        write: how every number is written; `number` gives 4 significant digits.
+
+    Raises:
+        ValueError: an unknown language.
 
     Source: notes, section 1.5 ("error sharing").
 
@@ -60,119 +70,131 @@ def steps(flow: Flow) -> tuple[Step, ...]:
     (2) × x = 3, what w multiplied.
     (3) ∂multiply/∂w = 1 × 3 = 3, the gradient.
     """
+    checked_language(language)
     if flow.is_empty:
         return ()
+    teller = _Teller(flow, language, write)
     position = {id(edge): k for k, edge in enumerate(flow.edges)}
-    told: list[tuple[str, list[str], Sequence[FlowNode], Sequence[FlowEdge]]] = []
-    for depth, column in enumerate(columns(flow)):
-        edges = [edge for node in column for edge in shares_in_order(flow, node)]
-        if depth == 0:
-            told.append((_entering(flow), [], column, []))
-        elif column == (flow.parameter,):
-            told.append((*_into_parameter(flow, edges), [], edges))
-            told.append((*_gradient(flow, edges), column, []))
-        elif all(is_weighted_sum(node) for node in column):
-            told.append((*_through_units(flow, edges), [], edges))
-            told.append((*_signals(flow, column), column, []))
-        else:
-            told.append((*_shared_out(flow, column), column, edges))
     return tuple(
         Step(
             k, sentence, tuple(lines), tuple(node.id for node in nodes), tuple(position[id(edge)] for edge in edges)
         )
-        for k, (sentence, lines, nodes, edges) in enumerate(told, start=1)
+        for k, (sentence, lines, nodes, edges) in enumerate(_told(flow, teller), start=1)
     )  # fmt: skip
 
 
-def _entering(flow: Flow) -> str:
-    seed = f": ∂{flow.output.label}/∂{flow.output.label}" if amount(flow.seed) == "1" else ""
-    return f"An error signal of {amount(flow.seed)} enters at {flow.output.label}{seed}."
+_Told = tuple[str, list[str], Sequence[FlowNode], Sequence[FlowEdge]]
 
 
-def _through_units(flow: Flow, edges: Sequence[FlowEdge]) -> tuple[str, list[str]]:
-    if len(edges) > 1:
-        return "Each error goes through its neuron:", [
-            f"at {flow.nodes[edge.input].label}: × {_factor(edge)}" for edge in edges
-        ]
-    (edge,) = edges
-    if edge.consumer == 0:
-        return f"× {_factor(edge)}, the local gradient of the output unit ({flow.output.operation}).", []
-    return f"× {_factor(edge)} carries it through the neuron.", []
+def _told(flow: Flow, teller: _Teller) -> Iterator[_Told]:
+    """For each step its sentence and lines, the nodes whose errors it states, and the edges it crosses."""
+    for depth, column in enumerate(columns(flow)):
+        edges = [edge for node in column for edge in shares_in_order(flow, node)]
+        if depth == 0:
+            yield teller.entering(), [], column, []
+        elif column == (flow.parameter,):
+            yield *teller.into_parameter(edges), [], edges
+            yield teller.gradient(edges), [], column, []
+        elif all(is_weighted_sum(node) for node in column):
+            yield *teller.through_units(edges), [], edges
+            yield *teller.signals(column), column, []
+        else:
+            yield *teller.shared_out(column), column, edges
 
 
-def _signals(flow: Flow, column: Sequence[FlowNode]) -> tuple[str, list[str]]:
-    if len(column) > 1:
-        return "The error signals stand at z and are shared out:", [_sum(flow, node) for node in column]
-    (node,) = column
-    shared = "" if _leads_to_parameter(flow, node) else " and is shared out"
-    return f"{_sum(flow, node)} stands at {node.label}{shared}.", []
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """Tells parts of one flow in one language, with numbers written in one way."""
 
+    flow: Flow
+    language: str
+    write: Write
 
-def _leads_to_parameter(flow: Flow, node: FlowNode) -> bool:
-    return any(edge.consumer == node.id for edge in flow.shares)
+    def say(self, key: str, **fields: object) -> str:
+        return say(key, self.language, **fields)
 
+    def entering(self) -> str:
+        seed = self.amount(self.flow.seed)
+        return self.say("step.enters-as-one" if seed == "1" else "step.enters", seed=seed, node=self.flow.output.label)
 
-def _shared_out(flow: Flow, column: Sequence[FlowNode]) -> tuple[str, list[str]]:
-    if len(column) > 1:
-        meet = any(len(flow.arriving(node)) > 1 for node in column)
-        sentence = "Each gets its share, and shares that meet add up:" if meet else "Each gets its share:"
-        return sentence, [_sum(flow, node) for node in column]
-    (node,) = column
-    edges = flow.arriving(node)
-    if len(edges) > 1:
-        return f"Shares meet at {node.label} and add up:", [_sum(flow, node)]
-    (edge,) = edges
-    share = f"{share_text(flow, edge)} = {_numbers(edge)}"
-    return f"The share of {node.label} is {share}, the {error_name(flow, node)}{_behind(window(flow, edge))}.", []
+    def through_units(self, edges: Sequence[FlowEdge]) -> tuple[str, list[str]]:
+        if len(edges) > 1:
+            nodes = self.flow.nodes
+            lines = [self.say("step.at", node=nodes[edge.input].label, factor=self.factor(edge)) for edge in edges]
+            return self.say("step.through-each"), lines
+        (edge,) = edges
+        key = "step.output-unit" if edge.consumer == 0 else "step.through"
+        return self.say(key, factor=self.factor(edge), operation=self.flow.output.operation), []
 
+    def signals(self, column: Sequence[FlowNode]) -> tuple[str, list[str]]:
+        if len(column) > 1:
+            return self.say("step.signals"), [self.sum(node) for node in column]
+        (node,) = column
+        ends_here = any(edge.consumer == node.id for edge in self.flow.shares)
+        return self.say("step.signal" if ends_here else "step.signal-shared", sum=self.sum(node), node=node.label), []
 
-def _into_parameter(flow: Flow, edges: Sequence[FlowEdge]) -> tuple[str, list[str]]:
-    if len(edges) > 1:
-        return f"Shares arrive at {flow.parameter.label}:", [
-            f"{share_text(flow, edge)} = {_numbers(edge)}{_behind(window(flow, edge))}" for edge in edges
-        ]
-    (edge,) = edges
-    name = notes_name(flow.parameter)
-    if edge.partner is not None:
-        forwards = name is not None and name.letter in ("W", "U")
-        what = (
-            f"the signal that {flow.parameter.label} forwarded"
-            if forwards
-            else f"what {flow.parameter.label} multiplied"
-        )
-        return f"× {_factor(edge)}, {what}.", []
-    if name is not None and name.letter == "b":
-        return f"× {_factor(edge)}: a bias is a weight on a constant 1.", []
-    return f"× {_factor(edge)}.", []
+    def shared_out(self, column: Sequence[FlowNode]) -> tuple[str, list[str]]:
+        if len(column) > 1:
+            meet = any(len(self.flow.arriving(node)) > 1 for node in column)
+            key = "step.each-share-adds" if meet else "step.each-share"
+            return self.say(key), [self.sum(node) for node in column]
+        (node,) = column
+        edges = self.flow.arriving(node)
+        if len(edges) > 1:
+            return self.say("step.meet", node=node.label), [self.sum(node)]
+        (edge,) = edges
+        share = f"{self.share(edge)} = {self.numbers(edge)}"
+        return self.say(
+            "step.share", node=node.label, share=share, error=self.error(node), window=self.window(edge)
+        ), []
 
+    def into_parameter(self, edges: Sequence[FlowEdge]) -> tuple[str, list[str]]:
+        parameter = self.flow.parameter
+        if len(edges) > 1:
+            lines = [f"{self.share(edge)} = {self.numbers(edge)}{self.window(edge)}" for edge in edges]
+            return self.say("step.arrive", parameter=parameter.label), lines
+        (edge,) = edges
+        name = notes_name(parameter)
+        letter = "" if name is None else name.letter
+        if edge.partner is not None:
+            key = "step.forwarded" if letter in ("W", "U") else "step.multiplied"
+        else:
+            key = "step.bias" if letter == "b" else "step.factor"
+        return self.say(key, factor=self.factor(edge), parameter=parameter.label), []
 
-def _gradient(flow: Flow, edges: Sequence[FlowEdge]) -> tuple[str, list[str]]:
-    numbers = _numbers(edges[0]) if len(edges) == 1 else _total(edges, flow.gradient)
-    return f"{flow.derivative} = {numbers}, the gradient.", []
+    def gradient(self, edges: Sequence[FlowEdge]) -> str:
+        numbers = self.numbers(edges[0]) if len(edges) == 1 else self.total(edges, self.flow.gradient)
+        return self.say("step.gradient", derivative=self.flow.derivative, numbers=numbers)
 
+    def sum(self, node: FlowNode) -> str:
+        """An error as the sum of the shares that arrive: symbols = numbers = result."""
+        edges = shares_in_order(self.flow, node)
+        symbols = " + ".join(map(self.share, edges))
+        numbers = self.numbers(edges[0]) if len(edges) == 1 else self.total(edges, node.error)
+        led = self.window(edges[0]) if len(edges) == 1 else ""
+        return f"{self.error(node)} = {symbols} = {numbers}{led}"
 
-def _sum(flow: Flow, node: FlowNode) -> str:
-    """An error as the sum of the shares that arrive: symbols = numbers = result."""
-    edges = shares_in_order(flow, node)
-    symbols = " + ".join(share_text(flow, edge) for edge in edges)
-    numbers = _numbers(edges[0]) if len(edges) == 1 else _total(edges, node.error)
-    led = _behind(window(flow, edges[0])) if len(edges) == 1 else ""
-    return f"{error_name(flow, node)} = {symbols} = {numbers}{led}"
+    def numbers(self, edge: FlowEdge) -> str:
+        if edge.local is None:
+            return f"[{self.amount(edge.share)}]"
+        local = bracketed(self.write(edge.local))
+        return f"{self.amount(edge.error)} × {local} = {self.amount(edge.share)}"
 
+    def total(self, edges: Sequence[FlowEdge], result: Any) -> str:
+        return f"{' + '.join(bracketed(self.amount(edge.share)) for edge in edges)} = {self.amount(result)}"
 
-def _numbers(edge: FlowEdge) -> str:
-    if edge.local is None:
-        return f"[{amount(edge.share)}]"
-    return f"{amount(edge.error)} × {bracketed(number(edge.local))} = {amount(edge.share)}"
+    def factor(self, edge: FlowEdge) -> str:
+        return edge.local_symbol if edge.local is None else equation(edge.local_symbol, edge.local, write=self.write)
 
+    def window(self, edge: FlowEdge) -> str:
+        text = window(self.flow, edge, language=self.language)
+        return self.say("term.in-brackets", text=text) if text else ""
 
-def _total(edges: Sequence[FlowEdge], result: Any) -> str:
-    return f"{' + '.join(bracketed(amount(edge.share)) for edge in edges)} = {amount(result)}"
+    def share(self, edge: FlowEdge) -> str:
+        return share_text(self.flow, edge, language=self.language, write=self.write)
 
+    def error(self, node: FlowNode) -> str:
+        return error_name(self.flow, node, language=self.language)
 
-def _factor(edge: FlowEdge) -> str:
-    return edge.local_symbol if edge.local is None else equation(edge.local_symbol, edge.local)
-
-
-def _behind(text: str) -> str:
-    return f" ({text})" if text else ""
+    def amount(self, value: Any) -> str:
+        return amount(value, language=self.language, write=self.write)

@@ -5,18 +5,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 
-from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
+from autodiff.flow import Flow, FlowEdge, FlowNode, Path, bracketed, count_text
 from autodiff.notation import Name, number, parse
+from autodiff.phrases import say
 
 __all__ = [
-    "amount", "columns", "equation", "error_name", "in_order", "is_weighted_sum", "notes_name", "share_text",
-    "shares_in_order", "suffix", "sum_of_shares", "window",
+    "Write", "amount", "columns", "counted", "equation", "error_name", "error_symbol", "factor_symbol", "in_order",
+    "is_weighted_sum", "notes_name", "path_numbers", "path_symbols", "share_text", "shares_in_order", "suffix",
+    "sum_of_shares", "window",
 ]  # fmt: skip
+
+#: How a number is written; `number` gives 4 significant digits, ``partial(number, digits=8)`` more.
+Write = Callable[[float | None], str]
 
 
 def notes_name(node: FlowNode) -> Name | None:
@@ -43,20 +49,31 @@ def suffix(node: FlowNode) -> str:
     return node.label[len(_bare(node)) :]
 
 
-def error_name(flow: Flow, node: FlowNode) -> str:
-    """What the error at a node is called: δ₁⁽²⁾ at z₁⁽²⁾, the derivative at the parameter, else "error at a₁⁽²⁾"."""
+def error_symbol(flow: Flow, node: FlowNode) -> str | None:
+    """The sign for the error at a node: δ₁⁽²⁾ at z₁⁽²⁾, the derivative at the parameter; None where it has none."""
     if node is flow.parameter:
         return flow.derivative
     name = notes_name(node)
     if name is not None and is_weighted_sum(node):
         return f"{Name('δ', name.indices, name.layer)}{suffix(node)}"
-    return f"error at {node.label}"
+    return None
 
 
-def share_text(flow: Flow, edge: FlowEdge) -> str:
+def error_name(flow: Flow, node: FlowNode, *, language: str = "en") -> str:
+    """What the error at a node is called: its sign where it has one, else "error at a₁⁽²⁾"."""
+    return error_symbol(flow, node) or say("term.error-at", language, node=node.label)
+
+
+def factor_symbol(edge: FlowEdge, *, write: Write = number) -> str:
+    """How an edge's local gradient reads, in brackets where a product needs them; a number as `write` writes it."""
+    return bracketed(_written(edge.local_symbol, edge.local, write))
+
+
+def share_text(flow: Flow, edge: FlowEdge, *, language: str = "en", write: Write = number) -> str:
     """What an edge carries, in symbols: δ₁⁽³⁾ · W₁₁⁽²⁾, or (error at a₁⁽²⁾) · σ′(z₁⁽²⁾)."""
-    error = error_name(flow, flow.nodes[edge.consumer])
-    return f"{f'({error})' if error.startswith('error at') else error} · {bracketed(edge.local_symbol)}"
+    consumer = flow.nodes[edge.consumer]
+    error = error_symbol(flow, consumer) or f"({error_name(flow, consumer, language=language)})"
+    return f"{error} · {factor_symbol(edge, write=write)}"
 
 
 def columns(flow: Flow) -> tuple[tuple[FlowNode, ...], ...]:
@@ -83,19 +100,30 @@ def shares_in_order(flow: Flow, node: FlowNode) -> tuple[FlowEdge, ...]:
     return tuple(sorted(flow.arriving(node), key=lambda edge: (in_order(flow.nodes[edge.consumer]), edge.slot)))
 
 
-def amount(value: Any) -> str:
-    """A number with 4 significant digits; of an array its shape and norm.
+def amount(value: Any, *, language: str = "en", write: Write = number) -> str:
+    """A number as `write` writes it; of an array its shape and norm.
 
     >>> amount(-0.0405), amount(np.ones((2, 3))), amount(None)
     ('−0.0405', '2×3, norm 2.449', '–')
     """
     if not isinstance(value, np.ndarray):
-        return number(value)
+        return write(value)
     if value.size == 1:
-        return number(float(value.item()))
+        return write(float(value.item()))
     with np.errstate(all="ignore"):
         norm = float(np.linalg.norm(value))
-    return f"{'×'.join(map(str, value.shape))}, norm {number(norm)}"
+    return say("term.norm", language, shape="×".join(map(str, value.shape)), norm=write(norm))
+
+
+def counted(count: int, *, language: str = "en") -> str:
+    """A count in words: exact up to 15 digits, beyond that its size.
+
+    >>> counted(6), counted(2**200, language="zh")
+    ('6', '约 1.6e60')
+    """
+    text = count_text(count)
+    size = text.removeprefix("about ")
+    return text if size == text else say("term.about", language, number=size)
 
 
 def is_weighted_sum(node: FlowNode) -> bool:
@@ -104,23 +132,51 @@ def is_weighted_sum(node: FlowNode) -> bool:
     return name is not None and name.letter == "z"
 
 
-def equation(symbol: str, value: float | None) -> str:
+def equation(symbol: str, value: float | None, *, write: Write = number) -> str:
     """σ′(z) = 0.1793; a number alone where the symbol is one."""
-    return symbol if symbol == number(value) else f"{symbol} = {number(value)}"
+    if symbol == number(value):
+        return write(value)
+    return f"{symbol} = {write(value)}"
 
 
-_WINDOWS: Final = ("true window", "corrupt window")  # the inputs of a hinge
+def _written(symbol: str, value: float | None, write: Write) -> str:
+    return write(value) if symbol == number(value) else symbol
 
 
-def sum_of_shares(flow: Flow, most: int) -> tuple[str, ...]:
+_MOST_FACTORS: Final = 40  # in one printed product
+_WINDOWS: Final = ("term.true-window", "term.corrupt-window")  # the inputs of a hinge
+
+
+def sum_of_shares(flow: Flow, most: int, *, language: str = "en", write: Write = number) -> tuple[str, ...]:
     """The gradient as the sum of the shares that arrive, in symbols and, for more than one, in numbers."""
     edges = shares_in_order(flow, flow.parameter)
     more = ["…"] if len(edges) > most else []
-    symbols = " + ".join([*(share_text(flow, edge) for edge in edges[:most]), *more])
-    numbers = " + ".join([*(bracketed(amount(edge.share)) for edge in edges[:most]), *more])
-    return (symbols, numbers) if len(edges) > 1 else (symbols,)
+    symbols = " + ".join([*(share_text(flow, edge, language=language, write=write) for edge in edges[:most]), *more])
+    amounts = [bracketed(amount(edge.share, language=language, write=write)) for edge in edges[:most]]
+    return (symbols, " + ".join([*amounts, *more])) if len(edges) > 1 else (symbols,)
 
 
-def window(flow: Flow, edge: FlowEdge) -> str:
+def path_symbols(path: Path, *, write: Write = number, most: int = _MOST_FACTORS, language: str = "en") -> str:
+    """A path's product in symbols, 1 · W₁₁⁽²⁾ · σ′(z₁⁽²⁾) · a₄⁽¹⁾; of more than ``most`` factors the outer ones."""
+    factors = [bracketed(_written(factor.symbol, factor.number, write)) for factor in path.factors]
+    return " · ".join(_shortened(factors, most, language))
+
+
+def path_numbers(path: Path, *, write: Write = number, most: int = _MOST_FACTORS, language: str = "en") -> str:
+    """The same product in numbers, 1 × 0.9 × 0.1793 × 0.8; "" where edges are arrays."""
+    if path.product is None:
+        return ""
+    return " × ".join(_shortened([bracketed(write(factor.number)) for factor in path.factors], most, language))
+
+
+def _shortened(factors: list[str], most: int, language: str) -> list[str]:
+    if len(factors) <= most:
+        return factors
+    half = most // 2
+    left_out = say("term.more-factors", language, count=len(factors) - 2 * half)
+    return [*factors[:half], left_out, *factors[-half:]]
+
+
+def window(flow: Flow, edge: FlowEdge, *, language: str = "en") -> str:
     """Which window an edge of the max-margin objective leads to; "" for any other edge."""
-    return _WINDOWS[edge.slot] if flow.nodes[edge.consumer].operation == "hinge" else ""
+    return say(_WINDOWS[edge.slot], language) if flow.nodes[edge.consumer].operation == "hinge" else ""
