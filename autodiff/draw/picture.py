@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Box", "Cell", "Picture", "Row", "Wire"]
+__all__ = ["Box", "Cell", "Cluster", "Picture", "Row", "Wire"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,7 +18,7 @@ class Cell:
     ``sign`` is −1 below zero, 0 for exactly zero, else 1.
 
     Roles: ``name``, ``value``, ``error-name``, ``error``, ``share`` (what arrives on a wire) and ``factor`` (× f′(z)
-    inside a unit).
+    inside a unit); in a computation graph ``sign`` (of the operation) and ``port`` (the local gradient of an input).
     """
 
     role: str
@@ -30,7 +30,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """Cells side by side, all of one lane: ``forward``, ``parameter`` or ``error``."""
+    """Cells side by side, all of one lane: ``forward``, ``parameter``, ``error``, or ``none`` where no error is."""
 
     lane: str
     cells: tuple[Cell, ...]
@@ -41,7 +41,8 @@ class Box:
     """A node of the picture; ``column`` counts from 0, the output's, towards the inputs.
 
     Kinds: ``unit`` and ``parameter`` (on the way of the error), ``source`` (what the parameter multiplies), ``rest``
-    (not on the way) and ``more`` (stands for what is left out).
+    (not on the way), ``value`` (the same in a computation graph), ``fold`` (stands for several) and ``more`` (stands
+    for what is left out). ``ports`` are the inputs of an operation, from top to bottom, at its left side.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Box:
     column: int
     rows: tuple[Row, ...]
     hint: str
+    ports: tuple[Cell, ...] = ()
 
     @property
     def label(self) -> str:
@@ -61,7 +63,8 @@ class Wire:
     """A wire from box ``tail`` to box ``head``, as the signal runs, leaving and reaching them at rows.
 
     Lanes: ``forward``, ``rest`` and ``error``, where ``share`` is what the wire carries, ``sign`` its sign as in a
-    `Cell`, and ``width`` its stroke, from 1 to 3.2.
+    `Cell`, and ``width`` its stroke, from 1 to 3.2. In a computation graph ``port`` is where it meets the box of the
+    operation, whose row then says nothing; ``hint`` is for a reader who points at it.
     """
 
     id: str
@@ -75,15 +78,28 @@ class Wire:
     share: Any = None
     width: float = 1.0
     sign: int = 1
+    port: int | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cluster:
+    """Boxes that belong together, a layer or a scope of names; ``boxes`` are ids."""
+
+    id: str
+    label: str
+    boxes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """All that is to be seen and said. Kinds: ``rail`` (one path), ``shares`` (several) and ``empty`` (none).
+    """All that is to be seen and said. Kinds: ``rail`` (one path), ``shares`` (several), ``empty`` (none), ``graph``
+    (every value with its operation) and ``network`` (neurons and weights).
 
-    ``boxes`` stand in their columns from top to bottom. ``formula`` holds the parts of an equation, from the derivative
-    to its number; ``seed`` is the error signal that enters at the output. Below the drawing come the numbered ``steps``
-    and the ``captions``; ``description`` tells the whole in words, for those who cannot see it.
+    ``boxes`` stand in their columns from top to bottom, ``clusters`` behind them. ``formula`` holds the parts of an
+    equation, from the derivative to its number, () without a parameter; ``seed`` is the error signal that enters at the
+    output. Below the drawing come the numbered ``steps`` and the ``captions``; ``description`` tells the whole in
+    words, for those who cannot see it.
     """
 
     kind: str
@@ -95,3 +111,4 @@ class Picture:
     steps: tuple[str, ...]
     captions: tuple[str, ...]
     description: str
+    clusters: tuple[Cluster, ...] = ()
