@@ -181,7 +181,7 @@ SEEDS_AND_STOPS = (
         "signal * local if signal else 0.0, False",
         "signal * local, False",
     ),
-    change("a zero signal meets an infinite edge by rule", _PASS, "if total == total:", "if True:"),
+    change("a zero signal meets an infinite edge by rule", _PASS, "if top == top:", "if True:"),
     change("detach leaks", _NODE, "leaf = self._leaf(self._data, DETACHED)", "return +self"),
     change("stop_gradient leaks", _NODE, "return x.detach() if isinstance(x, Arithmetic) else x", "return x"),
     change("slot pass takes a stale graph", _PASS, "if newest > oldest:", "if False:"),
@@ -223,6 +223,7 @@ SEEDS_AND_STOPS = (
 )
 
 SHAPES = (
+    change("broadcasting of arrays is not undone", _PASS, "if share.shape != shape:", "if False:"),
     change("broadcasting is not undone", _PASS, "share = _reshaped(share, data.shape)", "pass"),
     change(
         "broadcasting is undone by a mean",
@@ -241,8 +242,8 @@ SHAPES = (
     change(
         "float32 gradients come as float64",
         _PASS,
-        "share if share.dtype is data.dtype else share.astype(data.dtype)",
-        "share",
+        "return share.astype(data.dtype, copy=False)",
+        "return share",
     ),
     change(
         "a small share is not repeated",
