@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import autodiff as ad
-from autodiff import Value
+from autodiff import Value, error_flow
 from nn import Network
 
 X = (1.0, -0.5, 0.25, 0.8)
@@ -72,6 +72,45 @@ def skipping() -> ad.Flow:
         total = total + item * bottom
     total.name = "y"
     return ad.error_flow(total, bottom)
+
+
+def array_flow() -> ad.Flow:
+    """The notes' network on arrays."""
+    network = notes_network(scalar=False)
+    return error_flow(network(X), network.parameter("W(1)"))
+
+
+def empty_flow() -> ad.Flow:
+    """A parameter of another network."""
+    return error_flow(notes_network()(X), notes_network().parameter("W14(1)"))
+
+
+def wide_flow() -> ad.Flow:
+    """More inputs than a column shows."""
+    network = Network((12, 9, 1), scalar=True)
+    return error_flow(network([0.1 * k for k in range(12)]), network.parameter("W3,10(1)"))
+
+
+FLOWS = {
+    "rail": notes_flow, "bias": lambda: notes_flow("b1(1)"), "negative": lambda: notes_flow("W24(1)"),
+    "deep": deep_flow, "margin": margin_flow, "met": lambda: margin_flow(shift=3.0), "skipping": skipping,
+    "long": lambda: error_flow(*chain(100)), "ladder": lambda: error_flow(*ladder(200)), "arrays": array_flow,
+    "empty": empty_flow, "wide": wide_flow, "seeded": lambda: notes_flow(seed=-1.0),
+}  # fmt: skip
+
+HOSTILE = [
+    '<script>alert("x")</script>', "</text></svg>", "]]><!--", "&amp; &#x41; <b>", "\x00\x07\ufffe\ud800",
+    "a\\N\\l\\\"b", "<b>bold</b>", "a:b", "\u202eevil", "{0} %s {z}", "日本語の名前", "x" * 300, " ", "n0",
+    "line\nbreak\r\n",
+]  # fmt: skip
+
+
+def hostile_flow(name: str) -> ad.Flow:
+    """A flow whose every node has that name."""
+    w, x = Value(2.0, name=name), Value(3.0, name=name)
+    unit = ad.tanh(w * x * 0.1)
+    unit.name = name
+    return error_flow(unit * unit, w)
 
 
 def paths_one_by_one(output: Any, parameter: Any) -> list[list[tuple[Any, int]]]:

@@ -23,7 +23,10 @@ NUMBERS = "net.json: W1 must be finite numbers, a vector or rows of one length"
 UNREADABLE = "net.json is not a .json file that can be read"
 ONE_OUTPUT = "argument --sizes: a flow starts at one output, so the last size must be 1, and got '4,2'"
 PARAMETERS = "no parameter W₉₉⁽¹⁾: layer 1 has W₁₁⁽¹⁾ … W₂₄⁽¹⁾, b₁⁽¹⁾ … b₂⁽¹⁾; layer 2 has W₁₁⁽²⁾ … W₁₂⁽²⁾, b₁⁽²⁾"
-ENDINGS = "cannot save as 'flow.bmp': the name of the file must end in one of .svg, .dot, .txt, .json, .png, .pdf"
+ENDINGS = (
+    "cannot save as 'flow.bmp': the name of the file must end in one of "
+    ".svg, .png, .pdf, .dot, .html, .txt, .json, .tex, .md"
+)
 OWN = "--network brings its own sizes and weights; leave out --sizes and --seed"
 FILE = {"W1": WEIGHTS["W(1)"], "b1": WEIGHTS["b(1)"], "W2": [0.9, -0.6], "b2": 0.2}
 
@@ -304,9 +307,10 @@ def test_weights_at_the_end_of_the_floats(capsys):
     assert "Check: numerical derivative" in run(capsys, "--network", "net.json", "--parameter", "W11(1)")
 
 
-def test_without_graphviz_a_png_is_one_sentence(capsys, monkeypatch):
-    """The install command is in it."""
-    module = sys.modules["autodiff.draw.dot"]
+def test_without_graphviz_an_svg_is_written(capsys, monkeypatch):
+    """Instead of a .png; a warning has the install command."""
+    module = sys.modules["autodiff.draw.engine"]
     monkeypatch.setattr(module, "find_dot", lambda: None)
     monkeypatch.setattr(module, "find_spec", lambda name: None)
-    assert "pip install pygraphviz" in refused(capsys, "flow", "--output", "flow.png")
+    with pytest.warns(UserWarning, match="pip install pygraphviz"):
+        assert "Wrote flow.svg (drawn by autodiff)" in run(capsys, "--output", "flow.png")

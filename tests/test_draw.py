@@ -6,7 +6,6 @@ import json
 import math
 import os
 import re
-import stat
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -20,52 +19,28 @@ from hypothesis import strategies as st
 
 import autodiff as ad
 from autodiff import Tensor, Value, error_flow
-from autodiff.draw import MissingProgramError, dot, picture, render, save, svg, text
-from autodiff.draw import dot as dot_function
+from autodiff.draw import dot, picture, svg, text
 from autodiff.draw.groups import grouped
 from autodiff.draw.layout import Rect, lay_out
 from autodiff.draw.lines import footer, header
-from autodiff.draw.palette import DARK, ERROR_COLOURS, LIGHT
 from autodiff.draw.typeset import pieces, width
 from autodiff.terms import amount
-from nn import Network
 from tests.flows import (
-    X,
+    FLOWS,
+    HOSTILE,
+    array_flow,
     chain,
     deep_flow,
+    empty_flow,
+    hostile_flow,
     ladder,
     margin_flow,
     notes_flow,
-    notes_network,
     skipping,
+    wide_flow,
 )
 
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-def array_flow() -> ad.Flow:
-    """The notes' network on arrays."""
-    network = notes_network(scalar=False)
-    return error_flow(network(X), network.parameter("W(1)"))
-
-
-def empty_flow() -> ad.Flow:
-    """A parameter of another network."""
-    return error_flow(notes_network()(X), notes_network().parameter("W14(1)"))
-
-
-def wide_flow() -> ad.Flow:
-    """More inputs than a column shows."""
-    network = Network((12, 9, 1), scalar=True)
-    return error_flow(network([0.1 * k for k in range(12)]), network.parameter("W3,10(1)"))
-
-
-FLOWS = {
-    "rail": notes_flow, "bias": lambda: notes_flow("b1(1)"), "negative": lambda: notes_flow("W24(1)"),
-    "deep": deep_flow, "margin": margin_flow, "met": lambda: margin_flow(shift=3.0), "skipping": skipping,
-    "long": lambda: error_flow(*chain(100)), "ladder": lambda: error_flow(*ladder(200)), "arrays": array_flow,
-    "empty": empty_flow, "wide": wide_flow, "seeded": lambda: notes_flow(seed=-1.0),
-}  # fmt: skip
 
 
 @pytest.fixture(params=FLOWS)
@@ -384,49 +359,7 @@ def test_widths_allow_for_any_character():
     assert width("W", 10.0, bold=True) > width("W", 10.0)
 
 
-def luminance(colour: str) -> float:
-    """Relative luminance as WCAG 2 defines it."""
-    channels = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
-def test_text_stands_out_from_its_ground(palette):
-    """At least 4.5 : 1, on paper and on its own fill."""
-    pairs = [(name, "paper") for name in ("ink", "muted", "zero", "forward", "error", "negative", "parameter")]
-    pairs += [(name, f"{name}-fill") for name in ("forward", "error", "negative", "parameter")]
-    pairs += [("ink", "forward-fill"), ("ink", "parameter-fill"), ("muted", "rest"), ("zero", "rest")]
-    for text_colour, ground in pairs:
-        light, dark = sorted((luminance(palette[text_colour]), luminance(palette[ground])), reverse=True)
-        assert (light + 0.05) / (dark + 0.05) >= 4.5, (text_colour, ground)
-    assert set(ERROR_COLOURS.values()) <= set(palette)
-
-
-def test_the_svg_follows_the_readers_light_or_dark_mode():
-    """One media query turns every colour into its dark counterpart."""
-    style = parsed(notes_flow()).find(f"{SVG}style").text
-    light, dark = style.split("@media (prefers-color-scheme:dark)")
-    assert all(colour in light for colour in LIGHT.values())
-    assert all(colour in dark for colour in DARK.values())
-
-
 # ---- names that users choose -----------------------------------------------------------------------------------------
-
-HOSTILE = [
-    '<script>alert("x")</script>', "</text></svg>", "]]><!--", "&amp; &#x41; <b>", "\x00\x07\ufffe\ud800",
-    "a\\N\\l\\\"b", "<b>bold</b>", "a:b", "\u202eevil", "{0} %s {z}", "日本語の名前", "x" * 300, " ", "n0",
-    "line\nbreak\r\n",
-]  # fmt: skip
-
-
-def hostile_flow(name: str) -> ad.Flow:
-    """A flow whose every node has that name."""
-    w, x = Value(2.0, name=name), Value(3.0, name=name)
-    unit = ad.tanh(w * x * 0.1)
-    unit.name = name
-    return error_flow(unit * unit, w)
-
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_name_becomes_markup(name):
@@ -492,100 +425,6 @@ def test_steps_beyond_twenty_are_numbered_in_brackets():
     assert "(21)" in source
 
 
-@pytest.fixture(scope="module")
-def has_graphviz() -> bool:
-    """Whether this machine can draw PNG."""
-    try:
-        render("digraph {a}", "png")
-    except MissingProgramError:
-        return False
-    return True
-
-
-@pytest.mark.parametrize(("ending", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF")])
-def test_png_and_pdf_are_drawn_by_graphviz(tmp_path, ending, magic, has_graphviz):
-    """By dot or by pygraphviz, and the answer says by which."""
-    if not has_graphviz:
-        pytest.skip("neither dot nor pygraphviz is installed")
-    saved = save(deep_flow(), tmp_path / f"flow.{ending}")
-    assert saved.path.read_bytes().startswith(magic)
-    assert saved.engine in ("dot", "pygraphviz")
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_graphviz_takes_hostile_names(name, has_graphviz):
-    """What we write is DOT, whatever the names are."""
-    if not has_graphviz:
-        pytest.skip("neither dot nor pygraphviz is installed")
-    drawn, _ = render(dot(hostile_flow(name)), "svg")
-    root = ElementTree.fromstring(drawn)
-    assert not any(item.tag.endswith("script") for item in root.iter())
-
-
-def test_without_graphviz_one_sentence_says_what_to_install(tmp_path, monkeypatch):
-    """And nothing is written."""
-    monkeypatch.setattr(module(), "find_dot", lambda: None)
-    monkeypatch.setattr(module(), "find_spec", lambda name: None)
-    with pytest.raises(MissingProgramError) as caught:
-        save(notes_flow(), tmp_path / "flow.png")
-    assert str(caught.value) == (
-        "a .png is drawn by Graphviz, which is not on this machine: run pip install pygraphviz, "
-        "or install Graphviz; .svg, .dot, .txt and .json need neither"
-    )
-    assert list(tmp_path.iterdir()) == []
-
-
-def module():
-    """The module autodiff.draw.dot, whose name in the package is its function."""
-    return sys.modules[dot_function.__module__]
-
-
-@pytest.fixture
-def fake_dot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program in place of dot; write its lines into it."""
-    program = tmp_path / "dot"
-    monkeypatch.setattr(module(), "find_dot", lambda: str(program))
-    return program
-
-
-def write_program(program: Path, body: str) -> None:
-    program.write_text(f"#!{sys.executable}\n{body}\n")
-    program.chmod(0o755)
-
-
-def test_dot_is_preferred_and_gets_the_text(fake_dot):
-    """The text goes to standard input, the kind is an option."""
-    write_program(fake_dot, "import sys; sys.stdout.write(sys.argv[1] + sys.stdin.read())")
-    assert render("digraph {a}", "png") == (b"-Tpngdigraph {a}", "dot")
-
-
-def test_a_failing_or_endless_program_is_one_sentence(fake_dot, monkeypatch):
-    """The last line of what it said; or that it took too long."""
-    write_program(fake_dot, "import sys; sys.stderr.write('first\\nlast\\n'); sys.exit(1)")
-    with pytest.raises(MissingProgramError, match=r"^dot could not draw the picture: last$"):
-        render("digraph {a}", "png")
-    write_program(fake_dot, "")
-    with pytest.raises(MissingProgramError, match=r"^dot could not draw the picture: no message$"):
-        render("digraph {a}", "png")
-    write_program(fake_dot, "import time; time.sleep(60)")
-    monkeypatch.setattr(module(), "_SECONDS", 0.2)
-    with pytest.raises(MissingProgramError, match=r"^dot did not finish in 0\.2 seconds; save an \.svg instead$"):
-        render("digraph {a}", "png")
-
-
-def test_dot_is_looked_for_on_the_path_and_where_installers_put_it(tmp_path, monkeypatch):
-    """First the PATH, then the usual folders."""
-    program = tmp_path / "dot"
-    write_program(program, "")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert module().find_dot() == str(program)
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(module(), "_FOLDERS", (str(tmp_path / "none"), str(tmp_path)))
-    assert module().find_dot() == str(program)
-    monkeypatch.setattr(module(), "_FOLDERS", ())
-    assert module().find_dot() is None
-
-
 # ---- text ------------------------------------------------------------------------------------------------------------
 
 
@@ -627,74 +466,6 @@ def test_long_texts_leave_out_their_middle():
     assert "multiply is the output itself." in text(error_flow(y, y))
 
 
-# ---- files -----------------------------------------------------------------------------------------------------------
-
-
-def test_files_by_their_ending(tmp_path):
-    """Each holds what the function of that kind gives."""
-    flow = notes_flow()
-    for ending, content in (("svg", svg(flow)), ("dot", dot(flow)), ("txt", text(flow) + "\n")):
-        saved = save(flow, tmp_path / f"flow.{ending.upper()}")
-        assert saved.path.read_text(encoding="utf-8") == content
-        assert saved.engine == "autodiff"
-    data = json.loads(save(flow, str(tmp_path / "flow.json")).path.read_text(encoding="utf-8"))
-    assert data == json.loads(json.dumps(flow.as_dict()))
-
-
-def test_every_kind_of_flow_can_be_saved(tmp_path, flow):
-    """As everything that needs no other program."""
-    for ending in ("svg", "dot", "txt", "json"):
-        assert save(flow, tmp_path / f"flow.{ending}").path.stat().st_size > 100
-
-
-def test_an_unknown_ending_is_refused(tmp_path):
-    """The sentence lists those that are known."""
-    with pytest.raises(ValueError, match=r"cannot save as 'flow\.bmp'") as caught:
-        save(notes_flow(), tmp_path / "flow.bmp")
-    assert str(caught.value) == (
-        "cannot save as 'flow.bmp': the name of the file must end in one of .svg, .dot, .txt, .json, .png, .pdf"
-    )
-
-
-def test_a_folder_that_is_not_there_is_one_sentence(tmp_path):
-    """And so is a folder in the file's place."""
-    with pytest.raises(FileNotFoundError) as caught:
-        save(notes_flow(), tmp_path / "none" / "flow.svg")
-    assert str(caught.value) == f"cannot write {tmp_path / 'none' / 'flow.svg'}: No such file or directory"
-    (tmp_path / "flow.svg").mkdir()
-    with pytest.raises(OSError, match=r"^cannot write .*flow\.svg: "):
-        save(notes_flow(), tmp_path / "flow.svg")
-    assert [item.name for item in tmp_path.iterdir()] == ["flow.svg"]
-
-
-def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
-    """The new one is moved into its place only when it is whole; nothing else stays behind."""
-    target = tmp_path / "flow.svg"
-    target.write_text("old")
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OSError, match=r"^cannot write .*flow\.svg: No space left on device$"):
-        save(notes_flow(), target)
-    assert target.read_text() == "old"
-    assert [item.name for item in tmp_path.iterdir()] == ["flow.svg"]
-
-
-def test_permissions_stay(tmp_path):
-    """A replaced file keeps its mode; a new one has what the umask allows."""
-    target = tmp_path / "flow.svg"
-    target.write_text("old")
-    target.chmod(0o600)
-    save(notes_flow(), target)
-    assert stat.S_IMODE(target.stat().st_mode) == 0o600
-    plain = tmp_path / "plain"
-    plain.touch()
-    fresh = save(notes_flow(), tmp_path / "new.svg").path
-    assert fresh.stat().st_mode == plain.stat().st_mode
-
-
 def test_the_same_bytes_in_every_process():
     """SVG, DOT, text and JSON do not depend on hash seeds or addresses."""
     script = (
@@ -734,17 +505,6 @@ def test_a_long_path_through_arrays():
     (more,) = (box for box in picture(flow).boxes if box.kind == "more")
     assert more.rows[3].cells[0].text == "…"
     parsed(flow)
-
-
-def test_half_a_character_in_a_name_is_saved(tmp_path):
-    """A lone surrogate is no text in UTF-8; in JSON it is written as its number, and reads as what it was."""
-    x = Value(2.0, name="\ud800")
-    data = json.loads(save(error_flow(x * x, x), tmp_path / "flow.json").path.read_text(encoding="utf-8"))
-    assert data["nodes"][-1]["name"] == "\ud800"
-    for ending in (".svg", ".dot", ".txt"):
-        assert "\N{REPLACEMENT CHARACTER}" in save(error_flow(x * x, x), tmp_path / f"flow{ending}").path.read_text(
-            encoding="utf-8"
-        )
 
 
 @pytest.mark.parametrize("letter", ["x", "\\", "&", "😀"])

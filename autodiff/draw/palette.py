@@ -5,9 +5,10 @@ Forward is blue, error orange, a negative error purple, the parameter green; the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["DARK", "ERROR_COLOURS", "ERROR_FILLS", "FONTS", "LIGHT"]
+__all__ = ["DARK", "ERROR_COLOURS", "ERROR_FILLS", "FONTS", "LIGHT", "THEMES"]
 
 FONTS: Final = "Helvetica,Arial,sans-serif"
 
@@ -22,6 +23,9 @@ DARK: Final = {
     "forward": "#56B4E9", "forward-fill": "#132b3d", "error": "#FF9D5C", "error-fill": "#3a2415",
     "negative": "#B9A3F0", "negative-fill": "#2a2145", "parameter": "#4FD1A5", "parameter-fill": "#12332a",
 }  # fmt: skip
+
+#: What a reader may ask for; "auto" follows the reader's system where it can, and is light where it cannot.
+THEMES: Final[Mapping[str, Mapping[str, str]]] = {"auto": LIGHT, "light": LIGHT, "dark": DARK, "print": LIGHT}
 
 #: By the sign of an error or a share.
 ERROR_COLOURS: Final = {1: "error", -1: "negative", 0: "zero"}

@@ -1,20 +1,25 @@
-"""Saving a flow: the end of the file's name says as what, and a write that fails leaves what was there."""
+"""Files: the end of a file's name says as what, and a write that fails leaves what was there."""
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from autodiff.draw.dot import dot, render
-from autodiff.draw.svg import svg
-from autodiff.draw.text import text
-from autodiff.flow import Flow
+from autodiff.draw.engine import ENGINES, MissingProgramError, render
 
-__all__ = ["Saved", "save"]
+__all__ = ["ENDINGS", "OURS", "Saved", "write"]
+
+#: What our own writers write, by the ending of the file.
+OURS: Final = {
+    ".svg": "svg", ".dot": "dot", ".html": "html", ".txt": "text", ".json": "json", ".tex": "tex", ".md": "markdown",
+}  # fmt: skip
+_BY_GRAPHVIZ: Final = (".svg", ".png", ".pdf")
+ENDINGS: Final = tuple(dict.fromkeys([".svg", ".png", ".pdf", *OURS]))
+_OWN: Final = "autodiff"
 
 
 class Saved(NamedTuple):
@@ -24,42 +29,55 @@ class Saved(NamedTuple):
     engine: str
 
 
-def _as_json(flow: Flow) -> str:
-    return json.dumps(flow.as_dict(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
-
-
-_WRITERS: Final[Mapping[str, Callable[[Flow], str]]] = {
-    ".svg": svg, ".dot": dot, ".txt": lambda flow: text(flow) + "\n", ".json": _as_json,
-}  # fmt: skip
-_BY_GRAPHVIZ: Final = (".png", ".pdf")
-
-
-def save(flow: Flow, path: str | os.PathLike[str]) -> Saved:
-    """Write a flow to a file: .svg, .dot, .txt, .json by autodiff itself, .png and .pdf by Graphviz.
+def write(writers: Mapping[str, Callable[[], str]], path: str | os.PathLike[str], engine: str | None = None) -> Saved:
+    """Write a drawing to a file; ``writers`` gives the text of each format of `OURS`.
 
     Args:
-        flow: what `autodiff.flow.error_flow` gives.
+        writers: by the name of the format.
         path: where; a file that is there is replaced as a whole, or not at all.
+        engine: the only one to be used: autodiff, dot or pygraphviz.
 
     Returns:
-        the path, and the engine that drew: autodiff, dot or pygraphviz.
+        the path, and the engine that drew. A .png or .pdf is drawn by dot, else by pygraphviz; where there is neither
+        our own SVG is written beside it, the path says so, and so does a warning.
 
     Raises:
-        ValueError: another ending. MissingProgramError: no Graphviz for .png or .pdf. OSError: the file cannot be
-        written; its message is one sentence that names the file.
+        ValueError: another ending or engine. MissingProgramError: the engine that was asked for is not there. OSError:
+        the file cannot be written; its message is one sentence that names the file.
     """
     target = Path(path)
     ending = target.suffix.lower()
-    if ending in _WRITERS:
-        data = _WRITERS[ending](flow).encode(errors="backslashreplace")  # half a character of a name in .json
-        engine = "autodiff"
-    elif ending in _BY_GRAPHVIZ:
-        data, engine = render(dot(flow), ending[1:])
-    else:
-        known = ", ".join([*_WRITERS, *_BY_GRAPHVIZ])
-        raise ValueError(f"cannot save as {target.name!r}: the name of the file must end in one of {known}")
+    _check(target, ending, engine)
+    if ending in OURS and engine in (None, _OWN):
+        return _put(target, writers[OURS[ending]](), _OWN)
     try:
-        _replace(target, data)
+        data, drew = render(writers["dot"](), ending[1:], engine=engine)
+    except MissingProgramError as error:
+        if engine is not None:
+            raise
+        instead = target.with_suffix(".svg")
+        saved = _put(instead, writers["svg"](), _OWN)
+        warnings.warn(f"wrote {instead} instead of {target}: {error}", stacklevel=3)
+        return saved
+    return _put(target, data, drew)
+
+
+def _check(target: Path, ending: str, engine: str | None) -> None:
+    if ending not in ENDINGS:
+        known = ", ".join(ENDINGS)
+        raise ValueError(f"cannot save as {target.name!r}: the name of the file must end in one of {known}")
+    if engine not in (None, _OWN, *ENGINES):
+        raise ValueError(f"unknown engine {engine!r} (must be one of {', '.join([_OWN, *ENGINES])})")
+    if engine == _OWN and ending not in OURS:
+        raise ValueError(f"the engine {_OWN} draws .svg, and a {ending} is drawn by {' or '.join(ENGINES)}")
+    if engine in ENGINES and ending not in _BY_GRAPHVIZ:
+        raise ValueError(f"the engine {engine} draws {', '.join(_BY_GRAPHVIZ)}, and a {ending} is written by {_OWN}")
+
+
+def _put(target: Path, data: str | bytes, engine: str) -> Saved:
+    try:
+        # half a character of a name in .json is no text in UTF-8
+        _replace(target, data.encode(errors="backslashreplace") if isinstance(data, str) else data)
     except OSError as error:
         raise type(error)(f"cannot write {target}: {error.strerror or error}") from error
     return Saved(target, engine)

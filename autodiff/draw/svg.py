@@ -10,7 +10,7 @@ from typing import Any, Final
 from autodiff.draw.compose import picture
 from autodiff.draw.layout import BADGE, SIZES, Layout, Point, Rect, is_rest, lay_out
 from autodiff.draw.lines import Line, Mark, footer, header
-from autodiff.draw.palette import DARK, ERROR_COLOURS, ERROR_FILLS, FONTS, LIGHT
+from autodiff.draw.palette import DARK, ERROR_COLOURS, ERROR_FILLS, FONTS, LIGHT, THEMES
 from autodiff.draw.picture import Box, Cell, Picture, Row, Wire
 from autodiff.draw.typeset import SCRIPT, advance, pieces, width
 from autodiff.flow import Flow
@@ -27,8 +27,8 @@ _LOWERED: Final = 0.27  # of the font size
 _RAISED: Final = 0.46
 
 
-def svg(flow: Flow) -> str:
-    """The picture of a flow as SVG, ``role="img"`` with a title and the steps in words.
+def svg(what: Flow | Picture, *, theme: str = "auto") -> str:
+    """A picture, or that of a flow, as SVG: ``role="img"`` with a title and the steps in words.
 
     The same flow gives the same text in every process. Sub- and superscripts are stacked; names cannot inject markup;
     every number also stands in full, in ``data-number`` and ``data-share``.
@@ -39,10 +39,10 @@ def svg(flow: Flow) -> str:
     >>> svg(error_flow(w * x, w)).startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     True
     """
-    return "\n".join(_document(picture(flow))) + "\n"
+    return "\n".join(_document(what if isinstance(what, Picture) else picture(what), theme)) + "\n"
 
 
-def _document(what: Picture) -> Iterator[str]:
+def _document(what: Picture, theme: str) -> Iterator[str]:
     layout = lay_out(what)
     across = max(layout.width + (_SEED if what.seed else 0.0), _NARROWEST)
     head = list(header(what, across))
@@ -57,7 +57,7 @@ def _document(what: Picture) -> Iterator[str]:
     )
     yield f"<title>{_plain(what.title)}</title>"
     yield f"<desc>{_plain(what.description)}</desc>"
-    yield f"<style>{_rules(LIGHT)}@media (prefers-color-scheme:dark){{{_rules(DARK)}}}</style>"
+    yield f"<style>{_style(theme)}</style>"
     yield '<rect class="paper" width="100%" height="100%"/>'
     yield from _lines(head, _MARGIN)
     yield f'<g transform="translate({_n(_MARGIN)} {_n(top)})">'
@@ -65,6 +65,13 @@ def _document(what: Picture) -> Iterator[str]:
     yield "</g>"
     yield from _lines(foot, bottom)
     yield "</svg>"
+
+
+def _style(theme: str) -> str:
+    """The colours of a theme; "auto" is light or dark as the reader's system is, and light on paper."""
+    if theme != "auto":
+        return _rules(THEMES[theme])
+    return f"{_rules(LIGHT)}@media screen and (prefers-color-scheme:dark){{{_rules(DARK)}}}"
 
 
 def _rules(colours: Mapping[str, str]) -> str:

@@ -1,0 +1,227 @@
+"""Files: every format by its ending, whole or not at all; the engines one after the other, and each taken away."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from autodiff import Value, error_flow
+from autodiff.draw import MissingProgramError, dot, engine, render, save, svg, text
+from tests.flows import FLOWS, HOSTILE, deep_flow, hostile_flow, notes_flow
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+
+
+def test_files_by_their_ending(tmp_path):
+    """Each holds what the function of that kind gives."""
+    flow = notes_flow()
+    for ending, content in (("svg", svg(flow)), ("dot", dot(flow)), ("txt", text(flow) + "\n")):
+        saved = save(flow, tmp_path / f"flow.{ending.upper()}")
+        assert saved.path.read_text(encoding="utf-8") == content
+        assert saved.engine == "autodiff"
+    data = json.loads(save(flow, str(tmp_path / "flow.json")).path.read_text(encoding="utf-8"))
+    assert data == json.loads(json.dumps(flow.as_dict()))
+
+
+@pytest.mark.parametrize("kind", FLOWS)
+def test_every_kind_of_flow_can_be_saved(tmp_path, kind):
+    """As everything that needs no other program."""
+    flow = FLOWS[kind]()
+    for ending in ("svg", "dot", "txt", "json"):
+        assert save(flow, tmp_path / f"flow.{ending}").path.stat().st_size > 100
+
+
+def test_an_unknown_ending_is_refused(tmp_path):
+    """The sentence lists those that are known."""
+    with pytest.raises(ValueError, match=r"cannot save as 'flow\.bmp'") as caught:
+        save(notes_flow(), tmp_path / "flow.bmp")
+    assert str(caught.value) == (
+        "cannot save as 'flow.bmp': the name of the file must end in one of "
+        ".svg, .png, .pdf, .dot, .html, .txt, .json, .tex, .md"
+    )
+
+
+def test_a_folder_that_is_not_there_is_one_sentence(tmp_path):
+    """And so is a folder in the file's place."""
+    with pytest.raises(FileNotFoundError) as caught:
+        save(notes_flow(), tmp_path / "none" / "flow.svg")
+    assert str(caught.value) == f"cannot write {tmp_path / 'none' / 'flow.svg'}: No such file or directory"
+    (tmp_path / "flow.svg").mkdir()
+    with pytest.raises(OSError, match=r"^cannot write .*flow\.svg: "):
+        save(notes_flow(), tmp_path / "flow.svg")
+    assert [item.name for item in tmp_path.iterdir()] == ["flow.svg"]
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    """The new one is moved into its place only when it is whole; nothing else stays behind."""
+    target = tmp_path / "flow.svg"
+    target.write_text("old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match=r"^cannot write .*flow\.svg: No space left on device$"):
+        save(notes_flow(), target)
+    assert target.read_text() == "old"
+    assert [item.name for item in tmp_path.iterdir()] == ["flow.svg"]
+
+
+def test_permissions_stay(tmp_path):
+    """A replaced file keeps its mode; a new one has what the umask allows."""
+    target = tmp_path / "flow.svg"
+    target.write_text("old")
+    target.chmod(0o600)
+    save(notes_flow(), target)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    plain = tmp_path / "plain"
+    plain.touch()
+    fresh = save(notes_flow(), tmp_path / "new.svg").path
+    assert fresh.stat().st_mode == plain.stat().st_mode
+
+
+def test_half_a_character_in_a_name_is_saved(tmp_path):
+    """A lone surrogate is no text in UTF-8; in JSON it is written as its number, and reads as what it was."""
+    x = Value(2.0, name="\ud800")
+    data = json.loads(save(error_flow(x * x, x), tmp_path / "flow.json").path.read_text(encoding="utf-8"))
+    assert data["nodes"][-1]["name"] == "\ud800"
+    for ending in (".svg", ".dot", ".txt"):
+        assert "\N{REPLACEMENT CHARACTER}" in save(error_flow(x * x, x), tmp_path / f"flow{ending}").path.read_text(
+            encoding="utf-8"
+        )
+
+
+# ---- engines
+
+@pytest.fixture(scope="module")
+def has_graphviz() -> bool:
+    """Whether this machine can draw PNG."""
+    try:
+        render("digraph {a}", "png")
+    except MissingProgramError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("ending", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF")])
+def test_png_and_pdf_are_drawn_by_graphviz(tmp_path, ending, magic, has_graphviz):
+    """By dot or by pygraphviz, and the answer says by which."""
+    if not has_graphviz:
+        pytest.skip("neither dot nor pygraphviz is installed")
+    saved = save(deep_flow(), tmp_path / f"flow.{ending}")
+    assert saved.path.read_bytes().startswith(magic)
+    assert saved.engine in ("dot", "pygraphviz")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_graphviz_takes_hostile_names(name, has_graphviz):
+    """What we write is DOT, whatever the names are."""
+    if not has_graphviz:
+        pytest.skip("neither dot nor pygraphviz is installed")
+    drawn, _ = render(dot(hostile_flow(name)), "svg")
+    root = ElementTree.fromstring(drawn)
+    assert not any(item.tag.endswith("script") for item in root.iter())
+
+
+@pytest.fixture
+def no_graphviz(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with neither dot nor pygraphviz."""
+    monkeypatch.setattr(engine, "find_dot", lambda: None)
+    monkeypatch.setattr(engine, "find_spec", lambda name: None)
+
+
+@pytest.mark.parametrize("ending", [".png", ".pdf"])
+def test_without_graphviz_our_own_svg_is_written(tmp_path, no_graphviz, ending):
+    """Beside where the picture was wanted; the answer and one sentence say so, and what to install."""
+    with pytest.warns(UserWarning, match="^wrote") as warned:
+        saved = save(notes_flow(), tmp_path / f"flow{ending}")
+    assert saved == (tmp_path / "flow.svg", "autodiff")
+    assert saved.path.read_text(encoding="utf-8") == svg(notes_flow())
+    assert [str(warning.message) for warning in warned] == [
+        f"wrote {tmp_path / 'flow.svg'} instead of {tmp_path / 'flow'}{ending}: a {ending} is drawn by Graphviz, which "
+        "is not on this machine: run pip install pygraphviz, or install Graphviz; all other formats need neither"
+    ]
+    assert [item.name for item in tmp_path.iterdir()] == ["flow.svg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), [("dot", "apt install graphviz"), ("pygraphviz", "pip install pygraphviz")]
+)
+def test_a_forced_engine_that_is_missing_is_one_sentence(tmp_path, no_graphviz, name, command):
+    """With the command that installs it; nothing is written."""
+    for ending in (".png", ".svg"):
+        with pytest.raises(MissingProgramError) as caught:
+            save(notes_flow(), tmp_path / f"flow{ending}", engine=name)
+        assert str(caught.value).startswith(f"the engine {name} is not on this machine: run ")
+        assert command in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("ending", "name", "sentence"),
+    [
+        (".svg", "neato", "unknown engine 'neato' (must be one of autodiff, dot, pygraphviz)"),
+        (".png", "autodiff", "the engine autodiff draws .svg, and a .png is drawn by dot or pygraphviz"),
+        (".txt", "dot", "the engine dot draws .svg, .png, .pdf, and a .txt is written by autodiff"),
+    ],
+)
+def test_an_engine_that_cannot_is_one_sentence(tmp_path, ending, name, sentence):
+    """An unknown one, and one that does not draw this format."""
+    with pytest.raises(ValueError) as caught:
+        save(notes_flow(), tmp_path / f"flow{ending}", engine=name)
+    assert str(caught.value) == sentence
+
+
+@pytest.fixture
+def fake_dot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program in place of dot, and no pygraphviz; write its lines into it."""
+    program = tmp_path / "dot"
+    monkeypatch.setattr(engine, "find_spec", lambda name: None)
+    monkeypatch.setattr(engine, "find_dot", lambda: str(program))
+    return program
+
+
+def write_program(program: Path, body: str) -> None:
+    program.write_text(f"#!{sys.executable}\n{body}\n")
+    program.chmod(0o755)
+
+
+def test_dot_is_preferred_and_gets_the_text(fake_dot):
+    """The text goes to standard input, the kind is an option."""
+    write_program(fake_dot, "import sys; sys.stdout.write(sys.argv[1] + sys.stdin.read())")
+    assert render("digraph {a}", "png") == (b"-Tpngdigraph {a}", "dot")
+
+
+def test_a_failing_or_endless_program_is_one_sentence(fake_dot, monkeypatch):
+    """The last line of what it said; or that it took too long."""
+    write_program(fake_dot, "import sys; sys.stderr.write('first\\nlast\\n'); sys.exit(1)")
+    with pytest.raises(MissingProgramError, match=r"^dot could not draw the picture: last$"):
+        render("digraph {a}", "png")
+    write_program(fake_dot, "")
+    with pytest.raises(MissingProgramError, match=r"^dot could not draw the picture: no message$"):
+        render("digraph {a}", "png")
+    write_program(fake_dot, "import time; time.sleep(60)")
+    monkeypatch.setattr(engine, "_SECONDS", 0.2)
+    with pytest.raises(MissingProgramError, match=r"^dot did not finish in 0\.2 seconds; save an \.svg instead$"):
+        render("digraph {a}", "png")
+
+
+def test_dot_is_looked_for_on_the_path_and_where_installers_put_it(tmp_path, monkeypatch):
+    """First the PATH, then the usual folders."""
+    program = tmp_path / "dot"
+    write_program(program, "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert engine.find_dot() == str(program)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(engine, "_FOLDERS", (str(tmp_path / "none"), str(tmp_path)))
+    assert engine.find_dot() == str(program)
+    monkeypatch.setattr(engine, "_FOLDERS", ())
+    assert engine.find_dot() is None
+
+
