@@ -103,8 +103,6 @@ def _writer(primitive: Primitive, names: list[str]) -> _Writer:
 
 def _lines(primitive: Primitive, names: list[str], slots: list[int]) -> list[str]:
     """Source lines that set ``z`` and, for each slot, ``d<slot>`` from the variables ``names``."""
-    if not primitive.elementwise:
-        raise NotAnExpressionError(primitive.name)
     writer = _writer(primitive, names)
     inputs = [variable(name) for name in names]
     params = {key: variable(param(key)) for key in primitive.defaults}
@@ -251,7 +249,7 @@ def many(primitive: Primitive, kinds: tuple[type, ...], kind: type) -> Callable[
 
 def _unrolled(primitive: Primitive, names: list[str]) -> list[str]:
     """Lines that set z and the tuple ``partials`` of all local gradients from the variables ``names``."""
-    if len(names) > _MOST_UNROLLED or not primitive.elementwise:
+    if len(names) > _MOST_UNROLLED:
         raise NotAnExpressionError(primitive.name)
     inputs, params = [variable(name) for name in names], {key: variable(param(key)) for key in primitive.defaults}
     writer = _writer(primitive, names)
