@@ -9,10 +9,10 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.draw.picture import Cell, Row
+from autodiff.draw.voice import Voice
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
-from autodiff.notation import number
 from autodiff.steps import Step
-from autodiff.terms import amount, equation, error_name, share_text, window
+from autodiff.terms import amount, equation, error_name, error_symbol, factor_symbol
 
 __all__ = [
     "Numbering", "brief", "error_cells", "factor_text", "forward_rows", "hint", "operation_sign", "share_cell", "sign",
@@ -43,43 +43,48 @@ def brief(label: str) -> str:
     return label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
 
 
-def forward_rows(nodes: Sequence[FlowNode], *, lane: str = "forward") -> tuple[Row, Row]:
+def forward_rows(voice: Voice, nodes: Sequence[FlowNode], *, lane: str = "forward") -> tuple[Row, Row]:
     """Names and, below them, values."""
     return (
         Row(lane, tuple(Cell("name", brief(node.label)) for node in nodes)),
-        Row(lane, tuple(Cell("value", amount(node.value), node.value) for node in nodes)),
+        Row(lane, tuple(Cell("value", voice.amount(node.value), node.value) for node in nodes)),
     )
 
 
-def error_cells(flow: Flow, node: FlowNode, step: int | None) -> tuple[Cell, Cell]:
+def error_cells(voice: Voice, flow: Flow, node: FlowNode, step: int | None) -> tuple[Cell, Cell]:
     """What the error at a node is called, and its number."""
-    called = error_name(flow, node)
-    if called.startswith("error at"):
-        called = "error = Σ" if len(flow.arriving(node)) > 1 else "error"
+    called = error_symbol(flow, node)
+    if called is None:
+        called = voice.say("term.error-sum" if len(flow.arriving(node)) > 1 else "term.error")
     its_sign = sign(node.error)
     return (
         Cell("error-name", brief(called), step=step, sign=its_sign),
-        Cell("error", amount(node.error), node.error, sign=its_sign),
+        Cell("error", voice.amount(node.error), node.error, sign=its_sign),
     )
 
 
-def share_cell(flow: Flow, edge: FlowEdge) -> Cell:
+def share_cell(voice: Voice, flow: Flow, edge: FlowEdge) -> Cell:
     """What arrives on a wire: δ₁⁽³⁾ · W₁₁⁽²⁾ = 0.9."""
-    symbols = share_text(flow, edge)
-    if symbols.startswith("(error at"):
-        led = window(flow, edge)
-        symbols = f"{led}: × {bracketed(edge.local_symbol)}" if led else f"error × {bracketed(edge.local_symbol)}"
-    return Cell("share", f"{symbols} = {amount(edge.share)}", edge.share, sign=sign(edge.share))
+    if error_symbol(flow, flow.nodes[edge.consumer]) is None:
+        led, factor = voice.window(flow, edge), factor_symbol(edge, write=voice.write)
+        symbols = f"{led}: × {factor}" if led else f"{voice.say('term.error')} × {factor}"
+    else:
+        symbols = voice.share(flow, edge)
+    return Cell("share", f"{symbols} = {voice.amount(edge.share)}", edge.share, sign=sign(edge.share))
 
 
-def factor_text(edge: FlowEdge) -> str:
+def factor_text(voice: Voice, edge: FlowEdge) -> str:
     """What an edge multiplies by: × σ′(z₁⁽²⁾) = 0.1793."""
-    return "× " + (bracketed(brief(edge.local_symbol)) if edge.local is None else _equation(edge))
+    if edge.local is None:
+        return f"× {bracketed(brief(edge.local_symbol))}"
+    text = equation(edge.local_symbol, edge.local, write=voice.write)
+    return f"× {brief_equation(text)}"
 
 
-def _equation(edge: FlowEdge) -> str:
-    text = equation(brief(edge.local_symbol), edge.local)
-    return bracketed(text) if text == number(edge.local) else text
+def brief_equation(text: str) -> str:
+    """An equation whose left side is short enough; a number alone in brackets where a product needs them."""
+    left, equals, right = text.rpartition(" = ")
+    return f"{brief(left)} = {right}" if equals else bracketed(text)
 
 
 def operation_sign(node: FlowNode) -> str:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from autodiff.draw.cells import Numbering, brief, hint
+from autodiff.draw.cells import Numbering, brief, forward_rows, hint
 from autodiff.draw.groups import Group, grouped
 from autodiff.draw.picture import Box, Cell, Picture, Row
 from autodiff.draw.rail import MOST_BOXES, Rail, rail
 from autodiff.draw.shares import shares
-from autodiff.flow import Flow, Path, count_text
+from autodiff.draw.voice import Voice, voice
+from autodiff.flow import Flow, Path
 from autodiff.notation import number
-from autodiff.remarks import remarks
-from autodiff.steps import Step, steps
-from autodiff.terms import amount, sum_of_shares
+from autodiff.steps import Step
 
-__all__ = ["picture"]
+__all__ = ["VIEWS", "picture"]
+
+#: How a flow may be seen.
+VIEWS: Final = ("auto", "rail", "shares")
 
 _MOST_UNITS: Final = 60
 _MOST_REST: Final = 400
@@ -26,11 +28,19 @@ _MOST_STEPS: Final = 14
 _MOST_FACTORS: Final = 12
 
 
-def picture(flow: Flow) -> Picture:
+def picture(flow: Flow, view: str = "auto", *, language: str = "en", digits: int = 4) -> Picture:
     """The picture of a flow: which boxes and wires there are and what they say.
 
-    One path is drawn as a rail, several as a graph of shares; where that would be more than a reader can take in, the
-    strongest path alone, and a caption says so.
+    Args:
+        flow: what `autodiff.flow.error_flow` gives.
+        view: "rail" (one path, of several the strongest), "shares" (all paths), "graph" (every value with its
+            operation), "network" (neurons and weights) or "auto": rail for one path, shares for several; where that
+            would be more than a reader can take in, the strongest path alone, and a caption says so.
+        language: "en" or "zh".
+        digits: how many significant digits numbers have.
+
+    Raises:
+        ValueError: an unknown view or language, digits below 1, or a view that does not fit the flow.
 
     >>> from autodiff import Value
     >>> from autodiff.flow import error_flow
@@ -38,56 +48,93 @@ def picture(flow: Flow) -> Picture:
     >>> [box.label for box in picture(error_flow(w * x, w)).boxes]
     ['multiply', 'w', 'x']
     """
-    title = f"Error sharing: how the output’s error reaches {brief(flow.parameter.label)}"
+    if view not in VIEWS:
+        raise ValueError(f"unknown view {view!r} (must be one of {', '.join(VIEWS)})")
+    speaks = voice(language, digits)
     if flow.is_empty:
-        return _empty(flow)
-    if flow.path_count == 1:
-        told = steps(flow) if len(flow.nodes) <= MOST_BOXES else ()
-        return _finished(flow, title, rail(flow, flow.strongest(1)[0], Numbering(flow, told)), told, "rail")
-    groups = grouped(flow, units=True) if len(flow.nodes) <= 2 * _MOST_UNITS else []
-    if 0 < sum(group.on_the_way for group in groups) <= _MOST_UNITS:
-        told = steps(flow)
-        return _finished(flow, title, shares(flow, groups, Numbering(flow, told)), told, "shares", groups)
-    return _strongest_only(flow, title)
+        return _empty(speaks, flow)
+    if view == "shares" or (view == "auto" and flow.path_count > 1):
+        groups = _groups_of_shares(flow)
+        if groups:
+            return _shares(speaks, flow, groups)
+        if view == "shares":
+            raise ValueError(
+                f"the view 'shares' draws at most {_MOST_UNITS} boxes, and {len(flow.nodes)} nodes are on the way to "
+                f"{brief(flow.parameter.label)}: take the view 'rail' for the strongest path, or 'graph', which folds"
+            )
+    return _rail(speaks, flow)
 
 
-def _empty(flow: Flow) -> Picture:
-    title = f"Error sharing: no error reaches {brief(flow.parameter.label)}"
-    rows = (
-        Row("forward", (Cell("name", brief(flow.output.label)),)),
-        Row("forward", (Cell("value", amount(flow.output.value), flow.output.value),)),
-    )
+def _title(voice: Voice, flow: Flow) -> str:
+    return voice.say("title.flow", parameter=brief(flow.parameter.label))
+
+
+def _empty(voice: Voice, flow: Flow) -> Picture:
+    title = voice.say("title.empty", parameter=brief(flow.parameter.label))
     lone = (
-        Row("parameter", (Cell("name", brief(flow.parameter.label)),)),
-        Row("parameter", (Cell("value", amount(flow.parameter.value), flow.parameter.value),)),
+        *forward_rows(voice, [flow.parameter], lane="parameter"),
         Row("none", (Cell("error-name", flow.derivative),)),
-        Row("none", (Cell("error", "no path"),)),
+        Row("none", (Cell("error", voice.say("term.no-path")),)),
     )
     boxes = (
-        Box("n0", "unit", 0, rows, hint(flow, flow.output)),
+        Box("n0", "unit", 0, forward_rows(voice, [flow.output]), hint(flow, flow.output)),
         Box("n1", "parameter", 1, lone, hint(flow, flow.parameter)),
     )
-    said = remarks(flow)
-    return Picture("empty", title, (flow.derivative, "no path"), boxes, (), "", (), said, " ".join(said))
+    said = voice.remarks(flow)
+    formula = (flow.derivative, voice.say("term.no-path"))
+    return Picture("empty", title, formula, boxes, (), "", (), said, " ".join(said), language=voice.language)
+
+
+def _groups_of_shares(flow: Flow) -> list[Group]:
+    """The boxes of a graph of shares; none if that would be too many."""
+    groups = grouped(flow, units=True) if len(flow.nodes) <= 2 * _MOST_UNITS else []
+    return groups if 0 < sum(group.on_the_way for group in groups) <= _MOST_UNITS else []
+
+
+def _shares(voice: Voice, flow: Flow, groups: Sequence[Group]) -> Picture:
+    told = voice.steps(flow)
+    made = shares(voice, flow, groups, Numbering(flow, told))
+    captions = _paths(voice, flow) if flow.path_count > 1 else []
+    formula = (flow.derivative, *voice.sum(flow, _MOST_TERMS), voice.amount(flow.gradient))
+    return _finished(voice, flow, made, "shares", formula, told, captions, groups)
+
+
+def _rail(voice: Voice, flow: Flow) -> Picture:
+    """One path with the rest in grey; of several the strongest."""
+    path = flow.strongest(1)[0]
+    factors = voice.product(path, _MOST_FACTORS)
+    if flow.path_count > 1:
+        made = rail(voice, flow, path, Numbering(flow, ()))
+        count, percentage = voice.counted(flow.path_count), _percentage(voice, path)
+        captions = [voice.say("caption.strongest-only", count=count, percentage=percentage)]
+        derivative = voice.say("caption.along-strongest", derivative=flow.derivative)
+        result = voice.say("caption.part") if path.product is None else voice.write(path.product)
+        return _finished(voice, flow, made, "rail", (derivative, *factors, result), (), captions, ())
+    short = len(flow.nodes) <= MOST_BOXES
+    told = voice.steps(flow) if short else ()
+    made = rail(voice, flow, path, Numbering(flow, told))
+    formula = (flow.derivative, *factors, voice.amount(flow.gradient))
+    return _finished(voice, flow, made, "rail", formula, told, [], grouped(flow, units=False) if short else ())
 
 
 def _finished(
-    flow: Flow, title: str, made: Rail, told: Sequence[Step], kind: str, groups: Sequence[Group] | None = None
-) -> Picture:
-    if groups is None:
-        groups = grouped(flow, units=False) if len(flow.nodes) <= MOST_BOXES else []
-    _add_rest(made, flow, groups if len(flow.rest) <= _MOST_REST else [])
-    captions = [*(_paths(flow) if flow.path_count > 1 else []), *remarks(flow)]
+    voice: Voice, flow: Flow, made: Rail, kind: str, formula: tuple[str, ...], told: Sequence[Step],
+    captions: Sequence[str], groups: Sequence[Group],
+) -> Picture:  # fmt: skip
+    if groups and len(flow.rest) <= _MOST_REST:
+        _add_rest(made, voice, flow, groups)
+    title, captions = _title(voice, flow), (*captions, *voice.remarks(flow))
     return Picture(
         kind,
         title,
-        _product(flow.strongest(1)[0], flow) if kind == "rail" else _sum(flow),
+        formula,
         _in_order(made, groups),
         tuple(made.wires),
-        amount(flow.seed),
+        voice.amount(flow.seed),
         tuple(step.sentence for step in told) if kind == "rail" and len(told) <= _MOST_STEPS else (),
-        tuple(captions),
+        captions,
         " ".join([f"{title}.", *(" ".join([step.sentence, *step.lines]) for step in told), *captions]),
+        language=voice.language,
     )
 
 
@@ -99,44 +146,22 @@ def _in_order(made: Rail, groups: Sequence[Group]) -> tuple[Box, ...]:
     return tuple(sorted(made.boxes, key=lambda box: (box.column, place[box.id])))
 
 
-def _strongest_only(flow: Flow, title: str) -> Picture:
+def _paths(voice: Voice, flow: Flow) -> list[str]:
     path = flow.strongest(1)[0]
-    made = rail(flow, path, Numbering(flow, ()))
-    captions = (f"Drawn is the strongest of {count_text(flow.path_count)} paths{_percentage(path)}.", *remarks(flow))
-    result = "a part of the gradient" if path.product is None else number(path.product)
-    formula = (f"{flow.derivative} along the strongest path", *_factors(path), result)
-    description = " ".join([f"{title}.", *captions])
-    boxes, wires = tuple(made.boxes), tuple(made.wires)
-    return Picture("rail", title, formula, boxes, wires, amount(flow.seed), (), captions, description)
+    symbols = voice.product(path, _MOST_FACTORS)[0]
+    product = symbols if path.product is None else f"{symbols} = {voice.write(path.product)}"
+    count, percentage = voice.counted(flow.path_count), _percentage(voice, path)
+    return [voice.say("caption.paths", count=count, percentage=percentage, symbols=product)]
 
 
-def _product(path: Path, flow: Flow) -> tuple[str, ...]:
-    return (flow.derivative, *_factors(path), amount(flow.gradient))
-
-
-def _factors(path: Path) -> tuple[str, ...]:
-    """The product in symbols and, where it has any, in numbers."""
-    return tuple(filter(None, [path.symbols(most=_MOST_FACTORS), path.numbers(most=_MOST_FACTORS)]))
-
-
-def _sum(flow: Flow) -> tuple[str, ...]:
-    return (flow.derivative, *sum_of_shares(flow, _MOST_TERMS), amount(flow.gradient))
-
-
-def _paths(flow: Flow) -> list[str]:
-    path = flow.strongest(1)[0]
-    product = "" if path.product is None else f" = {number(path.product)}"
-    return [f"{count_text(flow.path_count)} paths; the strongest{_percentage(path)}: {path.symbols()}{product}."]
-
-
-def _percentage(path: Path) -> str:
-    return "" if path.percentage is None else f" ({number(path.percentage, 3)} % of all, signs aside)"
+def _percentage(voice: Voice, path: Path) -> str:
+    return "" if path.percentage is None else voice.say("caption.percentage", number=number(path.percentage, 3))
 
 
 # ---- the rest of the graph -------------------------------------------------------------------------------------------
 
 
-def _add_rest(made: Rail, flow: Flow, groups: Sequence[Group]) -> None:
+def _add_rest(made: Rail, voice: Voice, flow: Flow, groups: Sequence[Group]) -> None:
     """Nodes that are not on the way, as grey circles with grey wires; a long column without its middle."""
     rest = [group for group in groups if not group.on_the_way and group.nodes[-1].id not in made.box_of]
     parameter_column = next(box.column for box in made.boxes if box.kind == "parameter")
@@ -146,7 +171,7 @@ def _add_rest(made: Rail, flow: Flow, groups: Sequence[Group]) -> None:
         column = group.column + (shift and group.column >= parameter_column)
         columns.setdefault(column, []).append(group)
     for column, members in sorted(columns.items()):
-        _add_column(made, flow, column, members)
+        _add_column(made, voice, flow, column, members)
     through = _through_the_parameter(made)
     ends = ((made.box_of.get(wire.input), made.box_of.get(wire.consumer)) for wire in flow.rest_wires)
     for tail, head in dict.fromkeys(ends):
@@ -163,15 +188,15 @@ def _through_the_parameter(made: Rail) -> set[tuple[str, str]]:
     return {(source, head) for source in sources for head in heads}
 
 
-def _add_column(made: Rail, flow: Flow, column: int, members: Sequence[Group]) -> None:
+def _add_column(made: Rail, voice: Voice, flow: Flow, column: int, members: Sequence[Group]) -> None:
     kept = members
     if len(members) > _MOST_IN_A_COLUMN:
         kept = [*members[: _MOST_IN_A_COLUMN - 2], members[-1]]
     for k, group in enumerate(kept):
         if len(kept) < len(members) and k == len(kept) - 1:
             count = len(members) - len(kept)
-            text = f"{count} more nodes"
-            made.add_box("more", column, [Row("rest", (Cell("name", f"+ {count}", count),))], text)
+            said = voice.say("term.more-nodes", count=count)
+            made.add_box("more", column, [Row("rest", (Cell("name", f"+ {count}", count),))], said)
         node = group.nodes[-1]
         box = made.add_box("rest", column, [Row("rest", (Cell("name", brief(node.label)),))], hint(flow, node))
         made.box_of.update((node.id, box) for node in group.nodes)

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from autodiff.draw.picture import Picture
 from autodiff.draw.typeset import width
+from autodiff.phrases import say
 
 __all__ = ["Line", "Mark", "Run", "Segment", "footer", "header"]
 
@@ -59,7 +60,8 @@ def header(picture: Picture, across: float) -> Iterator[Line]:
     """Title, formula and legend."""
     for text in _wrapped(picture.title, _TITLE, across, bold=True):
         yield Line(32.0, _TITLE, (Run(0.0, (Segment(text, "ink", True),)),))
-    yield from _formula(picture.formula, across)
+    if picture.formula:
+        yield from _formula(picture.formula, across)
     yield Line(4.0, _LEGEND, ())
     yield from _legend(picture, across)
 
@@ -103,19 +105,20 @@ def _words(text: str) -> list[str]:
 
 def _legend(picture: Picture, across: float) -> Iterator[Line]:
     lanes = {wire.lane for wire in picture.wires}
-    entries = [("forward", "values, forward")] if "forward" in lanes else []
+    entries = [("forward", say("legend.forward", picture.language))] if "forward" in lanes else []
     if "error" in lanes:
-        entries.append(("error", "error × local gradient, backward"))
+        entries.append(("error", say("legend.error", picture.language)))
     signs = {wire.sign for wire in picture.wires}
     if -1 in signs:
-        entries.append(("negative", "negative share"))
+        entries.append(("negative", say("legend.negative", picture.language)))
     if 0 in signs:
-        entries.append(("zero", "share exactly 0"))
-    entries.append(("parameter", "the parameter"))
-    if any(box.kind == "rest" for box in picture.boxes):
-        entries.append(("rest", "not on the way"))
+        entries.append(("zero", say("legend.zero", picture.language)))
+    if any(box.kind == "parameter" for box in picture.boxes):
+        entries.append(("parameter", say("legend.parameter", picture.language)))
+    if any(box.kind in ("rest", "value") for box in picture.boxes) and picture.formula:
+        entries.append(("rest", say("legend.rest", picture.language)))
     if "error" in lanes:
-        entries.append(("width", "a wire is as wide as its share is large"))
+        entries.append(("width", say("legend.width", picture.language)))
     x = 0.0
     runs: list[Run] = []
     marks: list[Mark] = []

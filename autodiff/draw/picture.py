@@ -99,7 +99,7 @@ class Picture:
     ``boxes`` stand in their columns from top to bottom, ``clusters`` behind them. ``formula`` holds the parts of an
     equation, from the derivative to its number, () without a parameter; ``seed`` is the error signal that enters at the
     output. Below the drawing come the numbered ``steps`` and the ``captions``; ``description`` tells the whole in
-    words, for those who cannot see it.
+    words, for those who cannot see it. ``language`` is that of all sentences.
     """
 
     kind: str
@@ -112,3 +112,4 @@ class Picture:
     captions: tuple[str, ...]
     description: str
     clusters: tuple[Cluster, ...] = ()
+    language: str = "en"

@@ -17,8 +17,8 @@ from autodiff.draw.cells import (
     strokes,
 )
 from autodiff.draw.picture import Box, Cell, Row, Wire
+from autodiff.draw.voice import Voice
 from autodiff.flow import Flow, FlowEdge, FlowNode, Path
-from autodiff.notation import number
 from autodiff.terms import notes_name
 
 __all__ = ["MOST_BOXES", "Rail", "rail"]
@@ -55,7 +55,7 @@ class Rail:
         self.wires.append(wire)
 
 
-def rail(flow: Flow, path: Path, numbering: Numbering) -> Rail:
+def rail(voice: Voice, flow: Flow, path: Path, numbering: Numbering) -> Rail:
     """The rail of a path: output, …, parameter and what the parameter multiplies; a long path without its middle."""
     made = Rail()
     edges = path.edges
@@ -65,12 +65,12 @@ def rail(flow: Flow, path: Path, numbering: Numbering) -> Rail:
     for k, node in enumerate(nodes):
         if k in left_out:
             if k == left_out.start:
-                made.add_box("more", k, _rows_of_the_rest(edges, left_out), f"{len(left_out)} more nodes")
+                made.add_box("more", k, _rows_of_the_rest(voice, edges, left_out), _count(voice, left_out))
             continue
         column = k if k < left_out.start else k - max(len(left_out) - 1, 0)
         kind = "parameter" if node is flow.parameter else "unit"
-        made.add_box(kind, column, _rows(flow, node, numbering), hint(flow, node), node)
-    source = _add_source(made, flow, edges[-1]) if edges else None
+        made.add_box(kind, column, _rows(voice, flow, node, numbering), hint(flow, node), node)
+    source = _add_source(made, voice, flow, edges[-1]) if edges else None
     shown = [k for k in range(len(edges)) if k not in left_out or k + 1 not in left_out]
     for position, k in enumerate(shown):
         edge, (consumer, item) = edges[k], (made.boxes[position].id, made.boxes[position + 1].id)
@@ -80,7 +80,7 @@ def rail(flow: Flow, path: Path, numbering: Numbering) -> Rail:
             item,
             rows,
             "error",
-            factor_text(edge),
+            factor_text(voice, edge),
             edge=edge,
             step=numbering.edge(edge),
             width=widths[id(edge)],
@@ -100,13 +100,17 @@ def _left_out(count: int) -> range:
     return range(half, count - half + 1)
 
 
-def _rows(flow: Flow, node: FlowNode, numbering: Numbering) -> tuple[Row, ...]:
-    called, error = error_cells(flow, node, numbering.node(node))
+def _rows(voice: Voice, flow: Flow, node: FlowNode, numbering: Numbering) -> tuple[Row, ...]:
+    called, error = error_cells(voice, flow, node, numbering.node(node))
     lane = "parameter" if node is flow.parameter else "forward"
-    return (*forward_rows([node], lane=lane), Row("error", (called,)), Row("error", (error,)))
+    return (*forward_rows(voice, [node], lane=lane), Row("error", (called,)), Row("error", (error,)))
 
 
-def _rows_of_the_rest(edges: Sequence[FlowEdge], left_out: range) -> tuple[Row, ...]:
+def _count(voice: Voice, left_out: range) -> str:
+    return voice.say("term.more-nodes", count=len(left_out))
+
+
+def _rows_of_the_rest(voice: Voice, edges: Sequence[FlowEdge], left_out: range) -> tuple[Row, ...]:
     """How many nodes are left out, and the product of the local gradients between them."""
     product = 1.0
     known = True
@@ -115,24 +119,25 @@ def _rows_of_the_rest(edges: Sequence[FlowEdge], left_out: range) -> tuple[Row, 
         product *= edge.local or 0.0
     return (
         Row("forward", (Cell("name", "…"),)),
-        Row("forward", (Cell("value", f"{len(left_out)} more", len(left_out)),)),
-        Row("error", (Cell("error-name", "product"),)),
-        Row("error", (Cell("error", f"× {number(product)}" if known else "…", product if known else None),)),
+        Row("forward", (Cell("value", voice.say("term.more", count=len(left_out)), len(left_out)),)),
+        Row("error", (Cell("error-name", voice.say("term.product")),)),
+        Row("error", (Cell("error", f"× {voice.write(product)}" if known else "…", product if known else None),)),
     )
 
 
-def _add_source(made: Rail, flow: Flow, edge: FlowEdge) -> str | None:
+def _add_source(made: Rail, voice: Voice, flow: Flow, edge: FlowEdge) -> str | None:
     """A box for what the parameter multiplies; for a bias the constant 1."""
     name = notes_name(flow.parameter)
     if edge.partner is None:
         if name is None or name.letter != "b" or edge.local != 1:
             return None
-        rows = (Row("forward", (Cell("name", "constant"),)), Row("forward", (Cell("value", "1", 1.0),)))
-        return made.add_box("source", made.columns, rows, "a bias is a weight on a constant 1")
+        cells = Cell("name", voice.say("term.constant")), Cell("value", voice.write(1.0), 1.0)
+        rows = [Row("forward", (cell,)) for cell in cells]
+        return made.add_box("source", made.columns, rows, voice.say("caption.bias"))
     partner = next((node for node in flow.rest if node.label == edge.partner), None)
     if partner is None:
         return None
-    return made.add_box("source", made.columns, forward_rows([partner]), hint(flow, partner), partner)
+    return made.add_box("source", made.columns, forward_rows(voice, [partner]), hint(flow, partner), partner)
 
 
 def _forward_label(flow: Flow, edge: FlowEdge, *, has_source: bool) -> str:

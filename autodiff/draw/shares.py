@@ -17,6 +17,7 @@ from autodiff.draw.cells import (
 from autodiff.draw.groups import Group
 from autodiff.draw.picture import Cell, Row
 from autodiff.draw.rail import Rail
+from autodiff.draw.voice import Voice
 from autodiff.flow import Flow, FlowEdge, FlowNode
 from autodiff.terms import shares_in_order
 
@@ -26,14 +27,14 @@ _MOST_SOURCES: Final = 3
 _VALUE_ROW: Final = 1
 
 
-def shares(flow: Flow, groups: Sequence[Group], numbering: Numbering) -> Rail:
+def shares(voice: Voice, flow: Flow, groups: Sequence[Group], numbering: Numbering) -> Rail:
     """The boxes of all groups on the way, the sources of the parameter, and a wire for every share."""
     made = Rail()
     ports: dict[int, int] = {}
     for group in groups:
         if group.on_the_way:
-            _add_group(made, flow, group, numbering, ports)
-    _add_sources(made, flow)
+            _add_group(made, voice, flow, group, numbering, ports)
+    _add_sources(made, voice, flow)
     last_row = {box.id: len(box.rows) - 1 for box in made.boxes}
     widths = strokes(flow.edges)
     for edge in flow.edges:
@@ -47,36 +48,39 @@ def shares(flow: Flow, groups: Sequence[Group], numbering: Numbering) -> Rail:
     return made
 
 
-def _add_group(made: Rail, flow: Flow, group: Group, numbering: Numbering, ports: dict[int, int]) -> None:
+def _add_group(
+    made: Rail, voice: Voice, flow: Flow, group: Group, numbering: Numbering, ports: dict[int, int]
+) -> None:
     is_parameter = group.nodes == (flow.parameter,)
-    rows = list(forward_rows(group.nodes, lane="parameter" if is_parameter else "forward"))
+    rows = list(forward_rows(voice, group.nodes, lane="parameter" if is_parameter else "forward"))
     arriving = shares_in_order(flow, group.nodes[-1])
     for edge in arriving:
         ports[id(edge)] = len(rows)
-        rows.append(Row("error", (share_cell(flow, edge),)))
-    rows += _error_rows(flow, group, numbering)
+        rows.append(Row("error", (share_cell(voice, flow, edge),)))
+    rows += _error_rows(voice, flow, group, numbering)
     box = made.add_box("parameter" if is_parameter else "unit", group.column, rows, hint(flow, group.nodes[-1]))
     made.box_of.update((node.id, box) for node in group.nodes)
 
 
-def _error_rows(flow: Flow, group: Group, numbering: Numbering) -> list[Row]:
+def _error_rows(voice: Voice, flow: Flow, group: Group, numbering: Numbering) -> list[Row]:
     """The sum of the shares at each node of the group, and between z and a the factor that the unit multiplies by."""
-    pairs = [error_cells(flow, node, numbering.node(node)) for node in group.nodes]
+    pairs = [error_cells(voice, flow, node, numbering.node(node)) for node in group.nodes]
     rows = [Row("error", tuple(name for name, _ in pairs)), Row("error", tuple(error for _, error in pairs))]
     if len(group.nodes) > 1:
         (inside,) = flow.arriving(group.nodes[0])
-        rows.insert(0, Row("error", (Cell("factor", factor_text(inside), inside.local, numbering.edge(inside)),)))
+        factor = Cell("factor", factor_text(voice, inside), inside.local, numbering.edge(inside))
+        rows.insert(0, Row("error", (factor,)))
     return rows
 
 
-def _add_sources(made: Rail, flow: Flow) -> None:
+def _add_sources(made: Rail, voice: Voice, flow: Flow) -> None:
     """What the parameter multiplies, if that is not too much."""
     sources = _sources(flow, {node.label: node for node in flow.rest})
     if len(sources) > _MOST_SOURCES:
         return
     column = made.columns
     for node in sources:
-        box = made.add_box("source", column, forward_rows([node]), hint(flow, node), node)
+        box = made.add_box("source", column, forward_rows(voice, [node]), hint(flow, node), node)
         made.add_wire(box, made.box_of[flow.parameter.id], (_VALUE_ROW, _VALUE_ROW), "forward")
 
 

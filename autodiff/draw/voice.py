@@ -1,0 +1,76 @@
+"""How a picture speaks of a flow: its language, and how its numbers are written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from autodiff.flow import Flow, FlowEdge, Path
+from autodiff.notation import number
+from autodiff.phrases import checked_language, say
+from autodiff.remarks import remarks
+from autodiff.steps import Step, steps
+from autodiff.terms import (
+    Write,
+    amount,
+    counted,
+    path_numbers,
+    path_symbols,
+    share_text,
+    sum_of_shares,
+    window,
+)
+
+__all__ = ["Voice", "voice"]
+
+
+def voice(language: str, digits: int) -> Voice:
+    """One that speaks that language and writes that many significant digits.
+
+    Raises:
+        ValueError: an unknown language, or digits below 1.
+    """
+    number(0.0, digits)
+    return Voice(checked_language(language), partial(number, digits=digits))
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One language, and one way to write numbers."""
+
+    language: str
+    write: Write
+
+    def say(self, key: str, **fields: object) -> str:
+        return say(key, self.language, **fields)
+
+    def amount(self, value: Any) -> str:
+        return amount(value, language=self.language, write=self.write)
+
+    def counted(self, count: int) -> str:
+        return counted(count, language=self.language)
+
+    def share(self, flow: Flow, edge: FlowEdge) -> str:
+        return share_text(flow, edge, language=self.language, write=self.write)
+
+    def window(self, flow: Flow, edge: FlowEdge) -> str:
+        return window(flow, edge, language=self.language)
+
+    def product(self, path: Path, most: int) -> list[str]:
+        """A path's product in symbols and, where it has any, in numbers."""
+        parts = (
+            path_symbols(path, write=self.write, most=most, language=self.language),
+            path_numbers(path, write=self.write, most=most, language=self.language),
+        )
+        return [part for part in parts if part]
+
+    def sum(self, flow: Flow, most: int) -> tuple[str, ...]:
+        return sum_of_shares(flow, most, language=self.language, write=self.write)
+
+    def steps(self, flow: Flow) -> Sequence[Step]:
+        return steps(flow, language=self.language, write=self.write)
+
+    def remarks(self, flow: Flow) -> tuple[str, ...]:
+        return remarks(flow, language=self.language, write=self.write)
