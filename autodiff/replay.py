@@ -1,0 +1,118 @@
+"""A recorded graph computed again with one of its nodes moved: what a gradient is checked against, whatever the graph.
+
+Nothing is written to the graph: not the data of the parameter, not those of the nodes behind it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autodiff.graph import Node, topological
+from autodiff.notation import number
+from autodiff.numeric import NumericalDerivative, numerical_derivative
+from autodiff.phrases import say
+
+__all__ = ["Check", "check", "replayed", "stamp"]
+
+
+def replayed(output: Node, parameter: Node) -> Callable[[Any], Any]:
+    """``output`` as a function of the data of ``parameter``, a leaf or any other node; all other leaves stay.
+
+    >>> from autodiff import Value
+    >>> x, w = Value(3.0), Value(2.0)
+    >>> replayed(w * x, w)(5.0), w.data
+    (15.0, 2.0)
+    """
+    behind: list[Node] = []
+    moved = {parameter}
+    for node in topological(output):
+        if node is not parameter and any(isinstance(item, Node) and item in moved for item in node.inputs):
+            moved.add(node)
+            behind.append(node)
+
+    def function(data: Any) -> Any:
+        found: dict[Node, Any] = {parameter: data}
+        for node in behind:
+            found[node] = _again(node, found)
+        return found.get(output, output._data)
+
+    return function
+
+
+def _again(node: Node, found: Mapping[Node, Any]) -> Any:
+    inputs = [found.get(item, item._data) if isinstance(item, Node) else item for item in node.inputs]
+    entry = node.origin.primitive
+    if entry is None:
+        raise TypeError(f"a leaf has no inputs, and {node.label} has some")
+    with np.errstate(all="ignore"):
+        return entry.evaluate(inputs, node.origin.params)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A gradient beside the derivative by differences; of an array's gradient the slope along one fixed direction."""
+
+    gradient: float
+    numerical: NumericalDerivative
+
+    @property
+    def verdict(self) -> str:
+        """``agrees``, ``disagrees``, or ``unclear`` where the function jumps or is not defined around its place."""
+        if self.numerical.agrees(self.gradient):
+            return "agrees"
+        return "disagrees" if math.isfinite(self.numerical.error) else "unclear"
+
+
+def check(output: Node, parameter: Node, gradient: Any, *, seed: Any = None) -> Check:
+    """The gradient of ``parameter`` beside the derivative of the recorded graph by differences.
+
+    Args:
+        output, parameter: nodes of one graph, which stays as it is.
+        gradient: what is to be checked, of the parameter's shape; None (on no path) counts as 0.
+        seed: the error signal that entered at the output, of its shape; 1 if left out.
+
+    Of an array every entry moves at once, along a direction that is drawn once and for all: a wrong entry shows.
+
+    Source: notes, section 2 ("gradient check").
+
+    >>> from autodiff import Value
+    >>> x = Value(3.0)
+    >>> check(x * x, x, 6.0).verdict, check(x * x, x, 6.1).verdict
+    ('agrees', 'disagrees')
+    """
+    function = replayed(output, parameter)
+    start = parameter._data
+    weight = 1.0 if seed is None else seed
+    if isinstance(start, float):
+        slope = 0.0 if gradient is None else float(gradient)
+        return Check(slope, numerical_derivative(lambda x: _total(function(x), weight), start))
+    start = np.asarray(start, dtype=float)
+    direction = np.random.default_rng(0).standard_normal(start.shape)
+    direction /= np.linalg.norm(direction) or 1.0
+    slope = 0.0 if gradient is None else float(np.sum(np.asarray(gradient) * direction))
+    return Check(slope, numerical_derivative(lambda t: _total(function(start + t * direction), weight), 0.0))
+
+
+def _total(value: Any, seed: Any) -> float:
+    return float(np.sum(np.multiply(value, seed)))
+
+
+def stamp(
+    output: Node, parameter: Node, gradient: Any, *, seed: Any = None, language: str = "en",
+    write: Callable[[float | None], str] = number,
+) -> str:  # fmt: skip
+    """The check as a stamp beside a gradient.
+
+    >>> from autodiff import Value
+    >>> x = Value(3.0)
+    >>> stamp(x * x, x, 6.0)
+    '✓ 6 ≈ 6 (by differences)'
+    """
+    found = check(output, parameter, gradient, seed=seed)
+    numbers = {"gradient": write(found.gradient), "numerical": write(found.numerical.value)}
+    return say(f"stamp.{found.verdict}", language, **numbers)
