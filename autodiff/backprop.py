@@ -7,22 +7,17 @@ nested passes never meet; it also serves where the result is to be a graph itsel
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Collection
-from contextlib import nullcontext
 from typing import Any, Final
 
 import numpy as np
 
-from autodiff.array import lent, sharing
 from autodiff.graph import BY_RULE, Node, check_fresh, topological
-from autodiff.namespace import arrays
-from autodiff.ops.elementwise import where
-from autodiff.ops.layout import reshape, stack, sum_of_rows, sum_to
 from autodiff.primitive import describe
+from autodiff.shares import SENDERS, graph_shares, in_the_rule_of, plain_shares
 
-__all__ = ["backpropagate", "edge_shares", "fit", "local_gradients", "own_copy", "seed_of", "send_back"]
+__all__ = ["backpropagate", "own_copy", "seed_of", "send_back"]
 
 Deliver = Callable[[Node, Any], None]
 
@@ -182,9 +177,9 @@ def _walk(output: Node, token: object, deliver: Deliver | None) -> None:
         elif da is BY_RULE:
             entry = node.origin.primitive
             try:
-                (_senders.get(entry) or _written(_senders, entry, True))(node, signal, token, push)
+                SENDERS[entry](node, signal, token, push)
             except Exception as error:
-                error.add_note(_in_the_rule_of(node, signal))
+                error.add_note(in_the_rule_of(node, signal))
                 raise
             db = None
         elif da is not None:
@@ -279,11 +274,6 @@ def _check_edges(output: Node) -> None:
                 check_fresh(node, item)
 
 
-def _joined(known: Any, share: Any, signal: Any) -> Any:
-    """known + share, in the memory of ``share`` where that is its own: one pass over large arrays less."""
-    return np.add(known, share, out=share) if _is_own(share, signal) and share.ndim else known + share
-
-
 def _general_pass(
     output: Node, seed: Any, deliver: Deliver, create_graph: bool, wanted: Collection[Node] | None
 ) -> None:
@@ -297,7 +287,7 @@ def _general_pass(
         signal = signals.pop(node, None)
         if signal is not None:
             deliver(node, signal)
-            shares = _graph_shares(node, signal, useful) if create_graph else _plain_shares(node, signal, useful)
+            shares = graph_shares(node, signal, useful) if create_graph else plain_shares(node, signal, useful)
             for item, share, own in shares:
                 if item not in signals:
                     signals[item] = share
@@ -338,178 +328,3 @@ def _leading_to(output: Node, wanted: Collection[Node]) -> set[Node]:
         if node not in useful and any(isinstance(item, Node) and item in useful for item in node.inputs):
             useful.add(node)
     return useful
-
-
-Shares = list[tuple[Node, Any, bool]]
-
-
-def edge_shares(node: Node, signal: Any, *, create_graph: bool = False) -> Shares:
-    """What each edge of ``node`` carries: (input, share, whether the share is a new array of its own).
-
-    The share is the signal times the local gradient; a zero signal shares zero also on an edge whose local gradient
-    is infinite.
-
-    >>> from autodiff import Value
-    >>> x = Value(3.0)
-    >>> [share for _, share, _ in edge_shares(x * x, 1.0)]
-    [3.0, 3.0]
-    """
-    shares_of = _graph_shares if create_graph else _plain_shares
-    with np.errstate(all="ignore"):
-        return shares_of(node, signal, {item for item in node.inputs if isinstance(item, Node)})
-
-
-def _plain_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
-    """Shares as floats and arrays: from stored local gradients, or by the rules written out for arrays."""
-    if node.da is not BY_RULE:
-        edges = zip(node.inputs, local_gradients(node), strict=True)
-        return [(item, signal * local if signal else 0.0, False) for item, local in edges if isinstance(item, Node)]
-    found = zip(node.a, _shares_by_rule(node, signal), strict=True)
-    return [(item, share, _is_own(share, signal)) for item, share in found if share is not None and item in useful]
-
-
-def _shares_by_rule(node: Node, signal: Any) -> tuple[Any, ...]:
-    entry = node.origin.primitive
-    try:
-        return (_sharers.get(entry) or _written(_sharers, entry, False))(node, signal)  # type: ignore[no-any-return]
-    except Exception as error:
-        error.add_note(_in_the_rule_of(node, signal))
-        raise
-
-
-def _in_the_rule_of(node: Node, signal: Any) -> str:
-    operands = ", ".join(describe(item) for item in node.inputs)
-    return f"in the rule of {node.origin.primitive}, with error signal {describe(signal)} and inputs {operands}"
-
-
-def _written(known: dict[Any, Callable[..., Any]], entry: Any, send: bool) -> Callable[..., Any]:
-    """The function that `sharing` writes for a primitive, kept for the next time."""
-    if entry.arity is None:
-        known[entry] = _send_to_each if send else _shares_of_each
-    else:
-        scope = {"fit": fit, "joined": _joined, "zero_shares_zero": _zero_shares_zero}
-        known[entry] = sharing(entry, scope, send=send)
-    return known[entry]
-
-
-def _shares_of_each(node: Node, signal: Any) -> tuple[Any, ...]:
-    """The shares of a node with any number of inputs, rule by rule."""
-    entry: Any = node.origin.primitive
-    result = []
-    with np.errstate(all="ignore") if entry.singular else nullcontext():
-        for k, item in enumerate(node.a):
-            share = None
-            if isinstance(item, Node):
-                share = lent(entry.vjp(k, signal, node._data, *node.b, **node.origin.params))
-                share = fit(_zero_shares_zero(share, signal) if entry.singular else share, item)
-            result.append(share)
-    return tuple(result)
-
-
-def _send_to_each(node: Node, signal: Any, token: object, push: Any) -> None:
-    for item, share in zip(node.a, _shares_of_each(node, signal), strict=True):
-        if share is not None:
-            item.mark = share if item.mark is token else _joined(item.mark, share, signal)
-            if item.delta == 1:
-                push(item)
-            else:
-                item.delta -= 1
-
-
-_senders: Final[dict[Any, Callable[..., Any]]] = {}
-_sharers: Final[dict[Any, Callable[..., Any]]] = {}
-
-
-def _is_own(share: Any, signal: Any) -> bool:
-    """Whether a share is an array that nobody else holds, so that it may be added to in place."""
-    return share.__class__ is np.ndarray and share is not signal and share.base is None
-
-
-def _graph_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
-    """Shares as nodes: the rules run on the node itself and its inputs."""
-    entry, inputs, params = node.origin.primitive, node.inputs, node.origin.params
-    if entry is None:
-        return []
-    if entry.reduces and node.scalar:
-        packed = np.array(inputs, dtype=object)
-        shares = np.broadcast_to(entry.rule(0)(signal, node, packed, **params), packed.shape)
-        return [(item, share, False) for item, share in zip(inputs, shares, strict=True) if isinstance(item, Node)]
-    result: Shares = []
-    try:
-        with np.errstate(all="ignore") if entry.singular else nullcontext():
-            for k, item in enumerate(inputs):
-                if isinstance(item, Node) and item in useful:
-                    share = entry.rule(k)(signal, node, *inputs, **params)
-                    if entry.singular:
-                        share = _zero_shares_zero(share, signal)
-                    result.append((item, fit(share, item, create_graph=True), False))
-    except Exception as error:
-        error.add_note(_in_the_rule_of(node, signal))
-        raise
-    return result
-
-
-def local_gradients(node: Node) -> tuple[float | None, ...]:
-    """The stored local gradients of a Value's edges, in the order of ``node.inputs``; None on a constant's."""
-    if node.a.__class__ is tuple:
-        return node.da  # type: ignore[no-any-return]
-    if node.a is None:
-        return ()
-    return (node.da,) if node.b is None else (node.da, node.db)
-
-
-def _zero_shares_zero(share: Any, signal: Any) -> Any:
-    """Replace 0 · inf = nan by 0 where the signal is exactly zero."""
-    value = share._data if isinstance(share, Node) else share
-    top = np.max(value, initial=0.0)  # nan if any is, and unlike a sum silent where +inf and −inf meet
-    if top == top:
-        return share
-    given = signal._data if isinstance(signal, Node) else signal
-    return where(np.broadcast_to(np.not_equal(given, 0), np.shape(value)) | (value == value), share, 0.0)
-
-
-def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
-    """``share`` in the shape and type of ``item``: the one place where broadcasting is undone.
-
-    An axis that the forward pass repeated is summed; a Value gets a float, a Tensor an array of its type.
-    """
-    data = item._data
-    if share.__class__ is np.ndarray is data.__class__ and not create_graph:
-        shape = data.shape
-        if share.shape != shape:  # most often a bias that was added to every row
-            share = sum_of_rows(share) if share.ndim == 2 and share.shape[1:] == shape else _reshaped(share, shape)
-        return share if share.dtype is data.dtype else _of_type(share, data)
-    if data.__class__ is float:
-        if share.__class__ is float:
-            return share
-        if isinstance(share, Node):
-            return share if share.scalar else item.from_tensor(sum_to(share, shape=()))
-        return float(np.sum(share))
-    if isinstance(share, Node):
-        if share.scalar:
-            share = reshape(stack((share,)), shape=())
-        return share if share._data.shape == data.shape else _reshaped(share, data.shape)
-    if data.__class__ is not np.ndarray:
-        return item.constant(share) if create_graph else data.dtype.type(np.sum(share))
-    share = _of_type(np.asarray(share), data)
-    if share.shape != data.shape:
-        share = _reshaped(share, data.shape)
-    return item.constant(share) if create_graph else share
-
-
-def _of_type(share: np.ndarray[Any, Any], data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    if share.dtype.kind not in "fiub":
-        raise TypeError(f"a rule gave {describe(share)} for an input of shape {data.shape}; a share is real numbers")
-    return share.astype(data.dtype, copy=False)
-
-
-def _reshaped(share: Any, shape: tuple[int, ...]) -> Any:
-    """Summed down to ``shape``; a share that was smaller (the same everywhere) is repeated up to it first."""
-    try:
-        if share.ndim < len(shape) or share.size < math.prod(shape):
-            share = share + np.zeros(np.broadcast_shapes(share.shape, shape), share.dtype)
-        if isinstance(share, Node):
-            return sum_to(share, shape=shape)
-        return sum_to.forward(arrays, share, shape=shape)
-    except ValueError:
-        raise ValueError(f"a rule gave a share of shape {share.shape} for an input of shape {shape}") from None

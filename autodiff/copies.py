@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autodiff.backprop import local_gradients
 from autodiff.graph import BY_RULE, Node, check_fresh, link, topological
 from autodiff.plain import plain, read_only
+from autodiff.shares import local_gradients
 
 __all__ = ["copied", "reduced", "twin"]
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.backprop import backpropagate, edge_shares, local_gradients
+from autodiff.backprop import backpropagate
 from autodiff.graph import BY_RULE, Node
 from autodiff.labels import Reading, labels, read_edge
 from autodiff.names import names_in
@@ -24,6 +24,7 @@ from autodiff.notation import number
 from autodiff.ops.units import hinge
 from autodiff.paths import count_paths, strongest_paths, total_strength
 from autodiff.primitive import describe
+from autodiff.shares import edge_shares, local_gradients
 
 __all__ = ["Factor", "Flow", "FlowEdge", "FlowNode", "Flows", "Path", "Wire", "bracketed", "error_flow"]
 

@@ -42,7 +42,11 @@ def as_leaf_array(data: Any) -> np.ndarray[Any, Any]:
 
 
 def as_constant(entry: Primitive, item: Any) -> np.ndarray[Any, Any] | float:
-    """A constant operand as the graph may keep it: an array nobody can write to, copied only if somebody could."""
+    """A constant operand as the graph may keep it: an array nobody can write to, copied only if somebody could.
+
+    A read-only array that owns its memory is kept as it is, for a training set should not be copied at every step: who
+    makes it writable again and writes gets gradients of the new numbers.
+    """
     if item.__class__ is float:
         return item
     if item.__class__ is int:

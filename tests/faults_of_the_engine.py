@@ -7,7 +7,7 @@ from tests.faults import Fault
 _PASS, _NODE, _GRAPH = "autodiff/backprop.py", "autodiff/node.py", "autodiff/graph.py"
 _ARRAY, _SCALAR, _TRANSFORMS = "autodiff/array.py", "autodiff/scalar.py", "autodiff/transforms.py"
 _LAYOUT, _RECORDING = "autodiff/ops/layout.py", "autodiff/recording.py"
-_COPIES, _PLAIN = "autodiff/copies.py", "autodiff/plain.py"
+_COPIES, _PLAIN, _SHARES = "autodiff/copies.py", "autodiff/plain.py", "autodiff/shares.py"
 
 
 def change(name: str, file: str, old: str, new: str, place: int = 0) -> Fault:
@@ -53,11 +53,11 @@ ACCUMULATION = (
     change("a zero signal of an n-ary node leaves the mark", _PASS, "item.mark += 0.0", "pass"),
     change(
         "slot pass: shares of any number of inputs overwritten",
-        _PASS,
-        "share if item.mark is token else _joined(item.mark, share, signal)",
+        _SHARES,
+        "share if item.mark is token else joined(item.mark, share, signal)",
         "share",
     ),
-    change("a share of any number of inputs is not lent", _PASS, "share = lent(entry.vjp", "share = (entry.vjp"),
+    change("a share of any number of inputs is not lent", _SHARES, "share = lent(entry.vjp", "share = (entry.vjp"),
     change("the mark is a positive zero", _PASS, 'token = float("-0.0")', 'token = float("0.0")'),
     change(
         "second backward of Values overwrites .grad",
@@ -74,13 +74,13 @@ ACCUMULATION = (
     ),
     change(
         "shares added into an array that somebody else holds",
-        _PASS,
+        _SHARES,
         "return share.__class__ is np.ndarray and share is not signal and share.base is None",
         "return share.__class__ is np.ndarray",
     ),
     change(
         "shares added into the signal that came first",
-        _PASS,
+        _SHARES,
         "np.add(known, share, out=share)",
         "np.add(known, share, out=known)",
     ),
@@ -177,11 +177,11 @@ SEEDS_AND_STOPS = (
     change("a zero signal meets an infinite edge of an n-ary node", _PASS, "if signal:", "if True:"),
     change(
         "a zero signal meets an infinite edge in the general pass",
-        _PASS,
+        _SHARES,
         "signal * local if signal else 0.0, False",
         "signal * local, False",
     ),
-    change("a zero signal meets an infinite edge by rule", _PASS, "if top == top:", "if True:"),
+    change("a zero signal meets an infinite edge by rule", _SHARES, "if top == top:", "if True:"),
     change("detach leaks", _NODE, "leaf = self._leaf(self._data, DETACHED)", "return +self"),
     change("stop_gradient leaks", _NODE, "return x.detach() if isinstance(x, Arithmetic) else x", "return x"),
     change("slot pass takes a stale graph", _PASS, "if newest > oldest:", "if False:"),
@@ -223,8 +223,8 @@ SEEDS_AND_STOPS = (
 )
 
 SHAPES = (
-    change("broadcasting of arrays is not undone", _PASS, "if share.shape != shape:", "if False:"),
-    change("broadcasting is not undone", _PASS, "share = _reshaped(share, data.shape)", "pass"),
+    change("broadcasting of arrays is not undone", _SHARES, "if share.shape != shape:", "if False:"),
+    change("broadcasting is not undone", _SHARES, "share = _reshaped(share, data.shape)", "pass"),
     change(
         "broadcasting is undone by a mean",
         _LAYOUT,
@@ -241,19 +241,19 @@ SHAPES = (
     ),
     change(
         "float32 gradients come as float64",
-        _PASS,
+        _SHARES,
         "return share.astype(data.dtype, copy=False)",
         "return share",
     ),
     change(
         "a small share is not repeated",
-        _PASS,
+        _SHARES,
         "if share.ndim < len(shape) or share.size < math.prod(shape):",
         "if False:",
     ),
     change(
         "a gradient broadcast to a Value is not summed",
-        _PASS,
+        _SHARES,
         "return float(np.sum(share))",
         "return float(np.ravel(share)[0])",
     ),
@@ -263,24 +263,27 @@ SHAPES = (
 GRAPHS_OF_GRADIENTS = (
     change(
         "second order: shares are constants",
-        _PASS,
+        _SHARES,
         "share = entry.rule(k)(signal, node, *inputs, **params)",
         "share = entry.rule(k)(signal, node, *(getattr(x, '_data', x) for x in inputs), **params)",
     ),
     change(
         "second order: the result is a constant",
-        _PASS,
+        _SHARES,
         "share = entry.rule(k)(signal, node, *inputs, **params)",
         "share = entry.rule(k)(signal, node.detach(), *inputs, **params)",
     ),
     change(
         "second order: broadcasting is not undone",
-        _PASS,
+        _SHARES,
         "return share if share._data.shape == data.shape else _reshaped(share, data.shape)",
         "return share",
     ),
     change(
-        "second order: a zero signal meets an infinite edge", _PASS, "share = _zero_shares_zero(share, signal)", "pass"
+        "second order: a zero signal meets an infinite edge",
+        _SHARES,
+        "share = _zero_shares_zero(share, signal)",
+        "pass",
     ),
     change(
         "second order: create_graph gives numbers",

@@ -13,7 +13,7 @@ import mpmath
 import numpy as np
 
 import autodiff as ad
-from autodiff.backprop import edge_shares
+from autodiff.shares import edge_shares
 from tests.programs import OURS, Engine, Program
 
 Arrays = list[np.ndarray[Any, Any]]

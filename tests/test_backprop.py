@@ -11,7 +11,8 @@ import pytest
 
 import autodiff as ad
 from autodiff import backprop
-from autodiff.backprop import edge_shares, local_gradients, send_back
+from autodiff.backprop import send_back
+from autodiff.shares import edge_shares, local_gradients
 
 KINDS = pytest.mark.parametrize("kind", [ad.Value, ad.Tensor])
 Define = Callable[..., ad.Primitive]

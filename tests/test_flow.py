@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 import autodiff as ad
 from autodiff import StaleGraphError, Tensor, Value, error_flow
-from autodiff.backprop import local_gradients
 from autodiff.flow import bracketed, count_text
 from autodiff.labels import labels, printable
 from autodiff.paths import strongest_paths
 from autodiff.remarks import remarks
+from autodiff.shares import local_gradients
 from autodiff.steps import steps
 from autodiff.terms import amount, error_name
 from nn import Network, WindowScorer, max_margin
