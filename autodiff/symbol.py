@@ -173,8 +173,9 @@ def _text(value: Any) -> tuple[str, int]:
         return f"{parts[0]:g}".replace("-", "−"), _ATOM if parts[0] >= 0 else _BINDING["neg"]
     if head in ("call", "xp", "invoke"):
         function = _text(parts[0])[0]
-        named = [f"{key}={_text(item)[0]}" for key, item in value.params.items()]
-        return f"{function}({', '.join([_text(part)[0] for part in parts[1:]] + named)})", _ATOM
+        first = [_text(item)[0] for key, item in value.params.items() if key == "condition"]  # as NumPy's where
+        named = [f"{key}={_text(item)[0]}" for key, item in value.params.items() if key != "condition"]
+        return f"{function}({', '.join([*first, *(_text(part)[0] for part in parts[1:]), *named])})", _ATOM
     if head == "attribute":
         return f"{_bracketed(parts[0], _ATOM)}.{parts[1]}", _ATOM
     if head == "item":
@@ -184,6 +185,8 @@ def _text(value: Any) -> tuple[str, int]:
         return "−" + _bracketed(parts[0], binding), binding
     left = _bracketed(parts[0], binding + (head == "**"))  # x**y**z is x**(y**z), x − y − z is (x − y) − z
     right = _bracketed(parts[1], binding + (head in ("-", "*", "/", "//", "@")))
+    if head == "==" and left == right:
+        return f"{left} is a number", _BINDING[head]
     sign = _UNICODE.get(head, head)
     return (f"{left}{sign}{right}" if head in ("*", "/", "**") else f"{left} {sign} {right}"), binding
 

@@ -106,3 +106,8 @@ def test_symbols_are_compared_as_formulas_and_told_apart_by_identity() -> None:
     assert isinstance(X == X, Symbol)
     with pytest.raises(AttributeError):
         X.__wrapped__  # noqa: B018
+
+
+def test_a_choice_reads_as_numpy_writes_it() -> None:
+    """where(condition, x, y); asking whether x equals itself asks whether it is a number."""
+    assert ad.TABLE["hard_tanh"].formula(0) == "where(x ≥ −1 and x ≤ 1, 1.0, where(x is a number, 0.0, x))"
