@@ -22,7 +22,7 @@ __all__ = ["MATRICES", "Name", "find", "number", "parse", "subscript", "superscr
 
 T = TypeVar("T")
 
-MATRICES = frozenset({"W", "L"})
+MATRICES = frozenset({"W", "L", "V"})
 """The letters with two indices, row and column, whose one-digit indices are written without a comma: W₁₄."""
 
 # Greek letters drawn like Latin ones (capital alpha, omicron …) are left out: LaTeX has no command for them, and no

@@ -7,6 +7,7 @@ from nn.init import xavier
 from nn.layers import Layer, Network, Neuron, unit
 from nn.objective import max_margin
 from nn.optimiser import SGD, AdaGrad
+from nn.recurrent import Recurrent
 from nn.scorer import WindowScorer
 
-__all__ = ["SGD", "AdaGrad", "Layer", "Network", "Neuron", "WindowScorer", "max_margin", "unit", "xavier"]
+__all__ = ["SGD", "AdaGrad", "Layer", "Network", "Neuron", "Recurrent", "WindowScorer", "max_margin", "unit", "xavier"]

@@ -1,0 +1,127 @@
+"""A recurrent network: h_t = f(W h_{t−1} + V x_t), and an output U h_t (the notes, section "Recurrent language model").
+
+Unrolled over its steps it is a graph like any other: error sharing on it is backpropagation through time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+import autodiff as ad
+from autodiff import Value
+from autodiff.graph import Node
+from autodiff.notation import Name
+from autodiff.primitive import as_operand, describe
+from nn.init import generator, xavier
+from nn.layers import Activation, unit
+from nn.parameters import Named, as_tensor, as_values, entries, mark, numbers, wrap
+
+__all__ = ["Recurrent"]
+
+_NAMES = (Name("W"), Name("V"), Name("U"))
+
+
+class Recurrent(Named):
+    """Units with a memory: h_t = f(z_t), z_t = W h_{t−1} + V x_t, and what each step gives out, s_t = U h_t; h₀ = 0.
+
+    Args:
+        inputs: n.
+        units: m.
+        outputs: k.
+        activation: f, a name or a callable.
+        random: the generator of the first weights (`xavier`); a new one with seed 0 if left out.
+        scalar: parameters are named Values, one for each number, not Tensors.
+
+    Called with x₁ … x_T of shape (T, n), it gives s₁ … s_T as a tuple: Tensors of shape (k,), object arrays of Values,
+    for one output the Value itself, or plain arrays, as its parameters W, shape (m, m), V, shape (m, n), and U, shape
+    (k, m), are. Nodes are named with their step raised, z₁⁽ᵗ⁾, h₁⁽ᵗ⁾ and s₁⁽ᵗ⁾; ``suffix`` stands at the end.
+
+    Raises:
+        ValueError: n, m or k below 1, an unknown activation; on a call, no step or another number of inputs.
+        TypeError: a Tensor given to a network of Values.
+
+    Source: notes, section 3 ("Recurrent language model"), without its softmax.
+
+    >>> net = Recurrent(1, 2, scalar=True)
+    >>> score = net([[1.0], [0.5], [-1.0]])[-1]
+    >>> score.backward()
+    >>> score.name, ad.error_flow(score, net.parameter("V1,1")).path_count
+    ('s₁⁽³⁾', 7)
+    """
+
+    def __init__(
+        self, inputs: int, units: int, outputs: int = 1, *, activation: Activation = "tanh",
+        random: np.random.Generator | None = None, scalar: bool = False,
+    ) -> None:  # fmt: skip
+        keep, random = as_values if scalar else as_tensor, generator(random)
+        shapes = ((units, units), (units, inputs), (outputs, units))
+        blocks = [keep(xavier(random, n, m), name) for name, (m, n) in zip(_NAMES, shapes, strict=True)]
+        self._hold(blocks, unit(activation))
+
+    def _hold(self, blocks: Sequence[Any], activation: Callable[[Any], Any]) -> None:
+        self.W, self.V, self.U = blocks
+        self.activation = activation
+
+    def __call__(self, x: Any, *, suffix: str = "") -> tuple[Any, ...]:
+        steps = self._steps(x)
+        both = np.concatenate([self.W, self.V], axis=1)  # Wh + Vx is one sum, (W V)(h x)
+        h = self._start(suffix)
+        outputs = []
+        for t, step in enumerate(steps, start=1):
+            here = np.concatenate([h, mark(step, "x", t, suffix)])
+            z = mark(ad.affine(both, here, np.zeros(len(self.W))), "z", t, suffix)
+            h = mark(self.activation(z), "h", t, suffix)
+            s = mark(ad.affine(self.U, h, np.zeros(len(self.U))), "s", t, suffix)
+            outputs.append(s[0] if s.dtype == object and len(s) == 1 else s)
+        return tuple(outputs)
+
+    def _steps(self, x: Any) -> Any:
+        if not isinstance(x, Node):
+            x = as_operand("a recurrent network", x)
+        if len(x.shape) != 2 or not len(x) or x.shape[1] != self.V.shape[1]:
+            raise ValueError(
+                f"a recurrent network takes inputs of shape (T, {self.V.shape[1]}), at least one step, "
+                f"and got shape {x.shape}"
+            )
+        if self.W.dtype != object:
+            return x
+        if isinstance(x, Node):
+            raise TypeError(f"a network made of Values takes numbers or Values, and got {describe(x)}")
+        return wrap(x)
+
+    def _start(self, suffix: str) -> Any:
+        h = np.zeros(len(self.W))
+        if self.W.dtype != object:
+            return h
+        return np.array([Value(0.0, name=f"{Name('h', (i,))}⁽⁰⁾{suffix}") for i in range(1, len(h) + 1)])
+
+    def parameters(self) -> dict[Name, Any]:
+        """The Tensors W, V and U, or the Values W₁₁, W₁₂, … row by row, then those of V and U."""
+        return dict(item for name, block in self._blocks().items() for item in entries(block, name))
+
+    def scalar(self) -> Recurrent:
+        """A network of named Values with the same numbers."""
+        return self._kept_as(as_values)
+
+    def tensor(self) -> Recurrent:
+        """A network of Tensors with the same numbers."""
+        return self._kept_as(as_tensor)
+
+    def plain(self) -> Recurrent:
+        """A network of plain arrays with the numbers of this moment: calling it makes no graph."""
+        return self._kept_as(lambda block, _: numbers(block))
+
+    def _kept_as(self, keep: Callable[[Any, Name], Any]) -> Recurrent:
+        made = Recurrent.__new__(Recurrent)
+        made._hold([keep(block, name) for name, block in self._blocks().items()], self.activation)
+        return made
+
+    def _blocks(self) -> dict[Name, Any]:
+        return dict(zip(_NAMES, (self.W, self.V, self.U), strict=True))
+
+    def __repr__(self) -> str:
+        (units, inputs), outputs = self.V.shape, self.U.shape[0]
+        return f"Recurrent({inputs}, {units}, {outputs}, {getattr(self.activation, 'name', self.activation)})"
