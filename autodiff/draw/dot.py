@@ -10,13 +10,16 @@ from typing import Final
 import graphviz  # type: ignore[import-untyped]
 
 from autodiff.draw.compose import picture
-from autodiff.draw.palette import ERROR_COLOURS, ERROR_FILLS, FONTS, THEMES
+from autodiff.draw.paint import EDGES, fill_colour, text_colour
+from autodiff.draw.palette import ERROR_COLOURS, FONTS, THEMES
 from autodiff.draw.picture import Box, Cell, Picture, Row, Wire
 from autodiff.flow import Flow
 from autodiff.labels import printable
 
 __all__ = ["dot"]
 
+_PLAIN: Final = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">'
+_TIGHT: Final = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
 _LONGEST: Final = 500  # of a text; Graphviz refuses tokens of 16 kB
 
 
@@ -53,6 +56,12 @@ class _Writer:
             self.add_box(box)
         for wire in self.what.wires:
             self.add_wire(wire)
+        for cluster in self.what.clusters:
+            with graph.subgraph(name=f"cluster_{cluster.id}") as frame:
+                colours = {"color": self.colours["line"], "fontcolor": self.colours["muted"], "style": "dashed"}
+                frame.attr(label=f"<{_label(cluster.label)}>", **colours)
+                for member in cluster.boxes:
+                    frame.node(member)
         for column in self.columns():
             with graph.subgraph() as rank:
                 rank.attr(rank="same")
@@ -64,7 +73,9 @@ class _Writer:
         return str(graph.source)
 
     def columns(self) -> Iterator[list[Box]]:
-        """The boxes of each column from top to bottom, those of a rail last."""
+        """The boxes of each column from top to bottom, those of a rail last; none where clusters decide."""
+        if self.what.kind == "graph":
+            return
         for column in sorted({box.column for box in self.what.boxes}):
             boxes = [box for box in self.what.boxes if box.column == column]
             yield sorted(boxes, key=lambda box: box.rows[0].lane != "rest") if self.on_rail else boxes
@@ -74,9 +85,9 @@ class _Writer:
         return f'<FONT COLOR="{self.colours[colour]}" POINT-SIZE="{size:g}">{inside}</FONT>'
 
     def heading(self) -> str:
-        lines = [
-            self.font(self.what.title, "ink", 19, bold=True), self.font(" = ".join(self.what.formula), "error", 15),
-        ]  # fmt: skip
+        lines = [self.font(self.what.title, "ink", 19, bold=True)]
+        if self.what.formula:
+            lines.append(self.font(" = ".join(self.what.formula), "error", 15))
         rows = "".join(f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in lines)
         return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">{rows}</TABLE>'
 
@@ -86,15 +97,17 @@ class _Writer:
             self.graph.node(box.id, label=f"<{self.font(box.label, 'muted', 13)}>", **self.rest_style(box), **hint)
             return
         columns = max(len(row.cells) for row in box.rows)
-        rows = "".join(self.table_row(k, row, columns) for k, row in enumerate(box.rows))
-        edge = self.colours["parameter" if box.kind == "parameter" else "ink"]
+        rows = "".join(self.table_row(k, box, row, columns) for k, row in enumerate(box.rows))
+        edge = self.colours[EDGES.get(box.kind, "ink")]
         table = f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" COLOR="{edge}" STYLE="ROUNDED">'
+        if box.ports:
+            ports = "".join(f"<TR>{self.port_cell(k, cell)}</TR>" for k, cell in enumerate(box.ports))
+            rows = f"<TR><TD>{_PLAIN}{ports}</TABLE></TD><TD>{_PLAIN}{rows}</TABLE></TD></TR>"
         label = f"{table}{rows}</TABLE>"
         if self.on_rail:
             hint["group"] = "rail"
         if self.on_rail and box.kind == "source":  # empty space below, so that its rows are as high as the rail's
-            plain = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
-            label = f'{plain}<TR><TD>{label}</TD></TR><TR><TD HEIGHT="56"></TD></TR></TABLE>'
+            label = f'{_TIGHT}<TR><TD>{label}</TD></TR><TR><TD HEIGHT="56"></TD></TR></TABLE>'
         self.graph.node(box.id, label=f"<{label}>", **hint)
 
     def rest_style(self, box: Box) -> dict[str, str]:
@@ -103,28 +116,28 @@ class _Writer:
             style |= {"shape": "circle", "style": "filled", "fillcolor": self.colours["rest"]}
         return style
 
-    def table_row(self, k: int, row: Row, columns: int) -> str:
-        span = f' COLSPAN="{columns}"' if len(row.cells) < columns else ""
-        return f"<TR>{''.join(self.table_cell(k, j, row, cell, span) for j, cell in enumerate(row.cells))}</TR>"
+    def port_cell(self, k: int, cell: Cell) -> str:
+        colour = ERROR_COLOURS[cell.sign] if cell.role == "way" else "muted"
+        return f'<TD PORT="p{k}">{self.font(cell.text, colour, 11)}</TD>'
 
-    def table_cell(self, k: int, j: int, row: Row, cell: Cell, span: str) -> str:
+    def table_row(self, k: int, box: Box, row: Row, columns: int) -> str:
+        span = f' COLSPAN="{columns}"' if len(row.cells) < columns else ""
+        return f"<TR>{''.join(self.table_cell(k, j, box, row, cell, span) for j, cell in enumerate(row.cells))}</TR>"
+
+    def table_cell(self, k: int, j: int, box: Box, row: Row, cell: Cell, span: str) -> str:
         """A cell; the ports of a row are at its outer cells."""
-        fill = "paper"
-        if row.lane == "error" and cell.role != "factor":
-            fill = ERROR_FILLS[cell.sign]
-        elif row.lane in ("forward", "parameter"):
-            fill = f"{row.lane}-fill"
         port = f' PORT="r{k}"' if j == 0 else f' PORT="r{k}e"'
-        colour = "muted" if row.lane == "none" else ERROR_COLOURS[cell.sign] if row.lane == "error" else row.lane
         text = _numbered(cell.step, cell.text)
-        said = self.font(text, "ink" if cell.role == "name" else colour, 14, bold=cell.role == "error")
-        return f'<TD{port}{span} BGCOLOR="{self.colours[fill]}">{said}</TD>'
+        said = self.font(text, text_colour(row, cell), 14, bold=cell.role == "error") if text else ""
+        return f'<TD{port}{span} BGCOLOR="{self.colours[fill_colour(box, row, cell)]}">{said}</TD>'
 
     def add_wire(self, wire: Wire) -> None:
         """An edge from left to right whatever way its signal runs, so that ranks stay as they are."""
         back = wire.lane == "error"
         left, right = (wire.head, wire.tail) if back else (wire.tail, wire.head)
         rows = (wire.head_row, wire.tail_row) if back else (wire.tail_row, wire.head_row)
+        leaves = f"{left}:r{rows[0]}{'e' if self.what.kind == 'graph' else ''}:e"
+        arrives = f"{right}:r{rows[1]}:w" if wire.port is None else f"{right}:p{wire.port}:w"
         colour = self.colours[{"rest": "line", "error": ERROR_COLOURS[wire.sign]}.get(wire.lane, wire.lane)]
         looks = {
             "color": colour, "fontcolor": colour, "penwidth": f"{wire.width:.2f}", "dir": "back" if back else "forward",
@@ -134,11 +147,12 @@ class _Writer:
             looks["style"] = "dashed" if wire.sign else "dotted"
         if wire.lane == "rest":
             looks |= {"weight": "0", "arrowsize": "0.5"}
-            self.graph.edge(left, right, **looks)
+            ends = (left, right) if wire.port is None else (leaves, arrives)
+            self.graph.edge(*ends, **looks)
             return
         if wire.label:
             looks["label"] = f"<{_label(_numbered(wire.step, wire.label))}>"
-        self.graph.edge(f"{left}:r{rows[0]}:e", f"{right}:r{rows[1]}:w", **looks)
+        self.graph.edge(leaves, arrives, **looks)
 
 
 def _label(text: str) -> str:

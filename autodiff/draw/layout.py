@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from typing import Final
 
 from autodiff.draw.picture import Box, Cell, Picture, Wire
@@ -17,12 +17,16 @@ Point = tuple[float, float]
 #: Font size of each role's text, in pixels.
 SIZES: Final = {
     "name": 17.0, "value": 15.0, "error-name": 15.0, "error": 15.0, "share": 13.5, "factor": 13.5, "rest": 14.0,
-    "wire": 14.0,
+    "wire": 14.0, "sign": 16.0, "port": 12.5, "way": 12.5,
 }  # fmt: skip
 
 BADGE: Final = 22.0  # the room a step's number takes, with its distance to the text
 
-_ROW_HEIGHTS: Final = {"name": 30.0, "value": 27.0, "error-name": 30.0, "error": 27.0, "share": 26.0, "factor": 26.0}
+_ROW_HEIGHTS: Final = {
+    "name": 30.0, "value": 27.0, "error-name": 30.0, "error": 27.0, "share": 26.0, "factor": 26.0, "sign": 27.0,
+}  # fmt: skip
+_PORT_PITCH: Final = 20.0
+_PORT_PADDING: Final = 8.0
 _NARROWEST: Final = 92.0
 _PADDING: Final = 11.0
 _GAP: Final = 24.0  # between boxes of a column
@@ -33,17 +37,27 @@ _REST_PITCH: Final = 60.0
 _DUMMY: Final = 10.0  # the room of a wire that passes a column
 _SWEEPS: Final = 8
 _CORNER: Final = 9.0
+_CLUSTER_PADDING: Final = 14.0
+_CLUSTER_LABEL: Final = 24.0
+_MOST_PLACES: Final = 30_000  # of boxes and passing wires together; beyond it long wires are drawn straight
+_LAYERED: Final = ("shares", "graph", "network")
 
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """A box's place: its left upper corner, its size, and the middle height of each of its rows."""
+    """A box's place: its left upper corner, its size, and the middle height of each of its rows and ports.
+
+    The ports take ``inset`` of its width; ``columns`` are the widths of the cells in a row that has several.
+    """
 
     x: float
     y: float
     width: float
     height: float
-    rows: tuple[float, ...]
+    rows: tuple[float, ...] = ()
+    ports: tuple[float, ...] = ()
+    inset: float = 0.0
+    columns: tuple[float, ...] = ()
 
     @property
     def right(self) -> float:
@@ -58,12 +72,16 @@ class Rect:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """The size of the drawing, a place for every box, and points for every wire: 2 a line, 4, 7, 10 … cubic curves."""
+    """The size of the drawing, a place for every box and cluster, and points for every wire.
+
+    Two points are a line, 4, 7, 10 … cubic curves.
+    """
 
     width: float
     height: float
     boxes: Mapping[str, Rect]
     wires: Mapping[str, tuple[Point, ...]]
+    clusters: Mapping[str, Rect]
 
 
 def lay_out(picture: Picture) -> Layout:
@@ -77,27 +95,49 @@ def lay_out(picture: Picture) -> Layout:
     >>> places["n2"].right < places["n1"].x < places["n1"].right < places["n0"].x
     True
     """
-    sizes = {box.id: _size(box) for box in picture.boxes}
+    forms = {box.id: _form(box) for box in picture.boxes}
+    sizes = {key: (form.width, form.height) for key, form in forms.items()}
     left = _lefts(picture, sizes)
-    tops = _tops_of_shares(picture, sizes) if picture.kind == "shares" else _tops_of_rail(picture)
+    layered = picture.kind in _LAYERED
+    passes = _passes(picture) if layered else {}
+    tops = _tops_of_layers(picture, sizes, passes) if layered else _tops_of_rail(picture)
     columns = _columns(picture)
     rects = {}
-    for box in picture.boxes:
-        wide = max(sizes[other.id][0] for other in columns[box.column])
-        own, height = sizes[box.id]
-        x, y = left[box.column] + (wide - own) / 2, tops[box.id]
-        rects[box.id] = Rect(x, y, own, height, _row_middles(box, y, height))
-    top = min(rect.y for rect in rects.values())
-    rects = {key: _moved(rect, -top) for key, rect in rects.items()}
-    waypoints = _waypoints(picture, tops, left, rects, top) if picture.kind == "shares" else {}
+    for column, boxes in columns.items():
+        wide = max(forms[box.id].width for box in boxes)
+        for box in boxes:
+            form = forms[box.id]
+            rects[box.id] = _moved(form, left[column] + (wide - form.width) / 2, tops[box.id])
+    clusters = {cluster.id: _around([rects[box] for box in cluster.boxes]) for cluster in picture.clusters}
+    every = [*rects.values(), *clusters.values()]
+    x, y = min(rect.x for rect in every), min(rect.y for rect in every)
+    rects = {key: _moved(rect, -x, -y) for key, rect in rects.items()}
+    clusters = {key: _moved(rect, -x, -y) for key, rect in clusters.items()}
+    left = {column: at - x for column, at in left.items()}
+    waypoints = _waypoints(picture, passes, tops, left, rects, y) if layered else {}
     wires = {wire.id: _route(picture, wire, rects, waypoints.get(wire.id, ())) for wire in picture.wires}
-    right = max(rect.right for rect in rects.values())
-    bottom = max(rect.y + rect.height for rect in rects.values())
-    return Layout(right, bottom, rects, wires)
+    every = [*rects.values(), *clusters.values()]
+    right = max(rect.right for rect in every)
+    bottom = max(rect.y + rect.height for rect in every)
+    return Layout(right, bottom, rects, wires, clusters)
 
 
-def _moved(rect: Rect, dy: float) -> Rect:
-    return Rect(rect.x, rect.y + dy, rect.width, rect.height, tuple(row + dy for row in rect.rows))
+def _moved(rect: Rect, dx: float, dy: float) -> Rect:
+    return replace(
+        rect,
+        x=rect.x + dx,
+        y=rect.y + dy,
+        rows=tuple(row + dy for row in rect.rows),
+        ports=tuple(port + dy for port in rect.ports),
+    )
+
+
+def _around(rects: Sequence[Rect]) -> Rect:
+    """The frame of a cluster: its members with some room, and its label above them."""
+    x, y = min(rect.x for rect in rects) - _CLUSTER_PADDING, min(rect.y for rect in rects) - _CLUSTER_LABEL
+    right = max(rect.right for rect in rects) + _CLUSTER_PADDING
+    bottom = max(rect.y + rect.height for rect in rects) + _CLUSTER_PADDING
+    return Rect(x, y, right - x, bottom - y)
 
 
 # ---- sizes -----------------------------------------------------------------------------------------------------------
@@ -113,27 +153,33 @@ def cell_width(cell: Cell) -> float:
     return width(cell.text, SIZES[cell.role], bold=cell.role == "error") + (BADGE if cell.step is not None else 0.0)
 
 
-def _size(box: Box) -> tuple[float, float]:
+def _form(box: Box) -> Rect:
+    """A box's size and parts, at (0, 0)."""
     if is_rest(box):
-        return max(_CIRCLE, width(box.label, SIZES["rest"]) + 16.0), _CIRCLE
-    rows = [sum(cell_width(cell) + 2 * _PADDING for cell in row.cells) for row in box.rows]
-    halves = [2 * max(cell_width(cell) + 2 * _PADDING for cell in row.cells) for row in box.rows if len(row.cells) > 1]
-    return max([_NARROWEST, *rows, *halves]), sum(_row_height(row.cells) for row in box.rows)
+        wide = max(_CIRCLE, width(box.label, SIZES["rest"]) + 16.0)
+        return Rect(0.0, 0.0, wide, _CIRCLE, (_CIRCLE / 2,))
+    inset = max((cell_width(cell) + 2 * _PORT_PADDING for cell in box.ports), default=0.0)
+    columns = _cell_widths(box)
+    natural = [max(_ROW_HEIGHTS[cell.role] for cell in row.cells) for row in box.rows]
+    height = max(sum(natural), _PORT_PITCH * len(box.ports) + 6.0 if box.ports else 0.0)
+    stretch = height / sum(natural)
+    bottoms = [stretch * bottom for bottom in accumulate(natural)]
+    rows = tuple(bottom - stretch * own / 2 for bottom, own in zip(bottoms, natural, strict=True))
+    ports = tuple(height * (k + 0.5) / len(box.ports) for k in range(len(box.ports)))
+    return Rect(0.0, 0.0, inset + sum(columns), height, rows, ports, inset, columns)
 
 
-def _row_height(cells: Sequence[Cell]) -> float:
-    return max(_ROW_HEIGHTS[cell.role] for cell in cells)
-
-
-def _row_middles(box: Box, top: float, height: float) -> tuple[float, ...]:
-    if is_rest(box):
-        return (top + height / 2,)
-    middles = []
+def _cell_widths(box: Box) -> tuple[float, ...]:
+    """The widths of the cells of a row of several: as wide as their texts beside ports, else all the same."""
+    most = max(len(row.cells) for row in box.rows)
+    wide = [0.0] * most
     for row in box.rows:
-        own = _row_height(row.cells)
-        middles.append(top + own / 2)
-        top += own
-    return tuple(middles)
+        if len(row.cells) == most:
+            wide = [max(old, cell_width(cell) + 2 * _PADDING) for old, cell in zip(wide, row.cells, strict=True)]
+    if box.rows[0].cells[-1].role == "value" and most > 1:  # a computation graph's
+        return tuple(wide)
+    whole = max([_NARROWEST, *(sum(cell_width(cell) + 2 * _PADDING for cell in row.cells) for row in box.rows)])
+    return (max(whole / most, *wide, 0.0),) * most
 
 
 # ---- columns ---------------------------------------------------------------------------------------------------------
@@ -157,7 +203,7 @@ def _lefts(picture: Picture, sizes: Mapping[str, tuple[float, float]]) -> dict[i
             gaps[tail] = max(gaps.get(tail, 0.0), room)
     lefts: dict[int, float] = {}
     x = 0.0
-    least = _COLUMN_GAP if picture.kind == "shares" else 64.0
+    least = {"shares": _COLUMN_GAP, "network": 150.0}.get(picture.kind, 64.0)
     for column, boxes in sorted(_columns(picture).items(), reverse=True):
         lefts[column] = x
         x += max(sizes[box.id][0] for box in boxes) + max(least, gaps.get(column, 0.0))
@@ -175,50 +221,61 @@ def _tops_of_rail(picture: Picture) -> dict[str, float]:
     return tops
 
 
-# ---- columns of shares -----------------------------------------------------------------------------------------------
+# ---- columns in layers -----------------------------------------------------------------------------------------------
 
 
 def _passes(picture: Picture) -> dict[str, list[tuple[int, str]]]:
     """For each wire that passes columns between its ends: those columns, from its tail on, and the place it has there.
 
-    The grey wires that leave one box pass a column in one place.
+    The grey wires that leave one box pass a column in one place. Where there would be too many places no wire has any.
     """
     column_of = {box.id: box.column for box in picture.boxes}
+    reach: dict[str, int] = {}
+    for wire in picture.wires:
+        bundle = _bundle(wire)
+        reach[bundle] = max(reach.get(bundle, 0), abs(column_of[wire.head] - column_of[wire.tail]) - 1)
+    if len(picture.boxes) + sum(reach.values()) > _MOST_PLACES:
+        return {}
     found: dict[str, list[tuple[int, str]]] = {}
     for wire in picture.wires:
         start, end = column_of[wire.tail], column_of[wire.head]
         step = 1 if end > start else -1
-        bundle = wire.tail if wire.lane == "rest" else wire.id
-        found[wire.id] = [(column, f"{bundle} at {column}") for column in range(start + step, end, step)]
+        found[wire.id] = [(column, f"{_bundle(wire)} at {column}") for column in range(start + step, end, step)]
     return found
 
 
-def _neighbours(picture: Picture) -> dict[str, list[str]]:
+def _bundle(wire: Wire) -> str:
+    return wire.tail if wire.lane == "rest" else wire.id
+
+
+def _neighbours(picture: Picture, passes: Mapping[str, Sequence[tuple[int, str]]]) -> dict[str, list[str]]:
     """Which boxes and passing wires are joined."""
     joined: dict[str, list[str]] = {}
-    passes = _passes(picture)
     for wire in picture.wires:
-        for one, other in pairwise([wire.tail, *(place for _, place in passes[wire.id]), wire.head]):
+        for one, other in pairwise([wire.tail, *(place for _, place in passes.get(wire.id, ())), wire.head]):
             joined.setdefault(one, []).append(other)
             joined.setdefault(other, []).append(one)
     return joined
 
 
-def _tops_of_shares(picture: Picture, sizes: Mapping[str, tuple[float, float]]) -> dict[str, float]:
+def _tops_of_layers(
+    picture: Picture, sizes: Mapping[str, tuple[float, float]], passes: Mapping[str, Sequence[tuple[int, str]]]
+) -> dict[str, float]:
     """Columns in an order with few crossings, every box as near to its neighbours' height as the others allow."""
-    orders = {column: [box.id for box in boxes] for column, boxes in sorted(_columns(picture).items())}
-    for passed in _passes(picture).values():
+    members = {column: [box.id for box in boxes] for column, boxes in sorted(_columns(picture).items())}
+    for passed in passes.values():
         for column, place in passed:
-            if place not in orders[column]:
-                orders[column].append(place)
+            members[column].append(place)
+    orders = {column: list(dict.fromkeys(order)) for column, order in members.items()}
     heights = {item: sizes[item][1] if item in sizes else _DUMMY for order in orders.values() for item in order}
-    joined = _neighbours(picture)
+    joined = _neighbours(picture, passes)
     middles = _stacked(orders, heights)
+    fixed = picture.kind == "network"  # units stand in the order of their names
     for sweep in range(_SWEEPS):
         for column in sorted(orders, reverse=bool(sweep % 2)):
             order = orders[column]
             wished = {item: _mean([middles[other] for other in joined.get(item, [item])]) for item in order}
-            if sweep < _SWEEPS - 2:
+            if sweep < _SWEEPS - 2 and not fixed:
                 order.sort(key=lambda item, wished=wished: round(wished[item], 6))  # type: ignore[misc]
             middles.update(_spaced(order, wished, heights))
     return {item: middle - heights[item] / 2 for item, middle in middles.items()}
@@ -266,25 +323,34 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _waypoints(
-    picture: Picture, tops: Mapping[str, float], left: Mapping[int, float], rects: Mapping[str, Rect], top: float
-) -> dict[str, list[Point]]:
+    picture: Picture, passes: Mapping[str, Sequence[tuple[int, str]]], tops: Mapping[str, float],
+    left: Mapping[int, float], rects: Mapping[str, Rect], top: float,
+) -> dict[str, list[Point]]:  # fmt: skip
     """Where each wire enters and leaves the columns: its own at both ends, and those it passes."""
     wide = {column: max(rects[box.id].width for box in boxes) for column, boxes in _columns(picture).items()}
     column_of = {box.id: box.column for box in picture.boxes}
-    passes = _passes(picture)
     found: dict[str, list[Point]] = {}
     for wire in picture.wires:
         start, end = column_of[wire.tail], column_of[wire.head]
         to_the_left = end > start
-        tail, head = rects[wire.tail].rows[wire.tail_row], rects[wire.head].rows[wire.head_row]
+        tail, head = _ends(wire, rects)
         points = [(left[start] if to_the_left else left[start] + wide[start], tail)]
-        for column, place in passes[wire.id]:
+        for column, place in passes.get(wire.id, ()):
             y = tops[place] + _DUMMY / 2 - top
             sides = [(left[column], y), (left[column] + wide[column], y)]
             points += sides[::-1] if to_the_left else sides
         points.append((left[end] + wide[end] if to_the_left else left[end], head))
         found[wire.id] = points
     return found
+
+
+def _ends(wire: Wire, rects: Mapping[str, Rect]) -> tuple[float, float]:
+    """The heights at which a wire leaves its tail and reaches its head."""
+    tail, head = rects[wire.tail], rects[wire.head]
+    back = wire.lane == "error"
+    start = tail.ports[wire.port] if wire.port is not None and back else tail.rows[wire.tail_row]
+    end = head.ports[wire.port] if wire.port is not None and not back else head.rows[wire.head_row]
+    return start, end
 
 
 # ---- wires -----------------------------------------------------------------------------------------------------------
@@ -298,9 +364,10 @@ def _route(picture: Picture, wire: Wire, rects: Mapping[str, Rect], waypoints: S
         end = (head.x, head.middle[1]) if above[wire.head] else (head.x + _CORNER, head.y)
         return start, end  # it leaves and reaches the rail's boxes at their upper edges, and never crosses the rail
     to_the_left = tail.x > head.x
-    start = (tail.x if to_the_left else tail.right, tail.rows[wire.tail_row])
-    end = (head.right if to_the_left else head.x, head.rows[wire.head_row])
-    return _curve([start, *waypoints, end])
+    leaves, arrives = _ends(wire, rects)
+    first = tail.x if to_the_left else tail.right, leaves
+    last = head.right if to_the_left else head.x, arrives
+    return _curve([first, *waypoints, last])
 
 
 def _curve(points: Sequence[Point]) -> tuple[Point, ...]:

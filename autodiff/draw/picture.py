@@ -18,7 +18,8 @@ class Cell:
     ``sign`` is −1 below zero, 0 for exactly zero, else 1.
 
     Roles: ``name``, ``value``, ``error-name``, ``error``, ``share`` (what arrives on a wire) and ``factor`` (× f′(z)
-    inside a unit); in a computation graph ``sign`` (of the operation) and ``port`` (the local gradient of an input).
+    inside a unit); in a computation graph ``sign`` (of the operation), and the local gradients of its inputs: ``way``
+    where the error goes on to the parameter, else ``port``.
     """
 
     role: str

@@ -10,8 +10,9 @@ from typing import Any, Final
 from autodiff.draw.compose import picture
 from autodiff.draw.layout import BADGE, SIZES, Layout, Point, Rect, is_rest, lay_out
 from autodiff.draw.lines import Line, Mark, footer, header
-from autodiff.draw.palette import DARK, ERROR_COLOURS, ERROR_FILLS, FONTS, LIGHT, THEMES
-from autodiff.draw.picture import Box, Cell, Picture, Row, Wire
+from autodiff.draw.paint import EDGES, fill_colour, text_colour
+from autodiff.draw.palette import DARK, ERROR_COLOURS, FONTS, LIGHT, THEMES
+from autodiff.draw.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.typeset import SCRIPT, advance, pieces, width
 from autodiff.flow import Flow
 from autodiff.labels import printable
@@ -171,7 +172,9 @@ def _mark(mark: Mark, x: float, y: float) -> Iterator[str]:
 
 
 def _drawing(what: Picture, layout: Layout) -> Iterator[str]:
-    """Wires first, those of the rest at the back; boxes above them, so that no wire crosses a text."""
+    """Clusters and wires first, those of the rest at the back; boxes above them, so that no wire crosses a text."""
+    for cluster in what.clusters:
+        yield from _cluster(cluster, layout.clusters[cluster.id])
     for lane in ("rest", "forward", "error"):
         for wire in what.wires:
             if wire.lane == lane:
@@ -183,6 +186,14 @@ def _drawing(what: Picture, layout: Layout) -> Iterator[str]:
     for wire in what.wires:
         if wire.label:
             yield from _wire_label(wire, layout.wires[wire.id])
+
+
+def _cluster(cluster: Cluster, place: Rect) -> Iterator[str]:
+    """A dashed frame with its label at the left upper corner."""
+    frame = f'<rect {_place(place)} rx="10" fill="none" class="s-line" stroke-dasharray="6 5"/>'
+    yield f'<g data-cluster="{cluster.id}">{frame}'
+    yield _text(place.x + 10.0, place.y + 13.0, cluster.label, SIZES["port"], "muted", anchor="start")
+    yield "</g>"
 
 
 def _seed(what: Picture, layout: Layout) -> Iterator[str]:
@@ -266,35 +277,51 @@ def _box(box: Box, place: Rect) -> Iterator[str]:
     if is_rest(box):
         yield from _circle(box, place)
     else:
+        if box.ports:
+            yield f'<rect {_place(place)} rx="{_n(_CORNER)}" class="paper"/>'
         for k, row in enumerate(box.rows):
             yield from _row(box, place, k, row)
-        edge = "parameter" if box.kind == "parameter" else "muted" if box.kind == "more" else "ink"
-        size = f'x="{_n(place.x)}" y="{_n(place.y)}" width="{_n(place.width)}" height="{_n(place.height)}"'
-        yield f'<rect {size} rx="{_n(_CORNER)}" fill="none" class="s-{edge}" stroke-width="1.4"/>'
+        for cell, y in zip(box.ports, place.ports, strict=True):
+            yield from _port(cell, place.x + place.inset / 2, y)
+        edge = EDGES.get(box.kind, "ink")
+        yield f'<rect {_place(place)} rx="{_n(_CORNER)}" fill="none" class="s-{edge}" stroke-width="1.4"/>'
     yield "</g>"
 
 
+def _place(place: Rect) -> str:
+    return f'x="{_n(place.x)}" y="{_n(place.y)}" width="{_n(place.width)}" height="{_n(place.height)}"'
+
+
+def _port(cell: Cell, x: float, y: float) -> Iterator[str]:
+    """The local gradient of an input: in colour where the error goes on through it."""
+    colour = ERROR_COLOURS[cell.sign] if cell.role == "way" else "muted"
+    more = f' data-role="{cell.role}"{_number("number", cell.number)}'
+    yield _text(x, y, cell.text, SIZES[cell.role], colour, more=more)
+
+
 def _circle(box: Box, place: Rect) -> Iterator[str]:
-    size = f'x="{_n(place.x)}" y="{_n(place.y)}" width="{_n(place.width)}" height="{_n(place.height)}"'
     if box.kind == "rest":
-        yield f'<rect {size} rx="{_n(place.height / 2)}" class="rest s-line"/>'
+        yield f'<rect {_place(place)} rx="{_n(place.height / 2)}" class="rest s-line"/>'
     x, y = place.middle
     yield _text(x, y, box.label, SIZES["rest"], "muted")
 
 
 def _row(box: Box, place: Rect, k: int, row: Row) -> Iterator[str]:
     edges = _row_edges(place)
-    wide = place.width / len(row.cells)
+    alone = len(row.cells) == 1
+    x = place.x + place.inset
     for j, cell in enumerate(row.cells):
-        corners = [
-            k == 0 and j == 0,
-            k == 0 and j == len(row.cells) - 1,
-            k == len(box.rows) - 1 and j == len(row.cells) - 1,
-            k == len(box.rows) - 1 and j == 0,
-        ]
-        x = place.x + j * wide
-        yield f'<path d="{_panel(x, edges[k], wide, edges[k + 1] - edges[k], corners)}" class="{_fill(row, cell)}"/>'
-        yield from _cell(cell, row, x + wide / 2, place.rows[k])
+        wide = place.width - place.inset if alone else place.columns[j]
+        first, last = j == 0 and not box.ports, j == len(row.cells) - 1
+        top, bottom = k == 0, k == len(box.rows) - 1
+        corners = [top and first, top and last, bottom and last, bottom and first]
+        panel = _panel(x, edges[k], wide, edges[k + 1] - edges[k], corners)
+        yield f'<path d="{panel}" class="{fill_colour(box, row, cell)}"/>'
+        if cell.text:
+            below = box.rows[k + 1].cells[j].text if j == 0 and not bottom and not alone else None
+            y = place.middle[1] if below == "" else place.rows[k]  # a text with nothing below it stands in the middle
+            yield from _cell(cell, row, x + wide / 2, y)
+        x += wide
 
 
 def _row_edges(place: Rect) -> list[float]:
@@ -321,19 +348,8 @@ def _panel(x: float, y: float, wide: float, high: float, corners: Sequence[bool]
     return " ".join(part for part in parts if part) + "Z"
 
 
-def _fill(row: Row, cell: Cell) -> str:
-    if row.lane == "none" or cell.role == "factor":
-        return "paper"
-    return ERROR_FILLS[cell.sign] if row.lane == "error" else f"{row.lane}-fill"
-
-
 def _cell(cell: Cell, row: Row, x: float, y: float) -> Iterator[str]:
-    if row.lane == "none" or cell.role == "factor":
-        colour = "muted"
-    elif cell.role == "name":
-        colour = "ink"
-    else:
-        colour = ERROR_COLOURS[cell.sign] if row.lane == "error" else row.lane
+    colour = text_colour(row, cell)
     role = f' data-role="{cell.role}"{_number("number", cell.number)}'
     bold = cell.role == "error"
     yield from _numbered(x, y, cell.text, SIZES[cell.role], colour, cell.step, bold=bold, more=role)
