@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["DARK", "ERROR_COLOURS", "ERROR_FILLS", "FONTS", "LIGHT", "THEMES"]
+__all__ = ["DARK", "ERROR_COLOURS", "ERROR_FILLS", "FONTS", "LIGHT", "THEMES", "checked_theme"]
 
 FONTS: Final = "Helvetica,Arial,sans-serif"
 
@@ -30,3 +30,17 @@ THEMES: Final[Mapping[str, Mapping[str, str]]] = {"auto": LIGHT, "light": LIGHT,
 #: By the sign of an error or a share.
 ERROR_COLOURS: Final = {1: "error", -1: "negative", 0: "zero"}
 ERROR_FILLS: Final = {1: "error-fill", -1: "negative-fill", 0: "rest"}
+
+
+def checked_theme(theme: str) -> str:
+    """The theme itself.
+
+    Raises:
+        ValueError: there is none of that name.
+
+    >>> checked_theme("dark")
+    'dark'
+    """
+    if theme not in THEMES:
+        raise ValueError(f"unknown theme {theme!r} (must be one of {', '.join(THEMES)})")
+    return theme

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-import json
 import os
+import sys
+import tempfile
+import webbrowser
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
-from typing import Any, Final
+from pathlib import Path
+from typing import Any
 
 from autodiff.draw.compose import picture
+from autodiff.draw.data import as_json, as_text, plain
 from autodiff.draw.dot import dot
-from autodiff.draw.palette import THEMES
+from autodiff.draw.palette import checked_theme
 from autodiff.draw.picture import Picture
 from autodiff.draw.save import OURS, Saved, write
 from autodiff.draw.svg import svg
 from autodiff.draw.text import text
 from autodiff.flow import Flow, error_flow
+from autodiff.notation import number
+from autodiff.phrases import say
+from autodiff.replay import stamp
 
 __all__ = ["Drawing", "save", "see"]
-
-LANGUAGES: Final = ("en", "zh")
-VIEWS: Final = ("auto", "rail", "shares", "graph", "network")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawing:
-    """A picture, ready to be shown or saved in any format; made by `see`.
+    """A picture, ready to be shown or saved in any format; made by `see`. A notebook shows it by itself.
 
-    ``flow`` is the ledger it was made from, None for a whole computation graph.
+    ``flow`` is the ledger it was made from, None for a whole computation graph; ``stamp`` says whether the derivative
+    by differences agrees, "" where that was not asked for.
     """
 
     picture: Picture
@@ -36,22 +42,28 @@ class Drawing:
     theme: str = "auto"
     language: str = "en"
     digits: int = 4
+    stamp: str = ""
 
     def svg(self) -> str:
-        """Our own SVG: the same bytes everywhere."""
+        """The picture as our own SVG: the same bytes everywhere."""
         return svg(self.picture, theme=self.theme)
 
     def dot(self) -> str:
-        """DOT text for Graphviz."""
+        """The picture as DOT text for Graphviz."""
         return dot(self.picture, theme=self.theme)
 
     def text(self) -> str:
         """The story in words and numbers."""
-        return text(self._ledger("text")) + "\n"
+        if self.flow is None:
+            return as_text(self.picture) + "\n"
+        told = text(self.flow, language=self.language, digits=self.digits)
+        return "\n\n".join(filter(None, [told, self.stamp])) + "\n"
 
     def json(self) -> str:
-        """Every number in full."""
-        return json.dumps(self._ledger("json").as_dict(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+        """Every number in full: the ledger, or the picture where there is none."""
+        if self.flow is None:
+            return as_json(plain(self.picture))
+        return as_json(self.flow.as_dict() | ({"check": self.stamp} if self.stamp else {}))
 
     def html(self) -> str:
         """One self-contained page to step through."""
@@ -65,53 +77,115 @@ class Drawing:
         """Markdown with formulas."""
         return self._told("markdown")
 
+    def _told(self, module: str, **more: Any) -> str:
+        if self.flow is None:
+            raise ValueError(f"a {module} tells the way to one parameter; name it: see(output, parameter)")
+        writer = getattr(import_module(f"autodiff.draw.{module}"), module)
+        return str(writer(self.flow, language=self.language, digits=self.digits, **more))
+
     def save(self, path: str | os.PathLike[str], *, engine: str | None = None) -> Saved:
-        """Write to a file whose ending says the format; see `autodiff.draw.save.write`."""
+        """Write to a file: .svg, .png, .pdf, .dot, .html, .txt, .json, .tex or .md.
+
+        Args:
+            path: where; a file that is there is replaced as a whole, or not at all.
+            engine: autodiff, dot or pygraphviz; the first that can if left out.
+
+        Returns:
+            the path, and the engine that drew; without any Graphviz a .svg in place of a .png or .pdf, with a warning.
+
+        Raises:
+            ValueError: an unknown ending or engine. MissingProgramError: the engine is not there. OSError: the file
+            cannot be written.
+
+        >>> from autodiff import Value
+        >>> x = Value(3.0, name="x")
+        >>> see(x * x, x).save("x.bmp")
+        Traceback (most recent call last):
+        ValueError: cannot save as 'x.bmp': the name of the file must end in one of .svg, .png, .pdf, .dot, .html, \
+.txt, .json, .tex, .md
+        """
         return write({name: getattr(self, name) for name in OURS.values()}, path, engine)
 
-    def _told(self, module: str, **more: Any) -> str:
-        write = getattr(import_module(f"autodiff.draw.{module}"), module)
-        return str(write(self._ledger(module), language=self.language, digits=self.digits, **more))
+    def show(self) -> Path:
+        """Open the drawing in a browser; where there is no screen, print which file it is in. Gives that file."""
+        ending = ".svg" if self.flow is None else ".html"
+        path = self.save(Path(tempfile.mkdtemp(prefix="autodiff-")) / f"picture{ending}").path
+        if not (_has_screen() and webbrowser.open(path.as_uri())):
+            print(say("wrote", self.language, path=path, engine="autodiff"))
+        return path
 
-    def _ledger(self, format: str) -> Flow:
-        if self.flow is None:
-            raise ValueError(f"{format} tells the way to a parameter; name one: see(output, parameter)")
-        return self.flow
+    def __repr__(self) -> str:
+        return f"<Drawing: {self.picture.title}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """What a notebook shows."""
-        return {"image/svg+xml": self.svg(), "text/plain": repr(self) if self.flow is None else self.text()}
+        """What a notebook shows: the SVG, or the text where it cannot draw."""
+        return {"image/svg+xml": self.svg(), "text/plain": self.text()}
 
 
 def see(
     output: Any, parameter: Any = None, *, view: str = "auto", names: Mapping[str, Any] | None = None,
-    theme: str = "auto", language: str = "en", digits: int = 4, seed: Any = None, check: bool = False,  # noqa: ARG001
+    theme: str = "auto", language: str = "en", digits: int = 4, seed: Any = None, check: bool = False,
 ) -> Drawing:  # fmt: skip
-    """A drawing of the error's way from ``output`` to ``parameter``, or of the whole computation graph without one.
+    """A drawing of the error's way from ``output`` to ``parameter``; of the whole computation graph without one.
+
+    Args:
+        output: a Value or Tensor, or a flow that `autodiff.flow.error_flow` gave.
+        parameter: any node of the output's graph.
+        view: "rail" (one path), "shares" (several), "graph" (every value with its operation), "network" (neurons and
+            weights), or "auto": what a reader can take in.
+        names: a dict of your variables, such as ``locals()``, for nodes without a name; the nodes stay as they are.
+        theme: "light", "dark", "print", or "auto": as the reader's system is, and light on paper.
+        language: "en" or "zh".
+        digits: how many significant digits are shown.
+        seed: the error signal of the output, 1 if left out.
+        check: compare with the derivative by differences, and say whether it agrees.
+
+    Raises:
+        TypeError, ValueError: as `autodiff.flow.error_flow` and `autodiff.draw.picture` do, for an unknown theme, and
+        for what only goes with a parameter.
+
+    Source: notes, section 1.5 ("error sharing").
 
     >>> from autodiff import Value
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
-    >>> see(w * x, w).picture.formula[-1]
-    '3'
+    >>> see(w * x, w, check=True).stamp
+    '✓ 3 ≈ 3 (by differences)'
     """
-    for asked, given, known in (("view", view, VIEWS), ("theme", theme, THEMES), ("language", language, LANGUAGES)):
-        if given not in known:
-            raise ValueError(f"unknown {asked} {given!r} (must be one of {', '.join(known)})")
-    said = {} if (language, digits) == ("en", 4) else {"language": language, "digits": digits}
-    named: dict[str, Any] = {} if names is None else {"names": names}
-    if isinstance(output, Flow):
-        flow: Flow | None = output
-    else:
-        flow = None if parameter is None else error_flow(output, parameter, seed=seed, **named)
+    checked_theme(theme)
+    flow = _flow(output, parameter, seed, names)
     if flow is None:
+        if check:
+            raise ValueError("a check compares one gradient; name its parameter: see(output, parameter, check=True)")
         computation = getattr(import_module("autodiff.draw"), "computation")  # noqa: B009
-        what = computation(output, **said, **named)
-    else:
-        named = said if view == "auto" else {"view": view, **said}
-        what = picture(flow, **named)
-    return Drawing(what, flow, theme, language, digits)
+        return Drawing(
+            computation(output, names=names, language=language, digits=digits), None, theme, language, digits
+        )
+    said = _stamp(flow, language, digits) if check else ""
+    what = picture(flow, view, language=language, digits=digits)
+    if said:
+        what = replace(what, captions=(*what.captions, said), description=f"{what.description} {said}")
+    return Drawing(what, flow, theme, language, digits, said)
 
 
 def save(flow: Flow, path: str | os.PathLike[str], *, engine: str | None = None) -> Saved:
     """Write a flow to a file: ``see(flow).save(path)``."""
     return see(flow).save(path, engine=engine)
+
+
+def _flow(output: Any, parameter: Any, seed: Any, names: Mapping[str, Any] | None) -> Flow | None:
+    if isinstance(output, Flow):
+        if any(item is not None for item in (parameter, seed, names)):
+            raise ValueError("a flow has its parameter, seed and names already; leave them out, or give its output")
+        return output
+    return None if parameter is None else error_flow(output, parameter, seed=seed, names=names)
+
+
+def _stamp(flow: Flow, language: str, digits: int) -> str:
+    graph = flow.flows
+    nodes = graph.node_of(flow.output), graph.node_of(flow.parameter)
+    return stamp(*nodes, flow.gradient, seed=flow.seed, language=language, write=partial(number, digits=digits))
+
+
+def _has_screen() -> bool:
+    """Whether a window could open: on Linux and its kin that is said in the environment."""
+    return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

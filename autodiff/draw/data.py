@@ -1,0 +1,58 @@
+"""A picture without a flow, a whole computation graph, as plain data and as text."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from autodiff.draw.picture import Picture
+
+__all__ = ["as_json", "as_text", "plain"]
+
+
+def as_json(data: Any) -> str:
+    """Plain data as JSON text, one item a line.
+
+    >>> as_json({"x": 1.5})
+    '{\\n "x": 1.5\\n}\\n'
+    """
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def plain(item: Any) -> Any:
+    """A picture, or a part of one, as dicts, lists, texts and numbers, fit for ``json.dumps``; nan and inf as text.
+
+    >>> from autodiff.draw.picture import Cell
+    >>> plain(Cell("value", "∞", float("inf")))["number"]
+    'inf'
+    """
+    if is_dataclass(item):
+        return {field.name: plain(getattr(item, field.name)) for field in fields(item)}
+    if isinstance(item, np.ndarray | np.generic):
+        return plain(item.tolist())
+    if isinstance(item, list | tuple):
+        return [plain(part) for part in item]
+    return str(item) if isinstance(item, float) and not math.isfinite(item) else item
+
+
+def as_text(what: Picture) -> str:
+    """Title, formula, a line for every box from the output on, and the captions."""
+    blocks = [what.title, " = ".join(what.formula), "\n".join(_boxes(what)), "\n".join(what.captions)]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _boxes(what: Picture) -> Iterator[str]:
+    tails: dict[str, list[str]] = {}
+    labels = {box.id: box.label for box in what.boxes}
+    for wire in what.wires:
+        if wire.lane != "error":
+            tails.setdefault(wire.head, []).append(labels[wire.tail])
+    for box in what.boxes:
+        name, *rest = (cell.text for row in box.rows for cell in row.cells)
+        inputs = f" ← {', '.join(tails[box.id])}" if box.id in tails else ""
+        yield f"  {name}: {', '.join(rest)}{inputs}" if rest else f"  {name}{inputs}"

@@ -1,0 +1,171 @@
+"""see(): one call to a drawing, in every format, for a notebook and for a screen; what cannot be is one sentence."""
+
+from __future__ import annotations
+
+import json
+import sys
+import webbrowser
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+from autodiff import Value, error_flow
+from autodiff.draw import Drawing, dot, see, svg, text
+from tests.flows import FLOWS, empty_flow, margin_flow, notes_flow, notes_network
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def example() -> tuple[Value, Value]:
+    """Two nodes with names between which one is without."""
+    x, w = Value(0.5, name="x"), Value(2.0, name="w")
+    return (x * w).tanh(), w
+
+
+def test_a_node_and_a_parameter_give_what_their_flow_gives():
+    """The same text in every format, from nodes and from the flow."""
+    output, w = example()
+    drawing, flow = see(output, w), error_flow(output, w)
+    assert isinstance(drawing, Drawing)
+    assert drawing.svg() == svg(flow) == see(flow).svg()
+    assert drawing.dot() == dot(flow)
+    assert drawing.text() == text(flow) + "\n"
+    assert json.loads(drawing.json()) == json.loads(json.dumps(flow.as_dict()))
+    assert repr(drawing) == "<Drawing: Error sharing: how the output’s error reaches w>"
+
+
+def test_names_are_given_to_nodes_without_one():
+    """A dict of a user's variables; the nodes stay as they are, and names of their own stay."""
+    output, w = example()
+    (product,) = output.inputs
+    drawing = see(output, w, names={"y": output, "p": product, "v": w})
+    assert {box.label for box in drawing.picture.boxes} >= {"y", "p", "w"}
+    assert output.name is None
+
+
+def test_digits_language_and_seed():
+    """They reach what is drawn."""
+    output, w = example()
+    assert see(output, w, digits=7).picture.formula[-1] == f"{0.5 / np.cosh(1.0) ** 2:.7g}"
+    assert see(output, w, language="zh").picture.title.startswith("误差共享")
+    assert "误差" in see(output, w, language="zh").text()
+    assert see(output, w, seed=-1.0).flow.gradient == -see(output, w).flow.gradient
+
+
+def test_the_stamp_compares_with_differences():
+    """On the picture, in the text and in JSON; in the reader's language."""
+    network = notes_network()
+    drawing = see(network((1.0, -0.5, 0.25, 0.8)), network.parameter("W14(1)"), check=True)
+    assert drawing.stamp == "✓ 0.1291 ≈ 0.1291 (by differences)"
+    assert drawing.stamp in drawing.svg()
+    assert drawing.stamp in drawing.text()
+    assert json.loads(drawing.json())["check"] == drawing.stamp
+    assert see(margin_flow(), check=True, language="zh").stamp.startswith("✓ ")
+    assert see(notes_flow()).stamp == ""
+
+
+def test_a_wrong_rule_has_another_stamp():
+    """✗, both numbers."""
+    square = ad.primitive("a square with a wrong rule", lambda xp, x: x * x, [lambda g, z, x: g * x])
+    x = Value(3.0, name="x")
+    assert see(square(x), x, check=True).stamp == "✗ 3 ≠ 6 (by differences)"
+
+
+@pytest.mark.parametrize("kind", FLOWS)
+def test_notebooks_get_svg_and_text(kind):
+    """Both of every kind of flow; the SVG parses."""
+    drawing = see(FLOWS[kind]())
+    bundle = drawing._repr_mimebundle_(include=None, exclude=None)
+    assert bundle.keys() == {"image/svg+xml", "text/plain"}
+    ElementTree.fromstring(bundle["image/svg+xml"])
+    assert bundle["text/plain"] == drawing.text()
+
+
+def test_show_says_where_the_file_is_when_there_is_no_screen(monkeypatch, capsys):
+    """No browser is started then: one in a terminal would take it over."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(webbrowser, "open", lambda url: pytest.fail("a browser was started"))
+    monkeypatch.setattr(Drawing, "html", lambda self: "<!DOCTYPE html>")
+    path = see(notes_flow()).show()
+    assert path.suffix == ".html"
+    assert capsys.readouterr().out == f"Wrote {path} (drawn by autodiff).\n"
+
+
+def test_show_opens_a_browser(monkeypatch, capsys):
+    """With the file's address; where that fails, it says where the file is."""
+    opened = []
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(webbrowser, "open", lambda url: not opened.append(url))
+    monkeypatch.setattr(Drawing, "html", lambda self: "<!DOCTYPE html>")
+    path = see(notes_flow()).show()
+    assert opened == [path.as_uri()]
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(webbrowser, "open", lambda url: False)
+    assert str(see(notes_flow()).show()) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"theme": "pink"}, "unknown theme 'pink' (must be one of auto, light, dark, print)"),
+        ({"view": "spam"}, "unknown view 'spam' (must be one of auto, "),
+        ({"language": "tlh"}, "unknown language 'tlh' (must be one of en, zh)"),
+    ],
+)
+def test_what_is_unknown_is_one_sentence(wrong, sentence):
+    """Which there are is in it."""
+    with pytest.raises(ValueError, match="unknown") as caught:
+        see(*example(), **wrong)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_digits_are_at_least_one():
+    """Of a number's notation."""
+    with pytest.raises(ValueError, match="digits"):
+        see(*example(), digits=0)
+
+
+def test_a_parameter_that_is_no_node_is_one_sentence():
+    """A name is looked up in its network first; a number is no node."""
+    output, _ = example()
+    with pytest.raises(TypeError, match=r"look it up in its network first: network\.parameter\('W14\(1\)'\)"):
+        see(output, "W14(1)")
+    with pytest.raises(TypeError, match="a flow leads to a Value or Tensor of the output's graph, and got"):
+        see(output, 3.0)
+
+
+def test_an_output_that_is_no_scalar_is_one_sentence():
+    """It needs a seed; with one it works."""
+    t = ad.Tensor([1.0, 2.0], name="T")
+    with pytest.raises(ValueError, match="seed"):
+        see(t * 2.0, t)
+    assert see(t * 2.0, t, seed=np.ones(2)).flow.gradient.tolist() == [2.0, 2.0]
+
+
+def test_a_node_of_another_graph_has_no_path():
+    """Which is said on the picture, and is not 0."""
+    assert "None, which is not 0" in " ".join(see(empty_flow()).picture.captions)
+    assert "no path" in see(empty_flow()).svg()
+
+
+def test_what_a_flow_has_already_is_not_given_again():
+    """Its parameter, seed and names."""
+    flow = notes_flow()
+    for more in ({"parameter": Value(1.0)}, {"seed": 1.0}, {"names": {}}):
+        with pytest.raises(ValueError, match=r"^a flow has its parameter, seed and names already"):
+            see(flow, **more)
+
+
+def test_files_of_a_hostile_place(tmp_path):
+    """A folder that is not there, and one in the file's place."""
+    with pytest.raises(OSError, match=r"^cannot write .*: No such file or directory$"):
+        see(notes_flow()).save(tmp_path / "none" / "x.svg")
+    (tmp_path / "x.svg").mkdir()
+    with pytest.raises(OSError, match=r"^cannot write "):
+        see(notes_flow()).save(str(tmp_path / "x.svg"))
+    assert see(notes_flow()).save(tmp_path / "x.txt").path == Path(tmp_path / "x.txt")
