@@ -1,32 +1,16 @@
-"""A flow as text: the product, the numbered steps, the shares and their sum, what is worth a remark."""
+"""A flow, or any story, as plain text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Final
+from unicodedata import combining, east_asian_width
 
-from autodiff.flow import Flow, Path
+from autodiff.flow import Flow
 from autodiff.notation import number
-from autodiff.phrases import say
-from autodiff.remarks import remarks
-from autodiff.steps import Step, steps
-from autodiff.terms import (
-    Write,
-    amount,
-    counted,
-    path_numbers,
-    path_symbols,
-    share_text,
-    shares_in_order,
-    sum_of_shares,
-)
+from autodiff.story import Block, Equation, Heading, Listing, Numbered, Paragraph, Story, Table, flow_story
 
-__all__ = ["text"]
-
-_MOST_LINES: Final = 60
-_MOST_SHARES: Final = 12
-_PATHS: Final = 5
+__all__ = ["plain", "text"]
 
 
 def text(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
@@ -60,66 +44,43 @@ def text(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
       (error at multiply) · x = 3
       their sum = 3 = the gradient
     """
-    write = partial(number, digits=digits)
-    title = say("title.text", language, output=flow.output.label, parameter=flow.parameter.label)
-    blocks = [[title]]
-    if not flow.is_empty:
-        told = steps(flow, language=language, write=write)
-        blocks += [_product(flow, language, write), _steps(told, language), _shares(flow, language, write)]
-        if flow.path_count > 1:
-            blocks.append(_paths(flow, language, write))
-    blocks.append(list(remarks(flow, language=language, write=write)))
-    return "\n\n".join("\n".join(block) for block in blocks if block)
+    return plain(flow_story(flow, language=language, write=partial(number, digits=digits)))
 
 
-def _product(flow: Flow, language: str, write: Write) -> list[str]:
-    """The gradient as an equation, a line for every part."""
-    if flow.path_count == 1:
-        (path,) = flow.strongest(1)
-        written = path_symbols(path, write=write, language=language), path_numbers(path, write=write, language=language)
-        parts = list(filter(None, written))
-    else:
-        parts = list(sum_of_shares(flow, _MOST_SHARES, language=language, write=write))
-    start = f"  {flow.derivative} = "
-    lines = [*parts, amount(flow.gradient, language=language, write=write)]
-    return [start + lines[0], *(f"{'= '.rjust(len(start))}{line}" for line in lines[1:])]
+def plain(story: Story) -> str:
+    """A story as plain text, without a line end at its end."""
+    return "\n\n".join("\n".join(lines) for lines in [[story.title], *map(_lines, story.blocks)])
 
 
-def _steps(told: Sequence[Step], language: str) -> list[str]:
-    lines = [line for step in told for line in str(step).splitlines()]
-    if len(lines) <= _MOST_LINES:
-        return lines
-    half = _MOST_LINES // 2
-    return [*lines[:half], say("text.more-lines", language, count=len(lines) - 2 * half), *lines[-half:]]
+def _lines(block: Block) -> list[str]:
+    if isinstance(block, Heading):
+        return [block.text, "─" * _columns(block.text)]
+    if isinstance(block, Paragraph):
+        return list(block.lines)
+    if isinstance(block, Equation):
+        start = f"  {block.left} = "
+        return [start + block.right[0], *(f"{' ' * (_columns(start) - 2)}= {part}" for part in block.right[1:])]
+    if isinstance(block, Numbered):
+        return [f"    {line}" if k is None else f"({k}) {line}" for k, line in block.lines]
+    if isinstance(block, Listing):
+        return [block.head, *(f"  {line}" for line in block.lines)]
+    return list(_table(block))
 
 
-def _shares(flow: Flow, language: str, write: Write) -> list[str]:
-    edges = shares_in_order(flow, flow.parameter)
-    parameter = flow.parameter.label
-    if not edges:
-        return [say("text.is-output", language, parameter=parameter)]
-    lines = [
-        f"{share_text(flow, edge, language=language, write=write)} = "
-        f"{amount(edge.share, language=language, write=write)}"
-        for edge in edges[:_MOST_SHARES]
-    ]
-    if len(edges) > _MOST_SHARES:
-        lines.append(say("text.more", language, count=len(edges) - _MOST_SHARES))
-    lines.append(say("text.sum", language, gradient=amount(flow.gradient, language=language, write=write)))
-    return [say("text.shares", language, parameter=parameter), *(f"  {line}" for line in lines)]
+def _table(table: Table) -> Iterator[str]:
+    rows = [*([table.head] if table.head else []), *table.rows]
+    widths = [max(_columns(row[k]) for row in rows) for k in range(len(rows[0]))]
+    for k, row in enumerate(rows):
+        yield _padded(row, widths)
+        if table.head and k == 0:
+            yield "  " + "  ".join("─" * width for width in widths)
 
 
-def _paths(flow: Flow, language: str, write: Write) -> list[str]:
-    first = say("text.paths", language, count=counted(flow.path_count, language=language))
-    return [first, *(f"  {line}" for line in _path_lines(flow, write, language))]
+def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = (cell + " " * (width - _columns(cell)) for cell, width in zip(row, widths, strict=True))
+    return f"  {'  '.join(cells)}".rstrip()
 
 
-def _path_lines(flow: Flow, write: Write, language: str) -> Iterator[str]:
-    for path in flow.strongest(_PATHS):
-        numbers = path_numbers(path, write=write, language=language)
-        end = f" = {numbers} = {write(path.product)}" if numbers else ""
-        yield f"{_percentage(path)}{path_symbols(path, write=write, language=language)}{end}"
-
-
-def _percentage(path: Path) -> str:
-    return "" if path.percentage is None else f"{number(path.percentage, 3):>5} %  "
+def _columns(line: str) -> int:
+    """How many columns of a terminal a line takes: Chinese characters take two."""
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in line)
