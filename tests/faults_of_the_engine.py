@@ -123,10 +123,9 @@ ORDER = (
     ),
     change(
         "slot pass: an input of an n-ary node by rule passes on too early",
-        _PASS,
+        _SHARES,
         "if item.delta == 1:",
         "if item.delta:",
-        2,
     ),
     change(
         "slot pass: an input by rule passes on too early",
