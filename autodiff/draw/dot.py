@@ -13,6 +13,7 @@ from autodiff.draw.compose import picture
 from autodiff.draw.paint import EDGES, fill_colour, text_colour
 from autodiff.draw.palette import ERROR_COLOURS, FONTS, THEMES
 from autodiff.draw.picture import Box, Cell, Picture, Row, Wire
+from autodiff.draw.typeset import left_to_right
 from autodiff.flow import Flow
 from autodiff.labels import printable
 
@@ -158,7 +159,7 @@ class _Writer:
 def _label(text: str) -> str:
     """Text for an HTML-like label: nothing in it is markup or an escape of DOT's."""
     short = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
-    return escape(printable(short)).replace("\\", "&#92;")
+    return escape(left_to_right(printable(short))).replace("\\", "&#92;")
 
 
 def _numbered(step: int | None, text: str) -> str:

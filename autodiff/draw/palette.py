@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["DARK", "ERROR_COLOURS", "ERROR_FILLS", "FONTS", "LIGHT", "THEMES", "checked_theme"]
+__all__ = ["DARK", "ERROR_COLOURS", "ERROR_FILLS", "FONTS", "LIGHT", "PRINT", "THEMES", "checked_theme", "stylesheet"]
 
 FONTS: Final = "Helvetica,Arial,sans-serif"
 
@@ -24,8 +24,15 @@ DARK: Final = {
     "negative": "#B9A3F0", "negative-fill": "#2a2145", "parameter": "#4FD1A5", "parameter-fill": "#12332a",
 }  # fmt: skip
 
+#: For paper without colours: lanes are told apart by their place, signs by dashes and minus signs.
+PRINT: Final = {
+    "paper": "#ffffff", "ink": "#000000", "muted": "#4d4d4d", "line": "#b3b3b3", "rest": "#ffffff", "zero": "#4d4d4d",
+    "forward": "#4d4d4d", "forward-fill": "#ffffff", "error": "#000000", "error-fill": "#ededed",
+    "negative": "#000000", "negative-fill": "#ededed", "parameter": "#000000", "parameter-fill": "#dedede",
+}  # fmt: skip
+
 #: What a reader may ask for; "auto" follows the reader's system where it can, and is light where it cannot.
-THEMES: Final[Mapping[str, Mapping[str, str]]] = {"auto": LIGHT, "light": LIGHT, "dark": DARK, "print": LIGHT}
+THEMES: Final[Mapping[str, Mapping[str, str]]] = {"auto": LIGHT, "light": LIGHT, "dark": DARK, "print": PRINT}
 
 #: By the sign of an error or a share.
 ERROR_COLOURS: Final = {1: "error", -1: "negative", 0: "zero"}
@@ -44,3 +51,28 @@ def checked_theme(theme: str) -> str:
     if theme not in THEMES:
         raise ValueError(f"unknown theme {theme!r} (must be one of {', '.join(THEMES)})")
     return theme
+
+
+def stylesheet(theme: str) -> str:
+    """A theme as CSS: a class for each colour as fill, and one with ``s-`` before it as stroke.
+
+    "auto" is dark where the reader's system is, and "dark" is light on paper. The rules hold inside an element of class
+    ``autodiff-`` and the theme, so that drawings of several themes may stand on one page.
+
+    >>> stylesheet("light").partition("}")[0]
+    '.autodiff-light .paper{fill:#ffffff'
+    """
+    css = _rules(theme, THEMES[checked_theme(theme)])
+    if theme == "auto":
+        css += f"@media screen and (prefers-color-scheme:dark){{{_rules(theme, DARK)}}}"
+    if theme == "dark":
+        css += f"@media print{{{_rules(theme, LIGHT)}}}"
+    return css
+
+
+def _rules(theme: str, colours: Mapping[str, str]) -> str:
+    return "".join(
+        f".autodiff-{theme} .{prefix}{key}{{{what}:{colour}}}"
+        for prefix, what in (("", "fill"), ("s-", "stroke"))
+        for key, colour in colours.items()
+    )

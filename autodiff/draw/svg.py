@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from math import hypot
 from typing import Any, Final
@@ -11,9 +11,9 @@ from autodiff.draw.compose import picture
 from autodiff.draw.layout import BADGE, SIZES, Layout, Point, Rect, is_rest, lay_out
 from autodiff.draw.lines import Line, Mark, footer, header
 from autodiff.draw.paint import EDGES, fill_colour, text_colour
-from autodiff.draw.palette import DARK, ERROR_COLOURS, FONTS, LIGHT, THEMES
+from autodiff.draw.palette import ERROR_COLOURS, FONTS, stylesheet
 from autodiff.draw.picture import Box, Cell, Cluster, Picture, Row, Wire
-from autodiff.draw.typeset import SCRIPT, advance, pieces, width
+from autodiff.draw.typeset import SCRIPT, advance, left_to_right, pieces, width
 from autodiff.flow import Flow
 from autodiff.labels import printable
 
@@ -54,11 +54,11 @@ def _document(what: Picture, theme: str) -> Iterator[str]:
     size = f'width="{_n(across + 2 * _MARGIN)}" height="{_n(height)}"'
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {_n(across + 2 * _MARGIN)} {_n(height)}" '
-        f'role="img" font-family="{FONTS}">'
+        f'role="img" lang="{what.language}" class="autodiff-{theme}" font-family="{FONTS}">'
     )
     yield f"<title>{_plain(what.title)}</title>"
     yield f"<desc>{_plain(what.description)}</desc>"
-    yield f"<style>{_style(theme)}</style>"
+    yield f"<style>{stylesheet(theme)}</style>"
     yield '<rect class="paper" width="100%" height="100%"/>'
     yield from _lines(head, _MARGIN)
     yield f'<g transform="translate({_n(_MARGIN)} {_n(top)})">'
@@ -66,19 +66,6 @@ def _document(what: Picture, theme: str) -> Iterator[str]:
     yield "</g>"
     yield from _lines(foot, bottom)
     yield "</svg>"
-
-
-def _style(theme: str) -> str:
-    """The colours of a theme; "auto" is light or dark as the reader's system is, and light on paper."""
-    if theme != "auto":
-        return _rules(THEMES[theme])
-    return f"{_rules(LIGHT)}@media screen and (prefers-color-scheme:dark){{{_rules(DARK)}}}"
-
-
-def _rules(colours: Mapping[str, str]) -> str:
-    fills = "".join(f".{key}{{fill:{colour}}}" for key, colour in colours.items())
-    strokes = "".join(f".s-{key}{{stroke:{colour}}}" for key, colour in colours.items())
-    return fills + strokes
 
 
 # ---- text ------------------------------------------------------------------------------------------------------------
@@ -90,7 +77,7 @@ def _n(value: float) -> str:
 
 
 def _plain(text: str) -> str:
-    return escape(printable(text), quote=False)
+    return escape(left_to_right(printable(text)), quote=False)
 
 
 def _number(key: str, value: Any) -> str:

@@ -15,7 +15,7 @@ from unicodedata import combining, east_asian_width
 from autodiff.labels import printable
 from autodiff.notation import subscript, superscript
 
-__all__ = ["SCRIPT", "Piece", "advance", "pieces", "width"]
+__all__ = ["SCRIPT", "Piece", "advance", "left_to_right", "pieces", "width"]
 
 SCRIPT: Final = 0.66  # size of raised and lowered text, relative to its base
 
@@ -25,6 +25,7 @@ _RAISED: Final = {superscript(c): c for c in _DIGITS} | {"ᶜ": "c", "ⁿ": "n",
 _LOW: Final = "[" + "".join(map(re.escape, _LOWERED)) + "]"
 _HIGH: Final = "[" + "".join(map(re.escape, _RAISED)) + "]"
 _SCRIPTS: Final = re.compile(f"(?P<sub>{_LOW}+(?:,{_LOW}+)*)?(?P<sup>{_HIGH}+)?")
+_LEFTWARDS: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]+")  # Hebrew, Arabic and their kin
 _LETTER: Final = re.compile(r"(?<![^\W\d_])(?![ΣΠΔ])[^\W\d_](?![^\W\d_])")
 
 # Width in em: the larger of Helvetica's and DejaVu Sans's, which are the narrowest and the widest usual fonts.
@@ -89,6 +90,15 @@ def _parts(text: str) -> Iterator[tuple[str, str, str]]:
         base = at = scripts.end()
     if base < len(text):
         yield text[base:], "", ""
+
+
+def left_to_right(text: str) -> str:
+    """``text`` so that a name read from right to left does not draw the signs and numbers behind it to its other side.
+
+    >>> left_to_right("x = 2"), left_to_right("א = 2")
+    ('x = 2', 'א\\u200e = 2')
+    """
+    return text if text.isascii() else _LEFTWARDS.sub("\\g<0>\u200e", text)
 
 
 def width(text: str, size: float, *, bold: bool = False) -> float:
