@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from autodiff import Value, error_flow
-from autodiff.draw import MissingProgramError, dot, engine, render, save, svg, text
+from autodiff.draw import MissingProgramError, dot, engine, picture, render, save, svg, text
 from tests.flows import FLOWS, HOSTILE, deep_flow, hostile_flow, notes_flow
 
 # ---- files -----------------------------------------------------------------------------------------------------------
@@ -210,6 +211,96 @@ def test_a_failing_or_endless_program_is_one_sentence(fake_dot, monkeypatch):
     monkeypatch.setattr(engine, "_SECONDS", 0.2)
     with pytest.raises(MissingProgramError, match=r"^dot did not finish in 0\.2 seconds; save an \.svg instead$"):
         render("digraph {a}", "png")
+
+
+def test_an_error_beside_a_drawing_is_an_error(fake_dot):
+    """Graphviz leaves out a label that it cannot read, and ends with status 0; a warning is no error."""
+    write_program(fake_dot, "import sys; print('drawn'); sys.stderr.write('Warning: no font\\n')")
+    assert render("digraph {a}", "png") == (b"drawn\n", "dot")
+    write_program(fake_dot, "import sys; print('drawn'); sys.stderr.write('Error: bad label\\nin line 1\\n')")
+    with pytest.raises(MissingProgramError, match=r"^dot could not draw the picture: Error: bad label$"):
+        render("digraph {a}", "png")
+
+
+def test_where_dot_fails_pygraphviz_draws(fake_dot, monkeypatch):
+    """A broken installation is no reason to give up; a picture that takes too long is."""
+    monkeypatch.setattr(engine, "find_spec", lambda name: name)
+    monkeypatch.setattr(engine, "_PYGRAPHVIZ", "print('by the other')")
+    write_program(fake_dot, "import sys; sys.exit(1)")
+    assert render("digraph {a}", "png") == (b"by the other\n", "pygraphviz")
+    with pytest.raises(MissingProgramError, match=r"^dot could not draw the picture: no message$"):
+        render("digraph {a}", "png", engine="dot")
+    fake_dot.write_text("#!/none\n")
+    assert render("digraph {a}", "png")[1] == "pygraphviz"
+    with pytest.raises(MissingProgramError, match=r"^dot could not be started: No such file or directory$"):
+        render("digraph {a}", "png", engine="dot")
+    write_program(fake_dot, "import time; time.sleep(60)")
+    monkeypatch.setattr(engine, "_SECONDS", 0.2)
+    with pytest.raises(MissingProgramError, match="did not finish"):
+        render("digraph {a}", "png")
+
+
+def test_pygraphviz_is_stopped_when_it_takes_too_long(monkeypatch):
+    """It runs in a process of its own."""
+    monkeypatch.setattr(engine, "find_dot", lambda: None)
+    monkeypatch.setattr(engine, "find_spec", lambda name: name)
+    monkeypatch.setattr(engine, "_PYGRAPHVIZ", "while True: pass")
+    monkeypatch.setattr(engine, "_SECONDS", 0.5)
+    with pytest.raises(MissingProgramError, match=r"^pygraphviz did not finish in 0\.5 seconds"):
+        render("digraph {a}", "png")
+
+
+PROGRAM = """
+import sys, warnings
+from autodiff.draw import engine
+from autodiff.__main__ import main
+{taken_away}
+sys.exit(main(["flow", "--output", sys.argv[1]]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("taken_away", "drew"),
+    [
+        ("", "dot"),
+        ("engine.find_dot = lambda: None", "pygraphviz"),
+        ("engine.find_dot = lambda: None; sys.modules['pygraphviz'] = None", "autodiff"),
+    ],
+    ids=["dot", "pygraphviz", "neither"],
+)
+def test_the_whole_job_in_each_situation(tmp_path, taken_away, drew):
+    """The program explains, checks and draws, and says which engine drew; without any it draws the SVG itself."""
+    if drew == "dot":  # a program of that name on the PATH, whether this machine has Graphviz or not
+        taken_away = f"engine.find_dot = lambda: {str(tmp_path / 'dot')!r}"
+        write_program(tmp_path / "dot", "import sys; sys.stdin.read(); sys.stdout.buffer.write(b'\\x89PNG drawn')")
+    if drew == "pygraphviz":
+        pytest.importorskip("pygraphviz")
+    wanted = tmp_path / "flow.png"
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(taken_away=taken_away), str(wanted)],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    target = wanted.with_suffix(".svg") if drew == "autodiff" else wanted
+    assert f"Wrote {target} (drawn by {drew})." in done.stdout
+    assert "Check: numerical derivative" in done.stdout
+    content = target.read_bytes()
+    assert content.startswith(b"<svg" if drew == "autodiff" else b"\x89PNG")
+    assert ("pip install pygraphviz" in done.stderr) == (drew == "autodiff")
+    assert wanted.exists() == (drew != "autodiff")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_dot_parsed_back_has_the_pictures_nodes_and_edges(name):
+    """No name adds one, whatever is in it."""
+    pygraphviz = pytest.importorskip("pygraphviz")
+    flow = hostile_flow(name)
+    graph = pygraphviz.AGraph(string=dot(flow))
+    what = picture(flow)
+    assert sorted(graph.nodes()) == sorted(box.id for box in what.boxes)
+    seen = [edge for edge in graph.edges() if edge.attr["style"] != "invis"]
+    assert len(seen) == len(what.wires)
+    assert {frozenset(edge) for edge in seen} == {frozenset((wire.tail, wire.head)) for wire in what.wires}
 
 
 def test_dot_is_looked_for_on_the_path_and_where_installers_put_it(tmp_path, monkeypatch):

@@ -94,7 +94,8 @@ def _run(command: Sequence[str], text: str, engine: str) -> bytes:
         raise TooSlowError(f"{engine} did not finish in {_SECONDS:g} seconds; save an .svg instead") from error
     except OSError as error:
         raise MissingProgramError(f"{engine} could not be started: {error.strerror or error}") from error
-    if done.returncode or not done.stdout:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
-        raise MissingProgramError(f"{engine} could not draw the picture: {said[-1]}")
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    errors = [line for line in said if line.startswith("Error")]  # of a label that it left out, with status 0
+    if done.returncode or errors or not done.stdout:
+        raise MissingProgramError(f"{engine} could not draw the picture: {(errors or said or ['no message'])[-1]}")
     return done.stdout
