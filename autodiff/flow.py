@@ -363,6 +363,10 @@ class Flows:
         for node in self._order:
             yield from self._edges_of(node, self._ids)
 
+    def edges_of(self, node: FlowNode) -> tuple[FlowEdge, ...]:
+        """The edges that share out the error of ``node``, by the ids of ``nodes``."""
+        return tuple(self._edges_of(self.node_of(node), self._ids))
+
     def to(self, parameter: Node | FlowNode) -> Flow:
         """The flow to a node of the graph, given as itself or as a node of one of these flows."""
         if isinstance(parameter, FlowNode):
