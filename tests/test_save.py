@@ -34,7 +34,7 @@ def test_files_by_their_ending(tmp_path):
 def test_every_kind_of_flow_can_be_saved(tmp_path, kind):
     """As everything that needs no other program."""
     flow = FLOWS[kind]()
-    for ending in ("svg", "dot", "txt", "json"):
+    for ending in ("svg", "dot", "html", "txt", "json", "tex", "md"):
         assert save(flow, tmp_path / f"flow.{ending}").path.stat().st_size > 100
 
 

@@ -14,6 +14,9 @@ import pytest
 import autodiff as ad
 from autodiff import Value, error_flow
 from autodiff.draw import Drawing, dot, see, svg, text
+from autodiff.draw.markdown import markdown
+from autodiff.draw.page import page
+from autodiff.draw.tex import tex
 from tests.flows import FLOWS, empty_flow, margin_flow, notes_flow, notes_network
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -33,6 +36,9 @@ def test_a_node_and_a_parameter_give_what_their_flow_gives():
     assert drawing.svg() == svg(flow) == see(flow).svg()
     assert drawing.dot() == dot(flow)
     assert drawing.text() == text(flow) + "\n"
+    assert drawing.html() == page(flow)
+    assert drawing.tex() == tex(flow)
+    assert drawing.markdown() == markdown(flow)
     assert json.loads(drawing.json()) == json.loads(json.dumps(flow.as_dict()))
     assert repr(drawing) == "<Drawing: Error sharing: how the output’s error reaches w>"
 
@@ -90,7 +96,6 @@ def test_show_says_where_the_file_is_when_there_is_no_screen(monkeypatch, capsys
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.setattr(webbrowser, "open", lambda url: pytest.fail("a browser was started"))
-    monkeypatch.setattr(Drawing, "html", lambda self: "<!DOCTYPE html>")
     path = see(notes_flow()).show()
     assert path.suffix == ".html"
     assert capsys.readouterr().out == f"Wrote {path} (drawn by autodiff).\n"
@@ -101,7 +106,6 @@ def test_show_opens_a_browser(monkeypatch, capsys):
     opened = []
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr(webbrowser, "open", lambda url: not opened.append(url))
-    monkeypatch.setattr(Drawing, "html", lambda self: "<!DOCTYPE html>")
     path = see(notes_flow()).show()
     assert opened == [path.as_uri()]
     assert capsys.readouterr().out == ""

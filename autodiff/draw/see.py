@@ -16,10 +16,13 @@ from typing import Any
 from autodiff.draw.compose import picture
 from autodiff.draw.data import as_json, as_text, plain
 from autodiff.draw.dot import dot
+from autodiff.draw.markdown import markdown
+from autodiff.draw.page import page
 from autodiff.draw.palette import checked_theme
 from autodiff.draw.picture import Picture
 from autodiff.draw.save import OURS, Saved, write
 from autodiff.draw.svg import svg
+from autodiff.draw.tex import tex
 from autodiff.draw.text import text
 from autodiff.flow import Flow, error_flow
 from autodiff.notation import number
@@ -67,21 +70,20 @@ class Drawing:
 
     def html(self) -> str:
         """One self-contained page to step through."""
-        return self._told("page", theme=self.theme)
+        return page(self._ledger("page"), theme=self.theme, language=self.language, digits=self.digits)
 
     def tex(self) -> str:
         """A LaTeX document."""
-        return self._told("tex")
+        return tex(self._ledger("LaTeX document"), language=self.language, digits=self.digits)
 
     def markdown(self) -> str:
         """Markdown with formulas."""
-        return self._told("markdown")
+        return markdown(self._ledger("Markdown text"), language=self.language, digits=self.digits)
 
-    def _told(self, module: str, **more: Any) -> str:
+    def _ledger(self, what: str) -> Flow:
         if self.flow is None:
-            raise ValueError(f"a {module} tells the way to one parameter; name it: see(output, parameter)")
-        writer = getattr(import_module(f"autodiff.draw.{module}"), module)
-        return str(writer(self.flow, language=self.language, digits=self.digits, **more))
+            raise ValueError(f"a {what} tells the way to one parameter; name it: see(output, parameter)")
+        return self.flow
 
     def save(self, path: str | os.PathLike[str], *, engine: str | None = None) -> Saved:
         """Write to a file: .svg, .png, .pdf, .dot, .html, .txt, .json, .tex or .md.
