@@ -85,6 +85,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "term.about": ("about {number}", "约 {number}"),
     "term.true-window": ("true window", "真实窗口"),
     "term.corrupt-window": ("corrupt window", "损坏窗口"),
+    "term.pair": ("{first}, {second}", "{first}，{second}"),
     "term.in-brackets": (" ({text})", "（{text}）"),
     "term.no-path": ("no path", "无路径"),
     "term.not-yet": ("not yet", "尚无"),
@@ -184,6 +185,25 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "legend.parameter": ("the parameter", "该参数"),
     "legend.rest": ("not on the way", "不在路径上"),
     "legend.width": ("a wire is as wide as its share is large", "连线越粗，份额越大"),
+    "legend.graph": (
+        "each box: local gradient for each input | operation and name | value over gradient",
+        "每个方框：对各输入的局部梯度 | 运算与名称 | 值（上）与梯度（下）"),
+    # ---- computation graphs ------------------------------------------------------------------------------------------
+    "graph.not-yet": (
+        "No gradient yet (–): backward() has not reached these nodes.",
+        "尚无梯度（–）：backward() 还没有到达这些节点。"),
+    "graph.path-only": (
+        "Drawn are the {shown} nodes on the way; {count} others are left out.",
+        "图中为路径上的 {shown} 个节点；另有 {count} 个节点未画出。"),
+    "graph.nearest": (
+        "Drawn are the {shown} nodes nearest to the output; {count} others are left out.",
+        "图中为最靠近输出的 {shown} 个节点；另有 {count} 个节点未画出。"),
+    "graph.fold-title": ("{label}: {count} nodes", "{label}：{count} 个节点"),
+    "graph.part": ("{cluster}, part {number}", "{cluster}，第 {number} 部分"),
+    "graph.description": (
+        "{boxes} values; inputs stand at the left, the output {output} at the right.",
+        "{boxes} 个值；输入在左，输出 {output} 在右。"),
+    "graph.constant": ("constant {number}", "常数 {number}"),
     # ---- the numerical check -----------------------------------------------------------------------------------------
     "stamp.agrees": ("✓ {gradient} ≈ {numerical} (by differences)", "✓ {gradient} ≈ {numerical}（数值差分）"),
     "stamp.disagrees": ("✗ {gradient} ≠ {numerical} (by differences)", "✗ {gradient} ≠ {numerical}（数值差分）"),
@@ -195,6 +215,118 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "cannot tell, the function jumps or is not defined around here",
         "无法判断，函数在此附近有跳跃或没有定义"),
     "wrote": ("Wrote {path} (drawn by {engine}).", "已写入 {path}（由 {engine} 绘制）。"),
+    # ---- an explanation ----------------------------------------------------------------------------------------------
+    "explain.title": ("The gradient {derivative}, explained", "详解梯度 {derivative}"),
+    "explain.what": ("What it is", "它是什么"),
+    "explain.parameter": ("parameter", "参数"),
+    "explain.output": ("output", "输出"),
+    "explain.kind": ("kind", "类别"),
+    "explain.to": ("to", "指向"),
+    "explain.from": ("from", "来自"),
+    "explain.layers": ("layers", "层"),
+    "explain.paths": ("paths", "路径数"),
+    "explain.unit": ("unit {index} of layer {layer}", "第 {layer} 层的单元 {index}"),
+    "explain.units": ("the {count} units of layer {layer}", "第 {layer} 层的 {count} 个单元"),
+    "explain.input-unit": (
+        "unit {index} of layer {layer}, the input layer", "第 {layer} 层（输入层）的单元 {index}"),
+    "explain.with": ("{unit}: {values}", "{unit}：{values}"),
+    "explain.constant": ("the constant 1", "常数 1"),
+    "explain.score-unit": ("the score {score}", "得分 {score}"),
+    "explain.a-weight": ("a weight of layer {layer}", "第 {layer} 层的权重"),
+    "explain.weights": ("the weights of layer {layer}", "第 {layer} 层的全部权重"),
+    "explain.a-bias": ("a bias of layer {layer}: a weight on the constant 1", "第 {layer} 层的偏置：常数 1 上的权重"),
+    "explain.biases": ("the biases of layer {layer}", "第 {layer} 层的全部偏置"),
+    "explain.an-output-weight": (
+        "an output weight of the scorer; W⁽²⁾ = Uᵀ, so that it is {weight}",
+        "打分器的输出权重；W⁽²⁾ = Uᵀ，因此它就是 {weight}"),
+    "explain.a-word-vector": (
+        "dimension {dimension} of the vector of word {word} (counted from 1): it is learned like a weight",
+        "第 {word} 个词（从 1 数起）的词向量的第 {dimension} 维：它像权重一样被学习"),
+    "explain.a-weighted-sum": (
+        "what arrives at unit {index} of layer {layer}; its error signal is δ",
+        "到达第 {layer} 层单元 {index} 的加权和；它的误差信号记作 δ"),
+    "explain.an-activation": (
+        "what leaves unit {index} of layer {layer}; the error here is not δ, which stands at z",
+        "第 {layer} 层单元 {index} 的输出；此处的误差不是 δ，δ 位于 z 处"),
+    "explain.an-input": ("an input of the network", "网络的一个输入"),
+    "explain.a-leaf": ("a leaf of the graph", "计算图的叶节点"),
+    "explain.a-result": ("a result of {operation}", "{operation} 的结果"),
+    "explain.forwarded-to": ("forwarded to", "传递给"),
+    "explain.objective": ("objective", "目标函数"),
+    "explain.active": (
+        "active, Δ + s_c − s > 0: the true window’s score gets the error −1, the corrupt one’s +1",
+        "起作用，Δ + s_c − s > 0：真实窗口的得分得到误差 −1，损坏窗口的得分得到误差 +1"),
+    "explain.inactive": (
+        "inactive, Δ + s_c − s < 0: the margin is met", "不起作用，Δ + s_c − s < 0：间隔已满足"),
+    "explain.at-kink": (
+        "at its kink, Δ + s_c − s = 0: the gradient there is 0 by convention",
+        "位于折点，Δ + s_c − s = 0：按约定，那里的梯度为 0"),
+    "explain.shapes": ("Shapes", "形状"),
+    "explain.quantity": ("quantity", "量"),
+    "explain.shape": ("shape", "形状"),
+    "explain.its-gradient": (
+        "its gradient or error signal, of the same shape", "它的梯度或误差信号，形状相同"),
+    "explain.entry": (
+        "{parameter} is one entry of this: its gradient is the same entry of {matrix}.",
+        "{parameter} 是其中的一个元素：它的梯度是 {matrix} 的同一元素。"),
+    "explain.steps": ("Error sharing, step by step", "误差共享：逐步说明"),
+    "explain.derivations": ("Two derivations, one number", "两种推导，同一个数"),
+    "explain.equation": ("equation", "等式"),
+    "explain.downwards": (
+        "explicit differentiation ↓: its derivative for {parameter}", "逐式求导 ↓：对 {parameter} 的导数"),
+    "explain.upwards": ("error sharing ↑: the error that stands there", "误差共享 ↑：停留在该处的误差"),
+    "explain.equal": (
+        "Explicit differentiation ends at {explicit}, error sharing at {gradient}: the same number.",
+        "逐式求导得到 {explicit}，误差共享得到 {gradient}：两者是同一个数。"),
+    "explain.unequal": (
+        "Explicit differentiation ends at {explicit}, error sharing at {gradient}: "
+        "numbers this large or small are lost to rounding.",
+        "逐式求导得到 {explicit}，误差共享得到 {gradient}：这样大或这样小的数会因舍入而失真。"),
+    "explain.constant-product": (
+        "There is one path: in each row derivative times error is the gradient.",
+        "只有一条路径：每一行的导数与误差之积都等于梯度。"),
+    "explain.matrix": (
+        "All at once, in matrix form: {matrix}, the error signals times the inputs, an outer product.",
+        "以矩阵形式一次算出：{matrix}，即误差信号与输入的外积。"),
+    "explain.largest": (
+        "Element by element, its largest entry: {symbols} = {numbers} = {entry}; in {matrix} stands {gradient}.",
+        "逐元素计算，取其最大的元素：{symbols} = {numbers} = {entry}；{matrix} 中对应的是 {gradient}。"),
+    "explain.check": ("Gradient check", "梯度检验"),
+    "explain.direction": (
+        "All entries are moved at once, along a direction drawn at random once and for all.",
+        "所有元素沿一个一次性随机选定的方向同时移动。"),
+    "explain.weak": ("Where the gradient shrinks", "梯度在哪里缩小"),
+    "explain.factor": ("factor of the strongest path", "最强路径上的因子"),
+    "explain.number": ("number", "数值"),
+    "explain.left": ("what is left of the error", "误差的剩余"),
+    "explain.nothing-shrinks": (
+        "No factor is below 1: nothing shrinks the error.", "没有小于 1 的因子：误差没有缩小。"),
+    "explain.saturated": (
+        "{unit} = {value} is saturated: {function} is flat there, so that little error gets through.",
+        "{unit} = {value} 已饱和：{function} 在那里很平坦，误差几乎无法通过。"),
+    "explain.errata": ("Where the print is wrong", "讲义印刷中的错误"),
+    # ---- slips of the printed notes ----------------------------------------------------------------------------------
+    "erratum.sigma": (
+        "σ(z) = 1/(1 + exp(−z)): the print leaves out the minus: that is 1 − σ, and every σ′ changes sign.",
+        "σ(z) = 1/(1 + exp(−z))：讲义漏印了负号，那样得到的是 1 − σ，所有 σ′ 的符号都会反过来。"),
+    "erratum.index": (
+        "The gradient of {parameter} is {error} · {signal}: the print has δ_i · a_i where δ_i · a_j is meant.",
+        "{parameter} 的梯度是 {error} · {signal}：讲义把 δ_i · a_j 印成了 δ_i · a_i。"),
+    "erratum.bias": (
+        "The gradient of {parameter} is {error}, of layer {next}: the print has δ of layer {layer}.",
+        "{parameter} 的梯度是第 {next} 层的 {error}：讲义印的是第 {layer} 层的 δ。"),
+    "erratum.transpose": (
+        "W⁽²⁾ = Uᵀ, a row: the print has W⁽²⁾ = U.", "W⁽²⁾ = Uᵀ，是一行：讲义印作 W⁽²⁾ = U。"),
+    "erratum.loss": (
+        "This is the gradient of the output {output}: the print calls it the gradient of the loss, "
+        "which J with its two windows would be.",
+        "这是输出 {output} 的梯度：讲义称之为损失的梯度，而损失是含两个窗口的 J。"),
+    "erratum.general": (
+        "The error at a_j is Σ_i δ_i W_ij, summed over the units i that it was forwarded to: "
+        "the print has i for j in the general step.",
+        "a_j 处的误差是 Σ_i δ_i W_ij，对它传递到的单元 i 求和：讲义在一般步骤中把 j 印成了 i。"),
+    "erratum.soft-sign": (
+        "soft sign′(z) = 1/(1 + |z|)²: the print has (1 + z)².", "soft sign′(z) = 1/(1 + |z|)²：讲义印作 (1 + z)²。"),
     # ---- the page ----------------------------------------------------------------------------------------------------
     "page.step": ("Step {number} of {count}", "第 {number} 步，共 {count} 步"),
     "page.first": ("First", "首步"),
@@ -227,6 +359,19 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "page.digits": ("Digits", "有效数字"),
     "page.all-digits": ("all", "全部"),
     "page.hidden": ("hidden", "已隐藏"),
+    "page.forward": (
+        "The forward pass is done: every value is known. Next sends the error back.",
+        "前向传播已完成：所有值都已知。按“下一步”让误差反向传回。"),
+    "page.check": ("Check", "检查"),
+    "page.find": ("Find by name", "按名称查找"),
+    "page.unknown": ("{name} is not among the names on this page.", "本页中没有名为 {name} 的量。"),
+    "page.table": ("Shares on the way to {parameter}", "通往 {parameter} 途中的份额"),
+    "page.column-step": ("step", "步骤"),
+    "page.column-from": ("from", "来自"),
+    "page.column-to": ("to", "到"),
+    "page.folded": (
+        "{count} nodes of this graph are not on the page: the strongest of each layer are.",
+        "此图另有 {count} 个节点未列入本页：每层只保留误差最大的节点。"),
     "page.no-script": (
         "Without scripts the picture and all steps are shown at once.", "未启用脚本时，图与所有步骤一次全部显示。"),
 }.items()}  # fmt: skip

@@ -1,0 +1,117 @@
+"""Explicit differentiation: the chain of equations from a parameter to the output, each differentiated for it.
+
+The notes derive a gradient in two ways (section 1.5). Error sharing goes from the output back; here every equation on
+the way is differentiated by the chain rule in the order in which it was computed. Both end at one number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
+from autodiff.graph import Node
+from autodiff.notation import number
+from autodiff.terms import Write, factor_symbol
+
+__all__ = ["Derived", "derivation", "equation_of"]
+
+_SIGNS: Final = {"add": "+", "subtract": "−", "multiply": "·", "divide": "/"}
+_MOST_TERMS: Final = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Derived:
+    """One equation and its derivative for the parameter: ∂node/∂parameter = Σ local gradient · ∂input/∂parameter.
+
+    ``edges`` lead to those inputs that depend on the parameter; ``slopes`` are their derivatives, ``slope`` this one's.
+    """
+
+    node: FlowNode
+    edges: tuple[FlowEdge, ...]
+    slopes: tuple[float, ...]
+    slope: float
+
+    def symbols(self, *, write: Write = number) -> str:
+        """The right-hand side: σ′(z₁⁽²⁾) · 0.8; of a long sum the first terms."""
+        pairs = list(zip(self.edges, self.slopes, strict=True))
+        shown = pairs[:_MOST_TERMS]
+        terms = [f"{factor_symbol(edge, write=write)} · {bracketed(write(slope))}" for edge, slope in shown]
+        return " + ".join([*terms, *(["…"] if len(pairs) > len(shown) else [])])
+
+
+def derivation(flow: Flow) -> tuple[Derived, ...]:
+    """The equations behind the parameter, in the order of computation, each differentiated for it; () on arrays.
+
+    Source: notes, section 1.5 ("explicit differentiation").
+
+    >>> from autodiff import Value
+    >>> from autodiff.flow import error_flow
+    >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
+    >>> [(line.node.label, line.slope) for line in derivation(error_flow((w * x) * (w * x), w))]
+    [('multiply', 3.0), ('multiply#2', 3.0), ('multiply#3', 36.0)]
+    """
+    if flow.is_empty or any(edge.local is None for edge in flow.edges):
+        return ()
+    inputs: dict[int, list[FlowEdge]] = {}
+    for edge in flow.edges:
+        inputs.setdefault(edge.consumer, []).append(edge)
+    slope = {flow.parameter.id: 1.0}
+    found = []
+    for node in reversed(flow.nodes[:-1]):
+        edges = tuple(inputs[node.id])
+        slopes = tuple(slope[edge.input] for edge in edges)
+        slope[node.id] = sum(_times(edge.local, s) for edge, s in zip(edges, slopes, strict=True))
+        found.append(Derived(node, edges, slopes, slope[node.id]))
+    return tuple(found)
+
+
+def _times(local: float | None, slope: float) -> float:
+    return (local or 0.0) * slope if slope else 0.0  # nothing times an infinite slope stays nothing, as in the flow
+
+
+def equation_of(flow: Flow, node: FlowNode) -> str:
+    """How a node was computed, by the names of its inputs; of a long sum only the terms on the way.
+
+    >>> from autodiff import Value
+    >>> from autodiff.flow import error_flow
+    >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
+    >>> flow = error_flow(w * x, w)
+    >>> equation_of(flow, flow.output)
+    'multiply = w · x'
+    """
+    made = flow.flows.node_of(node)
+    called = {item: known.label for item, known in zip(flow.flows.graph, flow.flows.nodes, strict=True)}
+    names = [bracketed(called[item] if isinstance(item, Node) else _constant(item)) for item in made.inputs]
+    return f"{node.label} = {_right(flow, node, names, made.params)}"
+
+
+def _constant(item: Any) -> str:
+    return number(item) if isinstance(item, float | int) else f"array {item.shape}"
+
+
+def _right(flow: Flow, node: FlowNode, names: Sequence[str], params: dict[str, Any]) -> str:
+    operation, sign = node.operation or "", node.sign or ""
+    if operation in _SIGNS:
+        return f" {_SIGNS[operation]} ".join(names)
+    if operation == "identity":
+        return names[0]
+    if operation == "hinge":
+        return f"max(0, {number(params.get('margin', 1.0))} + {names[1]} − {names[0]})"
+    if operation == "weighted_sum":
+        return _weighted(flow, node, names)
+    if operation == "affine":
+        return f"{names[0]} {names[1]} + {names[2]}"
+    return f"{sign if len(names) == 1 and sign.isalpha() else operation}({', '.join(names)})"
+
+
+def _weighted(flow: Flow, node: FlowNode, names: Sequence[str]) -> str:
+    count = len(names) // 2
+    terms = [f"{names[k]} · {names[count + k]}" for k in range(count)] + list(names[2 * count :])
+    if len(terms) > _MOST_TERMS:
+        slots = {edge.slot for edge in flow.edges if edge.consumer == node.id}
+        on_the_way = {2 * count if slot == 2 * count else slot % count for slot in slots}
+        kept = [term for k, term in enumerate(terms) if (k if k < count else 2 * count) in on_the_way]
+        terms = [*kept[:_MOST_TERMS], "…"] if len(kept) < len(terms) else kept
+    return " + ".join(terms)
