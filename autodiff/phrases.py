@@ -177,6 +177,22 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "caption.part": ("a part of the gradient", "梯度的一部分"),
     "caption.bias": ("a bias is a weight on a constant 1", "偏置是常数 1 上的权重"),
     "caption.folded": ("{count} nodes are folded into {boxes} boxes.", "{count} 个节点已折叠为 {boxes} 个方框。"),
+    "graph.boxes": (
+        "Each box: the local gradient for each input, the operation and its name, the value over the gradient.",
+        "每个方框：各输入的局部梯度、运算及其名称，以及上方的值与下方的梯度。"),
+    "graph.not-yet": (
+        "–: not yet, no backward pass has reached this value.", "–：尚无，还没有反向传播到达这个值。"),
+    "graph.apart": (
+        "Only the {shown} nodes on the way are drawn, {count} others are left out.",
+        "只画出路径上的 {shown} 个节点，其余 {count} 个未画出。"),
+    "graph.ends": (
+        "Too many to be read: {count} nodes are folded into one box.",
+        "节点太多无法阅读：{count} 个节点已折叠为一个方框。"),
+    "graph.nodes": ("{count} nodes", "{count} 个节点"),
+    "graph.constant": ("constant {number}", "常数 {number}"),
+    "graph.description": (
+        "{count} boxes; the inputs stand at the left, the output {output} at the right.",
+        "共 {count} 个方框；输入在左，输出 {output} 在右。"),
     # ---- the legend --------------------------------------------------------------------------------------------------
     "legend.forward": ("values, forward", "值，前向"),
     "legend.error": ("error × local gradient, backward", "误差 × 局部梯度，反向"),

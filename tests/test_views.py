@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
+from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import given
 
-from autodiff import Value, error_flow, tanh
-from autodiff.draw import picture
+import autodiff as ad
+from autodiff import Tensor, Value, error_flow, tanh
+from autodiff.draw import Box, Picture, computation, dot, picture, svg
+from autodiff.draw.layout import Rect, cell_width, lay_out
 from autodiff.names import names_in
-from tests.flows import chain, deep_flow, ladder, margin_flow, notes_flow
+from autodiff.terms import amount
+from tests.flows import X, chain, deep_flow, ladder, margin_flow, notes_flow, notes_network, skipping
+from tests.programs import ELEMENTWISE, OURS, instructions, resolve, scalar_inputs
 
 # ---- names -----------------------------------------------------------------------------------------------------------
 
@@ -109,3 +117,200 @@ def test_digits_and_language_reach_every_text():
     assert "误差" in texts
     assert any(text.startswith("真实窗口: × (−1)") for text in texts)
     assert said.title.startswith("误差共享")
+
+
+# ---- the computation graph -------------------------------------------------------------------------------------------
+
+
+def texts(box: Box) -> tuple[list[str], list[list[str]]]:
+    """What a box says: its ports, and its rows."""
+    return [cell.text for cell in box.ports], [[cell.text for cell in row.cells] for row in box.rows]
+
+
+def box_called(what: Picture, name: str) -> Box:
+    """The box with that name, or with that operation's sign."""
+    return next(box for box in what.boxes if name in (box.rows[0].cells[0].text, box.rows[-1].cells[0].text))
+
+
+def test_a_square_has_two_ports():
+    """a·a + a: one box for a, two wires from it to two ports of the product, one to the sum."""
+    a = Value(3.0, name="a")
+    what = computation(a * a + a)
+    assert [texts(box) for box in what.boxes] == [
+        (["× 1", "× 1"], [["+", "12"], ["", "–"]]),
+        (["× 3", "× 3"], [["×", "9"], ["", "–"]]),
+        ([], [["a", "3"], ["", "–"]]),
+    ]
+    assert sorted((wire.tail, wire.head, wire.port) for wire in what.wires) == [
+        ("n1", "n0", 0), ("n2", "n0", 1), ("n2", "n1", 0), ("n2", "n1", 1),
+    ]  # fmt: skip
+    assert what.formula == ()
+    assert "no backward pass has reached this value" in " ".join(what.captions)
+
+
+def test_not_yet_zero_and_no_path_are_three_things():
+    """A dash before the backward pass, 0 after it where nothing arrives, and words where no path leads."""
+    x, w = Value(2.0, name="x"), Value(-1.0, name="w")
+    output = ad.relu(w * x) + x.detach()
+    before = [row.cells[-1] for box in computation(output).boxes for row in box.rows if row.cells[-1].role == "error"]
+    assert {cell.text for cell in before} == {"–", "no path"}
+    assert sum(cell.text == "no path" for cell in before) == 1
+    output.backward()
+    what = computation(output)
+    zero = box_called(what, "w").rows[1]
+    assert (zero.lane, zero.cells[-1].text, zero.cells[-1].number, zero.cells[-1].sign) == ("error", "0", 0.0, 0)
+    assert "–" not in {cell.text for box in what.boxes for row in box.rows for cell in row.cells}
+    lost = picture(error_flow(output, Value(1.0, name="other")), "graph")
+    assert texts(lost.boxes[-1]) == ([], [["other", "1"], ["", "no path"]])
+    assert lost.formula == ("∂add/∂other", "no path")
+    fills = {svg(what).count('class="rest"'), svg(computation(ad.relu(w * x))).count('class="rest"')}
+    assert len(fills) == 2
+
+
+@pytest.mark.parametrize("flow", [notes_flow(), deep_flow(), margin_flow(), skipping()])
+def test_the_numbers_of_the_graph_are_the_ledgers(flow):
+    """Every value, every error and every local gradient of the graph, and every share on the way."""
+    what = picture(flow, "graph")
+    cells = [(cell.role, cell.number, cell.text) for box in what.boxes for row in box.rows for cell in row.cells]
+    for node in flow.flows.nodes:
+        assert ("value", node.value, amount(node.value)) in cells
+        assert ("error", node.error, amount(node.error)) in cells
+    assert len(what.boxes) == len(flow.flows.nodes)
+    way = sorted(cell.number for box in what.boxes for cell in box.ports if cell.role == "way")
+    assert way == sorted(edge.local for edge in flow.edges)
+    every = sorted(cell.number for box in what.boxes for cell in box.ports if cell.text.startswith("×"))
+    assert every == sorted(edge.local for edge in flow.flows.edges())
+    shares = sorted(wire.share for wire in what.wires if wire.lane == "error")
+    assert shares == sorted(edge.share for edge in flow.edges)
+    assert what.formula[-1] == amount(flow.gradient)
+
+
+def test_layers_are_clusters():
+    """Weights, biases, z and a of a layer, of both windows; the inputs and J stand outside."""
+    what = picture(margin_flow(suffix="ᶜ"), "graph")
+    names = {box.id: box.rows[-1].cells[0].text or box.rows[0].cells[0].text for box in what.boxes}
+    found = {cluster.label: {names[box] for box in cluster.boxes} for cluster in what.clusters}
+    assert set(found) == {"layer 1", "layer 2"}
+    units = {f"{letter}{i}⁽²⁾{window}" for letter in "za" for i in "₁₂" for window in ("", "ᶜ")}
+    weights = {f"W{i}{j}⁽¹⁾" for i in "₁₂" for j in "₁₂₃₄"}
+    assert found["layer 1"] == units | weights | {"b₁⁽¹⁾", "b₂⁽¹⁾"}
+    assert {names[box.id] for box in what.boxes} - found["layer 1"] - found["layer 2"] == {
+        "J", *(f"a{j}⁽¹⁾{window}" for j in "₁₂₃₄" for window in ("", "ᶜ")),
+    }  # fmt: skip
+
+
+def test_scopes_of_names_are_clusters():
+    """A dot or a slash in a name; nodes without a name belong to whom they feed."""
+    x, w = Value(1.0, name="x"), Value(2.0, name="encoder.w")
+    h = tanh(w * x)
+    h.name = "encoder.h"
+    out = h * Value(3.0, name="decoder/v")
+    out.name = "decoder/out"
+    what = computation(out)
+    labels = {box.id: box.rows[-1].cells[0].text or box.rows[0].cells[0].text for box in what.boxes}
+    found = {cluster.label: sorted(labels[box] for box in cluster.boxes) for cluster in what.clusters}
+    assert found == {"decoder": ["decoder/out", "decoder/v"], "encoder": ["encoder.h", "encoder.w", "×"]}
+
+
+def test_arrays_show_shapes_norms_and_how_the_signal_goes_through():
+    """Wᵀ δ to the input of a layer, δ xᵀ to its weights, δ to its bias, ∘ f′(z) through units."""
+    network = notes_network(scalar=False)
+    what = picture(error_flow(network(X), network.parameter("W(1)")), "graph")
+    ports = {box.rows[-1].cells[0].text: [cell.text for cell in box.ports] for box in what.boxes if box.ports}
+    assert ports["z⁽³⁾"] == ["δ a⁽²⁾ᵀ", "W⁽²⁾ᵀ δ", "δ"]
+    assert ports["a⁽²⁾"] == ["∘ σ′(z⁽²⁾)"]
+    assert ports["a⁽³⁾"] == ["× 1"]
+    assert box_called(what, "W⁽¹⁾").rows[0].cells[1].text.startswith("2×4, norm ")
+
+
+def test_constants_are_ports_without_a_wire():
+    """Numbers and arrays that are no nodes."""
+    x = Value(2.0, name="x")
+    (box, _) = computation(x * 5.0).boxes
+    assert [(cell.text, cell.number) for cell in box.ports] == [("× 5", 5.0), ("constant 5", 5.0)]
+    t = Tensor(np.ones(3), name="t")
+    (box, _) = computation(t * np.full(3, 2.0)).boxes
+    assert [cell.text for cell in box.ports][1].startswith("constant 3, norm 3.464")
+
+
+def test_very_many_inputs_share_the_last_port():
+    """Twelve ports; the one on the way is among them."""
+    weights = [Value(0.1, name=f"w{k}") for k in range(40)]
+    total = ad.weighted_sum(weights, [1.0] * 40, 0.0)
+    what = picture(error_flow(total, weights[30]), "graph")
+    ports = box_called(what, "Σ").ports
+    assert len(ports) == 12
+    assert [cell.role for cell in ports].count("way") == 1
+    assert ports[-1].text == "70 more"
+
+
+def test_only_nodes_have_a_graph():
+    """One sentence for anything else."""
+    with pytest.raises(TypeError, match=r"^a computation graph is that of a Value or Tensor, and got "):
+        computation(3.0)
+    with pytest.raises(ValueError, match=r"at least 2 boxes, and got most=1"):
+        computation(Value(1.0), most=1)
+
+
+def overlap(one: Rect, other: Rect) -> bool:
+    """Whether two places have a point inside both."""
+    beside = one.right <= other.x or other.right <= one.x
+    return not beside and one.y < other.y + other.height and other.y < one.y + one.height
+
+
+def check_layout(what: Picture) -> None:
+    """No two boxes overlap, no text is wider than its cell, no frame cuts a box that is not in it."""
+    layout = lay_out(what)
+    for one, other in combinations(what.boxes, 2):
+        assert not overlap(layout.boxes[one.id], layout.boxes[other.id])
+    for box in what.boxes:
+        place = layout.boxes[box.id]
+        assert all(cell_width(cell) <= place.inset for cell in box.ports)
+        for row in box.rows:
+            wide = [place.width - place.inset] if len(row.cells) == 1 else place.columns
+            assert all(cell_width(cell) <= room for cell, room in zip(row.cells, wide, strict=True))
+        assert place.inset + sum(place.columns) == pytest.approx(place.width)
+        for cluster in what.clusters:
+            assert (box.id in cluster.boxes) == overlap(place, layout.clusters[cluster.id])
+    for one, other in combinations(layout.clusters.values(), 2):
+        assert not overlap(one, other)
+
+
+@pytest.mark.parametrize("flow", [notes_flow(), deep_flow(), margin_flow(suffix="ᶜ"), skipping()])
+def test_nothing_overlaps_in_graphs_of_networks(flow):
+    """With clusters, and in both directions of time."""
+    check_layout(picture(flow, "graph"))
+
+
+@given(instructions(tuple(ELEMENTWISE)), scalar_inputs())
+def test_nothing_overlaps_in_random_graphs(program, inputs):
+    """Whatever a user computes: boxes and texts have room, and every number is the ledger's."""
+    resolved = resolve(program, inputs, kinks=True)
+    leaves = [Value(x, name=name) for x, name in zip(inputs, "xyz", strict=False)]
+    output = resolved.output(OURS, leaves)
+    for what in (computation(output), picture(error_flow(output, leaves[0]), "graph")):
+        check_layout(what)
+        for cell in (cell for box in what.boxes for row in box.rows for cell in row.cells):
+            assert cell.number is None or cell.text == amount(cell.number)
+
+
+def test_the_same_graph_gives_the_same_text_in_every_process():
+    """SVG and DOT of two hash seeds are the same bytes."""
+    code = (
+        "from tests.flows import margin_flow; from autodiff.draw import picture, svg, dot; import hashlib;"
+        "p = picture(margin_flow(suffix='ᶜ'), 'graph'); print(hashlib.sha256((svg(p) + dot(p)).encode()).hexdigest())"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
+                       capture_output=True, text=True, check=True).stdout
+        for seed in ("1", "2")
+    ]  # fmt: skip
+    assert runs[0] == runs[1]
+    assert len(runs[0]) == 65
+
+
+def test_the_graph_is_written_as_dot():
+    """A table with a port for every input, a cluster for every layer."""
+    text = dot(picture(notes_flow(), "graph"))
+    assert text.count("subgraph cluster_") == 2
+    assert 'PORT="p8"' in text

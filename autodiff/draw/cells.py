@@ -15,8 +15,8 @@ from autodiff.steps import Step
 from autodiff.terms import amount, equation, error_name, error_symbol, factor_symbol
 
 __all__ = [
-    "Numbering", "brief", "error_cells", "factor_text", "forward_rows", "hint", "operation_sign", "share_cell", "sign",
-    "strokes",
+    "Numbering", "brief", "error_cells", "factor_text", "forward_rows", "hint", "in_full", "operation_sign",
+    "share_cell", "sign", "strokes",
 ]  # fmt: skip
 
 _LONGEST: Final = 22  # characters of a name; beyond it the hint has the rest
@@ -96,11 +96,11 @@ def operation_sign(node: FlowNode) -> str:
 def hint(flow: Flow, node: FlowNode) -> str:
     """One line with the numbers in full, for a reader who points at a box."""
     made = f" = {node.operation}(…)" if node.operation else ""
-    error = "" if node.error is None else f"; {error_name(flow, node)}: {_in_full(node.error)}"
-    return f"{node.label}{made}: {_in_full(node.value)}{error}"
+    error = "" if node.error is None else f"; {error_name(flow, node)}: {in_full(node.error)}"
+    return f"{node.label}{made}: {in_full(node.value)}{error}"
 
 
-def _in_full(value: Any) -> str:
+def in_full(value: Any) -> str:
     return repr(value) if isinstance(value, float) else amount(value)
 
 

@@ -6,26 +6,24 @@ from collections.abc import Sequence
 from typing import Final
 
 from autodiff.draw.cells import Numbering, brief, forward_rows, hint
+from autodiff.draw.computation import graph_of_flow
 from autodiff.draw.groups import Group, grouped
 from autodiff.draw.picture import Box, Cell, Picture, Row
 from autodiff.draw.rail import MOST_BOXES, Rail, rail
 from autodiff.draw.shares import shares
 from autodiff.draw.voice import Voice, voice
-from autodiff.flow import Flow, Path
-from autodiff.notation import number
+from autodiff.flow import Flow
 from autodiff.steps import Step
 
 __all__ = ["VIEWS", "picture"]
 
 #: How a flow may be seen.
-VIEWS: Final = ("auto", "rail", "shares")
+VIEWS: Final = ("auto", "rail", "shares", "graph")
 
 _MOST_UNITS: Final = 60
 _MOST_REST: Final = 400
 _MOST_IN_A_COLUMN: Final = 6
-_MOST_TERMS: Final = 4
 _MOST_STEPS: Final = 14
-_MOST_FACTORS: Final = 12
 
 
 def picture(flow: Flow, view: str = "auto", *, language: str = "en", digits: int = 4) -> Picture:
@@ -51,6 +49,8 @@ def picture(flow: Flow, view: str = "auto", *, language: str = "en", digits: int
     if view not in VIEWS:
         raise ValueError(f"unknown view {view!r} (must be one of {', '.join(VIEWS)})")
     speaks = voice(language, digits)
+    if view == "graph":
+        return graph_of_flow(speaks, flow)
     if flow.is_empty:
         return _empty(speaks, flow)
     if view == "shares" or (view == "auto" and flow.path_count > 1):
@@ -80,8 +80,7 @@ def _empty(voice: Voice, flow: Flow) -> Picture:
         Box("n0", "unit", 0, forward_rows(voice, [flow.output]), hint(flow, flow.output)),
         Box("n1", "parameter", 1, lone, hint(flow, flow.parameter)),
     )
-    said = voice.remarks(flow)
-    formula = (flow.derivative, voice.say("term.no-path"))
+    said, formula = voice.remarks(flow), voice.formula(flow)
     return Picture("empty", title, formula, boxes, (), "", (), said, " ".join(said), language=voice.language)
 
 
@@ -94,27 +93,25 @@ def _groups_of_shares(flow: Flow) -> list[Group]:
 def _shares(voice: Voice, flow: Flow, groups: Sequence[Group]) -> Picture:
     told = voice.steps(flow)
     made = shares(voice, flow, groups, Numbering(flow, told))
-    captions = _paths(voice, flow) if flow.path_count > 1 else []
-    formula = (flow.derivative, *voice.sum(flow, _MOST_TERMS), voice.amount(flow.gradient))
-    return _finished(voice, flow, made, "shares", formula, told, captions, groups)
+    formula = (flow.derivative, *voice.sum(flow), voice.amount(flow.gradient))
+    return _finished(voice, flow, made, "shares", formula, told, voice.paths(flow), groups)
 
 
 def _rail(voice: Voice, flow: Flow) -> Picture:
     """One path with the rest in grey; of several the strongest."""
     path = flow.strongest(1)[0]
-    factors = voice.product(path, _MOST_FACTORS)
     if flow.path_count > 1:
         made = rail(voice, flow, path, Numbering(flow, ()))
-        count, percentage = voice.counted(flow.path_count), _percentage(voice, path)
-        captions = [voice.say("caption.strongest-only", count=count, percentage=percentage)]
+        count = voice.counted(flow.path_count)
+        captions = [voice.say("caption.strongest-only", count=count, percentage=voice.percentage(path))]
         derivative = voice.say("caption.along-strongest", derivative=flow.derivative)
         result = voice.say("caption.part") if path.product is None else voice.write(path.product)
-        return _finished(voice, flow, made, "rail", (derivative, *factors, result), (), captions, ())
+        return _finished(voice, flow, made, "rail", (derivative, *voice.product(path), result), (), captions, ())
     short = len(flow.nodes) <= MOST_BOXES
     told = voice.steps(flow) if short else ()
     made = rail(voice, flow, path, Numbering(flow, told))
-    formula = (flow.derivative, *factors, voice.amount(flow.gradient))
-    return _finished(voice, flow, made, "rail", formula, told, [], grouped(flow, units=False) if short else ())
+    groups = grouped(flow, units=False) if short else ()
+    return _finished(voice, flow, made, "rail", voice.formula(flow), told, [], groups)
 
 
 def _finished(
@@ -144,18 +141,6 @@ def _in_order(made: Rail, groups: Sequence[Group]) -> tuple[Box, ...]:
     following = {box.id: after.id for box, after in zip(made.boxes, made.boxes[1:], strict=False)}
     place = {box.id: rank.get(box.id, rank.get(following.get(box.id, ""), 0) - 0.5) for box in made.boxes}
     return tuple(sorted(made.boxes, key=lambda box: (box.column, place[box.id])))
-
-
-def _paths(voice: Voice, flow: Flow) -> list[str]:
-    path = flow.strongest(1)[0]
-    symbols = voice.product(path, _MOST_FACTORS)[0]
-    product = symbols if path.product is None else f"{symbols} = {voice.write(path.product)}"
-    count, percentage = voice.counted(flow.path_count), _percentage(voice, path)
-    return [voice.say("caption.paths", count=count, percentage=percentage, symbols=product)]
-
-
-def _percentage(voice: Voice, path: Path) -> str:
-    return "" if path.percentage is None else voice.say("caption.percentage", number=number(path.percentage, 3))
 
 
 # ---- the rest of the graph -------------------------------------------------------------------------------------------

@@ -304,10 +304,10 @@ def _row(box: Box, place: Rect, k: int, row: Row) -> Iterator[str]:
         corners = [top and first, top and last, bottom and last, bottom and first]
         panel = _panel(x, edges[k], wide, edges[k + 1] - edges[k], corners)
         yield f'<path d="{panel}" class="{fill_colour(box, row, cell)}"/>'
-        if cell.text:
-            below = box.rows[k + 1].cells[j].text if j == 0 and not bottom and not alone else None
-            y = place.middle[1] if below == "" else place.rows[k]  # a text with nothing below it stands in the middle
-            yield from _cell(cell, row, x + wide / 2, y)
+        if not cell.text:  # the text above stands in the middle of both rows
+            yield from _cell(box.rows[k - 1].cells[j], box.rows[k - 1], x + wide / 2, place.middle[1])
+        elif bottom or all(below.text for below in box.rows[k + 1].cells[j : j + 1]):
+            yield from _cell(cell, row, x + wide / 2, place.rows[k])
         x += wide
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from autodiff.flow import Flow, FlowEdge, Path
 from autodiff.notation import number
@@ -24,6 +24,9 @@ from autodiff.terms import (
 )
 
 __all__ = ["Voice", "voice"]
+
+_MOST_TERMS: Final = 4
+_MOST_FACTORS: Final = 12
 
 
 def voice(language: str, digits: int) -> Voice:
@@ -58,7 +61,7 @@ class Voice:
     def window(self, flow: Flow, edge: FlowEdge) -> str:
         return window(flow, edge, language=self.language)
 
-    def product(self, path: Path, most: int) -> list[str]:
+    def product(self, path: Path, most: int = _MOST_FACTORS) -> list[str]:
         """A path's product in symbols and, where it has any, in numbers."""
         parts = (
             path_symbols(path, write=self.write, most=most, language=self.language),
@@ -66,8 +69,29 @@ class Voice:
         )
         return [part for part in parts if part]
 
-    def sum(self, flow: Flow, most: int) -> tuple[str, ...]:
+    def sum(self, flow: Flow, most: int = _MOST_TERMS) -> tuple[str, ...]:
         return sum_of_shares(flow, most, language=self.language, write=self.write)
+
+    def formula(self, flow: Flow) -> tuple[str, ...]:
+        """The gradient as the product of one path, or the sum of the shares that arrive."""
+        if flow.is_empty:
+            return flow.derivative, self.say("term.no-path")
+        parts = self.product(flow.strongest(1)[0]) if flow.path_count == 1 else self.sum(flow)
+        return flow.derivative, *parts, self.amount(flow.gradient)
+
+    def percentage(self, path: Path) -> str:
+        """How much of all paths together that path is, in brackets."""
+        return "" if path.percentage is None else self.say("caption.percentage", number=number(path.percentage, 3))
+
+    def paths(self, flow: Flow) -> list[str]:
+        """How many paths there are, and the strongest; nothing about one path."""
+        if flow.path_count < 2:
+            return []
+        path = flow.strongest(1)[0]
+        symbols = self.product(path)[0]
+        product = symbols if path.product is None else f"{symbols} = {self.write(path.product)}"
+        count = self.counted(flow.path_count)
+        return [self.say("caption.paths", count=count, percentage=self.percentage(path), symbols=product)]
 
     def steps(self, flow: Flow) -> Sequence[Step]:
         return steps(flow, language=self.language, write=self.write)

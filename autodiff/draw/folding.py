@@ -1,0 +1,190 @@
+"""Which nodes of a graph are drawn one by one, which are folded into one box, and which columns the boxes stand in.
+
+Nothing here recurses, and every pass is linear in the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from autodiff.flow import FlowNode
+from autodiff.terms import notes_name
+
+__all__ = ["Fold", "Key", "Scope", "columns", "fold", "parts", "scopes"]
+
+_SEPARATORS: Final = "./"
+_OF_THE_LAYER: Final = frozenset("Wb")
+_OF_THE_LAYER_BELOW: Final = frozenset("za")
+
+#: A layer of the notes by its number, or a scope of names by its own.
+Scope = int | str
+
+#: A box: a node by its position, or a part of a cluster, ("layer", 0), or the crowd in the middle.
+Key = Hashable
+
+Inputs = Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """The box of every node that is drawn, and the kind of choice: all, way, folded or ends."""
+
+    box_of: Mapping[int, Key]
+    kind: str
+
+
+def scopes(nodes: Sequence[FlowNode], inputs: Inputs) -> list[Scope | None]:
+    """The layer or scope of every node, given with consumers before their inputs.
+
+    By the notes' names W⁽ᵏ⁾, b⁽ᵏ⁾, z⁽ᵏ⁺¹⁾ and a⁽ᵏ⁺¹⁾ are of layer k, by names with a dot or slash "encoder.h" is of
+    "encoder"; a node without a name is where all its consumers are.
+    """
+    found: list[Scope | None] = []
+    around: list[set[Scope | None]] = [set() for _ in nodes]
+    for k, node in enumerate(nodes):
+        own = _named(node) if node.name else _only(around[k])
+        found.append(own)
+        for item in inputs[k]:
+            around[item].add(own)
+    return found
+
+
+def _named(node: FlowNode) -> Scope | None:
+    name = notes_name(node)
+    if name is not None and name.layer is not None:
+        if name.letter in _OF_THE_LAYER:
+            return name.layer
+        return name.layer - 1 if name.letter in _OF_THE_LAYER_BELOW and name.layer > 1 else None
+    last = max((node.name or "").rfind(separator) for separator in _SEPARATORS)
+    return (node.name or "")[:last] if last > 0 else None
+
+
+def _only(around: set[Scope | None]) -> Scope | None:
+    return next(iter(around)) if len(around) == 1 else None
+
+
+def fold(found: Sequence[Scope | None], inputs: Inputs, way: Sequence[int], most: int) -> Fold:
+    """At most about ``most`` boxes: all nodes if they are no more; else the way to the parameter, the rest folded by
+    cluster or left out; else everything folded by cluster; else both ends of the way, or the end at the output.
+
+    ``way`` are the positions of the nodes on the way, sorted, the output first; empty for a whole graph.
+    """
+    count = len(found)
+    if count <= most:
+        return Fold({k: k for k in range(count)}, "all")
+    on_the_way = set(way)
+    if way and len(way) <= most:
+        rest = parts(found, inputs, on_the_way)
+        many = len(way) + len(set(rest.values())) > most
+        return Fold({k: k for k in way} | ({} if many else rest), "way" if many or not rest else "folded")
+    rest = parts(found, inputs, set())
+    alone = [k for k in range(count) if k not in rest]
+    if rest and len(alone) + len(set(rest.values())) <= most:
+        return Fold({k: k for k in alone} | rest, "folded")
+    first, last = (way[: most // 2], way[-(most // 2) :]) if way else (range(most - 1), ())
+    shown: Iterable[int] = way or range(count)
+    ends = {*first, *last}
+    return Fold({k: k if k in ends else "crowd" for k in shown}, "ends")
+
+
+def parts(found: Sequence[Scope | None], inputs: Inputs, apart: set[int]) -> dict[int, Key]:
+    """The nodes of clusters, but for those ``apart``, in parts between which no wires run in circles.
+
+    Every wire between two parts leads from a lower rank to a higher one. A leaf joins the lowest part that uses it.
+    """
+    rank = [0] * len(found)
+    for k in range(len(found) - 1, -1, -1):  # inputs before consumers
+        for item in inputs[k]:
+            if inputs[item]:
+                same = found[k] is not None and found[k] == found[item] and k not in apart and item not in apart
+                rank[k] = max(rank[k], rank[item] + (not same))
+    lowest: dict[int, int] = {}
+    for k, items in enumerate(inputs):
+        for item in items:
+            if not inputs[item] and (item not in lowest or rank[k] < rank[lowest[item]]):
+                lowest[item] = k
+    part_of: dict[int, Key] = {}
+    for k, cluster in enumerate(found):
+        host = lowest.get(k, k)
+        if cluster is not None and k not in apart and found[host] == cluster and host not in apart:
+            part_of[k] = (cluster, rank[host])
+    return part_of
+
+
+# ---- columns ---------------------------------------------------------------------------------------------------------
+
+
+def columns(
+    boxes: Sequence[Key], wires: Sequence[tuple[Key, Key]], frames: Mapping[Key, Key], leaves: set[Key]
+) -> dict[Key, int]:
+    """A column for every box, counted from the output: left of all its consumers, and frames by themselves.
+
+    Args:
+        boxes: consumers before their inputs.
+        wires: (input, consumer).
+        frames: the frame of a box that has one; wires between frames run in no circle.
+        leaves: the boxes without inputs; they stand where there is room.
+    """
+    consumers: dict[Key, list[Key]] = {box: [] for box in boxes}
+    for item, consumer in wires:
+        consumers[item].append(consumer)
+    members: dict[Key, list[Key]] = {}
+    for box in boxes:
+        members.setdefault(("frame", frames[box]) if box in frames else ("box", box), []).append(box)
+    column: dict[Key, int] = {}
+    framed: list[tuple[int, int]] = []
+    highest = -1
+    late = [group for group, (box, *_) in members.items() if group[0] == "box" and box in leaves]  # type: ignore[index]
+    apart = set(late)
+    for group in [*_in_order(members, consumers, apart), *late]:
+        own = members[group]
+        depth = _depths(own, consumers)
+        start = max(
+            (column[user] + 1 - depth[box] for box in own for user in consumers[box] if user not in depth), default=0
+        )
+        if group[0] == "frame":  # type: ignore[index]
+            start = max(start, highest + 1)
+            framed.append((start, start + max(depth.values())))
+        else:
+            for low, high in framed:  # sorted, since every frame starts beyond all others
+                start = high + 1 if low <= start <= high else start
+        for box in own:
+            column[box] = start + depth[box]
+            highest = highest if group in apart else max(highest, column[box])
+    used = {old: new for new, old in enumerate(sorted(set(column.values())))}
+    return {box: used[old] for box, old in column.items()}
+
+
+def _in_order(
+    members: Mapping[Key, Sequence[Key]], consumers: Mapping[Key, Sequence[Key]], apart: set[Key]
+) -> list[Key]:
+    """The groups, consumers before their inputs."""
+    group_of = {box: group for group, own in members.items() for box in own}
+    users = {
+        group: {group_of[user] for box in own for user in consumers[box]} - {group} for group, own in members.items()
+    }
+    items: dict[Key, list[Key]] = {group: [] for group in members}
+    for group, own_users in users.items():
+        for user in own_users:
+            items[user].append(group)
+    waiting = {group: len(own) for group, own in users.items() if group not in apart}
+    ready = [group for group, count in waiting.items() if not count]
+    order: list[Key] = []
+    for group in ready:  # it grows
+        order.append(group)
+        for item in items[group]:
+            if item in waiting:
+                waiting[item] -= 1
+                if not waiting[item]:
+                    ready.append(item)
+    return order
+
+
+def _depths(own: Sequence[Key], consumers: Mapping[Key, Sequence[Key]]) -> dict[Key, int]:
+    """The longest way from each member of a group out of it."""
+    depth: dict[Key, int] = dict.fromkeys(own, 0)
+    for box in own:  # consumers first
+        depth[box] = max((depth[user] + 1 for user in consumers[box] if user in depth), default=0)
+    return depth
