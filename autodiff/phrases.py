@@ -177,22 +177,6 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "caption.part": ("a part of the gradient", "梯度的一部分"),
     "caption.bias": ("a bias is a weight on a constant 1", "偏置是常数 1 上的权重"),
     "caption.folded": ("{count} nodes are folded into {boxes} boxes.", "{count} 个节点已折叠为 {boxes} 个方框。"),
-    "graph.boxes": (
-        "Each box: the local gradient for each input, the operation and its name, the value over the gradient.",
-        "每个方框：各输入的局部梯度、运算及其名称，以及上方的值与下方的梯度。"),
-    "graph.not-yet": (
-        "–: not yet, no backward pass has reached this value.", "–：尚无，还没有反向传播到达这个值。"),
-    "graph.apart": (
-        "Only the {shown} nodes on the way are drawn, {count} others are left out.",
-        "只画出路径上的 {shown} 个节点，其余 {count} 个未画出。"),
-    "graph.ends": (
-        "Too many to be read: {count} nodes are folded into one box.",
-        "节点太多无法阅读：{count} 个节点已折叠为一个方框。"),
-    "graph.nodes": ("{count} nodes", "{count} 个节点"),
-    "graph.constant": ("constant {number}", "常数 {number}"),
-    "graph.description": (
-        "{count} boxes; the inputs stand at the left, the output {output} at the right.",
-        "共 {count} 个方框；输入在左，输出 {output} 在右。"),
     # ---- the legend --------------------------------------------------------------------------------------------------
     "legend.forward": ("values, forward", "值，前向"),
     "legend.error": ("error × local gradient, backward", "误差 × 局部梯度，反向"),
@@ -211,14 +195,13 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "graph.path-only": (
         "Drawn are the {shown} nodes on the way; {count} others are left out.",
         "图中为路径上的 {shown} 个节点；另有 {count} 个节点未画出。"),
-    "graph.nearest": (
-        "Drawn are the {shown} nodes nearest to the output; {count} others are left out.",
-        "图中为最靠近输出的 {shown} 个节点；另有 {count} 个节点未画出。"),
-    "graph.fold-title": ("{label}: {count} nodes", "{label}：{count} 个节点"),
-    "graph.part": ("{cluster}, part {number}", "{cluster}，第 {number} 部分"),
+    "graph.ends": (
+        "Too many to be read: {count} nodes are folded into one box.",
+        "节点太多无法阅读：{count} 个节点已折叠为一个方框。"),
+    "graph.nodes": ("{count} nodes", "{count} 个节点"),
     "graph.description": (
-        "{boxes} values; inputs stand at the left, the output {output} at the right.",
-        "{boxes} 个值；输入在左，输出 {output} 在右。"),
+        "{boxes} boxes; inputs stand at the left, the output {output} at the right.",
+        "共 {boxes} 个方框；输入在左，输出 {output} 在右。"),
     "graph.constant": ("constant {number}", "常数 {number}"),
     # ---- the numerical check -----------------------------------------------------------------------------------------
     "stamp.agrees": ("✓ {gradient} ≈ {numerical} (by differences)", "✓ {gradient} ≈ {numerical}（数值差分）"),
@@ -230,6 +213,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "check.unclear": (
         "cannot tell, the function jumps or is not defined around here",
         "无法判断，函数在此附近有跳跃或没有定义"),
+    "wrote-text": ("Wrote {path}.", "已写入 {path}。"),
     "wrote": ("Wrote {path} (drawn by {engine}).", "已写入 {path}（由 {engine} 绘制）。"),
     # ---- an explanation ----------------------------------------------------------------------------------------------
     "explain.title": ("The gradient {derivative}, explained", "详解梯度 {derivative}"),

@@ -145,7 +145,7 @@ def test_a_square_has_two_ports():
         ("n1", "n0", 0), ("n2", "n0", 1), ("n2", "n1", 0), ("n2", "n1", 1),
     ]  # fmt: skip
     assert what.formula == ()
-    assert "no backward pass has reached this value" in " ".join(what.captions)
+    assert "No gradient yet (–)" in " ".join(what.captions)
 
 
 def test_not_yet_zero_and_no_path_are_three_things():

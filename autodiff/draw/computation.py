@@ -270,10 +270,10 @@ class _Drawer:
     def finished(self, boxes: Sequence[Box], wires: tuple[Wire, ...], clusters: tuple[Cluster, ...]) -> Picture:
         voice, flow = self.voice, self.flow
         title = voice.say("title.graph", output=brief(self.items[0].label))
-        captions = [voice.say("graph.boxes"), *self.choice(), *self.not_yet(boxes)]
+        captions = [*self.choice(), *self.not_yet(boxes)]
         if flow is not None:
             captions += [*voice.paths(flow), *voice.remarks(flow)]
-        described = voice.say("graph.description", count=len(boxes), output=self.items[0].label)
+        described = voice.say("graph.description", boxes=len(boxes), output=self.items[0].label)
         return Picture(
             "graph",
             title,
@@ -297,7 +297,7 @@ class _Drawer:
         elif boxes:
             yield self.voice.say("caption.folded", count=sum(boxes.values()), boxes=len(boxes))
         if left_out:
-            yield self.voice.say("graph.apart", shown=len(self.way), count=left_out)
+            yield self.voice.say("graph.path-only", shown=len(self.way), count=left_out)
 
     def not_yet(self, boxes: Sequence[Box]) -> Iterator[str]:
         dash = self.voice.write(None)

@@ -18,6 +18,7 @@ _FORMULA: Final = 16.5
 _LEGEND: Final = 13.0
 _STEP: Final = 13.5
 _INDENT: Final = 26.0
+_WORDS_ALONE: Final = ("graph", "width")  # in the legend, without a sign
 _BADGE: Final = 26.0
 _BREAK: Final = re.compile(r"(?<= [·×+=]) ")
 
@@ -105,7 +106,9 @@ def _words(text: str) -> list[str]:
 
 def _legend(picture: Picture, across: float) -> Iterator[Line]:
     lanes = {wire.lane for wire in picture.wires}
-    entries = [("forward", say("legend.forward", picture.language))] if "forward" in lanes else []
+    entries = [("graph", say("legend.graph", picture.language))] if picture.kind == "graph" else []
+    if "forward" in lanes:
+        entries.append(("forward", say("legend.forward", picture.language)))
     if "error" in lanes:
         entries.append(("error", say("legend.error", picture.language)))
     signs = {wire.sign for wire in picture.wires}
@@ -119,18 +122,20 @@ def _legend(picture: Picture, across: float) -> Iterator[Line]:
         entries.append(("rest", say("legend.rest", picture.language)))
     if "error" in lanes:
         entries.append(("width", say("legend.width", picture.language)))
+    if not entries:
+        return
     x = 0.0
     runs: list[Run] = []
     marks: list[Mark] = []
     for kind, text in entries:
-        sign = 0.0 if kind == "width" else _INDENT + 8.0
+        sign = 0.0 if kind in _WORDS_ALONE else _INDENT + 8.0
         wide = sign + width(text, _LEGEND)
         if runs and x + wide > across:
             yield Line(22.0, _LEGEND, tuple(runs), tuple(marks))
             x, runs, marks = 0.0, [], []
         if sign:
             marks.append(Mark(x, kind))
-        runs.append(Run(x + sign, (Segment(text, "muted" if kind in ("rest", "width") else kind),)))
+        runs.append(Run(x + sign, (Segment(text, "muted" if kind in ("rest", *_WORDS_ALONE) else kind),)))
         x += wide + 14.0
     yield Line(22.0, _LEGEND, tuple(runs), tuple(marks))
 
