@@ -110,3 +110,15 @@ def test_einsum_repeats_lengths_of_one(subscripts: str, shapes: tuple[tuple[int,
         return sum((g * d).sum() for g, d in zip(gradients(along, leaves), then, strict=True))
 
     assert second(u, v) == pytest.approx(second(v, u), rel=1e-12)
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize("name", ["sum", "prod", "max", "min", "norm", "logsumexp"])
+def test_a_number_is_reduced_over_the_axis_that_numpy_lends_it(name: str, axis: int, keepdims: bool) -> None:
+    """NumPy reduces a 0-d array over axis 0 and −1: the value is the number itself, and its gradient 1."""
+    x = Tensor(2.5)
+    output = getattr(ad, name)(x, axis=axis, keepdims=keepdims)
+    assert (output.shape, output.item(), float(gradients(output, x))) == ((), 2.5, 1.0)
+    zero = Tensor(0.0)
+    assert float(gradients(ad.prod(zero, axis=axis, keepdims=keepdims), zero)) == 1.0

@@ -30,7 +30,7 @@ _REDUCTIONS = (
 
 
 def _spread(xp: Any, g: Any, *, shape: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    if axis is not None and not keepdims:
+    if axis is not None and not keepdims and shape:  # NumPy reduces a number over axis 0 and −1, which it has not
         g = np.expand_dims(g, tuple(a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))))
     return np.broadcast_to(np.reshape(g, (1,) * len(shape)) if axis is None else g, shape)
 
@@ -66,7 +66,7 @@ def _product_of_others(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     if np.all(x != 0):
         return whole / x
     # n copies of the n elements, the k-th with a 1 in place of x_k: n² space, only where an element is exactly zero.
-    axes = tuple(range(x.ndim)) if axis is None else tuple(a % x.ndim for a in np.atleast_1d(axis))
+    axes = tuple(range(x.ndim)) if axis is None or not x.ndim else tuple(a % x.ndim for a in np.atleast_1d(axis))
     count = int(np.prod([x.shape[a] for a in axes]))
     rest = tuple(a for a in range(x.ndim) if a not in axes)
     order = rest + axes
