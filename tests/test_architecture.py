@@ -81,9 +81,17 @@ def test_imports_point_down(module: str) -> None:
 
 @EACH
 def test_only_draw_imports_graphviz(module: str) -> None:
-    """Beside the standard library there is NumPy, and in the drawings Graphviz."""
+    """Beside the standard library there is NumPy, in the drawings Graphviz, and in two files the test libraries."""
     foreign = {name.split(".")[0] for name in imported(module)} - set(sys.stdlib_module_names) - set(ROOTS)
-    assert foreign <= ({"numpy", "graphviz"} if module.startswith("autodiff.draw") else {"numpy"})
+    own = {"autodiff.testing.strategies": {"hypothesis"}, "autodiff.testing.plugin": {"pytest"}}.get(module, set())
+    assert foreign <= {"numpy"} | ({"graphviz"} if module.startswith("autodiff.draw") else own)
+
+
+def test_nothing_but_testing_imports_testing() -> None:
+    """The engine, the nets and the pictures work without their tests' tools."""
+    for module in FILES:
+        if not module.startswith("autodiff.testing"):
+            assert not any(name.startswith("autodiff.testing") for name in imported(module)), module
 
 
 @EACH
@@ -92,7 +100,7 @@ def test_imports_stand_at_the_top(module: str) -> None:
     functions = [node for node in ast.walk(TREES[module]) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     inside = [node for f in functions for node in ast.walk(f) if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {getattr(node, "module", None) or node.names[0].name for node in inside}
-    assert names <= {"pygraphviz"}
+    assert {str(name).split(".")[0] for name in names} <= {"pygraphviz", "mpmath", "torch", "jax", "hypothesis"}
 
 
 def test_importing_both_packages_loads_numpy_only() -> None:

@@ -1,0 +1,168 @@
+"""What a program may do in one step: each primitive of the table, with the params of its examples.
+
+A primitive that anybody adds to the table is an operation from then on; nothing is listed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from inspect import Parameter
+from types import EllipsisType
+from typing import Any, Final
+
+import numpy as np
+
+import autodiff.ops
+from autodiff.node import Value
+from autodiff.primitive import ANY, TABLE, Domain, Example, Primitive
+
+__all__ = ["Operation", "Vocabulary", "vocabulary"]
+
+Shape = tuple[int, ...]
+
+
+def _anywhere(*_: Any) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One step of a program: ``call`` of ``arity`` operands, defined where ``fits`` says so.
+
+    ``written`` is the call as Python source with {0}, {1}, … for the operands, ``shapes`` are operands that fit.
+    """
+
+    name: str
+    arity: int
+    call: Callable[..., Any]
+    fits: Callable[..., bool] = _anywhere
+    written: str = ""
+    shapes: tuple[Shape, ...] = ()
+    primitive: Primitive | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self, *operands: Any) -> Any:
+        return self.call(*operands)
+
+    def forward(self, xp: Any, *operands: Any) -> Any:
+        """The primitive's forward alone, on whatever numbers ``xp`` computes with.
+
+        Raises TypeError for an operation that is no primitive.
+        """
+        if self.primitive is None:
+            raise TypeError(f"{self.name} is no primitive of the table; an engine has to say what it does")
+        return self.primitive.forward(xp, *operands, **self.params)
+
+    def source(self, names: Sequence[str]) -> str:
+        """The call as Python source."""
+        return self.written.format(*names) if self.written else f"operations[{self.name!r}]({', '.join(names)})"
+
+
+Vocabulary = Mapping[str, Operation]
+
+
+def vocabulary(kind: type | None = None, *, of: Iterable[str] | None = None) -> dict[str, Operation]:
+    """The operations that programs over ``kind`` (Value or Tensor; Tensor if left out) are made of, by name.
+
+    Args:
+        kind: Value takes the elementwise primitives on numbers, Tensor every primitive of the table.
+        of: names of primitives, if not all are wanted.
+
+    Params follow the name: ``sum[axis=0]``. Raises ValueError for a name that is not in the table.
+
+    >>> list(vocabulary(Value, of=["add", "leaky_relu"]))
+    ['add', 'leaky_relu', 'leaky_relu[slope=0.25]']
+    """
+    names = list(TABLE) if of is None else list(of)
+    if unknown := [name for name in names if name not in TABLE]:
+        raise ValueError(f"no primitive is called {', '.join(map(repr, unknown))}; the table has {', '.join(TABLE)}")
+    found = [operation for name in names for operation in _operations(TABLE[name])]
+    if kind is Value:
+        found = [item for item in found if item.primitive and item.primitive.elementwise and not any(item.shapes)]
+    return {operation.name: operation for operation in found}
+
+
+@cache
+def _operations(entry: Primitive) -> tuple[Operation, ...]:
+    """One operation for each way in which the examples of a primitive call it."""
+    examples = entry.examples
+    if not examples and entry.arity and Parameter.empty not in entry.defaults.values():
+        examples = (Example(((),) * entry.arity),)
+    ways = {(_named(entry, item), len(item.shapes)): item for item in reversed(examples)}
+    return tuple(_operation(entry, item) for item in reversed(ways.values()))
+
+
+def _named(entry: Primitive, example: Example) -> str:
+    params = ",".join(f"{key}={_compact(value)}" for key, value in example.params.items())
+    count = len(example.shapes) if entry.arity is None else 0
+    return entry.name + (f"/{count}" if count else "") + (f"[{params}]" if params else "")
+
+
+def _compact(value: Any) -> str:
+    return "".join(_literal(value).replace("np.array", "").split())
+
+
+def _operation(entry: Primitive, example: Example) -> Operation:
+    params = dict(example.params)
+
+    def call(*operands: Any) -> Any:
+        return entry([*operands], **params) if entry.packed else entry(*operands, **params)
+
+    count = len(example.shapes)
+    return Operation(
+        _named(entry, example), count, call if params or entry.packed else entry, _fitting(entry),
+        _written(entry, params, count), example.shapes, entry, params,
+    )  # fmt: skip
+
+
+def _fitting(entry: Primitive) -> Callable[..., bool]:
+    """Where a primitive is defined: in its domain and, for products, on operands with as many axes as in an example."""
+    domains = entry.domain if entry.arity else entry.domain * _MOST
+    bounded = [(k, domain) for k, domain in enumerate(domains) if domain.text != ANY.text]
+    product = not (entry.elementwise or entry.linear or entry.reduces)
+    axes = {tuple(map(len, example.shapes)) for example in entry.examples}
+
+    def fits(*operands: Any) -> bool:
+        if product and tuple(map(np.ndim, operands)) not in axes:
+            return False
+        return all(_inside(domain, operands[k]) for k, domain in bounded if k < len(operands))
+
+    return fits if bounded or product else _anywhere
+
+
+_MOST: Final = 8  # operands of a primitive that takes any number, whose domains are looked at
+
+
+def _inside(domain: Domain, x: Any) -> bool:
+    if x.__class__ is float:
+        return bool(domain.low <= x <= domain.high)
+    return bool(np.all((domain.low <= x) & (x <= domain.high)))
+
+
+def _written(entry: Primitive, params: Mapping[str, Any], count: int) -> str:
+    public = any(getattr(module, entry.name, None) is entry for module in _public_modules())
+    function = f"ad.{entry.name}" if public else f"ad.TABLE[{entry.name!r}]"
+    operands = ", ".join(f"{{{k}}}" for k in range(count))
+    keywords = "".join(f", {key}={_literal(value)}" for key, value in params.items())
+    keywords = keywords.replace("{", "{{").replace("}", "}}")
+    return f"{function}([{operands}]{keywords})" if entry.packed else f"{function}({operands}{keywords})"
+
+
+def _public_modules() -> Iterator[Any]:
+    for name in autodiff.ops.__all__:
+        yield getattr(autodiff.ops, name)
+
+
+def _literal(value: Any) -> str:
+    """A param as Python source."""
+    if isinstance(value, np.ndarray):
+        return f"np.array({value.tolist()!r})"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_literal, value))}{',' * (len(value) == 1)})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    if isinstance(value, EllipsisType):
+        return "..."
+    return f"float({str(value)!r})" if isinstance(value, float) and not np.isfinite(value) else repr(value)

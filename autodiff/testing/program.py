@@ -1,0 +1,260 @@
+"""Random straight-line programs: lists of instructions that print as Python, fit on a line, and shrink.
+
+An instruction names an operation and its operands, counted back from the newest value modulo the number of values, so
+that a program with an instruction left out is a program still. One that does not fit its operands is skipped. The
+output is a weighted sum of all values that nothing else used: nothing is dead, and no cotangent is all ones.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from autodiff.node import Tensor, Value
+from autodiff.primitive import TABLE, describe
+from autodiff.testing.operations import Operation, Vocabulary, vocabulary
+
+__all__ = ["LIMIT", "Engine", "Instruction", "Kinks", "Program", "Step", "resolve", "weights_of"]
+
+Instruction = tuple[Any, ...]  #: the name of an operation, then how far back each operand is
+Step = tuple[str, tuple[int, ...]]
+Engine = Mapping[str, Callable[..., Any]]
+Kinks = Literal["anywhere", "inputs", "nowhere"]
+
+LIMIT: Final = 4.0  # of values: beyond it 1 − tanh² and its like lose digits in every engine
+_MOST_ELEMENTS: Final = 36
+_NEAR: Final = 1e-6  # values closer than this to a kink may fall on either side of it in another engine
+_BEND: Final = 0.05  # a slope that changes by more than this within _NEAR has a kink there
+_STEEPEST: Final = 1e4
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Program:
+    """A straight-line program: ``inputs``, ``steps`` of (operation, operands), and weights of the values left over.
+
+    Values are numbered, inputs first. Called with leaves it gives its output; ``str`` is one line, `python` its source.
+    Made by `resolve` and `parse`.
+
+    >>> program = Program.parse("Value 0.5; exp 0; multiply 1 0")
+    >>> print(program.python())
+    import autodiff as ad
+    <BLANKLINE>
+    x0 = ad.Value(0.5)
+    v1 = ad.exp(x0)
+    v2 = ad.multiply(x0, v1)
+    output = v2 * 0.25
+    >>> from autodiff import gradients
+    >>> x = Value(0.5)
+    >>> gradients(program(x), x) == gradients(0.25 * (x * np.exp(x)), x)
+    True
+    """
+
+    inputs: tuple[Any, ...]
+    steps: tuple[Step, ...]
+    weights: tuple[tuple[int, Any], ...]
+    operations: Vocabulary = field(default_factory=dict)
+
+    @property
+    def kind(self) -> type:
+        """Value for a program over numbers, Tensor for one over arrays."""
+        return Tensor if any(isinstance(x, np.ndarray) for x in self.inputs) else Value
+
+    @property
+    def instructions(self) -> list[Instruction]:
+        """The steps with their operands counted back: what `resolve` and `parse` read."""
+        count = len(self.inputs)
+        return [
+            (name, *(count + k - 1 - operand for operand in operands)) for k, (name, operands) in enumerate(self.steps)
+        ]
+
+    def leaves(self) -> list[Any]:
+        """New leaves that hold the inputs."""
+        return [self.kind(x) for x in self.inputs]
+
+    def __call__(self, *inputs: Any) -> Any:
+        """The output on these inputs: leaves, or plain numbers and arrays."""
+        return self.output(self.operations, inputs)
+
+    def engine(self, xp: Any) -> Engine:
+        """What the steps are in other arithmetic: the forwards of their primitives over the namespace ``xp``."""
+        return {name: partial(self.operations[name].forward, xp) for name, _ in self.steps}
+
+    def output(self, engine: Engine, inputs: Sequence[Any], nudged: int = -1, nudge: float = 0.0) -> Any:
+        """The output of an engine, a function for each operation; the result of step ``nudged`` moves by ``nudge``."""
+        values = list(inputs)
+        for k, (name, operands) in enumerate(self.steps):
+            result = engine[name](*(values[operand] for operand in operands))
+            values.append(result * (1.0 + nudge) if k == nudged else result)
+        total = engine.get("sum", TABLE["sum"])
+        return _added([_weighted(values[sink], weight, total) for sink, weight in self.weights])
+
+    def python(self) -> str:
+        """Source that computes ``output`` from the leaves x0, x1, …: paste it, and the same graph is there."""
+        names = [f"x{k}" for k in range(len(self.inputs))]
+        lines = [f"{name} = ad.{self.kind.__name__}({_listed(x)})" for name, x in zip(names, self.inputs, strict=True)]
+        for name, operands in self.steps:
+            source = self.operations[name].source([names[operand] for operand in operands])
+            names.append(f"v{len(names)}")
+            lines.append(f"{names[-1]} = {source}")
+        terms = [_term(names[sink], weight) for sink, weight in self.weights]
+        lines.append(f"output = {' + '.join(terms)}")
+        needed = ["import autodiff as ad"] + ["import numpy as np"] * any("np." in line for line in lines)
+        return "\n".join([*needed, "", *lines])
+
+    def __str__(self) -> str:
+        inputs = " ".join(_listed(x).replace(" ", "") for x in self.inputs)
+        steps = ["; " + " ".join(map(str, instruction)) for instruction in self.instructions]
+        return f"{self.kind.__name__} {inputs}{''.join(steps)}"
+
+    def __repr__(self) -> str:
+        return f"Program.parse({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other) if isinstance(other, Program) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    @staticmethod
+    def parse(line: str, operations: Vocabulary | None = None) -> Program:
+        """The program of a line that ``str`` wrote; ``operations`` if they are not those of the table.
+
+        Raises TypeError if ``line`` is no text, ValueError if it cannot be read or an instruction does not fit.
+
+        >>> Program.parse("Tensor [[1.0,2.0]] [0.5]; add 0 1; sum 0")
+        Program.parse('Tensor [[1.0,2.0]] [0.5]; add 0 1; sum 0')
+        """
+        if not isinstance(line, str):
+            raise TypeError(f"a program is read from a line of text, and got {describe(line)}")
+        head, *rest = [part.split() for part in line.split(";")]
+        try:
+            read = _READ[head[0]]
+            inputs = [read(json.loads(x)) for x in head[1:]]
+            instructions = [(name, *map(int, back)) for name, *back in rest]
+        except (LookupError, TypeError, ValueError):
+            inputs = []
+        if not inputs:
+            raise ValueError(f"a program is written as 'Value 2.0 3.0; multiply 1 0; exp 0', and got {line!r}")
+        known = _vocabulary_of(inputs) if operations is None else operations
+        program = resolve(instructions, inputs, known)
+        if len(program.steps) < len(instructions):
+            raise ValueError(f"an instruction does not fit its operands in {line!r}; those that do make {program!r}")
+        return program
+
+
+def resolve(
+    instructions: Iterable[Instruction],
+    inputs: Sequence[Any],
+    operations: Vocabulary | None = None,
+    *,
+    kinks: Kinks = "anywhere",
+    limit: float = LIMIT,
+) -> Program:
+    """The program of the instructions that fit, on these inputs.
+
+    Args:
+        instructions: (name, back, …); more operands than the operation takes are left out.
+        inputs: floats for a program over Values, arrays for one over Tensors; at least one.
+        operations: what the names mean; the table's `vocabulary` if left out.
+        kinks: "anywhere"; at the "inputs" only, which are the same to the last bit in every engine; "nowhere".
+        limit: results beyond it, and those that are not finite, are skipped.
+
+    Raises ValueError for a name that no operation has.
+    """
+    known = _vocabulary_of(inputs) if operations is None else operations
+    values: list[Any] = list(inputs)
+    steps: list[Step] = []
+    with np.errstate(all="ignore"):
+        for name, *back in instructions:
+            operation = _found(known, name)
+            operands = tuple(len(values) - 1 - k % len(values) for k in back[: operation.arity])
+            result = _result(operation, [values[k] for k in operands], limit)
+            anyway = kinks == "anywhere" or (kinks == "inputs" and all(k < len(inputs) for k in operands))
+            if result is not None and (anyway or _is_smooth(operation, [values[k] for k in operands])):
+                values.append(result)
+                steps.append((name, operands))
+    used = {operand for _, operands in steps for operand in operands}
+    sinks = [k for k in range(len(values)) if k not in used]
+    weights = tuple((sink, weights_of(np.shape(values[sink]), sink)) for sink in sinks)
+    return Program(tuple(inputs), tuple(steps), weights, known)
+
+
+def weights_of(shape: tuple[int, ...], k: int) -> Any:
+    """A cotangent for value k that is not all ones: a float for a number, else an array."""
+    if not shape:
+        return 1.0 - 0.375 * (k % 5)
+    count = int(np.prod(shape))
+    return (1.0 - 0.375 * ((np.arange(count) + k) % 5)).reshape(shape)
+
+
+_READ: Final[Mapping[str, Callable[[Any], Any]]] = {"Value": float, "Tensor": lambda x: np.array(x, dtype=float)}
+
+
+def _vocabulary_of(inputs: Sequence[Any]) -> Vocabulary:
+    return vocabulary(Tensor if any(isinstance(x, np.ndarray) for x in inputs) else Value)
+
+
+def _found(known: Vocabulary, name: str) -> Operation:
+    if name not in known:
+        raise ValueError(f"no operation is called {name!r}; there are {', '.join(known)}")
+    return known[name]
+
+
+def _result(operation: Operation, data: list[Any], limit: float) -> Any:
+    """What the operation makes of plain data; None where it is not defined, too large or too long."""
+    if len(data) < operation.arity or not operation.fits(*data):
+        return None
+    try:
+        result = operation.call(*data)
+    except (ValueError, TypeError, IndexError):
+        return None
+    if result.__class__ is float:
+        return result if -limit <= result <= limit else None
+    small = 0 < np.size(result) <= _MOST_ELEMENTS and np.all(np.abs(result) <= limit)
+    return result if small else None
+
+
+def _is_smooth(operation: Operation, data: list[Any]) -> bool:
+    """Whether the slope of an operation stays what it is when each operand moves, by its own step."""
+    steps = [_NEAR * (1.0 + k / 8 + _counted(x) / 4) for k, x in enumerate(data)]
+    try:
+        above, middle, below = (
+            np.asarray(operation.call(*(x + side * step for x, step in zip(data, steps, strict=True))))
+            for side in (1.0, 0.0, -1.0)
+        )
+    except (ValueError, TypeError, IndexError):
+        return False
+    bend = np.max(np.abs(above - 2 * middle + below), initial=0.0) / _NEAR
+    slope = np.max(np.abs(above - below), initial=0.0) / _NEAR
+    return bool(bend < _BEND and slope < _STEEPEST)
+
+
+def _counted(x: Any) -> Any:
+    """0 for a number, else 0, 1, 2, … in the shape of an array."""
+    return np.arange(x.size).reshape(x.shape) if isinstance(x, np.ndarray) else 0.0
+
+
+def _weighted(value: Any, weight: Any, total: Callable[[Any], Any]) -> Any:
+    return total(value * weight) if np.ndim(weight) else value if weight == 1.0 else value * weight
+
+
+def _added(terms: list[Any]) -> Any:
+    output = terms[0]
+    for term in terms[1:]:
+        output = output + term
+    return output
+
+
+def _term(name: str, weight: Any) -> str:
+    if np.ndim(weight):
+        return f"ad.sum({name} * np.array({weight.tolist()}))"
+    return name if weight == 1.0 else f"{name} * {weight}"
+
+
+def _listed(x: Any) -> str:
+    return repr(x.tolist()) if isinstance(x, np.ndarray) else repr(x)
