@@ -1,26 +1,27 @@
-"""The program: ``autodiff flow`` explains one gradient of a network in steps, numbers, a check and a picture."""
+"""The program: ``autodiff flow`` draws one gradient of a network, ``autodiff explain`` tells all there is to say."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import re
 import sys
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 import numpy as np
 
-from autodiff.draw import MissingProgramError, save, text
-from autodiff.flow import Flow, error_flow
-from autodiff.notation import Name, parse
-from autodiff.numeric import NumericalDerivative, numerical_derivative
+from autodiff.draw import MissingProgramError, see, text
+from autodiff.draw.save import ENDINGS, write
+from autodiff.explain import explain
+from autodiff.flow import error_flow
+from autodiff.network_file import read_network
+from autodiff.notation import parse
+from autodiff.phrases import checked_language, say
+from autodiff.replay import check
 from nn.layers import Network
 
 __all__ = ["main"]
@@ -28,7 +29,17 @@ __all__ = ["main"]
 _FAILED: Final = 1  # the check found another derivative
 _REFUSED: Final = 2  # the input was bad; nothing was written
 
-_DISAGREES: Final = "DISAGREES"
+
+class _Format(NamedTuple):
+    """The ending of its files, and which writer writes it."""
+
+    ending: str
+    writer: str
+
+
+_FORMATS: Final = {
+    "text": _Format(".txt", "text"), "markdown": _Format(".md", "markdown"), "latex": _Format(".tex", "tex"),
+}  # fmt: skip
 
 #: The notes' 4-2-1 network and its input (section 1.5): ∂s/∂W₁₄⁽¹⁾ = 1 · 1 · 0.9 · 0.1793 · 0.8 = 0.1291.
 _SIZES: Final = (4, 2, 1)
@@ -42,8 +53,6 @@ _INPUT: Final = (1.0, -0.5, 0.25, 0.8)
 _PARAMETER: Final = "W14(1)"
 
 _MOST_PARAMETERS: Final = 1_000_000  # each is a Value of its own: a few seconds, and 0.5 GB
-
-_KEY: Final = re.compile(r"([Wb])_?\(?([1-9][0-9]{0,3})\)?")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,26 +95,55 @@ def _parser() -> argparse.ArgumentParser:
     flow.add_argument(
         "--parameter", default=_PARAMETER, metavar="NAME", help="such as W14(1) or b1(2) (default: %(default)s)"
     )
-    flow.add_argument("--sizes", type=_sizes, metavar="N,N,…", help="units of each layer, the last 1 (default: 4,2,1)")
-    flow.add_argument("--activation", metavar="F", help="of the hidden layers (default: sigmoid)")
-    flow.add_argument("--seed", type=_seed, metavar="N", help="draw weights and input with this seed")
-    flow.add_argument("--input", type=_numbers, metavar="X,X,…", help="the input x")
-    flow.add_argument("--network", type=Path, metavar="FILE", help=".json or .npz with W1, b1, W2, b2, … and perhaps x")
+    _add_network_options(flow)
+    flow.add_argument("--view", default="auto", metavar="V", help="auto, rail, shares, graph or network")
+    flow.add_argument("--theme", default="auto", metavar="T", help="auto (the reader's), light, dark or print")
     flow.add_argument(
         "--output",
         type=Path,
         metavar="FILE",
-        help=".svg, .dot, .txt, .json, .png or .pdf (default: an .svg in this folder)",
+        help=f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]} (default: an .svg in this folder)",
     )
+    explain = commands.add_parser(
+        "explain",
+        help="explain one gradient in words",
+        description="Explain one gradient of a network: what the parameter is, shapes, numbered steps, two "
+        "derivations side by side, where the gradient shrinks, and where the printed notes are wrong. Without "
+        "options: the 4-2-1 network of the notes and its weight W14(1).",
+    )
+    explain.set_defaults(run=_explain)
+    explain.add_argument(
+        "parameter", nargs="?", default=_PARAMETER, metavar="NAME",
+        help="such as W14(1), b1(2), z1(2), or W(1) for a whole matrix (default: %(default)s)",
+    )  # fmt: skip
+    _add_network_options(explain)
+    explain.add_argument(
+        "--corrupt", type=_numbers, metavar="X,X,…", help="the corrupt window's input: J = max(0, 1 + s_c − s)"
+    )
+    explain.add_argument("--format", choices=_FORMATS, metavar="F", help=f"{', '.join(_FORMATS)} (default: text)")
+    explain.add_argument("--check", action="store_true", help="compare with a derivative by differences")
+    explain.add_argument("-o", "--output", type=Path, metavar="FILE", help=".txt, .md or .tex, instead of printing")
     return parser
+
+
+def _add_network_options(command: argparse.ArgumentParser) -> None:
+    """Which network, which input, and how it is told."""
+    add = command.add_argument
+    add("--sizes", type=_sizes, metavar="N,N,…", help="units of each layer, the last 1 (default: 4,2,1)")
+    add("--activation", metavar="F", help="of the hidden layers (default: sigmoid)")
+    add("--seed", type=_seed, metavar="N", help="draw weights and input with this seed")
+    add("--input", type=_numbers, metavar="X,X,…", help="the input x")
+    add("--network", type=Path, metavar="FILE", help=".json or .npz with W1, b1, W2, b2, … and perhaps x")
+    add("--language", default="en", metavar="L", help="en or zh (default: %(default)s)")
+    add("--digits", type=_digits, default=4, metavar="N", help="significant digits of numbers (default: %(default)s)")
 
 
 def _with_joined_numbers(arguments: Sequence[str]) -> list[str]:
     """``--input -1,2`` as ``--input=-1,2``: argparse takes a leading minus for another option."""
     joined: list[str] = []
     for argument in arguments:
-        if joined and joined[-1] == "--input" and re.match(r"[-−][\d.]", argument):
-            joined[-1] = f"--input={argument}"
+        if joined and joined[-1] in ("--input", "--corrupt") and re.match(r"[-−][\d.]", argument):
+            joined[-1] = f"{joined[-1]}={argument}"
         else:
             joined.append(argument)
     return joined
@@ -131,6 +169,12 @@ def _seed(given: str) -> int:
     return int(given)
 
 
+def _digits(given: str) -> int:
+    if not re.fullmatch("[1-9]|1[0-7]", given):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to 17, and got {given!r}")
+    return int(given)
+
+
 def _numbers(given: str) -> tuple[float, ...]:
     try:
         numbers = tuple(float(part.replace("−", "-")) for part in given.split(","))
@@ -144,6 +188,56 @@ def _numbers(given: str) -> tuple[float, ...]:
 # ---- autodiff flow ---------------------------------------------------------------------------------------------------
 
 
+def _flow(options: argparse.Namespace) -> int:
+    example = _example(options)
+    start = example.network(example.x)
+    parameter = example.network.parameter(options.parameter)
+    flow = error_flow(start, parameter)
+    found = check(start, parameter, flow.gradient)
+    told = {"language": options.language, "digits": options.digits}
+    path = options.output or f"error-flow-{_file_name(options.parameter)}.svg"
+    saved = see(flow, view=options.view, theme=options.theme, **told).save(path)
+    print(text(flow, **told))
+    verdict = say(f"check.{found.verdict}", options.language)
+    print(f"\n{say('check.line', options.language, check=found.numerical, verdict=verdict)}")
+    print(f"\n{say('wrote', options.language, path=saved.path, engine=saved.engine)}")
+    return _FAILED if found.verdict == "disagrees" else 0
+
+
+# ---- autodiff explain ------------------------------------------------------------------------------------------------
+
+
+def _explain(options: argparse.Namespace) -> int:
+    format = _format(options)
+    example = _example(options)
+    made = explain(example.network, options.parameter, example.x, corrupt=options.corrupt, check=options.check)
+    tell = {"text": made.text, "markdown": made.markdown, "latex": made.latex}[format]
+    told = tell(options.language, digits=options.digits).rstrip("\n") + "\n"
+    if options.output is None:
+        print(told, end="")
+    else:
+        saved = write({_FORMATS[format].writer: lambda: told}, options.output)
+        print(say("wrote-text", options.language, path=saved.path))
+    return _FAILED if made.check is not None and made.check.verdict == "disagrees" else 0
+
+
+def _format(options: argparse.Namespace) -> str:
+    """The format that is asked for, or that the file's name ends in."""
+    if options.output is None:
+        return options.format or "text"
+    by_ending = {ending: format for format, (ending, _) in _FORMATS.items()}
+    ending = options.output.suffix.lower()
+    if ending not in by_ending:
+        raise ValueError(f"an explanation is written to a .txt, .md or .tex file, and got {options.output.name!r}")
+    if options.format not in (None, by_ending[ending]):
+        raise ValueError(f"--format {options.format} is written to a {_FORMATS[options.format].ending} file, and got "
+                         f"{options.output.name!r}")
+    return by_ending[ending]
+
+
+# ---- the network -----------------------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class _Example:
     """A network of named Values and an input for it."""
@@ -152,46 +246,17 @@ class _Example:
     x: tuple[float, ...]
 
 
-def _flow(options: argparse.Namespace) -> int:
-    example = _example(options)
-    parameter = example.network.parameter(options.parameter)
-    flow = error_flow(example.network(example.x), parameter)
-    check = _check(example, options.parameter)
-    saved = save(flow, options.output or f"error-flow-{_file_name(options.parameter)}.svg")
-    verdict = _verdict(flow, check)
-    print(f"{text(flow)}\n\nCheck: numerical derivative {check}: {verdict}.")
-    print(f"\nWrote {saved.path} (drawn by {saved.engine}).")
-    return _FAILED if verdict == _DISAGREES else 0
-
-
-def _verdict(flow: Flow, check: NumericalDerivative) -> str:
-    if check.agrees(flow.gradient):
-        return "agrees"
-    return _DISAGREES if math.isfinite(check.error) else "cannot tell, the function jumps or is not defined around here"
-
-
-def _check(example: _Example, name: str) -> NumericalDerivative:
-    """The derivative of the output by differences, on a copy of the network."""
-    network = example.network.scalar()
-    parameter = network.parameter(name)
-
-    def output(value: float) -> float:
-        parameter.data = value
-        return float(network(example.x).data)
-
-    return numerical_derivative(output, parameter.data)
-
-
 def _file_name(parameter: str) -> str:
     """A name in characters that no shell and no file system minds: W14-1."""
     return "-".join(re.findall("[A-Za-z0-9]+", parse(parameter).ascii()))
 
 
 def _example(options: argparse.Namespace) -> _Example:
+    checked_language(options.language)
     if options.network is not None:
         if options.sizes or options.seed is not None:
             raise ValueError("--network brings its own sizes and weights; leave out --sizes and --seed")
-        weights, x = _read(options.network)
+        weights, x = read_network(options.network)
         network = _loaded(weights, options.activation)
     elif options.seed is None and options.sizes in (None, _SIZES):
         network, x = _loaded(_WEIGHTS, options.activation), _INPUT
@@ -224,75 +289,6 @@ def _made(sizes: Sequence[int], activation: str | None, random: np.random.Genera
         most = f"{_MOST_PARAMETERS:,}"
         raise ValueError(f"weights are explained one by one, at most {most} of them, and here are {count:,}")
     return Network(sizes, activation="sigmoid" if activation is None else activation, random=random, scalar=True)
-
-
-# ---- files with a network --------------------------------------------------------------------------------------------
-
-
-def _read(path: Path) -> tuple[dict[str, Any], tuple[float, ...] | None]:
-    """The weights of a file, under ``W(1)``, ``b(1)``, …, and its x if it has one."""
-    content = {key: _array(path, key, block) for key, block in _content(path).items()}
-    x = content.pop("x", None)
-    weights: dict[str, Any] = {}
-    for key, block in content.items():
-        found = _KEY.fullmatch(key)
-        if found is None:
-            raise ValueError(f"{path} has {key!r}, and may have W1, b1, W2, b2, … and x only")
-        name = Name(found[1], (), int(found[2])).ascii()
-        if name in weights:
-            raise ValueError(f"{path} has {name} twice, in two spellings")
-        weights[name] = np.atleast_2d(block) if found[1] == "W" else np.atleast_1d(block)
-    _check_layers(path, weights)
-    if x is not None and x.ndim > 1:
-        raise ValueError(f"{path}: x must be one input, a vector of numbers, and has shape {x.shape}")
-    return weights, None if x is None else tuple(np.atleast_1d(x).tolist())
-
-
-def _content(path: Path) -> Mapping[str, Any]:
-    if path.suffix not in (".json", ".npz"):
-        raise ValueError(f"a network is read from a .json or .npz file, and got {path}")
-    try:
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as archive:
-                return dict(archive)
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, TypeError, RuntimeError, MemoryError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        detail = f": {error}" if isinstance(error, json.JSONDecodeError) else ""
-        raise ValueError(f"{path} is not a {path.suffix} file that can be read{detail}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} must hold one object with W1, b1, W2, b2, …, and holds a {type(content).__name__}")
-    return content
-
-
-def _array(path: Path, key: str, block: Any) -> np.ndarray[Any, Any]:
-    try:
-        array = np.asarray(block)
-    except ValueError:
-        array = np.asarray(None)
-    if array.dtype.kind not in "fiu" or not np.all(np.isfinite(array)) or array.ndim > 2 or not array.size:
-        raise ValueError(f"{path}: {key} must be finite numbers, a vector or rows of one length")
-    return array.astype(float)
-
-
-def _check_layers(path: Path, weights: Mapping[str, Any]) -> None:
-    layers = max(len(weights) // 2, 1)
-    wanted = {f"{letter}({k})" for letter in "Wb" for k in range(1, layers + 1)}
-    if set(weights) != wanted:
-        raise ValueError(
-            f"{path} must have W1, b1, W2, b2, …, one of each for every layer, and has {', '.join(weights) or 'none'}"
-        )
-    for k in range(1, layers + 1):
-        rows, shape = len(weights[f"W({k})"]), weights[f"b({k})"].shape
-        if shape != (rows,):
-            raise ValueError(f"{path}: b{k} must be a vector of {rows}, one a row of W{k}, and has shape {shape}")
-    for k in range(1, layers):
-        before, after = weights[f"W({k})"].shape, weights[f"W({k + 1})"].shape
-        if before[0] != after[1]:
-            raise ValueError(f"{path}: W{k} has {before[0]} rows and W{k + 1} {after[1]} columns; they must be as many")
-    if weights[f"W({layers})"].shape[0] != 1:
-        raise ValueError(f"{path}: a flow starts at one output, so W{layers} must have one row")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The program ``autodiff flow``: what it prints and writes, and one sentence for bad input."""
+"""The programs ``autodiff flow`` and ``explain``: what they print and write, and one sentence for bad input."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import autodiff.__main__ as program
+from autodiff import replay
 from autodiff.__main__ import main
-from autodiff.draw import svg
-from tests.flows import WEIGHTS, X, notes_flow
+from autodiff.draw import see, svg
+from autodiff.explain import explain
+from autodiff.numeric import NumericalDerivative
+from tests.flows import CORRUPT, WEIGHTS, X, margin_flow, notes_flow, notes_network
 
 HELP = "; autodiff flow --help lists what can be said"
+HELP_EXPLAIN = "; autodiff explain --help lists what can be said"
 SIZES = "argument --sizes: expected at least two positive whole numbers, such as 4,2,1, and got "
 BLOCKS = "net.json must have W1, b1, W2, b2, …, one of each for every layer, and has "
 NUMBERS = "net.json: W1 must be finite numbers, a vector or rows of one length"
@@ -137,9 +140,12 @@ def test_where_differences_cannot_tell(capsys):
 
 def test_a_wrong_gradient_gives_status_1(capsys, monkeypatch):
     """If the check found another derivative, the program would say so and end with status 1."""
-    monkeypatch.setattr(program, "numerical_derivative", lambda f, x: program.NumericalDerivative(0.5, 1e-12, 9))
+    monkeypatch.setattr(replay, "numerical_derivative", lambda f, x: NumericalDerivative(0.5, 1e-12, 9))
     assert main(["flow"]) == 1
     assert "Check: numerical derivative 0.5 ± 1e−12: DISAGREES." in capsys.readouterr().out
+    assert main(["explain", "--check"]) == 1
+    assert "✗ 0.1291 ≠ 0.5 (by differences)" in capsys.readouterr().out
+    assert main(["explain"]) == 0
 
 
 def test_as_a_process():
@@ -182,6 +188,57 @@ def test_help_lists_the_options(capsys):
     )
 
 
+def test_pictures_and_words_as_asked(capsys):
+    """View, theme, language and digits reach the picture and the text."""
+    out = run(capsys, "--view", "graph", "--theme", "dark", "--language", "zh", "--digits", "8", "--output", "f.svg")
+    picture = Path("f.svg").read_text(encoding="utf-8")
+    assert picture == see(notes_flow(), view="graph", theme="dark", language="zh", digits=8).svg()
+    assert "= 0.12911479\n" in out
+    assert "(8) ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = 0.16139349 × 0.8 = 0.12911479，即梯度。" in out
+    assert re.search(r"^检验：数值导数 0\.1291 ± \de−1\d：一致。$", out, flags=re.MULTILINE)
+    assert out.endswith("\n已写入 f.svg（由 autodiff 绘制）。\n")
+
+
+def explained(capsys, *arguments: str) -> str:
+    """What ``autodiff explain`` prints when all is well."""
+    assert main(["explain", *arguments]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def test_explain_prints_the_explanation(capsys):
+    """The notes' example without arguments; other networks, parameters, languages and digits as for flow."""
+    made = explain(notes_network(), "W14(1)", X, check=True)
+    assert explained(capsys, "--check") == made.text() + "\n"
+    assert explained(capsys) == explain(notes_network(), "W14(1)", X).text() + "\n"
+    told = explained(capsys, "b2(1)", "--language", "zh", "--digits", "6")
+    assert told == explain(notes_network(), "b2(1)", X).text("zh", digits=6) + "\n"
+    assert "W₂₁⁽²⁾" in explained(capsys, "W21(2)", "--sizes", "4,3,2,1", "--seed", "3", "--activation", "tanh")
+    assert "∇W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ" in explained(capsys, "W(1)")
+    assert list(Path().iterdir()) == []
+
+
+def test_explain_in_three_formats(capsys):
+    """By name, or by the ending of the file; the file holds what would have been printed."""
+    made = explain(notes_network(), "W14(1)", X)
+    for format, ending, text in (
+        ("text", "txt", made.text() + "\n"), ("markdown", "md", made.markdown()), ("latex", "tex", made.latex()),
+    ):  # fmt: skip
+        assert explained(capsys, "--format", format) == text
+        assert explained(capsys, "-o", f"a.{ending}") == f"Wrote a.{ending}.\n"
+        assert Path(f"a.{ending}").read_text(encoding="utf-8") == text
+
+
+def test_explain_the_objective(capsys):
+    """With a corrupt window, whose numbers may begin with a minus."""
+    given = ",".join(map(str, CORRUPT))
+    out = explained(capsys, "--corrupt", given, "--digits", "9")
+    assert f"{margin_flow().gradient:.9g}".replace("-", "−") in out
+    assert "active, Δ + s_c − s > 0" in out
+    assert explained(capsys, "--corrupt", "-1,0,0,0") == explained(capsys, "--corrupt=-1,0,0,0")
+
+
 # ---- bad input -------------------------------------------------------------------------------------------------------
 
 
@@ -204,6 +261,19 @@ def test_help_lists_the_options(capsys):
         ("flow --network net.txt", "a network is read from a .json or .npz file, and got net.txt"),
         ("flow --network net.json --seed 3", OWN),
         ("flow --network net.json --sizes 4,2,1", OWN),
+        ("flow --language fr", "unknown language 'fr' (must be one of en, zh)"),
+        ("flow --theme blue", "unknown theme 'blue' (must be one of auto, light, dark, print)"),
+        ("flow --digits 0", "argument --digits: expected a whole number from 1 to 17, and got '0'" + HELP),
+        ("explain --digits 18", "argument --digits: expected a whole number from 1 to 17, and got '18'" + HELP_EXPLAIN),
+        ("explain W99(1)", PARAMETERS),
+        ("explain --language fr", "unknown language 'fr' (must be one of en, zh)"),
+        ("explain --input 1,2", "layer 1 takes 4 inputs, and got 2, shape (2,)"),
+        ("explain --corrupt 1,2", "layer 1 takes 4 inputs, and got 2, shape (2,)"),
+        ("explain -o a.svg", "an explanation is written to a .txt, .md or .tex file, and got 'a.svg'"),
+        ("explain --format latex -o a.md", "--format latex is written to a .tex file, and got 'a.md'"),
+        ("explain -o none/a.md", "cannot write none/a.md: No such file or directory"),
+        ("explain --network none.json", "cannot read none.json: No such file or directory"),
+        ("explain --sizes 4,2", ONE_OUTPUT + HELP_EXPLAIN),
     ],
 )  # fmt: skip
 def test_bad_arguments_are_one_sentence(capsys, arguments, sentence):
@@ -213,12 +283,14 @@ def test_bad_arguments_are_one_sentence(capsys, arguments, sentence):
 
 def test_unknown_names_say_what_there_is(capsys):
     """Commands, activations and spellings of parameters."""
-    assert "invalid choice: 'explain'" in refused(capsys, "explain")
+    assert "invalid choice: 'expound'" in refused(capsys, "expound")
     assert refused(capsys, "flow", "--activation", "sigmund").startswith(
         "unknown activation 'sigmund' (must be one of "
     )
     assert "sigmoid" in refused(capsys, "flow", "--activation", "sigmund")
     assert refused(capsys, "flow", "--parameter", "weight").startswith("cannot read 'weight' as a name: ")
+    assert refused(capsys, "flow", "--view", "side").startswith("unknown view 'side' (must be one of auto, rail, ")
+    assert "invalid choice: 'word'" in refused(capsys, "explain", "--format", "word")
 
 
 @pytest.mark.parametrize(
