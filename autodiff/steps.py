@@ -114,8 +114,9 @@ class _Teller:
         return say(key, self.language, **fields)
 
     def entering(self) -> str:
-        seed = self.amount(self.flow.seed)
-        return self.say("step.enters-as-one" if seed == "1" else "step.enters", seed=seed, node=self.flow.output.label)
+        seed, node = self.flow.seed, self.flow.output.label
+        key = "step.enters-as-one" if amount(seed) == "1" else "step.enters"
+        return self.say(key, seed=self.amount(seed), node=node)
 
     def through_units(self, edges: Sequence[FlowEdge]) -> tuple[str, list[str]]:
         if len(edges) > 1:
