@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import webbrowser
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -90,8 +91,9 @@ def test_notebooks_get_svg_and_text(kind):
     assert bundle["text/plain"] == drawing.text()
 
 
-def test_show_says_where_the_file_is_when_there_is_no_screen(monkeypatch, capsys):
+def test_show_says_where_the_file_is_when_there_is_no_screen(monkeypatch, capsys, tmp_path):
     """No browser is started then: one in a terminal would take it over."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
@@ -101,8 +103,9 @@ def test_show_says_where_the_file_is_when_there_is_no_screen(monkeypatch, capsys
     assert capsys.readouterr().out == f"Wrote {path} (drawn by autodiff).\n"
 
 
-def test_show_opens_a_browser(monkeypatch, capsys):
+def test_show_opens_a_browser(monkeypatch, capsys, tmp_path):
     """With the file's address; where that fails, it says where the file is."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     opened = []
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr(webbrowser, "open", lambda url: not opened.append(url))

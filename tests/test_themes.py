@@ -10,6 +10,7 @@ import pytest
 from autodiff import Value, error_flow
 from autodiff.draw import dot, picture, see, svg
 from autodiff.draw.palette import DARK, ERROR_COLOURS, LIGHT, PRINT, THEMES, stylesheet
+from autodiff.draw.typeset import pieces
 from tests.flows import FLOWS, deep_flow, margin_flow, notes_flow
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -221,3 +222,8 @@ def test_the_svg_says_its_language():
     """For those who have it read to them."""
     assert ElementTree.fromstring(see(notes_flow(), language="zh").svg()).get("lang") == "zh"
     assert ElementTree.fromstring(see(notes_flow()).svg()).get("lang") == "en"
+
+
+def test_the_e_of_a_small_number_is_no_letter():
+    """It is upright like its digits; a variable e is italic."""
+    assert [piece.text for piece in pieces("2e−06 · e", formula=True) if piece.italic] == ["e"]

@@ -10,7 +10,7 @@ from typing import Final
 
 __all__ = ["DARK", "ERROR_COLOURS", "ERROR_FILLS", "FONTS", "LIGHT", "PRINT", "THEMES", "checked_theme", "stylesheet"]
 
-FONTS: Final = "Helvetica,Arial,sans-serif"
+FONTS: Final = "Helvetica,Arial,Noto Sans CJK SC,PingFang SC,Microsoft YaHei,sans-serif"
 
 LIGHT: Final = {
     "paper": "#ffffff", "ink": "#1f2933", "muted": "#5f6b78", "line": "#c3cbd3", "rest": "#f7f8f9", "zero": "#5f6b78",

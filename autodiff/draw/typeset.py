@@ -26,7 +26,7 @@ _LOW: Final = "[" + "".join(map(re.escape, _LOWERED)) + "]"
 _HIGH: Final = "[" + "".join(map(re.escape, _RAISED)) + "]"
 _SCRIPTS: Final = re.compile(f"(?P<sub>{_LOW}+(?:,{_LOW}+)*)?(?P<sup>{_HIGH}+)?")
 _LEFTWARDS: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]+")  # Hebrew, Arabic and their kin
-_LETTER: Final = re.compile(r"(?<![^\W\d_])(?![ΣΠΔ])[^\W\d_](?![^\W\d_])")
+_LETTER: Final = re.compile(r"(?<![^\W\d_])(?![ΣΠΔ]|(?<=\d)e[−+-]\d)[^\W\d_](?![^\W\d_])")  # of 2e−06 none
 
 # Width in em: the larger of Helvetica's and DejaVu Sans's, which are the narrowest and the widest usual fonts.
 _WIDTHS: Final = {
