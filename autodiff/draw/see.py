@@ -9,11 +9,11 @@ import webbrowser
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from autodiff.draw.compose import picture
+from autodiff.draw.computation import computation
 from autodiff.draw.data import as_json, as_text, plain
 from autodiff.draw.dot import dot
 from autodiff.draw.markdown import markdown
@@ -158,10 +158,8 @@ def see(
     if flow is None:
         if check:
             raise ValueError("a check compares one gradient; name its parameter: see(output, parameter, check=True)")
-        computation = getattr(import_module("autodiff.draw"), "computation")  # noqa: B009
-        return Drawing(
-            computation(output, names=names, language=language, digits=digits), None, theme, language, digits
-        )
+        what = computation(output, names=names, language=language, digits=digits)
+        return Drawing(what, None, theme, language, digits)
     said = _stamp(flow, language, digits) if check else ""
     what = picture(flow, view, language=language, digits=digits)
     if said:

@@ -12,7 +12,7 @@ import sys
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ[variable] = "1"  # before NumPy is loaded: two busy-waiting threads turn 1 ms into 60
 
-from tests.benchmarks import expressions, moons, scorer  # noqa: E402
+from tests.benchmarks import drawing, expressions, moons, scorer  # noqa: E402
 from tests.benchmarks.harness import compare, faster, table  # noqa: E402
 
 BATCHES = (1, 64, 4096)
@@ -47,12 +47,19 @@ def array_steps() -> None:
         print()
 
 
+def drawings() -> None:
+    """Pictures of graphs of 30 to 10,000 boxes."""
+    print("Drawing: rows of values, each made of two of the row before")
+    print(drawing.times(), "\n")
+
+
+BENCHMARKS = {"scalars": (scalar_graphs, scalar_expressions), "arrays": (array_steps,), "drawing": (drawings,)}
+
 if __name__ == "__main__":
-    chosen = sys.argv[1:] or ["scalars", "arrays"]
-    if unknown := set(chosen) - {"scalars", "arrays"}:
-        raise SystemExit(f"unknown benchmark {', '.join(sorted(unknown))}; choose from scalars, arrays")
-    if "scalars" in chosen:
-        scalar_graphs()
-        scalar_expressions()
-    if "arrays" in chosen:
-        array_steps()
+    chosen = sys.argv[1:] or list(BENCHMARKS)
+    if unknown := set(chosen) - set(BENCHMARKS):
+        raise SystemExit(f"unknown benchmark {', '.join(sorted(unknown))}; choose from {', '.join(BENCHMARKS)}")
+    for name, parts in BENCHMARKS.items():
+        if name in chosen:
+            for part in parts:
+                part()

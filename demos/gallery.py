@@ -1,0 +1,277 @@
+"""Every picture of the README and of a gallery page, light and dark: networks, formulas, one gradient at a time.
+
+    python demos/gallery.py                  writes into the folder gallery
+    python demos/gallery.py -o FOLDER
+
+FOLDER then holds NAME-light.svg and NAME-dark.svg of each picture, gallery.html with all of them, which needs no other
+file and follows the reader's light or dark mode, and in FOLDER/readme what the README shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from html import escape
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import autodiff as ad
+from autodiff import Value
+from autodiff.draw import Drawing, see
+from autodiff.draw.palette import DARK, FONTS, LIGHT
+from nn import AdaGrad, Network, Recurrent, max_margin
+
+X = (1.0, -0.5, 0.25, 0.8)
+CORRUPT = (0.1, 0.2, 0.3, 0.4)
+WEIGHTS = {
+    "W(1)": [[0.3, -0.2, 0.5, 0.7], [-0.4, 0.1, 0.6, -0.3]], "b(1)": [0.1, -0.05], "W(2)": [[0.9, -0.6]], "b(2)": [0.2],
+}  # fmt: skip
+
+# ---- the pictures ----------------------------------------------------------------------------------------------------
+
+
+def notes_network(*, scale: float = 1.0, activation: str = "sigmoid", scalar: bool = True) -> Network:
+    """The notes' 4-2-1 network (section 1.5), its first layer's weights ``scale`` times as large."""
+    network = Network((4, 2, 1), activation=activation, scalar=scalar)
+    network.load({**WEIGHTS, "W(1)": scale * np.array(WEIGHTS["W(1)"])})
+    return network
+
+
+def one_path(**how: Any) -> Drawing:
+    """∂s/∂W₁₄⁽¹⁾ of the notes' network."""
+    network = notes_network()
+    return see(network(X), network.parameter("W14(1)"), **how)
+
+
+def several_paths(**how: Any) -> Drawing:
+    """A 4-3-3-2-1 network: six paths from the score to one weight."""
+    network = Network((4, 3, 3, 2, 1), activation="tanh", scalar=True)
+    return see(network(X), network.parameter("W14(1)"), **how)
+
+
+def objective(shift: float = 0.0, **how: Any) -> Drawing:
+    """J of a true and a corrupt window: both send their error to the one weight they share."""
+    network = notes_network()
+    J = max_margin(network(X) + shift if shift else network(X), network(CORRUPT, suffix="ᶜ"))
+    return see(J, network.parameter("W14(1)"), **how)
+
+
+def cycling(speed: Value) -> dict[str, Any]:
+    """The power a cyclist needs, in watts, at a speed in m/s: twenty lines of plain Python, no network in sight."""
+    mass = 85.0
+    gravity = 9.81
+    slope = 0.02
+    headwind = 2.0
+    rolling = 0.005 * mass * gravity
+    climbing = slope * mass * gravity
+    air_speed = speed + headwind
+    drag = 0.25 * air_speed * air_speed
+    force = drag + (rolling + climbing)
+    power = force * speed
+    return locals()
+
+
+def formula(**how: Any) -> Drawing:
+    """How much more power one more metre a second takes."""
+    variables = cycling(Value(7.0))
+    return see(variables["power"], variables["speed"], names=variables, **how)
+
+
+def same_twice(**how: Any) -> Drawing:
+    """a·a + a as a computation graph: three wires leave the same value."""
+    a = Value(3.0, name="a")
+    y = a * a + a
+    y.name = "y"
+    y.backward()
+    return see(y, **how)
+
+
+def not_yet(**how: Any) -> Drawing:
+    """The same before anyone called backward()."""
+    a = Value(3.0, name="a")
+    y = a * a + a
+    y.name = "y"
+    return see(y, **how)
+
+
+def saturated(**how: Any) -> Drawing:
+    """Weights twelve times as large: σ′ is nearly 0, and hardly any error gets through."""
+    network = notes_network(scale=12.0)
+    return see(network(X), network.parameter("W14(1)"), **how)
+
+
+def through_time(**how: Any) -> Drawing:
+    """A recurrent network over three steps: what each step adds to the gradient of one weight."""
+    network = Recurrent(1, 2, scalar=True)
+    return see(network([[1.0], [0.5], [-1.0]])[-1], network.parameter("W11"), **how)
+
+
+def arrays(**how: Any) -> Drawing:
+    """The notes' network on arrays: shapes and norms."""
+    network = notes_network(scalar=False)
+    return see(network(X), network.parameter("W(1)"), **how)
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A picture of the gallery: its file's name, what is said about it, and how it is made."""
+
+    name: str
+    says: str
+    draw: Callable[..., Drawing]
+
+
+EXHIBITS = (
+    Exhibit("error-sharing", "The notes' 4-2-1 network, ∂s/∂W₁₄⁽¹⁾: one path, eight steps.", one_path),
+    Exhibit("several-paths", "4-3-3-2-1: six paths lead to one weight; every wire carries its share.", several_paths),
+    Exhibit("both-windows", "The objective J: both windows send their error, of opposite signs.", objective),
+    Exhibit("margin-met", "J with the margin met: every share is exactly 0.", partial(objective, shift=3.0)),
+    Exhibit("formula", "Your own formula in plain Python, with your variables' names.", formula),
+    Exhibit("same-twice", "a·a + a: local gradients at the ports, value over gradient.", same_twice),
+    Exhibit("not-yet", "Before backward(): a gradient that does not exist yet is not 0.", not_yet),
+    Exhibit("saturated", "A saturated unit: the factor that shrinks the error most is named.", saturated),
+    Exhibit("through-time", "A recurrent network, unrolled: the share of every time step.", through_time),
+    Exhibit("arrays", "The network on arrays: shapes and norms.", arrays),
+    Exhibit("chinese", "误差共享：同一张图，中文说明。", partial(one_path, language="zh")),
+)  # fmt: skip
+FIG_1 = "The notes' Fig 1: a unit alone parts the plane with a line, a hidden layer with a curve."
+IN_README = ("error-sharing", "several-paths", "same-twice")
+
+# ---- the notes' Fig 1 ------------------------------------------------------------------------------------------------
+
+
+def moons(count: int = 200, *, seed: int = 1) -> tuple[Any, Any]:
+    """Points of two half-moons that no line can part, shape (count, 2), and their labels ±1."""
+    random = np.random.default_rng(seed)
+    angle = np.pi * random.random(count)
+    label = np.where(np.arange(count) % 2, 1.0, -1.0)
+    upper = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    points = np.where(label[:, None] > 0, upper, [1.0, 0.4] - upper)
+    return points + 0.12 * random.standard_normal((count, 2)), label
+
+
+def trained(sizes: tuple[int, ...], points: Any, label: Any, *, steps: int = 600) -> Network:
+    """A network that tells the labels apart: the mean of softplus(−label · score) falls along its gradient."""
+    network = Network(sizes, activation="tanh", random=np.random.default_rng(3))
+    descent = AdaGrad(network, rate=0.2)
+    for _ in range(steps):
+        descent.zero_grad()
+        ad.mean(ad.softplus(-label * network(points)[:, 0])).backward()
+        descent.step()
+    return network
+
+
+def boundaries(palette: Mapping[str, str]) -> str:
+    """The notes' Fig 1 as SVG: a unit alone parts the plane with a line, a hidden layer with a curve.
+
+    Raises:
+        ImportError: matplotlib, the demos' extra, is not installed.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    points, label = moons()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "autodiff", "font.family": "sans-serif"}):
+        figure = Figure(figsize=(9.6, 4.2), facecolor=palette["paper"], layout="constrained")
+        for axes, (said, sizes) in zip(
+            figure.subplots(1, 2), {"no hidden layer": (2, 1), "8 hidden units": (2, 8, 1)}.items(), strict=True
+        ):
+            network = trained(sizes, points, label)
+            _draw_boundary(axes, network, palette, points, label)
+            right = np.mean(np.sign(network.predict(points)[:, 0]) == label)
+            axes.set_title(f"{said}: {right:.0%} right", color=palette["ink"], fontsize=13)
+        text = StringIO()
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    return text.getvalue()
+
+
+def _draw_boundary(axes: Any, network: Network, palette: Mapping[str, str], points: Any, label: Any) -> None:
+    """Both sides of score = 0 in colour, the points as discs and triangles: no sign by colour alone."""
+    x, y = np.meshgrid(np.linspace(-1.6, 2.6, 120), np.linspace(-1.2, 1.7, 100))
+    score = network.predict(np.stack([x.ravel(), y.ravel()], axis=1))[:, 0].reshape(x.shape)
+    axes.contourf(x, y, score, levels=[-np.inf, 0, np.inf], colors=[palette["forward-fill"], palette["error-fill"]])
+    axes.contour(x, y, score, levels=[0], colors=palette["ink"], linewidths=2)
+    for sign, marker, colour in ((-1, "o", "forward"), (1, "^", "error")):
+        axes.plot(*points[label == sign].T, marker, color=palette[colour], markersize=4.5, linestyle="none")
+    axes.set(xticks=[], yticks=[], facecolor=palette["paper"])
+    for edge in axes.spines.values():
+        edge.set_color(palette["line"])
+
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>autodiff: a gallery of gradients</title>
+<style>
+body {{ margin: 0 auto; max-width: 1400px; padding: 1.5rem; font-family: {fonts}; line-height: 1.5;
+  background: {light[paper]}; color: {light[ink]} }}
+figure {{ margin: 2.5rem 0; padding-top: 1.5rem; border-top: 1px solid {light[line]} }}
+figcaption {{ font-size: 1.1rem; margin-bottom: .8rem }}
+svg, img {{ max-width: 100%; height: auto }}
+@media screen and (prefers-color-scheme: dark) {{ body {{ background: {dark[paper]}; color: {dark[ink]} }}
+  figure {{ border-color: {dark[line]} }} }}
+</style>
+<h1>See a gradient</h1>
+{figures}
+</html>
+"""
+
+
+def page(figures: Sequence[tuple[str, str]]) -> str:
+    """A page of (caption, markup), which needs no other file."""
+    said = (f"<figure><figcaption>{escape(says)}</figcaption>\n{markup}</figure>" for says, markup in figures)
+    return _PAGE.format(fonts=FONTS, light=LIGHT, dark=DARK, figures="\n".join(said))
+
+
+def _either(light: str, dark: str, alternative: str) -> str:
+    """One of two pictures, as the reader's system is."""
+    first, second = (f"data:image/svg+xml;base64,{b64encode(text.encode()).decode()}" for text in (light, dark))
+    source = f'<source media="(prefers-color-scheme: dark)" srcset="{second}">'
+    return f'<picture>{source}<img src="{first}" alt="{escape(alternative)}"></picture>'
+
+
+def write(folder: Path) -> list[Path]:
+    """Draw everything; gives the files."""
+    files: dict[str, str] = {}
+    figures = []
+    for exhibit in EXHIBITS:
+        drawing = exhibit.draw()
+        for theme in ("light", "dark"):
+            files[f"{exhibit.name}-{theme}.svg"] = replace(drawing, theme=theme).svg()
+        figures.append((exhibit.says, drawing.svg()))
+        if exhibit.name in IN_README:
+            files[f"readme/{exhibit.name}.svg"] = drawing.svg()
+    try:
+        light, dark = boundaries(LIGHT), boundaries(DARK)
+    except ImportError:
+        print("The notes' Fig 1 is left out: it needs matplotlib, pip install 'autodiff[demos]'.")
+    else:
+        files |= {"boundary-light.svg": light, "boundary-dark.svg": dark}
+        figures.insert(0, (FIG_1, _either(light, dark, FIG_1)))
+    files["gallery.html"] = page(figures)
+    (folder / "readme").mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    return [folder / name for name in files]
+
+
+def main() -> None:
+    """Write the gallery into the folder that the command line names."""
+    parser = argparse.ArgumentParser(description="Draw every picture of the README and of a gallery page.")
+    parser.add_argument("-o", "--output", type=Path, default=Path("gallery"), metavar="FOLDER", help="where (gallery)")
+    folder = parser.parse_args().output
+    print(f"Wrote {len(write(folder))} files into {folder}; open {folder / 'gallery.html'}.")
+
+
+if __name__ == "__main__":
+    main()
