@@ -70,9 +70,9 @@ def sharing(entry: Primitive, scope: dict[str, Any], *, send: bool = False) -> C
 
 _SEND: Final = (
     "        if s# is g and g.__class__ is ndarray: s# = g.copy()",
-    "        a#.mark = s# if a#.mark is token else joined(a#.mark, s#, g)",
-    "        if a#.delta == 1: push(a#)",
-    "        else: a#.delta -= 1",
+    "        a#.delta = s# if a#.delta is token else joined(a#.delta, s#, g)",
+    "        if a#.due == 1: push(a#)",
+    "        else: a#.due -= 1",
 )
 
 
@@ -166,7 +166,7 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
         "    node = new(Tensor)",
         f"    node._data = z; node.stamp = clock.now; node.origin = {made_by}",
         f"    node.a = ({', '.join(parts)},); node.b = ({', '.join(names)},); node.da = BY_RULE",
-        "    node.grad = node.mark = None",
+        "    node.grad = node.delta = None",
         f"    node.db = {'(' + ', '.join(source.kept) + ',)' if source.kept else None}",
         "    return node",
     ]

@@ -136,13 +136,13 @@ def seed_of(output: Any, seed: Any, *, create_graph: bool = False) -> Any:
 def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
     """Both phases with their state in the nodes' slots.
 
-    First ``delta`` counts the edges that lead into each node, then a node passes its signal on as soon as the last of
-    them has delivered: each edge is walked twice and nothing is sorted. A counted node is marked with a zero of this
-    pass's own, to which shares can be added without asking whether one is the first: −0.0 + x is x to the bit.
+    First ``due`` counts the edges that lead into each node, then a node passes its ``delta`` on as soon as the last of
+    them has delivered: each edge is walked twice and nothing is sorted. The ``delta`` of a counted node is a zero of
+    this pass's own, to which shares can be added without asking whether one is the first: −0.0 + x is x to the bit.
     """
     token = float("-0.0")
     by_rule = _count_in_slots(output, token)
-    output.mark = seed
+    output.delta = seed
     if deliver is None and not by_rule:
         with _writing:
             _walk(output, token, None)
@@ -160,20 +160,20 @@ def _walk(output: Node, token: object, deliver: Deliver | None) -> None:
     pop, push = todo.pop, todo.append
     node: Node | None = output
     while node is not None:
-        signal = node.mark
+        signal = node.delta
         if deliver is None:
             node.grad = signal if node.grad is None else node.grad + signal
         else:
-            node.mark = None  # let go of arrays
+            node.delta = None  # let go of arrays
             deliver(node, signal)
         da, db = node.da, node.db
         if da.__class__ is float:
             a = node.a
-            a.mark += signal * da if signal else 0.0  # a zero error signal shares zero, also on an infinite edge
-            if a.delta == 1:
+            a.delta += signal * da if signal else 0.0  # a zero error signal shares zero, also on an infinite edge
+            if a.due == 1:
                 push(a)
             else:
-                a.delta -= 1
+                a.due -= 1
         elif da is BY_RULE:
             entry = node.origin.primitive
             try:
@@ -187,34 +187,34 @@ def _walk(output: Node, token: object, deliver: Deliver | None) -> None:
             db = None
         if db is not None:
             b = node.b
-            b.mark += signal * db if signal else 0.0
-            if b.delta == 1:
+            b.delta += signal * db if signal else 0.0
+            if b.due == 1:
                 node = b
                 continue
-            b.delta -= 1
+            b.due -= 1
         node = pop() if todo else None
 
 
 def _send_to_many(items: tuple[Node, ...], partials: tuple[float, ...], signal: float, push: Any) -> None:
     if signal:
         for item, local in zip(items, partials):  # noqa: B905 - made of one length; strict costs on every node
-            item.mark += signal * local
-            if item.delta == 1:
+            item.delta += signal * local
+            if item.due == 1:
                 push(item)
             else:
-                item.delta -= 1
+                item.due -= 1
     else:
         for item in items:
-            item.mark += 0.0
-            if item.delta == 1:
+            item.delta += 0.0
+            if item.due == 1:
                 push(item)
             else:
-                item.delta -= 1
+                item.due -= 1
 
 
 def _count_in_slots(output: Node, token: object) -> bool:
-    """Mark every node with ``token`` and count its edges in ``delta``; whether any node shares by its rule."""
-    output.mark, output.delta = token, 0
+    """Mark every node with ``token`` and count its edges in ``due``; whether any node shares by its rule."""
+    output.delta, output.due = token, 0
     by_rule = False
     oldest, newest = output.stamp, 0  # of the computed nodes, of the leaves
     todo = [output]
@@ -231,35 +231,35 @@ def _count_in_slots(output: Node, token: object) -> bool:
         if da is not None:
             a = node.a
             if da.__class__ is float:
-                if a.mark is token:
-                    a.delta += 1
+                if a.delta is token:
+                    a.due += 1
                 else:
-                    a.mark, a.delta = token, 1
+                    a.delta, a.due = token, 1
                     push(a)
             elif da is BY_RULE:
                 by_rule = True
                 for item in a:
                     if isinstance(item, Node):
-                        if item.mark is token:
-                            item.delta += 1
+                        if item.delta is token:
+                            item.due += 1
                         else:
-                            item.mark, item.delta = token, 1
+                            item.delta, item.due = token, 1
                             push(item)
                 continue
             else:
                 for item in node.b:
-                    if item.mark is token:
-                        item.delta += 1
+                    if item.delta is token:
+                        item.due += 1
                     else:
-                        item.mark, item.delta = token, 1
+                        item.delta, item.due = token, 1
                         push(item)
                 continue
         if db is not None:
             b = node.b
-            if b.mark is token:
-                b.delta += 1
+            if b.delta is token:
+                b.due += 1
             else:
-                b.mark, b.delta = token, 1
+                b.delta, b.due = token, 1
                 push(b)
     if newest > oldest:
         _check_edges(output)

@@ -48,11 +48,11 @@ class Node:
     Ten slots and no dictionary: 112 bytes and one object for the garbage collector, whatever the operation. ``a`` and
     ``b`` are the inputs (a node or a constant each; a tuple in ``a`` for any other number), ``da`` and ``db`` the
     local gradients on their edges (None: a constant). With tuples, ``b`` and ``db`` leave constants out; with ``da``
-    `BY_RULE`, ``b`` is the inputs' data and ``db`` what the rule needs of the forward's way. ``mark`` and ``delta``
-    belong to the backward pass.
+    `BY_RULE`, ``b`` is the inputs' data and ``db`` what the rule needs of the forward's way. In a backward pass
+    ``delta`` is the error signal, as far as it has arrived, and ``due`` the number of shares still to come.
     """
 
-    __slots__ = ("_data", "a", "b", "da", "db", "delta", "grad", "mark", "origin", "stamp")
+    __slots__ = ("_data", "a", "b", "da", "db", "delta", "due", "grad", "origin", "stamp")
 
     _data: Any
     a: Any
@@ -60,8 +60,8 @@ class Node:
     da: Any
     db: Any
     delta: Any
+    due: int
     grad: Any
-    mark: Any
     origin: Origin
     stamp: int
 

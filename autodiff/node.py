@@ -111,12 +111,12 @@ class Arithmetic(Node):
     def _leaf(cls, data: Any, origin: Origin) -> Any:
         leaf = object.__new__(cls)
         leaf._data, leaf.origin, leaf.stamp = data, origin, clock.now
-        leaf.grad = leaf.mark = leaf.a = leaf.b = leaf.da = leaf.db = None
+        leaf.grad = leaf.delta = leaf.a = leaf.b = leaf.da = leaf.db = None
         return leaf
 
     def _begin(self, data: Any, name: str | None) -> None:
         self._data, self.origin, self.stamp = data, LEAF, clock.now
-        self.grad = self.mark = self.a = self.b = self.da = self.db = None
+        self.grad = self.delta = self.a = self.b = self.da = self.db = None
         if name is not None:
             self.name = name
 

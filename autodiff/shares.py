@@ -104,11 +104,11 @@ def _shares_of_each(node: Node, signal: Any) -> tuple[Any, ...]:
 def _send_to_each(node: Node, signal: Any, token: object, push: Any) -> None:
     for item, share in zip(node.a, _shares_of_each(node, signal), strict=True):
         if share is not None:
-            item.mark = share if item.mark is token else joined(item.mark, share, signal)
-            if item.delta == 1:
+            item.delta = share if item.delta is token else joined(item.delta, share, signal)
+            if item.due == 1:
                 push(item)
             else:
-                item.delta -= 1
+                item.due -= 1
 
 
 def _is_own(share: Any, signal: Any) -> bool:

@@ -16,19 +16,19 @@ def change(name: str, file: str, old: str, new: str, place: int = 0) -> Fault:
 
 
 ACCUMULATION = (
-    change("slot pass: shares of a first input overwritten", _PASS, "a.mark += signal * da", "a.mark = signal * da"),
-    change("slot pass: shares of a second input overwritten", _PASS, "b.mark += signal * db", "b.mark = signal * db"),
+    change("slot pass: shares of a first input overwritten", _PASS, "a.delta += signal * da", "a.delta = signal * da"),
+    change("slot pass: shares of a second input overwritten", _PASS, "b.delta += signal * db", "b.delta = signal * db"),
     change(
         "slot pass: shares of an n-ary node overwritten",
         _PASS,
-        "item.mark += signal * local",
-        "item.mark = signal * local",
+        "item.delta += signal * local",
+        "item.delta = signal * local",
     ),
     change(
         "slot pass: shares by rule overwritten",
         _ARRAY,
-        "a#.mark = s# if a#.mark is token else joined(a#.mark, s#, g)",
-        "a#.mark = s#",
+        "a#.delta = s# if a#.delta is token else joined(a#.delta, s#, g)",
+        "a#.delta = s#",
     ),
     change("general pass: shares overwritten", _PASS, "if item not in signals:", "if True:"),
     change(
@@ -40,25 +40,25 @@ ACCUMULATION = (
     change(
         "a zero signal on a first edge erases earlier shares",
         _PASS,
-        "a.mark += signal * da if signal",
-        "a.mark = a.mark + signal * da if signal",
+        "a.delta += signal * da if signal",
+        "a.delta = a.delta + signal * da if signal",
     ),
     change(
         "a zero signal on a second edge erases earlier shares",
         _PASS,
-        "b.mark += signal * db if signal",
-        "b.mark = b.mark + signal * db if signal",
+        "b.delta += signal * db if signal",
+        "b.delta = b.delta + signal * db if signal",
     ),
-    change("a zero signal of an n-ary node erases earlier shares", _PASS, "item.mark += 0.0", "item.mark = 0.0"),
-    change("a zero signal of an n-ary node leaves the mark", _PASS, "item.mark += 0.0", "pass"),
+    change("a zero signal of an n-ary node erases earlier shares", _PASS, "item.delta += 0.0", "item.delta = 0.0"),
+    change("a zero signal of an n-ary node leaves the token", _PASS, "item.delta += 0.0", "pass"),
     change(
         "slot pass: shares of any number of inputs overwritten",
         _SHARES,
-        "share if item.mark is token else joined(item.mark, share, signal)",
+        "share if item.delta is token else joined(item.delta, share, signal)",
         "share",
     ),
     change("a share of any number of inputs is not lent", _SHARES, "share = lent(entry.vjp", "share = (entry.vjp"),
-    change("the mark is a positive zero", _PASS, 'token = float("-0.0")', 'token = float("0.0")'),
+    change("a signal starts as a positive zero", _PASS, 'token = float("-0.0")', 'token = float("0.0")'),
     change(
         "second backward of Values overwrites .grad",
         _PASS,
@@ -69,8 +69,8 @@ ACCUMULATION = (
     change(
         "an old .grad goes into the next pass",
         _PASS,
-        "signal = node.mark\n",
-        "signal = node.mark if node.grad is None else node.mark + node.grad\n",
+        "signal = node.delta\n",
+        "signal = node.delta if node.grad is None else node.delta + node.grad\n",
     ),
     change(
         "shares added into an array that somebody else holds",
@@ -111,33 +111,33 @@ ACCUMULATION = (
 )
 
 ORDER = (
-    change("slot pass: a first input passes on before all have delivered", _PASS, "if a.delta == 1:", "if a.delta:"),
-    change("slot pass: a second input passes on before all have delivered", _PASS, "if b.delta == 1:", "if b.delta:"),
-    change("slot pass: an input of an n-ary node passes on too early", _PASS, "if item.delta == 1:", "if item.delta:"),
+    change("slot pass: a first input passes on before all have delivered", _PASS, "if a.due == 1:", "if a.due:"),
+    change("slot pass: a second input passes on before all have delivered", _PASS, "if b.due == 1:", "if b.due:"),
+    change("slot pass: an input of an n-ary node passes on too early", _PASS, "if item.due == 1:", "if item.due:"),
     change(
         "slot pass: an input of an n-ary node passes a zero on too early",
         _PASS,
-        "if item.delta == 1:",
-        "if item.delta:",
+        "if item.due == 1:",
+        "if item.due:",
         1,
     ),
     change(
         "slot pass: an input of an n-ary node by rule passes on too early",
         _SHARES,
-        "if item.delta == 1:",
-        "if item.delta:",
+        "if item.due == 1:",
+        "if item.due:",
     ),
     change(
         "slot pass: an input by rule passes on too early",
         _ARRAY,
-        "if a#.delta == 1: push(a#)",
-        "if a#.mark is s#: push(a#)",
+        "if a#.due == 1: push(a#)",
+        "if a#.delta is s#: push(a#)",
     ),
-    change("slot pass: a shared first input is counted once", _PASS, "a.delta += 1", "a.delta += 0"),
-    change("slot pass: a shared second input is counted once", _PASS, "b.delta += 1", "b.delta += 0"),
-    change("slot pass: a shared input by rule is counted once", _PASS, "item.delta += 1", "item.delta += 0", 0),
+    change("slot pass: a shared first input is counted once", _PASS, "a.due += 1", "a.due += 0"),
+    change("slot pass: a shared second input is counted once", _PASS, "b.due += 1", "b.due += 0"),
+    change("slot pass: a shared input by rule is counted once", _PASS, "item.due += 1", "item.due += 0", 0),
     change(
-        "slot pass: a shared input of an n-ary node is counted once", _PASS, "item.delta += 1", "item.delta += 0", 1
+        "slot pass: a shared input of an n-ary node is counted once", _PASS, "item.due += 1", "item.due += 0", 1
     ),
     change(
         "general pass: a node passes on before all have delivered",
@@ -167,7 +167,7 @@ ORDER = (
 )
 
 SEEDS_AND_STOPS = (
-    change("slot pass ignores the seed", _PASS, "output.mark = seed", "output.mark = seed * 0 + 1"),
+    change("slot pass ignores the seed", _PASS, "output.delta = seed", "output.delta = seed * 0 + 1"),
     change("general pass ignores the seed", _PASS, "{output: seed}", "{output: seed * 0 + 1}"),
     change("a seed of another shape is taken", _PASS, "if shape != np.shape(data):", "if False:"),
     change("an output of many elements needs no seed", _PASS, "data.size != 1", "False"),
