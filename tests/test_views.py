@@ -17,6 +17,7 @@ from autodiff.draw import Box, Picture, computation, dot, picture, svg
 from autodiff.draw.layout import Rect, cell_width, lay_out
 from autodiff.names import names_in
 from autodiff.terms import amount
+from nn import Network
 from tests.flows import X, chain, deep_flow, ladder, margin_flow, notes_flow, notes_network, skipping
 from tests.programs import ELEMENTWISE, OURS, instructions, resolve, scalar_inputs
 
@@ -252,6 +253,74 @@ def test_only_nodes_have_a_graph():
         computation(Value(1.0), most=1)
 
 
+# ---- the network -----------------------------------------------------------------------------------------------------
+
+
+def test_the_network_shows_neurons_weights_and_the_way():
+    """Every neuron once, the parameter as a box between the neurons it joins, every other weight as a grey wire."""
+    flow = notes_flow()
+    what = picture(flow, "network")
+    kinds = {box.label: box.kind for box in what.boxes}
+    assert kinds == {
+        "z₁⁽³⁾": "unit", "z₁⁽²⁾": "unit", "a₂⁽²⁾": "rest", "W₁₄⁽¹⁾": "parameter", "a₁⁽¹⁾": "rest", "a₂⁽¹⁾": "rest",
+        "a₃⁽¹⁾": "rest", "a₄⁽¹⁾": "source",
+    }  # fmt: skip
+    column = {box.label: box.column for box in what.boxes}
+    assert column["z₁⁽²⁾"] < column["W₁₄⁽¹⁾"] < column["a₄⁽¹⁾"]
+    assert column["z₁⁽²⁾"] == column["a₂⁽²⁾"]
+    hints = {wire.hint for wire in what.wires if wire.lane == "rest"}
+    first = {f"W{i}{j}⁽¹⁾" for i in "₁₂" for j in "₁₂₃₄"} - {"W₁₄⁽¹⁾"}
+    assert {hint.partition(" = ")[0] for hint in hints} == first | {"W₁₂⁽²⁾"}
+    assert "W₂₃⁽¹⁾ = 0.6" in hints
+    errors = [wire.share for wire in what.wires if wire.lane == "error"]
+    assert errors == [edge.share for edge in flow.edges if edge.local_symbol in ("W₁₁⁽²⁾", "a₄⁽¹⁾")]
+
+
+def test_two_windows_share_the_neurons_of_the_network():
+    """J: one box for a neuron, a block for each window, and two wires with the signs of both."""
+    flow = margin_flow(suffix="ᶜ")
+    what = picture(flow, "network")
+    unit = next(box for box in what.boxes if box.label == "z₁⁽²⁾")
+    names = [[cell.text for cell in row.cells] for row in unit.rows]
+    assert names[0] == ["z₁⁽²⁾", "a₁⁽²⁾"]
+    assert names[4] == ["z₁⁽²⁾ᶜ", "a₁⁽²⁾ᶜ"]
+    errors = {cell.number for k in (3, 7) for cell in unit.rows[k].cells}
+    named = {node.label: node.error for node in flow.nodes}
+    assert errors == {named[name] for name in (*names[0], *names[4])}
+    reached = [wire.sign for wire in what.wires if wire.head == unit.id and wire.lane == "error"]
+    assert sorted(reached) == [-1, 1]
+    source = next(box for box in what.boxes if box.kind == "source")
+    assert [row.cells[0].text for row in source.rows] == ["a₄⁽¹⁾", "0.8", "a₄⁽¹⁾ᶜ", "0.4"]
+
+
+@pytest.mark.parametrize("name", ["W24(1)", "b1(1)", "W11(2)"])
+def test_any_parameter_of_the_network(name):
+    """Weights of both layers and a bias: all errors on the way are the ledger's."""
+    flow = notes_flow(name)
+    what = picture(flow, "network")
+    errors = [cell.number for box in what.boxes for row in box.rows for cell in row.cells if cell.role == "error"]
+    assert sorted(errors) == sorted(node.error for node in flow.nodes)
+    check_layout(what)
+
+
+def test_wide_layers_are_drawn_without_their_middle():
+    """Ten neurons of a column, and how many there are besides."""
+    network = Network((40, 3, 1), scalar=True)
+    what = picture(error_flow(network([0.1] * 40), network.parameter("W1,30(1)")), "network")
+    column = max(box.column for box in what.boxes)
+    boxes = [box for box in what.boxes if box.column == column]
+    assert len(boxes) == 11
+    assert [box.label for box in boxes if box.kind == "more"] == ["+ 30"]
+    assert "a₃₀⁽¹⁾" in {box.label for box in boxes}
+    check_layout(what)
+
+
+def test_only_networks_are_drawn_as_networks():
+    """A graph without the notes' names is refused, with what to do."""
+    with pytest.raises(ValueError, match=r"no node is called like one .*: take the view 'graph'$"):
+        picture(skipping(), "network")
+
+
 def overlap(one: Rect, other: Rect) -> bool:
     """Whether two places have a point inside both."""
     beside = one.right <= other.x or other.right <= one.x
@@ -269,17 +338,18 @@ def check_layout(what: Picture) -> None:
         for row in box.rows:
             wide = [place.width - place.inset] if len(row.cells) == 1 else place.columns
             assert all(cell_width(cell) <= room for cell, room in zip(row.cells, wide, strict=True))
-        assert place.inset + sum(place.columns) == pytest.approx(place.width)
+        assert box.rows[0].lane == "rest" or place.inset + sum(place.columns) == pytest.approx(place.width)
         for cluster in what.clusters:
             assert (box.id in cluster.boxes) == overlap(place, layout.clusters[cluster.id])
     for one, other in combinations(layout.clusters.values(), 2):
         assert not overlap(one, other)
 
 
-@pytest.mark.parametrize("flow", [notes_flow(), deep_flow(), margin_flow(suffix="ᶜ"), skipping()])
-def test_nothing_overlaps_in_graphs_of_networks(flow):
-    """With clusters, and in both directions of time."""
-    check_layout(picture(flow, "graph"))
+@pytest.mark.parametrize("view", ["graph", "network", "shares"])
+@pytest.mark.parametrize("flow", [notes_flow(), deep_flow(), margin_flow(suffix="ᶜ")])
+def test_nothing_overlaps_in_views_of_networks(flow, view):
+    """With clusters, with several paths, with two windows."""
+    check_layout(picture(flow, view))
 
 
 @given(instructions(tuple(ELEMENTWISE)), scalar_inputs())

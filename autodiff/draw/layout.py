@@ -203,7 +203,7 @@ def _lefts(picture: Picture, sizes: Mapping[str, tuple[float, float]]) -> dict[i
             gaps[tail] = max(gaps.get(tail, 0.0), room)
     lefts: dict[int, float] = {}
     x = 0.0
-    least = {"shares": _COLUMN_GAP, "network": 150.0}.get(picture.kind, 64.0)
+    least = {"shares": _COLUMN_GAP, "network": 84.0}.get(picture.kind, 64.0)
     for column, boxes in sorted(_columns(picture).items(), reverse=True):
         lefts[column] = x
         x += max(sizes[box.id][0] for box in boxes) + max(least, gaps.get(column, 0.0))
@@ -270,12 +270,12 @@ def _tops_of_layers(
     heights = {item: sizes[item][1] if item in sizes else _DUMMY for order in orders.values() for item in order}
     joined = _neighbours(picture, passes)
     middles = _stacked(orders, heights)
-    fixed = picture.kind == "network"  # units stand in the order of their names
+    fixed = picture.kind == "network"  # units stand in the order of their names, wires pass between them
     for sweep in range(_SWEEPS):
         for column in sorted(orders, reverse=bool(sweep % 2)):
             order = orders[column]
             wished = {item: _mean([middles[other] for other in joined.get(item, [item])]) for item in order}
-            if sweep < _SWEEPS - 2 and not fixed:
+            if sweep < _SWEEPS - 2 and not (fixed and all(item in sizes for item in order)):
                 order.sort(key=lambda item, wished=wished: round(wished[item], 6))  # type: ignore[misc]
             middles.update(_spaced(order, wished, heights))
     return {item: middle - heights[item] / 2 for item, middle in middles.items()}

@@ -201,6 +201,8 @@ def _colour(wire: Wire) -> str:
 def _wire(wire: Wire, points: Sequence[Point]) -> Iterator[str]:
     ends = f'data-from="{wire.tail}" data-to="{wire.head}"'
     yield f'<g data-wire="{wire.id}" data-lane="{wire.lane}" {ends}{_number("share", wire.share)}>'
+    if wire.hint:
+        yield f"<title>{_plain(wire.hint)}</title>"
     yield from _arrow(points, _colour(wire), wire.width)
     yield "</g>"
 
