@@ -1,4 +1,4 @@
-"""The two namespaces a forward rule computes with: `floats` (Python's ``math``) and `arrays` (NumPy).
+"""Plain numbers, and the two namespaces a forward computes with: `floats` (Python's ``math``) and `arrays` (NumPy).
 
 ``forward(xp, x)`` is written once; ``xp.exp`` is ``math.exp`` on a float (several times faster there than
 ``np.exp``, and a ``float`` comes back) and ``np.exp`` on an array.
@@ -12,10 +12,15 @@ from typing import Any, Final
 
 import numpy as np
 
-__all__ = ["FLOAT_FAULTS", "arrays", "as_float", "floats"]
+__all__ = ["FLOAT_FAULTS", "arrays", "as_float", "floats", "is_plain_number"]
 
 #: What ``math`` and Python's operators raise where IEEE arithmetic answers inf or nan.
 FLOAT_FAULTS: Final = (ZeroDivisionError, OverflowError, ValueError)
+
+
+def is_plain_number(item: Any) -> bool:
+    """Whether ``item`` is a real number of Python or NumPy: no bool, no array, no node."""
+    return isinstance(item, int | float | np.integer | np.floating) and not isinstance(item, bool)
 
 
 def as_float(number: Any) -> float:

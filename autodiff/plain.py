@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.graph import Node
-from autodiff.namespace import as_float
+from autodiff.namespace import as_float, is_plain_number
 from autodiff.primitive import Primitive, as_operand, describe
 
 __all__ = ["as_constant", "as_leaf_array", "as_value_data", "boxed", "own_index", "plain", "read_only"]
@@ -18,7 +18,7 @@ def as_value_data(data: Any) -> float:
     kind = data.__class__
     if kind is float:
         return data  # type: ignore[no-any-return]
-    if kind is int or (isinstance(data, int | float | np.integer | np.floating) and not isinstance(data, bool)):
+    if kind is int or is_plain_number(data):
         return as_float(data)
     if isinstance(data, np.ndarray) and data.ndim == 0 and data.dtype.kind in "fiu":
         return float(data)

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.namespace import FLOAT_FAULTS, arrays, floats
+from autodiff.namespace import FLOAT_FAULTS, arrays, floats, is_plain_number
 from autodiff.symbol import ONE, Symbol, variable
 
 __all__ = ["ANY", "NONZERO", "POSITIVE", "TABLE", "UNIT", "Domain", "Example", "Origin", "Primitive", "primitive"]
@@ -409,8 +409,9 @@ def as_operand(entry: Primitive | str, item: Any) -> np.ndarray[Any, Any]:
         return array.astype(np.float64)
     if array.dtype.kind == "f" and array.dtype.itemsize in (4, 8) and not isinstance(item, np.ma.MaskedArray):
         return array.astype(array.dtype.newbyteorder("="), copy=False)
-    if array.dtype == object and all(part.__class__ in RECORDERS or _is_real(part) for part in array.flat):
-        return array if isinstance(item, np.ndarray) or not all(map(_is_real, array.flat)) else _rounded(name, array)
+    if array.dtype == object and all(part.__class__ in RECORDERS or is_plain_number(part) for part in array.flat):
+        whole = not isinstance(item, np.ndarray) and all(map(is_plain_number, array.flat))
+        return _rounded(name, array) if whole else array
     raise TypeError(f"{name} takes real numbers (float64, float32 or integers), and got {describe(item)}")
 
 
@@ -425,10 +426,6 @@ def _rounded(name: str, integers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def _is_ready(item: Any) -> bool:
     """Whether an operand is an array that a forward rule can take as it is; long doubles too, to check others by."""
     return (item.__class__ is np.ndarray or isinstance(item, np.generic)) and item.dtype.char in "dfgO"
-
-
-def _is_real(item: Any) -> bool:
-    return isinstance(item, int | float | np.floating | np.integer) and not isinstance(item, bool)
 
 
 def describe(item: Any) -> str:

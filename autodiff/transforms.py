@@ -15,6 +15,7 @@ import numpy as np
 
 from autodiff.backprop import own_copy, send_back
 from autodiff.graph import Node, clock, topological
+from autodiff.namespace import is_plain_number
 from autodiff.node import Tensor, Value
 from autodiff.ops.layout import reshape, stack
 from autodiff.ops.reductions import sum as sum_over
@@ -306,9 +307,7 @@ def _shape(output: Any) -> tuple[int, ...]:
 def _fresh(leaf: Any) -> Any:
     if isinstance(leaf, Node):
         return identity(leaf)  # a new node behind the old: gradients stop here, the outer graph goes on
-    if isinstance(leaf, int | float | np.floating | np.integer) and not isinstance(leaf, bool):
-        return Value(leaf)  # type: ignore[arg-type]
-    return Tensor(leaf)
+    return Value(leaf) if is_plain_number(leaf) else Tensor(leaf)
 
 
 def _zero(leaf: Node) -> Any:

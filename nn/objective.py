@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
+from autodiff.namespace import is_plain_number
 from autodiff.primitive import describe
 from nn.parameters import mark
 
@@ -38,7 +39,7 @@ def max_margin(score: Any, corrupt: Any, *, margin: float = 1.0) -> Any:
     >>> J.data, s.grad, s_c.grad
     (1.25, -1.0, 1.0)
     """
-    if isinstance(margin, bool) or not isinstance(margin, int | float | np.integer | np.floating):
+    if not is_plain_number(margin):
         raise TypeError(f"the margin is a positive number, and got {describe(margin)}")
     if not 0 < margin < inf:
         raise ValueError(f"the margin is a positive number, and got {margin}; 1 sets the scale of the scores")

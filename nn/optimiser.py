@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from math import inf
 from typing import Any
 
-import numpy as np
-
 import autodiff as ad
 from autodiff.graph import Node
+from autodiff.namespace import is_plain_number
 from autodiff.primitive import describe
 
 __all__ = ["SGD", "AdaGrad"]
@@ -137,7 +136,7 @@ def _checked(parameters: Mapping[Any, Any] | Iterable[Any]) -> list[Any]:
 
 
 def _positive(value: Any, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+    if not is_plain_number(value):
         raise TypeError(f"the {what} is a positive number, and got {describe(value)}")
     if not 0 < value < inf:
         raise ValueError(f"the {what} is a positive number, and got {value}")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.namespace import as_float
+from autodiff.namespace import as_float, is_plain_number
 from autodiff.primitive import ANY, NONZERO, POSITIVE, UNIT, Domain, Example, Primitive, primitive
 from autodiff.symbol import Symbol
 
@@ -201,11 +201,6 @@ def clip(x: Any, low: float | None = None, high: float | None = None) -> Any:
     if not bounds[0] <= bounds[1]:
         raise ValueError(f"clip needs low ≤ high, and got {low!r} and {high!r}")
     return _limit(x, low=float(bounds[0]), high=float(bounds[1]))
-
-
-def is_plain_number(exponent: Any) -> bool:
-    """Whether ``exponent`` is a plain real number: then ``x ** exponent`` is `power`, otherwise `pow`."""
-    return isinstance(exponent, int | float | np.integer | np.floating) and not isinstance(exponent, bool)
 
 
 def raise_to(x: Any, exponent: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.ops.elementwise import is_plain_number
+from autodiff.namespace import is_plain_number
 from autodiff.primitive import Example, Primitive, primitive
 from autodiff.symbol import Symbol, variable
 

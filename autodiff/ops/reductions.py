@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.ops.elementwise import exp, is_plain_number, square, where
+from autodiff.namespace import is_plain_number
+from autodiff.ops.elementwise import exp, square, where
 from autodiff.ops.layout import flip, reshape, transpose
 from autodiff.primitive import NONZERO, Example, Primitive, primitive
 from autodiff.symbol import Symbol
