@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
+from itertools import zip_longest
 from typing import Final
 from unicodedata import category
 
-from autodiff.draw.typeset import Piece, pieces
+from autodiff.draw.typeset import Piece, pieces, width
 from autodiff.flow import Flow
 from autodiff.notation import Name, number
 from autodiff.story import Block, Equation, Heading, Listing, Numbered, Paragraph, Story, Table, flow_story
@@ -35,8 +36,10 @@ _TEXT: Final = {
 }  # fmt: skip
 _WIDE: Final = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff01-\uff5e]")
 _WORDS: Final = re.compile(r"[^\W\d_]{2,}(?:[ _]+[^\W\d_]{2,}|[ ]+(?=[^\W\d_]$))*")
+_INDEXED: Final = re.compile(r"(?<![^\W_])([δaWsΣ])_([ijc]{1,2})(?![^\W_])")
 _BREAK: Final = re.compile(r"(?<= [·×+=]) ")
 _LONGEST: Final = 78
+_LINE: Final = 43.0  # the width of a line, in em
 
 _PREAMBLE: Final = r"""\documentclass[11pt]{article}
 \usepackage[a4paper,margin=22mm]{geometry}
@@ -44,11 +47,15 @@ _PREAMBLE: Final = r"""\documentclass[11pt]{article}
 \ifPDFTeX
   \usepackage[T1]{fontenc}
   \usepackage{textcomp}
+  \IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
   \newcommand{\codepoint}[1]{\texttt{U+#1}}
 \else
   \newcommand{\codepoint}[1]{\iffontchar\font"#1 \char"#1 \else\texttt{U+#1}\fi}
 \fi
-\usepackage{amsmath,amssymb}
+\usepackage{amsmath,amssymb,array,longtable}
+\setlength{\parindent}{0pt}
+\linespread{1.15}
+\renewcommand{\arraystretch}{1.3}
 """
 
 
@@ -61,7 +68,7 @@ def tex(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
     >>> from autodiff import Value
     >>> from autodiff.flow import error_flow
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
-    >>> tex(error_flow(w * x, w)).splitlines()[14]
+    >>> tex(error_flow(w * x, w)).splitlines()[18]
     '\\\\section*{How the error of multiply reaches w}'
     """
     return latex(flow_story(flow, language=language, write=partial(number, digits=digits)))
@@ -81,7 +88,10 @@ def sentence(text: str) -> str:
     >>> print(sentence("50 % of W₁₄⁽¹⁾ & \\input{x}"))
     50 \% of $W_{14}^{(1)}$ \& \textbackslash{}input\{x\}
     """
-    return "".join(_in_text(piece) for piece in pieces(text, formula=False))
+    parts = _INDEXED.split(text)
+    plain = ("".join(_in_text(piece) for piece in pieces(part, formula=False)) if part else "" for part in parts[::3])
+    indexed = (f"${_letter(letter)}_{{{index}}}$" for letter, index in zip(parts[1::3], parts[2::3], strict=True))
+    return "".join(part for pair in zip_longest(plain, indexed, fillvalue="") for part in pair)
 
 
 def formula(text: str) -> str:
@@ -136,8 +146,8 @@ def _as_text(character: str) -> str:
 
 
 def _scripts(piece: Piece) -> str:
-    lowered, raised = piece.sub, piece.sup.replace("−", "-")
-    return (f"_{{{lowered.replace('−', '-')}}}" if lowered else "") + (f"^{{{raised}}}" if raised else "")
+    lowered, raised = piece.sub.replace("−", "-"), piece.sup.replace("−", "-").replace("T", r"\top ")
+    return (f"_{{{lowered}}}" if lowered else "") + (f"^{{{raised}}}" if raised else "")
 
 
 def _character(character: str) -> str:
@@ -209,9 +219,15 @@ def _items(block: Numbered) -> Iterator[str]:
 def _table(table: Table) -> str:
     rows = [" & ".join(map(sentence, row)) + r" \\" for row in table.rows]
     head = [" & ".join(rf"\textbf{{{sentence(cell)}}}" for cell in table.head) + r" \\ \hline"] if table.head else []
-    columns = len(table.rows[0])
+    columns = "".join(rf">{{\raggedright\arraybackslash}}p{{{part:.3f}\linewidth}}" for part in _parts(table))
     return "\n".join([
-        rf"\begin{{tabular}}{{@{{}}*{{{columns}}}{{p{{{0.97 / columns - 0.02:.3f}\textwidth}}}}@{{}}}}",
-        *(f"  {row}" for row in [*head, *rows]),
-        r"\end{tabular}",
+        rf"\begin{{longtable}}[l]{{@{{}}{columns}@{{}}}}", *(f"  {row}" for row in [*head, *rows]), r"\end{longtable}",
     ])  # fmt: skip
+
+
+def _parts(table: Table) -> list[float]:
+    """How much of a line each column takes, by its widest text; the head may be broken into two lines."""
+    heads = table.head or ("",) * len(table.rows[0])
+    columns = zip(heads, *table.rows, strict=True)
+    widest = [max([width(head, 0.6), *(width(cell, 1.0) for cell in cells)]) + 1.0 for head, *cells in columns]
+    return [(1.0 - 0.03 * len(widest)) * own / max(sum(widest), _LINE) for own in widest]
