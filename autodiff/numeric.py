@@ -15,7 +15,7 @@ from typing import Final
 from autodiff.notation import number
 from autodiff.primitive import describe
 
-__all__ = ["NumericalDerivative", "numerical_derivative"]
+__all__ = ["NumericalDerivative", "extrapolated", "numerical_derivative"]
 
 _EPSILON: Final = 2.0**-52
 _FIRST_STEP: Final = 2.0**-4
@@ -100,7 +100,7 @@ class _Table:
             if not math.isfinite(difference):
                 rows, step = [], step / 8  # a step out of the domain: start again closer to x
                 continue
-            rows.append(_extrapolated(difference, rows[-1] if rows else []))
+            rows.append(extrapolated(difference, rows[-1] if rows else []))
             self.keep_best(rows, rounding)
             if self.best[1] <= _ENOUGH * abs(self.best[0]):
                 break
@@ -144,9 +144,9 @@ class _Table:
         return max(gaps) / 2 if min(gaps) > max(gaps) / 2 else 0.0
 
 
-def _extrapolated(difference: float, before: list[float]) -> list[float]:
-    """One row of the table: T[j] = T[j−1] + (T[j−1] − before[j−1]) / (4ʲ − 1)."""
+def extrapolated(difference: float, before: list[float], base: float = 4.0) -> list[float]:
+    """One row of the table: T[j] = T[j−1] + (T[j−1] − before[j−1]) / (baseʲ − 1); base 4 for steps halved in h²."""
     row = [difference]
     for j, entry in enumerate(before, start=1):
-        row.append(row[-1] + (row[-1] - entry) / (4.0**j - 1))
+        row.append(row[-1] + (row[-1] - entry) / (base**j - 1))
     return row

@@ -1,0 +1,225 @@
+"""The derivative of a black box with an honest error, and what stands in its way: a kink, a jump, the domain's end.
+
+Central differences at halved steps are extrapolated to step 0. The error that such a table states of itself is now and
+then absurdly small, so an independent one is set beside it: how well a quartic fits the function at random points
+within the last step. Slopes on either side have tables of their own, from the same values.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from autodiff.numeric import extrapolated
+
+__all__ = ["EPSILON", "Estimate", "estimate", "plateau"]
+
+EPSILON: Final = 2.0**-52
+_FIRST_STEP: Final = 2.0**-4
+_RUNGS: Final = 36
+_ENOUGH: Final = 1e-10  # of the value, or
+_NOTHING: Final = 1e-14  # of the way that φ changes: the derivative may be 0
+_SMALLER_STARTS: Final = (2.0**-4, 2.0**-11, 2.0**-18, 2.0**-25)
+_GOOD: Final = 1e-5  # a bar below this part of the value needs no second start,
+_STILL: Final = 1e-9  # nor does one below this part of the way that φ changes: the derivative may be 0
+_JUMP_STEPS: Final = (2.0**-26, 2.0**-32)
+_FINE_STEPS: Final = tuple(2.0**-k for k in range(8, 36, 3))
+
+#: Thirteen points in (−1, 1), and an orthonormal basis of the quartics on them.
+_POINTS: Final = np.random.default_rng(13).uniform(-1.0, 1.0, 13)
+_QUARTICS: Final = np.linalg.qr(np.vander(_POINTS, 5))[0]
+
+Function = Callable[[float], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """φ′(0): ``value`` ± ``bar``, and the slopes ``left`` and ``right`` of 0, each ± ``side_bar``.
+
+    ``kind`` is ``smooth``, ``kink`` (value and bar then span both slopes), ``jump`` (or an infinite slope) or
+    ``undefined`` (not finite on a side). ``change`` is the steepest way from φ(0) to any other value seen; 0 if φ never
+    changed.
+    """
+
+    kind: str
+    value: float
+    bar: float
+    left: float
+    right: float
+    side_bar: float
+    change: float
+    evaluations: int
+
+
+def estimate(phi: Function, *, scale: float = 1.0, epsilon: float = EPSILON, size: float = 0.0) -> Estimate:
+    """φ′(0) of any function of one float, by the interval check.
+
+    Args:
+        phi: gives a float, nan or inf where it is not defined; φ(0) is finite.
+        scale: the first step is a sixteenth of it.
+        epsilon: the relative rounding of φ's values.
+        size: of the numbers that φ adds up, where it is more than |φ| (units of φ).
+
+    >>> found = estimate(lambda t: abs(t))
+    >>> found.kind, found.left, found.right
+    ('kink', -1.0, 1.0)
+    """
+    probe = _Probe(phi, scale, epsilon, size)
+    best: _Climb | None = None
+    for start in _SMALLER_STARTS:
+        climb = _Climb(probe, start)
+        if best is None or climb.bar < best.bar:
+            best = climb
+        good = best.bar <= max(_GOOD * abs(best.centre.value), _STILL * probe.change)
+        if good or climb.is_kink or not probe.change:
+            break
+    return _classified(probe, best)  # type: ignore[arg-type]
+
+
+def _classified(probe: _Probe, climb: _Climb) -> Estimate:
+    centre, left, right = climb.centre, climb.left, climb.right
+    if not math.isfinite(centre.bar):
+        kind = "undefined" if probe.outside else "smooth"
+        return Estimate(kind, math.nan, math.inf, math.nan, math.nan, math.inf, probe.change, probe.evaluations)
+    kind, value, bar = "smooth", centre.value, climb.bar
+    if climb.is_kink:
+        kind, value, bar = "kink", (left.value + right.value) / 2, abs(right.value - left.value) / 2
+    elif climb.bar > _GOOD * abs(value) and probe.jumps():
+        kind = "jump"
+    side_bar = max(left.bar, right.bar)
+    return Estimate(kind, value, bar, left.value, right.value, side_bar, probe.change, probe.evaluations)
+
+
+class _Probe:
+    """φ with a memory and a count."""
+
+    def __init__(self, phi: Function, scale: float, epsilon: float, size: float) -> None:
+        self.phi, self.epsilon, self.size = phi, epsilon, size
+        self.scale = 2.0 ** min(math.ceil(math.log2(scale)), 1000)
+        self.middle = float(phi(0.0))
+        self.known: dict[float, float] = {0.0: self.middle}
+        self.change = 0.0
+        self.outside = False
+
+    @property
+    def evaluations(self) -> int:
+        return len(self.known)
+
+    def at(self, t: float) -> float:
+        if t not in self.known:
+            value = float(self.phi(t))
+            self.known[t] = value
+            if math.isfinite(value):
+                self.change = max(self.change, abs(value - self.middle) / abs(t))
+            else:
+                self.outside = True
+        return self.known[t]
+
+    def rounding(self, *values: float) -> float:
+        return 2 * self.epsilon * max(self.size, *map(abs, values))
+
+    def jumps(self) -> bool:
+        """Whether φ changes by nearly as much at a step 64 times smaller, and not by rounding only."""
+        large, small = (
+            max(abs(self.at(side * step * self.scale) - self.middle) for side in (-1, 1)) for step in _JUMP_STEPS
+        )
+        return small > 8 * self.rounding(self.middle) and small > large / 24
+
+
+class _Table:
+    """Differences at halved steps, extrapolated; the best entry is the one nearest to those it was made of."""
+
+    def __init__(self, base: float) -> None:
+        self.base = base
+        self.row: list[float] = []
+        self.value, self.bar, self.step = math.nan, math.inf, math.nan
+
+    def add(self, difference: float, rounding: float, step: float) -> None:
+        before, self.row = self.row, extrapolated(difference, self.row, self.base)
+        if len(self.row) < 3:
+            return
+        for j in range(1, len(self.row) - 1):
+            made_of = (self.row[j - 1], before[j - 1], before[j])
+            bar = max(abs(self.row[j] - entry) for entry in made_of) + rounding
+            if bar < self.bar:
+                self.value, self.bar, self.step = self.row[j], bar, step
+
+
+class _Climb:
+    """One ladder of steps, from a first one down, with its three tables."""
+
+    def __init__(self, probe: _Probe, start: float) -> None:
+        self.probe = probe
+        self.centre, self.left, self.right = _Table(4.0), _Table(2.0), _Table(2.0)
+        self.run(start * probe.scale)
+        self.noise = self.misfit() if math.isfinite(self.centre.bar) else math.inf
+        self.bar = max(self.centre.bar, self.noise)
+
+    def run(self, step: float) -> None:
+        probe, middle = self.probe, self.probe.middle
+        for _ in range(_RUNGS):
+            if step < probe.scale * EPSILON:
+                return
+            above, below = probe.at(step), probe.at(-step)
+            if not (math.isfinite(above) and math.isfinite(below)):
+                self.centre, self.left, self.right = _Table(4.0), _Table(2.0), _Table(2.0)
+                step /= 8
+                continue
+            rounding = probe.rounding(above, below)
+            self.centre.add((above - below) / (2 * step), rounding / step, step)
+            self.right.add((above - middle) / step, rounding / step, step)
+            self.left.add((middle - below) / step, rounding / step, step)
+            if self.centre.bar <= max(_ENOUGH * abs(self.centre.value), _NOTHING * probe.change):
+                return
+            if len(self.centre.row) == 4 and not probe.change:
+                return
+            step /= 2
+
+    def misfit(self) -> float:
+        """Three times the root mean square distance of φ from a quartic within the step, as a slope."""
+        step = self.centre.step
+        values = np.array([self.probe.at(t) for t in (_POINTS * step).tolist()]) - self.probe.middle
+        if not np.all(np.isfinite(values)):
+            return math.inf
+        top = float(np.max(np.abs(values)))
+        if not top:
+            return 0.0
+        values = values / top
+        rest = values - _QUARTICS @ (_QUARTICS.T @ values)
+        return 3 * top * math.sqrt(float(rest @ rest) / (len(_POINTS) - 5)) / step
+
+    @property
+    def is_kink(self) -> bool:
+        """Whether the slopes on both sides differ, and still do at smaller steps."""
+        gap = self.right.value - self.left.value
+        if not abs(gap) > 4 * (self.left.bar + self.right.bar) or self.noise < abs(gap) / 50:
+            return False
+        return all(self._gap_at(self.centre.step / part, gap) for part in (4, 16))
+
+    def _gap_at(self, step: float, gap: float) -> bool:
+        above, below, middle = self.probe.at(step), self.probe.at(-step), self.probe.middle
+        rounding = 2 * self.probe.rounding(above, below, middle) / step
+        found = (above - 2 * middle + below) / step
+        return rounding < abs(gap) / 4 and found * gap > 0 and abs(found) > abs(gap) / 2
+
+
+def plateau(phi: Function, analytic: float, found: Estimate, *, scale: float = 1.0, size: float = 0.0) -> bool:
+    """A second opinion: whether differences at three fine steps in a row give the analytic derivative, not the found.
+
+    Each may be off by its own rounding only; then the extrapolated value was deceived by larger steps.
+    """
+    probe = _Probe(phi, scale, EPSILON, size)
+    run = 0
+    for part in _FINE_STEPS:
+        step = part * probe.scale
+        above, below = probe.at(step), probe.at(-step)
+        difference, bar = (above - below) / (2 * step), 4 * probe.rounding(above, below) / step + 1e-7 * abs(analytic)
+        ours = abs(difference - analytic) <= bar
+        run = run + 1 if ours and abs(difference - found.value) > bar else 0
+        if run == 3:
+            return True
+    return False

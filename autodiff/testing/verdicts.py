@@ -1,0 +1,138 @@
+"""What a gradient check can say of one entry: a word, and the numbers that it rests on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from autodiff.testing.interval import Estimate
+
+__all__ = ["Finding", "Place", "Verdict", "judge"]
+
+_BARS: Final = 4  # error bars that an analytic derivative may be away
+_RELATIVE: Final = 1e-7  # of the larger number: far above what rounding does in a backward pass, far below any fault
+_WEAK: Final = 1e-3  # a bar above this part of the value would let a fault of a percent through,
+_STILL: Final = 1e-7  # unless it is below this part of the way that f changes nearby: then the derivative is next to 0
+
+
+class Verdict(StrEnum):
+    """The answer for one entry of a gradient; only `FAIL`, `INVALID` and `RANDOM` are failures."""
+
+    PASS = "pass"
+    #: The differences are too uncertain to tell (more than a thousandth of the value).
+    WEAK = "weak"
+    #: f has a kink here, and the gradient lies between the slopes on its sides.
+    VALID = "nonsmooth, valid"
+    #: f jumps here, or its slope is infinite.
+    JUMP = "jump"
+    #: f is not finite on one side or both.
+    UNDEFINED = "undefined"
+    #: Wrong at this very point and right all around it: conventions at kinks that do not fit together.
+    ISOLATED = "isolated"
+    #: f has a kink here, and the gradient lies outside the slopes on its sides.
+    INVALID = "nonsmooth, invalid"
+    FAIL = "fail"
+    #: Two calls with the same input gave two results.
+    RANDOM = "not deterministic"
+
+    @property
+    def failed(self) -> bool:
+        """Whether this is a fault."""
+        return self in (Verdict.FAIL, Verdict.INVALID, Verdict.RANDOM)
+
+    @property
+    def decided(self) -> bool:
+        """Whether this is a fault or a clean bill: a skip is neither."""
+        return self.failed or self in (Verdict.PASS, Verdict.VALID)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which entry of the inputs: the argument (0-based), its name with the path inside, and the index in its array.
+
+    ``index`` None stands for a direction through several entries.
+    """
+
+    argument: int
+    name: str
+    index: tuple[int, ...] | None
+    shape: tuple[int, ...]
+
+    def __str__(self) -> str:
+        if self.index is None:
+            return f"a direction through {self.name}"
+        index = f"[{', '.join(map(str, self.index))}]" if self.index else ""
+        return f"{self.name}{index}" + (f" of shape {self.shape}" if self.shape else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One entry of a gradient beside its independent value ``numeric`` ± ``bar``, in units of f per unit of x.
+
+    At a kink ``numeric`` is the middle of the slopes on both sides and ``bar`` half their distance.
+    """
+
+    place: Place
+    verdict: Verdict
+    analytic: float
+    numeric: float
+    bar: float
+    tolerance: float
+    oracle: str
+    evaluations: int
+    reason: str = ""
+    order: int = 1
+
+    @property
+    def ratio(self) -> float:
+        """How many tolerances the analytic derivative is away."""
+        distance = abs(self.analytic - self.numeric)
+        return distance / self.tolerance if self.tolerance else math.inf if distance else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain data; numbers that JSON cannot hold are texts."""
+        numbers = {key: getattr(self, key) for key in ("analytic", "numeric", "bar", "tolerance", "ratio")}
+        return {
+            "argument": self.place.argument, "name": self.place.name, "index": self.place.index,
+            "shape": self.place.shape, "order": self.order, "verdict": str(self.verdict), "reason": self.reason,
+            **{key: x if math.isfinite(x) else str(x) for key, x in numbers.items()},
+            "oracle": self.oracle, "evaluations": self.evaluations,
+        }  # fmt: skip
+
+
+def judge(analytic: float, found: Estimate, *, moved: float = 0.0) -> tuple[Verdict, float]:
+    """The verdict on an analytic derivative beside an estimate, and the tolerance.
+
+    tolerance = 4·bar + 1e-7·max(|analytic|, |numeric|) + ``moved``, by which the analytic derivative itself moves when
+    its input is moved by rounding. There is no absolute tolerance: small derivatives are checked like large ones.
+
+    >>> from autodiff.testing.interval import estimate
+    >>> slope = estimate(lambda t: (3 + t) ** 2)
+    >>> str(judge(6.0, slope)[0]), str(judge(6.00001, slope)[0])
+    ('pass', 'fail')
+    """
+    larger = max(abs(analytic), abs(found.value))
+    tolerance = _BARS * found.bar + _RELATIVE * larger + moved
+    if math.isnan(analytic):
+        return Verdict.FAIL, tolerance
+    if found.kind == "undefined":
+        return Verdict.UNDEFINED, tolerance
+    if found.kind == "jump":
+        return Verdict.JUMP, tolerance
+    if not math.isfinite(analytic):
+        return Verdict.FAIL, tolerance
+    if found.kind == "kink":
+        return _at_a_kink(analytic, found, moved)
+    if abs(analytic - found.value) > tolerance:
+        return Verdict.FAIL, tolerance
+    sure = found.bar <= max(_WEAK * larger, _STILL * found.change) or (analytic == 0 == found.change)
+    return (Verdict.PASS if sure else Verdict.WEAK), tolerance
+
+
+def _at_a_kink(analytic: float, found: Estimate, moved: float) -> tuple[Verdict, float]:
+    low, high = sorted((found.left, found.right))
+    tolerance = _BARS * found.side_bar + _RELATIVE * max(abs(low), abs(high)) + moved
+    inside = low - tolerance <= analytic <= high + tolerance
+    return (Verdict.VALID if inside else Verdict.INVALID), (high - low) / 2 + tolerance

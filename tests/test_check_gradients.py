@@ -1,0 +1,331 @@
+"""`check_gradients`: right where it says so, silent on correct gradients, loud on wrong ones of every size."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+from autodiff.testing.check import check_gradients
+from autodiff.testing.interval import estimate
+from autodiff.testing.report import GradientError
+from autodiff.testing.verdicts import Verdict, judge
+
+SIZES = (0.1, 0.01, 0.001, 1e-6)
+
+
+# ---- the interval check ----------------------------------------------------------------------------------------------
+
+SMOOTH = [
+    (lambda t: math.sin(0.3 + t), math.cos(0.3)),
+    (lambda t: math.exp(5 + t), math.exp(5)),
+    (lambda t: math.exp(-40 + t), math.exp(-40)),
+    (lambda t: math.sin(50 * (0.7 + t)), 50 * math.cos(35)),
+    (lambda t: math.log(1e-8 + t) if t > -1e-8 else math.nan, 1e8),
+    (lambda t: 1 / (1e-6 + t), -1e12),
+    (lambda t: 1e-300 * math.sin(1 + t), 1e-300 * math.cos(1)),
+    (lambda t: max(1e-6 + t, 0.0), 1.0),
+    (lambda t: max(1e-10 + t, 0.0), 1.0),
+    (lambda t: math.floor(1e-5 + t) + 3 * t, 3.0),
+]
+
+
+@pytest.mark.parametrize(("phi", "exact"), SMOOTH)
+def test_the_exact_derivative_lies_within_the_bar(phi, exact):
+    """Smooth at its place: large and small scales, a domain's end, a pole, a kink and a jump nearby."""
+    found = estimate(phi)
+    assert found.kind == "smooth"
+    assert abs(found.value - exact) <= 4 * found.bar
+    assert judge(exact, found)[0] == Verdict.PASS
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("phi", "exact"), SMOOTH)
+def test_a_derivative_that_is_off_by_any_size_fails(phi, exact, size):
+    """10 %, 1 %, 0.1 % and a millionth, in both directions."""
+    found = estimate(phi)
+    assert {judge(exact * factor, found)[0] for factor in (1 + size, 1 - size)} == {Verdict.FAIL}
+
+
+@pytest.mark.parametrize(
+    ("phi", "kind", "slopes"),
+    [
+        (abs, "kink", (-1.0, 1.0)),
+        (lambda t: max(t, 0.0), "kink", (0.0, 1.0)),
+        (lambda t: math.sin(t) + 1e-3 * abs(t), "kink", (0.999, 1.001)),
+        (lambda t: float(t > 0), "jump", None),
+        (lambda t: math.copysign(abs(t) ** (1 / 3), t), "jump", None),
+        (lambda t: math.sqrt(t) if t >= 0 else math.nan, "undefined", None),
+        (lambda t: t * t, "smooth", None),
+        (lambda t: abs(t) ** 3, "smooth", None),
+    ],
+)
+def test_what_stands_in_the_way_of_a_derivative(phi, kind, slopes):
+    """Kinks have their slopes on both sides, jumps and infinite slopes are one thing, a domain's end another."""
+    found = estimate(phi)
+    assert found.kind == kind
+    if slopes:
+        assert (found.left, found.right) == pytest.approx(slopes, rel=1e-9, abs=1e-9)
+
+
+def test_no_derivative_is_claimed_where_rounding_hides_it():
+    """1e20 + x is a constant in floats: neither 1 nor 0 is refuted, and none is confirmed."""
+    found = estimate(lambda t: 1e20 + t)
+    assert {judge(slope, found)[0] for slope in (0.5, 1.0)} == {Verdict.WEAK}
+
+
+def test_it_costs_about_25_evaluations():
+    """A smooth function costs its ladder and thirteen points, and every call is counted."""
+    calls = []
+    found = estimate(lambda t: calls.append(t) or math.sin(1 + t))
+    assert found.evaluations == len(calls) <= 31
+
+
+# ---- correct gradients: no alarm -------------------------------------------------------------------------------------
+
+A, B = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]]), np.array([1.0, -2.0, 0.5])
+
+CORRECT = [
+    (lambda x, y: ad.sin(x) * y, (0.5, 2.0)),
+    (lambda x: x * x + x * x * x, (0.0,)),
+    (lambda x: ad.exp(-x) / (1.0 + x), (3.0,)),
+    (lambda w, x: (w @ x).tanh(), (A, B)),
+    (lambda w: ad.softmax(w) * w, (A,)),
+    (lambda p: ad.sum(p["w"] @ p["b"][0]) * p["b"][1], ({"w": A, "b": [B, 2.0]},)),
+    (lambda x: (x * 2.0, ad.exp(x)), (0.3,)),
+    (lambda x: x.astype if False else ad.logsumexp(x * 1e3), (B,)),
+    (lambda x: ad.prod(x), (np.array([2.0, 0.0, 3.0]),)),
+    (lambda x: x[np.array([0, 0, 1])], (B,)),
+    (lambda x: x * 3.0, (np.array([1.0, 2.0], np.float32),)),
+]
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize(("f", "inputs"), CORRECT)
+def test_correct_gradients_pass(f, inputs, order):
+    """Numbers, arrays, nested inputs, several outputs, float32; first and second order."""
+    report = check_gradients(f, *inputs, order=order)
+    assert report, report
+    assert set(report.counts) <= {Verdict.PASS, Verdict.WEAK}
+    assert report.counts[Verdict.PASS] >= 1
+
+
+KINKED = [
+    (ad.relu, (0.0,)),
+    (abs, (0.0,)),
+    (ad.maximum, (1.0, 1.0)),
+    (lambda x: ad.maximum(x, x), (1.0,)),
+    (lambda s, c: ad.hinge(s, c), (1.0, 0.0)),
+    (ad.max, (np.array([2.0, 1.0, 2.0]),)),
+    (lambda x: ad.relu(x - 1.0) + ad.relu(1.0 - x) * 3.0, (1.0,)),
+    (lambda x: ad.relu(x) - ad.relu(-x), (0.0,)),
+    (lambda x, y: ad.relu(x) - ad.relu(y) + abs(x - y), (0.0, 0.0)),
+    (lambda x: ad.hard_tanh(x) * x, (np.array([-1.0, 0.0, 1.0]),)),
+    (lambda x: ad.sign(x) * x, (0.0,)),
+    (ad.sqrt, (0.0,)),
+    (lambda x: ad.norm(x), (np.zeros(3),)),
+    (lambda x: ad.clip(x, -1.0, 1.0), (np.array([1.0, -1.0, 5.0]),)),
+    (lambda x: ad.relu(ad.sin(x * 1e3)), (np.array([0.0, 1e-9, 1.0]),)),
+]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("f", "inputs"), KINKED)
+def test_kinks_raise_no_alarm(f, inputs, seed):
+    """relu at 0, ties, |x|, the hinge at its kink, sums of kinks whose conventions do not fit: none is a failure."""
+    report = check_gradients(f, *inputs, seed=seed)
+    assert not report.failed, report
+
+
+# ---- wrong gradients: found, at their size ---------------------------------------------------------------------------
+
+
+def wrong_by(factor, entry):
+    """The gradient of Σ sin(x)·k with one entry off."""
+    k = np.arange(1.0, 13.0).reshape(3, 4)
+
+    def gradient(x):
+        slopes = np.cos(x) * k
+        slopes[entry] *= factor
+        return slopes
+
+    return lambda x: float(np.sum(np.sin(x) * k)), gradient
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_one_wrong_entry_is_named(size):
+    """The argument, the index and the size of the error stand in the report; the other eleven entries pass."""
+    f, gradient = wrong_by(1 + size, (1, 2))
+    report = check_gradients(f, np.linspace(-1.0, 1.0, 12).reshape(3, 4), gradient=gradient)
+    (failure,) = report.failures
+    assert failure.place.index == (1, 2)
+    assert failure.analytic / failure.numeric == pytest.approx(1 + size, rel=1e-8)
+    assert report.counts == {Verdict.FAIL: 1, Verdict.PASS: 11}
+    assert "fail: argument 1, x[1, 2] of shape (3, 4)" in str(report)
+
+
+@pytest.mark.parametrize("size", [1.0, *SIZES[:3]])
+def test_one_wrong_entry_of_a_thousand_is_found_by_halving(size):
+    """Random directions see it, halving names it, and it costs far less than a thousand entries would."""
+    right = np.linspace(0.5, 1.5, 1000)
+    wrong = right.copy()
+    wrong[517] *= 1 - size
+    report = check_gradients(lambda x: float(right @ np.sin(x)), np.zeros(1000), gradient=lambda x: wrong * np.cos(x))
+    (failure,) = report.failures
+    assert failure.place.index == (517,)
+    assert report.evaluations < 2000
+
+
+def test_every_entry_of_a_large_input_can_be_asked_for_by_directions():
+    """A correct gradient of many entries passes along random directions."""
+    report = check_gradients(lambda w: (w @ w).tanh(), np.random.default_rng(0).normal(size=(20, 20)) / 5)
+    assert report.counts == {Verdict.PASS: 4}
+
+
+def test_ties_that_are_counted_twice():
+    """(1, 1) for max(x, y) is valid in each entry, and wrong right next to the tie."""
+    report = check_gradients(np.maximum, 1.0, 1.0, gradient=lambda x, y: (float(x >= y), float(y >= x)))
+    assert report.verdict == Verdict.ISOLATED
+    report = check_gradients(np.maximum, 1.0, 1.0, gradient=lambda x, y: (1.0, 1.0))
+    assert report.verdict == Verdict.INVALID
+
+
+@pytest.mark.parametrize("slope", [1.5, -0.25, math.inf])
+def test_at_a_kink_a_slope_outside_of_both_sides_is_invalid(slope):
+    """relu has the slopes 0 and 1 at 0; a constant slope beyond them is wrong nearby as well."""
+    report = check_gradients(lambda x: max(x, 0.0), 0.0, gradient=lambda x: slope)
+    assert report.failed
+
+
+def test_nan_always_fails():
+    """Also where the function itself is not defined on a side."""
+    assert check_gradients(math.sqrt, 0.0, gradient=lambda x: math.nan).verdict == Verdict.FAIL
+    assert check_gradients(math.sin, 0.0, gradient=lambda x: math.nan).verdict == Verdict.FAIL
+
+
+def test_a_wrong_second_derivative(define):
+    """A rule that is right in value and hides a factor from the second pass is found by order 2 only."""
+    wrong = define(
+        "detached_cube", lambda xp, x: x * x * x, [lambda g, z, x: g * (3.0 * x * ad.detach(x))]
+    )
+    assert check_gradients(wrong, 1.5)
+    report = check_gradients(wrong, 1.5, order=2)
+    assert [finding.order for finding in report.failures] == [2]
+
+
+# ---- side effects ----------------------------------------------------------------------------------------------------
+
+
+def test_a_function_that_writes_to_its_input():
+    """The report says who wrote to what."""
+
+    def f(x):
+        x *= 2.0
+        return float(np.sum(x))
+
+    report = check_gradients(f, np.ones(2), gradient=lambda x: np.full(2, 2.0))
+    assert report.failed
+    assert "f wrote to its input x: what is computed from it later is wrong" in str(report)
+
+
+def test_a_pullback_that_writes_to_its_cotangent():
+    """The same for the gradient function's cotangent."""
+
+    def pull(g, x):
+        g *= 3.0
+        return g
+
+    report = check_gradients(lambda x: 3.0 * x, np.ones(2), vjp=pull)
+    assert report.problems == ("the gradient function wrote to its cotangent",)
+
+
+def test_a_function_that_is_not_deterministic():
+    """Two calls, two results: nothing else is asked."""
+    random = np.random.default_rng(0)
+    report = check_gradients(lambda x: x * random.normal(), 2.0)
+    assert report.verdict == Verdict.RANDOM
+    assert "f gave two results for one input" in str(report)
+
+
+# ---- the report ------------------------------------------------------------------------------------------------------
+
+
+def test_the_message_has_everything():
+    """Verdict, place, both numbers with the bar, evaluations, tolerance and cotangent stand in one message."""
+    text = str(check_gradients(math.sin, 0.5, gradient=lambda x: 0.9))
+    for part in ("FAILED (1 fail;", "argument 1, x", "analytic   0.9\n", "numeric    0.8775825619 ±", "evaluations)",
+                 "tolerance  ", "times as far", "cotangent  1.0"):  # fmt: skip
+        assert part in text
+
+
+def test_the_report_as_data():
+    """It goes through JSON, and has the numbers in full."""
+    data = json.loads(json.dumps(check_gradients(math.sin, 0.5, gradient=lambda x: 0.9).as_dict()))
+    assert data["verdict"] == "fail"
+    (finding,) = data["findings"]
+    assert (finding["analytic"], finding["name"], finding["index"]) == (0.9, "x", [])
+
+
+def test_how_a_test_uses_it():
+    """A report is true unless a fault was found, and raises an AssertionError on demand."""
+    assert check_gradients(math.sin, 0.5, gradient=math.cos).raise_if_failed().decided
+    report = check_gradients(math.sin, 0.5, gradient=math.sin)
+    assert not report
+    with pytest.raises(GradientError) as caught:
+        report.raise_if_failed()
+    assert isinstance(caught.value, AssertionError)
+    assert caught.value.report is report
+    assert str(caught.value) == str(report)
+
+
+def test_what_is_not_decided_is_no_pass():
+    """A jump is no failure, and the report does not call it decided."""
+    report = check_gradients(ad.sign, 0.0)
+    assert report
+    assert not report.decided
+    assert report.counts == {Verdict.JUMP: 1}
+
+
+# ---- bad input -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "words"),
+    [
+        (lambda: check_gradients(3.0, 1.0), TypeError, "check_gradients takes a function as f, and got 3.0"),
+        (lambda: check_gradients(abs, 1.0, gradient=2.0), TypeError, "takes a function as gradient, and got 2.0"),
+        (lambda: check_gradients(abs, 1.0, gradient=abs, vjp=abs), TypeError, "either gradient or vjp, and got both"),
+        (lambda: check_gradients(abs), TypeError, "there is nothing to check: pass the point"),
+        (lambda: check_gradients(abs, "1"), TypeError, "and x is '1' (str); what is not differentiated belongs inside"),
+        (lambda: check_gradients(abs, math.nan), ValueError, "checked at finite numbers, and x is nan (float)"),
+        (lambda: check_gradients(ad.log, 0.0), ValueError, "f is not finite where its gradient is to be checked"),
+        (lambda: check_gradients(lambda x: "y", 1.0), TypeError, "and f returned 'y' (str); it left the graph on the"),
+        (lambda: check_gradients(lambda x: x.data, 1.0), TypeError, "and f returned 1.0; it left the graph on the way"),
+        (lambda: check_gradients(lambda x: 1j, 1.0, gradient=abs), TypeError, "and f returned 1j (complex)"),
+        (lambda: check_gradients(abs, 1.0, order=3), ValueError, "checks order 1 or 2, and got order=3"),
+        (lambda: check_gradients(abs, 1.0, oracle="x"), ValueError, "unknown oracle 'x' (must be one of auto, exact"),
+        (lambda: check_gradients(abs, 1.0, directions=0), ValueError, "directions is a positive whole number"),
+        (
+            lambda: check_gradients(np.sum, np.ones(2), gradient=lambda x: np.ones(3)),
+            ValueError, "the gradient of a must have its shape (2,), and has (3,)",
+        ),
+        (
+            lambda: check_gradients(np.sin, np.ones(2), gradient=np.cos),
+            ValueError, "a gradient function belongs to a function of one number, and f returned more; pass vjp=",
+        ),
+        (
+            lambda: check_gradients(lambda x, y: x * y, 1.0, 2.0, gradient=lambda x, y: y),
+            ValueError, "the result of the gradient function must have the structure of [1.0, 2.0], 2 items",
+        ),
+        (lambda: check_gradients(abs, 1.0, order=2, gradient=lambda x: 1.0), ValueError, "order 2 needs a function"),
+    ],
+)  # fmt: skip
+def test_bad_input(call, kind, words):
+    """One sentence that says what was asked and what came."""
+    with pytest.raises(kind) as caught:
+        call()
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
