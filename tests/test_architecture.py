@@ -22,6 +22,11 @@ LAYERS = (
     ("shares", "numpy_protocol", "plain"), ("backprop", "copies"), ("node",),
 )  # fmt: skip
 ABOVE_NODE = len(LAYERS)
+_TEST_LIBRARIES = {
+    "autodiff.testing.strategies": {"hypothesis"},
+    "nn.strategies": {"hypothesis"},
+    "autodiff.testing.plugin": {"pytest"},
+}
 NN, PROGRAM = ABOVE_NODE + 1, ABOVE_NODE + 2
 
 
@@ -81,16 +86,16 @@ def test_imports_point_down(module: str) -> None:
 
 @EACH
 def test_only_draw_imports_graphviz(module: str) -> None:
-    """Beside the standard library there is NumPy, in the drawings Graphviz, and in two files the test libraries."""
+    """Beside the standard library there is NumPy, in the drawings Graphviz, and in three files the test libraries."""
     foreign = {name.split(".")[0] for name in imported(module)} - set(sys.stdlib_module_names) - set(ROOTS)
-    own = {"autodiff.testing.strategies": {"hypothesis"}, "autodiff.testing.plugin": {"pytest"}}.get(module, set())
+    own = _TEST_LIBRARIES.get(module, set())
     assert foreign <= {"numpy"} | ({"graphviz"} if module.startswith("autodiff.draw") else own)
 
 
 def test_nothing_but_testing_imports_testing() -> None:
     """The engine, the nets and the pictures work without their tests' tools."""
     for module in FILES:
-        if not module.startswith("autodiff.testing"):
+        if not module.startswith("autodiff.testing") and module != "nn.strategies":
             assert not any(name.startswith("autodiff.testing") for name in imported(module)), module
 
 

@@ -46,6 +46,13 @@ class Operation:
     def __call__(self, *operands: Any) -> Any:
         return self.call(*operands)
 
+    def __repr__(self) -> str:
+        return f"<operation {self.name}>"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """For hypothesis and IPython, which would print every field."""
+        printer.text(repr(self))
+
     def forward(self, xp: Any, *operands: Any) -> Any:
         """The primitive's forward alone, on whatever numbers ``xp`` computes with.
 

@@ -114,6 +114,10 @@ class Program:
     def __repr__(self) -> str:
         return f"Program.parse({str(self)!r})"
 
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """For hypothesis and IPython, which would print every field."""
+        printer.text(repr(self))
+
     def __eq__(self, other: object) -> bool:
         return str(self) == str(other) if isinstance(other, Program) else NotImplemented
 

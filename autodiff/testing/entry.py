@@ -1,0 +1,28 @@
+"""What hypothesis loads where autodiff is installed: it learns which strategies belong to which types, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Final
+
+from autodiff.node import Tensor, Value
+from autodiff.notation import Name
+from autodiff.testing.program import Program
+
+__all__ = ["register"]
+
+_STRATEGIES: Final[dict[type, str]] = {
+    Value: "values", Tensor: "tensors", Program: "programs", Name: "parameter_names",
+}  # fmt: skip
+
+
+def register() -> None:
+    """Tell hypothesis about Value, Tensor, Program and Name; their strategies are loaded when one is asked for."""
+    strategies = import_module("hypothesis.strategies")
+    for kind, name in _STRATEGIES.items():
+        strategies.register_type_strategy(kind, _called(name))
+
+
+def _called(name: str) -> Callable[[type], Any]:
+    return lambda _: getattr(import_module("autodiff.testing.strategies"), name)()

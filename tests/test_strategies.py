@@ -1,0 +1,188 @@
+"""The strategies draw what they say, and shrink to the fewest nodes and the simplest numbers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import find, given, settings
+from hypothesis import strategies as st
+
+import autodiff as ad
+from autodiff.notation import Name, parse
+from autodiff.testing.entry import register
+from autodiff.testing.operations import vocabulary
+from autodiff.testing.program import Program
+from autodiff.testing.strategies import (
+    arrays,
+    coordinates,
+    numbers,
+    points,
+    programs,
+    register_profiles,
+    shapes,
+    tensors,
+    values,
+)
+from nn import Network
+from nn.strategies import networks, windows
+from tests.strategies import PRIMITIVES
+
+QUIET = settings(database=None, derandomize=True, deadline=None, max_examples=1000)
+
+
+def least(strategy: Any, wanted: Callable[[Any], bool] = lambda _: True) -> Any:
+    """What hypothesis shrinks to."""
+    return find(strategy, wanted, settings=QUIET)
+
+
+def test_numbers_shrink_to_small_integers() -> None:
+    """1 comes first, then 2, 3, 0 and the negative ones; of others the simplest."""
+    assert least(numbers()) == 1.0
+    assert least(numbers(), lambda x: x < 0) == -1.0
+    assert least(numbers(), lambda x: x not in (1.0, 2.0, 3.0)) == 0.0
+    assert least(numbers(0.1, 0.9), lambda x: x > 0.4) == 0.5
+
+
+def test_arrays_shrink_to_one_number() -> None:
+    """No axes and ones, unless more is needed."""
+    assert least(shapes()) == ()
+    assert least(arrays()).tolist() == 1.0
+    assert least(arrays(), lambda x: x.ndim == 2 and x.min() < 0).tolist() == [[-1.0]]
+    assert least(tensors((2,))).data.tolist() == [1.0, 1.0]
+    assert least(values()).data == 1.0
+
+
+def test_programs_shrink_to_the_fewest_steps() -> None:
+    """An input of 1 and no step; with a step wanted, that step alone on that input."""
+    assert str(least(programs())) == "Value 1.0"
+    assert str(least(programs(), lambda program: len(program.steps) == 2)) == "Value 1.0; negative 0; negative 0"
+    assert str(least(programs(), lambda program: "tanh" in str(program))) == "Value 1.0; tanh 0"
+    assert str(least(programs(ad.Tensor), lambda program: "exp" in str(program))) == "Tensor 1.0; exp 0"
+
+
+def test_shared_operands_shrink_to_a_square() -> None:
+    """A value that is used twice by one step: x·x or x + x of one input."""
+    shared = least(programs(), lambda program: any(len({*k}) < len(k) for _, k in program.steps))
+    assert str(shared) == "Value 1.0; add 0 0"
+
+
+@given(programs(kinks="nowhere"))
+def test_programs_are_finite(program: Program) -> None:
+    """Every output is a number, and every input a leaf of its graph."""
+    leaves = program.leaves()
+    output = program(*leaves)
+    assert np.isfinite(output.data)
+    assert {*leaves} <= {*ad.topological(output)}
+
+
+@given(programs(ad.Tensor))
+def test_tensor_programs_are_finite(program: Program) -> None:
+    """Also over arrays."""
+    output = program(*program.leaves())
+    assert output.size == 1
+    assert np.isfinite(output.data).all()
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in PRIMITIVES])
+def test_points_lie_in_the_domain(name: str) -> None:
+    """Points have an example's shapes, stay inside the interval that the table says, and away from its kinks."""
+    entry = ad.TABLE[name]
+
+    @settings(QUIET, max_examples=10)
+    @given(points(entry))
+    def inside(found: tuple[Any, ...]) -> None:
+        domains = entry.domain if entry.arity else entry.domain * len(found)
+        assert tuple(map(np.shape, found)) in [x.shapes for x in entry.examples] or not entry.examples
+        for x, domain in zip(found, domains, strict=True):
+            assert np.all((domain.low <= np.asarray(x)) & (np.asarray(x) <= domain.high))
+            assert all(np.all(np.abs(x - kink) >= 0.05) for kink in domain.kinks)
+
+    inside()
+
+
+def test_points_may_stand_on_kinks() -> None:
+    """With kinks allowed, relu's 0 is among the points."""
+    assert least(points(ad.relu, shapes=[()], kinks=True), lambda x: x[0] == 0.0) == (0.0,)
+    assert least(coordinates(ad.TABLE["divide"].domain[1]), lambda x: 0 < x < 1) >= 0.05
+
+
+@pytest.mark.parametrize("kind", [ad.Value, ad.Tensor, Program, Name])
+def test_types_have_strategies(kind: type) -> None:
+    """``st.from_type`` knows what belongs to this project."""
+
+    @settings(QUIET, max_examples=5)
+    @given(st.from_type(kind))
+    def of_kind(found: Any) -> None:
+        assert isinstance(found, kind)
+
+    of_kind()
+
+
+def test_hypothesis_loads_types_and_not_strategies() -> None:
+    """The entry point tells hypothesis the types; the strategies are loaded with the first that is drawn."""
+    code = (
+        "import sys, hypothesis\nfrom autodiff.testing.entry import register\nregister()\n"
+        "print('autodiff.testing.strategies' in sys.modules, 'pytest' in sys.modules)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == ["False", "False"]
+    register()  # twice is no mistake
+
+
+def test_a_new_primitive_joins_the_strategies(define: Callable[..., ad.Primitive]) -> None:
+    """What anybody adds to the table is drawn at once."""
+    define("thrice", lambda xp, x: 3.0 * x, [lambda g, z, x: 3.0 * g])
+    assert str(least(programs(), lambda program: "thrice" in str(program))) == "Value 1.0; thrice 0"
+    some = vocabulary(ad.Value, of=["thrice"])
+    assert str(least(programs(operations=some), lambda program: bool(program.steps))) == "Value 1.0; thrice 0"
+
+
+def test_networks_shrink_to_one_unit() -> None:
+    """One layer, one unit, weight and bias 1; scalar networks too."""
+    network = least(networks())
+    assert repr(network) == "Network(Layer(1, 1, identity, number=1))"
+    assert [float(np.ravel(x)[0]) for x in network.state().values()] == [1.0, 1.0]
+    deep = least(networks(outputs=2, scalar=True), lambda net: len(net.layers) == 2)
+    assert repr(deep) == "Network(Layer(1, 1, identity, number=1), Layer(1, 2, identity, number=2))"
+
+
+@settings(max_examples=25)
+@given(networks(outputs=1), st.data())
+def test_networks_run(network: Network, data: st.DataObject) -> None:
+    """Every network takes inputs of its size, and its gradients reach every parameter."""
+    inputs = network.state()["W(1)"].shape[1]
+    output = network(data.draw(arrays((inputs,))))
+    output.backward(np.ones(output.shape) if output.ndim else None)
+    assert all(parameter.grad is not None for parameter in network.parameters().values())
+
+
+@given(windows(7, 5, batch=3))
+def test_windows_hold_word_ids(ids: np.ndarray) -> None:
+    """Shape (batch, length), ids from 0 to words − 1."""
+    assert ids.shape == (3, 5)
+    assert ids.min() >= 0
+    assert ids.max() < 7
+
+
+def test_windows_shrink_to_the_first_word() -> None:
+    """The word with id 0, length times."""
+    assert least(windows(7, 2)).tolist() == [0, 0]
+
+
+@given(st.from_type(Name))
+def test_names_are_those_that_can_be_read(name: Name) -> None:
+    """Every name is read back from its text."""
+    assert parse(str(name)) == name
+
+
+def test_profiles_have_their_names() -> None:
+    """ci draws the same examples every time; thorough ten times as many."""
+    register_profiles()
+    assert settings.get_profile("ci").derandomize
+    assert settings.get_profile("dev").max_examples < settings.get_profile("ci").max_examples
+    assert settings.get_profile("thorough").max_examples == 10 * settings.get_profile("ci").max_examples
