@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autodiff.graph import BY_RULE, Node, check_fresh, link, topological
+from autodiff.graph import BY_RULE, Node, check_all_fresh, link, topological
 from autodiff.plain import plain, read_only
 from autodiff.shares import local_gradients
 
@@ -15,10 +15,7 @@ __all__ = ["copied", "reduced", "twin"]
 def reduced(output: Node) -> tuple[Any, ...]:
     """What ``__reduce__`` answers: the nodes under ``output`` as plain data. Raises StaleGraphError."""
     order = topological(output)
-    for node in order:
-        for item in node.inputs:
-            if isinstance(item, Node):
-                check_fresh(node, item)
+    check_all_fresh(order)
     place = {node: k for k, node in enumerate(order)}
     if output.a is None:
         return unpacked, ([packed(output, place)],)
@@ -63,13 +60,13 @@ def copied(output: Node, memo: dict[int, Any]) -> Node:
 
 def twin(node: Any, memo: Mapping[int, Any]) -> Any:
     """A copy of one node, with the inputs that ``memo`` has for its inputs; a stale node's copy is as stale."""
-    twin = type(node)._leaf(node._data, node.origin)
-    twin.stamp = node.stamp
-    twin.grad = node.grad if node.scalar else None if node.grad is None else node.grad.copy()
+    copy = type(node)._leaf(node._data, node.origin)
+    copy.stamp = node.stamp
+    copy.grad = node.grad if node.scalar or node.grad is None else node.grad.copy()
     if node.a is not None:
         inputs = tuple(memo[id(x)] if isinstance(x, Node) else x for x in node.inputs)
         if node.da is BY_RULE:
-            twin.a, twin.b, twin.da, twin.db = inputs, node.b, BY_RULE, node.db
+            copy.a, copy.b, copy.da, copy.db = inputs, node.b, BY_RULE, node.db
         else:
-            link(twin, inputs, local_gradients(node))
-    return twin
+            link(copy, inputs, local_gradients(node))
+    return copy

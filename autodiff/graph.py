@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from autodiff.primitive import Origin, Primitive
 
-__all__ = ["BY_RULE", "DETACHED", "LEAF", "Node", "StaleGraphError", "check_fresh", "clock", "link", "topological"]
+__all__ = [
+    "BY_RULE", "DETACHED", "LEAF", "Node", "StaleGraphError", "check_all_fresh", "check_fresh", "clock", "link",
+    "topological",
+]  # fmt: skip
 
 #: In `Node.da`: this node's shares come from its primitive's rule, not from stored local gradients.
 BY_RULE: Final = object()
@@ -122,6 +125,11 @@ def topological(output: Node) -> list[Node]:
     """All nodes ``output`` depends on, inputs before consumers, ``output`` last.
 
     The order follows from the graph alone, never from addresses or hashes; it is iterative, so that depth is free.
+
+    >>> from autodiff import Value
+    >>> x = Value(3.0)
+    >>> [node.label for node in topological(x * x + x)]
+    ['Value', 'multiply', 'add']
     """
     seen: set[Node] = set()
     order: list[Node] = []
@@ -151,6 +159,14 @@ def check_fresh(node: Node, item: Node) -> None:
             f"{_account(item)} was given new data after {_account(node)} was computed from it, so the gradient would "
             "mix old and new values; compute the output again after assigning .data, then call backward()"
         )
+
+
+def check_all_fresh(nodes: Iterable[Node]) -> None:
+    """Raise StaleGraphError if any of these nodes has an input that was assigned to after it was computed."""
+    for node in nodes:
+        for item in node.inputs:
+            if isinstance(item, Node):
+                check_fresh(node, item)
 
 
 def _account(node: Node) -> str:

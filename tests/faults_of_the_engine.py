@@ -304,8 +304,8 @@ VALUES = (
     change(
         "a deep copy shares its leaves",
         _COPIES,
-        "twin = type(node)._leaf(node._data, node.origin)",
-        "twin = node if node.a is None else type(node)._leaf(node._data, node.origin)",
+        "copy = type(node)._leaf(node._data, node.origin)",
+        "copy = node if node.a is None else type(node)._leaf(node._data, node.origin)",
     ),
     change("constant arrays are not copied", _PLAIN, "array = item.copy()", "array = item"),
     change(
