@@ -1,6 +1,6 @@
 """Everything about one gradient: what the parameter is, how the error reaches it, and why the number is right.
 
-``explain(network, "W14(1)", x)`` takes a network, or anything that can be called and has ``parameter(name)``;
+``explain(network, "W14(1)", x)`` takes a network: what can be called and has ``parameter(name)`` or ``parameters()``;
 ``explain(output, parameter)`` two nodes of any graph.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -28,6 +28,8 @@ from autodiff.replay import check as checked
 from autodiff.story import Story
 
 __all__ = ["Explanation", "explain"]
+
+_MOST_LISTED: Final = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +92,7 @@ def explain(
     """Explain the gradient of one parameter: what it is, the numbered steps, two derivations, warnings, a check.
 
     Args:
-        what: a network (it can be called, and has ``parameter(name)``), or a node, the output of any graph.
+        what: a network (it can be called, and has ``parameter(name)`` or ``parameters()``), or the output of any graph.
         name: the parameter in any spelling, W14(1), b1(1), U1, L23; a hidden unit, z1(2), a1(2), δ1(2); or a node.
         x: the network's input; with a node for ``what`` there is none.
         corrupt: the input of the corrupt window: then J = max(0, margin + s_c − s) is explained (notes, section 1.4).
@@ -128,10 +130,10 @@ def explain(
 
 def _scorer(what: Any, x: Any, corrupt: Any, margin: float, output: str | None) -> Callable[[Any], Node]:
     """What runs a network and gives the node that the error starts from."""
-    if not callable(what) or not hasattr(what, "parameter"):
+    if not callable(what) or not (hasattr(what, "parameter") or hasattr(what, "parameters")):
         raise TypeError(
-            "explain takes a network, which can be called and has parameter(name), or the node of an output, "
-            f"and got {describe(what)}"
+            "explain takes a network, which can be called and has parameter(name) or parameters(), or the node of an "
+            f"output, and got {describe(what)}"
         )
     if x is None:
         raise ValueError("a gradient belongs to an input; give it as x: explain(network, 'W14(1)', x)")
@@ -151,8 +153,8 @@ def _of_network(network: Any, name: Any, score: Callable[[Any], Node]) -> tuple[
     """Output and parameter, in the network or, where it has no such entry or matrix, in its other form."""
     refused: ValueError | None = None
     for form in _forms(network):
-        start = score(form)  # first: a scorer's words have their Values only then
         try:
+            start = score(form)  # first: a scorer's words have their Values only then
             return start, _parameter(form, start, name)
         except ValueError as error:
             refused = refused or error
@@ -171,7 +173,7 @@ def _parameter(network: Any, start: Node, name: Any) -> Node:
     if isinstance(name, Node):
         return name
     try:
-        found = network.parameter(name)
+        found = network.parameter(name) if hasattr(network, "parameter") else _listed(network.parameters(), name)
     except ValueError as error:
         try:
             return _in_graph(start, name)
@@ -180,6 +182,13 @@ def _parameter(network: Any, start: Node, name: Any) -> Node:
     if not isinstance(found, Node):
         raise ValueError(f"{name} is plain data in this network; explain one of Values or Tensors")
     return found
+
+
+def _listed(parameters: Mapping[Any, Any], name: Any) -> Any:
+    """A parameter among those that a network lists by names, the notes' or any others."""
+    if name in parameters:
+        return parameters[name]
+    return find(_read(name), {key: item for key, item in parameters.items() if isinstance(key, Name)})
 
 
 def _start(result: Any, output: str | None) -> Node:
@@ -192,7 +201,7 @@ def _start(result: Any, output: str | None) -> Node:
                 return found
         raise ValueError(f"no node {output} in the graph of the output")
     if len(nodes) != 1:
-        listed = ", ".join(node.label for node in nodes[:4]) + ", …" * (len(nodes) > 4)
+        listed = ", ".join(node.label for node in nodes[:_MOST_LISTED]) + ", …" * (len(nodes) > _MOST_LISTED)
         raise ValueError(f"the error starts at one output, and here are {len(nodes)}: set output to one of {listed}")
     if not isinstance(nodes[0], Node):
         raise TypeError(f"the output must be a Value or Tensor, and is {describe(nodes[0])}")
@@ -207,7 +216,12 @@ def _in_graph(start: Node, name: Any) -> Node:
         for node in reversed(topological(start)):
             if node.name == name:
                 return node
-    return find(_read(name), _known(start))
+    known = _known(start)
+    if not known:
+        listed = list(dict.fromkeys(node.label for node in reversed(topological(start))))
+        shown = ", ".join(listed[:_MOST_LISTED]) + ", …" * (len(listed) > _MOST_LISTED)
+        raise ValueError(f"no node {name!r} in the graph of the output, which has {shown}")
+    return find(_read(name), known)
 
 
 def _read(name: str | Name) -> Name:

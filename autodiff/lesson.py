@@ -68,10 +68,10 @@ class _Lesson:
         self.letter = "" if self.name is None else self.name.letter
         self.has_windows = any(node.label.endswith(CORRUPT) for node in (*flow.nodes, *flow.rest))
         self.by_name: dict[Name, FlowNode] = {}
-        for node in sorted((*flow.nodes, *flow.rest), key=in_order):
+        for node in (*flow.nodes, *flow.rest):
             name = notes_name(node)
-            if name is not None:
-                self.by_name.setdefault(name, node)
+            if name is not None and (name not in self.by_name or not suffix(node)):
+                self.by_name[name] = node  # of two windows the true one
 
     def say(self, key: str, **fields: object) -> str:
         return say(key, self.language, **fields)

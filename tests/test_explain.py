@@ -13,7 +13,7 @@ from autodiff.derivation import derivation, equation_of
 from autodiff.explain import explain
 from autodiff.replay import check, replayed
 from autodiff.story import Heading, Numbered, Table
-from nn import Network, WindowScorer
+from nn import Network, Neuron, WindowScorer
 from tests.flows import CORRUPT, X, chain, deep_flow, margin_flow, notes_flow, notes_network, skipping
 
 LANGUAGE = pytest.mark.parametrize("language", ["en", "zh"])
@@ -232,13 +232,15 @@ def test_numbers_are_the_same_in_every_format_and_language(language):
 @pytest.mark.parametrize(
     ("arguments", "error", "sentence"),
     [
-        ((3.0, "W14(1)"), TypeError, "explain takes a network, which can be called and has parameter(name), or the"),
+        ((3.0, "W14(1)"), TypeError, "explain takes a network, which can be called and has parameter(name)"),
         ((notes_network(), "W14(1)"), ValueError, "a gradient belongs to an input; give it as x"),
         ((notes_network(), "W99(1)", X), ValueError, "no parameter W₉₉⁽¹⁾: layer 1 has W₁₁⁽¹⁾ … W₂₄⁽¹⁾"),
         ((notes_network(), "weight", X), ValueError, "cannot read 'weight' as a name"),
         ((Network((2, 3), scalar=True), "W11(1)", [1.0, 2.0]), ValueError,
          "the error starts at one output, and here are 3: set output to one of a₁⁽²⁾, a₂⁽²⁾, a₃⁽²⁾"),
         ((Value(1.0), "w", X), ValueError, "a node holds its result already and takes no input"),
+        ((Value(1.0) * 2.0, "t"), ValueError, "no node 't' in the graph of the output, which has multiply, Value"),
+        ((Value(1.0, name="y") * 2.0, "t"), ValueError, "no parameter t: y"),
         ((Value(1.0), 3), TypeError, "a parameter is given by its name or as a node, and got"),
     ],
 )  # fmt: skip
@@ -248,8 +250,29 @@ def test_errors_are_one_sentence(arguments, error, sentence):
         explain(*arguments)
 
 
+def test_a_neuron_and_a_users_own_network():
+    """What lists its parameters, by the notes' names or others, is enough."""
+    assert explain(Neuron(2, scalar=True), "w2", [1.0, 2.0], check=True).check.verdict == "agrees"
+
+    class Line:
+        def __init__(self):
+            self.slope = Value(0.5)
+
+        def parameters(self):
+            return {"slope": self.slope}
+
+        def __call__(self, x):
+            return self.slope * x
+
+    assert explain(Line(), "slope", 3.0).gradient == 3.0
+    with pytest.raises(ValueError, match="no parameter r₁: there are none"):
+        explain(Line(), "r1", 3.0)
+
+
 def test_one_of_several_outputs():
-    """By its name."""
+    """By its name, of Tensors too."""
+    tensors = explain(Network((2, 3)), "W21(1)", [1.0, 2.0], output="a2(2)")
+    assert tensors.gradient == explain(Network((2, 3), scalar=True), "W21(1)", [1.0, 2.0], output="a2(2)").gradient
     network = Network((2, 3), scalar=True)
     explanation = explain(network, "W21(1)", [1.0, 2.0], output="a2(2)")
     assert explanation.flow.output.label == "a₂⁽²⁾"
