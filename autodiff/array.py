@@ -2,8 +2,8 @@
 
 A rule calls primitives, and each call asks what its operands are. In a backward pass on arrays the answer is known, so
 a rule run on symbols is written out once as plain NumPy source; a rule that is more than one expression is called as it
-stands. The same is done for recording a call. On the scorer of the notes this is most of the difference between
-five times and once the time of NumPy code written by hand.
+stands. The same is done for recording a call. A training step of the scorer (``python -m tests.benchmarks arrays``,
+batch 1) so takes 1.4 times as long as NumPy code written by hand, and 3.3 times with rules and calls as they stand.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def sharing(entry: Primitive, scope: dict[str, Any], *, send: bool = False) -> C
         lines.append(f"    return {', '.join(f's{k}' for k in range(len(names)))},")
     known = {"Node": Node, "ndarray": np.ndarray, "errstate": np.errstate}
     defaults = {f"_{key}": value for key, value in entry.defaults.items()}
-    return compiled(f"shares of {entry.name}", lines, {**scope, **source.scope, **known, **defaults})
+    return compiled(f"shares of {entry.name}{', sent' * send}", lines, {**scope, **source.scope, **known, **defaults})
 
 
 _SEND: Final = (
@@ -84,8 +84,9 @@ def _lookup(key: str, default: Any) -> str:
 class _Source:
     """A primitive on arrays as NumPy source: lines and expression of its value, and of the share of each input.
 
-    ``params`` are those that the shares name. What a share needs and the forward has computed on the way is not
-    computed again: ``kept`` are its names, in the order in which a node keeps it in ``db``.
+    ``names`` are the inputs' data, ``params`` the params that the shares name, ``scope`` the constants and functions.
+    What a share needs and the forward has computed on the way is not computed again: ``kept`` are its names, in the
+    order in which a node keeps it in ``db``.
     """
 
     names: list[str]
@@ -153,16 +154,16 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
         )
     ]
     built_in = str(getattr(entry.forward, "__module__", "")).startswith("autodiff.ops")  # there tests see to it
-    asked = "{" + ", ".join(f"{key!r}: {param(key)}" for key in entry.defaults) + "}"
+    passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in entry.defaults) + "}"
     usual = " and ".join(f"{param(key)} is _{key}" for key in entry.defaults)  # without asking, calls share one origin
-    made_by = f"origin if {usual} else Origin(entry, {asked})" if usual else "origin"
+    made_by = f"origin if {usual} else Origin(entry, {passed})" if usual else "origin"
     lines = [
         *unpack,
         "    try:",
         *(f"        {line}" for line in source.forward),
         f"        z = {source.value if built_in else f'checked(entry, {source.value})'}",
         "    except FAULTS as error:",
-        f"        raise entry.refusal(({', '.join(names)},), {asked}, error) from error",
+        f"        raise entry.refusal(({', '.join(names)},), {passed}, error) from error",
         "    node = new(Tensor)",
         f"    node._data = z; node.stamp = clock.now; node.origin = {made_by}",
         f"    node.a = ({', '.join(parts)},); node.b = ({', '.join(names)},); node.da = BY_RULE",
@@ -192,6 +193,7 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
 
 
 def _renaming(entry: Primitive, function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function`` with its params under their own names, which its source needs for something else."""
     needed = {key for key, value in entry.defaults.items() if value is Parameter.empty}
 
     def renamed(*inputs: Any, **params: Any) -> Any:
@@ -240,6 +242,7 @@ class _Writer:
         return self._again(part, text)
 
     def _again(self, part: Symbol, text: str) -> str:
+        """The source of a part: a variable's name where it stands in more than one place."""
         return self._shared(text) if self.uses.get(id(part), 0) > 1 or text in self.memo else text
 
     def tally(self, part: Any) -> None:

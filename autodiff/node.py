@@ -19,7 +19,7 @@ from autodiff.ops import elementwise, layout, linear, reductions, units
 from autodiff.plain import as_leaf_array, as_value_data, boxed, own_index, plain
 from autodiff.primitive import Origin, describe
 
-__all__ = ["Tensor", "Value", "detach", "move", "stop_gradient"]
+__all__ = ["Arithmetic", "Tensor", "Value", "detach", "move", "stop_gradient"]
 
 
 class Arithmetic(Node):
@@ -202,7 +202,7 @@ class Value(Arithmetic):
         return bool(self._data != 0.0)
 
     def __round__(self, digits: int | None = None) -> float:
-        return float(round(self._data, digits or 0)) if digits is not None else round(self._data)
+        return round(self._data, digits)  # type: ignore[no-any-return]
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else str(self)
@@ -455,6 +455,7 @@ class Tensor(Arithmetic):
 
 
 def _compared(answer: Any) -> bool:
+    """What a float's comparison answers, called a bool: NotImplemented goes on to Python, which asks the other side."""
     return answer  # type: ignore[no-any-return]
 
 
@@ -469,6 +470,10 @@ def detach(x: Any) -> Any:
     2.0
     """
     return x.detach() if isinstance(x, Arithmetic) else x
+
+
+#: The name of `detach` elsewhere: no error signal passes.
+stop_gradient = detach
 
 
 def move(changes: Sequence[tuple[Any, Any]]) -> None:
@@ -505,7 +510,3 @@ def _moved(leaf: Any, change: Any) -> Any:
     if before.__class__ is float:
         return float(data)
     return np.asarray(data, before.dtype)  # where no axis is left, NumPy answers with a scalar of its own
-
-
-#: The name of `detach` elsewhere: no error signal passes.
-stop_gradient = detach

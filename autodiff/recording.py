@@ -168,6 +168,7 @@ def _swapped(record: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _install() -> None:
+    """Give both classes their operators, and a method for each function of one number, such as ``x.tanh()``."""
     for entry in TABLE.values():
         if entry.elementwise and entry.arity == 1 and not hasattr(Arithmetic, entry.name):
             setattr(Value, entry.name, _value_method(entry))

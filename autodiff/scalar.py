@@ -120,9 +120,8 @@ def _scope(primitive: Primitive) -> dict[str, Any]:
     defaults = {f"_{key}": value for key, value in primitive.defaults.items()}
     return {
         **vars(floats), **defaults, "inf": math.inf, "nan": math.nan, "primitive": primitive, "FAULTS": FLOAT_FAULTS,
-        "as_float": as_float,
-        "ieee_partials": ieee_partials, "origin_of": origin_of, "origin": primitive.origin, "clock": clock,
-        "new": object.__new__,
+        "as_float": as_float, "ieee_partials": ieee_partials, "origin_of": origin_of, "origin": primitive.origin,
+        "clock": clock, "new": object.__new__,
     }  # fmt: skip
 
 
@@ -197,7 +196,7 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
         lines = _function(primitive, names[::-1] if reflected else names, body, scope)
     except Exception:  # user code on symbols may raise anything
         return None
-    function = compiled(primitive.name, lines, scope)
+    function = compiled(f"{primitive.name} of Values{', reflected' * reflected}", lines, scope)
     function.__name__ = function.__qualname__ = primitive.name
     function.__doc__ = primitive.doc
     return function
@@ -212,7 +211,7 @@ def kernel(primitive: Primitive, count: int) -> Callable[..., tuple[float, tuple
         lines = _function(primitive, names, [*_unrolled(primitive, names), "return z, partials"], scope)
     except Exception:  # user code on symbols may raise anything
         return lambda *operands, **params: _by_rules(primitive, operands, params)
-    function = compiled(primitive.name, lines, scope)
+    function = compiled(f"{primitive.name} of {count} floats", lines, scope)
     function.__name__ = function.__qualname__ = primitive.name
     return function
 
@@ -244,7 +243,7 @@ def many(primitive: Primitive, kinds: tuple[type, ...], kind: type) -> Callable[
         ]
     except Exception:  # user code on symbols may raise anything
         return None
-    return compiled(f"{primitive.name} of Values", ["def function(inputs):", *_indented(body, 1)], scope)
+    return compiled(f"{primitive.name} of {len(kinds)} operands", ["def function(inputs):", *_indented(body, 1)], scope)
 
 
 def _unrolled(primitive: Primitive, names: list[str]) -> list[str]:

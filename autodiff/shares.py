@@ -63,6 +63,7 @@ def _shares_by_rule(node: Node, signal: Any) -> tuple[Any, ...]:
 
 
 def in_the_rule_of(node: Node, signal: Any) -> str:
+    """The note for an error that a rule raised: rules are lambdas, and a traceback does not tell one from another."""
     operands = ", ".join(describe(item) for item in node.inputs)
     return f"in the rule of {node.origin.primitive}, with error signal {describe(signal)} and inputs {operands}"
 
@@ -102,6 +103,7 @@ def _shares_of_each(node: Node, signal: Any) -> tuple[Any, ...]:
 
 
 def _send_to_each(node: Node, signal: Any, token: object, push: Any) -> None:
+    """Deliver these shares to the inputs' slots."""
     for item, share in zip(node.a, _shares_of_each(node, signal), strict=True):
         if share is not None:
             item.delta = share if item.delta is token else joined(item.delta, share, signal)

@@ -1,4 +1,4 @@
-"""Writing Python source from the table: what the float code (`scalar`) and the array rules (`pullback`) share."""
+"""Writing Python source from the table: what the code for Values (`scalar`) and for Tensors (`array`) share."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Expressions: what a rule of the table turns into when it is run on symbols instead of numbers.
 
 A rule such as ``lambda g, z, x: g * (1 - z * z)`` only uses operators and primitives, so the same text that moves
-floats and arrays also builds a `Symbol`: the formula shown in pictures and documents, and the source of the
-specialised float code in `autodiff.scalar`.
+floats and arrays also builds a `Symbol`: the formula shown in pictures and documents, and the source of the fast code
+in `autodiff.scalar` and `autodiff.array`.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ _BINDING: Final = {  # how tightly an operator binds, in Python's order
     "+": 4, "-": 4, "*": 5, "/": 5, "//": 5, "@": 5, "neg": 6, "**": 7,
 }  # fmt: skip
 _ATOM: Final = 9
-_UNICODE: Final = {"*": "·", "-": "−", "/": "/", ">=": "≥", "<=": "≤", "!=": "≠", "==": "="}
+_UNICODE: Final = {"*": "·", "-": "−", ">=": "≥", "<=": "≤", "!=": "≠", "==": "="}
 
 
 class Symbol:
     """A node of an expression: ``head`` says what it is, ``parts`` are its operands, ``params`` its keywords.
 
-    Heads: ``variable``, ``number``, an operator, ``call`` (a primitive of the table), ``xp`` (a function of the
-    array or float namespace), ``attribute``, ``item`` and
-    ``invoke`` (a method of an array).
+    Heads: ``variable``, ``number``, an operator, ``call`` (a primitive of the table), ``xp`` (a function of the array
+    or float namespace), ``attribute``, ``item`` and ``invoke`` (a method of an array).
     """
 
     __slots__ = ("head", "params", "parts")
@@ -186,7 +185,7 @@ def _text(value: Any) -> tuple[str, int]:
     left = _bracketed(parts[0], binding + (head == "**"))  # x**y**z is x**(y**z), x − y − z is (x − y) − z
     right = _bracketed(parts[1], binding + (head in ("-", "*", "/", "//", "@")))
     if head == "==" and left == right:
-        return f"{left} is a number", _BINDING[head]
+        return f"{left} is a number", binding
     sign = _UNICODE.get(head, head)
     return (f"{left}{sign}{right}" if head in ("*", "/", "**") else f"{left} {sign} {right}"), binding
 
