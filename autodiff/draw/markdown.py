@@ -19,7 +19,7 @@ from autodiff.story import Block, Equation, Heading, Listing, Numbered, Paragrap
 __all__ = ["escaped", "markdown", "prose"]
 
 _MARKUP: Final = re.compile(r"[\\`*_{}\[\]<>#|~&$@!]|:(?=//)")
-_FIRST: Final = re.compile(r"^([-+=]|\d+(?=[.)]))")
+_FIRST: Final = re.compile(r"^(\d*)([-+=]|(?<=\d)[.)](?=\s|$))")
 _WEB: Final = re.compile(r"(?i)(www)\.")
 
 
@@ -50,11 +50,7 @@ def escaped(text: str) -> str:
     \<b\> \& \[x\](y) 0.5 · W₁₄⁽¹⁾
     """
     safe = _MARKUP.sub(r"\\\g<0>", printable(text).strip())
-    return _FIRST.sub(lambda found: _first(found[0]), _WEB.sub(r"\1\\.", safe))
-
-
-def _first(start: str) -> str:
-    return f"\\{start}" if not start.isdigit() else f"&#{ord(start[0])};{start[1:]}"
+    return _FIRST.sub(r"\1\\\2", _WEB.sub(r"\1\\.", safe))
 
 
 def _block(block: Block) -> str:
