@@ -147,6 +147,7 @@ def _data(flow: Flow) -> dict[str, Any]:
     }
     number_of = {node.id: places[node.label] for node in by_id.values() if node.id in made.nodes}
     return {
+        "output": places[flow.output.label],
         "parameter": places[flow.parameter.label],
         "seed": _plain(flow.seed),
         "nodes": [_node(flow, node) for node in kept],
@@ -222,24 +223,22 @@ class _Teller:
         self._places = places
         self._places_of_edges = places_of_edges
         self._known: dict[tuple[str, ...], int] = {}
-        self._pieces: dict[str, int] = {}
+        self._pieces: dict[str | float, int] = {}
 
     def written(self) -> dict[str, list[Any]]:
-        """Each text in every language, or once where all are equal: [piece, number, piece, …] by the pieces' places."""
+        """Each text in every language, or once where all are equal, as places of its pieces and numbers."""
         texts = [[self._in_pieces(text) for text in dict.fromkeys(texts)] for texts in self._known]
         return {"texts": texts, "pieces": list(self._pieces)}
 
-    def _in_pieces(self, text: str) -> list[float]:
-        return [
-            _short(float(part)) if k % 2 else self._pieces.setdefault(part, len(self._pieces))
-            for k, part in enumerate(text.split(_SLOT))
-        ]
+    def _in_pieces(self, text: str) -> list[int]:
+        parts = [_short(float(part)) if k % 2 else part for k, part in enumerate(text.split(_SLOT))]
+        return [self._pieces.setdefault(part, len(self._pieces)) for part in parts if part != ""]
 
     def story(self, flow: Flow) -> list[Any]:
-        """The derivative, the product in symbols and numbers, the steps, their number, and what is worth a remark."""
+        """The derivative (0: the usual quotient), the product in both forms, the steps, their count, the remarks."""
         told = [steps(flow, language=language, write=_slot) for language in LANGUAGES]
         return [
-            flow.derivative,
+            0 if flow.derivative == f"∂{flow.output.label}/∂{flow.parameter.label}" else flow.derivative,
             [self._text(parts) for parts in zip(*(_product(flow, language) for language in LANGUAGES), strict=True)],
             [self._step(flow, each) for each in _outer(list(zip(*told, strict=True)), _MOST_STEPS)],
             len(told[0]),
@@ -265,7 +264,7 @@ def _slot(x: float | None) -> str:
     """A number as a slot of a text, behind its sign."""
     if x is None or not math.isfinite(x):
         return number(x)
-    return f"{'−' * (x < 0)}{_SLOT}{abs(x)!r}{_SLOT}"
+    return f"{'−' if x < 0 else ''}{_SLOT}{abs(float(x))!r}{_SLOT}"
 
 
 def _short(x: float) -> float:

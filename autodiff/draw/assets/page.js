@@ -45,7 +45,7 @@ function amount(v) {
 const size = v => (v = single(v), v = v && typeof v === 'object' ? v.norm : v, Math.abs(v === null || v === 'nan' ? 0 : typeof v === 'string' ? 1e308 : v))
 const sign = v => (v = single(v), v === null ? 0 : typeof v === 'object' ? +(v.norm !== 0) : typeof v === 'string' ? (v[0] === '-' ? -1 : 1) : Math.sign(v))
 const hue = v => ['negative', 'zero', 'error'][sign(v) + 1]
-const told = k => (D.texts[k][LANGUAGES.indexOf(S.language)] ?? D.texts[k][0]).map((piece, i) => i % 2 ? number(piece) : D.pieces[piece]).join('')
+const told = k => (D.texts[k][LANGUAGES.indexOf(S.language)] ?? D.texts[k][0]).map(k => D.pieces[k]).map(piece => typeof piece === 'number' ? number(piece) : piece).join('')
 const brief = text => { const all = Array.from(text); return all.length > 22 ? all.slice(0, 21).join('') + '…' : text }
 const badge = n => n <= 20 ? String.fromCharCode(0x245F + n) : `(${n})`
 const product = text => /^−| [+−] /.test(text) ? `(${text})` : text
@@ -64,7 +64,7 @@ const s = (tag, attributes = {}, ...children) => element('http://www.w3.org/2000
 // ---- the flow that is shown
 let flow
 function choose(parameter) {
-  const way = new Set([parameter]), [derivative, formula, kept, count, remarks] = D.flows[parameter]
+  const way = new Set([parameter]), [own, formula, kept, count, remarks] = D.flows[parameter], derivative = own || `∂${N[D.output][LABEL]}/∂${N[parameter][LABEL]}`
   for (let grown = 0; grown < way.size;) { grown = way.size; for (const e of E) if (way.has(e[INPUT])) way.add(e[CONSUMER]) }
   const steps = kept.map((step, k) => [k < kept.length / 2 ? k + 1 : count - kept.length + k + 1, ...step]), none = !count, nodeStep = new Map(), edgeStep = new Map()
   steps.forEach(([, , nodes, edges], k) => { nodes.forEach(n => nodeStep.set(n, k + 1)); edges.forEach(e => edgeStep.set(e, k + 1)) })
@@ -144,7 +144,12 @@ for (const [c, column] of columns.entries()) {
 const texts = n => [brief(N[n][LABEL]), amount(N[n][VALUE]), ...flow.way.has(n) ? [amount(N[n][ERROR]), errorLabel(n)] : []]
 const errorLabel = n => `${badgeOf(flow.nodeStep.get(n))}${brief(n === flow.parameter ? flow.derivative : N[n][SIGN] || say('term.error'))}`
 const badgeOf = step => step === undefined ? '' : badge(flow.steps[step - 1][0]) + ' '
-const em = text => Array.from(text).reduce((sum, c) => sum + (/[\u2e80-\uffef]/.test(c) ? 1.05 : /[₀-₉⁰-⁹⁽⁾¹²³]/.test(c) ? 0.42 : /[.,()\s]/.test(c) ? 0.34 : 0.62), 0)
+const ruler = document.createElement('canvas').getContext('2d'), widths = new Map()
+ruler.font = 'bold 100px ' + getComputedStyle(document.body).fontFamily
+function em(text) {                                    // how wide it is in bold, in the fonts that this reader has
+  if (!widths.has(text)) widths.set(text, ruler.measureText(text).width / 100)
+  return widths.get(text)
+}
 
 function place(upright) {
   const across = upright ? 'w' : 'h', along = upright ? 'h' : 'w'
@@ -153,7 +158,7 @@ function place(upright) {
     box.chips = box.nodes.filter(n => bias.has(n)).map(n => bias.get(n))
     box.inside = box.nodes.length === 2 && flow.way.has(box.nodes[0]) && flow.way.has(box.nodes[1]) ? edgeAt.get(box.nodes[1] + '>' + box.nodes[0]) : undefined
     if (box.via) { box.w = box.h = 10; continue }
-    const wide = Math.max(CELL, ...box.nodes.flatMap(texts).map(text => em(text) * 13 + 14))
+    const wide = Math.max(CELL, ...box.nodes.flatMap(texts).map(text => em(text) * 14 + 14))
     const strip = box.inside === undefined ? 0 : em(insideText(box)) * 12 + 12
     const chip = Math.max(0, ...box.chips.map(b => 12 * em(chipText(b)) + 14 + (b === flow.parameter ? em(amount(N[b][ERROR])) * 12 + 14 : 0)))
     box.w = box.more ? 70 : Math.max(wide * box.nodes.length, strip, chip)
@@ -197,9 +202,10 @@ function about(n) {
   const seen = flow.way.has(n) ? known(flow.nodeStep.get(n)) : !S.predict || known()
   return `${name}: ${full(value)}; ${errorName(n)}: ${seen ? full(error) : S.predict ? say('page.hidden') : say('term.not-yet')}`
 }
+let clicked = {}                                         // what a redrawing puts under a mouse that rests is not pointed at
 function button(n, key, label, ...children) {
-  const show = () => info.textContent = about(n)
-  return s('g', {class: 'pick', role: 'button', tabindex: n in D.flows ? 0 : undefined, 'data-key': key, 'data-node': n, 'aria-label': label, 'aria-current': n === flow.parameter ? 'true' : undefined, onclick: () => select(n), onfocus: show, onmouseenter: show}, ...children)
+  const show = () => info.textContent = about(n), enter = event => event.clientX === clicked.clientX && event.clientY === clicked.clientY || show()
+  return s('g', {class: 'pick', role: 'button', tabindex: n in D.flows ? 0 : undefined, 'data-key': key, 'data-node': n, 'aria-label': label, 'aria-current': n === flow.parameter ? 'true' : undefined, onclick: event => { clicked = event; select(n) }, onfocus: show, onmouseenter: enter}, ...children)
 }
 function cell(box, n, k) {
   const w = box.w / box.nodes.length, x = box.x + k * w, top = box.y + CHIP * box.chips.length, on = flow.way.has(n), back = on && known(flow.nodeStep.get(n))
