@@ -19,7 +19,10 @@ import numpy as np
 from autodiff.namespace import FLOAT_FAULTS, arrays, floats, is_plain_number
 from autodiff.symbol import ONE, Symbol, variable
 
-__all__ = ["ANY", "NONZERO", "POSITIVE", "TABLE", "UNIT", "Domain", "Example", "Origin", "Primitive", "primitive"]
+__all__ = [
+    "ANY", "NONZERO", "POSITIVE", "RECORDERS", "TABLE", "UNIT", "Domain", "Example", "Objects", "Origin", "Primitive",
+    "as_operand", "describe", "ieee", "ieee_partials", "primitive", "real",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,8 @@ class Primitive:
     that it runs on floats, arrays, nodes (second order) and symbols (formulas). It never undoes broadcasting: the
     engine does. Arguments that are not differentiated are keyword-only ``params``.
 
-    Calling a primitive computes it: on numbers and arrays the plain result, on nodes a new node.
+    Calling a primitive computes it: on numbers and arrays the plain result, on nodes a new node. The function
+    `primitive` makes one, and says what the other fields are.
     """
 
     name: str
@@ -177,7 +181,7 @@ class Primitive:
         return ", ".join(f"∂/∂{name}: {rule}" for name, rule in zip(names, rules, strict=True))
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
-        if self.packed or len(inputs) != self.arity is not None:
+        if self.packed or (self.arity is not None and len(inputs) != self.arity):
             inputs, params = self._arranged(inputs, params)
         for item in inputs:
             kind = item.__class__
@@ -193,8 +197,7 @@ class Primitive:
             inputs, extra = self._unpack(inputs), inputs[1:]
         else:
             inputs, extra = inputs[: self.arity], inputs[self.arity :]
-        bound = extra or len(inputs) != (self.arity or len(inputs))
-        return inputs, self._bind(inputs, extra, params) if bound else params
+        return inputs, self._bind(inputs, extra, params)
 
     def _unpack(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         """The inputs from the one sequence that holds them all."""
@@ -217,7 +220,10 @@ class Primitive:
                 f"{' and the keywords ' + ', '.join(self.defaults) if self.defaults else ''}; "
                 f"it got {len(inputs) + len(extra)} positional arguments"
             )
-        return {**dict(zip(self.defaults, extra, strict=False)), **params}
+        given = dict(zip(self.defaults, extra, strict=False))
+        if twice := given.keys() & params.keys():
+            raise TypeError(f"{self.name} got {', '.join(sorted(twice))} twice, by position and by keyword")
+        return {**given, **params}
 
     def evaluate(self, inputs: Sequence[Any], params: Mapping[str, Any]) -> Any:
         """The value for plain data: numbers give a float, anything else goes to NumPy.

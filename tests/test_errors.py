@@ -98,6 +98,7 @@ def test_using_nodes(call: Any, kind: Any, words: str) -> None:
     (lambda: ad.exp(), TypeError, "exp takes 1 input; it got 0 positional arguments"),
     (lambda: ad.maximum(V), TypeError, "maximum takes 2 inputs; it got 1 positional arguments"),
     (lambda: ad.sum(T, 0, True, 3), TypeError, "sum takes 1 input and the keywords axis, keepdims; it got 4"),
+    (lambda: ad.sum(T, 0, axis=1), TypeError, "sum got axis twice, by position and by keyword"),
     (lambda: ad.exp(1.0, base=2), TypeError, "exp takes the keywords (none), and got base"),
     (lambda: ad.sum([1.0], axes=0), TypeError, "sum takes the keywords axis, keepdims, and got axes"),
     (lambda: ad.reshape(np.ones(2)), TypeError, "reshape takes the keywords shape, and got none"),

@@ -23,6 +23,7 @@ __all__ = [
 _LN_DOMAIN = Domain(-0.9, 3.0, "x > −1")
 _TAN_DOMAIN = Domain(-1.4, 1.4, "x ≠ π/2 + kπ")
 _CLIP_DOMAIN = Domain(-2.0, 2.0, "all reals", kinks=(-1.0, 1.0))
+_ERFC_SLOPE = -1.1283791670955126  # −2/√π, at 0
 
 # fmt: off
 add = primitive("add", lambda xp, x, y: x + y,
@@ -145,7 +146,7 @@ _limit = primitive("clip", lambda xp, x, *, low, high: xp.minimum(xp.maximum(x, 
     doc="x limited to [low, high]; the derivative is 1 inside and at the bounds, 0 outside.")
 
 erfc = primitive("erfc", lambda xp, x: xp.erfc(x),
-    [lambda g, z, x: g * (-1.1283791670955126 * exp(-(x * x)))],
+    [lambda g, z, x: g * (_ERFC_SLOPE * exp(-(x * x)))],
     doc="Complementary error function (2/√π)·∫ₓ^∞ e^(−t²) dt.")
 
 _select = primitive("where", lambda xp, x, y, *, condition: xp.where(condition, x, y),

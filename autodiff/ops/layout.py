@@ -59,14 +59,18 @@ def _slab(z: Any, k: int, inputs: Sequence[Any], axis: Any) -> Any:
     """Where the k-th of the joined ``inputs`` lies in their concatenation."""
     if isinstance(z, Symbol):
         return variable(f"part {k + 1}")
-    axis = axis % z.ndim
     start = sum(item.shape[axis] for item in inputs[:k])
-    return (slice(None),) * axis + (slice(start, start + inputs[k].shape[axis]),)
+    return _along(axis, z.ndim, slice(start, start + inputs[k].shape[axis]))
 
 
 def _layer(z: Any, k: int, axis: Any) -> Any:
     """Where the k-th of the stacked inputs lies in their stack."""
-    return variable(f"part {k + 1}") if isinstance(z, Symbol) else (slice(None),) * (axis % z.ndim) + (k,)
+    return variable(f"part {k + 1}") if isinstance(z, Symbol) else _along(axis, z.ndim, k)
+
+
+def _along(axis: int, ndim: int, item: Any) -> tuple[Any, ...]:
+    """The index that has ``item`` on one axis and leaves the others whole."""
+    return (slice(None),) * (axis % ndim) + (item,)
 
 
 def _inverse(axes: Any) -> Any:
@@ -156,6 +160,7 @@ scatter: Primitive = primitive("scatter", _scatter,
 
 
 def _length(x: Any, axis: int) -> int:
+    """How long an axis is; raises for one that is not there."""
     shape = np.shape(x)
     if not isinstance(axis, int | np.integer):
         raise TypeError(f"an axis is an integer, and got {axis!r}")
@@ -164,14 +169,10 @@ def _length(x: Any, axis: int) -> int:
     return int(shape[axis])
 
 
-def _along(axis: int, ndim: int, item: Any) -> tuple[Any, ...]:
-    return (slice(None),) * (axis % ndim) + (item,)
-
-
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """Cut ``x`` along ``axis`` into ``sections`` equal parts, or at the given positions; shapes as in NumPy.
 
-    Raises ValueError where the length is not divisible.
+    Raises ValueError where the length is not divisible, TypeError for what is neither a number nor a list of positions.
 
     >>> [part.tolist() for part in split([1.0, 2.0, 3.0, 4.0], 2)]
     [[1.0, 2.0], [3.0, 4.0]]
@@ -203,15 +204,15 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     >>> take([1.0, 2.0, 3.0], [2, 2])
     array([3., 3.])
     """
-    where = np.array(indices)  # a copy: the backward pass must see the same ones
-    if isinstance(indices, list | tuple) and not where.size:
-        where = where.astype(int)  # NumPy takes [] for floats
-    if where.dtype.kind not in "iu":
-        raise TypeError(f"take needs integer indices, and got type {where.dtype}")
+    places = np.array(indices)  # a copy: the backward pass must see the same ones
+    if isinstance(indices, list | tuple) and not places.size:
+        places = places.astype(int)  # NumPy takes [] for floats
+    if places.dtype.kind not in "iu":
+        raise TypeError(f"take needs integer indices, and got type {places.dtype}")
     if axis is None:
-        return getitem(reshape(x, shape=(-1,)), index=where)
+        return getitem(reshape(x, shape=(-1,)), index=places)
     _length(x, axis)
-    return getitem(x, index=_along(axis, len(np.shape(x)), where))
+    return getitem(x, index=_along(axis, len(np.shape(x)), places))
 
 
 def pad(x: Any, width: Any, mode: str = "constant", *, constant_values: float = 0.0) -> Any:
@@ -246,7 +247,7 @@ def pad(x: Any, width: Any, mode: str = "constant", *, constant_values: float = 
 def diag(x: Any, k: int = 0) -> Any:
     """The ``k``-th diagonal of a matrix, or the matrix with vector ``x`` on its ``k``-th diagonal.
 
-    Raises ValueError for other than 1 or 2 axes.
+    Raises ValueError for other than 1 or 2 axes, TypeError for a ``k`` that is no integer.
 
     >>> diag([[1.0, 2.0], [3.0, 4.0]])
     array([1., 4.])
@@ -266,7 +267,7 @@ def diag(x: Any, k: int = 0) -> Any:
 
 
 def trace(x: Any) -> Any:
-    """Sum of the diagonal Σᵢ xᵢᵢ of a matrix; a scalar in the units of ``x``.
+    """Sum of the diagonal Σᵢ xᵢᵢ of a matrix; a scalar in the units of ``x``. Raises ValueError for no matrix.
 
     >>> float(trace([[1.0, 2.0], [3.0, 4.0]]))
     5.0

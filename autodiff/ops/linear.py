@@ -70,7 +70,8 @@ _einsum = primitive("einsum", lambda xp, *xs, subscripts: np.asarray(np.einsum(s
 # fmt: on
 
 
-_BY_AXES = {(1, 1): inner, (2, 1): matvec, (1, 2): vecmat, (2, 2): matmat}
+_BY_AXES: Final = {(1, 1): inner, (2, 1): matvec, (1, 2): vecmat, (2, 2): matmat}
+_MOST_TERMS: Final = 1000  # in one node: its source is written and compiled once for every number of terms
 
 
 def _weigh(terms: Sequence[Any]) -> Any:
@@ -122,9 +123,6 @@ def weighted_sum(weights: Any, inputs: Any, bias: Any = 0.0) -> Any:
             bias = _weighted(*weights[part], *inputs[part], bias)
         return bias
     return dot(weights, inputs) + bias
-
-
-_MOST_TERMS: Final = 1000  # in one node: its source is written and compiled once for every number of terms
 
 
 def _is_sequence(x: Any) -> bool:

@@ -31,9 +31,15 @@ _REDUCTIONS = (
 
 
 def _spread(xp: Any, g: Any, *, shape: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    if axis is not None and not keepdims and shape:  # NumPy reduces a number over axis 0 and −1, which it has not
-        g = np.expand_dims(g, tuple(a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))))
-    return np.broadcast_to(np.reshape(g, (1,) * len(shape)) if axis is None else g, shape)
+    if axis is None:
+        return np.broadcast_to(np.reshape(g, (1,) * len(shape)), shape)
+    if shape:  # NumPy reduces a number over axis 0 and −1, which it has not
+        axes = tuple(a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,)))
+        if not keepdims:
+            g = np.expand_dims(g, axes)
+        elif g.ndim != len(shape) or any(g.shape[a] != 1 for a in axes):
+            raise ValueError(f"shape {g.shape} is not that of a sum over axis={axis} of shape {shape} with keepdims")
+    return np.broadcast_to(g, shape)
 
 
 def _norm(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
@@ -160,6 +166,7 @@ def std(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> A
 
 
 def _freedom(x: Any, axis: Any, ddof: int) -> float:
+    """n − ddof, with n the number of elements that one variance is taken of."""
     shape = np.shape(x)
     try:
         axes = range(len(shape)) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, len(shape))

@@ -1,4 +1,5 @@
-"""Units: the activations a = f(z) of the notes (section 2, "Units and their derivatives") and their smooth relatives.
+"""Units, a = f(z): the activations of the notes (section 2, "Units and their derivatives") and their smooth relatives;
+and the hinge, the unit at the end of the max-margin objective.
 
 Each is a primitive, not a composite, so that a neuron's edge carries f′(z) itself, and so that it is stable: none
 overflows.
@@ -19,11 +20,9 @@ __all__ = [
     "soft_sign", "softplus",
 ]  # fmt: skip
 
-_UNIT_KINKS: Final = Domain(-2.0, 2.0, "all reals", kinks=(-1.0, 1.0))
+_HARD_TANH_DOMAIN: Final = Domain(-2.0, 2.0, "all reals", kinks=(-1.0, 1.0))
 _ROOT_HALF: Final = 0.7071067811865476
 _ROOT_2PI: Final = 2.5066282746310002
-
-
 _BY_WINDOW: Final = np.array([[-1.0], [1.0]])  # ∂J/∂s and ∂J/∂s_c of a pair that violates the margin
 
 
@@ -66,7 +65,7 @@ leaky_relu = primitive("leaky_relu", lambda xp, x, *, slope=0.01: xp.where(x > 0
 
 hard_tanh = primitive("hard_tanh", lambda xp, x: xp.minimum(xp.maximum(x, -1.0), 1.0),
     [lambda g, z, x: g * where((x >= -1.0) & (x <= 1.0), 1.0, where(x == x, 0.0, x))],
-    symbol="hard tanh", domain=_UNIT_KINKS, doc="x limited to [−1, 1]; the derivative is 1 inside and at ±1, 0 outside.")
+    symbol="hard tanh", domain=_HARD_TANH_DOMAIN, doc="x limited to [−1, 1]; the derivative is 1 inside and at ±1, 0 outside.")
 
 soft_sign = primitive("soft_sign", lambda xp, x: x / (1.0 + abs(x)),
     [lambda g, z, x: g / ((1.0 + abs(x)) * (1.0 + abs(x)))],
