@@ -7,7 +7,7 @@ from typing import Final
 
 from autodiff.draw.cells import Numbering, brief, forward_rows, hint
 from autodiff.draw.computation import graph_of_flow
-from autodiff.draw.groups import Group, grouped
+from autodiff.draw.groups import Group, grouped, has_much_rest
 from autodiff.draw.network import network
 from autodiff.draw.picture import Box, Cell, Picture, Row
 from autodiff.draw.rail import MOST_BOXES, Rail, rail
@@ -23,7 +23,6 @@ __all__ = ["VIEWS", "picture"]
 VIEWS: Final = ("auto", "rail", "shares", "graph", "network")
 
 _MOST_UNITS: Final = 60
-_MOST_REST: Final = 400
 _MOST_STEPS: Final = 14
 
 
@@ -89,7 +88,9 @@ def _empty(voice: Voice, flow: Flow) -> Picture:
 
 def _groups_of_shares(flow: Flow) -> list[Group]:
     """The boxes of a graph of shares; none if that would be too many."""
-    groups = grouped(flow, units=True) if len(flow.nodes) <= 2 * _MOST_UNITS else []
+    if len(flow.nodes) > 2 * _MOST_UNITS:
+        return []
+    groups = grouped(flow, units=True, rest=not has_much_rest(flow))
     return groups if 0 < sum(group.on_the_way for group in groups) <= _MOST_UNITS else []
 
 
@@ -102,7 +103,7 @@ def _shares(voice: Voice, flow: Flow, groups: Sequence[Group]) -> Picture:
 
 def _rail(voice: Voice, flow: Flow) -> Picture:
     """One path with the rest in grey; of several the strongest."""
-    path = flow.strongest(1)[0]
+    path = voice.strongest(flow)
     if flow.path_count > 1:
         made = rail(voice, flow, path, Numbering(flow, ()))
         count = voice.counted(flow.path_count)
@@ -113,7 +114,7 @@ def _rail(voice: Voice, flow: Flow) -> Picture:
     short = len(flow.nodes) <= MOST_BOXES
     told = voice.steps(flow) if short else ()
     made = rail(voice, flow, path, Numbering(flow, told))
-    groups = grouped(flow, units=False) if short else ()
+    groups = grouped(flow, units=False) if short and not has_much_rest(flow) else ()
     return _finished(voice, flow, made, "rail", voice.formula(flow), told, [], groups)
 
 
@@ -121,7 +122,7 @@ def _finished(
     voice: Voice, flow: Flow, made: Rail, kind: str, formula: tuple[str, ...], told: Sequence[Step],
     captions: Sequence[str], groups: Sequence[Group],
 ) -> Picture:  # fmt: skip
-    if groups and len(flow.rest) <= _MOST_REST:
+    if groups and not has_much_rest(flow):
         add_rest(made, voice, flow, groups)
     title, captions = _title(voice, flow), (*captions, *voice.remarks(flow))
     return Picture(

@@ -5,8 +5,10 @@ Nothing here recurses, and every pass is linear in the graph.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 from autodiff.flow import FlowNode
@@ -15,6 +17,7 @@ from autodiff.terms import notes_name
 __all__ = ["Fold", "Key", "Scope", "columns", "fold", "parts", "scopes"]
 
 _SEPARATORS: Final = "./"
+_LEAVES_ALONE: Final = -1  # the rank of a part without results
 _OF_THE_LAYER: Final = frozenset("Wb")
 _OF_THE_LAYER_BELOW: Final = frozenset("za")
 
@@ -41,13 +44,15 @@ def scopes(nodes: Sequence[FlowNode], inputs: Inputs) -> list[Scope | None]:
     By the notes' names W⁽ᵏ⁾, b⁽ᵏ⁾, z⁽ᵏ⁺¹⁾ and a⁽ᵏ⁺¹⁾ are of layer k, by names with a dot or slash "encoder.h" is of
     "encoder"; a node without a name is where all its consumers are.
     """
-    found: list[Scope | None] = []
-    around: list[set[Scope | None]] = [set() for _ in nodes]
+    found: list[Scope | None] = [None] * len(nodes)  # first what the consumers say
+    heard = [False] * len(nodes)
     for k, node in enumerate(nodes):
-        own = _named(node) if node.name else _only(around[k])
-        found.append(own)
+        own = found[k] = _named(node) if node.name else found[k]
         for item in inputs[k]:
-            around[item].add(own)
+            if not heard[item]:
+                found[item], heard[item] = own, True
+            elif found[item] != own:
+                found[item] = None
     return found
 
 
@@ -59,10 +64,6 @@ def _named(node: FlowNode) -> Scope | None:
         return name.layer - 1 if name.letter in _OF_THE_LAYER_BELOW and name.layer > 1 else None
     last = max((node.name or "").rfind(separator) for separator in _SEPARATORS)
     return (node.name or "")[:last] if last > 0 else None
-
-
-def _only(around: set[Scope | None]) -> Scope | None:
-    return next(iter(around)) if len(around) == 1 else None
 
 
 def fold(found: Sequence[Scope | None], inputs: Inputs, way: Sequence[int], most: int) -> Fold:
@@ -90,26 +91,30 @@ def fold(found: Sequence[Scope | None], inputs: Inputs, way: Sequence[int], most
 
 
 def parts(found: Sequence[Scope | None], inputs: Inputs, apart: set[int]) -> dict[int, Key]:
-    """The nodes of clusters, but for those ``apart``, in parts between which no wires run in circles.
+    """The nodes of scopes, but for those ``apart``, in parts between which no wires run in circles.
 
-    Every wire between two parts leads from a lower rank to a higher one. A leaf joins the lowest part that uses it.
+    Every wire from one part to another leads to a higher rank. A leaf joins the last part of its scope whose rank none
+    of its consumers is below; what it feeds cannot lead back there.
     """
     rank = [0] * len(found)
+    lowest = [len(found)] * len(found)  # rank among the consumers
     for k in range(len(found) - 1, -1, -1):  # inputs before consumers
         for item in inputs[k]:
             if inputs[item]:
                 same = found[k] is not None and found[k] == found[item] and k not in apart and item not in apart
                 rank[k] = max(rank[k], rank[item] + (not same))
-    lowest: dict[int, int] = {}
-    for k, items in enumerate(inputs):
-        for item in items:
-            if not inputs[item] and (item not in lowest or rank[k] < rank[lowest[item]]):
-                lowest[item] = k
-    part_of: dict[int, Key] = {}
-    for k, cluster in enumerate(found):
-        host = lowest.get(k, k)
-        if cluster is not None and k not in apart and found[host] == cluster and host not in apart:
-            part_of[k] = (cluster, rank[host])
+        for item in inputs[k]:
+            lowest[item] = min(lowest[item], rank[k])
+    inner = [k for k, scope in enumerate(found) if scope is not None and inputs[k] and k not in apart]
+    part_of: dict[int, Key] = {k: (found[k], rank[k]) for k in inner}
+    ranks: dict[Scope | None, list[int]] = {}
+    for scope, its_rank in sorted({(found[k], rank[k]) for k in inner}, key=itemgetter(1)):
+        ranks.setdefault(scope, []).append(its_rank)
+    for k, scope in enumerate(found):
+        if scope is not None and not inputs[k] and k not in apart:
+            known = ranks.get(scope, [])
+            place = bisect_right(known, lowest[k])
+            part_of[k] = (scope, known[place - 1] if place else _LEAVES_ALONE)
     return part_of
 
 

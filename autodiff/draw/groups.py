@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from autodiff.flow import Flow, FlowNode
 from autodiff.terms import in_order, notes_name, suffix
 
-__all__ = ["Group", "grouped", "is_parameter_name"]
+__all__ = ["Group", "found_off_the_way", "grouped", "has_much_rest", "is_parameter_name"]
+
+_MOST_REST: Final = 400
 
 _PARAMETER_LETTERS = frozenset("WbUw")
 
@@ -23,21 +26,35 @@ class Group:
     on_the_way: bool
 
 
-def grouped(flow: Flow, *, units: bool) -> list[Group]:
+def has_much_rest(flow: Flow) -> bool:
+    """Whether more nodes are not on the way than a reader takes in: then none is drawn, and none is looked at."""
+    return len(flow.flows.nodes) - len(flow.nodes) > _MOST_REST
+
+
+def found_off_the_way(flow: Flow, labels: Collection[str]) -> dict[str, FlowNode]:
+    """The nodes of these labels that are not on the way."""
+    if has_much_rest(flow):
+        on_the_way = {node.label for node in flow.nodes}
+        return {n.label: n for n in flow.flows.nodes if n.label in labels and n.label not in on_the_way}
+    return {node.label: node for node in flow.rest if node.label in labels}
+
+
+def grouped(flow: Flow, *, units: bool, rest: bool = True) -> list[Group]:
     """The groups of a flow's nodes, column by column and in reading order within one.
 
     With ``units`` a unit's z and a, one behind the other, stand in one box. Weights and biases that are not on the way
-    are left out: a wire stands for them.
+    are left out: a wire stands for them; without ``rest`` so is every node that is not on the way.
     """
-    inner = _inner_nodes(flow) if units else {}
+    edges = [*_edges(flow, rest=rest)]
+    every = (*flow.nodes, *(flow.rest if rest else ()))
+    inner = _inner_nodes(flow, every, edges) if units else {}
     outer = {z: a for a, z in inner.items()}
     column: dict[int, int] = {flow.output.id: 0}
-    for consumer, item in _edges(flow):
+    for consumer, item in edges:
         if outer.get(item) != consumer:
             column[item] = max(column.get(item, 0), column[outer.get(consumer, consumer)] + 1)
         else:
             column[item] = column[consumer]
-    every = (*flow.nodes, *flow.rest)
     groups = [
         Group(
             (every[inner[node.id]], node) if node.id in inner else (node,), column[node.id], node.id < len(flow.nodes)
@@ -58,25 +75,21 @@ def _is_left_out(flow: Flow, node: FlowNode) -> bool:
     return node.id >= len(flow.nodes) and node.operation is None and is_parameter_name(node)
 
 
-def _edges(flow: Flow) -> Iterator[tuple[int, int]]:
+def _edges(flow: Flow, *, rest: bool) -> Iterator[tuple[int, int]]:
     """(consumer, input) of every edge, each after all edges to its consumer."""
     for edge in flow.edges:
         yield edge.consumer, edge.input
-    for wire in flow.rest_wires:
+    for wire in flow.rest_wires if rest else ():
         yield wire.consumer, wire.input
 
 
-def _inner_nodes(flow: Flow) -> dict[int, int]:
+def _inner_nodes(flow: Flow, every: Sequence[FlowNode], edges: Sequence[tuple[int, int]]) -> dict[int, int]:
     """For each unit's a the id of its z: made from it alone, used by it alone, and of the same unit and layer."""
-    every = (*flow.nodes, *flow.rest)
-    inputs: Counter[int] = Counter()
-    uses: Counter[int] = Counter()
-    for consumer, item in _edges(flow):
-        inputs[consumer] += 1
-        uses[item] += 1
+    inputs = Counter(consumer for consumer, _ in edges)
+    uses = Counter(item for _, item in edges)
     return {
         consumer: item
-        for consumer, item in _edges(flow)
+        for consumer, item in edges
         if inputs[consumer] == uses[item] == 1 and _are_one_unit(every[item], every[consumer])
         and flow.parameter.id not in (consumer, item)
     }  # fmt: skip

@@ -36,6 +36,7 @@ _CIRCLE: Final = 42.0
 _REST_PITCH: Final = 60.0
 _DUMMY: Final = 10.0  # the room of a wire that passes a column
 _SWEEPS: Final = 8
+_MOST_STEPS: Final = 250_000  # of placing one thing once: what a layout may take, whatever the machine
 _CORNER: Final = 9.0
 _CLUSTER_PADDING: Final = 14.0
 _CLUSTER_LABEL: Final = 24.0
@@ -270,12 +271,13 @@ def _tops_of_layers(
     heights = {item: sizes[item][1] if item in sizes else _DUMMY for order in orders.values() for item in order}
     joined = _neighbours(picture, passes)
     middles = _stacked(orders, heights)
+    sweeps = max(min(_SWEEPS, _MOST_STEPS // len(heights)), 2)
     fixed = picture.kind == "network"  # units stand in the order of their names, wires pass between them
-    for sweep in range(_SWEEPS):
+    for sweep in range(sweeps):
         for column in sorted(orders, reverse=bool(sweep % 2)):
             order = orders[column]
             wished = {item: _mean([middles[other] for other in joined.get(item, [item])]) for item in order}
-            if sweep < _SWEEPS - 2 and not (fixed and all(item in sizes for item in order)):
+            if sweep < max(sweeps - 2, 1) and not (fixed and all(item in sizes for item in order)):
                 order.sort(key=lambda item, wished=wished: round(wished[item], 6))  # type: ignore[misc]
             middles.update(_spaced(order, wished, heights))
     return {item: middle - heights[item] / 2 for item, middle in middles.items()}

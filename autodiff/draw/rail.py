@@ -16,6 +16,7 @@ from autodiff.draw.cells import (
     sign,
     strokes,
 )
+from autodiff.draw.groups import found_off_the_way
 from autodiff.draw.picture import Box, Cell, Row, Wire
 from autodiff.draw.voice import Voice
 from autodiff.flow import Flow, FlowEdge, FlowNode, Path
@@ -134,7 +135,7 @@ def _add_source(made: Rail, voice: Voice, flow: Flow, edge: FlowEdge) -> str | N
         cells = Cell("name", voice.say("term.constant")), Cell("value", voice.write(1.0), 1.0)
         rows = [Row("forward", (cell,)) for cell in cells]
         return made.add_box("source", made.columns, rows, voice.say("caption.bias"))
-    partner = next((node for node in flow.rest if node.label == edge.partner), None)
+    partner = found_off_the_way(flow, [edge.partner]).get(edge.partner)
     if partner is None:
         return None
     return made.add_box("source", made.columns, forward_rows(voice, [partner]), hint(flow, partner), partner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from autodiff.draw.cells import (
@@ -14,11 +14,11 @@ from autodiff.draw.cells import (
     share_cell,
     strokes,
 )
-from autodiff.draw.groups import Group
+from autodiff.draw.groups import Group, found_off_the_way
 from autodiff.draw.picture import Cell, Row
 from autodiff.draw.rail import Rail
 from autodiff.draw.voice import Voice
-from autodiff.flow import Flow, FlowEdge, FlowNode
+from autodiff.flow import Flow, FlowNode
 from autodiff.terms import shares_in_order
 
 __all__ = ["shares"]
@@ -75,7 +75,7 @@ def _error_rows(voice: Voice, flow: Flow, group: Group, numbering: Numbering) ->
 
 def _add_sources(made: Rail, voice: Voice, flow: Flow) -> None:
     """What the parameter multiplies, if that is not too much."""
-    sources = _sources(flow, {node.label: node for node in flow.rest})
+    sources = _sources(flow)
     if len(sources) > _MOST_SOURCES:
         return
     column = made.columns
@@ -84,10 +84,7 @@ def _add_sources(made: Rail, voice: Voice, flow: Flow) -> None:
         made.add_wire(box, made.box_of[flow.parameter.id], (_VALUE_ROW, _VALUE_ROW), "forward")
 
 
-def _sources(flow: Flow, rest: Mapping[str, FlowNode]) -> list[FlowNode]:
-    found: dict[int, FlowNode] = {}
-    edges: Sequence[FlowEdge] = shares_in_order(flow, flow.parameter)
-    for edge in edges:
-        if edge.partner is not None and edge.partner in rest:
-            found[rest[edge.partner].id] = rest[edge.partner]
-    return list(found.values())
+def _sources(flow: Flow) -> list[FlowNode]:
+    partners = [edge.partner for edge in shares_in_order(flow, flow.parameter) if edge.partner is not None]
+    found = found_off_the_way(flow, set(partners))
+    return list({found[name].id: found[name] for name in partners if name in found}.values())

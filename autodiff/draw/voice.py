@@ -76,8 +76,12 @@ class Voice:
         """The gradient as the product of one path, or the sum of the shares that arrive."""
         if flow.is_empty:
             return flow.derivative, self.say("term.no-path")
-        parts = self.product(flow.strongest(1)[0]) if flow.path_count == 1 else self.sum(flow)
+        parts = self.product(self.strongest(flow)) if flow.path_count == 1 else self.sum(flow)
         return flow.derivative, *parts, self.amount(flow.gradient)
+
+    def strongest(self, flow: Flow) -> Path:
+        """The strongest path of a flow that has one."""
+        return flow.strongest_path or flow.strongest(1)[0]
 
     def percentage(self, path: Path) -> str:
         """How much of all paths together that path is, in brackets."""
@@ -87,7 +91,7 @@ class Voice:
         """How many paths there are, and the strongest; nothing about one path."""
         if flow.path_count < 2:
             return []
-        path = flow.strongest(1)[0]
+        path = self.strongest(flow)
         symbols = self.product(path)[0]
         product = symbols if path.product is None else f"{symbols} = {self.write(path.product)}"
         count = self.counted(flow.path_count)
