@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from autodiff.draw.cells import brief, in_full, operation_sign, sign, strokes
 from autodiff.draw.folding import Key, columns, fold, parts, scopes
+from autodiff.draw.groups import is_parameter_name
 from autodiff.draw.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.products import array_factor
 from autodiff.draw.voice import Voice, voice
@@ -18,13 +19,12 @@ from autodiff.labels import labels
 from autodiff.names import names_in
 from autodiff.primitive import describe
 from autodiff.shares import local_gradients
-from autodiff.terms import in_order, notes_name
+from autodiff.terms import in_order
 
 __all__ = ["MOST_BOXES", "computation", "graph_of_flow"]
 
 MOST_BOXES: Final = 150  # more than that nobody reads
 _MOST_PORTS: Final = 12
-_PARAMETERS: Final = frozenset("WbUw")
 _VALUE_ROW: Final = 0
 _ERROR_ROW: Final = 1
 
@@ -166,11 +166,15 @@ class _Drawer:
         """Operation and value, name and gradient; for a leaf its name and value, and the gradient."""
         name = brief(item.label) if item.name or not computed else ""
         first, second = (Cell("sign", operation_sign(item)), name) if computed else (Cell("name", name), "")
-        notes = notes_name(item)
-        green = is_parameter or (not computed and notes is not None and notes.letter in _PARAMETERS)
+        green = is_parameter or (not computed and self.is_called_like_a_parameter(item))
         value = Cell("value", self.voice.amount(item.value), item.value)
         lane = "none" if error.number is None else "error"
         return Row("parameter" if green else "forward", (first, value)), Row(lane, (Cell("name", second), error))
+
+    @staticmethod
+    def is_called_like_a_parameter(item: FlowNode) -> bool:
+        """Whether a name is the notes' for a weight or bias; w[0] is an item of a list."""
+        return is_parameter_name(item) and "[" not in (item.name or "")
 
     def error(self, node: Node, item: FlowNode) -> Cell:
         """A gradient, a dash for one that is not there yet, or in words that no path leads here."""
