@@ -20,7 +20,7 @@ from autodiff.primitive import describe
 from autodiff.transforms import gradients
 from autodiff.tree import flatten, flatten_as, rebuild
 
-__all__ = ["Arrays", "Leaf", "OwnFunction", "Subject", "subject_of"]
+__all__ = ["Arrays", "Leaf", "OwnFunction", "PlainPair", "Subject", "subject_of"]
 
 Arrays = list[np.ndarray[Any, Any]]
 
@@ -211,7 +211,9 @@ def _along(nodes: Sequence[Any], vectors: Sequence[Any]) -> Any:
 # ---- pairs over numbers and NumPy arrays -----------------------------------------------------------------------------
 
 
-class _Pair(Subject):
+class PlainPair(Subject):
+    """A function of floats and NumPy arrays, beside one for its gradient."""
+
     def plain(self, points: Arrays) -> list[Any]:
         return [
             float(x) if leaf.scalar else np.array(x, leaf.dtype) for leaf, x in zip(self.leaves, points, strict=True)
@@ -263,7 +265,7 @@ class _Pair(Subject):
         return self.shaped(flatten_as(result, like, "the result of the gradient function"))
 
 
-class PairOfGradient(_Pair):
+class PairOfGradient(PlainPair):
     """f gives one number, and ``gradient(*inputs)`` its gradient, one for each argument."""
 
     takes_cotangent = False
@@ -281,7 +283,7 @@ class PairOfGradient(_Pair):
         return self.gradients_of(self.gradient(*self.arguments(leaves)))
 
 
-class PairOfPullback(_Pair):
+class PairOfPullback(PlainPair):
     """``vjp(cotangent, *inputs)`` gives Jᵀc, one for each argument; the cotangent has the structure of f's result."""
 
     def __init__(self, f: Callable[..., Any], inputs: tuple[Any, ...], vjp: Callable[..., Any]) -> None:

@@ -1,0 +1,246 @@
+"""Dual numbers: a value with its slope along a direction, through the forwards of the table alone.
+
+A forward is written once for floats, arrays and symbols; here it runs on `Dual`s. The slopes come from the list of
+elementary derivatives in this file, and from no rule of the table: a second derivation of every primitive. The parts
+of a Dual may be floats, ``Fraction``s or mpmath's numbers; the namespace of the forward is made for each by
+`duals_over`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any, Final
+
+from autodiff.namespace import floats
+from autodiff.primitive import RECORDERS, TABLE, Primitive
+
+__all__ = ["Dual", "TieError", "duals", "duals_over", "exact", "mpmath_duals"]
+
+
+class TieError(ArithmeticError):
+    """Two equal values were compared: the program stands on a kink, where it has no one slope."""
+
+
+class Dual:
+    """primal + tangent·ε with ε² = 0; computed with by operators and by any primitive of the table.
+
+    >>> x = Dual(3.0, 1.0)
+    >>> (x * x + 2.0).tangent
+    6.0
+    >>> TABLE["sigmoid"](Dual(0.0, 1.0)).tangent
+    0.25
+    """
+
+    __slots__ = ("primal", "tangent", "xp")
+
+    def __init__(self, primal: Any, tangent: Any, xp: Any = None) -> None:
+        self.primal, self.tangent = primal, tangent
+        self.xp = duals if xp is None else xp
+
+    def parts(self, other: Any) -> tuple[Any, Any]:
+        """Primal and tangent of an operand; a plain number does not move."""
+        if other.__class__ is Dual:
+            return other.primal, other.tangent
+        return self.xp.constant(other), self.xp.zero
+
+    def __add__(self, other: Any) -> Any:
+        y, dy = self.parts(other)
+        return Dual(self.primal + y, self.tangent + dy, self.xp)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        y, dy = self.parts(other)
+        return Dual(self.primal - y, self.tangent - dy, self.xp)
+
+    def __rsub__(self, other: Any) -> Any:
+        return -self + other
+
+    def __mul__(self, other: Any) -> Any:
+        y, dy = self.parts(other)
+        return Dual(self.primal * y, self.primal * dy + self.tangent * y, self.xp)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Any:
+        y, dy = self.parts(other)
+        return Dual(self.primal / y, (self.tangent * y - self.primal * dy) / (y * y), self.xp)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        y, dy = self.parts(other)
+        return Dual(y, dy, self.xp) / self
+
+    def __pow__(self, other: Any) -> Any:
+        return self.xp.power(self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return self.xp.power(Dual(*self.parts(other), self.xp), self)
+
+    def __neg__(self) -> Any:
+        return Dual(-self.primal, -self.tangent, self.xp)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return self if self > 0 else -self
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self.primal < self.apart(other))
+
+    def __le__(self, other: Any) -> bool:
+        return bool(self.primal <= self.apart(other))
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(self.primal > self.apart(other))
+
+    def __ge__(self, other: Any) -> bool:
+        return bool(self.primal >= self.apart(other))
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or bool(self.primal == self.apart(other))
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = object.__hash__
+
+    def apart(self, other: Any) -> Any:
+        """The primal to compare with; TieError if it equals ours and does not move with it."""
+        y, dy = self.parts(other)
+        if self.primal == y and self.tangent != dy:
+            raise TieError("the program compares two equal values here: it stands on a kink")
+        return y
+
+    def __float__(self) -> float:
+        raise TypeError("float() of a dual number would lose its slope")
+
+    def __bool__(self) -> bool:
+        return self != 0
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Primitives as methods, as Values have them."""
+        entry = TABLE.get(name)
+        if entry is None or not entry.elementwise:
+            raise AttributeError(f"a dual number has no {name}")
+        return lambda *operands, **params: entry(self, *operands, **params)
+
+    def __repr__(self) -> str:
+        return f"{self.primal} + {self.tangent}·ε"
+
+
+def _recorded(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """A primitive called with a Dual among its inputs."""
+    if not entry.elementwise:
+        raise TypeError(f"{entry.name} does not work on each number alone, as dual numbers do")
+    xp = next(x.xp for x in inputs if x.__class__ is Dual)
+    return entry.forward(xp, *inputs, **params)
+
+
+RECORDERS[Dual] = _recorded
+
+
+def duals_over(base: Any, constant: Callable[[Any], Any] = float) -> SimpleNamespace:
+    """The namespace for forwards on Duals whose parts are numbers of ``base``, a namespace like ``math``.
+
+    ``constant`` makes such a number of a plain one. A function that ``base`` lacks is lacking here too.
+    """
+    xp = SimpleNamespace(constant=constant, zero=constant(0.0), base=base)
+    for name, slope in _SLOPES.items():
+        if hasattr(base, name):
+            setattr(xp, name, _lifted(xp, getattr(base, name), slope, base))
+    xp.absolute = lambda x: abs(x) if x.__class__ is Dual else abs(constant(x))
+    xp.maximum = lambda x, y: x if x > y else y
+    xp.minimum = lambda x, y: x if x < y else y
+    xp.where = lambda condition, x, y: x if condition else y
+    xp.sign = lambda x: constant(1.0 if x > 0 else -1.0)
+    xp.copysign = lambda x, y: abs(x) if y > 0 else -abs(x)
+    xp.power = _power(xp)
+    if hasattr(xp, "exp"):
+        xp.logistic = lambda x: 1.0 / (1.0 + xp.exp(-x)) if x.primal > 0 else 1.0 - 1.0 / (1.0 + xp.exp(x))
+    return xp
+
+
+def _lifted(xp: Any, function: Callable[..., Any], slope: Callable[..., Any], base: Any) -> Callable[..., Any]:
+    def on_duals(x: Any) -> Any:
+        if x.__class__ is not Dual:
+            return function(xp.constant(x))
+        z = function(x.primal)
+        return Dual(z, slope(base, x.primal, z) * x.tangent, x.xp)
+
+    return on_duals
+
+
+#: dz/dx of each elementary function, in x and z, with the functions of ``m``.
+_SLOPES: Final[Mapping[str, Callable[..., Any]]] = {
+    "exp": lambda m, x, z: z,
+    "expm1": lambda m, x, z: m.exp(x),
+    "log": lambda m, x, z: 1 / x,
+    "log1p": lambda m, x, z: 1 / (1 + x),
+    "sqrt": lambda m, x, z: 1 / (z + z),
+    "sin": lambda m, x, z: m.cos(x),
+    "cos": lambda m, x, z: -m.sin(x),
+    "tan": lambda m, x, z: 1 / m.cos(x) ** 2,
+    "arcsin": lambda m, x, z: 1 / m.cos(z),
+    "arccos": lambda m, x, z: -1 / m.sin(z),
+    "arctan": lambda m, x, z: m.cos(z) ** 2,
+    "sinh": lambda m, x, z: m.cosh(x),
+    "cosh": lambda m, x, z: m.sinh(x),
+    "tanh": lambda m, x, z: 1 / m.cosh(x) ** 2,
+    "erfc": lambda m, x, z: -2 / m.sqrt(m.pi) * m.exp(-x * x),
+}
+
+
+def _power(xp: Any) -> Callable[..., Any]:
+    def power(x: Any, n: Any) -> Any:
+        if n.__class__ is not Dual and n == int(n) and abs(n) <= 64:
+            return _whole_power(x, int(n))
+        y, dy = x.parts(x) if x.__class__ is Dual else (xp.constant(x), xp.zero)
+        m, dm = n.parts(n) if n.__class__ is Dual else (xp.constant(n), xp.zero)
+        z = xp.base.power(y, m)
+        tangent = m * xp.base.power(y, m - 1) * dy
+        return Dual(z, tangent + (z * xp.base.log(y) * dm if dm else xp.zero), xp)
+
+    return power
+
+
+def _whole_power(x: Any, n: int) -> Any:
+    """xⁿ by multiplications: exact on Fractions."""
+    if n < 0:
+        return 1.0 / _whole_power(x, -n)
+    if n == 0:
+        return x * 0.0 + 1.0
+    half = _whole_power(x, n // 2) if n > 1 else None
+    square = x if half is None else half * half
+    return square * x if n > 1 and n % 2 else square
+
+
+_floats: Final = SimpleNamespace(**vars(floats), pi=math.pi)
+_floats.power = lambda x, n: x**n
+
+#: The namespace for Duals of floats.
+duals: Final = duals_over(_floats)
+
+#: The namespace for Duals of Fractions: arithmetic and whole powers, no rounding.
+exact: Final = duals_over(SimpleNamespace(), Fraction)
+
+
+def mpmath_duals(digits: int = 50) -> SimpleNamespace:
+    """The namespace for Duals of mpmath's numbers with so many digits."""
+    try:
+        context = import_module("mpmath").mp.clone()
+    except ImportError:
+        raise ImportError('the oracle "mpmath" needs mpmath: pip install "autodiff[test]"') from None
+    context.dps = digits
+    base = SimpleNamespace(
+        exp=context.exp, expm1=context.expm1, log=context.log, log1p=lambda x: context.log(1 + x), sqrt=context.sqrt,
+        sin=context.sin, cos=context.cos, tan=context.tan, arcsin=context.asin, arccos=context.acos,
+        arctan=context.atan, sinh=context.sinh, cosh=context.cosh, tanh=context.tanh, erfc=context.erfc,
+        power=context.power, pi=context.pi,
+    )  # fmt: skip
+    return duals_over(base, lambda x: context.mpf(float(x) if not isinstance(x, context.mpf) else x))
+
