@@ -13,15 +13,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.graph import Node
 from autodiff.ops import elementwise, layout, linear, reductions
+from autodiff.plain import plain
 from autodiff.primitive import TABLE, Primitive
 
 __all__ = ["dispatch_function", "dispatch_ufunc"]
-
-
-def _power(x: Any, exponent: Any) -> Any:
-    return elementwise.raise_to(x, exponent)
 
 
 def _clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
@@ -64,8 +60,9 @@ def _vdot(x: Any, y: Any) -> Any:
 
 
 _MADE_OF_PRIMITIVES: Final[dict[Any, Callable[..., Any]]] = {
-    np.power: _power, np.float_power: _power, np.matmul: linear.matmul, np.dot: linear.dot, np.outer: linear.outer,
-    np.tensordot: linear.tensordot, np.einsum: linear.einsum, np.inner: _inner, np.vdot: _vdot,
+    np.power: elementwise.raise_to, np.float_power: elementwise.raise_to,
+    np.matmul: linear.matmul, np.dot: linear.dot, np.outer: linear.outer, np.tensordot: linear.tensordot,
+    np.einsum: linear.einsum, np.inner: _inner, np.vdot: _vdot,
     np.where: elementwise.where, np.clip: _clip, np.split: layout.split, np.take: layout.take, np.pad: layout.pad,
     np.diag: layout.diag, np.trace: layout.trace, np.var: _var, np.std: _std, np.cumsum: _cumsum, np.ravel: _ravel,
     np.linalg.norm: _norm, np.transpose: _transpose,
@@ -147,9 +144,7 @@ def _with_signature(function: Any, recorded: Callable[..., Any], args: Any, kwar
 
 
 def _data(item: Any) -> Any:
-    if isinstance(item, list | tuple):
-        return type(item)(map(_data, item))
-    return item._data if isinstance(item, Node) else item
+    return type(item)(map(_data, item)) if isinstance(item, list | tuple) else plain(item)
 
 
 def _spelled(function: Any) -> str:

@@ -220,14 +220,7 @@ class _Call:
 
     def __init__(self, f: Any, argnum: int | Sequence[int], args: Sequence[Any], kwargs: dict[str, Any]) -> None:
         self.several = isinstance(argnum, Iterable)
-        numbers = list(argnum) if isinstance(argnum, Iterable) else [argnum]
-        for k in numbers:
-            if not isinstance(k, int | np.integer) or isinstance(k, bool):
-                raise TypeError(f"argnum is an int or a sequence of ints, and got {argnum!r}")
-            if not -len(args) <= k < len(args):
-                raise ValueError(f"argnum {k} asks for an argument that is not there: {len(args)} positional ones came")
-        if len({k % len(args) for k in numbers}) < len(numbers):
-            raise ValueError(f"argnum names each argument once, and got {argnum!r} for {len(args)} arguments")
+        numbers = _places(argnum, len(args))
         self.start = clock.tick()
         self.chosen = [args[k] for k in numbers]
         leaves = [[_fresh(leaf) for leaf in flatten(arg)] for arg in self.chosen]
@@ -252,6 +245,7 @@ class _Call:
         )
 
     def single_output(self) -> Any:
+        """The result, which must be one number."""
         output = self.result
         if isinstance(output, list | tuple | dict):
             raise TypeError(f"a gradient is taken of one number, and the function returned {describe(output)}")
@@ -288,6 +282,19 @@ class _Call:
     def _structured(self, leaves: Iterable[Any]) -> Any:
         rebuilt = rebuild(list(self.chosen), list(leaves))
         return tuple(rebuilt) if self.several else rebuilt[0]
+
+
+def _places(argnum: int | Sequence[int], count: int) -> list[int]:
+    """Which of ``count`` arguments are to be differentiated; raises for what is not there or named twice."""
+    numbers = list(argnum) if isinstance(argnum, Iterable) else [argnum]
+    for k in numbers:
+        if not isinstance(k, int | np.integer) or isinstance(k, bool):
+            raise TypeError(f"argnum is an int or a sequence of ints, and got {argnum!r}")
+        if not -count <= k < count:
+            raise ValueError(f"argnum {k} asks for an argument that is not there: {count} positional ones came")
+    if len({k % count for k in numbers}) < len(numbers):
+        raise ValueError(f"argnum names each argument once, and got {argnum!r} for {count} arguments")
+    return numbers
 
 
 def _check_output(output: Any) -> None:
