@@ -36,6 +36,7 @@ class _Descent:
             item.grad = None
 
     def _reached(self) -> list[Any]:
+        """The parameters that a backward pass has reached."""
         return [item for item in self._parameters() if item.grad is not None]
 
 
@@ -71,7 +72,7 @@ class SGD(_Descent):
 
     def step(self) -> None:
         """Move every parameter that has a gradient."""
-        ad.move([(item, -self._rate * item.grad) for item in self._parameters() if item.grad is not None])
+        ad.move([(item, -self._rate * item.grad) for item in self._reached()])
 
 
 class AdaGrad(_Descent):

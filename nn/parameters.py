@@ -137,6 +137,11 @@ def load(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> None:
     Raises:
         ValueError: a block is missing, a key is unknown or there twice, a shape differs or a number is not finite.
         TypeError: the blocks are plain arrays, or what was saved is no mapping of arrays.
+
+    >>> b = Tensor([0.0])
+    >>> load({Name("b", (), 1): b}, {"b(1)": [0.5]})
+    >>> b.data
+    array([0.5])
     """
     if not isinstance(saved, Mapping):
         raise TypeError(f"a state is a mapping of names to arrays, and got {describe(saved)}")
@@ -190,6 +195,12 @@ class Named:
 
         Raises:
             ValueError: an array is missing, unknown, of another shape or not finite. TypeError: of another kind.
+
+        >>> from nn import Network
+        >>> network = Network((4, 2, 1))
+        >>> network.load({**network.state(), "b(2)": [0.5]})
+        >>> network.parameter("b(2)").data
+        array([0.5])
         """
         load(self._blocks(), state)
 
