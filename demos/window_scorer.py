@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -245,16 +245,15 @@ def run(options: Any) -> list[Result]:
 def compared(score: Any, data: dict[str, Windows], words: int) -> list[Result]:
     """A row for each way of scoring, the scorer's last."""
     dev, test = data["dev"], data["test"]
-    ways = {"majority (never a target)": lambda windows: np.zeros(len(windows.target))}
-    ways["centre-word dictionary"] = dictionary(data["train"])
+    ways = {"centre-word dictionary": dictionary(data["train"])}
     try:
         ways["logistic regression, one-hot window"] = logistic(data["train"], words)
     except ImportError:
         print("logistic regression is left out: it needs scikit-learn, pip install 'autodiff[demos]'")
     ways["window scorer"] = lambda windows: score(windows.ids)
-    results = [measured(title, *((way(part), part.target) for part in (dev, test))) for title, way in ways.items()]
-    results[0] = Result(results[0].title, 0.5, 0.0, np.inf)  # it says "never", at any threshold
-    return results
+    majority = Result("majority (never a target)", auc=0.5, f1=0.0, threshold=np.inf)
+    rows = [measured(title, (way(dev), dev.target), (way(test), test.target)) for title, way in ways.items()]
+    return [majority, *rows]
 
 
 def report(results: Sequence[Result]) -> None:
@@ -278,38 +277,24 @@ def show_examples(scorer: nn.WindowScorer, test: Windows, result: Result) -> Non
         print("\n".join(explain(scorer, test.ids[place], window)))
 
 
-def _count(text: str) -> int:
-    if int(text) < 1:
-        raise ValueError
-    return int(text)
+def _number(kind: type, title: str, holds: Callable[[Any], bool]) -> Callable[[str], Any]:
+    """What reads a number of the command line, under the title by which argparse refuses another."""
+
+    def read_number(text: str) -> Any:
+        value = kind(text)
+        if not holds(value):
+            raise ValueError
+        return value
+
+    read_number.__name__ = title
+    return read_number
 
 
-def _natural(text: str) -> int:
-    if int(text) < 0:
-        raise ValueError
-    return int(text)
-
-
-def _positive(text: str) -> float:
-    if not 0 < float(text) < np.inf:
-        raise ValueError
-    return float(text)
-
-
-def _odd(text: str) -> int:
-    if _count(text) % 2 == 0:
-        raise ValueError
-    return int(text)
-
-
-def _share(text: str) -> float:
-    if not 0 <= float(text) < 1:
-        raise ValueError
-    return float(text)
-
-
-_count.__name__, _positive.__name__, _odd.__name__ = "whole number from 1", "positive number", "odd number"
-_share.__name__, _natural.__name__ = "share from 0 to below 1", "whole number from 0"
+_natural = _number(int, "whole number from 0", lambda n: n >= 0)
+_count = _number(int, "whole number from 1", lambda n: n >= 1)
+_odd = _number(int, "odd number", lambda n: n >= 1 and n % 2 == 1)
+_positive = _number(float, "positive number", lambda x: 0 < x < np.inf)
+_share = _number(float, "share from 0 to below 1", lambda x: 0 <= x < 1)
 
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
