@@ -299,7 +299,7 @@ def test_numpy_scalars_are_numbers(kind: type, two: Any) -> None:
 def test_reflected_operators_keep_the_order_of_their_operands(kind: type) -> None:
     """5 − x, 1/x and 2ˣ are not x − 5, x/1 and x²."""
     x = kind(2.0)
-    assert [float((f).item()) for f in (5 - x, 1.0 / x, 3**x)] == [3.0, 0.5, 9.0]
+    assert [y.item() for y in (5 - x, 1.0 / x, 3**x)] == [3.0, 0.5, 9.0]
     assert slopes(lambda x: 5 - x, kind, 2.0) == [-1.0]
     assert slopes(lambda x: 1.0 / x, kind, 2.0) == [-0.25]
     assert (5 - x).inputs == (5, x)
@@ -394,7 +394,7 @@ def test_prod_is_right_at_zeros(point: list[float], expected: list[float]) -> No
 def test_branch_not_taken_shares_zero(kind: type) -> None:
     """where(x > 0, √x, 0) at 0 has derivative 0, not 0 · inf = nan; also with a logarithm, a product, exp."""
 
-    def slope(f: Callable[[Any], Any], at: float) -> float:
+    def slope_at(at: float, f: Callable[[Any], Any]) -> float:
         x = kind([at]) if kind is Tensor else kind(at)
         with np.errstate(all="ignore"):
             y = f(x)
@@ -402,9 +402,9 @@ def test_branch_not_taken_shares_zero(kind: type) -> None:
             assert not np.isnan(plain(gradients(y, x, seed=plain(y) * 0.0 + 1.0, create_graph=create_graph)))
         return float(np.sum(gradients(y, x, seed=plain(y) * 0.0 + 1.0)))
 
-    assert slope(lambda x: ad.where(x > 0, ad.sqrt(x), 0.0 * x), 0.0) == 0.0
-    assert slope(lambda x: ad.where(x > 0, x * ad.log(x), 0.0 * x), 0.0) == 0.0
-    assert slope(lambda x: ad.where(x > 30, x, ad.log(1.0 + ad.exp(x))), 1000.0) == 1.0
+    assert slope_at(0.0, lambda x: ad.where(x > 0, ad.sqrt(x), 0.0 * x)) == 0.0
+    assert slope_at(0.0, lambda x: ad.where(x > 0, x * ad.log(x), 0.0 * x)) == 0.0
+    assert slope_at(1000.0, lambda x: ad.where(x > 30, x, ad.log(1.0 + ad.exp(x)))) == 1.0
 
 
 @pytest.mark.parametrize(("shape", "axis", "expected"), [
@@ -444,7 +444,7 @@ def test_no_gradient_shares_memory_with_another() -> None:
         assert not any(np.shares_memory(first, second) for second in kept[k + 1 :])
     a.grad[:] = 99.0
     assert np.array_equal(b.grad, [1.0, -1.0])
-    assert not any(np.shares_memory(*pair) for pair in [gradients(c, [a, b], seed=seed)])
+    assert not np.shares_memory(*gradients(c, [a, b], seed=seed))
 
 
 def test_no_gradient_of_a_nested_pass_shares_memory_with_another() -> None:

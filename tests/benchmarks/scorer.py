@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
+from nn import SGD
 
 __all__ = ["contenders"]
 
@@ -86,8 +87,6 @@ def by_hand_for_one(numbers: dict[str, Any]) -> Step:
 
 def ours(numbers: dict[str, Any]) -> Step:
     """The same with Tensors and the nets' own optimiser; both windows of a batch are scored as one."""
-    from nn import SGD
-
     W, b, U = (ad.Tensor(numbers[key]) for key in ("W", "b", "U"))
     pairs = np.vstack([numbers["x"], numbers["corrupt"]])
     pairs.setflags(write=False)  # or every step would copy it, to be safe from later writes
