@@ -122,3 +122,10 @@ def test_a_number_is_reduced_over_the_axis_that_numpy_lends_it(name: str, axis: 
     assert (output.shape, output.item(), float(gradients(output, x))) == ((), 2.5, 1.0)
     zero = Tensor(0.0)
     assert float(gradients(ad.prod(zero, axis=axis, keepdims=keepdims), zero)) == 1.0
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3)])
+def test_spread_takes_what_a_sum_gives(shape: tuple[int, ...]) -> None:
+    """An array that only broadcasts is refused: the way back would be the sum over other axes, a wrong gradient."""
+    with pytest.raises(ValueError, match=r"is not that of a sum over axis=1 of shape \(2, 3\) with keepdims"):
+        ad.spread(Tensor(np.ones(shape)), shape=(2, 3), axis=1, keepdims=True)

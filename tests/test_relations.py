@@ -1,0 +1,150 @@
+"""The relations that need no oracle hold for random programs, and each breaks when the engine is broken its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+import autodiff as ad
+from autodiff.testing import metamorphic
+from autodiff.testing.loop import search
+from autodiff.testing.metamorphic import RELATIONS, RelationError, broken_relation, check_relations, rebuilt
+from autodiff.testing.program import Program
+from autodiff.testing.strategies import programs
+
+
+@given(programs())
+def test_relations_hold_for_value_programs(program: Program) -> None:
+    """Every relation, for programs over numbers."""
+    assert check_relations(program, *program.inputs) == tuple(RELATIONS)
+
+
+@given(programs(ad.Tensor))
+def test_relations_hold_for_tensor_programs(program: Program) -> None:
+    """Every relation, for programs over arrays."""
+    assert check_relations(program, *program.inputs) == tuple(RELATIONS)
+
+
+@pytest.mark.parametrize("kind", [ad.Value, ad.Tensor])
+def test_the_loop_finds_no_broken_relation(kind: type) -> None:
+    """Some hundred programs of the inner loop."""
+    assert search(lambda program: broken_relation(program, *program.inputs), 150, kind=kind, seed=1) is None
+
+
+def test_relations_of_any_function() -> None:
+    """f may return an array: its cotangent is not all ones then."""
+    assert check_relations(lambda w, x: ad.tanh(w @ x), np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.5, -0.5]))
+
+
+# ---- broken engines --------------------------------------------------------------------------------------------------
+
+
+def broken_by(f: Callable[..., Any], *inputs: Any) -> str:
+    """The name of the first relation that does not hold."""
+    return (broken_relation(f, *inputs) or "").split(":")[0]
+
+
+def test_a_function_with_a_memory_is_not_deterministic() -> None:
+    """The same call gives other bits."""
+    calls: list[int] = []
+
+    def f(x: Any) -> Any:
+        calls.append(1)
+        return x * float(len(calls))
+
+    assert broken_by(f, 2.0) == "the same program gives the same bits"
+
+
+def test_a_wrong_rule_is_found_by_pushing(define: Callable[..., ad.Primitive]) -> None:
+    """A share that is off by a thousandth keeps every relation but the one with differences."""
+    wrong = define("sloppy", lambda xp, x: x * x, [lambda g, z, x: g * (2.002 * x)])
+    assert broken_by(wrong, 1.5) == "pushforward and pullback agree"
+
+
+def test_a_rule_that_ignores_the_error_signal_is_not_linear(define: Callable[..., ad.Primitive]) -> None:
+    """Right for a seed of 1 only."""
+    wrong = define("deaf", lambda xp, x: x * x, [lambda g, z, x: 2.0 * x + 0.0 * g])
+    assert broken_by(lambda x: wrong(wrong(x)), ad.Tensor(1.5).data) == "signals are linear in the seed"
+
+
+def test_wrong_swapped_operands(define: Callable[..., ad.Primitive]) -> None:
+    """A sum whose first operand gets twice its share gives another gradient when its operands change places."""
+    wrong = define("uneven", lambda xp, x, y: x + y, [lambda g, z, x, y: 2.0 * g, lambda g, z, x, y: g])
+    only = ("operands that commute may change places", "sums and products may be bracketed otherwise")
+    for name in only:
+        assert broken_relation(lambda x, y, w: wrong(wrong(x, y), w), 1.0, 2.0, 3.0, only=[name])
+
+
+def test_shared_memory_of_gradients_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two leaves whose gradients are one array."""
+    shared = np.ones(3)
+
+    def backward(self: Any, seed: Any = None) -> None:
+        for node in ad.topological(self):
+            node.grad = shared
+
+    monkeypatch.setattr(ad.Tensor, "backward", backward)
+    wrong = broken_relation(lambda x, y: x + y, np.ones(3), np.ones(3), only=["a pass writes to nothing but .grad"])
+    assert wrong == "a pass writes to nothing but .grad: the gradients of two leaves share memory"
+
+
+def test_a_backward_that_overwrites_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second pass must add to the first."""
+
+    def backward(self: Any, seed: Any = None) -> None:
+        for node, signal in ad.backpropagate(self, seed).items():
+            node.grad = signal
+
+    monkeypatch.setattr(ad.Value, "backward", backward)
+    assert broken_by(lambda x: x * x, 3.0) == "backward twice doubles"
+
+
+def test_lost_shares_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error signal that is not what arrived: conservation at every node."""
+    whole = metamorphic.backpropagate
+
+    def lossy(output: Any, seed: Any) -> Any:
+        return {node: signal if node is output else 0.5 * signal for node, signal in whole(output, seed).items()}
+
+    monkeypatch.setattr(metamorphic, "backpropagate", lossy)
+    assert broken_by(lambda x: x * x, 3.0) == "shares that arrive add up to the error signal"
+
+
+def test_conventions_at_ties_are_no_faults() -> None:
+    """min(max(x, y), y) is y; at the tie x = y the shares are a convention, and right all around it."""
+    assert broken_relation(lambda x, y: ad.minimum(ad.maximum(x, y), y), 3.0, 3.0) is None
+
+
+# ---- messages --------------------------------------------------------------------------------------------------------
+
+
+def test_a_failure_shows_the_program(define: Callable[..., ad.Primitive]) -> None:
+    """The relation, both numbers, and the source of a Program."""
+    define("sloppy_too", lambda xp, x: x * x, [lambda g, z, x: g * (2.002 * x)])
+    program = Program.parse("Value 1.5; sloppy_too 0")
+    with pytest.raises(RelationError) as caught:
+        check_relations(program, 1.5)
+    assert str(caught.value).startswith("pushforward and pullback agree: ⟨v, Jᵀu⟩ is ")
+    assert program.python() in str(caught.value)
+
+
+def test_what_cannot_be_checked() -> None:
+    """Not a function, not a node, an unknown relation: one clear sentence each."""
+    with pytest.raises(TypeError, match=r"relations are checked of a function, and got 3"):
+        check_relations(3, 1.0)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"returns a Value or Tensor, and got 2.0"):
+        check_relations(lambda x: 2.0, 1.0)
+    with pytest.raises(ValueError, match=r"no relation is called 'symmetry'; there are backward twice doubles, "):
+        check_relations(lambda x: x, 1.0, only=["symmetry"])
+
+
+def test_rebuilt_graphs_hold_the_same_numbers() -> None:
+    """The graph once more, on other leaves, without changing the first."""
+    x, y = ad.Tensor([1.0, 2.0]), ad.Tensor([3.0, 4.0])
+    output = ad.sum(ad.concatenate([x, x * 2.0]))
+    assert rebuilt(output, {x: y}).data == 21.0
+    assert output.data == 9.0
