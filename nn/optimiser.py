@@ -35,10 +35,6 @@ class _Descent:
         for item in self._parameters():
             item.grad = None
 
-    def _reached(self) -> list[Any]:
-        """The parameters that a backward pass has reached."""
-        return [item for item in self._parameters() if item.grad is not None]
-
 
 class SGD(_Descent):
     """Gradient descent: θ ← θ − α ∇J for every parameter that a backward pass has reached.
@@ -72,7 +68,7 @@ class SGD(_Descent):
 
     def step(self) -> None:
         """Move every parameter that has a gradient."""
-        ad.move([(item, -self._rate * item.grad) for item in self._reached()])
+        ad.move([(item, -self._rate * item.grad) for item in self._parameters() if item.grad is not None])
 
 
 class AdaGrad(_Descent):
@@ -106,7 +102,7 @@ class AdaGrad(_Descent):
 
     def step(self) -> None:
         """Move every parameter that has a gradient, and add the gradient's square to its cache."""
-        reached = self._reached()
+        reached = [item for item in self._parameters() if item.grad is not None]
         caches = {item: self._caches.get(item, 0.0) + item.grad * item.grad for item in reached}
         ad.move([(x, -self._rate * x.grad / (caches[x] + self._epsilon) ** 0.5) for x in reached])
         self._caches.update(caches)
