@@ -82,8 +82,8 @@ def equation_of(flow: Flow, node: FlowNode) -> str:
     'multiply = w · x'
     """
     made = flow.flows.node_of(node)
-    called = {item: known.label for item, known in zip(flow.flows.graph, flow.flows.nodes, strict=True)}
-    names = [bracketed(called[item] if isinstance(item, Node) else _constant(item)) for item in made.inputs]
+    called = flow.flows.label_of
+    names = [bracketed(called(item) if isinstance(item, Node) else _constant(item)) for item in made.inputs]
     return f"{node.label} = {_right(flow, node, names, made.params)}"
 
 

@@ -403,6 +403,10 @@ class Flows:
         """The node of the graph that a node of these flows describes."""
         return self._order[self._by_label[node.label]]
 
+    def label_of(self, node: Node) -> str:
+        """What a Value or Tensor of the graph is called."""
+        return self._names[node]
+
     def _on_the_way(self, parameter: Node) -> list[Node]:
         """The nodes between output and parameter, in the order of the backward pass."""
         if not self._consumers:

@@ -11,6 +11,7 @@ import numpy as np
 
 from autodiff.derivation import derivation, equation_of
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
+from autodiff.graph import Node
 from autodiff.labels import CORRUPT
 from autodiff.notation import Name, number, superscript
 from autodiff.phrases import checked_language, say
@@ -28,6 +29,8 @@ from autodiff.terms import (
     in_order,
     is_weighted_sum,
     notes_name,
+    share_text,
+    shares_in_order,
     suffix,
 )
 
@@ -154,9 +157,15 @@ class _Lesson:
 
     def objective(self) -> Iterator[str]:
         for node in self.flow.nodes:
-            if node.operation == "hinge" and isinstance(node.value, float):
-                key = "active" if node.value > 0 else "at-kink" if node.at_kink else "inactive"
+            if node.operation == "hinge" and np.size(node.value) == 1:
+                key = "active" if np.all(node.value > 0) else "at-kink" if self.is_at_kink(node) else "inactive"
                 yield self.say("explain.with", unit=self.valued(node), values=self.say(f"explain.{key}"))
+
+    def is_at_kink(self, node: FlowNode) -> bool:
+        """Whether Δ + s_c − s is exactly 0; of Tensors the ledger does not say so."""
+        made = self.flow.flows.node_of(node)
+        score, corrupt = (item._data if isinstance(item, Node) else item for item in made.inputs)
+        return bool(np.all(made.params.get("margin", 1.0) + corrupt - score == 0))
 
     # ---- shapes ------------------------------------------------------------------------------------------------------
 
@@ -245,28 +254,38 @@ class _Lesson:
         return f"{line.symbols(write=self.write)} = {self.write(line.slope)}"
 
     def matrix_form(self) -> Iterator[Block]:
-        """Of a whole W⁽ᵏ⁾ on one input: the outer product of error signals and inputs, and its largest entry."""
+        """Of a whole W⁽ᵏ⁾: the outer products of error signals and inputs, and the largest entry of their sum."""
         flow, name = self.flow, self.name
-        if name is None or self.letter != "W" or name.indices or name.layer is None or len(flow.shares) != 1:
+        pairs = [self.outer_pair(edge) for edge in shares_in_order(flow, flow.parameter)]
+        if name is None or self.letter != "W" or name.indices or not pairs or None in pairs:
             return
-        z = flow.nodes[flow.shares[0].consumer]
-        a = self.by_name.get(Name("a", (), name.layer))
-        inputs = _constant_input(flow, z) if a is None else a.value
-        if np.ndim(z.error) != 1 or np.ndim(inputs) != 1 or not is_weighted_sum(z):
-            return
-        outer = np.outer(z.error, inputs)
-        i, j = (int(k) for k in np.unravel_index(int(np.argmax(np.abs(outer))), outer.shape))
-        matrix = f"∇{name} = {error_symbol(flow, z)} {Name('a', (), name.layer)}ᵀ"
-        symbols = f"{Name('δ', (i + 1,), name.layer + 1)} · {Name('a', (j + 1,), name.layer)}"
-        numbers = " × ".join(bracketed(self.write(float(item))) for item in (z.error[i], inputs[j]))
+        known = [pair for pair in pairs if pair is not None]
+        total = np.sum([np.outer(z.error, inputs) for z, inputs in known], axis=0)
+        i, j = (int(k) for k in np.unravel_index(int(np.argmax(np.abs(total))), total.shape))
+        layer = name.layer or 1
+        marks = [suffix(z) for z, _ in known]
+        symbols = [f"{Name('δ', (i + 1,), layer + 1)}{mark} · {Name('a', (j + 1,), layer)}{mark}" for mark in marks]
+        numbers = [
+            " × ".join(bracketed(self.write(float(item))) for item in (z.error[i], inputs[j])) for z, inputs in known
+        ]
+        shares = " + ".join(share_text(flow, edge) for edge in shares_in_order(flow, flow.parameter))
         yield self.heading("derivations")
         yield Paragraph((
-            self.say("explain.matrix", matrix=matrix),
+            self.say("explain.matrix", matrix=f"∇{name} = {shares}"),
             self.say(
-                "explain.largest", symbols=symbols, numbers=numbers, entry=self.write(float(outer[i, j])),
-                matrix=f"∇{name}", gradient=self.write(float(flow.gradient[i, j])),
+                "explain.largest", symbols=" + ".join(symbols), numbers=" + ".join(numbers),
+                entry=self.write(float(total[i, j])), matrix=f"∇{name}",
+                gradient=self.write(float(flow.gradient[i, j])),
             ),
         ))  # fmt: skip
+
+    def outer_pair(self, edge: FlowEdge) -> tuple[FlowNode, Any] | None:
+        """The z that an edge to W leads from, and the vector that W was multiplied by; None for rows of inputs."""
+        z = self.flow.nodes[edge.consumer]
+        if z.operation != "affine" or not is_weighted_sum(z):
+            return None
+        inputs = self.flow.flows.node_of(z).inputs[1]
+        return z, inputs._data if isinstance(inputs, Node) else inputs
 
     # ---- check, weak factors, slips of the print ---------------------------------------------------------------------
 
@@ -388,12 +407,6 @@ def _is_saturated(flow: Flow, edge: FlowEdge | None) -> bool:
         return False
     largest = _SATURATING.get(flow.nodes[edge.consumer].operation or "")
     return largest is not None and abs(edge.local) < _SATURATED * largest
-
-
-def _constant_input(flow: Flow, z: FlowNode) -> Any:
-    """What a layer was given as a plain array."""
-    inputs = flow.flows.node_of(z).inputs
-    return inputs[1] if len(inputs) > 1 else None
 
 
 def _without_middle(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -131,6 +131,9 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "step.arrive": ("Shares arrive at {parameter}:", "到达 {parameter} 的份额："),
     "step.forwarded": (
         "× {factor}, the signal that {parameter} forwarded.", "× {factor}，即 {parameter} 在前向传播中传递的信号。"),
+    "step.outer": (
+        "{share}: the error signals times the signals that {parameter} forwarded, an outer product.",
+        "{share}：误差信号与 {parameter} 在前向传播中传递的信号的外积。"),
     "step.multiplied": ("× {factor}, what {parameter} multiplied.", "× {factor}，即与 {parameter} 相乘的量。"),
     "step.bias": ("× {factor}: a bias is a weight on a constant 1.", "× {factor}：偏置是常数 1 上的权重。"),
     "step.factor": ("× {factor}.", "× {factor}。"),
@@ -341,7 +344,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "page.predict": ("Predict first", "先预测"),
     "page.predict-hint": (
         "Numbers stay hidden until you have predicted them.", "先预测，再显示数值。"),
-    "page.question": ("What is {quantity}?", "{quantity} 是多少？"),
+    "page.question": ("{quantity} = ?", "{quantity} = ？"),
     "page.your-answer": ("Your answer", "你的答案"),
     "page.reveal": ("Reveal", "显示"),
     "page.right": ("Right: {quantity} = {number}.", "正确：{quantity} = {number}。"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from autodiff.flow import Flow
 from autodiff.notation import number
 from autodiff.phrases import say
@@ -29,7 +31,7 @@ def remarks(flow: Flow, *, language: str = "en", write: Write = number) -> tuple
 def _kinks(flow: Flow, language: str) -> list[str]:
     found = []
     for node in flow.nodes:
-        inactive = node.operation == "hinge" and isinstance(node.value, float) and node.value == 0
+        inactive = node.operation == "hinge" and np.size(node.value) == 1 and not np.any(node.value)
         if inactive:
             key = "remark.hinge-kink" if node.at_kink else "remark.margin-met"
             found.append(say(key, language, node=node.label))

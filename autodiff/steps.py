@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
 from autodiff.notation import number
 from autodiff.phrases import checked_language, say
@@ -157,6 +159,8 @@ class _Teller:
         (edge,) = edges
         name = notes_name(parameter)
         letter = "" if name is None else name.letter
+        if edge.local is None and np.ndim(edge.share) == 2 and letter == "W":
+            return self.say("step.outer", share=self.share(edge), parameter=parameter.label), []
         if edge.partner is not None:
             key = "step.forwarded" if letter in ("W", "U") else "step.multiplied"
         else:
@@ -182,6 +186,8 @@ class _Teller:
         return f"{self.amount(edge.error)} × {local} = {self.amount(edge.share)}"
 
     def total(self, edges: Sequence[FlowEdge], result: Any) -> str:
+        if np.size(result) > 1:
+            return f"[{self.amount(result)}]"
         return f"{' + '.join(bracketed(self.amount(edge.share)) for edge in edges)} = {self.amount(result)}"
 
     def factor(self, edge: FlowEdge) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from autodiff.flow import Flow, Path
 from autodiff.notation import number
 from autodiff.phrases import say
@@ -114,7 +116,7 @@ def flow_story(flow: Flow, *, language: str = "en", write: Write = number) -> St
 
 def product(flow: Flow, language: str, write: Write) -> Equation:
     """The gradient as an equation: symbols, numbers, result."""
-    if flow.path_count == 1:
+    if flow.path_count == 1 and np.size(flow.gradient) == 1:
         (path,) = flow.strongest(1)
         parts = [path_symbols(path, write=write, language=language), path_numbers(path, write=write, language=language)]
     else:

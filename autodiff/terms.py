@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.flow import Flow, FlowEdge, FlowNode, Path, bracketed, count_text
+from autodiff.graph import Node
 from autodiff.notation import Name, number, parse
 from autodiff.phrases import say
 
@@ -70,10 +71,32 @@ def factor_symbol(edge: FlowEdge, *, write: Write = number) -> str:
 
 
 def share_text(flow: Flow, edge: FlowEdge, *, language: str = "en", write: Write = number) -> str:
-    """What an edge carries, in symbols: δ₁⁽³⁾ · W₁₁⁽²⁾, or (error at a₁⁽²⁾) · σ′(z₁⁽²⁾)."""
+    """What an edge carries, in symbols: δ₁⁽³⁾ · W₁₁⁽²⁾, or (error at a₁⁽²⁾) · σ′(z₁⁽²⁾); for matrices W⁽²⁾ᵀ δ⁽³⁾."""
     consumer = flow.nodes[edge.consumer]
     error = error_symbol(flow, consumer) or f"({error_name(flow, consumer, language=language)})"
-    return f"{error} · {factor_symbol(edge, write=write)}"
+    if edge.local is None and consumer.operation in _MATRIX_FORMS:
+        return _MATRIX_FORMS[consumer.operation][edge.slot].format(*_operands(flow, consumer), error=error)
+    sign = "∘" if edge.local is None and edge.local_symbol != "1" and np.size(edge.share) > 1 else "·"
+    return f"{error} {sign} {factor_symbol(edge, write=write)}"
+
+
+#: How the share on each edge is made of the error and the other operands, for matrices and vectors (notes, 1.6).
+_MATRIX_FORMS: Final = {
+    "affine": ("{error} {1}ᵀ", "{0}ᵀ {error}", "{error}"),
+    "affine_rows": ("{error}ᵀ {1}", "{error} {0}", "Σ {error}"),
+    "matmul": ("{error} {1}ᵀ", "{0}ᵀ {error}"),
+    "matvec": ("{error} {1}ᵀ", "{0}ᵀ {error}"),
+    "vecmat": ("{1} {error}", "{0} {error}ᵀ"),
+}
+
+
+def _operands(flow: Flow, consumer: FlowNode) -> list[str]:
+    """What a node's inputs are called; a layer's plain input is a⁽ᵏ⁾."""
+    name, called = notes_name(consumer), flow.flows.label_of
+    plain = "x"
+    if name is not None and name.letter == "z" and (name.layer or 0) > 1:
+        plain = f"{Name('a', (), (name.layer or 0) - 1)}{suffix(consumer)}"
+    return [called(item) if isinstance(item, Node) else plain for item in flow.flows.node_of(consumer).inputs]
 
 
 def columns(flow: Flow) -> tuple[tuple[FlowNode, ...], ...]:
@@ -148,10 +171,12 @@ _WINDOWS: Final = ("term.true-window", "term.corrupt-window")  # the inputs of a
 
 
 def sum_of_shares(flow: Flow, most: int, *, language: str = "en", write: Write = number) -> tuple[str, ...]:
-    """The gradient as the sum of the shares that arrive, in symbols and, for more than one, in numbers."""
+    """The gradient as the sum of the shares that arrive, in symbols and, for more than one number, in numbers."""
     edges = shares_in_order(flow, flow.parameter)
     more = ["…"] if len(edges) > most else []
     symbols = " + ".join([*(share_text(flow, edge, language=language, write=write) for edge in edges[:most]), *more])
+    if np.size(flow.gradient) > 1:
+        return (symbols,)
     amounts = [bracketed(amount(edge.share, language=language, write=write)) for edge in edges[:most]]
     return (symbols, " + ".join([*amounts, *more])) if len(edges) > 1 else (symbols,)
 

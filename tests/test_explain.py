@@ -13,6 +13,7 @@ from autodiff.derivation import derivation, equation_of
 from autodiff.explain import explain
 from autodiff.replay import check, replayed
 from autodiff.story import Heading, Numbered, Table
+from autodiff.terms import share_text
 from nn import Network, Neuron, WindowScorer
 from tests.flows import CORRUPT, X, chain, deep_flow, margin_flow, notes_flow, notes_network, skipping
 
@@ -153,6 +154,34 @@ def test_tensors_and_values_stand_in_for_each_other():
     assert "∇W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ, the error signals times the inputs" in matrix.text()
     assert "δ₁⁽²⁾ · a₁⁽¹⁾ = 0.1614 × 1 = 0.1614; in ∇W⁽¹⁾ stands 0.1614" in matrix.text()
     assert matrix.explicit is None
+
+
+def test_arrays_are_told_in_matrix_form():
+    """Wᵀδ back through a layer, ∘ f′(z) through its units, δ aᵀ into the weights, a sum over rows into the bias."""
+    text = explain(notes_network(scalar=False), "W(1)", X, corrupt=CORRUPT).text()
+    assert "error at a⁽²⁾ = W⁽²⁾ᵀ δ⁽³⁾ = [2, norm 1.082]" in text
+    assert "δ⁽²⁾ᶜ = (error at a⁽²⁾ᶜ) ∘ σ′(z⁽²⁾ᶜ) = [2, norm 0.2584]" in text
+    assert "∂J/∂W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ + δ⁽²⁾ᶜ a⁽¹⁾ᶜᵀ\n" in text
+    assert "active, Δ + s_c − s > 0" in text
+    rows = np.arange(6.0).reshape(3, 2)
+    network = Network((2, 2, 1))
+    flow = ad.error_flow(ad.sum(network(rows)), network.parameter("b(1)"))
+    assert [share_text(flow, edge) for edge in flow.shares] == ["Σ δ⁽²⁾"]
+    flow = ad.error_flow(ad.sum(network(rows)), network.parameter("W(1)"))
+    (edge,) = flow.shares
+    assert share_text(flow, edge) == "δ⁽²⁾ᵀ a⁽¹⁾"
+    assert edge.share == pytest.approx(flow.nodes[edge.consumer].error.T @ rows, rel=1e-15)
+    A, v = Tensor(np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), name="A"), Tensor(np.array([0.5, -1.0]), name="v")
+    for made, forms in (
+        (A @ v, {"A": "(error at y) vᵀ", "v": "Aᵀ (error at y)"}),
+        (np.array([1.0, 2.0, 3.0]) @ A, {"A": "x (error at y)ᵀ"}),
+        (A @ (v * np.ones((2, 2))), {"A": "(error at y) multiplyᵀ"}),
+    ):
+        made.name = "y"
+        for parameter in (A, v):
+            if parameter.name in forms:
+                flow = ad.error_flow(ad.sum(made), parameter)
+                assert share_text(flow, flow.shares[0]) == forms[parameter.name]
 
 
 def test_a_wrong_gradient_of_an_array_shows():
