@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
 
 from autodiff.derivation import derivation, equation_of
-from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
+from autodiff.flow import Flow, FlowEdge, FlowNode, Path, bracketed
 from autodiff.graph import Node
 from autodiff.labels import CORRUPT
 from autodiff.notation import Name, number, superscript
@@ -305,24 +306,38 @@ class _Lesson:
     def weak(self) -> Iterator[Block]:
         """The strongest path factor by factor, with what is left of the error behind each, and the weakest by name."""
         flow = self.flow
-        said = remarks(flow, language=self.language, write=self.write)
+        said = list(remarks(flow, language=self.language, write=self.write))
         path = flow.strongest_path
-        if path is None or path.product is None:
-            if said:
-                yield self.heading("weak")
-                yield Paragraph(said)
-            return
-        left, rows = 1.0, []
+        rows: list[tuple[str, ...]] = []
+        head = tuple(self.say(f"explain.{key}") for key in ("factor", "number", "left"))
+        if path is not None and path.product is not None:
+            rows = list(self.factors(path))
+            saturated = [self.saturated(factor.edge) for factor in path.factors if _is_saturated(flow, factor.edge)]
+            said += saturated[:_MOST_LISTED]
+        elif path is not None and path.edges:
+            head = tuple(self.say(f"explain.{key}") for key in ("share", "scale", "size"))
+            scales = [(_size(edge.share) / (_size(edge.error) or 1.0), edge) for edge in path.edges]
+            rows = [(self.share(edge), self.write(scale), self.write(_size(edge.share))) for scale, edge in scales]
+            least, edge = min(scales, key=itemgetter(0))
+            if least < 1:
+                said.append(self.say("explain.scales-least", share=self.share(edge), scale=self.write(least)))
+        if rows or said:
+            yield self.heading("weak")
+        if rows:
+            yield Table(head, tuple(_without_middle(rows)))
+            said = said or [self.say("explain.nothing-shrinks")]
+        if said:
+            yield Paragraph(tuple(said))
+
+    def factors(self, path: Path) -> Iterator[tuple[str, ...]]:
+        left = 1.0
         for factor in path.factors:
             left = left * (factor.number or 0.0) if left else 0.0
             symbol = factor.symbol if factor.symbol != number(factor.number) else self.quotient(factor.edge)
-            rows.append((symbol, self.write(factor.number), self.write(left)))
-        yield self.heading("weak")
-        head = tuple(self.say(f"explain.{key}") for key in ("factor", "number", "left"))
-        yield Table(head, tuple(_without_middle(rows)))
-        saturated = [self.saturated(factor.edge) for factor in path.factors if _is_saturated(flow, factor.edge)]
-        lines = (*said, *saturated[:_MOST_LISTED])
-        yield Paragraph(lines or (self.say("explain.nothing-shrinks"),))
+            yield symbol, self.write(factor.number), self.write(left)
+
+    def share(self, edge: FlowEdge) -> str:
+        return share_text(self.flow, edge, language=self.language, write=self.write)
 
     def quotient(self, edge: FlowEdge | None) -> str:
         if edge is None:
@@ -407,6 +422,11 @@ def _is_saturated(flow: Flow, edge: FlowEdge | None) -> bool:
         return False
     largest = _SATURATING.get(flow.nodes[edge.consumer].operation or "")
     return largest is not None and abs(edge.local) < _SATURATED * largest
+
+
+def _size(array: Any) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.linalg.norm(array))
 
 
 def _without_middle(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -302,6 +302,12 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "explain.factor": ("factor of the strongest path", "最强路径上的因子"),
     "explain.number": ("number", "数值"),
     "explain.left": ("what is left of the error", "误差的剩余"),
+    "explain.share": ("share on the strongest path", "最强路径上的份额"),
+    "explain.scale": ("its norm, relative to the error it is taken of", "它的范数与所取自的误差范数之比"),
+    "explain.size": ("its norm", "它的范数"),
+    "explain.scales-least": (
+        "{share} shrinks the error most: {scale} of its norm is left.",
+        "{share} 使误差缩小得最多：其范数只剩原来的 {scale}。"),
     "explain.nothing-shrinks": (
         "No factor is below 1: nothing shrinks the error.", "没有小于 1 的因子：误差没有缩小。"),
     "explain.saturated": (
