@@ -75,6 +75,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "term.bias": ("bias", "偏置"),
     "term.unit": ("unit", "单元"),
     "term.layer": ("layer {layer}", "第 {layer} 层"),
+    "term.time-step": ("time step {step}", "时间步 {step}"),
     "term.input-layer": ("input layer", "输入层"),
     "term.hidden-layer": ("hidden layer", "隐藏层"),
     "term.output-layer": ("output layer", "输出层"),
@@ -276,15 +277,15 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "explain.derivations": ("Two derivations, one number", "两种推导，同一个数"),
     "explain.equation": ("equation", "等式"),
     "explain.downwards": (
-        "explicit differentiation ↓: its derivative for {parameter}", "逐式求导 ↓：对 {parameter} 的导数"),
+        "explicit differentiation ↓: its derivative for {parameter}", "显式求导 ↓：对 {parameter} 的导数"),
     "explain.upwards": ("error sharing ↑: the error that stands there", "误差共享 ↑：停留在该处的误差"),
     "explain.equal": (
         "Explicit differentiation ends at {explicit}, error sharing at {gradient}: the same number.",
-        "逐式求导得到 {explicit}，误差共享得到 {gradient}：两者是同一个数。"),
+        "显式求导得到 {explicit}，误差共享得到 {gradient}：两者是同一个数。"),
     "explain.unequal": (
         "Explicit differentiation ends at {explicit}, error sharing at {gradient}: "
         "numbers this large or small are lost to rounding.",
-        "逐式求导得到 {explicit}，误差共享得到 {gradient}：这样大或这样小的数会因舍入而失真。"),
+        "显式求导得到 {explicit}，误差共享得到 {gradient}：这样大或这样小的数会因舍入而失真。"),
     "explain.constant-product": (
         "There is one path: in each row derivative times error is the gradient.",
         "只有一条路径：每一行的导数与误差之积都等于梯度。"),

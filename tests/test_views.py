@@ -17,7 +17,7 @@ from autodiff.draw import Box, Picture, computation, dot, picture, svg
 from autodiff.draw.layout import Rect, cell_width, lay_out
 from autodiff.names import names_in
 from autodiff.terms import amount
-from nn import Network
+from nn import Network, Recurrent
 from tests.flows import X, chain, deep_flow, ladder, margin_flow, notes_flow, notes_network, skipping
 from tests.programs import ELEMENTWISE, OURS, instructions, resolve, scalar_inputs
 
@@ -293,6 +293,40 @@ def test_two_windows_share_the_neurons_of_the_network():
     assert [row.cells[0].text for row in source.rows] == ["a₄⁽¹⁾", "0.8", "a₄⁽¹⁾ᶜ", "0.4"]
 
 
+def recurrent_flow() -> ad.Flow:
+    """Three steps of two units, and one output."""
+    network = Recurrent(1, 2, scalar=True)
+    return error_flow(network([[1.0], [0.5], [-1.0]])[-1], network.parameter("W1,1"))
+
+
+def test_an_unrolled_network_shows_the_share_of_each_time_step():
+    """The gradient of a shared weight is the sum of what each step sends: a wire and a row each; steps are clusters."""
+    flow = recurrent_flow()
+    assert len(flow.shares) == 3
+    what = picture(flow, "graph")
+    assert [cluster.label for cluster in what.clusters] == ["time step 3", "time step 2", "time step 1"]
+    parameter = next(box.id for box in what.boxes if box.kind == "parameter")
+    arriving = [wire.share for wire in what.wires if wire.head == parameter]
+    assert sorted(arriving) == sorted(edge.share for edge in flow.shares)
+    assert math.fsum(arriving) == pytest.approx(flow.gradient, rel=1e-12)
+    rows = [row.cells[0] for box in picture(flow, "shares").boxes if box.kind == "parameter" for row in box.rows]
+    said = {cell.text.partition(" = ")[0]: cell.number for cell in rows if cell.role == "share"}
+    assert list(said) == ["δ₁⁽¹⁾ · h₁⁽⁰⁾", "δ₁⁽²⁾ · h₁⁽¹⁾", "δ₁⁽³⁾ · h₁⁽²⁾"]
+    assert sorted(said.values()) == sorted(arriving)
+    units = [box for box in picture(flow, "network").boxes if box.kind == "unit" and len(box.rows[0].cells) == 2]
+    assert {tuple(cell.text for cell in box.rows[0].cells) for box in units} == {
+        ("z₁⁽¹⁾", "h₁⁽¹⁾"), ("z₁⁽²⁾", "h₁⁽²⁾"), ("z₂⁽²⁾", "h₂⁽²⁾"), ("z₁⁽³⁾", "h₁⁽³⁾"), ("z₂⁽³⁾", "h₂⁽³⁾"),
+    }  # fmt: skip
+
+
+def test_the_readers_language_reaches_hints():
+    """What a box says when pointed at."""
+    for view in ("rail", "shares", "network", "graph"):
+        hints = " ".join(box.hint for box in picture(notes_flow(), view, language="zh").boxes)
+        assert "error" not in hints
+        assert "gradient" not in hints
+
+
 @pytest.mark.parametrize("name", ["W24(1)", "b1(1)", "W11(2)"])
 def test_any_parameter_of_the_network(name):
     """Weights of both layers and a bias: all errors on the way are the ledger's."""
@@ -346,7 +380,7 @@ def check_layout(what: Picture) -> None:
 
 
 @pytest.mark.parametrize("view", ["graph", "network", "shares"])
-@pytest.mark.parametrize("flow", [notes_flow(), deep_flow(), margin_flow(suffix="ᶜ")])
+@pytest.mark.parametrize("flow", [notes_flow(), deep_flow(), margin_flow(suffix="ᶜ"), recurrent_flow()])
 def test_nothing_overlaps_in_views_of_networks(flow, view):
     """With clusters, with several paths, with two windows."""
     check_layout(picture(flow, view))

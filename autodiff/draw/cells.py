@@ -93,10 +93,10 @@ def operation_sign(node: FlowNode) -> str:
     return known if len(known) <= _LONGEST_SIGN else (node.operation or "")
 
 
-def hint(flow: Flow, node: FlowNode) -> str:
+def hint(voice: Voice, flow: Flow, node: FlowNode) -> str:
     """One line with the numbers in full, for a reader who points at a box."""
     made = f" = {node.operation}(…)" if node.operation else ""
-    error = "" if node.error is None else f"; {error_name(flow, node)}: {in_full(node.error)}"
+    error = "" if node.error is None else f"; {error_name(flow, node, language=voice.language)}: {in_full(node.error)}"
     return f"{node.label}{made}: {in_full(node.value)}{error}"
 
 

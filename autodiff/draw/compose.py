@@ -79,8 +79,8 @@ def _empty(voice: Voice, flow: Flow) -> Picture:
         Row("none", (Cell("error", voice.say("term.no-path")),)),
     )
     boxes = (
-        Box("n0", "unit", 0, forward_rows(voice, [flow.output]), hint(flow, flow.output)),
-        Box("n1", "parameter", 1, lone, hint(flow, flow.parameter)),
+        Box("n0", "unit", 0, forward_rows(voice, [flow.output]), hint(voice, flow, flow.output)),
+        Box("n1", "parameter", 1, lone, hint(voice, flow, flow.parameter)),
     )
     said, formula = voice.remarks(flow), voice.formula(flow)
     return Picture("empty", title, formula, boxes, (), "", (), said, " ".join(said), language=voice.language)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from autodiff.draw.cells import brief, in_full, operation_sign, sign, strokes
-from autodiff.draw.folding import Key, columns, fold, parts, scopes
+from autodiff.draw.folding import Key, Scope, TimeStep, columns, fold, parts, scopes
 from autodiff.draw.groups import is_parameter_name
 from autodiff.draw.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.products import array_factor
@@ -141,7 +141,9 @@ class _Drawer:
             return {}
         return {k: part for k, part in parts(self.scopes, self.inputs, set()).items()}  # noqa: C416 - other key types
 
-    def scope_name(self, scope: int | str) -> str:
+    def scope_name(self, scope: Scope) -> str:
+        if isinstance(scope, TimeStep):
+            return self.voice.say("term.time-step", step=scope.number)
         return self.voice.say("term.layer", layer=scope) if isinstance(scope, int) else brief(scope)
 
     def clusters(self, frames: Mapping[Key, Key], ids: Mapping[Key, str]) -> tuple[Cluster, ...]:

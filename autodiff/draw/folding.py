@@ -9,20 +9,29 @@ from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from autodiff.flow import FlowNode
 from autodiff.terms import notes_name
 
-__all__ = ["Fold", "Key", "Scope", "columns", "fold", "parts", "scopes"]
+__all__ = ["Fold", "Key", "Scope", "TimeStep", "columns", "fold", "parts", "scopes"]
 
 _SEPARATORS: Final = "./"
 _LEAVES_ALONE: Final = -1  # the rank of a part without results
 _OF_THE_LAYER: Final = frozenset("Wb")
 _OF_THE_LAYER_BELOW: Final = frozenset("za")
+_OF_THE_STEP: Final = frozenset("xzhs")
+_STATE: Final = "h"
 
-#: A layer of the notes by its number, or a scope of names by its own.
-Scope = int | str
+
+class TimeStep(NamedTuple):
+    """A step of a recurrent network."""
+
+    number: int
+
+
+#: A layer of the notes by its number, a time step, or a scope of names by its own name.
+Scope = int | TimeStep | str
 
 #: A box: a node by its position, or a part of a cluster, ("layer", 0), or the crowd in the middle.
 Key = Hashable
@@ -41,13 +50,15 @@ class Fold:
 def scopes(nodes: Sequence[FlowNode], inputs: Inputs) -> list[Scope | None]:
     """The layer or scope of every node, given with consumers before their inputs.
 
-    By the notes' names W⁽ᵏ⁾, b⁽ᵏ⁾, z⁽ᵏ⁺¹⁾ and a⁽ᵏ⁺¹⁾ are of layer k, by names with a dot or slash "encoder.h" is of
-    "encoder"; a node without a name is where all its consumers are.
+    By the notes' names W⁽ᵏ⁾, b⁽ᵏ⁾, z⁽ᵏ⁺¹⁾ and a⁽ᵏ⁺¹⁾ are of layer k, but where there is an h⁽ᵗ⁾ all x⁽ᵗ⁾, z⁽ᵗ⁾, h⁽ᵗ⁾
+    and s⁽ᵗ⁾ of time step t; by names with a dot or slash "encoder.h" is of "encoder". A node without a name is where
+    all its consumers are.
     """
+    recurrent = any(_letter(node) == _STATE for node in nodes if node.name and node.name.startswith(_STATE))
     found: list[Scope | None] = [None] * len(nodes)  # first what the consumers say
     heard = [False] * len(nodes)
     for k, node in enumerate(nodes):
-        own = found[k] = _named(node) if node.name else found[k]
+        own = found[k] = _named(node, recurrent=recurrent) if node.name else found[k]
         for item in inputs[k]:
             if not heard[item]:
                 found[item], heard[item] = own, True
@@ -56,9 +67,16 @@ def scopes(nodes: Sequence[FlowNode], inputs: Inputs) -> list[Scope | None]:
     return found
 
 
-def _named(node: FlowNode) -> Scope | None:
+def _letter(node: FlowNode) -> str:
+    name = notes_name(node)
+    return "" if name is None or name.layer is None else name.letter
+
+
+def _named(node: FlowNode, *, recurrent: bool) -> Scope | None:
     name = notes_name(node)
     if name is not None and name.layer is not None:
+        if recurrent:
+            return TimeStep(name.layer) if name.letter in _OF_THE_STEP and name.layer else None
         if name.letter in _OF_THE_LAYER:
             return name.layer
         return name.layer - 1 if name.letter in _OF_THE_LAYER_BELOW and name.layer > 1 else None

@@ -14,7 +14,7 @@ __all__ = ["Group", "found_off_the_way", "grouped", "has_much_rest", "is_paramet
 
 _MOST_REST: Final = 400
 
-_PARAMETER_LETTERS = frozenset("WbUw")
+_PARAMETER_LETTERS = frozenset("WbUVw")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,6 +97,6 @@ def _inner_nodes(flow: Flow, every: Sequence[FlowNode], edges: Sequence[tuple[in
 
 def _are_one_unit(z: FlowNode, a: FlowNode) -> bool:
     names = notes_name(z), notes_name(a)
-    if names[0] is None or names[1] is None or (names[0].letter, names[1].letter) != ("z", "a"):
+    if names[0] is None or names[1] is None or names[0].letter != "z" or names[1].letter not in ("a", "h"):
         return False
     return (names[0].indices, names[0].layer, suffix(z)) == (names[1].indices, names[1].layer, suffix(a))

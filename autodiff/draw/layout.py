@@ -111,7 +111,8 @@ def lay_out(picture: Picture) -> Layout:
             rects[box.id] = _moved(form, left[column] + (wide - form.width) / 2, tops[box.id])
     clusters = {cluster.id: _around([rects[box] for box in cluster.boxes]) for cluster in picture.clusters}
     every = [*rects.values(), *clusters.values()]
-    x, y = min(rect.x for rect in every), min(rect.y for rect in every)
+    passing = [top + _DUMMY / 2 for place, top in tops.items() if place not in forms]  # wires, between their columns
+    x, y = min(rect.x for rect in every), min([rect.y for rect in every] + passing)
     rects = {key: _moved(rect, -x, -y) for key, rect in rects.items()}
     clusters = {key: _moved(rect, -x, -y) for key, rect in clusters.items()}
     left = {column: at - x for column, at in left.items()}
@@ -119,7 +120,7 @@ def lay_out(picture: Picture) -> Layout:
     wires = {wire.id: _route(picture, wire, rects, waypoints.get(wire.id, ())) for wire in picture.wires}
     every = [*rects.values(), *clusters.values()]
     right = max(rect.right for rect in every)
-    bottom = max(rect.y + rect.height for rect in every)
+    bottom = max([rect.y + rect.height for rect in every] + [at - y for at in passing])
     return Layout(right, bottom, rects, wires, clusters)
 
 

@@ -37,8 +37,9 @@ def network(voice: Voice, flow: Flow) -> Picture:
 
 
 def _is_neuron(node: FlowNode) -> bool:
+    """Whether a node is called like a z, an a or, of a time step, an h."""
     name = notes_name(node)
-    return name is not None and name.letter in ("z", "a")
+    return name is not None and (name.letter in ("z", "a") or (name.letter == "h" and name.layer is not None))
 
 
 class _Net:
@@ -59,7 +60,7 @@ class _Net:
         """What a box stands for: the unit of a layer, in both windows; the parameter and any other node alone."""
         node = group.nodes[-1]
         name = notes_name(node)
-        if name is None or name.letter not in ("z", "a") or self.flow.parameter in group.nodes:
+        if name is None or not _is_neuron(node) or self.flow.parameter in group.nodes:
             return node.id
         return name.layer, name.indices
 
@@ -114,7 +115,7 @@ class _Net:
 
     def add_unit(self, column: int, unit: Sequence[Group]) -> None:
         """A box with a block of rows for every window in which the unit is on the way, or else a circle."""
-        told = hint(self.flow, unit[0].nodes[-1])
+        told = hint(self.voice, self.flow, unit[0].nodes[-1])
         rows: list[Row] = []
         kind = "source" if not any(group.on_the_way for group in unit) else "unit"
         for group in unit:

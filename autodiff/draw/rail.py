@@ -70,7 +70,7 @@ def rail(voice: Voice, flow: Flow, path: Path, numbering: Numbering) -> Rail:
             continue
         column = k if k < left_out.start else k - max(len(left_out) - 1, 0)
         kind = "parameter" if node is flow.parameter else "unit"
-        made.add_box(kind, column, _rows(voice, flow, node, numbering), hint(flow, node), node)
+        made.add_box(kind, column, _rows(voice, flow, node, numbering), hint(voice, flow, node), node)
     source = _add_source(made, voice, flow, edges[-1]) if edges else None
     shown = [k for k in range(len(edges)) if k not in left_out or k + 1 not in left_out]
     for position, k in enumerate(shown):
@@ -138,7 +138,7 @@ def _add_source(made: Rail, voice: Voice, flow: Flow, edge: FlowEdge) -> str | N
     partner = found_off_the_way(flow, [edge.partner]).get(edge.partner)
     if partner is None:
         return None
-    return made.add_box("source", made.columns, forward_rows(voice, [partner]), hint(flow, partner), partner)
+    return made.add_box("source", made.columns, forward_rows(voice, [partner]), hint(voice, flow, partner), partner)
 
 
 def _forward_label(flow: Flow, edge: FlowEdge, *, has_source: bool) -> str:

@@ -54,7 +54,7 @@ def add_column(made: Rail, voice: Voice, flow: Flow, column: int, members: Seque
             said = voice.say("term.more-nodes", count=count)
             made.add_box("more", column, [Row("rest", (Cell("name", f"+ {count}", count),))], said)
         node = group.nodes[-1]
-        box = made.add_box("rest", column, [Row("rest", (Cell("name", brief(node.label)),))], hint(flow, node))
+        box = made.add_box("rest", column, [Row("rest", (Cell("name", brief(node.label)),))], hint(voice, flow, node))
         made.box_of.update((node.id, box) for node in group.nodes)
 
 

@@ -58,7 +58,7 @@ def _add_group(
         ports[id(edge)] = len(rows)
         rows.append(Row("error", (share_cell(voice, flow, edge),)))
     rows += _error_rows(voice, flow, group, numbering)
-    box = made.add_box("parameter" if is_parameter else "unit", group.column, rows, hint(flow, group.nodes[-1]))
+    box = made.add_box("parameter" if is_parameter else "unit", group.column, rows, hint(voice, flow, group.nodes[-1]))
     made.box_of.update((node.id, box) for node in group.nodes)
 
 
@@ -80,7 +80,7 @@ def _add_sources(made: Rail, voice: Voice, flow: Flow) -> None:
         return
     column = made.columns
     for node in sources:
-        box = made.add_box("source", column, forward_rows(voice, [node]), hint(flow, node), node)
+        box = made.add_box("source", column, forward_rows(voice, [node]), hint(voice, flow, node), node)
         made.add_wire(box, made.box_of[flow.parameter.id], (_VALUE_ROW, _VALUE_ROW), "forward")
 
 
