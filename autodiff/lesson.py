@@ -243,7 +243,8 @@ class _Lesson:
         )  # fmt: skip
         yield Table(head, tuple(_without_middle(rows)))
         explicit = flow.seed * lines[-1].slope
-        key = "equal" if math.isclose(explicit, flow.gradient, rel_tol=1e-9, abs_tol=0.0) else "unequal"
+        same = math.isclose(explicit, flow.gradient, rel_tol=1e-9, abs_tol=0.0)
+        key = "equal" if same or (math.isnan(explicit) and math.isnan(flow.gradient)) else "unequal"
         said = [self.say(f"explain.{key}", explicit=self.write(explicit), gradient=self.write(flow.gradient))]
         if flow.path_count == 1 and key == "equal":
             said.append(self.say("explain.constant-product"))

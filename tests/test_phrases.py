@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from unicodedata import name as unicode_name
 
 import numpy as np
@@ -80,6 +83,34 @@ def test_chinese_text_holds_no_english(kind):
     texts = [said or "" for node in nodes for said in (node.label, node.sign, node.operation)]
     names = set(ENGLISH_WORDS.findall(" ".join(texts)))
     assert set(ENGLISH_WORDS.findall(text(flow, language="zh"))) <= names | {"None"}
+
+
+TELLING = ("steps", "remarks", "terms", "story", "lesson", "derivation", "replay", "draw")
+ERRORS = ("Error", "warn")
+SENTENCE = re.compile(r"[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}")
+
+
+def _said(tree: ast.AST) -> Iterator[str]:
+    """The string literals of a module that are neither documentation nor the message of an error."""
+    silent: set[int] = set()
+    for node in ast.walk(tree):
+        called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+        if isinstance(node, ast.Raise) or called.endswith(ERRORS):
+            silent |= {id(inner) for inner in ast.walk(node)}
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            silent.add(id(node.value))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
+            yield node.value
+
+
+@pytest.mark.parametrize("name", TELLING)
+def test_code_that_tells_holds_no_sentences(name):
+    """Three words in a row are a sentence, and belong into the table; draw/engine.py has messages of errors only."""
+    root = Path(ad.__file__).parent
+    for path in {*(root / name).rglob("*.py"), root / f"{name}.py"} - {root / "draw.py", root / "draw" / "engine.py"}:
+        said = list(_said(ast.parse(path.read_text(encoding="utf-8"))))
+        assert [text for text in said if SENTENCE.search(text) and "@media" not in text] == [], path
 
 
 def test_the_eight_steps_in_chinese():
