@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from unicodedata import name as unicode_name
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 import autodiff as ad
 from autodiff import Value
+from autodiff.draw import see
 from autodiff.draw.text import text
 from autodiff.notation import number
 from autodiff.phrases import LANGUAGES, PHRASES, fields_of, say
@@ -83,6 +85,18 @@ def test_chinese_text_holds_no_english(kind):
     texts = [said or "" for node in nodes for said in (node.label, node.sign, node.operation)]
     names = set(ENGLISH_WORDS.findall(" ".join(texts)))
     assert set(ENGLISH_WORDS.findall(text(flow, language="zh"))) <= names | {"None"}
+
+
+@pytest.mark.parametrize("view", ["auto", "graph", "network"])
+@pytest.mark.parametrize("kind", ["one path", "several", "J", "bias"])
+def test_chinese_pictures_hold_no_english(kind, view):
+    """Nor do their titles, descriptions and hints: what is in Latin letters names an operation."""
+    picture = ElementTree.fromstring(see(FLOWS[kind](), view=view, language="zh", check=True).svg())
+    texts = [part.text or "" for part in picture.iter() if not part.tag.endswith("style")]
+    texts += [part.get("aria-label", "") for part in picture.iter()]
+    operations = {"weighted", "sum", "identity", "sigmoid", "tanh", "hinge", "max"}
+    assert set(ENGLISH_WORDS.findall(" ".join(texts))) <= operations
+    assert sum(map(is_chinese, "".join(texts))) > 50
 
 
 TELLING = ("steps", "remarks", "terms", "story", "lesson", "derivation", "replay", "draw")
