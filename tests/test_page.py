@@ -110,7 +110,7 @@ def test_every_number_is_the_ledgers(make):
     edges = {(data["nodes"][edge[0]][0], edge[2]): edge for edge in data["edges"]}
     for edge in ledger["edges"]:
         if labels[edge["consumer"]] in nodes and labels[edge["input"]] in nodes:
-            _, item, _, local, symbol, share = edges[labels[edge["consumer"]], edge["slot"]]
+            _, item, _, local, symbol, share, *_ = edges[labels[edge["consumer"]], edge["slot"]]
             assert data["nodes"][item][0] == labels[edge["input"]]
             assert (local, number_in_page(share)) == (edge["local"], as_in_page(edge["share"]))
             assert (symbol or number(local)) == edge["local_symbol"]
@@ -142,6 +142,14 @@ def test_every_sentence_is_that_of_the_steps(make):
             if count <= 40 and max((len(step.lines) for step in expected), default=0) <= 16:
                 found = [read(data, text, language, digits) for text, _, _ in told]
                 assert found == ["\n".join([step.sentence, *step.lines]) for step in expected]
+
+
+def test_a_sum_keeps_its_sign_when_it_is_the_parameter_first():
+    """δ₁⁽²⁾ stands at z₁⁽²⁾ whichever node the page begins with; of arrays the page says how a share is made."""
+    flow = notes_flow()
+    z = next(node for node in flow.nodes if node.label == "z₁⁽²⁾")
+    assert {node[0]: node[4] for node in data_of(page(flow.flows.to(z)))["nodes"]}["z₁⁽²⁾"] == "δ₁⁽²⁾"
+    assert {tuple(edge[6:]) for edge in data_of(page(array_flow()))["edges"]} >= {("W⁽²⁾ᵀ δ⁽³⁾",), ("δ⁽²⁾ a⁽¹⁾ᵀ",)}
 
 
 def test_one_pass_tells_the_flow_to_every_node():
@@ -207,6 +215,7 @@ def test_a_reader_without_scripts_gets_the_text():
     source = page(notes_flow())
     assert "<noscript><pre>" in source
     assert "(8) ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = 0.1614 × 0.8 = 0.1291, the gradient." in source
+    assert "0.129115，即梯度。" in page(notes_flow(), language="zh", digits=6).split("<script")[0]
 
 
 @pytest.mark.parametrize(
@@ -321,7 +330,7 @@ def test_clicking_through_all_steps(visit, make):
         assert text(page_, "#caption") == caption
     assert page_.run("return document.querySelector('#next').disabled")
     rows = page_.run("return [...document.querySelectorAll('#shares tbody tr')].map(r => r.lastChild.textContent)")
-    assert sorted(rows) == sorted(amount(edge.share) for edge in flow.edges)
+    assert sorted(row.split(" = ")[-1] for row in rows) == sorted(amount(edge.share) for edge in flow.edges)
     assert text(page_, "#formula b") == amount(flow.gradient)
     page_.click("#previous")
     assert text(page_, "#caption") == expected[-2]
@@ -498,7 +507,7 @@ def test_predict_then_reveal(visit):
             assert text(page_, "#caption").endswith("?")
             if "a₁⁽²⁾" not in text(page_, "#caption"):
                 page_.click("#reveal")
-    assert text(page_, "#caption") == "④ What is error at a₁⁽²⁾?"
+    assert text(page_, "#caption") == "④ error at a₁⁽²⁾ = ?"
     assert "④ 0.9" not in page_.run(everything)
     page_.click("#guess")
     page_.press(*"0.8", "Enter")
@@ -638,6 +647,7 @@ def test_a_parameter_without_a_path_says_so(visit):
     assert text(page_, "h1").startswith("Error sharing: no error reaches")
     assert "is on no path from" in text(page_, "#caption")
     assert text(page_, "#counter") == ""
+    assert page_.run("return document.querySelector('#shares').offsetHeight") == 0
 
 
 def test_other_graphs_open_too(visit):
@@ -647,6 +657,7 @@ def test_other_graphs_open_too(visit):
         page_ = visit(flow)
         page_.click("#last")
         assert text(page_, "#formula b") == amount(flow.gradient)
+        assert not page_.run("return document.querySelector('figure .box.rest')"), "all boxes are on the way"
         assert page_.run("return document.querySelectorAll('figure .box').length") > 0
 
 

@@ -13,6 +13,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -28,7 +29,7 @@ from autodiff.notation import number
 from autodiff.phrases import LANGUAGES, PHRASES, checked_language, say
 from autodiff.remarks import remarks
 from autodiff.steps import Step, steps
-from autodiff.terms import counted, error_symbol, path_numbers, path_symbols, sum_of_shares
+from autodiff.terms import counted, error_symbol, path_numbers, path_symbols, share_text, sum_of_shares
 
 __all__ = ["page"]
 
@@ -38,6 +39,7 @@ _MOST_LINES: Final = 16
 _MOST_TERMS: Final = 8
 _MOST_ENTRIES: Final = 64  # of an array, beside its shape and norm
 _MOST_DIGITS: Final = 17
+_LONGEST: Final = 80  # name in a sentence
 _EXACT: Final = 2**53
 _THEMES: Final = ("auto", "light", "dark", "print")
 _SLOT: Final = "\0"  # around a number in a text; no label holds it
@@ -80,7 +82,7 @@ def page(flow: Flow, *, theme: str = "auto", language: str = "en", digits: int =
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(style, script)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n<main></main>\n"
-        f"<noscript><pre>{escape(text(flow))}</pre></noscript>\n"
+        f"<noscript><pre>{escape(text(flow, language=language, digits=digits))}</pre></noscript>\n"
         f'<script type="application/json" id="data">{_embedded(data)}</script>\n<script>{script}</script>\n'
         "</body>\n</html>\n"
     )
@@ -134,6 +136,7 @@ _ESCAPED: Final = {c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029\x7f"}
 def _data(flow: Flow) -> dict[str, Any]:
     """What the page knows: nodes and edges of the ledger, where boxes stand, and the story of every node's flow."""
     flows, made = flow.flows, plan(flow)
+    whole = replace(flow, nodes=flows.nodes)
     by_id = {node.id: node for node in flows.nodes} | ({len(flows.nodes): flow.parameter} if flow.is_empty else {})
     kept = [by_id[k] for k in sorted(made.nodes)]
     places = {node.label: k for k, node in enumerate(kept)}
@@ -150,8 +153,8 @@ def _data(flow: Flow) -> dict[str, Any]:
         "output": places[flow.output.label],
         "parameter": places[flow.parameter.label],
         "seed": _plain(flow.seed),
-        "nodes": [_node(flow, node) for node in kept],
-        "edges": [[number_of[edge.consumer], number_of[edge.input], *_edge(edge)] for edge in edges],
+        "nodes": [_node(whole, node) for node in kept],
+        "edges": [[number_of[edge.consumer], number_of[edge.input], *_edge(whole, edge)] for edge in edges],
         **_positions(made, number_of),
         "flows": told,
         "folded": len(by_id) - len(kept),
@@ -179,16 +182,18 @@ def _phrases_used() -> frozenset[str]:
     return frozenset(key for key in PHRASES if f"'{key}'" in script)
 
 
-def _node(flow: Flow, node: FlowNode) -> list[Any]:
+def _node(whole: Flow, node: FlowNode) -> list[Any]:
     """Its label, operation, value, error, and the sign for its error where it has one."""
-    sign = None if node is flow.parameter or node.label == flow.parameter.label else error_symbol(flow, node)
+    sign = None if node is whole.parameter else error_symbol(whole, node)
     return [node.label, node.operation or 0, _plain(node.value), _plain(node.error), sign or 0]
 
 
-def _edge(edge: FlowEdge) -> list[Any]:
-    """Slot, local gradient, how it reads (0 where its number says all) and share."""
+def _edge(whole: Flow, edge: FlowEdge) -> list[Any]:
+    """Slot, local gradient, how it reads (0 where its number says all), share; of arrays how the share is made."""
     symbol = 0 if edge.local_symbol == number(edge.local) else edge.local_symbol
-    return [edge.slot, _plain(edge.local), symbol, _plain(edge.share)]
+    told = [edge.slot, _plain(edge.local), symbol, _plain(edge.share)]
+    is_matrix = edge.local is None and error_symbol(whole, whole.nodes[edge.consumer]) is not None
+    return [*told, share_text(whole, edge)] if is_matrix else told
 
 
 def _plain(value: Any) -> Any:
@@ -222,6 +227,7 @@ class _Teller:
     def __init__(self, places: Mapping[str, int], places_of_edges: Mapping[tuple[str, int], int]) -> None:
         self._places = places
         self._places_of_edges = places_of_edges
+        self._long = {label: f"{label[: _LONGEST - 1]}…" for label in places if len(label) > _LONGEST}
         self._known: dict[tuple[str, ...], int] = {}
         self._pieces: dict[str | float, int] = {}
 
@@ -238,7 +244,7 @@ class _Teller:
         """The derivative (0: the usual quotient), the product in both forms, the steps, their count, the remarks."""
         told = [steps(flow, language=language, write=_slot) for language in LANGUAGES]
         return [
-            0 if flow.derivative == f"∂{flow.output.label}/∂{flow.parameter.label}" else flow.derivative,
+            0 if flow.derivative == f"∂{flow.output.label}/∂{flow.parameter.label}" else self._shorter(flow.derivative),
             [self._text(parts) for parts in zip(*(_product(flow, language) for language in LANGUAGES), strict=True)],
             [self._step(flow, each) for each in _outer(list(zip(*told, strict=True)), _MOST_STEPS)],
             len(told[0]),
@@ -257,7 +263,13 @@ class _Teller:
         ]
 
     def _text(self, texts: Iterable[str]) -> int:
-        return self._known.setdefault(tuple(texts), len(self._known))
+        return self._known.setdefault(tuple(map(self._shorter, texts)), len(self._known))
+
+    def _shorter(self, text: str) -> str:
+        """``text`` with names that nobody reads to their end cut short."""
+        for label, short in self._long.items():
+            text = text.replace(label, short)
+        return text
 
 
 def _slot(x: float | None) -> str:

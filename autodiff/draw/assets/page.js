@@ -1,7 +1,7 @@
 'use strict'; (() => {
 const D = JSON.parse(document.getElementById('data').textContent), LANGUAGES = Object.keys(D.phrases), N = D.nodes, E = D.edges
 const LABEL = 0, OPERATION = 1, VALUE = 2, ERROR = 3, SIGN = 4          // of a node
-const CONSUMER = 0, INPUT = 1, LOCAL = 3, SYMBOL = 4, SHARE = 5         // of an edge
+const CONSUMER = 0, INPUT = 1, LOCAL = 3, SYMBOL = 4, SHARE = 5, MADE = 6         // of an edge
 const S = {parameter: D.parameter, step: 0, shown: true, said: '', language: D.language, theme: D.theme, digits: D.digits, predict: false}
 
 // ---- words and numbers: nothing here makes markup of a text
@@ -45,8 +45,9 @@ function amount(v) {
 const size = v => (v = single(v), v = v && typeof v === 'object' ? v.norm : v, Math.abs(v === null || v === 'nan' ? 0 : typeof v === 'string' ? 1e308 : v))
 const sign = v => (v = single(v), v === null ? 0 : typeof v === 'object' ? +(v.norm !== 0) : typeof v === 'string' ? (v[0] === '-' ? -1 : 1) : Math.sign(v))
 const hue = v => ['negative', 'zero', 'error'][sign(v) + 1]
-const told = k => (D.texts[k][LANGUAGES.indexOf(S.language)] ?? D.texts[k][0]).map(k => D.pieces[k]).map(piece => typeof piece === 'number' ? number(piece) : piece).join('')
-const brief = text => { const all = Array.from(text); return all.length > 22 ? all.slice(0, 21).join('') + '…' : text }
+const told = k => (D.texts[k][LANGUAGES.indexOf(S.language)] ?? D.texts[k][0]).map(k => D.pieces[k]).map(piece => typeof piece === 'number' ? number(piece) : ltr(piece)).join('')
+const leftward = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+/g, ltr = text => text.replace(leftward, '$&\u200e')   // a name keeps its numbers behind it
+const brief = (text, most = 22) => { const all = Array.from(text); return ltr(all.length > most ? all.slice(0, most - 1).join('') + '…' : text) }
 const badge = n => n <= 20 ? String.fromCharCode(0x245F + n) : `(${n})`
 const product = text => /^−| [+−] /.test(text) ? `(${text})` : text
 const equation = edge => '× ' + (edge[SYMBOL] === 0 ? product(number(edge[LOCAL])) : edge[LOCAL] === null ? product(brief(edge[SYMBOL])) : `${product(brief(edge[SYMBOL]))} = ${number(edge[LOCAL])}`)
@@ -64,7 +65,8 @@ const s = (tag, attributes = {}, ...children) => element('http://www.w3.org/2000
 // ---- the flow that is shown
 let flow
 function choose(parameter) {
-  const way = new Set([parameter]), [own, formula, kept, count, remarks] = D.flows[parameter], derivative = own || `∂${N[D.output][LABEL]}/∂${N[parameter][LABEL]}`
+  const [own, formula, kept, count, remarks] = D.flows[parameter], derivative = ltr(own || `∂${brief(N[D.output][LABEL], 60)}/∂${brief(N[parameter][LABEL], 60)}`)
+  const way = new Set([parameter, ...kept.flatMap(([, nodes, edges]) => [...nodes, ...edges.map(e => E[e][INPUT])])])
   for (let grown = 0; grown < way.size;) { grown = way.size; for (const e of E) if (way.has(e[INPUT])) way.add(e[CONSUMER]) }
   const steps = kept.map((step, k) => [k < kept.length / 2 ? k + 1 : count - kept.length + k + 1, ...step]), none = !count, nodeStep = new Map(), edgeStep = new Map()
   steps.forEach(([, , nodes, edges], k) => { nodes.forEach(n => nodeStep.set(n, k + 1)); edges.forEach(e => edgeStep.set(e, k + 1)) })
@@ -84,7 +86,7 @@ function question() {
   return edge ? [edge[SYMBOL], edge[LOCAL]] : null
 }
 const labels = new Set(N.map(node => node[LABEL]))       // their values are there to be read
-const errorName = n => n === flow.parameter ? flow.derivative : N[n][SIGN] || say('term.error-at', {node: N[n][LABEL]})
+const errorName = n => n === flow.parameter ? flow.derivative : N[n][SIGN] || say('term.error-at', {node: brief(N[n][LABEL], 60)})
 
 // ---- the state, and its link
 const plain = name => name.normalize('NFKC').replace(/[\s_{}^$\\]/g, '').toLowerCase()
@@ -198,7 +200,7 @@ const path = points => 'M' + points.map(point => point.map(x => Math.round(x * 1
 const write = (x, y, text, kind, anchor = 'middle') => s('text', {x, y, class: kind, 'text-anchor': anchor}, text)
 function about(n) {
   const [label, operation, value, error] = N[n], full = v => typeof single(v) === 'object' ? amount(v) : number(single(v), 'all')
-  const name = operation ? `${label} = ${operation}(…)` : label
+  const name = brief(label, 60) + (operation ? ` = ${operation}(…)` : '')
   const seen = flow.way.has(n) ? known(flow.nodeStep.get(n)) : !S.predict || known()
   return `${name}: ${full(value)}; ${errorName(n)}: ${seen ? full(error) : S.predict ? say('page.hidden') : say('term.not-yet')}`
 }
@@ -325,9 +327,10 @@ function shares() {
   const head = [say('page.column-step'), say('page.column-from'), say('term.error'), say('term.local-gradient'), say('page.column-to'), say('term.share')]
   const rows = flow.edges.slice(0, 200).map(k => {
     const e = E[k], step = flow.edgeStep.get(k), seen = known(step), local = e[SYMBOL] === 0 ? number(e[LOCAL]) : e[LOCAL] === null ? brief(e[SYMBOL]) : `${brief(e[SYMBOL])} = ${number(e[LOCAL])}`
-    const cells = [badgeOf(step), brief(N[e[CONSUMER]][LABEL]), seen ? amount(N[e[CONSUMER]][ERROR]) : '…', seen ? local : '…', brief(N[e[INPUT]][LABEL]), carried(k) ? amount(e[SHARE]) : '…']
-    return h('tr', {'data-edge': k, class: step === S.step ? 'now' : ''}, ...cells.map((text, c) => h('td', {class: c === 5 && carried(k) ? 'number ' + hue(e[SHARE]) : ''}, h('bdi', {}, text))))
+    const cells = [badgeOf(step), brief(N[e[CONSUMER]][LABEL]), seen ? amount(N[e[CONSUMER]][ERROR]) : '…', seen ? local : '…', brief(N[e[INPUT]][LABEL]), carried(k) ? (e[MADE] ? brief(e[MADE]) + ' = ' : '') + amount(e[SHARE]) : '…']
+    return h('tr', {'data-edge': k, class: step === S.step ? 'now' : ''}, ...cells.map((text, c) => h('td', {class: c === 5 && carried(k) ? 'number ' + hue(e[SHARE]) : ''}, h('bdi', {dir: 'ltr'}, text))))
   })
+  if (flow.edges.length > 200) rows.push(h('tr', {}, h('td', {colspan: 6}, say('text.more', {count: flow.edges.length - 200}))))
   table.replaceChildren(h('caption', {}, say('page.table', {parameter: brief(N[flow.parameter][LABEL])})), h('thead', {}, h('tr', {}, ...head.map(word => h('th', {scope: 'col'}, word)))), h('tbody', {}, ...rows))
   table.hidden = !rows.length
 }
@@ -344,7 +347,7 @@ function draw() {
   const whole = S.step === count && !hide
   const parts = flow.formula.map(told).filter((_, k) => k === 0 || whole)
   if (whole && count) parts.push(amount(N[flow.parameter][ERROR]))
-  formula.replaceChildren(h('bdi', {}, flow.derivative), ...parts.flatMap((part, k) => [' = ', h(k === parts.length - 1 && whole && count ? 'b' : 'span', {}, part)]))
+  formula.replaceChildren(h('bdi', {dir: 'ltr'}, flow.derivative), ...parts.flatMap((part, k) => [' = ', h(k === parts.length - 1 && whole && count ? 'b' : 'span', {}, part)]))
   counter.textContent = count ? say('page.step', {number: step ? step[0] : 0, count: flow.steps[count - 1][0]}) : ''
   const ask = hide ? say('page.question', {quantity: question()[0]}) : ''
   caption.textContent = hide ? `${badge(step[0])} ${ask}` : step ? `${S.said ? S.said + '\n' : ''}${badge(step[0])} ${told(step[1])}` : count ? say('page.forward') : told(flow.remarks[0])
@@ -359,8 +362,11 @@ function draw() {
   follow(step)
   info.textContent = about(flow.parameter)
   shares()
-  remarks.replaceChildren(...(whole ? flow.remarks.map(k => h('li', {}, told(k))) : []))
-  steps.replaceChildren(...flow.steps.map(([n, text], k) => h('li', {value: n, class: k + 1 === S.step ? 'now' : '', hidden: known(k + 1) ? undefined : ''}, badge(n) + ' ' + told(text))))
+  remarks.replaceChildren(...(whole && count ? flow.remarks.map(k => h('li', {}, told(k))) : []))
+  steps.replaceChildren(...flow.steps.flatMap(([n, text], k) => {
+    const hidden = known(k + 1) ? undefined : '', left = n - 1 - (flow.steps[k - 1]?.[0] ?? 0), item = h('li', {class: k + 1 === S.step ? 'now' : '', hidden}, badge(n) + ' ' + told(text))
+    return left ? [h('li', {hidden}, say('text.more', {count: left})), item] : [item]
+  }))
   if (focused) document.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({preventScroll: true})
 }
 
