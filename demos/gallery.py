@@ -130,6 +130,7 @@ class Exhibit:
 EXHIBITS = (
     Exhibit("error-sharing", "The notes' 4-2-1 network, ∂s/∂W₁₄⁽¹⁾: one path, eight steps.", one_path),
     Exhibit("several-paths", "4-3-3-2-1: six paths lead to one weight; every wire carries its share.", several_paths),
+    Exhibit("network", "The same weight among neurons and weights.", partial(several_paths, view="network")),
     Exhibit("both-windows", "The objective J: both windows send their error, of opposite signs.", objective),
     Exhibit("margin-met", "J with the margin met: every share is exactly 0.", partial(objective, shift=3.0)),
     Exhibit("formula", "Your own formula in plain Python, with your variables' names.", formula),

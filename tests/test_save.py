@@ -195,8 +195,9 @@ def write_program(program: Path, body: str) -> None:
 
 def test_dot_is_preferred_and_gets_the_text(fake_dot):
     """The text goes to standard input, the kind is an option."""
-    write_program(fake_dot, "import sys; sys.stdout.write(sys.argv[1] + sys.stdin.read())")
-    assert render("digraph {a}", "png") == (b"-Tpngdigraph {a}", "dot")
+    write_program(fake_dot, "import sys; sys.stdout.write(' '.join(sys.argv[1:]) + sys.stdin.read())")
+    assert render("digraph {a}", "png") == (b"-Kdot -Tpngdigraph {a}", "dot")
+    assert render("digraph {a}", "pdf", layout="nop") == (b"-Knop -Tpdfdigraph {a}", "dot")
 
 
 def test_a_failing_or_endless_program_is_one_sentence(fake_dot, monkeypatch):
@@ -316,3 +317,15 @@ def test_dot_is_looked_for_on_the_path_and_where_installers_put_it(tmp_path, mon
     assert engine.find_dot() is None
 
 
+
+
+def test_wires_leave_boxes_at_their_outer_side():
+    """In DOT, a row of two cells has its right port at the second: no wire runs below a box."""
+    what = picture(deep_flow(), "network")
+    boxes = {box.id: box for box in what.boxes}
+    source = dot(what)
+    errors = [wire for wire in what.wires if wire.lane == "error"]
+    wires = [wire for wire in errors if len(boxes[wire.head].rows[wire.head_row].cells) > 1]
+    assert wires
+    for wire in wires:
+        assert f"{wire.head}:r{wire.head_row}e:e -> {wire.tail}:r{wire.tail_row}:w" in source

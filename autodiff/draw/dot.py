@@ -42,6 +42,7 @@ class _Writer:
     def __init__(self, what: Picture, colours: Mapping[str, str]) -> None:
         self.what, self.colours = what, colours
         self.on_rail = what.kind == "rail"
+        self.boxes = {box.id: box for box in what.boxes}
 
     def text(self) -> str:
         graph = self.graph = graphviz.Digraph(
@@ -132,12 +133,17 @@ class _Writer:
         said = self.font(text, text_colour(row, cell), 14, bold=cell.role == "error") if text else ""
         return f'<TD{port}{span} BGCOLOR="{self.colours[fill_colour(box, row, cell)]}">{said}</TD>'
 
+    def wire_label(self, text: str) -> str:
+        """On a ground of its own: some engines put it on the wire."""
+        table = f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2" BGCOLOR="{self.colours["paper"]}">'
+        return f"{table}<TR><TD>{text}</TD></TR></TABLE>"
+
     def add_wire(self, wire: Wire) -> None:
         """An edge from left to right whatever way its signal runs, so that ranks stay as they are."""
         back = wire.lane == "error"
         left, right = (wire.head, wire.tail) if back else (wire.tail, wire.head)
         rows = (wire.head_row, wire.tail_row) if back else (wire.tail_row, wire.head_row)
-        leaves = f"{left}:r{rows[0]}{'e' if self.what.kind == 'graph' else ''}:e"
+        leaves = f"{left}:r{rows[0]}{'e' * (len(self.boxes[left].rows[rows[0]].cells) > 1)}:e"
         arrives = f"{right}:r{rows[1]}:w" if wire.port is None else f"{right}:p{wire.port}:w"
         colour = self.colours[{"rest": "line", "error": ERROR_COLOURS[wire.sign]}.get(wire.lane, wire.lane)]
         looks = {
@@ -152,7 +158,7 @@ class _Writer:
             self.graph.edge(*ends, **looks)
             return
         if wire.label:
-            looks["label"] = f"<{_label(_numbered(wire.step, wire.label))}>"
+            looks["label"] = f"<{self.wire_label(_label(_numbered(wire.step, wire.label)))}>"
         self.graph.edge(leaves, arrives, **looks)
 
 

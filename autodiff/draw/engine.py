@@ -19,7 +19,7 @@ _FOLDERS: Final = (
 _PYGRAPHVIZ: Final = (
     "import sys, pygraphviz; "
     "graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode()); "
-    "sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog='dot'))"
+    "sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog=sys.argv[2]))"
 )
 #: Every engine that can be asked for, in the order in which they are tried, and how to get it.
 ENGINES: Final = {
@@ -36,7 +36,7 @@ class TooSlowError(MissingProgramError):
     """An engine was stopped: the next one would take as long."""
 
 
-def render(text: str, kind: str, *, engine: str | None = None) -> tuple[bytes, str]:
+def render(text: str, kind: str, *, engine: str | None = None, layout: str = "dot") -> tuple[bytes, str]:
     """DOT text drawn as ``kind`` (png, pdf, svg …), and which engine drew it: ``dot``, or else ``pygraphviz``.
 
     Where the first fails the second is tried. pygraphviz runs in a process of its own: its C code could not be stopped
@@ -46,12 +46,13 @@ def render(text: str, kind: str, *, engine: str | None = None) -> tuple[bytes, s
         text: DOT.
         kind: a format that Graphviz knows.
         engine: the only one to be tried.
+        layout: how Graphviz finds places: "dot", or "nop" where each node brings its own.
 
     Raises:
         MissingProgramError: the engine is not there, or it failed, or took more than a minute.
     """
     failed: MissingProgramError | None = None
-    for name, command in _commands(kind):
+    for name, command in _commands(kind, layout):
         if engine in (None, name):
             try:
                 return _run(command, text, name), name
@@ -69,13 +70,13 @@ def render(text: str, kind: str, *, engine: str | None = None) -> tuple[bytes, s
     )
 
 
-def _commands(kind: str) -> Iterator[tuple[str, list[str]]]:
+def _commands(kind: str, layout: str) -> Iterator[tuple[str, list[str]]]:
     """The engines that are there, and how each is called."""
     program = find_dot()
     if program is not None:
-        yield "dot", [program, f"-T{kind}"]
+        yield "dot", [program, f"-K{layout}", f"-T{kind}"]
     if find_spec("pygraphviz") is not None:
-        yield "pygraphviz", [sys.executable, "-c", _PYGRAPHVIZ, kind]
+        yield "pygraphviz", [sys.executable, "-c", _PYGRAPHVIZ, kind, layout]
 
 
 def find_dot() -> str | None:

@@ -30,16 +30,16 @@ class Saved(NamedTuple):
 
 
 def write(writers: Mapping[str, Callable[[], str]], path: str | os.PathLike[str], engine: str | None = None) -> Saved:
-    """Write a drawing to a file; ``writers`` gives the text of each format of `OURS`.
+    """Write a drawing to a file.
 
     Args:
-        writers: by the name of the format.
+        writers: the text of each format of `OURS`, by its name, and of "placed": DOT in which everything has its place.
         path: where; a file that is there is replaced as a whole, or not at all.
         engine: the only one to be used: autodiff, dot or pygraphviz.
 
     Returns:
-        the path, and the engine that drew. A .png or .pdf is drawn by dot, else by pygraphviz; where there is neither
-        our own SVG is written beside it, the path says so, and so does a warning.
+        the path, and the engine that drew. A .png or .pdf is painted by dot, else by pygraphviz, as our SVG looks;
+        where there is neither our own SVG is written beside it, the path says so, and so does a warning.
 
     Raises:
         ValueError: another ending or engine. MissingProgramError: the engine that was asked for is not there. OSError:
@@ -51,7 +51,8 @@ def write(writers: Mapping[str, Callable[[], str]], path: str | os.PathLike[str]
     if ending in OURS and engine in (None, _OWN):
         return _put(target, writers[OURS[ending]](), _OWN)
     try:
-        data, drew = render(writers["dot"](), ending[1:], engine=engine)
+        source, layout = ("dot", "dot") if ending in OURS else ("placed", "nop")
+        data, drew = render(writers[source](), ending[1:], engine=engine, layout=layout)
     except MissingProgramError as error:
         if engine is not None:
             raise

@@ -20,6 +20,7 @@ from autodiff.draw.markdown import markdown
 from autodiff.draw.page import page
 from autodiff.draw.palette import checked_theme
 from autodiff.draw.picture import Picture
+from autodiff.draw.placed import placed
 from autodiff.draw.save import OURS, Saved, write
 from autodiff.draw.svg import svg
 from autodiff.draw.tex import tex
@@ -106,7 +107,8 @@ class Drawing:
         ValueError: cannot save as 'x.bmp': the name of the file must end in one of .svg, .png, .pdf, .dot, .html, \
 .txt, .json, .tex, .md
         """
-        return write({name: getattr(self, name) for name in OURS.values()}, path, engine)
+        writers = {name: getattr(self, name) for name in OURS.values()}
+        return write({**writers, "placed": lambda: placed(self.svg(), theme=self.theme)}, path, engine)
 
     def show(self) -> Path:
         """Open the drawing in a browser; where there is no screen, print which file it is in. Gives that file."""
