@@ -1,0 +1,254 @@
+"""Whose fault is it? Every operation of the recorded graph is checked by itself.
+
+Either one rule is wrong, and named; or all are right, and the shares were added up wrongly, or in the wrong order; or
+the graph leaves out a way that the function takes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.backprop import backpropagate
+from autodiff.graph import Node, topological
+from autodiff.node import Value
+from autodiff.notation import number
+from autodiff.ops import elementwise, layout, linear, reductions, units
+from autodiff.shares import edge_shares
+from autodiff.testing.entries import Check, Curvature
+from autodiff.testing.report import Blame, Report
+from autodiff.testing.subject import Arrays, OwnFunction
+from autodiff.testing.verdicts import Finding
+
+__all__ = ["Computation", "blamed", "python_of", "recorded", "wrong_rule"]
+
+_MOST_NODES: Final = 300
+_MOST_PRINTED: Final = 36
+_CLOSE: Final = 1e-9  # of the largest entry: sums in another order differ by far less
+
+
+@dataclass(frozen=True, slots=True)
+class Computation:
+    """What f recorded: its leaves, its outputs, and the cotangents that enter there."""
+
+    leaves: list[Any]
+    outputs: list[Any]
+    cotangents: Arrays
+
+    @property
+    def nodes(self) -> list[Node]:
+        """All nodes, inputs before consumers."""
+        return list(dict.fromkeys(node for output in self.outputs for node in topological(output)))
+
+
+def recorded(check: Check) -> Computation:
+    """The graph of the checked function at its point; TypeError for a subject that records none."""
+    if not isinstance(check.subject, OwnFunction):
+        raise TypeError("only functions of Values and Tensors leave a graph")
+    leaves, outputs = check.subject.call(check.points)
+    return Computation(leaves, outputs, check.cotangents)
+
+
+def blamed(check: Check, *, order: int = 1) -> Blame:
+    """The fault of a gradient that was found wrong."""
+    computation = recorded(check)
+    found = wrong_rule(computation, order=order)
+    if found is not None:
+        return found
+    if order == 2:
+        return Blame("unknown", "every rule has the right derivatives by itself; the fault is in how they are joined")
+    naive = _naive(computation.outputs, computation.cotangents)
+    ours = check.subject.pull(check.points, check.cotangents)
+    if not all(_close(naive.get(leaf, 0.0), part) for leaf, part in zip(computation.leaves, ours, strict=True)):
+        return _accumulation(computation)
+    return _left_out(computation)
+
+
+def wrong_rule(computation: Computation, *, order: int = 1) -> Blame | None:
+    """The first operation, in forward order, whose own rule is wrong where it stands; None if all are right."""
+    seen: set[tuple[Any, ...]] = set()
+    for node in [node for node in computation.nodes if not node.is_leaf][:_MOST_NODES]:
+        key = _key(node)
+        if key in seen:
+            continue
+        seen.add(key)
+        report = _report_of(node, order)
+        if report is not None and report.failed:
+            return _rule_at(node, report)
+    return None
+
+
+def _key(node: Node) -> tuple[Any, ...]:
+    """Equal for operations that compute the same from the same data."""
+    data = tuple(np.asarray(_plain(item)).tobytes() for item in node.inputs)
+    return node.primitive, data, repr(node.origin.params)
+
+
+def _plain(item: Any) -> Any:
+    return item._data if isinstance(item, Node) else item
+
+
+def _report_of(node: Node, order: int) -> Report | None:
+    """The check of one operation as a function of its inputs; None where it cannot be asked."""
+    kept = [item for item in node.inputs if isinstance(item, Node)]
+    points = tuple(item._data if isinstance(item, Value) else np.asarray(item._data) for item in kept)
+    try:
+        check = Check(OwnFunction(_operation(node), points), atomic=True)
+        if order == 2:
+            check = Check(Curvature(check), atomic=True)
+        return check.report()
+    except (TypeError, ValueError, ArithmeticError):
+        return None
+
+
+def _operation(node: Node) -> Callable[..., Any]:
+    """The primitive as a function of those inputs of ``node`` that are nodes; constants stay."""
+    entry: Any = node.primitive
+
+    def call(*given: Any) -> Any:
+        moving = iter(given)
+        inputs = [next(moving) if isinstance(item, Node) else item for item in node.inputs]
+        if entry.reduces and node.scalar:
+            inputs = [np.array(inputs, dtype=object)]
+        elif entry.packed:
+            inputs = [inputs]
+        return entry(*inputs, **node.origin.params)
+
+    return call
+
+
+def _rule_at(node: Node, report: Report) -> Blame:
+    entry: Any = node.primitive
+    finding = report.failures[0] if report.failures else report.findings[0]
+    slots = [slot for slot, item in enumerate(node.inputs) if isinstance(item, Node)]
+    slot = slots[finding.place.argument] if finding.place.index is not None else None
+    where = "" if slot is None else f" for its {_ordinal(slot)} input" if len(node.inputs) > 1 else ""
+    sentence = f"the rule of {entry.name}{where} is wrong: {_compared(finding)}"
+    return Blame("rule", sentence, python_of([node], [node]), node, slot)
+
+
+def _compared(finding: Finding) -> str:
+    index = f" at {list(finding.place.index)}" if finding.place.index else ""
+    numbers = number(finding.analytic, 7), number(finding.numeric, 7)
+    return f"it gives {numbers[0]}{index} where the derivative is {numbers[1]} ± {number(finding.bar, 2)}"
+
+
+def _ordinal(slot: int) -> str:
+    return ("first", "second", "third")[slot] if slot < 3 else f"{slot + 1}th"
+
+
+# ---- all rules are right ---------------------------------------------------------------------------------------------
+
+
+def _naive(outputs: Sequence[Any], seeds: Sequence[Any]) -> dict[Node, Any]:
+    """Error signals by the definition: consumers before inputs, every share added."""
+    signals: dict[Node, Any] = {}
+    order = dict.fromkeys(node for output in outputs for node in topological(output))
+    for output, seed in zip(outputs, seeds, strict=True):
+        seed = float(seed) if output.scalar else seed
+        signals[output] = signals[output] + seed if output in signals else seed
+    for node in reversed(_sorted(order)):
+        if node in signals:
+            for item, share, _ in edge_shares(node, signals[node]):
+                signals[item] = signals[item] + share if item in signals else share
+    return signals
+
+
+def _sorted(nodes: Iterable[Node]) -> list[Node]:
+    """Inputs before consumers, also across several outputs, by the longest way from a leaf."""
+    depth: dict[Node, int] = {}
+    for node in nodes:
+        depth[node] = 1 + max((depth[item] for item in node.inputs if isinstance(item, Node)), default=0)
+    return sorted(depth, key=depth.__getitem__)
+
+
+def _close(one: Any, two: Any) -> bool:
+    size = max(np.max(np.abs(one), initial=0.0), np.max(np.abs(two), initial=0.0))
+    return bool(np.all(np.abs(np.subtract(one, two)) <= _CLOSE * size)) if np.isfinite(size) else True
+
+
+def _accumulation(computation: Computation) -> Blame:
+    """All rules are right: the smallest part of the graph whose shares are added up wrongly."""
+    sentence = "every rule is right: the fault is in how shares are added up, or in the order of the backward pass"
+    for node in [node for node in computation.nodes if not node.is_leaf][:_MOST_NODES]:
+        seed = 1.0 if node.scalar else np.ones(np.shape(node._data))
+        engine, naive = backpropagate(node, seed), _naive([node], [seed])
+        wrong = next((item for item in naive if not _close(naive[item], engine.get(item, 0.0))), None)
+        if wrong is not None:
+            return Blame("accumulation", sentence, python_of(topological(node), [node]), wrong)
+    return Blame("accumulation", sentence, python_of(computation.nodes, computation.outputs))
+
+
+def _left_out(computation: Computation) -> Blame:
+    """The gradient is right for the graph: the graph is not the function."""
+    cut = next((node for node in computation.nodes if node.is_detached), None)
+    what = f"a detached constant, {number(float(np.ravel(cut._data)[0]))}, stands in it" if cut is not None else (
+        "look for .data, .item(), detach() or a number computed from an input"
+    )  # fmt: skip
+    sentence = f"every rule is right, and so is their sum: the graph leaves out a way that f takes ({what})"
+    return Blame("graph", sentence, python_of(computation.nodes, computation.outputs), cut)
+
+
+# ---- programs as text ------------------------------------------------------------------------------------------------
+
+
+def python_of(nodes: Sequence[Node], outputs: Sequence[Node]) -> str:
+    """Python that computes ``outputs``; inputs of ``nodes`` that are not among them are leaves.
+
+    >>> x = Value(2.0, name="x")
+    >>> y = x * x
+    >>> print(python_of(topological(y), [y]))
+    x = ad.Value(2.0)
+    v1 = ad.multiply(x, x)
+    """
+    names: dict[Node, str] = {}
+    lines: list[str] = []
+    steps = 0
+    for node in nodes:
+        for item in (node,) if node.is_leaf else node.inputs:
+            if isinstance(item, Node) and item not in names:
+                names[item] = _name_of(item, names)
+                lines.append(f"{names[item]} = {_leaf(item)}")
+        if not node.is_leaf:
+            steps += 1
+            names[node] = f"v{steps}"
+            lines.append(f"{names[node]} = {_call(node, names)}")
+    results = ", ".join(names[output] for output in outputs)
+    return "\n".join(lines if len(outputs) == 1 else [*lines, f"output = [{results}]"])
+
+
+def _name_of(node: Node, names: dict[Node, str]) -> str:
+    wanted = re.sub(r"\W+", "_", node.name or "").strip("_")
+    if wanted.isidentifier() and wanted not in names.values() and not re.fullmatch(r"v\d+", wanted):
+        return wanted
+    return f"x{len(names)}"
+
+
+def _leaf(node: Node) -> str:
+    kind = type(node).__name__
+    return f"ad.{kind}({_literal(node._data)})" + (".detach()" if node.is_detached else "")
+
+
+def _call(node: Node, names: dict[Node, str]) -> str:
+    entry: Any = node.primitive
+    operands = ", ".join(names[item] if isinstance(item, Node) else _literal(item) for item in node.inputs)
+    operands = f"[{operands}]" if entry.packed or (entry.reduces and node.scalar) else operands
+    params = "".join(f", {key}={_literal(item)}" for key, item in node.origin.params.items())
+    public = any(getattr(module, entry.name, None) is entry for module in _PUBLIC)
+    return f"{f'ad.{entry.name}' if public else f'ad.TABLE[{entry.name!r}]'}({operands}{params})"
+
+
+#: Where the names that `autodiff` exports are defined: a primitive called otherwise there is written by the table.
+_PUBLIC: Final = (elementwise, layout, linear, reductions, units)
+
+
+def _literal(item: Any) -> str:
+    if isinstance(item, np.ndarray | np.generic):
+        if np.size(item) > _MOST_PRINTED:
+            return f"np.ones({np.shape(item)})"
+        return f"np.array({item.tolist()})" if np.ndim(item) else repr(item.item())
+    return repr(item)

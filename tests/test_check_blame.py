@@ -1,0 +1,122 @@
+"""Blame: which rule is wrong, or that all are right and the shares are added up wrongly, or the graph is cut."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+from autodiff import backprop, shares
+from autodiff.testing.blame import python_of
+from autodiff.testing.check import check_gradients
+from autodiff.testing.verdicts import Verdict
+
+
+def wrong_sine(define, factor=1.01):
+    """A sine whose rule is off by a percent."""
+    return define("wrong_sine", lambda xp, x: xp.sin(x), [lambda g, z, x: g * ad.cos(x) * factor])
+
+
+def test_a_wrong_rule_is_named(define):
+    """In the middle of other operations; the program that shows it has one step."""
+    sine = wrong_sine(define)
+    report = check_gradients(lambda x, y: ad.exp(sine(x * y)) + y, 0.5, 2.0)
+    assert report.failed
+    assert report.blame.kind == "rule"
+    assert report.blame.sentence.startswith("the rule of wrong_sine is wrong: it gives 0.5457")
+    assert report.blame.program == "x0 = ad.Value(1.0)\nv1 = ad.TABLE['wrong_sine'](x0)"
+    assert report.blame.node.primitive is sine
+    assert f"blame: {report.blame.sentence}" in str(report)
+
+
+def test_the_wrong_input_of_a_rule_is_named(define):
+    """A matrix product whose second rule forgets to transpose, on square matrices."""
+    wrong = define(
+        "wrong_matmul", lambda xp, x, y: x @ y, [lambda g, z, x, y: g @ y.T, lambda g, z, x, y: x @ g],
+        elementwise=False,
+    )  # fmt: skip
+    w, x = np.array([[1.0, 0.5], [0.25, 2.0]]), np.array([[1.0, 2.0], [0.5, -1.0]])
+    report = check_gradients(lambda w, x: ad.tanh(wrong(w, x)), w, x)
+    assert report.blame.kind == "rule"
+    assert report.blame.slot == 1
+    assert report.blame.sentence.startswith("the rule of wrong_matmul for its second input is wrong: it gives ")
+
+
+def test_a_rule_that_is_wrong_in_the_second_order(define):
+    """First order right, second order wrong: the rule is still named."""
+    wrong = define("cut_cube", lambda xp, x: x * x * x, [lambda g, z, x: g * (3.0 * x * ad.detach(x))])
+    report = check_gradients(lambda x: ad.sin(wrong(x)), 1.5, order=2)
+    assert report.blame.kind == "rule"
+    assert "the rule of cut_cube is wrong" in report.blame.sentence
+
+
+def test_a_fault_of_accumulation(monkeypatch):
+    """With `=` in place of `+=` all rules are right, and the smallest program uses one value twice."""
+
+    monkeypatch.setattr(shares, "joined", lambda known, share, signal: share)
+    monkeypatch.setattr(shares, "SENDERS", shares._Written(send=True))
+    monkeypatch.setattr(backprop, "SENDERS", shares.SENDERS)
+    x = np.array([0.5, 2.0])
+    report = check_gradients(lambda x: ad.exp(x * 3.0) * ad.sin(x * x), x)
+    assert report.blame.kind == "accumulation"
+    assert "every rule is right: the fault is in how shares are added up" in report.blame.sentence
+    assert report.blame.program == "x = ad.Tensor(np.array([0.5, 2.0]))\nv1 = ad.multiply(x, x)"
+
+
+def test_a_graph_that_is_cut():
+    """detach() leaves a constant in the graph, and .data a number: the graph is not the function."""
+    report = check_gradients(lambda x: ad.exp(x) * x.detach(), 2.0)
+    assert report.blame.kind == "graph"
+    assert "a detached constant, 2, stands in it" in report.blame.sentence
+    report = check_gradients(lambda x: ad.exp(x) * x.data, 2.0)
+    assert report.blame.kind == "graph"
+    assert "look for .data, .item(), detach()" in report.blame.sentence
+
+
+def test_a_special_case_that_is_wrong_is_no_convention(define):
+    """Wrong at one point only, and a single rule is to blame: a failure; sums of right conventions are none."""
+    wrong = define(
+        "wrong_at_zero", lambda xp, x: x * x + x, [lambda g, z, x: g * ad.where(x == 0, 0.0, 2.0 * x + 1.0)]
+    )
+    report = check_gradients(wrong, 0.0)
+    assert report.verdict == Verdict.FAIL
+    assert report.blame.kind == "rule"
+    report = check_gradients(lambda x: ad.relu(x) - ad.relu(-x), 0.0)
+    assert report.verdict == Verdict.ISOLATED
+    assert report.blame is None
+
+
+def test_ties_counted_twice_are_a_wrong_rule(define):
+    """(1, 1) at a tie of max(x, y) is valid in each entry, and no mixture of the gradients nearby."""
+    wrong = define(
+        "doubled_ties", lambda xp, x, y: xp.maximum(x, y),
+        [lambda g, z, x, y: g * (x >= y), lambda g, z, x, y: g * (y >= x)],
+    )  # fmt: skip
+    report = check_gradients(lambda x, y: wrong(x, y) * 2.0, 1.0, 1.0)
+    assert report.failed
+    assert report.blame.kind == "rule"
+    assert "the rule of doubled_ties" in report.blame.sentence
+
+
+@pytest.mark.parametrize("entry", [e for e in ad.TABLE.values() if not e.packed], ids=lambda e: e.name)
+def test_right_rules_are_never_blamed(entry):
+    """Every primitive of the table passes its own check, at kinks too: on its examples, and on small integers."""
+    random = np.random.default_rng(5)
+    for example in entry.examples[:3] or [ad.Example(((),) * (entry.arity or 2))]:
+        shapes = example.shapes
+        domains = (entry.domain * len(shapes))[: len(shapes)]
+        points = [domain.draw(random, shape) for domain, shape in zip(domains, shapes, strict=True)]
+        report = check_gradients(lambda *xs: entry(*xs, **example.params), *points)  # noqa: B023 - called at once
+        assert not report.failed, report
+        assert Verdict.PASS in report.counts or Verdict.VALID in report.counts
+
+
+def test_a_program_is_text_that_computes_the_same():
+    """What is printed runs, and gives the value that it was printed from."""
+    x, w = ad.Value(0.5, name="x"), ad.Tensor([[1.0, 2.0]], name="W(1)")
+    y = ad.sum(w * x, axis=1).value() ** 2 + ad.weighted_sum([x, 2.0], [x, x])
+    text = python_of(ad.topological(y), [y])
+    scope = {"ad": ad, "np": np}
+    exec(text, scope)
+    last = text.splitlines()[-1].split(" = ")[0]
+    assert float(scope[last].data) == y.data
