@@ -176,3 +176,77 @@ def test_files_of_a_hostile_place(tmp_path):
     with pytest.raises(OSError, match=r"^cannot write "):
         see(notes_flow()).save(str(tmp_path / "x.svg"))
     assert see(notes_flow()).save(tmp_path / "x.txt").path == Path(tmp_path / "x.txt")
+
+
+# ---- a whole computation graph ---------------------------------------------------------------------------------------
+
+
+def whole() -> Drawing:
+    """y = a·a + a, differentiated."""
+    a = Value(3.0, name="a")
+    y = a * a + a
+    y.backward()
+    return see(y, names={"y": y})
+
+
+def test_without_a_parameter_the_whole_graph_is_drawn():
+    """With every number in SVG, text and JSON; in DOT too."""
+    drawing = whole()
+    assert drawing.flow is None
+    assert drawing.picture.kind == "graph"
+    assert drawing.text() == (
+        "Computation graph of y\n\n  y = add(…): 12.0; gradient: 1.0\n  multiply = multiply(…): 9.0; gradient: 1.0\n"
+        "  a: 3.0; gradient: 7.0\n"
+    )
+    assert {cell.text for box in drawing.picture.boxes for row in box.rows for cell in row.cells} >= {"a", "y", "+"}
+    numbers = {
+        float(item.get("data-number"))
+        for item in ElementTree.fromstring(drawing.svg()).iter(f"{SVG}text")
+        if item.get("data-number")
+    }
+    assert numbers >= {3.0, 7.0, 9.0, 12.0, 1.0}
+    told = json.loads(drawing.json())
+    assert {cell["number"] for box in told["boxes"] for row in box["rows"] for cell in row["cells"]} >= {7.0, 12.0}
+    assert "digraph" in drawing.dot()
+    assert drawing._repr_mimebundle_().keys() == {"image/svg+xml", "text/plain"}
+
+
+def test_a_whole_graph_in_files(tmp_path):
+    """Of every format that needs no parameter; the others say what is missing."""
+    for ending in ("svg", "dot", "txt", "json"):
+        assert whole().save(tmp_path / f"graph.{ending}").path.stat().st_size > 50
+    for ending, kind in (("html", "page"), ("tex", "LaTeX document"), ("md", "Markdown text")):
+        with pytest.raises(ValueError, match=r"name it: see\(output, parameter\)") as caught:
+            whole().save(tmp_path / f"graph.{ending}")
+        assert str(caught.value) == f"a {kind} tells the way to one parameter; name it: see(output, parameter)"
+
+
+def test_show_opens_the_svg_of_a_whole_graph(monkeypatch, tmp_path, capsys):
+    """There is no page of it to step through."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert whole().show().suffix == ".svg"
+    assert "picture.svg" in capsys.readouterr().out
+
+
+def test_a_check_needs_a_parameter():
+    """There is no one gradient to compare."""
+    a = Value(3.0, name="a")
+    with pytest.raises(ValueError, match="a check compares one gradient"):
+        see(a * a, check=True)
+
+
+def test_numbers_json_does_not_know_are_text():
+    """Arrays are lists; nan and inf their names."""
+    t = ad.Tensor([np.inf, 1.0], name="T")
+    told = json.loads(see(t * 2.0).json())
+    (shown, *_) = (cell["number"] for cell in told["boxes"][0]["rows"][0]["cells"] if cell["number"] is not None)
+    assert shown == ["inf", 2.0]
+
+
+def test_a_graph_that_is_no_graph_is_one_sentence():
+    """A number, for example."""
+    with pytest.raises(TypeError, match="a computation graph is that of a Value or Tensor, and got"):
+        see(3.0)

@@ -57,9 +57,10 @@ def computation(
     if not isinstance(output, Node):
         raise TypeError(f"a computation graph is that of a Value or Tensor, and got {describe(output)}")
     order = topological(output)
-    called = labels(order, names_in(names or {}))
+    given = names_in(names or {})
+    called = labels(order, given)
     nodes = order[::-1]
-    items = [_item(node, k, called[node], node.name) for k, node in enumerate(nodes)]
+    items = [_item(node, k, called[node], node.name or given.get(node)) for k, node in enumerate(nodes)]
     return _Drawer(voice(language, digits), nodes, items, called, None, most).picture()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -41,18 +40,6 @@ def plain(item: Any) -> Any:
 
 
 def as_text(what: Picture) -> str:
-    """Title, formula, a line for every box from the output on, and the captions."""
-    blocks = [what.title, " = ".join(what.formula), "\n".join(_boxes(what)), "\n".join(what.captions)]
-    return "\n\n".join(block for block in blocks if block)
-
-
-def _boxes(what: Picture) -> Iterator[str]:
-    tails: dict[str, list[str]] = {}
-    labels = {box.id: box.label for box in what.boxes}
-    for wire in what.wires:
-        if wire.lane != "error":
-            tails.setdefault(wire.head, []).append(labels[wire.tail])
-    for box in what.boxes:
-        name, *rest = (cell.text for row in box.rows for cell in row.cells)
-        inputs = f" ← {', '.join(tails[box.id])}" if box.id in tails else ""
-        yield f"  {name}: {', '.join(rest)}{inputs}" if rest else f"  {name}{inputs}"
+    """Title, formula, a line for every box, from the output on, with its numbers in full, and the captions."""
+    blocks = [what.title, " = ".join(what.formula), "\n".join(f"  {box.hint}" for box in what.boxes)]
+    return "\n\n".join(filter(None, [*blocks, "\n".join(what.captions)]))
