@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 from itertools import combinations
 
 import numpy as np
@@ -14,12 +15,13 @@ from hypothesis import given
 import autodiff as ad
 from autodiff import Tensor, Value, error_flow, tanh
 from autodiff.draw import Box, Picture, computation, dot, picture, svg
-from autodiff.draw.layout import Rect, cell_width, lay_out
+from autodiff.draw.layout import SIZES, Rect, cell_width, is_rest, lay_out
+from autodiff.draw.typeset import width
 from autodiff.names import names_in
 from autodiff.terms import amount
 from nn import Network, Recurrent
 from tests.flows import X, chain, deep_flow, ladder, margin_flow, notes_flow, notes_network, skipping
-from tests.programs import ELEMENTWISE, OURS, instructions, resolve, scalar_inputs
+from tests.programs import ELEMENTWISE, OPERATIONS, OURS, array_inputs, instructions, resolve, scalar_inputs
 
 # ---- names -----------------------------------------------------------------------------------------------------------
 
@@ -368,15 +370,23 @@ def check_layout(what: Picture) -> None:
         assert not overlap(layout.boxes[one.id], layout.boxes[other.id])
     for box in what.boxes:
         place = layout.boxes[box.id]
-        assert all(cell_width(cell) <= place.inset for cell in box.ports)
-        for row in box.rows:
-            wide = [place.width - place.inset] if len(row.cells) == 1 else place.columns
-            assert all(cell_width(cell) <= room for cell, room in zip(row.cells, wide, strict=True))
-        assert box.rows[0].lane == "rest" or place.inset + sum(place.columns) == pytest.approx(place.width)
+        if is_rest(box):
+            assert width(box.label, SIZES["rest"]) <= place.width
+        else:
+            check_cells(box, place)
         for cluster in what.clusters:
             assert (box.id in cluster.boxes) == overlap(place, layout.clusters[cluster.id])
     for one, other in combinations(layout.clusters.values(), 2):
         assert not overlap(one, other)
+
+
+def check_cells(box: Box, place: Rect) -> None:
+    """Texts fit their cells, and cells fill the box."""
+    assert all(cell_width(cell) <= place.inset for cell in box.ports)
+    for row in box.rows:
+        wide = [place.width - place.inset] if len(row.cells) == 1 else place.columns
+        assert all(cell_width(cell) <= room for cell, room in zip(row.cells, wide, strict=True))
+    assert place.inset + sum(place.columns) == pytest.approx(place.width)
 
 
 @pytest.mark.parametrize("view", ["graph", "network", "shares"])
@@ -396,6 +406,46 @@ def test_nothing_overlaps_in_random_graphs(program, inputs):
         check_layout(what)
         for cell in (cell for box in what.boxes for row in box.rows for cell in row.cells):
             assert cell.number is None or cell.text == amount(cell.number)
+
+
+@given(instructions(tuple(OPERATIONS)), array_inputs())
+def test_nothing_overlaps_in_random_graphs_of_arrays(program, inputs):
+    """Shapes and norms have room in every view, and views by name give the ledger's gradient."""
+    resolved = resolve(program, inputs, kinks=True)
+    leaves = [Tensor(x, name=name) for x, name in zip(inputs, "xyz", strict=False)]
+    output = resolved.output(OURS, leaves)
+    check_layout(computation(output, names={"output": output}))
+    flow = error_flow(output, leaves[0])
+    for view in ("auto", "graph"):
+        what = picture(flow, view)
+        check_layout(what)
+        if not flow.is_empty:
+            errors = [c.number for b in what.boxes for row in b.rows for c in row.cells if c.role == "error"]
+            assert any(error is flow.gradient for error in errors)
+
+
+HOSTILE = (
+    '"quote', "<script>alert(1)</script>", "]]>", "back\\slash\\n", "javascript:alert(1)", "\u202ertl", "😀",
+    "a\x00b\x1b[31m",
+    "\ud800", "x" * 10_000, "&amp;", "\\N", "a:b:c", "n1:p0", "{a|b}", "..", "/", "%s", "δ", "", " ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_name_gets_out_of_its_place(name):
+    """SVG stays XML without scripts, DOT keeps its boxes, whatever nodes, scopes and variables are called."""
+    x, w = Value(0.5, name=name or None), Value(2.0, name=f"{name}.w")
+    h = tanh(w * x)
+    h.name = f"{name}/h"
+    for what in (computation(h, names={name: h}), picture(error_flow(h, w), "graph")):
+        root = ElementTree.fromstring(svg(what))
+        assert {item.tag.rpartition("}")[2] for item in root.iter()} <= {
+            "svg", "title", "desc", "style", "rect", "g", "path", "text", "tspan", "circle",
+        }  # fmt: skip
+        assert not [key for item in root.iter() for key in item.attrib if key.startswith("on")]
+        assert len(dot(what)) < 40_000
+        assert dot(what).count("<TABLE BORDER=\"1\"") == 4
+        check_layout(what)
 
 
 def test_the_same_graph_gives_the_same_text_in_every_process():

@@ -65,7 +65,7 @@ def error_cells(voice: Voice, flow: Flow, node: FlowNode, step: int | None) -> t
 
 def share_cell(voice: Voice, flow: Flow, edge: FlowEdge) -> Cell:
     """What arrives on a wire: δ₁⁽³⁾ · W₁₁⁽²⁾ = 0.9."""
-    if error_symbol(flow, flow.nodes[edge.consumer]) is None:
+    if edge.local is not None and error_symbol(flow, flow.nodes[edge.consumer]) is None:
         led, factor = voice.window(flow, edge), factor_symbol(edge, write=voice.write)
         symbols = f"{led}: × {factor}" if led else f"{voice.say('term.error')} × {factor}"
     else:
@@ -73,10 +73,13 @@ def share_cell(voice: Voice, flow: Flow, edge: FlowEdge) -> Cell:
     return Cell("share", f"{symbols} = {voice.amount(edge.share)}", edge.share, sign=sign(edge.share))
 
 
-def factor_text(voice: Voice, edge: FlowEdge) -> str:
-    """What an edge multiplies by: × σ′(z₁⁽²⁾) = 0.1793."""
+def factor_text(voice: Voice, flow: Flow, edge: FlowEdge) -> str:
+    """What an edge multiplies by: × σ′(z₁⁽²⁾) = 0.1793; for arrays W⁽²⁾ᵀ δ⁽³⁾ and ∘ σ′(z⁽²⁾)."""
     if edge.local is None:
-        return f"× {bracketed(brief(edge.local_symbol))}"
+        if error_symbol(flow, flow.nodes[edge.consumer]) is not None:
+            return voice.share(flow, edge)
+        factor = bracketed(brief(edge.local_symbol))
+        return f"× {factor}" if edge.local_symbol == "1" else f"∘ {factor}"
     text = equation(edge.local_symbol, edge.local, write=voice.write)
     return f"× {brief_equation(text)}"
 

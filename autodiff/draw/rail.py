@@ -81,7 +81,7 @@ def rail(voice: Voice, flow: Flow, path: Path, numbering: Numbering) -> Rail:
             item,
             rows,
             "error",
-            factor_text(voice, edge),
+            factor_text(voice, flow, edge),
             edge=edge,
             step=numbering.edge(edge),
             width=widths[id(edge)],

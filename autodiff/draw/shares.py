@@ -68,7 +68,7 @@ def _error_rows(voice: Voice, flow: Flow, group: Group, numbering: Numbering) ->
     rows = [Row("error", tuple(name for name, _ in pairs)), Row("error", tuple(error for _, error in pairs))]
     if len(group.nodes) > 1:
         (inside,) = flow.arriving(group.nodes[0])
-        factor = Cell("factor", factor_text(voice, inside), inside.local, numbering.edge(inside))
+        factor = Cell("factor", factor_text(voice, flow, inside), inside.local, numbering.edge(inside))
         rows.insert(0, Row("error", (factor,)))
     return rows
 
