@@ -7,6 +7,7 @@ browsers themselves has to be installed.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -92,7 +93,7 @@ class _Driver:
 
     def __init__(self, browser: str, driver: str, folder: Path) -> None:
         port = _free_port()
-        self._process = _begin(driver, f"--port={port}")
+        self._process = _begin(folder, driver, f"--port={port}")
         self._base = f"http://127.0.0.1:{port}"
         arguments = [
             "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,900",
@@ -138,7 +139,7 @@ class _Marionette:
         port = _free_port()
         folder.mkdir()
         (folder / "user.js").write_text(f'user_pref("marionette.port", {port});\n')
-        self._process = _begin(browser, "--headless", "--marionette", "--no-remote", "--profile", str(folder))
+        self._process = _begin(folder, browser, "--headless", "--marionette", "--no-remote", "--profile", str(folder))
         self._count = 0
         try:
             listening = "127.0.0.1", port
@@ -215,8 +216,10 @@ def _until(connect: Any, process: subprocess.Popen[bytes]) -> Any:
             time.sleep(0.05)
 
 
-def _begin(*command: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def _begin(folder: Path, *command: str) -> subprocess.Popen[bytes]:
+    """A program that keeps what it writes at home in a folder of the tests."""
+    home = {**os.environ, "HOME": str(folder.parent)}
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=home)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

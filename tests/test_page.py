@@ -30,7 +30,7 @@ from autodiff.phrases import PHRASES
 from autodiff.steps import steps
 from autodiff.terms import amount
 from nn import Network, WindowScorer, max_margin
-from tests.browser import BROWSERS, start
+from tests.browser import BROWSERS, BrowserError, start
 from tests.flows import FLOWS, HOSTILE, array_flow, deep_flow, empty_flow, hostile_flow, margin_flow, notes_flow
 
 _ROOT = Path(__file__).parents[1]
@@ -160,6 +160,16 @@ def test_one_pass_tells_the_flow_to_every_node():
     assert len(data["flows"]) == len(data["nodes"]) == 23
 
 
+def test_the_page_needs_no_further_backward_pass(monkeypatch):
+    """The flows to all nodes come from the pass of the given flow; data assigned since then changes nothing."""
+    network = Network((4, 3, 1), scalar=True)
+    flow = error_flow(network([1.0, 2.0, 3.0, 4.0]), network.parameter("W11(1)"))
+    before = page(flow)
+    network.parameter("W11(1)").data = 5.0
+    monkeypatch.setattr("autodiff.flow.backpropagate", None)
+    assert page(flow) == before
+
+
 def test_the_notes_page_is_small():
     """Under 60 kB, whatever the language and theme."""
     for language in ("en", "zh"):
@@ -272,8 +282,11 @@ def test_drawings_give_the_page():
 
 @pytest.fixture(scope="module", params=BROWSERS)
 def browser(request, tmp_path_factory):
-    """Each browser that is installed; where one is missing its tests are skipped and say so."""
-    found = start(request.param, tmp_path_factory.mktemp(request.param))
+    """Each browser that is installed; where one is missing or does not start its tests are skipped and say so."""
+    try:
+        found = start(request.param, tmp_path_factory.mktemp(request.param))
+    except (OSError, BrowserError) as error:
+        pytest.skip(f"{request.param} does not start: {error}")
     if found is None:
         programs = " and ".join(names[0] for names in BROWSERS[request.param])
         pytest.skip(f"no {programs} on this machine: nothing was clicked in {request.param}")
