@@ -157,12 +157,20 @@ def duals_over(base: Any, constant: Callable[[Any], Any] = float) -> SimpleNames
     xp.maximum = lambda x, y: x if x > y else y
     xp.minimum = lambda x, y: x if x < y else y
     xp.where = lambda condition, x, y: x if condition else y
-    xp.sign = lambda x: constant(1.0 if x > 0 else -1.0)
+    xp.sign = lambda x: constant(1.0 if x > 0 else -1.0 if x < 0 else 0.0)
     xp.copysign = lambda x, y: abs(x) if y > 0 else -abs(x)
     xp.power = _power(xp)
     if hasattr(xp, "exp"):
-        xp.logistic = lambda x: 1.0 / (1.0 + xp.exp(-x)) if x.primal > 0 else 1.0 - 1.0 / (1.0 + xp.exp(x))
+        xp.logistic = _logistic(xp)
     return xp
+
+
+def _logistic(xp: Any) -> Callable[..., Any]:
+    def logistic(x: Any) -> Any:
+        positive = (x.primal if x.__class__ is Dual else x) > 0
+        return 1.0 / (1.0 + xp.exp(-x)) if positive else 1.0 - 1.0 / (1.0 + xp.exp(x))
+
+    return logistic
 
 
 def _lifted(xp: Any, function: Callable[..., Any], slope: Callable[..., Any], base: Any) -> Callable[..., Any]:

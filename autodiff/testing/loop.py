@@ -6,8 +6,10 @@ hypothesis, which keeps a database and explains.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
 from random import Random
 from typing import Any, Final
 
@@ -15,10 +17,15 @@ import numpy as np
 
 from autodiff.graph import Node
 from autodiff.node import Value
+from autodiff.testing.dual import Dual, TieError, duals
 from autodiff.testing.operations import Vocabulary, vocabulary
 from autodiff.testing.program import Instruction, Kinks, Program, resolve
+from autodiff.testing.rounding import NUDGE, reach, tolerances
+from autodiff.transforms import gradients
 
-__all__ = ["SHAPES", "Counterexample", "Fault", "random_program", "search", "shortest"]
+__all__ = [
+    "SHAPES", "Counterexample", "Fault", "Search", "Undecided", "dual_fault", "random_program", "search", "shortest",
+]  # fmt: skip
 
 Fault = Callable[[Program], str | None]
 
@@ -26,6 +33,10 @@ SHAPES: Final = ((), (1,), (3,), (2, 3), (3, 2), (1, 3), (2, 1), (3, 3), (2, 2, 
 #: Numbers to try in place of others, the simplest first.
 _SIMPLE: Final = (1.0, 2.0, 3.0, 0.0, -1.0, -2.0, -3.0, 0.5)
 _MOST_OPERANDS: Final = 5
+
+
+class Undecided(Exception):  # noqa: N818 - it is no error
+    """A fault function cannot tell whether a program is right: no pass and no fault."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +106,27 @@ def _array(random: Random, shape: tuple[int, ...]) -> Any:
     return np.array([random.randint(-12, 12) / 4.0 for _ in range(count)]).reshape(shape)
 
 
+@dataclass
+class Search:
+    """What a run of the loop came to: programs ``tried``, those ``undecided``, and the first counterexample ``found``.
+
+    ``passed`` counts for every operation the programs that were found right with it: a skip is not a pass.
+    """
+
+    tried: int = 0
+    undecided: int = 0
+    found: Counterexample | None = None
+    passed: Counter[str] = field(default_factory=Counter)
+
+    def never_passed(self, operations: Iterable[str]) -> list[str]:
+        """The operations that no program found right has had."""
+        return [name for name in operations if not self.passed[name]]
+
+    def __str__(self) -> str:
+        end = "no fault found" if self.found is None else str(self.found)
+        return f"{self.tried:,} programs, {self.undecided:,} undecided: {end}"
+
+
 def search(
     fault: Fault,
     count: int,
@@ -104,34 +136,98 @@ def search(
     operations: Vocabulary | None = None,
     length: int = 12,
     kinks: Kinks = "anywhere",
-) -> Counterexample | None:
-    """The first of ``count`` random programs with a fault, made as short as it can be; None if all are right.
+) -> Search:
+    """Up to ``count`` random programs until one has a fault, which is then made as short as it can be.
 
     Args:
-        fault: says what is wrong with a program, None if nothing; what it raises counts as a fault.
+        fault: says what is wrong with a program, None if nothing; raises `Undecided` if it cannot tell. Anything else
+            that it raises counts as a fault.
         seed: the same seed draws the same programs.
 
     The rest as in `random_program`.
 
-    >>> found = search(lambda p: "it has a product" if "multiply" in str(p) else None, 1000)
-    >>> found.program
+    >>> done = search(lambda p: "it has a product" if "multiply" in str(p) else None, 1000)
+    >>> done.found.program
     Program.parse('Value 1.0; multiply 0 0')
     """
-    random = Random(seed)
+    random, done = Random(seed), Search()
     known = vocabulary(kind) if operations is None else operations
-    for number in range(1, count + 1):
+    while done.tried < count and done.found is None:
         program = random_program(random, kind, operations=known, length=length, kinks=kinks)
-        if _account(fault, program) is not None:
-            least = shortest(program, lambda candidate: _account(fault, candidate) is not None)
-            return Counterexample(least, _account(fault, least) or "", program, number)
-    return None
+        done.tried += 1
+        try:
+            reason = _reason(fault, program)
+        except Undecided:
+            done.undecided += 1
+            continue
+        if reason is None:
+            done.passed.update({name for name, _ in program.steps})
+        else:
+            done.found = _least(fault, program, done.tried, kinks)
+    return done
 
 
-def _account(fault: Fault, program: Program) -> str | None:
+def _reason(fault: Fault, program: Program) -> str | None:
     try:
         return fault(program)
+    except Undecided:
+        raise
     except Exception as error:
         return f"{type(error).__name__}: {error}"
+
+
+def _least(fault: Fault, program: Program, number: int, kinks: Kinks) -> Counterexample:
+    def fails(candidate: Program) -> bool:
+        try:
+            return _reason(fault, candidate) is not None
+        except Undecided:
+            return False
+
+    least = shortest(program, fails, kinks=kinks)
+    return Counterexample(least, str(_reason(fault, least)), program, number)
+
+
+def dual_fault(program: Program) -> str | None:
+    """What is wrong with the gradient of a program over Values beside its slope in dual numbers, which know no rule.
+
+    One backward pass against one forward pass along a direction. Raises `Undecided` at a tie, where there is no slope.
+
+    >>> dual_fault(Program.parse("Value 1.5; sin 0; multiply 1 0"))
+    """
+    leaves, directions = program.leaves(), _DIRECTIONS[: len(program.inputs)]
+    output = program(*leaves)
+    output.backward()
+    points = [Dual(x, v) for x, v in zip(program.inputs, directions, strict=True)]
+    try:
+        moved = program.output(program.engine(duals), points)
+    except TieError:
+        raise Undecided from None
+    pushed = moved.tangent if isinstance(moved, Dual) else 0.0
+    shares = [v * leaf.grad for v, leaf in zip(directions, leaves, strict=True)]
+    pulled = sum(shares)
+    if abs(pulled - pushed) <= _ROUNDING * sum(map(abs, shares)):
+        return None
+    allowed = _allowed(program, directions)
+    if abs(pulled - pushed) <= allowed:
+        return None
+    return f"⟨∇f, v⟩ is {pulled!r}, in dual numbers {pushed!r} ± {allowed:.1g}"
+
+
+_DIRECTIONS: Final = (1.0, 1.3125, -0.71875)
+_ROUNDING: Final = 1e-13
+
+
+def _allowed(program: Program, directions: Sequence[float]) -> float:
+    """How far ⟨∇f, v⟩ of two correct engines may be apart."""
+
+    def moved(k: int) -> list[Any]:
+        leaves = program.leaves()
+        output = program.output(program.operations, leaves, k, NUDGE)
+        return [0.0 if slope is None else slope for slope in gradients(output, leaves)]
+
+    leaves = program.leaves()
+    bounds = tolerances(program, reach(program(*leaves), leaves), moved)
+    return float(sum(abs(v) * bound for v, bound in zip(directions, bounds, strict=True)))
 
 
 def shortest(
@@ -165,8 +261,9 @@ def _smaller(program: Program, kinks: Kinks) -> Iterator[Program]:
 
 
 def _simpler(instructions: list[Instruction], inputs: list[Any]) -> Iterator[tuple[list[Instruction], list[Any]]]:
-    for k in reversed(range(len(instructions))):
-        yield instructions[:k] + instructions[k + 1 :], inputs
+    places = range(len(instructions))
+    for cut in [*((k,) for k in reversed(places)), *combinations(reversed(places), 2)]:
+        yield [instruction for k, instruction in enumerate(instructions) if k not in cut], inputs
     for k in range(len(inputs) if len(inputs) > 1 else 0):
         yield instructions, inputs[:k] + inputs[k + 1 :]
     for k, x in enumerate(inputs):
