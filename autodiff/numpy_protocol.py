@@ -81,7 +81,16 @@ def _recorded(function: Any) -> Callable[..., Any] | None:
     made = _MADE_OF_PRIMITIVES.get(function)
     if made is not None:
         return made
-    return next((entry for entry in TABLE.values() if function in entry.numpy), None)
+    entry = _found.get(function)
+    if entry is None or TABLE.get(entry.name) is not entry:
+        entry = next((each for each in TABLE.values() if function in each.numpy), None)
+        if entry is not None:
+            _found[function] = entry
+    return entry
+
+
+#: Answers of `_recorded`: looking through the table costs four times what recording a call does.
+_found: Final[dict[Any, Primitive]] = {}
 
 
 def dispatch_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -112,7 +121,8 @@ def _dispatched(function: Any, args: Any, kwargs: Any) -> Any:
     if recorded is None:
         raise TypeError(f"{_spelled(function)} has no rule on nodes{_nearest(function.__name__)}")
     given = {key: item for key, item in kwargs.items() if not _is_left_out(item)}
-    _refuse_writing(function.__name__, given)
+    if given:
+        _refuse_writing(function.__name__, given)
     if len(args) > 2 and isinstance(recorded, Primitive) and recorded.reduces:
         raise TypeError(
             f"np.{function.__name__} on nodes takes the array and axis by position, and keepdims by keyword"
