@@ -282,6 +282,7 @@ def _simpler_inputs(x: Any) -> Iterator[Any]:
     for shape in SHAPES:
         if len(shape) <= x.ndim and np.prod(shape) < x.size:
             yield np.resize(x, shape)
+            yield np.resize(np.flip(x), shape)
     for number in _SIMPLE:
         yield np.full(x.shape, number)
     for place in np.ndindex(x.shape):
