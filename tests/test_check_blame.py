@@ -9,6 +9,7 @@ import autodiff as ad
 from autodiff import backprop, shares
 from autodiff.testing.blame import python_of
 from autodiff.testing.check import check_gradients
+from autodiff.testing.picture import drawing
 from autodiff.testing.verdicts import Verdict
 
 
@@ -25,7 +26,7 @@ def test_a_wrong_rule_is_named(define):
     assert report.blame.kind == "rule"
     assert report.blame.sentence.startswith("the rule of wrong_sine is wrong: it gives 0.5457")
     assert report.blame.program == "x0 = ad.Value(1.0)\nv1 = ad.TABLE['wrong_sine'](x0)"
-    assert report.blame.node.primitive is sine
+    assert report.blame.graph.primitive is sine
     assert f"blame: {report.blame.sentence}" in str(report)
 
 
@@ -120,3 +121,22 @@ def test_a_program_is_text_that_computes_the_same():
     exec(text, scope)
     last = text.splitlines()[-1].split(" = ")[0]
     assert float(scope[last].data) == y.data
+
+
+def test_the_picture_marks_the_wrong_wire(define):
+    """One wire of the operation is red, and says what it gives and what it should give."""
+    wrong = define(
+        "half_product", lambda xp, x, y: x * y, [lambda g, z, x, y: g * y, lambda g, z, x, y: g * x * 0.5]
+    )
+    report = check_gradients(lambda x, y: ad.sin(wrong(x, y)), 3.0, 2.0)
+    made = drawing(report).picture
+    (wire,) = [wire for wire in made.wires if wire.lane == "error"]
+    assert (wire.port, wire.label) == (1, "✗ 1.5, not 3")
+    assert made.captions == (report.blame.sentence,)
+    assert "✗ 1.5, not 3" in drawing(report).svg()
+
+
+def test_there_is_no_picture_of_a_pass():
+    """One sentence instead."""
+    with pytest.raises(ValueError, match="there is no fault to draw: gradient check of sin: no failure found"):
+        drawing(check_gradients(ad.sin, 0.5))

@@ -122,13 +122,17 @@ def _operation(node: Node) -> Callable[..., Any]:
 
 
 def _rule_at(node: Node, report: Report) -> Blame:
+    """The blame of one operation, shown on new leaves that hold what its inputs hold."""
     entry: Any = node.primitive
     finding = report.failures[0] if report.failures else report.findings[0]
     slots = [slot for slot, item in enumerate(node.inputs) if isinstance(item, Node)]
     slot = slots[finding.place.argument] if finding.place.index is not None else None
     where = "" if slot is None else f" for its {_ordinal(slot)} input" if len(node.inputs) > 1 else ""
     sentence = f"the rule of {entry.name}{where} is wrong: {_compared(finding)}"
-    return Blame("rule", sentence, python_of([node], [node]), node, slot)
+    leaves = [type(item)(item._data, name=item.name) for item in node.inputs if isinstance(item, Node)]  # type: ignore[call-arg]
+    graph = _operation(node)(*leaves)
+    short = f"✗ {number(finding.analytic)}, not {number(finding.numeric)}"
+    return Blame("rule", sentence, python_of(topological(graph), [graph]), graph, slot, short)
 
 
 def _compared(finding: Finding) -> str:
@@ -179,7 +183,7 @@ def _accumulation(computation: Computation) -> Blame:
         engine, naive = backpropagate(node, seed), _naive([node], [seed])
         wrong = next((item for item in naive if not _close(naive[item], engine.get(item, 0.0))), None)
         if wrong is not None:
-            return Blame("accumulation", sentence, python_of(topological(node), [node]), wrong)
+            return Blame("accumulation", sentence, python_of(topological(node), [node]), node, None, "✗")
     return Blame("accumulation", sentence, python_of(computation.nodes, computation.outputs))
 
 
@@ -190,7 +194,7 @@ def _left_out(computation: Computation) -> Blame:
         "look for .data, .item(), detach() or a number computed from an input"
     )  # fmt: skip
     sentence = f"every rule is right, and so is their sum: the graph leaves out a way that f takes ({what})"
-    return Blame("graph", sentence, python_of(computation.nodes, computation.outputs), cut)
+    return Blame("graph", sentence, python_of(computation.nodes, computation.outputs))
 
 
 # ---- programs as text ------------------------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ class Check:
         repeatable = not any("two results" in problem for problem in problems)
         findings = tuple(self.findings()) if repeatable else (self.not_deterministic(),)
         return Report(
-            getattr(self.subject.f, "__name__", type(self.subject.f).__name__), findings, tuple(problems),
+            _name_of(self.subject.f), findings, tuple(problems),
             tuple(self.cotangents), None, self.evaluations,
         )  # fmt: skip
 
@@ -338,6 +338,11 @@ _REASONS: Final = {
     "jump": "f jumps here, or its slope is infinite",
     "undefined": "f is not finite on a side of this point",
 }
+
+
+def _name_of(f: Any) -> str:
+    name = getattr(f, "__name__", None) or getattr(f, "name", None)
+    return name if isinstance(name, str) else type(f).__name__
 
 
 def _epsilon(output: Any) -> float:

@@ -32,15 +32,16 @@ class GradientError(AssertionError):
 class Blame:
     """Where the fault lies. Kinds: ``rule``, ``accumulation``, ``graph`` (it leaves out a dependence), ``unknown``.
 
-    ``program`` is the smallest part of the computation that shows the fault, as Python; ``node`` the place in the
-    recorded graph (None if there is none) and ``slot`` the input whose edge is wrong (0-based).
+    ``graph`` is the output of the smallest graph that shows the fault, ``program`` the same as Python. ``slot`` is the
+    input of its one operation whose rule is wrong (0-based), and ``short`` what stands beside the wrong wire.
     """
 
     kind: str
     sentence: str
     program: str = ""
-    node: Any = None
+    graph: Any = None
     slot: int | None = None
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
