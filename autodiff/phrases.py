@@ -253,6 +253,8 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "what leaves unit {index} of layer {layer}; the error here is not δ, which stands at z",
         "第 {layer} 层单元 {index} 的输出；此处的误差不是 δ，δ 位于 z 处"),
     "explain.an-input": ("an input of the network", "网络的一个输入"),
+    "explain.recurrent-weight": (
+        "a weight of every time step: their shares add up", "每个时间步共用的权重：各步的份额相加"),
     "explain.a-leaf": ("a leaf of the graph", "计算图的叶节点"),
     "explain.a-result": ("a result of {operation}", "{operation} 的结果"),
     "explain.forwarded-to": ("forwarded to", "传递给"),
@@ -382,6 +384,9 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "page.folded": (
         "{count} nodes of this graph are not on the page: the strongest of each layer are.",
         "此图另有 {count} 个节点未列入本页：每层只保留误差最大的节点。"),
+    "page.untold": (
+        "The flows to {count} nodes on this page are not told: the graph is too large.",
+        "图太大，本页未讲述通往其中 {count} 个节点的误差流。"),
     "page.no-script": (
         "Without scripts the picture and all steps are shown at once.", "未启用脚本时，图与所有步骤一次全部显示。"),
 }.items()}  # fmt: skip

@@ -31,7 +31,17 @@ from autodiff.steps import steps
 from autodiff.terms import amount
 from nn import Network, WindowScorer, max_margin
 from tests.browser import BROWSERS, BrowserError, start
-from tests.flows import FLOWS, HOSTILE, array_flow, deep_flow, empty_flow, hostile_flow, margin_flow, notes_flow
+from tests.flows import (
+    FLOWS,
+    HOSTILE,
+    array_flow,
+    chain,
+    deep_flow,
+    empty_flow,
+    hostile_flow,
+    margin_flow,
+    notes_flow,
+)
 
 _ROOT = Path(__file__).parents[1]
 _FLOWS = pytest.mark.parametrize("make", FLOWS.values(), ids=FLOWS)
@@ -258,6 +268,16 @@ def test_a_large_network_is_folded_and_says_so():
     data = data_of(page(flow))
     assert data["folded"] == len(flow.flows.nodes) - len(data["nodes"]) > 1000
     assert data["nodes"][data["parameter"]][0] == "W₂₀,₅₀⁽¹⁾"
+
+
+def test_a_long_way_is_told_in_a_moment_and_the_page_says_what_it_leaves_out(monkeypatch):
+    """Of a chain of 300 units the first and last steps, and as many flows as there is time for, this one first."""
+    monkeypatch.setattr("autodiff.draw.page._MOST_EDGES", 1000)
+    data = data_of(page(error_flow(*chain(300))))
+    _, _, told, count, _ = data["flows"][str(data["parameter"])]
+    assert (len(told), count, data["folded"]) == (40, 302, 301 - 24)
+    assert sum(data["more"]) == 301 - 24
+    assert 1 < len(data["flows"]) < len(data["nodes"]) == 24
 
 
 def test_weights_stand_on_wires_and_biases_in_boxes():

@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from html import escape
@@ -34,6 +34,7 @@ from autodiff.terms import counted, error_symbol, path_numbers, path_symbols, sh
 __all__ = ["page"]
 
 _MOST_TARGETS: Final = 400
+_MOST_EDGES: Final = 40_000  # of all flows together: their steps are a few seconds' work
 _MOST_STEPS: Final = 40
 _MOST_LINES: Final = 16
 _MOST_TERMS: Final = 8
@@ -143,11 +144,7 @@ def _data(flow: Flow) -> dict[str, Any]:
     edges = [edge for node in kept[: len(flows.nodes)] if node.operation for edge in flows.edges_of(node)]
     edges = [edge for edge in edges if edge.input in made.nodes]
     teller = _Teller(places, {(by_id[edge.consumer].label, edge.slot): k for k, edge in enumerate(edges)})
-    targets = sorted(kept, key=lambda node: (node.label != flow.parameter.label, -_size(node.error)))[:_MOST_TARGETS]
-    told = {
-        places[node.label]: teller.story(flow if node.label == flow.parameter.label else flows.to(node))
-        for node in sorted(targets, key=lambda node: node.id)
-    }
+    told = {places[one.parameter.label]: teller.story(one) for one in _told(flow, kept)}
     number_of = {node.id: places[node.label] for node in by_id.values() if node.id in made.nodes}
     return {
         "output": places[flow.output.label],
@@ -156,13 +153,26 @@ def _data(flow: Flow) -> dict[str, Any]:
         "nodes": [_node(whole, node) for node in kept],
         "edges": [[number_of[edge.consumer], number_of[edge.input], *_edge(whole, edge)] for edge in edges],
         **_positions(made, number_of),
-        "flows": told,
+        "flows": dict(sorted(told.items())),
         "folded": len(by_id) - len(kept),
         **teller.written(),
         "phrases": {
             language: {key: PHRASES[key][k] for key in sorted(_phrases_used())} for k, language in enumerate(LANGUAGES)
         },
     }
+
+
+def _told(flow: Flow, kept: Sequence[FlowNode]) -> Iterator[Flow]:
+    """The flow itself, then those to the other nodes, the largest errors first, until it is too much to tell."""
+    yield flow
+    edges = len(flow.edges)
+    others = [node for node in kept if node.label != flow.parameter.label]
+    for node in sorted(others, key=lambda node: -_size(node.error))[: _MOST_TARGETS - 1]:
+        one = flow.flows.to(node)
+        edges += len(one.edges)
+        if edges > _MOST_EDGES:
+            return
+        yield one
 
 
 def _positions(made: Plan, number_of: Mapping[int, int]) -> dict[str, Any]:

@@ -320,7 +320,8 @@ function words() {
   reveal.textContent = say('page.reveal')
   hint.textContent = say('page.choose-hint') + ' ' + say('page.keys')
   legend.replaceChildren(...[['forward', say('legend.forward')], ['error', say('legend.error')], ['negative', say('legend.negative')], ['parameter', say('legend.parameter')], ['muted', say('legend.rest')]].map(([kind, word]) => h('span', {class: kind}, word)))
-  folded.textContent = D.folded ? say('page.folded', {count: D.folded}) : ''
+  const untold = N.length - Object.keys(D.flows).length
+  folded.textContent = [D.folded && say('page.folded', {count: D.folded}), untold && say('page.untold', {count: untold})].filter(Boolean).join(' ')
   picker.value = S.parameter; language.value = S.language; theme.value = S.theme === 'print' ? 'light' : S.theme; digits.value = S.digits; predict.checked = S.predict
 }
 function shares() {
