@@ -193,19 +193,30 @@ def _listed(parameters: Mapping[Any, Any], name: Any) -> Any:
 
 def _start(result: Any, output: str | None) -> Node:
     """The one node that the error starts from."""
-    several = isinstance(result, np.ndarray) and result.dtype == object
-    nodes = [item for item in result.ravel() if isinstance(item, Node)] if several else [result]
+    nodes = list(_each(result))
     if output is not None:
         for node in nodes:
             if isinstance(node, Node) and (found := _known(node).get(_read(output))):
                 return found
         raise ValueError(f"no node {output} in the graph of the output")
     if len(nodes) != 1:
-        listed = ", ".join(node.label for node in nodes[:_MOST_LISTED]) + ", …" * (len(nodes) > _MOST_LISTED)
+        shown = ", ".join(str(getattr(node, "label", node)) for node in nodes[:_MOST_LISTED])
+        listed = shown + ", …" * (len(nodes) > _MOST_LISTED)
         raise ValueError(f"the error starts at one output, and here are {len(nodes)}: set output to one of {listed}")
     if not isinstance(nodes[0], Node):
         raise TypeError(f"the output must be a Value or Tensor, and is {describe(nodes[0])}")
     return nodes[0]
+
+
+def _each(result: Any) -> Iterator[Any]:
+    """What a network gave, one by one: a recurrent one gives a tuple, one of Values an array of them."""
+    if isinstance(result, tuple | list):
+        for item in result:
+            yield from _each(item)
+    elif isinstance(result, np.ndarray) and result.dtype == object:
+        yield from result.ravel()
+    else:
+        yield result
 
 
 def _in_graph(start: Node, name: Any) -> Node:

@@ -69,13 +69,16 @@ class _Lesson:
     def __init__(self, flow: Flow, language: str, write: Write) -> None:
         self.flow, self.language, self.write = flow, language, write
         self.name = notes_name(flow.parameter)
-        self.letter = "" if self.name is None else self.name.letter
+        self.letter, self.indices = ("", ()) if self.name is None else (self.name.letter, self.name.indices)
+        self.is_output_weight = self.letter == "U" and len(self.indices) == 1
         self.has_windows = any(node.label.endswith(CORRUPT) for node in (*flow.nodes, *flow.rest))
         self.by_name: dict[Name, FlowNode] = {}
         for node in (*flow.nodes, *flow.rest):
             name = notes_name(node)
             if name is not None and (name not in self.by_name or not suffix(node)):
                 self.by_name[name] = node  # of two windows the true one
+
+        self.is_recurrent = any(name.letter == "h" for name in self.by_name)  # then a raised number is a time, no layer
 
     def say(self, key: str, **fields: object) -> str:
         return say(key, self.language, **fields)
@@ -105,13 +108,14 @@ class _Lesson:
 
     def kind(self) -> str:
         name, parameter = self.name, self.flow.parameter
-        if name is not None and (key := _kind(name)) is not None:
+        if name is not None and not self.is_recurrent and (key := _kind(name)) is not None:
             first, second = (*name.indices, 0, 0)[:2]
             return self.say(
                 key, layer=name.layer, index=first, word=first, dimension=second, weight=Name("W", (1, first or 1), 2)
             )
         if parameter.operation is None:
-            return self.say("explain.a-leaf")
+            used_again = self.is_recurrent and self.letter in ("W", "V", "U")
+            return self.say("explain.recurrent-weight" if used_again else "explain.a-leaf")
         return self.say("explain.a-result", operation=parameter.operation)
 
     def ends(self) -> list[tuple[str, str]]:
@@ -119,7 +123,7 @@ class _Lesson:
         name = self.name
         if name is None:
             return []
-        if self.letter in "zaxL" or name.layer is None:
+        if self.letter in "zaxL" or name.layer is None or self.is_recurrent:
             return self.ends_by_edges()
         if not name.indices:
             return [("to", self.units(name.layer + 1)), *([("from", self.units(name.layer))] * (self.letter == "W"))]
@@ -133,8 +137,8 @@ class _Lesson:
         """Of what the notes' indices do not tell: the nodes it goes into, and what it is multiplied by."""
         consumers = {edge.consumer for edge in self.flow.shares}
         to = [node.label for node in sorted((self.flow.nodes[k] for k in consumers), key=in_order)]
-        if self.letter == "U" and self.name is not None and self.name.indices:
-            return [("to", self.listed(to)), ("from", self.unit(self.name.indices[0], 2, "a"))]
+        if self.is_output_weight:
+            return [("to", self.listed(to)), ("from", self.unit(self.indices[0], 2, "a"))]
         more = ["…"] if len(to) > _MOST_LISTED else []
         return [("forwarded-to", self.listed([*to[:_MOST_LISTED], *more]))] if to else []
 
@@ -187,7 +191,7 @@ class _Lesson:
             for (letter, layer), shape in sorted(found.items(), key=_in_layers)
             if letter in "aWbzU"
         ]
-        if len(rows) < 2:
+        if len(rows) < 2 or self.is_recurrent:
             return
         yield self.heading("shapes")
         head = tuple(self.say(f"explain.{key}") for key in ("quantity", "shape", "its-gradient"))
@@ -368,9 +372,10 @@ class _Lesson:
                 yield self.say(
                     "erratum.bias", parameter=label, error=self.plain_error(to), layer=name.layer, next=name.layer + 1
                 )
-        if self.letter == "U" or (self.letter == "W" and name is not None and name.layer == 2):
+        is_weight = self.is_output_weight or (self.letter in ("W", "b") and name is not None and name.layer is not None)
+        if self.is_output_weight or (self.letter == "W" and name is not None and name.layer == 2):
             yield self.say("erratum.transpose")
-        if not any(node.operation in ("hinge", "hinge_sum") for node in flow.nodes) and self.letter in "WbU" and name:
+        if is_weight and not any(node.operation in ("hinge", "hinge_sum") for node in flow.nodes):
             yield self.say("erratum.loss", output=flow.output.label)
         if any(len(flow.arriving(node)) > 1 for node in flow.nodes if _is_hidden(node)):
             yield self.say("erratum.general")

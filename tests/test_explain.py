@@ -15,6 +15,7 @@ from autodiff.replay import check, replayed
 from autodiff.story import Heading, Numbered, Table
 from autodiff.terms import share_text
 from nn import Network, Neuron, WindowScorer
+from nn.recurrent import Recurrent
 from tests.flows import CORRUPT, X, chain, deep_flow, margin_flow, notes_flow, notes_network, skipping
 
 LANGUAGE = pytest.mark.parametrize("language", ["en", "zh"])
@@ -297,6 +298,25 @@ def test_a_neuron_and_a_users_own_network():
     assert explain(Line(), "slope", 3.0).gradient == 3.0
     with pytest.raises(ValueError, match="no parameter r₁: there are none"):
         explain(Line(), "r1", 3.0)
+
+
+def test_a_recurrent_network_has_a_share_for_every_step():
+    """What is raised is a time: no layers, no shapes of layers; the shares of the steps add up."""
+    network, x = Recurrent(1, 1, scalar=True), [[1.0], [0.5], [-1.0]]
+    explanation = explain(network, "W11", x, output="s1(3)", check=True)
+    assert explanation.check.verdict == "agrees"
+    assert explanation.explicit == pytest.approx(explanation.gradient, rel=1e-12)
+    shares = [edge.share for edge in explanation.flow.shares]
+    assert len(shares) == 3
+    assert sum(shares) == pytest.approx(explanation.gradient, rel=1e-12)
+    assert "layer" not in explanation.text()
+    assert facts(explanation)["kind"] == "a weight of every time step: their shares add up"
+    assert facts(explanation)["forwarded to"] == "z₁⁽¹⁾, z₁⁽²⁾, z₁⁽³⁾"
+    assert "Shapes" not in headings(explanation)
+    hidden = explain(network, "h1(3)", x, output="s1(3)").flow.parameter.value
+    assert explain(network, "U1,1", x, output="s1(3)").gradient == hidden
+    with pytest.raises(ValueError, match="here are 3: set output to one of s₁⁽¹⁾, s₁⁽²⁾, s₁⁽³⁾"):
+        explain(network, "W11", x)
 
 
 def test_one_of_several_outputs():
