@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
@@ -123,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--format", choices=_FORMATS, metavar="F", help=f"{', '.join(_FORMATS)} (default: text)")
     explain.add_argument("--check", action="store_true", help="compare with a derivative by differences")
     explain.add_argument("-o", "--output", type=Path, metavar="FILE", help=".txt, .md or .tex, instead of printing")
+    import_module("autodiff.testing.command").add_check(commands)  # nothing else here needs the tests' tools
     return parser
 
 

@@ -1,0 +1,104 @@
+"""The program ``autodiff check``: right, wrong and bad functions of a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from autodiff.__main__ import main
+
+MODEL = """
+import math
+import numpy as np
+import autodiff as ad
+
+def loss(w, x, rate=0.5):
+    return ad.sum(ad.tanh(w @ x)) * rate
+
+def cut(x):
+    return ad.exp(x) * x.detach()
+
+def energy(x):
+    return float(np.sum(x ** 2) / 2)
+
+def energy_gradient(x):
+    return x * 1.001
+
+def text(x):
+    return "no number"
+
+NUMBER = 3
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("model.py").write_text(MODEL, encoding="utf-8")
+
+
+def test_a_right_gradient_without_any_option(capsys):
+    """Shapes are found by trying; 0 is returned, and nothing is written."""
+    assert main(["check", "model.py:loss"]) == 0
+    assert capsys.readouterr().out.startswith("gradient check of loss: no failure found (7 pass;")
+    assert [path.name for path in Path().iterdir() if path.suffix == ".svg"] == []
+
+
+def test_a_wrong_gradient_is_named_and_drawn(capsys):
+    """1 is returned; the picture has the sentence of the message."""
+    assert main(["check", "model.py:cut", "--at", "2.0"]) == 1
+    out = capsys.readouterr().out
+    assert "blame: every rule is right, and so is their sum: the graph leaves out a way that f takes" in out
+    assert main(["check", "model.py:energy", "--gradient", "energy_gradient", "--at", "[1, 2]"]) == 1
+    assert "argument 1, x[0] of shape (2,)" in capsys.readouterr().out
+
+
+def test_a_wrong_rule_is_drawn(capsys):
+    """The picture of the smallest program is written, and its path printed."""
+    Path("own.py").write_text(
+        "import autodiff as ad\n"
+        "wrong = ad.primitive('command_cube', lambda xp, x: x * x * x, [lambda g, z, x: g * (2.0 * x * x)])\n"
+        "def f(x):\n    return ad.sin(wrong(x))\n",
+        encoding="utf-8",
+    )
+    try:
+        assert main(["check", "own.py:f", "--at", "2.0"]) == 1
+    finally:
+        from autodiff import TABLE
+
+        del TABLE["command_cube"]
+    out = capsys.readouterr().out
+    assert "blame: the rule of command_cube is wrong: it gives 8 where the derivative is 12" in out
+    assert "Wrote f-fault.svg (drawn by autodiff)." in out
+    assert "✗ 8, not 12" in Path("f-fault.svg").read_text(encoding="utf-8")
+
+
+def test_the_report_as_json(capsys):
+    """One object with every finding."""
+    assert main(["check", "model.py:loss", "--json", "--order", "2"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["verdict"] == "pass"
+    assert {finding["order"] for finding in data["findings"]} == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["loss"], "a function is named as FILE:FUNCTION, such as model.py:loss, and got 'loss'"),
+        (["none.py:loss"], "a function is read from a Python file that is there, and got none.py"),
+        (["model.py:lost"], "model.py has no function lost; it has loss, cut, energy, energy_gradient, text"),
+        (["model.py:NUMBER"], "model.py has no function NUMBER"),
+        (["model.py:loss", "--at", "2 +"], 'arguments are Python numbers and lists, such as "2.0; [1, 2]", and got'),
+        (["model.py:text"], "no arguments were found that the function takes; give them with --at (TypeError: a gradi"),
+        (["model.py:loss", "--order", "3"], "argument --order: invalid choice: 3"),
+    ],
+)
+def test_bad_input(arguments, words, capsys):
+    """One sentence on standard error, and 2."""
+    assert main(["check", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert words in err
+    assert err.count("\n") == 1
