@@ -329,3 +329,16 @@ def test_wires_leave_boxes_at_their_outer_side():
     assert wires
     for wire in wires:
         assert f"{wire.head}:r{wire.head_row}e:e -> {wire.tail}:r{wire.tail_row}:w" in source
+
+
+@pytest.mark.parametrize("name", [None, "pygraphviz"])
+def test_what_graphviz_would_take_minutes_for_is_not_begun(tmp_path, monkeypatch, name):
+    """An estimate decides, and one sentence says so: our own SVG is written, unless another engine was asked for."""
+    monkeypatch.setattr(sys.modules["autodiff.draw.save"], "_MOST", 1000)
+    sentence = "is more than Graphviz paints in a minute; fold it, or save an .svg"
+    if name is None:
+        with pytest.warns(UserWarning, match=sentence):
+            assert save(notes_flow(), tmp_path / "flow.png") == (tmp_path / "flow.svg", "autodiff")
+    else:
+        with pytest.raises(MissingProgramError, match=sentence):
+            save(notes_flow(), tmp_path / "flow.png", engine=name)

@@ -20,6 +20,7 @@ __all__ = ["placed"]
 
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 _DPI: Final = "144"
+_LONGEST: Final = 12_000  # of a string; Graphviz reads up to 16 kB of each, and puts them together
 _ROUND: Final = 0.5523  # where a quarter of a circle has its control points
 _TOKEN: Final = re.compile(r"[A-Za-z]|-?[\d.]+")
 _LEFT: Final = r"\l"
@@ -58,8 +59,9 @@ def placed(svg: str, *, theme: str = "auto") -> str:
             canvas.add_text(item, dx, dy)
         else:
             shapes += canvas.shape(item, dx, dy)
-    joined = " +\n".join(f'"{shape} "' for shape in shapes)  # one string, in parts: Graphviz reads 16 kB of each
-    canvas.graph.body.append(f"\tgraph [_background={joined}]\n" if shapes else "")
+    drawn = " ".join(shapes)
+    parts = [f'"{drawn[k : k + _LONGEST]}"' for k in range(0, len(drawn), _LONGEST)]
+    canvas.graph.body.append(f"\tgraph [_background={' + '.join(parts)}]\n" if parts else "")
     return str(canvas.graph.source)
 
 

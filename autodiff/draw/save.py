@@ -19,6 +19,7 @@ OURS: Final = {
 }  # fmt: skip
 _BY_GRAPHVIZ: Final = (".svg", ".png", ".pdf")
 ENDINGS: Final = tuple(dict.fromkeys([".svg", ".png", ".pdf", *OURS]))
+_MOST: Final = 8_000_000  # characters: the time Graphviz takes to read them grows with their square
 _OWN: Final = "autodiff"
 
 
@@ -51,8 +52,7 @@ def write(writers: Mapping[str, Callable[[], str]], path: str | os.PathLike[str]
     if ending in OURS and engine in (None, _OWN):
         return _put(target, writers[OURS[ending]](), _OWN)
     try:
-        source, layout = ("dot", "dot") if ending in OURS else ("placed", "nop")
-        data, drew = render(writers[source](), ending[1:], engine=engine, layout=layout)
+        data, drew = _drawn_by_graphviz(writers, ending, engine)
     except MissingProgramError as error:
         if engine is not None:
             raise
@@ -61,6 +61,18 @@ def write(writers: Mapping[str, Callable[[], str]], path: str | os.PathLike[str]
         warnings.warn(f"wrote {instead} instead of {target}: {error}", stacklevel=3)
         return saved
     return _put(target, data, drew)
+
+
+def _drawn_by_graphviz(
+    writers: Mapping[str, Callable[[], str]], ending: str, engine: str | None
+) -> tuple[bytes, str]:
+    source, layout = ("dot", "dot") if ending in OURS else ("placed", "nop")
+    text = writers[source]()
+    if len(text) > _MOST:
+        raise MissingProgramError(
+            f"a drawing of {len(text) / 1e6:.0f} MB is more than Graphviz paints in a minute; fold it, or save an .svg"
+        )
+    return render(text, ending[1:], engine=engine, layout=layout)
 
 
 def _check(target: Path, ending: str, engine: str | None) -> None:

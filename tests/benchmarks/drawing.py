@@ -16,6 +16,7 @@ import graphviz
 import autodiff as ad
 from autodiff.draw import MissingProgramError, computation, dot, engine, picture, render, svg
 from autodiff.draw.layout import lay_out
+from autodiff.draw.placed import placed
 
 __all__ = ["BOXES", "LIMIT", "graph", "times"]
 
@@ -84,7 +85,7 @@ def _ours(size: int, limit: float) -> dict[str, float | str]:
     output.backward()
     data, what = _timed(lambda: computation(output, most=2 * size))
     layout, _ = _timed(lambda: lay_out(what))
-    written, _ = _timed(lambda: svg(what))
+    written, ours = _timed(lambda: svg(what))
     told, source = _timed(lambda: dot(what))
     flow = ad.error_flow(output, next(node for node in ad.topological(output) if not node.inputs))
     focus, _ = _timed(lambda: svg(picture(flow)))
@@ -92,6 +93,7 @@ def _ours(size: int, limit: float) -> dict[str, float | str]:
         "autodiff: the picture as data": data,
         "autodiff: layout": layout,
         "autodiff: SVG, layout and all": written,
+        "autodiff: that SVG as PDF": _drawn(placed(ours), limit, "nop"),
         "autodiff: DOT": told,
         "autodiff: DOT drawn by Graphviz": _drawn(source, limit),
         "autodiff: SVG of the way to one leaf": focus,
@@ -127,11 +129,11 @@ def _timed(call: Callable[[], Any]) -> tuple[float, Any]:
     return least, result
 
 
-def _drawn(source: str, limit: float) -> float | str:
+def _drawn(source: str, limit: float, layout: str = "dot") -> float | str:
     start = time.perf_counter()
     try:
         with mock.patch.object(engine, "_SECONDS", limit):
-            render(source, "svg")
+            render(source, "pdf", layout=layout)
     except engine.TooSlowError:
         return f"> {limit:g}"
     except MissingProgramError:
