@@ -12,6 +12,8 @@ import autodiff as ad
 from autodiff import Value, error_flow
 from autodiff.draw import Picture, computation, dot, picture, svg
 from autodiff.draw.layout import lay_out
+from autodiff.draw.quick import place_of
+from autodiff.terms import notes_name
 from nn import Network
 from tests.flows import chain
 from tests.test_views import check_layout
@@ -90,9 +92,8 @@ def test_layers_are_folded_where_there_are_too_many_boxes():
     what = picture(flow, "graph")
     own = {box.rows[-1].cells[0].text or box.label for box in what.boxes if box.kind in ("unit", "parameter")}
     assert own == {node.label for node in flow.nodes}
-    assert sorted(folds(what)) == [["layer 1", "857 nodes"], ["layer 2", "21 nodes"]]
-    assert what.captions[0] == "878 nodes are folded into 2 boxes."
-    assert what.captions[1] == "Drawn are the 5 nodes on the way; 40 others are left out."
+    assert sorted(folds(what)) == [["input layer", "40 nodes"], ["layer 1", "857 nodes"], ["layer 2", "21 nodes"]]
+    assert what.captions[0] == "918 nodes are folded into 3 boxes."
     shares = sorted(wire.share for wire in what.wires if wire.share is not None)
     assert shares == sorted(edge.share for edge in flow.edges)
     check_layout(what)
@@ -106,6 +107,13 @@ def test_a_whole_network_is_folded_by_layer():
     column = {box.label: box.column for box in what.boxes}
     assert column["layer 3"] < column["layer 2"] < column["layer 1"] < column["a₁⁽¹⁾"]
     assert len(what.wires) == 6 + 2
+
+
+def test_many_inputs_are_folded_too():
+    """An 80-30-1 network: three boxes."""
+    what = computation(Network((80, 30, 1), scalar=True)([0.1] * 80))
+    assert sorted(folds(what)) == [["input layer", "80 nodes"], ["layer 1", "2490 nodes"], ["layer 2", "33 nodes"]]
+    assert [(wire.tail, wire.head) for wire in what.wires] == [("n1", "n0"), ("n2", "n1")]
 
 
 def test_scopes_are_folded():
@@ -165,3 +173,17 @@ def test_leaves_that_everything_uses_have_few_places():
     layout, taken = seconds(lambda: lay_out(what))
     assert taken < 5.0
     assert len(layout.wires) == len(what.wires) == 6_000
+
+
+NAMES = (
+    "W₁₄⁽¹⁾", "W₁₀,₂⁽¹²⁾", "z₁⁽²⁾ᶜ", "b⁽¹⁾", "W14(1)", "x₃", "J", "h1", "q₁,⁽²⁾", "δ₁⁽²⁾", "W⁽⁰⁾", "w[0]", "a.b",
+    "W₁₁⁽²⁾⁽³⁾", "W₁⁽¹⁾", "W₁₀⁽¹⁾", "b₁₀⁽¹⁾", "b₀⁽¹⁾", "W₁₂₃⁽¹⁾", "z⁽²⁾′ᶜ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_letters_and_layers_are_read_as_names_are(name):
+    """The quick reading of printed names agrees with the parser, and leaves all others to it."""
+    (node,) = error_flow(x := Value(1.0, name=name), x).nodes
+    parsed = notes_name(node)
+    assert place_of(node) == (None if parsed is None else (parsed.letter, parsed.layer))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from autodiff.draw.cells import brief, in_full, operation_sign, sign, strokes
-from autodiff.draw.folding import Key, Scope, TimeStep, columns, fold, parts, scopes
+from autodiff.draw.folding import CROWD, Key, Scope, TimeStep, columns, fold, parts, scopes
 from autodiff.draw.groups import is_parameter_name
 from autodiff.draw.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.products import array_factor
@@ -142,6 +142,9 @@ class _Drawer:
             return {}
         return {k: part for k, part in parts(self.scopes, self.inputs, set()).items()}  # noqa: C416 - other key types
 
+    def crowd_name(self, key: str) -> str:
+        return "…" if key == CROWD else self.voice.say("term.input-layer")
+
     def scope_name(self, scope: Scope) -> str:
         if isinstance(scope, TimeStep):
             return self.voice.say("term.time-step", step=scope.number)
@@ -192,7 +195,7 @@ class _Drawer:
         return f"{item.label}{made}: {in_full(item.value)}{error}"
 
     def folded(self, id: str, column: int, key: Any, members: Sequence[int]) -> Box:
-        label = "…" if key == "crowd" else self.scope_name(key[0])
+        label = self.crowd_name(key) if isinstance(key, str) else self.scope_name(key[0])
         count = self.voice.say("graph.nodes", count=len(members))
         rows = Row("forward", (Cell("name", label),)), Row("none", (Cell("value", count, len(members)),))
         first = ", ".join(self.items[k].label for k in members[:8])
@@ -300,7 +303,7 @@ class _Drawer:
         boxes = Counter(key for key in self.fold.box_of.values() if not isinstance(key, int))
         left_out = len(self.nodes) - len(self.fold.box_of)
         if self.fold.kind == "ends":
-            yield self.voice.say("graph.ends", count=boxes["crowd"])
+            yield self.voice.say("graph.ends", count=boxes[CROWD])
         elif boxes:
             yield self.voice.say("caption.folded", count=sum(boxes.values()), boxes=len(boxes))
         if left_out:

@@ -5,18 +5,23 @@ Nothing here recurses, and every pass is linear in the graph.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final, NamedTuple
 
+from autodiff.draw.quick import place_of
 from autodiff.flow import FlowNode
-from autodiff.terms import notes_name
 
-__all__ = ["Fold", "Key", "Scope", "TimeStep", "columns", "fold", "parts", "scopes"]
+__all__ = ["CROWD", "INPUTS", "Fold", "Key", "Scope", "TimeStep", "columns", "fold", "parts", "scopes"]
 
+_MAY_HAVE_A_LAYER: Final = re.compile(r"[⁽(^[⁰¹²³⁴-⁹]")  # others need no reading
 _SEPARATORS: Final = "./"
+CROWD: Final = "crowd"  # the box of what is in the middle
+INPUTS: Final = "inputs"  # the box of leaves of no scope
+_MOST_INPUTS: Final = 20
 _LEAVES_ALONE: Final = -1  # the rank of a part without results
 _OF_THE_LAYER: Final = frozenset("Wb")
 _OF_THE_LAYER_BELOW: Final = frozenset("za")
@@ -68,12 +73,12 @@ def scopes(nodes: Sequence[FlowNode], inputs: Inputs) -> list[Scope | None]:
 
 
 def _letter(node: FlowNode) -> str:
-    name = notes_name(node)
+    name = place_of(node)
     return "" if name is None or name.layer is None else name.letter
 
 
 def _named(node: FlowNode, *, recurrent: bool) -> Scope | None:
-    name = notes_name(node)
+    name = place_of(node) if _MAY_HAVE_A_LAYER.search(node.name or "") else None
     if name is not None and name.layer is not None:
         if recurrent:
             return TimeStep(name.layer) if name.letter in _OF_THE_STEP and name.layer else None
@@ -95,17 +100,26 @@ def fold(found: Sequence[Scope | None], inputs: Inputs, way: Sequence[int], most
         return Fold({k: k for k in range(count)}, "all")
     on_the_way = set(way)
     if way and len(way) <= most:
-        rest = parts(found, inputs, on_the_way)
+        rest = _with_inputs(parts(found, inputs, on_the_way), found, inputs, on_the_way, most - len(way))
         many = len(way) + len(set(rest.values())) > most
         return Fold({k: k for k in way} | ({} if many else rest), "way" if many or not rest else "folded")
-    rest = parts(found, inputs, set())
+    rest = _with_inputs(parts(found, inputs, set()), found, inputs, set(), most // 2)
     alone = [k for k in range(count) if k not in rest]
     if rest and len(alone) + len(set(rest.values())) <= most:
         return Fold({k: k for k in alone} | rest, "folded")
     first, last = (way[: most // 2], way[-(most // 2) :]) if way else (range(most - 1), ())
     shown: Iterable[int] = way or range(count)
     ends = {*first, *last}
-    return Fold({k: k if k in ends else "crowd" for k in shown}, "ends")
+    return Fold({k: k if k in ends else CROWD for k in shown}, "ends")
+
+
+def _with_inputs(
+    rest: dict[int, Key], found: Sequence[Scope | None], inputs: Inputs, apart: set[int], room: int
+) -> dict[int, Key]:
+    """The parts, and beside them the leaves of no scope: one by one where there is room for them, else in one box."""
+    leaves = [k for k, items in enumerate(inputs) if rest and not items and found[k] is None and k not in apart]
+    one_by_one = len(leaves) + len(set(rest.values())) <= min(room, _MOST_INPUTS)
+    return rest | {k: k if one_by_one else INPUTS for k in leaves}
 
 
 def parts(found: Sequence[Scope | None], inputs: Inputs, apart: set[int]) -> dict[int, Key]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from autodiff.draw.quick import place_of
 from autodiff.flow import Flow, FlowNode
 from autodiff.terms import in_order, notes_name, suffix
 
@@ -67,7 +68,7 @@ def grouped(flow: Flow, *, units: bool, rest: bool = True) -> list[Group]:
 
 def is_parameter_name(node: FlowNode) -> bool:
     """Whether a node is called like a weight or a bias of the notes."""
-    name = notes_name(node)
+    name = place_of(node) if (node.name or " ")[0] in _PARAMETER_LETTERS else None
     return name is not None and name.letter in _PARAMETER_LETTERS
 
 

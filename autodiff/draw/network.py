@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -11,7 +11,10 @@ from autodiff.draw.groups import Group, grouped, is_parameter_name
 from autodiff.draw.picture import Cell, Picture, Row
 from autodiff.draw.rail import Rail
 from autodiff.draw.voice import Voice
-from autodiff.flow import Flow, FlowNode
+from autodiff.flow import Flow, FlowNode, Wire
+from autodiff.graph import BY_RULE, Node
+from autodiff.labels import read_edge
+from autodiff.shares import local_gradients
 from autodiff.terms import notes_name, shares_in_order
 
 __all__ = ["network"]
@@ -48,6 +51,8 @@ class _Net:
     def __init__(self, voice: Voice, flow: Flow, groups: Sequence[Group]) -> None:
         self.voice, self.flow, self.made = voice, flow, Rail()
         self.numbering = Numbering(flow, ())
+        self.every = (*flow.nodes, *flow.rest)
+        self.called: dict[Node, dict[Node, str]] = {}  # of each consumer its inputs
         self.rows: dict[int, int] = {}  # the first row of each node's block
         by_label = {node.label: node for node in flow.rest}
         partners = [edge.partner for edge in shares_in_order(flow, flow.parameter)]
@@ -161,25 +166,23 @@ class _Net:
         flow, made = self.flow, self.made
         joined = {(wire.tail, wire.head) for wire in made.wires} | {(wire.head, wire.tail) for wire in made.wires}
         joined |= {(made.box_of[s], made.box_of[edge.consumer]) for s in self.sources for edge in flow.shares}
-        hints = self.hints()
         for wire in flow.rest_wires:
             tail, head = made.box_of.get(wire.input), made.box_of.get(wire.consumer)
             if tail is not None and head is not None and tail != head and (tail, head) not in joined:
                 joined.add((tail, head))
                 rows = self.value_row(wire.input), self.value_row(wire.consumer)
                 made.add_wire(tail, head, rows, "rest", width=1.0)
-                made.wires[-1] = replace(made.wires[-1], hint=hints.get((wire.consumer, wire.slot), ""))
+                made.wires[-1] = replace(made.wires[-1], hint=self.hint_of(wire))
 
     def value_row(self, node: int) -> int:
         return self.rows[node] + _VALUE_ROW if node in self.rows else 0
 
-    def hints(self) -> Mapping[tuple[int, int], str]:
-        """What multiplies each value that is not on the way: W₁₂⁽¹⁾ = −0.2."""
-        flow = self.flow
-        numbers = {node.label: node.id for node in (*flow.nodes, *flow.rest)}
-        own = [numbers[node.label] for node in flow.flows.nodes]
-        return {
-            (own[edge.consumer], edge.slot): f"{edge.partner} = {self.voice.write(edge.local)}"
-            for edge in flow.flows.edges()
-            if edge.partner is not None and edge.local is not None
-        }
+    def hint_of(self, wire: Wire) -> str:
+        """What multiplies a value that is not on the way: W₁₂⁽¹⁾ = −0.2."""
+        flows = self.flow.flows
+        node = flows.node_of(self.every[wire.consumer])
+        local = None if node.da is BY_RULE else local_gradients(node)[wire.slot]
+        if node not in self.called:
+            self.called[node] = {item: flows.label_of(item) for item in (node, *node.inputs) if isinstance(item, Node)}
+        partner = read_edge(node, wire.slot, local, self.called[node]).partner
+        return "" if partner is None or local is None else f"{partner} = {self.voice.write(local)}"

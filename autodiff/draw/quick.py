@@ -1,0 +1,33 @@
+"""The letter and layer of very many names at once: most are printed as we print them, and need no parser."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from autodiff.flow import FlowNode
+from autodiff.terms import notes_name
+
+__all__ = ["Place", "place_of"]
+
+_ONE: Final = "[₁-₉][₀-₉]{0,8}"
+_AS_PRINTED: Final = re.compile(
+    f"(?:([WL])(?:[₁-₉]{{2}}|{_ONE},{_ONE})?|([A-KM-VX-Za-z])(?:{_ONE})?)⁽([¹²³⁴-⁹][⁰¹²³⁴-⁹]{{0,8}})⁾[ᶜ′]*"
+)
+_LEVEL: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+
+
+class Place(NamedTuple):
+    """What a quantity of the notes is, and in which layer."""
+
+    letter: str
+    layer: int | None
+
+
+def place_of(node: FlowNode) -> Place | None:
+    """Letter and layer as `autodiff.terms.notes_name` reads them; None where it reads no name."""
+    printed = _AS_PRINTED.fullmatch(node.name or "")
+    if printed is not None:
+        return Place(printed[1] or printed[2], int(printed[3].translate(_LEVEL)))
+    name = notes_name(node)
+    return None if name is None else Place(name.letter, name.layer)
