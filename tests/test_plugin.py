@@ -1,0 +1,195 @@
+"""The pytest plugin, run as its users run it: sections, pictures, counts, markers, seeds, hypothesis, xdist."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from autodiff import TABLE
+
+pytest_plugins = ["pytester"]
+
+Run = Callable[..., pytest.RunResult]
+
+RIGHT = """
+    import autodiff as ad, numpy as np, pytest
+
+    def test_right(check_gradients):
+        check_gradients(lambda x, y: ad.sin(x) * y, 0.5, 2.0)
+"""
+
+WRONG = """
+    import autodiff as ad
+    from autodiff.testing.program import Program
+
+    bad = ad.primitive("bad_sin", lambda xp, x: xp.sin(x), [lambda g, z, x: g * ad.sin(x)])
+
+    def test_wrong(check_gradients):
+        check_gradients(Program.parse("Value 0.5; exp 0; bad_sin 0"), 0.5)
+"""
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a test file with this plugin, whether it is installed or not; what it defines leaves the table."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.delenv("HYPOTHESIS_PROFILE", raising=False)
+
+    def run(source: str, *options: str) -> pytest.RunResult:
+        before = {*TABLE}
+        pytester.makepyfile(source)
+        try:
+            return runs(*options)
+        finally:
+            for name in {*TABLE} - before:
+                del TABLE[name]
+
+    def runs(*options: str) -> pytest.RunResult:
+        return pytester.runpytest("-p", "autodiff.testing.plugin", "-p", "no:cacheprovider", *options)
+
+    return run
+
+
+def test_right_gradients_pass_and_are_counted(run: Run) -> None:
+    """Two entries right: the test passes, and the summary says how many passed."""
+    result = run(RIGHT)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["gradients: 2 pass"])
+
+
+def test_a_wrong_gradient_shows_everything(run: Run, pytester: pytest.Pytester) -> None:
+    """The section has the numbers, the program, the picture's path and the command; the picture is there."""
+    result = run(WRONG)
+    result.assert_outcomes(failed=1)
+    text = result.stdout.str()
+    section = text[text.index("- gradient check -") :]
+    assert "FAILED" in section
+    assert re.search(r"analytic +\S+", section)
+    assert "v2 = ad.TABLE['bad_sin'](v1)" in section
+    assert "again: pytest 'test_a_wrong_gradient_shows_everything.py::test_wrong' --gradient-seed=0" in section
+    picture = pytester.path / "gradient-results" / "test_a_wrong_gradient_shows_everything.py-test_wrong.svg"
+    assert f"picture: {picture}" in section
+    assert picture.read_text(encoding="utf-8").lstrip().startswith("<")
+    result.stdout.fnmatch_lines(["gradients: 0 pass, 1 fail"])
+
+
+def test_the_folder_of_pictures_can_be_chosen(run: Run, pytester: pytest.Pytester) -> None:
+    """By option, or in the configuration file."""
+    run(WRONG, "--gradient-results=seen")
+    assert len(list((pytester.path / "seen").glob("*.svg"))) == 1
+    pytester.makeini("[pytest]\ngradient_results = drawn")
+    run(WRONG)
+    assert len(list((pytester.path / "drawn").glob("*.svg"))) == 1
+
+
+def test_a_skip_is_not_a_pass(run: Run) -> None:
+    """A marked test fails if it checked nothing, or could not decide anything; verdicts are counted by name."""
+    result = run(
+        RIGHT
+        + """
+    @pytest.mark.gradients
+    def test_nothing(): pass
+
+    @pytest.mark.gradients
+    def test_jump(check_gradients):
+        check_gradients(lambda x: ad.sign(x), 0.0)
+
+    @pytest.mark.gradients(order=2)
+    def test_enough(check_gradients):
+        check_gradients(lambda x: x * x * x, 2.0)
+    """
+    )
+    result.assert_outcomes(passed=2, failed=2)
+    result.stdout.fnmatch_lines(["*no gradient was decided: no check was made*", "*no gradient was decided: 1 jump*"])
+    result.stdout.fnmatch_lines(["gradients: 4 pass, 1 jump"])
+
+
+def test_unknown_options_of_the_marker_are_refused(run: Run) -> None:
+    """One sentence that names what there is."""
+    result = run("import pytest\n@pytest.mark.gradients(orders=2)\ndef test_it(check_gradients): pass")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*takes the keywords order, oracle, directions, seed, and got ?'orders'?*"])
+
+
+def test_the_marker_is_known(run: Run) -> None:
+    """No warning about an unknown marker, and a line in --markers."""
+    result = run("def test_it(): pass", "--markers")
+    result.stdout.fnmatch_lines(["@pytest.mark.gradients(order=1, *"])
+
+
+def test_the_seed_reaches_every_check(run: Run) -> None:
+    """From the option, from the file, and from the marker, which knows best."""
+    source = """
+    import pytest
+    from autodiff.testing import check
+
+    def test_seed(check_gradients):
+        assert check_gradients.options["seed"] == 7
+
+    @pytest.mark.gradients(seed=3)
+    def test_marked(check_gradients):
+        assert check_gradients.options["seed"] == 3
+        check_gradients(lambda x: x * x, 2.0)
+    """
+    run(source, "--gradient-seed=7").assert_outcomes(passed=2)
+
+
+def test_hypothesis_may_use_the_fixture(run: Run) -> None:
+    """The fixture lasts for the session: no health check; the section shows the smallest program."""
+    source = """
+    import autodiff as ad
+    from hypothesis import given, settings
+    from autodiff.testing.operations import vocabulary
+    from autodiff.testing.strategies import programs, register_profiles
+
+    register_profiles()
+    settings.load_profile("ci")
+    bad = ad.primitive("bad_cube", lambda xp, x: x * x * x, [lambda g, z, x: g * (2.0 * x * x)])
+    some = vocabulary(ad.Value, of=["add", "sin", "bad_cube"])
+
+    @given(programs(operations=some))
+    def test_programs(check_gradients, program):
+        check_gradients(program, *program.inputs)
+    """
+    result = run(source, "-p", "_hypothesis_pytestplugin")
+    result.assert_outcomes(failed=1)
+    text = result.stdout.str()
+    assert "Program.parse('Value 1.0; bad_cube 0')" in text
+    assert "v1 = ad.TABLE['bad_cube'](x0)" in text[text.index("- gradient check -") :]
+
+
+def test_verdicts_of_workers_are_counted(run: Run) -> None:
+    """With xdist the reports carry the counts, and the sections, to the one summary."""
+    result = run(RIGHT + "\n" + WRONG, "-p", "xdist", "-n", "1")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*- gradient check -*", "gradients: 2 pass, 1 fail"])
+
+
+def test_tests_without_checks_are_left_alone(run: Run) -> None:
+    """No summary line, no section."""
+    result = run("def test_it(): assert 1 + 1 == 3")
+    result.assert_outcomes(failed=1)
+    assert "gradient" not in result.stdout.str()
+
+
+def test_the_plugin_loads_no_check() -> None:
+    """Loading it costs the engine's import and nothing else: no hypothesis, no drawing, no oracle."""
+    code = (
+        "import sys, autodiff.testing.plugin\n"
+        "print([m for m in sys.modules if m.split('.')[0] in {'hypothesis', 'mpmath', 'graphviz', 'torch', 'jax'}"
+        " or m.startswith(('autodiff.testing.', 'autodiff.draw'))])"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "['autodiff.testing.plugin']"
+
+
+def test_entry_points_name_what_exists() -> None:
+    """Where this version is installed, pytest and hypothesis find it."""
+    for group in ("pytest11", "hypothesis"):
+        for entry in importlib.metadata.entry_points(group=group, name="autodiff"):
+            assert entry.load()
