@@ -628,7 +628,7 @@ while (arguments[0] && !next.disabled) { next.click(); look(found) }
 return found"""
 
 
-@pytest.mark.parametrize("make", [notes_flow, deep_flow, margin_flow, scorer_flow, array_flow, FLOWS["skipping"]])
+@pytest.mark.parametrize("make", [notes_flow, deep_flow, scorer_flow, array_flow, FLOWS["skipping"]])
 def test_no_text_of_the_picture_is_cut_or_covered(visit, make):
     """At every step, with few digits and with many, in both languages."""
     for language, digits in (("en", 4), ("zh", 12)):
