@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 import tempfile
 import webbrowser
@@ -250,3 +252,37 @@ def test_a_graph_that_is_no_graph_is_one_sentence():
     """A number, for example."""
     with pytest.raises(TypeError, match="a computation graph is that of a Value or Tensor, and got"):
         see(3.0)
+
+
+SCRIPT = """
+import hashlib
+from autodiff.draw import see
+from autodiff.draw.placed import placed
+from nn import Recurrent
+from tests.flows import deep_flow, margin_flow, notes_flow
+through_time = Recurrent(1, 2, scalar=True)
+score = through_time([[1.0], [0.5], [-1.0]])[-1]
+drawings = [see(flow, view=view) for flow in (notes_flow(), deep_flow(), margin_flow()) for view in ("auto", "graph")]
+drawings += [see(deep_flow(), view="network"), see(score, through_time.parameter("W11"), check=True)]
+for drawing in drawings:
+    for text in (drawing.svg(), drawing.dot(), drawing.html(), drawing.text(), drawing.json(), drawing.tex(),
+                 drawing.markdown(), placed(drawing.svg())):
+        print(hashlib.sha256(text.encode()).hexdigest())
+print(hashlib.sha256((see(score).svg() + see(score).json()).encode()).hexdigest())
+"""
+
+
+def test_the_same_bytes_in_every_process_and_for_every_hash_seed():
+    """Every format, in every view."""
+    root = Path(__file__).parent.parent
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT], cwd=root, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "7")
+    ]  # fmt: skip
+    assert said[0] == said[1]
+    lines = said[0].splitlines()
+    assert len(lines) == 8 * 8 + 1
+    assert len({*lines}) == len(lines) - 4 * 5  # four drawings are another view of a flow: 5 formats have no views
