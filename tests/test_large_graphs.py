@@ -20,10 +20,13 @@ from tests.test_views import check_layout
 
 
 def seconds(work: Callable[[], Any]) -> tuple[Any, float]:
-    """The result, and the processor's time that it took: other programs on the machine do not count."""
-    start = time.process_time()
-    result = work()
-    return result, time.process_time() - start
+    """The result, and the processor's time of the better of two runs: other programs on the machine do not count."""
+    taken = []
+    for _ in range(2):
+        start = time.process_time()
+        result = work()
+        taken.append(time.process_time() - start)
+    return result, min(taken)
 
 
 def mesh(count: int, width: int = 100) -> tuple[Value, list[Value]]:
