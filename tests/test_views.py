@@ -376,6 +376,10 @@ def check_layout(what: Picture) -> None:
             check_cells(box, place)
         for cluster in what.clusters:
             assert (box.id in cluster.boxes) == overlap(place, layout.clusters[cluster.id])
+    for place in layout.clusters.values():  # no wire runs through a label
+        label = Rect(place.x + 10.0, place.y + 4.0, 60.0, 18.0)
+        ends = [point for points in layout.wires.values() for point in points]
+        assert not any(label.x < x < label.right and label.y < y < label.y + label.height for x, y in ends)
     for one, other in combinations(layout.clusters.values(), 2):
         assert not overlap(one, other)
 

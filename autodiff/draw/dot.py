@@ -69,7 +69,7 @@ class _Writer:
                 rank.attr(rank="same")
                 for box in column:
                     rank.node(box.id)
-                if self.on_rail:  # else the engine turns columns upside down
+                if self.what.kind in ("rail", "network"):  # else the engine turns columns upside down
                     for upper, lower in pairwise(column):
                         rank.edge(upper.id, lower.id, style="invis")
         return str(graph.source)
@@ -153,7 +153,7 @@ class _Writer:
         if back and wire.sign < 1:
             looks["style"] = "dashed" if wire.sign else "dotted"
         if wire.lane == "rest":
-            looks |= {"weight": "0", "arrowsize": "0.5"}
+            looks |= {"weight": "0" if wire.port is None else "1", "arrowsize": "0.5"}
             ends = (left, right) if wire.port is None else (leaves, arrives)
             self.graph.edge(*ends, **looks)
             return

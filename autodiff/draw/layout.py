@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Final
@@ -109,7 +109,7 @@ def lay_out(picture: Picture) -> Layout:
         for box in boxes:
             form = forms[box.id]
             rects[box.id] = _moved(form, left[column] + (wide - form.width) / 2, tops[box.id])
-    clusters = {cluster.id: _around([rects[box] for box in cluster.boxes]) for cluster in picture.clusters}
+    clusters = _frames(picture, rects, passes, tops)
     every = [*rects.values(), *clusters.values()]
     passing = [top + _DUMMY / 2 for place, top in tops.items() if place not in forms]  # wires, between their columns
     x, y = min(rect.x for rect in every), min([rect.y for rect in every] + passing)
@@ -134,12 +134,34 @@ def _moved(rect: Rect, dx: float, dy: float) -> Rect:
     )
 
 
-def _around(rects: Sequence[Rect]) -> Rect:
-    """The frame of a cluster: its members with some room, and its label above them."""
-    x, y = min(rect.x for rect in rects) - _CLUSTER_PADDING, min(rect.y for rect in rects) - _CLUSTER_LABEL
+def _frames(
+    picture: Picture, rects: Mapping[str, Rect], passes: Mapping[str, Sequence[tuple[int, str]]],
+    tops: Mapping[str, float],
+) -> dict[str, Rect]:  # fmt: skip
+    """The frames of the clusters: their members with some room, and above them the label, clear of passing wires."""
+    if not picture.clusters:
+        return {}
+    column_of = {box.id: box.column for box in picture.boxes}
+    passing: dict[int, set[float]] = {}
+    for passed in passes.values():
+        for column, place in passed:
+            passing.setdefault(column, set()).add(tops[place])
+    frames = {}
+    for cluster in picture.clusters:
+        own = [rects[box] for box in cluster.boxes]
+        wires = set().union(*(passing.get(column, set()) for column in {column_of[box] for box in cluster.boxes}))
+        frames[cluster.id] = _around(own, wires)
+    return frames
+
+
+def _around(rects: Sequence[Rect], wires: Iterable[float]) -> Rect:
+    x, y = min(rect.x for rect in rects) - _CLUSTER_PADDING, min(rect.y for rect in rects)
+    for wire in sorted(wires, reverse=True):
+        if y - _CLUSTER_LABEL - _DUMMY < wire < y:
+            y = wire
     right = max(rect.right for rect in rects) + _CLUSTER_PADDING
     bottom = max(rect.y + rect.height for rect in rects) + _CLUSTER_PADDING
-    return Rect(x, y, right - x, bottom - y)
+    return Rect(x, y - _CLUSTER_LABEL, right - x, bottom - y + _CLUSTER_LABEL)
 
 
 # ---- sizes -----------------------------------------------------------------------------------------------------------
