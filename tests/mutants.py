@@ -37,10 +37,11 @@ _ARGUMENTS = (
 )  # fmt: skip
 SECONDS = 300  # a fault that makes the tests hang is found, too
 
-#: Files whose tests do not take part (slow ones, other engines, programs and pictures): faults must be found without.
+#: Files whose tests do not take part (slow ones, other engines, programs and pictures, and what plants faults itself):
+#: faults must be found without.
 LEFT_OUT = (
     "test_against_engines.py", "test_against_torch_by_name.py", "test_cli.py", "test_draw.py", "test_nn_demo.py",
-    "test_readme.py", "test_scale.py",
+    "test_planted_faults.py", "test_plugin.py", "test_readme.py", "test_scale.py",
 )  # fmt: skip
 FIRST_FOR_RULES = ("tests/test_primitives.py",)
 FIRST_FOR_ENGINE = ("tests/test_backprop.py", "tests/test_determinism.py", "tests/test_metamorphic.py")

@@ -13,8 +13,8 @@ import mpmath
 import numpy as np
 
 import autodiff as ad
-from autodiff.shares import edge_shares
-from tests.programs import OURS, Engine, Program
+from autodiff.testing.program import Engine, Program
+from autodiff.testing.rounding import NUDGE
 
 Arrays = list[np.ndarray[Any, Any]]
 
@@ -43,7 +43,7 @@ def _arrays(parts: Sequence[Any], like: Sequence[Any]) -> Arrays:
 def own_output(program: Program, kind: type, nudged: int = -1) -> tuple[Any, list[Any]]:
     """The output by this project and its leaves, of ``kind`` Value or Tensor."""
     leaves = [kind(x) for x in program.inputs]
-    return program.output(OURS, leaves, nudged), leaves
+    return program.output(program.operations, leaves, nudged, NUDGE), leaves
 
 
 def own_slope(program: Program, vectors: Sequence[Any], kind: type, nudged: int = -1) -> tuple[Any, list[Any]]:
@@ -55,16 +55,6 @@ def own_slope(program: Program, vectors: Sequence[Any], kind: type, nudged: int 
 def own_gradients(output: Any, leaves: Sequence[Any]) -> Arrays:
     """The gradients of an output (None: a constant) by this project."""
     return _arrays([None] * len(leaves) if output is None else ad.gradients(output, leaves), leaves)
-
-
-def reach(output: Any, leaves: Sequence[Any]) -> Arrays:
-    """What the gradients would be if no shares cancelled: absolute values of shares, added up."""
-    sizes: dict[Any, Any] = {} if output is None else {output: np.ones(np.shape(output.data))}
-    for node in ad.topological(output)[::-1] if sizes else ():
-        signal = sizes[node]
-        for item, share, _ in edge_shares(node, float(signal) if isinstance(node, ad.Value) else signal):
-            sizes[item] = sizes.get(item, 0.0) + np.abs(share)
-    return _arrays([sizes.get(leaf) for leaf in leaves], leaves)
 
 
 def _along(slopes: Sequence[Any], vectors: Sequence[Any], total: Callable[[Any], Any]) -> Any:

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 import nn  # noqa: F401 - it may enter primitives of its own
 from autodiff import TABLE, Node, Primitive, Tensor
@@ -104,9 +102,3 @@ def needs_params(entry: Primitive) -> bool:
 def plain(x: Any) -> Any:
     """The data of a node, anything else as it is."""
     return x.data if isinstance(x, Node) else x
-
-
-def broadcastable(count: int) -> st.SearchStrategy[tuple[tuple[int, ...], ...]]:
-    """Shapes of ``count`` operands that broadcast together, empty axes, axes of 1 and no axes among them."""
-    shapes = mutually_broadcastable_shapes(num_shapes=count, max_dims=3, min_side=0, max_side=3)
-    return shapes.map(lambda found: found.input_shapes)

@@ -10,25 +10,15 @@ import pytest
 from hypothesis import given, settings
 
 import autodiff as ad
-from tests.peers import Peer, jax_peer, mpmath_peer, own_gradients, own_output, own_slope, reach, torch_peer
-from tests.programs import (
-    ELEMENTWISE,
-    OPERATIONS,
-    SMOOTH,
-    Instruction,
-    Program,
-    array_inputs,
-    instructions,
-    long_program,
-    resolve,
-    scalar_inputs,
-    shortest,
-    tolerances,
-)
+from autodiff.testing.loop import shortest
+from autodiff.testing.operations import Vocabulary
+from autodiff.testing.program import Program, resolve
+from autodiff.testing.rounding import reach, tolerances
+from autodiff.testing.strategies import programs
+from tests.peers import Peer, jax_peer, mpmath_peer, own_gradients, own_output, own_slope, torch_peer
+from tests.programs import ELEMENTWISE, OPERATIONS, SMOOTH, SMOOTH_SCALARS, long_program
 
 _WHY_SKIPPED = "the cross-checks against {} need the extra 'peers': pip install 'autodiff[peers]'"
-_SCALARS = tuple(ELEMENTWISE)
-_SMOOTH_SCALARS = tuple(name for name in SMOOTH if name in ELEMENTWISE)
 
 
 @pytest.fixture(scope="module")
@@ -65,33 +55,33 @@ def curvatures_agree(program: Program, kind: type, peer: Peer) -> None:
     agree(program, lambda nudged: own_slope(program, vectors, kind, nudged), theirs, peer.error)
 
 
-def all_agree(count: int, operations: tuple[str, ...], inputs: list[Any], check: Callable[[Program], None]) -> None:
+def all_agree(count: int, operations: Vocabulary, inputs: list[Any], check: Callable[[Program], None]) -> None:
     """Assert ``check`` of many long programs; the message of a failure is of the shortest that fails."""
 
-    def fault(program: list[Instruction]) -> str | None:
+    def fault(program: Program) -> str | None:
         try:
-            check(resolve(program, inputs, kinks=False))
+            check(program)
         except AssertionError as error:
             return str(error)
         return None
 
     for seed in range(count):
-        program = long_program(seed, operations)
+        program = resolve(long_program(seed, list(operations)), inputs, operations, kinks="nowhere")
         if fault(program):
-            pytest.fail(fault(shortest(program, lambda part: fault(part) is not None)) or "")
+            pytest.fail(fault(shortest(program, lambda part: fault(part) is not None, kinks="nowhere")) or "")
 
 
 def test_long_scalar_programs_agree_with_differences_in_50_digits() -> None:
     """Gradients of Value programs of some ten operations of all kinds are the slopes that mpmath finds."""
     peer = mpmath_peer()
-    all_agree(100, _SCALARS, [0.5, -1.25, 2.0], lambda program: gradients_agree(program, ad.Value, peer))
+    all_agree(100, ELEMENTWISE, [0.5, -1.25, 2.0], lambda program: gradients_agree(program, ad.Value, peer))
 
 
 def test_long_tensor_programs_agree_with_torch(torch: Peer) -> None:
     """Gradients of Tensor programs of some ten operations of all kinds are torch's."""
     random = np.random.default_rng(0)
     inputs = [random.uniform(-2.0, 2.0, shape) for shape in ((2, 3), (3,), (3, 1))]
-    all_agree(150, tuple(OPERATIONS), inputs, lambda program: gradients_agree(program, ad.Tensor, torch))
+    all_agree(150, OPERATIONS, inputs, lambda program: gradients_agree(program, ad.Tensor, torch))
 
 
 def test_second_derivatives_of_long_tensor_programs_agree_with_torch(torch: Peer) -> None:
@@ -102,53 +92,49 @@ def test_second_derivatives_of_long_tensor_programs_agree_with_torch(torch: Peer
 
 
 @settings(max_examples=200)
-@given(instructions(_SCALARS), scalar_inputs())
-def test_scalar_programs_agree_with_differences_in_50_digits(steps: list[Instruction], inputs: list[float]) -> None:
+@given(programs(operations=ELEMENTWISE, kinks="nowhere"))
+def test_scalar_programs_agree_with_differences_in_50_digits(program: Program) -> None:
     """Away from kinks, gradients of Value programs are the slopes that mpmath finds, which knows no rule."""
-    gradients_agree(resolve(steps, inputs, kinks=False), ad.Value, mpmath_peer())
+    gradients_agree(program, ad.Value, mpmath_peer())
 
 
 @settings(max_examples=200)
-@given(steps=instructions(_SCALARS), inputs=scalar_inputs())
-def test_scalar_programs_agree_with_torch(torch: Peer, steps: list[Instruction], inputs: list[float]) -> None:
+@given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
+def test_scalar_programs_agree_with_torch(torch: Peer, program: Program) -> None:
     """Gradients of Value programs are torch's, also where an input stands exactly on a kink."""
-    gradients_agree(resolve(steps, inputs, kinks=True), ad.Value, torch)
+    gradients_agree(program, ad.Value, torch)
 
 
 @settings(max_examples=200)
-@given(steps=instructions(tuple(OPERATIONS)), inputs=array_inputs())
-def test_tensor_programs_agree_with_torch(torch: Peer, steps: list[Instruction], inputs: list[Any]) -> None:
+@given(program=programs(ad.Tensor, operations=OPERATIONS, kinks="inputs"))
+def test_tensor_programs_agree_with_torch(torch: Peer, program: Program) -> None:
     """Gradients of Tensor programs (broadcasting, reductions, products, layout) are torch's, also on kinks."""
-    gradients_agree(resolve(steps, inputs, kinks=True), ad.Tensor, torch)
+    gradients_agree(program, ad.Tensor, torch)
 
 
 @settings(max_examples=100)
-@given(steps=instructions(_SMOOTH_SCALARS), inputs=scalar_inputs())
-def test_second_derivatives_of_scalar_programs_agree_with_torch(
-    torch: Peer, steps: list[Instruction], inputs: list[float]
-) -> None:
+@given(program=programs(operations=SMOOTH_SCALARS))
+def test_second_derivatives_of_scalar_programs_agree_with_torch(torch: Peer, program: Program) -> None:
     """The Hessian of a smooth Value program times a vector is torch's."""
-    curvatures_agree(resolve(steps, inputs, kinks=False), ad.Value, torch)
+    curvatures_agree(program, ad.Value, torch)
 
 
 @settings(max_examples=100)
-@given(steps=instructions(SMOOTH), inputs=array_inputs())
-def test_second_derivatives_of_tensor_programs_agree_with_torch(
-    torch: Peer, steps: list[Instruction], inputs: list[Any]
-) -> None:
+@given(program=programs(ad.Tensor, operations=SMOOTH))
+def test_second_derivatives_of_tensor_programs_agree_with_torch(torch: Peer, program: Program) -> None:
     """The Hessian of a smooth Tensor program times a vector is torch's."""
-    curvatures_agree(resolve(steps, inputs, kinks=False), ad.Tensor, torch)
+    curvatures_agree(program, ad.Tensor, torch)
 
 
 @settings(max_examples=50)
-@given(steps=instructions(_SCALARS), inputs=scalar_inputs())
-def test_scalar_programs_agree_with_jax(jax: Peer, steps: list[Instruction], inputs: list[float]) -> None:
+@given(program=programs(operations=ELEMENTWISE, kinks="nowhere"))
+def test_scalar_programs_agree_with_jax(jax: Peer, program: Program) -> None:
     """Away from kinks, gradients of Value programs are jax's."""
-    gradients_agree(resolve(steps, inputs, kinks=False), ad.Value, jax)
+    gradients_agree(program, ad.Value, jax)
 
 
 @settings(max_examples=25)  # jax compiles every operation anew for every shape
-@given(steps=instructions(tuple(OPERATIONS)), inputs=array_inputs())
-def test_tensor_programs_agree_with_jax(jax: Peer, steps: list[Instruction], inputs: list[Any]) -> None:
+@given(program=programs(ad.Tensor, operations=OPERATIONS, kinks="nowhere"))
+def test_tensor_programs_agree_with_jax(jax: Peer, program: Program) -> None:
     """Away from kinks, gradients of Tensor programs are jax's."""
-    gradients_agree(resolve(steps, inputs, kinks=False), ad.Tensor, jax)
+    gradients_agree(program, ad.Tensor, jax)

@@ -15,7 +15,8 @@ import pytest
 
 import autodiff as ad
 from autodiff.backprop import send_back
-from tests.programs import ELEMENTWISE, OPERATIONS, OURS, long_program, resolve
+from autodiff.testing.program import resolve
+from tests.programs import ELEMENTWISE, OPERATIONS, long_program
 
 _ROOT = Path(__file__).parents[1]
 _SCALARS = [0.3, -1.7, 2.1]
@@ -23,18 +24,18 @@ _SCALARS = [0.3, -1.7, 2.1]
 
 def scalar_graph(seed: int) -> tuple[Any, list[ad.Value]]:
     """A random program over Values, its inputs used many times over."""
-    program = resolve(long_program(seed, tuple(ELEMENTWISE)), _SCALARS, kinks=True)
+    program = resolve(long_program(seed, list(ELEMENTWISE)), _SCALARS, ELEMENTWISE, kinks="inputs")
     leaves = [ad.Value(x) for x in program.inputs]
-    return program.output(OURS, leaves) + sum(leaf * leaf for leaf in leaves), leaves
+    return program(*leaves) + sum(leaf * leaf for leaf in leaves), leaves
 
 
 def tensor_graph(seed: int) -> tuple[Any, list[ad.Tensor]]:
     """A random program over Tensors of several shapes."""
     random = np.random.default_rng(seed)
     inputs = [random.uniform(-2.0, 2.0, shape) for shape in ((2, 3), (3,), (3, 1))]
-    program = resolve(long_program(seed, tuple(OPERATIONS)), inputs, kinks=True)
+    program = resolve(long_program(seed, list(OPERATIONS)), inputs, OPERATIONS, kinks="inputs")
     leaves = [ad.Tensor(x) for x in program.inputs]
-    return program.output(OURS, leaves) + sum((leaf * leaf).sum() for leaf in leaves), leaves
+    return program(*leaves) + sum((leaf * leaf).sum() for leaf in leaves), leaves
 
 
 def bits(signals: dict[Any, Any]) -> list[str]:

@@ -20,6 +20,7 @@ from autodiff.remarks import remarks
 from autodiff.shares import local_gradients
 from autodiff.steps import steps
 from autodiff.terms import amount, error_name
+from autodiff.testing.strategies import programs
 from nn import Network, WindowScorer, max_margin
 from tests.flows import (
     X,
@@ -32,7 +33,7 @@ from tests.flows import (
     paths_one_by_one,
     skipping,
 )
-from tests.programs import ELEMENTWISE, OURS, instructions, resolve, scalar_inputs
+from tests.programs import ELEMENTWISE
 
 # ---- the notes' example ----------------------------------------------------------------------------------------------
 
@@ -486,10 +487,9 @@ def test_shares_add_up_exactly_to_every_error_and_to_the_gradient(data):
 
 def _drawn(data):
     """The output of a random program on named leaves, and the leaves."""
-    given_numbers = data.draw(scalar_inputs())
-    program = resolve(data.draw(instructions(tuple(ELEMENTWISE))), given_numbers, kinks=False)
-    leaves = [Value(number, name=f"x{k}") for k, number in enumerate(given_numbers)]
-    output = program.output(OURS, leaves)
+    program = data.draw(programs(operations=ELEMENTWISE, kinks="nowhere"))
+    leaves = [Value(number, name=f"x{k}") for k, number in enumerate(program.inputs)]
+    output = program(*leaves)
     assume(isinstance(output, Value))
     assume(sum(len(paths_one_by_one(output, leaf)) for leaf in leaves) <= 300)
     return output, leaves

@@ -13,36 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autodiff as ad
-from tests.peers import own_gradients, own_slope, reach
-from tests.programs import (
-    ELEMENTWISE,
-    OPERATIONS,
-    OURS,
-    SMOOTH,
-    Instruction,
-    Program,
-    array_inputs,
-    instructions,
-    long_program,
-    resolve,
-    scalar_inputs,
-)
+from autodiff.testing.program import Program, resolve
+from autodiff.testing.rounding import reach
+from autodiff.testing.strategies import programs
+from tests.peers import own_gradients, own_slope
+from tests.programs import ELEMENTWISE, OPERATIONS, SMOOTH, long_program
 
-_SCALARS, _ARRAYS = tuple(ELEMENTWISE), tuple(OPERATIONS)
-#: A program with its inputs, over Values or over Tensors.
+#: Programs over Values and over Tensors, composites among their steps.
 GRAPHS = st.one_of(
-    st.tuples(instructions(_SCALARS), scalar_inputs(), st.just(ad.Value)),
-    st.tuples(instructions(_ARRAYS), array_inputs(), st.just(ad.Tensor)),
+    programs(operations=ELEMENTWISE, kinks="inputs"), programs(ad.Tensor, operations=OPERATIONS, kinks="inputs")
 )
-Graph = tuple[list[Instruction], list[Any], type]
 
 
-def recorded(graph: Graph) -> tuple[Any, list[Any]]:
+def recorded(program: Program) -> tuple[Any, list[Any]]:
     """The output of a drawn program, and its inputs as leaves."""
-    steps, inputs, kind = graph
-    program = resolve(steps, inputs, kinks=True)
-    leaves = [kind(x) for x in program.inputs]
-    return program.output(OURS, leaves), leaves
+    leaves = program.leaves()
+    return program(*leaves), leaves
 
 
 def same(ours: Sequence[Any], others: Sequence[Any]) -> None:
@@ -58,20 +44,9 @@ def near(ours: Sequence[Any], others: Sequence[Any], sizes: Sequence[Any]) -> No
 
 
 @given(GRAPHS)
-def test_a_second_backward_doubles_every_gradient(graph: Graph) -> None:
-    """``.backward()`` twice adds the same signal twice, at leaves and at every node on the way."""
-    output, _ = recorded(graph)
-    output.backward()
-    nodes = ad.topological(output)
-    once = [copy.copy(node.grad) for node in nodes]
-    output.backward()
-    same([node.grad for node in nodes], [2.0 * first for first in once])
-
-
-@given(GRAPHS)
-def test_signals_are_linear_in_the_seed(graph: Graph) -> None:
+def test_signals_are_linear_in_the_seed(program: Program) -> None:
     """A seed of −4 gives −4 times every signal, exactly, since a power of two does not round."""
-    output, _ = recorded(graph)
+    output, _ = recorded(program)
     seed = -4.0 if isinstance(output, ad.Value) else np.full(output.shape, -4.0)
     ones, scaled = ad.backpropagate(output), ad.backpropagate(output, seed)
     assert list(ones) == list(scaled)
@@ -79,9 +54,9 @@ def test_signals_are_linear_in_the_seed(graph: Graph) -> None:
 
 
 @given(GRAPHS)
-def test_backward_writes_to_grad_what_backpropagate_returns(graph: Graph) -> None:
+def test_backward_writes_to_grad_what_backpropagate_returns(program: Program) -> None:
     """`backpropagate` changes no node; `.backward()` then stores the same signals."""
-    output, _ = recorded(graph)
+    output, _ = recorded(program)
     signals = ad.backpropagate(output)
     assert all(node.grad is None for node in signals)
     output.backward()
@@ -89,9 +64,9 @@ def test_backward_writes_to_grad_what_backpropagate_returns(graph: Graph) -> Non
 
 
 @given(GRAPHS)
-def test_gradients_of_leaves_own_their_memory(graph: Graph) -> None:
+def test_gradients_of_leaves_own_their_memory(program: Program) -> None:
     """No gradient shares memory with another, with data, or with a gradient on the way."""
-    output, leaves = recorded(graph)
+    output, leaves = recorded(program)
     output.backward()
     nodes = ad.topological(output)
     arrays = [node.grad for node in nodes if isinstance(node, ad.Tensor)]
@@ -102,53 +77,18 @@ def test_gradients_of_leaves_own_their_memory(graph: Graph) -> None:
 
 
 @given(GRAPHS)
-def test_inputs_and_arrays_are_not_written_to(graph: Graph) -> None:
-    """A pass leaves all data as it was."""
-    output, _ = recorded(graph)
-    nodes = ad.topological(output)
-    before = [copy.copy(node.data) for node in nodes]
-    output.backward()
-    same([node.data for node in nodes], before)
-
-
-@given(GRAPHS)
-def test_identity_in_front_of_an_input_changes_no_gradient(graph: Graph) -> None:
-    """identity(x) in place of x: the same bits, at x and at its copy."""
-    steps, inputs, kind = graph
-    program = resolve(steps, inputs, kinks=True)
-    output, leaves = recorded(graph)
-    behind = [kind(x) for x in program.inputs]
-    copies = [ad.identity(x) for x in behind]
-    through = program.output(OURS, copies)
-    expected = own_gradients(output, leaves)
-    same(own_gradients(through, behind), expected)
-    same(own_gradients(through, copies), expected)
-
-
-@given(GRAPHS)
-def test_a_dead_branch_changes_no_gradient(graph: Graph) -> None:
-    """Nodes computed from the inputs that the output does not use get no error signal and change none."""
-    output, leaves = recorded(graph)
-    expected = own_gradients(output, leaves)
-    dead = [ad.exp(leaf) * leaf for leaf in leaves]
-    output.backward()
-    same([np.zeros(leaf.shape) if leaf.grad is None else leaf.grad for leaf in leaves], expected)
-    assert all(node.grad is None for node in dead)
-
-
-@given(GRAPHS)
-def test_a_branch_times_zero_shares_zero(graph: Graph) -> None:
+def test_a_branch_times_zero_shares_zero(program: Program) -> None:
     """A live branch with error signal 0 adds 0 to every gradient."""
-    output, leaves = recorded(graph)
+    output, leaves = recorded(program)
     expected = own_gradients(output, leaves)
     idle = sum(ad.sum(ad.sin(leaf)) if leaf.ndim else ad.sin(leaf) for leaf in leaves)
     same(own_gradients(output + 0.0 * idle, leaves), [0.0 + slope for slope in expected])
 
 
 @given(GRAPHS)
-def test_a_graph_extended_after_backward_gives_the_gradients_of_the_whole(graph: Graph) -> None:
+def test_a_graph_extended_after_backward_gives_the_gradients_of_the_whole(program: Program) -> None:
     """A graph that was differentiated can grow; what it holds from before does not leak into the next pass."""
-    output, leaves = recorded(graph)
+    output, leaves = recorded(program)
     output.backward()
     same(own_gradients(3.0 * output, leaves), own_gradients(3.0 * recorded_again(output), leaves))
 
@@ -160,9 +100,9 @@ def recorded_again(output: Any) -> Any:
 
 
 @given(GRAPHS)
-def test_a_deep_copy_has_its_own_gradients(graph: Graph) -> None:
+def test_a_deep_copy_has_its_own_gradients(program: Program) -> None:
     """The copy's gradients are the original's bit by bit, and none flows into the original."""
-    output, leaves = recorded(graph)
+    output, leaves = recorded(program)
     expected = own_gradients(output, leaves)
     twin, *twins = copy.deepcopy([output, *leaves])
     twin.backward()
@@ -171,42 +111,19 @@ def test_a_deep_copy_has_its_own_gradients(graph: Graph) -> None:
 
 
 @given(GRAPHS)
-def test_one_leaf_in_place_of_equal_inputs_gets_the_sum(graph: Graph) -> None:
-    """f(x, x) has the gradient ∂₁f + ∂₂f: a leaf that is used twice gets both."""
-    steps, inputs, kind = graph
-    inputs = [inputs[0]] * 3
-    program = resolve(steps, inputs, kinks=True)
-    apart = [kind(x) for x in inputs]
-    one = kind(inputs[0])
-    separate = program.output(OURS, apart)
-    parts = own_gradients(separate, apart)
-    size = sum(reach(separate, apart))
-    near(own_gradients(program.output(OURS, [one] * 3), [one]), [parts[0] + parts[1] + parts[2]], [size])
-
-
-_COMMUTATIVE = ("add", "multiply", "maximum", "minimum")
-
-
-@given(GRAPHS, st.data())
-def test_operands_of_commutative_operations_may_change_places(graph: Graph, data: st.DataObject) -> None:
-    """x + y and y + x, x·y and y·x, max and min: the gradients differ by the order of additions at most."""
-    steps, inputs, kind = graph
-    program = resolve(steps, inputs, kinks=True)
-    swap = [name in _COMMUTATIVE and data.draw(st.booleans()) for name, _ in program.steps]
-    turned = tuple(
-        (name, operands[::-1] if change else operands)
-        for (name, operands), change in zip(program.steps, swap, strict=True)
-    )
-    output, leaves = recorded(graph)
-    others = [kind(x) for x in inputs]
-    twin = Program(program.inputs, turned, program.weights).output(OURS, others)
-    near(own_gradients(twin, others), own_gradients(output, leaves), reach(output, leaves))
+def test_one_leaf_in_place_of_equal_inputs_gets_the_sum(program: Program) -> None:
+    """f(x, x) has the gradient ∂₁f + ∂₂f: a leaf that is used for all inputs gets all."""
+    program = resolve(program.instructions, [program.inputs[0]] * 3, program.operations, kinks="inputs")
+    apart, (one, *_) = program.leaves(), program.leaves()
+    separate = program(*apart)
+    parts, sizes = own_gradients(separate, apart), reach(separate, apart)
+    near(own_gradients(program(one, one, one), [one]), [sum(parts)], [sum(sizes)])
 
 
 @given(GRAPHS)
-def test_the_order_of_two_losses_does_not_matter(graph: Graph) -> None:
+def test_the_order_of_two_losses_does_not_matter(program: Program) -> None:
     """Gradients of two losses that share nodes add up, pass by pass and as one sum."""
-    output, leaves = recorded(graph)
+    output, leaves = recorded(program)
     squared = output * output
     both = own_gradients(output + squared, leaves)
     sizes = reach(output + squared, leaves)
@@ -215,22 +132,12 @@ def test_the_order_of_two_losses_does_not_matter(graph: Graph) -> None:
     near([np.zeros(x.shape) if x.grad is None else x.grad for x in leaves], both, sizes)
 
 
-@given(GRAPHS)
-def test_gradients_as_nodes_hold_the_plain_gradients(graph: Graph) -> None:
-    """A pass that makes a graph gives the numbers and shapes of one that does not, up to rounding."""
-    output, leaves = recorded(graph)
-    slopes = ad.gradients(output, leaves, create_graph=True)
-    held = [np.zeros(leaf.shape) if slope is None else slope.data for slope, leaf in zip(slopes, leaves, strict=True)]
-    assert [np.shape(slope) for slope in held] == [leaf.shape for leaf in leaves]
-    near(held, own_gradients(output, leaves), reach(output, leaves))
-
-
 @pytest.mark.parametrize("seed", range(20))
 def test_the_hessian_is_symmetric(seed: int) -> None:
     """⟨u, H v⟩ = ⟨v, H u⟩ for smooth programs, each side by its own second-order pass."""
     random = np.random.default_rng(seed)
     inputs = [random.uniform(0.3, 1.8, shape) for shape in ((2, 3), (3,), (3, 1))]
-    program = resolve(long_program(seed, SMOOTH), inputs, kinks=False)
+    program = resolve(long_program(seed, list(SMOOTH)), inputs, SMOOTH)
     u, v = ([random.uniform(-1.0, 1.0, x.shape) for x in inputs] for _ in range(2))
     sides, size = [], 0.0
     for direction, other in ((u, v), (v, u)):
@@ -248,7 +155,7 @@ def directional(program: Program, direction: Sequence[Any]) -> tuple[float, floa
 
     def at(step: float) -> float:
         moved = [x + step * v for x, v in zip(program.inputs, direction, strict=True)]
-        return float(program.output(OURS, moved))
+        return float(program(*moved))
 
     coarse, fine = ((at(h) - at(-h)) / (2 * h) for h in (2**-9, 2**-10))
     scale = max(abs(at(0.0)), 1.0)
@@ -260,10 +167,10 @@ def test_pullback_and_differences_along_a_direction_agree(seed: int) -> None:
     """⟨∇f, v⟩ is the slope of f along v, which comes from the forward functions alone."""
     random = np.random.default_rng(seed)
     inputs = [random.uniform(0.3, 1.8, shape) for shape in ((2, 3), (3,), (3, 1))]
-    program = resolve(long_program(seed, SMOOTH), inputs, kinks=False)
+    program = resolve(long_program(seed, list(SMOOTH)), inputs, SMOOTH)
     direction = [random.uniform(-1.0, 1.0, x.shape) for x in inputs]
     leaves = [ad.Tensor(x) for x in inputs]
-    slopes = own_gradients(program.output(OURS, leaves), leaves)
+    slopes = own_gradients(program(*leaves), leaves)
     along = sum(float(np.sum(slope * v)) for slope, v in zip(slopes, direction, strict=True))
     slope, error = directional(program, direction)
     assert abs(along - slope) <= error

@@ -6,29 +6,16 @@ import math
 import pickle
 import re
 from fractions import Fraction
-from string import ascii_letters
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autodiff.notation import MATRICES, Name, find, number, parse, subscript, superscript
+from autodiff.notation import Name, find, number, parse, subscript, superscript
+from autodiff.testing.strategies import parameter_names
 
-GREEK = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ"
-counts = st.integers(1, 30) | st.integers(1, 999_999_999)
-layers = st.none() | counts
-
-
-def indices_of(letter: str) -> st.SearchStrategy[tuple[int, ...]]:
-    """Indices that fit a letter: none or two for a matrix, any few for another."""
-    if letter in MATRICES:
-        return st.just(()) | st.tuples(counts, counts)
-    return st.lists(counts, max_size=3).map(tuple)
-
-
-letters = st.sampled_from([*ascii_letters, *GREEK, "s_c", *sorted(MATRICES) * 10])
-names = letters.flatmap(lambda letter: st.builds(Name, st.just(letter), indices_of(letter), layers))
+names = parameter_names()
 
 
 def refusal(text: str) -> str:

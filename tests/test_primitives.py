@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from autodiff import Primitive, Tensor, Value, gradients
 from autodiff import sum as total
 from autodiff.namespace import arrays
+from autodiff.testing.strategies import broadcastable_shapes
 from tests.differences import FIFTY, assert_close, digits, exact, slopes
 from tests.strategies import (
     FAMILIES,
     PRIMITIVES,
     Case,
-    broadcastable,
     cases,
     everything,
     named,
@@ -247,7 +247,7 @@ def test_shape_and_type_are_kept(case: Case, dtype: type, random: np.random.Gene
 def test_broadcasting_is_undone(entry: Primitive, data: st.DataObject) -> None:
     """For any shapes that broadcast, empty axes too, the gradient is that of the operands repeated beforehand, summed
     over the repeated axes."""
-    shapes = data.draw(broadcastable(entry.arity))
+    shapes = data.draw(broadcastable_shapes(entry.arity))
     random = np.random.default_rng(data.draw(st.integers(0, 99)))
     case = Case(entry, shapes, cases_of_numbers(entry).params)
     points = case.points(random)
