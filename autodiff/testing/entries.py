@@ -58,6 +58,7 @@ class Check:
         self.subject, self.directions, self.oracle, self.atomic = subject, directions, oracle, atomic
         self.random = np.random.default_rng(seed)
         self.evaluations = 0
+        self.refusals: dict[str, str] = {}
         self.points = subject.points
         self.count = sum(x.size for x in self.points)
         self.outputs = subject.values(self.points)
@@ -130,21 +131,27 @@ class Check:
 
     def finding(self, direction: Arrays) -> Finding:
         """The derivative along a direction beside that of the first oracle that applies."""
-        reasons = []
-        for oracle in _CHEAP if self.oracle == "auto" else () if self.oracle == "interval" else (self.oracle,):
+        for oracle in self.asked:
             try:
                 finding = self.finding_by(oracle, direction)
-            except NotApplicable as reason:
-                reasons.append(f'the oracle "{oracle}" does not apply: {reason}')
+            except NotApplicable as why:
+                self.refusals[oracle] = f'the oracle "{oracle}" does not apply: {why}'
                 continue
             if self.oracle != "auto" or not finding.verdict.failed or oracle == "exact":
                 return finding  # the others may only acquit: at kinks they know one side
         if self.oracle in ("auto", "interval"):
             return self.finding_by_interval(direction)
-        analytic = self.analytic(self.gradient, direction)
+        analytic, reason = self.analytic(self.gradient, direction), self.refusals[self.oracle]
         return Finding(
-            self.place(direction), Verdict.WEAK, analytic, math.nan, math.inf, math.inf, self.oracle, 0, reasons[0]
+            self.place(direction), Verdict.WEAK, analytic, math.nan, math.inf, math.inf, self.oracle, 0, reason
         )
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The oracles to ask before differences are taken; who refused one entry would refuse all."""
+        if self.oracle == "auto":
+            return tuple(oracle for oracle in _CHEAP if oracle not in self.refusals)
+        return () if self.oracle == "interval" else (self.oracle,)
 
     def finding_by(self, oracle: str, direction: Arrays) -> Finding:
         """The analytic derivative beside that of a program run again in other numbers; exact ones must be equal."""
