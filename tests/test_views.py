@@ -339,6 +339,18 @@ def test_any_parameter_of_the_network(name):
     check_layout(what)
 
 
+@pytest.mark.parametrize("view", ["rail", "shares", "graph", "network"])
+def test_every_node_of_a_network_can_be_seen(view):
+    """Inputs, units, scores, weights and biases of both windows, and J itself: the gradient stands in the picture."""
+    flows = margin_flow(suffix="ᶜ").flows
+    for node in flows.graph:
+        flow = flows.to(node)
+        what = picture(flow, view)
+        errors = [c.number for b in what.boxes for row in b.rows for c in row.cells if c.role == "error"]
+        assert flow.gradient in errors
+        check_layout(what)
+
+
 def test_wide_layers_are_drawn_without_their_middle():
     """Ten neurons of a column, and how many there are besides."""
     network = Network((40, 3, 1), scalar=True)

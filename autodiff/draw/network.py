@@ -56,7 +56,8 @@ class _Net:
         self.rows: dict[int, int] = {}  # the first row of each node's block
         by_label = {node.label: node for node in flow.rest}
         partners = [edge.partner for edge in shares_in_order(flow, flow.parameter)]
-        self.sources = {by_label[name].id for name in partners if name is not None and name in by_label}
+        beside = [by_label[name] for name in partners if name is not None and name in by_label]
+        self.sources = {node.id for node in beside if not is_parameter_name(node)}  # weights are wires, not boxes
         self.units: dict[Any, list[Group]] = {}
         for group in groups:
             self.units.setdefault(self.key(group), []).append(group)
