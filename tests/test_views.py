@@ -19,9 +19,10 @@ from autodiff.draw.layout import SIZES, Rect, cell_width, is_rest, lay_out
 from autodiff.draw.typeset import width
 from autodiff.names import names_in
 from autodiff.terms import amount
+from autodiff.testing.strategies import programs
 from nn import Network, Recurrent
 from tests.flows import X, chain, deep_flow, ladder, margin_flow, notes_flow, notes_network, skipping
-from tests.programs import ELEMENTWISE, OPERATIONS, OURS, array_inputs, instructions, resolve, scalar_inputs
+from tests.programs import ELEMENTWISE, OPERATIONS
 
 # ---- names -----------------------------------------------------------------------------------------------------------
 
@@ -412,24 +413,22 @@ def test_nothing_overlaps_in_views_of_networks(flow, view):
     check_layout(picture(flow, view))
 
 
-@given(instructions(tuple(ELEMENTWISE)), scalar_inputs())
-def test_nothing_overlaps_in_random_graphs(program, inputs):
+@given(programs(operations=ELEMENTWISE, kinks="inputs"))
+def test_nothing_overlaps_in_random_graphs(program):
     """Whatever a user computes: boxes and texts have room, and every number is the ledger's."""
-    resolved = resolve(program, inputs, kinks=True)
-    leaves = [Value(x, name=name) for x, name in zip(inputs, "xyz", strict=False)]
-    output = resolved.output(OURS, leaves)
+    leaves = program.leaves()
+    output = program(*leaves)
     for what in (computation(output), picture(error_flow(output, leaves[0]), "graph")):
         check_layout(what)
         for cell in (cell for box in what.boxes for row in box.rows for cell in row.cells):
             assert cell.number is None or cell.text == amount(cell.number)
 
 
-@given(instructions(tuple(OPERATIONS)), array_inputs())
-def test_nothing_overlaps_in_random_graphs_of_arrays(program, inputs):
+@given(programs(ad.Tensor, operations=OPERATIONS, kinks="inputs"))
+def test_nothing_overlaps_in_random_graphs_of_arrays(program):
     """Shapes and norms have room in every view, and views by name give the ledger's gradient."""
-    resolved = resolve(program, inputs, kinks=True)
-    leaves = [Tensor(x, name=name) for x, name in zip(inputs, "xyz", strict=False)]
-    output = resolved.output(OURS, leaves)
+    leaves = program.leaves()
+    output = program(*leaves)
     check_layout(computation(output, names={"output": output}))
     flow = error_flow(output, leaves[0])
     for view in ("auto", "graph"):
@@ -467,8 +466,11 @@ def test_no_name_gets_out_of_its_place(name):
 def test_the_same_graph_gives_the_same_text_in_every_process():
     """SVG and DOT of two hash seeds are the same bytes."""
     code = (
-        "from tests.flows import margin_flow; from autodiff.draw import picture, svg, dot; import hashlib;"
-        "p = picture(margin_flow(suffix='ᶜ'), 'graph'); print(hashlib.sha256((svg(p) + dot(p)).encode()).hexdigest())"
+        "from tests.test_views import *; import hashlib;"
+        "wide = Network((30, 12, 1), scalar=True);"
+        "flows = margin_flow(suffix='ᶜ'), recurrent_flow(), error_flow(wide([0.1] * 30), wide.parameter('W3,7(1)'));"
+        "views = [picture(flow, view) for flow in flows for view in ('graph', 'network')];"
+        "print(hashlib.sha256(''.join(svg(p) + dot(p) for p in views).encode()).hexdigest())"
     )
     runs = [
         subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
