@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
@@ -57,8 +59,9 @@ class Check:
     ) -> None:  # fmt: skip
         self.subject, self.directions, self.oracle, self.atomic = subject, directions, oracle, atomic
         self.random = np.random.default_rng(seed)
-        self.evaluations = 0
+        self.spent = Counter({"evaluations": 0})  # shared with the twins
         self.refusals: dict[str, str] = {}
+        self.nested = False  # at a point next to one that is checked, where nothing more is asked nearby
         self.points = subject.points
         self.count = sum(x.size for x in self.points)
         self.outputs = subject.values(self.points)
@@ -98,7 +101,7 @@ class Check:
         findings = tuple(self.findings()) if repeatable else (self.not_deterministic(),)
         return Report(
             _name_of(self.subject.f), findings, tuple(problems),
-            tuple(self.cotangents), None, self.evaluations,
+            tuple(self.cotangents), None, self.spent["evaluations"],
         )  # fmt: skip
 
     def findings(self) -> Iterable[Finding]:
@@ -157,7 +160,7 @@ class Check:
         """The analytic derivative beside that of a program run again in other numbers; exact ones must be equal."""
         analytic = self.analytic(self.gradient, direction)
         slope = slope_by(oracle, self.subject, self.points, direction, self.weights)
-        self.evaluations += 1
+        self.spent["evaluations"] += 1
         found = Estimate("smooth", slope, 0.0, slope, slope, 0.0, abs(slope), 1)
         verdict, tolerance = judge(analytic, found)
         if oracle == "exact":
@@ -189,23 +192,23 @@ class Check:
         phi = self.along(self.points, direction)
         if verdict == Verdict.FAIL and plateau(phi, analytic, found, scale=self.scale(direction), size=self.size):
             return Verdict.PASS, tolerance, "three fine steps in a row give the analytic derivative"
-        if not self.atomic and self.right_nearby(direction):
-            return Verdict.ISOLATED, tolerance, _ISOLATED
-        if not again.failed:
+        if not self.atomic and not self.nested:
+            nearby = [twin.finding_by_interval(direction).verdict for twin in self.twins()]
+            if Verdict.FAIL in nearby:
+                return verdict, tolerance, _WRONG_NEARBY
+            if nearby.count(Verdict.PASS) >= 2:
+                return Verdict.ISOLATED, tolerance, _ISOLATED
+        if not again.failed and not self.atomic:
             return Verdict.WEAK, tolerance, "the gradient moves this much when its input is moved by rounding"
         return verdict, judge(analytic, found)[1], _REASONS.get(found.kind, "")
 
-    def right_nearby(self, direction: Arrays) -> bool:
-        """Whether the gradient is right at random points next to this one."""
-        verdicts = [self.judged_at(points, direction).verdict for points in self.neighbours(_NEIGHBOURS)]
-        return verdicts.count(Verdict.PASS) >= 2 and not any(verdict.failed for verdict in verdicts)
-
-    def judged_at(self, points: Arrays, direction: Arrays) -> Finding:
-        """The gradient at another point, along a direction, without an appeal."""
-        analytic, found = self.analytic(self.gradient_at(points), direction), self.numeric(points, direction)
-        verdict, tolerance = judge(analytic, found)
-        place = self.place(direction)
-        return Finding(place, verdict, analytic, found.value, found.bar, tolerance, "interval", found.evaluations)
+    def twins(self) -> Iterable[Check]:
+        """The same check at random points right next to this one."""
+        for points in self.neighbours(_NEIGHBOURS):
+            twin = copy(self)
+            twin.__dict__.pop("shaken", None)
+            twin.points, twin.gradient, twin.nested = points, self.gradient_at(points), True
+            yield twin
 
     def at_kinks(self) -> Iterable[Finding]:
         """Where entries are valid at a kink: whether the gradient right next to it is right, and ours a mixture.
@@ -214,10 +217,10 @@ class Check:
         tie does not, though each of its entries lies between the slopes on its sides.
         """
         direction = self.direction(np.arange(self.count))
-        judged = [self.judged_at(points, direction) for points in self.neighbours(2)]
-        if all(finding.verdict == Verdict.FAIL for finding in judged):
-            yield replace(judged[0], verdict=Verdict.INVALID, reason=_WRONG_NEARBY)
-            return
+        for finding in (twin.finding_by_interval(direction) for twin in self.twins()):
+            if finding.verdict == Verdict.FAIL:
+                yield replace(finding, verdict=Verdict.INVALID, reason=_WRONG_NEARBY)
+                return
         nearby = [self.gradient_at(points) for points in self.neighbours(16)] if self.count > 1 else []
         for k, _ in enumerate(nearby[:8]):
             direction = self.direction(np.arange(self.count))
@@ -238,7 +241,7 @@ class Check:
         found = estimate(
             self.along(points, direction), scale=self.scale(direction), epsilon=self.epsilon, size=self.size
         )
-        self.evaluations += found.evaluations
+        self.spent["evaluations"] += found.evaluations
         return found
 
     def along(self, points: Arrays, direction: Arrays) -> Callable[[float], float]:
@@ -264,7 +267,7 @@ class Check:
     @cached_property
     def shaken(self) -> list[Arrays]:
         """The gradient at inputs that are moved by four units in the last place."""
-        return [self.gradient_at(self.displaced(_JITTER, np.abs)) for _ in range(2)]
+        return [self.gradient_at(self.displaced(self.moves(), _JITTER, np.abs)) for _ in range(2)]
 
     def moved(self, direction: Arrays) -> float:
         """How far the analytic derivative moves when its input is moved by rounding."""
@@ -272,12 +275,18 @@ class Check:
         return max(abs(self.analytic(gradient, direction) - ours) for gradient in self.shaken)
 
     def neighbours(self, count: int) -> Iterable[Arrays]:
-        """Random points next to this one."""
-        return [self.displaced(_NEARBY, lambda x: np.maximum(1.0, np.abs(x))) for _ in range(count)]
+        """Random points next to this one, every other one opposite to the one before: on both sides of a kink."""
+        moves: Arrays = []
+        for k in range(count):
+            moves = [-move for move in moves] if k % 2 else self.moves()
+            yield self.displaced(moves, _NEARBY, lambda x: np.maximum(1.0, np.abs(x)))
 
-    def displaced(self, part: float, size: Callable[[Any], Any]) -> Arrays:
-        """The points, each entry moved by up to ``part`` of its ``size`` at random."""
-        moves = [self.random.choice((-1, 1), x.shape) * self.random.uniform(0.5, 1.0, x.shape) for x in self.points]
+    def moves(self) -> Arrays:
+        """A random move of every entry, between a half and 1, up or down."""
+        return [self.random.choice((-1, 1), x.shape) * self.random.uniform(0.5, 1.0, x.shape) for x in self.points]
+
+    def displaced(self, moves: Arrays, part: float, size: Callable[[Any], Any]) -> Arrays:
+        """The points, each entry moved by ``part`` of its ``size`` times its move."""
         return [x + part * move * size(x) for x, move in zip(self.points, moves, strict=True)]
 
     def scale(self, direction: Arrays) -> float:
@@ -338,7 +347,7 @@ _ISOLATED: Final = (
     "wrong at this very point and right all around it: conventions at kinks that do not fit together, "
     "or a special case that is wrong"
 )
-_WRONG_NEARBY: Final = "f has a kink here, and right next to it, where it has none, the gradient is wrong"
+_WRONG_NEARBY: Final = "the gradient is wrong right next to this point too, where f has no kink"
 _NO_MIXTURE: Final = "each entry lies between the slopes on its sides, but the whole is no mixture of gradients nearby"
 _REASONS: Final = {
     "kink": "f has a kink here; its slopes on both sides are the ends of the bar",

@@ -21,6 +21,7 @@ __all__ = ["EPSILON", "Estimate", "estimate", "plateau"]
 EPSILON: Final = 2.0**-52
 _FIRST_STEP: Final = 2.0**-4
 _RUNGS: Final = 36
+_FEW: Final = 4
 _ENOUGH: Final = 1e-10  # of the value, or
 _NOTHING: Final = 1e-14  # of the way that φ changes: the derivative may be 0
 _SMALLER_STARTS: Final = (2.0**-4, 2.0**-11, 2.0**-18, 2.0**-25)
@@ -41,8 +42,8 @@ class Estimate:
     """φ′(0): ``value`` ± ``bar``, and the slopes ``left`` and ``right`` of 0, each ± ``side_bar``.
 
     ``kind`` is ``smooth``, ``kink`` (value and bar then span both slopes), ``jump`` (or an infinite slope) or
-    ``undefined`` (not finite on a side). ``change`` is the steepest way from φ(0) to any other value seen; 0 if φ never
-    changed.
+    ``undefined`` (not finite on a side). ``change`` is the steepest way from φ(0) to a value within a few
+    steps; 0 if φ did not change there.
     """
 
     kind: str
@@ -74,8 +75,7 @@ def estimate(phi: Function, *, scale: float = 1.0, epsilon: float = EPSILON, siz
         climb = _Climb(probe, start)
         if best is None or climb.bar < best.bar:
             best = climb
-        good = best.bar <= max(_GOOD * abs(best.centre.value), _STILL * probe.change)
-        if good or climb.is_kink or not probe.change:
+        if best.bar <= max(_GOOD * abs(best.centre.value), _STILL * best.change) or climb.is_kink or not best.change:
             break
     return _classified(probe, best)  # type: ignore[arg-type]
 
@@ -84,14 +84,14 @@ def _classified(probe: _Probe, climb: _Climb) -> Estimate:
     centre, left, right = climb.centre, climb.left, climb.right
     if not math.isfinite(centre.bar):
         kind = "undefined" if probe.outside else "smooth"
-        return Estimate(kind, math.nan, math.inf, math.nan, math.nan, math.inf, probe.change, probe.evaluations)
+        return Estimate(kind, math.nan, math.inf, math.nan, math.nan, math.inf, climb.change, probe.evaluations)
     kind, value, bar = "smooth", centre.value, climb.bar
     if climb.is_kink:
         kind, value, bar = "kink", (left.value + right.value) / 2, abs(right.value - left.value) / 2
     elif climb.bar > _GOOD * abs(value) and probe.jumps():
         kind = "jump"
     side_bar = max(left.bar, right.bar)
-    return Estimate(kind, value, bar, left.value, right.value, side_bar, probe.change, probe.evaluations)
+    return Estimate(kind, value, bar, left.value, right.value, side_bar, climb.change, probe.evaluations)
 
 
 class _Probe:
@@ -102,7 +102,6 @@ class _Probe:
         self.scale = 2.0 ** min(math.ceil(math.log2(scale)), 1000)
         self.middle = float(phi(0.0))
         self.known: dict[float, float] = {0.0: self.middle}
-        self.change = 0.0
         self.outside = False
 
     @property
@@ -113,10 +112,7 @@ class _Probe:
         if t not in self.known:
             value = float(self.phi(t))
             self.known[t] = value
-            if math.isfinite(value):
-                self.change = max(self.change, abs(value - self.middle) / abs(t))
-            else:
-                self.outside = True
+            self.outside |= not math.isfinite(value)
         return self.known[t]
 
     def rounding(self, *values: float) -> float:
@@ -158,6 +154,7 @@ class _Climb:
         self.run(start * probe.scale)
         self.noise = self.misfit() if math.isfinite(self.centre.bar) else math.inf
         self.bar = max(self.centre.bar, self.noise)
+        self.change = self.steepest()
 
     def run(self, step: float) -> None:
         probe, middle = self.probe, self.probe.middle
@@ -173,9 +170,10 @@ class _Climb:
             self.centre.add((above - below) / (2 * step), rounding / step, step)
             self.right.add((above - middle) / step, rounding / step, step)
             self.left.add((middle - below) / step, rounding / step, step)
-            if self.centre.bar <= max(_ENOUGH * abs(self.centre.value), _NOTHING * probe.change):
+            change = max(abs(above - middle), abs(below - middle)) / step
+            if self.centre.bar <= max(_ENOUGH * abs(self.centre.value), _NOTHING * change):
                 return
-            if len(self.centre.row) == 4 and not probe.change:
+            if len(self.centre.row) == 4 and not change:
                 return
             step /= 2
 
@@ -191,6 +189,11 @@ class _Climb:
         values = values / top
         rest = values - _QUARTICS @ (_QUARTICS.T @ values)
         return 3 * top * math.sqrt(float(rest @ rest) / (len(_POINTS) - 5)) / step
+
+    def steepest(self) -> float:
+        """The largest slope of a line from φ(0) to a value within a few of the last steps."""
+        near = ((t, value) for t, value in self.probe.known.items() if 0 < abs(t) <= _FEW * self.centre.step)
+        return max((abs((value - self.probe.middle) / t) for t, value in near), default=0.0)
 
     @property
     def is_kink(self) -> bool:
