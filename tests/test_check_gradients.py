@@ -269,6 +269,22 @@ def test_the_report_as_data():
     assert (finding["analytic"], finding["name"], finding["index"]) == (0.9, "x", [])
 
 
+def test_the_curve_of_error_over_step():
+    """A right derivative leaves a valley, a wrong one a plateau as high as its error."""
+    right, wrong = (
+        check_gradients(math.sin, 0.5, gradient=lambda x, part=part: math.cos(x) * part, curve=True)
+        for part in (1.0, 1.01)
+    )
+    errors = [sorted(error for _, error in report.findings[0].curve) for report in (right, wrong)]
+    assert errors[0][0] < 1e-9
+    assert errors[1][len(errors[1]) // 2] == pytest.approx(0.01 * math.cos(0.5), rel=1e-6)
+    steps = [step for step, _ in right.findings[0].curve]
+    assert steps == sorted(steps, reverse=True)
+    assert "error of the plain difference over its step:\n" in str(right)
+    assert "█" in str(wrong)
+    assert wrong.as_dict()["findings"][0]["curve"][0][0] == 0.5
+
+
 def test_how_a_test_uses_it():
     """A report is true unless a fault was found, and raises an AssertionError on demand."""
     assert check_gradients(math.sin, 0.5, gradient=math.cos).raise_if_failed().decided

@@ -25,6 +25,7 @@ _CHOICES: Final = ("auto", *ORACLES, "interval")
 def check_gradients(
     f: Callable[..., Any], *inputs: Any, order: int = 1, gradient: Callable[..., Any] | None = None,
     vjp: Callable[..., Any] | None = None, oracle: str = "auto", directions: int | None = None, seed: int = 0,
+    curve: bool = False,
 ) -> Report:  # fmt: skip
     """Whether the gradient of ``f`` at ``inputs`` is right, entry by entry.
 
@@ -41,6 +42,7 @@ def check_gradients(
         directions: how many random directions to check instead of every entry; by default every entry up to 64 and
             four directions for more. A direction that fails is halved until the entry is found.
         seed: of the cotangent and the directions.
+        curve: also give for each entry the error of the plain central difference over the step.
 
     Returns:
         a `Report`: true unless a fault was found, ``str(report)`` tells all; ``raise_if_failed()`` for tests.
@@ -68,10 +70,10 @@ def check_gradients(
     if oracle not in _CHOICES:
         raise ValueError(f"unknown oracle {oracle!r} (must be one of {', '.join(_CHOICES)})")
     subject = subject_of(f, inputs, gradient, vjp)
-    check = Check(subject, seed=seed, directions=directions, oracle=oracle)
+    check = Check(subject, seed=seed, directions=directions, oracle=oracle, curve=curve)
     report = _with_blame(check, check.report())
     if order == 2 and not report.failed:
-        second = Check(Curvature(check), seed=seed, directions=directions)
+        second = Check(Curvature(check), seed=seed, directions=directions, curve=curve)
         report = _joined(report, _with_blame(check, second.report(), order=2))
     return report
 

@@ -41,6 +41,7 @@ def add_check(commands: Any) -> None:
     check.add_argument("--gradient", metavar="NAME", help="a function of the file that computes the gradient")
     check.add_argument("--order", type=int, default=1, choices=(1, 2), help="2: the second derivatives as well")
     check.add_argument("--seed", type=int, default=0, metavar="N", help="of random points and cotangents")
+    check.add_argument("--curve", action="store_true", help="show the error of plain differences over the step")
     check.add_argument("--json", action="store_true", help="print the report as data")
     check.add_argument("--output", type=Path, metavar="FILE", help="where a fault is drawn (default: NAME-fault.svg)")
 
@@ -92,13 +93,14 @@ def _function(module: ModuleType, path: str, name: str) -> Callable[..., Any]:
 
 
 def _report(f: Callable[..., Any], options: argparse.Namespace, gradient: Callable[..., Any] | None) -> Report:
+    chosen = {"order": options.order, "gradient": gradient, "seed": options.seed, "curve": options.curve}
     if options.at is not None:
-        return check_gradients(f, *_parsed(options.at), order=options.order, gradient=gradient, seed=options.seed)
+        return check_gradients(f, *_parsed(options.at), **chosen)
     refusals = []
     for inputs in _points(f, options.seed):
         try:
             f(*inputs) if gradient is not None else None
-            return check_gradients(f, *inputs, order=options.order, gradient=gradient, seed=options.seed)
+            return check_gradients(f, *inputs, **chosen)
         except Exception as error:  # shapes that do not fit may end in any error
             refusals.append(f"{type(error).__name__}: {' '.join(str(error).split())}")
     raise ValueError(f"no arguments were found that the function takes; give them with --at ({refusals[0]})")

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.primitive import describe
-from autodiff.testing.interval import Estimate, estimate, plateau
+from autodiff.testing.interval import Estimate, errors_over_step, estimate, plateau
 from autodiff.testing.oracles import NotApplicable, slope_by
 from autodiff.testing.report import Report
 from autodiff.testing.subject import Arrays, Subject
@@ -55,9 +55,10 @@ class Check:
 
     def __init__(
         self, subject: Subject, *, seed: int = 0, directions: int | None = None, oracle: str = "interval",
-        atomic: bool = False,
+        atomic: bool = False, curve: bool = False,
     ) -> None:  # fmt: skip
         self.subject, self.directions, self.oracle, self.atomic = subject, directions, oracle, atomic
+        self.curve = curve
         self.random = np.random.default_rng(seed)
         self.spent = Counter({"evaluations": 0})  # shared with the twins
         self.refusals: dict[str, str] = {}
@@ -134,6 +135,14 @@ class Check:
 
     def finding(self, direction: Arrays) -> Finding:
         """The derivative along a direction beside that of the first oracle that applies."""
+        found = self.judged(direction)
+        if not self.curve:
+            return found
+        phi, scale = self.along(self.points, direction), self.scale(direction)
+        return replace(found, curve=errors_over_step(phi, found.analytic, scale=scale))
+
+    def judged(self, direction: Arrays) -> Finding:
+        """The finding of the first oracle that applies."""
         for oracle in self.asked:
             try:
                 finding = self.finding_by(oracle, direction)
@@ -195,7 +204,7 @@ class Check:
         if not self.atomic and not self.nested:
             nearby = [twin.finding_by_interval(direction).verdict for twin in self.twins()]
             if Verdict.FAIL in nearby:
-                return verdict, tolerance, _WRONG_NEARBY
+                return verdict, judge(analytic, found)[1], _WRONG_NEARBY if found.kind == "kink" else ""
             if nearby.count(Verdict.PASS) >= 2:
                 return Verdict.ISOLATED, tolerance, _ISOLATED
         if not again.failed and not self.atomic:

@@ -16,7 +16,7 @@ import numpy as np
 
 from autodiff.numeric import extrapolated
 
-__all__ = ["EPSILON", "Estimate", "estimate", "plateau"]
+__all__ = ["EPSILON", "Estimate", "errors_over_step", "estimate", "plateau"]
 
 EPSILON: Final = 2.0**-52
 _FIRST_STEP: Final = 2.0**-4
@@ -28,6 +28,7 @@ _SMALLER_STARTS: Final = (2.0**-4, 2.0**-11, 2.0**-18, 2.0**-25)
 _GOOD: Final = 1e-5  # a bar below this part of the value needs no second start,
 _STILL: Final = 1e-9  # nor does one below this part of the way that φ changes: the derivative may be 0
 _JUMP_STEPS: Final = (2.0**-26, 2.0**-32)
+_CURVE_STEPS: Final = tuple(2.0**-k for k in range(1, 47, 3))
 _FINE_STEPS: Final = tuple(2.0**-k for k in range(8, 36, 3))
 
 #: Thirteen points in (−1, 1), and an orthonormal basis of the quartics on them.
@@ -226,3 +227,17 @@ def plateau(phi: Function, analytic: float, found: Estimate, *, scale: float = 1
         if run == 3:
             return True
     return False
+
+
+def errors_over_step(phi: Function, analytic: float, *, scale: float = 1.0) -> tuple[tuple[float, float], ...]:
+    """(h, |(φ(h) − φ(−h))/2h − analytic|) from large steps to small: the curve that a plain gradient check lives on.
+
+    A right derivative leaves a valley, curvature on its one side and rounding on the other; a wrong one a plateau.
+
+    >>> import math
+    >>> right, wrong = (errors_over_step(lambda t: math.sin(1 + t), slope) for slope in (math.cos(1), 0.55))
+    >>> min(error for _, error in right) < 1e-9, round(min(error for _, error in wrong), 4)
+    (True, 0.0097)
+    """
+    steps = [step * scale for step in _CURVE_STEPS]
+    return tuple((step, abs((phi(step) - phi(-step)) / (2 * step) - analytic)) for step in steps)

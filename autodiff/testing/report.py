@@ -113,7 +113,7 @@ class Report:
     def __str__(self) -> str:
         lines = [f"gradient check of {self.name}: {self._headline()}"]
         lines += [f"  {problem}" for problem in self.problems]
-        shown = self.failures or tuple(finding for finding in self.findings if not finding.verdict.decided)
+        shown = self.failures or tuple(each for each in self.findings if each.curve or not each.verdict.decided)
         for finding in shown[:_MOST_SHOWN]:
             lines += self._account(finding)
         if len(shown) > _MOST_SHOWN:
@@ -145,8 +145,16 @@ class Report:
             tolerance, ratio = number(finding.tolerance, digits=2), number(finding.ratio, digits=3)
             lines.append(f"    tolerance  {tolerance}, and it is {ratio} times as far")
             lines.append(f"    cotangent  {self._cotangent()}")
+        if finding.curve:
+            lines.append("    error of the plain difference over its step:")
+            lines += [f"      {number(h, 2):>9}  {number(error, 2):>9}  {_bar(error)}" for h, error in finding.curve]
         return lines
 
     def _cotangent(self) -> str:
         text = ", ".join(" ".join(str(c).split()) for c in self.cotangents)
         return text if len(text) <= 100 else text[:99] + "…"
+
+
+def _bar(error: float) -> str:
+    """One block for each power of ten above 1e−16."""
+    return "█" * round(min(max(math.log10(error) + 16, 0), 40)) if error > 0 and math.isfinite(error) else ""

@@ -84,6 +84,8 @@ class Finding:
     evaluations: int
     reason: str = ""
     order: int = 1
+    #: (step, error of the plain central difference), from large steps to small, if it was asked for.
+    curve: tuple[tuple[float, float], ...] = ()
 
     @property
     def ratio(self) -> float:
@@ -99,6 +101,7 @@ class Finding:
             "shape": self.place.shape, "order": self.order, "verdict": str(self.verdict), "reason": self.reason,
             **{key: x if math.isfinite(x) else str(x) for key, x in numbers.items()},
             "oracle": self.oracle, "evaluations": self.evaluations,
+            "curve": [[step, error if math.isfinite(error) else str(error)] for step, error in self.curve],
         }  # fmt: skip
 
 
