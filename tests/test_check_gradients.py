@@ -277,7 +277,7 @@ def test_the_curve_of_error_over_step():
     )
     errors = [sorted(error for _, error in report.findings[0].curve) for report in (right, wrong)]
     assert errors[0][0] < 1e-9
-    assert errors[1][len(errors[1]) // 2] == pytest.approx(0.01 * math.cos(0.5), rel=1e-6)
+    assert errors[1][len(errors[1]) // 2] == pytest.approx(0.01 * math.cos(0.5), rel=1e-3)  # off by h²/6
     steps = [step for step, _ in right.findings[0].curve]
     assert steps == sorted(steps, reverse=True)
     assert "error of the plain difference over its step:\n" in str(right)
@@ -315,6 +315,7 @@ def test_what_is_not_decided_is_no_pass():
         (lambda: check_gradients(abs, 1.0, gradient=2.0), TypeError, "takes a function as gradient, and got 2.0"),
         (lambda: check_gradients(abs, 1.0, gradient=abs, vjp=abs), TypeError, "either gradient or vjp, and got both"),
         (lambda: check_gradients(abs), TypeError, "there is nothing to check: pass the point"),
+        (lambda: check_gradients(ad.sum, np.zeros(0)), ValueError, "there is nothing to check: the inputs hold no num"),
         (lambda: check_gradients(abs, "1"), TypeError, "and x is '1' (str); what is not differentiated belongs inside"),
         (lambda: check_gradients(abs, math.nan), ValueError, "checked at finite numbers, and x is nan (float)"),
         (lambda: check_gradients(ad.log, 0.0), ValueError, "f is not finite where its gradient is to be checked"),

@@ -65,6 +65,8 @@ class Check:
         self.nested = False  # at a point next to one that is checked, where nothing more is asked nearby
         self.points = subject.points
         self.count = sum(x.size for x in self.points)
+        if not self.count:
+            raise ValueError("there is nothing to check: the inputs hold no numbers")
         self.outputs = subject.values(self.points)
         for output in self.outputs:
             if not np.all(np.isfinite(output)):
