@@ -51,11 +51,12 @@ UNARY: dict[str, tuple[Callable[[Any], Any], Callable[[float], float], Callable[
     "sin": (ad.sin, math.sin, math.cos),
     "relu": (ad.relu, lambda x: max(x, 0.0), lambda x: float(x > 0)),
 }
-BINARY: dict[str, tuple[Callable[[Any, Any], Any], Callable[[float, float], tuple[float, float]]]] = {
-    "add": (lambda x, y: x + y, lambda x, y: (1.0, 1.0)),
-    "subtract": (lambda x, y: x - y, lambda x, y: (1.0, -1.0)),
-    "multiply": (lambda x, y: x * y, lambda x, y: (y, x)),
+BINARY: dict[str, tuple[Callable[[Any, Any], Any], Callable[..., float], Callable[..., tuple[float, float]]]] = {
+    "add": (lambda x, y: x + y, lambda x, y: x + y, lambda x, y: (1.0, 1.0)),
+    "subtract": (lambda x, y: x - y, lambda x, y: x - y, lambda x, y: (1.0, -1.0)),
+    "multiply": (lambda x, y: x * y, lambda x, y: x * y, lambda x, y: (y, x)),
 }
+STEPS = st.tuples(st.sampled_from([*BINARY, *UNARY]), st.integers(0, 3), st.integers(0, 3))
 
 
 class Graphs(RuleBasedStateMachine):
@@ -85,26 +86,27 @@ class Graphs(RuleBasedStateMachine):
     def leaf(self, x: float) -> Any:
         return self.pair(self.kind(x), Record(x))
 
-    @rule(target=pairs, of=pairs, name=st.sampled_from(sorted(UNARY)))
-    def unary(self, of: Any, name: str) -> Any:
-        """Extend a graph by one step."""
+    @rule(target=pairs, start=pairs, other=pairs, steps=st.lists(STEPS, min_size=1, max_size=6))
+    def extend(self, start: Any, other: Any, steps: list[tuple[str, int, int]]) -> Any:
+        """Make graphs larger by some steps, whose operands are counted back from the newest: much is used twice."""
+        values = [other, start]
+        for name, i, j in steps:
+            x, y = (values[-1 - k % len(values)] for k in (i, j))
+            values.append(self.unary(name, x) if name in UNARY else self.binary(name, x, y))
+        return values[-1]
+
+    def unary(self, name: str, of: Any) -> Any:
         node, record = of
         make, value, slope = UNARY[name]
-        if abs(value(record.data)) > LIMIT:
-            return of
         made = Record(value(record.data), [(record, slope(record.data))], seen=[record.version])
-        return self.pair(make(node), made)
+        return self.pair(make(node), made) if abs(made.data) <= LIMIT else of
 
-    @rule(target=pairs, left=pairs, right=pairs, name=st.sampled_from(sorted(BINARY)))
-    def binary(self, left: Any, right: Any, name: str) -> Any:
-        """Join two graphs, or one with itself."""
+    def binary(self, name: str, left: Any, right: Any) -> Any:
         (x, a), (y, b) = left, right
-        make, slopes = BINARY[name]
-        value = {"add": a.data + b.data, "subtract": a.data - b.data, "multiply": a.data * b.data}[name]
-        if abs(value) > LIMIT:
-            return left
-        made = Record(value, list(zip((a, b), slopes(a.data, b.data), strict=True)), seen=[a.version, b.version])
-        return self.pair(make(x, y), made)
+        make, value, slopes = BINARY[name]
+        partials = zip((a, b), slopes(a.data, b.data), strict=True)
+        made = Record(value(a.data, b.data), list(partials), seen=[a.version, b.version])
+        return self.pair(make(x, y), made) if abs(made.data) <= LIMIT else left
 
     @rule(target=pairs, of=pairs)
     def detach(self, of: Any) -> Any:
@@ -166,4 +168,4 @@ class TensorGraphs(Graphs):
 
 TestValues = Graphs.TestCase
 TestTensors = TensorGraphs.TestCase
-TestValues.settings = TestTensors.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestValues.settings = TestTensors.settings = settings(max_examples=60, stateful_step_count=15, deadline=None)
