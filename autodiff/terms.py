@@ -15,6 +15,7 @@ from autodiff.flow import Flow, FlowEdge, FlowNode, Path, bracketed, count_text
 from autodiff.graph import Node
 from autodiff.notation import Name, number, parse
 from autodiff.phrases import say
+from autodiff.products import product
 
 __all__ = [
     "Write", "amount", "columns", "counted", "equation", "error_name", "error_symbol", "factor_symbol", "in_order",
@@ -74,20 +75,12 @@ def share_text(flow: Flow, edge: FlowEdge, *, language: str = "en", write: Write
     """What an edge carries, in symbols: δ₁⁽³⁾ · W₁₁⁽²⁾, or (error at a₁⁽²⁾) · σ′(z₁⁽²⁾); for matrices W⁽²⁾ᵀ δ⁽³⁾."""
     consumer = flow.nodes[edge.consumer]
     error = error_symbol(flow, consumer) or f"({error_name(flow, consumer, language=language)})"
-    if edge.local is None and consumer.operation in _MATRIX_FORMS:
-        return _MATRIX_FORMS[consumer.operation][edge.slot].format(*_operands(flow, consumer), error=error)
+    if edge.local is None:
+        of_matrices = product(flow.flows.node_of(consumer), edge.slot, _operands(flow, consumer), error)
+        if of_matrices is not None:
+            return of_matrices
     sign = "∘" if edge.local is None and edge.local_symbol != "1" and np.size(edge.share) > 1 else "·"
     return f"{error} {sign} {factor_symbol(edge, write=write)}"
-
-
-#: How the share on each edge is made of the error and the other operands, for matrices and vectors (notes, 1.6).
-_MATRIX_FORMS: Final = {
-    "affine": ("{error} {1}ᵀ", "{0}ᵀ {error}", "{error}"),
-    "affine_rows": ("{error}ᵀ {1}", "{error} {0}", "Σ {error}"),
-    "matmul": ("{error} {1}ᵀ", "{0}ᵀ {error}"),
-    "matvec": ("{error} {1}ᵀ", "{0}ᵀ {error}"),
-    "vecmat": ("{1} {error}", "{0} {error}ᵀ"),
-}
 
 
 def _operands(flow: Flow, consumer: FlowNode) -> list[str]:

@@ -11,13 +11,13 @@ from autodiff.draw.cells import brief, in_full, operation_sign, sign, strokes
 from autodiff.draw.folding import CROWD, Key, Scope, TimeStep, columns, fold, parts, scopes
 from autodiff.draw.groups import is_parameter_name
 from autodiff.draw.picture import Box, Cell, Cluster, Picture, Row, Wire
-from autodiff.draw.products import array_factor
 from autodiff.draw.voice import Voice, voice
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
 from autodiff.graph import BY_RULE, Node, topological
-from autodiff.labels import labels
+from autodiff.labels import labels, read_edge
 from autodiff.names import names_in
 from autodiff.primitive import describe
+from autodiff.products import product
 from autodiff.shares import local_gradients
 from autodiff.terms import in_order
 
@@ -239,7 +239,7 @@ class _Drawer:
         if not isinstance(item, Node):
             return Cell(role, self.voice.say("graph.constant", number=self.voice.amount(item)), item)
         if local is None:
-            return Cell(role, brief(array_factor(node, slot, self.called)), sign=its_sign)
+            return Cell(role, brief(_array_factor(node, slot, self.called)), sign=its_sign)
         return Cell(role, f"× {bracketed(self.voice.write(local))}", local, sign=its_sign)
 
     def outer_wires(self, members: Sequence[int]) -> Iterator[_Wired]:
@@ -313,3 +313,15 @@ class _Drawer:
         dash = self.voice.write(None)
         if any(row.lane == "none" and row.cells[-1].text == dash for box in boxes for row in box.rows):
             yield self.voice.say("graph.not-yet")
+
+
+def _array_factor(node: Node, slot: int, names: Mapping[Node, str]) -> str:
+    """What becomes of the error signal δ of an array operation on its way to an input: Wᵀ δ, ∘ σ′(z), × 2."""
+    operands = [names[item] if isinstance(item, Node) else "c" for item in node.inputs]
+    of_matrices = product(node, slot, operands)
+    if of_matrices is not None:
+        return of_matrices
+    entry, symbol = node.origin.primitive, read_edge(node, slot, None, names).symbol
+    if entry is None or not entry.elementwise:
+        return symbol
+    return f"× {symbol}" if symbol.lstrip("−").replace(".", "", 1).isdigit() else f"∘ {symbol}"

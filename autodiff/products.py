@@ -1,55 +1,52 @@
-"""How an error signal of arrays goes through an operation, read from its rule: Wᵀ δ, δ xᵀ, ∘ σ′(z)."""
+"""How an error signal of arrays goes through a product, read from its rule: Wᵀ δ, δ xᵀ (notes, section 1.6)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+import numpy as np
+
 from autodiff.graph import Node
-from autodiff.labels import read_edge
+from autodiff.plain import plain
 from autodiff.primitive import Primitive
 from autodiff.symbol import Symbol, variable
 
-__all__ = ["array_factor"]
+__all__ = ["product"]
 
-_SIGNAL: Final = "δ"
 _SETS: Final = {"outer": "{} {}ᵀ", "matvec": "{} {}", "vecmat": "{}ᵀ {}", "matmul": "{} {}"}
 
 
-def array_factor(node: Node, slot: int, names: Mapping[Node, str]) -> str:
-    """What becomes of the error signal δ of an array operation on its way to the input in ``slot``.
+def product(node: Node, slot: int, operands: Sequence[str], error: str = "δ") -> str | None:
+    """The share of the input in ``slot`` of a product of arrays, made of the error signal and the other operands.
 
-    >>> import numpy as np
+    Σ δ where the input was added to every row. None if the operation is no product.
+
     >>> from autodiff import Tensor
-    >>> W, x = Tensor(np.ones((2, 3)), name="W"), Tensor(np.ones(3), name="x")
-    >>> [array_factor(W @ x, slot, {W: "W", x: "x"}) for slot in (0, 1)]
+    >>> W, x = Tensor(np.ones((2, 3))), Tensor(np.ones(3))
+    >>> [product(W @ x, slot, ["W", "x"]) for slot in (0, 1)]
     ['δ xᵀ', 'Wᵀ δ']
     """
     entry = node.origin.primitive
-    form = None if entry is None or entry.elementwise or entry.packed else _product(entry, slot, len(node.inputs))
-    if form is not None:
-        return form.translate({ord(_mark(k)): _called(item, names) for k, item in enumerate(node.inputs)})
-    symbol = read_edge(node, slot, None, names).symbol
-    if entry is not None and entry.elementwise:
-        return f"× {symbol}" if symbol.lstrip("−").replace(".", "", 1).isdigit() else f"∘ {symbol}"
-    return symbol
-
-
-def _called(item: Any, names: Mapping[Node, str]) -> str:
-    return names[item] if isinstance(item, Node) else "c"
+    if entry is None or entry.elementwise or entry.packed:
+        return None
+    form = _form(entry, slot, len(node.inputs))
+    if form == _mark(-1) and np.ndim(plain(node.inputs[slot])) < np.ndim(node._data):
+        form = f"Σ {form}"
+    return form and form.translate({ord(_mark(k)): text for k, text in enumerate([error, *operands], start=-1)})
 
 
 def _mark(k: int) -> str:
-    """The private character that stands for operand ``k``; no name holds it by accident."""
+    """The private character that stands for operand ``k``, −1 for the signal; no name holds it by accident."""
     return chr(0xF0001 + k)
 
 
 @lru_cache(maxsize=1024)
-def _product(entry: Primitive, slot: int, count: int) -> str | None:
+def _form(entry: Primitive, slot: int, count: int) -> str | None:
     """The rule of a product as a text of marks; None if it is no product of δ and operands."""
     try:
-        rule = entry.rule(slot)(variable(_SIGNAL), variable("z"), *(variable(_mark(k)) for k in range(count)))
+        rule = entry.rule(slot)(variable(_mark(-1)), variable("z"), *(variable(_mark(k)) for k in range(count)))
     except Exception:  # a user's rule may do anything with its operands; then it has no formula
         return None
     return _set(rule)
