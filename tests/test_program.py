@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
+from autodiff import testing
 from autodiff.testing.loop import random_program
 from autodiff.testing.operations import Operation, vocabulary
 from autodiff.testing.program import Program, resolve, weights_of
@@ -199,3 +200,11 @@ def test_an_operation_without_a_primitive_has_no_forward() -> None:
     """Composites run in engines that say what they do."""
     with pytest.raises(TypeError, match="twice is no primitive of the table"):
         Operation("twice", 1, lambda x: x + x).forward(np, 1.0)
+
+
+def test_the_package_gives_every_name() -> None:
+    """What autodiff.testing lists is there, and nothing else; it says what there is."""
+    assert all(getattr(testing, name) is not None for name in testing.__all__)
+    assert {name for names in testing._MODULES.values() for name in names} == {*testing.__all__}
+    with pytest.raises(AttributeError, match=r"autodiff\.testing has no 'check'; it has GradientError, "):
+        testing.__getattr__("check")
