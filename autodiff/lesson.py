@@ -298,9 +298,8 @@ class _Lesson:
     def checked(self, check: Check | None) -> Iterator[Block]:
         if check is None:
             return
-        numbers = {"gradient": self.write(check.gradient), "numerical": self.write(check.numerical.value)}
         lines = [
-            self.say(f"stamp.{check.verdict}", **numbers),
+            check.said(language=self.language, write=self.write),
             self.say("check.line", check=str(check.numerical), verdict=self.say(f"check.{check.verdict}")),
         ]
         if isinstance(self.flow.parameter.value, np.ndarray):

@@ -211,9 +211,14 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "stamp.agrees": ("✓ {gradient} ≈ {numerical} (by differences)", "✓ {gradient} ≈ {numerical}（数值差分）"),
     "stamp.disagrees": ("✗ {gradient} ≠ {numerical} (by differences)", "✗ {gradient} ≠ {numerical}（数值差分）"),
     "stamp.unclear": ("differences cannot tell: {numerical}", "数值差分无法判断：{numerical}"),
+    "stamp.within": (
+        "{gradient} lies in {numerical} ± {error}, which is all that differences tell here",
+        "{gradient} 在 {numerical} ± {error} 之内，数值差分在此只能说明这些"),
+    "stamp.direction": ("{stamp}, along one direction of all entries", "{stamp}，沿所有元素的一个方向"),
     "check.line": ("Check: numerical derivative {check}: {verdict}.", "检验：数值导数 {check}：{verdict}。"),
     "check.agrees": ("agrees", "一致"),
     "check.disagrees": ("DISAGREES", "不一致"),
+    "check.within": ("agrees", "一致"),
     "check.unclear": (
         "cannot tell, the function jumps or is not defined around here",
         "无法判断，函数在此附近有跳跃或没有定义"),

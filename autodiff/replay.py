@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from autodiff.numeric import NumericalDerivative, numerical_derivative
 from autodiff.phrases import say
 
 __all__ = ["Check", "check", "replayed", "stamp"]
+
+_FINE: Final = 1e-7  # an error that rounding may leave where the derivative is 0
+_COARSE: Final = 1e-4  # beyond it the digits shown would differ
 
 
 def replayed(output: Node, parameter: Node) -> Callable[[Any], Any]:
@@ -62,10 +65,24 @@ class Check:
 
     @property
     def verdict(self) -> str:
-        """``agrees``, ``disagrees``, or ``unclear`` where the function jumps or is not defined around its place."""
-        if self.numerical.agrees(self.gradient):
+        """What differences tell of the gradient.
+
+        ``agrees``, ``disagrees``, ``within`` where their error, at a kink or from rounding, is too large for ≈ and the
+        gradient lies in it, or ``unclear`` where the function jumps or is not defined around its place.
+        """
+        value, error = self.numerical.value, self.numerical.error
+        if not self.numerical.agrees(self.gradient):
+            return "disagrees" if math.isfinite(error) else "unclear"
+        if error <= max(_FINE, _COARSE * max(abs(value), abs(self.gradient))):
             return "agrees"
-        return "disagrees" if math.isfinite(self.numerical.error) else "unclear"
+        return "within" if abs(self.gradient - value) <= error * (1 + _COARSE) else "unclear"
+
+    def said(self, *, language: str = "en", write: Callable[[float | None], str] = number) -> str:
+        """The verdict as a stamp with both numbers."""
+        numbers = {
+            "gradient": self.gradient, "numerical": self.numerical.value, "error": self.numerical.error,
+        }  # fmt: skip
+        return say(f"stamp.{self.verdict}", language, **{name: write(size) for name, size in numbers.items()})
 
 
 def check(output: Node, parameter: Node, gradient: Any, *, seed: Any = None) -> Check:
@@ -113,6 +130,5 @@ def stamp(
     >>> stamp(x * x, x, 6.0)
     '✓ 6 ≈ 6 (by differences)'
     """
-    found = check(output, parameter, gradient, seed=seed)
-    numbers = {"gradient": write(found.gradient), "numerical": write(found.numerical.value)}
-    return say(f"stamp.{found.verdict}", language, **numbers)
+    said = check(output, parameter, gradient, seed=seed).said(language=language, write=write)
+    return said if isinstance(parameter._data, float) else say("stamp.direction", language, stamp=said)

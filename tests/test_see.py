@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff import Value, error_flow
+from autodiff import Tensor, Value, error_flow
 from autodiff.draw import Drawing, dot, see, svg, text
 from autodiff.draw.markdown import markdown
 from autodiff.draw.page import page
@@ -74,6 +74,34 @@ def test_the_stamp_compares_with_differences():
     assert json.loads(drawing.json())["check"] == drawing.stamp
     assert see(margin_flow(), check=True, language="zh").stamp.startswith("✓ ")
     assert see(notes_flow()).stamp == ""
+
+
+@pytest.mark.parametrize(
+    ("seed", "stamp"),
+    [
+        (None, "0 lies in 0.5 ± 0.5, which is all that differences tell here"),
+        (-3.0, "0 lies in −1.5 ± 1.5, which is all that differences tell here"),
+    ],
+)
+def test_the_stamp_at_a_kink_says_between_which_slopes(seed, stamp):
+    """ReLU at 0 has slope 0 on the left and 1 on the right: ≈ of either number would not be true."""
+    x = Value(0.0, name="x")
+    drawing = see(ad.relu(x), x, seed=seed, check=True)
+    assert drawing.stamp == stamp
+    assert drawing.stamp in drawing.svg()
+
+
+def test_a_wrong_convention_at_a_kink_gets_no_stamp_that_agrees():
+    """2 is no slope of a function that has 0 on the left and 1 on the right."""
+    wrong = ad.primitive("a kink with a wrong rule", lambda xp, x: xp.maximum(x, 0.0), [lambda g, z, x: g * 2.0])
+    x = Value(0.0, name="x")
+    assert see(wrong(x), x, check=True).stamp.startswith("differences cannot tell")
+
+
+def test_the_stamp_of_an_array_says_of_what_its_numbers_are():
+    """All entries move at once: the number is a slope, not a norm."""
+    t = Tensor([1.0, 2.0], name="t")
+    assert see(ad.tanh(t).sum(), t, check=True).stamp.endswith("(by differences), along one direction of all entries")
 
 
 def test_a_wrong_rule_has_another_stamp():
