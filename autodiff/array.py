@@ -20,7 +20,7 @@ import numpy as np
 from autodiff.graph import BY_RULE, Node, clock
 from autodiff.namespace import arrays
 from autodiff.primitive import TABLE, Origin, Primitive, describe
-from autodiff.source import NotAnExpressionError, Tracer, clash, compiled, param, words
+from autodiff.source import NotAnExpressionError, Tracer, Writer, clash, compiled, param, words
 from autodiff.symbol import Symbol, variable
 
 __all__ = ["FORWARD_FAULTS", "checked", "lent", "method", "sharing"]
@@ -204,12 +204,11 @@ def _renaming(entry: Primitive, function: Callable[..., Any]) -> Callable[..., A
     return renamed
 
 
-class _Writer:
+class _Writer(Writer):
     """Turns an expression into NumPy source, each call computed once; ``scope`` collects what the source names."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.memo: dict[str, str] = {}
+        super().__init__()
         self.uses: dict[int, int] = {}
         self.scope: dict[str, Any] = {"arrays": arrays}
         self.constants: dict[int, tuple[str, Any]] = {}  # by identity; held, so that no id comes to mean another
@@ -230,7 +229,7 @@ class _Writer:
         if head == "call":
             return self.call(TABLE[parts[0]], parts[1:], part.params)
         if head == "xp":
-            return self._shared(f"{self._function(parts[0])}({self._list(parts[1:], part.params)})")
+            return self.shared(f"{self._function(parts[0])}({self._list(parts[1:], part.params)})")
         if head == "attribute":
             return f"{self.text(parts[0])}.{parts[1]}"
         if head == "item":
@@ -243,7 +242,7 @@ class _Writer:
 
     def _again(self, part: Symbol, text: str) -> str:
         """The source of a part: a variable's name where it stands in more than one place."""
-        return self._shared(text) if self.uses.get(id(part), 0) > 1 or text in self.memo else text
+        return self.shared(text) if self.uses.get(id(part), 0) > 1 or text in self.memo else text
 
     def tally(self, part: Any) -> None:
         """Count in how many places each part of an expression stands: one that stands twice is computed once."""
@@ -267,13 +266,7 @@ class _Writer:
                 pass
         name = f"forward_{entry.name}"
         self.scope[name] = entry.forward
-        return self._shared(f"{name}(arrays, {self._list(operands, params)})")
-
-    def _shared(self, text: str) -> str:
-        if text not in self.memo:
-            self.memo[text] = f"t{len(self.memo)}"
-            self.lines.append(f"{self.memo[text]} = {text}")
-        return self.memo[text]
+        return self.shared(f"{name}(arrays, {self._list(operands, params)})")
 
     def _list(self, operands: tuple[Any, ...], params: Mapping[str, Any]) -> str:
         named = [f"{key}={self.text(item)}" for key, item in params.items()]

@@ -16,7 +16,7 @@ from typing import Any, Final
 from autodiff.graph import clock
 from autodiff.namespace import FLOAT_FAULTS, as_float, floats
 from autodiff.primitive import TABLE, Origin, Primitive, ieee_partials, real
-from autodiff.source import NotAnExpressionError, Tracer, clash, compiled, param
+from autodiff.source import NotAnExpressionError, Tracer, Writer, clash, compiled, param
 from autodiff.symbol import ONE, Symbol, variable
 
 __all__ = ["kernel", "many", "method", "origin_of"]
@@ -25,13 +25,12 @@ _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
 _MOST_UNROLLED: Final = 2048  # inputs of one n-ary node: source for as many is compiled in a quarter of a second
 
 
-class _Writer:
+class _Writer(Writer):
     """Turns expressions into lines of Python, each shared part computed once."""
 
     def __init__(self, known: dict[str, str]) -> None:
-        self.lines: list[str] = []
+        super().__init__()
         self.known = known
-        self.memo: dict[str, str] = {}
 
     def text(self, part: Any, *, condition: bool = False) -> str:
         """The source of ``part`` as a number, or as a condition."""
@@ -48,9 +47,9 @@ class _Writer:
             chosen = self.text(parts[1], condition=True)
             return f"({self.text(parts[2])} if {chosen} else {self.text(parts[3])})"
         if head == "xp" and not part.params:
-            return self._shared(f"{self._function(parts[0])}({', '.join(self.text(item) for item in parts[1:])})")
+            return self.shared(f"{self._function(parts[0])}({', '.join(self.text(item) for item in parts[1:])})")
         if head == "**":
-            return self._shared(f"power({self.text(parts[0])}, {self.text(parts[1])})")
+            return self.shared(f"power({self.text(parts[0])}, {self.text(parts[1])})")
         if head == "neg":
             return f"(-{self.text(parts[0])})"
         if head in ("and", "or"):
@@ -73,7 +72,7 @@ class _Writer:
         for k, term in enumerate(reversed(spine), 1):
             text = f"{text} + {self.text(term)}"
             if k % 32 == 0:
-                text = self._shared(text)
+                text = self.shared(text)
         return text
 
     def assign(self, target: str, part: Any) -> None:
@@ -84,12 +83,6 @@ class _Writer:
         if not hasattr(floats, name):
             raise NotAnExpressionError(name)
         return name
-
-    def _shared(self, text: str) -> str:
-        if text not in self.memo:
-            self.memo[text] = f"t{len(self.memo)}"
-            self.lines.append(f"{self.memo[text]} = {text}")
-        return self.memo[text]
 
     @staticmethod
     def _refuse(part: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from autodiff.symbol import Symbol
 
-__all__ = ["NotAnExpressionError", "Tracer", "clash", "compiled", "param", "words"]
+__all__ = ["NotAnExpressionError", "Tracer", "Writer", "clash", "compiled", "param", "words"]
 
 
 class NotAnExpressionError(Exception):
@@ -21,6 +21,21 @@ class Tracer:
 
     def __getattr__(self, name: str) -> Callable[..., Symbol]:
         return lambda *operands, **params: Symbol("xp", name, *operands, params=params)
+
+
+class Writer:
+    """Lines of source, and the names of what they have computed already: each shared part is computed once."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.memo: dict[str, str] = {}
+
+    def shared(self, text: str) -> str:
+        """The variable that holds the value of ``text``, by a line of its own if it is new."""
+        if text not in self.memo:
+            self.memo[text] = f"t{len(self.memo)}"
+            self.lines.append(f"{self.memo[text]} = {text}")
+        return self.memo[text]
 
 
 def param(key: str) -> str:
