@@ -203,6 +203,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "Too many to be read: {count} nodes are folded into one box.",
         "节点太多无法阅读：{count} 个节点已折叠为一个方框。"),
     "graph.nodes": ("{count} nodes", "{count} 个节点"),
+    "graph.listing": ("Boxes, from the output on:", "各方框，从输出开始："),
     "graph.description": (
         "{boxes} boxes; inputs stand at the left, the output {output} at the right.",
         "共 {boxes} 个方框；输入在左，输出 {output} 在右。"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from autodiff.draw import Drawing, dot, see, svg, text
 from autodiff.draw.markdown import markdown
 from autodiff.draw.page import page
 from autodiff.draw.tex import tex
-from tests.flows import FLOWS, empty_flow, margin_flow, notes_flow, notes_network
+from tests.flows import FLOWS, HOSTILE, empty_flow, margin_flow, notes_flow, notes_network
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -225,7 +226,8 @@ def test_without_a_parameter_the_whole_graph_is_drawn():
     assert drawing.flow is None
     assert drawing.picture.kind == "graph"
     assert drawing.text() == (
-        "Computation graph of y\n\n  y = add(…): 12.0; gradient: 1.0\n  multiply = multiply(…): 9.0; gradient: 1.0\n"
+        "Computation graph of y\n\nBoxes, from the output on:\n"
+        "  y = add(…): 12.0; gradient: 1.0\n  multiply = multiply(…): 9.0; gradient: 1.0\n"
         "  a: 3.0; gradient: 7.0\n"
     )
     assert {cell.text for box in drawing.picture.boxes for row in box.rows for cell in row.cells} >= {"a", "y", "+"}
@@ -241,24 +243,74 @@ def test_without_a_parameter_the_whole_graph_is_drawn():
     assert drawing._repr_mimebundle_().keys() == {"image/svg+xml", "text/plain"}
 
 
-def test_a_whole_graph_in_files(tmp_path):
-    """Of every format that needs no parameter; the others say what is missing."""
-    for ending in ("svg", "dot", "txt", "json"):
-        assert whole().save(tmp_path / f"graph.{ending}").path.stat().st_size > 50
-    for ending, kind in (("html", "page"), ("tex", "LaTeX document"), ("md", "Markdown text")):
-        with pytest.raises(ValueError, match=r"name it: see\(output, parameter\)") as caught:
-            whole().save(tmp_path / f"graph.{ending}")
-        assert str(caught.value) == f"a {kind} tells the way to one parameter; name it: see(output, parameter)"
+@pytest.mark.parametrize("ending", ["svg", "dot", "html", "txt", "json", "tex", "md"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_whole_graph_in_files(tmp_path, ending, language):
+    """Of every format, with the value and the gradient of a in it."""
+    a = Value(0.1 + 0.2, name="a")
+    (a * 7.0).backward()
+    told = see(a * 7.0, language=language).save(tmp_path / f"graph.{ending}").path.read_text()
+    assert ("0.3" if ending == "dot" else "0.30000000000000004") in told
+    assert "7" in told
 
 
-def test_show_opens_the_svg_of_a_whole_graph(monkeypatch, tmp_path, capsys):
-    """There is no page of it to step through."""
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_page_of_a_whole_graph_holds_no_markup_of_names(name):
+    """One title, one picture, no script, nothing to load."""
+    a = Value(3.0, name=name)
+    told = see(a * a).html()
+    assert re.findall(r"<(script|img|a|iframe|object|link|base|b)\b", told) == []
+    assert told.count("<pre>") == told.count("</svg>") == 1
+    assert "default-src 'none'" in told
+
+
+@pytest.mark.parametrize("theme", ["auto", "light", "dark", "print"])
+def test_the_page_of_a_whole_graph_has_the_colours_of_its_theme(theme):
+    """Ground and text; only auto follows the reader."""
+    a = Value(3.0, name="a")
+    told = see(a * a, theme=theme).html()
+    assert ("#0f1720;color:#e6edf3" in told) == (theme in ("auto", "dark"))
+    assert ("body{margin:0;background:#ffffff" in told) == (theme != "dark")
+
+
+def test_show_opens_the_page_of_a_whole_graph(monkeypatch, tmp_path, capsys):
+    """There is no way to step through, and a page all the same."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    assert whole().show().suffix == ".svg"
-    assert "picture.svg" in capsys.readouterr().out
+    assert whole().show().suffix == ".html"
+    assert "picture.html" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"view": "map"}, "unknown view 'map' (must be one of auto, rail, shares, graph, network)"),
+        ({"view": "rail"}, "the view 'rail' shows the way to a parameter; name it: see(output, parameter, …)"),
+        ({"seed": 2.0}, "a seed sends an error to a parameter; name it: see(output, parameter, seed=…)"),
+    ],
+)
+def test_what_only_goes_with_a_parameter_is_one_sentence(wrong, sentence):
+    """Nothing that was asked for is ignored."""
+    with pytest.raises(ValueError, match=re.escape(sentence)) as caught:
+        see(Value(3.0, name="a") * 2.0, **wrong)
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize("digits", [1.5, "4", True, None])
+def test_digits_are_an_integer(digits):
+    """With and without a parameter."""
+    a = Value(3.0, name="a")
+    for parameter in (None, a):
+        with pytest.raises(TypeError, match=r"^significant digits are counted by an integer, and got digits="):
+            see(a * 2.0, parameter, digits=digits)
+
+
+def test_a_name_that_no_file_has_is_one_sentence():
+    """A null character."""
+    with pytest.raises(ValueError, match=r"^no file has a name with a null character, and got 'a.x00.svg'"):
+        see(Value(3.0, name="a") * 2.0).save("a\0.svg")
 
 
 def test_a_check_needs_a_parameter():

@@ -1,4 +1,4 @@
-"""A picture without a flow, a whole computation graph, as plain data and as text."""
+"""A picture as plain data."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.draw.picture import Picture
-
-__all__ = ["as_json", "as_text", "plain"]
+__all__ = ["as_json", "plain"]
 
 
 def as_json(data: Any) -> str:
@@ -37,9 +35,3 @@ def plain(item: Any) -> Any:
     if isinstance(item, list | tuple):
         return [plain(part) for part in item]
     return str(item) if isinstance(item, float) and not math.isfinite(item) else item
-
-
-def as_text(what: Picture) -> str:
-    """Title, formula, a line for every box, from the output on, with its numbers in full, and the captions."""
-    blocks = [what.title, " = ".join(what.formula), "\n".join(f"  {box.hint}" for box in what.boxes)]
-    return "\n\n".join(filter(None, [*blocks, "\n".join(what.captions)]))

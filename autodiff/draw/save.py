@@ -47,6 +47,8 @@ def write(writers: Mapping[str, Callable[[], str]], path: str | os.PathLike[str]
         the file cannot be written; its message is one sentence that names the file.
     """
     target = Path(path)
+    if "\0" in str(target):
+        raise ValueError(f"no file has a name with a null character, and got {str(target)!r}")
     ending = target.suffix.lower()
     _check(target, ending, engine)
     if ending in OURS and engine in (None, _OWN):

@@ -12,19 +12,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from autodiff.draw.compose import picture
+from autodiff.draw.compose import VIEWS, picture
 from autodiff.draw.computation import computation
-from autodiff.draw.data import as_json, as_text, plain
+from autodiff.draw.data import as_json, plain
 from autodiff.draw.dot import dot
-from autodiff.draw.markdown import markdown
+from autodiff.draw.markdown import markdown, prose
 from autodiff.draw.page import page
 from autodiff.draw.palette import checked_theme
 from autodiff.draw.picture import Picture
 from autodiff.draw.placed import placed
 from autodiff.draw.save import OURS, Saved, write
 from autodiff.draw.svg import svg
-from autodiff.draw.tex import tex
+from autodiff.draw.tex import latex, tex
+from autodiff.draw.text import plain as in_words
 from autodiff.draw.text import text
+from autodiff.draw.whole import sheet, story
 from autodiff.flow import Flow, error_flow
 from autodiff.notation import number
 from autodiff.phrases import say
@@ -59,7 +61,7 @@ class Drawing:
     def text(self) -> str:
         """The story in words and numbers."""
         if self.flow is None:
-            return as_text(self.picture) + "\n"
+            return in_words(story(self.picture)) + "\n"
         told = text(self.flow, language=self.language, digits=self.digits)
         return "\n\n".join(filter(None, [told, self.stamp])) + "\n"
 
@@ -70,21 +72,22 @@ class Drawing:
         return as_json(self.flow.as_dict() | ({"check": self.stamp} if self.stamp else {}))
 
     def html(self) -> str:
-        """One self-contained page to step through."""
-        return page(self._ledger("page"), theme=self.theme, language=self.language, digits=self.digits)
+        """One self-contained page: to step through, or the whole graph where there is no way to tell."""
+        if self.flow is None:
+            return sheet(self.picture, theme=self.theme)
+        return page(self.flow, theme=self.theme, language=self.language, digits=self.digits)
 
     def tex(self) -> str:
         """A LaTeX document."""
-        return tex(self._ledger("LaTeX document"), language=self.language, digits=self.digits)
+        if self.flow is None:
+            return latex(story(self.picture))
+        return tex(self.flow, language=self.language, digits=self.digits)
 
     def markdown(self) -> str:
         """Markdown with formulas."""
-        return markdown(self._ledger("Markdown text"), language=self.language, digits=self.digits)
-
-    def _ledger(self, what: str) -> Flow:
         if self.flow is None:
-            raise ValueError(f"a {what} tells the way to one parameter; name it: see(output, parameter)")
-        return self.flow
+            return prose(story(self.picture))
+        return markdown(self.flow, language=self.language, digits=self.digits)
 
     def save(self, path: str | os.PathLike[str], *, engine: str | None = None) -> Saved:
         """Write to a file: .svg, .png, .pdf, .dot, .html, .txt, .json, .tex or .md.
@@ -112,8 +115,7 @@ class Drawing:
 
     def show(self) -> Path:
         """Open the drawing in a browser; where there is no screen, print which file it is in. Gives that file."""
-        ending = ".svg" if self.flow is None else ".html"
-        path = self.save(Path(tempfile.mkdtemp(prefix="autodiff-")) / f"picture{ending}").path
+        path = self.save(Path(tempfile.mkdtemp(prefix="autodiff-")) / "picture.html").path
         if not (_has_screen() and webbrowser.open(path.as_uri())):
             print(say("wrote", self.language, path=path, engine="autodiff"))
         return path
@@ -158,8 +160,7 @@ def see(
     checked_theme(theme)
     flow = _flow(output, parameter, seed, names)
     if flow is None:
-        if check:
-            raise ValueError("a check compares one gradient; name its parameter: see(output, parameter, check=True)")
+        _check_whole(view, seed, check)
         what = computation(output, names=names, language=language, digits=digits)
         return Drawing(what, None, theme, language, digits)
     said = _stamp(flow, language, digits) if check else ""
@@ -180,6 +181,18 @@ def _flow(output: Any, parameter: Any, seed: Any, names: Mapping[str, Any] | Non
             raise ValueError("a flow has its parameter, seed and names already; leave them out, or give its output")
         return output
     return None if parameter is None else error_flow(output, parameter, seed=seed, names=names)
+
+
+def _check_whole(view: str, seed: Any, check: bool) -> None:
+    """Refuse for a whole graph what only goes with a parameter."""
+    if check:
+        raise ValueError("a check compares one gradient; name its parameter: see(output, parameter, check=True)")
+    if seed is not None:
+        raise ValueError("a seed sends an error to a parameter; name it: see(output, parameter, seed=…)")
+    if view not in VIEWS:
+        raise ValueError(f"unknown view {view!r} (must be one of {', '.join(VIEWS)})")
+    if view not in ("auto", "graph"):
+        raise ValueError(f"the view {view!r} shows the way to a parameter; name it: see(output, parameter, …)")
 
 
 def _stamp(flow: Flow, language: str, digits: int) -> str:

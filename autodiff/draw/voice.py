@@ -33,8 +33,10 @@ def voice(language: str, digits: int) -> Voice:
     """One that speaks that language and writes that many significant digits.
 
     Raises:
-        ValueError: an unknown language, or digits below 1.
+        TypeError: digits that are no integer. ValueError: an unknown language, or digits below 1.
     """
+    if isinstance(digits, bool) or not isinstance(digits, int):
+        raise TypeError(f"significant digits are counted by an integer, and got digits={digits!r}")
     number(0.0, digits)
     return Voice(checked_language(language), partial(number, digits=digits))
 
