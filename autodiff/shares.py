@@ -183,7 +183,8 @@ def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
             share = reshape(stack((share,)), shape=())
         return share if share._data.shape == data.shape else _reshaped(share, data.shape)
     if data.__class__ is not np.ndarray:
-        return item.constant(share) if create_graph else data.dtype.type(np.sum(share))
+        share = data.dtype.type(np.sum(share))
+        return item.constant(share) if create_graph else share
     share = _of_type(np.asarray(share), data)
     if share.shape != data.shape:
         share = _reshaped(share, data.shape)

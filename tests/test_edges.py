@@ -129,3 +129,10 @@ def test_spread_takes_what_a_sum_gives(shape: tuple[int, ...]) -> None:
     """An array that only broadcasts is refused: the way back would be the sum over other axes, a wrong gradient."""
     with pytest.raises(ValueError, match=r"is not that of a sum over axis=1 of shape \(2, 3\) with keepdims"):
         ad.spread(Tensor(np.ones(shape)), shape=(2, 3), axis=1, keepdims=True)
+
+
+def test_a_share_that_is_a_plain_number_is_a_tensor_in_a_graph_of_gradients() -> None:
+    """A rule may give 0.0, as that of the branch not taken: the node for it holds a number of NumPy's, with a type."""
+    x = Tensor([1.0, 2.0])
+    output = ad.TABLE["where"](Tensor(3.0), x[1], condition=True)
+    assert gradients(output, x, create_graph=True).data.tolist() == [0.0, 0.0]
