@@ -99,6 +99,16 @@ def test_ties_counted_twice_are_a_wrong_rule(define):
     assert "the rule of doubled_ties" in report.blame.sentence
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_many_kinks_at_once_are_no_fault(seed):
+    """Six elements of a hinge on its kink, and a clip at both ends: conventions, each on its own."""
+    x = np.array([[0.5, -0.5, 0.5], [0.5, 2.5, 0.5]])
+    y = np.array([[-1.5, -2.5, -1.5], [-1.5, 0.5, 1.0]])
+    assert not check_gradients(lambda x, y: ad.hinge(x, y, margin=2.0), x, y, seed=seed).failed
+    ends = np.array([-1.0, 1.0, -1.0, 1.0, 0.0])
+    assert not check_gradients(lambda x: ad.clip(x, -1.0, 1.0) + ad.relu(x) - ad.relu(-x), ends, seed=seed).failed
+
+
 @pytest.mark.parametrize("entry", [e for e in ad.TABLE.values() if not e.packed], ids=lambda e: e.name)
 def test_right_rules_are_never_blamed(entry):
     """Every primitive of the table passes its own check, at kinks too: on its examples, and on small integers."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
+from itertools import combinations, islice
 from typing import Any, Final
 
 import numpy as np
@@ -29,6 +30,8 @@ _SEEDS: Final = (-2.0, -0.5, 0.5, 2.0)  # cotangents of one number: not 1, and e
 _JITTER: Final = 2.0**-50  # four units in the last place
 _NEARBY: Final = 2.0**-20
 _NEIGHBOURS: Final = 3
+_SAMPLES: Final = 64
+_PAIRS: Final = 36
 _MOVES: Final = 1e-3  # a gradient that moves more than this under jitter jumps; that is no rounding
 
 
@@ -113,8 +116,9 @@ class Check:
         if self.directions is None and count <= _MOST_ELEMENTS:
             found = [self.finding(self.unit_vector(k)) for k in range(count)]
             yield from found
-            if any(finding.verdict == Verdict.VALID for finding in found):
-                yield from self.at_kinks()
+            kinked = [k for k, finding in enumerate(found) if finding.verdict == Verdict.VALID]
+            if kinked:
+                yield from self.at_kinks(kinked)
             return
         for _ in range(self.directions or _DIRECTIONS):
             direction = self.direction(np.arange(count))
@@ -221,29 +225,37 @@ class Check:
             twin.points, twin.gradient, twin.nested = points, self.gradient_at(points), True
             yield twin
 
-    def at_kinks(self) -> Iterable[Finding]:
-        """Where entries are valid at a kink: whether the gradient right next to it is right, and ours a mixture.
-
-        Along any direction a mixture of the gradients nearby lies between their extremes. (1, 1) for max(x, y) at a
-        tie does not, though each of its entries lies between the slopes on its sides.
-        """
+    def at_kinks(self, kinked: list[int]) -> Iterable[Finding]:
+        """Where entries are valid at a kink: whether the gradient right next to it is right, and ours a mixture."""
         direction = self.direction(np.arange(self.count))
         for finding in (twin.finding_by_interval(direction) for twin in self.twins()):
             if finding.verdict == Verdict.FAIL:
                 yield replace(finding, verdict=Verdict.INVALID, reason=_WRONG_NEARBY)
                 return
-        nearby = [self.gradient_at(points) for points in self.neighbours(16)] if self.count > 1 else []
-        for k, _ in enumerate(nearby[:8]):
-            direction = self.direction(np.arange(self.count))
-            direction = direction if k % 2 else [np.abs(v) for v in direction]  # at ties what is doubled adds up
-            slopes = [self.analytic(gradient, direction) for gradient in nearby]
-            low, high, ours = min(slopes), max(slopes), self.analytic(self.gradient, direction)
-            room = 1e-4 * max(map(abs, (low, high, ours)))
-            if not low - room <= ours <= high + room:
-                verdict, reason = (Verdict.INVALID, _NO_MIXTURE) if self.atomic else (Verdict.ISOLATED, _ISOLATED)
-                middle, bar = (low + high) / 2, (high - low) / 2
-                yield Finding(self.place(direction), verdict, ours, middle, bar, bar + room, "nearby", 16, reason)
-                return
+        if len(kinked) > 1:
+            yield from self.no_mixture(kinked)
+
+    def no_mixture(self, kinked: list[int]) -> Iterable[Finding]:
+        """A finding if the gradient is no mixture of those nearby, along a direction through two of the entries.
+
+        A mixture lies between their extremes. (1, 1) for max(x, y) at a tie does not, though each of its entries lies
+        between the slopes on its sides. Directions through more entries meet more kinks than can be sampled.
+        """
+        nearby = [self.gradient_at(points) for points in self.neighbours(_SAMPLES)]
+        for one, two in islice(combinations(kinked, 2), _PAIRS):
+            for side in (1.0, -1.0):
+                flat = np.zeros(self.count)
+                flat[one], flat[two] = 1.0, side
+                direction = self.split(flat)
+                slopes = [self.analytic(gradient, direction) for gradient in nearby]
+                low, high, ours = min(slopes), max(slopes), self.analytic(self.gradient, direction)
+                room = 1e-4 * max(map(abs, (low, high, ours)))
+                if not low - room <= ours <= high + room:
+                    verdict, reason = (Verdict.INVALID, _NO_MIXTURE) if self.atomic else (Verdict.ISOLATED, _ISOLATED)
+                    middle, bar = (low + high) / 2, (high - low) / 2
+                    place = self.place(direction)
+                    yield Finding(place, verdict, ours, middle, bar, bar + room, "nearby", _SAMPLES, reason)
+                    return
 
     # ---- numbers -----------------------------------------------------------------------------------------------------
 

@@ -133,6 +133,8 @@ class Report:
     def _account(self, finding: Finding) -> list[str]:
         order = f", order {finding.order}" if finding.order > 1 else ""
         lines = [f"  {finding.verdict}: argument {finding.place.argument + 1}, {finding.place}{order}"]
+        if finding.verdict == Verdict.RANDOM:
+            return lines
         if finding.reason:
             lines.append(f"    {finding.reason}")
         bar = number(finding.bar, digits=2)
