@@ -27,9 +27,8 @@ def networks(
         activations: names of units, the simplest first.
         scalar: Values or Tensors as parameters; either if left out.
 
-    >>> from hypothesis import find
-    >>> find(networks(scalar=False), lambda network: True)
-    Network(Layer(1, 1, identity, number=1))
+    >>> networks(outputs=1, scalar=False)
+    networks(outputs=1, scalar=False)
     """
     sizes = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
     last = draw(st.integers(1, 4)) if outputs is None else outputs

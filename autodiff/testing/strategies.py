@@ -130,7 +130,8 @@ def programs(
         kinks, most: where a step may stand on a kink (see `resolve`); the largest number of instructions.
 
     >>> from hypothesis import find
-    >>> find(programs(), lambda program: "multiply" in str(program))
+    >>> some = vocabulary(Value, of=["add", "multiply"])
+    >>> find(programs(operations=some), lambda program: "multiply" in str(program))
     Program.parse('Value 1.0; multiply 0 0')
     """
     known = vocabulary(kind) if operations is None else operations
