@@ -9,14 +9,13 @@ import pytest
 
 import autodiff as ad
 from autodiff.testing.check import check_gradients
-from autodiff.testing.operations import Operation, vocabulary
+from autodiff.testing.operations import Operation
 from autodiff.testing.program import Program, resolve
 from autodiff.testing.report import Report
 from autodiff.testing.verdicts import Verdict
-from tests.strategies import PRIMITIVES
+from tests.strategies import PRIMITIVES, VOCABULARY
 
-NAMES = [entry.name for entry in PRIMITIVES]
-KINDS = {"Value": vocabulary(ad.Value, of=NAMES), "Tensor": vocabulary(ad.Tensor, of=NAMES)}
+KINDS = {"Value": VOCABULARY[ad.Value], "Tensor": VOCABULARY[ad.Tensor]}
 EACH = [pytest.param(kind, name, id=f"{kind} {name}") for kind, known in KINDS.items() for name in known]
 ORDERS = pytest.mark.parametrize("order", [1, 2])
 

@@ -13,14 +13,14 @@ import autodiff as ad
 from autodiff.testing.loop import Search, Undecided, dual_fault, random_program, search, shortest
 from autodiff.testing.operations import vocabulary
 from autodiff.testing.program import Program
-from tests.strategies import PRIMITIVES
+from tests.strategies import VOCABULARY
 
 _THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 
 
 def test_programs_agree_with_dual_numbers() -> None:
     """Reverse mode against forward mode in dual numbers, which share no rule: a million programs when thorough."""
-    every = vocabulary(ad.Value, of=[entry.name for entry in PRIMITIVES])
+    every = VOCABULARY[ad.Value]
     done = search(dual_fault, 1_000_000 if _THOROUGH else 10_000, seed=20, operations=every)
     assert done.found is None, done
     assert done.never_passed(every) == []
@@ -29,8 +29,8 @@ def test_programs_agree_with_dual_numbers() -> None:
 
 def test_the_same_seed_draws_the_same_programs() -> None:
     """All choices come from the generator, none from addresses or hashes."""
-    for kind in (ad.Value, ad.Tensor):
-        first, second = ([str(random_program(Random(7), kind)) for _ in range(3)] for _ in range(2))
+    for kind, every in VOCABULARY.items():
+        first, second = ([random_program(Random(7), kind, operations=every) for _ in range(3)] for _ in range(2))
         assert first == second
 
 
@@ -78,7 +78,7 @@ def test_what_a_fault_function_raises_is_a_fault() -> None:
             raise KeyError("lost")
         raise Undecided
 
-    done = search(crash, 500)
+    done = search(crash, 500, operations=VOCABULARY[ad.Value])
     assert done.found is not None
     assert str(done.found.program).startswith("Value 1.0; exp")
     assert done.found.reason == "KeyError: 'lost'"

@@ -30,7 +30,7 @@ from autodiff.testing.strategies import (
 )
 from nn import Network
 from nn.strategies import networks, windows
-from tests.strategies import PRIMITIVES
+from tests.strategies import PRIMITIVES, VOCABULARY
 
 QUIET = settings(database=None, derandomize=True, deadline=None, max_examples=200)
 #: Few operations, so that each comes soon; what other tests define is not among them.
@@ -81,7 +81,7 @@ def test_shared_operands_shrink_to_a_square() -> None:
 
 
 @settings(max_examples=50)
-@given(programs(kinks="nowhere"))
+@given(programs(operations=VOCABULARY[ad.Value], kinks="nowhere"))
 def test_programs_are_finite(program: Program) -> None:
     """Every output is a number, and every input a leaf of its graph."""
     leaves = program.leaves()
@@ -91,7 +91,7 @@ def test_programs_are_finite(program: Program) -> None:
 
 
 @settings(max_examples=50)
-@given(programs(ad.Tensor))
+@given(programs(ad.Tensor, operations=VOCABULARY[ad.Tensor]))
 def test_tensor_programs_are_finite(program: Program) -> None:
     """Also over arrays."""
     output = program(*program.leaves())
