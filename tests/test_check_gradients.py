@@ -297,6 +297,17 @@ def test_how_a_test_uses_it():
     assert str(caught.value) == str(report)
 
 
+def test_a_gradient_that_is_all_rounding_is_not_decided():
+    """c·(−1 − 4 + 5)/8 is 0 at every x, and its gradient what rounding leaves; a leak where f is constant does fail."""
+
+    def f(x):
+        c = ad.cos(ad.cos(ad.cos(x)))
+        return c * -0.125 + c * -0.5 + ad.cos(ad.cos(ad.cos(x))) * 0.625
+
+    assert not any(check_gradients(f, x, oracle="interval").failed for x in np.linspace(0.5, 3.0, 20).tolist())
+    assert check_gradients(lambda x: max(x, 0.0), -1.0, gradient=lambda x: 1e-9).verdict == Verdict.FAIL
+
+
 def test_what_is_not_decided_is_no_pass():
     """A jump is no failure, and the report does not call it decided."""
     report = check_gradients(ad.sign, 0.0)

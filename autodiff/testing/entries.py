@@ -199,6 +199,8 @@ class Check:
         self, direction: Arrays, analytic: float, found: Estimate, verdict: Verdict
     ) -> tuple[Verdict, float, str]:
         """Before a failure: do finer steps agree, does rounding of the input explain it, is it only this point?"""
+        if not found.change and self.is_noise(direction, analytic):
+            return Verdict.WEAK, abs(analytic), "f does not change here, and the gradient is what rounding leaves"
         moved = self.moved(direction)
         again, tolerance = judge(analytic, found, moved=moved)
         larger = max(abs(analytic), abs(found.value))
@@ -216,6 +218,11 @@ class Check:
         if not again.failed and not self.atomic:
             return Verdict.WEAK, tolerance, "the gradient moves this much when its input is moved by rounding"
         return verdict, judge(analytic, found)[1], _REASONS.get(found.kind, "")
+
+    def is_noise(self, direction: Arrays, analytic: float) -> bool:
+        """Whether the gradient next to this point is another by half of itself or more."""
+        slopes = [self.analytic(self.gradient_at(points), direction) for points in self.neighbours(8)]
+        return not max(slopes) - min(slopes) < abs(analytic) / 2
 
     def twins(self) -> Iterable[Check]:
         """The same check at random points right next to this one."""
