@@ -378,7 +378,8 @@ class Flows:
             way = self._on_the_way(parameter)
             target = self.nodes[self._ids[parameter]]
         ids = {node: k for k, node in enumerate(way)}
-        nodes = tuple(replace(self.nodes[self._ids[node]], id=k) for node, k in ids.items())
+        found = (self.nodes[self._ids[node]] for node in way)
+        nodes = tuple(node if node.id == k else replace(node, id=k) for k, node in enumerate(found))
         return Flow(
             output=nodes[0] if nodes else self.nodes[0],
             parameter=nodes[-1] if nodes else target,

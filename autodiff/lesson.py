@@ -24,6 +24,7 @@ from autodiff.terms import (
     Write,
     amount,
     counted,
+    derivative,
     equation,
     error_name,
     error_symbol,
@@ -60,7 +61,8 @@ def lesson(flow: Flow, check: Check | None = None, *, language: str = "en", writ
         blocks += [teller.heading("steps"), numbered(told, language)]
         blocks += [*teller.derivations(), *teller.matrix_form()]
     blocks += [*teller.checked(check), *teller.weak(), *teller.errata()]
-    return Story(teller.say("explain.title", derivative=flow.derivative), tuple(blocks), language)
+    symbol = derivative(flow, language=language, write=write)
+    return Story(teller.say("explain.title", derivative=symbol), tuple(blocks), language)
 
 
 class _Lesson:
@@ -90,7 +92,7 @@ class _Lesson:
         return amount(value, language=self.language, write=self.write)
 
     def error(self, node: FlowNode) -> str:
-        return error_name(self.flow, node, language=self.language)
+        return error_name(self.flow, node, language=self.language, write=self.write)
 
     # ---- what it is --------------------------------------------------------------------------------------------------
 

@@ -196,6 +196,9 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "graph.not-yet": (
         "No gradient yet (–): backward() has not reached these nodes.",
         "尚无梯度（–）：backward() 还没有到达这些节点。"),
+    "caption.left-out": (
+        "{count} nodes that are not drawn lie on no way to the parameter.",
+        "未画出的 {count} 个节点不在通往该参数的任何路径上。"),
     "graph.path-only": (
         "Drawn are the {shown} nodes on the way; {count} others are left out.",
         "图中为路径上的 {shown} 个节点；另有 {count} 个节点未画出。"),

@@ -19,6 +19,7 @@ from autodiff.terms import (
     Write,
     amount,
     columns,
+    derivative,
     equation,
     error_name,
     is_weighted_sum,
@@ -169,7 +170,8 @@ class _Teller:
 
     def gradient(self, edges: Sequence[FlowEdge]) -> str:
         numbers = self.numbers(edges[0]) if len(edges) == 1 else self.total(edges, self.flow.gradient)
-        return self.say("step.gradient", derivative=self.flow.derivative, numbers=numbers)
+        symbol = derivative(self.flow, language=self.language, write=self.write)
+        return self.say("step.gradient", derivative=symbol, numbers=numbers)
 
     def sum(self, node: FlowNode) -> str:
         """An error as the sum of the shares that arrive: symbols = numbers = result."""
@@ -201,7 +203,7 @@ class _Teller:
         return share_text(self.flow, edge, language=self.language, write=self.write)
 
     def error(self, node: FlowNode) -> str:
-        return error_name(self.flow, node, language=self.language)
+        return error_name(self.flow, node, language=self.language, write=self.write)
 
     def amount(self, value: Any) -> str:
         return amount(value, language=self.language, write=self.write)

@@ -21,6 +21,7 @@ from autodiff.terms import (
     Write,
     amount,
     counted,
+    derivative,
     path_numbers,
     path_symbols,
     share_text,
@@ -121,7 +122,8 @@ def product(flow: Flow, language: str, write: Write) -> Equation:
         parts = [path_symbols(path, write=write, language=language), path_numbers(path, write=write, language=language)]
     else:
         parts = list(sum_of_shares(flow, _MOST_SHARES, language=language, write=write))
-    return Equation(flow.derivative, (*filter(None, parts), amount(flow.gradient, language=language, write=write)))
+    left = derivative(flow, language=language, write=write)
+    return Equation(left, (*filter(None, parts), amount(flow.gradient, language=language, write=write)))
 
 
 def numbered(told: Sequence[Step], language: str) -> Numbered:

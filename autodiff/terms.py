@@ -11,16 +11,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.flow import Flow, FlowEdge, FlowNode, Path, bracketed, count_text
+from autodiff.flow import Factor, Flow, FlowEdge, FlowNode, Path, bracketed, count_text
 from autodiff.graph import Node
 from autodiff.notation import Name, number, parse
 from autodiff.phrases import say
 from autodiff.products import product
 
 __all__ = [
-    "Write", "amount", "columns", "counted", "equation", "error_name", "error_symbol", "factor_symbol", "in_order",
-    "is_weighted_sum", "notes_name", "path_numbers", "path_symbols", "share_text", "shares_in_order", "suffix",
-    "sum_of_shares", "window",
+    "Write", "amount", "columns", "counted", "derivative", "equation", "error_name", "error_symbol", "factor_symbol",
+    "in_order", "is_weighted_sum", "notes_name", "path_numbers", "path_symbols", "share_text", "shares_in_order",
+    "suffix", "sum_of_shares", "window",
 ]  # fmt: skip
 
 #: How a number is written; `number` gives 4 significant digits, ``partial(number, digits=8)`` more.
@@ -51,19 +51,29 @@ def suffix(node: FlowNode) -> str:
     return node.label[len(_bare(node)) :]
 
 
-def error_symbol(flow: Flow, node: FlowNode) -> str | None:
+def derivative(flow: Flow, *, language: str = "en", write: Write = number) -> str:
+    """What the gradient is, in symbols, as in `autodiff.flow.Flow.derivative`: after the seed if that is not 1."""
+    quotient = f"∂{flow.output.label}/∂{flow.parameter.label}"
+    if flow.derivative == quotient:
+        return quotient
+    seed = bracketed(write(flow.seed)) if isinstance(flow.seed, float) else say("term.seed", language)
+    return f"{seed} · {quotient}"
+
+
+def error_symbol(flow: Flow, node: FlowNode, *, language: str = "en", write: Write = number) -> str | None:
     """The sign for the error at a node: δ₁⁽²⁾ at z₁⁽²⁾, the derivative at the parameter; None where it has none."""
     if node is flow.parameter:
-        return flow.derivative
+        return derivative(flow, language=language, write=write)
     name = notes_name(node)
     if name is not None and is_weighted_sum(node):
         return f"{Name('δ', name.indices, name.layer)}{suffix(node)}"
     return None
 
 
-def error_name(flow: Flow, node: FlowNode, *, language: str = "en") -> str:
+def error_name(flow: Flow, node: FlowNode, *, language: str = "en", write: Write = number) -> str:
     """What the error at a node is called: its sign where it has one, else "error at a₁⁽²⁾"."""
-    return error_symbol(flow, node) or say("term.error-at", language, node=node.label)
+    sign = error_symbol(flow, node, language=language, write=write)
+    return sign or say("term.error-at", language, node=node.label)
 
 
 def factor_symbol(edge: FlowEdge, *, write: Write = number) -> str:
@@ -176,23 +186,23 @@ def sum_of_shares(flow: Flow, most: int, *, language: str = "en", write: Write =
 
 def path_symbols(path: Path, *, write: Write = number, most: int = _MOST_FACTORS, language: str = "en") -> str:
     """A path's product in symbols, 1 · W₁₁⁽²⁾ · σ′(z₁⁽²⁾) · a₄⁽¹⁾; of more than ``most`` factors the outer ones."""
-    factors = [bracketed(_written(factor.symbol, factor.number, write)) for factor in path.factors]
-    return " · ".join(_shortened(factors, most, language))
+    return _multiplied(path, " · ", lambda factor: _written(factor.symbol, factor.number, write), most, language)
 
 
 def path_numbers(path: Path, *, write: Write = number, most: int = _MOST_FACTORS, language: str = "en") -> str:
     """The same product in numbers, 1 × 0.9 × 0.1793 × 0.8; "" where edges are arrays."""
     if path.product is None:
         return ""
-    return " × ".join(_shortened([bracketed(write(factor.number)) for factor in path.factors], most, language))
+    return _multiplied(path, " × ", lambda factor: write(factor.number), most, language)
 
 
-def _shortened(factors: list[str], most: int, language: str) -> list[str]:
+def _multiplied(path: Path, sign: str, read: Callable[[Factor], str], most: int, language: str) -> str:
+    factors, half = path.factors, most // 2
     if len(factors) <= most:
-        return factors
-    half = most // 2
+        return sign.join(bracketed(read(factor)) for factor in factors)
     left_out = say("term.more-factors", language, count=len(factors) - 2 * half)
-    return [*factors[:half], left_out, *factors[-half:]]
+    first, last = ([bracketed(read(factor)) for factor in part] for part in (factors[:half], factors[-half:]))
+    return sign.join([*first, left_out, *last])
 
 
 def window(flow: Flow, edge: FlowEdge, *, language: str = "en") -> str:

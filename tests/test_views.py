@@ -14,14 +14,14 @@ from hypothesis import given
 
 import autodiff as ad
 from autodiff import Tensor, Value, error_flow, tanh
-from autodiff.draw import Box, Picture, computation, dot, picture, svg
+from autodiff.draw import Box, Picture, computation, dot, picture, svg, text
 from autodiff.draw.layout import SIZES, Rect, cell_width, is_rest, lay_out
 from autodiff.draw.typeset import width
 from autodiff.names import names_in
 from autodiff.terms import amount
 from autodiff.testing.strategies import programs
 from nn import Network, Recurrent
-from tests.flows import X, chain, deep_flow, ladder, margin_flow, notes_flow, notes_network, skipping
+from tests.flows import X, chain, deep_flow, hostile_flow, ladder, margin_flow, notes_flow, notes_network, skipping
 from tests.programs import ELEMENTWISE, OPERATIONS
 
 # ---- names -----------------------------------------------------------------------------------------------------------
@@ -486,3 +486,38 @@ def test_the_graph_is_written_as_dot():
     text = dot(picture(notes_flow(), "graph"))
     assert text.count("subgraph cluster_") == 2
     assert 'PORT="p8"' in text
+
+
+@pytest.mark.parametrize("view", ["auto", "graph"])
+def test_long_names_stay_out_of_the_way(view):
+    """A name of 10,000 characters is whole in the hint, and the picture is as wide as for one of 200."""
+    widths = []
+    for length in (200, 10_000):
+        what = picture(hostile_flow("x" * length), view)
+        widths.append(lay_out(what).width)
+        assert any("x" * length in box.hint for box in what.boxes)
+    assert widths[0] == widths[1]
+
+
+def test_what_is_too_much_to_draw_is_said():
+    """A 40-20-1 network: 918 nodes are not on the way, and the picture of the way alone says so in both languages."""
+    network = Network((40, 20, 1), scalar=True)
+    flow = error_flow(network([0.1] * 40), network.parameter("W3,7(1)"))
+    left_out = len(flow.flows.nodes) - len(flow.nodes)
+    assert left_out == 918
+    assert f"{left_out} nodes that are not drawn lie on no way to the parameter." in picture(flow).captions
+    assert any(str(left_out) in said for said in picture(flow, language="zh").captions)
+    assert not any("not drawn" in said for said in picture(notes_flow()).captions)
+
+
+def test_a_seed_is_written_as_all_numbers_and_words_are():
+    """With as many digits as asked for, and in the reader's language."""
+    flow = notes_flow(seed=0.123456789)
+    assert picture(flow).formula[0] == "0.1235 · ∂a₁⁽³⁾/∂W₁₄⁽¹⁾"
+    shown = picture(flow, digits=7)
+    assert shown.formula[0] == "0.1234568 · ∂a₁⁽³⁾/∂W₁₄⁽¹⁾"
+    assert "0.1234568 · ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = " in text(flow, digits=7)
+    t = Tensor([1.0, 2.0], name="T")
+    flow = error_flow(tanh(t), t, seed=[1.0, -1.0])
+    assert picture(flow).formula[0] == "seed · ∂tanh/∂T"
+    assert picture(flow, language="zh").formula[0] == "种子 · ∂tanh/∂T"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +13,7 @@ from autodiff.draw.picture import Cell, Row
 from autodiff.draw.voice import Voice
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
 from autodiff.steps import Step
-from autodiff.terms import amount, equation, error_name, error_symbol, factor_symbol
+from autodiff.terms import amount, equation, error_symbol, factor_symbol
 
 __all__ = [
     "Numbering", "brief", "error_cells", "factor_text", "forward_rows", "hint", "in_full", "operation_sign",
@@ -53,7 +54,7 @@ def forward_rows(voice: Voice, nodes: Sequence[FlowNode], *, lane: str = "forwar
 
 def error_cells(voice: Voice, flow: Flow, node: FlowNode, step: int | None) -> tuple[Cell, Cell]:
     """What the error at a node is called, and its number."""
-    called = error_symbol(flow, node)
+    called = error_symbol(flow, node, language=voice.language, write=voice.write)
     if called is None:
         called = voice.say("term.error-sum" if len(flow.arriving(node)) > 1 else "term.error")
     its_sign = sign(node.error)
@@ -99,12 +100,13 @@ def operation_sign(node: FlowNode) -> str:
 def hint(voice: Voice, flow: Flow, node: FlowNode) -> str:
     """One line with the numbers in full, for a reader who points at a box."""
     made = f" = {node.operation}(…)" if node.operation else ""
-    error = "" if node.error is None else f"; {error_name(flow, node, language=voice.language)}: {in_full(node.error)}"
-    return f"{node.label}{made}: {in_full(node.value)}{error}"
+    full = partial(in_full, language=voice.language)
+    error = "" if node.error is None else f"; {voice.error_name(flow, node)}: {full(node.error)}"
+    return f"{node.label}{made}: {full(node.value)}{error}"
 
 
-def in_full(value: Any) -> str:
-    return repr(value) if isinstance(value, float) else amount(value)
+def in_full(value: Any, *, language: str = "en") -> str:
+    return repr(value) if isinstance(value, float) else amount(value, language=language)
 
 
 def sign(value: Any) -> int:

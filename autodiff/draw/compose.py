@@ -13,6 +13,7 @@ from autodiff.draw.picture import Box, Cell, Picture, Row
 from autodiff.draw.rail import MOST_BOXES, Rail, rail
 from autodiff.draw.rest import add_rest, boxes_in_order
 from autodiff.draw.shares import shares
+from autodiff.draw.shorten import with_short_names
 from autodiff.draw.voice import Voice, voice
 from autodiff.flow import Flow
 from autodiff.steps import Step
@@ -46,6 +47,10 @@ def picture(flow: Flow, view: str = "auto", *, language: str = "en", digits: int
     >>> [box.label for box in picture(error_flow(w * x, w)).boxes]
     ['multiply', 'w', 'x']
     """
+    return with_short_names(_made(flow, view, language, digits), (node.label for node in flow.flows.nodes))
+
+
+def _made(flow: Flow, view: str, language: str, digits: int) -> Picture:
     if view not in VIEWS:
         raise ValueError(f"unknown view {view!r} (must be one of {', '.join(VIEWS)})")
     speaks = voice(language, digits)
@@ -75,7 +80,7 @@ def _empty(voice: Voice, flow: Flow) -> Picture:
     title = voice.say("title.empty", parameter=brief(flow.parameter.label))
     lone = (
         *forward_rows(voice, [flow.parameter], lane="parameter"),
-        Row("none", (Cell("error-name", flow.derivative),)),
+        Row("none", (Cell("error-name", brief(voice.derivative(flow))),)),
         Row("none", (Cell("error", voice.say("term.no-path")),)),
     )
     boxes = (
@@ -97,7 +102,7 @@ def _groups_of_shares(flow: Flow) -> list[Group]:
 def _shares(voice: Voice, flow: Flow, groups: Sequence[Group]) -> Picture:
     told = voice.steps(flow)
     made = shares(voice, flow, groups, Numbering(flow, told))
-    formula = (flow.derivative, *voice.sum(flow), voice.amount(flow.gradient))
+    formula = (voice.derivative(flow), *voice.sum(flow), voice.amount(flow.gradient))
     return _finished(voice, flow, made, "shares", formula, told, voice.paths(flow), groups)
 
 
@@ -108,7 +113,7 @@ def _rail(voice: Voice, flow: Flow) -> Picture:
         made = rail(voice, flow, path, Numbering(flow, ()))
         count = voice.counted(flow.path_count)
         captions = [voice.say("caption.strongest-only", count=count, percentage=voice.percentage(path))]
-        derivative = voice.say("caption.along-strongest", derivative=flow.derivative)
+        derivative = voice.say("caption.along-strongest", derivative=voice.derivative(flow))
         result = voice.say("caption.part") if path.product is None else voice.write(path.product)
         return _finished(voice, flow, made, "rail", (derivative, *voice.product(path), result), (), captions, ())
     short = len(flow.nodes) <= MOST_BOXES
@@ -118,13 +123,19 @@ def _rail(voice: Voice, flow: Flow) -> Picture:
     return _finished(voice, flow, made, "rail", voice.formula(flow), told, [], groups)
 
 
+def _left_out(voice: Voice, flow: Flow) -> list[str]:
+    """That much is not drawn."""
+    count = len(flow.flows.nodes) - len(flow.nodes)
+    return [voice.say("caption.left-out", count=count)] if has_much_rest(flow) else []
+
+
 def _finished(
     voice: Voice, flow: Flow, made: Rail, kind: str, formula: tuple[str, ...], told: Sequence[Step],
     captions: Sequence[str], groups: Sequence[Group],
 ) -> Picture:  # fmt: skip
     if groups and not has_much_rest(flow):
         add_rest(made, voice, flow, groups)
-    title, captions = _title(voice, flow), (*captions, *voice.remarks(flow))
+    title, captions = _title(voice, flow), (*captions, *_left_out(voice, flow), *voice.remarks(flow))
     return Picture(
         kind,
         title,

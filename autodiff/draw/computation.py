@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from autodiff.draw.cells import brief, in_full, operation_sign, sign, strokes
 from autodiff.draw.folding import CROWD, Key, Scope, TimeStep, columns, fold, parts, scopes
 from autodiff.draw.groups import is_parameter_name
 from autodiff.draw.picture import Box, Cell, Cluster, Picture, Row, Wire
+from autodiff.draw.shorten import with_short_names
 from autodiff.draw.voice import Voice, voice
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
 from autodiff.graph import BY_RULE, Node, topological
@@ -61,7 +63,8 @@ def computation(
     called = labels(order, given)
     nodes = order[::-1]
     items = [_item(node, k, called[node], node.name or given.get(node)) for k, node in enumerate(nodes)]
-    return _Drawer(voice(language, digits), nodes, items, called, None, most).picture()
+    made = _Drawer(voice(language, digits), nodes, items, called, None, most).picture()
+    return with_short_names(made, called.values())
 
 
 def graph_of_flow(voice: Voice, flow: Flow, most: int = MOST_BOXES) -> Picture:
@@ -191,8 +194,9 @@ class _Drawer:
 
     def hint(self, item: FlowNode) -> str:
         made = f" = {item.operation}(…)" if item.operation else ""
-        error = "" if item.error is None else f"; {self.voice.say('term.gradient')}: {in_full(item.error)}"
-        return f"{item.label}{made}: {in_full(item.value)}{error}"
+        full = partial(in_full, language=self.voice.language)
+        error = "" if item.error is None else f"; {self.voice.say('term.gradient')}: {full(item.error)}"
+        return f"{item.label}{made}: {full(item.value)}{error}"
 
     def folded(self, id: str, column: int, key: Any, members: Sequence[int]) -> Box:
         label = self.crowd_name(key) if isinstance(key, str) else self.scope_name(key[0])

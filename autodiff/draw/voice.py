@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from autodiff.flow import Flow, FlowEdge, Path
+from autodiff.flow import Flow, FlowEdge, FlowNode, Path
 from autodiff.notation import number
 from autodiff.phrases import checked_language, say
 from autodiff.remarks import remarks
@@ -16,6 +16,8 @@ from autodiff.terms import (
     Write,
     amount,
     counted,
+    derivative,
+    error_name,
     path_numbers,
     path_symbols,
     share_text,
@@ -60,6 +62,12 @@ class Voice:
     def share(self, flow: Flow, edge: FlowEdge) -> str:
         return share_text(flow, edge, language=self.language, write=self.write)
 
+    def derivative(self, flow: Flow) -> str:
+        return derivative(flow, language=self.language, write=self.write)
+
+    def error_name(self, flow: Flow, node: FlowNode) -> str:
+        return error_name(flow, node, language=self.language, write=self.write)
+
     def window(self, flow: Flow, edge: FlowEdge) -> str:
         return window(flow, edge, language=self.language)
 
@@ -77,9 +85,9 @@ class Voice:
     def formula(self, flow: Flow) -> tuple[str, ...]:
         """The gradient as the product of one path, or the sum of the shares that arrive."""
         if flow.is_empty:
-            return flow.derivative, self.say("term.no-path")
+            return self.derivative(flow), self.say("term.no-path")
         parts = self.product(self.strongest(flow)) if flow.path_count == 1 else self.sum(flow)
-        return flow.derivative, *parts, self.amount(flow.gradient)
+        return self.derivative(flow), *parts, self.amount(flow.gradient)
 
     def strongest(self, flow: Flow) -> Path:
         """The strongest path of a flow that has one."""
