@@ -170,6 +170,14 @@ def test_ties_of_arrays_are_kinks() -> None:
         assert resolve([("max", 0)], [x], kinks="nowhere").steps
 
 
+def test_products_take_shapes_like_those_of_their_examples() -> None:
+    """affine of W (1, 3), x (3,) and b (3,) computes, since the bias broadcasts: it is no call that the table means."""
+    w, x, b = np.ones((1, 3)), np.ones(3), np.ones(1)
+    assert not resolve([("affine", 1, 0, 0)], [w, x]).steps
+    assert resolve([("affine", 2, 1, 0)], [w, x, b]).steps
+    assert not resolve([("inner", 1, 0)], [w, x]).steps
+
+
 @pytest.mark.parametrize(
     ("line", "error", "part"),
     [

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from inspect import Parameter
+from itertools import chain
 from types import EllipsisType
 from typing import Any, Final
 
@@ -125,18 +126,31 @@ def _operation(entry: Primitive, example: Example) -> Operation:
 
 
 def _fitting(entry: Primitive) -> Callable[..., bool]:
-    """Where a primitive is defined: in its domain and, for products, on operands with as many axes as in an example."""
+    """Where a primitive is defined: in its domain and, for products, on shapes like those of one of its examples."""
     domains = entry.domain if entry.arity else entry.domain * _MOST
     bounded = [(k, domain) for k, domain in enumerate(domains) if domain.text != ANY.text]
     product = not (entry.elementwise or entry.linear or entry.reduces)
-    axes = {tuple(map(len, example.shapes)) for example in entry.examples}
 
     def fits(*operands: Any) -> bool:
-        if product and tuple(map(np.ndim, operands)) not in axes:
+        shapes = tuple(map(np.shape, operands))
+        if product and not any(_alike(example.shapes, shapes) for example in entry.examples):
             return False
         return all(_inside(domain, operands[k]) for k, domain in bounded if k < len(operands))
 
     return fits if bounded or product else _anywhere
+
+
+def _alike(example: Sequence[Shape], shapes: Sequence[Shape]) -> bool:
+    """Whether shapes have as many axes as those of an example, and equal lengths wherever the example has.
+
+    >>> _alike([(2, 3), (3,)], [(5, 4), (4,)]), _alike([(2, 3), (3,)], [(5, 4), (5,)])
+    (True, False)
+    """
+    lengths: dict[int, int] = {}
+    return tuple(map(len, example)) == tuple(map(len, shapes)) and all(
+        lengths.setdefault(wanted, length) == length
+        for wanted, length in zip(chain(*example), chain(*shapes), strict=True)
+    )
 
 
 _MOST: Final = 8  # operands of a primitive that takes any number, whose domains are looked at
