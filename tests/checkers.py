@@ -286,14 +286,17 @@ def main() -> None:
     parser.add_argument("--programs", type=int, default=1500, help="of each of the three kinds (default: 1500)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--ours", action="store_true", help="leave the peers out")
+    parser.add_argument("--kinds", default="smooth,wide,kinked", help="of programs (default: %(default)s)")
     options = parser.parse_args()
     found = {"ours": ours} if options.ours else checkers()
+    kinds, totals = options.kinds.split(","), {name: Counter[str]() for name in found}
     heads = ["false alarms", "undecided", *SPOILED, "ms"]
-    for kind in ("smooth", "wide", "kinked"):
+    for kind in kinds:
         tallies, lost = measured(kind, options.programs, options.seed, found)
         print(f"\n{options.programs} {kind} programs; misses in % by the size of the error of one edge")
         print(f"{'':18}" + "".join(f"{head:>13}" for head in heads))
         for name, tally in tallies.items():
+            totals[name] += tally.missed + Counter({"alarms": tally.right["wrong"]})
             counts = [tally.right["wrong"], tally.right["undecided"], *(tally.missed[size] for size in SPOILED)]
             parts = [f"{100 * c / options.programs:.1f}" for c in counts]
             parts[0] = str(counts[0])
@@ -301,6 +304,11 @@ def main() -> None:
             print(f"{name:18}" + "".join(f"{part:>13}" for part in parts))
         floor = [f"{100 * lost[size] / options.programs:.1f}" for size in SPOILED]
         print(f"{'lost in rounding':18}" + "".join(f"{part:>13}" for part in ["", "", *floor]), flush=True)
+    every = options.programs * len(kinds)
+    print(f"\nTogether, of {every} programs: false alarms, misses of 1 % and of 0.1 % in %")
+    for name, total in totals.items():
+        parts = [str(total["alarms"]), *(f"{100 * total[size] / every:.2f}" for size in ("1 %", "0.1 %"))]
+        print(f"{name:18}" + "".join(f"{part:>13}" for part in parts))
     print("\nOne wrong entry of 1,000 found (zeroed, 10 %, 1 %, 0.1 %)")
     for name, answers in one_of_a_thousand(found).items():
         print(f"{name:18}" + "".join(f"{answer:>13}" for answer in answers))
