@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
+from random import Random
 
 import numpy as np
 import pytest
 
 import autodiff as ad
 from autodiff.testing.check import check_gradients
-from autodiff.testing.interval import estimate
+from autodiff.testing.interval import estimate, plateau
 from autodiff.testing.report import GradientError
 from autodiff.testing.verdicts import Verdict, judge
 
@@ -75,6 +77,25 @@ def test_no_derivative_is_claimed_where_rounding_hides_it():
     """1e20 + x is a constant in floats: neither 1 nor 0 is refuted, and none is confirmed."""
     found = estimate(lambda t: 1e20 + t)
     assert {judge(slope, found)[0] for slope in (0.5, 1.0)} == {Verdict.WEAK}
+
+
+@pytest.mark.parametrize("noise", [1e-3, 1e-6, 1e-9, 1e-12])
+@pytest.mark.parametrize("x", [0.1, 0.5, 1.0, 1.3])
+def test_noise_widens_the_bar(x, noise):
+    """Of a function whose values are noisy the bar knows the noise, and the truth lies within."""
+    found = estimate(lambda t: math.sin(x + t) + noise * Random(t).uniform(-1.0, 1.0))
+    assert abs(found.value - math.cos(x)) <= 4 * found.bar
+    assert found.bar >= noise
+
+
+def test_a_second_opinion():
+    """Three fine steps in a row acquit a right derivative of a wrong estimate; they never acquit a wrong derivative."""
+    deceived = replace(estimate(lambda t: math.sin(1 + t)), value=0.6)
+    assert plateau(lambda t: math.sin(1 + t), math.cos(1), deceived)
+    assert not plateau(lambda t: math.sin(1 + t), 0.55, deceived)
+    assert not plateau(lambda t: math.sin(1 + t), 0.6, deceived)
+    right = estimate(lambda t: math.sin(1 + t))
+    assert not plateau(lambda t: math.sin(1 + t), math.cos(1) * 1.00001, right)
 
 
 def test_it_costs_about_25_evaluations():
