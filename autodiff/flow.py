@@ -204,7 +204,7 @@ class Flow:
     @cached_property
     def _total(self) -> float | None:
         """Σ |product| over all paths; None where it means nothing: arrays, overflow, everything zero."""
-        if self.is_empty or any(edge.local is None for edge in self.edges):
+        if self.is_empty or not isinstance(self.seed, float) or any(edge.local is None for edge in self.edges):
             return None
         total = abs(self.seed) * total_strength(self._pairs, self._gains, len(self.nodes) - 1)
         return total if 0 < total < math.inf else None

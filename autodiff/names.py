@@ -27,8 +27,11 @@ def names_in(variables: Mapping[str, Any]) -> dict[Node, str]:
     >>> list(names_in({"rate": rate, "w": w}).values())
     ['rate', 'w[0]']
     """
-    if not isinstance(variables, Mapping) or not all(isinstance(name, str) for name in variables):
+    if not isinstance(variables, Mapping):
         raise TypeError(f"names are a mapping from text to nodes, such as locals(), and got {type(variables).__name__}")
+    for name in variables:
+        if not isinstance(name, str):
+            raise TypeError(f"names are a mapping from text to nodes, such as locals(), and got the key {name!r}")
     found: dict[Node, str] = {}
     open_ones = [(name, value) for name, value in variables.items() if not name.startswith("_")]
     seen: set[int] = set()

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from autodiff import Value, error_flow
+from autodiff import Tensor, Value, error_flow, tanh
 from autodiff.draw import see
 from autodiff.draw.page import page
 from autodiff.draw.plan import plan
@@ -251,6 +251,15 @@ def test_bad_options_are_one_sentence(options, sentence):
     """An option that is not there says what is."""
     with pytest.raises(ValueError, match=re.escape(sentence)):
         page(notes_flow(), **options)
+
+
+@pytest.mark.parametrize("seed", [[1.0, -1.0], [0.0, 0.0], [2.0, 2.0]])
+def test_a_seed_may_be_an_array(seed):
+    """In the flow to the output itself, which has no edge, it is the gradient."""
+    t = Tensor([1.0, 2.0], name="T")
+    data = data_of(page(error_flow(tanh(t), t, seed=seed)))
+    output = data["nodes"][data["output"]]
+    assert data["seed"]["data"] == output[3]["data"] == seed
 
 
 def test_a_large_network_is_folded_and_says_so():

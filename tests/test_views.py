@@ -63,6 +63,8 @@ def test_names_are_a_mapping():
     x = Value(3.0)
     with pytest.raises(TypeError, match=r"names are a mapping from text to nodes, such as locals\(\), and got list"):
         error_flow(x * x, x, names=["x"])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"from text to nodes, such as locals\(\), and got the key 3"):
+        names_in({"a": 1.0, 3: Value(1.0)})
 
 
 # ---- views by name ---------------------------------------------------------------------------------------------------
