@@ -113,9 +113,13 @@ def test_every_operation_on_numbers_can_be_a_step(name: str) -> None:
 
 @pytest.mark.parametrize("name", VOCABULARY[ad.Tensor])
 def test_every_operation_on_arrays_can_be_a_step(name: str) -> None:
-    """Each primitive, with each of its params, runs on the shapes of its example."""
+    """Each primitive, with each of its params, runs on the shapes of its example, and so does its source."""
     operation = VOCABULARY[ad.Tensor][name]
-    assert len(one_step(operation, [np.full(shape, 0.5) for shape in operation.shapes]).steps) == 1
+    program = one_step(operation, [np.full(shape, 0.5) for shape in operation.shapes])
+    assert len(program.steps) == 1
+    scope: dict[str, Any] = {}
+    exec(program.python(), scope)
+    assert scope["output"].data == program(*program.leaves()).data
 
 
 def one_step(operation: Operation, inputs: list[Any]) -> Program:

@@ -163,7 +163,7 @@ def _inside(domain: Domain, x: Any) -> bool:
 
 
 def _written(entry: Primitive, params: Mapping[str, Any], count: int) -> str:
-    public = any(getattr(module, entry.name, None) is entry for module in _public_modules())
+    public = any(entry.name in x.__all__ and getattr(x, entry.name) is entry for x in _public_modules())
     function = f"ad.{entry.name}" if public else f"ad.TABLE[{entry.name!r}]"
     operands = ", ".join(f"{{{k}}}" for k in range(count))
     keywords = "".join(f", {key}={_literal(value)}" for key, value in params.items())
