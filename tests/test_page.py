@@ -17,6 +17,7 @@ from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from autodiff import Tensor, Value, error_flow, tanh
@@ -28,7 +29,7 @@ from autodiff.labels import printable
 from autodiff.notation import number
 from autodiff.phrases import PHRASES
 from autodiff.steps import steps
-from autodiff.terms import amount
+from autodiff.terms import amount, derivative
 from nn import Network, WindowScorer, max_margin
 from tests.browser import BROWSERS, BrowserError, start
 from tests.flows import (
@@ -140,13 +141,16 @@ def test_every_sentence_is_that_of_the_steps(make):
     """For each parameter, in both languages, with more digits and with fewer."""
     flow = make()
     data = data_of(page(flow))
-    for place, (derivative, _, told, count, _) in data["flows"].items():
+    for place, (own, _, told, count, _) in data["flows"].items():
         label = data["nodes"][int(place)][0]
         one = flow if label == flow.parameter.label else next(
             flow.flows.to(node) for node in flow.flows.nodes if node.label == label
         )  # fmt: skip
-        assert (derivative or f"∂{one.output.label}/∂{one.parameter.label}") == one.derivative
+        assert (own is None) == bool(np.all(flow.seed == 1))
         for language, digits in (("en", 4), ("zh", 9)):
+            usual = f"∂{one.output.label}/∂{one.parameter.label}"
+            expected = derivative(one, language=language, write=partial(number, digits=digits))
+            assert (usual if own is None else read(data, own, language, digits)) == expected
             expected = steps(one, language=language, write=partial(number, digits=digits))
             assert count == len(expected)
             if count <= 40 and max((len(step.lines) for step in expected), default=0) <= 16:
@@ -534,6 +538,17 @@ def test_digits_are_as_asked(visit):
     assert text(page_, "#formula b") == repr(flow.gradient)
     drawn = page_.run("return [...document.querySelectorAll('figure text')].map(e => e.textContent).join(' ')")
     assert all(repr(node.error) in drawn for node in flow.nodes)
+
+
+def test_the_seed_in_the_heading_is_written_as_asked(visit):
+    """With as many digits as the rest, and in the reader's language."""
+    page_ = visit(notes_flow(seed=0.123456789), "#step=8", digits=7)
+    assert text(page_, "#formula").startswith("0.1234568 · ∂a₁⁽³⁾/∂W₁₄⁽¹⁾")
+    t = Tensor([1.0, 2.0], name="T")
+    page_ = visit(error_flow(tanh(t), t, seed=[1.0, -1.0]), "#step=1")
+    assert text(page_, "#formula").startswith("seed · ∂tanh/∂T")
+    choose(page_, "#language", "zh")
+    assert text(page_, "#formula").startswith("种子 · ∂tanh/∂T")
 
 
 def test_predict_then_reveal(visit):

@@ -29,7 +29,7 @@ from autodiff.notation import number
 from autodiff.phrases import LANGUAGES, PHRASES, checked_language, say
 from autodiff.remarks import remarks
 from autodiff.steps import Step, steps
-from autodiff.terms import counted, error_symbol, path_numbers, path_symbols, share_text, sum_of_shares
+from autodiff.terms import counted, derivative, error_symbol, path_numbers, path_symbols, share_text, sum_of_shares
 
 __all__ = ["page"]
 
@@ -251,15 +251,20 @@ class _Teller:
         return [self._pieces.setdefault(part, len(self._pieces)) for part in parts if part != ""]
 
     def story(self, flow: Flow) -> list[Any]:
-        """The derivative (0: the usual quotient), the product in both forms, the steps, their count, the remarks."""
+        """The derivative (None: the usual quotient), the product in both forms, the steps, their count, the remarks."""
         told = [steps(flow, language=language, write=_slot) for language in LANGUAGES]
         return [
-            0 if flow.derivative == f"∂{flow.output.label}/∂{flow.parameter.label}" else self._shorter(flow.derivative),
+            self._derivative(flow),
             [self._text(parts) for parts in zip(*(_product(flow, language) for language in LANGUAGES), strict=True)],
             [self._step(flow, each) for each in _outer(list(zip(*told, strict=True)), _MOST_STEPS)],
             len(told[0]),
             [self._text(said) for said in zip(*(_remarks(flow, language) for language in LANGUAGES), strict=True)],
         ]
+
+    def _derivative(self, flow: Flow) -> int | None:
+        if flow.derivative == f"∂{flow.output.label}/∂{flow.parameter.label}":
+            return None
+        return self._text(derivative(flow, language=language, write=_slot) for language in LANGUAGES)
 
     def _step(self, flow: Flow, told: Sequence[Step]) -> list[Any]:
         """Its text, the nodes and the edges it is about."""

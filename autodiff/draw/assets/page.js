@@ -65,14 +65,14 @@ const s = (tag, attributes = {}, ...children) => element('http://www.w3.org/2000
 // ---- the flow that is shown
 let flow
 function choose(parameter) {
-  const [own, formula, kept, count, remarks] = D.flows[parameter], derivative = ltr(own || `∂${brief(N[D.output][LABEL], 60)}/∂${brief(N[parameter][LABEL], 60)}`)
+  const [own, formula, kept, count, remarks] = D.flows[parameter], usual = `∂${brief(N[D.output][LABEL], 60)}/∂${brief(N[parameter][LABEL], 60)}`
   const way = new Set([parameter, ...kept.flatMap(([, nodes, edges]) => [...nodes, ...edges.map(e => E[e][INPUT])])])
   for (let grown = 0; grown < way.size;) { grown = way.size; for (const e of E) if (way.has(e[INPUT])) way.add(e[CONSUMER]) }
   const steps = kept.map((step, k) => [k < kept.length / 2 ? k + 1 : count - kept.length + k + 1, ...step]), none = !count, nodeStep = new Map(), edgeStep = new Map()
   steps.forEach(([, , nodes, edges], k) => { nodes.forEach(n => nodeStep.set(n, k + 1)); edges.forEach(e => edgeStep.set(e, k + 1)) })
   if (none) way.clear()
   const edges = E.map((_, k) => k).filter(k => way.has(E[k][INPUT]) && way.has(E[k][CONSUMER]))
-  flow = {parameter, way, edges, nodeStep, edgeStep, derivative, formula, steps, remarks, largest: Math.max(...edges.map(k => Math.min(size(E[k][SHARE]), 1e300)), 0)}
+  flow = {parameter, way, edges, nodeStep, edgeStep, get derivative() { return own === null ? usual : told(own) }, formula, steps, remarks, largest: Math.max(...edges.map(k => Math.min(size(E[k][SHARE]), 1e300)), 0)}
 }
 const known = step => step === undefined ? S.step === flow.steps.length && !asking() : step < S.step || (step === S.step && !asking())
 const carried = k => known(flow.edgeStep.get(k)) && (!S.predict || known(flow.nodeStep.get(E[k][INPUT])))
