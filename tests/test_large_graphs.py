@@ -1,10 +1,9 @@
-"""Large graphs: the way to a parameter alone, folding by layer and scope, and layouts whose time has a limit."""
+"""Large graphs: the way to a parameter alone, folding by layer and scope, and layouts whose work has a limit.
+
+What they take is printed by ``python -m tests.benchmarks drawing``.
+"""
 
 from __future__ import annotations
-
-import time
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -17,16 +16,6 @@ from autodiff.terms import notes_name
 from nn import Network
 from tests.flows import chain
 from tests.test_views import check_layout
-
-
-def seconds(work: Callable[[], Any]) -> tuple[Any, float]:
-    """The result, and the processor's time of the better of two runs: other programs on the machine do not count."""
-    taken = []
-    for _ in range(2):
-        start = time.process_time()
-        result = work()
-        taken.append(time.process_time() - start)
-    return result, min(taken)
 
 
 def mesh(count: int, width: int = 100) -> tuple[Value, list[Value]]:
@@ -50,12 +39,12 @@ def folds(what: Picture) -> list[list[str]]:
 
 @pytest.mark.parametrize("view", ["auto", "graph", "shares"])
 def test_the_way_alone_from_a_hundred_thousand_nodes(view):
-    """A weight near the output: under 2 seconds from the graph to the picture; what is left out is said."""
+    """A weight near the output: the picture holds the way, and says what is left out."""
     total, _ = mesh(100_000)
     w = Value(0.5, name="w")
     output = ad.tanh(total * w)
-    (flow, what), taken = seconds(lambda: (flow := error_flow(output, w), picture(flow, view)))
-    assert taken < 2.0
+    flow = error_flow(output, w)
+    what = picture(flow, view)
     assert len(flow.flows.nodes) > 99_000
     assert [box.label for box in what.boxes if box.kind == "parameter"] == ["w"]
     assert len(what.boxes) <= 4
@@ -143,16 +132,15 @@ def test_scopes_that_alternate_are_folded_in_parts():
     assert all(column[wire.tail] > column[wire.head] for wire in what.wires)
 
 
-# ---- time ------------------------------------------------------------------------------------------------------------
+# ---- layout ----------------------------------------------------------------------------------------------------------
 
 
-def test_ten_thousand_boxes_are_laid_out_in_time():
-    """Under 5 seconds by our own layering, in a mesh and in a chain; SVG and DOT are written too."""
+def test_ten_thousand_boxes_are_laid_out():
+    """By our own layering, in a mesh and in a chain; SVG and DOT are written too."""
     for output in (mesh(10_000)[0], chain(10_000)[0]):
         what = computation(output, most=10_001)
         assert len(what.boxes) > 9_000
-        layout, taken = seconds(lambda what=what: lay_out(what))
-        assert taken < 5.0
+        layout = lay_out(what)
         assert len(layout.boxes) == len(what.boxes)
     assert svg(what).count("data-box=") == dot(what).count("STYLE=") == len(what.boxes)
 
@@ -173,8 +161,7 @@ def test_leaves_that_everything_uses_have_few_places():
     for k in range(2_000):
         top = ad.tanh(top * weights[k % 20])
     what = computation(top, most=10_000)
-    layout, taken = seconds(lambda: lay_out(what))
-    assert taken < 5.0
+    layout = lay_out(what)
     assert len(layout.wires) == len(what.wires) == 6_000
 
 

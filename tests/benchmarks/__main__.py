@@ -50,7 +50,8 @@ def array_steps() -> None:
 def drawings() -> None:
     """Pictures of graphs of 30 to 10,000 boxes."""
     print("Drawing: rows of values, each made of two of the row before")
-    print(drawing.times(), "\n")
+    print(drawing.times())
+    print(drawing.way_alone(), "\n")
 
 
 BENCHMARKS = {"scalars": (scalar_graphs, scalar_expressions), "arrays": (array_steps,), "drawing": (drawings,)}

@@ -18,7 +18,7 @@ from autodiff.draw import MissingProgramError, computation, dot, engine, picture
 from autodiff.draw.layout import lay_out
 from autodiff.draw.placed import placed
 
-__all__ = ["BOXES", "LIMIT", "graph", "times"]
+__all__ = ["BOXES", "LIMIT", "graph", "times", "way_alone"]
 
 BOXES = (30, 300, 3_000, 10_000)
 LIMIT = 20.0  # seconds for Graphviz
@@ -74,6 +74,15 @@ def times(sizes: tuple[int, ...] = BOXES, *, limit: float = LIMIT) -> str:
                 rows.setdefault(name, []).append(seconds)
     head = f"  {'seconds for a graph of … boxes':<44}" + "".join(f"{size:>10,}" for size in sizes)
     return "\n".join([head, *(f"  {name:<44}" + "".join(map(_shown, row)) for name, row in rows.items())])
+
+
+def way_alone(nodes: int = 100_000) -> str:
+    """The seconds from a recorded graph of that many nodes to the ledger of a weight next to its output, and more."""
+    weight = ad.Value(0.5, name="w")
+    output = ad.tanh(graph(ad.Value, nodes) * weight)
+    ledger, flow = _timed(lambda: ad.error_flow(output, weight))
+    drawn, _ = _timed(lambda: svg(picture(flow)))
+    return f"  the way alone in {nodes:,} nodes: ledger {ledger:.3f}, picture and SVG {drawn:.3f} seconds"
 
 
 def _shown(seconds: float | str) -> str:
