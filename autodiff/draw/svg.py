@@ -224,7 +224,8 @@ def _arrow(points: Sequence[Point], colour: str, stroke: float) -> Iterator[str]
 
 
 def _path(points: Sequence[Point]) -> str:
-    rest = " ".join(_at(point) for point in points[1:])
+    rest = " ".join([f"{x:.1f},{y:.1f}" for x, y in points[1:]])  # as `_at`, for the hundred points of a long wire
+    rest = rest.replace(".0,", ",").replace(".0 ", " ").removesuffix(".0")
     return f"M{_at(points[0])} {'L' if len(points) == 2 else 'C'}{rest}"
 
 
