@@ -68,7 +68,8 @@ class SGD(_Descent):
 
     def step(self) -> None:
         """Move every parameter that has a gradient."""
-        ad.move([(item, -self._rate * item.grad) for item in self._parameters() if item.grad is not None])
+        down = -self._rate
+        ad.move([(item, down * item.grad) for item in self._parameters() if item.grad is not None])
 
 
 class AdaGrad(_Descent):
