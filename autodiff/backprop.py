@@ -15,7 +15,7 @@ import numpy as np
 
 from autodiff.graph import BY_RULE, Node, check_all_fresh, check_fresh, topological
 from autodiff.primitive import describe
-from autodiff.shares import SENDERS, graph_shares, in_the_rule_of, plain_shares
+from autodiff.shares import SENDERS, graph_shares, in_the_rule_of, joined, plain_shares
 
 __all__ = ["backpropagate", "own_copy", "send_back"]
 
@@ -284,13 +284,8 @@ def _general_pass(
         if signal is not None:
             deliver(node, signal)
             shares = graph_shares(node, signal, useful) if create_graph else plain_shares(node, signal, useful)
-            for item, share, own in shares:
-                if item not in signals:
-                    signals[item] = share
-                elif own and share.ndim:
-                    signals[item] = np.add(signals[item], share, out=share)
-                else:
-                    signals[item] = signals[item] + share
+            for item, share in shares:
+                signals[item] = joined(signals[item], share, signal) if item in signals else share
         for item in node.inputs:
             if isinstance(item, Node):
                 expected[item] -= 1

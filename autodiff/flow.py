@@ -495,7 +495,7 @@ def _shares(node: Node, error: Any, names: Mapping[Node, str]) -> Iterator[_Shar
     """Each edge to a node, in the order of the backward pass."""
     if node.da is BY_RULE:
         slots = [slot for slot, item in enumerate(node.inputs) if isinstance(item, Node)]
-        for slot, (item, share, _) in zip(slots, edge_shares(node, error), strict=True):
+        for slot, (item, share) in zip(slots, edge_shares(node, error), strict=True):
             yield slot, item, None, read_edge(node, slot, None, names), share
     else:
         for slot, (item, local) in enumerate(zip(node.inputs, local_gradients(node), strict=True)):

@@ -25,18 +25,18 @@ __all__ = [
     "plain_shares",
 ]  # fmt: skip
 
-Shares = list[tuple[Node, Any, bool]]
+Shares = list[tuple[Node, Any]]
 
 
 def edge_shares(node: Node, signal: Any, *, create_graph: bool = False) -> Shares:
-    """What each edge of ``node`` carries: (input, share, whether the share is a new array of its own).
+    """What each edge of ``node`` carries: (input, share).
 
     The share is the signal times the local gradient; a zero signal shares zero also on an edge whose local gradient
     is infinite.
 
     >>> from autodiff import Value
     >>> x = Value(3.0)
-    >>> [share for _, share, _ in edge_shares(x * x, 1.0)]
+    >>> [share for _, share in edge_shares(x * x, 1.0)]
     [3.0, 3.0]
     """
     shares_of = graph_shares if create_graph else plain_shares
@@ -48,9 +48,9 @@ def plain_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
     """Shares as floats and arrays: from stored local gradients, or by the rules written out for arrays."""
     if node.da is not BY_RULE:
         edges = zip(node.inputs, local_gradients(node), strict=True)
-        return [(item, signal * local if signal else 0.0, False) for item, local in edges if isinstance(item, Node)]
+        return [(item, signal * local if signal else 0.0) for item, local in edges if isinstance(item, Node)]
     found = zip(node.a, _shares_by_rule(node, signal), strict=True)
-    return [(item, share, _is_own(share, signal)) for item, share in found if share is not None and item in useful]
+    return [(item, share) for item, share in found if share is not None and item in useful]
 
 
 def _shares_by_rule(node: Node, signal: Any) -> tuple[Any, ...]:
@@ -126,7 +126,7 @@ def graph_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
     if entry.reduces and node.scalar:
         packed = np.array(inputs, dtype=object)
         shares = np.broadcast_to(entry.rule(0)(signal, node, packed, **params), packed.shape)
-        return [(item, share, False) for item, share in zip(inputs, shares, strict=True) if isinstance(item, Node)]
+        return [(item, share) for item, share in zip(inputs, shares, strict=True) if isinstance(item, Node)]
     result: Shares = []
     try:
         with np.errstate(all="ignore") if entry.singular else nullcontext():
@@ -135,7 +135,7 @@ def graph_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
                     share = entry.rule(k)(signal, node, *inputs, **params)
                     if entry.singular:
                         share = _zero_shares_zero(share, signal)
-                    result.append((item, fit(share, item, create_graph=True), False))
+                    result.append((item, fit(share, item, create_graph=True)))
     except Exception as error:
         error.add_note(in_the_rule_of(node, signal))
         raise

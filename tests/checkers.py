@@ -67,7 +67,7 @@ class Case:
         output = self.program(*leaves)
         signals = {output: self.unit}
         for k, node in enumerate(ad.topological(output)[::-1]):
-            for slot, (item, share, _) in enumerate(edge_shares(node, signals[node])):
+            for slot, (item, share) in enumerate(edge_shares(node, signals[node])):
                 part = share * factor if (k, slot) == edge else share
                 signals[item] = signals.get(item, 0.0) + part
         return np.array([signals.get(leaf, 0.0) for leaf in leaves]) / self.scales

@@ -30,12 +30,12 @@ ACCUMULATION = (
         "a#.delta = s# if a#.delta is token else joined(a#.delta, s#, g)",
         "a#.delta = s#",
     ),
-    change("general pass: shares overwritten", _PASS, "if item not in signals:", "if True:"),
+    change("general pass: shares overwritten", _PASS, " if item in signals else share", " if False else share"),
     change(
-        "general pass: shares added in place are lost",
+        "general pass: the second share counts alone",
         _PASS,
-        "signals[item] = np.add(signals[item], share, out=share)",
-        "signals[item] = share",
+        "joined(signals[item], share, signal) if item in signals",
+        "share if item in signals",
     ),
     change(
         "a zero signal on a first edge erases earlier shares",
@@ -177,8 +177,8 @@ SEEDS_AND_STOPS = (
     change(
         "a zero signal meets an infinite edge in the general pass",
         _SHARES,
-        "signal * local if signal else 0.0, False",
-        "signal * local, False",
+        "signal * local if signal else 0.0) for",
+        "signal * local) for",
     ),
     change("a zero signal meets an infinite edge by rule", _SHARES, "if top == top:", "if True:"),
     change("detach leaks", _NODE, "leaf = self._leaf(self._data, DETACHED)", "return +self"),

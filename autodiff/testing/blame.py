@@ -157,7 +157,7 @@ def _naive(outputs: Sequence[Any], seeds: Sequence[Any]) -> dict[Node, Any]:
         signals[output] = signals[output] + seed if output in signals else seed
     for node in reversed(_sorted(order)):
         if node in signals:
-            for item, share, _ in edge_shares(node, signals[node]):
+            for item, share in edge_shares(node, signals[node]):
                 signals[item] = signals[item] + share if item in signals else share
     return signals
 

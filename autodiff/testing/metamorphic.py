@@ -159,7 +159,7 @@ def _conserved(run: Run) -> str | None:
     arrived: dict[Node, Any] = {output: np.asarray(run.seed(output))}
     sizes: dict[Node, Any] = {output: np.abs(run.seed(output))}
     for node, signal in signals.items():
-        for item, share, _ in edge_shares(node, signal):
+        for item, share in edge_shares(node, signal):
             arrived[item] = arrived.get(item, 0.0) + share
             sizes[item] = sizes.get(item, 0.0) + np.abs(share)
     return _near(list(signals.values()), [arrived[x] for x in signals], [sizes[x] for x in signals])

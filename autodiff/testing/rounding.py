@@ -28,7 +28,7 @@ def reach(output: Any, leaves: Sequence[Any]) -> list[Any]:
     for node in topological(output)[::-1] if sizes else ():
         signal = sizes.get(node)
         if signal is not None:
-            for item, share, _ in edge_shares(node, float(signal) if node.scalar else signal):
+            for item, share in edge_shares(node, float(signal) if node.scalar else signal):
                 sizes[item] = sizes.get(item, 0.0) + np.abs(share)
     return [np.asarray(sizes.get(leaf, np.zeros(np.shape(leaf.data)))) for leaf in leaves]
 
