@@ -8,14 +8,14 @@ and by how much its neighbours differ from it is the error that is stated with i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from autodiff.notation import number
 from autodiff.primitive import describe
 
-__all__ = ["NumericalDerivative", "extrapolated", "numerical_derivative"]
+__all__ = ["NumericalDerivative", "extrapolated", "inner_entries", "numerical_derivative"]
 
 _EPSILON: Final = 2.0**-52
 _FIRST_STEP: Final = 2.0**-4
@@ -123,12 +123,9 @@ class _Table:
         """Take over the entry of the last row with the smallest error: its distance from the entries it is made of."""
         if len(rows) < 3:
             return
-        *_, before, last = rows
-        for j in range(1, len(last) - 1):
-            made_of = (last[j - 1], before[j - 1], before[j])
-            error = max(abs(last[j] - entry) for entry in made_of) + rounding
-            if error < self.best[1]:
-                self.best = last[j], error
+        for value, distance in inner_entries(rows[-1], rows[-2]):
+            if distance + rounding < self.best[1]:
+                self.best = value, distance + rounding
 
     def half_gap(self) -> float:
         """Half the difference of the slopes right and left of x: 0 where f is smooth, inf where it jumps."""
@@ -142,6 +139,13 @@ class _Table:
         if gaps[-1] > 4 * gaps[0] > 0:
             return math.inf
         return max(gaps) / 2 if min(gaps) > max(gaps) / 2 else 0.0
+
+
+def inner_entries(row: list[float], before: list[float]) -> Iterator[tuple[float, float]]:
+    """The entries of a row but its ends, each with its largest distance from those it is made of."""
+    for j in range(1, len(row) - 1):
+        made_of = (row[j - 1], before[j - 1], before[j])
+        yield row[j], max(abs(row[j] - entry) for entry in made_of)
 
 
 def extrapolated(difference: float, before: list[float], base: float = 4.0) -> list[float]:

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from autodiff.numeric import extrapolated
+from autodiff.numeric import extrapolated, inner_entries
 
 __all__ = ["EPSILON", "Estimate", "errors_over_step", "estimate", "plateau"]
 
@@ -139,11 +139,9 @@ class _Table:
         before, self.row = self.row, extrapolated(difference, self.row, self.base)
         if len(self.row) < 3:
             return
-        for j in range(1, len(self.row) - 1):
-            made_of = (self.row[j - 1], before[j - 1], before[j])
-            bar = max(abs(self.row[j] - entry) for entry in made_of) + rounding
-            if bar < self.bar:
-                self.value, self.bar, self.step = self.row[j], bar, step
+        for value, distance in inner_entries(self.row, before):
+            if distance + rounding < self.bar:
+                self.value, self.bar, self.step = value, distance + rounding, step
 
 
 class _Climb:
