@@ -17,6 +17,7 @@ import autodiff as ad
 from autodiff.backprop import send_back
 from autodiff.testing.program import resolve
 from tests.programs import ELEMENTWISE, OPERATIONS, long_program
+from tests.threads import at_once
 
 _ROOT = Path(__file__).parents[1]
 _SCALARS = [0.3, -1.7, 2.1]
@@ -105,15 +106,6 @@ def test_threads_that_share_nodes_give_the_bits_of_one_thread() -> None:
         start.wait()
         found.extend([bits(ad.backpropagate(output)) for output in outputs] for _ in range(5))
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    pause = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(pause)
+    at_once(work, work)
     assert len(found) == 10
     assert all(signals == expected for signals in found)

@@ -8,7 +8,6 @@ import math
 import pickle
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import Node, StaleGraphError, Tensor, Value, gradients, scalar, topological
+from tests.threads import at_once
 
 Define = Callable[..., ad.Primitive]
 KINDS = pytest.mark.parametrize("kind", [Value, Tensor], ids=["Value", "Tensor"])
@@ -256,14 +256,7 @@ def test_threads_that_share_nodes_get_the_same_bits(kind: type) -> None:
         for _ in range(150):
             found[k].append(flat(gradients(outputs[k], leaves)))
 
-    switch = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    sys.setswitchinterval(switch)
+    at_once(lambda: work(0), lambda: work(1))
     for k in range(2):
         assert len(found[k]) == 150
         assert all(one == expected[k] for one in found[k])
@@ -473,16 +466,7 @@ def test_threads_that_add_to_one_leaf_lose_nothing(kind: type) -> None:
         for _ in range(200):
             (x * 2.0).backward()
 
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        threads = [threading.Thread(target=work) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(interval)
+    at_once(*[work] * 4)
     assert float(x.grad) == 1600.0
 
 
