@@ -21,7 +21,7 @@ from autodiff.graph import Node
 from autodiff.notation import Name
 from autodiff.primitive import Primitive, as_operand, describe
 from nn.init import generator, xavier
-from nn.parameters import Named, as_tensor, as_values, entries, joined, mark, numbers, wrap
+from nn.parameters import Kept, Named, as_tensor, as_values, entries, joined, mark, wrap
 
 __all__ = ["Activation", "Layer", "Network", "Neuron", "unit"]
 
@@ -107,7 +107,7 @@ class Neuron:
         return f"Neuron({len(self.w)} inputs, {_title(self.activation)})"
 
 
-class Layer:
+class Layer(Kept):
     """m neurons on one input: a⁽ᵏ⁺¹⁾ = f(z⁽ᵏ⁺¹⁾), z⁽ᵏ⁺¹⁾ = W⁽ᵏ⁾a⁽ᵏ⁾ + b⁽ᵏ⁾, with `Network.layers` counted from k = 1.
 
     Args:
@@ -199,18 +199,6 @@ class Layer:
     def parameters(self) -> dict[Name, Any]:
         """The Tensors W⁽ᵏ⁾ and b⁽ᵏ⁾, or the Values W₁₁⁽ᵏ⁾, W₁₂⁽ᵏ⁾, … row by row, then b₁⁽ᵏ⁾, …"""
         return dict(self._parameters)
-
-    def scalar(self) -> Layer:
-        """A layer of Values with the same numbers."""
-        return self._kept_as(as_values)
-
-    def tensor(self) -> Layer:
-        """A layer of Tensors with the same numbers."""
-        return self._kept_as(as_tensor)
-
-    def plain(self) -> Layer:
-        """A layer of plain arrays with the numbers of this moment, for computing without a graph."""
-        return self._kept_as(lambda block, _: numbers(block))
 
     def _kept_as(self, keep: Callable[[Any, Name], Any]) -> Layer:
         layer = Layer.__new__(Layer)

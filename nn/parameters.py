@@ -6,9 +6,9 @@ A *block* is the array of all parameters under one letter: a Tensor, an object a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -18,8 +18,8 @@ from autodiff.notation import Name, find, parse
 from autodiff.primitive import Origin, as_operand, describe
 
 __all__ = [
-    "Named", "as_tensor", "as_values", "entries", "joined", "load", "look_up", "mark", "numbers", "row_values", "state",
-    "wrap",
+    "Kept", "Named", "as_tensor", "as_values", "entries", "joined", "load", "look_up", "mark", "numbers", "row_values",
+    "state", "wrap",
 ]  # fmt: skip
 
 
@@ -157,6 +157,27 @@ def load(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> None:
     fresh = {name: _checked(saved[given[name]], name, block) for name, block in blocks.items()}
     for name, block in blocks.items():
         _assign(block, fresh[name])
+
+
+class Kept:
+    """What a net offers that is made of blocks, each kept as Values, as a Tensor or as a plain array."""
+
+    if TYPE_CHECKING:
+
+        def _kept_as(self, keep: Callable[[Any, Name], Any]) -> Self:
+            """The same net with ``keep(block, name)`` in place of each block."""
+
+    def scalar(self) -> Self:
+        """The same of named Values with the same numbers; gradients agree to the last few bits."""
+        return self._kept_as(as_values)
+
+    def tensor(self) -> Self:
+        """The same of Tensors with the same numbers."""
+        return self._kept_as(as_tensor)
+
+    def plain(self) -> Self:
+        """The same of plain arrays with the numbers of this moment: calling it makes no graph."""
+        return self._kept_as(lambda block, _: numbers(block))
 
 
 class Named:

@@ -17,14 +17,14 @@ from autodiff.notation import Name
 from autodiff.primitive import as_operand, describe
 from nn.init import generator, xavier
 from nn.layers import Activation, unit
-from nn.parameters import Named, as_tensor, as_values, entries, mark, numbers, wrap
+from nn.parameters import Kept, Named, as_tensor, as_values, entries, mark, wrap
 
 __all__ = ["Recurrent"]
 
 _NAMES = (Name("W"), Name("V"), Name("U"))
 
 
-class Recurrent(Named):
+class Recurrent(Kept, Named):
     """Units with a memory: h_t = f(z_t), z_t = W h_{t−1} + V x_t, and what each step gives out, s_t = U h_t; h₀ = 0.
 
     Args:
@@ -101,18 +101,6 @@ class Recurrent(Named):
     def parameters(self) -> dict[Name, Any]:
         """The Tensors W, V and U, or the Values W₁₁, W₁₂, … row by row, then those of V and U."""
         return dict(item for name, block in self._blocks().items() for item in entries(block, name))
-
-    def scalar(self) -> Recurrent:
-        """A network of named Values with the same numbers."""
-        return self._kept_as(as_values)
-
-    def tensor(self) -> Recurrent:
-        """A network of Tensors with the same numbers."""
-        return self._kept_as(as_tensor)
-
-    def plain(self) -> Recurrent:
-        """A network of plain arrays with the numbers of this moment: calling it makes no graph."""
-        return self._kept_as(lambda block, _: numbers(block))
 
     def _kept_as(self, keep: Callable[[Any, Name], Any]) -> Recurrent:
         made = Recurrent.__new__(Recurrent)
