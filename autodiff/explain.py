@@ -13,19 +13,19 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.derivation import derivation
 from autodiff.draw.markdown import prose
 from autodiff.draw.tex import latex
 from autodiff.draw.text import plain
 from autodiff.flow import Factor, Flow, error_flow
 from autodiff.graph import Node, topological
-from autodiff.lesson import lesson
 from autodiff.notation import Name, find, number, parse
 from autodiff.ops.units import hinge
 from autodiff.primitive import describe
 from autodiff.replay import Check
 from autodiff.replay import check as checked
-from autodiff.story import Story
+from autodiff.telling.derivation import derivation
+from autodiff.telling.lesson import lesson
+from autodiff.telling.story import Story
 
 __all__ = ["Explanation", "explain"]
 

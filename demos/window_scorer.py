@@ -25,7 +25,7 @@ import nn
 from autodiff import error_flow
 from autodiff.backprop import backpropagate
 from autodiff.notation import number
-from autodiff.steps import steps
+from autodiff.telling.steps import steps
 
 Scores = Any  # an array of one score a window
 

@@ -24,7 +24,7 @@ from autodiff.draw.groups import grouped
 from autodiff.draw.layout import Rect, lay_out
 from autodiff.draw.lines import footer, header
 from autodiff.draw.typeset import pieces, width
-from autodiff.terms import amount
+from autodiff.telling.terms import amount
 from tests.flows import (
     FLOWS,
     HOSTILE,

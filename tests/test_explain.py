@@ -9,11 +9,11 @@ import pytest
 
 import autodiff as ad
 from autodiff import Tensor, Value
-from autodiff.derivation import derivation, equation_of
 from autodiff.explain import explain
 from autodiff.replay import check, replayed
-from autodiff.story import Heading, Numbered, Table
-from autodiff.terms import share_text
+from autodiff.telling.derivation import derivation, equation_of
+from autodiff.telling.story import Heading, Numbered, Table
+from autodiff.telling.terms import share_text
 from nn import Network, Neuron, WindowScorer
 from nn.recurrent import Recurrent
 from tests.flows import CORRUPT, X, chain, deep_flow, margin_flow, notes_flow, notes_network, skipping

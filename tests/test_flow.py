@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 import autodiff as ad
 from autodiff import StaleGraphError, Tensor, Value, error_flow
 from autodiff.flow import bracketed, count_text
-from autodiff.labels import labels, printable
-from autodiff.paths import strongest_paths
-from autodiff.remarks import remarks
+from autodiff.flow.labels import labels, printable
+from autodiff.flow.paths import strongest_paths
 from autodiff.shares import local_gradients
-from autodiff.steps import steps
-from autodiff.terms import amount, error_name
+from autodiff.telling.remarks import remarks
+from autodiff.telling.steps import steps
+from autodiff.telling.terms import amount, error_name
 from autodiff.testing.strategies import programs
 from nn import Network, WindowScorer, max_margin
 from tests.flows import (

@@ -12,7 +12,7 @@ from autodiff import Value, error_flow
 from autodiff.draw import Picture, computation, dot, picture, svg
 from autodiff.draw.layout import lay_out
 from autodiff.draw.quick import place_of
-from autodiff.terms import notes_name
+from autodiff.telling.terms import notes_name
 from nn import Network
 from tests.flows import chain
 from tests.test_views import check_layout

@@ -25,11 +25,11 @@ from autodiff.draw import see
 from autodiff.draw.page import page
 from autodiff.draw.plan import plan
 from autodiff.flow import Flow
-from autodiff.labels import printable
+from autodiff.flow.labels import printable
 from autodiff.notation import number
 from autodiff.phrases import PHRASES
-from autodiff.steps import steps
-from autodiff.terms import amount, derivative
+from autodiff.telling.steps import steps
+from autodiff.telling.terms import amount, derivative
 from nn import Network, WindowScorer, max_margin
 from tests.browser import BROWSERS, BrowserError, start
 from tests.flows import (

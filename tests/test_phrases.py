@@ -19,9 +19,9 @@ from autodiff.draw import see
 from autodiff.draw.text import text
 from autodiff.notation import number
 from autodiff.phrases import LANGUAGES, PHRASES, fields_of, say
-from autodiff.remarks import remarks
-from autodiff.steps import steps
-from autodiff.terms import amount
+from autodiff.telling.remarks import remarks
+from autodiff.telling.steps import steps
+from autodiff.telling.terms import amount
 from tests.flows import chain, deep_flow, margin_flow, notes_flow, skipping
 
 EACH = pytest.mark.parametrize("key", PHRASES)

@@ -13,13 +13,13 @@ import pytest
 
 import autodiff as ad
 from autodiff import Value
-from autodiff.derivation import derivation
 from autodiff.draw.markdown import escaped, markdown
 from autodiff.draw.tex import formula, sentence, tex
 from autodiff.draw.text import text
 from autodiff.explain import explain
 from autodiff.flow import Flow
-from autodiff.story import Table
+from autodiff.telling.derivation import derivation
+from autodiff.telling.story import Table
 from tests.flows import CORRUPT, HOSTILE, X, deep_flow, margin_flow, notes_flow, notes_network, skipping
 
 latex2text = pytest.importorskip("pylatexenc.latex2text", reason="pylatexenc reads LaTeX back")

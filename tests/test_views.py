@@ -17,8 +17,8 @@ from autodiff import Tensor, Value, error_flow, tanh
 from autodiff.draw import Box, Picture, computation, dot, picture, svg, text
 from autodiff.draw.layout import SIZES, Rect, cell_width, is_rest, lay_out
 from autodiff.draw.typeset import width
-from autodiff.names import names_in
-from autodiff.terms import amount
+from autodiff.flow.names import names_in
+from autodiff.telling.terms import amount
 from autodiff.testing.strategies import programs
 from nn import Network, Recurrent
 from tests.flows import X, chain, deep_flow, hostile_flow, ladder, margin_flow, notes_flow, notes_network, skipping

@@ -12,8 +12,8 @@ import numpy as np
 from autodiff.draw.picture import Cell, Row
 from autodiff.draw.voice import Voice
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
-from autodiff.steps import Step
-from autodiff.terms import amount, equation, error_symbol, factor_symbol
+from autodiff.telling.steps import Step
+from autodiff.telling.terms import amount, equation, error_symbol, factor_symbol
 
 __all__ = [
     "Numbering", "brief", "error_cells", "factor_text", "forward_rows", "hint", "in_full", "operation_sign",

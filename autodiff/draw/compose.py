@@ -16,7 +16,7 @@ from autodiff.draw.shares import shares
 from autodiff.draw.shorten import with_short_names
 from autodiff.draw.voice import Voice, voice
 from autodiff.flow import Flow
-from autodiff.steps import Step
+from autodiff.telling.steps import Step
 
 __all__ = ["VIEWS", "picture"]
 

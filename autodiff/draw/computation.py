@@ -15,13 +15,13 @@ from autodiff.draw.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.shorten import with_short_names
 from autodiff.draw.voice import Voice, voice
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
+from autodiff.flow.labels import labels, read_edge
+from autodiff.flow.names import names_in
+from autodiff.flow.products import product
 from autodiff.graph import BY_RULE, Node, topological
-from autodiff.labels import labels, read_edge
-from autodiff.names import names_in
 from autodiff.primitive import describe
-from autodiff.products import product
 from autodiff.shares import local_gradients
-from autodiff.terms import in_order
+from autodiff.telling.terms import in_order
 
 __all__ = ["MOST_BOXES", "computation", "graph_of_flow"]
 

@@ -15,7 +15,7 @@ from autodiff.draw.palette import ERROR_COLOURS, FONTS, THEMES
 from autodiff.draw.picture import Box, Cell, Picture, Row, Wire
 from autodiff.draw.typeset import left_to_right
 from autodiff.flow import Flow
-from autodiff.labels import printable
+from autodiff.flow.labels import printable
 
 __all__ = ["dot"]
 

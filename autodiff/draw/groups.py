@@ -9,7 +9,7 @@ from typing import Final
 
 from autodiff.draw.quick import place_of
 from autodiff.flow import Flow, FlowNode
-from autodiff.terms import in_order, notes_name, suffix
+from autodiff.telling.terms import in_order, notes_name, suffix
 
 __all__ = ["Group", "found_off_the_way", "grouped", "has_much_rest", "is_parameter_name"]
 

@@ -12,9 +12,9 @@ from typing import Final
 
 from autodiff.draw.text import plain
 from autodiff.flow import Flow
-from autodiff.labels import printable
+from autodiff.flow.labels import printable
 from autodiff.notation import number
-from autodiff.story import Block, Equation, Heading, Listing, Numbered, Paragraph, Story, Table, flow_story
+from autodiff.telling.story import Block, Equation, Heading, Listing, Numbered, Paragraph, Story, Table, flow_story
 
 __all__ = ["escaped", "markdown", "prose"]
 

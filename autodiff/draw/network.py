@@ -12,10 +12,10 @@ from autodiff.draw.picture import Cell, Picture, Row
 from autodiff.draw.rail import Rail
 from autodiff.draw.voice import Voice
 from autodiff.flow import Flow, FlowNode, Wire
+from autodiff.flow.labels import read_edge
 from autodiff.graph import BY_RULE, Node
-from autodiff.labels import read_edge
 from autodiff.shares import local_gradients
-from autodiff.terms import notes_name, shares_in_order
+from autodiff.telling.terms import notes_name, shares_in_order
 
 __all__ = ["network"]
 

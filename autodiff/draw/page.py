@@ -27,9 +27,17 @@ from autodiff.draw.text import text
 from autodiff.flow import Flow, FlowEdge, FlowNode
 from autodiff.notation import number
 from autodiff.phrases import LANGUAGES, PHRASES, checked_language, say
-from autodiff.remarks import remarks
-from autodiff.steps import Step, steps
-from autodiff.terms import counted, derivative, error_symbol, path_numbers, path_symbols, share_text, sum_of_shares
+from autodiff.telling.remarks import remarks
+from autodiff.telling.steps import Step, steps
+from autodiff.telling.terms import (
+    counted,
+    derivative,
+    error_symbol,
+    path_numbers,
+    path_symbols,
+    share_text,
+    sum_of_shares,
+)
 
 __all__ = ["page"]
 

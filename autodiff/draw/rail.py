@@ -20,7 +20,7 @@ from autodiff.draw.groups import found_off_the_way
 from autodiff.draw.picture import Box, Cell, Row, Wire
 from autodiff.draw.voice import Voice
 from autodiff.flow import Flow, FlowEdge, FlowNode, Path
-from autodiff.terms import notes_name
+from autodiff.telling.terms import notes_name
 
 __all__ = ["MOST_BOXES", "Rail", "rail"]
 

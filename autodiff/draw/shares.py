@@ -19,7 +19,7 @@ from autodiff.draw.picture import Cell, Row
 from autodiff.draw.rail import Rail
 from autodiff.draw.voice import Voice
 from autodiff.flow import Flow, FlowNode
-from autodiff.terms import shares_in_order
+from autodiff.telling.terms import shares_in_order
 
 __all__ = ["shares"]
 

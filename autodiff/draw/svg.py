@@ -15,7 +15,7 @@ from autodiff.draw.palette import ERROR_COLOURS, FONTS, stylesheet
 from autodiff.draw.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.typeset import SCRIPT, advance, left_to_right, pieces, width
 from autodiff.flow import Flow
-from autodiff.labels import printable
+from autodiff.flow.labels import printable
 
 __all__ = ["svg"]
 

@@ -16,7 +16,7 @@ from unicodedata import category
 from autodiff.draw.typeset import Piece, pieces, width
 from autodiff.flow import Flow
 from autodiff.notation import Name, number
-from autodiff.story import Block, Equation, Heading, Listing, Numbered, Paragraph, Story, Table, flow_story
+from autodiff.telling.story import Block, Equation, Heading, Listing, Numbered, Paragraph, Story, Table, flow_story
 
 __all__ = ["formula", "latex", "sentence", "tex"]
 

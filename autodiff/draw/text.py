@@ -8,7 +8,7 @@ from unicodedata import combining, east_asian_width
 
 from autodiff.flow import Flow
 from autodiff.notation import number
-from autodiff.story import Block, Equation, Heading, Listing, Numbered, Paragraph, Story, Table, flow_story
+from autodiff.telling.story import Block, Equation, Heading, Listing, Numbered, Paragraph, Story, Table, flow_story
 
 __all__ = ["plain", "text"]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 from unicodedata import combining, east_asian_width
 
-from autodiff.labels import printable
+from autodiff.flow.labels import printable
 from autodiff.notation import subscript, superscript
 
 __all__ = ["SCRIPT", "Piece", "advance", "left_to_right", "pieces", "width"]

@@ -10,9 +10,9 @@ from typing import Any, Final
 from autodiff.flow import Flow, FlowEdge, FlowNode, Path
 from autodiff.notation import number
 from autodiff.phrases import checked_language, say
-from autodiff.remarks import remarks
-from autodiff.steps import Step, steps
-from autodiff.terms import (
+from autodiff.telling.remarks import remarks
+from autodiff.telling.steps import Step, steps
+from autodiff.telling.terms import (
     Write,
     amount,
     counted,

@@ -10,7 +10,7 @@ from autodiff.draw.picture import Picture
 from autodiff.draw.svg import svg
 from autodiff.draw.text import plain
 from autodiff.phrases import say
-from autodiff.story import Block, Listing, Paragraph, Story
+from autodiff.telling.story import Block, Listing, Paragraph, Story
 
 __all__ = ["sheet", "story"]
 

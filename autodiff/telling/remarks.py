@@ -9,7 +9,7 @@ import numpy as np
 from autodiff.flow import Flow
 from autodiff.notation import number
 from autodiff.phrases import say
-from autodiff.terms import Write
+from autodiff.telling.terms import Write
 
 __all__ = ["remarks"]
 

@@ -15,9 +15,9 @@ import numpy as np
 from autodiff.flow import Flow, Path
 from autodiff.notation import number
 from autodiff.phrases import say
-from autodiff.remarks import remarks
-from autodiff.steps import Step, steps
-from autodiff.terms import (
+from autodiff.telling.remarks import remarks
+from autodiff.telling.steps import Step, steps
+from autodiff.telling.terms import (
     Write,
     amount,
     counted,

@@ -10,17 +10,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.derivation import derivation, equation_of
 from autodiff.flow import Flow, FlowEdge, FlowNode, Path, bracketed
+from autodiff.flow.labels import CORRUPT
 from autodiff.graph import Node
-from autodiff.labels import CORRUPT
 from autodiff.notation import Name, number, superscript
 from autodiff.phrases import checked_language, say
-from autodiff.remarks import remarks
 from autodiff.replay import Check
-from autodiff.steps import steps
-from autodiff.story import Block, Heading, Paragraph, Story, Table, numbered, product
-from autodiff.terms import (
+from autodiff.telling.derivation import derivation, equation_of
+from autodiff.telling.remarks import remarks
+from autodiff.telling.steps import steps
+from autodiff.telling.story import Block, Heading, Paragraph, Story, Table, numbered, product
+from autodiff.telling.terms import (
     Write,
     amount,
     counted,

@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from autodiff.backprop import backpropagate
+from autodiff.flow.labels import Reading, labels, read_edge
+from autodiff.flow.names import names_in
+from autodiff.flow.paths import count_paths, strongest_paths, total_strength
 from autodiff.graph import BY_RULE, Node
-from autodiff.labels import Reading, labels, read_edge
-from autodiff.names import names_in
 from autodiff.notation import number
 from autodiff.ops.units import hinge
-from autodiff.paths import count_paths, strongest_paths, total_strength
 from autodiff.primitive import describe
 from autodiff.shares import edge_shares, local_gradients
 
@@ -307,7 +307,7 @@ def error_flow(output: Any, parameter: Any, *, seed: Any = None, names: Mapping[
         output: a Value or Tensor; without ``seed`` it holds one number.
         parameter: any node of a graph, such as ``network.parameter("W14(1)")``; leaves and results on the way.
         seed: the error signal of the output, of its shape; 1 if left out.
-        names: what nodes without a name are called, such as ``locals()``; see `autodiff.names.names_in`.
+        names: what nodes without a name are called, such as ``locals()``; see `autodiff.flow.names.names_in`.
 
     Returns:
         a `Flow`; empty, with gradient None, if ``output`` does not depend on ``parameter``. The units of a gradient

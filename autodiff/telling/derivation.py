@@ -13,7 +13,7 @@ from typing import Any, Final
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
 from autodiff.graph import Node
 from autodiff.notation import number
-from autodiff.terms import Write, factor_symbol
+from autodiff.telling.terms import Write, factor_symbol
 
 __all__ = ["Derived", "derivation", "equation_of"]
 

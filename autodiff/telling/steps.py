@@ -15,7 +15,7 @@ import numpy as np
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
 from autodiff.notation import number
 from autodiff.phrases import checked_language, say
-from autodiff.terms import (
+from autodiff.telling.terms import (
     Write,
     amount,
     columns,
