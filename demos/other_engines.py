@@ -2,16 +2,19 @@
 
     python demos/other_engines.py --programs 2000
 
-Both are extras (pip install 'autodiff[peers]'). Gradients are compared away from kinks, then everywhere: at a kink a
-disagreement is one of conventions, and said to be.
+Both are extras (pip install 'autodiff[peers]'). Gradients are compared away from kinks, then everywhere, without the
+operations already found: what is left are disagreements of conventions at kinks, and they are said to be. Of micrograd
+also half the gradients of two backward passes, which add up here as they do in PyTorch.
 """
 
 from __future__ import annotations
 
 import argparse
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -24,8 +27,8 @@ from autodiff.testing.program import Program
 Gradients = Callable[[Program], Sequence[Any]]
 
 
-def micrograd() -> tuple[Vocabulary, Gradients]:
-    """The operations that micrograd has, and its gradients of a program over numbers."""
+def micrograd(passes: int = 1) -> tuple[Vocabulary, Gradients]:
+    """The operations that micrograd has, and its gradients of a program over numbers: the mean of some passes."""
     value = import_module("micrograd.engine").Value
     calls: dict[str, Callable[..., Any]] = {
         "add": lambda x, y: x + y, "subtract": lambda x, y: x - y, "multiply": lambda x, y: x * y,
@@ -36,14 +39,17 @@ def micrograd() -> tuple[Vocabulary, Gradients]:
 
     def gradients(program: Program) -> Sequence[Any]:
         leaves = [value(x) for x in program.inputs]
-        program.output(calls, leaves).backward()
-        return [leaf.grad for leaf in leaves]
+        output = program.output(calls, leaves)
+        times = passes if program.steps else 1  # at the output micrograd sets the gradient, and adds nothing
+        for _ in range(times):
+            output.backward()
+        return [leaf.grad / times for leaf in leaves]
 
     return {name: known[name] for name in calls}, gradients
 
 
 def hips() -> tuple[Vocabulary, Gradients]:
-    """The elementwise operations that HIPS autograd can run, and its gradients of a program over arrays."""
+    """The operations whose forwards HIPS autograd can record, and its gradients of a program over arrays."""
     autograd, xp = import_module("autograd"), import_module("autograd.numpy")
 
     def gradients(program: Program) -> Sequence[Any]:
@@ -52,19 +58,17 @@ def hips() -> tuple[Vocabulary, Gradients]:
         with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
             return autograd.grad(lambda *inputs: program.output(engine, inputs), places)(*program.inputs)
 
-    def runs(operation: Operation) -> bool:
-        """Whether its forward is made of functions that autograd knows."""
-        entry = operation.primitive
-        if entry is None or not entry.elementwise or any(operation.shapes):
-            return False
+    def records(operation: Operation) -> bool:
+        """Whether its forward is made of functions that autograd knows; what its pullback does is to be seen."""
+        points = [np.full(shape, 0.3) for shape in operation.shapes or [()] * operation.arity]
         try:
             with warnings.catch_warnings(action="ignore"):  # that an output does not depend on its input
-                autograd.grad(lambda x: operation.forward(xp, *[x] * operation.arity))(0.3)
-        except (AttributeError, TypeError, NotImplementedError):
+                _, result = autograd.make_vjp(lambda inputs: operation.forward(xp, *inputs))(points)
+        except (AttributeError, TypeError, ValueError, NotImplementedError):
             return False
-        return True
+        return np.asarray(result).dtype == float  # of objects it is no array of autograd's, but one full of its boxes
 
-    return {name: item for name, item in vocabulary(ad.Tensor).items() if runs(item)}, gradients
+    return {name: item for name, item in vocabulary(ad.Tensor).items() if records(item)}, gradients
 
 
 def disagreement(program: Program, theirs: Gradients) -> str | None:
@@ -82,23 +86,25 @@ def disagreement(program: Program, theirs: Gradients) -> str | None:
 
 
 def disagreements(operations: Vocabulary, theirs: Gradients, count: int, kind: type) -> Iterator[tuple[str, Search]]:
-    """Searches until none finds anything: each leaves out the last operation of what was found before."""
+    """Searches until none finds anything: each leaves out the operation that was used most in what was found before."""
+    left = dict(operations)
     for kinks in ("nowhere", "anywhere"):
-        left = dict(operations)
         while left:
             done = search(lambda program: disagreement(program, theirs), count, kind=kind, operations=left, kinks=kinks)
             yield kinks, done
             if done.found is None:
                 break
-            steps = done.found.program.steps
-            left = {name: item for name, item in left.items() if steps and name != steps[-1][0]}
+            used = Counter(name for name, _ in reversed(done.found.program.steps)).most_common(1)
+            left = {name: item for name, item in left.items() if used and name != used[0][0]}
 
 
-def report(title: str, operations: Vocabulary, theirs: Gradients, count: int, kind: type) -> None:
-    """Print what was found with one engine."""
+def report(
+    title: str, operations: Vocabulary, theirs: Gradients, count: int, kind: type, *, most: int | None = None
+) -> None:
+    """Print what was found with one engine, ``most`` disagreements if that many are enough."""
     print(f"{title}: {len(operations)} operations")
-    for kinks, done in disagreements(operations, theirs, count, kind):
-        where = "away from kinks" if kinks == "nowhere" else "kinks among them: conventions"
+    for kinks, done in islice(disagreements(operations, theirs, count, kind), most):
+        where = "away from kinks" if kinks == "nowhere" else "conventions at kinks"
         if done.found is None:
             print(f"  {where}: {done.tried:,} programs agree")
         else:
@@ -110,13 +116,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--programs", type=int, default=2000, help="of each search (default: 2000)")
     options = parser.parse_args(arguments)
-    for title, made, kind in (("micrograd", micrograd, ad.Value), ("HIPS autograd", hips, ad.Tensor)):
+    for title, made, kind, most in (
+        ("micrograd", micrograd, ad.Value, None),
+        ("micrograd, backward twice", lambda: micrograd(passes=2), ad.Value, 1),  # whatever the operation
+        ("HIPS autograd", hips, ad.Tensor, None),
+    ):
         try:
             operations, gradients = made()
         except ImportError:
             print(f"{title} is not installed: pip install 'autodiff[peers]'")
             continue
-        report(title, operations, gradients, options.programs, kind)
+        report(title, operations, gradients, options.programs, kind, most=most)
 
 
 if __name__ == "__main__":

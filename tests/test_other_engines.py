@@ -49,11 +49,23 @@ def test_micrograd_agrees(demo: ModuleType) -> None:
     assert all(done.found is None for _, done in demo.disagreements(operations, gradients, 200, ad.Value))
 
 
+def test_micrograd_adds_what_the_first_pass_left(demo: ModuleType) -> None:
+    """A second backward pass of micrograd sends old error signals once more: shown by one step."""
+    pytest.importorskip("micrograd", reason="micrograd comes with the extra 'peers'")
+    operations, gradients = demo.micrograd(passes=2)
+    _, done = next(demo.disagreements(operations, gradients, 200, ad.Value))
+    assert done.found is not None
+    assert len(done.found.program.steps) == 1
+    assert demo.disagreement(done.found.program, demo.micrograd()[1]) is None
+
+
 def test_hips_autograd_runs_the_same_forwards(demo: ModuleType) -> None:
-    """It agrees away from kinks on what is made of its functions; where with 0-d operands is a fault of its own."""
+    """It agrees away from kinks on what is made of its functions, but for faults of its own, such as a zero in prod."""
     pytest.importorskip("autograd", reason="HIPS autograd comes with the extra 'peers'")
     operations, gradients = demo.hips()
-    assert len(operations) > 30
+    assert len(operations) > 80
     assert demo.disagreement(Program.parse("Tensor [0.5,1.5]; tanh 0; multiply 1 0; exp 1"), gradients) is None
+    zero = Program.parse("Tensor [0.0,2.0]; prod 0")
+    assert demo.disagreement(zero, gradients) == "ours [1.25, 0.0], theirs [nan, 0.0]"
     tied = Program.parse("Tensor 0.0; relu 0")
     assert demo.disagreement(tied, gradients) == "ours 0.0, theirs 0.3125"
