@@ -20,8 +20,10 @@ from autodiff import TABLE
 from autodiff.graph import Node
 from autodiff.notation import Name
 from autodiff.primitive import Primitive, as_operand, describe
+from nn.blocks import Kept, as_tensor, as_values, entries, wrap
 from nn.init import generator, xavier
-from nn.parameters import Kept, Named, as_tensor, as_values, entries, joined, mark, wrap
+from nn.naming import mark
+from nn.parameters import Named, joined
 
 __all__ = ["Activation", "Layer", "Network", "Neuron", "unit"]
 

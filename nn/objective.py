@@ -10,7 +10,7 @@ import numpy as np
 import autodiff as ad
 from autodiff.namespace import is_plain_number
 from autodiff.primitive import describe
-from nn.parameters import mark
+from nn.naming import mark
 
 __all__ = ["max_margin"]
 

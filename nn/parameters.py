@@ -1,85 +1,20 @@
-"""Parameters and results with the notes' names: made, listed, looked up, saved and put back.
-
-A *block* is the array of all parameters under one letter: a Tensor, an object array of Values, or a plain array.
-"""
+"""Parameters by the notes' names: joined, looked up in any spelling, saved and put back."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autodiff import Tensor, Value
 from autodiff.graph import Node
 from autodiff.notation import Name, find, parse
-from autodiff.primitive import Origin, as_operand, describe
+from autodiff.primitive import as_operand, describe
+from nn.blocks import numbers
 
-__all__ = [
-    "Kept", "Named", "as_tensor", "as_values", "entries", "joined", "load", "look_up", "mark", "numbers", "row_values",
-    "state", "wrap",
-]  # fmt: skip
-
-
-def as_tensor(block: Any, name: Name) -> Tensor:
-    """The numbers of a block as one named Tensor.
-
-    >>> as_tensor(np.zeros((1, 2)), Name("W", (), 1)).name
-    'W⁽¹⁾'
-    """
-    return Tensor(numbers(block), name=str(name))
-
-
-def as_values(block: Any, name: Name) -> np.ndarray[Any, Any]:
-    """The numbers of a block as an object array of named Values, one for each entry.
-
-    >>> as_values(np.zeros((1, 2)), Name("W", (), 1))[0, 1]
-    Value(data=0, grad=–, name='W₁₂⁽¹⁾')
-    """
-    plain = numbers(block)
-    values = np.empty(plain.shape, dtype=object)
-    for place in np.ndindex(plain.shape):
-        values[place] = Value(float(plain[place]), name=str(_entry(name, place)))
-    return values
-
-
-def row_values(vector: Any, row: int, name: Name) -> dict[Name, Value]:
-    """The numbers of one row (counted from 0) of a matrix as named Values.
-
-    >>> list(row_values([0.0, 0.0], 1, Name("L")).values())
-    [Value(data=0, grad=–, name='L₂₁'), Value(data=0, grad=–, name='L₂₂')]
-    """
-    names = [_entry(name, (row, column)) for column in range(len(vector))]
-    return {each: Value(item, name=str(each)) for each, item in zip(names, vector, strict=True)}
-
-
-def numbers(block: Any) -> np.ndarray[Any, Any]:
-    """The plain numbers of a block, outside the graph: for a Tensor or a plain array without a copy.
-
-    >>> numbers(Tensor([1.0, 2.0]))
-    array([1., 2.])
-    """
-    if isinstance(block, Node):
-        return np.asarray(block.data)  # type: ignore[attr-defined]
-    array = as_operand("a parameter", block)
-    if array.dtype != object:
-        return array
-    plain = [item.data if isinstance(item, Value) else float(item) for item in array.flat]
-    return np.array(plain).reshape(array.shape)
-
-
-def entries(block: Any, name: Name) -> Iterator[tuple[Name, Any]]:
-    """The parameters of a block with their names: each Value of an object array, or the block itself.
-
-    >>> [str(name) for name, _ in entries(as_values(np.zeros(2), Name("b", (), 1)), Name("b", (), 1))]
-    ['b₁⁽¹⁾', 'b₂⁽¹⁾']
-    """
-    if isinstance(block, Node) or block.dtype != object:
-        yield name, block
-        return
-    yield from zip(_names(name, block.shape), block.flat, strict=True)
+__all__ = ["Named", "joined", "load", "look_up", "state"]
 
 
 def joined(parts: Sequence[dict[Name, Any]]) -> dict[Name, Any]:
@@ -159,27 +94,6 @@ def load(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> None:
         _assign(block, fresh[name])
 
 
-class Kept:
-    """What a net offers that is made of blocks, each kept as Values, as a Tensor or as a plain array."""
-
-    if TYPE_CHECKING:
-
-        def _kept_as(self, keep: Callable[[Any, Name], Any]) -> Self:
-            """The same net with ``keep(block, name)`` in place of each block."""
-
-    def scalar(self) -> Self:
-        """The same of named Values with the same numbers; gradients agree to the last few bits."""
-        return self._kept_as(as_values)
-
-    def tensor(self) -> Self:
-        """The same of Tensors with the same numbers."""
-        return self._kept_as(as_tensor)
-
-    def plain(self) -> Self:
-        """The same of plain arrays with the numbers of this moment: calling it makes no graph."""
-        return self._kept_as(lambda block, _: numbers(block))
-
-
 class Named:
     """What a net with ``parameters()`` and ``_blocks()`` offers by name; one entry, all numbers out, all numbers in."""
 
@@ -224,64 +138,6 @@ class Named:
         array([0.5])
         """
         load(self._blocks(), state)
-
-
-def wrap(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The inputs of a layer of Values: plain numbers become Values, without names.
-
-    >>> wrap(np.array([0.5]))
-    array([Value(data=0.5, grad=–)], dtype=object)
-    """
-    if x.dtype == object:
-        return x
-    values = np.empty(x.size, dtype=object)
-    values[:] = [Value(item) for item in x.ravel().tolist()]
-    return values.reshape(x.shape)
-
-
-def mark(result: Any, letter: str, layer: int | None, suffix: str) -> Any:
-    """Name the nodes of a result, z or a of one layer, and give it back; what has a name keeps it.
-
-    Plain arrays have nothing to name. ``suffix`` tells two calls of one network apart.
-    """
-    if isinstance(result, Node):
-        _name(result, _text(letter, (), layer, suffix))
-    elif isinstance(result, np.ndarray) and result.dtype == object:
-        titles = _titles(letter, layer, result.shape[-1], suffix)
-        for row in result.reshape(-1, result.shape[-1]):
-            for node, title in zip(row, titles, strict=True):
-                _name(node, title)
-    return result
-
-
-def _name(node: Any, title: str) -> None:
-    if isinstance(node, Node) and node.origin.name is None:
-        node.origin = _titled(node.origin, title)
-
-
-@lru_cache(maxsize=4096)
-def _titled(origin: Origin, title: str) -> Origin:
-    """One shared origin for all nodes of a kind and name, so that a name costs a node nothing."""
-    return Origin(origin.primitive, origin.params, title)
-
-
-@lru_cache(maxsize=1024)
-def _titles(letter: str, layer: int | None, count: int, suffix: str) -> tuple[str, ...]:
-    return tuple(_text(letter, (index + 1,), layer, suffix) for index in range(count))
-
-
-@lru_cache(maxsize=4096)
-def _text(letter: str, indices: tuple[int, ...], layer: int | None, suffix: str) -> str:
-    return str(Name(letter, indices, layer)) + suffix
-
-
-@lru_cache(maxsize=256)
-def _names(name: Name, shape: tuple[int, ...]) -> tuple[Name, ...]:
-    return tuple(_entry(name, place) for place in np.ndindex(shape))
-
-
-def _entry(name: Name, place: tuple[int, ...]) -> Name:
-    return Name(name.letter, tuple(index + 1 for index in place), name.layer)
 
 
 def _repeated(parts: Sequence[dict[Name, Any]]) -> Name:

@@ -15,9 +15,11 @@ from autodiff import Value
 from autodiff.graph import Node
 from autodiff.notation import Name
 from autodiff.primitive import as_operand, describe
+from nn.blocks import Kept, as_tensor, as_values, entries, wrap
 from nn.init import generator, xavier
 from nn.layers import Activation, unit
-from nn.parameters import Kept, Named, as_tensor, as_values, entries, mark, wrap
+from nn.naming import mark
+from nn.parameters import Named
 
 __all__ = ["Recurrent"]
 

@@ -10,9 +10,11 @@ import numpy as np
 import autodiff as ad
 from autodiff.notation import Name
 from autodiff.primitive import as_operand, describe
+from nn.blocks import as_tensor, as_values, entries, numbers, row_values
 from nn.init import generator, xavier
 from nn.layers import Activation, Layer
-from nn.parameters import Named, as_tensor, as_values, entries, joined, mark, numbers, row_values
+from nn.naming import mark
+from nn.parameters import Named, joined
 
 __all__ = ["WindowScorer"]
 

@@ -1,0 +1,50 @@
+"""Results of a net get the notes' names: z₁⁽²⁾, a₁⁽²⁾ and, in the second window of a pair, those with its suffix."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from autodiff.graph import Node
+from autodiff.notation import Name
+from autodiff.primitive import Origin
+
+__all__ = ["mark"]
+
+
+def mark(result: Any, letter: str, layer: int | None, suffix: str) -> Any:
+    """Name the nodes of a result, z or a of one layer, and give it back; what has a name keeps it.
+
+    Plain arrays have nothing to name. ``suffix`` tells two calls of one network apart.
+    """
+    if isinstance(result, Node):
+        _name(result, _text(letter, (), layer, suffix))
+    elif isinstance(result, np.ndarray) and result.dtype == object:
+        titles = _titles(letter, layer, result.shape[-1], suffix)
+        for row in result.reshape(-1, result.shape[-1]):
+            for node, title in zip(row, titles, strict=True):
+                _name(node, title)
+    return result
+
+
+def _name(node: Any, title: str) -> None:
+    if isinstance(node, Node) and node.origin.name is None:
+        node.origin = _titled(node.origin, title)
+
+
+@lru_cache(maxsize=4096)
+def _titled(origin: Origin, title: str) -> Origin:
+    """One shared origin for all nodes of a kind and name, so that a name costs a node nothing."""
+    return Origin(origin.primitive, origin.params, title)
+
+
+@lru_cache(maxsize=1024)
+def _titles(letter: str, layer: int | None, count: int, suffix: str) -> tuple[str, ...]:
+    return tuple(_text(letter, (index + 1,), layer, suffix) for index in range(count))
+
+
+@lru_cache(maxsize=4096)
+def _text(letter: str, indices: tuple[int, ...], layer: int | None, suffix: str) -> str:
+    return str(Name(letter, indices, layer)) + suffix
