@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from autodiff.testing.loop import dual_fault, random_program, search, shortest
     from autodiff.testing.metamorphic import RelationError, check_relations
     from autodiff.testing.operations import Operation, vocabulary
+    from autodiff.testing.picture import drawing
     from autodiff.testing.program import Program, resolve
     from autodiff.testing.report import GradientError, Report
     from autodiff.testing.strategies import arrays, numbers, parameter_names, points, programs, shapes, tensors, values
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GradientError", "Operation", "Program", "RelationError", "Report", "Verdict", "arrays", "check_gradients",
-    "check_relations", "dual_fault", "numbers", "parameter_names", "points", "programs", "random_program", "resolve",
-    "search", "shapes", "shortest", "tensors", "values", "vocabulary",
+    "check_relations", "drawing", "dual_fault", "numbers", "parameter_names", "points", "programs", "random_program",
+    "resolve", "search", "shapes", "shortest", "tensors", "values", "vocabulary",
 ]  # fmt: skip
 
 _MODULES: Final = {
@@ -34,6 +35,7 @@ _MODULES: Final = {
     "loop": ("dual_fault", "random_program", "search", "shortest"),
     "metamorphic": ("RelationError", "check_relations"),
     "operations": ("Operation", "vocabulary"),
+    "picture": ("drawing",),
     "program": ("Program", "resolve"),
     "report": ("GradientError", "Report"),
     "strategies": ("arrays", "numbers", "parameter_names", "points", "programs", "shapes", "tensors", "values"),
