@@ -22,7 +22,7 @@ __all__ = ["svg"]
 _MARGIN: Final = 36.0
 _NARROWEST: Final = 760.0
 _CORNER: Final = 12.0
-_SEED: Final = 62.0
+_SEED: Final = 46.0  # the arrow of the seed, if its text is not longer
 _BASELINE: Final = 0.35  # of the font size below the middle of a line
 _LOWERED: Final = 0.27  # of the font size
 _RAISED: Final = 0.46
@@ -45,7 +45,7 @@ def svg(what: Flow | Picture, *, theme: str = "auto") -> str:
 
 def _document(what: Picture, theme: str) -> Iterator[str]:
     layout = lay_out(what)
-    across = max(layout.width + (_SEED if what.seed else 0.0), _NARROWEST)
+    across = max(layout.width + (_seed_room(what.seed) + 16.0 if what.seed else 0.0), _NARROWEST)
     head = list(header(what, across))
     top = _MARGIN + sum(line.height for line in head) + 22.0
     foot = list(footer(what, across))
@@ -190,8 +190,13 @@ def _seed(what: Picture, layout: Layout) -> Iterator[str]:
     row = next(k for k, row in enumerate(output.rows) if row.cells[-1].role == "error")
     y = place.rows[row]
     colour = ERROR_COLOURS[output.rows[row].cells[-1].sign]
-    yield from _arrow(((place.right + 46.0, y), (place.right, y)), colour, 3.2)
-    yield _text(place.right + 27.0, y - 15.0, what.seed, SIZES["wire"], colour, bold=True)
+    long = _seed_room(what.seed)
+    yield from _arrow(((place.right + long, y), (place.right, y)), colour, 3.2)
+    yield _text(place.right + long / 2 + 4.0, y - 15.0, what.seed, SIZES["wire"], colour, bold=True)
+
+
+def _seed_room(seed: str) -> float:
+    return max(_SEED, width(seed, SIZES["wire"], bold=True) + 12.0)
 
 
 def _colour(wire: Wire) -> str:
@@ -235,8 +240,8 @@ def _at(point: Point) -> str:
 
 def _wire_label(wire: Wire, points: Sequence[Point]) -> Iterator[str]:
     """The label in the middle above its wire, and before it the step's number."""
-    (x, y), (to_x, _) = points[0], points[-1]
-    above = y - 16.0 if wire.lane == "error" else y - 13.0
+    (x, y), (to_x, to_y) = points[0], points[-1]
+    above = (y + to_y) / 2 - (16.0 if wire.lane == "error" else 13.0)
     yield from _numbered((x + to_x) / 2, above, wire.label, SIZES["wire"], _colour(wire), wire.step)
 
 
