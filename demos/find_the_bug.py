@@ -82,7 +82,7 @@ def check_number(program: Program, directions: int | None = None) -> Report:
         return report
     leaves = [ad.Value(x, name=f"x{k}") for k, x in enumerate(program.inputs)]
     sentence = "each edge is right by itself; of the shares that meet in one value only the last is kept"
-    return replace(report, blame=Blame("accumulation", sentence, program.python(), program(*leaves), None, "✗"))
+    return replace(report, blame=Blame("accumulation", sentence, program.python(), program(*leaves), None))
 
 
 # ---- the second and the third: wrong rules ---------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from autodiff import backprop, shares
 from autodiff.testing.blame import python_of
 from autodiff.testing.check import check_gradients
 from autodiff.testing.picture import drawing
+from autodiff.testing.report import Blame, Report
 from autodiff.testing.verdicts import Verdict
 
 
@@ -142,8 +143,23 @@ def test_the_picture_marks_the_wrong_wire(define):
     made = drawing(report).picture
     (wire,) = [wire for wire in made.wires if wire.lane == "error"]
     assert (wire.port, wire.label) == (1, "✗ 1.5, not 3")
-    assert made.captions == (report.blame.sentence,)
+    (caption,) = made.captions
+    assert caption.lower() == f"{report.blame.sentence}.".lower()
+    assert made.title == "The rule of half_product is wrong"
     assert "✗ 1.5, not 3" in drawing(report).svg()
+
+
+def test_the_picture_of_a_lost_share_says_what_should_be_added():
+    """Both wires are red; the first has the sum, and the box what it comes to."""
+    x = ad.Value(3.0, name="x")
+    blame = Blame("accumulation", "of two shares one is kept", graph=x * x)
+    made = drawing(Report("square", (), blame=blame)).picture
+    assert [wire.label for wire in made.wires if wire.lane == "error"] == ["✗ 3 + 3", ""]
+    (box,) = [box for box in made.boxes if box.kind == "parameter"]
+    assert box.rows[1].cells[1].text == "6"
+    assert made.title == "Shares are added up wrongly"
+    arrays = Blame("accumulation", "of two shares one is kept", graph=ad.Tensor([1.0, 2.0], name="x") ** 2.0)
+    assert drawing(Report("square", (), blame=arrays)).svg().startswith("<svg")
 
 
 def test_there_is_no_picture_of_a_pass():

@@ -524,3 +524,15 @@ def test_same_operand_twice_is_drawn_with_two_wires(f):
     assert len({wire.head_row for wire in wires}) == len(wires) == 2
     assert dot(flow).count("dir=back") == 2
     assert len(flow.edges) == 2
+
+
+def test_the_text_of_a_seed_has_room_beside_the_output():
+    """A long seed stands right of the output's box, and inside the drawing."""
+    x = Tensor(np.arange(6.0), name="x")
+    made = ElementTree.fromstring(svg(picture(error_flow(x * x, x, seed=np.full(6, 0.12345)), "graph")))
+    label = next(item for item in made.iter(f"{SVG}text") if "".join(item.itertext()).startswith("6, norm 0.3"))
+    half = width("6, norm 0.3024", 14.0, bold=True) / 2
+    boxes = [item for item in made.iter(f"{SVG}rect") if item.get("class") == "s-ink"]
+    right = max(float(box.get("x")) + float(box.get("width")) for box in boxes)
+    assert right <= float(label.get("x")) - half
+    assert float(label.get("x")) + half <= float(made.get("width"))

@@ -239,10 +239,15 @@ def _at(point: Point) -> str:
 
 
 def _wire_label(wire: Wire, points: Sequence[Point]) -> Iterator[str]:
-    """The label in the middle above its wire, and before it the step's number."""
+    """The label above the middle of its wire; of a bent one at its tail, on the side from which it bends away."""
     (x, y), (to_x, to_y) = points[0], points[-1]
-    above = (y + to_y) / 2 - (16.0 if wire.lane == "error" else 13.0)
-    yield from _numbered((x + to_x) / 2, above, wire.label, SIZES["wire"], _colour(wire), wire.step)
+    above = 16.0 if wire.lane == "error" else 13.0
+    if abs(to_y - y) < 1.0:
+        place = (x + to_x) / 2, y - above
+    else:
+        beside = width(wire.label, SIZES["wire"]) / 2 + 10.0
+        place = x + (beside if to_x > x else -beside), y - above if to_y > y else y + above
+    yield from _numbered(*place, wire.label, SIZES["wire"], _colour(wire), wire.step)
 
 
 def _numbered(

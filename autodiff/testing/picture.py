@@ -1,53 +1,72 @@
-"""The picture of a fault: the smallest graph that shows it, with the wrong wire marked."""
+"""The picture of a fault: the error on its way through the smallest graph that shows it, the wrong wires marked."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+import numpy as np
+
 from autodiff.draw import Drawing
-from autodiff.draw.computation import computation
+from autodiff.draw.compose import picture
 from autodiff.draw.picture import Picture, Wire
+from autodiff.flow import bracketed, error_flow
+from autodiff.graph import Node, topological
+from autodiff.notation import number
 from autodiff.testing.report import Blame, Report
 
 __all__ = ["drawing"]
 
-_VALUE_ROW: Final = 0
-_ERROR_ROW: Final = 1
+_TITLES: Final = {"rule": "The rule of {} is wrong", "accumulation": "Shares are added up wrongly"}
 
 
 def drawing(report: Report, *, theme: str = "auto") -> Drawing:
     """The drawing of the fault that a report blames: ``drawing(report).save("fault.svg")``.
 
-    Every wire over which a wrong share comes is marked, with what it gives and what it should give.
+    An error of 1 enters at the output. The wire over which a wrong share comes says what it gives and what it should
+    give; where shares are added up wrongly, the first of their wires says what should be added.
 
     Raises ValueError for a report without blame: nothing failed, or the function left no graph of this project.
     """
     blame = report.blame
     if blame is None or blame.graph is None:
         raise ValueError(f"there is no fault to draw: {str(report).splitlines()[0]}")
-    return Drawing(_marked(computation(blame.graph), report), None, theme)
+    seed = 1.0 if blame.graph.scalar else np.ones(np.shape(blame.graph.data))
+    made = picture(error_flow(blame.graph, _suspect(blame), seed=seed), "graph")
+    return Drawing(_marked(made, blame), None, theme)
 
 
-def _marked(made: Picture, report: Report) -> Picture:
-    blame: Any = report.blame
-    wires = tuple(_turned(wire, blame) if _is_wrong(wire, made, blame.slot) else wire for wire in made.wires)
+def _suspect(blame: Blame) -> Node:
+    """The node at which a wrong gradient arrives: the input of the wrong rule, or one that has several consumers."""
+    given = [item for item in blame.graph.inputs if isinstance(item, Node)]
+    if blame.kind == "rule":
+        return given[0] if blame.slot is None else blame.graph.inputs[blame.slot]
+    consumed = Counter(item for node in topological(blame.graph) for item in node.inputs if isinstance(item, Node))
+    return max(consumed, key=consumed.__getitem__, default=blame.graph)
+
+
+def _marked(made: Picture, blame: Blame) -> Picture:
+    title = _TITLES.get(blame.kind, "The gradient is wrong").format(blame.graph.primitive.name)
+    sentence = f"{blame.sentence[:1].upper()}{blame.sentence[1:]}."
+    wires = list(made.wires)
+    wrong = [k for k, wire in enumerate(wires) if _is_wrong(wire, made)]
+    if wrong:
+        label = blame.short if blame.kind == "rule" else _sum([wires[k].share for k in wrong])
+        wires[wrong[0]] = replace(wires[wrong[0]], label=label)
     return replace(
-        made, wires=wires, title=f"Gradient check of {report.name}", captions=(blame.sentence,),
-        description=f"{made.description} {blame.sentence}",
+        made, wires=tuple(wires), title=title, formula=(), captions=(sentence,), description=f"{title}. {sentence}",
     )  # fmt: skip
 
 
-def _turned(wire: Wire, blame: Blame) -> Wire:
-    """The wire as the error runs, from the operation to its input, in the colour of errors."""
-    return replace(
-        wire, tail=wire.head, head=wire.tail, tail_row=_VALUE_ROW, head_row=_ERROR_ROW, lane="error", sign=1,
-        width=3.2, label=blame.short, hint=blame.sentence,
-    )  # fmt: skip
+def _is_wrong(wire: Wire, made: Picture) -> bool:
+    parameter = next((box.id for box in made.boxes if box.kind == "parameter"), None)
+    return wire.lane == "error" and wire.head == parameter
 
 
-def _is_wrong(wire: Wire, made: Picture, slot: int | None) -> bool:
-    """Of one operation the wire of its input, of more all that leave a value whose shares have to be added up."""
-    if slot is not None:
-        return wire.port in (slot, None) and wire.head == made.boxes[0].id
-    return [item.tail for item in made.wires].count(wire.tail) > 1
+def _sum(shares: Sequence[Any]) -> str:
+    """What should be added up."""
+    if any(np.ndim(share) for share in shares):
+        return "✗"
+    return f"✗ {' + '.join(bracketed(number(share)) for share in shares)}"
