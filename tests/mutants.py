@@ -1,8 +1,8 @@
 """Plants faults and says which the tests do not find: ``python -m tests.mutants [words] [--workers 2]``.
 
-Every rule of the table gets, input by input, a share times 1.001, a share with the other sign, and none; the engine
-gets the faults that small engines are known for. Each fault is planted in a copy of the project, in a process of its
-own, and the tests run there until one fails. The exit status is 1 if a fault survives, 2 if the tests fail without one.
+Every rule of the table gets, input by input, a share times 1.001, a share with the other sign, and none; rules, engine
+and nets get the faults that people make. Each fault is planted in a copy of the project, in a process of its own, and
+the tests run there until one fails. The exit status is 1 if a fault survives, 2 if the tests fail without one.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ import mpmath  # noqa: F401
 import numpy as np  # noqa: F401
 import pytest
 
-from tests.faults import Fault, rule_faults
+from tests.faults import CLASSES, Fault
 from tests.faults_of_the_engine import ENGINE_FAULTS
+from tests.faults_of_the_nets import NET_FAULTS
+from tests.faults_of_the_rules import RULE_FAULTS, rule_faults
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("autodiff", "nn", "tests")
@@ -42,12 +44,17 @@ SECONDS = 300  # a fault that makes the tests hang is found, too
 LEFT_OUT = (
     "test_against_engines.py", "test_against_torch_by_name.py", "test_check_command.py", "test_check_demo.py",
     "test_check_foreign.py", "test_cli.py", "test_draw.py", "test_explain.py", "test_gallery.py",
-    "test_large_graphs.py", "test_nn_demo.py", "test_other_engines.py", "test_page.py", "test_phrases.py",
-    "test_placed.py", "test_planted_faults.py", "test_plugin.py", "test_readme.py", "test_save.py", "test_scale.py",
-    "test_see.py", "test_strategies.py", "test_svg_in_browsers.py", "test_tex.py", "test_themes.py", "test_views.py",
+    "test_large_graphs.py", "test_mutants.py", "test_nn_demo.py", "test_other_engines.py", "test_page.py",
+    "test_phrases.py", "test_placed.py", "test_planted_faults.py", "test_plugin.py", "test_readme.py", "test_save.py",
+    "test_scale.py", "test_see.py", "test_strategies.py", "test_svg_in_browsers.py", "test_tex.py", "test_themes.py",
+    "test_views.py",
 )  # fmt: skip
-FIRST_FOR_RULES = ("tests/test_primitives.py",)
+FIRST_FOR_RULES = ("tests/test_primitives.py", "tests/test_conventions.py")
 FIRST_FOR_ENGINE = ("tests/test_backprop.py", "tests/test_determinism.py", "tests/test_metamorphic.py")
+FIRST_FOR_NETS = (
+    "tests/test_nn_layers.py", "tests/test_nn_scorer.py", "tests/test_nn_optimiser.py", "tests/test_nn_recurrent.py",
+    "tests/test_nn_strategies.py",
+)  # fmt: skip
 
 Outcome = tuple[str | None, float]  # the test that found the fault, and the seconds it took
 
@@ -132,8 +139,9 @@ def slots() -> dict[str, int]:
 
 def stages_for(fault: Fault | None) -> list[list[str]]:
     """The test files in the order in which they are asked."""
-    rules = fault is not None and fault.target != ""
-    first = list(FIRST_FOR_RULES if rules else FIRST_FOR_ENGINE)
+    file, target = (fault.file, fault.target) if fault else ("", "")
+    nets, rules = file.startswith("nn/"), target or file.startswith("autodiff/ops/")
+    first = list(FIRST_FOR_NETS if nets else FIRST_FOR_RULES if rules else FIRST_FOR_ENGINE)
     names = sorted(f"tests/{path.name}" for path in (ROOT / "tests").glob("test_*.py") if path.name not in LEFT_OUT)
     return [first, [name for name in names if name not in first]]
 
@@ -153,11 +161,11 @@ def in_a_process(function: Callable[..., Any], *given: Any) -> Any:
 
 
 def main() -> int:
-    """Plant all faults, or those whose names hold one of the words; print survivors and counts."""
+    """Plant all faults, or those that hold one of the words; print survivors and counts by class."""
     parser = argparse.ArgumentParser(description="Plants faults and says which the tests do not find.")
-    parser.add_argument("words", nargs="*", help="only faults whose name holds one of these words")
+    parser.add_argument("words", nargs="*", help="only faults whose class or name holds one of these words")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--only", choices=["rules", "engine"], help="faults of rules or of the engine alone")
+    parser.add_argument("--only", choices=["rules", "engine", "nets"], help="faults of one part alone")
     parser.add_argument("--every", action="store_true", help="print what becomes of every fault, not of survivors only")
     options = parser.parse_args()
 
@@ -167,9 +175,10 @@ def main() -> int:
         return 2
     print(f"without a fault all tests pass, in {seconds:.0f} s")
 
-    rules = [] if options.only == "engine" else rule_faults(in_a_process(slots))
-    faults = [*rules, *(() if options.only == "rules" else ENGINE_FAULTS)]
-    faults = [item for item in faults if not options.words or any(word in item.name for word in options.words)]
+    parts = {"rules": (*rule_faults(in_a_process(slots)), *RULE_FAULTS), "engine": ENGINE_FAULTS, "nets": NET_FAULTS}
+    faults = [fault for name, part in parts.items() if options.only in (None, name) for fault in part]
+    if options.words:
+        faults = [item for item in faults if any(word in f"{item.kind}; {item.name}" for word in options.words)]
     astray = [fault.name for fault in faults if not fault.applies(ROOT)]
     if astray:
         print("the text that these faults change has moved, so they must be written anew:", *astray, sep="\n  ")
@@ -186,21 +195,25 @@ def main() -> int:
     return summary(faults, found)
 
 
+ENDS = ("found", "equivalent", "survived")
+
+
 def summary(faults: Sequence[Fault], found: dict[Fault, str | None]) -> int:
-    """Print which test functions found how many faults, equivalent faults, survivors; 1 if any survived."""
+    """Print which test functions found how many faults, and what became of each class; 1 if a fault survived."""
     killers = Counter((killer or "").split("[")[0] for killer in found.values() if killer)
     print("\nfaults found by")
     for name, count in killers.most_common():
         print(f"{count:6}  {name}")
-    equivalent = [fault for fault in faults if fault.equivalent]
-    for fault in equivalent:
-        print(f"  equal  {fault.name}: {fault.equivalent}")
-    survivors = [fault.name for fault, killer in found.items() if not killer and not fault.equivalent]
-    counts = f"{sum(killers.values())} found, {len(equivalent)} equivalent, {len(survivors)} survived"
-    print(f"\n{len(faults)} faults, {counts}")
-    for name in survivors:
-        print(f"SURVIVED {name}")
-    return 1 if survivors else 0
+    ends = {x: "found" if found.get(x) else "equivalent" if x.equivalent else "survived" for x in faults}
+    print(f"\n{'class':42} planted {' '.join(f'{end:>10}' for end in ENDS)}")
+    for kind in [*CLASSES, ""]:
+        each = [end for fault, end in ends.items() if not kind or fault.kind == kind]
+        if each:
+            print(f"{kind or 'all':42} {len(each):7} {' '.join(f'{each.count(end):10}' for end in ENDS)}")
+    for fault, end in ends.items():
+        if end != "found":
+            print(f"{end}: {fault.name}{fault.equivalent and ', for ' + fault.equivalent}")
+    return 1 if "survived" in ends.values() else 0
 
 
 if __name__ == "__main__":

@@ -28,7 +28,6 @@ from autodiff.testing.strategies import (
     tensors,
     values,
 )
-from nn import Network
 from nn.strategies import networks, windows
 from tests.strategies import PRIMITIVES, VOCABULARY
 
@@ -158,24 +157,6 @@ def test_networks_shrink_to_one_unit() -> None:
     network = least(networks(scalar=False))
     assert repr(network) == "Network(Layer(1, 1, identity, number=1))"
     assert [float(np.ravel(x)[0]) for x in network.state().values()] == [1.0, 1.0]
-
-
-@settings(max_examples=25)
-@given(networks(outputs=1), st.data())
-def test_networks_run(network: Network, data: st.DataObject) -> None:
-    """Every network takes inputs of its size, and its gradients reach every parameter."""
-    inputs = network.state()["W(1)"].shape[1]
-    output = network(data.draw(arrays((inputs,))))
-    output.backward(np.ones(output.shape) if output.ndim else None)
-    assert all(parameter.grad is not None for parameter in network.parameters().values())
-
-
-@given(windows(7, 5, batch=3))
-def test_windows_hold_word_ids(ids: np.ndarray) -> None:
-    """Shape (batch, length), ids from 0 to words − 1."""
-    assert ids.shape == (3, 5)
-    assert ids.min() >= 0
-    assert ids.max() < 7
 
 
 def test_windows_shrink_to_the_first_word() -> None:
