@@ -25,6 +25,7 @@ import autodiff as ad
 from autodiff import Value
 from autodiff.draw import Drawing, see
 from autodiff.draw.palette import DARK, FONTS, LIGHT
+from autodiff.testing import check_gradients, drawing
 from nn import AdaGrad, Network, Recurrent, max_margin
 
 X = (1.0, -0.5, 0.25, 0.8)
@@ -118,6 +119,19 @@ def arrays(**how: Any) -> Drawing:
     return see(network(X), network.parameter("W(1)"), **how)
 
 
+def wrong_rule() -> Drawing:
+    """The energy ½·k·x² of a spring as a primitive whose rule for x forgets the factor 2: what a check makes of it."""
+    energy = ad.primitive(
+        "energy",
+        lambda xp, k, x: 0.5 * k * x * x,
+        [lambda g, z, k, x: g * 0.5 * x * x, lambda g, z, k, x: g * 0.5 * k * x],
+    )
+    try:
+        return drawing(check_gradients(lambda k, x: energy(k, x), 2.0, 3.0))
+    finally:
+        del ad.TABLE["energy"]
+
+
 @dataclass(frozen=True)
 class Exhibit:
     """A picture of the gallery: its file's name, what is said about it, and how it is made."""
@@ -139,10 +153,11 @@ EXHIBITS = (
     Exhibit("saturated", "A saturated unit: the factor that shrinks the error most is named.", saturated),
     Exhibit("through-time", "A recurrent network, unrolled: the share of every time step.", through_time),
     Exhibit("arrays", "The network on arrays: shapes and norms.", arrays),
+    Exhibit("wrong-rule", "A wrong gradient that a check found: the rule, and what it should give.", wrong_rule),
     Exhibit("chinese", "误差共享：同一张图，中文说明。", partial(one_path, language="zh")),
 )  # fmt: skip
 FIG_1 = "The notes' Fig 1: a unit alone parts the plane with a line, a hidden layer with a curve."
-IN_README = ("error-sharing", "several-paths", "same-twice")
+IN_README = ("error-sharing", "several-paths", "same-twice", "wrong-rule")
 
 # ---- the notes' Fig 1 ------------------------------------------------------------------------------------------------
 
@@ -246,12 +261,12 @@ def write(folder: Path) -> list[Path]:
     files: dict[str, str] = {}
     figures = []
     for exhibit in EXHIBITS:
-        drawing = exhibit.draw()
+        drawn = exhibit.draw()
         for theme in ("light", "dark"):
-            files[f"{exhibit.name}-{theme}.svg"] = replace(drawing, theme=theme).svg()
-        figures.append((exhibit.says, drawing.svg()))
+            files[f"{exhibit.name}-{theme}.svg"] = replace(drawn, theme=theme).svg()
+        figures.append((exhibit.says, drawn.svg()))
         if exhibit.name in IN_README:
-            files[f"readme/{exhibit.name}.svg"] = drawing.svg()
+            files[f"readme/{exhibit.name}.svg"] = drawn.svg()
     try:
         light, dark = boundaries(LIGHT), boundaries(DARK)
     except ImportError:

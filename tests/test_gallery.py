@@ -56,7 +56,7 @@ def test_the_page_needs_no_other_file(gallery, folder):
         assert f"<figcaption>{exhibit.says.replace(chr(39), '&#x27;')}" in source
 
 
-@pytest.mark.parametrize("name", ["error-sharing", "several-paths", "same-twice"])
+@pytest.mark.parametrize("name", ["error-sharing", "several-paths", "same-twice", "wrong-rule"])
 def test_the_readme_shows_what_the_gallery_makes(gallery, folder, name):
     """The same bytes: run demos/gallery.py and copy FOLDER/readme to demos/pictures when drawings change."""
     assert name in gallery.IN_README

@@ -101,7 +101,7 @@ def lay_out(picture: Picture) -> Layout:
     left = _lefts(picture, sizes)
     layered = picture.kind in _LAYERED
     passes = _passes(picture) if layered else {}
-    tops = _tops_of_layers(picture, sizes, passes) if layered else _tops_of_rail(picture)
+    tops = _tops_of_layers(picture, forms, passes) if layered else _tops_of_rail(picture)
     columns = _columns(picture)
     rects = {}
     for column, boxes in columns.items():
@@ -272,18 +272,26 @@ def _bundle(wire: Wire) -> str:
     return wire.tail if wire.lane == "rest" else wire.id
 
 
-def _neighbours(picture: Picture, passes: Mapping[str, Sequence[tuple[int, str]]]) -> dict[str, list[str]]:
-    """Which boxes and passing wires are joined."""
-    joined: dict[str, list[str]] = {}
+def _neighbours(
+    picture: Picture, forms: Mapping[str, Rect], passes: Mapping[str, Sequence[tuple[int, str]]]
+) -> dict[str, list[tuple[str, float]]]:
+    """Which boxes and passing wires are joined, and how far below the other's middle: at its port, if it has ports."""
+    joined: dict[str, list[tuple[str, float]]] = {}
     for wire in picture.wires:
+        consumer = wire.tail if wire.lane == "error" else wire.head
+        port = {consumer: _port_below_middle(forms[consumer], wire.port)}
         for one, other in pairwise([wire.tail, *(place for _, place in passes.get(wire.id, ())), wire.head]):
-            joined.setdefault(one, []).append(other)
-            joined.setdefault(other, []).append(one)
+            joined.setdefault(one, []).append((other, port.get(other, 0.0)))
+            joined.setdefault(other, []).append((one, port.get(one, 0.0)))
     return joined
 
 
+def _port_below_middle(form: Rect, port: int | None) -> float:
+    return 0.0 if port is None else form.ports[port] - form.height / 2
+
+
 def _tops_of_layers(
-    picture: Picture, sizes: Mapping[str, tuple[float, float]], passes: Mapping[str, Sequence[tuple[int, str]]]
+    picture: Picture, forms: Mapping[str, Rect], passes: Mapping[str, Sequence[tuple[int, str]]]
 ) -> dict[str, float]:
     """Columns in an order with few crossings, every box as near to its neighbours' height as the others allow."""
     members = {column: [box.id for box in boxes] for column, boxes in sorted(_columns(picture).items())}
@@ -291,16 +299,19 @@ def _tops_of_layers(
         for column, place in passed:
             members[column].append(place)
     orders = {column: list(dict.fromkeys(order)) for column, order in members.items()}
-    heights = {item: sizes[item][1] if item in sizes else _DUMMY for order in orders.values() for item in order}
-    joined = _neighbours(picture, passes)
+    heights = {item: forms[item].height if item in forms else _DUMMY for order in orders.values() for item in order}
+    joined = _neighbours(picture, forms, passes)
     middles = _stacked(orders, heights)
     sweeps = max(min(_SWEEPS, _MOST_STEPS // len(heights)), 2)
     fixed = picture.kind == "network"  # units stand in the order of their names, wires pass between them
     for sweep in range(sweeps):
         for column in sorted(orders, reverse=bool(sweep % 2)):
             order = orders[column]
-            wished = {item: _mean([middles[other] for other in joined.get(item, [item])]) for item in order}
-            if sweep < max(sweeps - 2, 1) and not (fixed and all(item in sizes for item in order)):
+            wished = {
+                item: _mean([middles[other] + below for other, below in joined.get(item, [(item, 0.0)])])
+                for item in order
+            }
+            if sweep < max(sweeps - 2, 1) and not (fixed and all(item in forms for item in order)):
                 order.sort(key=lambda item, wished=wished: round(wished[item], 6))  # type: ignore[misc]
             middles.update(_spaced(order, wished, heights))
     return {item: middle - heights[item] / 2 for item, middle in middles.items()}
