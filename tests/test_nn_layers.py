@@ -70,6 +70,12 @@ def test_first_weights_differ_and_biases_are_zero():
     assert not state["b(2)"].any()
 
 
+def test_layers_of_one_size_begin_with_different_weights():
+    """The layers of a network draw one after the other from one generator."""
+    state = nn.Network((3, 3, 3)).state()
+    assert not {*state["W(1)"].flat} & {*state["W(2)"].flat}
+
+
 def test_the_same_generator_gives_the_same_network_and_none_means_seed_zero():
     """Networks are determined by their generator alone, in either form."""
     given_seed = nn.Network((4, 3, 1), random=generator(0)).state()

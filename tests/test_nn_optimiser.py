@@ -70,6 +70,19 @@ def test_adagrad_moves_rare_words_further():
     assert rare.data == pytest.approx(-0.1, rel=1e-6)
 
 
+def test_every_entry_of_an_array_has_a_cache_of_its_own():
+    """θᵢ moves by its own gradients: each entry of a Tensor goes where a Value with its gradients goes."""
+    array, values = Tensor([1.0, 1.0]), [Value(1.0), Value(1.0)]
+    descent = nn.AdaGrad([array, *values], rate=0.1)
+    for weights in ([3.0, 0.5], [1.0, 0.0], [0.25, 4.0]):
+        descent.zero_grad()
+        ad.sum(array * np.array(weights)).backward()
+        for value, weight in zip(values, weights, strict=True):
+            (value * weight).backward()
+        descent.step()
+    assert array.tolist() == pytest.approx([value.data for value in values], rel=1e-14)
+
+
 @pytest.mark.parametrize("optimiser", BOTH)
 def test_what_no_pass_reached_stays(optimiser):
     """A gradient None means not reached: the parameter keeps its numbers and its graphs stay fresh."""

@@ -45,6 +45,16 @@ def gradients_by_hand(W, V, U):
 
 
 @pytest.mark.parametrize("scalar", [True, False])
+def test_first_weights_are_drawn_one_after_the_other(scalar):
+    """W, V and U of one size differ, and the generator decides them all."""
+    state = Recurrent(3, 3, 3, scalar=scalar).state()
+    again = Recurrent(3, 3, 3, random=np.random.default_rng(0)).state()
+    assert len({*np.ravel([*state.values()])}) == 27
+    assert all(np.array_equal(state[key], again[key]) for key in "WVU")
+    assert not np.array_equal(state["U"], Recurrent(3, 3, 3, random=np.random.default_rng(1)).state()["U"])
+
+
+@pytest.mark.parametrize("scalar", [True, False])
 @pytest.mark.parametrize("outputs", [1, 2])
 def test_outputs_of_every_step(scalar, outputs):
     """The same numbers from Values, Tensors and plain arrays as from the loops."""
