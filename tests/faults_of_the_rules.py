@@ -202,8 +202,8 @@ _BY_HAND: Final = {
             "tuple(range(-lead, 0)) +",
         ),
         change(
-            "logsumexp: repeated along the other axis", _REDUCTIONS, "* exp(x - spread(z, shape=x.shape, axis=axis",
-            "* exp(x - spread(z, shape=x.shape, axis=axis and -1 - axis", target="logsumexp",
+            "cumsum: back along the first axis", _REDUCTIONS, "flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis)",
+            "flip(cumsum(flip(g, axis=0), axis=0), axis=0)", target="cumsum",
         ),
     ),
     "broadcasting: leading axes": (

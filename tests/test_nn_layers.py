@@ -268,6 +268,17 @@ def test_plain_networks_make_no_graph():
     assert leaves[0] is tensor
 
 
+@pytest.mark.parametrize("scalar", [True, False])
+def test_predictions_follow_the_parameters(scalar):
+    """What predict computes with are the numbers of this moment, also after a step."""
+    network, x = lively((2, 3, 1), scalar=scalar), [0.5, -1.0]
+    descent, before = nn.SGD(network, rate=0.1), network.predict(x)
+    ad.sum(network(x)).backward()
+    descent.step()
+    assert network.predict(x).item() == pytest.approx(network(x).item(), rel=1e-14)
+    assert network.predict(x) != before
+
+
 def test_inputs_may_be_nodes():
     """Error signals pass on to inputs that are Values or Tensors; the names they have stay."""
     network = lively((2, 3, 1))
