@@ -107,6 +107,17 @@ def test_ties_over_an_axis_share_row_by_row() -> None:
     assert kept.tolist() == [[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]]
 
 
+@pytest.mark.parametrize("extreme", [ad.max, ad.min])
+def test_a_nan_is_the_extreme(extreme: Callable[..., Any]) -> None:
+    """Where the largest of a row is nan, the nan gets the error, and its neighbours and the other rows none of it."""
+    x = Tensor([[1.0, NAN, 2.0], [3.0, 0.5, 3.0]])
+    share = gradients(extreme(x, axis=1), x, seed=np.array([2.0, 1.0]))
+    assert share[0].tolist() == [0.0, 2.0, 0.0]
+    assert share[1].sum() == 1.0
+    values = [Value(1.0), Value(NAN), Value(2.0)]
+    assert gradients(extreme(np.array(values)), values) == [0.0, 1.0, 0.0]
+
+
 def test_maximum_of_a_node_with_itself_is_that_node() -> None:
     """maximum(a, a) has slope 1: its two edges carry a half each."""
     a = Value(2.0)
