@@ -74,8 +74,9 @@ def test_method_agrees_with_numpy(name: str) -> None:
     lambda x: ad.split(x[:, :0], 2, axis=1)[0],
 ])  # fmt: skip
 def test_function_agrees_with_differences(f: Callable[[Any], Any]) -> None:
-    """Functions made of primitives are right on arrays and on Tensors."""
+    """Functions made of primitives are right on arrays and on Tensors, and leave float32 what it is."""
     check(f, array(2, 3))
+    assert f(Tensor(array(2, 3).astype(np.float32))).dtype == np.float32
 
 
 @pytest.mark.parametrize(("f", "function"), [
