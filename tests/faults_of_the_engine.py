@@ -11,9 +11,10 @@ _ARRAY, _SCALAR, _TRANSFORMS = "autodiff/array.py", "autodiff/scalar.py", "autod
 _COPIES, _PLAIN, _SHARES = "autodiff/copies.py", "autodiff/plain.py", "autodiff/shares.py"
 _RECORDING = "autodiff/recording.py"
 
-_RECURSIVE_ORDER: Final = """
+_RECURSIVE_ORDER: Final = '''
 
-def topological(output):  # a planted fault
+def topological(output):
+    """By recursion: a planted fault."""
     seen, order = set(), []
 
     def visit(node):
@@ -26,7 +27,7 @@ def topological(output):  # a planted fault
 
     visit(output)
     return order
-"""
+'''
 
 _RECURSIVE_COPY: Final = """
 

@@ -203,6 +203,14 @@ def test_pullback_of_several_results() -> None:
     assert pullback({"rest": [np.zeros(2), 0.0], "sum": np.zeros(2)})[0] == 0.0
 
 
+def test_all_arguments_move_along_their_tangents() -> None:
+    """J·t = Σᵢ ∂f/∂xᵢ tᵢ: each argument moves, whatever its kind, and what stands still adds nothing."""
+    f = lambda x, y, z: x * y * ad.sum(z)  # noqa: E731
+    primals = (2.0, 3.0, np.array([1.0, 4.0]))
+    assert jvp(f, primals, (1.0, 0.0, np.zeros(2)))[1] == 15.0
+    assert jvp(f, primals, (1.0, 10.0, np.array([0.5, 0.25])))[1] == 15.0 + 100.0 + 4.5
+
+
 def test_tangents_match_dicts_by_key() -> None:
     """The order in which a dict of tangents was written does not matter: "a" moves "a"."""
     primal = {"a": 2.0, "b": 3.0}
