@@ -327,6 +327,16 @@ def test_gradient_with_create_graph_is_a_node_in_every_case() -> None:
     assert gradients(mixed[1].sum(), x) == 2.0
 
 
+def test_signals_without_axes_are_arrays() -> None:
+    """Of a Tensor of one number too, wherever it stands: an array of shape (), not a NumPy scalar."""
+    x = Tensor([1.0, 3.0])
+    total = x.sum()
+    output = total * total
+    found = [*ad.backpropagate(output).values(), *gradients(output, [total, x, output])]
+    assert [type(signal) for signal in found] == [np.ndarray] * 6
+    assert [signal.shape for signal in found] == [(), (), (2,), (), (2,), ()]
+
+
 def test_backpropagate_returns_every_error_signal() -> None:
     """{node: δ} for all nodes above the output, with the seed at the output."""
     x, y = Value(2.0), Tensor([1.0, 3.0])

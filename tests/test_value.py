@@ -268,9 +268,10 @@ def test_data_of_a_leaf_may_be_assigned() -> None:
 
 def test_move_adds_to_leaves_for_all_or_for_none() -> None:
     """A step adds a change to each leaf and keeps its kind and type; one change that does not fit moves nothing."""
-    v, t = Value(3.0), Tensor(np.ones(2, np.float32))
-    ad.move([(v, np.float64(-1.0)), (t, np.array([1.0, 2.0]))])
+    v, t, point = Value(3.0), Tensor(np.ones(2, np.float32)), Tensor(np.float32(1.0))
+    ad.move([(v, np.float64(-1.0)), (t, np.array([1.0, 2.0])), (point, np.array(0.5))])
     assert (v.data, type(v.data), t.data.tolist(), t.dtype) == (2.0, float, [2.0, 3.0], np.float32)
+    assert (point.item(), point.shape, point.dtype) == (1.5, (), np.float32)
     assert gradients(v * v, v) == 4.0
     for wrong in ((t, np.ones(3)), (t, np.ones((2, 2))), (v, np.ones(2)), (v * 2.0, 1.0)):
         with pytest.raises(ValueError, match=r"only a leaf moves|broadcast"):
