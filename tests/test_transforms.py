@@ -327,13 +327,14 @@ def test_gradient_with_create_graph_is_a_node_in_every_case() -> None:
     assert gradients(mixed[1].sum(), x) == 2.0
 
 
-def test_signals_without_axes_are_arrays() -> None:
-    """Of a Tensor of one number too, wherever it stands: an array of shape (), not a NumPy scalar."""
-    x = Tensor([1.0, 3.0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_signals_have_the_shape_and_type_of_their_nodes(dtype: type) -> None:
+    """Also at the output, and without axes: there an array of shape (), not a NumPy scalar."""
+    x = Tensor(np.array([1.0, 3.0], dtype))
     total = x.sum()
     output = total * total
     found = [*ad.backpropagate(output).values(), *gradients(output, [total, x, output])]
-    assert [type(signal) for signal in found] == [np.ndarray] * 6
+    assert [(type(signal), signal.dtype) for signal in found] == [(np.ndarray, dtype)] * 6
     assert [signal.shape for signal in found] == [(), (), (2,), (), (2,), ()]
 
 
