@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from functools import cache
+from itertools import chain, combinations
+from math import ceil, floor
 from random import Random
 from typing import Any, Final
 
@@ -17,14 +19,16 @@ import numpy as np
 
 from autodiff.graph import Node
 from autodiff.node import Value
+from autodiff.primitive import ANY, Domain
 from autodiff.testing.dual import Dual, TieError, duals
-from autodiff.testing.operations import Vocabulary, vocabulary
+from autodiff.testing.operations import Operation, Vocabulary, vocabulary
 from autodiff.testing.program import Instruction, Kinks, Program, resolve
 from autodiff.testing.rounding import NUDGE, reach, tolerances
 from autodiff.transforms import gradients
 
 __all__ = [
-    "SHAPES", "Counterexample", "Fault", "Search", "Undecided", "dual_fault", "random_program", "search", "shortest",
+    "SHAPES", "Counterexample", "Fault", "Search", "Undecided", "dealt", "dual_fault", "random_program", "search",
+    "shortest",
 ]  # fmt: skip
 
 Fault = Callable[[Program], str | None]
@@ -33,6 +37,7 @@ SHAPES: Final = ((), (1,), (3,), (2, 3), (3, 2), (1, 3), (2, 1), (3, 3), (2, 2, 
 #: Numbers to try in place of others, the simplest first.
 _SIMPLE: Final = (1.0, 2.0, 3.0, 0.0, -1.0, -2.0, -3.0, 0.5)
 _MOST_OPERANDS: Final = 5
+_TRIES: Final = 8  # of inputs for one operation, whose result may be too large
 
 
 class Undecided(Exception):  # noqa: N818 - it is no error
@@ -59,6 +64,7 @@ def random_program(
     operations: Vocabulary | None = None,
     length: int = 12,
     kinks: Kinks = "anywhere",
+    about: str | None = None,
 ) -> Program:
     """A program of up to ``length`` steps made of one to four operations: few kinds meet more often.
 
@@ -67,32 +73,89 @@ def random_program(
         kind: over Values or Tensors.
         operations: what it may be made of; the table's `vocabulary` of ``kind`` if left out.
         kinks: see `resolve`.
+        about: an operation to be among them, called first and on inputs that are made for it; any if left out.
+
+    Raises ValueError if there are no operations, or none that is called ``about``.
 
     >>> random_program(Random(5), operations=vocabulary(Value, of=["add", "exp"]), length=3)
     Program.parse('Value -1.5056840636294535 1.0; exp 0')
     """
     known = vocabulary(kind) if operations is None else operations
+    if not known or not (about is None or about in known):
+        asked = "at least one operation" if about is None else f"the operation {about!r}"
+        raise ValueError(f"a program is to be made with {asked}; there are {', '.join(known) or 'none'}")
     names = list(known)
     kinds = random.sample(names, min(random.randint(1, 4), len(names)))
+    if about is not None:
+        return _about(random, kind, known, [about, *(name for name in kinds[1:] if name != about)], length, kinks)
     inputs = _numbers(random) if kind is Value else _arrays(random, known, kinds)
-    instructions = [_instruction(random, kinds) for _ in range(random.randint(1, length))]
+    instructions = [_call(random, kinds[int(random.random() * len(kinds))]) for _ in range(random.randint(1, length))]
     if kind is not Value:  # few arrays fit a product by chance: the first call takes the inputs that are made for it
         instructions[0] = (kinds[0], *range(len(inputs))[::-1])
     return resolve(instructions, inputs, known, kinks=kinks)
 
 
-def _instruction(random: Random, kinds: Sequence[str]) -> Instruction:
-    return (kinds[int(random.random() * len(kinds))], *(int(random.random() * 8) for _ in range(_MOST_OPERANDS)))
+def _about(
+    random: Random, kind: type[Node], known: Vocabulary, kinds: Sequence[str], length: int, kinks: Kinks
+) -> Program:
+    """A program that begins with the first of ``kinds``, wherever some inputs let it."""
+    operation = known[kinds[0]]
+    calls = [(name, known[name].arity) for name in kinds]
+    instructions = [_call(random, *calls[int(random.random() * len(calls))]) for _ in range(random.randint(1, length))]
+    more = int(random.random() < 0.5)  # one input that the first step does not need
+    instructions[0] = (kinds[0], *range(more, operation.arity + more)[::-1])
+    for _ in range(_TRIES):
+        inputs = _operands(random, kind, operation)
+        if more:
+            inputs.append(_number(random) if kind is Value else _array(random, random.choice(SHAPES)))
+        program = resolve(instructions, inputs, known, kinks=kinks)
+        if program.steps and program.steps[0][0] == kinds[0]:
+            break
+    return program
+
+
+def dealt(random: Random, names: Sequence[str]) -> Iterator[str]:
+    """The names in a random order, again in another, and so on: none comes again before all others have come.
+
+    >>> deck = dealt(Random(0), ["add", "exp", "sin"])
+    >>> sorted(next(deck) for _ in range(3))
+    ['add', 'exp', 'sin']
+    """
+    while names:
+        yield from random.sample(names, len(names))
+
+
+def _operands(random: Random, kind: type[Node], operation: Operation) -> list[Any]:
+    """Operands of shapes that fit, inside the domain."""
+    entry = operation.primitive
+    domains = (ANY,) * operation.arity if entry is None else (entry.domain * operation.arity)[: operation.arity]
+    if kind is Value:
+        return [_number(random, domain) for domain in domains]
+    free = not any(operation.shapes) and (entry is None or entry.elementwise)
+    shapes = _broadcastable(random, operation.arity) if free else operation.shapes
+    return [_array(random, shape, domain) for shape, domain in zip(shapes, domains, strict=True)]
+
+
+def _broadcastable(random: Random, count: int) -> list[tuple[int, ...]]:
+    """Shapes that broadcast together to that of one of them."""
+    whole = random.choice(SHAPES)
+    shapes = [whole, *(random.choice((whole, whole[1:], (1,) * len(whole))) for _ in range(count - 1))]
+    return random.sample(shapes, count)
+
+
+def _call(random: Random, name: str, arity: int = _MOST_OPERANDS) -> Instruction:
+    return (name, *[int(random.random() * 8) for _ in range(arity)])
 
 
 def _numbers(random: Random) -> list[float]:
     return [_number(random) for _ in range(random.randint(1, 3))]
 
 
-def _number(random: Random) -> float:
+def _number(random: Random, domain: Domain = ANY) -> float:
     """Mostly small integers: ties, kinks and repeated values lie there."""
     way = random.random()
-    return float(random.randint(1, 3) if way < 0.4 else random.randint(-3, 3)) if way < 0.7 else random.uniform(-3, 3)
+    x = float(random.randint(1, 3) if way < 0.4 else random.randint(-3, 3)) if way < 0.7 else random.uniform(-3, 3)
+    return x if domain.text == ANY.text or domain.low <= x <= domain.high else random.uniform(domain.low, domain.high)
 
 
 def _arrays(random: Random, known: Vocabulary, kinds: Sequence[str]) -> list[Any]:
@@ -103,9 +166,15 @@ def _arrays(random: Random, known: Vocabulary, kinds: Sequence[str]) -> list[Any
     return [_array(random, shape) for shape in shapes]
 
 
-def _array(random: Random, shape: tuple[int, ...]) -> Any:
+def _array(random: Random, shape: tuple[int, ...], domain: Domain = ANY) -> Any:
+    """Quarters, as far as a domain has any."""
     largest = random.choice((12, 4, 2))  # of small numbers, sums of products stay within the limit
-    return np.array([random.randint(-largest, largest) / 4.0 for _ in range(int(np.prod(shape)))]).reshape(shape)
+    count, low, high = int(np.prod(shape)), -largest, largest
+    if domain.text != ANY.text:
+        low, high = max(low, ceil(4 * domain.low)), min(high, floor(4 * domain.high))
+    if low > high:
+        return np.array([random.uniform(domain.low, domain.high) for _ in range(count)]).reshape(shape)
+    return (np.array(random.choices(range(low, high + 1), k=count)) / 4.0).reshape(shape)
 
 
 @dataclass
@@ -154,8 +223,9 @@ def search(
     """
     random, done = Random(seed), Search()
     known = vocabulary(kind) if operations is None else operations
+    deck = dealt(random, list(known))
     while done.tried < count and done.found is None:
-        program = random_program(random, kind, operations=known, length=length, kinks=kinks)
+        program = random_program(random, kind, operations=known, length=length, kinks=kinks, about=next(deck, None))
         done.tried += 1
         try:
             reason = _reason(fault, program)
@@ -196,7 +266,7 @@ def dual_fault(program: Program) -> str | None:
 
     >>> dual_fault(Program.parse("Value 1.5; sin 0; multiply 1 0"))
     """
-    leaves, directions = program.leaves(), _DIRECTIONS[: len(program.inputs)]
+    leaves, directions = program.leaves(), _direction(len(program.inputs))
     output = program(*leaves)
     output.backward()
     points = [Dual(x, v) for x, v in zip(program.inputs, directions, strict=True)]
@@ -215,7 +285,12 @@ def dual_fault(program: Program) -> str | None:
     return f"⟨∇f, v⟩ is {pulled!r}, in dual numbers {pushed!r} ± {allowed:.1g}"
 
 
-_DIRECTIONS: Final = (1.0, 1.3125, -0.71875)
+@cache
+def _direction(count: int) -> tuple[float, ...]:
+    """Numbers of either sign, all of different size."""
+    return tuple((1.0, 1.3125, -0.71875)[k % 3] * (1.0 + 0.4375 * (k // 3)) for k in range(count))
+
+
 _ROUNDING: Final = 1e-13
 
 
@@ -255,8 +330,8 @@ def shortest(
 
 def _smaller(program: Program, kinks: Kinks) -> Iterator[Program]:
     """Programs with something left out or made simpler, the boldest first."""
-    size = _size(program)
-    for instructions, inputs in _simpler(program.instructions, list(program.inputs)):
+    size, simpler = _size(program), _simpler(program.instructions, list(program.inputs))
+    for instructions, inputs in chain(_cut_open(program), simpler):
         candidate = resolve(instructions, inputs, program.operations, kinks=kinks)
         if _size(candidate) < size:
             yield candidate
@@ -266,6 +341,8 @@ def _simpler(instructions: list[Instruction], inputs: list[Any]) -> Iterator[tup
     places = range(len(instructions))
     for cut in [*((k,) for k in reversed(places)), *combinations(reversed(places), 2)]:
         yield [instruction for k, instruction in enumerate(instructions) if k not in cut], inputs
+    for shorter in _bypassed(instructions, len(inputs)):
+        yield shorter, inputs
     for k in range(len(inputs) if len(inputs) > 1 else 0):
         yield instructions, inputs[:k] + inputs[k + 1 :]
     for k, x in enumerate(inputs):
@@ -275,6 +352,36 @@ def _simpler(instructions: list[Instruction], inputs: list[Any]) -> Iterator[tup
         for j, steps in enumerate(back):
             for fewer in range(steps):
                 yield [*instructions[:k], (name, *back[:j], fewer, *back[j + 1 :]), *instructions[k + 1 :]], inputs
+
+
+def _bypassed(instructions: list[Instruction], count: int) -> Iterator[list[Instruction]]:
+    """Each step left out in turn, with one of its operands wherever it was used; ``count`` inputs come first."""
+    operands = [[count + k - 1 - steps for steps in back] for k, (_, *back) in enumerate(instructions)]
+    for k in reversed(range(len(instructions))):
+        for instead in sorted(set(operands[k])):
+            shorter = list(instructions[:k])
+            for (name, *_), places in zip(instructions[k + 1 :], operands[k + 1 :], strict=True):
+                newest = count + len(shorter) - 1
+                moved = (instead if place == count + k else place - (place > count + k) for place in places)
+                shorter.append((name, *(newest - place for place in moved)))
+            yield shorter
+
+
+def _cut_open(program: Program) -> Iterator[tuple[list[Instruction], list[Any]]]:
+    """Each step in turn made an input that holds its value."""
+    count, values = len(program.inputs), list(program.inputs)
+    for name, operands in program.steps:
+        values.append(program.operations[name](*(values[operand] for operand in operands)))
+    for k in reversed(range(len(program.steps))):
+        places = [*range(count), *range(count + 1, count + 1 + k), count, *range(count + 1 + k, len(values))]
+        steps = [
+            (name, tuple(places[operand] for operand in operands))
+            for j, (name, operands) in enumerate(program.steps)
+            if j != k
+        ]
+        value = values[count + k] if program.kind is Value else np.array(values[count + k], dtype=float)
+        inputs = (*program.inputs, value)
+        yield Program(inputs, tuple(steps), (), program.operations).instructions, list(inputs)
 
 
 def _simpler_inputs(x: Any) -> Iterator[Any]:

@@ -132,9 +132,10 @@ def _fitting(entry: Primitive) -> Callable[..., bool]:
     product = not (entry.elementwise or entry.linear or entry.reduces)
 
     def fits(*operands: Any) -> bool:
-        shapes = tuple(map(np.shape, operands))
-        if product and not any(_alike(example.shapes, shapes) for example in entry.examples):
-            return False
+        if product:
+            shapes = tuple(map(np.shape, operands))
+            if not any(_alike(example.shapes, shapes) for example in entry.examples):
+                return False
         return all(_inside(domain, operands[k]) for k, domain in bounded if k < len(operands))
 
     return fits if bounded or product else _anywhere

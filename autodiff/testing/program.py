@@ -184,7 +184,7 @@ def resolve(
                 steps.append((name, operands))
     used = {operand for _, operands in steps for operand in operands}
     sinks = [k for k in range(len(values)) if k not in used]
-    weights = tuple((sink, weights_of(np.shape(values[sink]), sink)) for sink in sinks)
+    weights = tuple((sink, weights_of(getattr(values[sink], "shape", ()), sink)) for sink in sinks)
     return Program(tuple(inputs), tuple(steps), weights, known)
 
 
@@ -244,7 +244,9 @@ def _counted(x: Any) -> Any:
 
 
 def _weighted(value: Any, weight: Any, total: Callable[[Any], Any]) -> Any:
-    return total(value * weight) if np.ndim(weight) else value if weight == 1.0 else value * weight
+    if weight.__class__ is not float:
+        return total(value * weight)
+    return value if weight == 1.0 else value * weight
 
 
 def _added(terms: list[Any]) -> Any:
