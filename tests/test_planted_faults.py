@@ -1,73 +1,72 @@
-"""Faults of accumulation and order, planted in the engine, are found by random programs and cut to a few steps."""
+"""Faults planted in the rules and in the engine are found by random programs over the whole table, and cut short.
+
+Every fault, each from several seeds: ``python -m tests.planted``.
+"""
 
 from __future__ import annotations
-
-import importlib
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 import autodiff as ad
-from autodiff import backprop
-from autodiff.testing.loop import dual_fault, search
-from autodiff.testing.metamorphic import broken_relation
-from autodiff.testing.operations import vocabulary
-from autodiff.testing.program import Program
-from tests.faults import Fault
-from tests.faults_of_the_engine import ACCUMULATION, ORDER
+from autodiff.testing.loop import Counterexample
+from tests.faults import change
+from tests.planted import ENGINE, MOST_EXAMPLES, MOST_STEPS, RULES, Planted, in_the_engine, in_the_table, spoiled
+from tests.strategies import PRIMITIVES
 
-_PASS = Path(backprop.__file__)
+#: One in thirty: inputs and changes in turn.
+SOME_RULES = [fault for fault in RULES if not fault.equivalent][::31]
 
 
-def module_with(fault: Fault) -> ModuleType:
-    """The backward pass with a fault in its source, loaded as a module of its own."""
-    source = _PASS.read_text(encoding="utf-8")
-    parts = source.split(fault.old)
-    assert len(parts) > fault.place + 1, f"{fault.name} does not fit the source any more"
-    text = fault.old.join(parts[: fault.place + 1]) + fault.new + fault.old.join(parts[fault.place + 1 :])
-    module = ModuleType("backprop_with_a_fault")
-    exec(compile(text, fault.name, "exec"), module.__dict__)
-    return module
+def first(fault: Planted) -> Counterexample | None:
+    """What a search finds in programs of either kind: in a few of each, then in all; many faults are in one kind."""
+    runs = (fault.search(kind, 1, most) for most in (30, MOST_EXAMPLES) for kind in fault.kinds)
+    return next((done.found for done in runs if done.found), None)
 
 
-def plant(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
-    """Let Values, Tensors and transforms use this backward pass."""
-    for user in ("autodiff.node", "autodiff.transforms", "autodiff.backprop"):
-        monkeypatch.setattr(importlib.import_module(user), "send_back", module.send_back)
-    for user in ("autodiff", "autodiff.backprop", "autodiff.testing.metamorphic"):
-        monkeypatch.setattr(importlib.import_module(user), "backpropagate", module.backpropagate)
+@pytest.mark.parametrize("fault", [*ENGINE, *SOME_RULES], ids=lambda fault: fault.name)
+def test_planted_faults_are_found_and_cut_short(fault: Planted) -> None:
+    """Found within 200 programs over the whole table, and shrunk to at most three steps."""
+    found = first(fault)
+    assert found is not None
+    assert found.number <= MOST_EXAMPLES
+    assert len(found.program.steps) <= MOST_STEPS, found
 
 
-#: What these faults do is not seen in numbers, but in shared memory, in the sign of zero, or in a last bit.
-_UNSEEN = ("copied", "views", "memory", "positive zero", "leaves the", "another order")
-_FEW = {
-    ad.Value: vocabulary(ad.Value, of=["add", "multiply", "sin", "relu", "square", "weighted_sum"]),
-    ad.Tensor: vocabulary(ad.Tensor, of=["add", "multiply", "sin", "relu", "matmul", "matvec", "sum", "getitem"]),
-}
-PLANTED = [
-    pytest.param(fault, id=fault.name)
-    for fault in (*ACCUMULATION, *ORDER)
-    if fault.file == "autodiff/backprop.py" and not any(word in fault.name for word in _UNSEEN)
-]
+def test_every_input_of_every_rule_has_its_faults() -> None:
+    """What is planted nowhere would be found by nobody."""
+    inputs = {fault.name.rpartition(":")[0] for fault in RULES}
+    assert {f"{entry.name}, input {k + 1}" for entry in PRIMITIVES for k in range(entry.arity or 1)} <= inputs
+    assert len(RULES) == 3 * len(inputs)
+    assert len(ENGINE) >= 45
 
 
-def fault_of(program: Program) -> str | None:
-    """What dual numbers or any relation say against a program."""
-    return (dual_fault(program) if program.kind is ad.Value else None) or broken_relation(program, *program.inputs)
+def test_a_planted_fault_is_gone_afterwards() -> None:
+    """The functions that differ run the fault inside the block alone, and those written from the table too."""
+    fault = change(
+        "shares of a first input overwritten", "autodiff/backprop.py", "a.delta += signal", "a.delta = signal"
+    )
+    with in_the_engine(fault):
+        assert slope() == 1.0
+    assert slope() == 2.0
 
 
-@pytest.mark.parametrize("fault", PLANTED)
-def test_planted_faults_are_found_and_cut_short(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Missing accumulation and wrong order: found within 200 programs, and shrunk to at most three operations."""
-    plant(monkeypatch, module_with(fault))
-    done = search(fault_of, 200, seed=1, operations=_FEW[ad.Value])
-    if done.found is None:
-        done = search(fault_of, 200, seed=1, operations=_FEW[ad.Tensor], kind=ad.Tensor)
-    assert done.found is not None
-    assert len(done.found.program.steps) <= 3, done
+def test_a_planted_rule_is_gone_afterwards() -> None:
+    """The table has the spoiled primitive inside the block alone."""
+    right = ad.TABLE["exp"]
+    with in_the_table(spoiled(right, 0, lambda share: 2.0 * share)):
+        assert ad.grad(ad.TABLE["exp"])(0.0) == 2.0
+    assert ad.TABLE["exp"] is right
 
 
-def test_most_kinds_of_faults_are_planted() -> None:
-    """Names that stop to fit would let the test above pass by testing little."""
-    assert len(PLANTED) >= 15
+def slope() -> float:
+    """∂(−x − x)/∂x, less its sign: two shares by first inputs."""
+    x = ad.Value(2.0)
+    (-x - x).backward()
+    return -float(x.grad)
+
+
+def test_a_fault_that_fits_no_function_is_refused() -> None:
+    """A fault whose text has moved would be planted nowhere."""
+    gone = in_the_engine(change("gone", "autodiff/backprop.py", "no such text", ""))
+    with pytest.raises(ValueError, match=r"'gone' changes no function of autodiff/backprop.py; its text has moved"):
+        gone.__enter__()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 import autodiff as ad
-from autodiff.testing import metamorphic
+from autodiff.testing import passes
 from autodiff.testing.loop import search
 from autodiff.testing.metamorphic import RELATIONS, RelationError, broken_relation, check_relations, rebuilt
 from autodiff.testing.program import Program
@@ -42,6 +42,17 @@ def test_the_loop_finds_no_broken_relation(kind: type) -> None:
 def test_relations_of_any_function() -> None:
     """f may return an array: its cotangent is not all ones then."""
     assert check_relations(lambda w, x: ad.tanh(w @ x), np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.5, -0.5]))
+
+
+@pytest.mark.parametrize(("kind", "x"), [(ad.Value, 3.0), (ad.Tensor, np.array([1.0, 2.0]))])
+def test_what_a_function_closes_over_stays_as_it_is(kind: type, x: Any) -> None:
+    """Parameters from outside keep their names and gradients, and old gradients of theirs are no fault."""
+    w = kind(x, name="w")
+    before = (w * 2.0).sum() if isinstance(w, ad.Tensor) else w * 2.0
+    before.backward()
+    assert check_relations(lambda x: ad.tanh(w * x) + w * x, x) == tuple(RELATIONS)
+    assert w.name == "w"
+    np.testing.assert_array_equal(w.grad, 2.0 + 0.0 * x)
 
 
 # ---- broken engines --------------------------------------------------------------------------------------------------
@@ -92,8 +103,8 @@ def test_shared_memory_of_gradients_is_found(monkeypatch: pytest.MonkeyPatch) ->
             node.grad = shared
 
     monkeypatch.setattr(ad.Tensor, "backward", backward)
-    wrong = broken_relation(lambda x, y: x + y, np.ones(3), np.ones(3), only=["a pass writes to nothing but .grad"])
-    assert wrong == "a pass writes to nothing but .grad: the gradients of two leaves share memory"
+    wrong = broken_relation(lambda x, y: x + y, np.ones(3), np.ones(3), only=["gradients share no memory"])
+    assert wrong == "gradients share no memory: the gradient of a node shares memory with the gradient of a node"
 
 
 def test_a_backward_that_overwrites_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,13 +120,59 @@ def test_a_backward_that_overwrites_is_found(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_lost_shares_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """An error signal that is not what arrived: conservation at every node."""
-    whole = metamorphic.backpropagate
+    whole = passes.backpropagate
 
     def lossy(output: Any, seed: Any) -> Any:
         return {node: signal if node is output else 0.5 * signal for node, signal in whole(output, seed).items()}
 
-    monkeypatch.setattr(metamorphic, "backpropagate", lossy)
+    monkeypatch.setattr(passes, "backpropagate", lossy)
     assert broken_by(lambda x: x * x, 3.0) == "shares that arrive add up to the error signal"
+
+
+def test_a_zero_of_the_other_sign_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is 0 by adding up and −0 in a pass: 1/x of it has the other sign."""
+    whole = passes.backpropagate
+
+    def negated(output: Any, seed: Any) -> Any:
+        return {node: -signal if signal == 0 else signal for node, signal in whole(output, seed).items()}
+
+    monkeypatch.setattr(passes, "backpropagate", negated)
+    found = broken_relation(ad.relu, -1.0, only=["shares that arrive add up to the error signal"])
+    assert found == "shares that arrive add up to the error signal: -0.0 is not 0.0: a zero has the other sign"
+
+
+def test_a_seed_that_is_kept_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gradient of the output is the caller's array."""
+
+    def backward(self: Any, seed: Any = None) -> None:
+        for node in ad.topological(self):
+            node.grad = seed if node is self else np.zeros(node.shape)
+
+    monkeypatch.setattr(ad.Tensor, "backward", backward)
+    wrong = broken_relation(lambda x: x * 2.0, np.ones(3), only=["gradients share no memory"])
+    assert wrong == "gradients share no memory: the gradient of a node shares memory with the seed"
+
+
+def test_marks_of_a_pass_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pass that counts on, where the one before has ended."""
+    whole, passed = ad.Value.backward, set()
+
+    def backward(self: Any, seed: Any = None) -> None:
+        passed.add(len(ad.topological(self)))
+        whole(self, seed * len(passed))
+
+    monkeypatch.setattr(ad.Value, "backward", backward)
+    assert broken_relation(lambda x: ad.exp(x * x), 1.5, only=["earlier passes leave no marks"])
+
+
+def test_an_order_that_depends_on_names_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes sorted by what they are called; and consumers before inputs."""
+    only = ["the order of nodes follows from the graph alone"]
+    whole = passes.topological
+    monkeypatch.setattr(passes, "topological", lambda output: sorted(whole(output), key=lambda x: x.label == "n0"))
+    assert "names" in (broken_relation(lambda x, y: x * y, 1.5, 2.5, only=only) or "")
+    monkeypatch.setattr(passes, "topological", lambda output: whole(output)[::-1])
+    assert "a node comes before one of its inputs" in (broken_relation(lambda x: x * x, 1.5, only=only) or "")
 
 
 def test_conventions_at_ties_are_no_faults() -> None:

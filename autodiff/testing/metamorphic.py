@@ -6,26 +6,28 @@ differently, else within a few roundings of every share that was added up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any, Final
 
 import numpy as np
 
 from autodiff.backprop import backpropagate
 from autodiff.graph import Node, topological
-from autodiff.node import Tensor, Value
+from autodiff.node import Tensor
 from autodiff.ops.units import identity
 from autodiff.primitive import Primitive, describe
-from autodiff.shares import edge_shares
+from autodiff.symbol import Symbol
 from autodiff.testing.interval import estimate
-from autodiff.testing.program import weights_of
-from autodiff.testing.rounding import reach
+from autodiff.testing.passes import OF_PASSES
+from autodiff.testing.run import ROUNDING, Run, apart, same, short
 from autodiff.transforms import gradients
 
 __all__ = ["RELATIONS", "RelationError", "broken_relation", "check_relations", "rebuilt"]
 
-_ROUNDING: Final = 64 * np.finfo(float).eps  # of each of some tens of shares, relative to what they add up to
 _PROBES: Final = ((2.0, 3.0), (-1.0, 2.0), (0.5, -3.0))
 
 Call = Callable[[Node, list[Any]], Any]
@@ -33,34 +35,6 @@ Call = Callable[[Node, list[Any]], Any]
 
 class RelationError(AssertionError):
     """Two ways to one gradient disagree."""
-
-
-class Run:
-    """A function at a point: what every relation starts from."""
-
-    def __init__(self, f: Callable[..., Any], inputs: Sequence[Any]) -> None:
-        self.f = f
-        self.inputs = [
-            np.array(x, dtype=float) if np.ndim(x) or isinstance(x, np.ndarray) else float(x) for x in inputs
-        ]
-
-    def record(self, change: Callable[[Node], Node] | None = None) -> tuple[Any, list[Any]]:
-        """The output and its leaves, new ones; f sees them through ``change``."""
-        leaves = [Tensor(x) if isinstance(x, np.ndarray) else Value(x) for x in self.inputs]
-        output = self.f(*leaves if change is None else map(change, leaves))
-        if not isinstance(output, Node):
-            came = describe(output)
-            raise TypeError(f"relations are checked of a function that returns a Value or Tensor, and got {came}")
-        return output, leaves
-
-    def seed(self, output: Any) -> Any:
-        """A cotangent that is not all ones."""
-        return weights_of(np.shape(output.data), 1)
-
-    def gradients(self, output: Any, leaves: Sequence[Any], seed: Any = None) -> list[Any]:
-        """The gradients as arrays, zeros where the output does not depend on a leaf."""
-        found = gradients(output, list(leaves), seed=self.seed(output) if seed is None else seed)
-        return [np.zeros(np.shape(x.data)) if g is None else np.asarray(g) for g, x in zip(found, leaves, strict=True)]
 
 
 Relation = Callable[[Run], str | None]
@@ -108,91 +82,7 @@ def broken_relation(f: Callable[..., Any], *inputs: Any, only: Sequence[str] | N
     return None
 
 
-# ---- comparing -------------------------------------------------------------------------------------------------------
-
-
-def _same(ours: Sequence[Any], others: Sequence[Any]) -> str | None:
-    """What differs in any bit, nan and nan being equal, and 0 and −0."""
-    for x, y in zip(ours, others, strict=True):
-        if not np.array_equal(x, y, equal_nan=True):
-            return f"{_short(x)} is not {_short(y)}"
-    return None
-
-
-def _near(ours: Sequence[Any], others: Sequence[Any], sizes: Sequence[Any]) -> str | None:
-    """What differs by more than the rounding of shares whose ``sizes`` add up."""
-    for x, y, size in zip(ours, others, sizes, strict=True):
-        wrong = np.abs(x - y) > _ROUNDING * size
-        if np.any(wrong & np.isfinite(size)) or not np.array_equal(np.isnan(x), np.isnan(y)):
-            return f"{_short(x)} is not {_short(y)}, within the rounding of shares up to {_short(size)}"
-    return None
-
-
-def _short(x: Any) -> str:
-    text = " ".join(repr(np.asarray(x).tolist()).split())
-    return text if len(text) <= 200 else text[:199] + "…"
-
-
-# ---- the passes ------------------------------------------------------------------------------------------------------
-
-
-def _twice_doubles(run: Run) -> str | None:
-    output, _ = run.record()
-    output.backward(run.seed(output))
-    nodes: list[Any] = topological(output)
-    once = [np.array(0.0 if node.grad is None else node.grad) for node in nodes]
-    output.backward(run.seed(output))
-    return _same([0.0 if node.grad is None else node.grad for node in nodes], [2.0 * first for first in once])
-
-
-def _linear_in_the_seed(run: Run) -> str | None:
-    """A factor of −4 does not round."""
-    output, leaves = run.record()
-    seed = run.seed(output)
-    return _same(run.gradients(output, leaves, -4.0 * seed), [-4.0 * g for g in run.gradients(output, leaves, seed)])
-
-
-def _conserved(run: Run) -> str | None:
-    """At every node the shares that arrive add up to its error signal."""
-    output, _ = run.record()
-    signals = backpropagate(output, run.seed(output))
-    arrived: dict[Node, Any] = {output: np.asarray(run.seed(output))}
-    sizes: dict[Node, Any] = {output: np.abs(run.seed(output))}
-    for node, signal in signals.items():
-        for item, share in edge_shares(node, signal):
-            arrived[item] = arrived.get(item, 0.0) + share
-            sizes[item] = sizes.get(item, 0.0) + np.abs(share)
-    return _near(list(signals.values()), [arrived[x] for x in signals], [sizes[x] for x in signals])
-
-
-def _as_nodes(run: Run) -> str | None:
-    output, leaves = run.record()
-    seed = run.seed(output)
-    found = gradients(output, leaves, seed=seed, create_graph=True)
-    held = [np.zeros(np.shape(x.data)) if g is None else g.data for g, x in zip(found, leaves, strict=True)]
-    return _near(held, run.gradients(output, leaves), [np.max(np.abs(seed)) * size for size in reach(output, leaves)])
-
-
-def _deterministic(run: Run) -> str | None:
-    """The same bits, of the value and of the gradients."""
-    (first, ones), (second, twos) = run.record(), run.record()
-    pairs = [[x.data, *run.gradients(x, leaves)] for x, leaves in ((first, ones), (second, twos))]
-    alike = all(np.asarray(x).tobytes() == np.asarray(y).tobytes() for x, y in zip(*pairs, strict=True))
-    return (
-        None if alike else f"{_short(pairs[0][0])} and {_short(pairs[1][0])}, or their gradients, differ in their bits"
-    )
-
-
-def _nothing_written(run: Run) -> str | None:
-    """A pass leaves all data as it was, and no two gradients of leaves share memory."""
-    output, leaves = run.record()
-    nodes: list[Any] = topological(output)
-    before = [np.array(node.data) for node in nodes]
-    output.backward(run.seed(output))
-    held = [leaf.grad for leaf in leaves if isinstance(leaf.grad, np.ndarray)]
-    if any(np.shares_memory(x, y) for k, x in enumerate(held) for y in held[:k]):
-        return "the gradients of two leaves share memory"
-    return _same([node.data for node in nodes], before)
+# ---- the other way round ---------------------------------------------------------------------------------------------
 
 
 def _push_and_pull(run: Run) -> str | None:
@@ -217,18 +107,17 @@ def _moved(inputs: Sequence[Any], t: float, directions: Sequence[Any]) -> list[A
 
 
 def _pushed_otherwise(run: Run) -> str | None:
-    output, leaves = run.record()
+    output, _ = run.usual
     seed, directions = np.asarray(run.seed(output)), _directions(run, 1.0)
 
     def along(t: float) -> float:
         moved, _ = Run(run.f, _moved(run.inputs, t, directions)).record()
         return float(np.sum(seed * np.asarray(moved.data)))
 
-    pulled = run.gradients(output, leaves)
-    back = sum(float(np.sum(g * v)) for g, v in zip(pulled, directions, strict=True))
+    back = sum(float(np.sum(g * v)) for g, v in zip(run.usual_gradients, directions, strict=True))
     found = estimate(along)
-    size = sum(float(np.sum(part)) for part in reach(output, leaves))
-    allowed = 4 * found.bar + 1e-7 * max(abs(back), abs(found.value)) + _ROUNDING * size
+    size = sum(float(np.sum(part)) for part in run.sizes)
+    allowed = 4 * found.bar + 1e-7 * max(abs(back), abs(found.value)) + ROUNDING * size
     wrong = found.kind == "smooth" and not abs(back - found.value) <= allowed
     return f"⟨v, Jᵀu⟩ is {back!r}, and ⟨J v, u⟩ is {found.value!r} ± {found.bar:.1g}" if wrong else None
 
@@ -239,6 +128,7 @@ def _pushed_otherwise(run: Run) -> str | None:
 def rebuilt(output: Any, known: Mapping[Node, Node], call: Call | None = None) -> Any:
     """The graph under ``output`` once more, with ``known`` nodes replaced, every step made by ``call(node, inputs)``.
 
+    >>> from autodiff import Value
     >>> x, y = Value(2.0), Value(5.0)
     >>> rebuilt(x * x + 1.0, {x: y}).data
     26.0
@@ -266,40 +156,43 @@ def _as_kind(node: Node, made: Any) -> Any:
     return made.value() if node.scalar and isinstance(made, Tensor) else made
 
 
-def _in_another_way(run: Run, call: Call) -> str | None:
-    """The gradients of the graph as it is, and as ``call`` builds it; the values are the same to the last bit."""
-    output, leaves = run.record()
+def _in_another_way(run: Run, changes: Callable[[Node], bool], call: Call) -> str | None:
+    """The gradients of the graph with its nodes that ``changes`` picks made by ``call``, to the same last bit."""
+    output, leaves = run.usual
+    if not any(node.inputs and changes(node) for node in topological(output)):
+        return None
     _, twins = run.record()
-    other = rebuilt(output, dict(zip(leaves, twins, strict=True)), call)
-    if (wrong := _same([other.data], [output.data])) is not None:
+    known = dict(zip(leaves, twins, strict=True))
+    other = rebuilt(output, known, lambda node, inputs: (call if changes(node) else _again)(node, inputs))
+    if (wrong := same([other.data], [output.data])) is not None:
         return f"the value {wrong}"
-    sizes = [np.max(np.abs(run.seed(output))) * size for size in reach(output, leaves)]
-    return _near(run.gradients(other, twins), run.gradients(output, leaves), sizes)
+    return run.as_usual(other, twins)
 
 
 def _operand_order(run: Run) -> str | None:
     """x + y and y + x, for every primitive that turns out to commute."""
 
-    def swapped(node: Node, inputs: list[Any]) -> Any:
-        commutes = len(inputs) == 2 and _commutes(_primitive_of(node))
-        return _again(node, inputs[::-1] if commutes else inputs)
+    def commutes(node: Node) -> bool:
+        return len(node.inputs) == 2 and _commutes(_primitive_of(node))
 
-    return _in_another_way(run, swapped)
+    return _in_another_way(run, commutes, lambda node, inputs: _again(node, inputs[::-1]))
 
 
 def _reassociated(run: Run) -> str | None:
     """(x + y) + z and x + (y + z), for every primitive that turns out to associate, where nothing is rounded."""
 
+    def is_nested(node: Node) -> bool:
+        first, entry = node.inputs[0], _primitive_of(node)
+        return isinstance(first, Node) and first.primitive is entry and _associates(entry)
+
     def turned(node: Node, inputs: list[Any]) -> Any:
-        entry, plain = _primitive_of(node), _again(node, inputs)
-        inner = inputs[0] if inputs else None
-        if not (isinstance(inner, Node) and inner.primitive is entry and _associates(entry)):
+        entry, plain, (x, y) = _primitive_of(node), _again(node, inputs), inputs[0].inputs
+        if inputs[0].primitive is not entry:
             return plain
-        x, y = inner.inputs
         other = entry(x, entry(y, inputs[1]))
         return other if np.array_equal(other.data, plain.data) and type(other) is type(plain) else plain
 
-    return _in_another_way(run, turned)
+    return _in_another_way(run, is_nested, turned)
 
 
 @cache
@@ -320,32 +213,113 @@ def _takes_two(entry: Primitive) -> bool:
 
 def _identity_in_front(run: Run) -> str | None:
     """identity(x) in place of every input."""
-    (output, leaves), (other, twins) = run.record(), run.record(identity)
-    sizes = [np.max(np.abs(run.seed(output))) * size for size in reach(output, leaves)]
-    return _near(run.gradients(other, twins), run.gradients(output, leaves), sizes)
+    return run.as_usual(*run.record(identity))
 
 
-def _dead_branch(run: Run) -> str | None:
-    """Nodes that the output does not use change nothing, and no error signal reaches them."""
-    output, leaves = run.record()
-    expected = run.gradients(output, leaves)
-    dead = [leaf * leaf for leaf in leaves]
-    output.backward(run.seed(output))
-    if any(node.grad is not None for node in dead):
-        return "an error signal reached a node that the output does not depend on"
-    return _same([np.zeros(np.shape(x.data)) if x.grad is None else x.grad for x in leaves], expected)
+def _parts_in_front(run: Run) -> str | None:
+    """x/8 eight times, by edges of either kind, in place of every input: one node with many consumers."""
+
+    def parted(x: Any) -> Any:
+        halves = [sum_of_four(part) for part in ([x * 0.125 for _ in range(4)], [0.125 * x for _ in range(4)])]
+        return halves[0] + halves[1]
+
+    def sum_of_four(parts: list[Any]) -> Any:  # in pairs, so that nothing is rounded
+        return (parts[0] + parts[1]) + (parts[2] + parts[3])
+
+    return run.as_usual(*run.record(parted))
+
+
+# ---- rules that do more than they should -----------------------------------------------------------------------------
+
+
+def _rules_that_keep(run: Run) -> str | None:
+    """A rule may hold on to the array that it returns: no pass writes to it, and no gradient is it."""
+    if not run.has_arrays:
+        return None
+    kept: list[tuple[Any, Any]] = []
+
+    def keep(share: Any, g: Any) -> None:
+        if isinstance(share, np.ndarray) and not np.may_share_memory(share, g):
+            kept.append((share, share.copy()))
+
+    output, leaves = _with_watched_rules(run)
+    with _watching(keep):
+        output.backward(run.seed(output))
+        gradients(output, leaves, seed=run.seed(output))
+    for array, before in kept:
+        if not np.array_equal(array, before, equal_nan=True):
+            return f"a pass wrote {short(array)} to the array of a rule that holds {short(before)}"
+        if any(isinstance(x.grad, np.ndarray) and np.may_share_memory(x.grad, array) for x in topological(output)):
+            return "a gradient is the array that a rule holds"
+    return None
+
+
+def _rules_with_passes(run: Run) -> str | None:
+    """A rule may run a pass of its own over the same nodes."""
+    if not run.has_arrays:
+        return None
+    output, leaves = _with_watched_rules(run)
+    other = output * 2.0
+    begun: list[bool] = []
+
+    def begin(*_: Any) -> None:
+        if not begun:
+            begun.append(True)
+            backpropagate(other, run.seed(other))
+
+    with _watching(begin):
+        output.backward(run.seed(output))
+    return same([np.zeros(np.shape(x.data)) if x.grad is None else x.grad for x in leaves], run.usual_gradients)
+
+
+def _with_watched_rules(run: Run) -> tuple[Any, list[Any]]:
+    """The graph made of the same primitives, whose rules are watched."""
+    output, leaves = run.usual
+    _, twins = run.record()
+    return apart(rebuilt(output, dict(zip(leaves, twins, strict=True)), _watched_again), twins)
+
+
+_eye: Final = threading.local()  # its ``sees`` is called with what each watched rule of this thread returns
+
+
+@contextmanager
+def _watching(sees: Callable[[Any, Any], Any]) -> Iterator[None]:
+    _eye.sees = sees
+    try:
+        yield
+    finally:
+        del _eye.sees
+
+
+def _watched_again(node: Node, inputs: list[Any]) -> Any:
+    if node.scalar:
+        return _again(node, inputs)
+    entry, params = _watched(_primitive_of(node)), node.params
+    return entry(inputs, **params) if entry.packed else entry(*inputs, **params)
+
+
+@cache
+def _watched(entry: Primitive) -> Primitive:
+    """The same primitive, whose rules show what they return to `_watching`; they cannot be written out as source."""
+
+    def watch(k: int, g: Any, *given: Any, **params: Any) -> Any:
+        if isinstance(g, Symbol):
+            raise TypeError("a rule that is watched is no expression")
+        share = entry.rule(k)(g, *given, **params)
+        if sees := getattr(_eye, "sees", None):
+            sees(share, g)
+        return share
+
+    return replace(entry, vjp=tuple(partial(watch, k) for k in range(entry.arity)) if entry.arity else watch)
 
 
 RELATIONS: Final[dict[str, Relation]] = {
-    "backward twice doubles": _twice_doubles,
-    "signals are linear in the seed": _linear_in_the_seed,
-    "shares that arrive add up to the error signal": _conserved,
-    "gradients as nodes are the plain gradients": _as_nodes,
-    "the same program gives the same bits": _deterministic,
-    "a pass writes to nothing but .grad": _nothing_written,
+    **OF_PASSES,
     "pushforward and pullback agree": _push_and_pull,
     "operands that commute may change places": _operand_order,
     "sums and products may be bracketed otherwise": _reassociated,
     "identity(x) in place of x changes nothing": _identity_in_front,
-    "a dead branch changes nothing": _dead_branch,
+    "a sum of eighths in place of x changes nothing": _parts_in_front,
+    "rules may hold on to the arrays they return": _rules_that_keep,
+    "rules may run passes of their own": _rules_with_passes,
 }

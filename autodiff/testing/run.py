@@ -1,0 +1,111 @@
+"""A function at a point, recorded as often as relations ask, and how two of its gradients are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.graph import Node, topological
+from autodiff.node import Tensor, Value
+from autodiff.primitive import describe
+from autodiff.testing.program import weights_of
+from autodiff.testing.rounding import reach
+from autodiff.transforms import gradients
+
+__all__ = ["ROUNDING", "Run", "apart", "near", "same", "short"]
+
+ROUNDING: Final = 64 * np.finfo(float).eps  # of each of some tens of shares, relative to what they add up to
+
+
+class Run:
+    """A function at a point: what every relation starts from."""
+
+    def __init__(self, f: Callable[..., Any], inputs: Sequence[Any]) -> None:
+        self.f = f
+        self.inputs = [
+            np.array(x, dtype=float) if np.ndim(x) or isinstance(x, np.ndarray) else float(x) for x in inputs
+        ]
+
+    @property
+    def has_arrays(self) -> bool:
+        """Whether rules run in its passes: Values keep their local gradients."""
+        return any(isinstance(x, np.ndarray) for x in self.inputs)
+
+    def record(self, change: Callable[[Node], Node] | None = None) -> tuple[Any, list[Any]]:
+        """The output and its leaves, new ones; f sees them through ``change``."""
+        leaves = [Tensor(x) if isinstance(x, np.ndarray) else Value(x) for x in self.inputs]
+        output = self.f(*leaves if change is None else map(change, leaves))
+        if not isinstance(output, Node):
+            came = describe(output)
+            raise TypeError(f"relations are checked of a function that returns a Value or Tensor, and got {came}")
+        return output, leaves
+
+    def fresh(self) -> tuple[Any, list[Any]]:
+        """A recording to pass through and to write to."""
+        return apart(*self.record())
+
+    @cached_property
+    def usual(self) -> tuple[Any, list[Any]]:
+        """The output and its leaves as f makes them, for relations that leave no mark on them."""
+        return self.record()
+
+    @cached_property
+    def usual_gradients(self) -> list[Any]:
+        """Those of the usual output; not to be written to."""
+        return self.gradients(*self.usual)
+
+    @cached_property
+    def sizes(self) -> list[Any]:
+        """What the usual gradients would be if no shares cancelled."""
+        output, leaves = self.usual
+        return [np.max(np.abs(self.seed(output))) * size for size in reach(output, leaves)]
+
+    def as_usual(self, output: Any, leaves: Sequence[Any]) -> str | None:
+        """What sets the gradients of an output that means the same apart from the usual, beyond rounding."""
+        return near(self.gradients(output, leaves), self.usual_gradients, self.sizes)
+
+    def seed(self, output: Any) -> Any:
+        """A cotangent that is not all ones."""
+        return weights_of(np.shape(output.data), 1)
+
+    def gradients(self, output: Any, leaves: Sequence[Any], seed: Any = None) -> list[Any]:
+        """The gradients as arrays, zeros where the output does not depend on a leaf."""
+        found = gradients(output, list(leaves), seed=self.seed(output) if seed is None else seed)
+        return [np.zeros(np.shape(x.data)) if g is None else np.asarray(g) for g, x in zip(found, leaves, strict=True)]
+
+
+def apart(output: Any, leaves: list[Any]) -> tuple[Any, list[Any]]:
+    """The graph without marks on anybody's nodes: a copy of it if it holds more leaves than ``leaves``."""
+    own = set(leaves)
+    if not any(node.is_leaf and node not in own for node in topological(output)):
+        return output, leaves
+    output, *leaves = deepcopy([output, *leaves])
+    for node in topological(output):
+        node.grad = None
+    return output, leaves
+
+
+def same(ours: Sequence[Any], others: Sequence[Any]) -> str | None:
+    """What differs in any bit, nan and nan being equal, and 0 and −0."""
+    for x, y in zip(ours, others, strict=True):
+        if not np.array_equal(x, y, equal_nan=True):
+            return f"{short(x)} is not {short(y)}"
+    return None
+
+
+def near(ours: Sequence[Any], others: Sequence[Any], sizes: Sequence[Any]) -> str | None:
+    """What differs by more than the rounding of shares whose ``sizes`` add up."""
+    for x, y, size in zip(ours, others, sizes, strict=True):
+        wrong = np.abs(x - y) > ROUNDING * size
+        if np.any(wrong & np.isfinite(size)) or not np.array_equal(np.isnan(x), np.isnan(y)):
+            return f"{short(x)} is not {short(y)}, within the rounding of shares up to {short(size)}"
+    return None
+
+
+def short(x: Any) -> str:
+    text = " ".join(repr(np.asarray(x).tolist()).split())
+    return text if len(text) <= 200 else text[:199] + "…"

@@ -1,0 +1,346 @@
+"""Plants faults of rules, of accumulation and of order, and prints how soon random programs find them.
+
+``python -m tests.planted [words]``: each fault alone, over the whole table, from several seeds: the number of the
+program that found it, and the steps of the shortest that has it; then programs a second of both drivers.
+
+A rule is spoiled in the table itself, as `tests.faults` says. A fault of the engine is its source with one change: the
+functions that differ get the changed code, so that all of the project runs it, relations too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+from types import FunctionType, ModuleType
+from typing import Any
+
+from hypothesis import Phase, given, settings
+
+import autodiff as ad
+from autodiff import Primitive, shares
+from autodiff.testing.loop import Search, Undecided, dual_fault, search
+from autodiff.testing.metamorphic import broken_relation
+from autodiff.testing.operations import Operation, Vocabulary, vocabulary
+from autodiff.testing.program import Program
+from autodiff.testing.strategies import programs
+from tests.faults import Fault
+from tests.faults_of_the_engine import ENGINE_FAULTS
+from tests.strategies import PRIMITIVES, VOCABULARY
+
+MOST_EXAMPLES, MOST_STEPS = 200, 3
+KINDS = (ad.Value, ad.Tensor)
+
+#: What becomes of one input's share.
+CHANGES: Mapping[str, Callable[[Any], Any]] = {
+    "scaled": lambda share: share * 1.001, "flipped": lambda share: -share, "dropped": lambda share: share * 0.0,
+}  # fmt: skip
+#: Primitives whose changed rules are the same rules.
+EQUIVALENT = {"sign": "its derivative is 0, and 1.001 · 0, −0 and 0 · 0 are the same"}
+
+Vocabularies = Mapping[type, Vocabulary]
+Judge = Callable[[Program], str | None]
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A fault that can be planted in this process: ``plant`` gives what programs are made of while it is there."""
+
+    name: str
+    kinds: tuple[type, ...]
+    plant: Callable[[], AbstractContextManager[Vocabularies]]
+    judge: Callable[[], Judge]
+    equivalent: str = ""
+
+    def search(self, kind: type, seed: int, most: int = MOST_EXAMPLES) -> Search:
+        """The first of ``most`` programs that has the fault, made short."""
+        with self.plant() as operations:
+            return search(self.judge(), most, kind=kind, seed=seed, operations=operations[kind])
+
+
+def judged() -> Judge:
+    """For one search: dual numbers and all relations, until one is broken; then that one, as the program is cut."""
+    only: list[str] = []
+
+    def judge(program: Program) -> str | None:
+        wrong = None
+        if program.kind is ad.Value and only in ([], ["dual numbers"]):
+            with suppress(Undecided):
+                wrong = dual_fault(program)
+        if wrong:
+            only[:] = ["dual numbers"]
+        elif only != ["dual numbers"]:
+            wrong = broken_relation(program, *program.inputs, only=only or None)
+            only[:] = [wrong.partition(":")[0]] if wrong else only
+        return wrong
+
+    return judge
+
+
+def judged_by_slopes(program: Program) -> str | None:
+    """What a slope says that knows no rule: by dual numbers for Values, by differences for Tensors."""
+    if program.kind is ad.Value:
+        return dual_fault(program)
+    return broken_relation(program, *program.inputs, only=["pushforward and pullback agree"])
+
+
+def judged_by_depth(program: Program) -> str | None:
+    """What relations say that walk a graph without a pass."""
+    only = ["the order of nodes follows from the graph alone", "a copy of the graph has the same gradients"]
+    return broken_relation(program, *program.inputs, only=only)
+
+
+# ---- rules -----------------------------------------------------------------------------------------------------------
+
+
+def rules() -> Iterator[Planted]:
+    """Three faults for each input of each primitive of the table."""
+    for entry in PRIMITIVES:
+        kinds = tuple(kind for kind in KINDS if any(x.primitive is entry for x in VOCABULARY[kind].values()))
+        for slot in range(entry.arity or max(len(example.shapes) for example in entry.examples)):
+            for change, of_share in CHANGES.items():
+                wrong = spoiled(entry, slot, of_share)
+                title = f"{entry.name}, input {slot + 1}: share {change}"
+                why = EQUIVALENT.get(entry.name, "")
+                yield Planted(title, kinds, partial(in_the_table, wrong), lambda: judged_by_slopes, why)
+
+
+def spoiled(entry: Primitive, slot: int, change: Callable[[Any], Any]) -> Primitive:
+    """The primitive with a wrong rule for one input."""
+
+    def rule(k: int) -> Callable[..., Any]:
+        right = entry.rule(k)
+        return (lambda *given, **params: change(right(*given, **params))) if k == slot else right
+
+    if entry.arity is None:
+        return replace(entry, vjp=lambda k, *given, **params: rule(k)(*given, **params))
+    return replace(entry, vjp=tuple(map(rule, range(entry.arity))))
+
+
+@contextmanager
+def in_the_table(wrong: Primitive) -> Iterator[Vocabularies]:
+    """The table with a wrong primitive in place of the right one; operators stay right."""
+    right = ad.TABLE[wrong.name]
+    ad.TABLE[wrong.name] = wrong
+    try:
+        yield {kind: vocabulary(kind, of=[entry.name for entry in PRIMITIVES]) for kind in KINDS}
+    finally:
+        ad.TABLE[wrong.name] = right
+
+
+# ---- accumulation and order ------------------------------------------------------------------------------------------
+
+
+def engine() -> Iterator[Planted]:
+    """Faults of the backward pass and of what it calls; those of depth need a step that is deep."""
+    for fault in ENGINE_FAULTS:
+        if fault.kind.startswith(("accumulation", "order", "state: mutated cotangent")):
+            deep = "depth" in fault.kind
+            plant = partial(in_the_engine, fault, (_DEEP,) if deep else ())
+            yield Planted(fault.name, KINDS, plant, (lambda: judged_by_depth) if deep else judged, fault.equivalent)
+
+
+def _deep(x: Any) -> Any:
+    for _ in range(sys.getrecursionlimit()):
+        x = ad.TABLE["identity"](x)
+    return x
+
+
+#: One step that is a thousand.
+_DEEP = Operation("deep", 1, _deep, written="deep({0})", primitive=ad.TABLE["identity"])
+
+
+@contextmanager
+def in_the_engine(fault: Fault, more: Sequence[Operation] = ()) -> Iterator[Vocabularies]:
+    """The engine with a fault in the source of one module."""
+    module = import_module(fault.file.removesuffix(".py").replace("/", "."))
+    changes = changed(module, fault)
+    if not changes:
+        raise ValueError(f"{fault.name!r} changes no function of {fault.file}; its text has moved: write it anew")
+    try:
+        for owner, name, _, wrong in changes:
+            setattr(owner, name, wrong)
+        _forget_written()
+        yield {kind: {**known, **{each.name: each for each in more}} for kind, known in VOCABULARY.items()}
+    finally:
+        for owner, name, right, _ in changes:
+            setattr(owner, name, right)
+        _forget_written()
+
+
+def changed(module: ModuleType, fault: Fault) -> list[tuple[Any, str, Any, Any]]:
+    """What a fault changes in a module: (owner, attribute, right, wrong), code of functions and texts."""
+    source = Path(str(module.__file__)).read_text(encoding="utf-8")
+    if source.count(fault.old) <= fault.place:
+        return []
+    twins = [ModuleType(module.__name__), ModuleType(module.__name__)]
+    for twin, written in zip(twins, (source, fault.planted(source)), strict=True):
+        exec(compile(written, fault.file, "exec"), vars(twin))
+    right, wrong = map(vars, twins)
+    found: list[tuple[Any, str, Any, Any]] = []
+    for name, item in right.items():
+        mine = vars(module).get(name)
+        if isinstance(item, FunctionType) and isinstance(mine, FunctionType):
+            if _text_of(item.__code__) != _text_of(wrong[name].__code__):
+                found.append((mine, "__code__", mine.__code__, wrong[name].__code__))
+        elif isinstance(item, tuple) and all(isinstance(part, str) for part in item) and item != wrong[name]:
+            found.append((module, name, mine, wrong[name]))
+    return found
+
+
+def _text_of(code: Any) -> tuple[Any, ...]:
+    """What a function does, wherever in its file it stands."""
+    inner = [_text_of(item) if hasattr(item, "co_code") else repr(item) for item in code.co_consts]
+    return code.co_code, code.co_names, code.co_varnames, code.co_freevars, tuple(inner)
+
+
+def _forget_written() -> None:
+    """Let the functions that deliver shares be written again."""
+    for written in (shares.SENDERS, shares._SHARERS):
+        written.clear()
+
+
+# ---- the table of what was found -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Found:
+    """The number of the program that found a fault, the steps of the shortest that has it, and that program."""
+
+    number: int
+    steps: int
+    program: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one fault in programs of one kind, seed by seed."""
+
+    fault: str
+    kind: str
+    found: tuple[Found | None, ...]
+    equivalent: str = ""
+
+    @property
+    def shown(self) -> bool:
+        """Found from every seed, and cut to three steps at the most."""
+        return all(each is not None and each.steps <= MOST_STEPS for each in self.found)
+
+    def __str__(self) -> str:
+        every = [each for each in self.found if each]
+        head = f"{self.fault:68} {self.kind:6} {len(every)} of {len(self.found)}"
+        if not every:
+            return f"{head}  {self.equivalent}".rstrip()
+        longest = max(every, key=lambda each: each.steps)
+        return f"{head} {median(each.number for each in every):5.0f} {longest.steps:3}  {longest.program}"
+
+
+def row(fault: Planted, kind: type, seeds: Iterable[int]) -> Row:
+    """The fault searched for from every seed."""
+    done = [fault.search(kind, seed).found for seed in seeds]
+    found = [x and Found(x.number, len(x.program.steps), str(x.program)) for x in done]
+    return Row(fault.name, kind.__name__, tuple(found), fault.equivalent)
+
+
+RULES, ENGINE = tuple(rules()), tuple(engine())
+FAULTS = (*RULES, *ENGINE)
+
+
+def rows_of(number: int, seeds: Sequence[int]) -> list[Row]:
+    """A row for each kind of program that could have the fault; number in `FAULTS`."""
+    return [row(FAULTS[number], kind, seeds) for kind in FAULTS[number].kinds]
+
+
+def summary(name: str, faults: Sequence[list[Row]]) -> str:
+    """How many faults were shown and how soon: a rule's in programs of each kind that have it, others' in one kind."""
+    enough = all if name == "rules" else any
+    real = [rows for rows in faults if not rows[0].equivalent]
+    shown = [rows for rows in real if enough(row.shown for row in rows)]
+    numbers = sorted(each.number for rows in shown for row in rows if row.shown for each in row.found if each)
+    lines = [
+        f"{name}: {len(shown)} of {len(real)} found from every seed within {MOST_EXAMPLES} programs and cut to "
+        f"{MOST_STEPS} steps or fewer; {len(faults) - len(real)} more are equivalent",
+        *(
+            f"  {share} % of them by program {numbers[len(numbers) * share // 100]}"
+            for share in (50, 90, 99)
+            if numbers
+        ),
+        *(f"  NOT SHOWN: {rows[0].fault}" for rows in real if rows not in shown),
+    ]
+    return "\n".join(lines)
+
+
+# ---- programs a second -----------------------------------------------------------------------------------------------
+
+
+def speeds() -> Iterator[str]:
+    """Programs in a second of this process's time: drawn alone, and judged."""
+    for kind in KINDS:
+        for name, judge in (("drawn", lambda program: None), ("slopes", judged_by_slopes), ("relations", judged())):
+            for driver, run, count in (("inner loop", by_loop, 2000), ("hypothesis", by_hypothesis, 500)):
+                few = count if name == "drawn" or kind is ad.Value else count // 5
+                start = time.process_time()
+                run(kind, judge, few)
+                yield f"{kind.__name__:6} {name:9} {driver}: {few / (time.process_time() - start):7,.0f}"
+
+
+def by_loop(kind: type, judge: Judge, count: int) -> None:
+    """Programs of the inner loop."""
+    search(judge, count, kind=kind, operations=VOCABULARY[kind])
+
+
+def by_hypothesis(kind: type, judge: Judge, count: int) -> None:
+    """Programs of hypothesis, without shrinking and without a database."""
+
+    @settings(max_examples=count, database=None, deadline=None, derandomize=True, phases=[Phase.generate])
+    @given(programs(kind, operations=VOCABULARY[kind]))
+    def each(program: Program) -> None:
+        with suppress(Undecided):
+            judge(program)
+
+    each()
+
+
+def main() -> int:
+    """Print a row for each fault and kind of program, counts, and programs a second; 1 if a fault was not shown."""
+    parser = argparse.ArgumentParser(description="Plants faults and says how soon random programs find them.")
+    parser.add_argument("words", nargs="*", help="only faults whose name holds one of these words")
+    parser.add_argument("--only", choices=["rules", "engine", "speeds"], help="one part alone")
+    parser.add_argument("--seeds", type=int, default=5, help="how many seeds to search from")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    parts = {name: part for name, part in (("rules", RULES), ("engine", ENGINE)) if options.only in (None, name)}
+    texts = []
+    if parts:
+        print(f"{'fault':68} {'kind':6}  found program steps  the longest of the shortest programs")
+    with multiprocessing.get_context("fork").Pool(options.workers) as pool:
+        for name, part in parts.items():
+            wanted = [k for k, fault in enumerate(FAULTS) if fault in part and matches(fault.name, options.words)]
+            waiting = [pool.apply_async(rows_of, (k, range(1, options.seeds + 1))) for k in wanted]
+            faults = []
+            for answer in waiting:
+                faults.append(answer.get())
+                print(*faults[-1], sep="\n", flush=True)
+            texts.append(summary(name, faults))
+    print("", *texts, sep="\n", flush=True)
+    if options.only in (None, "speeds") and not options.words:
+        print("", "programs a second", *speeds(), sep="\n")
+    return int(any("NOT SHOWN" in text for text in texts))
+
+
+def matches(name: str, words: Sequence[str]) -> bool:
+    """Whether a name holds one of the words; any does if there are none."""
+    return not words or any(word in name for word in words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
