@@ -71,7 +71,7 @@ def test_a_wrong_gradient_shows_everything(run: Run, pytester: pytest.Pytester) 
     assert "FAILED" in section
     assert re.search(r"analytic +\S+", section)
     assert "v2 = ad.TABLE['bad_sin'](v1)" in section
-    assert "again: pytest 'test_a_wrong_gradient_shows_everything.py::test_wrong' --gradient-seed=0" in section
+    assert "again: pytest test_a_wrong_gradient_shows_everything.py::test_wrong --gradient-seed=0" in section
     picture = pytester.path / "gradient-results" / "test_a_wrong_gradient_shows_everything.py-test_wrong.svg"
     assert f"picture: {picture}" in section
     assert picture.read_text(encoding="utf-8").lstrip().startswith("<")
@@ -107,6 +107,61 @@ def test_a_skip_is_not_a_pass(run: Run) -> None:
     result.assert_outcomes(passed=2, failed=2)
     result.stdout.fnmatch_lines(["*no gradient was decided: no check was made*", "*no gradient was decided: 1 jump*"])
     result.stdout.fnmatch_lines(["gradients: 4 pass, 1 jump"])
+
+
+def test_checks_in_fixtures_count(run: Run) -> None:
+    """With the options of the test's marker; a wrong gradient in a fixture has its section too."""
+    result = run(
+        WRONG
+        + """
+    import pytest
+
+    @pytest.fixture
+    def checked(check_gradients):
+        return check_gradients(lambda x: x * x * x, 2.0)
+
+    @pytest.fixture
+    def spoiled(check_gradients):
+        return check_gradients(bad, 2.0)
+
+    @pytest.mark.gradients(order=2)
+    def test_fixture(checked):
+        assert len(checked.findings) == 2
+
+    def test_spoiled(spoiled): pass
+    """
+    )
+    result.assert_outcomes(passed=1, failed=1, errors=1)
+    assert result.stdout.str().count("- gradient check -") == 2
+    result.stdout.fnmatch_lines(["gradients: 2 pass, 2 fail"])
+
+
+def test_each_test_has_a_picture_of_its_own(run: Run, pytester: pytest.Pytester) -> None:
+    """Names that differ only in characters that files do not take, and very long ones."""
+    marker = f"@pytest.mark.parametrize('name', ['a/b', 'a::b', '../..', {'x' * 90 + '/'!r}])"
+    source = WRONG.replace("def test_wrong(", f"{marker}\n    def test_wrong(name, ")
+    result = run("    import pytest\n" + source)
+    result.assert_outcomes(failed=4)
+    names = [path.name for path in (pytester.path / "gradient-results").iterdir()]
+    assert len(names) == 4
+    assert max(map(len, names)) < 180
+    assert {path.parent.name for path in pytester.path.rglob("*.svg")} == {"gradient-results"}
+
+
+def test_a_folder_that_cannot_be_made(run: Run, pytester: pytest.Pytester) -> None:
+    """The reason stands where the path would; everything else is there."""
+    (pytester.path / "file").touch()
+    text = run(WRONG, "--gradient-results=file").stdout.str()
+    assert "no picture: [Errno" in text
+    assert "the rule of bad_sin is wrong" in text
+
+
+@pytest.mark.parametrize("seed", ["x", "-1", "0.5"])
+def test_a_seed_that_is_none(run: Run, seed: str) -> None:
+    """One sentence before any test runs."""
+    result = run(RIGHT, f"--gradient-seed={seed}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: the seed of gradient checks is a whole number of at least 0, *'{seed}'"])
 
 
 def test_unknown_options_of_the_marker_are_refused(run: Run) -> None:

@@ -12,17 +12,20 @@ which no gradient was decided. No check, no strategy and no drawing is loaded be
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
+from zlib import crc32
 
 import pytest
 
 __all__ = ["Checks", "check_gradients"]
 
 _PROPERTY: Final = "gradient verdicts"
+_LONGEST: Final = 150  # characters of a file's name
 _OPTIONS: Final = ("order", "oracle", "directions", "seed")
 _MARKER: Final = (
     "gradients(order=1, oracle='auto', directions=None, seed=0): options of the gradient checks of a test, which fails "
@@ -66,15 +69,16 @@ _CHECKS: Final = pytest.StashKey[Checks]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Two options, and the same in the configuration file."""
     group = parser.getgroup("autodiff", "gradient checks")
-    group.addoption("--gradient-seed", type=int, metavar="N", help="seed of the directions of all gradient checks")
+    group.addoption("--gradient-seed", metavar="N", help="seed of the directions of all gradient checks")
     group.addoption("--gradient-results", metavar="DIR", help="folder for the pictures of wrong gradients")
     parser.addini("gradient_seed", "seed of the directions of all gradient checks", default="0")
     parser.addini("gradient_results", "folder for the pictures of wrong gradients", default="gradient-results")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the marker known, and refuse a seed that is none."""
     config.addinivalue_line("markers", _MARKER)
+    _seed(config)
     config.stash[_CHECKS] = Checks()
 
 
@@ -87,11 +91,21 @@ def check_gradients(pytestconfig: pytest.Config) -> Checks:
     return pytestconfig.stash[_CHECKS]
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Give the checks of a test their options, those of its fixtures too."""
+    item.config.stash[_CHECKS].begin({"seed": _seed(item.config), **_marked(item)})
+    return (yield)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Give the checks of a test their options, and fail a marked test that decided nothing."""
+    """Refuse options that there are not, and fail a marked test that decided nothing."""
     checks = item.config.stash[_CHECKS]
-    checks.begin({"seed": _seed(item.config), **_marked(item)})
+    unknown = [part for marker in item.iter_markers("gradients") for part in (*marker.args, *_unknown(marker))]
+    if unknown:
+        known = ", ".join(_OPTIONS)
+        pytest.fail(f"the marker gradients takes the keywords {known}, and got {unknown}", pytrace=False)
     result = yield
     if item.get_closest_marker("gradients") and not checks.decided:
         pytest.fail(f"no gradient was decided: {checks.undecided()}", pytrace=False)
@@ -100,19 +114,22 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 def _seed(config: pytest.Config) -> int:
     chosen = config.getoption("--gradient-seed")
-    return int(config.getini("gradient_seed") if chosen is None else chosen)
+    text = str(config.getini("gradient_seed") if chosen is None else chosen)
+    if not re.fullmatch("[0-9]+", text):
+        raise pytest.UsageError(f"the seed of gradient checks is a whole number of at least 0, and got {text!r}")
+    return int(text)
 
 
 def _marked(item: pytest.Item) -> dict[str, Any]:
     """The options of a test's markers: its own, and its class's and module's where it says nothing."""
     options: dict[str, Any] = {}
     for marker in reversed(list(item.iter_markers("gradients"))):
-        unknown = [*marker.args, *(name for name in marker.kwargs if name not in _OPTIONS)]
-        if unknown:
-            known = ", ".join(_OPTIONS)
-            pytest.fail(f"the marker gradients takes the keywords {known}, and got {unknown}", pytrace=False)
-        options.update(marker.kwargs)
+        options.update((name, marker.kwargs[name]) for name in marker.kwargs if name in _OPTIONS)
     return options
+
+
+def _unknown(marker: pytest.Mark) -> list[str]:
+    return [name for name in marker.kwargs if name not in _OPTIONS]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -120,7 +137,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Give the report of a test the counts of its verdicts, and a section if a gradient was wrong."""
     report: Any = yield
     checks = item.config.stash[_CHECKS]
-    if call.when == "call" and checks.counts:
+    if checks.counts and (call.when == "call" or (call.when == "setup" and not report.passed)):
         report.user_properties.append((_PROPERTY, dict(checks.counts)))
         if report.failed and checks.fault is not None:
             report.sections.append(("gradient check", _section(item, checks)))
@@ -129,7 +146,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def _section(item: pytest.Item, checks: Checks) -> str:
     python = getattr(checks.subject, "python", None)
-    again = f"again: pytest '{item.nodeid}' --gradient-seed={checks.options['seed']}"
+    again = f"again: pytest {shlex.quote(item.nodeid)} --gradient-seed={checks.options['seed']}"
     parts = [str(checks.fault), python() if callable(python) else "", _picture(item, checks.fault), again]
     return "\n".join(part for part in parts if part)
 
@@ -138,7 +155,7 @@ def _picture(item: pytest.Item, fault: Any) -> str:
     """Draw the fault and say where; say why there is no picture if there is none."""
     chosen = item.config.getoption("--gradient-results") or item.config.getini("gradient_results")
     folder = item.config.rootpath / str(chosen)
-    path = folder / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', item.nodeid).strip('-')}.svg"
+    path = folder / f"{_file_name(item.nodeid)}.svg"
     try:
         drawing = import_module("autodiff.testing.picture").drawing(fault)
         folder.mkdir(parents=True, exist_ok=True)
@@ -146,6 +163,13 @@ def _picture(item: pytest.Item, fault: Any) -> str:
     except Exception as error:
         return f"no picture: {error}"
     return f"picture: {path}"
+
+
+def _file_name(nodeid: str) -> str:
+    """The test's name in characters that every file system takes; a number tells apart what they make equal."""
+    plain = nodeid.replace("::", "-")
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", plain).strip("-")[:_LONGEST]
+    return name if name == plain else f"{name}-{crc32(nodeid.encode(errors='replace')):08x}"
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
