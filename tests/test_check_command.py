@@ -30,6 +30,21 @@ def text(x):
     return "no number"
 
 NUMBER = 3
+
+def options(x, mode="sum", rate=2.0, bias=None, train=True):
+    print("in options")
+    return ad.sum(x) * rate if train and mode == "sum" and bias is None else None
+
+class Model:
+    @staticmethod
+    def loss(x):
+        return x * x
+
+def leaves(x):
+    raise SystemExit(0)
+
+def broken(x):
+    return x / {}["weights"]
 """
 
 
@@ -83,6 +98,33 @@ def test_the_report_as_json(capsys):
     assert {finding["order"] for finding in data["findings"]} == {1, 2}
 
 
+def test_defaults_that_are_no_numbers_stay_what_they_are(capsys):
+    """Words, None and switches are options; numbers are differentiated."""
+    assert main(["check", "model.py:options"]) == 0
+    assert "gradient check of options: no failure found (2 pass;" in capsys.readouterr().out
+
+
+def test_what_a_file_prints_is_not_in_its_json(capsys):
+    """It goes to standard error."""
+    assert main(["check", "model.py:options", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["verdict"] == "pass"
+    assert "in options" in err
+
+
+def test_a_function_inside_of_a_class(capsys):
+    """Names may have dots."""
+    assert main(["check", "model.py:Model.loss"]) == 0
+    assert "gradient check of loss" in capsys.readouterr().out
+
+
+def test_a_file_that_ends_python(capsys):
+    """It is no silent success."""
+    Path("script.py").write_text("def f(x):\n    return x\nraise SystemExit(0)\n", encoding="utf-8")
+    assert main(["check", "script.py:f"]) == 2
+    assert "script.py cannot be run: SystemExit: 0" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -93,6 +135,10 @@ def test_the_report_as_json(capsys):
         (["model.py:loss", "--at", "2 +"], 'arguments are Python numbers and lists, such as "2.0; [1, 2]", and got'),
         (["model.py:text"], "no arguments were found that the function takes; give them with --at (TypeError: a gradi"),
         (["model.py:loss", "--order", "3"], "argument --order: invalid choice: 3"),
+        (["model.py:loss", "--seed", "-1"], "argument --seed: expected a whole number of at least 0, and got '-1'"),
+        (["model.py:leaves"], "the function ends Python at ["),
+        (["model.py:leaves", "--at", "1"], "the function raised SystemExit: 0 ("),
+        (["model.py:broken", "--at", "1"], "model.py, line 36: return x / {}[\"weights\"])"),
     ],
 )
 def test_bad_input(arguments, words, capsys):

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
+import numpy as np
+
 from autodiff.testing.blame import blamed, recorded, wrong_rule
 from autodiff.testing.entries import Check, Curvature
 from autodiff.testing.oracles import ORACLES
@@ -67,6 +69,8 @@ def check_gradients(
         raise ValueError(f"check_gradients checks order 1 or 2, and got order={order!r}")
     if directions is not None and (not isinstance(directions, int) or isinstance(directions, bool) or directions < 1):
         raise ValueError(f"directions is a positive whole number, and got {directions!r}")
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
+        raise ValueError(f"seed is a whole number of at least 0, and got {seed!r}")
     if oracle not in _CHOICES:
         raise ValueError(f"unknown oracle {oracle!r} (must be one of {', '.join(_CHOICES)})")
     subject = subject_of(f, inputs, gradient, vjp)

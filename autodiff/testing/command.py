@@ -7,8 +7,12 @@ import ast
 import importlib.util
 import inspect
 import json
+import re
 import sys
+import traceback
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext, redirect_stdout
+from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -18,6 +22,7 @@ import numpy as np
 from autodiff.testing.check import check_gradients
 from autodiff.testing.picture import drawing
 from autodiff.testing.report import Report
+from autodiff.tree import flatten
 
 __all__ = ["add_check"]
 
@@ -40,20 +45,27 @@ def add_check(commands: Any) -> None:
     check.add_argument("--at", metavar="X; X; …", help='the arguments as Python, such as "2.0; [[1, 2], [3, 4]]"')
     check.add_argument("--gradient", metavar="NAME", help="a function of the file that computes the gradient")
     check.add_argument("--order", type=int, default=1, choices=(1, 2), help="2: the second derivatives as well")
-    check.add_argument("--seed", type=int, default=0, metavar="N", help="of random points and cotangents")
+    check.add_argument("--seed", type=_seed, default=0, metavar="N", help="of random points and cotangents")
     check.add_argument("--curve", action="store_true", help="show the error of plain differences over the step")
     check.add_argument("--json", action="store_true", help="print the report as data")
     check.add_argument("--output", type=Path, metavar="FILE", help="where a fault is drawn (default: NAME-fault.svg)")
+
+
+def _seed(given: str) -> int:
+    if not re.fullmatch("[0-9]{1,18}", given):
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, and got {given!r}")
+    return int(given)
 
 
 def _check(options: argparse.Namespace) -> int:
     path, _, name = options.function.rpartition(":")
     if not path or not name:
         raise ValueError(f"a function is named as FILE:FUNCTION, such as model.py:loss, and got {options.function!r}")
-    module = _loaded(Path(path))
-    f = _function(module, path, name)
-    gradient = None if options.gradient is None else _function(module, path, options.gradient)
-    report = _report(f, options, gradient)
+    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # what the file prints is no JSON
+        module = _loaded(Path(path))
+        f = _function(module, path, name)
+        gradient = None if options.gradient is None else _function(module, path, options.gradient)
+        report = _report(f, options, gradient)
     if options.json:
         print(json.dumps(report.as_dict(), ensure_ascii=False, indent=1))
     else:
@@ -73,7 +85,7 @@ def _loaded(path: Path) -> ModuleType:
     sys.path.insert(0, str(path.resolve().parent))
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
     finally:
         sys.path.pop(0)
@@ -81,7 +93,10 @@ def _loaded(path: Path) -> ModuleType:
 
 
 def _function(module: ModuleType, path: str, name: str) -> Callable[..., Any]:
-    found = getattr(module, name, None)
+    try:
+        found = attrgetter(name)(module)
+    except AttributeError:
+        found = None
     if not callable(found):
         own = [
             key
@@ -95,15 +110,60 @@ def _function(module: ModuleType, path: str, name: str) -> Callable[..., Any]:
 def _report(f: Callable[..., Any], options: argparse.Namespace, gradient: Callable[..., Any] | None) -> Report:
     chosen = {"order": options.order, "gradient": gradient, "seed": options.seed, "curve": options.curve}
     if options.at is not None:
-        return check_gradients(f, *_parsed(options.at), **chosen)
+        return _checked(f, _parsed(options.at), chosen)
+    f = _without_options(f)
     refusals = []
     for inputs in _points(f, options.seed):
         try:
             f(*inputs) if gradient is not None else None
             return check_gradients(f, *inputs, **chosen)
+        except SystemExit:
+            raise ValueError(f"the function ends Python at {inputs}") from None
         except Exception as error:  # shapes that do not fit may end in any error
             refusals.append(f"{type(error).__name__}: {' '.join(str(error).split())}")
     raise ValueError(f"no arguments were found that the function takes; give them with --at ({refusals[0]})")
+
+
+def _checked(f: Callable[..., Any], inputs: list[Any], chosen: dict[str, Any]) -> Report:
+    """The report; an error of the function itself is told where it was raised."""
+    try:
+        return check_gradients(f, *inputs, **chosen)
+    except (Exception, SystemExit) as error:
+        source = getattr(inspect.unwrap(f), "__code__", None)
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if source is not None and frame.filename == source.co_filename]
+        if not own:
+            raise
+        where = f"{own[-1].filename}, line {own[-1].lineno}: {own[-1].line}"
+        raise ValueError(f"the function raised {type(error).__name__}: {error} ({where})") from error
+
+
+def _without_options(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of those arguments that may be differentiated: a default that is no number stays what it is."""
+    kept = [item for item in _parameters(f) if item.default is item.empty or _is_number(item.default)]
+    if len(kept) == len(_parameters(f)):
+        return f
+    names = [item.name for item in kept]
+
+    def call(*given: Any) -> Any:
+        values = dict(zip(names, given, strict=True))
+        return f(*(values.get(item.name, item.default) for item in _parameters(f)))
+
+    call.__name__ = getattr(f, "__name__", type(f).__name__)
+    call.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]
+    return call
+
+
+def _is_number(default: Any) -> bool:
+    return all(isinstance(item, int | float | np.ndarray) and not isinstance(item, bool) for item in flatten(default))
+
+
+def _parameters(f: Callable[..., Any]) -> list[inspect.Parameter]:
+    try:
+        items = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):
+        raise ValueError("this function does not say what its arguments are; give them with --at") from None
+    return [item for item in items if item.kind in (item.POSITIONAL_ONLY, item.POSITIONAL_OR_KEYWORD)]
 
 
 def _parsed(text: str) -> list[Any]:
@@ -124,14 +184,7 @@ def _as_input(item: Any) -> Any:
 
 def _points(f: Callable[..., Any], seed: int) -> Iterator[list[Any]]:
     """Arguments to try: defaults where there are some, else numbers, vectors, matrices, and mixtures of them."""
-    try:
-        items = [
-            item
-            for item in inspect.signature(f).parameters.values()
-            if item.kind in (item.POSITIONAL_ONLY, item.POSITIONAL_OR_KEYWORD)
-        ]
-    except (TypeError, ValueError):
-        raise ValueError("this function does not say what its arguments are; give them with --at") from None
+    items = _parameters(f)
     random = np.random.default_rng(seed)
     open_ones = sum(item.default is item.empty for item in items)
     mixtures = [(shape,) * open_ones for shape in _SHAPES]
