@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from autodiff import Value
 from autodiff.testing.check import check_gradients
 from autodiff.testing.verdicts import Verdict
 
@@ -45,6 +46,40 @@ def test_a_torch_function_whose_output_is_cut_off():
     torch = pytest.importorskip("torch")
     with pytest.raises(TypeError, match="it is not connected to the inputs"):
         check_gradients(lambda x: x.detach() * 2.0, torch.tensor(1.0, dtype=torch.float64))
+
+
+def test_bad_torch_input():
+    """One sentence for what has no real numbers in NumPy, and for complex results."""
+    torch = pytest.importorskip("torch")
+    one = torch.ones(2, dtype=torch.float64)
+    for x in (one.bfloat16(), one.to_sparse(), one > 0, one * 1j, Value(1.0)):
+        with pytest.raises(TypeError, match=r"^gradients are checked at numbers .* and x is"):
+            check_gradients(lambda y, x: y, one, x)
+    with pytest.raises(TypeError, match=r"real numbers of the engine of the inputs, and f returned tensor\("):
+        check_gradients(torch.fft.fft, one)
+
+
+def test_a_torch_function_that_writes_to_its_input():
+    """Though its gradient may be right at what is there afterwards."""
+    torch = pytest.importorskip("torch")
+
+    def f(x):
+        with torch.no_grad():
+            x.mul_(2.0)
+        return x * 3.0
+
+    report = check_gradients(f, torch.ones(2, dtype=torch.float64))
+    assert "f wrote to its input x: what is computed from it later is wrong" in str(report)
+
+
+def test_bad_results_of_jax():
+    """Whole numbers, truth values and complex numbers are no outputs to differentiate."""
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    x = jax.numpy.ones(2)
+    for f in (jax.numpy.argmax, lambda x: x > 0, lambda x: x * 1j, lambda x: None):
+        with pytest.raises(TypeError, match="real numbers of the engine of the inputs, and f returned "):
+            check_gradients(f, x)
 
 
 @pytest.mark.parametrize("order", [1, 2])

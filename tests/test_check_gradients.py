@@ -32,6 +32,7 @@ SMOOTH = [
     (lambda t: max(1e-6 + t, 0.0), 1.0),
     (lambda t: max(1e-10 + t, 0.0), 1.0),
     (lambda t: math.floor(1e-5 + t) + 3 * t, 3.0),
+    (lambda t: math.exp(-(((t + 3e-7) / 1e-6) ** 2)), -6e5 * math.exp(-0.09)),
 ]
 
 
@@ -58,6 +59,7 @@ def test_a_derivative_that_is_off_by_any_size_fails(phi, exact, size):
         (abs, "kink", (-1.0, 1.0)),
         (lambda t: max(t, 0.0), "kink", (0.0, 1.0)),
         (lambda t: math.sin(t) + 1e-3 * abs(t), "kink", (0.999, 1.001)),
+        (lambda t: math.cos(3 * t) + t + 1e-6 * abs(t), "kink", (1 - 1e-6, 1 + 1e-6)),
         (lambda t: float(t > 0), "jump", None),
         (lambda t: math.copysign(abs(t) ** (1 / 3), t), "jump", None),
         (lambda t: math.sqrt(t) if t >= 0 else math.nan, "undefined", None),
@@ -121,6 +123,8 @@ CORRECT = [
     (lambda x: ad.prod(x), (np.array([2.0, 0.0, 3.0]),)),
     (lambda x: x[np.array([0, 0, 1])], (B,)),
     (lambda x: x * 3.0, (np.array([1.0, 2.0], np.float32),)),
+    (lambda x: sum([x / 10.0 for _ in range(9)], x / 10.0), (10.0,)),
+    (lambda x, y: sum([x / y for _ in range(48)], x / y), (49.0, 49.0)),
 ]
 
 
@@ -132,6 +136,46 @@ def test_correct_gradients_pass(f, inputs, order):
     assert report, report
     assert set(report.counts) <= {Verdict.PASS, Verdict.WEAK}
     assert report.counts[Verdict.PASS] >= 1
+
+
+ROUNDED = [
+    lambda x: float(np.sin(np.float32(x))),
+    lambda x: round(math.sin(x), 6),
+    lambda x: round(math.sin(x), 3),
+    lambda x: (1e12 + math.sin(x)) - 1e12,
+]
+
+
+@pytest.mark.parametrize("f", ROUNDED)
+def test_rounding_inside_of_a_function_raises_no_alarm(f):
+    """float32 on the way, decimals, cancellation: no step is too small to change f, and larger ones tell the slope."""
+    assert check_gradients(f, 0.3, gradient=math.cos).verdict == Verdict.WEAK
+    assert check_gradients(f, 0.3, gradient=lambda x: 1.5 * math.cos(x)).verdict == Verdict.FAIL
+    assert check_gradients(f, 0.3, gradient=lambda x: 0.0).verdict == Verdict.PASS  # it is constant around the point
+
+
+TINY = [
+    (lambda x: x * x, lambda x: 2 * x),
+    (lambda x: 1 / x, lambda x: -1 / x**2),
+    (math.log, lambda x: 1 / x),
+    (math.sqrt, lambda x: 0.5 / math.sqrt(x)),
+]
+
+
+@pytest.mark.parametrize("x", [1e-12, 1e-30, 1e-100])
+@pytest.mark.parametrize(("f", "slope"), TINY)
+def test_tiny_inputs_have_steps_of_their_size(f, slope, x):
+    """A step of 1/16 would see nothing of x² at 1e-30: neither 0 nor an error of 1 % may pass."""
+    assert check_gradients(f, x, gradient=slope).verdict == Verdict.PASS
+    for factor in (0.0, 1.01):
+        wrong = check_gradients(f, x, gradient=lambda x, factor=factor: factor * slope(x), oracle="interval")
+        assert wrong.verdict == Verdict.FAIL
+
+
+def test_numbers_below_the_least_normal_one_are_rounded_more():
+    """1e-320 has three digits: its gradient is not refuted by them."""
+    report = check_gradients(lambda x: 1e-320 * math.sin(x), 1.0, gradient=lambda x: 1e-320 * math.cos(x))
+    assert report.verdict == Verdict.WEAK
 
 
 KINKED = [
@@ -150,6 +194,7 @@ KINKED = [
     (lambda x: ad.norm(x), (np.zeros(3),)),
     (lambda x: ad.clip(x, -1.0, 1.0), (np.array([1.0, -1.0, 5.0]),)),
     (lambda x: ad.relu(ad.sin(x * 1e3)), (np.array([0.0, 1e-9, 1.0]),)),
+    (lambda x: ad.cos(x * 3.0) + x + 1e-6 * ad.relu(x), (0.0,)),
 ]
 
 
@@ -263,12 +308,60 @@ def test_a_pullback_that_writes_to_its_cotangent():
     assert report.problems == ("the gradient function wrote to its cotangent",)
 
 
+def test_functions_that_write_to_what_holds_their_inputs():
+    """A list with another item, a dict with another key, a Value with other data."""
+
+    def f(p):
+        p[0] = p[0] * 2.0
+        return p[0] * p[1]
+
+    def g(p):
+        p["rate"] = 2.0
+        return p["x"] * 2.0
+
+    def h(x):
+        x.data = x.data * 2.0
+        return x * x
+
+    for problem, report in (
+        ("f changed the list or dict that holds its inputs", check_gradients(f, [1.0, 2.0])),
+        ("f changed the list or dict", check_gradients(g, {"x": 1.0}, gradient=lambda p: {"x": 2.0})),
+        ("f wrote to its input x", check_gradients(h, 2.0)),
+    ):
+        assert report.failed
+        assert report.problems[0].startswith(problem)
+
+
 def test_a_function_that_is_not_deterministic():
-    """Two calls, two results: nothing else is asked."""
-    random = np.random.default_rng(0)
-    report = check_gradients(lambda x: x * random.normal(), 2.0)
-    assert report.verdict == Verdict.RANDOM
-    assert "f gave two results for one input" in str(report)
+    """Two calls, two results, or one array with two contents: nothing else is asked."""
+    random, kept = np.random.default_rng(0), np.zeros(2)
+
+    def f(x):
+        kept[:] = x * random.normal()
+        return kept
+
+    for report in (
+        check_gradients(lambda x: x * random.normal(), 2.0),
+        check_gradients(f, np.ones(2), vjp=lambda g, x: g),
+    ):
+        assert report.verdict == Verdict.RANDOM
+        assert "f gave two results for one input" in str(report)
+
+
+def test_an_error_of_the_function_comes_through():
+    """What f raises away from the point is raised, but for what says that it is not defined there: that is told."""
+
+    def broken(x):
+        if x != 1.0:
+            raise KeyError("weights")
+        return x * x
+
+    with pytest.raises(KeyError, match="weights") as caught:
+        check_gradients(broken, 1.0)
+    assert caught.traceback[-1].name == "broken"
+    report = check_gradients(math.sqrt, 0.0, gradient=lambda x: 1.0)
+    assert report.verdict == Verdict.UNDEFINED
+    assert "f is not finite on a side of this point: there it raises ValueError: " in str(report)
 
 
 # ---- the report ------------------------------------------------------------------------------------------------------
@@ -349,11 +442,57 @@ def test_what_is_not_decided_is_no_pass():
         (lambda: check_gradients(abs), TypeError, "there is nothing to check: pass the point"),
         (lambda: check_gradients(ad.sum, np.zeros(0)), ValueError, "there is nothing to check: the inputs hold no num"),
         (lambda: check_gradients(abs, "1"), TypeError, "and x is '1' (str); what is not differentiated belongs inside"),
+        *(
+            (lambda x=x: check_gradients(ad.sum, x), TypeError, f"numbers and arrays of real numbers, and x0 is {told}")
+            for x, told in (
+                (True, "True (bool)"), (1j, "1j (complex)"), (None, "None (NoneType)"), ({1.0}, "{1.0} (set)"),
+                (np.array([1j]), "array of shape (1,) and type complex128"),
+                (np.array([1.0, None]), "array of shape (2,) and type object"),
+            )
+        ),
+        (lambda: check_gradients(abs, 10**400), ValueError, "checked at finite numbers, and x is 1000000"),
         (lambda: check_gradients(abs, math.nan), ValueError, "checked at finite numbers, and x is nan (float)"),
         (lambda: check_gradients(ad.log, 0.0), ValueError, "f is not finite where its gradient is to be checked"),
         (lambda: check_gradients(lambda x: "y", 1.0), TypeError, "and f returned 'y' (str); it left the graph on the"),
         (lambda: check_gradients(lambda x: x.data, 1.0), TypeError, "and f returned 1.0; it left the graph on the way"),
         (lambda: check_gradients(lambda x: 1j, 1.0, gradient=abs), TypeError, "and f returned 1j (complex)"),
+        (lambda: check_gradients(lambda x: 3, 1.0), TypeError, "and f returned 3 (int); it left the graph"),
+        (lambda: check_gradients(lambda x: x > 2.0, 1.0), TypeError, "and f returned False (bool); it left the graph"),
+        (lambda: check_gradients(lambda x: None, 1.0), TypeError, "and f returned None (NoneType); it left the graph"),
+        (lambda: check_gradients(lambda x: None, 1.0, gradient=abs), TypeError, "and f returned None (NoneType)"),
+        (lambda: check_gradients(lambda x: [], 1.0), ValueError, "a gradient needs an output, and f returned no num"),
+        (lambda: check_gradients(lambda x: x[:0], np.ones(2)), ValueError, "no number: arrays of the shapes [(0,)]"),
+        (lambda: check_gradients(lambda x: {}, 1.0, gradient=abs), ValueError, "and f returned no number"),
+        (
+            lambda: check_gradients(lambda x: [x] * (1 + (x > 1.0)), 1.0), ValueError,
+            "results of the same shapes at every point, and f returned [(), ()] where it had returned [()]",
+        ),
+        (
+            lambda: check_gradients(lambda x: np.full(1 + (x > 1.0), x), 1.0, vjp=lambda g, x: np.sum(g)), ValueError,
+            "results of the same shapes at every point, and f returned [(2,)] where it had returned [(1,)]",
+        ),
+        (
+            lambda: check_gradients(lambda x, calls=[0]: [x] * len(calls.append(0) or calls), 1.0), ValueError,
+            "and f returned [(), (), ()] where it had returned [(), ()]",
+        ),
+        (
+            lambda: check_gradients(lambda x: x * x, np.array(2.0), gradient=lambda x: np.array([2 * x])), ValueError,
+            "the gradient of x must have its shape (), and has (1,)",
+        ),
+        (
+            lambda: check_gradients(lambda x: float(x[0]), np.ones(1), gradient=lambda x: 1.0), ValueError,
+            "the gradient of x must have its shape (1,), and has ()",
+        ),
+        *(
+            (lambda g=g: check_gradients(abs, 1.0, gradient=lambda x: g), TypeError,
+             f"the gradient of x must be real numbers, and is {told}")
+            for g, told in (("2", "'2' (str)"), (2j, "2j (complex)"), (True, "True (bool)"), ((1.0, 2.0), "(1.0, 2.0)"))
+        ),
+        *(
+            (lambda seed=seed: check_gradients(abs, 1.0, seed=seed), ValueError,
+             f"seed is a whole number of at least 0, and got {seed!r}")
+            for seed in (-1, 0.5, "x", None, True)
+        ),
         (lambda: check_gradients(abs, 1.0, order=3), ValueError, "checks order 1 or 2, and got order=3"),
         (lambda: check_gradients(abs, 1.0, oracle="x"), ValueError, "unknown oracle 'x' (must be one of auto, exact"),
         (lambda: check_gradients(abs, 1.0, directions=0), ValueError, "directions is a positive whole number"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -12,6 +13,8 @@ import autodiff as ad
 from autodiff.primitive import TABLE
 from autodiff.testing.check import check_gradients
 from autodiff.testing.dual import Dual, TieError, duals, exact, mpmath_duals
+from autodiff.testing.oracles import NotApplicable, slope_by
+from autodiff.testing.subject import PairOfGradient
 from autodiff.testing.verdicts import Verdict
 
 ELEMENTWISE = [
@@ -123,6 +126,90 @@ def test_the_complex_step_runs_pairs_over_arrays():
     assert report.counts == {Verdict.PASS: 5}
     assert {finding.oracle for finding in report.findings} == {"complex"}
     assert check_gradients(f, x, gradient=lambda x: gradient(x) * 1.000001).counts == {Verdict.FAIL: 5}
+
+
+KEPT = np.zeros(2)
+
+
+def written_to(x):
+    y = np.zeros(2)
+    y[:] = x * x
+    return np.sum(y * x)
+
+
+def test_the_complex_step_runs_what_is_written_in_place():
+    """Items, slices and += of what it computes itself, and views of one array, are as they are in NumPy."""
+
+    def f(x):
+        y = x * 2.0
+        y += x
+        view = y[1:]
+        y[0] = x[1] * x[2]
+        view *= view
+        return np.sum(y)
+
+    x = np.array([1.0, 2.0, 0.5])
+    report = check_gradients(f, x, gradient=lambda x: np.array([0.0, x[2] + 18 * x[1], x[1] + 18 * x[2]]))
+    assert report.counts == {Verdict.PASS: 3}
+    assert {finding.oracle for finding in report.findings} == {"complex"}
+
+
+@pytest.mark.parametrize(
+    ("f", "gradient"),
+    [
+        (lambda x: np.sum(np.abs(np.asarray(x)) * x), np.abs),
+        (lambda x: abs(x[0]) * x[1], lambda x: np.array([0.0, abs(x[0])])),
+        (lambda x: np.sum(abs(complex(np.sum(x))) * x), lambda x: np.full(2, abs(np.sum(x)))),
+        (written_to, lambda x: x * x),
+        (lambda x: np.sum(np.multiply(x, x, out=KEPT) * x), lambda x: x * x),
+    ],
+)  # fmt: skip
+def test_a_derivative_that_is_lost_on_the_way_acquits_nobody(f, gradient):
+    """Each gradient takes one factor for a constant, as a complex number does that was made real unseen."""
+    report = check_gradients(f, np.array([0.5, 2.0]), gradient=gradient)
+    assert report.verdict == Verdict.FAIL
+
+
+def test_no_pass_where_two_oracles_disagree_and_differences_cannot_tell():
+    """tanh(40 + x) is flat to floats, and its slope is not 0."""
+    report = check_gradients(lambda x: np.tanh(40.0 + x), 1.0, gradient=lambda x: 0.0)
+    assert report.verdict == Verdict.WEAK
+    assert re.search(r'the oracle "complex" gives \S+36, and differences cannot tell the two apart', str(report))
+    right = check_gradients(lambda x: np.tanh(40.0 + x), 1.0, gradient=lambda x: 1.0 / np.cosh(40.0 + x) ** 2)
+    assert right.verdict == Verdict.PASS
+
+
+def test_no_pass_where_rounding_hides_a_change():
+    """Small steps do not change a sum of size 2²⁶; the gradient that leaves the term out is not confirmed by that."""
+    report = check_gradients(lambda x: np.sin(2.0**26 + x), 1e-5, gradient=lambda x: 0.0)
+    assert report.verdict != Verdict.PASS
+    assert check_gradients(lambda x: np.sin(2.0**26 + x), 1e-5, gradient=lambda x: np.cos(2.0**26 + x))
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0, 1.1])
+def test_an_oracle_whose_numbers_overflow_acquits_nobody(factor):
+    """The sine of a huge number is finite; with an imaginary part, however small, it is not."""
+
+    def f(x):
+        return np.sin(np.exp(x)) * 1e-300
+
+    slope = slope_by("complex", PairOfGradient(f, (1.0,), f), [np.array(1.0)], [np.array(1.0)], [np.array(1.0)])
+    assert slope == pytest.approx(1e-300 * np.cos(np.e) * np.e)
+    with pytest.raises(NotApplicable, match="its numbers overflow: it gives nan"):
+        slope_by("complex", PairOfGradient(f, (1.0,), f), [np.array(700.0)], [np.array(1.0)], [np.array(1.0)])
+    report = check_gradients(f, 700.0, gradient=lambda x: factor * 1e-300 * np.cos(np.exp(x)) * np.exp(x))
+    assert report.verdict != Verdict.PASS
+
+
+def test_fractions_are_not_asked_where_they_grow():
+    """Ten thousand steps that are not exact in floats would have Fractions of a million digits."""
+
+    def f(x):
+        for _ in range(10_000):
+            x = x * 1.0000001 + 1e-9
+        return x
+
+    assert check_gradients(f, 1.0).findings[0].oracle == "dual"
 
 
 @pytest.mark.parametrize(

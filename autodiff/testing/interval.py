@@ -16,7 +16,7 @@ import numpy as np
 
 from autodiff.numeric import extrapolated, inner_entries
 
-__all__ = ["EPSILON", "Estimate", "errors_over_step", "estimate", "plateau"]
+__all__ = ["EPSILON", "Estimate", "errors_over_step", "estimate", "over_rounding", "plateau"]
 
 EPSILON: Final = 2.0**-52
 _FIRST_STEP: Final = 2.0**-4
@@ -26,14 +26,20 @@ _ENOUGH: Final = 1e-10  # of the value, or
 _NOTHING: Final = 1e-14  # of the way that φ changes: the derivative may be 0
 _SMALLER_STARTS: Final = (2.0**-4, 2.0**-11, 2.0**-18, 2.0**-25)
 _GOOD: Final = 1e-5  # a bar below this part of the value needs no second start,
-_STILL: Final = 1e-9  # nor does one below this part of the way that φ changes: the derivative may be 0
+_STILL: Final = 1e-9  # nor does one below this part of the way that φ changes: the derivative may be 0;
+_SMOOTH: Final = 1e-8  # but what is further from a quartic than this may have a small kink, seen at smaller steps
 _JUMP_STEPS: Final = (2.0**-26, 2.0**-32)
 _CURVE_STEPS: Final = tuple(2.0**-k for k in range(1, 47, 3))
 _FINE_STEPS: Final = tuple(2.0**-k for k in range(8, 36, 3))
+_COARSE_STEPS: Final = tuple(2.0**-k for k in range(4, 26, 3))
+_LEAST: Final = 2.0**-1074  # the rounding of numbers that are too small to have all their digits
 
-#: Thirteen points in (−1, 1), and an orthonormal basis of the quartics on them.
-_POINTS: Final = np.random.default_rng(13).uniform(-1.0, 1.0, 13)
+#: Thirteen points in (−1, 1) and 0, where no difference looks; an orthonormal basis of the quartics on them, and
+#: the slope at 0 of the quartic that fits best.
+_POINTS: Final = np.append(np.random.default_rng(13).uniform(-1.0, 1.0, 13), 0.0)
 _QUARTICS: Final = np.linalg.qr(np.vander(_POINTS, 5))[0]
+_SLOPE: Final = np.linalg.pinv(np.vander(_POINTS, 5))[3]
+_FITTED: Final = 0.05  # a slope with a bar above this part of it explains nothing
 
 Function = Callable[[float], float]
 
@@ -44,7 +50,7 @@ class Estimate:
 
     ``kind`` is ``smooth``, ``kink`` (value and bar then span both slopes), ``jump`` (or an infinite slope) or
     ``undefined`` (not finite on a side). ``change`` is the steepest way from φ(0) to a value within a few
-    steps; 0 if φ did not change there.
+    steps; 0 if φ did not change there. ``scale`` is the one it was found with.
     """
 
     kind: str
@@ -55,6 +61,7 @@ class Estimate:
     side_bar: float
     change: float
     evaluations: int
+    scale: float = 1.0
 
 
 def estimate(phi: Function, *, scale: float = 1.0, epsilon: float = EPSILON, size: float = 0.0) -> Estimate:
@@ -74,9 +81,10 @@ def estimate(phi: Function, *, scale: float = 1.0, epsilon: float = EPSILON, siz
     best: _Climb | None = None
     for start in _SMALLER_STARTS:
         climb = _Climb(probe, start)
-        if best is None or climb.bar < best.bar:
+        if best is None or climb.bar < best.bar or climb.is_kink:
             best = climb
-        if best.bar <= max(_GOOD * abs(best.centre.value), _STILL * best.change) or climb.is_kink or not best.change:
+        good = best.bar <= max(_GOOD * abs(best.centre.value), _STILL * best.change)
+        if climb.is_kink or not best.change or (good and climb.noise <= _SMOOTH * climb.change):
             break
     return _classified(probe, best)  # type: ignore[arg-type]
 
@@ -85,14 +93,15 @@ def _classified(probe: _Probe, climb: _Climb) -> Estimate:
     centre, left, right = climb.centre, climb.left, climb.right
     if not math.isfinite(centre.bar):
         kind = "undefined" if probe.outside else "smooth"
-        return Estimate(kind, math.nan, math.inf, math.nan, math.nan, math.inf, climb.change, probe.evaluations)
+        nan, inf = math.nan, math.inf
+        return Estimate(kind, nan, inf, nan, nan, inf, climb.change, probe.evaluations, probe.scale)
     kind, value, bar = "smooth", centre.value, climb.bar
     if climb.is_kink:
         kind, value, bar = "kink", (left.value + right.value) / 2, abs(right.value - left.value) / 2
     elif climb.bar > _GOOD * abs(value) and probe.jumps():
         kind = "jump"
-    side_bar = max(left.bar, right.bar)
-    return Estimate(kind, value, bar, left.value, right.value, side_bar, climb.change, probe.evaluations)
+    sides = left.value, right.value, max(left.bar, right.bar)
+    return Estimate(kind, value, bar, *sides, climb.change, probe.evaluations, probe.scale)
 
 
 class _Probe:
@@ -117,7 +126,19 @@ class _Probe:
         return self.known[t]
 
     def rounding(self, *values: float) -> float:
-        return 2 * self.epsilon * max(self.size, *map(abs, values))
+        return 2 * max(self.epsilon * max(self.size, *map(abs, values)), _LEAST)
+
+    def fitted(self, step: float) -> tuple[float, float]:
+        """The slope of a quartic through random points within the step, and how far φ is from it, as a slope."""
+        values = np.array([self.at(t) for t in (_POINTS * step).tolist()]) - self.middle
+        if not np.all(np.isfinite(values)):
+            return math.nan, math.inf
+        top = float(np.max(np.abs(values)))
+        if not top:
+            return 0.0, 0.0
+        values = values / top
+        rest = values - _QUARTICS @ (_QUARTICS.T @ values)
+        return top * float(_SLOPE @ values) / step, top * math.sqrt(float(rest @ rest) / (len(_POINTS) - 5)) / step
 
     def jumps(self) -> bool:
         """Whether φ changes by nearly as much at a step 64 times smaller, and not by rounding only."""
@@ -178,16 +199,7 @@ class _Climb:
 
     def misfit(self) -> float:
         """Three times the root mean square distance of φ from a quartic within the step, as a slope."""
-        step = self.centre.step
-        values = np.array([self.probe.at(t) for t in (_POINTS * step).tolist()]) - self.probe.middle
-        if not np.all(np.isfinite(values)):
-            return math.inf
-        top = float(np.max(np.abs(values)))
-        if not top:
-            return 0.0
-        values = values / top
-        rest = values - _QUARTICS @ (_QUARTICS.T @ values)
-        return 3 * top * math.sqrt(float(rest @ rest) / (len(_POINTS) - 5)) / step
+        return 3 * self.probe.fitted(self.centre.step)[1]
 
     def steepest(self) -> float:
         """The largest slope of a line from φ(0) to a value within a few of the last steps."""
@@ -203,18 +215,39 @@ class _Climb:
         return all(self._gap_at(self.centre.step / part, gap) for part in (4, 16))
 
     def _gap_at(self, step: float, gap: float) -> bool:
-        above, below, middle = self.probe.at(step), self.probe.at(-step), self.probe.middle
-        rounding = 2 * self.probe.rounding(above, below, middle) / step
-        found = (above - 2 * middle + below) / step
+        """Whether the slopes differ at this step, extrapolated once: a small gap may hide behind the curvature."""
+        found = 2 * self._bend(step / 2) - self._bend(step)
+        rounding = 10 * self.probe.rounding(self.probe.at(step), self.probe.at(-step), self.probe.middle) / step
         return rounding < abs(gap) / 4 and found * gap > 0 and abs(found) > abs(gap) / 2
 
+    def _bend(self, step: float) -> float:
+        return (self.probe.at(step) - 2 * self.probe.middle + self.probe.at(-step)) / step
 
-def plateau(phi: Function, analytic: float, found: Estimate, *, scale: float = 1.0, size: float = 0.0) -> bool:
+
+def over_rounding(phi: Function, *, scale: float = 1.0) -> Estimate | None:
+    """φ′(0) by larger steps, for a φ that does not change over small ones as its values are rounded; None if unclear.
+
+    Rounding leaves the same rest at every step; a φ that is constant here and not there leaves one as large as the
+    step.
+
+    >>> found = over_rounding(lambda t: round(3 * t, 6))
+    >>> abs(found.value - 3) < found.bar < 1e-3
+    True
+    """
+    probe = _Probe(phi, scale, EPSILON, 0.0)
+    value, rest = min((probe.fitted(step * probe.scale) for step in _COARSE_STEPS), key=lambda fit: fit[1] or math.inf)
+    bar = 3 * float(np.linalg.norm(_SLOPE)) * rest
+    if not value or not bar <= _FITTED * abs(value):
+        return None
+    return Estimate("smooth", value, bar, value, value, bar, abs(value), probe.evaluations)
+
+
+def plateau(phi: Function, analytic: float, found: Estimate, *, size: float = 0.0) -> bool:
     """A second opinion: whether differences at three fine steps in a row give the analytic derivative, not the found.
 
     Each may be off by its own rounding only; then the extrapolated value was deceived by larger steps.
     """
-    probe = _Probe(phi, scale, EPSILON, size)
+    probe = _Probe(phi, found.scale, EPSILON, size)
     run = 0
     for part in _FINE_STEPS:
         step = part * probe.scale

@@ -5,23 +5,27 @@ Each gives the derivative along a direction, or raises `NotApplicable` with the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
 
+from autodiff.backprop import backpropagate
 from autodiff.graph import Node, topological
+from autodiff.shares import edge_shares
 from autodiff.testing.dual import Dual, duals, exact, mpmath_duals
 from autodiff.testing.subject import Arrays, OwnFunction, PlainPair, Subject
-from autodiff.tree import flatten
+from autodiff.tree import flatten, tree_map
 
-__all__ = ["ORACLES", "NotApplicable", "slope_by"]
+__all__ = ["ORACLES", "NotApplicable", "rounding_back", "slope_by"]
 
 Slope = Callable[[Subject, Arrays, Arrays, Arrays], float]
 
 _COMPLEX_STEP: Final = 2.0**-200  # its square is lost beside 1, and nothing is subtracted
 _SHORT: Final = 2**10  # multiples of 1/1024 below 2¹³: products and sums of them are exact in float64
+_LAST_DIGITS: Final = 1e-12
 
 
 class NotApplicable(Exception):  # noqa: N818 - an answer, not an error
@@ -32,7 +36,10 @@ def slope_by(oracle: str, subject: Subject, points: Arrays, direction: Arrays, w
     """⟨weights, ∂f/∂direction⟩ by an oracle of `ORACLES`; raises NotApplicable."""
     try:
         with np.errstate(all="ignore"):
-            return ORACLES[oracle](subject, points, direction, weights)
+            slope = ORACLES[oracle](subject, points, direction, weights)
+        if not math.isfinite(slope):
+            raise NotApplicable(f"its numbers overflow: it gives {slope}")
+        return slope
     except NotApplicable:
         raise
     except ImportError:
@@ -77,8 +84,10 @@ def _by_mpmath(subject: Subject, points: Arrays, direction: Arrays, weights: Arr
 
 def _by_fractions(subject: Subject, points: Arrays, direction: Arrays, weights: Arrays) -> float:
     """Exact where floats are: every value on the way is a short number, and so is the derivative."""
+    if isinstance(subject, OwnFunction) and not all(map(_is_short, _data(subject, points))):
+        raise NotApplicable("floats round on the way")  # and Fractions grow: 100,000 steps would never end
     slope = Fraction(_by_duals(exact, subject, points, direction, weights))
-    if not isinstance(subject, OwnFunction) or not all(map(_is_short, [slope, *_data(subject, points)])):
+    if not _is_short(slope):
         raise NotApplicable("floats round on the way")
     return float(slope)
 
@@ -91,36 +100,90 @@ def _data(subject: OwnFunction, points: Arrays) -> Iterable[float]:
                 yield from np.ravel(item._data if isinstance(item, Node) else item).tolist()
 
 
+def rounding_back(subject: OwnFunction, points: Arrays, cotangents: Arrays) -> float:
+    """By how much the backward pass may round; 0 where every number of it is short, but for a fault in its last digits.
+
+    x/10 ten times has short values and the derivative 1; ten rounded tenths add up to a little less.
+    """
+    numbers: list[float] = []
+    for output, cotangent in zip(subject.call(points)[1], cotangents, strict=True):
+        signals = backpropagate(output, float(cotangent) if output.scalar else cotangent)
+        shares = (share for node, signal in signals.items() for _, share in edge_shares(node, signal))
+        numbers += (x for part in (*signals.values(), *shares) for x in np.ravel(part).tolist())
+    return 0.0 if all(map(_is_nearly_short, numbers)) else _LAST_DIGITS * sum(map(abs, numbers))
+
+
+def _is_nearly_short(number: float) -> bool:
+    scaled = number * _SHORT
+    return math.isfinite(scaled) and abs(scaled - round(scaled)) <= _LAST_DIGITS * abs(scaled)
+
+
 def _is_short(number: Any) -> bool:
     scaled = number * _SHORT
     return bool(scaled == int(scaled) and abs(number) < 8 * _SHORT)
 
 
-class _Analytic(np.ndarray[Any, Any]):
-    """A complex array that refuses what has no complex derivative: comparisons, absolute values, rounding."""
+class _Analytic(np.lib.mixins.NDArrayOperatorsMixin):
+    """A complex array that refuses what has no complex derivative: comparisons, absolute values, rounding.
+
+    It is no ndarray, so that nothing makes a plain array or number of it unseen: a derivative lost on the way would
+    acquit the gradient that lost the same.
+    """
+
+    def __init__(self, data: Any) -> None:
+        self._data = np.asarray(data)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if ufunc not in _HOLOMORPHIC:
             raise NotApplicable(f"{ufunc.__name__} has no complex derivative")
-        plain = [x.view(np.ndarray) if isinstance(x, _Analytic) else x for x in inputs]
-        kwargs.pop("out", None)
-        return np.asarray(getattr(ufunc, method)(*plain, **kwargs)).view(_Analytic)
+        into = kwargs.get("out", ())
+        if not all(isinstance(out, _Analytic) for out in into):
+            raise NotApplicable(f"{ufunc.__name__} writes to an array of real numbers")
+        result = getattr(ufunc, method)(*_plain(inputs), **_plain(kwargs))
+        return into[0] if into else _Analytic(result)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function not in _LINEAR:
             raise NotApplicable(f"{function.__name__} is not known to have a complex derivative")
-        return super().__array_function__(function, types, args, kwargs)
+        return _Analytic(function(*_plain(args), **_plain(kwargs)))
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _FACTS:
+            return getattr(self._data, name)
+        if name == "T":
+            return _Analytic(self._data.T)
+        if name not in _METHODS:
+            raise NotApplicable(f"{name} has no complex derivative")
+        return lambda *args, **kwargs: _Analytic(getattr(self._data, name)(*_plain(args), **_plain(kwargs)))
+
+    def __getitem__(self, index: Any) -> Any:
+        return _Analytic(self._data[index])
+
+    def __setitem__(self, index: Any, item: Any) -> None:
+        self._data[index] = _plain(item)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise NotApplicable("a plain number or array made of it has no complex derivative")
+
+    __array__ = __float__ = __int__ = __complex__ = __bool__ = __index__ = _refuse
 
 
-def _refused(name: str) -> Any:
-    def refuse(_: Any) -> Any:
-        raise NotApplicable(f"{name} has no complex derivative")
+def _plain(item: Any) -> Any:
+    """Arguments with complex arrays in place of those that refuse."""
+    if isinstance(item, _Analytic):
+        return item._data
+    return tree_map(_plain, item) if isinstance(item, list | tuple | dict) else item
 
-    return property(refuse)
 
-
-for _name in ("real", "imag", "conj", "conjugate", "astype", "item", "tolist", "sort", "argsort", "argmax", "argmin"):
-    setattr(_Analytic, _name, _refused(_name))
+#: What a complex array says of itself, and which of its methods it keeps.
+_FACTS: Final = frozenset({"shape", "ndim", "size"})
+_METHODS: Final = frozenset({
+    "sum", "mean", "prod", "dot", "copy", "reshape", "ravel", "flatten", "transpose", "squeeze", "swapaxes", "cumsum",
+    "cumprod", "trace", "diagonal", "repeat", "take",
+})  # fmt: skip
 
 _HOLOMORPHIC: Final = frozenset({
     np.add, np.subtract, np.multiply, np.divide, np.negative, np.positive, np.power, np.exp, np.expm1, np.log,
@@ -137,15 +200,12 @@ def _by_complex_step(subject: Subject, points: Arrays, direction: Arrays, weight
     """Im f(x + i h v)/h: no subtraction, so h may be tiny. Source: Squire and Trapp (1998)."""
     if not isinstance(subject, PlainPair):
         raise NotApplicable("the complex step runs pairs over NumPy arrays only")
-    leaves = [
-        np.asarray(x + 1j * _COMPLEX_STEP * v).view(_Analytic) for x, v in zip(points, direction, strict=True)
-    ]
+    leaves = [_Analytic(x + 1j * _COMPLEX_STEP * v) for x, v in zip(points, direction, strict=True)]
     terms = []
     for output, weight in zip(flatten(subject.f(*subject.arguments(leaves))), weights, strict=True):
-        plain = np.asarray(output)
-        if plain.dtype.kind != "c":
+        if not isinstance(output, _Analytic):
             raise NotApplicable("the function made real numbers of complex ones")
-        terms.append(float(np.sum(weight * plain.imag)) / _COMPLEX_STEP)
+        terms.append(float(np.sum(weight * output._data.imag)) / _COMPLEX_STEP)
     return float(sum(terms))
 
 

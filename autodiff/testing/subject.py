@@ -7,6 +7,7 @@ with vectors. Torch and jax are never imported here: who passes their tensors ha
 from __future__ import annotations
 
 import inspect
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from autodiff.primitive import describe
 from autodiff.transforms import gradients
 from autodiff.tree import flatten, flatten_as, rebuild
 
-__all__ = ["Arrays", "Leaf", "OwnFunction", "PlainPair", "Subject", "subject_of"]
+__all__ = ["Arrays", "Leaf", "OwnFunction", "PlainPair", "Subject", "check_steady", "inner", "subject_of"]
 
 Arrays = list[np.ndarray[Any, Any]]
 
@@ -63,11 +64,11 @@ class Subject:
         array = self.as_array(item)
         if array is None or array.dtype.kind not in "fiu":
             raise TypeError(
-                f"gradients are checked at numbers and arrays of real numbers, and {name} is {describe(item)}; "
+                f"gradients are checked at numbers and arrays of real numbers, and {name} is {_told(item)}; "
                 "what is not differentiated belongs inside the function, as in lambda x: f(x, option)"
             )
         if not np.all(np.isfinite(array)):
-            raise ValueError(f"gradients are checked at finite numbers, and {name} is {describe(item)} with nan or inf")
+            raise ValueError(f"gradients are checked at finite numbers, and {name} is {_told(item)}, with nan or inf")
         dtype = array.dtype if array.dtype in (np.float32, np.float64) else np.dtype(float)
         scalar = isinstance(item, int | float | Value) and not isinstance(item, np.ndarray)
         return Leaf(argument, name, array.astype(float), scalar, dtype)
@@ -78,7 +79,7 @@ class Subject:
             return np.asarray(item._data)
         if isinstance(item, bool) or not isinstance(item, int | float | np.ndarray | np.generic):
             return None
-        return np.asarray(item)
+        return np.asarray(item if not isinstance(item, int) else _as_float(item))
 
     def arguments(self, leaves: Sequence[Any]) -> list[Any]:
         """The arguments of f with these leaves."""
@@ -99,9 +100,25 @@ class Subject:
             "function itself, with its own gradient: check_gradients(gradient, x, vjp=…)"
         )
 
+    def fresh(self, points: Arrays) -> list[Any]:
+        """New leaves at these points, of the engine's own kind."""
+        raise NotImplementedError
+
     def side_effects(self, points: Arrays, cotangents: Arrays) -> Iterator[str]:  # noqa: ARG002
-        """What a call does besides giving its result, each as a sentence."""
-        yield from ()
+        """What a call does besides giving its result, each as a sentence: here what f writes to."""
+        leaves = self.fresh(points)
+        arguments = self.arguments(leaves)
+        self.f(*arguments)
+        yield from self.written("f", leaves, points)
+        after = flatten(arguments)
+        if len(after) != len(leaves) or any(one is not two for one, two in zip(after, leaves, strict=True)):
+            yield "f changed the list or dict that holds its inputs: what is computed from it later is wrong"
+
+    def written(self, who: str, leaves: Sequence[Any], points: Arrays) -> Iterator[str]:
+        """A sentence for each leaf that is no longer at its point."""
+        for leaf, now, x in zip(self.leaves, leaves, points, strict=True):
+            if not np.array_equal(self.as_array(now), x.astype(leaf.dtype)):  # type: ignore[arg-type]
+                yield f"{who} wrote to its input {leaf.name}: what is computed from it later is wrong"
 
     def shaped(self, parts: Sequence[Any], who: str = "the gradient") -> Arrays:
         """Gradients as float64 arrays of the leaves' shapes; None is zero."""
@@ -109,7 +126,7 @@ class Subject:
         for leaf, part in zip(self.leaves, parts, strict=True):
             array = np.zeros(leaf.point.shape) if part is None else self.as_array(part)
             if array is None or array.dtype.kind not in "fiu":
-                raise TypeError(f"{who} of {leaf.name} must be real numbers, and is {describe(part)}")
+                raise TypeError(f"{who} of {leaf.name} must be real numbers, and is {_told(part)}")
             if array.shape != leaf.point.shape:
                 raise ValueError(f"{who} of {leaf.name} must have its shape {leaf.point.shape}, and has {array.shape}")
             found.append(array.astype(float))
@@ -143,12 +160,15 @@ def subject_of(
 class OwnFunction(Subject):
     """A function written with Values and Tensors: numbers become Values, arrays Tensors."""
 
-    def call(self, points: Arrays) -> tuple[list[Any], list[Any]]:
-        """New leaves at these points, and the outputs."""
-        leaves: list[Any] = [
+    def fresh(self, points: Arrays) -> list[Any]:
+        return [
             Value(float(x), name=leaf.name) if leaf.scalar else Tensor(x.astype(leaf.dtype), name=leaf.name)
             for leaf, x in zip(self.leaves, points, strict=True)
         ]
+
+    def call(self, points: Arrays) -> tuple[list[Any], list[Any]]:
+        """New leaves at these points, and the outputs."""
+        leaves = self.fresh(points)
         outputs = flatten(self.f(*self.arguments(leaves)))
         for output in outputs:
             if not isinstance(output, Node):
@@ -160,11 +180,13 @@ class OwnFunction(Subject):
 
     def pull(self, points: Arrays, cotangents: Arrays) -> Arrays:
         leaves, outputs = self.call(points)
+        check_steady(outputs, cotangents)
         _send_back(outputs, cotangents)
         return self.shaped([leaf.grad for leaf in leaves])
 
     def side_effects(self, points: Arrays, cotangents: Arrays) -> Iterator[str]:
-        """Gradients that share memory, a seed that is written to, a second pass that does not double."""
+        """Inputs and seeds that are written to, gradients that share memory, a second pass that does not double."""
+        yield from super().side_effects(points, cotangents)
         leaves, outputs = self.call(points)
         seeds = [c.copy() for c in cotangents]
         _send_back(outputs, seeds)
@@ -185,11 +207,10 @@ class OwnFunction(Subject):
 
     def second(self, points: Arrays, cotangents: Arrays, vectors: Arrays) -> Arrays:
         leaves, outputs = self.call(points)
-        total = _along(outputs, cotangents)
-        slopes = gradients(total, leaves, create_graph=True)
-        reached = [(slope, vector) for slope, vector in zip(slopes, vectors, strict=True) if slope is not None]
-        if reached:
-            along = _along(*map(list, zip(*reached, strict=True)))
+        check_steady(outputs, cotangents)
+        slopes = gradients(inner(outputs, cotangents), leaves, create_graph=True)
+        along = inner(slopes, vectors)
+        if along is not None:
             along.backward()
         return self.shaped([leaf.grad for leaf in leaves])
 
@@ -199,12 +220,13 @@ def _send_back(outputs: Sequence[Any], cotangents: Arrays) -> None:
         output.backward(float(seed) if output.scalar else seed)
 
 
-def _along(nodes: Sequence[Any], vectors: Sequence[Any]) -> Any:
-    """Σ ⟨node, vector⟩ as one node."""
+def inner(nodes: Sequence[Any], vectors: Sequence[Any]) -> Any:
+    """Σ ⟨node, vector⟩ as one node; None among the nodes is zero, and so is the sum of nothing else."""
     total = None
     for node, vector in zip(nodes, vectors, strict=True):
-        term = node * float(vector) if node.scalar else (node * vector).sum()
-        total = term if total is None else total + term
+        if node is not None:
+            term = node * float(vector) if node.scalar else (node * vector).sum()
+            total = term if total is None else total + term
     return total
 
 
@@ -214,34 +236,26 @@ def _along(nodes: Sequence[Any], vectors: Sequence[Any]) -> Any:
 class PlainPair(Subject):
     """A function of floats and NumPy arrays, beside one for its gradient."""
 
-    def plain(self, points: Arrays) -> list[Any]:
+    def fresh(self, points: Arrays) -> list[Any]:
         return [
             float(x) if leaf.scalar else np.array(x, leaf.dtype) for leaf, x in zip(self.leaves, points, strict=True)
         ]
 
     def values(self, points: Arrays) -> Arrays:
-        leaves = self.plain(points)
+        leaves = self.fresh(points)
         return self.outputs(self.f(*self.arguments(leaves)))
 
     def side_effects(self, points: Arrays, cotangents: Arrays) -> Iterator[str]:
         """Inputs and cotangents that are written to."""
-        leaves = self.plain(points)
-        self.f(*self.arguments(leaves))
-        yield from self.written("f", leaves, points)
-        leaves, seeds = self.plain(points), [c.copy() for c in cotangents]
+        yield from super().side_effects(points, cotangents)
+        leaves, seeds = self.fresh(points), [c.copy() for c in cotangents]
         self.differentiated(leaves, seeds)
         yield from self.written("the gradient function", leaves, points)
         if not all(np.array_equal(a, b) for a, b in zip(seeds, cotangents, strict=True)):
             yield "the gradient function wrote to its cotangent"
 
-    def written(self, who: str, leaves: Sequence[Any], points: Arrays) -> Iterator[str]:
-        """A sentence for each leaf that is no longer at its point."""
-        for leaf, now, x in zip(self.leaves, leaves, points, strict=True):
-            if not np.array_equal(now, x.astype(leaf.dtype)):
-                yield f"{who} wrote to its input {leaf.name}: what is computed from it later is wrong"
-
     def pull(self, points: Arrays, cotangents: Arrays) -> Arrays:
-        return self.differentiated(self.plain(points), cotangents)
+        return self.differentiated(self.fresh(points), cotangents)
 
     def differentiated(self, leaves: Sequence[Any], cotangents: Arrays) -> Arrays:
         """The gradients at these leaves."""
@@ -293,7 +307,9 @@ class PairOfPullback(PlainPair):
     def differentiated(self, leaves: Sequence[Any], cotangents: Arrays) -> Arrays:
         arguments = self.arguments(leaves)
         given = [float(c) if not np.ndim(c) else c for c in cotangents]
-        return self.gradients_of(self.vjp(rebuild(self.f(*arguments), given), *arguments))
+        result = self.f(*arguments)
+        check_steady(self.outputs(result), cotangents)
+        return self.gradients_of(self.vjp(rebuild(result, given), *arguments))
 
 
 # ---- torch and jax ---------------------------------------------------------------------------------------------------
@@ -303,20 +319,28 @@ class TorchFunction(Subject):
     """A function of torch tensors."""
 
     def as_array(self, item: Any) -> np.ndarray[Any, Any] | None:
-        if hasattr(item, "detach"):
+        if not isinstance(item, sys.modules["torch"].Tensor):
+            return None if isinstance(item, Node) else super().as_array(item)
+        try:
             return np.asarray(item.detach().cpu().numpy())
-        return super().as_array(item)
+        except (TypeError, RuntimeError):  # bfloat16, sparse, quantised: NumPy has no such arrays
+            return None
 
-    def call(self, points: Arrays) -> tuple[list[Any], list[Any]]:
-        """New leaves at these points, and the outputs."""
+    def fresh(self, points: Arrays) -> list[Any]:
         torch = sys.modules["torch"]
-        leaves = [
+        return [
             torch.tensor(np.asarray(x, leaf.dtype), requires_grad=True)
             for leaf, x in zip(self.leaves, points, strict=True)
         ]
+
+    def call(self, points: Arrays) -> tuple[list[Any], list[Any]]:
+        """New leaves at these points, and the outputs."""
+        torch, leaves = sys.modules["torch"], self.fresh(points)
         outputs = flatten(self.f(*self.arguments(leaves)))
         for output in outputs:
-            if not isinstance(output, torch.Tensor) or not output.requires_grad:
+            if not isinstance(output, torch.Tensor) or output.is_complex():
+                _refuse_output(output)
+            if not output.requires_grad:
                 _refuse_output(output, "; it is not connected to the inputs")
         return leaves, outputs
 
@@ -325,6 +349,7 @@ class TorchFunction(Subject):
 
     def pull(self, points: Arrays, cotangents: Arrays) -> Arrays:
         leaves, outputs = self.call(points)
+        check_steady(outputs, cotangents)
         return self.shaped(self.slopes(outputs, leaves, cotangents))
 
     def second(self, points: Arrays, cotangents: Arrays, vectors: Arrays) -> Arrays:
@@ -358,20 +383,19 @@ class JaxFunction(Subject):
         """f on flat leaves, with its outputs flat."""
         outputs = flatten(self.f(*self.arguments(leaves)))
         for output in outputs:
-            if not hasattr(output, "dtype"):
+            if getattr(getattr(output, "dtype", None), "kind", "") != "f":
                 _refuse_output(output)
         return outputs
 
-    def arrays(self, points: Arrays) -> list[Any]:
-        """The points as jax arrays."""
+    def fresh(self, points: Arrays) -> list[Any]:
         jnp = sys.modules["jax"].numpy
         return [jnp.asarray(x, leaf.dtype) for leaf, x in zip(self.leaves, points, strict=True)]
 
     def values(self, points: Arrays) -> Arrays:
-        return [np.asarray(output) for output in self.flat(*self.arrays(points))]
+        return [np.asarray(output) for output in self.flat(*self.fresh(points))]
 
     def pull(self, points: Arrays, cotangents: Arrays) -> Arrays:
-        return self.shaped(self.pullback(cotangents)(*self.arrays(points)))
+        return self.shaped(self.pullback(cotangents)(*self.fresh(points)))
 
     def pullback(self, cotangents: Arrays) -> Callable[..., Any]:
         """x ↦ Jᵀ(x)·c."""
@@ -379,24 +403,48 @@ class JaxFunction(Subject):
 
         def slopes(*leaves: Any) -> Any:
             outputs, back = jax.vjp(self.flat, *leaves)
+            check_steady(outputs, cotangents)
             return back([jax.numpy.asarray(c, z.dtype) for c, z in zip(cotangents, outputs, strict=True)])
 
         return slopes
 
     def second(self, points: Arrays, cotangents: Arrays, vectors: Arrays) -> Arrays:
         jax = sys.modules["jax"]
-        slopes, back = jax.vjp(self.pullback(cotangents), *self.arrays(points))
+        slopes, back = jax.vjp(self.pullback(cotangents), *self.fresh(points))
         return self.shaped(back(tuple(jax.numpy.asarray(v, s.dtype) for v, s in zip(vectors, slopes, strict=True))))
 
 
 # ---- names and refusals ----------------------------------------------------------------------------------------------
 
 
+def check_steady(outputs: Sequence[Any], like: Arrays) -> None:
+    """Raise ValueError unless f returned as many outputs as before, of the same shapes."""
+    found, before = ([tuple(getattr(z, "shape", ())) for z in each] for each in (outputs, like))
+    if found != before:
+        raise ValueError(
+            f"a derivative needs results of the same shapes at every point, and f returned {found} where it had "
+            f"returned {before}"
+        )
+
+
 def _refuse_output(output: Any, why: str = "") -> None:
     raise TypeError(
         f"a gradient needs outputs that are real numbers of the engine of the inputs, and f returned "
-        f"{describe(output)}{why}"
+        f"{_told(output)}{why}"
     )
+
+
+def _as_float(number: int) -> float:
+    """A whole number of any size as a float; infinite where floats end."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
+def _told(item: Any) -> str:
+    """What an item is, in one line."""
+    return " ".join(describe(item).split())
 
 
 def _is_leaf(item: Any) -> bool:

@@ -13,6 +13,7 @@ __all__ = ["Finding", "Place", "Verdict", "judge"]
 
 _BARS: Final = 4  # error bars that an analytic derivative may be away
 _RELATIVE: Final = 1e-7  # of the larger number: far above what rounding does in a backward pass, far below any fault
+_FAR: Final = 4  # tolerances that it must be away where the estimate is too weak to let anything pass
 _WEAK: Final = 1e-3  # a bar above this part of the value would let a fault of a percent through,
 _STILL: Final = 1e-7  # unless it is below this part of the way that f changes nearby: then the derivative is next to 0
 
@@ -128,9 +129,10 @@ def judge(analytic: float, found: Estimate, *, moved: float = 0.0) -> tuple[Verd
         return Verdict.FAIL, tolerance
     if found.kind == "kink":
         return _at_a_kink(analytic, found, moved)
-    if abs(analytic - found.value) > tolerance:
-        return Verdict.FAIL, tolerance
     sure = found.bar <= max(_WEAK * larger, _STILL * found.change) or (analytic == 0 == found.change)
+    distance = abs(analytic - found.value)
+    if distance > tolerance:
+        return (Verdict.FAIL if sure or distance > _FAR * tolerance else Verdict.WEAK), tolerance
     return (Verdict.PASS if sure else Verdict.WEAK), tolerance
 
 
