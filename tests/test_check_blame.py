@@ -65,6 +65,50 @@ def test_a_fault_of_accumulation(monkeypatch):
     assert report.blame.program == "x = ad.Tensor(np.array([0.5, 2.0]))\nv1 = ad.multiply(x, x)"
 
 
+@pytest.mark.parametrize("x", [0.5, np.array([0.5, 2.0])])
+def test_a_fault_of_accumulation_in_the_second_order(monkeypatch, x):
+    """`=` for `+=` in a pass that is recorded: the first order is right, and the second is blamed like the first."""
+    right = shares.joined
+    wrong = lambda known, share, signal: share if isinstance(share, ad.Node) else right(known, share, signal)  # noqa: E731
+    monkeypatch.setattr(backprop, "joined", wrong)
+    report = check_gradients(lambda x: ad.exp(x * 3.0) * ad.sin(x * x), x, order=2)
+    assert {finding.order for finding in report.failures} == {2}
+    assert report.blame.kind == "accumulation"
+    assert report.blame.sentence.startswith("every rule is right in both passes: the fault is in how shares are added")
+    assert report.blame.program.splitlines()[1:] == ["v1 = ad.multiply(x, x)"]
+    assert "✗" in drawing(report).svg()
+
+
+def test_a_wrong_rule_is_named_among_many_operations(define):
+    """Of more operations than are asked, each primitive is asked."""
+    sine = wrong_sine(define)
+
+    def f(x):
+        y = x
+        for k in range(400):
+            y = y * (1.0 + k * 1e-9)
+        return sine(y)
+
+    assert check_gradients(f, 0.5).blame.sentence.startswith("the rule of wrong_sine is wrong")
+    report = check_gradients(lambda x: f(x) * 0.0 + f(x).detach() + x, 0.5)
+    assert report.blame.kind == "rule"
+
+
+def test_what_is_said_of_many_operations_that_are_right():
+    """How many rules were asked stands in the message, and no program of hundreds of lines."""
+
+    def f(x):
+        y = x
+        for k in range(400):
+            y = y * (1.0 + k * 1e-9)
+        return y * x.detach()
+
+    report = check_gradients(f, 0.5)
+    assert report.blame.kind == "graph"
+    assert report.blame.sentence.startswith("the rules of 300 of its 401 different operations are right, and so is")
+    assert report.blame.program == "# 401 operations"
+
+
 def test_a_graph_that_is_cut():
     """detach() leaves a constant in the graph, and .data a number: the graph is not the function."""
     report = check_gradients(lambda x: ad.exp(x) * x.detach(), 2.0)

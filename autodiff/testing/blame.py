@@ -7,6 +7,7 @@ the graph leaves out a way that the function takes.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,13 +22,15 @@ from autodiff.ops import elementwise, layout, linear, reductions, units
 from autodiff.shares import edge_shares
 from autodiff.testing.entries import Check, Curvature
 from autodiff.testing.report import Blame, Report
-from autodiff.testing.subject import Arrays, OwnFunction
+from autodiff.testing.subject import Arrays, OwnFunction, inner
 from autodiff.testing.verdicts import Finding
+from autodiff.transforms import gradients
 
 __all__ = ["Computation", "blamed", "python_of", "recorded", "wrong_rule"]
 
 _MOST_NODES: Final = 300
 _MOST_PRINTED: Final = 36
+_MOST_STEPS: Final = 100
 _CLOSE: Final = 1e-9  # of the largest entry: sums in another order differ by far less
 
 
@@ -43,6 +46,11 @@ class Computation:
     def nodes(self) -> list[Node]:
         """All nodes, inputs before consumers."""
         return list(dict.fromkeys(node for output in self.outputs for node in topological(output)))
+
+    @property
+    def operations(self) -> list[Node]:
+        """The nodes that are no leaves."""
+        return [node for node in self.nodes if not node.is_leaf]
 
 
 def recorded(check: Check) -> Computation:
@@ -60,7 +68,7 @@ def blamed(check: Check, *, order: int = 1) -> Blame:
     if found is not None:
         return found
     if order == 2:
-        return Blame("unknown", "every rule has the right derivatives by itself; the fault is in how they are joined")
+        return _joined_wrongly(computation)
     naive = _naive(computation.outputs, computation.cotangents)
     ours = check.subject.pull(check.points, check.cotangents)
     if not all(_close(naive.get(leaf, 0.0), part) for leaf, part in zip(computation.leaves, ours, strict=True)):
@@ -70,16 +78,26 @@ def blamed(check: Check, *, order: int = 1) -> Blame:
 
 def wrong_rule(computation: Computation, *, order: int = 1) -> Blame | None:
     """The first operation, in forward order, whose own rule is wrong where it stands; None if all are right."""
-    seen: set[tuple[Any, ...]] = set()
-    for node in [node for node in computation.nodes if not node.is_leaf][:_MOST_NODES]:
-        key = _key(node)
-        if key in seen:
-            continue
-        seen.add(key)
+    for node in _different(computation)[:_MOST_NODES]:
         report = _report_of(node, order)
         if report is not None and report.failed:
             return _rule_at(node, report)
     return None
+
+
+def _different(computation: Computation) -> list[Node]:
+    """Operations of which no two compute the same; of many, first one of each primitive, then another of each."""
+    met: Counter[Any] = Counter()
+    ranks: dict[tuple[Any, ...], tuple[int, Node]] = {}
+    for node in computation.operations:
+        key = _key(node)
+        if key not in ranks:
+            ranks[key] = met[node.primitive], node
+            met[node.primitive] += 1
+    ranked = list(ranks.values())
+    if len(ranked) > _MOST_NODES:
+        ranked.sort(key=lambda item: item[0])
+    return [node for _, node in ranked]
 
 
 def _key(node: Node) -> tuple[Any, ...]:
@@ -148,7 +166,7 @@ def _ordinal(slot: int) -> str:
 # ---- all rules are right ---------------------------------------------------------------------------------------------
 
 
-def _naive(outputs: Sequence[Any], seeds: Sequence[Any]) -> dict[Node, Any]:
+def _naive(outputs: Sequence[Any], seeds: Sequence[Any], *, create_graph: bool = False) -> dict[Node, Any]:
     """Error signals by the definition: consumers before inputs, every share added."""
     signals: dict[Node, Any] = {}
     order = dict.fromkeys(node for output in outputs for node in topological(output))
@@ -157,7 +175,7 @@ def _naive(outputs: Sequence[Any], seeds: Sequence[Any]) -> dict[Node, Any]:
         signals[output] = signals[output] + seed if output in signals else seed
     for node in reversed(_sorted(order)):
         if node in signals:
-            for item, share in edge_shares(node, signals[node]):
+            for item, share in edge_shares(node, signals[node], create_graph=create_graph):
                 signals[item] = signals[item] + share if item in signals else share
     return signals
 
@@ -177,14 +195,47 @@ def _close(one: Any, two: Any) -> bool:
 
 def _accumulation(computation: Computation) -> Blame:
     """All rules are right: the smallest part of the graph whose shares are added up wrongly."""
-    sentence = "every rule is right: the fault is in how shares are added up, or in the order of the backward pass"
-    for node in [node for node in computation.nodes if not node.is_leaf][:_MOST_NODES]:
+    sentence = f"{_verdict_on_rules(computation)}: {_ADDED_UP}"
+    for node in computation.operations[:_MOST_NODES]:
         seed = 1.0 if node.scalar else np.ones(np.shape(node._data))
         engine, naive = backpropagate(node, seed), _naive([node], [seed])
         wrong = next((item for item in naive if not _close(naive[item], engine.get(item, 0.0))), None)
         if wrong is not None:
             return Blame("accumulation", sentence, python_of(topological(node), [node]), node, None, "✗")
-    return Blame("accumulation", sentence, python_of(computation.nodes, computation.outputs))
+    return Blame("accumulation", sentence, _program(computation))
+
+
+def _joined_wrongly(computation: Computation) -> Blame:
+    """The fault of a second derivative where all rules are right: both passes beside the definition."""
+    sentence = f"{_verdict_on_rules(computation)} in both passes: {_ADDED_UP}"
+    leaves = computation.leaves
+    random = np.random.default_rng(0)
+    vectors = [random.integers(1, 17, np.shape(leaf._data)) / 8.0 for leaf in leaves]
+    for node in computation.operations[:_MOST_NODES]:
+        seed = 1.0 if node.scalar else np.ones(np.shape(node._data))
+        ours = _second(gradients(node, leaves, seed=seed, create_graph=True), leaves, vectors, gradients)
+        signals = _naive([node], [seed], create_graph=True)
+        slopes = [slope if isinstance(slope, Node) else None for slope in map(signals.get, leaves)]
+        naive = _second(slopes, leaves, vectors, lambda along, _: [*map(_naive([along], [1.0]).get, leaves)])
+        if not all(map(_close, ours, naive)):
+            return Blame("accumulation", sentence, python_of(topological(node), [node]), node, None, "✗")
+    return _left_out(computation)
+
+
+def _second(slopes: Any, leaves: Sequence[Any], vectors: Arrays, differentiate: Callable[..., Any]) -> list[Any]:
+    """The derivatives of ⟨slopes, vectors⟩; 0 where there are none."""
+    along = inner(slopes, vectors)
+    found = [None] * len(leaves) if along is None else differentiate(along, leaves)
+    return [0.0 if part is None else part for part in found]
+
+
+_ADDED_UP: Final = "the fault is in how shares are added up, or in the order of the backward pass"
+
+
+def _verdict_on_rules(computation: Computation) -> str:
+    count = len(_different(computation))
+    asked = f"the rules of {_MOST_NODES} of its {count:,} different operations are right"
+    return "every rule is right" if count <= _MOST_NODES else asked
 
 
 def _left_out(computation: Computation) -> Blame:
@@ -193,8 +244,15 @@ def _left_out(computation: Computation) -> Blame:
     what = f"a detached constant, {number(float(np.ravel(cut._data)[0]))}, stands in it" if cut is not None else (
         "look for .data, .item(), detach() or a number computed from an input"
     )  # fmt: skip
-    sentence = f"every rule is right, and so is their sum: the graph leaves out a way that f takes ({what})"
-    return Blame("graph", sentence, python_of(computation.nodes, computation.outputs))
+    rules = _verdict_on_rules(computation)
+    sentence = f"{rules}, and so is their sum: the graph leaves out a way that f takes ({what})"
+    return Blame("graph", sentence, _program(computation))
+
+
+def _program(computation: Computation) -> str:
+    """The whole computation as Python, if that can be read."""
+    steps = len(computation.operations)
+    return python_of(computation.nodes, computation.outputs) if steps <= _MOST_STEPS else f"# {steps:,} operations"
 
 
 # ---- programs as text ------------------------------------------------------------------------------------------------

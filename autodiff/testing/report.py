@@ -30,7 +30,7 @@ class GradientError(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """Where the fault lies. Kinds: ``rule``, ``accumulation``, ``graph`` (it leaves out a dependence), ``unknown``.
+    """Where the fault lies. Kinds: ``rule``, ``accumulation``, ``graph`` (it leaves out a dependence).
 
     ``graph`` is the output of the smallest graph that shows the fault, ``program`` the same as Python. ``slot`` is the
     input of its one operation whose rule is wrong (0-based), and ``short`` what stands beside the wrong wire.
