@@ -55,10 +55,10 @@ class Computation:
 
 def recorded(check: Check) -> Computation:
     """The graph of the checked function at its point; TypeError for a subject that records none."""
-    if not isinstance(check.subject, OwnFunction):
+    if not isinstance(check.point.subject, OwnFunction):
         raise TypeError("only functions of Values and Tensors leave a graph")
-    leaves, outputs = check.subject.call(check.points)
-    return Computation(leaves, outputs, check.cotangents)
+    leaves, outputs = check.point.subject.call(check.point.inputs)
+    return Computation(leaves, outputs, check.point.cotangents)
 
 
 def blamed(check: Check, *, order: int = 1) -> Blame:
@@ -70,7 +70,7 @@ def blamed(check: Check, *, order: int = 1) -> Blame:
     if order == 2:
         return _joined_wrongly(computation)
     naive = _naive(computation.outputs, computation.cotangents)
-    ours = check.subject.pull(check.points, check.cotangents)
+    ours = check.point.subject.pull(check.point.inputs, check.point.cotangents)
     if not all(_close(naive.get(leaf, 0.0), part) for leaf, part in zip(computation.leaves, ours, strict=True)):
         return _accumulation(computation)
     return _left_out(computation)
@@ -117,7 +117,7 @@ def _report_of(node: Node, order: int) -> Report | None:
     try:
         check = Check(OwnFunction(_operation(node), points), atomic=True)
         if order == 2:
-            check = Check(Curvature(check), atomic=True)
+            check = Check(Curvature(check.point), atomic=True)
         return check.report()
     except (TypeError, ValueError, ArithmeticError):
         return None

@@ -77,14 +77,14 @@ def check_gradients(
     check = Check(subject, seed=seed, directions=directions, oracle=oracle, curve=curve)
     report = _with_blame(check, check.report())
     if order == 2 and not report.failed:
-        second = Check(Curvature(check), seed=seed, directions=directions, curve=curve)
+        second = Check(Curvature(check.point), seed=seed, directions=directions, curve=curve)
         report = _joined(report, _with_blame(check, second.report(), order=2))
     return report
 
 
 def _with_blame(check: Check, report: Report, *, order: int = 1) -> Report:
     """The report with the fault named; what is wrong at one point only is a fault if a rule is to blame for it."""
-    if not isinstance(check.subject, OwnFunction):
+    if not isinstance(check.point.subject, OwnFunction):
         return report
     if report.failed and Verdict.RANDOM not in report.counts:
         return replace(report, blame=blamed(check, order=order))
