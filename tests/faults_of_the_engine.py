@@ -13,19 +13,19 @@ _RECORDING = "autodiff/recording.py"
 
 _RECURSIVE_ORDER: Final = '''
 
+def _visit(node, seen, order):
+    if node not in seen:
+        seen.add(node)
+        for item in node.inputs:
+            if isinstance(item, Node):
+                _visit(item, seen, order)
+        order.append(node)
+
+
 def topological(output):
     """By recursion: a planted fault."""
-    seen, order = set(), []
-
-    def visit(node):
-        if node not in seen:
-            seen.add(node)
-            for item in node.inputs:
-                if isinstance(item, Node):
-                    visit(item)
-            order.append(node)
-
-    visit(output)
+    order = []
+    _visit(output, set(), order)
     return order
 '''
 
