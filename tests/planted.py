@@ -146,7 +146,10 @@ def engine() -> Iterator[Planted]:
         if fault.kind.startswith(("accumulation", "order", "state: mutated cotangent")):
             deep = "depth" in fault.kind
             plant = partial(in_the_engine, fault, (_DEEP,) if deep else ())
-            yield Planted(fault.name, KINDS, plant, (lambda: judged_by_depth) if deep else judged, fault.equivalent)
+            judge, kinds = (
+                ((lambda: judged_by_depth), KINDS[:1]) if deep else (judged, KINDS)
+            )  # what walks knows no kind
+            yield Planted(fault.name, kinds, plant, judge, fault.equivalent)
 
 
 def _deep(x: Any) -> Any:

@@ -19,7 +19,7 @@ SOME_RULES = [fault for fault in RULES if not fault.equivalent][::31]
 
 def first(fault: Planted) -> Counterexample | None:
     """What a search finds in programs of either kind: in a few of each, then in all; many faults are in one kind."""
-    runs = (fault.search(kind, 1, most) for most in (30, MOST_EXAMPLES) for kind in fault.kinds)
+    runs = (fault.search(kind, 4, most) for most in (30, MOST_EXAMPLES) for kind in fault.kinds)
     return next((done.found for done in runs if done.found), None)
 
 
