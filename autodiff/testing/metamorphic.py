@@ -88,11 +88,16 @@ def broken_relation(f: Callable[..., Any], *inputs: Any, only: Sequence[str] | N
 def _push_and_pull(run: Run) -> str | None:
     """⟨J v, u⟩ = ⟨v, Jᵀu⟩: the left side from values of f alone, by differences with their own error.
 
-    At a tie a convention may give what no slope around it is: a disagreement counts if it is there nearby, too.
+    At a tie a convention may give what no slope around it is: a disagreement counts if it is there nearby, too. Where
+    f has no slope, one nearby is asked for.
     """
-    wrong = _pushed_otherwise(run)
-    nearby = _moved(run.inputs, 1e-3, _directions(run, 7.0))
-    return wrong if wrong is None or _pushed_otherwise(Run(run.f, nearby)) is not None else None
+    if _pushed_otherwise(run) == (True, None):
+        return None
+    for phase in (7.0, 9.0):
+        smooth_nearby, wrong_nearby = _pushed_otherwise(Run(run.f, _moved(run.inputs, 1e-3, _directions(run, phase))))
+        if smooth_nearby:
+            return wrong_nearby
+    return None
 
 
 def _directions(run: Run, phase: float) -> list[Any]:
@@ -106,7 +111,8 @@ def _moved(inputs: Sequence[Any], t: float, directions: Sequence[Any]) -> list[A
     return [np.asarray(y) if isinstance(x, np.ndarray) else y for x, y in zip(inputs, moved, strict=True)]
 
 
-def _pushed_otherwise(run: Run) -> str | None:
+def _pushed_otherwise(run: Run) -> tuple[bool, str | None]:
+    """Whether f is smooth here, and by how much the two sides differ if it is."""
     output, _ = run.usual
     seed, directions = np.asarray(run.seed(output)), _directions(run, 1.0)
 
@@ -118,8 +124,10 @@ def _pushed_otherwise(run: Run) -> str | None:
     found = estimate(along)
     size = sum(float(np.sum(part)) for part in run.sizes)
     allowed = 4 * found.bar + 1e-7 * max(abs(back), abs(found.value)) + ROUNDING * size
-    wrong = found.kind == "smooth" and not abs(back - found.value) <= allowed
-    return f"⟨v, Jᵀu⟩ is {back!r}, and ⟨J v, u⟩ is {found.value!r} ± {found.bar:.1g}" if wrong else None
+    smooth = found.kind == "smooth"
+    if not smooth or abs(back - found.value) <= allowed:
+        return smooth, None
+    return smooth, f"⟨v, Jᵀu⟩ is {back!r}, and ⟨J v, u⟩ is {found.value!r} ± {found.bar:.1g}"
 
 
 # ---- the graph, built in another way ---------------------------------------------------------------------------------
