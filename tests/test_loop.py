@@ -62,6 +62,13 @@ def test_shrinks_to_what_is_needed() -> None:
     assert (len(two.steps), two.inputs) == (2, (1.0,))
 
 
+def test_an_idle_input_goes_and_the_operands_stay() -> None:
+    """A step that is wrong at 0.0 alone keeps that operand when inputs before and behind it are left out."""
+    crowded = Program.parse("Value 1.0 0.0 2.0 3.0; sin 2")
+    least = shortest(crowded, lambda program: any(program.inputs[k] == 0.0 for _, used in program.steps for k in used))
+    assert str(least) == "Value 0.0; add 0 0"  # add comes first in the table
+
+
 def test_shrinks_arrays() -> None:
     """Fewer axes and elements, then simple numbers."""
     program = Program.parse("Tensor [[0.25,-1.5],[2.0,0.5]] [1.5,0.5]; add 0 1; sin 2")

@@ -37,6 +37,7 @@ SHAPES: Final = ((), (1,), (3,), (2, 3), (3, 2), (1, 3), (2, 1), (3, 3), (2, 2, 
 #: Numbers to try in place of others, the simplest first.
 _SIMPLE: Final = (1.0, 2.0, 3.0, 0.0, -1.0, -2.0, -3.0, 0.5)
 _MOST_OPERANDS: Final = 5
+_FRONT: Final = 3  # operations that are tried in place of others
 _TRIES: Final = 8  # of inputs for one operation, whose result may be too large
 
 
@@ -100,7 +101,8 @@ def _about(
 ) -> Program:
     """A program that begins with the first of ``kinds``, wherever some inputs let it."""
     operation = known[kinds[0]]
-    calls = [(name, known[name].arity) for name in kinds]
+    once = len(kinds) > 1 and random.random() < 0.5  # a fault that comes twice may cancel itself
+    calls = [(name, known[name].arity) for name in kinds[once:]]
     instructions = [_call(random, *calls[int(random.random() * len(calls))]) for _ in range(random.randint(1, length))]
     more = int(random.random() < 0.5)  # one input that the first step does not need
     instructions[0] = (kinds[0], *range(more, operation.arity + more)[::-1])
@@ -130,7 +132,7 @@ def _operands(random: Random, kind: type[Node], operation: Operation) -> list[An
     entry = operation.primitive
     domains = (ANY,) * operation.arity if entry is None else (entry.domain * operation.arity)[: operation.arity]
     if kind is Value:
-        return [_number(random, domain) for domain in domains]
+        return [_near_zero(random, domain) if random.random() < 0.5 else _number(random, domain) for domain in domains]
     free = not any(operation.shapes) and (entry is None or entry.elementwise)
     shapes = _broadcastable(random, operation.arity) if free else operation.shapes
     return [_array(random, shape, domain) for shape, domain in zip(shapes, domains, strict=True)]
@@ -156,6 +158,12 @@ def _number(random: Random, domain: Domain = ANY) -> float:
     way = random.random()
     x = float(random.randint(1, 3) if way < 0.4 else random.randint(-3, 3)) if way < 0.7 else random.uniform(-3, 3)
     return x if domain.text == ANY.text or domain.low <= x <= domain.high else random.uniform(domain.low, domain.high)
+
+
+def _near_zero(random: Random, domain: Domain) -> float:
+    """Where hard functions are neither flat nor at their kinks, as far as the domain reaches there."""
+    low, high = max(domain.low, -1.0), min(domain.high, 1.0)
+    return random.uniform(low, high) if low < high else random.uniform(domain.low, domain.high)
 
 
 def _arrays(random: Random, known: Vocabulary, kinds: Sequence[str]) -> list[Any]:
@@ -331,7 +339,8 @@ def shortest(
 def _smaller(program: Program, kinks: Kinks) -> Iterator[Program]:
     """Programs with something left out or made simpler, the boldest first."""
     size, simpler = _size(program), _simpler(program.instructions, list(program.inputs))
-    for instructions, inputs in chain(_cut_open(program), simpler):
+    ways = _cut_open(program), _without_idle_inputs(program), _of_simpler_steps(program), simpler
+    for instructions, inputs in chain(*ways):
         candidate = resolve(instructions, inputs, program.operations, kinks=kinks)
         if _size(candidate) < size:
             yield candidate
@@ -384,6 +393,24 @@ def _cut_open(program: Program) -> Iterator[tuple[list[Instruction], list[Any]]]
         yield Program(inputs, tuple(steps), (), program.operations).instructions, list(inputs)
 
 
+def _without_idle_inputs(program: Program) -> Iterator[tuple[list[Instruction], list[Any]]]:
+    """Each input that no step uses left out in turn; all others keep their places in the steps."""
+    used = {operand for _, operands in program.steps for operand in operands}
+    for k in [k for k in range(len(program.inputs)) if k not in used and len(program.inputs) > 1]:
+        steps = tuple((name, tuple(j - (j > k) for j in operands)) for name, operands in program.steps)
+        inputs = (*program.inputs[:k], *program.inputs[k + 1 :])
+        yield Program(inputs, steps, (), program.operations).instructions, list(inputs)
+
+
+def _of_simpler_steps(program: Program) -> Iterator[tuple[list[Instruction], list[Any]]]:
+    """Each step in turn by an operation that stands at the front of the vocabulary, on the same operands."""
+    instructions, names = program.instructions, list(program.operations)
+    for k, (name, *back) in enumerate(instructions):
+        for other in names[: min(names.index(name), _FRONT)]:
+            arity = program.operations[other].arity
+            yield [*instructions[:k], (other, *(back * arity)[:arity]), *instructions[k + 1 :]], list(program.inputs)
+
+
 def _simpler_inputs(x: Any) -> Iterator[Any]:
     if not isinstance(x, np.ndarray):
         yield from _SIMPLE
@@ -402,9 +429,11 @@ def _simpler_inputs(x: Any) -> Iterator[Any]:
 
 
 def _size(program: Program) -> tuple[int, ...]:
+    ranks = {name: rank for rank, name in enumerate(program.operations)}
     numbers = [float(x) for item in program.inputs for x in np.ravel(item)]
     backs = sum(sum(back) for _, *back in program.instructions)
-    return len(program.steps), len(program.inputs), len(numbers), sum(map(_complexity, numbers)), backs
+    rank = sum(ranks[name] for name, _ in program.steps)
+    return len(program.steps), len(program.inputs), rank, len(numbers), sum(map(_complexity, numbers)), backs
 
 
 def _complexity(x: float) -> int:
