@@ -92,7 +92,7 @@ def _settled(entry: Primitive | None, key: str, item: Any) -> Any:
             f"{entry.name if entry else 'a node'} takes {key} as a constant, which no error signal reaches, and got "
             f"{describe(item)}; use its .data"
         )
-    if isinstance(item, np.ndarray) and item.flags.writeable:
+    if isinstance(item, np.ndarray) and (item.flags.writeable or not item.flags.owndata):  # a view may change below
         item = item.copy()
         item.setflags(write=False)
     elif item.__class__ is tuple or item.__class__ is list:

@@ -100,3 +100,16 @@ def test_domain_that_is_none_is_refused() -> None:
     """A primitive's domain is a Domain, not a text."""
     with pytest.raises(TypeError, match="needs a Domain, or one for each input, and got 'R'"):
         ad.primitive("nowhere", lambda xp, x: x, [lambda g, z, x: g], domain="R")
+
+
+def test_a_read_only_view_of_a_changing_array_is_copied(define: Callable[..., ad.Primitive]) -> None:
+    """What a view looks at may be written to between forward and backward: the param stays what it was."""
+    entry = define("scaled_by", lambda xp, x, *, by: x * by, [lambda g, z, x, *, by: g * by], elementwise=False)
+    base = np.array([2.0, 3.0])
+    view = base[:]
+    view.setflags(write=False)
+    x = ad.Tensor([1.0, 1.0])
+    y = entry(x, by=view)
+    base[:] = 100.0
+    ad.sum(y).backward()
+    assert x.grad.tolist() == [2.0, 3.0]
