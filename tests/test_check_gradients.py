@@ -502,7 +502,7 @@ def test_what_is_not_decided_is_no_pass():
         ),
         (
             lambda: check_gradients(np.sin, np.ones(2), gradient=np.cos),
-            ValueError, "a gradient function belongs to a function of one number, and f returned more; pass vjp=",
+            ValueError, "belongs to a function that returns one number, and f returned more; pass vjp=",
         ),
         (
             lambda: check_gradients(lambda x, y: x * y, 1.0, 2.0, gradient=lambda x, y: y),

@@ -1,0 +1,46 @@
+"""What is checked: a function and its gradient, from whichever engine, seen as arrays in and arrays out.
+
+`Subject.values` computes the outputs at given points, `Subject.pull` the gradient for given cotangents,
+`Subject.second` the Hessian's product with vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from autodiff.primitive import describe
+from autodiff.testing.subject.base import Leaf, Subject
+from autodiff.testing.subject.foreign import JaxFunction, TorchFunction
+from autodiff.testing.subject.own import OwnFunction, inner
+from autodiff.testing.subject.pairs import PairOfGradient, PairOfPullback, PlainPair
+from autodiff.testing.subject.refusals import Arrays, check_steady
+from autodiff.tree import flatten
+
+__all__ = [
+    "Arrays", "JaxFunction", "Leaf", "OwnFunction", "PairOfGradient", "PairOfPullback", "PlainPair", "Subject",
+    "TorchFunction", "check_steady", "inner", "subject_of",
+]  # fmt: skip
+
+_FOREIGN: Final = ("torch", "jax", "jaxlib")
+
+
+def subject_of(
+    f: Any, inputs: tuple[Any, ...], gradient: Callable[..., Any] | None, vjp: Callable[..., Any] | None
+) -> Subject:
+    """The subject for these inputs: a pair where a gradient function is given, else by whose tensors they are."""
+    for role, function in (("f", f), ("gradient", gradient), ("vjp", vjp)):
+        if not callable(function) and (role == "f" or function is not None):
+            raise TypeError(f"check_gradients takes a function as {role}, and got {describe(function)}")
+    if gradient is not None and vjp is not None:
+        raise TypeError("check_gradients takes either gradient or vjp, and got both")
+    if not flatten(list(inputs)):
+        raise TypeError("there is nothing to check: pass the point, as in check_gradients(f, 2.0)")
+    if gradient is not None:
+        return PairOfGradient(f, inputs, gradient)
+    if vjp is not None:
+        return PairOfPullback(f, inputs, vjp)
+    engines = {type(item).__module__.split(".")[0] for item in flatten(list(inputs))}.intersection(_FOREIGN)
+    if "torch" in engines:
+        return TorchFunction(f, inputs)
+    return JaxFunction(f, inputs) if engines else OwnFunction(f, inputs)

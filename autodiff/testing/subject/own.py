@@ -1,0 +1,90 @@
+"""Functions written with this project's Values and Tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from autodiff.graph import Node
+from autodiff.node import Tensor, Value
+from autodiff.testing.subject.base import Subject
+from autodiff.testing.subject.refusals import Arrays, check_steady, refuse_output
+from autodiff.transforms import gradients
+from autodiff.tree import flatten
+
+__all__ = ["OwnFunction", "inner"]
+
+
+class OwnFunction(Subject):
+    """A function written with Values and Tensors: numbers become Values, arrays Tensors."""
+
+    def fresh(self, points: Arrays) -> list[Any]:
+        return [
+            Value(float(x), name=leaf.name) if leaf.scalar else Tensor(x.astype(leaf.dtype), name=leaf.name)
+            for leaf, x in zip(self.leaves, points, strict=True)
+        ]
+
+    def call(self, points: Arrays) -> tuple[list[Any], list[Any]]:
+        """New leaves at these points, and the outputs."""
+        leaves = self.fresh(points)
+        outputs = flatten(self.f(*self.arguments(leaves)))
+        for output in outputs:
+            if not isinstance(output, Node):
+                refuse_output(output, "; it left the graph on the way, for example by .data, or ignored its inputs")
+        return leaves, outputs
+
+    def values(self, points: Arrays) -> Arrays:
+        return [np.asarray(output._data) for output in self.call(points)[1]]
+
+    def pull(self, points: Arrays, cotangents: Arrays) -> Arrays:
+        leaves, outputs = self.call(points)
+        check_steady(outputs, cotangents)
+        _send_back(outputs, cotangents)
+        return self.shaped([leaf.grad for leaf in leaves])
+
+    def side_effects(self, points: Arrays, cotangents: Arrays) -> Iterator[str]:
+        """Inputs and seeds that are written to, gradients that share memory, a second pass that does not double."""
+        yield from super().side_effects(points, cotangents)
+        leaves, outputs = self.call(points)
+        seeds = [c.copy() for c in cotangents]
+        _send_back(outputs, seeds)
+        if not all(np.array_equal(a, b) for a, b in zip(seeds, cotangents, strict=True)):
+            yield "the backward pass wrote to the cotangent"
+        arrays = [(leaf.name, leaf.grad) for leaf in leaves if isinstance(leaf.grad, np.ndarray)]
+        for k, (name, one) in enumerate(arrays):
+            for other, two in [*arrays[k + 1 :], *(("the cotangent", seed) for seed in seeds)]:
+                if np.shares_memory(one, two):
+                    yield f"the gradient of {name} shares memory with {other}: adding to one changes the other"
+        if len(outputs) > 1:
+            return  # sums of several passes round in another order
+        once = [None if leaf.grad is None else np.array(leaf.grad) for leaf in leaves]
+        _send_back(outputs, seeds)
+        for leaf, before in zip(leaves, once, strict=True):
+            if before is not None and not np.array_equal(leaf.grad, 2 * before, equal_nan=True):
+                yield f"a second backward pass does not double the gradient of {leaf.name}"
+
+    def second(self, points: Arrays, cotangents: Arrays, vectors: Arrays) -> Arrays:
+        leaves, outputs = self.call(points)
+        check_steady(outputs, cotangents)
+        slopes = gradients(inner(outputs, cotangents), leaves, create_graph=True)
+        along = inner(slopes, vectors)
+        if along is not None:
+            along.backward()
+        return self.shaped([leaf.grad for leaf in leaves])
+
+
+def _send_back(outputs: Sequence[Any], cotangents: Arrays) -> None:
+    for output, seed in zip(outputs, cotangents, strict=True):
+        output.backward(float(seed) if output.scalar else seed)
+
+
+def inner(nodes: Sequence[Any], vectors: Sequence[Any]) -> Any:
+    """Σ ⟨node, vector⟩ as one node; None among the nodes is zero, and so is the sum of nothing else."""
+    total = None
+    for node, vector in zip(nodes, vectors, strict=True):
+        if node is not None:
+            term = node * float(vector) if node.scalar else (node * vector).sum()
+            total = term if total is None else total + term
+    return total
