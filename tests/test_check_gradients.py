@@ -245,10 +245,15 @@ def test_one_wrong_entry_of_a_thousand_is_found_by_halving(size):
     assert report.evaluations < 2000
 
 
-def test_every_entry_of_a_large_input_can_be_asked_for_by_directions():
-    """A correct gradient of many entries passes along random directions."""
-    report = check_gradients(lambda w: (w @ w).tanh(), np.random.default_rng(0).normal(size=(20, 20)) / 5)
+def test_a_large_input_is_checked_by_directions_and_says_so():
+    """A correct gradient of many entries passes along random directions; 0 directions ask for every entry."""
+    w = np.random.default_rng(0).normal(size=(10, 10)) / 5
+    report = check_gradients(lambda w: (w @ w).tanh(), w)
     assert report.counts == {Verdict.PASS: 4}
+    assert "no failure found (4 random directions through 100 entries pass;" in str(report)
+    report = check_gradients(lambda w: (w @ w).tanh(), w, directions=0)
+    assert report.counts == {Verdict.PASS: 100}
+    assert "no failure found (100 pass;" in str(report)
 
 
 def test_ties_that_are_counted_twice():
@@ -329,7 +334,24 @@ def test_functions_that_write_to_what_holds_their_inputs():
         ("f wrote to its input x", check_gradients(h, 2.0)),
     ):
         assert report.failed
+        assert "1 side effect;" in str(report)
         assert report.problems[0].startswith(problem)
+
+
+def test_a_side_effect_is_not_blamed_on_the_graph():
+    """All entries are right: the fault is what f writes, and no rule, sum or graph is accused."""
+
+    def f(p):
+        y = p["a"] * p["b"]
+        p["a"] = y
+        return y * y
+
+    report = check_gradients(f, {"a": 2.0, "b": 3.0})
+    assert report.counts == {Verdict.PASS: 2}
+    assert report.failed
+    assert not report.passed
+    assert report.blame is None
+    assert "FAILED (2 pass, 1 side effect;" in str(report)
 
 
 def test_a_function_that_is_not_deterministic():
@@ -345,7 +367,8 @@ def test_a_function_that_is_not_deterministic():
         check_gradients(f, np.ones(2), vjp=lambda g, x: g),
     ):
         assert report.verdict == Verdict.RANDOM
-        assert "f gave two results for one input" in str(report)
+        assert "gave two results for one input" in report.findings[0].reason
+        assert not report.problems
 
 
 def test_an_error_of_the_function_comes_through():
@@ -371,8 +394,12 @@ def test_the_message_has_everything():
     """Verdict, place, both numbers with the bar, evaluations, tolerance and cotangent stand in one message."""
     text = str(check_gradients(math.sin, 0.5, gradient=lambda x: 0.9))
     for part in ("FAILED (1 fail;", "argument 1, x", "analytic   0.9\n", "numeric    0.8775825619 ±", "evaluations)",
-                 "tolerance  ", "times as far", "cotangent  1.0"):  # fmt: skip
+                 "tolerance  ", "times as far", "at x = 0.5\n"):  # fmt: skip
         assert part in text
+    assert "cotangent" not in text  # the numbers are divided by it
+    several = str(check_gradients(np.sin, np.ones(2), vjp=lambda g, x: g))
+    assert "cotangent  [" in several
+    assert "= [1.0, 1.0]\n" in several
 
 
 def test_the_report_as_data():
@@ -381,6 +408,8 @@ def test_the_report_as_data():
     assert data["verdict"] == "fail"
     (finding,) = data["findings"]
     assert (finding["analytic"], finding["name"], finding["index"]) == (0.9, "x", [])
+    assert (data["inputs"], data["seed"], data["entries"]) == ([{"name": "x", "value": 0.5}], 0, 1)
+    assert (data["decided"], data["passed"]) == (True, False)
 
 
 def test_the_curve_of_error_over_step():
@@ -428,6 +457,32 @@ def test_what_is_not_decided_is_no_pass():
     assert report
     assert not report.decided
     assert report.counts == {Verdict.JUMP: 1}
+    assert not report.passed
+    assert "no failure found, and not all is decided (1 jump;" in str(report)
+    assert report.raise_if_failed() is report
+    with pytest.raises(GradientError, match="1 jump"):
+        report.raise_unless_passed()
+    passed = check_gradients(ad.sin, 0.5)
+    assert passed.passed
+    assert passed.raise_unless_passed() is passed
+
+
+@pytest.mark.parametrize(
+    ("report", "verdict", "reason"),
+    [
+        (lambda: check_gradients(ad.sqrt, 0.0), Verdict.UNDEFINED, "not finite on a side"),
+        (lambda: check_gradients(lambda x: 1e12 + ad.sin(x), 1.0, oracle="interval"), Verdict.WEAK, "rounding inside"),
+        (lambda: check_gradients(lambda x: 1e20 + x, 1.0, oracle="interval"), Verdict.WEAK, "rounding inside"),
+        (lambda: check_gradients(math.exp, 1.0, gradient=math.exp, oracle="dual"), Verdict.NOT_ASKED, "does not apply"),
+    ],
+)
+def test_what_is_not_decided_has_a_reason(report, verdict, reason):
+    """Too uncertain, not asked: each says why, and none passes."""
+    report = report()
+    assert report.verdict == verdict
+    for finding in report.findings:
+        assert reason in finding.reason
+    assert not report.passed
 
 
 # ---- bad input -------------------------------------------------------------------------------------------------------
@@ -493,9 +548,13 @@ def test_what_is_not_decided_is_no_pass():
              f"seed is a whole number of at least 0, and got {seed!r}")
             for seed in (-1, 0.5, "x", None, True)
         ),
+        (
+            lambda: check_gradients(abs, 1.0, order=2, oracle="dual"), ValueError,
+            "order 2 is checked by differences only, as oracle \"auto\" or \"interval\", and got 'dual'",
+        ),
         (lambda: check_gradients(abs, 1.0, order=3), ValueError, "checks order 1 or 2, and got order=3"),
         (lambda: check_gradients(abs, 1.0, oracle="x"), ValueError, "unknown oracle 'x' (must be one of auto, exact"),
-        (lambda: check_gradients(abs, 1.0, directions=0), ValueError, "directions is a positive whole number"),
+        (lambda: check_gradients(abs, 1.0, directions=-1), ValueError, "directions is None, 0 for every entry, or"),
         (
             lambda: check_gradients(np.sum, np.ones(2), gradient=lambda x: np.ones(3)),
             ValueError, "the gradient of a must have its shape (2,), and has (3,)",

@@ -1,7 +1,8 @@
 """`check_gradients`: is this gradient right? Every entry beside an independent derivative with its error.
 
-What the verdicts rest on was measured on thousands of random programs (``python -m tests.checkers``): the interval
-check raises no false alarm, at kinks neither, and an error of 0.1 % is missed only where it vanishes in rounding.
+What the verdicts rest on was measured (``python -m tests.checkers``) on 4,500 random programs, smooth, wide in scale
+and kinked, at order 1, by differences alone: no false alarm; of the errors of one edge by 1 % it missed 0.09 %, of
+those by 0.1 % 0.20 %. The other oracles and order 2 are tested, and not measured in this way.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def check_gradients(
     vjp: Callable[..., Any] | None = None, oracle: str = "auto", directions: int | None = None, seed: int = 0,
     curve: bool = False,
 ) -> Report:  # fmt: skip
-    """Whether the gradient of ``f`` at ``inputs`` is right, entry by entry.
+    """Whether the gradient of ``f`` at ``inputs`` is right, entry by entry, or along random directions.
 
     Args:
         f: a function of numbers and arrays, written with Values and Tensors, or of torch or jax arrays; with
@@ -40,14 +41,16 @@ def check_gradients(
         gradient: ``gradient(*inputs)``, the gradient of an f that gives one number: one for each argument.
         vjp: ``vjp(cotangent, *inputs)``, for an f of any output.
         oracle: what it is compared with: "exact", "dual", "mpmath", "complex", "interval", or "auto", which asks the
-            cheapest that applies, and lets only the interval check accuse.
-        directions: how many random directions to check instead of every entry; by default every entry up to 64 and
-            four directions for more. A direction that fails is halved until the entry is found.
+            cheapest that applies, and lets only the interval check accuse. Order 2 knows the interval check only.
+        directions: how many random directions through all entries to check instead of every entry; 0 checks every
+            entry, however many there are; None, the default, takes every entry up to 64, and four directions for more.
+            A direction that fails is halved until the entry is found.
         seed: of the cotangent and the directions.
         curve: also give for each entry the error of the plain central difference over the step.
 
     Returns:
-        a `Report`: true unless a fault was found, ``str(report)`` tells all; ``raise_if_failed()`` for tests.
+        a `Report`: true unless a fault was found, ``str(report)`` tells all. For tests ``raise_if_failed()``, and
+        ``raise_unless_passed()`` where what could not be decided is no pass either.
 
     Raises:
         TypeError: f cannot be called, or inputs or results are not numbers. ValueError: shapes that do not fit,
@@ -67,12 +70,16 @@ def check_gradients(
     """
     if order not in (1, 2) or isinstance(order, bool):
         raise ValueError(f"check_gradients checks order 1 or 2, and got order={order!r}")
-    if directions is not None and (not isinstance(directions, int) or isinstance(directions, bool) or directions < 1):
-        raise ValueError(f"directions is a positive whole number, and got {directions!r}")
+    if directions is not None and (not isinstance(directions, int) or isinstance(directions, bool) or directions < 0):
+        raise ValueError(
+            f"directions is None, 0 for every entry, or how many random directions to check, and got {directions!r}"
+        )
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
         raise ValueError(f"seed is a whole number of at least 0, and got {seed!r}")
     if oracle not in _CHOICES:
         raise ValueError(f"unknown oracle {oracle!r} (must be one of {', '.join(_CHOICES)})")
+    if order == 2 and oracle not in ("auto", "interval"):
+        raise ValueError(f'order 2 is checked by differences only, as oracle "auto" or "interval", and got {oracle!r}')
     subject = subject_of(f, inputs, gradient, vjp)
     check = Check(subject, seed=seed, directions=directions, oracle=oracle, curve=curve)
     report = _with_blame(check, check.report())
@@ -86,7 +93,7 @@ def _with_blame(check: Check, report: Report, *, order: int = 1) -> Report:
     """The report with the fault named; what is wrong at one point only is a fault if a rule is to blame for it."""
     if not isinstance(check.point.subject, OwnFunction):
         return report
-    if report.failed and Verdict.RANDOM not in report.counts:
+    if report.failures and Verdict.RANDOM not in report.counts:  # a side effect alone is no fault of the graph
         return replace(report, blame=blamed(check, order=order))
     if Verdict.ISOLATED in report.counts:
         blame = wrong_rule(recorded(check), order=order)

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from autodiff.notation import number
 from autodiff.testing.interval import Estimate, over_rounding, plateau
 from autodiff.testing.point import Point, slope_along
 from autodiff.testing.subject import Arrays
@@ -45,10 +46,20 @@ def by_differences(point: Point, direction: Arrays, *, atomic: bool, nested: boo
     if verdict in (Verdict.FAIL, Verdict.INVALID) and math.isfinite(analytic):
         verdict, tolerance, appeal = _appeal(point, direction, found, verdict, atomic=atomic, nested=nested)
         reason = appeal or reason
+    if not verdict.decided and not reason:
+        reason = _uncertain(found)
     return Finding(
         point.place(direction), verdict, analytic, found.value, found.bar, tolerance, "interval", found.evaluations,
         reason,
     )  # fmt: skip
+
+
+def _uncertain(found: Estimate) -> str:
+    """Why nothing could be decided."""
+    if not math.isfinite(found.bar):
+        return "differences give no value here: they are not finite, or all of them round to the same"
+    size = "the value itself" if found.bar > abs(found.value) else "a thousandth of the value"
+    return f"rounding inside of f leaves differences uncertain by ± {number(found.bar, 2)}, more than {size}"
 
 
 def _appeal(

@@ -14,7 +14,7 @@ from autodiff.testing.differences import at_kinks, by_differences
 from autodiff.testing.interval import Estimate, errors_over_step
 from autodiff.testing.oracles import NotApplicable, rounding_back, slope_by
 from autodiff.testing.point import Point
-from autodiff.testing.report import Report
+from autodiff.testing.report import Report, Scope
 from autodiff.testing.subject import Arrays, OwnFunction, Subject
 from autodiff.testing.verdicts import Finding, Place, Verdict, judge
 
@@ -55,30 +55,39 @@ class Check:
         atomic: bool = False, curve: bool = False,
     ) -> None:  # fmt: skip
         self.point = Point(subject, seed=seed)
-        self.directions, self.oracle, self.atomic, self.curve = directions, oracle, atomic, curve
+        self.seed, self.directions, self.oracle, self.atomic, self.curve = seed, directions, oracle, atomic, curve
         self.refusals: dict[str, str] = {}
 
     def report(self) -> Report:
-        """Probes, then all entries or some directions."""
-        problems = [] if self.atomic else list(self.probe())
-        repeatable = not any("two results" in problem for problem in problems)
-        findings = tuple(self.findings()) if repeatable else (self.not_deterministic(),)
+        """Side effects, then all entries or some directions."""
+        point = self.point
+        changing = "" if self.atomic else self.changing()
+        problems = () if self.atomic else tuple(point.subject.side_effects(point.inputs, point.cotangents))
+        findings = (_not_deterministic(changing),) if changing else tuple(self.findings())
         return Report(
-            _name_of(self.point.subject.f), findings, tuple(problems),
-            tuple(self.point.cotangents), None, self.point.spent["evaluations"],
+            _name_of(point.subject.f), findings, problems, tuple(point.cotangents), None, point.spent["evaluations"],
+            tuple((leaf.name, x) for leaf, x in zip(point.subject.leaves, point.inputs, strict=True)), self.seed,
+            Scope(point.count, 0 if changing else self.count_of_directions),
         )  # fmt: skip
+
+    @property
+    def count_of_directions(self) -> int:
+        """How many random directions are checked; 0 for every entry."""
+        if self.directions is None:
+            return _DIRECTIONS if self.point.count > _MOST_ELEMENTS else 0
+        return self.directions
 
     def findings(self) -> Iterable[Finding]:
         """A finding for each entry, or for each direction and what its bisection found."""
         count = self.point.count
-        if self.directions is None and count <= _MOST_ELEMENTS:
+        if not self.count_of_directions:
             found = [self.finding(self.point.unit_vector(k)) for k in range(count)]
             yield from found
             kinked = [k for k, finding in enumerate(found) if finding.verdict == Verdict.VALID]
             if kinked:
                 yield from at_kinks(self.point, kinked, atomic=self.atomic)
             return
-        for _ in range(self.directions or _DIRECTIONS):
+        for _ in range(self.count_of_directions):
             direction = self.point.direction(np.arange(count))
             finding = self.finding(direction)
             if finding.verdict.failed and count > 1:
@@ -123,7 +132,15 @@ class Check:
             return found if doubt is None else _doubted(found, doubt)
         analytic, reason = self.point.analytic(direction), self.refusals[self.oracle]
         return Finding(
-            self.point.place(direction), Verdict.WEAK, analytic, math.nan, math.inf, math.inf, self.oracle, 0, reason
+            self.point.place(direction),
+            Verdict.NOT_ASKED,
+            analytic,
+            math.nan,
+            math.inf,
+            math.inf,
+            self.oracle,
+            0,
+            reason,
         )
 
     @property
@@ -149,21 +166,23 @@ class Check:
                     raise NotApplicable("floats round on the way back")
         return Finding(point.place(direction), verdict, analytic, slope, 0.0, tolerance, oracle, 1)
 
-    def probe(self) -> Iterable[str]:
-        """Side effects, each as a sentence: results that differ between calls, arguments written to, shared memory."""
+    def changing(self) -> str:
+        """What gives another result when it is called again, as a sentence; empty if nothing does."""
         point = self.point
-        for what, one, two in (
-            ("f", point.outputs, point.subject.values(point.inputs)),
-            ("the gradient", point.gradient, point.gradient_at(point.inputs)),
-        ):
-            if len(one) != len(two) or not all(map(_is_equal, one, two)):
-                yield f"{what} gave two results for one input; fix its seed, or leave the random part out"
-        yield from point.subject.side_effects(point.inputs, point.cotangents)
+        twice = {
+            "f": (point.outputs, point.subject.values(point.inputs)),
+            "the gradient": (point.gradient, point.gradient_at(point.inputs)),
+        }
+        who = " and ".join(
+            name for name, (one, two) in twice.items() if len(one) != len(two) or not all(map(_is_equal, one, two))
+        )
+        return f"{who} gave two results for one input; fix its seed, or leave the random part out" if who else ""
 
-    def not_deterministic(self) -> Finding:
-        """The one finding there is when calls disagree."""
-        place = Place(0, "the result", (), ())
-        return Finding(place, Verdict.RANDOM, math.nan, math.nan, math.inf, math.inf, "two calls", 2)
+
+def _not_deterministic(reason: str) -> Finding:
+    """The one finding there is when calls disagree."""
+    place = Place(0, "the result", (), ())
+    return Finding(place, Verdict.RANDOM, math.nan, math.nan, math.inf, math.inf, "two calls", 2, reason)
 
 
 def _is_equal(one: Any, two: Any) -> bool:

@@ -78,25 +78,26 @@ def estimate(phi: Function, *, scale: float = 1.0, epsilon: float = EPSILON, siz
     ('kink', -1.0, 1.0)
     """
     probe = _Probe(phi, scale, epsilon, size)
-    best: _Climb | None = None
+    best, kinked = None, False
     for start in _SMALLER_STARTS:
         climb = _Climb(probe, start)
-        if best is None or climb.bar < best.bar or climb.is_kink:
+        kinked = climb.finds_kink()
+        if best is None or climb.bar < best.bar or kinked:
             best = climb
         good = best.bar <= max(_GOOD * abs(best.centre.value), _STILL * best.change)
-        if climb.is_kink or not best.change or (good and climb.noise <= _SMOOTH * climb.change):
+        if kinked or not best.change or (good and climb.noise <= _SMOOTH * climb.change):
             break
-    return _classified(probe, best)  # type: ignore[arg-type]
+    return _classified(probe, best, kinked=kinked)  # type: ignore[arg-type]
 
 
-def _classified(probe: _Probe, climb: _Climb) -> Estimate:
+def _classified(probe: _Probe, climb: _Climb, *, kinked: bool) -> Estimate:
     centre, left, right = climb.centre, climb.left, climb.right
     if not math.isfinite(centre.bar):
         kind = "undefined" if probe.outside else "smooth"
         nan, inf = math.nan, math.inf
         return Estimate(kind, nan, inf, nan, nan, inf, climb.change, probe.evaluations, probe.scale)
     kind, value, bar = "smooth", centre.value, climb.bar
-    if climb.is_kink:
+    if kinked:
         kind, value, bar = "kink", (left.value + right.value) / 2, abs(right.value - left.value) / 2
     elif climb.bar > _GOOD * abs(value) and probe.jumps():
         kind = "jump"
@@ -206,9 +207,8 @@ class _Climb:
         near = ((t, value) for t, value in self.probe.known.items() if 0 < abs(t) <= _FEW * self.centre.step)
         return max((abs((value - self.probe.middle) / t) for t, value in near), default=0.0)
 
-    @property
-    def is_kink(self) -> bool:
-        """Whether the slopes on both sides differ, and still do at smaller steps."""
+    def finds_kink(self) -> bool:
+        """Whether the slopes on both sides differ, and still do at smaller steps, which are evaluated here."""
         gap = self.right.value - self.left.value
         if not abs(gap) > 4 * (self.left.bar + self.right.bar) or self.noise < abs(gap) / 50:
             return False

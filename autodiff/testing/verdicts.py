@@ -22,10 +22,12 @@ class Verdict(StrEnum):
     """The answer for one entry of a gradient; only `FAIL`, `INVALID` and `RANDOM` are failures."""
 
     PASS = "pass"
-    #: The differences are too uncertain to tell (more than a thousandth of the value).
+    #: What there is to compare with is too uncertain to tell; the reason says why.
     WEAK = "weak"
+    #: The oracle that was asked for by name does not apply; the reason says why.
+    NOT_ASKED = "not asked"
     #: f has a kink here, and the gradient lies between the slopes on its sides.
-    VALID = "nonsmooth, valid"
+    VALID = "valid at a kink"
     #: f jumps here, or its slope is infinite.
     JUMP = "jump"
     #: f is not finite on one side or both.
@@ -33,7 +35,7 @@ class Verdict(StrEnum):
     #: Wrong at this very point and right all around it: conventions at kinks that do not fit together.
     ISOLATED = "isolated"
     #: f has a kink here, and the gradient lies outside the slopes on its sides.
-    INVALID = "nonsmooth, invalid"
+    INVALID = "invalid at a kink"
     FAIL = "fail"
     #: Two calls with the same input gave two results.
     RANDOM = "not deterministic"
@@ -70,9 +72,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One entry of a gradient beside its independent value ``numeric`` ± ``bar``, in units of f per unit of x.
+    """One entry of a gradient beside its independent value ``numeric`` ± ``bar``.
 
-    At a kink ``numeric`` is the middle of the slopes on both sides and ``bar`` half their distance.
+    Both are in units of f per unit of x where f gives one number, whatever the cotangent; of an f that gives more they
+    are derivatives of ⟨cotangent, f⟩. What was not decided has a ``reason``. At a kink ``numeric`` is the middle
+    of the slopes on both sides and ``bar`` half their distance.
     """
 
     place: Place
@@ -95,7 +99,10 @@ class Finding:
         return distance / self.tolerance if self.tolerance else math.inf if distance else 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as plain data; numbers that JSON cannot hold are texts."""
+        """All of it as plain data; numbers that JSON cannot hold are texts.
+
+        ``argument`` counts from 0, as ``index`` does; the message counts arguments from 1.
+        """
         numbers = {key: getattr(self, key) for key in ("analytic", "numeric", "bar", "tolerance", "ratio")}
         return {
             "argument": self.place.argument, "name": self.place.name, "index": self.place.index,
