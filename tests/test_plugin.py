@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import configparser
 import importlib.metadata
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from autodiff import TABLE
 
@@ -39,6 +42,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a test file with this plugin, whether it is installed or not; what it defines leaves the table."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.delenv("HYPOTHESIS_PROFILE", raising=False)
+    profile = settings.get_current_profile_name()
 
     def run(source: str, *options: str) -> pytest.RunResult:
         before = {*TABLE}
@@ -46,6 +50,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
         try:
             return runs(*options)
         finally:
+            settings.load_profile(profile)
             for name in {*TABLE} - before:
                 del TABLE[name]
 
@@ -109,6 +114,70 @@ def test_a_skip_is_not_a_pass(run: Run) -> None:
     result.stdout.fnmatch_lines(["gradients: 4 pass, 1 jump"])
 
 
+def test_the_marker_counts_checks_of_the_fixture(run: Run) -> None:
+    """A test with the function of that name that is imported is told what to do."""
+    result = run(
+        """
+    import autodiff as ad, pytest
+    from autodiff.testing import check_gradients
+
+    @pytest.mark.gradients
+    def test_imported():
+        assert check_gradients(ad.sin, 0.5)
+    """
+    )
+    result.assert_outcomes(failed=1)
+    words = "no check was made (the marker counts checks of the fixture check_gradients: take it as an argument of the"
+    assert words in result.stdout.str()
+
+
+HALF_DECIDED = """
+    import autodiff as ad, numpy as np, pytest
+
+    @pytest.mark.gradients{options}
+    def test_half(check_gradients):
+        check_gradients(ad.sign, np.array([0.0, 1.0]))
+"""
+
+
+def test_one_decided_entry_is_enough_unless_all_are_asked_for(run: Run) -> None:
+    """undecided='fail' fails a test with the report of the first check that left an entry open."""
+    for options in ("", "(undecided='count')"):
+        result = run(HALF_DECIDED.format(options=options))
+        result.assert_outcomes(passed=1)
+        result.stdout.fnmatch_lines(["gradients: 1 pass, 1 jump"])
+    result = run(HALF_DECIDED.format(options="(undecided='fail')"))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*jump: argument 1, x*", "*undecided='fail' asks for a decision on every entry"])
+    result.stdout.fnmatch_lines(["gradients: 1 pass, 1 jump"])
+
+
+def test_undecided_is_count_or_fail(run: Run) -> None:
+    """Anything else is refused, and so is an option without its name."""
+    result = run(HALF_DECIDED.format(options="(undecided='no')"))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["undecided is 'count' or 'fail', and the marker gradients got 'no'"])
+    result = run(HALF_DECIDED.format(options="('order')"))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*takes the keywords order, *, and got ?'order'?*"])
+
+
+def test_side_effects_are_counted(run: Run) -> None:
+    """A check that failed by one alone is no pass in the summary."""
+    result = run(
+        """
+    def test_remembers(check_gradients):
+        def f(inputs):
+            inputs.append(3.0)
+            return inputs[0] * inputs[1]
+
+        check_gradients(f, [1.0, 2.0])
+    """
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["gradients: 2 pass, 1 side effect"])
+
+
 def test_checks_in_fixtures_count(run: Run) -> None:
     """With the options of the test's marker; a wrong gradient in a fixture has its section too."""
     result = run(
@@ -168,7 +237,7 @@ def test_unknown_options_of_the_marker_are_refused(run: Run) -> None:
     """One sentence that names what there is."""
     result = run("import pytest\n@pytest.mark.gradients(orders=2)\ndef test_it(check_gradients): pass")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*takes the keywords order, oracle, directions, seed, and got ?'orders'?*"])
+    result.stdout.fnmatch_lines(["*takes the keywords order, oracle, directions, seed, undecided, and got ?'orders'?*"])
 
 
 def test_the_marker_is_known(run: Run) -> None:
@@ -218,6 +287,76 @@ def test_hypothesis_may_use_the_fixture(run: Run) -> None:
     assert "v1 = ad.TABLE['bad_cube'](x0)" in text[text.index("- gradient check -") :]
 
 
+def test_of_a_search_the_last_failure_counts(run: Run) -> None:
+    """All examples before the first failure are counted, and of all that fail while they shrink, one."""
+    source = """
+    from hypothesis import given, settings, strategies as st
+
+    calls, failed = [], []
+
+    class TestIt:
+        @settings(derandomize=True, database=None)
+        @given(st.integers(0, 1000))
+        def test_search(self, check_gradients, x):
+            if not failed:
+                calls.append(x)
+            if x > 20:
+                failed.append(x)
+            check_gradients(lambda t: t * t, float(x), gradient=lambda t: 2 * t if t <= 20 else 0.0)
+
+    def test_numbers():
+        assert len(failed) > 3
+        print(f"gradients: {len(calls) - 1} pass, 1 fail")
+    """
+    result = run(source, "-p", "_hypothesis_pytestplugin", "-s")
+    result.assert_outcomes(passed=1, failed=1)
+    printed = [line for line in result.outlines if "gradients: " in line]
+    assert len(printed) == 2
+    assert printed[0].endswith(printed[1])
+
+
+PROFILE = """
+    from hypothesis import settings
+
+    def test_profile():
+        assert settings.default.max_examples == {examples}
+"""
+
+
+@pytest.fixture
+def with_profile(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run pytest with this plugin and a profile of hypothesis in a process of its own: profiles belong to a process."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+    def run(name: str, examples: int, *options: str) -> pytest.RunResult:
+        pytester.makepyfile(PROFILE.format(examples=examples))
+        plugins = ("-p", "autodiff.testing.plugin", "-p", "_hypothesis_pytestplugin", "-p", "no:cacheprovider")
+        return pytester.runpytest_subprocess(*plugins, f"--hypothesis-profile={name}", *options)
+
+    return run
+
+
+@pytest.mark.parametrize(("name", "examples"), [("ci", 100), ("dev", 20), ("thorough", 1000)])
+def test_profiles_need_no_conftest(name: str, examples: int, with_profile: Run) -> None:
+    """They are known before hypothesis loads the one that is asked for."""
+    with_profile(name, examples).assert_outcomes(passed=1)
+
+
+def test_workers_know_the_profiles(with_profile: Run) -> None:
+    """With xdist each worker loads the profile itself."""
+    with_profile("thorough", 1000, "-p", "xdist", "-n", "1").assert_outcomes(passed=1)
+
+
+OWN = "settings.register_profile('thorough', max_examples=7)"
+
+
+@pytest.mark.parametrize("conftest", [OWN, f"def pytest_configure(config): {OWN}"])
+def test_the_profiles_of_others_stay(conftest: str, pytester: pytest.Pytester, with_profile: Run) -> None:
+    """Registered before ours or after."""
+    pytester.makeconftest(f"from hypothesis import settings\n{conftest}")
+    with_profile("thorough", 7).assert_outcomes(passed=1)
+
+
 def test_verdicts_of_workers_are_counted(run: Run) -> None:
     """With xdist the reports carry the counts, and the sections, to the one summary."""
     result = run(RIGHT + "\n" + WRONG, "-p", "xdist", "-n", "1")
@@ -243,8 +382,36 @@ def test_the_plugin_loads_no_check() -> None:
     assert answer.stdout.strip() == "['autodiff.testing.plugin']"
 
 
-def test_entry_points_name_what_exists() -> None:
-    """Where this version is installed, pytest and hypothesis find it."""
-    for group in ("pytest11", "hypothesis"):
-        for entry in importlib.metadata.entry_points(group=group, name="autodiff"):
-            assert entry.load()
+DECLARED = configparser.ConfigParser()
+DECLARED.read(Path(__file__).parents[1] / "setup.cfg", encoding="utf-8")
+
+
+@pytest.mark.parametrize("group", ["console_scripts", "pytest11", "hypothesis"])
+def test_what_is_installed_is_what_is_declared(group: str) -> None:
+    """pytest, hypothesis and the shell find what setup.cfg says, and all of it can be loaded."""
+    lines = DECLARED["options.entry_points"][group].strip().splitlines()
+    declared = {tuple(part.strip() for part in line.split("=")) for line in lines}
+    assert declared
+    entries = importlib.metadata.entry_points(group=group, name="autodiff")
+    installed = {(entry.name, entry.value) for entry in entries}
+    assert installed == declared, "the installed metadata is not that of setup.cfg: install again, pip install -e ."
+    assert all(entry.load() for entry in entries)
+
+
+def test_installing_is_enough(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pytest loads the fixture by itself, and hypothesis knows the types before anything of autodiff is imported."""
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
+    monkeypatch.delenv("HYPOTHESIS_NO_PLUGINS", raising=False)
+    pytester.makepyfile(
+        """
+        from hypothesis import find, strategies as st
+
+        def test_it(check_gradients):
+            import autodiff as ad
+            assert find(st.from_type(ad.Value), lambda x: x.data < 0).data == -1.0
+            check_gradients(ad.sin, 0.5)
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["gradients: 1 pass"])

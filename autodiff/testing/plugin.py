@@ -4,9 +4,12 @@
         check_gradients(my_loss, w, x)
 
 The fixture is `autodiff.testing.check.check_gradients`, and raises at a fault. A failed test gets a section with the
-report, the minimal program, the path of its picture, and the command that repeats it; the summary counts all verdicts,
-since a skip is not a pass. ``@pytest.mark.gradients`` gives the options of all checks of a test, and fails a test in
-which no gradient was decided. No check, no strategy and no drawing is loaded before it is needed.
+report, the minimal program, the path of its picture, and the command that repeats it. The summary counts all verdicts,
+since a skip is not a pass, entry by entry over all examples of a test by hypothesis; of its search for the smallest
+failure, the last example alone. ``@pytest.mark.gradients`` gives the options of all checks that a test makes with the
+fixture, and fails a test in which no gradient was decided; with ``undecided="fail"``, one in which any was not.
+``--hypothesis-profile`` knows ``ci``, ``dev`` and ``thorough``. No check, strategy or drawing is loaded before it is
+needed.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -26,10 +30,13 @@ __all__ = ["Checks", "check_gradients"]
 
 _PROPERTY: Final = "gradient verdicts"
 _LONGEST: Final = 150  # characters of a file's name
-_OPTIONS: Final = ("order", "oracle", "directions", "seed")
+_OPTIONS: Final = ("order", "oracle", "directions", "seed", "undecided")
+_UNDECIDED: Final = ("count", "fail")
+_SEED_HELP: Final = "seed of the cotangents and directions of all gradient checks"
+_PROFILES: Final = ("ci", "dev", "thorough")  # of `autodiff.testing.strategies.register_profiles`
 _MARKER: Final = (
-    "gradients(order=1, oracle='auto', directions=None, seed=0): options of the gradient checks of a test, which fails "
-    "unless at least one gradient is decided"
+    "gradients(order=1, oracle='auto', directions=None, seed=0, undecided='count'): options of the checks of "
+    "the fixture check_gradients in a test, which fails unless a gradient is decided, with undecided='fail' unless all"
 )
 
 
@@ -39,10 +46,13 @@ class Checks:
     def __init__(self) -> None:
         self.begin({})
 
-    def begin(self, options: Mapping[str, Any]) -> None:
-        """Forget the test before."""
-        self.options = dict(options)
-        self.counts: Counter[str] = Counter()
+    def begin(self, options: Mapping[str, Any], *, searched: bool = False) -> None:
+        """Forget the test before; ``searched`` says that hypothesis runs this one, again and again after a failure."""
+        self.options = {name: option for name, option in options.items() if name != "undecided"}
+        self.strict = options.get("undecided") == "fail"
+        self.searched = searched
+        self.welcome: Counter[str] = Counter()
+        self.unwelcome: Counter[str] = Counter()
         self.decided = 0
         self.fault: Any = None
         self.subject: Any = None
@@ -52,15 +62,37 @@ class Checks:
         __tracebackhide__ = True
         check = import_module("autodiff.testing.check").check_gradients
         report = check(f, *inputs, **{**self.options, **options})
-        self.counts.update({str(verdict): count for verdict, count in report.counts.items()})
-        self.decided += sum(count for verdict, count in report.counts.items() if verdict.decided)
+        undecided = self.strict and not (report.passed or report.failed)
+        self._count(report, welcome=not report.failed and not undecided)
         if report.failed:
             self.fault, self.subject = report, f
-        return report.raise_if_failed()
+        report.raise_if_failed()
+        if undecided:
+            raise AssertionError(f"{report}\nthe marker's undecided='fail' asks for a decision on every entry")
+        return report
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How often each verdict came, and side effects."""
+        return self.welcome + self.unwelcome
 
     def undecided(self) -> str:
         """What came instead of a pass or a fault."""
-        return ", ".join(f"{count} {verdict}" for verdict, count in self.counts.items()) or "no check was made"
+        return ", ".join(f"{count} {verdict}" for verdict, count in self.counts.items()) or (
+            "no check was made (the marker counts checks of the fixture check_gradients: take it as an argument of the "
+            "test)"
+        )
+
+    def _count(self, report: Any, *, welcome: bool) -> None:
+        counts = Counter({str(verdict): count for verdict, count in report.counts.items()})
+        counts += Counter({"side effect": len(report.problems)})
+        self.decided += sum(count for verdict, count in report.counts.items() if verdict.decided)
+        if not self.searched:
+            self.welcome += counts
+        elif not welcome:
+            self.unwelcome = counts
+        elif not self.unwelcome:
+            self.welcome += counts
 
 
 _CHECKS: Final = pytest.StashKey[Checks]()
@@ -69,17 +101,32 @@ _CHECKS: Final = pytest.StashKey[Checks]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Two options, and the same in the configuration file."""
     group = parser.getgroup("autodiff", "gradient checks")
-    group.addoption("--gradient-seed", metavar="N", help="seed of the directions of all gradient checks")
+    group.addoption("--gradient-seed", metavar="N", help=_SEED_HELP)
     group.addoption("--gradient-results", metavar="DIR", help="folder for the pictures of wrong gradients")
-    parser.addini("gradient_seed", "seed of the directions of all gradient checks", default="0")
+    parser.addini("gradient_seed", _SEED_HELP, default="0")
     parser.addini("gradient_results", "folder for the pictures of wrong gradients", default="gradient-results")
 
 
+@pytest.hookimpl(tryfirst=True)  # before hypothesis' own plugin loads the profile
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known, and refuse a seed that is none."""
+    """Make the marker and the profiles known, and refuse a seed that is none."""
     config.addinivalue_line("markers", _MARKER)
     _seed(config)
     config.stash[_CHECKS] = Checks()
+    if config.getoption("--hypothesis-profile", default=None):
+        _register_profiles()
+
+
+def _register_profiles() -> None:
+    """`register_profiles`, for those names alone that nobody has given to a profile yet."""
+    hypothesis = import_module("hypothesis")
+    known = {}
+    for name in _PROFILES:
+        with suppress(hypothesis.errors.InvalidArgument):
+            known[name] = hypothesis.settings.get_profile(name)
+    import_module("autodiff.testing.strategies").register_profiles()
+    for name, profile in known.items():
+        hypothesis.settings.register_profile(name, profile)
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +141,8 @@ def check_gradients(pytestconfig: pytest.Config) -> Checks:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     """Give the checks of a test their options, those of its fixtures too."""
-    item.config.stash[_CHECKS].begin({"seed": _seed(item.config), **_marked(item)})
+    searched = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+    item.config.stash[_CHECKS].begin({"seed": _seed(item.config), **_marked(item)}, searched=searched)
     return (yield)
 
 
@@ -102,10 +150,8 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Refuse options that there are not, and fail a marked test that decided nothing."""
     checks = item.config.stash[_CHECKS]
-    unknown = [part for marker in item.iter_markers("gradients") for part in (*marker.args, *_unknown(marker))]
-    if unknown:
-        known = ", ".join(_OPTIONS)
-        pytest.fail(f"the marker gradients takes the keywords {known}, and got {unknown}", pytrace=False)
+    if refusal := _refusal(item):
+        pytest.fail(refusal, pytrace=False)
     result = yield
     if item.get_closest_marker("gradients") and not checks.decided:
         pytest.fail(f"no gradient was decided: {checks.undecided()}", pytrace=False)
@@ -128,8 +174,15 @@ def _marked(item: pytest.Item) -> dict[str, Any]:
     return options
 
 
-def _unknown(marker: pytest.Mark) -> list[str]:
-    return [name for name in marker.kwargs if name not in _OPTIONS]
+def _refusal(item: pytest.Item) -> str:
+    """What is wrong with the options of a test's markers; nothing if all is well."""
+    markers = list(item.iter_markers("gradients"))
+    unknown = [part for marker in markers for part in (*marker.args, *marker.kwargs.keys() - _OPTIONS)]
+    if unknown:
+        return f"the marker gradients takes the keywords {', '.join(_OPTIONS)}, and got {unknown}"
+    chosen = [marker.kwargs.get("undecided", "count") for marker in markers]
+    bad = [choice for choice in chosen if choice not in _UNDECIDED]
+    return f"undecided is 'count' or 'fail', and the marker gradients got {bad[0]!r}" if bad else ""
 
 
 @pytest.hookimpl(wrapper=True)

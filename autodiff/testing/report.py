@@ -147,7 +147,7 @@ class Report:
         lines = [f"gradient check of {self.name}: {self._headline()}"]
         lines += [f"  {problem}" for problem in self.problems]
         if self.inputs and not self.passed:
-            lines.append(f"  at {self._point()}")
+            lines.append(f"  at {self.point}")
         shown = self.failures or tuple(each for each in self.findings if each.curve or not each.verdict.decided)
         for finding in shown[:_MOST_SHOWN]:
             lines += self._account(finding)
@@ -176,8 +176,9 @@ class Report:
             text = _listed(counts.items())
         return f"{text}, {effects} side effect{'s' * (effects > 1)}" if effects else text
 
-    def _point(self) -> str:
-        """The inputs in one line."""
+    @property
+    def point(self) -> str:
+        """The inputs in one line; of large ones the shape."""
         shown = [f"{name} = {_short(x)}" for name, x in self.inputs[:_MOST_INPUTS]]
         return ", ".join(shown) + (
             f" and {len(self.inputs) - len(shown)} more inputs" * (len(self.inputs) > len(shown))
