@@ -1,4 +1,7 @@
-"""The program: ``autodiff flow`` draws one gradient of a network, ``autodiff explain`` tells all there is to say."""
+"""The program: ``autodiff flow`` draws one gradient of a network, ``autodiff explain`` tells all there is to say.
+
+``autodiff check`` asks whether the gradient of a function is right (`autodiff.testing.command`).
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0; 1 if the numerical derivative disagrees with the gradient; 2, after one sentence on standard error, for bad
-        input: then nothing was written.
+        input: then nothing was written; 3 if a check could not decide anything.
     """
     arguments = _with_joined_numbers(sys.argv[1:] if argv is None else argv)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,31 @@ def leaves(x):
 
 def broken(x):
     return x / {}["weights"]
+
+def by_name(x, *, rate):
+    return x * rate
+
+def constant():
+    return 1.0
+
+def fits_none(W, x):
+    raise ValueError(f"{np.ndim(W)} and {np.ndim(x)}" if np.ndim(W) < 2 else "no matrix")
+
+def at_a_jump(x=0.0):
+    return ad.sign(x)
+
+def half(x):
+    return ad.sign(x - 1.0)
+
+def layer(W, x):
+    return float(np.sum(np.tanh(W @ x)))
+
+def layer_gradient(W, x):
+    delta = 1 - np.tanh(W @ x) ** 2
+    return np.outer(delta, x), W @ delta  # not transposed
+
+def slope(t: float):
+    return t * t
 """
 
 
@@ -57,8 +83,68 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_right_gradient_without_any_option(capsys):
     """Shapes are found by trying; 0 is returned, and nothing is written."""
     assert main(["check", "model.py:loss"]) == 0
-    assert capsys.readouterr().out.startswith("gradient check of loss: no failure found (7 pass;")
+    assert capsys.readouterr().out.startswith("gradient check of loss: no failure found (13 pass;")
     assert [path.name for path in Path().iterdir() if path.suffix == ".svg"] == []
+
+
+def test_what_is_drawn_shows_a_transposed_weight(capsys):
+    """W is drawn as a matrix and x as a vector, so that W for Wᵀ is wrong."""
+    assert main(["check", "model.py:layer", "--gradient", "layer_gradient"]) == 1
+    out = capsys.readouterr().out
+    assert "FAILED (9 pass" not in out
+    assert "argument 2, x[" in out
+    assert "argument 1" not in out
+    assert "(W, x drawn; choose the point with --at)" in out
+
+
+def test_the_point_is_told(capsys):
+    """Drawn or given; another seed draws another."""
+    points = []
+    for options in ([], ["--seed", "1"], ["--at", "[1.5, 2]"]):
+        assert main(["check", "model.py:Model.loss", *options]) == 0
+        points.append(capsys.readouterr().out.splitlines()[1:])
+    assert len({tuple(point) for point in points}) == 3
+    assert re.fullmatch(r"  at x = \[[\d.]+, [\d.]+, [\d.]+\]", points[0][0])
+    assert points[0][1:] == ["  (x drawn; choose the point with --at)"]
+    assert points[2] == ["  at x = [1.5, 2.0]"]
+
+
+def test_an_annotated_number_is_drawn_as_one(capsys):
+    """Though the function takes vectors too."""
+    assert main(["check", "model.py:slope"]) == 0
+    assert re.search(r"at t = [\d.]+\n", capsys.readouterr().out)
+
+
+def test_nothing_decided_is_no_success(capsys):
+    """3 is returned, unless at least one entry is right; the options say so."""
+    assert main(["check", "model.py:at_a_jump"]) == 3
+    out = capsys.readouterr().out
+    assert "1 jump" in out
+    assert "at x = 0.0" in out
+    assert "(the defaults; choose the point with --at)" in out
+    assert main(["check", "model.py:at_a_jump", "--json"]) == 3
+    assert not json.loads(capsys.readouterr().out)["passed"]
+    assert main(["check", "model.py:half", "--at", "[1.0, 2.0]"]) == 0
+    with pytest.raises(SystemExit):
+        main(["check", "--help"])
+    assert "3 nothing could be decided" in " ".join(capsys.readouterr().out.split())
+
+
+def test_oracle_and_directions_reach_the_check(capsys):
+    """As `check_gradients` takes them."""
+    assert main(["check", "model.py:Model.loss", "--oracle", "interval", "--directions", "2", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert {finding["oracle"] for finding in data["findings"]} == {"interval"}
+    assert data["directions"] == 2
+
+
+def test_every_shape_that_was_refused_is_listed(capsys):
+    """With its error, each error once."""
+    assert main(["check", "model.py:fits_none"]) == 2
+    err = capsys.readouterr().err
+    assert "with W of shape (3, 3) and x of shape (3,), or W of shape (3, 3) and x of shape (3, 3): ValueErro" in err
+    assert "with W of shape (3,) and x a number: ValueError: 1 and 0; with W a number and x a number: Val" in err
+    assert err.count("no matrix") == 1
 
 
 def test_a_wrong_gradient_is_named_and_drawn(capsys):
@@ -101,7 +187,7 @@ def test_the_report_as_json(capsys):
 def test_defaults_that_are_no_numbers_stay_what_they_are(capsys):
     """Words, None and switches are options; numbers are differentiated."""
     assert main(["check", "model.py:options"]) == 0
-    assert "gradient check of options: no failure found (2 pass;" in capsys.readouterr().out
+    assert "gradient check of options: no failure found (4 pass;" in capsys.readouterr().out
 
 
 def test_what_a_file_prints_is_not_in_its_json(capsys):
@@ -129,11 +215,17 @@ def test_a_file_that_ends_python(capsys):
     ("arguments", "words"),
     [
         (["loss"], "a function is named as FILE:FUNCTION, such as model.py:loss, and got 'loss'"),
-        (["none.py:loss"], "a function is read from a Python file that is there, and got none.py"),
+        (["none.py:loss"], "none.py does not exist"),
+        (["model.txt:loss"], "a function is read from a Python file, and model.txt is none"),
+        ([".:loss"], "a function is read from a Python file, and . is none"),
+        (["model.py:by_name"], "rate can be given by name only; check a function that calls this one, such as"),
+        (["model.py:constant"], "this function has no arguments that are numbers"),
+        (["model.py:loss", "--oracle", "tarot"], "argument --oracle: invalid choice: 'tarot'"),
+        (["model.py:loss", "--directions", "0"], "argument --directions: expected a positive whole number, and "),
         (["model.py:lost"], "model.py has no function lost; it has loss, cut, energy, energy_gradient, text"),
         (["model.py:NUMBER"], "model.py has no function NUMBER"),
         (["model.py:loss", "--at", "2 +"], 'arguments are Python numbers and lists, such as "2.0; [1, 2]", and got'),
-        (["model.py:text"], "no arguments were found that the function takes; give them with --at (TypeError: a gradi"),
+        (["model.py:text"], "--at. Tried with x of shape (3,), or x of shape (3, 3), or x a number: TypeError: a gr"),
         (["model.py:loss", "--order", "3"], "argument --order: invalid choice: 3"),
         (["model.py:loss", "--seed", "-1"], "argument --seed: expected a whole number of at least 0, and got '-1'"),
         (["model.py:leaves"], "the function ends Python at ["),
@@ -143,6 +235,7 @@ def test_a_file_that_ends_python(capsys):
 )
 def test_bad_input(arguments, words, capsys):
     """One sentence on standard error, and 2."""
+    Path("model.txt").touch()
     assert main(["check", *arguments]) == 2
     out, err = capsys.readouterr()
     assert out == ""

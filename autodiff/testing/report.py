@@ -16,7 +16,7 @@ from autodiff.testing.verdicts import Finding, Verdict
 __all__ = ["Blame", "GradientError", "Report", "Scope"]
 
 _MOST_SHOWN: Final = 5
-_MOST_PRINTED: Final = 6  # numbers of an input
+_MOST_PRINTED: Final = 9  # numbers of an input: a 3 × 3 matrix
 _MOST_INPUTS: Final = 4
 #: From the worst to the best.
 _RANK: Final = (
