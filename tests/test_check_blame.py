@@ -7,11 +7,11 @@ import pytest
 
 import autodiff as ad
 from autodiff import backprop, shares
-from autodiff.testing.blame import python_of
 from autodiff.testing.check import check_gradients
 from autodiff.testing.picture import drawing
 from autodiff.testing.report import Blame, Report
 from autodiff.testing.verdicts import Verdict
+from autodiff.testing.written import python_of
 
 
 def wrong_sine(define, factor=1.01):
@@ -119,6 +119,26 @@ def test_a_graph_that_is_cut():
     assert "look for .data, .item(), detach()" in report.blame.sentence
 
 
+@pytest.mark.parametrize("x", [800.0, 710.0, 709.9])  # e^709.9 is beyond the largest float
+def test_a_rule_that_cannot_be_judged_is_not_called_right(define, x):
+    """Where exp overflows, or nearly, nothing can be said of the reciprocal behind it: the sentence says so."""
+    wrong = define("wrong_reciprocal", lambda xp, x: 1.0 / x, [lambda g, z, x: g * 1.0])
+    report = check_gradients(lambda x: wrong(ad.exp(x)), x)
+    assert report.failed
+    assert report.blame.kind == "open"
+    assert "no rule can be judged (exp gives inf; wrong_reciprocal gets inf)" in report.blame.sentence
+    assert "shares are added up rightly: one of these rules is wrong, or " in report.blame.sentence
+    assert "nan times" not in str(report)
+    assert "inf times" not in str(report)
+
+
+def test_a_cotangent_makes_no_overflow(define):
+    """Just below the largest float, twice the derivative of exp overflows: exp is right, the rule behind it wrong."""
+    assert all(check_gradients(ad.exp, 709.7, seed=seed).passed for seed in range(4))
+    wrong = define("wrong_tenth", lambda xp, x: x / 10.0, [lambda g, z, x: g * 0.2])
+    assert "the rule of wrong_tenth is wrong" in check_gradients(lambda x: wrong(ad.exp(x)), 709.7).blame.sentence
+
+
 def test_a_special_case_that_is_wrong_is_no_convention(define):
     """Wrong at one point only, and a single rule is to blame: a failure; sums of right conventions are none."""
     wrong = define(
@@ -176,6 +196,36 @@ def test_a_program_is_text_that_computes_the_same():
     exec(text, scope)
     last = text.splitlines()[-1].split(" = ")[0]
     assert float(scope[last].data) == y.data
+
+
+def test_no_two_leaves_of_a_program_share_a_name():
+    """An argument may be called x0, v1 or lambda, or hold the same name as another; detached ones are c0, c1, ...."""
+    names = ["x0", None, "x0", "v1", "lambda", "ad"]
+    leaves = [ad.Value(float(k + 1), name=name) for k, name in enumerate(names)]
+    y = leaves[0].detach() * sum(leaf * leaf for leaf in leaves)
+    text = python_of(ad.topological(y), [y])
+    assigned = [line.split(" = ")[0] for line in text.splitlines()]
+    assert len(assigned) == len({*assigned})
+    assert "x0 = ad.Value(1.0)" in text
+    assert "c0 = ad.Value(1.0).detach()" in text
+    scope = {"ad": ad, "np": np}
+    exec(text, scope)
+    assert scope[assigned[-1]].data == y.data
+
+
+def test_a_program_does_not_pretend_to_show_what_it_hides():
+    """inf and nan are Python, float32 stays, and of many numbers a comment says that they are not shown."""
+    x = ad.Tensor(np.array([1.0, np.inf, np.nan], np.float32), name="x")
+    y = ad.where(np.array([True, False, True]), x, np.inf)
+    scope = {"ad": ad, "np": np}
+    exec(python_of(ad.topological(y), [y]), scope)
+    assert np.array_equal(scope["v1"].data, y.data, equal_nan=True)
+    assert scope["x"].data.dtype == np.float32
+    long = ad.Tensor(np.arange(60.0), name="w")
+    y = long * np.arange(60.0)
+    text = python_of(ad.topological(y), [y])
+    assert text.splitlines()[0] == "# w: 60 numbers, not shown; ones stand in their place"
+    assert "# a constant of v1: 60 numbers, not shown; ones stand in their place" in text
 
 
 def test_the_picture_marks_the_wrong_wire(define):

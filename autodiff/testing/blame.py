@@ -6,7 +6,7 @@ the graph leaves out a way that the function takes.
 
 from __future__ import annotations
 
-import re
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,19 +18,20 @@ from autodiff.backprop import backpropagate
 from autodiff.graph import Node, topological
 from autodiff.node import Value
 from autodiff.notation import number
-from autodiff.ops import elementwise, layout, linear, reductions, units
 from autodiff.shares import edge_shares
 from autodiff.testing.entries import Check, Curvature
 from autodiff.testing.report import Blame, Report
 from autodiff.testing.subject import Arrays, OwnFunction, inner
 from autodiff.testing.verdicts import Finding
+from autodiff.testing.written import python_of
 from autodiff.transforms import gradients
 
-__all__ = ["Computation", "blamed", "python_of", "recorded", "wrong_rule"]
+__all__ = ["Computation", "blamed", "judged_rules", "recorded"]
 
 _MOST_NODES: Final = 300
-_MOST_PRINTED: Final = 36
 _MOST_STEPS: Final = 100
+_MOST_DRAWN: Final = 24
+_MOST_TOLD: Final = 3
 _CLOSE: Final = 1e-9  # of the largest entry: sums in another order differ by far less
 
 
@@ -61,28 +62,63 @@ def recorded(check: Check) -> Computation:
     return Computation(leaves, outputs, check.point.cotangents)
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the operations' own checks say, of ``asked`` among ``count`` different ones.
+
+    ``wrong`` is the blame of the first that is wrong; ``unsure`` says of each that could not be judged why.
+    """
+
+    wrong: Blame | None
+    unsure: tuple[str, ...]
+    asked: int
+    count: int
+
+    def __str__(self) -> str:
+        if self.unsure:
+            more = f", and {len(self.unsure) - _MOST_TOLD} more" * (len(self.unsure) > _MOST_TOLD)
+            told = f"({'; '.join(self.unsure[:_MOST_TOLD])}{more})"
+            judged = "every rule that can be judged is right, but not all can"
+            return f"{judged if len(self.unsure) < self.asked else 'no rule can be judged'} {told}"
+        some = f"the rules of {self.asked} of its {self.count:,} different operations are right"
+        return "every rule is right" if self.asked == self.count else some
+
+
 def blamed(check: Check, *, order: int = 1) -> Blame:
     """The fault of a gradient that was found wrong."""
     computation = recorded(check)
-    found = wrong_rule(computation, order=order)
-    if found is not None:
-        return found
+    rules = judged_rules(computation, order=order)
+    if rules.wrong is not None:
+        return rules.wrong
     if order == 2:
-        return _joined_wrongly(computation)
+        return _joined_wrongly(computation, rules)
     naive = _naive(computation.outputs, computation.cotangents)
     ours = check.point.subject.pull(check.point.inputs, check.point.cotangents)
     if not all(_close(naive.get(leaf, 0.0), part) for leaf, part in zip(computation.leaves, ours, strict=True)):
-        return _accumulation(computation)
-    return _left_out(computation)
+        return _accumulation(computation, rules)
+    return _left_out(computation, rules)
 
 
-def wrong_rule(computation: Computation, *, order: int = 1) -> Blame | None:
-    """The first operation, in forward order, whose own rule is wrong where it stands; None if all are right."""
-    for node in _different(computation)[:_MOST_NODES]:
+def judged_rules(computation: Computation, *, order: int = 1) -> Rules:
+    """Each operation checked by itself where it stands, in forward order, until a wrong rule is found."""
+    different = _different(computation)
+    asked = different[:_MOST_NODES]
+    unsure: list[str] = []
+    for node in asked:
         report = _report_of(node, order)
-        if report is not None and report.failed:
-            return _rule_at(node, report)
-    return None
+        if isinstance(report, Report) and report.failed:
+            return Rules(_rule_at(node, report), tuple(unsure), len(asked), len(different))
+        unsure += _doubt(node, report)
+    return Rules(None, tuple(unsure), len(asked), len(different))
+
+
+def _doubt(node: Node, report: Report | str) -> list[str]:
+    """Why nothing can be said of a rule; empty where it was found right."""
+    entry: Any = node.primitive
+    if isinstance(report, str):
+        return [f"{entry.name} {report}"]
+    open_ones = [finding for finding in report.findings if not finding.verdict.decided]
+    return [f"{entry.name}: {open_ones[0].reason}"] if open_ones else []
 
 
 def _different(computation: Computation) -> list[Node]:
@@ -110,17 +146,21 @@ def _plain(item: Any) -> Any:
     return item._data if isinstance(item, Node) else item
 
 
-def _report_of(node: Node, order: int) -> Report | None:
-    """The check of one operation as a function of its inputs; None where it cannot be asked."""
+def _report_of(node: Node, order: int) -> Report | str:
+    """The check of one operation as a function of its inputs; a sentence where it cannot be asked."""
     kept = [item for item in node.inputs if isinstance(item, Node)]
     points = tuple(item._data if isinstance(item, Value) else np.asarray(item._data) for item in kept)
+    for verb, arrays in (("gets", points), ("gives", [node._data])):
+        beyond = [x for array in arrays for x in np.ravel(array).tolist() if not math.isfinite(x)]
+        if beyond:
+            return f"{verb} {number(beyond[0])}"
     try:
         check = Check(OwnFunction(_operation(node), points), atomic=True)
         if order == 2:
             check = Check(Curvature(check.point), atomic=True)
         return check.report()
-    except (TypeError, ValueError, ArithmeticError):
-        return None
+    except (TypeError, ValueError, ArithmeticError) as error:
+        return f"cannot be asked: {' '.join(str(error).split())}"
 
 
 def _operation(node: Node) -> Callable[..., Any]:
@@ -193,9 +233,9 @@ def _close(one: Any, two: Any) -> bool:
     return bool(np.all(np.abs(np.subtract(one, two)) <= _CLOSE * size)) if np.isfinite(size) else True
 
 
-def _accumulation(computation: Computation) -> Blame:
+def _accumulation(computation: Computation, rules: Rules) -> Blame:
     """All rules are right: the smallest part of the graph whose shares are added up wrongly."""
-    sentence = f"{_verdict_on_rules(computation)}: {_ADDED_UP}"
+    sentence = f"{rules}: {_ADDED_UP}"
     for node in computation.operations[:_MOST_NODES]:
         seed = 1.0 if node.scalar else np.ones(np.shape(node._data))
         engine, naive = backpropagate(node, seed), _naive([node], [seed])
@@ -205,9 +245,9 @@ def _accumulation(computation: Computation) -> Blame:
     return Blame("accumulation", sentence, _program(computation))
 
 
-def _joined_wrongly(computation: Computation) -> Blame:
+def _joined_wrongly(computation: Computation, rules: Rules) -> Blame:
     """The fault of a second derivative where all rules are right: both passes beside the definition."""
-    sentence = f"{_verdict_on_rules(computation)} in both passes: {_ADDED_UP}"
+    sentence = f"{rules} in both passes: {_ADDED_UP}"
     leaves = computation.leaves
     random = np.random.default_rng(0)
     vectors = [random.integers(1, 17, np.shape(leaf._data)) / 8.0 for leaf in leaves]
@@ -219,7 +259,7 @@ def _joined_wrongly(computation: Computation) -> Blame:
         naive = _second(slopes, leaves, vectors, lambda along, _: [*map(_naive([along], [1.0]).get, leaves)])
         if not all(map(_close, ours, naive)):
             return Blame("accumulation", sentence, python_of(topological(node), [node]), node, None, "✗")
-    return _left_out(computation)
+    return _left_out(computation, rules)
 
 
 def _second(slopes: Any, leaves: Sequence[Any], vectors: Arrays, differentiate: Callable[..., Any]) -> list[Any]:
@@ -232,85 +272,29 @@ def _second(slopes: Any, leaves: Sequence[Any], vectors: Arrays, differentiate: 
 _ADDED_UP: Final = "the fault is in how shares are added up, or in the order of the backward pass"
 
 
-def _verdict_on_rules(computation: Computation) -> str:
-    count = len(_different(computation))
-    asked = f"the rules of {_MOST_NODES} of its {count:,} different operations are right"
-    return "every rule is right" if count <= _MOST_NODES else asked
+_LEFT_OUT: Final = "the graph leaves out a way that f takes"
 
 
-def _left_out(computation: Computation) -> Blame:
-    """The gradient is right for the graph: the graph is not the function."""
+def _left_out(computation: Computation, rules: Rules) -> Blame:
+    """The gradient is right for the graph, so the graph is not the function, unless a rule could not be judged."""
+    if rules.unsure:
+        sentence = f"{rules}; shares are added up rightly: one of these rules is wrong, or {_LEFT_OUT}"
+        return Blame("open", sentence, _program(computation), _drawable(computation))
     cut = next((node for node in computation.nodes if node.is_detached), None)
     what = f"a detached constant, {number(float(np.ravel(cut._data)[0]))}, stands in it" if cut is not None else (
         "look for .data, .item(), detach() or a number computed from an input"
     )  # fmt: skip
-    rules = _verdict_on_rules(computation)
-    sentence = f"{rules}, and so is their sum: the graph leaves out a way that f takes ({what})"
-    return Blame("graph", sentence, _program(computation))
+    sentence = f"{rules}, and so is their sum: {_LEFT_OUT} ({what})"
+    return Blame("graph", sentence, _program(computation), _drawable(computation))
+
+
+def _drawable(computation: Computation) -> Node | None:
+    """The output, if it is one and what it was computed from can be seen at a glance."""
+    few = len(computation.nodes) <= _MOST_DRAWN and len(computation.outputs) == 1
+    return computation.outputs[0] if few and computation.operations else None
 
 
 def _program(computation: Computation) -> str:
     """The whole computation as Python, if that can be read."""
     steps = len(computation.operations)
     return python_of(computation.nodes, computation.outputs) if steps <= _MOST_STEPS else f"# {steps:,} operations"
-
-
-# ---- programs as text ------------------------------------------------------------------------------------------------
-
-
-def python_of(nodes: Sequence[Node], outputs: Sequence[Node]) -> str:
-    """Python that computes ``outputs``; inputs of ``nodes`` that are not among them are leaves.
-
-    >>> x = Value(2.0, name="x")
-    >>> y = x * x
-    >>> print(python_of(topological(y), [y]))
-    x = ad.Value(2.0)
-    v1 = ad.multiply(x, x)
-    """
-    names: dict[Node, str] = {}
-    lines: list[str] = []
-    steps = 0
-    for node in nodes:
-        for item in (node,) if node.is_leaf else node.inputs:
-            if isinstance(item, Node) and item not in names:
-                names[item] = _name_of(item, names)
-                lines.append(f"{names[item]} = {_leaf(item)}")
-        if not node.is_leaf:
-            steps += 1
-            names[node] = f"v{steps}"
-            lines.append(f"{names[node]} = {_call(node, names)}")
-    results = ", ".join(names[output] for output in outputs)
-    return "\n".join(lines if len(outputs) == 1 else [*lines, f"output = [{results}]"])
-
-
-def _name_of(node: Node, names: dict[Node, str]) -> str:
-    wanted = re.sub(r"\W+", "_", node.name or "").strip("_")
-    if wanted.isidentifier() and wanted not in names.values() and not re.fullmatch(r"v\d+", wanted):
-        return wanted
-    return f"x{len(names)}"
-
-
-def _leaf(node: Node) -> str:
-    kind = type(node).__name__
-    return f"ad.{kind}({_literal(node._data)})" + (".detach()" if node.is_detached else "")
-
-
-def _call(node: Node, names: dict[Node, str]) -> str:
-    entry: Any = node.primitive
-    operands = ", ".join(names[item] if isinstance(item, Node) else _literal(item) for item in node.inputs)
-    operands = f"[{operands}]" if entry.packed or (entry.reduces and node.scalar) else operands
-    params = "".join(f", {key}={_literal(item)}" for key, item in node.origin.params.items())
-    public = any(getattr(module, entry.name, None) is entry for module in _PUBLIC)
-    return f"{f'ad.{entry.name}' if public else f'ad.TABLE[{entry.name!r}]'}({operands}{params})"
-
-
-#: Where the names that `autodiff` exports are defined: a primitive called otherwise there is written by the table.
-_PUBLIC: Final = (elementwise, layout, linear, reductions, units)
-
-
-def _literal(item: Any) -> str:
-    if isinstance(item, np.ndarray | np.generic):
-        if np.size(item) > _MOST_PRINTED:
-            return f"np.ones({np.shape(item)})"
-        return f"np.array({item.tolist()})" if np.ndim(item) else repr(item.item())
-    return repr(item)

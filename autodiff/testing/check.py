@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.testing.blame import blamed, recorded, wrong_rule
+from autodiff.testing.blame import blamed, judged_rules, recorded
 from autodiff.testing.entries import Check, Curvature
 from autodiff.testing.oracles import ORACLES
 from autodiff.testing.report import Report
@@ -96,7 +96,7 @@ def _with_blame(check: Check, report: Report, *, order: int = 1) -> Report:
     if report.failures and Verdict.RANDOM not in report.counts:  # a side effect alone is no fault of the graph
         return replace(report, blame=blamed(check, order=order))
     if Verdict.ISOLATED in report.counts:
-        blame = wrong_rule(recorded(check), order=order)
+        blame = judged_rules(recorded(check), order=order).wrong
         if blame is not None:
             worse = {Verdict.ISOLATED: Verdict.FAIL}
             findings = (replace(each, verdict=worse.get(each.verdict, each.verdict)) for each in report.findings)
