@@ -69,6 +69,9 @@ def layer_gradient(W, x):
     delta = 1 - np.tanh(W @ x) ** 2
     return np.outer(delta, x), W @ delta  # not transposed
 
+def many(x=np.ones(100)):
+    return ad.sum(x * x)
+
 def slope(t: float):
     return t * t
 """
@@ -136,6 +139,10 @@ def test_oracle_and_directions_reach_the_check(capsys):
     data = json.loads(capsys.readouterr().out)
     assert {finding["oracle"] for finding in data["findings"]} == {"interval"}
     assert data["directions"] == 2
+    assert main(["check", "model.py:many", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["directions"] > 0
+    assert main(["check", "model.py:many", "--directions", "0", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["findings"]) == 100
 
 
 def test_every_shape_that_was_refused_is_listed(capsys):
@@ -221,7 +228,7 @@ def test_a_file_that_ends_python(capsys):
         (["model.py:by_name"], "rate can be given by name only; check a function that calls this one, such as"),
         (["model.py:constant"], "this function has no arguments that are numbers"),
         (["model.py:loss", "--oracle", "tarot"], "argument --oracle: invalid choice: 'tarot'"),
-        (["model.py:loss", "--directions", "0"], "argument --directions: expected a positive whole number, and "),
+        (["model.py:loss", "--directions", "-1"], "argument --directions: expected a whole number of at least 0, and"),
         (["model.py:lost"], "model.py has no function lost; it has loss, cut, energy, energy_gradient, text"),
         (["model.py:NUMBER"], "model.py has no function NUMBER"),
         (["model.py:loss", "--at", "2 +"], 'arguments are Python numbers and lists, such as "2.0; [1, 2]", and got'),
