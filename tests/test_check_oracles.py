@@ -43,6 +43,23 @@ def test_dual_numbers_know_every_elementwise_primitive():
             assert found == pytest.approx([leaves[k].grad or 0.0] * 2, rel=1e-12, abs=1e-14), entry.name
 
 
+ON_ARRAYS = [(entry, example) for entry in TABLE.values() for example in entry.examples if any(example.shapes)]
+
+
+@pytest.mark.parametrize(("entry", "example"), ON_ARRAYS, ids=lambda item: getattr(item, "name", ""))
+def test_dual_numbers_run_every_primitive_on_arrays(entry, example):
+    """Sums, products, layout, indices: along each direction the slope is that of the rules."""
+    random = np.random.default_rng(4)
+    domains = (entry.domain * len(example.shapes))[: len(example.shapes)]
+    points = [domain.draw(random, shape) for domain, shape in zip(domains, example.shapes, strict=True)]
+
+    def f(*xs):
+        return entry([*xs], **example.params) if entry.packed else entry(*xs, **example.params)
+
+    report = check_gradients(f, *points, oracle="dual")
+    assert set(report.counts) == {Verdict.PASS}, report
+
+
 def test_fractions_are_not_rounded():
     """d/dx x³/(1+x) at 3 is 81/16, exactly, and a function that Fractions do not have is missing."""
     x = Dual(Fraction(3), Fraction(1), exact)
@@ -66,7 +83,13 @@ def test_dual_numbers_refuse_a_tie(compare):
         (lambda w, x: (w @ x) * 2.0, (np.ones((2, 3)), np.arange(3.0)), "exact"),
         (lambda x: ad.exp(x) * x, (0.5,), "dual"),
         (lambda x: np.tanh(x) * 2.0, (np.array([0.5, 1.0]),), "dual"),
-        (lambda x: ad.softmax(x), (np.array([0.5, 1.0]),), "interval"),
+        (lambda x: ad.softmax(x), (np.array([0.5, 1.0]),), "dual"),
+        (lambda w: ad.sum(w * w), (np.ones((2, 3)),), "exact"),
+        (lambda w, x: ad.mean(w @ x), (np.ones((2, 4)), np.arange(4.0)), "exact"),
+        (lambda w, x: ad.sum(ad.tanh(w @ x), axis=0), (np.ones((2, 3)), np.arange(3.0)), "dual"),
+        (lambda x: ad.einsum("ij,j->i", x, np.arange(3.0)), (np.ones((2, 3)),), "exact"),
+        (lambda x: ad.max(x), (np.ones(3),), "interval"),
+        (lambda w: ad.sum(w @ np.ones((8, 2000))), (np.ones((2, 8)),), "interval"),
         (lambda x: ad.relu(x), (0.0,), "interval"),
         (lambda x: x * x.detach(), (2.0,), "interval"),
     ],

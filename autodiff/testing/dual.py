@@ -15,10 +15,12 @@ from importlib import import_module
 from types import SimpleNamespace
 from typing import Any, Final
 
-from autodiff.namespace import floats
+import numpy as np
+
+from autodiff.namespace import arrays, floats
 from autodiff.primitive import RECORDERS, TABLE, Primitive
 
-__all__ = ["Dual", "TieError", "duals", "duals_over", "exact", "mpmath_duals"]
+__all__ = ["Dual", "DualArray", "TieError", "duals", "duals_over", "exact", "mpmath_duals"]
 
 
 class TieError(ArithmeticError):
@@ -133,15 +135,59 @@ class Dual:
         return f"{self.primal} + {self.tangent}·ε"
 
 
-def _recorded(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """A primitive called with a Dual among its inputs."""
-    if not entry.elementwise:
-        raise TypeError(f"{entry.name} does not work on each number alone, as dual numbers do")
-    xp = next(x.xp for x in inputs if x.__class__ is Dual)
-    return entry.forward(xp, *inputs, **params)
+class DualArray(np.ndarray[Any, Any]):
+    """An array of `Dual`s, through which the forwards of all primitives run: NumPy adds and multiplies its elements.
 
+    >>> x = np.array([Dual(3.0, 1.0), Dual(2.0, 0.0)]).view(DualArray)
+    >>> TABLE["sum"](x * x).tangent
+    6.0
+    """
+
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        """Numbers and truth values without axes, and arrays of anything but objects, are plain."""
+        if return_scalar or not array.ndim:
+            return array[()]
+        return array.view(DualArray) if array.dtype == object else np.asarray(array)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Primitives as methods, as Tensors have them."""
+        if name not in TABLE:
+            raise AttributeError(f"an array of dual numbers has no {name}")
+        return lambda *operands, **params: TABLE[name](self, *operands, **params)
+
+
+def _recorded(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """A primitive called with a Dual, or an array of them, among its inputs."""
+    if entry.elementwise and not any(isinstance(x, np.ndarray | list | tuple) for x in inputs):
+        xp = next(x.xp for x in inputs if x.__class__ is Dual)
+        return entry.forward(xp, *inputs, **params)
+    operands = [np.asarray(x, dtype=object) for x in inputs]
+    if entry.elementwise:
+        return _as_duals(entry.evaluate(operands, params))
+    own = _OWN.get(entry.name)
+    return _as_duals(entry.forward(arrays, *operands, **params) if own is None else own(*operands, **params))
+
+
+def _as_duals(result: Any) -> Any:
+    if not isinstance(result, np.ndarray) or result.dtype != object:
+        return result
+    return result.view(DualArray) if result.ndim else result[()]
+
+
+def _norm(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    return TABLE["sqrt"]((x * x).sum(axis=axis, keepdims=keepdims))
+
+
+def _logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    top = float(max(item.primal if item.__class__ is Dual else item for item in x.flat))  # any constant will do
+    return TABLE["log"](TABLE["exp"](x - top).sum(axis=axis, keepdims=keepdims)) + top
+
+
+#: Forwards that ask NumPy what it does not know of objects, by their definitions.
+_OWN: Final[Mapping[str, Callable[..., Any]]] = {"norm": _norm, "logsumexp": _logsumexp}
 
 RECORDERS[Dual] = _recorded
+RECORDERS[DualArray] = _recorded
 
 
 def duals_over(base: Any, constant: Callable[[Any], Any] = float) -> SimpleNamespace:
@@ -251,4 +297,3 @@ def mpmath_duals(digits: int = 50) -> SimpleNamespace:
         power=context.power, pi=context.pi,
     )  # fmt: skip
     return duals_over(base, lambda x: context.mpf(float(x) if not isinstance(x, context.mpf) else x))
-

@@ -15,11 +15,11 @@ import numpy as np
 from autodiff.backprop import backpropagate
 from autodiff.graph import Node, topological
 from autodiff.shares import edge_shares
-from autodiff.testing.dual import Dual, duals, exact, mpmath_duals
+from autodiff.testing.dual import Dual, DualArray, duals, exact, mpmath_duals
 from autodiff.testing.subject import Arrays, OwnFunction, PlainPair, Subject
 from autodiff.tree import flatten, tree_map
 
-__all__ = ["ORACLES", "NotApplicable", "rounding_back", "slope_by"]
+__all__ = ["ORACLES", "NotApplicable", "elements", "rounding_back", "slope_by"]
 
 Slope = Callable[[Subject, Arrays, Arrays, Arrays], float]
 
@@ -71,7 +71,7 @@ def _lifted(xp: Any, x: Any, v: Any, *, scalar: bool) -> Any:
     box = np.empty(x.shape, dtype=object)
     for place in np.ndindex(x.shape):
         box[place] = Dual(xp.constant(float(x[place])), xp.constant(float(v[place])), xp)
-    return box
+    return box.view(DualArray)
 
 
 def _by_floats(subject: Subject, points: Arrays, direction: Arrays, weights: Arrays) -> float:
@@ -98,6 +98,12 @@ def _data(subject: OwnFunction, points: Arrays) -> Iterable[float]:
         for node in topological(output):
             for item in (node, *node.inputs):
                 yield from np.ravel(item._data if isinstance(item, Node) else item).tolist()
+
+
+def elements(subject: OwnFunction, points: Arrays) -> int:
+    """How many numbers the arrays of the recorded graph hold: dual numbers compute them one by one."""
+    nodes = {node for output in subject.call(points)[1] for node in topological(output)}
+    return sum(np.size(node._data) for node in nodes if not node.scalar)
 
 
 def rounding_back(subject: OwnFunction, points: Arrays, cotangents: Arrays) -> float:
