@@ -11,6 +11,7 @@ import pytest
 
 import autodiff as ad
 from autodiff.testing.loop import Search, Undecided, dual_fault, random_program, search, shortest
+from autodiff.testing.metamorphic import relation_fault
 from autodiff.testing.operations import vocabulary
 from autodiff.testing.program import Program
 from tests.strategies import VOCABULARY
@@ -77,7 +78,7 @@ def test_shrinks_arrays() -> None:
     assert str(one) == "Tensor [[-1.0]]"
 
 
-def test_what_a_fault_function_raises_is_a_fault() -> None:
+def test_what_a_judge_raises_is_a_fault() -> None:
     """A crash is found and shrunk like a wrong number; what cannot be decided is counted, and no pass."""
 
     def crash(program: Program) -> str | None:
@@ -91,6 +92,27 @@ def test_what_a_fault_function_raises_is_a_fault() -> None:
     assert done.found.reason == "KeyError: 'lost'"
     assert done.undecided == done.tried - 1
     assert not done.passed
+
+
+def test_dual_numbers_judge_programs_over_values_only() -> None:
+    """Programs over Tensors are no counterexamples: whoever asks for them is told at once."""
+    judge = pytest.raises(
+        TypeError, match=r"^dual_fault judges programs over Values, and got one over Tensors; relation"
+    )
+    with judge:
+        search(dual_fault, 10, kind=ad.Tensor)
+    done = search(relation_fault, 3, kind=ad.Tensor, operations=vocabulary(ad.Tensor, of=["add", "exp", "sum"]))
+    assert (done.tried, done.found) == (3, None)
+
+
+def test_programs_cannot_be_made_of_anything() -> None:
+    """Another kind, no operations, an operation that is not among them: one clear sentence each."""
+    with pytest.raises(TypeError, match="over one of the classes Value and Tensor, and got 'Value'"):
+        search(dual_fault, 10, kind="Value")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="at least one operation; there are none"):
+        random_program(Random(0), operations={})
+    with pytest.raises(ValueError, match="with the operation 'exq'; there are add, "):
+        random_program(Random(0), about="exq")
 
 
 def test_a_search_that_finds_nothing_says_what_it_did() -> None:

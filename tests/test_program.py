@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Callable
+from importlib import import_module
 from random import Random
 from typing import Any
 
@@ -63,6 +66,15 @@ def test_a_line_gives_the_program_back(kind: type) -> None:
         assert "\n" not in str(program)
 
 
+def test_programs_of_other_operations_are_others() -> None:
+    """The same line means another program where a name stands for another operation."""
+    line, right = "Value 1.5; sin_of_program 0", Operation("sin_of_program", 1, ad.sin)
+    programs = [Program.parse(line, {right.name: each}) for each in (right, right, Operation(right.name, 1, ad.cos))]
+    assert programs[0] == programs[1]
+    assert programs[0] != programs[2]
+    assert programs[0] != line
+
+
 @KINDS
 def test_nothing_is_dead(kind: type) -> None:
     """The output depends on every input and every step."""
@@ -98,6 +110,12 @@ def test_operands_are_counted_back_from_the_newest_value() -> None:
     assert program.weights == ((3, weights_of((), 3)),)
 
 
+def test_inputs_are_counted_from_the_front() -> None:
+    """−1 is the first input and −2 the second, however many steps there are."""
+    program = resolve([("negative", -1), ("negative", -2), ("add", -1, -2)], [1.0, 2.0])
+    assert program.steps == (("negative", (0,)), ("negative", (1,)), ("add", (0, 1)))
+
+
 def test_the_output_weighs_every_sink() -> None:
     """Values that nothing used are added with weights that are not all one: here 3 − 0.125·2 for value 3."""
     program = Program.parse("Value 1.0 3.0; negative 1; square 0")
@@ -129,7 +147,7 @@ def one_step(operation: Operation, inputs: list[Any]) -> Program:
 
 def test_every_primitive_of_the_table_is_in_the_vocabulary() -> None:
     """Nothing is listed by hand: a primitive of the table can stand in programs."""
-    found = {operation.primitive for operation in vocabulary().values()}
+    found = {operation.primitive for operation in vocabulary(ad.Tensor).values()}
     assert found >= {entry for entry in ad.TABLE.values() if entry.examples or entry.elementwise}
 
 
@@ -216,8 +234,18 @@ def test_an_operation_without_a_primitive_has_no_forward() -> None:
 
 
 def test_the_package_gives_every_name() -> None:
-    """What autodiff.testing lists is there, and nothing else; it says what there is."""
-    assert all(getattr(testing, name) is not None for name in testing.__all__)
-    assert {name for names in testing._MODULES.values() for name in names} == {*testing.__all__}
-    with pytest.raises(AttributeError, match=r"autodiff\.testing has no 'check'; it has GradientError, "):
+    """What autodiff.testing lists is public in its module, and is there; it says what there is."""
+    for module, names in testing._MODULES.items():
+        home = import_module(f"autodiff.testing.{module}")
+        assert all(getattr(testing, name) is getattr(home, name) for name in names)
+        assert {*names} <= {*home.__all__}
+    assert dir(testing) == testing.__all__
+    with pytest.raises(AttributeError, match=r"autodiff\.testing has no 'check'; it has .*check_gradients, "):
         testing.__getattr__("check")
+
+
+def test_checkers_of_types_are_shown_every_module() -> None:
+    """The modules whose names are loaded late are those that the block for type checkers imports."""
+    tree = ast.parse(inspect.getsource(testing))
+    shown = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"}
+    assert shown == {f"autodiff.testing.{module}" for module in testing._MODULES}

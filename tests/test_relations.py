@@ -17,19 +17,32 @@ from autodiff.testing.program import Program
 from autodiff.testing.strategies import programs
 from tests.strategies import VOCABULARY
 
+#: Relations that say something about every function, and those about arrays alone.
+ALWAYS = (
+    "backward twice doubles", "signals are linear in the seed", "a branch times zero changes nothing",
+    "every pass gives the same bits", "the same program gives the same bits", "a dead branch changes nothing",
+    "a pass writes to nothing but .grad", "a copy of the graph has the same gradients",
+    "identity(x) in place of x changes nothing", "a sum of eighths in place of x changes nothing",
+)  # fmt: skip
+OF_ARRAYS = (
+    "gradients share no memory", "rules may hold on to the arrays they return", "rules may run passes of their own",
+)  # fmt: skip
+
 
 @settings(max_examples=40)
 @given(programs(operations=VOCABULARY[ad.Value]))
 def test_relations_hold_for_value_programs(program: Program) -> None:
-    """Every relation, for programs over numbers."""
-    assert check_relations(program, *program.inputs) == tuple(RELATIONS)
+    """No relation is broken, for programs over numbers; most have something to say."""
+    held = check_relations(program, *program.inputs)
+    assert {*ALWAYS} <= {*held} <= {*RELATIONS} - {*OF_ARRAYS}
 
 
 @settings(max_examples=30)
 @given(programs(ad.Tensor, operations=VOCABULARY[ad.Tensor]))
 def test_relations_hold_for_tensor_programs(program: Program) -> None:
-    """Every relation, for programs over arrays."""
-    assert check_relations(program, *program.inputs) == tuple(RELATIONS)
+    """Likewise over arrays."""
+    held = check_relations(program, *program.inputs)
+    assert {*ALWAYS} <= {*held} <= {*RELATIONS}
 
 
 @pytest.mark.parametrize("kind", [ad.Value, ad.Tensor])
@@ -37,6 +50,29 @@ def test_the_loop_finds_no_broken_relation(kind: type) -> None:
     """Some programs of the inner loop; it is run with thousands by hand."""
     done = search(lambda program: broken_relation(program, *program.inputs), 60, kind=kind, operations=VOCABULARY[kind])
     assert done.found is None, done
+
+
+def test_a_relation_holds_only_where_it_says_something() -> None:
+    """A skip is no pass: of x alone nothing is bracketed, swapped or on the way; (x + y) + x·y has it all."""
+    assert set(check_relations(lambda x: x, 1.0)) == {*ALWAYS, "pushforward and pullback agree"}
+    both = [np.array([1.0, 2.0]), np.array([3.0, 0.5])]
+    assert check_relations(lambda x, y: (x + y) + x * y, *both) == tuple(RELATIONS)
+    assert check_relations(lambda x: x, 1.0, only=["operands that commute may change places"]) == ()
+
+
+def test_operands_change_places_where_they_differ() -> None:
+    """x·x is x·x again: nothing was swapped. A sum of three that rounds is not bracketed otherwise."""
+    swapped, bracketed = "operands that commute may change places", "sums and products may be bracketed otherwise"
+    assert check_relations(lambda x: x * x, 1.5, only=[swapped]) == ()
+    assert check_relations(lambda x, y: x * y, 1.5, 2.0, only=[swapped]) == (swapped,)
+    assert check_relations(lambda x, y, z: (x + y) + z, 0.1, 0.2, 0.3, only=[bracketed]) == ()
+    assert check_relations(lambda x, y, z: (x + y) + z, 0.5, 0.5, 0.25, only=[bracketed]) == (bracketed,)
+
+
+def test_a_slope_that_is_nowhere_is_not_compared() -> None:
+    """A function that jumps everywhere has none: pushing and pulling have nothing to say."""
+    pushed = "pushforward and pullback agree"
+    assert check_relations(lambda x: x * float(hash(x.data) % 7), 1.5, only=[pushed]) == ()
 
 
 def test_relations_of_any_function() -> None:
@@ -50,7 +86,7 @@ def test_what_a_function_closes_over_stays_as_it_is(kind: type, x: Any) -> None:
     w = kind(x, name="w")
     before = (w * 2.0).sum() if isinstance(w, ad.Tensor) else w * 2.0
     before.backward()
-    assert check_relations(lambda x: ad.tanh(w * x) + w * x, x) == tuple(RELATIONS)
+    assert {*ALWAYS} <= {*check_relations(lambda x: ad.tanh(w * x) + w * x, x)}
     assert w.name == "w"
     np.testing.assert_array_equal(w.grad, 2.0 + 0.0 * x)
 
@@ -199,6 +235,8 @@ def test_what_cannot_be_checked() -> None:
         check_relations(3, 1.0)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"returns a Value or Tensor, and got 2.0"):
         check_relations(lambda x: 2.0, 1.0)
+    with pytest.raises(ValueError, match=r"checked at one or more inputs of f, and got none"):
+        check_relations(lambda: ad.Value(1.0))
     with pytest.raises(ValueError, match=r"no relation is called 'symmetry'; there are backward twice doubles, "):
         check_relations(lambda x: x, 1.0, only=["symmetry"])
 

@@ -1,6 +1,6 @@
 """Tests of any gradient by property: checks, relations, random programs, strategies, a pytest plugin.
 
-Names are loaded from their modules when they are first asked for, so that only `programs` needs hypothesis, and only
+Names are loaded from their modules when they are first asked for, so that only the strategies need hypothesis, and only
 the oracles that are used need their libraries.
 
 >>> from autodiff.testing import Program
@@ -8,39 +8,49 @@ the oracles that are used need their libraries.
 (('square', (0,)),)
 """
 
+# ruff: noqa: F403 - every name stands once, in _MODULES; checkers of types are shown the modules
+
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from autodiff.testing.check import check_gradients
-    from autodiff.testing.loop import dual_fault, random_program, search, shortest
-    from autodiff.testing.metamorphic import RelationError, check_relations
-    from autodiff.testing.operations import Operation, vocabulary
-    from autodiff.testing.picture import drawing
-    from autodiff.testing.program import Program, resolve
-    from autodiff.testing.report import GradientError, Report
-    from autodiff.testing.strategies import arrays, numbers, parameter_names, points, programs, shapes, tensors, values
-    from autodiff.testing.verdicts import Verdict
-
-__all__ = [
-    "GradientError", "Operation", "Program", "RelationError", "Report", "Verdict", "arrays", "check_gradients",
-    "check_relations", "drawing", "dual_fault", "numbers", "parameter_names", "points", "programs", "random_program",
-    "resolve", "search", "shapes", "shortest", "tensors", "values", "vocabulary",
-]  # fmt: skip
+    from autodiff.testing.check import *
+    from autodiff.testing.entry import *
+    from autodiff.testing.loop import *
+    from autodiff.testing.metamorphic import *
+    from autodiff.testing.operations import *
+    from autodiff.testing.picture import *
+    from autodiff.testing.program import *
+    from autodiff.testing.report import *
+    from autodiff.testing.strategies import *
+    from autodiff.testing.verdicts import *
 
 _MODULES: Final = {
     "check": ("check_gradients",),
-    "loop": ("dual_fault", "random_program", "search", "shortest"),
-    "metamorphic": ("RelationError", "check_relations"),
-    "operations": ("Operation", "vocabulary"),
+    "entry": ("register",),
+    "loop": (
+        "Counterexample", "Judge", "OtherKindError", "Search", "Undecided", "dual_fault", "random_program", "search",
+        "shortest",
+    ),
+    "metamorphic": ("RELATIONS", "RelationError", "broken_relation", "check_relations", "relation_fault"),
+    "operations": ("Kind", "Operation", "Vocabulary", "vocabulary"),
     "picture": ("drawing",),
     "program": ("Program", "resolve"),
-    "report": ("GradientError", "Report"),
-    "strategies": ("arrays", "numbers", "parameter_names", "points", "programs", "shapes", "tensors", "values"),
+    "report": ("Blame", "GradientError", "Report"),
+    "strategies": (
+        "arrays", "broadcastable_shapes", "coordinates", "numbers", "parameter_names", "points", "programs",
+        "programs_of_either_kind", "register_profiles", "shapes", "tensors", "values",
+    ),
     "verdicts": ("Verdict",),
-}
+}  # fmt: skip
+
+__all__ = sorted(name for names in _MODULES.values() for name in names)
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def __getattr__(name: str) -> Any:

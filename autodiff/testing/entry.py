@@ -13,12 +13,15 @@ from autodiff.testing.program import Program
 __all__ = ["register"]
 
 _STRATEGIES: Final[dict[type, str]] = {
-    Value: "values", Tensor: "tensors", Program: "programs", Name: "parameter_names",
+    Value: "values", Tensor: "tensors", Program: "programs_of_either_kind", Name: "parameter_names",
 }  # fmt: skip
 
 
 def register() -> None:
-    """Tell hypothesis about Value, Tensor, Program and Name; their strategies are loaded when one is asked for."""
+    """Tell hypothesis about Value, Tensor, Program and Name; their strategies are loaded when one is asked for.
+
+    Hypothesis calls this by itself where autodiff is installed.
+    """
     strategies = import_module("hypothesis.strategies")
     for kind, name in _STRATEGIES.items():
         strategies.register_type_strategy(kind, _called(name))

@@ -17,21 +17,21 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.graph import Node
 from autodiff.node import Value
 from autodiff.primitive import ANY, Domain
 from autodiff.testing.dual import Dual, TieError, duals
-from autodiff.testing.operations import Operation, Vocabulary, vocabulary
+from autodiff.testing.operations import Kind, Operation, Vocabulary, chosen
 from autodiff.testing.program import Instruction, Kinks, Program, resolve
 from autodiff.testing.rounding import NUDGE, reach, tolerances
 from autodiff.transforms import gradients
 
 __all__ = [
-    "SHAPES", "Counterexample", "Fault", "Search", "Undecided", "dealt", "dual_fault", "random_program", "search",
-    "shortest",
+    "SHAPES", "Counterexample", "Judge", "OtherKindError", "Search", "Undecided", "dealt", "dual_fault",
+    "random_program", "search", "shortest",
 ]  # fmt: skip
 
-Fault = Callable[[Program], str | None]
+#: Says what is wrong with a program, None if nothing; raises `Undecided` if it cannot tell.
+Judge = Callable[[Program], str | None]
 
 SHAPES: Final = ((), (1,), (3,), (2, 3), (3, 2), (1, 3), (2, 1), (3, 3), (2, 2, 3), (2, 1, 3))
 #: Numbers to try in place of others, the simplest first.
@@ -42,7 +42,11 @@ _TRIES: Final = 8  # of inputs for one operation, whose result may be too large
 
 
 class Undecided(Exception):  # noqa: N818 - it is no error
-    """A fault function cannot tell whether a program is right: no pass and no fault."""
+    """A judge cannot tell whether a program is right: no pass and no fault."""
+
+
+class OtherKindError(TypeError):
+    """A judge was asked about programs of a kind that it cannot judge: a mistake of whoever asked, and no fault."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Counterexample:
 
 def random_program(
     random: Random,
-    kind: type[Node] = Value,
+    kind: Kind = Value,
     *,
     operations: Vocabulary | None = None,
     length: int = 12,
@@ -76,15 +80,15 @@ def random_program(
         kinks: see `resolve`.
         about: an operation to be among them, called first and on inputs that are made for it; any if left out.
 
-    Raises ValueError if there are no operations, or none that is called ``about``.
+    Raises TypeError for another kind, ValueError if there are no operations, or none that is called ``about``.
 
+    >>> from autodiff.testing import vocabulary
     >>> random_program(Random(5), operations=vocabulary(Value, of=["add", "exp"]), length=3)
     Program.parse('Value -1.5056840636294535 1.0; exp 0')
     """
-    known = vocabulary(kind) if operations is None else operations
-    if not known or not (about is None or about in known):
-        asked = "at least one operation" if about is None else f"the operation {about!r}"
-        raise ValueError(f"a program is to be made with {asked}; there are {', '.join(known) or 'none'}")
+    known = chosen(kind, operations)
+    if not (about is None or about in known):
+        raise ValueError(f"a program is to be made with the operation {about!r}; there are {', '.join(known)}")
     names = list(known)
     kinds = random.sample(names, min(random.randint(1, 4), len(names)))
     if about is not None:
@@ -96,9 +100,7 @@ def random_program(
     return resolve(instructions, inputs, known, kinks=kinks)
 
 
-def _about(
-    random: Random, kind: type[Node], known: Vocabulary, kinds: Sequence[str], length: int, kinks: Kinks
-) -> Program:
+def _about(random: Random, kind: Kind, known: Vocabulary, kinds: Sequence[str], length: int, kinks: Kinks) -> Program:
     """A program that begins with the first of ``kinds``, wherever some inputs let it."""
     operation = known[kinds[0]]
     once = len(kinds) > 1 and random.random() < 0.5  # a fault that comes twice may cancel itself
@@ -127,14 +129,12 @@ def dealt(random: Random, names: Sequence[str]) -> Iterator[str]:
         yield from random.sample(names, len(names))
 
 
-def _operands(random: Random, kind: type[Node], operation: Operation) -> list[Any]:
+def _operands(random: Random, kind: Kind, operation: Operation) -> list[Any]:
     """Operands of shapes that fit, inside the domain."""
-    entry = operation.primitive
-    domains = (ANY,) * operation.arity if entry is None else (entry.domain * operation.arity)[: operation.arity]
+    domains = operation.domains
     if kind is Value:
         return [_near_zero(random, domain) if random.random() < 0.5 else _number(random, domain) for domain in domains]
-    free = not any(operation.shapes) and (entry is None or entry.elementwise)
-    shapes = _broadcastable(random, operation.arity) if free else operation.shapes
+    shapes = _broadcastable(random, operation.arity) if operation.broadcasts else operation.shapes
     return [_array(random, shape, domain) for shape, domain in zip(shapes, domains, strict=True)]
 
 
@@ -207,10 +207,10 @@ class Search:
 
 
 def search(
-    fault: Fault,
+    judge: Judge,
     count: int,
     *,
-    kind: type[Node] = Value,
+    kind: Kind = Value,
     seed: int = 0,
     operations: Vocabulary | None = None,
     length: int = 12,
@@ -219,61 +219,67 @@ def search(
     """Up to ``count`` random programs until one has a fault, which is then made as short as it can be.
 
     Args:
-        fault: says what is wrong with a program, None if nothing; raises `Undecided` if it cannot tell. Anything else
-            that it raises counts as a fault.
+        judge: `dual_fault` or `autodiff.testing.relation_fault`, or any function that says what is wrong with a
+            program, None if nothing; it raises `Undecided` if it cannot tell. What else it raises counts as a fault.
         seed: the same seed draws the same programs.
 
-    The rest as in `random_program`.
+    The rest, and what it raises, as in `random_program`; `OtherKindError` if the judge cannot judge programs over
+    ``kind``.
 
     >>> done = search(lambda p: "it has a product" if "multiply" in str(p) else None, 1000)
     >>> done.found.program
     Program.parse('Value 1.0; multiply 0 0')
     """
     random, done = Random(seed), Search()
-    known = vocabulary(kind) if operations is None else operations
+    known = chosen(kind, operations)
     deck = dealt(random, list(known))
     while done.tried < count and done.found is None:
         program = random_program(random, kind, operations=known, length=length, kinks=kinks, about=next(deck, None))
         done.tried += 1
         try:
-            reason = _reason(fault, program)
+            reason = _reason(judge, program)
         except Undecided:
             done.undecided += 1
             continue
         if reason is None:
             done.passed.update({name for name, _ in program.steps})
         else:
-            done.found = _least(fault, program, done.tried, kinks)
+            done.found = _least(judge, program, done.tried, kinks)
     return done
 
 
-def _reason(fault: Fault, program: Program) -> str | None:
+def _reason(judge: Judge, program: Program) -> str | None:
     try:
-        return fault(program)
-    except Undecided:
+        return judge(program)
+    except (Undecided, OtherKindError):
         raise
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 
 
-def _least(fault: Fault, program: Program, number: int, kinks: Kinks) -> Counterexample:
+def _least(judge: Judge, program: Program, number: int, kinks: Kinks) -> Counterexample:
     def fails(candidate: Program) -> bool:
         try:
-            return _reason(fault, candidate) is not None
+            return _reason(judge, candidate) is not None
         except Undecided:
             return False
 
     least = shortest(program, fails, kinks=kinks)
-    return Counterexample(least, str(_reason(fault, least)), program, number)
+    return Counterexample(least, str(_reason(judge, least)), program, number)
 
 
 def dual_fault(program: Program) -> str | None:
     """What is wrong with the gradient of a program over Values beside its slope in dual numbers, which know no rule.
 
-    One backward pass against one forward pass along a direction. Raises `Undecided` at a tie, where there is no slope.
+    One backward pass against one forward pass along a direction. Raises `Undecided` at a tie, where there is no slope,
+    and `OtherKindError`, a TypeError, for a program over Tensors.
 
     >>> dual_fault(Program.parse("Value 1.5; sin 0; multiply 1 0"))
     """
+    if program.kind is not Value:
+        raise OtherKindError(
+            "dual_fault judges programs over Values, and got one over Tensors; relation_fault judges those of both"
+        )
     leaves, directions = program.leaves(), _direction(len(program.inputs))
     output = program(*leaves)
     output.backward()

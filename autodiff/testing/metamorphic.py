@@ -23,10 +23,11 @@ from autodiff.primitive import Primitive, describe
 from autodiff.symbol import Symbol
 from autodiff.testing.interval import estimate
 from autodiff.testing.passes import OF_PASSES
-from autodiff.testing.run import ROUNDING, Run, apart, same, short
+from autodiff.testing.program import Program
+from autodiff.testing.run import ROUNDING, DoesNotApply, Run, apart, same, short
 from autodiff.transforms import gradients
 
-__all__ = ["RELATIONS", "RelationError", "broken_relation", "check_relations", "rebuilt"]
+__all__ = ["RELATIONS", "RelationError", "broken_relation", "check_relations", "rebuilt", "relation_fault"]
 
 _PROBES: Final = ((2.0, 3.0), (-1.0, 2.0), (0.5, -3.0))
 
@@ -37,49 +38,74 @@ class RelationError(AssertionError):
     """Two ways to one gradient disagree."""
 
 
+#: What is wrong, None if it holds; raises `DoesNotApply` where nothing of the kind is there.
 Relation = Callable[[Run], str | None]
 
 
 def check_relations(f: Callable[..., Any], *inputs: Any, only: Sequence[str] | None = None) -> tuple[str, ...]:
-    """Check all relations that hold for every gradient, of ``f`` at ``inputs``; no oracle is needed.
+    """Check the relations that hold for every gradient, of ``f`` at ``inputs``; no oracle is needed.
 
     Args:
         f: a function of Values (for numbers) and Tensors (for arrays) that returns one; a `Program` is one.
-        inputs: where.
+        inputs: where; at least one.
         only: names from `RELATIONS`, if not all are wanted.
 
     Returns:
-        the names of the relations.
+        the names of the relations that held. One that says nothing about f, such as how sums are bracketed where
+        nothing is added, is not among them.
 
     Raises:
         RelationError: an AssertionError that names the relation, the numbers, and the program of a `Program`.
-        TypeError: f cannot be called or returns no node. ValueError: a name that no relation has.
+        TypeError: f cannot be called or returns no node. ValueError: no input, or a name that no relation has.
 
     >>> from autodiff import exp
-    >>> check_relations(lambda x: x * exp(x), 0.5)[:2]
+    >>> held = check_relations(lambda x: x * exp(x), 0.5)
+    >>> held[:2]
     ('backward twice doubles', 'signals are linear in the seed')
+    >>> "sums and products may be bracketed otherwise" in held
+    False
     """
-    wrong = broken_relation(f, *inputs, only=only)
-    if wrong is not None:
-        source = getattr(f, "python", None)
-        raise RelationError(wrong + (f"\n\n{source()}" if callable(source) else ""))
-    return tuple(RELATIONS if only is None else only)
+    held: list[str] = []
+    for name, wrong in _answers(f, inputs, only):
+        if wrong is not None:
+            source = getattr(f, "python", None)
+            raise RelationError(f"{name}: {wrong}" + (f"\n\n{source()}" if callable(source) else ""))
+        held.append(name)
+    return tuple(held)
 
 
 def broken_relation(f: Callable[..., Any], *inputs: Any, only: Sequence[str] | None = None) -> str | None:
-    """The first relation that does not hold, with its numbers, as `check_relations`; None if all hold."""
+    """The first relation that is broken, with its numbers, as `check_relations`; None if there is none."""
+    return next((f"{name}: {wrong}" for name, wrong in _answers(f, inputs, only) if wrong is not None), None)
+
+
+def relation_fault(program: Program) -> str | None:
+    """What is wrong with the gradients of a program over Values or Tensors, by the relations: a judge for `search`.
+
+    >>> relation_fault(Program.parse("Tensor [1.5,2.0]; sin 0; multiply 1 0"))
+    """
+    return broken_relation(program, *program.inputs)
+
+
+def _answers(
+    f: Callable[..., Any], inputs: Sequence[Any], only: Sequence[str] | None
+) -> Iterator[tuple[str, str | None]]:
+    """Each relation that says something about ``f``, and what is wrong, None if it holds."""
     if not callable(f):
         raise TypeError(f"relations are checked of a function, and got {describe(f)}")
+    if not inputs:
+        raise ValueError("relations are checked at one or more inputs of f, and got none")
     names = list(RELATIONS) if only is None else list(only)
     if unknown := [name for name in names if name not in RELATIONS]:
         raise ValueError(f"no relation is called {', '.join(map(repr, unknown))}; there are {', '.join(RELATIONS)}")
     run = Run(f, inputs)
-    with np.errstate(all="ignore"):
-        for name in names:
-            wrong = RELATIONS[name](run)
-            if wrong is not None:
-                return f"{name}: {wrong}"
-    return None
+    for name in names:
+        try:
+            with np.errstate(all="ignore"):
+                wrong = RELATIONS[name](run)
+        except DoesNotApply:
+            continue
+        yield name, wrong
 
 
 # ---- the other way round ---------------------------------------------------------------------------------------------
@@ -97,7 +123,7 @@ def _push_and_pull(run: Run) -> str | None:
         smooth_nearby, wrong_nearby = _pushed_otherwise(Run(run.f, _moved(run.inputs, 1e-3, _directions(run, phase))))
         if smooth_nearby:
             return wrong_nearby
-    return None
+    raise DoesNotApply
 
 
 def _directions(run: Run, phase: float) -> list[Any]:
@@ -168,7 +194,7 @@ def _in_another_way(run: Run, changes: Callable[[Node], bool], call: Call) -> st
     """The gradients of the graph with its nodes that ``changes`` picks made by ``call``, to the same last bit."""
     output, leaves = run.usual
     if not any(node.inputs and changes(node) for node in topological(output)):
-        return None
+        raise DoesNotApply
     _, twins = run.record()
     known = dict(zip(leaves, twins, strict=True))
     other = rebuilt(output, known, lambda node, inputs: (call if changes(node) else _again)(node, inputs))
@@ -181,13 +207,14 @@ def _operand_order(run: Run) -> str | None:
     """x + y and y + x, for every primitive that turns out to commute."""
 
     def commutes(node: Node) -> bool:
-        return len(node.inputs) == 2 and _commutes(_primitive_of(node))
+        return len(node.inputs) == 2 and node.inputs[0] is not node.inputs[1] and _commutes(_primitive_of(node))
 
     return _in_another_way(run, commutes, lambda node, inputs: _again(node, inputs[::-1]))
 
 
 def _reassociated(run: Run) -> str | None:
     """(x + y) + z and x + (y + z), for every primitive that turns out to associate, where nothing is rounded."""
+    otherwise: list[Any] = []
 
     def is_nested(node: Node) -> bool:
         first, entry = node.inputs[0], _primitive_of(node)
@@ -198,9 +225,15 @@ def _reassociated(run: Run) -> str | None:
         if inputs[0].primitive is not entry:
             return plain
         other = entry(x, entry(y, inputs[1]))
-        return other if np.array_equal(other.data, plain.data) and type(other) is type(plain) else plain
+        if not np.array_equal(other.data, plain.data) or type(other) is not type(plain):
+            return plain
+        otherwise.append(other)
+        return other
 
-    return _in_another_way(run, is_nested, turned)
+    wrong = _in_another_way(run, is_nested, turned)
+    if wrong is None and not otherwise:
+        raise DoesNotApply
+    return wrong
 
 
 @cache
@@ -242,8 +275,7 @@ def _parts_in_front(run: Run) -> str | None:
 
 def _rules_that_keep(run: Run) -> str | None:
     """A rule may hold on to the array that it returns: no pass writes to it, and no gradient is it."""
-    if not run.has_arrays:
-        return None
+    run.needs_arrays()
     kept: list[tuple[Any, Any]] = []
 
     def keep(share: Any, g: Any) -> None:
@@ -254,6 +286,8 @@ def _rules_that_keep(run: Run) -> str | None:
     with _watching(keep):
         output.backward(run.seed(output))
         gradients(output, leaves, seed=run.seed(output))
+    if not kept:
+        raise DoesNotApply
     for array, before in kept:
         if not np.array_equal(array, before, equal_nan=True):
             return f"a pass wrote {short(array)} to the array of a rule that holds {short(before)}"
@@ -264,8 +298,7 @@ def _rules_that_keep(run: Run) -> str | None:
 
 def _rules_with_passes(run: Run) -> str | None:
     """A rule may run a pass of its own over the same nodes."""
-    if not run.has_arrays:
-        return None
+    run.needs_arrays()
     output, leaves = _with_watched_rules(run)
     other = output * 2.0
     begun: list[bool] = []
@@ -277,6 +310,8 @@ def _rules_with_passes(run: Run) -> str | None:
 
     with _watching(begin):
         output.backward(run.seed(output))
+    if not begun:
+        raise DoesNotApply
     return same([np.zeros(np.shape(x.data)) if x.grad is None else x.grad for x in leaves], run.usual_gradients)
 
 

@@ -16,10 +16,12 @@ from typing import Any, Final
 import numpy as np
 
 import autodiff.ops
-from autodiff.node import Value
-from autodiff.primitive import ANY, TABLE, Domain, Example, Primitive
+from autodiff.node import Tensor, Value
+from autodiff.primitive import ANY, TABLE, Domain, Example, Primitive, describe
 
-__all__ = ["Operation", "Vocabulary", "vocabulary"]
+__all__ = ["Kind", "Operation", "Vocabulary", "check_kind", "chosen", "named", "vocabulary"]
+
+Kind = type[Value] | type[Tensor]
 
 Shape = tuple[int, ...]
 
@@ -54,6 +56,16 @@ class Operation:
         """For hypothesis and IPython, which would print every field."""
         printer.text(repr(self))
 
+    @property
+    def domains(self) -> tuple[Domain, ...]:
+        """Where each operand may lie, kinks and what ``fits`` says apart."""
+        return (ANY,) * self.arity if self.primitive is None else (self.primitive.domain * self.arity)[: self.arity]
+
+    @property
+    def broadcasts(self) -> bool:
+        """Whether operands of any shapes that broadcast together will do."""
+        return not any(self.shapes) and (self.primitive is None or self.primitive.elementwise)
+
     def forward(self, xp: Any, *operands: Any) -> Any:
         """The primitive's forward alone, on whatever numbers ``xp`` computes with.
 
@@ -71,25 +83,50 @@ class Operation:
 Vocabulary = Mapping[str, Operation]
 
 
-def vocabulary(kind: type | None = None, *, of: Iterable[str] | None = None) -> dict[str, Operation]:
-    """The operations that programs over ``kind`` (Value or Tensor; Tensor if left out) are made of, by name.
+def vocabulary(kind: Kind = Value, *, of: Iterable[str] | None = None) -> dict[str, Operation]:
+    """The operations that programs over ``kind`` are made of, by name.
 
     Args:
         kind: Value takes the elementwise primitives on numbers, Tensor every primitive of the table.
         of: names of primitives, if not all are wanted.
 
-    Params follow the name: ``sum[axis=0]``. Raises ValueError for a name that is not in the table.
+    Params follow the name: ``sum[axis=0]``. Raises TypeError for another kind, ValueError for a name that is not in
+    the table.
 
     >>> list(vocabulary(Value, of=["add", "leaky_relu"]))
     ['add', 'leaky_relu', 'leaky_relu[slope=0.25]']
     """
-    names = list(TABLE) if of is None else list(of)
-    if unknown := [name for name in names if name not in TABLE]:
-        raise ValueError(f"no primitive is called {', '.join(map(repr, unknown))}; the table has {', '.join(TABLE)}")
-    found = [operation for name in names for operation in _operations(TABLE[name])]
+    check_kind(kind)
+    entries = TABLE.values() if of is None else map(named, of)
+    found = [operation for entry in entries for operation in _operations(entry)]
     if kind is Value:
         found = [item for item in found if item.primitive and item.primitive.elementwise and not any(item.shapes)]
     return {operation.name: operation for operation in found}
+
+
+def named(name: str) -> Primitive:
+    """The primitive of the table that is called so; raises ValueError if there is none."""
+    if name not in TABLE:
+        raise ValueError(f"no primitive is called {name!r}; the table has {', '.join(TABLE)}")
+    return TABLE[name]
+
+
+def check_kind(kind: Any) -> None:
+    """Refuse, with a TypeError, what is neither the class Value nor the class Tensor."""
+    if kind is not Value and kind is not Tensor:
+        raise TypeError(f"programs are made over one of the classes Value and Tensor, and got {describe(kind)}")
+
+
+def chosen(kind: Kind, operations: Vocabulary | None) -> Vocabulary:
+    """The ``operations`` that programs over ``kind`` are to be made of, all of `vocabulary` if None.
+
+    Raises TypeError for another kind, ValueError if there are none.
+    """
+    check_kind(kind)
+    known = vocabulary(kind) if operations is None else operations
+    if not known:
+        raise ValueError("a program is to be made with at least one operation; there are none")
+    return known
 
 
 @cache

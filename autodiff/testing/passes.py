@@ -16,7 +16,7 @@ from autodiff.node import Tensor, Value
 from autodiff.ops.linear import weighted_sum
 from autodiff.ops.reductions import sum as sum_of
 from autodiff.shares import edge_shares
-from autodiff.testing.run import Run, apart, near, same, short
+from autodiff.testing.run import DoesNotApply, Run, apart, near, same, short
 from autodiff.transforms import gradients
 
 __all__ = ["OF_PASSES"]
@@ -46,6 +46,7 @@ def _linear_in_the_seed(run: Run) -> str | None:
 
 
 def _conserved(run: Run) -> str | None:
+    run.needs_steps()
     return _added_up(run.usual[0], run)
 
 
@@ -76,6 +77,7 @@ def _idle_branch(run: Run) -> str | None:
 
 
 def _as_nodes(run: Run) -> str | None:
+    run.needs_steps()
     output, leaves = run.usual
     found = gradients(output, leaves, seed=run.seed(output), create_graph=True)
     held = [np.zeros(np.shape(x.data)) if g is None else g.data for g, x in zip(found, leaves, strict=True)]
@@ -118,6 +120,7 @@ def _deterministic(run: Run) -> str | None:
 
 def _order_of_nodes(run: Run) -> str | None:
     """Inputs come before consumers, and in the same order elsewhere in memory and under other names."""
+    run.needs_steps()
     first = topological(run.usual[0])
     if any(place is None or place >= k for k, (_, places) in enumerate(_described(first)) for place in places):
         return "a node comes before one of its inputs"
@@ -140,6 +143,7 @@ def _described(nodes: Sequence[Node]) -> list[tuple[Any, list[int | None]]]:
 
 def _no_marks(run: Run) -> str | None:
     """Passes from nodes on the way leave nothing that the next pass could meet."""
+    run.needs_steps()
     output, leaves = run.fresh()
     nodes: list[Any] = topological(output)
     for node in (nodes[len(nodes) // 2], nodes[-1]):
@@ -189,6 +193,8 @@ def _own_memory(run: Run) -> str | None:
         *(("a signal of backpropagate", signal) for signal in backpropagate(output, seed).values()),
         *(("a result of gradients", slope) for slope in gradients(output, leaves, seed=seed)),
     ]
+    if not any(isinstance(array, np.ndarray) for _, array in handed):
+        raise DoesNotApply
     return _overlap(handed, [("the seed", seed), *(("the data of a node", node.data) for node in nodes)])
 
 

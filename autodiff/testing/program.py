@@ -1,8 +1,9 @@
 """Random straight-line programs: lists of instructions that print as Python, fit on a line, and shrink.
 
 An instruction names an operation and its operands, counted back from the newest value modulo the number of values, so
-that a program with an instruction left out is a program still. One that does not fit its operands is skipped. The
-output is a weighted sum of all values that nothing else used: nothing is dead, and no cotangent is all ones.
+that a program with an instruction left out is a program still; −1, −2, … are the first input, the second, … One that
+does not fit its operands is skipped. The output is a weighted sum of all values that nothing else used: nothing is
+dead, and no cotangent is all ones.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 
 from autodiff.node import Tensor, Value
 from autodiff.primitive import TABLE, describe
-from autodiff.testing.operations import Operation, Vocabulary, vocabulary
+from autodiff.testing.operations import Kind, Operation, Vocabulary, vocabulary
 
 __all__ = ["LIMIT", "Engine", "Instruction", "Kinks", "Program", "Step", "resolve", "weights_of"]
 
@@ -60,7 +61,7 @@ class Program:
     operations: Vocabulary = field(default_factory=dict)
 
     @property
-    def kind(self) -> type:
+    def kind(self) -> Kind:
         """Value for a program over numbers, Tensor for one over arrays."""
         return Tensor if any(isinstance(x, np.ndarray) for x in self.inputs) else Value
 
@@ -119,7 +120,12 @@ class Program:
         printer.text(repr(self))
 
     def __eq__(self, other: object) -> bool:
-        return str(self) == str(other) if isinstance(other, Program) else NotImplemented
+        """The same line, and the same operations behind its names."""
+        if not isinstance(other, Program):
+            return NotImplemented
+        return str(self) == str(other) and all(
+            self.operations[name] == other.operations[name] for name, _ in self.steps
+        )
 
     def __hash__(self) -> int:
         return hash(str(self))

@@ -16,9 +16,13 @@ from autodiff.testing.program import weights_of
 from autodiff.testing.rounding import reach
 from autodiff.transforms import gradients
 
-__all__ = ["ROUNDING", "Run", "apart", "near", "same", "short"]
+__all__ = ["ROUNDING", "DoesNotApply", "Run", "apart", "near", "same", "short"]
 
 ROUNDING: Final = 64 * np.finfo(float).eps  # of each of some tens of shares, relative to what they add up to
+
+
+class DoesNotApply(Exception):  # noqa: N818 - it is no error
+    """A relation says nothing about this function here: no pass and no fault."""
 
 
 class Run:
@@ -30,10 +34,15 @@ class Run:
             np.array(x, dtype=float) if np.ndim(x) or isinstance(x, np.ndarray) else float(x) for x in inputs
         ]
 
-    @property
-    def has_arrays(self) -> bool:
-        """Whether rules run in its passes: Values keep their local gradients."""
-        return any(isinstance(x, np.ndarray) for x in self.inputs)
+    def needs_arrays(self) -> None:
+        """Raise `DoesNotApply` for a run over numbers: no rules run in its passes, as Values keep local gradients."""
+        if not any(isinstance(x, np.ndarray) for x in self.inputs):
+            raise DoesNotApply
+
+    def needs_steps(self) -> None:
+        """Raise `DoesNotApply` if the graph is one leaf: nothing is on the way from there to the output."""
+        if self.usual[0].is_leaf:
+            raise DoesNotApply
 
     def record(self, change: Callable[[Node], Node] | None = None) -> tuple[Any, list[Any]]:
         """The output and its leaves, new ones; f sees them through ``change``."""
@@ -90,7 +99,7 @@ def apart(output: Any, leaves: list[Any]) -> tuple[Any, list[Any]]:
 
 
 def same(ours: Sequence[Any], others: Sequence[Any]) -> str | None:
-    """What differs in any bit, nan and nan being equal, and 0 and −0."""
+    """The first two that differ; nan equals nan, and 0 equals −0."""
     for x, y in zip(ours, others, strict=True):
         if not np.array_equal(x, y, equal_nan=True):
             return f"{short(x)} is not {short(y)}"

@@ -1,7 +1,7 @@
 """Hypothesis strategies: numbers, shapes, arrays, points of a domain, programs, nodes, names.
 
-All shrink to the fewest nodes and the simplest numbers. Importing this module makes ``st.from_type`` know `Value`,
-`Tensor`, `Program` and `Name`; where autodiff is installed, hypothesis knows them from the start.
+All shrink to the fewest nodes and the simplest numbers. Where autodiff is installed, ``st.from_type`` knows `Value`,
+`Tensor`, `Program` and `Name`; elsewhere call `autodiff.testing.register` once.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from string import ascii_letters
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 from hypothesis import HealthCheck, settings
@@ -19,15 +19,14 @@ from hypothesis.extra.numpy import arrays as numpy_arrays
 
 from autodiff.node import Tensor, Value
 from autodiff.notation import MATRICES, Name
-from autodiff.primitive import Domain, Primitive
-from autodiff.testing.entry import register
+from autodiff.primitive import ANY, Domain, Primitive, describe
 from autodiff.testing.loop import SHAPES
-from autodiff.testing.operations import Operation, Vocabulary, vocabulary
+from autodiff.testing.operations import Kind, Operation, Vocabulary, chosen, named
 from autodiff.testing.program import Instruction, Kinks, Program, resolve
 
 __all__ = [
-    "arrays", "broadcastable_shapes", "coordinates", "instructions", "numbers", "parameter_names", "points",
-    "programs", "register_profiles", "shapes", "tensors", "values",
+    "arrays", "broadcastable_shapes", "coordinates", "numbers", "parameter_names", "points", "programs",
+    "programs_of_either_kind", "register_profiles", "shapes", "tensors", "values",
 ]  # fmt: skip
 
 Shape = tuple[int, ...]
@@ -35,17 +34,21 @@ Arrays = st.SearchStrategy[np.ndarray[Any, Any]]
 
 _AWAY: Final = 0.05  # from kinks, as `Domain.draw`
 _MOST_KINDS: Final = 4
+_OWN: Final = 4  # of six calls
 
 
 def numbers(low: float = -3.0, high: float = 3.0) -> st.SearchStrategy[float]:
     """Finite floats in [low, high], small integers first: there lie ties, kinks and repeated values.
+
+    None but 0 is so close to 0 that its square is lost.
 
     >>> from hypothesis import find
     >>> find(numbers(), lambda x: x < 0)
     -1.0
     """
     whole = [float(x) for x in (1, 2, 3, 0, -1, -2, -3) if low <= x <= high]
-    spread = st.floats(low, high, allow_subnormal=False)
+    least = 1e-4 * max(abs(low), abs(high)) if low <= 0 <= high else 0.0
+    spread = st.floats(low, high, allow_subnormal=False).map(lambda x: x if abs(x) >= least else 0.0)
     return st.sampled_from(whole) | spread if whole else spread
 
 
@@ -84,45 +87,41 @@ def tensors(shape: Shape | st.SearchStrategy[Shape] | None = None) -> st.SearchS
     return st.builds(Tensor, arrays(shape))
 
 
-@st.composite
 def points(
-    draw: st.DrawFn, entry: Primitive, *, shapes: Sequence[Shape] | None = None, kinks: bool = False
-) -> tuple[Any, ...]:
+    entry: Primitive | str, *, shapes: Sequence[Shape] | None = None, kinks: bool = False
+) -> st.SearchStrategy[tuple[Any, ...]]:
     """Inputs of a primitive inside its domain: floats for shape (), else arrays.
 
     Args:
+        entry: the primitive, or its name in the table.
         shapes: of the inputs; those of one of its examples if left out.
         kinks: whether they may stand on a kink.
+
+    Raises TypeError for what is neither, ValueError for a name that is not in the table.
     """
-    if shapes is None:
-        shapes = draw(st.sampled_from([example.shapes for example in entry.examples] or [((),) * (entry.arity or 1)]))
+    if isinstance(entry, str):
+        entry = named(entry)
+    if not isinstance(entry, Primitive):
+        raise TypeError(f"points are drawn for a primitive or its name, and got {describe(entry)}")
+    if shapes is not None:
+        return _points(entry, shapes, kinks)
+    known = [example.shapes for example in entry.examples] or [((),) * (entry.arity or 1)]
+    return st.sampled_from(known).flatmap(lambda some: _points(entry, some, kinks))
+
+
+def _points(entry: Primitive, shapes: Sequence[Shape], kinks: bool) -> st.SearchStrategy[tuple[Any, ...]]:
     domains = entry.domain if entry.arity else entry.domain * len(shapes)
     items = [coordinates(domain, kinks=kinks) for domain in domains]
-    return tuple(draw(arrays(shape, x) if shape else x) for x, shape in zip(items, shapes, strict=True))
+    return st.tuples(*(arrays(shape, x) if shape else x for x, shape in zip(items, shapes, strict=True)))
 
 
-@st.composite
-def instructions(draw: st.DrawFn, operations: Sequence[Operation], *, most: int = 24) -> list[Instruction]:
-    """A list of instructions made of one to four of the operations: few kinds meet more often."""
-    kinds = draw(st.lists(st.sampled_from(operations), min_size=1, max_size=_MOST_KINDS, unique_by=lambda x: x.name))
-    return draw(st.lists(st.one_of([_call(kind.name, kind.arity) for kind in kinds]), max_size=most))
-
-
-@cache
-def _call(name: str, arity: int) -> st.SearchStrategy[Instruction]:
-    return st.tuples(st.just(name), *[st.integers(0, 7)] * arity)
-
-
-@st.composite
 def programs(
-    draw: st.DrawFn,
-    kind: type = Value,
-    *,
-    operations: Vocabulary | None = None,
-    kinks: Kinks = "anywhere",
-    most: int = 24,
-) -> Program:
+    kind: Kind = Value, *, operations: Vocabulary | None = None, kinks: Kinks = "anywhere", most: int = 48
+) -> st.SearchStrategy[Program]:
     """Random programs over Values or Tensors that shrink to the fewest steps and the simplest numbers.
+
+    Some operations are called once each, mostly on inputs made for them, so that a large table is soon gone through;
+    then the first of them meet often, on what is there.
 
     Args:
         kind: Value or Tensor.
@@ -130,16 +129,81 @@ def programs(
         kinks, most: where a step may stand on a kink (see `resolve`); the largest number of instructions.
 
     >>> from hypothesis import find
+    >>> from autodiff.testing import vocabulary
     >>> some = vocabulary(Value, of=["add", "multiply"])
     >>> find(programs(operations=some), lambda program: "multiply" in str(program))
     Program.parse('Value 1.0; multiply 0 0')
     """
-    known = vocabulary(kind) if operations is None else operations
-    steps = draw(instructions(list(known.values()), most=most))
-    needed = {name: shape for name, *_ in steps for shape in known[name].shapes}
-    shape = st.sampled_from(SHAPES) | st.sampled_from(list(needed.values()) or [()])
-    item = numbers() if kind is Value else arrays(shape)
-    return resolve(steps, draw(st.lists(cast(Any, item), min_size=1, max_size=3)), known, kinks=kinks)
+    chosen(kind, operations)
+    return st.deferred(lambda: _programs(kind, chosen(kind, operations), kinks, most // 4))
+
+
+def programs_of_either_kind() -> st.SearchStrategy[Program]:
+    """Random programs over Values, and over Tensors."""
+    return programs(Value) | programs(Tensor)
+
+
+Call = tuple[Operation, Sequence[int], Sequence[Any]]  #: where its operands are, or the inputs that it brings along
+
+
+def _programs(kind: Kind, known: Vocabulary, kinks: Kinks, most: int) -> st.SearchStrategy[Program]:
+    calls = {name: _calls(kind, operation) for name, operation in known.items()}
+    some = st.lists(st.sampled_from(list(known)).flatmap(calls.__getitem__), max_size=most)
+    number = _operand(ANY, None if kind is Value else ())
+
+    @st.composite
+    def program(draw: st.DrawFn) -> Program:
+        first: list[Call] = draw(some) + draw(some) + draw(some)  # hypothesis makes lists of five on average
+        inputs: list[Any] = []
+        steps: list[Instruction] = []
+        for operation, back, brought in first:
+            own = [-1 - len(inputs) - k % len(brought) for k in range(operation.arity)] if brought else back
+            steps.append((operation.name, *own))
+            inputs += brought
+        if first:
+            again = [_call(operation.name, operation.arity) for operation, _, _ in first[:_MOST_KINDS]]
+            steps += draw(st.lists(st.one_of(again), max_size=most))
+        return resolve(steps, inputs or [draw(number)], known, kinks=kinks)
+
+    return program()
+
+
+def _calls(kind: Kind, operation: Operation) -> st.SearchStrategy[Call]:
+    """Calls of an operation: of what is there, of one input several times, and, more often, of inputs of its own."""
+    earlier = st.tuples(*[st.integers(0, 7)] * operation.arity).map(lambda back: (operation, back, ()))
+    own = [_inputs(kind, operation).map(lambda inputs: (operation, (), inputs)) for _ in range(_OWN)]
+    once = _inputs(kind, operation, 1).map(lambda inputs: (operation, (), inputs))
+    return st.one_of(earlier, once, *own)
+
+
+def _inputs(kind: Kind, operation: Operation, most: int | None = None) -> st.SearchStrategy[tuple[Any, ...]]:
+    """Operands inside the domain, ``most`` at the most, of shapes that fit: any that broadcast where they may."""
+    domains = operation.domains[:most]
+    if kind is Value:
+        return st.tuples(*[_operand(domain, None) for domain in domains])
+    known = st.just(operation.shapes or ((),) * operation.arity)
+    shapes = _broadcasting(operation.arity) if operation.broadcasts else known
+    return shapes.flatmap(lambda some: st.tuples(*map(_operand, domains, some)))
+
+
+@cache
+def _broadcasting(count: int) -> st.SearchStrategy[tuple[Shape, ...]]:
+    return st.sampled_from(SHAPES).flatmap(
+        lambda whole: st.tuples(*[st.sampled_from((whole, whole[1:], (1,) * len(whole)))] * count)
+    )
+
+
+@cache
+def _operand(domain: Domain, shape: Shape | None) -> st.SearchStrategy[Any]:
+    """A number, or an array of a shape, half of them up to 1: sums of products stay within the limit then."""
+    low, high = (-3.0, 3.0) if domain.text == ANY.text else (domain.low, domain.high)
+    wide, near = numbers(low, high), numbers(max(low, -1.0), min(high, 1.0))
+    return near | wide if shape is None else arrays(shape, near) | arrays(shape, wide)
+
+
+@cache
+def _call(name: str, arity: int) -> st.SearchStrategy[Instruction]:
+    return st.tuples(st.just(name), *[st.integers(0, 7)] * arity)
 
 
 _COUNTS: Final = st.integers(1, 30) | st.integers(1, 999_999_999)
@@ -171,6 +235,3 @@ def register_profiles() -> None:
     settings.register_profile("ci", deadline=None, derandomize=True, database=None, suppress_health_check=slow)
     settings.register_profile("dev", deadline=None, max_examples=20, suppress_health_check=slow)
     settings.register_profile("thorough", deadline=None, max_examples=1000, suppress_health_check=slow)
-
-
-register()
