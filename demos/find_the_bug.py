@@ -80,9 +80,42 @@ def check_number(program: Program, directions: int | None = None) -> Report:
     )
     if not report.failed:
         return report
+    return replace(report, blame=blame_of_number(program))
+
+
+def blame_of_number(program: Program) -> Blame | None:
+    """Found, not known: is an operation wrong by itself, and if none is, which number kept less than its shares?"""
+    values = list(program.inputs)
+    for name, operands in program.steps:
+        inputs = [values[k] for k in operands]
+        if not is_right_by_itself(name, inputs):
+            return Blame("rule", f"the edges of {name} are wrong at {inputs}", program.python())
+        values.append(ENGINE[name](*map(Number, inputs)).data)
+    numbers = [Number(x) for x in program.inputs]
+    output = program.output(ENGINE, numbers)
+    output.backward()
     leaves = [ad.Value(x, name=f"x{k}") for k, x in enumerate(program.inputs)]
-    sentence = "each edge is right by itself; of the shares that meet in one value only the last is kept"
-    return replace(report, blame=Blame("accumulation", sentence, program.python(), program(*leaves), None))
+    for leaf, number in zip(leaves, numbers, strict=True):
+        shares = [one.grad * local for one in _ordered(output, set()) for item, local in one.edges if item is number]
+        if number.grad != sum(shares):
+            kept = "only one is kept" if number.grad in shares else "the sum is another"
+            sentence = (
+                f"each edge is right by itself; {leaf.name} gets {number.grad:g} of {sum(shares):g}: "
+                f"of its {len(shares)} shares {kept}"
+            )
+            return Blame("accumulation", sentence, program.python(), program(*leaves), None)
+    return None
+
+
+def is_right_by_itself(name: str, inputs: list[float]) -> bool:
+    """Whether an operation on numbers of its own, which nothing else uses, has the right gradient."""
+
+    def gradient(*given: float) -> tuple[float, ...]:
+        numbers = [Number(x) for x in given]
+        ENGINE[name](*numbers).backward()
+        return tuple(number.grad for number in numbers)
+
+    return check_gradients(lambda *given: ENGINE[name](*map(Number, given)).data, *inputs, gradient=gradient).passed
 
 
 # ---- the second and the third: wrong rules ---------------------------------------------------------------------------

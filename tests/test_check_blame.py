@@ -256,7 +256,19 @@ def test_the_picture_of_a_lost_share_says_what_should_be_added():
     assert drawing(Report("square", (), blame=arrays)).svg().startswith("<svg")
 
 
-def test_there_is_no_picture_of_a_pass():
-    """One sentence instead."""
+def test_the_picture_of_a_cut_graph():
+    """The constant that was detached is marked; where a number left the graph unseen there is nothing to mark."""
+    made = drawing(check_gradients(lambda x: ad.exp(x) * x.detach(), 2.0)).picture
+    (wire,) = [wire for wire in made.wires if wire.label]
+    assert (wire.label, wire.lane) == ("✗ cut", "rest")
+    assert made.title == "The graph leaves out a way that the function takes"
+    unseen = drawing(check_gradients(lambda x: ad.exp(x) * x.data, 2.0)).picture
+    assert not any(wire.label for wire in unseen.wires)
+
+
+def test_there_is_no_picture_without_a_graph():
+    """One sentence instead, for a pass and for a fault of a pair of functions."""
+    with pytest.raises(ValueError, match="a picture needs a small graph of this project; this fault has none"):
+        drawing(check_gradients(np.sin, 0.5, gradient=np.sin))
     with pytest.raises(ValueError, match="there is no fault to draw: gradient check of sin: no failure found"):
         drawing(check_gradients(ad.sin, 0.5))

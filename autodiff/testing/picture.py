@@ -19,7 +19,10 @@ from autodiff.testing.report import Blame, Report
 
 __all__ = ["drawing"]
 
-_TITLES: Final = {"rule": "The rule of {} is wrong", "accumulation": "Shares are added up wrongly"}
+_TITLES: Final = {
+    "rule": "The rule of {} is wrong", "accumulation": "Shares are added up wrongly",
+    "graph": "The graph leaves out a way that the function takes",
+}  # fmt: skip
 
 
 def drawing(report: Report, *, theme: str = "auto") -> Drawing:
@@ -28,18 +31,28 @@ def drawing(report: Report, *, theme: str = "auto") -> Drawing:
     An error of 1 enters at the output. The wire over which a wrong share comes says what it gives and what it should
     give; where shares are added up wrongly, the first of their wires says what should be added.
 
-    Raises ValueError for a report without blame: nothing failed, or the function left no graph of this project.
+    Of a function that its graph does not hold, the graph is drawn, with the constants that were detached marked.
+
+    Raises ValueError where nothing failed, or where the fault has no graph of this project, or too large a one.
     """
     blame = report.blame
-    if blame is None or blame.graph is None:
+    if blame is None and not report.failed:
         raise ValueError(f"there is no fault to draw: {str(report).splitlines()[0]}")
+    if blame is None or blame.graph is None:
+        raise ValueError("a picture needs a small graph of this project; this fault has none")
     seed = 1.0 if blame.graph.scalar else np.ones(np.shape(blame.graph.data))
-    made = picture(error_flow(blame.graph, _suspect(blame), seed=seed), "graph")
-    return Drawing(_marked(made, blame), None, theme)
+    flow = error_flow(blame.graph, _suspect(blame), seed=seed)
+    made = picture(flow, "graph")
+    both = zip(flow.flows.nodes, flow.flows.graph, strict=True)
+    detached = {each.label for each, node in both if node.is_detached}
+    return Drawing(_marked(made, blame, {box.id for box in made.boxes if box.label in detached}), None, theme)
 
 
 def _suspect(blame: Blame) -> Node:
     """The node at which a wrong gradient arrives: the input of the wrong rule, or one that has several consumers."""
+    if blame.kind in ("graph", "open"):
+        leaves = [node for node in topological(blame.graph) if node.is_leaf]
+        return next((leaf for leaf in leaves if not leaf.is_detached), leaves[0])
     given = [item for item in blame.graph.inputs if isinstance(item, Node)]
     if blame.kind == "rule":
         return given[0] if blame.slot is None else blame.graph.inputs[blame.slot]
@@ -47,12 +60,12 @@ def _suspect(blame: Blame) -> Node:
     return max(consumed, key=consumed.__getitem__, default=blame.graph)
 
 
-def _marked(made: Picture, blame: Blame) -> Picture:
+def _marked(made: Picture, blame: Blame, cut: set[str]) -> Picture:
     title = _TITLES.get(blame.kind, "The gradient is wrong").format(blame.graph.primitive.name)
     sentence = f"{blame.sentence[:1].upper()}{blame.sentence[1:]}."
-    wires = list(made.wires)
+    wires = [replace(wire, label="✗ cut") if wire.tail in cut else wire for wire in made.wires]
     wrong = [k for k, wire in enumerate(wires) if _is_wrong(wire, made)]
-    if wrong:
+    if wrong and blame.kind in ("rule", "accumulation"):
         label = blame.short if blame.kind == "rule" else _sum([wires[k].share for k in wrong])
         wires[wrong[0]] = replace(wires[wrong[0]], label=label)
     return replace(
