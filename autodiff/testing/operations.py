@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from inspect import Parameter
 from itertools import chain
-from types import EllipsisType
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +17,7 @@ import numpy as np
 import autodiff.ops
 from autodiff.node import Tensor, Value
 from autodiff.primitive import ANY, TABLE, Domain, Example, Primitive, describe
+from autodiff.testing.literals import literal
 
 __all__ = ["Kind", "Operation", "Vocabulary", "check_kind", "chosen", "named", "vocabulary"]
 
@@ -146,7 +146,7 @@ def _named(entry: Primitive, example: Example) -> str:
 
 
 def _compact(value: Any) -> str:
-    return "".join(_literal(value).replace("np.array", "").split())
+    return "".join(literal(value).replace("np.array", "").split())
 
 
 def _operation(entry: Primitive, example: Example) -> Operation:
@@ -204,7 +204,7 @@ def _written(entry: Primitive, params: Mapping[str, Any], count: int) -> str:
     public = any(entry.name in x.__all__ and getattr(x, entry.name) is entry for x in _public_modules())
     function = f"ad.{entry.name}" if public else f"ad.TABLE[{entry.name!r}]"
     operands = ", ".join(f"{{{k}}}" for k in range(count))
-    keywords = "".join(f", {key}={_literal(value)}" for key, value in params.items())
+    keywords = "".join(f", {key}={literal(value)}" for key, value in params.items())
     keywords = keywords.replace("{", "{{").replace("}", "}}")
     return f"{function}([{operands}]{keywords})" if entry.packed else f"{function}({operands}{keywords})"
 
@@ -212,16 +212,3 @@ def _written(entry: Primitive, params: Mapping[str, Any], count: int) -> str:
 def _public_modules() -> Iterator[Any]:
     for name in autodiff.ops.__all__:
         yield getattr(autodiff.ops, name)
-
-
-def _literal(value: Any) -> str:
-    """A param as Python source."""
-    if isinstance(value, np.ndarray):
-        return f"np.array({value.tolist()!r})"
-    if isinstance(value, tuple):
-        return f"({', '.join(map(_literal, value))}{',' * (len(value) == 1)})"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_literal, value))}]"
-    if isinstance(value, EllipsisType):
-        return "..."
-    return f"float({str(value)!r})" if isinstance(value, float) and not np.isfinite(value) else repr(value)
