@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import find, given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 import autodiff as ad
@@ -71,6 +72,44 @@ def test_programs_shrink_to_the_fewest_steps() -> None:
     assert str(least(programs(ad.Tensor, operations=FEW[ad.Tensor]), has("exp"))) == "Tensor 1.0; exp 0"
 
 
+@pytest.mark.parametrize("kind", VOCABULARY)
+def test_every_operation_is_drawn_soon(kind: type) -> None:
+    """200 programs over the whole table leave out 5 of its 135 operations at the most, of those on numbers none."""
+    seen: Counter[str] = Counter()
+
+    @settings(QUIET, phases=[Phase.generate])
+    @given(programs(kind, operations=VOCABULARY[kind]))
+    def draw(program: Program) -> None:
+        seen.update({name for name, _ in program.steps})
+
+    draw()
+    never = [name for name in VOCABULARY[kind] if not seen[name]]
+    assert len(never) <= (5 if kind is ad.Tensor else 0), never
+
+
+def test_products_shrink_to_their_own_inputs() -> None:
+    """A product of arrays takes its own operands, of ones, and no others."""
+    every = programs(ad.Tensor, operations=VOCABULARY[ad.Tensor])
+    program = "Tensor [[1.0,1.0,1.0],[1.0,1.0,1.0]] [1.0,1.0,1.0] [1.0,1.0]; affine 2 1 0"
+    assert str(least(every, has("affine"))) == program
+
+
+def test_steps_that_meet_shrink_to_those_steps() -> None:
+    """A wanted pair of operations is left with few others, on one input.
+
+    An idle step between the two goes only together with a step of the way back to the first: some stay.
+    """
+    few = programs(operations=FEW[ad.Value])
+
+    def nests(program: Program) -> bool:
+        made = {len(program.inputs) + k: name for k, (name, _) in enumerate(program.steps)}
+        return any(name == "exp" and made.get(k) == "tanh" for name, operands in program.steps for k in operands)
+
+    nested = least(few, nests)
+    assert len(nested.steps) <= 4
+    assert nested.inputs == (1.0,)
+
+
 def test_shared_operands_shrink_to_a_square() -> None:
     """A value that is used twice by one step: x·x or x + x of one input."""
     few = programs(operations=FEW[ad.Value])
@@ -119,6 +158,31 @@ def test_points_may_stand_on_kinks() -> None:
     """With kinks allowed, relu's 0 is among the points."""
     assert least(points(ad.relu, shapes=[()], kinks=True), lambda x: x[0] == 0.0) == (0.0,)
     assert least(coordinates(ad.TABLE["divide"].domain[1]), lambda x: 0 < x < 1) >= 0.05
+
+
+def test_points_of_a_name() -> None:
+    """A primitive may be named; what is none is refused at once."""
+    assert least(points("log")) == (1.0,)
+    with pytest.raises(ValueError, match=r"no primitive is called 'lag'; the table has add, "):
+        points("lag")
+    with pytest.raises(TypeError, match=r"points are drawn for a primitive or its name, and got 3"):
+        points(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["Value", None, int, ad.Node])
+def test_other_kinds_are_refused(kind: Any) -> None:
+    """A program is over Values or Tensors, and nothing else stands for either; refused before anything is drawn."""
+    for ask in (vocabulary, programs, lambda kind: programs(kind, operations=FEW[ad.Value])):
+        with pytest.raises(TypeError, match=r"programs are made over one of the classes Value and Tensor, and got "):
+            ask(kind)
+    with pytest.raises(ValueError, match=r"made with at least one operation; there are none"):
+        programs(operations={})
+
+
+def test_programs_of_a_type_are_of_both_kinds() -> None:
+    """``st.from_type(Program)`` draws programs over Values, the simpler, and over Tensors."""
+    for kind in (ad.Value, ad.Tensor):
+        assert least(st.from_type(Program), lambda program, kind=kind: program.kind is kind).inputs == (1.0,)
 
 
 @pytest.mark.parametrize("kind", [ad.Value, ad.Tensor, Program, Name])

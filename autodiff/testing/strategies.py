@@ -47,9 +47,11 @@ def numbers(low: float = -3.0, high: float = 3.0) -> st.SearchStrategy[float]:
     -1.0
     """
     whole = [float(x) for x in (1, 2, 3, 0, -1, -2, -3) if low <= x <= high]
-    least = 1e-4 * max(abs(low), abs(high)) if low <= 0 <= high else 0.0
-    spread = st.floats(low, high, allow_subnormal=False).map(lambda x: x if abs(x) >= least else 0.0)
-    return st.sampled_from(whole) | spread if whole else spread
+    least = 1e-4 * max(abs(low), abs(high))
+    # no filter and no map: hypothesis would vary these numbers, and leave out 6 to 15 of 135 operations in 200 programs
+    sides = ((max(low, least), high), (low, min(high, -least))) if low <= 0 <= high else ((low, high),)
+    spread = [st.floats(*side, allow_subnormal=False) for side in sides if side[0] <= side[1]]
+    return st.one_of(*(st.sampled_from(whole) for _ in spread if whole), *spread)
 
 
 def coordinates(domain: Domain, *, kinks: bool = False) -> st.SearchStrategy[float]:
