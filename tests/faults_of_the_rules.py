@@ -30,15 +30,15 @@ def primitive(name, forward, vjp, **facts):  # a planted fault
     return _define(name, forward, vjp, **facts)
 """
 
-#: By class: what becomes of one input's share.
-_CHANGES: Final = {
-    "scale": ("scaled", "return rule(*given, **params) * 1.001"),
-    "sign": ("flipped", "return -rule(*given, **params)"),
-    "missing term": ("dropped", "return rule(*given, **params) * 0.0"),
+#: By class: what becomes of one input's share, in a word and as Python.
+CHANGES: Final = {
+    "scale": ("scaled", "share * 1.001"),
+    "sign": ("flipped", "-share"),
+    "missing term": ("dropped", "share * 0.0"),
 }
 
 #: Faults of rules that no test can find: the primitive's name, and why.
-_EQUIVALENT: Final = {"sign": "its derivative is 0, and 1.001 · 0, −0 and 0 · 0 are the same"}
+EQUIVALENT: Final = {"sign": "its derivative is 0, and 1.001 · 0, −0 and 0 · 0 are the same"}
 
 _DETACHED: Final = """known = [getattr(x, "_data", x) if hasattr(type(x), "backward") else x for x in given]
             return rule(*[x if x is given[{signal}] else y for x, y in zip(given, known, strict=True)], **params)"""
@@ -55,7 +55,7 @@ def _wrapped(kind: str, name: str, slot: int, what: str, line: str) -> Fault:
     """``line`` in place of the rule of one input."""
     return Fault(
         f"{name}, input {slot + 1}: {what}", "autodiff/primitive.py",
-        _WRAPPED.format(line=line, name=name, slot=slot), target=name, equivalent=_EQUIVALENT.get(name, ""), kind=kind,
+        _WRAPPED.format(line=line, name=name, slot=slot), target=name, equivalent=EQUIVALENT.get(name, ""), kind=kind,
     )  # fmt: skip
 
 
@@ -63,7 +63,8 @@ def rule_faults(slots: Mapping[str, int]) -> Iterable[Fault]:
     """Three faults for each input of each primitive, and lost graphs; ``slots`` says how many inputs each has."""
     for name, count in slots.items():
         for slot in range(count):
-            for kind, (what, line) in _CHANGES.items():
+            for kind, (what, changed) in CHANGES.items():
+                line = f"return {changed.replace('share', 'rule(*given, **params)')}"
                 yield _wrapped(kind, name, slot, f"share {what}", line)
     for name, slot in _CURVED.items():
         line = _DETACHED.format(signal=int(name in _OF_ANY_NUMBER))

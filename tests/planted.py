@@ -1,7 +1,8 @@
 """Plants faults of rules, of accumulation and of order, and prints how soon random programs find them.
 
-``python -m tests.planted [words]``: each fault alone, over the whole table, from several seeds: the number of the
-program that found it, and the steps of the shortest that has it; then programs a second of both drivers.
+``python -m tests.planted [words] [--driver hypothesis]``: each fault alone, over the whole table, from several seeds:
+the number of the program that found it, steps and inputs of the shortest that has it; then programs a second of both
+drivers.
 
 A rule is spoiled in the table itself, as `tests.faults` says. A fault of the engine is its source with one change: the
 functions that differ get the changed code, so that all of the project runs it, relations too.
@@ -24,31 +25,26 @@ from statistics import median
 from types import FunctionType, ModuleType
 from typing import Any
 
-from hypothesis import Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import seed as starting_from
 
 import autodiff as ad
 from autodiff import Primitive, shares
-from autodiff.testing.loop import Search, Undecided, dual_fault, search
+from autodiff.testing.loop import Counterexample, Judge, Search, Undecided, dual_fault, search
 from autodiff.testing.metamorphic import broken_relation
 from autodiff.testing.operations import Operation, Vocabulary, vocabulary
 from autodiff.testing.program import Program
 from autodiff.testing.strategies import programs
 from tests.faults import Fault
 from tests.faults_of_the_engine import ENGINE_FAULTS
+from tests.faults_of_the_rules import CHANGES, EQUIVALENT
 from tests.strategies import PRIMITIVES, VOCABULARY
 
 MOST_EXAMPLES, MOST_STEPS = 200, 3
 KINDS = (ad.Value, ad.Tensor)
 
-#: What becomes of one input's share.
-CHANGES: Mapping[str, Callable[[Any], Any]] = {
-    "scaled": lambda share: share * 1.001, "flipped": lambda share: -share, "dropped": lambda share: share * 0.0,
-}  # fmt: skip
-#: Primitives whose changed rules are the same rules.
-EQUIVALENT = {"sign": "its derivative is 0, and 1.001 · 0, −0 and 0 · 0 are the same"}
-
 Vocabularies = Mapping[type, Vocabulary]
-Judge = Callable[[Program], str | None]
+Driver = Callable[..., Search]
 
 
 @dataclass(frozen=True)
@@ -61,10 +57,49 @@ class Planted:
     judge: Callable[[], Judge]
     equivalent: str = ""
 
-    def search(self, kind: type, seed: int, most: int = MOST_EXAMPLES) -> Search:
+    def search(self, kind: type, seed: int, most: int = MOST_EXAMPLES, driver: Driver = search) -> Search:
         """The first of ``most`` programs that has the fault, made short."""
         with self.plant() as operations:
-            return search(self.judge(), most, kind=kind, seed=seed, operations=operations[kind])
+            return driver(self.judge(), most, kind=kind, seed=seed, operations=operations[kind])
+
+
+class Found(Exception):  # noqa: N818 - it is no error
+    """A program has the fault; hypothesis then looks for a smaller one."""
+
+
+def by_hypothesis(judge: Judge, count: int, *, kind: type, operations: Vocabulary, seed: int = 0) -> Search:
+    """As `autodiff.testing.search`, with programs that hypothesis draws and shrinks; no database."""
+    done, found = Search(), []
+    phases = [Phase.generate, Phase.shrink]
+
+    @starting_from(seed)
+    @settings(
+        max_examples=count, database=None, deadline=None, phases=phases, report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(programs(kind, operations=operations))
+    def each(program: Program) -> None:
+        done.tried += not found
+        try:
+            wrong = judge(program)
+        except Undecided:
+            done.undecided += not found
+            return
+        except Exception as error:
+            wrong = f"{type(error).__name__}: {error}"
+        if wrong:
+            found.append((program, wrong))
+            raise Found
+
+    with suppress(Found):
+        each()
+    if found:
+        (drawn, _), (least, wrong) = found[0], found[-1]
+        done.found = Counterexample(least, wrong, drawn, done.tried)
+    return done
+
+
+DRIVERS: Mapping[str, Driver] = {"loop": search, "hypothesis": by_hypothesis}
 
 
 def judged() -> Judge:
@@ -107,8 +142,8 @@ def rules() -> Iterator[Planted]:
     for entry in PRIMITIVES:
         kinds = tuple(kind for kind in KINDS if any(x.primitive is entry for x in VOCABULARY[kind].values()))
         for slot in range(entry.arity or max(len(example.shapes) for example in entry.examples)):
-            for change, of_share in CHANGES.items():
-                wrong = spoiled(entry, slot, of_share)
+            for change, changed_share in CHANGES.values():
+                wrong = spoiled(entry, slot, eval(f"lambda share: {changed_share}"))
                 title = f"{entry.name}, input {slot + 1}: share {change}"
                 why = EQUIVALENT.get(entry.name, "")
                 yield Planted(title, kinds, partial(in_the_table, wrong), lambda: judged_by_slopes, why)
@@ -216,11 +251,12 @@ def _forget_written() -> None:
 
 
 @dataclass(frozen=True)
-class Found:
-    """The number of the program that found a fault, the steps of the shortest that has it, and that program."""
+class Shortest:
+    """The number of the program that found a fault, steps and inputs of the shortest that has it, and that program."""
 
     number: int
     steps: int
+    inputs: int
     program: str
 
 
@@ -230,7 +266,7 @@ class Row:
 
     fault: str
     kind: str
-    found: tuple[Found | None, ...]
+    found: tuple[Shortest | None, ...]
     equivalent: str = ""
 
     @property
@@ -243,14 +279,15 @@ class Row:
         head = f"{self.fault:68} {self.kind:6} {len(every)} of {len(self.found)}"
         if not every:
             return f"{head}  {self.equivalent}".rstrip()
-        longest = max(every, key=lambda each: each.steps)
-        return f"{head} {median(each.number for each in every):5.0f} {longest.steps:3}  {longest.program}"
+        longest = max(every, key=lambda each: (each.steps, each.inputs))
+        number = median(each.number for each in every)
+        return f"{head} {number:7.0f} {longest.steps:5} {longest.inputs:6}  {longest.program}"
 
 
-def row(fault: Planted, kind: type, seeds: Iterable[int]) -> Row:
+def row(fault: Planted, kind: type, seeds: Iterable[int], driver: Driver = search) -> Row:
     """The fault searched for from every seed."""
-    done = [fault.search(kind, seed).found for seed in seeds]
-    found = [x and Found(x.number, len(x.program.steps), str(x.program)) for x in done]
+    done = [fault.search(kind, seed, driver=driver).found for seed in seeds]
+    found = [x and Shortest(x.number, len(x.program.steps), len(x.program.inputs), str(x.program)) for x in done]
     return Row(fault.name, kind.__name__, tuple(found), fault.equivalent)
 
 
@@ -258,9 +295,9 @@ RULES, ENGINE = tuple(rules()), tuple(engine())
 FAULTS = (*RULES, *ENGINE)
 
 
-def rows_of(number: int, seeds: Sequence[int]) -> list[Row]:
-    """A row for each kind of program that could have the fault; number in `FAULTS`."""
-    return [row(FAULTS[number], kind, seeds) for kind in FAULTS[number].kinds]
+def rows_of(number: int, seeds: Sequence[int], driver: str) -> list[Row]:
+    """A row for each kind of program that could have the fault; number in `FAULTS`, name in `DRIVERS`."""
+    return [row(FAULTS[number], kind, seeds, DRIVERS[driver]) for kind in FAULTS[number].kinds]
 
 
 def summary(name: str, faults: Sequence[list[Row]]) -> str:
@@ -279,7 +316,8 @@ def summary(name: str, faults: Sequence[list[Row]]) -> str:
         ),
         *(f"  NOT SHOWN: {rows[0].fault}" for rows in real if rows not in shown),
     ]
-    return "\n".join(lines)
+    longest = max((each.inputs for rows in shown for row in rows if row.shown for each in row.found if each), default=0)
+    return "\n".join([*lines, f"  inputs of the shortest: {longest} at the most"])
 
 
 # ---- programs a second -----------------------------------------------------------------------------------------------
@@ -289,28 +327,11 @@ def speeds() -> Iterator[str]:
     """Programs in a second of this process's time: drawn alone, and judged."""
     for kind in KINDS:
         for name, judge in (("drawn", lambda program: None), ("slopes", judged_by_slopes), ("relations", judged())):
-            for driver, run, count in (("inner loop", by_loop, 2000), ("hypothesis", by_hypothesis, 500)):
+            for driver, count in (("loop", 2000), ("hypothesis", 500)):
                 few = count if name == "drawn" or kind is ad.Value else count // 5
                 start = time.process_time()
-                run(kind, judge, few)
-                yield f"{kind.__name__:6} {name:9} {driver}: {few / (time.process_time() - start):7,.0f}"
-
-
-def by_loop(kind: type, judge: Judge, count: int) -> None:
-    """Programs of the inner loop."""
-    search(judge, count, kind=kind, operations=VOCABULARY[kind])
-
-
-def by_hypothesis(kind: type, judge: Judge, count: int) -> None:
-    """Programs of hypothesis, without shrinking and without a database."""
-
-    @settings(max_examples=count, database=None, deadline=None, derandomize=True, phases=[Phase.generate])
-    @given(programs(kind, operations=VOCABULARY[kind]))
-    def each(program: Program) -> None:
-        with suppress(Undecided):
-            judge(program)
-
-    each()
+                DRIVERS[driver](judge, few, kind=kind, operations=VOCABULARY[kind])
+                yield f"{kind.__name__:6} {name:9} {driver:10}: {few / (time.process_time() - start):7,.0f}"
 
 
 def main() -> int:
@@ -319,16 +340,17 @@ def main() -> int:
     parser.add_argument("words", nargs="*", help="only faults whose name holds one of these words")
     parser.add_argument("--only", choices=["rules", "engine", "speeds"], help="one part alone")
     parser.add_argument("--seeds", type=int, default=5, help="how many seeds to search from")
+    parser.add_argument("--driver", choices=DRIVERS, default="loop", help="who draws and shortens the programs (loop)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     parts = {name: part for name, part in (("rules", RULES), ("engine", ENGINE)) if options.only in (None, name)}
     texts = []
     if parts:
-        print(f"{'fault':68} {'kind':6}  found program steps  the longest of the shortest programs")
+        print(f"{'fault':68} {'kind':6}  found program steps inputs  the longest of the shortest programs")
     with multiprocessing.get_context("fork").Pool(options.workers) as pool:
         for name, part in parts.items():
             wanted = [k for k, fault in enumerate(FAULTS) if fault in part and matches(fault.name, options.words)]
-            waiting = [pool.apply_async(rows_of, (k, range(1, options.seeds + 1))) for k in wanted]
+            waiting = [pool.apply_async(rows_of, (k, range(1, options.seeds + 1), options.driver)) for k in wanted]
             faults = []
             for answer in waiting:
                 faults.append(answer.get())

@@ -10,7 +10,17 @@ import pytest
 import autodiff as ad
 from autodiff.testing.loop import Counterexample
 from tests.faults import change
-from tests.planted import ENGINE, MOST_EXAMPLES, MOST_STEPS, RULES, Planted, in_the_engine, in_the_table, spoiled
+from tests.planted import (
+    ENGINE,
+    MOST_EXAMPLES,
+    MOST_STEPS,
+    RULES,
+    Planted,
+    by_hypothesis,
+    in_the_engine,
+    in_the_table,
+    spoiled,
+)
 from tests.strategies import PRIMITIVES
 
 #: One in thirty: inputs and changes in turn.
@@ -30,6 +40,16 @@ def test_planted_faults_are_found_and_cut_short(fault: Planted) -> None:
     assert found is not None
     assert found.number <= MOST_EXAMPLES
     assert len(found.program.steps) <= MOST_STEPS, found
+
+
+@pytest.mark.parametrize("fault", SOME_RULES[::4], ids=lambda fault: fault.name)
+def test_hypothesis_finds_planted_rules_too(fault: Planted) -> None:
+    """Within as many programs, and shrunk to one step on ones."""
+    for kind in fault.kinds:
+        found = fault.search(kind, 4, driver=by_hypothesis).found
+        assert found is not None
+        assert found.number <= MOST_EXAMPLES
+        assert len(found.program.steps) == 1, found
 
 
 def test_every_input_of_every_rule_has_its_faults() -> None:
