@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,8 @@ _KINKED = (
     "norm_last"
 )
 SMOOTH = {name: operation for name, operation in OPERATIONS.items() if name not in _KINKED.split()}
+#: At y = 0 torch takes ∂(x^y)/∂x for the number 0, and loses ∂²(x^y)/∂x∂y = 1/x: ∂²/∂y∂x is 1/x in torch, too.
+SMOOTH["pow"] = replace(OPERATIONS["pow"], fits=lambda x, y: OPERATIONS["pow"].fits(x, y) and bool(np.all(y != 0)))
 SMOOTH_SCALARS = {name: operation for name, operation in SMOOTH.items() if name in ELEMENTWISE}
 
 
