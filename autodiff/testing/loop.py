@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import chain, combinations
+from itertools import chain, combinations, islice
 from math import ceil, floor
 from random import Random
 from typing import Any, Final
@@ -37,6 +37,7 @@ SHAPES: Final = ((), (1,), (3,), (2, 3), (3, 2), (1, 3), (2, 1), (3, 3), (2, 2, 
 #: Numbers to try in place of others, the simplest first.
 _SIMPLE: Final = (1.0, 2.0, 3.0, 0.0, -1.0, -2.0, -3.0, 0.5)
 _MOST_OPERANDS: Final = 5
+_HEADS: Final = 2  # operations that each program of a search begins with
 _FRONT: Final = 3  # operations that are tried in place of others
 _TRIES: Final = 8  # of inputs for one operation, whose result may be too large
 
@@ -69,7 +70,7 @@ def random_program(
     operations: Vocabulary | None = None,
     length: int = 12,
     kinks: Kinks = "anywhere",
-    about: str | None = None,
+    about: str | Sequence[str] = (),
 ) -> Program:
     """A program of up to ``length`` steps made of one to four operations: few kinds meet more often.
 
@@ -78,21 +79,22 @@ def random_program(
         kind: over Values or Tensors.
         operations: what it may be made of; the table's `vocabulary` of ``kind`` if left out.
         kinks: see `resolve`.
-        about: an operation to be among them, called first and on inputs that are made for it; any if left out.
+        about: operations to be among them, called first, each on inputs that are made for it; any if left out.
 
-    Raises TypeError for another kind, ValueError if there are no operations, or none that is called ``about``.
+    Raises TypeError for another kind, ValueError if there are no operations, or none of a name in ``about``.
 
     >>> from autodiff.testing import vocabulary
     >>> random_program(Random(5), operations=vocabulary(Value, of=["add", "exp"]), length=3)
     Program.parse('Value -1.5056840636294535 1.0; exp 0')
     """
     known = chosen(kind, operations)
-    if not (about is None or about in known):
-        raise ValueError(f"a program is to be made with the operation {about!r}; there are {', '.join(known)}")
+    heads = (about,) if isinstance(about, str) else tuple(about)
+    if unknown := [name for name in heads if name not in known]:
+        raise ValueError(f"a program is to be made with the operation {unknown[0]!r}; there are {', '.join(known)}")
     names = list(known)
     kinds = random.sample(names, min(random.randint(1, 4), len(names)))
-    if about is not None:
-        return _about(random, kind, known, [about, *(name for name in kinds[1:] if name != about)], length, kinks)
+    if heads:
+        return _about(random, kind, known, heads, [name for name in kinds[1:] if name not in heads], length, kinks)
     inputs = _numbers(random) if kind is Value else _arrays(random, known, kinds)
     instructions = [_call(random, kinds[int(random.random() * len(kinds))]) for _ in range(random.randint(1, length))]
     if kind is not Value:  # few arrays fit a product by chance: the first call takes the inputs that are made for it
@@ -100,20 +102,29 @@ def random_program(
     return resolve(instructions, inputs, known, kinks=kinks)
 
 
-def _about(random: Random, kind: Kind, known: Vocabulary, kinds: Sequence[str], length: int, kinks: Kinks) -> Program:
-    """A program that begins with the first of ``kinds``, wherever some inputs let it."""
-    operation = known[kinds[0]]
-    once = len(kinds) > 1 and random.random() < 0.5  # a fault that comes twice may cancel itself
-    calls = [(name, known[name].arity) for name in kinds[once:]]
-    instructions = [_call(random, *calls[int(random.random() * len(calls))]) for _ in range(random.randint(1, length))]
-    more = int(random.random() < 0.5)  # one input that the first step does not need
-    instructions[0] = (kinds[0], *range(more, operation.arity + more)[::-1])
+def _about(
+    random: Random, kind: Kind, known: Vocabulary, heads: Sequence[str], others: Sequence[str], length: int,
+    kinks: Kinks,
+) -> Program:  # fmt: skip
+    """A program that begins with ``heads``, wherever some inputs let it, and goes on with others.
+
+    No head comes again where there are others: a fault that comes twice may cancel itself.
+    """
+    calls = [(name, known[name].arity) for name in (others or heads)]
+    rest = [
+        _call(random, *calls[int(random.random() * len(calls))]) for _ in range(random.randint(0, length - len(heads)))
+    ]
     for _ in range(_TRIES):
-        inputs = _operands(random, kind, operation)
-        if more:
-            inputs.append(_number(random) if kind is Value else _array(random, random.choice(SHAPES)))
-        program = resolve(instructions, inputs, known, kinks=kinks)
-        if program.steps and program.steps[0][0] == kinds[0]:
+        inputs: list[Any] = []
+        operands: list[range] = []
+        for name in heads:
+            fresh = _operands(random, kind, known[name])
+            operands.append(range(len(inputs), len(inputs) + len(fresh)))
+            inputs += fresh
+        newest = len(inputs) - 1
+        first = [(name, *(newest + k - j for j in operands[k])) for k, name in enumerate(heads)]
+        program = resolve([*first, *rest], inputs, known, kinks=kinks)
+        if [name for name, _ in program.steps[: len(heads)]] == list(heads):
             break
     return program
 
@@ -234,7 +245,8 @@ def search(
     known = chosen(kind, operations)
     deck = dealt(random, list(known))
     while done.tried < count and done.found is None:
-        program = random_program(random, kind, operations=known, length=length, kinks=kinks, about=next(deck, None))
+        about = list(islice(deck, min(_HEADS, length)))
+        program = random_program(random, kind, operations=known, length=length, kinks=kinks, about=about)
         done.tried += 1
         try:
             reason = _reason(judge, program)
