@@ -1,4 +1,4 @@
-"""Constants as Python source that gives them back: numbers, inf and nan too, arrays with their type, nested params."""
+"""Constants and primitives as Python source: inf and nan too, arrays with their type, names public or not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,22 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["literal"]
+import autodiff.ops
+from autodiff.primitive import Primitive
+
+__all__ = ["literal", "spelled"]
+
+
+def spelled(entry: Primitive) -> str:
+    """What a primitive is called in Python: by its name where `autodiff` exports it, else out of the table.
+
+    >>> from autodiff.primitive import TABLE
+    >>> spelled(TABLE["exp"])
+    'ad.exp'
+    """
+    rooms = (getattr(autodiff.ops, name) for name in autodiff.ops.__all__)
+    public = any(entry.name in room.__all__ and getattr(room, entry.name) is entry for room in rooms)
+    return f"ad.{entry.name}" if public else f"ad.TABLE[{entry.name!r}]"
 
 
 def literal(item: Any) -> str:

@@ -5,7 +5,7 @@ A primitive that anybody adds to the table is an operation from then on; nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from inspect import Parameter
@@ -14,10 +14,9 @@ from typing import Any, Final
 
 import numpy as np
 
-import autodiff.ops
 from autodiff.node import Tensor, Value
 from autodiff.primitive import ANY, TABLE, Domain, Example, Primitive, describe
-from autodiff.testing.literals import literal
+from autodiff.testing.literals import literal, spelled
 
 __all__ = ["Kind", "Operation", "Vocabulary", "check_kind", "chosen", "named", "vocabulary"]
 
@@ -201,14 +200,8 @@ def _inside(domain: Domain, x: Any) -> bool:
 
 
 def _written(entry: Primitive, params: Mapping[str, Any], count: int) -> str:
-    public = any(entry.name in x.__all__ and getattr(x, entry.name) is entry for x in _public_modules())
-    function = f"ad.{entry.name}" if public else f"ad.TABLE[{entry.name!r}]"
+    function = spelled(entry)
     operands = ", ".join(f"{{{k}}}" for k in range(count))
     keywords = "".join(f", {key}={literal(value)}" for key, value in params.items())
     keywords = keywords.replace("{", "{{").replace("}", "}}")
     return f"{function}([{operands}]{keywords})" if entry.packed else f"{function}({operands}{keywords})"
-
-
-def _public_modules() -> Iterator[Any]:
-    for name in autodiff.ops.__all__:
-        yield getattr(autodiff.ops, name)

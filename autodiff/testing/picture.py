@@ -11,7 +11,7 @@ import numpy as np
 
 from autodiff.draw import Drawing
 from autodiff.draw.compose import picture
-from autodiff.draw.picture import Picture, Wire
+from autodiff.draw.picture import Picture
 from autodiff.flow import bracketed, error_flow
 from autodiff.graph import Node, topological
 from autodiff.notation import number
@@ -64,18 +64,14 @@ def _marked(made: Picture, blame: Blame, cut: set[str]) -> Picture:
     title = _TITLES.get(blame.kind, "The gradient is wrong").format(blame.graph.primitive.name)
     sentence = f"{blame.sentence[:1].upper()}{blame.sentence[1:]}."
     wires = [replace(wire, label="✗ cut") if wire.tail in cut else wire for wire in made.wires]
-    wrong = [k for k, wire in enumerate(wires) if _is_wrong(wire, made)]
+    parameter = next((box.id for box in made.boxes if box.kind == "parameter"), None)
+    wrong = [k for k, wire in enumerate(wires) if wire.lane == "error" and wire.head == parameter]
     if wrong and blame.kind in ("rule", "accumulation"):
         label = blame.short if blame.kind == "rule" else _sum([wires[k].share for k in wrong])
         wires[wrong[0]] = replace(wires[wrong[0]], label=label)
     return replace(
         made, wires=tuple(wires), title=title, formula=(), captions=(sentence,), description=f"{title}. {sentence}",
     )  # fmt: skip
-
-
-def _is_wrong(wire: Wire, made: Picture) -> bool:
-    parameter = next((box.id for box in made.boxes if box.kind == "parameter"), None)
-    return wire.lane == "error" and wire.head == parameter
 
 
 def _sum(shares: Sequence[Any]) -> str:

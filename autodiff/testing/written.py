@@ -11,14 +11,11 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.graph import Node
-from autodiff.ops import elementwise, layout, linear, reductions, units
-from autodiff.testing.literals import literal
+from autodiff.testing.literals import literal, spelled
 
 __all__ = ["python_of"]
 
 _MOST_PRINTED: Final = 36
-#: Where the names that `autodiff` exports are defined: a primitive called otherwise there is written by the table.
-_PUBLIC: Final = (elementwise, layout, linear, reductions, units)
 _TAKEN: Final = frozenset({"ad", "np", "output", "float"})
 
 
@@ -83,8 +80,7 @@ def _call(node: Node, names: dict[Node, str]) -> Iterator[str]:
     operands = ", ".join(names[item] if isinstance(item, Node) else _shown(item) for item in node.inputs)
     operands = f"[{operands}]" if entry.packed or (entry.reduces and node.scalar) else operands
     params = "".join(f", {key}={_shown(item)}" for key, item in node.origin.params.items())
-    public = any(getattr(module, entry.name, None) is entry for module in _PUBLIC)
-    yield f"{names[node]} = {f'ad.{entry.name}' if public else f'ad.TABLE[{entry.name!r}]'}({operands}{params})"
+    yield f"{names[node]} = {spelled(entry)}({operands}{params})"
 
 
 def _is_long(item: Any) -> bool:
