@@ -34,7 +34,7 @@ def sharing(entry: Primitive, scope: dict[str, Any], *, send: bool = False) -> C
 
     With ``send``, the function ``(node, g, token, push)`` that delivers the shares to the slots of the inputs itself.
     ``scope`` holds what the chain rule brings: ``fit`` (a share in its input's shape and type), ``joined`` (two
-    shares as one) and ``zero_shares_zero`` (mends 0 · inf, for singular primitives).
+    shares as one), ``has_nan`` and ``through_gate`` (mends 0 · inf, for gates).
     """
     source = _source(entry)
     names, parts = source.names, [f"a{k}" for k in range(len(source.names))]
@@ -48,14 +48,12 @@ def sharing(entry: Primitive, scope: dict[str, Any], *, send: bool = False) -> C
         *[f"    {param(key)} = node.origin.params{_lookup(key, entry.defaults[key])}" for key in source.params],
     ]
     for k, (before, share) in enumerate(source.shares):
-        if entry.singular:
-            before = ["with errstate(all='ignore'):", *(f"    {line}" for line in before), f"    s{k} = {share}"]
-            share = f"zero_shares_zero(s{k}, g)"
         lines += [
             *([] if send else [f"    s{k} = None"]),
             f"    if isinstance(a{k}, Node):",
             *(f"        {line}" for line in before),
             f"        s{k} = {share}",
+            *([f"        if has_nan(s{k}): s{k} = through_gate(node, {k}, g, s{k})"] if entry.gate else []),
             f"        if s{k}.__class__ is not x{k}.__class__ or (s{k}.__class__ is ndarray and "
             f"(s{k}.shape != x{k}.shape or s{k}.dtype is not x{k}.dtype)):",
             f"            s{k} = fit(s{k}, a{k})",
@@ -63,7 +61,7 @@ def sharing(entry: Primitive, scope: dict[str, Any], *, send: bool = False) -> C
         ]
     if not send:
         lines.append(f"    return {', '.join(f's{k}' for k in range(len(names)))},")
-    known = {"Node": Node, "ndarray": np.ndarray, "errstate": np.errstate}
+    known = {"Node": Node, "ndarray": np.ndarray}
     defaults = {f"_{key}": value for key, value in entry.defaults.items()}
     return compiled(f"shares of {entry.name}{', sent' * send}", lines, {**scope, **source.scope, **known, **defaults})
 

@@ -8,14 +8,16 @@ nested passes never meet; it also serves where the result is to be a graph itsel
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
 import numpy as np
 
+from autodiff.gates import has_nan, reached
 from autodiff.graph import BY_RULE, Node, check_all_fresh, check_fresh, topological
 from autodiff.primitive import describe
-from autodiff.shares import SENDERS, graph_shares, in_the_rule_of, joined, plain_shares
+from autodiff.shares import SENDERS, gated_shares, in_the_rule_of, joined, plain_shares
 
 __all__ = ["backpropagate", "own_copy", "send_back"]
 
@@ -67,31 +69,53 @@ def send_back(
 ) -> None:
     """Run a backward pass and hand each node's final signal to ``deliver(node, signal)``.
 
+    It multiplies everywhere as IEEE does. Where a nan comes out, it has to be asked which zeros are those of closed
+    gates, and a second pass, `gated`, delivers anew. Without a nan there is nothing to ask, as 0 times any number is 0:
+    so the question costs nothing where it does not arise.
+
     ``deliver`` None adds the signals to ``.grad``. An array may be shared with other nodes: `own_copy` before keeping
     it. With ``wanted``, only those nodes matter: what leads to none of them may be left out.
     """
     seed = _seed_of(output, seed, create_graph=create_graph)
-    if not create_graph and (wanted is None or seed.__class__ is float) and _slots_in_use.acquire(False):
-        try:
-            return _slot_pass(output, seed, deliver)
-        finally:
-            _slots_in_use.release()
-    if deliver is not None:
-        return _general_pass(output, seed, deliver, create_graph, wanted)
-    return _write(backpropagate(output, seed))
+    gated = create_graph
+    if not create_graph and (wanted is None or seed.__class__ is float) and not _slots_in_use.locked():
+        with _slots_in_use:  # by ``with``: no interrupt comes between taking a lock so and holding it
+            if _slot_pass(output, seed, deliver):
+                return
+        gated = True
+    arrived: dict[Node, Any] = {}
+
+    def keep(node: Node, signal: Any) -> None:
+        arrived[node] = own_copy(signal)
+
+    hand = keep if deliver is None else deliver
+    if not _general_pass(output, seed, hand, wanted, gated=gated, create_graph=create_graph):
+        _general_pass(output, seed, hand, wanted, gated=True)
+    if deliver is None:
+        _write(arrived)
 
 
 def _write(arrived: dict[Node, Any]) -> None:
-    """Add the signals to ``.grad``; no two of them share memory, unless one is a view."""
+    """Add the signals to ``.grad``, to all or to none; no two of them share memory, unless one is a view."""
     with _writing:
-        for node, signal in arrived.items():
-            if node.grad is not None:
-                total = node.grad + signal
-                node.grad = np.asarray(total) if isinstance(total, np.generic) else total  # as NumPy adds 0-d arrays
-            elif signal.__class__ is float or (signal.__class__ is np.ndarray and signal.base is None):
-                node.grad = signal
-            else:
-                node.grad = np.array(signal)
+        _set_grads(arrived, [_added(node.grad, signal) for node, signal in arrived.items()])
+
+
+def _added(before: Any, signal: Any) -> Any:
+    if before is not None:
+        total = before + signal
+        return np.asarray(total) if isinstance(total, np.generic) else total  # as NumPy adds 0-d arrays
+    if signal.__class__ is float or (signal.__class__ is np.ndarray and signal.base is None):
+        return signal
+    return np.array(signal)
+
+
+def _set_grads(nodes: Iterable[Node], grads: Iterable[Any]) -> None:
+    """Assign in one call into C, which no interrupt divides: Python runs signal handlers between its own steps only."""
+    deque(map(_set_grad, nodes, grads), maxlen=0)
+
+
+_set_grad: Final = Node.grad.__set__  # type: ignore[misc]
 
 
 def own_copy(signal: Any) -> Any:
@@ -133,8 +157,8 @@ def _seed_of(output: Any, seed: Any, *, create_graph: bool = False) -> Any:
     return float(seed) if data.__class__ is float else np.array(seed, data.dtype)
 
 
-def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
-    """Both phases with their state in the nodes' slots.
+def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> bool:
+    """Both phases with their state in the nodes' slots; False, with nothing written, where a nan came out.
 
     First ``due`` counts the edges that lead into each node, then a node passes its ``delta`` on as soon as the last of
     them has delivered: each edge is walked twice and nothing is sorted. The ``delta`` of a counted node is a zero of
@@ -143,37 +167,52 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> None:
     token = float("-0.0")
     by_rule = _count_in_slots(output, token)
     output.delta = seed
-    if deliver is None and not by_rule:
-        with _writing:
-            _walk(output, token, None)
-    elif deliver is None:  # a rule may raise on the way: writing comes last
+    if deliver is None and seed.__class__ is float and not by_rule:
+        return _add_to_grads(output, token)
+    with np.errstate(all="ignore"):
+        if deliver is not None:
+            return _walk(output, token, deliver, [])
         arrived: dict[Node, Any] = {}
-        _walk(output, token, arrived.__setitem__)
+        sound = _walk(output, token, arrived.__setitem__, [])
+    if sound:
         _write(arrived)
-    else:
-        _walk(output, token, deliver)
+    return sound
 
 
-def _walk(output: Node, token: object, deliver: Deliver | None) -> None:
-    """The second phase, from counted nodes: hand out signals, or add them to ``.grad`` at once.
+def _add_to_grads(output: Node, token: object) -> bool:
+    """A pass over Values alone, whose signals are added to ``.grad`` at its end; False where a nan came out."""
+    order: list[Node] = []
+    with _writing:
+        _walk(output, token, None, order)
+        grads = [node.delta if node.grad is None else node.grad + node.delta for node in order]
+        total = sum(grads)
+        sound = bool(total == total)
+        if sound:
+            _set_grads(order, grads)
+    return sound
+
+
+def _walk(output: Node, token: object, deliver: Deliver | None, order: list[Node]) -> bool:
+    """The second phase, from counted nodes: hand out signals, or only list the nodes; False where a leaf gets a nan.
 
     The lines that deliver a share are written out here, in `_send_to_many`, and for rules in `shares` and `array`: by a
     call, an edge takes half as long again.
     """
     todo: list[Node] = []
     pop, push = todo.pop, todo.append
+    keep, sound = order.append, True
     node: Node | None = output
     while node is not None:
         signal = node.delta
         if deliver is None:
-            node.grad = signal if node.grad is None else node.grad + signal
+            keep(node)
         else:
             node.delta = None  # let go of arrays
             deliver(node, signal)
         da, db = node.da, node.db
         if da.__class__ is float:
             a = node.a
-            a.delta += signal * da if signal else 0.0  # a zero error signal shares zero, also on an infinite edge
+            a.delta += signal * da
             if a.due == 1:
                 push(a)
             else:
@@ -189,31 +228,26 @@ def _walk(output: Node, token: object, deliver: Deliver | None) -> None:
         elif da is not None:
             _send_to_many(node.b, db, signal, push)
             db = None
+        elif db is None and deliver is not None and has_nan(signal):
+            sound = False
         if db is not None:
             b = node.b
-            b.delta += signal * db if signal else 0.0
+            b.delta += signal * db
             if b.due == 1:
                 node = b
                 continue
             b.due -= 1
         node = pop() if todo else None
+    return sound
 
 
 def _send_to_many(items: tuple[Node, ...], partials: tuple[float, ...], signal: float, push: Any) -> None:
-    if signal:
-        for item, local in zip(items, partials):  # noqa: B905 - made of one length; strict costs on every node
-            item.delta += signal * local
-            if item.due == 1:
-                push(item)
-            else:
-                item.due -= 1
-    else:
-        for item in items:
-            item.delta += 0.0
-            if item.due == 1:
-                push(item)
-            else:
-                item.due -= 1
+    for item, local in zip(items, partials):  # noqa: B905 - made of one length; strict costs on every node
+        item.delta += signal * local
+        if item.due == 1:
+            push(item)
+        else:
+            item.due -= 1
 
 
 def _count_in_slots(output: Node, token: object) -> bool:
@@ -271,26 +305,38 @@ def _count_in_slots(output: Node, token: object) -> bool:
 
 
 def _general_pass(
-    output: Node, seed: Any, deliver: Deliver, create_graph: bool, wanted: Collection[Node] | None
-) -> None:
-    """The same two phases in the same order, with counts and signals in dictionaries."""
+    output: Node, seed: Any, deliver: Deliver, wanted: Collection[Node] | None, *,
+    gated: bool = False, create_graph: bool = False,
+) -> bool:  # fmt: skip
+    """The same two phases in the same order, with counts and signals in dictionaries; False where a nan came out.
+
+    With ``gated``, nothing gets through a closed gate, and a nan is what it is.
+    """
     expected = _count_edges(output)
     useful = expected if wanted is None else _leading_to(output, wanted)
+    ends = wanted or ()
+    come = reached(output, seed) if gated else {}
     signals: dict[Node, Any] = {output: seed}
-    todo = [output]
-    while todo:
-        node = todo.pop()
-        signal = signals.pop(node, None)
-        if signal is not None:
-            deliver(node, signal)
-            shares = graph_shares(node, signal, useful) if create_graph else plain_shares(node, signal, useful)
-            for item, share in shares:
-                signals[item] = joined(signals[item], share, signal) if item in signals else share
-        for item in node.inputs:
-            if isinstance(item, Node):
-                expected[item] -= 1
-                if not expected[item]:
-                    todo.append(item)
+    todo, sound = [output], True
+    with np.errstate(all="ignore"):
+        while todo:
+            node = todo.pop()
+            signal = signals.pop(node, None)
+            if signal is not None:
+                deliver(node, signal)
+                if gated:
+                    shares = gated_shares(node, signal, come[node], useful, create_graph=create_graph)
+                else:
+                    sound = sound and not ((node.is_leaf or node in ends) and has_nan(signal))
+                    shares = plain_shares(node, signal, useful)
+                for item, share in shares:
+                    signals[item] = joined(signals[item], share, signal) if item in signals else share
+            for item in node.inputs:
+                if isinstance(item, Node):
+                    expected[item] -= 1
+                    if not expected[item]:
+                        todo.append(item)
+    return sound or gated
 
 
 def _count_edges(output: Node) -> dict[Node, int]:

@@ -137,6 +137,8 @@ class Primitive:
     reduces: bool
     linear: bool
     singular: bool
+    gate: bool
+    multilinear: bool
     packed: bool
     numpy: tuple[Callable[..., Any], ...]
     #: The number of inputs; None for any number.
@@ -323,6 +325,8 @@ def primitive(
     reduces: bool = False,
     linear: bool = False,
     singular: bool = False,
+    gate: bool = False,
+    multilinear: bool = False,
     packed: bool = False,
     numpy: Callable[..., Any] | Sequence[Callable[..., Any]] = (),
 ) -> Primitive:
@@ -339,7 +343,10 @@ def primitive(
         elementwise: works on each element alone, with broadcasting.
         reduces: takes one array to fewer elements (so that it has a meaning for a list of Values).
         linear: the result is linear in all inputs together.
-        singular: a local gradient can be infinite (log at 0, exp at 1000); a zero error signal still shares zero.
+        singular: a local gradient, or a derivative of it, can be infinite (log at 0, exp at 1000).
+        gate: where a local gradient is exactly 0 the gate is closed (relu below 0): nothing gets through, whatever
+            stands beyond.
+        multilinear: linear in each input, a sum of products that hold one element of each other input.
         packed: called with one sequence of inputs, as ``concatenate([a, b])``.
         numpy: NumPy functions that mean this primitive when they meet a Tensor.
 
@@ -370,7 +377,8 @@ def primitive(
         raise ValueError(f"primitive {name!r} has {count} inputs and {len(domains)} domains; give one, or one each")
     entry = Primitive(
         name, forward, rules, symbol or name, doc, domains * (count if len(domains) == 1 else 1), tuple(examples),
-        elementwise, reduces, linear, singular, packed, (numpy,) if callable(numpy) else tuple(numpy),
+        elementwise, reduces, linear, singular, gate, multilinear, packed,
+        (numpy,) if callable(numpy) else tuple(numpy),
     )  # fmt: skip
     TABLE[name] = entry
     return entry

@@ -8,47 +8,48 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
-from contextlib import nullcontext
 from typing import Any, Final
 
 import numpy as np
 
 from autodiff.array import lent, sharing
+from autodiff.gates import Reach, chosen, everywhere, has_nan, let_through, reach, without_unreached
 from autodiff.graph import BY_RULE, Node
 from autodiff.namespace import arrays
-from autodiff.ops.elementwise import where
 from autodiff.ops.layout import reshape, stack, sum_of_rows, sum_to
 from autodiff.primitive import describe
 
 __all__ = [
-    "SENDERS", "Shares", "edge_shares", "fit", "graph_shares", "in_the_rule_of", "joined", "local_gradients",
+    "SENDERS", "Shares", "edge_shares", "fit", "gated_shares", "in_the_rule_of", "joined", "local_gradients",
     "plain_shares",
 ]  # fmt: skip
 
 Shares = list[tuple[Node, Any]]
 
 
-def edge_shares(node: Node, signal: Any, *, create_graph: bool = False) -> Shares:
-    """What each edge of ``node`` carries: (input, share).
+def edge_shares(node: Node, signal: Any, *, come: Reach | None = None, create_graph: bool = False) -> Shares:
+    """What each edge of ``node`` carries: (input, share), the signal times the local gradient.
 
-    The share is the signal times the local gradient; a zero signal shares zero also on an edge whose local gradient
-    is infinite.
+    ``come`` says how far the error comes, as `autodiff.gates.reached` finds it: elsewhere a share is 0 whatever the
+    local gradient. Without it, a signal of exactly 0 is none.
 
     >>> from autodiff import Value
     >>> x = Value(3.0)
     >>> [share for _, share in edge_shares(x * x, 1.0)]
     [3.0, 3.0]
     """
-    shares_of = graph_shares if create_graph else plain_shares
+    useful = {item for item in node.inputs if isinstance(item, Node)}
     with np.errstate(all="ignore"):
-        return shares_of(node, signal, {item for item in node.inputs if isinstance(item, Node)})
+        if come is None:
+            come = reach(node, np.not_equal(_numbers(signal), 0))
+        return gated_shares(node, signal, come, useful, create_graph=create_graph)
 
 
 def plain_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
-    """Shares as floats and arrays: from stored local gradients, or by the rules written out for arrays."""
+    """Shares as floats and arrays, multiplied as they are: by stored local gradients or by written rules."""
     if node.da is not BY_RULE:
         edges = zip(node.inputs, local_gradients(node), strict=True)
-        return [(item, signal * local if signal else 0.0) for item, local in edges if isinstance(item, Node)]
+        return [(item, signal * local) for item, local in edges if isinstance(item, Node)]
     found = zip(node.a, _shares_by_rule(node, signal), strict=True)
     return [(item, share) for item, share in found if share is not None and item in useful]
 
@@ -78,7 +79,7 @@ class _Written(dict[Any, Callable[..., Any]]):
         if entry.arity is None:
             self[entry] = _send_to_each if self.send else _shares_of_each
         else:
-            scope = {"fit": fit, "joined": joined, "zero_shares_zero": _zero_shares_zero}
+            scope = {"fit": fit, "joined": joined, "has_nan": has_nan, "through_gate": _through_gate}
             self[entry] = sharing(entry, scope, send=self.send)
         return self[entry]
 
@@ -92,13 +93,11 @@ def _shares_of_each(node: Node, signal: Any) -> tuple[Any, ...]:
     """The shares of a node with any number of inputs, rule by rule."""
     entry: Any = node.origin.primitive
     result = []
-    with np.errstate(all="ignore") if entry.singular else nullcontext():
-        for k, item in enumerate(node.a):
-            share = None
-            if isinstance(item, Node):
-                share = lent(entry.vjp(k, signal, node._data, *node.b, **node.origin.params))
-                share = fit(_zero_shares_zero(share, signal) if entry.singular else share, item)
-            result.append(share)
+    for k, item in enumerate(node.a):
+        share = None
+        if isinstance(item, Node):
+            share = fit(lent(entry.vjp(k, signal, node._data, *node.b, **node.origin.params)), item)
+        result.append(share)
     return tuple(result)
 
 
@@ -118,28 +117,57 @@ def _is_own(share: Any, signal: Any) -> bool:
     return share.__class__ is np.ndarray and share is not signal and share.base is None
 
 
-def graph_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
-    """Shares as nodes: the rules run on the node itself and its inputs."""
-    entry, inputs, params = node.origin.primitive, node.inputs, node.origin.params
+def gated_shares(node: Node, signal: Any, come: Reach, useful: Collection[Node], *, create_graph: bool) -> Shares:
+    """Shares that are 0 wherever no error comes, as numbers, or as nodes made by the rules as they stand."""
+    entry, inputs = node.origin.primitive, node.inputs
     if entry is None:
         return []
-    if entry.reduces and node.scalar:
-        packed = np.array(inputs, dtype=object)
-        shares = np.broadcast_to(entry.rule(0)(signal, node, packed, **params), packed.shape)
-        return [(item, share) for item, share in zip(inputs, shares, strict=True) if isinstance(item, Node)]
-    result: Shares = []
+    slots = [k for k, item in enumerate(inputs) if isinstance(item, Node) and item in useful]
     try:
-        with np.errstate(all="ignore") if entry.singular else nullcontext():
-            for k, item in enumerate(inputs):
-                if isinstance(item, Node) and item in useful:
-                    share = entry.rule(k)(signal, node, *inputs, **params)
-                    if entry.singular:
-                        share = _zero_shares_zero(share, signal)
-                    result.append((item, fit(share, item, create_graph=True)))
+        if not create_graph and node.da is not BY_RULE:
+            partials = local_gradients(node)
+            return [(inputs[k], let_through(signal * partials[k], come.inputs[k])) for k in slots]
+        if entry.reduces and node.scalar:
+            shares = _shares_of_reduction(node, signal)
+            return [(inputs[k], let_through(shares[k], come.inputs[k])) for k in slots]
+        return [(inputs[k], _gated_share(node, k, signal, come, create_graph)) for k in slots]
     except Exception as error:
         error.add_note(in_the_rule_of(node, signal))
         raise
-    return result
+
+
+def _shares_of_reduction(node: Node, signal: Any) -> Any:
+    """The shares of a reduction of Values, as nodes."""
+    entry: Any = node.origin.primitive
+    packed = np.array(node.inputs, dtype=object)
+    return np.broadcast_to(entry.rule(0)(signal, node, packed, **node.origin.params), packed.shape)
+
+
+def _gated_share(node: Node, k: int, signal: Any, come: Reach, create_graph: bool) -> Any:
+    """The k-th share, from nodes if it is to be one."""
+    entry: Any = node.origin.primitive
+    item, mask = node.inputs[k], come.inputs[k]
+    z, *inputs = (node, *node.inputs) if create_graph else (node._data, *node.b)
+    share = lent(entry.rule(k)(signal, z, *inputs, **node.origin.params))
+    spoiled = has_nan(_numbers(share))
+    if spoiled and entry.multilinear:
+        sound, holds = without_unreached(node, k, signal, tuple(inputs), come.node)
+        share = chosen(holds, sound, share)
+    if spoiled or entry.singular or entry.gate:  # other local gradients are finite at every order
+        share = let_through(share, mask)
+    return fit(share, item, create_graph=create_graph)
+
+
+def _through_gate(node: Node, k: int, signal: Any, share: Any) -> Any:
+    """The k-th share of a gate, which came out with a nan: 0 where the gate is closed and the signal infinite.
+
+    A nan that came with the signal stays, so that whoever looks at the gradients sees it.
+    """
+    return share if has_nan(signal) else let_through(share, reach(node, everywhere(node)).inputs[k])
+
+
+def _numbers(item: Any) -> Any:
+    return item._data if isinstance(item, Node) else item
 
 
 def local_gradients(node: Node) -> tuple[float | None, ...]:
@@ -149,16 +177,6 @@ def local_gradients(node: Node) -> tuple[float | None, ...]:
     if node.a is None:
         return ()
     return (node.da,) if node.b is None else (node.da, node.db)
-
-
-def _zero_shares_zero(share: Any, signal: Any) -> Any:
-    """Replace 0 · inf = nan by 0 where the signal is exactly zero."""
-    value = share._data if isinstance(share, Node) else share
-    top = np.max(value, initial=0.0)  # nan if any is, and unlike a sum silent where +inf and −inf meet
-    if top == top:
-        return share
-    given = signal._data if isinstance(signal, Node) else signal
-    return where(np.broadcast_to(np.not_equal(given, 0), np.shape(value)) | (value == value), share, 0.0)
 
 
 def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:

@@ -165,7 +165,9 @@ _BY_HAND: Final = {
         ),
         change("clip: no lower gate", _ELEMENTWISE, "(x >= low) & (x <= high)", "x <= high", target="clip"),
         change("hard_tanh: no lower gate", _UNITS, "(x >= -1.0) & (x <= 1.0)", "x <= 1.0", target="hard_tanh"),
-        change("where: both branches get the error", _ELEMENTWISE, "where(condition, g, 0.0)", "g", target="where"),
+        change(
+            "where: both branches get the error", _ELEMENTWISE, "g * where(condition, 1.0, 0.0)", "g", target="where",
+        ),
         change("hinge: learns beyond the margin", _UNITS, "-(g * sign(z)), ", "-g, ", target="hinge"),
         change("hinge_sum: learns beyond the margin", _UNITS, "active = g * sign(", "active = g + 0.0 * sign("),
         change("max: every element gets the error", _REDUCTIONS, "1.0 * ((x == spread(", "1.0 + 0.0 * ((x == spread("),
@@ -271,14 +273,9 @@ _BY_HAND: Final = {
         ),
     ),
     "special points: ties": (
-        change("max of ties: each gets the whole error", _REDUCTIONS, "(chosen / count)", "chosen", target="max"),
-        change("maximum of ties: 1 to the first", _ELEMENTWISE, "0.5 * ((x >= y) + 1.0 * (x > y))", "1.0 * (x >= y)"),
-        change("maximum of ties: 0 to the second", _ELEMENTWISE, "0.5 * ((y >= x) + 1.0 * (y > x))", "1.0 * (y > x)"),
-        change(
-            "minimum of ties: 1 to both", _ELEMENTWISE,
-            "0.5 * ((x <= y) + 1.0 * (x < y))), lambda g, z, x, y: g * (0.5 * ((y <= x) + 1.0 * (y < x)))",
-            "1.0 * (x <= y)), lambda g, z, x, y: g * (1.0 * (y <= x))",
-        ),
+        change("max of ties: each gets the whole error", _REDUCTIONS, "(chosen / count,", "(chosen,", target="max"),
+        change("maximum of ties: 1 to both", _ELEMENTWISE, "0.5 * ((x >= y) + 1.0 * (x > y))", "1.0 * (x >= y)"),
+        change("maximum of ties: 0 to both", _ELEMENTWISE, "0.5 * ((x >= y) + 1.0 * (x > y))", "1.0 * (x > y)"),
     ),
     "special points: kinks and edges": (
         change("relu′(0) = 1", _UNITS, "[lambda g, z, x: g * sign(z)]", "[lambda g, z, x: g * (1.0 * (x >= 0))]"),
@@ -286,10 +283,11 @@ _BY_HAND: Final = {
             "leaky_relu′(0) = 1", _UNITS, "g * where(x > 0, 1.0, where(x == x, slope",
             "g * where(x >= 0, 1.0, where(x == x, slope",
         ),
-        change("abs′(0) = 1", _ELEMENTWISE, "g * sign(x)", "g * (2.0 * (x >= 0) - 1.0)"),
+        change("abs′(0) = 1", _ELEMENTWISE, "by_convention(sign(x),", "by_convention(2.0 * (x >= 0) - 1.0,"),
         change("clip: 0 at the upper bound", _ELEMENTWISE, "(x >= low) & (x <= high)", "(x >= low) & (x < high)"),
         change("hinge at its kink: −1", _UNITS, "-(g * sign(z)), ", "-(g * (1.0 * (margin + corrupt - score >= 0))), "),
-        change("norm at 0: 0/0", _REDUCTIONS, "where(z == 0, 0.0, g) / where(z == 0, 1.0, z)", "g / z"),
+        change("a slope by convention has derivative 0", _ELEMENTWISE, "where(kink, np.nan, 0.0)", "0.0"),
+        change("norm at 0: 0/0", _REDUCTIONS, "where(z == 0, 0.0, 1.0) / where(z == 0, 1.0, z)", "1.0 / z"),
         change("x⁰ at 0: 0 · inf", _ELEMENTWISE, "where(n == 0, 0.0, n * x ** (n - 1))", "n * x ** (n - 1)"),
         change(
             "0⁰ by base: 0 · inf", _ELEMENTWISE, "where((x * x == 0) & (y == 0), 0.0, y * x ** (y - 1.0))",

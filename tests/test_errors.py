@@ -265,7 +265,7 @@ def test_internal_errors_stay_inside() -> None:
     def forward(xp: Any, x: Any) -> Any:
         raise KeyError("mine")
 
-    entry = ad.Primitive("free", forward, (RULE[0],), "", "", (), (), True, False, False, False, False, ())
+    entry = ad.Primitive("free", forward, (RULE[0],), "", "", (), (), True, *[False] * 6, ())
     with pytest.raises(KeyError, match="mine"):
         entry(Value(1.0))
     with pytest.raises(KeyError, match="mine"):

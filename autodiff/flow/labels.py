@@ -167,7 +167,7 @@ def _form(entry: Primitive, slot: int, count: int, params: Mapping[str, Any]) ->
         rule = entry.rule(slot)(ONE, variable(_mark(_RESULT)), *_operands(count), **params)
     except Exception:  # a user's rule may do anything with its operands; then it has no formula
         rule = None
-    if isinstance(rule, Symbol) and rule.head == "number":
+    if isinstance(rule, Symbol) and rule.head == "number" and isinstance(rule.parts[0], float | int):
         return _Form(_NUMBER, number(rule.parts[0]))
     if entry.linear:
         return _Form(_NUMBER)

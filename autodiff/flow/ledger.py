@@ -20,11 +20,12 @@ from autodiff.backprop import backpropagate
 from autodiff.flow.labels import Reading, labels, read_edge
 from autodiff.flow.names import names_in
 from autodiff.flow.paths import count_paths, strongest_paths, total_strength
+from autodiff.gates import Reach, everywhere, has_nan, reach, reached
 from autodiff.graph import BY_RULE, Node
 from autodiff.notation import number
 from autodiff.ops.units import hinge
 from autodiff.primitive import describe
-from autodiff.shares import edge_shares, local_gradients
+from autodiff.shares import edge_shares, local_gradients, plain_shares
 
 __all__ = ["Factor", "Flow", "FlowEdge", "FlowNode", "Flows", "Path", "Wire", "bracketed", "error_flow"]
 
@@ -67,7 +68,8 @@ class FlowEdge:
 
     ``local`` is the local gradient ∂consumer/∂input, None on an edge of arrays; ``local_symbol`` how it reads, and
     ``partner`` the other factor where it is one (a weight for what it multiplies, and the other way round).
-    ``error`` is the consumer's δ and ``share`` = error × local gradient, in the shape of the input.
+    ``error`` is the consumer's δ and ``share`` = error × local gradient, in the shape of the input. Nothing gets
+    through a ``closed`` edge, a gate that is shut or a constant factor 0: its share is 0, also of an infinite error.
     """
 
     consumer: int
@@ -78,6 +80,7 @@ class FlowEdge:
     partner: str | None
     error: Any
     share: Any
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -235,7 +238,7 @@ class Flow:
         seed = self.seed if isinstance(self.seed, float) else None
         symbol = number(float(self.seed.item()) if seed is None else seed) if np.size(self.seed) == 1 else "seed"
         factors = (Factor(symbol, seed, None), *(Factor(edge.local_symbol, edge.local, edge) for edge in edges))
-        product = _product([factor.number for factor in factors])
+        product = _product(factors)
         share = None if product is None or self._total is None else 100 * abs(product) / self._total
         return Path(factors, product, share)
 
@@ -425,11 +428,30 @@ class Flows:
     def _edges_of(self, node: Node, ids: Mapping[Node, int]) -> Iterator[FlowEdge]:
         """The edges from ``node`` to those of its inputs that have an id."""
         if node not in self._shares:
-            self._shares[node] = list(_shares(node, self._signals[node], self._names))
+            self._shares[node] = list(self._shares_of(node))
         error, number = self._signals[node], ids[node]
-        for slot, item, local, reading, share in self._shares[node]:
+        for slot, item, local, reading, share, closed in self._shares[node]:
             if item in ids:
-                yield FlowEdge(number, ids[item], slot, local, *reading, error, share)
+                yield FlowEdge(number, ids[item], slot, local, *reading, error, share, closed)
+
+    @cached_property
+    def _come(self) -> dict[Node, Reach]:
+        """How far the error comes; needed where 0 meets an infinity only."""
+        return reached(self._order[0], self._signals[self._order[0]])
+
+    def _shares_of(self, node: Node) -> Iterator[_Share]:
+        """Each edge to a node, in the order of the backward pass."""
+        error, slots = self._signals[node], [k for k, item in enumerate(node.inputs) if isinstance(item, Node)]
+        with np.errstate(all="ignore"):
+            shares = plain_shares(node, error, {node.inputs[k] for k in slots})
+            spoiled = any(has_nan(share) for _, share in shares)
+        if spoiled:
+            shares = edge_shares(node, error, come=self._come[node])
+        partials = (None,) * len(node.inputs) if node.da is BY_RULE else local_gradients(node)
+        for slot, (item, share) in zip(slots, shares, strict=True):
+            local = partials[slot]
+            closed = local == 0 and not reach(node, everywhere(node)).inputs[slot]
+            yield slot, item, local, read_edge(node, slot, local, self._names), share, closed
 
     def _wires_to(self, rest: Sequence[FlowNode], way: Sequence[FlowNode]) -> Iterator[Wire]:
         numbers = {self._by_label[node.label]: node.id for node in (*way, *rest)}
@@ -440,8 +462,8 @@ class Flows:
                     yield Wire(ids[node], ids[item], slot)
 
 
-#: The slot, the input, the local gradient and how it reads, the share.
-_Share = tuple[int, Node, float | None, Reading, Any]
+#: The slot, the input, the local gradient and how it reads, the share, whether the edge is closed.
+_Share = tuple[int, Node, float | None, Reading, Any, bool]
 
 
 def bracketed(factor: str) -> str:
@@ -491,19 +513,6 @@ def _at_kink(node: Node) -> bool:
     return not entry.singular and data[0] in entry.domain[0].kinks
 
 
-def _shares(node: Node, error: Any, names: Mapping[Node, str]) -> Iterator[_Share]:
-    """Each edge to a node, in the order of the backward pass."""
-    if node.da is BY_RULE:
-        slots = [slot for slot, item in enumerate(node.inputs) if isinstance(item, Node)]
-        for slot, (item, share) in zip(slots, edge_shares(node, error), strict=True):
-            yield slot, item, None, read_edge(node, slot, None, names), share
-    else:
-        for slot, (item, local) in enumerate(zip(node.inputs, local_gradients(node), strict=True)):
-            if isinstance(item, Node):
-                share = error * local if error and local is not None else 0.0
-                yield slot, item, local, read_edge(node, slot, local, names), share
-
-
 def _gain(edge: FlowEdge) -> float:
     """By how much an edge scales the size of the error."""
     if edge.local is not None:
@@ -513,14 +522,15 @@ def _gain(edge: FlowEdge) -> float:
         return float(np.linalg.norm(edge.share)) / size if size else 0.0
 
 
-def _product(numbers: Iterable[float | None]) -> float | None:
-    """The product from left to right, as the backward pass multiplies: a zero signal shares zero."""
-    product = 1.0
-    for factor in numbers:
-        if factor is None:
+def _product(factors: Iterable[Factor]) -> float | None:
+    """The product from left to right, as the backward pass multiplies: 0 where an edge is closed."""
+    product, closed = 1.0, False
+    for factor in factors:
+        if factor.number is None:
             return None
-        product = product * factor if product else 0.0
-    return product
+        product *= factor.number
+        closed = closed or (factor.edge is not None and factor.edge.closed)
+    return 0.0 if closed and product != product else product
 
 
 def _shortened(factors: list[str], most: int) -> list[str]:

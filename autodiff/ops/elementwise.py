@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.namespace import as_float, is_plain_number
-from autodiff.primitive import ANY, NONZERO, POSITIVE, UNIT, Domain, Example, Primitive, primitive
+from autodiff.primitive import ANY, NONZERO, POSITIVE, RECORDERS, UNIT, Domain, Example, Primitive, primitive
 from autodiff.symbol import Symbol
 
 __all__ = [
@@ -36,7 +36,7 @@ subtract = primitive("subtract", lambda xp, x, y: x - y,
 
 multiply = primitive("multiply", lambda xp, x, y: x * y,
     [lambda g, z, x, y: g * y, lambda g, z, x, y: g * x],
-    symbol="×", singular=True, numpy=np.multiply, doc="Product x·y.")
+    symbol="×", singular=True, multilinear=True, numpy=np.multiply, doc="Product x·y.")
 
 divide = primitive("divide", lambda xp, x, y: x / y,
     [lambda g, z, x, y: g / y, lambda g, z, x, y: -(g * z / y)],
@@ -55,8 +55,8 @@ power = primitive("power", lambda xp, x, *, n: xp.power(x, n),
         "0 < n < 1 the derivative at 0 is inf.")
 
 pow = primitive("pow", lambda xp, x, y: xp.power(x, y),
-    [lambda g, z, x, y: g * where((x * x == 0) & (y == 0), 0.0, y * x ** (y - 1.0)),
-     lambda g, z, x, y: g * where((x == 0) & (y >= 0), 0.0, z * log(x))],
+    [lambda g, z, x, y: g * by_convention(where((x * x == 0) & (y == 0), 0.0, y * x ** (y - 1.0)), y, (x == 0) & (y == 0)),
+     lambda g, z, x, y: g * _settled_at_0(where((x == 0) & (y >= 0), 0.0, z * log(x)), x, y)],
     symbol="xʸ", domain=(POSITIVE, ANY), singular=True, numpy=(np.power, np.float_power),
     doc="Power xʸ with an exponent that is differentiated; at 0⁰ both derivatives are 0, for x < 0 that of y is nan.")
 
@@ -125,24 +125,24 @@ tanh = primitive("tanh", lambda xp, x: xp.tanh(x),
     numpy=np.tanh, doc="Hyperbolic tangent, with derivative 1 − tanh² (notes, section 2).")
 
 absolute = primitive("absolute", lambda xp, x: abs(x),
-    [lambda g, z, x: g * sign(x)],
+    [lambda g, z, x: g * by_convention(sign(x), x, x == 0)],
     symbol="|x|", domain=NONZERO, numpy=(np.absolute, np.fabs), doc="Absolute value |x|; its derivative at 0 is 0.")
 
 sign: Primitive = primitive("sign", lambda xp, x: xp.sign(x),
     [lambda g, z, x: g * 0.0],
-    domain=NONZERO, numpy=np.sign, doc="Sign −1, 0 or 1; its derivative is 0 everywhere.")
+    domain=NONZERO, gate=True, numpy=np.sign, doc="Sign −1, 0 or 1; its derivative is 0 everywhere.")
 
 maximum = primitive("maximum", lambda xp, x, y: xp.maximum(x, y),
-    [lambda g, z, x, y: g * (0.5 * ((x >= y) + 1.0 * (x > y))), lambda g, z, x, y: g * (0.5 * ((y >= x) + 1.0 * (y > x)))],
-    symbol="max", numpy=np.maximum, doc="The larger of x and y; a tie shares the error equally.")
+    [lambda g, z, x, y: g * _larger(x, y), lambda g, z, x, y: g * _larger(y, x)],
+    symbol="max", gate=True, numpy=np.maximum, doc="The larger of x and y; a tie shares the error equally.")
 
 minimum = primitive("minimum", lambda xp, x, y: xp.minimum(x, y),
-    [lambda g, z, x, y: g * (0.5 * ((x <= y) + 1.0 * (x < y))), lambda g, z, x, y: g * (0.5 * ((y <= x) + 1.0 * (y < x)))],
-    symbol="min", numpy=np.minimum, doc="The smaller of x and y; a tie shares the error equally.")
+    [lambda g, z, x, y: g * _larger(y, x), lambda g, z, x, y: g * _larger(x, y)],
+    symbol="min", gate=True, numpy=np.minimum, doc="The smaller of x and y; a tie shares the error equally.")
 
 _limit = primitive("clip", lambda xp, x, *, low, high: xp.minimum(xp.maximum(x, low), high),
     [lambda g, z, x, *, low, high: g * where((x >= low) & (x <= high), 1.0, where(x == x, 0.0, x))],
-    domain=_CLIP_DOMAIN, examples=(Example(((),), {"low": -1.0, "high": 1.0}),),
+    domain=_CLIP_DOMAIN, gate=True, examples=(Example(((),), {"low": -1.0, "high": 1.0}),),
     doc="x limited to [low, high]; the derivative is 1 inside and at the bounds, 0 outside.")
 
 erfc = primitive("erfc", lambda xp, x: xp.erfc(x),
@@ -150,11 +150,39 @@ erfc = primitive("erfc", lambda xp, x: xp.erfc(x),
     doc="Complementary error function (2/√π)·∫ₓ^∞ e^(−t²) dt.")
 
 _select = primitive("where", lambda xp, x, y, *, condition: xp.where(condition, x, y),
-    [lambda g, z, x, y, *, condition: where(condition, g, 0.0), lambda g, z, x, y, *, condition: where(condition, 0.0, g)],
-    linear=True, examples=(Example(((), ()), {"condition": True}), Example(((), ()), {"condition": False}),
+    [lambda g, z, x, y, *, condition: g * where(condition, 1.0, 0.0), lambda g, z, x, y, *, condition: g * where(condition, 0.0, 1.0)],
+    linear=True, gate=True, examples=(Example(((), ()), {"condition": True}), Example(((), ()), {"condition": False}),
                            Example(((2, 3), (3,)), {"condition": np.array([True, False, True])})),
     doc="x where the condition holds, else y; the other branch gets a zero error signal.")
+
+_chosen = primitive("by_convention", lambda xp, slope, x, *, kink: xp.where(x == x, slope, slope),  # broadcasts
+    [lambda g, z, slope, x, *, kink: g, lambda g, z, slope, x, *, kink: g * where(kink, np.nan, 0.0)],
+    symbol="=", gate=True, examples=(Example(((), ()), {"kink": False}),),
+    doc="A slope at x as it is; its derivative in x is 0, and nan at a kink, where the slope is only a convention.")
 # fmt: on
+
+
+def by_convention(slope: Any, x: Any, kink: Any) -> Any:
+    """``slope``, the derivative of a function at x, which is only a convention where ``kink`` holds.
+
+    The slope of |x| at 0 is none of those on its two sides, so that it has no derivative there: nan, at every order. A
+    convention that takes a side (relu at 0) needs no such word.
+
+    >>> by_convention(0.0, 0.0, True)
+    0.0
+    """
+    return slope if isinstance(x, Symbol) or isinstance(slope, Symbol) else _chosen(slope, x, kink=kink)
+
+
+def _larger(x: Any, y: Any) -> Any:
+    """The share of an error that the larger of x and y passes on to x: 1, 0, or a half where they tie."""
+    tie = x == y
+    return by_convention(by_convention(0.5 * ((x >= y) + 1.0 * (x > y)), x, tie), y, tie)
+
+
+def _settled_at_0(slope: Any, x: Any, y: Any) -> Any:
+    """∂xʸ/∂y at x = 0, which is 0 for y > 0, but has no derivative for y ≤ 1."""
+    return by_convention(by_convention(slope, x, (x == 0) & (y >= 0) & (y <= 1)), y, (x == 0) & (y == 0))
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
@@ -176,7 +204,9 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     """
     if isinstance(condition, bool | np.bool):
         return x if condition else y
-    if not isinstance(condition, Symbol):
+    if isinstance(condition, Symbol):
+        return RECORDERS[Symbol](_select, (x, y), {"condition": condition})  # also of two plain numbers
+    if True:
         condition = np.array(condition)  # a copy: the backward pass must see the same one
         if condition.dtype == bool and not condition.ndim:
             return x if condition else y
@@ -184,6 +214,8 @@ def where(condition: Any, x: Any, y: Any) -> Any:
             raise TypeError(
                 f"where needs a bool or a bool array as condition, and got type {condition.dtype}; compare first, as x > 0"
             )
+        if x.__class__ is float is y.__class__:
+            return np.where(condition, x, y)
     return _select(x, y, condition=condition)
 
 

@@ -17,53 +17,53 @@ __all__ = ["affine", "dot", "einsum", "matmul", "outer", "tensordot", "weighted_
 # fmt: off
 inner = primitive("inner", lambda xp, x, y: x.dot(y),
     [lambda g, z, x, y: g * y, lambda g, z, x, y: g * x],
-    symbol="·", elementwise=False, examples=(Example(((3,), (3,))), Example(((1,), (1,)))),
+    symbol="·", elementwise=False, multilinear=True, examples=(Example(((3,), (3,))), Example(((1,), (1,)))),
     doc="Scalar product Σᵢ xᵢyᵢ of two vectors.")
 
 matvec: Primitive = primitive("matvec", lambda xp, a, x: a.dot(x),
     [lambda g, z, a, x: outer_product(g, x), lambda g, z, a, x: matvec(a.T, g)],
-    symbol="@", elementwise=False, examples=(Example(((2, 3), (3,))), Example(((1, 3), (3,)))),
+    symbol="@", elementwise=False, multilinear=True, examples=(Example(((2, 3), (3,))), Example(((1, 3), (3,)))),
     doc="Matrix times vector A x: the gradient of A is δxᵀ, that of x is Aᵀδ (notes, section 1.6).")
 
 vecmat: Primitive = primitive("vecmat", lambda xp, x, a: x.dot(a),
     [lambda g, z, x, a: matvec(a, g), lambda g, z, x, a: outer_product(x, g)],
-    symbol="@", elementwise=False, examples=(Example(((2,), (2, 3))),),
+    symbol="@", elementwise=False, multilinear=True, examples=(Example(((2,), (2, 3))),),
     doc="Vector times matrix xᵀA.")
 
 outer_product: Primitive = primitive("outer", lambda xp, x, y: x[:, None] * y,
     [lambda g, z, x, y: matvec(g, y), lambda g, z, x, y: vecmat(x, g)],
-    symbol="⊗", elementwise=False, examples=(Example(((2,), (3,))), Example(((1,), (3,)))),
+    symbol="⊗", elementwise=False, multilinear=True, examples=(Example(((2,), (3,))), Example(((1,), (3,)))),
     doc="Outer product xyᵀ of two vectors.")
 
 matmat: Primitive = primitive("matmul", lambda xp, a, b: a.dot(b),
     [lambda g, z, a, b: matmat(g, b.T), lambda g, z, a, b: matmat(a.T, g)],
-    symbol="@", elementwise=False, examples=(Example(((2, 3), (3, 4))), Example(((1, 3), (3, 1)))),
+    symbol="@", elementwise=False, multilinear=True, examples=(Example(((2, 3), (3, 4))), Example(((1, 3), (3, 1)))),
     doc="Product A B of two matrices: the gradients are δBᵀ and Aᵀδ.")
 
 stacks: Primitive = primitive("stacked_matmul", lambda xp, a, b: np.matmul(a, b),
     [lambda g, z, a, b: stacks(g, swapaxes(b, axis1=-1, axis2=-2)), lambda g, z, a, b: stacks(swapaxes(a, axis1=-1, axis2=-2), g)],
-    symbol="@", elementwise=False,
+    symbol="@", elementwise=False, multilinear=True,
     examples=(Example(((2, 3), (3, 4))), Example(((5, 2, 3), (3, 1))), Example(((2, 1, 2, 3), (4, 3, 2)))),
     doc="Matrix products A B over leading axes that broadcast.")
 
 affine_vector = primitive("affine", lambda xp, w, x, b: w.dot(x) + b,
     [lambda g, z, w, x, b: outer_product(g, x), lambda g, z, w, x, b: matvec(w.T, g), lambda g, z, w, x, b: g],
-    symbol="Wx + b", elementwise=False, examples=(Example(((2, 3), (3,), (2,))),),
+    symbol="Wx + b", elementwise=False, multilinear=True, examples=(Example(((2, 3), (3,), (2,))),),
     doc="What arrives at a layer, z = Wx + b (notes, section 1.2): the bias gradient is δ itself.")
 
 affine_rows = primitive("affine_rows", lambda xp, w, x, b: x.dot(w.T) + b,
     [lambda g, z, w, x, b: matmat(g.T, x), lambda g, z, w, x, b: matmat(g, w), lambda g, z, w, x, b: g],
-    symbol="Wx + b", elementwise=False, examples=(Example(((2, 3), (4, 3), (2,))), Example(((2, 3), (1, 3), (2,)))),
+    symbol="Wx + b", elementwise=False, multilinear=True, examples=(Example(((2, 3), (4, 3), (2,))), Example(((2, 3), (1, 3), (2,)))),
     doc="z = Wx + b for a batch of rows x: the gradients of W and b sum over the batch.")
 
 _weighted = primitive("weighted_sum", lambda xp, *terms: _weigh(terms),
     lambda k, g, z, *terms: g * _partner(k, terms),
-    symbol="Σ", examples=(Example(((), (), (), (), ())),),
+    symbol="Σ", multilinear=True, examples=(Example(((), (), (), (), ())),),
     doc="A neuron's z = Σ wᵢxᵢ + b as one node: inputs w₁ … wₙ, x₁ … xₙ, b.")
 
 _einsum = primitive("einsum", lambda xp, *xs, subscripts: np.asarray(np.einsum(subscripts, *xs)),
     lambda k, g, z, *xs, subscripts: _einsum_share(k, g, xs, subscripts),
-    symbol="Σ", elementwise=False,
+    symbol="Σ", elementwise=False, multilinear=True,
     examples=(Example(((2, 3), (3, 4)), {"subscripts": "ij,jk->ik"}), Example(((2, 3), (2,), (3,)), {"subscripts": "ij,i,j->"}),
               Example(((2, 3),), {"subscripts": "ij->j"}), Example(((2, 3), (4,)), {"subscripts": "ij,k->ik"})),
     doc="Sums of products by Einstein's notation.")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.namespace import is_plain_number
-from autodiff.ops.elementwise import exp, square, where
+from autodiff.ops.elementwise import by_convention, exp, square, where
 from autodiff.ops.layout import flip, reshape, transpose
 from autodiff.primitive import NONZERO, Example, Primitive, primitive
 from autodiff.symbol import Symbol
@@ -62,7 +62,13 @@ def _share_of_extreme(g: Any, z: Any, x: Any, *, axis: Any, keepdims: bool) -> A
     """g shared equally among the elements of x that equal the extreme z."""
     chosen = 1.0 * ((x == spread(z, shape=x.shape, axis=axis, keepdims=keepdims)) | (x != x))  # a nan is the extreme
     count = spread(sum(chosen, axis=axis, keepdims=keepdims), shape=x.shape, axis=axis, keepdims=keepdims)
-    return spread(g, shape=x.shape, axis=axis, keepdims=keepdims) * (chosen / count)
+    weight = by_convention(chosen / count, x, (chosen > 0) & (count > 1))
+    return spread(g, shape=x.shape, axis=axis, keepdims=keepdims) * weight
+
+
+def _inverse_length(z: Any) -> Any:
+    """1/z, and 0 where z is 0."""
+    return by_convention(where(z == 0, 0.0, 1.0) / where(z == 0, 1.0, z), z, z == 0)
 
 
 def _product_of_others(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -103,17 +109,17 @@ prod = primitive("prod", lambda xp, x, *, axis=None, keepdims=False: x.prod(axis
 
 max = primitive("max", lambda xp, x, *, axis=None, keepdims=False: x.max(axis=axis, keepdims=keepdims),
     [lambda g, z, x, *, axis=None, keepdims=False: _share_of_extreme(g, z, x, axis=axis, keepdims=keepdims)],
-    elementwise=False, reduces=True, numpy=(np.max, np.amax), examples=_REDUCTIONS,
+    elementwise=False, reduces=True, gate=True, numpy=(np.max, np.amax), examples=_REDUCTIONS,
     doc="Largest element over axes; ties share the error equally, summing to 1.")
 
 min = primitive("min", lambda xp, x, *, axis=None, keepdims=False: x.min(axis=axis, keepdims=keepdims),
     [lambda g, z, x, *, axis=None, keepdims=False: _share_of_extreme(g, z, x, axis=axis, keepdims=keepdims)],
-    elementwise=False, reduces=True, numpy=(np.min, np.amin), examples=_REDUCTIONS,
+    elementwise=False, reduces=True, gate=True, numpy=(np.min, np.amin), examples=_REDUCTIONS,
     doc="Smallest element over axes; ties share the error equally, summing to 1.")
 
 norm = primitive("norm", _norm,
     [lambda g, z, x, *, axis=None, keepdims=False:
-        x * spread(where(z == 0, 0.0, g) / where(z == 0, 1.0, z), shape=x.shape, axis=axis, keepdims=keepdims)],
+        x * spread(g * _inverse_length(z), shape=x.shape, axis=axis, keepdims=keepdims)],
     symbol="‖x‖", elementwise=False, reduces=True, domain=NONZERO, examples=_REDUCTIONS,
     doc="Euclidean norm √Σx² over axes; its gradient at 0 is 0.")
 

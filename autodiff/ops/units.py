@@ -56,16 +56,16 @@ softplus = primitive("softplus", lambda xp, x: xp.maximum(x, 0.0) + xp.log1p(xp.
 
 relu = primitive("relu", lambda xp, x: xp.maximum(x, 0.0),
     [lambda g, z, x: g * sign(z)],
-    symbol="ReLU", domain=NONZERO, doc="max(x, 0); its derivative at 0 is 0, at nan it is nan.")
+    symbol="ReLU", domain=NONZERO, gate=True, doc="max(x, 0); its derivative at 0 is 0, at nan it is nan.")
 
 leaky_relu = primitive("leaky_relu", lambda xp, x, *, slope=0.01: xp.where(x > 0, x, slope * x),
     [lambda g, z, x, *, slope=0.01: g * where(x > 0, 1.0, where(x == x, slope, x))],
-    symbol="leaky ReLU", domain=NONZERO, examples=(Example(((),)), Example(((),), {"slope": 0.25})),
+    symbol="leaky ReLU", domain=NONZERO, gate=True, examples=(Example(((),)), Example(((),), {"slope": 0.25})),
     doc="x for x > 0, else slope·x; its derivative at 0 is slope.")
 
 hard_tanh = primitive("hard_tanh", lambda xp, x: xp.minimum(xp.maximum(x, -1.0), 1.0),
     [lambda g, z, x: g * where((x >= -1.0) & (x <= 1.0), 1.0, where(x == x, 0.0, x))],
-    symbol="hard tanh", domain=_HARD_TANH_DOMAIN, doc="x limited to [−1, 1]; the derivative is 1 inside and at ±1, 0 outside.")
+    symbol="hard tanh", domain=_HARD_TANH_DOMAIN, gate=True, doc="x limited to [−1, 1]; the derivative is 1 inside and at ±1, 0 outside.")
 
 soft_sign = primitive("soft_sign", lambda xp, x: x / (1.0 + abs(x)),
     [lambda g, z, x: g / ((1.0 + abs(x)) * (1.0 + abs(x)))],
@@ -82,14 +82,14 @@ gelu = primitive("gelu", lambda xp, x: x * (0.5 * xp.erfc(-_ROOT_HALF * x)),
 
 hinge = primitive("hinge", lambda xp, score, corrupt, *, margin=1.0: xp.maximum(margin + corrupt - score, 0.0),
     [lambda g, z, score, corrupt, *, margin=1.0: -(g * sign(z)), lambda g, z, score, corrupt, *, margin=1.0: g * sign(z)],
-    symbol="max(0, Δ + s_c − s)", domain=Domain(-0.4, 0.4, "all reals"),
+    symbol="max(0, Δ + s_c − s)", domain=Domain(-0.4, 0.4, "all reals"), gate=True,
     examples=(Example(((), ())), Example(((), ()), {"margin": 2.0}), Example(((), ()), {"margin": -2.0})),
     doc="Max-margin objective J = max(Δ + s_c − s, 0): ∂J/∂s = −1 and ∂J/∂s_c = 1 where J > 0, else 0, also at the "
         "kink (notes, section 1.4). A primitive, so that its two edges read −1 and 1 as in the notes.")
 
 hinge_sum = primitive("hinge_sum", lambda xp, scores, *, margin=1.0: _violation(xp.maximum, scores, margin).sum(),
     [lambda g, z, scores, *, margin=1.0: _shared_by_pairs(g, scores, margin)],
-    symbol="Σ max(0, Δ + s_c − s)", elementwise=False, domain=Domain(-0.4, 0.4, "all reals"),
+    symbol="Σ max(0, Δ + s_c − s)", elementwise=False, domain=Domain(-0.4, 0.4, "all reals"), gate=True,
     examples=(Example(((2,),)), Example(((6,),)), Example(((4,),), {"margin": 0.5})),
     doc="`hinge` summed over pairs whose scores stand in one vector, true windows first: both windows of a batch are "
         "scored in one go, which takes half the time at small batches.")
