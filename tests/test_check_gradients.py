@@ -576,3 +576,25 @@ def test_bad_input(call, kind, words):
         call()
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_an_entry_that_is_wrong_at_this_point_only_does_not_pass():
+    """Conventions that do not fit together: no rule is to blame, and yet an ``assert`` does not hold."""
+    report = check_gradients(lambda x: ad.relu(x) - ad.relu(-x), 0.0)
+    assert not report
+    assert not report.failed
+    assert "WRONG at this very point (1 isolated;" in str(report)
+    with pytest.raises(AssertionError, match="analytic   0\n    numeric    1 ±"):
+        report.raise_if_failed()
+
+
+def test_at_order_2_the_numbers_are_those_of_an_entry_of_the_hessian():
+    """‖x‖² at 0: the Hessian is 2·I by differences, and nan where ‖x‖ has no second derivative."""
+    report = check_gradients(lambda x: ad.norm(x) ** 2, np.zeros(2), order=2)
+    assert not report
+    found = [(str(each.place), each.row, each.numeric) for each in report.failures]
+    assert found == [
+        ("x[0] of shape (2,)", "x[0]", pytest.approx(2.0)),
+        ("x[1] of shape (2,)", "x[0]", pytest.approx(0.0, abs=1e-9)),
+    ]
+    assert report.blame.sentence.startswith("norm has no second derivative here")

@@ -32,6 +32,7 @@ _MOST_NODES: Final = 300
 _MOST_STEPS: Final = 100
 _MOST_DRAWN: Final = 24
 _MOST_TOLD: Final = 3
+_SHARP: Final = 1e-3  # a bar above this part of a derivative: there is none
 _CLOSE: Final = 1e-9  # of the largest entry: sums in another order differ by far less
 
 
@@ -107,7 +108,7 @@ def judged_rules(computation: Computation, *, order: int = 1) -> Rules:
     for node in asked:
         report = _report_of(node, order)
         if isinstance(report, Report) and report.failed:
-            return Rules(_rule_at(node, report), tuple(unsure), len(asked), len(different))
+            return Rules(_rule_at(node, report, order), tuple(unsure), len(asked), len(different))
         unsure += _doubt(node, report)
     return Rules(None, tuple(unsure), len(asked), len(different))
 
@@ -179,7 +180,7 @@ def _operation(node: Node) -> Callable[..., Any]:
     return call
 
 
-def _rule_at(node: Node, report: Report) -> Blame:
+def _rule_at(node: Node, report: Report, order: int) -> Blame:
     """The blame of one operation, shown on new leaves that hold what its inputs hold."""
     entry: Any = node.primitive
     finding = report.failures[0] if report.failures else report.findings[0]
@@ -187,6 +188,8 @@ def _rule_at(node: Node, report: Report) -> Blame:
     slot = slots[finding.place.argument] if finding.place.index is not None else None
     where = "" if slot is None else f" for its {_ordinal(slot)} input" if len(node.inputs) > 1 else ""
     sentence = f"the rule of {entry.name}{where} is wrong: {_compared(finding)}"
+    if order == 2 and math.isnan(finding.analytic) and not finding.bar <= _SHARP * abs(finding.numeric):
+        sentence = f"{entry.name}{where} has no second derivative here, where its first is only a convention: it is nan"
     leaves = [type(item)(item._data, name=item.name) for item in node.inputs if isinstance(item, Node)]  # type: ignore[call-arg]
     graph = _operation(node)(*leaves)
     short = f"✗ {number(finding.analytic)}, not {number(finding.numeric)}"

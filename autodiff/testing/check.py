@@ -18,11 +18,12 @@ from autodiff.testing.entries import Check, Curvature
 from autodiff.testing.oracles import ORACLES
 from autodiff.testing.report import Report
 from autodiff.testing.subject import OwnFunction, subject_of
-from autodiff.testing.verdicts import Verdict
+from autodiff.testing.verdicts import Finding, Verdict
 
 __all__ = ["check_gradients"]
 
 _CHOICES: Final = ("auto", *ORACLES, "interval")
+_MOST_ROWS: Final = 64
 
 
 def check_gradients(
@@ -49,8 +50,8 @@ def check_gradients(
         curve: also give for each entry the error of the plain central difference over the step.
 
     Returns:
-        a `Report`: true unless a fault was found, ``str(report)`` tells all. For tests ``raise_if_failed()``, and
-        ``raise_unless_passed()`` where what could not be decided is no pass either.
+        a `Report`: true unless something was found wrong, ``str(report)`` tells all. For tests ``raise_if_failed()``,
+        and ``raise_unless_passed()`` where what could not be decided is no pass either.
 
     Raises:
         TypeError: f cannot be called, or inputs or results are not numbers. ValueError: shapes that do not fit,
@@ -84,9 +85,25 @@ def check_gradients(
     check = Check(subject, seed=seed, directions=directions, oracle=oracle, curve=curve)
     report = _with_blame(check, check.report())
     if order == 2 and not report.failed:
-        second = Check(Curvature(check.point), seed=seed, directions=directions, curve=curve)
-        report = _joined(report, _with_blame(check, second.report(), order=2))
+        second = Check(Curvature(check.point), seed=seed, directions=directions, curve=curve).report()
+        second = replace(second, findings=tuple(_in_the_hessian(check, finding) for finding in second.findings))
+        report = _joined(report, _with_blame(check, second, order=2))
     return report
+
+
+def _in_the_hessian(check: Check, finding: Finding) -> Finding:
+    """A finding about a column of the Hessian, ⟨cotangent, ∂∇f/∂x⟩, as one about the entry that is wrong."""
+    point = check.point
+    right = finding.verdict in (Verdict.PASS, Verdict.VALID)
+    if right or finding.place.index is None or point.count > _MOST_ROWS:
+        return finding
+    units = [point.unit_vector(k) for k in range(point.count)]
+    column = next(unit for unit in units if point.place(unit) == finding.place)
+    for row, unit in enumerate(units):
+        entry = Check(Curvature(point, row=row), seed=check.seed, curve=check.curve).finding(column)
+        if entry.verdict == finding.verdict:
+            return replace(entry, row=str(replace(point.place(unit), shape=())))
+    return finding
 
 
 def _with_blame(check: Check, report: Report, *, order: int = 1) -> Report:

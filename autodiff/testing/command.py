@@ -87,7 +87,7 @@ def _check(options: argparse.Namespace) -> int:
     if report.failed and report.blame is not None and report.blame.graph is not None:
         saved = drawing(report).save(options.output or f"{name}-fault.svg")
         print(f"\nWrote {saved.path} (drawn by {saved.engine}).", file=sys.stderr if options.json else sys.stdout)
-    if report.failed:
+    if not report:
         return _FAILED
     return 0 if any(finding.verdict.decided for finding in report.findings) else _UNDECIDED
 

@@ -28,17 +28,26 @@ _MOST_ONE_BY_ONE: Final = 2000  # numbers in arrays
 
 
 class Curvature(Subject):
-    """The gradient at a checked point as a function of its own; its gradient is the Hessian's."""
+    """The gradient at a checked point as a function of its own; its gradient is the Hessian's.
 
-    def __init__(self, point: Point) -> None:
-        self.inner, self.cotangents = point.subject, point.cotangents
+    With ``row`` that entry of the gradient alone, counted through all inputs: a row of the Hessian.
+    """
+
+    def __init__(self, point: Point, *, row: int | None = None) -> None:
+        self.inner, self.cotangents, self.unit = point.subject, point.cotangents, point.unit
         self.f, self.inputs, self.leaves = self.inner.f, self.inner.inputs, self.inner.leaves
+        self.only = None if row is None else point.unit_vector(row)
 
     def values(self, points: Arrays) -> Arrays:
-        return self.inner.pull(points, self.cotangents)
+        parts = [part / self.unit for part in self.inner.pull(points, self.cotangents)]
+        if self.only is None:
+            return parts
+        return [np.concatenate([part[one != 0] for part, one in zip(parts, self.only, strict=True)])]
 
     def pull(self, points: Arrays, cotangents: Arrays) -> Arrays:
-        return self.inner.second(points, self.cotangents, cotangents)
+        if self.only is not None:
+            cotangents = [one * np.asarray(cotangents[0]).item() for one in self.only]
+        return [part / self.unit for part in self.inner.second(points, self.cotangents, cotangents)]
 
     def side_effects(self, points: Arrays, cotangents: Arrays) -> Iterator[str]:  # noqa: ARG002
         """None that the check of the function did not see."""

@@ -62,8 +62,8 @@ class Checks:
         __tracebackhide__ = True
         check = import_module("autodiff.testing.check").check_gradients
         report = check(f, *inputs, **{**self.options, **options})
-        undecided = self.strict and not (report.passed or report.failed)
-        self._count(report, welcome=not report.failed and not undecided)
+        undecided = self.strict and bool(report) and not report.passed
+        self._count(report, welcome=bool(report) and not undecided)
         if report.failed:
             self.fault, self.subject = report, f
         report.raise_if_failed()

@@ -62,8 +62,8 @@ class Scope:
 class Report:
     """All that a check found: a `Finding` for each entry, ``problems`` (side effects, which are failures) and blame.
 
-    ``bool(report)`` is whether no failure was found, so that ``assert check_gradients(f, x)`` works and pytest prints
-    the message. What could not be decided is no failure and no pass either: ``report.passed`` is whether every entry
+    ``bool(report)`` is whether nothing was found wrong, so that ``assert check_gradients(f, x)`` works and pytest
+    prints the message. What could not be decided is neither wrong nor a pass: ``report.passed`` is whether every entry
     was found right, and `raise_unless_passed` asks for that.
     """
 
@@ -113,11 +113,11 @@ class Report:
         return tuple(sorted(failed, key=lambda finding: (not math.isnan(finding.ratio), -finding.ratio)))
 
     def __bool__(self) -> bool:
-        return not self.failed
+        return not (self.failed or Verdict.ISOLATED in self.counts)
 
     def raise_if_failed(self) -> Report:
-        """The report itself; raises GradientError, an AssertionError with the message, if a fault was found."""
-        if self.failed:
+        """The report itself; raises GradientError, an AssertionError with the message, if anything is wrong."""
+        if not self:
             raise GradientError(self)
         return self
 
@@ -163,6 +163,7 @@ class Report:
 
     def _headline(self) -> str:
         told = "no failure found" if self.decided else "no failure found, and not all is decided"
+        told = told if self else "WRONG at this very point"
         return f"{'FAILED' if self.failed else told} ({self._counted()}; {self.evaluations:,} evaluations)"
 
     def _counted(self) -> str:
@@ -185,7 +186,8 @@ class Report:
         )
 
     def _account(self, finding: Finding) -> list[str]:
-        order = f", order {finding.order}" if finding.order > 1 else ""
+        row = f" of the gradient's {finding.row}" if finding.row else ""
+        order = f", order {finding.order}{row}" if finding.order > 1 else ""
         lines = [f"  {finding.verdict}: argument {finding.place.argument + 1}, {finding.place}{order}"]
         if finding.verdict == Verdict.RANDOM:
             return [f"  {finding.verdict}: {finding.reason}"]
@@ -200,7 +202,8 @@ class Report:
         if finding.verdict.failed:
             far = f", and it is {number(finding.ratio, digits=3)} times as far" if math.isfinite(finding.ratio) else ""
             lines.append(f"    tolerance  {number(finding.tolerance, digits=2)}{far}")
-            if sum(map(np.size, self.cotangents)) > 1:  # with one output all numbers are divided by it
+            several = sum(map(np.size, self.cotangents)) > 1  # with one output all numbers are divided by it
+            if several and not finding.row:
                 lines.append(f"    cotangent  {self._cotangent()}")
         if finding.curve:
             lines.append("    error of the plain difference over its step:")

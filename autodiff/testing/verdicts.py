@@ -19,7 +19,10 @@ _STILL: Final = 1e-7  # unless it is below this part of the way that f changes n
 
 
 class Verdict(StrEnum):
-    """The answer for one entry of a gradient; only `FAIL`, `INVALID` and `RANDOM` are failures."""
+    """The answer for one entry of a gradient; `FAIL`, `INVALID` and `RANDOM` are failures.
+
+    `ISOLATED` is none, as no rule is to blame, but the gradient is wrong there: it does not let a report be true.
+    """
 
     PASS = "pass"
     #: What there is to compare with is too uncertain to tell; the reason says why.
@@ -89,6 +92,8 @@ class Finding:
     evaluations: int
     reason: str = ""
     order: int = 1
+    #: At order 2 the entry of the gradient that is differentiated; "" for all together, weighted by the cotangent.
+    row: str = ""
     #: (step, error of the plain central difference), from large steps to small, if it was asked for.
     curve: tuple[tuple[float, float], ...] = ()
 
@@ -106,7 +111,8 @@ class Finding:
         numbers = {key: getattr(self, key) for key in ("analytic", "numeric", "bar", "tolerance", "ratio")}
         return {
             "argument": self.place.argument, "name": self.place.name, "index": self.place.index,
-            "shape": self.place.shape, "order": self.order, "verdict": str(self.verdict), "reason": self.reason,
+            "shape": self.place.shape, "order": self.order, "row": self.row,
+            "verdict": str(self.verdict), "reason": self.reason,
             **{key: x if math.isfinite(x) else str(x) for key, x in numbers.items()},
             "oracle": self.oracle, "evaluations": self.evaluations,
             "curve": [[step, error if math.isfinite(error) else str(error)] for step, error in self.curve],
