@@ -333,8 +333,9 @@ def _total(items: Iterable[Any]) -> Any:
 
 
 def _dot(x: Any, y: Any) -> Any:
-    product = x * y
-    return product if np.ndim(product) == 0 else sum_over(product)
+    with np.errstate(all="ignore"):  # a slope may be infinite where the direction is 0: nothing comes of it
+        product = x * y
+        return product if np.ndim(product) == 0 else sum_over(product)
 
 
 def _push(call: _Call, output: Any, directions: Sequence[Any]) -> Any:
