@@ -29,10 +29,13 @@ __all__ = ["FORWARD_FAULTS", "checked", "lent", "method", "sharing"]
 FORWARD_FAULTS: Final = (ValueError, TypeError, IndexError)
 
 
-def sharing(entry: Primitive, scope: dict[str, Any], *, send: bool = False) -> Callable[..., Any]:
+def sharing(
+    entry: Primitive, scope: dict[str, Any], *, send: bool = False, guarded: bool = False
+) -> Callable[..., Any]:
     """The function ``(node, g) -> shares`` of a node of ``entry``, which has an arity; None stands for a constant's.
 
     With ``send``, the function ``(node, g, token, push)`` that delivers the shares to the slots of the inputs itself.
+    ``guarded``: a gate that is closed sends 0 of an infinite signal too.
     ``scope`` holds what the chain rule brings: ``fit`` (a share in its input's shape and type), ``joined`` (two
     shares as one), ``has_nan`` and ``through_gate`` (mends 0 · inf, for gates).
     """
@@ -53,7 +56,7 @@ def sharing(entry: Primitive, scope: dict[str, Any], *, send: bool = False) -> C
             f"    if isinstance(a{k}, Node):",
             *(f"        {line}" for line in before),
             f"        s{k} = {share}",
-            *([f"        if has_nan(s{k}): s{k} = through_gate(node, {k}, g, s{k})"] if entry.gate else []),
+            *([f"        if has_nan(s{k}): s{k} = through_gate(node, {k}, g, s{k})"] if guarded and entry.gate else []),
             f"        if s{k}.__class__ is not x{k}.__class__ or (s{k}.__class__ is ndarray and "
             f"(s{k}.shape != x{k}.shape or s{k}.dtype is not x{k}.dtype)):",
             f"            s{k} = fit(s{k}, a{k})",

@@ -17,11 +17,13 @@ import numpy as np
 from autodiff.gates import has_nan, reached
 from autodiff.graph import BY_RULE, Node, check_all_fresh, check_fresh, topological
 from autodiff.primitive import describe
-from autodiff.shares import SENDERS, gated_shares, in_the_rule_of, joined, plain_shares
+from autodiff.shares import GUARDED, SENDERS, Senders, gated_shares, in_the_rule_of, joined, plain_shares
 
 __all__ = ["backpropagate", "own_copy", "send_back"]
 
 Deliver = Callable[[Node, Any], None]
+
+_NOWHERE: Final[list[Any]] = []  # what is listed for nobody
 
 _slots_in_use: Final = threading.Lock()
 _writing: Final = threading.RLock()  # adding to ``.grad`` is reading and writing; two threads must not do it at once
@@ -97,17 +99,17 @@ def send_back(
 
 def _write(arrived: dict[Node, Any]) -> None:
     """Add the signals to ``.grad``, to all or to none; no two of them share memory, unless one is a view."""
+    grads: list[Any] = []
     with _writing:
-        _set_grads(arrived, [_added(node.grad, signal) for node, signal in arrived.items()])
-
-
-def _added(before: Any, signal: Any) -> Any:
-    if before is not None:
-        total = before + signal
-        return np.asarray(total) if isinstance(total, np.generic) else total  # as NumPy adds 0-d arrays
-    if signal.__class__ is float or (signal.__class__ is np.ndarray and signal.base is None):
-        return signal
-    return np.array(signal)
+        for node, signal in arrived.items():
+            if node.grad is not None:
+                total = node.grad + signal
+                grads.append(np.asarray(total) if isinstance(total, np.generic) else total)  # as NumPy adds 0-d arrays
+            elif signal.__class__ is float or (signal.__class__ is np.ndarray and signal.base is None):
+                grads.append(signal)
+            else:
+                grads.append(np.array(signal))
+        _set_grads(arrived, grads)
 
 
 def _set_grads(nodes: Iterable[Node], grads: Iterable[Any]) -> None:
@@ -165,50 +167,64 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> bool:
     this pass's own, to which shares can be added without asking whether one is the first: −0.0 + x is x to the bit.
     """
     token = float("-0.0")
-    by_rule = _count_in_slots(output, token)
+    rules = _count_in_slots(output, token)
     output.delta = seed
-    if deliver is None and seed.__class__ is float and not by_rule:
+    if deliver is None and seed.__class__ is float and rules is None:
         return _add_to_grads(output, token)
-    with np.errstate(all="ignore"):
-        if deliver is not None:
-            return _walk(output, token, deliver, [])
-        arrived: dict[Node, Any] = {}
-        sound = _walk(output, token, arrived.__setitem__, [])
-    if sound:
+    arrived: dict[Node, Any] = {}
+    hand = arrived.__setitem__ if deliver is None else deliver
+    if rules is GUARDED:
+        with np.errstate(all="ignore"):
+            sound = _walk(output, token, rules, hand)
+    else:
+        sound = _walk(output, token, rules, hand)
+    if sound and deliver is None:
         _write(arrived)
     return sound
 
 
 def _add_to_grads(output: Node, token: object) -> bool:
-    """A pass over Values alone, whose signals are added to ``.grad`` at its end; False where a nan came out."""
+    """A pass over Values alone, which adds each signal to ``.grad`` as it comes; undone if it does not get to its end.
+
+    To list the nodes and undo costs less than to list the signals too and write them last.
+    """
     order: list[Node] = []
+    before: list[tuple[Node, float]] = []
+    sound = False
     with _writing:
-        _walk(output, token, None, order)
-        grads = [node.delta if node.grad is None else node.grad + node.delta for node in order]
-        total = sum(grads)
-        sound = bool(total == total)
-        if sound:
-            _set_grads(order, grads)
+        try:
+            sound = _walk(output, token, None, None, order, before)
+        finally:
+            if not sound:
+                nodes, grads = zip(*before, strict=True) if before else ((), ())
+                _set_grads([*order, *nodes], [*[None] * len(order), *grads])
     return sound
 
 
-def _walk(output: Node, token: object, deliver: Deliver | None, order: list[Node]) -> bool:
-    """The second phase, from counted nodes: hand out signals, or only list the nodes; False where a leaf gets a nan.
+def _walk(
+    output: Node, token: object, rules: Senders | None, deliver: Deliver | None,
+    order: list[Node] = _NOWHERE, before: list[tuple[Node, float]] = _NOWHERE,
+) -> bool:  # fmt: skip
+    """The second phase, from counted nodes: hand out signals, or add them to ``.grad``; False where a leaf gets a nan.
 
-    The lines that deliver a share are written out here, in `_send_to_many`, and for rules in `shares` and `array`: by a
-    call, an edge takes half as long again.
+    Without ``deliver``, ``order`` lists the nodes as they are written to, and ``before`` what ``.grad`` was where it
+    was a number. The lines that deliver a share are written out here, in `_send_to_many`, and for rules in `shares` and
+    `array`: by a call, an edge takes half as long again.
     """
     todo: list[Node] = []
-    pop, push = todo.pop, todo.append
-    keep, sound = order.append, True
+    pop, push, keep, sound = todo.pop, todo.append, order.append, True
     node: Node | None = output
     while node is not None:
         signal = node.delta
-        if deliver is None:
-            keep(node)
-        else:
+        if deliver is not None:
             node.delta = None  # let go of arrays
             deliver(node, signal)
+        elif node.grad is None:
+            keep(node)
+            node.grad = signal
+        else:
+            before.append((node, node.grad))
+            node.grad = node.grad + signal
         da, db = node.da, node.db
         if da.__class__ is float:
             a = node.a
@@ -218,9 +234,8 @@ def _walk(output: Node, token: object, deliver: Deliver | None, order: list[Node
             else:
                 a.due -= 1
         elif da is BY_RULE:
-            entry = node.origin.primitive
             try:
-                SENDERS[entry](node, signal, token, push)
+                rules[node.origin.primitive](node, signal, token, push)  # type: ignore[index]
             except Exception as error:
                 error.add_note(in_the_rule_of(node, signal))
                 raise
@@ -228,8 +243,10 @@ def _walk(output: Node, token: object, deliver: Deliver | None, order: list[Node
         elif da is not None:
             _send_to_many(node.b, db, signal, push)
             db = None
-        elif db is None and deliver is not None and has_nan(signal):
-            sound = False
+        elif db is None:
+            low = signal if signal.__class__ is float else signal.item(signal.argmin()) if signal.size else 0.0
+            if low != low:  # as `has_nan`, written out: a third of the time
+                sound = False
         if db is not None:
             b = node.b
             b.delta += signal * db
@@ -250,10 +267,13 @@ def _send_to_many(items: tuple[Node, ...], partials: tuple[float, ...], signal: 
             item.due -= 1
 
 
-def _count_in_slots(output: Node, token: object) -> bool:
-    """Mark every node with ``token`` and count its edges in ``due``; whether any node shares by its rule."""
+def _count_in_slots(output: Node, token: object) -> Senders | None:
+    """Mark every node with ``token`` and count its edges in ``due``; by what the nodes that share by a rule do it.
+
+    None if there is no such node.
+    """
     output.delta, output.due = token, 0
-    by_rule = False
+    rules: Senders | None = None
     oldest, newest = output.stamp, 0  # of the computed nodes, of the leaves
     todo = [output]
     pop, push = todo.pop, todo.append
@@ -275,7 +295,8 @@ def _count_in_slots(output: Node, token: object) -> bool:
                     a.delta, a.due = token, 1
                     push(a)
             elif da is BY_RULE:
-                by_rule = True
+                if rules is not GUARDED:
+                    rules = GUARDED if node.origin.primitive.singular else SENDERS  # type: ignore[union-attr]
                 for item in a:
                     if isinstance(item, Node):
                         if item.delta is token:
@@ -301,7 +322,7 @@ def _count_in_slots(output: Node, token: object) -> bool:
                 push(b)
     if newest > oldest:
         check_all_fresh(topological(output))
-    return by_rule
+    return rules
 
 
 def _general_pass(

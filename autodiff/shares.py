@@ -20,8 +20,8 @@ from autodiff.ops.layout import reshape, stack, sum_of_rows, sum_to
 from autodiff.primitive import describe
 
 __all__ = [
-    "SENDERS", "Shares", "edge_shares", "fit", "gated_shares", "in_the_rule_of", "joined", "local_gradients",
-    "plain_shares",
+    "GUARDED", "SENDERS", "Senders", "Shares", "edge_shares", "fit", "gated_shares", "in_the_rule_of", "joined",
+    "local_gradients", "plain_shares",
 ]  # fmt: skip
 
 Shares = list[tuple[Node, Any]]
@@ -72,21 +72,24 @@ def in_the_rule_of(node: Node, signal: Any) -> str:
 class _Written(dict[Any, Callable[..., Any]]):
     """The functions that `sharing` writes, one for each primitive: written when first asked for."""
 
-    def __init__(self, *, send: bool) -> None:
-        self.send = send
+    def __init__(self, *, send: bool, guarded: bool) -> None:
+        self.send, self.guarded = send, guarded
 
     def __missing__(self, entry: Any) -> Callable[..., Any]:
         if entry.arity is None:
             self[entry] = _send_to_each if self.send else _shares_of_each
         else:
             scope = {"fit": fit, "joined": joined, "has_nan": has_nan, "through_gate": _through_gate}
-            self[entry] = sharing(entry, scope, send=self.send)
+            self[entry] = sharing(entry, scope, send=self.send, guarded=self.guarded)
         return self[entry]
 
 
+Senders = _Written
 #: For each primitive the function ``(node, signal, token, push)`` that delivers its shares to the inputs' slots.
-SENDERS: Final = _Written(send=True)
-_SHARERS: Final = _Written(send=False)
+SENDERS: Final = _Written(send=True, guarded=False)
+#: The same for graphs with singular primitives: gates stop an infinite signal themselves, without a second pass.
+GUARDED: Final = _Written(send=True, guarded=True)
+_SHARERS: Final = _Written(send=False, guarded=True)
 
 
 def _shares_of_each(node: Node, signal: Any) -> tuple[Any, ...]:

@@ -84,7 +84,7 @@ _FAULTS: Final = {
         ),
         change(
             "second backward of Values overwrites .grad", _PASS,
-            "node.delta if node.grad is None else node.grad + node.delta", "node.delta",
+            "node.grad = node.grad + signal", "node.grad = signal",
         ),
         change("second backward of Tensors overwrites .grad", _PASS, "total = before + signal", "total = signal"),
         change(
@@ -262,8 +262,8 @@ _FAULTS: Final = {
         change("math faults are not IEEE values", _SCALAR, '"except FAULTS:",', '"except KeyError:",'),
     ),
     "special points: zero times infinity": (
-        change("a nan of Values is not asked about", _PASS, "sound = bool(total == total)", "sound = True"),
-        change("a nan at a leaf is not asked about", _PASS, "sound = False", "pass"),
+        change("a nan at a leaf is not asked about", _PASS, "if low != low:", "if False:"),
+        change("a pass that met a nan is not undone", _PASS, "if not sound:", "if False:"),
         change(
             "a nan of the general pass is not asked about", _PASS, "sound = sound and not (", "sound = sound or not (",
         ),
@@ -341,8 +341,8 @@ _FAULTS: Final = {
     ),
     "state: half-written after an exception": (
         change(
-            "half of the gradients are written when a rule raises", _PASS, "arrived.__setitem__, [])",
-            "lambda node, signal: setattr(node, 'grad', signal), [])",
+            "half of the gradients are written when a rule raises", _PASS, "hand = arrived.__setitem__ if",
+            "hand = (lambda node, signal: setattr(node, 'grad', signal)) if",
         ),
         change(
             "a pass that raises keeps the slots", _PASS, "with _slots_in_use:", "if _slots_in_use.acquire():",
