@@ -11,19 +11,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from inspect import Parameter
+from sys import intern
 from typing import Any, Final
 
 import numpy as np
 
 from autodiff.graph import BY_RULE, Node, clock
 from autodiff.namespace import arrays
-from autodiff.primitive import TABLE, Origin, Primitive, describe
-from autodiff.source import NotAnExpressionError, Tracer, Writer, clash, compiled, param, words
+from autodiff.ops.layout import reshape, stack
+from autodiff.primitive import Origin, Primitive, describe, remembered
+from autodiff.source import NotAnExpressionError, Tracer, Writer, clash, compiled, is_name, param, words
 from autodiff.symbol import Symbol, variable
 
-__all__ = ["FORWARD_FAULTS", "checked", "lent", "method", "sharing"]
+__all__ = ["FORWARD_FAULTS", "as_array", "checked", "lent", "method", "sharing"]
 
 #: What NumPy raises for operands that do not fit.
 FORWARD_FAULTS: Final = (ValueError, TypeError, IndexError)
@@ -43,7 +45,7 @@ def sharing(entry: Primitive, scope: dict[str, Any], *, send: bool = False) -> C
         f"    {', '.join(names)}, = node.b",
         f"    {', '.join(parts)}, = node.a",
         "    z = node._data",
-        *([f"    {', '.join(source.kept)}, = node.db"] if source.kept else []),
+        *(f"    {line}" for line in _taken_up(source)),
         *([f"    {source.value} = z"] if source.value.isidentifier() else []),
         *[f"    {param(key)} = node.origin.params{_lookup(key, entry.defaults[key])}" for key in source.params],
     ]
@@ -63,7 +65,7 @@ def sharing(entry: Primitive, scope: dict[str, Any], *, send: bool = False) -> C
         ]
     if not send:
         lines.append(f"    return {', '.join(f's{k}' for k in range(len(names)))},")
-    known = {"Node": Node, "ndarray": np.ndarray, "errstate": np.errstate}
+    known = {"Node": Node, "ndarray": np.ndarray, "errstate": np.errstate, "edition": source.edition}
     defaults = {f"_{key}": value for key, value in entry.defaults.items()}
     return compiled(f"shares of {entry.name}{', sent' * send}", lines, {**scope, **source.scope, **known, **defaults})
 
@@ -86,7 +88,7 @@ class _Source:
 
     ``names`` are the inputs' data, ``params`` the params that the shares name, ``scope`` the constants and functions.
     What a share needs and the forward has computed on the way is not computed again: ``kept`` are its names, in the
-    order in which a node keeps it in ``db``.
+    order in which a node keeps it in ``db``, with the ``edition`` of the source that computed it at the end.
     """
 
     names: list[str]
@@ -97,8 +99,26 @@ class _Source:
     kept: list[str]
     scope: dict[str, Any]
 
+    @cached_property
+    def edition(self) -> str:
+        """What was computed on the way, and how: the same for the same source, also in another process."""
+        return intern("\n".join([", ".join(self.kept), *self.forward]))
 
-@lru_cache(maxsize=1024)  # read twice: when a call is first recorded, and when it first shares a signal
+
+def _taken_up(source: _Source) -> list[str]:
+    """Lines that set what a node kept; computed again where other source recorded it, as from another definition."""
+    if not source.kept:
+        return []
+    return [
+        "if node.db.__class__ is tuple and node.db[-1] == edition:",
+        f"    {', '.join(source.kept)}, _ = node.db",
+        "else:",
+        "    with errstate(all='ignore'):",
+        *(f"        {line}" for line in source.forward),
+    ]
+
+
+@remembered(1024)  # read twice: when a call is first recorded, and when it first shares a signal
 def _source(entry: Primitive) -> _Source:
     writer, names = _Writer(), [f"x{k}" for k in range(entry.arity or 0)]
     params = {key: variable(param(key)) for key in entry.defaults}
@@ -109,6 +129,8 @@ def _source(entry: Primitive) -> _Source:
         shares.append(_share_source(entry, k, names, writer))
     needed = words(text for lines, share in shares for text in (*lines, share))
     kept = sorted(needed.intersection(known.values()) - {value})
+    if kept:
+        needed |= words(forward)
     asked = [key for key in entry.defaults if param(key) in needed]
     return _Source(names, forward, value, shares, asked, kept, writer.scope)
 
@@ -128,6 +150,13 @@ def _share_source(entry: Primitive, k: int, names: list[str], writer: _Writer) -
     return writer.lines, text
 
 
+def as_array(item: Any) -> Any:
+    """A Value as a Tensor without axes, a number as an array without axes; anything else as it is."""
+    if isinstance(item, Node):
+        return reshape(stack((item,)), shape=()) if item.scalar else item
+    return np.asarray(item) if item.__class__ is float else item
+
+
 def lent(share: Any) -> Any:
     """A view of an array whose owner is not known, such as one that a rule keeps: the engine never adds into views."""
     return share.view() if share.__class__ is np.ndarray else share
@@ -144,16 +173,16 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
     """The function that records ``entry`` on Tensors (``kind``) and on constants, which ``constant`` makes safe."""
     source = _source(entry)
     names, parts = source.names, [f"a{k}" for k in range(len(source.names))]
+    whole = "as_array" if entry.takes_arrays else ""
     unpack = [
         line
         for x, a in zip(names, parts, strict=True)
         for line in (
             f"    if {a}.__class__ is Tensor: {x} = {a}._data",
-            f"    elif isinstance({a}, Node): {x} = {a}._data",
-            f"    else: {x} = {a} = constant(entry, {a})",
+            f"    elif isinstance({a}, Node): {f'{a} = as_array({a}); ' if whole else ''}{x} = {a}._data",
+            f"    else: {x} = {a} = {whole}(constant(entry, {a}))",
         )
     ]
-    built_in = str(getattr(entry.forward, "__module__", "")).startswith("autodiff.ops")  # there tests see to it
     passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in entry.defaults) + "}"
     usual = " and ".join(f"{param(key)} is _{key}" for key in entry.defaults)  # without asking, calls share one origin
     made_by = f"origin if {usual} else Origin(entry, {passed})" if usual else "origin"
@@ -161,21 +190,21 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
         *unpack,
         "    try:",
         *(f"        {line}" for line in source.forward),
-        f"        z = {source.value if built_in else f'checked(entry, {source.value})'}",
+        f"        z = {source.value if entry.built_in else f'checked(entry, {source.value})'}",
         "    except FAULTS as error:",
         f"        raise entry.refusal(({', '.join(names)},), {passed}, error) from error",
         "    node = new(Tensor)",
         f"    node._data = z; node.stamp = clock.now; node.origin = {made_by}",
         f"    node.a = ({', '.join(parts)},); node.b = ({', '.join(names)},); node.da = BY_RULE",
         "    node.grad = node.delta = None",
-        f"    node.db = {'(' + ', '.join(source.kept) + ',)' if source.kept else None}",
+        f"    node.db = {'(' + ', '.join([*source.kept, 'edition']) + ')' if source.kept else None}",
         "    return node",
     ]
     scope = {
         **source.scope, **{f"_{key}": value for key, value in entry.defaults.items()}, "Tensor": kind, "Node": Node,
-        "constant": constant, "checked": checked, "entry": entry, "Origin": Origin, "clock": clock,
-        "origin": Origin(entry, entry.defaults) if entry.defaults else entry.origin,
-        "BY_RULE": BY_RULE, "FAULTS": FORWARD_FAULTS, "new": object.__new__,
+        "constant": constant, "as_array": as_array, "checked": checked, "entry": entry, "Origin": Origin,
+        "clock": clock, "origin": Origin(entry, entry.defaults) if entry.defaults else entry.origin,
+        "BY_RULE": BY_RULE, "FAULTS": FORWARD_FAULTS, "new": object.__new__, "edition": source.edition,
     }  # fmt: skip
     hidden = clash(entry.defaults, lines, scope)
     named = {key: param(key) if hidden else key for key in entry.defaults}
@@ -211,7 +240,7 @@ class _Writer(Writer):
         super().__init__()
         self.uses: dict[int, int] = {}
         self.scope: dict[str, Any] = {"arrays": arrays}
-        self.constants: dict[int, tuple[str, Any]] = {}  # by identity; held, so that no id comes to mean another
+        self.held: dict[int, tuple[str, Any]] = {}  # by identity; held, so that no id comes to mean another
 
     def text(self, part: Any) -> str:
         """The source of ``part``."""
@@ -222,20 +251,22 @@ class _Writer(Writer):
         if not isinstance(part, Symbol):
             return self._constant(part)
         head, parts = part.head, part.parts
-        if head == "variable":
+        if head == "variable" and is_name(parts[0]):
             return str(parts[0])
         if head == "number":
             return self._constant(parts[0])
         if head == "call":
-            return self.call(TABLE[parts[0]], parts[1:], part.params)
+            return self.call(parts[0], parts[1:], part.params)
         if head == "xp":
             return self.shared(f"{self._function(parts[0])}({self._list(parts[1:], part.params)})")
-        if head == "attribute":
+        if head == "attribute" and is_name(parts[1]):
             return f"{self.text(parts[0])}.{parts[1]}"
         if head == "item":
             return self._again(part, f"{self.text(parts[0])}[{self.text(parts[1])}]")
         if head == "invoke":
             return self._again(part, f"{self.text(parts[0])}({self._list(parts[1:], part.params)})")
+        if head in ("variable", "attribute"):
+            raise NotAnExpressionError(str(part))
         sign = {"and": "&", "or": "|"}.get(head, head)
         text = f"(-{self.text(parts[0])})" if head == "neg" else f"({self.text(parts[0])} {sign} {self.text(parts[1])})"
         return self._again(part, text)
@@ -264,11 +295,11 @@ class _Writer(Writer):
                     return self.text(expression)
             except Exception:  # a forward may use anything that arrays have and symbols have not
                 pass
-        name = f"forward_{entry.name}"
-        self.scope[name] = entry.forward
-        return self.shared(f"{name}(arrays, {self._list(operands, params)})")
+        return self.shared(f"{self._held('forward', entry.forward)}(arrays, {self._list(operands, params)})")
 
     def _list(self, operands: tuple[Any, ...], params: Mapping[str, Any]) -> str:
+        if not all(map(is_name, params)):
+            raise NotAnExpressionError(", ".join(map(str, params)))
         named = [f"{key}={self.text(item)}" for key, item in params.items()]
         return ", ".join([*(self.text(item) for item in operands), *named])
 
@@ -281,8 +312,12 @@ class _Writer(Writer):
     def _constant(self, value: Any) -> str:
         if value is None or value.__class__ in (bool, int) or (value.__class__ is float and math.isfinite(value)):
             return repr(value)
-        if id(value) not in self.constants:
-            name = f"constant{len(self.constants)}"
-            self.constants[id(value)] = name, value
+        return self._held("constant", value)
+
+    def _held(self, kind: str, value: Any) -> str:
+        """The variable that holds ``value``, which the source cannot spell."""
+        if id(value) not in self.held:
+            name = f"{kind}{len(self.held)}"
+            self.held[id(value)] = name, value
             self.scope[name] = lent(value)
-        return self.constants[id(value)][0]
+        return self.held[id(value)][0]

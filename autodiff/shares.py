@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.array import lent, sharing
+from autodiff.array import as_array, lent, sharing
 from autodiff.graph import BY_RULE, Node
 from autodiff.namespace import arrays
 from autodiff.ops.elementwise import where
-from autodiff.ops.layout import reshape, stack, sum_of_rows, sum_to
-from autodiff.primitive import describe
+from autodiff.ops.layout import sum_of_rows, sum_to
+from autodiff.primitive import FORGETTING, describe
 
 __all__ = [
     "SENDERS", "Shares", "edge_shares", "fit", "graph_shares", "in_the_rule_of", "joined", "local_gradients",
@@ -86,6 +86,7 @@ class _Written(dict[Any, Callable[..., Any]]):
 #: For each primitive the function ``(node, signal, token, push)`` that delivers its shares to the inputs' slots.
 SENDERS: Final = _Written(send=True)
 _SHARERS: Final = _Written(send=False)
+FORGETTING.extend([SENDERS.clear, _SHARERS.clear])
 
 
 def _shares_of_each(node: Node, signal: Any) -> tuple[Any, ...]:
@@ -127,12 +128,15 @@ def graph_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
         packed = np.array(inputs, dtype=object)
         shares = np.broadcast_to(entry.rule(0)(signal, node, packed, **params), packed.shape)
         return [(item, share) for item, share in zip(inputs, shares, strict=True) if isinstance(item, Node)]
+    given = (signal, node, *inputs)
+    if node.scalar and entry.takes_arrays:
+        given = tuple(map(as_array, given))
     result: Shares = []
     try:
         with np.errstate(all="ignore") if entry.singular else nullcontext():
             for k, item in enumerate(inputs):
                 if isinstance(item, Node) and item in useful:
-                    share = entry.rule(k)(signal, node, *inputs, **params)
+                    share = entry.rule(k)(*given, **params)
                     if entry.singular:
                         share = _zero_shares_zero(share, signal)
                     result.append((item, fit(share, item, create_graph=True)))
@@ -180,7 +184,7 @@ def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
         return float(np.sum(share))
     if isinstance(share, Node):
         if share.scalar:
-            share = reshape(stack((share,)), shape=())
+            share = as_array(share)
         return share if share._data.shape == data.shape else _reshaped(share, data.shape)
     if data.__class__ is not np.ndarray:
         share = data.dtype.type(np.sum(share))

@@ -365,12 +365,11 @@ _FAULTS: Final = {
     ),
     "second order: detached factor": (
         change(
-            "second order: shares are constants", _SHARES, "share = entry.rule(k)(signal, node, *inputs, **params)",
-            "share = entry.rule(k)(signal, node, *(getattr(x, '_data', x) for x in inputs), **params)",
+            "second order: shares are constants", _SHARES, "share = entry.rule(k)(*given, **params)",
+            "share = entry.rule(k)(*given[:2], *(getattr(x, '_data', x) for x in inputs), **params)",
         ),
         change(
-            "second order: the result is a constant", _SHARES,
-            "share = entry.rule(k)(signal, node, *inputs, **params)",
+            "second order: the result is a constant", _SHARES, "share = entry.rule(k)(*given, **params)",
             "share = entry.rule(k)(signal, node.detach(), *inputs, **params)",
         ),
         change(
