@@ -352,8 +352,8 @@ class Primitive:
         if TABLE.get(self.name) is self:
             return _look_up, (self.name,)
         raise PicklingError(
-            f"a pickle holds the names of primitives, and the table has {'another' if self.name in TABLE else 'no'} "
-            f"{self.name!r} than this one; compute again with the table's, then pickle"
+            f"a pickle holds names of primitives, and {self.name!r} is {'another' if self.name in TABLE else 'none'} "
+            "in the table: compute again with a primitive that is there, then pickle"
         )
 
     def __copy__(self) -> Primitive:
