@@ -9,7 +9,7 @@ batch 1) so takes 1.4 times as long as NumPy code written by hand, and 3.3 times
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from inspect import Parameter
@@ -25,7 +25,7 @@ from autodiff.primitive import Origin, Primitive, describe, remembered
 from autodiff.source import NotAnExpressionError, Tracer, Writer, clash, compiled, is_name, param, words
 from autodiff.symbol import Symbol, variable
 
-__all__ = ["FORWARD_FAULTS", "as_array", "checked", "lent", "method", "sharing"]
+__all__ = ["FORWARD_FAULTS", "as_tensor", "checked", "data_of", "lent", "method", "sharing"]
 
 #: What NumPy raises for operands that do not fit.
 FORWARD_FAULTS: Final = (ValueError, TypeError, IndexError)
@@ -58,7 +58,8 @@ def sharing(entry: Primitive, scope: dict[str, Any], *, send: bool = False) -> C
             f"    if isinstance(a{k}, Node):",
             *(f"        {line}" for line in before),
             f"        s{k} = {share}",
-            f"        if s{k}.__class__ is not x{k}.__class__ or (s{k}.__class__ is ndarray and "
+            f"        if {f'a{k}.scalar or ' * entry.takes_arrays}"
+            f"s{k}.__class__ is not x{k}.__class__ or (s{k}.__class__ is ndarray and "
             f"(s{k}.shape != x{k}.shape or s{k}.dtype is not x{k}.dtype)):",
             f"            s{k} = fit(s{k}, a{k})",
             *([line.replace("#", str(k)) for line in _SEND] if send else []),
@@ -150,7 +151,19 @@ def _share_source(entry: Primitive, k: int, names: list[str], writer: _Writer) -
     return writer.lines, text
 
 
-def as_array(item: Any) -> Any:
+def as_arrays(*operands: Any) -> tuple[Any, ...]:
+    """Plain operands with their numbers as arrays without axes, of the type that NumPy gives a number beside them."""
+    kind = np.result_type(*{item.dtype for item in operands if item.__class__ is not float}, 0.0)
+    return tuple([np.asarray(item, kind) if item.__class__ is float else item for item in operands])
+
+
+def data_of(entry: Primitive, inputs: Sequence[Any]) -> tuple[Any, ...]:
+    """What the forward and the rules of ``entry`` get of these inputs, nodes and constants."""
+    data = [item._data if isinstance(item, Node) else item for item in inputs]
+    return as_arrays(*data) if entry.takes_arrays else tuple(data)
+
+
+def as_tensor(item: Any) -> Any:
     """A Value as a Tensor without axes, a number as an array without axes; anything else as it is."""
     if isinstance(item, Node):
         return reshape(stack((item,)), shape=()) if item.scalar else item
@@ -173,16 +186,17 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
     """The function that records ``entry`` on Tensors (``kind``) and on constants, which ``constant`` makes safe."""
     source = _source(entry)
     names, parts = source.names, [f"a{k}" for k in range(len(source.names))]
-    whole = "as_array" if entry.takes_arrays else ""
     unpack = [
         line
         for x, a in zip(names, parts, strict=True)
         for line in (
             f"    if {a}.__class__ is Tensor: {x} = {a}._data",
-            f"    elif isinstance({a}, Node): {f'{a} = as_array({a}); ' if whole else ''}{x} = {a}._data",
-            f"    else: {x} = {a} = {whole}(constant(entry, {a}))",
+            f"    elif isinstance({a}, Node): {x} = {a}._data",
+            f"    else: {x} = {a} = constant(entry, {a})",
         )
     ]
+    if entry.takes_arrays:
+        unpack.append(f"    {', '.join(names)}, = as_arrays({', '.join(names)})")
     passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in entry.defaults) + "}"
     usual = " and ".join(f"{param(key)} is _{key}" for key in entry.defaults)  # without asking, calls share one origin
     made_by = f"origin if {usual} else Origin(entry, {passed})" if usual else "origin"
@@ -202,7 +216,7 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
     ]
     scope = {
         **source.scope, **{f"_{key}": value for key, value in entry.defaults.items()}, "Tensor": kind, "Node": Node,
-        "constant": constant, "as_array": as_array, "checked": checked, "entry": entry, "Origin": Origin,
+        "constant": constant, "as_arrays": as_arrays, "checked": checked, "entry": entry, "Origin": Origin,
         "clock": clock, "origin": Origin(entry, entry.defaults) if entry.defaults else entry.origin,
         "BY_RULE": BY_RULE, "FAULTS": FORWARD_FAULTS, "new": object.__new__, "edition": source.edition,
     }  # fmt: skip

@@ -42,7 +42,7 @@ def record_value(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, An
     method = _value_method(entry)
     if method is not None:
         return method(*inputs, **params)
-    params = entry.completed(params)
+    params = _settled(entry, params)
     data = [x._data if x.__class__ is Value else x for x in inputs]
     z, partials = scalar.kernel(entry, len(data))(*data, **params)
     return _value_node(entry, inputs, partials, params, z)
@@ -51,22 +51,29 @@ def record_value(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, An
 def _record_whole(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """The node of a user's call on Values and numbers that is not elementwise, by its rule on arrays without axes.
 
-    The shares of the error signal 1 are its local gradients; where the result is more than a number, it is a Tensor's.
+    Where the result is more than one number, it is a Tensor's.
     """
     if any(isinstance(x, list | tuple) for x in inputs):
         return record_tensor(entry, inputs, params)
     inputs = tuple([x if x.__class__ is Value else _scalar(entry, x) for x in inputs])
-    data, params = [read_only(np.asarray(plain(x))) for x in inputs], entry.completed(params)
+    data, params = tuple(map(read_only, array.data_of(entry, inputs))), _settled(entry, params)
     z = entry.evaluate(data, params)
     if np.ndim(z):
         return record_tensor(entry, inputs, params)
     with np.errstate(all="ignore"):
-        shares = [
-            np.sum(entry.rule(k)(np.ones(()), z, *data, **params)) if isinstance(x, Value) else None
-            for k, x in enumerate(inputs)
-        ]
-    partials = tuple([None if share is None else real(entry, "rule", share) for share in shares])
-    return _value_node(entry, inputs, partials, params, real(entry, "forward", z))
+        partials = [_partial(entry, k, z, data, params) if x.__class__ is Value else None for k, x in enumerate(inputs)]
+    return _value_node(entry, inputs, tuple(partials), params, real(entry, "forward", z))
+
+
+def _settled(entry: Primitive, params: dict[str, Any]) -> dict[str, Any]:
+    """All params, as nobody can change them; raises TypeError for a node among them."""
+    return dict(Origin(entry, entry.completed(params)).params) if entry.defaults else params
+
+
+def _partial(entry: Primitive, k: int, z: Any, data: tuple[Any, ...], params: dict[str, Any]) -> float:
+    """The local gradient for the k-th input: the share of the error signal 1."""
+    share = entry.rule(k)(np.ones(()), z, *data, **params)
+    return real(entry, "rule", np.sum(share) if np.ndim(share) else share)
 
 
 def _record_many(entry: Primitive, inputs: tuple[Any, ...]) -> Any:
@@ -173,9 +180,7 @@ def record_tensor(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, A
         return _tensor_method(entry)(*inputs, **params)
     params = entry.completed(params)
     kept = tuple([x if isinstance(x, Node) else as_constant(entry, x) for x in inputs])
-    if entry.takes_arrays:
-        kept = tuple(map(array.as_array, kept))
-    data = tuple([plain(x) for x in kept])
+    data = array.data_of(entry, kept)
     try:
         z = array.checked(entry, entry.forward(arrays, *data, **params))
     except array.FORWARD_FAULTS as error:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.array import as_array, lent, sharing
+from autodiff.array import as_tensor, lent, sharing
 from autodiff.graph import BY_RULE, Node
 from autodiff.namespace import arrays
 from autodiff.ops.elementwise import where
@@ -129,8 +129,8 @@ def graph_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
         shares = np.broadcast_to(entry.rule(0)(signal, node, packed, **params), packed.shape)
         return [(item, share) for item, share in zip(inputs, shares, strict=True) if isinstance(item, Node)]
     given = (signal, node, *inputs)
-    if node.scalar and entry.takes_arrays:
-        given = tuple(map(as_array, given))
+    if entry.takes_arrays:
+        given = tuple(map(as_tensor, given))
     result: Shares = []
     try:
         with np.errstate(all="ignore") if entry.singular else nullcontext():
@@ -184,7 +184,7 @@ def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
         return float(np.sum(share))
     if isinstance(share, Node):
         if share.scalar:
-            share = as_array(share)
+            share = as_tensor(share)
         return share if share._data.shape == data.shape else _reshaped(share, data.shape)
     if data.__class__ is not np.ndarray:
         share = data.dtype.type(np.sum(share))

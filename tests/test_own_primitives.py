@@ -169,6 +169,63 @@ def test_a_result_of_several_numbers_is_a_tensor_by_the_rule(define: Define) -> 
     assert slopes(gradients((fan(x) * fan(x)).sum(), x, create_graph=True), [x]) == [2 * 7.0 * 7.0 * 2]
 
 
+def test_a_value_beside_arrays_is_an_array_to_the_rule(define: Define) -> None:
+    """Forward and rules may ask it for what arrays have; no node stands between, also after a pickle and for many."""
+    shift = define(
+        "shift", lambda xp, x, y: x + y.sum(), [lambda g, z, x, y: -g, lambda g, z, x, y: -g.sum() * y.T],
+        elementwise=False,
+    )  # fmt: skip
+    x, y = Tensor([1.0, 2.0], name="x"), Value(3.0, name="y")
+    output = shift(x, y)
+    assert output.inputs == (x, y)
+    twin = pickle.loads(pickle.dumps(output))
+    for made, leaves in ((output, (x, y)), (twin, twin.inputs)):
+        first, second = gradients(made.sum(), leaves)
+        assert (first.tolist(), second) == ([-1.0, -1.0], -6.0)
+        assert type(second) is float
+    assert slopes(gradients(output.sum(), y, create_graph=True), [y]) == [-2.0]
+    many = define(
+        "many", lambda xp, *x: sum(each.sum() for each in x), lambda k, g, z, *x: -g * (k + x[k].T), elementwise=False
+    )
+    inputs = [Value(float(k)) for k in range(200)]
+    assert slopes(many(*inputs), inputs) == [-2.0 * k for k in range(200)]
+    assert slopes(many(x, *inputs[1:]), inputs[1:]) == [-2.0 * k for k in range(1, 200)]
+
+
+def test_numbers_and_values_do_not_make_float32_wider(define: Define) -> None:
+    """Beside float32 they take its type, as in NumPy, though a rule that is not elementwise gets them as arrays."""
+    product = define(
+        "product", lambda xp, x, y: x * y.reshape(()), [lambda g, z, x, y: g * y, lambda g, z, x, y: (g * x).sum()],
+        elementwise=False,
+    )  # fmt: skip
+    x = Tensor(np.array([1.0, 2.0], np.float32))
+    for y in (3.0, 3, Value(3.0)):
+        output = product(x, y)
+        assert output.dtype == gradients(output.sum(), x).dtype == np.float32
+    assert product(np.array([1, 2]), Value(2.5)).data.tolist() == [2.5, 5.0]
+
+
+def test_a_node_as_param_of_a_call_on_values_is_refused(define: Define) -> None:
+    """It would get no share: the message says so, whichever way the call takes."""
+    for options in ({"elementwise": False}, {}):
+        scaled = define("scaled", lambda xp, x, *, n: x * n, [lambda g, z, x, *, n: g * n], replace=True, **options)
+        many = define("many", lambda xp, *x, n: x[0] * n, lambda k, g, z, *x, n: g * n, replace=True, **options)
+        for entry in (scaled, many):
+            with pytest.raises(TypeError, match=r"takes n as a constant, which no error signal reaches"):
+                entry(Value(2.0), n=Value(3.0))
+
+
+@pytest.mark.parametrize("wrong", [None, 1j, "text"], ids=repr)
+def test_what_gives_no_real_number_for_a_value_is_named(define: Define, wrong: Any) -> None:
+    """As for an elementwise primitive: the forward or the rule is named, with what it gave."""
+    forward = define("odd forward", lambda xp, x: wrong, [lambda g, z, x: g], elementwise=False)
+    with pytest.raises(TypeError, match="the forward of odd forward must give a real number"):
+        forward(Value(2.0))
+    rule = define("odd rule", lambda xp, x: x * 1.0, [lambda g, z, x: wrong], elementwise=False)
+    with pytest.raises(TypeError, match="the rule of odd rule must give a real number"):
+        rule(Value(2.0))
+
+
 @KINDS
 def test_params_reach_the_rule_with_the_forwards_defaults(define: Define, kind: type) -> None:
     """A param left out is what the forward's default says, in the rule too, whatever its own default is."""
