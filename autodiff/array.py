@@ -9,21 +9,23 @@ batch 1) so takes 1.4 times as long as NumPy code written by hand, and 3.3 times
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from inspect import Parameter
+from sys import intern
 from typing import Any, Final
 
 import numpy as np
 
 from autodiff.graph import BY_RULE, Node, clock
 from autodiff.namespace import arrays
-from autodiff.primitive import TABLE, Origin, Primitive, describe
-from autodiff.source import NotAnExpressionError, Tracer, Writer, clash, compiled, param, words
+from autodiff.ops.layout import reshape, stack
+from autodiff.primitive import Origin, Primitive, describe, remembered
+from autodiff.source import NotAnExpressionError, Tracer, Writer, clash, compiled, is_name, param, words
 from autodiff.symbol import Symbol, variable
 
-__all__ = ["FORWARD_FAULTS", "checked", "lent", "method", "sharing"]
+__all__ = ["FORWARD_FAULTS", "as_tensor", "checked", "data_of", "lent", "method", "sharing"]
 
 #: What NumPy raises for operands that do not fit.
 FORWARD_FAULTS: Final = (ValueError, TypeError, IndexError)
@@ -46,7 +48,7 @@ def sharing(
         f"    {', '.join(names)}, = node.b",
         f"    {', '.join(parts)}, = node.a",
         "    z = node._data",
-        *([f"    {', '.join(source.kept)}, = node.db"] if source.kept else []),
+        *(f"    {line}" for line in _taken_up(source)),
         *([f"    {source.value} = z"] if source.value.isidentifier() else []),
         *[f"    {param(key)} = node.origin.params{_lookup(key, entry.defaults[key])}" for key in source.params],
     ]
@@ -57,14 +59,15 @@ def sharing(
             *(f"        {line}" for line in before),
             f"        s{k} = {share}",
             *([f"        if has_nan(s{k}): s{k} = through_gate(node, {k}, g, s{k})"] if guarded and entry.gate else []),
-            f"        if s{k}.__class__ is not x{k}.__class__ or (s{k}.__class__ is ndarray and "
+            f"        if {f'a{k}.scalar or ' * entry.takes_arrays}"
+            f"s{k}.__class__ is not x{k}.__class__ or (s{k}.__class__ is ndarray and "
             f"(s{k}.shape != x{k}.shape or s{k}.dtype is not x{k}.dtype)):",
             f"            s{k} = fit(s{k}, a{k})",
             *([line.replace("#", str(k)) for line in _SEND] if send else []),
         ]
     if not send:
         lines.append(f"    return {', '.join(f's{k}' for k in range(len(names)))},")
-    known = {"Node": Node, "ndarray": np.ndarray}
+    known = {"Node": Node, "ndarray": np.ndarray, "errstate": np.errstate, "edition": source.edition}
     defaults = {f"_{key}": value for key, value in entry.defaults.items()}
     return compiled(f"shares of {entry.name}{', sent' * send}", lines, {**scope, **source.scope, **known, **defaults})
 
@@ -87,7 +90,7 @@ class _Source:
 
     ``names`` are the inputs' data, ``params`` the params that the shares name, ``scope`` the constants and functions.
     What a share needs and the forward has computed on the way is not computed again: ``kept`` are its names, in the
-    order in which a node keeps it in ``db``.
+    order in which a node keeps it in ``db``, with the ``edition`` of the source that computed it at the end.
     """
 
     names: list[str]
@@ -98,8 +101,26 @@ class _Source:
     kept: list[str]
     scope: dict[str, Any]
 
+    @cached_property
+    def edition(self) -> str:
+        """What was computed on the way, and how: the same for the same source, also in another process."""
+        return intern("\n".join([", ".join(self.kept), *self.forward]))
 
-@lru_cache(maxsize=1024)  # read twice: when a call is first recorded, and when it first shares a signal
+
+def _taken_up(source: _Source) -> list[str]:
+    """Lines that set what a node kept; computed again where other source recorded it, as from another definition."""
+    if not source.kept:
+        return []
+    return [
+        "if node.db.__class__ is tuple and node.db[-1] == edition:",
+        f"    {', '.join(source.kept)}, _ = node.db",
+        "else:",
+        "    with errstate(all='ignore'):",
+        *(f"        {line}" for line in source.forward),
+    ]
+
+
+@remembered(1024)  # read twice: when a call is first recorded, and when it first shares a signal
 def _source(entry: Primitive) -> _Source:
     writer, names = _Writer(), [f"x{k}" for k in range(entry.arity or 0)]
     params = {key: variable(param(key)) for key in entry.defaults}
@@ -110,6 +131,8 @@ def _source(entry: Primitive) -> _Source:
         shares.append(_share_source(entry, k, names, writer))
     needed = words(text for lines, share in shares for text in (*lines, share))
     kept = sorted(needed.intersection(known.values()) - {value})
+    if kept:
+        needed |= words(forward)
     asked = [key for key in entry.defaults if param(key) in needed]
     return _Source(names, forward, value, shares, asked, kept, writer.scope)
 
@@ -127,6 +150,25 @@ def _share_source(entry: Primitive, k: int, names: list[str], writer: _Writer) -
         passed = "".join(f", {key}={param(key)}" for key in entry.defaults)
         return [], f"lent(rule{k}(g, z, {', '.join(names)}{passed}))"
     return writer.lines, text
+
+
+def as_arrays(*operands: Any) -> tuple[Any, ...]:
+    """Plain operands with their numbers as arrays without axes, of the type that NumPy gives a number beside them."""
+    kind = np.result_type(*{item.dtype for item in operands if item.__class__ is not float}, 0.0)
+    return tuple([np.asarray(item, kind) if item.__class__ is float else item for item in operands])
+
+
+def data_of(entry: Primitive, inputs: Sequence[Any]) -> tuple[Any, ...]:
+    """What the forward and the rules of ``entry`` get of these inputs, nodes and constants."""
+    data = [item._data if isinstance(item, Node) else item for item in inputs]
+    return as_arrays(*data) if entry.takes_arrays else tuple(data)
+
+
+def as_tensor(item: Any) -> Any:
+    """A Value as a Tensor without axes, a number as an array without axes; anything else as it is."""
+    if isinstance(item, Node):
+        return reshape(stack((item,)), shape=()) if item.scalar else item
+    return np.asarray(item) if item.__class__ is float else item
 
 
 def lent(share: Any) -> Any:
@@ -154,7 +196,8 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
             f"    else: {x} = {a} = constant(entry, {a})",
         )
     ]
-    built_in = str(getattr(entry.forward, "__module__", "")).startswith("autodiff.ops")  # there tests see to it
+    if entry.takes_arrays:
+        unpack.append(f"    {', '.join(names)}, = as_arrays({', '.join(names)})")
     passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in entry.defaults) + "}"
     usual = " and ".join(f"{param(key)} is _{key}" for key in entry.defaults)  # without asking, calls share one origin
     made_by = f"origin if {usual} else Origin(entry, {passed})" if usual else "origin"
@@ -162,21 +205,21 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
         *unpack,
         "    try:",
         *(f"        {line}" for line in source.forward),
-        f"        z = {source.value if built_in else f'checked(entry, {source.value})'}",
+        f"        z = {source.value if entry.built_in else f'checked(entry, {source.value})'}",
         "    except FAULTS as error:",
         f"        raise entry.refusal(({', '.join(names)},), {passed}, error) from error",
         "    node = new(Tensor)",
         f"    node._data = z; node.stamp = clock.now; node.origin = {made_by}",
         f"    node.a = ({', '.join(parts)},); node.b = ({', '.join(names)},); node.da = BY_RULE",
         "    node.grad = node.delta = None",
-        f"    node.db = {'(' + ', '.join(source.kept) + ',)' if source.kept else None}",
+        f"    node.db = {'(' + ', '.join([*source.kept, 'edition']) + ')' if source.kept else None}",
         "    return node",
     ]
     scope = {
         **source.scope, **{f"_{key}": value for key, value in entry.defaults.items()}, "Tensor": kind, "Node": Node,
-        "constant": constant, "checked": checked, "entry": entry, "Origin": Origin, "clock": clock,
-        "origin": Origin(entry, entry.defaults) if entry.defaults else entry.origin,
-        "BY_RULE": BY_RULE, "FAULTS": FORWARD_FAULTS, "new": object.__new__,
+        "constant": constant, "as_arrays": as_arrays, "checked": checked, "entry": entry, "Origin": Origin,
+        "clock": clock, "origin": Origin(entry, entry.defaults) if entry.defaults else entry.origin,
+        "BY_RULE": BY_RULE, "FAULTS": FORWARD_FAULTS, "new": object.__new__, "edition": source.edition,
     }  # fmt: skip
     hidden = clash(entry.defaults, lines, scope)
     named = {key: param(key) if hidden else key for key in entry.defaults}
@@ -212,7 +255,7 @@ class _Writer(Writer):
         super().__init__()
         self.uses: dict[int, int] = {}
         self.scope: dict[str, Any] = {"arrays": arrays}
-        self.constants: dict[int, tuple[str, Any]] = {}  # by identity; held, so that no id comes to mean another
+        self.held: dict[int, tuple[str, Any]] = {}  # by identity; held, so that no id comes to mean another
 
     def text(self, part: Any) -> str:
         """The source of ``part``."""
@@ -223,20 +266,22 @@ class _Writer(Writer):
         if not isinstance(part, Symbol):
             return self._constant(part)
         head, parts = part.head, part.parts
-        if head == "variable":
+        if head == "variable" and is_name(parts[0]):
             return str(parts[0])
         if head == "number":
             return self._constant(parts[0])
         if head == "call":
-            return self.call(TABLE[parts[0]], parts[1:], part.params)
+            return self.call(parts[0], parts[1:], part.params)
         if head == "xp":
             return self.shared(f"{self._function(parts[0])}({self._list(parts[1:], part.params)})")
-        if head == "attribute":
+        if head == "attribute" and is_name(parts[1]):
             return f"{self.text(parts[0])}.{parts[1]}"
         if head == "item":
             return self._again(part, f"{self.text(parts[0])}[{self.text(parts[1])}]")
         if head == "invoke":
             return self._again(part, f"{self.text(parts[0])}({self._list(parts[1:], part.params)})")
+        if head in ("variable", "attribute"):
+            raise NotAnExpressionError(str(part))
         sign = {"and": "&", "or": "|"}.get(head, head)
         text = f"(-{self.text(parts[0])})" if head == "neg" else f"({self.text(parts[0])} {sign} {self.text(parts[1])})"
         return self._again(part, text)
@@ -265,11 +310,11 @@ class _Writer(Writer):
                     return self.text(expression)
             except Exception:  # a forward may use anything that arrays have and symbols have not
                 pass
-        name = f"forward_{entry.name}"
-        self.scope[name] = entry.forward
-        return self.shared(f"{name}(arrays, {self._list(operands, params)})")
+        return self.shared(f"{self._held('forward', entry.forward)}(arrays, {self._list(operands, params)})")
 
     def _list(self, operands: tuple[Any, ...], params: Mapping[str, Any]) -> str:
+        if not all(map(is_name, params)):
+            raise NotAnExpressionError(", ".join(map(str, params)))
         named = [f"{key}={self.text(item)}" for key, item in params.items()]
         return ", ".join([*(self.text(item) for item in operands), *named])
 
@@ -282,8 +327,12 @@ class _Writer(Writer):
     def _constant(self, value: Any) -> str:
         if value is None or value.__class__ in (bool, int) or (value.__class__ is float and math.isfinite(value)):
             return repr(value)
-        if id(value) not in self.constants:
-            name = f"constant{len(self.constants)}"
-            self.constants[id(value)] = name, value
+        return self._held("constant", value)
+
+    def _held(self, kind: str, value: Any) -> str:
+        """The variable that holds ``value``, which the source cannot spell."""
+        if id(value) not in self.held:
+            name = f"{kind}{len(self.held)}"
+            self.held[id(value)] = name, value
             self.scope[name] = lent(value)
-        return self.constants[id(value)][0]
+        return self.held[id(value)][0]

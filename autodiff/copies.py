@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from autodiff.array import data_of
 from autodiff.graph import BY_RULE, Node, check_all_fresh, link, topological
-from autodiff.plain import plain, read_only
+from autodiff.plain import read_only
 from autodiff.shares import local_gradients
 
 __all__ = ["copied", "reduced", "twin"]
@@ -43,7 +44,7 @@ def unpacked(records: list[Any]) -> Node:
         if places:
             inputs = tuple(made[x] if is_node else read_only(x) for is_node, x in places)
             if by_rule:
-                node.a, node.b, node.da, node.db = inputs, tuple(map(plain, inputs)), BY_RULE, partials
+                node.a, node.b, node.da, node.db = inputs, data_of(origin.primitive, inputs), BY_RULE, partials
             else:
                 link(node, inputs, partials)
         made.append(node)

@@ -85,9 +85,11 @@ def _through(node: Node, entry: Primitive, k: int, mask: Any) -> Any:
         z, *operands = (x._data if isinstance(x, Node) else x for x in (node, *node.inputs))
     else:
         z, *operands = _like(node, _ANY_RESULT), *(_like(x, _ANY_INPUT[j % 3]) for j, x in enumerate(node.inputs))
+    given = (1.0 * mask, z, *operands)
     try:
         with np.errstate(all="ignore"):
-            return np.not_equal(entry.rule(k)(1.0 * mask, z, *operands, **node.origin.params), 0)
+            rule = entry.rule(k)(*(map(np.asarray, given) if entry.takes_arrays else given), **node.origin.params)
+            return np.not_equal(rule, 0)
     except Exception:  # a user's rule may refuse numbers that are not its own: then what it gives for those decides
         return np.True_
 
@@ -129,20 +131,21 @@ def chosen(mask: Any, share: Any, other: Any) -> Any:
     return TABLE["where"](share, other, condition=condition)
 
 
-def without_unreached(node: Node, k: int, signal: Any, inputs: tuple[Any, ...], mask: Any) -> tuple[Any, Any]:
+def without_unreached(node: Node, k: int, given: tuple[Any, ...], mask: Any) -> tuple[Any, Any]:
     """The k-th share of a sum of products without its non-finite factors, and where these met no error at all.
 
-    There the share is right: a product of an inf or nan with a signal that does not reach the node (outside ``mask``)
-    must not spoil the sum in which it stands.
+    ``given`` is what the rule takes: the signal, the result and the inputs. Where it holds the share is right: an inf
+    or nan times a signal that does not reach the node (outside ``mask``) must not spoil the sum in which it stands.
     """
     entry: Any = node.origin.primitive
     rule, params = entry.rule(k), node.origin.params
+    signal, z, *inputs = given
     finite = [np.isfinite(x._data if isinstance(x, Node) else x) for x in inputs]
     count = 1.0 * np.broadcast_to(mask, np.shape(node._data))
     terms = rule(count, count, *(np.ones(part.shape) for part in finite), **params)
     sound = rule(count, count, *(1.0 * part for part in finite), **params)
     kept = [chosen(part, x, 0.0) for part, x in zip(finite, inputs, strict=True)]
-    return rule(signal, node, *kept, **params), np.equal(terms, sound)
+    return rule(signal, z, *kept, **params), np.equal(terms, sound)
 
 
 def has_nan(item: Any) -> bool:

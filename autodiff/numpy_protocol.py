@@ -15,7 +15,7 @@ import numpy as np
 
 from autodiff.ops import elementwise, layout, linear, reductions
 from autodiff.plain import plain
-from autodiff.primitive import TABLE, Primitive
+from autodiff.primitive import FORGETTING, TABLE, Primitive
 
 __all__ = ["dispatch_function", "dispatch_ufunc"]
 
@@ -91,6 +91,7 @@ def _recorded(function: Any) -> Callable[..., Any] | None:
 
 #: Answers of `_recorded`: looking through the table costs four times what recording a call does.
 _found: Final[dict[Any, Primitive]] = {}
+FORGETTING.append(_found.clear)
 
 
 def dispatch_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -10,18 +10,22 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
+from pickle import PicklingError
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
+from weakref import WeakSet
 
 import numpy as np
 
 from autodiff.namespace import FLOAT_FAULTS, arrays, floats, is_plain_number
+from autodiff.signatures import Rule, check_fit, signature_of
 from autodiff.symbol import ONE, Symbol, variable
 
 __all__ = [
-    "ANY", "NONZERO", "POSITIVE", "RECORDERS", "TABLE", "UNIT", "Domain", "Example", "Objects", "Origin", "Primitive",
-    "as_operand", "describe", "ieee", "ieee_partials", "primitive", "real",
+    "ANY", "BUILT_IN", "FORGETTING", "NONZERO", "POSITIVE", "RECORDERS", "TABLE", "UNIT", "Domain", "Example",
+    "Objects", "Origin", "Primitive", "as_operand", "describe", "ieee", "ieee_partials", "primitive", "real",
+    "remembered",
 ]  # fmt: skip
 
 
@@ -110,7 +114,25 @@ RECORDERS: Final[dict[type, Callable[[Primitive, tuple[Any, ...], dict[str, Any]
 #: Every primitive by name, in the order of definition.
 TABLE: Final[dict[str, Primitive]] = {}
 
-Rule = Callable[..., Any]
+#: The names that this package itself defines; `autodiff.ops` enters them when its table is full.
+BUILT_IN: Final[set[str]] = set()
+
+#: Each forgets what was made from the table, such as written source; called when an entry is replaced.
+FORGETTING: Final[list[Callable[[], None]]] = []
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def remembered(most: int | None = None) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+    """`functools.lru_cache` for what is made of primitives; all of it is forgotten when one is replaced."""
+
+    def keep(function: Callable[_P, _T]) -> Callable[_P, _T]:
+        kept = lru_cache(maxsize=most)(function)
+        FORGETTING.append(kept.cache_clear)
+        return kept  # type: ignore[return-value]
+
+    return keep
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,12 +176,28 @@ class Primitive:
     @cached_property
     def defaults(self) -> dict[str, Any]:
         """The keyword-only params of ``forward`` with their defaults (``inspect.Parameter.empty`` where needed)."""
-        signature = inspect.signature(self.forward).parameters.values()
-        return {item.name: item.default for item in signature if item.kind is item.KEYWORD_ONLY}
+        signature = signature_of(self.forward)
+        found = signature.parameters.values() if signature is not None else ()
+        return {item.name: item.default for item in found if item.kind is item.KEYWORD_ONLY}
+
+    @property
+    def built_in(self) -> bool:
+        """Whether this package defines it: its tests see to it that forward and rule say the same."""
+        return self.name in BUILT_IN
+
+    @property
+    def takes_arrays(self) -> bool:
+        """Whether forward and rules get arrays alone, a Value's without axes: a user's that is not elementwise."""
+        return not (self.elementwise or self.built_in)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "__doc__", self.doc)
         object.__setattr__(self, "arity", len(self.vjp) if isinstance(self.vjp, tuple) else None)
+        self.forget()
+        _EVERY.add(self)
+
+    def forget(self) -> None:
+        """Forget the functions that were written for calls."""
         object.__setattr__(self, "methods", {})
 
     def rule(self, slot: int) -> Rule:
@@ -185,10 +223,11 @@ class Primitive:
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         if self.packed or (self.arity is not None and len(inputs) != self.arity):
             inputs, params = self._arranged(inputs, params)
+        methods = self.methods
         for item in inputs:
             kind = item.__class__
-            if kind in self.methods:
-                return self.methods[kind](*inputs, **params)
+            if kind in methods:
+                return methods[kind](*inputs, **params)
             if kind in RECORDERS:
                 return RECORDERS[kind](self, inputs, params)
         return self.evaluate(inputs, params)
@@ -254,7 +293,11 @@ class Primitive:
             raise self.refusal(inputs, params, error) from error
 
     def _evaluate_objects(self, operands: list[Any], params: Mapping[str, Any]) -> Any:
-        """On object arrays (of Values): element by element, one node a reduction, and NumPy's own code for layout."""
+        """On object arrays (of Values): element by element, and one node a reduction.
+
+        Anything else of this package runs its forward on the objects, and what is recorded is its parts: elements move
+        without a node, a product of matrices is seen as products and sums. A user's primitive goes by its own rule.
+        """
         if self.elementwise:
             count = len(operands)
             by_element = {key: value for key, value in params.items() if isinstance(value, np.ndarray)}
@@ -265,21 +308,29 @@ class Primitive:
                 return self(*items[:count], **{**params, **dict(zip(by_element, items[count:], strict=True))})
 
             return np.frompyfunc(apply, count + len(by_element), 1)(*operands, *by_element.values())
-        reduce = RECORDERS.get(Objects) if self.reduces else None
-        if reduce is not None:
-            return reduce(self, tuple(operands), self._with_axes_counted(operands, params))
+        record = RECORDERS.get(Objects) if self.reduces or self.takes_arrays else None
+        if record is not None:
+            return record(self, tuple(operands), self._with_axes_counted(operands, params))
         return self.forward(arrays, *operands, **params)
 
     def _with_axes_counted(self, operands: list[Any], params: Mapping[str, Any]) -> dict[str, Any]:
-        """``params`` with the axes of a reduction counted from the front; of one number, its only axis is none."""
-        if params.get("axis") is None:
-            return dict(params)
+        """All params, the axes of a reduction counted from the front; of one number, its only axis is none."""
+        params = self.completed(params)
+        if not self.reduces or params.get("axis") is None:
+            return params
         count = operands[0].ndim
         try:
             axes = np.lib.array_utils.normalize_axis_tuple(params["axis"], count or 1)
         except (TypeError, ValueError) as error:
             raise self.refusal(operands, params, error) from error
         return {**params, "axis": axes if count else ()}
+
+    def completed(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """``params``, and the forward's defaults of those left out: a user's rule need not have the same ones."""
+        if self.built_in:
+            return dict(params)
+        defaults = {key: item for key, item in self.defaults.items() if item is not inspect.Parameter.empty}
+        return {**defaults, **params}
 
     def refusal(self, operands: Sequence[Any], params: Mapping[str, Any], error: Exception) -> Exception:
         """One sentence that says what was asked and what came, as the kind of error that NumPy or Python raised."""
@@ -300,10 +351,30 @@ class Primitive:
         return f"<primitive {self.name}>"
 
     def __reduce__(self) -> Any:
-        return (_look_up, (self.name,)) if TABLE.get(self.name) is self else object.__reduce__(self)
+        if TABLE.get(self.name) is self:
+            return _look_up, (self.name,)
+        raise PicklingError(
+            f"a pickle holds names of primitives, and {self.name!r} is {'another' if self.name in TABLE else 'none'} "
+            "in the table: compute again with a primitive that is there, then pickle"
+        )
+
+    def __copy__(self) -> Primitive:
+        return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Primitive:
         return self
+
+
+_EVERY: Final[WeakSet[Primitive]] = WeakSet()
+
+
+def _forget() -> None:
+    """Forget all that was written for users' primitives, for any of their rules may call the one that is replaced."""
+    for forget in FORGETTING:
+        forget()
+    for entry in list(_EVERY):
+        if not entry.built_in:
+            entry.forget()
 
 
 def _look_up(name: str) -> Primitive:
@@ -329,18 +400,20 @@ def primitive(
     multilinear: bool = False,
     packed: bool = False,
     numpy: Callable[..., Any] | Sequence[Callable[..., Any]] = (),
+    replace: bool = False,
 ) -> Primitive:
     """Define a primitive and enter it in the table; users' own have the same rights as the built-in ones.
 
     Args:
-        name: unique in the table.
+        name: any text, unique in the table.
         forward: ``(xp, *inputs, **params)``; ``xp`` is `floats` or NumPy.
         vjp: one rule for each input, or one rule ``(k, g, z, *inputs)`` for any number of inputs; see `Primitive`.
+            Every rule takes all keywords that ``forward`` takes.
         symbol: the sign in pictures; the name where there is none.
         doc: one sentence for people, with the conventions at kinks.
         domain: where tests draw each input (one for all inputs, or one each).
         examples: shapes and params of calls, for tests; elementwise primitives need none.
-        elementwise: works on each element alone, with broadcasting.
+        elementwise: works on each element alone, with broadcasting; if not, a Value comes as an array without axes.
         reduces: takes one array to fewer elements (so that it has a meaning for a list of Values).
         linear: the result is linear in all inputs together.
         singular: a local gradient, or a derivative of it, can be infinite (log at 0, exp at 1000).
@@ -349,10 +422,13 @@ def primitive(
         multilinear: linear in each input, a sum of products that hold one element of each other input.
         packed: called with one sequence of inputs, as ``concatenate([a, b])``.
         numpy: NumPy functions that mean this primitive when they meet a Tensor.
+        replace: take the place of one's own primitive of that name, if there is one, as in a notebook's cell that runs
+            again. Graphs that the old one recorded keep its rule; they can be copied, and pickled no more.
 
     Raises:
-        TypeError: forward or vjp cannot be called.
-        ValueError: the name is taken, or the vjp count does not fit.
+        TypeError: forward or vjp cannot be called, or a text is none.
+        ValueError: the name is taken (that of a built-in one always is), or forward and rules do not take the same
+            number of inputs and the same keywords.
 
     >>> from autodiff import Value, primitive
     >>> cube = primitive("cube_doc", lambda xp, x: x * x * x, [lambda g, z, x: g * (3 * x * x)])
@@ -364,8 +440,11 @@ def primitive(
     """
     if not isinstance(name, str) or not name:
         raise TypeError(f"a primitive needs a name that is a non-empty string, and got {describe(name)}")
-    if name in TABLE:
-        raise ValueError(f"the primitive {name!r} exists already; choose another name")
+    name, symbol = str.__str__(name), symbol or name  # a subclass of str, such as NumPy's, prints as it likes
+    for what, text in (("symbol", symbol), ("doc", doc)):
+        if not isinstance(text, str):
+            raise TypeError(f"the {what} of primitive {name!r} is a text, and got {describe(text)}")
+    _check_free(name, replace)
     rules = vjp if callable(vjp) else tuple(vjp) if isinstance(vjp, list | tuple) else ()
     if not callable(forward) or not (callable(rules) or (rules and all(map(callable, rules)))):
         raise TypeError(f"primitive {name!r} needs a function forward(xp, *inputs) and a rule for each input")
@@ -375,13 +454,32 @@ def primitive(
     count = len(rules) if isinstance(rules, tuple) else 1
     if len(domains) not in (1, count):
         raise ValueError(f"primitive {name!r} has {count} inputs and {len(domains)} domains; give one, or one each")
+    if BUILT_IN:  # the package's own are checked by a test, so that importing them takes no time for it
+        check_fit(name, forward, rules)
     entry = Primitive(
-        name, forward, rules, symbol or name, doc, domains * (count if len(domains) == 1 else 1), tuple(examples),
+        name, forward, rules, str.__str__(symbol), doc, domains * (count if len(domains) == 1 else 1), tuple(examples),
         elementwise, reduces, linear, singular, gate, multilinear, packed,
         (numpy,) if callable(numpy) else tuple(numpy),
     )  # fmt: skip
+    replaced = TABLE.get(name)
     TABLE[name] = entry
+    if replaced is not None:
+        _forget()
     return entry
+
+
+def _check_free(name: str, replace: bool) -> None:
+    """Raise ValueError if no primitive may be defined under this name."""
+    if name in BUILT_IN:
+        raise ValueError(
+            f"the primitive {name!r} is built in, and is not replaced: operators and the rules of others are made of "
+            "it; choose another name"
+        )
+    if name in TABLE and not replace:
+        raise ValueError(
+            f"the primitive {name!r} exists already; pass replace=True to put this one in its place, as in a "
+            "notebook's cell that runs again, or choose another name"
+        )
 
 
 def ieee(entry: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]) -> float:
@@ -456,7 +554,7 @@ def describe(item: Any) -> str:
 
 
 def _record_symbol(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Symbol:
-    return Symbol("call", entry.name, *inputs, params=params)
+    return Symbol("call", entry, *inputs, params=params)
 
 
 RECORDERS[Symbol] = _record_symbol

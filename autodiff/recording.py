@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -13,8 +12,9 @@ from autodiff.graph import BY_RULE, Node, clock, link
 from autodiff.namespace import arrays
 from autodiff.node import Arithmetic, Tensor, Value
 from autodiff.ops import elementwise
-from autodiff.plain import as_constant, as_value_data, boxed, plain
-from autodiff.primitive import RECORDERS, TABLE, Objects, Origin, Primitive, describe
+from autodiff.ops.layout import reshape, stack
+from autodiff.plain import as_constant, as_value_data, boxed, plain, read_only
+from autodiff.primitive import RECORDERS, TABLE, Objects, Origin, Primitive, describe, real, remembered
 
 __all__ = ["record_objects", "record_tensor", "record_value"]
 
@@ -33,6 +33,8 @@ def record_value(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, An
         if isinstance(item, np.ndarray) and item.ndim:
             return entry.evaluate(inputs, params) if item.dtype == object else record_tensor(entry, inputs, params)
     if not entry.elementwise:
+        if entry.takes_arrays and not entry.reduces:
+            return _record_whole(entry, inputs, params)
         if entry.packed:
             return record_tensor(entry, inputs, params)
         return entry.evaluate([boxed(x) if isinstance(x, Value) else x for x in inputs], params)
@@ -40,9 +42,38 @@ def record_value(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, An
     method = _value_method(entry)
     if method is not None:
         return method(*inputs, **params)
+    params = _settled(entry, params)
     data = [x._data if x.__class__ is Value else x for x in inputs]
     z, partials = scalar.kernel(entry, len(data))(*data, **params)
     return _value_node(entry, inputs, partials, params, z)
+
+
+def _record_whole(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """The node of a user's call on Values and numbers that is not elementwise, by its rule on arrays without axes.
+
+    Where the result is more than one number, it is a Tensor's.
+    """
+    if any(isinstance(x, list | tuple) for x in inputs):
+        return record_tensor(entry, inputs, params)
+    inputs = tuple([x if x.__class__ is Value else _scalar(entry, x) for x in inputs])
+    data, params = tuple(map(read_only, array.data_of(entry, inputs))), _settled(entry, params)
+    z = entry.evaluate(data, params)
+    if np.ndim(z):
+        return record_tensor(entry, inputs, params)
+    with np.errstate(all="ignore"):
+        partials = [_partial(entry, k, z, data, params) if x.__class__ is Value else None for k, x in enumerate(inputs)]
+    return _value_node(entry, inputs, tuple(partials), params, real(entry, "forward", z))
+
+
+def _settled(entry: Primitive, params: dict[str, Any]) -> dict[str, Any]:
+    """All params, as nobody can change them; raises TypeError for a node among them."""
+    return dict(Origin(entry, entry.completed(params)).params) if entry.defaults else params
+
+
+def _partial(entry: Primitive, k: int, z: Any, data: tuple[Any, ...], params: dict[str, Any]) -> float:
+    """The local gradient for the k-th input: the share of the error signal 1."""
+    share = entry.rule(k)(np.ones(()), z, *data, **params)
+    return real(entry, "rule", np.sum(share) if np.ndim(share) else share)
 
 
 def _record_many(entry: Primitive, inputs: tuple[Any, ...]) -> Any:
@@ -60,17 +91,18 @@ def _record_many(entry: Primitive, inputs: tuple[Any, ...]) -> Any:
     return None if method is None else method(inputs)
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def _method_of_many(entry: Primitive, kinds: tuple[type, ...]) -> Callable[..., Any] | None:
-    return scalar.many(entry, kinds, Value) if entry.elementwise and set(kinds) <= {Value, float} else None
+    fits = entry.elementwise and not entry.defaults and set(kinds) <= {Value, float}
+    return scalar.many(entry, kinds, Value) if fits else None
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def _method_of_values(entry: Primitive, count: int) -> Callable[..., Any] | None:
     return _method_of_many(entry, (Value,) * count)
 
 
-@cache
+@remembered()
 def _value_method(entry: Primitive) -> Callable[..., Any] | None:
     return scalar.method(entry, Value) if entry.arity in (1, 2) else None
 
@@ -98,36 +130,57 @@ _new: Final = object.__new__
 
 
 def record_objects(entry: Primitive, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """A reduction over an object array of Values: one node for each element of the result."""
+    """A reduction over an object array of Values: one node for each element of the result. Else by Tensors."""
+    if not entry.reduces or len(operands) > 1 or (operands[0].ndim > 1 and "axis" not in entry.defaults):
+        return _by_tensors(entry, operands, params)
     (values,) = operands
+    others = {key: item for key, item in params.items() if key not in ("axis", "keepdims")}
     axis, keepdims = params.get("axis"), params.get("keepdims", False)
     axes = tuple(range(values.ndim)) if axis is None else tuple(int(a) % values.ndim for a in np.atleast_1d(axis))
     rest = tuple(a for a in range(values.ndim) if a not in axes)
     rows = np.transpose(values, rest + axes).reshape(*(values.shape[a] for a in rest), -1)
     result = np.empty(rows.shape[:-1], dtype=object)
     for place in np.ndindex(result.shape):
-        result[place] = _reduced(entry, tuple(rows[place]))
+        result[place] = _reduced(entry, tuple(rows[place]), others)
     if not result.ndim and (not keepdims or not values.ndim):
         return result[()]
     return result.reshape([1 if a in axes else n for a, n in enumerate(values.shape)]) if keepdims else result
 
 
-def _reduced(entry: Primitive, values: tuple[Any, ...]) -> Value:
+def _reduced(entry: Primitive, values: tuple[Any, ...], params: dict[str, Any]) -> Value:
     data = np.array([plain(x) for x in values], dtype=float)
     with np.errstate(all="ignore"):
-        z = np.asarray(entry.forward(arrays, data))
-        partials = np.broadcast_to(entry.rule(0)(np.ones(()), z, data), data.shape).tolist()
-    return _value_node(
-        entry, tuple(float(x) if not isinstance(x, Node) else x for x in values), tuple(partials), {}, float(z)
-    )
+        z = np.asarray(entry.forward(arrays, data, **params))
+        partials = np.broadcast_to(entry.rule(0)(np.ones(()), z, data, **params), data.shape).tolist()
+    inputs = tuple(x if isinstance(x, Node) else float(x) for x in values)
+    return _value_node(entry, inputs, tuple(partials), params, real(entry, "forward", z))
+
+
+def _by_tensors(entry: Primitive, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """A call on object arrays of Values by way of Tensors, whose rule it is; what comes out is Values again."""
+    if not any(isinstance(x, Node) for operand in operands if operand.dtype == object for x in operand.flat):
+        return entry.forward(arrays, *operands, **params)
+    result = record_tensor(entry, tuple(map(_joined, operands)), params)
+    values = np.empty(result.shape, dtype=object)
+    for place in np.ndindex(result.shape):
+        values[place] = (result[place] if place else result).value()
+    return values if values.ndim else values[()]
+
+
+def _joined(operand: np.ndarray[Any, Any]) -> Any:
+    """An object array of Values and numbers as one Tensor; any other array as it is."""
+    if operand.dtype != object:
+        return operand
+    return reshape(stack(list(operand.flat)), shape=operand.shape) if operand.size else operand.astype(float)
 
 
 def record_tensor(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """The node of a call on arrays."""
     if entry.arity is not None:
         return _tensor_method(entry)(*inputs, **params)
+    params = entry.completed(params)
     kept = tuple([x if isinstance(x, Node) else as_constant(entry, x) for x in inputs])
-    data = tuple([plain(x) for x in kept])
+    data = array.data_of(entry, kept)
     try:
         z = array.checked(entry, entry.forward(arrays, *data, **params))
     except array.FORWARD_FAULTS as error:
@@ -138,9 +191,10 @@ def record_tensor(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, A
 
 
 def _tensor_method(entry: Primitive) -> Callable[..., Any]:
-    if Tensor not in entry.methods:
-        entry.methods[Tensor] = array.method(entry, Tensor, as_constant)
-    return entry.methods[Tensor]
+    written = entry.methods.get(Tensor)
+    if written is None:
+        written = entry.methods[Tensor] = array.method(entry, Tensor, as_constant)
+    return written
 
 
 RECORDERS[Value] = record_value

@@ -52,6 +52,8 @@ def _again(node: Node, found: Mapping[Node, Any]) -> Any:
     entry = node.origin.primitive
     if entry is None:
         raise TypeError(f"a leaf has no inputs, and {node.label} has some")
+    if entry.reduces and node.scalar:  # a reduction over Values has each of them as an input
+        inputs = [np.array(inputs)]
     with np.errstate(all="ignore"):
         return entry.evaluate(inputs, node.origin.params)
 

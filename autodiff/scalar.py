@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache, lru_cache
 from inspect import Parameter
 from typing import Any, Final
 
 from autodiff.graph import clock
 from autodiff.namespace import FLOAT_FAULTS, as_float, floats
-from autodiff.primitive import TABLE, Origin, Primitive, ieee_partials, real
+from autodiff.primitive import Origin, Primitive, ieee_partials, real, remembered
 from autodiff.source import NotAnExpressionError, Tracer, Writer, clash, compiled, param
 from autodiff.symbol import ONE, Symbol, variable
 
@@ -42,7 +41,7 @@ class _Writer(Writer):
         if head == "number":
             return repr(float(parts[0]))
         if head == "call":
-            return self.text(TABLE[parts[0]].forward(Tracer(), *parts[1:], **part.params))
+            return self.text(parts[0].forward(Tracer(), *parts[1:], **part.params))
         if head == "xp" and parts[0] == "where":
             chosen = self.text(parts[1], condition=True)
             return f"({self.text(parts[2])} if {chosen} else {self.text(parts[3])})"
@@ -195,7 +194,7 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
     return function
 
 
-@cache
+@remembered()
 def kernel(primitive: Primitive, count: int) -> Callable[..., tuple[float, tuple[float, ...]]]:
     """The function ``(*floats, **params) -> (z, local gradients)`` of a primitive with ``count`` inputs."""
     names = [f"x{k}" for k in range(count)]
@@ -276,6 +275,6 @@ def origin_of(primitive: Primitive, **params: Any) -> Origin:
         return Origin(primitive, params)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _shared_origin(primitive: Primitive, items: tuple[tuple[str, Any], ...], _kinds: tuple[type, ...]) -> Origin:
     return Origin(primitive, dict(items))

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.array import lent, sharing
+from autodiff.array import as_tensor, lent, sharing
 from autodiff.gates import Reach, chosen, everywhere, has_nan, let_through, reach, without_unreached
 from autodiff.graph import BY_RULE, Node
 from autodiff.namespace import arrays
-from autodiff.ops.layout import reshape, stack, sum_of_rows, sum_to
-from autodiff.primitive import describe
+from autodiff.ops.layout import sum_of_rows, sum_to
+from autodiff.primitive import FORGETTING, describe
 
 __all__ = [
     "GUARDED", "SENDERS", "Senders", "Shares", "edge_shares", "fit", "gated_shares", "in_the_rule_of", "joined",
@@ -90,6 +90,7 @@ SENDERS: Final = _Written(send=True, guarded=False)
 #: The same for graphs with singular primitives: gates stop an infinite signal themselves, without a second pass.
 GUARDED: Final = _Written(send=True, guarded=True)
 _SHARERS: Final = _Written(send=False, guarded=True)
+FORGETTING.extend([SENDERS.clear, GUARDED.clear, _SHARERS.clear])
 
 
 def _shares_of_each(node: Node, signal: Any) -> tuple[Any, ...]:
@@ -150,11 +151,13 @@ def _gated_share(node: Node, k: int, signal: Any, come: Reach, create_graph: boo
     """The k-th share, from nodes if it is to be one."""
     entry: Any = node.origin.primitive
     item, mask = node.inputs[k], come.inputs[k]
-    z, *inputs = (node, *node.inputs) if create_graph else (node._data, *node.b)
-    share = lent(entry.rule(k)(signal, z, *inputs, **node.origin.params))
+    given = (signal, node, *node.inputs) if create_graph else (signal, node._data, *node.b)
+    if entry.takes_arrays:
+        given = tuple(map(as_tensor, given))
+    share = lent(entry.rule(k)(*given, **node.origin.params))
     spoiled = has_nan(_numbers(share))
     if spoiled and entry.multilinear:
-        sound, holds = without_unreached(node, k, signal, tuple(inputs), come.node)
+        sound, holds = without_unreached(node, k, given, come.node)
         share = chosen(holds, sound, share)
     if spoiled or entry.singular or entry.gate:  # other local gradients are finite at every order
         share = let_through(share, mask)
@@ -201,7 +204,7 @@ def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
         return float(np.sum(share))
     if isinstance(share, Node):
         if share.scalar:
-            share = reshape(stack((share,)), shape=())
+            share = as_tensor(share)
         return share if share._data.shape == data.shape else _reshaped(share, data.shape)
     if data.__class__ is not np.ndarray:
         share = data.dtype.type(np.sum(share))

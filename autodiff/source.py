@@ -5,11 +5,15 @@ from __future__ import annotations
 import linecache
 import re
 from collections.abc import Callable, Collection, Iterable
-from typing import Any
+from itertools import count
+from keyword import iskeyword
+from typing import Any, Final
 
 from autodiff.symbol import Symbol
 
-__all__ = ["NotAnExpressionError", "Tracer", "Writer", "clash", "compiled", "param", "words"]
+__all__ = ["NotAnExpressionError", "Tracer", "Writer", "clash", "compiled", "is_name", "param", "words"]
+
+_numbers: Final = count(1)
 
 
 class NotAnExpressionError(Exception):
@@ -38,6 +42,11 @@ class Writer:
         return self.memo[text]
 
 
+def is_name(text: Any) -> bool:
+    """Whether ``text`` may stand in source as a name; what users call their primitives is data and never does."""
+    return isinstance(text, str) and text.isidentifier() and not iskeyword(text)
+
+
 def param(key: str) -> str:
     """What the params of a call are called in written source; users choose ``key``, such as ``g`` or ``x0``."""
     return f"param_{key}"
@@ -56,7 +65,8 @@ def clash(keys: Collection[str], lines: Iterable[str], scope: Collection[str]) -
 def compiled(name: str, lines: list[str], scope: dict[str, Any]) -> Callable[..., Any]:
     """The function called ``function`` that ``lines`` define; tracebacks show its source."""
     source = "\n".join(lines) + "\n"
-    path = f"<autodiff {name}, written from the table>"
+    spelled = name.encode("unicode_escape").decode("ascii")  # a path takes no null character and no half of a pair
+    path = f"<autodiff {spelled}, written from the table, {next(_numbers)}>"  # two primitives may have had one name
     linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
     found: dict[str, Any] = {}
     exec(compile(source, path, "exec"), scope, found)

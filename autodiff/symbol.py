@@ -22,8 +22,8 @@ _UNICODE: Final = {"*": "·", "-": "−", ">=": "≥", "<=": "≤", "!=": "≠",
 class Symbol:
     """A node of an expression: ``head`` says what it is, ``parts`` are its operands, ``params`` its keywords.
 
-    Heads: ``variable``, ``number``, an operator, ``call`` (a primitive of the table), ``xp`` (a function of the array
-    or float namespace), ``attribute``, ``item`` and ``invoke`` (a method of an array).
+    Heads: ``variable``, ``number``, an operator, ``call`` (of a primitive, which is the first part), ``xp`` (a function
+    of the array or float namespace), ``attribute``, ``item`` and ``invoke`` (a method of an array).
     """
 
     __slots__ = ("head", "params", "parts")
@@ -171,7 +171,7 @@ def _text(value: Any) -> tuple[str, int]:
             return _plain_text(parts[0]).replace("-", "−"), _ATOM
         return f"{parts[0]:g}".replace("-", "−"), _ATOM if parts[0] >= 0 else _BINDING["neg"]
     if head in ("call", "xp", "invoke"):
-        function = _text(parts[0])[0]
+        function = parts[0].name if head == "call" else _text(parts[0])[0]
         first = [_text(item)[0] for key, item in value.params.items() if key == "condition"]  # as NumPy's where
         named = [f"{key}={_text(item)[0]}" for key, item in value.params.items() if key != "condition"]
         return f"{function}({', '.join([*first, *(_text(part)[0] for part in parts[1:]), *named])})", _ATOM

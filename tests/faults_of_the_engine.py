@@ -86,7 +86,7 @@ _FAULTS: Final = {
             "second backward of Values overwrites .grad", _PASS,
             "node.grad = node.grad + signal", "node.grad = signal",
         ),
-        change("second backward of Tensors overwrites .grad", _PASS, "total = before + signal", "total = signal"),
+        change("second backward of Tensors overwrites .grad", _PASS, "total = node.grad + signal", "total = signal"),
         change(
             "an old .grad goes into the next pass", _PASS, "signal = node.delta\n",
             "signal = node.delta if node.grad is None else node.delta + node.grad\n",
@@ -357,13 +357,12 @@ _FAULTS: Final = {
     ),
     "second order: detached factor": (
         change(
-            "second order: shares are constants", _SHARES, "entry.rule(k)(signal, z, *inputs, **node.origin.params)",
-            "entry.rule(k)(signal, z, *(getattr(x, '_data', x) for x in inputs), **node.origin.params)",
+            "second order: shares are constants", _SHARES, "entry.rule(k)(*given, **node.origin.params)",
+            "entry.rule(k)(*given[:2], *(getattr(x, '_data', x) for x in given[2:]), **node.origin.params)",
         ),
         change(
-            "second order: the result is a constant", _SHARES,
-            "entry.rule(k)(signal, z, *inputs, **node.origin.params)",
-            "entry.rule(k)(signal, getattr(z, '_data', z), *inputs, **node.origin.params)",
+            "second order: the result is a constant", _SHARES, "entry.rule(k)(*given, **node.origin.params)",
+            "entry.rule(k)(signal, getattr(given[1], '_data', given[1]), *given[2:], **node.origin.params)",
         ),
         change(
             "second order: create_graph gives numbers", _TRANSFORMS,

@@ -218,11 +218,12 @@ def test_differentiating_functions(call: Any, kind: Any, words: str) -> None:
     check(call, kind, words)
 
 
-RULE = [lambda g, z, x: g]
+FORWARD, RULE = lambda xp, x: x * 1.0, [lambda g, z, x: g]
 
 
 @table(
-    (lambda: ad.primitive("exp", abs, RULE), ValueError, "the primitive 'exp' exists already; choose another name"),
+    (lambda: ad.primitive("exp", abs, RULE), ValueError, "the primitive 'exp' is built in, and is not replaced…choose"),
+    (lambda: ad.primitive("exp", FORWARD, RULE, replace=True), ValueError, "'exp' is built in, and is not replaced:"),
     (lambda: ad.primitive("", abs, RULE), TypeError, "a primitive needs a name that is a non-empty string, and got"),
     (lambda: ad.primitive(3, abs, RULE), TypeError, "a non-empty string, and got 3 (int)"),
     (lambda: ad.primitive("p", None, RULE), TypeError, "primitive 'p' needs a function forward(xp, *inputs) and a"),
@@ -230,6 +231,8 @@ RULE = [lambda g, z, x: g]
     (lambda: ad.primitive("p", abs, 5), TypeError, "and a rule for each input"),
     (lambda: ad.primitive("p", abs, [None]), TypeError, "and a rule for each input"),
     (lambda: ad.primitive("p", abs, RULE, domain=[Domain(0, 1, "")] * 3), ValueError, "has 1 inputs and 3 domains;"),
+    (lambda: ad.primitive("p", FORWARD, RULE, symbol=3), TypeError, "the symbol of primitive 'p' is a text, and got 3"),
+    (lambda: ad.primitive("p", FORWARD, RULE, doc=b"x"), TypeError, "the doc of primitive 'p' is a text, and got b'x'"),
 )
 def test_defining_primitives(call: Any, kind: Any, words: str) -> None:
     """A definition that is refused leaves nothing in the table."""

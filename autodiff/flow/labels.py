@@ -16,7 +16,7 @@ from unicodedata import category
 from autodiff.graph import Node
 from autodiff.notation import number, superscript
 from autodiff.ops.units import hinge
-from autodiff.primitive import Primitive
+from autodiff.primitive import Primitive, remembered
 from autodiff.symbol import ONE, Symbol, variable
 
 __all__ = ["CORRUPT", "Reading", "labels", "printable", "read_edge"]
@@ -155,7 +155,7 @@ def _form_of(entry: Any, slot: int, count: int, params: Mapping[str, Any]) -> _F
     return _shared_form(entry, slot, count, key)
 
 
-@lru_cache(maxsize=65536)
+@remembered(65536)
 def _shared_form(entry: Primitive, slot: int, count: int, params: tuple[tuple[str, Any], ...]) -> _Form:
     return _form(entry, slot, count, dict(params))
 
@@ -204,7 +204,8 @@ def _is_choice(part: Any) -> bool:
     if part.head in _COMPARISONS or part.head == "number":
         return True
     if part.head == "call":
-        return part.parts[0] == "sign" or (part.parts[0] == "where" and all(map(_is_choice, part.parts[1:])))
+        name = part.parts[0].name
+        return name == "sign" or (name == "where" and all(map(_is_choice, part.parts[1:])))
     return part.head in _ARITHMETIC and all(map(_is_choice, part.parts))
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 
 from autodiff.graph import Node
 from autodiff.plain import plain
-from autodiff.primitive import Primitive
+from autodiff.primitive import Primitive, remembered
 from autodiff.symbol import Symbol, variable
 
 __all__ = ["product"]
@@ -42,7 +41,7 @@ def _mark(k: int) -> str:
     return chr(0xF0001 + k)
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _form(entry: Primitive, slot: int, count: int) -> str | None:
     """The rule of a product as a text of marks; None if it is no product of δ and operands."""
     try:
@@ -61,9 +60,9 @@ def _set(part: Any) -> str | None:
     if part.head == "attribute" and part.parts[1] == "T":
         inner = _set(part.parts[0])
         return None if inner is None or " " in inner else f"{inner}ᵀ"
-    if part.head == "call" and part.parts[0] in _SETS and len(part.parts) == 3 and not part.params:
+    if part.head == "call" and part.parts[0].name in _SETS and len(part.parts) == 3 and not part.params:
         left, right = map(_set, part.parts[1:])
-        return None if left is None or right is None else _SETS[part.parts[0]].format(left, right)
+        return None if left is None or right is None else _SETS[part.parts[0].name].format(left, right)
     if part.head == "*":
         left, right = map(_set, part.parts)
         return None if left is None or right is None else f"{left} · {right}"

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.backprop import backpropagate
+from autodiff.flow.labels import printable
 from autodiff.graph import Node, topological
 from autodiff.node import Value
 from autodiff.notation import number
@@ -117,9 +118,9 @@ def _doubt(node: Node, report: Report | str) -> list[str]:
     """Why nothing can be said of a rule; empty where it was found right."""
     entry: Any = node.primitive
     if isinstance(report, str):
-        return [f"{entry.name} {report}"]
+        return [f"{printable(entry.name)} {report}"]
     open_ones = [finding for finding in report.findings if not finding.verdict.decided]
-    return [f"{entry.name}: {open_ones[0].reason}"] if open_ones else []
+    return [f"{printable(entry.name)}: {open_ones[0].reason}"] if open_ones else []
 
 
 def _different(computation: Computation) -> list[Node]:
@@ -187,9 +188,10 @@ def _rule_at(node: Node, report: Report, order: int) -> Blame:
     slots = [slot for slot, item in enumerate(node.inputs) if isinstance(item, Node)]
     slot = slots[finding.place.argument] if finding.place.index is not None else None
     where = "" if slot is None else f" for its {_ordinal(slot)} input" if len(node.inputs) > 1 else ""
-    sentence = f"the rule of {entry.name}{where} is wrong: {_compared(finding)}"
+    sentence = f"the rule of {printable(entry.name)}{where} is wrong: {_compared(finding)}"
     if order == 2 and math.isnan(finding.analytic) and not finding.bar <= _SHARP * abs(finding.numeric):
-        sentence = f"{entry.name}{where} has no second derivative here, where its first is only a convention: it is nan"
+        name = printable(entry.name)
+        sentence = f"{name}{where} has no second derivative here, where its first is only a convention: it is nan"
     leaves = [type(item)(item._data, name=item.name) for item in node.inputs if isinstance(item, Node)]  # type: ignore[call-arg]
     graph = _operation(node)(*leaves)
     short = f"✗ {number(finding.analytic)}, not {number(finding.numeric)}"

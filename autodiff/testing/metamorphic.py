@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +19,7 @@ from autodiff.backprop import backpropagate
 from autodiff.graph import Node, topological
 from autodiff.node import Tensor
 from autodiff.ops.units import identity
-from autodiff.primitive import Primitive, describe
+from autodiff.primitive import Primitive, describe, remembered
 from autodiff.symbol import Symbol
 from autodiff.testing.interval import estimate
 from autodiff.testing.passes import OF_PASSES
@@ -177,7 +177,8 @@ def rebuilt(output: Any, known: Mapping[Node, Node], call: Call | None = None) -
 
 def _again(node: Node, inputs: list[Any]) -> Any:
     entry, params = _primitive_of(node), node.params
-    return entry(inputs, **params) if entry.packed else entry(*inputs, **params)
+    in_one = entry.packed or (entry.reduces and node.scalar)
+    return entry(inputs, **params) if in_one else entry(*inputs, **params)
 
 
 def _primitive_of(node: Node) -> Primitive:
@@ -236,12 +237,12 @@ def _reassociated(run: Run) -> str | None:
     return wrong
 
 
-@cache
+@remembered()
 def _commutes(entry: Primitive) -> bool:
     return _takes_two(entry) and all(entry(x, y) == entry(y, x) for x, y in _PROBES)
 
 
-@cache
+@remembered()
 def _associates(entry: Primitive) -> bool:
     """Bracketed either way the values are the same, and no kink is at a tie: the shares of max(x, x, y) are not."""
     alike = _takes_two(entry) and all(entry(entry(x, y), 5.0) == entry(x, entry(y, 5.0)) for x, y in _PROBES)
@@ -341,7 +342,7 @@ def _watched_again(node: Node, inputs: list[Any]) -> Any:
     return entry(inputs, **params) if entry.packed else entry(*inputs, **params)
 
 
-@cache
+@remembered()
 def _watched(entry: Primitive) -> Primitive:
     """The same primitive, whose rules show what they return to `_watching`; they cannot be written out as source."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from inspect import Parameter
 from itertools import chain
 from typing import Any, Final
@@ -15,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.node import Tensor, Value
-from autodiff.primitive import ANY, TABLE, Domain, Example, Primitive, describe
+from autodiff.primitive import ANY, TABLE, Domain, Example, Primitive, describe, remembered
 from autodiff.testing.literals import literal, spelled
 
 __all__ = ["Kind", "Operation", "Vocabulary", "check_kind", "chosen", "named", "vocabulary"]
@@ -128,7 +127,7 @@ def chosen(kind: Kind, operations: Vocabulary | None) -> Vocabulary:
     return known
 
 
-@cache
+@remembered()
 def _operations(entry: Primitive) -> tuple[Operation, ...]:
     """One operation for each way in which the examples of a primitive call it."""
     examples = entry.examples
@@ -200,8 +199,12 @@ def _inside(domain: Domain, x: Any) -> bool:
 
 
 def _written(entry: Primitive, params: Mapping[str, Any], count: int) -> str:
-    function = spelled(entry)
+    function = _literally(spelled(entry))
     operands = ", ".join(f"{{{k}}}" for k in range(count))
-    keywords = "".join(f", {key}={literal(value)}" for key, value in params.items())
-    keywords = keywords.replace("{", "{{").replace("}", "}}")
+    keywords = _literally("".join(f", {key}={literal(value)}" for key, value in params.items()))
     return f"{function}([{operands}]{keywords})" if entry.packed else f"{function}({operands}{keywords})"
+
+
+def _literally(text: str) -> str:
+    """``text`` for ``str.format``, which leaves it as it is."""
+    return text.replace("{", "{{").replace("}", "}}")

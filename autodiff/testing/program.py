@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Literal
+from urllib.parse import quote, unquote
 
 import numpy as np
 
@@ -109,7 +110,7 @@ class Program:
 
     def __str__(self) -> str:
         inputs = " ".join(_listed(x).replace(" ", "") for x in self.inputs)
-        steps = ["; " + " ".join(map(str, instruction)) for instruction in self.instructions]
+        steps = ["; " + " ".join([_as_word(name), *map(str, back)]) for name, *back in self.instructions]
         return f"{self.kind.__name__} {inputs}{''.join(steps)}"
 
     def __repr__(self) -> str:
@@ -145,7 +146,7 @@ class Program:
         try:
             read = _READ[head[0]]
             inputs = [read(json.loads(x)) for x in head[1:]]
-            instructions = [(name, *map(int, back)) for name, *back in rest]
+            instructions = [(unquote(name), *map(int, back)) for name, *back in rest]
         except (LookupError, TypeError, ValueError):
             inputs = []
         if not inputs:
@@ -266,6 +267,11 @@ def _term(name: str, weight: Any) -> str:
     if np.ndim(weight):
         return f"ad.sum({name} * np.array({weight.tolist()}))"
     return name if weight == 1.0 else f"{name} * {weight}"
+
+
+def _as_word(name: str) -> str:
+    """What an operation is called in a line: spaces and semicolons, which part it, as %20 and %3B."""
+    return "".join(quote(letter, safe="") if letter.isspace() or letter in ";%" else letter for letter in name)
 
 
 def _listed(x: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from keyword import iskeyword
 from typing import Any, Final
+from unicodedata import normalize
 
 import numpy as np
 
@@ -53,7 +54,7 @@ def _names(nodes: Sequence[Node]) -> dict[Node, str]:
     taken = {*_TAKEN, *names.values()}
     leaves = _leaves(nodes)
     for node in leaves:
-        wanted = re.sub(r"\W+", "_", node.name or "").strip("_")
+        wanted = re.sub(r"\W+", "_", normalize("NFKC", node.name or "")).strip("_")  # as Python reads a name
         if wanted.isidentifier() and not iskeyword(wanted) and wanted not in taken and not node.is_detached:
             names[node] = wanted
             taken.add(wanted)
