@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+import math
+import pickle
+import threading
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff import Tensor, Value, grad, gradients, hessian, jvp
+from autodiff import Tensor, Value, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autodiff.draw import see
-from autodiff.testing import check_gradients
+from autodiff.testing import check_gradients, check_relations
 
 KINDS = pytest.mark.parametrize("kind", [Value, Tensor])
 
@@ -141,3 +147,176 @@ def test_the_picture_of_a_closed_choice_has_the_closed_edge() -> None:
     assert [(wire.label, wire.share) for wire in wires] == [("× 0", 0.0), ("× 1", 0.0), ("× (−1)", 0.0)]
     assert "Here the error dies: ∂J/∂m = 0." in drawing.picture.captions
     assert drawing.stamp == "✓ 0 ≈ 0 (by differences)"
+
+
+# ---- what left the graph is no constant ------------------------------------------------------------------------------
+
+TRANSFORMS: dict[str, Callable[..., Any]] = {
+    "grad": lambda f, x: grad(f)(x), "value_and_grad": lambda f, x: value_and_grad(f)(x),
+    "jacobian": lambda f, x: jacobian(f)(x), "hessian": lambda f, x: hessian(f)(x), "hvp": lambda f, x: hvp(f, x, x),
+    "vjp": vjp, "jvp": lambda f, x: jvp(f, (x,), (x,)), "check_gradients": check_gradients,
+    "check_relations": check_relations, "check of order 2": partial(check_gradients, order=2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
+@pytest.mark.parametrize("x", [1.0, np.array(1.0)], ids=["Value", "Tensor"])
+def test_a_result_that_left_the_graph_is_refused_with_its_line(transform: Callable[..., Any], x: Any) -> None:
+    """Every way to a derivative names file and line of what read the data, and says what to do."""
+
+    def f(x: Any) -> Any:
+        y = x * 2.0
+        return math.exp(y.data)
+
+    line = f.__code__.co_firstlineno + 2
+    with pytest.raises(TypeError) as caught:
+        transform(f, x)
+    assert f"but the data of a result of multiply was read at {__file__}, line {line}; compute and" in str(caught.value)
+    assert "x.detach() where a constant is meant" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("read", "x"),
+    [
+        (lambda x: x.data, 1.0), (lambda x: x.item(), 1.0), (lambda x: x.data.sum(), np.ones(2)),
+        (lambda x: x.item(), np.ones(1)), (lambda x: sum(x.tolist()), np.ones(2)), (lambda x: x.data[0], np.ones(2)),
+        (lambda x: copy.copy(x) * 2.0, 1.0), (lambda x: copy.deepcopy(x) * 2.0, 1.0),
+        (lambda x: pickle.loads(pickle.dumps(x)) * 2.0, 1.0), (lambda x: Value(x.data), 1.0),
+        (lambda x: x.data if x > 0 else 0.0, 1.0), (lambda x: 1.0 if x.data > 0 else 0.0, 1.0),
+    ],
+)  # fmt: skip
+def test_every_way_to_the_data_is_seen(read: Callable[[Any], Any], x: Any) -> None:
+    """The property, its relatives, copies that start a graph of their own; a leaf made of the number is no input."""
+    with pytest.raises(TypeError, match=rf"the data of an input was read at {__file__}, line \d+; compute and compare"):
+        grad(read)(x)
+
+
+@pytest.mark.parametrize("read", [float, int, math.exp, np.float64, lambda x: np.asarray(x, dtype=float)])
+def test_what_makes_a_number_of_a_node_is_refused_at_once(read: Callable[[Any], Any]) -> None:
+    """Before there is a result: whether it depends on the input or not."""
+    for x in (1.0, np.array(1.0)):
+        with pytest.raises(TypeError, match="would silently leave the graph"):
+            grad(lambda x: x + 0.0 * read(x))(x)
+
+
+def test_plain_numbers_of_an_inner_backward_pass_are_seen() -> None:
+    """x² differentiated twice, the first time as plain numbers, would give 0; nested, or as a graph, it gives 2."""
+
+    def by_backward(x: Any) -> Any:
+        y = x * x
+        y.backward()
+        return x.grad
+
+    for f in (by_backward, lambda x: gradients(x * x, x)):
+        with pytest.raises(TypeError, match=r"a backward pass from a result of multiply gave plain .* with grad, or"):
+            grad(f)(2.0)
+    assert grad(lambda x: gradients(x * x, x, create_graph=True))(2.0) == 2.0
+    assert grad(grad(lambda x: x * x))(2.0) == 2.0
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: 3.0, lambda x: x if x > 2.0 else 0.0, lambda x: max(x, 5.0), lambda x: 1.0 if x else 0.0,
+        lambda x: np.sign(2.0) if x == 1.0 else 0.0, lambda x: round(x), lambda x: np.floor(x), lambda x: len(f"{x}"),
+        lambda x: x.detach() * 2.0, lambda x: x.detach().data * 2.0, lambda x: Value(3.0).data,
+        lambda x: (Value(3.0) * 2.0).item(), lambda x: grad(lambda y: y * y)(3.0), lambda x: 1.0 + x.ndim,
+    ],
+)  # fmt: skip
+def test_where_nothing_was_read_a_result_is_a_constant(f: Callable[[Any], Any]) -> None:
+    """Comparisons, questions, what is detached, and data of nodes that do not come from the input: gradient 0."""
+    assert grad(f)(1.0) == 0.0
+
+
+def test_a_result_that_depends_on_the_inputs_may_read_too() -> None:
+    """Softmax with the largest logit taken off, an output for the log beside the loss, a second derivative of both."""
+
+    def softmax(*logits: Any) -> Any:
+        top = max(x.data for x in logits)
+        powers = [ad.exp(x - top) for x in logits]
+        return powers[0] / sum(powers)
+
+    p = 1.0 / (1.0 + math.e)
+    assert grad(softmax, (0, 1))(1.0, 2.0) == pytest.approx((p * (1 - p), -p * (1 - p)), rel=1e-14)
+    assert check_gradients(softmax, 1.0, 2.0, order=2).passed
+    assert vjp(lambda x: (x * x, x.data), 3.0)[1]((1.0, 0.0)) == (6.0,)
+    assert hessian(lambda x: ad.sum(x) - x.data.max())(np.ones(2)).tolist() == [[0.0, 0.0], [0.0, 0.0]]
+
+
+def test_reads_belong_to_the_innermost_call_whose_input_was_read() -> None:
+    """What the inner function may do is no fault of the outer; data of the outer input is, wherever it is read."""
+    inner = lambda c: grad(lambda y: y * y.data * c)(3.0)  # noqa: E731
+    assert grad(lambda x: x * inner(1.0))(2.0) == 3.0
+    assert grad(lambda x: inner(1.0))(2.0) == 0.0
+    square = grad(lambda y: y * y)
+    for f in (lambda x: inner(x.data), lambda x: grad(lambda y: y * x.data)(x), lambda x: square(x.data)):
+        with pytest.raises(TypeError, match="the data of an input was read"):
+            grad(f)(2.0)
+    w = Value(5.0)
+    with pytest.raises(TypeError, match="the data of an input was read"):
+        grad(lambda x: w * math.exp(x.data))(1.0)  # it depends on w, not on x
+    assert grad(lambda x: w.data * 2.0)(1.0) == 0.0
+
+
+def test_reads_of_other_threads_do_not_count() -> None:
+    """A thread that reads the input of another's call disturbs nobody, and a fault here none there."""
+    barrier, found = threading.Barrier(2), {}
+
+    def constant(x: Any) -> Any:
+        barrier.wait()
+        barrier.wait()
+        return 3.0
+
+    def left(x: Any) -> Any:
+        barrier.wait()
+        number = x.data
+        barrier.wait()
+        return number
+
+    def run(f: Callable[[Any], Any]) -> None:
+        try:
+            found[f] = grad(f)(1.0)
+        except TypeError as error:
+            found[f] = str(error)
+
+    threads = [threading.Thread(target=run, args=[f]) for f in (constant, left)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found[constant] == 0.0
+    assert "the data of an input was read" in found[left]
+    x = Value(2.0)
+    assert (x.data, grad(lambda y: 3.0)(x)) == (2.0, 0.0)
+
+
+def test_a_function_runs_once_and_leaves_nothing_watched() -> None:
+    """Also where it raises: no call is repeated to see what was read, and reading costs nothing afterwards."""
+    calls: list[int] = []
+
+    def f(x: Any) -> Any:
+        calls.append(1)
+        return x.data
+
+    with pytest.raises(TypeError):
+        grad(f)(1.0)
+    assert calls == [1]
+    with pytest.raises(ZeroDivisionError):
+        grad(lambda x: 1 / 0)(1.0)
+    assert ad.reading.WATCHES == []
+
+
+def test_a_long_chain_that_is_read_at_every_step_is_walked_once() -> None:
+    """20,000 steps take a moment; walked anew at every step they are 200 million nodes, which takes a minute."""
+
+    def f(x: Any) -> Any:
+        total = Value(0.0)
+        for _ in range(20_000):
+            total = total + 1.0
+            assert total.data > 0  # of no input
+        return x if total.data < 0 else 0.0
+
+    start = time.process_time()
+    assert grad(f)(1.0) == 0.0
+    assert time.process_time() - start < 10.0
