@@ -13,11 +13,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 import autodiff as ad
 from autodiff import Tensor, Value, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autodiff.draw import see
-from autodiff.testing import check_gradients, check_relations
+from autodiff.testing import RELATIONS, check_gradients, check_relations, dual_fault, search
+from autodiff.testing.loop import Undecided
+from autodiff.testing.operations import BRANCHES, vocabulary
+from autodiff.testing.program import Program
+from autodiff.testing.strategies import programs
+from autodiff.testing.verdicts import Verdict
+from tests.strategies import VOCABULARY
 
 KINDS = pytest.mark.parametrize("kind", [Value, Tensor])
 
@@ -147,6 +154,76 @@ def test_the_picture_of_a_closed_choice_has_the_closed_edge() -> None:
     assert [(wire.label, wire.share) for wire in wires] == [("× 0", 0.0), ("× 1", 0.0), ("× (−1)", 0.0)]
     assert "Here the error dies: ∂J/∂m = 0." in drawing.picture.captions
     assert drawing.stamp == "✓ 0 ≈ 0 (by differences)"
+
+
+# ---- constants are checked -------------------------------------------------------------------------------------------
+
+
+@EACH_OBJECTIVE
+@pytest.mark.parametrize("oracle", ["auto", "exact", "dual", "mpmath", "interval"])
+def test_a_satisfied_margin_is_checked_as_constant(J: Callable[..., Any], oracle: str) -> None:
+    """J = max(0, 1 − s + s_c) at (5, 1) has gradient 0, by every oracle; at (0, 1) it has (−1, 1), at (2, 1) a kink."""
+    assert grad(J, (0, 1))(5.0, 1.0) == (0.0, 0.0)
+    for point, slopes in (((5.0, 1.0), [0.0, 0.0]), ((0.0, 1.0), [-1.0, 1.0])):
+        report = check_gradients(J, *point, oracle=oracle)
+        assert report.passed, report
+        assert [finding.analytic for finding in report.findings] == slopes
+    if oracle in ("auto", "interval"):
+        assert check_gradients(J, 2.0, 1.0, oracle=oracle).counts == {Verdict.VALID: 2}
+
+
+@EACH_OBJECTIVE
+def test_a_satisfied_margin_is_constant_to_second_order(J: Callable[..., Any]) -> None:
+    """Both orders pass, the relations hold, and along random directions it is constant too."""
+    assert check_gradients(J, 5.0, 1.0, order=2).counts == {Verdict.PASS: 4}
+    assert check_gradients(J, 5.0, 1.0, directions=2, curve=True).passed
+    assert {"constants among the outputs change nothing", "pushforward and pullback agree"} <= {
+        *check_relations(J, 5.0, 1.0)
+    }
+
+
+CONSTANTS = [
+    3, 3.5, np.int64(3), np.float32(0.5), np.float64(0.5), np.array(3), np.ones(2), np.ones((2, 1), np.float32),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("constant", CONSTANTS, ids=repr)
+@pytest.mark.parametrize("x", [2.0, np.array([1.0, 2.0])], ids=["Value", "Tensor"])
+def test_any_number_or_array_is_a_constant(constant: Any, x: Any) -> None:
+    """Checks of both orders pass, alone and among several outputs; the relations hold; every transform gives 0."""
+    assert check_gradients(lambda x: constant, x, order=2).passed
+    assert check_gradients(lambda x: {"a": x * x, "b": [constant, x]}, x, order=2).passed
+    assert check_relations(lambda x: constant, x)
+    zeros = np.zeros(np.shape(constant) + np.shape(x))
+    np.testing.assert_array_equal(jacobian(lambda x: constant)(x), zeros)
+    np.testing.assert_array_equal(jacobian(lambda x: [x, constant])(x)[1], zeros)
+    np.testing.assert_array_equal(jacobian(jacobian(lambda x: constant))(x), np.zeros((*zeros.shape, *np.shape(x))))
+    np.testing.assert_array_equal(jvp(lambda x: constant, (x,), (x,))[1], np.zeros(np.shape(constant)))
+    value, pullback = vjp(lambda x: constant, x)
+    assert value is constant
+    np.testing.assert_array_equal(pullback(np.ones(np.shape(constant)))[0], 0.0 * x)
+
+
+@pytest.mark.parametrize("x", [2.0, np.array([1.0, 2.0])], ids=["Value", "Tensor"])
+def test_a_constant_has_derivatives_of_every_kind(x: Any) -> None:
+    """grad, value_and_grad, hessian and hvp of 3 are 0 in the shape of the argument."""
+    constant = lambda x: 3.0  # noqa: E731
+    shape = np.shape(x)
+    assert value_and_grad(constant)(x)[0] == 3.0
+    for found, wanted in (
+        (grad(constant)(x), shape), (value_and_grad(constant)(x)[1], shape), (hvp(constant, x, x), shape),
+        (hessian(constant)(x), shape * 2), (grad(grad(constant) if not shape else constant)(x), shape),
+    ):  # fmt: skip
+        np.testing.assert_array_equal(found, np.zeros(wanted))
+
+
+def test_a_wrong_gradient_beside_a_constant_is_still_found() -> None:
+    """A function that leaves the graph unseen is no constant: differences say so, and what is to blame."""
+    report = check_gradients(lambda x: 2.0 * x._data, 1.0)
+    assert report.verdict == Verdict.FAIL
+    assert [finding.numeric for finding in report.findings] == [pytest.approx(2.0)]
+    assert report.blame is not None
+    assert "the graph leaves out a way that f takes (a detached constant, 2, stands in it)" in report.blame.sentence
 
 
 # ---- what left the graph is no constant ------------------------------------------------------------------------------
@@ -320,3 +397,65 @@ def test_a_long_chain_that_is_read_at_every_step_is_walked_once() -> None:
     start = time.process_time()
     assert grad(f)(1.0) == 0.0
     assert time.process_time() - start < 10.0
+
+
+# ---- programs --------------------------------------------------------------------------------------------------------
+
+
+@KINDS
+def test_programs_have_branches(kind: type) -> None:
+    """They are in the vocabulary by themselves, print as Python, and end in a constant where they are closed."""
+    assert {*BRANCHES} <= {*vocabulary(kind)}
+    start = "Value -1.5" if kind is Value else "Tensor [-1.5,0.5]"
+    closed = Program.parse(f"{start}; branch 0; exp 0")
+    assert not isinstance(closed(*closed.leaves()), ad.Node)
+    assert check_gradients(closed, *closed.inputs, order=2).passed
+    scope: dict[str, Any] = {}
+    exec(closed.python(), scope)
+    assert scope["output"] == closed(*closed.inputs)
+    chosen = Program.parse(f"{start}; choice 0")
+    assert "ad.where(x0 > 0.0, x0, 0.0)" in chosen.python()
+    assert isinstance(chosen(*chosen.leaves()), ad.Node)
+
+
+@KINDS
+def test_random_programs_meet_constants(kind: type) -> None:
+    """Among a few hundred some are constant as a whole, and some take a branch."""
+    met: list[str] = []
+
+    def judge(program: Program) -> str | None:
+        output = program(*program.leaves())
+        names = {name for name, _ in program.steps}
+        met.append("a constant" if not isinstance(output, ad.Node) else "a branch" if "branch" in names else "")
+        return None
+
+    search(judge, 600, kind=kind, operations=vocabulary(kind, of=["add", "multiply", "exp", *BRANCHES]))
+    assert {"a constant", "a branch"} <= {*met}
+
+
+@settings(max_examples=20)
+@given(program=programs(operations=VOCABULARY[Value]))
+def test_programs_of_several_outputs_have_right_gradients(program: Program) -> None:
+    """Each value that nothing used by itself, a constant among them."""
+    assert not check_gradients(program.parts, *program.inputs).failed
+    slopes = jacobian(lambda inputs: program.parts(*inputs))(list(program.inputs))
+    assert slopes[1] == [0.0] * len(program.inputs)
+
+
+def test_a_gate_that_lets_a_closed_branch_through_is_found(define: Callable[..., ad.Primitive]) -> None:
+    """A choice whose rules pass the error to both branches breaks a relation, and no oracle is needed to see it."""
+    right = ad.TABLE["where"]
+    define("both", right.forward, [lambda g, z, x, y, **_: g, lambda g, z, x, y, **_: g])
+    assert "a branch that is not taken gets nothing" in RELATIONS
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ad.TABLE, "where", ad.TABLE["both"])
+        with pytest.raises(AssertionError, match=r"^a branch that is not taken gets nothing: "):
+            check_relations(lambda x: x * 2.0, 1.5, only=["a branch that is not taken gets nothing"])
+
+
+def test_dual_numbers_judge_programs_with_branches() -> None:
+    """A closed branch has slope 0 there too; at its kink nothing is decided."""
+    assert dual_fault(Program.parse("Value -1.5; branch 0; exp 0")) is None
+    assert dual_fault(Program.parse("Value 1.5; choice 0; branch 0")) is None
+    with pytest.raises(Undecided):
+        dual_fault(Program.parse("Value 0.0; choice 0"))
