@@ -11,9 +11,10 @@ from autodiff.backprop import backpropagate
 from autodiff.flow import Flow, error_flow
 from autodiff.graph import Node, StaleGraphError, topological
 from autodiff.node import Tensor, Value, detach, move, stop_gradient
-from autodiff.ops import elementwise, layout, linear, reductions, units
-from autodiff.ops.elementwise import *  # noqa: F403 - the table's files say what they export, so a new operation
-from autodiff.ops.layout import *  # noqa: F403       touches the table only
+from autodiff.ops import choices, elementwise, layout, linear, reductions, units
+from autodiff.ops.choices import *  # noqa: F403 - the table's files say what they export, so a new operation
+from autodiff.ops.elementwise import *  # noqa: F403  touches the table only
+from autodiff.ops.layout import *  # noqa: F403
 from autodiff.ops.linear import *  # noqa: F403
 from autodiff.ops.reductions import *  # noqa: F403
 from autodiff.ops.units import *  # noqa: F403
@@ -27,6 +28,7 @@ __all__ = [
     "detach", "detect_anomaly", "error_flow", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "move",
     "primitive", "stop_gradient", "topological", "value_and_grad", "vjp",
 ]  # fmt: skip
+__all__ += choices.__all__
 __all__ += elementwise.__all__
 __all__ += layout.__all__
 __all__ += linear.__all__

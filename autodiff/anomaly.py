@@ -5,18 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from autodiff.graph import Node
 from autodiff.primitive import describe
+from autodiff.reading import is_own, place_of
 
 __all__ = ["detect_anomaly"]
-
-_OWN: Final = str(Path(__file__).parent)
 
 
 @contextmanager
@@ -44,20 +42,11 @@ def detect_anomaly() -> Iterator[None]:
 
 
 def _watch(frame: FrameType, event: str, result: Any) -> None:
-    if event != "return" or not _is_own(frame):
+    if event != "return" or not is_own(frame):
         return
     node = frame.f_locals.get("self") if frame.f_code.co_name == "__init__" else result
     if isinstance(node, Node) and hasattr(node, "_data") and not np.all(np.isfinite(node._data)):
-        place: FrameType | None = frame
-        while place is not None and _is_own(place):
-            place = place.f_back
-        where = f"{place.f_code.co_filename}, line {place.f_lineno}" if place else "an unknown place"
-        raise FloatingPointError(f"{_account(node)}, the first value that is not finite, at {where}")
-
-
-def _is_own(frame: FrameType) -> bool:
-    path = frame.f_code.co_filename
-    return path.startswith((_OWN, "<autodiff "))
+        raise FloatingPointError(f"{_account(node)}, the first value that is not finite, at {place_of(frame)}")
 
 
 def _account(node: Node) -> str:

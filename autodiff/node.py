@@ -18,6 +18,7 @@ from autodiff.numpy_protocol import dispatch_function, dispatch_ufunc
 from autodiff.ops import elementwise, layout, linear, reductions, units
 from autodiff.plain import as_leaf_array, as_value_data, boxed, own_index, plain
 from autodiff.primitive import Origin, describe
+from autodiff.reading import WATCHES, noted, passed
 
 __all__ = ["Arithmetic", "Tensor", "Value", "detach", "move", "stop_gradient"]
 
@@ -66,6 +67,8 @@ class Arithmetic(Node):
         >>> Value(2.0).item()
         2.0
         """
+        if WATCHES:
+            noted(self)
         return float(np.asarray(self._data).item())
 
     def backward(self, seed: Any = None) -> None:
@@ -88,6 +91,8 @@ class Arithmetic(Node):
         >>> x.grad
         6.0
         """
+        if WATCHES:
+            passed(self)
         send_back(self, seed, None)
 
     def clip(self, low: float | None = None, high: float | None = None) -> Any:
@@ -130,12 +135,18 @@ class Arithmetic(Node):
         self.stamp = clock.tick()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if WATCHES:
+            noted(self)
         return copied(self, memo)
 
     def __copy__(self) -> Any:
+        if WATCHES:
+            noted(self)
         return twin(self, {id(item): item for item in self.inputs if isinstance(item, Node)})
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if WATCHES:
+            noted(self)
         return reduced(self)
 
 
@@ -168,6 +179,8 @@ class Value(Arithmetic):
     @property
     def data(self) -> float:
         """The primal, a Python float. Assigning to a leaf's makes graphs computed from it stale."""
+        if WATCHES:
+            noted(self)
         return self._data  # type: ignore[no-any-return]
 
     @data.setter
@@ -263,6 +276,8 @@ class Tensor(Arithmetic):
     @property
     def data(self) -> np.ndarray[Any, Any]:
         """The primal, a read-only array. Assigning to a leaf's makes graphs computed from it stale."""
+        if WATCHES:
+            noted(self)
         view = np.asarray(self._data).view()
         view.setflags(write=False)
         return view
@@ -373,7 +388,7 @@ class Tensor(Arithmetic):
 
     def tolist(self) -> Any:
         """The data as nested lists of floats, outside the graph."""
-        return self._data.tolist()
+        return self.data.tolist()
 
     def __getitem__(self, index: Any) -> Any:
         for item in index if isinstance(index, tuple) else (index,):

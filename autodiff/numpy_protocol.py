@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.ops import elementwise, layout, linear, reductions
+from autodiff.ops import choices, elementwise, layout, linear, reductions
 from autodiff.plain import plain
 from autodiff.primitive import FORGETTING, TABLE, Primitive
 
@@ -63,7 +63,7 @@ _MADE_OF_PRIMITIVES: Final[dict[Any, Callable[..., Any]]] = {
     np.power: elementwise.raise_to, np.float_power: elementwise.raise_to,
     np.matmul: linear.matmul, np.dot: linear.dot, np.outer: linear.outer, np.tensordot: linear.tensordot,
     np.einsum: linear.einsum, np.inner: _inner, np.vdot: _vdot,
-    np.where: elementwise.where, np.clip: _clip, np.split: layout.split, np.take: layout.take, np.pad: layout.pad,
+    np.where: choices.where, np.clip: _clip, np.split: layout.split, np.take: layout.take, np.pad: layout.pad,
     np.diag: layout.diag, np.trace: layout.trace, np.var: _var, np.std: _std, np.cumsum: _cumsum, np.ravel: _ravel,
     np.linalg.norm: _norm, np.transpose: _transpose,
 }  # fmt: skip

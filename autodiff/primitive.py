@@ -271,7 +271,8 @@ class Primitive:
 
         IEEE arithmetic throughout: ``log(0.0)`` is −inf and ``1/0.0`` inf, as on arrays, never an exception.
         """
-        if self.elementwise and all(item.__class__ is float or item.__class__ is int for item in inputs):
+        numbers = self.elementwise and all(item.__class__ is float or item.__class__ is int for item in inputs)
+        if numbers and not (params and any(isinstance(item, np.ndarray) for item in params.values())):
             try:
                 return real(self, "forward", self.forward(floats, *inputs, **params))
             except (*FLOAT_FAULTS, AttributeError):  # ``math`` has fewer functions than NumPy

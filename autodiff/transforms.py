@@ -21,6 +21,7 @@ from autodiff.ops.layout import reshape, stack
 from autodiff.ops.reductions import sum as sum_over
 from autodiff.ops.units import identity
 from autodiff.primitive import describe
+from autodiff.reading import WATCHES, passed, recorded
 from autodiff.tree import flatten, flatten_as, rebuild, tree_map
 
 __all__ = ["grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -52,6 +53,8 @@ def gradients(output: Any, inputs: Any, *, seed: Any = None, create_graph: bool 
     for item in wanted:
         if not isinstance(item, Node):
             raise TypeError(f"gradients are taken with respect to Values and Tensors, and got {describe(item)}")
+    if WATCHES and not create_graph and isinstance(output, Node):
+        passed(output)
     found: dict[Node, Any] = {}
     targets = set(wanted)
 
@@ -74,10 +77,11 @@ def grad(f: Callable[..., Any], argnum: int | Sequence[int] = 0) -> Callable[...
 
     Returns:
         a function of the same arguments. The argument may nest lists, tuples and dicts of numbers, arrays and nodes:
-        so does the result. An argument that f ignores has gradient 0.
+        so does the result. An argument that f ignores has gradient 0, and so has every argument of a constant.
 
     Raises:
-        TypeError: f is not callable, the argument holds no numbers, or the result is not a node.
+        TypeError: f is not callable, the argument holds no numbers, or the result is no number; or it depends on none
+            of them, but f read the ``.data`` of a node that does (the message names the line).
         ValueError: the result has more than one element, or there is no such argument.
 
     >>> grad(lambda x: x ** 3)(2.0)
@@ -230,7 +234,7 @@ class _Call:
         replaced = list(args)
         for k, group in zip(numbers, leaves, strict=True):
             replaced[k] = rebuild(args[k], group)
-        self.result = f(*replaced, **kwargs)
+        self.result = recorded(f, replaced, kwargs, self.inputs)
         for output in flatten(self.result):
             _check_output(output)
         self.open = any(isinstance(leaf, Node) for arg in self.chosen for leaf in flatten(arg)) or self._closes_over()

@@ -68,7 +68,7 @@ def hips() -> tuple[Vocabulary, Gradients]:
             return False
         return np.asarray(result).dtype == float  # of objects it is no array of autograd's, but one full of its boxes
 
-    return {name: item for name, item in vocabulary(ad.Tensor).items() if records(item)}, gradients
+    return {name: item for name, item in vocabulary(ad.Tensor, of=ad.TABLE).items() if records(item)}, gradients
 
 
 def disagreement(program: Program, theirs: Gradients) -> str | None:

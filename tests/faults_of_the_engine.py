@@ -9,7 +9,8 @@ from tests.faults import Fault, change, classified
 _PASS, _NODE, _GRAPH = "autodiff/backprop.py", "autodiff/node.py", "autodiff/graph.py"
 _ARRAY, _SCALAR, _TRANSFORMS = "autodiff/array.py", "autodiff/scalar.py", "autodiff/transforms.py"
 _COPIES, _PLAIN, _SHARES = "autodiff/copies.py", "autodiff/plain.py", "autodiff/shares.py"
-_RECORDING, _GATES = "autodiff/recording.py", "autodiff/gates.py"
+_RECORDING, _READING, _CHOICES = "autodiff/recording.py", "autodiff/reading.py", "autodiff/ops/choices.py"
+_GATES = "autodiff/gates.py"
 
 _RECURSIVE_ORDER: Final = '''
 
@@ -395,7 +396,30 @@ _FAULTS: Final = {
             "float(int(seed)) if data.__class__ is float",
         ),
     ),
+    "gates": (
+        change(
+            "where: a constant that one bool chooses is no node", _CHOICES,
+            "if not numbers and _is_one_bool(condition):", "if False:",
+        ),
+        change(
+            "where: an array of bools between two numbers", "autodiff/primitive.py",
+            "any(isinstance(item, np.ndarray) for item in params.values())", "False",
+        ),
+        change(
+            "where: a rule's choice between two numbers is no formula", "autodiff/ops/elementwise.py",
+            "if isinstance(condition, Symbol):", "if False:",
+        ),
+    ),
     "refusal left out": (
+        change("a result that left the graph is a constant", _READING, "if watch.deed and not", "if False and not"),
+        change("data of any node counts as read", _READING, "if watch.depends(node):", "if True:"),
+        change("a read counts for every call around", _READING, "            return\n", ""),
+        change("a call stays watched", _READING, "        WATCHES.remove(watch)\n", ""),
+        change(
+            "item() is not seen", _NODE, "            noted(self)\n        return float(",
+            "            pass\n        return float(",
+        ),
+        change("plain gradients inside are not seen", _TRANSFORMS, "if WATCHES and not create_graph", "if False"),
         change("a seed of another shape is taken", _PASS, "if shape != np.shape(data):", "if False:"),
         change("an output of many elements needs no seed", _PASS, "data.size != 1", "False"),
         change(

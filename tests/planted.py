@@ -38,7 +38,7 @@ from autodiff.testing.strategies import programs
 from tests.faults import Fault
 from tests.faults_of_the_engine import ENGINE_FAULTS
 from tests.faults_of_the_rules import CHANGES, EQUIVALENT
-from tests.strategies import PRIMITIVES, VOCABULARY
+from tests.strategies import NAMES, PRIMITIVES, VOCABULARY
 
 MOST_EXAMPLES, MOST_STEPS = 200, 3
 KINDS = (ad.Value, ad.Tensor)
@@ -167,7 +167,7 @@ def in_the_table(wrong: Primitive) -> Iterator[Vocabularies]:
     right = ad.TABLE[wrong.name]
     ad.TABLE[wrong.name] = wrong
     try:
-        yield {kind: vocabulary(kind, of=[entry.name for entry in PRIMITIVES]) for kind in KINDS}
+        yield {kind: vocabulary(kind, of=NAMES) for kind in KINDS}
     finally:
         ad.TABLE[wrong.name] = right
 

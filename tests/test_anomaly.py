@@ -88,7 +88,7 @@ def test_other_threads_are_not_watched() -> None:
 
 def test_a_place_without_a_user_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where every frame is the package's own, the report says that the place is unknown."""
-    monkeypatch.setattr("autodiff.anomaly._is_own", lambda frame: True)
+    monkeypatch.setattr("autodiff.reading.is_own", lambda frame: True)
     with pytest.raises(FloatingPointError, match="at an unknown place"), detect_anomaly():
         Value(0.0).log()
 

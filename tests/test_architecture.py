@@ -20,7 +20,7 @@ ROOTS = {"autodiff": Path(autodiff.__file__).parent, "nn": Path(nn.__file__).par
 LAYERS = (
     ("symbol", "namespace", "signatures", "tree"), ("primitive", "source"), ("ops", "graph"),
     ("array", "scalar", "gates"),
-    ("shares", "numpy_protocol", "plain"), ("backprop", "copies"), ("node",),
+    ("shares", "numpy_protocol", "plain", "reading"), ("backprop", "copies"), ("node",),
 )  # fmt: skip
 ABOVE_NODE = len(LAYERS)
 _TEST_LIBRARIES = {

@@ -22,10 +22,8 @@ ORDERS = pytest.mark.parametrize("order", [1, 2])
 
 def inputs_of(operation: Operation, shapes: Any, kind: str) -> list[Any]:
     """Points of the domain, away from its kinks: floats for Values."""
-    assert operation.primitive is not None
     random = np.random.default_rng(3)
-    domains = operation.primitive.domain * (1 if operation.primitive.arity else operation.arity)
-    drawn = [np.asarray(domain.draw(random, shape)) for domain, shape in zip(domains, shapes, strict=True)]
+    drawn = [np.asarray(domain.draw(random, shape)) for domain, shape in zip(operation.domains, shapes, strict=True)]
     return [float(x) for x in drawn] if kind == "Value" else drawn
 
 
@@ -75,6 +73,6 @@ def test_arithmetic_is_exact_in_fractions(name: str) -> None:
 
 def test_every_primitive_is_asked_for() -> None:
     """Each test above fails unless all its entries pass; together they have every primitive of the table."""
-    asked = {kind: {str(item.primitive) for item in known.values()} for kind, known in KINDS.items()}
+    asked = {kind: {str(item.primitive) for item in known.values() if item.primitive} for kind, known in KINDS.items()}
     assert asked["Tensor"] == {str(entry) for entry in PRIMITIVES}
     assert asked["Value"] == {str(entry) for entry in PRIMITIVES if entry.elementwise}

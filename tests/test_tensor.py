@@ -226,14 +226,6 @@ def test_condition_array_may_be_reused(seen: Callable[[Any], Any]) -> None:
     assert gradients(y, x).tolist() == [1.0, 0.0]
 
 
-@pytest.mark.parametrize("kind", [bool, np.bool, np.array])
-def test_one_condition_picks(kind: Callable[[bool], Any]) -> None:
-    """True and False, Python's, NumPy's or in an array without axes, choose an operand and make no node."""
-    x, y = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
-    assert ad.where(kind(True), x, y) is x
-    assert ad.where(kind(False), x, y) is y
-
-
 def test_data_given_and_data_held_are_apart() -> None:
     """A Tensor copies what it is given, and hands out a view that cannot be written to; constants are copied too."""
     given_data, constant = np.array([1.0, 2.0]), np.array([3.0, 4.0])

@@ -36,7 +36,8 @@ def check_gradients(
     Args:
         f: a function of numbers and arrays, written with Values and Tensors, or of torch or jax arrays; with
             ``gradient`` or ``vjp``, any function of floats and NumPy arrays. Its result is a number or an array, or
-            nested lists, tuples and dicts of them; so are its arguments.
+            nested lists, tuples and dicts of them; so are its arguments. A number or array that is no node is a
+            constant, with gradient 0.
         inputs: where; finite numbers and arrays.
         order: 1, or 2 for the derivatives of the gradient as well.
         gradient: ``gradient(*inputs)``, the gradient of an f that gives one number: one for each argument.
@@ -54,7 +55,8 @@ def check_gradients(
         and ``raise_unless_passed()`` where what could not be decided is no pass either.
 
     Raises:
-        TypeError: f cannot be called, or inputs or results are not numbers. ValueError: shapes that do not fit,
+        TypeError: f cannot be called, or inputs or results are not numbers; or the result depends on no input, but f
+            read the ``.data`` of a node that does. ValueError: shapes that do not fit,
             inputs or a start value that are not finite, an unknown oracle or order.
 
     At a kink a gradient between the one-sided slopes is valid; a nan is always a failure.

@@ -23,6 +23,7 @@ from autodiff.testing.dual import Dual, TieError, duals
 from autodiff.testing.operations import Kind, Operation, Vocabulary, chosen
 from autodiff.testing.program import Instruction, Kinks, Program, resolve
 from autodiff.testing.rounding import NUDGE, reach, tolerances
+from autodiff.testing.subject import as_node
 from autodiff.transforms import gradients
 
 __all__ = [
@@ -293,7 +294,7 @@ def dual_fault(program: Program) -> str | None:
             "dual_fault judges programs over Values, and got one over Tensors; relation_fault judges those of both"
         )
     leaves, directions = program.leaves(), _direction(len(program.inputs))
-    output = program(*leaves)
+    output = as_node(program(*leaves))
     output.backward()
     points = [Dual(x, v) for x, v in zip(program.inputs, directions, strict=True)]
     try:
@@ -301,7 +302,7 @@ def dual_fault(program: Program) -> str | None:
     except TieError:
         raise Undecided from None
     pushed = moved.tangent if isinstance(moved, Dual) else 0.0
-    shares = [v * leaf.grad for v, leaf in zip(directions, leaves, strict=True)]
+    shares = [v * (leaf.grad or 0.0) for v, leaf in zip(directions, leaves, strict=True)]
     pulled = sum(shares)
     if abs(pulled - pushed) <= _ROUNDING * sum(map(abs, shares)):
         return None
@@ -325,11 +326,11 @@ def _allowed(program: Program, directions: Sequence[float]) -> float:
 
     def moved(k: int) -> list[Any]:
         leaves = program.leaves()
-        output = program.output(program.operations, leaves, k, NUDGE)
+        output = as_node(program.output(program.operations, leaves, k, NUDGE))
         return [0.0 if slope is None else slope for slope in gradients(output, leaves)]
 
     leaves = program.leaves()
-    bounds = tolerances(program, reach(program(*leaves), leaves), moved)
+    bounds = tolerances(program, reach(as_node(program(*leaves)), leaves), moved)
     return float(sum(abs(v) * bound for v, bound in zip(directions, bounds, strict=True)))
 
 

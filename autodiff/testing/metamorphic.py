@@ -46,7 +46,8 @@ def check_relations(f: Callable[..., Any], *inputs: Any, only: Sequence[str] | N
     """Check the relations that hold for every gradient, of ``f`` at ``inputs``; no oracle is needed.
 
     Args:
-        f: a function of Values (for numbers) and Tensors (for arrays) that returns one; a `Program` is one.
+        f: a function of Values (for numbers) and Tensors (for arrays) that returns one, or a plain number or array
+            where it is constant; a `Program` is one.
         inputs: where; at least one.
         only: names from `RELATIONS`, if not all are wanted.
 
@@ -56,7 +57,8 @@ def check_relations(f: Callable[..., Any], *inputs: Any, only: Sequence[str] | N
 
     Raises:
         RelationError: an AssertionError that names the relation, the numbers, and the program of a `Program`.
-        TypeError: f cannot be called or returns no node. ValueError: no input, or a name that no relation has.
+        TypeError: f cannot be called, or returns no number or array; or its result depends on no input, but it read the
+            ``.data`` of a node that does. ValueError: no input, or a name that no relation has.
 
     >>> from autodiff import exp
     >>> held = check_relations(lambda x: x * exp(x), 0.5)
@@ -98,7 +100,7 @@ def _answers(
     names = list(RELATIONS) if only is None else list(only)
     if unknown := [name for name in names if name not in RELATIONS]:
         raise ValueError(f"no relation is called {', '.join(map(repr, unknown))}; there are {', '.join(RELATIONS)}")
-    run = Run(f, inputs)
+    run = Run(f, inputs, asked=True)
     for name in names:
         try:
             with np.errstate(all="ignore"):

@@ -1,6 +1,7 @@
-"""What a program may do in one step: each primitive of the table, with the params of its examples.
+"""What a program may do in one step: each primitive of the table, with the params of its examples; and branches.
 
-A primitive that anybody adds to the table is an operation from then on; nothing is listed here.
+A primitive that anybody adds to the table is an operation from then on; listed here are only the branches, whose other
+side is a constant.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.node import Tensor, Value
+from autodiff.ops.choices import where
+from autodiff.ops.reductions import sum as sum_of
 from autodiff.primitive import ANY, TABLE, Domain, Example, Primitive, describe, remembered
 from autodiff.testing.literals import literal, spelled
 
-__all__ = ["Kind", "Operation", "Vocabulary", "check_kind", "chosen", "named", "vocabulary"]
+__all__ = ["BRANCHES", "Kind", "Operation", "Vocabulary", "check_kind", "chosen", "named", "vocabulary"]
 
 Kind = type[Value] | type[Tensor]
 
@@ -32,7 +35,8 @@ def _anywhere(*_: Any) -> bool:
 class Operation:
     """One step of a program: ``call`` of ``arity`` operands, defined where ``fits`` says so.
 
-    ``written`` is the call as Python source with {0}, {1}, … for the operands, ``shapes`` are operands that fit.
+    ``written`` is the call as Python source with {0}, {1}, … for the operands, ``shapes`` are operands that fit. One
+    that is no primitive may say by ``over(xp, *operands)`` what it is in other arithmetic.
     """
 
     name: str
@@ -43,6 +47,7 @@ class Operation:
     shapes: tuple[Shape, ...] = ()
     primitive: Primitive | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    over: Callable[..., Any] | None = None
 
     def __call__(self, *operands: Any) -> Any:
         return self.call(*operands)
@@ -67,8 +72,10 @@ class Operation:
     def forward(self, xp: Any, *operands: Any) -> Any:
         """The primitive's forward alone, on whatever numbers ``xp`` computes with.
 
-        Raises TypeError for an operation that is no primitive.
+        Raises TypeError for an operation that is no primitive and does not say what it is there.
         """
+        if self.over is not None:
+            return self.over(xp, *operands)
         if self.primitive is None:
             raise TypeError(f"{self.name} is no primitive of the table; an engine has to say what it does")
         return self.primitive.forward(xp, *operands, **self.params)
@@ -86,7 +93,7 @@ def vocabulary(kind: Kind = Value, *, of: Iterable[str] | None = None) -> dict[s
 
     Args:
         kind: Value takes the elementwise primitives on numbers, Tensor every primitive of the table.
-        of: names of primitives, if not all are wanted.
+        of: names of primitives and of `BRANCHES`, if not all are wanted.
 
     Params follow the name: ``sum[axis=0]``. Raises TypeError for another kind, ValueError for a name that is not in
     the table.
@@ -95,10 +102,11 @@ def vocabulary(kind: Kind = Value, *, of: Iterable[str] | None = None) -> dict[s
     ['add', 'leaky_relu', 'leaky_relu[slope=0.25]']
     """
     check_kind(kind)
-    entries = TABLE.values() if of is None else map(named, of)
-    found = [operation for entry in entries for operation in _operations(entry)]
+    names = [*TABLE, *BRANCHES] if of is None else list(of)
+    found = [item for name in names if name not in BRANCHES for item in _operations(named(name))]
     if kind is Value:
         found = [item for item in found if item.primitive and item.primitive.elementwise and not any(item.shapes)]
+    found += [_BRANCHES[kind][name] for name in names if name in BRANCHES]
     return {operation.name: operation for operation in found}
 
 
@@ -125,6 +133,30 @@ def chosen(kind: Kind, operations: Vocabulary | None) -> Vocabulary:
     if not known:
         raise ValueError("a program is to be made with at least one operation; there are none")
     return known
+
+
+def _branch(m: Any) -> Any:
+    return m if m > 0.0 else 0.0
+
+
+_BRANCH_OF_NUMBERS: Final = Operation(
+    "branch", 1, _branch, written="({0} if {0} > 0.0 else 0.0)", over=lambda _, x: _branch(x), shapes=((),)
+)
+_BRANCH_OF_ARRAYS: Final = Operation(
+    "branch", 1, lambda x: _branch(sum_of(x)), written="(ad.sum({0}) if ad.sum({0}) > 0.0 else 0.0)",
+    over=lambda xp, x: _branch(xp.sum(x)), shapes=((),),
+)  # fmt: skip
+_CHOICE: Final = Operation(
+    "choice", 1, lambda x: where(x > 0.0, x, 0.0), written="ad.where({0} > 0.0, {0}, 0.0)",
+    over=lambda xp, x: xp.where(x > 0.0, x, 0.0), shapes=((),),
+)  # fmt: skip
+_BRANCHES: Final[Mapping[Kind, Mapping[str, Operation]]] = {
+    Value: {"branch": _BRANCH_OF_NUMBERS, "choice": _CHOICE}, Tensor: {"branch": _BRANCH_OF_ARRAYS, "choice": _CHOICE},
+}  # fmt: skip
+
+#: What is 0 below a kink at 0: by Python's ``if`` (of an array by that of its sum), which ends in a constant that is no
+#: node, and by `autodiff.where`.
+BRANCHES: Final = ("branch", "choice")
 
 
 @remembered()

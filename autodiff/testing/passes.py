@@ -13,11 +13,13 @@ from numpy.lib.array_utils import byte_bounds
 from autodiff.backprop import backpropagate
 from autodiff.graph import Node, topological
 from autodiff.node import Tensor, Value
+from autodiff.ops.choices import where
 from autodiff.ops.linear import weighted_sum
 from autodiff.ops.reductions import sum as sum_of
+from autodiff.plain import plain
 from autodiff.shares import edge_shares
 from autodiff.testing.run import DoesNotApply, Run, apart, near, same, short
-from autodiff.transforms import gradients
+from autodiff.transforms import gradients, vjp
 
 __all__ = ["OF_PASSES"]
 
@@ -223,6 +225,33 @@ def _copied(run: Run) -> str | None:
     return same(run.gradients(twin, twins), run.usual_gradients)
 
 
+# ---- constants -------------------------------------------------------------------------------------------------------
+
+
+def _branch_not_taken(run: Run) -> str | None:
+    """Where a constant is chosen, the output beside it gets nothing; where the output is, it gets all."""
+    output, leaves = run.usual
+    shape, seed = np.shape(output.data), run.seed(output)
+    constant = np.full(shape, 1.5) if shape else 1.5
+    masks = [True, False, *([np.arange(output.size).reshape(shape) % 2 == 0] if shape else [])]
+    ways = [(where(mask, output, constant), mask) for mask in masks] + [(where(True, constant, output), False)]
+    found = [run.gradients(chosen, leaves, seed) for chosen, _ in ways]
+    meant = [run.gradients(output, leaves, seed * mask) if np.any(mask) else _zeros(leaves) for _, mask in ways]
+    return next((wrong for pair in zip(found, meant, strict=True) if (wrong := same(*pair))), None)
+
+
+def _zeros(leaves: Sequence[Any]) -> list[Any]:
+    return [np.zeros(np.shape(leaf.data)) for leaf in leaves]
+
+
+def _constant_outputs(run: Run) -> str | None:
+    """By `vjp` of f with a number and an array beside it that are no nodes."""
+    output, _ = run.usual
+    _, pullback = vjp(lambda *inputs: [1.5, run.f(*inputs), np.ones(2)], *run.inputs)
+    found = pullback([2.0, run.seed(output), np.ones(2)])
+    return near(list(map(plain, found)), run.usual_gradients, run.sizes)  # of an f that closes over nodes, by nodes
+
+
 OF_PASSES: Final[dict[str, Callable[[Run], str | None]]] = {
     "backward twice doubles": _twice_doubles,
     "signals are linear in the seed": _linear_in_the_seed,
@@ -237,4 +266,6 @@ OF_PASSES: Final[dict[str, Callable[[Run], str | None]]] = {
     "a pass writes to nothing but .grad": _nothing_written,
     "gradients share no memory": _own_memory,
     "a copy of the graph has the same gradients": _copied,
+    "a branch that is not taken gets nothing": _branch_not_taken,
+    "constants among the outputs change nothing": _constant_outputs,
 }

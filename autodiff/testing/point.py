@@ -46,7 +46,7 @@ class Point:
         self.count = sum(x.size for x in self.inputs)
         if not self.count:
             raise ValueError("there is nothing to check: the inputs hold no numbers")
-        self.outputs = [np.array(z) for z in subject.values(self.inputs)]  # f may keep its result, and write to it
+        self.outputs = [np.array(z) for z in subject.first_values(self.inputs)]  # f may keep its result and write to it
         _check_outputs(self.outputs)
         self.cotangents = self.draw_cotangents()
         one = len(self.outputs) == 1 and np.size(self.outputs[0]) == 1

@@ -3,7 +3,7 @@
 An instruction names an operation and its operands, counted back from the newest value modulo the number of values, so
 that a program with an instruction left out is a program still; −1, −2, … are the first input, the second, … One that
 does not fit its operands is skipped. The output is a weighted sum of all values that nothing else used: nothing is
-dead, and no cotangent is all ones.
+dead but what a branch leaves out, and no cotangent is all ones. Where all branches end in constants the output is one.
 """
 
 from __future__ import annotations
@@ -82,18 +82,33 @@ class Program:
         """The output on these inputs: leaves, or plain numbers and arrays."""
         return self.output(self.operations, inputs)
 
+    def parts(self, *inputs: Any) -> list[Any]:
+        """A function of several outputs, a constant among them: the values that nothing else used, and 1.0 between.
+
+        >>> Program.parse("Value 2.0 1.5; square 0").parts(2.0, 1.5)
+        [2.0, 1.0, 2.25]
+        """
+        values = self.values(self.operations, inputs)
+        first, *others = (values[sink] for sink, _ in self.weights)
+        return [first, 1.0, *others]
+
     def engine(self, xp: Any) -> Engine:
         """What the steps are in other arithmetic: the forwards of their primitives over the namespace ``xp``."""
         return {name: partial(self.operations[name].forward, xp) for name, _ in self.steps}
 
     def output(self, engine: Engine, inputs: Sequence[Any], nudged: int = -1, nudge: float = 0.0) -> Any:
         """The output of an engine, a function for each operation; the result of step ``nudged`` moves by ``nudge``."""
+        values = self.values(engine, inputs, nudged, nudge)
+        total = engine.get("sum", TABLE["sum"])
+        return _added([_weighted(values[sink], weight, total) for sink, weight in self.weights])
+
+    def values(self, engine: Engine, inputs: Sequence[Any], nudged: int = -1, nudge: float = 0.0) -> list[Any]:
+        """The inputs and the results of all steps, as `output` computes them."""
         values = list(inputs)
         for k, (name, operands) in enumerate(self.steps):
             result = engine[name](*(values[operand] for operand in operands))
             values.append(result * (1.0 + nudge) if k == nudged else result)
-        total = engine.get("sum", TABLE["sum"])
-        return _added([_weighted(values[sink], weight, total) for sink, weight in self.weights])
+        return values
 
     def python(self) -> str:
         """Source that computes ``output`` from the leaves x0, x1, …: paste it, and the same graph is there."""

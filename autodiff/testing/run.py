@@ -12,8 +12,10 @@ import numpy as np
 from autodiff.graph import Node, topological
 from autodiff.node import Tensor, Value
 from autodiff.primitive import describe
+from autodiff.reading import recorded
 from autodiff.testing.program import weights_of
 from autodiff.testing.rounding import reach
+from autodiff.testing.subject import as_node
 from autodiff.transforms import gradients
 
 __all__ = ["ROUNDING", "DoesNotApply", "Run", "apart", "near", "same", "short"]
@@ -26,10 +28,10 @@ class DoesNotApply(Exception):  # noqa: N818 - it is no error
 
 
 class Run:
-    """A function at a point: what every relation starts from."""
+    """A function at a point: what every relation starts from; with ``asked`` the one at which somebody wants them."""
 
-    def __init__(self, f: Callable[..., Any], inputs: Sequence[Any]) -> None:
-        self.f = f
+    def __init__(self, f: Callable[..., Any], inputs: Sequence[Any], *, asked: bool = False) -> None:
+        self.f, self.asked = f, asked
         self.inputs = [
             np.array(x, dtype=float) if np.ndim(x) or isinstance(x, np.ndarray) else float(x) for x in inputs
         ]
@@ -45,11 +47,13 @@ class Run:
             raise DoesNotApply
 
     def record(self, change: Callable[[Node], Node] | None = None) -> tuple[Any, list[Any]]:
-        """The output and its leaves, new ones; f sees them through ``change``."""
+        """The output, a constant as a node too, and its leaves, new ones; f sees them through ``change``."""
         leaves = [Tensor(x) if isinstance(x, np.ndarray) else Value(x) for x in self.inputs]
-        output = self.f(*leaves if change is None else map(change, leaves))
-        if not isinstance(output, Node):
-            came = describe(output)
+        seen = leaves if change is None else [*map(change, leaves)]
+        result = recorded(self.f, seen, {}, leaves) if self.asked else self.f(*seen)
+        output = as_node(result)
+        if output is None:
+            came = describe(result)
             raise TypeError(f"relations are checked of a function that returns a Value or Tensor, and got {came}")
         return output, leaves
 

@@ -12,14 +12,14 @@ from typing import Any, Final
 from autodiff.primitive import describe
 from autodiff.testing.subject.base import Leaf, Subject
 from autodiff.testing.subject.foreign import JaxFunction, TorchFunction
-from autodiff.testing.subject.own import OwnFunction, inner
+from autodiff.testing.subject.own import OwnFunction, as_node, inner
 from autodiff.testing.subject.pairs import PairOfGradient, PairOfPullback, PlainPair
 from autodiff.testing.subject.refusals import Arrays, check_steady
 from autodiff.tree import flatten
 
 __all__ = [
     "Arrays", "JaxFunction", "Leaf", "OwnFunction", "PairOfGradient", "PairOfPullback", "PlainPair", "Subject",
-    "TorchFunction", "check_steady", "inner", "subject_of",
+    "TorchFunction", "as_node", "check_steady", "inner", "subject_of",
 ]  # fmt: skip
 
 _FOREIGN: Final = ("torch", "jax", "jaxlib")

@@ -79,6 +79,10 @@ class Subject:
         """The outputs as a flat list of arrays."""
         raise NotImplementedError
 
+    def first_values(self, points: Arrays) -> Arrays:
+        """The outputs where the gradient is to be checked; raises for an f that can have none there."""
+        return self.values(points)
+
     def pull(self, points: Arrays, cotangents: Arrays) -> Arrays:
         """Jᵀc: one gradient for each leaf."""
         raise NotImplementedError

@@ -9,12 +9,14 @@ import numpy as np
 
 from autodiff.graph import Node
 from autodiff.node import Tensor, Value
+from autodiff.plain import as_leaf_array, as_value_data
+from autodiff.reading import recorded
 from autodiff.testing.subject.base import Subject
 from autodiff.testing.subject.refusals import Arrays, check_steady, refuse_output
 from autodiff.transforms import gradients
 from autodiff.tree import flatten
 
-__all__ = ["OwnFunction", "inner"]
+__all__ = ["OwnFunction", "as_node", "inner"]
 
 
 class OwnFunction(Subject):
@@ -27,13 +29,15 @@ class OwnFunction(Subject):
         ]
 
     def call(self, points: Arrays) -> tuple[list[Any], list[Any]]:
-        """New leaves at these points, and the outputs."""
+        """New leaves at these points, and the outputs as nodes."""
         leaves = self.fresh(points)
-        outputs = flatten(self.f(*self.arguments(leaves)))
-        for output in outputs:
-            if not isinstance(output, Node):
-                refuse_output(output, "; it left the graph on the way, for example by .data, or ignored its inputs")
-        return leaves, outputs
+        return leaves, _as_nodes(self.f(*self.arguments(leaves)))
+
+    def first_values(self, points: Arrays) -> Arrays:
+        """The outputs; raises TypeError if they follow from numbers that f took out of the graph."""
+        leaves = self.fresh(points)
+        result = recorded(self.f, self.arguments(leaves), {}, leaves)
+        return [np.asarray(output._data) for output in _as_nodes(result)]
 
     def values(self, points: Arrays) -> Arrays:
         return [np.asarray(output._data) for output in self.call(points)[1]]
@@ -73,6 +77,26 @@ class OwnFunction(Subject):
         if along is not None:
             along.backward()
         return self.shaped([leaf.grad for leaf in leaves])
+
+
+def as_node(output: Any) -> Any:
+    """An output of a function as a node; a number or array that is none is a constant. None for what has no gradient.
+
+    >>> as_node(3).data, as_node("3")
+    (3.0, None)
+    """
+    if isinstance(output, Node):
+        return output
+    real = isinstance(output, int | float | np.ndarray | np.generic) and np.asarray(output).dtype.kind in "fiu"
+    if not real:
+        return None
+    array = isinstance(output, np.ndarray)
+    return Tensor.constant(as_leaf_array(output)) if array else Value.constant(as_value_data(output))
+
+
+def _as_nodes(result: Any) -> list[Any]:
+    outputs = flatten(result)
+    return [refuse_output(output) if (node := as_node(output)) is None else node for output in outputs]
 
 
 def _send_back(outputs: Sequence[Any], cotangents: Arrays) -> None:
