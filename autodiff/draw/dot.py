@@ -43,6 +43,7 @@ class _Writer:
         self.what, self.colours = what, colours
         self.on_rail = what.kind == "rail"
         self.boxes = {box.id: box for box in what.boxes}
+        self.beside = what.beside
 
     def text(self) -> str:
         graph = self.graph = graphviz.Digraph(
@@ -80,7 +81,7 @@ class _Writer:
             return
         for column in sorted({box.column for box in self.what.boxes}):
             boxes = [box for box in self.what.boxes if box.column == column]
-            yield sorted(boxes, key=lambda box: box.rows[0].lane != "rest") if self.on_rail else boxes
+            yield sorted(boxes, key=lambda box: box.id not in self.beside) if self.on_rail else boxes
 
     def font(self, text: str, colour: str, size: float, *, bold: bool = False) -> str:
         inside = f"<B>{_label(text)}</B>" if bold else _label(text)
@@ -106,9 +107,9 @@ class _Writer:
             ports = "".join(f"<TR>{self.port_cell(k, cell)}</TR>" for k, cell in enumerate(box.ports))
             rows = f"<TR><TD>{_PLAIN}{ports}</TABLE></TD><TD>{_PLAIN}{rows}</TABLE></TD></TR>"
         label = f"{table}{rows}</TABLE>"
-        if self.on_rail:
+        if self.on_rail and box.id not in self.beside:
             hint["group"] = "rail"
-        if self.on_rail and box.kind == "source":  # empty space below, so that its rows are as high as the rail's
+        if "group" in hint and box.kind == "source":  # empty space below, so that its rows are as high as the rail's
             label = f'{_TIGHT}<TR><TD>{label}</TD></TR><TR><TD HEIGHT="56"></TD></TR></TABLE>'
         self.graph.node(box.id, label=f"<{label}>", **hint)
 

@@ -99,8 +99,8 @@ class Picture:
 
     ``boxes`` stand in their columns from top to bottom, ``clusters`` behind them. ``formula`` holds the parts of an
     equation, from the derivative to its number, () without a parameter; ``seed`` is the error signal that enters at the
-    output. Below the drawing come the numbered ``steps`` and the ``captions``; ``description`` tells the whole in
-    words, for those who cannot see it. ``language`` is that of all sentences.
+    output. Below the drawing come the numbered ``steps``, each a sentence with its further lines, and the ``captions``;
+    ``description`` tells the whole in words, for those who cannot see it. ``language`` is that of all sentences.
     """
 
     kind: str
@@ -114,3 +114,13 @@ class Picture:
     description: str
     clusters: tuple[Cluster, ...] = ()
     language: str = "en"
+
+    @property
+    def beside(self) -> frozenset[str]:
+        """The boxes that stand above the line of a rail: what is not on the way, unless it leads into the parameter."""
+        parameters = {box.id for box in self.boxes if box.kind == "parameter"}
+        leading = {wire.tail for wire in self.wires if wire.lane == "forward" and wire.head in parameters}
+        return frozenset(
+            box.id for box in self.boxes
+            if box.rows[0].lane == "rest" or (box.kind == "source" and box.id not in leading)
+        )  # fmt: skip
