@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 
 import autodiff as ad
 from autodiff import Value, error_flow
-from autodiff.draw import Picture, picture
+from autodiff.draw import Picture, dot, picture, svg, text
 from autodiff.draw.layout import lay_out
+from autodiff.draw.lines import footer
+from autodiff.draw.markdown import markdown
+from autodiff.draw.typeset import width
+from autodiff.telling.steps import steps
 from autodiff.testing.strategies import programs
-from tests.flows import X, notes_flow, notes_network
+from nn import Network
+from tests.flows import X, deep_flow, margin_flow, notes_flow, notes_network
 from tests.programs import ELEMENTWISE
 
 # ---- where forward wires lead ----------------------------------------------------------------------------------------
@@ -101,3 +108,100 @@ def test_a_factor_beside_a_rail_stands_above_it():
     (price,) = (box.id for box in what.boxes if box.label == "price")
     (wire,) = (wire for wire in what.wires if wire.tail == price)
     assert layout.wires[wire.id][-1][1] == places["multiply"].y
+
+
+# ---- badges and steps ------------------------------------------------------------------------------------------------
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def badges(what: Picture) -> list[int]:
+    """The numbers of steps that stand in a drawing, in boxes and on wires."""
+    cells = [cell.step for box in what.boxes for row in box.rows for cell in row.cells]
+    return sorted(step for step in [*cells, *(wire.step for wire in what.wires)] if step is not None)
+
+
+def places(flow: ad.Flow) -> list[int]:
+    """The number of each step once for every error that it states, or else for every edge that it crosses."""
+    return sorted(step.number for step in steps(flow) for _ in (step.nodes or step.edges))
+
+
+def test_a_square_and_a_sum_show_the_steps_that_are_told():
+    """x·x + x: ① ② ③ ④, the third at each of the three shares that it tells."""
+    x = Value(3.0, name="x")
+    what = picture(error_flow(x * x + x, x))
+    assert badges(what) == [1, 2, 3, 3, 3, 4]
+    assert what.steps[2] == (
+        "Shares arrive at x:\n(error at add) · 1 = 1 × 1 = 1\n"
+        "(error at multiply) · x = 1 × 3 = 3\n(error at multiply) · x = 1 × 3 = 3"
+    )
+
+
+def test_the_notes_rail_shows_each_number_once():
+    """① to ⑧, each at one place."""
+    assert badges(picture(notes_flow())) == [*range(1, 9)]
+    assert badges(picture(notes_flow(), "shares")) == [*range(1, 9)]
+
+
+@pytest.mark.parametrize("view", ["auto", "rail", "shares", "graph", "network"])
+@pytest.mark.parametrize("flow", [notes_flow(), notes_flow("b1(1)"), deep_flow(), margin_flow(), profit_flow()])
+def test_every_badge_has_its_sentence(flow, view):
+    """In every view the badges are those of the sentences below the picture, or there are neither."""
+    if view == "network" and flow.output.name == "profit":
+        return
+    what = picture(flow, view)
+    assert {*badges(what)} == {*range(1, len(what.steps) + 1)}
+    told = {sentence for step in what.steps for sentence in step.split("\n")}
+    assert told <= {line for step in steps(flow) for line in (step.sentence, *step.lines)}
+
+
+@pytest.mark.parametrize("view", ["rail", "shares"])
+@given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
+def test_badges_are_the_steps_that_are_told(view, program):
+    """Of any graph: each step is told once, below the picture and in its description, and stands where it happens."""
+    leaves = program.leaves()
+    flow = error_flow(program(*leaves), leaves[0])
+    what = picture(flow, view) if not flow.is_empty else picture(flow)
+    if not what.steps:
+        assert badges(what) == []
+        return
+    assert badges(what) == places(flow)
+    assert [step.split("\n")[0] for step in what.steps] == [step.sentence for step in steps(flow)]
+    for number, step in enumerate(what.steps, start=1):
+        assert what.description.count(f"({number}) {' '.join(step.splitlines())}") == 1
+
+
+@given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
+def test_every_writer_tells_the_steps_of_its_badges(program):
+    """SVG and DOT: every number in the drawing stands once more before its sentence; text and Markdown number the same."""
+    leaves = program.leaves()
+    flow = error_flow(program(*leaves), leaves[0])
+    what = picture(flow)
+    drawn = [int(item.get("data-step") or 0) for item in ElementTree.fromstring(svg(what)).iter(f"{SVG}g")]
+    numbers = range(1, len(what.steps) + 1)
+    assert sorted(number for number in drawn if number) == sorted([*badges(what), *numbers])
+    source = html.unescape(dot(what))
+    for number in numbers:
+        mark = chr(0x2460 + number - 1) if number <= 10 else f"({number})"
+        assert source.count(f">{mark} ") == badges(what).count(number) + 1
+        assert text(flow).count(f"\n({number}) ") == markdown(flow).count(f"\n- **({number})** ") == 1
+
+
+def test_very_many_steps_leave_no_badges():
+    """A wide network's shares: no sentences below, and no numbers that nobody explains; the description tells them."""
+    network = Network((4, 9, 9, 9, 1), activation="tanh", scalar=True)
+    flow = error_flow(network(X), network.parameter("W14(1)"))
+    what = picture(flow)
+    assert what.kind == "shares"
+    assert (what.steps, badges(what)) == ((), [])
+    assert f"({len(steps(flow))}) " in what.description
+
+
+def test_steps_below_a_picture_fit_its_width():
+    """Long sums are broken into lines; two columns stand side by side only where both fit."""
+    for across in (400.0, 900.0, 2000.0):
+        for flow in (deep_flow(), margin_flow(), notes_flow()):
+            for line in footer(picture(flow), across):
+                ends = [run.x + width(run.segments[0].text, line.size) for run in line.runs]
+                assert max(ends, default=0.0) <= across
+                assert all(end <= run.x for end, run in zip(ends, line.runs[1:], strict=False))

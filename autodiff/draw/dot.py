@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from html import escape
 from itertools import pairwise
+from textwrap import wrap
 from typing import Final
 
 import graphviz  # type: ignore[import-untyped]
@@ -21,6 +22,9 @@ __all__ = ["dot"]
 
 _PLAIN: Final = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">'
 _TIGHT: Final = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
+_MOST_CIRCLED: Final = 10  # in DejaVu Sans, which Graphviz takes on many machines
+_INDENT: Final = 6 * "\N{NO-BREAK SPACE}"
+_WIDEST: Final = 150  # characters of a line below the drawing
 _LONGEST: Final = 500  # of a text; Graphviz refuses tokens of 16 kB
 
 
@@ -49,8 +53,8 @@ class _Writer:
         graph = self.graph = graphviz.Digraph(
             graph_attr={
                 "rankdir": "LR", "splines": "line" if self.on_rail else "spline", "nodesep": "0.3", "ranksep": "1.0",
-                "fontname": FONTS, "labelloc": "t", "labeljust": "l", "pad": "0.3", "bgcolor": self.colours["paper"],
-                "outputorder": "edgesfirst", "label": f"<{self.heading()}>",
+                "fontname": FONTS, "labelloc": "b", "labeljust": "l", "pad": "0.3", "bgcolor": self.colours["paper"],
+                "outputorder": "edgesfirst", "label": f"<{self.caption()}>",
             },
             node_attr={"shape": "plain", "fontname": FONTS, "fontsize": "14"},
             edge_attr={"fontname": FONTS, "fontsize": "13", "arrowsize": "0.75"},
@@ -62,7 +66,7 @@ class _Writer:
         for cluster in self.what.clusters:
             with graph.subgraph(name=f"cluster_{cluster.id}") as frame:
                 colours = {"color": self.colours["line"], "fontcolor": self.colours["muted"], "style": "dashed"}
-                frame.attr(label=f"<{_label(cluster.label)}>", **colours)
+                frame.attr(label=f"<{_label(cluster.label)}>", labelloc="t", **colours)
                 for member in cluster.boxes:
                     frame.node(member)
         for column in self.columns():
@@ -87,11 +91,17 @@ class _Writer:
         inside = f"<B>{_label(text)}</B>" if bold else _label(text)
         return f'<FONT COLOR="{self.colours[colour]}" POINT-SIZE="{size:g}">{inside}</FONT>'
 
-    def heading(self) -> str:
+    def caption(self) -> str:
+        """All that is said, below the drawing: a graph has one label, and a cluster around it would change its order."""
         lines = [self.font(self.what.title, "ink", 19, bold=True)]
         if self.what.formula:
             lines.append(self.font(" = ".join(self.what.formula), "error", 15))
-        rows = "".join(f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in lines)
+        for number, step in enumerate(self.what.steps, start=1):
+            first, *more = step.split("\n")
+            texts = [*_wrapped(_numbered(number, first)), *(_INDENT + part for line in more for part in _wrapped(line))]
+            lines += [self.font(text, "ink", 13) for text in texts]
+        lines += [self.font(part, "muted", 13) for caption in self.what.captions for part in _wrapped(caption)]
+        rows = "\n".join(f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in lines)  # Graphviz reads 16 kB a line
         return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">{rows}</TABLE>'
 
     def add_box(self, box: Box) -> None:
@@ -163,6 +173,10 @@ class _Writer:
         self.graph.edge(leaves, arrives, **looks)
 
 
+def _wrapped(text: str) -> list[str]:
+    return wrap(text, _WIDEST)
+
+
 def _label(text: str) -> str:
     """Text for an HTML-like label: nothing in it is markup or an escape of DOT's."""
     short = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
@@ -170,4 +184,5 @@ def _label(text: str) -> str:
 
 
 def _numbered(step: int | None, text: str) -> str:
-    return text if step is None else f"{chr(0x2460 + step - 1)} {text}" if step <= 20 else f"({step}) {text}"
+    """The text behind the number of its step, in a circle as far as usual fonts have it."""
+    return text if step is None else f"{chr(0x2460 + step - 1)} {text}" if step <= _MOST_CIRCLED else f"({step}) {text}"

@@ -83,7 +83,7 @@ class _Net:
         voice, flow = self.voice, self.flow
         title = voice.say("title.network", parameter=brief(flow.parameter.label))
         captions = (*voice.paths(flow), *voice.remarks(flow))
-        told = [" ".join([step.sentence, *step.lines]) for step in voice.steps(flow)]
+        told = voice.told(voice.steps(flow))
         return Picture(
             "network", title, voice.formula(flow), tuple(self.made.boxes), tuple(self.made.wires),
             voice.amount(flow.seed), (), captions, " ".join([f"{title}.", *told, *captions]), language=voice.language,

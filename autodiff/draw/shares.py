@@ -56,7 +56,7 @@ def _add_group(
     arriving = shares_in_order(flow, group.nodes[-1])
     for edge in arriving:
         ports[id(edge)] = len(rows)
-        rows.append(Row("error", (share_cell(voice, flow, edge),)))
+        rows.append(Row("error", (share_cell(voice, flow, edge, numbering.edge(edge)),)))
     rows += _error_rows(voice, flow, group, numbering)
     box = made.add_box("parameter" if is_parameter else "unit", group.column, rows, hint(voice, flow, group.nodes[-1]))
     made.box_of.update((node.id, box) for node in group.nodes)
