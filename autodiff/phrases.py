@@ -75,6 +75,8 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "term.bias": ("bias", "偏置"),
     "term.unit": ("unit", "单元"),
     "term.layer": ("layer {layer}", "第 {layer} 层"),
+    "term.layer-of-inputs": ("layer {layer}, the input layer", "第 {layer} 层（输入层）"),
+    "term.between-layers": ("layer {layer} → {next}", "第 {layer} 层 → 第 {next} 层"),
     "term.time-step": ("time step {step}", "时间步 {step}"),
     "term.input-layer": ("input layer", "输入层"),
     "term.hidden-layer": ("hidden layer", "隐藏层"),

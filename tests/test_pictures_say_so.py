@@ -173,7 +173,7 @@ def test_badges_are_the_steps_that_are_told(view, program):
 
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
 def test_every_writer_tells_the_steps_of_its_badges(program):
-    """SVG and DOT: every number in the drawing stands once more before its sentence; text and Markdown number the same."""
+    """SVG and DOT: every number in the drawing stands once more before its sentence; text and Markdown have it too."""
     leaves = program.leaves()
     flow = error_flow(program(*leaves), leaves[0])
     what = picture(flow)

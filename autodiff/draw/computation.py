@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from autodiff.draw.cells import brief, in_full, operation_sign, sign, strokes
-from autodiff.draw.folding import CROWD, Key, Scope, TimeStep, columns, fold, parts, scopes
+from autodiff.draw.folding import CROWD, Key, Scope, TimeStep, Weights, columns, fold, parts, scopes
 from autodiff.draw.groups import is_parameter_name
 from autodiff.draw.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.shorten import with_short_names
@@ -151,7 +151,11 @@ class _Drawer:
     def scope_name(self, scope: Scope) -> str:
         if isinstance(scope, TimeStep):
             return self.voice.say("term.time-step", step=scope.number)
-        return self.voice.say("term.layer", layer=scope) if isinstance(scope, int) else brief(scope)
+        if isinstance(scope, Weights):
+            return self.voice.say("term.between-layers", layer=scope.layer, next=scope.next)
+        if not isinstance(scope, int):
+            return brief(scope)
+        return self.voice.say("term.layer-of-inputs" if scope == 1 else "term.layer", layer=scope)
 
     def clusters(self, frames: Mapping[Key, Key], ids: Mapping[Key, str]) -> tuple[Cluster, ...]:
         members: dict[Any, list[str]] = {}

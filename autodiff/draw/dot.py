@@ -92,7 +92,7 @@ class _Writer:
         return f'<FONT COLOR="{self.colours[colour]}" POINT-SIZE="{size:g}">{inside}</FONT>'
 
     def caption(self) -> str:
-        """All that is said, below the drawing: a graph has one label, and a cluster around it would change its order."""
+        """All that is said, below the drawing: a graph has one label, and a cluster around it would turn it over."""
         lines = [self.font(self.what.title, "ink", 19, bold=True)]
         if self.what.formula:
             lines.append(self.font(" = ".join(self.what.formula), "error", 15))

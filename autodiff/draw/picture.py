@@ -99,9 +99,9 @@ class Picture:
 
     ``boxes`` stand in their columns from top to bottom, ``clusters`` behind them. ``formula`` holds the parts of an
     equation, from the derivative to its number, () without a parameter; ``seed`` is the error signal that enters at the
-    output. Below the drawing come the ``steps``, each a sentence with its further lines: step k belongs to every ``step``
-    of k in the drawing, and there is no other. Then come the ``captions``;
-    ``description`` tells the whole in words, for those who cannot see it. ``language`` is that of all sentences.
+    output. Below the drawing come the ``steps``, each a sentence with its further lines, and the ``captions``. Cells
+    and wires have the numbers of these steps, each at least once, and no others. ``description`` tells the whole in
+    words, for those who cannot see it. ``language`` is that of all sentences.
     """
 
     kind: str
