@@ -157,6 +157,13 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "remark.cancel": (
         "Paths of opposite signs nearly cancel: {percentage} % of their strength is left.",
         "符号相反的路径几乎相互抵消：只剩下其总强度的 {percentage} %。"),
+    "remark.cancel-exactly": (
+        "Paths of opposite signs cancel exactly: nothing of their strength is left.",
+        "符号相反的路径恰好完全抵消：其强度没有任何剩余。"),
+    "remark.cancel-to-rounding": (
+        "Paths of opposite signs cancel to within rounding: the {gradient} that is left is within the rounding error "
+        "of their shares, {rounding}.",
+        "符号相反的路径在舍入误差之内相互抵消：剩下的 {gradient} 不超过各份额的舍入误差 {rounding}。"),
     "remark.dies": ("Here the error dies: {factor} = 0.", "误差在此消失：{factor} = 0。"),
     "remark.dies-on-path": (
         "On the strongest path, the error dies: {factor} = 0.", "在最强的路径上，误差消失：{factor} = 0。"),

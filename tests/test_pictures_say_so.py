@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import html
+import math
+from fractions import Fraction
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import autodiff as ad
 from autodiff import Value, error_flow
@@ -16,6 +19,8 @@ from autodiff.draw.layout import lay_out
 from autodiff.draw.lines import footer
 from autodiff.draw.markdown import markdown
 from autodiff.draw.typeset import width
+from autodiff.notation import number
+from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import steps
 from autodiff.testing.strategies import programs
 from nn import Network
@@ -167,8 +172,8 @@ def test_badges_are_the_steps_that_are_told(view, program):
         return
     assert badges(what) == places(flow)
     assert [step.split("\n")[0] for step in what.steps] == [step.sentence for step in steps(flow)]
-    for number, step in enumerate(what.steps, start=1):
-        assert what.description.count(f"({number}) {' '.join(step.splitlines())}") == 1
+    for k, step in enumerate(what.steps, start=1):
+        assert what.description.count(f"({k}) {' '.join(step.splitlines())}") == 1
 
 
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
@@ -179,12 +184,12 @@ def test_every_writer_tells_the_steps_of_its_badges(program):
     what = picture(flow)
     drawn = [int(item.get("data-step") or 0) for item in ElementTree.fromstring(svg(what)).iter(f"{SVG}g")]
     numbers = range(1, len(what.steps) + 1)
-    assert sorted(number for number in drawn if number) == sorted([*badges(what), *numbers])
+    assert sorted(step for step in drawn if step) == sorted([*badges(what), *numbers])
     source = html.unescape(dot(what))
-    for number in numbers:
-        mark = chr(0x2460 + number - 1) if number <= 10 else f"({number})"
-        assert source.count(f">{mark} ") == badges(what).count(number) + 1
-        assert text(flow).count(f"\n({number}) ") == markdown(flow).count(f"\n- **({number})** ") == 1
+    for k in numbers:
+        mark = chr(0x2460 + k - 1) if k <= 10 else f"({k})"
+        assert source.count(f">{mark} ") == badges(what).count(k) + 1
+        assert text(flow).count(f"\n({k}) ") == markdown(flow).count(f"\n- **({k})** ") == 1
 
 
 def test_very_many_steps_leave_no_badges():
@@ -205,3 +210,64 @@ def test_steps_below_a_picture_fit_its_width():
                 ends = [run.x + width(run.segments[0].text, line.size) for run in line.runs]
                 assert max(ends, default=0.0) <= across
                 assert all(end <= run.x for end, run in zip(ends, line.runs[1:], strict=False))
+
+
+# ---- cancelling ------------------------------------------------------------------------------------------------------
+
+
+def cancelling(*slopes: float) -> tuple[str, ...]:
+    """What is said of the sum of slope · x over some slopes, without what is said of weak factors."""
+    x = Value(1.0, name="x")
+    return tuple(said for said in remarks(error_flow(sum(slope * x for slope in slopes), x)) if "cancel" in said)
+
+
+def test_an_exact_cancellation_is_called_exact():
+    """x − x, and 0.7·x − 0.7·x: nothing is left, and no percentage says so."""
+    exactly = "Paths of opposite signs cancel exactly: nothing of their strength is left."
+    assert cancelling(0.7, -0.7) == cancelling(1e-300, -1e-300) == (exactly,)
+    x = Value(0.3, name="x")
+    assert remarks(error_flow(x - x, x)) == (exactly,)
+    assert remarks(error_flow(ad.tanh(x) * 2.0 - ad.tanh(x) * 2.0, x))[0] == exactly
+    assert remarks(error_flow(x - x, x), language="zh") == ("符号相反的路径恰好完全抵消：其强度没有任何剩余。",)
+
+
+def test_what_rounding_leaves_is_called_rounding():
+    """0.1 + 0.2 − 0.3 leaves 2.8e−17, and 1 + 1e−17 − 1 leaves 0: both are within the rounding error."""
+    (said,) = cancelling(0.1, 0.2, -0.3)
+    assert said.startswith("Paths of opposite signs cancel to within rounding: the 2.776e−17 that is left is within")
+    x = Value(0.5, name="x")
+    h = x * 1.0  # here 1 + 1e−17 is rounded to 1
+    y = (h + h * 1e-17) - x
+    assert error_flow(y, x).gradient == 0.0
+    assert "to within rounding: the 0 that is left" in remarks(error_flow(y, x))[0]
+
+
+@pytest.mark.parametrize(("left", "nearly"), [(1e-12, True), (0.02, True), (0.06, False), (0.2, False), (0.5, False)])
+def test_what_is_more_than_rounding_has_its_percentage(left, nearly):
+    """2 % and 10⁻¹² of the strength are nearly nothing, and no rounding; a fifth is not nearly nothing."""
+    told = f"Paths of opposite signs nearly cancel: {number(100 * left, 2)} % of their strength is left."
+    assert cancelling(0.5 * (1.0 + left), -0.5 * (1.0 - left)) == ((told,) if nearly else ())
+
+
+@given(st.lists(st.fractions(-1, 1, max_denominator=10**6), min_size=2, max_size=6), st.integers(0, 3))
+def test_rounding_is_blamed_where_it_may_be_and_exactness_is_exact(slopes, doublings):
+    """Against exact arithmetic: what is called exact is 0, and what is left beyond the bound is not called rounding."""
+    slopes = [float(slope) for slope in slopes]
+    slopes.append(-math.fsum(slopes))
+    x = Value(1.0, name="x")
+    output = sum(slope * x for slope in slopes)
+    for _ in range(doublings):
+        output = output * 0.1 + output
+    flow = error_flow(output, x)
+    exact = sum(map(Fraction, slopes)) * (Fraction(0.1) + 1) ** doublings
+    assert flow.rounding is None or abs(Fraction(flow.gradient) - exact) <= flow.rounding
+    if "exactly" in remarks(flow)[0]:
+        assert exact == flow.gradient == 0
+
+
+def test_a_seed_changes_nothing_of_what_cancels():
+    """Also one so small that products of shares would leave the range of floats in another order."""
+    x = Value(1.0, name="x")
+    flow = error_flow(x * 1e-20 * 1e100 + x * 1e-20 * 1e100, x, seed=1e-300)
+    assert flow.left_after_cancelling == 1.0
+    assert not any("cancel" in said for said in remarks(flow))

@@ -13,7 +13,7 @@ from autodiff.telling.terms import Write
 
 __all__ = ["remarks"]
 
-_NEARLY_CANCEL: Final = 0.2  # of the strength of all paths
+_NEARLY: Final = 0.05  # paths nearly cancel where at most a twentieth of their strength is left
 
 
 def remarks(flow: Flow, *, language: str = "en", write: Write = number) -> tuple[str, ...]:
@@ -24,7 +24,7 @@ def remarks(flow: Flow, *, language: str = "en", write: Write = number) -> tuple
     """
     if flow.is_empty:
         return (say("remark.no-path", language, parameter=flow.parameter.label, output=flow.output.label),)
-    found = [*_kinks(flow, language), *_cancelling(flow, language)]
+    found = [*_kinks(flow, language), *_cancelling(flow, language, write)]
     return (*found, *_weakest(flow, language, write, said=bool(found)))
 
 
@@ -40,10 +40,15 @@ def _kinks(flow: Flow, language: str) -> list[str]:
     return found
 
 
-def _cancelling(flow: Flow, language: str) -> list[str]:
-    left = flow.left_after_cancelling
-    if left is None or flow.path_count == 1 or left > _NEARLY_CANCEL:
+def _cancelling(flow: Flow, language: str, write: Write) -> list[str]:
+    left, rounding = flow.left_after_cancelling, flow.rounding
+    if left is None or rounding is None or flow.path_count == 1 or left > _NEARLY:
         return []
+    if flow.cancels_exactly:
+        return [say("remark.cancel-exactly", language)]
+    if abs(flow.gradient) <= rounding:
+        left_over, most = write(flow.gradient), number(rounding, 2)
+        return [say("remark.cancel-to-rounding", language, gradient=left_over, rounding=most)]
     return [say("remark.cancel", language, percentage=number(100 * left, 2))]
 
 
