@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import math
 from fractions import Fraction
 from typing import Any
@@ -14,11 +15,13 @@ from hypothesis import strategies as st
 
 import autodiff as ad
 from autodiff import Value, error_flow
-from autodiff.draw import Picture, dot, picture, svg, text
+from autodiff.draw import Picture, computation, dot, picture, svg, text
+from autodiff.draw.data import as_json
 from autodiff.draw.layout import lay_out
 from autodiff.draw.lines import footer
 from autodiff.draw.markdown import markdown
 from autodiff.draw.typeset import width
+from autodiff.explain import explain
 from autodiff.notation import number
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import steps
@@ -271,3 +274,148 @@ def test_a_seed_changes_nothing_of_what_cancels():
     flow = error_flow(x * 1e-20 * 1e100 + x * 1e-20 * 1e100, x, seed=1e-300)
     assert flow.left_after_cancelling == 1.0
     assert not any("cancel" in said for said in remarks(flow))
+
+
+# ---- inf and nan -----------------------------------------------------------------------------------------------------
+
+
+def root_of_a_square(at: Any = 0.0) -> ad.Flow:
+    """√(x·x): at 0 an infinite slope behind a slope of 0."""
+    x = Value(at, name="x") if isinstance(at, float) else ad.Tensor(at, name="x")
+    y = ad.sqrt(x * x)
+    y = y if isinstance(at, float) else y.sum()
+    y.name = "y"
+    return error_flow(y, x)
+
+
+def test_a_nan_of_zero_times_infinity_is_told_where_it_begins():
+    """Not that the error dies: it explodes at the root, and inf × 0 is nan; in remarks, steps, text and JSON."""
+    flow = root_of_a_square()
+    assert math.isnan(flow.gradient)
+    said = remarks(flow)
+    assert said == (
+        "The error explodes at 1/(2·y) = inf.",
+        "The error stops being a number: (error at multiply) · x = inf × 0 = nan.",
+    )
+    assert remarks(flow, language="zh")[0] == "误差在 1/(2·y) = inf 处爆炸。"
+    assert steps(flow)[1].sentence.endswith("= 1 × inf = inf (it explodes here), the error at multiply.")
+    assert steps(flow)[2].lines == ("(error at multiply) · x = inf × 0 = nan (nan begins here)",) * 2
+    for told in (text(flow), told_in_full(flow), markdown(flow)):
+        assert "explodes at 1/(2·y) = inf" in told.replace("\\", "")
+        assert "dies" not in told
+    kinds = [("explodes", "multiply", 0), ("nan", "x", 1), ("nan", "x", 2)]
+    assert [tuple(each.values()) for each in json.loads(as_json(flow.as_dict()))["anomalies"]] == kinds
+
+
+def told_in_full(flow: ad.Flow) -> str:
+    """Everything about a flow."""
+    return explain(flow.flows.graph[0], flow.parameter.label).text()
+
+
+@pytest.mark.parametrize("view", ["rail", "shares", "graph"])
+def test_the_box_and_the_wire_where_it_begins_are_marked(view):
+    """In every view that has them, by SVG and DOT; the legend says what the mark means."""
+    what = picture(root_of_a_square(), view)
+    called = {box.id: (box.rows[-1] if view == "graph" else box.rows[0]).cells[0].text for box in what.boxes}
+    wires = [(called[wire.tail], wire.mark) for wire in what.wires if wire.mark]
+    assert wires[0] == ("y", "it explodes here")
+    assert {mark for _, mark in wires[1:]} == {"nan begins here"}
+    marked = {box.mark for box in what.boxes if box.mark}
+    assert marked == {"it explodes here", "nan begins here"}
+    root = ElementTree.fromstring(svg(what))
+    drawn = [item.get("data-mark") for item in root.iter(f"{SVG}g") if item.get("data-mark")]
+    assert sorted(drawn) == sorted([*(box.mark for box in what.boxes if box.mark), *(mark for _, mark in wires)])
+    assert "here numbers stop being finite" in "".join(root.itertext())
+    assert dot(what).count("(!)") == len(drawn)
+
+
+def test_a_finite_flow_has_no_marks():
+    """No anomalies, no marks, no line in the legend."""
+    for flow in (notes_flow(), deep_flow(), margin_flow()):
+        assert flow.anomalies == ()
+        assert flow.as_dict()["anomalies"] == []
+        for view in ("auto", "graph", "network"):
+            what = picture(flow, view)
+            assert not any(item.mark for item in (*what.boxes, *what.wires))
+            assert "stop being finite" not in svg(what)
+
+
+def test_marks_stand_in_networks_too():
+    """A weight so large that its product overflows: its unit is marked in the network."""
+    network = notes_network()
+    network.load({"W(1)": [[1e308] * 4, [0.1] * 4], "b(1)": [0.0, 0.0], "W(2)": [[1.0, 1.0]], "b(2)": [0.0]})
+    flow = error_flow(network([1.0, 1.0, 1.0, 1.0]), network.parameter("W14(1)"))
+    what = picture(flow, "network")
+    assert [box.label for box in what.boxes if box.mark] == ["z₁⁽²⁾"]
+    assert remarks(flow)[0].startswith("The values stop being finite at z₁⁽²⁾ = inf, computed from W₁₁⁽¹⁾ = 1e+308, ")
+
+
+@pytest.mark.parametrize(("compute", "said"), [
+    (lambda x: ad.sqrt(x), "The error explodes at 1/(2·sqrt) = inf."),
+    (lambda x: ad.log(x - 1.0), "The values stop being finite at log = nan, computed from subtract = −1."),
+    (lambda x: ad.log(x) * 2.0, "The values stop being finite at log = −inf, computed from x = 0."),
+    (lambda x: (x * 1e200) * 1e200, "The error overflows the largest number: (error at multiply) · 1e+200 = "
+     "1e+200 × 1e+200 = inf."),
+    (lambda x: ad.sqrt(x) - ad.sqrt(2.0 * x), "The error stops being a number: ∂subtract/∂x = (−inf) + inf = nan."),
+    (lambda x: x * 1e308 + x * 1e308, "The error overflows the largest number: ∂add/∂x = 1e+308 + 1e+308 = inf."),
+    (lambda x: x * math.inf, "The values stop being finite at multiply = nan, computed from x = 0, inf."),
+    (lambda x: x * Value(math.nan, name="n"), "n = nan was given, and is no finite number."),
+])  # fmt: skip
+def test_every_way_out_of_the_finite_numbers_has_its_remark(compute, said):
+    """Values and errors, products and sums, what was given; none of them says that the error dies or shrinks."""
+    x = Value(0.0, name="x")
+    found = remarks(error_flow(compute(x), x))
+    assert said in found
+    assert not any("dies" in told or "shrinks" in told for told in found)
+    assert len(remarks(error_flow(compute(x), x), language="zh")) == len(found)
+
+
+def test_arrays_stop_being_finite_as_numbers_do():
+    """One entry is enough; shapes and norms are told."""
+    flow = root_of_a_square([0.0, 1.0])
+    assert [(each.kind, each.node.label) for each in flow.anomalies] == [
+        ("explodes", "multiply"), ("nan", "x"), ("nan", "x"),
+    ]  # fmt: skip
+    assert remarks(flow)[0] == "The error explodes: (error at sqrt) ∘ 1/(2·sqrt) = [2, norm inf]."
+    assert {box.mark for box in picture(flow).boxes} == {"", "it explodes here", "nan begins here"}
+
+
+def test_of_very_many_places_the_first_are_told():
+    """Four sentences, and how many more there are."""
+    x = Value(0.0, name="x")
+    total = sum((ad.sqrt(x * float(k)) for k in range(1, 8)), start=x * 1.0)
+    assert [said.partition(" at ")[0] for said in remarks(error_flow(total, x))] == [
+        *["The error explodes"] * 4, "So it does in 3 more places.",
+    ]  # fmt: skip
+
+
+def test_a_value_that_leaves_no_trace_is_no_remark():
+    """exp(1000) is inf, and 1/inf 0: off the way of a finite gradient nothing is said of it, on the way it is."""
+    x, w = Value(1000.0, name="x"), Value(2.0, name="w")
+    y = w * 3.0 + 1.0 / ad.exp(x)
+    assert error_flow(y, w).anomalies == ()
+    assert [each.kind for each in error_flow(y, x).anomalies][:1] == ["value"]
+
+
+def test_a_whole_graph_marks_where_values_and_gradients_stop_being_finite():
+    """Without a parameter: the first values in the order of computation, the first gradients from the output on."""
+    x = Value(0.0, name="x")
+    y = ad.sqrt(x * x) + ad.log(Value(-1.0, name="q"))
+    y.backward()
+    what = computation(y)
+    assert [box.rows[0].cells[0].text for box in what.boxes if box.mark] == ["ln", "×"]
+    assert what.captions == (
+        "The values stop being finite at log = nan, computed from q = −1.",
+        "The gradients stop being finite at multiply: inf.",
+    )
+
+
+def test_two_derivations_that_end_apart_say_why():
+    """Where a factor is infinite the order of the products decides: nothing is put down to rounding."""
+    x = Value(1e-200, name="x")
+    explanation = explain(x * 1e200 * 1e200 * 1e-300, "x")
+    assert (explanation.gradient, explanation.explicit) == (pytest.approx(1e100), math.inf)
+    assert "lost to rounding" not in explanation.text()
+    assert "ends at inf, error sharing at 1e+100: they multiply in another order" in explanation.text()
+    root = root_of_a_square()
+    assert "ends at nan, and so does error sharing (nan): it is not a number" in told_in_full(root)

@@ -8,6 +8,7 @@ from typing import Final
 from autodiff.draw.cells import Numbering, brief, forward_rows, hint
 from autodiff.draw.computation import graph_of_flow
 from autodiff.draw.groups import Group, grouped, has_much_rest
+from autodiff.draw.marks import mark
 from autodiff.draw.network import network
 from autodiff.draw.picture import Box, Cell, Picture, Row
 from autodiff.draw.rail import MOST_BOXES, Rail, rail
@@ -140,6 +141,7 @@ def _finished(
 ) -> Picture:  # fmt: skip
     if groups and not has_much_rest(flow):
         add_rest(made, voice, flow, groups)
+    mark(made, voice, flow)
     title, captions = _title(voice, flow), (*captions, *_left_out(voice, flow), *voice.remarks(flow))
     return Picture(
         kind,

@@ -22,6 +22,7 @@ __all__ = ["dot"]
 
 _PLAIN: Final = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">'
 _TIGHT: Final = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
+_MARK: Final = "(!)"
 _MOST_CIRCLED: Final = 10  # in DejaVu Sans, which Graphviz takes on many machines
 _INDENT: Final = 6 * "\N{NO-BREAK SPACE}"
 _WIDEST: Final = 150  # characters of a line below the drawing
@@ -105,9 +106,10 @@ class _Writer:
         return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">{rows}</TABLE>'
 
     def add_box(self, box: Box) -> None:
-        hint = {"tooltip": _label(box.hint)}
+        hint = {"tooltip": _label(" – ".join(filter(None, [box.hint, box.mark])))}
         if box.rows[0].lane == "rest":
-            self.graph.node(box.id, label=f"<{self.font(box.label, 'muted', 13)}>", **self.rest_style(box), **hint)
+            label = f"{_MARK} {box.label}" if box.mark else box.label
+            self.graph.node(box.id, label=f"<{self.font(label, 'muted', 13)}>", **self.rest_style(box), **hint)
             return
         columns = max(len(row.cells) for row in box.rows)
         rows = "".join(self.table_row(k, box, row, columns) for k, row in enumerate(box.rows))
@@ -141,6 +143,8 @@ class _Writer:
         """A cell; the ports of a row are at its outer cells."""
         port = f' PORT="r{k}"' if j == 0 else f' PORT="r{k}e"'
         text = _numbered(cell.step, cell.text)
+        if box.mark and k == j == 0:
+            text = f"{_MARK} {text}"
         said = self.font(text, text_colour(row, cell), 14, bold=cell.role == "error") if text else ""
         return f'<TD{port}{span} BGCOLOR="{self.colours[fill_colour(box, row, cell)]}">{said}</TD>'
 
@@ -168,8 +172,9 @@ class _Writer:
             ends = (left, right) if wire.port is None else (leaves, arrives)
             self.graph.edge(*ends, **looks)
             return
-        if wire.label:
-            looks["label"] = f"<{self.wire_label(_label(_numbered(wire.step, wire.label)))}>"
+        if wire.label or wire.mark:
+            label = " ".join(filter(None, [_MARK if wire.mark else "", _numbered(wire.step, wire.label)]))
+            looks["label"] = f"<{self.wire_label(_label(label))}>"
         self.graph.edge(leaves, arrives, **looks)
 
 

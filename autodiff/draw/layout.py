@@ -93,7 +93,7 @@ def lay_out(picture: Picture) -> Layout:
     >>> from autodiff.flow import error_flow
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
     >>> places = lay_out(picture(error_flow(w * x, w))).boxes
-    >>> places["n2"].right < places["n1"].x < places["n1"].right < places["n0"].x
+    >>> places["n1"].right < places["n0"].x and places["n2"].y < places["n1"].y  # x beside w, above the line
     True
     """
     forms = {box.id: _form(box) for box in picture.boxes}

@@ -20,6 +20,7 @@ _LEGEND: Final = 13.0
 _STEP: Final = 13.5
 _INDENT: Final = 26.0
 _WORDS_ALONE: Final = ("graph", "width")  # in the legend, without a sign
+_LEGEND_COLOURS: Final = {"rest": "muted", "graph": "muted", "width": "muted", "mark": "ink"}
 _BADGE: Final = 26.0
 _COLUMNS_APART: Final = 30.0
 _BREAK: Final = re.compile(r"(?<= [·×+=]) ")
@@ -122,6 +123,8 @@ def _legend(picture: Picture, across: float) -> Iterator[Line]:
         entries.append(("parameter", say("legend.parameter", picture.language)))
     if any(box.kind in ("rest", "value") for box in picture.boxes) and picture.formula:
         entries.append(("rest", say("legend.rest", picture.language)))
+    if any(box.mark for box in picture.boxes) or any(wire.mark for wire in picture.wires):
+        entries.append(("mark", say("legend.mark", picture.language)))
     if "error" in lanes:
         entries.append(("width", say("legend.width", picture.language)))
     if not entries:
@@ -137,7 +140,7 @@ def _legend(picture: Picture, across: float) -> Iterator[Line]:
             x, runs, marks = 0.0, [], []
         if sign:
             marks.append(Mark(x, kind))
-        runs.append(Run(x + sign, (Segment(text, "muted" if kind in ("rest", *_WORDS_ALONE) else kind),)))
+        runs.append(Run(x + sign, (Segment(text, _LEGEND_COLOURS.get(kind, kind)),)))
         x += wide + 14.0
     yield Line(22.0, _LEGEND, tuple(runs), tuple(marks))
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from autodiff.draw.cells import Numbering, brief, error_cells, forward_rows, hint, strokes
 from autodiff.draw.groups import Group, grouped, is_parameter_name, stands_on_its_wire
+from autodiff.draw.marks import mark
 from autodiff.draw.picture import Cell, Picture, Row
 from autodiff.draw.rail import Rail
 from autodiff.draw.voice import Voice
@@ -80,6 +81,7 @@ class _Net:
             self.add_column(column, units)
         self.add_way()
         self.add_rest()
+        mark(self.made, self.voice, self.flow)
         voice, flow = self.voice, self.flow
         title = voice.say("title.network", parameter=brief(flow.parameter.label))
         captions = (*voice.paths(flow), *voice.remarks(flow))

@@ -30,12 +30,13 @@ _ERROR_ROW: Final = 3
 
 
 class Rail:
-    """The boxes and wires of one path, with ids of their own; ``boxes_of`` tells which node stands in which box."""
+    """Boxes and wires with ids of their own; which node stands in which box, and which wire an edge is, by id(edge)."""
 
     def __init__(self) -> None:
         self.boxes: list[Box] = []
         self.wires: list[Wire] = []
         self.box_of: dict[int, str] = {}
+        self.wire_of: dict[int, str] = {}
         self.columns = 0
 
     def add_box(self, kind: str, column: int, rows: Sequence[Row], hint: str, node: FlowNode | None = None) -> str:
@@ -54,6 +55,8 @@ class Rail:
         its_sign = 1 if share is None else sign(share)
         wire = Wire(f"w{len(self.wires)}", tail, head, *rows, lane, label, step, share, width, its_sign)
         self.wires.append(wire)
+        if edge is not None:
+            self.wire_of[id(edge)] = wire.id
 
 
 def rail(voice: Voice, flow: Flow, path: Path, numbering: Numbering) -> Rail:

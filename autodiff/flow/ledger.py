@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.backprop import backpropagate
+from autodiff.flow.anomalies import Anomaly, first_errors, first_values, is_finite
 from autodiff.flow.labels import Reading, labels, read_edge
 from autodiff.flow.names import names_in
 from autodiff.flow.paths import count_paths, exact_sum, most_roundings, strongest_paths, total_strength
@@ -69,7 +70,8 @@ class FlowEdge:
 
     ``local`` is the local gradient ∂consumer/∂input, None on an edge of arrays; ``local_symbol`` how it reads, and
     ``partner`` the other factor where it is one (a weight for what it multiplies, and the other way round).
-    ``error`` is the consumer's δ and ``share`` = error × local gradient, in the shape of the input.
+    ``error`` is the consumer's δ and ``share`` = error × local gradient, in the shape of the input. Nothing gets
+    through a ``closed`` edge, a gate that is shut or a constant factor 0: its share is 0, also of an infinite error.
     """
 
     consumer: int
@@ -80,6 +82,7 @@ class FlowEdge:
     partner: str | None
     error: Any
     share: Any
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,6 +194,21 @@ class Flow:
         return self.arriving(self.parameter)
 
     @cached_property
+    def anomalies(self) -> tuple[Anomaly, ...]:
+        """Where numbers stop being finite: values, in the order of computation, then errors, in that of the pass.
+
+        A value off the way counts where the output or an error is not finite either: else it leaves no trace there.
+        """
+        if self.is_empty:
+            return ()
+        errors = tuple(first_errors(self.nodes, self.edges))
+        values = self.flows._first_values
+        if not errors and is_finite(self.output.value) and is_finite(self.gradient):
+            way = {node.label for node in self.nodes}
+            values = tuple(anomaly for anomaly in values if anomaly.node.label in way)
+        return (*values, *errors)
+
+    @cached_property
     def _pairs(self) -> list[tuple[int, int]]:
         return [(edge.consumer, edge.input) for edge in self.edges]
 
@@ -296,7 +314,8 @@ class Flow:
     def as_dict(self) -> dict[str, Any]:
         """The flow as plain data, fit for ``json.dumps``: numbers in full, arrays as lists, nan and inf as text.
 
-        ``path_count`` beyond 2⁵³ is text too: no reader of JSON could take it as a number.
+        ``path_count`` beyond 2⁵³ is text too: no reader of JSON could take it as a number. ``anomalies`` have the label
+        of their node, and the place of their edge among ``edges``, counted from 0.
 
         >>> from autodiff import Value
         >>> x = Value(3.0, name="x")
@@ -304,6 +323,7 @@ class Flow:
         6.0
         """
         count = self.path_count
+        position = {id(edge): k for k, edge in enumerate(self.edges)}
         return {
             "output": self.output.label,
             "parameter": self.parameter.label,
@@ -315,6 +335,10 @@ class Flow:
             "path_count": count if count <= _EXACT_IN_JSON else count_text(count),
             "paths": [_path_record(path) for path in self.strongest(_JSON_PATHS)],
             "formula": self.formula(),
+            "anomalies": [
+                {"kind": each.kind, "node": each.node.label, "edge": position.get(id(each.edge))}
+                for each in self.anomalies
+            ],
         }
 
 
@@ -411,6 +435,10 @@ class Flows:
             edges=tuple(edge for node in way[:-1] for edge in self._edges_of(node, ids)),
             flows=self,
         )
+
+    @cached_property
+    def _first_values(self) -> tuple[Anomaly, ...]:
+        return tuple(first_values(reversed(self.nodes), reversed(self._order)))
 
     @property
     def graph(self) -> tuple[Node, ...]:
