@@ -76,23 +76,17 @@ class _Watch:
                 self.see(node, frame)
 
     def see(self, node: Node, frame: FrameType) -> None:
-        """Enter a node that was made, and raise if it is not finite."""
-        if frame.f_code.co_filename.startswith(_MAKERS) and not _is_given_back(node, frame):
-            self.places[id(node)] = self.place(frame)
-        if not is_finite(node._data):
-            raise FloatingPointError(
-                f"{_account(node)}, the first value that is not finite, at {self.place(frame)}"
-            )
+        """Enter a node that was made, and raise if it is a value that is not finite.
 
-    def place(self, frame: FrameType) -> str:
-        """The user's line that led to this frame; in a backward pass that of the operation whose rule runs."""
-        here: FrameType | None = frame
-        while here is not None and _is_own(here):
-            node = here.f_locals.get("node") if here.f_code.co_filename == _SHARES else None
-            if node is not None and id(node) in self.places:
-                return f"{self.places[id(node)]}, in the backward pass of {_called(node)}"
-            here = here.f_back
-        return f"{here.f_code.co_filename}, line {here.f_lineno}" if here else "an unknown place"
+        What rules make on the way back is no value of the user's: the pass was tried, and its gradients are finite.
+        """
+        ruled, place = _origin(frame)
+        if id(ruled) in self.places:
+            place = f"{self.places[id(ruled)]}, in the backward pass of {_called(ruled)}"
+        if frame.f_code.co_filename.startswith(_MAKERS) and not _is_given_back(node, frame):
+            self.places[id(node)] = place
+        if ruled is None and not is_finite(node._data):
+            raise FloatingPointError(f"{_account(node)}, the first value that is not finite, at {place}")
 
     def try_pass(self, output: Any, seed: Any, wanted: Any) -> None:
         """Raise where a pass would end at a gradient that is not finite."""
@@ -134,6 +128,17 @@ def _behind_a_gradient(flows: Flows, edges: Sequence[FlowEdge], wanted: Any) -> 
             way.add(edge.consumer)
     found = [anomaly for anomaly in first_errors(flows.nodes, edges) if anomaly.node.id in way]
     return found[:1] + [anomaly for anomaly in found[1:] if anomaly.kind == "nan"][:1]
+
+
+def _origin(frame: FrameType) -> tuple[Any, str]:
+    """The node whose rule is being run, None in no backward pass, and the user's line that led to this frame."""
+    here: FrameType | None = frame
+    ruled = None
+    while here is not None and _is_own(here):
+        if ruled is None and here.f_code.co_filename == _SHARES:
+            ruled = here.f_locals.get("node")
+        here = here.f_back
+    return ruled, f"{here.f_code.co_filename}, line {here.f_lineno}" if here else "an unknown place"
 
 
 def _is_own(frame: FrameType) -> bool:
