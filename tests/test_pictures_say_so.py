@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import math
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 from xml.etree import ElementTree
@@ -23,8 +24,11 @@ from autodiff.draw.markdown import markdown
 from autodiff.draw.typeset import width
 from autodiff.explain import explain
 from autodiff.notation import number
+from autodiff.telling.derivation import derivation
+from autodiff.telling.lesson import lesson
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import steps
+from autodiff.telling.story import Table
 from autodiff.testing.strategies import programs
 from nn import Network
 from tests.flows import X, deep_flow, margin_flow, notes_flow, notes_network
@@ -419,3 +423,13 @@ def test_two_derivations_that_end_apart_say_why():
     assert "ends at inf, error sharing at 1e+100: they multiply in another order" in explanation.text()
     root = root_of_a_square()
     assert "ends at nan, and so does error sharing (nan): it is not a number" in told_in_full(root)
+
+
+def test_nothing_gets_through_a_closed_edge_in_either_direction():
+    """√relu(x) at −10, its gate closed: explicit differentiation gives 0, and 0 is left of the error behind it."""
+    x = Value(-10.0, name="x")
+    flow = error_flow(ad.sqrt(ad.relu(x)), x)
+    gated = replace(flow, edges=tuple(replace(edge, closed=edge.local == 0.0) for edge in flow.edges))
+    assert [line.slope for line in derivation(gated)] == [0.0, 0.0]
+    (table,) = (block for block in lesson(gated).blocks if isinstance(block, Table) and "left" in "".join(block.head))
+    assert [row[-1] for row in table.rows] == ["1", "inf", "0"]

@@ -132,10 +132,11 @@ def _lines(lines: Sequence[Line], top: float) -> Iterator[str]:
         for mark in line.marks:
             yield from _mark(mark, _MARGIN + mark.x, y)
         for run in line.runs:
-            segments = [
-                (text, f' class="{colour}"' + ' font-weight="bold"' * bold) for text, colour, bold in run.segments
-            ]
-            start = f'<text x="{_n(_MARGIN + run.x)}" y="{_n(y + _BASELINE * line.size)}" font-size="{_n(line.size)}">'
+            looks = [f' class="{colour}"' + ' font-weight="bold"' * bold for _, colour, bold in run.segments]
+            common = looks[0] if len(set(looks)) == 1 else ""  # said once, for the whole line
+            segments = [(part.text, "" if common else look) for part, look in zip(run.segments, looks, strict=True)]
+            size = f'font-size="{_n(line.size)}"{common}'
+            start = f'<text x="{_n(_MARGIN + run.x)}" y="{_n(y + _BASELINE * line.size)}" {size}>'
             yield f"{start}{_set(segments, line.size, formula=run.formula)}</text>"
         top += line.height
 
