@@ -75,6 +75,8 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "term.bias": ("bias", "偏置"),
     "term.unit": ("unit", "单元"),
     "term.layer": ("layer {layer}", "第 {layer} 层"),
+    "term.layer-of-inputs": ("layer {layer}, the input layer", "第 {layer} 层（输入层）"),
+    "term.between-layers": ("layer {layer} → {next}", "第 {layer} 层 → 第 {next} 层"),
     "term.time-step": ("time step {step}", "时间步 {step}"),
     "term.input-layer": ("input layer", "输入层"),
     "term.hidden-layer": ("hidden layer", "隐藏层"),
@@ -155,6 +157,33 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "remark.cancel": (
         "Paths of opposite signs nearly cancel: {percentage} % of their strength is left.",
         "符号相反的路径几乎相互抵消：只剩下其总强度的 {percentage} %。"),
+    "remark.cancel-exactly": (
+        "Paths of opposite signs cancel exactly: nothing of their strength is left.",
+        "符号相反的路径恰好完全抵消：其强度没有任何剩余。"),
+    "remark.cancel-to-rounding": (
+        "Paths of opposite signs cancel to within rounding: the {gradient} that is left is within the rounding error "
+        "of their shares, {rounding}.",
+        "符号相反的路径在舍入误差之内相互抵消：剩下的 {gradient} 不超过各份额的舍入误差 {rounding}。"),
+    # ---- where inf and nan begin -------------------------------------------------------------------------------------
+    "anomaly.value": ("not finite from here on", "从此不再有限"),
+    "anomaly.explodes": ("it explodes here", "在此爆炸"),
+    "anomaly.overflows": ("it overflows here", "在此溢出"),
+    "anomaly.nan": ("nan begins here", "nan 始于此处"),
+    "remark.value": (
+        "The values stop being finite at {node} = {value}, computed from {inputs}.",
+        "值从 {node} = {value} 起不再有限，它由 {inputs} 算出。"),
+    "remark.value-given": (
+        "{node} = {value} was given, and is no finite number.", "{node} = {value} 是给定的，并非有限的数。"),
+    "remark.gradient": (
+        "The gradients stop being finite at {node}: {gradient}.", "梯度从 {node} 起不再有限：{gradient}。"),
+    "remark.explodes": ("The error explodes at {factor} = {number}.", "误差在 {factor} = {number} 处爆炸。"),
+    "remark.explodes-in": ("The error explodes: {equation}.", "误差爆炸：{equation}。"),
+    "remark.overflows-in": (
+        "The error overflows the largest number: {equation}.", "误差溢出，超过了最大的数：{equation}。"),
+    "remark.nan-in": (
+        "The error stops being a number: {equation}.", "误差从此处起不再是一个数：{equation}。"),
+    "remark.more-anomalies": (
+        "So it does in {count} more places.", "另有 {count} 处也是如此。"),
     "remark.dies": ("Here the error dies: {factor} = 0.", "误差在此消失：{factor} = 0。"),
     "remark.dies-on-path": (
         "On the strongest path, the error dies: {factor} = 0.", "在最强的路径上，误差消失：{factor} = 0。"),
@@ -188,6 +217,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "legend.zero": ("share exactly 0", "份额恰为 0"),
     "legend.parameter": ("the parameter", "该参数"),
     "legend.rest": ("not on the way", "不在路径上"),
+    "legend.mark": ("here numbers stop being finite", "数从此处不再有限"),
     "legend.width": ("a wire is as wide as its share is large", "连线越粗，份额越大"),
     "legend.graph": (
         "each box: local gradient for each input | operation and name | value over gradient",
@@ -297,6 +327,13 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "Explicit differentiation ends at {explicit}, error sharing at {gradient}: "
         "numbers this large or small are lost to rounding.",
         "显式求导得到 {explicit}，误差共享得到 {gradient}：这样大或这样小的数会因舍入而失真。"),
+    "explain.no-number": (
+        "Explicit differentiation ends at {explicit}, and so does error sharing ({gradient}): it is not a number.",
+        "显式求导得到 {explicit}，误差共享也得到 {gradient}：这不是一个数。"),
+    "explain.not-finite": (
+        "Explicit differentiation ends at {explicit}, error sharing at {gradient}: they multiply in another order, "
+        "and once a factor is infinite that makes a difference.",
+        "显式求导得到 {explicit}，误差共享得到 {gradient}：两者相乘的次序不同，一旦有因子是无穷大，结果就会不同。"),
     "explain.constant-product": (
         "There is one path: in each row derivative times error is the gradient.",
         "只有一条路径：每一行的导数与误差之积都等于梯度。"),

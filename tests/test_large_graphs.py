@@ -84,28 +84,43 @@ def test_layers_are_folded_where_there_are_too_many_boxes():
     what = picture(flow, "graph")
     own = {box.rows[-1].cells[0].text or box.label for box in what.boxes if box.kind in ("unit", "parameter")}
     assert own == {node.label for node in flow.nodes}
-    assert sorted(folds(what)) == [["input layer", "40 nodes"], ["layer 1", "857 nodes"], ["layer 2", "21 nodes"]]
-    assert what.captions[0] == "918 nodes are folded into 3 boxes."
+    assert sorted(folds(what)) == [
+        ["layer 1 → 2", "819 nodes"], ["layer 1, the input layer", "40 nodes"], ["layer 2", "38 nodes"],
+        ["layer 2 → 3", "21 nodes"],
+    ]  # fmt: skip
+    assert what.captions[0] == "918 nodes are folded into 4 boxes."
     shares = sorted(wire.share for wire in what.wires if wire.share is not None)
     assert shares == sorted(edge.share for edge in flow.edges)
     check_layout(what)
 
 
 def test_a_whole_network_is_folded_by_layer():
-    """Inputs one by one, a box for every layer, and the wires between them."""
+    """Inputs one by one, a box for every layer and one for the weights that lead to it, and the wires between them."""
     network = Network((6, 30, 30, 1), scalar=True)
     what = computation(network([0.1] * 6))
-    assert sorted(folds(what)) == [["layer 1", "270 nodes"], ["layer 2", "990 nodes"], ["layer 3", "33 nodes"]]
+    assert sorted(folds(what)) == [
+        ["layer 1 → 2", "210 nodes"], ["layer 2", "60 nodes"], ["layer 2 → 3", "930 nodes"], ["layer 3", "60 nodes"],
+        ["layer 3 → 4", "31 nodes"], ["layer 4", "2 nodes"],
+    ]  # fmt: skip
     column = {box.label: box.column for box in what.boxes}
-    assert column["layer 3"] < column["layer 2"] < column["layer 1"] < column["a₁⁽¹⁾"]
-    assert len(what.wires) == 6 + 2
+    for k in (2, 3):
+        assert column[f"layer {k + 1}"] < column[f"layer {k} → {k + 1}"] == column[f"layer {k}"]
+    assert column["layer 2"] < column["layer 1 → 2"] == column["a₁⁽¹⁾"]
+    assert len(what.wires) == 6 + 2 + 3
 
 
 def test_many_inputs_are_folded_too():
-    """An 80-30-1 network: three boxes."""
+    """An 80-30-1 network: three boxes, and two for the weights between them."""
     what = computation(Network((80, 30, 1), scalar=True)([0.1] * 80))
-    assert sorted(folds(what)) == [["input layer", "80 nodes"], ["layer 1", "2490 nodes"], ["layer 2", "33 nodes"]]
-    assert [(wire.tail, wire.head) for wire in what.wires] == [("n1", "n0"), ("n2", "n1")]
+    assert sorted(folds(what)) == [
+        ["layer 1 → 2", "2430 nodes"], ["layer 1, the input layer", "80 nodes"], ["layer 2", "60 nodes"],
+        ["layer 2 → 3", "31 nodes"], ["layer 3", "2 nodes"],
+    ]  # fmt: skip
+    called = {box.id: box.label for box in what.boxes}
+    assert sorted((called[wire.tail], called[wire.head]) for wire in what.wires) == [
+        ("layer 1 → 2", "layer 2"), ("layer 1, the input layer", "layer 2"), ("layer 2", "layer 3"),
+        ("layer 2 → 3", "layer 3"),
+    ]  # fmt: skip
 
 
 def test_scopes_are_folded():

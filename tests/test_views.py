@@ -17,7 +17,9 @@ from autodiff import Tensor, Value, error_flow, tanh
 from autodiff.draw import Box, Picture, computation, dot, picture, svg, text
 from autodiff.draw.layout import SIZES, Rect, cell_width, is_rest, lay_out
 from autodiff.draw.typeset import width
+from autodiff.explain import explain
 from autodiff.flow.names import names_in
+from autodiff.telling.story import Table
 from autodiff.telling.terms import amount
 from autodiff.testing.strategies import programs
 from nn import Network, Recurrent
@@ -192,17 +194,36 @@ def test_the_numbers_of_the_graph_are_the_ledgers(flow):
 
 
 def test_layers_are_clusters():
-    """Weights, biases, z and a of a layer, of both windows; the inputs and J stand outside."""
+    """a⁽¹⁾ in layer 1, z and a of both windows in theirs, weights and biases between two; J stands outside."""
     what = picture(margin_flow(suffix="ᶜ"), "graph")
     names = {box.id: box.rows[-1].cells[0].text or box.rows[0].cells[0].text for box in what.boxes}
     found = {cluster.label: {names[box] for box in cluster.boxes} for cluster in what.clusters}
-    assert set(found) == {"layer 1", "layer 2"}
+    assert set(found) == {"layer 1, the input layer", "layer 1 → 2", "layer 2", "layer 2 → 3", "layer 3"}
     units = {f"{letter}{i}⁽²⁾{window}" for letter in "za" for i in "₁₂" for window in ("", "ᶜ")}
     weights = {f"W{i}{j}⁽¹⁾" for i in "₁₂" for j in "₁₂₃₄"}
-    assert found["layer 1"] == units | weights | {"b₁⁽¹⁾", "b₂⁽¹⁾"}
-    assert {names[box.id] for box in what.boxes} - found["layer 1"] - found["layer 2"] == {
-        "J", *(f"a{j}⁽¹⁾{window}" for j in "₁₂₃₄" for window in ("", "ᶜ")),
-    }  # fmt: skip
+    assert found["layer 2"] == units
+    assert found["layer 1 → 2"] == weights | {"b₁⁽¹⁾", "b₂⁽¹⁾"}
+    assert found["layer 1, the input layer"] == {f"a{j}⁽¹⁾{window}" for j in "₁₂₃₄" for window in ("", "ᶜ")}
+    assert {names[box.id] for box in what.boxes} - set().union(*found.values()) == {"J"}
+
+
+def test_the_cluster_of_a_unit_is_the_layer_that_explain_names():
+    """Each z and a stands in the layer of its name, each weight between the two that `explain` says it joins."""
+    network = Network((4, 3, 2), scalar=True)
+    output = network(X)[0]
+    what = picture(error_flow(output, network.parameter("W14(1)")), "graph")
+    names = {box.id: box.rows[-1].cells[0].text or box.rows[0].cells[0].text for box in what.boxes}
+    for cluster in what.clusters:
+        for name in (names[box] for box in cluster.boxes):
+            told = explain(output, name)
+            first, _, second = cluster.label.removeprefix("layer ").partition(" → ")
+            rows = dict(next(block.rows for block in told.story().blocks if isinstance(block, Table)))
+            if second:
+                assert f"of layer {second}" in rows["to"]
+                assert f"of layer {first}" in rows["from"] or rows["from"] == "the constant 1"
+            else:
+                kind = "an input of the network" if first == "1, the input layer" else f"of layer {first}"
+                assert kind in rows["kind"]
 
 
 def test_scopes_of_names_are_clusters():
@@ -486,7 +507,7 @@ def test_the_same_graph_gives_the_same_text_in_every_process():
 def test_the_graph_is_written_as_dot():
     """A table with a port for every input, a cluster for every layer."""
     text = dot(picture(notes_flow(), "graph"))
-    assert text.count("subgraph cluster_") == 2
+    assert text.count("subgraph cluster_") == 5
     assert 'PORT="p8"' in text
 
 

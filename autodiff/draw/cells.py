@@ -26,11 +26,12 @@ _WIDEST_STROKE: Final = 2.2
 
 
 class Numbering:
-    """Which step of the notes an edge or a node's error belongs to; None where there are no steps."""
+    """Where the numbers of the steps stand: at the errors that a step states, at the edges of one that states none."""
 
     def __init__(self, flow: Flow, steps: Sequence[Step]) -> None:
         self._nodes = {node: step.number for step in steps for node in step.nodes}
-        self._edges = {id(flow.edges[edge]): step.number for step in steps for edge in step.edges}
+        silent = (step for step in steps if not step.nodes)
+        self._edges = {id(flow.edges[edge]): step.number for step in silent for edge in step.edges}
 
     def node(self, node: FlowNode) -> int | None:
         return self._nodes.get(node.id)
@@ -64,14 +65,14 @@ def error_cells(voice: Voice, flow: Flow, node: FlowNode, step: int | None) -> t
     )
 
 
-def share_cell(voice: Voice, flow: Flow, edge: FlowEdge) -> Cell:
+def share_cell(voice: Voice, flow: Flow, edge: FlowEdge, step: int | None) -> Cell:
     """What arrives on a wire: δ₁⁽³⁾ · W₁₁⁽²⁾ = 0.9."""
     if edge.local is not None and error_symbol(flow, flow.nodes[edge.consumer]) is None:
         led, factor = voice.window(flow, edge), factor_symbol(edge, write=voice.write)
         symbols = f"{led}: × {factor}" if led else f"{voice.say('term.error')} × {factor}"
     else:
         symbols = voice.share(flow, edge)
-    return Cell("share", f"{symbols} = {voice.amount(edge.share)}", edge.share, sign=sign(edge.share))
+    return Cell("share", f"{symbols} = {voice.amount(edge.share)}", edge.share, step, sign(edge.share))
 
 
 def factor_text(voice: Voice, flow: Flow, edge: FlowEdge) -> str:

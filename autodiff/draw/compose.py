@@ -8,6 +8,7 @@ from typing import Final
 from autodiff.draw.cells import Numbering, brief, forward_rows, hint
 from autodiff.draw.computation import graph_of_flow
 from autodiff.draw.groups import Group, grouped, has_much_rest
+from autodiff.draw.marks import mark
 from autodiff.draw.network import network
 from autodiff.draw.picture import Box, Cell, Picture, Row
 from autodiff.draw.rail import MOST_BOXES, Rail, rail
@@ -24,7 +25,7 @@ __all__ = ["VIEWS", "picture"]
 VIEWS: Final = ("auto", "rail", "shares", "graph", "network")
 
 _MOST_UNITS: Final = 60
-_MOST_STEPS: Final = 14
+_MOST_LINES: Final = 60  # of steps below a picture; a reader of more has lost the badges by then
 
 
 def picture(flow: Flow, view: str = "auto", *, language: str = "en", digits: int = 4) -> Picture:
@@ -101,7 +102,7 @@ def _groups_of_shares(flow: Flow) -> list[Group]:
 
 def _shares(voice: Voice, flow: Flow, groups: Sequence[Group]) -> Picture:
     told = voice.steps(flow)
-    made = shares(voice, flow, groups, Numbering(flow, told))
+    made = shares(voice, flow, groups, Numbering(flow, _below(told)))
     formula = (voice.derivative(flow), *voice.sum(flow), voice.amount(flow.gradient))
     return _finished(voice, flow, made, "shares", formula, told, voice.paths(flow), groups)
 
@@ -118,9 +119,14 @@ def _rail(voice: Voice, flow: Flow) -> Picture:
         return _finished(voice, flow, made, "rail", (derivative, *voice.product(path), result), (), captions, ())
     short = len(flow.nodes) <= MOST_BOXES
     told = voice.steps(flow) if short else ()
-    made = rail(voice, flow, path, Numbering(flow, told))
+    made = rail(voice, flow, path, Numbering(flow, _below(told)))
     groups = grouped(flow, units=False) if short and not has_much_rest(flow) else ()
     return _finished(voice, flow, made, "rail", voice.formula(flow), told, [], groups)
+
+
+def _below(told: Sequence[Step]) -> Sequence[Step]:
+    """The steps that stand below a picture, whose numbers it then shows: all of them, or none of very many."""
+    return told if sum(1 + len(step.lines) for step in told) <= _MOST_LINES else ()
 
 
 def _left_out(voice: Voice, flow: Flow) -> list[str]:
@@ -135,6 +141,7 @@ def _finished(
 ) -> Picture:  # fmt: skip
     if groups and not has_much_rest(flow):
         add_rest(made, voice, flow, groups)
+    mark(made, voice, flow)
     title, captions = _title(voice, flow), (*captions, *_left_out(voice, flow), *voice.remarks(flow))
     return Picture(
         kind,
@@ -143,8 +150,8 @@ def _finished(
         boxes_in_order(made, groups),
         tuple(made.wires),
         voice.amount(flow.seed),
-        tuple(step.sentence for step in told) if kind == "rail" and len(told) <= _MOST_STEPS else (),
+        tuple("\n".join([step.sentence, *step.lines]) for step in _below(told)),
         captions,
-        " ".join([f"{title}.", *(" ".join([step.sentence, *step.lines]) for step in told), *captions]),
+        " ".join([f"{title}.", *voice.told(told), *captions]),
         language=voice.language,
     )

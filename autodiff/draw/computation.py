@@ -9,24 +9,28 @@ from functools import partial
 from typing import Any, Final
 
 from autodiff.draw.cells import brief, in_full, operation_sign, sign, strokes
-from autodiff.draw.folding import CROWD, Key, Scope, TimeStep, columns, fold, parts, scopes
+from autodiff.draw.folding import CROWD, Key, Scope, TimeStep, Weights, columns, fold, parts, scopes
 from autodiff.draw.groups import is_parameter_name
+from autodiff.draw.marks import marks
 from autodiff.draw.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.shorten import with_short_names
 from autodiff.draw.voice import Voice, voice
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
+from autodiff.flow.anomalies import first_values, is_finite
 from autodiff.flow.labels import labels, read_edge
 from autodiff.flow.names import names_in
 from autodiff.flow.products import product
 from autodiff.graph import BY_RULE, Node, topological
 from autodiff.primitive import describe
 from autodiff.shares import local_gradients
+from autodiff.telling.remarks import first_value
 from autodiff.telling.terms import in_order
 
 __all__ = ["MOST_BOXES", "computation", "graph_of_flow"]
 
 MOST_BOXES: Final = 150  # more than that nobody reads
 _MOST_PORTS: Final = 12
+_MOST_TOLD: Final = 4  # sentences about inf and nan
 _VALUE_ROW: Final = 0
 _ERROR_ROW: Final = 1
 
@@ -109,6 +113,8 @@ class _Drawer:
         self.on_the_way = set(self.way)
         edges = () if flow is None else flow.edges
         self.edges = {(self.way[edge.consumer], edge.slot): edge for edge in edges}
+        self.first = [] if flow is not None else list(self.not_finite())
+        self.box_marks, self.wire_marks = self.marks()
         self.fold = fold(self.scopes, self.inputs, self.way, most)
 
     def picture(self) -> Picture:
@@ -151,7 +157,11 @@ class _Drawer:
     def scope_name(self, scope: Scope) -> str:
         if isinstance(scope, TimeStep):
             return self.voice.say("term.time-step", step=scope.number)
-        return self.voice.say("term.layer", layer=scope) if isinstance(scope, int) else brief(scope)
+        if isinstance(scope, Weights):
+            return self.voice.say("term.between-layers", layer=scope.layer, next=scope.next)
+        if not isinstance(scope, int):
+            return brief(scope)
+        return self.voice.say("term.layer-of-inputs" if scope == 1 else "term.layer", layer=scope)
 
     def clusters(self, frames: Mapping[Key, Key], ids: Mapping[Key, str]) -> tuple[Cluster, ...]:
         members: dict[Any, list[str]] = {}
@@ -159,6 +169,27 @@ class _Drawer:
             members.setdefault(frame, []).append(ids[key])
         named = ((self.scope_name(frame[0]), own) for frame, own in members.items())
         return tuple(Cluster(f"c{k}", name, tuple(own)) for k, (name, own) in enumerate(named))
+
+    def marks(self) -> tuple[Mapping[str, str], Mapping[int, str]]:
+        """Where numbers stop being finite: by labels and edges."""
+        if self.flow is not None:
+            return marks(self.voice, self.flow)
+        return {item.label: self.voice.say("anomaly.value") for item, _ in self.first}, {}
+
+    def not_finite(self) -> Iterator[tuple[FlowNode, str]]:
+        """Of a graph without a flow the nodes at which values, and then gradients, stop being finite; what is said."""
+        for anomaly in first_values(reversed(self.items), reversed(self.nodes)):
+            made = self.nodes[anomaly.node.id]
+            called, voice = self.called.__getitem__, self.voice
+            said = first_value(anomaly.node, made, called, language=voice.language, write=voice.write)
+            yield anomaly.node, said
+        behind: set[int] = set()
+        for k, item in enumerate(self.items):
+            if item.error is not None and not is_finite(item.error):
+                behind.update(self.inputs[k])
+                if k not in behind:
+                    gradient = self.voice.amount(item.error)
+                    yield item, self.voice.say("remark.gradient", node=item.label, gradient=gradient)
 
     # ---- boxes -------------------------------------------------------------------------------------------------------
 
@@ -169,7 +200,7 @@ class _Drawer:
         is_parameter = self.flow is not None and self.flow.parameter.label == item.label and key in self.on_the_way
         kind = "parameter" if is_parameter else "unit" if key in self.on_the_way else "value"
         rows = self.rows(item, bool(node.inputs), self.error(node, item), is_parameter=is_parameter)
-        return Box(id, kind, column, rows, self.hint(item), ports[key])
+        return Box(id, kind, column, rows, self.hint(item), ports[key], self.box_marks.get(item.label, ""))
 
     def rows(self, item: FlowNode, computed: bool, error: Cell, *, is_parameter: bool) -> tuple[Row, Row]:
         """Operation and value, name and gradient; for a leaf its name and value, and the gradient."""
@@ -275,7 +306,7 @@ class _Drawer:
             lane = "error" if on else "rest"
             made[key] = Wire(
                 f"w{len(made)}", ids[tail], ids[head], *rows, lane, share=share, width=width, sign=its_sign,
-                port=wire.port,
+                port=wire.port, mark=self.wire_marks.get(id(edge), ""),
             )  # fmt: skip
         return tuple(made.values())
 
@@ -284,7 +315,7 @@ class _Drawer:
     def finished(self, boxes: Sequence[Box], wires: tuple[Wire, ...], clusters: tuple[Cluster, ...]) -> Picture:
         voice, flow = self.voice, self.flow
         title = voice.say("title.graph", output=brief(self.items[0].label))
-        captions = [*self.choice(), *self.not_yet(boxes)]
+        captions = [*self.choice(), *self.not_yet(boxes), *(said for _, said in self.first[:_MOST_TOLD])]
         if flow is not None:
             captions += [*voice.paths(flow), *voice.remarks(flow)]
         described = voice.say("graph.description", boxes=len(boxes), output=self.items[0].label)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from html import escape
 from itertools import pairwise
+from textwrap import wrap
 from typing import Final
 
 import graphviz  # type: ignore[import-untyped]
@@ -21,6 +22,10 @@ __all__ = ["dot"]
 
 _PLAIN: Final = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">'
 _TIGHT: Final = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
+_MARK: Final = "(!)"
+_MOST_CIRCLED: Final = 10  # in DejaVu Sans, which Graphviz takes on many machines
+_INDENT: Final = 6 * "\N{NO-BREAK SPACE}"
+_WIDEST: Final = 150  # characters of a line below the drawing
 _LONGEST: Final = 500  # of a text; Graphviz refuses tokens of 16 kB
 
 
@@ -43,13 +48,14 @@ class _Writer:
         self.what, self.colours = what, colours
         self.on_rail = what.kind == "rail"
         self.boxes = {box.id: box for box in what.boxes}
+        self.beside = what.beside
 
     def text(self) -> str:
         graph = self.graph = graphviz.Digraph(
             graph_attr={
                 "rankdir": "LR", "splines": "line" if self.on_rail else "spline", "nodesep": "0.3", "ranksep": "1.0",
-                "fontname": FONTS, "labelloc": "t", "labeljust": "l", "pad": "0.3", "bgcolor": self.colours["paper"],
-                "outputorder": "edgesfirst", "label": f"<{self.heading()}>",
+                "fontname": FONTS, "labelloc": "b", "labeljust": "l", "pad": "0.3", "bgcolor": self.colours["paper"],
+                "outputorder": "edgesfirst", "label": f"<{self.caption()}>",
             },
             node_attr={"shape": "plain", "fontname": FONTS, "fontsize": "14"},
             edge_attr={"fontname": FONTS, "fontsize": "13", "arrowsize": "0.75"},
@@ -61,7 +67,7 @@ class _Writer:
         for cluster in self.what.clusters:
             with graph.subgraph(name=f"cluster_{cluster.id}") as frame:
                 colours = {"color": self.colours["line"], "fontcolor": self.colours["muted"], "style": "dashed"}
-                frame.attr(label=f"<{_label(cluster.label)}>", **colours)
+                frame.attr(label=f"<{_label(cluster.label)}>", labelloc="t", **colours)
                 for member in cluster.boxes:
                     frame.node(member)
         for column in self.columns():
@@ -80,23 +86,30 @@ class _Writer:
             return
         for column in sorted({box.column for box in self.what.boxes}):
             boxes = [box for box in self.what.boxes if box.column == column]
-            yield sorted(boxes, key=lambda box: box.rows[0].lane != "rest") if self.on_rail else boxes
+            yield sorted(boxes, key=lambda box: box.id not in self.beside) if self.on_rail else boxes
 
     def font(self, text: str, colour: str, size: float, *, bold: bool = False) -> str:
         inside = f"<B>{_label(text)}</B>" if bold else _label(text)
         return f'<FONT COLOR="{self.colours[colour]}" POINT-SIZE="{size:g}">{inside}</FONT>'
 
-    def heading(self) -> str:
+    def caption(self) -> str:
+        """All that is said, below the drawing: a graph has one label, and a cluster around it would turn it over."""
         lines = [self.font(self.what.title, "ink", 19, bold=True)]
         if self.what.formula:
             lines.append(self.font(" = ".join(self.what.formula), "error", 15))
-        rows = "".join(f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in lines)
+        for number, step in enumerate(self.what.steps, start=1):
+            first, *more = step.split("\n")
+            texts = [*_wrapped(_numbered(number, first)), *(_INDENT + part for line in more for part in _wrapped(line))]
+            lines += [self.font(text, "ink", 13) for text in texts]
+        lines += [self.font(part, "muted", 13) for caption in self.what.captions for part in _wrapped(caption)]
+        rows = "\n".join(f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in lines)  # Graphviz reads 16 kB a line
         return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">{rows}</TABLE>'
 
     def add_box(self, box: Box) -> None:
-        hint = {"tooltip": _label(box.hint)}
+        hint = {"tooltip": _label(" – ".join(filter(None, [box.hint, box.mark])))}
         if box.rows[0].lane == "rest":
-            self.graph.node(box.id, label=f"<{self.font(box.label, 'muted', 13)}>", **self.rest_style(box), **hint)
+            label = f"{_MARK} {box.label}" if box.mark else box.label
+            self.graph.node(box.id, label=f"<{self.font(label, 'muted', 13)}>", **self.rest_style(box), **hint)
             return
         columns = max(len(row.cells) for row in box.rows)
         rows = "".join(self.table_row(k, box, row, columns) for k, row in enumerate(box.rows))
@@ -106,9 +119,9 @@ class _Writer:
             ports = "".join(f"<TR>{self.port_cell(k, cell)}</TR>" for k, cell in enumerate(box.ports))
             rows = f"<TR><TD>{_PLAIN}{ports}</TABLE></TD><TD>{_PLAIN}{rows}</TABLE></TD></TR>"
         label = f"{table}{rows}</TABLE>"
-        if self.on_rail:
+        if self.on_rail and box.id not in self.beside:
             hint["group"] = "rail"
-        if self.on_rail and box.kind == "source":  # empty space below, so that its rows are as high as the rail's
+        if "group" in hint and box.kind == "source":  # empty space below, so that its rows are as high as the rail's
             label = f'{_TIGHT}<TR><TD>{label}</TD></TR><TR><TD HEIGHT="56"></TD></TR></TABLE>'
         self.graph.node(box.id, label=f"<{label}>", **hint)
 
@@ -130,6 +143,8 @@ class _Writer:
         """A cell; the ports of a row are at its outer cells."""
         port = f' PORT="r{k}"' if j == 0 else f' PORT="r{k}e"'
         text = _numbered(cell.step, cell.text)
+        if box.mark and k == j == 0:
+            text = f"{_MARK} {text}"
         said = self.font(text, text_colour(row, cell), 14, bold=cell.role == "error") if text else ""
         return f'<TD{port}{span} BGCOLOR="{self.colours[fill_colour(box, row, cell)]}">{said}</TD>'
 
@@ -157,9 +172,14 @@ class _Writer:
             ends = (left, right) if wire.port is None else (leaves, arrives)
             self.graph.edge(*ends, **looks)
             return
-        if wire.label:
-            looks["label"] = f"<{self.wire_label(_label(_numbered(wire.step, wire.label)))}>"
+        if wire.label or wire.mark:
+            label = " ".join(filter(None, [_MARK if wire.mark else "", _numbered(wire.step, wire.label)]))
+            looks["label"] = f"<{self.wire_label(_label(label))}>"
         self.graph.edge(leaves, arrives, **looks)
+
+
+def _wrapped(text: str) -> list[str]:
+    return wrap(text, _WIDEST)
 
 
 def _label(text: str) -> str:
@@ -169,4 +189,5 @@ def _label(text: str) -> str:
 
 
 def _numbered(step: int | None, text: str) -> str:
-    return text if step is None else f"{chr(0x2460 + step - 1)} {text}" if step <= 20 else f"({step}) {text}"
+    """The text behind the number of its step, in a circle as far as usual fonts have it."""
+    return text if step is None else f"{chr(0x2460 + step - 1)} {text}" if step <= _MOST_CIRCLED else f"({step}) {text}"

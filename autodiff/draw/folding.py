@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from autodiff.draw.quick import place_of
 from autodiff.flow import FlowNode
 
-__all__ = ["CROWD", "INPUTS", "Fold", "Key", "Scope", "TimeStep", "columns", "fold", "parts", "scopes"]
+__all__ = ["CROWD", "INPUTS", "Fold", "Key", "Scope", "TimeStep", "Weights", "columns", "fold", "parts", "scopes"]
 
 _MAY_HAVE_A_LAYER: Final = re.compile(r"[⁽(^[⁰¹²³⁴-⁹]")  # others need no reading
 _SEPARATORS: Final = "./"
@@ -23,8 +23,8 @@ CROWD: Final = "crowd"  # the box of what is in the middle
 INPUTS: Final = "inputs"  # the box of leaves of no scope
 _MOST_INPUTS: Final = 20
 _LEAVES_ALONE: Final = -1  # the rank of a part without results
-_OF_THE_LAYER: Final = frozenset("Wb")
-_OF_THE_LAYER_BELOW: Final = frozenset("za")
+_OF_WEIGHTS: Final = frozenset("Wb")
+_OF_UNITS: Final = frozenset("za")
 _OF_THE_STEP: Final = frozenset("xzhs")
 _STATE: Final = "h"
 
@@ -35,8 +35,15 @@ class TimeStep(NamedTuple):
     number: int
 
 
-#: A layer of the notes by its number, a time step, or a scope of names by its own name.
-Scope = int | TimeStep | str
+class Weights(NamedTuple):
+    """What leads from one layer to the next: it is of neither."""
+
+    layer: int
+    next: int
+
+
+#: A layer of the notes by its number, the weights between two, a time step, or a scope of names by its own name.
+Scope = int | Weights | TimeStep | str
 
 #: A box: a node by its position, or a part of a cluster, ("layer", 0), or the crowd in the middle.
 Key = Hashable
@@ -55,9 +62,9 @@ class Fold:
 def scopes(nodes: Sequence[FlowNode], inputs: Inputs) -> list[Scope | None]:
     """The layer or scope of every node, given with consumers before their inputs.
 
-    By the notes' names W⁽ᵏ⁾, b⁽ᵏ⁾, z⁽ᵏ⁺¹⁾ and a⁽ᵏ⁺¹⁾ are of layer k, but where there is an h⁽ᵗ⁾ all x⁽ᵗ⁾, z⁽ᵗ⁾, h⁽ᵗ⁾
-    and s⁽ᵗ⁾ of time step t; by names with a dot or slash "encoder.h" is of "encoder". A node without a name is where
-    all its consumers are.
+    By the notes' names z⁽ᵏ⁾ and a⁽ᵏ⁾ are of layer k, the inputs a⁽¹⁾ of layer 1, and W⁽ᵏ⁾ and b⁽ᵏ⁾ lead from layer k to
+    k+1; but where there is an h⁽ᵗ⁾ all x⁽ᵗ⁾, z⁽ᵗ⁾, h⁽ᵗ⁾ and s⁽ᵗ⁾ are of time step t. By names with a dot or slash
+    "encoder.h" is of "encoder". A node without a name is where all its consumers are.
     """
     recurrent = any(_letter(node) == _STATE for node in nodes if node.name and node.name.startswith(_STATE))
     found: list[Scope | None] = [None] * len(nodes)  # first what the consumers say
@@ -82,9 +89,9 @@ def _named(node: FlowNode, *, recurrent: bool) -> Scope | None:
     if name is not None and name.layer is not None:
         if recurrent:
             return TimeStep(name.layer) if name.letter in _OF_THE_STEP and name.layer else None
-        if name.letter in _OF_THE_LAYER:
-            return name.layer
-        return name.layer - 1 if name.letter in _OF_THE_LAYER_BELOW and name.layer > 1 else None
+        if name.letter in _OF_WEIGHTS:
+            return Weights(name.layer, name.layer + 1)
+        return name.layer if name.letter in _OF_UNITS else None
     last = max((node.name or "").rfind(separator) for separator in _SEPARATORS)
     return (node.name or "")[:last] if last > 0 else None
 
@@ -116,10 +123,10 @@ def fold(found: Sequence[Scope | None], inputs: Inputs, way: Sequence[int], most
 def _with_inputs(
     rest: dict[int, Key], found: Sequence[Scope | None], inputs: Inputs, apart: set[int], room: int
 ) -> dict[int, Key]:
-    """The parts, and beside them the leaves of no scope: one by one where there is room for them, else in one box."""
-    leaves = [k for k, items in enumerate(inputs) if rest and not items and found[k] is None and k not in apart]
+    """The parts, and beside them the inputs, leaves of layer 1 or no scope: one by one where there is room for them."""
+    leaves = [k for k, items in enumerate(inputs) if rest and not items and found[k] in (None, 1) and k not in apart]
     one_by_one = len(leaves) + len(set(rest.values())) <= min(room, _MOST_INPUTS)
-    return rest | {k: k if one_by_one else INPUTS for k in leaves}
+    return rest | {k: k if one_by_one else rest.get(k, INPUTS) for k in leaves}
 
 
 def parts(found: Sequence[Scope | None], inputs: Inputs, apart: set[int]) -> dict[int, Key]:

@@ -11,11 +11,12 @@ from autodiff.draw.quick import place_of
 from autodiff.flow import Flow, FlowNode
 from autodiff.telling.terms import in_order, notes_name, suffix
 
-__all__ = ["Group", "found_off_the_way", "grouped", "has_much_rest", "is_parameter_name"]
+__all__ = ["Group", "found_off_the_way", "grouped", "has_much_rest", "is_parameter_name", "stands_on_its_wire"]
 
 _MOST_REST: Final = 400
 
 _PARAMETER_LETTERS = frozenset("WbUVw")
+_SCORES: Final = ("s", "s_c")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +71,23 @@ def is_parameter_name(node: FlowNode) -> bool:
     """Whether a node is called like a weight or a bias of the notes."""
     name = place_of(node) if (node.name or " ")[0] in _PARAMETER_LETTERS else None
     return name is not None and name.letter in _PARAMETER_LETTERS
+
+
+def stands_on_its_wire(flow: Flow) -> bool:
+    """Whether the parameter's box stands on the wire from what it multiplies to the sum of a unit that it goes into.
+
+    So do weights and biases of a layer. Any other factor leads into its product, beside what it is multiplied by.
+    """
+    parameter = flow.parameter
+    if parameter.operation is not None or not is_parameter_name(parameter):
+        return False
+    return all(_is_of_a_layer(flow.nodes[edge.consumer]) for edge in flow.shares)
+
+
+def _is_of_a_layer(node: FlowNode) -> bool:
+    """Whether a node is called like what arrives at a unit, or like the score."""
+    name = notes_name(node)
+    return name is not None and (name.layer is not None or name.letter in _SCORES)
 
 
 def _is_left_out(flow: Flow, node: FlowNode) -> bool:

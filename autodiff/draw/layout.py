@@ -93,7 +93,7 @@ def lay_out(picture: Picture) -> Layout:
     >>> from autodiff.flow import error_flow
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
     >>> places = lay_out(picture(error_flow(w * x, w))).boxes
-    >>> places["n2"].right < places["n1"].x < places["n1"].right < places["n0"].x
+    >>> places["n1"].right < places["n0"].x and places["n2"].y < places["n1"].y  # x beside w, above the line
     True
     """
     forms = {box.id: _form(box) for box in picture.boxes}
@@ -236,7 +236,8 @@ def _lefts(picture: Picture, sizes: Mapping[str, tuple[float, float]]) -> dict[i
 
 def _tops_of_rail(picture: Picture) -> dict[str, float]:
     """The rail on one line at the bottom; the rest of the graph above it, every column around the same height."""
-    columns = [[box for box in boxes if is_rest(box)] for boxes in _columns(picture).values()]
+    beside = picture.beside
+    columns = [[box for box in boxes if box.id in beside] for boxes in _columns(picture).values()]
     tallest = max(map(len, columns))
     tops = {box.id: 0.0 for box in picture.boxes}
     for rest in columns:
@@ -394,10 +395,10 @@ def _ends(wire: Wire, rects: Mapping[str, Rect]) -> tuple[float, float]:
 
 def _route(picture: Picture, wire: Wire, rects: Mapping[str, Rect], waypoints: Sequence[Point]) -> tuple[Point, ...]:
     tail, head = rects[wire.tail], rects[wire.head]
-    if wire.lane == "rest" and picture.kind == "rail":
-        above = {box.id: is_rest(box) for box in picture.boxes}
-        start = (tail.right, tail.middle[1]) if above[wire.tail] else (tail.right - _CORNER, tail.y)
-        end = (head.x, head.middle[1]) if above[wire.head] else (head.x + _CORNER, head.y)
+    above = picture.beside if picture.kind == "rail" else ()
+    if wire.tail in above or wire.head in above:
+        start = (tail.right, tail.middle[1]) if wire.tail in above else (tail.right - _CORNER, tail.y)
+        end = (head.x, head.middle[1]) if wire.head in above else (head.x + _CORNER, head.y)
         return start, end  # it leaves and reaches the rail's boxes at their upper edges, and never crosses the rail
     to_the_left = tail.x > head.x
     leaves, arrives = _ends(wire, rects)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, zip_longest
 from typing import Final, NamedTuple
 
 from autodiff.draw.picture import Picture
@@ -19,7 +20,9 @@ _LEGEND: Final = 13.0
 _STEP: Final = 13.5
 _INDENT: Final = 26.0
 _WORDS_ALONE: Final = ("graph", "width")  # in the legend, without a sign
+_LEGEND_COLOURS: Final = {"rest": "muted", "graph": "muted", "width": "muted", "mark": "ink"}
 _BADGE: Final = 26.0
+_COLUMNS_APART: Final = 30.0
 _BREAK: Final = re.compile(r"(?<= [·×+=]) ")
 
 
@@ -120,6 +123,8 @@ def _legend(picture: Picture, across: float) -> Iterator[Line]:
         entries.append(("parameter", say("legend.parameter", picture.language)))
     if any(box.kind in ("rest", "value") for box in picture.boxes) and picture.formula:
         entries.append(("rest", say("legend.rest", picture.language)))
+    if any(box.mark for box in picture.boxes) or any(wire.mark for wire in picture.wires):
+        entries.append(("mark", say("legend.mark", picture.language)))
     if "error" in lanes:
         entries.append(("width", say("legend.width", picture.language)))
     if not entries:
@@ -135,23 +140,50 @@ def _legend(picture: Picture, across: float) -> Iterator[Line]:
             x, runs, marks = 0.0, [], []
         if sign:
             marks.append(Mark(x, kind))
-        runs.append(Run(x + sign, (Segment(text, "muted" if kind in ("rest", *_WORDS_ALONE) else kind),)))
+        runs.append(Run(x + sign, (Segment(text, _LEGEND_COLOURS.get(kind, kind)),)))
         x += wide + 14.0
     yield Line(22.0, _LEGEND, tuple(runs), tuple(marks))
 
 
+class _Told(NamedTuple):
+    """A line of a step: its text, how far it is indented, and on the first line the step's number."""
+
+    text: str
+    indent: float
+    number: int | None = None
+
+    @property
+    def right(self) -> float:
+        return self.indent + width(self.text, _STEP)
+
+
 def _steps(steps: Sequence[str], across: float) -> Iterator[Line]:
-    """Numbered sentences in two columns, read downwards; in one where they would not fit."""
-    half = (len(steps) + 1) // 2
-    widest = [max(width(step, _STEP) for step in column) for column in (steps[:half], steps[half:] or steps)]
-    second = widest[0] + _BADGE + 30.0
-    if second + widest[1] + _BADGE > across:
-        half, second = len(steps), 0.0
-    for k in range(half):
-        shown = [(0.0, k)] + ([(second, half + k)] if half + k < len(steps) else [])
-        marks = tuple(Mark(x, "badge", number + 1) for x, number in shown)
-        runs = tuple(Run(x + _BADGE, (Segment(steps[number], "ink"),)) for x, number in shown)
-        yield Line(23.0, _STEP, runs, marks)
+    """Numbered sentences and their further lines in two columns, read downwards; in one where they would not fit."""
+    blocks = [list(_lines_of(step, number, across)) for number, step in enumerate(steps, start=1)]
+    columns = _in_two(blocks)
+    second = max(line.right for line in columns[0]) + _COLUMNS_APART
+    if columns[1] and second + max(line.right for line in columns[1]) > across:
+        columns = ([line for block in blocks for line in block], [])
+    for both in zip_longest(*columns):
+        placed = [(x, line) for x, line in zip((0.0, second), both, strict=True) if line is not None]
+        marks = tuple(Mark(x, "badge", line.number) for x, line in placed if line.number is not None)
+        yield Line(23.0, _STEP, tuple(Run(x + line.indent, (Segment(line.text, "ink"),)) for x, line in placed), marks)
+
+
+def _lines_of(step: str, number: int, across: float) -> Iterator[_Told]:
+    """The lines of a step: the sentence behind its number, and further in what it introduces, each broken to fit."""
+    for k, text in enumerate(step.split("\n")):
+        indent = _BADGE + (_INDENT if k else 0.0)
+        for j, part in enumerate(_wrapped(text, _STEP, across - indent - _INDENT)):
+            yield _Told(part, indent + (_INDENT if j else 0.0), None if k or j else number)
+
+
+def _in_two(blocks: Sequence[list[_Told]]) -> tuple[list[_Told], list[_Told]]:
+    """Two columns of about the same height, in which no block is broken."""
+    ends = list(accumulate(map(len, blocks)))
+    split = min(range(1, len(blocks) + 1), key=lambda k: max(ends[k - 1], ends[-1] - ends[k - 1]))
+    first, second = blocks[:split], blocks[split:]
+    return [line for block in first for line in block], [line for block in second for line in block]
 
 
 def _wrapped(text: str, size: float, across: float, *, bold: bool = False) -> list[str]:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from autodiff.draw.cells import Numbering, brief, error_cells, forward_rows, hint, strokes
-from autodiff.draw.groups import Group, grouped, is_parameter_name
+from autodiff.draw.groups import Group, grouped, is_parameter_name, stands_on_its_wire
+from autodiff.draw.marks import mark
 from autodiff.draw.picture import Cell, Picture, Row
 from autodiff.draw.rail import Rail
 from autodiff.draw.voice import Voice
@@ -15,7 +16,7 @@ from autodiff.flow import Flow, FlowNode, Wire
 from autodiff.flow.labels import read_edge
 from autodiff.graph import BY_RULE, Node
 from autodiff.shares import local_gradients
-from autodiff.telling.terms import notes_name, shares_in_order
+from autodiff.telling.terms import notes_name
 
 __all__ = ["network"]
 
@@ -54,10 +55,12 @@ class _Net:
         self.every = (*flow.nodes, *flow.rest)
         self.called: dict[Node, dict[Node, str]] = {}  # of each consumer its inputs
         self.rows: dict[int, int] = {}  # the first row of each node's block
-        by_label = {node.label: node for node in flow.rest}
-        partners = [edge.partner for edge in shares_in_order(flow, flow.parameter)]
-        beside = [by_label[name] for name in partners if name is not None and name in by_label]
-        self.sources = {node.id for node in beside if not is_parameter_name(node)}  # weights are wires, not boxes
+        self.on_its_wire = stands_on_its_wire(flow)
+        beside = {node.label: node.id for node in flow.rest if not is_parameter_name(node)}  # a weight is a wire
+        heads = {id(edge): flow.parameter.id if self.on_its_wire else edge.consumer for edge in flow.shares}
+        #: from what the parameter is multiplied by to the parameter itself, or to the product
+        self.factors = {(beside[edge.partner], heads[id(edge)]) for edge in flow.shares if edge.partner in beside}
+        self.sources = {source for source, _ in self.factors}
         self.units: dict[Any, list[Group]] = {}
         for group in groups:
             self.units.setdefault(self.key(group), []).append(group)
@@ -78,10 +81,11 @@ class _Net:
             self.add_column(column, units)
         self.add_way()
         self.add_rest()
+        mark(self.made, self.voice, self.flow)
         voice, flow = self.voice, self.flow
         title = voice.say("title.network", parameter=brief(flow.parameter.label))
         captions = (*voice.paths(flow), *voice.remarks(flow))
-        told = [" ".join([step.sentence, *step.lines]) for step in voice.steps(flow)]
+        told = voice.told(voice.steps(flow))
         return Picture(
             "network", title, voice.formula(flow), tuple(self.made.boxes), tuple(self.made.wires),
             voice.amount(flow.seed), (), captions, " ".join([f"{title}.", *told, *captions]), language=voice.language,
@@ -89,9 +93,7 @@ class _Net:
 
     def column(self, group: Group) -> int:
         """Units stand in even columns, a weight between the units that it joins."""
-        node = group.nodes[-1]
-        between = node is self.flow.parameter and node.operation is None and is_parameter_name(node)
-        return 2 * group.column - between
+        return 2 * group.column - (self.on_its_wire and group.nodes[-1] is self.flow.parameter)
 
     # ---- boxes -------------------------------------------------------------------------------------------------------
 
@@ -159,8 +161,9 @@ class _Net:
         for edge in flow.shares:
             rows = _VALUE_ROW, self.rows[edge.consumer] + _VALUE_ROW
             made.add_wire(parameter, made.box_of[edge.consumer], rows, "forward")
-        for source in sorted(self.sources):
-            made.add_wire(made.box_of[source], parameter, (self.rows[source] + _VALUE_ROW, _VALUE_ROW), "forward")
+        for source, product in sorted(self.factors):
+            ends = made.box_of[source], made.box_of[product]
+            made.add_wire(*ends, (self.rows[source] + _VALUE_ROW, self.rows[product] + _VALUE_ROW), "forward")
 
     def add_rest(self) -> None:
         """All other weights as grey wires, with their numbers for a reader who points at them."""

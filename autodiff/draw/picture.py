@@ -43,7 +43,8 @@ class Box:
 
     Kinds: ``unit`` and ``parameter`` (on the way of the error), ``source`` (what the parameter multiplies), ``rest``
     (not on the way), ``value`` (the same in a computation graph), ``fold`` (stands for several) and ``more`` (stands
-    for what is left out). ``ports`` are the inputs of an operation, from top to bottom, at its left side.
+    for what is left out). ``ports`` are the inputs of an operation, from top to bottom, at its left side. ``mark`` says
+    that numbers stop being finite here, "" that they do not.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Box:
     rows: tuple[Row, ...]
     hint: str
     ports: tuple[Cell, ...] = ()
+    mark: str = ""
 
     @property
     def label(self) -> str:
@@ -65,7 +67,7 @@ class Wire:
 
     Lanes: ``forward``, ``rest`` and ``error``, where ``share`` is what the wire carries, ``sign`` its sign as in a
     `Cell`, and ``width`` its stroke, from 1 to 3.2. In a computation graph ``port`` is where it meets the box of the
-    operation, whose row then says nothing; ``hint`` is for a reader who points at it.
+    operation, whose row then says nothing; ``hint`` is for a reader who points at it, ``mark`` as that of a `Box`.
     """
 
     id: str
@@ -81,6 +83,7 @@ class Wire:
     sign: int = 1
     port: int | None = None
     hint: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +102,8 @@ class Picture:
 
     ``boxes`` stand in their columns from top to bottom, ``clusters`` behind them. ``formula`` holds the parts of an
     equation, from the derivative to its number, () without a parameter; ``seed`` is the error signal that enters at the
-    output. Below the drawing come the numbered ``steps`` and the ``captions``; ``description`` tells the whole in
+    output. Below the drawing come the ``steps``, each a sentence with its further lines, and the ``captions``. Cells
+    and wires have the numbers of these steps, each at least once, and no others. ``description`` tells the whole in
     words, for those who cannot see it. ``language`` is that of all sentences.
     """
 
@@ -114,3 +118,13 @@ class Picture:
     description: str
     clusters: tuple[Cluster, ...] = ()
     language: str = "en"
+
+    @property
+    def beside(self) -> frozenset[str]:
+        """The boxes that stand above the line of a rail: what is not on the way, unless it leads into the parameter."""
+        parameters = {box.id for box in self.boxes if box.kind == "parameter"}
+        leading = {wire.tail for wire in self.wires if wire.lane == "forward" and wire.head in parameters}
+        return frozenset(
+            box.id for box in self.boxes
+            if box.rows[0].lane == "rest" or (box.kind == "source" and box.id not in leading)
+        )  # fmt: skip

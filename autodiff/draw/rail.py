@@ -16,7 +16,7 @@ from autodiff.draw.cells import (
     sign,
     strokes,
 )
-from autodiff.draw.groups import found_off_the_way
+from autodiff.draw.groups import found_off_the_way, stands_on_its_wire
 from autodiff.draw.picture import Box, Cell, Row, Wire
 from autodiff.draw.voice import Voice
 from autodiff.flow import Flow, FlowEdge, FlowNode, Path
@@ -30,12 +30,13 @@ _ERROR_ROW: Final = 3
 
 
 class Rail:
-    """The boxes and wires of one path, with ids of their own; ``boxes_of`` tells which node stands in which box."""
+    """Boxes and wires with ids of their own; which node stands in which box, and which wire an edge is, by id(edge)."""
 
     def __init__(self) -> None:
         self.boxes: list[Box] = []
         self.wires: list[Wire] = []
         self.box_of: dict[int, str] = {}
+        self.wire_of: dict[int, str] = {}
         self.columns = 0
 
     def add_box(self, kind: str, column: int, rows: Sequence[Row], hint: str, node: FlowNode | None = None) -> str:
@@ -54,6 +55,8 @@ class Rail:
         its_sign = 1 if share is None else sign(share)
         wire = Wire(f"w{len(self.wires)}", tail, head, *rows, lane, label, step, share, width, its_sign)
         self.wires.append(wire)
+        if edge is not None:
+            self.wire_of[id(edge)] = wire.id
 
 
 def rail(voice: Voice, flow: Flow, path: Path, numbering: Numbering) -> Rail:
@@ -71,7 +74,8 @@ def rail(voice: Voice, flow: Flow, path: Path, numbering: Numbering) -> Rail:
         column = k if k < left_out.start else k - max(len(left_out) - 1, 0)
         kind = "parameter" if node is flow.parameter else "unit"
         made.add_box(kind, column, _rows(voice, flow, node, numbering), hint(voice, flow, node), node)
-    source = _add_source(made, voice, flow, edges[-1]) if edges else None
+    on_its_wire = stands_on_its_wire(flow)
+    source = _add_source(made, voice, flow, edges[-1], on_its_wire=on_its_wire) if edges else None
     shown = [k for k in range(len(edges)) if k not in left_out or k + 1 not in left_out]
     for position, k in enumerate(shown):
         edge, (consumer, item) = edges[k], (made.boxes[position].id, made.boxes[position + 1].id)
@@ -89,7 +93,8 @@ def rail(voice: Voice, flow: Flow, path: Path, numbering: Numbering) -> Rail:
         label = _forward_label(flow, edge, has_source=source is not None and k == len(edges) - 1)
         made.add_wire(item, consumer, (_FORWARD_ROW, _FORWARD_ROW), "forward", label)
     if source is not None:
-        made.add_wire(source, made.box_of[flow.parameter.id], (_FORWARD_ROW, _FORWARD_ROW), "forward", "×")
+        head, label = (flow.parameter.id, "×") if on_its_wire else (edges[-1].consumer, "")
+        made.add_wire(source, made.box_of[head], (_FORWARD_ROW, _FORWARD_ROW), "forward", label)
     return made
 
 
@@ -126,19 +131,20 @@ def _rows_of_the_rest(voice: Voice, edges: Sequence[FlowEdge], left_out: range) 
     )
 
 
-def _add_source(made: Rail, voice: Voice, flow: Flow, edge: FlowEdge) -> str | None:
-    """A box for what the parameter multiplies; for a bias the constant 1."""
+def _add_source(made: Rail, voice: Voice, flow: Flow, edge: FlowEdge, *, on_its_wire: bool) -> str | None:
+    """A box for what the parameter multiplies, before it or beside it; for a bias the constant 1."""
     name = notes_name(flow.parameter)
+    column = made.columns if on_its_wire else made.columns - 1
     if edge.partner is None:
-        if name is None or name.letter != "b" or edge.local != 1:
+        if not on_its_wire or name is None or name.letter != "b" or edge.local != 1:
             return None
         cells = Cell("name", voice.say("term.constant")), Cell("value", voice.write(1.0), 1.0)
         rows = [Row("forward", (cell,)) for cell in cells]
-        return made.add_box("source", made.columns, rows, voice.say("caption.bias"))
+        return made.add_box("source", column, rows, voice.say("caption.bias"))
     partner = found_off_the_way(flow, [edge.partner]).get(edge.partner)
     if partner is None:
         return None
-    return made.add_box("source", made.columns, forward_rows(voice, [partner]), hint(voice, flow, partner), partner)
+    return made.add_box("source", column, forward_rows(voice, [partner]), hint(voice, flow, partner), partner)
 
 
 def _forward_label(flow: Flow, edge: FlowEdge, *, has_source: bool) -> str:

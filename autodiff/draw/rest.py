@@ -12,36 +12,41 @@ from autodiff.draw.rail import Rail
 from autodiff.draw.voice import Voice
 from autodiff.flow import Flow
 
-__all__ = ["add_column", "add_rest", "boxes_in_order", "through_the_parameter"]
+__all__ = ["add_column", "add_rest", "boxes_in_order"]
 
 _MOST_IN_A_COLUMN: Final = 6
 
 
 def add_rest(made: Rail, voice: Voice, flow: Flow, groups: Sequence[Group]) -> None:
     """Nodes that are not on the way, as grey circles with grey wires; a long column without its middle."""
-    rest = [group for group in groups if not group.on_the_way and group.nodes[-1].id not in made.box_of]
+    rest = []
+    for group in groups:
+        if group.nodes[-1].id in made.box_of:  # a unit that the parameter multiplies: its z is there too
+            made.box_of.update((node.id, made.box_of[group.nodes[-1].id]) for node in group.nodes)
+        elif not group.on_the_way:
+            rest.append(group)
     parameter_column = next(box.column for box in made.boxes if box.kind == "parameter")
-    shift = any(box.kind == "source" for box in made.boxes)
+    shift = any(box.kind == "source" and box.column > parameter_column for box in made.boxes)
     columns: dict[int, list[Group]] = {}
     for group in rest:
         column = group.column + (shift and group.column >= parameter_column)
         columns.setdefault(column, []).append(group)
     for column, members in sorted(columns.items()):
         add_column(made, voice, flow, column, members)
-    through = through_the_parameter(made)
+    joined = _joined(made)
     ends = ((made.box_of.get(wire.input), made.box_of.get(wire.consumer)) for wire in flow.rest_wires)
     for tail, head in dict.fromkeys(ends):
-        if tail is not None and head is not None and tail != head and (tail, head) not in through:
+        if tail is not None and head is not None and tail != head and (tail, head) not in joined:
             made.add_wire(tail, head, (0, 0), "rest", width=1.0)
 
 
-def through_the_parameter(made: Rail) -> set[tuple[str, str]]:
-    """Wires from what the parameter multiplies to where the product goes: the parameter's box stands on them."""
+def _joined(made: Rail) -> set[tuple[str, str]]:
+    """The boxes that a forward wire joins, also one on which the parameter's box stands."""
     kinds = {box.id: box.kind for box in made.boxes}
     forward = [(wire.tail, wire.head) for wire in made.wires if wire.lane == "forward"]
-    sources = [tail for tail, _ in forward if kinds[tail] == "source"]
+    sources = [tail for tail, head in forward if kinds[tail] == "source" and kinds[head] == "parameter"]
     heads = [head for tail, head in forward if kinds[tail] == "parameter"]
-    return {(source, head) for source in sources for head in heads}
+    return {*forward, *((source, head) for source in sources for head in heads)}
 
 
 def add_column(made: Rail, voice: Voice, flow: Flow, column: int, members: Sequence[Group]) -> None:

@@ -14,7 +14,7 @@ from autodiff.draw.cells import (
     share_cell,
     strokes,
 )
-from autodiff.draw.groups import Group, found_off_the_way
+from autodiff.draw.groups import Group, found_off_the_way, stands_on_its_wire
 from autodiff.draw.picture import Cell, Row
 from autodiff.draw.rail import Rail
 from autodiff.draw.voice import Voice
@@ -41,7 +41,7 @@ def shares(voice: Voice, flow: Flow, groups: Sequence[Group], numbering: Numberi
         tail, head = made.box_of[edge.consumer], made.box_of[edge.input]
         if tail != head:
             rows = (last_row[tail], ports[id(edge)])
-            made.add_wire(tail, head, rows, "error", edge=edge, step=numbering.edge(edge), width=widths[id(edge)])
+            made.add_wire(tail, head, rows, "error", edge=edge, width=widths[id(edge)])
     parameter = made.box_of[flow.parameter.id]
     for head in dict.fromkeys(made.box_of[edge.consumer] for edge in flow.shares):
         made.add_wire(parameter, head, (_VALUE_ROW, _VALUE_ROW), "forward")
@@ -56,7 +56,7 @@ def _add_group(
     arriving = shares_in_order(flow, group.nodes[-1])
     for edge in arriving:
         ports[id(edge)] = len(rows)
-        rows.append(Row("error", (share_cell(voice, flow, edge),)))
+        rows.append(Row("error", (share_cell(voice, flow, edge, numbering.edge(edge)),)))
     rows += _error_rows(voice, flow, group, numbering)
     box = made.add_box("parameter" if is_parameter else "unit", group.column, rows, hint(voice, flow, group.nodes[-1]))
     made.box_of.update((node.id, box) for node in group.nodes)
@@ -74,17 +74,27 @@ def _error_rows(voice: Voice, flow: Flow, group: Group, numbering: Numbering) ->
 
 
 def _add_sources(made: Rail, voice: Voice, flow: Flow) -> None:
-    """What the parameter multiplies, if that is not too much."""
+    """What the parameter multiplies, if that is not too much: before it, or beside it and into the product."""
     sources = _sources(flow)
     if len(sources) > _MOST_SOURCES:
         return
-    column = made.columns
-    for node in sources:
+    column_of = {box.id: box.column for box in made.boxes}
+    columns = made.columns
+    for node, consumers in sources:
+        heads = list(dict.fromkeys(made.box_of[consumer] for consumer in consumers))
+        column = max(column_of[head] for head in heads) + 1
+        if stands_on_its_wire(flow):
+            heads, column = [made.box_of[flow.parameter.id]], columns
         box = made.add_box("source", column, forward_rows(voice, [node]), hint(voice, flow, node), node)
-        made.add_wire(box, made.box_of[flow.parameter.id], (_VALUE_ROW, _VALUE_ROW), "forward")
+        for head in heads:
+            made.add_wire(box, head, (_VALUE_ROW, _VALUE_ROW), "forward")
 
 
-def _sources(flow: Flow) -> list[FlowNode]:
-    partners = [edge.partner for edge in shares_in_order(flow, flow.parameter) if edge.partner is not None]
-    found = found_off_the_way(flow, set(partners))
-    return list({found[name].id: found[name] for name in partners if name in found}.values())
+def _sources(flow: Flow) -> list[tuple[FlowNode, list[int]]]:
+    """The nodes off the way that the parameter is multiplied by, each with the ids of the products."""
+    products: dict[str, list[int]] = {}
+    for edge in shares_in_order(flow, flow.parameter):
+        if edge.partner is not None:
+            products.setdefault(edge.partner, []).append(edge.consumer)
+    found = found_off_the_way(flow, products)
+    return [(found[partner], consumers) for partner, consumers in products.items() if partner in found]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import pairwise
 from math import hypot
 from typing import Any, Final
 
@@ -131,10 +132,11 @@ def _lines(lines: Sequence[Line], top: float) -> Iterator[str]:
         for mark in line.marks:
             yield from _mark(mark, _MARGIN + mark.x, y)
         for run in line.runs:
-            segments = [
-                (text, f' class="{colour}"' + ' font-weight="bold"' * bold) for text, colour, bold in run.segments
-            ]
-            start = f'<text x="{_n(_MARGIN + run.x)}" y="{_n(y + _BASELINE * line.size)}" font-size="{_n(line.size)}">'
+            looks = [f' class="{colour}"' + ' font-weight="bold"' * bold for _, colour, bold in run.segments]
+            common = looks[0] if len(set(looks)) == 1 else ""  # said once, for the whole line
+            segments = [(part.text, "" if common else look) for part, look in zip(run.segments, looks, strict=True)]
+            size = f'font-size="{_n(line.size)}"{common}'
+            start = f'<text x="{_n(_MARGIN + run.x)}" y="{_n(y + _BASELINE * line.size)}" {size}>'
             yield f"{start}{_set(segments, line.size, formula=run.formula)}</text>"
         top += line.height
 
@@ -146,6 +148,8 @@ def _mark(mark: Mark, x: float, y: float) -> Iterator[str]:
     elif mark.kind == "parameter":
         size = f'x="{_n(x + 5)}" y="{_n(y - 7)}" width="20" height="14" rx="4"'
         yield f'<rect {size} class="parameter-fill s-parameter"/>'
+    elif mark.kind == "mark":
+        yield _disc(x + 16.0, y, "!", "ink", radius=7.0)
     elif mark.kind == "rest":
         yield f'<circle cx="{_n(x + 16)}" cy="{_n(y)}" r="7" class="rest s-line"/>'
     else:
@@ -173,6 +177,8 @@ def _drawing(what: Picture, layout: Layout) -> Iterator[str]:
     for wire in what.wires:
         if wire.label:
             yield from _wire_label(wire, layout.wires[wire.id])
+        if wire.mark:
+            yield _marked(*_before_the_head(layout.wires[wire.id]), wire.mark)
 
 
 def _cluster(cluster: Cluster, place: Rect) -> Iterator[str]:
@@ -264,9 +270,26 @@ def _numbered(
 
 def _badge(x: float, y: float, number: int, colour: str) -> str:
     """The number of a step of the notes, in a disc."""
+    return f'<g data-step="{number}">{_disc(x, y, str(number), colour)}</g>'
+
+
+def _marked(x: float, y: float, said: str) -> str:
+    """The mark of what is not finite, with its words for a reader who points at it."""
+    return f'<g data-mark="{_plain(said)}"><title>{_plain(said)}</title>{_disc(x, y, "!", "ink", radius=7.0)}</g>'
+
+
+def _disc(x: float, y: float, text: str, colour: str, *, radius: float = 8.5) -> str:
     style = 'font-size="11.5" class="paper" text-anchor="middle" font-weight="bold"'
-    digits = f'<text x="{_n(x)}" y="{_n(y + 4.1)}" {style}>{number}</text>'
-    return f'<g data-step="{number}"><circle cx="{_n(x)}" cy="{_n(y)}" r="8.5" class="{colour}"/>{digits}</g>'
+    inside = f'<text x="{_n(x)}" y="{_n(y + 4.1)}" {style}>{text}</text>'
+    return f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(radius)}" class="{colour}"/>{inside}'
+
+
+def _before_the_head(points: Sequence[Point], part: float = 0.7) -> Point:
+    """A point on a line or on the last curve, where wires that leave one place have parted."""
+    found = list(points[-4:])
+    while len(found) > 1:  # de Casteljau's construction
+        found = [(x + part * (to_x - x), y + part * (to_y - y)) for (x, y), (to_x, to_y) in pairwise(found)]
+    return found[0]
 
 
 # ---- boxes -----------------------------------------------------------------------------------------------------------
@@ -285,6 +308,8 @@ def _box(box: Box, place: Rect) -> Iterator[str]:
             yield from _port(cell, place.x + place.inset / 2, y)
         edge = EDGES.get(box.kind, "ink")
         yield f'<rect {_place(place)} rx="{_n(_CORNER)}" fill="none" class="s-{edge}" stroke-width="1.4"/>'
+    if box.mark:
+        yield _marked(place.right - 3.0, place.y + 3.0, box.mark)
     yield "</g>"
 
 

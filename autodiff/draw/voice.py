@@ -110,5 +110,10 @@ class Voice:
     def steps(self, flow: Flow) -> Sequence[Step]:
         return steps(flow, language=self.language, write=self.write)
 
+    @staticmethod
+    def told(steps: Sequence[Step]) -> list[str]:
+        """Each step on one line, behind its number."""
+        return [" ".join([f"({step.number}) {step.sentence}", *step.lines]) for step in steps]
+
     def remarks(self, flow: Flow) -> tuple[str, ...]:
         return remarks(flow, language=self.language, write=self.write)

@@ -1,5 +1,6 @@
 """Error sharing as data: the ledger of one gradient, the paths it takes, and how its nodes and edges are called."""
 
+from autodiff.flow.anomalies import Anomaly
 from autodiff.flow.ledger import (
     Factor,
     Flow,
@@ -14,5 +15,6 @@ from autodiff.flow.ledger import (
 )  # fmt: skip
 
 __all__ = [
-    "Factor", "Flow", "FlowEdge", "FlowNode", "Flows", "Path", "Wire", "bracketed", "count_text", "error_flow",
+    "Anomaly", "Factor", "Flow", "FlowEdge", "FlowNode", "Flows", "Path", "Wire", "bracketed", "count_text",
+    "error_flow",
 ]  # fmt: skip

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from operator import itemgetter
 
-__all__ = ["count_paths", "strongest_paths", "total_strength"]
+__all__ = ["count_paths", "exact_sum", "most_roundings", "strongest_paths", "total_strength"]
 
 Edges = Sequence[tuple[int, int]]
 
@@ -36,18 +37,46 @@ def count_paths(edges: Edges, last: int) -> int:
     return counts[last]
 
 
-def total_strength(edges: Edges, gains: Sequence[float], last: int) -> float:
-    """Σ over all paths of the product of their |gains|: what would arrive if no two paths cancelled.
+def total_strength(edges: Edges, gains: Sequence[float], last: int, *, start: float = 1.0) -> float:
+    """Σ over all paths of ``start`` times the product of their |gains|: what would arrive if no two paths cancelled.
 
     >>> total_strength([(0, 1), (0, 1)], [2.0, -3.0], 1)
     5.0
     """
     arrived = [0.0] * (last + 1)
-    arrived[0] = 1.0
+    arrived[0] = start
     for (consumer, item), gain in zip(edges, gains, strict=True):
         if arrived[consumer]:
             arrived[item] += arrived[consumer] * abs(gain)
     return arrived[last]
+
+
+def exact_sum(edges: Edges, gains: Sequence[float], last: int) -> Fraction:
+    """Σ over all paths of the product of their finite gains, without rounding.
+
+    >>> exact_sum([(0, 1), (0, 1)], [0.1, -0.3], 1) == Fraction(0.1) - Fraction(0.3)
+    True
+    """
+    arrived = [Fraction(0)] * (last + 1)
+    arrived[0] = Fraction(1)
+    for (consumer, item), gain in zip(edges, gains, strict=True):
+        if arrived[consumer]:
+            arrived[item] += arrived[consumer] * Fraction(gain)
+    return arrived[last]
+
+
+def most_roundings(edges: Edges, last: int) -> int:
+    """The most roundings on a path: two for the gain of each edge (an ulp), one for its product, one for each addition.
+
+    >>> most_roundings([(0, 1), (0, 1)], 1)
+    4
+    """
+    deepest = [0] * (last + 1)
+    arrived = [1] + [0] * last
+    for consumer, item in edges:
+        arrived[item] += 1
+        deepest[item] = max(deepest[item], deepest[consumer] + arrived[consumer] - 1 + 3)
+    return deepest[last] + arrived[last] - 1
 
 
 def strongest_paths(edges: Edges, gains: Sequence[float], last: int, count: int) -> list[list[int]]:

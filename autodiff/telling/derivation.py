@@ -58,17 +58,17 @@ def derivation(flow: Flow) -> tuple[Derived, ...]:
     for edge in flow.edges:
         inputs.setdefault(edge.consumer, []).append(edge)
     slope = {flow.parameter.id: 1.0}
+    shut: set[int] = set()  # behind closed edges alone: there the slope is 0 whatever it meets
     found = []
     for node in reversed(flow.nodes[:-1]):
         edges = tuple(inputs[node.id])
         slopes = tuple(slope[edge.input] for edge in edges)
-        slope[node.id] = sum(_times(edge.local, s) for edge, s in zip(edges, slopes, strict=True))
+        opened = [edge for edge in edges if not edge.closed and edge.input not in shut]
+        slope[node.id] = sum((edge.local or 0.0) * slope[edge.input] for edge in opened)
+        if not opened:
+            shut.add(node.id)
         found.append(Derived(node, edges, slopes, slope[node.id]))
     return tuple(found)
-
-
-def _times(local: float | None, slope: float) -> float:
-    return (local or 0.0) * slope if slope else 0.0  # nothing times an infinite slope stays nothing, as in the flow
 
 
 def equation_of(flow: Flow, node: FlowNode) -> str:

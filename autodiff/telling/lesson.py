@@ -250,7 +250,10 @@ class _Lesson:
         yield Table(head, tuple(_without_middle(rows)))
         explicit = flow.seed * lines[-1].slope
         same = math.isclose(explicit, flow.gradient, rel_tol=1e-9, abs_tol=0.0)
-        key = "equal" if same or (math.isnan(explicit) and math.isnan(flow.gradient)) else "unequal"
+        finite = math.isfinite(explicit) and math.isfinite(flow.gradient)
+        key = "equal" if same else "unequal" if finite else "not-finite"
+        if math.isnan(explicit) and math.isnan(flow.gradient):
+            key = "no-number"
         said = [self.say(f"explain.{key}", explicit=self.write(explicit), gradient=self.write(flow.gradient))]
         if flow.path_count == 1 and key == "equal":
             said.append(self.say("explain.constant-product"))
@@ -336,9 +339,10 @@ class _Lesson:
             yield Paragraph(tuple(said))
 
     def factors(self, path: Path) -> Iterator[tuple[str, ...]]:
-        left = 1.0
+        left, shut = 1.0, False
         for factor in path.factors:
-            left = left * (factor.number or 0.0) if left else 0.0
+            shut = shut or (factor.edge is not None and factor.edge.closed)
+            left = 0.0 if shut else left * (factor.number or 0.0)
             symbol = factor.symbol if factor.symbol != number(factor.number) else self.quotient(factor.edge)
             yield symbol, self.write(factor.number), self.write(left)
 

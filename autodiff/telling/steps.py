@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
+from autodiff.flow import Flow, FlowEdge, FlowNode
 from autodiff.notation import number
 from autodiff.phrases import checked_language, say
 from autodiff.telling.terms import (
@@ -24,8 +24,10 @@ from autodiff.telling.terms import (
     error_name,
     is_weighted_sum,
     notes_name,
+    share_numbers,
     share_text,
     shares_in_order,
+    sum_numbers,
     window,
 )
 
@@ -169,7 +171,7 @@ class _Teller:
         return self.say(key, factor=self.factor(edge), parameter=parameter.label), []
 
     def gradient(self, edges: Sequence[FlowEdge]) -> str:
-        numbers = self.numbers(edges[0]) if len(edges) == 1 else self.total(edges, self.flow.gradient)
+        numbers = self.numbers(edges[0]) if len(edges) == 1 else self.total(edges, self.flow.parameter)
         symbol = derivative(self.flow, language=self.language, write=self.write)
         return self.say("step.gradient", derivative=symbol, numbers=numbers)
 
@@ -177,20 +179,22 @@ class _Teller:
         """An error as the sum of the shares that arrive: symbols = numbers = result."""
         edges = shares_in_order(self.flow, node)
         symbols = " + ".join(map(self.share, edges))
-        numbers = self.numbers(edges[0]) if len(edges) == 1 else self.total(edges, node.error)
+        numbers = self.numbers(edges[0]) if len(edges) == 1 else self.total(edges, node)
         led = self.window(edges[0]) if len(edges) == 1 else ""
         return f"{self.error(node)} = {symbols} = {numbers}{led}"
 
     def numbers(self, edge: FlowEdge) -> str:
-        if edge.local is None:
-            return f"[{self.amount(edge.share)}]"
-        local = bracketed(self.write(edge.local))
-        return f"{self.amount(edge.error)} × {local} = {self.amount(edge.share)}"
+        return share_numbers(edge, language=self.language, write=self.write) + self.anomaly(edge)
 
-    def total(self, edges: Sequence[FlowEdge], result: Any) -> str:
-        if np.size(result) > 1:
-            return f"[{self.amount(result)}]"
-        return f"{' + '.join(bracketed(self.amount(edge.share)) for edge in edges)} = {self.amount(result)}"
+    def total(self, edges: Sequence[FlowEdge], node: FlowNode) -> str:
+        return sum_numbers(edges, node.error, language=self.language, write=self.write) + self.anomaly(node)
+
+    def anomaly(self, item: FlowEdge | FlowNode) -> str:
+        """In brackets, that numbers stop being finite at an edge's share or at a sum."""
+        for anomaly in self.flow.anomalies:
+            if anomaly.kind != "value" and item is (anomaly.edge or anomaly.node):
+                return self.say("term.in-brackets", text=self.say(f"anomaly.{anomaly.kind}"))
+        return ""
 
     def factor(self, edge: FlowEdge) -> str:
         return edge.local_symbol if edge.local is None else equation(edge.local_symbol, edge.local, write=self.write)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -19,8 +19,8 @@ from autodiff.phrases import say
 
 __all__ = [
     "Write", "amount", "columns", "counted", "derivative", "equation", "error_name", "error_symbol", "factor_symbol",
-    "in_order", "is_weighted_sum", "notes_name", "path_numbers", "path_symbols", "share_text", "shares_in_order",
-    "suffix", "sum_of_shares", "window",
+    "in_order", "is_weighted_sum", "notes_name", "path_numbers", "path_symbols", "share_numbers", "share_text",
+    "shares_in_order", "suffix", "sum_numbers", "sum_of_shares", "window",
 ]  # fmt: skip
 
 #: How a number is written; `number` gives 4 significant digits, ``partial(number, digits=8)`` more.
@@ -100,6 +100,22 @@ def _operands(flow: Flow, consumer: FlowNode) -> list[str]:
     if name is not None and name.letter == "z" and (name.layer or 0) > 1:
         plain = f"{Name('a', (), (name.layer or 0) - 1)}{suffix(consumer)}"
     return [called(item) if isinstance(item, Node) else plain for item in flow.flows.node_of(consumer).inputs]
+
+
+def share_numbers(edge: FlowEdge, *, language: str = "en", write: Write = number) -> str:
+    """What an edge carries, in numbers: 0.9 × 0.1793 = 0.1614; of arrays the share's shape and norm."""
+    share = amount(edge.share, language=language, write=write)
+    if edge.local is None:
+        return f"[{share}]"
+    return f"{amount(edge.error, language=language, write=write)} × {bracketed(write(edge.local))} = {share}"
+
+
+def sum_numbers(edges: Sequence[FlowEdge], result: Any, *, language: str = "en", write: Write = number) -> str:
+    """Shares and what they add up to, in numbers; of arrays the shape and norm of the result."""
+    total = amount(result, language=language, write=write)
+    if np.size(result) > 1:
+        return f"[{total}]"
+    return f"{' + '.join(bracketed(amount(edge.share, language=language, write=write)) for edge in edges)} = {total}"
 
 
 def columns(flow: Flow) -> tuple[tuple[FlowNode, ...], ...]:

@@ -1,0 +1,89 @@
+"""Where the numbers of a graph stop being finite: the first values that are inf or nan, and the first such errors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autodiff.gates import has_nan
+from autodiff.graph import Node
+
+if TYPE_CHECKING:
+    from autodiff.flow.ledger import FlowEdge, FlowNode
+
+__all__ = ["Anomaly", "first_errors", "first_values", "is_finite"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anomaly:
+    """A place at which numbers stop being finite, while all that they are made of still were (or still were numbers).
+
+    ``kind`` is ``value`` for the value of ``node``. The others are of an error: ``explodes``, where a finite one meets
+    an infinite local gradient; ``overflows``, beyond the largest float; ``nan``, as 0 · inf and inf − inf are. They are
+    of the share on ``edge``, which arrives at ``node``; or, where that is None, of the sum of the shares at ``node``.
+    """
+
+    kind: str
+    node: FlowNode
+    edge: FlowEdge | None = None
+
+
+def first_values(nodes: Iterable[FlowNode], graph: Iterable[Node]) -> Iterator[Anomaly]:
+    """The values that are not finite although those of all inputs are, in the order given."""
+    for node, made in zip(nodes, graph, strict=True):
+        if not is_finite(node.value) and all(is_finite(x._data) for x in made.inputs if isinstance(x, Node)):
+            yield Anomaly("value", node)
+
+
+def first_errors(nodes: Sequence[FlowNode], edges: Iterable[FlowEdge]) -> Iterator[Anomaly]:
+    """The errors that are not finite although what they are made of is, in the order of the backward pass.
+
+    Args:
+        nodes: by their ids, consumers before their inputs.
+        edges: between these nodes.
+
+    >>> from autodiff import Value, sqrt
+    >>> from autodiff.flow import error_flow
+    >>> x = Value(0.0, name="x")
+    >>> flow = error_flow(sqrt(x * x), x)
+    >>> [(anomaly.kind, anomaly.node.label) for anomaly in first_errors(flow.nodes, flow.edges)]
+    [('explodes', 'multiply'), ('nan', 'x'), ('nan', 'x')]
+    """
+    leaving: dict[int, list[FlowEdge]] = {}
+    arriving: dict[int, list[Any]] = {}
+    for edge in edges:
+        leaving.setdefault(edge.consumer, []).append(edge)
+        arriving.setdefault(edge.input, []).append(edge.share)
+    for node in nodes:
+        if (kind := _of_sum(node.error, arriving.get(node.id, ()))) is not None:
+            yield Anomaly(kind, node)
+        for edge in leaving.get(node.id, ()):
+            if (kind := _of_share(edge)) is not None:
+                yield Anomaly(kind, nodes[edge.input], edge)
+
+
+def _of_sum(error: Any, shares: Sequence[Any]) -> str | None:
+    if not shares or is_finite(error):
+        return None
+    if has_nan(error):
+        return None if any(map(has_nan, shares)) else "nan"
+    return "overflows" if all(map(is_finite, shares)) else None
+
+
+def _of_share(edge: FlowEdge) -> str | None:
+    if is_finite(edge.share):
+        return None
+    if has_nan(edge.share):
+        return None if has_nan(edge.error) else "nan"
+    if not is_finite(edge.error):
+        return None
+    return "explodes" if edge.local is None or math.isinf(edge.local) else "overflows"
+
+
+def is_finite(value: Any) -> bool:
+    """Whether a number, or every entry of an array, is neither inf nor nan."""
+    return math.isfinite(value) if value.__class__ is float else bool(np.all(np.isfinite(value)))
