@@ -184,7 +184,7 @@ def _rule_at(node: Node, report: Report) -> Blame:
     entry: Any = node.primitive
     finding = report.failures[0] if report.failures else report.findings[0]
     slots = [slot for slot, item in enumerate(node.inputs) if isinstance(item, Node)]
-    slot = slots[finding.place.argument] if finding.place.index is not None else None
+    slot = None if finding.place.index is None or finding.place.argument is None else slots[finding.place.argument]
     where = "" if slot is None else f" for its {_ordinal(slot)} input" if len(node.inputs) > 1 else ""
     sentence = f"the rule of {entry.name}{where} is wrong: {_compared(finding)}"
     leaves = [type(item)(item._data, name=item.name) for item in node.inputs if isinstance(item, Node)]  # type: ignore[call-arg]

@@ -34,6 +34,10 @@ class Curvature(Subject):
         self.inner, self.cotangents = point.subject, point.cotangents
         self.f, self.inputs, self.leaves = self.inner.f, self.inner.inputs, self.inner.leaves
 
+    @property
+    def epsilon(self) -> float:
+        return self.inner.epsilon
+
     def values(self, points: Arrays) -> Arrays:
         return self.inner.pull(points, self.cotangents)
 
