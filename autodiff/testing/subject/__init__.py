@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from autodiff.primitive import describe
 from autodiff.testing.subject.base import Leaf, Subject
-from autodiff.testing.subject.foreign import JaxFunction, TorchFunction
+from autodiff.testing.subject.jax_function import JaxFunction
 from autodiff.testing.subject.own import OwnFunction, inner
 from autodiff.testing.subject.pairs import PairOfGradient, PairOfPullback, PlainPair
 from autodiff.testing.subject.refusals import Arrays, check_steady
+from autodiff.testing.subject.torch_function import TorchFunction
 from autodiff.tree import flatten
 
 __all__ = [

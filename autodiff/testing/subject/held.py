@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Final, TypeVar
 
@@ -68,7 +69,7 @@ def _reached(
 def _inside(item: Any) -> Iterator[tuple[str, Any]]:
     """The parts of an object with their names."""
     if isinstance(item, dict):
-        yield from ((f"[{key!r}]", part) for key, part in item.items())
+        yield from ((f"[{key!r}]", part) for key, part in islice(item.items(), _MOST))
     elif isinstance(item, list | tuple):
         yield from ((f"[{k}]", part) for k, part in enumerate(item[:_MOST]))
     elif isinstance(item, partial):

@@ -140,7 +140,7 @@ def _is_net(item: Any) -> bool:
         return False
     try:
         return isinstance(item.parameters(), dict)
-    except TypeError:
+    except Exception:  # some other thing of that name, which may do anything
         return False
 
 
