@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 __all__ = ["own_modules_first"]
@@ -36,5 +36,6 @@ def _is_run_as_a_module() -> bool:
     return module == "autodiff" or (module.startswith("-") and module.endswith("mautodiff"))
 
 
-if _is_run_as_a_module():
-    del sys.path[0]
+with suppress(OSError):  # of a folder that was deleted; then it is not on the path
+    if _is_run_as_a_module() and sys.path[0] in ("", os.getcwd()):
+        del sys.path[0]

@@ -27,7 +27,9 @@ def as_script(path: Path) -> Iterator[None]:
     """In its body modules are found as if the file were run: its folder comes first, and a ``nn`` there is the one."""
     folder = path.resolve().parent
     kept = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "nn"}
-    hidden = kept if kept and ((folder / "nn.py").exists() or (folder / "nn" / "__init__.py").exists()) else {}
+    nets = (folder / "nn.py", folder / "nn" / "__init__.py")
+    has_another = folder / "nn" not in _PACKAGES and any(file.exists() for file in nets)
+    hidden = kept if has_another else {}
     for name in hidden:
         del sys.modules[name]
     sys.path.insert(0, str(folder))
@@ -35,7 +37,7 @@ def as_script(path: Path) -> Iterator[None]:
         yield
     finally:
         sys.path.remove(str(folder))
-        if hidden:
+        if has_another:
             for name in [name for name in sys.modules if name.partition(".")[0] == "nn"]:
                 del sys.modules[name]
             sys.modules.update(hidden)
