@@ -5,6 +5,9 @@ transforms `grad`, `jacobian`, `hessian` …, and look at how the error is share
 `error_flow`.
 """
 
+from autodiff import search_path  # noqa: F401 - before NumPy: a numpy.py in the reader's folder is not it
+
+# isort: split
 from autodiff import recording  # noqa: F401 - gives Value and Tensor their operators
 from autodiff.anomaly import detect_anomaly
 from autodiff.backprop import backpropagate

@@ -422,6 +422,8 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "前向传播已完成：所有值都已知。按“下一步”让误差反向传回。"),
     "page.check": ("Check", "检查"),
     "page.find": ("Find by name", "按名称查找"),
+    "page.unfollowed": ("This page does not tell the flow to {name}.", "本页没有讲述通往 {name} 的误差流。"),
+    "page.no-number": ("That is not a number; write one such as 0.25.", "这不是数；请写成如 0.25 的数。"),
     "page.unknown": ("{name} is not among the names on this page.", "本页中没有名为 {name} 的量。"),
     "page.table": ("Shares on the way to {parameter}", "通往 {parameter} 途中的份额"),
     "page.column-step": ("step", "步骤"),

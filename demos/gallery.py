@@ -25,6 +25,7 @@ import autodiff as ad
 from autodiff import Value
 from autodiff.draw import Drawing, see
 from autodiff.draw.palette import DARK, FONTS, LIGHT
+from autodiff.extras import install
 from autodiff.testing import check_gradients, drawing
 from nn import AdaGrad, Network, Recurrent, max_margin
 
@@ -270,7 +271,7 @@ def write(folder: Path) -> list[Path]:
     try:
         light, dark = boundaries(LIGHT), boundaries(DARK)
     except ImportError:
-        print("The notes' Fig 1 is left out: it needs matplotlib, pip install 'autodiff[demos]'.")
+        print(f"The notes' Fig 1 is left out: it needs matplotlib, {install('demos')}.")
     else:
         files |= {"boundary-light.svg": light, "boundary-dark.svg": dark}
         figures.insert(0, (FIG_1, _either(light, dark, FIG_1)))

@@ -2,7 +2,7 @@
 
     python demos/other_engines.py --programs 2000
 
-Both are extras (pip install 'autodiff[peers]'). Gradients are compared away from kinks, then everywhere, without the
+Both are in the extra "peers". Gradients are compared away from kinks, then everywhere, without the
 operations already found: what is left are disagreements of conventions at kinks, and they are said to be. Of micrograd
 also half the gradients of two backward passes, which add up here as they do in PyTorch.
 """
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
+from autodiff.extras import install
 from autodiff.testing.loop import Search, search
 from autodiff.testing.operations import Operation, Vocabulary, vocabulary
 from autodiff.testing.program import Program
@@ -124,7 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         try:
             operations, gradients = made()
         except ImportError:
-            print(f"{title} is not installed: pip install 'autodiff[peers]'")
+            print(f"{title} is not installed: {install('peers')}")
             continue
         report(title, operations, gradients, options.programs, kind, most=most)
 

@@ -24,6 +24,7 @@ from tagged_text import UNKNOWN, Corpus, Token, Vocabulary, Windows, cut, plain_
 import nn
 from autodiff import error_flow
 from autodiff.backprop import backpropagate
+from autodiff.extras import install
 from autodiff.notation import number
 from autodiff.telling.steps import steps
 
@@ -251,7 +252,7 @@ def compared(score: Any, data: dict[str, Windows], words: int) -> list[Result]:
     try:
         ways[LOGISTIC] = logistic(data["train"], words)
     except ImportError:
-        print("logistic regression is left out: it needs scikit-learn, pip install 'autodiff[demos]'")
+        print(f"logistic regression is left out: it needs scikit-learn, {install('demos')}")
     ways["window scorer"] = lambda windows: score(windows.ids)
     majority = Result("majority (never a target)", auc=0.5, f1=0.0, threshold=np.inf)
     rows = [measured(title, (way(dev), dev.target), (way(test), test.target)) for title, way in ways.items()]
@@ -342,7 +343,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from tqdm import tqdm
     except ImportError:
-        print("window_scorer: the progress bar needs tqdm, pip install 'autodiff[demos]'", file=sys.stderr)
+        print(f"window_scorer: the progress bar needs tqdm, {install('demos')}", file=sys.stderr)
         return 2
     options.bar = tqdm
     try:

@@ -23,7 +23,7 @@ __all__ = ["BROWSERS", "KEYS", "Browser", "BrowserError", "start"]
 #: Keys without a character, as WebDriver writes them.
 KEYS: Final = {
     "Tab": "\ue004", "Enter": "\ue007", "Shift": "\ue008", "End": "\ue010", "Home": "\ue011", "Left": "\ue012",
-    "Right": "\ue014", "Space": " ",
+    "Right": "\ue014", "Down": "\ue015", "Backspace": "\ue003", "Space": " ",
 }  # fmt: skip
 _ELEMENT: Final = "element-6066-11e4-a52e-4f735466cecf"
 _START_SECONDS: Final = 30.0

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 import autodiff as ad
+from autodiff.extras import install
 from autodiff.testing.loop import shortest
 from autodiff.testing.operations import Vocabulary
 from autodiff.testing.program import Program, resolve
@@ -18,7 +19,7 @@ from autodiff.testing.strategies import programs
 from tests.peers import Peer, jax_peer, mpmath_peer, own_gradients, own_output, own_slope, torch_peer
 from tests.programs import ELEMENTWISE, OPERATIONS, SMOOTH, SMOOTH_SCALARS, long_program
 
-_WHY_SKIPPED = "the cross-checks against {} need the extra 'peers': pip install 'autodiff[peers]'"
+_WHY_SKIPPED = f"the cross-checks against {{}} need an extra: {install('peers')}"
 
 
 @pytest.fixture(scope="module")

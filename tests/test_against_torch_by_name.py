@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 import autodiff as ad
+from autodiff.extras import install
 
-torch = pytest.importorskip(
-    "torch", reason="comparing with torch needs the extra 'peers': pip install 'autodiff[peers]'"
-)
+torch = pytest.importorskip("torch", reason=f"comparing with torch needs an extra: {install('peers')}")
 functional = torch.nn.functional
 
 CONDITION = np.array([True, False, True, False, True, False, True])

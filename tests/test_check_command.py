@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -150,7 +153,8 @@ def test_every_shape_that_was_refused_is_listed(capsys):
     assert main(["check", "model.py:fits_none"]) == 2
     err = capsys.readouterr().err
     assert "with W of shape (3, 3) and x of shape (3,), or W of shape (3, 3) and x of shape (3, 3): ValueErro" in err
-    assert "with W of shape (3,) and x a number: ValueError: 1 and 0; with W a number and x a number: Val" in err
+    told = "with W of shape (3,) and x a number: ValueError: 1 and 0 (model.py, line 45); with W a number and x a num"
+    assert told in err
     assert err.count("no matrix") == 1
 
 
@@ -232,12 +236,13 @@ def test_a_file_that_ends_python(capsys):
         (["model.py:lost"], "model.py has no function lost; it has loss, cut, energy, energy_gradient, text"),
         (["model.py:NUMBER"], "model.py has no function NUMBER"),
         (["model.py:loss", "--at", "2 +"], 'arguments are Python numbers and lists, such as "2.0; [1, 2]", and got'),
-        (["model.py:text"], "--at. Tried with x of shape (3,), or x of shape (3, 3), or x a number: TypeError: a gr"),
+        (["model.py:text"], "autodiff: a gradient needs outputs that are real numbers of the engine of the inputs, a"),
         (["model.py:loss", "--order", "3"], "argument --order: invalid choice: 3"),
         (["model.py:loss", "--seed", "-1"], "argument --seed: expected a whole number of at least 0, and got '-1'"),
         (["model.py:leaves"], "the function ends Python at ["),
         (["model.py:leaves", "--at", "1"], "the function raised SystemExit: 0 ("),
         (["model.py:broken", "--at", "1"], "model.py, line 36: return x / {}[\"weights\"])"),
+        (["model.py:broken"], "raised KeyError: 'weights' (model.py, line 36: return x / {}[\"weights\"]); it was cal"),
     ],
 )
 def test_bad_input(arguments, words, capsys):
@@ -248,3 +253,132 @@ def test_bad_input(arguments, words, capsys):
     assert out == ""
     assert words in err
     assert err.count("\n") == 1
+
+
+# ---- whose error it is -----------------------------------------------------------------------------------------------
+
+OWN_ERRORS = """
+import helper
+import numpy as np
+import autodiff as ad
+
+def misspelt(x):
+    return ad.tanhh(x)
+
+def unknown(w, x):
+    return rate * w * x
+
+def past_the_product(W, x):
+    z = W @ x
+    return {}["z"] + z
+
+def refused(x):
+    raise ValueError("read the manual")
+
+def divided(x=2.0):
+    return x * (1 / 0)
+
+def elsewhere(x):
+    return helper.scaled(x)
+
+def twelve(x):
+    return ad.sum(np.ones((2, 12)) @ x)
+
+def asserted(W, x):
+    assert W.shape[0] == 4
+    return ad.sum(W @ x)
+
+def raised_in_numpy(x):
+    return np.linalg.svd(x.data)
+
+def empty(x):
+    raise LookupError
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("misspelt", "AttributeError: module 'autodiff' has no attribute 'tanhh' (own.py, line 7: return ad.tanhh(x))"),
+        ("unknown", "NameError: name 'rate' is not defined (own.py, line 10: return rate * w * x); it was called with"),
+        ("past_the_product", "raised KeyError: 'z' (own.py, line 14: return {}[\"z\"] + z); it was called with W of"),
+        ("refused", "ValueError: read the manual (own.py, line 17: raise ValueError(\"read the manual\"))"),
+        ("divided", "ZeroDivisionError: division by zero (own.py, line 20: return x * (1 / 0)); it was called with x"),
+        ("elsewhere", "ZeroDivisionError: division by zero (helper.py, line 2: return x * (1 / 0)); it was called w"),
+        ("asserted", "(own.py, line 29"),
+        ("empty", "the function raised LookupError (own.py, line 36: raise LookupError)"),
+    ],
+)
+def test_an_error_of_the_function_is_shown_with_its_line(name, words, capsys, monkeypatch):
+    """Kind, message, file and line, with --at and without: it is not that no arguments were found."""
+    monkeypatch.delitem(sys.modules, "helper", raising=False)
+    Path("own.py").write_text(OWN_ERRORS, encoding="utf-8")
+    Path("helper.py").write_text("def scaled(x):\n    return x * (1 / 0)\n", encoding="utf-8")
+    for at in ([], ["--at", "[1.0, 2.0]"]):
+        if at and name in ("unknown", "past_the_product", "asserted", "divided"):
+            continue  # they take another number of arguments, or other shapes
+        assert main(["check", f"own.py:{name}", *at]) == 2
+        err = capsys.readouterr().err
+        assert (words if not at else words.partition("; it was")[0]) in err
+        assert ("no arguments were found" in err) == (name == "asserted")
+
+
+@pytest.mark.parametrize("name", ["twelve", "raised_in_numpy"])
+def test_arguments_that_do_not_fit_are_told_from_errors(name, capsys):
+    """An error that changes with the shapes is about the arguments; each comes with its line."""
+    Path("own.py").write_text(OWN_ERRORS, encoding="utf-8")
+    Path("helper.py").touch()
+    assert main(["check", f"own.py:{name}"]) == 2
+    err = capsys.readouterr().err
+    assert "no arguments were found that the function takes; give them with --at. Tried with x of shape (3,)" in err
+    assert re.search(r"\w+Error: [^(]+.* \(own\.py, line \d+\)", err)
+
+
+def test_an_error_of_the_file_itself_has_its_line(capsys):
+    """Where it cannot even be loaded."""
+    Path("broken.py").write_text("import math\n\nmath.sqrt(-1.0)\n\ndef f(x):\n    return x\n", encoding="utf-8")
+    assert main(["check", "broken.py:f"]) == 2
+    err = capsys.readouterr().err
+    assert re.search(r"broken\.py cannot be run: ValueError: .* \(broken\.py, line 3: math\.sqrt\(-1\.0\)\)\n", err)
+    Path("bad.py").write_text("def f(x):\n    return (x\n", encoding="utf-8")
+    assert main(["check", "bad.py:f"]) == 2
+    assert "bad.py cannot be run: SyntaxError: '(' was never closed (bad.py, line 2)" in capsys.readouterr().err
+
+
+# ---- files in the way ------------------------------------------------------------------------------------------------
+
+IN_THE_WAY = ("nn", "numpy", "graphviz", "pygraphviz", "random", "copy", "json", "argparse", "inspect", "struct")
+
+
+@pytest.mark.parametrize("search", [{}, {"PYTHONPATH": "elsewhere"}])
+@pytest.mark.parametrize("program", [[sys.executable, "-um", "autodiff"], ["-c"]], ids=["module", "script"])
+def test_files_of_the_folder_are_not_in_the_way(program, search):
+    """A nn.py, numpy.py, random.py … beside the reader are no modules of the program, nor of what it starts."""
+    for name in IN_THE_WAY:
+        Path(f"{name}.py").write_text("raise RuntimeError('in the way')\n", encoding="utf-8")
+    Path("elsewhere").mkdir()
+    Path("elsewhere/nn.py").write_text("raise RuntimeError('in the way')\n", encoding="utf-8")
+    if program == ["-c"]:  # as the script that pip installs, whose own folder comes first
+        program = [sys.executable, "-P", "-c", "import sys; from autodiff.__main__ import main; sys.exit(main())"]
+    for command in (["flow", "--output", "a.png"], ["explain"]):
+        done = subprocess.run(
+            [*program, *command], capture_output=True, text=True, env={**os.environ, **search}, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_checked_file_may_have_a_nn_of_its_own(capsys):
+    """It is the one that its ``import nn`` means, at the top and later, and this project's is there afterwards."""
+    import nn
+
+    Path("nn.py").write_text("def twice(x):\n    return x + x\n", encoding="utf-8")
+    Path("uses.py").write_text(
+        "from nn import twice\n\ndef now(x):\n    return twice(x)\n\n"
+        "def later(x):\n    import nn, aside\n    return aside.same(nn.twice(x))\n",
+        encoding="utf-8",
+    )
+    Path("aside.py").write_text("def same(x):\n    return x\n", encoding="utf-8")
+    for name in ("uses.py:now", "uses.py:later", "nn.py:twice"):
+        assert main(["check", name]) == 0, capsys.readouterr().err
+    assert sys.modules["nn"] is nn
+    assert sys.modules["nn.layers"].Network is nn.Network

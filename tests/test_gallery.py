@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from autodiff.extras import install
+
 HERE = Path(__file__).parent.parent
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -95,7 +97,7 @@ def test_without_matplotlib_the_rest_is_drawn(gallery, tmp_path, monkeypatch, ca
     assert {path.name for path in gallery.write(tmp_path)} == {
         "error-sharing-light.svg", "error-sharing-dark.svg", "error-sharing.svg", "gallery.html",
     }  # fmt: skip
-    assert "needs matplotlib, pip install 'autodiff[demos]'" in capsys.readouterr().out
+    assert f"needs matplotlib, {install('demos')}." in capsys.readouterr().out
 
 
 def test_the_cyclist_is_right(gallery):

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autodiff.extras import install
+
 DEMOS = Path(__file__).parent.parent / "demos"
 sys.path.append(str(DEMOS))  # a script's own folder is on the path when it runs
 
@@ -208,11 +210,11 @@ def test_what_is_not_installed_is_named(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "sklearn.linear_model", None)
     assert window_scorer.main(["--epochs", "1"]) == 0
     out = capsys.readouterr().out
-    assert "logistic regression is left out: it needs scikit-learn, pip install 'autodiff[demos]'" in out
+    assert f"logistic regression is left out: it needs scikit-learn, {install('demos')}" in out
     assert "Whether the scorer beats the logistic regression, one-hot window, is open: it was not run." in out
     monkeypatch.setitem(sys.modules, "tqdm", None)
     assert window_scorer.main([]) == 2
-    assert capsys.readouterr().err == "window_scorer: the progress bar needs tqdm, pip install 'autodiff[demos]'\n"
+    assert capsys.readouterr().err == f"window_scorer: the progress bar needs tqdm, {install('demos')}\n"
 
 
 ROWS = "train\tIn Rome\tO L\ndev\tIn Rome\tO L\ntest\tIn Rome\tO L\n"

@@ -374,7 +374,7 @@ def test_clicking_through_all_steps(visit, make):
     for caption in expected:
         page_.click("#next")
         assert text(page_, "#caption") == caption
-    assert page_.run("return document.querySelector('#next').disabled")
+    assert page_.run("return document.querySelector('#next').ariaDisabled") == "true"
     rows = page_.run("return [...document.querySelectorAll('#shares tbody tr')].map(r => r.lastChild.textContent)")
     assert sorted(row.split(" = ")[-1] for row in rows) == sorted(amount(edge.share) for edge in flow.edges)
     assert text(page_, "#formula b") == amount(flow.gradient)
@@ -407,6 +407,7 @@ def test_clicking_any_weight_bias_or_unit_shows_its_flow(visit):
     for node in flow.flows.nodes:
         found = flow.flows.to(node)
         page_.click_at(*page_.run(FREE_POINT, node.label))
+        page_.press("End")
         assert text(page_, "#formula b") == number(found.gradient)
         assert text(page_, "h1") == f"Error sharing: how the output’s error reaches {node.label}"
         assert text(page_, "#caption") == captions(found)[-1]
@@ -459,7 +460,7 @@ def test_numbers_are_written_as_in_python(visit):
 
 
 def test_the_keyboard_alone_is_enough(visit):
-    """Arrows, Home and End step; Tab reaches the weights, Enter and Space choose; a choice box keeps its own keys."""
+    """Arrows, Home and End step; Tab reaches the weights, Enter and Space choose; what is written keeps its keys."""
     flow = notes_flow()
     page_ = visit(flow)
     told = captions(flow)
@@ -480,8 +481,101 @@ def test_the_keyboard_alone_is_enough(visit):
         assert page_.run("return document.activeElement.ariaLabel.split(':')[0]") == chosen
     before = text(page_, "#caption")
     page_.run("document.querySelector('#find').focus()")
-    page_.press("Left", "Home")
+    page_.press("x", "Left", "Home")
     assert text(page_, "#caption") == before
+
+
+CONTROLS = ("picker", "find", "predict", "theme", "digits", "language", "first", "previous", "next", "last")
+
+
+@pytest.mark.parametrize("how", ["keyboard", "mouse"])
+def test_after_any_control_the_arrow_keys_step(visit, how):
+    """Whatever was used last, a list that was chosen from and a box that was ticked too: it changes no parameter."""
+    flow = notes_flow()
+    page_ = visit(flow, "#step=3")
+    told = ["Step 0 of 8", "Step 1 of 8", "Step 2 of 8", "Step 1 of 8", "Step 8 of 8"]
+    for control in CONTROLS:
+        if how == "mouse":
+            page_.click(f"#{control}")
+            page_.run("const list = document.activeElement; if (list.matches('select')) { list.blur(); list.focus() }")
+        else:
+            page_.run("document.querySelector(arguments[0]).focus()", f"#{control}")
+            page_.press({"predict": "Space", "find": "Left"}.get(control, "Shift"))
+        found = []
+        for key in ("Home", "Right", "Right", "Left", "End"):
+            page_.press(key)
+            found.append(text(page_, "#counter"))
+        assert found == told, control
+        assert text(page_, "h1").endswith("W₁₄⁽¹⁾"), control
+
+
+def test_a_choice_from_the_list_begins_at_the_first_step(visit):
+    """With the keyboard, by a click, by name and by a link: nothing is told before it is asked for."""
+    page_ = visit(notes_flow(), "#step=8")
+    page_.run("document.querySelector('#picker').focus()")
+    page_.press("Down")
+    chosen = text(page_, "h1")
+    assert not chosen.endswith("W₁₄⁽¹⁾")
+    ways = [
+        lambda: None,
+        lambda: page_.click_at(*page_.run(FREE_POINT, "W₂₃⁽¹⁾")),
+        lambda: choose(page_, "#find", "b1(1)"),
+        lambda: choose(page_, "#picker", page_.run("return document.querySelector('#picker').options[3].value")),
+        lambda: visit(notes_flow(), "#parameter=W21(1)"),
+    ]
+    for way in ways:
+        way()
+        assert text(page_, "#counter").startswith("Step 0 of ")
+        assert text(page_, "#caption") == PHRASES["page.forward"].en
+        assert page_.run("return document.querySelectorAll('#steps li:not([hidden])').length") == 0
+        assert not page_.run("return document.querySelector('#formula b')")
+        page_.press("Right")
+        assert text(page_, "#counter").startswith("Step 1 of ")
+        page_.press("End")
+
+
+def test_a_name_that_is_not_there_is_said_beside_the_field(visit):
+    """Announced to who cannot see it, in the reader's language, and taken back; of a link too."""
+    page_ = visit(notes_flow(), "#step=2&parameter=Q7")
+    assert text(page_, "#unknown") == "Q7 is not among the names on this page."
+    page_.click("#find")
+    page_.press(*"W99(9)", "Enter")
+    assert text(page_, "#unknown") == "W99(9) is not among the names on this page."
+    assert page_.run("return document.querySelector('#unknown').role") == "status"
+    assert page_.run("return document.querySelector('#find').ariaInvalid") == "true"
+    field, said, height = page_.run(
+        "return [...['#find', '#unknown'].map(e => document.querySelector(e).getBoundingClientRect()), innerHeight]"
+    )
+    assert abs(field["y"] - said["y"]) < 60
+    assert 0 <= said["top"] <= said["bottom"] <= height
+    choose(page_, "#language", "zh")
+    assert text(page_, "#unknown") == PHRASES["page.unknown"].zh.format(name="W99(9)")
+    page_.click("#find")
+    page_.press("Backspace")
+    assert text(page_, "#unknown") == ""
+    assert page_.run("return document.querySelector('#find').ariaInvalid") == "false"
+
+
+def test_a_flow_that_is_not_told_cannot_be_chosen(visit, monkeypatch):
+    """Its box is no button, and who asks for its name is told why."""
+    monkeypatch.setattr("autodiff.draw.page._MOST_TARGETS", 3)
+    page_ = visit(notes_flow())
+    assert page_.run("return [...document.querySelectorAll('figure [role=button]')].every(e => e.tabIndex === 0)")
+    assert page_.run("return document.querySelectorAll('figure [data-node]:not([role=button])').length") > 0
+    choose(page_, "#find", "W21(1)")
+    assert text(page_, "#unknown") == "This page does not tell the flow to W21(1)."
+    assert text(page_, "h1").endswith("W₁₄⁽¹⁾")
+
+
+def test_no_focus_is_lost_at_the_ends(visit):
+    """A button that leads nowhere keeps its place, and says that it does."""
+    page_ = visit(notes_flow())
+    page_.run("document.querySelector('#last').focus()")
+    for key, name, end in (("Enter", "last", "true"), ("Home", "last", "false")):
+        page_.press(key)
+        assert page_.run("return document.activeElement.id") == name
+        assert page_.run("return document.querySelector('#next').ariaDisabled") == end
+    assert page_.run("return document.querySelector('#previous').ariaDisabled") == "true"
 
 
 def test_a_link_leads_to_a_step_and_a_parameter(visit):
@@ -508,7 +602,7 @@ def test_names_are_found_in_any_spelling(visit):
         choose(page_, "#find", spelling)
         assert text(page_, "h1").endswith("W₂₁⁽¹⁾")
     choose(page_, "#find", "W99(9)")
-    assert text(page_, "#info") == "W99(9) is not among the names on this page."
+    assert text(page_, "#unknown") == "W99(9) is not among the names on this page."
 
 
 def test_the_language_changes_everything_said(visit):
@@ -581,6 +675,39 @@ def test_predict_then_reveal(visit):
     assert text(page_, "#caption").startswith("Right: δ₁⁽²⁾ = 0.1614.")
 
 
+def test_an_answer_is_a_number(visit):
+    """It may be typed at once; what is none is said to be none, and stays; what is said changes its language."""
+    flow = notes_flow()
+    page_ = visit(flow)
+    page_.click("#predict")
+    page_.press("Right", "Right", "Right", *"0.5x", "Enter")
+    assert text(page_, "#caption") == "That is not a number; write one such as 0.25.\n③ δ₁⁽³⁾ = ?"
+    assert page_.run("return [document.activeElement.id, document.activeElement.value]") == ["guess", "0.5x"]
+    choose(page_, "#language", "zh")
+    assert text(page_, "#caption").startswith(PHRASES["page.no-number"].zh)
+    assert page_.run("return document.querySelector('#guess').value") == "0.5x"
+    page_.run("document.querySelector('#guess').focus()")
+    page_.press("Backspace", "Enter")
+    assert text(page_, "#caption").startswith("不完全对：δ₁⁽³⁾ = 1。")
+    choose(page_, "#language", "en")
+    assert text(page_, "#caption").startswith("Not quite: δ₁⁽³⁾ = 1.")
+    for wrong in ("", "1/2", "1..2", "many"):
+        page_.run("location.hash = '#step=2'; return new Promise(done => setTimeout(done, 50))")
+        page_.run("location.hash = '#step=3'; return new Promise(done => setTimeout(done, 50))")
+        assert text(page_, "#caption") == "③ δ₁⁽³⁾ = ?"
+        page_.run("document.querySelector('#guess').value = arguments[0]", wrong)
+        page_.click("#answer")
+        assert text(page_, "#caption").startswith("That is not a number;"), wrong
+
+
+def test_the_last_answer_stays(visit):
+    """Going on from the last step leads nowhere, and asks nothing again."""
+    page_ = visit(notes_flow())
+    page_.click("#predict")
+    page_.press("End", *"0.1291", "Enter", "Right", "Enter")
+    assert text(page_, "#caption").startswith("Right: ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = 0.1291.")
+
+
 MARKUP = [
     "<img src=x onerror=window.pwned=1>", "</script><script>window.pwned=1</script>", "<!--<script>", "{parameter}",
     "\u2028${pwned=1}", '"><svg onload=window.pwned=1>', "javascript:pwned=1", "'};window.pwned=1;//", "W" * 10_000,
@@ -602,7 +729,7 @@ def test_hostile_names_are_text(visit):
     page_ = visit(named_flow(MARKUP))
     seen = page_.run(
         "const next = document.querySelector('#next'), seen = [];"
-        "for (; !next.disabled; next.click()) seen.push(document.body.textContent);"
+        "for (; next.ariaDisabled !== 'true'; next.click()) seen.push(document.body.textContent);"
         "return seen.join() + document.querySelector('main').textContent"
     )
     assert all(printable(name)[:20] in seen for name in MARKUP)
@@ -648,7 +775,7 @@ const look = found => {
 }
 const found = [], next = document.querySelector('#next')
 look(found)
-while (arguments[0] && !next.disabled) { next.click(); look(found) }
+while (arguments[0] && next.ariaDisabled !== 'true') { next.click(); look(found) }
 return found"""
 
 
@@ -687,7 +814,14 @@ def test_themes(visit):
 def test_what_screen_readers_get(visit):
     """Captions are announced; every control and every part of the picture has a name."""
     page_ = visit(margin_flow(), "#step=3")
-    assert page_.run("return document.querySelector('#caption').ariaLive") == "polite"
+    assert page_.run("return ['#caption', 'h1'].map(e => document.querySelector(e).ariaLive)") == ["polite", "polite"]
+    changes = page_.run(
+        "const seen = [], watch = new MutationObserver(found => seen.push(...found));"
+        "for (const e of document.querySelectorAll('[aria-live]')) watch.observe(e, {childList: true});"
+        "const list = document.querySelector('#theme'); list.value = 'dark'; list.dispatchEvent(new Event('change'));"
+        "return seen.concat(watch.takeRecords()).length"
+    )
+    assert changes == 0, "what has not changed is not announced again"
     assert page_.run(
         "return [...document.querySelectorAll('figure [role=button]')].every(e => e.ariaLabel.length > 3)"
     )

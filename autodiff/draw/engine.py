@@ -71,12 +71,12 @@ def render(text: str, kind: str, *, engine: str | None = None, layout: str = "do
 
 
 def _commands(kind: str, layout: str) -> Iterator[tuple[str, list[str]]]:
-    """The engines that are there, and how each is called."""
+    """The engines that are there, and how each is called; -P: no file of the reader's folder is a module there."""
     program = find_dot()
     if program is not None:
         yield "dot", [program, f"-K{layout}", f"-T{kind}"]
     if find_spec("pygraphviz") is not None:
-        yield "pygraphviz", [sys.executable, "-c", _PYGRAPHVIZ, kind, layout]
+        yield "pygraphviz", [sys.executable, "-P", "-c", _PYGRAPHVIZ, kind, layout]
 
 
 def find_dot() -> str | None:

@@ -186,7 +186,7 @@ def _rule_at(node: Node, report: Report, order: int) -> Blame:
     entry: Any = node.primitive
     finding = report.failures[0] if report.failures else report.findings[0]
     slots = [slot for slot, item in enumerate(node.inputs) if isinstance(item, Node)]
-    slot = slots[finding.place.argument] if finding.place.index is not None else None
+    slot = None if finding.place.index is None or finding.place.argument is None else slots[finding.place.argument]
     where = "" if slot is None else f" for its {_ordinal(slot)} input" if len(node.inputs) > 1 else ""
     sentence = f"the rule of {printable(entry.name)}{where} is wrong: {_compared(finding)}"
     if order == 2 and math.isnan(finding.analytic) and not finding.bar <= _SHARP * abs(finding.numeric):

@@ -37,7 +37,8 @@ def check_gradients(
         f: a function of numbers and arrays, written with Values and Tensors, or of torch or jax arrays; with
             ``gradient`` or ``vjp``, any function of floats and NumPy arrays. Its result is a number or an array, or
             nested lists, tuples and dicts of them; so are its arguments. A number or array that is no node is a
-            constant, with gradient 0.
+            constant, with gradient 0. What gradients flow to besides the arguments, the parameters of a net or of a
+            torch module that f is or refers to, is checked as well, by name; nothing in it is changed afterwards.
         inputs: where; finite numbers and arrays.
         order: 1, or 2 for the derivatives of the gradient as well.
         gradient: ``gradient(*inputs)``, the gradient of an f that gives one number: one for each argument.

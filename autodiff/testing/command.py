@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import inspect
 import json
 import re
 import sys
-import traceback
 from collections.abc import Callable
 from contextlib import nullcontext, redirect_stdout
-from operator import attrgetter
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 from autodiff.testing.arguments import origin, parsed, points, told, without_options
@@ -21,12 +16,12 @@ from autodiff.testing.check import check_gradients
 from autodiff.testing.oracles import ORACLES
 from autodiff.testing.picture import drawing
 from autodiff.testing.report import Report
+from autodiff.testing.user_file import Attempt, as_script, function_of, loaded, none_fits, raised
 
 __all__ = ["add_check"]
 
 _FAILED: Final = 1
 _UNDECIDED: Final = 3
-_LONGEST: Final = 200  # characters of an error that is told again
 
 
 def add_check(commands: Any) -> None:
@@ -71,11 +66,12 @@ def _check(options: argparse.Namespace) -> int:
     path, _, name = options.function.rpartition(":")
     if not path or not name:
         raise ValueError(f"a function is named as FILE:FUNCTION, such as model.py:loss, and got {options.function!r}")
-    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # what the file prints is no JSON
-        module = _loaded(Path(path))
-        f = _function(module, path, name)
-        gradient = None if options.gradient is None else _function(module, path, options.gradient)
-        report = _report(f, options, gradient)
+    quiet = redirect_stdout(sys.stderr) if options.json else nullcontext()  # what the file prints is no JSON
+    with quiet, as_script(Path(path)):
+        module = loaded(Path(path))
+        f = function_of(module, path, name)
+        gradient = None if options.gradient is None else function_of(module, path, options.gradient)
+        report = _report(f, options, gradient, Path(path))
     if options.json:
         print(json.dumps(report.as_dict(), ensure_ascii=False, indent=1))
     else:
@@ -92,48 +88,15 @@ def _check(options: argparse.Namespace) -> int:
     return 0 if any(finding.verdict.decided for finding in report.findings) else _UNDECIDED
 
 
-def _loaded(path: Path) -> ModuleType:
-    """The module of a file, with its folder on the path as if it were run."""
-    if not path.exists():
-        raise ValueError(f"{path} does not exist")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if path.suffix != ".py" or not path.is_file() or spec is None or spec.loader is None:
-        raise ValueError(f"a function is read from a Python file, and {path} is none")
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.resolve().parent))
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise ValueError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
-    finally:
-        sys.path.pop(0)
-    return module
-
-
-def _function(module: ModuleType, path: str, name: str) -> Callable[..., Any]:
-    try:
-        found = attrgetter(name)(module)
-    except AttributeError:
-        found = None
-    if not callable(found):
-        own = [
-            key
-            for key, item in vars(module).items()
-            if inspect.isfunction(item) and item.__module__ == module.__name__ and not key.startswith("_")
-        ]
-        raise ValueError(f"{path} has no function {name}; it has {', '.join(own) or 'none'}")
-    return found  # type: ignore[no-any-return]
-
-
-def _report(f: Callable[..., Any], options: argparse.Namespace, gradient: Callable[..., Any] | None) -> Report:
+def _report(f: Callable[..., Any], options: argparse.Namespace, gradient: Any, path: Path) -> Report:
     chosen = {
         "order": options.order, "gradient": gradient, "oracle": options.oracle, "directions": options.directions,
         "seed": options.seed, "curve": options.curve,
     }  # fmt: skip
     if options.at is not None:
-        return _checked(f, parsed(options.at), chosen)
+        return _checked(f, parsed(options.at), chosen, path)
     f = without_options(f)
-    refusals: dict[str, list[str]] = {}
+    attempts: list[Attempt] = []
     for inputs in points(f, options.seed):
         try:
             f(*inputs) if gradient is not None else None
@@ -141,21 +104,16 @@ def _report(f: Callable[..., Any], options: argparse.Namespace, gradient: Callab
         except SystemExit:
             raise ValueError(f"the function ends Python at {inputs}") from None
         except Exception as error:  # shapes that do not fit may end in any error
-            text = f"{type(error).__name__}: {' '.join(str(error).split())}"[:_LONGEST]
-            refusals.setdefault(text, []).append(told(f, inputs))
-    tried = "; ".join(f"with {', or '.join(shapes)}: {text}" for text, shapes in refusals.items())
-    raise ValueError(f"no arguments were found that the function takes; give them with --at. Tried {tried}")
+            attempts.append(Attempt(error, told(f, inputs)))
+    raise none_fits(attempts, path)
 
 
-def _checked(f: Callable[..., Any], inputs: list[Any], chosen: dict[str, Any]) -> Report:
+def _checked(f: Callable[..., Any], inputs: list[Any], chosen: dict[str, Any], path: Path) -> Report:
     """The report; an error of the function itself is told where it was raised."""
     try:
         return check_gradients(f, *inputs, **chosen)
     except (Exception, SystemExit) as error:
-        source = getattr(inspect.unwrap(f), "__code__", None)
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if source is not None and frame.filename == source.co_filename]
-        if not own:
+        sentence = raised(error, path)
+        if sentence is None:
             raise
-        where = f"{own[-1].filename}, line {own[-1].lineno}: {own[-1].line}"
-        raise ValueError(f"the function raised {type(error).__name__}: {error} ({where})") from error
+        raise sentence from error

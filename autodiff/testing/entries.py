@@ -38,6 +38,10 @@ class Curvature(Subject):
         self.f, self.inputs, self.leaves = self.inner.f, self.inner.inputs, self.inner.leaves
         self.only = None if row is None else point.unit_vector(row)
 
+    @property
+    def epsilon(self) -> float:
+        return self.inner.epsilon
+
     def values(self, points: Arrays) -> Arrays:
         parts = [part / self.unit for part in self.inner.pull(points, self.cotangents)]
         if self.only is None:

@@ -52,6 +52,8 @@ def _by_duals(xp: Any, subject: Subject, points: Arrays, direction: Arrays, weig
     """The program on dual numbers: the tangents of its outputs, weighted and added up."""
     if not isinstance(subject, OwnFunction):
         raise NotApplicable("dual numbers run programs of this project only")
+    if any(v.any() for leaf, v in zip(subject.leaves, direction, strict=True) if leaf.argument is None):
+        raise NotApplicable("the parameters that f holds are not among its arguments")
     leaves = [
         _lifted(xp, x, v, scalar=leaf.scalar) for leaf, x, v in zip(subject.leaves, points, direction, strict=True)
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
@@ -21,9 +20,10 @@ from autodiff.testing.verdicts import Place
 __all__ = ["Point", "slope_along"]
 
 _SEEDS: Final = (-2.0, -0.5, 0.5, 2.0)  # cotangents of one number: not 1, and exact to divide by
-_HUGE: Final = 2.0**1000  # twice a derivative of this size may overflow
+_ROOM: Final = 2.0**-24  # twice a derivative may overflow that is so near to the largest float of its kind
 _JITTER: Final = 2.0**-50  # four units in the last place
 _SHAKES: Final = 8
+_MOST_NAMED: Final = 4
 _NEARBY: Final = 2.0**-20
 _TINY: Final = (2.0**-900, 2.0**-30)  # inputs of such a size get steps of their size too
 _SHARP: Final = 1e-3  # unless larger steps gave the derivative to a bar of this part
@@ -62,7 +62,7 @@ class Point:
             return [np.ones(np.shape(output)) for output in self.outputs]
         if len(self.outputs) == 1 and np.size(self.outputs[0]) == 1:
             seed = self.random.choice(_SEEDS)
-            seed = seed / 4 if abs(seed) > 1 and np.max(np.abs(self.outputs[0])) > _HUGE else seed
+            seed = seed / 4 if abs(seed) > 1 and _is_huge(self.outputs[0]) else seed
             return [np.full(np.shape(self.outputs[0]), seed)]
         drawn = (self.random.integers(1, 17, np.shape(z)) * self.random.choice((-1, 1), np.shape(z))
                  for z in self.outputs)  # fmt: skip
@@ -142,8 +142,12 @@ class Point:
     def defined(self, points: Iterable[Arrays]) -> Iterable[tuple[Arrays, Arrays]]:
         """The points where there is a gradient, with it."""
         for x in points:
-            with suppress(ArithmeticError, ValueError):  # out of the domain, as ``math`` says it
-                yield x, self.gradient_at(x)
+            try:
+                with np.errstate(all="ignore"):
+                    gradient = self.gradient_at(x)
+            except (ArithmeticError, ValueError):  # out of the domain, as ``math`` says it
+                continue
+            yield x, gradient
 
     def neighbours(self, count: int) -> Iterable[Arrays]:
         """Random points next to this one, every other one opposite to the one before: on both sides of a kink."""
@@ -187,8 +191,9 @@ class Point:
         entries = np.argwhere(direction[touched[0]])
         if len(touched) == 1 and len(entries) == 1:
             return Place(leaf.argument, leaf.name, tuple(int(k) for k in entries[0]), leaf.point.shape)
-        names = ", ".join(self.subject.leaves[k].name for k in touched)
-        return Place(leaf.argument, names, None, leaf.point.shape)
+        names = ", ".join(self.subject.leaves[k].name for k in touched[:_MOST_NAMED])
+        more = f" and {len(touched) - _MOST_NAMED} more" * (len(touched) > _MOST_NAMED)
+        return Place(leaf.argument, names + more, None, leaf.point.shape)
 
 
 def slope_along(gradient: Arrays, direction: Arrays) -> float:
@@ -202,6 +207,12 @@ def slope_along(gradient: Arrays, direction: Arrays) -> float:
 
 def _is_sharp(found: Estimate) -> bool:
     return found.kind == "smooth" and found.bar <= _SHARP * abs(found.value)
+
+
+def _is_huge(output: Any) -> bool:
+    kind = np.asarray(output).dtype
+    largest = float(np.finfo(kind if kind.kind == "f" else float).max)
+    return float(np.max(np.abs(output))) > largest * _ROOM
 
 
 def _epsilon(output: Any) -> float:

@@ -188,7 +188,9 @@ class Report:
     def _account(self, finding: Finding) -> list[str]:
         row = f" of the gradient's {finding.row}" if finding.row else ""
         order = f", order {finding.order}{row}" if finding.order > 1 else ""
-        lines = [f"  {finding.verdict}: argument {finding.place.argument + 1}, {finding.place}{order}"]
+        argument = finding.place.argument
+        where = "parameter" if argument is None else f"argument {argument + 1},"
+        lines = [f"  {finding.verdict}: {where} {finding.place}{order}"]
         if finding.verdict == Verdict.RANDOM:
             return [f"  {finding.verdict}: {finding.reason}"]
         if finding.reason:

@@ -58,10 +58,11 @@ class Verdict(StrEnum):
 class Place:
     """Which entry of the inputs: the argument (0-based), its name with the path inside, and the index in its array.
 
-    ``index`` None stands for a direction through several entries.
+    ``argument`` None stands for a parameter that the function holds, ``index`` None for a direction through several
+    entries.
     """
 
-    argument: int
+    argument: int | None
     name: str
     index: tuple[int, ...] | None
     shape: tuple[int, ...]
@@ -106,7 +107,7 @@ class Finding:
     def as_dict(self) -> dict[str, Any]:
         """All of it as plain data; numbers that JSON cannot hold are texts.
 
-        ``argument`` counts from 0, as ``index`` does; the message counts arguments from 1.
+        ``argument`` counts from 0, as ``index`` does, and is None for a parameter; the message counts from 1.
         """
         numbers = {key: getattr(self, key) for key in ("analytic", "numeric", "bar", "tolerance", "ratio")}
         return {

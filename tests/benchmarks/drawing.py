@@ -17,6 +17,7 @@ import autodiff as ad
 from autodiff.draw import MissingProgramError, computation, dot, engine, picture, render, svg
 from autodiff.draw.layout import lay_out
 from autodiff.draw.placed import placed
+from autodiff.extras import install
 
 __all__ = ["BOXES", "LIMIT", "graph", "times", "way_alone"]
 
@@ -67,7 +68,7 @@ def times(sizes: tuple[int, ...] = BOXES, *, limit: float = LIMIT) -> str:
         try:
             made: list[dict[str, float | str]] = [peer(size, limit) for size in sizes]
         except ImportError as error:
-            print(f"  ({error.name} is not installed: pip install '.[peers]')")
+            print(f"  ({error.name} is not installed: {install('peers')})")
             continue
         for column in made:
             for name, seconds in column.items():

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import autodiff as ad
+from autodiff.extras import install
 
 __all__ = ["contenders"]
 
@@ -37,7 +38,7 @@ def contenders() -> dict[str, Callable[[], object]]:
         try:
             passes[name] = make(W, U, x)
         except ImportError:
-            print(f"  ({name} is not installed: pip install '.[peers]')")
+            print(f"  ({name} is not installed: {install('peers')})")
     return passes
 
 

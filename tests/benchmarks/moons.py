@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 import autodiff as ad
+from autodiff.extras import install
 
 __all__ = ["contenders", "samples"]
 
@@ -35,7 +36,7 @@ def contenders(count: int) -> dict[str, Callable[[], object]]:
     try:
         from micrograd.engine import Value
     except ImportError:
-        print("  (micrograd is not installed: pip install '.[peers]')")
+        print(f"  (micrograd is not installed: {install('peers')})")
     else:
         steps["micrograd"] = step_on(Value, data, added_one_by_one)
     return steps

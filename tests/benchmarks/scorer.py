@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
+from autodiff.extras import install
 from nn import SGD
 
 __all__ = ["contenders"]
@@ -33,7 +34,7 @@ def contenders(batch: int) -> dict[str, Step]:
         try:
             steps[name] = make(numbers)
         except ImportError:
-            print(f"  ({name} is not installed: pip install '.[peers]')")
+            print(f"  ({name} is not installed: {install('peers')})")
     return steps
 
 

@@ -2,7 +2,7 @@
 const D = JSON.parse(document.getElementById('data').textContent), LANGUAGES = Object.keys(D.phrases), N = D.nodes, E = D.edges
 const LABEL = 0, OPERATION = 1, VALUE = 2, ERROR = 3, SIGN = 4          // of a node
 const CONSUMER = 0, INPUT = 1, LOCAL = 3, SYMBOL = 4, SHARE = 5, MADE = 6         // of an edge
-const S = {parameter: D.parameter, step: 0, shown: true, said: '', language: D.language, theme: D.theme, digits: D.digits, predict: false}
+const S = {parameter: D.parameter, step: 0, shown: true, said: '', unknown: '', language: D.language, theme: D.theme, digits: D.digits, predict: false}
 
 // ---- words and numbers: nothing here makes markup of a text
 const say = (key, fields = {}) => D.phrases[S.language][key].replace(/\{(\w+)\}/g, (_, name) => fields[name])
@@ -91,14 +91,19 @@ const errorName = n => n === flow.parameter ? flow.derivative : N[n][SIGN] || sa
 // ---- the state, and its link
 const plain = name => name.normalize('NFKC').replace(/[\s_{}^$\\]/g, '').toLowerCase()
 const targets = new Map(Object.keys(D.flows).reverse().map(k => [plain(N[k][LABEL]), +k]))
+function found(name) {                                  // the flow to that name, if it is told; else what there is to say
+  const place = targets.get(plain(name))
+  S.unknown = place === undefined ? name.trim() : ''
+  return place
+}
 function fromLink() {
-  const asked = new URLSearchParams(location.hash.slice(1)), found = targets.get(plain(asked.get('parameter') ?? ''))
-  if (found !== undefined) S.parameter = found
+  const asked = new URLSearchParams(location.hash.slice(1))
+  S.parameter = found(asked.get('parameter') ?? '') ?? S.parameter
   choose(S.parameter)
   const at = flow.steps.findIndex(step => step[0] === +asked.get('step'))
   if (asked.has('step')) S.step = +asked.get('step') ? at + 1 : 0
-  else S.step = asked.has('parameter') || S.theme === 'print' || !flow.steps.length ? flow.steps.length : 0
-  S.shown = !S.predict
+  else S.step = S.theme === 'print' ? flow.steps.length : 0
+  ask()
 }
 function link() {
   const step = flow.steps[S.step - 1]
@@ -106,12 +111,17 @@ function link() {
   asked.set('step', step ? step[0] : 0)
   try { history.replaceState(null, '', '#' + asked) } catch {}   // a page inside another one has no link of its own
 }
-function go(step) { S.step = Math.max(0, Math.min(flow.steps.length, step)); S.shown = !S.predict; S.said = ''; link(); draw() }
+function ask() { S.shown = !S.predict; S.said = guess.value = '' }
+function go(step) { S.step = step; ask(); link(); draw() }
+function move(to) {                                     // at an end it stays, and asks nothing again
+  to = Math.max(0, Math.min(flow.steps.length, to))
+  if (to !== S.step) go(to)
+}
 function select(parameter) {
-  if (!(parameter in D.flows)) return
   S.parameter = parameter
+  S.unknown = ''
   choose(parameter)
-  go(S.predict ? 0 : flow.steps.length)
+  go(0)
 }
 
 // ---- the picture: where things stand
@@ -207,7 +217,8 @@ function about(n) {
 let clicked = {}                                         // what a redrawing puts under a mouse that rests is not pointed at
 function button(n, key, label, ...children) {
   const show = () => info.textContent = about(n), enter = event => event.clientX === clicked.clientX && event.clientY === clicked.clientY || show()
-  return s('g', {class: 'pick', role: 'button', tabindex: n in D.flows ? 0 : undefined, 'data-key': key, 'data-node': n, 'aria-label': label, 'aria-current': n === flow.parameter ? 'true' : undefined, onclick: event => { clicked = event; select(n) }, onfocus: show, onmouseenter: enter}, ...children)
+  const told = n in D.flows ? {class: 'pick', role: 'button', tabindex: 0, 'aria-current': n === flow.parameter ? 'true' : undefined, onclick: event => { clicked = event; select(n) }} : {role: 'img'}
+  return s('g', {...told, 'data-key': key, 'data-node': n, 'aria-label': label, onfocus: show, onmouseenter: enter}, ...children)
 }
 function cell(box, n, k) {
   const w = box.w / box.nodes.length, x = box.x + k * w, top = box.y + CHIP * box.chips.length, on = flow.way.has(n), back = on && known(flow.nodeStep.get(n))
@@ -284,36 +295,38 @@ function picture() {
 }
 
 // ---- the page
-const title = h('h1'), formula = h('p', {id: 'formula'}), caption = h('p', {id: 'caption', 'aria-live': 'polite', 'aria-atomic': 'true'}), counter = h('span', {id: 'counter'}), figure = h('figure', {id: 'figure'}), info = h('p', {id: 'info'}), hint = h('p', {class: 'hint'}), legend = h('p', {id: 'legend'}), remarks = h('ul', {id: 'remarks'}), table = h('table', {id: 'shares'}), steps = h('ol', {id: 'steps'}), folded = h('p', {id: 'folded', class: 'hint'})
-const pressed = {first: () => go(0), previous: () => go(S.step - 1), next: () => go(S.step + 1), last: () => go(flow.steps.length)}
-const buttons = Object.fromEntries(Object.entries(pressed).map(([name, onclick]) => [name, h('button', {type: 'button', id: name, onclick})]))
+const title = h('h1', {'aria-live': 'polite'}), formula = h('p', {id: 'formula'}), caption = h('p', {id: 'caption', 'aria-live': 'polite', 'aria-atomic': 'true'}), counter = h('span', {id: 'counter'}), figure = h('figure', {id: 'figure'}), info = h('p', {id: 'info'}), hint = h('p', {class: 'hint'}), legend = h('p', {id: 'legend'}), remarks = h('ul', {id: 'remarks'}), table = h('table', {id: 'shares'}), unknown = h('span', {id: 'unknown', role: 'status'}), steps = h('ol', {id: 'steps'}), folded = h('p', {id: 'folded', class: 'hint'})
+const moves = {first: ['Home', () => 0], previous: ['ArrowLeft', () => S.step - 1], next: ['ArrowRight', () => S.step + 1], last: ['End', () => flow.steps.length]}
+const byKey = Object.fromEntries(Object.values(moves))
+const buttons = Object.fromEntries(Object.entries(moves).map(([name, [key, to]]) => [name, h('button', {type: 'button', id: name, 'aria-keyshortcuts': key, onclick: () => move(to())})]))
 const guess = h('input', {id: 'guess', inputmode: 'decimal', autocomplete: 'off', size: 10}), asked = h('label', {for: 'guess'}), answer = h('button', {id: 'answer'}), reveal = h('button', {type: 'button', id: 'reveal', onclick: () => show('')})
 const quiz = h('form', {id: 'quiz', hidden: '', onsubmit: () => { check(); return false }}, asked, guess, answer, reveal)
 const field = (id, control) => { control.id = id; return h('label', {for: id}, h('span', {id: id + '-word'}), control) }
-const picker = h('select', {onchange: () => select(+picker.value)}), find = h('input', {list: 'names', type: 'search', autocomplete: 'off', onchange: () => search()}), names = h('datalist', {id: 'names'})
+const picker = h('select', {onchange: () => select(+picker.value)}), find = h('input', {list: 'names', type: 'search', autocomplete: 'off', 'aria-describedby': 'unknown', onchange: () => search(), onkeydown: event => { if (event.key === 'Enter') search() }, oninput: () => { S.unknown = ''; words() }}), names = h('datalist', {id: 'names'})
 const predict = h('input', {type: 'checkbox', onchange: () => { S.predict = predict.checked; go(S.predict ? 0 : S.step) }})
 const language = h('select', {onchange: () => { S.language = language.value; draw() }}, ...LANGUAGES.map(each => h('option', {value: each, lang: each}, {en: 'English', zh: '中文'}[each] ?? each)))
 const theme = h('select', {onchange: () => { S.theme = theme.value; draw() }}, ...['auto', 'light', 'dark'].map(value => h('option', {value})))
 const choices = [...new Set([2, 3, 4, 6, 8, 10, 12, 17, D.digits])].sort((a, b) => a - b)
 const digits = h('select', {onchange: () => { S.digits = digits.value === 'all' ? 'all' : +digits.value; draw() }}, ...[...choices, 'all'].map(value => h('option', {value}, String(value))))
 function check() {
-  const [quantity, right] = question(), given = parseFloat(guess.value.trim().replace('−', '-').replace(',', '.'))
-  if (Number.isNaN(given)) { guess.focus(); return }
-  show(say(Math.abs(given - right) <= 0.005 * Math.abs(right) + 1e-12 ? 'page.right' : 'page.wrong', {quantity, number: number(right)}))
+  const right = question()[1], given = Number(guess.value.normalize('NFKC').replace(/[−–]/g, '-').replace(',', '.').trim() || 'none')
+  if (Number.isFinite(given)) show(Math.abs(given - right) <= 0.005 * Math.abs(right) + 1e-12 ? 'page.right' : 'page.wrong')
+  else { S.said = 'page.no-number'; draw(); guess.focus() }
 }
 function show(said) { S.shown = true; S.said = said; draw(); buttons.next.focus() }
 function search() {
-  const found = targets.get(plain(find.value))
-  if (found === undefined) { info.textContent = find.value ? say('page.unknown', {name: brief(find.value)}) : ''; return }
+  const place = found(find.value)
+  if (place === undefined) { words(); unknown.scrollIntoView({block: 'nearest'}); return }
   find.value = ''
-  select(found)
+  select(place)
 }
+const put = (element, text) => { if (element.textContent !== text) element.textContent = text }   // what is announced is announced once
 function words() {
   document.documentElement.lang = S.language
   document.documentElement.dataset.theme = S.theme
   for (const [name, control] of Object.entries(buttons)) control.textContent = {first: say('page.first'), previous: say('page.previous'), next: say('page.next'), last: say('page.last')}[name]
-  const labels = {picker: say('page.choose'), find: say('page.find'), predict: say('page.predict'), language: say('page.language'), theme: say('page.theme'), digits: say('page.digits')}
-  for (const [id, word] of Object.entries(labels)) document.getElementById(id + '-word').textContent = word
+  const titles = {picker: say('page.choose'), find: say('page.find'), predict: say('page.predict'), language: say('page.language'), theme: say('page.theme'), digits: say('page.digits')}
+  for (const [id, word] of Object.entries(titles)) document.getElementById(id + '-word').textContent = word
   ;[say('page.theme-auto'), say('page.theme-light'), say('page.theme-dark')].forEach((word, k) => theme.options[k].textContent = word)
   digits.options[digits.options.length - 1].textContent = say('page.all-digits')
   answer.textContent = say('page.check')
@@ -322,6 +335,9 @@ function words() {
   legend.replaceChildren(...[['forward', say('legend.forward')], ['error', say('legend.error')], ['negative', say('legend.negative')], ['parameter', say('legend.parameter')], ['muted', say('legend.rest')]].map(([kind, word]) => h('span', {class: kind}, word)))
   const untold = N.length - Object.keys(D.flows).length
   folded.textContent = [D.folded && say('page.folded', {count: D.folded}), untold && say('page.untold', {count: untold})].filter(Boolean).join(' ')
+  const untoldName = N.some(node => plain(node[LABEL]) === plain(S.unknown))
+  put(unknown, S.unknown && say(untoldName ? 'page.unfollowed' : 'page.unknown', {name: brief(S.unknown)}))
+  find.setAttribute('aria-invalid', S.unknown !== '' && find.value !== '')
   picker.value = S.parameter; language.value = S.language; theme.value = S.theme === 'print' ? 'light' : S.theme; digits.value = S.digits; predict.checked = S.predict
 }
 function shares() {
@@ -334,6 +350,7 @@ function shares() {
   if (flow.edges.length > 200) rows.push(h('tr', {}, h('td', {colspan: 6}, say('text.more', {count: flow.edges.length - 200}))))
   table.replaceChildren(h('caption', {}, say('page.table', {parameter: brief(N[flow.parameter][LABEL])})), h('thead', {}, h('tr', {}, ...head.map(word => h('th', {scope: 'col'}, word)))), h('tbody', {}, ...rows))
   table.hidden = !rows.length
+  table.tabIndex = table.scrollWidth > table.clientWidth ? 0 : -1
 }
 function follow(step) {                                 // a picture wider than the page shows what the step is about
   const node = step && (step[2][0] ?? E[step[3][0]]?.[INPUT]), view = figure.getBoundingClientRect()
@@ -343,20 +360,19 @@ function follow(step) {                                 // a picture wider than 
 function draw() {
   const focused = document.activeElement?.dataset?.key, count = flow.steps.length, step = flow.steps[S.step - 1], hide = asking()
   words()
-  title.textContent = say(flow.steps.length ? 'title.flow' : 'title.empty', {parameter: brief(N[flow.parameter][LABEL])})
+  put(title, say(flow.steps.length ? 'title.flow' : 'title.empty', {parameter: brief(N[flow.parameter][LABEL])}))
   document.title = title.textContent
   const whole = S.step === count && !hide
   const parts = flow.formula.map(told).filter((_, k) => k === 0 || whole)
   if (whole && count) parts.push(amount(N[flow.parameter][ERROR]))
   formula.replaceChildren(h('bdi', {dir: 'ltr'}, flow.derivative), ...parts.flatMap((part, k) => [' = ', h(k === parts.length - 1 && whole && count ? 'b' : 'span', {}, part)]))
   counter.textContent = count ? say('page.step', {number: step ? step[0] : 0, count: flow.steps[count - 1][0]}) : ''
-  const ask = hide ? say('page.question', {quantity: question()[0]}) : ''
-  caption.textContent = hide ? `${badge(step[0])} ${ask}` : step ? `${S.said ? S.said + '\n' : ''}${badge(step[0])} ${told(step[1])}` : count ? say('page.forward') : told(flow.remarks[0])
+  const [quantity, right] = step && question() || [], said = S.said && say(S.said, {quantity, number: number(right)}) + '\n'
+  put(caption, step ? `${said}${badge(step[0])} ${hide ? say('page.question', {quantity}) : told(step[1])}` : count ? say('page.forward') : told(flow.remarks[0]))
   quiz.hidden = !hide
   asked.textContent = hide ? say('page.your-answer') : ''
-  guess.value = ''
-  buttons.first.disabled = buttons.previous.disabled = S.step === 0
-  buttons.next.disabled = buttons.last.disabled = S.step === count
+  for (const name of ['first', 'previous']) buttons[name].setAttribute('aria-disabled', S.step === 0)    // no focus is lost, as it is when disabled
+  for (const name of ['next', 'last']) buttons[name].setAttribute('aria-disabled', S.step === count)
   const left = figure.scrollLeft
   figure.replaceChildren(picture())
   figure.scrollLeft = left
@@ -374,16 +390,18 @@ function draw() {
 // ---- the beginning
 document.querySelector('main').append(
   h('header', {}, title, formula), h('nav', {}, ...Object.values(buttons), counter, field('language', language)), caption, quiz, figure, info, legend, remarks, table, steps,
-  h('div', {id: 'options'}, field('picker', picker), field('find', find), field('predict', predict), field('theme', theme), field('digits', digits)), names, hint, folded)
+  h('div', {id: 'options'}, field('picker', picker), h('div', {id: 'named'}, field('find', find), unknown), field('predict', predict), field('theme', theme), field('digits', digits)), names, hint, folded)
 for (const k of Object.keys(D.flows)) { picker.append(h('option', {value: k}, brief(N[k][LABEL]))); names.append(h('option', {value: N[k][LABEL]})) }
 document.addEventListener('keydown', event => {
-  const node = event.target.closest?.('[data-node]')
+  const at = event.target, pick = at.closest?.('.pick'), written = at.closest?.('input:not([type=checkbox])')
   if (event.ctrlKey || event.altKey || event.metaKey) return
-  if (node && (event.key === 'Enter' || event.key === ' ')) { event.preventDefault(); select(+node.dataset.node); return }
-  if (event.target.closest('input, select, textarea')) return
-  const to = {ArrowRight: S.step + 1, ArrowLeft: S.step - 1, Home: 0, End: flow.steps.length}[event.key]
-  if (to !== undefined) { event.preventDefault(); go(to) }
+  if (pick && (event.key === 'Enter' || event.key === ' ')) { event.preventDefault(); select(+pick.dataset.node); return }
+  if (asking() && !written && at.tagName !== 'SELECT' && /^[\d.,+−-]$/.test(event.key)) { guess.focus(); return }   // the key goes there
+  if (event.shiftKey || !(event.key in byKey) || written?.value || at === table || isOpen(at)) return                // who needs the key itself
+  event.preventDefault()
+  move(byKey[event.key]())
 })
+const isOpen = list => CSS.supports('selector(:open)') && list.matches?.('select:open')
 window.addEventListener('hashchange', () => { fromLink(); draw() })
 let width = 0
 window.addEventListener('resize', () => { if (figure.clientWidth !== width) { width = figure.clientWidth; draw() } })

@@ -6,21 +6,29 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
 from autodiff.primitive import describe
 from autodiff.testing.subject.base import Leaf, Subject
-from autodiff.testing.subject.foreign import JaxFunction, TorchFunction
+from autodiff.testing.subject.jax_function import JaxFunction
 from autodiff.testing.subject.own import OwnFunction, as_node, inner
 from autodiff.testing.subject.pairs import PairOfGradient, PairOfPullback, PlainPair
 from autodiff.testing.subject.refusals import Arrays, check_steady
+from autodiff.testing.subject.torch_function import TorchFunction
 from autodiff.tree import flatten
 
 __all__ = [
     "Arrays", "JaxFunction", "Leaf", "OwnFunction", "PairOfGradient", "PairOfPullback", "PlainPair", "Subject",
     "TorchFunction", "as_node", "check_steady", "inner", "subject_of",
 ]  # fmt: skip
+
+def _leaves(inputs: tuple[Any, ...]) -> list[Any]:
+    """The leaves of all arguments; where jax is loaded also those in kinds of trees that only jax knows."""
+    jax = sys.modules.get("jax")
+    return flatten(list(inputs)) if jax is None else [*flatten(list(inputs)), *jax.tree_util.tree_leaves(inputs)]
+
 
 _FOREIGN: Final = ("torch", "jax", "jaxlib")
 
@@ -40,7 +48,7 @@ def subject_of(
         return PairOfGradient(f, inputs, gradient)
     if vjp is not None:
         return PairOfPullback(f, inputs, vjp)
-    engines = {type(item).__module__.split(".")[0] for item in flatten(list(inputs))}.intersection(_FOREIGN)
+    engines = {type(item).__module__.split(".")[0] for item in _leaves(inputs)}.intersection(_FOREIGN)
     if "torch" in engines:
-        return TorchFunction(f, inputs)
-    return JaxFunction(f, inputs) if engines else OwnFunction(f, inputs)
+        return TorchFunction(f, inputs).with_parameters()
+    return JaxFunction(f, inputs) if engines else OwnFunction(f, inputs).with_parameters()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,24 +21,57 @@ __all__ = ["Leaf", "Subject"]
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One array (or number, without axes) among the nested inputs, with its path in words."""
+    """One array (or number, without axes) among the nested inputs, with its path in words.
 
-    argument: int
+    ``argument`` None: a parameter that the function holds. ``dtype`` is the engine's own.
+    """
+
+    argument: int | None
     name: str
     point: np.ndarray[Any, Any]
     scalar: bool
     dtype: Any
+    epsilon: float
 
 
 class Subject:
-    """A function with its nested inputs; each kind says how to call it and how to ask for its gradient."""
+    """A function with its nested inputs; each kind says how to call it and how to ask for its gradient.
+
+    The leaves are those of the inputs, then the parameters that the function holds: `held` are these themselves, and
+    in the body of `at` they have the numbers of a point. Afterwards nothing is changed.
+    """
 
     #: Whether `pull` takes any cotangent; else the output is one number, and the cotangent is 1.
     takes_cotangent = True
 
     def __init__(self, f: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
         self.f, self.inputs = f, inputs
-        self.leaves = [self.leaf(*item) for item in named(f, inputs)]
+        self.leaves = [self.leaf(*item) for item in self.named()]
+        self.held: list[Any] = []
+
+    def named(self) -> Iterable[tuple[int, str, Any]]:
+        """Argument, path in words, and item of every leaf of the inputs."""
+        return named(self.f, self.inputs)
+
+    def flattened(self, tree: Any) -> list[Any]:
+        """The leaves of nested arguments or results."""
+        return flatten(tree)
+
+    def with_parameters(self) -> Self:
+        """The same with the leaves that f holds: the parameters of nets and modules that it is or refers to."""
+        return self
+
+    def hold(self, parameters: Iterable[tuple[str, Any]]) -> None:
+        """Check these leaves of the engine as well, under these names; each once."""
+        for name, item in parameters:
+            if all(item is not other for other in self.held):
+                self.leaves.append(self.leaf(None, name, item))
+                self.held.append(item)
+
+    @contextmanager
+    def at(self, points: Arrays) -> Iterator[None]:  # noqa: ARG002
+        """In its body the parameters that f holds have the numbers of the points; afterwards all is as before."""
+        yield
 
     @property
     def points(self) -> Arrays:
@@ -47,9 +81,13 @@ class Subject:
     @property
     def epsilon(self) -> float:
         """The rounding of the coarsest input."""
-        return max((float(np.finfo(leaf.dtype).eps) for leaf in self.leaves), default=2.0**-52)
+        return max((leaf.epsilon for leaf in self.leaves), default=2.0**-52)
 
-    def leaf(self, argument: int, name: str, item: Any) -> Leaf:
+    def rounded(self, leaf: Leaf, x: Any) -> np.ndarray[Any, Any]:
+        """The numbers of a point as they are in the leaf."""
+        return x.astype(leaf.dtype)  # type: ignore[no-any-return]
+
+    def leaf(self, argument: int | None, name: str, item: Any) -> Leaf:
         """The input as a leaf; TypeError or ValueError for what no gradient is taken of."""
         array = self.as_array(item)
         if array is None or array.dtype.kind not in "fiu":
@@ -61,7 +99,7 @@ class Subject:
             raise ValueError(f"gradients are checked at finite numbers, and {name} is {told(item)}, with nan or inf")
         dtype = array.dtype if array.dtype in (np.float32, np.float64) else np.dtype(float)
         scalar = isinstance(item, int | float | Value) and not isinstance(item, np.ndarray)
-        return Leaf(argument, name, array.astype(float), scalar, dtype)
+        return Leaf(argument, name, array.astype(float), scalar, dtype, float(np.finfo(dtype).eps))
 
     def as_array(self, item: Any) -> np.ndarray[Any, Any] | None:
         """An input as an array; None if it is not one."""
@@ -72,7 +110,7 @@ class Subject:
         return np.asarray(item if not isinstance(item, int) else _as_float(item))
 
     def arguments(self, leaves: Sequence[Any]) -> list[Any]:
-        """The arguments of f with these leaves."""
+        """The arguments of f with these leaves; those that f holds are not among them."""
         return list(rebuild(list(self.inputs), leaves))
 
     def values(self, points: Arrays) -> Arrays:
@@ -95,24 +133,27 @@ class Subject:
         )
 
     def fresh(self, points: Arrays) -> list[Any]:
-        """New leaves at these points, of the engine's own kind."""
+        """New leaves at these points, of the engine's own kind; the parameters that f holds themselves."""
         raise NotImplementedError
 
     def side_effects(self, points: Arrays, cotangents: Arrays) -> Iterator[str]:  # noqa: ARG002
         """What a call does besides giving its result, each as a sentence: here what f writes to."""
         leaves = self.fresh(points)
         arguments = self.arguments(leaves)
-        self.f(*arguments)
-        yield from self.written("f", leaves, points)
-        after = flatten(arguments)
-        if len(after) != len(leaves) or any(one is not two for one, two in zip(after, leaves, strict=True)):
+        with self.at(points):
+            self.f(*arguments)
+            written = [*self.written("f", leaves, points)]
+        yield from written
+        after, given = self.flattened(arguments), leaves[: len(leaves) - len(self.held)]
+        if len(after) != len(given) or any(one is not two for one, two in zip(after, given, strict=True)):
             yield "f changed the list or dict that holds its inputs: what is computed from it later is wrong"
 
     def written(self, who: str, leaves: Sequence[Any], points: Arrays) -> Iterator[str]:
         """A sentence for each leaf that is no longer at its point."""
         for leaf, now, x in zip(self.leaves, leaves, points, strict=True):
-            if not np.array_equal(self.as_array(now), x.astype(leaf.dtype)):  # type: ignore[arg-type]
-                yield f"{who} wrote to its input {leaf.name}: what is computed from it later is wrong"
+            if not np.array_equal(self.as_array(now), self.rounded(leaf, x)):  # type: ignore[arg-type]
+                what = "input" if leaf.argument is not None else "parameter"
+                yield f"{who} wrote to its {what} {leaf.name}: what is computed from it later is wrong"
 
     def shaped(self, parts: Sequence[Any], who: str = "the gradient") -> Arrays:
         """Gradients as float64 arrays of the leaves' shapes; None is zero."""

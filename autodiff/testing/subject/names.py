@@ -6,19 +6,29 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-__all__ = ["named"]
+__all__ = ["argument_names", "named"]
 
 
 def named(f: Callable[..., Any], inputs: tuple[Any, ...]) -> Iterator[tuple[int, str, Any]]:
     """Argument, path in words, and item of every leaf, in the order of `flatten`."""
-    try:
-        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        names = [item.name for item in inspect.signature(f).parameters.values() if item.kind in kinds]
-    except (TypeError, ValueError):  # built-in functions may have no signature
-        names = []
-    names += [f"x{k}" for k in range(len(names), len(inputs))]
-    for argument, (name, item) in enumerate(zip(names, inputs, strict=False)):
+    for argument, (name, item) in enumerate(zip(argument_names(f, len(inputs)), inputs, strict=True)):
         yield from ((argument, path, leaf) for path, leaf in _inside(name, item))
+
+
+def argument_names(f: Callable[..., Any], count: int) -> list[str]:
+    """What so many arguments of f are called."""
+    forward = getattr(f, "forward", None)  # of a module of torch, which hands on whatever it gets
+    names = _by_position(f) or _by_position(forward if inspect.ismethod(forward) else None)
+    return [*names, *(f"x{k}" for k in range(len(names), count))][:count]
+
+
+def _by_position(f: Any) -> list[str]:
+    """The names of the arguments that f says it takes by position; built-in functions may not say."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    try:
+        return [item.name for item in inspect.signature(f).parameters.values() if item.kind in kinds]
+    except (TypeError, ValueError):
+        return []
 
 
 def _inside(path: str, item: Any) -> Iterator[tuple[str, Any]]:

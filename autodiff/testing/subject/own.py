@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from autodiff.node import Tensor, Value
 from autodiff.plain import as_leaf_array, as_value_data
 from autodiff.reading import recorded
 from autodiff.testing.subject.base import Subject
+from autodiff.testing.subject.held import persistent, referred
 from autodiff.testing.subject.refusals import Arrays, check_steady, refuse_output
 from autodiff.transforms import gradients
 from autodiff.tree import flatten
@@ -22,35 +24,73 @@ __all__ = ["OwnFunction", "as_node", "inner"]
 class OwnFunction(Subject):
     """A function written with Values and Tensors: numbers become Values, arrays Tensors."""
 
+    #: Nodes that are there before a call, and to whose gradients a backward pass would add.
+    old: Sequence[Any] = ()
+
+    def with_parameters(self) -> Self:
+        graph, again = (self.call(self.points)[1] for _ in range(2))
+        check_steady(again, [np.asarray(output._data) for output in graph])
+        shared, before = persistent(graph, again, _nodes_before)
+        self.old = [*shared, *before]
+        named = [*_parameters(self.f), *((node.label, node) for node in shared)]
+        self.hold((name, node) for name, node in named if not node.is_detached and node not in before)
+        return self
+
+    @contextmanager
+    def at(self, points: Arrays) -> Iterator[None]:
+        kept = [(node, node._data, node.grad) for node in (*self.old, *self.held)]
+        try:
+            for node, _, _ in kept:
+                node.grad = None
+            for node, made in zip(self.held, self.made(points)[len(self.leaves) - len(self.held) :], strict=True):
+                node._data = made._data
+            yield
+        finally:
+            for node, data, grad in kept:
+                node._data, node.grad = data, grad
+
     def fresh(self, points: Arrays) -> list[Any]:
+        return [*self.made(points)[: len(self.leaves) - len(self.held)], *self.held]
+
+    def made(self, points: Arrays) -> list[Any]:
+        """A new node for every leaf."""
         return [
             Value(float(x), name=leaf.name) if leaf.scalar else Tensor(x.astype(leaf.dtype), name=leaf.name)
             for leaf, x in zip(self.leaves, points, strict=True)
         ]
 
     def call(self, points: Arrays) -> tuple[list[Any], list[Any]]:
-        """New leaves at these points, and the outputs as nodes."""
+        """New leaves at these points, and the outputs as nodes; what f holds is there in the body of `at` only."""
         leaves = self.fresh(points)
         return leaves, _as_nodes(self.f(*self.arguments(leaves)))
 
     def first_values(self, points: Arrays) -> Arrays:
         """The outputs; raises TypeError if they follow from numbers that f took out of the graph."""
-        leaves = self.fresh(points)
-        result = recorded(self.f, self.arguments(leaves), {}, leaves)
-        return [np.asarray(output._data) for output in _as_nodes(result)]
+        with self.at(points):
+            leaves = self.fresh(points)
+            result = recorded(self.f, self.arguments(leaves), {}, leaves)
+            return [np.asarray(output._data) for output in _as_nodes(result)]
 
     def values(self, points: Arrays) -> Arrays:
-        return [np.asarray(output._data) for output in self.call(points)[1]]
+        with self.at(points):
+            return [np.asarray(output._data) for output in self.call(points)[1]]
 
     def pull(self, points: Arrays, cotangents: Arrays) -> Arrays:
-        leaves, outputs = self.call(points)
-        check_steady(outputs, cotangents)
-        _send_back(outputs, cotangents)
-        return self.shaped([leaf.grad for leaf in leaves])
+        with self.at(points):
+            leaves, outputs = self.call(points)
+            check_steady(outputs, cotangents)
+            _send_back(outputs, cotangents)
+            return self.shaped([leaf.grad for leaf in leaves])
 
     def side_effects(self, points: Arrays, cotangents: Arrays) -> Iterator[str]:
         """Inputs and seeds that are written to, gradients that share memory, a second pass that does not double."""
         yield from super().side_effects(points, cotangents)
+        with self.at(points):
+            found = [*self.side_effects_of_a_pass(points, cotangents)]
+        yield from found
+
+    def side_effects_of_a_pass(self, points: Arrays, cotangents: Arrays) -> Iterator[str]:
+        """What a backward pass does besides giving the gradient, and a second one."""
         leaves, outputs = self.call(points)
         seeds = [c.copy() for c in cotangents]
         _send_back(outputs, seeds)
@@ -70,13 +110,43 @@ class OwnFunction(Subject):
                 yield f"a second backward pass does not double the gradient of {leaf.name}"
 
     def second(self, points: Arrays, cotangents: Arrays, vectors: Arrays) -> Arrays:
-        leaves, outputs = self.call(points)
-        check_steady(outputs, cotangents)
-        slopes = gradients(inner(outputs, cotangents), leaves, create_graph=True)
-        along = inner(slopes, vectors)
-        if along is not None:
-            along.backward()
-        return self.shaped([leaf.grad for leaf in leaves])
+        with self.at(points):
+            leaves, outputs = self.call(points)
+            check_steady(outputs, cotangents)
+            slopes = gradients(inner(outputs, cotangents), leaves, create_graph=True)
+            along = inner(slopes, vectors)
+            if along is not None:
+                along.backward()
+            return self.shaped([leaf.grad for leaf in leaves])
+
+
+def _values_in(item: Any) -> list[Any]:
+    """The Values of an array of them, as a layer gives it; anything else is one."""
+    return list(item.flat) if isinstance(item, np.ndarray) and item.dtype == object else [item]
+
+
+def _nodes_before(node: Node) -> list[Node]:
+    return [item for item in node.inputs if isinstance(item, Node)]
+
+
+def _parameters(f: Any) -> Iterator[tuple[str, Any]]:
+    """Leaves that a function refers to, and the parameters of nets, with their names."""
+    for name, item in referred(f, lambda item: isinstance(item, Node) or _is_net(item)):
+        if isinstance(item, Node):
+            yield from [(item.name or name, item)] if item.is_leaf else []
+        else:
+            prefix = f"{name}." if name else ""
+            yield from ((f"{prefix}{key}", leaf) for key, leaf in item.parameters().items() if isinstance(leaf, Node))
+
+
+def _is_net(item: Any) -> bool:
+    """Whatever can be called and gives its parameters by name."""
+    if isinstance(item, type) or not callable(item) or not hasattr(item, "parameters"):
+        return False
+    try:
+        return isinstance(item.parameters(), dict)
+    except Exception:  # some other thing of that name, which may do anything
+        return False
 
 
 def as_node(output: Any) -> Any:
@@ -95,7 +165,7 @@ def as_node(output: Any) -> Any:
 
 
 def _as_nodes(result: Any) -> list[Any]:
-    outputs = flatten(result)
+    outputs = [part for item in flatten(result) for part in _values_in(item)]
     return [refuse_output(output) if (node := as_node(output)) is None else node for output in outputs]
 
 

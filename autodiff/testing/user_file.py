@@ -1,0 +1,138 @@
+"""A function in a file of the user's: loaded as if the file were run; what goes wrong is told with its line."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+__all__ = ["Attempt", "as_script", "function_of", "loaded", "none_fits", "raised"]
+
+_LONGEST: Final = 200  # characters of an error that is told again
+_PACKAGES: Final = tuple(Path(__file__).resolve().parents[2] / name for name in ("autodiff", "nn"))
+#: What a function may raise for arguments that do not fit; any other kind comes from its own code.
+_OF_ARGUMENTS: Final = (TypeError, ValueError, IndexError, AttributeError, AssertionError)
+
+
+@contextmanager
+def as_script(path: Path) -> Iterator[None]:
+    """In its body modules are found as if the file were run: its folder comes first, and a ``nn`` there is the one."""
+    folder = path.resolve().parent
+    kept = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "nn"}
+    nets = (folder / "nn.py", folder / "nn" / "__init__.py")
+    has_another = folder / "nn" not in _PACKAGES and any(file.exists() for file in nets)
+    hidden = kept if has_another else {}
+    for name in hidden:
+        del sys.modules[name]
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        if has_another:
+            for name in [name for name in sys.modules if name.partition(".")[0] == "nn"]:
+                del sys.modules[name]
+            sys.modules.update(hidden)
+
+
+def loaded(path: Path) -> ModuleType:
+    """The module of a file.
+
+    Raises:
+        ValueError: there is no such file, it is no Python file, or it raised something: then with the line.
+    """
+    if not path.exists():
+        raise ValueError(f"{path} does not exist")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if path.suffix != ".py" or not path.is_file() or spec is None or spec.loader is None:
+        raise ValueError(f"a function is read from a Python file, and {path} is none")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise ValueError(f"{path} cannot be run: {_text(error)}{_in_brackets(*_place(error, path))}") from error
+    return module
+
+
+def function_of(module: ModuleType, path: str, name: str) -> Callable[..., Any]:
+    """What is called ``name`` in the module; ValueError, which lists its functions, if that cannot be called."""
+    try:
+        found = attrgetter(name)(module)
+    except AttributeError:
+        found = None
+    if not callable(found):
+        own = [
+            key
+            for key, item in vars(module).items()
+            if inspect.isfunction(item) and item.__module__ == module.__name__ and not key.startswith("_")
+        ]
+        raise ValueError(f"{path} has no function {name}; it has {', '.join(own) or 'none'}")
+    return found  # type: ignore[no-any-return]
+
+
+# ---- what went wrong -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The error that a call ended in, and its arguments in words."""
+
+    error: BaseException
+    arguments: str
+
+
+def raised(error: BaseException, path: Path) -> ValueError | None:
+    """The error of a function as one sentence; None if it came from outside the user's own files."""
+    place = _place(error, path)
+    return ValueError(f"the function raised {_text(error)}{_in_brackets(*place)}") if place else None
+
+
+def none_fits(attempts: Sequence[Attempt], path: Path) -> ValueError:
+    """What to say where every attempt failed: the function's own error, or what each kind of arguments ended in.
+
+    An error is the function's own if arguments do not lead to its kind, or if it is the same whatever they are.
+    """
+    errors = [(_text(each.error), _place(each.error, path)) for each in attempts]
+    own = (k for k, (_, place) in enumerate(errors) if place and not isinstance(attempts[k].error, _OF_ARGUMENTS))
+    chosen = next(own, 0 if len(set(errors)) == 1 else None)
+    if chosen is not None:
+        error, arguments = attempts[chosen].error, attempts[chosen].arguments
+        sentence = raised(error, path) or error
+        return ValueError(f"{sentence}; it was called with {arguments}, and other arguments are given with --at")
+    shapes: dict[str, list[str]] = {}
+    for each, (text, place) in zip(attempts, errors, strict=True):
+        shapes.setdefault(text + _in_brackets(*place[:1]), []).append(each.arguments)
+    tried = "; ".join(f"with {', or '.join(arguments)}: {text}" for text, arguments in shapes.items())
+    return ValueError(f"no arguments were found that the function takes; give them with --at. Tried {tried}")
+
+
+def _place(error: BaseException, path: Path) -> tuple[str, ...]:
+    """Where an error left the user's own files, as "file, line" and the line's text; () if it never was there."""
+    folder = path.resolve().parent
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        file = Path(frame.filename)
+        if file.is_absolute() and _is_own(file.resolve(), folder):
+            return f"{path.parent / file.resolve().relative_to(folder)}, line {frame.lineno}", frame.line or ""
+    return ()
+
+
+def _is_own(file: Path, folder: Path) -> bool:
+    foreign = "site-packages" in file.parts or any(file.is_relative_to(package) for package in _PACKAGES)
+    return file.is_relative_to(folder) and not foreign
+
+
+def _text(error: BaseException) -> str:
+    """Kind and message in one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:_LONGEST].removesuffix(": ")
+
+
+def _in_brackets(*place: str) -> str:
+    return f" ({': '.join(place)})" if place else ""
