@@ -76,6 +76,13 @@ def test_a_slope_that_is_nowhere_is_not_compared() -> None:
     assert check_relations(lambda x: x * float(hash(x.data) % 7), 1.5, only=[pushed]) == ()
 
 
+def test_shares_that_cancel_inside_a_product_round_all_the_same() -> None:
+    """The third row of the matrix times |g| is exactly 0; what the gradient there may be off by is not."""
+    matrix = "[[0.0,-0.25,0.0],[1.0,0.25,0.0],[0.25,-0.5,-0.25]]"
+    program = Program.parse(f"Tensor [[1.0,1.0,1.0]] {matrix}; einsum/2[subscripts='ij,jk->ik'] 1 0; norm 0")
+    assert check_relations(program, *program.inputs)
+
+
 def test_relations_of_any_function() -> None:
     """f may return an array: its cotangent is not all ones then."""
     assert check_relations(lambda w, x: ad.tanh(w @ x), np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.5, -0.5]))

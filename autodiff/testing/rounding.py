@@ -28,9 +28,18 @@ def reach(output: Any, leaves: Sequence[Any]) -> list[Any]:
     for node in topological(output)[::-1] if sizes else ():
         signal = sizes.get(node)
         if signal is not None:
-            for item, share in edge_shares(node, float(signal) if node.scalar else signal):
-                sizes[item] = sizes.get(item, 0.0) + np.abs(share)
+            for item, size in _sizes_of_shares(node, signal):
+                sizes[item] = sizes.get(item, 0.0) + size
     return [np.asarray(sizes.get(leaf, np.zeros(np.shape(leaf.data)))) for leaf in leaves]
+
+
+def _sizes_of_shares(node: Any, signal: Any) -> list[tuple[Any, Any]]:
+    """The absolute shares of a signal; inside a product of arrays they may cancel, and hardly do of a second signal."""
+    if node.scalar:
+        return [(item, np.abs(share)) for item, share in edge_shares(node, float(signal))]
+    waves = np.cos(np.arange(np.size(signal))).reshape(np.shape(signal))
+    both = zip(edge_shares(node, signal), edge_shares(node, signal * waves), strict=True)
+    return [(item, np.maximum(np.abs(one), np.abs(other))) for (item, one), (_, other) in both]
 
 
 def tolerances(program: Program, sizes: Sequence[Any], derivatives: Callable[[int], Sequence[Any]]) -> list[Any]:
