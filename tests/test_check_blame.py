@@ -56,8 +56,10 @@ def test_a_fault_of_accumulation(monkeypatch):
     """With `=` in place of `+=` all rules are right, and the smallest program uses one value twice."""
 
     monkeypatch.setattr(shares, "joined", lambda known, share, signal: share)
-    monkeypatch.setattr(shares, "SENDERS", shares._Written(send=True, guarded=False))
-    monkeypatch.setattr(backprop, "SENDERS", shares.SENDERS)
+    for name, guarded in (("SENDERS", False), ("GUARDED", True)):
+        written = shares._Written(send=True, guarded=guarded)
+        monkeypatch.setattr(shares, name, written)
+        monkeypatch.setattr(backprop, name, written)
     x = np.array([0.5, 2.0])
     report = check_gradients(lambda x: ad.exp(x * 3.0) * ad.sin(x * x), x)
     assert report.blame.kind == "accumulation"
