@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, count, repeat, starmap
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from autodiff.primitive import Origin, Primitive
 
 __all__ = [
-    "BY_RULE", "DETACHED", "LEAF", "Node", "StaleGraphError", "check_all_fresh", "check_fresh", "clock", "link",
-    "topological",
+    "BY_RULE", "DETACHED", "LEAF", "Change", "Node", "StaleGraphError", "assigned", "check_all_fresh", "check_fresh",
+    "clock", "commit", "forgotten", "link", "set_grad", "topological",
 ]  # fmt: skip
 
 #: In `Node.da`: this node's shares come from its primitive's rule, not from stored local gradients.
@@ -24,22 +26,47 @@ class StaleGraphError(RuntimeError):
     """A node's input was given new data after the node was computed: a backward pass would mix old and new values."""
 
 
+#: A function and, for each of its arguments, the values that it is called with, one after the other.
+Change = tuple[Any, ...]
+
+
+def commit(*changes: Change) -> None:
+    """Change state as one step, all of it or nothing: call each function with each row of its arguments.
+
+    Args:
+        changes: tuples ``(function, firsts, seconds, …)``; a change ends with the shortest of its arguments.
+
+    Ctrl-C, a timer's handler and an exception that another thread sends arrive between two bytecodes of Python, never
+    within one. Here everything is one bytecode, the call of ``deque``, *if* neither the functions nor the arguments run
+    Python code (slots' ``__set__``, ``object.__setattr__``, ``dict.__setitem__`` with keys hashed in C, lists,
+    ``itertools``) and no function can refuse what it is given. So compute and check first, and commit last. True of
+    CPython with its global lock, for which it holds between threads too (3.11 to 3.14 are alike in this); without the
+    lock another thread may see a part.
+
+    >>> names = {}
+    >>> commit((names.__setitem__, ["x", "y"], [1.0, 2.0]))
+    >>> names
+    {'x': 1.0, 'y': 2.0}
+    """
+    deque(chain.from_iterable(starmap(map, changes)), 0)
+
+
 class _Clock:
     """Counts assignments to ``.data``. Nodes keep the reading at their creation.
 
     One shared number costs a node 8 bytes and no work; a serial of its own would cost 40 bytes and a call.
     """
 
-    __slots__ = ("_lock", "now")
+    __slots__ = ("change", "now")
 
     def __init__(self) -> None:
         self.now = 0
-        self._lock = threading.Lock()
+        #: One more assignment: drawn while it is committed, so that the clock never runs backwards.
+        self.change: Change = (vars(_Clock)["now"].__set__, (self,), count(1))
 
     def tick(self) -> int:
-        with self._lock:
-            self.now += 1
-            return self.now
+        commit(self.change)
+        return self.now
 
 
 clock: Final = _Clock()
@@ -73,6 +100,7 @@ class Node:
         constant: Callable[[Any], Any]
         from_tensor: Callable[[Any], Any]
         _leaf: Callable[[Any, Origin], Any]
+        _fitted: Callable[[Any], Any]
 
     @property
     def primitive(self) -> Primitive | None:
@@ -119,6 +147,27 @@ class Node:
     def label(self) -> str:
         """The name, or the operation for a node without one."""
         return self.origin.name or (self.origin.primitive.name if self.origin.primitive else type(self).__name__)
+
+
+_set_data, _set_stamp = (vars(Node)[slot].__set__ for slot in ("_data", "stamp"))
+_readings: Final = map(attrgetter("now"), repeat(clock))  # of the clock, each when it is asked for
+
+#: ``set_grad(node, signal)`` for `commit`.
+set_grad: Final = vars(Node)["grad"].__set__
+
+
+def assigned(leaves: Sequence[Node], data: Sequence[Any]) -> tuple[Change, ...]:
+    """The changes that give leaves new data, all at one time, so that graphs computed from them become stale."""
+    return (
+        (_set_data, leaves, data),
+        clock.change,
+        (_set_stamp, leaves, _readings),
+    )
+
+
+def forgotten(nodes: Iterable[Node]) -> Change:
+    """The change that sets gradients back to None."""
+    return set_grad, list(nodes), repeat(None)
 
 
 def topological(output: Node) -> list[Node]:

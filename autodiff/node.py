@@ -6,20 +6,20 @@ methods, and NumPy's ways of asking for one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 import numpy as np
 
 from autodiff.backprop import send_back
 from autodiff.copies import copied, reduced, twin
-from autodiff.graph import BY_RULE, DETACHED, LEAF, Node, clock
+from autodiff.graph import BY_RULE, DETACHED, LEAF, Change, Node, assigned, clock, commit
 from autodiff.numpy_protocol import dispatch_function, dispatch_ufunc
 from autodiff.ops import elementwise, layout, linear, reductions, units
 from autodiff.plain import as_leaf_array, as_value_data, boxed, own_index, plain
-from autodiff.primitive import Origin, describe
+from autodiff.primitive import Origin, as_operand, describe
 
-__all__ = ["Arithmetic", "Tensor", "Value", "detach", "move", "stop_gradient"]
+__all__ = ["Arithmetic", "Tensor", "Value", "detach", "given", "move", "moved", "stop_gradient"]
 
 
 class Arithmetic(Node):
@@ -120,14 +120,14 @@ class Arithmetic(Node):
         if name is not None:
             self.name = name
 
-    def _assign(self, data: Any) -> None:
+    def _given(self, data: Any) -> Any:
+        """New data as this leaf holds it; raises if it may not, or if this is no leaf."""
         if self.a is not None:
             raise ValueError(
                 f"{self.label} was computed ({self.origin.primitive}); its data follows from its inputs. "
                 "Assign to a leaf and compute again, or take .detach() first"
             )
-        self._data = data
-        self.stamp = clock.tick()
+        return self._fitted(data)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return copied(self, memo)
@@ -172,7 +172,10 @@ class Value(Arithmetic):
 
     @data.setter
     def data(self, data: float) -> None:
-        self._assign(as_value_data(data))
+        commit(*assigned([self], [self._given(data)]))
+
+    def _fitted(self, data: Any) -> float:
+        return as_value_data(data)
 
     shape: ClassVar[tuple[int, ...]] = ()
     ndim: ClassVar[int] = 0
@@ -269,10 +272,13 @@ class Tensor(Arithmetic):
 
     @data.setter
     def data(self, data: Any) -> None:
-        given = as_leaf_array(data)
-        if given.shape != self._data.shape:
-            raise ValueError(f"{self.label} has shape {self._data.shape}, and got data of shape {given.shape}")
-        self._assign(given.astype(self._data.dtype, copy=False))
+        commit(*assigned([self], [self._given(data)]))
+
+    def _fitted(self, data: Any) -> np.ndarray[Any, Any]:
+        array = as_leaf_array(data)
+        if array.shape != self._data.shape:
+            raise ValueError(f"{self.label} has shape {self._data.shape}, and got data of shape {array.shape}")
+        return array.astype(self._data.dtype, copy=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -476,13 +482,30 @@ def detach(x: Any) -> Any:
 stop_gradient = detach
 
 
-def move(changes: Sequence[tuple[Any, Any]]) -> None:
+def given(data: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
+    """What assigning to ``.data`` commits, for pairs of a leaf and its new data.
+
+    Raises:
+        TypeError, ValueError: the data are not of the leaf's kind, or not of its shape; the node was computed.
+    """
+    leaves, fresh = [], []
+    for leaf, each in data:
+        leaves.append(leaf)
+        fresh.append(leaf._given(each))
+    return assigned(leaves, fresh)
+
+
+def move(changes: Iterable[tuple[Any, Any]]) -> None:
     """Add to each leaf's data its change, as an optimiser's step does: θ ← θ + change, for all or for none.
 
     Args:
-        changes: pairs of a leaf and a number or array of its shape and type. Graphs computed from it become stale.
+        changes: pairs of a leaf and a number or array of its shape, which is taken as its type; changes of a leaf that
+            comes more than once add up, in their order. Graphs computed from a leaf that moves become stale.
+
+    If anything raises, Ctrl-C included, no leaf has moved.
 
     Raises:
+        TypeError: what was given are no pairs, or not of a node and real numbers.
         ValueError: a node was computed, or a change has another shape.
 
     >>> x = Value(3.0)
@@ -490,19 +513,42 @@ def move(changes: Sequence[tuple[Any, Any]]) -> None:
     >>> x.data
     2.0
     """
-    moved = [_moved(leaf, change) for leaf, change in changes]
-    now = clock.tick()
-    for (leaf, _), data in zip(changes, moved, strict=True):
-        leaf._data, leaf.stamp = data, now
+    commit(*moved(changes))
 
 
-def _moved(leaf: Any, change: Any) -> Any:
-    before = leaf._data
+def moved(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
+    """What `move` commits, for those who have more to change in the same step. Raises as `move` does."""
+    if changes.__class__ is not list and (isinstance(changes, Node) or not isinstance(changes, Iterable)):
+        raise TypeError(f"{_PAIRS}, and got {describe(changes)}")
+    fresh: dict[Any, Any] = {}
+    for pair in changes:
+        try:
+            leaf, change = pair
+            before = fresh.get(leaf, leaf._data)
+        except (TypeError, ValueError, AttributeError):
+            raise TypeError(f"{_PAIRS}, and got {describe(pair)} among them") from None
+        fresh[leaf] = _sum(leaf, before, change)
+    return assigned(list(fresh), list(fresh.values()))
+
+
+_PAIRS: Final = "move takes pairs of a leaf and its change, as in move([(x, 0.5)])"
+
+
+def _sum(leaf: Any, before: Any, change: Any) -> Any:
+    """``before`` plus a change as the leaf's kind of data."""
+    if change.__class__ is float:
+        came: Any = ()
+    else:
+        if change.__class__ is not np.ndarray or change.dtype.char not in "df":
+            change = as_operand("move", change)
+            if change.dtype == object:
+                raise TypeError(f"{leaf.label} moves by plain numbers, and got nodes as its change; use their .data")
+        came = change.shape
     shape = () if before.__class__ is float else before.shape
-    if leaf.a is not None or getattr(change, "shape", ()) != shape:
+    if leaf.a is not None or came != shape:
         raise ValueError(
             f"only a leaf moves, by a change of its shape; {leaf.label} has shape {shape}, "
-            f"{'was given' if leaf.a is None else 'was computed'}, and the change has shape {np.shape(change)}"
+            f"{'was given' if leaf.a is None else 'was computed'}, and the change has shape {came}"
         )
     data = before + change
     if shape:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from operator import index
 from typing import Any
 
 import numpy as np
 
 import autodiff as ad
+from autodiff.graph import commit
 from autodiff.notation import Name
 from autodiff.primitive import as_operand, describe
 from nn.blocks import as_tensor, as_values, entries, numbers, row_values
@@ -72,8 +74,7 @@ class WindowScorer(Named):
 
     def _hold(self, L: Any, layer: Layer, U: Any, window: int) -> None:
         self.L, self.layer, self.U, self.window = L, layer, U, window
-        self._words: dict[Name, Any] = {} if L.dtype == object else {_L: L}
-        self._met: set[int] = set()
+        self._words: dict[int, dict[Name, Any]] = {}  # those met so far, if they are kept as Values
         self._outputs = dict(entries(U, _U))
 
     def __call__(self, ids: Any, *, suffix: str = "") -> Any:
@@ -104,7 +105,8 @@ class WindowScorer(Named):
 
     def parameters(self) -> dict[Name, Any]:
         """The Tensors L, W⁽¹⁾, b⁽¹⁾ and U, or their Values one by one (of L, the words met so far)."""
-        return joined([self._words, self.layer.parameters(), self._outputs])
+        words = self._words.values() if self.L.dtype == object else [{_L: self.L}]
+        return joined([*words, self.layer.parameters(), self._outputs])
 
     def scalar(self) -> WindowScorer:
         """A scorer of named Values with the same numbers; gradients agree to the last few bits."""
@@ -128,11 +130,12 @@ class WindowScorer(Named):
 
     def _meet(self, words: set[int]) -> None:
         """Make Values of the vectors of words that no window had before; until then L holds plain floats."""
-        for word in sorted(words - self._met):
-            row = row_values(self.L[word], word, _L)
-            self.L[word] = list(row.values())
-            self._words |= row
-            self._met.add(word)
+        fresh = {word: row_values(self.L[word], word, _L) for word in sorted(words - self._words.keys())}
+        rows = [list(row.values()) for row in fresh.values()]
+        commit(
+            (np.ndarray.__setitem__, repeat(self.L), fresh, rows),
+            (self._words.__setitem__, fresh, fresh.values()),
+        )
 
     def _checked(self, ids: Any) -> np.ndarray[Any, Any]:
         array = np.asarray(ids)
