@@ -167,7 +167,7 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
         "    node = new(Tensor)",
         f"    node._data = z; node.stamp = clock.now; node.origin = {made_by}",
         f"    node.a = ({', '.join(parts)},); node.b = ({', '.join(names)},); node.da = BY_RULE",
-        "    node.grad = node.delta = None",
+        "    node._grad = node.delta = None",
         f"    node.db = {'(' + ', '.join(source.kept) + ',)' if source.kept else None}",
         "    return node",
     ]

@@ -85,13 +85,13 @@ def _write(arrived: dict[Node, Any]) -> None:
     """Add the signals to ``.grad``; no two of them share memory, unless one is a view."""
     with _writing:
         for node, signal in arrived.items():
-            if node.grad is not None:
-                total = node.grad + signal
-                node.grad = np.asarray(total) if isinstance(total, np.generic) else total  # as NumPy adds 0-d arrays
+            if node._grad is not None:
+                total = node._grad + signal
+                node._grad = np.asarray(total) if isinstance(total, np.generic) else total  # as NumPy adds 0-d arrays
             elif signal.__class__ is float or (signal.__class__ is np.ndarray and signal.base is None):
-                node.grad = signal
+                node._grad = signal
             else:
-                node.grad = np.array(signal)
+                node._grad = np.array(signal)
 
 
 def own_copy(signal: Any) -> Any:
@@ -166,7 +166,7 @@ def _walk(output: Node, token: object, deliver: Deliver | None) -> None:
     while node is not None:
         signal = node.delta
         if deliver is None:
-            node.grad = signal if node.grad is None else node.grad + signal
+            node._grad = signal if node._grad is None else node._grad + signal
         else:
             node.delta = None  # let go of arrays
             deliver(node, signal)

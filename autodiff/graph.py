@@ -75,23 +75,24 @@ clock: Final = _Clock()
 class Node:
     """One value of a graph: its primal, where it comes from, its inputs, and the error signal once one arrived.
 
-    Ten slots and no dictionary: 112 bytes and one object for the garbage collector, whatever the operation. ``a`` and
-    ``b`` are the inputs (a node or a constant each; a tuple in ``a`` for any other number), ``da`` and ``db`` the
-    local gradients on their edges (None: a constant). With tuples, ``b`` and ``db`` leave constants out; with ``da``
-    `BY_RULE`, ``b`` is the inputs' data and ``db`` what the rule needs of the forward's way. In a backward pass
-    ``delta`` is the error signal, as far as it has arrived, and ``due`` the number of shares still to come.
+    Eleven slots and no dictionary: 120 bytes and one object for the garbage collector, whatever the operation; 8 of
+    them are for weak references. ``a`` and ``b`` are the inputs (a node or a constant each; a tuple in ``a`` for any
+    other number), ``da`` and ``db`` the local gradients on their edges (None: a constant). With tuples, ``b`` and
+    ``db`` leave constants out; with ``da`` `BY_RULE`, ``b`` is the inputs' data and ``db`` what the rule needs of the
+    forward's way. In a backward pass ``delta`` is the error signal, as far as it has arrived, and ``due`` the number of
+    shares still to come.
     """
 
-    __slots__ = ("_data", "a", "b", "da", "db", "delta", "due", "grad", "origin", "stamp")
+    __slots__ = ("__weakref__", "_data", "_grad", "a", "b", "da", "db", "delta", "due", "origin", "stamp")
 
     _data: Any
+    _grad: Any
     a: Any
     b: Any
     da: Any
     db: Any
     delta: Any
     due: int
-    grad: Any
     origin: Origin
     stamp: int
 
@@ -101,6 +102,22 @@ class Node:
         from_tensor: Callable[[Any], Any]
         _leaf: Callable[[Any, Origin], Any]
         _fitted: Callable[[Any], Any]
+        _fitted_gradient: Callable[[Any], Any]
+
+    @property
+    def grad(self) -> Any:
+        """What backward passes have added up here, None before the first; may be assigned, as `backward` would have it.
+
+        A float for a Value; for a Tensor an array of its shape and type, of its own: what is assigned is copied.
+
+        Raises:
+            TypeError: no real numbers, or a node. ValueError: another shape.
+        """
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        self._grad = None if grad is None else self._fitted_gradient(grad)
 
     @property
     def primitive(self) -> Primitive | None:
@@ -153,7 +170,7 @@ _set_data, _set_stamp = (vars(Node)[slot].__set__ for slot in ("_data", "stamp")
 _readings: Final = map(attrgetter("now"), repeat(clock))  # of the clock, each when it is asked for
 
 #: ``set_grad(node, signal)`` for `commit`.
-set_grad: Final = vars(Node)["grad"].__set__
+set_grad: Final = vars(Node)["_grad"].__set__
 
 
 def assigned(leaves: Sequence[Node], data: Sequence[Any]) -> tuple[Change, ...]:

@@ -111,12 +111,12 @@ class Arithmetic(Node):
     def _leaf(cls, data: Any, origin: Origin) -> Any:
         leaf = object.__new__(cls)
         leaf._data, leaf.origin, leaf.stamp = data, origin, clock.now
-        leaf.grad = leaf.delta = leaf.a = leaf.b = leaf.da = leaf.db = None
+        leaf._grad = leaf.delta = leaf.a = leaf.b = leaf.da = leaf.db = None
         return leaf
 
     def _begin(self, data: Any, name: str | None) -> None:
         self._data, self.origin, self.stamp = data, LEAF, clock.now
-        self.grad = self.delta = self.a = self.b = self.da = self.db = None
+        self._grad = self.delta = self.a = self.b = self.da = self.db = None
         if name is not None:
             self.name = name
 
@@ -176,6 +176,14 @@ class Value(Arithmetic):
 
     def _fitted(self, data: Any) -> float:
         return as_value_data(data)
+
+    def _fitted_gradient(self, grad: Any) -> float:
+        if isinstance(grad, Node):
+            _refuse_node(self, grad)
+        try:
+            return as_value_data(grad)
+        except TypeError:
+            raise TypeError(f"the gradient of {self.label} is one real number, and got {describe(grad)}") from None
 
     shape: ClassVar[tuple[int, ...]] = ()
     ndim: ClassVar[int] = 0
@@ -279,6 +287,14 @@ class Tensor(Arithmetic):
         if array.shape != self._data.shape:
             raise ValueError(f"{self.label} has shape {self._data.shape}, and got data of shape {array.shape}")
         return array.astype(self._data.dtype, copy=False)
+
+    def _fitted_gradient(self, grad: Any) -> np.ndarray[Any, Any]:
+        array = np.asarray(None) if isinstance(grad, Node) else as_operand(f"the gradient of {self.label}", grad)
+        if array.dtype == object:
+            _refuse_node(self, grad)
+        if array.shape != self._data.shape:
+            raise ValueError(f"{self.label} has shape {self._data.shape}, and got a gradient of shape {array.shape}")
+        return array.astype(self._data.dtype)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -467,6 +483,13 @@ def _compared(answer: Any) -> bool:
 
 def _unpacked(items: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(items[0]) if len(items) == 1 and isinstance(items[0], tuple | list) else items
+
+
+def _refuse_node(node: Node, grad: Any) -> NoReturn:
+    raise TypeError(
+        f"the gradient of {node.label} is plain numbers, to which backward passes add, and got {describe(grad)}; "
+        "assign its .data, and keep what is to be differentiated again in a variable"
+    )
 
 
 def detach(x: Any) -> Any:

@@ -86,7 +86,7 @@ def _value_node(entry: Primitive, inputs: tuple[Any, ...], partials: Any, params
     node: Value = _new(Value)
     node._data, node.stamp = z, clock.now
     node.origin = scalar.origin_of(entry, **params) if params else entry.origin
-    node.grad = node.delta = None
+    node._grad = node.delta = None
     node.a = node.b = inputs
     node.da = node.db = partials
     if float in map(type, inputs):

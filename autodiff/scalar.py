@@ -181,7 +181,7 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
             ]
         body += [
             "node = new(Value)",
-            f"node._data = z; node.grad = None; node.origin = {shared}; node.stamp = clock.now; node.delta = None",
+            f"node._data = z; node._grad = None; node.origin = {shared}; node.stamp = clock.now; node.delta = None",
             "node.a = a; node.b = b; node.da = d0; node.db = d1",
             "return node",
         ]
@@ -230,7 +230,7 @@ def many(primitive: Primitive, kinds: tuple[type, ...], kind: type) -> Callable[
             *(f"{x} = {a}{'._data' * (each is kind)}" for x, a, each in zip(names, parts, kinds, strict=True)),
             *_unrolled(primitive, names),
             "node = new(Value)",
-            "node._data = z; node.grad = None; node.origin = origin; node.stamp = clock.now; node.delta = None",
+            "node._data = z; node._grad = None; node.origin = origin; node.stamp = clock.now; node.delta = None",
             *edges,
             "return node",
         ]

@@ -94,12 +94,12 @@ _FAULTS: Final = {
         ),
         change(
             "second backward of Values overwrites .grad", _PASS,
-            "node.grad = signal if node.grad is None else node.grad + signal", "node.grad = signal",
+            "node._grad = signal if node._grad is None else node._grad + signal", "node._grad = signal",
         ),
-        change("second backward of Tensors overwrites .grad", _PASS, "total = node.grad + signal", "total = signal"),
+        change("second backward of Tensors overwrites .grad", _PASS, "total = node._grad + signal", "total = signal"),
         change(
             "an old .grad goes into the next pass", _PASS, "signal = node.delta\n",
-            "signal = node.delta if node.grad is None else node.delta + node.grad\n",
+            "signal = node.delta if node._grad is None else node.delta + node._grad\n",
         ),
     ),
     "accumulation: aliased": (
@@ -346,7 +346,7 @@ _FAULTS: Final = {
     "state: unneeded gradient": (
         change(
             "gradients write to .grad", _TRANSFORMS, "if node in targets:",
-            "node.grad = signal\n        if node in targets:",
+            "node._grad = signal\n        if node in targets:",
         ),
     ),
     "state: half-written after an exception": (

@@ -74,6 +74,16 @@ def test_making_nodes(call: Any, kind: Any, words: str) -> None:
     (lambda: setattr(T, "data", [1.0]), ValueError, "Tensor has shape (2,), and got data of shape (1,)"),
     (lambda: ad.move([(T, np.ones(3))]), ValueError, "(2,)"),
     (lambda: ad.move([(V * 1.0, 1.0)]), ValueError, "only a leaf moves…multiply has shape (), was computed"),
+    (lambda: setattr(V, "grad", "x"), TypeError, "the gradient of Value is one real number, and got 'x' (str)"),
+    (lambda: setattr(V, "grad", True), TypeError, "the gradient of Value is one real number, and got True (bool)"),
+    (lambda: setattr(V, "grad", np.ones(1)), TypeError, "the gradient of Value is one real number, and got array of"),
+    (lambda: setattr(V, "grad", V * 1.0), TypeError, "is plain numbers, to which backward passes add, and got Value"),
+    (lambda: setattr(T, "grad", "x"), TypeError, "the gradient of Tensor takes real numbers…and got 'x' (str)"),
+    (lambda: setattr(T, "grad", np.ones((3, 2))), ValueError, "has shape (2,), and got a gradient of shape (3, 2)"),
+    (lambda: setattr(T, "grad", 1.0), ValueError, "has shape (2,), and got a gradient of shape ()"),
+    (lambda: setattr(T, "grad", [1j, 2.0]), TypeError, "takes real numbers"),
+    (lambda: setattr(T, "grad", T * 1.0), TypeError, "is plain numbers…keep what is to be differentiated again in a"),
+    (lambda: setattr(T, "grad", [V, V]), TypeError, "is plain numbers, to which backward passes add, and got [Value("),
     (lambda: V < "a", TypeError, "not supported between instances of 'Value' and 'str'"),
 )  # fmt: skip
 def test_using_nodes(call: Any, kind: Any, words: str) -> None:

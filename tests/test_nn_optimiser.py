@@ -124,15 +124,15 @@ def test_a_step_makes_recorded_graphs_stale(optimiser):
 
 
 @pytest.mark.parametrize("optimiser", BOTH)
-@pytest.mark.parametrize("bad", [np.ones((2, 2)), np.ones(3), np.ones((1, 2))])
-def test_a_step_changes_all_or_nothing(optimiser, bad):
-    """If one gradient does not fit, no parameter moves, first or last, and AdaGrad's caches stay."""
-    first, second, third = Tensor([1.0, 2.0]), Tensor([3.0, 4.0], name="W⁽¹⁾"), Value(5.0)
+def test_a_step_changes_all_or_nothing(optimiser):
+    """If one change cannot be computed, no parameter moves, first or last, and AdaGrad's caches stay."""
+    first, second, third = Tensor([1.0, 2.0]), Tensor([3.0, 4.0]), Value(5.0)
     descent = optimiser([first, second, third], rate=0.5)
-    first.grad, second.grad, third.grad = np.ones(2), bad, 1.0
-    text = message(ValueError, descent.step)
-    assert "W⁽¹⁾" in text
-    assert str(bad.shape) in text
+    first.grad, second.grad, third.grad = np.ones(2), np.full(2, 1e308), 1.0
+    descent.rate = 100.0
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        descent.step()
+    descent.rate = 0.5
     assert first.data.tolist() == [1.0, 2.0]
     assert second.data.tolist() == [3.0, 4.0]
     assert third.data == 5.0
