@@ -26,7 +26,7 @@ from autodiff.symbol import Symbol, variable
 __all__ = ["FORWARD_FAULTS", "checked", "lent", "method", "sharing"]
 
 #: What NumPy raises for operands that do not fit.
-FORWARD_FAULTS: Final = (ValueError, TypeError, IndexError)
+FORWARD_FAULTS: Final = (ValueError, TypeError, IndexError, OverflowError)
 
 
 def sharing(entry: Primitive, scope: dict[str, Any], *, send: bool = False) -> Callable[..., Any]:
@@ -156,16 +156,18 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
     built_in = str(getattr(entry.forward, "__module__", "")).startswith("autodiff.ops")  # there tests see to it
     passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in entry.defaults) + "}"
     usual = " and ".join(f"{param(key)} is _{key}" for key in entry.defaults)  # without asking, calls share one origin
-    made_by = f"origin if {usual} else Origin(entry, {passed})" if usual else "origin"
+    made_by = [f"    origin = shared if {usual} else Origin(entry, {passed})"] if usual else []  # this checks them
+    needed = any(value is Parameter.empty for value in entry.defaults.values())
     lines = [
         *unpack,
+        *made_by,
         "    try:",
         *(f"        {line}" for line in source.forward),
         f"        z = {source.value if built_in else f'checked(entry, {source.value})'}",
         "    except FAULTS as error:",
         f"        raise entry.refusal(({', '.join(names)},), {passed}, error) from error",
         "    node = new(Tensor)",
-        f"    node._data = z; node.stamp = clock.now; node.origin = {made_by}",
+        "    node._data = z; node.stamp = clock.now; node.origin = origin",
         f"    node.a = ({', '.join(parts)},); node.b = ({', '.join(names)},); node.da = BY_RULE",
         "    node._grad = node.delta = None",
         f"    node.db = {'(' + ', '.join(source.kept) + ',)' if source.kept else None}",
@@ -174,7 +176,7 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
     scope = {
         **source.scope, **{f"_{key}": value for key, value in entry.defaults.items()}, "Tensor": kind, "Node": Node,
         "constant": constant, "checked": checked, "entry": entry, "Origin": Origin, "clock": clock,
-        "origin": Origin(entry, entry.defaults) if entry.defaults else entry.origin,
+        "origin": entry.origin, "shared": None if needed else Origin(entry, entry.defaults),
         "BY_RULE": BY_RULE, "FAULTS": FORWARD_FAULTS, "new": object.__new__,
     }  # fmt: skip
     hidden = clash(entry.defaults, lines, scope)

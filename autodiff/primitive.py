@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.namespace import FLOAT_FAULTS, arrays, floats, is_plain_number
+from autodiff.namespace import FLOAT_FAULTS, arrays, as_float, floats, is_plain_number
 from autodiff.symbol import ONE, Symbol, variable
 
 __all__ = [
@@ -73,6 +73,8 @@ class Origin:
         self, primitive: Primitive | None, params: Mapping[str, Any] = MappingProxyType({}), name: str | None = None
     ) -> None:
         self.primitive = primitive
+        if params and primitive is not None:
+            primitive.check_params(params)
         if params and not _UNCHANGING.issuperset(map(type, params.values())):
             params = {key: _settled(primitive, key, item) for key, item in params.items()}
         self.params = params
@@ -88,16 +90,20 @@ _UNCHANGING: Final = frozenset({bool, int, float, str, type(None), np.float64, n
 def _settled(entry: Primitive | None, key: str, item: Any) -> Any:
     """A param as nobody can change it."""
     if item.__class__ in RECORDERS:
-        raise TypeError(
-            f"{entry.name if entry else 'a node'} takes {key} as a constant, which no error signal reaches, and got "
-            f"{describe(item)}; use its .data"
-        )
+        raise _no_constant(entry, key, item)
     if isinstance(item, np.ndarray) and (item.flags.writeable or not item.flags.owndata):  # a view may change below
         item = item.copy()
         item.setflags(write=False)
     elif item.__class__ is tuple or item.__class__ is list:
         item = item.__class__(_settled(entry, key, part) for part in item)
     return item
+
+
+def _no_constant(entry: Primitive | None, key: str, item: Any) -> TypeError:
+    return TypeError(
+        f"{entry.name if entry else 'a node'} takes {key} as a constant, which no error signal reaches, and got "
+        f"{describe(item)}; use its .data"
+    )
 
 
 class Objects:
@@ -154,6 +160,35 @@ class Primitive:
         """The keyword-only params of ``forward`` with their defaults (``inspect.Parameter.empty`` where needed)."""
         signature = inspect.signature(self.forward).parameters.values()
         return {item.name: item.default for item in signature if item.kind is item.KEYWORD_ONLY}
+
+    @cached_property
+    def kinds(self) -> dict[str, type]:
+        """The params that are real numbers (float) or flags (bool), as their defaults are, or the first example's.
+
+        An int may stand for an axis, a count or a number, which it does in what works on each element alone.
+        """
+        shown = dict(self.examples[0].params) if self.examples else {}
+        shown |= {key: item for key, item in self.defaults.items() if item is not inspect.Parameter.empty}
+        known: dict[type, type] = {float: float, bool: bool} | ({int: float} if self.elementwise else {})
+        return {key: known[type(shown[key])] for key in self.defaults if type(shown.get(key)) in known}
+
+    def check_params(self, params: Mapping[str, Any]) -> None:
+        """Raise TypeError or ValueError for a param of another kind than `kinds` says; wrong names are let through."""
+        for key, kind in self.kinds.items():
+            if key in params and params[key].__class__ is not kind:
+                self._check_kind(key, kind, params[key])
+
+    def _check_kind(self, key: str, kind: type, item: Any) -> None:
+        if item.__class__ in RECORDERS:
+            if item.__class__ is not Symbol:
+                raise _no_constant(self, key, item)
+        elif kind is float and is_plain_number(item):
+            as_float(item)  # raises for an int beyond every float
+        elif kind is float or not isinstance(item, bool | np.bool):
+            letters = "fiu" if kind is float else "b"
+            if not (self.elementwise and isinstance(item, np.ndarray) and item.dtype.kind in letters):
+                asked = "a real number" if kind is float else "True or False"
+                raise TypeError(f"{self.name} takes {key} as {asked}, and got {describe(item)}")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "__doc__", self.doc)
@@ -230,6 +265,8 @@ class Primitive:
 
         IEEE arithmetic throughout: ``log(0.0)`` is −inf and ``1/0.0`` inf, as on arrays, never an exception.
         """
+        if params:
+            self.check_params(params)
         if self.elementwise and all(item.__class__ is float or item.__class__ is int for item in inputs):
             try:
                 return real(self, "forward", self.forward(floats, *inputs, **params))
@@ -238,11 +275,11 @@ class Primitive:
             except TypeError as error:
                 raise self.refusal(inputs, params, error) from error
         operands = [item if _is_ready(item) else as_operand(self, item) for item in inputs]
-        if any(item.dtype == object for item in operands):
+        if any(item.dtype == object for item in operands) and (self.elementwise or self.reduces):
             return self._evaluate_objects(operands, params)
         try:
             return self.forward(arrays, *operands, **params)
-        except (ValueError, TypeError, IndexError) as error:
+        except (ValueError, TypeError, IndexError, OverflowError) as error:
             raise self.refusal(operands, params, error) from error
 
     def _by_ieee(self, inputs: Sequence[Any], params: Mapping[str, Any]) -> float:
@@ -252,7 +289,7 @@ class Primitive:
             raise self.refusal(inputs, params, error) from error
 
     def _evaluate_objects(self, operands: list[Any], params: Mapping[str, Any]) -> Any:
-        """On object arrays (of Values): element by element, one node a reduction, and NumPy's own code for layout."""
+        """On object arrays (of Values): element by element, or one node a reduction; layout is left to NumPy."""
         if self.elementwise:
             count = len(operands)
             by_element = {key: value for key, value in params.items() if isinstance(value, np.ndarray)}
@@ -263,10 +300,8 @@ class Primitive:
                 return self(*items[:count], **{**params, **dict(zip(by_element, items[count:], strict=True))})
 
             return np.frompyfunc(apply, count + len(by_element), 1)(*operands, *by_element.values())
-        reduce = RECORDERS.get(Objects) if self.reduces else None
-        if reduce is not None:
-            return reduce(self, tuple(operands), self._with_axes_counted(operands, params))
-        return self.forward(arrays, *operands, **params)
+        reduce: Any = RECORDERS[Objects]
+        return reduce(self, tuple(operands), self._with_axes_counted(operands, params))
 
     def _with_axes_counted(self, operands: list[Any], params: Mapping[str, Any]) -> dict[str, Any]:
         """``params`` with the axes of a reduction counted from the front; of one number, its only axis is none."""

@@ -40,9 +40,10 @@ def record_value(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, An
     method = _value_method(entry)
     if method is not None:
         return method(*inputs, **params)
+    origin = scalar.origin_of(entry, **params) if params else entry.origin
     data = [x._data if x.__class__ is Value else x for x in inputs]
     z, partials = scalar.kernel(entry, len(data))(*data, **params)
-    return _value_node(entry, inputs, partials, params, z)
+    return _value_node(origin, inputs, partials, z)
 
 
 def _record_many(entry: Primitive, inputs: tuple[Any, ...]) -> Any:
@@ -82,10 +83,9 @@ def _scalar(entry: Primitive, item: Any) -> float:
         raise TypeError(f"{entry.name} takes Values and real numbers, and got {describe(item)}") from None
 
 
-def _value_node(entry: Primitive, inputs: tuple[Any, ...], partials: Any, params: dict[str, Any], z: float) -> Value:
+def _value_node(origin: Origin, inputs: tuple[Any, ...], partials: Any, z: float) -> Value:
     node: Value = _new(Value)
-    node._data, node.stamp = z, clock.now
-    node.origin = scalar.origin_of(entry, **params) if params else entry.origin
+    node._data, node.stamp, node.origin = z, clock.now, origin
     node._grad = node.delta = None
     node.a = node.b = inputs
     node.da = node.db = partials
@@ -117,22 +117,22 @@ def _reduced(entry: Primitive, values: tuple[Any, ...]) -> Value:
     with np.errstate(all="ignore"):
         z = np.asarray(entry.forward(arrays, data))
         partials = np.broadcast_to(entry.rule(0)(np.ones(()), z, data), data.shape).tolist()
-    return _value_node(
-        entry, tuple(float(x) if not isinstance(x, Node) else x for x in values), tuple(partials), {}, float(z)
-    )
+    inputs = tuple(float(x) if not isinstance(x, Node) else x for x in values)
+    return _value_node(entry.origin, inputs, tuple(partials), float(z))
 
 
 def record_tensor(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """The node of a call on arrays."""
     if entry.arity is not None:
         return _tensor_method(entry)(*inputs, **params)
+    origin = Origin(entry, params) if params else entry.origin
     kept = tuple([x if isinstance(x, Node) else as_constant(entry, x) for x in inputs])
     data = tuple([plain(x) for x in kept])
     try:
         z = array.checked(entry, entry.forward(arrays, *data, **params))
     except array.FORWARD_FAULTS as error:
         raise entry.refusal(data, params, error) from error
-    node: Tensor = Tensor._leaf(z, Origin(entry, params) if params else entry.origin)
+    node: Tensor = Tensor._leaf(z, origin)
     node.a, node.b, node.da = kept, data, BY_RULE
     return node
 

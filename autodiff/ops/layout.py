@@ -41,9 +41,9 @@ def _ones(count: int, dtype: Any) -> Any:
 
 
 def _scatter(xp: Any, g: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
-    whole = np.zeros(shape, g.dtype)
+    whole = np.zeros(shape, getattr(g, "dtype", float))
     if _is_basic(index):
-        whole[index] = g
+        whole[index] = g[()] if isinstance(g, np.ndarray) and not g.ndim else g  # a Value, not the array around it
     else:
         np.add.at(whole, index, g)  # repeated indices add up, as a word looked up twice must
     return whole
