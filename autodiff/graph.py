@@ -8,7 +8,7 @@ from itertools import chain, count, repeat, starmap
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from autodiff.primitive import Origin, Primitive
+from autodiff.primitive import Origin, Primitive, describe
 
 __all__ = [
     "BY_RULE", "DETACHED", "LEAF", "Change", "Node", "StaleGraphError", "assigned", "check_all_fresh", "check_fresh",
@@ -196,7 +196,11 @@ def topological(output: Node) -> list[Node]:
     >>> x = Value(3.0)
     >>> [node.label for node in topological(x * x + x)]
     ['Value', 'multiply', 'add']
+
+    Raises TypeError for what is no node.
     """
+    if not isinstance(output, Node):
+        raise TypeError(f"an order has a node of a graph, a Value or Tensor, as its output, and got {describe(output)}")
     seen: set[Node] = set()
     order: list[Node] = []
     stack: list[tuple[Node, bool]] = [(output, False)]

@@ -6,6 +6,7 @@ methods, and NumPy's ways of asking for one.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
@@ -244,6 +245,19 @@ class Value(Arithmetic):
         return node
 
 
+def _comparing(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The method of a Tensor that compares its data, element by element."""
+
+    def compared(self: Any, other: Any) -> Any:
+        try:
+            return compare(self._data, plain(other))
+        except (TypeError, ValueError, OverflowError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"{describe(self)} cannot be compared with {describe(other)}: {error}") from error
+
+    return compared
+
+
 class Tensor(Arithmetic):
     """An array on a graph, with NumPy's operators, methods and functions.
 
@@ -369,7 +383,7 @@ class Tensor(Arithmetic):
 
     def transpose(self, *axes: Any) -> Any:
         """Axes in reverse, or in the given order."""
-        return layout.transpose(self, axes=_unpacked(axes) if axes and axes != (None,) else None)
+        return layout.transpose(self, axes=None if not axes or axes[0] is None else _unpacked(axes))
 
     def swapaxes(self, axis1: int, axis2: int) -> Any:
         """Two axes exchanged."""
@@ -420,23 +434,12 @@ class Tensor(Arithmetic):
     def __rmatmul__(self, other: Any) -> Any:
         return linear.matmul(other, self)
 
-    def __lt__(self, other: Any) -> Any:
-        return self._data < plain(other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._data <= plain(other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._data > plain(other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._data >= plain(other)
-
-    def __eq__(self, other: object) -> Any:
-        return self._data == plain(other)
-
-    def __ne__(self, other: object) -> Any:
-        return self._data != plain(other)
+    __lt__ = _comparing(operator.lt)
+    __le__ = _comparing(operator.le)
+    __gt__ = _comparing(operator.gt)
+    __ge__ = _comparing(operator.ge)
+    __eq__ = _comparing(operator.eq)
+    __ne__ = _comparing(operator.ne)
 
     __hash__ = object.__hash__
 
@@ -541,7 +544,7 @@ def move(changes: Iterable[tuple[Any, Any]]) -> None:
 
 def moved(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
     """What `move` commits, for those who have more to change in the same step. Raises as `move` does."""
-    if changes.__class__ is not list and (isinstance(changes, Node) or not isinstance(changes, Iterable)):
+    if changes.__class__ is not list and not _is_iterable(changes):
         raise TypeError(f"{_PAIRS}, and got {describe(changes)}")
     fresh: dict[Any, Any] = {}
     for pair in changes:
@@ -552,6 +555,10 @@ def moved(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
             raise TypeError(f"{_PAIRS}, and got {describe(pair)} among them") from None
         fresh[leaf] = _sum(leaf, before, change)
     return assigned(list(fresh), list(fresh.values()))
+
+
+def _is_iterable(item: Any) -> bool:
+    return isinstance(item, Iterable) and not isinstance(item, Node | np.ndarray)
 
 
 _PAIRS: Final = "move takes pairs of a leaf and its change, as in move([(x, 0.5)])"

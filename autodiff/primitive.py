@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import inspect
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from operator import index
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -21,7 +23,7 @@ from autodiff.symbol import ONE, Symbol, variable
 
 __all__ = [
     "ANY", "NONZERO", "POSITIVE", "RECORDERS", "TABLE", "UNIT", "Domain", "Example", "Objects", "Origin", "Primitive",
-    "as_operand", "describe", "ieee", "ieee_partials", "primitive", "real",
+    "as_operand", "describe", "ieee", "ieee_partials", "primitive", "real", "whole_number",
 ]  # fmt: skip
 
 
@@ -36,6 +38,15 @@ class Domain:
     high: float
     text: str
     kinks: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not all(map(is_plain_number, (self.low, self.high, *self.kinks))) or not isinstance(self.text, str):
+            raise TypeError(
+                "a domain has real numbers as low, high and kinks, and a text, as Domain(0.0, 1.0, '0 < x < 1'), "
+                f"and got {', '.join(map(describe, (self.low, self.high, self.text, self.kinks)))}"
+            )
+        if not -math.inf < self.low < self.high < math.inf:
+            raise ValueError(f"points are drawn between finite low < high, and got {self.low!r} and {self.high!r}")
 
     def draw(self, random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
         """Random points of this domain, at least 0.05 away from every kink."""
@@ -58,6 +69,16 @@ class Example:
 
     shapes: tuple[tuple[int, ...], ...]
     params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shapes = self.shapes if isinstance(self.shapes, tuple | list) else (None,)
+        if not all(isinstance(shape, tuple | list) for shape in shapes) or not isinstance(self.params, Mapping):
+            raise TypeError(
+                "an example has a tuple of shapes, and params by name, as Example(((2, 3),), {'axis': 0}), and got "
+                f"{describe(self.shapes)} and {describe(self.params)}"
+            )
+        for length in (length for shape in shapes for length in shape or ()):
+            whole_number(length, "the length of an axis")
 
 
 class Origin:
@@ -400,6 +421,7 @@ def primitive(
     domains = (domain,) if isinstance(domain, Domain) else tuple(domain)
     if not all(isinstance(item, Domain) for item in domains):
         raise TypeError(f"primitive {name!r} needs a Domain, or one for each input, and got {describe(domain)}")
+    _check_facts(name, symbol, doc, examples, numpy)
     count = len(rules) if isinstance(rules, tuple) else 1
     if len(domains) not in (1, count):
         raise ValueError(f"primitive {name!r} has {count} inputs and {len(domains)} domains; give one, or one each")
@@ -409,6 +431,25 @@ def primitive(
     )  # fmt: skip
     TABLE[name] = entry
     return entry
+
+
+def _check_facts(name: str, symbol: Any, doc: Any, examples: Any, numpy: Any) -> None:
+    """Raise TypeError for facts about a primitive that the table, its tests and pictures could not use."""
+    facts = (
+        ("a symbol that is text", symbol, symbol is None or isinstance(symbol, str)),
+        ("a doc that is text", doc, isinstance(doc, str)),
+        ("a list of Examples", examples, isinstance(examples, list | tuple)),
+        ("NumPy functions as numpy", numpy, callable(numpy) or isinstance(numpy, list | tuple)),
+        *(("Examples as examples", item, isinstance(item, Example)) for item in _items(examples)),
+        *(("NumPy functions as numpy", item, callable(item)) for item in _items(numpy)),
+    )
+    for asked, came, fits in facts:
+        if not fits:
+            raise TypeError(f"primitive {name!r} needs {asked}, and got {describe(came)}")
+
+
+def _items(facts: Any) -> Sequence[Any]:
+    return facts if isinstance(facts, list | tuple) else ()
 
 
 def ieee(entry: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]) -> float:
@@ -467,6 +508,26 @@ def _rounded(name: str, integers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def _is_ready(item: Any) -> bool:
     """Whether an operand is an array that a forward rule can take as it is; long doubles too, to check others by."""
     return (item.__class__ is np.ndarray or isinstance(item, np.generic)) and item.dtype.char in "dfgO"
+
+
+def whole_number(item: Any, what: str, *, least: int = 0) -> int:
+    """``item``, which messages call ``what``, as an int from ``least`` to the largest size of a list.
+
+    Raises TypeError for what is no integer, bools too, ValueError for one that is too small or too large.
+
+    >>> whole_number(np.int8(3), "the size")
+    3
+    """
+    try:
+        number = index(item)
+    except TypeError:
+        number = None
+    if number is None or isinstance(item, bool | np.bool):
+        raise TypeError(f"{what} is a whole number, and got {describe(item)}")
+    if not least <= number <= sys.maxsize:
+        bound = f"least {least}" if number < least else f"most {sys.maxsize}"
+        raise ValueError(f"{what} is at {bound}, and got {describe(number)}")
+    return number
 
 
 def describe(item: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import autodiff as ad
 from autodiff.graph import Node, commit, forgotten
-from autodiff.namespace import is_plain_number
+from autodiff.namespace import as_float, is_plain_number
 from autodiff.node import moved
 from autodiff.primitive import describe
 
@@ -125,7 +125,7 @@ def _has_parameters(source: Any) -> bool:
 
 
 def _checked(parameters: Mapping[Any, Any] | Iterable[Any]) -> list[Any]:
-    if isinstance(parameters, Node) or not isinstance(parameters, Iterable):
+    if isinstance(parameters, Node) or not isinstance(parameters, Iterable) or getattr(parameters, "ndim", 1) == 0:
         raise TypeError(
             "an optimiser takes a dict or list of Values and Tensors, or an object with parameters(), "
             f"and got {describe(parameters)}"
@@ -144,4 +144,4 @@ def _positive(value: Any, what: str) -> float:
         raise TypeError(f"the {what} is a positive number, and got {describe(value)}")
     if not 0 < value < inf:
         raise ValueError(f"the {what} is a positive number, and got {value}")
-    return float(value)
+    return as_float(value)

@@ -25,7 +25,7 @@ _FAULTS: Final = {
     ),
     "missing factor": (
         change("SGD without its rate", _OPTIMISER, "down = -self._rate", "down = -1.0"),
-        change("objective: the margin asked for is ignored", _OBJECTIVE, "margin=float(margin)", "margin=1.0"),
+        change("objective: the margin asked for is ignored", _OBJECTIVE, "margin=as_float(margin)", "margin=1.0"),
     ),
     "scale": (
         change("objective: the mean of a batch for its sum", _OBJECTIVE, "ad.sum(losses)", "ad.mean(losses)"),
@@ -89,7 +89,7 @@ _FAULTS: Final = {
         change("recurrent of Values: the first state is not 0", _RECURRENT, "Value(0.0, name=", "Value(1.0, name="),
     ),
     "missing term": (
-        change("objective: the margin is dropped", _OBJECTIVE, "margin=float(margin)", "margin=0.0"),
+        change("objective: the margin is dropped", _OBJECTIVE, "margin=as_float(margin)", "margin=0.0"),
         change(
             "layer: b is left out", _LAYERS, "ad.affine(self._W, x, self._b)",
             "ad.affine(self._W, x, np.zeros(len(self._b)))",

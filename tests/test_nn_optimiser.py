@@ -241,3 +241,19 @@ def test_training_is_deterministic_and_lowers_the_objective(optimiser, scalar):
     assert first == second
     assert all(np.array_equal(array, again[key]) for key, array in state.items())
     assert first[-1] < first[0]
+
+
+@pytest.mark.parametrize("optimiser", BOTH)
+@pytest.mark.parametrize("wrong", [3, None, "a", nn.Network, np.array("a"), Value(1.0), Tensor(1.0), Tensor([1.0])])
+def test_parameters_of_another_kind(optimiser, wrong):
+    """What lists no parameters, or is one, is refused when the optimiser is made."""
+    assert "an optimiser" in message(TypeError, optimiser, wrong, rate=0.1)
+
+
+def test_rates_that_no_float_holds():
+    """An integer beyond every float is no rate, no epsilon and no margin."""
+    for call in (
+        lambda: nn.SGD([], rate=10**400), lambda: nn.AdaGrad([], rate=0.1, epsilon=10**400),
+        lambda: nn.max_margin(1.0, 2.0, margin=10**400),
+    ):  # fmt: skip
+        assert "beyond the largest float" in message(ValueError, call)
