@@ -7,7 +7,7 @@ differently, else within a few roundings of every share that was added up.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache, partial
@@ -23,7 +23,7 @@ from autodiff.primitive import Primitive, describe
 from autodiff.symbol import Symbol
 from autodiff.testing.interval import estimate
 from autodiff.testing.passes import OF_PASSES
-from autodiff.testing.program import Program
+from autodiff.testing.program import Program, check_program
 from autodiff.testing.run import ROUNDING, DoesNotApply, Run, apart, same, short
 from autodiff.transforms import gradients
 
@@ -56,7 +56,8 @@ def check_relations(f: Callable[..., Any], *inputs: Any, only: Sequence[str] | N
 
     Raises:
         RelationError: an AssertionError that names the relation, the numbers, and the program of a `Program`.
-        TypeError: f cannot be called or returns no node. ValueError: no input, or a name that no relation has.
+        TypeError: f cannot be called or returns no node, or an input is neither a number nor an array. ValueError: no
+            input, no number in the output, or a name that no relation has.
 
     >>> from autodiff import exp
     >>> held = check_relations(lambda x: x * exp(x), 0.5)
@@ -84,6 +85,7 @@ def relation_fault(program: Program) -> str | None:
 
     >>> relation_fault(Program.parse("Tensor [1.5,2.0]; sin 0; multiply 1 0"))
     """
+    check_program(program, "relation_fault")
     return broken_relation(program, *program.inputs)
 
 
@@ -95,8 +97,10 @@ def _answers(
         raise TypeError(f"relations are checked of a function, and got {describe(f)}")
     if not inputs:
         raise ValueError("relations are checked at one or more inputs of f, and got none")
+    if isinstance(only, str) or not isinstance(only, Iterable | None):
+        raise TypeError(f"only is a list of names of relations, and got {describe(only)}")
     names = list(RELATIONS) if only is None else list(only)
-    if unknown := [name for name in names if name not in RELATIONS]:
+    if unknown := [name for name in names if not isinstance(name, str) or name not in RELATIONS]:
         raise ValueError(f"no relation is called {', '.join(map(repr, unknown))}; there are {', '.join(RELATIONS)}")
     run = Run(f, inputs)
     for name in names:

@@ -12,7 +12,7 @@ import numpy as np
 from autodiff.graph import Node, topological
 from autodiff.node import Tensor, Value
 from autodiff.primitive import describe
-from autodiff.testing.program import weights_of
+from autodiff.testing.program import as_given, weights_of
 from autodiff.testing.rounding import reach
 from autodiff.transforms import gradients
 
@@ -30,9 +30,7 @@ class Run:
 
     def __init__(self, f: Callable[..., Any], inputs: Sequence[Any]) -> None:
         self.f = f
-        self.inputs = [
-            np.array(x, dtype=float) if np.ndim(x) or isinstance(x, np.ndarray) else float(x) for x in inputs
-        ]
+        self.inputs = [np.array(x) if isinstance(x, np.ndarray) else x for x in map(as_given, inputs)]
 
     def needs_arrays(self) -> None:
         """Raise `DoesNotApply` for a run over numbers: no rules run in its passes, as Values keep local gradients."""
@@ -51,6 +49,9 @@ class Run:
         if not isinstance(output, Node):
             came = describe(output)
             raise TypeError(f"relations are checked of a function that returns a Value or Tensor, and got {came}")
+        shape = np.shape(output._data)
+        if 0 in shape:
+            raise ValueError(f"relations are checked of numbers, and f returned none: an array of shape {shape}")
         return output, leaves
 
     def fresh(self) -> tuple[Any, list[Any]]:
