@@ -144,7 +144,8 @@ def test_strategies(call: Any, kind: Any, words: str) -> None:
 
 def test_numbers_of_other_kinds_are_taken() -> None:
     """Integers and NumPy's numbers are inputs, counts and seeds like any others."""
-    assert resolve([("sin", 0)], [np.float32(1.0)]).inputs == resolve([("sin", 0)], [1]).inputs == (1.0,)
+    for one in (1, np.float32(1.0), np.int8(1)):
+        assert str(resolve([("sin", 0)], [one])) == "Value 1.0; sin 0"
     assert search(dual_fault, np.int64(2), seed=np.int8(3), length=np.int8(2)).tried == 2
     assert check_relations(square, [1, 2]) == check_relations(square, np.array([1.0, 2.0]))
     assert ad.TABLE["sin"] is vocabulary(Value, of=("sin",))["sin"].primitive

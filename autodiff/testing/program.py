@@ -188,30 +188,35 @@ def resolve(
     Raises TypeError for other kinds than these, ValueError for a name that no operation has, for no input and for
     inputs that are not finite.
     """
-    values = _checked(inputs)
+    given = _checked(inputs)
     if kinks.__class__ is not str or kinks not in _KINKS:
         raise ValueError(f"kinks are allowed {', '.join(map(repr, _KINKS))}, and got {describe(kinks)}")
-    known = _vocabulary_of(values) if operations is None else operations
-    check_operations(known)
-    if not isinstance(instructions, Iterable) or isinstance(instructions, str):
-        raise TypeError(f"a program is made of a list of instructions, and got {describe(instructions)}")
     if not is_plain_number(limit) or not limit > 0:
         raise ValueError(f"the limit of results is a positive number, and got {describe(limit)}")
+    if not isinstance(instructions, Iterable) or isinstance(instructions, str):
+        raise TypeError(f"a program is made of a list of instructions, and got {describe(instructions)}")
+    known = _vocabulary_of(given) if operations is None else operations
+    check_operations(known)
+    values: list[Any] = list(given)
     steps: list[Step] = []
     with np.errstate(all="ignore"):
         for instruction in instructions:
-            name, back = _parts(instruction)
-            operation = _found(known, name)
-            operands = tuple(len(values) - 1 - k % len(values) for k in back[: operation.arity])
-            result = _result(operation, [values[k] for k in operands], limit)
-            anyway = kinks == "anywhere" or (kinks == "inputs" and all(k < len(inputs) for k in operands))
-            if result is not None and (anyway or _is_smooth(operation, [values[k] for k in operands])):
+            try:
+                name, *back = instruction
+                operation = known[name]
+                operands = tuple([len(values) - 1 - k % len(values) for k in back[: operation.arity]])
+                data = [values[k] for k in operands]
+            except (KeyError, TypeError, ValueError) as error:
+                raise _misread(instruction, known) from error
+            result = _result(operation, data, limit)
+            anyway = kinks == "anywhere" or (kinks == "inputs" and all(k < len(given) for k in operands))
+            if result is not None and (anyway or _is_smooth(operation, data)):
                 values.append(result)
                 steps.append((name, operands))
     used = {operand for _, operands in steps for operand in operands}
     sinks = [k for k in range(len(values)) if k not in used]
     weights = tuple((sink, weights_of(getattr(values[sink], "shape", ()), sink)) for sink in sinks)
-    return Program(tuple(inputs), tuple(steps), weights, known)
+    return Program(tuple(given), tuple(steps), weights, known)
 
 
 def weights_of(shape: tuple[int, ...], k: int) -> Any:
@@ -236,10 +241,11 @@ def _checked(inputs: Any) -> list[Any]:
     """The inputs of a program: finite floats and float arrays, at least one."""
     if isinstance(inputs, str | bytes) or not isinstance(inputs, Sequence | np.ndarray) or not len(inputs):
         raise TypeError(f"a program has a list of inputs, at least one, and got {describe(inputs)}")
-    values = [x if x.__class__ is float else as_given(x) for x in inputs]
-    if not all(math.isfinite(x) if x.__class__ is float else np.isfinite(x).all() for x in values):
-        raise ValueError(f"the inputs of a program are finite, and got {', '.join(map(describe, inputs))}")
-    return values
+    given = [x if x.__class__ is float else as_given(x) for x in inputs]
+    for x in given:
+        if not (math.isfinite(x) if x.__class__ is float else np.isfinite(x).all()):
+            raise ValueError(f"the inputs of a program are finite, and got {', '.join(map(describe, inputs))}")
+    return given
 
 
 def as_given(x: Any) -> Any:
@@ -255,27 +261,20 @@ def as_given(x: Any) -> Any:
     return as_value_data(x)
 
 
-def _parts(instruction: Any) -> tuple[str, Sequence[int]]:
-    """The name and the operands of an instruction."""
-    fits = isinstance(instruction, tuple | list) and instruction
-    if not fits or not all(isinstance(k, int | np.integer) for k in instruction[1:]):
-        raise TypeError(
-            "an instruction is a name and how far back its operands are, as ('add', 1, 0), and got "
-            f"{describe(instruction)}"
-        )
-    return instruction[0], instruction[1:]
+def _misread(instruction: Any, known: Vocabulary) -> Exception:
+    """What is wrong with an instruction that cannot be read."""
+    name = instruction[0] if isinstance(instruction, tuple | list) and instruction else None
+    if isinstance(name, str) and name not in known:
+        return ValueError(f"no operation is called {name!r}; there are {', '.join(known)}")
+    return TypeError(
+        f"an instruction is a name and how far back its operands are, as ('add', 1, 0), and got {describe(instruction)}"
+    )
 
 
 def check_program(program: Any, asker: str) -> None:
     """Refuse, with a TypeError, what is no `Program`."""
     if not isinstance(program, Program):
         raise TypeError(f"{asker} takes a Program, and got {describe(program)}")
-
-
-def _found(known: Vocabulary, name: str) -> Operation:
-    if name.__class__ is not str or name not in known:
-        raise ValueError(f"no operation is called {name!r}; there are {', '.join(known)}")
-    return known[name]
 
 
 def _result(operation: Operation, data: list[Any], limit: float) -> Any:
