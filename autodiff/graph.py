@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from itertools import chain, count, repeat, starmap
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
@@ -173,7 +173,7 @@ _readings: Final = map(attrgetter("now"), repeat(clock))  # of the clock, each w
 set_grad: Final = vars(Node)["_grad"].__set__
 
 
-def assigned(leaves: Sequence[Node], data: Sequence[Any]) -> tuple[Change, ...]:
+def assigned(leaves: Collection[Node], data: Iterable[Any]) -> tuple[Change, ...]:
     """The changes that give leaves new data, all at one time, so that graphs computed from them become stale."""
     return (
         (_set_data, leaves, data),
@@ -182,9 +182,9 @@ def assigned(leaves: Sequence[Node], data: Sequence[Any]) -> tuple[Change, ...]:
     )
 
 
-def forgotten(nodes: Iterable[Node]) -> Change:
+def forgotten(nodes: Collection[Node]) -> Change:
     """The change that sets gradients back to None."""
-    return set_grad, list(nodes), repeat(None)
+    return set_grad, nodes, repeat(None)
 
 
 def topological(output: Node) -> list[Node]:

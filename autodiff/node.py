@@ -554,7 +554,7 @@ def moved(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
         except (TypeError, ValueError, AttributeError):
             raise TypeError(f"{_PAIRS}, and got {describe(pair)} among them") from None
         fresh[leaf] = _sum(leaf, before, change)
-    return assigned(list(fresh), list(fresh.values()))
+    return assigned(fresh.keys(), fresh.values())
 
 
 def _is_iterable(item: Any) -> bool:

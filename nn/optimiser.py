@@ -80,7 +80,7 @@ class SGD(_Descent):
     def step(self) -> None:
         """Move every parameter that has a gradient."""
         down = -self._rate
-        ad.move([(item, down * item.grad) for item in self._parameters() if item.grad is not None])
+        ad.move([(item, down * grad) for item in self._parameters() if (grad := item.grad) is not None])
 
 
 class AdaGrad(_Descent):
