@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-__all__ = ["bytecodes", "interrupted", "states"]
+__all__ = ["bytecodes", "interrupted", "states", "without_collector"]
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """No garbage is collected: callbacks of the collector run Python within C, and what is raised there is lost."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _traced(work: Callable[[], object], before_each: Callable[[], None]) -> None:
@@ -20,11 +34,12 @@ def _traced(work: Callable[[], object], before_each: Callable[[], None]) -> None
         return trace
 
     former = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        work()
-    finally:
-        sys.settrace(former)
+    with without_collector():
+        sys.settrace(trace)
+        try:
+            work()
+        finally:
+            sys.settrace(former)
 
 
 def bytecodes(work: Callable[[], object]) -> int:

@@ -16,7 +16,7 @@ import autodiff as ad
 import nn
 from autodiff import Tensor, Value
 from autodiff.graph import clock, commit
-from tests.interrupts import bytecodes, interrupted, states
+from tests.interrupts import bytecodes, interrupted, states, without_collector
 
 Promise = tuple[Callable[[], object], Callable[[], Any]]  # the work, and a look at all that it may change
 _MOST = 400  # moments at which a piece of work is interrupted; shorter ones are at each
@@ -146,7 +146,7 @@ def test_a_step_interrupted_by_a_timer(optimiser: Any) -> None:
     former = signal.signal(signal.SIGALRM, signal.default_int_handler)
     try:
         for _ in range(100):
-            with contextlib.suppress(KeyboardInterrupt):
+            with without_collector(), contextlib.suppress(KeyboardInterrupt):
                 signal.setitimer(signal.ITIMER_REAL, delays.uniform(1e-6, span))
                 try:
                     descent.step()
