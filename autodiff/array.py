@@ -28,7 +28,7 @@ from autodiff.symbol import Symbol, variable
 __all__ = ["FORWARD_FAULTS", "as_tensor", "checked", "data_of", "lent", "method", "sharing"]
 
 #: What NumPy raises for operands that do not fit.
-FORWARD_FAULTS: Final = (ValueError, TypeError, IndexError)
+FORWARD_FAULTS: Final = (ValueError, TypeError, IndexError, OverflowError)
 
 
 def sharing(
@@ -200,25 +200,27 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
         unpack.append(f"    {', '.join(names)}, = as_arrays({', '.join(names)})")
     passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in entry.defaults) + "}"
     usual = " and ".join(f"{param(key)} is _{key}" for key in entry.defaults)  # without asking, calls share one origin
-    made_by = f"origin if {usual} else Origin(entry, {passed})" if usual else "origin"
+    made_by = [f"    origin = shared if {usual} else Origin(entry, {passed})"] if usual else []  # this checks them
+    needed = any(value is Parameter.empty for value in entry.defaults.values())
     lines = [
         *unpack,
+        *made_by,
         "    try:",
         *(f"        {line}" for line in source.forward),
         f"        z = {source.value if entry.built_in else f'checked(entry, {source.value})'}",
         "    except FAULTS as error:",
         f"        raise entry.refusal(({', '.join(names)},), {passed}, error) from error",
         "    node = new(Tensor)",
-        f"    node._data = z; node.stamp = clock.now; node.origin = {made_by}",
+        "    node._data = z; node.stamp = clock.now; node.origin = origin",
         f"    node.a = ({', '.join(parts)},); node.b = ({', '.join(names)},); node.da = BY_RULE",
-        "    node.grad = node.delta = None",
+        "    node._grad = node.delta = None",
         f"    node.db = {'(' + ', '.join([*source.kept, 'edition']) + ')' if source.kept else None}",
         "    return node",
     ]
     scope = {
         **source.scope, **{f"_{key}": value for key, value in entry.defaults.items()}, "Tensor": kind, "Node": Node,
         "constant": constant, "as_arrays": as_arrays, "checked": checked, "entry": entry, "Origin": Origin,
-        "clock": clock, "origin": Origin(entry, entry.defaults) if entry.defaults else entry.origin,
+        "clock": clock, "origin": entry.origin, "shared": None if needed else Origin(entry, entry.defaults),
         "BY_RULE": BY_RULE, "FAULTS": FORWARD_FAULTS, "new": object.__new__, "edition": source.edition,
     }  # fmt: skip
     hidden = clash(entry.defaults, lines, scope)

@@ -8,14 +8,14 @@ nested passes never meet; it also serves where the result is to be a graph itsel
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
+from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
 
 from autodiff.gates import has_nan, reached
-from autodiff.graph import BY_RULE, Node, check_all_fresh, check_fresh, topological
+from autodiff.graph import BY_RULE, Node, check_all_fresh, check_fresh, commit, set_grad, topological
 from autodiff.primitive import describe
 from autodiff.shares import GUARDED, SENDERS, Senders, gated_shares, in_the_rule_of, joined, plain_shares
 
@@ -102,22 +102,14 @@ def _write(arrived: dict[Node, Any]) -> None:
     grads: list[Any] = []
     with _writing:
         for node, signal in arrived.items():
-            if node.grad is not None:
-                total = node.grad + signal
+            if node._grad is not None:
+                total = node._grad + signal
                 grads.append(np.asarray(total) if isinstance(total, np.generic) else total)  # as NumPy adds 0-d arrays
             elif signal.__class__ is float or (signal.__class__ is np.ndarray and signal.base is None):
                 grads.append(signal)
             else:
                 grads.append(np.array(signal))
-        _set_grads(arrived, grads)
-
-
-def _set_grads(nodes: Iterable[Node], grads: Iterable[Any]) -> None:
-    """Assign in one call into C, which no interrupt divides: Python runs signal handlers between its own steps only."""
-    deque(map(_set_grad, nodes, grads), maxlen=0)
-
-
-_set_grad: Final = Node.grad.__set__  # type: ignore[misc]
+        commit((set_grad, arrived, grads))
 
 
 def own_copy(signal: Any) -> Any:
@@ -197,7 +189,7 @@ def _add_to_grads(output: Node, token: object) -> bool:
         finally:
             if not sound:
                 nodes, grads = zip(*before, strict=True) if before else ((), ())
-                _set_grads([*order, *nodes], [*[None] * len(order), *grads])
+                commit((set_grad, order, repeat(None)), (set_grad, nodes, grads))
     return sound
 
 
@@ -219,12 +211,12 @@ def _walk(
         if deliver is not None:
             node.delta = None  # let go of arrays
             deliver(node, signal)
-        elif node.grad is None:
+        elif node._grad is None:
             keep(node)
-            node.grad = signal
+            node._grad = signal
         else:
-            before.append((node, node.grad))
-            node.grad = node.grad + signal
+            before.append((node, node._grad))
+            node._grad = node._grad + signal
         da, db = node.da, node.db
         if da.__class__ is float:
             a = node.a

@@ -28,7 +28,7 @@ def packed(node: Node, place: Mapping[Node, int]) -> tuple[Any, ...]:
     """One node as plain data, its inputs as positions in a list: pickling depth does not grow with the graph's."""
     inputs = [(True, place[x]) if isinstance(x, Node) else (False, x) for x in node.inputs]
     partials = node.db if node.da is BY_RULE else local_gradients(node)
-    return type(node), node._data, node.grad, node.origin, inputs, partials, node.da is BY_RULE
+    return type(node), node._data, node._grad, node.origin, inputs, partials, node.da is BY_RULE
 
 
 def unpacked(records: list[Any]) -> Node:
@@ -40,7 +40,7 @@ def unpacked(records: list[Any]) -> Node:
             continue
         kind, data, grad, origin, places, partials, by_rule = record
         node = kind._leaf(read_only(data), origin)
-        node.grad = grad
+        node._grad = grad
         if places:
             inputs = tuple(made[x] if is_node else read_only(x) for is_node, x in places)
             if by_rule:
@@ -63,7 +63,7 @@ def twin(node: Any, memo: Mapping[int, Any]) -> Any:
     """A copy of one node, with the inputs that ``memo`` has for its inputs; a stale node's copy is as stale."""
     copy = type(node)._leaf(node._data, node.origin)
     copy.stamp = node.stamp
-    copy.grad = node.grad if node.scalar or node.grad is None else node.grad.copy()
+    copy._grad = node._grad if node.scalar or node._grad is None else node._grad.copy()
     if node.a is not None:
         inputs = tuple(memo[id(x)] if isinstance(x, Node) else x for x in node.inputs)
         if node.da is BY_RULE:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from itertools import chain, count, repeat, starmap
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from autodiff.primitive import Origin, Primitive
+from autodiff.primitive import Origin, Primitive, describe
 
 __all__ = [
-    "BY_RULE", "DETACHED", "LEAF", "Node", "StaleGraphError", "check_all_fresh", "check_fresh", "clock", "link",
-    "topological",
+    "BY_RULE", "DETACHED", "LEAF", "Change", "Node", "StaleGraphError", "assigned", "check_all_fresh", "check_fresh",
+    "clock", "commit", "forgotten", "link", "set_grad", "topological",
 ]  # fmt: skip
 
 #: In `Node.da`: this node's shares come from its primitive's rule, not from stored local gradients.
@@ -24,22 +26,47 @@ class StaleGraphError(RuntimeError):
     """A node's input was given new data after the node was computed: a backward pass would mix old and new values."""
 
 
+#: A function and, for each of its arguments, the values that it is called with, one after the other.
+Change = tuple[Any, ...]
+
+
+def commit(*changes: Change) -> None:
+    """Change state as one step, all of it or nothing: call each function with each row of its arguments.
+
+    Args:
+        changes: tuples ``(function, firsts, seconds, …)``; a change ends with the shortest of its arguments.
+
+    Ctrl-C, a timer's handler and an exception that another thread sends arrive between two bytecodes of Python, never
+    within one. Here everything is one bytecode, the call of ``deque``, *if* neither the functions nor the arguments run
+    Python code (slots' ``__set__``, ``object.__setattr__``, ``dict.__setitem__`` with keys hashed in C, lists,
+    ``itertools``) and no function can refuse what it is given. So compute and check first, and commit last. Finalisers
+    of what is replaced may run Python code, but what is raised there Python reports and drops. True of CPython with its
+    global lock, 3.11 to 3.14, and so between threads too; without the lock another thread may see a part.
+
+    >>> names = {}
+    >>> commit((names.__setitem__, ["x", "y"], [1.0, 2.0]))
+    >>> names
+    {'x': 1.0, 'y': 2.0}
+    """
+    deque(chain.from_iterable(starmap(map, changes)), 0)
+
+
 class _Clock:
     """Counts assignments to ``.data``. Nodes keep the reading at their creation.
 
     One shared number costs a node 8 bytes and no work; a serial of its own would cost 40 bytes and a call.
     """
 
-    __slots__ = ("_lock", "now")
+    __slots__ = ("change", "now")
 
     def __init__(self) -> None:
         self.now = 0
-        self._lock = threading.Lock()
+        #: One more assignment: drawn while it is committed, so that the clock never runs backwards.
+        self.change: Change = (vars(_Clock)["now"].__set__, (self,), count(1))
 
     def tick(self) -> int:
-        with self._lock:
-            self.now += 1
-            return self.now
+        commit(self.change)
+        return self.now
 
 
 clock: Final = _Clock()
@@ -48,23 +75,24 @@ clock: Final = _Clock()
 class Node:
     """One value of a graph: its primal, where it comes from, its inputs, and the error signal once one arrived.
 
-    Ten slots and no dictionary: 112 bytes and one object for the garbage collector, whatever the operation. ``a`` and
-    ``b`` are the inputs (a node or a constant each; a tuple in ``a`` for any other number), ``da`` and ``db`` the
-    local gradients on their edges (None: a constant). With tuples, ``b`` and ``db`` leave constants out; with ``da``
-    `BY_RULE`, ``b`` is the inputs' data and ``db`` what the rule needs of the forward's way. In a backward pass
-    ``delta`` is the error signal, as far as it has arrived, and ``due`` the number of shares still to come.
+    Eleven slots and no dictionary: 120 bytes and one object for the garbage collector, whatever the operation; 8 of
+    them are for weak references. ``a`` and ``b`` are the inputs (a node or a constant each; a tuple in ``a`` for any
+    other number), ``da`` and ``db`` the local gradients on their edges (None: a constant). With tuples, ``b`` and
+    ``db`` leave constants out; with ``da`` `BY_RULE`, ``b`` is the inputs' data and ``db`` what the rule needs of the
+    forward's way. In a backward pass ``delta`` is the error signal, as far as it has arrived, and ``due`` the number of
+    shares still to come.
     """
 
-    __slots__ = ("_data", "a", "b", "da", "db", "delta", "due", "grad", "origin", "stamp")
+    __slots__ = ("__weakref__", "_data", "_grad", "a", "b", "da", "db", "delta", "due", "origin", "stamp")
 
     _data: Any
+    _grad: Any
     a: Any
     b: Any
     da: Any
     db: Any
     delta: Any
     due: int
-    grad: Any
     origin: Origin
     stamp: int
 
@@ -73,6 +101,23 @@ class Node:
         constant: Callable[[Any], Any]
         from_tensor: Callable[[Any], Any]
         _leaf: Callable[[Any, Origin], Any]
+        _fitted: Callable[[Any], Any]
+        _fitted_gradient: Callable[[Any], Any]
+
+    @property
+    def grad(self) -> Any:
+        """What backward passes have added up here, None before the first; may be assigned, as `backward` would have it.
+
+        A float for a Value; for a Tensor an array of its shape and type, of its own: what is assigned is copied.
+
+        Raises:
+            TypeError: no real numbers, or a node. ValueError: another shape.
+        """
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        self._grad = None if grad is None else self._fitted_gradient(grad)
 
     @property
     def primitive(self) -> Primitive | None:
@@ -121,6 +166,27 @@ class Node:
         return self.origin.name or (self.origin.primitive.name if self.origin.primitive else type(self).__name__)
 
 
+_set_data, _set_stamp = (vars(Node)[slot].__set__ for slot in ("_data", "stamp"))
+_readings: Final = map(attrgetter("now"), repeat(clock))  # of the clock, each when it is asked for
+
+#: ``set_grad(node, signal)`` for `commit`.
+set_grad: Final = vars(Node)["_grad"].__set__
+
+
+def assigned(leaves: Collection[Node], data: Iterable[Any]) -> tuple[Change, ...]:
+    """The changes that give leaves new data, all at one time, so that graphs computed from them become stale."""
+    return (
+        (_set_data, leaves, data),
+        clock.change,
+        (_set_stamp, leaves, _readings),
+    )
+
+
+def forgotten(nodes: Collection[Node]) -> Change:
+    """The change that sets gradients back to None."""
+    return set_grad, nodes, repeat(None)
+
+
 def topological(output: Node) -> list[Node]:
     """All nodes ``output`` depends on, inputs before consumers, ``output`` last.
 
@@ -130,7 +196,11 @@ def topological(output: Node) -> list[Node]:
     >>> x = Value(3.0)
     >>> [node.label for node in topological(x * x + x)]
     ['Value', 'multiply', 'add']
+
+    Raises TypeError for what is no node.
     """
+    if not isinstance(output, Node):
+        raise TypeError(f"an order has a node of a graph, a Value or Tensor, as its output, and got {describe(output)}")
     seen: set[Node] = set()
     order: list[Node] = []
     stack: list[tuple[Node, bool]] = [(output, False)]

@@ -6,21 +6,22 @@ methods, and NumPy's ways of asking for one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 import numpy as np
 
 from autodiff.backprop import send_back
 from autodiff.copies import copied, reduced, twin
-from autodiff.graph import BY_RULE, DETACHED, LEAF, Node, clock
+from autodiff.graph import BY_RULE, DETACHED, LEAF, Change, Node, assigned, clock, commit
 from autodiff.numpy_protocol import dispatch_function, dispatch_ufunc
 from autodiff.ops import elementwise, layout, linear, reductions, units
 from autodiff.plain import as_leaf_array, as_value_data, boxed, own_index, plain
-from autodiff.primitive import Origin, describe
+from autodiff.primitive import Origin, as_operand, describe
 from autodiff.reading import WATCHES, noted, passed
 
-__all__ = ["Arithmetic", "Tensor", "Value", "detach", "move", "stop_gradient"]
+__all__ = ["Arithmetic", "Tensor", "Value", "detach", "given", "move", "moved", "stop_gradient"]
 
 
 class Arithmetic(Node):
@@ -116,23 +117,23 @@ class Arithmetic(Node):
     def _leaf(cls, data: Any, origin: Origin) -> Any:
         leaf = object.__new__(cls)
         leaf._data, leaf.origin, leaf.stamp = data, origin, clock.now
-        leaf.grad = leaf.delta = leaf.a = leaf.b = leaf.da = leaf.db = None
+        leaf._grad = leaf.delta = leaf.a = leaf.b = leaf.da = leaf.db = None
         return leaf
 
     def _begin(self, data: Any, name: str | None) -> None:
         self._data, self.origin, self.stamp = data, LEAF, clock.now
-        self.grad = self.delta = self.a = self.b = self.da = self.db = None
+        self._grad = self.delta = self.a = self.b = self.da = self.db = None
         if name is not None:
             self.name = name
 
-    def _assign(self, data: Any) -> None:
+    def _given(self, data: Any) -> Any:
+        """New data as this leaf holds it; raises if it may not, or if this is no leaf."""
         if self.a is not None:
             raise ValueError(
                 f"{self.label} was computed ({self.origin.primitive}); its data follows from its inputs. "
                 "Assign to a leaf and compute again, or take .detach() first"
             )
-        self._data = data
-        self.stamp = clock.tick()
+        return self._fitted(data)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if WATCHES:
@@ -185,7 +186,18 @@ class Value(Arithmetic):
 
     @data.setter
     def data(self, data: float) -> None:
-        self._assign(as_value_data(data))
+        commit(*assigned([self], [self._given(data)]))
+
+    def _fitted(self, data: Any) -> float:
+        return as_value_data(data)
+
+    def _fitted_gradient(self, grad: Any) -> float:
+        if isinstance(grad, Node):
+            _refuse_node(self, grad)
+        try:
+            return as_value_data(grad)
+        except TypeError:
+            raise TypeError(f"the gradient of {self.label} is one real number, and got {describe(grad)}") from None
 
     shape: ClassVar[tuple[int, ...]] = ()
     ndim: ClassVar[int] = 0
@@ -246,6 +258,19 @@ class Value(Arithmetic):
         return node
 
 
+def _comparing(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The method of a Tensor that compares its data, element by element."""
+
+    def compared(self: Any, other: Any) -> Any:
+        try:
+            return compare(self._data, plain(other))
+        except (TypeError, ValueError, OverflowError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"{describe(self)} cannot be compared with {describe(other)}: {error}") from error
+
+    return compared
+
+
 class Tensor(Arithmetic):
     """An array on a graph, with NumPy's operators, methods and functions.
 
@@ -284,10 +309,21 @@ class Tensor(Arithmetic):
 
     @data.setter
     def data(self, data: Any) -> None:
-        given = as_leaf_array(data)
-        if given.shape != self._data.shape:
-            raise ValueError(f"{self.label} has shape {self._data.shape}, and got data of shape {given.shape}")
-        self._assign(given.astype(self._data.dtype, copy=False))
+        commit(*assigned([self], [self._given(data)]))
+
+    def _fitted(self, data: Any) -> np.ndarray[Any, Any]:
+        array = as_leaf_array(data)
+        if array.shape != self._data.shape:
+            raise ValueError(f"{self.label} has shape {self._data.shape}, and got data of shape {array.shape}")
+        return array.astype(self._data.dtype, copy=False)
+
+    def _fitted_gradient(self, grad: Any) -> np.ndarray[Any, Any]:
+        array = np.asarray(None) if isinstance(grad, Node) else as_operand(f"the gradient of {self.label}", grad)
+        if array.dtype == object:
+            _refuse_node(self, grad)
+        if array.shape != self._data.shape:
+            raise ValueError(f"{self.label} has shape {self._data.shape}, and got a gradient of shape {array.shape}")
+        return array.astype(self._data.dtype)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -362,7 +398,7 @@ class Tensor(Arithmetic):
 
     def transpose(self, *axes: Any) -> Any:
         """Axes in reverse, or in the given order."""
-        return layout.transpose(self, axes=_unpacked(axes) if axes and axes != (None,) else None)
+        return layout.transpose(self, axes=None if not axes or axes[0] is None else _unpacked(axes))
 
     def swapaxes(self, axis1: int, axis2: int) -> Any:
         """Two axes exchanged."""
@@ -413,23 +449,12 @@ class Tensor(Arithmetic):
     def __rmatmul__(self, other: Any) -> Any:
         return linear.matmul(other, self)
 
-    def __lt__(self, other: Any) -> Any:
-        return self._data < plain(other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._data <= plain(other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._data > plain(other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._data >= plain(other)
-
-    def __eq__(self, other: object) -> Any:
-        return self._data == plain(other)
-
-    def __ne__(self, other: object) -> Any:
-        return self._data != plain(other)
+    __lt__ = _comparing(operator.lt)
+    __le__ = _comparing(operator.le)
+    __gt__ = _comparing(operator.gt)
+    __ge__ = _comparing(operator.ge)
+    __eq__ = _comparing(operator.eq)
+    __ne__ = _comparing(operator.ne)
 
     __hash__ = object.__hash__
 
@@ -478,6 +503,13 @@ def _unpacked(items: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(items[0]) if len(items) == 1 and isinstance(items[0], tuple | list) else items
 
 
+def _refuse_node(node: Node, grad: Any) -> NoReturn:
+    raise TypeError(
+        f"the gradient of {node.label} is plain numbers, to which backward passes add, and got {describe(grad)}; "
+        "assign its .data, and keep what is to be differentiated again in a variable"
+    )
+
+
 def detach(x: Any) -> Any:
     """``x.detach()`` for a node, ``x`` itself for plain numbers and arrays.
 
@@ -491,13 +523,30 @@ def detach(x: Any) -> Any:
 stop_gradient = detach
 
 
-def move(changes: Sequence[tuple[Any, Any]]) -> None:
+def given(data: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
+    """What assigning to ``.data`` commits, for pairs of a leaf and its new data.
+
+    Raises:
+        TypeError, ValueError: the data are not of the leaf's kind, or not of its shape; the node was computed.
+    """
+    leaves, fresh = [], []
+    for leaf, each in data:
+        leaves.append(leaf)
+        fresh.append(leaf._given(each))
+    return assigned(leaves, fresh)
+
+
+def move(changes: Iterable[tuple[Any, Any]]) -> None:
     """Add to each leaf's data its change, as an optimiser's step does: θ ← θ + change, for all or for none.
 
     Args:
-        changes: pairs of a leaf and a number or array of its shape and type. Graphs computed from it become stale.
+        changes: pairs of a leaf and a number or array of its shape, which is taken as its type; changes of a leaf that
+            comes more than once add up, in their order. Graphs computed from a leaf that moves become stale.
+
+    If anything raises, Ctrl-C included, no leaf has moved.
 
     Raises:
+        TypeError: what was given are no pairs, or not of a node and real numbers.
         ValueError: a node was computed, or a change has another shape.
 
     >>> x = Value(3.0)
@@ -505,19 +554,46 @@ def move(changes: Sequence[tuple[Any, Any]]) -> None:
     >>> x.data
     2.0
     """
-    moved = [_moved(leaf, change) for leaf, change in changes]
-    now = clock.tick()
-    for (leaf, _), data in zip(changes, moved, strict=True):
-        leaf._data, leaf.stamp = data, now
+    commit(*moved(changes))
 
 
-def _moved(leaf: Any, change: Any) -> Any:
-    before = leaf._data
+def moved(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
+    """What `move` commits, for those who have more to change in the same step. Raises as `move` does."""
+    if changes.__class__ is not list and not _is_iterable(changes):
+        raise TypeError(f"{_PAIRS}, and got {describe(changes)}")
+    fresh: dict[Any, Any] = {}
+    for pair in changes:
+        try:
+            leaf, change = pair
+            before = fresh.get(leaf, leaf._data)
+        except (TypeError, ValueError, AttributeError):
+            raise TypeError(f"{_PAIRS}, and got {describe(pair)} among them") from None
+        fresh[leaf] = _sum(leaf, before, change)
+    return assigned(fresh.keys(), fresh.values())
+
+
+def _is_iterable(item: Any) -> bool:
+    return isinstance(item, Iterable) and not isinstance(item, Node | np.ndarray)
+
+
+_PAIRS: Final = "move takes pairs of a leaf and its change, as in move([(x, 0.5)])"
+
+
+def _sum(leaf: Any, before: Any, change: Any) -> Any:
+    """``before`` plus a change as the leaf's kind of data."""
+    if change.__class__ is float:
+        came: Any = ()
+    else:
+        if change.__class__ is not np.ndarray or change.dtype.char not in "df":
+            change = as_operand("move", change)
+            if change.dtype == object:
+                raise TypeError(f"{leaf.label} moves by plain numbers, and got nodes as its change; use their .data")
+        came = change.shape
     shape = () if before.__class__ is float else before.shape
-    if leaf.a is not None or getattr(change, "shape", ()) != shape:
+    if leaf.a is not None or came != shape:
         raise ValueError(
             f"only a leaf moves, by a change of its shape; {leaf.label} has shape {shape}, "
-            f"{'was given' if leaf.a is None else 'was computed'}, and the change has shape {np.shape(change)}"
+            f"{'was given' if leaf.a is None else 'was computed'}, and the change has shape {came}"
         )
     data = before + change
     if shape:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import inspect
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
+from operator import index
 from pickle import PicklingError
 from types import MappingProxyType
 from typing import Any, Final, ParamSpec, TypeVar
@@ -18,14 +20,14 @@ from weakref import WeakSet
 
 import numpy as np
 
-from autodiff.namespace import FLOAT_FAULTS, arrays, floats, is_plain_number
+from autodiff.namespace import FLOAT_FAULTS, arrays, as_float, floats, is_plain_number
 from autodiff.signatures import Rule, check_fit, signature_of
 from autodiff.symbol import ONE, Symbol, variable
 
 __all__ = [
     "ANY", "BUILT_IN", "FORGETTING", "NONZERO", "POSITIVE", "RECORDERS", "TABLE", "UNIT", "Domain", "Example",
     "Objects", "Origin", "Primitive", "as_operand", "describe", "ieee", "ieee_partials", "primitive", "real",
-    "remembered",
+    "remembered", "whole_number",
 ]  # fmt: skip
 
 
@@ -40,6 +42,15 @@ class Domain:
     high: float
     text: str
     kinks: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not all(map(is_plain_number, (self.low, self.high, *self.kinks))) or not isinstance(self.text, str):
+            raise TypeError(
+                "a domain has real numbers as low, high and kinks, and a text, as Domain(0.0, 1.0, '0 < x < 1'), "
+                f"and got {', '.join(map(describe, (self.low, self.high, self.text, self.kinks)))}"
+            )
+        if not -math.inf < self.low < self.high < math.inf:
+            raise ValueError(f"points are drawn between finite low < high, and got {self.low!r} and {self.high!r}")
 
     def draw(self, random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
         """Random points of this domain, at least 0.05 away from every kink."""
@@ -63,6 +74,16 @@ class Example:
     shapes: tuple[tuple[int, ...], ...]
     params: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        shapes = self.shapes if isinstance(self.shapes, tuple | list) else (None,)
+        if not all(isinstance(shape, tuple | list) for shape in shapes) or not isinstance(self.params, Mapping):
+            raise TypeError(
+                "an example has a tuple of shapes, and params by name, as Example(((2, 3),), {'axis': 0}), and got "
+                f"{describe(self.shapes)} and {describe(self.params)}"
+            )
+        for length in (length for shape in shapes for length in shape or ()):
+            whole_number(length, "the length of an axis")
+
 
 class Origin:
     """Where a node comes from: its primitive (None for a leaf), the params of the call, and a name if it has one.
@@ -77,6 +98,8 @@ class Origin:
         self, primitive: Primitive | None, params: Mapping[str, Any] = MappingProxyType({}), name: str | None = None
     ) -> None:
         self.primitive = primitive
+        if params and primitive is not None:
+            primitive.check_params(params)
         if params and not _UNCHANGING.issuperset(map(type, params.values())):
             params = {key: _settled(primitive, key, item) for key, item in params.items()}
         self.params = params
@@ -92,16 +115,20 @@ _UNCHANGING: Final = frozenset({bool, int, float, str, type(None), np.float64, n
 def _settled(entry: Primitive | None, key: str, item: Any) -> Any:
     """A param as nobody can change it."""
     if item.__class__ in RECORDERS:
-        raise TypeError(
-            f"{entry.name if entry else 'a node'} takes {key} as a constant, which no error signal reaches, and got "
-            f"{describe(item)}; use its .data"
-        )
+        raise _no_constant(entry, key, item)
     if isinstance(item, np.ndarray) and (item.flags.writeable or not item.flags.owndata):  # a view may change below
         item = item.copy()
         item.setflags(write=False)
     elif item.__class__ is tuple or item.__class__ is list:
         item = item.__class__(_settled(entry, key, part) for part in item)
     return item
+
+
+def _no_constant(entry: Primitive | None, key: str, item: Any) -> TypeError:
+    return TypeError(
+        f"{entry.name if entry else 'a node'} takes {key} as a constant, which no error signal reaches, and got "
+        f"{describe(item)}; use its .data"
+    )
 
 
 class Objects:
@@ -190,6 +217,35 @@ class Primitive:
         """Whether forward and rules get arrays alone, a Value's without axes: a user's that is not elementwise."""
         return not (self.elementwise or self.built_in)
 
+    @cached_property
+    def kinds(self) -> dict[str, type]:
+        """The params that are real numbers (float) or flags (bool), as their defaults are, or the first example's.
+
+        An int may stand for an axis, a count or a number, which it does in what works on each element alone.
+        """
+        shown = dict(self.examples[0].params) if self.examples else {}
+        shown |= {key: item for key, item in self.defaults.items() if item is not inspect.Parameter.empty}
+        known: dict[type, type] = {float: float, bool: bool} | ({int: float} if self.elementwise else {})
+        return {key: known[type(shown[key])] for key in self.defaults if type(shown.get(key)) in known}
+
+    def check_params(self, params: Mapping[str, Any]) -> None:
+        """Raise TypeError or ValueError for a param of another kind than `kinds` says; wrong names are let through."""
+        for key, kind in self.kinds.items():
+            if key in params and params[key].__class__ is not kind:
+                self._check_kind(key, kind, params[key])
+
+    def _check_kind(self, key: str, kind: type, item: Any) -> None:
+        if item.__class__ in RECORDERS:
+            if item.__class__ is not Symbol:
+                raise _no_constant(self, key, item)
+        elif kind is float and is_plain_number(item):
+            as_float(item)  # raises for an int beyond every float
+        elif kind is float or not isinstance(item, bool | np.bool):
+            letters = "fiu" if kind is float else "b"
+            if not (self.elementwise and isinstance(item, np.ndarray) and item.dtype.kind in letters):
+                asked = "a real number" if kind is float else "True or False"
+                raise TypeError(f"{self.name} takes {key} as {asked}, and got {describe(item)}")
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "__doc__", self.doc)
         object.__setattr__(self, "arity", len(self.vjp) if isinstance(self.vjp, tuple) else None)
@@ -271,6 +327,8 @@ class Primitive:
 
         IEEE arithmetic throughout: ``log(0.0)`` is −inf and ``1/0.0`` inf, as on arrays, never an exception.
         """
+        if params:
+            self.check_params(params)
         numbers = self.elementwise and all(item.__class__ is float or item.__class__ is int for item in inputs)
         if numbers and not (params and any(isinstance(item, np.ndarray) for item in params.values())):
             try:
@@ -280,11 +338,12 @@ class Primitive:
             except TypeError as error:
                 raise self.refusal(inputs, params, error) from error
         operands = [item if _is_ready(item) else as_operand(self, item) for item in inputs]
-        if any(item.dtype == object for item in operands):
+        recorded = self.elementwise or self.reduces or self.takes_arrays
+        if recorded and any(item.dtype == object for item in operands):
             return self._evaluate_objects(operands, params)
         try:
             return self.forward(arrays, *operands, **params)
-        except (ValueError, TypeError, IndexError) as error:
+        except (ValueError, TypeError, IndexError, OverflowError) as error:
             raise self.refusal(operands, params, error) from error
 
     def _by_ieee(self, inputs: Sequence[Any], params: Mapping[str, Any]) -> float:
@@ -294,10 +353,10 @@ class Primitive:
             raise self.refusal(inputs, params, error) from error
 
     def _evaluate_objects(self, operands: list[Any], params: Mapping[str, Any]) -> Any:
-        """On object arrays (of Values): element by element, and one node a reduction.
+        """On object arrays (of Values): element by element, one node a reduction, a user's primitive by its own rule.
 
-        Anything else of this package runs its forward on the objects, and what is recorded is its parts: elements move
-        without a node, a product of matrices is seen as products and sums. A user's primitive goes by its own rule.
+        Anything else runs its forward on the objects, and what is recorded is its parts: elements move without a node,
+        a product of matrices is seen as products and sums.
         """
         if self.elementwise:
             count = len(operands)
@@ -309,10 +368,8 @@ class Primitive:
                 return self(*items[:count], **{**params, **dict(zip(by_element, items[count:], strict=True))})
 
             return np.frompyfunc(apply, count + len(by_element), 1)(*operands, *by_element.values())
-        record = RECORDERS.get(Objects) if self.reduces or self.takes_arrays else None
-        if record is not None:
-            return record(self, tuple(operands), self._with_axes_counted(operands, params))
-        return self.forward(arrays, *operands, **params)
+        record: Any = RECORDERS[Objects]
+        return record(self, tuple(operands), self._with_axes_counted(operands, params))
 
     def _with_axes_counted(self, operands: list[Any], params: Mapping[str, Any]) -> dict[str, Any]:
         """All params, the axes of a reduction counted from the front; of one number, its only axis is none."""
@@ -441,10 +498,8 @@ def primitive(
     """
     if not isinstance(name, str) or not name:
         raise TypeError(f"a primitive needs a name that is a non-empty string, and got {describe(name)}")
-    name, symbol = str.__str__(name), symbol or name  # a subclass of str, such as NumPy's, prints as it likes
-    for what, text in (("symbol", symbol), ("doc", doc)):
-        if not isinstance(text, str):
-            raise TypeError(f"the {what} of primitive {name!r} is a text, and got {describe(text)}")
+    name = str.__str__(name)  # a subclass of str, such as NumPy's, prints as it likes
+    _check_facts(name, symbol, doc, examples, numpy)
     _check_free(name, replace)
     rules = vjp if callable(vjp) else tuple(vjp) if isinstance(vjp, list | tuple) else ()
     if not callable(forward) or not (callable(rules) or (rules and all(map(callable, rules)))):
@@ -458,8 +513,8 @@ def primitive(
     if BUILT_IN:  # the package's own are checked by a test, so that importing them takes no time for it
         check_fit(name, forward, rules)
     entry = Primitive(
-        name, forward, rules, str.__str__(symbol), doc, domains * (count if len(domains) == 1 else 1), tuple(examples),
-        elementwise, reduces, linear, singular, gate, multilinear, packed,
+        name, forward, rules, str.__str__(symbol or name), doc, domains * (count if len(domains) == 1 else 1),
+        tuple(examples), elementwise, reduces, linear, singular, gate, multilinear, packed,
         (numpy,) if callable(numpy) else tuple(numpy),
     )  # fmt: skip
     replaced = TABLE.get(name)
@@ -481,6 +536,25 @@ def _check_free(name: str, replace: bool) -> None:
             f"the primitive {name!r} exists already; pass replace=True to put this one in its place, as in a "
             "notebook's cell that runs again, or choose another name"
         )
+
+
+def _check_facts(name: str, symbol: Any, doc: Any, examples: Any, numpy: Any) -> None:
+    """Raise TypeError for facts about a primitive that the table, its tests and pictures could not use."""
+    facts = (
+        ("a symbol that is text", symbol, symbol is None or isinstance(symbol, str)),
+        ("a doc that is text", doc, isinstance(doc, str)),
+        ("a list of Examples", examples, isinstance(examples, list | tuple)),
+        ("NumPy functions as numpy", numpy, callable(numpy) or isinstance(numpy, list | tuple)),
+        *(("Examples as examples", item, isinstance(item, Example)) for item in _items(examples)),
+        *(("NumPy functions as numpy", item, callable(item)) for item in _items(numpy)),
+    )
+    for asked, came, fits in facts:
+        if not fits:
+            raise TypeError(f"primitive {name!r} needs {asked}, and got {describe(came)}")
+
+
+def _items(facts: Any) -> Sequence[Any]:
+    return facts if isinstance(facts, list | tuple) else ()
 
 
 def ieee(entry: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]) -> float:
@@ -539,6 +613,26 @@ def _rounded(name: str, integers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def _is_ready(item: Any) -> bool:
     """Whether an operand is an array that a forward rule can take as it is; long doubles too, to check others by."""
     return (item.__class__ is np.ndarray or isinstance(item, np.generic)) and item.dtype.char in "dfgO"
+
+
+def whole_number(item: Any, what: str, *, least: int = 0) -> int:
+    """``item``, which messages call ``what``, as an int from ``least`` to the largest size of a list.
+
+    Raises TypeError for what is no integer, bools too, ValueError for one that is too small or too large.
+
+    >>> whole_number(np.int8(3), "the size")
+    3
+    """
+    try:
+        number = index(item)
+    except TypeError:
+        number = None
+    if number is None or isinstance(item, bool | np.bool):
+        raise TypeError(f"{what} is a whole number, and got {describe(item)}")
+    if not least <= number <= sys.maxsize:
+        bound = f"least {least}" if number < least else f"most {sys.maxsize}"
+        raise ValueError(f"{what} is at {bound}, and got {describe(number)}")
+    return number
 
 
 def describe(item: Any) -> str:

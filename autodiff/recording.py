@@ -43,9 +43,10 @@ def record_value(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, An
     if method is not None:
         return method(*inputs, **params)
     params = _settled(entry, params)
+    origin = _origin(entry, params)
     data = [x._data if x.__class__ is Value else x for x in inputs]
     z, partials = scalar.kernel(entry, len(data))(*data, **params)
-    return _value_node(entry, inputs, partials, params, z)
+    return _value_node(origin, inputs, partials, z)
 
 
 def _record_whole(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
@@ -62,12 +63,16 @@ def _record_whole(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, A
         return record_tensor(entry, inputs, params)
     with np.errstate(all="ignore"):
         partials = [_partial(entry, k, z, data, params) if x.__class__ is Value else None for k, x in enumerate(inputs)]
-    return _value_node(entry, inputs, tuple(partials), params, real(entry, "forward", z))
+    return _value_node(_origin(entry, params), inputs, tuple(partials), real(entry, "forward", z))
 
 
 def _settled(entry: Primitive, params: dict[str, Any]) -> dict[str, Any]:
     """All params, as nobody can change them; raises TypeError for a node among them."""
     return dict(Origin(entry, entry.completed(params)).params) if entry.defaults else params
+
+
+def _origin(entry: Primitive, params: dict[str, Any]) -> Origin:
+    return scalar.origin_of(entry, **params) if params else entry.origin
 
 
 def _partial(entry: Primitive, k: int, z: Any, data: tuple[Any, ...], params: dict[str, Any]) -> float:
@@ -114,11 +119,10 @@ def _scalar(entry: Primitive, item: Any) -> float:
         raise TypeError(f"{entry.name} takes Values and real numbers, and got {describe(item)}") from None
 
 
-def _value_node(entry: Primitive, inputs: tuple[Any, ...], partials: Any, params: dict[str, Any], z: float) -> Value:
+def _value_node(origin: Origin, inputs: tuple[Any, ...], partials: Any, z: float) -> Value:
     node: Value = _new(Value)
-    node._data, node.stamp = z, clock.now
-    node.origin = scalar.origin_of(entry, **params) if params else entry.origin
-    node.grad = node.delta = None
+    node._data, node.stamp, node.origin = z, clock.now, origin
+    node._grad = node.delta = None
     node.a = node.b = inputs
     node.da = node.db = partials
     if float in map(type, inputs):
@@ -153,7 +157,7 @@ def _reduced(entry: Primitive, values: tuple[Any, ...], params: dict[str, Any]) 
         z = np.asarray(entry.forward(arrays, data, **params))
         partials = np.broadcast_to(entry.rule(0)(np.ones(()), z, data, **params), data.shape).tolist()
     inputs = tuple(x if isinstance(x, Node) else float(x) for x in values)
-    return _value_node(entry, inputs, tuple(partials), params, real(entry, "forward", z))
+    return _value_node(_origin(entry, params), inputs, tuple(partials), real(entry, "forward", z))
 
 
 def _by_tensors(entry: Primitive, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
@@ -179,13 +183,14 @@ def record_tensor(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, A
     if entry.arity is not None:
         return _tensor_method(entry)(*inputs, **params)
     params = entry.completed(params)
+    origin = Origin(entry, params) if params else entry.origin
     kept = tuple([x if isinstance(x, Node) else as_constant(entry, x) for x in inputs])
     data = array.data_of(entry, kept)
     try:
         z = array.checked(entry, entry.forward(arrays, *data, **params))
     except array.FORWARD_FAULTS as error:
         raise entry.refusal(data, params, error) from error
-    node: Tensor = Tensor._leaf(z, Origin(entry, params) if params else entry.origin)
+    node: Tensor = Tensor._leaf(z, origin)
     node.a, node.b, node.da = kept, data, BY_RULE
     return node
 

@@ -127,10 +127,15 @@ def _function(primitive: Primitive, names: list[str], body: list[str], scope: di
 
 
 def _guarded(primitive: Primitive, names: list[str], slots: list[int]) -> list[str]:
-    """Lines that set z and the wanted local gradients, by Python's arithmetic or, where it raises, by IEEE's."""
+    """Lines that set z and the wanted local gradients, by Python's arithmetic or, where it raises, by IEEE's.
+
+    If there are params they come from `origin_of`, which checks them, first, and set ``origin``.
+    """
+    asked = "".join(f", {key}={param(key)}" for key in primitive.defaults)
     passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in primitive.defaults) + "}"
     every = ", ".join(["z", *(f"d{k}" for k in range(len(names)))])
     return [
+        *([f"origin = origin_of(primitive{asked})"] if asked else []),
         "try:",
         *_indented(_lines(primitive, names, slots), 1),
         "except FAULTS:",
@@ -147,7 +152,6 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
     names = ["x", "y"][: primitive.arity]
     passed = "".join(f", {key}={param(key)}" for key in primitive.defaults)
     general = f"return primitive({', '.join(names)}{passed})"
-    shared = "origin" if not primitive.defaults else f"origin_of(primitive{passed})"
     try:
         if len(names) == 1:
             body = [
@@ -180,7 +184,7 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
             ]
         body += [
             "node = new(Value)",
-            f"node._data = z; node.grad = None; node.origin = {shared}; node.stamp = clock.now; node.delta = None",
+            "node._data = z; node._grad = None; node.origin = origin; node.stamp = clock.now; node.delta = None",
             "node.a = a; node.b = b; node.da = d0; node.db = d1",
             "return node",
         ]
@@ -229,7 +233,7 @@ def many(primitive: Primitive, kinds: tuple[type, ...], kind: type) -> Callable[
             *(f"{x} = {a}{'._data' * (each is kind)}" for x, a, each in zip(names, parts, kinds, strict=True)),
             *_unrolled(primitive, names),
             "node = new(Value)",
-            "node._data = z; node.grad = None; node.origin = origin; node.stamp = clock.now; node.delta = None",
+            "node._data = z; node._grad = None; node.origin = origin; node.stamp = clock.now; node.delta = None",
             *edges,
             "return node",
         ]

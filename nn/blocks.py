@@ -14,9 +14,9 @@ import numpy as np
 from autodiff import Tensor, Value
 from autodiff.graph import Node
 from autodiff.notation import Name
-from autodiff.primitive import as_operand
+from autodiff.primitive import as_operand, describe
 
-__all__ = ["Kept", "as_tensor", "as_values", "entries", "numbers", "row_values", "wrap"]
+__all__ = ["Kept", "as_tensor", "as_values", "entries", "keeper", "numbers", "row_values", "wrap"]
 
 
 def as_tensor(block: Any, name: Name) -> Tensor:
@@ -39,6 +39,17 @@ def as_values(block: Any, name: Name) -> np.ndarray[Any, Any]:
     for place in np.ndindex(plain.shape):
         values[place] = Value(float(plain[place]), name=str(_entry(name, place)))
     return values
+
+
+def keeper(scalar: bool) -> Callable[[Any, Name], Any]:
+    """How a new net keeps its blocks: `as_values` or `as_tensor`. Raises TypeError for what is no bool.
+
+    >>> keeper(True) is as_values
+    True
+    """
+    if not isinstance(scalar, bool | np.bool):
+        raise TypeError(f"scalar is True for Values and False for Tensors, and got {describe(scalar)}")
+    return as_values if scalar else as_tensor
 
 
 def row_values(vector: Any, row: int, name: Name) -> dict[Name, Value]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.primitive import describe
+from autodiff.primitive import describe, whole_number
 
 __all__ = ["SEED", "generator", "xavier"]
 
@@ -27,7 +27,7 @@ def xavier(random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray
         array of shape (fan_out, fan_in), dimensionless.
 
     Raises:
-        TypeError: random is not a generator. ValueError: a fan below 1.
+        TypeError: random is not a generator, or a fan no integer. ValueError: a fan below 1.
 
     Source: notes, section 2, "Initialisation" (Glorot and Bengio 2010).
 
@@ -35,8 +35,8 @@ def xavier(random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray
     >>> W.shape, bool(np.all(np.abs(W) <= 1.0))
     ((2, 4), True)
     """
-    if fan_in < 1 or fan_out < 1:
-        raise ValueError(f"a layer needs at least one input and one unit, and got {fan_in} inputs and {fan_out} units")
+    fan_in = whole_number(fan_in, "the number of inputs", least=1)
+    fan_out = whole_number(fan_out, "the number of units", least=1)
     bound = sqrt(6.0 / (fan_in + fan_out))
     return generator(random).uniform(-bound, bound, (fan_out, fan_in))
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from inspect import Parameter
 from itertools import pairwise
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,8 @@ import autodiff as ad
 from autodiff import TABLE
 from autodiff.graph import Node
 from autodiff.notation import Name
-from autodiff.primitive import Primitive, as_operand, describe
-from nn.blocks import Kept, as_tensor, as_values, entries, wrap
+from autodiff.primitive import Primitive, as_operand, describe, whole_number
+from nn.blocks import Kept, entries, keeper, wrap
 from nn.init import generator, xavier
 from nn.naming import mark
 from nn.parameters import Named, joined
@@ -89,7 +88,7 @@ class Neuron:
         random: np.random.Generator | None = None,
         scalar: bool = False,
     ) -> None:
-        keep = as_values if scalar else as_tensor
+        keep = keeper(scalar)
         self.activation = unit(activation)
         self.w: Any = keep(xavier(generator(random), inputs, 1)[0], Name("w"))
         self.b: Any = keep(0.0, Name("b"))[()] if scalar else keep(0.0, Name("b"))
@@ -144,7 +143,8 @@ class Layer(Kept):
         random: np.random.Generator | None = None,
         scalar: bool = False,
     ) -> None:
-        (W_name, b_name), keep = _block_names(number), as_values if scalar else as_tensor
+        number = whole_number(number, "the number of a layer", least=1)
+        (W_name, b_name), keep = _block_names(number), keeper(scalar)
         W = keep(xavier(generator(random), inputs, units), W_name)
         self._hold(W, keep(np.zeros(units), b_name), unit(activation), number)
 
@@ -170,7 +170,7 @@ class Layer(Kept):
                 f"a layer needs W of shape (m, n) and b of shape (m,), and got W {W.shape} and b {b.shape}"
             )
         layer = cls.__new__(cls)
-        layer._hold(W, b, unit(activation), number)
+        layer._hold(W, b, unit(activation), whole_number(number, "the number of a layer", least=1))
         return layer
 
     def __call__(self, x: Any, *, suffix: str = "") -> Any:
@@ -344,15 +344,9 @@ def _as_array(x: Any, weights: Any) -> Any:
     return array
 
 
-def _counted(size: Any) -> int:
-    if isinstance(size, bool):
-        raise TypeError(f"{size} is no number")
-    return index(size)
-
-
 def _counts(sizes: Sequence[int]) -> tuple[int, ...]:
     try:
-        counts = tuple(_counted(size) for size in sizes)
+        counts = tuple(whole_number(size, "a size") for size in sizes)
     except TypeError as error:
         raise TypeError(f"the sizes of a network are integers, such as (4, 2, 1), and got {sizes!r}") from error
     if len(counts) < 2 or min(counts) < 1:

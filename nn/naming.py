@@ -9,7 +9,7 @@ import numpy as np
 
 from autodiff.graph import Node
 from autodiff.notation import Name
-from autodiff.primitive import Origin
+from autodiff.primitive import Origin, describe
 
 __all__ = ["mark"]
 
@@ -19,6 +19,8 @@ def mark(result: Any, letter: str, layer: int | None, suffix: str) -> Any:
 
     Plain arrays have nothing to name. ``suffix`` tells two calls of one network apart.
     """
+    if suffix.__class__ is not str:
+        raise TypeError(f"a suffix is a text at the end of names, such as '′', and got {describe(suffix)}")
     if isinstance(result, Node):
         _name(result, _text(letter, (), layer, suffix))
     elif isinstance(result, np.ndarray) and result.dtype == object:

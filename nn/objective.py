@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
-from autodiff.namespace import is_plain_number
+from autodiff.namespace import as_float, is_plain_number
 from autodiff.primitive import describe
 from nn.naming import mark
 
@@ -50,5 +50,5 @@ def max_margin(score: Any, corrupt: Any, *, margin: float = 1.0) -> Any:
             f"each true window has one corrupt window, and got scores of shape {shapes[0]} "
             f"and corrupt scores of shape {shapes[1]}"
         )
-    losses = ad.hinge(score, corrupt, margin=float(margin))
+    losses = ad.hinge(score, corrupt, margin=as_float(margin))
     return mark(ad.sum(losses) if shapes[0] else losses, "J", None, "")

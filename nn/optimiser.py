@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from math import inf
 from typing import Any
 
 import autodiff as ad
-from autodiff.graph import Node
-from autodiff.namespace import is_plain_number
+from autodiff.graph import Node, commit, forgotten
+from autodiff.namespace import as_float, is_plain_number
+from autodiff.node import moved
 from autodiff.primitive import describe
 
 __all__ = ["SGD", "AdaGrad"]
 
 
 class _Descent:
-    """What optimisers share: the parameters, a learning rate that is checked, and forgetting."""
+    """What optimisers share: the parameters, a learning rate that is checked, and forgetting.
+
+    ``copy.deepcopy`` and ``pickle`` of an optimiser bring copies of its parameters along; of a net and its optimiser
+    together, ``deepcopy((net, descent))``, the copy moves the copied net. ``copy.copy`` moves the same parameters, with
+    caches of its own from then on.
+    """
 
     def __init__(self, parameters: Any, rate: float) -> None:
-        self._parameters = _asked(parameters)
+        #: The object or the list itself, so that copies and pickles hold theirs.
+        self._source: Any = parameters if _has_parameters(parameters) else _checked(parameters)
+        self._parameters()
         self.rate = rate
+
+    def _parameters(self) -> list[Any]:
+        """The parameters of this moment, checked."""
+        return self._source if self._source.__class__ is list else _checked(self._source.parameters())
 
     @property
     def rate(self) -> float:
@@ -31,9 +43,8 @@ class _Descent:
         self._rate = _positive(rate, "learning rate")
 
     def zero_grad(self) -> None:
-        """Forget all gradients: back to None, "not reached yet"."""
-        for item in self._parameters():
-            item.grad = None
+        """Forget all gradients, or, if anything raises, none: back to None, "not reached yet"."""
+        commit(forgotten(self._parameters()))
 
 
 class SGD(_Descent):
@@ -45,7 +56,7 @@ class SGD(_Descent):
         rate: the learning rate α > 0.
 
     ``step()`` comes after the whole backward pass, which needs the old weights. Gradients add up from pass to pass, so
-    call ``zero_grad()`` before the next one. If a step raises, no parameter has changed.
+    call ``zero_grad()`` before the next one. If a step raises, Ctrl-C included, no parameter has changed.
 
     Raises:
         TypeError: a parameter is not a Value or Tensor, or the rate not a number.
@@ -69,7 +80,7 @@ class SGD(_Descent):
     def step(self) -> None:
         """Move every parameter that has a gradient."""
         down = -self._rate
-        ad.move([(item, down * item.grad) for item in self._parameters() if item.grad is not None])
+        ad.move([(item, down * grad) for item in self._parameters() if (grad := item.grad) is not None])
 
 
 class AdaGrad(_Descent):
@@ -105,21 +116,16 @@ class AdaGrad(_Descent):
         """Move every parameter that has a gradient, and add the gradient's square to its cache."""
         reached = [item for item in self._parameters() if item.grad is not None]
         caches = {item: self._caches.get(item, 0.0) + item.grad * item.grad for item in reached}
-        ad.move([(x, -self._rate * x.grad / (caches[x] + self._epsilon) ** 0.5) for x in reached])
-        self._caches.update(caches)
+        changes = [(x, -self._rate * x.grad / (caches[x] + self._epsilon) ** 0.5) for x in reached]
+        commit(*moved(changes), (object.__setattr__, (self,), ("_caches",), ({**self._caches, **caches},)))
 
 
-def _asked(parameters: Any) -> Callable[[], list[Any]]:
-    """A function that lists the parameters, checked."""
-    if hasattr(parameters, "parameters"):
-        _checked(parameters.parameters())
-        return lambda: _checked(parameters.parameters())
-    listed = _checked(parameters)
-    return lambda: listed
+def _has_parameters(source: Any) -> bool:
+    return callable(getattr(source, "parameters", None)) and not isinstance(source, type)
 
 
 def _checked(parameters: Mapping[Any, Any] | Iterable[Any]) -> list[Any]:
-    if isinstance(parameters, Node) or not isinstance(parameters, Iterable):
+    if isinstance(parameters, Node) or not isinstance(parameters, Iterable) or getattr(parameters, "ndim", 1) == 0:
         raise TypeError(
             "an optimiser takes a dict or list of Values and Tensors, or an object with parameters(), "
             f"and got {describe(parameters)}"
@@ -138,4 +144,4 @@ def _positive(value: Any, what: str) -> float:
         raise TypeError(f"the {what} is a positive number, and got {describe(value)}")
     if not 0 < value < inf:
         raise ValueError(f"the {what} is a positive number, and got {value}")
-    return float(value)
+    return as_float(value)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autodiff import Tensor, Value
-from autodiff.graph import Node
+from autodiff import Value
+from autodiff.graph import Change, Node, commit
+from autodiff.node import given
 from autodiff.notation import Name, find, parse
 from autodiff.primitive import as_operand, describe
 from nn.blocks import numbers
@@ -60,6 +62,7 @@ def look_up(name: str | Name, known: Mapping[Name, Any]) -> Any:
 def state(blocks: Mapping[Name, Any]) -> dict[str, np.ndarray[Any, Any]]:
     """The numbers of all blocks under keys that any keyboard writes; fit for ``numpy.savez(path, **state)``.
 
+    >>> from autodiff import Tensor
     >>> state({Name("b", (), 1): Tensor([1.0])})
     {'b(1)': array([1.])}
     """
@@ -67,12 +70,13 @@ def state(blocks: Mapping[Name, Any]) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def load(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> None:
-    """Give the Values and Tensors of the blocks the saved numbers; every check comes before the first assignment.
+    """Give the Values and Tensors of the blocks the saved numbers; if anything raises, none has changed.
 
     Raises:
         ValueError: a block is missing, a key is unknown or there twice, a shape differs or a number is not finite.
         TypeError: the blocks are plain arrays, or what was saved is no mapping of arrays.
 
+    >>> from autodiff import Tensor
     >>> b = Tensor([0.0])
     >>> load({Name("b", (), 1): b}, {"b(1)": [0.5]})
     >>> b.data
@@ -90,8 +94,7 @@ def load(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> None:
     for name in given:
         find(name, blocks)
     fresh = {name: _checked(saved[given[name]], name, block) for name, block in blocks.items()}
-    for name, block in blocks.items():
-        _assign(block, fresh[name])
+    commit(*_assigned((block, fresh[name]) for name, block in blocks.items()))
 
 
 class Named:
@@ -126,7 +129,7 @@ class Named:
         return state(self._blocks())
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Take the numbers of a `state`, its keys in any spelling; if anything is wrong, nothing changes.
+        """Take the numbers of a `state`, its keys in any spelling; if anything raises, nothing has changed.
 
         Raises:
             ValueError: an array is missing, unknown, of another shape or not finite. TypeError: of another kind.
@@ -156,17 +159,24 @@ def _checked(data: Any, name: Name, block: Any) -> np.ndarray[Any, Any]:
         raise ValueError(f"{name} has shape {block.shape}, and the state's has {array.shape}; nothing was loaded")
     if array.dtype == object:
         raise TypeError(f"the state's {name} holds objects, and a state is made of plain numbers; nothing was loaded")
+    if not isinstance(block, Node) and not block.flags.writeable and not all(isinstance(x, Value) for x in block.flat):
+        raise ValueError(f"{name} is an array that cannot be written to; nothing was loaded")
     if not np.all(np.isfinite(array)):
         raise ValueError(f"the state's {name} holds a number that is not finite; nothing was loaded")
     return array
 
 
-def _assign(block: Any, array: np.ndarray[Any, Any]) -> None:
-    if isinstance(block, Tensor):
-        block.data = array
-        return
-    for place, number in np.ndenumerate(array):
-        if isinstance(block[place], Value):
-            block[place].data = float(number)
-        else:
-            block[place] = float(number)
+def _assigned(pairs: Iterable[tuple[Any, np.ndarray[Any, Any]]]) -> list[Change]:
+    """What loading commits: new data of Tensors and of Values, new numbers where an object array holds plain ones."""
+    leaves: list[tuple[Any, Any]] = []
+    changes: list[Change] = []
+    for block, array in pairs:
+        if isinstance(block, Node):
+            leaves.append((block, array))
+            continue
+        entries = list(zip(np.ndindex(block.shape), block.flat, array.ravel().tolist(), strict=True))
+        leaves += [(item, float(number)) for _, item, number in entries if isinstance(item, Value)]
+        rest = [(place, float(number)) for place, item, number in entries if not isinstance(item, Value)]
+        places, numbers = zip(*rest, strict=True) if rest else ((), ())
+        changes.append((np.ndarray.__setitem__, repeat(block), places, numbers))
+    return [*given(leaves), *changes]

@@ -15,7 +15,7 @@ from autodiff import Value
 from autodiff.graph import Node
 from autodiff.notation import Name
 from autodiff.primitive import as_operand, describe
-from nn.blocks import Kept, as_tensor, as_values, entries, wrap
+from nn.blocks import Kept, entries, keeper, wrap
 from nn.init import generator, xavier
 from nn.layers import Activation, unit
 from nn.naming import mark
@@ -58,7 +58,7 @@ class Recurrent(Kept, Named):
         self, inputs: int, units: int, outputs: int = 1, *, activation: Activation = "tanh",
         random: np.random.Generator | None = None, scalar: bool = False,
     ) -> None:  # fmt: skip
-        keep, random = as_values if scalar else as_tensor, generator(random)
+        keep, random = keeper(scalar), generator(random)
         shapes = ((units, units), (units, inputs), (outputs, units))
         blocks = [keep(xavier(random, n, m), name) for name, (m, n) in zip(_NAMES, shapes, strict=True)]
         self._hold(blocks, unit(activation))

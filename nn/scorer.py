@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from operator import index
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 import autodiff as ad
+from autodiff.graph import commit
 from autodiff.notation import Name
-from autodiff.primitive import as_operand, describe
-from nn.blocks import as_tensor, as_values, entries, numbers, row_values
+from autodiff.primitive import as_operand, describe, whole_number
+from nn.blocks import as_tensor, as_values, entries, keeper, numbers, row_values
 from nn.init import generator, xavier
 from nn.layers import Activation, Layer
 from nn.naming import mark
@@ -38,8 +39,8 @@ class WindowScorer(Named):
     gives scores of shape () or (batch,), without unit: a Value or Tensor named s, or an object array of Values.
 
     Raises:
-        TypeError: ids or sizes that are not integers. ValueError: an embedding that is not of shape (V, d), a size
-            below 1; on a call, another number of words or an id outside 0 … V − 1.
+        TypeError: ids or sizes that are not integers. ValueError: an embedding that is not of shape (V, d) or not
+            finite, a size below 1; on a call, another number of words or an id outside 0 … V − 1.
 
     Source: notes, section 1.3.
 
@@ -61,19 +62,15 @@ class WindowScorer(Named):
         scalar: bool = False,
     ) -> None:
         L = _embedding(embedding)
-        window, hidden = _size(window, "window"), _size(hidden, "hidden")
+        window, hidden = whole_number(window, "window", least=1), whole_number(hidden, "hidden", least=1)
         random = generator(random)
         layer = Layer(window * L.shape[1], hidden, activation=activation, random=random, scalar=scalar)
         U = xavier(random, hidden, 1)[0]
-        if scalar:
-            self._hold(L.astype(object), layer, as_values(U, _U), window)
-        else:
-            self._hold(as_tensor(L, _L), layer, as_tensor(U, _U), window)
+        self._hold(L.astype(object) if scalar else as_tensor(L, _L), layer, keeper(scalar)(U, _U), window)
 
     def _hold(self, L: Any, layer: Layer, U: Any, window: int) -> None:
         self.L, self.layer, self.U, self.window = L, layer, U, window
-        self._words: dict[Name, Any] = {} if L.dtype == object else {_L: L}
-        self._met: set[int] = set()
+        self._words: dict[int, dict[Name, Any]] = {}  # those met so far, if they are kept as Values
         self._outputs = dict(entries(U, _U))
 
     def __call__(self, ids: Any, *, suffix: str = "") -> Any:
@@ -104,7 +101,8 @@ class WindowScorer(Named):
 
     def parameters(self) -> dict[Name, Any]:
         """The Tensors L, W⁽¹⁾, b⁽¹⁾ and U, or their Values one by one (of L, the words met so far)."""
-        return joined([self._words, self.layer.parameters(), self._outputs])
+        words = self._words.values() if self.L.dtype == object else [{_L: self.L}]
+        return joined([*words, self.layer.parameters(), self._outputs])
 
     def scalar(self) -> WindowScorer:
         """A scorer of named Values with the same numbers; gradients agree to the last few bits."""
@@ -128,11 +126,12 @@ class WindowScorer(Named):
 
     def _meet(self, words: set[int]) -> None:
         """Make Values of the vectors of words that no window had before; until then L holds plain floats."""
-        for word in sorted(words - self._met):
-            row = row_values(self.L[word], word, _L)
-            self.L[word] = list(row.values())
-            self._words |= row
-            self._met.add(word)
+        fresh = {word: row_values(self.L[word], word, _L) for word in sorted(words - self._words.keys())}
+        rows = [list(row.values()) for row in fresh.values()]
+        commit(
+            (np.ndarray.__setitem__, repeat(self.L), fresh, rows),
+            (self._words.__setitem__, fresh, fresh.values()),
+        )
 
     def _checked(self, ids: Any) -> np.ndarray[Any, Any]:
         array = np.asarray(ids)
@@ -171,14 +170,8 @@ def _embedding(data: Any) -> np.ndarray[Any, Any]:
         raise ValueError(
             f"an embedding has shape (V, d), one word vector of plain numbers a row, and got {describe(data)}"
         )
+    if not np.all(np.isfinite(array)):
+        word, dimension = np.argwhere(~np.isfinite(array))[0]
+        raise ValueError(f"an embedding is made of finite numbers, and word {word} has {array[word, dimension]}")
     return array
 
-
-def _size(value: Any, what: str) -> int:
-    try:
-        size = index(value)
-    except TypeError as error:
-        raise TypeError(f"{what} is a whole number, and got {describe(value)}") from error
-    if size < 1:
-        raise ValueError(f"{what} is at least 1, and got {size}")
-    return size

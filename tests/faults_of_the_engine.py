@@ -85,12 +85,12 @@ _FAULTS: Final = {
         ),
         change(
             "second backward of Values overwrites .grad", _PASS,
-            "node.grad = node.grad + signal", "node.grad = signal",
+            "node._grad = node._grad + signal", "node._grad = signal",
         ),
-        change("second backward of Tensors overwrites .grad", _PASS, "total = node.grad + signal", "total = signal"),
+        change("second backward of Tensors overwrites .grad", _PASS, "total = node._grad + signal", "total = signal"),
         change(
             "an old .grad goes into the next pass", _PASS, "signal = node.delta\n",
-            "signal = node.delta if node.grad is None else node.delta + node.grad\n",
+            "signal = node.delta if node._grad is None else node.delta + node._grad\n",
         ),
     ),
     "accumulation: aliased": (
@@ -302,8 +302,8 @@ _FAULTS: Final = {
             "if item.stamp >= node.stamp:",
         ),
         change("general pass takes a stale graph", _PASS, "if item.stamp > node.stamp:", "if False:"),
-        change("new data leaves no stamp", _NODE, "self.stamp = clock.tick()", "clock.tick()"),
-        change("a step leaves no stamp", _NODE, "leaf._data, leaf.stamp = data, now", "leaf._data = data"),
+        change("new data leaves no stamp", _GRAPH, "(_set_stamp, leaves, _readings)", "(_set_stamp, (), ())"),
+        change("new data does not move the clock", _GRAPH, "        clock.change,\n", ""),
     ),
     "state: stale saved array": (
         change("constant arrays are not copied", _PLAIN, "array = item.copy()", "array = item"),
@@ -337,23 +337,25 @@ _FAULTS: Final = {
     "state: unneeded gradient": (
         change(
             "gradients write to .grad", _TRANSFORMS, "if node in targets:",
-            "node.grad = signal\n        if node in targets:",
+            "node._grad = signal\n        if node in targets:",
         ),
     ),
     "state: half-written after an exception": (
         change(
             "half of the gradients are written when a rule raises", _PASS, "hand = arrived.__setitem__ if",
-            "hand = (lambda node, signal: setattr(node, 'grad', signal)) if",
+            "hand = (lambda node, signal: setattr(node, '_grad', signal)) if",
         ),
         change(
             "a pass that raises keeps the slots", _PASS, "with _slots_in_use:", "if _slots_in_use.acquire():",
         ),
         change(
             "leaves move one by one", _NODE,
-            "moved = [_moved(leaf, change) for leaf, change in changes]\n    now = clock.tick()\n"
-            "    for (leaf, _), data in zip(changes, moved, strict=True):\n        leaf._data, leaf.stamp = data, now",
-            "now = clock.tick()\n    for leaf, change in changes:\n"
-            "        leaf._data, leaf.stamp = _moved(leaf, change), now",
+            "fresh[leaf] = _sum(leaf, before, change)",
+            "leaf._data = fresh[leaf] = _sum(leaf, before, change)",
+        ),
+        change(
+            "changes are made in a loop of Python", _GRAPH, "deque(chain.from_iterable(starmap(map, changes)), 0)",
+            "[None for _ in chain.from_iterable(starmap(map, changes))]",
         ),
     ),
     "second order: detached factor": (
@@ -377,7 +379,7 @@ _FAULTS: Final = {
             "return share",
         ),
         change("the seed is float64", _PASS, "return np.ones(data.shape, data.dtype)", "return np.ones(data.shape)"),
-        change("assigned data are float64", _NODE, "given.astype(self._data.dtype, copy=False)", "given"),
+        change("assigned data are float64", _NODE, "array.astype(self._data.dtype, copy=False)", "array"),
         change(
             "a step makes float64", _NODE, "return data if data.dtype is before.dtype else data.astype(before.dtype)",
             "return data",

@@ -25,7 +25,7 @@ _FAULTS: Final = {
     ),
     "missing factor": (
         change("SGD without its rate", _OPTIMISER, "down = -self._rate", "down = -1.0"),
-        change("objective: the margin asked for is ignored", _OBJECTIVE, "margin=float(margin)", "margin=1.0"),
+        change("objective: the margin asked for is ignored", _OBJECTIVE, "margin=as_float(margin)", "margin=1.0"),
     ),
     "scale": (
         change("objective: the mean of a batch for its sum", _OBJECTIVE, "ad.sum(losses)", "ad.mean(losses)"),
@@ -89,7 +89,7 @@ _FAULTS: Final = {
         change("recurrent of Values: the first state is not 0", _RECURRENT, "Value(0.0, name=", "Value(1.0, name="),
     ),
     "missing term": (
-        change("objective: the margin is dropped", _OBJECTIVE, "margin=float(margin)", "margin=0.0"),
+        change("objective: the margin is dropped", _OBJECTIVE, "margin=as_float(margin)", "margin=0.0"),
         change(
             "layer: b is left out", _LAYERS, "ad.affine(self._W, x, self._b)",
             "ad.affine(self._W, x, np.zeros(len(self._b)))",
@@ -104,7 +104,7 @@ _FAULTS: Final = {
             "np.concatenate([np.array([ad.detach(v) for v in h]) if h.dtype == object else ad.detach(h), mark",
         ),
         change(
-            "scorer: word vectors are not learned", _SCORER, "joined([self._words, self.layer", "joined([self.layer",
+            "scorer: word vectors are not learned", _SCORER, "joined([*words, self.layer", "joined([self.layer",
         ),
         change(
             "network: the last layer's parameters are not learned", _LAYERS,
@@ -121,14 +121,13 @@ _FAULTS: Final = {
         change(
             "AdaGrad without memory: caches are new at every step", _OPTIMISER, "self._caches.get(item, 0.0) + ", "",
         ),
-        change("AdaGrad without memory: caches are not kept", _OPTIMISER, "self._caches.update(caches)", "pass"),
-        change("a word met again gets new Values", _SCORER, "sorted(words - self._met)", "sorted(words)"),
+        change("AdaGrad without memory: caches are not kept", _OPTIMISER, "({**self._caches, **caches},)", "({},)"),
+        change("a word met again gets new Values", _SCORER, "sorted(words - self._words.keys())", "sorted(words)"),
     ),
     "accumulation: aliased": (
         change("a state shares memory with the net", _PARAMETERS, "np.array(numbers(block))", "numbers(block)"),
         change(
             "a parameter listed twice moves twice", _OPTIMISER, "list(dict.fromkeys(items))", "items",
-            equivalent="`move` takes every change from the old numbers, so that the second writes what the first wrote",
         ),
     ),
     "broadcasting: mean": (
@@ -183,8 +182,7 @@ _FAULTS: Final = {
     "state: stale operand": (
         change(
             "optimiser: the parameters of a net are asked for once", _OPTIMISER,
-            "return lambda: _checked(parameters.parameters())",
-            "listed = _checked(parameters.parameters())\n        return lambda: listed",
+            "_checked(self._source.parameters())", "vars(self).setdefault('_was', _checked(self._source.parameters()))",
         ),
         change(
             "predict: the numbers of the first call", _LAYERS, "self.plain()(x)",
@@ -192,19 +190,24 @@ _FAULTS: Final = {
         ),
     ),
     "state: unneeded gradient": (
-        change("zero_grad gives 0, not None", _OPTIMISER, "item.grad = None", "item.grad = item.data * 0.0"),
-        change("zero_grad forgets nothing", _OPTIMISER, "item.grad = None", "pass"),
+        change("zero_grad gives 0, not None", "autodiff/graph.py", "repeat(None)", "repeat(0.0)"),
+        change("zero_grad forgets nothing", _OPTIMISER, "commit(forgotten(self._parameters()))", "pass"),
     ),
     "state: half-written after an exception": (
         change(
-            "AdaGrad: caches are written before the step", _OPTIMISER, "        ad.move([(x, -self",
-            "        self._caches.update(caches)\n        ad.move([(x, -self",
+            "AdaGrad: caches are written before the step", _OPTIMISER, "commit(*moved(changes), (",
+            "self._caches = {**self._caches, **caches}\n        commit(*moved(changes), (",
         ),
         change(
             "load: blocks are written one by one", _PARAMETERS,
             "fresh = {name: _checked(saved[given[name]], name, block) for name, block in blocks.items()}\n"
-            "    for name, block in blocks.items():\n        _assign(block, fresh[name])",
-            "for name, block in blocks.items():\n        _assign(block, _checked(saved[given[name]], name, block))",
+            "    commit(*_assigned((block, fresh[name]) for name, block in blocks.items()))",
+            "for name, block in blocks.items():\n"
+            "        commit(*_assigned([(block, _checked(saved[given[name]], name, block))]))",
+        ),
+        change(
+            "a word is met in two steps", _SCORER, "(np.ndarray.__setitem__, repeat(self.L), fresh, rows),\n",
+            "(np.ndarray.__setitem__, repeat(self.L), fresh, rows),\n        )\n        commit(\n",
         ),
     ),
     "types: integer truncation": (

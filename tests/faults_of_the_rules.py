@@ -308,7 +308,7 @@ _BY_HAND: Final = {
         ),
     ),
     "types: float32 upcast": (
-        change("scatter makes float64", _LAYOUT, "np.zeros(shape, g.dtype)", "np.zeros(shape)", target="getitem"),
+        change("scatter makes float64", _LAYOUT, 'getattr(g, "dtype", float)', "float", target="getitem"),
         change("rows are summed in float64", _LAYOUT, "_ones(len(x), x.dtype)", "_ones(len(x), float)"),
         change(
             "pad fills with float64", _LAYOUT, 'float(constant_values), getattr(x, "dtype", None)',

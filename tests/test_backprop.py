@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff import backprop
+from autodiff import Tensor, Value, backprop
 from autodiff.backprop import send_back
 from autodiff.shares import edge_shares, local_gradients
 
@@ -280,3 +280,39 @@ def test_second_order_through_broadcasting_has_the_shapes_of_the_inputs(kind: ty
     assert [slope.shape for slope in slopes] == [x.shape, m.shape]
     second = ad.gradients(ad.sum(slopes[0]), x)
     np.testing.assert_array_equal(second, 2.0 * m.data.sum(axis=0) if kind is ad.Tensor else 2.0 * m.data.sum())
+
+
+@pytest.mark.parametrize("number", [3, 3.0, np.float32(3.0), np.array(3.0), np.int64(3)])
+def test_a_gradient_may_be_assigned_and_the_next_pass_adds(number: Any) -> None:
+    """Any real number is the float of a Value and the array of a Tensor, of its type; None is "not reached" again."""
+    x, t = Value(2.0), Tensor(np.float32(2.0))
+    x.grad = t.grad = number
+    (x * 5.0).backward()
+    (t * 5.0).backward()
+    assert (x.grad, type(x.grad)) == (8.0, float)
+    assert (t.grad, t.grad.shape, t.grad.dtype) == (8.0, (), np.float32)
+    x.grad = t.grad = None
+    (x + t.value()).backward()
+    assert (x.grad, t.grad) == (1.0, 1.0)
+
+
+def test_an_assigned_gradient_is_the_tensors_own() -> None:
+    """What becomes of the caller's array, or of another node's gradient, does not become of this one's."""
+    mine, x, y = np.array([1.0, 2.0]), Tensor([0.0, 0.0]), Tensor([0.0, 0.0])
+    x.grad = mine
+    y.grad = x.grad
+    mine[:] = 7.0
+    ad.sum(x * 1.0).backward()
+    x.grad *= 10.0
+    assert (x.grad.tolist(), y.grad.tolist()) == ([20.0, 30.0], [1.0, 2.0])
+
+
+def test_a_refused_gradient_leaves_the_old_one() -> None:
+    """The gradient that was there is still there, and a later pass adds to it."""
+    x, t = Value(2.0), Tensor([1.0, 2.0])
+    (x * ad.sum(t)).backward()
+    for node, wrong in ((x, "x"), (x, [1.0]), (t, np.zeros((3, 2))), (t, "x")):
+        with pytest.raises((TypeError, ValueError), match="gradient"):
+            node.grad = wrong
+    (x * ad.sum(t)).backward()
+    assert (x.grad, t.grad.tolist()) == (6.0, [4.0, 4.0])

@@ -8,6 +8,7 @@ import math
 import pickle
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -216,6 +217,7 @@ def test_a_step_leaves_no_cyclic_garbage(create_graph: bool) -> None:
 
 SHALLOW = """
 import sys
+import weakref
 import autodiff as ad
 x = ad.Value(1.0)
 t = ad.Tensor(1.0)
@@ -521,3 +523,17 @@ def test_a_complex_share_is_refused(define: Define) -> None:
 def test_the_widest_node_still_has_written_source() -> None:
     """1,000 weights, 1,000 inputs and a bias: without source, every node of that width costs a quarter of a second."""
     assert scalar.many(ad.TABLE["weighted_sum"], (Value,) * 2001, Value) is not None
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_weak_references_to_nodes(kind: type) -> None:
+    """A node can be referenced weakly, and is gone, leaf or result, when nobody else holds it."""
+    x = kind(2.0)
+    y = x * x
+    leaf, result = weakref.ref(x), weakref.ref(y)
+    kept = weakref.WeakKeyDictionary({x: "x", y: "y"})
+    assert (leaf(), result(), len(kept)) == (x, y, 2)
+    del y
+    assert (result(), list(kept.values())) == (None, ["x"])
+    del x
+    assert leaf() is None

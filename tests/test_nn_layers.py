@@ -88,8 +88,8 @@ def test_xavier_refusals():
     """A seed is no generator, and a layer has at least one input and one unit."""
     assert "such as numpy.random.default_rng(0), and got 3" in message(TypeError, nn.xavier, 3, 4, 2)
     assert "such as numpy.random.default_rng(0)" in message(TypeError, nn.Network, (2, 1), random=np.random)
-    assert "got 0 inputs and 2 units" in message(ValueError, nn.xavier, generator(), 0, 2)
-    assert "got 2 inputs and 0 units" in message(ValueError, nn.Layer, 2, 0)
+    assert "the number of inputs is at least 1, and got 0 (int)" in message(ValueError, nn.xavier, generator(), 0, 2)
+    assert "the number of units is at least 1, and got 0 (int)" in message(ValueError, nn.Layer, 2, 0)
 
 
 # ---- one neuron ------------------------------------------------------------------------------------------------------
@@ -582,3 +582,45 @@ def test_a_layer_of_tensors_takes_object_arrays():
 def test_a_bool_is_no_size():
     """True is 1 for Python only."""
     assert "the sizes of a network are integers" in message(TypeError, nn.Network, (True, 1))
+
+
+SIZES = {
+    "the number of inputs": (
+        lambda n: nn.Layer(n, 1), nn.Neuron, lambda n: nn.Recurrent(n, 1), lambda n: nn.xavier(generator(), n, 1),
+    ),
+    "the number of units": (
+        lambda n: nn.Layer(2, n), lambda n: nn.Recurrent(2, 1, n), lambda n: nn.xavier(generator(), 1, n),
+    ),
+    "the number of a layer": (
+        lambda n: nn.Layer(2, 1, number=n), lambda n: nn.Layer.of([[1.0]], [0.0], number=n),
+    ),
+    "window": (lambda n: nn.WindowScorer(np.ones((2, 2)), n, 1),),
+    "hidden": (lambda n: nn.WindowScorer(np.ones((2, 2)), 1, n),),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "make"), [(what, make) for what, makes in SIZES.items() for make in makes])
+@pytest.mark.parametrize("wrong", ["a", None, True, 1.5, 2.0, 1j, [2], np.array([1, 2]), math.nan, 0, -1, 10**400])
+def test_sizes_are_whole_numbers_from_1(what, make, wrong):
+    """A size of another kind is a TypeError, one below 1 or beyond every array a ValueError, and both name it."""
+    whole = isinstance(wrong, int) and not isinstance(wrong, bool)
+    text = message(ValueError if whole else TypeError, make, wrong)
+    assert text.startswith(f"{what} is {'at ' if whole else 'a whole number, and got'}")
+
+
+@pytest.mark.parametrize("make", [
+    lambda flag: nn.Neuron(2, scalar=flag), lambda flag: nn.Layer(2, 1, scalar=flag),
+    lambda flag: nn.Network((2, 1), scalar=flag), lambda flag: nn.Recurrent(2, 1, scalar=flag),
+    lambda flag: nn.WindowScorer(np.ones((2, 2)), 1, 1, scalar=flag),
+])  # fmt: skip
+def test_scalar_is_a_bool(make):
+    """A text or an array is not taken for True."""
+    for wrong in ("no", None, 1, np.array([True, False])):
+        assert "scalar is True for Values and False for Tensors" in message(TypeError, make, wrong)
+
+
+def test_a_suffix_is_text():
+    """It stands at the end of names."""
+    for net, x in ((nn.Layer(2, 1), [1.0, 2.0]), (nn.Neuron(2, scalar=True), [1.0, 2.0])):
+        for wrong in (None, 1, ["′"]):
+            assert "a suffix is a text" in message(TypeError, net, x, suffix=wrong)

@@ -161,5 +161,5 @@ def test_bad_sizes_are_refused():
     """As by a layer."""
     with pytest.raises(ValueError, match="unknown activation 'spam'"):
         Recurrent(1, 2, activation="spam")
-    with pytest.raises(ValueError, match="0 inputs"):
+    with pytest.raises(ValueError, match="the number of inputs is at least 1, and got 0"):
         Recurrent(0, 2)

@@ -342,3 +342,11 @@ def test_refused_objectives():
         assert "the margin is a positive number" in message(ValueError, nn.max_margin, 1.0, 0.0, margin=margin)
     for margin in ("1", None, True, Value(1.0)):
         assert "the margin is a positive number" in message(TypeError, nn.max_margin, 1.0, 0.0, margin=margin)
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("scalar", [False, True])
+def test_an_embedding_is_finite(wrong, scalar):
+    """One number that is not finite is refused with its word: every score with the word would be nan."""
+    with pytest.raises(ValueError, match=f"an embedding is made of finite numbers, and word 1 has {wrong}"):
+        nn.WindowScorer([[0.0, 1.0], [wrong, 2.0]], 1, 1, scalar=scalar)

@@ -25,6 +25,57 @@ def test_node_as_param_is_refused(call: Callable[[], Any]) -> None:
         call()
 
 
+HUGE = 10**400
+KINDS = [(entry, key, kind) for entry in ad.TABLE.values() for key, kind in entry.kinds.items()]
+
+
+def test_params_with_a_kind_are_known() -> None:
+    """What is a number and what a flag follows from defaults and examples: every such param of the table is found."""
+    numbers = {(entry.name, key) for entry, key, kind in KINDS if kind is float}
+    assert numbers >= {
+        ("leaky_relu", "slope"), ("elu", "alpha"), ("hinge", "margin"), ("hinge_sum", "margin"), ("power", "n"),
+        ("clip", "low"), ("clip", "high"),
+    }  # fmt: skip
+    flags = {(entry.name, key) for entry, key, kind in KINDS if kind is bool}
+    assert flags >= {("where", "condition"), ("sum", "keepdims"), ("norm", "keepdims"), ("logsumexp", "keepdims")}
+
+
+@pytest.mark.parametrize(("entry", "key", "kind"), KINDS, ids=lambda item: getattr(item, "name", None))
+@pytest.mark.parametrize("wrong", ["a", None, 1j, [], (1.0, 2.0), {}, np.array(["a"]), np.array([1j]), True, 1.0, HUGE])
+@pytest.mark.parametrize("make", [Value, Tensor, float], ids=["Value", "Tensor", "plain"])
+def test_param_of_another_kind(entry: Any, key: str, kind: type, wrong: Any, make: Any) -> None:
+    """Refused by name, whether the numbers would have met it or not: leaky_relu of 2.0 never asks for its slope."""
+    example = entry.examples[-1]
+    inputs = [make(2.0) if entry.elementwise else np.full(shape, 2.0) for shape in example.shapes]
+    if make is Tensor and not entry.elementwise:
+        inputs = [Tensor(x) for x in inputs]
+    if kind is type(wrong):
+        entry(*inputs, **{**example.params, key: wrong})
+    elif wrong is HUGE and kind is float:
+        with pytest.raises(ValueError, match="beyond the largest float"):
+            entry(*inputs, **{**example.params, key: wrong})
+    else:
+        asked = "a real number" if kind is float else "True or False"
+        with pytest.raises(TypeError, match=f"{entry.name} takes {key} as {asked}, and got"):
+            entry(*inputs, **{**example.params, key: wrong})
+
+
+@pytest.mark.parametrize("number", [2, 2.0, np.float32(2.0), np.int8(2), np.array([2.0, 2.0]), np.array([2, 2])])
+def test_param_of_the_same_kind(number: Any) -> None:
+    """Any real number and, for what works on each element, an array of them."""
+    assert np.all(ad.leaky_relu(Tensor([-1.0, -2.0]), slope=number).data == [-2.0, -4.0])
+    assert np.all(ad.leaky_relu(np.array([-1.0, -2.0]), slope=number) == [-2.0, -4.0])
+
+
+@pytest.mark.parametrize("wrong", [{"index": "a"}, {"index": (1, 2)}, {"shape": 1.5}, {"shape": -1}, {"shape": None}])
+def test_layout_of_a_value_is_refused_in_one_sentence(wrong: Any) -> None:
+    """What NumPy raises for an array of Values names the operation and what it was given."""
+    with pytest.raises((TypeError, ValueError, IndexError), match=r"scatter\(.* is not defined: "):
+        ad.scatter(Value(1.0), **{"index": 1, "shape": (3,), **wrong})
+    assert ad.scatter(Value(1.0), index=1, shape=(3,))[1].data == 1.0
+    assert ad.scatter(Value(1.0), index=np.array([0, 2]), shape=(3,)).tolist() == [1.0, 0.0, 1.0]
+
+
 def test_params_edited_after_the_call_change_nothing() -> None:
     """The backward pass sees the params of the forward pass, whatever became of the caller's arrays and lists."""
     index, condition, axes = np.array([0, 0]), np.array([True, False]), [1, 0]

@@ -214,7 +214,17 @@ def test_products_take_shapes_like_those_of_their_examples() -> None:
         ("Value 1.0; exp zero", ValueError, "and got 'Value 1.0; exp zero'"),
         ("Value 1.0; exq 0", ValueError, "no operation is called 'exq'; there are add, "),
         ("Value -1.0; log 0", ValueError, "does not fit its operands in 'Value -1.0; log 0'"),
-        ("Value -1.0; add 0", ValueError, "does not fit its operands"),
+        ("Value -1.0; add 0", ValueError, "does not fit its operands: it takes 2 of the 1 values before it"),
+        ("Value 1.0; add 0 7", ValueError, "add does not fit its operands"),
+        ("Value 1.0; add 0 1", ValueError, "0 the newest, −1 the first input, and got 0, 1 in"),
+        ("Value 1.0; exp 0; add 0 2", ValueError, "takes 2 of the 2 values before it"),
+        ("Value 1.0; exp -2", ValueError, "exp does not fit its operands"),
+        ("Value 1.0; exp 0 0", ValueError, "it takes 1 of the 1 values before it"),
+        ("Value 1.0; exp", ValueError, "−1 the first input, and got none in"),
+        ("Value NaN; exp 0", ValueError, "the inputs of a program are finite, and got nan (float)"),
+        ("Tensor [Infinity,1.0]; exp 0", ValueError, "the inputs of a program are finite, and got array of shape (2,)"),
+        ("Value true; exp 0", ValueError, "and got 'Value true; exp 0'"),
+        ('Value "3"; exp 0', ValueError, "and got 'Value"), ('Tensor ["3"]; exp 0', ValueError, "and got 'Tensor"),
     ],
 )
 def test_lines_that_are_no_programs(line: Any, error: type[Exception], part: str) -> None:

@@ -144,7 +144,7 @@ def test_shared_memory_of_gradients_is_found(monkeypatch: pytest.MonkeyPatch) ->
 
     def backward(self: Any, seed: Any = None) -> None:
         for node in ad.topological(self):
-            node.grad = shared
+            node._grad = shared
 
     monkeypatch.setattr(ad.Tensor, "backward", backward)
     wrong = broken_relation(lambda x, y: x + y, np.ones(3), np.ones(3), only=["gradients share no memory"])
@@ -156,7 +156,7 @@ def test_a_backward_that_overwrites_is_found(monkeypatch: pytest.MonkeyPatch) ->
 
     def backward(self: Any, seed: Any = None) -> None:
         for node, signal in ad.backpropagate(self, seed).items():
-            node.grad = signal
+            node._grad = signal
 
     monkeypatch.setattr(ad.Value, "backward", backward)
     assert broken_by(lambda x: x * x, 3.0) == "backward twice doubles"
@@ -190,7 +190,7 @@ def test_a_seed_that_is_kept_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def backward(self: Any, seed: Any = None) -> None:
         for node in ad.topological(self):
-            node.grad = seed if node is self else np.zeros(node.shape)
+            node._grad = seed if node is self else np.zeros(node.shape)
 
     monkeypatch.setattr(ad.Tensor, "backward", backward)
     wrong = broken_relation(lambda x: x * 2.0, np.ones(3), only=["gradients share no memory"])

@@ -283,6 +283,16 @@ def test_move_adds_to_leaves_for_all_or_for_none() -> None:
         y.backward()
 
 
+def test_changes_of_one_leaf_add_up() -> None:
+    """A leaf that comes twice moves by both changes, in their order, in one step; the shapes of all are checked."""
+    x, t = Value(1.0), Tensor([1.0, 2.0])
+    ad.move([(x, 0.5), (t, np.ones(2)), (x, 0.25), (t, [10, 20])])
+    assert (x.data, t.data.tolist()) == (1.75, [12.0, 23.0])
+    with pytest.raises(ValueError, match="shape"):
+        ad.move([(x, 0.5), (t, np.ones(2)), (t, np.ones(3))])
+    assert (x.data, t.data.tolist()) == (1.75, [12.0, 23.0])
+
+
 def test_detached_value_passes_no_error() -> None:
     """detach and stop_gradient give a leaf with the same number and name; plain numbers pass through."""
     x = Value(3.0, name="x")

@@ -219,7 +219,7 @@ def clip(x: Any, low: float | None = None, high: float | None = None) -> Any:
         raise TypeError(f"clip takes plain numbers as bounds, and got {low!r} and {high!r}; use maximum and minimum")
     if not bounds[0] <= bounds[1]:
         raise ValueError(f"clip needs low ≤ high, and got {low!r} and {high!r}")
-    return _limit(x, low=float(bounds[0]), high=float(bounds[1]))
+    return _limit(x, low=as_float(bounds[0]), high=as_float(bounds[1]))
 
 
 def raise_to(x: Any, exponent: Any) -> Any:

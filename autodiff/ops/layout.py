@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -10,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.namespace import is_plain_number
-from autodiff.primitive import Example, Primitive, primitive
+from autodiff.namespace import as_float, is_plain_number
+from autodiff.primitive import Example, Primitive, describe, primitive
 from autodiff.symbol import Symbol, variable
 
 __all__ = [
@@ -41,9 +42,9 @@ def _ones(count: int, dtype: Any) -> Any:
 
 
 def _scatter(xp: Any, g: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
-    whole = np.zeros(shape, g.dtype)
+    whole = np.zeros(shape, getattr(g, "dtype", float))
     if _is_basic(index):
-        whole[index] = g
+        whole[index] = g[()] if isinstance(g, np.ndarray) and not g.ndim else g  # a Value, not the array around it
     else:
         np.add.at(whole, index, g)  # repeated indices add up, as a word looked up twice must
     return whole
@@ -178,7 +179,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     [[1.0, 2.0], [3.0, 4.0]]
     """
     length = _length(x, axis)
-    if isinstance(sections, int | np.integer):
+    if isinstance(sections, int | np.integer) and not isinstance(sections, bool):
         if sections < 1 or length % sections:
             raise ValueError(f"split cannot cut length {length} (axis {axis}) into {sections} equal parts")
         cuts = list(range(0, length + 1, length // sections)) if length else [0] * (sections + 1)
@@ -226,7 +227,7 @@ def pad(x: Any, width: Any, mode: str = "constant", *, constant_values: float = 
     """
     shape = np.shape(x)
     given = np.asarray(width)
-    if mode != "constant" or given.dtype.kind not in "iu" or (given < 0).any():
+    if not isinstance(mode, str) or mode != "constant" or given.dtype.kind not in "iu" or (given < 0).any():
         raise ValueError(f"pad knows non-negative integer widths and mode 'constant', and got {width!r} and {mode!r}")
     if not is_plain_number(constant_values):
         raise TypeError(f"pad fills with one plain number, and got {constant_values!r}")
@@ -239,7 +240,7 @@ def pad(x: Any, width: Any, mode: str = "constant", *, constant_values: float = 
     padded = scatter(x, index=inner, shape=outer)
     if constant_values == 0.0:
         return padded
-    border = np.full(outer, float(constant_values), getattr(x, "dtype", None))
+    border = np.full(outer, as_float(constant_values), getattr(x, "dtype", None))
     border[inner] = 0.0
     return padded + border
 
@@ -253,8 +254,10 @@ def diag(x: Any, k: int = 0) -> Any:
     array([1., 4.])
     """
     shape = np.shape(x)
-    if not isinstance(k, int | np.integer):
+    if not isinstance(k, int | np.integer) or isinstance(k, bool):
         raise TypeError(f"a diagonal is counted by an integer, and got {k!r}")
+    if abs(k) > sys.maxsize // 2:
+        raise ValueError(f"no matrix has a diagonal as far out as {describe(k)}")
     down, right = max(-k, 0), max(k, 0)
     if len(shape) == 1:
         order = np.arange(shape[0])

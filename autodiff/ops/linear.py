@@ -183,7 +183,7 @@ def _listed(x: Any) -> list[Any]:
 def matmul(a: Any, b: Any) -> Any:
     """Product ``a @ b`` with NumPy's shapes: vectors, matrices, and stacks of matrices that broadcast.
 
-    Raises ValueError where the shapes do not fit, or for a 0-d operand.
+    Raises TypeError for what are no real numbers, ValueError where the shapes do not fit, or for a 0-d operand.
 
     >>> matmul(np.eye(2), np.array([1.0, 2.0]))
     array([1., 2.])
@@ -199,7 +199,7 @@ def _stacked(a: Any, b: Any) -> Any:
     if isinstance(a, Symbol) or isinstance(b, Symbol):
         return stacks(a, b)
     if not (hasattr(a, "ndim") and hasattr(b, "ndim")):
-        return matmul(*(x if hasattr(x, "ndim") else np.asarray(x) for x in (a, b)))
+        return matmul(*(x if hasattr(x, "ndim") else as_operand("matmul", x) for x in (a, b)))
     axes = a.ndim, b.ndim
     if 0 in axes:
         raise ValueError(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.namespace import is_plain_number
+from autodiff.namespace import as_float, is_plain_number
 from autodiff.ops.elementwise import by_convention, exp, square, where
 from autodiff.ops.layout import flip, reshape, transpose
 from autodiff.primitive import NONZERO, Example, Primitive, primitive
@@ -176,12 +176,12 @@ def _freedom(x: Any, axis: Any, ddof: int) -> float:
     shape = np.shape(x)
     try:
         axes = range(len(shape)) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, len(shape))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"a variance over axis={axis!r} of shape {shape} is not defined: {error}") from error
     if not is_plain_number(ddof):
         raise TypeError(f"a variance takes a number as ddof, and got {ddof!r}")
-    freedom = float(np.prod([shape[a] for a in axes])) - ddof
+    freedom = float(np.prod([shape[a] for a in axes])) - as_float(ddof)
     if not freedom > 0:
         raise ValueError(f"a variance needs more than ddof={ddof} elements, and got shape {shape} with axis={axis}")
     return freedom

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.primitive import describe
 from autodiff.testing.blame import blamed, judged_rules, recorded
 from autodiff.testing.entries import Check, Curvature
 from autodiff.testing.oracles import ORACLES
@@ -72,7 +73,7 @@ def check_gradients(
     >>> bool(check_gradients(math.sin, 0.5, gradient=math.sin))
     False
     """
-    if order not in (1, 2) or isinstance(order, bool):
+    if not isinstance(order, int | np.integer) or isinstance(order, bool) or order not in (1, 2):
         raise ValueError(f"check_gradients checks order 1 or 2, and got order={order!r}")
     if directions is not None and (not isinstance(directions, int) or isinstance(directions, bool) or directions < 0):
         raise ValueError(
@@ -80,10 +81,12 @@ def check_gradients(
         )
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
         raise ValueError(f"seed is a whole number of at least 0, and got {seed!r}")
-    if oracle not in _CHOICES:
+    if not isinstance(oracle, str) or oracle not in _CHOICES:
         raise ValueError(f"unknown oracle {oracle!r} (must be one of {', '.join(_CHOICES)})")
     if order == 2 and oracle not in ("auto", "interval"):
         raise ValueError(f'order 2 is checked by differences only, as oracle "auto" or "interval", and got {oracle!r}')
+    if not isinstance(curve, bool | np.bool):
+        raise TypeError(f"curve is True or False, and got {describe(curve)}")
     subject = subject_of(f, inputs, gradient, vjp)
     check = Check(subject, seed=seed, directions=directions, oracle=oracle, curve=curve)
     report = _with_blame(check, check.report())

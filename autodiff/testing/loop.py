@@ -18,10 +18,10 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.node import Value
-from autodiff.primitive import ANY, Domain
+from autodiff.primitive import ANY, Domain, describe, whole_number
 from autodiff.testing.dual import Dual, TieError, duals
 from autodiff.testing.operations import Kind, Operation, Vocabulary, chosen
-from autodiff.testing.program import Instruction, Kinks, Program, resolve
+from autodiff.testing.program import Instruction, Kinks, Program, check_program, resolve
 from autodiff.testing.rounding import NUDGE, reach, tolerances
 from autodiff.testing.subject import as_node
 from autodiff.transforms import gradients
@@ -82,13 +82,19 @@ def random_program(
         kinks: see `resolve`.
         about: operations to be among them, called first, each on inputs that are made for it; any if left out.
 
-    Raises TypeError for another kind, ValueError if there are no operations, or none of a name in ``about``.
+    Raises TypeError for another kind of anything, ValueError if there are no operations, or none of a name in
+    ``about``, and for a length below 1.
 
     >>> from autodiff.testing import vocabulary
     >>> random_program(Random(5), operations=vocabulary(Value, of=["add", "exp"]), length=3)
     Program.parse('Value -1.5056840636294535 1.0; exp 0')
     """
+    if not isinstance(random, Random):
+        raise TypeError(f"a program is drawn from a random.Random, such as Random(0), and got {describe(random)}")
     known = chosen(kind, operations)
+    whole_number(length, "the length of a program", least=1)
+    if not isinstance(about, str | list | tuple):
+        raise TypeError(f"about is a name of an operation or a list of names, and got {describe(about)}")
     heads = (about,) if isinstance(about, str) else tuple(about)
     if unknown := [name for name in heads if name not in known]:
         raise ValueError(f"a program is to be made with the operation {unknown[0]!r}; there are {', '.join(known)}")
@@ -235,14 +241,18 @@ def search(
             program, None if nothing; it raises `Undecided` if it cannot tell. What else it raises counts as a fault.
         seed: the same seed draws the same programs.
 
-    The rest, and what it raises, as in `random_program`; `OtherKindError` if the judge cannot judge programs over
-    ``kind``.
+    The rest, and what it raises, as in `random_program`, also for a judge that cannot be called and a count or seed
+    below 0; `OtherKindError` if the judge cannot judge programs over ``kind``.
 
     >>> done = search(lambda p: "it has a product" if "multiply" in str(p) else None, 1000)
     >>> done.found.program
     Program.parse('Value 1.0; multiply 0 0')
     """
-    random, done = Random(seed), Search()
+    if not callable(judge):
+        raise TypeError(f"a judge is a function that says what is wrong with a program, and got {describe(judge)}")
+    whole_number(count, "the number of programs")
+    whole_number(length, "the length of a program", least=1)
+    random, done = Random(whole_number(seed, "the seed")), Search()
     known = chosen(kind, operations)
     deck = dealt(random, list(known))
     while done.tried < count and done.found is None:
@@ -289,6 +299,7 @@ def dual_fault(program: Program) -> str | None:
 
     >>> dual_fault(Program.parse("Value 1.5; sin 0; multiply 1 0"))
     """
+    check_program(program, "dual_fault")
     if program.kind is not Value:
         raise OtherKindError(
             "dual_fault judges programs over Values, and got one over Tensors; relation_fault judges those of both"
@@ -345,6 +356,9 @@ def shortest(
     >>> shortest(Program.parse("Value 1.5; cos 0; sin 1; square 0"), lambda p: "sin" in str(p))
     Program.parse('Value 1.0; sin 0')
     """
+    check_program(program, "shortest")
+    if not callable(fails):
+        raise TypeError(f"shortest asks a function whether a program fails, and got {describe(fails)}")
     smaller: Iterator[Program] = _smaller(program, kinks)
     for _ in range(most):
         candidate = next(smaller, None)

@@ -7,7 +7,7 @@ differently, else within a few roundings of every share that was added up.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -23,7 +23,7 @@ from autodiff.primitive import Primitive, describe, remembered
 from autodiff.symbol import Symbol
 from autodiff.testing.interval import estimate
 from autodiff.testing.passes import OF_PASSES
-from autodiff.testing.program import Program
+from autodiff.testing.program import Program, check_program
 from autodiff.testing.run import ROUNDING, DoesNotApply, Run, apart, same, short
 from autodiff.transforms import gradients
 
@@ -57,8 +57,9 @@ def check_relations(f: Callable[..., Any], *inputs: Any, only: Sequence[str] | N
 
     Raises:
         RelationError: an AssertionError that names the relation, the numbers, and the program of a `Program`.
-        TypeError: f cannot be called, or returns no number or array; or its result depends on no input, but it read the
-            ``.data`` of a node that does. ValueError: no input, or a name that no relation has.
+        TypeError: f cannot be called, or returns no number or array; or an input is neither a number nor an array; or
+            its result depends on no input, but it read the ``.data`` of a node that does. ValueError: no input, no
+            number in the output, or a name that no relation has.
 
     >>> from autodiff import exp
     >>> held = check_relations(lambda x: x * exp(x), 0.5)
@@ -86,6 +87,7 @@ def relation_fault(program: Program) -> str | None:
 
     >>> relation_fault(Program.parse("Tensor [1.5,2.0]; sin 0; multiply 1 0"))
     """
+    check_program(program, "relation_fault")
     return broken_relation(program, *program.inputs)
 
 
@@ -97,8 +99,10 @@ def _answers(
         raise TypeError(f"relations are checked of a function, and got {describe(f)}")
     if not inputs:
         raise ValueError("relations are checked at one or more inputs of f, and got none")
+    if isinstance(only, str) or not isinstance(only, Iterable | None):
+        raise TypeError(f"only is a list of names of relations, and got {describe(only)}")
     names = list(RELATIONS) if only is None else list(only)
-    if unknown := [name for name in names if name not in RELATIONS]:
+    if unknown := [name for name in names if not isinstance(name, str) or name not in RELATIONS]:
         raise ValueError(f"no relation is called {', '.join(map(repr, unknown))}; there are {', '.join(RELATIONS)}")
     run = Run(f, inputs, asked=True)
     for name in names:

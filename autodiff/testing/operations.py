@@ -17,10 +17,12 @@ import numpy as np
 from autodiff.node import Tensor, Value
 from autodiff.ops.choices import where
 from autodiff.ops.reductions import sum as sum_of
-from autodiff.primitive import ANY, TABLE, Domain, Example, Primitive, describe, remembered
+from autodiff.primitive import ANY, TABLE, Domain, Example, Primitive, describe, remembered, whole_number
 from autodiff.testing.literals import literal, spelled
 
-__all__ = ["BRANCHES", "Kind", "Operation", "Vocabulary", "check_kind", "chosen", "named", "vocabulary"]
+__all__ = [
+    "BRANCHES", "Kind", "Operation", "Vocabulary", "check_kind", "check_operations", "chosen", "named", "vocabulary",
+]
 
 Kind = type[Value] | type[Tensor]
 
@@ -48,6 +50,14 @@ class Operation:
     primitive: Primitive | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     over: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not callable(self.call):
+            raise TypeError(
+                "an operation has a name and a function, as Operation('add', 2, operator.add), and got "
+                f"{describe(self.name)} and {describe(self.call)}"
+            )
+        whole_number(self.arity, f"the number of operands of {self.name}", least=1)
 
     def __call__(self, *operands: Any) -> Any:
         return self.call(*operands)
@@ -102,6 +112,8 @@ def vocabulary(kind: Kind = Value, *, of: Iterable[str] | None = None) -> dict[s
     ['add', 'leaky_relu', 'leaky_relu[slope=0.25]']
     """
     check_kind(kind)
+    if isinstance(of, str) or not isinstance(of, Iterable | None):
+        raise TypeError(f"a vocabulary is made of a list of names, such as ['add', 'exp'], and got {describe(of)}")
     names = [*TABLE, *BRANCHES] if of is None else list(of)
     found = [item for name in names if name not in BRANCHES for item in _operations(named(name))]
     if kind is Value:
@@ -111,7 +123,9 @@ def vocabulary(kind: Kind = Value, *, of: Iterable[str] | None = None) -> dict[s
 
 
 def named(name: str) -> Primitive:
-    """The primitive of the table that is called so; raises ValueError if there is none."""
+    """The primitive of the table that is called so; raises ValueError if there is none, TypeError for no name."""
+    if not isinstance(name, str):
+        raise TypeError(f"a primitive is named by a text, and got {describe(name)}")
     if name not in TABLE:
         raise ValueError(f"no primitive is called {name!r}; the table has {', '.join(TABLE)}")
     return TABLE[name]
@@ -123,13 +137,20 @@ def check_kind(kind: Any) -> None:
         raise TypeError(f"programs are made over one of the classes Value and Tensor, and got {describe(kind)}")
 
 
+def check_operations(operations: Any) -> None:
+    """Refuse, with a TypeError, what is no `Vocabulary`."""
+    if not isinstance(operations, Mapping):
+        raise TypeError(f"operations are a dict by name, such as vocabulary(Value), and got {describe(operations)}")
+
+
 def chosen(kind: Kind, operations: Vocabulary | None) -> Vocabulary:
     """The ``operations`` that programs over ``kind`` are to be made of, all of `vocabulary` if None.
 
-    Raises TypeError for another kind, ValueError if there are none.
+    Raises TypeError for another kind or for operations that are no dict, ValueError if there are none.
     """
     check_kind(kind)
     known = vocabulary(kind) if operations is None else operations
+    check_operations(known)
     if not known:
         raise ValueError("a program is to be made with at least one operation; there are none")
     return known

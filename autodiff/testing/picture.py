@@ -15,6 +15,7 @@ from autodiff.draw.picture import Picture
 from autodiff.flow import bracketed, error_flow
 from autodiff.graph import Node, topological
 from autodiff.notation import number
+from autodiff.primitive import describe
 from autodiff.testing.report import Blame, Report
 
 __all__ = ["drawing"]
@@ -33,8 +34,11 @@ def drawing(report: Report, *, theme: str = "auto") -> Drawing:
 
     Of a function that its graph does not hold, the graph is drawn, with the constants that were detached marked.
 
-    Raises ValueError where nothing failed, or where the fault has no graph of this project, or too large a one.
+    Raises TypeError for what is no report, ValueError where nothing failed, or where the fault has no graph of this
+    project, or too large a one.
     """
+    if not isinstance(report, Report):
+        raise TypeError(f"a fault is drawn of a report of check_gradients, and got {describe(report)}")
     blame = report.blame
     if blame is None and not report.failed:
         raise ValueError(f"there is no fault to draw: {str(report).splitlines()[0]}")

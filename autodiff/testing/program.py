@@ -9,19 +9,24 @@ dead but what a branch leaves out, and no cotangent is all ones. Where all branc
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 from urllib.parse import quote, unquote
 
 import numpy as np
 
+from autodiff.namespace import is_plain_number
 from autodiff.node import Tensor, Value
+from autodiff.plain import as_leaf_array, as_value_data
 from autodiff.primitive import TABLE, describe
-from autodiff.testing.operations import Kind, Operation, Vocabulary, vocabulary
+from autodiff.testing.operations import Kind, Operation, Vocabulary, check_operations, vocabulary
 
-__all__ = ["LIMIT", "Engine", "Instruction", "Kinks", "Program", "Step", "resolve", "weights_of"]
+__all__ = [
+    "LIMIT", "Engine", "Instruction", "Kinks", "Program", "Step", "as_given", "check_program", "resolve", "weights_of",
+]  # fmt: skip
 
 Instruction = tuple[Any, ...]  #: the name of an operation, then how far back each operand is
 Step = tuple[str, tuple[int, ...]]
@@ -161,13 +166,19 @@ class Program:
         try:
             read = _READ[head[0]]
             inputs = [read(json.loads(x)) for x in head[1:]]
-            instructions = [(unquote(name), *map(int, back)) for name, *back in rest]
+            instructions: list[Instruction] = [(unquote(name), *map(int, back)) for name, *back in rest]
         except (LookupError, TypeError, ValueError):
             inputs = []
         if not inputs:
             raise ValueError(f"a program is written as 'Value 2.0 3.0; multiply 1 0; exp 0', and got {line!r}")
-        known = _vocabulary_of(inputs) if operations is None else operations
-        program = resolve(instructions, inputs, known)
+        program = resolve(instructions, inputs, operations)
+        for k, (name, *back) in enumerate(instructions):
+            arity, there = program.operations[name].arity, len(inputs) + k
+            if len(back) != arity or any(not -len(inputs) <= operand < there for operand in back):
+                raise ValueError(
+                    f"{name} does not fit its operands: it takes {arity} of the {there} values before it, "
+                    f"0 the newest, −1 the first input, and got {', '.join(map(str, back)) or 'none'} in {line!r}"
+                )
         if len(program.steps) < len(instructions):
             raise ValueError(f"an instruction does not fit its operands in {line!r}; those that do make {program!r}")
         return program
@@ -190,24 +201,38 @@ def resolve(
         kinks: "anywhere"; at the "inputs" only, which are the same to the last bit in every engine; "nowhere".
         limit: results beyond it, and those that are not finite, are skipped.
 
-    Raises ValueError for a name that no operation has.
+    Raises TypeError for other kinds than these, ValueError for a name that no operation has, for no input and for
+    inputs that are not finite.
     """
-    known = _vocabulary_of(inputs) if operations is None else operations
-    values: list[Any] = list(inputs)
+    given = _checked(inputs)
+    if kinks.__class__ is not str or kinks not in _KINKS:
+        raise ValueError(f"kinks are allowed {', '.join(map(repr, _KINKS))}, and got {describe(kinks)}")
+    if not is_plain_number(limit) or not limit > 0:
+        raise ValueError(f"the limit of results is a positive number, and got {describe(limit)}")
+    if not isinstance(instructions, Iterable) or isinstance(instructions, str):
+        raise TypeError(f"a program is made of a list of instructions, and got {describe(instructions)}")
+    known = _vocabulary_of(given) if operations is None else operations
+    check_operations(known)
+    values: list[Any] = list(given)
     steps: list[Step] = []
     with np.errstate(all="ignore"):
-        for name, *back in instructions:
-            operation = _found(known, name)
-            operands = tuple(len(values) - 1 - k % len(values) for k in back[: operation.arity])
-            result = _result(operation, [values[k] for k in operands], limit)
-            anyway = kinks == "anywhere" or (kinks == "inputs" and all(k < len(inputs) for k in operands))
-            if result is not None and (anyway or _is_smooth(operation, [values[k] for k in operands])):
+        for instruction in instructions:
+            try:
+                name, *back = instruction
+                operation = known[name]
+                operands = tuple([len(values) - 1 - k % len(values) for k in back[: operation.arity]])
+                data = [values[k] for k in operands]
+            except (KeyError, TypeError, ValueError) as error:
+                raise _misread(instruction, known) from error
+            result = _result(operation, data, limit)
+            anyway = kinks == "anywhere" or (kinks == "inputs" and all(k < len(given) for k in operands))
+            if result is not None and (anyway or _is_smooth(operation, data)):
                 values.append(result)
                 steps.append((name, operands))
     used = {operand for _, operands in steps for operand in operands}
     sinks = [k for k in range(len(values)) if k not in used]
     weights = tuple((sink, weights_of(getattr(values[sink], "shape", ()), sink)) for sink in sinks)
-    return Program(tuple(inputs), tuple(steps), weights, known)
+    return Program(tuple(given), tuple(steps), weights, known)
 
 
 def weights_of(shape: tuple[int, ...], k: int) -> Any:
@@ -218,17 +243,54 @@ def weights_of(shape: tuple[int, ...], k: int) -> Any:
     return (1.0 - 0.375 * ((np.arange(count) + k) % 5)).reshape(shape)
 
 
-_READ: Final[Mapping[str, Callable[[Any], Any]]] = {"Value": float, "Tensor": lambda x: np.array(x, dtype=float)}
+_READ: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "Value": as_value_data, "Tensor": lambda x: np.array(as_leaf_array(x)),
+}  # fmt: skip
+_KINKS: Final = get_args(Kinks)
 
 
 def _vocabulary_of(inputs: Sequence[Any]) -> Vocabulary:
     return vocabulary(Tensor if any(isinstance(x, np.ndarray) for x in inputs) else Value)
 
 
-def _found(known: Vocabulary, name: str) -> Operation:
-    if name not in known:
-        raise ValueError(f"no operation is called {name!r}; there are {', '.join(known)}")
-    return known[name]
+def _checked(inputs: Any) -> list[Any]:
+    """The inputs of a program: finite floats and float arrays, at least one."""
+    if isinstance(inputs, str | bytes) or not isinstance(inputs, Sequence | np.ndarray) or not len(inputs):
+        raise TypeError(f"a program has a list of inputs, at least one, and got {describe(inputs)}")
+    given = [x if x.__class__ is float else as_given(x) for x in inputs]
+    for x in given:
+        if not (math.isfinite(x) if x.__class__ is float else np.isfinite(x).all()):
+            raise ValueError(f"the inputs of a program are finite, and got {', '.join(map(describe, inputs))}")
+    return given
+
+
+def as_given(x: Any) -> Any:
+    """An input: a float for a number, else an array of floats. Raises TypeError for what is neither.
+
+    >>> as_given(2), as_given([1, 2])
+    (2.0, array([1., 2.]))
+    """
+    if x.__class__ is np.ndarray and x.dtype == float:
+        return x
+    if isinstance(x, list | tuple | np.ndarray):
+        return np.array(as_leaf_array(x), dtype=float)
+    return as_value_data(x)
+
+
+def _misread(instruction: Any, known: Vocabulary) -> Exception:
+    """What is wrong with an instruction that cannot be read."""
+    name = instruction[0] if isinstance(instruction, tuple | list) and instruction else None
+    if isinstance(name, str) and name not in known:
+        return ValueError(f"no operation is called {name!r}; there are {', '.join(known)}")
+    return TypeError(
+        f"an instruction is a name and how far back its operands are, as ('add', 1, 0), and got {describe(instruction)}"
+    )
+
+
+def check_program(program: Any, asker: str) -> None:
+    """Refuse, with a TypeError, what is no `Program`."""
+    if not isinstance(program, Program):
+        raise TypeError(f"{asker} takes a Program, and got {describe(program)}")
 
 
 def _result(operation: Operation, data: list[Any], limit: float) -> Any:

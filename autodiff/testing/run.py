@@ -13,7 +13,7 @@ from autodiff.graph import Node, topological
 from autodiff.node import Tensor, Value
 from autodiff.primitive import describe
 from autodiff.reading import recorded
-from autodiff.testing.program import weights_of
+from autodiff.testing.program import as_given, weights_of
 from autodiff.testing.rounding import reach
 from autodiff.testing.subject import as_node
 from autodiff.transforms import gradients
@@ -32,9 +32,7 @@ class Run:
 
     def __init__(self, f: Callable[..., Any], inputs: Sequence[Any], *, asked: bool = False) -> None:
         self.f, self.asked = f, asked
-        self.inputs = [
-            np.array(x, dtype=float) if np.ndim(x) or isinstance(x, np.ndarray) else float(x) for x in inputs
-        ]
+        self.inputs = [np.array(x) if isinstance(x, np.ndarray) else x for x in map(as_given, inputs)]
 
     def needs_arrays(self) -> None:
         """Raise `DoesNotApply` for a run over numbers: no rules run in its passes, as Values keep local gradients."""
@@ -55,6 +53,9 @@ class Run:
         if output is None:
             came = describe(result)
             raise TypeError(f"relations are checked of a function that returns a Value or Tensor, and got {came}")
+        shape = np.shape(output._data)
+        if 0 in shape:
+            raise ValueError(f"relations are checked of numbers, and f returned none: an array of shape {shape}")
         return output, leaves
 
     def fresh(self) -> tuple[Any, list[Any]]:

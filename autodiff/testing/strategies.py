@@ -6,6 +6,7 @@ All shrink to the fewest nodes and the simplest numbers. Where autodiff is insta
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from string import ascii_letters
@@ -17,9 +18,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 from hypothesis.extra.numpy import arrays as numpy_arrays
 
+from autodiff.namespace import is_plain_number
 from autodiff.node import Tensor, Value
 from autodiff.notation import MATRICES, Name
-from autodiff.primitive import ANY, Domain, Primitive, describe
+from autodiff.primitive import ANY, Domain, Primitive, describe, whole_number
 from autodiff.testing.loop import SHAPES
 from autodiff.testing.operations import Kind, Operation, Vocabulary, chosen, named
 from autodiff.testing.program import Instruction, Kinks, Program, resolve
@@ -46,6 +48,10 @@ def numbers(low: float = -3.0, high: float = 3.0) -> st.SearchStrategy[float]:
     >>> find(numbers(), lambda x: x < 0)
     -1.0
     """
+    if not is_plain_number(low) or not is_plain_number(high):
+        raise TypeError(f"numbers are drawn between two numbers, and got {describe(low)} and {describe(high)}")
+    if not -math.inf < low <= high < math.inf:
+        raise ValueError(f"numbers are drawn between finite low ≤ high, and got {low} and {high}")
     whole = [float(x) for x in (1, 2, 3, 0, -1, -2, -3) if low <= x <= high]
     least = 1e-4 * max(abs(low), abs(high))
     # no filter and no map: hypothesis would vary these numbers, and leave out 6 to 15 of 135 operations in 200 programs
@@ -56,6 +62,8 @@ def numbers(low: float = -3.0, high: float = 3.0) -> st.SearchStrategy[float]:
 
 def coordinates(domain: Domain, *, kinks: bool = False) -> st.SearchStrategy[float]:
     """Numbers of the interval in which tests draw, at least 0.05 away from its kinks unless ``kinks`` allows them."""
+    if not isinstance(domain, Domain):
+        raise TypeError(f"coordinates are drawn in a Domain, and got {describe(domain)}")
     found = numbers(domain.low, domain.high)
     return found if kinks else found.filter(lambda x: all(abs(x - kink) >= _AWAY for kink in domain.kinks))
 
@@ -137,6 +145,7 @@ def programs(
     Program.parse('Value 1.0; multiply 0 0')
     """
     chosen(kind, operations)
+    whole_number(most, "the largest number of instructions")
     return st.deferred(lambda: _programs(kind, chosen(kind, operations), kinks, most // 4))
 
 

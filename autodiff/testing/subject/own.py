@@ -38,16 +38,16 @@ class OwnFunction(Subject):
 
     @contextmanager
     def at(self, points: Arrays) -> Iterator[None]:
-        kept = [(node, node._data, node.grad) for node in (*self.old, *self.held)]
+        kept = [(node, node._data, node._grad) for node in (*self.old, *self.held)]
         try:
             for node, _, _ in kept:
-                node.grad = None
+                node._grad = None
             for node, made in zip(self.held, self.made(points)[len(self.leaves) - len(self.held) :], strict=True):
                 node._data = made._data
             yield
         finally:
             for node, data, grad in kept:
-                node._data, node.grad = data, grad
+                node._data, node._grad = data, grad
 
     def fresh(self, points: Arrays) -> list[Any]:
         return [*self.made(points)[: len(self.leaves) - len(self.held)], *self.held]
