@@ -201,18 +201,23 @@ def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
             return share
         if isinstance(share, Node):
             return share if share.scalar else item.from_tensor(sum_to(share, shape=()))
-        return float(np.sum(share))
+        return float(_total(share))
     if isinstance(share, Node):
         if share.scalar:
             share = as_tensor(share)
         return share if share._data.shape == data.shape else _reshaped(share, data.shape)
     if data.__class__ is not np.ndarray:
-        share = data.dtype.type(np.sum(share))
+        share = data.dtype.type(_total(share))
         return item.constant(share) if create_graph else share
     share = _of_type(np.asarray(share), data)
     if share.shape != data.shape:
         share = _reshaped(share, data.shape)
     return item.constant(share) if create_graph else share
+
+
+def _total(share: Any) -> Any:
+    """Σ share; of one number that number, for NumPy's sum of −0.0 is 0.0."""
+    return np.sum(share) if np.ndim(share) else share
 
 
 def _of_type(share: np.ndarray[Any, Any], data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

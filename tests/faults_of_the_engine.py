@@ -204,7 +204,7 @@ _FAULTS: Final = {
         change("broadcasting of arrays is not undone", _SHARES, "if share.shape != shape:", "if False:"),
         change("broadcasting is not undone", _SHARES, "share = _reshaped(share, data.shape)", "pass"),
         change(
-            "a gradient broadcast to a Value is not summed", _SHARES, "return float(np.sum(share))",
+            "a gradient broadcast to a Value is not summed", _SHARES, "return float(_total(share))",
             "return float(np.ravel(share)[0])",
         ),
         change(
