@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any, Final
 
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
@@ -62,7 +64,7 @@ def derivation(flow: Flow) -> tuple[Derived, ...]:
     for node in reversed(flow.nodes[:-1]):
         edges = tuple(inputs[node.id])
         slopes = tuple(slope[edge.input] for edge in edges)
-        slope[node.id] = sum(_times(edge.local, s) for edge, s in zip(edges, slopes, strict=True))
+        slope[node.id] = reduce(add, (_times(edge.local, s) for edge, s in zip(edges, slopes, strict=True)), 0.0)
         found.append(Derived(node, edges, slopes, slope[node.id]))
     return tuple(found)
 
