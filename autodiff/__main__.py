@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import numpy as np
 
+from autodiff.console import readable_output
 from autodiff.draw import MissingProgramError, see, text
 from autodiff.draw.save import ENDINGS, write
 from autodiff.explain import explain
@@ -62,6 +63,7 @@ _PARAMETER: Final = "W14(1)"
 _MOST_PARAMETERS: Final = 1_000_000  # each is a Value of its own: a few seconds, and 0.5 GB
 
 
+@readable_output()
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program with these arguments (those of the command line if left out).
 

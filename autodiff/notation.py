@@ -18,7 +18,7 @@ from operator import index
 from string import ascii_letters
 from typing import SupportsIndex, TypeVar, final
 
-__all__ = ["MATRICES", "Name", "find", "number", "parse", "subscript", "superscript"]
+__all__ = ["MATRICES", "Name", "find", "in_ascii", "number", "parse", "subscript", "superscript"]
 
 T = TypeVar("T")
 
@@ -44,6 +44,18 @@ _LETTERS = frozenset(_SPELLINGS.values())
 _LOWER = str.maketrans("0123456789()+-", "₀₁₂₃₄₅₆₇₈₉₍₎₊₋")
 _RAISE = str.maketrans("0123456789()+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻")
 _LEVEL = str.maketrans("₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹", "01234567890123456789")
+
+# Everything else of the notation and of the texts around it, as it is typed where there is no key for it.
+_TYPED = str.maketrans(
+    _GREEK
+    | dict(zip("₀₁₂₃₄₅₆₇₈₉₍₎₊₋⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻ᶜᵏⁿᵀˣʸ", "0123456789()+-0123456789()+-cknTxy", strict=True))
+    | dict(zip("−–·×÷′’“”←↑→↓∂√∞∫∈ℝ≈≠≤≥±∓∝∘⊗‖⟨⟩…─█✓✗ᵢₓₙµ∇\u200e\N{REPLACEMENT CHARACTER}\N{NO-BREAK SPACE}", (
+        *"--*x/'", "'", '"', '"', "<-", "(up)", "->", "(down)", "d", "sqrt", "inf", "integral ", "in", "R", "~", "!=",
+        "<=", ">=", "+-", "-+", "~", ".*", "(x)", "||", "<", ">", "...", "-", "#", "ok", "X", "_i", "_x", "_n", "u",
+        "grad ", "", "?", " ",
+    ), strict=True))
+)  # fmt: skip
+_RAISED_TEXT = re.compile("(⁽[^⁽⁾]*⁾)|[⁰¹²³⁴-⁹⁺⁻ᶜᵏⁿᵀˣʸ]+")  # a layer, or a power
 
 # Digits are spelled out because \d takes every script's; their number is bounded because int() refuses very long ones.
 _NUMBER, _LOWERED, _RAISED = "[0-9]{1,9}", "[₀-₉]{1,9}", "[⁰¹²³⁴-⁹]{1,9}"
@@ -151,8 +163,7 @@ class Name:
         >>> print(Name("W", (1, 4), 1).ascii(), Name("W", (10, 2), 1).ascii(), Name("δ", (1,), 2).ascii())
         W14(1) W10,2(1) delta1(2)
         """
-        layer = "" if self.layer is None else f"({self.layer})"
-        return _GREEK.get(self.letter, self.letter) + self._joined() + layer
+        return in_ascii(str(self))
 
     def _joined(self) -> str:
         # Outside matrices x₁₂ is entry twelve, so that two indices always need their comma there.
@@ -210,6 +221,21 @@ def find(name: str | Name, known: Mapping[Name, T]) -> T:
     if wanted not in known:
         raise ValueError(f"no parameter {wanted}: {_inventory(known, near=wanted.layer or 1)}")
     return known[wanted]
+
+
+def in_ascii(text: str) -> str:
+    """Write the notation in a text with the keys of any keyboard: names as `Name.ascii`, powers with ^, signs in words.
+
+    Arguments: `text`, any; what is no part of the notation, as an accent or Chinese, stays.
+    Result: the text.
+    Source: the notes, Conventions.
+
+    >>> in_ascii("∂s/∂W₁₄⁽¹⁾ = σ′(z₁⁽²⁾) × 10⁻² ± 1e−12")
+    "ds/dW14(1) = sigma'(z1(2)) x 10^-2 +- 1e-12"
+    """
+    if text.isascii():
+        return text
+    return _RAISED_TEXT.sub(lambda raised: raised[1] or f"^{raised[0]}", text).translate(_TYPED)
 
 
 def number(x: float | None, digits: int = 4) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from autodiff import Flow, backpropagate, error_flow
+from autodiff.console import readable_output
 from autodiff.draw import save, text
 from nn.layers import Network
 
@@ -55,6 +56,7 @@ def engine_on_arrays() -> float:
     return float(backpropagate(tensors(X))[tensors.parameter("W(1)")][0, 3])
 
 
+@readable_output()
 def main(folder: Path) -> None:
     """Print the flow and the four numbers, and save the picture."""
     flow = engine()

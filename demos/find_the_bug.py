@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import autodiff as ad
+from autodiff.console import readable_output
 from autodiff.testing.check import check_gradients
 from autodiff.testing.loop import search
 from autodiff.testing.operations import vocabulary
@@ -147,6 +148,7 @@ BUGS = (
 )
 
 
+@readable_output()
 def main(folder: Path) -> None:
     """Find the bugs one after the other, and save a picture of each."""
     define_wrong_rules()

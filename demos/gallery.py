@@ -23,6 +23,7 @@ import numpy as np
 
 import autodiff as ad
 from autodiff import Value
+from autodiff.console import readable_output
 from autodiff.draw import Drawing, see
 from autodiff.draw.palette import DARK, FONTS, LIGHT
 from autodiff.extras import install
@@ -282,6 +283,7 @@ def write(folder: Path) -> list[Path]:
     return [folder / name for name in files]
 
 
+@readable_output()
 def main() -> None:
     """Write the gallery into the folder that the command line names."""
     parser = argparse.ArgumentParser(description="Draw every picture of the README and of a gallery page.")

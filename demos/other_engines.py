@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
+from autodiff.console import readable_output
 from autodiff.extras import install
 from autodiff.testing.loop import Search, search
 from autodiff.testing.operations import Operation, Vocabulary, vocabulary
@@ -112,6 +113,7 @@ def report(
             print(f"  {where}: {done.found.program}\n      {done.found.reason}")
 
 
+@readable_output()
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run both engines, those of them that are installed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])

@@ -24,6 +24,7 @@ from tagged_text import UNKNOWN, Corpus, Token, Vocabulary, Windows, cut, plain_
 import nn
 from autodiff import error_flow
 from autodiff.backprop import backpropagate
+from autodiff.console import readable_output
 from autodiff.extras import install
 from autodiff.notation import number
 from autodiff.telling.steps import steps
@@ -337,6 +338,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+@readable_output()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; exit status 2 and one sentence if a file or an option is wrong."""
     options = parsed(arguments)

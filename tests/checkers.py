@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
+from autodiff.console import readable_output
 from autodiff.shares import edge_shares
 from autodiff.testing.check import check_gradients
 from autodiff.testing.loop import random_program
@@ -285,6 +286,7 @@ def one_of_a_thousand(found: dict[str, Checker]) -> dict[str, list[str]]:
     return answers
 
 
+@readable_output()
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m tests.checkers", description=__doc__)

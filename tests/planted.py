@@ -30,6 +30,7 @@ from hypothesis import seed as starting_from
 
 import autodiff as ad
 from autodiff import Primitive, shares
+from autodiff.console import readable_output
 from autodiff.testing.loop import Counterexample, Judge, Search, Undecided, dual_fault, search
 from autodiff.testing.metamorphic import broken_relation
 from autodiff.testing.operations import Operation, Vocabulary, vocabulary
@@ -334,6 +335,7 @@ def speeds() -> Iterator[str]:
                 yield f"{kind.__name__:6} {name:9} {driver:10}: {few / (time.process_time() - start):7,.0f}"
 
 
+@readable_output()
 def main() -> int:
     """Print a row for each fault and kind of program, counts, and programs a second; 1 if a fault was not shown."""
     parser = argparse.ArgumentParser(description="Plants faults and says how soon random programs find them.")

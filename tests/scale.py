@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import autodiff as ad
+from autodiff.console import readable_output
 
 _ROOT = Path(__file__).parents[1]
 _SHALLOW = 120  # frames: enough for this program, and far from enough for a walk that recurses
@@ -105,6 +106,7 @@ def table(counts: list[int]) -> str:
     return "\n".join(lines)
 
 
+@readable_output()
 def main() -> None:
     """Print the table for the given length and smaller ones, or one measurement as JSON."""
     parser = argparse.ArgumentParser(description="What a long chain of Values costs.")

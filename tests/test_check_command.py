@@ -215,6 +215,61 @@ def test_a_function_inside_of_a_class(capsys):
     assert "gradient check of loss" in capsys.readouterr().out
 
 
+METHODS = """
+import functools
+import math
+
+class Model:
+    scale = 2.0
+
+    @staticmethod
+    def loss(x):
+        return x * x
+
+    @classmethod
+    def scaled(cls, x):
+        return cls.scale * x
+
+    def own(self, x):
+        return self.scale * x * x
+
+    __call__ = cached = functools.lru_cache(own)
+
+    class Inner:
+        def method(self, x):
+            return x
+
+class Heir(Model):
+    pass
+
+model = Heir()
+"""
+
+
+@pytest.mark.parametrize("name", ["Model.scaled", "Heir.loss", "model.own", "model", "model.loss", "model.scaled"])
+def test_methods_that_need_no_more_than_their_arguments(capsys, name):
+    """Those of a class that are static or the class's, all of an instance, and an instance that can be called."""
+    Path("methods.py").write_text(METHODS, encoding="utf-8")
+    assert main(["check", f"methods.py:{name}", "--at", "3.0"]) == 0
+    assert "no failure found (1 pass" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "owner", "one"), [
+    ("Model.own", "Model", "model"), ("Heir.own", "Heir", "heir"), ("Model.Inner.method", "Model.Inner", "inner"),
+    ("Model.cached", "Model", "model"), ("Model.__call__", "Model", "model"),
+])  # fmt: skip
+def test_a_method_needs_an_instance(capsys, name, owner, one):
+    """No number is drawn for self; the sentence says what to write."""
+    Path("methods.py").write_text(METHODS, encoding="utf-8")
+    method = name.rpartition(".")[2]
+    for options in ([], ["--at", "1.0; 2.0"]):
+        assert main(["check", f"methods.py:{name}", *options]) == 2
+        assert capsys.readouterr().err == (
+            f"autodiff: {name} is called on a {owner}, and none was made; write {one} = {owner}(…) in methods.py, and "
+            f"name methods.py:{one}.{method}\n"
+        )
+
+
 def test_a_file_that_ends_python(capsys):
     """It is no silent success."""
     Path("script.py").write_text("def f(x):\n    return x\nraise SystemExit(0)\n", encoding="utf-8")

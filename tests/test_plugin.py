@@ -205,6 +205,173 @@ def test_checks_in_fixtures_count(run: Run) -> None:
     result.stdout.fnmatch_lines(["gradients: 2 pass, 2 fail"])
 
 
+SUBTESTS = """
+    import unittest
+    import autodiff as ad
+    import pytest
+
+    bad = ad.primitive("bad_sin", lambda xp, x: xp.sin(x), [lambda g, z, x: g * ad.sin(x)])
+
+    def right(check_gradients):
+        check_gradients(lambda x: x * x, 2.0)
+
+    def wrong(check_gradients):
+        check_gradients(bad, 2.0)
+
+    @pytest.mark.skipif(pytest.version_tuple < (9,), reason="the fixture subtests came with pytest 9")
+    def test_fixture(request, check_gradients):
+        subtests = request.getfixturevalue("subtests")
+        right(check_gradients)
+        for check in (right, wrong, right, wrong):
+            with subtests.test(check=check):
+                check(check_gradients)
+        with subtests.test("fails by itself"):
+            assert 1 + 1 == 3
+        right(check_gradients)
+
+    class TestCase(unittest.TestCase):
+        @pytest.fixture(autouse=True)
+        def _take(self, check_gradients):
+            self.check_gradients = check_gradients
+
+        def setUp(self):
+            right(self.check_gradients)
+
+        def tearDown(self):
+            right(self.check_gradients)
+
+        def test_case(self):
+            for check in (right, right, wrong):
+                with self.subTest(check=check):
+                    check(self.check_gradients)
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("-p", "xdist", "-n", "1")], ids=["one process", "a worker"])
+def test_checks_in_subtests_count_once(run: Run, pytester: pytest.Pytester, options: tuple[str, ...]) -> None:
+    """Though each subtest has a report of its own; each that fails by a gradient has its section and its picture."""
+    has_subtests = pytest.version_tuple >= (9,)
+    result = run(SUBTESTS, *options)
+    wrong = 3 if has_subtests else 1
+    assert result.stdout.str().count("- gradient check -") == wrong
+    result.stdout.fnmatch_lines([f"gradients: {8 if has_subtests else 4} pass, {wrong} fail"])
+    assert len(list((pytester.path / "gradient-results").glob("*.svg"))) == wrong
+
+
+FIXTURES = """
+    import pytest
+
+    def check(check_gradients, factor):
+        check_gradients(lambda x: x * x, 2.0, gradient=lambda x: factor * x)
+
+    @pytest.fixture(scope="module", autouse=True)
+    def module(check_gradients):
+        check(check_gradients, 2.0)
+        yield
+        check(check_gradients, 3.0)
+
+    @pytest.fixture(scope="class")
+    def whole_class(check_gradients):
+        check(check_gradients, 2.0)
+        yield
+        check(check_gradients, 2.0)
+
+    @pytest.fixture
+    def late(check_gradients):
+        yield
+        check(check_gradients, 3.0)
+
+    class TestThem:
+        @pytest.mark.parametrize("number", [1, 2, 3])
+        def test_number(self, whole_class, check_gradients, number):
+            check(check_gradients, 2.0)
+
+        def test_late(self, whole_class, late):
+            pass
+
+    def test_fails_too(late):
+        assert 1 + 1 == 3
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("-p", "xdist", "-n", "1")], ids=["one process", "a worker"])
+def test_checks_in_setup_and_teardown_count_once(run: Run, options: tuple[str, ...]) -> None:
+    """Of fixtures of a test, a class and a module; a wrong gradient in a teardown has its section there."""
+    result = run(FIXTURES, *options)
+    result.assert_outcomes(passed=4, failed=1, errors=2)
+    text = result.stdout.str()
+    assert text.count("- gradient check -") == 2
+    result.stdout.fnmatch_lines(["gradients: 6 pass, 3 fail"])
+
+
+def test_a_fault_that_was_expected_has_no_section(run: Run) -> None:
+    """What fails later, in the same test, is not its doing."""
+    result = run(
+        """
+    import pytest
+
+    @pytest.fixture
+    def expected(check_gradients):
+        with pytest.raises(AssertionError):
+            check_gradients(lambda x: x * x, 2.0, gradient=lambda x: x)
+
+    def test_it(expected):
+        assert 1 + 1 == 3
+    """
+    )
+    result.assert_outcomes(failed=1)
+    assert "- gradient check -" not in result.stdout.str()
+    result.stdout.fnmatch_lines(["gradients: 0 pass, 1 fail"])
+
+
+RERUNS = """
+    from _pytest.runner import runtestprotocol
+
+    def pytest_runtest_protocol(item, nextitem):  # as plugins that run a failed test again do
+        for last in (False, True):
+            item._initrequest()
+            for report in runtestprotocol(item, nextitem=nextitem, log=False):
+                if report.failed and not last:
+                    report.outcome = "rerun"
+                item.ihook.pytest_runtest_logreport(report=report)
+                if report.outcome == "rerun":
+                    break
+            else:
+                break
+        return True
+
+    def pytest_report_teststatus(report):
+        return ("rerun", "R", "RERUN") if report.outcome == "rerun" else None
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("-p", "xdist", "-n", "1")], ids=["one process", "a worker"])
+def test_of_a_test_that_is_run_again_the_last_run_counts(
+    run: Run, pytester: pytest.Pytester, options: tuple[str, ...]
+) -> None:
+    """The checks of its fixtures too."""
+    pytester.makeconftest(RERUNS)
+    source = """
+    import pytest
+
+    runs = []
+
+    @pytest.fixture
+    def checked(check_gradients):
+        check_gradients(lambda x: x * x, 2.0)
+
+    def test_flaky(checked, check_gradients):
+        runs.append(1)
+        check_gradients(lambda x: x * x, 2.0, gradient=lambda x: len(runs) * x)
+
+    def test_other(check_gradients):
+        check_gradients(lambda x, y: x * y, 2.0, 1.0)
+    """
+    result = run(source, *options)
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["gradients: 4 pass"])
+
+
 def test_each_test_has_a_picture_of_its_own(run: Run, pytester: pytest.Pytester) -> None:
     """Names that differ only in characters that files do not take, and very long ones."""
     marker = f"@pytest.mark.parametrize('name', ['a/b', 'a::b', '../..', {'x' * 90 + '/'!r}])"

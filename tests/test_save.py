@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import stat
 import subprocess
 import sys
@@ -85,6 +87,107 @@ def test_permissions_stay(tmp_path):
     plain.touch()
     fresh = save(notes_flow(), tmp_path / "new.svg").path
     assert fresh.stat().st_mode == plain.stat().st_mode
+
+
+def test_a_link_stays_a_link(tmp_path):
+    """What it leads to is written, as open() does: over several links, and where nothing is there yet."""
+    (tmp_path / "kept").mkdir()
+    target = tmp_path / "kept" / "real.svg"
+    (tmp_path / "inner.svg").symlink_to(target)
+    (tmp_path / "outer.svg").symlink_to("inner.svg")
+    for _ in range(2):  # first a new file, then one that is there
+        assert save(notes_flow(), tmp_path / "outer.svg").path == tmp_path / "outer.svg"
+        assert (tmp_path / "outer.svg").is_symlink()
+        assert (tmp_path / "inner.svg").is_symlink()
+        assert target.read_text(encoding="utf-8") == svg(notes_flow())
+        target.write_text("old")
+    assert [item.name for item in (tmp_path / "kept").iterdir()] == ["real.svg"]
+    (tmp_path / "round.svg").symlink_to("round.svg")
+    with pytest.raises(OSError, match=r"^cannot write .*round\.svg: "):
+        save(notes_flow(), tmp_path / "round.svg")
+    assert (tmp_path / "round.svg").is_symlink()
+
+
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path):
+    """255 characters here; one more is one sentence."""
+    longest = os.pathconf(tmp_path, "PC_NAME_MAX")
+    for length in (longest, longest - 8):
+        target = tmp_path / f"{'n' * (length - 4)}.txt"
+        for _ in range(2):
+            assert save(notes_flow(), target).path.read_text(encoding="utf-8") == text(notes_flow()) + "\n"
+    with pytest.raises(OSError, match=r"^cannot write .*n\.txt: File name too long$"):
+        save(notes_flow(), tmp_path / f"{'n' * (longest - 3)}.txt")
+    assert len([*tmp_path.iterdir()]) == 2
+
+
+def test_a_pipe_is_written_to(tmp_path):
+    """It stays a pipe: what is no file is not replaced."""
+    pipe = tmp_path / "flow.txt"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        save(notes_flow(), pipe)
+        assert os.read(reader, 1_000_000).decode() == text(notes_flow()) + "\n"
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert [item.name for item in tmp_path.iterdir()] == ["flow.txt"]
+
+
+def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path, monkeypatch):
+    """Its folder would allow it; open() for writing refuses it, and so does a save."""
+    target = tmp_path / "flow.svg"
+    target.write_text("old")
+    opened = os.open
+
+    def refuse(path: object, flags: int, *more: object) -> int:  # for root the system refuses none
+        if path == target and flags & os.O_WRONLY:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, flags, *more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(PermissionError, match=r"^cannot write .*flow\.svg: Permission denied$"):
+        save(notes_flow(), target)
+    assert target.read_text() == "old"
+
+
+KILLED = """
+import os, signal, sys
+from autodiff import Value
+from autodiff.draw import see
+
+def killed(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+{taken_away}
+os.{call} = killed
+x = Value(2.0, name="x")
+see(x * x, x).save(sys.argv[1])
+"""
+
+
+def can_be_nameless(folder: Path) -> bool:
+    """Whether the file system has files without a name."""
+    try:
+        os.close(os.open(folder, os.O_TMPFILE | os.O_WRONLY))
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("taken_away", ["", "del os.O_TMPFILE"], ids=["without a name", "with a name"])
+@pytest.mark.parametrize("call", ["fchmod", "replace"])
+def test_a_kill_leaves_the_old_file(tmp_path, call, taken_away):
+    """While the new one is written, nothing is beside it where files need no name; else one that says whose it is."""
+    target = tmp_path / "flow.svg"
+    target.write_text("old")
+    code = KILLED.format(call=call, taken_away=taken_away or "pass")
+    done = subprocess.run([sys.executable, "-c", code, str(target)], capture_output=True, timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert target.read_text() == "old"
+    others = [item.name for item in tmp_path.iterdir() if item != target]
+    assert len(others) == (0 if call == "fchmod" and not taken_away and can_be_nameless(tmp_path) else 1)
+    assert all(re.fullmatch(r"\.autodiff-[0-9a-f]{16}", name) for name in others)
 
 
 def test_half_a_character_in_a_name_is_saved(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
+from math import fsum
 from typing import Final
 
 from autodiff.draw.picture import Box, Cell, Picture, Wire
@@ -185,12 +186,12 @@ def _form(box: Box) -> Rect:
     inset = max((cell_width(cell) + 2 * _PORT_PADDING for cell in box.ports), default=0.0)
     columns = _cell_widths(box)
     natural = [max(_ROW_HEIGHTS[cell.role] for cell in row.cells) for row in box.rows]
-    height = max(sum(natural), _PORT_PITCH * len(box.ports) + 6.0 if box.ports else 0.0)
-    stretch = height / sum(natural)
+    height = max(fsum(natural), _PORT_PITCH * len(box.ports) + 6.0 if box.ports else 0.0)
+    stretch = height / fsum(natural)
     bottoms = [stretch * bottom for bottom in accumulate(natural)]
     rows = tuple(bottom - stretch * own / 2 for bottom, own in zip(bottoms, natural, strict=True))
     ports = tuple(height * (k + 0.5) / len(box.ports) for k in range(len(box.ports)))
-    return Rect(0.0, 0.0, inset + sum(columns), height, rows, ports, inset, columns)
+    return Rect(0.0, 0.0, inset + fsum(columns), height, rows, ports, inset, columns)
 
 
 def _cell_widths(box: Box) -> tuple[float, ...]:
@@ -202,7 +203,7 @@ def _cell_widths(box: Box) -> tuple[float, ...]:
             wide = [max(old, cell_width(cell) + 2 * _PADDING) for old, cell in zip(wide, row.cells, strict=True)]
     if box.rows[0].cells[-1].role == "value" and most > 1:  # a computation graph's
         return tuple(wide)
-    whole = max([_NARROWEST, *(sum(cell_width(cell) + 2 * _PADDING for cell in row.cells) for row in box.rows)])
+    whole = max([_NARROWEST, *(fsum(cell_width(cell) + 2 * _PADDING for cell in row.cells) for row in box.rows)])
     return (max(whole / most, *wide, 0.0),) * most
 
 
@@ -323,7 +324,7 @@ def _stacked(orders: Mapping[int, Sequence[str]], heights: Mapping[str, float]) 
     middles: dict[str, float] = {}
     for order in orders.values():
         gaps = [_gap(one, other, heights) for one, other in pairwise(order)]
-        y = -(sum(heights[item] for item in order) + sum(gaps)) / 2
+        y = -(fsum(heights[item] for item in order) + fsum(gaps)) / 2
         for item, gap in zip(order, [*gaps, 0.0], strict=True):
             middles[item] = y + heights[item] / 2
             y += heights[item] + gap
@@ -356,7 +357,7 @@ def _spaced(order: Sequence[str], wished: Mapping[str, float], heights: Mapping[
 
 
 def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+    return fsum(values) / len(values)
 
 
 def _waypoints(

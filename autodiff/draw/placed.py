@@ -9,6 +9,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import fsum
 from typing import Final
 from unicodedata import combining
 
@@ -97,7 +98,7 @@ class _Look:
         )
 
     def width(self, text: str) -> float:
-        ems = sum(map(_ems, text)) + self.bold * _BOLD * sum(map(_ems, filter(str.isalpha, text)))
+        ems = fsum(map(_ems, text)) + self.bold * _BOLD * fsum(map(_ems, filter(str.isalpha, text)))
         return ems * self.size / 1000
 
 
@@ -128,7 +129,7 @@ class _Canvas:
         if middle and len(pieces) == 1:
             self.add_piece(x, y, pieces[0][0], pieces[0][1], _MIDDLE)
             return
-        pen = x - sum(part.width(text) + moved[0] for text, part, moved in pieces) / 2 if middle else x
+        pen = x - fsum(part.width(text) + moved[0] for text, part, moved in pieces) / 2 if middle else x
         for text, part, (right, below) in pieces:
             pen, y = pen + right, y + below
             self.add_piece(pen, y, text, part, _LEFT)

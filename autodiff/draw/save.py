@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from autodiff.draw.engine import ENGINES, MissingProgramError, render
+from autodiff.draw.replace import replace
 
 __all__ = ["ENDINGS", "OURS", "Saved", "write"]
 
@@ -35,7 +35,7 @@ def write(writers: Mapping[str, Callable[[], str]], path: str | os.PathLike[str]
 
     Args:
         writers: the text of each format of `OURS`, by its name, and of "placed": DOT in which everything has its place.
-        path: where; a file that is there is replaced as a whole, or not at all.
+        path: where; a file that is there is replaced as a whole, or not at all (`autodiff.draw.replace`).
         engine: the only one to be used: autodiff, dot or pygraphviz.
 
     Returns:
@@ -92,29 +92,7 @@ def _check(target: Path, ending: str, engine: str | None) -> None:
 def _put(target: Path, data: str | bytes, engine: str) -> Saved:
     try:
         # half a character of a name in .json is no text in UTF-8
-        _replace(target, data.encode(errors="backslashreplace") if isinstance(data, str) else data)
+        replace(target, data.encode(errors="backslashreplace") if isinstance(data, str) else data)
     except OSError as error:
         raise type(error)(f"cannot write {target}: {error.strerror or error}") from error
     return Saved(target, engine)
-
-
-def _replace(target: Path, data: bytes) -> None:
-    """Write beside the target and move there in one go: a reader finds the old file or the new one."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(name, _mode_for(target))
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
-def _mode_for(target: Path) -> int:
-    """The permissions of the file that is replaced, or those of any new file: mkstemp's are for its owner only."""
-    if target.exists():
-        return target.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask

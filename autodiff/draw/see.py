@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from autodiff.console import readable_output
 from autodiff.draw.compose import VIEWS, picture
 from autodiff.draw.computation import computation
 from autodiff.draw.data import as_json, plain
@@ -117,7 +118,8 @@ class Drawing:
         """Open the drawing in a browser; where there is no screen, print which file it is in. Gives that file."""
         path = self.save(Path(tempfile.mkdtemp(prefix="autodiff-")) / "picture.html").path
         if not (_has_screen() and webbrowser.open(path.as_uri())):
-            print(say("wrote", self.language, path=path, engine="autodiff"))
+            with readable_output():
+                print(say("wrote", self.language, path=path, engine="autodiff"))
         return path
 
     def __repr__(self) -> str:

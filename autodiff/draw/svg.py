@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import pairwise
-from math import hypot
+from math import fsum, hypot
 from typing import Any, Final
 
 from autodiff.draw.compose import picture
@@ -48,10 +48,10 @@ def _document(what: Picture, theme: str) -> Iterator[str]:
     layout = lay_out(what)
     across = max(layout.width + (_seed_room(what.seed) + 16.0 if what.seed else 0.0), _NARROWEST)
     head = list(header(what, across))
-    top = _MARGIN + sum(line.height for line in head) + 22.0
+    top = _MARGIN + fsum(line.height for line in head) + 22.0
     foot = list(footer(what, across))
     bottom = top + layout.height + 18.0
-    height = bottom + sum(line.height for line in foot) + _MARGIN
+    height = bottom + fsum(line.height for line in foot) + _MARGIN
     size = f'width="{_n(across + 2 * _MARGIN)}" height="{_n(height)}"'
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {_n(across + 2 * _MARGIN)} {_n(height)}" '

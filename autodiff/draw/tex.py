@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import zip_longest
+from math import fsum
 from typing import Final
 from unicodedata import category
 
@@ -230,4 +231,4 @@ def _parts(table: Table) -> list[float]:
     heads = table.head or ("",) * len(table.rows[0])
     columns = zip(heads, *table.rows, strict=True)
     widest = [max([width(head, 0.6), *(width(cell, 1.0) for cell in cells)]) + 1.0 for head, *cells in columns]
-    return [(1.0 - 0.03 * len(widest)) * own / max(sum(widest), _LINE) for own in widest]
+    return [(1.0 - 0.03 * len(widest)) * own / max(fsum(widest), _LINE) for own in widest]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from math import fsum
 from typing import Final, NamedTuple
 from unicodedata import combining, east_asian_width
 
@@ -107,7 +108,7 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
     >>> width("W₁₄⁽¹⁾", 10.0) < width("W₁₄⁽¹⁾ = 2", 10.0)
     True
     """
-    ems = sum(
+    ems = fsum(
         _ems(piece.text) + SCRIPT * max(_ems(piece.sub), _ems(piece.sup)) for piece in pieces(text, formula=False)
     )
     return ems * size * (_BOLD if bold else 1.0)
@@ -119,11 +120,11 @@ def advance(text: str, size: float) -> float:
     >>> advance("14", 10.0)
     11.12
     """
-    return round(sum(_SCRIPT_WIDTHS.get(c, 0.5) for c in text) * size, 2)
+    return round(fsum(_SCRIPT_WIDTHS.get(c, 0.5) for c in text) * size, 2)
 
 
 def _ems(text: str) -> float:
-    return sum(_WIDTHS.get(c) or _other(c) for c in text)
+    return fsum(_WIDTHS.get(c) or _other(c) for c in text)
 
 
 def _other(character: str) -> float:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any, Final
 
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
@@ -64,7 +66,7 @@ def derivation(flow: Flow) -> tuple[Derived, ...]:
         edges = tuple(inputs[node.id])
         slopes = tuple(slope[edge.input] for edge in edges)
         opened = [edge for edge in edges if not edge.closed and edge.input not in shut]
-        slope[node.id] = sum((edge.local or 0.0) * slope[edge.input] for edge in opened)
+        slope[node.id] = reduce(add, ((edge.local or 0.0) * slope[edge.input] for edge in opened), 0.0)
         if not opened:
             shut.add(node.id)
         found.append(Derived(node, edges, slopes, slope[node.id]))

@@ -73,7 +73,7 @@ def _check(options: argparse.Namespace) -> int:
         gradient = None if options.gradient is None else function_of(module, path, options.gradient)
         report = _report(f, options, gradient, Path(path))
     if options.json:
-        print(json.dumps(report.as_dict(), ensure_ascii=False, indent=1))
+        print(json.dumps(report.as_dict(), indent=1))
     else:
         print(report)
         if report.passed:  # else it tells its point itself

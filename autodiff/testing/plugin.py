@@ -6,10 +6,11 @@
 The fixture is `autodiff.testing.check.check_gradients`, and raises at a fault. A failed test gets a section with the
 report, the minimal program, the path of its picture, and the command that repeats it. The summary counts all verdicts,
 since a skip is not a pass, entry by entry over all examples of a test by hypothesis; of its search for the smallest
-failure, the last example alone. ``@pytest.mark.gradients`` gives the options of all checks that a test makes with the
-fixture, and fails a test in which no gradient was decided; with ``undecided="fail"``, one in which any was not.
-``--hypothesis-profile`` knows ``ci``, ``dev`` and ``thorough``. No check, strategy or drawing is loaded before it is
-needed.
+failure, the last example alone. Checks in fixtures, in their teardown and in subtests count as well, each once, and of
+a test that is run again those of its last run. ``@pytest.mark.gradients`` gives the options of all checks that a test
+makes with the fixture, and fails a test in which no gradient was decided before its teardown; with
+``undecided="fail"``, one in which any was not. ``--hypothesis-profile`` knows ``ci``, ``dev`` and ``thorough``. No
+check, strategy or drawing is loaded before it is needed.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ class Checks:
         self.decided = 0
         self.fault: Any = None
         self.subject: Any = None
+        self.shown = 0
+        self._told: Counter[str] = Counter()
 
     def __call__(self, f: Callable[..., Any], *inputs: Any, **options: Any) -> Any:
         """`autodiff.testing.check.check_gradients` with the options of the marker; raises GradientError at a fault."""
@@ -75,6 +78,13 @@ class Checks:
     def counts(self) -> Counter[str]:
         """How often each verdict came, and side effects."""
         return self.welcome + self.unwelcome
+
+    def news(self) -> dict[str, int]:
+        """The counts that came since this was asked before; below 0 for failures that hypothesis found smaller."""
+        new = self.counts
+        new.subtract(self._told)
+        self._told = self.counts
+        return {verdict: count for verdict, count in new.items() if count}
 
     def undecided(self) -> str:
         """What came instead of a pass or a fault."""
@@ -96,6 +106,7 @@ class Checks:
 
 
 _CHECKS: Final = pytest.StashKey[Checks]()
+_RUNS: Final = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -142,6 +153,7 @@ def check_gradients(pytestconfig: pytest.Config) -> Checks:
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     """Give the checks of a test their options, those of its fixtures too."""
     searched = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+    item.stash[_RUNS] = item.stash.get(_RUNS, 0) + 1
     item.config.stash[_CHECKS].begin({"seed": _seed(item.config), **_marked(item)}, searched=searched)
     return (yield)
 
@@ -186,31 +198,35 @@ def _refusal(item: pytest.Item) -> str:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Give the report of a test the counts of its verdicts, and a section if a gradient was wrong."""
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Give each report of a test, of its fixtures and subtests the counts that are new, and a section if it failed by a
+    wrong gradient."""
     report: Any = yield
-    checks = item.config.stash[_CHECKS]
-    if checks.counts and (call.when == "call" or (call.when == "setup" and not report.passed)):
-        report.user_properties.append((_PROPERTY, dict(checks.counts)))
-        if report.failed and checks.fault is not None:
-            report.sections.append(("gradient check", _section(item, checks)))
+    checks, run = item.config.stash[_CHECKS], item.stash.get(_RUNS, 1)
+    counts = checks.news()
+    if counts or run > 1:
+        report.user_properties.append((_PROPERTY, (run, counts)))
+    if report.failed and checks.fault is not None:
+        checks.shown += 1
+        report.sections.append(("gradient check", _section(item, checks)))
+    checks.fault = None  # what fails later fails by itself
     return report  # type: ignore[no-any-return]
 
 
 def _section(item: pytest.Item, checks: Checks) -> str:
     python = getattr(checks.subject, "python", None)
     again = f"again: pytest {shlex.quote(item.nodeid)} --gradient-seed={checks.options['seed']}"
-    parts = [str(checks.fault), python() if callable(python) else "", _picture(item, checks.fault), again]
+    parts = [str(checks.fault), python() if callable(python) else "", _picture(item, checks), again]
     return "\n".join(part for part in parts if part)
 
 
-def _picture(item: pytest.Item, fault: Any) -> str:
+def _picture(item: pytest.Item, checks: Checks) -> str:
     """Draw the fault and say where; say why there is no picture if there is none."""
     chosen = item.config.getoption("--gradient-results") or item.config.getini("gradient_results")
     folder = item.config.rootpath / str(chosen)
-    path = folder / f"{_file_name(item.nodeid)}.svg"
+    path = folder / f"{_file_name(item.nodeid)}{f'-{checks.shown}' if checks.shown > 1 else ''}.svg"
     try:
-        drawing = import_module("autodiff.testing.picture").drawing(fault)
+        drawing = import_module("autodiff.testing.picture").drawing(checks.fault)
         folder.mkdir(parents=True, exist_ok=True)
         drawing.save(Path(path))
     except Exception as error:
@@ -227,10 +243,12 @@ def _file_name(nodeid: str) -> str:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """One line with the counts of all verdicts, those of xdist's workers too."""
-    counts: Counter[str] = Counter()
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            counts.update(dict(getattr(report, "user_properties", ())).get(_PROPERTY, {}))
+    runs: dict[Any, dict[int, Counter[str]]] = {}  # of each test, on each worker
+    for report in (report for reports in terminalreporter.stats.values() for report in reports):
+        for run, new in (value for name, value in getattr(report, "user_properties", ()) if name == _PROPERTY):
+            test = getattr(report, "node", None), report.nodeid
+            runs.setdefault(test, {}).setdefault(run, Counter()).update(new)
+    counts = sum((counted[max(counted)] for counted in runs.values()), Counter())
     if counts:
         passed = counts.pop("pass", 0)
         others = [f"{count:,} {verdict}" for verdict, count in counts.most_common()]

@@ -75,7 +75,22 @@ def function_of(module: ModuleType, path: str, name: str) -> Callable[..., Any]:
             if inspect.isfunction(item) and item.__module__ == module.__name__ and not key.startswith("_")
         ]
         raise ValueError(f"{path} has no function {name}; it has {', '.join(own) or 'none'}")
+    if _needs_an_instance(module, name):
+        owner, _, method = name.rpartition(".")
+        one = owner.rpartition(".")[2].lower()
+        raise ValueError(
+            f"{name} is called on a {owner}, and none was made; write {one} = {owner}(…) in {path}, and name "
+            f"{path}:{one}.{method}"
+        )
     return found  # type: ignore[no-any-return]
+
+
+def _needs_an_instance(module: ModuleType, name: str) -> bool:
+    """Whether a name is that of a method that Python would call with an instance first: of a class, and not static."""
+    owner, _, method = name.rpartition(".")
+    holder = attrgetter(owner)(module) if owner else None
+    held = inspect.getattr_static(holder, method) if isinstance(holder, type) else None
+    return hasattr(held, "__get__") and not isinstance(held, staticmethod | classmethod)
 
 
 # ---- what went wrong -------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import sys
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ[variable] = "1"  # before NumPy is loaded: two busy-waiting threads turn 1 ms into 60
 
+from autodiff.console import readable_output  # noqa: E402
 from tests.benchmarks import drawing, expressions, moons, scorer  # noqa: E402
 from tests.benchmarks.harness import compare, faster, table  # noqa: E402
 
@@ -60,7 +61,8 @@ if __name__ == "__main__":
     chosen = sys.argv[1:] or list(BENCHMARKS)
     if unknown := set(chosen) - set(BENCHMARKS):
         raise SystemExit(f"unknown benchmark {', '.join(sorted(unknown))}; choose from {', '.join(BENCHMARKS)}")
-    for name, parts in BENCHMARKS.items():
-        if name in chosen:
-            for part in parts:
-                part()
+    with readable_output():
+        for name, parts in BENCHMARKS.items():
+            if name in chosen:
+                for part in parts:
+                    part()
