@@ -644,7 +644,10 @@ def describe(item: Any) -> str:
         return f"{kind} of shape {data.shape} and type {data.dtype}" if data.ndim or kind == "array" else f"{data}"
     if isinstance(data, float) and data is item and math.isfinite(data):
         return f"{data!r}"
-    text = repr(item)
+    try:
+        text = repr(item)
+    except ValueError:  # an int of more digits than Python prints
+        text = "one too long to print"
     return f"{text if len(text) <= 60 else text[:57] + '...'} ({label})"
 
 

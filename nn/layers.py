@@ -346,10 +346,12 @@ def _as_array(x: Any, weights: Any) -> Any:
 
 def _counts(sizes: Sequence[int]) -> tuple[int, ...]:
     try:
-        counts = tuple(whole_number(size, "a size") for size in sizes)
+        counts = tuple(whole_number(size, "a size", least=1) for size in sizes)
     except TypeError as error:
         raise TypeError(f"the sizes of a network are integers, such as (4, 2, 1), and got {sizes!r}") from error
-    if len(counts) < 2 or min(counts) < 1:
+    except ValueError:
+        counts = ()
+    if len(counts) < 2:
         raise ValueError(f"a network needs at least two sizes, each at least 1, such as (4, 2, 1), and got {sizes!r}")
     return counts
 

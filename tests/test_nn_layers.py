@@ -606,6 +606,8 @@ def test_sizes_are_whole_numbers_from_1(what, make, wrong):
     whole = isinstance(wrong, int) and not isinstance(wrong, bool)
     text = message(ValueError if whole else TypeError, make, wrong)
     assert text.startswith(f"{what} is {'at ' if whole else 'a whole number, and got'}")
+    if whole and not wrong:  # Python does not print as many digits
+        assert "and got one too long to print (int)" in message(ValueError, make, 10**5000)
 
 
 @pytest.mark.parametrize("make", [

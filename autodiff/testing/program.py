@@ -255,8 +255,10 @@ def _vocabulary_of(inputs: Sequence[Any]) -> Vocabulary:
 
 def _checked(inputs: Any) -> list[Any]:
     """The inputs of a program: finite floats and float arrays, at least one."""
-    if isinstance(inputs, str | bytes) or not isinstance(inputs, Sequence | np.ndarray) or not len(inputs):
-        raise TypeError(f"a program has a list of inputs, at least one, and got {describe(inputs)}")
+    if isinstance(inputs, str | bytes) or not isinstance(inputs, Sequence | np.ndarray):
+        raise TypeError(f"a program has a list of inputs, and got {describe(inputs)}")
+    if not len(inputs):
+        raise ValueError(f"a program has at least one input, and got {describe(inputs)}")
     given = [x if x.__class__ is float else as_given(x) for x in inputs]
     for x in given:
         if not (math.isfinite(x) if x.__class__ is float else np.isfinite(x).all()):
