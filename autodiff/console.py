@@ -31,6 +31,7 @@ def encodable(text: str, encoding: str) -> str:
     >>> encodable("W₁₄⁽¹⁾ → é", "utf-8"), encodable("W₁₄⁽¹⁾ → é", "cp1252"), encodable("W₁₄⁽¹⁾ → é", "ascii")
     ('W₁₄⁽¹⁾ → é', 'W14(1) -> é', 'W14(1) -> \\\\xe9')
     """
+    text = text.encode(errors="backslashreplace").decode()  # no encoding has half a character, as of a path
     try:
         text.encode(encoding)
     except UnicodeEncodeError:

@@ -45,15 +45,18 @@ _LOWER = str.maketrans("0123456789()+-", "₀₁₂₃₄₅₆₇₈₉₍₎�
 _RAISE = str.maketrans("0123456789()+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻")
 _LEVEL = str.maketrans("₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹", "01234567890123456789")
 
-# Everything else of the notation and of the texts around it, as it is typed where there is no key for it.
+# The notation, and the signs of the texts around it, as they are typed where there is no key for them.
 _TYPED = str.maketrans(
     _GREEK
     | dict(zip("₀₁₂₃₄₅₆₇₈₉₍₎₊₋⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻ᶜᵏⁿᵀˣʸ", "0123456789()+-0123456789()+-cknTxy", strict=True))
-    | dict(zip("−–·×÷′’“”←↑→↓∂√∞∫∈ℝ≈≠≤≥±∓∝∘⊗‖⟨⟩…─█✓✗ᵢₓₙµ∇\u200e\N{REPLACEMENT CHARACTER}\N{NO-BREAK SPACE}", (
-        *"--*x/'", "'", '"', '"', "<-", "(up)", "->", "(down)", "d", "sqrt", "inf", "integral ", "in", "R", "~", "!=",
-        "<=", ">=", "+-", "-+", "~", ".*", "(x)", "||", "<", ">", "...", "-", "#", "ok", "X", "_i", "_x", "_n", "u",
-        "grad ", "", "?", " ",
-    ), strict=True))
+    | {
+        "ᵢ": "_i", "ₙ": "_n", "ₓ": "_x", "′": "'", "∂": "d", "∇": "grad ", "∫": "integral ", "√": "sqrt", "∞": "inf",
+        "−": "-", "×": "x", "·": "*", "÷": "/", "±": "+-", "∓": "-+", "∘": ".*", "⊗": "(x)", "‖": "||", "⟨": "<",
+        "⟩": ">", "≈": "~", "∝": "~", "≠": "!=", "≤": "<=", "≥": ">=", "∈": "in", "ℝ": "R", "→": "->", "←": "<-",
+        "↑": "(up)", "↓": "(down)", "–": "-", "…": "...", "’": "'", "“": '"', "”": '"', "µ": "u", "─": "-", "█": "#",
+        "✓": "ok", "✗": "X", "\N{REPLACEMENT CHARACTER}": "?", "\N{LEFT-TO-RIGHT MARK}": "",
+        "\N{NO-BREAK SPACE}": " ",
+    }
 )  # fmt: skip
 _RAISED_TEXT = re.compile("(⁽[^⁽⁾]*⁾)|[⁰¹²³⁴-⁹⁺⁻ᶜᵏⁿᵀˣʸ]+")  # a layer, or a power
 

@@ -190,6 +190,12 @@ def test_a_kill_leaves_the_old_file(tmp_path, call, taken_away):
     assert all(re.fullmatch(r"\.autodiff-[0-9a-f]{16}", name) for name in others)
 
 
+def test_a_name_that_the_system_cannot_write_is_one_sentence(tmp_path):
+    """Half a character here; in the C locale, any that is not ASCII."""
+    with pytest.raises(ValueError, match=r"^names of files are written in utf-8 here, which has no '.*\\ud800\.svg'$"):
+        save(notes_flow(), tmp_path / "\ud800.svg")
+
+
 def test_half_a_character_in_a_name_is_saved(tmp_path):
     """A lone surrogate is no text in UTF-8; in JSON it is written as its number, and reads as what it was."""
     x = Value(2.0, name="\ud800")

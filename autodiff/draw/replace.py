@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from secrets import token_hex
 from stat import S_ISREG
 from typing import Final
 
@@ -38,7 +37,7 @@ def replace(target: Path, data: bytes) -> None:
         os.close(os.open(target, os.O_WRONLY))  # one that may not be written is not replaced either
     place = Path(os.path.realpath(target))
     # its own name may be as long as a name can be, so none is made of it
-    hidden = place.with_name(f".autodiff-{token_hex(8)}")
+    hidden = place.with_name(f".autodiff-{os.urandom(8).hex()}")
     try:
         with os.fdopen(_opened(hidden), "wb") as file:
             file.write(data)

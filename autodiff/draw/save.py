@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -49,6 +50,11 @@ def write(writers: Mapping[str, Callable[[], str]], path: str | os.PathLike[str]
     target = Path(path)
     if "\0" in str(target):
         raise ValueError(f"no file has a name with a null character, and got {str(target)!r}")
+    try:
+        os.fsencode(target)
+    except UnicodeEncodeError:
+        encoding = sys.getfilesystemencoding()
+        raise ValueError(f"names of files are written in {encoding} here, which has no {str(target)!a}") from None
     ending = target.suffix.lower()
     _check(target, ending, engine)
     if ending in OURS and engine in (None, _OWN):
