@@ -184,8 +184,18 @@ def _logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     return TABLE["log"](TABLE["exp"](x - top).sum(axis=axis, keepdims=keepdims)) + top
 
 
+def _log_softmax(x: Any, *, axis: Any = -1) -> Any:
+    return x - _logsumexp(x, axis=axis, keepdims=True)
+
+
+def _softmax(x: Any, *, axis: Any = -1) -> Any:
+    return TABLE["exp"](_log_softmax(x, axis=axis))
+
+
 #: Forwards that ask NumPy what it does not know of objects, by their definitions.
-_OWN: Final[Mapping[str, Callable[..., Any]]] = {"norm": _norm, "logsumexp": _logsumexp}
+_OWN: Final[Mapping[str, Callable[..., Any]]] = {
+    "norm": _norm, "logsumexp": _logsumexp, "softmax": _softmax, "log_softmax": _log_softmax,
+}  # fmt: skip
 
 RECORDERS[Dual] = _recorded
 RECORDERS[DualArray] = _recorded
