@@ -274,6 +274,8 @@ class _Writer(Writer):
             return self._constant(parts[0])
         if head == "call":
             return self.call(parts[0], parts[1:], part.params)
+        if head == "read as":
+            return self.text(parts[0])
         if head == "xp":
             return self.shared(f"{self._function(parts[0])}({self._list(parts[1:], part.params)})")
         if head == "attribute" and is_name(parts[1]):

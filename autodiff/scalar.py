@@ -42,6 +42,10 @@ class _Writer(Writer):
             return repr(float(parts[0]))
         if head == "call":
             return self.text(parts[0].forward(Tracer(), *parts[1:], **part.params))
+        if head == "read as":
+            return self.text(parts[0])
+        if head == "item" and parts[1].__class__ is int:
+            return f"{self.text(parts[0])}[{parts[1]}]"
         if head == "xp" and parts[0] == "where":
             chosen = self.text(parts[1], condition=True)
             return f"({self.text(parts[2])} if {chosen} else {self.text(parts[3])})"

@@ -7,9 +7,10 @@ in `autodiff.scalar` and `autodiff.array`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-__all__ = ["ONE", "Symbol", "number", "variable"]
+__all__ = ["ONE", "Symbol", "number", "read_as", "variable"]
 
 _BINDING: Final = {  # how tightly an operator binds, in Python's order
     "or": 1, "and": 2, ">": 3, ">=": 3, "<": 3, "<=": 3, "==": 3, "!=": 3,
@@ -23,7 +24,8 @@ class Symbol:
     """A node of an expression: ``head`` says what it is, ``parts`` are its operands, ``params`` its keywords.
 
     Heads: ``variable``, ``number``, an operator, ``call`` (of a primitive, which is the first part), ``xp`` (a function
-    of the array or float namespace), ``attribute``, ``item`` and ``invoke`` (a method of an array).
+    of the array or float namespace), ``attribute``, ``item``, ``invoke`` (a method of an array) and ``read as``
+    (`read_as`).
     """
 
     __slots__ = ("head", "params", "parts")
@@ -151,6 +153,16 @@ def number(value: float) -> Symbol:
     return Symbol("number", value)
 
 
+def read_as(computed: Any, formula: Callable[[], Any]) -> Any:
+    """``computed``, which people read as ``formula()``: the same number, but for what rounding leaves of the latter.
+
+    >>> from autodiff import exp
+    >>> print(variable("g") * read_as(exp(variable("x")), lambda: variable("z") + 1))
+    g·(z + 1)
+    """
+    return Symbol("read as", computed, params={"formula": formula()}) if isinstance(computed, Symbol) else computed
+
+
 #: The error signal 1, which vanishes from products; the number 1 that a rule writes stays (it makes a bool a number).
 ONE: Final = Symbol("number", 1)
 
@@ -170,6 +182,8 @@ def _text(value: Any) -> tuple[str, int]:
         if not isinstance(parts[0], int | float):
             return _plain_text(parts[0]).replace("-", "−"), _ATOM
         return f"{parts[0]:g}".replace("-", "−"), _ATOM if parts[0] >= 0 else _BINDING["neg"]
+    if head == "read as":
+        return _text(value.params["formula"])
     if head in ("call", "xp", "invoke"):
         function = parts[0].name if head == "call" else _text(parts[0])[0]
         first = [_text(item)[0] for key, item in value.params.items() if key == "condition"]  # as NumPy's where

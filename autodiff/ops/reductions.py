@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.namespace import as_float, is_plain_number
-from autodiff.ops.elementwise import by_convention, exp, square, where
+from autodiff.ops.elementwise import by_convention, exp, expm1, log1p, square, where
 from autodiff.ops.layout import flip, reshape, transpose
 from autodiff.primitive import NONZERO, Example, Primitive, primitive
 from autodiff.symbol import Symbol
@@ -28,6 +28,9 @@ _REDUCTIONS = (
     Example(((1, 3),)),
     Example(((),)),
 )
+_ALONG = (Example(((4,),)), Example(((2, 3),), {"axis": 0}), Example(((2, 3),), {"axis": -1}), Example(((),)))
+_SMALLEST = {"d": 2.2250738585072014e-308, "f": 1.1754943508222875e-38}  # normal numbers
+_MOST_COPIES = 1000  # of as many elements, to multiply all but one; longer products are divided while none is zero
 
 
 def _spread(xp: Any, g: Any, *, shape: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -53,9 +56,36 @@ def _norm(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
 def _logsumexp(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     top = np.max(x, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0.0)
-    with np.errstate(divide="ignore"):  # ln 0 = −inf is the right answer when every element is −inf
+    with np.errstate(divide="ignore", over="ignore"):  # e^−inf = 0 and, where every element is −inf, ln 0 are right
         total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
     return total if keepdims else np.squeeze(total, axis=axis) if axis is not None else total.reshape(())
+
+
+def _softmax(xp: Any, x: Any, *, axis: Any = -1) -> Any:
+    with np.errstate(over="ignore"):  # −inf is right: its share is 0
+        e = exp(x - _top(x, axis))
+    return e / sum(e, axis=axis, keepdims=True)
+
+
+def _log_softmax(xp: Any, x: Any, *, axis: int = -1) -> Any:
+    """y − ln Σ e^y for y = x − top, as y − ln(1 + Σ′) with e^y − 1 for the largest, which is 0, and e^y for the others."""
+    y = x - _top(x, axis)
+    if not x.ndim:
+        return y - log1p(expm1(y))
+    terms, largest = exp(y), np.argmax(_numbers(x), axis=axis, keepdims=True)
+    np.put_along_axis(terms, largest, expm1(np.take_along_axis(y, largest, axis)), axis)
+    return y - log1p(sum(terms, axis=axis, keepdims=True))
+
+
+def _top(x: Any, axis: Any) -> Any:
+    """The largest elements as constants: taken from all of x, they change no share, and no eˣ overflows."""
+    top = np.max(_numbers(x), axis=axis, keepdims=True)
+    return np.where(np.isfinite(top), top, 0.0)
+
+
+def _numbers(x: Any) -> Any:
+    """The numbers in an array of Values."""
+    return np.array([getattr(v, "_data", v) for v in x.flat]).reshape(x.shape) if x.dtype == object else x
 
 
 def _share_of_extreme(g: Any, z: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
@@ -75,18 +105,23 @@ def _product_of_others(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """For each element the product of the *other* ones, right at zeros too, and differentiable to any order."""
     if isinstance(x, Symbol):
         return Symbol("xp", "product_of_others", x)
-    whole = spread(z, shape=x.shape, axis=axis, keepdims=keepdims)
-    if np.all(x != 0):
-        return whole / x
-    # n copies of the n elements, the k-th with a 1 in place of x_k: n² space, only where an element is exactly zero.
     axes = tuple(range(x.ndim)) if axis is None or not x.ndim else tuple(a % x.ndim for a in np.atleast_1d(axis))
     count = int(np.prod([x.shape[a] for a in axes]))
+    if _has_all_digits(z, x.dtype) or (count > _MOST_COPIES and np.all(x != 0)):
+        return spread(z, shape=x.shape, axis=axis, keepdims=keepdims) / x
+    # n copies of the n elements, the k-th with a 1 in place of x_k: n² space, only where z/x_k says nothing.
     rest = tuple(a for a in range(x.ndim) if a not in axes)
     order = rest + axes
     flat = reshape(transpose(x, axes=order), shape=(*(x.shape[a] for a in rest), 1, count))
     others = prod(where(np.eye(count, dtype=bool), np.ones(count), flat), axis=-1)
     shaped = reshape(others, shape=tuple(x.shape[a] for a in order))
     return transpose(shaped, axes=tuple(int(a) for a in np.argsort(order)))
+
+
+def _has_all_digits(z: Any, dtype: Any) -> bool:
+    """Whether no product has become zero, has lost digits below the smallest normal number, or has overflowed."""
+    smallest = _SMALLEST.get(dtype.char, _SMALLEST["d"])
+    return bool(np.all(((z >= smallest) | (z <= -smallest)) & (z < np.inf) & (z > -np.inf)))
 
 
 # fmt: off
@@ -125,9 +160,17 @@ norm = primitive("norm", _norm,
 
 logsumexp = primitive("logsumexp", _logsumexp,
     [lambda g, z, x, *, axis=None, keepdims=False: spread(g, shape=x.shape, axis=axis, keepdims=keepdims)
-        * exp(x - spread(z, shape=x.shape, axis=axis, keepdims=keepdims))],
+        * softmax(x, axis=axis)],
     symbol="ln Σ eˣ", elementwise=False, reduces=True, examples=_REDUCTIONS,
     doc="ln Σ eˣ over axes, without overflow; its gradient is the softmax.")
+
+softmax: Primitive = primitive("softmax", _softmax,
+    [lambda g, z, x, *, axis=-1: z * (g - sum(g * z, axis=axis, keepdims=True))],
+    elementwise=False, examples=_ALONG, doc="Shares eˣ/Σ eˣ along one axis, without overflow; they sum to 1.")
+
+log_softmax = primitive("log_softmax", _log_softmax,
+    [lambda g, z, x, *, axis=-1: g - softmax(x, axis=axis) * sum(g, axis=axis, keepdims=True)],
+    symbol="ln softmax", elementwise=False, examples=_ALONG, doc="ln softmax, x − ln Σ eˣ, along one axis, without overflow.")
 
 cumsum: Primitive = primitive("cumsum", lambda xp, x, *, axis: xp.cumsum(x, axis=axis),
     [lambda g, z, x, *, axis: flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis)],
@@ -185,22 +228,3 @@ def _freedom(x: Any, axis: Any, ddof: int) -> float:
     if not freedom > 0:
         raise ValueError(f"a variance needs more than ddof={ddof} elements, and got shape {shape} with axis={axis}")
     return freedom
-
-
-def softmax(x: Any, axis: int = -1) -> Any:
-    """Softmax e^(x − ln Σ eˣ) along ``axis``, without overflow; the result sums to 1 along it (dimensionless).
-
-    >>> softmax([0.0, 0.0])
-    array([0.5, 0.5])
-    """
-    return exp(log_softmax(x, axis))
-
-
-def log_softmax(x: Any, axis: int = -1) -> Any:
-    """Logarithm of `softmax`: x − ln Σ eˣ along ``axis``, without overflow (nats).
-
-    >>> log_softmax([0.0, 0.0]).round(4)
-    array([-0.6931, -0.6931])
-    """
-    x = np.asarray(x) if isinstance(x, list | tuple) else x
-    return x - logsumexp(x, axis=axis, keepdims=True)

@@ -185,8 +185,18 @@ def _logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     return TABLE["log"](TABLE["exp"](x - top).sum(axis=axis, keepdims=keepdims)) + top
 
 
+def _log_softmax(x: Any, *, axis: Any = -1) -> Any:
+    return x - _logsumexp(x, axis=axis, keepdims=True)
+
+
+def _softmax(x: Any, *, axis: Any = -1) -> Any:
+    return TABLE["exp"](_log_softmax(x, axis=axis))
+
+
 #: Forwards that ask NumPy what it does not know of objects, by their definitions.
-_OWN: Final[Mapping[str, Callable[..., Any]]] = {"norm": _norm, "logsumexp": _logsumexp}
+_OWN: Final[Mapping[str, Callable[..., Any]]] = {
+    "norm": _norm, "logsumexp": _logsumexp, "softmax": _softmax, "log_softmax": _log_softmax,
+}  # fmt: skip
 
 RECORDERS[Dual] = _recorded
 RECORDERS[DualArray] = _recorded
@@ -209,16 +219,23 @@ def duals_over(base: Any, constant: Callable[[Any], Any] = float) -> SimpleNames
     xp.copysign = lambda x, y: abs(x) if y > 0 else -abs(x)
     xp.power = _power(xp)
     if hasattr(xp, "exp"):
-        xp.logistic = _logistic(xp)
+        _add_special(xp)
     return xp
 
 
-def _logistic(xp: Any) -> Callable[..., Any]:
+def _add_special(xp: Any) -> None:
+    """What `autodiff.special` computes with care, by its definitions."""
+
     def logistic(x: Any) -> Any:
         positive = (x.primal if x.__class__ is Dual else x) > 0
         return 1.0 / (1.0 + xp.exp(-x)) if positive else 1.0 - 1.0 / (1.0 + xp.exp(x))
 
-    return logistic
+    xp.logistic = logistic
+    xp.logistics = lambda x: (logistic(x), logistic(-x), 1.0)
+    xp.sech2 = lambda x, z: 1.0 / (xp.cosh(x) * xp.cosh(x))
+    xp.gaussian = lambda x, scale: xp.exp(-scale * (x * x))
+    xp.normal_cdf = lambda x: 0.5 * xp.erfc(-x / xp.sqrt(xp.constant(2.0)))
+    xp.lorentzian = lambda x: 1.0 / (1.0 + x * x)
 
 
 def _lifted(xp: Any, function: Callable[..., Any], slope: Callable[..., Any], base: Any) -> Callable[..., Any]:
