@@ -84,7 +84,7 @@ _BY_HAND: Final = {
             target="subtract",
         ),
         change("cos: without the minus", _ELEMENTWISE, "-(g * sin(x))", "g * sin(x)", target="cos"),
-        change("sigmoid as some print it, 1/(1 + eˣ)", _UNITS, "xp.logistic(x)", "xp.logistic(-x)", target="sigmoid"),
+        change("sigmoid, 1/(1 + eˣ)", _UNITS, "xp.logistics(x)[0]", "xp.logistics(-x)[0]", target="sigmoid"),
         change("hinge_sum: the windows swap their signs", _UNITS, "[[-1.0], [1.0]]", "[[1.0], [-1.0]]"),
     ),
     "missing factor": (
@@ -92,7 +92,7 @@ _BY_HAND: Final = {
         change("square: without the 2", _ELEMENTWISE, "g * (2.0 * x)", "g * x", target="square"),
         change("power: without n", _ELEMENTWISE, "n * x ** (n - 1)", "x ** (n - 1)", target="power"),
         change("mean: without 1/n", _REDUCTIONS, "g * z.size / x.size", "g", target="mean"),
-        change("gelu: without 1/√(2π)", _UNITS, " / _ROOT_2PI", "", target="gelu"),
+        change("gelu: without 1/√(2π)", _UNITS, "x * gaussian(x) / _ROOT_2PI", "x * gaussian(x)", target="gelu"),
     ),
     "scale": (
         change(
@@ -111,27 +111,28 @@ _BY_HAND: Final = {
         change("divide: x for x/y", _ELEMENTWISE, "-(g * z / y)", "-(g * x / y)", target="divide"),
         change("pow: the logarithm of the exponent", _ELEMENTWISE, "z * log(x)", "z * log(y)", target="pow"),
         change("log: 1/z for 1/x", _ELEMENTWISE, "[lambda g, z, x: g / x],", "[lambda g, z, x: g / z],", target="log"),
-        change("tanh: f′(a) for f′(z)", _ELEMENTWISE, "1.0 - z * z", "1.0 - tanh(z) * tanh(z)", target="tanh"),
+        change("tanh: f′(a) for f′(z)", _ELEMENTWISE, "sech2(x), lambda", "sech2(z), lambda", target="tanh"),
         change(
-            "sigmoid: f′(a) for f′(z)", _UNITS, "z * (1.0 - z)", "sigmoid(z) * (1.0 - sigmoid(z))", target="sigmoid",
+            "sigmoid: f′(a) for f′(z)", _UNITS, "z * read_as(co_sigmoid(x)", "sigmoid(z) * read_as(co_sigmoid(z)",
+            target="sigmoid",
         ),
         change("softplus: f′(a) for f′(z)", _UNITS, "g * sigmoid(x)]", "g * sigmoid(z)]", target="softplus"),
     ),
     "wrong formula": (
-        change("arctan: 1 − x²", _ELEMENTWISE, "g / (1.0 + x * x)", "g / (1.0 - x * x)", target="arctan"),
+        change("arctan: of 2x", _ELEMENTWISE, "lorentzian(x), lambda", "lorentzian(x + x), lambda", target="arctan"),
         change("tan: 1 + x²", _ELEMENTWISE, "g * (1.0 + z * z)", "g * (1.0 + x * x)", target="tan"),
         change("cosh: the rule of cos", _ELEMENTWISE, "g * sinh(x)", "-(g * sinh(x))", target="cosh"),
         change(
-            "soft_sign as some print it, without |x|", _UNITS, "(1.0 + abs(x)) * (1.0 + abs(x))",
-            "(1.0 + x) * (1.0 + x)", target="soft_sign",
+            "soft_sign as some print it, without |x|", _UNITS, "g / (1.0 + abs(x)) / (1.0 + abs(x))",
+            "g / (1.0 + x) / (1.0 + x)", target="soft_sign",
         ),
         change("log_sigmoid: σ(x) for σ(−x)", _UNITS, "g * sigmoid(-x)", "g * sigmoid(x)", target="log_sigmoid"),
     ),
     "missing term": (
-        change("expm1: eˣ − 1 for eˣ", _ELEMENTWISE, "g * (z + 1.0)", "g * z", target="expm1"),
+        change("expm1: eˣ − 1 for eˣ", _ELEMENTWISE, "g * exp(x)]", "g * z]", target="expm1"),
         change("log1p: 1/x", _ELEMENTWISE, "g / (1.0 + x)]", "g / x]", target="log1p"),
-        change("elu: z for z + alpha", _UNITS, "z + alpha)", "z)", target="elu"),
-        change("gelu: Φ alone", _UNITS, " + x * exp(-0.5 * (x * x)) / _ROOT_2PI", "", target="gelu"),
+        change("elu: z for z + alpha", _UNITS, "alpha * exp(where(x > 0, 0.0, x)))", "z)", target="elu"),
+        change("gelu: Φ alone", _UNITS, " + x * gaussian(x) / _ROOT_2PI", "", target="gelu"),
         change(
             "weighted_sum: the bias is left out", _LINEAR, "total = terms[-1]", "total = 0.0 * terms[-1]",
             target="weighted_sum",
@@ -292,8 +293,8 @@ _BY_HAND: Final = {
         change("norm at 0: 0/0", _REDUCTIONS, "where(z == 0, 0.0, g) / where(z == 0, 1.0, z)", "g / z"),
         change("x⁰ at 0: 0 · inf", _ELEMENTWISE, "where(n == 0, 0.0, n * x ** (n - 1))", "n * x ** (n - 1)"),
         change(
-            "0⁰ by base: 0 · inf", _ELEMENTWISE, "where((x * x == 0) & (y == 0), 0.0, y * x ** (y - 1.0))",
-            "y * x ** (y - 1.0)",
+            "0⁰ by base: 0 · inf", _ELEMENTWISE, "where((x * x == 0) & (y == 0), 0.0, _slope_of_power(z, x, y))",
+            "_slope_of_power(z, x, y)",
         ),
         change("0ʸ by exponent: 0 · −inf", _ELEMENTWISE, "where((x == 0) & (y >= 0), 0.0, z * log(x))", "z * log(x)"),
         change(

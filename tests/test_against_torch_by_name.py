@@ -30,6 +30,11 @@ SPELLED: dict[str, Callable[..., Any]] = {
     "soft_sign": functional.softsign,
     "elu": lambda x, *, alpha: functional.elu(x, alpha),
     "gelu": functional.gelu,
+    "normal_cdf": torch.special.ndtr,
+    "gaussian": lambda x, *, scale: torch.exp(-scale * x * x),
+    "lorentzian": lambda x: 1.0 / (1.0 + x * x),
+    "sech2": lambda x: 1.0 - torch.tanh(x) ** 2,
+    "co_sigmoid": lambda x: torch.sigmoid(-x),
     "hinge": lambda x, y, *, margin: functional.relu(margin + y - x),  # margin_ranking_loss has slope ±1 at the kink
 }
 PARAMS: dict[str, list[dict[str, Any]]] = {
@@ -39,6 +44,7 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
     "leaky_relu": [{"slope": 0.01}, {"slope": 0.3}],
     "elu": [{"alpha": 1.0}, {"alpha": 0.5}],
     "hinge": [{"margin": 1.0}, {"margin": 0.25}],
+    "gaussian": [{"scale": 0.5}, {"scale": 1.0}],
 }
 #: Not compared here, and why.
 SKIPPED = {"weighted_sum": "n-ary, without a torch function; it is in the random programs"}

@@ -18,7 +18,7 @@ ROOTS = {"autodiff": Path(autodiff.__file__).parent, "nn": Path(nn.__file__).par
 
 #: From the ground up: a module imports from its own layer or a lower one. What is not named stands above node.
 LAYERS = (
-    ("symbol", "namespace", "tree"), ("primitive", "source"), ("ops", "graph"), ("array", "scalar"),
+    ("special", "symbol", "namespace", "tree"), ("primitive", "source"), ("ops", "graph"), ("array", "scalar"),
     ("shares", "numpy_protocol", "plain"), ("backprop", "copies"), ("node",),
 )  # fmt: skip
 ABOVE_NODE = len(LAYERS)

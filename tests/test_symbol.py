@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -77,6 +78,29 @@ def test_text_reads_back_as_the_same_number(tree: Any) -> None:
 def test_formula_of_a_rule(name: str, formula: str) -> None:
     """An elementwise rule shows the local gradient, another what it makes of the error signal g."""
     assert TABLE[name].formula() == formula
+
+
+def read_otherwise(part: Any) -> Iterator[Symbol]:
+    """The parts of an expression that are computed in one way and read in another."""
+    if isinstance(part, Symbol):
+        if part.head == "read as":
+            yield part
+        for item in part.parts:
+            yield from read_otherwise(item)
+
+
+def test_what_people_read_is_the_number_that_is_computed() -> None:
+    """Far from where the formula loses digits both are the same: σ′ reads z·(1 − z), and 1 − z is computed from x."""
+    seen = []
+    for entry in (entry for entry in TABLE.values() if entry.elementwise and entry.arity == 1):
+        params = {key: number(1.0) for key in entry.defaults}
+        for part in read_otherwise(entry.rule(0)(ONE, Z, X, **params)):
+            (call,) = part.parts
+            text = str(part).replace("·", "*").replace("−", "-")
+            expected = eval(text, {"x": 0.75, "z": entry(0.75), "exp": math.exp})
+            assert TABLE[call.parts[0]](0.75, **call.params) == pytest.approx(expected, rel=1e-14)
+            seen.append(entry.name)
+    assert seen == ["arctan", "tanh", "erfc", "sigmoid"]
 
 
 def test_formula_of_many_inputs_numbers_them(define: Callable[..., Any]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from autodiff.namespace import as_float, is_plain_number
 from autodiff.primitive import ANY, NONZERO, POSITIVE, UNIT, Domain, Example, Primitive, primitive
-from autodiff.symbol import Symbol
+from autodiff.symbol import Symbol, read_as
 
 __all__ = [
     "absolute", "add", "arccos", "arcsin", "arctan", "clip", "cos", "cosh", "divide", "erfc", "exp", "expm1", "log",
@@ -55,7 +55,7 @@ power = primitive("power", lambda xp, x, *, n: xp.power(x, n),
         "0 < n < 1 the derivative at 0 is inf.")
 
 pow = primitive("pow", lambda xp, x, y: xp.power(x, y),
-    [lambda g, z, x, y: g * where((x * x == 0) & (y == 0), 0.0, y * x ** (y - 1.0)),
+    [lambda g, z, x, y: g * where((x * x == 0) & (y == 0), 0.0, _slope_of_power(z, x, y)),
      lambda g, z, x, y: g * where((x == 0) & (y >= 0), 0.0, z * log(x))],
     symbol="xʸ", domain=(POSITIVE, ANY), singular=True, numpy=(np.power, np.float_power),
     doc="Power xʸ with an exponent that is differentiated; at 0⁰ both derivatives are 0, for x < 0 that of y is nan.")
@@ -65,7 +65,7 @@ exp: Primitive = primitive("exp", lambda xp, x: xp.exp(x),
     singular=True, numpy=np.exp, doc="Exponential eˣ.")
 
 expm1 = primitive("expm1", lambda xp, x: xp.expm1(x),
-    [lambda g, z, x: g * (z + 1.0)],
+    [lambda g, z, x: g * exp(x)],
     singular=True, numpy=np.expm1, doc="eˣ − 1, accurate near 0.")
 
 log: Primitive = primitive("log", lambda xp, x: xp.log(x),
@@ -109,7 +109,7 @@ arccos = primitive("arccos", lambda xp, x: xp.arccos(x),
     domain=UNIT, singular=True, numpy=np.arccos, doc="Arc cosine in radians; its derivative at ±1 is −inf.")
 
 arctan = primitive("arctan", lambda xp, x: xp.arctan(x),
-    [lambda g, z, x: g / (1.0 + x * x)],
+    [lambda g, z, x: g * read_as(lorentzian(x), lambda: 1.0 / (1.0 + x * x))],
     numpy=np.arctan, doc="Arc tangent in radians.")
 
 sinh = primitive("sinh", lambda xp, x: xp.sinh(x),
@@ -120,9 +120,22 @@ cosh: Primitive = primitive("cosh", lambda xp, x: xp.cosh(x),
     [lambda g, z, x: g * sinh(x)],
     singular=True, numpy=np.cosh, doc="Hyperbolic cosine.")
 
-tanh = primitive("tanh", lambda xp, x: xp.tanh(x),
-    [lambda g, z, x: g * (1.0 - z * z)],
+tanh: Primitive = primitive("tanh", lambda xp, x: xp.tanh(x),
+    [lambda g, z, x: g * read_as(sech2(x), lambda: 1.0 - z * z)],
     numpy=np.tanh, doc="Hyperbolic tangent, with derivative 1 − tanh² (notes, section 2).")
+
+sech2: Primitive = primitive("sech2", lambda xp, x: xp.sech2(x, xp.tanh(x)),
+    [lambda g, z, x: g * (-2.0 * (z * tanh(x)))],
+    symbol="sech²", doc="1 − tanh² x, the slope of tanh, right to the last digits where tanh rounds to ±1.")
+
+lorentzian: Primitive = primitive("lorentzian", lambda xp, x: xp.lorentzian(x),
+    [lambda g, z, x: g * (-2.0 * (x * z * z))],
+    symbol="1/(1 + x²)", doc="1/(1 + x²), the slope of arctan, without overflow.")
+
+gaussian: Primitive = primitive("gaussian", lambda xp, x, *, scale=0.5: xp.gaussian(x, scale),
+    [lambda g, z, x, *, scale=0.5: g * (-2.0 * scale * (x * z))],
+    symbol="e^(−x²/2)", examples=(Example(((),)), Example(((),), {"scale": 1.0})),
+    doc="e^(−scale·x²), right to the last digits where rounding x² would cost some.")
 
 absolute = primitive("absolute", lambda xp, x: abs(x),
     [lambda g, z, x: g * sign(x)],
@@ -146,7 +159,7 @@ _limit = primitive("clip", lambda xp, x, *, low, high: xp.minimum(xp.maximum(x, 
     doc="x limited to [low, high]; the derivative is 1 inside and at the bounds, 0 outside.")
 
 erfc = primitive("erfc", lambda xp, x: xp.erfc(x),
-    [lambda g, z, x: g * (_ERFC_SLOPE * exp(-(x * x)))],
+    [lambda g, z, x: g * (_ERFC_SLOPE * read_as(gaussian(x, scale=1.0), lambda: exp(-(x * x))))],
     doc="Complementary error function (2/√π)·∫ₓ^∞ e^(−t²) dt.")
 
 _select = primitive("where", lambda xp, x, y, *, condition: xp.where(condition, x, y),
@@ -155,6 +168,11 @@ _select = primitive("where", lambda xp, x, y, *, condition: xp.where(condition, 
                            Example(((2, 3), (3,)), {"condition": np.array([True, False, True])})),
     doc="x where the condition holds, else y; the other branch gets a zero error signal.")
 # fmt: on
+
+
+def _slope_of_power(z: Any, x: Any, y: Any) -> Any:
+    """y·xʸ⁻¹; below ½, where y − 1 rounds and a large ln x would magnify that, as y·z/x."""
+    return where((y < 0.5) & (abs(x) > 0) & (abs(x) < np.inf), y * (z / x), y * x ** (y - 1.0))
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:

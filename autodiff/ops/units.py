@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.ops.elementwise import erfc, exp, maximum, sign, where
-from autodiff.primitive import NONZERO, Domain, Example, primitive
+from autodiff.ops.elementwise import exp, gaussian, maximum, sign, where
+from autodiff.primitive import NONZERO, Domain, Example, Primitive, primitive
+from autodiff.symbol import read_as
 
 __all__ = [
     "elu", "gelu", "hard_tanh", "hinge", "hinge_sum", "identity", "leaky_relu", "log_sigmoid", "relu", "sigmoid",
@@ -21,7 +22,6 @@ __all__ = [
 ]  # fmt: skip
 
 _HARD_TANH_DOMAIN: Final = Domain(-2.0, 2.0, "all reals", kinks=(-1.0, 1.0))
-_ROOT_HALF: Final = 0.7071067811865476
 _ROOT_2PI: Final = 2.5066282746310002
 _BY_WINDOW: Final = np.array([[-1.0], [1.0]])  # ∂J/∂s and ∂J/∂s_c of a pair that violates the margin
 
@@ -42,9 +42,13 @@ identity = primitive("identity", lambda xp, x: x + 0.0,
     [lambda g, z, x: g],
     symbol="=", linear=True, doc="x itself, as a node of its own: the output unit of a scorer.")
 
-sigmoid = primitive("sigmoid", lambda xp, x: xp.logistic(x),
-    [lambda g, z, x: g * (z * (1.0 - z))],
+sigmoid: Primitive = primitive("sigmoid", lambda xp, x: xp.logistics(x)[0],
+    [lambda g, z, x: g * (z * read_as(co_sigmoid(x), lambda: 1.0 - z))],
     symbol="σ", doc="Sigmoid σ(x) = 1/(1 + e⁻ˣ), with derivative σ(1 − σ); 0 and 1 at ∓1000 (notes, section 1.1).")
+
+co_sigmoid: Primitive = primitive("co_sigmoid", lambda xp, x: xp.logistics(x)[1],
+    [lambda g, z, x: -(g * (z * sigmoid(x)))],
+    symbol="1 − σ", doc="1 − σ(x) = σ(−x), right to the last digits where σ rounds to 1.")
 
 log_sigmoid = primitive("log_sigmoid", lambda xp, x: xp.minimum(x, 0.0) - xp.log1p(xp.exp(xp.copysign(x, -1.0))),
     [lambda g, z, x: g * sigmoid(-x)],
@@ -68,16 +72,20 @@ hard_tanh = primitive("hard_tanh", lambda xp, x: xp.minimum(xp.maximum(x, -1.0),
     symbol="hard tanh", domain=_HARD_TANH_DOMAIN, doc="x limited to [−1, 1]; the derivative is 1 inside and at ±1, 0 outside.")
 
 soft_sign = primitive("soft_sign", lambda xp, x: x / (1.0 + abs(x)),
-    [lambda g, z, x: g / ((1.0 + abs(x)) * (1.0 + abs(x)))],
+    [lambda g, z, x: g / (1.0 + abs(x)) / (1.0 + abs(x))],
     symbol="soft sign", doc="x/(1 + |x|), with derivative 1/(1 + |x|)².")
 
 elu = primitive("elu", lambda xp, x, *, alpha=1.0: xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, 0.0))),
-    [lambda g, z, x, *, alpha=1.0: g * where(x > 0, 1.0, z + alpha)],
+    [lambda g, z, x, *, alpha=1.0: g * where(x > 0, 1.0, alpha * exp(where(x > 0, 0.0, x)))],
     symbol="ELU", domain=NONZERO, examples=(Example(((),)), Example(((),), {"alpha": 0.5})),
     doc="x for x > 0, else alpha·(eˣ − 1); its derivative at 0 is alpha.")
 
-gelu = primitive("gelu", lambda xp, x: x * (0.5 * xp.erfc(-_ROOT_HALF * x)),
-    [lambda g, z, x: g * (0.5 * erfc(-_ROOT_HALF * x) + x * exp(-0.5 * (x * x)) / _ROOT_2PI)],
+normal_cdf: Primitive = primitive("normal_cdf", lambda xp, x: xp.normal_cdf(x),
+    [lambda g, z, x: g * (gaussian(x) / _ROOT_2PI)],
+    symbol="Φ", doc="Normal distribution function Φ(x) = erfc(−x/√2)/2.")
+
+gelu = primitive("gelu", lambda xp, x: x * xp.normal_cdf(x),
+    [lambda g, z, x: g * (normal_cdf(x) + x * gaussian(x) / _ROOT_2PI)],
     symbol="GELU", doc="x·Φ(x), Φ the normal distribution function (exact, not the tanh approximation).")
 
 hinge = primitive("hinge", lambda xp, score, corrupt, *, margin=1.0: xp.maximum(margin + corrupt - score, 0.0),

@@ -208,16 +208,23 @@ def duals_over(base: Any, constant: Callable[[Any], Any] = float) -> SimpleNames
     xp.copysign = lambda x, y: abs(x) if y > 0 else -abs(x)
     xp.power = _power(xp)
     if hasattr(xp, "exp"):
-        xp.logistic = _logistic(xp)
+        _add_special(xp)
     return xp
 
 
-def _logistic(xp: Any) -> Callable[..., Any]:
+def _add_special(xp: Any) -> None:
+    """What `autodiff.special` computes with care, by its definitions."""
+
     def logistic(x: Any) -> Any:
         positive = (x.primal if x.__class__ is Dual else x) > 0
         return 1.0 / (1.0 + xp.exp(-x)) if positive else 1.0 - 1.0 / (1.0 + xp.exp(x))
 
-    return logistic
+    xp.logistic = logistic
+    xp.logistics = lambda x: (logistic(x), logistic(-x))
+    xp.sech2 = lambda x, z: 1.0 / (xp.cosh(x) * xp.cosh(x))
+    xp.gaussian = lambda x, scale: xp.exp(-scale * (x * x))
+    xp.normal_cdf = lambda x: 0.5 * xp.erfc(-x / xp.sqrt(xp.constant(2.0)))
+    xp.lorentzian = lambda x: 1.0 / (1.0 + x * x)
 
 
 def _lifted(xp: Any, function: Callable[..., Any], slope: Callable[..., Any], base: Any) -> Callable[..., Any]:
