@@ -265,7 +265,7 @@ _BY_HAND: Final = {
         ),
     ),
     "special points: zero in a product": (
-        change("prod: z/x at x = 0", _REDUCTIONS, "if np.all(x != 0):", "if True:", target="prod"),
+        change("prod: z/x at x = 0", _REDUCTIONS, "if _has_all_digits(z, x.dtype) or", "if True or", target="prod"),
         change(
             "prod: no product but the whole", _REDUCTIONS, "np.eye(count, dtype=bool)",
             "np.zeros((count, count), dtype=bool)",
@@ -302,12 +302,12 @@ _BY_HAND: Final = {
             "(1.0 * ((x >= -1.0) & (x <= 1.0)))",
         ),
         change("nan is no extreme", _REDUCTIONS, " | (x != x))", ")"),
-        change("logsumexp overflows", _REDUCTIONS, "top = np.where(np.isfinite(top), top, 0.0)", "top = 0.0 * top"),
+        change("logsumexp overflows", _REDUCTIONS, "return np.where(np.isfinite(top), top, 0.0)", "return 0.0 * top"),
     ),
     "second order: detached factor": (
         change(
-            "prod: the other factors are numbers", _REDUCTIONS, "return whole / x",
-            "return whole / getattr(x, 'data', x)", target="prod",
+            "prod: the other factors are numbers", _REDUCTIONS, "keepdims=keepdims) / x",
+            "keepdims=keepdims) / getattr(x, 'data', x)", target="prod",
         ),
     ),
     "types: float32 upcast": (

@@ -161,3 +161,52 @@ def test_fourteen_digits_of_two_numbers(name: str, case: Pair, kind: type) -> No
             exact = m.mpf(f(*point))
             scale = m.mpf(case.sizes[k](*point)) if k in case.sizes else abs(exact)
             assert error(float(number), exact, scale, k, np.finfo(float)) <= 1e-14, pair
+
+
+ROWS = (
+    [1e15, 1e15 + 1.0], [700.0, 700.3], [-745.0, 0.0, 1.0], [0.0, -40.0], [1e-300, 0.0], [-1e308, 1e308], [3.0],
+    [710.0, 710.0, -710.0], [0.1, 0.2, 0.3, 0.4],
+)  # fmt: skip
+
+
+def exact_shares(row: list[float]) -> list[Any]:
+    """eˣ/Σ eˣ, of differences that are exact."""
+    top = max(row)
+    powers = [m.exp(m.mpf(x) - m.mpf(top)) for x in row]
+    return [power / m.fsum(powers) for power in powers]
+
+
+def assert_digits(found: Any, exact: list[Any]) -> None:
+    """Each number right to 14 digits; an element a million times smaller than its neighbour too."""
+    errors = [error(float(x), y, abs(y), 0, np.finfo(float)) for x, y in zip(np.ravel(found), exact, strict=True)]
+    assert max(errors) <= 1e-14, (found, exact)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_softmax_where_its_logarithm_rounds(kind: type, row: list[float]) -> None:
+    """softmax, its logarithm, and the gradient of ln Σ eˣ: x − ln Σ eˣ has no digits left at 10¹⁵."""
+    leaf = Tensor(row) if kind is Tensor else np.array([Value(x) for x in row])
+    shares = exact_shares(row)
+    with np.errstate(over="ignore"):  # −2·10³⁰⁸ is −inf
+        logarithms = ad.log_softmax(leaf)
+    total = ad.logsumexp(leaf)
+    slopes = gradients(total, leaf if kind is Tensor else list(leaf))
+    data = [np.array([getattr(x, "data", x) for x in np.ravel(each)], float) for each in (ad.softmax(leaf), logarithms)]
+    assert_digits(data[0], shares)
+    assert_digits(slopes, shares)
+    largest = shares.index(max(shares))
+    others = m.fsum(share for k, share in enumerate(shares) if k != largest)
+    top = m.log1p(-others)
+    exact = [top + (m.mpf(x) - m.mpf(row[largest])) for x in row]
+    assert_digits(data[1], exact)
+
+
+def test_gradient_of_a_product_that_underflows() -> None:
+    """The product is 0 as 1e-400 is none, its derivatives by each factor are the other one."""
+    for row in ([1e-200, 3e-200], [1e200, -3e200], [3e-160, 2.0, 1e-170]):
+        x, values = Tensor(row), [Value(number) for number in row]
+        exact = [m.fprod(m.mpf(y) for j, y in enumerate(row) if j != k) for k in range(len(row))]
+        with np.errstate(over="ignore"):
+            assert_digits(gradients(ad.prod(x), x), exact)
+            assert_digits(gradients(ad.prod(np.array(values)), values), exact)

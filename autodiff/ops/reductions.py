@@ -12,7 +12,7 @@ import numpy as np
 from autodiff.namespace import is_plain_number
 from autodiff.ops.elementwise import exp, square, where
 from autodiff.ops.layout import flip, reshape, transpose
-from autodiff.primitive import NONZERO, Example, Primitive, primitive
+from autodiff.primitive import NONZERO, RECORDERS, Example, Primitive, as_operand, primitive
 from autodiff.symbol import Symbol
 
 __all__ = [
@@ -28,6 +28,8 @@ _REDUCTIONS = (
     Example(((1, 3),)),
     Example(((),)),
 )
+_SMALLEST = {"d": 2.2250738585072014e-308, "f": 1.1754943508222875e-38}  # normal numbers
+_MOST_COPIES = 1000  # of as many elements, to multiply all but one; longer products are divided while none is zero
 
 
 def _spread(xp: Any, g: Any, *, shape: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -51,11 +53,45 @@ def _norm(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def _logsumexp(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    top = np.max(x, axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0)
-    with np.errstate(divide="ignore"):  # ln 0 = −inf is the right answer when every element is −inf
-        total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    """top + ln n + ln(1 + Σ e^(x − top)/n), where n elements equal top: ln Σ would round to 0 where one stands out."""
+    top = _top(x, axis)
+    with np.errstate(divide="ignore", over="ignore"):  # e^−inf = 0 and, where every element is −inf, ln 0 are right
+        y = x - top
+        highest = y == 0
+        count = np.sum(highest, axis=axis, keepdims=True)
+        others = np.sum(np.where(highest, 0.0, np.exp(y)), axis=axis, keepdims=True)
+        n = np.maximum(count, 1).astype(x.dtype)
+        total = np.where(count, np.log(n) + np.log1p(others / n), np.log(others)) + top
     return total if keepdims else np.squeeze(total, axis=axis) if axis is not None else total.reshape(())
+
+
+def _top(x: Any, axis: Any) -> Any:
+    """The largest of each row, 0 where that is infinite."""
+    top = np.max(x, axis=axis, keepdims=True)
+    return np.where(np.isfinite(top), top, 0.0)
+
+
+def _below_top(name: str, x: Any, axis: Any) -> Any:
+    """x − max x, with the maximum a constant: the softmax stays the same, and its logarithm has all its digits."""
+    data = getattr(x, "_data", x)
+    if not isinstance(data, np.ndarray) or data.dtype.kind not in "fO":
+        data = as_operand(name, data)
+    x = x if x.__class__ in RECORDERS else data
+    if data.dtype == object:
+        parts = [getattr(part, "_data", part) for part in data.flat]
+        if not all(map(is_plain_number, parts)):  # dual numbers, which have all digits that are wanted
+            return x - logsumexp(x, axis=axis, keepdims=True)
+        data = np.array(parts, float).reshape(data.shape)
+    try:
+        with np.errstate(over="ignore"):  # −inf is right: its share is 0
+            return x - _top(data, axis)
+    except (TypeError, ValueError) as error:
+        raise logsumexp.refusal([data], {"axis": axis}, error) from error
+
+
+def _shares(x: Any, axis: Any) -> Any:
+    """The softmax over axes: the gradient of their `logsumexp`."""
+    return Symbol("xp", "softmax", x) if isinstance(x, Symbol) else softmax(x, axis=axis)
 
 
 def _share_of_extreme(g: Any, z: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
@@ -69,18 +105,23 @@ def _product_of_others(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """For each element the product of the *other* ones, right at zeros too, and differentiable to any order."""
     if isinstance(x, Symbol):
         return Symbol("xp", "product_of_others", x)
-    whole = spread(z, shape=x.shape, axis=axis, keepdims=keepdims)
-    if np.all(x != 0):
-        return whole / x
-    # n copies of the n elements, the k-th with a 1 in place of x_k: n² space, only where an element is exactly zero.
     axes = tuple(range(x.ndim)) if axis is None or not x.ndim else tuple(a % x.ndim for a in np.atleast_1d(axis))
     count = int(np.prod([x.shape[a] for a in axes]))
+    if _has_all_digits(z, x.dtype) or (count > _MOST_COPIES and np.all(x != 0)):
+        return spread(z, shape=x.shape, axis=axis, keepdims=keepdims) / x
+    # n copies of the n elements, the k-th with a 1 in place of x_k: n² space, only where z/x_k says nothing.
     rest = tuple(a for a in range(x.ndim) if a not in axes)
     order = rest + axes
     flat = reshape(transpose(x, axes=order), shape=(*(x.shape[a] for a in rest), 1, count))
     others = prod(where(np.eye(count, dtype=bool), np.ones(count), flat), axis=-1)
     shaped = reshape(others, shape=tuple(x.shape[a] for a in order))
     return transpose(shaped, axes=tuple(int(a) for a in np.argsort(order)))
+
+
+def _has_all_digits(z: Any, dtype: Any) -> bool:
+    """Whether no product has become zero, has lost digits below the smallest normal number, or has overflowed."""
+    smallest = _SMALLEST.get(dtype.char, _SMALLEST["d"])
+    return bool(np.all(((z >= smallest) | (z <= -smallest)) & (z < np.inf) & (z > -np.inf)))
 
 
 # fmt: off
@@ -117,9 +158,9 @@ norm = primitive("norm", _norm,
     symbol="‖x‖", elementwise=False, reduces=True, domain=NONZERO, examples=_REDUCTIONS,
     doc="Euclidean norm √Σx² over axes; its gradient at 0 is 0.")
 
-logsumexp = primitive("logsumexp", _logsumexp,
+logsumexp: Primitive = primitive("logsumexp", _logsumexp,
     [lambda g, z, x, *, axis=None, keepdims=False: spread(g, shape=x.shape, axis=axis, keepdims=keepdims)
-        * exp(x - spread(z, shape=x.shape, axis=axis, keepdims=keepdims))],
+        * _shares(x, axis)],
     symbol="ln Σ eˣ", elementwise=False, reduces=True, examples=_REDUCTIONS,
     doc="ln Σ eˣ over axes, without overflow; its gradient is the softmax.")
 
@@ -181,20 +222,21 @@ def _freedom(x: Any, axis: Any, ddof: int) -> float:
     return freedom
 
 
-def softmax(x: Any, axis: int = -1) -> Any:
-    """Softmax e^(x − ln Σ eˣ) along ``axis``, without overflow; the result sums to 1 along it (dimensionless).
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """Softmax eˣ/Σ eˣ along ``axis``, without overflow; the result sums to 1 along it (dimensionless).
 
     >>> softmax([0.0, 0.0])
     array([0.5, 0.5])
     """
-    return exp(log_softmax(x, axis))
+    e = exp(_below_top("softmax", x, axis))
+    return e / sum(e, axis=axis, keepdims=True)
 
 
-def log_softmax(x: Any, axis: int = -1) -> Any:
+def log_softmax(x: Any, axis: Any = -1) -> Any:
     """Logarithm of `softmax`: x − ln Σ eˣ along ``axis``, without overflow (nats).
 
     >>> log_softmax([0.0, 0.0]).round(4)
     array([-0.6931, -0.6931])
     """
-    x = np.asarray(x) if isinstance(x, list | tuple) else x
-    return x - logsumexp(x, axis=axis, keepdims=True)
+    y = _below_top("log_softmax", x, axis)
+    return y - logsumexp(y, axis=axis, keepdims=True)
