@@ -7,6 +7,7 @@ is computed from x. Squares that would overflow, or whose rounding an exponentia
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from math import exp
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +17,7 @@ __all__ = ["ARRAYS", "FLOATS"]
 
 _TO_A_SIXTEENTH: Final = 0.0625
 _FAR: Final = 1000.0  # e^(−x²/2) is 0 long before
-_SATURATED: Final = 0.0625  # of 1 − z²: below it, a z of 53 bits leaves less than 14 digits
+_SATURATED: Final = 0.03  # of 1 − z and 1 − z²: below it, a z of 53 bits leaves less than 14 digits
 _ROOT_HALF: Final = 0.7071067811865476
 _ROOT_HALF_SHORT: Final = 0.70709228515625  # of 14 bits: its product with a multiple of 1/16 is exact
 _ROOT_HALF_REST: Final = 1.44960302975244e-05
@@ -26,15 +27,15 @@ _ERFC_SLOPE: Final = -1.1283791670955126  # −2/√π, at 0
 # ---- floats ----------------------------------------------------------------------------------------------------------
 
 
-def _logistics(x: float) -> tuple[float, float, float]:
-    """σ(x), and two factors of 1 − σ(x)."""
+def _logistics(x: float) -> tuple[float, float]:
+    """σ(x) = 1/(1 + e⁻ˣ), and 1 − σ(x) = e⁻ˣ·σ(x); neither overflows."""
     if x >= 0:
         e = exp(-x)
         z = 1.0 / (1.0 + e)
-        return z, e, z
+        return z, e * z
     e = exp(x)
     rest = 1.0 / (1.0 + e)
-    return e * rest, rest, 1.0
+    return e * rest, rest
 
 
 def _logistic(x: float) -> float:
@@ -96,35 +97,59 @@ class _Type(NamedTuple):
 
 
 _DOUBLE: Final = _Type(np.array(1.0), -700.0, _SATURATED, 400.0, 1e154)
-_TYPES: Final = {"f": _Type(np.array(1.0, np.float32), -80.0, 0.25, 60.0, 1e19)}
-_FEW: Final = 2048  # elements, of which to pick some takes longer than to compute all
+_SINGLE: Final = _Type(np.array(1.0, np.float32), -80.0, 0.15, 60.0, 1e19)
+_TYPES: Final = {"d": _DOUBLE, "f": _SINGLE}
+_FEW: Final = 4096  # elements, of which to pick some takes longer than to compute all, and which may be kept
 
 
-def _array_logistics(x: Any) -> tuple[Any, Any, Any]:
-    """σ(x) = 1/(1 + e⁻ˣ), and two factors of 1 − σ(x), which costs a product only where it is wanted.
+class _Logistics:
+    """σ(x) = 1/(1 + e⁻ˣ) of an array and, when asked, 1 − σ(x): what `_logistics` gives for a float.
 
-    Where e⁻ˣ would overflow, by e^(−|x|), which underflows silently. Asking for the smallest by ``argmin`` costs a
-    third of ``min`` on small arrays, and as much on large ones.
+    Nodes keep it for their rule. That saves a second exponential where the array is small; of a large one e⁻ˣ is not
+    kept: 8 bytes an element more between the passes cost more in page faults than is saved.
     """
-    kind = _TYPES.get(x.dtype.char, _DOUBLE)
-    if x.size and x.item(x.argmin()) > kind.lowest:
-        e = np.exp(-x)
-        z = np.reciprocal(e + kind.one)
-        return z, e, z
-    e = np.exp(-np.abs(x))
-    larger, positive = 1.0 / (1.0 + e), x >= 0
-    return np.where(positive, larger, e * larger), np.where(positive, e * larger, larger), kind.one
+
+    __slots__ = ("e", "x", "z")
+
+    def __init__(self, x: Any) -> None:
+        kind = _TYPES.get(x.dtype.char, _DOUBLE)
+        self.x = x
+        # Asking for the smallest by ``argmin`` costs a third of ``min`` on small arrays, and as much on large ones.
+        if x.size and x.item(x.argmin()) > kind.lowest:
+            e = np.exp(-x)
+            if x.size < _FEW:
+                self.e, e = e, e + kind.one
+            else:
+                self.e = None
+                e += kind.one  # in its place: one large array less
+            self.z = np.reciprocal(e)
+        else:  # by e^(−|x|), which underflows silently
+            e = np.exp(np.copysign(x, -1.0))
+            self.z = np.maximum(e, 1.0 * (x >= 0)) / (1.0 + e)
+            self.e = None
+
+    def __getitem__(self, k: int) -> Any:
+        if k == 0:
+            return self.z
+        if self.e is not None:
+            return self.e * self.z
+        if self.x.size < _FEW:
+            return _Logistics(-self.x).z
+        rest, limit = 1.0 - self.z, _TYPES.get(self.x.dtype.char, _DOUBLE).saturated
+        if not rest.item(rest.argmin()) > limit:
+            _mend(rest, limit, self.x, lambda x: _Logistics(-x).z)
+        return rest
 
 
 def _array_logistic(x: Any) -> Any:
-    return _array_logistics(x)[0]
+    return _Logistics(x).z
 
 
 def _array_sech2(x: Any, z: Any) -> Any:
     """1 − z² for z = tanh x; where that cancels it is 1/cosh² x, which costs as much as tanh."""
     rest = 1.0 - z * z
     least = rest.item(rest.argmin()) if rest.size else 1.0
-    if least > 0.25:  # in float32 too
+    if least > _SINGLE.saturated:
         return rest
     kind = _TYPES.get(x.dtype.char, _DOUBLE)
     if least > kind.saturated:
@@ -135,9 +160,14 @@ def _array_sech2(x: Any, z: Any) -> Any:
         x = np.minimum(np.abs(x), kind.widest)
     if rest.size < _FEW:
         return np.square(np.reciprocal(np.cosh(x, out=rest), out=rest), out=rest)
-    far = (rest <= kind.saturated).ravel().nonzero()[0]
-    rest.put(far, np.square(np.reciprocal(np.cosh(x.take(far)))))
+    _mend(rest, kind.saturated, x, lambda x: np.square(np.reciprocal(np.cosh(x))))
     return rest
+
+
+def _mend(rest: Any, limit: float, x: Any, exact: Callable[[Any], Any]) -> None:
+    """Put ``exact(x)`` where ``rest``, what is left of 1, is not above the limit: in few places, as a rule."""
+    places = (rest <= limit).ravel().nonzero()[0]
+    rest.put(places, exact(x.take(places)))
 
 
 def _array_gaussian(x: Any, scale: float) -> Any:
@@ -167,7 +197,6 @@ def _by_element(function: Any) -> Any:
 
 #: What `autodiff.namespace.arrays` has beside NumPy.
 ARRAYS: Final[dict[str, Any]] = {
-    "erfc": _by_element(math.erfc), "gaussian": _array_gaussian, "logistic": _array_logistic,
-    "logistics": _array_logistics, "lorentzian": _array_lorentzian, "normal_cdf": _by_element(_normal_cdf),
-    "sech2": _array_sech2,
+    "erfc": _by_element(math.erfc), "gaussian": _array_gaussian, "logistic": _array_logistic, "logistics": _Logistics,
+    "lorentzian": _array_lorentzian, "normal_cdf": _by_element(_normal_cdf), "sech2": _array_sech2,
 }  # fmt: skip

@@ -17,7 +17,7 @@ digits = SimpleNamespace(
     absolute=FIFTY.fabs, copysign=lambda x, y: FIFTY.fabs(x) * (1 if y > 0 else -1), cos=FIFTY.cos, cosh=FIFTY.cosh,
     erfc=FIFTY.erfc, exp=FIFTY.exp, expm1=FIFTY.expm1, arccos=FIFTY.acos, arcsin=FIFTY.asin, arctan=FIFTY.atan,
     log=FIFTY.log, log1p=FIFTY.log1p, logistic=lambda x: 1 / (1 + FIFTY.exp(-x)), maximum=max, minimum=min,
-    logistics=lambda x: (1 / (1 + FIFTY.exp(-x)), 1 / (1 + FIFTY.exp(x)), 1), sech2=lambda x, z: FIFTY.sech(x) ** 2,
+    logistics=lambda x: (1 / (1 + FIFTY.exp(-x)), 1 / (1 + FIFTY.exp(x))), sech2=lambda x, z: FIFTY.sech(x) ** 2,
     gaussian=lambda x, scale: FIFTY.exp(-scale * x * x), normal_cdf=FIFTY.ncdf, lorentzian=lambda x: 1 / (1 + x * x),
     power=FIFTY.power, sign=FIFTY.sign, sin=FIFTY.sin, sinh=FIFTY.sinh, sqrt=FIFTY.sqrt, tan=FIFTY.tan,
     tanh=FIFTY.tanh, where=lambda condition, x, y: x if condition else y,

@@ -38,7 +38,8 @@ CHANGES: Final = {
 }
 
 #: Faults of rules that no test can find: the primitive's name, and why.
-EQUIVALENT: Final = {"sign": "its derivative is 0, and 1.001 · 0, −0 and 0 · 0 are the same"}
+_ZERO: Final = "its derivative is 0, and 1.001 · 0, −0 and 0 · 0 are the same"
+EQUIVALENT: Final = {("sign", 0): _ZERO, ("by_convention", 1): _ZERO}
 
 _DETACHED: Final = """known = [getattr(x, "_data", x) if hasattr(type(x), "backward") else x for x in given]
             return rule(*[x if x is given[{signal}] else y for x, y in zip(given, known, strict=True)], **params)"""
@@ -55,7 +56,7 @@ def _wrapped(kind: str, name: str, slot: int, what: str, line: str) -> Fault:
     """``line`` in place of the rule of one input."""
     return Fault(
         f"{name}, input {slot + 1}: {what}", "autodiff/primitive.py",
-        _WRAPPED.format(line=line, name=name, slot=slot), target=name, equivalent=EQUIVALENT.get(name, ""), kind=kind,
+        _WRAPPED.format(line=line, name=name, slot=slot), target=name, equivalent=EQUIVALENT.get((name, slot), ""), kind=kind,
     )  # fmt: skip
 
 
@@ -288,7 +289,7 @@ _BY_HAND: Final = {
         change("clip: 0 at the upper bound", _ELEMENTWISE, "(x >= low) & (x <= high)", "(x >= low) & (x < high)"),
         change("hinge at its kink: −1", _UNITS, "-(g * sign(z)), ", "-(g * (1.0 * (margin + corrupt - score >= 0))), "),
         change("a slope by convention has derivative 0", _ELEMENTWISE, "where(kink, np.nan, 0.0)", "0.0"),
-        change("norm at 0: 0/0", _REDUCTIONS, "where(z == 0, 0.0, 1.0) / where(z == 0, 1.0, z)", "1.0 / z"),
+        change("norm at 0: 0/0", _REDUCTIONS, "where(z == 0, 0.0, g) / where(z == 0, 1.0, z)", "g / z"),
         change("x⁰ at 0: 0 · inf", _ELEMENTWISE, "where(n == 0, 0.0, n * x ** (n - 1))", "n * x ** (n - 1)"),
         change(
             "0⁰ by base: 0 · inf", _ELEMENTWISE, "where((x * x == 0) & (y == 0), 0.0, _slope_of_power(z, x, y))",
@@ -300,7 +301,7 @@ _BY_HAND: Final = {
             "(1.0 * ((x >= -1.0) & (x <= 1.0)))",
         ),
         change("nan is no extreme", _REDUCTIONS, " | (x != x))", ")"),
-        change("logsumexp overflows", _REDUCTIONS, "top = np.where(np.isfinite(top), top, 0.0)", "top = 0.0 * top"),
+        change("logsumexp overflows", _REDUCTIONS, "return np.where(np.isfinite(top), top, 0.0)", "return 0.0 * top"),
     ),
     "second order: detached factor": (
         change(

@@ -146,7 +146,7 @@ def rules() -> Iterator[Planted]:
             for change, changed_share in CHANGES.values():
                 wrong = spoiled(entry, slot, eval(f"lambda share: {changed_share}"))
                 title = f"{entry.name}, input {slot + 1}: share {change}"
-                why = EQUIVALENT.get(entry.name, "")
+                why = EQUIVALENT.get((entry.name, slot), "")
                 yield Planted(title, kinds, partial(in_the_table, wrong), lambda: judged_by_slopes, why)
 
 
@@ -244,7 +244,7 @@ def _text_of(code: Any) -> tuple[Any, ...]:
 
 def _forget_written() -> None:
     """Let the functions that deliver shares be written again."""
-    for written in (shares.SENDERS, shares._SHARERS):
+    for written in (shares.SENDERS, shares.GUARDED, shares._SHARERS):
         written.clear()
 
 

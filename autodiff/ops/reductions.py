@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from autodiff.namespace import as_float, is_plain_number
-from autodiff.ops.elementwise import by_convention, exp, expm1, log1p, square, where
+from autodiff.ops.elementwise import by_convention, exp, square, where
 from autodiff.ops.layout import flip, reshape, transpose
-from autodiff.primitive import NONZERO, Example, Primitive, primitive
+from autodiff.primitive import NONZERO, RECORDERS, Example, Primitive, as_operand, primitive
 from autodiff.symbol import Symbol
 
 __all__ = [
@@ -28,7 +28,6 @@ _REDUCTIONS = (
     Example(((1, 3),)),
     Example(((),)),
 )
-_ALONG = (Example(((4,),)), Example(((2, 3),), {"axis": 0}), Example(((2, 3),), {"axis": -1}), Example(((),)))
 _SMALLEST = {"d": 2.2250738585072014e-308, "f": 1.1754943508222875e-38}  # normal numbers
 _MOST_COPIES = 1000  # of as many elements, to multiply all but one; longer products are divided while none is zero
 
@@ -54,38 +53,45 @@ def _norm(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def _logsumexp(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    top = np.max(x, axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0)
+    """top + ln n + ln(1 + Σ e^(x − top)/n), where n elements equal top: ln Σ would round to 0 where one stands out."""
+    top = _top(x, axis)
     with np.errstate(divide="ignore", over="ignore"):  # e^−inf = 0 and, where every element is −inf, ln 0 are right
-        total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+        y = x - top
+        highest = y == 0
+        count = np.sum(highest, axis=axis, keepdims=True)
+        others = np.sum(np.where(highest, 0.0, np.exp(y)), axis=axis, keepdims=True)
+        n = np.maximum(count, 1).astype(x.dtype)
+        total = np.where(count, np.log(n) + np.log1p(others / n), np.log(others)) + top
     return total if keepdims else np.squeeze(total, axis=axis) if axis is not None else total.reshape(())
 
 
-def _softmax(xp: Any, x: Any, *, axis: Any = -1) -> Any:
-    with np.errstate(over="ignore"):  # −inf is right: its share is 0
-        e = exp(x - _top(x, axis))
-    return e / sum(e, axis=axis, keepdims=True)
-
-
-def _log_softmax(xp: Any, x: Any, *, axis: int = -1) -> Any:
-    """y − ln Σ e^y for y = x − top, as y − ln(1 + Σ′) with e^y − 1 for the largest, which is 0, and e^y for the others."""
-    y = x - _top(x, axis)
-    if not x.ndim:
-        return y - log1p(expm1(y))
-    terms, largest = exp(y), np.argmax(_numbers(x), axis=axis, keepdims=True)
-    np.put_along_axis(terms, largest, expm1(np.take_along_axis(y, largest, axis)), axis)
-    return y - log1p(sum(terms, axis=axis, keepdims=True))
-
-
 def _top(x: Any, axis: Any) -> Any:
-    """The largest elements as constants: taken from all of x, they change no share, and no eˣ overflows."""
-    top = np.max(_numbers(x), axis=axis, keepdims=True)
+    """The largest of each row, 0 where that is infinite."""
+    top = np.max(x, axis=axis, keepdims=True)
     return np.where(np.isfinite(top), top, 0.0)
 
 
-def _numbers(x: Any) -> Any:
-    """The numbers in an array of Values."""
-    return np.array([getattr(v, "_data", v) for v in x.flat]).reshape(x.shape) if x.dtype == object else x
+def _below_top(name: str, x: Any, axis: Any) -> Any:
+    """x − max x, with the maximum a constant: the softmax stays the same, and its logarithm has all its digits."""
+    data = getattr(x, "_data", x)
+    if not isinstance(data, np.ndarray) or data.dtype.kind not in "fO":
+        data = as_operand(name, data)
+    x = x if x.__class__ in RECORDERS else data
+    if data.dtype == object:
+        parts = [getattr(part, "_data", part) for part in data.flat]
+        if not all(map(is_plain_number, parts)):  # dual numbers, which have all digits that are wanted
+            return x - logsumexp(x, axis=axis, keepdims=True)
+        data = np.array(parts, float).reshape(data.shape)
+    try:
+        with np.errstate(over="ignore"):  # −inf is right: its share is 0
+            return x - _top(data, axis)
+    except (TypeError, ValueError) as error:
+        raise logsumexp.refusal([data], {"axis": axis}, error) from error
+
+
+def _shares(x: Any, axis: Any) -> Any:
+    """The softmax over axes: the gradient of their `logsumexp`."""
+    return Symbol("xp", "softmax", x) if isinstance(x, Symbol) else softmax(x, axis=axis)
 
 
 def _share_of_extreme(g: Any, z: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
@@ -96,9 +102,9 @@ def _share_of_extreme(g: Any, z: Any, x: Any, *, axis: Any, keepdims: bool) -> A
     return spread(g, shape=x.shape, axis=axis, keepdims=keepdims) * weight
 
 
-def _inverse_length(z: Any) -> Any:
-    """1/z, and 0 where z is 0."""
-    return by_convention(where(z == 0, 0.0, 1.0) / where(z == 0, 1.0, z), z, z == 0)
+def _by_length(g: Any, z: Any) -> Any:
+    """g/z, and 0 where z is 0."""
+    return by_convention(where(z == 0, 0.0, g) / where(z == 0, 1.0, z), z, z == 0)
 
 
 def _product_of_others(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -154,23 +160,15 @@ min = primitive("min", lambda xp, x, *, axis=None, keepdims=False: x.min(axis=ax
 
 norm = primitive("norm", _norm,
     [lambda g, z, x, *, axis=None, keepdims=False:
-        x * spread(g * _inverse_length(z), shape=x.shape, axis=axis, keepdims=keepdims)],
+        x * spread(_by_length(g, z), shape=x.shape, axis=axis, keepdims=keepdims)],
     symbol="‖x‖", elementwise=False, reduces=True, domain=NONZERO, examples=_REDUCTIONS,
     doc="Euclidean norm √Σx² over axes; its gradient at 0 is 0.")
 
-logsumexp = primitive("logsumexp", _logsumexp,
+logsumexp: Primitive = primitive("logsumexp", _logsumexp,
     [lambda g, z, x, *, axis=None, keepdims=False: spread(g, shape=x.shape, axis=axis, keepdims=keepdims)
-        * softmax(x, axis=axis)],
+        * _shares(x, axis)],
     symbol="ln Σ eˣ", elementwise=False, reduces=True, examples=_REDUCTIONS,
     doc="ln Σ eˣ over axes, without overflow; its gradient is the softmax.")
-
-softmax: Primitive = primitive("softmax", _softmax,
-    [lambda g, z, x, *, axis=-1: z * (g - sum(g * z, axis=axis, keepdims=True))],
-    elementwise=False, examples=_ALONG, doc="Shares eˣ/Σ eˣ along one axis, without overflow; they sum to 1.")
-
-log_softmax = primitive("log_softmax", _log_softmax,
-    [lambda g, z, x, *, axis=-1: g - softmax(x, axis=axis) * sum(g, axis=axis, keepdims=True)],
-    symbol="ln softmax", elementwise=False, examples=_ALONG, doc="ln softmax, x − ln Σ eˣ, along one axis, without overflow.")
 
 cumsum: Primitive = primitive("cumsum", lambda xp, x, *, axis: xp.cumsum(x, axis=axis),
     [lambda g, z, x, *, axis: flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis)],
@@ -228,3 +226,23 @@ def _freedom(x: Any, axis: Any, ddof: int) -> float:
     if not freedom > 0:
         raise ValueError(f"a variance needs more than ddof={ddof} elements, and got shape {shape} with axis={axis}")
     return freedom
+
+
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """Softmax eˣ/Σ eˣ along ``axis``, without overflow; the result sums to 1 along it (dimensionless).
+
+    >>> softmax([0.0, 0.0])
+    array([0.5, 0.5])
+    """
+    e = exp(_below_top("softmax", x, axis))
+    return e / sum(e, axis=axis, keepdims=True)
+
+
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """Logarithm of `softmax`: x − ln Σ eˣ along ``axis``, without overflow (nats).
+
+    >>> log_softmax([0.0, 0.0]).round(4)
+    array([-0.6931, -0.6931])
+    """
+    y = _below_top("log_softmax", x, axis)
+    return y - logsumexp(y, axis=axis, keepdims=True)

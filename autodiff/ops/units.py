@@ -32,11 +32,6 @@ def _violation(larger: Callable[[Any, Any], Any], scores: Any, margin: Any) -> A
     return larger(margin + pairs[1] - pairs[0], 0.0)
 
 
-def _rest_of(logistics: Any) -> Any:
-    """1 − σ, whose factors `xp.logistics` gives beside σ."""
-    return logistics[1] * logistics[2]
-
-
 def _shared_by_pairs(g: Any, scores: Any, margin: Any) -> Any:
     active = g * sign(_violation(maximum, scores, margin))
     return (_BY_WINDOW * active).reshape(scores.shape)
@@ -51,7 +46,7 @@ sigmoid: Primitive = primitive("sigmoid", lambda xp, x: xp.logistics(x)[0],
     [lambda g, z, x: g * (z * read_as(co_sigmoid(x), lambda: 1.0 - z))],
     symbol="σ", doc="Sigmoid σ(x) = 1/(1 + e⁻ˣ), with derivative σ(1 − σ); 0 and 1 at ∓1000 (notes, section 1.1).")
 
-co_sigmoid: Primitive = primitive("co_sigmoid", lambda xp, x: _rest_of(xp.logistics(x)),
+co_sigmoid: Primitive = primitive("co_sigmoid", lambda xp, x: xp.logistics(x)[1],
     [lambda g, z, x: -(g * (z * sigmoid(x)))],
     symbol="1 − σ", doc="1 − σ(x) = σ(−x), right to the last digits where σ rounds to 1.")
 

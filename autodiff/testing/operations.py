@@ -33,7 +33,7 @@ def _anywhere(*_: Any) -> bool:
     return True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Operation:
     """One step of a program: ``call`` of ``arity`` operands, defined where ``fits`` says so.
 
@@ -58,6 +58,15 @@ class Operation:
                 f"{describe(self.name)} and {describe(self.call)}"
             )
         whole_number(self.arity, f"the number of operands of {self.name}", least=1)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both have the same name and call the same primitive, or else the same function."""
+        if not isinstance(other, Operation):
+            return NotImplemented
+        return (self.name, self.primitive or self.call) == (other.name, other.primitive or other.call)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     def __call__(self, *operands: Any) -> Any:
         return self.call(*operands)
