@@ -56,7 +56,8 @@ def _wrapped(kind: str, name: str, slot: int, what: str, line: str) -> Fault:
     """``line`` in place of the rule of one input."""
     return Fault(
         f"{name}, input {slot + 1}: {what}", "autodiff/primitive.py",
-        _WRAPPED.format(line=line, name=name, slot=slot), target=name, equivalent=EQUIVALENT.get((name, slot), ""), kind=kind,
+        _WRAPPED.format(line=line, name=name, slot=slot), target=name, equivalent=EQUIVALENT.get((name, slot), ""),
+        kind=kind,
     )  # fmt: skip
 
 
