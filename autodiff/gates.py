@@ -1,8 +1,11 @@
 """Which elements of an error signal are 0 because nothing gets through, and not because smooth factors multiply to 0.
 
-A closed gate (`Primitive.gate`: relu below 0, the branch that `where` did not take, all but the maximum), an element
-that an index left out, a constant factor 0 and a seed of 0 let nothing through: behind them the signal is 0 whatever
-local gradient it meets, inf and nan included. A smooth factor that happens to be 0 beside an infinity is 0 · inf = nan.
+A closed gate lets nothing through, whatever stands behind it; a smooth factor that happens to be 0 beside an infinity
+gives the right value or nan, never a wrong number.
+
+Closed gates are the slopes 0 of a `Primitive.gate` (relu below 0, the branch that `where` did not take, all but the
+maximum), elements that an index left out, constant factors 0 and seeds of 0: behind them the signal is 0 whatever local
+gradient it meets, inf and nan included. Any other 0 is multiplied as IEEE does: 0 · inf = nan.
 
 Passes ask for this only where a nan came out, or where the result is to be differentiated again.
 """

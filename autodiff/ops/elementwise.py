@@ -167,7 +167,7 @@ _select = primitive("where", lambda xp, x, y, *, condition: xp.where(condition, 
     [lambda g, z, x, y, *, condition: g * where(condition, 1.0, 0.0), lambda g, z, x, y, *, condition: g * where(condition, 0.0, 1.0)],
     linear=True, gate=True, examples=(Example(((), ()), {"condition": True}), Example(((), ()), {"condition": False}),
                            Example(((2, 3), (3,)), {"condition": np.array([True, False, True])})),
-    doc="x where the condition holds, else y; the other branch gets a zero error signal.")
+    doc="x where the condition holds, else y; nothing gets through to the other branch.")
 
 _chosen = primitive("by_convention", lambda xp, slope, x, *, kink: xp.where(x == x, slope, slope),  # broadcasts
     [lambda g, z, slope, x, *, kink: g, lambda g, z, slope, x, *, kink: g * where(kink, np.nan, 0.0)],
