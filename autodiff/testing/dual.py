@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.extras import install
 from autodiff.namespace import arrays, floats
 from autodiff.primitive import RECORDERS, TABLE, Primitive
 
@@ -296,7 +297,7 @@ def mpmath_duals(digits: int = 50) -> SimpleNamespace:
     try:
         context = import_module("mpmath").mp.clone()
     except ImportError:
-        raise ImportError('the oracle "mpmath" needs mpmath: pip install "autodiff[test]"') from None
+        raise ImportError(f'the oracle "mpmath" needs mpmath: {install("test")}') from None
     context.dps = digits
     base = SimpleNamespace(
         exp=context.exp, expm1=context.expm1, log=context.log, log1p=lambda x: context.log(1 + x), sqrt=context.sqrt,
