@@ -64,8 +64,8 @@ def everywhere(node: Node) -> Any:
 def reach(node: Node, mask: Any) -> Reach:
     """How far the error comes from the elements ``mask`` of ``node``.
 
-    A rule is linear in the error signal, so it is run on 1 where the error comes and 0 where it does not: for a gate
-    and for constants with the numbers as they are, for other inputs with some that no smooth factor is 0 at.
+    A rule is linear in the error signal, so it is run on 1 where the error comes and 0 where it does not: for a gate on
+    its own numbers; for anything else on its own constants, and on inputs at which no smooth factor is 0 by chance.
     """
     entry, inputs = node.origin.primitive, node.inputs
     if entry is None or not np.any(mask):
@@ -119,7 +119,7 @@ def _in_the_shape_of(item: Node, mask: Any) -> Any:
 
 
 def let_through(share: Any, mask: Any) -> Any:
-    """``share`` where ``mask`` holds, and 0 elsewhere: of the sign that the product has, where it is a zero."""
+    """``share`` where ``mask`` holds, and 0 elsewhere; a share that is a zero already keeps its sign."""
     if np.all(mask):
         return share
     data = share._data if isinstance(share, Node) else share

@@ -99,7 +99,7 @@ class _Type(NamedTuple):
 _DOUBLE: Final = _Type(np.array(1.0), -700.0, _SATURATED, 400.0, 1e154)
 _SINGLE: Final = _Type(np.array(1.0, np.float32), -80.0, 0.15, 60.0, 1e19)
 _TYPES: Final = {"d": _DOUBLE, "f": _SINGLE}
-_FEW: Final = 4096  # elements, of which to pick some takes longer than to compute all, and which may be kept
+_FEW: Final = 4096  # elements: of fewer it is faster to compute all than to pick some, and they may be kept
 
 
 class _Logistics:
@@ -185,7 +185,7 @@ def _array_lorentzian(x: Any) -> Any:
 
 
 def _by_element(function: Any) -> Any:
-    """A function of floats for arrays, which NumPy has not: through ``math``, in float64."""
+    """A function of floats that NumPy lacks, for arrays: through ``math``, in float64."""
     vectorized = np.vectorize(function, otypes=[np.float64])
 
     def on_arrays(x: Any) -> Any:

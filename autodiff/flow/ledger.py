@@ -149,7 +149,7 @@ class Flow:
     def anomalies(self) -> tuple[Anomaly, ...]:
         """Where numbers stop being finite: values, in the order of computation, then errors, in that of the pass.
 
-        A value off the way counts where the output or an error is not finite either: else it leaves no trace there.
+        A value off the way counts only where the output or an error is not finite either: else it leaves no trace.
         """
         if self.is_empty:
             return ()

@@ -185,7 +185,7 @@ def by_convention(slope: Any, x: Any, kink: Any) -> Any:
     """``slope``, the derivative of a function at x, which is only a convention where ``kink`` holds.
 
     The slope of |x| at 0 is none of those on its two sides, so that it has no derivative there: nan, at every order. A
-    convention that takes a side (relu at 0) needs no such word.
+    convention that takes one side (relu at 0) needs no such mark.
 
     >>> by_convention(0.0, 0.0, True)
     0.0

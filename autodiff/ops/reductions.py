@@ -35,7 +35,7 @@ _MOST_COPIES = 1000  # of as many elements, to multiply all but one; longer prod
 def _spread(xp: Any, g: Any, *, shape: Any, axis: Any = None, keepdims: bool = False) -> Any:
     if axis is None:
         return np.broadcast_to(np.reshape(g, (1,) * len(shape)), shape)
-    if shape:  # NumPy reduces a number over axis 0 and −1, which it has not
+    if shape:  # NumPy reduces a number over axis 0 and −1, though it has no axes
         axes = tuple(a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,)))
         if not keepdims:
             g = np.expand_dims(g, axes)
