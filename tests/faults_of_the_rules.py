@@ -78,6 +78,7 @@ def rule_faults(slots: Mapping[str, int]) -> Iterable[Fault]:
 _ELEMENTWISE, _LAYOUT, _LINEAR, _REDUCTIONS, _UNITS = (
     f"autodiff/ops/{topic}.py" for topic in ("elementwise", "layout", "linear", "reductions", "units")
 )
+_SPECIAL = "autodiff/special.py"
 
 _BY_HAND: Final = {
     "sign": (
@@ -100,7 +101,7 @@ _BY_HAND: Final = {
         change(
             "mean over an axis: 1/n of all elements", _REDUCTIONS, "g * z.size / x.size", "g / x.size", target="mean",
         ),
-        change("erfc: seven digits of −2/√π", _ELEMENTWISE, "-1.1283791670955126", "-1.128379", target="erfc"),
+        change("erfc: seven digits of −2/√π", _SPECIAL, "-1.1283791670955126", "-1.128379", target="erfc"),
         change(
             "leaky_relu: another slope on the way back", _UNITS, "where(x == x, slope, x)", "where(x == x, 0.01, x)",
         ),
@@ -290,7 +291,7 @@ _BY_HAND: Final = {
         change("clip: 0 at the upper bound", _ELEMENTWISE, "(x >= low) & (x <= high)", "(x >= low) & (x < high)"),
         change("hinge at its kink: −1", _UNITS, "-(g * sign(z)), ", "-(g * (1.0 * (margin + corrupt - score >= 0))), "),
         change("a slope by convention has derivative 0", _ELEMENTWISE, "where(kink, np.nan, 0.0)", "0.0"),
-        change("norm at 0: 0/0", _REDUCTIONS, "where(z == 0, 0.0, g) / where(z == 0, 1.0, z)", "g / z"),
+        change("norm at 0: 0/0", _REDUCTIONS, "g * where(z == 0, 0.0, 1.0) / where(z == 0, 1.0, z)", "g / z"),
         change("x⁰ at 0: 0 · inf", _ELEMENTWISE, "where(n == 0, 0.0, n * x ** (n - 1))", "n * x ** (n - 1)"),
         change(
             "0⁰ by base: 0 · inf", _ELEMENTWISE, "where((x * x == 0) & (y == 0), 0.0, _slope_of_power(z, x, y))",
