@@ -218,6 +218,11 @@ class Primitive:
         return not (self.elementwise or self.built_in)
 
     @cached_property
+    def smooth(self) -> bool:
+        """Whether derivatives of every order are finite at finite inputs: no kinks, not singular, no gate."""
+        return not (self.singular or self.gate or any(domain.kinks for domain in self.domain))
+
+    @cached_property
     def kinds(self) -> dict[str, type]:
         """The params that are real numbers (float) or flags (bool), as their defaults are, or the first example's.
 

@@ -159,7 +159,7 @@ def _gated_share(node: Node, k: int, signal: Any, come: Reach, create_graph: boo
     if spoiled and entry.multilinear:
         sound, holds = without_unreached(node, k, given, come.node)
         share = chosen(holds, sound, share)
-    if spoiled or entry.singular or entry.gate:  # other local gradients are finite at every order
+    if spoiled or not entry.smooth:  # of a smooth one local gradients are finite at every order
         share = let_through(share, mask)
     return fit(share, item, create_graph=create_graph)
 
