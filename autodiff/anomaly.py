@@ -18,12 +18,12 @@ from autodiff.flow import Anomaly, FlowEdge, Flows
 from autodiff.flow.anomalies import first_errors, is_finite
 from autodiff.graph import Node
 from autodiff.primitive import describe
-from autodiff.reading import is_own
+from autodiff.reading import is_own, place_of
+from autodiff.source import WRITTEN
 
 __all__ = ["detect_anomaly"]
 
-_WRITTEN: Final = "<autodiff "  # the file of code written from the table
-_MAKERS: Final = (_WRITTEN, str(nodes.__file__), str(recording.__file__))  # whose functions make nodes
+_MAKERS: Final = (WRITTEN, str(nodes.__file__), str(recording.__file__))  # whose functions make nodes
 _SHARES: Final = shares.__file__  # whose functions run rules, of a ``node``
 
 
@@ -32,8 +32,8 @@ def detect_anomaly() -> Iterator[None]:
     """Within the block, the first computed or given value, or error signal, that is inf or nan raises, naming its line.
 
     It watches the calls of this thread through the interpreter's profiling hook, so that it costs nothing where it is
-    not asked for, and other threads are not watched. The block runs several times slower, a backward pass at least
-    twice: before it begins it is tried, and where a gradient would not be finite nothing is written.
+    not asked for, and other threads are not watched. The block runs several times slower, and a backward pass takes at
+    least twice as long: it is tried first, and where a gradient would not be finite nothing is written.
 
     Raises:
         FloatingPointError: operation, operands, file and line of the first non-finite value, in forward order. Of a
@@ -62,7 +62,7 @@ class _Watch:
     """The profiling hook: it keeps the user's line of every node made, and tries every backward pass."""
 
     def __init__(self) -> None:
-        #: By id: one that comes again is that of a node made within the block, which is entered anew.
+        #: By the id of each node made within the block; a new node with an id that was freed takes its place.
         self.places: dict[int, str] = {}
 
     def __call__(self, frame: FrameType, event: str, result: Any) -> None:
@@ -115,7 +115,7 @@ class _Watch:
 
 
 def _behind_a_gradient(flows: Flows, edges: Sequence[FlowEdge], wanted: Any) -> list[Anomaly]:
-    """Of a gradient that is not finite where its errors stopped being finite, and where being numbers; [] if all are.
+    """Where the errors behind a gradient that is not finite stop being finite, and where they become nan; else [].
 
     Errors that a closed gate stops, and those that come to no gradient, do no harm.
     """
@@ -137,7 +137,7 @@ def _origin(frame: FrameType) -> tuple[Any, str]:
         if ruled is None and here.f_code.co_filename == _SHARES:
             ruled = here.f_locals.get("node")
         here = here.f_back
-    return ruled, f"{here.f_code.co_filename}, line {here.f_lineno}" if here else "an unknown place"
+    return ruled, place_of(here)
 
 
 def _is_given_back(node: Node, frame: FrameType) -> bool:

@@ -37,7 +37,7 @@ def sharing(
     """The function ``(node, g) -> shares`` of a node of ``entry``, which has an arity; None stands for a constant's.
 
     With ``send``, the function ``(node, g, token, push)`` that delivers the shares to the slots of the inputs itself.
-    ``guarded``: a gate that is closed sends 0 of an infinite signal too.
+    With ``guarded``, a closed gate sends 0 even of an infinite signal.
     ``scope`` holds what the chain rule brings: ``fit`` (a share in its input's shape and type), ``joined`` (two
     shares as one), ``has_nan`` and ``through_gate`` (mends 0 · inf, for gates).
     """

@@ -71,9 +71,9 @@ def send_back(
 ) -> None:
     """Run a backward pass and hand each node's final signal to ``deliver(node, signal)``.
 
-    It multiplies everywhere as IEEE does. Where a nan comes out, it has to be asked which zeros are those of closed
-    gates, and a second pass, `gated`, delivers anew. Without a nan there is nothing to ask, as 0 times any number is 0:
-    so the question costs nothing where it does not arise.
+    It multiplies everywhere as IEEE does. Only where a nan comes out does it matter which zeros are those of closed
+    gates; then a second pass, `gated`, delivers anew. Elsewhere the question costs nothing, as 0 times a finite number
+    is 0.
 
     ``deliver`` None adds the signals to ``.grad``. An array may be shared with other nodes: `own_copy` before keeping
     it. With ``wanted``, only those nodes matter: what leads to none of them may be left out.
@@ -81,7 +81,7 @@ def send_back(
     seed = _seed_of(output, seed, create_graph=create_graph)
     gated = create_graph
     if not create_graph and (wanted is None or seed.__class__ is float) and not _slots_in_use.locked():
-        with _slots_in_use:  # by ``with``: no interrupt comes between taking a lock so and holding it
+        with _slots_in_use:  # ``with``: no interrupt comes between taking the lock and being sure to release it
             if _slot_pass(output, seed, deliver):
                 return
         gated = True
@@ -176,7 +176,7 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> bool:
 
 
 def _add_to_grads(output: Node, token: object) -> bool:
-    """A pass over Values alone, which adds each signal to ``.grad`` as it comes; undone if it does not get to its end.
+    """A pass over Values alone, which adds each signal to ``.grad`` as it comes; undone if it does not reach its end.
 
     To list the nodes and undo costs less than to list the signals too and write them last.
     """
@@ -201,7 +201,7 @@ def _walk(
 
     Without ``deliver``, ``order`` lists the nodes as they are written to, and ``before`` what ``.grad`` was where it
     was a number. The lines that deliver a share are written out here, in `_send_to_many`, and for rules in `shares` and
-    `array`: by a call, an edge takes half as long again.
+    `array`: a call would make an edge take half as long again.
     """
     todo: list[Node] = []
     pop, push, keep, sound = todo.pop, todo.append, order.append, True
@@ -260,9 +260,9 @@ def _send_to_many(items: tuple[Node, ...], partials: tuple[float, ...], signal: 
 
 
 def _count_in_slots(output: Node, token: object) -> Senders | None:
-    """Mark every node with ``token`` and count its edges in ``due``; by what the nodes that share by a rule do it.
+    """Mark every node with ``token`` and count its edges in ``due``.
 
-    None if there is no such node.
+    Returns the senders of the nodes that share by a rule, None if there is no such node.
     """
     output.delta, output.due = token, 0
     rules: Senders | None = None
@@ -323,7 +323,7 @@ def _general_pass(
 ) -> bool:  # fmt: skip
     """The same two phases in the same order, with counts and signals in dictionaries; False where a nan came out.
 
-    With ``gated``, nothing gets through a closed gate, and a nan is what it is.
+    With ``gated``, nothing gets through a closed gate, and a nan that is left is the answer.
     """
     expected = _count_edges(output)
     useful = expected if wanted is None else _leading_to(output, wanted)

@@ -22,8 +22,8 @@ _NARROWEST: Final = 2
 def encodable(text: str, encoding: str) -> str:
     """``text`` if the encoding has all of it; else in ASCII spelling, with columns of tables where they were.
 
-    Of what has no spelling, as Chinese or an accent, the encoding's own characters stay, and others are written by
-    their numbers.
+    Characters without a spelling, such as Chinese or accented ones, stay where the encoding has them; others are
+    written as their numbers.
 
     Raises:
         LookupError: there is no such encoding.
@@ -31,7 +31,7 @@ def encodable(text: str, encoding: str) -> str:
     >>> encodable("W₁₄⁽¹⁾ → é", "utf-8"), encodable("W₁₄⁽¹⁾ → é", "cp1252"), encodable("W₁₄⁽¹⁾ → é", "ascii")
     ('W₁₄⁽¹⁾ → é', 'W14(1) -> é', 'W14(1) -> \\\\xe9')
     """
-    text = text.encode(errors="backslashreplace").decode()  # no encoding has half a character, as of a path
+    text = text.encode(errors="backslashreplace").decode()  # no encoding has half a character, as paths may
     try:
         text.encode(encoding)
     except UnicodeEncodeError:

@@ -1,6 +1,6 @@
 """How to get what a plain installation leaves out: the extras of ``setup.cfg``, from this project's own folder.
 
-The package index knows another project by the name of this one, so that no hint may name the package there.
+The package index knows another project under this name, so no hint may name the package there.
 """
 
 from __future__ import annotations

@@ -1,8 +1,11 @@
 """Which elements of an error signal are 0 because nothing gets through, and not because smooth factors multiply to 0.
 
-A closed gate (`Primitive.gate`: relu below 0, the branch that `where` did not take, all but the maximum), an element
-that an index left out, a constant factor 0 and a seed of 0 let nothing through: behind them the signal is 0 whatever
-local gradient it meets, inf and nan included. A smooth factor that happens to be 0 beside an infinity is 0 · inf = nan.
+A closed gate lets nothing through, whatever stands behind it; a smooth factor that happens to be 0 beside an infinity
+gives the right value or nan, never a wrong number.
+
+Closed gates are the slopes 0 of a `Primitive.gate` (relu below 0, the branch that `where` did not take, all but the
+maximum), elements that an index left out, constant factors 0 and seeds of 0: behind them the signal is 0 whatever local
+gradient it meets, inf and nan included. Any other 0 is multiplied as IEEE does: 0 · inf = nan.
 
 Passes ask for this only where a nan came out, or where the result is to be differentiated again.
 """
@@ -61,8 +64,8 @@ def everywhere(node: Node) -> Any:
 def reach(node: Node, mask: Any) -> Reach:
     """How far the error comes from the elements ``mask`` of ``node``.
 
-    A rule is linear in the error signal, so it is run on 1 where the error comes and 0 where it does not: for a gate
-    and for constants with the numbers as they are, for other inputs with some that no smooth factor is 0 at.
+    A rule is linear in the error signal, so it is run on 1 where the error comes and 0 where it does not: for a gate on
+    its own numbers; for anything else on its own constants, and on inputs at which no smooth factor is 0 by chance.
     """
     entry, inputs = node.origin.primitive, node.inputs
     if entry is None or not np.any(mask):
@@ -116,7 +119,7 @@ def _in_the_shape_of(item: Node, mask: Any) -> Any:
 
 
 def let_through(share: Any, mask: Any) -> Any:
-    """``share`` where ``mask`` holds, and 0 elsewhere: of the sign that the product has, where it is a zero."""
+    """``share`` where ``mask`` holds, and 0 elsewhere; a share that is a zero already keeps its sign."""
     if np.all(mask):
         return share
     data = share._data if isinstance(share, Node) else share

@@ -40,8 +40,8 @@ def commit(*changes: Change) -> None:
     within one. Here everything is one bytecode, the call of ``deque``, *if* neither the functions nor the arguments run
     Python code (slots' ``__set__``, ``object.__setattr__``, ``dict.__setitem__`` with keys hashed in C, lists,
     ``itertools``) and no function can refuse what it is given. So compute and check first, and commit last. Finalisers
-    of what is replaced may run Python code, but what is raised there Python reports and drops. True of CPython with its
-    global lock, 3.11 to 3.14, and so between threads too; without the lock another thread may see a part.
+    of what is replaced may run Python code, but Python reports what they raise and drops it. This holds for CPython
+    3.11 to 3.14 with the global lock, and then between threads too; without it another thread may see a part.
 
     >>> names = {}
     >>> commit((names.__setitem__, ["x", "y"], [1.0, 2.0]))

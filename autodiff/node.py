@@ -540,13 +540,13 @@ def move(changes: Iterable[tuple[Any, Any]]) -> None:
     """Add to each leaf's data its change, as an optimiser's step does: θ ← θ + change, for all or for none.
 
     Args:
-        changes: pairs of a leaf and a number or array of its shape, which is taken as its type; changes of a leaf that
-            comes more than once add up, in their order. Graphs computed from a leaf that moves become stale.
+        changes: pairs of a leaf and a number or array of its shape, which is converted to its type; changes of a leaf
+            that comes more than once add up, in their order. Graphs computed from a leaf that moves become stale.
 
     If anything raises, Ctrl-C included, no leaf has moved.
 
     Raises:
-        TypeError: what was given are no pairs, or not of a node and real numbers.
+        TypeError: what was given is not pairs of a node and real numbers.
         ValueError: a node was computed, or a change has another shape.
 
     >>> x = Value(3.0)

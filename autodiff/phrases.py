@@ -173,7 +173,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "The values stop being finite at {node} = {value}, computed from {inputs}.",
         "值从 {node} = {value} 起不再有限，它由 {inputs} 算出。"),
     "remark.value-given": (
-        "{node} = {value} was given, and is no finite number.", "{node} = {value} 是给定的，并非有限的数。"),
+        "{node} = {value} was given, and is not a finite number.", "{node} = {value} 是给定的，并非有限的数。"),
     "remark.gradient": (
         "The gradients stop being finite at {node}: {gradient}.", "梯度从 {node} 起不再有限：{gradient}。"),
     "remark.explodes": ("The error explodes at {factor} = {number}.", "误差在 {factor} = {number} 处爆炸。"),
@@ -183,7 +183,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "remark.nan-in": (
         "The error stops being a number: {equation}.", "误差从此处起不再是一个数：{equation}。"),
     "remark.more-anomalies": (
-        "So it does in {count} more places.", "另有 {count} 处也是如此。"),
+        "More places where numbers stop being finite: {count}.", "另有 {count} 处，数也不再有限。"),
     "remark.dies": ("Here the error dies: {factor} = 0.", "误差在此消失：{factor} = 0。"),
     "remark.dies-on-path": (
         "On the strongest path, the error dies: {factor} = 0.", "在最强的路径上，误差消失：{factor} = 0。"),

@@ -218,10 +218,15 @@ class Primitive:
         return not (self.elementwise or self.built_in)
 
     @cached_property
+    def smooth(self) -> bool:
+        """Whether derivatives of every order are finite at finite inputs: no kinks, not singular, no gate."""
+        return not (self.singular or self.gate or any(domain.kinks for domain in self.domain))
+
+    @cached_property
     def kinds(self) -> dict[str, type]:
         """The params that are real numbers (float) or flags (bool), as their defaults are, or the first example's.
 
-        An int may stand for an axis, a count or a number, which it does in what works on each element alone.
+        An int may stand for an axis, a count or a number; in an elementwise primitive it stands for a number.
         """
         shown = dict(self.examples[0].params) if self.examples else {}
         shown |= {key: item for key, item in self.defaults.items() if item is not inspect.Parameter.empty}
@@ -427,7 +432,7 @@ _EVERY: Final[WeakSet[Primitive]] = WeakSet()
 
 
 def _forget() -> None:
-    """Forget all that was written for users' primitives, for any of their rules may call the one that is replaced."""
+    """Forget all that was written for users' primitives: the rules of any of them may call the one that is replaced."""
     for forget in FORGETTING:
         forget()
     for entry in list(_EVERY):
@@ -476,8 +481,8 @@ def primitive(
         linear: the result is linear in all inputs together.
         singular: a local gradient, or a derivative of it, can be infinite (log at 0, exp at 1000).
         gate: where a local gradient is exactly 0 the gate is closed (relu below 0): nothing gets through, whatever
-            stands beyond.
-        multilinear: linear in each input, a sum of products that hold one element of each other input.
+            stands behind it.
+        multilinear: linear in each input: a sum of products with one element of each.
         packed: called with one sequence of inputs, as ``concatenate([a, b])``.
         numpy: NumPy functions that mean this primitive when they meet a Tensor.
         replace: take the place of one's own primitive of that name, if there is one, as in a notebook's cell that runs

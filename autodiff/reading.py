@@ -1,7 +1,7 @@
 """Numbers taken out of the graph while a function is being differentiated: there a result may leave it unseen.
 
-Nothing is watched, and reading a node costs one look at an empty list, but while `recorded` calls a function; and then
-what other threads and contexts read does not count.
+Only while `recorded` calls a function is anything watched; else reading a node costs one look at an empty list. What
+other threads and contexts read does not count.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any, Final
 
 from autodiff.graph import Node
+from autodiff.source import WRITTEN
 from autodiff.tree import flatten
 
 __all__ = ["WATCHES", "is_own", "noted", "passed", "place_of", "recorded"]
@@ -77,7 +78,7 @@ def passed(node: Node) -> None:
 
 
 def _note(node: Node, deed: str, advice: str) -> None:
-    """Keep it for the innermost call whose inputs ``node`` depends on: what that call may do, those around it may."""
+    """Keep it for the innermost call whose inputs ``node`` depends on: what it may do, those around it may too."""
     watches = _here.get()
     if all(watch.deed for watch in watches):
         return
@@ -113,7 +114,7 @@ def recorded(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, An
 
 
 def place_of(frame: FrameType | None) -> str:
-    """File and line of the innermost call from outside this package; a copy is made where `copy` is called."""
+    """File and line of the innermost call from outside this package and `copy`, through which nodes are copied."""
     while frame is not None and (is_own(frame) or frame.f_code.co_filename == copy.__file__):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}, line {frame.f_lineno}" if frame else "an unknown place"
@@ -124,4 +125,4 @@ def is_own(frame: FrameType) -> bool:
     return frame.f_code.co_filename.startswith(_OWN)
 
 
-_OWN: Final = (str(Path(__file__).parent) + os.sep, "<autodiff ")
+_OWN: Final = (str(Path(__file__).parent) + os.sep, WRITTEN)

@@ -31,7 +31,7 @@ def edge_shares(node: Node, signal: Any, *, come: Reach | None = None, create_gr
     """What each edge of ``node`` carries: (input, share), the signal times the local gradient.
 
     ``come`` says how far the error comes, as `autodiff.gates.reached` finds it: elsewhere a share is 0 whatever the
-    local gradient. Without it, a signal of exactly 0 is none.
+    local gradient. Without it, no error comes where the signal is exactly 0.
 
     >>> from autodiff import Value
     >>> x = Value(3.0)
@@ -159,7 +159,7 @@ def _gated_share(node: Node, k: int, signal: Any, come: Reach, create_graph: boo
     if spoiled and entry.multilinear:
         sound, holds = without_unreached(node, k, given, come.node)
         share = chosen(holds, sound, share)
-    if spoiled or entry.singular or entry.gate:  # other local gradients are finite at every order
+    if spoiled or not entry.smooth:  # of a smooth one local gradients are finite at every order
         share = let_through(share, mask)
     return fit(share, item, create_graph=create_graph)
 

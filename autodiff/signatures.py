@@ -1,4 +1,4 @@
-"""What functions take: whether the forward of a primitive and its rules fit each other."""
+"""Signatures: whether the forward of a primitive and its rules take the same inputs and params."""
 
 from __future__ import annotations
 

@@ -11,8 +11,10 @@ from typing import Any, Final
 
 from autodiff.symbol import Symbol
 
-__all__ = ["NotAnExpressionError", "Tracer", "Writer", "clash", "compiled", "is_name", "param", "words"]
+__all__ = ["WRITTEN", "NotAnExpressionError", "Tracer", "Writer", "clash", "compiled", "is_name", "param", "words"]
 
+#: What the file name of compiled source begins with.
+WRITTEN: Final = "<autodiff "
 _numbers: Final = count(1)
 
 
@@ -66,7 +68,7 @@ def compiled(name: str, lines: list[str], scope: dict[str, Any]) -> Callable[...
     """The function called ``function`` that ``lines`` define; tracebacks show its source."""
     source = "\n".join(lines) + "\n"
     spelled = name.encode("unicode_escape").decode("ascii")  # a path takes no null character and no half of a pair
-    path = f"<autodiff {spelled}, written from the table, {next(_numbers)}>"  # two primitives may have had one name
+    path = f"{WRITTEN}{spelled}, written from the table, {next(_numbers)}>"  # two primitives may have had one name
     linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
     found: dict[str, Any] = {}
     exec(compile(source, path, "exec"), scope, found)

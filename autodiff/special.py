@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-__all__ = ["ARRAYS", "FLOATS"]
+__all__ = ["ARRAYS", "ERFC_SLOPE", "FLOATS"]
 
 _TO_A_SIXTEENTH: Final = 0.0625
 _FAR: Final = 1000.0  # e^(−x²/2) is 0 long before
@@ -21,7 +21,7 @@ _SATURATED: Final = 0.03  # of 1 − z and 1 − z²: below it, a z of 53 bits l
 _ROOT_HALF: Final = 0.7071067811865476
 _ROOT_HALF_SHORT: Final = 0.70709228515625  # of 14 bits: its product with a multiple of 1/16 is exact
 _ROOT_HALF_REST: Final = 1.44960302975244e-05
-_ERFC_SLOPE: Final = -1.1283791670955126  # −2/√π, at 0
+ERFC_SLOPE: Final = -1.1283791670955126  # −2/√π, at 0
 
 
 # ---- floats ----------------------------------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ def _normal_cdf(x: float) -> float:
         return 0.5 * math.erfc(t)
     near = round(x / _TO_A_SIXTEENTH) * _TO_A_SIXTEENTH
     lost = (-near * _ROOT_HALF_SHORT - t) - near * _ROOT_HALF_REST - (x - near) * _ROOT_HALF
-    return 0.5 * (math.erfc(t) + lost * _ERFC_SLOPE * exp(-t * t))
+    return 0.5 * (math.erfc(t) + lost * ERFC_SLOPE * exp(-t * t))
 
 
 def _lorentzian(x: float) -> float:
@@ -99,7 +99,7 @@ class _Type(NamedTuple):
 _DOUBLE: Final = _Type(np.array(1.0), -700.0, _SATURATED, 400.0, 1e154)
 _SINGLE: Final = _Type(np.array(1.0, np.float32), -80.0, 0.15, 60.0, 1e19)
 _TYPES: Final = {"d": _DOUBLE, "f": _SINGLE}
-_FEW: Final = 4096  # elements, of which to pick some takes longer than to compute all, and which may be kept
+_FEW: Final = 4096  # elements: of fewer it is faster to compute all than to pick some, and they may be kept
 
 
 class _Logistics:
@@ -185,7 +185,7 @@ def _array_lorentzian(x: Any) -> Any:
 
 
 def _by_element(function: Any) -> Any:
-    """A function of floats for arrays, which NumPy has not: through ``math``, in float64."""
+    """A function of floats that NumPy lacks, for arrays: through ``math``, in float64."""
     vectorized = np.vectorize(function, otypes=[np.float64])
 
     def on_arrays(x: Any) -> Any:

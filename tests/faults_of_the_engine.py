@@ -278,7 +278,7 @@ _FAULTS: Final = {
             "the sum of what is reached is taken for all of it", _GATES, "np.equal(terms, sound)",
             "np.equal(terms, terms)",
         ),
-        change("second order: a closed gate opens", _SHARES, "spoiled or entry.singular or entry.gate", "spoiled"),
+        change("second order: a closed gate opens", _SHARES, "spoiled or not entry.smooth", "spoiled"),
     ),
     "state: mutated cotangent": (
         change(

@@ -78,6 +78,7 @@ def rule_faults(slots: Mapping[str, int]) -> Iterable[Fault]:
 _ELEMENTWISE, _LAYOUT, _LINEAR, _REDUCTIONS, _UNITS = (
     f"autodiff/ops/{topic}.py" for topic in ("elementwise", "layout", "linear", "reductions", "units")
 )
+_SPECIAL = "autodiff/special.py"
 
 _BY_HAND: Final = {
     "sign": (
@@ -100,7 +101,7 @@ _BY_HAND: Final = {
         change(
             "mean over an axis: 1/n of all elements", _REDUCTIONS, "g * z.size / x.size", "g / x.size", target="mean",
         ),
-        change("erfc: seven digits of −2/√π", _ELEMENTWISE, "-1.1283791670955126", "-1.128379", target="erfc"),
+        change("erfc: seven digits of −2/√π", _SPECIAL, "-1.1283791670955126", "-1.128379", target="erfc"),
         change(
             "leaky_relu: another slope on the way back", _UNITS, "where(x == x, slope, x)", "where(x == x, 0.01, x)",
         ),

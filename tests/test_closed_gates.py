@@ -99,6 +99,20 @@ def test_a_gate_behind_a_singular_function(singular: str, kind: type) -> None:
         assert grad(grad(grad(g)))(x) == 0.0
 
 
+@KINDS
+@pytest.mark.parametrize("kinked", [
+    abs, lambda x: ad.norm(ad.stack([x, x])), lambda x: ad.std(ad.stack([x, -x])), lambda x: ad.maximum(x, -x),
+])  # fmt: skip
+def test_a_gate_behind_a_kink(kinked: Callable[[Any], Any], kind: type) -> None:
+    """A second derivative that is nan, as the first is only a convention, does not get through a closed gate either."""
+    for gate in (
+        lambda y: ad.where(False, y, 0.0), lambda y: 0.0 * y, lambda y: ad.relu(y - 5.0), lambda y: ad.minimum(y, -5.0),
+    ):  # fmt: skip
+        x = at(kind, 0.0)
+        assert grad(lambda x, gate=gate: gate(kinked(x)))(x) == 0.0
+        assert grad(grad(lambda x, gate=gate: gate(kinked(x))))(x) == 0.0
+
+
 @EACH_SINGULAR
 @pytest.mark.parametrize("gate", [gate for gate in GATES if gate != "max"])  # which is one gate for all its elements
 def test_each_element_has_its_own_gate(gate: str, singular: str) -> None:

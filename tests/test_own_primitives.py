@@ -31,6 +31,7 @@ from autodiff.primitive import BUILT_IN
 from autodiff.replay import replayed
 from autodiff.signatures import check_fit
 from autodiff.testing import Program, check_gradients, check_relations, vocabulary
+from autodiff.testing.dual import Dual
 from autodiff.testing.program import resolve
 from autodiff.testing.written import python_of
 from nn import Network
@@ -366,6 +367,7 @@ def test_a_name_that_numpy_asks_for_is_no_answer(define: Define, name: str) -> N
     """Dual numbers have the built-in primitives as methods; were a user's among them, NumPy would call it."""
     cube = define(name, CUBES["an expression"], CUBE_RULE)
     assert check_gradients(lambda x: ad.sum(cube(x) * ad.exp(x)), np.array([1.0, 2.0])).passed
+    assert not hasattr(Dual(1.0, 1.0), name)
 
 
 def test_names_of_one_spelling_in_python_stay_apart() -> None:

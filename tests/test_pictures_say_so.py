@@ -363,7 +363,7 @@ def test_marks_stand_in_networks_too():
     (lambda x: ad.sqrt(x) - ad.sqrt(2.0 * x), "The error stops being a number: ∂subtract/∂x = (−inf) + inf = nan."),
     (lambda x: x * 1e308 + x * 1e308, "The error overflows the largest number: ∂add/∂x = 1e+308 + 1e+308 = inf."),
     (lambda x: x * math.inf, "The values stop being finite at multiply = nan, computed from x = 0, inf."),
-    (lambda x: x * Value(math.nan, name="n"), "n = nan was given, and is no finite number."),
+    (lambda x: x * Value(math.nan, name="n"), "n = nan was given, and is not a finite number."),
 ])  # fmt: skip
 def test_every_way_out_of_the_finite_numbers_has_its_remark(compute, said):
     """Values and errors, products and sums, what was given; none of them says that the error dies or shrinks."""
@@ -389,7 +389,7 @@ def test_of_very_many_places_the_first_are_told():
     x = Value(0.0, name="x")
     total = sum((ad.sqrt(x * float(k)) for k in range(1, 8)), start=x * 1.0)
     assert [said.partition(" at ")[0] for said in remarks(error_flow(total, x))] == [
-        *["The error explodes"] * 4, "So it does in 3 more places.",
+        *["The error explodes"] * 4, "More places where numbers stop being finite: 3.",
     ]  # fmt: skip
 
 

@@ -121,7 +121,7 @@ def test_making_programs(call: Any, kind: Any, words: str) -> None:
     (lambda: check_gradients(square, 1.0, order=np.True_), ValueError, "checks order 1 or 2, and got order="),
     (lambda: check_gradients(square, 1.0, oracle=np.ones(2)), ValueError, "unknown oracle array"),
     (lambda: check_gradients(square, 1.0, curve="no"), TypeError, "curve is True or False, and got 'no' (str)"),
-    (lambda: drawing("a"), TypeError, "a fault is drawn of a report of check_gradients, and got 'a' (str)"),
+    (lambda: drawing("a"), TypeError, "a fault is drawn from a report of check_gradients, and got 'a' (str)"),
 )
 def test_checking(call: Any, kind: Any, words: str) -> None:
     """Points, names of relations and options of checks."""

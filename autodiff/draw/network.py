@@ -23,7 +23,6 @@ __all__ = ["network"]
 _MOST_IN_A_COLUMN: Final = 10
 _VALUE_ROW: Final = 1
 _ERROR_ROW: Final = 3
-_BLOCK: Final = 4  # rows of one window: names, values, errors' names, errors
 
 
 def network(voice: Voice, flow: Flow) -> Picture:

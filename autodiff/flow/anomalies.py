@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from autodiff.flow.parts import FlowEdge, FlowNode
 from autodiff.gates import has_nan
 from autodiff.graph import Node
-
-if TYPE_CHECKING:
-    from autodiff.flow.ledger import FlowEdge, FlowNode
 
 __all__ = ["Anomaly", "first_errors", "first_values", "is_finite"]
 

@@ -20,6 +20,7 @@ from autodiff.backprop import backpropagate
 from autodiff.flow.anomalies import Anomaly, first_errors, first_values, is_finite
 from autodiff.flow.labels import Reading, labels, read_edge
 from autodiff.flow.names import names_in
+from autodiff.flow.parts import FlowEdge, FlowNode, Wire
 from autodiff.flow.paths import count_paths, exact_sum, most_roundings, strongest_paths, total_strength
 from autodiff.gates import Reach, everywhere, has_nan, reach, reached
 from autodiff.graph import BY_RULE, Node
@@ -28,62 +29,12 @@ from autodiff.ops.units import hinge
 from autodiff.primitive import describe
 from autodiff.shares import edge_shares, local_gradients, plain_shares
 
-__all__ = ["Factor", "Flow", "FlowEdge", "FlowNode", "Flows", "Path", "Wire", "bracketed", "error_flow"]
+__all__ = ["Factor", "Flow", "Flows", "Path", "bracketed", "count_text", "error_flow"]
 
 _MOST_FACTORS = 40  # in one printed product
 _EXACT_IN_JSON = 2**53
 _MOST_EXACT = 2_000  # edges: the exact sum takes time and memory with their square
 _HALF_AN_ULP = 2.0**-53  # of 1: what one rounding changes
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FlowNode:
-    """A node of the ledger.
-
-    ``id`` counts from 0, the output, in the order of the backward pass; ``label`` is unique in a flow, ``name`` is what
-    the node was called. ``operation`` and ``sign`` are the primitive's name and sign, None for a leaf. ``value`` and
-    ``error`` (δ = ∂output/∂node, times the seed; None where none arrives) are floats, or arrays of the node's shape.
-    ``at_kink``: its input lies exactly on a kink, where the local gradient is a convention.
-    """
-
-    id: int
-    label: str
-    name: str | None
-    operation: str | None
-    sign: str | None
-    value: Any
-    error: Any
-    at_kink: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """An edge by its ends: the input in ``slot`` (0-based) of the consumer, both as ids of nodes."""
-
-    consumer: int
-    input: int
-    slot: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FlowEdge:
-    """An edge of the ledger: the consumer sends its input a share of its own error.
-
-    ``local`` is the local gradient ∂consumer/∂input, None on an edge of arrays; ``local_symbol`` how it reads, and
-    ``partner`` the other factor where it is one (a weight for what it multiplies, and the other way round).
-    ``error`` is the consumer's δ and ``share`` = error × local gradient, in the shape of the input. Nothing gets
-    through a ``closed`` edge, a gate that is shut or a constant factor 0: its share is 0, also of an infinite error.
-    """
-
-    consumer: int
-    input: int
-    slot: int
-    local: float | None
-    local_symbol: str
-    partner: str | None
-    error: Any
-    share: Any
-    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,7 +149,7 @@ class Flow:
     def anomalies(self) -> tuple[Anomaly, ...]:
         """Where numbers stop being finite: values, in the order of computation, then errors, in that of the pass.
 
-        A value off the way counts where the output or an error is not finite either: else it leaves no trace there.
+        A value off the way counts only where the output or an error is not finite either: else it leaves no trace.
         """
         if self.is_empty:
             return ()

@@ -25,8 +25,8 @@ def where(condition: Any, x: Any, y: Any) -> Any:
         a node if x or y is one, also where one bool chooses the other; of two plain numbers the one chosen, or an array
         where the condition is one.
 
-    The branch not taken is an input of the node and gets error signal 0, which shares zero whatever the local gradients
-    behind it: ``where(x > 0, sqrt(x), 0)`` has derivative 0 at 0.
+    The branch not taken is an input of the node behind a closed gate: its error signal is 0, whatever the local
+    gradients beyond, so that ``where(x > 0, sqrt(x), 0)`` has derivative 0 at 0.
 
     Raises TypeError for a condition that is no bool.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from autodiff.namespace import as_float, is_plain_number
 from autodiff.primitive import ANY, NONZERO, POSITIVE, RECORDERS, UNIT, Domain, Example, Primitive, primitive
+from autodiff.special import ERFC_SLOPE
 from autodiff.symbol import Symbol, read_as
 
 __all__ = [
@@ -23,7 +24,6 @@ __all__ = [
 _LN_DOMAIN = Domain(-0.9, 3.0, "x > −1")
 _TAN_DOMAIN = Domain(-1.4, 1.4, "x ≠ π/2 + kπ")
 _CLIP_DOMAIN = Domain(-2.0, 2.0, "all reals", kinks=(-1.0, 1.0))
-_ERFC_SLOPE = -1.1283791670955126  # −2/√π, at 0
 
 # fmt: off
 add = primitive("add", lambda xp, x, y: x + y,
@@ -160,16 +160,16 @@ _limit = primitive("clip", lambda xp, x, *, low, high: xp.minimum(xp.maximum(x, 
     doc="x limited to [low, high]; the derivative is 1 inside and at the bounds, 0 outside.")
 
 erfc = primitive("erfc", lambda xp, x: xp.erfc(x),
-    [lambda g, z, x: g * (_ERFC_SLOPE * read_as(gaussian(x, scale=1.0), lambda: exp(-(x * x))))],
+    [lambda g, z, x: g * (ERFC_SLOPE * read_as(gaussian(x, scale=1.0), lambda: exp(-(x * x))))],
     doc="Complementary error function (2/√π)·∫ₓ^∞ e^(−t²) dt.")
 
 _select = primitive("where", lambda xp, x, y, *, condition: xp.where(condition, x, y),
     [lambda g, z, x, y, *, condition: g * where(condition, 1.0, 0.0), lambda g, z, x, y, *, condition: g * where(condition, 0.0, 1.0)],
     linear=True, gate=True, examples=(Example(((), ()), {"condition": True}), Example(((), ()), {"condition": False}),
                            Example(((2, 3), (3,)), {"condition": np.array([True, False, True])})),
-    doc="x where the condition holds, else y; the other branch gets a zero error signal.")
+    doc="x where the condition holds, else y; nothing gets through to the other branch.")
 
-_chosen = primitive("by_convention", lambda xp, slope, x, *, kink: xp.where(x == x, slope, slope),  # broadcasts
+_convention = primitive("by_convention", lambda xp, slope, x, *, kink: xp.where(x == x, slope, slope),  # broadcasts
     [lambda g, z, slope, x, *, kink: g, lambda g, z, slope, x, *, kink: g * where(kink, np.nan, 0.0)],
     symbol="=", gate=True, examples=(Example(((), ()), {"kink": False}),),
     doc="A slope at x as it is; its derivative in x is 0, and nan at a kink, where the slope is only a convention.")
@@ -185,12 +185,12 @@ def by_convention(slope: Any, x: Any, kink: Any) -> Any:
     """``slope``, the derivative of a function at x, which is only a convention where ``kink`` holds.
 
     The slope of |x| at 0 is none of those on its two sides, so that it has no derivative there: nan, at every order. A
-    convention that takes a side (relu at 0) needs no such word.
+    convention that takes one side (relu at 0) needs no such mark.
 
     >>> by_convention(0.0, 0.0, True)
     0.0
     """
-    return slope if isinstance(x, Symbol) or isinstance(slope, Symbol) else _chosen(slope, x, kink=kink)
+    return slope if isinstance(x, Symbol) or isinstance(slope, Symbol) else _convention(slope, x, kink=kink)
 
 
 def _larger(x: Any, y: Any) -> Any:

@@ -35,7 +35,7 @@ _MOST_COPIES = 1000  # of as many elements, to multiply all but one; longer prod
 def _spread(xp: Any, g: Any, *, shape: Any, axis: Any = None, keepdims: bool = False) -> Any:
     if axis is None:
         return np.broadcast_to(np.reshape(g, (1,) * len(shape)), shape)
-    if shape:  # NumPy reduces a number over axis 0 and −1, which it has not
+    if shape:  # NumPy reduces a number over axis 0 and −1, though it has no axes
         axes = tuple(a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,)))
         if not keepdims:
             g = np.expand_dims(g, axes)
@@ -103,7 +103,7 @@ def _share_of_extreme(g: Any, z: Any, x: Any, *, axis: Any, keepdims: bool) -> A
 
 
 def _by_length(g: Any, z: Any) -> Any:
-    """g/z, and 0 where z is 0; a nan stays one."""
+    """g/z; where z is 0, g · 0, so that a nan in g stays. Not g · (1/z), which overflows where z is subnormal."""
     return by_convention(g * where(z == 0, 0.0, 1.0) / where(z == 0, 1.0, z), z, z == 0)
 
 

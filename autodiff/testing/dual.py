@@ -20,7 +20,7 @@ import numpy as np
 
 from autodiff.extras import install
 from autodiff.namespace import arrays, floats
-from autodiff.primitive import RECORDERS, TABLE, Primitive
+from autodiff.primitive import BUILT_IN, RECORDERS, TABLE, Primitive
 
 __all__ = ["Dual", "DualArray", "TieError", "duals", "duals_over", "exact", "mpmath_duals"]
 
@@ -129,7 +129,7 @@ class Dual:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Primitives as methods, as Values have them."""
         entry = TABLE.get(name)
-        if entry is None or not entry.elementwise:
+        if entry is None or not (entry.elementwise and entry.built_in):  # a user may call one dtype, or __array__
             raise AttributeError(f"a dual number has no {name}")
         return lambda *operands, **params: entry(self, *operands, **params)
 
@@ -153,7 +153,7 @@ class DualArray(np.ndarray[Any, Any]):
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Primitives as methods, as Tensors have them."""
-        if name not in TABLE:
+        if name not in BUILT_IN:
             raise AttributeError(f"an array of dual numbers has no {name}")
         return lambda *operands, **params: TABLE[name](self, *operands, **params)
 

@@ -38,7 +38,7 @@ def drawing(report: Report, *, theme: str = "auto") -> Drawing:
     project, or too large a one.
     """
     if not isinstance(report, Report):
-        raise TypeError(f"a fault is drawn of a report of check_gradients, and got {describe(report)}")
+        raise TypeError(f"a fault is drawn from a report of check_gradients, and got {describe(report)}")
     blame = report.blame
     if blame is None and not report.failed:
         raise ValueError(f"there is no fault to draw: {str(report).splitlines()[0]}")

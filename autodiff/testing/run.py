@@ -55,7 +55,7 @@ class Run:
             raise TypeError(f"relations are checked of a function that returns a Value or Tensor, and got {came}")
         shape = np.shape(output._data)
         if 0 in shape:
-            raise ValueError(f"relations are checked of numbers, and f returned none: an array of shape {shape}")
+            raise ValueError(f"relations are checked on numbers, and f returned none: an array of shape {shape}")
         return output, leaves
 
     def fresh(self) -> tuple[Any, list[Any]]:

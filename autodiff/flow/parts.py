@@ -1,0 +1,58 @@
+"""What the ledger is made of: its nodes, its edges, and the wires off the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["FlowEdge", "FlowNode", "Wire"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FlowNode:
+    """A node of the ledger.
+
+    ``id`` counts from 0, the output, in the order of the backward pass; ``label`` is unique in a flow, ``name`` is what
+    the node was called. ``operation`` and ``sign`` are the primitive's name and sign, None for a leaf. ``value`` and
+    ``error`` (δ = ∂output/∂node, times the seed; None where none arrives) are floats, or arrays of the node's shape.
+    ``at_kink``: its input lies exactly on a kink, where the local gradient is a convention.
+    """
+
+    id: int
+    label: str
+    name: str | None
+    operation: str | None
+    sign: str | None
+    value: Any
+    error: Any
+    at_kink: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """An edge by its ends: the input in ``slot`` (0-based) of the consumer, both as ids of nodes."""
+
+    consumer: int
+    input: int
+    slot: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FlowEdge:
+    """An edge of the ledger: the consumer sends its input a share of its own error.
+
+    ``local`` is the local gradient ∂consumer/∂input, None on an edge of arrays; ``local_symbol`` how it reads, and
+    ``partner`` the other factor where it is one (a weight for what it multiplies, and the other way round).
+    ``error`` is the consumer's δ and ``share`` = error × local gradient, in the shape of the input. Nothing gets
+    through a ``closed`` edge, a gate that is shut or a constant factor 0: its share is 0, also of an infinite error.
+    """
+
+    consumer: int
+    input: int
+    slot: int
+    local: float | None
+    local_symbol: str
+    partner: str | None
+    error: Any
+    share: Any
+    closed: bool = False
