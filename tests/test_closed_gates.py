@@ -183,8 +183,11 @@ def test_a_closed_gate_behind_a_product_that_is_one_number() -> None:
 
 @KINDS
 def test_a_smooth_factor_of_0_beside_an_infinity_is_right_or_nan(kind: type) -> None:
-    """√x squared and e^(ln x) have slope 1 at 0 from the right: not 0."""
-    for f in (lambda x: ad.sqrt(x) ** 2, lambda x: ad.exp(ad.log(x)), lambda x: ad.square(x**0.5)):
+    """√x squared and e^(ln x) have slope 1 at 0 from the right: not 0, pulled or pushed, behind a convention too."""
+    for f in (
+        lambda x: ad.sqrt(x) ** 2, lambda x: ad.exp(ad.log(x)), lambda x: ad.square(x**0.5),
+        lambda x: ad.norm(ad.stack([ad.sqrt(x), 0.0])) ** 2, lambda x: abs(ad.sqrt(x)) ** 2,
+    ):  # fmt: skip
         x = at(kind, 0.0)
         with np.errstate(divide="ignore"):  # ln 0
             for slope in (grad(f)(x), jvp(f, (x,), (at(kind, 1.0),))[1]):

@@ -103,8 +103,8 @@ def _share_of_extreme(g: Any, z: Any, x: Any, *, axis: Any, keepdims: bool) -> A
 
 
 def _by_length(g: Any, z: Any) -> Any:
-    """g/z, and 0·g where z is 0: a nan or an infinity that arrives there is not lost."""
-    return by_convention(g * where(z == 0, 0.0, 1.0) / where(z == 0, 1.0, z), z, z == 0)
+    """g/z, and 0·g where z is 0: by a factor that is no closed gate, for a nan or an inf must not be lost there."""
+    return g / where(z == 0, 1.0, z) * by_convention(where(z == 0, 0.0, 1.0), z, z == 0)
 
 
 def _product_of_others(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
