@@ -182,15 +182,20 @@ def _add_to_grads(output: Node, token: object) -> bool:
     """
     order: list[Node] = []
     before: list[tuple[Node, float]] = []
-    sound = False
     with _writing:
         try:
             sound = _walk(output, token, None, None, order, before)
-        finally:
             if not sound:
-                nodes, grads = zip(*before, strict=True) if before else ((), ())
-                commit((set_grad, order, repeat(None)), (set_grad, nodes, grads))
+                _undo(order, before)
+        except BaseException:  # an interrupt of the undoing too
+            _undo(order, before)
+            raise
     return sound
+
+
+def _undo(order: list[Node], before: list[tuple[Node, float]]) -> None:
+    nodes, grads = zip(*before, strict=True) if before else ((), ())
+    commit((set_grad, order, repeat(None)), (set_grad, nodes, grads))
 
 
 def _walk(

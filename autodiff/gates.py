@@ -129,7 +129,7 @@ def let_through(share: Any, mask: Any) -> Any:
 def chosen(mask: Any, share: Any, other: Any) -> Any:
     """``share`` where ``mask`` holds, else ``other``; a node if they are: a graph keeps its closed edges too."""
     if not isinstance(share, Node) and not isinstance(other, Node):
-        return np.where(mask, share, other) if np.ndim(share) else share if mask else other
+        return np.where(mask, share, other) if hasattr(share, "shape") else share if mask else other
     condition = bool(mask) if not np.ndim(share) else np.broadcast_to(mask, np.shape(share))
     return TABLE["where"](share, other, condition=condition)
 

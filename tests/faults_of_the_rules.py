@@ -291,7 +291,7 @@ _BY_HAND: Final = {
         change("clip: 0 at the upper bound", _ELEMENTWISE, "(x >= low) & (x <= high)", "(x >= low) & (x < high)"),
         change("hinge at its kink: −1", _UNITS, "-(g * sign(z)), ", "-(g * (1.0 * (margin + corrupt - score >= 0))), "),
         change("a slope by convention has derivative 0", _ELEMENTWISE, "where(kink, np.nan, 0.0)", "0.0"),
-        change("norm at 0: 0/0", _REDUCTIONS, "g * where(z == 0, 0.0, 1.0) / where(z == 0, 1.0, z)", "g / z"),
+        change("norm at 0: 0/0", _REDUCTIONS, "g / where(z == 0, 1.0, z) * by_convention", "g / z * by_convention"),
         change("x⁰ at 0: 0 · inf", _ELEMENTWISE, "where(n == 0, 0.0, n * x ** (n - 1))", "n * x ** (n - 1)"),
         change(
             "0⁰ by base: 0 · inf", _ELEMENTWISE, "where((x * x == 0) & (y == 0), 0.0, _slope_of_power(z, x, y))",

@@ -103,8 +103,11 @@ def _share_of_extreme(g: Any, z: Any, x: Any, *, axis: Any, keepdims: bool) -> A
 
 
 def _by_length(g: Any, z: Any) -> Any:
-    """g/z; where z is 0, g · 0, so that a nan in g stays. Not g · (1/z), which overflows where z is subnormal."""
-    return by_convention(g * where(z == 0, 0.0, 1.0) / where(z == 0, 1.0, z), z, z == 0)
+    """g/z, and 0·g where z is 0: by a factor that is no closed gate, for a nan or an inf must not be lost there.
+
+    Not g · (1/z), which overflows where z is subnormal.
+    """
+    return g / where(z == 0, 1.0, z) * by_convention(where(z == 0, 0.0, 1.0), z, z == 0)
 
 
 def _product_of_others(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
