@@ -48,9 +48,9 @@ def sharing(
         f"    {', '.join(names)}, = node.b",
         f"    {', '.join(parts)}, = node.a",
         "    z = node._data",
+        *[f"    {param(key)} = node.origin.params{_lookup(key, entry.defaults[key])}" for key in source.params],
         *(f"    {line}" for line in _taken_up(source)),
         *([f"    {source.value} = z"] if source.value.isidentifier() else []),
-        *[f"    {param(key)} = node.origin.params{_lookup(key, entry.defaults[key])}" for key in source.params],
     ]
     for k, (before, share) in enumerate(source.shares):
         lines += [

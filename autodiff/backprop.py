@@ -160,9 +160,9 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> bool:
     """
     token = float("-0.0")
     rules = _count_in_slots(output, token)
-    output.delta = seed
     if deliver is None and seed.__class__ is float and rules is None:
-        return _add_to_grads(output, token)
+        return _add_to_grads(output, seed, token)
+    output.delta = seed
     arrived: dict[Node, Any] = {}
     hand = arrived.__setitem__ if deliver is None else deliver
     if rules is GUARDED:
@@ -175,41 +175,47 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> bool:
     return sound
 
 
-def _add_to_grads(output: Node, token: object) -> bool:
-    """A pass over Values alone, which adds each signal to ``.grad`` as it comes; undone if it does not reach its end.
-
-    To list the nodes and undo costs less than to list the signals too and write them last.
-    """
-    order: list[Node] = []
+def _add_to_grads(output: Node, seed: float, token: object) -> bool:
+    """A pass over Values, which adds each signal to ``.grad`` as it comes; undone if it does not come to its end."""
     before: list[tuple[Node, float]] = []
+    sound = False
+    output.delta = seed * 1.0  # a float of this pass alone, for `_undo`
     with _writing:
         try:
-            sound = _walk(output, token, None, None, order, before)
+            sound = _walk(output, token, None, None, before)
+        finally:
             if not sound:
-                _undo(order, before)
-        except BaseException:  # an interrupt of the undoing too
-            _undo(order, before)
-            raise
+                try:
+                    _undo(output, before)
+                except BaseException:  # an interrupt, which must not stop it halfway
+                    _undo(output, before)
+                    raise
     return sound
 
 
-def _undo(order: list[Node], before: list[tuple[Node, float]]) -> None:
+def _undo(output: Node, before: list[tuple[Node, float]]) -> None:
+    """Give back to ``.grad`` what a pass over Values found there: the numbers of ``before``, elsewhere None.
+
+    Where the pass has written to None it has put there the very object in ``delta``, which is in no ``.grad`` from
+    before the pass. So the nodes need not be listed on the way, which costs a pass up to 8 % of its time.
+    """
+    fresh = [node for node in topological(output) if node._grad is node.delta]
     nodes, grads = zip(*before, strict=True) if before else ((), ())
-    commit((set_grad, order, repeat(None)), (set_grad, nodes, grads))
+    commit((set_grad, fresh, repeat(None)), (set_grad, nodes, grads))
 
 
 def _walk(
     output: Node, token: object, rules: Senders | None, deliver: Deliver | None,
-    order: list[Node] = _NOWHERE, before: list[tuple[Node, float]] = _NOWHERE,
+    before: list[tuple[Node, float]] = _NOWHERE,
 ) -> bool:  # fmt: skip
     """The second phase, from counted nodes: hand out signals, or add them to ``.grad``; False where a leaf gets a nan.
 
-    Without ``deliver``, ``order`` lists the nodes as they are written to, and ``before`` what ``.grad`` was where it
-    was a number. The lines that deliver a share are written out here, in `_send_to_many`, and for rules in `shares` and
-    `array`: a call would make an edge take half as long again.
+    Without ``deliver``, ``before`` lists what ``.grad`` was where it was a number. The lines that deliver a share are
+    written out here, in `_send_to_many`, and for rules in `shares` and `array`: a call would make an edge take half as
+    long again.
     """
     todo: list[Node] = []
-    pop, push, keep, sound = todo.pop, todo.append, order.append, True
+    pop, push, sound = todo.pop, todo.append, True
     node: Node | None = output
     while node is not None:
         signal = node.delta
@@ -217,7 +223,6 @@ def _walk(
             node.delta = None  # let go of arrays
             deliver(node, signal)
         elif node._grad is None:
-            keep(node)
             node._grad = signal
         else:
             before.append((node, node._grad))
@@ -258,10 +263,11 @@ def _walk(
 def _send_to_many(items: tuple[Node, ...], partials: tuple[float, ...], signal: float, push: Any) -> None:
     for item, local in zip(items, partials):  # noqa: B905 - made of one length; strict costs on every node
         item.delta += signal * local
-        if item.due == 1:
+        due = item.due
+        if due == 1:
             push(item)
         else:
-            item.due -= 1
+            item.due = due - 1
 
 
 def _count_in_slots(output: Node, token: object) -> Senders | None:

@@ -26,6 +26,9 @@ class StaleGraphError(RuntimeError):
     """A node's input was given new data after the node was computed: a backward pass would mix old and new values."""
 
 
+#: Run an iterator to its end and keep nothing; made once, as to make a deque takes as long as to set three slots.
+_run: Final[Callable[[Iterable[Any]], None]] = deque(maxlen=0).extend
+
 #: A function and, for each of its arguments, the values that it is called with, one after the other.
 Change = tuple[Any, ...]
 
@@ -37,7 +40,7 @@ def commit(*changes: Change) -> None:
         changes: tuples ``(function, firsts, seconds, …)``; a change ends with the shortest of its arguments.
 
     Ctrl-C, a timer's handler and an exception that another thread sends arrive between two bytecodes of Python, never
-    within one. Here everything is one bytecode, the call of ``deque``, *if* neither the functions nor the arguments run
+    within one. Here everything is one bytecode, the call of ``_run``, *if* neither the functions nor the arguments run
     Python code (slots' ``__set__``, ``object.__setattr__``, ``dict.__setitem__`` with keys hashed in C, lists,
     ``itertools``) and no function can refuse what it is given. So compute and check first, and commit last. Finalisers
     of what is replaced may run Python code, but Python reports what they raise and drops it. This holds for CPython
@@ -48,7 +51,7 @@ def commit(*changes: Change) -> None:
     >>> names
     {'x': 1.0, 'y': 2.0}
     """
-    deque(chain.from_iterable(starmap(map, changes)), 0)
+    _run(chain.from_iterable(starmap(map, changes)))
 
 
 class _Clock:

@@ -141,7 +141,7 @@ _FAULTS: Final = {
     "order: too early": (
         change("slot pass: a first input passes on before all have delivered", _PASS, "if a.due == 1:", "if a.due:"),
         change("slot pass: a second input passes on before all have delivered", _PASS, "if b.due == 1:", "if b.due:"),
-        change("slot pass: an input of an n-ary node passes on too early", _PASS, "if item.due == 1:", "if item.due:"),
+        change("slot pass: an input of an n-ary node passes on too early", _PASS, "if due == 1:", "if due:"),
         change(
             "slot pass: an input of an n-ary node by rule passes on too early", _SHARES, "if item.due == 1:",
             "if item.due:",
@@ -354,7 +354,7 @@ _FAULTS: Final = {
             "leaf._data = fresh[leaf] = _sum(leaf, before, change)",
         ),
         change(
-            "changes are made in a loop of Python", _GRAPH, "deque(chain.from_iterable(starmap(map, changes)), 0)",
+            "changes are made in a loop of Python", _GRAPH, "_run(chain.from_iterable(starmap(map, changes)))",
             "[None for _ in chain.from_iterable(starmap(map, changes))]",
         ),
     ),

@@ -160,6 +160,29 @@ def test_interrupted_work_is_not_begun_or_done(promise: Callable[[], Promise]) -
             assert look() == done
 
 
+@pytest.mark.parametrize("end", [lambda x: x, lambda x: ad.sqrt(ad.relu(x))], ids=["sound", "a nan, and a second pass"])
+def test_an_interrupted_pass_leaves_no_gradient_behind(end: Callable[[Any], Any]) -> None:
+    """A backward pass over Values writes as it goes: an interrupt at any moment, also while it is taken back, leaves
+    all gradients as they were, the numbers and None, or all of them new."""
+
+    def begun() -> tuple[Any, list[Any]]:
+        x, y, z = Value(-1.0), Value(2.0), Value(3.0)
+        x.grad, y.grad = 0.5, -0.0
+        nodes = [x, y, z, product := x * y, total := ad.weighted_sum([x, y], [product, z]), end(x) + total]
+        return nodes[-1].backward, nodes
+
+    def grads(nodes: list[Any]) -> list[Any]:
+        return [node.grad for node in nodes]
+
+    work, nodes = begun()
+    before, count = grads(nodes), bytecodes(work)
+    done = grads(nodes)
+    for moment in range(count):
+        work, nodes = begun()
+        interrupted(work, moment)
+        assert grads(nodes) in (before, done)
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no timers that send signals")
 @pytest.mark.parametrize("optimiser", [nn.SGD, nn.AdaGrad])
 def test_a_step_interrupted_by_a_timer(optimiser: Any) -> None:

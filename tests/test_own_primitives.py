@@ -549,6 +549,15 @@ def test_what_a_node_kept_of_its_forward_is_read_as_it_was_written(define: Defin
     np.testing.assert_allclose(gradients(loaded, loaded.inputs, seed=np.ones(1))[0], expected, rtol=1e-14)
 
 
+def test_what_is_computed_again_knows_its_params() -> None:
+    """Where the parts that a node kept are from other source, they are computed with the params of its own call."""
+    scores = Tensor([1.0, 5.0, 0.0, 0.0])
+    J = ad.hinge_sum(scores, margin=2.0)
+    J.db = "of other source"
+    J.backward()
+    assert scores.grad.tolist() == [-1.0, 0.0, 1.0, 0.0]
+
+
 def test_a_replaced_primitive_is_let_go(define: Define) -> None:
     """Nothing holds on to the old entry or its functions: a cell that runs a thousand times fills no memory."""
     old = power(define, 2)
