@@ -178,18 +178,15 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> bool:
 def _add_to_grads(output: Node, seed: float, token: object) -> bool:
     """A pass over Values, which adds each signal to ``.grad`` as it comes; undone if it does not come to its end."""
     before: list[tuple[Node, float]] = []
-    sound = False
     output.delta = seed * 1.0  # a float of this pass alone, for `_undo`
     with _writing:
         try:
             sound = _walk(output, token, None, None, before)
-        finally:
             if not sound:
-                try:
-                    _undo(output, before)
-                except BaseException:  # an interrupt, which must not stop it halfway
-                    _undo(output, before)
-                    raise
+                _undo(output, before)
+        except BaseException:  # an interrupt of the undoing too
+            _undo(output, before)
+            raise
     return sound
 
 

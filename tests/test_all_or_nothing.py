@@ -16,7 +16,7 @@ import autodiff as ad
 import nn
 from autodiff import Tensor, Value, backprop
 from autodiff.graph import clock, commit
-from tests.interrupts import interrupted, states, without_collector
+from tests.interrupts import bytecodes, interrupted, states, without_collector
 
 Promise = tuple[Callable[[], object], Callable[[], Any]]  # the work, and a look at all that it may change
 _MOST = 400  # moments at which a piece of work is interrupted; shorter ones are at each
