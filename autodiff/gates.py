@@ -12,6 +12,7 @@ Passes ask for this only where a nan came out, or where the result is to be diff
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -64,8 +65,10 @@ def everywhere(node: Node) -> Any:
 def reach(node: Node, mask: Any) -> Reach:
     """How far the error comes from the elements ``mask`` of ``node``.
 
-    A rule is linear in the error signal, so it is run on 1 where the error comes and 0 where it does not: for a gate on
-    its own numbers; for anything else on its own constants, and on inputs at which no smooth factor is 0 by chance.
+    A rule is linear in the error signal, so it is run on numbers near 1 where the error comes and 0 where it does not:
+    for a gate on its own numbers; for anything else on its own constants, and on inputs at which no smooth factor is 0
+    by chance. No two of them are equal, so that differences do not cancel; where the rule gives 0 nevertheless, as
+    x¹⁰⁰⁰ of such numbers or a gate that nobody called one, what it gives on its own numbers counts too.
     """
     entry, inputs = node.origin.primitive, node.inputs
     if entry is None or not np.any(mask):
@@ -84,24 +87,37 @@ def _has_zero(node: Node) -> bool:
 def _through(node: Node, entry: Primitive, k: int, mask: Any) -> Any:
     if entry.reduces and node.scalar:
         return not entry.gate or node.da[k] != 0
+    present = [x._data if isinstance(x, Node) else x for x in (node, *node.inputs)]
     if entry.gate:
-        z, *operands = (x._data if isinstance(x, Node) else x for x in (node, *node.inputs))
-    else:
-        z, *operands = _like(node, _ANY_RESULT), *(_like(x, _ANY_INPUT[j % 3]) for j, x in enumerate(node.inputs))
-    given = (1.0 * mask, z, *operands)
+        return np.not_equal(_sent(node, entry, k, mask, present), 0)
+    inputs = [_like(x, _ANY_INPUT[j % 3]) for j, x in enumerate(node.inputs)]
+    found = np.not_equal(_sent(node, entry, k, mask, [_like(node, _ANY_RESULT), *inputs]), 0)
+    if entry.linear or entry.multilinear or np.all(found):
+        return found
+    share = _sent(node, entry, k, mask, list(map(np.asarray, present)))  # floats raise where arrays give inf
+    return found | (np.not_equal(share, 0) & np.equal(share, share))  # a nan may be 0 · inf outside of the mask
+
+
+def _sent(node: Node, entry: Primitive, k: int, mask: Any, given: list[Any]) -> Any:
+    """The k-th share of a signal that is about 1 at ``mask`` and 0 elsewhere."""
+    given = [mask * _varied(np.shape(mask)), *given]
     try:
         with np.errstate(all="ignore"):
-            rule = entry.rule(k)(*(map(np.asarray, given) if entry.takes_arrays else given), **node.origin.params)
-            return np.not_equal(rule, 0)
+            return entry.rule(k)(*(map(np.asarray, given) if entry.takes_arrays else given), **node.origin.params)
     except Exception:  # a user's rule may refuse numbers that are not its own: then what it gives for those decides
-        return np.True_
+        return 1.0
 
 
 def _like(item: Any, number: float) -> Any:
-    """``number`` in the shape of a node; a constant as it is."""
+    """Numbers about ``number`` in the shape of a node; a constant as it is."""
     if not isinstance(item, Node):
         return item
-    return number if item._data.__class__ is float else np.broadcast_to(number, item._data.shape)
+    return number if item._data.__class__ is float else number * _varied(item._data.shape)
+
+
+def _varied(shape: tuple[int, ...]) -> Any:
+    """Numbers between 1 and 1.1, different ones: multiples of the golden ratio, without their whole part."""
+    return 1.0 + 0.1 * (np.arange(math.prod(shape)) * 0.6180339887498949 % 1.0).reshape(shape) if shape else 1.0
 
 
 def _in_the_shape_of(item: Node, mask: Any) -> Any:

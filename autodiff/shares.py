@@ -15,7 +15,7 @@ import numpy as np
 from autodiff.array import as_tensor, lent, sharing
 from autodiff.gates import Reach, chosen, everywhere, has_nan, let_through, reach, without_unreached
 from autodiff.graph import BY_RULE, Node
-from autodiff.namespace import arrays
+from autodiff.namespace import FLOAT_FAULTS, arrays
 from autodiff.ops.layout import sum_of_rows, sum_to
 from autodiff.primitive import FORGETTING, describe
 
@@ -154,7 +154,11 @@ def _gated_share(node: Node, k: int, signal: Any, come: Reach, create_graph: boo
     given = (signal, node, *node.inputs) if create_graph else (signal, node._data, *node.b)
     if entry.takes_arrays:
         given = tuple(map(as_tensor, given))
-    share = lent(entry.rule(k)(*given, **node.origin.params))
+    try:
+        share = lent(entry.rule(k)(*given, **node.origin.params))
+    except FLOAT_FAULTS:  # of two floats in a rule, a signal and a constant
+        given = tuple([np.float64(x) if x.__class__ is float else x for x in given])
+        share = entry.rule(k)(*given, **node.origin.params)
     spoiled = has_nan(_numbers(share))
     if spoiled and entry.multilinear:
         sound, holds = without_unreached(node, k, given, come.node)

@@ -209,6 +209,42 @@ def test_a_smooth_factor_of_0_beside_an_infinity_is_right_or_nan(kind: type) -> 
             assert np.isnan(hessian(f)(x)) or hessian(f)(x) == 0.0
 
 
+_DIFFERENCES = np.array([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0]])  # each inner column cancels, for equal errors
+
+
+@pytest.mark.parametrize("differences", [
+    lambda x: _DIFFERENCES @ x, lambda x: x @ _DIFFERENCES.T, lambda x: ad.affine(_DIFFERENCES, x, np.zeros(2)),
+    lambda x: np.einsum("ij,j->i", _DIFFERENCES, x), lambda x: (x.reshape(1, 3) @ _DIFFERENCES.T)[0],
+])  # fmt: skip
+def test_weights_that_cancel_are_no_closed_gate(differences: Callable[..., Any]) -> None:
+    """Constant weights that add up to 0 let errors through that differ: second order and jvp are not silently 0."""
+    x, weights = np.array([1.0, 4.0, 9.0]), np.array([1.0, 3.0])
+
+    def f(x: Any) -> Any:
+        return (differences(np.sqrt(x)) * weights).sum()
+
+    errors = weights @ _DIFFERENCES
+    np.testing.assert_allclose(hessian(f)(x), np.diag(-errors / (4.0 * x**1.5)), rtol=1e-13)
+    np.testing.assert_allclose(jvp(f, (x,), (np.ones(3),))[1], np.sum(errors / (2.0 * np.sqrt(x))), rtol=1e-13)
+
+
+def test_what_is_0_for_some_numbers_is_no_closed_gate(define: Callable[..., Any]) -> None:
+    """High powers, wide exponents, and rules of one's own that are 0 for numbers other than those that are there."""
+    one = np.array(1.0)
+    for power in (1000, -1000, 1e300):
+        assert jvp(lambda x, n=power: x**n, (one,), (one,))[1] == power
+        assert jvp(lambda x, n=power: ad.pow(x, n), (one,), (one,))[1] == power
+    assert hessian(lambda x: x**1000)(one) == 999000.0
+    below = define("below_0", lambda xp, x: xp.minimum(x, 0.0),
+        [lambda g, z, x: g * ad.where(x < 0, 1.0, 0.0)])  # fmt: skip
+    for x in (-3.0, np.array(-3.0)):
+        assert hessian(lambda x: below(x) ** 2)(x) == 2.0
+    about_mean = define("sum_about_mean", lambda xp, x: ((x - x.mean()) ** 2).sum(),
+        [lambda g, z, x: g * 2.0 * (x - ad.mean(x))], elementwise=False)  # fmt: skip
+    x = np.array([1.0, 2.0, 6.0])
+    np.testing.assert_allclose(hessian(about_mean)(x), 2.0 * (np.eye(3) - 1.0 / 3.0), rtol=1e-13)
+
+
 @KINDS
 def test_a_constant_factor_of_0_is_a_closed_gate(kind: type) -> None:
     """0 · √x is the constant 0, with its mask as a number, an array or an exponent; a seed of 0 sends nothing."""
@@ -317,3 +353,12 @@ def test_every_pair_of_a_gate_and_a_singular_function_passes_the_check() -> None
         if "kink" not in name:
             report = check_gradients(lambda x, f=f, shut=shut: f(shut(x)), closed, order=2)
             assert report.passed, report
+
+
+@KINDS
+def test_a_constant_denominator_of_0_gives_what_ieee_gives(kind: type) -> None:
+    """x / 0 has slope inf, and no float raises on the way to the second derivative."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        x = at(kind, 1.0)
+        assert grad(lambda x: x / 0.0)(x) == INF
+        assert not np.isfinite(grad(grad(lambda x: x / 0.0))(x)) or grad(grad(lambda x: x / 0.0))(x) == 0.0
