@@ -135,7 +135,7 @@ each_or_undone = pytest.mark.parametrize("promise", (PROMISES | UNDONE).values()
 
 
 def free_slots() -> None:
-    """Let the next pass use the slots: tracing raises also where no signal is handled, between ``with`` and its exit."""
+    """Let the next pass use the slots: tracing raises also where no signal is handled, before the exit of ``with``."""
     if backprop._slots_in_use.locked():
         backprop._slots_in_use.release()
 
