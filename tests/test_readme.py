@@ -48,5 +48,5 @@ def test_the_house_names_every_module():
 def test_the_two_commands_set_up_everything_themselves():
     """One line for the main job and one for the tests, each with its own virtual environment."""
     lines = re.findall(r"^python3 -m venv .*$", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    assert [line.rsplit(" ", 1)[1] for line in lines] == ["flow", "pytest"]
+    assert [line.rsplit(" -m ", 1)[1] for line in lines] == ["autodiff flow", "pytest -n auto"]
     assert all("pip install" in line for line in lines)
