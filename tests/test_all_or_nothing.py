@@ -95,10 +95,7 @@ def meeting() -> Promise:
 
 def backward(leaf: Any, other: Any = 3.0, *, again: bool = False) -> Promise:
     """The first or second pass over √relu(x)·y + x, in which a closed gate stands before an infinity for x < 0."""
-    if backprop._slots_in_use.locked():  # tracing raises between the end of a ``with`` and the lock's release too,
-        backprop._slots_in_use.release()  # where no signal is handled
-    while backprop._writing._is_owned():  # type: ignore[attr-defined]
-        backprop._writing.release()
+    free_locks()
     gate = ad.relu(leaf)
     output = ad.sum(ad.sqrt(gate) * other + leaf)
     if again:
@@ -134,10 +131,12 @@ each = pytest.mark.parametrize("promise", PROMISES.values(), ids=PROMISES)
 each_or_undone = pytest.mark.parametrize("promise", (PROMISES | UNDONE).values(), ids=PROMISES | UNDONE)
 
 
-def free_slots() -> None:
-    """Let the next pass use the slots: tracing raises also where no signal is handled, before the exit of ``with``."""
+def free_locks() -> None:
+    """Release what a traced interrupt left: it comes between a body of ``with`` and its exit too, as no signal does."""
     if backprop._slots_in_use.locked():
         backprop._slots_in_use.release()
+    while backprop._writing._is_owned():  # type: ignore[attr-defined]
+        backprop._writing.release()
 
 
 @each
@@ -160,7 +159,7 @@ def test_interrupted_work_is_not_begun_or_done(promise: Callable[[], Promise]) -
         work, look = promise()
         before = look()
         interrupted(work, moment)
-        free_slots()
+        free_locks()
         if look() != done:
             assert look() == before
             work()
@@ -187,7 +186,7 @@ def test_an_interrupted_pass_leaves_no_gradient_behind(end: Callable[[Any], Any]
     for moment in range(count):
         work, nodes = begun()
         interrupted(work, moment)
-        free_slots()
+        free_locks()
         assert grads(nodes) in (before, done)
 
 
