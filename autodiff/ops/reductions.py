@@ -103,10 +103,7 @@ def _share_of_extreme(g: Any, z: Any, x: Any, *, axis: Any, keepdims: bool) -> A
 
 
 def _by_length(g: Any, z: Any) -> Any:
-    """g/z, and 0·g where z is 0: by a factor that is no closed gate, for a nan or an inf must not be lost there.
-
-    Not g · (1/z), which overflows where z is subnormal.
-    """
+    """g/z, and 0·g where z is 0: by a factor that is no closed gate, for a nan or an inf must not be lost there."""
     return g / where(z == 0, 1.0, z) * by_convention(where(z == 0, 0.0, 1.0), z, z == 0)
 
 
