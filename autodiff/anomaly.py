@@ -17,6 +17,7 @@ from autodiff.backprop import send_back
 from autodiff.flow import Anomaly, FlowEdge, Flows
 from autodiff.flow.anomalies import first_errors, is_finite
 from autodiff.graph import Node
+from autodiff.plain import plain
 from autodiff.primitive import describe
 from autodiff.reading import is_own, place_of
 from autodiff.source import WRITTEN
@@ -90,7 +91,7 @@ class _Watch:
     def try_pass(self, output: Any, seed: Any, wanted: Any) -> None:
         """Raise where a pass would end at a gradient that is not finite."""
         try:
-            flows = Flows(output, output, seed=seed._data if isinstance(seed, Node) else seed)
+            flows = Flows(output, output, seed=plain(seed))
             edges = list(flows.edges())
         except Exception:  # whatever it is, the pass itself is going to raise it
             return

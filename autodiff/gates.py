@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from autodiff.graph import BY_RULE, Node, topological
+from autodiff.plain import plain
 from autodiff.primitive import TABLE, Primitive
 
 __all__ = ["Reach", "chosen", "everywhere", "has_nan", "let_through", "reach", "reached", "without_unreached"]
@@ -87,7 +88,7 @@ def _has_zero(node: Node) -> bool:
 def _through(node: Node, entry: Primitive, k: int, mask: Any) -> Any:
     if entry.reduces and node.scalar:
         return not entry.gate or node.da[k] != 0
-    present = [x._data if isinstance(x, Node) else x for x in (node, *node.inputs)]
+    present = [plain(x) for x in (node, *node.inputs)]
     if entry.gate:
         return np.not_equal(_sent(node, entry, k, mask, present), 0)
     inputs = [_like(x, _ANY_INPUT[j % 3]) for j, x in enumerate(node.inputs)]
@@ -138,7 +139,7 @@ def let_through(share: Any, mask: Any) -> Any:
     """``share`` where ``mask`` holds, and 0 elsewhere; a share that is a zero already keeps its sign."""
     if np.all(mask):
         return share
-    data = share._data if isinstance(share, Node) else share
+    data = plain(share)
     return chosen(mask, share, np.where(data == 0, data, 0.0) if np.ndim(data) else data if data == 0 else 0.0)
 
 
@@ -159,7 +160,7 @@ def without_unreached(node: Node, k: int, given: tuple[Any, ...], mask: Any) -> 
     entry: Any = node.origin.primitive
     rule, params = entry.rule(k), node.origin.params
     signal, z, *inputs = given
-    finite = [np.isfinite(x._data if isinstance(x, Node) else x) for x in inputs]
+    finite = [np.isfinite(plain(x)) for x in inputs]
     count = 1.0 * np.broadcast_to(mask, np.shape(node._data))
     terms = rule(count, count, *(np.ones(part.shape) for part in finite), **params)
     sound = rule(count, count, *(1.0 * part for part in finite), **params)

@@ -17,6 +17,7 @@ from autodiff.gates import Reach, chosen, everywhere, has_nan, let_through, reac
 from autodiff.graph import BY_RULE, Node
 from autodiff.namespace import FLOAT_FAULTS, arrays
 from autodiff.ops.layout import sum_of_rows, sum_to
+from autodiff.plain import plain
 from autodiff.primitive import FORGETTING, describe
 
 __all__ = [
@@ -41,7 +42,7 @@ def edge_shares(node: Node, signal: Any, *, come: Reach | None = None, create_gr
     useful = {item for item in node.inputs if isinstance(item, Node)}
     with np.errstate(all="ignore"):
         if come is None:
-            come = reach(node, np.not_equal(_numbers(signal), 0))
+            come = reach(node, np.not_equal(plain(signal), 0))
         return gated_shares(node, signal, come, useful, create_graph=create_graph)
 
 
@@ -159,7 +160,7 @@ def _gated_share(node: Node, k: int, signal: Any, come: Reach, create_graph: boo
     except FLOAT_FAULTS:  # of two floats in a rule, a signal and a constant
         given = tuple([np.float64(x) if x.__class__ is float else x for x in given])
         share = entry.rule(k)(*given, **node.origin.params)
-    spoiled = has_nan(_numbers(share))
+    spoiled = has_nan(plain(share))
     if spoiled and entry.multilinear:
         sound, holds = without_unreached(node, k, given, come.node)
         share = chosen(holds, sound, share)
@@ -174,10 +175,6 @@ def _through_gate(node: Node, k: int, signal: Any, share: Any) -> Any:
     A nan that came with the signal stays, so that whoever looks at the gradients sees it.
     """
     return share if has_nan(signal) else let_through(share, reach(node, everywhere(node)).inputs[k])
-
-
-def _numbers(item: Any) -> Any:
-    return item._data if isinstance(item, Node) else item
 
 
 def local_gradients(node: Node) -> tuple[float | None, ...]:

@@ -19,8 +19,8 @@ ROOTS = {"autodiff": Path(autodiff.__file__).parent, "nn": Path(nn.__file__).par
 #: From the ground up: a module imports from its own layer or a lower one. What is not named stands above node.
 LAYERS = (
     ("special", "symbol", "namespace", "signatures", "tree"), ("primitive", "source"), ("ops", "graph"),
-    ("array", "scalar", "gates"),
-    ("shares", "numpy_protocol", "plain", "reading"), ("backprop", "copies"), ("node",),
+    ("array", "scalar"),
+    ("shares", "gates", "numpy_protocol", "plain", "reading"), ("backprop", "copies"), ("node",),
 )  # fmt: skip
 ABOVE_NODE = len(LAYERS)
 _TEST_LIBRARIES = {

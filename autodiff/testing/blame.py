@@ -19,6 +19,7 @@ from autodiff.flow.labels import printable
 from autodiff.graph import Node, topological
 from autodiff.node import Value
 from autodiff.notation import number
+from autodiff.plain import plain
 from autodiff.shares import edge_shares
 from autodiff.testing.entries import Check, Curvature
 from autodiff.testing.report import Blame, Report
@@ -140,12 +141,8 @@ def _different(computation: Computation) -> list[Node]:
 
 def _key(node: Node) -> tuple[Any, ...]:
     """Equal for operations that compute the same from the same data."""
-    data = tuple(np.asarray(_plain(item)).tobytes() for item in node.inputs)
+    data = tuple(np.asarray(plain(item)).tobytes() for item in node.inputs)
     return node.primitive, data, repr(node.origin.params)
-
-
-def _plain(item: Any) -> Any:
-    return item._data if isinstance(item, Node) else item
 
 
 def _report_of(node: Node, order: int) -> Report | str:

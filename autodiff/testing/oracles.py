@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.backprop import backpropagate
-from autodiff.graph import Node, topological
+from autodiff.graph import topological
+from autodiff.plain import plain
 from autodiff.shares import edge_shares
 from autodiff.testing.dual import Dual, DualArray, duals, exact, mpmath_duals
 from autodiff.testing.subject import Arrays, OwnFunction, PlainPair, Subject
@@ -99,7 +100,7 @@ def _data(subject: OwnFunction, points: Arrays) -> Iterable[float]:
     for output in subject.call(points)[1]:
         for node in topological(output):
             for item in (node, *node.inputs):
-                yield from np.ravel(item._data if isinstance(item, Node) else item).tolist()
+                yield from np.ravel(plain(item)).tolist()
 
 
 def elements(subject: OwnFunction, points: Arrays) -> int:
