@@ -205,20 +205,22 @@ def _walk(
     output: Node, token: object, rules: Senders | None, deliver: Deliver | None,
     before: list[tuple[Node, float]] = _NOWHERE,
 ) -> bool:  # fmt: skip
-    """The second phase, from counted nodes: hand out signals, or add them to ``.grad``; False where a leaf gets a nan.
+    """The second phase, from counted nodes: hand out signals, or add them to ``.grad``; False where a nan came out.
 
     Without ``deliver``, ``before`` lists what ``.grad`` was where it was a number. The lines that deliver a share are
     written out here, in `_send_to_many`, and for rules in `shares` and `array`: a call would make an edge take half as
     long again.
     """
     todo: list[Node] = []
-    pop, push, sound = todo.pop, todo.append, True
+    pop, push, sound, guarded = todo.pop, todo.append, True, rules is GUARDED
     node: Node | None = output
     while node is not None:
         signal = node.delta
         if deliver is not None:
             node.delta = None  # let go of arrays
             deliver(node, signal)
+            if guarded and has_nan(signal):  # also at nodes whose nan an index would drop before it comes to a leaf
+                sound = False
         elif node._grad is None:
             node._grad = signal
         else:
@@ -335,7 +337,6 @@ def _general_pass(
     """
     expected = _count_edges(output)
     useful = expected if wanted is None else _leading_to(output, wanted)
-    ends = wanted or ()
     come = reached(output, seed) if gated else {}
     signals: dict[Node, Any] = {output: seed}
     todo, sound = [output], True
@@ -348,7 +349,7 @@ def _general_pass(
                 if gated:
                     shares = gated_shares(node, signal, come[node], useful, create_graph=create_graph)
                 else:
-                    sound = sound and not ((node.is_leaf or node in ends) and has_nan(signal))
+                    sound = sound and not has_nan(signal)
                     shares = plain_shares(node, signal, useful)
                 for item, share in shares:
                     signals[item] = joined(signals[item], share, signal) if item in signals else share

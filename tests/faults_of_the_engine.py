@@ -266,8 +266,9 @@ _FAULTS: Final = {
         change("a nan at a leaf is not asked about", _PASS, "if low != low:", "if False:"),
         change("a pass that met a nan is not undone", _PASS, "if not sound:", "if False:"),
         change(
-            "a nan of the general pass is not asked about", _PASS, "sound = sound and not (", "sound = sound or not (",
+            "a nan of the general pass is not asked about", _PASS, "sound = sound and not has_nan(signal)", "pass",
         ),
+        change("a nan that goes no further is not asked about", _PASS, "if guarded and has_nan(signal):", "if False:"),
         change("everything gets through a closed gate", _GATES, "if np.all(mask):", "if True:"),
         change("a gate is asked as if it were smooth", _GATES, "if entry.gate:", "if False:"),
         change("nothing gets through a smooth factor 0", _GATES, "if entry.gate:", "if True:"),
