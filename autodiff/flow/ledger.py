@@ -9,7 +9,7 @@ made from this.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -62,6 +62,11 @@ class Path:
     def edges(self) -> tuple[FlowEdge, ...]:
         """The edges, from the output on."""
         return tuple(factor.edge for factor in self.factors if factor.edge is not None)
+
+    @property
+    def products(self) -> tuple[float, ...]:
+        """What is left of the seed after each factor, the last of them ``product``; () where edges are arrays."""
+        return _products(self.factors)
 
     @property
     def weakest(self) -> Factor | None:
@@ -227,7 +232,7 @@ class Flow:
         seed = self.seed if isinstance(self.seed, float) else None
         symbol = number(float(self.seed.item()) if seed is None else seed) if np.size(self.seed) == 1 else "seed"
         factors = (Factor(symbol, seed, None), *(Factor(edge.local_symbol, edge.local, edge) for edge in edges))
-        product = _product(factors)
+        product = next(reversed(_products(factors)), None)
         share = None if product is None or self._total is None else 100 * abs(product) / self._total
         return Path(factors, product, share)
 
@@ -521,15 +526,18 @@ def _gain(edge: FlowEdge) -> float:
         return float(np.linalg.norm(edge.share)) / size if size else 0.0
 
 
-def _product(factors: Iterable[Factor]) -> float | None:
-    """The product from left to right, as the backward pass multiplies: 0 where an edge is closed."""
-    product, closed = 1.0, False
+def _products(factors: Sequence[Factor]) -> tuple[float, ...]:
+    """The products from left to right, as the backward pass multiplies: 0 behind a closed edge; () with arrays."""
+    found, left, closed = [], 1.0, False
     for factor in factors:
         if factor.number is None:
-            return None
-        product *= factor.number
+            return ()
+        left *= factor.number
         closed = closed or (factor.edge is not None and factor.edge.closed)
-    return 0.0 if closed and product != product else product
+        if closed and left != left:
+            left = 0.0
+        found.append(left)
+    return tuple(found)
 
 
 def _shortened(factors: list[str], most: int) -> list[str]:

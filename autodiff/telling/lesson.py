@@ -339,10 +339,7 @@ class _Lesson:
             yield Paragraph(tuple(said))
 
     def factors(self, path: Path) -> Iterator[tuple[str, ...]]:
-        left, shut = 1.0, False
-        for factor in path.factors:
-            shut = shut or (factor.edge is not None and factor.edge.closed)
-            left = 0.0 if shut else left * (factor.number or 0.0)
+        for factor, left in zip(path.factors, path.products, strict=True):
             symbol = factor.symbol if factor.symbol != number(factor.number) else self.quotient(factor.edge)
             yield symbol, self.write(factor.number), self.write(left)
 
