@@ -157,9 +157,10 @@ const texts = n => [brief(N[n][LABEL]), amount(N[n][VALUE]), ...flow.way.has(n) 
 const errorLabel = n => `${badgeOf(flow.nodeStep.get(n))}${brief(n === flow.parameter ? flow.derivative : N[n][SIGN] || say('term.error'))}`
 const badgeOf = step => step === undefined ? '' : badge(flow.steps[step - 1][0]) + ' '
 const ruler = document.createElement('canvas').getContext('2d'), widths = new Map()
-ruler.font = 'bold 100px ' + getComputedStyle(document.body).fontFamily
+const SMALL = 12                                       // px of the smallest text; what no font has is a box that does not shrink with it
+ruler.font = `bold ${SMALL}px ${getComputedStyle(document.body).fontFamily}`
 function em(text) {                                    // how wide it is in bold, in the fonts that this reader has
-  if (!widths.has(text)) widths.set(text, ruler.measureText(text).width / 100)
+  if (!widths.has(text)) widths.set(text, ruler.measureText(text).width / SMALL)
   return widths.get(text)
 }
 
@@ -171,14 +172,14 @@ function place(upright) {
     box.inside = box.nodes.length === 2 && flow.way.has(box.nodes[0]) && flow.way.has(box.nodes[1]) ? edgeAt.get(box.nodes[1] + '>' + box.nodes[0]) : undefined
     if (box.via) { box.w = box.h = 10; continue }
     const wide = Math.max(CELL, ...box.nodes.flatMap(texts).map(text => em(text) * 14 + 14))
-    const strip = box.inside === undefined ? 0 : em(insideText(box)) * 12 + 12
-    const chip = Math.max(0, ...box.chips.map(b => 12 * em(chipText(b)) + 14 + (b === flow.parameter ? em(amount(N[b][ERROR])) * 12 + 14 : 0)))
+    const strip = box.inside === undefined ? 0 : em(insideText(box)) * SMALL + 12
+    const chip = Math.max(0, ...box.chips.map(b => SMALL * em(chipText(b)) + 14 + (b === flow.parameter ? em(amount(N[b][ERROR])) * SMALL + 14 : 0)))
     box.w = box.more ? 70 : Math.max(wide * box.nodes.length, strip, chip)
     box.h = box.more ? 30 : FORWARD + (box.on ? BACK : 0) + (box.inside === undefined ? 0 : STRIP) + CHIP * box.chips.length
   }
   const gap = upright ? 12 : 20, thick = columns.map(column => Math.max(...column.map(box => box[along])))
   const extents = columns.map(column => column.reduce((sum, box) => sum + box[across] + gap, -gap))
-  const room = Math.max(...extents), wire = upright ? 78 : Math.max(150, 24 + Math.max(0, ...[...joins.values()].filter(shared).map(join => em(shareText(join)) * 12)), S.digits === 'all' || S.digits > 8 ? 230 : 0)
+  const room = Math.max(...extents), wire = upright ? 78 : Math.max(150, 24 + Math.max(0, ...[...joins.values()].filter(shared).map(join => em(shareText(join)) * SMALL)), S.digits === 'all' || S.digits > 8 ? 230 : 0)
   let start = 12
   for (let c = columns.length - 1; c >= 0; c--) {
     let at = 12 + (room - extents[c]) / 2
@@ -271,7 +272,7 @@ function wires(upright) {
     const points = route(join, upright), edge = flow.edges.find(k => join.edges.includes(k))
     if (join.weight !== undefined && join.weight === flow.parameter) labelled(points, chipWidth(join), 46, (x, y) => weightChip(join, x, y), true)
     else if (edge !== undefined && carried(edge)) {
-      const text = shareText(join), w = em(text) * 12 + 12
+      const text = shareText(join), w = em(text) * SMALL + 12
       labelled(points, w, 20, (x, y) => s('g', {class: 'pill'}, s('rect', {x: x - w / 2, y: y - 10, width: w, height: 20, rx: 6, class: 'paper'}), write(x, y + 4, text, 'small number ' + hue(E[edge][SHARE]))))
     }
   }
@@ -279,7 +280,7 @@ function wires(upright) {
 }
 const rank = join => (shared(join) ? 1 : 0) + (join.weight !== undefined && join.weight === flow.parameter ? 2 : 0)
 const shareOn = join => E[edgeAt.get(+join.key.split('>')[1] + '>' + join.weight)]
-const chipWidth = join => Math.max(em(chipText(join.weight)), em(amount(shareOn(join)[SHARE])) + 3) * 12 + 14
+const chipWidth = join => Math.max(em(chipText(join.weight)), em(amount(shareOn(join)[SHARE])) + 3) * SMALL + 14
 function weightChip(join, x, y) {
   const edge = shareOn(join), seen = carried(E.indexOf(edge)), kind = hue(edge[SHARE]), w = chipWidth(join), left = x - w / 2, top = y - 23, last = E.filter(e => e[INPUT] === join.weight).length === 1
   return button(join.weight, 'c' + join.key, about(join.weight), s('rect', {x: left, y: top, width: w, height: 23, class: 'fill parameter'}), write(x, top + 16, chipText(join.weight), 'small parameter'),
