@@ -31,10 +31,11 @@ from hypothesis import seed as starting_from
 import autodiff as ad
 from autodiff import Primitive, shares
 from autodiff.console import readable_output
+from autodiff.testing.check import check_gradients
 from autodiff.testing.loop import Counterexample, Judge, Search, Undecided, dual_fault, search
 from autodiff.testing.metamorphic import broken_relation
-from autodiff.testing.operations import Operation, Vocabulary, vocabulary
-from autodiff.testing.program import Program
+from autodiff.testing.operations import GATES, Operation, Vocabulary, vocabulary
+from autodiff.testing.program import Program, resolve
 from autodiff.testing.strategies import programs
 from tests.faults import Fault
 from tests.faults_of_the_engine import ENGINE_FAULTS
@@ -78,7 +79,7 @@ def by_hypothesis(judge: Judge, count: int, *, kind: type, operations: Vocabular
         max_examples=count, database=None, deadline=None, phases=phases, report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
-    @given(programs(kind, operations=operations))
+    @given(programs(kind, operations=operations, kinks="anywhere"))
     def each(program: Program) -> None:
         done.tried += not found
         try:
@@ -129,6 +130,13 @@ def judged_by_slopes(program: Program) -> str | None:
     return broken_relation(program, *program.inputs, only=["pushforward and pullback agree"])
 
 
+def judged_by_curvature(program: Program) -> str | None:
+    """What differences of the gradient say, of the program without its steps on kinks."""
+    smooth = resolve(program.instructions, program.inputs, program.operations, kinks="nowhere")
+    report = check_gradients(smooth, *smooth.inputs, order=2)
+    return str(report) if report.failed else None
+
+
 def judged_by_depth(program: Program) -> str | None:
     """What relations say that walk a graph without a pass."""
     only = ["the order of nodes follows from the graph alone", "a copy of the graph has the same gradients"]
@@ -168,7 +176,8 @@ def in_the_table(wrong: Primitive) -> Iterator[Vocabularies]:
     right = ad.TABLE[wrong.name]
     ad.TABLE[wrong.name] = wrong
     try:
-        yield {kind: vocabulary(kind, of=NAMES) for kind in KINDS}
+        table = [name for name in NAMES if name not in GATES]  # whose lines hold the right primitives
+        yield {kind: vocabulary(kind, of=table) for kind in KINDS}
     finally:
         ad.TABLE[wrong.name] = right
 
@@ -179,13 +188,23 @@ def in_the_table(wrong: Primitive) -> Iterator[Vocabularies]:
 def engine() -> Iterator[Planted]:
     """Faults of the backward pass and of what it calls; those of depth need a step that is deep."""
     for fault in ENGINE_FAULTS:
-        if fault.kind.startswith(("accumulation", "order", "state: mutated cotangent")):
-            deep = "depth" in fault.kind
-            plant = partial(in_the_engine, fault, (_DEEP,) if deep else ())
+        if fault.kind.startswith(_KINDS_OF_FAULTS) and fault.name not in _OF_OPEN_INFINITIES:
+            deep, gates = "depth" in fault.kind, "infinity" in fault.kind
+            plant = partial(
+                in_the_engine, fault, (_DEEP,) if deep else (), ("add", "multiply", *GATES) if gates else ()
+            )
             judge, kinds = (
                 ((lambda: judged_by_depth), KINDS[:1]) if deep else (judged, KINDS)
             )  # what walks knows no kind
-            yield Planted(fault.name, kinds, plant, judge, fault.equivalent)
+            second = fault.name.startswith("second order")
+            yield Planted(
+                fault.name, kinds, plant, (lambda: judged_by_curvature) if second else judge, fault.equivalent
+            )
+
+
+_KINDS_OF_FAULTS = ("accumulation", "order", "state: mutated cotangent", "special points: zero times infinity")
+#: These take an infinite slope that no gate closes, which no program has: beside it a smooth 0 makes nan of a gradient.
+_OF_OPEN_INFINITIES = ("a seed of 0 is taken for an error", "the sum of what is reached is taken for all of it")
 
 
 def _deep(x: Any) -> Any:
@@ -199,8 +218,8 @@ _DEEP = Operation("deep", 1, _deep, written="deep({0})", primitive=ad.TABLE["ide
 
 
 @contextmanager
-def in_the_engine(fault: Fault, more: Sequence[Operation] = ()) -> Iterator[Vocabularies]:
-    """The engine with a fault in the source of one module."""
+def in_the_engine(fault: Fault, more: Sequence[Operation] = (), only: Sequence[str] = ()) -> Iterator[Vocabularies]:
+    """The engine with a fault in the source of one module; programs of all operations or ``only`` some, and of more."""
     module = import_module(fault.file.removesuffix(".py").replace("/", "."))
     changes = changed(module, fault)
     if not changes:
@@ -209,7 +228,8 @@ def in_the_engine(fault: Fault, more: Sequence[Operation] = ()) -> Iterator[Voca
         for owner, name, _, wrong in changes:
             setattr(owner, name, wrong)
         _forget_written()
-        yield {kind: {**known, **{each.name: each for each in more}} for kind, known in VOCABULARY.items()}
+        some = {kind: vocabulary(kind, of=only) if only else known for kind, known in VOCABULARY.items()}
+        yield {kind: {**known, **{each.name: each for each in more}} for kind, known in some.items()}
     finally:
         for owner, name, right, _ in changes:
             setattr(owner, name, right)

@@ -12,13 +12,13 @@ import pytest
 
 import nn  # noqa: F401 - it may enter primitives of its own
 from autodiff import TABLE, Node, Primitive, Tensor, Value
-from autodiff.testing.operations import BRANCHES, vocabulary
+from autodiff.testing.operations import BRANCHES, GATES, vocabulary
 
 #: The table as it is once both packages are imported: what doctests and tests define later is not in it.
 PRIMITIVES: tuple[Primitive, ...] = tuple(TABLE.values())
 
 #: The operations that random programs are made of, likewise: the same in a test alone and in the whole suite.
-NAMES = (*(entry.name for entry in PRIMITIVES), *BRANCHES)
+NAMES = (*(entry.name for entry in PRIMITIVES), *BRANCHES, *GATES)
 VOCABULARY = {kind: vocabulary(kind, of=NAMES) for kind in (Value, Tensor)}
 
 FAMILIES: dict[str, Callable[[Primitive], bool]] = {

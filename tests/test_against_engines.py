@@ -114,14 +114,14 @@ def test_tensor_programs_agree_with_torch(torch: Peer, program: Program) -> None
 
 
 @settings(max_examples=100)
-@given(program=programs(operations=SMOOTH_SCALARS))
+@given(program=programs(operations=SMOOTH_SCALARS, kinks="anywhere"))
 def test_second_derivatives_of_scalar_programs_agree_with_torch(torch: Peer, program: Program) -> None:
     """The Hessian of a smooth Value program times a vector is torch's."""
     curvatures_agree(program, ad.Value, torch)
 
 
 @settings(max_examples=100)
-@given(program=programs(ad.Tensor, operations=SMOOTH))
+@given(program=programs(ad.Tensor, operations=SMOOTH, kinks="anywhere"))
 def test_second_derivatives_of_tensor_programs_agree_with_torch(torch: Peer, program: Program) -> None:
     """The Hessian of a smooth Tensor program times a vector is torch's."""
     curvatures_agree(program, ad.Tensor, torch)

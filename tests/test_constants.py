@@ -434,7 +434,7 @@ def test_random_programs_meet_constants(kind: type) -> None:
 
 
 @settings(max_examples=20)
-@given(program=programs(operations=VOCABULARY[Value]))
+@given(program=programs(operations=VOCABULARY[Value], kinks="anywhere"))
 def test_programs_of_several_outputs_have_right_gradients(program: Program) -> None:
     """Each value that nothing used by itself, a constant among them."""
     assert not check_gradients(program.parts, *program.inputs).failed

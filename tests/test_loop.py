@@ -25,7 +25,7 @@ def test_programs_agree_with_dual_numbers() -> None:
     done = search(dual_fault, 1_000_000 if _THOROUGH else 10_000, seed=20, operations=every)
     assert done.found is None, done
     assert done.never_passed(every) == []
-    assert done.undecided < 0.1 * done.tried
+    assert done.undecided < 0.2 * done.tried  # many stand on the boundaries of gates
 
 
 def test_the_same_seed_draws_the_same_programs() -> None:

@@ -29,6 +29,7 @@ from autodiff.testing.strategies import (
     tensors,
     values,
 )
+from autodiff.testing.subject import as_node
 from nn.strategies import networks, windows
 from tests.strategies import PRIMITIVES, VOCABULARY
 
@@ -74,11 +75,11 @@ def test_programs_shrink_to_the_fewest_steps() -> None:
 
 @pytest.mark.parametrize("kind", VOCABULARY)
 def test_every_operation_is_drawn_soon(kind: type) -> None:
-    """200 programs over the whole table leave out 5 of its 135 operations at the most, of those on numbers none."""
+    """300 programs over the whole table leave out 5 of its 163 operations at the most, of the 79 on numbers none."""
     seen: Counter[str] = Counter()
 
-    @settings(QUIET, phases=[Phase.generate])
-    @given(programs(kind, operations=VOCABULARY[kind]))
+    @settings(QUIET, phases=[Phase.generate], max_examples=300)
+    @given(programs(kind, operations=VOCABULARY[kind], kinks="anywhere"))
     def draw(program: Program) -> None:
         seen.update({name for name, _ in program.steps})
 
@@ -121,19 +122,19 @@ def test_shared_operands_shrink_to_a_square() -> None:
 @settings(max_examples=50)
 @given(programs(operations=VOCABULARY[ad.Value], kinks="nowhere"))
 def test_programs_are_finite(program: Program) -> None:
-    """Every output is a number, and every input a leaf of its graph."""
+    """Every output is a number, and every input a leaf of its graph, but for what a branch of Python's leaves out."""
     leaves = program.leaves()
-    output = program(*leaves)
+    output = as_node(program(*leaves))
     assert np.isfinite(output.data)
-    assert {*leaves} <= {*ad.topological(output)}
+    assert "branch" in str(program) or {*leaves} <= {*ad.topological(output)}
 
 
 @settings(max_examples=50)
-@given(programs(ad.Tensor, operations=VOCABULARY[ad.Tensor]))
+@given(programs(ad.Tensor, operations=VOCABULARY[ad.Tensor], kinks="anywhere"))
 def test_tensor_programs_are_finite(program: Program) -> None:
     """Also over arrays."""
-    output = program(*program.leaves())
-    assert output.size == 1
+    output = as_node(program(*program.leaves()))
+    assert np.size(output.data) == 1
     assert np.isfinite(output.data).all()
 
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.extras import install
-from autodiff.namespace import arrays, floats
+from autodiff.namespace import FLOAT_FAULTS, arrays, floats
 from autodiff.primitive import BUILT_IN, RECORDERS, TABLE, Primitive
 
 __all__ = ["Dual", "DualArray", "TieError", "duals", "duals_over", "exact", "mpmath_duals"]
@@ -66,13 +66,18 @@ class Dual:
 
     def __mul__(self, other: Any) -> Any:
         y, dy = self.parts(other)
+        if not y and other.__class__ is not Dual:  # a constant 0 lets nothing through, of an infinite slope either
+            return Dual(self.primal * y, self.xp.zero, self.xp)
         return Dual(self.primal * y, self.primal * dy + self.tangent * y, self.xp)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> Any:
         y, dy = self.parts(other)
-        return Dual(self.primal / y, (self.tangent * y - self.primal * dy) / (y * y), self.xp)
+        try:
+            return Dual(self.primal / y, (self.tangent * y - self.primal * dy) / (y * y), self.xp)
+        except self.xp.faults:
+            return _undefined(self.xp)
 
     def __rtruediv__(self, other: Any) -> Any:
         y, dy = self.parts(other)
@@ -192,12 +197,15 @@ RECORDERS[Dual] = _recorded
 RECORDERS[DualArray] = _recorded
 
 
-def duals_over(base: Any, constant: Callable[[Any], Any] = float) -> SimpleNamespace:
+def duals_over(
+    base: Any, constant: Callable[[Any], Any] = float, *, faults: tuple[type[Exception], ...] = FLOAT_FAULTS
+) -> SimpleNamespace:
     """The namespace for forwards on Duals whose parts are numbers of ``base``, a namespace like ``math``.
 
-    ``constant`` makes such a number of a plain one. A function that ``base`` lacks is lacking here too.
+    ``constant`` makes such a number of a plain one; ``faults``, raised where a number is not finite, become nan. A
+    function that ``base`` lacks is lacking here too.
     """
-    xp = SimpleNamespace(constant=constant, zero=constant(0.0), base=base)
+    xp = SimpleNamespace(constant=constant, zero=constant(0.0), base=base, faults=faults)
     for name, slope in _SLOPES.items():
         if hasattr(base, name):
             setattr(xp, name, _lifted(xp, getattr(base, name), slope, base))
@@ -228,12 +236,24 @@ def _add_special(xp: Any) -> None:
     xp.lorentzian = lambda x: 1.0 / (1.0 + x * x)
 
 
+def _undefined(xp: Any) -> Dual:
+    """nan, for where a number or a slope is not finite: it matters only where no closed gate drops it."""
+    return Dual(xp.constant(math.nan), xp.constant(math.nan), xp)
+
+
 def _lifted(xp: Any, function: Callable[..., Any], slope: Callable[..., Any], base: Any) -> Callable[..., Any]:
     def on_duals(x: Any) -> Any:
-        if x.__class__ is not Dual:
-            return function(xp.constant(x))
-        z = function(x.primal)
-        return Dual(z, slope(base, x.primal, z) * x.tangent, x.xp)
+        moves = x.__class__ is Dual
+        try:
+            z = function(x.primal if moves else xp.constant(x))
+        except xp.faults:
+            return _undefined(xp)
+        if not moves:
+            return z
+        try:
+            return Dual(z, slope(base, x.primal, z) * x.tangent, xp)
+        except xp.faults:
+            return Dual(z, xp.constant(math.nan), xp)
 
     return on_duals
 
@@ -264,9 +284,12 @@ def _power(xp: Any) -> Callable[..., Any]:
             return _whole_power(x, int(n))
         y, dy = x.parts(x) if x.__class__ is Dual else (xp.constant(x), xp.zero)
         m, dm = n.parts(n) if n.__class__ is Dual else (xp.constant(n), xp.zero)
-        z = xp.base.power(y, m)
-        tangent = m * xp.base.power(y, m - 1) * dy
-        return Dual(z, tangent + (z * xp.base.log(y) * dm if dm else xp.zero), xp)
+        try:
+            z = xp.base.power(y, m)
+            tangent = m * xp.base.power(y, m - 1) * dy
+            return Dual(z, tangent + (z * xp.base.log(y) * dm if dm else xp.zero), xp)
+        except xp.faults:
+            return _undefined(xp)
 
     return power
 
@@ -289,7 +312,7 @@ _floats.power = lambda x, n: x**n
 duals: Final = duals_over(_floats)
 
 #: The namespace for Duals of Fractions: arithmetic and whole powers, no rounding.
-exact: Final = duals_over(SimpleNamespace(), Fraction)
+exact: Final = duals_over(SimpleNamespace(), Fraction, faults=())
 
 
 def mpmath_duals(digits: int = 50) -> SimpleNamespace:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain, combinations, islice
-from math import ceil, floor
+from math import ceil, floor, isfinite
 from random import Random
 from typing import Any, Final
 
@@ -40,6 +40,7 @@ _SIMPLE: Final = (1.0, 2.0, 3.0, 0.0, -1.0, -2.0, -3.0, 0.5)
 _MOST_OPERANDS: Final = 5
 _HEADS: Final = 2  # operations that each program of a search begins with
 _FRONT: Final = 3  # operations that are tried in place of others
+_AT_ZERO: Final = 0.4  # of the operands of gates, whose boundaries lie there
 _TRIES: Final = 8  # of inputs for one operation, whose result may be too large
 
 
@@ -151,9 +152,15 @@ def _operands(random: Random, kind: Kind, operation: Operation) -> list[Any]:
     """Operands of shapes that fit, inside the domain."""
     domains = operation.domains
     if kind is Value:
-        return [_near_zero(random, domain) if random.random() < 0.5 else _number(random, domain) for domain in domains]
+        return [_operand(random, domain, 0.0 if operation.primitive else _AT_ZERO) for domain in domains]
     shapes = _broadcastable(random, operation.arity) if operation.broadcasts else operation.shapes
     return [_array(random, shape, domain) for shape, domain in zip(shapes, domains, strict=True)]
+
+
+def _operand(random: Random, domain: Domain, at_zero: float) -> float:
+    if at_zero and random.random() < at_zero:
+        return 0.0
+    return _near_zero(random, domain) if random.random() < 0.5 else _number(random, domain)
 
 
 def _broadcastable(random: Random, count: int) -> list[tuple[int, ...]]:
@@ -294,8 +301,8 @@ def _least(judge: Judge, program: Program, number: int, kinks: Kinks) -> Counter
 def dual_fault(program: Program) -> str | None:
     """What is wrong with the gradient of a program over Values beside its slope in dual numbers, which know no rule.
 
-    One backward pass against one forward pass along a direction. Raises `Undecided` at a tie, where there is no slope,
-    and `OtherKindError`, a TypeError, for a program over Tensors.
+    One backward pass against one forward pass along a direction. Raises `Undecided` where there is no finite slope,
+    as at a tie, and `OtherKindError`, a TypeError, for a program over Tensors.
 
     >>> dual_fault(Program.parse("Value 1.5; sin 0; multiply 1 0"))
     """
@@ -313,6 +320,8 @@ def dual_fault(program: Program) -> str | None:
     except TieError:
         raise Undecided from None
     pushed = moved.tangent if isinstance(moved, Dual) else 0.0
+    if not isfinite(pushed):
+        raise Undecided
     shares = [v * (leaf.grad or 0.0) for v, leaf in zip(directions, leaves, strict=True)]
     pulled = sum(shares)
     if abs(pulled - pushed) <= _ROUNDING * sum(map(abs, shares)):

@@ -1,7 +1,7 @@
-"""What a program may do in one step: each primitive of the table, with the params of its examples; and branches.
+"""What a program may do in one step: each primitive of the table, with the params of its examples; and gates.
 
-A primitive that anybody adds to the table is an operation from then on; listed here are only the branches, whose other
-side is a constant.
+A primitive that anybody adds to the table is an operation from then on; listed, in `autodiff.testing.gated`, are only
+branches whose other side is a constant and closed gates beside infinite slopes.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.node import Tensor, Value
-from autodiff.ops.choices import where
-from autodiff.ops.reductions import sum as sum_of
 from autodiff.primitive import ANY, TABLE, Domain, Example, Primitive, describe, remembered, whole_number
+from autodiff.testing.gated import BRANCHES, GATES, Line, lines
 from autodiff.testing.literals import literal, spelled
 
 __all__ = [
-    "BRANCHES", "Kind", "Operation", "Vocabulary", "check_kind", "check_operations", "chosen", "named", "vocabulary",
+    "BRANCHES", "GATES", "Kind", "Operation", "Vocabulary", "check_kind", "check_operations", "chosen", "named",
+    "vocabulary",
 ]
 
 Kind = type[Value] | type[Tensor]
@@ -38,7 +38,8 @@ class Operation:
     """One step of a program: ``call`` of ``arity`` operands, defined where ``fits`` says so.
 
     ``written`` is the call as Python source with {0}, {1}, … for the operands, ``shapes`` are operands that fit. One
-    that is no primitive may say by ``over(xp, *operands)`` what it is in other arithmetic.
+    that is no primitive may say by ``over(xp, *operands)`` what it is in other arithmetic. A ``quiet`` one computes
+    what it does not use, and its Python is to run without NumPy's warnings.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Operation:
     primitive: Primitive | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     over: Callable[..., Any] | None = None
+    quiet: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not callable(self.call):
@@ -112,7 +114,7 @@ def vocabulary(kind: Kind = Value, *, of: Iterable[str] | None = None) -> dict[s
 
     Args:
         kind: Value takes the elementwise primitives on numbers, Tensor every primitive of the table.
-        of: names of primitives and of `BRANCHES`, if not all are wanted.
+        of: names of primitives, of `BRANCHES` and of `GATES`, if not all are wanted.
 
     Params follow the name: ``sum[axis=0]``. Raises TypeError for another kind, ValueError for a name that is not in
     the table.
@@ -123,11 +125,11 @@ def vocabulary(kind: Kind = Value, *, of: Iterable[str] | None = None) -> dict[s
     check_kind(kind)
     if isinstance(of, str) or not isinstance(of, Iterable | None):
         raise TypeError(f"a vocabulary is made of a list of names, such as ['add', 'exp'], and got {describe(of)}")
-    names = [*TABLE, *BRANCHES] if of is None else list(of)
-    found = [item for name in names if name not in BRANCHES for item in _operations(named(name))]
+    names = [*TABLE, *BRANCHES, *GATES] if of is None else list(of)
+    found = [item for name in names if name not in _NAMES_OF_LINES for item in _operations(named(name))]
     if kind is Value:
         found = [item for item in found if item.primitive and item.primitive.elementwise and not any(item.shapes)]
-    found += [_BRANCHES[kind][name] for name in names if name in BRANCHES]
+    found += [_LINES[kind][name] for name in names if name in _NAMES_OF_LINES and name in _LINES[kind]]
     return {operation.name: operation for operation in found}
 
 
@@ -165,28 +167,20 @@ def chosen(kind: Kind, operations: Vocabulary | None) -> Vocabulary:
     return known
 
 
-def _branch(m: Any) -> Any:
-    return m if m > 0.0 else 0.0
+_NAMES_OF_LINES: Final = (*BRANCHES, *GATES)
 
 
-_BRANCH_OF_NUMBERS: Final = Operation(
-    "branch", 1, _branch, written="({0} if {0} > 0.0 else 0.0)", over=lambda _, x: _branch(x), shapes=((),)
-)
-_BRANCH_OF_ARRAYS: Final = Operation(
-    "branch", 1, lambda x: _branch(sum_of(x)), written="(ad.sum({0}) if ad.sum({0}) > 0.0 else 0.0)",
-    over=lambda xp, x: _branch(xp.sum(x)), shapes=((),),
-)  # fmt: skip
-_CHOICE: Final = Operation(
-    "choice", 1, lambda x: where(x > 0.0, x, 0.0), written="ad.where({0} > 0.0, {0}, 0.0)",
-    over=lambda xp, x: xp.where(x > 0.0, x, 0.0), shapes=((),),
-)  # fmt: skip
-_BRANCHES: Final[Mapping[Kind, Mapping[str, Operation]]] = {
-    Value: {"branch": _BRANCH_OF_NUMBERS, "choice": _CHOICE}, Tensor: {"branch": _BRANCH_OF_ARRAYS, "choice": _CHOICE},
-}  # fmt: skip
+def _step(line: Line, kind: Kind) -> Operation:
+    quiet = kind is Tensor and line.name in GATES
+    return Operation(
+        line.name, len(line.shapes), line.call(quiet=quiet), line.fits if line.where else _anywhere, line.written,
+        line.shapes, over=line.over, quiet=quiet,
+    )  # fmt: skip
 
-#: What is 0 below a kink at 0: by Python's ``if`` (of an array by that of its sum), which ends in a constant that is no
-#: node, and by `autodiff.where`.
-BRANCHES: Final = ("branch", "choice")
+
+_LINES: Final[Mapping[Kind, Mapping[str, Operation]]] = {
+    kind: {name: _step(line, kind) for name, line in lines(arrays=kind is Tensor).items()} for kind in (Value, Tensor)
+}
 
 
 @remembered()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from autodiff.backprop import backpropagate
+from autodiff.gates import reached
 from autodiff.graph import Node, topological
 from autodiff.node import Tensor, Value
 from autodiff.ops.choices import where
@@ -53,12 +54,15 @@ def _conserved(run: Run) -> str | None:
 
 
 def _added_up(output: Any, run: Run) -> str | None:
-    """At every node the shares that arrive, added one by one, are its error signal; a zero has the sign of theirs."""
-    signals = backpropagate(output, run.seed(output))
+    """At every node the shares that arrive, added one by one, are its error signal; a zero has the sign of theirs.
+
+    A signal of 0 that a smooth factor left is none of a closed gate: how far the error comes is asked of the whole.
+    """
+    signals, come = backpropagate(output, run.seed(output)), reached(output, run.seed(output))
     arrived: dict[Node, Any] = {output: np.asarray(run.seed(output))}
     sizes: dict[Node, Any] = {output: np.abs(run.seed(output))}
     for node, signal in signals.items():
-        for item, share in edge_shares(node, signal):
+        for item, share in edge_shares(node, signal, come=come[node]):
             arrived[item] = arrived[item] + share if item in arrived else share
             sizes[item] = sizes.get(item, 0.0) + np.abs(share)
     for node, signal in signals.items():

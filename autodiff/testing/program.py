@@ -38,6 +38,8 @@ _MOST_ELEMENTS: Final = 36
 _NEAR: Final = 1e-6  # values closer than this to a kink may fall on either side of it in another engine
 _BEND: Final = 0.05  # a slope that changes by more than this within _NEAR has a kink there
 _STEEPEST: Final = 1e4
+_WIDE: Final = 2.0**-13
+_TURN: Final = 1e-3  # rounding leaves 1e-5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -120,9 +122,10 @@ class Program:
         names = [f"x{k}" for k in range(len(self.inputs))]
         lines = [f"{name} = ad.{self.kind.__name__}({_listed(x)})" for name, x in zip(names, self.inputs, strict=True)]
         for name, operands in self.steps:
-            source = self.operations[name].source([names[operand] for operand in operands])
+            operation = self.operations[name]
+            source = operation.source([names[operand] for operand in operands])
             names.append(f"v{len(names)}")
-            lines.append(f"{names[-1]} = {source}")
+            lines.append('with np.errstate(all="ignore"): ' * operation.quiet + f"{names[-1]} = {source}")
         terms = [_term(names[sink], weight) for sink, weight in self.weights]
         lines.append(f"output = {' + '.join(terms)}")
         needed = ["import autodiff as ad"] + ["import numpy as np"] * any("np." in line for line in lines)
@@ -198,7 +201,9 @@ def resolve(
         instructions: (name, back, …); more operands than the operation takes are left out.
         inputs: floats for a program over Values, arrays for one over Tensors; at least one.
         operations: what the names mean; the table's `vocabulary` if left out.
-        kinks: "anywhere"; at the "inputs" only, which are the same to the last bit in every engine; "nowhere".
+        kinks: of a step or of its slope: "anywhere"; at the "inputs" only, which are the same to the last bit in every
+            engine; "nowhere". Conventions at two kinks need not fit together: relu(x) − relu(−x) has slope 1 at 0, and
+            the gradient of a correct engine is 0 there.
         limit: results beyond it, and those that are not finite, are skipped.
 
     Raises TypeError for other kinds than these, ValueError for a name that no operation has, for no input and for
@@ -310,18 +315,27 @@ def _result(operation: Operation, data: list[Any], limit: float) -> Any:
 
 
 def _is_smooth(operation: Operation, data: list[Any]) -> bool:
-    """Whether the slope of an operation stays what it is when each operand moves, by its own step."""
-    steps = [_NEAR * (1.0 + k / 8 + _counted(x) / 4) for k, x in enumerate(data)]
+    """Whether slope and curvature of an operation stay what they are when each operand moves, by its own step."""
+    sides = [1.0 + k / 8 + _counted(x) / 4 for k, x in enumerate(data)]
+
+    def at(t: float) -> Any:
+        return np.asarray(operation.call(*(x + t * side for x, side in zip(data, sides, strict=True))))
+
     try:
-        above, middle, below = (
-            np.asarray(operation.call(*(x + side * step for x, step in zip(data, steps, strict=True))))
-            for side in (1.0, 0.0, -1.0)
-        )
+        above, middle, below = at(_NEAR), at(0.0), at(-_NEAR)
+        bend = np.max(np.abs(above - 2 * middle + below), initial=0.0) / _NEAR
+        slope = np.max(np.abs(above - below), initial=0.0) / _NEAR
+        return bool(bend < _BEND and slope < _STEEPEST) and not _turns(at)
     except (ValueError, TypeError, IndexError):
         return False
-    bend = np.max(np.abs(above - 2 * middle + below), initial=0.0) / _NEAR
-    slope = np.max(np.abs(above - below), initial=0.0) / _NEAR
-    return bool(bend < _BEND and slope < _STEEPEST)
+
+
+def _turns(at: Callable[[float], Any]) -> bool:
+    """Whether the curvatures on both sides are two: their distance does not shrink with the step, as a smooth one's."""
+    wide, close = (
+        np.max(np.abs(at(2 * h) - 2 * at(h) + 2 * at(-h) - at(-2 * h)), initial=0.0) / h**2 for h in (_WIDE, _WIDE / 4)
+    )
+    return bool(close > _TURN and close > wide / 2)
 
 
 def _counted(x: Any) -> Any:
