@@ -47,7 +47,7 @@ def sharing(
         f"def function(node, g{', token, push' * send}):",
         f"    {', '.join(names)}, = node.b",
         f"    {', '.join(parts)}, = node.a",
-        "    z = node._data",
+        *["    z = node._data"] * source.reads_result,
         *[f"    {param(key)} = node.origin.params{_lookup(key, entry.defaults[key])}" for key in source.params],
         *(f"    {line}" for line in _taken_up(source)),
         *([f"    {source.value} = z"] if source.value.isidentifier() else []),
@@ -59,10 +59,8 @@ def sharing(
             *(f"        {line}" for line in before),
             f"        s{k} = {share}",
             *([f"        if has_nan(s{k}): s{k} = through_gate(node, {k}, g, s{k})"] if guarded and entry.gate else []),
-            f"        if {f'a{k}.scalar or ' * entry.takes_arrays}"
-            f"s{k}.__class__ is not x{k}.__class__ or (s{k}.__class__ is ndarray and "
-            f"(s{k}.shape != x{k}.shape or s{k}.dtype is not x{k}.dtype)):",
-            f"            s{k} = fit(s{k}, a{k})",
+            f"        if {_misfit(entry, k)}: s{k} = fit(s{k}, a{k})",
+            *([f"        if s{k} is g and g.__class__ is ndarray: s{k} = g.copy()"] if send and share == "g" else []),
             *([line.replace("#", str(k)) for line in _SEND] if send else []),
         ]
     if not send:
@@ -73,11 +71,19 @@ def sharing(
 
 
 _SEND: Final = (
-    "        if s# is g and g.__class__ is ndarray: s# = g.copy()",
     "        a#.delta = s# if a#.delta is token else joined(a#.delta, s#, g)",
     "        if a#.due == 1: push(a#)",
     "        else: a#.due -= 1",
 )
+
+
+def _misfit(entry: Primitive, k: int) -> str:
+    """The condition that the k-th share is not of its input's shape and type."""
+    kind = f"s{k}.__class__ is not x{k}.__class__"
+    if entry.built_in and entry.elementwise and entry.arity == 1 and not entry.defaults:  # it has those of z
+        return kind
+    other = f"s{k}.shape != x{k}.shape or s{k}.dtype is not x{k}.dtype"
+    return f"{f'a{k}.scalar or ' * entry.takes_arrays}{kind} or (s{k}.__class__ is ndarray and ({other}))"
 
 
 def _lookup(key: str, default: Any) -> str:
@@ -100,6 +106,12 @@ class _Source:
     params: list[str]
     kept: list[str]
     scope: dict[str, Any]
+
+    @cached_property
+    def reads_result(self) -> bool:
+        """Whether a share is computed from the result z."""
+        texts = [text for lines, share in self.shares for text in (*lines, share)]
+        return "z" in words(texts) or self.value.isidentifier()
 
     @cached_property
     def edition(self) -> str:

@@ -13,11 +13,12 @@ from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
+from numpy import ndarray
 
 from autodiff.gates import has_nan, reached
 from autodiff.graph import BY_RULE, Node, check_all_fresh, check_fresh, commit, set_grad, topological
 from autodiff.primitive import describe
-from autodiff.shares import GUARDED, SENDERS, Senders, gated_shares, in_the_rule_of, joined, plain_shares
+from autodiff.shares import GUARDED, SENDERS, Senders, gated_shares, in_the_rule_of, is_finite_sum, joined, plain_shares
 
 __all__ = ["backpropagate", "own_copy", "send_back"]
 
@@ -99,17 +100,23 @@ def send_back(
 
 def _write(arrived: dict[Node, Any]) -> None:
     """Add the signals to ``.grad``, to all or to none; no two of them share memory, unless one is a view."""
-    grads: list[Any] = []
     with _writing:
-        for node, signal in arrived.items():
-            if node._grad is not None:
-                total = node._grad + signal
-                grads.append(np.asarray(total) if isinstance(total, np.generic) else total)  # as NumPy adds 0-d arrays
-            elif signal.__class__ is float or (signal.__class__ is np.ndarray and signal.base is None):
-                grads.append(signal)
-            else:
-                grads.append(np.array(signal))
+        grads = [
+            signal
+            if node._grad is None
+            and (signal.__class__ is float or (signal.__class__ is ndarray and signal.base is None))
+            else _added(node._grad, signal)
+            for node, signal in arrived.items()
+        ]
         commit((set_grad, arrived, grads))
+
+
+def _added(grad: Any, signal: Any) -> Any:
+    """A signal as an array of its own, added to what is in ``.grad``."""
+    if grad is None:
+        return np.array(signal)
+    total = grad + signal
+    return np.asarray(total) if isinstance(total, np.generic) else total  # as NumPy adds arrays without axes
 
 
 def own_copy(signal: Any) -> Any:
@@ -160,28 +167,26 @@ def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> bool:
     """
     token = float("-0.0")
     rules = _count_in_slots(output, token)
-    if deliver is None and seed.__class__ is float and rules is None:
-        return _add_to_grads(output, seed, token)
+    if rules is None and seed.__class__ is float:
+        return _add_to_grads(output, seed) if deliver is None else _walk(output, seed, deliver)
     output.delta = seed
     arrived: dict[Node, Any] = {}
-    hand = arrived.__setitem__ if deliver is None else deliver
     if rules is GUARDED:
         with np.errstate(all="ignore"):
-            sound = _walk(output, token, rules, hand)
+            sound = _walk_by_rules(output, token, rules, deliver, arrived)
     else:
-        sound = _walk(output, token, rules, hand)
+        sound = _walk_by_rules(output, token, rules or SENDERS, deliver, arrived)
     if sound and deliver is None:
         _write(arrived)
     return sound
 
 
-def _add_to_grads(output: Node, seed: float, token: object) -> bool:
+def _add_to_grads(output: Node, seed: float) -> bool:
     """A pass over Values, which adds each signal to ``.grad`` as it comes; undone if it does not come to its end."""
     before: list[tuple[Node, float]] = []
-    output.delta = seed * 1.0  # a float of this pass alone, for `_undo`
     with _writing:
         try:
-            sound = _walk(output, token, None, None, before)
+            sound = _walk(output, seed * 1.0, None, before)  # a float of this pass alone, for `_undo`
             if not sound:
                 _undo(output, before)
         except BaseException:  # an interrupt of the undoing too
@@ -201,26 +206,22 @@ def _undo(output: Node, before: list[tuple[Node, float]]) -> None:
     commit((set_grad, fresh, repeat(None)), (set_grad, nodes, grads))
 
 
-def _walk(
-    output: Node, token: object, rules: Senders | None, deliver: Deliver | None,
-    before: list[tuple[Node, float]] = _NOWHERE,
-) -> bool:  # fmt: skip
-    """The second phase, from counted nodes: hand out signals, or add them to ``.grad``; False where a nan came out.
+def _walk(output: Node, seed: float, deliver: Deliver | None, before: list[tuple[Node, float]] = _NOWHERE) -> bool:
+    """The second phase over Values: hand out signals, or add them to ``.grad``; False where a nan came out.
 
     Without ``deliver``, ``before`` lists what ``.grad`` was where it was a number. The lines that deliver a share are
     written out here, in `_send_to_many`, and for rules in `shares` and `array`: a call would make an edge take half as
     long again.
     """
+    output.delta = seed
     todo: list[Node] = []
-    pop, push, sound, guarded = todo.pop, todo.append, True, rules is GUARDED
+    pop, push, sound = todo.pop, todo.append, True
     node: Node | None = output
     while node is not None:
         signal = node.delta
         if deliver is not None:
-            node.delta = None  # let go of arrays
+            node.delta = None
             deliver(node, signal)
-            if guarded and has_nan(signal):  # also at nodes whose nan an index would drop before it comes to a leaf
-                sound = False
         elif node._grad is None:
             node._grad = signal
         else:
@@ -234,20 +235,14 @@ def _walk(
                 push(a)
             else:
                 a.due -= 1
-        elif da is BY_RULE:
-            try:
-                rules[node.origin.primitive](node, signal, token, push)  # type: ignore[index]
-            except Exception as error:
-                error.add_note(in_the_rule_of(node, signal))
-                raise
-            db = None
         elif da is not None:
-            _send_to_many(node.b, db, signal, push)
+            if signal or not is_finite_sum(node):
+                _send_to_many(node.b, db, signal, push)
+            else:
+                _send_zero(node.b, signal, push)
             db = None
-        elif db is None:
-            low = signal if signal.__class__ is float else signal.item(signal.argmin()) if signal.size else 0.0
-            if low != low:  # as `has_nan`, written out: a third of the time
-                sound = False
+        elif db is None and signal != signal:
+            sound = False
         if db is not None:
             b = node.b
             b.delta += signal * db
@@ -259,9 +254,68 @@ def _walk(
     return sound
 
 
+def _walk_by_rules(
+    output: Node, token: object, rules: Senders, deliver: Deliver | None, arrived: dict[Node, Any]
+) -> bool:
+    """The second phase where nodes share by rules, Values among them or not; without ``deliver``, into ``arrived``."""
+    todo = [output]
+    pop, push, sound, guarded = todo.pop, todo.append, True, rules is GUARDED
+    while todo:
+        node = pop()
+        signal = node.delta
+        node.delta = None  # let go of arrays
+        if deliver is None:
+            arrived[node] = signal
+        else:
+            deliver(node, signal)
+        if node.da is BY_RULE:
+            if guarded and has_nan(signal):  # also where an index would drop it before it comes to a leaf
+                sound = False
+            try:
+                rules[node.origin.primitive](node, signal, token, push)
+            except Exception as error:
+                error.add_note(in_the_rule_of(node, signal))
+                raise
+        elif node.a is None:
+            if signal.__class__ is float:
+                sound = sound and signal == signal
+            elif signal.size:
+                low = signal.item(signal.argmin())  # as `has_nan`, written out: a third of the time
+                if low != low:
+                    sound = False
+        else:
+            if guarded and signal != signal:
+                sound = False
+            items, partials = _edges(node)
+            if signal or not is_finite_sum(node):
+                _send_to_many(items, partials, signal, push)
+            else:
+                _send_zero(items, signal, push)
+    return sound
+
+
+def _edges(node: Node) -> tuple[Any, Any]:
+    """The inputs of a Value that are nodes, and the local gradients on the edges to them."""
+    if node.a.__class__ is tuple:
+        return node.b, node.db
+    kept = [k for k, local in enumerate((node.da, node.db)) if local is not None]
+    return [(node.a, node.b)[k] for k in kept], [(node.da, node.db)[k] for k in kept]
+
+
 def _send_to_many(items: tuple[Node, ...], partials: tuple[float, ...], signal: float, push: Any) -> None:
     for item, local in zip(items, partials):  # noqa: B905 - made of one length; strict costs on every node
         item.delta += signal * local
+        due = item.due
+        if due == 1:
+            push(item)
+        else:
+            item.due = due - 1
+
+
+def _send_zero(items: tuple[Node, ...], signal: float, push: Any) -> None:
+    """What `_send_to_many` does of a signal 0 and finite local gradients."""
+    for item in items:
+        item.delta += signal
         due = item.due
         if due == 1:
             push(item)
@@ -303,9 +357,12 @@ def _count_in_slots(output: Node, token: object) -> Senders | None:
                     if isinstance(item, Node):
                         if item.delta is token:
                             item.due += 1
-                        else:
-                            item.delta, item.due = token, 1
+                            continue
+                        item.delta, item.due = token, 1
+                        if item.a is not None:
                             push(item)
+                        elif item.stamp > newest:
+                            newest = item.stamp
                 continue
             else:
                 for item in node.b:

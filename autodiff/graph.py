@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
-from itertools import chain, count, repeat, starmap
-from operator import attrgetter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import chain, count, islice, repeat, starmap
+from operator import attrgetter, call
 from typing import TYPE_CHECKING, Any, Final
 
 from autodiff.primitive import Origin, Primitive, describe
 
 __all__ = [
-    "BY_RULE", "DETACHED", "LEAF", "Change", "Node", "StaleGraphError", "assigned", "check_all_fresh", "check_fresh",
-    "clock", "commit", "forgotten", "link", "set_grad", "topological",
+    "BY_RULE", "DETACHED", "LEAF", "Change", "Node", "StaleGraphError", "assign", "assigned", "check_all_fresh",
+    "check_fresh", "clock", "commit", "forgotten", "link", "set_grad", "topological",
 ]  # fmt: skip
 
 #: In `Node.da`: this node's shares come from its primitive's rule, not from stored local gradients.
@@ -51,7 +51,10 @@ def commit(*changes: Change) -> None:
     >>> names
     {'x': 1.0, 'y': 2.0}
     """
-    _run(chain.from_iterable(starmap(map, changes)))
+    if len(changes) == 1:
+        _run(map(*changes[0]))
+    else:
+        _run(chain.from_iterable(starmap(map, changes)))
 
 
 class _Clock:
@@ -60,18 +63,20 @@ class _Clock:
     One shared number costs a node 8 bytes and no work; a serial of its own would cost 40 bytes and a call.
     """
 
-    __slots__ = ("change", "now")
+    __slots__ = ("change", "now", "ticks")
 
     def __init__(self) -> None:
         self.now = 0
-        #: One more assignment: drawn while it is committed, so that the clock never runs backwards.
-        self.change: Change = (vars(_Clock)["now"].__set__, (self,), count(1))
+        #: Each is one more assignment: drawn while it is committed, so that the clock never runs backwards.
+        self.ticks: Iterator[int] = count(1)
+        self.change: Change = (_set_now, (self,), self.ticks)
 
     def tick(self) -> int:
         commit(self.change)
         return self.now
 
 
+_set_now = vars(_Clock)["now"].__set__
 clock: Final = _Clock()
 
 
@@ -171,9 +176,15 @@ class Node:
 
 _set_data, _set_stamp = (vars(Node)[slot].__set__ for slot in ("_data", "stamp"))
 _readings: Final = map(attrgetter("now"), repeat(clock))  # of the clock, each when it is asked for
+_ASSIGNING: Final = (_set_data, _set_now, _set_stamp)
 
 #: ``set_grad(node, signal)`` for `commit`.
 set_grad: Final = vars(Node)["_grad"].__set__
+
+
+def assign(leaf: Node, data: Any) -> None:
+    """Give one leaf new data: what `assigned` gives to many, in two thirds of its time."""
+    _run(map(call, _ASSIGNING, (leaf, clock, leaf), chain((data,), islice(clock.ticks, 1), _readings)))
 
 
 def assigned(leaves: Collection[Node], data: Iterable[Any]) -> tuple[Change, ...]:

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 import numpy as np
+from numpy import ndarray
 
 from autodiff.backprop import send_back
 from autodiff.copies import copied, reduced, twin
-from autodiff.graph import BY_RULE, DETACHED, LEAF, Change, Node, assigned, clock, commit
+from autodiff.graph import BY_RULE, DETACHED, LEAF, Change, Node, assign, assigned, clock, commit
 from autodiff.numpy_protocol import dispatch_function, dispatch_ufunc
 from autodiff.ops import elementwise, layout, linear, reductions, units
 from autodiff.plain import as_leaf_array, as_value_data, boxed, own_index, plain
@@ -186,12 +187,14 @@ class Value(Arithmetic):
 
     @data.setter
     def data(self, data: float) -> None:
-        commit(*assigned([self], [self._given(data)]))
+        assign(self, self._given(data))
 
     def _fitted(self, data: Any) -> float:
         return as_value_data(data)
 
     def _fitted_gradient(self, grad: Any) -> float:
+        if grad.__class__ is float:
+            return grad
         if isinstance(grad, Node):
             _refuse_node(self, grad)
         try:
@@ -309,7 +312,7 @@ class Tensor(Arithmetic):
 
     @data.setter
     def data(self, data: Any) -> None:
-        commit(*assigned([self], [self._given(data)]))
+        assign(self, self._given(data))
 
     def _fitted(self, data: Any) -> np.ndarray[Any, Any]:
         array = as_leaf_array(data)
@@ -565,10 +568,11 @@ def moved(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
     for pair in changes:
         try:
             leaf, change = pair
-            before = fresh.get(leaf, leaf._data)
+            data = fresh.get(leaf, leaf._data)
         except (TypeError, ValueError, AttributeError):
             raise TypeError(f"{_PAIRS}, and got {describe(pair)} among them") from None
-        fresh[leaf] = _sum(leaf, before, change)
+        usual = change.__class__ is data.__class__ is ndarray and change.dtype is data.dtype and leaf.a is None
+        fresh[leaf] = data + change if usual and change.shape == data.shape != () else _sum(leaf, data, change)
     return assigned(fresh.keys(), fresh.values())
 
 

@@ -21,8 +21,8 @@ from autodiff.plain import plain
 from autodiff.primitive import FORGETTING, describe
 
 __all__ = [
-    "GUARDED", "SENDERS", "Senders", "Shares", "edge_shares", "fit", "gated_shares", "in_the_rule_of", "joined",
-    "local_gradients", "plain_shares",
+    "GUARDED", "SENDERS", "Senders", "Shares", "edge_shares", "fit", "gated_shares", "in_the_rule_of", "is_finite_sum",
+    "joined", "local_gradients", "plain_shares",
 ]  # fmt: skip
 
 Shares = list[tuple[Node, Any]]
@@ -49,10 +49,21 @@ def edge_shares(node: Node, signal: Any, *, come: Reach | None = None, create_gr
 def plain_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
     """Shares as floats and arrays, multiplied as they are: by stored local gradients or by written rules."""
     if node.da is not BY_RULE:
+        if is_finite_sum(node) and not signal:
+            return [(item, signal) for item in node.inputs if isinstance(item, Node)]
         edges = zip(node.inputs, local_gradients(node), strict=True)
         return [(item, signal * local) for item, local in edges if isinstance(item, Node)]
     found = zip(node.a, _shares_by_rule(node, signal), strict=True)
     return [(item, share) for item, share in found if share is not None and item in useful]
+
+
+def is_finite_sum(node: Node) -> bool:
+    """Whether this is a weighted sum of finite numbers: a signal 0 is its own share there, as 0 · inf never comes up.
+
+    Half of the signals in a ReLU net are 0.
+    """
+    z = node._data
+    return node.a.__class__ is tuple and node.origin.primitive.multilinear and z - z == 0.0  # type: ignore[union-attr]
 
 
 def _shares_by_rule(node: Node, signal: Any) -> tuple[Any, ...]:

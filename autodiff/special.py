@@ -102,47 +102,47 @@ _TYPES: Final = {"d": _DOUBLE, "f": _SINGLE}
 _FEW: Final = 4096  # elements: of fewer it is faster to compute all than to pick some, and they may be kept
 
 
-class _Logistics:
-    """σ(x) = 1/(1 + e⁻ˣ) of an array and, when asked, 1 − σ(x): what `_logistics` gives for a float.
+def _array_logistics(x: Any) -> Any:
+    """σ(x) = 1/(1 + e⁻ˣ) of an array, and 1 − σ(x): what `_logistics` gives for a float.
 
-    Nodes keep it for their rule. That saves a second exponential where the array is small; of a large one e⁻ˣ is not
-    kept: 8 bytes an element more between the passes cost more in page faults than is saved.
+    Nodes keep the pair for their rule. Where the array is small, that saves a second exponential.
+    """
+    few, kind = x.size < _FEW, _TYPES.get(x.dtype.char, _DOUBLE)
+    # Asking for the smallest by ``argmin`` costs a third of ``min`` on small arrays, and as much on large ones.
+    if x.size and x.item(x.argmin()) > kind.lowest:
+        e = np.exp(-x)
+        if few:
+            z = np.reciprocal(e + kind.one)
+            return z, e * z
+        e += kind.one  # in its place: one large array less
+        return _Logistics(x, np.reciprocal(e))
+    e = np.exp(np.copysign(x, -1.0))  # by e^(−|x|), which underflows silently
+    z = np.maximum(e, 1.0 * (x >= 0)) / (1.0 + e)
+    return (z, np.maximum(e, 1.0 * (x <= 0)) / (1.0 + e)) if few else _Logistics(x, z)
+
+
+class _Logistics:
+    """The pair of a large array; its second part, 1 − σ(x), when asked.
+
+    To keep e⁻ˣ for it, 8 bytes an element more between the passes, costs more in page faults than is saved.
     """
 
-    __slots__ = ("e", "x", "z")
+    __slots__ = ("x", "z")
 
-    def __init__(self, x: Any) -> None:
-        kind = _TYPES.get(x.dtype.char, _DOUBLE)
-        self.x = x
-        # Asking for the smallest by ``argmin`` costs a third of ``min`` on small arrays, and as much on large ones.
-        if x.size and x.item(x.argmin()) > kind.lowest:
-            e = np.exp(-x)
-            if x.size < _FEW:
-                self.e, e = e, e + kind.one
-            else:
-                self.e = None
-                e += kind.one  # in its place: one large array less
-            self.z = np.reciprocal(e)
-        else:  # by e^(−|x|), which underflows silently
-            e = np.exp(np.copysign(x, -1.0))
-            self.z = np.maximum(e, 1.0 * (x >= 0)) / (1.0 + e)
-            self.e = None
+    def __init__(self, x: Any, z: Any) -> None:
+        self.x, self.z = x, z
 
     def __getitem__(self, k: int) -> Any:
         if k == 0:
             return self.z
-        if self.e is not None:
-            return self.e * self.z
-        if self.x.size < _FEW:
-            return _Logistics(-self.x).z
         rest, limit = 1.0 - self.z, _TYPES.get(self.x.dtype.char, _DOUBLE).saturated
         if not rest.item(rest.argmin()) > limit:
-            _mend(rest, limit, self.x, lambda x: _Logistics(-x).z)
+            _mend(rest, limit, self.x, lambda x: _array_logistic(-x))
         return rest
 
 
 def _array_logistic(x: Any) -> Any:
-    return _Logistics(x).z
+    return _array_logistics(x)[0]
 
 
 def _array_sech2(x: Any, z: Any) -> Any:
@@ -197,6 +197,7 @@ def _by_element(function: Any) -> Any:
 
 #: What `autodiff.namespace.arrays` has beside NumPy.
 ARRAYS: Final[dict[str, Any]] = {
-    "erfc": _by_element(math.erfc), "gaussian": _array_gaussian, "logistic": _array_logistic, "logistics": _Logistics,
-    "lorentzian": _array_lorentzian, "normal_cdf": _by_element(_normal_cdf), "sech2": _array_sech2,
+    "erfc": _by_element(math.erfc), "gaussian": _array_gaussian, "logistic": _array_logistic,
+    "logistics": _array_logistics, "lorentzian": _array_lorentzian, "normal_cdf": _by_element(_normal_cdf),
+    "sech2": _array_sech2,
 }  # fmt: skip

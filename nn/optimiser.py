@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from math import inf
 from typing import Any
 
-import autodiff as ad
 from autodiff.graph import Node, commit, forgotten
 from autodiff.namespace import as_float, is_plain_number
 from autodiff.node import moved
@@ -80,7 +79,8 @@ class SGD(_Descent):
     def step(self) -> None:
         """Move every parameter that has a gradient."""
         down = -self._rate
-        ad.move([(item, down * grad) for item in self._parameters() if (grad := item.grad) is not None])
+        changes = [(item, down * grad) for item in self._parameters() if (grad := item.grad) is not None]
+        commit(*moved(changes))
 
 
 class AdaGrad(_Descent):

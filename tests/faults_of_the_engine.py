@@ -87,7 +87,7 @@ _FAULTS: Final = {
             "second backward of Values overwrites .grad", _PASS,
             "node._grad = node._grad + signal", "node._grad = signal",
         ),
-        change("second backward of Tensors overwrites .grad", _PASS, "total = node._grad + signal", "total = signal"),
+        change("second backward of Tensors overwrites .grad", _PASS, "total = grad + signal", "total = signal"),
         change(
             "an old .grad goes into the next pass", _PASS, "signal = node.delta\n",
             "signal = node.delta if node._grad is None else node.delta + node._grad\n",
@@ -102,7 +102,7 @@ _FAULTS: Final = {
         ),
         change(
             "a signal passed on unchanged is not copied", _ARRAY,
-            "if s# is g and g.__class__ is ndarray: s# = g.copy()", "pass",
+            "if s{k} is g and g.__class__ is ndarray: s{k} = g.copy()", "pass",
         ),
         change(
             "general pass: a signal passed on unchanged is not copied", _PASS, "signals[node] = own_copy(signal)",
@@ -110,7 +110,7 @@ _FAULTS: Final = {
         ),
         change(
             "gradients are views of other gradients", _PASS,
-            "(signal.__class__ is np.ndarray and signal.base is None)", "signal.__class__ is np.ndarray",
+            "(signal.__class__ is ndarray and signal.base is None)", "signal.__class__ is ndarray",
         ),
         change(
             "returned signals share memory with each other", _PASS,
@@ -264,6 +264,8 @@ _FAULTS: Final = {
     ),
     "special points: zero times infinity": (
         change("a nan at a leaf is not asked about", _PASS, "if low != low:", "if False:"),
+        change("a nan at a Value is not asked about", _PASS, "elif db is None and signal != signal:", "elif False:"),
+        change("a signal 0 crosses infinite factors of a sum", _SHARES, " and z - z == 0.0", ""),
         change("a pass that met a nan is not undone", _PASS, "if not sound:", "if False:"),
         change(
             "a nan of the general pass is not asked about", _PASS, "sound = sound and not has_nan(signal)", "pass",
@@ -343,16 +345,16 @@ _FAULTS: Final = {
     ),
     "state: half-written after an exception": (
         change(
-            "half of the gradients are written when a rule raises", _PASS, "hand = arrived.__setitem__ if",
-            "hand = (lambda node, signal: setattr(node, '_grad', signal)) if",
+            "half of the gradients are written when a rule raises", _PASS, "arrived[node] = signal",
+            "arrived[node] = node._grad = signal",
         ),
         change(
             "a pass that raises keeps the slots", _PASS, "with _slots_in_use:", "if _slots_in_use.acquire():",
         ),
         change(
             "leaves move one by one", _NODE,
-            "fresh[leaf] = _sum(leaf, before, change)",
-            "leaf._data = fresh[leaf] = _sum(leaf, before, change)",
+            "fresh[leaf] = data + change if",
+            "leaf._data = fresh[leaf] = data + change if",
         ),
         change(
             "changes are made in a loop of Python", _GRAPH, "_run(chain.from_iterable(starmap(map, changes)))",

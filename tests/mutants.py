@@ -43,11 +43,11 @@ SECONDS = 300  # a fault that makes the tests hang is found, too
 #: faults must be found without.
 LEFT_OUT = (
     "test_against_engines.py", "test_against_torch_by_name.py", "test_check_command.py", "test_check_demo.py",
-    "test_check_foreign.py", "test_cli.py", "test_draw.py", "test_explain.py", "test_extras.py", "test_gallery.py",
-    "test_large_graphs.py", "test_mutants.py", "test_nn_demo.py", "test_other_engines.py", "test_page.py",
-    "test_phrases.py", "test_placed.py", "test_planted_faults.py", "test_plugin.py", "test_readme.py", "test_save.py",
-    "test_scale.py", "test_see.py", "test_strategies.py", "test_svg_in_browsers.py", "test_tex.py", "test_themes.py",
-    "test_views.py",
+    "test_check_foreign.py", "test_cli.py", "test_console.py", "test_draw.py", "test_explain.py", "test_extras.py",
+    "test_gallery.py", "test_large_graphs.py", "test_mutants.py", "test_nn_demo.py", "test_other_engines.py",
+    "test_page.py", "test_phrases.py", "test_placed.py", "test_planted_faults.py", "test_plugin.py",
+    "test_readme.py", "test_save.py", "test_scale.py", "test_see.py", "test_strategies.py",
+    "test_svg_in_browsers.py", "test_tex.py", "test_themes.py", "test_views.py",
 )  # fmt: skip
 FIRST_FOR_RULES = ("tests/test_primitives.py", "tests/test_conventions.py")
 FIRST_FOR_ENGINE = ("tests/test_backprop.py", "tests/test_determinism.py", "tests/test_metamorphic.py")

@@ -204,7 +204,11 @@ def engine() -> Iterator[Planted]:
 
 _KINDS_OF_FAULTS = ("accumulation", "order", "state: mutated cotangent", "special points: zero times infinity")
 #: These take an infinite slope that no gate closes, which no program has: beside it a smooth 0 makes nan of a gradient.
-_OF_OPEN_INFINITIES = ("a seed of 0 is taken for an error", "the sum of what is reached is taken for all of it")
+#: The last takes an index behind a gate: one program in thousands.
+_OF_OPEN_INFINITIES = (
+    "a seed of 0 is taken for an error", "the sum of what is reached is taken for all of it",
+    "a signal 0 crosses infinite factors of a sum", "a nan that goes no further is not asked about",
+)  # fmt: skip
 
 
 def _deep(x: Any) -> Any:

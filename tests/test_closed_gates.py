@@ -12,6 +12,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import Tensor, Value, grad, gradients, hessian, hvp, jacobian, jvp, vjp
+from autodiff.backprop import backpropagate
 from autodiff.gates import reached
 from autodiff.testing import check_gradients
 
@@ -376,3 +377,32 @@ def test_a_constant_denominator_of_0_gives_what_ieee_gives(kind: type) -> None:
         x = at(kind, 1.0)
         assert grad(lambda x: x / 0.0)(x) == INF
         assert not np.isfinite(grad(grad(lambda x: x / 0.0))(x)) or grad(grad(lambda x: x / 0.0))(x) == 0.0
+
+
+def through_an_infinite_factor(outer: Callable[[Any], Any]) -> tuple[Any, Any]:
+    """The gradients of outer(Σ wᵢxᵢ) with respect to w₁, whose partner is infinite, and to w₂, whose partner is 2."""
+    w = [Value(-1.0), Value(3.0)]
+    found = gradients(outer(ad.weighted_sum(w, [INF, 2.0], 0.0)), w)
+    outer(ad.weighted_sum(w, [INF, 2.0], 0.0)).backward()
+    np.testing.assert_array_equal([each.grad for each in w], found)
+    return tuple(found)
+
+
+def test_a_weighted_sum_with_an_infinite_factor_gets_0_from_a_gate_and_nan_from_a_smooth_factor() -> None:
+    """−∞ behind relu is shut off; eᶻ has slope 0 at −∞, and 0 · ∞ is no number."""
+    assert through_an_infinite_factor(ad.relu) == (0.0, 0.0)
+    smooth = through_an_infinite_factor(ad.exp)
+    assert np.isnan(smooth[0])
+    assert smooth[1] == 0.0
+
+
+def test_a_shut_off_weighted_sum_sends_zeros_of_its_signal() -> None:
+    """The same to the bit in both passes, whatever the signs of weights and inputs."""
+    for sign in (1.0, -1.0):
+        w, x = [Value(-1.0), Value(2.0)], [Value(-3.0), Value(-4.0)]
+        y = sign * ad.relu(ad.weighted_sum(w, x, Value(-9.0)))
+        y.backward()
+        signs = [np.signbit(each.grad) for each in (*w, *x)]
+        assert signs == [np.signbit(each) for each in gradients(y, [*w, *x])]
+        assert signs == [np.signbit(backpropagate(y)[each]) for each in (*w, *x)]
+        assert [each.grad for each in (*w, *x)] == [0.0] * 4
