@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.moves import MOVES
 from autodiff.ops import choices, elementwise, layout, linear, reductions
 from autodiff.plain import plain
 from autodiff.primitive import FORGETTING, TABLE, Primitive
@@ -65,7 +66,7 @@ _MADE_OF_PRIMITIVES: Final[dict[Any, Callable[..., Any]]] = {
     np.einsum: linear.einsum, np.inner: _inner, np.vdot: _vdot,
     np.where: choices.where, np.clip: _clip, np.split: layout.split, np.take: layout.take, np.pad: layout.pad,
     np.diag: layout.diag, np.trace: layout.trace, np.var: _var, np.std: _std, np.cumsum: _cumsum, np.ravel: _ravel,
-    np.linalg.norm: _norm, np.transpose: _transpose,
+    np.linalg.norm: _norm, np.transpose: _transpose, **MOVES,
 }  # fmt: skip
 
 _QUESTIONS: Final = frozenset({
@@ -121,7 +122,7 @@ def _dispatched(function: Any, args: Any, kwargs: Any) -> Any:
     recorded = _recorded(function)
     if recorded is None:
         raise TypeError(f"{_spelled(function)} has no rule on nodes{_nearest(function.__name__)}")
-    given = {key: item for key, item in kwargs.items() if not _is_left_out(item)}
+    given = {key: item for key, item in kwargs.items() if not _is_left_out(item) or (key == "axis" and item is None)}
     if given:
         _refuse_writing(function.__name__, given)
     if len(args) > 2 and isinstance(recorded, Primitive) and recorded.reduces:
@@ -150,7 +151,7 @@ def _with_signature(function: Any, recorded: Callable[..., Any], args: Any, kwar
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
-        return TypeError(f"np.{function.__name__} on nodes takes {', '.join(signature.parameters)}, and got {error}")
+        return TypeError(f"np.{function.__name__} on nodes takes {', '.join(signature.parameters)}: {error}")
     return None
 
 

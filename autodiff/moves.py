@@ -1,0 +1,114 @@
+"""NumPy's functions that only move elements: each is asked where positions go, and an index takes the elements there.
+
+Such a function is linear, and its values are what NumPy's is on the data; nothing of it is written here a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import index as as_int
+from typing import Any, Final
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from autodiff.ops import choices, layout, units
+from autodiff.plain import plain
+
+__all__ = ["MOVES"]
+
+
+def _placed(x: Any, places: Any) -> Any:
+    """The elements of ``x`` at these places of it, counted in the order of its rows."""
+    return layout.getitem(layout.reshape(x, shape=(-1,)), index=places)
+
+
+def _places(x: Any, start: int = 0) -> Any:
+    """The place of each element, in the shape of ``x``."""
+    return start + np.arange(np.size(plain(x))).reshape(np.shape(plain(x)))
+
+
+def _of_one(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function`` of one array, which may be a node."""
+
+    def moved(x: Any, *args: Any, **kwargs: Any) -> Any:
+        how = {key: plain(item) for key, item in kwargs.items()}
+        return _placed(x, function(_places(x), *map(plain, args), **how))
+
+    return moved
+
+
+def _at_least(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function`` of one array alone: of several NumPy makes a tuple."""
+    return lambda x: _placed(x, function(_places(x)))
+
+
+def _of_many(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function`` of a sequence of arrays, of which some are nodes."""
+
+    def joined(items: Sequence[Any], *args: Any, **kwargs: Any) -> Any:
+        items = list(items)
+        starts = np.cumsum([0, *(np.size(plain(item)) for item in items)])
+        places = function(list(map(_places, items, starts)), *args, **kwargs)
+        whole = layout.concatenate([layout.reshape(item, shape=(-1,)) for item in items])
+        return layout.getitem(whole, index=places)
+
+    return joined
+
+
+def _concatenate(items: Sequence[Any], axis: int | None = 0) -> Any:
+    """Without an axis, of the arrays laid flat."""
+    return layout.concatenate(items, axis=axis) if axis is not None else _of_many(np.concatenate)(items, axis=None)
+
+
+def _append(x: Any, values: Any, axis: int | None = None) -> Any:
+    return _of_many(lambda items: np.append(items[0], items[1], axis))([x, values])
+
+
+def _sort(x: Any, axis: int | None = -1, kind: Any = None) -> Any:
+    """The elements in their order; of equal ones the first stays first, and each takes its own share of the error."""
+    order = np.argsort(plain(x), axis=axis, kind=kind or "stable")
+    if axis is None:
+        return _placed(x, order)
+    return _placed(x, np.take_along_axis(_places(x), order, axis=axis))
+
+
+def _take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
+    return _placed(x, np.take_along_axis(_places(x), plain(indices), axis))
+
+
+def _kept(mask: Callable[..., Any]) -> Callable[..., Any]:
+    """``x`` where a triangle of ones says so, 0 elsewhere: nothing gets through there."""
+
+    def triangle(x: Any, k: int = 0) -> Any:
+        return choices.where(mask(np.ones(np.shape(plain(x)), bool), k), x, 0.0)
+
+    return triangle
+
+
+def _diff(x: Any, n: int = 1, axis: int = -1) -> Any:
+    """The differences of neighbours along ``axis``, ``n`` times."""
+    if as_int(n) < 0:
+        raise ValueError(f"np.diff takes differences n times, and got n={n}; give 0 or more")
+    axis = normalize_axis_index(axis, np.ndim(plain(x)))
+    for _ in range(n):
+        places = np.moveaxis(_places(x), axis, 0)
+        later, sooner = (np.moveaxis(part, 0, axis) for part in (places[1:], places[:-1]))
+        x = _placed(x, later) - _placed(x, sooner)
+    return x
+
+
+#: What each function means where an argument is a node.
+MOVES: Final[dict[Any, Callable[..., Any]]] = {
+    **{
+        function: _of_one(function)
+        for function in (
+            np.delete, np.diagonal, np.fliplr, np.flipud, np.moveaxis, np.repeat, np.resize, np.roll, np.rollaxis,
+            np.rot90, np.tile,
+        )
+    },
+    **{function: _at_least(function) for function in (np.atleast_1d, np.atleast_2d, np.atleast_3d)},
+    **{function: _of_many(function) for function in (np.column_stack, np.dstack, np.hstack, np.vstack)},
+    np.append: _append, np.concatenate: _concatenate, np.copy: lambda x: units.identity(x), np.diff: _diff,
+    np.sort: _sort, np.take_along_axis: _take_along_axis, np.tril: _kept(np.tril), np.triu: _kept(np.triu),
+}  # fmt: skip
