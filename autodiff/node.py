@@ -97,6 +97,10 @@ class Arithmetic(Node):
             passed(self)
         send_back(self, seed, None)
 
+    def conjugate(self) -> Any:
+        """Itself, as of any real number: ``np.var`` and ``np.std`` of a list of Values ask for it."""
+        return self
+
     def clip(self, low: float | None = None, high: float | None = None) -> Any:
         """The number, or every element, limited to [low, high]."""
         return elementwise.clip(self, low, high)
@@ -482,7 +486,7 @@ class Tensor(Arithmetic):
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         raise TypeError(
             "an array made of a Tensor would silently leave the graph; use .data for the plain array, "
-            "autodiff.stack for one Tensor of several"
+            "autodiff.stack for one Tensor of several, X @ W in place of X.dot(W)"
         )
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:

@@ -43,6 +43,10 @@ def _std(x: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> 
     return reductions.std(x, axis, keepdims, ddof=ddof)
 
 
+def _ptp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return reductions.max(x, axis=axis, keepdims=keepdims) - reductions.min(x, axis=axis, keepdims=keepdims)
+
+
 def _cumsum(x: Any, axis: int | None = None) -> Any:
     return reductions.cumsum(_ravel(x), axis=0) if axis is None else reductions.cumsum(x, axis=axis)
 
@@ -65,8 +69,8 @@ _MADE_OF_PRIMITIVES: Final[dict[Any, Callable[..., Any]]] = {
     np.matmul: linear.matmul, np.dot: linear.dot, np.outer: linear.outer, np.tensordot: linear.tensordot,
     np.einsum: linear.einsum, np.inner: _inner, np.vdot: _vdot,
     np.where: choices.where, np.clip: _clip, np.split: layout.split, np.take: layout.take, np.pad: layout.pad,
-    np.diag: layout.diag, np.trace: layout.trace, np.var: _var, np.std: _std, np.cumsum: _cumsum, np.ravel: _ravel,
-    np.linalg.norm: _norm, np.transpose: _transpose, **MOVES,
+    np.diag: layout.diag, np.trace: layout.trace, np.var: _var, np.std: _std, np.ptp: _ptp, np.cumsum: _cumsum,
+    np.ravel: _ravel,    np.linalg.norm: _norm, np.transpose: _transpose, **MOVES,
 }  # fmt: skip
 
 _QUESTIONS: Final = frozenset({

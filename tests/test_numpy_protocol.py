@@ -26,7 +26,8 @@ CALLS: dict[Any, list[tuple[Any, ...]]] = {
     np.tensordot: [(X, X), (X, X.T, 1), (X, V, ((1,), (0,)))], np.einsum: [("ij,j->i", X, V)],
     np.where: [(X > 0.5, X, 0.0), (X > 0.5, 1.0, X)], np.clip: [(X, 0.3, 0.6), (X, None, 0.5)], np.split: [(X, 3, 1)],
     np.take: [(X, [1, 1, 0]), (X, np.array([2, 0]), 1)], np.pad: [(X, 1), (X, ((0, 1), (1, 0)))], np.ravel: [(X,)],
-    np.diag: [(V,), (X,), (V, 1), (X, -1)], np.trace: [(S,)], np.var: [(X,), (X, 0)], np.std: [(X,), (X, 1)],
+    np.diag: [(V,), (X,), (V, 1), (X, -1)], np.trace: [(S,)], np.var: [(X,), (X, 0)],
+    np.ptp: [(X,), (X, 1)], np.std: [(X,), (X, 1)],
     np.cumsum: [(X,), (X, 1)], np.linalg.norm: [(X,), (V,), (X, None, 1), (V, 2), (X, "fro")],
     np.transpose: [(X,), (X, (1, 0))],
     np.reshape: [(X, (3, 2)), (X, -1)], np.swapaxes: [(X, 0, 1)], np.expand_dims: [(X, 1), (X, (0, 2))],
@@ -149,7 +150,7 @@ def test_question_about_a_list_of_nodes() -> None:
 
 @pytest.mark.parametrize(("function", "nearest"), [
     (np.median, "np.mean"), (np.nansum, "np.sum"), (np.linalg.inv, None), (np.linalg.cholesky, None), (np.block, None),
-    (np.cumprod, "np.prod"), (np.linalg.matrix_norm, "np.linalg.norm"), (np.nanmax, "np.max"), (np.ptp, None),
+    (np.cumprod, "np.prod"), (np.linalg.matrix_norm, "np.linalg.norm"), (np.nanmax, "np.max"),
     (np.arctanh, "np.arctan"), (np.fft.fft, None),
 ], ids=lambda f: name_of(f) if callable(f) else "")  # fmt: skip
 def test_unknown_function_names_the_nearest(function: Any, nearest: str | None) -> None:
@@ -214,3 +215,23 @@ def test_operators_of_arrays_hand_over_to_nodes() -> None:
     with pytest.raises(TypeError, match="stack"):
         np.array([Value(1.0)] * 3) * x
     assert plain(np.equal(x, V)).all()
+
+
+@pytest.mark.parametrize("function", [np.mean, np.var, np.std, lambda x: np.std(x, ddof=1)])
+def test_statistics_of_a_list_of_values_are_those_of_a_tensor(function: Callable[[Any], Any]) -> None:
+    """NumPy runs its own lines on Values there; values and gradients are the same."""
+    numbers = [1.0, 2.5, -0.5, 4.0]
+    values, tensor = [Value(x) for x in numbers], Tensor(numbers)
+    found, expected = function(values), function(tensor)
+    np.testing.assert_allclose(found.data, expected.data, rtol=1e-15)
+    np.testing.assert_allclose(gradients(found, values), gradients(expected, tensor), rtol=1e-13, atol=1e-16)
+
+
+def test_the_idioms_that_leave_the_graph_say_what_to_write() -> None:
+    """X.dot(W) of an array and a Tensor is X @ W; np.dot(X, W) works."""
+    W = Tensor(X.T)
+    with pytest.raises(TypeError, match=r"X @ W in place of X\.dot\(W\)"):
+        X.dot(W)
+    np.testing.assert_array_equal((X @ W).data, np.dot(X, W).data)
+    with pytest.raises(TypeError, match=r"np\.sort on nodes takes x, axis, kind: got an unexpected keyword argument"):
+        np.sort(W, order="a")
