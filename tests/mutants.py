@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,9 @@ COPIED = ("autodiff", "nn", "tests")
 _ARGUMENTS = (
     "-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning",
 )  # fmt: skip
-SECONDS = 300  # a fault that makes the tests hang is found, too
+#: A fault that makes the tests hang is found, too: after as many times what they take without a fault. A limit in
+#: seconds would find every fault as soon as the tests take longer.
+PATIENCE = 4
 
 #: Files whose tests do not take part (slow ones, other engines, programs, pictures, shrinking, what plants faults):
 #: faults must be found without.
@@ -102,13 +105,16 @@ def silence() -> None:
     os.dup2(nowhere, 2)
 
 
-def trial(fault: Fault | None, stages: Sequence[Sequence[str]]) -> Outcome:
-    """Plant the fault (None: none) in this process and run the test files, stage by stage, until a test fails."""
+def trial(fault: Fault | None, stages: Sequence[Sequence[str]], limit: int = 0) -> Outcome:
+    """Plant the fault (None: none) in this process and run the test files, stage by stage, until a test fails.
+
+    It gives up after ``limit`` seconds, never if that is 0.
+    """
     start = time.monotonic()
     silence()
     os.environ["HYPOTHESIS_PROFILE"] = "mutants"
     signal.signal(signal.SIGALRM, _give_up)
-    signal.alarm(SECONDS)
+    signal.alarm(limit)
     watch = _Watch(fault.target if fault else "")
     with project_copy() as root:
         if fault:
@@ -125,7 +131,7 @@ def trial(fault: Fault | None, stages: Sequence[Sequence[str]]) -> Outcome:
 
 
 def _give_up(*_: Any) -> None:
-    raise TimeoutError(f"the tests took more than {SECONDS} seconds")
+    raise TimeoutError(f"the tests took more than {PATIENCE} times as long as without a fault")
 
 
 def slots() -> dict[str, int]:
@@ -146,10 +152,10 @@ def stages_for(fault: Fault | None) -> list[list[str]]:
     return [first, [name for name in names if name not in first]]
 
 
-def run(faults: Sequence[Fault], workers: int, report: Callable[[Fault, Outcome], None]) -> None:
+def run(faults: Sequence[Fault], workers: int, limit: int, report: Callable[[Fault, Outcome], None]) -> None:
     """Try every fault in a process of its own, ``workers`` at a time."""
     with multiprocessing.get_context("fork").Pool(workers, maxtasksperchild=1) as pool:
-        waiting = [(fault, pool.apply_async(trial, (fault, stages_for(fault)))) for fault in faults]
+        waiting = [(fault, pool.apply_async(trial, (fault, stages_for(fault), limit))) for fault in faults]
         for fault, answer in waiting:
             report(fault, answer.get())
 
@@ -191,7 +197,8 @@ def main() -> int:
             verdict = f"killed by {outcome[0]}" if outcome[0] else fault.equivalent or "SURVIVED"
             print(f"{len(found):4}/{len(faults)}  {fault.name:60} {outcome[1]:5.1f} s  {verdict}", flush=True)
 
-    run([item for item in faults if not item.equivalent or options.every], options.workers, report)
+    tried = [item for item in faults if not item.equivalent or options.every]
+    run(tried, options.workers, ceil(PATIENCE * seconds), report)
     return summary(faults, found)
 
 
