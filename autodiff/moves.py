@@ -5,6 +5,7 @@ Such a function is linear, and its values are what NumPy's is on the data; nothi
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from operator import index as as_int
 from typing import Any, Final
@@ -12,8 +13,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from autodiff.graph import Node
 from autodiff.ops import choices, layout, units
 from autodiff.plain import plain
+from autodiff.primitive import describe
 
 __all__ = ["MOVES"]
 
@@ -29,12 +32,19 @@ def _places(x: Any, start: int = 0) -> Any:
 
 
 def _of_one(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` of one array, which may be a node."""
+    """``function`` of one array, which may be a node; all that says how is constant."""
+    signature = inspect.signature(function)
+    name = next(iter(signature.parameters))
 
-    def moved(x: Any, *args: Any, **kwargs: Any) -> Any:
-        how = {key: plain(item) for key, item in kwargs.items()}
-        return _placed(x, function(_places(x), *map(plain, args), **how))
+    def moved(*args: Any, **kwargs: Any) -> Any:
+        how = signature.bind(*args, **kwargs).arguments
+        x = how.pop(name)
+        for key, item in how.items():
+            if isinstance(item, Node):
+                raise TypeError(f"np.{function.__name__} takes {key} as a constant, and got {describe(item)}")
+        return _placed(x, function(_places(x), **how))
 
+    moved.__signature__ = signature  # type: ignore[attr-defined]
     return moved
 
 
@@ -73,6 +83,14 @@ def _sort(x: Any, axis: int | None = -1, kind: Any = None) -> Any:
     return _placed(x, np.take_along_axis(_places(x), order, axis=axis))
 
 
+def _resize(x: Any, new_shape: Any) -> Any:
+    """The elements again and again; zeros where there is none."""
+    if np.size(plain(x)):
+        return _placed(x, np.resize(_places(x), new_shape))
+    empty = layout.reshape(x, shape=(-1,))
+    return layout.reshape(layout.pad(empty, (0, int(np.prod(new_shape)))), shape=new_shape)
+
+
 def _take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     return _placed(x, np.take_along_axis(_places(x), plain(indices), axis))
 
@@ -103,12 +121,13 @@ MOVES: Final[dict[Any, Callable[..., Any]]] = {
     **{
         function: _of_one(function)
         for function in (
-            np.delete, np.diagonal, np.fliplr, np.flipud, np.moveaxis, np.repeat, np.resize, np.roll, np.rollaxis,
-            np.rot90, np.tile,
+            np.delete, np.diagonal, np.fliplr, np.flipud, np.moveaxis, np.repeat, np.roll, np.rollaxis, np.rot90,
+            np.tile,
         )
     },
     **{function: _at_least(function) for function in (np.atleast_1d, np.atleast_2d, np.atleast_3d)},
     **{function: _of_many(function) for function in (np.column_stack, np.dstack, np.hstack, np.vstack)},
     np.append: _append, np.concatenate: _concatenate, np.copy: lambda x: units.identity(x), np.diff: _diff,
-    np.sort: _sort, np.take_along_axis: _take_along_axis, np.tril: _kept(np.tril), np.triu: _kept(np.triu),
+    np.resize: _resize, np.sort: _sort, np.take_along_axis: _take_along_axis, np.tril: _kept(np.tril),
+    np.triu: _kept(np.triu),
 }  # fmt: skip

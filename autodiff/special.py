@@ -117,8 +117,8 @@ def _array_logistics(x: Any) -> Any:
         e += kind.one  # in its place: one large array less
         return _Logistics(x, np.reciprocal(e))
     e = np.exp(np.copysign(x, -1.0))  # by e^(−|x|), which underflows silently
-    z = np.maximum(e, 1.0 * (x >= 0)) / (1.0 + e)
-    return (z, np.maximum(e, 1.0 * (x <= 0)) / (1.0 + e)) if few else _Logistics(x, z)
+    z = np.maximum(e, kind.one * (x >= 0)) / (1.0 + e)
+    return (z, np.maximum(e, kind.one * (x <= 0)) / (1.0 + e)) if few else _Logistics(x, z)
 
 
 class _Logistics:

@@ -17,6 +17,7 @@ import pytest
 import autodiff as ad
 from autodiff import Tensor, Value, gradients
 from tests.exact_functions import BINARY, UNARY, Pair, Single, m
+from tests.strategies import PRIMITIVES
 
 LARGEST, SMALLEST = np.finfo(float).max, np.finfo(float).tiny
 
@@ -211,3 +212,22 @@ def test_gradient_of_a_product_that_underflows() -> None:
         with np.errstate(over="ignore"):
             assert_digits(gradients(ad.prod(x), x), exact)
             assert_digits(gradients(ad.prod(np.array(values)), values), exact)
+
+
+#: Ordinary and extreme numbers, and arrays of any size.
+IN_FLOAT32: tuple[list[float], ...] = (
+    [0.3, 0.7], [-200.0, 0.3], [200.0, 1.0], [-1e38, 1e38], [math.inf, -math.inf], [0.3, math.nan], [], [0.5] * 5000,
+)  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("entry", [e for e in PRIMITIVES if e.elementwise and e.arity == 1], ids=lambda e: e.name)
+def test_float32_stays_float32(entry: ad.Primitive) -> None:
+    """Values, gradients, and gradients that are nodes."""
+    for given in IN_FLOAT32:
+        leaf, seed = Tensor(np.array(given, np.float32)), np.ones(len(given), np.float32)
+        result = entry(leaf, **(entry.examples[0].params if entry.examples else {}))
+        result.backward(seed)
+        node = gradients(result, leaf, seed=seed, create_graph=True)
+        kinds = [each.dtype for each in (result.data, leaf.grad, gradients(result, leaf, seed=seed), node.data)]
+        assert kinds == [np.float32] * 4, given

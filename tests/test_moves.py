@@ -33,7 +33,7 @@ OF_ONE: dict[str, tuple[Function, tuple[tuple[int, ...], ...]]] = {
     "moveaxis, two": (lambda x: np.moveaxis(x, [0, 1], [-1, 0]), ((2, 3, 4),)),
     "repeat": (lambda x: np.repeat(x, 2), ((), (3,), (2, 3), (0,))),
     "repeat by counts": (lambda x: np.repeat(x, [0, 2, 1], axis=-1), ((3,), (2, 3))),
-    "resize": (lambda x: np.resize(x, (2, 4)), ((3,), (3, 3))),
+    "resize": (lambda x: np.resize(x, (2, 4)), ((3,), (3, 3), (0,), (0, 3))),
     "roll": (lambda x: np.roll(x, 4), ((3,), (2, 3))),
     "roll, two axes": (lambda x: np.roll(x, (1, -1), axis=(0, 1)), ((3, 4),)),
     "rollaxis": (lambda x: np.rollaxis(x, -1), ((2, 3), (2, 3, 4))),
@@ -158,11 +158,21 @@ def test_what_numpy_refuses_is_refused_in_its_words() -> None:
     for call in (
         lambda x: np.atleast_1d(x, x), lambda x: np.sort(x, order="a"), lambda x: np.diff(x, prepend=0.0),
         lambda x: np.hstack([x, x], dtype=np.float32), lambda x: np.diff(x, 1.5),
+        lambda x: np.roll(x, Value(1.0)), lambda x: np.rot90(x, k=Value(1.0)), lambda x: np.tile(x, rep=2),
     ):  # fmt: skip
         with pytest.raises(TypeError, match=r".+"):
             call(x)
     with pytest.raises(IndexError, match="integer"):
         np.take_along_axis(x, x, 0)
+
+
+def test_arguments_have_numpys_names() -> None:
+    """As on arrays, the first one too."""
+    x = Tensor([[1.0, 2.0]])
+    np.testing.assert_array_equal(np.tile(A=x, reps=2).data, [[1.0, 2.0, 1.0, 2.0]])
+    np.testing.assert_array_equal(np.roll(a=x, shift=1, axis=1).data, [[2.0, 1.0]])
+    with pytest.raises(TypeError, match=r"np\.roll takes shift as a constant, and got Value"):
+        np.roll(x, Value(1.9))
 
 
 def test_moves_are_linear_to_any_order() -> None:
