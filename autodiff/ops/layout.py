@@ -42,6 +42,8 @@ def _ones(count: int, dtype: Any) -> Any:
 
 
 def _scatter(xp: Any, g: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
+    if shape is None:  # NumPy 2.0 takes it for ()
+        raise TypeError("a shape is needed")
     whole = np.zeros(shape, getattr(g, "dtype", float))
     if _is_basic(index):
         whole[index] = g[()] if isinstance(g, np.ndarray) and not g.ndim else g  # a Value, not the array around it
