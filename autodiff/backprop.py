@@ -220,7 +220,7 @@ def _walk(output: Node, seed: float, deliver: Deliver | None, before: list[tuple
     while node is not None:
         signal = node.delta
         if deliver is not None:
-            node.delta = None
+            node.delta = None  # a share that came later would raise, not count as a part
             deliver(node, signal)
         elif node._grad is None:
             node._grad = signal
@@ -236,10 +236,7 @@ def _walk(output: Node, seed: float, deliver: Deliver | None, before: list[tuple
             else:
                 a.due -= 1
         elif da is not None:
-            if signal or not is_finite_sum(node):
-                _send_to_many(node.b, db, signal, push)
-            else:
-                _send_zero(node.b, signal, push)
+            _send_to_many(node, node.b, db, signal, push)
             db = None
         elif db is None and signal != signal:
             sound = False
@@ -286,11 +283,7 @@ def _walk_by_rules(
         else:
             if guarded and signal != signal:
                 sound = False
-            items, partials = _edges(node)
-            if signal or not is_finite_sum(node):
-                _send_to_many(items, partials, signal, push)
-            else:
-                _send_zero(items, signal, push)
+            _send_to_many(node, *_edges(node), signal, push)
     return sound
 
 
@@ -302,7 +295,12 @@ def _edges(node: Node) -> tuple[Any, Any]:
     return [(node.a, node.b)[k] for k in kept], [(node.da, node.db)[k] for k in kept]
 
 
-def _send_to_many(items: tuple[Node, ...], partials: tuple[float, ...], signal: float, push: Any) -> None:
+def _send_to_many(
+    node: Node, items: tuple[Node, ...], partials: tuple[float, ...], signal: float, push: Any
+) -> None:
+    if not signal and is_finite_sum(node):
+        _send_zero(items, signal, push)
+        return
     for item, local in zip(items, partials):  # noqa: B905 - made of one length; strict costs on every node
         item.delta += signal * local
         due = item.due
@@ -313,7 +311,7 @@ def _send_to_many(items: tuple[Node, ...], partials: tuple[float, ...], signal: 
 
 
 def _send_zero(items: tuple[Node, ...], signal: float, push: Any) -> None:
-    """What `_send_to_many` does of a signal 0 and finite local gradients."""
+    """Deliver a signal 0 across finite local gradients, which need not be multiplied."""
     for item in items:
         item.delta += signal
         due = item.due

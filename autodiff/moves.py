@@ -21,11 +21,6 @@ from autodiff.primitive import describe
 __all__ = ["MOVES"]
 
 
-def _placed(x: Any, places: Any) -> Any:
-    """The elements of ``x`` at these places of it, counted in the order of its rows."""
-    return layout.getitem(layout.reshape(x, shape=(-1,)), index=places)
-
-
 def _places(x: Any, start: int = 0) -> Any:
     """The place of each element, in the shape of ``x``."""
     return start + np.arange(np.size(plain(x))).reshape(np.shape(plain(x)))
@@ -42,7 +37,7 @@ def _of_one(function: Callable[..., Any]) -> Callable[..., Any]:
         for key, item in how.items():
             if isinstance(item, Node):
                 raise TypeError(f"np.{function.__name__} takes {key} as a constant, and got {describe(item)}")
-        return _placed(x, function(_places(x), **how))
+        return layout.take(x, function(_places(x), **how))
 
     moved.__signature__ = signature  # type: ignore[attr-defined]
     return moved
@@ -50,7 +45,7 @@ def _of_one(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _at_least(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function`` of one array alone: of several NumPy makes a tuple."""
-    return lambda x: _placed(x, function(_places(x)))
+    return lambda x: layout.take(x, function(_places(x)))
 
 
 def _of_many(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,15 +55,18 @@ def _of_many(function: Callable[..., Any]) -> Callable[..., Any]:
         items = list(items)
         starts = np.cumsum([0, *(np.size(plain(item)) for item in items)])
         places = function(list(map(_places, items, starts)), *args, **kwargs)
-        whole = layout.concatenate([layout.reshape(item, shape=(-1,)) for item in items])
-        return layout.getitem(whole, index=places)
+        return layout.take(_laid_flat(items), places)
 
     return joined
 
 
+def _laid_flat(items: Sequence[Any]) -> Any:
+    """All elements of all items, one after the other."""
+    return layout.concatenate([layout.reshape(item, shape=(-1,)) for item in items])
+
+
 def _concatenate(items: Sequence[Any], axis: int | None = 0) -> Any:
-    """Without an axis, of the arrays laid flat."""
-    return layout.concatenate(items, axis=axis) if axis is not None else _of_many(np.concatenate)(items, axis=None)
+    return _laid_flat(items) if axis is None else layout.concatenate(items, axis=axis)
 
 
 def _append(x: Any, values: Any, axis: int | None = None) -> Any:
@@ -77,22 +75,18 @@ def _append(x: Any, values: Any, axis: int | None = None) -> Any:
 
 def _sort(x: Any, axis: int | None = -1, kind: Any = None) -> Any:
     """The elements in their order; of equal ones the first stays first, and each takes its own share of the error."""
-    order = np.argsort(plain(x), axis=axis, kind=kind or "stable")
-    if axis is None:
-        return _placed(x, order)
-    return _placed(x, np.take_along_axis(_places(x), order, axis=axis))
+    return _take_along_axis(x, np.argsort(plain(x), axis=axis, kind=kind or "stable"), axis)
 
 
 def _resize(x: Any, new_shape: Any) -> Any:
     """The elements again and again; zeros where there is none."""
     if np.size(plain(x)):
-        return _placed(x, np.resize(_places(x), new_shape))
-    empty = layout.reshape(x, shape=(-1,))
-    return layout.reshape(layout.pad(empty, (0, int(np.prod(new_shape)))), shape=new_shape)
+        return layout.take(x, np.resize(_places(x), new_shape))
+    return layout.reshape(layout.pad(_laid_flat([x]), (0, int(np.prod(new_shape)))), shape=new_shape)
 
 
 def _take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
-    return _placed(x, np.take_along_axis(_places(x), plain(indices), axis))
+    return layout.take(x, np.take_along_axis(_places(x), plain(indices), axis))
 
 
 def _kept(mask: Callable[..., Any]) -> Callable[..., Any]:
@@ -112,7 +106,7 @@ def _diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     for _ in range(n):
         places = np.moveaxis(_places(x), axis, 0)
         later, sooner = (np.moveaxis(part, 0, axis) for part in (places[1:], places[:-1]))
-        x = _placed(x, later) - _placed(x, sooner)
+        x = layout.take(x, later) - layout.take(x, sooner)
     return x
 
 

@@ -575,6 +575,7 @@ def moved(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
             data = fresh.get(leaf, leaf._data)
         except (TypeError, ValueError, AttributeError):
             raise TypeError(f"{_PAIRS}, and got {describe(pair)} among them") from None
+        # What `_sum` does where nothing is to be converted, written out: a call takes a sixth of the time.
         usual = change.__class__ is data.__class__ is ndarray and change.dtype is data.dtype and leaf.a is None
         fresh[leaf] = data + change if usual and change.shape == data.shape != () else _sum(leaf, data, change)
     return assigned(fresh.keys(), fresh.values())

@@ -70,7 +70,7 @@ _MADE_OF_PRIMITIVES: Final[dict[Any, Callable[..., Any]]] = {
     np.einsum: linear.einsum, np.inner: _inner, np.vdot: _vdot,
     np.where: choices.where, np.clip: _clip, np.split: layout.split, np.take: layout.take, np.pad: layout.pad,
     np.diag: layout.diag, np.trace: layout.trace, np.var: _var, np.std: _std, np.ptp: _ptp, np.cumsum: _cumsum,
-    np.ravel: _ravel,    np.linalg.norm: _norm, np.transpose: _transpose, **MOVES,
+    np.ravel: _ravel, np.linalg.norm: _norm, np.transpose: _transpose, **MOVES,
 }  # fmt: skip
 
 _QUESTIONS: Final = frozenset({
