@@ -13,65 +13,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.moves import MOVES
-from autodiff.ops import choices, elementwise, layout, linear, reductions
+from autodiff.compositions import COMPOSITIONS, numpy_functions
 from autodiff.plain import plain
 from autodiff.primitive import FORGETTING, TABLE, Primitive
 
 __all__ = ["dispatch_function", "dispatch_ufunc"]
 
 
-def _clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    return elementwise.clip(x, min if a_min is None else a_min, max if a_max is None else a_max)
-
-
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    if ord not in (None, 2, "fro") or (ord == 2 and axis is None and np.ndim(x) != 1):
-        raise TypeError(f"np.linalg.norm has a rule for the Euclidean norm only, and got ord={ord!r}")
-    return reductions.norm(x, axis=axis, keepdims=keepdims)
-
-
-def _transpose(x: Any, axes: Any = None) -> Any:
-    return layout.transpose(x, axes=None if axes is None else tuple(axes))
-
-
-def _var(x: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
-    return reductions.var(x, axis, keepdims, ddof=ddof)
-
-
-def _std(x: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
-    return reductions.std(x, axis, keepdims, ddof=ddof)
-
-
-def _ptp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return reductions.max(x, axis=axis, keepdims=keepdims) - reductions.min(x, axis=axis, keepdims=keepdims)
-
-
-def _cumsum(x: Any, axis: int | None = None) -> Any:
-    return reductions.cumsum(_ravel(x), axis=0) if axis is None else reductions.cumsum(x, axis=axis)
-
-
-def _ravel(x: Any) -> Any:
-    return layout.reshape(x, shape=(-1,))
-
-
-def _inner(x: Any, y: Any) -> Any:
-    """Over the last axis of both, where dot takes the last but one of ``y``."""
-    return linear.dot(x, y) if np.ndim(y) < 2 or not np.ndim(x) else linear.tensordot(x, y, axes=((-1,), (-1,)))
-
-
-def _vdot(x: Any, y: Any) -> Any:
-    return linear.dot(_ravel(x), _ravel(y))
-
-
-_MADE_OF_PRIMITIVES: Final[dict[Any, Callable[..., Any]]] = {
-    np.power: elementwise.raise_to, np.float_power: elementwise.raise_to,
-    np.matmul: linear.matmul, np.dot: linear.dot, np.outer: linear.outer, np.tensordot: linear.tensordot,
-    np.einsum: linear.einsum, np.inner: _inner, np.vdot: _vdot,
-    np.where: choices.where, np.clip: _clip, np.split: layout.split, np.take: layout.take, np.pad: layout.pad,
-    np.diag: layout.diag, np.trace: layout.trace, np.var: _var, np.std: _std, np.ptp: _ptp, np.cumsum: _cumsum,
-    np.ravel: _ravel, np.linalg.norm: _norm, np.transpose: _transpose, **MOVES,
-}  # fmt: skip
+_COMPOSED: Final[dict[Any, Callable[..., Any]]] = numpy_functions(COMPOSITIONS)
 
 _QUESTIONS: Final = frozenset({
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.isfinite, np.isnan, np.isinf,
@@ -83,7 +32,7 @@ _QUESTIONS: Final = frozenset({
 
 
 def _recorded(function: Any) -> Callable[..., Any] | None:
-    made = _MADE_OF_PRIMITIVES.get(function)
+    made = _COMPOSED.get(function)
     if made is not None:
         return made
     entry = _found.get(function)
@@ -170,7 +119,7 @@ def _spelled(function: Any) -> str:
 
 
 def _nearest(name: str) -> str:
-    mapped = [*(function for entry in TABLE.values() for function in entry.numpy), *_MADE_OF_PRIMITIVES]
+    mapped = [*(function for entry in TABLE.values() for function in entry.numpy), *_COMPOSED]
     known = {function.__name__: _spelled(function) for function in mapped}
     inside = sorted((other for other in known if other in name), key=lambda other: (len(other), other))
     close = inside[-1:] or get_close_matches(name, sorted(known), n=1, cutoff=0.7)

@@ -10,7 +10,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import Tensor, Value, gradients
-from autodiff.moves import MOVES
+from autodiff.compositions.moves import MOVES
 from autodiff.testing import check_gradients
 
 Function = Callable[[Any], Any]
@@ -184,4 +184,5 @@ def test_moves_are_linear_to_any_order() -> None:
 def test_each_function_is_tried() -> None:
     """Under its own name."""
     tried = {name.split()[0].split(",")[0] for name in (*OF_ONE, *OF_TWO)} | {"sort"}
-    assert {function.__name__ for function in MOVES} == tried
+    elsewhere = {"diag", "pad", "ravel", "split", "take", "trace", "transpose"}  # by way of the table
+    assert MOVES.keys() - elsewhere == tried

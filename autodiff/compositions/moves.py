@@ -18,12 +18,17 @@ from autodiff.ops import choices, layout, units
 from autodiff.plain import plain
 from autodiff.primitive import describe
 
-__all__ = ["MOVES"]
+__all__ = ["MOVES", "ravel"]
 
 
 def _places(x: Any, start: int = 0) -> Any:
     """The place of each element, in the shape of ``x``."""
     return start + np.arange(np.size(plain(x))).reshape(np.shape(plain(x)))
+
+
+def ravel(x: Any) -> Any:
+    """All elements in one axis."""
+    return layout.reshape(x, shape=(-1,))
 
 
 def _of_one(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,7 +67,7 @@ def _of_many(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _laid_flat(items: Sequence[Any]) -> Any:
     """All elements of all items, one after the other."""
-    return layout.concatenate([layout.reshape(item, shape=(-1,)) for item in items])
+    return layout.concatenate([ravel(item) for item in items])
 
 
 def _concatenate(items: Sequence[Any], axis: int | None = 0) -> Any:
@@ -110,18 +115,23 @@ def _diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     return x
 
 
-#: What each function means where an argument is a node.
-MOVES: Final[dict[Any, Callable[..., Any]]] = {
+def _transpose(x: Any, axes: Any = None) -> Any:
+    return layout.transpose(x, axes=None if axes is None else tuple(axes))
+
+
+#: What each function means where an argument is a node, by its name in NumPy.
+MOVES: Final[dict[str, Callable[..., Any]]] = {
     **{
-        function: _of_one(function)
+        function.__name__: _of_one(function)
         for function in (
             np.delete, np.diagonal, np.fliplr, np.flipud, np.moveaxis, np.repeat, np.roll, np.rollaxis, np.rot90,
             np.tile,
         )
     },
-    **{function: _at_least(function) for function in (np.atleast_1d, np.atleast_2d, np.atleast_3d)},
-    **{function: _of_many(function) for function in (np.column_stack, np.dstack, np.hstack, np.vstack)},
-    np.append: _append, np.concatenate: _concatenate, np.copy: lambda x: units.identity(x), np.diff: _diff,
-    np.resize: _resize, np.sort: _sort, np.take_along_axis: _take_along_axis, np.tril: _kept(np.tril),
-    np.triu: _kept(np.triu),
+    **{function.__name__: _at_least(function) for function in (np.atleast_1d, np.atleast_2d, np.atleast_3d)},
+    **{function.__name__: _of_many(function) for function in (np.column_stack, np.dstack, np.hstack, np.vstack)},
+    "append": _append, "concatenate": _concatenate, "copy": lambda x: units.identity(x), "diag": layout.diag,
+    "diff": _diff, "pad": layout.pad, "ravel": ravel, "resize": _resize, "sort": _sort, "split": layout.split,
+    "take": layout.take, "take_along_axis": _take_along_axis, "trace": layout.trace, "transpose": _transpose,
+    "tril": _kept(np.tril), "triu": _kept(np.triu),
 }  # fmt: skip

@@ -1,0 +1,39 @@
+"""NumPy's functions that are made of primitives, by topic: they cost the table nothing.
+
+What a call of NumPy's function means is written here once, in primitives and other compositions, so that derivatives of
+any order follow. A function that needs a rule of its own is in `autodiff.ops`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.compositions.elements import ELEMENTS
+from autodiff.compositions.linalg import LINALG
+from autodiff.compositions.moves import MOVES
+from autodiff.compositions.products import PRODUCTS
+from autodiff.compositions.statistics import STATISTICS
+
+__all__ = ["COMPOSITIONS", "numpy_functions"]
+
+
+def numpy_functions(named: Mapping[str, Any]) -> dict[Any, Any]:
+    """The same with NumPy's functions as keys, in place of names such as ``linalg.norm``.
+
+    A name that the NumPy in use does not have is left out: ``matvec`` came with 2.2.
+    """
+    found = {}
+    for name, item in named.items():
+        try:
+            found[attrgetter(name)(np)] = item
+        except AttributeError:
+            continue
+    return found
+
+
+#: What each function means where an argument is a node, by its name in NumPy.
+COMPOSITIONS: Final[dict[str, Callable[..., Any]]] = {**ELEMENTS, **MOVES, **STATISTICS, **PRODUCTS, **LINALG}
