@@ -14,12 +14,14 @@ from autodiff.backprop import backpropagate
 from autodiff.flow import Flow, error_flow
 from autodiff.graph import Node, StaleGraphError, topological
 from autodiff.node import Tensor, Value, detach, move, stop_gradient
-from autodiff.ops import choices, elementwise, layout, linear, reductions, units
+from autodiff.ops import choices, elementwise, layout, linear, reductions, rounding, scientific, units
 from autodiff.ops.choices import *  # noqa: F403 - the table's files say what they export, so a new operation
 from autodiff.ops.elementwise import *  # noqa: F403  touches the table only
 from autodiff.ops.layout import *  # noqa: F403
 from autodiff.ops.linear import *  # noqa: F403
 from autodiff.ops.reductions import *  # noqa: F403
+from autodiff.ops.rounding import *  # noqa: F403
+from autodiff.ops.scientific import *  # noqa: F403
 from autodiff.ops.units import *  # noqa: F403
 from autodiff.primitive import TABLE, Domain, Example, Primitive, primitive
 from autodiff.transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
@@ -36,4 +38,6 @@ __all__ += elementwise.__all__
 __all__ += layout.__all__
 __all__ += linear.__all__
 __all__ += reductions.__all__
+__all__ += rounding.__all__
+__all__ += scientific.__all__
 __all__ += units.__all__

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -51,11 +53,19 @@ def _where(condition: bool, x: float, y: float) -> float:
     return x if condition else y
 
 
+def _whole(function: Callable[[float], int]) -> Callable[[float], float]:
+    """A function of ``math`` that rounds, with a float as its result: of a zero's sign as NumPy has it."""
+    return lambda x: math.copysign(function(x), x)
+
+
 floats: Final = SimpleNamespace(
-    absolute=math.fabs, copysign=math.copysign, cos=math.cos, cosh=math.cosh, erfc=math.erfc, exp=math.exp,
-    expm1=math.expm1, arccos=math.acos, arcsin=math.asin, arctan=math.atan, log=math.log, log1p=math.log1p,
-    maximum=_maximum, minimum=_minimum, power=math.pow, sign=_sign, sin=math.sin, sinh=math.sinh, sqrt=math.sqrt,
-    tan=math.tan, tanh=math.tanh, where=_where, **FLOATS,
+    absolute=math.fabs, arccos=math.acos, arccosh=math.acosh, arcsin=math.asin, arcsinh=math.asinh, arctan=math.atan,
+    arctan2=math.atan2, arctanh=math.atanh, cbrt=math.cbrt, ceil=_whole(math.ceil), copysign=math.copysign,
+    cos=math.cos, cosh=math.cosh, erfc=math.erfc, exp=math.exp, exp2=math.exp2, expm1=math.expm1,
+    floor=_whole(math.floor), floor_divide=operator.floordiv, fmod=math.fmod, hypot=math.hypot, log=math.log,
+    log10=math.log10, log1p=math.log1p, log2=math.log2, maximum=_maximum, minimum=_minimum, power=math.pow,
+    remainder=operator.mod, rint=_whole(round), sign=_sign, sin=math.sin, sinh=math.sinh, sqrt=math.sqrt, tan=math.tan,
+    tanh=math.tanh, trunc=_whole(math.trunc), where=_where, **FLOATS,
 )  # fmt: skip
 
 

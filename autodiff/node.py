@@ -14,13 +14,16 @@ import numpy as np
 from numpy import ndarray
 
 from autodiff.backprop import send_back
+from autodiff.compositions import COMPOSITIONS
 from autodiff.copies import copied, reduced, twin
 from autodiff.graph import BY_RULE, DETACHED, LEAF, Change, Node, assign, assigned, clock, commit
 from autodiff.numpy_protocol import dispatch_function, dispatch_ufunc
-from autodiff.ops import elementwise, layout, linear, reductions, units
+from autodiff.ops import elementwise, layout, linear, reductions, rounding, units
 from autodiff.plain import as_leaf_array, as_value_data, boxed, own_index, plain
 from autodiff.primitive import Origin, as_operand, describe
+from autodiff.read_only import ReadOnlyArray
 from autodiff.reading import WATCHES, noted, passed
+from autodiff.refusals import REFUSED_METHODS
 
 __all__ = ["Arithmetic", "Tensor", "Value", "detach", "given", "move", "moved", "stop_gradient"]
 
@@ -47,6 +50,24 @@ class Arithmetic(Node):
 
     def __rpow__(self, base: Any) -> Any:
         return elementwise.pow(base, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return rounding.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return rounding.floor_divide(other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return rounding.remainder(self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return rounding.remainder(other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
 
     def __pos__(self) -> Any:
         return self
@@ -100,6 +121,8 @@ class Arithmetic(Node):
     def conjugate(self) -> Any:
         """Itself, as of any real number: ``np.var`` and ``np.std`` of a list of Values ask for it."""
         return self
+
+    conj = conjugate
 
     def clip(self, low: float | None = None, high: float | None = None) -> Any:
         """The number, or every element, limited to [low, high]."""
@@ -278,6 +301,16 @@ def _comparing(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return compared
 
 
+def _meaning(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The method that means NumPy's function of that name."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    method.__name__, method.__doc__ = function.__name__, f"``numpy.{function.__name__}`` of this."
+    return method
+
+
 class Tensor(Arithmetic):
     """An array on a graph, with NumPy's operators, methods and functions.
 
@@ -310,7 +343,7 @@ class Tensor(Arithmetic):
         """The primal, a read-only array. Assigning to a leaf's makes graphs computed from it stale."""
         if WATCHES:
             noted(self)
-        view = np.asarray(self._data).view()
+        view = np.asarray(self._data).view(ReadOnlyArray)
         view.setflags(write=False)
         return view
 
@@ -357,24 +390,34 @@ class Tensor(Arithmetic):
         """Axes in reverse."""
         return layout.transpose(self)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """Sum over ``axis``; see `autodiff.sum`."""
+    def sum(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
+        """Sum over ``axis``; see `autodiff.sum`. NumPy's other keywords (``where``, ``initial``, ``dtype``) too."""
+        if more:
+            return np.sum(self, axis=axis, keepdims=keepdims, **more)
         return reductions.sum(self, axis=axis, keepdims=keepdims)
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """Mean over ``axis``."""
+    def mean(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
+        """Mean over ``axis``; other keywords as of `numpy.mean`."""
+        if more:
+            return np.mean(self, axis=axis, keepdims=keepdims, **more)
         return reductions.mean(self, axis=axis, keepdims=keepdims)
 
-    def prod(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """Product over ``axis``."""
+    def prod(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
+        """Product over ``axis``; other keywords as of `numpy.prod`."""
+        if more:
+            return np.prod(self, axis=axis, keepdims=keepdims, **more)
         return reductions.prod(self, axis=axis, keepdims=keepdims)
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """Largest element over ``axis``."""
+    def max(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
+        """Largest element over ``axis``; other keywords as of `numpy.max`."""
+        if more:
+            return np.max(self, axis=axis, keepdims=keepdims, **more)
         return reductions.max(self, axis=axis, keepdims=keepdims)
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """Smallest element over ``axis``."""
+    def min(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
+        """Smallest element over ``axis``; other keywords as of `numpy.min`."""
+        if more:
+            return np.min(self, axis=axis, keepdims=keepdims, **more)
         return reductions.min(self, axis=axis, keepdims=keepdims)
 
     def var(self, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> Any:
@@ -422,6 +465,59 @@ class Tensor(Arithmetic):
     def take(self, indices: Any, axis: int | None = None) -> Any:
         """Elements at integer ``indices`` along ``axis``."""
         return layout.take(self, indices, axis)
+
+    all = _meaning(np.all)
+    any = _meaning(np.any)
+    argmax = _meaning(np.argmax)
+    argmin = _meaning(np.argmin)
+    argpartition = _meaning(np.argpartition)
+    argsort = _meaning(np.argsort)
+    copy = _meaning(np.copy)
+    cumprod = _meaning(np.cumprod)
+    diagonal = _meaning(np.diagonal)
+    nonzero = _meaning(np.nonzero)
+    repeat = _meaning(np.repeat)
+    round = _meaning(np.round)
+    searchsorted = _meaning(np.searchsorted)
+    trace = _meaning(np.trace)
+
+    def astype(self, dtype: Any) -> Any:
+        """The same numbers as float64 or float32."""
+        return COMPOSITIONS["astype"](self, dtype)
+
+    def compress(self, condition: Any, axis: int | None = None) -> Any:
+        """The elements along ``axis`` at which the condition holds."""
+        return np.compress(condition, self, axis=axis)
+
+    @property
+    def mT(self) -> Any:
+        """The last two axes exchanged."""
+        return layout.swapaxes(self, axis1=-1, axis2=-2)
+
+    @property
+    def real(self) -> Any:
+        """Itself, as of any real numbers."""
+        return self
+
+    @property
+    def imag(self) -> np.ndarray[Any, Any]:
+        """Zeros, plain: nodes hold real numbers."""
+        return np.zeros_like(self._data)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that the data takes."""
+        return self._data.nbytes  # type: ignore[no-any-return]
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes of one element."""
+        return self._data.itemsize  # type: ignore[no-any-return]
+
+    def __getattr__(self, name: str) -> NoReturn:
+        reason = REFUSED_METHODS.get(name)
+        said = f"a Tensor has no {name}: {reason}" if reason else f"a Tensor has no attribute {name!r}"
+        raise AttributeError(said, name=name, obj=self)
 
     def value(self) -> Value:
         """The one number of this Tensor as a `Value` on the same graph. Raises ValueError for more than one."""

@@ -1,34 +1,41 @@
 """NumPy's own functions on Values and Tensors, read off the table.
 
-A ufunc or function that the table names is recorded; one that only asks (``np.isfinite``, ``np.shape``) answers from
-the data; any other raises and names the nearest, so that nobody gets a silently detached array.
+A ufunc or function that the table names is recorded, as is one that is made of primitives; one that only asks
+(``np.isfinite``, ``np.argsort``) answers from the data; any other raises and says why and what to write instead: nobody
+gets a silently detached array.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 
-from autodiff.compositions import COMPOSITIONS, numpy_functions
+from autodiff.compositions import COMPOSITIONS, REDUCTIONS, numpy_functions
 from autodiff.plain import plain
 from autodiff.primitive import FORGETTING, TABLE, Primitive
+from autodiff.refusals import REFUSED
 
-__all__ = ["dispatch_function", "dispatch_ufunc"]
+__all__ = ["QUESTIONS", "dispatch_function", "dispatch_ufunc"]
 
 
 _COMPOSED: Final[dict[Any, Callable[..., Any]]] = numpy_functions(COMPOSITIONS)
 
-_QUESTIONS: Final = frozenset({
+#: Functions whose answer has no derivative: it is taken from the data, and plain.
+QUESTIONS: Final = frozenset({
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.isfinite, np.isnan, np.isinf,
-    np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.logical_not, np.logical_and, np.logical_or, np.shape, np.ndim,
-    np.size, np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.argmax, np.argmin, np.argsort, np.array_equal,
-    np.allclose, np.isclose, np.any, np.all, np.result_type, np.nonzero, np.count_nonzero, np.array_repr,
-    np.array_str, np.array2string, np.may_share_memory, np.shares_memory, np.iscomplexobj, np.isrealobj,
+    np.isneginf, np.isposinf, np.signbit, np.logical_not, np.logical_and, np.logical_or, np.logical_xor, np.shape,
+    np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.argmax, np.argmin, np.argsort,
+    np.argpartition, np.argwhere, np.flatnonzero, np.lexsort, np.nanargmax, np.nanargmin, np.searchsorted, np.digitize,
+    np.array_equal, np.array_equiv, np.allclose, np.isclose, np.isin, np.any, np.all, np.result_type, np.can_cast,
+    np.common_type, np.min_scalar_type, np.nonzero, np.count_nonzero, np.array_repr, np.array_str, np.array2string,
+    np.may_share_memory, np.shares_memory, np.iscomplex, np.iscomplexobj, np.isreal, np.isrealobj, np.imag,
+    np.diag_indices_from, np.tril_indices_from, np.triu_indices_from, np.einsum_path, np.ix_, np.linalg.matrix_rank,
 })  # fmt: skip
+
+_REFUSED: Final[dict[Any, str]] = numpy_functions(REFUSED)
 
 
 def _recorded(function: Any) -> Callable[..., Any] | None:
@@ -50,18 +57,55 @@ FORGETTING.append(_found.clear)
 
 def dispatch_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What ``ufunc(*inputs)`` means on nodes."""
-    if method == "reduce" and ufunc in (np.add, np.maximum, np.minimum, np.multiply):
-        reduction = {np.add: "sum", np.maximum: "max", np.minimum: "min", np.multiply: "prod"}[ufunc]
-        _refuse_writing(f"{ufunc.__name__}.reduce", kwargs)
-        return TABLE[reduction](inputs[0], axis=kwargs.get("axis", 0), keepdims=kwargs.get("keepdims", False))
+    if method in ("reduce", "accumulate", "outer") and ufunc in _METHODS[method]:
+        return _METHODS[method][ufunc](*inputs, **kwargs)
     if method != "__call__":
         raise TypeError(f"np.{ufunc.__name__}.{method} has no rule on nodes; use the function of that name")
-    if kwargs:
-        raise TypeError(
-            f"np.{ufunc.__name__} on nodes takes no keywords, and got {', '.join(sorted(kwargs))}; "
-            "a node is never written to: use where(...) for where=, and the result for out="
+    if kwargs and kwargs.keys() != {"axis"}:
+        raise TypeError(_about_keywords(ufunc, inputs, kwargs))
+    return _dispatched(ufunc, inputs, kwargs)
+
+
+def _reducing(function: Any) -> Callable[..., Any]:
+    """A reduction as the method of its ufunc calls it: over the first axis, if no other is asked for."""
+    return lambda x, axis=0, **kwargs: _dispatched(function, (x,), {"axis": axis, **kwargs})
+
+
+def _accumulating(function: Any) -> Callable[..., Any]:
+    return lambda x, axis=0, **kwargs: _dispatched(function, (x,), {"axis": axis, **kwargs})
+
+
+def _of_every_pair(ufunc: Any) -> Callable[..., Any]:
+    """The ufunc of each element of x with each of y."""
+    return lambda x, y: ufunc(np.reshape(x, np.shape(plain(x)) + (1,) * np.ndim(plain(y))), y)
+
+
+_METHODS: Final[dict[str, dict[Any, Callable[..., Any]]]] = {
+    "reduce": {
+        ufunc: _reducing(function)
+        for ufunc, function in (
+            (np.add, np.sum), (np.maximum, np.max), (np.minimum, np.min), (np.multiply, np.prod),
+            (np.logical_and, np.all), (np.logical_or, np.any),
         )
-    return _dispatched(ufunc, inputs, {})
+    },
+    "accumulate": {np.add: _accumulating(np.cumsum), np.multiply: _accumulating(np.cumprod)},
+    "outer": {ufunc: _of_every_pair(ufunc) for ufunc in (np.add, np.subtract, np.multiply, np.divide, np.power)},
+}  # fmt: skip
+
+
+def _about_keywords(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    out = kwargs.get("out", (None,))[0]
+    if len(kwargs) == 1 and out is not None and any(item is out for item in inputs):
+        sign = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.matmul: "@"}.get(ufunc)
+        return (
+            f"a plain array cannot take in a node: x {sign}= y writes into x; write x = x {sign} y"
+            if sign
+            else f"np.{ufunc.__name__} cannot write a node into a plain array; take its result"
+        )
+    return (
+        f"np.{ufunc.__name__} on nodes takes no keywords, and got {', '.join(sorted(kwargs))}; "
+        "a node is never written to: use where(...) for where=, and the result for out="
+    )
 
 
 def dispatch_function(function: Any, args: Any, kwargs: Any) -> Any:
@@ -70,32 +114,40 @@ def dispatch_function(function: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _dispatched(function: Any, args: Any, kwargs: Any) -> Any:
-    if function in _QUESTIONS:
+    if function in QUESTIONS:
         return function(*map(_data, args), **{key: _data(item) for key, item in kwargs.items()})
     recorded = _recorded(function)
     if recorded is None:
-        raise TypeError(f"{_spelled(function)} has no rule on nodes{_nearest(function.__name__)}")
+        raise TypeError(f"{_spelled(function)} has no rule on nodes: {_REFUSED.get(function, _UNKNOWN)}")
     given = {key: item for key, item in kwargs.items() if not _is_left_out(item) or (key == "axis" and item is None)}
-    if given:
-        _refuse_writing(function.__name__, given)
-    if len(args) > 2 and isinstance(recorded, Primitive) and recorded.reduces:
-        raise TypeError(
-            f"np.{function.__name__} on nodes takes the array and axis by position, and keepdims by keyword"
-        )
+    for key in _ABOUT_MEMORY:
+        given.pop(key, None)
+    if given.get("out") is not None:
+        raise TypeError(f"np.{function.__name__} on nodes takes no out=; a node is never written to: take the result")
+    if recorded in REDUCTIONS and (len(args) > 2 or not given.keys() <= _OF_EVERY_REDUCTION):
+        return _reduced(function, recorded, args, given)
     try:
         return recorded(*args, **given)
     except TypeError as error:
         raise _with_signature(function, recorded, args, given) or error from None
 
 
+_OF_EVERY_REDUCTION: Final = frozenset({"axis", "keepdims"})
+#: Keywords that say how NumPy is to use memory, and nothing about the result.
+_ABOUT_MEMORY: Final = ("copy", "device", "overwrite_input", "subok")
+_UNKNOWN: Final = "use .data for a plain array outside the graph, or define a primitive for it"
+
+
+def _reduced(function: Any, entry: Any, args: Any, given: dict[str, Any]) -> Any:
+    """A reduction with keywords that the table does not know: which elements, an initial value, the type of the sum."""
+    bound = inspect.signature(function).bind(*args, **given).arguments
+    how = {key: item for key, item in bound.items() if not _is_left_out(item) or key == "axis"}
+    x, dtype = how.pop("a"), how.pop("dtype", None)
+    return REDUCTIONS[entry](x if dtype is None else COMPOSITIONS["astype"](x, dtype), **how)
+
+
 def _is_left_out(item: Any) -> bool:
     return item is None or item is np._NoValue
-
-
-def _refuse_writing(name: str, kwargs: Mapping[str, Any]) -> None:
-    for key in ("out", "dtype", "where", "initial"):
-        if not _is_left_out(kwargs.get(key)):
-            raise TypeError(f"np.{name} on nodes takes no {key}=; a node is never written to or cast")
 
 
 def _with_signature(function: Any, recorded: Callable[..., Any], args: Any, kwargs: Any) -> TypeError | None:
@@ -116,12 +168,3 @@ def _spelled(function: Any) -> str:
     """The name as users write it: np.linalg.inv."""
     place = getattr(function, "__module__", None) or "numpy"
     return f"{place.replace('numpy', 'np', 1)}.{function.__name__}"
-
-
-def _nearest(name: str) -> str:
-    mapped = [*(function for entry in TABLE.values() for function in entry.numpy), *_COMPOSED]
-    known = {function.__name__: _spelled(function) for function in mapped}
-    inside = sorted((other for other in known if other in name), key=lambda other: (len(other), other))
-    close = inside[-1:] or get_close_matches(name, sorted(known), n=1, cutoff=0.7)
-    advice = f"; the nearest that has one is {known[close[0]]}" if close else ""
-    return f"{advice}. Use .data for a plain array outside the graph, or define a primitive for it"

@@ -10,7 +10,7 @@ from autodiff.graph import Node
 from autodiff.namespace import as_float, is_plain_number
 from autodiff.primitive import Primitive, as_operand, describe
 
-__all__ = ["as_constant", "as_leaf_array", "as_value_data", "boxed", "own_index", "plain", "read_only"]
+__all__ = ["as_constant", "as_leaf_array", "as_value_data", "boxed", "constants", "own_index", "plain", "read_only"]
 
 
 def as_value_data(data: Any) -> float:
@@ -77,6 +77,11 @@ def own_index(index: Any) -> Any:
 def plain(item: Any) -> Any:
     """The data of a node; anything else as it is."""
     return item._data if isinstance(item, Node) else item
+
+
+def constants(numbers: Any, x: Any) -> np.ndarray[Any, Any]:
+    """Numbers as an array of the type of ``x``, a node or an array: beside float32 they must not make float64."""
+    return np.asarray(numbers, getattr(plain(x), "dtype", np.float64))
 
 
 def boxed(value: Any) -> np.ndarray[Any, Any]:

@@ -21,6 +21,8 @@ _SATURATED: Final = 0.03  # of 1 − z and 1 − z²: below it, a z of 53 bits l
 _ROOT_HALF: Final = 0.7071067811865476
 _ROOT_HALF_SHORT: Final = 0.70709228515625  # of 14 bits: its product with a multiple of 1/16 is exact
 _ROOT_HALF_REST: Final = 1.44960302975244e-05
+_LN2: Final = 0.6931471805599453
+_NEGLIGIBLE: Final = 1e-18  # beside 1
 ERFC_SLOPE: Final = -1.1283791670955126  # −2/√π, at 0
 
 
@@ -76,10 +78,45 @@ def _lorentzian(x: float) -> float:
     return 1.0 / h / h
 
 
+def _logaddexp(x: float, y: float) -> float:
+    """ln(eˣ + eʸ)."""
+    if x == y:
+        return x + _LN2  # also of two infinities, whose difference is nan
+    top, other = (x, y) if x > y else (y, x)
+    return top + math.log1p(exp(other - top))
+
+
+def _sinc(x: float) -> float:
+    """sin(πx)/(πx)."""
+    return math.sin(math.pi * x) / (math.pi * x) if x else 1.0
+
+
+def _spherical_bessel(x: float, n: float) -> float:
+    """jₙ(x): by its power series where no term outweighs the sum, else upwards from j₀ and j₁, stable beyond x = n.
+
+    A rule multiplies j₋₁ by 0, and it has a pole: it is taken for 0. Source: Abramowitz and Stegun, 10.1.2 and 10.1.19.
+    """
+    if n < 0 or x - x != 0:
+        return x - x
+    if x * x >= max(2 * n + 3, n * n):
+        below, z = math.cos(x) / x, math.sin(x) / x
+        for k in range(int(n)):
+            below, z = z, (2 * k + 1) / x * z - below
+        return z
+    z = term = 1.0
+    k = 0
+    while abs(term) > _NEGLIGIBLE:
+        k += 1
+        term *= -0.5 * x * x / (k * (2 * n + 2 * k + 1))
+        z += term
+    return z * math.prod(x / (2 * k + 3) for k in range(int(n)))
+
+
 #: What `autodiff.namespace.floats` has beside ``math``.
 FLOATS: Final[dict[str, Any]] = {
-    "gaussian": _gaussian, "logistic": _logistic, "logistics": _logistics, "lorentzian": _lorentzian,
-    "normal_cdf": _normal_cdf, "sech2": _sech2,
+    "gaussian": _gaussian, "logaddexp": _logaddexp, "logistic": _logistic, "logistics": _logistics,
+    "lorentzian": _lorentzian, "normal_cdf": _normal_cdf, "sech2": _sech2, "sinc": _sinc,
+    "spherical_bessel": _spherical_bessel,
 }  # fmt: skip
 
 
@@ -188,8 +225,8 @@ def _by_element(function: Any) -> Any:
     """A function of floats that NumPy lacks, for arrays: through ``math``, in float64."""
     vectorized = np.vectorize(function, otypes=[np.float64])
 
-    def on_arrays(x: Any) -> Any:
-        result = vectorized(x)
+    def on_arrays(x: Any, *params: Any) -> Any:
+        result = vectorized(x, *params)
         return result.astype(x.dtype, copy=False) if hasattr(x, "dtype") else result
 
     return on_arrays
@@ -199,5 +236,5 @@ def _by_element(function: Any) -> Any:
 ARRAYS: Final[dict[str, Any]] = {
     "erfc": _by_element(math.erfc), "gaussian": _array_gaussian, "logistic": _array_logistic,
     "logistics": _array_logistics, "lorentzian": _array_lorentzian, "normal_cdf": _by_element(_normal_cdf),
-    "sech2": _array_sech2,
+    "sech2": _array_sech2, "spherical_bessel": _by_element(_spherical_bessel),
 }  # fmt: skip

@@ -20,7 +20,8 @@ ROOTS = {"autodiff": Path(autodiff.__file__).parent, "nn": Path(nn.__file__).par
 LAYERS = (
     ("special", "symbol", "namespace", "signatures", "tree"), ("primitive", "source"), ("ops", "graph"),
     ("array", "scalar"),
-    ("shares", "gates", "compositions", "numpy_protocol", "plain", "reading"), ("backprop", "copies"), ("node",),
+    ("shares", "gates", "compositions", "refusals", "numpy_protocol", "plain", "read_only", "reading"),
+    ("backprop", "copies"), ("node",),
 )  # fmt: skip
 ABOVE_NODE = len(LAYERS)
 _TEST_LIBRARIES = {

@@ -16,9 +16,9 @@ from autodiff.compositions.elements import ELEMENTS
 from autodiff.compositions.linalg import LINALG
 from autodiff.compositions.moves import MOVES
 from autodiff.compositions.products import PRODUCTS
-from autodiff.compositions.statistics import STATISTICS
+from autodiff.compositions.statistics import REDUCTIONS, STATISTICS
 
-__all__ = ["COMPOSITIONS", "numpy_functions"]
+__all__ = ["COMPOSITIONS", "REDUCTIONS", "numpy_functions"]
 
 
 def numpy_functions(named: Mapping[str, Any]) -> dict[Any, Any]:

@@ -15,7 +15,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from autodiff.graph import Node
 from autodiff.ops import choices, layout, units
-from autodiff.plain import plain
+from autodiff.plain import constants, plain
 from autodiff.primitive import describe
 
 __all__ = ["MOVES", "ravel"]
@@ -27,8 +27,8 @@ def _places(x: Any, start: int = 0) -> Any:
 
 
 def ravel(x: Any) -> Any:
-    """All elements in one axis."""
-    return layout.reshape(x, shape=(-1,))
+    """All elements in one axis; of a Value a Tensor with one."""
+    return layout.stack([x]) if isinstance(x, Node) and x.scalar else layout.reshape(x, shape=(-1,))
 
 
 def _of_one(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -94,6 +94,80 @@ def _take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     return layout.take(x, np.take_along_axis(_places(x), plain(indices), axis))
 
 
+def _split(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function`` that cuts one array into several."""
+
+    def parts(x: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        return [layout.take(x, places) for places in function(_places(x), *args, **kwargs)]
+
+    return parts
+
+
+def _unstack(x: Any, *, axis: int = 0) -> tuple[Any, ...]:
+    return tuple(layout.take(x, places) for places in np.moveaxis(_places(x), axis, 0))
+
+
+def _block(arrays: Any) -> Any:
+    """Blocks of nested lists, laid beside each other."""
+    leaves: list[Any] = []
+
+    def placed(item: Any) -> Any:
+        if isinstance(item, list):
+            return [placed(part) for part in item]
+        leaves.append(item)
+        return _places(item, sum(np.size(plain(leaf)) for leaf in leaves[:-1]))
+
+    places = np.block(placed(arrays))
+    return layout.take(_laid_flat(leaves), places)
+
+
+def _broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
+    shape = np.broadcast_shapes(*(np.shape(plain(x)) for x in arrays))
+    return tuple(layout.broadcast_to(x, shape=shape) for x in arrays)
+
+
+def _meshgrid(*axes: Any, sparse: bool = False, indexing: Any = "xy") -> tuple[Any, ...]:
+    grids = np.meshgrid(*(_places(x) for x in axes), sparse=sparse, indexing=indexing)
+    return tuple(layout.take(x, places) for x, places in zip(axes, grids, strict=True))
+
+
+def _compress(condition: Any, x: Any, axis: int | None = None) -> Any:
+    return layout.take(x, np.compress(plain(condition), _places(x), axis))
+
+
+def _extract(condition: Any, x: Any) -> Any:
+    return layout.take(x, np.extract(plain(condition), _places(x)))
+
+
+def _partition(x: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect") -> Any:
+    return _take_along_axis(x, np.argpartition(plain(x), kth, axis, kind), axis)
+
+
+def _insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    return _of_many(lambda items: np.insert(items[0], obj, items[1], axis))([x, values])
+
+
+def _ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    """The differences of neighbours in the flattened x, between what is put before and behind them."""
+    parts = [to_begin, _diff(ravel(x)), to_end]
+    return _laid_flat([part if isinstance(part, Node) else constants(part, x) for part in parts if part is not None])
+
+
+def _unique(x: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False) -> Any:
+    """Of equal elements the first alone, in order; it gets the error of all that is computed from it."""
+    unique: Any = np.unique
+    _, first, *others = unique(plain(x), True, return_inverse, return_counts)
+    kept = layout.take(x, first)
+    asked = [kept, *([first] if return_index else []), *others]
+    return tuple(asked) if len(asked) > 1 else kept
+
+
+def _pad(x: Any, pad_width: Any, mode: Any = "constant", **how: Any) -> Any:
+    if mode in ("edge", "reflect", "symmetric", "wrap") and not how:
+        return layout.take(x, np.pad(_places(x), pad_width, mode))
+    return layout.pad(x, pad_width, mode, **how)
+
+
 def _kept(mask: Callable[..., Any]) -> Callable[..., Any]:
     """``x`` where a triangle of ones says so, 0 elsewhere: nothing gets through there."""
 
@@ -124,14 +198,18 @@ MOVES: Final[dict[str, Callable[..., Any]]] = {
     **{
         function.__name__: _of_one(function)
         for function in (
-            np.delete, np.diagonal, np.fliplr, np.flipud, np.moveaxis, np.repeat, np.roll, np.rollaxis, np.rot90,
-            np.tile,
+            np.delete, np.diagonal, np.fliplr, np.flipud, np.matrix_transpose, np.moveaxis, np.repeat,
+            np.roll, np.rollaxis, np.rot90, np.tile,
         )
     },
     **{function.__name__: _at_least(function) for function in (np.atleast_1d, np.atleast_2d, np.atleast_3d)},
     **{function.__name__: _of_many(function) for function in (np.column_stack, np.dstack, np.hstack, np.vstack)},
-    "append": _append, "concatenate": _concatenate, "copy": lambda x: units.identity(x), "diag": layout.diag,
-    "diff": _diff, "pad": layout.pad, "ravel": ravel, "resize": _resize, "sort": _sort, "split": layout.split,
+    **{function.__name__: _split(function) for function in (np.array_split, np.dsplit, np.hsplit, np.vsplit)},
+    "append": _append, "block": _block, "broadcast_arrays": _broadcast_arrays, "compress": _compress,
+    "concatenate": _concatenate, "copy": lambda x: units.identity(x), "diag": layout.diag,
+    "diagflat": lambda x, k=0: layout.diag(ravel(x), k), "diff": _diff,
+    "ediff1d": _ediff1d, "extract": _extract, "insert": _insert, "meshgrid": _meshgrid, "pad": _pad,
+    "partition": _partition, "ravel": ravel, "resize": _resize, "sort": _sort, "split": layout.split,
     "take": layout.take, "take_along_axis": _take_along_axis, "trace": layout.trace, "transpose": _transpose,
-    "tril": _kept(np.tril), "triu": _kept(np.triu),
+    "tril": _kept(np.tril), "triu": _kept(np.triu), "unique": _unique, "unstack": _unstack,
 }  # fmt: skip

@@ -5,10 +5,136 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from autodiff.compositions.moves import ravel
-from autodiff.ops import reductions
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-__all__ = ["STATISTICS"]
+from autodiff.compositions.moves import MOVES, ravel
+from autodiff.graph import Node
+from autodiff.ops import choices, elementwise, layout, linear, reductions
+from autodiff.plain import constants, plain
+from autodiff.primitive import describe
+
+__all__ = ["REDUCTIONS", "STATISTICS"]
+
+_take_along_axis: Final = MOVES["take_along_axis"]
+
+
+# ---- sums of some elements -------------------------------------------------------------------------------------------
+
+
+def _sum(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True, initial: Any = None) -> Any:
+    z = reductions.sum(_only(where, x, 0.0), axis=axis, keepdims=keepdims)
+    return z if initial is None else z + initial
+
+
+def _prod(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True, initial: Any = None) -> Any:
+    z = reductions.prod(_only(where, x, 1.0), axis=axis, keepdims=keepdims)
+    return z if initial is None else z * initial
+
+
+def _mean(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
+    count = np.sum(np.broadcast_to(where, np.shape(plain(x))), axis=axis, keepdims=keepdims)
+    return _sum(x, axis, keepdims, where=where) / constants(count, x)
+
+
+def _max(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True, initial: Any = None) -> Any:
+    """The largest of the elements that ``where`` chooses, and of ``initial``; NumPy wants it if there is a choice."""
+    return _extreme(reductions.max, elementwise.maximum, x, axis, keepdims, where, initial)
+
+
+def _min(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True, initial: Any = None) -> Any:
+    return _extreme(reductions.min, elementwise.minimum, x, axis, keepdims, where, initial)
+
+
+def _extreme(
+    of_all: Callable[..., Any], of_two: Callable[..., Any], x: Any, axis: Any, keepdims: bool, where: Any, initial: Any
+) -> Any:
+    if initial is None:
+        if where is not True:
+            raise ValueError("an extreme of some elements needs initial=, for where none is chosen")
+        return of_all(x, axis=axis, keepdims=keepdims)
+    x = _only(where, x, initial)
+    if not np.size(plain(x)):
+        return _max_of_none(x, axis, keepdims, initial)
+    return of_two(of_all(x, axis=axis, keepdims=keepdims), initial)
+
+
+def _max_of_none(x: Any, axis: Any, keepdims: bool, initial: Any) -> Any:
+    """``initial`` in the shape of a sum, where at least one row has no elements."""
+    return reductions.sum(x, axis=axis, keepdims=keepdims) * 0.0 + initial
+
+
+def _only(where: Any, x: Any, other: Any) -> Any:
+    """``x`` where it takes part, ``other`` elsewhere."""
+    if where is True:
+        return x
+    mask = np.asarray(plain(where))
+    return choices.where(np.broadcast_to(mask, np.broadcast_shapes(mask.shape, np.shape(plain(x)))), x, other)
+
+
+#: What reductions of the table mean with NumPy's other keywords.
+REDUCTIONS: Final[dict[Any, Callable[..., Any]]] = {
+    reductions.sum: _sum, reductions.prod: _prod, reductions.mean: _mean, reductions.max: _max, reductions.min: _min,
+}  # fmt: skip
+
+
+# ---- sums of what is a number ----------------------------------------------------------------------------------------
+
+
+def _numbers(x: Any) -> Any:
+    """Where there is a number, no nan."""
+    return ~np.isnan(plain(x))
+
+
+def _count(x: Any, axis: Any, keepdims: bool) -> Any:
+    return constants(np.sum(_numbers(x), axis=axis, keepdims=keepdims), x)
+
+
+def _nansum(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return _sum(x, axis, keepdims, where=_numbers(x))
+
+
+def _nanprod(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return _prod(x, axis, keepdims, where=_numbers(x))
+
+
+def _nanmean(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return _nansum(x, axis, keepdims=keepdims) / _count(x, axis, keepdims)
+
+
+def _nanvar(x: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    centred = choices.where(_numbers(x), x - _nanmean(x, axis, keepdims=True), 0.0)
+    return reductions.sum(elementwise.square(centred), axis=axis, keepdims=keepdims) / _freedom(x, axis, ddof, keepdims)
+
+
+def _nanstd(x: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    """By the norm, whose derivative at 0 is 0."""
+    centred = choices.where(_numbers(x), x - _nanmean(x, axis, keepdims=True), 0.0)
+    freedom = _freedom(x, axis, ddof, keepdims)
+    return reductions.norm(centred, axis=axis, keepdims=keepdims) / np.sqrt(freedom)
+
+
+def _freedom(x: Any, axis: Any, ddof: float, keepdims: bool) -> Any:
+    """Degrees of freedom, n − ddof; nan where there are none."""
+    freedom = _count(x, axis, keepdims) - ddof
+    return constants(np.where(freedom > 0, freedom, np.nan), x)
+
+
+def _nanmax(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return _nan_where_none(_max(x, axis, keepdims, where=_numbers(x), initial=-np.inf), x, axis, keepdims)
+
+
+def _nanmin(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return _nan_where_none(_min(x, axis, keepdims, where=_numbers(x), initial=np.inf), x, axis, keepdims)
+
+
+def _nan_where_none(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    if not np.size(plain(x)):
+        reductions.max(x, axis=axis)  # raises where there is nothing to choose from, as NumPy does
+    return choices.where(np.equal(_count(x, axis, keepdims), 0), np.nan, z)
+
+
+# ---- means and deviations --------------------------------------------------------------------------------------------
 
 
 def _var(x: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
@@ -23,11 +149,200 @@ def _ptp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return reductions.max(x, axis=axis, keepdims=keepdims) - reductions.min(x, axis=axis, keepdims=keepdims)
 
 
+def _average(x: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
+    """Σ wᵢxᵢ / Σ wᵢ; weights of one axis belong to ``axis``."""
+    shape = np.shape(plain(x))
+    if weights is None:
+        z, total = reductions.mean(x, axis=axis, keepdims=keepdims), None
+    else:
+        if np.shape(plain(weights)) != shape:
+            if axis is None or not np.shape(plain(weights)):
+                raise TypeError(f"weights of another shape than {shape} need the axis that they belong to")
+            axes = normalize_axis_tuple(axis, len(shape))
+            others = tuple(k for k in range(len(shape)) if k not in axes)
+            order = np.argsort(axes)
+            weights = np.expand_dims(np.transpose(weights, tuple(int(k) for k in order)), others)
+            weights = layout.broadcast_to(weights, shape=shape)
+        total = reductions.sum(weights, axis=axis, keepdims=keepdims)
+        z = reductions.sum(x * weights, axis=axis, keepdims=keepdims) / total
+    if not returned:
+        return z
+    count = plain(x).size / max(np.size(plain(z)), 1)
+    return z, np.full(np.shape(plain(z)), count) if total is None else total
+
+
+def _cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None) -> Any:
+    """Covariances of variables, one a row; observations are its columns."""
+    x = np.atleast_2d(m)
+    if not rowvar and np.ndim(plain(m)) != 1:
+        x = x.T
+    if y is not None:
+        other = np.atleast_2d(y)
+        x = np.concatenate([x, other if rowvar or np.shape(plain(other))[0] == 1 else other.T])
+    freedom = max(np.shape(plain(x))[1] - (int(not bias) if ddof is None else ddof), 0)  # NumPy divides by 0, too
+    centred = x - reductions.mean(x, axis=1, keepdims=True)
+    return layout.squeeze(linear.matmul(centred, centred.T) / freedom)
+
+
+def _corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
+    c = _cov(x, y, rowvar)
+    if not np.ndim(plain(c)):
+        return c / c
+    deviations = elementwise.sqrt(layout.diag(c))
+    return elementwise.clip(c / deviations[:, None] / deviations[None, :], -1.0, 1.0)
+
+
+# ---- order statistics ------------------------------------------------------------------------------------------------
+
+
+def _median(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return _quantile(x, 0.5, axis, keepdims=keepdims) if np.size(plain(x)) else _nanmedian(x, axis, keepdims=keepdims)
+
+
+def _nanmedian(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return _nanquantile(x, 0.5, axis, keepdims=keepdims)
+
+
+def _percentile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False, **kw: Any) -> Any:
+    return _quantile(x, np.true_divide(_constant(q), 100.0), axis, method=method, keepdims=keepdims, **kw)
+
+
+def _nanpercentile(
+    x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False, **kw: Any
+) -> Any:
+    return _nanquantile(x, np.true_divide(_constant(q), 100.0), axis, method=method, keepdims=keepdims, **kw)
+
+
+def _quantile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Any:
+    rows = _rows(x, axis)
+    if not np.size(plain(rows)):
+        raise ValueError(f"a quantile needs elements, and got shape {np.shape(plain(x))}")
+    z = _quantile_of_rows(rows, q, method)
+    return _in_its_shape(choices.where(np.isnan(plain(rows)).any(axis=-1), np.nan, z), x, q, axis, keepdims)
+
+
+def _nanquantile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Any:
+    return _in_its_shape(_quantile_of_rows(_rows(x, axis), q, method), x, q, axis, keepdims)
+
+
+def _constant(q: Any) -> Any:
+    if isinstance(q, Node):
+        raise TypeError(f"a quantile takes q as a constant, and got {describe(q)}; use its .data")
+    return q
+
+
+def _rows(x: Any, axis: Any) -> Any:
+    """The axes that are reduced as one, the last."""
+    if axis is None:
+        return ravel(x)
+    axes = normalize_axis_tuple(axis, np.ndim(plain(x)))
+    moved = np.moveaxis(x, axes, range(-len(axes), 0))
+    return layout.reshape(moved, shape=(*np.shape(plain(moved))[: -len(axes)], -1))
+
+
+#: Of a place between two elements: how far it is from the lower to the upper one.
+_BETWEEN: Final[dict[str, Callable[[Any], Any]]] = {
+    "linear": lambda t: t, "lower": np.zeros_like, "higher": np.ceil, "midpoint": lambda t: 0.5 * np.ceil(t),
+}  # fmt: skip
+
+
+def _quantile_of_rows(rows: Any, q: Any, method: str) -> Any:
+    """Between the sorted elements of each row, nan left out; the axes of ``q`` come first."""
+    if method not in _BETWEEN:
+        raise ValueError(f"quantiles by {method!r} have no rule on nodes; methods are {', '.join(_BETWEEN)}")
+    if np.any(np.less(_constant(q), 0) | np.greater(q, 1)):
+        raise ValueError(f"a quantile is from 0 to 1 (a percentile to 100), and got q={q!r}")
+    if not np.shape(plain(rows))[-1]:
+        return reductions.sum(rows, axis=-1) + np.full((*np.shape(q), *np.shape(plain(rows))[:-1]), np.nan)
+    order = np.argsort(plain(rows), axis=-1, kind="stable")  # nan comes last
+    count = np.sum(_numbers(rows), axis=-1)
+    places = np.multiply.outer(np.asarray(q, float), np.maximum(count - 1, 0))
+    low = np.floor(places).astype(int)
+    ordered = _take_along_axis(rows, order, -1)
+    below, above = (_picked(ordered, np.minimum(k, np.maximum(count - 1, 0))) for k in (low, low + 1))
+    z = below + constants(_BETWEEN[method](places - low), rows) * (above - below)
+    return choices.where(np.broadcast_to(np.equal(count, 0), np.shape(plain(z))), np.nan, z)
+
+
+def _picked(ordered: Any, places: Any) -> Any:
+    """Of each row the elements at its places, whose axes of ``q`` come first."""
+    shape = np.shape(plain(ordered))
+    starts = np.arange(np.prod(shape[:-1], dtype=int)).reshape(shape[:-1]) * shape[-1]
+    return layout.take(ordered, starts + places)
+
+
+def _in_its_shape(z: Any, x: Any, q: Any, axis: Any, keepdims: bool) -> Any:
+    if not keepdims:
+        return z
+    ndim = np.ndim(plain(x))
+    axes = range(ndim) if axis is None else normalize_axis_tuple(axis, ndim)
+    return np.expand_dims(z, tuple(k + np.ndim(q) for k in axes))
+
+
+# ---- along an axis ---------------------------------------------------------------------------------------------------
+
+
 def _cumsum(x: Any, axis: int | None = None) -> Any:
     return reductions.cumsum(ravel(x), axis=0) if axis is None else reductions.cumsum(x, axis=axis)
 
 
+def _cumprod(x: Any, axis: int | None = None) -> Any:
+    return reductions.cumprod(ravel(x), axis=0) if axis is None else reductions.cumprod(x, axis=axis)
+
+
+def _nancumsum(x: Any, axis: int | None = None) -> Any:
+    return _cumsum(_only(_numbers(x), x, 0.0), axis)
+
+
+def _nancumprod(x: Any, axis: int | None = None) -> Any:
+    return _cumprod(_only(_numbers(x), x, 1.0), axis)
+
+
+def _cumulative(running: Callable[..., Any], first: float) -> Callable[..., Any]:
+    """``running`` sum or product as the array API has it: one axis, and the empty sum or product in front if asked."""
+
+    def cumulative(x: Any, /, *, axis: int | None = None, include_initial: bool = False) -> Any:
+        x = np.atleast_1d(x)
+        if axis is None and np.ndim(plain(x)) > 1:
+            raise ValueError(f"a running sum of shape {np.shape(plain(x))} needs an axis")
+        k = normalize_axis_index(axis or 0, np.ndim(plain(x)))
+        z = running(x, axis=k)
+        shape = list(np.shape(plain(x)))
+        shape[k] = 1
+        return layout.concatenate([constants(np.full(shape, first), x), z], axis=k) if include_initial else z
+
+    return cumulative
+
+
+def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    """∫ y dx by the trapezoidal rule: Σ (y_{i+1} + y_i)/2 · (x_{i+1} − x_i)."""
+    y = np.moveaxis(y, axis, -1)
+    if x is not None:
+        dx = np.diff(x) if np.ndim(plain(x)) == 1 else np.diff(np.moveaxis(x, axis, -1))
+    return reductions.sum((y[..., 1:] + y[..., :-1]) * dx, axis=-1) / 2.0
+
+
+def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    """NumPy's differences, which are linear in f: its matrix, from the differences of the unit vectors, times f."""
+    shape = np.shape(plain(f))
+    axes = tuple(range(len(shape))) if axis is None else normalize_axis_tuple(axis, len(shape))
+    each = spacing * len(axes) if len(spacing) == 1 else spacing or (1.0,) * len(axes)
+    if len(each) != len(axes):
+        raise TypeError(f"gradient takes one spacing, or one for each of {len(axes)} axes, and got {len(spacing)}")
+    found = []
+    for k, h in zip(axes, each, strict=True):
+        differences: Any = np.gradient
+        matrix = differences(np.eye(shape[k]), _constant(h), axis=0, edge_order=edge_order)
+        found.append(np.moveaxis(linear.tensordot(constants(matrix, f), f, axes=((1,), (k,))), 0, k))
+    return found[0] if len(found) == 1 else tuple(found)
+
+
 #: What each function means where an argument is a node, by its name in NumPy.
 STATISTICS: Final[dict[str, Callable[..., Any]]] = {
-    "cumsum": _cumsum, "ptp": _ptp, "std": _std, "var": _var,
+    "average": _average, "corrcoef": _corrcoef, "cov": _cov, "cumprod": _cumprod, "cumsum": _cumsum,
+    "cumulative_prod": _cumulative(_cumprod, 1.0), "cumulative_sum": _cumulative(_cumsum, 0.0), "gradient": _gradient,
+    "median": _median, "nancumprod": _nancumprod, "nancumsum": _nancumsum, "nanmax": _nanmax, "nanmean": _nanmean,
+    "nanmedian": _nanmedian, "nanmin": _nanmin, "nanpercentile": _nanpercentile, "nanprod": _nanprod,
+    "nanquantile": _nanquantile, "nanstd": _nanstd, "nansum": _nansum, "nanvar": _nanvar, "percentile": _percentile,
+    "ptp": _ptp, "quantile": _quantile, "std": _std, "trapezoid": _trapezoid, "var": _var,
 }  # fmt: skip

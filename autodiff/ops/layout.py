@@ -145,6 +145,11 @@ stack = primitive("stack", lambda xp, *xs, axis=0: np.stack(xs, axis=axis),
     examples=(Example(((3,), (3,))), Example(((2, 3), (2, 3)), {"axis": -1}), Example(((), (), ()))),
     doc="Arrays joined along a new axis; a sequence of Values becomes a Tensor.")
 
+astype: Primitive = primitive("astype", lambda xp, x, *, dtype: x.astype(dtype),
+    [lambda g, z, x, *, dtype: astype(g, dtype=x.dtype)],
+    elementwise=False, linear=True, examples=(Example(((2, 3),), {"dtype": "float64"}),),
+    doc="The same numbers as float64 or float32; the error signal comes back in the type of x.")
+
 getitem: Primitive = primitive("getitem", lambda xp, x, *, index: x[index],
     [lambda g, z, x, *, index: scatter(g, index=index, shape=x.shape)],
     symbol="[ ]", elementwise=False, linear=True,
@@ -271,12 +276,16 @@ def diag(x: Any, k: int = 0) -> Any:
     raise ValueError(f"diag takes a vector or a matrix, and got shape {shape}")
 
 
-def trace(x: Any) -> Any:
-    """Sum of the diagonal Σᵢ xᵢᵢ of a matrix; a scalar in the units of ``x``. Raises ValueError for no matrix.
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """Sum of a diagonal, Σᵢ xᵢ,ᵢ₊ₖ with k = ``offset``, of the matrices that two axes form; in the units of ``x``.
+
+    Raises ValueError where there are fewer than 2 axes, or the two are the same.
 
     >>> float(trace([[1.0, 2.0], [3.0, 4.0]]))
     5.0
     """
-    if len(np.shape(x)) != 2:
+    if len(np.shape(x)) < 2:
         raise ValueError(f"trace takes a matrix, and got shape {np.shape(x)}")
-    return diag(x).sum()
+    shape = np.shape(x)
+    places = np.arange(np.prod(shape, dtype=int)).reshape(shape)
+    return take(x, np.diagonal(places, offset, axis1, axis2)).sum(axis=-1)

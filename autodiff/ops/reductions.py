@@ -11,12 +11,12 @@ import numpy as np
 
 from autodiff.namespace import as_float, is_plain_number
 from autodiff.ops.elementwise import by_convention, exp, square, where
-from autodiff.ops.layout import flip, reshape, transpose
+from autodiff.ops.layout import concatenate, expand_dims, flip, reshape, swapaxes, transpose
 from autodiff.primitive import NONZERO, RECORDERS, Example, Primitive, as_operand, primitive
 from autodiff.symbol import Symbol
 
 __all__ = [
-    "cumsum", "log_softmax", "logsumexp", "max", "mean", "min", "norm", "prod", "softmax", "spread", "std", "sum",
+    "cumprod", "cumsum", "log_softmax", "logsumexp", "max", "mean", "min", "norm", "prod", "softmax", "spread", "std", "sum",
     "var",
 ]  # fmt: skip
 
@@ -124,6 +124,20 @@ def _product_of_others(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return transpose(shaped, axes=tuple(int(a) for a in np.argsort(order)))
 
 
+def _share_of_running_product(g: Any, z: Any, x: Any, axis: Any) -> Any:
+    """Σᵢ≥ⱼ gᵢzᵢ / xⱼ, and where z/x says nothing the products without xⱼ, of what stands before it and behind it."""
+    if isinstance(x, Symbol):
+        return Symbol("xp", "share_of_running_product", g, z, x)
+    if _has_all_digits(z, x.dtype):
+        return flip(cumsum(flip(g * z, axis=axis), axis=axis), axis=axis) / x
+    g, z, x = (swapaxes(item, axis1=axis, axis2=-1) for item in (g, z, x))
+    later = np.triu(np.ones((x.shape[-1],) * 2, bool), 1)  # n² space, only there
+    behind = cumprod(where(later, expand_dims(x, axis=-2), 1.0), axis=-1)
+    reached = sum(where(~later.T, expand_dims(g, axis=-2) * behind, 0.0), axis=-1)
+    before = concatenate([np.ones((*x.shape[:-1], 1)), z[..., :-1]], axis=-1)
+    return swapaxes(before * reached, axis1=axis, axis2=-1)
+
+
 def _has_all_digits(z: Any, dtype: Any) -> bool:
     """Whether no product has become zero, has lost digits below the smallest normal number, or has overflowed."""
     smallest = _SMALLEST.get(dtype.char, _SMALLEST["d"])
@@ -175,6 +189,12 @@ cumsum: Primitive = primitive("cumsum", lambda xp, x, *, axis: xp.cumsum(x, axis
     elementwise=False, linear=True,
     examples=(Example(((4,),), {"axis": 0}), Example(((2, 3),), {"axis": 0}), Example(((2, 3),), {"axis": -1})),
     doc="Running sum along one axis.")
+
+cumprod: Primitive = primitive("cumprod", lambda xp, x, *, axis: xp.cumprod(x, axis=axis),
+    [lambda g, z, x, *, axis: _share_of_running_product(g, z, x, axis)],
+    domain=NONZERO, elementwise=False,
+    examples=(Example(((4,),), {"axis": 0}), Example(((2, 3),), {"axis": 0}), Example(((2, 3),), {"axis": -1})),
+    doc="Running product along one axis; right at zeros, as the product is.")
 
 spread: Primitive = primitive("spread", _spread,
     [lambda g, z, x, *, shape, axis=None, keepdims=False: sum(g, axis=axis, keepdims=keepdims)
