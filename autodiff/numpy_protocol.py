@@ -17,12 +17,13 @@ from autodiff.compositions import COMPOSITIONS, numpy_functions
 from autodiff.plain import plain
 from autodiff.primitive import FORGETTING, TABLE, Primitive
 
-__all__ = ["dispatch_function", "dispatch_ufunc"]
+__all__ = ["QUESTIONS", "dispatch_function", "dispatch_ufunc", "spelled"]
 
 
 _COMPOSED: Final[dict[Any, Callable[..., Any]]] = numpy_functions(COMPOSITIONS)
 
-_QUESTIONS: Final = frozenset({
+#: The functions that have no derivative and answer from plain data.
+QUESTIONS: Final = frozenset({
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.isfinite, np.isnan, np.isinf,
     np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.logical_not, np.logical_and, np.logical_or, np.shape, np.ndim,
     np.size, np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.argmax, np.argmin, np.argsort, np.array_equal,
@@ -70,11 +71,11 @@ def dispatch_function(function: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _dispatched(function: Any, args: Any, kwargs: Any) -> Any:
-    if function in _QUESTIONS:
+    if function in QUESTIONS:
         return function(*map(_data, args), **{key: _data(item) for key, item in kwargs.items()})
     recorded = _recorded(function)
     if recorded is None:
-        raise TypeError(f"{_spelled(function)} has no rule on nodes{_nearest(function.__name__)}")
+        raise TypeError(f"{spelled(function)} has no rule on nodes{_nearest(function.__name__)}")
     given = {key: item for key, item in kwargs.items() if not _is_left_out(item) or (key == "axis" and item is None)}
     if given:
         _refuse_writing(function.__name__, given)
@@ -112,7 +113,7 @@ def _data(item: Any) -> Any:
     return type(item)(map(_data, item)) if isinstance(item, list | tuple) else plain(item)
 
 
-def _spelled(function: Any) -> str:
+def spelled(function: Any) -> str:
     """The name as users write it: np.linalg.inv."""
     place = getattr(function, "__module__", None) or "numpy"
     return f"{place.replace('numpy', 'np', 1)}.{function.__name__}"
@@ -120,7 +121,7 @@ def _spelled(function: Any) -> str:
 
 def _nearest(name: str) -> str:
     mapped = [*(function for entry in TABLE.values() for function in entry.numpy), *_COMPOSED]
-    known = {function.__name__: _spelled(function) for function in mapped}
+    known = {function.__name__: spelled(function) for function in mapped}
     inside = sorted((other for other in known if other in name), key=lambda other: (len(other), other))
     close = inside[-1:] or get_close_matches(name, sorted(known), n=1, cutoff=0.7)
     advice = f"; the nearest that has one is {known[close[0]]}" if close else ""

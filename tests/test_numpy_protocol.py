@@ -12,7 +12,7 @@ from autodiff import Tensor, Value, gradients
 from autodiff.compositions import numpy_functions
 from autodiff.compositions.moves import MOVES
 from autodiff.numpy_protocol import _COMPOSED as COMPOSED
-from autodiff.numpy_protocol import _QUESTIONS as QUESTIONS
+from autodiff.numpy_protocol import QUESTIONS
 from tests.strategies import PRIMITIVES, plain
 
 X = np.array([[0.3, 0.7, 0.2], [0.9, 0.4, 0.6]])
