@@ -4,8 +4,8 @@ All of it is read where it is defined: operations from the table, NumPy's functi
 
 >>> print(text(selected(everything(), ["np.sqrt"])), end="")
 z is the result of an operation, and x, y, … are its inputs. ∂z/∂x is its local gradient.
-Domain: where an operation is defined and smooth; its formula tells the exceptions, such as kinks,
-and what holds there.
+In its domain an operation is defined and smooth, apart from kinks that its formula names.
+Conventions, such as the derivative at a kink, are told with the formula.
 <BLANKLINE>
 Elementwise
 -----------
@@ -86,8 +86,8 @@ _SHARES: Final = (
     "goes on to x."
 )
 _DOMAINS: Final = (
-    "Domain: where an operation is defined and smooth; its formula tells the exceptions, such as kinks, and what holds "
-    "there."
+    "In its domain an operation is defined and smooth, apart from kinks that its formula names. Conventions, such as "
+    "the derivative at a kink, are told with the formula."
 )
 _ELSEWHERE: Final = "Functions of NumPy that are made of several operations are listed after the operations."
 _INTERNAL: Final = "Internal operations occur in graphs and derivatives; the package exports no function of that name."
@@ -134,7 +134,7 @@ def _operation(entry: Primitive) -> Operation:
         name=entry.name,
         symbol="" if entry.symbol == entry.name else entry.symbol,
         internal=entry.built_in and entry.name not in exported,
-        formula=entry.doc,
+        formula=" ".join(entry.doc.split()),
         derivatives=_derivatives(entry, names),
         domain=_domain(entry, names),
         numpy=tuple(dict.fromkeys(map(spelled, entry.numpy))),

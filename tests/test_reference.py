@@ -120,7 +120,7 @@ def test_the_derivatives_are_those_of_the_table():
 
 def test_your_own_operation_is_in_the_table(define):
     """Under a heading of its own, with what it says about itself."""
-    define("cube_|x|", lambda xp, x: x * x * x, [lambda g, z, x: g * (3.0 * x * x)], doc="Cube |x|³.", domain=ANY)
+    define("cube_|x|", lambda xp, x: x * x * x, [lambda g, z, x: g * (3.0 * x * x)], doc="Cube\n|x|³.", domain=ANY)
     found = reference.selected(reference.everything(), ["cube_|x|"])
     assert "Your own\n--------\n\ncube_|x|\n  Formula     Cube |x|³.\n  Derivative  ∂z/∂x = " in reference.text(found)
     [[head, row]] = tables(reference.markdown(found))
