@@ -1,6 +1,7 @@
 """The program: ``autodiff flow`` draws one gradient of a network, ``autodiff explain`` tells all there is to say.
 
-``autodiff check`` asks whether the gradient of a function is right (`autodiff.testing.command`).
+``autodiff table`` prints what every operation computes, with its derivative; ``autodiff check`` asks whether the
+gradient of a function is right (`autodiff.testing.command`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import numpy as np
 
+from autodiff import reference
 from autodiff.console import readable_output
 from autodiff.draw import MissingProgramError, see, text
 from autodiff.draw.save import ENDINGS, write
@@ -132,6 +134,15 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--format", choices=_FORMATS, metavar="F", help=f"{', '.join(_FORMATS)} (default: text)")
     explain.add_argument("--check", action="store_true", help="compare with a derivative by differences")
     explain.add_argument("-o", "--output", type=Path, metavar="FILE", help=".txt, .md or .tex, instead of printing")
+    table = commands.add_parser(
+        "table",
+        help="look up operations and NumPy's functions",
+        description="Look up what an operation computes, its derivative, its domain, what holds at its kinks, and the "
+        "NumPy functions that mean it; and whether another function of NumPy works here. Without names: all of them.",
+    )
+    table.set_defaults(run=_table)
+    table.add_argument("names", nargs="*", metavar="NAME", help="such as sqrt, np.linalg.norm or linalg.norm")
+    table.add_argument("--markdown", action="store_true", help="print tables in Markdown")
     import_module("autodiff.testing.command").add_check(commands)  # nothing else here needs the tests' tools
     return parser
 
@@ -243,6 +254,17 @@ def _format(options: argparse.Namespace) -> str:
         raise ValueError(f"--format {options.format} is written to a {_FORMATS[options.format].ending} file, and got "
                          f"{options.output.name!r}")
     return by_ending[ending]
+
+
+# ---- autodiff table --------------------------------------------------------------------------------------------------
+
+
+def _table(options: argparse.Namespace) -> int:
+    found = reference.everything()
+    if options.names:
+        found = reference.selected(found, options.names)
+    print(reference.markdown(found) if options.markdown else reference.text(found), end="")
+    return 0
 
 
 # ---- the network -----------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from autodiff.plain import plain
 from autodiff.primitive import FORGETTING, TABLE, Primitive
 from autodiff.refusals import REFUSED
 
-__all__ = ["QUESTIONS", "dispatch_function", "dispatch_ufunc"]
+__all__ = ["QUESTIONS", "dispatch_function", "dispatch_ufunc", "spelled"]
 
 
 _COMPOSED: Final[dict[Any, Callable[..., Any]]] = numpy_functions(COMPOSITIONS)
@@ -118,7 +118,7 @@ def _dispatched(function: Any, args: Any, kwargs: Any) -> Any:
         return function(*map(_data, args), **{key: _data(item) for key, item in kwargs.items()})
     recorded = _recorded(function)
     if recorded is None:
-        raise TypeError(f"{_spelled(function)} has no rule on nodes: {_REFUSED.get(function, _UNKNOWN)}")
+        raise TypeError(f"{spelled(function)} has no rule on nodes: {_REFUSED.get(function, _UNKNOWN)}")
     given = {key: item for key, item in kwargs.items() if not _is_left_out(item) or (key == "axis" and item is None)}
     for key in _ABOUT_MEMORY:
         given.pop(key, None)
@@ -164,7 +164,7 @@ def _data(item: Any) -> Any:
     return type(item)(map(_data, item)) if isinstance(item, list | tuple) else plain(item)
 
 
-def _spelled(function: Any) -> str:
+def spelled(function: Any) -> str:
     """The name as users write it: np.linalg.inv."""
     place = getattr(function, "__module__", None) or "numpy"
     return f"{place.replace('numpy', 'np', 1)}.{function.__name__}"

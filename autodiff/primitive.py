@@ -265,17 +265,22 @@ class Primitive:
         """The rule ``(g, z, *inputs, **params) -> share`` of the input in ``slot`` (0-based)."""
         return self.vjp[slot] if isinstance(self.vjp, tuple) else partial(self.vjp, slot)
 
-    def formula(self, slot: int | None = None) -> str:
-        """The rule as text, in the inputs x, y, … and the result z; ``slot`` picks one input.
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """What formulas call the inputs: x, y, w; two of them where there may be any number."""
+        count = self.arity or 2
+        return ("x", "y", "w")[:count] if count <= 3 else tuple(f"x{k}" for k in range(count))
+
+    def formula(self, slot: int | None = None, names: Sequence[str] | None = None) -> str:
+        """The rule as text, in the inputs x, y, … (or ``names``) and the result z; ``slot`` picks one input.
 
         An elementwise rule shows its local gradient ∂z/∂x; another the share that it makes of the error signal g.
         """
-        count = self.arity or 2
-        names = ["x", "y", "w"][:count] if count <= 3 else [f"x{k}" for k in range(count)]
+        names = self.letters if names is None else names
         inputs = [variable(name) for name in names]
         params = {key: variable(key) for key in self.defaults}
         seed = ONE if self.elementwise else variable("g")
-        slots = range(count) if slot is None else [slot]
+        slots = range(len(names)) if slot is None else [slot]
         rules = [self.rule(k)(seed, variable("z"), *inputs, **params) for k in slots]
         if slot is not None:
             return str(rules[0])

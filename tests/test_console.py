@@ -64,6 +64,7 @@ COMMANDS = {
     "check": (0, ("check", "model.py:f")), "wrong": (1, ("check", "model.py:wrong", "--at", "2.0")),
     "curve": (0, ("check", "model.py:f", "--curve", "--order", "2")), "json": (0, ("check", "model.py:f", "--json")),
     "help": (0, ("explain", "--help")), "unknown name": (2, ("explain", "W₉₉⁽¹⁾")),
+    "table": (0, ("table",)), "table in Markdown": (0, ("table", "--markdown")), "no such row": (2, ("table", "∂")),
 }  # fmt: skip
 
 
