@@ -21,6 +21,15 @@ digits = SimpleNamespace(
     gaussian=lambda x, scale: FIFTY.exp(-scale * x * x), normal_cdf=FIFTY.ncdf, lorentzian=lambda x: 1 / (1 + x * x),
     power=FIFTY.power, sign=FIFTY.sign, sin=FIFTY.sin, sinh=FIFTY.sinh, sqrt=FIFTY.sqrt, tan=FIFTY.tan,
     tanh=FIFTY.tanh, where=lambda condition, x, y: x if condition else y,
+    arccosh=FIFTY.acosh, arcsinh=FIFTY.asinh, arctan2=FIFTY.atan2, arctanh=FIFTY.atanh, ceil=FIFTY.ceil,
+    cbrt=lambda x: FIFTY.sign(x) * FIFTY.cbrt(abs(x)), exp2=lambda x: FIFTY.power(2, x), floor=FIFTY.floor,
+    floor_divide=lambda x, y: FIFTY.floor(x / y), fmod=lambda x, y: x - y * FIFTY.mpf(int(x / y)), hypot=FIFTY.hypot,
+    log10=FIFTY.log10, log2=lambda x: FIFTY.log(x, 2), logaddexp=lambda x, y: FIFTY.log(FIFTY.exp(x) + FIFTY.exp(y)),
+    remainder=lambda x, y: x - y * FIFTY.floor(x / y), rint=FIFTY.nint, sinc=FIFTY.sincpi,
+    spherical_bessel=lambda x, n: (
+        FIFTY.sign(x) ** int(n) * FIFTY.sqrt(FIFTY.pi / (2 * abs(x))) * FIFTY.besselj(n + 0.5, abs(x))
+    ),
+    trunc=lambda x: FIFTY.mpf(int(x)),
 )  # fmt: skip
 
 

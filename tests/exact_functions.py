@@ -100,6 +100,41 @@ def _steps(f: Callable[[Any], Any], first: Callable[[Any], Any], /, *kinks: floa
     return Single(f, first, lambda x: 0, inside=lambda x: x not in kinks, params=params)
 
 
+def _rounding(f: Callable[[Any], Any]) -> Single:
+    return Single(f, lambda x: 0, lambda x: 0, inside=lambda x: 2 * x != int(2 * x) if abs(x) < 1e18 else False)
+
+
+def _cbrt(x: Any) -> Any:
+    return m.sign(x) * m.cbrt(abs(x))
+
+
+def _bessel(x: Any, n: int) -> Any:
+    """The spherical Bessel function jₙ, by its series for small x, where mpmath's loses digits or divides by 0."""
+    if n < 0:
+        return m.cos(x) / x
+    if abs(x) < 1e-3:
+        terms = ((-x * x / 2) ** k / (m.factorial(k) * m.fac2(2 * n + 2 * k + 1)) for k in range(12))
+        return x**n * m.fsum(terms)
+    below, z = m.cos(x) / x, m.sin(x) / x
+    for k in range(n):
+        below, z = z, (2 * k + 1) / x * z - below
+    return z
+
+
+def _bessel_slope(x: Any, n: int) -> Any:
+    return (n * _bessel(x, n - 1) if n else 0) / m.mpf(2 * n + 1) - (n + 1) * _bessel(x, n + 1) / m.mpf(2 * n + 1)
+
+
+def _bessel_curvature(x: Any, n: int) -> Any:
+    below = n * _bessel_slope(x, n - 1) if n else 0
+    return (below - (n + 1) * _bessel_slope(x, n + 1)) / m.mpf(2 * n + 1)
+
+
+def _size_of_bessel(n: int, factor: Any = 1) -> Callable[..., Any]:
+    """About factor·(factor·x)ⁿ near 0, and no smaller elsewhere, where jₙ has roots that a rounded x misses."""
+    return lambda x: factor * min(abs(factor * x), m.one) ** n + SMALLEST
+
+
 #: Several for a name where it has params.
 UNARY: dict[str, tuple[Single, ...]] = {
     "negative": (_steps(lambda x: -x, lambda x: -1),),
@@ -147,6 +182,45 @@ UNARY: dict[str, tuple[Single, ...]] = {
         {2: lambda x: (6 * x * x + 2) / (1 + x * x) ** 3},
     ),),
     "gaussian": (_gaussian(0.5), _gaussian(1.0)),
+    "floor": (_rounding(m.floor),),
+    "ceil": (_rounding(m.ceil),),
+    "trunc": (_rounding(lambda x: m.mpf(int(x))),),
+    "rint": (_rounding(m.nint),),
+    "exp2": (Single(
+        lambda x: m.power(2, x), lambda x: m.log(2) * m.power(2, x), lambda x: m.log(2) ** 2 * m.power(2, x),
+    ),),
+    "log2": (Single(
+        lambda x: m.log(x, 2), lambda x: 1 / (x * m.log(2)), lambda x: -1 / (x**2 * m.log(2)), inside=lambda x: x > 0,
+    ),),
+    "log10": (Single(
+        m.log10, lambda x: 1 / (x * m.log(10)), lambda x: -1 / (x**2 * m.log(10)), inside=lambda x: x > 0,
+    ),),
+    "cbrt": (Single(
+        _cbrt, lambda x: 1 / (3 * _cbrt(x) ** 2), lambda x: -2 / (9 * _cbrt(x) ** 5), inside=lambda x: x != 0,
+    ),),
+    "arcsinh": (Single(
+        m.asinh, lambda x: 1 / m.sqrt(1 + x * x), lambda x: -x / m.sqrt(1 + x * x) ** 3,
+    ),),
+    "arccosh": (Single(
+        m.acosh, lambda x: 1 / m.sqrt((x - 1) * (x + 1)), lambda x: -x / m.sqrt((x - 1) * (x + 1)) ** 3,
+        inside=lambda x: x > 1,
+    ),),
+    "arctanh": (Single(
+        m.atanh, lambda x: 1 / ((1 - x) * (1 + x)), lambda x: 2 * x / ((1 - x) * (1 + x)) ** 2,
+        {2: lambda x: 2 / ((1 - x) * (1 + x)) ** 2}, inside=lambda x: -1 < x < 1,
+    ),),
+    "sinc": (Single(
+        lambda x: _bessel(m.pi * x, 0), lambda x: -m.pi * _bessel(m.pi * x, 1),
+        lambda x: -(m.pi**2) * _bessel_slope(m.pi * x, 1),
+        {0: lambda x: 1, 1: _size_of_bessel(1, m.pi), 2: lambda x: m.pi**2}, inside=lambda x: abs(x) < 5e307,
+    ),),
+    "spherical_bessel": tuple(
+        Single(
+            lambda x, n=n: _bessel(x, n), lambda x, n=n: _bessel_slope(x, n), lambda x, n=n: _bessel_curvature(x, n),
+            {0: _size_of_bessel(n), 1: _size_of_bessel(abs(n - 1)), 2: _size_of_bessel(n % 2)}, params={"n": n},
+        )
+        for n in (0, 1, 2)
+    ),
     "erfc": (Single(
         _erfc, lambda x: -2 / m.sqrt(m.pi) * m.exp(-x * x), lambda x: 4 * x / m.sqrt(m.pi) * m.exp(-x * x),
     ),),
@@ -183,6 +257,20 @@ def _choice(take_first: Callable[[Any, Any], bool], **params: Any) -> Pair:
     )  # fmt: skip
 
 
+def _unit(x: Any, y: Any) -> Any:
+    """1/√(x² + y²), where the length is of few digits by as much more."""
+    return (1 + SMALLEST / m.hypot(x, y)) / m.hypot(x, y)
+
+
+def _logaddexp(x: Any, y: Any) -> Any:
+    return max(x, y) + m.log1p(m.exp(-abs(x - y)))
+
+
+def _quotient_is_known(x: float, y: float) -> bool:
+    """x/y is no whole number, and small enough for 53 bits to tell."""
+    return y != 0 and 1e-300 < abs(x / y) < 1e15 and m.mpf(x) / m.mpf(y) != int(m.mpf(x) / m.mpf(y))
+
+
 BINARY: dict[str, tuple[Pair, ...]] = {
     "add": (Pair(lambda x, y: x + y, (lambda x, y: 1, lambda x, y: 1)),),
     "subtract": (Pair(lambda x, y: x - y, (lambda x, y: 1, lambda x, y: -1)),),
@@ -206,5 +294,36 @@ BINARY: dict[str, tuple[Pair, ...]] = {
         lambda s, c: max(1 + c - s, m.zero),
         (lambda s, c: -int(1 + c - s > 0), lambda s, c: int(1 + c - s > 0)),
         {0: lambda s, c: 1 + abs(c) + abs(s)}, inside=lambda s, c: abs(1 + c - s) > 1e-14 * (1 + abs(c) + abs(s)),
+    ),),
+    "hypot": (Pair(
+        m.hypot, (lambda x, y: x / m.hypot(x, y), lambda x, y: y / m.hypot(x, y)),
+        {1: lambda x, y: abs(x) * _unit(x, y), 2: lambda x, y: abs(y) * _unit(x, y)},
+        inside=lambda x, y: x != 0 or y != 0,
+    ),),
+    "arctan2": (Pair(
+        m.atan2, (lambda y, x: x / (x * x + y * y), lambda y, x: -y / (x * x + y * y)),
+        {
+            1: lambda y, x: (abs(x) / m.hypot(x, y) + SMALLEST) * _unit(x, y),
+            2: lambda y, x: (abs(y) / m.hypot(x, y) + SMALLEST) * _unit(x, y),
+        },
+        inside=lambda y, x: x != 0 and y != 0,
+    ),),
+    "logaddexp": (Pair(
+        _logaddexp, (lambda x, y: _sigma(x - y), lambda x, y: _sigma(y - x)),
+        {
+            0: lambda x, y: max(abs(x), abs(y), 1),
+            1: lambda x, y: _sigma(x - y) * (1 + abs(x - y) / 50),
+            2: lambda x, y: _sigma(y - x) * (1 + abs(x - y) / 50),
+        },
+    ),),
+    "remainder": (Pair(
+        lambda x, y: x - y * m.floor(x / y), (lambda x, y: 1, lambda x, y: -m.floor(x / y)),
+        {0: lambda x, y: abs(y)}, inside=_quotient_is_known,
+    ),),
+    "fmod": (Pair(
+        lambda x, y: x - y * int(x / y), (lambda x, y: 1, lambda x, y: -int(x / y)), inside=_quotient_is_known,
+    ),),
+    "floor_divide": (Pair(
+        lambda x, y: m.floor(x / y), (lambda x, y: 0, lambda x, y: 0), inside=_quotient_is_known,
     ),),
 }  # fmt: skip

@@ -22,6 +22,10 @@ SPELLED: dict[str, Callable[..., Any]] = {
     "clip": lambda x, *, low, high: torch.clamp(x, low, high),
     "where": lambda x, y, *, condition: torch.where(torch.tensor(condition), x, y),
     "identity": torch.clone,
+    "cbrt": lambda x: torch.sign(x) * torch.abs(x) ** (1 / 3),
+    "floor_divide": lambda x, y: torch.div(x, y, rounding_mode="floor"),
+    "rint": torch.round,
+    "spherical_bessel": lambda x, *, n: torch.sin(x) / x if n == 0 else torch.sin(x) / x**2 - torch.cos(x) / x,
     "log_sigmoid": functional.logsigmoid,
     "softplus": lambda x: torch.logaddexp(x, torch.zeros_like(x)),  # functional.softplus is linear above 20
     "leaky_relu": lambda x, *, slope: functional.leaky_relu(x, slope),
@@ -43,6 +47,7 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
     "leaky_relu": [{"slope": 0.01}, {"slope": 0.3}],
     "elu": [{"alpha": 1.0}, {"alpha": 0.5}],
     "hinge": [{"margin": 1.0}, {"margin": 0.25}],
+    "spherical_bessel": [{"n": 0}, {"n": 1}],
     "gaussian": [{"scale": 0.5}, {"scale": 1.0}],
 }
 #: Not compared here, and why.

@@ -32,7 +32,7 @@ CALLS: dict[Any, list[tuple[Any, ...]]] = {
     np.squeeze: [(X[:, :1],), (X[:, :1], 1)], np.broadcast_to: [(V, (2, 3))], np.flip: [(X,), (X, 1)],
     np.concatenate: [([X, X],), ([X, S], 1)], np.stack: [([X, X],), ([V, V], 1)],
     np.sum: [(X,), (X, 0), (X, (0, 1))], np.mean: [(X,), (X, 1)], np.prod: [(X,), (X, 0)], np.max: [(X,), (X, 1)],
-    np.min: [(X,), (X, 0)], np.amax: [(X, 0)], np.amin: [(X, 0)],
+    np.fix: [(4.0 * X,)], np.min: [(X,), (X, 0)], np.amax: [(X, 0)], np.amin: [(X, 0)],
 }  # fmt: skip
 MAPPED = {function for entry in PRIMITIVES for function in entry.numpy} | {*CALLS}
 
@@ -44,7 +44,8 @@ def name_of(function: Any) -> str:
 
 def calls(function: Any) -> list[tuple[Any, ...]]:
     """The calls to try: those listed, or the function of one or two arrays that a ufunc is."""
-    return CALLS.get(function) or [(V,) * function.nin]
+    entry = next((entry for entry in PRIMITIVES if function in entry.numpy), None)
+    return CALLS.get(function) or [tuple(domain.draw(np.random.default_rng(0), (3,)) for domain in entry.domain)]
 
 
 def on_tensors(operands: Any) -> Any:
@@ -127,7 +128,10 @@ def test_gradient_flows_through_mixed_calls() -> None:
 QUESTION_CALLS: dict[Any, Callable[[Any], tuple[Any, ...]]] = {
     np.full_like: lambda x: (x, 3.0), np.array_equal: lambda x: (x, X), np.allclose: lambda x: (x, X),
     np.isclose: lambda x: (x, X), np.result_type: lambda x: (x, np.float32), np.shares_memory: lambda x: (x, V),
-    np.may_share_memory: lambda x: (x, V),
+    np.may_share_memory: lambda x: (x, V), np.argpartition: lambda x: (x, 1), np.array_equiv: lambda x: (x, X),
+    np.can_cast: lambda x: (x.dtype, float), np.diag_indices_from: lambda x: (x[:, :2],),
+    np.digitize: lambda x: (x, [0.25, 0.5]), np.einsum_path: lambda x: ("ij->j", x), np.isin: lambda x: (x, [0.3, 0.4]),
+    np.ix_: lambda x: (x[0] > 0.25,), np.searchsorted: lambda x: (x[0], 0.5),
 }  # fmt: skip
 
 
@@ -146,50 +150,44 @@ def test_question_about_a_list_of_nodes() -> None:
     assert np.isclose(Tensor([1.0, 2.0]), [Value(1.0), Value(3.0)]).tolist() == [True, False]
 
 
-@pytest.mark.parametrize(("function", "nearest"), [
-    (np.median, "np.mean"), (np.nansum, "np.sum"), (np.linalg.inv, None), (np.linalg.cholesky, None), (np.block, None),
-    (np.cumprod, "np.prod"), (np.linalg.matrix_norm, "np.linalg.norm"), (np.nanmax, "np.max"),
-    (np.arctanh, "np.arctan"), (np.fft.fft, None),
-], ids=lambda f: name_of(f) if callable(f) else "")  # fmt: skip
-def test_unknown_function_names_the_nearest(function: Any, nearest: str | None) -> None:
-    """A function without a rule raises; it never returns an array that has silently left the graph."""
-    with pytest.raises(TypeError, match=rf"^np\.\S*{name_of(function)} has no rule on nodes") as error:
-        function(Tensor(S))
+@pytest.mark.parametrize("function", [np.fft.fft, np.i0, np.angle, np.roots, np.linalg.lstsq], ids=name_of)
+def test_function_without_a_rule_raises(function: Any) -> None:
+    """It never returns an array that has silently left the graph, and it suggests nothing that is spelled alike."""
+    operands = [Tensor(S[0])] * (2 if function is np.linalg.lstsq else 1)
+    with pytest.raises(TypeError, match=rf"^np\.\S*{name_of(function)} has no rule on nodes: ") as error:
+        function(*operands)
     text = str(error.value)
-    assert (f"; the nearest that has one is {nearest}. " in text) if nearest else "nearest" not in text
-    assert text.endswith("Use .data for a plain array outside the graph, or define a primitive for it")
+    assert "nearest" not in text
+    assert ("use " in text) or ("define a primitive" in text)
 
 
 def test_user_defined_primitive_maps_its_numpy_function(define: Callable[..., Any]) -> None:
     """A user's primitive is found by its NumPy functions as a built-in one is: on Tensors, Values and arrays."""
-    with pytest.raises(TypeError, match=r"np\.log2 has no rule"):
-        np.log2(Tensor(V))
-    ln2 = float(np.log(2.0))
-    define("log2", lambda xp, x: np.log2(x), [lambda g, z, x: g / (x * ln2)], numpy=np.log2)
+    with pytest.raises(TypeError, match=r"np\.i0 has no rule"):
+        np.i0(Tensor(V))
+    define("i0", lambda xp, x: np.i0(x), [lambda g, z, x: g * (0.5 * x)], numpy=np.i0)  # to first order in x
     x = Tensor(V)
-    np.testing.assert_allclose(gradients(np.log2(x).sum(), x), 1 / (V * ln2), rtol=1e-15)
-    v = Value(8.0)
-    assert (np.log2(v).data, gradients(np.log2(v), v)) == (3.0, 1 / (8.0 * ln2))
+    np.testing.assert_allclose(gradients(np.i0(x).sum(), x), 0.5 * V, rtol=1e-15)
+    v = Value(0.5)
+    assert (np.i0(v).data, gradients(np.i0(v), v)) == (float(np.i0(0.5)), 0.25)
 
 
 @pytest.mark.parametrize(("call", "word"), [
     (lambda x: np.exp(x, out=np.empty((2, 3))), "out"), (lambda x: np.exp(x, where=X > 0.5), "where"),
-    (lambda x: np.add(x, 1.0, dtype=np.float32), "dtype"), (lambda x: np.sum(x, dtype=np.float32), "dtype"),
-    (lambda x: np.sum(x, out=np.empty(())), "out"), (lambda x: np.sum(x, where=X > 0.5), "where"),
-    (lambda x: np.sum(x, initial=1.0), "initial"), (lambda x: np.add.reduce(x, where=X > 0.5), "where"),
-    (lambda x: np.add.reduce(x, initial=2), "initial"), (lambda x: np.add.reduce(x, dtype=np.float32), "dtype"),
-    (lambda x: np.concatenate([x, x], out=X), "out"), (lambda x: np.mean(x, dtype=np.float32), "dtype"),
-    (lambda x: np.add.accumulate(x), "accumulate has no rule"), (lambda x: np.add.outer(x, x), "outer has no rule"),
-    (lambda x: np.add.at(x, 0, 1.0), "at has no rule"), (lambda x: np.subtract.reduce(x), "reduce has no rule"),
-    (lambda x: np.sum(x, 0, np.float32), "keepdims by keyword"), (lambda x: np.max(x, 0, None, True), "by keyword"),
-    (lambda x: np.var(x, 0, None), "takes x, axis, ddof, keepdims"), (lambda x: np.trace(x, 1), "takes x"),
-    (lambda x: np.where(x), "takes condition, x, y"), (lambda x: np.linalg.norm(x, ord=1), "Euclidean norm only"),
-    (lambda x: np.linalg.norm(x, ord=2), "Euclidean norm only"), (lambda x: np.reshape(x, (6,), order="F"), "order"),
+    (lambda x: np.add(x, 1.0, dtype=np.float32), "dtype"), (lambda x: np.sum(x, out=np.empty(())), "out"),
+    (lambda x: np.concatenate([x, x], out=X), "out"), (lambda x: np.maximum.accumulate(x), "accumulate has no rule"),
+    (lambda x: np.arctan2.outer(x, x), "outer has no rule"),
+    (lambda x: np.add.at(x, 0, 1.0), "at has no rule"),
+    (lambda x: np.subtract.reduce(x), "reduce has no rule"),
+    (lambda x: np.sum(x, dtype=int), "holds float64 or float32"),
+    (lambda x: np.max(x, where=X > 0.5), "needs initial="),
+    (lambda x: np.var(x, 0, None), "takes x, axis, ddof, keepdims"),
+    (lambda x: np.where(x), "takes condition, x, y"), (lambda x: np.reshape(x, (6,), order="F"), "order"),
     (lambda x: np.concatenate([x, x], casting="no"), "casting"), (lambda x: np.einsum("ij->", x, order="C"), "order"),
 ])  # fmt: skip
 def test_writing_casting_and_masking_are_refused(call: Callable[[Any], Any], word: str) -> None:
     """out=, where=, dtype=, initial= and what else a rule cannot follow is refused by name, in every spelling."""
-    with pytest.raises(TypeError, match=word):
+    with pytest.raises((TypeError, ValueError), match=word):
         call(Tensor(X))
 
 

@@ -145,7 +145,7 @@ stack = primitive("stack", lambda xp, *xs, axis=0: np.stack(xs, axis=axis),
     examples=(Example(((3,), (3,))), Example(((2, 3), (2, 3)), {"axis": -1}), Example(((), (), ()))),
     doc="Arrays joined along a new axis; a sequence of Values becomes a Tensor.")
 
-astype: Primitive = primitive("astype", lambda xp, x, *, dtype: x.astype(dtype),
+astype: Primitive = primitive("astype", lambda xp, x, *, dtype: x if x.dtype.char == "O" else x.astype(dtype),
     [lambda g, z, x, *, dtype: astype(g, dtype=x.dtype)],
     elementwise=False, linear=True, examples=(Example(((2, 3),), {"dtype": "float64"}),),
     doc="The same numbers as float64 or float32; the error signal comes back in the type of x.")

@@ -191,7 +191,9 @@ def _logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 #: Forwards that ask NumPy what it does not know of objects, by their definitions.
-_OWN: Final[Mapping[str, Callable[..., Any]]] = {"norm": _norm, "logsumexp": _logsumexp}
+_OWN: Final[Mapping[str, Callable[..., Any]]] = {
+    "astype": lambda x, *, dtype: x, "logsumexp": _logsumexp, "norm": _norm,  # these are exact
+}  # fmt: skip
 
 RECORDERS[Dual] = _recorded
 RECORDERS[DualArray] = _recorded
@@ -216,6 +218,11 @@ def duals_over(
     xp.sign = lambda x: constant(1.0 if x > 0 else -1.0 if x < 0 else 0.0)
     xp.copysign = lambda x, y: abs(x) if y > 0 else -abs(x)
     xp.power = _power(xp)
+    for name, rounded in _ROUNDED.items():
+        setattr(xp, name, _constant_between_jumps(xp, rounded))
+    xp.floor_divide = lambda x, y: xp.floor(x / y)
+    xp.remainder = lambda x, y: x - y * xp.floor(x / y)
+    xp.fmod = lambda x, y: x - y * xp.trunc(x / y)
     if hasattr(xp, "exp"):
         _add_special(xp)
     return xp
@@ -234,6 +241,54 @@ def _add_special(xp: Any) -> None:
     xp.gaussian = lambda x, scale: xp.exp(-scale * (x * x))
     xp.normal_cdf = lambda x: 0.5 * xp.erfc(-x / xp.sqrt(xp.constant(2.0)))
     xp.lorentzian = lambda x: 1.0 / (1.0 + x * x)
+    xp.hypot = lambda x, y: xp.sqrt(x * x + y * y)
+    xp.arctan2 = lambda y, x: _angle(xp, y, x)
+    xp.logaddexp = lambda x, y: xp.maximum(x, y) + xp.log1p(xp.exp(-abs(x - y)))
+    xp.spherical_bessel = lambda x, n: _lifted(
+        xp,
+        lambda y: xp.base.spherical_bessel(y, n),
+        lambda m, y, z: (n * m.spherical_bessel(y, n - 1) - (n + 1) * m.spherical_bessel(y, n + 1)) / (2 * n + 1),
+        xp.base,
+    )(x)
+
+
+def _angle(xp: Any, y: Any, x: Any) -> Any:
+    """The angle of (x, y): by an arc tangent, and half a turn where x < 0."""
+    if x > 0:
+        return xp.arctan(y / x)
+    turn = xp.base.pi if y >= 0 else -xp.base.pi
+    return xp.arctan(y / x) + turn if x < 0 else turn / 2 - xp.arctan(x / y)
+
+
+def _constant_between_jumps(xp: Any, rounded: Callable[[Any], int]) -> Callable[[Any], Any]:
+    """A function that rounds: its slope is 0."""
+
+    def on_duals(x: Any) -> Any:
+        primal = x.primal if x.__class__ is Dual else xp.constant(x)
+        try:
+            z = xp.constant(rounded(primal))
+        except (ValueError, OverflowError):  # of inf or nan
+            return _undefined(xp)
+        return Dual(z, xp.zero, xp) if x.__class__ is Dual else z
+
+    return on_duals
+
+
+def _floor(x: Any) -> int:
+    """By ``int``, which numbers of every kind know."""
+    whole = int(x)
+    return whole if whole <= x else whole - 1
+
+
+def _rint(x: Any) -> int:
+    whole = _floor(x)
+    rest = x - whole
+    return whole + int(rest > 0.5 or (rest == 0.5 and whole % 2))
+
+
+_ROUNDED: Final[Mapping[str, Callable[[Any], int]]] = {
+    "ceil": lambda x: -_floor(-x), "floor": _floor, "rint": _rint, "trunc": int,
+}  # fmt: skip
 
 
 def _undefined(xp: Any) -> Dual:
@@ -274,6 +329,14 @@ _SLOPES: Final[Mapping[str, Callable[..., Any]]] = {
     "sinh": lambda m, x, z: m.cosh(x),
     "cosh": lambda m, x, z: m.sinh(x),
     "tanh": lambda m, x, z: 1 / m.cosh(x) ** 2,
+    "exp2": lambda m, x, z: z * m.log(2),
+    "log2": lambda m, x, z: 1 / (x * m.log(2)),
+    "log10": lambda m, x, z: 1 / (x * m.log(10)),
+    "cbrt": lambda m, x, z: z / (3 * x),
+    "arcsinh": lambda m, x, z: 1 / m.cosh(z),
+    "arccosh": lambda m, x, z: 1 / m.sinh(z),
+    "arctanh": lambda m, x, z: m.cosh(z) ** 2,
+    "sinc": lambda m, x, z: -m.pi * m.spherical_bessel(m.pi * x, 1),
     "erfc": lambda m, x, z: -2 / m.sqrt(m.pi) * m.exp(-x * x),
 }
 
@@ -315,6 +378,18 @@ duals: Final = duals_over(_floats)
 exact: Final = duals_over(SimpleNamespace(), Fraction, faults=())
 
 
+def _spherical_bessel(context: Any) -> Callable[[Any, Any], Any]:
+    """√(π/2x)·J(x), with J of order n + ½; j₋₁ stands beside a factor 0."""
+
+    def of(x: Any, n: Any) -> Any:
+        if not x or n < 0:
+            return context.mpf(not n)
+        size = abs(x)
+        return context.sqrt(context.pi / (2 * size)) * context.besselj(n + 0.5, size) * context.sign(x) ** int(n)
+
+    return of
+
+
 def mpmath_duals(digits: int = 50) -> SimpleNamespace:
     """The namespace for Duals of mpmath's numbers with so many digits."""
     try:
@@ -323,9 +398,11 @@ def mpmath_duals(digits: int = 50) -> SimpleNamespace:
         raise ImportError(f'the oracle "mpmath" needs mpmath: {install("test")}') from None
     context.dps = digits
     base = SimpleNamespace(
-        exp=context.exp, expm1=context.expm1, log=context.log, log1p=lambda x: context.log(1 + x), sqrt=context.sqrt,
-        sin=context.sin, cos=context.cos, tan=context.tan, arcsin=context.asin, arccos=context.acos,
-        arctan=context.atan, sinh=context.sinh, cosh=context.cosh, tanh=context.tanh, erfc=context.erfc,
-        power=context.power, pi=context.pi,
+        arccos=context.acos, arccosh=context.acosh, arcsin=context.asin, arcsinh=context.asinh, arctan=context.atan,
+        arctanh=context.atanh, cbrt=lambda x: context.sign(x) * context.cbrt(abs(x)), cos=context.cos,
+        cosh=context.cosh, erfc=context.erfc, exp=context.exp, exp2=lambda x: context.power(2, x), expm1=context.expm1,
+        log=context.log, log10=context.log10, log1p=lambda x: context.log(1 + x), log2=lambda x: context.log(x, 2),
+        pi=context.pi, power=context.power, sin=context.sin, sinc=context.sincpi, sinh=context.sinh,
+        spherical_bessel=_spherical_bessel(context), sqrt=context.sqrt, tan=context.tan, tanh=context.tanh,
     )  # fmt: skip
     return duals_over(base, lambda x: context.mpf(float(x) if not isinstance(x, context.mpf) else x))
