@@ -58,7 +58,8 @@ class Domain:
         for kink in self.kinks:
             near = np.abs(points - kink) < 0.05
             points = np.where(near, kink + np.where(points < kink, -0.1, 0.1), points)
-        return self.arranged(points)
+        arranged: np.ndarray[Any, Any] = self.arranged(points)
+        return arranged
 
     def arranged(self, points: Any) -> Any:
         """Numbers of the interval as an operand; a domain of whole arrays, such as matrices, arranges them."""

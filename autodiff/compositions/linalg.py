@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 from operator import index
 from typing import Any, Final
 
@@ -12,10 +12,10 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autodiff.compositions.moves import MOVES
+from autodiff.namespace import is_plain_number
 from autodiff.ops import choices, elementwise, layout, linear, reductions
 from autodiff.ops import factorizations as of
 from autodiff.plain import plain
-from autodiff.namespace import is_plain_number
 from autodiff.primitive import describe
 
 __all__ = ["LINALG"]
@@ -211,14 +211,13 @@ Order = int | tuple["Order", "Order"]  #: which factor, or which two products ar
 def _cheapest(lengths: tuple[int, ...]) -> Order:
     """The order of multiplications for matrices of which the k-th has shape lengths[k], lengths[k + 1]."""
 
-    @lru_cache(maxsize=None)
+    @cache
     def best(i: int, j: int) -> tuple[int, Order]:
         if j - i == 1:
             return 0, i
         ways = ((best(i, k), best(k, j), lengths[i] * lengths[k] * lengths[j]) for k in range(i + 1, j))
-        return min(
-            ((left[0] + right[0] + own, (left[1], right[1])) for left, right, own in ways), key=lambda way: way[0]
-        )
+        found = ((left[0] + right[0] + own, (left[1], right[1])) for left, right, own in ways)
+        return min(found, key=lambda way: way[0])
 
     return best(0, len(lengths) - 1)[1]
 

@@ -21,17 +21,14 @@ from autodiff.ops.layout import concatenate, expand_dims, reshape, swapaxes
 from autodiff.primitive import ANY, RECORDERS, TABLE, Domain, Example, Objects, Primitive, primitive
 from autodiff.symbol import Symbol
 
-__all__ = [
-    "cholesky", "det", "eigh", "eigvalsh", "inv", "log_abs_det", "parts", "pinv", "qr", "solve", "svd", "svdvals",
-    "transposed",
-]  # fmt: skip
+__all__ = ["parts", "transposed"]  # the primitives are called by way of numpy.linalg, and are no names of `autodiff`
 
 
 @dataclass(frozen=True, slots=True)
 class _Matrices(Domain):
     """Matrices near diag(1, 2, 3, …): far from singular, singular values and eigenvalues apart."""
 
-    def arranged(self, points: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def arranged(self, points: Any) -> Any:
         """Numbers of the interval, laid around the diagonal."""
         if points.ndim < 2:
             return points
@@ -80,7 +77,7 @@ def _packed(*items: tuple[Any, int]) -> Any:
 def _computed(name: str, function: Callable[..., Any], *inputs: Any, **params: Any) -> Any:
     """``function`` of arrays of the types that LAPACK knows; Values in an array of objects go by way of Tensors."""
     if any(isinstance(part, Node) for x in inputs if x.dtype == object for part in x.flat):
-        return RECORDERS[Objects](TABLE[name], inputs, params)  # type: ignore[index]
+        return RECORDERS[Objects](TABLE[name], inputs, params)
     return function(*[x if x.dtype.char in "fd" else x.astype(float) for x in inputs], **params)
 
 
@@ -138,11 +135,8 @@ def _is_sound(data: Any, z: Any, most: float) -> bool:
     """Whether no determinant has lost digits, and no condition number is above ``most``."""
     size = np.abs(getattr(z, "_data", z))
     smallest = np.finfo(data.dtype).tiny
-    return bool(
-        np.isfinite(data).all()
-        and np.all((size >= smallest) & (size < np.inf))
-        and np.all(np.linalg.cond(data) < most)
-    )
+    whole = np.isfinite(data).all() and np.all((size >= smallest) & (size < np.inf))
+    return bool(whole and np.all(np.linalg.cond(data) < most))
 
 
 def _minors(x: Any) -> Any:
@@ -206,7 +200,7 @@ def _share_of_cholesky(g: Any, low: Any) -> Any:
     return 0.5 * (share + transposed(share))
 
 
-def _eigh(x: Any, uplo: str) -> Any:
+def _eigh(x: Any, uplo: Any) -> Any:
     w, v = np.linalg.eigh(_symmetric(x), UPLO=uplo)
     return _packed((w, 1), (v, 2))
 
