@@ -155,7 +155,7 @@ def test_question_about_a_list_of_nodes() -> None:
 
 
 @pytest.mark.parametrize(("function", "nearest"), [
-    (np.median, "np.mean"), (np.nansum, "np.sum"), (np.linalg.eig, None), (np.block, None),
+    (np.median, "np.mean"), (np.nansum, "np.sum"), (np.linalg.eig, "np.linalg.eigh"), (np.block, None),
     (np.cumprod, "np.prod"), (np.nanmax, "np.max"),
     (np.arctanh, "np.arctan"), (np.fft.fft, None),
 ], ids=lambda f: name_of(f) if callable(f) else "")  # fmt: skip

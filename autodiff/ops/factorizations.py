@@ -76,6 +76,7 @@ def _packed(*items: tuple[Any, int]) -> Any:
 
 def _computed(name: str, function: Callable[..., Any], *inputs: Any, **params: Any) -> Any:
     """``function`` of arrays of the types that LAPACK knows; Values in an array of objects go by way of Tensors."""
+    inputs = tuple(map(np.asarray, inputs))
     if any(isinstance(part, Node) for x in inputs if x.dtype == object for part in x.flat):
         return RECORDERS[Objects](TABLE[name], inputs, params)
     return function(*[x if x.dtype.char in "fd" else x.astype(float) for x in inputs], **params)
@@ -96,8 +97,6 @@ def _solve(a: Any, b: Any) -> Any:
 
 def _solved(a: Any, b: Any, singular: Any) -> Any:
     """a⁻¹b, and nan where a is ``singular``, which LAPACK would raise for."""
-    if isinstance(a, Symbol):
-        return solve(a, b)
     one = np.eye(a.shape[-1], dtype=a.dtype)
     apart = np.asarray(singular)[..., None, None]
     return solve(where(apart, one, a) if np.any(apart) else a, b) * np.where(apart, np.nan, 1.0).astype(a.dtype)
@@ -106,7 +105,7 @@ def _solved(a: Any, b: Any, singular: Any) -> Any:
 def _inverse_of(x: Any, log_size: Any) -> Any:
     """x⁻¹, and nan where |det x| is 0."""
     if isinstance(x, Symbol):
-        return inv(x)
+        return Symbol("xp", "inverse", x)
     return _solved(x, np.eye(x.shape[-1], dtype=x.dtype), log_size == -np.inf)
 
 
@@ -248,8 +247,8 @@ def _share_of_svd(g: Any, z: Any, x: Any) -> Any:
     ut, gv, v = transposed(u), transposed(gvt), transposed(vt)
     by_u, by_v = ut @ gu, vt @ gv
     by_u, by_v = by_u - transposed(by_u), by_v - transposed(by_v)
-    row = expand_dims(s, axis=-2)
-    apart, together = _gaps(s), _gaps(s) + 2.0 * expand_dims(s, axis=-1)
+    row, one = expand_dims(s, axis=-2), np.eye(s.shape[-1], dtype=s.dtype)
+    apart, together = _gaps(s), row + expand_dims(s, axis=-1) + one
     # F∘(P·S + S·Q) for F = 1/(sⱼ² − sᵢ²), in parts whose divisors are a difference and a sum: no square loses digits
     inner = 0.5 * (_ratio(_off(by_u + by_v), apart) + _ratio(_off(by_u - by_v), together))
     share = (u @ inner + _scaled(u, _share_of_size(gs, s))) @ vt

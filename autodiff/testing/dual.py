@@ -21,6 +21,7 @@ import numpy as np
 from autodiff.extras import install
 from autodiff.namespace import FLOAT_FAULTS, arrays, floats
 from autodiff.primitive import BUILT_IN, RECORDERS, TABLE, Primitive
+from autodiff.testing.dual_matrices import ON_MATRICES
 
 __all__ = ["Dual", "DualArray", "TieError", "duals", "duals_over", "exact", "mpmath_duals"]
 
@@ -191,7 +192,7 @@ def _logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 #: Forwards that ask NumPy what it does not know of objects, by their definitions.
-_OWN: Final[Mapping[str, Callable[..., Any]]] = {"norm": _norm, "logsumexp": _logsumexp}
+_OWN: Final[Mapping[str, Callable[..., Any]]] = {"norm": _norm, "logsumexp": _logsumexp, **ON_MATRICES}
 
 RECORDERS[Dual] = _recorded
 RECORDERS[DualArray] = _recorded
