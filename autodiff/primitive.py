@@ -58,7 +58,16 @@ class Domain:
         for kink in self.kinks:
             near = np.abs(points - kink) < 0.05
             points = np.where(near, kink + np.where(points < kink, -0.1, 0.1), points)
+        arranged: np.ndarray[Any, Any] = self.arranged(points)
+        return arranged
+
+    def arranged(self, points: Any) -> Any:
+        """Numbers of the interval as an operand; a domain of whole arrays, such as matrices, arranges them."""
         return points
+
+    def __contains__(self, x: Any) -> bool:
+        """Whether a number, or every element of an array, lies in the interval."""
+        return bool(self.low <= x <= self.high if x.__class__ is float else np.all((self.low <= x) & (x <= self.high)))
 
 
 ANY: Final = Domain(-2.0, 2.0, "all reals")
@@ -413,6 +422,8 @@ class Primitive:
         kind: type[Exception] = TypeError if isinstance(error, TypeError) else ValueError
         if isinstance(error, IndexError) and not isinstance(error, ValueError):  # numpy's AxisError is both
             kind = IndexError  # so that iteration and out-of-range look-ups behave as for any sequence
+        if isinstance(error, np.linalg.LinAlgError):
+            kind = np.linalg.LinAlgError  # a ValueError too
         return kind(f"{self.name}({came}{asked}) is not defined: {error}")
 
     def __repr__(self) -> str:

@@ -37,7 +37,6 @@ REFUSED: Final[dict[str, str]] = _each([
     ("poly polyadd polyder polydiv polyfit polyint polymul polysub trim_zeros",
      "polynomials as arrays of coefficients have only polyval(p, x); convolve(p, q) multiplies two of them"),
     ("linalg.lstsq", "its results are several, some of them without a derivative; use linalg.pinv(a) @ b"),
-    ("linalg.tensorinv linalg.tensorsolve", "it has no rule; use linalg.inv or linalg.solve of reshaped matrices"),
     ("geomspace", "it has no rule; use exp of linspace(log(start), log(stop))"),
     ("i0", "it has no rule; define a primitive for the Bessel function"),
     ("busday_count busday_offset datetime_as_string is_busday isnat",

@@ -211,3 +211,9 @@ if since("2.2"):
         "matvec": _of(C, W[:2])([lambda np, a, x: np.matvec(a, x)]),
         "vecmat": _of(W[:2], C)([lambda np, x, a: np.vecmat(x, a)]),
     }
+CALLS |= {
+    "linalg.cross": _of(M, N)(
+        [lambda np, x, y: np.linalg.cross(x, y), lambda np, x, y: np.linalg.cross(x.T, y.T, axis=0)]
+    ),
+    "linalg.vecdot": _of(M, N)([lambda np, x, y: np.linalg.vecdot(x, y)]),
+}

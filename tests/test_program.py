@@ -136,7 +136,8 @@ def test_every_operation_on_numbers_can_be_a_step(name: str) -> None:
 def test_every_operation_on_arrays_can_be_a_step(name: str) -> None:
     """Each primitive, with each of its params, runs on the shapes of its example, and so does its source."""
     operation = VOCABULARY[ad.Tensor][name]
-    program = one_step(operation, [np.full(shape, 0.5) for shape in operation.shapes])
+    halves = map(np.full, operation.shapes, [0.5] * operation.arity)
+    program = one_step(operation, [domain.arranged(x) for domain, x in zip(operation.domains, halves, strict=True)])
     assert len(program.steps) == 1
     scope: dict[str, Any] = {}
     exec(program.python(), scope)

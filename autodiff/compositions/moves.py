@@ -198,7 +198,7 @@ MOVES: Final[dict[str, Callable[..., Any]]] = {
     **{
         function.__name__: _of_one(function)
         for function in (
-            np.delete, np.diagonal, np.fliplr, np.flipud, np.matrix_transpose, np.moveaxis, np.repeat,
+            np.delete, np.diagonal, np.fliplr, np.flipud, np.moveaxis, np.repeat,
             np.roll, np.rollaxis, np.rot90, np.tile,
         )
     },

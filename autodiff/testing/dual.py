@@ -21,6 +21,7 @@ import numpy as np
 from autodiff.extras import install
 from autodiff.namespace import FLOAT_FAULTS, arrays, floats
 from autodiff.primitive import BUILT_IN, RECORDERS, TABLE, Primitive
+from autodiff.testing.dual_matrices import ON_MATRICES
 
 __all__ = ["Dual", "DualArray", "TieError", "duals", "duals_over", "exact", "mpmath_duals"]
 
@@ -192,7 +193,7 @@ def _logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
 
 #: Forwards that ask NumPy what it does not know of objects, by their definitions.
 _OWN: Final[Mapping[str, Callable[..., Any]]] = {
-    "astype": lambda x, *, dtype: x, "logsumexp": _logsumexp, "norm": _norm,  # these are exact
+    "astype": lambda x, *, dtype: x, "logsumexp": _logsumexp, "norm": _norm, **ON_MATRICES,
 }  # fmt: skip
 
 RECORDERS[Dual] = _recorded

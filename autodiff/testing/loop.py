@@ -206,8 +206,8 @@ def _array(random: Random, shape: tuple[int, ...], domain: Domain = ANY) -> Any:
     if domain.text != ANY.text:
         low, high = max(low, ceil(4 * domain.low)), min(high, floor(4 * domain.high))
     if low > high:
-        return np.array([random.uniform(domain.low, domain.high) for _ in range(count)]).reshape(shape)
-    return (np.array(random.choices(range(low, high + 1), k=count)) / 4.0).reshape(shape)
+        return domain.arranged(np.array([random.uniform(domain.low, domain.high) for _ in range(count)]).reshape(shape))
+    return domain.arranged((np.array(random.choices(range(low, high + 1), k=count)) / 4.0).reshape(shape))
 
 
 @dataclass

@@ -227,7 +227,7 @@ def _fitting(entry: Primitive) -> Callable[..., bool]:
             shapes = tuple(map(np.shape, operands))
             if not any(_alike(example.shapes, shapes) for example in entry.examples):
                 return False
-        return all(_inside(domain, operands[k]) for k, domain in bounded if k < len(operands))
+        return all(operands[k] in domain for k, domain in bounded if k < len(operands))
 
     return fits if bounded or product else _anywhere
 
@@ -246,12 +246,6 @@ def _alike(example: Sequence[Shape], shapes: Sequence[Shape]) -> bool:
 
 
 _MOST: Final = 8  # operands of a primitive that takes any number, whose domains are looked at
-
-
-def _inside(domain: Domain, x: Any) -> bool:
-    if x.__class__ is float:
-        return bool(domain.low <= x <= domain.high)
-    return bool(np.all((domain.low <= x) & (x <= domain.high)))
 
 
 def _written(entry: Primitive, params: Mapping[str, Any], count: int) -> str:

@@ -121,8 +121,8 @@ def points(
 
 def _points(entry: Primitive, shapes: Sequence[Shape], kinks: bool) -> st.SearchStrategy[tuple[Any, ...]]:
     domains = entry.domain if entry.arity else entry.domain * len(shapes)
-    items = [coordinates(domain, kinks=kinks) for domain in domains]
-    return st.tuples(*(arrays(shape, x) if shape else x for x, shape in zip(items, shapes, strict=True)))
+    items = [(domain, coordinates(domain, kinks=kinks), shape) for domain, shape in zip(domains, shapes, strict=True)]
+    return st.tuples(*(arrays(shape, x).map(domain.arranged) if shape else x for domain, x, shape in items))
 
 
 def programs(
@@ -211,7 +211,7 @@ def _operand(domain: Domain, shape: Shape | None) -> st.SearchStrategy[Any]:
     """A number, or an array of a shape, half of them up to 1: sums of products stay within the limit then."""
     low, high = (-3.0, 3.0) if domain.text == ANY.text else (domain.low, domain.high)
     wide, near = numbers(low, high), numbers(max(low, -1.0), min(high, 1.0))
-    return near | wide if shape is None else arrays(shape, near) | arrays(shape, wide)
+    return near | wide if shape is None else (arrays(shape, near) | arrays(shape, wide)).map(domain.arranged)
 
 
 @cache
