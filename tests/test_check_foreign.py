@@ -316,3 +316,24 @@ def test_trees_of_jax():
         assert report.counts == {Verdict.PASS: 10}
     finally:
         jax.config.update("jax_enable_x64", True)
+
+
+def test_functions_of_torch_take_plain_numbers():
+    """Whoever defines the function gets tensors of its own, also where the point is a float or an array."""
+    torch = pytest.importorskip("torch")
+    for f in (torch.sin, torch.nn.functional.softplus, torch.nn.Tanh(), torch.linalg.norm):
+        for point in (0.7, np.array([[0.7, 1.2]])):
+            assert check_gradients(f, point)
+    assert not check_gradients(torch.round, 0.5)  # a jump
+    with pytest.raises(TypeError, match=r"pass that engine's own: torch\.tensor\(0\.7, dtype=torch\.float64\), or jnp\."):
+        check_gradients(lambda x: torch.sin(x), 0.7)
+
+
+def test_functions_of_jax_take_plain_numbers():
+    """What jax defines or has compiled, too."""
+    jax = pytest.importorskip("jax")
+    for f in (jax.numpy.sin, jax.jit(lambda x: x * x), jax.nn.softplus):
+        for point in (0.7, np.array([[0.7, 1.2]])):
+            assert check_gradients(f, point)
+    with pytest.raises(TypeError, match=r"another engine refused them; pass that engine's own"):
+        check_gradients(lambda x: jax.numpy.sin(x), 0.7)

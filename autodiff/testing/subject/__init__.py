@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
+
 from autodiff.primitive import describe
 from autodiff.testing.subject.base import Leaf, Subject
 from autodiff.testing.subject.jax_function import JaxFunction
@@ -17,7 +19,7 @@ from autodiff.testing.subject.own import OwnFunction, as_node, inner
 from autodiff.testing.subject.pairs import PairOfGradient, PairOfPullback, PlainPair
 from autodiff.testing.subject.refusals import Arrays, check_steady
 from autodiff.testing.subject.torch_function import TorchFunction
-from autodiff.tree import flatten
+from autodiff.tree import flatten, tree_map
 
 __all__ = [
     "Arrays", "JaxFunction", "Leaf", "OwnFunction", "PairOfGradient", "PairOfPullback", "PlainPair", "Subject",
@@ -48,7 +50,25 @@ def subject_of(
         return PairOfGradient(f, inputs, gradient)
     if vjp is not None:
         return PairOfPullback(f, inputs, vjp)
-    engines = {type(item).__module__.split(".")[0] for item in _leaves(inputs)}.intersection(_FOREIGN)
+    engines = {_home(type(item)) for item in _leaves(inputs)}.intersection(_FOREIGN)
+    if not engines and (engine := _engine_of(f)):
+        engines, inputs = {engine}, tuple(tree_map(_TENSORS[engine], item) for item in inputs)
     if "torch" in engines:
         return TorchFunction(f, inputs).with_parameters()
     return JaxFunction(f, inputs) if engines else OwnFunction(f, inputs).with_parameters()
+
+
+def _home(item: Any) -> str:
+    return (getattr(item, "__module__", None) or "").split(".")[0]
+
+
+def _engine_of(f: Any) -> str | None:
+    """The engine that defines ``f``, as torch does torch.sin and a module's class, and jax what it has compiled."""
+    found = {_home(f), *map(_home, type(f).__mro__)}.intersection(_FOREIGN)
+    return ("torch" if "torch" in found else "jax") if found else None
+
+
+#: Plain numbers and arrays as what the functions of an engine take.
+_TENSORS: Final[dict[str, Callable[[Any], Any]]] = {
+    "torch": lambda x: sys.modules["torch"].as_tensor(np.asarray(x, float)), "jax": lambda x: np.asarray(x, float),
+}  # fmt: skip

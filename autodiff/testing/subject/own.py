@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -19,6 +19,24 @@ from autodiff.transforms import gradients
 from autodiff.tree import flatten
 
 __all__ = ["OwnFunction", "as_node", "inner"]
+
+
+#: Parts of what torch and jax say of an argument that is none of theirs.
+_SAID_BY_OTHER_ENGINES: Final = ("must be Tensor, not ", "is not a valid JAX type", "as an abstract array")
+_WHAT_OTHERS_TAKE: Final = (
+    "check_gradients called the function with Values and Tensors of autodiff, as its arguments are plain numbers, and "
+    "another engine refused them; pass that engine's own: torch.tensor(0.7, dtype=torch.float64), or jnp.asarray(0.7)"
+)
+
+
+@contextmanager
+def _told_what_others_take() -> Iterator[None]:
+    try:
+        yield
+    except TypeError as error:
+        if any(said in str(error) for said in _SAID_BY_OTHER_ENGINES):
+            raise TypeError(_WHAT_OTHERS_TAKE) from error
+        raise
 
 
 class OwnFunction(Subject):
@@ -62,13 +80,15 @@ class OwnFunction(Subject):
     def call(self, points: Arrays) -> tuple[list[Any], list[Any]]:
         """New leaves at these points, and the outputs as nodes; what f holds is there in the body of `at` only."""
         leaves = self.fresh(points)
-        return leaves, _as_nodes(self.f(*self.arguments(leaves)))
+        with _told_what_others_take():
+            return leaves, _as_nodes(self.f(*self.arguments(leaves)))
 
     def first_values(self, points: Arrays) -> Arrays:
         """The outputs; raises TypeError if they follow from numbers that f took out of the graph."""
         with self.at(points):
             leaves = self.fresh(points)
-            result = recorded(self.f, self.arguments(leaves), {}, leaves)
+            with _told_what_others_take():
+                result = recorded(self.f, self.arguments(leaves), {}, leaves)
             return [np.asarray(output._data) for output in _as_nodes(result)]
 
     def values(self, points: Arrays) -> Arrays:
