@@ -39,7 +39,8 @@ CHANGES: Final = {
 
 #: Faults of rules that no test can find: the primitive's name, and why.
 _ZERO: Final = "its derivative is 0, and 1.001 · 0, −0 and 0 · 0 are the same"
-EQUIVALENT: Final = {("sign", 0): _ZERO, ("by_convention", 1): _ZERO}
+_STEPS: Final = (("floor", 0), ("ceil", 0), ("trunc", 0), ("rint", 0), ("floor_divide", 0), ("floor_divide", 1))
+EQUIVALENT: Final = dict.fromkeys((("sign", 0), ("by_convention", 1), *_STEPS), _ZERO)
 
 _DETACHED: Final = """known = [getattr(x, "_data", x) if hasattr(type(x), "backward") else x for x in given]
             return rule(*[x if x is given[{signal}] else y for x, y in zip(given, known, strict=True)], **params)"""

@@ -10,12 +10,13 @@ import pytest
 from autodiff import TABLE
 from tests import mutants
 from tests.faults import CLASSES, Fault
+from tests.faults_of_the_compositions import COMPOSITION_FAULTS
 from tests.faults_of_the_engine import ENGINE_FAULTS
 from tests.faults_of_the_nets import NET_FAULTS
 from tests.faults_of_the_rules import RULE_FAULTS, rule_faults
 
 ROOT = Path(__file__).parents[1]
-WRITTEN = (*RULE_FAULTS, *ENGINE_FAULTS, *NET_FAULTS)
+WRITTEN = (*RULE_FAULTS, *COMPOSITION_FAULTS, *ENGINE_FAULTS, *NET_FAULTS)
 WRAPPED = tuple(rule_faults({"multiply": 2}))
 
 
@@ -52,19 +53,25 @@ def test_rules_engine_and_nets_have_many() -> None:
 def test_files_that_are_left_out_or_come_first_exist() -> None:
     """A test file that was renamed would be run, or not be asked first, without a word."""
     named = [f"tests/{name}" for name in mutants.LEFT_OUT]
-    named += [*mutants.FIRST_FOR_RULES, *mutants.FIRST_FOR_ENGINE, *mutants.FIRST_FOR_NETS]
+    first = (mutants.FIRST_FOR_RULES, mutants.FIRST_FOR_COMPOSITIONS, mutants.FIRST_FOR_ENGINE, mutants.FIRST_FOR_NETS)
+    named += [name for names in first for name in names]
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def test_the_tests_of_a_fault_come_first() -> None:
     """Those of its part, and no file is left out or asked twice."""
-    first = {"rules": RULE_FAULTS[0], "engine": ENGINE_FAULTS[0], "nets": NET_FAULTS[0]}
+    first = {
+        "rules": RULE_FAULTS[0], "compositions": COMPOSITION_FAULTS[0], "engine": ENGINE_FAULTS[0],
+        "nets": NET_FAULTS[0],
+    }  # fmt: skip
     asked = {part: mutants.stages_for(fault) for part, fault in first.items()}
     assert {part: stages[0][0] for part, stages in asked.items()} == {
-        "rules": "tests/test_primitives.py", "engine": "tests/test_backprop.py", "nets": "tests/test_nn_layers.py",
+        "rules": "tests/test_primitives.py", "compositions": "tests/test_compositions.py",
+        "engine": "tests/test_backprop.py", "nets": "tests/test_nn_layers.py",
     }  # fmt: skip
     files = [sorted(file for stage in stages for file in stage) for stages in asked.values()]
-    assert files[0] == files[1] == files[2] == sorted({*files[0]})
+    assert all(listed == files[0] for listed in files)
+    assert files[0] == sorted({*files[0]})
 
 
 def test_the_table_counts_by_class(capsys: pytest.CaptureFixture[str]) -> None:
