@@ -19,7 +19,7 @@ from autodiff.copies import copied, reduced, twin
 from autodiff.graph import BY_RULE, DETACHED, LEAF, Change, Node, assign, assigned, clock, commit
 from autodiff.numpy_protocol import dispatch_function, dispatch_ufunc
 from autodiff.ops import elementwise, layout, linear, reductions, rounding, units
-from autodiff.plain import as_leaf_array, as_value_data, boxed, own_index, plain
+from autodiff.plain import as_leaf_array, as_value_data, boxed, plain
 from autodiff.primitive import Origin, as_operand, describe
 from autodiff.read_only import ReadOnlyArray
 from autodiff.reading import WATCHES, noted, passed
@@ -533,7 +533,7 @@ class Tensor(Arithmetic):
         for item in index if isinstance(index, tuple) else (index,):
             if isinstance(item, Node):
                 raise TypeError(f"an index is integers, slices or a mask, and got {describe(item)}; use its .data")
-        return layout.getitem(self, index=own_index(index))
+        return layout.getitem(self, index=index)
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError("a Tensor does not change in place: make the new one with where(...) or scatter(...)")

@@ -10,7 +10,7 @@ from autodiff.graph import Node
 from autodiff.namespace import as_float, is_plain_number
 from autodiff.primitive import Primitive, as_operand, describe
 
-__all__ = ["as_constant", "as_leaf_array", "as_value_data", "boxed", "constants", "own_index", "plain", "read_only"]
+__all__ = ["as_constant", "as_leaf_array", "as_value_data", "boxed", "constants", "plain", "read_only"]
 
 
 def as_value_data(data: Any) -> float:
@@ -65,13 +65,6 @@ def as_constant(entry: Primitive, item: Any) -> np.ndarray[Any, Any] | float:
 
 
 _KEPT: Final = "dfbBhHiIlLqQ?"  # types that NumPy's arithmetic takes as they are: not float16, not objects
-
-
-def own_index(index: Any) -> Any:
-    """An index whose arrays nobody else can write to: the backward pass must see the same ones."""
-    if isinstance(index, tuple):
-        return tuple(map(own_index, index))
-    return np.array(index) if isinstance(index, np.ndarray | list) else index
 
 
 def plain(item: Any) -> Any:

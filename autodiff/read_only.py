@@ -42,8 +42,8 @@ class ReadOnlyArray(np.ndarray):
     def __setitem__(self, index: Any, value: Any) -> None:
         if not self.flags.writeable:
             raise ValueError(
-                "a Tensor's data is not written into, as graphs computed from it would not notice; assign a new array: "
-                "data = t.data.copy(); data[0] = 5.0; t.data = data"
+                "a Tensor's data is read-only, as graphs computed from it would not notice a change; assign a new "
+                "array: data = t.data.copy(); data[0] = 5.0; t.data = data"
             )
         super().__setitem__(index, value)
 

@@ -244,17 +244,13 @@ def _unary(name: str, entry: Primitive) -> None:
 
 
 def _binary(name: str, entry: Primitive) -> None:
-    def swapped() -> Any:
-        return scalar.method(entry, Value, reflected=True)
-
-    def swapped_arrays() -> Any:
-        return _swapped(_tensor_method(entry))
+    def reflected(method: Any) -> Any:
+        return _starting_at_zero(method) if entry is elementwise.add else method
 
     _later(Value, f"__{name}__", entry, lambda: _value_method(entry))
+    _later(Value, f"__r{name}__", entry, lambda: reflected(scalar.method(entry, Value, reflected=True)))
     _later(Tensor, f"__{name}__", entry, lambda: _tensor_method(entry))
-    summed = entry is elementwise.add
-    for kind, write in ((Value, swapped), (Tensor, swapped_arrays)):
-        _later(kind, f"__r{name}__", entry, (lambda write=write: _starting_at_zero(write())) if summed else write)
+    _later(Tensor, f"__r{name}__", entry, lambda: reflected(_swapped(_tensor_method(entry))))
 
 
 def _install() -> None:

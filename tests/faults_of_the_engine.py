@@ -319,7 +319,6 @@ _FAULTS: Final = {
             "a forward rule can write to a leaf", _PLAIN,
             "array.setflags(write=False)\n    return array\n\n\ndef as_constant", "return array\n\n\ndef as_constant",
         ),
-        change("an index of the caller is kept", _PLAIN, "return np.array(index) if", "return index if"),
         change(
             "a param of the caller is kept", "autodiff/primitive.py",
             "item = item.copy()\n        item.setflags(write=False)", "pass",

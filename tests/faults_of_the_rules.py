@@ -320,15 +320,6 @@ _BY_HAND: Final = {
             "float(constant_values)",
         ),
     ),
-    "state: stale saved array": (
-        change(
-            "where keeps the caller's condition", _ELEMENTWISE, "condition = np.array(condition)",
-            "condition = np.asarray(condition)",
-        ),
-        change(
-            "take keeps the caller's indices", _LAYOUT, "places = np.array(indices)", "places = np.asarray(indices)",
-        ),
-    ),
 }  # fmt: skip
 
 RULE_FAULTS: Final = classified(_BY_HAND)

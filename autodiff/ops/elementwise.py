@@ -214,7 +214,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
         return RECORDERS[Symbol](_select, (x, y), {"condition": condition})  # also of two plain numbers
     if isinstance(condition, bool | np.bool):
         return x if condition else y
-    condition = np.array(condition)  # a copy: the backward pass must see the same one
+    condition = np.asarray(condition)
     if condition.dtype == bool and not condition.ndim:
         return x if condition else y
     if condition.dtype != bool:

@@ -212,7 +212,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     >>> take([1.0, 2.0, 3.0], [2, 2])
     array([3., 3.])
     """
-    places = np.array(indices)  # a copy: the backward pass must see the same ones
+    places = np.asarray(indices)
     if isinstance(indices, list | tuple) and not places.size:
         places = places.astype(int)  # NumPy takes [] for floats
     if places.dtype.kind not in "iu":
