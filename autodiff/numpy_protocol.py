@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any, Final
 
 import numpy as np
@@ -126,10 +127,18 @@ def _dispatched(function: Any, args: Any, kwargs: Any) -> Any:
         raise TypeError(f"np.{function.__name__} on nodes takes no out=; a node is never written to: take the result")
     if recorded in REDUCTIONS and (len(args) > 2 or not given.keys() <= _OF_EVERY_REDUCTION):
         return _reduced(function, recorded, args, given)
+    if not args:
+        args, given = _in_our_names(function, recorded, args, given) or (args, given)
     try:
         return recorded(*args, **given)
     except TypeError as error:
-        raise _with_signature(function, recorded, args, given) or error from None
+        misfit = _with_signature(function, recorded, args, given)
+        if misfit is None:
+            raise error from None
+    renamed = _in_our_names(function, recorded, args, given)
+    if renamed is None:
+        raise misfit
+    return recorded(*renamed[0], **renamed[1])
 
 
 _OF_EVERY_REDUCTION: Final = frozenset({"axis", "keepdims"})
@@ -158,6 +167,25 @@ def _with_signature(function: Any, recorded: Callable[..., Any], args: Any, kwar
     except TypeError as error:
         return TypeError(f"np.{function.__name__} on nodes takes {', '.join(signature.parameters)}: {error}")
     return None
+
+
+def _in_our_names(
+    function: Any, recorded: Callable[..., Any], args: Any, kwargs: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any]] | None:
+    """The arguments of ``median(a=x, axis=0)`` as ``median(x, axis=0)``: by position where NumPy has other names.
+
+    None if they do not fit then either.
+    """
+    known = {*recorded.defaults} if isinstance(recorded, Primitive) else {*inspect.signature(recorded).parameters}
+    try:
+        signature = inspect.signature(function)
+        others = dict(signature.bind(*args, **kwargs).arguments)
+        theirs = takewhile(lambda name: name in others and name not in known, signature.parameters)
+        first = [others.pop(name) for name in theirs]
+        inspect.signature(recorded).bind(*first, **others)
+    except (TypeError, ValueError):
+        return None
+    return first, others
 
 
 def _data(item: Any) -> Any:
