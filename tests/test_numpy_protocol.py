@@ -128,7 +128,8 @@ def test_gradient_flows_through_mixed_calls() -> None:
 @pytest.mark.parametrize("call", [
     lambda x, v: np.median(a=x, axis=1), lambda x, v: np.kron(a=v, b=v), lambda x, v: np.sum(a=x, axis=0),
     lambda x, v: np.average(a=x, weights=v, axis=1), lambda x, v: np.expand_dims(a=v, axis=0),
-    lambda x, v: np.flip(m=x), lambda x, v: np.flip(m=x, axis=1), lambda x, v: np.dot(x, b=v), lambda x, v: np.convolve(a=v, v=v),
+    lambda x, v: np.flip(m=x), lambda x, v: np.flip(m=x, axis=1), lambda x, v: np.dot(x, b=v),
+    lambda x, v: np.convolve(a=v, v=v),
     lambda x, v: np.pad(array=v, pad_width=1), lambda x, v: np.delete(arr=v, obj=0), lambda x, v: np.cumsum(a=v),
 ])  # fmt: skip
 def test_arguments_by_numpys_names(call: Callable[[Any, Any], Any]) -> None:
