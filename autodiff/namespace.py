@@ -73,5 +73,5 @@ def _array_power(x: Any, n: Any) -> Any:
     return x**n  # the operator takes NumPy's short cuts for n = 2, 0.5, −1; np.power does not
 
 
-arrays: Final = SimpleNamespace(**vars(np), **ARRAYS)
+arrays: Final = SimpleNamespace(**{**vars(np), **ARRAYS})
 arrays.power = _array_power

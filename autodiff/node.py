@@ -69,6 +69,15 @@ class Arithmetic(Node):
     def __rdivmod__(self, other: Any) -> Any:
         return other // self, other % self
 
+    def __floor__(self) -> Any:
+        return rounding.floor(self)
+
+    def __ceil__(self) -> Any:
+        return rounding.ceil(self)
+
+    def __trunc__(self) -> Any:
+        return rounding.trunc(self)
+
     def __pos__(self) -> Any:
         return self
 
@@ -124,9 +133,11 @@ class Arithmetic(Node):
 
     conj = conjugate
 
-    def clip(self, low: float | None = None, high: float | None = None) -> Any:
-        """The number, or every element, limited to [low, high]."""
-        return elementwise.clip(self, low, high)
+    def clip(self, low: float | None = None, high: float | None = None, **limits: float | None) -> Any:
+        """The number, or every element, limited to [low, high], which NumPy calls ``min`` and ``max``."""
+        if unknown := limits.keys() - {"min", "max"}:
+            raise TypeError(f"clip takes low and high, or min and max, and got {', '.join(sorted(unknown))}")
+        return elementwise.clip(self, limits.get("min", low), limits.get("max", high))
 
     def detach(self) -> Any:
         """A new leaf with the same data and name, through which no error signal passes.

@@ -28,7 +28,7 @@ _COMPOSED: Final[dict[Any, Callable[..., Any]]] = numpy_functions(COMPOSITIONS)
 QUESTIONS: Final = frozenset({
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.isfinite, np.isnan, np.isinf,
     np.isneginf, np.isposinf, np.signbit, np.logical_not, np.logical_and, np.logical_or, np.logical_xor, np.shape,
-    np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.argmax, np.argmin, np.argsort,
+    np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.argmax, np.argmin, np.argsort,
     np.argpartition, np.argwhere, np.flatnonzero, np.lexsort, np.nanargmax, np.nanargmin, np.searchsorted, np.digitize,
     np.array_equal, np.array_equiv, np.allclose, np.isclose, np.isin, np.any, np.all, np.result_type, np.can_cast,
     np.common_type, np.min_scalar_type, np.nonzero, np.count_nonzero, np.array_repr, np.array_str, np.array2string,
@@ -61,7 +61,9 @@ def dispatch_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dic
     if method in ("reduce", "accumulate", "outer") and ufunc in _METHODS[method]:
         return _METHODS[method][ufunc](*inputs, **kwargs)
     if method != "__call__":
-        raise TypeError(f"np.{ufunc.__name__}.{method} has no rule on nodes; use the function of that name")
+        raise TypeError(f"np.{ufunc.__name__}.{method} has no rule on nodes; write it with functions that have one")
+    if kwargs.get("where") is True:
+        kwargs = {key: item for key, item in kwargs.items() if key != "where"}
     if kwargs and kwargs.keys() != {"axis"}:
         raise TypeError(_about_keywords(ufunc, inputs, kwargs))
     return _dispatched(ufunc, inputs, kwargs)
@@ -179,7 +181,8 @@ def _in_our_names(
     known = {*recorded.defaults} if isinstance(recorded, Primitive) else {*inspect.signature(recorded).parameters}
     try:
         signature = inspect.signature(function)
-        others = dict(signature.bind(*args, **kwargs).arguments)
+        bound = signature.bind(*args, **kwargs).arguments.items()
+        others = {key: item for key, item in bound if key == "axis" or not (_is_left_out(item) or key in _ABOUT_MEMORY)}
         theirs = takewhile(lambda name: name in others and name not in known, signature.parameters)
         first = [others.pop(name) for name in theirs]
         inspect.signature(recorded).bind(*first, **others)

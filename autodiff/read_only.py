@@ -21,7 +21,9 @@ def _replacing(in_place: Callable[[Any, Any], Any], compute: Callable[[Any, Any]
 
 
 class ReadOnlyArray(np.ndarray):
-    """A read-only view of an array; what is computed from it, and its copies, are arrays as NumPy makes them.
+    """A read-only view of an array; results of arithmetic and functions, and its ``copy()``, are arrays as ever.
+
+    ``x -= y`` of it makes a new array: only ``t.data -= y`` stores that in the Tensor, not ``d = t.data; d -= y``.
 
     >>> from autodiff import Tensor
     >>> w = Tensor([1.0, 2.0])
@@ -57,5 +59,5 @@ class ReadOnlyArray(np.ndarray):
     def __reduce__(self) -> Any:
         return np.asarray(self).__reduce__()
 
-    def __repr__(self) -> str:
-        return repr(np.asarray(self))
+
+ReadOnlyArray.__name__ = "array"  # how NumPy, its test functions and its masked arrays print it

@@ -258,6 +258,8 @@ def _install() -> None:
     for entry in TABLE.values():
         if entry.elementwise and entry.arity == 1 and not hasattr(Arithmetic, entry.name):
             _unary(entry.name, entry)
+        elif entry.elementwise and entry.arity == 2 and entry.numpy and not hasattr(Value, entry.name):
+            setattr(Value, entry.name, lambda x, y, entry=entry: entry(x, y))  # NumPy asks objects for x.hypot(y)
     for name, entry in _UNARY.items():
         _unary(f"__{name}__", entry)
     for name, entry in _BINARY.items():

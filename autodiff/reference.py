@@ -179,8 +179,8 @@ def selected(found: Reference, names: Sequence[str]) -> Reference:
     Raises:
         ValueError: nothing has such a name.
 
-    >>> [operation.name for operation in selected(everything(), ["arc"]).operations]
-    ['arcsin', 'arccos', 'arctan']
+    >>> [operation.name for operation in selected(everything(), ["arct"]).operations]
+    ['arctan', 'arctan2', 'arctanh']
     """
     chosen = {row for name in names for row in _rows(found, name)}
     groups = (

@@ -98,7 +98,7 @@ def _spherical_bessel(x: float, n: float) -> float:
     """
     if n < 0 or x - x != 0:
         return x - x
-    if x * x >= max(2 * n + 3, n * n):
+    if abs(x) >= max(math.sqrt(2 * n + 3), n):
         below, z = math.cos(x) / x, math.sin(x) / x
         for k in range(int(n)):
             below, z = z, (2 * k + 1) / x * z - below
@@ -232,9 +232,14 @@ def _by_element(function: Any) -> Any:
     return on_arrays
 
 
+def _array_logaddexp(x: Any, y: Any) -> Any:
+    with np.errstate(over="ignore"):  # of x − y, which matters where it is finite
+        return np.logaddexp(x, y)
+
+
 #: What `autodiff.namespace.arrays` has beside NumPy.
 ARRAYS: Final[dict[str, Any]] = {
-    "erfc": _by_element(math.erfc), "gaussian": _array_gaussian, "logistic": _array_logistic,
-    "logistics": _array_logistics, "lorentzian": _array_lorentzian, "normal_cdf": _by_element(_normal_cdf),
-    "sech2": _array_sech2, "spherical_bessel": _by_element(_spherical_bessel),
+    "erfc": _by_element(math.erfc), "gaussian": _array_gaussian, "logaddexp": _array_logaddexp,
+    "logistic": _array_logistic, "logistics": _array_logistics, "lorentzian": _array_lorentzian,
+    "normal_cdf": _by_element(_normal_cdf), "sech2": _array_sech2, "spherical_bessel": _by_element(_spherical_bessel),
 }  # fmt: skip

@@ -82,7 +82,7 @@ def test_programs_of_gates_hold_all_relations(kind: type) -> None:
 
 
 def test_programs_stand_on_the_boundaries_of_gates() -> None:
-    """Of the calls of gates in a few hundred programs over the whole table, a quarter have an operand 0."""
+    """Of the calls of gates in a few hundred programs over the whole table, a fifth have an operand 0."""
     on, calls = 0, 0
 
     def judge(program: Program) -> None:
@@ -93,7 +93,7 @@ def test_programs_stand_on_the_boundaries_of_gates() -> None:
 
     search(judge, 400, operations=VOCABULARY[Value])
     assert calls > 200
-    assert on > calls / 4
+    assert on > calls / 5
 
 
 @KINDS

@@ -516,4 +516,4 @@ def test_what_is_not_defined_is_said(call: Callable[[Any], Any], kind: type[Exce
 def test_each_function_is_tried() -> None:
     """Under its own name."""
     tried = {name.split()[0].split(",")[0].removeprefix("np.") for name in ROWS}
-    assert {name.removeprefix("linalg.") for name in LINALG} == tried
+    assert {name.removeprefix("linalg.") for name in LINALG} == tried | {"cross", "vecdot"}  # in test_compositions.py

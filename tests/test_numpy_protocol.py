@@ -193,7 +193,7 @@ def test_user_defined_primitive_maps_its_numpy_function(define: Callable[..., An
     (lambda x: np.subtract.reduce(x), "reduce has no rule"),
     (lambda x: np.sum(x, dtype=int), "holds float64 or float32"),
     (lambda x: np.max(x, where=X > 0.5), "needs initial="),
-    (lambda x: np.var(x, 0, None), "takes x, axis, ddof, keepdims"),
+    (lambda x: np.var(x, 0, float), "takes x, axis, ddof, keepdims"),
     (lambda x: np.where(x), "takes condition, x, y"), (lambda x: np.reshape(x, (6,), order="F"), "order"),
     (lambda x: np.concatenate([x, x], casting="no"), "casting"), (lambda x: np.einsum("ij->", x, order="C"), "order"),
 ])  # fmt: skip

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import reduce
+from operator import index
 from typing import Any, Final
 
 import numpy as np
 
+from autodiff.compositions.moves import ravel, tensor_of
 from autodiff.graph import Node
 from autodiff.ops import choices, elementwise, layout, rounding, scientific, units
 from autodiff.plain import constants, plain
@@ -31,13 +33,13 @@ def _clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max:
 def _round(x: Any, decimals: int = 0) -> Any:
     if decimals == 0:
         return rounding.rint(x)
-    unit = 10.0 ** abs(decimals)
+    unit = 10.0 ** abs(index(decimals)) if abs(index(decimals)) < 309 else math.inf
     return rounding.rint(x * unit) / unit if decimals > 0 else rounding.rint(x / unit) * unit
 
 
 def _copysign(x: Any, y: Any) -> Any:
     """|x| with the sign of y."""
-    z = elementwise.absolute(x) * np.copysign(1.0, plain(y))
+    z = elementwise.absolute(x) * constants(np.copysign(1.0, plain(y)), x if np.ndim(plain(x)) else y)
     return _beside(z, y) if isinstance(y, Node) else z
 
 
@@ -76,17 +78,24 @@ def _divmod(x: Any, y: Any) -> Any:
 
 
 def _modf(x: Any) -> Any:
-    return rounding.fmod(x, 1.0), rounding.trunc(x)
+    endless = np.isinf(plain(x))
+    rest = rounding.fmod(choices.where(endless, constants(0.0, x), x), 1.0)
+    return choices.where(endless, constants(np.copysign(0.0, plain(x)), x), rest), rounding.trunc(x)
 
 
 def _frexp(x: Any) -> Any:
     """m and k with x = m·2ᵏ; the whole number k is plain."""
     _, exponents = np.frexp(plain(x))
-    return x * constants(np.ldexp(1.0, -exponents), x), exponents
+    return _ldexp(x, -exponents), exponents
 
 
 def _ldexp(x: Any, exponents: Any) -> Any:
-    return x * constants(np.ldexp(1.0, plain(exponents)), x)
+    """x·2ᵏ in two steps, as 2ᵏ may be beyond every float where the product is not."""
+    k = np.asarray(plain(exponents))
+    if k.dtype.kind not in "iu":
+        raise TypeError(f"ldexp takes whole numbers as exponents, and got {describe(exponents)}")
+    half = k // 2
+    return x * constants(np.ldexp(1.0, half), x) * constants(np.ldexp(1.0, k - half), x)
 
 
 def _logaddexp2(x: Any, y: Any) -> Any:
@@ -117,35 +126,40 @@ def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0
     """The first choice whose condition holds."""
     if len(condlist) != len(choicelist) or not len(condlist):
         raise ValueError(f"select takes a choice for each condition, and got {len(condlist)} and {len(choicelist)}")
+    if not isinstance(default, Node):
+        default = constants(default, next((x for x in choicelist if isinstance(x, Node)), default))
     pairs = list(zip(condlist, choicelist, strict=True))
     return reduce(lambda z, pair: choices.where(np.asarray(plain(pair[0])), pair[1], z), reversed(pairs), default)
 
 
-def _choose(a: Any, choicelist: Sequence[Any]) -> Any:
+def _choose(a: Any, choices: Sequence[Any]) -> Any:
     """Of each element the choice whose number stands in ``a``."""
-    numbers, count = np.asarray(plain(a)), len(choicelist)
+    numbers, count = np.asarray(plain(a)), len(choices)
     if numbers.dtype.kind not in "iu" or not count or numbers.min(initial=0) < 0 or numbers.max(initial=0) >= count:
         raise ValueError(f"choose takes whole numbers 0 … {count - 1} for {count} choices, and got {describe(a)}")
-    return _select([numbers == k for k in range(count)], choicelist, choicelist[0])
-
-
-def _constantly(number: Any) -> Callable[..., Any]:
-    return lambda x, *_, **__: _beside(constants(np.full(np.shape(plain(x)), number), x), x)
+    return _select([numbers == k for k in range(count)], choices, choices[0])
 
 
 def _piecewise(x: Any, condlist: Sequence[Any], funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
-    """Of each element the last function whose condition holds; one function more than conditions is the default."""
-    conditions = list(np.reshape(plain(condlist), (-1, *np.shape(plain(x)))))
-    functions = [f if callable(f) else _constantly(f) for f in funclist]
+    """Each function of the elements at which its condition holds, of several the last; one more is the default."""
+    size, functions = np.size(plain(x)), list(funclist)
+    conditions = list(np.reshape(plain(condlist), (-1, size)).astype(bool))
     if len(functions) - len(conditions) not in (0, 1):
         raise ValueError(
             f"piecewise takes a function for each condition, and one more as default; it got {len(conditions)} "
             f"conditions and {len(functions)} functions"
         )
-    z = functions.pop()(x, *args, **kw) if len(functions) > len(conditions) else 0.0
-    for condition, function in zip(conditions, functions, strict=True):
-        z = choices.where(condition, function(x, *args, **kw), z)
-    return z
+    if len(functions) > len(conditions):
+        conditions.append(~np.any(conditions, axis=0))
+    last = np.max([(k + 1) * condition for k, condition in enumerate(conditions)], axis=0)
+    z, flat = constants(np.zeros(size), x), ravel(x)
+    for k, (condition, function) in enumerate(zip(conditions, functions, strict=True)):
+        places = np.flatnonzero(condition)
+        part = function(layout.take(flat, places), *args, **kw) if callable(function) else constants(function, x)
+        kept = last[places] == k + 1
+        part = layout.take(layout.broadcast_to(part, shape=places.shape), np.flatnonzero(kept))
+        z = z + layout.scatter(part, index=places[kept], shape=(size,))
+    return layout.reshape(z if isinstance(z, Node) else _beside(z, flat), shape=np.shape(plain(x)))
 
 
 # ---- along an axis ---------------------------------------------------------------------------------------------------
@@ -161,7 +175,7 @@ def _linspace(
     z = (1.0 - t) * start + t * stop
     if axis not in (0, -len(shape) - 1):
         z = np.moveaxis(z, 0, axis)
-    return (z, (stop - start) / (num - endpoint)) if retstep else z
+    return (z, (stop - start) / ((num - endpoint) or math.nan)) if retstep else z
 
 
 def _logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, *, axis: int = 0) -> Any:
@@ -171,6 +185,14 @@ def _logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base:
 def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:
     """The straight line between the two points (xp, fp) on both sides of x; ``left`` and ``right`` beyond them."""
     data, known = plain(x), np.asarray(plain(xp))
+    if known.ndim != 1 or not known.size or np.shape(plain(fp)) != known.shape:
+        raise ValueError(
+            f"interp takes two vectors of one length, at least 1, as xp and fp, and got shapes {known.shape} and "
+            f"{np.shape(plain(fp))}"
+        )
+    if known.size == 1:
+        xp, fp = layout.take(xp, [0, 0]) + np.array([0.0, 1.0]), layout.take(fp, [0, 0])
+    known = np.asarray(plain(xp))
     k = np.clip(np.searchsorted(known, data, side="right") - 1, 0, len(known) - 2)
     low, high, f_low, f_high = (layout.take(part, places) for part in (xp, fp) for places in (k, k + 1))
     z = f_low + (f_high - f_low) * ((x - low) / (high - low))
@@ -178,11 +200,20 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> An
     return choices.where(data < known[0], layout.take(fp, 0) if left is None else left, z)
 
 
+def _full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> Any:
+    """A node where the number that fills is one; else the plain answer."""
+    if not isinstance(fill_value, Node):
+        return np.full_like(plain(a), fill_value, dtype, shape=shape)
+    filled = layout.broadcast_to(tensor_of(fill_value), shape=np.shape(plain(a)) if shape is None else shape)
+    return _astype(filled, getattr(plain(a), "dtype", np.float64) if dtype is None else dtype)
+
+
 #: What each function means where an argument is a node, by its name in NumPy.
 ELEMENTS: Final[dict[str, Callable[..., Any]]] = {
     "around": _round, "astype": _astype, "choose": _choose, "clip": _clip, "conjugate": lambda x: units.identity(x),
     "copysign": _copysign, "deg2rad": lambda x: x * (math.pi / 180.0), "degrees": lambda x: x * (180.0 / math.pi),
     "divmod": _divmod, "float_power": elementwise.raise_to, "fmax": _fmax, "fmin": _fmin, "frexp": _frexp,
+    "full_like": _full_like,
     "heaviside": _heaviside, "interp": _interp, "ldexp": _ldexp, "linspace": _linspace, "logaddexp2": _logaddexp2,
     "logspace": _logspace, "modf": _modf, "nan_to_num": _nan_to_num, "piecewise": _piecewise,
     "positive": lambda x: units.identity(x), "power": elementwise.raise_to, "rad2deg": lambda x: x * (180.0 / math.pi),

@@ -272,8 +272,12 @@ def _vector_norm_over(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -
         return extreme(size, axis=axes, keepdims=keepdims)
     if ord == 1:
         return reductions.sum(size, axis=axes, keepdims=keepdims)
-    total = reductions.sum(elementwise.raise_to(size, ord), axis=axes, keepdims=keepdims)
-    return elementwise.raise_to(total, 1.0 / ord)
+    even = ord > 0 and ord % 2 == 0  # without |x|, whose kink at 0 its even powers do not have
+    total = reductions.sum(elementwise.raise_to(x if even else size, ord), axis=axes, keepdims=keepdims)
+    nothing = plain(total) == 0
+    root = elementwise.raise_to(choices.where(nothing, 1.0, total), 1.0 / ord)
+    # Where all elements are 0 the gradient is 0, as that of the Euclidean norm is.
+    return choices.where(nothing, 0.0 if ord > 0 else plain(root) * 0.0, root)
 
 
 def _matrix_norm_over(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:

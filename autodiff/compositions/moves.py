@@ -18,7 +18,7 @@ from autodiff.ops import choices, layout, units
 from autodiff.plain import constants, plain
 from autodiff.primitive import describe
 
-__all__ = ["MOVES", "ravel"]
+__all__ = ["MOVES", "ravel", "tensor_of"]
 
 
 def _places(x: Any, start: int = 0) -> Any:
@@ -26,9 +26,25 @@ def _places(x: Any, start: int = 0) -> Any:
     return start + np.arange(np.size(plain(x))).reshape(np.shape(plain(x)))
 
 
+def tensor_of(x: Any) -> Any:
+    """A Value as a Tensor without axes; anything else as it is."""
+    return layout.stack([x])[0] if isinstance(x, Node) and x.scalar else x
+
+
 def ravel(x: Any) -> Any:
     """All elements in one axis; of a Value a Tensor with one."""
     return layout.stack([x]) if isinstance(x, Node) and x.scalar else layout.reshape(x, shape=(-1,))
+
+
+def _taken(x: Any, places: Any) -> Any:
+    """The elements at these places of the flattened ``x``."""
+    return layout.getitem(ravel(x), index=np.asarray(places))
+
+
+def _check_constants(function: str, **how: Any) -> None:
+    for key, item in how.items():
+        if isinstance(item, Node):
+            raise TypeError(f"np.{function} takes {key} as a constant, and got {describe(item)}")
 
 
 def _of_one(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,10 +55,8 @@ def _of_one(function: Callable[..., Any]) -> Callable[..., Any]:
     def moved(*args: Any, **kwargs: Any) -> Any:
         how = signature.bind(*args, **kwargs).arguments
         x = how.pop(name)
-        for key, item in how.items():
-            if isinstance(item, Node):
-                raise TypeError(f"np.{function.__name__} takes {key} as a constant, and got {describe(item)}")
-        return layout.take(x, function(_places(x), **how))
+        _check_constants(function.__name__, **how)
+        return _taken(x, function(_places(x), **how))
 
     moved.__signature__ = signature  # type: ignore[attr-defined]
     return moved
@@ -50,17 +64,17 @@ def _of_one(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _at_least(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function`` of one array alone: of several NumPy makes a tuple."""
-    return lambda x: layout.take(x, function(_places(x)))
+    return lambda x: _taken(x, function(_places(x)))
 
 
 def _of_many(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function`` of a sequence of arrays, of which some are nodes."""
 
-    def joined(items: Sequence[Any], *args: Any, **kwargs: Any) -> Any:
+    def joined(items: Sequence[Any]) -> Any:
         items = list(items)
         starts = np.cumsum([0, *(np.size(plain(item)) for item in items)])
-        places = function(list(map(_places, items, starts)), *args, **kwargs)
-        return layout.take(_laid_flat(items), places)
+        places = function(list(map(_places, items, starts)))
+        return _taken(_laid_flat(items), places)
 
     return joined
 
@@ -86,25 +100,27 @@ def _sort(x: Any, axis: int | None = -1, kind: Any = None) -> Any:
 def _resize(x: Any, new_shape: Any) -> Any:
     """The elements again and again; zeros where there is none."""
     if np.size(plain(x)):
-        return layout.take(x, np.resize(_places(x), new_shape))
+        return _taken(x, np.resize(_places(x), new_shape))
     return layout.reshape(layout.pad(_laid_flat([x]), (0, int(np.prod(new_shape)))), shape=new_shape)
 
 
 def _take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
-    return layout.take(x, np.take_along_axis(_places(x), plain(indices), axis))
+    return _taken(x, np.take_along_axis(_places(x), plain(indices), axis))
 
 
 def _split(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function`` that cuts one array into several."""
 
-    def parts(x: Any, *args: Any, **kwargs: Any) -> list[Any]:
-        return [layout.take(x, places) for places in function(_places(x), *args, **kwargs)]
+    def parts(x: Any, indices_or_sections: Any, *axis: Any, **kwargs: Any) -> list[Any]:
+        _check_constants(function.__name__, indices_or_sections=indices_or_sections)
+        args = indices_or_sections, *axis
+        return [_taken(x, places) for places in function(_places(x), *args, **kwargs)]
 
     return parts
 
 
 def _unstack(x: Any, *, axis: int = 0) -> tuple[Any, ...]:
-    return tuple(layout.take(x, places) for places in np.moveaxis(_places(x), axis, 0))
+    return tuple(_taken(x, places) for places in np.moveaxis(_places(x), axis, 0))
 
 
 def _block(arrays: Any) -> Any:
@@ -123,20 +139,20 @@ def _block(arrays: Any) -> Any:
 
 def _broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
     shape = np.broadcast_shapes(*(np.shape(plain(x)) for x in arrays))
-    return tuple(layout.broadcast_to(x, shape=shape) for x in arrays)
+    return tuple(layout.broadcast_to(tensor_of(x), shape=shape) for x in arrays)
 
 
 def _meshgrid(*axes: Any, sparse: bool = False, indexing: Any = "xy") -> tuple[Any, ...]:
     grids = np.meshgrid(*(_places(x) for x in axes), sparse=sparse, indexing=indexing)
-    return tuple(layout.take(x, places) for x, places in zip(axes, grids, strict=True))
+    return tuple(_taken(x, places) for x, places in zip(axes, grids, strict=True))
 
 
 def _compress(condition: Any, x: Any, axis: int | None = None) -> Any:
-    return layout.take(x, np.compress(plain(condition), _places(x), axis))
+    return _taken(x, np.compress(plain(condition), _places(x), axis))
 
 
-def _extract(condition: Any, x: Any) -> Any:
-    return layout.take(x, np.extract(plain(condition), _places(x)))
+def _extract(condition: Any, arr: Any) -> Any:
+    return _taken(arr, np.extract(plain(condition), _places(arr)))
 
 
 def _partition(x: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect") -> Any:
@@ -144,6 +160,8 @@ def _partition(x: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect
 
 
 def _insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    _check_constants("insert", obj=obj)
+    values = values if isinstance(values, Node) else constants(values, x)
     return _of_many(lambda items: np.insert(items[0], obj, items[1], axis))([x, values])
 
 
@@ -157,14 +175,14 @@ def _unique(x: Any, return_index: bool = False, return_inverse: bool = False, re
     """Of equal elements the first alone, in order; it gets the error of all that is computed from it."""
     unique: Any = np.unique
     _, first, *others = unique(plain(x), True, return_inverse, return_counts)
-    kept = layout.take(x, first)
+    kept = _taken(x, first)
     asked = [kept, *([first] if return_index else []), *others]
     return tuple(asked) if len(asked) > 1 else kept
 
 
 def _pad(x: Any, pad_width: Any, mode: Any = "constant", **how: Any) -> Any:
     if mode in ("edge", "reflect", "symmetric", "wrap") and not how:
-        return layout.take(x, np.pad(_places(x), pad_width, mode))
+        return _taken(x, np.pad(_places(x), pad_width, mode))
     return layout.pad(x, pad_width, mode, **how)
 
 
@@ -185,7 +203,7 @@ def _diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     for _ in range(n):
         places = np.moveaxis(_places(x), axis, 0)
         later, sooner = (np.moveaxis(part, 0, axis) for part in (places[1:], places[:-1]))
-        x = layout.take(x, later) - layout.take(x, sooner)
+        x = _taken(x, later) - _taken(x, sooner)
     return x
 
 

@@ -27,7 +27,11 @@ def _vdot(x: Any, y: Any) -> Any:
 
 
 def _vecdot(x: Any, y: Any, /, *, axis: int = -1) -> Any:
-    return reductions.sum(np.moveaxis(x, axis, -1) * np.moveaxis(y, axis, -1), axis=-1)
+    x, y = np.moveaxis(x, axis, -1), np.moveaxis(y, axis, -1)
+    if np.shape(plain(x))[-1] != np.shape(plain(y))[-1]:
+        shapes = f"{np.shape(plain(x))} and {np.shape(plain(y))}"
+        raise ValueError(f"vecdot takes vectors of one length, and got shapes {shapes}")
+    return reductions.sum(x * y, axis=-1)
 
 
 def _matvec(a: Any, x: Any) -> Any:
@@ -123,10 +127,9 @@ def _convolve(a: Any, v: Any, mode: str = "full") -> Any:
 def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     """cₖ = Σᵢ aᵢ₊ₖ vᵢ of two vectors."""
     n, m = len(_vector(a)), len(_vector(v))
-    whole = _sums_of_products(a, np.flip(v), n, m)
     if n >= m:
-        return whole[_kept(mode, n, m)]
-    return np.flip(np.flip(whole)[_kept(mode, m, n)])  # NumPy exchanges the two, and turns the result round
+        return _sums_of_products(a, np.flip(v), n, m)[_kept(mode, n, m)]
+    return np.flip(_sums_of_products(v, np.flip(a), m, n)[_kept(mode, m, n)])  # NumPy exchanges the two
 
 
 def _vector(x: Any) -> Any:
@@ -137,9 +140,9 @@ def _vector(x: Any) -> Any:
 
 
 def _sums_of_products(a: Any, v: Any, n: int, m: int) -> Any:
-    places = np.arange(n + m - 1)[:, None] - np.arange(n)
-    inside = (places >= 0) & (places < m)
-    return linear.matmul(choices.where(inside, layout.take(v, np.where(inside, places, 0)), 0.0), a)
+    places = np.arange(n + m - 1)[:, None] - np.arange(m)
+    inside = (places >= 0) & (places < n)
+    return linear.matmul(choices.where(inside, layout.take(a, np.where(inside, places, 0)), 0.0), v)
 
 
 def _kept(mode: str, n: int, m: int) -> slice:
@@ -155,6 +158,7 @@ def _kept(mode: str, n: int, m: int) -> slice:
 
 def _polyval(p: Any, x: Any) -> Any:
     """p₀xⁿ + p₁xⁿ⁻¹ + … + pₙ, by Horner's scheme."""
+    x = np.asarray(x) if isinstance(x, list | tuple) else x
     z = x * 0.0
     for k in range(np.shape(plain(p))[0]):
         z = z * x + p[k]
@@ -167,7 +171,9 @@ def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     powers = range(count) if increasing else range(count - 1, -1, -1)
     if np.ndim(plain(x)) != 1:
         raise ValueError(f"vander takes a vector, and got shape {np.shape(plain(x))}")
-    return layout.stack([x**k for k in powers], axis=-1) if count else layout.reshape(x, shape=(0, 0))
+    if not count:
+        return layout.reshape(x[:0], shape=(np.shape(plain(x))[0], 0))
+    return layout.stack([x**k for k in powers], axis=-1)
 
 
 #: What each function means where an argument is a node, by its name in NumPy.

@@ -56,7 +56,11 @@ def _extreme(
     x = _only(where, x, initial)
     if not np.size(plain(x)):
         return _max_of_none(x, axis, keepdims, initial)
-    return of_two(of_all(x, axis=axis, keepdims=keepdims), initial)
+    z = of_all(x, axis=axis, keepdims=keepdims)
+    return z if initial == _LEAST[of_all] else of_two(z, initial)
+
+
+_LEAST: Final[dict[Any, float]] = {reductions.max: -np.inf, reductions.min: np.inf}
 
 
 def _max_of_none(x: Any, axis: Any, keepdims: bool, initial: Any) -> Any:
@@ -196,21 +200,23 @@ def _corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
 
 
 def _median(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return _quantile(x, 0.5, axis, keepdims=keepdims) if np.size(plain(x)) else _nanmedian(x, axis, keepdims=keepdims)
+    if not np.size(plain(x)):
+        return _nanmedian(x, axis, keepdims=keepdims)
+    return _quantile(x, 0.5, axis, method="midpoint", keepdims=keepdims)
 
 
 def _nanmedian(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return _nanquantile(x, 0.5, axis, keepdims=keepdims)
+    return _nanquantile(x, 0.5, axis, method="midpoint", keepdims=keepdims)
 
 
 def _percentile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False, **kw: Any) -> Any:
-    return _quantile(x, np.true_divide(_constant(q), 100.0), axis, method=method, keepdims=keepdims, **kw)
+    return _quantile(x, np.true_divide(_constant("q", q), 100.0), axis, method=method, keepdims=keepdims, **kw)
 
 
 def _nanpercentile(
     x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False, **kw: Any
 ) -> Any:
-    return _nanquantile(x, np.true_divide(_constant(q), 100.0), axis, method=method, keepdims=keepdims, **kw)
+    return _nanquantile(x, np.true_divide(_constant("q", q), 100.0), axis, method=method, keepdims=keepdims, **kw)
 
 
 def _quantile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Any:
@@ -225,10 +231,10 @@ def _nanquantile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", ke
     return _in_its_shape(_quantile_of_rows(_rows(x, axis), q, method), x, q, axis, keepdims)
 
 
-def _constant(q: Any) -> Any:
-    if isinstance(q, Node):
-        raise TypeError(f"a quantile takes q as a constant, and got {describe(q)}; use its .data")
-    return q
+def _constant(name: str, item: Any) -> Any:
+    if isinstance(item, Node):
+        raise TypeError(f"{name} is taken as a constant, and got {describe(item)}; use its .data")
+    return item
 
 
 def _rows(x: Any, axis: Any) -> Any:
@@ -237,12 +243,17 @@ def _rows(x: Any, axis: Any) -> Any:
         return ravel(x)
     axes = normalize_axis_tuple(axis, np.ndim(plain(x)))
     moved = np.moveaxis(x, axes, range(-len(axes), 0))
-    return layout.reshape(moved, shape=(*np.shape(plain(moved))[: -len(axes)], -1))
+    shape = np.shape(plain(moved))
+    kept = len(shape) - len(axes)
+    return layout.reshape(moved, shape=(*shape[:kept], int(np.prod(shape[kept:]))))
 
 
-#: Of a place between two elements: how far it is from the lower to the upper one.
-_BETWEEN: Final[dict[str, Callable[[Any], Any]]] = {
-    "linear": lambda t: t, "lower": np.zeros_like, "higher": np.ceil, "midpoint": lambda t: 0.5 * np.ceil(t),
+#: What lies between two elements, a part t of the way from the lower to the upper one.
+_BETWEEN: Final[dict[str, Callable[[Any, Any, Any], Any]]] = {
+    "higher": lambda low, high, t: choices.where(t > 0, high, low),
+    "linear": lambda low, high, t: low + t * (high - low),
+    "lower": lambda low, high, t: low,  # noqa: ARG005
+    "midpoint": lambda low, high, t: choices.where(t > 0, 0.5 * (low + high), low),
 }  # fmt: skip
 
 
@@ -250,7 +261,7 @@ def _quantile_of_rows(rows: Any, q: Any, method: str) -> Any:
     """Between the sorted elements of each row, nan left out; the axes of ``q`` come first."""
     if method not in _BETWEEN:
         raise ValueError(f"quantiles by {method!r} have no rule on nodes; methods are {', '.join(_BETWEEN)}")
-    if np.any(np.less(_constant(q), 0) | np.greater(q, 1)):
+    if not np.all(np.greater_equal(_constant("q", q), 0) & np.less_equal(q, 1)):
         raise ValueError(f"a quantile is from 0 to 1 (a percentile to 100), and got q={q!r}")
     if not np.shape(plain(rows))[-1]:
         return reductions.sum(rows, axis=-1) + np.full((*np.shape(q), *np.shape(plain(rows))[:-1]), np.nan)
@@ -260,7 +271,7 @@ def _quantile_of_rows(rows: Any, q: Any, method: str) -> Any:
     low = np.floor(places).astype(int)
     ordered = _take_along_axis(rows, order, -1)
     below, above = (_picked(ordered, np.minimum(k, np.maximum(count - 1, 0))) for k in (low, low + 1))
-    z = below + constants(_BETWEEN[method](places - low), rows) * (above - below)
+    z = _BETWEEN[method](below, above, constants(places - low, rows))
     return choices.where(np.broadcast_to(np.equal(count, 0), np.shape(plain(z))), np.nan, z)
 
 
@@ -323,18 +334,45 @@ def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 
 def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    """NumPy's differences, which are linear in f: its matrix, from the differences of the unit vectors, times f."""
+    """Differences of neighbours over their distances, to the second order inside; the coefficients are NumPy's."""
     shape = np.shape(plain(f))
     axes = tuple(range(len(shape))) if axis is None else normalize_axis_tuple(axis, len(shape))
     each = spacing * len(axes) if len(spacing) == 1 else spacing or (1.0,) * len(axes)
     if len(each) != len(axes):
         raise TypeError(f"gradient takes one spacing, or one for each of {len(axes)} axes, and got {len(spacing)}")
-    found = []
-    for k, h in zip(axes, each, strict=True):
-        differences: Any = np.gradient
-        matrix = differences(np.eye(shape[k]), _constant(h), axis=0, edge_order=edge_order)
-        found.append(np.moveaxis(linear.tensordot(constants(matrix, f), f, axes=((1,), (k,))), 0, k))
+    found = [_slopes(f, k, _constant("spacing", h), edge_order) for k, h in zip(axes, each, strict=True)]
     return found[0] if len(found) == 1 else tuple(found)
+
+
+def _slopes(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
+    """Along one axis: a, b and c times three neighbours, whose distances are h and k."""
+    f = np.moveaxis(f, axis, 0)
+    count = np.shape(plain(f))[0]
+    if edge_order not in (1, 2) or count <= edge_order:
+        raise ValueError(f"gradient with edge_order={edge_order} needs more than {edge_order} elements along an axis, "
+                         f"and got {count}; edge_order is 1 or 2")  # fmt: skip
+    steps = np.diff(spacing) if np.ndim(spacing) else np.full(count - 1, float(spacing))
+    if len(steps) != count - 1:
+        raise ValueError(f"gradient takes as many places as elements, {count}, and got {len(steps) + 1}")
+    h, k = steps[:-1], steps[1:]
+    inner = (-k / (h * (h + k)), (k - h) / (h * k), h / (k * (h + k)))
+    if np.ndim(spacing) == 0:
+        parts = [(f[2:] - f[:-2]) * (0.5 / float(spacing))]
+    else:
+        columns = [constants(part.reshape(-1, *[1] * (np.ndim(plain(f)) - 1)), f) for part in inner]
+        parts = [sum(part * f[j : count - 2 + j] for j, part in enumerate(columns))]
+    if edge_order == 1:
+        first, last = (f[1:2] - f[:1]) * (1.0 / steps[0]), (f[-1:] - f[-2:-1]) * (1.0 / steps[-1])
+    else:
+        first = _weighed(f[:3], steps[0], steps[1])
+        last = -_weighed(np.flip(f[-3:], axis=0), steps[-1], steps[-2])
+    return np.moveaxis(layout.concatenate([first, *parts, last], axis=0), 0, axis)
+
+
+def _weighed(f: Any, h: float, k: float) -> Any:
+    """The slope at the first of three neighbours."""
+    a, b, c = -(2.0 * h + k) / (h * (h + k)), (h + k) / (h * k), -h / (k * (h + k))
+    return f[:1] * float(a) + f[1:2] * float(b) + f[2:3] * float(c)
 
 
 #: What each function means where an argument is a node, by its name in NumPy.

@@ -11,7 +11,7 @@ import numpy as np
 
 from autodiff.namespace import as_float, is_plain_number
 from autodiff.ops.elementwise import by_convention, exp, square, where
-from autodiff.ops.layout import concatenate, expand_dims, flip, reshape, swapaxes, transpose
+from autodiff.ops.layout import concatenate, flip, reshape, stack, swapaxes, transpose
 from autodiff.primitive import NONZERO, RECORDERS, Example, Primitive, as_operand, primitive
 from autodiff.symbol import Symbol
 
@@ -131,11 +131,13 @@ def _share_of_running_product(g: Any, z: Any, x: Any, axis: Any) -> Any:
     if _has_all_digits(z, x.dtype):
         return flip(cumsum(flip(g * z, axis=axis), axis=axis), axis=axis) / x
     g, z, x = (swapaxes(item, axis1=axis, axis2=-1) for item in (g, z, x))
-    later = np.triu(np.ones((x.shape[-1],) * 2, bool), 1)  # n² space, only there
-    behind = cumprod(where(later, expand_dims(x, axis=-2), 1.0), axis=-1)
-    reached = sum(where(~later.T, expand_dims(g, axis=-2) * behind, 0.0), axis=-1)
-    before = concatenate([np.ones((*x.shape[:-1], 1)), z[..., :-1]], axis=-1)
-    return swapaxes(before * reached, axis1=axis, axis2=-1)
+    behind = [g[..., -1]] if x.shape[-1] else []
+    for k in range(x.shape[-1] - 1, 0, -1):  # gⱼ + xⱼ₊₁·(gⱼ₊₁ + xⱼ₊₂·(…)): no product of what stands before
+        behind.append(g[..., k - 1] + x[..., k] * behind[-1])
+    if not behind:
+        return g
+    before = concatenate([np.ones((*x.shape[:-1], 1), x.dtype), z[..., :-1]], axis=-1)
+    return swapaxes(before * stack(behind[::-1], axis=-1), axis1=axis, axis2=-1)
 
 
 def _has_all_digits(z: Any, dtype: Any) -> bool:

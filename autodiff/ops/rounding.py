@@ -10,7 +10,7 @@ __all__ = ["ceil", "floor", "floor_divide", "fmod", "remainder", "rint", "trunc"
 
 _BETWEEN_WHOLE = Domain(-1.9, 1.9, "x not whole", kinks=(-1.0, 0.0, 1.0))
 _BETWEEN_HALVES = Domain(-1.4, 1.4, "x not halfway between whole numbers", kinks=(-0.5, 0.5))
-_QUOTIENT_NOT_WHOLE = (Domain(3.4, 3.9, "x/y not whole"), Domain(1.0, 1.1, "y ≠ 0"))
+_QUOTIENT_NOT_WHOLE = (Domain(0.62, 0.78, "x/y not whole"), Domain(0.4, 0.6, "y ≠ 0"))
 
 # fmt: off
 floor: Primitive = primitive("floor", lambda xp, x: xp.floor(x),

@@ -79,7 +79,8 @@ arctanh = primitive("arctanh", lambda xp, x: xp.arctanh(x),
 
 logaddexp: Primitive = primitive("logaddexp", lambda xp, x, y: xp.logaddexp(x, y),
     [lambda g, z, x, y: g * sigmoid(x - y), lambda g, z, x, y: g * sigmoid(y - x)],
-    symbol="ln(eˣ + eʸ)", numpy=np.logaddexp, doc="ln(eˣ + eʸ), without overflow; its derivatives are the softmax.")
+    symbol="ln(eˣ + eʸ)", singular=True, numpy=np.logaddexp,
+    doc="ln(eˣ + eʸ), without overflow; its derivatives are the softmax.")
 
 sinc = primitive("sinc", lambda xp, x: xp.sinc(x),
     [lambda g, z, x: g * read_as(-math.pi * spherical_bessel(math.pi * x, n=1), lambda: _slope_of_sinc(z, x))],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -52,7 +53,7 @@ def subject_of(
         return PairOfPullback(f, inputs, vjp)
     engines = {_home(type(item)) for item in _leaves(inputs)}.intersection(_FOREIGN)
     if not engines and (engine := _engine_of(f)):
-        engines, inputs = {engine}, tuple(tree_map(_TENSORS[engine], item) for item in inputs)
+        engines, inputs = {engine}, tuple(tree_map(partial(_TENSORS[engine], f), item) for item in inputs)
     if "torch" in engines:
         return TorchFunction(f, inputs).with_parameters()
     return JaxFunction(f, inputs) if engines else OwnFunction(f, inputs).with_parameters()
@@ -64,11 +65,19 @@ def _home(item: Any) -> str:
 
 def _engine_of(f: Any) -> str | None:
     """The engine that defines ``f``, as torch does torch.sin and a module's class, and jax what it has compiled."""
+    f = f.func if isinstance(f, partial) else f
     found = {_home(f), *map(_home, type(f).__mro__)}.intersection(_FOREIGN)
     return ("torch" if "torch" in found else "jax") if found else None
 
 
+def _torch_tensor(f: Any, x: Any) -> Any:
+    """A tensor of the type of a module's parameters; of doubles if there are none."""
+    torch = sys.modules["torch"]
+    parameters = list(f.parameters()) if isinstance(f, torch.nn.Module) else []
+    return torch.tensor(np.asarray(x, float), dtype=parameters[0].dtype if parameters else torch.float64)
+
+
 #: Plain numbers and arrays as what the functions of an engine take.
-_TENSORS: Final[dict[str, Callable[[Any], Any]]] = {
-    "torch": lambda x: sys.modules["torch"].as_tensor(np.asarray(x, float)), "jax": lambda x: np.asarray(x, float),
+_TENSORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "torch": _torch_tensor, "jax": lambda f, x: np.asarray(x, float),  # noqa: ARG005
 }  # fmt: skip
