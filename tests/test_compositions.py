@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autodiff import TABLE, Tensor, Value, gradients
+from autodiff import TABLE, Tensor, Value, gradients, hessian
 from autodiff.compositions import COMPOSITIONS
 from autodiff.testing import check_gradients
 from tests import test_moves, test_numpy_protocol
@@ -209,6 +209,91 @@ def test_functions_take_one_value(make: Any) -> None:
 
 def test_every_composition_is_tried() -> None:
     """Here, in test_moves.py, in test_linalg.py or among the calls of test_numpy_protocol.py."""
-    elsewhere = {*test_moves.OF_ONE, *test_moves.OF_TWO, "sort"} | {f.__name__ for f in test_numpy_protocol.CALLS}
+    elsewhere = {*test_moves.OF_ONE, *test_moves.OF_TWO, "sort", "full_like"} | {f.__name__ for f in test_numpy_protocol.CALLS}
     here = {name for name in COMPOSITIONS if hasattr(np, name) and "." not in name}
     assert here <= CALLS.keys() | {name.split()[0].split(",")[0] for name in elsewhere}
+
+
+INF, NAN = np.inf, np.nan
+
+
+@pytest.mark.parametrize("call", [
+    lambda x: np.piecewise(x([1.0, 2.0, 3.0]), [np.array([False, True, True])], [lambda v: v - v.mean(), 0.0]),
+    lambda x: np.piecewise(x([1.0, 2.0, 3.0]), [[False, True, True], [True, True, False]], [np.cumsum, lambda v: -v]),
+    lambda x: np.median(x(np.arange(9.0).reshape(3, 3)), axis=()), lambda x: np.median(x([1.0, 2.0, INF])),
+    lambda x: np.median(x([INF, INF])), lambda x: np.median(x([-1.7e308, 1.7e308])),
+    lambda x: np.nanmedian(x([[1.0, NAN], [2.0, INF], [3.0, INF]]), axis=0),
+    lambda x: np.quantile(x([1.0, INF]), 0.5, method="lower"),
+    lambda x: np.quantile(x([1.0, 2.0, INF]), 0.5, method="higher"),
+    lambda x: np.median(x(np.zeros((0, 3))), axis=1), lambda x: np.median(x([[1.0, 2.0]]), None, None, False),
+    lambda x: np.gradient(x([0.0, 1.0, 2.0, 3.0, NAN])), lambda x: np.gradient(x([1.0, 2.0, INF, 4.0, 5.0])),
+    lambda x: np.gradient(x([1.0, 4.0, 9.0, 16.5]), [0.0, 1.0, 3.0, 4.5], edge_order=2),
+    lambda x: np.interp(x([0.0, 2.0]), [0.0], [3.0]), lambda x: np.frexp(x([5e-324, 3.0]))[0],
+    lambda x: np.ldexp(x([1e-300, 0.0]), 1100), lambda x: np.ldexp(x([1e300]), -1100),
+    lambda x: np.modf(x([INF, -INF, -0.5]))[0],
+    lambda x: np.vander(x([1.0, 2.0]), 0), lambda x: np.exp(x([1.0]), where=True),
+    lambda x: np.round(x([1.5]), 400) * 0.0,
+    lambda x: np.polyval(x([1.0, 2.0]), [1.0, 2.0]), lambda x: np.full_like(x([1.0, 2.0]), 3.0),
+    lambda x: x([1.0, 3.0]).clip(min=2.0),
+    lambda x: np.linalg.norm(x([0.0, 0.0]), 3),
+])  # fmt: skip
+@pytest.mark.filterwarnings("ignore:.*encountered")  # of infinities and nan, which is NumPy's word about such numbers
+def test_values_at_the_edges_are_numpys(call: Any) -> None:
+    """Infinities, nan, nothing, functions of parts, numbers at the ends of the range of floats."""
+    found, expected = call(Tensor), call(np.array)
+    np.testing.assert_allclose(getattr(found, "data", found), expected, rtol=1e-14)
+    assert np.shape(getattr(found, "data", found)) == np.shape(expected)
+
+
+def test_gradients_at_the_edges() -> None:
+    """A sum to 1 at ties with the start of a maximum; 0 where a norm is 0; the graph of a number that fills."""
+    x = Tensor([-INF, -INF])
+    assert gradients(np.nanmax(x), x).tolist() == [0.5, 0.5]
+    x = Tensor([0.0, 0.0])
+    assert gradients(np.linalg.norm(x, 3), x).tolist() == [0.0, 0.0]
+    x = np.array([1.0, -2.0, 0.0])
+    expected = hessian(lambda v: np.sum(v**4) ** 0.25)(x)
+    np.testing.assert_allclose(hessian(lambda v: np.linalg.norm(v, 4))(x), expected, rtol=1e-13, atol=1e-16)
+    v = Value(3.0)
+    assert gradients(np.sum(np.full_like(Tensor([1.0, 2.0]), v)), v) == 2.0
+
+
+def test_running_products_at_zeros_take_linear_memory() -> None:
+    """20,000 elements, a zero among them: the gradient beside that of a loop over the definition."""
+    x = np.random.default_rng(0).normal(size=20_000)
+    x[[7, 19_000]] = 0.0
+    leaf = Tensor(x)
+    found = gradients(np.sum(np.cumprod(leaf)), leaf)
+    before, products = np.concatenate([[1.0], np.cumprod(x)[:-1]]), np.ones(20_000)
+    for k in range(19_998, -1, -1):
+        products[k] = 1.0 + x[k + 1] * products[k + 1]
+    np.testing.assert_allclose(found, before * products, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("call", "said"), [
+    (lambda x: np.hstack([x, 1.0], dtype="f4"), "unexpected keyword argument 'dtype'"),
+    (lambda x: np.insert(x, Value(1.0), 1), "insert takes obj as a constant"),
+    (lambda x: np.array_split(x, Value(2.0)), "takes indices_or_sections as a constant"),
+    (lambda x: np.quantile(x, [NAN]), "a quantile is from 0 to 1"),
+    (lambda x: np.quantile(x, x), "q is taken as a constant"),
+    (lambda x: np.quantile(x, 0.5, method="hazen"), "methods are higher, linear, lower, midpoint"),
+    (lambda x: np.gradient(x, x), "spacing is taken as a constant"),
+    (lambda x: np.gradient(x[:1]), "needs more than 1 elements"),
+    (lambda x: np.interp(x, [1.0, 2.0, 3.0], [1.0, 2.0]), "two vectors of one length"),
+    (lambda x: np.round(x, 1.5), "cannot be interpreted as an integer"),
+    (lambda x: np.ldexp(x, 1.5), "whole numbers as exponents"),
+    (lambda x: np.vecdot(x, x[:1]), "vectors of one length"),
+    (lambda x: np.convolve(x, x, "all"), "'full', 'same' and 'valid'"),
+    (lambda x: np.cross(x[:1], x[:1]), "2 or 3 elements"), (lambda x: np.select([x > 0], []), "a choice for each condition"),
+    (lambda x: np.choose([2], [x]), "whole numbers 0 … 0"),
+    (lambda x: np.piecewise(x, [x > 0], []), "a function for each condition"),
+    (lambda x: np.max(x, where=x > 0), "needs initial="), (lambda x: x.clip(least=2), "low and high, or min and max"),
+    (lambda x: x.astype(int), "holds float64 or float32"),
+    (lambda x: np.linalg.cross(x[:2], x[:2]), "vectors with 3 elements"),
+    (lambda x: np.einsum(x, ["a"]), "a list of axis numbers"), (lambda x: np.vander(x[None]), "vander takes a vector"),
+    (lambda x: np.cumulative_sum(x[None]) if hasattr(np, "cumulative_sum") else np.cumsum(x, "a"), "axis|integer"),
+])  # fmt: skip
+def test_errors_say_what_is_asked(call: Any, said: str) -> None:
+    """TypeError for kinds, ValueError for values and shapes."""
+    with pytest.raises((TypeError, ValueError), match=said):
+        call(Tensor([1.0, 2.0, 4.0]))
