@@ -60,4 +60,8 @@ class ReadOnlyArray(np.ndarray):
         return np.asarray(self).__reduce__()
 
 
+    def __repr__(self) -> str:
+        return repr(np.asarray(self))
+
+
 ReadOnlyArray.__name__ = "array"  # how NumPy, its test functions and its masked arrays print it

@@ -362,7 +362,7 @@ def _slopes(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
         columns = [constants(part.reshape(-1, *[1] * (np.ndim(plain(f)) - 1)), f) for part in inner]
         parts = [sum(part * f[j : count - 2 + j] for j, part in enumerate(columns))]
     if edge_order == 1:
-        first, last = (f[1:2] - f[:1]) * (1.0 / steps[0]), (f[-1:] - f[-2:-1]) * (1.0 / steps[-1])
+        first, last = (f[1:2] - f[:1]) * float(1.0 / steps[0]), (f[-1:] - f[-2:-1]) * float(1.0 / steps[-1])
     else:
         first = _weighed(f[:3], steps[0], steps[1])
         last = -_weighed(np.flip(f[-3:], axis=0), steps[-1], steps[-2])
