@@ -209,7 +209,8 @@ def test_functions_take_one_value(make: Any) -> None:
 
 def test_every_composition_is_tried() -> None:
     """Here, in test_moves.py, in test_linalg.py or among the calls of test_numpy_protocol.py."""
-    elsewhere = {*test_moves.OF_ONE, *test_moves.OF_TWO, "sort", "full_like"} | {f.__name__ for f in test_numpy_protocol.CALLS}
+    elsewhere = {*test_moves.OF_ONE, *test_moves.OF_TWO, "sort", "full_like"}
+    elsewhere |= {f.__name__ for f in test_numpy_protocol.CALLS}
     here = {name for name in COMPOSITIONS if hasattr(np, name) and "." not in name}
     assert here <= CALLS.keys() | {name.split()[0].split(",")[0] for name in elsewhere}
 
@@ -284,7 +285,8 @@ def test_running_products_at_zeros_take_linear_memory() -> None:
     (lambda x: np.ldexp(x, 1.5), "whole numbers as exponents"),
     (lambda x: np.vecdot(x, x[:1]), "vectors of one length"),
     (lambda x: np.convolve(x, x, "all"), "'full', 'same' and 'valid'"),
-    (lambda x: np.cross(x[:1], x[:1]), "2 or 3 elements"), (lambda x: np.select([x > 0, x > 1], [x]), "a choice for each condition"),
+    (lambda x: np.cross(x[:1], x[:1]), "2 or 3 elements"),
+    (lambda x: np.select([x > 0, x > 1], [x]), "a choice for each condition"),
     (lambda x: np.choose([2], [x]), "whole numbers 0 … 0"),
     (lambda x: np.piecewise(x, [x > 0], []), "a function for each condition"),
     (lambda x: np.max(x, where=x > 0), "needs initial="), (lambda x: x.clip(least=2), "low and high, or min and max"),
