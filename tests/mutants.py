@@ -59,7 +59,11 @@ FIRST_FOR_COMPOSITIONS = (
     "tests/test_compositions.py", "tests/test_moves.py", "tests/test_linalg.py", "tests/test_numpy_names.py",
     "tests/test_numpy_protocol.py",
 )  # fmt: skip
-FIRST_FOR_ENGINE = ("tests/test_backprop.py", "tests/test_determinism.py", "tests/test_metamorphic.py")
+FIRST_FOR_ENGINE = (
+    "tests/test_backprop.py", "tests/test_transforms.py", "tests/test_tensor.py", "tests/test_value.py",
+    "tests/test_graph.py", "tests/test_errors.py", "tests/test_numpy_protocol.py", "tests/test_determinism.py",
+    "tests/test_metamorphic.py",
+)  # fmt: skip
 FIRST_FOR_NETS = (
     "tests/test_nn_layers.py", "tests/test_nn_scorer.py", "tests/test_nn_optimiser.py", "tests/test_nn_recurrent.py",
     "tests/test_nn_strategies.py",
