@@ -69,15 +69,6 @@ class Arithmetic(Node):
     def __rdivmod__(self, other: Any) -> Any:
         return other // self, other % self
 
-    def __floor__(self) -> Any:
-        return rounding.floor(self)
-
-    def __ceil__(self) -> Any:
-        return rounding.ceil(self)
-
-    def __trunc__(self) -> Any:
-        return rounding.trunc(self)
-
     def __pos__(self) -> Any:
         return self
 

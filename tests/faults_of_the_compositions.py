@@ -19,7 +19,7 @@ COMPOSITION_FAULTS: Final = classified(
     {
         "wrong formula": (
             change(
-                "quantile: the nearer element", _STATISTICS, "_BETWEEN[method](places - low)", "np.rint(places - low)"
+                "quantile: the nearer element", _STATISTICS, "low + t * (high - low)", "choices.where(t > 0.5, high, low)"
             ),
             change(
                 "quantile: of n elements, not n − 1",
@@ -120,8 +120,8 @@ COMPOSITION_FAULTS: Final = classified(
             change(
                 "convolve: not turned round",
                 _PRODUCTS,
-                "np.arange(n + m - 1)[:, None] - np.arange(n)",
-                "np.arange(n) - np.arange(n + m - 1)[:, None] + m - 1",
+                "np.arange(n + m - 1)[:, None] - np.arange(m)",
+                "np.arange(m) - np.arange(n + m - 1)[:, None] + n - 1",
             ),
             change("kron: the factors exchanged", _PRODUCTS, "for length in (k, 1))", "for length in (1, k))"),
             change(
@@ -173,7 +173,7 @@ COMPOSITION_FAULTS: Final = classified(
                 target="cumprod",
             ),
             change(
-                "cumprod: what stands before is left out", _REDUCTIONS, "before * reached", "reached", target="cumprod"
+                "cumprod: what stands before is left out", _REDUCTIONS, "before * stack(", "1.0 * stack(", target="cumprod"
             ),
         ),
         "special points: kinks and edges": (
