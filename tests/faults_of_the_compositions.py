@@ -19,7 +19,10 @@ COMPOSITION_FAULTS: Final = classified(
     {
         "wrong formula": (
             change(
-                "quantile: the nearer element", _STATISTICS, "low + t * (high - low)", "choices.where(t > 0.5, high, low)"
+                "quantile: the nearer element",
+                _STATISTICS,
+                "low + t * (high - low)",
+                "choices.where(t > 0.5, high, low)",
             ),
             change(
                 "quantile: of n elements, not n − 1",
@@ -173,7 +176,11 @@ COMPOSITION_FAULTS: Final = classified(
                 target="cumprod",
             ),
             change(
-                "cumprod: what stands before is left out", _REDUCTIONS, "before * stack(", "1.0 * stack(", target="cumprod"
+                "cumprod: what stands before is left out",
+                _REDUCTIONS,
+                "before * stack(",
+                "1.0 * stack(",
+                target="cumprod",
             ),
         ),
         "special points: kinks and edges": (
