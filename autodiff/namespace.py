@@ -54,7 +54,7 @@ def _where(condition: bool, x: float, y: float) -> float:
 
 
 def _whole(function: Callable[[float], int]) -> Callable[[float], float]:
-    """A function of ``math`` that rounds, with a float as its result: of a zero's sign as NumPy has it."""
+    """A rounding function of ``math`` with a float as its result, and with NumPy's sign of zero."""
     return lambda x: math.copysign(function(x), x)
 
 

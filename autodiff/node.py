@@ -128,6 +128,8 @@ class Arithmetic(Node):
         """The number, or every element, limited to [low, high], which NumPy calls ``min`` and ``max``."""
         if unknown := limits.keys() - {"min", "max"}:
             raise TypeError(f"clip takes low and high, or min and max, and got {', '.join(sorted(unknown))}")
+        if limits and not low is high is None:
+            raise ValueError("clip takes its limits as low and high or as min and max, and got some of both")
         return elementwise.clip(self, limits.get("min", low), limits.get("max", high))
 
     def detach(self) -> Any:

@@ -1,8 +1,8 @@
 """NumPy's own functions on Values and Tensors, read off the table.
 
 A ufunc or function that the table names is recorded, as is one that is made of primitives; one that only asks
-(``np.isfinite``, ``np.argsort``) answers from the data; any other raises and says why and what to write instead: nobody
-gets a silently detached array.
+(``np.isfinite``, ``np.argsort``) answers from the data; any other raises and says why: nobody gets a silently detached
+array.
 """
 
 from __future__ import annotations
@@ -69,12 +69,8 @@ def dispatch_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dic
     return _dispatched(ufunc, inputs, kwargs)
 
 
-def _reducing(function: Any) -> Callable[..., Any]:
-    """A reduction as the method of its ufunc calls it: over the first axis, if no other is asked for."""
-    return lambda x, axis=0, **kwargs: _dispatched(function, (x,), {"axis": axis, **kwargs})
-
-
-def _accumulating(function: Any) -> Callable[..., Any]:
+def _along_axis(function: Any) -> Callable[..., Any]:
+    """NumPy's function as a method of a ufunc calls it: along the first axis, if no other is asked for."""
     return lambda x, axis=0, **kwargs: _dispatched(function, (x,), {"axis": axis, **kwargs})
 
 
@@ -85,13 +81,13 @@ def _of_every_pair(ufunc: Any) -> Callable[..., Any]:
 
 _METHODS: Final[dict[str, dict[Any, Callable[..., Any]]]] = {
     "reduce": {
-        ufunc: _reducing(function)
+        ufunc: _along_axis(function)
         for ufunc, function in (
             (np.add, np.sum), (np.maximum, np.max), (np.minimum, np.min), (np.multiply, np.prod),
             (np.logical_and, np.all), (np.logical_or, np.any),
         )
     },
-    "accumulate": {np.add: _accumulating(np.cumsum), np.multiply: _accumulating(np.cumprod)},
+    "accumulate": {np.add: _along_axis(np.cumsum), np.multiply: _along_axis(np.cumprod)},
     "outer": {ufunc: _of_every_pair(ufunc) for ufunc in (np.add, np.subtract, np.multiply, np.divide, np.power)},
 }  # fmt: skip
 
@@ -107,7 +103,7 @@ def _about_keywords(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any])
         )
     return (
         f"np.{ufunc.__name__} on nodes takes no keywords, and got {', '.join(sorted(kwargs))}; "
-        "a node is never written to: use where(...) for where=, and the result for out="
+        "use np.where(...) in place of where=, the result in place of out=, x.astype(...) before the call for dtype="
     )
 
 
@@ -126,7 +122,7 @@ def _dispatched(function: Any, args: Any, kwargs: Any) -> Any:
     for key in _ABOUT_MEMORY:
         given.pop(key, None)
     if given.get("out") is not None:
-        raise TypeError(f"np.{function.__name__} on nodes takes no out=; a node is never written to: take the result")
+        raise TypeError(f"{spelled(function)} on nodes takes no out=; a node is never written to: take the result")
     if recorded in REDUCTIONS and (len(args) > 2 or not given.keys() <= _OF_EVERY_REDUCTION):
         return _reduced(function, recorded, args, given)
     if not args:
@@ -167,7 +163,7 @@ def _with_signature(function: Any, recorded: Callable[..., Any], args: Any, kwar
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
-        return TypeError(f"np.{function.__name__} on nodes takes {', '.join(signature.parameters)}: {error}")
+        return TypeError(f"{spelled(function)} on nodes takes {', '.join(signature.parameters)}: {error}")
     return None
 
 

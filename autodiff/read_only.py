@@ -21,7 +21,7 @@ def _replacing(in_place: Callable[[Any, Any], Any], compute: Callable[[Any, Any]
 
 
 class ReadOnlyArray(np.ndarray):
-    """A read-only view of an array; results of arithmetic and functions, and its ``copy()``, are arrays as ever.
+    """A read-only view of an array; results of arithmetic and functions, and its ``copy()``, are plain arrays.
 
     ``x -= y`` of it makes a new array: only ``t.data -= y`` stores that in the Tensor, not ``d = t.data; d -= y``.
 

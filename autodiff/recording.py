@@ -227,7 +227,7 @@ def _swapped(record: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _later(kind: type, name: str, entry: Primitive, write: Callable[[], Any]) -> None:
-    """Give a class a method that is written when it is first called: all of them take a sixth of the import's time."""
+    """Give a class a method that is written when it is first called; to write all costs a sixth of the import."""
 
     def first(*operands: Any, **params: Any) -> Any:
         method = write()

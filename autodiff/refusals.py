@@ -1,4 +1,4 @@
-"""What NumPy offers and nodes refuse: the reason, and what to write instead."""
+"""What NumPy offers and nodes refuse: the reason, and most often what to write instead."""
 
 from __future__ import annotations
 
@@ -18,38 +18,47 @@ REFUSED: Final[dict[str, str]] = _each([
     ("array asarray asanyarray ascontiguousarray asfortranarray asarray_chkfinite require",
      "an array made of a node would silently leave the graph; use .data for the plain array, autodiff.stack for one "
      "Tensor of several nodes"),
-    ("angle linalg.eig linalg.eigvals roots sort_complex",
-     "its results are complex, and nodes hold real numbers; use .data, or linalg.eigh for a symmetric matrix"),
+    ("linalg.eig linalg.eigvals",
+     "its results are complex, and nodes hold real numbers; use np.linalg.eigh or np.linalg.eigvalsh for a symmetric "
+     "matrix, .data for any other"),
+    ("roots", "its results are complex, and nodes hold real numbers; use .data"),
+    ("sort_complex", "its result is complex, and nodes hold real numbers; use np.sort(x)"),
+    ("angle",
+     "the angle of a real number is 0 or π, a constant; use .data, or np.arctan2(y, x) for the angle of a point"),
     ("copyto fill_diagonal place put put_along_axis putmask",
-     "it writes into its argument, and a node never changes; make the new one with where(...), scatter(...) or "
-     "concatenate(...)"),
+     "it writes into its argument, which graphs computed from it would not notice; make a new node with np.where(...), "
+     "autodiff.scatter(...) or np.concatenate(...)"),
     ("bincount histogram histogram2d histogramdd histogram_bin_edges",
-     "counts have no derivative, and weights would lose theirs; use .data for counts, scatter(...) for sums by index"),
+     "counts have no derivative; use .data for counts, autodiff.scatter(...) for sums by index"),
     ("intersect1d setdiff1d setxor1d union1d unique_all unique_counts unique_inverse unique_values",
-     "which elements are equal has no derivative; use .data, or unique(x) for the elements themselves"),
+     "which elements are equal has no derivative; use .data, or np.unique(x) for the elements themselves"),
     ("bitwise_and bitwise_count bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift "
-     "bitwise_xor gcd invert lcm left_shift packbits ravel_multi_index right_shift unpackbits unravel_index",
-     "it takes integers or bools, and nodes hold floats; use .data"),
-    ("nextafter spacing",
-     "it goes from one float to the next, which has no derivative; use .data"),
-    ("apply_along_axis apply_over_axes fromfunction frompyfunc",
-     "it calls a function with plain arrays; loop over the rows and join them by stack(...)"),
-    ("poly polyadd polyder polydiv polyfit polyint polymul polysub trim_zeros",
-     "polynomials as arrays of coefficients have only polyval(p, x); convolve(p, q) multiplies two of them"),
-    ("linalg.lstsq", "its results are several, some of them without a derivative; use linalg.pinv(a) @ b"),
-    ("geomspace", "it has no rule; use exp of linspace(log(start), log(stop))"),
-    ("i0", "it has no rule; define a primitive for the Bessel function"),
-    ("busday_count busday_offset datetime_as_string is_busday isnat",
-     "it takes dates, and nodes hold numbers"),
+     "bitwise_xor gcd invert lcm left_shift packbits ravel_multi_index right_shift unravel_index",
+     "it takes integers or bools, and nodes hold floats; use .data.astype(int)"),
+    ("unpackbits", "it takes bytes, and nodes hold floats; use .data.astype(np.uint8)"),
+    ("nextafter spacing", "it goes from one float to the next, which has no derivative; use .data"),
+    ("apply_along_axis apply_over_axes",
+     "it calls a function with plain arrays; loop over the rows and join the results with autodiff.stack(...)"),
+    ("poly polyadd polyder polydiv polyfit polyint polymul polysub",
+     "of polynomials nodes know np.polyval(p, x), and np.convolve(p, q) for a product"),
+    ("trim_zeros", "which elements are 0 has no derivative; find the ends in .data and write x[start:stop]"),
+    ("linalg.lstsq", "its results are several, some of them without a derivative; use np.linalg.pinv(a) @ b"),
+    ("geomspace", "use np.exp(np.linspace(np.log(start), np.log(stop), num)) for positive ends"),
+    ("i0", "define a primitive for this Bessel function"),
+    ("busday_count busday_offset datetime_as_string is_busday isnat", "it takes dates, and nodes hold numbers"),
     ("save savetxt savez savez_compressed", "a file holds plain arrays; pass .data"),
     ("format_float_positional format_float_scientific", "it writes one plain number; pass .item()"),
 ])  # fmt: skip
 
 #: Methods of arrays that a Tensor does not have.
 REFUSED_METHODS: Final[dict[str, str]] = _each([
-    ("fill partition put resize setfield setflags sort byteswap",
-     "it writes into the array, and a Tensor never changes; make the new one, as by np.sort(x) or where(...)"),
+    ("sort partition resize",
+     "it writes into the array, which graphs computed from it would not notice; use NumPy's function of that name, "
+     "which makes a new one"),
+    ("fill put setfield",
+     "it writes into the array, which graphs computed from it would not notice; make a new one with np.full_like(...) "
+     "or np.where(...)"),
     ("choose", "its elements are floats, not the numbers of choices; use np.choose(numbers, choices)"),
-    ("base ctypes device dump dumps flags flat getfield strides to_device tobytes tofile view",
-     "it shows the memory of an array; use .data"),
+    ("base byteswap ctypes device dump dumps flags flat getfield setflags strides to_device tobytes tofile view",
+     "it is about the memory of an array; use .data"),
 ])  # fmt: skip

@@ -1,4 +1,4 @@
-"""Calls of NumPy's functions that are made of primitives, for tests: each with operands that it is smooth at."""
+"""Calls of NumPy's functions that are made of primitives, for tests: each with operands at which it is smooth."""
 
 from __future__ import annotations
 

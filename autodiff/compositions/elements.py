@@ -27,6 +27,8 @@ def _beside(z: Any, y: Any) -> Any:
 
 
 def _clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    if not (a_min is a_max is None or min is max is None):
+        raise ValueError("clip takes its limits as a_min and a_max or as min and max, and got some of both")
     return elementwise.clip(x, min if a_min is None else a_min, max if a_max is None else a_max)
 
 
@@ -111,10 +113,10 @@ def _astype(x: Any, dtype: Any) -> Any:
     """The numbers as float64 or float32."""
     kind = np.dtype(dtype)
     if kind.char not in "df":
-        raise TypeError(f"a node holds float64 or float32, and got {kind} in astype; take .data.astype({kind})")
+        raise TypeError(f"a node holds float64 or float32, and got dtype {kind}; use .data for other types")
     if np.ndim(plain(x)) == 0 and getattr(x, "scalar", False):
         if kind.char != "d":
-            raise TypeError("a Value holds a float64, and got float32 in astype; use a Tensor")
+            raise TypeError("a Value holds a float64, and got dtype float32; use a Tensor")
         return x
     return x if kind == x.dtype else layout.astype(x, dtype=kind.name)
 
@@ -133,7 +135,7 @@ def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0
 
 
 def _choose(a: Any, choices: Sequence[Any]) -> Any:
-    """Of each element the choice whose number stands in ``a``."""
+    """For each element of ``a`` the choice with that number."""
     numbers, count = np.asarray(plain(a)), len(choices)
     if numbers.dtype.kind not in "iu" or not count or numbers.min(initial=0) < 0 or numbers.max(initial=0) >= count:
         raise ValueError(f"choose takes whole numbers 0 … {count - 1} for {count} choices, and got {describe(a)}")
@@ -141,9 +143,10 @@ def _choose(a: Any, choices: Sequence[Any]) -> Any:
 
 
 def _piecewise(x: Any, condlist: Sequence[Any], funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
-    """Each function of the elements at which its condition holds, of several the last; one more is the default."""
+    """Each function of the elements where its condition holds (the last one wins); an extra one is the default."""
     size, functions = np.size(plain(x)), list(funclist)
-    conditions = list(np.reshape(plain(condlist), (-1, size)).astype(bool))
+    asked = np.asarray(plain(condlist), bool)
+    conditions = list(asked.reshape(1 if asked.shape == np.shape(plain(x)) else len(asked), size))
     if len(functions) - len(conditions) not in (0, 1):
         raise ValueError(
             f"piecewise takes a function for each condition, and one more as default; it got {len(conditions)} "

@@ -34,7 +34,7 @@ def _shape(x: Any) -> tuple[int, ...]:
 
 
 def _matrices(name: str, x: Any, *, square: bool = False) -> tuple[int, int]:
-    """Rows and columns of the matrices of a stack; raises LinAlgError for what is none."""
+    """Rows and columns of the matrices in a stack; raises LinAlgError for anything else."""
     shape = _shape(x)
     if len(shape) < 2 or (square and shape[-1] != shape[-2]):
         kind = "square matrices" if square else "matrices"
@@ -90,8 +90,8 @@ def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = Non
     if rcond is not None and rtol is not None:
         raise ValueError(f"np.linalg.pinv takes rcond or rtol, and got both: {rcond!r} and {rtol!r}")
     _matrices("pinv", a)
-    least = rcond if rcond is not None else rtol if rtol is not None else 1e-15
-    return of.pinv(_read("pinv", a, "L") if hermitian else a, rcond=least)
+    cutoff = rcond if rcond is not None else rtol if rtol is not None else 1e-15
+    return of.pinv(_read("pinv", a, "L") if hermitian else a, rcond=cutoff)
 
 
 # ---- determinants and factorisations ---------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ def _svdvals(x: Any, /) -> Any:
 def _qr(a: Any, mode: str = "reduced") -> Any:
     m, n = _matrices("qr", a)
     if mode not in ("reduced", "r") and not (mode == "complete" and m <= n):
-        advice = "; 'complete' has one where Q is square already" if mode == "complete" else ""
+        advice = "; mode 'complete' is possible only for at least as many columns as rows" if mode == "complete" else ""
         raise TypeError(
             f"np.linalg.qr of shape {_shape(a)} has a rule for mode 'reduced' or 'r', and got {mode!r}{advice}"
         )
@@ -314,6 +314,8 @@ def _cond(x: Any, p: Any = None) -> Any:
         most, least = sizes[..., 0], sizes[..., -1]
         return least / most if p == -2 else most / least
     axes = len(_shape(x)) - 2, len(_shape(x)) - 1
+    if np.any(np.linalg.det(plain(x)) == 0):
+        raise np.linalg.LinAlgError(f"np.linalg.cond with p={p!r} takes invertible matrices; use p=2 for others")
     return _matrix_norm_over(x, p, axes, False) * _matrix_norm_over(of.inv(x), p, axes, False)
 
 

@@ -1,6 +1,7 @@
-"""NumPy's functions that only move elements: each is asked where positions go, and an index takes the elements there.
+"""NumPy's functions that move elements, and the few that fill with zeros or take differences of neighbours.
 
-Such a function is linear, and its values are what NumPy's is on the data; nothing of it is written here a second time.
+Most of them call NumPy's function on the positions and take the elements found there, so that nothing of it is written
+a second time.
 """
 
 from __future__ import annotations

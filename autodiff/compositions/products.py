@@ -18,7 +18,7 @@ __all__ = ["PRODUCTS"]
 
 
 def _inner(x: Any, y: Any) -> Any:
-    """Over the last axis of both, where dot takes the last but one of ``y``."""
+    """Over the last axis of both, where dot takes the second-to-last of ``y``."""
     return linear.dot(x, y) if np.ndim(y) < 2 or not np.ndim(x) else linear.tensordot(x, y, axes=((-1,), (-1,)))
 
 
@@ -167,10 +167,10 @@ def _polyval(p: Any, x: Any) -> Any:
 
 def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """The powers of each element, one column a power."""
-    count = np.shape(plain(x))[0] if N is None else N
-    powers = range(count) if increasing else range(count - 1, -1, -1)
     if np.ndim(plain(x)) != 1:
         raise ValueError(f"vander takes a vector, and got shape {np.shape(plain(x))}")
+    count = np.shape(plain(x))[0] if N is None else N
+    powers = range(count) if increasing else range(count - 1, -1, -1)
     if not count:
         return layout.reshape(x[:0], shape=(np.shape(plain(x))[0], 0))
     return layout.stack([x**k for k in powers], axis=-1)

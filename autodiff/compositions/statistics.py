@@ -55,7 +55,7 @@ def _extreme(
         return of_all(x, axis=axis, keepdims=keepdims)
     x = _only(where, x, initial)
     if not np.size(plain(x)):
-        return _max_of_none(x, axis, keepdims, initial)
+        return _extreme_of_none(x, axis, keepdims, initial)
     z = of_all(x, axis=axis, keepdims=keepdims)
     return z if initial == _LEAST[of_all] else of_two(z, initial)
 
@@ -63,8 +63,8 @@ def _extreme(
 _LEAST: Final[dict[Any, float]] = {reductions.max: -np.inf, reductions.min: np.inf}
 
 
-def _max_of_none(x: Any, axis: Any, keepdims: bool, initial: Any) -> Any:
-    """``initial`` in the shape of a sum, where at least one row has no elements."""
+def _extreme_of_none(x: Any, axis: Any, keepdims: bool, initial: Any) -> Any:
+    """``initial`` in the shape of the result, for an array without elements."""
     return reductions.sum(x, axis=axis, keepdims=keepdims) * 0.0 + initial
 
 
@@ -209,14 +209,14 @@ def _nanmedian(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return _nanquantile(x, 0.5, axis, method="midpoint", keepdims=keepdims)
 
 
-def _percentile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False, **kw: Any) -> Any:
-    return _quantile(x, np.true_divide(_constant("q", q), 100.0), axis, method=method, keepdims=keepdims, **kw)
+def _percentile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Any:
+    return _quantile(x, np.true_divide(_constant("q", q), 100.0), axis, method=method, keepdims=keepdims)
 
 
 def _nanpercentile(
-    x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False, **kw: Any
+    x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False
 ) -> Any:
-    return _nanquantile(x, np.true_divide(_constant("q", q), 100.0), axis, method=method, keepdims=keepdims, **kw)
+    return _nanquantile(x, np.true_divide(_constant("q", q), 100.0), axis, method=method, keepdims=keepdims)
 
 
 def _quantile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Any:
@@ -224,11 +224,11 @@ def _quantile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepd
     if not np.size(plain(rows)):
         raise ValueError(f"a quantile needs elements, and got shape {np.shape(plain(x))}")
     z = _quantile_of_rows(rows, q, method)
-    return _in_its_shape(choices.where(np.isnan(plain(rows)).any(axis=-1), np.nan, z), x, q, axis, keepdims)
+    return _keeping_axes(choices.where(np.isnan(plain(rows)).any(axis=-1), np.nan, z), x, q, axis, keepdims)
 
 
 def _nanquantile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Any:
-    return _in_its_shape(_quantile_of_rows(_rows(x, axis), q, method), x, q, axis, keepdims)
+    return _keeping_axes(_quantile_of_rows(_rows(x, axis), q, method), x, q, axis, keepdims)
 
 
 def _constant(name: str, item: Any) -> Any:
@@ -282,7 +282,7 @@ def _picked(ordered: Any, places: Any) -> Any:
     return layout.take(ordered, starts + places)
 
 
-def _in_its_shape(z: Any, x: Any, q: Any, axis: Any, keepdims: bool) -> Any:
+def _keeping_axes(z: Any, x: Any, q: Any, axis: Any, keepdims: bool) -> Any:
     if not keepdims:
         return z
     ndim = np.ndim(plain(x))
@@ -315,7 +315,7 @@ def _cumulative(running: Callable[..., Any], first: float) -> Callable[..., Any]
     def cumulative(x: Any, /, *, axis: int | None = None, include_initial: bool = False) -> Any:
         x = np.atleast_1d(x)
         if axis is None and np.ndim(plain(x)) > 1:
-            raise ValueError(f"a running sum of shape {np.shape(plain(x))} needs an axis")
+            raise ValueError(f"a running sum or product of an array of shape {np.shape(plain(x))} needs an axis")
         k = normalize_axis_index(axis or 0, np.ndim(plain(x)))
         z = running(x, axis=k)
         shape = list(np.shape(plain(x)))
@@ -364,12 +364,12 @@ def _slopes(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
     if edge_order == 1:
         first, last = (f[1:2] - f[:1]) * float(1.0 / steps[0]), (f[-1:] - f[-2:-1]) * float(1.0 / steps[-1])
     else:
-        first = _weighed(f[:3], steps[0], steps[1])
-        last = -_weighed(np.flip(f[-3:], axis=0), steps[-1], steps[-2])
+        first = _slope_at_first(f[:3], steps[0], steps[1])
+        last = -_slope_at_first(np.flip(f[-3:], axis=0), steps[-1], steps[-2])
     return np.moveaxis(layout.concatenate([first, *parts, last], axis=0), 0, axis)
 
 
-def _weighed(f: Any, h: float, k: float) -> Any:
+def _slope_at_first(f: Any, h: float, k: float) -> Any:
     """The slope at the first of three neighbours."""
     a, b, c = -(2.0 * h + k) / (h * (h + k)), (h + k) / (h * k), -h / (k * (h + k))
     return f[:1] * float(a) + f[1:2] * float(b) + f[2:3] * float(c)

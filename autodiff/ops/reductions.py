@@ -131,11 +131,9 @@ def _share_of_running_product(g: Any, z: Any, x: Any, axis: Any) -> Any:
     if _has_all_digits(z, x.dtype):
         return flip(cumsum(flip(g * z, axis=axis), axis=axis), axis=axis) / x
     g, z, x = (swapaxes(item, axis1=axis, axis2=-1) for item in (g, z, x))
-    behind = [g[..., -1]] if x.shape[-1] else []
+    behind = [g[..., -1]]
     for k in range(x.shape[-1] - 1, 0, -1):  # gⱼ + xⱼ₊₁·(gⱼ₊₁ + xⱼ₊₂·(…)): no product of what stands before
         behind.append(g[..., k - 1] + x[..., k] * behind[-1])
-    if not behind:
-        return g
     before = concatenate([np.ones((*x.shape[:-1], 1), x.dtype), z[..., :-1]], axis=-1)
     return swapaxes(before * stack(behind[::-1], axis=-1), axis1=axis, axis2=-1)
 

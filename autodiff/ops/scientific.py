@@ -1,4 +1,5 @@
-"""Primitives of a scientific calculator: logarithms and powers of other bases, lengths and angles, inverse hyperbolics.
+"""Primitives of a scientific calculator: logarithms and powers of other bases, lengths and angles, inverse hyperbolics,
+log-add-exp, sinc and spherical Bessel functions.
 
 One entry holds all that is known of an operation, as in `autodiff.ops.elementwise`.
 """
@@ -71,7 +72,7 @@ arcsinh = primitive("arcsinh", lambda xp, x: xp.arcsinh(x),
 arccosh = primitive("arccosh", lambda xp, x: xp.arccosh(x),
     [lambda g, z, x: g / (sqrt(x - 1.0) * sqrt(x + 1.0))],
     domain=Domain(1.1, 4.0, "x > 1"), singular=True, numpy=np.arccosh,
-    doc="Inverse hyperbolic cosine, from 0 on; its derivative at 1 is inf, nan below.")
+    doc="Inverse hyperbolic cosine, the branch with z ≥ 0; its derivative at 1 is inf, nan below.")
 
 arctanh = primitive("arctanh", lambda xp, x: xp.arctanh(x),
     [lambda g, z, x: g / ((1.0 - x) * (1.0 + x))],

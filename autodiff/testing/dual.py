@@ -1,8 +1,9 @@
 """Dual numbers: a value with its slope along a direction, through the forwards of the table.
 
-A forward is written once for floats, arrays and symbols; here it runs on `Dual`s and on arrays of them (norm and
-logsumexp by their definitions, as their forwards ask NumPy for what it does not know of objects). The slopes come from
-the list of elementary derivatives in this file, and from no rule of the table: a second derivation of every primitive.
+A forward is written once for floats, arrays and symbols; here it runs on `Dual`s and on arrays of them (norm,
+logsumexp and linear algebra by their definitions, as NumPy does not compute their forwards on objects). The slopes come
+from the list of elementary derivatives in this file, and from no rule of the table: a second derivation of every
+primitive.
 The parts of a Dual may be floats, ``Fraction``s or mpmath's numbers; the namespace of the forward is made for each by
 `duals_over`.
 """

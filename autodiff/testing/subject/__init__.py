@@ -77,7 +77,7 @@ def _torch_tensor(f: Any, x: Any) -> Any:
     return torch.tensor(np.asarray(x, float), dtype=parameters[0].dtype if parameters else torch.float64)
 
 
-#: Plain numbers and arrays as what the functions of an engine take.
+#: How each engine makes plain numbers and arrays into what its functions take.
 _TENSORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "torch": _torch_tensor, "jax": lambda f, x: np.asarray(x, float),  # noqa: ARG005
 }  # fmt: skip

@@ -21,7 +21,7 @@ from autodiff.tree import flatten
 __all__ = ["OwnFunction", "as_node", "inner"]
 
 
-#: Parts of what torch and jax say of an argument that is none of theirs.
+#: Parts of what torch and jax say of an argument that is not theirs.
 _SAID_BY_OTHER_ENGINES: Final = ("must be Tensor, not ", "is not a valid JAX type", "as an abstract array")
 _WHAT_OTHERS_TAKE: Final = (
     "check_gradients called the function with Values and Tensors of autodiff, as its arguments are plain numbers, and "
