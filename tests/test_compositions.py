@@ -70,8 +70,16 @@ def test_float32_gradients_are_float32(call: Call) -> None:
         assert {part.dtype for part in found} == {np.dtype(np.float32)}
 
 
-def hips(call: Call) -> list[Any]:
-    """Gradients by HIPS autograd; None where it has no such function or no rule."""
+#: Functions for which HIPS autograd has a rule, for some of their calls.
+KNOWN_TO_HIPS = (
+    "around", "array_split", "block", "choose", "conjugate", "cross", "deg2rad", "degrees", "dsplit", "einsum", "fmax",
+    "fmin", "gradient", "hsplit", "kron", "linspace", "logaddexp2", "nan_to_num", "rad2deg", "radians", "real",
+    "real_if_close", "round", "select", "trace", "vsplit",
+)  # fmt: skip
+
+
+def by_hips(call: Call) -> list[Any]:
+    """Gradients by HIPS autograd; none where it has no rule for the call."""
     autograd = pytest.importorskip("autograd")
     from autograd import numpy as anp
 
@@ -86,16 +94,17 @@ def hips(call: Call) -> list[Any]:
         return []
 
 
-@EACH
-def test_gradients_agree_with_hips_autograd(call: Call) -> None:
-    """Where it has the function, and a rule for it."""
-    expected = hips(call)
-    if not expected:
-        pytest.skip("HIPS autograd has no rule for this call")
-    leaves = list(map(Tensor, call.operands))
-    output = np.sum(call.function(np, *leaves) * 1.5)
-    for own, other in zip(gradients(output, leaves), expected, strict=True):
-        np.testing.assert_allclose(0.0 if own is None else own, other, rtol=1e-12, atol=1e-13)
+@pytest.mark.parametrize("name", KNOWN_TO_HIPS)
+def test_gradients_agree_with_hips_autograd(name: str) -> None:
+    """Where it has a rule, which it has for at least one call of each of these functions."""
+    compared = 0
+    for call in CALLS[name]:
+        leaves = list(map(Tensor, call.operands))
+        output = np.sum(call.function(np, *leaves) * 1.5)
+        for own, other in zip(gradients(output, leaves), by_hips(call), strict=False):
+            np.testing.assert_allclose(0.0 if own is None else own, other, rtol=1e-12, atol=1e-13)
+            compared += 1
+    assert compared
 
 
 SHAPES: tuple[tuple[int, ...], ...] = ((), (3,), (2, 3), (3, 2, 2), (0,), (2, 0))
@@ -286,12 +295,6 @@ def test_the_error_signal_comes_back_through_astype() -> None:
         found = gradients(np.sum(x.astype(other) ** 2), x)
         assert found.dtype == own
         np.testing.assert_array_equal(found, [1.0, -4.0])
-
-
-def test_hips_autograd_is_asked_about_some() -> None:
-    """So that a change of its interface does not skip all comparisons."""
-    pytest.importorskip("autograd")
-    assert sum(bool(hips(call)) for calls in CALLS.values() for call in calls[:1]) >= 10
 
 
 @pytest.mark.parametrize(("call", "said"), [
