@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["CALLS", "Call", "since"]
+__all__ = ["CALLS", "HOLES", "MASK", "C", "Call", "M", "N", "V", "W", "since"]
 
 
 @dataclass(frozen=True)
