@@ -118,11 +118,7 @@ def _dispatched(function: Any, args: Any, kwargs: Any) -> Any:
     recorded = _recorded(function)
     if recorded is None:
         raise TypeError(f"{spelled(function)} has no rule on nodes: {_REFUSED.get(function, _UNKNOWN)}")
-    given = {key: item for key, item in kwargs.items() if not _is_left_out(item) or (key == "axis" and item is None)}
-    for key in _ABOUT_MEMORY:
-        given.pop(key, None)
-    if given.get("out") is not None:
-        raise TypeError(f"{spelled(function)} on nodes takes no out=; a node is never written to: take the result")
+    given = _about_the_result(function, kwargs) if kwargs else kwargs
     if recorded in REDUCTIONS and (len(args) > 2 or not given.keys() <= _OF_EVERY_REDUCTION):
         return _reduced(function, recorded, args, given)
     if not args:
@@ -139,9 +135,20 @@ def _dispatched(function: Any, args: Any, kwargs: Any) -> Any:
     return recorded(*renamed[0], **renamed[1])
 
 
+def _about_the_result(function: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The keywords that are not left at NumPy's default and say more than how memory is used."""
+    if kwargs.get("out") is not None:
+        raise TypeError(f"{spelled(function)} on nodes takes no out=; a node is never written to: take the result")
+    return {key: item for key, item in kwargs.items() if _says_something(key, item)}
+
+
+def _says_something(key: str, item: Any) -> bool:
+    return key not in _ABOUT_MEMORY and (not _is_left_out(item) or (key == "axis" and item is None))
+
+
 _OF_EVERY_REDUCTION: Final = frozenset({"axis", "keepdims"})
 #: Keywords that say how NumPy is to use memory, and nothing about the result.
-_ABOUT_MEMORY: Final = ("copy", "device", "overwrite_input", "subok")
+_ABOUT_MEMORY: Final = frozenset({"copy", "device", "out", "overwrite_input", "subok"})
 _UNKNOWN: Final = "use .data for a plain array outside the graph, or define a primitive for it"
 
 
@@ -178,7 +185,7 @@ def _in_our_names(
     try:
         signature = inspect.signature(function)
         bound = signature.bind(*args, **kwargs).arguments.items()
-        others = {key: item for key, item in bound if key == "axis" or not (_is_left_out(item) or key in _ABOUT_MEMORY)}
+        others = {key: item for key, item in bound if _says_something(key, item)}
         theirs = takewhile(lambda name: name in others and name not in known, signature.parameters)
         first = [others.pop(name) for name in theirs]
         inspect.signature(recorded).bind(*first, **others)
