@@ -15,7 +15,7 @@ from autodiff.compositions import COMPOSITIONS
 from autodiff.testing import check_gradients
 from tests import test_moves, test_numpy_protocol
 from tests.differences import slope
-from tests.numpy_calls import CALLS, HOLES, MASK, Call
+from tests.numpy_calls import CALLS, HOLES, MASK, Call, since
 
 EACH = pytest.mark.parametrize(
     "call", [pytest.param(call, id=f"{name} {k}") for name, calls in CALLS.items() for k, call in enumerate(calls)]
@@ -223,6 +223,7 @@ def test_every_composition_is_tried() -> None:
     elsewhere = {*test_moves.OF_ONE, *test_moves.OF_TWO, "sort", "full_like"}
     elsewhere |= {f.__name__ for f in test_numpy_protocol.CALLS}
     here = {name for name in COMPOSITIONS if hasattr(np, name) and "." not in name}
+    here -= set() if since("2.1") else {"astype"}  # in NumPy 2.0 it takes arrays alone
     assert here <= CALLS.keys() | {name.split()[0].split(",")[0] for name in elsewhere}
 
 

@@ -90,7 +90,9 @@ def test_refusal_says_why(name: str) -> None:
     pytest.fail(f"np.{name} never gave its reason")
 
 
-METHODS = [name for name in dir(np.ndarray) if not name.startswith("_")]
+#: What NumPy 2.0 lists and refuses itself.
+_REMOVED = {"itemset", "newbyteorder", "ptp", "tostring"}
+METHODS = [name for name in dir(np.ndarray) if not name.startswith("_") and name not in _REMOVED]
 
 
 @pytest.mark.parametrize("name", METHODS)
