@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.compositions import COMPOSITIONS, REDUCTIONS, numpy_functions
-from autodiff.plain import plain
+from autodiff.plain import plain, shape_of
 from autodiff.primitive import FORGETTING, TABLE, Primitive
 from autodiff.refusals import REFUSED
 
@@ -76,7 +76,7 @@ def _along_axis(function: Any) -> Callable[..., Any]:
 
 def _of_every_pair(ufunc: Any) -> Callable[..., Any]:
     """The ufunc of each element of x with each of y."""
-    return lambda x, y: ufunc(np.reshape(x, np.shape(plain(x)) + (1,) * np.ndim(plain(y))), y)
+    return lambda x, y: ufunc(np.reshape(x, shape_of(x) + (1,) * len(shape_of(y))), y)
 
 
 _METHODS: Final[dict[str, dict[Any, Callable[..., Any]]]] = {

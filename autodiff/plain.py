@@ -10,7 +10,7 @@ from autodiff.graph import Node
 from autodiff.namespace import as_float, is_plain_number
 from autodiff.primitive import Primitive, as_operand, describe
 
-__all__ = ["as_constant", "as_leaf_array", "as_value_data", "boxed", "constants", "plain", "read_only"]
+__all__ = ["as_constant", "as_leaf_array", "as_value_data", "boxed", "constants", "plain", "read_only", "shape_of"]
 
 
 def as_value_data(data: Any) -> float:
@@ -70,6 +70,11 @@ _KEPT: Final = "dfbBhHiIlLqQ?"  # types that NumPy's arithmetic takes as they ar
 def plain(item: Any) -> Any:
     """The data of a node; anything else as it is."""
     return item._data if isinstance(item, Node) else item
+
+
+def shape_of(item: Any) -> tuple[int, ...]:
+    """The shape of a node, an array, a number or nested lists."""
+    return np.shape(plain(item))
 
 
 def constants(numbers: Any, x: Any) -> np.ndarray[Any, Any]:

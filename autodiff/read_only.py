@@ -59,7 +59,6 @@ class ReadOnlyArray(np.ndarray):
     def __reduce__(self) -> Any:
         return np.asarray(self).__reduce__()
 
-
     def __repr__(self) -> str:
         return repr(np.asarray(self))
 

@@ -21,17 +21,14 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from inspect import Parameter
-from operator import attrgetter
 from typing import Any, Final
 
-import numpy as np
-
 from autodiff import ops
-from autodiff.compositions import COMPOSITIONS
+from autodiff.compositions import COMPOSITIONS, numpy_function
 from autodiff.notation import in_ascii
 from autodiff.numpy_protocol import QUESTIONS, spelled
 from autodiff.primitive import TABLE, Primitive
@@ -115,20 +112,21 @@ _X: Final = re.compile(r"\bx\b")
 
 def everything() -> Reference:
     """Every operation of the table, and the other functions of the installed NumPy that are answered or refused."""
-    made = [Function(f"np.{name}") for name in sorted(COMPOSITIONS) if _found_in_numpy(name) is not None]
+    made = [Function(f"np.{name}") for name in sorted(COMPOSITIONS) if numpy_function(name) is not None]
     asking = [Function(name) for name in sorted(map(spelled, QUESTIONS))]
     refusing = [
-        Function(f"np.{name}", reason) for name, reason in sorted(REFUSED.items()) if _found_in_numpy(name) is not None
+        Function(f"np.{name}", reason) for name, reason in sorted(REFUSED.items()) if numpy_function(name) is not None
     ]
     groups = ((_MADE, made), (_ASKING, asking), (_REFUSING, refusing))
+    exported = {name for topic in ops.__all__ for name in getattr(ops, topic).__all__}
     return Reference(
-        tuple(map(_operation, TABLE.values())), tuple(Group(*told, tuple(functions)) for told, functions in groups)
+        tuple(_operation(entry, exported) for entry in TABLE.values()),
+        tuple(Group(*told, tuple(functions)) for told, functions in groups),
     )
 
 
-def _operation(entry: Primitive) -> Operation:
+def _operation(entry: Primitive, exported: Collection[str]) -> Operation:
     names = _inputs(entry)
-    exported = {name for topic in ops.__all__ for name in getattr(ops, topic).__all__}
     return Operation(
         topic=entry.forward.__module__.rpartition(".")[2].capitalize() if entry.built_in else _OWN_TOPIC,
         name=entry.name,
@@ -212,20 +210,13 @@ def _rows(found: Reference, name: str) -> list[_Row]:
 
 def _meant(bare: str, rows: Iterable[_Row]) -> Iterator[str]:
     """What else NumPy's name stands for: abs for absolute, and linalg.norm for the operation norm."""
-    function = _found_in_numpy(bare)
+    function = numpy_function(bare)
     name = spelled(function).removeprefix("np.") if hasattr(function, "__name__") else ""
-    if function is not None and _found_in_numpy(name) is function:  # np.random.power says that it is np.power
+    if function is not None and numpy_function(name) is function:  # np.random.power says that it is np.power
         yield name
     for row in rows:
         if isinstance(row, Function) and not row.reason and row.name == f"np.{bare}":
             yield bare.rpartition(".")[2]
-
-
-def _found_in_numpy(name: str) -> Any:
-    try:
-        return attrgetter(name)(np)
-    except AttributeError:
-        return None
 
 
 def _names(row: _Row) -> set[str]:

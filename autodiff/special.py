@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-__all__ = ["ARRAYS", "ERFC_SLOPE", "FLOATS"]
+__all__ = ["ARRAYS", "ERFC_SLOPE", "FLOATS", "LN2"]
 
 _TO_A_SIXTEENTH: Final = 0.0625
 _FAR: Final = 1000.0  # e^(−x²/2) is 0 long before
@@ -21,7 +21,7 @@ _SATURATED: Final = 0.03  # of 1 − z and 1 − z²: below it, a z of 53 bits l
 _ROOT_HALF: Final = 0.7071067811865476
 _ROOT_HALF_SHORT: Final = 0.70709228515625  # of 14 bits: its product with a multiple of 1/16 is exact
 _ROOT_HALF_REST: Final = 1.44960302975244e-05
-_LN2: Final = 0.6931471805599453
+LN2: Final = 0.6931471805599453
 _NEGLIGIBLE: Final = 1e-18  # beside 1
 ERFC_SLOPE: Final = -1.1283791670955126  # −2/√π, at 0
 
@@ -81,7 +81,7 @@ def _lorentzian(x: float) -> float:
 def _logaddexp(x: float, y: float) -> float:
     """ln(eˣ + eʸ)."""
     if x == y:
-        return x + _LN2  # also of two infinities, whose difference is nan
+        return x + LN2  # also of two infinities, whose difference is nan
     top, other = (x, y) if x > y else (y, x)
     return top + math.log1p(exp(other - top))
 

@@ -81,7 +81,7 @@ COMPOSITION_FAULTS: Final = classified(
         ),
         "missing factor": (
             change("log2: without 1/ln 2", _SCIENTIFIC, "g * (_LOG2_E / x)", "g / x", target="log2"),
-            change("exp2: without ln 2", _SCIENTIFIC, "g * (_LN2 * z)", "g * z", target="exp2"),
+            change("exp2: without ln 2", _SCIENTIFIC, "g * (LN2 * z)", "g * z", target="exp2"),
             change("sinc: without π", _SCIENTIFIC, "-math.pi * spherical_bessel", "-spherical_bessel", target="sinc"),
             change("cbrt: without the 3", _SCIENTIFIC, "g / (3.0 * (z * z))", "g / (z * z)", target="cbrt"),
             change(
@@ -102,8 +102,8 @@ COMPOSITION_FAULTS: Final = classified(
             change(
                 "arctan2: x for y",
                 _SCIENTIFIC,
-                "read_as(x / hypot(x, y) / hypot(x, y)",
-                "read_as(y / hypot(x, y) / hypot(x, y)",
+                "g * _over_square(x, x, y)",
+                "g * _over_square(y, x, y)",
                 target="arctan2",
             ),
             change(
@@ -163,8 +163,8 @@ COMPOSITION_FAULTS: Final = classified(
             change(
                 "tril: everything is kept",
                 _MOVES,
-                "mask(np.ones(np.shape(plain(x)), bool), k)",
-                "np.ones(np.shape(plain(x)), bool)",
+                "mask(np.ones(shape_of(x), bool), k)",
+                "np.ones(shape_of(x), bool)",
             ),
         ),
         "special points: zero in a product": (

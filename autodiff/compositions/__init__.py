@@ -19,7 +19,15 @@ from autodiff.compositions.moves import MOVES
 from autodiff.compositions.products import PRODUCTS
 from autodiff.compositions.statistics import REDUCTIONS, STATISTICS
 
-__all__ = ["COMPOSITIONS", "REDUCTIONS", "numpy_functions"]
+__all__ = ["COMPOSITIONS", "REDUCTIONS", "numpy_function", "numpy_functions"]
+
+
+def numpy_function(name: str) -> Any:
+    """NumPy's function of a name such as ``linalg.norm``; None if the NumPy in use has none."""
+    try:
+        return attrgetter(name)(np)
+    except AttributeError:
+        return None
 
 
 def numpy_functions(named: Mapping[str, Any]) -> dict[Any, Any]:
@@ -27,12 +35,8 @@ def numpy_functions(named: Mapping[str, Any]) -> dict[Any, Any]:
 
     A name that the NumPy in use does not have is left out: ``matvec`` came with 2.2.
     """
-    found = {}
-    for name, item in named.items():
-        try:
-            found[attrgetter(name)(np)] = item
-        except AttributeError:
-            continue
+    found = {numpy_function(name): item for name, item in named.items()}
+    found.pop(None, None)
     return found
 
 

@@ -10,20 +10,20 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.compositions.moves import ravel, tensor_of
+from autodiff.array import as_tensor
+from autodiff.compositions.moves import ravel
 from autodiff.graph import Node
 from autodiff.ops import choices, elementwise, layout, rounding, scientific, units
-from autodiff.plain import constants, plain
+from autodiff.plain import constants, plain, shape_of
 from autodiff.primitive import describe
+from autodiff.special import LN2
 
 __all__ = ["ELEMENTS"]
-
-_LN2: Final = math.log(2.0)
 
 
 def _beside(z: Any, y: Any) -> Any:
     """``z`` as a node that depends on ``y`` too, by a closed gate: what y decides, but no error goes back to."""
-    return choices.where(np.ones(np.shape(plain(z)), bool) if np.ndim(plain(z)) else True, z, y)
+    return choices.where(np.ones(shape_of(z), bool) if np.ndim(plain(z)) else True, z, y)
 
 
 def _clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
@@ -101,7 +101,7 @@ def _ldexp(x: Any, exponents: Any) -> Any:
 
 
 def _logaddexp2(x: Any, y: Any) -> Any:
-    return scientific.logaddexp(x * _LN2, y * _LN2) / _LN2
+    return scientific.logaddexp(x * LN2, y * LN2) / LN2
 
 
 def _unwrap(x: Any, discont: Any = None, axis: int = -1, *, period: float = 2.0 * math.pi) -> Any:
@@ -114,7 +114,7 @@ def _astype(x: Any, dtype: Any) -> Any:
     kind = np.dtype(dtype)
     if kind.char not in "df":
         raise TypeError(f"a node holds float64 or float32, and got dtype {kind}; use .data for other types")
-    if np.ndim(plain(x)) == 0 and getattr(x, "scalar", False):
+    if isinstance(x, Node) and x.scalar:
         if kind.char != "d":
             raise TypeError("a Value holds a float64, and got dtype float32; use a Tensor")
         return x
@@ -146,7 +146,7 @@ def _piecewise(x: Any, condlist: Sequence[Any], funclist: Sequence[Any], *args: 
     """Each function of the elements where its condition holds (the last one wins); an extra one is the default."""
     size, functions = np.size(plain(x)), list(funclist)
     asked = np.asarray(plain(condlist), bool)
-    conditions = list(asked.reshape(1 if asked.shape == np.shape(plain(x)) else len(asked), size))
+    conditions = list(asked.reshape(1 if asked.shape == shape_of(x) else len(asked), size))
     if len(functions) - len(conditions) not in (0, 1):
         raise ValueError(
             f"piecewise takes a function for each condition, and one more as default; it got {len(conditions)} "
@@ -162,7 +162,7 @@ def _piecewise(x: Any, condlist: Sequence[Any], funclist: Sequence[Any], *args: 
         kept = last[places] == k + 1
         part = layout.take(layout.broadcast_to(part, shape=places.shape), np.flatnonzero(kept))
         z = z + layout.scatter(part, index=places[kept], shape=(size,))
-    return layout.reshape(z if isinstance(z, Node) else _beside(z, flat), shape=np.shape(plain(x)))
+    return layout.reshape(z if isinstance(z, Node) else _beside(z, flat), shape=shape_of(x))
 
 
 # ---- along an axis ---------------------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ def _linspace(
 ) -> Any:
     """Start + t·(stop − start) for even steps t from 0 to 1, along a new axis."""
     steps = np.linspace(0.0, 1.0, num, endpoint)
-    shape = np.broadcast_shapes(np.shape(plain(start)), np.shape(plain(stop)))
+    shape = np.broadcast_shapes(shape_of(start), shape_of(stop))
     t = constants(np.reshape(steps, (num, *[1] * len(shape))), start if isinstance(start, Node) else stop)
     z = (1.0 - t) * start + t * stop
     if axis not in (0, -len(shape) - 1):
@@ -187,15 +187,15 @@ def _logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base:
 
 def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:
     """The straight line between the two points (xp, fp) on both sides of x; ``left`` and ``right`` beyond them."""
-    data, known = plain(x), np.asarray(plain(xp))
-    if known.ndim != 1 or not known.size or np.shape(plain(fp)) != known.shape:
+    shape = shape_of(xp)
+    if len(shape) != 1 or shape == (0,) or shape_of(fp) != shape:
         raise ValueError(
-            f"interp takes two vectors of one length, at least 1, as xp and fp, and got shapes {known.shape} and "
-            f"{np.shape(plain(fp))}"
+            f"interp takes two vectors of one length, at least 1, as xp and fp, and got shapes {shape} and "
+            f"{shape_of(fp)}"
         )
-    if known.size == 1:
+    if shape == (1,):
         xp, fp = layout.take(xp, [0, 0]) + np.array([0.0, 1.0]), layout.take(fp, [0, 0])
-    known = np.asarray(plain(xp))
+    data, known = plain(x), np.asarray(plain(xp))
     k = np.clip(np.searchsorted(known, data, side="right") - 1, 0, len(known) - 2)
     low, high, f_low, f_high = (layout.take(part, places) for part in (xp, fp) for places in (k, k + 1))
     z = f_low + (f_high - f_low) * ((x - low) / (high - low))
@@ -207,7 +207,7 @@ def _full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None)
     """A node where the number that fills is one; else the plain answer."""
     if not isinstance(fill_value, Node):
         return np.full_like(plain(a), fill_value, dtype, shape=shape)
-    filled = layout.broadcast_to(tensor_of(fill_value), shape=np.shape(plain(a)) if shape is None else shape)
+    filled = layout.broadcast_to(as_tensor(fill_value), shape=shape_of(a) if shape is None else shape)
     return _astype(filled, getattr(plain(a), "dtype", np.float64) if dtype is None else dtype)
 
 

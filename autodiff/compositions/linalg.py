@@ -16,7 +16,7 @@ from autodiff.compositions.products import PRODUCTS
 from autodiff.namespace import is_plain_number
 from autodiff.ops import choices, elementwise, layout, linear, reductions
 from autodiff.ops import factorizations as of
-from autodiff.plain import plain
+from autodiff.plain import plain, shape_of
 from autodiff.primitive import describe
 
 __all__ = ["LINALG"]
@@ -29,13 +29,9 @@ _SIGN_AND_SIZE: Final = type(np.linalg.slogdet(_ONE))
 _SVD: Final = type(np.linalg.svd(_ONE))
 
 
-def _shape(x: Any) -> tuple[int, ...]:
-    return np.shape(plain(x))
-
-
 def _matrices(name: str, x: Any, *, square: bool = False) -> tuple[int, int]:
     """Rows and columns of the matrices in a stack; raises LinAlgError for anything else."""
-    shape = _shape(x)
+    shape = shape_of(x)
     if len(shape) < 2 or (square and shape[-1] != shape[-2]):
         kind = "square matrices" if square else "matrices"
         raise np.linalg.LinAlgError(f"np.linalg.{name} takes {kind} or stacks of them, and got shape {shape}")
@@ -53,13 +49,13 @@ def _inv(a: Any) -> Any:
 def _solve(a: Any, b: Any) -> Any:
     """As NumPy 2: ``b`` with one axis is a vector, with more a stack of matrices."""
     _matrices("solve", a, square=True)
-    if len(_shape(b)) != 1:
+    if len(shape_of(b)) != 1:
         return of.solve(a, b)
     return layout.squeeze(of.solve(a, layout.expand_dims(b, axis=1)), axis=-1)
 
 
 def _tensorinv(a: Any, ind: int = 2) -> Any:
-    shape, count = _shape(a), index(ind)
+    shape, count = shape_of(a), index(ind)
     if count <= 0:
         raise ValueError(f"np.linalg.tensorinv takes a positive number of axes, and got ind={ind!r}")
     rows, columns = math.prod(shape[:count]), math.prod(shape[count:])
@@ -73,14 +69,14 @@ def _tensorinv(a: Any, ind: int = 2) -> Any:
 
 def _tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
     if axes is not None:
-        ndim = len(_shape(a))
+        ndim = len(shape_of(a))
         last = normalize_axis_tuple(axes, ndim)
         a = layout.transpose(a, axes=tuple(k for k in range(ndim) if k not in last) + last)
-    shape, count = _shape(a), math.prod(_shape(b))
-    unknowns = shape[len(_shape(b)) :]
+    shape, count = shape_of(a), math.prod(shape_of(b))
+    unknowns = shape[len(shape_of(b)) :]
     if math.prod(unknowns) != count or math.prod(shape) != count * count:
         raise np.linalg.LinAlgError(
-            f"np.linalg.tensorsolve needs as many unknowns as equations, and got shapes {shape} and {_shape(b)}"
+            f"np.linalg.tensorsolve needs as many unknowns as equations, and got shapes {shape} and {shape_of(b)}"
         )
     right = layout.reshape(b, shape=(count, 1))
     return layout.reshape(of.solve(layout.reshape(a, shape=(count, count)), right), shape=unknowns)
@@ -141,8 +137,8 @@ def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian:
         return of.svdvals(a)
     if full_matrices and m != n:
         raise TypeError(
-            f"np.linalg.svd of shape {_shape(a)} has a rule for full_matrices=False only, and got full_matrices=True: "
-            "the other columns of U or V are any that fit; write full_matrices=False"
+            f"np.linalg.svd of shape {shape_of(a)} has a rule for full_matrices=False only, and got full_matrices="
+            "True: the other columns of U or V are any that fit; write full_matrices=False"
         )
     least = min(m, n)
     return _SVD(*of.parts(of.svd(a), (m, least), (least,), (least, n)))
@@ -158,7 +154,7 @@ def _qr(a: Any, mode: str = "reduced") -> Any:
     if mode not in ("reduced", "r") and not (mode == "complete" and m <= n):
         advice = "; mode 'complete' is possible only for at least as many columns as rows" if mode == "complete" else ""
         raise TypeError(
-            f"np.linalg.qr of shape {_shape(a)} has a rule for mode 'reduced' or 'r', and got {mode!r}{advice}"
+            f"np.linalg.qr of shape {shape_of(a)} has a rule for mode 'reduced' or 'r', and got {mode!r}{advice}"
         )
     least = min(m, n)
     q, r = of.parts(of.qr(a if n <= m else a[..., :m]), (m, least), (least, least))
@@ -177,7 +173,7 @@ def _matrix_power(a: Any, n: int) -> Any:
     except TypeError:
         raise TypeError(f"np.linalg.matrix_power takes a whole number as n, and got {describe(n)}") from None
     if not power:
-        return choices.where(np.zeros(_shape(a), bool), a, np.eye(rows, dtype=plain(a).dtype))
+        return choices.where(np.zeros(shape_of(a), bool), a, np.eye(rows, dtype=plain(a).dtype))
     base = of.inv(a) if power < 0 else a
     found = base
     for bit in f"{abs(power):b}"[1:]:
@@ -190,7 +186,7 @@ def _matrix_power(a: Any, n: int) -> Any:
 def _multi_dot(arrays: Sequence[Any]) -> Any:
     """The product of all, in the order that multiplies the fewest numbers; the first and the last may be vectors."""
     items = list(arrays)
-    shapes = list(map(_shape, items))
+    shapes = list(map(shape_of, items))
     if len(items) < 2:
         raise ValueError(f"np.linalg.multi_dot takes two arrays or more, and got {len(items)}")
     if any(len(shape) != 2 for shape in shapes[1:-1]) or not {len(shapes[0]), len(shapes[-1])} <= {1, 2}:
@@ -201,7 +197,7 @@ def _multi_dot(arrays: Sequence[Any]) -> Any:
         items[0] = layout.expand_dims(items[0], axis=0)
     if len(shapes[-1]) == 1:
         items[-1] = layout.expand_dims(items[-1], axis=1)
-    product = _product(items, _cheapest((_shape(items[0])[0], *(_shape(item)[1] for item in items))))
+    product = _product(items, _cheapest((shape_of(items[0])[0], *(shape_of(item)[1] for item in items))))
     ends = tuple(axis for axis, shape in ((0, shapes[0]), (1, shapes[-1])) if len(shape) == 1)
     return layout.squeeze(product, axis=ends) if ends else product
 
@@ -233,7 +229,7 @@ def _product(items: Sequence[Any], order: Order) -> Any:
 
 
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    ndim = len(_shape(x))
+    ndim = len(shape_of(x))
     if ord is None:
         return reductions.norm(x, axis=axis, keepdims=keepdims)
     axes = tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
@@ -242,19 +238,19 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     if len(axes) == 2:
         return _matrix_norm_over(x, ord, axes, keepdims)
     raise ValueError(
-        f"np.linalg.norm with ord={ord!r} is over one axis or two, and got shape {_shape(x)} with axis={axis!r}"
+        f"np.linalg.norm with ord={ord!r} is over one axis or two, and got shape {shape_of(x)} with axis={axis!r}"
     )
 
 
 def _vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
-    ndim = len(_shape(x))
+    ndim = len(shape_of(x))
     axes = tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
     return _vector_norm_over(x, ord, axes, keepdims)
 
 
 def _matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     _matrices("matrix_norm", x)
-    axes = len(_shape(x)) - 2, len(_shape(x)) - 1
+    axes = len(shape_of(x)) - 2, len(shape_of(x)) - 1
     return _matrix_norm_over(x, "fro" if ord is None else ord, axes, keepdims)
 
 
@@ -286,7 +282,7 @@ def _matrix_norm_over(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -
         return reductions.norm(x, axis=axes, keepdims=keepdims)
     if ord not in _OF_COLUMNS and ord not in _OF_ROWS and ord not in _OF_SINGULAR_VALUES:
         raise ValueError(f"a norm of matrices takes 1, -1, 2, -2, inf, -inf, 'fro' or 'nuc' as ord, and got {ord!r}")
-    rest = tuple(k for k in range(len(_shape(x))) if k not in axes)
+    rest = tuple(k for k in range(len(shape_of(x))) if k not in axes)
     last = layout.transpose(x, axes=rest + axes)
     if ord in _OF_SINGULAR_VALUES:
         found = _OF_SINGULAR_VALUES[ord](of.svdvals(last), axis=-1)
@@ -295,7 +291,7 @@ def _matrix_norm_over(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -
         found = extreme(reductions.sum(elementwise.absolute(last), axis=axis), axis=-1)
     if not keepdims:
         return found
-    return layout.reshape(found, shape=tuple(1 if k in axes else n for k, n in enumerate(_shape(x))))
+    return layout.reshape(found, shape=tuple(1 if k in axes else n for k, n in enumerate(shape_of(x))))
 
 
 _OF_COLUMNS: Final[dict[Any, Callable[..., Any]]] = {1: reductions.max, -1: reductions.min}
@@ -307,13 +303,13 @@ _OF_SINGULAR_VALUES: Final[dict[Any, Callable[..., Any]]] = {
 
 def _cond(x: Any, p: Any = None) -> Any:
     _matrices("cond", x, square=p not in (None, 2, -2))
-    if 0 in _shape(x):
-        raise np.linalg.LinAlgError(f"np.linalg.cond takes matrices with elements, and got shape {_shape(x)}")
+    if 0 in shape_of(x):
+        raise np.linalg.LinAlgError(f"np.linalg.cond takes matrices with elements, and got shape {shape_of(x)}")
     if p in (None, 2, -2):
         sizes = of.svdvals(x)
         most, least = sizes[..., 0], sizes[..., -1]
         return least / most if p == -2 else most / least
-    axes = len(_shape(x)) - 2, len(_shape(x)) - 1
+    axes = len(shape_of(x)) - 2, len(shape_of(x)) - 1
     if np.any(np.linalg.det(plain(x)) == 0):
         raise np.linalg.LinAlgError(f"np.linalg.cond with p={p!r} takes invertible matrices; use p=2 for others")
     return _matrix_norm_over(x, p, axes, False) * _matrix_norm_over(of.inv(x), p, axes, False)
@@ -329,7 +325,7 @@ def _diagonal(x: Any, /, *, offset: int = 0) -> Any:
 
 def _trace(x: Any, /, *, offset: int = 0) -> Any:
     _matrices("trace", x)
-    return reductions.sum(_diagonal(x, offset=offset), axis=-1)
+    return layout.trace(x, offset, -2, -1)
 
 
 def _transpose(x: Any, /) -> Any:
@@ -338,13 +334,13 @@ def _transpose(x: Any, /) -> Any:
 
 
 def _outer(x1: Any, x2: Any, /) -> Any:
-    if {len(_shape(x1)), len(_shape(x2))} != {1}:
-        raise ValueError(f"np.linalg.outer takes two vectors, and got shapes {_shape(x1)} and {_shape(x2)}")
+    if {len(shape_of(x1)), len(shape_of(x2))} != {1}:
+        raise ValueError(f"np.linalg.outer takes two vectors, and got shapes {shape_of(x1)} and {shape_of(x2)}")
     return linear.outer(x1, x2)
 
 
 def _cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
-    lengths = [_shape(x)[axis] if _shape(x) else 0 for x in (x1, x2)]
+    lengths = [shape_of(x)[axis] if shape_of(x) else 0 for x in (x1, x2)]
     if lengths != [3, 3]:
         raise ValueError(f"np.linalg.cross takes vectors with 3 elements, and got {lengths[0]} and {lengths[1]}")
     return PRODUCTS["cross"](x1, x2, axis=axis)

@@ -14,22 +14,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from autodiff.array import as_tensor
 from autodiff.graph import Node
 from autodiff.ops import choices, layout, units
-from autodiff.plain import constants, plain
+from autodiff.plain import constants, plain, shape_of
 from autodiff.primitive import describe
 
-__all__ = ["MOVES", "ravel", "tensor_of"]
+__all__ = ["MOVES", "ravel"]
 
 
 def _places(x: Any, start: int = 0) -> Any:
     """The place of each element, in the shape of ``x``."""
-    return start + np.arange(np.size(plain(x))).reshape(np.shape(plain(x)))
-
-
-def tensor_of(x: Any) -> Any:
-    """A Value as a Tensor without axes; anything else as it is."""
-    return layout.stack([x])[0] if isinstance(x, Node) and x.scalar else x
+    return start + np.arange(np.size(plain(x))).reshape(shape_of(x))
 
 
 def ravel(x: Any) -> Any:
@@ -139,8 +135,8 @@ def _block(arrays: Any) -> Any:
 
 
 def _broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
-    shape = np.broadcast_shapes(*(np.shape(plain(x)) for x in arrays))
-    return tuple(layout.broadcast_to(tensor_of(x), shape=shape) for x in arrays)
+    shape = np.broadcast_shapes(*(shape_of(x) for x in arrays))
+    return tuple(layout.broadcast_to(as_tensor(x), shape=shape) for x in arrays)
 
 
 def _meshgrid(*axes: Any, sparse: bool = False, indexing: Any = "xy") -> tuple[Any, ...]:
@@ -191,7 +187,7 @@ def _kept(mask: Callable[..., Any]) -> Callable[..., Any]:
     """``x`` where a triangle of ones says so, 0 elsewhere: nothing gets through there."""
 
     def triangle(x: Any, k: int = 0) -> Any:
-        return choices.where(mask(np.ones(np.shape(plain(x)), bool), k), x, 0.0)
+        return choices.where(mask(np.ones(shape_of(x), bool), k), x, 0.0)
 
     return triangle
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from autodiff.compositions.moves import ravel
 from autodiff.ops import choices, layout, linear, reductions
-from autodiff.plain import plain
+from autodiff.plain import plain, shape_of
 from autodiff.primitive import describe
 
 __all__ = ["PRODUCTS"]
@@ -28,8 +28,8 @@ def _vdot(x: Any, y: Any) -> Any:
 
 def _vecdot(x: Any, y: Any, /, *, axis: int = -1) -> Any:
     x, y = np.moveaxis(x, axis, -1), np.moveaxis(y, axis, -1)
-    if np.shape(plain(x))[-1] != np.shape(plain(y))[-1]:
-        shapes = f"{np.shape(plain(x))} and {np.shape(plain(y))}"
+    if shape_of(x)[-1] != shape_of(y)[-1]:
+        shapes = f"{shape_of(x)} and {shape_of(y)}"
         raise ValueError(f"vecdot takes vectors of one length, and got shapes {shapes}")
     return reductions.sum(x * y, axis=-1)
 
@@ -45,7 +45,7 @@ def _vecmat(x: Any, a: Any) -> Any:
 def _kron(x: Any, y: Any) -> Any:
     """Every element of x times y, laid where it stands: axes of both one after the other, then joined in pairs."""
     count = max(np.ndim(plain(x)), np.ndim(plain(y)))
-    n, m = ((1,) * (count - np.ndim(plain(item))) + np.shape(plain(item)) for item in (x, y))
+    n, m = ((1,) * (count - np.ndim(plain(item))) + shape_of(item) for item in (x, y))
     x = layout.reshape(x, shape=tuple(length for k in n for length in (k, 1)))
     y = layout.reshape(y, shape=tuple(length for k in m for length in (1, k)))
     return layout.reshape(x * y, shape=tuple(map(mul, n, m)))
@@ -56,7 +56,7 @@ def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, ax
     if axis is not None:
         axisa = axisb = axisc = axis
     a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
-    lengths = np.shape(plain(a))[-1], np.shape(plain(b))[-1]
+    lengths = shape_of(a)[-1], shape_of(b)[-1]
     if not {*lengths} <= {2, 3}:
         raise ValueError(f"cross takes vectors with 2 or 3 elements, and got {lengths[0]} and {lengths[1]}")
     if lengths == (2, 2):
@@ -69,7 +69,7 @@ def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, ax
 
 def _in_space(v: Any) -> Any:
     """A vector with its third element, 0 if it has none."""
-    shape = np.shape(plain(v))
+    shape = shape_of(v)
     return v if shape[-1] == 3 else layout.pad(v, [(0, 0)] * (len(shape) - 1) + [(0, 1)])
 
 
@@ -85,7 +85,7 @@ def _einsum(*operands: Any, optimize: Any = False) -> Any:
     letters = left.replace(",", "")
     result = result if arrow else "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
     terms = list(zip(left.split(","), arrays, strict=True))
-    path, _ = np.einsum_path(subscripts, *(np.broadcast_to(0.0, np.shape(plain(x))) for x in arrays), optimize=optimize)
+    path, _ = np.einsum_path(subscripts, *(np.broadcast_to(0.0, shape_of(x)) for x in arrays), optimize=optimize)
     for places in path[1:]:
         taken = [terms.pop(k) for k in sorted(places, reverse=True)]
         needed = set(result).union(*(term for term, _ in terms))
@@ -160,7 +160,7 @@ def _polyval(p: Any, x: Any) -> Any:
     """p₀xⁿ + p₁xⁿ⁻¹ + … + pₙ, by Horner's scheme."""
     x = np.asarray(x) if isinstance(x, list | tuple) else x
     z = x * 0.0
-    for k in range(np.shape(plain(p))[0]):
+    for k in range(shape_of(p)[0]):
         z = z * x + p[k]
     return z
 
@@ -168,11 +168,11 @@ def _polyval(p: Any, x: Any) -> Any:
 def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """The powers of each element, one column a power."""
     if np.ndim(plain(x)) != 1:
-        raise ValueError(f"vander takes a vector, and got shape {np.shape(plain(x))}")
-    count = np.shape(plain(x))[0] if N is None else N
+        raise ValueError(f"vander takes a vector, and got shape {shape_of(x)}")
+    count = shape_of(x)[0] if N is None else N
     powers = range(count) if increasing else range(count - 1, -1, -1)
     if not count:
-        return layout.reshape(x[:0], shape=(np.shape(plain(x))[0], 0))
+        return layout.reshape(x[:0], shape=(shape_of(x)[0], 0))
     return layout.stack([x**k for k in powers], axis=-1)
 
 

@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from autodiff.compositions.moves import MOVES, ravel
 from autodiff.graph import Node
 from autodiff.ops import choices, elementwise, layout, linear, reductions
-from autodiff.plain import constants, plain
+from autodiff.plain import constants, plain, shape_of
 from autodiff.primitive import describe
 
 __all__ = ["REDUCTIONS", "STATISTICS"]
@@ -33,7 +33,7 @@ def _prod(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True
 
 
 def _mean(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
-    count = np.sum(np.broadcast_to(where, np.shape(plain(x))), axis=axis, keepdims=keepdims)
+    count = np.sum(np.broadcast_to(where, shape_of(x)), axis=axis, keepdims=keepdims)
     return _sum(x, axis, keepdims, where=where) / constants(count, x)
 
 
@@ -73,7 +73,7 @@ def _only(where: Any, x: Any, other: Any) -> Any:
     if where is True:
         return x
     mask = np.asarray(plain(where))
-    return choices.where(np.broadcast_to(mask, np.broadcast_shapes(mask.shape, np.shape(plain(x)))), x, other)
+    return choices.where(np.broadcast_to(mask, np.broadcast_shapes(mask.shape, shape_of(x))), x, other)
 
 
 #: What reductions of the table mean with NumPy's other keywords.
@@ -155,12 +155,12 @@ def _ptp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 def _average(x: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """Σ wᵢxᵢ / Σ wᵢ; weights of one axis belong to ``axis``."""
-    shape = np.shape(plain(x))
+    shape = shape_of(x)
     if weights is None:
         z, total = reductions.mean(x, axis=axis, keepdims=keepdims), None
     else:
-        if np.shape(plain(weights)) != shape:
-            if axis is None or not np.shape(plain(weights)):
+        if shape_of(weights) != shape:
+            if axis is None or not shape_of(weights):
                 raise TypeError(f"weights of another shape than {shape} need the axis that they belong to")
             axes = normalize_axis_tuple(axis, len(shape))
             others = tuple(k for k in range(len(shape)) if k not in axes)
@@ -172,7 +172,7 @@ def _average(x: Any, axis: Any = None, weights: Any = None, returned: bool = Fal
     if not returned:
         return z
     count = plain(x).size / max(np.size(plain(z)), 1)
-    return z, np.full(np.shape(plain(z)), count) if total is None else total
+    return z, np.full(shape_of(z), count) if total is None else total
 
 
 def _cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None) -> Any:
@@ -182,8 +182,8 @@ def _cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: i
         x = x.T
     if y is not None:
         other = np.atleast_2d(y)
-        x = np.concatenate([x, other if rowvar or np.shape(plain(other))[0] == 1 else other.T])
-    freedom = max(np.shape(plain(x))[1] - (int(not bias) if ddof is None else ddof), 0)  # NumPy divides by 0, too
+        x = np.concatenate([x, other if rowvar or shape_of(other)[0] == 1 else other.T])
+    freedom = max(shape_of(x)[1] - (int(not bias) if ddof is None else ddof), 0)  # NumPy divides by 0, too
     centred = x - reductions.mean(x, axis=1, keepdims=True)
     return layout.squeeze(linear.matmul(centred, centred.T) / freedom)
 
@@ -222,7 +222,7 @@ def _nanpercentile(
 def _quantile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Any:
     rows = _rows(x, axis)
     if not np.size(plain(rows)):
-        raise ValueError(f"a quantile needs elements, and got shape {np.shape(plain(x))}")
+        raise ValueError(f"a quantile needs elements, and got shape {shape_of(x)}")
     z = _quantile_of_rows(rows, q, method)
     return _keeping_axes(choices.where(np.isnan(plain(rows)).any(axis=-1), np.nan, z), x, q, axis, keepdims)
 
@@ -243,7 +243,7 @@ def _rows(x: Any, axis: Any) -> Any:
         return ravel(x)
     axes = normalize_axis_tuple(axis, np.ndim(plain(x)))
     moved = np.moveaxis(x, axes, range(-len(axes), 0))
-    shape = np.shape(plain(moved))
+    shape = shape_of(moved)
     kept = len(shape) - len(axes)
     return layout.reshape(moved, shape=(*shape[:kept], int(np.prod(shape[kept:]))))
 
@@ -263,8 +263,8 @@ def _quantile_of_rows(rows: Any, q: Any, method: str) -> Any:
         raise ValueError(f"quantiles by {method!r} have no rule on nodes; methods are {', '.join(_BETWEEN)}")
     if not np.all(np.greater_equal(_constant("q", q), 0) & np.less_equal(q, 1)):
         raise ValueError(f"a quantile is from 0 to 1 (a percentile to 100), and got q={q!r}")
-    if not np.shape(plain(rows))[-1]:
-        return reductions.sum(rows, axis=-1) + np.full((*np.shape(q), *np.shape(plain(rows))[:-1]), np.nan)
+    if not shape_of(rows)[-1]:
+        return reductions.sum(rows, axis=-1) + np.full((*np.shape(q), *shape_of(rows)[:-1]), np.nan)
     order = np.argsort(plain(rows), axis=-1, kind="stable")  # nan comes last
     count = np.sum(_numbers(rows), axis=-1)
     places = np.multiply.outer(np.asarray(q, float), np.maximum(count - 1, 0))
@@ -272,12 +272,12 @@ def _quantile_of_rows(rows: Any, q: Any, method: str) -> Any:
     ordered = _take_along_axis(rows, order, -1)
     below, above = (_picked(ordered, np.minimum(k, np.maximum(count - 1, 0))) for k in (low, low + 1))
     z = _BETWEEN[method](below, above, constants(places - low, rows))
-    return choices.where(np.broadcast_to(np.equal(count, 0), np.shape(plain(z))), np.nan, z)
+    return choices.where(np.broadcast_to(np.equal(count, 0), shape_of(z)), np.nan, z)
 
 
 def _picked(ordered: Any, places: Any) -> Any:
     """Of each row the elements at its places, whose axes of ``q`` come first."""
-    shape = np.shape(plain(ordered))
+    shape = shape_of(ordered)
     starts = np.arange(np.prod(shape[:-1], dtype=int)).reshape(shape[:-1]) * shape[-1]
     return layout.take(ordered, starts + places)
 
@@ -293,12 +293,13 @@ def _keeping_axes(z: Any, x: Any, q: Any, axis: Any, keepdims: bool) -> Any:
 # ---- along an axis ---------------------------------------------------------------------------------------------------
 
 
-def _cumsum(x: Any, axis: int | None = None) -> Any:
-    return reductions.cumsum(ravel(x), axis=0) if axis is None else reductions.cumsum(x, axis=axis)
+def _running(of_axis: Callable[..., Any]) -> Callable[..., Any]:
+    """A running sum or product as NumPy calls it: of all elements, one after the other, where no axis is given."""
+    return lambda x, axis=None: of_axis(ravel(x), axis=0) if axis is None else of_axis(x, axis=axis)
 
 
-def _cumprod(x: Any, axis: int | None = None) -> Any:
-    return reductions.cumprod(ravel(x), axis=0) if axis is None else reductions.cumprod(x, axis=axis)
+_cumsum: Final = _running(reductions.cumsum)
+_cumprod: Final = _running(reductions.cumprod)
 
 
 def _nancumsum(x: Any, axis: int | None = None) -> Any:
@@ -315,10 +316,10 @@ def _cumulative(running: Callable[..., Any], first: float) -> Callable[..., Any]
     def cumulative(x: Any, /, *, axis: int | None = None, include_initial: bool = False) -> Any:
         x = np.atleast_1d(x)
         if axis is None and np.ndim(plain(x)) > 1:
-            raise ValueError(f"a running sum or product of an array of shape {np.shape(plain(x))} needs an axis")
+            raise ValueError(f"a running sum or product of an array of shape {shape_of(x)} needs an axis")
         k = normalize_axis_index(axis or 0, np.ndim(plain(x)))
         z = running(x, axis=k)
-        shape = list(np.shape(plain(x)))
+        shape = list(shape_of(x))
         shape[k] = 1
         return layout.concatenate([constants(np.full(shape, first), x), z], axis=k) if include_initial else z
 
@@ -335,7 +336,7 @@ def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """Differences of neighbours over their distances, to the second order inside; the coefficients are NumPy's."""
-    shape = np.shape(plain(f))
+    shape = shape_of(f)
     axes = tuple(range(len(shape))) if axis is None else normalize_axis_tuple(axis, len(shape))
     each = spacing * len(axes) if len(spacing) == 1 else spacing or (1.0,) * len(axes)
     if len(each) != len(axes):
@@ -347,18 +348,18 @@ def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> A
 def _slopes(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
     """Along one axis: a, b and c times three neighbours, whose distances are h and k."""
     f = np.moveaxis(f, axis, 0)
-    count = np.shape(plain(f))[0]
+    count = shape_of(f)[0]
     if edge_order not in (1, 2) or count <= edge_order:
         raise ValueError(f"gradient with edge_order={edge_order} needs more than {edge_order} elements along an axis, "
                          f"and got {count}; edge_order is 1 or 2")  # fmt: skip
     steps = np.diff(spacing) if np.ndim(spacing) else np.full(count - 1, float(spacing))
     if len(steps) != count - 1:
         raise ValueError(f"gradient takes as many places as elements, {count}, and got {len(steps) + 1}")
-    h, k = steps[:-1], steps[1:]
-    inner = (-k / (h * (h + k)), (k - h) / (h * k), h / (k * (h + k)))
     if np.ndim(spacing) == 0:
         parts = [(f[2:] - f[:-2]) * (0.5 / float(spacing))]
     else:
+        h, k = steps[:-1], steps[1:]
+        inner = (-k / (h * (h + k)), (k - h) / (h * k), h / (k * (h + k)))
         columns = [constants(part.reshape(-1, *[1] * (np.ndim(plain(f)) - 1)), f) for part in inner]
         parts = [sum(part * f[j : count - 2 + j] for j, part in enumerate(columns))]
     if edge_order == 1:

@@ -14,6 +14,7 @@ import numpy as np
 from autodiff.ops.elementwise import by_convention, cos, sqrt, where
 from autodiff.ops.units import sigmoid
 from autodiff.primitive import NONZERO, POSITIVE, UNIT, Domain, Example, Primitive, primitive
+from autodiff.special import LN2
 from autodiff.symbol import read_as
 
 __all__ = [
@@ -30,13 +31,12 @@ __all__ = [
     "sinc",
 ]  # fmt: skip
 
-_LN2 = math.log(2.0)
 _LOG2_E = 1.4426950408889634
 _LOG10_E = 0.4342944819032518
 
 # fmt: off
 exp2: Primitive = primitive("exp2", lambda xp, x: xp.exp2(x),
-    [lambda g, z, x: g * (_LN2 * z)],
+    [lambda g, z, x: g * (LN2 * z)],
     symbol="2ˣ", singular=True, numpy=np.exp2, doc="Power of two 2ˣ.")
 
 log2: Primitive = primitive("log2", lambda xp, x: xp.log2(x),
@@ -60,8 +60,7 @@ hypot: Primitive = primitive("hypot", lambda xp, x, y: xp.hypot(x, y),
     doc="Length √(x² + y²), without overflow; its derivatives at (0, 0) are 0.")
 
 arctan2: Primitive = primitive("arctan2", lambda xp, y, x: xp.arctan2(y, x),
-    [lambda g, z, y, x: g * read_as(x / hypot(x, y) / hypot(x, y), lambda: x / (x * x + y * y)),
-     lambda g, z, y, x: -(g * read_as(y / hypot(x, y) / hypot(x, y), lambda: y / (x * x + y * y)))],
+    [lambda g, z, y, x: g * _over_square(x, x, y), lambda g, z, y, x: -(g * _over_square(y, x, y))],
     domain=(NONZERO, POSITIVE), singular=True, numpy=np.arctan2,
     doc="Angle of the point (x, y) in radians, of arguments y, x, from −π to π; its derivatives at (0, 0) are nan.")
 
@@ -99,6 +98,12 @@ def _cosine(x: Any, y: Any, z: Any) -> Any:
     origin = z == 0
     slope = where(origin, 0.0, x / where(origin, 1.0, z))
     return read_as(by_convention(by_convention(slope, x, origin), y, origin), lambda: x / z)
+
+
+def _over_square(side: Any, x: Any, y: Any) -> Any:
+    """side/(x² + y²), by the length, whose square may overflow."""
+    h = hypot(x, y)
+    return read_as(side / h / h, lambda: side / (x * x + y * y))
 
 
 def _slope_of_sinc(z: Any, x: Any) -> Any:

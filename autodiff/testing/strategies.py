@@ -211,7 +211,7 @@ def _operand(domain: Domain, shape: Shape | None) -> st.SearchStrategy[Any]:
     """A number, or an array of a shape, half of them up to 1: sums of products stay within the limit then."""
     low, high = (-3.0, 3.0) if domain.text == ANY.text else (domain.low, domain.high)
     wide = numbers(low, high)
-    near = numbers(max(low, -1.0), min(high, 1.0)) if low <= 1.0 <= high or high <= 1.0 else wide
+    near = numbers(max(low, -1.0), min(high, 1.0)) if low <= 1.0 else wide
     return near | wide if shape is None else (arrays(shape, near) | arrays(shape, wide)).map(domain.arranged)
 
 
