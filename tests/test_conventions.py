@@ -62,6 +62,14 @@ ROWS = (
     Row("log at 0", ad.log, (0.0,), (INF,), (-INF,), "log", "−inf at 0"),
     Row("log below 0", ad.log, (-1.0,), (-1.0,), (-1.0,), "log", "nan below"),
     Row("arcsin at 1", ad.arcsin, (1.0,), (INF,), (NAN,), "arcsin", "derivative at ±1 is inf"),
+    Row("hypot at the origin", ad.hypot, (0.0, 0.0), (0.0, 0.0), (NAN, NAN), "hypot", "derivatives at (0, 0) are 0"),
+    Row("arctan2 at the origin", ad.arctan2, (0.0, 0.0), (NAN, NAN), (NAN, NAN), "arctan2", "at (0, 0) are nan"),
+    Row("floor at a jump", ad.floor, (2.0,), (0.0,), (0.0,), "floor", "derivative is 0 everywhere"),
+    Row("rint at a jump", ad.rint, (0.5,), (0.0,), (0.0,), "rint", "derivative is 0 everywhere"),
+    Row("floor_divide at a jump", ad.floor_divide, (4.0, 2.0), (0.0, 0.0), (0.0, 0.0), "floor_divide", "0 everywhere"),
+    Row("remainder at a jump", ad.remainder, (4.0, 2.0), (1.0, -2.0), (0.0, 0.0), "remainder", "side it belongs to"),
+    Row("fmod at a jump", ad.fmod, (-4.0, 2.0), (1.0, 2.0), (0.0, 0.0), "fmod", "the side it belongs to"),
+    Row("arccosh at 1", ad.arccosh, (1.0,), (INF,), (NAN,), "arccosh", "derivative at 1 is inf"),
     Row("arccos at −1", ad.arccos, (-1.0,), (-INF,), (NAN,), "arccos", "derivative at ±1 is −inf"),
 )  # fmt: skip
 
