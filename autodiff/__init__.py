@@ -5,26 +5,26 @@ transforms `grad`, `jacobian`, `hessian` …, and look at how the error is share
 `error_flow`.
 """
 
-from autodiff import search_path  # noqa: F401 - before NumPy: a numpy.py in the reader's folder is not it
+from autodiff.system import search_path  # noqa: F401 - before NumPy: a numpy.py in the reader's folder is not it
 
 # isort: split
-from autodiff import recording  # noqa: F401 - gives Value and Tensor their operators
-from autodiff.anomaly import detect_anomaly
-from autodiff.backprop import backpropagate
+from autodiff.engine.backward import backpropagate
+from autodiff.engine.graph import Node, StaleGraphError, topological
 from autodiff.flow import Flow, error_flow
-from autodiff.graph import Node, StaleGraphError, topological
-from autodiff.node import Tensor, Value, detach, move, stop_gradient
-from autodiff.ops import choices, elementwise, layout, linear, reductions, rounding, scientific, units
-from autodiff.ops.choices import *  # noqa: F403 - the table's files say what they export, so a new operation
-from autodiff.ops.elementwise import *  # noqa: F403  touches the table only
-from autodiff.ops.layout import *  # noqa: F403
-from autodiff.ops.linear import *  # noqa: F403
-from autodiff.ops.reductions import *  # noqa: F403
-from autodiff.ops.rounding import *  # noqa: F403
-from autodiff.ops.scientific import *  # noqa: F403
-from autodiff.ops.units import *  # noqa: F403
-from autodiff.primitive import TABLE, Domain, Example, Primitive, primitive
-from autodiff.transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autodiff.primitives.primitive import TABLE, Domain, Example, Primitive, primitive
+from autodiff.primitives.table import choices, elementwise, layout, linear, reductions, rounding, scientific, units
+from autodiff.primitives.table.choices import *  # noqa: F403 - the table's files say what they export, so a new operation
+from autodiff.primitives.table.elementwise import *  # noqa: F403  touches the table only
+from autodiff.primitives.table.layout import *  # noqa: F403
+from autodiff.primitives.table.linear import *  # noqa: F403
+from autodiff.primitives.table.reductions import *  # noqa: F403
+from autodiff.primitives.table.rounding import *  # noqa: F403
+from autodiff.primitives.table.scientific import *  # noqa: F403
+from autodiff.primitives.table.units import *  # noqa: F403
+from autodiff.transforms.anomaly import detect_anomaly
+from autodiff.transforms.functional import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autodiff.values import recording  # noqa: F401 - gives Value and Tensor their operators
+from autodiff.values.node import Tensor, Value, detach, move, stop_gradient
 
 __version__ = "0.1.0"
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from autodiff import Flow, backpropagate, error_flow
-from autodiff.console import readable_output
 from autodiff.draw import save, text
+from autodiff.system.console import readable_output
 from nn.layers import Network
 
 X = (1.0, -0.5, 0.25, 0.8)

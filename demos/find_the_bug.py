@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import autodiff as ad
-from autodiff.console import readable_output
-from autodiff.testing.check import check_gradients
-from autodiff.testing.loop import search
-from autodiff.testing.operations import vocabulary
-from autodiff.testing.picture import drawing
-from autodiff.testing.program import Program
-from autodiff.testing.report import Blame, Report
+from autodiff.system.console import readable_output
+from autodiff.testing.check.gradients import check_gradients
+from autodiff.testing.check.picture import drawing
+from autodiff.testing.check.report import Blame, Report
+from autodiff.testing.programs.operations import vocabulary
+from autodiff.testing.programs.program import Program
+from autodiff.testing.programs.search import search
 
 
 @dataclass(frozen=True)

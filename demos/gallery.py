@@ -23,10 +23,10 @@ import numpy as np
 
 import autodiff as ad
 from autodiff import Value
-from autodiff.console import readable_output
 from autodiff.draw import Drawing, see
-from autodiff.draw.palette import DARK, FONTS, LIGHT
-from autodiff.extras import install
+from autodiff.draw.model.palette import DARK, FONTS, LIGHT
+from autodiff.system.console import readable_output
+from autodiff.system.extras import install
 from autodiff.testing import check_gradients, drawing
 from nn import AdaGrad, Network, Recurrent, max_margin
 

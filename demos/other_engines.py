@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
-from autodiff.console import readable_output
-from autodiff.extras import install
-from autodiff.testing.loop import Search, search
-from autodiff.testing.operations import Operation, Vocabulary, vocabulary
-from autodiff.testing.program import Program
+from autodiff.system.console import readable_output
+from autodiff.system.extras import install
+from autodiff.testing.programs.operations import Operation, Vocabulary, vocabulary
+from autodiff.testing.programs.program import Program
+from autodiff.testing.programs.search import Search, search
 
 Gradients = Callable[[Program], Sequence[Any]]
 

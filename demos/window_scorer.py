@@ -23,11 +23,11 @@ from tagged_text import UNKNOWN, Corpus, Token, Vocabulary, Windows, cut, plain_
 
 import nn
 from autodiff import error_flow
-from autodiff.backprop import backpropagate
-from autodiff.console import readable_output
-from autodiff.extras import install
-from autodiff.notation import number
+from autodiff.engine.backward import backpropagate
+from autodiff.system.console import readable_output
+from autodiff.system.extras import install
 from autodiff.telling.steps import steps
+from autodiff.words.notation import number
 
 LOGISTIC = "logistic regression, one-hot window"
 

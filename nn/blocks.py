@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from autodiff import Tensor, Value
-from autodiff.graph import Node
-from autodiff.notation import Name
-from autodiff.primitive import as_operand, describe
+from autodiff.engine.graph import Node
+from autodiff.primitives.primitive import as_operand, describe
+from autodiff.words.notation import Name
 
 __all__ = ["Kept", "as_tensor", "as_values", "entries", "keeper", "numbers", "row_values", "wrap"]
 

@@ -16,9 +16,9 @@ import numpy as np
 
 import autodiff as ad
 from autodiff import TABLE
-from autodiff.graph import Node
-from autodiff.notation import Name
-from autodiff.primitive import Primitive, as_operand, describe, whole_number
+from autodiff.engine.graph import Node
+from autodiff.primitives.primitive import Primitive, as_operand, describe, whole_number
+from autodiff.words.notation import Name
 from nn.blocks import Kept, entries, keeper, wrap
 from nn.init import generator, xavier
 from nn.naming import mark

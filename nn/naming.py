@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.graph import Node
-from autodiff.notation import Name
-from autodiff.primitive import Origin, describe
+from autodiff.engine.graph import Node
+from autodiff.primitives.primitive import Origin, describe
+from autodiff.words.notation import Name
 
 __all__ = ["mark"]
 

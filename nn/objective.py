@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
-from autodiff.namespace import as_float, is_plain_number
-from autodiff.primitive import describe
+from autodiff.primitives.namespace import as_float, is_plain_number
+from autodiff.primitives.primitive import describe
 from nn.naming import mark
 
 __all__ = ["max_margin"]

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from math import inf
 from typing import Any
 
-from autodiff.graph import Node, commit, forgotten
-from autodiff.namespace import as_float, is_plain_number
-from autodiff.node import moved
-from autodiff.primitive import describe
+from autodiff.engine.graph import Node, commit, forgotten
+from autodiff.primitives.namespace import as_float, is_plain_number
+from autodiff.primitives.primitive import describe
+from autodiff.values.node import moved
 
 __all__ = ["SGD", "AdaGrad"]
 

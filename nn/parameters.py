@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodiff import Value
-from autodiff.graph import Change, Node, commit
-from autodiff.node import given
-from autodiff.notation import Name, find, parse
-from autodiff.primitive import as_operand, describe
+from autodiff.engine.graph import Change, Node, commit
+from autodiff.primitives.primitive import as_operand, describe
+from autodiff.values.node import given
+from autodiff.words.notation import Name, find, parse
 from nn.blocks import numbers
 
 __all__ = ["Named", "joined", "load", "look_up", "state"]

@@ -12,9 +12,9 @@ import numpy as np
 
 import autodiff as ad
 from autodiff import Value
-from autodiff.graph import Node
-from autodiff.notation import Name
-from autodiff.primitive import as_operand, describe
+from autodiff.engine.graph import Node
+from autodiff.primitives.primitive import as_operand, describe
+from autodiff.words.notation import Name
 from nn.blocks import Kept, entries, keeper, wrap
 from nn.init import generator, xavier
 from nn.layers import Activation, unit

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
-from autodiff.graph import commit
-from autodiff.notation import Name
-from autodiff.primitive import as_operand, describe, whole_number
+from autodiff.engine.graph import commit
+from autodiff.primitives.primitive import as_operand, describe, whole_number
+from autodiff.words.notation import Name
 from nn.blocks import as_tensor, as_values, entries, keeper, numbers, row_values
 from nn.init import generator, xavier
 from nn.layers import Activation, Layer

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for networks and windows; those for everything else are in `autodiff.testing.strategies`."""
+"""Hypothesis strategies for networks and windows; those for everything else are in `autodiff.testing.hooks.strategies`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from hypothesis import strategies as st
 
-from autodiff.testing.strategies import arrays
+from autodiff.testing.hooks.strategies import arrays
 from nn.layers import Network
 
 __all__ = ["networks", "windows"]

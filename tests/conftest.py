@@ -9,11 +9,11 @@ import pytest
 from hypothesis import Phase, settings
 
 from autodiff import TABLE, Primitive, primitive
-from autodiff.testing.strategies import register_profiles
+from autodiff.testing.hooks.strategies import register_profiles
 
 #: ``ci``, ``dev`` and ``thorough``: HYPOTHESIS_PROFILE=thorough pytest, or pytest --hypothesis-profile=thorough.
 register_profiles()
-#: As ci, without the search for a smaller example: whether a test fails is all that `tests.mutants` asks.
+#: As ci, without the search for a smaller example: whether a test fails is all that `tests.programs.mutants` asks.
 settings.register_profile("mutants", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 

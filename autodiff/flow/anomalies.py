@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.engine.gates import has_nan
+from autodiff.engine.graph import Node
 from autodiff.flow.parts import FlowEdge, FlowNode
-from autodiff.gates import has_nan
-from autodiff.graph import Node
 
 __all__ = ["Anomaly", "first_errors", "first_values", "is_finite"]
 

@@ -13,11 +13,11 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from unicodedata import category
 
-from autodiff.graph import Node
-from autodiff.notation import number, superscript
-from autodiff.ops.units import hinge
-from autodiff.primitive import Primitive, remembered
-from autodiff.symbol import ONE, Symbol, variable
+from autodiff.engine.graph import Node
+from autodiff.primitives.expression import ONE, Symbol, variable
+from autodiff.primitives.primitive import Primitive, remembered
+from autodiff.primitives.table.units import hinge
+from autodiff.words.notation import number, superscript
 
 __all__ = ["CORRUPT", "Reading", "labels", "printable", "read_edge"]
 

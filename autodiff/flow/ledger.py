@@ -16,18 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.backprop import backpropagate
+from autodiff.engine.backward import backpropagate
+from autodiff.engine.gates import Reach, everywhere, has_nan, reach, reached
+from autodiff.engine.graph import BY_RULE, Node
+from autodiff.engine.shares import edge_shares, local_gradients, plain_shares
 from autodiff.flow.anomalies import Anomaly, first_errors, first_values, is_finite
 from autodiff.flow.labels import Reading, labels, read_edge
-from autodiff.flow.names import names_in
 from autodiff.flow.parts import FlowEdge, FlowNode, Wire
 from autodiff.flow.paths import count_paths, exact_sum, most_roundings, strongest_paths, total_strength
-from autodiff.gates import Reach, everywhere, has_nan, reach, reached
-from autodiff.graph import BY_RULE, Node
-from autodiff.notation import number
-from autodiff.ops.units import hinge
-from autodiff.primitive import describe
-from autodiff.shares import edge_shares, local_gradients, plain_shares
+from autodiff.flow.variable_names import names_in
+from autodiff.primitives.primitive import describe
+from autodiff.primitives.table.units import hinge
+from autodiff.words.notation import number
 
 __all__ = ["Factor", "Flow", "Flows", "Path", "bracketed", "count_text", "error_flow"]
 
@@ -310,7 +310,7 @@ def error_flow(output: Any, parameter: Any, *, seed: Any = None, names: Mapping[
         output: a Value or Tensor; without ``seed`` it holds one number.
         parameter: any node of a graph, such as ``network.parameter("W14(1)")``; leaves and results on the way.
         seed: the error signal of the output, of its shape; 1 if left out.
-        names: what nodes without a name are called, such as ``locals()``; see `autodiff.flow.names.names_in`.
+        names: what nodes without a name are called, such as ``locals()``; see `autodiff.flow.variable_names.names_in`.
 
     Returns:
         a `Flow`; empty, with gradient None, if ``output`` does not depend on ``parameter``. The units of a gradient

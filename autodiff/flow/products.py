@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.graph import Node
-from autodiff.plain import plain
-from autodiff.primitive import Primitive, remembered
-from autodiff.symbol import Symbol, variable
+from autodiff.engine.graph import Node
+from autodiff.engine.plain import plain
+from autodiff.primitives.expression import Symbol, variable
+from autodiff.primitives.primitive import Primitive, remembered
 
 __all__ = ["product"]
 

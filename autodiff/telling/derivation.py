@@ -12,10 +12,10 @@ from functools import reduce
 from operator import add
 from typing import Any, Final
 
+from autodiff.engine.graph import Node
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
-from autodiff.graph import Node
-from autodiff.notation import number
 from autodiff.telling.terms import Write, factor_symbol
+from autodiff.words.notation import number
 
 __all__ = ["Derived", "derivation", "equation_of"]
 

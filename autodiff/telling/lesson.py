@@ -10,12 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.engine.graph import Node
 from autodiff.flow import Flow, FlowEdge, FlowNode, Path, bracketed
 from autodiff.flow.labels import CORRUPT
-from autodiff.graph import Node
-from autodiff.notation import Name, number, superscript
-from autodiff.phrases import checked_language, say
-from autodiff.replay import Check
 from autodiff.telling.derivation import derivation, equation_of
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import steps
@@ -35,6 +32,9 @@ from autodiff.telling.terms import (
     shares_in_order,
     suffix,
 )
+from autodiff.transforms.replay import Check
+from autodiff.words.notation import Name, number, superscript
+from autodiff.words.phrases import checked_language, say
 
 __all__ = ["lesson"]
 

@@ -8,11 +8,9 @@ from typing import Final
 
 import numpy as np
 
+from autodiff.engine.graph import Node
 from autodiff.flow import Anomaly, Flow, FlowEdge, FlowNode
 from autodiff.flow.anomalies import is_finite
-from autodiff.graph import Node
-from autodiff.notation import number
-from autodiff.phrases import say
 from autodiff.telling.terms import (
     Write,
     amount,
@@ -22,6 +20,8 @@ from autodiff.telling.terms import (
     shares_in_order,
     sum_numbers,
 )
+from autodiff.words.notation import number
+from autodiff.words.phrases import say
 
 __all__ = ["first_value", "remarks"]
 

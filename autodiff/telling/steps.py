@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 
 from autodiff.flow import Flow, FlowEdge, FlowNode
-from autodiff.notation import number
-from autodiff.phrases import checked_language, say
 from autodiff.telling.terms import (
     Write,
     amount,
@@ -30,6 +28,8 @@ from autodiff.telling.terms import (
     sum_numbers,
     window,
 )
+from autodiff.words.notation import number
+from autodiff.words.phrases import checked_language, say
 
 __all__ = ["Step", "steps"]
 

@@ -13,8 +13,6 @@ from typing import Final
 import numpy as np
 
 from autodiff.flow import Flow, Path
-from autodiff.notation import number
-from autodiff.phrases import say
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import Step, steps
 from autodiff.telling.terms import (
@@ -28,6 +26,8 @@ from autodiff.telling.terms import (
     shares_in_order,
     sum_of_shares,
 )
+from autodiff.words.notation import number
+from autodiff.words.phrases import say
 
 __all__ = [
     "Block", "Equation", "Heading", "Listing", "Numbered", "Paragraph", "Story", "Table", "flow_story", "numbered",

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.engine.graph import Node
 from autodiff.flow import Factor, Flow, FlowEdge, FlowNode, Path, bracketed, count_text
 from autodiff.flow.products import product
-from autodiff.graph import Node
-from autodiff.notation import Name, number, parse
-from autodiff.phrases import say
+from autodiff.words.notation import Name, number, parse
+from autodiff.words.phrases import say
 
 __all__ = [
     "Write", "amount", "columns", "counted", "derivative", "equation", "error_name", "error_symbol", "factor_symbol",

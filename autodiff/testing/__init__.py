@@ -16,16 +16,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from autodiff.testing.check import *
-    from autodiff.testing.entry import *
-    from autodiff.testing.loop import *
-    from autodiff.testing.metamorphic import *
-    from autodiff.testing.operations import *
-    from autodiff.testing.picture import *
-    from autodiff.testing.program import *
-    from autodiff.testing.report import *
-    from autodiff.testing.strategies import *
-    from autodiff.testing.verdicts import *
+    from autodiff.testing.check.gradients import *
+    from autodiff.testing.check.picture import *
+    from autodiff.testing.check.report import *
+    from autodiff.testing.check.verdicts import *
+    from autodiff.testing.hooks.entry import *
+    from autodiff.testing.hooks.strategies import *
+    from autodiff.testing.programs.operations import *
+    from autodiff.testing.programs.program import *
+    from autodiff.testing.programs.search import *
+    from autodiff.testing.relations.metamorphic import *
 
 _MODULES: Final = {
     "check": ("check_gradients",),

@@ -13,14 +13,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.primitive import describe
+from autodiff.engine.trees import flatten, tree_map
+from autodiff.primitives.primitive import describe
 from autodiff.testing.subject.base import Leaf, Subject
 from autodiff.testing.subject.jax_function import JaxFunction
 from autodiff.testing.subject.own import OwnFunction, as_node, inner
 from autodiff.testing.subject.pairs import PairOfGradient, PairOfPullback, PlainPair
 from autodiff.testing.subject.refusals import Arrays, check_steady
 from autodiff.testing.subject.torch_function import TorchFunction
-from autodiff.tree import flatten, tree_map
 
 __all__ = [
     "Arrays", "JaxFunction", "Leaf", "OwnFunction", "PairOfGradient", "PairOfPullback", "PlainPair", "Subject",

@@ -10,11 +10,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from autodiff.graph import Node
-from autodiff.node import Value
+from autodiff.engine.graph import Node
+from autodiff.engine.trees import flatten, rebuild
 from autodiff.testing.subject.names import named
 from autodiff.testing.subject.refusals import Arrays, told
-from autodiff.tree import flatten, rebuild
+from autodiff.values.node import Value
 
 __all__ = ["Leaf", "Subject"]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.engine.trees import flatten
 from autodiff.testing.subject.base import Leaf, Subject
 from autodiff.testing.subject.names import argument_names
 from autodiff.testing.subject.refusals import Arrays, check_steady, refuse_output
-from autodiff.tree import flatten
 
 __all__ = ["JaxFunction"]
 

@@ -8,15 +8,15 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from autodiff.graph import Node
-from autodiff.node import Tensor, Value
-from autodiff.plain import as_leaf_array, as_value_data
-from autodiff.reading import recorded
+from autodiff.engine.graph import Node
+from autodiff.engine.plain import as_leaf_array, as_value_data
+from autodiff.engine.reading import recorded
+from autodiff.engine.trees import flatten
 from autodiff.testing.subject.base import Subject
 from autodiff.testing.subject.held import persistent, referred
 from autodiff.testing.subject.refusals import Arrays, check_steady, refuse_output
-from autodiff.transforms import gradients
-from autodiff.tree import flatten
+from autodiff.transforms.functional import gradients
+from autodiff.values.node import Tensor, Value
 
 __all__ = ["OwnFunction", "as_node", "inner"]
 

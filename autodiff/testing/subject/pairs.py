@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.engine.trees import flatten, flatten_as, rebuild
 from autodiff.testing.subject.base import Subject
 from autodiff.testing.subject.refusals import Arrays, check_steady, refuse_output
-from autodiff.tree import flatten, flatten_as, rebuild
 
 __all__ = ["PairOfGradient", "PairOfPullback", "PlainPair"]
 

@@ -10,11 +10,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from autodiff.graph import Node
+from autodiff.engine.graph import Node
+from autodiff.engine.trees import flatten
 from autodiff.testing.subject.base import Leaf, Subject
 from autodiff.testing.subject.held import persistent, referred
 from autodiff.testing.subject.refusals import Arrays, check_steady, refuse_output
-from autodiff.tree import flatten
 
 __all__ = ["TorchFunction"]
 

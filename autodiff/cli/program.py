@@ -1,0 +1,327 @@
+"""The program: ``autodiff flow`` draws one gradient of a network, ``autodiff explain`` tells all there is to say.
+
+``autodiff table`` prints what every operation computes, with its derivative; ``autodiff check`` asks whether the
+gradient of a function is right (`autodiff.testing.hooks.command`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, NamedTuple, NoReturn
+
+import numpy as np
+
+from autodiff.cli import reference
+from autodiff.cli.network_file import read_network
+from autodiff.draw import MissingProgramError, see, text
+from autodiff.draw.files import ENDINGS, write
+from autodiff.flow import error_flow
+from autodiff.system.console import readable_output
+from autodiff.system.search_path import own_modules_first
+from autodiff.telling.explain import explain
+from autodiff.transforms.replay import check
+from autodiff.words.notation import parse
+from autodiff.words.phrases import checked_language, say
+
+with own_modules_first():  # every student of backpropagation has a nn.py
+    from nn.layers import Network
+
+__all__ = ["main"]
+
+_FAILED: Final = 1  # the check found another derivative
+_REFUSED: Final = 2  # the input was bad; nothing was written
+
+
+class _Format(NamedTuple):
+    """The ending of its files, and which writer writes it."""
+
+    ending: str
+    writer: str
+
+
+_FORMATS: Final = {
+    "text": _Format(".txt", "text"), "markdown": _Format(".md", "markdown"), "latex": _Format(".tex", "tex"),
+}  # fmt: skip
+
+#: The notes' 4-2-1 network and its input (section 1.5): ∂s/∂W₁₄⁽¹⁾ = 1 · 1 · 0.9 · 0.1793 · 0.8 = 0.1291.
+_SIZES: Final = (4, 2, 1)
+_WEIGHTS: Final[Mapping[str, Any]] = {
+    "W(1)": [[0.3, -0.2, 0.5, 0.7], [-0.4, 0.1, 0.6, -0.3]],
+    "b(1)": [0.1, -0.05],
+    "W(2)": [[0.9, -0.6]],
+    "b(2)": [0.2],
+}
+_INPUT: Final = (1.0, -0.5, 0.25, 0.8)
+_PARAMETER: Final = "W14(1)"
+
+_MOST_PARAMETERS: Final = 1_000_000  # each is a Value of its own: a few seconds, and 0.5 GB
+
+
+@readable_output()
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program with these arguments (those of the command line if left out).
+
+    Returns:
+        0; 1 if the numerical derivative disagrees with the gradient; 2, after one sentence on standard error, for bad
+        input: then nothing was written; 3 if a check could not decide anything.
+    """
+    arguments = _with_joined_numbers(sys.argv[1:] if argv is None else argv)
+    try:
+        options = _parser().parse_args(arguments)
+        return int(options.run(options))
+    except (ValueError, TypeError, OSError, MissingProgramError) as error:
+        print(f"autodiff: {' '.join(str(error).split())}", file=sys.stderr)
+        return _REFUSED
+
+
+# ---- arguments -------------------------------------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    """Bad arguments raise one sentence, like all bad input."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message}; {self.prog} --help lists what can be said")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="autodiff", description="See a gradient: automatic differentiation, explained.")
+    commands = parser.add_subparsers(title="commands", metavar="command", required=True)
+    flow = commands.add_parser(
+        "flow",
+        help="follow the output's error to one parameter",
+        description="Follow the output's error to one parameter of a network: numbered steps, the product in symbols "
+        "and numbers, a check against a numerical derivative, and a picture. Without options: the 4-2-1 network of "
+        "the notes and its weight W14(1).",
+    )
+    flow.set_defaults(run=_flow)
+    flow.add_argument(
+        "--parameter", default=_PARAMETER, metavar="NAME", help="such as W14(1) or b1(2) (default: %(default)s)"
+    )
+    _add_network_options(flow)
+    flow.add_argument("--view", default="auto", metavar="V", help="auto, rail, shares, graph or network")
+    flow.add_argument("--theme", default="auto", metavar="T", help="auto (the reader's), light, dark or print")
+    flow.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help=f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]} (default: an .svg in this folder)",
+    )
+    explain = commands.add_parser(
+        "explain",
+        help="explain one gradient in words",
+        description="Explain one gradient of a network: what the parameter is, shapes, numbered steps, two "
+        "derivations side by side, where the gradient shrinks, and where the printed notes are wrong. Without "
+        "options: the 4-2-1 network of the notes and its weight W14(1).",
+    )
+    explain.set_defaults(run=_explain)
+    explain.add_argument(
+        "parameter", nargs="?", default=_PARAMETER, metavar="NAME",
+        help="such as W14(1), b1(2), z1(2), or W(1) for a whole matrix (default: %(default)s)",
+    )  # fmt: skip
+    _add_network_options(explain)
+    explain.add_argument(
+        "--corrupt", type=_numbers, metavar="X,X,…", help="the corrupt window's input: J = max(0, 1 + s_c − s)"
+    )
+    explain.add_argument("--format", choices=_FORMATS, metavar="F", help=f"{', '.join(_FORMATS)} (default: text)")
+    explain.add_argument("--check", action="store_true", help="compare with a derivative by differences")
+    explain.add_argument("-o", "--output", type=Path, metavar="FILE", help=".txt, .md or .tex, instead of printing")
+    table = commands.add_parser(
+        "table",
+        help="look up operations and NumPy's functions",
+        description="Look up what an operation computes, its derivative, its domain, what holds at its kinks, and the "
+        "NumPy functions that mean it; and whether another function of NumPy works here. Without names: all of them.",
+    )
+    table.set_defaults(run=_table)
+    table.add_argument("names", nargs="*", metavar="NAME", help="such as sqrt, np.linalg.norm or linalg.norm")
+    table.add_argument("--markdown", action="store_true", help="print tables in Markdown")
+    import_module("autodiff.testing.hooks.command").add_check(commands)  # nothing else here needs the tests' tools
+    return parser
+
+
+def _add_network_options(command: argparse.ArgumentParser) -> None:
+    """Which network, which input, and how it is told."""
+    add = command.add_argument
+    add("--sizes", type=_sizes, metavar="N,N,…", help="units of each layer, the last 1 (default: 4,2,1)")
+    add("--activation", metavar="F", help="of the hidden layers (default: sigmoid)")
+    add("--seed", type=_seed, metavar="N", help="draw weights and input with this seed")
+    add("--input", type=_numbers, metavar="X,X,…", help="the input x")
+    add("--network", type=Path, metavar="FILE", help=".json or .npz with W1, b1, W2, b2, … and perhaps x")
+    add("--language", default="en", metavar="L", help="en or zh (default: %(default)s)")
+    add("--digits", type=_digits, default=4, metavar="N", help="significant digits of numbers (default: %(default)s)")
+
+
+def _with_joined_numbers(arguments: Sequence[str]) -> list[str]:
+    """``--input -1,2`` as ``--input=-1,2``: argparse takes a leading minus for another option."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] in ("--input", "--corrupt") and re.match(r"[-−][\d.]", argument):
+            joined[-1] = f"{joined[-1]}={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
+def _sizes(given: str) -> tuple[int, ...]:
+    try:
+        sizes = tuple(int(part) for part in given.split(","))
+    except ValueError:
+        sizes = ()
+    if len(sizes) < 2 or min(sizes) < 1:
+        raise argparse.ArgumentTypeError(
+            f"expected at least two positive whole numbers, such as 4,2,1, and got {given!r}"
+        )
+    if sizes[-1] != 1:
+        raise argparse.ArgumentTypeError(f"a flow starts at one output, so the last size must be 1, and got {given!r}")
+    return sizes
+
+
+def _seed(given: str) -> int:
+    if not re.fullmatch("[0-9]{1,18}", given):
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, and got {given!r}")
+    return int(given)
+
+
+def _digits(given: str) -> int:
+    if not re.fullmatch("[1-9]|1[0-7]", given):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to 17, and got {given!r}")
+    return int(given)
+
+
+def _numbers(given: str) -> tuple[float, ...]:
+    try:
+        numbers = tuple(float(part.replace("−", "-")) for part in given.split(","))
+    except ValueError:
+        numbers = (math.nan,)
+    if not all(map(math.isfinite, numbers)):
+        raise argparse.ArgumentTypeError(f"expected numbers such as 1,-0.5,0.25, and got {given!r}")
+    return numbers
+
+
+# ---- autodiff flow ---------------------------------------------------------------------------------------------------
+
+
+def _flow(options: argparse.Namespace) -> int:
+    example = _example(options)
+    start = example.network(example.x)
+    parameter = example.network.parameter(options.parameter)
+    flow = error_flow(start, parameter)
+    found = check(start, parameter, flow.gradient)
+    told = {"language": options.language, "digits": options.digits}
+    path = options.output or f"error-flow-{_file_name(options.parameter)}.svg"
+    saved = see(flow, view=options.view, theme=options.theme, **told).save(path)
+    print(text(flow, **told))
+    verdict = say(f"check.{found.verdict}", options.language)
+    print(f"\n{say('check.line', options.language, check=found.numerical, verdict=verdict)}")
+    print(f"\n{say('wrote', options.language, path=saved.path, engine=saved.engine)}")
+    return _FAILED if found.verdict == "disagrees" else 0
+
+
+# ---- autodiff explain ------------------------------------------------------------------------------------------------
+
+
+def _explain(options: argparse.Namespace) -> int:
+    format = _format(options)
+    example = _example(options)
+    made = explain(example.network, options.parameter, example.x, corrupt=options.corrupt, check=options.check)
+    tell = {"text": made.text, "markdown": made.markdown, "latex": made.latex}[format]
+    told = tell(options.language, digits=options.digits).rstrip("\n") + "\n"
+    if options.output is None:
+        print(told, end="")
+    else:
+        saved = write({_FORMATS[format].writer: lambda: told}, options.output)
+        print(say("wrote-text", options.language, path=saved.path))
+    return _FAILED if made.check is not None and made.check.verdict == "disagrees" else 0
+
+
+def _format(options: argparse.Namespace) -> str:
+    """The format that is asked for, or that the file's name ends in."""
+    if options.output is None:
+        return options.format or "text"
+    by_ending = {ending: format for format, (ending, _) in _FORMATS.items()}
+    ending = options.output.suffix.lower()
+    if ending not in by_ending:
+        raise ValueError(f"an explanation is written to a .txt, .md or .tex file, and got {options.output.name!r}")
+    if options.format not in (None, by_ending[ending]):
+        raise ValueError(f"--format {options.format} is written to a {_FORMATS[options.format].ending} file, and got "
+                         f"{options.output.name!r}")
+    return by_ending[ending]
+
+
+# ---- autodiff table --------------------------------------------------------------------------------------------------
+
+
+def _table(options: argparse.Namespace) -> int:
+    found = reference.everything()
+    if options.names:
+        found = reference.selected(found, options.names)
+    print(reference.markdown(found) if options.markdown else reference.text(found), end="")
+    return 0
+
+
+# ---- the network -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Example:
+    """A network of named Values and an input for it."""
+
+    network: Network
+    x: tuple[float, ...]
+
+
+def _file_name(parameter: str) -> str:
+    """A name in characters that no shell and no file system minds: W14-1."""
+    return "-".join(re.findall("[A-Za-z0-9]+", parse(parameter).ascii()))
+
+
+def _example(options: argparse.Namespace) -> _Example:
+    checked_language(options.language)
+    if options.network is not None:
+        if options.sizes or options.seed is not None:
+            raise ValueError("--network brings its own sizes and weights; leave out --sizes and --seed")
+        weights, x = read_network(options.network)
+        network = _loaded(weights, options.activation)
+    elif options.seed is None and options.sizes in (None, _SIZES):
+        network, x = _loaded(_WEIGHTS, options.activation), _INPUT
+    else:
+        random = np.random.default_rng(options.seed or 0)
+        sizes = options.sizes or _SIZES
+        network = _made(sizes, options.activation, random)
+        x = tuple(random.uniform(-1.0, 1.0, sizes[0]).tolist())
+    if options.input is not None:
+        x = options.input
+    if x is None:
+        raise ValueError(f"{options.network} has no x; give the input with --input")
+    return _Example(network, x)
+
+
+def _loaded(weights: Mapping[str, Any], activation: str | None) -> Network:
+    """A network of Values with these numbers; its sizes are theirs."""
+    blocks = {key: np.asarray(block, dtype=float) for key, block in weights.items()}
+    matrices = [blocks[f"W({k})"] for k in range(1, len(blocks) // 2 + 1)]
+    sizes = [matrices[0].shape[1], *(matrix.shape[0] for matrix in matrices)]
+    network = _made(sizes, activation)
+    network.load(blocks)
+    return network
+
+
+def _made(sizes: Sequence[int], activation: str | None, random: np.random.Generator | None = None) -> Network:
+    """A network of Values, if it is not too large for that."""
+    count = sum((inputs + 1) * units for inputs, units in pairwise(sizes))
+    if count > _MOST_PARAMETERS:
+        most = f"{_MOST_PARAMETERS:,}"
+        raise ValueError(f"weights are explained one by one, at most {most} of them, and here are {count:,}")
+    return Network(sizes, activation="sigmoid" if activation is None else activation, random=random, scalar=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

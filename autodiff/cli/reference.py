@@ -1,0 +1,354 @@
+"""The table for people who look something up: every operation with its derivative, and what NumPy's functions do here.
+
+All of it is read where it is defined: operations from the table, NumPy's functions from the modules that answer them.
+
+>>> print(text(selected(everything(), ["np.sqrt"])), end="")
+z is the result of an operation, and x, y, … are its inputs. ∂z/∂x is its local gradient.
+In its domain an operation is defined and smooth, apart from kinks that its formula names.
+Conventions, such as the derivative at a kink, are told with the formula.
+<BLANKLINE>
+Elementwise
+-----------
+<BLANKLINE>
+sqrt          √
+  Formula     Square root √x; its derivative at 0 is inf.
+  Derivative  ∂z/∂x = 1/(2·z)
+  Domain      x > 0
+  NumPy       np.sqrt
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from inspect import Parameter
+from typing import Any, Final
+
+from autodiff.primitives import table as ops
+from autodiff.primitives.primitive import TABLE, Primitive
+from autodiff.primitives.signatures import signature_of
+from autodiff.values.compositions import COMPOSITIONS, numpy_function
+from autodiff.values.numpy_protocol import QUESTIONS, spelled
+from autodiff.values.refusals import REFUSED
+from autodiff.words.notation import in_ascii
+
+__all__ = ["Function", "Group", "Operation", "Reference", "everything", "markdown", "selected", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the table says about one operation; ``topic`` is where it is defined, ``numpy`` are names such as np.exp."""
+
+    topic: str
+    name: str
+    symbol: str
+    internal: bool
+    formula: str
+    derivatives: tuple[str, ...]
+    domain: str
+    numpy: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of NumPy that is no operation of its own, such as np.linalg.norm; ``reason`` if it is refused."""
+
+    name: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Functions of NumPy that are answered in the same way, which ``sentence`` tells."""
+
+    title: str
+    sentence: str
+    functions: tuple[Function, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """All that there is to look up, or a selection of it."""
+
+    operations: tuple[Operation, ...]
+    groups: tuple[Group, ...]
+
+
+_LETTERS: Final = "z is the result of an operation, and x, y, … are its inputs. ∂z/∂x is its local gradient."
+_SHARES: Final = (
+    "Where ∂J/∂x is told instead, g = ∂J/∂z is the error signal that arrives at z, and ∂J/∂x is the share of it that "
+    "goes on to x."
+)
+_DOMAINS: Final = (
+    "In its domain an operation is defined and smooth, apart from kinks that its formula names. Conventions, such as "
+    "the derivative at a kink, are told with the formula."
+)
+_ELSEWHERE: Final = "Functions of NumPy that are made of several operations are listed after the operations."
+_INTERNAL: Final = "Internal operations occur in graphs and derivatives; the package exports no function of that name."
+_NOTES: Final = "The notes are those of Stanford's course CS224n on neural networks."
+_MADE: Final = (
+    "NumPy functions made of these operations",
+    "On nodes they are recorded as the operations that they are made of, and have derivatives of any order. An "
+    "argument without a rule raises an error.",
+)
+_ASKING: Final = (
+    "NumPy functions that answer without a derivative",
+    "On nodes they answer from the plain data. Nothing is recorded, so no error signal passes through them.",
+)
+_REFUSING: Final = ("NumPy functions that are refused", "On nodes they raise an error.")
+
+_WIDTH: Final = 100
+_LABELS: Final = ("Formula", "Derivative", "Domain", "NumPy")
+_INDENT: Final = " " * (max(map(len, _LABELS)) + 4)
+_OWN_TOPIC: Final = "Your own"
+_X: Final = re.compile(r"\bx\b")
+
+
+# ---- what there is to look up ----------------------------------------------------------------------------------------
+
+
+def everything() -> Reference:
+    """Every operation of the table, and the other functions of the installed NumPy that are answered or refused."""
+    made = [Function(f"np.{name}") for name in sorted(COMPOSITIONS) if numpy_function(name) is not None]
+    asking = [Function(name) for name in sorted(map(spelled, QUESTIONS))]
+    refusing = [
+        Function(f"np.{name}", reason) for name, reason in sorted(REFUSED.items()) if numpy_function(name) is not None
+    ]
+    groups = ((_MADE, made), (_ASKING, asking), (_REFUSING, refusing))
+    exported = {name for topic in ops.__all__ for name in getattr(ops, topic).__all__}
+    return Reference(
+        tuple(_operation(entry, exported) for entry in TABLE.values()),
+        tuple(Group(*told, tuple(functions)) for told, functions in groups),
+    )
+
+
+def _operation(entry: Primitive, exported: Collection[str]) -> Operation:
+    names = _inputs(entry)
+    return Operation(
+        topic=entry.forward.__module__.rpartition(".")[2].capitalize() if entry.built_in else _OWN_TOPIC,
+        name=entry.name,
+        symbol="" if entry.symbol == entry.name else entry.symbol,
+        internal=entry.built_in and entry.name not in exported,
+        formula=" ".join(entry.doc.split()),
+        derivatives=_derivatives(entry, names),
+        domain=_domain(entry, names),
+        numpy=tuple(dict.fromkeys(map(spelled, entry.numpy))),
+    )
+
+
+def _inputs(entry: Primitive) -> Sequence[str]:
+    """The inputs as the forward calls them, as w, x, b, if a formula can: g and z mean something else there."""
+    signature = signature_of(entry.forward)
+    found = list(signature.parameters.values())[1:] if signature is not None else []
+    names = [item.name for item in found if item.kind is Parameter.POSITIONAL_OR_KEYWORD]
+    return names if len(names) == entry.arity and not {"g", "z"} & {*names} else entry.letters
+
+
+def _derivatives(entry: Primitive, names: Sequence[str]) -> tuple[str, ...]:
+    top = "∂z" if entry.elementwise else "∂J"
+    found = [f"{top}/∂{name} = {entry.formula(k, names)}" for k, name in enumerate(names)]
+    return tuple(found) if entry.arity else (f"with inputs {', '.join(names)}:", *found)
+
+
+def _domain(entry: Primitive, names: Sequence[str]) -> str:
+    """One text if it holds for all inputs, else one for each."""
+    texts = [domain.text for domain in entry.domain]
+    if len({*texts}) == 1 and not _X.search(texts[0]):
+        return texts[0]
+    return "; ".join(_domain_of(name, text) for name, text in zip(names, texts, strict=False))
+
+
+def _domain_of(name: str, text: str) -> str:
+    """A domain, which is written for x, of the input of that name."""
+    return _X.sub(name, text) if _X.search(text) else f"{name}: {text}"
+
+
+# ---- looking up ------------------------------------------------------------------------------------------------------
+
+
+def selected(found: Reference, names: Sequence[str]) -> Reference:
+    """The rows with these names: exactly so, if there are any; else by the symbol; else those that contain the name.
+
+    A name may be that of an operation or, with or without ``np.``, of a NumPy function.
+
+    Raises:
+        ValueError: nothing has such a name.
+
+    >>> [operation.name for operation in selected(everything(), ["arct"]).operations]
+    ['arctan', 'arctan2', 'arctanh']
+    """
+    chosen = {row for name in names for row in _rows(found, name)}
+    groups = (
+        Group(group.title, group.sentence, tuple(row for row in group.functions if row in chosen))
+        for group in found.groups
+    )
+    return Reference(
+        tuple(row for row in found.operations if row in chosen), tuple(group for group in groups if group.functions)
+    )
+
+
+_Row = Operation | Function
+
+
+def _rows(found: Reference, name: str) -> list[_Row]:
+    rows: list[_Row] = [*found.operations, *(row for group in found.groups for row in group.functions)]
+    bare = re.sub(r"^(np|numpy)\.", "", name.strip())
+    asked = {bare, *_meant(bare, rows)}
+    ways: tuple[Callable[[_Row], bool], ...] = (
+        lambda row: not asked.isdisjoint(_names(row)),
+        lambda row: isinstance(row, Operation) and row.symbol == bare,
+        lambda row: any(bare.casefold() in each for each in _names(row)),
+    )
+    for way in ways if bare else ():
+        if matching := [row for row in rows if way(row)]:
+            return matching
+    raise ValueError(_unknown(name, bare, rows))
+
+
+def _meant(bare: str, rows: Iterable[_Row]) -> Iterator[str]:
+    """What else NumPy's name stands for: abs for absolute, and linalg.norm for the operation norm."""
+    function = numpy_function(bare)
+    name = spelled(function).removeprefix("np.") if hasattr(function, "__name__") else ""
+    if function is not None and numpy_function(name) is function:  # np.random.power says that it is np.power
+        yield name
+    for row in rows:
+        if isinstance(row, Function) and not row.reason and row.name == f"np.{bare}":
+            yield bare.rpartition(".")[2]
+
+
+def _names(row: _Row) -> set[str]:
+    """What a row is looked up by: its name, those of its NumPy functions, and norm for linalg.norm."""
+    if isinstance(row, Operation):
+        return {row.name, *(name.removeprefix("np.") for name in row.numpy)}
+    name = row.name.removeprefix("np.")
+    return {name, name.rpartition(".")[2]}
+
+
+def _unknown(name: str, bare: str, rows: Iterable[_Row]) -> str:
+    known = sorted({each for row in rows for each in _names(row)})
+    inside = sorted(
+        (each for each in known if len(each) > 2 and each in bare), key=lambda each: (len(each), bare.startswith(each))
+    )
+    close = inside[-1:] or get_close_matches(bare, known, n=1, cutoff=0.7)
+    advice = f"did you mean {close[0]}?" if close else "autodiff table lists all of them"
+    return f"the table has no operation and no NumPy function {name!r}; {advice}"
+
+
+# ---- writers ---------------------------------------------------------------------------------------------------------
+
+
+def text(found: Reference) -> str:
+    """The reference for a terminal of 100 columns, also where it is spelled in ASCII."""
+    legend = [line for sentence in _legend(found) for line in _wrapped(sentence)]
+    parts = [*([legend] if legend else []), *_topics_as_lines(found), *map(_group_as_lines, found.groups)]
+    return "\n\n".join(map("\n".join, parts)) + "\n"
+
+
+def _legend(found: Reference) -> Iterator[str]:
+    """What a reader of these operations has to know."""
+    operations = found.operations
+    if operations:
+        yield _LETTERS
+    if any(item.startswith("∂J") for row in operations for item in row.derivatives):
+        yield _SHARES
+    if operations:
+        yield _DOMAINS
+    if operations and any(group.title == _MADE[0] for group in found.groups):
+        yield _ELSEWHERE
+    if any(row.internal for row in operations):
+        yield _INTERNAL
+    if any("(notes" in row.formula for row in operations):
+        yield _NOTES
+
+
+def _topics_as_lines(found: Reference) -> Iterator[list[str]]:
+    for topic, operations in _topics(found):
+        yield _title(topic)
+        yield from map(_paragraph, operations)
+
+
+def _title(title: str) -> list[str]:
+    return [title, "-" * len(title)]
+
+
+def _topics(found: Reference) -> Iterator[tuple[str, list[Operation]]]:
+    """The operations of each topic, in the order of the table."""
+    for topic in dict.fromkeys(operation.topic for operation in found.operations):
+        yield topic, [operation for operation in found.operations if operation.topic == topic]
+
+
+def _paragraph(operation: Operation) -> list[str]:
+    name = operation.name.ljust(len(_INDENT) - 2)
+    head = "  ".join(filter(None, (name, operation.symbol, _mark(operation)))).rstrip()
+    facts = (
+        [operation.formula.replace("`", "")], operation.derivatives, [operation.domain], [", ".join(operation.numpy)],
+    )  # fmt: skip
+    return [head, *(line for label, told in zip(_LABELS, facts, strict=True) for line in _labelled(label, told))]
+
+
+def _labelled(label: str, facts: Iterable[str]) -> Iterator[str]:
+    """Each fact on lines of its own, the first beside the label."""
+    start = f"  {label}".ljust(len(_INDENT))
+    for fact in filter(None, facts):
+        yield from _wrapped(start + fact, _INDENT)
+        start = _INDENT
+
+
+def _mark(operation: Operation) -> str:
+    return "(internal)" if operation.internal else ""
+
+
+def _wrapped(line: str, indent: str = "") -> list[str]:
+    """Lines that fit, also when some of their signs become words in ASCII spelling."""
+    lines = [line]
+    for width in range(_WIDTH, _WIDTH // 2, -1):
+        lines = textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        if all(len(in_ascii(each)) <= _WIDTH for each in lines):
+            break
+    return lines
+
+
+def _group_as_lines(group: Group) -> list[str]:
+    return [*_title(group.title), "", *_wrapped(group.sentence), "", *_listed(group)]
+
+
+def _listed(group: Group) -> list[str]:
+    if not any(row.reason for row in group.functions):
+        return _wrapped("  " + ", ".join(row.name for row in group.functions), "  ")
+    return [line for row in group.functions for line in _wrapped(f"  {row.name}: {row.reason}", "    ")]
+
+
+def markdown(found: Reference) -> str:
+    """The reference with a table for each topic, as GitHub shows it."""
+    blocks = ["# Operations and their derivatives", *_legend(found)] if found.operations else []
+    for topic, operations in _topics(found):
+        blocks += [f"## {topic}", _table(("Operation", *_LABELS), map(_cells, operations))]
+    for group in found.groups:
+        blocks += [f"## {group.title}", group.sentence, _marked(group)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _cells(operation: Operation) -> tuple[str, ...]:
+    shown = [item if item.endswith(":") else f"`{item}`" for item in operation.derivatives]
+    name = " ".join(filter(None, (f"`{operation.name}`", operation.symbol, _mark(operation))))
+    return name, operation.formula, "<br>".join(shown), operation.domain, _codes(operation.numpy)
+
+
+def _marked(group: Group) -> str:
+    if not any(row.reason for row in group.functions):
+        return _codes(row.name for row in group.functions)
+    return _table(
+        ("NumPy", "Why, and what to write instead"), ((f"`{row.name}`", row.reason) for row in group.functions)
+    )
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *([cell.replace("|", r"\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

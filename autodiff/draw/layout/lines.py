@@ -1,0 +1,197 @@
+"""The lines of text above and below a drawing: title, formula, legend, steps and captions, none wider than it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, zip_longest
+from typing import Final, NamedTuple
+
+from autodiff.draw.model.picture import Picture
+from autodiff.telling.typeset import width
+from autodiff.words.phrases import say
+
+__all__ = ["Line", "Mark", "Run", "Segment", "footer", "header"]
+
+_TITLE: Final = 21.0
+_FORMULA: Final = 16.5
+_LEGEND: Final = 13.0
+_STEP: Final = 13.5
+_INDENT: Final = 26.0
+_WORDS_ALONE: Final = ("graph", "width")  # in the legend, without a sign
+_LEGEND_COLOURS: Final = {"rest": "muted", "graph": "muted", "width": "muted", "mark": "ink"}
+_BADGE: Final = 26.0
+_COLUMNS_APART: Final = 30.0
+_BREAK: Final = re.compile(r"(?<= [·×+=]) ")
+
+
+class Segment(NamedTuple):
+    """Text of one colour."""
+
+    text: str
+    colour: str
+    bold: bool = False
+
+
+class Run(NamedTuple):
+    """Segments one behind the other, from x on; a formula's letters are italic."""
+
+    x: float
+    segments: tuple[Segment, ...]
+    formula: bool = False
+
+
+class Mark(NamedTuple):
+    """A sign of the legend, or a step's number, from x on."""
+
+    x: float
+    kind: str
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Runs of one size and marks at one height."""
+
+    height: float
+    size: float
+    runs: tuple[Run, ...]
+    marks: tuple[Mark, ...] = ()
+
+
+def header(picture: Picture, across: float) -> Iterator[Line]:
+    """Title, formula and legend."""
+    for text in _wrapped(picture.title, _TITLE, across, bold=True):
+        yield Line(32.0, _TITLE, (Run(0.0, (Segment(text, "ink", True),)),))
+    if picture.formula:
+        yield from _formula(picture.formula, across)
+    yield Line(4.0, _LEGEND, ())
+    yield from _legend(picture, across)
+
+
+def footer(picture: Picture, across: float) -> Iterator[Line]:
+    """The steps in two columns, then the captions."""
+    if picture.steps:
+        yield Line(14.0, _STEP, ())
+        yield from _steps(picture.steps, across)
+    if picture.captions:
+        yield Line(12.0, _STEP, ())
+    for caption in picture.captions:
+        for text in _wrapped(caption, _STEP, across):
+            yield Line(21.0, _STEP, (Run(0.0, (Segment(text, "muted"),)),))
+
+
+def _formula(parts: Sequence[str], across: float) -> Iterator[Line]:
+    """An equation: the derivative in ink, its result bold; a new line where it is too long."""
+    first, *middle, last = parts
+    tokens = [Segment(first, "ink"), *(Segment(word, "error") for part in middle for word in _words(f"= {part}"))]
+    tokens += [Segment("=", "error"), Segment(last, "negative" if last.startswith("−") else "error", True)]
+    line: list[Segment] = []
+    x = room = 0.0
+    for k, token in enumerate(tokens):
+        wide = width(token.text + " ", _FORMULA, bold=token.bold)
+        ahead = wide + (
+            width(tokens[k + 1].text, _FORMULA, bold=True) if token.text == "=" and k + 1 < len(tokens) else 0.0
+        )
+        if line and x + room + ahead > across:
+            yield Line(27.0, _FORMULA, (Run(x, tuple(line), True),))
+            line, x, room = [], _INDENT, 0.0
+        line.append(Segment((" " if line else "") + token.text, token.colour, token.bold))
+        room += wide
+    yield Line(27.0, _FORMULA, (Run(x, tuple(line), True),))
+
+
+def _words(text: str) -> list[str]:
+    """A formula's text in pieces that may stand on different lines."""
+    return _BREAK.split(text)
+
+
+def _legend(picture: Picture, across: float) -> Iterator[Line]:
+    lanes = {wire.lane for wire in picture.wires}
+    entries = [("graph", say("legend.graph", picture.language))] if picture.kind == "graph" else []
+    if "forward" in lanes:
+        entries.append(("forward", say("legend.forward", picture.language)))
+    if "error" in lanes:
+        entries.append(("error", say("legend.error", picture.language)))
+    signs = {wire.sign for wire in picture.wires}
+    if -1 in signs:
+        entries.append(("negative", say("legend.negative", picture.language)))
+    if 0 in signs:
+        entries.append(("zero", say("legend.zero", picture.language)))
+    if any(box.kind == "parameter" for box in picture.boxes):
+        entries.append(("parameter", say("legend.parameter", picture.language)))
+    if any(box.kind in ("rest", "value") for box in picture.boxes) and picture.formula:
+        entries.append(("rest", say("legend.rest", picture.language)))
+    if any(box.mark for box in picture.boxes) or any(wire.mark for wire in picture.wires):
+        entries.append(("mark", say("legend.mark", picture.language)))
+    if "error" in lanes:
+        entries.append(("width", say("legend.width", picture.language)))
+    if not entries:
+        return
+    x = 0.0
+    runs: list[Run] = []
+    marks: list[Mark] = []
+    for kind, text in entries:
+        sign = 0.0 if kind in _WORDS_ALONE else _INDENT + 8.0
+        wide = sign + width(text, _LEGEND)
+        if runs and x + wide > across:
+            yield Line(22.0, _LEGEND, tuple(runs), tuple(marks))
+            x, runs, marks = 0.0, [], []
+        if sign:
+            marks.append(Mark(x, kind))
+        runs.append(Run(x + sign, (Segment(text, _LEGEND_COLOURS.get(kind, kind)),)))
+        x += wide + 14.0
+    yield Line(22.0, _LEGEND, tuple(runs), tuple(marks))
+
+
+class _Told(NamedTuple):
+    """A line of a step: its text, how far it is indented, and on the first line the step's number."""
+
+    text: str
+    indent: float
+    number: int | None = None
+
+    @property
+    def right(self) -> float:
+        return self.indent + width(self.text, _STEP)
+
+
+def _steps(steps: Sequence[str], across: float) -> Iterator[Line]:
+    """Numbered sentences and their further lines in two columns, read downwards; in one where they would not fit."""
+    blocks = [list(_lines_of(step, number, across)) for number, step in enumerate(steps, start=1)]
+    columns = _in_two(blocks)
+    second = max(line.right for line in columns[0]) + _COLUMNS_APART
+    if columns[1] and second + max(line.right for line in columns[1]) > across:
+        columns = ([line for block in blocks for line in block], [])
+    for both in zip_longest(*columns):
+        placed = [(x, line) for x, line in zip((0.0, second), both, strict=True) if line is not None]
+        marks = tuple(Mark(x, "badge", line.number) for x, line in placed if line.number is not None)
+        yield Line(23.0, _STEP, tuple(Run(x + line.indent, (Segment(line.text, "ink"),)) for x, line in placed), marks)
+
+
+def _lines_of(step: str, number: int, across: float) -> Iterator[_Told]:
+    """The lines of a step: the sentence behind its number, and further in what it introduces, each broken to fit."""
+    for k, text in enumerate(step.split("\n")):
+        indent = _BADGE + (_INDENT if k else 0.0)
+        for j, part in enumerate(_wrapped(text, _STEP, across - indent - _INDENT)):
+            yield _Told(part, indent + (_INDENT if j else 0.0), None if k or j else number)
+
+
+def _in_two(blocks: Sequence[list[_Told]]) -> tuple[list[_Told], list[_Told]]:
+    """Two columns of about the same height, in which no block is broken."""
+    ends = list(accumulate(map(len, blocks)))
+    split = min(range(1, len(blocks) + 1), key=lambda k: max(ends[k - 1], ends[-1] - ends[k - 1]))
+    first, second = blocks[:split], blocks[split:]
+    return [line for block in first for line in block], [line for block in second for line in block]
+
+
+def _wrapped(text: str, size: float, across: float, *, bold: bool = False) -> list[str]:
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and width(longer, size, bold=bold) > across:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines

@@ -1,0 +1,136 @@
+"""The cells and rows that boxes are made of, and what both kinds of picture have in common."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.draw.model.picture import Cell, Row
+from autodiff.draw.model.voice import Voice
+from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
+from autodiff.telling.steps import Step
+from autodiff.telling.terms import amount, equation, error_symbol, factor_symbol
+
+__all__ = [
+    "Numbering", "brief", "error_cells", "factor_text", "forward_rows", "hint", "in_full", "operation_sign",
+    "share_cell", "sign", "strokes",
+]  # fmt: skip
+
+_LONGEST: Final = 22  # characters of a name; beyond it the hint has the rest
+_LONGEST_SIGN: Final = 9
+_WIDEST_STROKE: Final = 2.2
+
+
+class Numbering:
+    """Where the numbers of the steps stand: at the errors that a step states, at the edges of one that states none."""
+
+    def __init__(self, flow: Flow, steps: Sequence[Step]) -> None:
+        self._nodes = {node: step.number for step in steps for node in step.nodes}
+        silent = (step for step in steps if not step.nodes)
+        self._edges = {id(flow.edges[edge]): step.number for step in silent for edge in step.edges}
+
+    def node(self, node: FlowNode) -> int | None:
+        return self._nodes.get(node.id)
+
+    def edge(self, edge: FlowEdge) -> int | None:
+        return self._edges.get(id(edge))
+
+
+def brief(label: str) -> str:
+    """A label short enough for a box."""
+    return label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
+
+
+def forward_rows(voice: Voice, nodes: Sequence[FlowNode], *, lane: str = "forward") -> tuple[Row, Row]:
+    """Names and, below them, values."""
+    return (
+        Row(lane, tuple(Cell("name", brief(node.label)) for node in nodes)),
+        Row(lane, tuple(Cell("value", voice.amount(node.value), node.value) for node in nodes)),
+    )
+
+
+def error_cells(voice: Voice, flow: Flow, node: FlowNode, step: int | None) -> tuple[Cell, Cell]:
+    """What the error at a node is called, and its number."""
+    called = error_symbol(flow, node, language=voice.language, write=voice.write)
+    if called is None:
+        called = voice.say("term.error-sum" if len(flow.arriving(node)) > 1 else "term.error")
+    its_sign = sign(node.error)
+    return (
+        Cell("error-name", brief(called), step=step, sign=its_sign),
+        Cell("error", voice.amount(node.error), node.error, sign=its_sign),
+    )
+
+
+def share_cell(voice: Voice, flow: Flow, edge: FlowEdge, step: int | None) -> Cell:
+    """What arrives on a wire: δ₁⁽³⁾ · W₁₁⁽²⁾ = 0.9."""
+    if edge.local is not None and error_symbol(flow, flow.nodes[edge.consumer]) is None:
+        led, factor = voice.window(flow, edge), factor_symbol(edge, write=voice.write)
+        symbols = f"{led}: × {factor}" if led else f"{voice.say('term.error')} × {factor}"
+    else:
+        symbols = voice.share(flow, edge)
+    return Cell("share", f"{symbols} = {voice.amount(edge.share)}", edge.share, step, sign(edge.share))
+
+
+def factor_text(voice: Voice, flow: Flow, edge: FlowEdge) -> str:
+    """What an edge multiplies by: × σ′(z₁⁽²⁾) = 0.1793; for arrays W⁽²⁾ᵀ δ⁽³⁾ and ∘ σ′(z⁽²⁾)."""
+    if edge.local is None:
+        if error_symbol(flow, flow.nodes[edge.consumer]) is not None:
+            return voice.share(flow, edge)
+        factor = bracketed(brief(edge.local_symbol))
+        return f"× {factor}" if edge.local_symbol == "1" else f"∘ {factor}"
+    text = equation(edge.local_symbol, edge.local, write=voice.write)
+    return f"× {brief_equation(text)}"
+
+
+def brief_equation(text: str) -> str:
+    """An equation whose left side is short enough; a number alone in brackets where a product needs them."""
+    left, equals, right = text.rpartition(" = ")
+    return f"{brief(left)} = {right}" if equals else bracketed(text)
+
+
+def operation_sign(node: FlowNode) -> str:
+    """The sign of a node's operation, or its name where that is shorter to read."""
+    known = node.sign or ""
+    return known if len(known) <= _LONGEST_SIGN else (node.operation or "")
+
+
+def hint(voice: Voice, flow: Flow, node: FlowNode) -> str:
+    """One line with the numbers in full, for a reader who points at a box."""
+    made = f" = {node.operation}(…)" if node.operation else ""
+    full = partial(in_full, language=voice.language)
+    error = "" if node.error is None else f"; {voice.error_name(flow, node)}: {full(node.error)}"
+    return f"{node.label}{made}: {full(node.value)}{error}"
+
+
+def in_full(value: Any, *, language: str = "en") -> str:
+    return repr(value) if isinstance(value, float) else amount(value, language=language)
+
+
+def sign(value: Any) -> int:
+    """−1 for a number below zero, 0 for exactly zero and an array of zeros, else 1."""
+    if not np.any(value):
+        return 0
+    return -1 if np.size(value) == 1 and bool(np.all(np.less(value, 0))) else 1
+
+
+def strokes(edges: Iterable[FlowEdge]) -> dict[int, float]:
+    """The width of each edge's wire by id(edge): 1 + 2.2·|share| / largest |share|, and 1 where none is finite."""
+    sizes = {id(edge): _size(edge.share) for edge in edges}
+    largest = max((size for size in sizes.values() if math.isfinite(size)), default=0.0)
+    if not largest:
+        return dict.fromkeys(sizes, 1.0)
+    return {
+        key: 1.0 if size != size else 1.0 + _WIDEST_STROKE * min(size / largest, 1.0) for key, size in sizes.items()
+    }
+
+
+def _size(share: Any) -> float:
+    """|share|, of an array its norm."""
+    if isinstance(share, float):
+        return abs(share)
+    with np.errstate(all="ignore"):
+        return float(np.linalg.norm(share))

@@ -1,0 +1,37 @@
+"""A picture as plain data."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["as_json", "plain"]
+
+
+def as_json(data: Any) -> str:
+    """Plain data as JSON text, one item a line.
+
+    >>> as_json({"x": 1.5})
+    '{\\n "x": 1.5\\n}\\n'
+    """
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def plain(item: Any) -> Any:
+    """A picture, or a part of one, as dicts, lists, texts and numbers, fit for ``json.dumps``; nan and inf as text.
+
+    >>> from autodiff.draw.model.picture import Cell
+    >>> plain(Cell("value", "∞", float("inf")))["number"]
+    'inf'
+    """
+    if is_dataclass(item):
+        return {field.name: plain(getattr(item, field.name)) for field in fields(item)}
+    if isinstance(item, np.ndarray | np.generic):
+        return plain(item.tolist())
+    if isinstance(item, list | tuple):
+        return [plain(part) for part in item]
+    return str(item) if isinstance(item, float) and not math.isfinite(item) else item

@@ -1,0 +1,39 @@
+"""Names of any length, short enough for a picture; hints and the description keep them whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, Final
+
+from autodiff.draw.model.picture import Picture
+
+__all__ = ["with_short_names"]
+
+_LONGEST: Final = 80
+_WHOLE: Final = frozenset({"hint", "description"})
+
+
+def with_short_names(what: Picture, names: Iterable[str]) -> Picture:
+    """The picture, with the first 79 characters of each of those names that is longer than 80.
+
+    >>> from autodiff import Value
+    >>> from autodiff.draw.views.computation import computation
+    >>> max(len(cell.text) for cell in computation(Value(1.0, name="x" * 10_000)).boxes[0].rows[0].cells)
+    22
+    """
+    long = sorted((name for name in names if len(name) > _LONGEST), key=len, reverse=True)
+    return _with_short(what, long) if long else what
+
+
+def _with_short(item: Any, names: list[str]) -> Any:
+    if isinstance(item, str):
+        for name in names if len(item) > _LONGEST else ():
+            item = item.replace(name, f"{name[: _LONGEST - 1]}…")
+        return item
+    if isinstance(item, tuple):
+        return tuple(_with_short(part, names) for part in item)
+    if is_dataclass(item) and not isinstance(item, type):
+        told = (field.name for field in fields(item) if field.name not in _WHOLE)
+        return replace(item, **{name: _with_short(getattr(item, name), names) for name in told})
+    return item

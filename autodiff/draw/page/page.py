@@ -1,0 +1,345 @@
+"""One page to step through a flow, and to any other parameter of the same graph; it needs no server and no network.
+
+The ledger is in the page as JSON, every number in full; texts hold the numbers as slots, so that the reader decides how
+many digits are shown. The page draws with elements and text nodes only: no name can become markup or script, and its
+policy lets nothing load or run but the script whose hash it holds.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from html import escape
+from importlib.resources import files
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.draw.model.palette import DARK, FONTS, LIGHT
+from autodiff.draw.page.selection import Plan, plan
+from autodiff.flow import Flow, FlowEdge, FlowNode
+from autodiff.telling.remarks import remarks
+from autodiff.telling.steps import Step, steps
+from autodiff.telling.terms import (
+    counted,
+    derivative,
+    error_symbol,
+    path_numbers,
+    path_symbols,
+    share_text,
+    sum_of_shares,
+)
+from autodiff.telling.text import text
+from autodiff.words.notation import number
+from autodiff.words.phrases import LANGUAGES, PHRASES, checked_language, say
+
+__all__ = ["page"]
+
+_MOST_TARGETS: Final = 400
+_MOST_EDGES: Final = 40_000  # of all flows together: their steps are a few seconds' work
+_MOST_STEPS: Final = 40
+_MOST_LINES: Final = 16
+_MOST_TERMS: Final = 8
+_MOST_ENTRIES: Final = 64  # of an array, beside its shape and norm
+_MOST_DIGITS: Final = 17
+_LONGEST: Final = 80  # name in a sentence
+_EXACT: Final = 2**53
+_THEMES: Final = ("auto", "light", "dark", "print")
+_SLOT: Final = "\0"  # around a number in a text; no label holds it
+
+
+def page(flow: Flow, *, theme: str = "auto", language: str = "en", digits: int = 4) -> str:
+    """A page of HTML, one file without a server or a network: the flow in steps, and that to every other node.
+
+    Args:
+        flow: what `autodiff.flow.error_flow` gives; its parameter is the one shown first.
+        theme: auto (as the reader's system), light, dark or print; readers can switch.
+        language: en or zh; readers can switch.
+        digits: how many significant digits are shown first; every number is there in full.
+
+    Returns:
+        the page; the same text for the same flow, in every process. A link to it may name a step and a parameter:
+        ``#step=4``, ``#parameter=W14(1)&step=4``. Of a large graph it holds the strongest units of each layer and the
+        parameters between them, and says how many it leaves out.
+
+    Raises:
+        ValueError: an unknown theme or language, or digits outside 1 … 17.
+
+    Source: notes, section 1.5 ("error sharing").
+
+    >>> from autodiff import Value
+    >>> from autodiff.flow import error_flow
+    >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
+    >>> page(error_flow(w * x, w))[:15]
+    '<!doctype html>'
+    """
+    if theme not in _THEMES:
+        raise ValueError(f"unknown theme {theme!r} (must be one of {', '.join(_THEMES)})")
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= _MOST_DIGITS:
+        raise ValueError(f"expected 1 … {_MOST_DIGITS} significant digits but got digits={digits!r}")
+    data = _data(flow) | {"theme": theme, "language": checked_language(language), "digits": digits}
+    style, script = _colours() + _asset("page.css"), _asset("page.js")
+    title = PHRASES["title.flow"][LANGUAGES.index(language)].format(parameter=flow.parameter.label)
+    return (
+        f'<!doctype html>\n<html lang="{language}" data-theme="{theme}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(style, script)}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n<main></main>\n"
+        f"<noscript><pre>{escape(text(flow, language=language, digits=digits))}</pre></noscript>\n"
+        f'<script type="application/json" id="data">{_embedded(data)}</script>\n<script>{script}</script>\n'
+        "</body>\n</html>\n"
+    )
+
+
+# ---- the file --------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _asset(name: str) -> str:
+    """The text of a file without indents and comments: nobody reads it in the page."""
+    source = files("autodiff.draw").joinpath("assets", name).read_text(encoding="utf-8")
+    return re.sub(r"(?m)^\s+|(?:^|\s+)// .*$", "", source)
+
+
+def _policy(style: str, script: str) -> str:
+    """Nothing loads, nothing is sent, and only this style and this script count."""
+    return (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(source: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
+
+
+@cache
+def _colours() -> str:
+    light, dark = (
+        ";".join(f"--{key}:{colour}" for key, colour in sorted(palette.items())) for palette in (LIGHT, DARK)
+    )
+    return (
+        f":root{{--fonts:{FONTS};color-scheme:light;{light}}}"
+        f":root[data-theme=dark]{{color-scheme:dark;{dark}}}"
+        f"@media screen and (prefers-color-scheme:dark){{:root[data-theme=auto]{{color-scheme:dark;{dark}}}}}\n"
+    )
+
+
+def _embedded(data: Mapping[str, Any]) -> str:
+    """JSON that cannot end its element, begin a comment or be a line break to any parser."""
+    written = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return "".join(_ESCAPED.get(c, c) for c in written)
+
+
+_ESCAPED: Final = {c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029\x7f"}
+
+
+# ---- the ledger ------------------------------------------------------------------------------------------------------
+
+
+def _data(flow: Flow) -> dict[str, Any]:
+    """What the page knows: nodes and edges of the ledger, where boxes stand, and the story of every node's flow."""
+    flows, made = flow.flows, plan(flow)
+    whole = replace(flow, nodes=flows.nodes)
+    by_id = {node.id: node for node in flows.nodes} | ({len(flows.nodes): flow.parameter} if flow.is_empty else {})
+    kept = [by_id[k] for k in sorted(made.nodes)]
+    places = {node.label: k for k, node in enumerate(kept)}
+    edges = [edge for node in kept[: len(flows.nodes)] if node.operation for edge in flows.edges_of(node)]
+    edges = [edge for edge in edges if edge.input in made.nodes]
+    teller = _Teller(places, {(by_id[edge.consumer].label, edge.slot): k for k, edge in enumerate(edges)})
+    told = {places[one.parameter.label]: teller.story(one) for one in _told(flow, kept)}
+    number_of = {node.id: places[node.label] for node in by_id.values() if node.id in made.nodes}
+    return {
+        "output": places[flow.output.label],
+        "parameter": places[flow.parameter.label],
+        "seed": _plain(flow.seed),
+        "nodes": [_node(whole, node) for node in kept],
+        "edges": [[number_of[edge.consumer], number_of[edge.input], *_edge(whole, edge)] for edge in edges],
+        **_positions(made, number_of),
+        "flows": dict(sorted(told.items())),
+        "folded": len(by_id) - len(kept),
+        **teller.written(),
+        "phrases": {
+            language: {key: PHRASES[key][k] for key in sorted(_phrases_used())} for k, language in enumerate(LANGUAGES)
+        },
+    }
+
+
+def _told(flow: Flow, kept: Sequence[FlowNode]) -> Iterator[Flow]:
+    """The flow itself, then those to the other nodes, the largest errors first, until it is too much to tell."""
+    yield flow
+    edges = len(flow.edges)
+    others = [node for node in kept if node.label != flow.parameter.label]
+    for node in sorted(others, key=lambda node: -_size(node.error))[: _MOST_TARGETS - 1]:
+        one = flow.flows.to(node)
+        edges += len(one.edges)
+        if edges > _MOST_EDGES:
+            return
+        yield one
+
+
+def _positions(made: Plan, number_of: Mapping[int, int]) -> dict[str, Any]:
+    """Boxes column by column from the output on, and which weight stands on which wire, which bias in which box."""
+    return {
+        "columns": [[[number_of[k] for k in box] for box in column] for column in made.columns],
+        "more": made.more,
+        "wires": [[number_of[k] for k in wire] for wire in made.wires],
+        "biases": [[number_of[k] for k in pair] for pair in made.biases],
+    }
+
+
+@cache
+def _phrases_used() -> frozenset[str]:
+    """The phrases that the script asks for, by their keys in it."""
+    script = _asset("page.js")
+    return frozenset(key for key in PHRASES if f"'{key}'" in script)
+
+
+def _node(whole: Flow, node: FlowNode) -> list[Any]:
+    """Its label, operation, value, error, and the sign for its error where it has one."""
+    sign = None if node is whole.parameter else error_symbol(whole, node)
+    return [node.label, node.operation or 0, _plain(node.value), _plain(node.error), sign or 0]
+
+
+def _edge(whole: Flow, edge: FlowEdge) -> list[Any]:
+    """Slot, local gradient, how it reads (0 where its number says all), share; of arrays how the share is made."""
+    symbol = 0 if edge.local_symbol == number(edge.local) else edge.local_symbol
+    told = [edge.slot, _plain(edge.local), symbol, _plain(edge.share)]
+    is_matrix = edge.local is None and error_symbol(whole, whole.nodes[edge.consumer]) is not None
+    return [*told, share_text(whole, edge)] if is_matrix else told
+
+
+def _plain(value: Any) -> Any:
+    """A number in full; of an array its shape, its norm and, if it is small, its entries from first to last."""
+    if isinstance(value, np.ndarray | np.generic):
+        array = np.asarray(value)
+        with np.errstate(all="ignore"):
+            norm = float(np.linalg.norm(array))
+        entries = array.ravel().tolist() if array.size <= _MOST_ENTRIES else []
+        return {"shape": list(array.shape), "norm": _plain(norm), "data": [_plain(float(item)) for item in entries]}
+    if isinstance(value, float):
+        return _short(value) if math.isfinite(value) else str(value)
+    return value
+
+
+def _size(error: Any) -> float:
+    """How large an error is; what is not a number counts as largest, so that it is seen."""
+    if error is None:
+        return 0.0
+    with np.errstate(all="ignore"):
+        size = float(np.linalg.norm(error))
+    return size if size == size else math.inf
+
+
+# ---- the story -------------------------------------------------------------------------------------------------------
+
+
+class _Teller:
+    """Tells flows in all languages; equal texts are kept once."""
+
+    def __init__(self, places: Mapping[str, int], places_of_edges: Mapping[tuple[str, int], int]) -> None:
+        self._places = places
+        self._places_of_edges = places_of_edges
+        self._long = {label: f"{label[: _LONGEST - 1]}…" for label in places if len(label) > _LONGEST}
+        self._known: dict[tuple[str, ...], int] = {}
+        self._pieces: dict[str | float, int] = {}
+
+    def written(self) -> dict[str, list[Any]]:
+        """Each text in every language, or once where all are equal, as places of its pieces and numbers."""
+        texts = [[self._in_pieces(text) for text in dict.fromkeys(texts)] for texts in self._known]
+        return {"texts": texts, "pieces": list(self._pieces)}
+
+    def _in_pieces(self, text: str) -> list[int]:
+        parts = [_short(float(part)) if k % 2 else part for k, part in enumerate(text.split(_SLOT))]
+        return [self._pieces.setdefault(part, len(self._pieces)) for part in parts if part != ""]
+
+    def story(self, flow: Flow) -> list[Any]:
+        """The derivative (None: the usual quotient), the product in both forms, the steps, their count, the remarks."""
+        told = [steps(flow, language=language, write=_slot) for language in LANGUAGES]
+        return [
+            self._derivative(flow),
+            [self._text(parts) for parts in zip(*(_product(flow, language) for language in LANGUAGES), strict=True)],
+            [self._step(flow, each) for each in _outer(list(zip(*told, strict=True)), _MOST_STEPS)],
+            len(told[0]),
+            [self._text(said) for said in zip(*(_remarks(flow, language) for language in LANGUAGES), strict=True)],
+        ]
+
+    def _derivative(self, flow: Flow) -> int | None:
+        if flow.derivative == f"∂{flow.output.label}/∂{flow.parameter.label}":
+            return None
+        return self._text(derivative(flow, language=language, write=_slot) for language in LANGUAGES)
+
+    def _step(self, flow: Flow, told: Sequence[Step]) -> list[Any]:
+        """Its text, the nodes and the edges it is about."""
+        step = told[0]
+        nodes = (flow.nodes[k].label for k in step.nodes)
+        edges = ((flow.nodes[edge.consumer].label, edge.slot) for edge in map(flow.edges.__getitem__, step.edges))
+        return [
+            self._text([_lines(each, language) for each, language in zip(told, LANGUAGES, strict=True)]),
+            [self._places[label] for label in nodes if label in self._places],
+            [self._places_of_edges[key] for key in edges if key in self._places_of_edges],
+        ]
+
+    def _text(self, texts: Iterable[str]) -> int:
+        return self._known.setdefault(tuple(map(self._shorter, texts)), len(self._known))
+
+    def _shorter(self, text: str) -> str:
+        """``text`` with names that nobody reads to their end cut short."""
+        for label, short in self._long.items():
+            text = text.replace(label, short)
+        return text
+
+
+def _slot(x: float | None) -> str:
+    """A number as a slot of a text, behind its sign."""
+    if x is None or not math.isfinite(x):
+        return number(x)
+    return f"{'−' if x < 0 else ''}{_SLOT}{abs(float(x))!r}{_SLOT}"
+
+
+def _short(x: float) -> float:
+    """The same number, in JSON without .0 at its end."""
+    return int(x) if x.is_integer() and 0 < abs(x) < _EXACT else x
+
+
+def _lines(step: Step, language: str) -> str:
+    lines = step.lines
+    if len(lines) > _MOST_LINES:
+        half = _MOST_LINES // 2
+        more = say("text.more-lines", language, count=len(lines) - 2 * half)
+        lines = (*lines[:half], more, *lines[-half:])
+    return "\n".join([step.sentence, *lines])
+
+
+def _outer(items: list[Any], most: int) -> list[Any]:
+    """All items, or the first and the last ones of too many."""
+    return items if len(items) <= most else [*items[: most // 2], *items[-most // 2 :]]
+
+
+def _product(flow: Flow, language: str) -> list[str]:
+    """The gradient in symbols and in numbers."""
+    if flow.is_empty:
+        return [say("term.no-path", language)]
+    if flow.path_count > 1:
+        return list(sum_of_shares(flow, _MOST_TERMS, language=language, write=_slot))
+    (path,) = flow.strongest(1)
+    written = (write(path, language=language, write=_slot) for write in (path_symbols, path_numbers))
+    return [text for text in written if text]
+
+
+def _remarks(flow: Flow, language: str) -> list[str]:
+    said = list(remarks(flow, language=language, write=_slot))
+    if flow.path_count > 1:
+        path = flow.strongest(1)[0]
+        part = path.percentage
+        percentage = "" if part is None else say("caption.percentage", language, number=number(part, 3))
+        product = "" if path.product is None else f" = {_slot(path.product)}"
+        symbols = path_symbols(path, language=language, write=_slot) + product
+        count = counted(flow.path_count, language=language)
+        said.insert(0, say("caption.paths", language, count=count, percentage=percentage, symbols=symbols))
+    return said

@@ -1,0 +1,131 @@
+"""Which boxes a page draws for a graph, in which columns, and which parameters stand on wires and in boxes.
+
+A weight stands on the wire from what it multiplies, a bias in the box of its sum; everything else is a box. Of a large
+graph the strongest boxes of each column are kept, those on the way of the flow first.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.draw.views.groups import grouped, is_parameter_name
+from autodiff.flow import Flow, FlowEdge
+
+__all__ = ["Plan", "plan"]
+
+_MOST_IN_A_COLUMN: Final = 12
+_MOST_COLUMNS: Final = 24
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """Ids are those of ``flow.flows.nodes``; a parameter on no path comes behind them.
+
+    ``columns`` hold boxes, each the ids of its nodes, from the output on; ``more`` says how many boxes of each column
+    are left out. ``wires`` are (weight, input, consumer), ``biases`` (bias, consumer). ``nodes`` are all ids kept.
+    """
+
+    columns: list[list[list[int]]]
+    more: list[int]
+    wires: list[tuple[int, int, int]] = field(default_factory=list)
+    biases: list[tuple[int, int]] = field(default_factory=list)
+    nodes: set[int] = field(default_factory=set)
+
+
+def plan(flow: Flow) -> Plan:
+    """The plan of a flow's graph: the same for every parameter, as long as nothing has to be left out.
+
+    >>> from autodiff import Value
+    >>> from autodiff.flow import error_flow
+    >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
+    >>> plan(error_flow(w * x, w)).columns
+    [[[0]], [[2], [1]]]
+    """
+    made = _boxes(flow)
+    made.nodes = {node for column in made.columns for box in column for node in box}
+    column_of = {node: k for k, column in enumerate(made.columns) for box in column for node in box}
+    for node in sorted(made.nodes):
+        for edge in flow.flows.edges_of(flow.flows.nodes[node]):
+            if edge.input not in column_of:
+                _place(made, flow, edge, column_of)
+    made.nodes |= {wire[0] for wire in made.wires} | {bias for bias, _ in made.biases}
+    lost = _id(flow, flow.parameter.label)
+    if lost not in made.nodes:
+        _add_box(made, lost, len(made.columns) - 1)
+    return made
+
+
+def _boxes(flow: Flow) -> Plan:
+    """The boxes of the graph without its parameters, folded."""
+    whole = flow.flows.to(flow.flows.nodes[-1])  # the last node is a leaf: it takes no unit apart
+    columns: list[list[list[int]]] = []
+    for group in grouped(whole, units=True):
+        columns += [[] for _ in range(group.column + 1 - len(columns))]
+        box = [_id(flow, node.label) for node in group.nodes]
+        if not _is_parameter(flow, box[0]):
+            columns[group.column].append(box)
+    columns = [column for column in columns if column]
+    half = _MOST_COLUMNS // 2
+    more = [0] * len(columns)
+    if len(columns) > _MOST_COLUMNS:
+        left_out = sum(map(len, columns[half:-half]))
+        columns = columns[:half] + columns[-half:]
+        more = [0] * len(columns)
+        more[half] = left_out
+    rank = _ranks(flow)
+    for k, column in enumerate(columns):
+        strongest = sorted(column, key=lambda box: rank(box[-1]), reverse=True)[:_MOST_IN_A_COLUMN]
+        more[k] += len(column) - len(strongest)
+        columns[k] = [box for box in column if box in strongest]
+    return Plan(columns, more)
+
+
+def _ranks(flow: Flow) -> Any:
+    """What is kept first: what the parameter multiplies, then what is on the way, then the strongest errors."""
+    way = {_id(flow, node.label) for node in flow.nodes}
+    partners = {edge.partner for edge in flow.shares}
+    nodes = flow.flows.nodes
+
+    def rank(k: int) -> tuple[bool, bool, float]:
+        with np.errstate(all="ignore"):
+            size = float(np.linalg.norm(nodes[k].error))
+        return nodes[k].label in partners, k in way, size if size == size else math.inf
+
+    return rank
+
+
+def _place(made: Plan, flow: Flow, edge: FlowEdge, column_of: dict[int, int]) -> None:
+    """Find a place for a node without a box: on a wire, in its consumer's box, or a box of its own."""
+    if not _is_parameter(flow, edge.input):
+        return
+    partner = None if edge.partner is None else flow.flows._by_label.get(edge.partner)
+    if partner in made.nodes:
+        made.wires.append((edge.input, partner, edge.consumer))
+    elif edge.partner is None and edge.local == 1:
+        made.biases.append((edge.input, edge.consumer))
+    elif partner is None or _is_parameter(flow, partner):
+        column_of[edge.input] = column_of[edge.consumer] + 1
+        _add_box(made, edge.input, column_of[edge.input])
+
+
+def _add_box(made: Plan, node: int, column: int) -> None:
+    made.nodes.add(node)
+    if column == len(made.columns):
+        made.columns.append([])
+        made.more.append(0)
+    made.columns[column].append([node])
+
+
+def _is_parameter(flow: Flow, node: int) -> bool:
+    """Whether a node is a leaf that is called like a weight or a bias."""
+    found = flow.flows.nodes[node]
+    return found.operation is None and is_parameter_name(found)
+
+
+def _id(flow: Flow, label: str) -> int:
+    """The id of a label among all nodes of the graph; of a parameter on no path the one behind them."""
+    return flow.flows._by_label.get(label, len(flow.flows.nodes))

@@ -1,0 +1,362 @@
+"""The computation graph: one box for every value, with its operation merged in and a port for every input."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from autodiff.draw.model.cells import brief, in_full, operation_sign, sign, strokes
+from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
+from autodiff.draw.model.shorten import with_short_names
+from autodiff.draw.model.voice import Voice, voice
+from autodiff.draw.views.folding import CROWD, Key, Scope, TimeStep, Weights, columns, fold, parts, scopes
+from autodiff.draw.views.groups import is_parameter_name
+from autodiff.draw.views.marks import marks
+from autodiff.engine.graph import BY_RULE, Node, topological
+from autodiff.engine.shares import local_gradients
+from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
+from autodiff.flow.anomalies import first_values, is_finite
+from autodiff.flow.labels import labels, read_edge
+from autodiff.flow.products import product
+from autodiff.flow.variable_names import names_in
+from autodiff.primitives.primitive import describe
+from autodiff.telling.remarks import first_value
+from autodiff.telling.terms import in_order
+
+__all__ = ["MOST_BOXES", "computation", "graph_of_flow"]
+
+MOST_BOXES: Final = 150  # more than that nobody reads
+_MOST_PORTS: Final = 12
+_MOST_TOLD: Final = 4  # sentences about inf and nan
+_VALUE_ROW: Final = 0
+_ERROR_ROW: Final = 1
+
+
+def computation(
+    output: Any, *, names: Mapping[str, Any] | None = None, language: str = "en", digits: int = 4,
+    most: int = MOST_BOXES,
+) -> Picture:  # fmt: skip
+    """The picture of all that ``output`` was computed from: a box for every value, a port for every input.
+
+    A box holds the local gradient for each input, the operation with the value's name, and the value over its
+    gradient: what ``backward()`` has added up in ``.grad``, or a dash as long as it has not been there.
+
+    Args:
+        output: a Value or Tensor.
+        names: what nodes without a name are called, such as ``locals()``.
+        language: "en" or "zh".
+        digits: how many significant digits numbers have.
+        most: how many boxes are drawn; of a larger graph layers and scopes of names are folded into one box each.
+
+    Raises:
+        TypeError: ``output`` is no node. ValueError: an unknown language, digits below 1, or most below 2.
+
+    >>> from autodiff import Value
+    >>> a = Value(3.0, name="a")
+    >>> box = computation(a * a).boxes[0]
+    >>> [cell.text for cell in box.ports], [[cell.text for cell in row.cells] for row in box.rows]
+    (['× 3', '× 3'], [['×', '9'], ['', '–']])
+    """
+    if not isinstance(output, Node):
+        raise TypeError(f"a computation graph is that of a Value or Tensor, and got {describe(output)}")
+    order = topological(output)
+    given = names_in(names or {})
+    called = labels(order, given)
+    nodes = order[::-1]
+    items = [_item(node, k, called[node], node.name or given.get(node)) for k, node in enumerate(nodes)]
+    made = _Drawer(voice(language, digits), nodes, items, called, None, most).picture()
+    return with_short_names(made, called.values())
+
+
+def graph_of_flow(voice: Voice, flow: Flow, most: int = MOST_BOXES) -> Picture:
+    """The computation graph of a flow's output: the way to the parameter in colour, with every share on its wire."""
+    nodes, items = list(flow.flows.graph), list(flow.flows.nodes)
+    called = {node: item.label for node, item in zip(nodes, items, strict=True)}
+    return _Drawer(voice, nodes, items, called, flow, most).picture()
+
+
+def _item(node: Node, number: int, label: str, name: str | None) -> FlowNode:
+    entry = node.origin.primitive
+    operation, symbol = (None, None) if entry is None else (entry.name, entry.symbol)
+    return FlowNode(number, label, name, operation, symbol, node._data, node.grad)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wired:
+    """An edge of the graph as it is to be drawn."""
+
+    item: int
+    consumer: int
+    port: int | None
+    edge: FlowEdge | None
+
+
+class _Drawer:
+    """Draws one graph, given with consumers before their inputs."""
+
+    def __init__(
+        self, voice: Voice, nodes: Sequence[Node], items: Sequence[FlowNode], called: Mapping[Node, str],
+        flow: Flow | None, most: int,
+    ) -> None:  # fmt: skip
+        if most < 2:
+            raise ValueError(f"a picture has at least 2 boxes, and got most={most}")
+        self.voice, self.nodes, self.items, self.called, self.flow = voice, nodes, items, called, flow
+        self.position = {node: k for k, node in enumerate(nodes)}
+        self.inputs = [[self.position[item] for item in node.inputs if isinstance(item, Node)] for node in nodes]
+        self.scopes = scopes(items, self.inputs)
+        by_label = {item.label: k for k, item in enumerate(items)}
+        own = () if flow is None else flow.nodes
+        self.way = [by_label[node.label] for node in own]
+        self.on_the_way = set(self.way)
+        edges = () if flow is None else flow.edges
+        self.edges = {(self.way[edge.consumer], edge.slot): edge for edge in edges}
+        self.first = [] if flow is not None else list(self.not_finite())
+        self.box_marks, self.wire_marks = self.marks()
+        self.fold = fold(self.scopes, self.inputs, self.way, most)
+
+    def picture(self) -> Picture:
+        box_of = self.fold.box_of
+        members: dict[Key, list[int]] = {}
+        for k in range(len(self.nodes)):
+            if k in box_of:
+                members.setdefault(box_of[k], []).append(k)
+        ports: dict[int, tuple[Cell, ...]] = {}
+        wired: list[_Wired] = []
+        for key, own in members.items():
+            if isinstance(key, int):
+                ports[key], its_wires = self.ports(key)
+                wired += its_wires
+            else:
+                wired += self.outer_wires(own)
+        frames = self.frames()
+        leaves: set[Key] = {k for k in ports if not self.inputs[k]}
+        ends = [(box_of[wire.item], box_of[wire.consumer]) for wire in wired]
+        column = columns(list(members), ends, frames, leaves)
+        ordered = sorted(members, key=lambda key: (column[key], self.place(members[key])))
+        ids = {key: f"n{k}" for k, key in enumerate(ordered)}
+        boxes = [self.box(ids[key], column[key], key, members[key], ports) for key in ordered]
+        if self.flow is not None and self.flow.is_empty:
+            boxes.append(self.lone(f"n{len(boxes)}", max(column.values()), self.flow.parameter))
+        return self.finished(boxes, self.wires(wired, ids), self.clusters(frames, ids))
+
+    def place(self, members: Sequence[int]) -> tuple[Any, ...]:
+        return in_order(self.items[members[-1]])
+
+    def frames(self) -> dict[Key, Key]:
+        """The cluster of every box that is not folded, where there is room for clusters."""
+        if self.fold.kind != "all":
+            return {}
+        return {k: part for k, part in parts(self.scopes, self.inputs, set()).items()}  # noqa: C416 - other key types
+
+    def crowd_name(self, key: str) -> str:
+        return "…" if key == CROWD else self.voice.say("term.input-layer")
+
+    def scope_name(self, scope: Scope) -> str:
+        if isinstance(scope, TimeStep):
+            return self.voice.say("term.time-step", step=scope.number)
+        if isinstance(scope, Weights):
+            return self.voice.say("term.between-layers", layer=scope.layer, next=scope.next)
+        if not isinstance(scope, int):
+            return brief(scope)
+        return self.voice.say("term.layer-of-inputs" if scope == 1 else "term.layer", layer=scope)
+
+    def clusters(self, frames: Mapping[Key, Key], ids: Mapping[Key, str]) -> tuple[Cluster, ...]:
+        members: dict[Any, list[str]] = {}
+        for key, frame in frames.items():
+            members.setdefault(frame, []).append(ids[key])
+        named = ((self.scope_name(frame[0]), own) for frame, own in members.items())
+        return tuple(Cluster(f"c{k}", name, tuple(own)) for k, (name, own) in enumerate(named))
+
+    def marks(self) -> tuple[Mapping[str, str], Mapping[int, str]]:
+        """Where numbers stop being finite: by labels and edges."""
+        if self.flow is not None:
+            return marks(self.voice, self.flow)
+        return {item.label: self.voice.say("anomaly.value") for item, _ in self.first}, {}
+
+    def not_finite(self) -> Iterator[tuple[FlowNode, str]]:
+        """Of a graph without a flow the nodes at which values, and then gradients, stop being finite; what is said."""
+        for anomaly in first_values(reversed(self.items), reversed(self.nodes)):
+            made = self.nodes[anomaly.node.id]
+            called, voice = self.called.__getitem__, self.voice
+            said = first_value(anomaly.node, made, called, language=voice.language, write=voice.write)
+            yield anomaly.node, said
+        behind: set[int] = set()
+        for k, item in enumerate(self.items):
+            if item.error is not None and not is_finite(item.error):
+                behind.update(self.inputs[k])
+                if k not in behind:
+                    gradient = self.voice.amount(item.error)
+                    yield item, self.voice.say("remark.gradient", node=item.label, gradient=gradient)
+
+    # ---- boxes -------------------------------------------------------------------------------------------------------
+
+    def box(self, id: str, column: int, key: Key, members: Sequence[int], ports: Mapping[int, tuple[Cell, ...]]) -> Box:
+        if not isinstance(key, int):
+            return self.folded(id, column, key, members)
+        item, node = self.items[key], self.nodes[key]
+        is_parameter = self.flow is not None and self.flow.parameter.label == item.label and key in self.on_the_way
+        kind = "parameter" if is_parameter else "unit" if key in self.on_the_way else "value"
+        rows = self.rows(item, bool(node.inputs), self.error(node, item), is_parameter=is_parameter)
+        return Box(id, kind, column, rows, self.hint(item), ports[key], self.box_marks.get(item.label, ""))
+
+    def rows(self, item: FlowNode, computed: bool, error: Cell, *, is_parameter: bool) -> tuple[Row, Row]:
+        """Operation and value, name and gradient; for a leaf its name and value, and the gradient."""
+        name = brief(item.label) if item.name or not computed else ""
+        first, second = (Cell("sign", operation_sign(item)), name) if computed else (Cell("name", name), "")
+        green = is_parameter or (not computed and self.is_called_like_a_parameter(item))
+        value = Cell("value", self.voice.amount(item.value), item.value)
+        lane = "none" if error.number is None else "error"
+        return Row("parameter" if green else "forward", (first, value)), Row(lane, (Cell("name", second), error))
+
+    @staticmethod
+    def is_called_like_a_parameter(item: FlowNode) -> bool:
+        """Whether a name is the notes' for a weight or bias; w[0] is an item of a list."""
+        return is_parameter_name(item) and "[" not in (item.name or "")
+
+    def error(self, node: Node, item: FlowNode) -> Cell:
+        """A gradient, a dash for one that is not there yet, or in words that no path leads here."""
+        if item.error is None:
+            constant = node.is_detached or self.flow is not None
+            return Cell("error", self.voice.say("term.no-path") if constant else self.voice.write(None))
+        return Cell("error", self.voice.amount(item.error), item.error, sign=sign(item.error))
+
+    def hint(self, item: FlowNode) -> str:
+        made = f" = {item.operation}(…)" if item.operation else ""
+        full = partial(in_full, language=self.voice.language)
+        error = "" if item.error is None else f"; {self.voice.say('term.gradient')}: {full(item.error)}"
+        return f"{item.label}{made}: {full(item.value)}{error}"
+
+    def folded(self, id: str, column: int, key: Any, members: Sequence[int]) -> Box:
+        label = self.crowd_name(key) if isinstance(key, str) else self.scope_name(key[0])
+        count = self.voice.say("graph.nodes", count=len(members))
+        rows = Row("forward", (Cell("name", label),)), Row("none", (Cell("value", count, len(members)),))
+        first = ", ".join(self.items[k].label for k in members[:8])
+        return Box(id, "fold", column, rows, f"{count}: {brief(first) if len(members) < 2 else first}")
+
+    def lone(self, id: str, column: int, parameter: FlowNode) -> Box:
+        """The parameter that is on no path."""
+        error = Cell("error", self.voice.say("term.no-path"))
+        rows = self.rows(parameter, False, error, is_parameter=True)
+        return Box(id, "parameter", column, rows, self.hint(parameter))
+
+    # ---- ports and wires ---------------------------------------------------------------------------------------------
+
+    def ports(self, k: int) -> tuple[tuple[Cell, ...], list[_Wired]]:
+        """The ports of a box and the wires that reach them; of very many inputs some share the last port."""
+        node = self.nodes[k]
+        shown = self.shown_slots(k)
+        cells: list[Cell] = []
+        wires: list[_Wired] = []
+        locals_of = None if node.da is BY_RULE else local_gradients(node)
+        for slot, item in enumerate(node.inputs):
+            edge = self.edges.get((k, slot))
+            if slot in shown:
+                cells.append(self.port(node, slot, item, None if locals_of is None else locals_of[slot], edge))
+            if isinstance(item, Node) and self.position[item] in self.fold.box_of:
+                wires.append(_Wired(self.position[item], k, len(cells) - 1 if slot in shown else len(shown), edge))
+        if len(shown) < len(node.inputs):
+            cells.append(Cell("port", self.voice.say("term.more", count=len(node.inputs) - len(shown))))
+        return tuple(cells), wires
+
+    def shown_slots(self, k: int) -> set[int]:
+        count = len(self.nodes[k].inputs)
+        if count <= _MOST_PORTS:
+            return set(range(count))
+        first = [slot for slot in range(count) if (k, slot) in self.edges]
+        rest = [slot for slot in range(count) if (k, slot) not in self.edges]
+        return set([*first, *rest][: _MOST_PORTS - 1])
+
+    def port(self, node: Node, slot: int, item: Any, local: float | None, edge: FlowEdge | None) -> Cell:
+        role, its_sign = ("port", 1) if edge is None else ("way", sign(edge.share))
+        if not isinstance(item, Node):
+            return Cell(role, self.voice.say("graph.constant", number=self.voice.amount(item)), item)
+        if local is None:
+            return Cell(role, brief(_array_factor(node, slot, self.called)), sign=its_sign)
+        return Cell(role, f"× {bracketed(self.voice.write(local))}", local, sign=its_sign)
+
+    def outer_wires(self, members: Sequence[int]) -> Iterator[_Wired]:
+        """The wires into a folded box."""
+        box_of = self.fold.box_of
+        for k in members:
+            for slot, item in enumerate(self.nodes[k].inputs):
+                if isinstance(item, Node):
+                    source = self.position[item]
+                    if source in box_of and box_of[source] != box_of[k]:
+                        yield _Wired(source, k, None, self.edges.get((k, slot)))
+
+    def wires(self, wired: Sequence[_Wired], ids: Mapping[Key, str]) -> tuple[Wire, ...]:
+        """One wire for every edge between two nodes, one for all edges between a folded box and another."""
+        box_of = self.fold.box_of
+        widths = strokes(wire.edge for wire in wired if wire.edge is not None)
+        made: dict[tuple[Any, ...], Wire] = {}
+        for wire in wired:
+            item, consumer = box_of[wire.item], box_of[wire.consumer]
+            single = isinstance(item, int) and isinstance(consumer, int)
+            edge, on = wire.edge if single else None, wire.edge is not None
+            key = (item, consumer, wire.port, on) if not single else (item, consumer, wire.port, len(made))
+            if key in made:
+                continue
+            tail, head = (consumer, item) if on else (item, consumer)
+            width = widths[id(edge)] if edge is not None else 1.6 if on else 1.0
+            share, its_sign = (None, 1) if edge is None else (edge.share, sign(edge.share))
+            rows = (_VALUE_ROW, _ERROR_ROW) if on else (_VALUE_ROW, _VALUE_ROW)
+            lane = "error" if on else "rest"
+            made[key] = Wire(
+                f"w{len(made)}", ids[tail], ids[head], *rows, lane, share=share, width=width, sign=its_sign,
+                port=wire.port, mark=self.wire_marks.get(id(edge), ""),
+            )  # fmt: skip
+        return tuple(made.values())
+
+    # ---- what is said ------------------------------------------------------------------------------------------------
+
+    def finished(self, boxes: Sequence[Box], wires: tuple[Wire, ...], clusters: tuple[Cluster, ...]) -> Picture:
+        voice, flow = self.voice, self.flow
+        title = voice.say("title.graph", output=brief(self.items[0].label))
+        captions = [*self.choice(), *self.not_yet(boxes), *(said for _, said in self.first[:_MOST_TOLD])]
+        if flow is not None:
+            captions += [*voice.paths(flow), *voice.remarks(flow)]
+        described = voice.say("graph.description", boxes=len(boxes), output=self.items[0].label)
+        return Picture(
+            "graph",
+            title,
+            () if flow is None else voice.formula(flow),
+            tuple(boxes),
+            wires,
+            "" if flow is None or flow.is_empty else voice.amount(flow.seed),
+            (),
+            tuple(captions),
+            " ".join([f"{title}.", described, *captions]),
+            clusters,
+            voice.language,
+        )
+
+    def choice(self) -> Iterator[str]:
+        """What was folded or left out."""
+        boxes = Counter(key for key in self.fold.box_of.values() if not isinstance(key, int))
+        left_out = len(self.nodes) - len(self.fold.box_of)
+        if self.fold.kind == "ends":
+            yield self.voice.say("graph.ends", count=boxes[CROWD])
+        elif boxes:
+            yield self.voice.say("caption.folded", count=sum(boxes.values()), boxes=len(boxes))
+        if left_out:
+            yield self.voice.say("graph.path-only", shown=len(self.way), count=left_out)
+
+    def not_yet(self, boxes: Sequence[Box]) -> Iterator[str]:
+        dash = self.voice.write(None)
+        if any(row.lane == "none" and row.cells[-1].text == dash for box in boxes for row in box.rows):
+            yield self.voice.say("graph.not-yet")
+
+
+def _array_factor(node: Node, slot: int, names: Mapping[Node, str]) -> str:
+    """What becomes of the error signal δ of an array operation on its way to an input: Wᵀ δ, ∘ σ′(z), × 2."""
+    operands = [names[item] if isinstance(item, Node) else "c" for item in node.inputs]
+    of_matrices = product(node, slot, operands)
+    if of_matrices is not None:
+        return of_matrices
+    entry, symbol = node.origin.primitive, read_edge(node, slot, None, names).symbol
+    if entry is None or not entry.elementwise:
+        return symbol
+    return f"× {symbol}" if symbol.lstrip("−").replace(".", "", 1).isdigit() else f"∘ {symbol}"

@@ -1,0 +1,121 @@
+"""Which nodes of a flow share a box, and in which column it stands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from autodiff.flow import Flow, FlowNode
+from autodiff.telling.quick import place_of
+from autodiff.telling.terms import in_order, notes_name, suffix
+
+__all__ = ["Group", "found_off_the_way", "grouped", "has_much_rest", "is_parameter_name", "stands_on_its_wire"]
+
+_MOST_REST: Final = 400
+
+_PARAMETER_LETTERS = frozenset("WbUVw")
+_SCORES: Final = ("s", "s_c")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Nodes of one box from left to right, (z, a) or one alone; ``column`` counts from 0, the output's."""
+
+    nodes: tuple[FlowNode, ...]
+    column: int
+    on_the_way: bool
+
+
+def has_much_rest(flow: Flow) -> bool:
+    """Whether more nodes are not on the way than a reader takes in: then none is drawn, and none is looked at."""
+    return len(flow.flows.nodes) - len(flow.nodes) > _MOST_REST
+
+
+def found_off_the_way(flow: Flow, labels: Collection[str]) -> dict[str, FlowNode]:
+    """The nodes of these labels that are not on the way."""
+    if has_much_rest(flow):
+        on_the_way = {node.label for node in flow.nodes}
+        return {n.label: n for n in flow.flows.nodes if n.label in labels and n.label not in on_the_way}
+    return {node.label: node for node in flow.rest if node.label in labels}
+
+
+def grouped(flow: Flow, *, units: bool, rest: bool = True) -> list[Group]:
+    """The groups of a flow's nodes, column by column and in reading order within one.
+
+    With ``units`` a unit's z and a, one behind the other, stand in one box. Weights and biases that are not on the way
+    are left out: a wire stands for them; without ``rest`` so is every node that is not on the way.
+    """
+    edges = [*_edges(flow, rest=rest)]
+    every = (*flow.nodes, *(flow.rest if rest else ()))
+    inner = _inner_nodes(flow, every, edges) if units else {}
+    outer = {z: a for a, z in inner.items()}
+    column: dict[int, int] = {flow.output.id: 0}
+    for consumer, item in edges:
+        if outer.get(item) != consumer:
+            column[item] = max(column.get(item, 0), column[outer.get(consumer, consumer)] + 1)
+        else:
+            column[item] = column[consumer]
+    groups = [
+        Group(
+            (every[inner[node.id]], node) if node.id in inner else (node,), column[node.id], node.id < len(flow.nodes)
+        )
+        for node in every
+        if node.id not in outer and not _is_left_out(flow, node)
+    ]
+    return sorted(groups, key=lambda group: (group.column, in_order(group.nodes[-1])))
+
+
+def is_parameter_name(node: FlowNode) -> bool:
+    """Whether a node is called like a weight or a bias of the notes."""
+    name = place_of(node) if (node.name or " ")[0] in _PARAMETER_LETTERS else None
+    return name is not None and name.letter in _PARAMETER_LETTERS
+
+
+def stands_on_its_wire(flow: Flow) -> bool:
+    """Whether the parameter's box stands on the wire from what it multiplies to the sum of a unit that it goes into.
+
+    So do weights and biases of a layer. Any other factor leads into its product, beside what it is multiplied by.
+    """
+    parameter = flow.parameter
+    if parameter.operation is not None or not is_parameter_name(parameter):
+        return False
+    return all(_is_of_a_layer(flow.nodes[edge.consumer]) for edge in flow.shares)
+
+
+def _is_of_a_layer(node: FlowNode) -> bool:
+    """Whether a node is called like what arrives at a unit, or like the score."""
+    name = notes_name(node)
+    return name is not None and (name.layer is not None or name.letter in _SCORES)
+
+
+def _is_left_out(flow: Flow, node: FlowNode) -> bool:
+    return node.id >= len(flow.nodes) and node.operation is None and is_parameter_name(node)
+
+
+def _edges(flow: Flow, *, rest: bool) -> Iterator[tuple[int, int]]:
+    """(consumer, input) of every edge, each after all edges to its consumer."""
+    for edge in flow.edges:
+        yield edge.consumer, edge.input
+    for wire in flow.rest_wires if rest else ():
+        yield wire.consumer, wire.input
+
+
+def _inner_nodes(flow: Flow, every: Sequence[FlowNode], edges: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """For each unit's a the id of its z: made from it alone, used by it alone, and of the same unit and layer."""
+    inputs = Counter(consumer for consumer, _ in edges)
+    uses = Counter(item for _, item in edges)
+    return {
+        consumer: item
+        for consumer, item in edges
+        if inputs[consumer] == uses[item] == 1 and _are_one_unit(every[item], every[consumer])
+        and flow.parameter.id not in (consumer, item)
+    }  # fmt: skip
+
+
+def _are_one_unit(z: FlowNode, a: FlowNode) -> bool:
+    names = notes_name(z), notes_name(a)
+    if names[0] is None or names[1] is None or names[0].letter != "z" or names[1].letter not in ("a", "h"):
+        return False
+    return (names[0].indices, names[0].layer, suffix(z)) == (names[1].indices, names[1].layer, suffix(a))

@@ -1,0 +1,191 @@
+"""The network view: neurons in their layers, weights as wires, the error's way to one parameter in colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from autodiff.draw.model.cells import Numbering, brief, error_cells, forward_rows, hint, strokes
+from autodiff.draw.model.picture import Cell, Picture, Row
+from autodiff.draw.model.voice import Voice
+from autodiff.draw.views.groups import Group, grouped, is_parameter_name, stands_on_its_wire
+from autodiff.draw.views.marks import mark
+from autodiff.draw.views.rail import Rail
+from autodiff.engine.graph import BY_RULE, Node
+from autodiff.engine.shares import local_gradients
+from autodiff.flow import Flow, FlowNode, Wire
+from autodiff.flow.labels import read_edge
+from autodiff.telling.terms import notes_name
+
+__all__ = ["network"]
+
+_MOST_IN_A_COLUMN: Final = 10
+_VALUE_ROW: Final = 1
+_ERROR_ROW: Final = 3
+
+
+def network(voice: Voice, flow: Flow) -> Picture:
+    """The network of a flow's output, from the notes' names of its nodes alone; two windows share its neurons.
+
+    Raises:
+        ValueError: no node is called like a neuron of the notes.
+    """
+    groups = grouped(flow, units=True)
+    if not any(_is_neuron(group.nodes[-1]) for group in groups):
+        raise ValueError(
+            "the view 'network' shows neurons, and no node is called like one (z₁⁽²⁾, a₁⁽²⁾, …): take the view 'graph'"
+        )
+    return _Net(voice, flow, groups).picture()
+
+
+def _is_neuron(node: FlowNode) -> bool:
+    """Whether a node is called like a z, an a or, of a time step, an h."""
+    name = notes_name(node)
+    return name is not None and (name.letter in ("z", "a") or (name.letter == "h" and name.layer is not None))
+
+
+class _Net:
+    """Draws one network."""
+
+    def __init__(self, voice: Voice, flow: Flow, groups: Sequence[Group]) -> None:
+        self.voice, self.flow, self.made = voice, flow, Rail()
+        self.numbering = Numbering(flow, ())
+        self.every = (*flow.nodes, *flow.rest)
+        self.called: dict[Node, dict[Node, str]] = {}  # of each consumer its inputs
+        self.rows: dict[int, int] = {}  # the first row of each node's block
+        self.on_its_wire = stands_on_its_wire(flow)
+        beside = {node.label: node.id for node in flow.rest if not is_parameter_name(node)}  # a weight is a wire
+        heads = {id(edge): flow.parameter.id if self.on_its_wire else edge.consumer for edge in flow.shares}
+        #: from what the parameter is multiplied by to the parameter itself, or to the product
+        self.factors = {(beside[edge.partner], heads[id(edge)]) for edge in flow.shares if edge.partner in beside}
+        self.sources = {source for source, _ in self.factors}
+        self.units: dict[Any, list[Group]] = {}
+        for group in groups:
+            self.units.setdefault(self.key(group), []).append(group)
+
+    def key(self, group: Group) -> Any:
+        """What a box stands for: the unit of a layer, in both windows; the parameter and any other node alone."""
+        node = group.nodes[-1]
+        name = notes_name(node)
+        if name is None or not _is_neuron(node) or self.flow.parameter in group.nodes:
+            return node.id
+        return name.layer, name.indices
+
+    def picture(self) -> Picture:
+        columns: dict[int, list[list[Group]]] = {}
+        for unit in self.units.values():
+            columns.setdefault(max(map(self.column, unit)), []).append(unit)
+        for column, (_, units) in enumerate(sorted(columns.items())):
+            self.add_column(column, units)
+        self.add_way()
+        self.add_rest()
+        mark(self.made, self.voice, self.flow)
+        voice, flow = self.voice, self.flow
+        title = voice.say("title.network", parameter=brief(flow.parameter.label))
+        captions = (*voice.paths(flow), *voice.remarks(flow))
+        told = voice.told(voice.steps(flow))
+        return Picture(
+            "network", title, voice.formula(flow), tuple(self.made.boxes), tuple(self.made.wires),
+            voice.amount(flow.seed), (), captions, " ".join([f"{title}.", *told, *captions]), language=voice.language,
+        )  # fmt: skip
+
+    def column(self, group: Group) -> int:
+        """Units stand in even columns, a weight between the units that it joins."""
+        return 2 * group.column - (self.on_its_wire and group.nodes[-1] is self.flow.parameter)
+
+    # ---- boxes -------------------------------------------------------------------------------------------------------
+
+    def add_column(self, column: int, units: Sequence[Sequence[Group]]) -> None:
+        """The units of a layer; of very many those on the way and the outer ones."""
+        shown = [unit for unit in units if self.is_shown(unit)]
+        others = [unit for unit in units if not self.is_shown(unit)]
+        room = max(_MOST_IN_A_COLUMN - len(shown), 2)
+        kept = others if len(others) <= room else [*others[: room - 1], others[-1]]
+        here = {id(unit) for unit in (*shown, *kept)}
+        left_out = [unit for unit in units if id(unit) not in here]
+        for unit in units:
+            if id(unit) in here:
+                if left_out and unit is kept[-1]:
+                    self.add_crowd(column, len(left_out))
+                self.add_unit(column, unit)
+
+    def is_shown(self, unit: Sequence[Group]) -> bool:
+        return any(group.on_the_way or self.is_source(group) for group in unit)
+
+    def is_source(self, group: Group) -> bool:
+        return any(node.id in self.sources for node in group.nodes)
+
+    def add_crowd(self, column: int, count: int) -> None:
+        said = self.voice.say("term.more-nodes", count=count)
+        self.made.add_box("more", column, [Row("rest", (Cell("name", f"+ {count}", count),))], said)
+
+    def add_unit(self, column: int, unit: Sequence[Group]) -> None:
+        """A box with a block of rows for every window in which the unit is on the way, or else a circle."""
+        told = hint(self.voice, self.flow, unit[0].nodes[-1])
+        rows: list[Row] = []
+        kind = "source" if not any(group.on_the_way for group in unit) else "unit"
+        for group in unit:
+            if group.on_the_way or (kind == "source" and self.is_source(group)):
+                self.rows.update((node.id, len(rows)) for node in group.nodes)
+                rows += self.block(group)
+            if self.flow.parameter in group.nodes:
+                kind = "parameter"
+        if not rows:
+            kind, rows = "rest", [Row("rest", (Cell("name", brief(unit[0].nodes[-1].label)),))]
+        box = self.made.add_box(kind, column, rows, told)
+        self.made.box_of.update((node.id, box) for group in unit for node in group.nodes)
+
+    def block(self, group: Group) -> list[Row]:
+        is_parameter = self.flow.parameter in group.nodes
+        forward = forward_rows(self.voice, group.nodes, lane="parameter" if is_parameter else "forward")
+        if not group.on_the_way:
+            return [*forward]
+        pairs = [error_cells(self.voice, self.flow, node, None) for node in group.nodes]
+        names, errors = zip(*pairs, strict=True)
+        return [*forward, Row("error", tuple(names)), Row("error", tuple(errors))]
+
+    # ---- wires -------------------------------------------------------------------------------------------------------
+
+    def add_way(self) -> None:
+        """The shares on the error's way, and the values that the parameter joins."""
+        flow, made = self.flow, self.made
+        widths = strokes(flow.edges)
+        for edge in flow.edges:
+            tail, head = made.box_of[edge.consumer], made.box_of[edge.input]
+            if tail != head:
+                rows = self.rows[edge.consumer] + _ERROR_ROW, self.rows[edge.input] + _ERROR_ROW
+                made.add_wire(tail, head, rows, "error", edge=edge, width=widths[id(edge)])
+        parameter = made.box_of[flow.parameter.id]
+        for edge in flow.shares:
+            rows = _VALUE_ROW, self.rows[edge.consumer] + _VALUE_ROW
+            made.add_wire(parameter, made.box_of[edge.consumer], rows, "forward")
+        for source, product in sorted(self.factors):
+            ends = made.box_of[source], made.box_of[product]
+            made.add_wire(*ends, (self.rows[source] + _VALUE_ROW, self.rows[product] + _VALUE_ROW), "forward")
+
+    def add_rest(self) -> None:
+        """All other weights as grey wires, with their numbers for a reader who points at them."""
+        flow, made = self.flow, self.made
+        joined = {(wire.tail, wire.head) for wire in made.wires} | {(wire.head, wire.tail) for wire in made.wires}
+        joined |= {(made.box_of[s], made.box_of[edge.consumer]) for s in self.sources for edge in flow.shares}
+        for wire in flow.rest_wires:
+            tail, head = made.box_of.get(wire.input), made.box_of.get(wire.consumer)
+            if tail is not None and head is not None and tail != head and (tail, head) not in joined:
+                joined.add((tail, head))
+                rows = self.value_row(wire.input), self.value_row(wire.consumer)
+                made.add_wire(tail, head, rows, "rest", width=1.0)
+                made.wires[-1] = replace(made.wires[-1], hint=self.hint_of(wire))
+
+    def value_row(self, node: int) -> int:
+        return self.rows[node] + _VALUE_ROW if node in self.rows else 0
+
+    def hint_of(self, wire: Wire) -> str:
+        """What multiplies a value that is not on the way: W₁₂⁽¹⁾ = −0.2."""
+        flows = self.flow.flows
+        node = flows.node_of(self.every[wire.consumer])
+        local = None if node.da is BY_RULE else local_gradients(node)[wire.slot]
+        if node not in self.called:
+            self.called[node] = {item: flows.label_of(item) for item in (node, *node.inputs) if isinstance(item, Node)}
+        partner = read_edge(node, wire.slot, local, self.called[node]).partner
+        return "" if partner is None or local is None else f"{partner} = {self.voice.write(local)}"

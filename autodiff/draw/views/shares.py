@@ -1,0 +1,100 @@
+"""Several paths as a graph of shares: a box for every unit, a row for every share that arrives, their sum below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from autodiff.draw.model.cells import (
+    Numbering,
+    error_cells,
+    factor_text,
+    forward_rows,
+    hint,
+    share_cell,
+    strokes,
+)
+from autodiff.draw.model.picture import Cell, Row
+from autodiff.draw.model.voice import Voice
+from autodiff.draw.views.groups import Group, found_off_the_way, stands_on_its_wire
+from autodiff.draw.views.rail import Rail
+from autodiff.flow import Flow, FlowNode
+from autodiff.telling.terms import shares_in_order
+
+__all__ = ["shares"]
+
+_MOST_SOURCES: Final = 3
+_VALUE_ROW: Final = 1
+
+
+def shares(voice: Voice, flow: Flow, groups: Sequence[Group], numbering: Numbering) -> Rail:
+    """The boxes of all groups on the way, the sources of the parameter, and a wire for every share."""
+    made = Rail()
+    ports: dict[int, int] = {}
+    for group in groups:
+        if group.on_the_way:
+            _add_group(made, voice, flow, group, numbering, ports)
+    _add_sources(made, voice, flow)
+    last_row = {box.id: len(box.rows) - 1 for box in made.boxes}
+    widths = strokes(flow.edges)
+    for edge in flow.edges:
+        tail, head = made.box_of[edge.consumer], made.box_of[edge.input]
+        if tail != head:
+            rows = (last_row[tail], ports[id(edge)])
+            made.add_wire(tail, head, rows, "error", edge=edge, width=widths[id(edge)])
+    parameter = made.box_of[flow.parameter.id]
+    for head in dict.fromkeys(made.box_of[edge.consumer] for edge in flow.shares):
+        made.add_wire(parameter, head, (_VALUE_ROW, _VALUE_ROW), "forward")
+    return made
+
+
+def _add_group(
+    made: Rail, voice: Voice, flow: Flow, group: Group, numbering: Numbering, ports: dict[int, int]
+) -> None:
+    is_parameter = group.nodes == (flow.parameter,)
+    rows = list(forward_rows(voice, group.nodes, lane="parameter" if is_parameter else "forward"))
+    arriving = shares_in_order(flow, group.nodes[-1])
+    for edge in arriving:
+        ports[id(edge)] = len(rows)
+        rows.append(Row("error", (share_cell(voice, flow, edge, numbering.edge(edge)),)))
+    rows += _error_rows(voice, flow, group, numbering)
+    box = made.add_box("parameter" if is_parameter else "unit", group.column, rows, hint(voice, flow, group.nodes[-1]))
+    made.box_of.update((node.id, box) for node in group.nodes)
+
+
+def _error_rows(voice: Voice, flow: Flow, group: Group, numbering: Numbering) -> list[Row]:
+    """The sum of the shares at each node of the group, and between z and a the factor that the unit multiplies by."""
+    pairs = [error_cells(voice, flow, node, numbering.node(node)) for node in group.nodes]
+    rows = [Row("error", tuple(name for name, _ in pairs)), Row("error", tuple(error for _, error in pairs))]
+    if len(group.nodes) > 1:
+        (inside,) = flow.arriving(group.nodes[0])
+        factor = Cell("factor", factor_text(voice, flow, inside), inside.local, numbering.edge(inside))
+        rows.insert(0, Row("error", (factor,)))
+    return rows
+
+
+def _add_sources(made: Rail, voice: Voice, flow: Flow) -> None:
+    """What the parameter multiplies, if that is not too much: before it, or beside it and into the product."""
+    sources = _sources(flow)
+    if len(sources) > _MOST_SOURCES:
+        return
+    column_of = {box.id: box.column for box in made.boxes}
+    columns = made.columns
+    for node, consumers in sources:
+        heads = list(dict.fromkeys(made.box_of[consumer] for consumer in consumers))
+        column = max(column_of[head] for head in heads) + 1
+        if stands_on_its_wire(flow):
+            heads, column = [made.box_of[flow.parameter.id]], columns
+        box = made.add_box("source", column, forward_rows(voice, [node]), hint(voice, flow, node), node)
+        for head in heads:
+            made.add_wire(box, head, (_VALUE_ROW, _VALUE_ROW), "forward")
+
+
+def _sources(flow: Flow) -> list[tuple[FlowNode, list[int]]]:
+    """The nodes off the way that the parameter is multiplied by, each with the ids of the products."""
+    products: dict[str, list[int]] = {}
+    for edge in shares_in_order(flow, flow.parameter):
+        if edge.partner is not None:
+            products.setdefault(edge.partner, []).append(edge.consumer)
+    found = found_off_the_way(flow, products)
+    return [(found[partner], consumers) for partner, consumers in products.items() if partner in found]

@@ -1,0 +1,75 @@
+"""Writing Python source from the table: what the code for Values (`scalar`) and for Tensors (`array`) share."""
+
+from __future__ import annotations
+
+import linecache
+import re
+from collections.abc import Callable, Collection, Iterable
+from itertools import count
+from keyword import iskeyword
+from typing import Any, Final
+
+from autodiff.primitives.expression import Symbol
+
+__all__ = ["WRITTEN", "NotAnExpressionError", "Tracer", "Writer", "clash", "compiled", "is_name", "param", "words"]
+
+#: What the file name of compiled source begins with.
+WRITTEN: Final = "<autodiff "
+_numbers: Final = count(1)
+
+
+class NotAnExpressionError(Exception):
+    """The primitive computes more than one expression can say, so there is no source to write."""
+
+
+class Tracer:
+    """Stands for ``xp`` while a forward runs on symbols: every function of it leaves a call in the expression."""
+
+    def __getattr__(self, name: str) -> Callable[..., Symbol]:
+        return lambda *operands, **params: Symbol("xp", name, *operands, params=params)
+
+
+class Writer:
+    """Lines of source, and the names of what they have computed already: each shared part is computed once."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.memo: dict[str, str] = {}
+
+    def shared(self, text: str) -> str:
+        """The variable that holds the value of ``text``, by a line of its own if it is new."""
+        if text not in self.memo:
+            self.memo[text] = f"t{len(self.memo)}"
+            self.lines.append(f"{self.memo[text]} = {text}")
+        return self.memo[text]
+
+
+def is_name(text: Any) -> bool:
+    """Whether ``text`` may stand in source as a name; what users call their primitives is data and never does."""
+    return isinstance(text, str) and text.isidentifier() and not iskeyword(text)
+
+
+def param(key: str) -> str:
+    """What the params of a call are called in written source; users choose ``key``, such as ``g`` or ``x0``."""
+    return f"param_{key}"
+
+
+def words(lines: Iterable[str]) -> set[str]:
+    """All names in ``lines``, but for keys: in quotes, or of keyword arguments."""
+    return set(re.findall(r"(?<![\w'])[^\W\d]\w*(?![\w']|=param_)", " ".join(lines)))
+
+
+def clash(keys: Collection[str], lines: Iterable[str], scope: Collection[str]) -> bool:
+    """Whether a function with keyword arguments ``keys`` would hide a name that its body needs."""
+    return bool(keys) and not words(lines).union(scope).isdisjoint(keys)
+
+
+def compiled(name: str, lines: list[str], scope: dict[str, Any]) -> Callable[..., Any]:
+    """The function called ``function`` that ``lines`` define; tracebacks show its source."""
+    source = "\n".join(lines) + "\n"
+    spelled = name.encode("unicode_escape").decode("ascii")  # a path takes no null character and no half of a pair
+    path = f"{WRITTEN}{spelled}, written from the table, {next(_numbers)}>"  # two primitives may have had one name
+    linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
+    found: dict[str, Any] = {}
+    exec(compile(source, path, "exec"), scope, found)
+    return found["function"]  # type: ignore[no-any-return]

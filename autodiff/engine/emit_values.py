@@ -1,0 +1,288 @@
+"""Fast arithmetic of Values, generated from the table.
+
+Run on symbols, a primitive's forward and its rule (with error signal 1) become the source text of one Python function:
+it computes the value and the local gradients of the edges, and fills the slots of a new node. So the speed of
+hand-written scalar code comes from the one table, and there is no second copy of a rule.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from inspect import Parameter
+from typing import Any, Final
+
+from autodiff.engine.emit import NotAnExpressionError, Tracer, Writer, clash, compiled, param
+from autodiff.engine.graph import clock
+from autodiff.primitives.expression import ONE, Symbol, variable
+from autodiff.primitives.namespace import FLOAT_FAULTS, as_float, floats
+from autodiff.primitives.primitive import Origin, Primitive, ieee_partials, real, remembered
+
+__all__ = ["kernel", "many", "method", "origin_of"]
+
+_COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
+_MOST_UNROLLED: Final = 2048  # inputs of one n-ary node: source for as many is compiled in a quarter of a second
+
+
+class _Writer(Writer):
+    """Turns expressions into lines of Python, each shared part computed once."""
+
+    def __init__(self, known: dict[str, str]) -> None:
+        super().__init__()
+        self.known = known
+
+    def text(self, part: Any, *, condition: bool = False) -> str:
+        """The source of ``part`` as a number, or as a condition."""
+        if not isinstance(part, Symbol):
+            return repr(float(part)) if isinstance(part, bool | int | float) else self._refuse(part)
+        head, parts = part.head, part.parts
+        if head == "variable":
+            return self.known[parts[0]]
+        if head == "number":
+            return repr(float(parts[0]))
+        if head == "call":
+            return self.text(parts[0].forward(Tracer(), *parts[1:], **part.params))
+        if head == "read as":
+            return self.text(parts[0])
+        if head == "item" and parts[1].__class__ is int:
+            return f"{self.text(parts[0])}[{parts[1]}]"
+        if head == "xp" and parts[0] == "where":
+            chosen = self.text(parts[1], condition=True)
+            return f"({self.text(parts[2])} if {chosen} else {self.text(parts[3])})"
+        if head == "xp" and not part.params:
+            return self.shared(f"{self._function(parts[0])}({', '.join(self.text(item) for item in parts[1:])})")
+        if head == "**":
+            return self.shared(f"power({self.text(parts[0])}, {self.text(parts[1])})")
+        if head == "neg":
+            return f"(-{self.text(parts[0])})"
+        if head in ("and", "or"):
+            joined = f"({self.text(parts[0], condition=True)} {head} {self.text(parts[1], condition=True)})"
+            return joined if condition else f"(1.0 if {joined} else 0.0)"
+        if head in _COMPARISONS:
+            compared = f"{self.text(parts[0])} {head} {self.text(parts[1])}"
+            return compared if condition else f"(1.0 if {compared} else 0.0)"
+        if head in ("+", "-", "*", "/"):
+            return f"({self._left(parts[0], head)} {head} {self.text(parts[1])})"
+        return self._refuse(part)
+
+    def _left(self, part: Any, head: str) -> str:
+        """The left operand; a long sum is written line by line, for Python's parser has a limit to nesting."""
+        spine = []
+        while head == "+" and isinstance(part, Symbol) and part.head == "+":
+            spine.append(part.parts[1])
+            part = part.parts[0]
+        text = self.text(part)
+        for k, term in enumerate(reversed(spine), 1):
+            text = f"{text} + {self.text(term)}"
+            if k % 32 == 0:
+                text = self.shared(text)
+        return text
+
+    def assign(self, target: str, part: Any) -> None:
+        """One more line: ``target = part``."""
+        self.lines.append(f"{target} = {self.text(part)}")
+
+    def _function(self, name: str) -> str:
+        if not hasattr(floats, name):
+            raise NotAnExpressionError(name)
+        return name
+
+    @staticmethod
+    def _refuse(part: Any) -> str:
+        raise NotAnExpressionError(str(part))
+
+
+def _writer(primitive: Primitive, names: list[str]) -> _Writer:
+    known = ["z", *names, *map(param, primitive.defaults)]
+    return _Writer(dict(zip(known, known, strict=True)))
+
+
+def _lines(primitive: Primitive, names: list[str], slots: list[int]) -> list[str]:
+    """Source lines that set ``z`` and, for each slot, ``d<slot>`` from the variables ``names``."""
+    writer = _writer(primitive, names)
+    inputs = [variable(name) for name in names]
+    params = {key: variable(param(key)) for key in primitive.defaults}
+    writer.assign("z", primitive.forward(Tracer(), *inputs, **params))
+    for k in slots:
+        writer.assign(f"d{k}", primitive.rule(k)(ONE, variable("z"), *inputs, **params))
+    return writer.lines
+
+
+def _indented(lines: list[str], depth: int) -> list[str]:
+    return ["    " * depth + line for line in lines]
+
+
+def _scope(primitive: Primitive) -> dict[str, Any]:
+    defaults = {f"_{key}": value for key, value in primitive.defaults.items()}
+    return {
+        **vars(floats), **defaults, "inf": math.inf, "nan": math.nan, "primitive": primitive, "FAULTS": FLOAT_FAULTS,
+        "as_float": as_float, "ieee_partials": ieee_partials, "origin_of": origin_of, "origin": primitive.origin,
+        "clock": clock, "new": object.__new__,
+    }  # fmt: skip
+
+
+def _function(primitive: Primitive, names: list[str], body: list[str], scope: dict[str, Any]) -> list[str]:
+    """The lines of the whole function. Raises NotAnExpressionError if a param would hide a name in the body."""
+    if clash(primitive.defaults, [*names, *body], scope):
+        raise NotAnExpressionError(primitive.name)
+    params = [key if value is Parameter.empty else f"{key}=_{key}" for key, value in primitive.defaults.items()]
+    head = f"def function({', '.join([*names, *(['*', *params] if params else [])])}):"
+    return [head, *_indented([*(f"{param(key)} = {key}" for key in primitive.defaults), *body], 1)]
+
+
+def _guarded(primitive: Primitive, names: list[str], slots: list[int]) -> list[str]:
+    """Lines that set z and the wanted local gradients, by Python's arithmetic or, where it raises, by IEEE's.
+
+    If there are params they come from `origin_of`, which checks them, first, and set ``origin``.
+    """
+    asked = "".join(f", {key}={param(key)}" for key in primitive.defaults)
+    passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in primitive.defaults) + "}"
+    every = ", ".join(["z", *(f"d{k}" for k in range(len(names)))])
+    return [
+        *([f"origin = origin_of(primitive{asked})"] if asked else []),
+        "try:",
+        *_indented(_lines(primitive, names, slots), 1),
+        "except FAULTS:",
+        f"    {every} = ieee_partials(primitive, ({', '.join(names)},), {passed})",
+    ]
+
+
+def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Callable[..., Any] | None:
+    """The function that applies ``primitive`` to one or two operands, a ``kind`` of node or numbers.
+
+    With ``reflected`` its operands come swapped, as Python hands them to ``__rsub__``. Any other operand goes to the
+    primitive itself. None if the primitive is more than one expression.
+    """
+    names = ["x", "y"][: primitive.arity]
+    passed = "".join(f", {key}={param(key)}" for key in primitive.defaults)
+    general = f"return primitive({', '.join(names)}{passed})"
+    try:
+        if len(names) == 1:
+            body = [
+                "if x.__class__ is not Value:",
+                f"    {general}",
+                "a, b, d1, x = x, None, None, x._data",
+                *_guarded(primitive, names, [0]),
+            ]
+        else:
+            body = [
+                "a, b = x, y",
+                "if y.__class__ is Value:",
+                "    y = y._data",
+                "    if x.__class__ is Value:",
+                "        x = x._data",
+                *_indented(_guarded(primitive, names, [0, 1]), 2),
+                "    elif x.__class__ is float or x.__class__ is int:",
+                "        if x.__class__ is int: a = x = as_float(x)",
+                *_indented(_guarded(primitive, names, [1]), 2),
+                "        d0 = None",
+                "    else:",
+                f"        return primitive(a, b{passed})",
+                "elif x.__class__ is Value and (y.__class__ is float or y.__class__ is int):",
+                "    x = x._data",
+                "    if y.__class__ is int: b = y = as_float(y)",
+                *_indented(_guarded(primitive, names, [0]), 1),
+                "    d1 = None",
+                "else:",
+                f"    {general}",
+            ]
+        body += [
+            "node = new(Value)",
+            "node._data = z; node._grad = None; node.origin = origin; node.stamp = clock.now; node.delta = None",
+            "node.a = a; node.b = b; node.da = d0; node.db = d1",
+            "return node",
+        ]
+        scope = {**_scope(primitive), "Value": kind}
+        lines = _function(primitive, names[::-1] if reflected else names, body, scope)
+    except Exception:  # user code on symbols may raise anything
+        return None
+    function = compiled(f"{primitive.name} of Values{', reflected' * reflected}", lines, scope)
+    function.__name__ = function.__qualname__ = primitive.name
+    function.__doc__ = primitive.doc
+    return function
+
+
+@remembered()
+def kernel(primitive: Primitive, count: int) -> Callable[..., tuple[float, tuple[float, ...]]]:
+    """The function ``(*floats, **params) -> (z, local gradients)`` of a primitive with ``count`` inputs."""
+    names = [f"x{k}" for k in range(count)]
+    scope = _scope(primitive)
+    try:
+        lines = _function(primitive, names, [*_unrolled(primitive, names), "return z, partials"], scope)
+    except Exception:  # user code on symbols may raise anything
+        return lambda *operands, **params: _by_rules(primitive, operands, params)
+    function = compiled(f"{primitive.name} of {count} floats", lines, scope)
+    function.__name__ = function.__qualname__ = primitive.name
+    return function
+
+
+def many(primitive: Primitive, kinds: tuple[type, ...], kind: type) -> Callable[[tuple[Any, ...]], Any] | None:
+    """The function that records a call of ``primitive`` on a tuple of operands of the classes ``kinds``.
+
+    Each is ``kind`` or float. None if there is no such function: the primitive is more than one expression.
+    """
+    names, parts = [f"x{k}" for k in range(len(kinds))], [f"a{k}" for k in range(len(kinds))]
+    nodes = [k for k, each in enumerate(kinds) if each is kind]
+    if all(each is kind for each in kinds):
+        edges = ["node.a = node.b = inputs; node.da = node.db = partials"]
+    else:
+        edges = [
+            f"node.a = inputs; node.b = ({', '.join(parts[k] for k in nodes)},)",
+            f"node.da = partials; node.db = ({', '.join(f'partials[{k}]' for k in nodes)},)",
+        ]
+    scope = {**_scope(primitive), "Value": kind}
+    try:
+        body = [
+            f"{', '.join(parts)}, = inputs",
+            *(f"{x} = {a}{'._data' * (each is kind)}" for x, a, each in zip(names, parts, kinds, strict=True)),
+            *_unrolled(primitive, names),
+            "node = new(Value)",
+            "node._data = z; node._grad = None; node.origin = origin; node.stamp = clock.now; node.delta = None",
+            *edges,
+            "return node",
+        ]
+    except Exception:  # user code on symbols may raise anything
+        return None
+    return compiled(f"{primitive.name} of {len(kinds)} operands", ["def function(inputs):", *_indented(body, 1)], scope)
+
+
+def _unrolled(primitive: Primitive, names: list[str]) -> list[str]:
+    """Lines that set z and the tuple ``partials`` of all local gradients from the variables ``names``."""
+    if len(names) > _MOST_UNROLLED:
+        raise NotAnExpressionError(primitive.name)
+    inputs, params = [variable(name) for name in names], {key: variable(param(key)) for key in primitive.defaults}
+    writer = _writer(primitive, names)
+    writer.assign("z", primitive.forward(Tracer(), *inputs, **params))
+    partials = [writer.text(primitive.rule(k)(ONE, variable("z"), *inputs, **params)) for k in range(len(names))]
+    passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in primitive.defaults) + "}"
+    return [
+        "try:",
+        *_indented([*writer.lines, f"partials = ({', '.join(partials)},)"], 1),
+        "except FAULTS:",
+        f"    z, *partials = ieee_partials(primitive, ({', '.join(names)},), {passed})",
+        "    partials = tuple(partials)",
+    ]
+
+
+def _by_rules(primitive: Primitive, operands: Any, params: Any) -> tuple[float, tuple[float, ...]]:
+    """Forward and rules called as they stand, for primitives that are more than one expression."""
+    try:
+        z = real(primitive, "forward", primitive.forward(floats, *operands, **params))
+        rules = map(primitive.rule, range(len(operands)))
+        return z, tuple([real(primitive, "rule", rule(1.0, z, *operands, **params)) for rule in rules])
+    except (*FLOAT_FAULTS, AttributeError, TypeError):
+        z, *partials = ieee_partials(primitive, operands, params)
+        return z, tuple(partials)
+
+
+def origin_of(primitive: Primitive, **params: Any) -> Origin:
+    """The origin of a call with params; equal calls share one, so that x**2 costs a node no dictionary."""
+    try:
+        return _shared_origin(primitive, tuple(params.items()), tuple(map(type, params.values())))
+    except TypeError:  # params that cannot be hashed, such as an index array
+        return Origin(primitive, params)
+
+
+@remembered(4096)
+def _shared_origin(primitive: Primitive, items: tuple[tuple[str, Any], ...], _kinds: tuple[type, ...]) -> Origin:
+    return Origin(primitive, dict(items))

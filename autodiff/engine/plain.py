@@ -1,0 +1,96 @@
+"""Plain data on its way into a graph and out of it: what a Value, a Tensor or a constant may hold."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.engine.graph import Node
+from autodiff.primitives.namespace import as_float, is_plain_number
+from autodiff.primitives.primitive import Primitive, as_operand, describe
+
+__all__ = ["as_constant", "as_leaf_array", "as_value_data", "boxed", "constants", "plain", "read_only", "shape_of"]
+
+
+def as_value_data(data: Any) -> float:
+    """The float that a Value made of ``data`` holds."""
+    kind = data.__class__
+    if kind is float:
+        return data  # type: ignore[no-any-return]
+    if kind is int or is_plain_number(data):
+        return as_float(data)
+    if isinstance(data, np.ndarray) and data.ndim == 0 and data.dtype.kind in "fiu":
+        return float(data)
+    hint = "; for an array use Tensor" if isinstance(data, np.ndarray | list | tuple) else ""
+    hint = "; it is a node already" if isinstance(data, Node) else hint
+    raise TypeError(f"a Value holds one real number, and got {describe(data)}{hint}")
+
+
+def as_leaf_array(data: Any) -> np.ndarray[Any, Any]:
+    """A read-only copy of ``data`` as float64 or float32."""
+    if isinstance(data, Node):
+        raise TypeError(f"a Tensor is made of plain numbers, and got {describe(data)}; use its .data or .detach()")
+    if isinstance(data, list | tuple) and any(isinstance(item, Node) for item in data):
+        raise TypeError("a Tensor is made of plain numbers, and got nodes; join nodes with autodiff.stack")
+    array = as_operand("a Tensor", data)
+    if array.dtype == object:
+        raise TypeError("a Tensor is made of plain numbers, and got objects; join nodes with autodiff.stack")
+    array = np.array(array, order="C")
+    array.setflags(write=False)
+    return array
+
+
+def as_constant(entry: Primitive, item: Any) -> np.ndarray[Any, Any] | float:
+    """A constant operand as the graph may keep it: an array nobody can write to, copied only if somebody could.
+
+    A read-only array that owns its memory is kept as it is, for a training set should not be copied at every step: who
+    makes it writable again and writes gets gradients of the new numbers.
+    """
+    if item.__class__ is float:
+        return item
+    if item.__class__ is int:
+        return as_float(item)
+    if item.__class__ is np.ndarray and item.dtype.char in _KEPT:
+        flags = item.flags
+        if not flags.writeable and flags.owndata:
+            return item
+        array = item.copy()
+    else:
+        array = np.array(as_operand(entry, item))
+        if array.dtype == object:
+            raise TypeError(f"{entry.name} got objects beside a Tensor; autodiff.stack makes one Tensor of Values")
+    array.setflags(write=False)
+    return array
+
+
+_KEPT: Final = "dfbBhHiIlLqQ?"  # types that NumPy's arithmetic takes as they are: not float16, not objects
+
+
+def plain(item: Any) -> Any:
+    """The data of a node; anything else as it is."""
+    return item._data if isinstance(item, Node) else item
+
+
+def shape_of(item: Any) -> tuple[int, ...]:
+    """The shape of a node, an array, a number or nested lists."""
+    return np.shape(plain(item))
+
+
+def constants(numbers: Any, x: Any) -> np.ndarray[Any, Any]:
+    """Numbers as an array of the type of ``x``, a node or an array: beside float32 they must not make float64."""
+    return np.asarray(numbers, getattr(plain(x), "dtype", np.float64))
+
+
+def boxed(value: Any) -> np.ndarray[Any, Any]:
+    """A Value as an object array without axes."""
+    box = np.empty((), dtype=object)
+    box[()] = value
+    return box
+
+
+def read_only(item: Any) -> Any:
+    """The same array, which nobody can write to from now on."""
+    if isinstance(item, np.ndarray):
+        item.setflags(write=False)
+    return item

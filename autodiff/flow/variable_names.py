@@ -1,0 +1,57 @@
+"""What a user's variables are called, for nodes that have no name of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from autodiff.engine.graph import Node
+
+__all__ = ["names_in"]
+
+
+def names_in(variables: Mapping[str, Any]) -> dict[Node, str]:
+    """The name of every node among variables, such as ``locals()`` or ``dict(w=w, h=h)``; the nodes stay as they are.
+
+    A node in a list, tuple, dict or array gets its place behind the variable's name, counted from 0 as in Python: w[0],
+    h['first']. A node with a name of its own keeps it; of two variables that hold the same node the first counts, and a
+    variable itself before any collection. Names that begin with an underscore are left out.
+
+    Raises:
+        TypeError: ``variables`` is not a mapping with texts as keys.
+
+    >>> from autodiff import Value
+    >>> rate, w = Value(0.5), [Value(1.0), Value(2.0, name="w₂")]
+    >>> list(names_in({"rate": rate, "w": w}).values())
+    ['rate', 'w[0]']
+    """
+    if not isinstance(variables, Mapping):
+        raise TypeError(f"names are a mapping from text to nodes, such as locals(), and got {type(variables).__name__}")
+    for name in variables:
+        if not isinstance(name, str):
+            raise TypeError(f"names are a mapping from text to nodes, such as locals(), and got the key {name!r}")
+    found: dict[Node, str] = {}
+    open_ones = [(name, value) for name, value in variables.items() if not name.startswith("_")]
+    seen: set[int] = set()
+    while open_ones:
+        inner: list[tuple[str, Any]] = []
+        for name, value in open_ones:
+            if isinstance(value, Node):
+                if value.name is None:
+                    found.setdefault(value, name)
+            elif id(value) not in seen:
+                seen.add(id(value))  # a collection may hold itself
+                inner += _items(name, value)
+        open_ones = inner
+    return found
+
+
+def _items(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if type(value) in (list, tuple):
+        yield from ((f"{name}[{k}]", item) for k, item in enumerate(value))
+    elif type(value) is dict:
+        yield from ((f"{name}[{key!r}]", item) for key, item in value.items() if type(key) in (str, int))
+    elif isinstance(value, np.ndarray) and value.dtype == object:
+        yield from ((f"{name}[{', '.join(map(str, place))}]", item) for place, item in np.ndenumerate(value))

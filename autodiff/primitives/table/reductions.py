@@ -1,0 +1,268 @@
+"""Primitives that take many elements to few: sums, extremes, norms, and the functions made of them.
+
+``axis`` is None (all elements), an int or a tuple of ints; ``keepdims`` keeps reduced axes with length 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autodiff.primitives.expression import Symbol
+from autodiff.primitives.namespace import as_float, is_plain_number
+from autodiff.primitives.primitive import NONZERO, RECORDERS, Example, Primitive, as_operand, primitive
+from autodiff.primitives.table.elementwise import by_convention, exp, square, where
+from autodiff.primitives.table.layout import concatenate, flip, reshape, stack, swapaxes, transpose
+
+__all__ = [
+    "cumprod", "cumsum", "log_softmax", "logsumexp", "max", "mean", "min", "norm", "prod", "softmax", "spread", "std", "sum",
+    "var",
+]  # fmt: skip
+
+_REDUCTIONS = (
+    Example(((4,),)),
+    Example(((2, 3),), {"axis": 0}),
+    Example(((2, 3),), {"axis": 1, "keepdims": True}),
+    Example(((2, 3, 2),), {"axis": (0, -1)}),
+    Example(((1, 3),)),
+    Example(((),)),
+)
+_SMALLEST = {"d": 2.2250738585072014e-308, "f": 1.1754943508222875e-38}  # normal numbers
+_MOST_COPIES = 1000  # of as many elements, to multiply all but one; longer products are divided while none is zero
+
+
+def _spread(xp: Any, g: Any, *, shape: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    if axis is None:
+        return np.broadcast_to(np.reshape(g, (1,) * len(shape)), shape)
+    if shape:  # NumPy reduces a number over axis 0 and −1, though it has no axes
+        axes = tuple(a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,)))
+        if not keepdims:
+            g = np.expand_dims(g, axes)
+        elif g.ndim != len(shape) or any(g.shape[a] != 1 for a in axes):
+            raise ValueError(f"shape {g.shape} is not that of a sum over axis={axis} of shape {shape} with keepdims")
+    return np.broadcast_to(g, shape)
+
+
+def _norm(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    """√Σx² scaled by the largest element, so that squares neither overflow nor vanish."""
+    scale = np.max(np.abs(x), axis=axis, keepdims=True, initial=0.0)
+    scale = np.where((scale > 0) & np.isfinite(scale), scale, 1.0)
+    size = np.sqrt(np.sum(np.square(x / scale), axis=axis, keepdims=True)) * scale
+    return size if keepdims else np.squeeze(size, axis=axis) if axis is not None else size.reshape(())
+
+
+def _logsumexp(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    """top + ln n + ln(1 + Σ e^(x − top)/n), where n elements equal top: ln Σ would round to 0 where one stands out."""
+    top = _top(x, axis)
+    with np.errstate(divide="ignore", over="ignore"):  # e^−inf = 0 and, where every element is −inf, ln 0 are right
+        y = x - top
+        highest = y == 0
+        count = np.sum(highest, axis=axis, keepdims=True)
+        others = np.sum(np.where(highest, 0.0, np.exp(y)), axis=axis, keepdims=True)
+        n = np.maximum(count, 1).astype(x.dtype)
+        total = np.where(count, np.log(n) + np.log1p(others / n), np.log(others)) + top
+    return total if keepdims else np.squeeze(total, axis=axis) if axis is not None else total.reshape(())
+
+
+def _top(x: Any, axis: Any) -> Any:
+    """The largest of each row, 0 where that is infinite."""
+    top = np.max(x, axis=axis, keepdims=True)
+    return np.where(np.isfinite(top), top, 0.0)
+
+
+def _below_top(name: str, x: Any, axis: Any) -> Any:
+    """x − max x, with the maximum a constant: the softmax stays the same, and its logarithm has all its digits."""
+    data = getattr(x, "_data", x)
+    if not isinstance(data, np.ndarray) or data.dtype.kind not in "fO":
+        data = as_operand(name, data)
+    x = x if x.__class__ in RECORDERS else data
+    if data.dtype == object:
+        parts = [getattr(part, "_data", part) for part in data.flat]
+        if not all(map(is_plain_number, parts)):  # dual numbers, which have all digits that are wanted
+            return x - logsumexp(x, axis=axis, keepdims=True)
+        data = np.array(parts, float).reshape(data.shape)
+    try:
+        with np.errstate(over="ignore"):  # −inf is right: its share is 0
+            return x - _top(data, axis)
+    except (TypeError, ValueError) as error:
+        raise logsumexp.refusal([data], {"axis": axis}, error) from error
+
+
+def _shares(x: Any, axis: Any) -> Any:
+    """The softmax over axes: the gradient of their `logsumexp`."""
+    return Symbol("xp", "softmax", x) if isinstance(x, Symbol) else softmax(x, axis=axis)
+
+
+def _share_of_extreme(g: Any, z: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    """g shared equally among the elements of x that equal the extreme z."""
+    chosen = 1.0 * ((x == spread(z, shape=x.shape, axis=axis, keepdims=keepdims)) | (x != x))  # a nan is the extreme
+    count = spread(sum(chosen, axis=axis, keepdims=keepdims), shape=x.shape, axis=axis, keepdims=keepdims)
+    weight = by_convention(chosen / count, x, (chosen > 0) & (count > 1))
+    return spread(g, shape=x.shape, axis=axis, keepdims=keepdims) * weight
+
+
+def _by_length(g: Any, z: Any) -> Any:
+    """g/z, and 0·g where z is 0: by a factor that is no closed gate, for a nan or an inf must not be lost there."""
+    return g / where(z == 0, 1.0, z) * by_convention(where(z == 0, 0.0, 1.0), z, z == 0)
+
+
+def _product_of_others(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """For each element the product of the *other* ones, right at zeros too, and differentiable to any order."""
+    if isinstance(x, Symbol):
+        return Symbol("xp", "product_of_others", x)
+    axes = tuple(range(x.ndim)) if axis is None or not x.ndim else tuple(a % x.ndim for a in np.atleast_1d(axis))
+    count = int(np.prod([x.shape[a] for a in axes]))
+    if _has_all_digits(z, x.dtype) or (count > _MOST_COPIES and np.all(x != 0)):
+        return spread(z, shape=x.shape, axis=axis, keepdims=keepdims) / x
+    # n copies of the n elements, the k-th with a 1 in place of x_k: n² space, only where z/x_k says nothing.
+    rest = tuple(a for a in range(x.ndim) if a not in axes)
+    order = rest + axes
+    flat = reshape(transpose(x, axes=order), shape=(*(x.shape[a] for a in rest), 1, count))
+    others = prod(where(np.eye(count, dtype=bool), np.ones(count), flat), axis=-1)
+    shaped = reshape(others, shape=tuple(x.shape[a] for a in order))
+    return transpose(shaped, axes=tuple(int(a) for a in np.argsort(order)))
+
+
+def _share_of_running_product(g: Any, z: Any, x: Any, axis: Any) -> Any:
+    """Σᵢ≥ⱼ gᵢzᵢ / xⱼ, and where z/x says nothing the products without xⱼ, of what stands before it and behind it."""
+    if isinstance(x, Symbol):
+        return Symbol("xp", "share_of_running_product", g, z, x)
+    if _has_all_digits(z, x.dtype):
+        return flip(cumsum(flip(g * z, axis=axis), axis=axis), axis=axis) / x
+    g, z, x = (swapaxes(item, axis1=axis, axis2=-1) for item in (g, z, x))
+    behind = [g[..., -1]]
+    for k in range(x.shape[-1] - 1, 0, -1):  # gⱼ + xⱼ₊₁·(gⱼ₊₁ + xⱼ₊₂·(…)): no product of what stands before
+        behind.append(g[..., k - 1] + x[..., k] * behind[-1])
+    before = concatenate([np.ones((*x.shape[:-1], 1), x.dtype), z[..., :-1]], axis=-1)
+    return swapaxes(before * stack(behind[::-1], axis=-1), axis1=axis, axis2=-1)
+
+
+def _has_all_digits(z: Any, dtype: Any) -> bool:
+    """Whether no product has become zero, has lost digits below the smallest normal number, or has overflowed."""
+    smallest = _SMALLEST.get(dtype.char, _SMALLEST["d"])
+    return bool(np.all(((z >= smallest) | (z <= -smallest)) & (z < np.inf) & (z > -np.inf)))
+
+
+# fmt: off
+sum: Primitive = primitive("sum", lambda xp, x, *, axis=None, keepdims=False: x.sum(axis=axis, keepdims=keepdims),
+    [lambda g, z, x, *, axis=None, keepdims=False: spread(g, shape=x.shape, axis=axis, keepdims=keepdims)],
+    symbol="Σ", elementwise=False, reduces=True, linear=True, numpy=np.sum, examples=_REDUCTIONS,
+    doc="Sum over axes; every element gets the whole error signal.")
+
+mean = primitive("mean", lambda xp, x, *, axis=None, keepdims=False: x.mean(axis=axis, keepdims=keepdims),
+    [lambda g, z, x, *, axis=None, keepdims=False:
+        spread(g * z.size / x.size, shape=x.shape, axis=axis, keepdims=keepdims)],
+    elementwise=False, reduces=True, linear=True, numpy=np.mean, examples=_REDUCTIONS,
+    doc="Mean over axes; every element gets 1/n of the error signal.")
+
+prod = primitive("prod", lambda xp, x, *, axis=None, keepdims=False: x.prod(axis=axis, keepdims=keepdims),
+    [lambda g, z, x, *, axis=None, keepdims=False:
+        spread(g, shape=x.shape, axis=axis, keepdims=keepdims) * _product_of_others(z, x, axis, keepdims)],
+    symbol="Π", domain=NONZERO, elementwise=False, reduces=True, numpy=np.prod, examples=_REDUCTIONS,
+    doc="Product over axes; right at zeros: the gradient of prod([0, 2, 3]) is [6, 0, 0].")
+
+max = primitive("max", lambda xp, x, *, axis=None, keepdims=False: x.max(axis=axis, keepdims=keepdims),
+    [lambda g, z, x, *, axis=None, keepdims=False: _share_of_extreme(g, z, x, axis=axis, keepdims=keepdims)],
+    elementwise=False, reduces=True, gate=True, numpy=(np.max, np.amax), examples=_REDUCTIONS,
+    doc="Largest element over axes; ties share the error equally, summing to 1.")
+
+min = primitive("min", lambda xp, x, *, axis=None, keepdims=False: x.min(axis=axis, keepdims=keepdims),
+    [lambda g, z, x, *, axis=None, keepdims=False: _share_of_extreme(g, z, x, axis=axis, keepdims=keepdims)],
+    elementwise=False, reduces=True, gate=True, numpy=(np.min, np.amin), examples=_REDUCTIONS,
+    doc="Smallest element over axes; ties share the error equally, summing to 1.")
+
+norm = primitive("norm", _norm,
+    [lambda g, z, x, *, axis=None, keepdims=False:
+        x * spread(_by_length(g, z), shape=x.shape, axis=axis, keepdims=keepdims)],
+    symbol="‖x‖", elementwise=False, reduces=True, domain=NONZERO, examples=_REDUCTIONS,
+    doc="Euclidean norm √Σx² over axes; its gradient at 0 is 0.")
+
+logsumexp: Primitive = primitive("logsumexp", _logsumexp,
+    [lambda g, z, x, *, axis=None, keepdims=False: spread(g, shape=x.shape, axis=axis, keepdims=keepdims)
+        * _shares(x, axis)],
+    symbol="ln Σ eˣ", elementwise=False, reduces=True, examples=_REDUCTIONS,
+    doc="ln Σ eˣ over axes, without overflow; its gradient is the softmax.")
+
+cumsum: Primitive = primitive("cumsum", lambda xp, x, *, axis: xp.cumsum(x, axis=axis),
+    [lambda g, z, x, *, axis: flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis)],
+    elementwise=False, linear=True,
+    examples=(Example(((4,),), {"axis": 0}), Example(((2, 3),), {"axis": 0}), Example(((2, 3),), {"axis": -1})),
+    doc="Running sum along one axis.")
+
+cumprod: Primitive = primitive("cumprod", lambda xp, x, *, axis: xp.cumprod(x, axis=axis),
+    [lambda g, z, x, *, axis: _share_of_running_product(g, z, x, axis)],
+    domain=NONZERO, elementwise=False,
+    examples=(Example(((4,),), {"axis": 0}), Example(((2, 3),), {"axis": 0}), Example(((2, 3),), {"axis": -1})),
+    doc="Running product along one axis; right at zeros, as the product is.")
+
+spread: Primitive = primitive("spread", _spread,
+    [lambda g, z, x, *, shape, axis=None, keepdims=False: sum(g, axis=axis, keepdims=keepdims)
+        if axis is not None or keepdims else reshape(sum(g), shape=x.shape)],
+    elementwise=False, linear=True,
+    examples=(Example(((),), {"shape": (2, 3)}), Example(((3,),), {"shape": (2, 3), "axis": 0}),
+              Example(((2, 1),), {"shape": (2, 3), "axis": 1, "keepdims": True})),
+    doc="The way back of a sum: a reduced array repeated over the axes that were summed.")
+# fmt: on
+
+
+def var(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> Any:
+    """Variance Σ(x − mean)²/(n − ddof) over ``axis``; shape as of `sum`, in squared units of ``x``.
+
+    Raises ValueError where n − ddof is not positive.
+
+    >>> float(var([1.0, 3.0]))
+    1.0
+    """
+    freedom = _freedom(x, axis, ddof)
+    centred = x - mean(x, axis=axis, keepdims=True)
+    return sum(square(centred), axis=axis, keepdims=keepdims) / freedom
+
+
+def std(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> Any:
+    """Standard deviation √var over ``axis``; shape as of `sum`. Equal elements: value 0, gradient 0 (as `norm` at 0).
+
+    Raises ValueError where n − ddof is not positive.
+
+    >>> float(std([1.0, 3.0]))
+    1.0
+    """
+    freedom = _freedom(x, axis, ddof)
+    centred = x - mean(x, axis=axis, keepdims=True)
+    return norm(centred, axis=axis, keepdims=keepdims) / freedom**0.5
+
+
+def _freedom(x: Any, axis: Any, ddof: int) -> float:
+    """n − ddof, with n the number of elements that one variance is taken of."""
+    shape = np.shape(x)
+    try:
+        axes = range(len(shape)) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, len(shape))
+    except (TypeError, ValueError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"a variance over axis={axis!r} of shape {shape} is not defined: {error}") from error
+    if not is_plain_number(ddof):
+        raise TypeError(f"a variance takes a number as ddof, and got {ddof!r}")
+    freedom = float(np.prod([shape[a] for a in axes])) - as_float(ddof)
+    if not freedom > 0:
+        raise ValueError(f"a variance needs more than ddof={ddof} elements, and got shape {shape} with axis={axis}")
+    return freedom
+
+
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """Softmax eˣ/Σ eˣ along ``axis``, without overflow; the result sums to 1 along it (dimensionless).
+
+    >>> softmax([0.0, 0.0])
+    array([0.5, 0.5])
+    """
+    e = exp(_below_top("softmax", x, axis))
+    return e / sum(e, axis=axis, keepdims=True)
+
+
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """Logarithm of `softmax`: x − ln Σ eˣ along ``axis``, without overflow (nats).
+
+    >>> log_softmax([0.0, 0.0]).round(4)
+    array([-0.6931, -0.6931])
+    """
+    y = _below_top("log_softmax", x, axis)
+    return y - logsumexp(y, axis=axis, keepdims=True)

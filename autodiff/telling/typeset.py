@@ -1,0 +1,131 @@
+"""Texts with raised and lowered digits as pieces to be set, and how wide they may become.
+
+The picture's texts are plain Unicode, W₁₄⁽¹⁾. Fonts draw these digits small and side by side, or not at all; here they
+become ordinary digits that a writer stacks. Widths are those of the widest usual font, so that nothing overlaps
+whatever font a reader has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from math import fsum
+from typing import Final, NamedTuple
+from unicodedata import combining, east_asian_width
+
+from autodiff.flow.labels import printable
+from autodiff.words.notation import subscript, superscript
+
+__all__ = ["SCRIPT", "Piece", "advance", "left_to_right", "pieces", "width"]
+
+SCRIPT: Final = 0.66  # size of raised and lowered text, relative to its base
+
+_DIGITS: Final = "0123456789()+-"
+_LOWERED: Final = {subscript(c): c for c in _DIGITS}
+_RAISED: Final = {superscript(c): c for c in _DIGITS} | {"ᶜ": "c", "ⁿ": "n", "ˣ": "x", "ʸ": "y", "ᵀ": "T"}
+_LOW: Final = "[" + "".join(map(re.escape, _LOWERED)) + "]"
+_HIGH: Final = "[" + "".join(map(re.escape, _RAISED)) + "]"
+_SCRIPTS: Final = re.compile(f"(?P<sub>{_LOW}+(?:,{_LOW}+)*)?(?P<sup>{_HIGH}+)?")
+_LEFTWARDS: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]+")  # Hebrew, Arabic and their kin
+_LETTER: Final = re.compile(r"(?<![^\W\d_])(?![ΣΠΔ]|(?<=\d)e[−+-]\d)[^\W\d_](?![^\W\d_])")  # of 2e−06 none
+
+# Width in em: the larger of Helvetica's and DejaVu Sans's, which are the narrowest and the widest usual fonts.
+_WIDTHS: Final = {
+    character: em
+    for em, characters in (
+        (0.28, "'ijl′"), (0.32, " ,.I·’"), (0.36, "/:;\\f|"), (0.40, "()-[]t"), (0.44, "!r"), (0.52, '*J`∂"'),
+        (0.56, "?L_csz–"), (0.60, "kvxy"), (0.64, "$0123456789FTabdeghnopqu{}δσΣ"), (0.68, "EKPSY"), (0.72, "ABVXZΔ∝"),
+        (0.76, "CHNRU"), (0.80, "&DGOQ"), (0.84, "#+<=>^w~×−≈"), (1.04, "@MWm→←…%"),
+    )
+    for character in characters
+}  # fmt: skip
+_SCRIPT_WIDTHS: Final = {
+    **dict.fromkeys("0123456789", 0.556), **dict.fromkeys("()", 0.333), **dict.fromkeys("+−", 0.584), ",": 0.278,
+}  # fmt: skip
+_OTHER: Final = 0.75
+_WIDE: Final = 1.1
+_BOLD: Final = 1.1
+
+
+class Piece(NamedTuple):
+    """Text on the line, in italics or not, and what is lowered and raised behind it."""
+
+    text: str
+    italic: bool
+    sub: str
+    sup: str
+
+
+def pieces(text: str, *, formula: bool) -> list[Piece]:
+    """``text`` in pieces; in a formula single letters are italic, in a sentence only those with an index.
+
+    >>> [(piece.text, piece.italic, piece.sub, piece.sup) for piece in pieces("W₁₄⁽¹⁾ = 2", formula=True)]
+    [('W', True, '14', '(1)'), (' = 2', False, '', '')]
+    """
+    found: list[Piece] = []
+    for base, sub, sup in _parts(printable(text)):
+        start = 0
+        for letter in _LETTER.finditer(base):
+            at, end = letter.span()
+            indexed = end == len(base) and bool(sub or sup)
+            if formula or indexed:
+                if at > start:
+                    found.append(Piece(base[start:at], False, "", ""))
+                found.append(Piece(base[at:end], True, sub if indexed else "", sup if indexed else ""))
+                start = end
+        if start < len(base) or not base:
+            found.append(Piece(base[start:], False, sub, sup))
+    return found
+
+
+def _parts(text: str) -> Iterator[tuple[str, str, str]]:
+    """(text on the line, lowered, raised), again and again."""
+    base = at = 0
+    while at < len(text):
+        scripts = _SCRIPTS.match(text, at)
+        if scripts is None or not scripts[0]:
+            at += 1
+            continue
+        sub = "".join(_LOWERED.get(c, c) for c in scripts["sub"] or "")
+        yield text[base:at], sub, "".join(_RAISED[c] for c in scripts["sup"] or "").replace("-", "−")
+        base = at = scripts.end()
+    if base < len(text):
+        yield text[base:], "", ""
+
+
+def left_to_right(text: str) -> str:
+    """``text`` so that a name read from right to left does not draw the signs and numbers behind it to its other side.
+
+    >>> left_to_right("x = 2"), left_to_right("א = 2")
+    ('x = 2', 'א\\u200e = 2')
+    """
+    return text if text.isascii() else _LEFTWARDS.sub("\\g<0>\u200e", text)
+
+
+def width(text: str, size: float, *, bold: bool = False) -> float:
+    """How wide ``text`` may become, in the units of ``size``.
+
+    >>> width("W₁₄⁽¹⁾", 10.0) < width("W₁₄⁽¹⁾ = 2", 10.0)
+    True
+    """
+    ems = fsum(
+        _ems(piece.text) + SCRIPT * max(_ems(piece.sub), _ems(piece.sup)) for piece in pieces(text, formula=False)
+    )
+    return ems * size * (_BOLD if bold else 1.0)
+
+
+def advance(text: str, size: float) -> float:
+    """How far raised or lowered text moves the pen in Helvetica: what a stacked script has to go back.
+
+    >>> advance("14", 10.0)
+    11.12
+    """
+    return round(fsum(_SCRIPT_WIDTHS.get(c, 0.5) for c in text) * size, 2)
+
+
+def _ems(text: str) -> float:
+    return fsum(_WIDTHS.get(c) or _other(c) for c in text)
+
+
+def _other(character: str) -> float:
+    return 0.0 if combining(character) else _WIDE if east_asian_width(character) in "WF" else _OTHER

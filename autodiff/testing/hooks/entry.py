@@ -1,0 +1,31 @@
+"""What hypothesis loads where autodiff is installed: it learns which strategies belong to which types, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Final
+
+from autodiff.testing.programs.program import Program
+from autodiff.values.node import Tensor, Value
+from autodiff.words.notation import Name
+
+__all__ = ["register"]
+
+_STRATEGIES: Final[dict[type, str]] = {
+    Value: "values", Tensor: "tensors", Program: "programs_of_either_kind", Name: "parameter_names",
+}  # fmt: skip
+
+
+def register() -> None:
+    """Tell hypothesis about Value, Tensor, Program and Name; their strategies are loaded when one is asked for.
+
+    Hypothesis calls this by itself where autodiff is installed.
+    """
+    strategies = import_module("hypothesis.strategies")
+    for kind, name in _STRATEGIES.items():
+        strategies.register_type_strategy(kind, _called(name))
+
+
+def _called(name: str) -> Callable[[type], Any]:
+    return lambda _: getattr(import_module("autodiff.testing.hooks.strategies"), name)()

@@ -1,0 +1,251 @@
+"""Hypothesis strategies: numbers, shapes, arrays, points of a domain, programs, nodes, names.
+
+All shrink to the fewest nodes and the simplest numbers. Where autodiff is installed, ``st.from_type`` knows `Value`,
+`Tensor`, `Program` and `Name`; elsewhere call `autodiff.testing.register` once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from string import ascii_letters
+from typing import Any, Final
+
+import numpy as np
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
+from hypothesis.extra.numpy import arrays as numpy_arrays
+
+from autodiff.primitives.namespace import is_plain_number
+from autodiff.primitives.primitive import ANY, Domain, Primitive, describe, whole_number
+from autodiff.testing.programs.operations import Kind, Operation, Vocabulary, chosen, named
+from autodiff.testing.programs.program import Instruction, Kinks, Program, resolve
+from autodiff.testing.programs.search import SHAPES
+from autodiff.values.node import Tensor, Value
+from autodiff.words.notation import MATRICES, Name
+
+__all__ = [
+    "arrays", "broadcastable_shapes", "coordinates", "numbers", "parameter_names", "points", "programs",
+    "programs_of_either_kind", "register_profiles", "shapes", "tensors", "values",
+]  # fmt: skip
+
+Shape = tuple[int, ...]
+Arrays = st.SearchStrategy[np.ndarray[Any, Any]]
+
+_AWAY: Final = 0.05  # from kinks, as `Domain.draw`
+_MOST_KINDS: Final = 4
+_OWN: Final = 4  # of six calls
+
+
+def numbers(low: float = -3.0, high: float = 3.0) -> st.SearchStrategy[float]:
+    """Finite floats in [low, high], small integers first: there lie ties, kinks and repeated values.
+
+    None but 0 is so close to 0 that its square is lost.
+
+    >>> from hypothesis import find
+    >>> find(numbers(), lambda x: x < 0)
+    -1.0
+    """
+    if not is_plain_number(low) or not is_plain_number(high):
+        raise TypeError(f"numbers are drawn between two numbers, and got {describe(low)} and {describe(high)}")
+    if not -math.inf < low <= high < math.inf:
+        raise ValueError(f"numbers are drawn between finite low ≤ high, and got {low} and {high}")
+    whole = [float(x) for x in (1, 2, 3, 0, -1, -2, -3) if low <= x <= high]
+    least = 1e-4 * max(abs(low), abs(high))
+    # no filter and no map: hypothesis would vary these numbers, and leave out 6 to 15 of 135 operations in 200 programs
+    sides = ((max(low, least), high), (low, min(high, -least))) if low <= 0 <= high else ((low, high),)
+    spread = [st.floats(*side, allow_subnormal=False) for side in sides if side[0] <= side[1]]
+    return st.one_of(*(st.sampled_from(whole) for _ in spread if whole), *spread)
+
+
+def coordinates(domain: Domain, *, kinks: bool = False) -> st.SearchStrategy[float]:
+    """Numbers of the interval in which tests draw, at least 0.05 away from its kinks unless ``kinks`` allows them."""
+    if not isinstance(domain, Domain):
+        raise TypeError(f"coordinates are drawn in a Domain, and got {describe(domain)}")
+    found = numbers(domain.low, domain.high)
+    return found if kinks else found.filter(lambda x: all(abs(x - kink) >= _AWAY for kink in domain.kinks))
+
+
+def shapes(*, max_dims: int = 3, max_side: int = 3) -> st.SearchStrategy[Shape]:
+    """Shapes of arrays with up to ``max_dims`` axes, none first."""
+    return array_shapes(min_dims=0, max_dims=max_dims, max_side=max_side)
+
+
+def broadcastable_shapes(count: int, *, min_side: int = 0) -> st.SearchStrategy[tuple[Shape, ...]]:
+    """Shapes of ``count`` operands that broadcast together, empty axes, axes of 1 and no axes among them."""
+    found = mutually_broadcastable_shapes(num_shapes=count, max_dims=3, min_side=min_side, max_side=3)
+    return found.map(lambda result: result.input_shapes)
+
+
+def arrays(
+    shape: Shape | st.SearchStrategy[Shape] | None = None, elements: st.SearchStrategy[float] | None = None
+) -> Arrays:
+    """Float64 arrays of a shape (any of `shapes` if left out) with the given elements (`numbers` if left out)."""
+    of_shape = shapes() if shape is None else shape
+    return numpy_arrays(np.float64, of_shape, elements=numbers() if elements is None else elements)
+
+
+def values() -> st.SearchStrategy[Value]:
+    """Leaves that hold a number."""
+    return st.builds(Value, numbers())
+
+
+def tensors(shape: Shape | st.SearchStrategy[Shape] | None = None) -> st.SearchStrategy[Tensor]:
+    """Leaves that hold an array."""
+    return st.builds(Tensor, arrays(shape))
+
+
+def points(
+    entry: Primitive | str, *, shapes: Sequence[Shape] | None = None, kinks: bool = False
+) -> st.SearchStrategy[tuple[Any, ...]]:
+    """Inputs of a primitive inside its domain: floats for shape (), else arrays.
+
+    Args:
+        entry: the primitive, or its name in the table.
+        shapes: of the inputs; those of one of its examples if left out.
+        kinks: whether they may stand on a kink.
+
+    Raises TypeError for what is neither, ValueError for a name that is not in the table.
+    """
+    if isinstance(entry, str):
+        entry = named(entry)
+    if not isinstance(entry, Primitive):
+        raise TypeError(f"points are drawn for a primitive or its name, and got {describe(entry)}")
+    if shapes is not None:
+        return _points(entry, shapes, kinks)
+    known = [example.shapes for example in entry.examples] or [((),) * (entry.arity or 1)]
+    return st.sampled_from(known).flatmap(lambda some: _points(entry, some, kinks))
+
+
+def _points(entry: Primitive, shapes: Sequence[Shape], kinks: bool) -> st.SearchStrategy[tuple[Any, ...]]:
+    domains = entry.domain if entry.arity else entry.domain * len(shapes)
+    items = [(domain, coordinates(domain, kinks=kinks), shape) for domain, shape in zip(domains, shapes, strict=True)]
+    return st.tuples(*(arrays(shape, x).map(domain.arranged) if shape else x for domain, x, shape in items))
+
+
+def programs(
+    kind: Kind = Value, *, operations: Vocabulary | None = None, kinks: Kinks = "nowhere", most: int = 48
+) -> st.SearchStrategy[Program]:
+    """Random programs over Values or Tensors that shrink to the fewest steps and the simplest numbers.
+
+    Some operations are called once each, mostly on inputs made for them, so that a large table is soon gone through;
+    then the first of them meet often, on what is there.
+
+    Args:
+        kind: Value or Tensor.
+        operations: what they are made of; the table's `vocabulary` of ``kind`` if left out.
+        kinks: where a step may stand on a kink (see `resolve`): nowhere, so that `check_gradients` finds every correct
+            gradient right, unless relations or other judges that know of kinks are to meet them.
+        most: the largest number of instructions.
+
+    >>> from hypothesis import find
+    >>> from autodiff.testing import vocabulary
+    >>> some = vocabulary(Value, of=["add", "multiply"])
+    >>> find(programs(operations=some), lambda program: "multiply" in str(program))
+    Program.parse('Value 1.0; multiply 0 0')
+    """
+    chosen(kind, operations)
+    whole_number(most, "the largest number of instructions")
+    return st.deferred(lambda: _programs(kind, chosen(kind, operations), kinks, most // 4))
+
+
+def programs_of_either_kind() -> st.SearchStrategy[Program]:
+    """Random programs over Values, and over Tensors."""
+    return programs(Value) | programs(Tensor)
+
+
+Call = tuple[Operation, Sequence[int], Sequence[Any]]  #: where its operands are, or the inputs that it brings along
+
+
+def _programs(kind: Kind, known: Vocabulary, kinks: Kinks, most: int) -> st.SearchStrategy[Program]:
+    calls = {name: _calls(kind, operation) for name, operation in known.items()}
+    some = st.lists(st.sampled_from(list(known)).flatmap(calls.__getitem__), max_size=most)
+    number = _operand(ANY, None if kind is Value else ())
+
+    @st.composite
+    def program(draw: st.DrawFn) -> Program:
+        first: list[Call] = draw(some) + draw(some) + draw(some)  # hypothesis makes lists of five on average
+        inputs: list[Any] = []
+        steps: list[Instruction] = []
+        for operation, back, brought in first:
+            own = [-1 - len(inputs) - k % len(brought) for k in range(operation.arity)] if brought else back
+            steps.append((operation.name, *own))
+            inputs += brought
+        if first:
+            again = [_call(operation.name, operation.arity) for operation, _, _ in first[:_MOST_KINDS]]
+            steps += draw(st.lists(st.one_of(again), max_size=most))
+        return resolve(steps, inputs or [draw(number)], known, kinks=kinks)
+
+    return program()
+
+
+def _calls(kind: Kind, operation: Operation) -> st.SearchStrategy[Call]:
+    """Calls of an operation: of what is there, of one input several times, and, more often, of inputs of its own."""
+    earlier = st.tuples(*[st.integers(0, 7)] * operation.arity).map(lambda back: (operation, back, ()))
+    own = [_inputs(kind, operation).map(lambda inputs: (operation, (), inputs)) for _ in range(_OWN)]
+    once = _inputs(kind, operation, 1).map(lambda inputs: (operation, (), inputs))
+    return st.one_of(earlier, once, *own)
+
+
+def _inputs(kind: Kind, operation: Operation, most: int | None = None) -> st.SearchStrategy[tuple[Any, ...]]:
+    """Operands inside the domain, ``most`` at the most, of shapes that fit: any that broadcast where they may."""
+    domains = operation.domains[:most]
+    if kind is Value:
+        return st.tuples(*[_operand(domain, None) for domain in domains])
+    known = st.just(operation.shapes or ((),) * operation.arity)
+    shapes = _broadcasting(operation.arity) if operation.broadcasts else known
+    return shapes.flatmap(lambda some: st.tuples(*map(_operand, domains, some)))
+
+
+@cache
+def _broadcasting(count: int) -> st.SearchStrategy[tuple[Shape, ...]]:
+    return st.sampled_from(SHAPES).flatmap(
+        lambda whole: st.tuples(*[st.sampled_from((whole, whole[1:], (1,) * len(whole)))] * count)
+    )
+
+
+@cache
+def _operand(domain: Domain, shape: Shape | None) -> st.SearchStrategy[Any]:
+    """A number, or an array of a shape, half of them up to 1: sums of products stay within the limit then."""
+    low, high = (-3.0, 3.0) if domain.text == ANY.text else (domain.low, domain.high)
+    wide = numbers(low, high)
+    near = numbers(max(low, -1.0), min(high, 1.0)) if low <= 1.0 else wide
+    return near | wide if shape is None else (arrays(shape, near) | arrays(shape, wide)).map(domain.arranged)
+
+
+@cache
+def _call(name: str, arity: int) -> st.SearchStrategy[Instruction]:
+    return st.tuples(st.just(name), *[st.integers(0, 7)] * arity)
+
+
+_COUNTS: Final = st.integers(1, 30) | st.integers(1, 999_999_999)
+_LETTERS: Final = st.sampled_from([*sorted(MATRICES), *ascii_letters, *"αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", "s_c"])
+
+
+def parameter_names() -> st.SearchStrategy[Name]:
+    """Names of quantities of a network: every letter, indices that fit it, with and without a layer."""
+    return (st.sampled_from(sorted(MATRICES)) | _LETTERS).flatmap(
+        lambda letter: st.builds(Name, st.just(letter), _indices_of(letter), st.none() | _COUNTS)
+    )
+
+
+def _indices_of(letter: str) -> st.SearchStrategy[tuple[int, ...]]:
+    """None or two for a matrix, any few for another letter."""
+    if letter in MATRICES:
+        return st.just(()) | st.tuples(_COUNTS, _COUNTS)
+    return st.lists(_COUNTS, max_size=3).map(tuple)
+
+
+def register_profiles() -> None:
+    """Make the profiles ``ci``, ``dev`` and ``thorough`` known, for ``settings.load_profile`` or
+    ``pytest --hypothesis-profile``.
+
+    ci: the same examples in every run, whatever the machine's speed. dev: a fifth as many, new ones each time.
+    thorough: ten times as many as ci, new ones each time.
+    """
+    slow = [HealthCheck.too_slow]
+    settings.register_profile("ci", deadline=None, derandomize=True, database=None, suppress_health_check=slow)
+    settings.register_profile("dev", deadline=None, max_examples=20, suppress_health_check=slow)
+    settings.register_profile("thorough", deadline=None, max_examples=1000, suppress_health_check=slow)

@@ -1,0 +1,410 @@
+"""Dual numbers: a value with its slope along a direction, through the forwards of the table.
+
+A forward is written once for floats, arrays and symbols; here it runs on `Dual`s and on arrays of them (norm,
+logsumexp and linear algebra by their definitions, as NumPy does not compute their forwards on objects). The slopes come
+from the list of elementary derivatives in this file, and from no rule of the table: a second derivation of every
+primitive.
+The parts of a Dual may be floats, ``Fraction``s or mpmath's numbers; the namespace of the forward is made for each by
+`duals_over`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.primitives.namespace import FLOAT_FAULTS, arrays, floats
+from autodiff.primitives.primitive import BUILT_IN, RECORDERS, TABLE, Primitive
+from autodiff.system.extras import install
+from autodiff.testing.oracles.dual_matrices import ON_MATRICES
+
+__all__ = ["Dual", "DualArray", "TieError", "duals", "duals_over", "exact", "mpmath_duals"]
+
+
+class TieError(ArithmeticError):
+    """Two equal values were compared: the program stands on a kink, where it has no one slope."""
+
+
+class Dual:
+    """primal + tangent·ε with ε² = 0; computed with by operators and by any primitive of the table.
+
+    >>> x = Dual(3.0, 1.0)
+    >>> (x * x + 2.0).tangent
+    6.0
+    >>> TABLE["sigmoid"](Dual(0.0, 1.0)).tangent
+    0.25
+    """
+
+    __slots__ = ("primal", "tangent", "xp")
+
+    def __init__(self, primal: Any, tangent: Any, xp: Any = None) -> None:
+        self.primal, self.tangent = primal, tangent
+        self.xp = duals if xp is None else xp
+
+    def parts(self, other: Any) -> tuple[Any, Any]:
+        """Primal and tangent of an operand; a plain number does not move."""
+        if other.__class__ is Dual:
+            return other.primal, other.tangent
+        return self.xp.constant(other), self.xp.zero
+
+    def __add__(self, other: Any) -> Any:
+        y, dy = self.parts(other)
+        return Dual(self.primal + y, self.tangent + dy, self.xp)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        y, dy = self.parts(other)
+        return Dual(self.primal - y, self.tangent - dy, self.xp)
+
+    def __rsub__(self, other: Any) -> Any:
+        return -self + other
+
+    def __mul__(self, other: Any) -> Any:
+        y, dy = self.parts(other)
+        if not y and other.__class__ is not Dual:  # a constant 0 lets nothing through, of an infinite slope either
+            return Dual(self.primal * y, self.xp.zero, self.xp)
+        return Dual(self.primal * y, self.primal * dy + self.tangent * y, self.xp)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Any:
+        y, dy = self.parts(other)
+        try:
+            return Dual(self.primal / y, (self.tangent * y - self.primal * dy) / (y * y), self.xp)
+        except self.xp.faults:
+            return _undefined(self.xp)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        y, dy = self.parts(other)
+        return Dual(y, dy, self.xp) / self
+
+    def __pow__(self, other: Any) -> Any:
+        return self.xp.power(self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return self.xp.power(Dual(*self.parts(other), self.xp), self)
+
+    def __neg__(self) -> Any:
+        return Dual(-self.primal, -self.tangent, self.xp)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return self if self > 0 else -self
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self.primal < self.apart(other))
+
+    def __le__(self, other: Any) -> bool:
+        return bool(self.primal <= self.apart(other))
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(self.primal > self.apart(other))
+
+    def __ge__(self, other: Any) -> bool:
+        return bool(self.primal >= self.apart(other))
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or bool(self.primal == self.apart(other))
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = object.__hash__
+
+    def apart(self, other: Any) -> Any:
+        """The primal to compare with; TieError if it equals ours and does not move with it."""
+        y, dy = self.parts(other)
+        if self.primal == y and self.tangent != dy:
+            raise TieError("the program compares two equal values here: it stands on a kink")
+        return y
+
+    def __float__(self) -> float:
+        raise TypeError("float() of a dual number would lose its slope")
+
+    def __bool__(self) -> bool:
+        return self != 0
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Primitives as methods, as Values have them."""
+        entry = TABLE.get(name)
+        if entry is None or not (entry.elementwise and entry.built_in):  # a user may call one dtype, or __array__
+            raise AttributeError(f"a dual number has no {name}")
+        return lambda *operands, **params: entry(self, *operands, **params)
+
+    def __repr__(self) -> str:
+        return f"{self.primal} + {self.tangent}·ε"
+
+
+class DualArray(np.ndarray[Any, Any]):
+    """An array of `Dual`s, through which the forwards of all primitives run: NumPy adds and multiplies its elements.
+
+    >>> x = np.array([Dual(3.0, 1.0), Dual(2.0, 0.0)]).view(DualArray)
+    >>> TABLE["sum"](x * x).tangent
+    6.0
+    """
+
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        """Numbers and truth values without axes, and arrays of anything but objects, are plain."""
+        if return_scalar or not array.ndim:
+            return array[()]
+        return array.view(DualArray) if array.dtype == object else np.asarray(array)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Primitives as methods, as Tensors have them."""
+        if name not in BUILT_IN:
+            raise AttributeError(f"an array of dual numbers has no {name}")
+        return lambda *operands, **params: TABLE[name](self, *operands, **params)
+
+
+def _recorded(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """A primitive called with a Dual, or an array of them, among its inputs."""
+    if entry.elementwise and not any(isinstance(x, np.ndarray | list | tuple) for x in inputs):
+        xp = next(x.xp for x in inputs if x.__class__ is Dual)
+        return entry.forward(xp, *inputs, **params)
+    operands = [np.asarray(x, dtype=object) for x in inputs]
+    if entry.elementwise:
+        return _as_duals(entry.evaluate(operands, params))
+    own = _OWN.get(entry.name)
+    return _as_duals(entry.forward(arrays, *operands, **params) if own is None else own(*operands, **params))
+
+
+def _as_duals(result: Any) -> Any:
+    if not isinstance(result, np.ndarray) or result.dtype != object:
+        return result
+    return result.view(DualArray) if result.ndim else result[()]
+
+
+def _norm(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    return TABLE["sqrt"]((x * x).sum(axis=axis, keepdims=keepdims))
+
+
+def _logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    top = float(max(item.primal if item.__class__ is Dual else item for item in x.flat))  # any constant will do
+    return TABLE["log"](TABLE["exp"](x - top).sum(axis=axis, keepdims=keepdims)) + top
+
+
+#: Forwards that ask NumPy what it does not know of objects, by their definitions.
+_OWN: Final[Mapping[str, Callable[..., Any]]] = {
+    "astype": lambda x, *, dtype: x, "logsumexp": _logsumexp, "norm": _norm, **ON_MATRICES,
+}  # fmt: skip
+
+RECORDERS[Dual] = _recorded
+RECORDERS[DualArray] = _recorded
+
+
+def duals_over(
+    base: Any, constant: Callable[[Any], Any] = float, *, faults: tuple[type[Exception], ...] = FLOAT_FAULTS
+) -> SimpleNamespace:
+    """The namespace for forwards on Duals whose parts are numbers of ``base``, a namespace like ``math``.
+
+    ``constant`` makes such a number of a plain one; ``faults``, raised where a number is not finite, become nan. A
+    function that ``base`` lacks is lacking here too.
+    """
+    xp = SimpleNamespace(constant=constant, zero=constant(0.0), base=base, faults=faults)
+    for name, slope in _SLOPES.items():
+        if hasattr(base, name):
+            setattr(xp, name, _lifted(xp, getattr(base, name), slope, base))
+    xp.absolute = lambda x: abs(x) if x.__class__ is Dual else abs(constant(x))
+    xp.maximum = lambda x, y: x if x > y else y
+    xp.minimum = lambda x, y: x if x < y else y
+    xp.where = lambda condition, x, y: x if condition else y
+    xp.sign = lambda x: constant(1.0 if x > 0 else -1.0 if x < 0 else 0.0)
+    xp.copysign = lambda x, y: abs(x) if y > 0 else -abs(x)
+    xp.power = _power(xp)
+    for name, rounded in _ROUNDED.items():
+        setattr(xp, name, _constant_between_jumps(xp, rounded))
+    xp.floor_divide = lambda x, y: xp.floor(x / y)
+    xp.remainder = lambda x, y: x - y * xp.floor(x / y)
+    xp.fmod = lambda x, y: x - y * xp.trunc(x / y)
+    if hasattr(xp, "exp"):
+        _add_special(xp)
+    return xp
+
+
+def _add_special(xp: Any) -> None:
+    """What `autodiff.primitives.special` computes with care, by its definitions."""
+
+    def logistic(x: Any) -> Any:
+        positive = (x.primal if x.__class__ is Dual else x) > 0
+        return 1.0 / (1.0 + xp.exp(-x)) if positive else 1.0 - 1.0 / (1.0 + xp.exp(x))
+
+    xp.logistic = logistic
+    xp.logistics = lambda x: (logistic(x), logistic(-x))
+    xp.sech2 = lambda x, z: 1.0 / (xp.cosh(x) * xp.cosh(x))
+    xp.gaussian = lambda x, scale: xp.exp(-scale * (x * x))
+    xp.normal_cdf = lambda x: 0.5 * xp.erfc(-x / xp.sqrt(xp.constant(2.0)))
+    xp.lorentzian = lambda x: 1.0 / (1.0 + x * x)
+    xp.hypot = lambda x, y: xp.sqrt(x * x + y * y)
+    xp.arctan2 = lambda y, x: _angle(xp, y, x)
+    xp.logaddexp = lambda x, y: xp.maximum(x, y) + xp.log1p(xp.exp(-abs(x - y)))
+    xp.spherical_bessel = lambda x, n: _lifted(
+        xp,
+        lambda y: xp.base.spherical_bessel(y, n),
+        lambda m, y, z: (n * m.spherical_bessel(y, n - 1) - (n + 1) * m.spherical_bessel(y, n + 1)) / (2 * n + 1),
+        xp.base,
+    )(x)
+
+
+def _angle(xp: Any, y: Any, x: Any) -> Any:
+    """The angle of (x, y): by an arc tangent, and half a turn where x < 0."""
+    if x > 0:
+        return xp.arctan(y / x)
+    turn = xp.base.pi if y >= 0 else -xp.base.pi
+    return xp.arctan(y / x) + turn if x < 0 else turn / 2 - xp.arctan(x / y)
+
+
+def _constant_between_jumps(xp: Any, rounded: Callable[[Any], int]) -> Callable[[Any], Any]:
+    """A function that rounds: its slope is 0."""
+
+    def on_duals(x: Any) -> Any:
+        primal = x.primal if x.__class__ is Dual else xp.constant(x)
+        try:
+            z = xp.constant(rounded(primal))
+        except (ValueError, OverflowError):  # of inf or nan
+            return _undefined(xp)
+        return Dual(z, xp.zero, xp) if x.__class__ is Dual else z
+
+    return on_duals
+
+
+def _floor(x: Any) -> int:
+    """By ``int``, which numbers of every kind know."""
+    whole = int(x)
+    return whole if whole <= x else whole - 1
+
+
+def _rint(x: Any) -> int:
+    whole = _floor(x)
+    rest = x - whole
+    return whole + int(rest > 0.5 or (rest == 0.5 and whole % 2))
+
+
+_ROUNDED: Final[Mapping[str, Callable[[Any], int]]] = {
+    "ceil": lambda x: -_floor(-x), "floor": _floor, "rint": _rint, "trunc": int,
+}  # fmt: skip
+
+
+def _undefined(xp: Any) -> Dual:
+    """nan, for where a number or a slope is not finite: it matters only where no closed gate drops it."""
+    return Dual(xp.constant(math.nan), xp.constant(math.nan), xp)
+
+
+def _lifted(xp: Any, function: Callable[..., Any], slope: Callable[..., Any], base: Any) -> Callable[..., Any]:
+    def on_duals(x: Any) -> Any:
+        moves = x.__class__ is Dual
+        try:
+            z = function(x.primal if moves else xp.constant(x))
+        except xp.faults:
+            return _undefined(xp)
+        if not moves:
+            return z
+        try:
+            return Dual(z, slope(base, x.primal, z) * x.tangent, xp)
+        except xp.faults:
+            return Dual(z, xp.constant(math.nan), xp)
+
+    return on_duals
+
+
+#: dz/dx of each elementary function, in x and z, with the functions of ``m``.
+_SLOPES: Final[Mapping[str, Callable[..., Any]]] = {
+    "exp": lambda m, x, z: z,
+    "expm1": lambda m, x, z: m.exp(x),
+    "log": lambda m, x, z: 1 / x,
+    "log1p": lambda m, x, z: 1 / (1 + x),
+    "sqrt": lambda m, x, z: 1 / (z + z),
+    "sin": lambda m, x, z: m.cos(x),
+    "cos": lambda m, x, z: -m.sin(x),
+    "tan": lambda m, x, z: 1 / m.cos(x) ** 2,
+    "arcsin": lambda m, x, z: 1 / m.cos(z),
+    "arccos": lambda m, x, z: -1 / m.sin(z),
+    "arctan": lambda m, x, z: m.cos(z) ** 2,
+    "sinh": lambda m, x, z: m.cosh(x),
+    "cosh": lambda m, x, z: m.sinh(x),
+    "tanh": lambda m, x, z: 1 / m.cosh(x) ** 2,
+    "exp2": lambda m, x, z: z * m.log(2),
+    "log2": lambda m, x, z: 1 / (x * m.log(2)),
+    "log10": lambda m, x, z: 1 / (x * m.log(10)),
+    "cbrt": lambda m, x, z: z / (3 * x),
+    "arcsinh": lambda m, x, z: 1 / m.cosh(z),
+    "arccosh": lambda m, x, z: 1 / m.sinh(z),
+    "arctanh": lambda m, x, z: m.cosh(z) ** 2,
+    "sinc": lambda m, x, z: -m.pi * m.spherical_bessel(m.pi * x, 1),
+    "erfc": lambda m, x, z: -2 / m.sqrt(m.pi) * m.exp(-x * x),
+}
+
+
+def _power(xp: Any) -> Callable[..., Any]:
+    def power(x: Any, n: Any) -> Any:
+        if n.__class__ is not Dual and n == int(n) and abs(n) <= 64:
+            return _whole_power(x, int(n))
+        y, dy = x.parts(x) if x.__class__ is Dual else (xp.constant(x), xp.zero)
+        m, dm = n.parts(n) if n.__class__ is Dual else (xp.constant(n), xp.zero)
+        try:
+            z = xp.base.power(y, m)
+            tangent = m * xp.base.power(y, m - 1) * dy
+            return Dual(z, tangent + (z * xp.base.log(y) * dm if dm else xp.zero), xp)
+        except xp.faults:
+            return _undefined(xp)
+
+    return power
+
+
+def _whole_power(x: Any, n: int) -> Any:
+    """xⁿ by multiplications: exact on Fractions."""
+    if n < 0:
+        return 1.0 / _whole_power(x, -n)
+    if n == 0:
+        return x * 0.0 + 1.0
+    half = _whole_power(x, n // 2) if n > 1 else None
+    square = x if half is None else half * half
+    return square * x if n > 1 and n % 2 else square
+
+
+_floats: Final = SimpleNamespace(**vars(floats), pi=math.pi)
+_floats.power = lambda x, n: x**n
+
+#: The namespace for Duals of floats.
+duals: Final = duals_over(_floats)
+
+#: The namespace for Duals of Fractions: arithmetic and whole powers, no rounding.
+exact: Final = duals_over(SimpleNamespace(), Fraction, faults=())
+
+
+def _spherical_bessel(context: Any) -> Callable[[Any, Any], Any]:
+    """√(π/2x)·J(x), with J of order n + ½; j₋₁ stands beside a factor 0."""
+
+    def of(x: Any, n: Any) -> Any:
+        if not x or n < 0:
+            return context.mpf(not n)
+        size = abs(x)
+        return context.sqrt(context.pi / (2 * size)) * context.besselj(n + 0.5, size) * context.sign(x) ** int(n)
+
+    return of
+
+
+def mpmath_duals(digits: int = 50) -> SimpleNamespace:
+    """The namespace for Duals of mpmath's numbers with so many digits."""
+    try:
+        context = import_module("mpmath").mp.clone()
+    except ImportError:
+        raise ImportError(f'the oracle "mpmath" needs mpmath: {install("test")}') from None
+    context.dps = digits
+    base = SimpleNamespace(
+        arccos=context.acos, arccosh=context.acosh, arcsin=context.asin, arcsinh=context.asinh, arctan=context.atan,
+        arctanh=context.atanh, cbrt=lambda x: context.sign(x) * context.cbrt(abs(x)), cos=context.cos,
+        cosh=context.cosh, erfc=context.erfc, exp=context.exp, exp2=lambda x: context.power(2, x), expm1=context.expm1,
+        log=context.log, log10=context.log10, log1p=lambda x: context.log(1 + x), log2=lambda x: context.log(x, 2),
+        pi=context.pi, power=context.power, sin=context.sin, sinc=context.sincpi, sinh=context.sinh,
+        spherical_bessel=_spherical_bessel(context), sqrt=context.sqrt, tan=context.tan, tanh=context.tanh,
+    )  # fmt: skip
+    return duals_over(base, lambda x: context.mpf(float(x) if not isinstance(x, context.mpf) else x))

@@ -1,0 +1,45 @@
+"""Constants and primitives as Python source: inf and nan too, arrays with their type, names public or not."""
+
+from __future__ import annotations
+
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+
+import autodiff.primitives.table
+from autodiff.primitives.primitive import Primitive
+
+__all__ = ["literal", "spelled"]
+
+
+def spelled(entry: Primitive) -> str:
+    """What a primitive is called in Python: by its name where `autodiff` exports it, else out of the table.
+
+    >>> from autodiff.primitives.primitive import TABLE
+    >>> spelled(TABLE["exp"])
+    'ad.exp'
+    """
+    rooms = (getattr(autodiff.primitives.table, name) for name in autodiff.primitives.table.__all__)
+    public = any(entry.name in room.__all__ and getattr(room, entry.name) is entry for room in rooms)
+    return f"ad.{entry.name}" if public else f"ad.TABLE[{entry.name!r}]"
+
+
+def literal(item: Any) -> str:
+    """A number, an array, or a param as Python source.
+
+    >>> literal((1.5, float("inf"), np.array([0.5, np.nan]), np.float64(2.0)))
+    "(1.5, float('inf'), np.array([0.5, float('nan')]), 2.0)"
+    """
+    if isinstance(item, np.ndarray):
+        kind = ", np.float32" if item.dtype == np.float32 else ""
+        return f"np.array({literal(item.tolist())}{kind})"
+    if isinstance(item, np.generic):
+        return literal(item.item())
+    if isinstance(item, tuple):
+        return f"({', '.join(map(literal, item))}{',' * (len(item) == 1)})"
+    if isinstance(item, list):
+        return f"[{', '.join(map(literal, item))}]"
+    if isinstance(item, EllipsisType):
+        return "..."
+    return f"float({str(item)!r})" if isinstance(item, float) and not np.isfinite(item) else repr(item)

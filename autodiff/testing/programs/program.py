@@ -1,0 +1,371 @@
+"""Random straight-line programs: lists of instructions that print as Python, fit on a line, and shrink.
+
+An instruction names an operation and its operands, counted back from the newest value modulo the number of values, so
+that a program with an instruction left out is a program still; −1, −2, … are the first input, the second, … One that
+does not fit its operands is skipped. The output is a weighted sum of all values that nothing else used: nothing is
+dead but what a branch leaves out, and no cotangent is all ones. Where all branches end in constants the output is one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, Literal, get_args
+from urllib.parse import quote, unquote
+
+import numpy as np
+
+from autodiff.engine.plain import as_leaf_array, as_value_data
+from autodiff.primitives.namespace import is_plain_number
+from autodiff.primitives.primitive import TABLE, describe
+from autodiff.testing.programs.operations import Kind, Operation, Vocabulary, check_operations, vocabulary
+from autodiff.values.node import Tensor, Value
+
+__all__ = [
+    "LIMIT", "Engine", "Instruction", "Kinks", "Program", "Step", "as_given", "check_program", "resolve", "weights_of",
+]  # fmt: skip
+
+Instruction = tuple[Any, ...]  #: the name of an operation, then how far back each operand is
+Step = tuple[str, tuple[int, ...]]
+Engine = Mapping[str, Callable[..., Any]]
+Kinks = Literal["anywhere", "inputs", "nowhere"]
+
+LIMIT: Final = 4.0  # of values: beyond it 1 − tanh² and its like lose digits in every engine
+_MOST_ELEMENTS: Final = 36
+_NEAR: Final = 1e-6  # values closer than this to a kink may fall on either side of it in another engine
+_BEND: Final = 0.05  # a slope that changes by more than this within _NEAR has a kink there
+_STEEPEST: Final = 1e4
+_WIDE: Final = 2.0**-13
+_TURN: Final = 1e-3  # rounding leaves 1e-5
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Program:
+    """A straight-line program: ``inputs``, ``steps`` of (operation, operands), and weights of the values left over.
+
+    Values are numbered, inputs first. Called with leaves it gives its output; ``str`` is one line, `python` its source.
+    Made by `resolve` and `parse`.
+
+    >>> program = Program.parse("Value 0.5; exp 0; multiply 1 0")
+    >>> print(program.python())
+    import autodiff as ad
+    <BLANKLINE>
+    x0 = ad.Value(0.5)
+    v1 = ad.exp(x0)
+    v2 = ad.multiply(x0, v1)
+    output = v2 * 0.25
+    >>> from autodiff import gradients
+    >>> x = Value(0.5)
+    >>> gradients(program(x), x) == gradients(0.25 * (x * np.exp(x)), x)
+    True
+    """
+
+    inputs: tuple[Any, ...]
+    steps: tuple[Step, ...]
+    weights: tuple[tuple[int, Any], ...]
+    operations: Vocabulary = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Kind:
+        """Value for a program over numbers, Tensor for one over arrays."""
+        return Tensor if any(isinstance(x, np.ndarray) for x in self.inputs) else Value
+
+    @property
+    def instructions(self) -> list[Instruction]:
+        """The steps with their operands counted back: what `resolve` and `parse` read."""
+        count = len(self.inputs)
+        return [
+            (name, *(count + k - 1 - operand for operand in operands)) for k, (name, operands) in enumerate(self.steps)
+        ]
+
+    def leaves(self) -> list[Any]:
+        """New leaves that hold the inputs."""
+        return [self.kind(x) for x in self.inputs]
+
+    def __call__(self, *inputs: Any) -> Any:
+        """The output on these inputs: leaves, or plain numbers and arrays."""
+        return self.output(self.operations, inputs)
+
+    def parts(self, *inputs: Any) -> list[Any]:
+        """A function of several outputs, a constant among them: the values that nothing else used, and 1.0 between.
+
+        >>> Program.parse("Value 2.0 1.5; square 0").parts(2.0, 1.5)
+        [2.0, 1.0, 2.25]
+        """
+        values = self.values(self.operations, inputs)
+        first, *others = (values[sink] for sink, _ in self.weights)
+        return [first, 1.0, *others]
+
+    def engine(self, xp: Any) -> Engine:
+        """What the steps are in other arithmetic: the forwards of their primitives over the namespace ``xp``."""
+        return {name: partial(self.operations[name].forward, xp) for name, _ in self.steps}
+
+    def output(self, engine: Engine, inputs: Sequence[Any], nudged: int = -1, nudge: float = 0.0) -> Any:
+        """The output of an engine, a function for each operation; the result of step ``nudged`` moves by ``nudge``."""
+        values = self.values(engine, inputs, nudged, nudge)
+        total = engine.get("sum", TABLE["sum"])
+        return _added([_weighted(values[sink], weight, total) for sink, weight in self.weights])
+
+    def values(self, engine: Engine, inputs: Sequence[Any], nudged: int = -1, nudge: float = 0.0) -> list[Any]:
+        """The inputs and the results of all steps, as `output` computes them."""
+        values = list(inputs)
+        for k, (name, operands) in enumerate(self.steps):
+            result = engine[name](*(values[operand] for operand in operands))
+            values.append(result * (1.0 + nudge) if k == nudged else result)
+        return values
+
+    def python(self) -> str:
+        """Source that computes ``output`` from the leaves x0, x1, …: paste it, and the same graph is there."""
+        names = [f"x{k}" for k in range(len(self.inputs))]
+        lines = [f"{name} = ad.{self.kind.__name__}({_listed(x)})" for name, x in zip(names, self.inputs, strict=True)]
+        for name, operands in self.steps:
+            operation = self.operations[name]
+            source = operation.source([names[operand] for operand in operands])
+            names.append(f"v{len(names)}")
+            lines.append('with np.errstate(all="ignore"): ' * operation.quiet + f"{names[-1]} = {source}")
+        terms = [_term(names[sink], weight) for sink, weight in self.weights]
+        lines.append(f"output = {' + '.join(terms)}")
+        needed = ["import autodiff as ad"] + ["import numpy as np"] * any("np." in line for line in lines)
+        return "\n".join([*needed, "", *lines])
+
+    def __str__(self) -> str:
+        inputs = " ".join(_listed(x).replace(" ", "") for x in self.inputs)
+        steps = ["; " + " ".join([_as_word(name), *map(str, back)]) for name, *back in self.instructions]
+        return f"{self.kind.__name__} {inputs}{''.join(steps)}"
+
+    def __repr__(self) -> str:
+        return f"Program.parse({str(self)!r})"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """For hypothesis and IPython, which would print every field."""
+        printer.text(repr(self))
+
+    def __eq__(self, other: object) -> bool:
+        """The same line, and the same operations behind its names."""
+        if not isinstance(other, Program):
+            return NotImplemented
+        return str(self) == str(other) and all(
+            self.operations[name] == other.operations[name] for name, _ in self.steps
+        )
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    @staticmethod
+    def parse(line: str, operations: Vocabulary | None = None) -> Program:
+        """The program of a line that ``str`` wrote; ``operations`` if they are not those of the table.
+
+        Raises TypeError if ``line`` is no text, ValueError if it cannot be read or an instruction does not fit.
+
+        >>> Program.parse("Tensor [[1.0,2.0]] [0.5]; add 0 1; sum 0")
+        Program.parse('Tensor [[1.0,2.0]] [0.5]; add 0 1; sum 0')
+        """
+        if not isinstance(line, str):
+            raise TypeError(f"a program is read from a line of text, and got {describe(line)}")
+        head, *rest = [part.split() for part in line.split(";")]
+        try:
+            read = _READ[head[0]]
+            inputs = [read(json.loads(x)) for x in head[1:]]
+            instructions: list[Instruction] = [(unquote(name), *map(int, back)) for name, *back in rest]
+        except (LookupError, TypeError, ValueError):
+            inputs = []
+        if not inputs:
+            raise ValueError(f"a program is written as 'Value 2.0 3.0; multiply 1 0; exp 0', and got {line!r}")
+        program = resolve(instructions, inputs, operations)
+        for k, (name, *back) in enumerate(instructions):
+            arity, there = program.operations[name].arity, len(inputs) + k
+            if len(back) != arity or any(not -len(inputs) <= operand < there for operand in back):
+                raise ValueError(
+                    f"{name} does not fit its operands: it takes {arity} of the {there} values before it, "
+                    f"0 the newest, −1 the first input, and got {', '.join(map(str, back)) or 'none'} in {line!r}"
+                )
+        if len(program.steps) < len(instructions):
+            raise ValueError(f"an instruction does not fit its operands in {line!r}; those that do make {program!r}")
+        return program
+
+
+def resolve(
+    instructions: Iterable[Instruction],
+    inputs: Sequence[Any],
+    operations: Vocabulary | None = None,
+    *,
+    kinks: Kinks = "anywhere",
+    limit: float = LIMIT,
+) -> Program:
+    """The program of the instructions that fit, on these inputs.
+
+    Args:
+        instructions: (name, back, …); more operands than the operation takes are left out.
+        inputs: floats for a program over Values, arrays for one over Tensors; at least one.
+        operations: what the names mean; the table's `vocabulary` if left out.
+        kinks: of a step or of its slope: "anywhere"; at the "inputs" only, which are the same to the last bit in every
+            engine; "nowhere". Conventions at two kinks need not fit together: relu(x) − relu(−x) has slope 1 at 0, and
+            the gradient of a correct engine is 0 there.
+        limit: results beyond it, and those that are not finite, are skipped.
+
+    Raises TypeError for other kinds than these, ValueError for a name that no operation has, for no input and for
+    inputs that are not finite.
+    """
+    given = _checked(inputs)
+    if kinks.__class__ is not str or kinks not in _KINKS:
+        raise ValueError(f"kinks are allowed {', '.join(map(repr, _KINKS))}, and got {describe(kinks)}")
+    if not is_plain_number(limit) or not limit > 0:
+        raise ValueError(f"the limit of results is a positive number, and got {describe(limit)}")
+    if not isinstance(instructions, Iterable) or isinstance(instructions, str):
+        raise TypeError(f"a program is made of a list of instructions, and got {describe(instructions)}")
+    known = _vocabulary_of(given) if operations is None else operations
+    check_operations(known)
+    values: list[Any] = list(given)
+    steps: list[Step] = []
+    with np.errstate(all="ignore"):
+        for instruction in instructions:
+            try:
+                name, *back = instruction
+                operation = known[name]
+                operands = tuple([len(values) - 1 - k % len(values) for k in back[: operation.arity]])
+                data = [values[k] for k in operands]
+            except (KeyError, TypeError, ValueError) as error:
+                raise _misread(instruction, known) from error
+            result = _result(operation, data, limit)
+            anyway = kinks == "anywhere" or (kinks == "inputs" and all(k < len(given) for k in operands))
+            if result is not None and (anyway or _is_smooth(operation, data)):
+                values.append(result)
+                steps.append((name, operands))
+    used = {operand for _, operands in steps for operand in operands}
+    sinks = [k for k in range(len(values)) if k not in used]
+    weights = tuple((sink, weights_of(getattr(values[sink], "shape", ()), sink)) for sink in sinks)
+    return Program(tuple(given), tuple(steps), weights, known)
+
+
+def weights_of(shape: tuple[int, ...], k: int) -> Any:
+    """A cotangent for value k that is not all ones: a float for a number, else an array."""
+    if not shape:
+        return 1.0 - 0.375 * (k % 5)
+    count = int(np.prod(shape))
+    return (1.0 - 0.375 * ((np.arange(count) + k) % 5)).reshape(shape)
+
+
+_READ: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "Value": as_value_data, "Tensor": lambda x: np.array(as_leaf_array(x)),
+}  # fmt: skip
+_KINKS: Final = get_args(Kinks)
+
+
+def _vocabulary_of(inputs: Sequence[Any]) -> Vocabulary:
+    return vocabulary(Tensor if any(isinstance(x, np.ndarray) for x in inputs) else Value)
+
+
+def _checked(inputs: Any) -> list[Any]:
+    """The inputs of a program: finite floats and float arrays, at least one."""
+    if isinstance(inputs, str | bytes) or not isinstance(inputs, Sequence | np.ndarray):
+        raise TypeError(f"a program has a list of inputs, and got {describe(inputs)}")
+    if not len(inputs):
+        raise ValueError(f"a program has at least one input, and got {describe(inputs)}")
+    given = [x if x.__class__ is float else as_given(x) for x in inputs]
+    for x in given:
+        if not (math.isfinite(x) if x.__class__ is float else np.isfinite(x).all()):
+            raise ValueError(f"the inputs of a program are finite, and got {', '.join(map(describe, inputs))}")
+    return given
+
+
+def as_given(x: Any) -> Any:
+    """An input: a float for a number, else an array of floats. Raises TypeError for what is neither.
+
+    >>> as_given(2), as_given([1, 2])
+    (2.0, array([1., 2.]))
+    """
+    if x.__class__ is np.ndarray and x.dtype == float:
+        return x
+    if isinstance(x, list | tuple | np.ndarray):
+        return np.array(as_leaf_array(x), dtype=float)
+    return as_value_data(x)
+
+
+def _misread(instruction: Any, known: Vocabulary) -> Exception:
+    """What is wrong with an instruction that cannot be read."""
+    name = instruction[0] if isinstance(instruction, tuple | list) and instruction else None
+    if isinstance(name, str) and name not in known:
+        return ValueError(f"no operation is called {name!r}; there are {', '.join(known)}")
+    return TypeError(
+        f"an instruction is a name and how far back its operands are, as ('add', 1, 0), and got {describe(instruction)}"
+    )
+
+
+def check_program(program: Any, asker: str) -> None:
+    """Refuse, with a TypeError, what is no `Program`."""
+    if not isinstance(program, Program):
+        raise TypeError(f"{asker} takes a Program, and got {describe(program)}")
+
+
+def _result(operation: Operation, data: list[Any], limit: float) -> Any:
+    """What the operation makes of plain data; None where it is not defined, too large or too long."""
+    if len(data) < operation.arity or not operation.fits(*data):
+        return None
+    try:
+        result = operation.call(*data)
+    except (ValueError, TypeError, IndexError):
+        return None
+    if result.__class__ is float:
+        return result if -limit <= result <= limit else None
+    small = 0 < np.size(result) <= _MOST_ELEMENTS and np.all(np.abs(result) <= limit)
+    return result if small else None
+
+
+def _is_smooth(operation: Operation, data: list[Any]) -> bool:
+    """Whether slope and curvature of an operation stay what they are when each operand moves, by its own step."""
+    sides = [1.0 + k / 8 + _counted(x) / 4 for k, x in enumerate(data)]
+
+    def at(t: float) -> Any:
+        return np.asarray(operation.call(*(x + t * side for x, side in zip(data, sides, strict=True))))
+
+    try:
+        above, middle, below = at(_NEAR), at(0.0), at(-_NEAR)
+        bend = np.max(np.abs(above - 2 * middle + below), initial=0.0) / _NEAR
+        slope = np.max(np.abs(above - below), initial=0.0) / _NEAR
+        return bool(bend < _BEND and slope < _STEEPEST) and not _turns(at)
+    except (ValueError, TypeError, IndexError):
+        return False
+
+
+def _turns(at: Callable[[float], Any]) -> bool:
+    """Whether the curvatures on both sides are two: their distance does not shrink with the step, as a smooth one's."""
+    wide, close = (
+        np.max(np.abs(at(2 * h) - 2 * at(h) + 2 * at(-h) - at(-2 * h)), initial=0.0) / h**2 for h in (_WIDE, _WIDE / 4)
+    )
+    return bool(close > _TURN and close > wide / 2)
+
+
+def _counted(x: Any) -> Any:
+    """0 for a number, else 0, 1, 2, … in the shape of an array."""
+    return np.arange(x.size).reshape(x.shape) if isinstance(x, np.ndarray) else 0.0
+
+
+def _weighted(value: Any, weight: Any, total: Callable[[Any], Any]) -> Any:
+    if weight.__class__ is not float:
+        return total(value * weight)
+    return value if weight == 1.0 else value * weight
+
+
+def _added(terms: list[Any]) -> Any:
+    output = terms[0]
+    for term in terms[1:]:
+        output = output + term
+    return output
+
+
+def _term(name: str, weight: Any) -> str:
+    if np.ndim(weight):
+        return f"ad.sum({name} * np.array({weight.tolist()}))"
+    return name if weight == 1.0 else f"{name} * {weight}"
+
+
+def _as_word(name: str) -> str:
+    """What an operation is called in a line: spaces and semicolons, which part it, as %20 and %3B."""
+    return "".join(quote(letter, safe="") if letter.isspace() or letter in ";%" else letter for letter in name)
+
+
+def _listed(x: Any) -> str:
+    return repr(x.tolist()) if isinstance(x, np.ndarray) else repr(x)

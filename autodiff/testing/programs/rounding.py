@@ -1,0 +1,59 @@
+"""How far the gradients of two correct engines may be apart: what rounding does to a program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.engine.graph import topological
+from autodiff.engine.shares import edge_shares
+from autodiff.testing.programs.program import Program
+
+__all__ = ["NUDGE", "reach", "tolerances"]
+
+NUDGE: Final = 1e-8  # by which the result of a step is moved to see what that does to a derivative
+
+
+def reach(output: Any, leaves: Sequence[Any]) -> list[Any]:
+    """What the gradients of ``leaves`` would be if no shares cancelled: absolute values of shares, added up.
+
+    >>> from autodiff import Value
+    >>> x = Value(3.0)
+    >>> reach(x * x - 5.0 * x, [x])
+    [array(11.)]
+    """
+    sizes: dict[Any, Any] = {} if output is None else {output: np.ones(np.shape(output.data))}
+    for node in topological(output)[::-1] if sizes else ():
+        signal = sizes.get(node)
+        if signal is not None:
+            for item, size in _sizes_of_shares(node, signal):
+                sizes[item] = sizes.get(item, 0.0) + size
+    return [np.asarray(sizes.get(leaf, np.zeros(np.shape(leaf.data)))) for leaf in leaves]
+
+
+def _sizes_of_shares(node: Any, signal: Any) -> list[tuple[Any, Any]]:
+    """The absolute shares of a signal; inside a product of arrays they may cancel, and hardly do of a second signal."""
+    if node.scalar:
+        return [(item, np.abs(share)) for item, share in edge_shares(node, float(signal))]
+    waves = np.cos(np.arange(np.size(signal))).reshape(np.shape(signal))
+    both = zip(edge_shares(node, signal), edge_shares(node, signal * waves), strict=True)
+    return [(item, np.maximum(np.abs(one), np.abs(other))) for (item, one), (_, other) in both]
+
+
+def tolerances(program: Program, sizes: Sequence[Any], derivatives: Callable[[int], Sequence[Any]]) -> list[Any]:
+    """How far two correct engines may be apart, for each derivative and element.
+
+    An operation and its rule may round by 1e-12 of their results (some thousand units in the last place, for
+    1 − tanh² near `LIMIT`). To first order that moves a derivative by 1e-12 of its ``sizes``, the `reach` of each,
+    and by what moving each result alone does to it.
+
+    Args:
+        derivatives: the derivatives with the result of step k moved by `NUDGE` of itself; −1 moves none.
+    """
+    base = derivatives(-1)
+    for k in range(len(program.steps)):
+        moves = [np.abs(moved - part) / NUDGE for moved, part in zip(derivatives(k), base, strict=True)]
+        sizes = [size + move for size, move in zip(sizes, moves, strict=True)]
+    return [1e-12 * size for size in sizes]

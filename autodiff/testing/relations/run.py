@@ -1,0 +1,125 @@
+"""A function at a point, recorded as often as relations ask, and how two of its gradients are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.engine.graph import Node, topological
+from autodiff.engine.reading import recorded
+from autodiff.primitives.primitive import describe
+from autodiff.testing.programs.program import as_given, weights_of
+from autodiff.testing.programs.rounding import reach
+from autodiff.testing.subject import as_node
+from autodiff.transforms.functional import gradients
+from autodiff.values.node import Tensor, Value
+
+__all__ = ["ROUNDING", "DoesNotApply", "Run", "apart", "near", "same", "short"]
+
+ROUNDING: Final = 64 * np.finfo(float).eps  # of each of some tens of shares, relative to what they add up to
+
+
+class DoesNotApply(Exception):  # noqa: N818 - it is no error
+    """A relation says nothing about this function here: no pass and no fault."""
+
+
+class Run:
+    """A function at a point: what every relation starts from; with ``asked`` the one at which somebody wants them."""
+
+    def __init__(self, f: Callable[..., Any], inputs: Sequence[Any], *, asked: bool = False) -> None:
+        self.f, self.asked = f, asked
+        self.inputs = [np.array(x) if isinstance(x, np.ndarray) else x for x in map(as_given, inputs)]
+
+    def needs_arrays(self) -> None:
+        """Raise `DoesNotApply` for a run over numbers: no rules run in its passes, as Values keep local gradients."""
+        if not any(isinstance(x, np.ndarray) for x in self.inputs):
+            raise DoesNotApply
+
+    def needs_steps(self) -> None:
+        """Raise `DoesNotApply` if the graph is one leaf: nothing is on the way from there to the output."""
+        if self.usual[0].is_leaf:
+            raise DoesNotApply
+
+    def record(self, change: Callable[[Node], Node] | None = None) -> tuple[Any, list[Any]]:
+        """The output, a constant as a node too, and its leaves, new ones; f sees them through ``change``."""
+        leaves = [Tensor(x) if isinstance(x, np.ndarray) else Value(x) for x in self.inputs]
+        seen = leaves if change is None else [*map(change, leaves)]
+        result = recorded(self.f, seen, {}, leaves) if self.asked else self.f(*seen)
+        output = as_node(result)
+        if output is None:
+            came = describe(result)
+            raise TypeError(f"relations are checked of a function that returns a Value or Tensor, and got {came}")
+        shape = np.shape(output._data)
+        if 0 in shape:
+            raise ValueError(f"relations are checked on numbers, and f returned none: an array of shape {shape}")
+        return output, leaves
+
+    def fresh(self) -> tuple[Any, list[Any]]:
+        """A recording to pass through and to write to."""
+        return apart(*self.record())
+
+    @cached_property
+    def usual(self) -> tuple[Any, list[Any]]:
+        """The output and its leaves as f makes them, for relations that leave no mark on them."""
+        return self.record()
+
+    @cached_property
+    def usual_gradients(self) -> list[Any]:
+        """Those of the usual output; not to be written to."""
+        return self.gradients(*self.usual)
+
+    @cached_property
+    def sizes(self) -> list[Any]:
+        """What the usual gradients would be if no shares cancelled."""
+        output, leaves = self.usual
+        return [np.max(np.abs(self.seed(output))) * size for size in reach(output, leaves)]
+
+    def as_usual(self, output: Any, leaves: Sequence[Any]) -> str | None:
+        """What sets the gradients of an output that means the same apart from the usual, beyond rounding."""
+        return near(self.gradients(output, leaves), self.usual_gradients, self.sizes)
+
+    def seed(self, output: Any) -> Any:
+        """A cotangent that is not all ones."""
+        return weights_of(np.shape(output.data), 1)
+
+    def gradients(self, output: Any, leaves: Sequence[Any], seed: Any = None) -> list[Any]:
+        """The gradients as arrays, zeros where the output does not depend on a leaf."""
+        found = gradients(output, list(leaves), seed=self.seed(output) if seed is None else seed)
+        return [np.zeros(np.shape(x.data)) if g is None else np.asarray(g) for g, x in zip(found, leaves, strict=True)]
+
+
+def apart(output: Any, leaves: list[Any]) -> tuple[Any, list[Any]]:
+    """The graph without marks on anybody's nodes: a copy of it if it holds more leaves than ``leaves``."""
+    own = set(leaves)
+    if not any(node.is_leaf and node not in own for node in topological(output)):
+        return output, leaves
+    output, *leaves = deepcopy([output, *leaves])
+    for node in topological(output):
+        node.grad = None
+    return output, leaves
+
+
+def same(ours: Sequence[Any], others: Sequence[Any]) -> str | None:
+    """The first two that differ; nan equals nan, and 0 equals −0."""
+    for x, y in zip(ours, others, strict=True):
+        if not np.array_equal(x, y, equal_nan=True):
+            return f"{short(x)} is not {short(y)}"
+    return None
+
+
+def near(ours: Sequence[Any], others: Sequence[Any], sizes: Sequence[Any]) -> str | None:
+    """What differs by more than the rounding of shares whose ``sizes`` add up."""
+    for x, y, size in zip(ours, others, sizes, strict=True):
+        wrong = np.abs(x - y) > ROUNDING * size
+        if np.any(wrong & np.isfinite(size)) or not np.array_equal(np.isnan(x), np.isnan(y)):
+            return f"{short(x)} is not {short(y)}, within the rounding of shares up to {short(size)}"
+    return None
+
+
+def short(x: Any) -> str:
+    text = " ".join(repr(np.asarray(x).tolist()).split())
+    return text if len(text) <= 200 else text[:199] + "…"

@@ -1,0 +1,372 @@
+"""NumPy's linear algebra: `numpy.linalg`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cache
+from operator import index
+from typing import Any, Final
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from autodiff.engine.plain import plain, shape_of
+from autodiff.primitives.namespace import is_plain_number
+from autodiff.primitives.primitive import describe
+from autodiff.primitives.table import choices, elementwise, layout, linear, reductions
+from autodiff.primitives.table import factorizations as of
+from autodiff.values.compositions.moves import MOVES
+from autodiff.values.compositions.products import PRODUCTS
+
+__all__ = ["LINALG"]
+
+_ONE: Final = np.eye(1)
+#: NumPy's own named tuples.
+_EIGEN: Final = type(np.linalg.eigh(_ONE))
+_QR: Final = type(np.linalg.qr(_ONE))
+_SIGN_AND_SIZE: Final = type(np.linalg.slogdet(_ONE))
+_SVD: Final = type(np.linalg.svd(_ONE))
+
+
+def _matrices(name: str, x: Any, *, square: bool = False) -> tuple[int, int]:
+    """Rows and columns of the matrices in a stack; raises LinAlgError for anything else."""
+    shape = shape_of(x)
+    if len(shape) < 2 or (square and shape[-1] != shape[-2]):
+        kind = "square matrices" if square else "matrices"
+        raise np.linalg.LinAlgError(f"np.linalg.{name} takes {kind} or stacks of them, and got shape {shape}")
+    return shape[-2], shape[-1]
+
+
+# ---- systems of equations --------------------------------------------------------------------------------------------
+
+
+def _inv(a: Any) -> Any:
+    _matrices("inv", a, square=True)
+    return of.inv(a)
+
+
+def _solve(a: Any, b: Any) -> Any:
+    """As NumPy 2: ``b`` with one axis is a vector, with more a stack of matrices."""
+    _matrices("solve", a, square=True)
+    if len(shape_of(b)) != 1:
+        return of.solve(a, b)
+    return layout.squeeze(of.solve(a, layout.expand_dims(b, axis=1)), axis=-1)
+
+
+def _tensorinv(a: Any, ind: int = 2) -> Any:
+    shape, count = shape_of(a), index(ind)
+    if count <= 0:
+        raise ValueError(f"np.linalg.tensorinv takes a positive number of axes, and got ind={ind!r}")
+    rows, columns = math.prod(shape[:count]), math.prod(shape[count:])
+    if rows != columns:
+        raise np.linalg.LinAlgError(
+            f"np.linalg.tensorinv with ind={count} needs as many elements in the first axes as in the others, "
+            f"and got shape {shape}"
+        )
+    return layout.reshape(of.inv(layout.reshape(a, shape=(rows, columns))), shape=shape[count:] + shape[:count])
+
+
+def _tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
+    if axes is not None:
+        ndim = len(shape_of(a))
+        last = normalize_axis_tuple(axes, ndim)
+        a = layout.transpose(a, axes=tuple(k for k in range(ndim) if k not in last) + last)
+    shape, count = shape_of(a), math.prod(shape_of(b))
+    unknowns = shape[len(shape_of(b)) :]
+    if math.prod(unknowns) != count or math.prod(shape) != count * count:
+        raise np.linalg.LinAlgError(
+            f"np.linalg.tensorsolve needs as many unknowns as equations, and got shapes {shape} and {shape_of(b)}"
+        )
+    right = layout.reshape(b, shape=(count, 1))
+    return layout.reshape(of.solve(layout.reshape(a, shape=(count, count)), right), shape=unknowns)
+
+
+def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
+    if rcond is not None and rtol is not None:
+        raise ValueError(f"np.linalg.pinv takes rcond or rtol, and got both: {rcond!r} and {rtol!r}")
+    _matrices("pinv", a)
+    cutoff = rcond if rcond is not None else rtol if rtol is not None else 1e-15
+    return of.pinv(_read("pinv", a, "L") if hermitian else a, rcond=cutoff)
+
+
+# ---- determinants and factorisations ---------------------------------------------------------------------------------
+
+
+def _det(a: Any) -> Any:
+    _matrices("det", a, square=True)
+    return of.det(a)
+
+
+def _slogdet(a: Any) -> Any:
+    """The sign is a plain array: it has no derivative."""
+    _matrices("slogdet", a, square=True)
+    return _SIGN_AND_SIZE(np.linalg.slogdet(plain(a))[0], of.log_abs_det(a))
+
+
+def _read(name: str, a: Any, triangle: str) -> Any:
+    """The symmetric matrix of which NumPy reads one triangle: no share comes to the other."""
+    _matrices(name, a, square=True)
+    if triangle not in ("L", "U"):
+        raise ValueError(f"np.linalg.{name} takes 'L' or 'U' as UPLO, and got {triangle!r}")
+    kept, strictly = (MOVES["tril"], -1) if triangle == "L" else (MOVES["triu"], 1)
+    return kept(a) + of.transposed(kept(a, strictly))
+
+
+def _cholesky(a: Any, /, *, upper: bool = False) -> Any:
+    low = of.cholesky(_read("cholesky", a, "U" if upper else "L"))
+    return of.transposed(low) if upper else low
+
+
+def _eigh(a: Any, UPLO: str = "L") -> Any:
+    n, _ = _matrices("eigh", a, square=True)
+    triangle = str(UPLO).upper()
+    return _EIGEN(*of.parts(of.eigh(_read("eigh", a, triangle), uplo=triangle), (n,), (n, n)))
+
+
+def _eigvalsh(a: Any, UPLO: str = "L") -> Any:
+    triangle = str(UPLO).upper()
+    return of.eigvalsh(_read("eigvalsh", a, triangle), uplo=triangle)
+
+
+def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
+    m, n = _matrices("svd", a)
+    if hermitian:
+        raise TypeError("np.linalg.svd on nodes takes no hermitian=True; use np.linalg.eigh")
+    if not compute_uv:
+        return of.svdvals(a)
+    if full_matrices and m != n:
+        raise TypeError(
+            f"np.linalg.svd of shape {shape_of(a)} has a rule for full_matrices=False only, and got full_matrices="
+            "True: the other columns of U or V are any that fit; write full_matrices=False"
+        )
+    least = min(m, n)
+    return _SVD(*of.parts(of.svd(a), (m, least), (least,), (least, n)))
+
+
+def _svdvals(x: Any, /) -> Any:
+    _matrices("svdvals", x)
+    return of.svdvals(x)
+
+
+def _qr(a: Any, mode: str = "reduced") -> Any:
+    m, n = _matrices("qr", a)
+    if mode not in ("reduced", "r") and not (mode == "complete" and m <= n):
+        advice = "; mode 'complete' is possible only for at least as many columns as rows" if mode == "complete" else ""
+        raise TypeError(
+            f"np.linalg.qr of shape {shape_of(a)} has a rule for mode 'reduced' or 'r', and got {mode!r}{advice}"
+        )
+    least = min(m, n)
+    q, r = of.parts(of.qr(a if n <= m else a[..., :m]), (m, least), (least, least))
+    if n > m:
+        r = layout.concatenate([r, linear.matmul(of.transposed(q), a[..., m:])], axis=-1)
+    return r if mode == "r" else _QR(q, r)
+
+
+# ---- products --------------------------------------------------------------------------------------------------------
+
+
+def _matrix_power(a: Any, n: int) -> Any:
+    rows, _ = _matrices("matrix_power", a, square=True)
+    try:
+        power = index(n)
+    except TypeError:
+        raise TypeError(f"np.linalg.matrix_power takes a whole number as n, and got {describe(n)}") from None
+    if not power:
+        return choices.where(np.zeros(shape_of(a), bool), a, np.eye(rows, dtype=plain(a).dtype))
+    base = of.inv(a) if power < 0 else a
+    found = base
+    for bit in f"{abs(power):b}"[1:]:
+        found = linear.matmul(found, found)
+        if bit == "1":
+            found = linear.matmul(found, base)
+    return found
+
+
+def _multi_dot(arrays: Sequence[Any]) -> Any:
+    """The product of all, in the order that multiplies the fewest numbers; the first and the last may be vectors."""
+    items = list(arrays)
+    shapes = list(map(shape_of, items))
+    if len(items) < 2:
+        raise ValueError(f"np.linalg.multi_dot takes two arrays or more, and got {len(items)}")
+    if any(len(shape) != 2 for shape in shapes[1:-1]) or not {len(shapes[0]), len(shapes[-1])} <= {1, 2}:
+        raise np.linalg.LinAlgError(
+            f"np.linalg.multi_dot takes matrices, and at both ends vectors too; it got shapes {shapes}"
+        )
+    if len(shapes[0]) == 1:
+        items[0] = layout.expand_dims(items[0], axis=0)
+    if len(shapes[-1]) == 1:
+        items[-1] = layout.expand_dims(items[-1], axis=1)
+    product = _product(items, _cheapest((shape_of(items[0])[0], *(shape_of(item)[1] for item in items))))
+    ends = tuple(axis for axis, shape in ((0, shapes[0]), (1, shapes[-1])) if len(shape) == 1)
+    return layout.squeeze(product, axis=ends) if ends else product
+
+
+Order = int | tuple["Order", "Order"]  #: which factor, or which two products are multiplied
+
+
+def _cheapest(lengths: tuple[int, ...]) -> Order:
+    """The order of multiplications for matrices of which the k-th has shape lengths[k], lengths[k + 1]."""
+
+    @cache
+    def best(i: int, j: int) -> tuple[int, Order]:
+        if j - i == 1:
+            return 0, i
+        ways = ((best(i, k), best(k, j), lengths[i] * lengths[k] * lengths[j]) for k in range(i + 1, j))
+        found = ((left[0] + right[0] + own, (left[1], right[1])) for left, right, own in ways)
+        return min(found, key=lambda way: way[0])
+
+    return best(0, len(lengths) - 1)[1]
+
+
+def _product(items: Sequence[Any], order: Order) -> Any:
+    if isinstance(order, int):
+        return items[order]
+    return linear.matmul(_product(items, order[0]), _product(items, order[1]))
+
+
+# ---- norms -----------------------------------------------------------------------------------------------------------
+
+
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    ndim = len(shape_of(x))
+    if ord is None:
+        return reductions.norm(x, axis=axis, keepdims=keepdims)
+    axes = tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+    if len(axes) == 1:
+        return _vector_norm_over(x, ord, axes, keepdims)
+    if len(axes) == 2:
+        return _matrix_norm_over(x, ord, axes, keepdims)
+    raise ValueError(
+        f"np.linalg.norm with ord={ord!r} is over one axis or two, and got shape {shape_of(x)} with axis={axis!r}"
+    )
+
+
+def _vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    ndim = len(shape_of(x))
+    axes = tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+    return _vector_norm_over(x, ord, axes, keepdims)
+
+
+def _matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    _matrices("matrix_norm", x)
+    axes = len(shape_of(x)) - 2, len(shape_of(x)) - 1
+    return _matrix_norm_over(x, "fro" if ord is None else ord, axes, keepdims)
+
+
+def _vector_norm_over(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """(Σ|x|ᵖ)^(1/p) and its limits over ``axes``, all of which are one vector."""
+    if ord is None or (is_plain_number(ord) and ord == 2):
+        return reductions.norm(x, axis=axes, keepdims=keepdims)
+    if not is_plain_number(ord):
+        raise ValueError(f"a norm of vectors takes a number as ord, and got {ord!r}")
+    size = elementwise.absolute(x)
+    if ord == 0:
+        return reductions.sum(elementwise.sign(size), axis=axes, keepdims=keepdims)
+    if abs(ord) == math.inf:
+        extreme = reductions.max if ord > 0 else reductions.min
+        return extreme(size, axis=axes, keepdims=keepdims)
+    if ord == 1:
+        return reductions.sum(size, axis=axes, keepdims=keepdims)
+    even = ord > 0 and ord % 2 == 0  # without |x|, whose kink at 0 its even powers do not have
+    total = reductions.sum(elementwise.raise_to(x if even else size, ord), axis=axes, keepdims=keepdims)
+    nothing = plain(total) == 0
+    root = elementwise.raise_to(choices.where(nothing, 1.0, total), 1.0 / ord)
+    # Where all elements are 0 the gradient is 0, as that of the Euclidean norm is.
+    return choices.where(nothing, 0.0 if ord > 0 else plain(root) * 0.0, root)
+
+
+def _matrix_norm_over(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """The norm of the matrices whose rows and columns are counted by ``axes``."""
+    if ord in ("fro", "f"):
+        return reductions.norm(x, axis=axes, keepdims=keepdims)
+    if ord not in _OF_COLUMNS and ord not in _OF_ROWS and ord not in _OF_SINGULAR_VALUES:
+        raise ValueError(f"a norm of matrices takes 1, -1, 2, -2, inf, -inf, 'fro' or 'nuc' as ord, and got {ord!r}")
+    rest = tuple(k for k in range(len(shape_of(x))) if k not in axes)
+    last = layout.transpose(x, axes=rest + axes)
+    if ord in _OF_SINGULAR_VALUES:
+        found = _OF_SINGULAR_VALUES[ord](of.svdvals(last), axis=-1)
+    else:
+        extreme, axis = (_OF_COLUMNS[ord], -2) if ord in _OF_COLUMNS else (_OF_ROWS[ord], -1)
+        found = extreme(reductions.sum(elementwise.absolute(last), axis=axis), axis=-1)
+    if not keepdims:
+        return found
+    return layout.reshape(found, shape=tuple(1 if k in axes else n for k, n in enumerate(shape_of(x))))
+
+
+_OF_COLUMNS: Final[dict[Any, Callable[..., Any]]] = {1: reductions.max, -1: reductions.min}
+_OF_ROWS: Final[dict[Any, Callable[..., Any]]] = {math.inf: reductions.max, -math.inf: reductions.min}
+_OF_SINGULAR_VALUES: Final[dict[Any, Callable[..., Any]]] = {
+    2: reductions.max, -2: reductions.min, "nuc": reductions.sum,
+}  # fmt: skip
+
+
+def _cond(x: Any, p: Any = None) -> Any:
+    _matrices("cond", x, square=p not in (None, 2, -2))
+    if 0 in shape_of(x):
+        raise np.linalg.LinAlgError(f"np.linalg.cond takes matrices with elements, and got shape {shape_of(x)}")
+    if p in (None, 2, -2):
+        sizes = of.svdvals(x)
+        most, least = sizes[..., 0], sizes[..., -1]
+        return least / most if p == -2 else most / least
+    axes = len(shape_of(x)) - 2, len(shape_of(x)) - 1
+    if np.any(np.linalg.det(plain(x)) == 0):
+        raise np.linalg.LinAlgError(f"np.linalg.cond with p={p!r} takes invertible matrices; use p=2 for others")
+    return _matrix_norm_over(x, p, axes, False) * _matrix_norm_over(of.inv(x), p, axes, False)
+
+
+# ---- what stands elsewhere too ---------------------------------------------------------------------------------------
+
+
+def _diagonal(x: Any, /, *, offset: int = 0) -> Any:
+    _matrices("diagonal", x)
+    return MOVES["diagonal"](x, offset, -2, -1)
+
+
+def _trace(x: Any, /, *, offset: int = 0) -> Any:
+    _matrices("trace", x)
+    return layout.trace(x, offset, -2, -1)
+
+
+def _transpose(x: Any, /) -> Any:
+    _matrices("matrix_transpose", x)
+    return of.transposed(x)
+
+
+def _outer(x1: Any, x2: Any, /) -> Any:
+    if {len(shape_of(x1)), len(shape_of(x2))} != {1}:
+        raise ValueError(f"np.linalg.outer takes two vectors, and got shapes {shape_of(x1)} and {shape_of(x2)}")
+    return linear.outer(x1, x2)
+
+
+def _cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    lengths = [shape_of(x)[axis] if shape_of(x) else 0 for x in (x1, x2)]
+    if lengths != [3, 3]:
+        raise ValueError(f"np.linalg.cross takes vectors with 3 elements, and got {lengths[0]} and {lengths[1]}")
+    return PRODUCTS["cross"](x1, x2, axis=axis)
+
+
+def _vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    return PRODUCTS["vecdot"](x1, x2, axis=axis)
+
+
+def _matmul(x1: Any, x2: Any, /) -> Any:
+    return linear.matmul(x1, x2)
+
+
+def _tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
+    return linear.tensordot(x1, x2, axes=axes)
+
+
+#: What each function means where an argument is a node, by its name in NumPy.
+LINALG: Final[dict[str, Callable[..., Any]]] = {
+    **{
+        f"linalg.{function.__name__[1:]}": function
+        for function in (
+            _cholesky, _cond, _cross, _det, _diagonal, _eigh, _eigvalsh, _inv, _matmul, _matrix_norm, _matrix_power,
+            _multi_dot, _norm, _outer, _pinv, _qr, _slogdet, _solve, _svd, _svdvals, _tensordot, _tensorinv,
+            _tensorsolve, _trace, _vecdot, _vector_norm,
+        )
+    },
+    "linalg.matrix_transpose": _transpose, "matrix_transpose": _transpose,
+}  # fmt: skip

@@ -1,0 +1,387 @@
+"""Sums, means, order statistics and what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+from autodiff.engine.graph import Node
+from autodiff.engine.plain import constants, plain, shape_of
+from autodiff.primitives.primitive import describe
+from autodiff.primitives.table import choices, elementwise, layout, linear, reductions
+from autodiff.values.compositions.moves import MOVES, ravel
+
+__all__ = ["REDUCTIONS", "STATISTICS"]
+
+_take_along_axis: Final = MOVES["take_along_axis"]
+
+
+# ---- sums of some elements -------------------------------------------------------------------------------------------
+
+
+def _sum(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True, initial: Any = None) -> Any:
+    z = reductions.sum(_only(where, x, 0.0), axis=axis, keepdims=keepdims)
+    return z if initial is None else z + initial
+
+
+def _prod(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True, initial: Any = None) -> Any:
+    z = reductions.prod(_only(where, x, 1.0), axis=axis, keepdims=keepdims)
+    return z if initial is None else z * initial
+
+
+def _mean(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
+    count = np.sum(np.broadcast_to(where, shape_of(x)), axis=axis, keepdims=keepdims)
+    return _sum(x, axis, keepdims, where=where) / constants(count, x)
+
+
+def _max(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True, initial: Any = None) -> Any:
+    """The largest of the elements that ``where`` chooses, and of ``initial``; NumPy wants it if there is a choice."""
+    return _extreme(reductions.max, elementwise.maximum, x, axis, keepdims, where, initial)
+
+
+def _min(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True, initial: Any = None) -> Any:
+    return _extreme(reductions.min, elementwise.minimum, x, axis, keepdims, where, initial)
+
+
+def _extreme(
+    of_all: Callable[..., Any], of_two: Callable[..., Any], x: Any, axis: Any, keepdims: bool, where: Any, initial: Any
+) -> Any:
+    if initial is None:
+        if where is not True:
+            raise ValueError("an extreme of some elements needs initial=, for where none is chosen")
+        return of_all(x, axis=axis, keepdims=keepdims)
+    x = _only(where, x, initial)
+    if not np.size(plain(x)):
+        return _extreme_of_none(x, axis, keepdims, initial)
+    z = of_all(x, axis=axis, keepdims=keepdims)
+    return z if initial == _LEAST[of_all] else of_two(z, initial)
+
+
+_LEAST: Final[dict[Any, float]] = {reductions.max: -np.inf, reductions.min: np.inf}
+
+
+def _extreme_of_none(x: Any, axis: Any, keepdims: bool, initial: Any) -> Any:
+    """``initial`` in the shape of the result, for an array without elements."""
+    return reductions.sum(x, axis=axis, keepdims=keepdims) * 0.0 + initial
+
+
+def _only(where: Any, x: Any, other: Any) -> Any:
+    """``x`` where it takes part, ``other`` elsewhere."""
+    if where is True:
+        return x
+    mask = np.asarray(plain(where))
+    return choices.where(np.broadcast_to(mask, np.broadcast_shapes(mask.shape, shape_of(x))), x, other)
+
+
+#: What reductions of the table mean with NumPy's other keywords.
+REDUCTIONS: Final[dict[Any, Callable[..., Any]]] = {
+    reductions.sum: _sum, reductions.prod: _prod, reductions.mean: _mean, reductions.max: _max, reductions.min: _min,
+}  # fmt: skip
+
+
+# ---- sums of what is a number ----------------------------------------------------------------------------------------
+
+
+def _numbers(x: Any) -> Any:
+    """Where there is a number, no nan."""
+    return ~np.isnan(plain(x))
+
+
+def _count(x: Any, axis: Any, keepdims: bool) -> Any:
+    return constants(np.sum(_numbers(x), axis=axis, keepdims=keepdims), x)
+
+
+def _nansum(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return _sum(x, axis, keepdims, where=_numbers(x))
+
+
+def _nanprod(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return _prod(x, axis, keepdims, where=_numbers(x))
+
+
+def _nanmean(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return _nansum(x, axis, keepdims=keepdims) / _count(x, axis, keepdims)
+
+
+def _nanvar(x: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    centred = choices.where(_numbers(x), x - _nanmean(x, axis, keepdims=True), 0.0)
+    return reductions.sum(elementwise.square(centred), axis=axis, keepdims=keepdims) / _freedom(x, axis, ddof, keepdims)
+
+
+def _nanstd(x: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    """By the norm, whose derivative at 0 is 0."""
+    centred = choices.where(_numbers(x), x - _nanmean(x, axis, keepdims=True), 0.0)
+    freedom = _freedom(x, axis, ddof, keepdims)
+    return reductions.norm(centred, axis=axis, keepdims=keepdims) / np.sqrt(freedom)
+
+
+def _freedom(x: Any, axis: Any, ddof: float, keepdims: bool) -> Any:
+    """Degrees of freedom, n − ddof; nan where there are none."""
+    freedom = _count(x, axis, keepdims) - ddof
+    return constants(np.where(freedom > 0, freedom, np.nan), x)
+
+
+def _nanmax(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return _nan_where_none(_max(x, axis, keepdims, where=_numbers(x), initial=-np.inf), x, axis, keepdims)
+
+
+def _nanmin(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return _nan_where_none(_min(x, axis, keepdims, where=_numbers(x), initial=np.inf), x, axis, keepdims)
+
+
+def _nan_where_none(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    if not np.size(plain(x)):
+        reductions.max(x, axis=axis)  # raises where there is nothing to choose from, as NumPy does
+    return choices.where(np.equal(_count(x, axis, keepdims), 0), np.nan, z)
+
+
+# ---- means and deviations --------------------------------------------------------------------------------------------
+
+
+def _var(x: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
+    return reductions.var(x, axis, keepdims, ddof=ddof)
+
+
+def _std(x: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
+    return reductions.std(x, axis, keepdims, ddof=ddof)
+
+
+def _ptp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return reductions.max(x, axis=axis, keepdims=keepdims) - reductions.min(x, axis=axis, keepdims=keepdims)
+
+
+def _average(x: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
+    """Σ wᵢxᵢ / Σ wᵢ; weights of one axis belong to ``axis``."""
+    shape = shape_of(x)
+    if weights is None:
+        z, total = reductions.mean(x, axis=axis, keepdims=keepdims), None
+    else:
+        if shape_of(weights) != shape:
+            if axis is None or not shape_of(weights):
+                raise TypeError(f"weights of another shape than {shape} need the axis that they belong to")
+            axes = normalize_axis_tuple(axis, len(shape))
+            others = tuple(k for k in range(len(shape)) if k not in axes)
+            order = np.argsort(axes)
+            weights = np.expand_dims(np.transpose(weights, tuple(int(k) for k in order)), others)
+            weights = layout.broadcast_to(weights, shape=shape)
+        total = reductions.sum(weights, axis=axis, keepdims=keepdims)
+        z = reductions.sum(x * weights, axis=axis, keepdims=keepdims) / total
+    if not returned:
+        return z
+    count = plain(x).size / max(np.size(plain(z)), 1)
+    return z, np.full(shape_of(z), count) if total is None else total
+
+
+def _cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None) -> Any:
+    """Covariances of variables, one a row; observations are its columns."""
+    x = np.atleast_2d(m)
+    if not rowvar and np.ndim(plain(m)) != 1:
+        x = x.T
+    if y is not None:
+        other = np.atleast_2d(y)
+        x = np.concatenate([x, other if rowvar or shape_of(other)[0] == 1 else other.T])
+    freedom = max(shape_of(x)[1] - (int(not bias) if ddof is None else ddof), 0)  # NumPy divides by 0, too
+    centred = x - reductions.mean(x, axis=1, keepdims=True)
+    return layout.squeeze(linear.matmul(centred, centred.T) / freedom)
+
+
+def _corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
+    c = _cov(x, y, rowvar)
+    if not np.ndim(plain(c)):
+        return c / c
+    deviations = elementwise.sqrt(layout.diag(c))
+    return elementwise.clip(c / deviations[:, None] / deviations[None, :], -1.0, 1.0)
+
+
+# ---- order statistics ------------------------------------------------------------------------------------------------
+
+
+def _median(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    if not np.size(plain(x)):
+        return _nanmedian(x, axis, keepdims=keepdims)
+    return _quantile(x, 0.5, axis, method="midpoint", keepdims=keepdims)
+
+
+def _nanmedian(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return _nanquantile(x, 0.5, axis, method="midpoint", keepdims=keepdims)
+
+
+def _percentile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Any:
+    return _quantile(x, np.true_divide(_constant("q", q), 100.0), axis, method=method, keepdims=keepdims)
+
+
+def _nanpercentile(
+    x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False
+) -> Any:
+    return _nanquantile(x, np.true_divide(_constant("q", q), 100.0), axis, method=method, keepdims=keepdims)
+
+
+def _quantile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Any:
+    rows = _rows(x, axis)
+    if not np.size(plain(rows)):
+        raise ValueError(f"a quantile needs elements, and got shape {shape_of(x)}")
+    z = _quantile_of_rows(rows, q, method)
+    return _keeping_axes(choices.where(np.isnan(plain(rows)).any(axis=-1), np.nan, z), x, q, axis, keepdims)
+
+
+def _nanquantile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Any:
+    return _keeping_axes(_quantile_of_rows(_rows(x, axis), q, method), x, q, axis, keepdims)
+
+
+def _constant(name: str, item: Any) -> Any:
+    if isinstance(item, Node):
+        raise TypeError(f"{name} is taken as a constant, and got {describe(item)}; use its .data")
+    return item
+
+
+def _rows(x: Any, axis: Any) -> Any:
+    """The axes that are reduced as one, the last."""
+    if axis is None:
+        return ravel(x)
+    axes = normalize_axis_tuple(axis, np.ndim(plain(x)))
+    moved = np.moveaxis(x, axes, range(-len(axes), 0))
+    shape = shape_of(moved)
+    kept = len(shape) - len(axes)
+    return layout.reshape(moved, shape=(*shape[:kept], int(np.prod(shape[kept:]))))
+
+
+#: What lies between two elements, a part t of the way from the lower to the upper one.
+_BETWEEN: Final[dict[str, Callable[[Any, Any, Any], Any]]] = {
+    "higher": lambda low, high, t: choices.where(t > 0, high, low),
+    "linear": lambda low, high, t: low + t * (high - low),
+    "lower": lambda low, high, t: low,  # noqa: ARG005
+    "midpoint": lambda low, high, t: choices.where(t > 0, 0.5 * (low + high), low),
+}  # fmt: skip
+
+
+def _quantile_of_rows(rows: Any, q: Any, method: str) -> Any:
+    """Between the sorted elements of each row, nan left out; the axes of ``q`` come first."""
+    if method not in _BETWEEN:
+        raise ValueError(f"quantiles by {method!r} have no rule on nodes; methods are {', '.join(_BETWEEN)}")
+    if not np.all(np.greater_equal(_constant("q", q), 0) & np.less_equal(q, 1)):
+        raise ValueError(f"a quantile is from 0 to 1 (a percentile to 100), and got q={q!r}")
+    if not shape_of(rows)[-1]:
+        return reductions.sum(rows, axis=-1) + np.full((*np.shape(q), *shape_of(rows)[:-1]), np.nan)
+    order = np.argsort(plain(rows), axis=-1, kind="stable")  # nan comes last
+    count = np.sum(_numbers(rows), axis=-1)
+    places = np.multiply.outer(np.asarray(q, float), np.maximum(count - 1, 0))
+    low = np.floor(places).astype(int)
+    ordered = _take_along_axis(rows, order, -1)
+    below, above = (_picked(ordered, np.minimum(k, np.maximum(count - 1, 0))) for k in (low, low + 1))
+    z = _BETWEEN[method](below, above, constants(places - low, rows))
+    return choices.where(np.broadcast_to(np.equal(count, 0), shape_of(z)), np.nan, z)
+
+
+def _picked(ordered: Any, places: Any) -> Any:
+    """Of each row the elements at its places, whose axes of ``q`` come first."""
+    shape = shape_of(ordered)
+    starts = np.arange(np.prod(shape[:-1], dtype=int)).reshape(shape[:-1]) * shape[-1]
+    return layout.take(ordered, starts + places)
+
+
+def _keeping_axes(z: Any, x: Any, q: Any, axis: Any, keepdims: bool) -> Any:
+    if not keepdims:
+        return z
+    ndim = np.ndim(plain(x))
+    axes = range(ndim) if axis is None else normalize_axis_tuple(axis, ndim)
+    return np.expand_dims(z, tuple(k + np.ndim(q) for k in axes))
+
+
+# ---- along an axis ---------------------------------------------------------------------------------------------------
+
+
+def _running(of_axis: Callable[..., Any]) -> Callable[..., Any]:
+    """A running sum or product as NumPy calls it: of all elements, one after the other, where no axis is given."""
+    return lambda x, axis=None: of_axis(ravel(x), axis=0) if axis is None else of_axis(x, axis=axis)
+
+
+_cumsum: Final = _running(reductions.cumsum)
+_cumprod: Final = _running(reductions.cumprod)
+
+
+def _nancumsum(x: Any, axis: int | None = None) -> Any:
+    return _cumsum(_only(_numbers(x), x, 0.0), axis)
+
+
+def _nancumprod(x: Any, axis: int | None = None) -> Any:
+    return _cumprod(_only(_numbers(x), x, 1.0), axis)
+
+
+def _cumulative(running: Callable[..., Any], first: float) -> Callable[..., Any]:
+    """``running`` sum or product as the array API has it: one axis, and the empty sum or product in front if asked."""
+
+    def cumulative(x: Any, /, *, axis: int | None = None, include_initial: bool = False) -> Any:
+        x = np.atleast_1d(x)
+        if axis is None and np.ndim(plain(x)) > 1:
+            raise ValueError(f"a running sum or product of an array of shape {shape_of(x)} needs an axis")
+        k = normalize_axis_index(axis or 0, np.ndim(plain(x)))
+        z = running(x, axis=k)
+        shape = list(shape_of(x))
+        shape[k] = 1
+        return layout.concatenate([constants(np.full(shape, first), x), z], axis=k) if include_initial else z
+
+    return cumulative
+
+
+def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    """∫ y dx by the trapezoidal rule: Σ (y_{i+1} + y_i)/2 · (x_{i+1} − x_i)."""
+    y = np.moveaxis(y, axis, -1)
+    if x is not None:
+        dx = np.diff(x) if np.ndim(plain(x)) == 1 else np.diff(np.moveaxis(x, axis, -1))
+    return reductions.sum((y[..., 1:] + y[..., :-1]) * dx, axis=-1) / 2.0
+
+
+def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    """Differences of neighbours over their distances, to the second order inside; the coefficients are NumPy's."""
+    shape = shape_of(f)
+    axes = tuple(range(len(shape))) if axis is None else normalize_axis_tuple(axis, len(shape))
+    each = spacing * len(axes) if len(spacing) == 1 else spacing or (1.0,) * len(axes)
+    if len(each) != len(axes):
+        raise TypeError(f"gradient takes one spacing, or one for each of {len(axes)} axes, and got {len(spacing)}")
+    found = [_slopes(f, k, _constant("spacing", h), edge_order) for k, h in zip(axes, each, strict=True)]
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+def _slopes(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
+    """Along one axis: a, b and c times three neighbours, whose distances are h and k."""
+    f = np.moveaxis(f, axis, 0)
+    count = shape_of(f)[0]
+    if edge_order not in (1, 2) or count <= edge_order:
+        raise ValueError(f"gradient with edge_order={edge_order} needs more than {edge_order} elements along an axis, "
+                         f"and got {count}; edge_order is 1 or 2")  # fmt: skip
+    steps = np.diff(spacing) if np.ndim(spacing) else np.full(count - 1, float(spacing))
+    if len(steps) != count - 1:
+        raise ValueError(f"gradient takes as many places as elements, {count}, and got {len(steps) + 1}")
+    if np.ndim(spacing) == 0:
+        parts = [(f[2:] - f[:-2]) * (0.5 / float(spacing))]
+    else:
+        h, k = steps[:-1], steps[1:]
+        inner = (-k / (h * (h + k)), (k - h) / (h * k), h / (k * (h + k)))
+        columns = [constants(part.reshape(-1, *[1] * (np.ndim(plain(f)) - 1)), f) for part in inner]
+        parts = [sum(part * f[j : count - 2 + j] for j, part in enumerate(columns))]
+    if edge_order == 1:
+        first, last = (f[1:2] - f[:1]) * float(1.0 / steps[0]), (f[-1:] - f[-2:-1]) * float(1.0 / steps[-1])
+    else:
+        first = _slope_at_first(f[:3], steps[0], steps[1])
+        last = -_slope_at_first(np.flip(f[-3:], axis=0), steps[-1], steps[-2])
+    return np.moveaxis(layout.concatenate([first, *parts, last], axis=0), 0, axis)
+
+
+def _slope_at_first(f: Any, h: float, k: float) -> Any:
+    """The slope at the first of three neighbours."""
+    a, b, c = -(2.0 * h + k) / (h * (h + k)), (h + k) / (h * k), -h / (k * (h + k))
+    return f[:1] * float(a) + f[1:2] * float(b) + f[2:3] * float(c)
+
+
+#: What each function means where an argument is a node, by its name in NumPy.
+STATISTICS: Final[dict[str, Callable[..., Any]]] = {
+    "average": _average, "corrcoef": _corrcoef, "cov": _cov, "cumprod": _cumprod, "cumsum": _cumsum,
+    "cumulative_prod": _cumulative(_cumprod, 1.0), "cumulative_sum": _cumulative(_cumsum, 0.0), "gradient": _gradient,
+    "median": _median, "nancumprod": _nancumprod, "nancumsum": _nancumsum, "nanmax": _nanmax, "nanmean": _nanmean,
+    "nanmedian": _nanmedian, "nanmin": _nanmin, "nanpercentile": _nanpercentile, "nanprod": _nanprod,
+    "nanquantile": _nanquantile, "nanstd": _nanstd, "nansum": _nansum, "nanvar": _nanvar, "percentile": _percentile,
+    "ptp": _ptp, "quantile": _quantile, "std": _std, "trapezoid": _trapezoid, "var": _var,
+}  # fmt: skip

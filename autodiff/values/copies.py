@@ -1,0 +1,73 @@
+"""Copies of graphs: ``copy``, ``copy.deepcopy`` and ``pickle``, none of which recurses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from autodiff.engine.emit_arrays import data_of
+from autodiff.engine.graph import BY_RULE, Node, check_all_fresh, link, topological
+from autodiff.engine.plain import read_only
+from autodiff.engine.shares import local_gradients
+
+__all__ = ["copied", "reduced", "twin"]
+
+
+def reduced(output: Node) -> tuple[Any, ...]:
+    """What ``__reduce__`` answers: the nodes under ``output`` as plain data. Raises StaleGraphError."""
+    order = topological(output)
+    check_all_fresh(order)
+    place = {node: k for k, node in enumerate(order)}
+    if output.a is None:
+        return unpacked, ([packed(output, place)],)
+    # leaves go as objects of their own: pickled beside the output, as in a net, they stay its leaves
+    return unpacked, ([node if node.a is None else packed(node, place) for node in order],)
+
+
+def packed(node: Node, place: Mapping[Node, int]) -> tuple[Any, ...]:
+    """One node as plain data, its inputs as positions in a list: pickling depth does not grow with the graph's."""
+    inputs = [(True, place[x]) if isinstance(x, Node) else (False, x) for x in node.inputs]
+    partials = node.db if node.da is BY_RULE else local_gradients(node)
+    return type(node), node._data, node._grad, node.origin, inputs, partials, node.da is BY_RULE
+
+
+def unpacked(records: list[Any]) -> Node:
+    """The last node of the graph that ``records`` describe; leaves may be among them as they are."""
+    made: list[Any] = []
+    for record in records:
+        if isinstance(record, Node):
+            made.append(record)
+            continue
+        kind, data, grad, origin, places, partials, by_rule = record
+        node = kind._leaf(read_only(data), origin)
+        node._grad = grad
+        if places:
+            inputs = tuple(made[x] if is_node else read_only(x) for is_node, x in places)
+            if by_rule:
+                node.a, node.b, node.da, node.db = inputs, data_of(origin.primitive, inputs), BY_RULE, partials
+            else:
+                link(node, inputs, partials)
+        made.append(node)
+    return made[-1]  # type: ignore[no-any-return]
+
+
+def copied(output: Node, memo: dict[int, Any]) -> Node:
+    """A copy of the graph under ``output``, without recursion; what ``memo`` holds already is not copied again."""
+    for node in topological(output):
+        if id(node) not in memo:
+            memo[id(node)] = twin(node, memo)
+    return memo[id(output)]  # type: ignore[no-any-return]
+
+
+def twin(node: Any, memo: Mapping[int, Any]) -> Any:
+    """A copy of one node, with the inputs that ``memo`` has for its inputs; a stale node's copy is as stale."""
+    copy = type(node)._leaf(node._data, node.origin)
+    copy.stamp = node.stamp
+    copy._grad = node._grad if node.scalar or node._grad is None else node._grad.copy()
+    if node.a is not None:
+        inputs = tuple(memo[id(x)] if isinstance(x, Node) else x for x in node.inputs)
+        if node.da is BY_RULE:
+            copy.a, copy.b, copy.da, copy.db = inputs, node.b, BY_RULE, node.db
+        else:
+            link(copy, inputs, local_gradients(node))
+    return copy

@@ -1,0 +1,204 @@
+"""NumPy's own functions on Values and Tensors, read off the table.
+
+A ufunc or function that the table names is recorded, as is one that is made of primitives; one that only asks
+(``np.isfinite``, ``np.argsort``) answers from the data; any other raises and says why: nobody gets a silently detached
+array.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from itertools import takewhile
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.engine.plain import plain, shape_of
+from autodiff.primitives.primitive import FORGETTING, TABLE, Primitive
+from autodiff.values.compositions import COMPOSITIONS, REDUCTIONS, numpy_functions
+from autodiff.values.refusals import REFUSED
+
+__all__ = ["QUESTIONS", "dispatch_function", "dispatch_ufunc", "spelled"]
+
+
+_COMPOSED: Final[dict[Any, Callable[..., Any]]] = numpy_functions(COMPOSITIONS)
+
+#: Functions whose answer has no derivative: it is taken from the data, and plain.
+QUESTIONS: Final = frozenset({
+    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.isfinite, np.isnan, np.isinf,
+    np.isneginf, np.isposinf, np.signbit, np.logical_not, np.logical_and, np.logical_or, np.logical_xor, np.shape,
+    np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.argmax, np.argmin, np.argsort,
+    np.argpartition, np.argwhere, np.flatnonzero, np.lexsort, np.nanargmax, np.nanargmin, np.searchsorted, np.digitize,
+    np.array_equal, np.array_equiv, np.allclose, np.isclose, np.isin, np.any, np.all, np.result_type, np.can_cast,
+    np.common_type, np.min_scalar_type, np.nonzero, np.count_nonzero, np.array_repr, np.array_str, np.array2string,
+    np.may_share_memory, np.shares_memory, np.iscomplex, np.iscomplexobj, np.isreal, np.isrealobj, np.imag,
+    np.diag_indices_from, np.tril_indices_from, np.triu_indices_from, np.einsum_path, np.ix_, np.linalg.matrix_rank,
+})  # fmt: skip
+
+_REFUSED: Final[dict[Any, str]] = numpy_functions(REFUSED)
+
+
+def _recorded(function: Any) -> Callable[..., Any] | None:
+    made = _COMPOSED.get(function)
+    if made is not None:
+        return made
+    entry = _found.get(function)
+    if entry is None or TABLE.get(entry.name) is not entry:
+        entry = next((each for each in TABLE.values() if function in each.numpy), None)
+        if entry is not None:
+            _found[function] = entry
+    return entry
+
+
+#: Answers of `_recorded`: looking through the table costs four times what recording a call does.
+_found: Final[dict[Any, Primitive]] = {}
+FORGETTING.append(_found.clear)
+
+
+def dispatch_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What ``ufunc(*inputs)`` means on nodes."""
+    if method in ("reduce", "accumulate", "outer") and ufunc in _METHODS[method]:
+        return _METHODS[method][ufunc](*inputs, **kwargs)
+    if method != "__call__":
+        raise TypeError(f"np.{ufunc.__name__}.{method} has no rule on nodes; write it with functions that have one")
+    if kwargs.get("where") is True:
+        kwargs = {key: item for key, item in kwargs.items() if key != "where"}
+    if kwargs and kwargs.keys() != {"axis"}:
+        raise TypeError(_about_keywords(ufunc, inputs, kwargs))
+    return _dispatched(ufunc, inputs, kwargs)
+
+
+def _along_axis(function: Any) -> Callable[..., Any]:
+    """NumPy's function as a method of a ufunc calls it: along the first axis, if no other is asked for."""
+    return lambda x, axis=0, **kwargs: _dispatched(function, (x,), {"axis": axis, **kwargs})
+
+
+def _of_every_pair(ufunc: Any) -> Callable[..., Any]:
+    """The ufunc of each element of x with each of y."""
+    return lambda x, y: ufunc(np.reshape(x, shape_of(x) + (1,) * len(shape_of(y))), y)
+
+
+_METHODS: Final[dict[str, dict[Any, Callable[..., Any]]]] = {
+    "reduce": {
+        ufunc: _along_axis(function)
+        for ufunc, function in (
+            (np.add, np.sum), (np.maximum, np.max), (np.minimum, np.min), (np.multiply, np.prod),
+            (np.logical_and, np.all), (np.logical_or, np.any),
+        )
+    },
+    "accumulate": {np.add: _along_axis(np.cumsum), np.multiply: _along_axis(np.cumprod)},
+    "outer": {ufunc: _of_every_pair(ufunc) for ufunc in (np.add, np.subtract, np.multiply, np.divide, np.power)},
+}  # fmt: skip
+
+
+def _about_keywords(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    out = kwargs.get("out", (None,))[0]
+    if len(kwargs) == 1 and out is not None and any(item is out for item in inputs):
+        sign = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.matmul: "@"}.get(ufunc)
+        return (
+            f"a plain array cannot take in a node: x {sign}= y writes into x; write x = x {sign} y"
+            if sign
+            else f"np.{ufunc.__name__} cannot write a node into a plain array; take its result"
+        )
+    return (
+        f"np.{ufunc.__name__} on nodes takes no keywords, and got {', '.join(sorted(kwargs))}; "
+        "use np.where(...) in place of where=, the result in place of out=, x.astype(...) before the call for dtype="
+    )
+
+
+def dispatch_function(function: Any, args: Any, kwargs: Any) -> Any:
+    """What the NumPy function ``function(*args, **kwargs)`` means on nodes."""
+    return _dispatched(function, args, kwargs)
+
+
+def _dispatched(function: Any, args: Any, kwargs: Any) -> Any:
+    if function in QUESTIONS:
+        return function(*map(_data, args), **{key: _data(item) for key, item in kwargs.items()})
+    recorded = _recorded(function)
+    if recorded is None:
+        raise TypeError(f"{spelled(function)} has no rule on nodes: {_REFUSED.get(function, _UNKNOWN)}")
+    given = _about_the_result(function, kwargs) if kwargs else kwargs
+    if recorded in REDUCTIONS and (len(args) > 2 or not given.keys() <= _OF_EVERY_REDUCTION):
+        return _reduced(function, recorded, args, given)
+    if not args:
+        args, given = _in_our_names(function, recorded, args, given) or (args, given)
+    try:
+        return recorded(*args, **given)
+    except TypeError as error:
+        misfit = _with_signature(function, recorded, args, given)
+        if misfit is None:
+            raise error from None
+    renamed = _in_our_names(function, recorded, args, given)
+    if renamed is None:
+        raise misfit
+    return recorded(*renamed[0], **renamed[1])
+
+
+def _about_the_result(function: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The keywords that are not left at NumPy's default and say more than how memory is used."""
+    if kwargs.get("out") is not None:
+        raise TypeError(f"{spelled(function)} on nodes takes no out=; a node is never written to: take the result")
+    return {key: item for key, item in kwargs.items() if _says_something(key, item)}
+
+
+def _says_something(key: str, item: Any) -> bool:
+    return key not in _ABOUT_MEMORY and (not _is_left_out(item) or (key == "axis" and item is None))
+
+
+_OF_EVERY_REDUCTION: Final = frozenset({"axis", "keepdims"})
+#: Keywords that say how NumPy is to use memory, and nothing about the result.
+_ABOUT_MEMORY: Final = frozenset({"copy", "device", "out", "overwrite_input", "subok"})
+_UNKNOWN: Final = "use .data for a plain array outside the graph, or define a primitive for it"
+
+
+def _reduced(function: Any, entry: Any, args: Any, given: dict[str, Any]) -> Any:
+    """A reduction with keywords that the table does not know: which elements, an initial value, the type of the sum."""
+    bound = inspect.signature(function).bind(*args, **given).arguments
+    how = {key: item for key, item in bound.items() if not _is_left_out(item) or key == "axis"}
+    x, dtype = how.pop("a"), how.pop("dtype", None)
+    return REDUCTIONS[entry](x if dtype is None else COMPOSITIONS["astype"](x, dtype), **how)
+
+
+def _is_left_out(item: Any) -> bool:
+    return item is None or item is np._NoValue
+
+
+def _with_signature(function: Any, recorded: Callable[..., Any], args: Any, kwargs: Any) -> TypeError | None:
+    """The error for arguments that NumPy's function takes and ours does not; None if it was something else."""
+    signature = inspect.signature(recorded)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        return TypeError(f"{spelled(function)} on nodes takes {', '.join(signature.parameters)}: {error}")
+    return None
+
+
+def _in_our_names(
+    function: Any, recorded: Callable[..., Any], args: Any, kwargs: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any]] | None:
+    """The arguments of ``median(a=x, axis=0)`` as ``median(x, axis=0)``: by position where NumPy has other names.
+
+    None if they do not fit then either.
+    """
+    known = {*recorded.defaults} if isinstance(recorded, Primitive) else {*inspect.signature(recorded).parameters}
+    try:
+        signature = inspect.signature(function)
+        bound = signature.bind(*args, **kwargs).arguments.items()
+        others = {key: item for key, item in bound if _says_something(key, item)}
+        theirs = takewhile(lambda name: name in others and name not in known, signature.parameters)
+        first = [others.pop(name) for name in theirs]
+        inspect.signature(recorded).bind(*first, **others)
+    except (TypeError, ValueError):
+        return None
+    return first, others
+
+
+def _data(item: Any) -> Any:
+    return type(item)(map(_data, item)) if isinstance(item, list | tuple) else plain(item)
+
+
+def spelled(function: Any) -> str:
+    """The name as users write it: np.linalg.inv."""
+    place = getattr(function, "__module__", None) or "numpy"
+    return f"{place.replace('numpy', 'np', 1)}.{function.__name__}"

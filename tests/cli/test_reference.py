@@ -1,0 +1,248 @@
+"""What ``autodiff table`` prints: all of the table, once, as text and as Markdown, and what a name finds."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from markdown_it import MarkdownIt
+
+import autodiff as ad
+from autodiff.cli import reference
+from autodiff.cli.program import main
+from autodiff.primitives.primitive import ANY, BUILT_IN, TABLE
+from autodiff.values import refusals
+from autodiff.values.compositions import COMPOSITIONS, numpy_functions
+from autodiff.values.numpy_protocol import QUESTIONS, spelled
+from autodiff.words.notation import in_ascii
+from tests.support.places import ROOT
+
+MADE = [name for name in COMPOSITIONS if numpy_functions({name: None})]
+REFUSED = [name for name in refusals.REFUSED if numpy_functions({name: None})]
+HEAD = ["Operation", "Formula", "Derivative", "Domain", "NumPy"]
+
+
+def shown(capsys, *arguments: str) -> str:
+    """What ``autodiff table`` prints when all is well."""
+    assert main(["table", *arguments]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def unknown(capsys, *names: str) -> str:
+    """The sentence about a name that nothing has; nothing else is printed."""
+    assert main(["table", *names]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    return err.removeprefix("autodiff: ").rstrip("\n")
+
+
+def entry(told: str, name: str) -> str:
+    """The paragraph of one operation."""
+    [paragraph] = [part for part in told.split("\n\n") if re.split(r"\s", part)[0] == name and "\n  Formula" in part]
+    return paragraph
+
+
+def tables(told: str) -> list[list[list[str]]]:
+    """The cells of every table in Markdown, as a renderer has them: the text of each, code without its marks."""
+    found: list[list[list[str]]] = []
+    for token in MarkdownIt("commonmark").enable("table").parse(told):
+        if token.type == "table_open":
+            found.append([])
+        elif token.type == "tr_open":
+            found[-1].append([])
+        elif token.type == "inline" and found and token.level >= 4:
+            found[-1][-1].append("".join(part.content for part in token.children or ()))
+    return found
+
+
+# ---- all of it -------------------------------------------------------------------------------------------------------
+
+
+def test_every_operation_appears_once(capsys):
+    """In the text and in the tables, by topic in the order of the table, with the words of its entry."""
+    out = shown(capsys)
+    topics = dict.fromkeys(each.forward.__module__.rpartition(".")[2].capitalize() for each in TABLE.values())
+    assert re.findall(r"^(\w+)\n-+$", out, flags=re.MULTILINE) == [*topics]
+    assert re.findall(r"^(\w+).*\n  Formula ", out, flags=re.MULTILINE) == [*TABLE]
+    rows = [row for table in tables(shown(capsys, "--markdown")) for row in table if table[0] == HEAD]
+    assert [row[0].split()[0] for row in rows if row != HEAD] == [*TABLE]
+    for each in TABLE.values():
+        told = " ".join(entry(out, each.name).split())
+        assert each.doc.replace("`", "") in told
+        assert each.symbol in told
+        assert all(spelled(function) in told for function in each.numpy)
+
+
+def test_every_function_of_numpy_appears_once(capsys):
+    """Those that are made of operations, those that only answer, and those that are refused, each in its place."""
+    groups = [sorted(f"np.{name}" for name in MADE), sorted(map(spelled, QUESTIONS))]
+    for told in (shown(capsys), shown(capsys, "--markdown")):
+        lists = re.findall(r"^ *(`?np\.[^:|]*?)(?:\n\n)", told, flags=re.MULTILINE)
+        assert [re.findall(r"np\.[\w.]+", names) for names in lists] == groups
+    refused = sorted(f"np.{name}" for name in REFUSED)
+    assert re.findall(r"^  (np\.[\w.]+): ", shown(capsys), flags=re.MULTILINE) == refused
+    assert [row[0] for row in tables(shown(capsys, "--markdown"))[-1][1:]] == refused
+
+
+def test_only_what_this_numpy_has(capsys, monkeypatch):
+    """A name that came with another version is not told."""
+    monkeypatch.setitem(COMPOSITIONS, "linalg.of_tomorrow", np.sum)
+    monkeypatch.setitem(refusals.REFUSED, "of_yesterday", "It is gone.")
+    out = shown(capsys)
+    assert "tomorrow" not in out
+    assert "gone" not in out
+
+
+def test_the_derivatives_are_those_of_the_table():
+    """Each input has one, in letters that the forward uses where it can."""
+    for row in reference.everything().operations:
+        each = TABLE[row.name]
+        told = [item for item in row.derivatives if not item.endswith(":")]
+        assert len(told) == (each.arity or 2)
+        if told[0].startswith(("∂z/∂x = ", "∂J/∂x = ")) and each.arity == 1:
+            assert told[0].partition(" = ")[2] == each.formula(0)
+            assert row.domain == each.domain[0].text
+    rows = {row.name: row for row in reference.everything().operations}
+    assert rows["affine"].derivatives == ("∂J/∂w = outer(g, x)", "∂J/∂x = matvec(w.T, g)", "∂J/∂b = g")
+    assert rows["scatter"].derivatives == ("∂J/∂x = getitem(g, index=index)",)
+    assert rows["divide"].domain == "x: all reals; y ≠ 0"
+    assert rows["divide"].numpy == ("np.divide",)
+    assert {rows[name].internal for name in ("sech2", "inner")} == {True}
+    assert {row.internal == (row.name not in ad.__all__) for row in rows.values()} == {True}
+
+
+def test_your_own_operation_is_in_the_table(define):
+    """Under a heading of its own, with what it says about itself."""
+    define("cube_|x|", lambda xp, x: x * x * x, [lambda g, z, x: g * (3.0 * x * x)], doc="Cube\n|x|³.", domain=ANY)
+    found = reference.selected(reference.everything(), ["cube_|x|"])
+    assert "Your own\n--------\n\ncube_|x|\n  Formula     Cube |x|³.\n  Derivative  ∂z/∂x = " in reference.text(found)
+    [[head, row]] = tables(reference.markdown(found))
+    assert head == HEAD
+    assert row[:2] == ["cube_|x|", "Cube |x|³."]
+
+
+# ---- how it reads ----------------------------------------------------------------------------------------------------
+
+
+def test_text_fits_a_terminal(capsys):
+    """100 columns, also in ASCII spelling; no line ends in spaces, no two empty lines follow each other."""
+    out = shown(capsys)
+    for line in out.splitlines():
+        assert len(line) <= 100
+        assert len(in_ascii(line)) <= 100
+        assert line == line.rstrip()
+    assert "\n\n\n" not in out
+    assert out.endswith("\n")
+    assert not out.endswith("\n\n")
+
+
+def test_markdown_has_rows_of_one_length(capsys):
+    """As written, and as a renderer splits it: a pipe in |x| is no border."""
+    out = shown(capsys, "--markdown")
+    blocks = [part.splitlines() for part in out.split("\n\n") if part.startswith("| ")]
+    assert len(blocks) == len({entry.forward.__module__ for entry in TABLE.values() if entry.built_in}) + 1
+    for block in blocks:
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block}) == 1
+    found = tables(out)
+    assert [len(table) for table in found] == [len(block) - 1 for block in blocks]
+    assert [row for table in found for row in table if row[0].startswith("absolute")] == [
+        ["absolute |x|", "Absolute value |x|; its derivative at 0 is 0.", "∂z/∂x = sign(x)", "x ≠ 0",
+         "np.absolute, np.fabs"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "facts"), [
+    ("relu", ["max(x, 0); its derivative at 0 is 0, at nan it is nan.", "∂z/∂x = sign(z)"]),
+    ("maximum", ["The larger of x and y; a tie shares the error equally.", "NumPy       np.maximum"]),
+    ("log", ["Natural logarithm ln x; −inf at 0, nan below.", "∂z/∂x = 1/x\n", "  x > 0\n", "NumPy       np.log"]),
+    ("pow", ["∂z/∂y = where(x = 0 and y ≥ 0, 0.0, z·log(x))", "x > 0; y: all reals", "np.power, np.float_power"]),
+    ("sum", ["every element gets the whole error signal", "∂J/∂x = spread(g, shape=x.shape, "]),
+])  # fmt: skip
+def test_facts_that_are_known(capsys, name, facts):
+    """As a reader looks them up."""
+    told = entry(shown(capsys, name), name)
+    assert all(fact in told for fact in facts)
+
+
+def test_the_legend_tells_what_is_there(capsys):
+    """An error signal, an internal operation and the notes are explained where one is told."""
+    said = ("g = ∂J/∂z is the error signal", "Internal operations", "course CS224n", "made of several operations are")
+    assert all(part in shown(capsys) for part in said)
+    assert all(part in shown(capsys, "--markdown") for part in said)
+    assert not any(part in shown(capsys, "sqrt") for part in said)
+    assert "error signal" in shown(capsys, "sum")
+    assert "Internal operations" in shown(capsys, "sech2")
+    assert "z is the result" not in shown(capsys, "np.argmax")
+
+
+# ---- looking up ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("asked", "operations", "functions"), [
+    (["sqrt"], ["sqrt"], []), (["np.sqrt"], ["sqrt"], []), (["numpy.sqrt"], ["sqrt"], []),
+    (["np.linalg.norm"], ["norm"], ["np.linalg.norm"]), (["linalg.norm"], ["norm"], ["np.linalg.norm"]),
+    (["norm"], ["norm"], ["np.linalg.norm"]), (["np.clip"], ["clip"], ["np.clip"]),
+    (["np.abs"], ["absolute"], []), (["np.true_divide"], ["divide"], []), (["np.amax"], ["max"], []),
+    (["np.std"], [], ["np.std"]), (["np.argmax"], [], ["np.argmax"]),
+    (["ln"], ["log"], []), (["ReLU"], ["relu"], []), (["Σ"], ["weighted_sum", "einsum", "sum"], []),
+    (["arct"], ["arctan", "arctan2", "arctanh"], []), (["tanh", "exp", "tanh"], ["exp", "tanh"], []),
+])  # fmt: skip
+def test_a_name_finds_its_rows(asked, operations, functions):
+    """By the exact name, in the package or in NumPy; then by the sign; then by a part, in the order of the table."""
+    found = reference.selected(reference.everything(), asked)
+    assert [row.name for row in found.operations] == operations
+    assert [row.name for group in found.groups for row in group.functions] == functions
+
+
+def test_every_name_finds_its_own_row(capsys):
+    """All that the table names can be looked up, in both forms."""
+    everything = reference.everything()
+    for name in BUILT_IN:
+        assert name in [row.name for row in reference.selected(everything, [name]).operations]
+    for name in [*(f"np.{name}" for name in MADE + REFUSED), *map(spelled, QUESTIONS)]:
+        groups = reference.selected(everything, [name]).groups
+        assert name in [row.name for group in groups for row in group.functions]
+    for name in REFUSED:
+        told = tables(shown(capsys, "--markdown", f"np.{name}"))[-1]
+        assert [f"np.{name}", refusals.REFUSED[name]] in told
+
+
+@pytest.mark.parametrize(("name", "advice"), [
+    ("sqrtt", "did you mean sqrt?"), ("arcsn", "did you mean arcsin?"), ("cosinus", "did you mean cos?"),
+    ("np.linalg.nrm", "did you mean linalg.norm?"), ("zzz", "autodiff table lists all of them"),
+    ("", "autodiff table lists all of them"), ("np.", "autodiff table lists all of them"),
+    ("__dict__", "autodiff table lists all of them"), ("np.random.power", "did you mean power?"),
+])  # fmt: skip
+def test_an_unknown_name_is_one_sentence(capsys, name, advice):
+    """With a name that is close, if there is one; also after names that are known."""
+    sentence = f"the table has no operation and no NumPy function {name!r}; {advice}"
+    assert unknown(capsys, name) == sentence
+    assert unknown(capsys, "sqrt", name) == sentence
+
+
+def test_bad_options_are_one_sentence(capsys):
+    """As for the other commands."""
+    assert unknown(capsys, "--html") == "unrecognized arguments: --html; autodiff --help lists what can be said"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--markdown"], ["norm"]])
+def test_in_ascii_as_a_process(arguments):
+    """With signs and formulas spelled, and columns where they were."""
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "autodiff", "table", *arguments]
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    out = done.stdout.decode("ascii")
+    assert "dJ/dx is the share" in out
+    assert "\\u" not in out
+    if "--markdown" not in arguments:
+        assert all(len(line) <= 100 for line in out.splitlines())
+        assert "\nnorm          ||x||\n  Formula     Euclidean norm sqrt" in out
+        assert "\n  Domain      x != 0\n" in out

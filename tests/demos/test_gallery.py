@@ -1,0 +1,106 @@
+"""The gallery: every picture, light and dark; a page that needs no other file; the README shows what it makes."""
+
+from __future__ import annotations
+
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+from importlib.util import module_from_spec, spec_from_file_location
+
+import pytest
+
+from autodiff.system.extras import install
+from tests.support.places import ROOT
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def gallery():
+    """The demo as a module."""
+    spec = spec_from_file_location("gallery", ROOT / "demos" / "gallery.py")
+    made = module_from_spec(spec)
+    sys.modules["gallery"] = made  # dataclasses look their module up
+    spec.loader.exec_module(made)
+    yield made
+    del sys.modules["gallery"]
+
+
+@pytest.fixture(scope="module")
+def folder(gallery, tmp_path_factory):
+    """What the demo writes."""
+    target = tmp_path_factory.mktemp("gallery")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["gallery.py", "-o", str(target)])
+        gallery.main()
+    return target
+
+
+def test_every_picture_is_there_in_light_and_dark(gallery, folder):
+    """Each parses, with a title and a description."""
+    for exhibit in gallery.EXHIBITS:
+        for theme in ("light", "dark"):
+            root = ElementTree.parse(folder / f"{exhibit.name}-{theme}.svg").getroot()
+            assert root.get("class") == f"autodiff-{theme}"
+            assert root.find(f"{SVG}title").text
+            assert len(root.find(f"{SVG}desc").text) > 20
+
+
+def test_the_page_needs_no_other_file(gallery, folder):
+    """Nothing is loaded; every picture is in it, with its caption."""
+    source = (folder / "gallery.html").read_text(encoding="utf-8")
+    assert not re.search(r"(?:src|href|srcset)=\"(?!data:)", source)
+    assert "<script" not in source
+    assert "url(" not in source.replace("url(#", "")
+    assert source.count("<figure>") >= len(gallery.EXHIBITS)
+    for exhibit in gallery.EXHIBITS:
+        assert f"<figcaption>{exhibit.says.replace(chr(39), '&#x27;')}" in source
+
+
+@pytest.mark.parametrize("name", ["error-sharing", "several-paths", "same-twice", "wrong-rule"])
+def test_the_readme_shows_what_the_gallery_makes(gallery, folder, name):
+    """The same bytes: run demos/gallery.py and copy FOLDER/readme to demos/pictures when drawings change."""
+    assert name in gallery.IN_README
+    shown = ROOT / "demos" / "pictures" / f"{name}.svg"
+    assert f"demos/pictures/{name}.svg" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert shown.read_bytes() == (folder / "readme" / f"{name}.svg").read_bytes()
+    assert shown.stat().st_size < 72_000
+
+
+def test_a_hidden_layer_gives_a_curved_boundary(gallery):
+    """On two half-moons a unit alone is wrong about some points; with 8 hidden units none is left."""
+    points, label = gallery.moons()
+    right = [
+        (gallery.trained(sizes, points, label).predict(points)[:, 0] * label > 0).mean()
+        for sizes in ((2, 1), (2, 8, 1))
+    ]
+    assert right[0] < 0.95
+    assert right[1] == 1.0
+
+
+def test_fig_1_is_drawn_in_the_colours_of_a_theme(gallery):
+    """By matplotlib, the demos' extra; two runs give the same bytes."""
+    pytest.importorskip("matplotlib", reason="the demos' extra is not installed")
+    light, dark = gallery.boundaries(gallery.LIGHT), gallery.boundaries(gallery.DARK)
+    assert light == gallery.boundaries(gallery.LIGHT)
+    for source, palette in ((light, gallery.LIGHT), (dark, gallery.DARK)):
+        root = ElementTree.fromstring(source)
+        assert "8 hidden units: 100% right" in "".join(root.itertext())
+        assert palette["error"].lower() in source.lower()
+
+
+def test_without_matplotlib_the_rest_is_drawn(gallery, tmp_path, monkeypatch, capsys):
+    """One sentence says what is left out, and why."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setattr(gallery, "EXHIBITS", gallery.EXHIBITS[:1])
+    assert {path.name for path in gallery.write(tmp_path)} == {
+        "error-sharing-light.svg", "error-sharing-dark.svg", "error-sharing.svg", "gallery.html",
+    }  # fmt: skip
+    assert f"needs matplotlib, {install('demos')}." in capsys.readouterr().out
+
+
+def test_the_cyclist_is_right(gallery):
+    """power = (¼(v + 2)² + rolling + climbing)·v; its derivative by hand is force + ½(v + 2)·v."""
+    drawing = gallery.formula()
+    force = 0.25 * 9.0**2 + 0.005 * 85 * 9.81 + 0.02 * 85 * 9.81
+    assert drawing.flow.gradient == pytest.approx(force + 0.5 * 9.0 * 7.0, rel=1e-12)

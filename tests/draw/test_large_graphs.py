@@ -1,0 +1,194 @@
+"""Large graphs: the way to a parameter alone, folding by layer and scope, and layouts whose work has a limit.
+
+What they take is printed by ``python -m tests.programs.benchmarks drawing``.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+import autodiff as ad
+from autodiff import Value, error_flow
+from autodiff.draw import Picture, computation, dot, picture, svg
+from autodiff.draw.layout.positions import lay_out
+from autodiff.telling.quick import place_of
+from autodiff.telling.terms import notes_name
+from nn import Network
+from tests.draw.test_views import check_layout
+from tests.support.flows import chain
+
+
+def mesh(count: int, width: int = 100) -> tuple[Value, list[Value]]:
+    """About ``count`` nodes in layers of tanh(½a + ⅓b): from the second layer on each unit depends on very many."""
+    units = leaves = [Value(0.01 * k, name=f"x{k}") for k in range(width)]
+    for _ in range((count - 2 * width) // (4 * width)):
+        units = [ad.tanh(units[k] * 0.5 + units[(7 * k + 3) % width] / 3.0) for k in range(width)]
+    total = units[0]
+    for unit in units[1:]:
+        total = total + unit
+    return total, leaves
+
+
+def folds(what: Picture) -> list[list[str]]:
+    """What the boxes that stand for several say."""
+    return [[row.cells[0].text for row in box.rows] for box in what.boxes if box.kind == "fold"]
+
+
+# ---- the way alone ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("view", ["auto", "graph", "shares"])
+def test_the_way_alone_from_a_hundred_thousand_nodes(view):
+    """A weight near the output: the picture holds the way, and says what is left out."""
+    total, _ = mesh(100_000)
+    w = Value(0.5, name="w")
+    output = ad.tanh(total * w)
+    flow = error_flow(output, w)
+    what = picture(flow, view)
+    assert len(flow.flows.nodes) > 99_000
+    assert [box.label for box in what.boxes if box.kind == "parameter"] == ["w"]
+    assert len(what.boxes) <= 4
+    if view == "graph":
+        assert what.captions[0].startswith(f"Drawn are the 3 nodes on the way; {len(flow.flows.nodes) - 3} others")
+    assert lay_out(what).width < 2000
+
+
+def test_a_way_of_thousands_keeps_both_ends():
+    """150 boxes and one for the middle; the number of nodes in it is said, and it joins the ends."""
+    output, bottom = chain(5_000)
+    what = picture(error_flow(output, bottom), "graph")
+    assert len(what.boxes) == 151
+    assert folds(what) == [["…", "4851 nodes"]]
+    assert what.captions[0] == "Too many to be read: 4851 nodes are folded into one box."
+    (crowd,) = (box.id for box in what.boxes if box.kind == "fold")
+    assert [wire.lane for wire in what.wires if crowd in (wire.tail, wire.head)] == ["error", "error"]
+    assert len(what.wires) == 150
+
+
+def test_of_a_whole_graph_the_nodes_next_to_the_output_are_drawn():
+    """The others stand in one box."""
+    total, _ = mesh(3_000)
+    what = computation(total)
+    assert len(what.boxes) == 150
+    assert folds(what)[0][0] == "…"
+    check_layout(what)
+
+
+# ---- folding ---------------------------------------------------------------------------------------------------------
+
+
+def test_layers_are_folded_where_there_are_too_many_boxes():
+    """A 40-20-1 network: the way one by one, what is left of each layer in a box, which the caption counts."""
+    network = Network((40, 20, 1), scalar=True)
+    flow = error_flow(network([0.1] * 40), network.parameter("W3,7(1)"))
+    what = picture(flow, "graph")
+    own = {box.rows[-1].cells[0].text or box.label for box in what.boxes if box.kind in ("unit", "parameter")}
+    assert own == {node.label for node in flow.nodes}
+    assert sorted(folds(what)) == [
+        ["layer 1 → 2", "819 nodes"], ["layer 1, the input layer", "40 nodes"], ["layer 2", "38 nodes"],
+        ["layer 2 → 3", "21 nodes"],
+    ]  # fmt: skip
+    assert what.captions[0] == "918 nodes are folded into 4 boxes."
+    shares = sorted(wire.share for wire in what.wires if wire.share is not None)
+    assert shares == sorted(edge.share for edge in flow.edges)
+    check_layout(what)
+
+
+def test_a_whole_network_is_folded_by_layer():
+    """Inputs one by one, a box for every layer and one for the weights that lead to it, and the wires between them."""
+    network = Network((6, 30, 30, 1), scalar=True)
+    what = computation(network([0.1] * 6))
+    assert sorted(folds(what)) == [
+        ["layer 1 → 2", "210 nodes"], ["layer 2", "60 nodes"], ["layer 2 → 3", "930 nodes"], ["layer 3", "60 nodes"],
+        ["layer 3 → 4", "31 nodes"], ["layer 4", "2 nodes"],
+    ]  # fmt: skip
+    column = {box.label: box.column for box in what.boxes}
+    for k in (2, 3):
+        assert column[f"layer {k + 1}"] < column[f"layer {k} → {k + 1}"] == column[f"layer {k}"]
+    assert column["layer 2"] < column["layer 1 → 2"] == column["a₁⁽¹⁾"]
+    assert len(what.wires) == 6 + 2 + 3
+
+
+def test_many_inputs_are_folded_too():
+    """An 80-30-1 network: three boxes, and two for the weights between them."""
+    what = computation(Network((80, 30, 1), scalar=True)([0.1] * 80))
+    assert sorted(folds(what)) == [
+        ["layer 1 → 2", "2430 nodes"], ["layer 1, the input layer", "80 nodes"], ["layer 2", "60 nodes"],
+        ["layer 2 → 3", "31 nodes"], ["layer 3", "2 nodes"],
+    ]  # fmt: skip
+    called = {box.id: box.label for box in what.boxes}
+    assert sorted((called[wire.tail], called[wire.head]) for wire in what.wires) == [
+        ("layer 1 → 2", "layer 2"), ("layer 1, the input layer", "layer 2"), ("layer 2", "layer 3"),
+        ("layer 2 → 3", "layer 3"),
+    ]  # fmt: skip
+
+
+def test_scopes_are_folded():
+    """Names with dots: a box for each scope."""
+    top = Value(0.5, name="x")
+    for scope in ("encoder", "decoder"):
+        for k in range(100):
+            top = ad.tanh(top * Value(1.0, name=f"{scope}.w{k}"))
+            top.name = f"{scope}.h{k}"
+    what = computation(top)
+    assert sorted(folds(what)) == [["decoder", "300 nodes"], ["encoder", "300 nodes"]]
+    assert [box.label for box in what.boxes] == ["decoder", "encoder", "x"]
+
+
+def test_scopes_that_alternate_are_folded_in_parts():
+    """Wires never run in circles between folded boxes, however names were given."""
+    top = Value(0.5, name="x")
+    for k in range(200):
+        top = ad.tanh(top)
+        top.name = f"{'ab'[k // 50 % 2]}.h{k}"
+    what = computation(top)
+    assert [rows[0] for rows in folds(what)] == ["b", "a", "b", "a"]
+    column = {box.id: box.column for box in what.boxes}
+    assert all(column[wire.tail] > column[wire.head] for wire in what.wires)
+
+
+# ---- layout ----------------------------------------------------------------------------------------------------------
+
+
+def test_ten_thousand_boxes_are_laid_out():
+    """By our own layering, in a mesh and in a chain; SVG and DOT are written too."""
+    for output in (mesh(10_000)[0], chain(10_000)[0]):
+        what = computation(output, most=10_001)
+        assert len(what.boxes) > 9_000
+        layout = lay_out(what)
+        assert len(layout.boxes) == len(what.boxes)
+    assert svg(what).count("data-box=") == dot(what).count("STYLE=") == len(what.boxes)
+
+
+def test_deep_graphs_do_not_recurse():
+    """A chain far deeper than Python's recursion: folding, columns and layout go in loops."""
+    output, bottom = chain(30_000)
+    flow = error_flow(output, bottom)
+    for what in (computation(output), picture(flow), picture(flow, "graph")):
+        assert len(what.boxes) <= 151
+        lay_out(what)
+
+
+def test_leaves_that_everything_uses_have_few_places():
+    """A weight of every step of a long chain: its wires pass each column in one place, or go straight."""
+    weights = [Value(1.0, name=f"w{k}") for k in range(20)]
+    top = Value(0.5, name="x")
+    for k in range(2_000):
+        top = ad.tanh(top * weights[k % 20])
+    what = computation(top, most=10_000)
+    layout = lay_out(what)
+    assert len(layout.wires) == len(what.wires) == 6_000
+
+
+NAMES = (
+    "W₁₄⁽¹⁾", "W₁₀,₂⁽¹²⁾", "z₁⁽²⁾ᶜ", "b⁽¹⁾", "W14(1)", "x₃", "J", "h1", "q₁,⁽²⁾", "δ₁⁽²⁾", "W⁽⁰⁾", "w[0]", "a.b",
+    "W₁₁⁽²⁾⁽³⁾", "W₁⁽¹⁾", "W₁₀⁽¹⁾", "b₁₀⁽¹⁾", "b₀⁽¹⁾", "W₁₂₃⁽¹⁾", "z⁽²⁾′ᶜ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_letters_and_layers_are_read_as_names_are(name):
+    """The quick reading of printed names agrees with the parser, and leaves all others to it."""
+    (node,) = error_flow(x := Value(1.0, name=name), x).nodes
+    parsed = notes_name(node)
+    assert place_of(node) == (None if parsed is None else (parsed.letter, parsed.layer))

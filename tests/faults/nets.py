@@ -1,0 +1,230 @@
+"""Faults of the nets: what people get wrong in layers, objectives, optimisers, first weights and unrolled networks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.faults.fault import change, classified
+
+_INIT, _LAYERS, _OBJECTIVE, _OPTIMISER, _PARAMETERS, _BLOCKS, _RECURRENT, _SCORER, _STRATEGIES = (
+    f"nn/{name}.py"
+    for name in (
+        "init", "layers", "objective", "optimiser", "parameters", "blocks", "recurrent", "scorer", "strategies",
+    )
+)  # fmt: skip
+
+_FAULTS: Final = {
+    "sign": (
+        change(
+            "objective: the wrong side of the hinge", _OBJECTIVE, "ad.hinge(score, corrupt,",
+            "ad.hinge(corrupt, score,",
+        ),
+        change("SGD climbs", _OPTIMISER, "down = -self._rate", "down = self._rate"),
+        change("AdaGrad climbs", _OPTIMISER, "-self._rate * x.grad", "self._rate * x.grad"),
+        change("xavier: no negative weights", _INIT, "uniform(-bound, bound", "uniform(0.0, bound"),
+    ),
+    "missing factor": (
+        change("SGD without its rate", _OPTIMISER, "down = -self._rate", "down = -1.0"),
+        change("objective: the margin asked for is ignored", _OBJECTIVE, "margin=as_float(margin)", "margin=1.0"),
+    ),
+    "scale": (
+        change("objective: the mean of a batch for its sum", _OBJECTIVE, "ad.sum(losses)", "ad.mean(losses)"),
+        change(
+            "xavier: 6/(n_in + n_out) without the root", _INIT, "sqrt(6.0 / (fan_in + fan_out))",
+            "6.0 / (fan_in + fan_out)",
+        ),
+        change("xavier: the deviation is taken for the bound", _INIT, "sqrt(6.0 /", "sqrt(2.0 /"),
+    ),
+    "wrong operand": (
+        change("xavier: fan-in for the sum of both", _INIT, "(fan_in + fan_out))", "fan_in)"),
+        change("xavier: fan-in twice", _INIT, "(fan_in + fan_out))", "(fan_in + fan_in))"),
+        change(
+            "recurrent: the weights of state and input exchanged", _RECURRENT, "[self.W, self.V]", "[self.V, self.W]",
+        ),
+        change("recurrent: outputs of z, not of f(z)", _RECURRENT, "ad.affine(self.U, h,", "ad.affine(self.U, z,"),
+        change("network: the output unit has the hidden f", _LAYERS, "final if k == last else hidden", "hidden"),
+    ),
+    "wrong formula": (
+        change(
+            "AdaGrad without the square root", _OPTIMISER, "(caches[x] + self._epsilon) ** 0.5",
+            "(caches[x] + self._epsilon)",
+        ),
+        change(
+            "AdaGrad: ε outside the root", _OPTIMISER, "(caches[x] + self._epsilon) ** 0.5",
+            "(caches[x] ** 0.5 + self._epsilon)",
+        ),
+        change("AdaGrad sums |g|, not g²", _OPTIMISER, "item.grad * item.grad", "abs(item.grad)"),
+        change("layer: biases begin at 1", _LAYERS, "keep(np.zeros(units), b_name)", "keep(np.ones(units), b_name)"),
+        change(
+            "neuron of Values: the bias begins at 1", _LAYERS, 'keep(0.0, Name("b"))[()]', 'keep(1.0, Name("b"))[()]',
+        ),
+        change(
+            "neuron of Tensors: the bias begins at 1", _LAYERS, 'else keep(0.0, Name("b"))',
+            'else keep(1.0, Name("b"))',
+        ),
+        change(
+            "xavier: all weights are equal", _INIT, "generator(random).uniform(-bound, bound, (fan_out, fan_in))",
+            "np.full((fan_out, fan_in), bound)",
+        ),
+        change(
+            "layers of one net draw the same numbers", _LAYERS, "xavier(generator(random), inputs, units)",
+            'xavier(__import__("copy").deepcopy(generator(random)), inputs, units)',
+        ),
+        change(
+            "blocks of one recurrent net draw the same numbers", _RECURRENT, "xavier(random, n, m)",
+            'xavier(__import__("copy").deepcopy(random), n, m)',
+        ),
+        change(
+            "scorer: U draws the numbers of W", _SCORER, "xavier(random, hidden, 1)",
+            "xavier(np.random.default_rng(0), hidden, 1)",
+        ),
+        change(
+            "layer: f is applied twice", _LAYERS, "mark(self._activation(z), ",
+            "mark(self._activation(self._activation(z)), ",
+        ),
+        change(
+            "recurrent: the first state is not 0", _RECURRENT, "h = np.zeros(len(self.W))",
+            "h = np.ones(len(self.W))",
+        ),
+        change("recurrent of Values: the first state is not 0", _RECURRENT, "Value(0.0, name=", "Value(1.0, name="),
+    ),
+    "missing term": (
+        change("objective: the margin is dropped", _OBJECTIVE, "margin=as_float(margin)", "margin=0.0"),
+        change(
+            "layer: b is left out", _LAYERS, "ad.affine(self._W, x, self._b)",
+            "ad.affine(self._W, x, np.zeros(len(self._b)))",
+        ),
+        change("neuron: b is left out", _LAYERS, "ad.weighted_sum(self.w, x, self.b)", "ad.weighted_sum(self.w, x)"),
+        change(
+            "recurrent: the state is not passed on", _RECURRENT, "np.concatenate([h, mark",
+            "np.concatenate([self._start(suffix), mark",
+        ),
+        change(
+            "recurrent: the error stops after one step", _RECURRENT, "np.concatenate([h, mark",
+            "np.concatenate([np.array([ad.detach(v) for v in h]) if h.dtype == object else ad.detach(h), mark",
+        ),
+        change(
+            "scorer: word vectors are not learned", _SCORER, "joined([*words, self.layer", "joined([self.layer",
+        ),
+        change(
+            "network: the last layer's parameters are not learned", _LAYERS,
+            "joined([layer.parameters() for layer in self.layers])",
+            "joined([layer.parameters() for layer in self.layers[:-1]])",
+        ),
+    ),
+    "gates": (
+        change("layer: f is left out", _LAYERS, "mark(self._activation(z), ", "mark(TABLE['identity'](z), "),
+        change("neuron: f is left out", _LAYERS, "mark(self.activation(z), ", "mark(TABLE['identity'](z), "),
+        change("recurrent: f is left out", _RECURRENT, 'mark(self.activation(z), "h"', 'mark(unit("identity")(z), "h"'),
+    ),
+    "accumulation: overwritten": (
+        change(
+            "AdaGrad without memory: caches are new at every step", _OPTIMISER, "self._caches.get(item, 0.0) + ", "",
+        ),
+        change("AdaGrad without memory: caches are not kept", _OPTIMISER, "({**self._caches, **caches},)", "({},)"),
+        change("a word met again gets new Values", _SCORER, "sorted(words - self._words.keys())", "sorted(words)"),
+    ),
+    "accumulation: aliased": (
+        change("a state shares memory with the net", _PARAMETERS, "np.array(numbers(block))", "numbers(block)"),
+        change(
+            "a parameter listed twice moves twice", _OPTIMISER, "list(dict.fromkeys(items))", "items",
+        ),
+    ),
+    "broadcasting: mean": (
+        change(
+            "AdaGrad: one cache for a whole array", _OPTIMISER, "item.grad * item.grad for",
+            "ad.mean(item.grad * item.grad) for",
+        ),
+    ),
+    "broadcasting: wrong axis": (
+        change("objective: any shapes that broadcast are taken", _OBJECTIVE, "if shapes[0] != shapes[1]:", "if False:"),
+    ),
+    "axes and layout": (
+        change(
+            "scorer: dimension by dimension, not word by word", _SCORER, "self.L[ids].reshape(",
+            "self.L[ids].swapaxes(-1, -2).reshape(",
+        ),
+        change("blocks are listed column by column", _BLOCKS, "block.flat, strict=True)", "block.T.flat, strict=True)"),
+        change(
+            "Values are named with their indices exchanged", _BLOCKS, "str(_entry(name, place))",
+            "str(_entry(name, place[::-1]))",
+        ),
+        change(
+            "the numbers of Values come back column by column", _BLOCKS, "for item in array.flat]",
+            "for item in array.T.flat]",
+        ),
+    ),
+    "structure: cut off by one": (
+        change("scorer: ids are counted from 1", _SCORER, "self.L[ids].reshape(", "self.L[ids - 1].reshape("),
+        change("scorer: one id too many is taken", _SCORER, "array.max() < len(self.L)", "array.max() <= len(self.L)"),
+        change(
+            "recurrent: the last step is left out", _RECURRENT, "enumerate(steps, start=1)",
+            "enumerate(steps[:-1], start=1)",
+        ),
+        change(
+            "recurrent: steps are counted from 0", _RECURRENT, "enumerate(steps, start=1)",
+            "enumerate(steps, start=0)",
+        ),
+        change(
+            "network: f at the output unit, not at the last hidden", _LAYERS, "final if k == last else",
+            "final if k == last - 1 else",
+        ),
+        change("names are counted from 0", _BLOCKS, "tuple(index + 1 for index in place)", "tuple(place)"),
+        change("windows draw an id too many", _STRATEGIES, "st.integers(0, words - 1)", "st.integers(0, words)"),
+    ),
+    "special points: kinks and edges": (
+        change(
+            "state: numbers that are not finite are loaded", _PARAMETERS, "if not np.all(np.isfinite(array)):",
+            "if False:",
+        ),
+        change("optimiser: a rate of 0 is taken", _OPTIMISER, "if not 0 < value < inf:", "if not 0 <= value < inf:"),
+    ),
+    "state: stale operand": (
+        change(
+            "optimiser: the parameters of a net are asked for once", _OPTIMISER,
+            "_checked(self._source.parameters())", "vars(self).setdefault('_was', _checked(self._source.parameters()))",
+        ),
+        change(
+            "predict: the numbers of the first call", _LAYERS, "self.plain()(x)",
+            "vars(self).setdefault('_was', self.plain())(x)",
+        ),
+    ),
+    "state: unneeded gradient": (
+        change("zero_grad gives 0, not None", "autodiff/engine/graph.py", "repeat(None)", "repeat(0.0)"),
+        change("zero_grad forgets nothing", _OPTIMISER, "commit(forgotten(self._parameters()))", "pass"),
+    ),
+    "state: half-written after an exception": (
+        change(
+            "AdaGrad: caches are written before the step", _OPTIMISER, "commit(*moved(changes), (",
+            "self._caches = {**self._caches, **caches}\n        commit(*moved(changes), (",
+        ),
+        change(
+            "load: blocks are written one by one", _PARAMETERS,
+            "fresh = {name: _checked(saved[given[name]], name, block) for name, block in blocks.items()}\n"
+            "    commit(*_assigned((block, fresh[name]) for name, block in blocks.items()))",
+            "for name, block in blocks.items():\n"
+            "        commit(*_assigned([(block, _checked(saved[given[name]], name, block))]))",
+        ),
+        change(
+            "a word is met in two steps", _SCORER, "(np.ndarray.__setitem__, repeat(self.L), fresh, rows),\n",
+            "(np.ndarray.__setitem__, repeat(self.L), fresh, rows),\n        )\n        commit(\n",
+        ),
+    ),
+    "types: integer truncation": (
+        change(
+            "an embedding of integers stays one", _SCORER, 'array = as_operand("an embedding", data)',
+            "array = np.asarray(data)",
+        ),
+    ),
+    "0-d against (1,)": (
+        change(
+            "a scalar network with one output gives an array", _LAYERS, "and x.dtype == object and x.shape[-1] == 1:",
+            "and False:",
+        ),
+        change(
+            "a hinge of one pair is summed", _OBJECTIVE, "ad.sum(losses) if shapes[0] else losses", "ad.sum(losses)",
+        ),
+    ),
+}  # fmt: skip
+
+NET_FAULTS: Final = classified(_FAULTS)

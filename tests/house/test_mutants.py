@@ -1,0 +1,87 @@
+"""The list of planted faults does not rot: every fault fits the source, and every class has one. Nothing is run."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from autodiff import TABLE
+from tests.faults.compositions import COMPOSITION_FAULTS
+from tests.faults.engine import ENGINE_FAULTS
+from tests.faults.fault import CLASSES, Fault
+from tests.faults.nets import NET_FAULTS
+from tests.faults.rules import RULE_FAULTS, rule_faults
+from tests.programs import mutants
+from tests.support.places import ROOT
+
+WRITTEN = (*RULE_FAULTS, *COMPOSITION_FAULTS, *ENGINE_FAULTS, *NET_FAULTS)
+WRAPPED = tuple(rule_faults({"multiply": 2}))
+
+
+@pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.name) for fault in (*WRITTEN, *WRAPPED)])
+def test_a_fault_fits_the_source(fault: Fault) -> None:
+    """Its text is there, its change is one, and what it leaves is Python."""
+    assert fault.applies(ROOT), f"{fault.file} does not hold {fault.old!r} any more: write the fault anew"
+    source = (ROOT / fault.file).read_text(encoding="utf-8")
+    assert fault.planted(source) != source
+    compile(fault.planted(source), fault.file, "exec")
+
+
+def test_a_fault_of_several_places_names_the_one() -> None:
+    """Text that stands in several places is changed in one of them."""
+    fault = Fault("second", "", "z", "x", place=1)
+    assert fault.planted("x + x + x") == "x + z + x"
+
+
+def test_every_class_has_a_fault_and_every_fault_a_class() -> None:
+    """Of the classes that the field names none is empty, without the faults that are made for every rule."""
+    assert {*CLASSES} == {fault.kind for fault in WRITTEN}
+    assert {fault.kind for fault in WRAPPED} < {*CLASSES}
+
+
+def test_rules_engine_and_nets_have_many() -> None:
+    """Names tell faults apart, also those of every primitive."""
+    made = rule_faults({name: entry.arity or 3 for name, entry in TABLE.items()})
+    assert max(Counter(fault.name for fault in (*WRITTEN, *made)).values()) == 1
+    assert len(RULE_FAULTS) >= 80
+    assert len(ENGINE_FAULTS) >= 80
+    assert len(NET_FAULTS) >= 50
+
+
+def test_files_that_are_left_out_or_come_first_exist() -> None:
+    """A test file that was renamed would be run, or not be asked first, without a word."""
+    named = [f"tests/{name}" for name in mutants.LEFT_OUT]
+    first = (mutants.FIRST_FOR_RULES, mutants.FIRST_FOR_COMPOSITIONS, mutants.FIRST_FOR_ENGINE, mutants.FIRST_FOR_NETS)
+    named += [name for names in first for name in names]
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_tests_of_a_fault_come_first() -> None:
+    """Those of its part, and no file is left out or asked twice."""
+    first = {
+        "rules": RULE_FAULTS[0], "compositions": COMPOSITION_FAULTS[0], "engine": ENGINE_FAULTS[0],
+        "nets": NET_FAULTS[0],
+    }  # fmt: skip
+    asked = {part: mutants.stages_for(fault) for part, fault in first.items()}
+    assert {part: stages[0][0] for part, stages in asked.items()} == {
+        "rules": "tests/primitives/test_primitives.py", "compositions": "tests/values/test_compositions.py",
+        "engine": "tests/engine/test_backward.py", "nets": "tests/nn/test_nn_layers.py",
+    }  # fmt: skip
+    files = [sorted(file for stage in stages for file in stage) for stages in asked.values()]
+    assert all(listed == files[0] for listed in files)
+    assert files[0] == sorted({*files[0]})
+
+
+def test_the_table_counts_by_class(capsys: pytest.CaptureFixture[str]) -> None:
+    """Planted, found, equivalent and survived; a survivor is the exit status."""
+    found, lost = Fault("a", "", "", kind="sign"), Fault("c", "", "", kind="gates")
+    equal = Fault("b", "", "", kind="sign", equivalent="it is 0")
+    killer = "tests/test_x.py::test_y[1]"
+    assert mutants.summary([found, equal], {found: killer}) == 0
+    assert mutants.summary([found, equal, lost], {found: killer, lost: None}) == 1
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["1", "tests/test_x.py::test_y"] in lines
+    assert ["sign", "2", "1", "1", "0"] in lines
+    assert ["gates", "1", "0", "0", "1"] in lines
+    assert [" ".join(line) for line in lines[-3:]] == ["all 3 1 1 1", "equivalent: b, for it is 0", "survived: c"]

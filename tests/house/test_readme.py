@@ -1,0 +1,51 @@
+"""The README's code runs and prints what it says."""
+
+import doctest
+import re
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+README = ROOT / "README.md"
+
+
+@pytest.mark.usefixtures("define")  # what the README enters in the table leaves it again
+def test_code_of_the_readme_prints_what_it_says():
+    """Every ``>>>`` block, in order, in one session, as a reader would type it."""
+    failed, attempted = doctest.testfile(str(README), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert attempted >= 20
+    assert failed == 0
+
+
+def test_the_example_test_passes(pytester, monkeypatch):
+    """Copied into a file of its own, with what pytest loads where the package is installed."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    blocks = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    [example] = [block for block in blocks if ">>>" not in block]
+    pytester.makepyfile(example)
+    plugins = ("autodiff.testing.hooks.plugin", "_hypothesis_pytestplugin", "no:cacheprovider")
+    result = pytester.runpytest(*(word for plugin in plugins for word in ("-p", plugin)))
+    result.assert_outcomes(passed=2)
+    result.stdout.re_match_lines([r"gradients: [\d,]+ pass"])
+
+
+def test_the_house_names_every_module():
+    """By its file, or by its folder."""
+    named = set()
+    for row in re.findall(r"^\| (`.*?`) \|", README.read_text(encoding="utf-8"), flags=re.MULTILINE):
+        first, *others = re.findall("`([^`]+)`", row)
+        named |= {first, *others, *(f"{first.rpartition('/')[0]}/{other}" for other in others)}
+    paths = [path for root in ("autodiff", "nn") for path in (README.parent / root).rglob("*.py")]
+    files = [path.relative_to(README.parent) for path in paths]
+    assert len(files) > 50
+    for file in files:
+        places = {file.as_posix(), *(f"{folder.as_posix()}/" for folder in file.parents)}
+        assert file.name == "__init__.py" or places & named, f"the README does not say what {file} is for"
+
+
+def test_the_two_commands_set_up_everything_themselves():
+    """One line for the main job and one for the tests, each with its own virtual environment."""
+    lines = re.findall(r"^python3 -m venv .*$", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert [line.rsplit(" -m ", 1)[1] for line in lines] == ["autodiff flow", "pytest -n auto"]
+    assert all("pip install" in line for line in lines)

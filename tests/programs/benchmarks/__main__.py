@@ -1,0 +1,68 @@
+"""``python -m tests.programs.benchmarks``: this engine beside its peers and beside NumPy by hand, in one process.
+
+CPU time, BLAS on one thread, contenders taking turns; ratios of the same round with their spread. Peers that are not
+installed are left out, and it says so.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+    os.environ[variable] = "1"  # before NumPy is loaded: two busy-waiting threads turn 1 ms into 60
+
+from autodiff.system.console import readable_output  # noqa: E402
+from tests.programs.benchmarks import drawing, expressions, moons, scorer  # noqa: E402
+from tests.programs.benchmarks.harness import compare, faster, table  # noqa: E402
+
+BATCHES = (1, 64, 4096)
+
+
+def scalar_graphs() -> None:
+    """The two moons: how many times faster than micrograd."""
+    steps = moons.contenders(100)
+    reference = "micrograd" if "micrograd" in steps else "autodiff"
+    for collector in (True, False):
+        state = "at its default" if collector else "off"
+        results = compare(steps, reference, rounds=9, slice_seconds=0.01, collector=collector)
+        print(table(f"Scalars: two moons, 2-16-16-1, 100 samples, garbage collector {state}", results, reference))
+        print(faster(results, reference), "\n")
+
+
+def scalar_expressions() -> None:
+    """One window score in scalars, on every engine."""
+    results = compare(expressions.contenders(), "autodiff", rounds=9)
+    print(table("Scalars: a 20-8-1 score, one scalar a number, forward and backward", results, "autodiff"), "\n")
+
+
+def array_steps() -> None:
+    """The scorer on arrays beside NumPy by hand."""
+    for batch in BATCHES:
+        results = compare(scorer.contenders(batch), "NumPy by hand", rounds=25)
+        print(table(f"Arrays: training step of the scorer 20-8-1, batch {batch}", results, "NumPy by hand"))
+        torch = next((r for r in results if r.name == "torch"), None)
+        ours = next(r for r in results if r.name == "autodiff")
+        if torch is not None:
+            print(f"  autodiff takes 1/{torch.median / ours.median:.2f} of torch's time")
+        print()
+
+
+def drawings() -> None:
+    """Pictures of graphs of 30 to 10,000 boxes."""
+    print("Drawing: rows of values, each made of two of the row before")
+    print(drawing.times())
+    print(drawing.way_alone(), "\n")
+
+
+BENCHMARKS = {"scalars": (scalar_graphs, scalar_expressions), "arrays": (array_steps,), "drawing": (drawings,)}
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:] or list(BENCHMARKS)
+    if unknown := set(chosen) - set(BENCHMARKS):
+        raise SystemExit(f"unknown benchmark {', '.join(sorted(unknown))}; choose from {', '.join(BENCHMARKS)}")
+    with readable_output():
+        for name, parts in BENCHMARKS.items():
+            if name in chosen:
+                for part in parts:
+                    part()

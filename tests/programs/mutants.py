@@ -1,0 +1,243 @@
+"""Plants faults and says which the tests do not find: ``python -m tests.programs.mutants [words] [--workers 2]``.
+
+Every rule of the table gets, input by input, a share times 1.001, a share with the other sign, and none; rules, engine
+and nets get the faults that people make. Each fault is planted in a copy of the project, in a process of its own, and
+the tests run there until one fails. The exit status is 1 if a fault survives, 2 if the tests fail without one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+# Loaded once, before the processes fork; nothing of the project may be among them.
+import hypothesis.extra.numpy  # noqa: F401
+import mpmath  # noqa: F401
+import numpy as np  # noqa: F401
+import pytest
+
+from tests.faults.compositions import COMPOSITION_FAULTS
+from tests.faults.engine import ENGINE_FAULTS
+from tests.faults.fault import CLASSES, Fault
+from tests.faults.nets import NET_FAULTS
+from tests.faults.rules import RULE_FAULTS, rule_faults
+from tests.support.places import ROOT
+
+COPIED = ("autodiff", "nn", "tests")
+_ARGUMENTS = (
+    "-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning",
+)  # fmt: skip
+#: A fault that makes the tests hang is found, too: after as many times what they take without a fault. A limit in
+#: seconds would find every fault as soon as the tests take longer.
+PATIENCE = 4
+
+#: Files whose tests do not take part (slow ones, other engines, programs, pictures, shrinking, what plants faults, how
+#: the source is written): faults must be found without. A fault must not be found because its text has no docstring.
+LEFT_OUT = (
+    "test_against_engines.py", "test_against_torch_by_name.py", "test_architecture.py", "test_check_command.py",
+    "test_check_demo.py", "test_compositions_by_torch.py",
+    "test_check_foreign.py", "test_cli.py", "test_console.py", "test_draw.py", "test_explain.py", "test_extras.py",
+    "test_gallery.py", "test_large_graphs.py", "test_mutants.py", "test_nn_demo.py", "test_other_engines.py",
+    "test_page.py", "test_phrases.py", "test_placed.py", "test_planted_faults.py", "test_plugin.py",
+    "test_readme.py", "test_save.py", "test_scale.py", "test_see.py", "test_strategies.py",
+    "test_svg_in_browsers.py", "test_tex.py", "test_themes.py", "test_views.py",
+)  # fmt: skip
+FIRST_FOR_RULES = ("tests/primitives/test_primitives.py", "tests/primitives/test_conventions.py")
+FIRST_FOR_COMPOSITIONS = (
+    "tests/values/test_compositions.py", "tests/values/test_moves.py", "tests/values/test_linalg.py", "tests/values/test_numpy_names.py",
+    "tests/values/test_numpy_protocol.py",
+)  # fmt: skip
+FIRST_FOR_ENGINE = (
+    "tests/engine/test_backward.py", "tests/transforms/test_transforms.py", "tests/values/test_tensor.py", "tests/values/test_value.py",
+    "tests/engine/test_graph.py", "tests/engine/test_errors.py", "tests/values/test_numpy_protocol.py", "tests/engine/test_determinism.py",
+    "tests/testing/programs/test_metamorphic.py",
+)  # fmt: skip
+FIRST_FOR_NETS = (
+    "tests/nn/test_nn_layers.py", "tests/nn/test_nn_scorer.py", "tests/nn/test_nn_optimiser.py", "tests/nn/test_nn_recurrent.py",
+    "tests/nn/test_nn_strategies.py",
+)  # fmt: skip
+
+Outcome = tuple[str | None, float]  # the test that found the fault, and the seconds it took
+
+
+class _Watch:
+    """A pytest plugin: runs the tests that the fault is about first, and keeps the name of the first to fail."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.killer: str | None = None
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: f"[{self.target}" not in item.nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and self.killer is None:
+            self.killer = report.nodeid
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed and self.killer is None:
+            self.killer = f"import of {report.nodeid}"
+
+
+@contextmanager
+def project_copy() -> Iterator[Path]:
+    """A copy of the project in which this process works, silent, as if nothing of the project were loaded."""
+    with tempfile.TemporaryDirectory(prefix="mutant") as folder:
+        root = Path(folder)
+        for name in COPIED:
+            shutil.copytree(ROOT / name, root / name)
+        for name in ("setup.cfg", "pyproject.toml", "README.md"):
+            if (ROOT / name).exists():
+                shutil.copy2(ROOT / name, root / name)
+        for name in [name for name in sys.modules if name.split(".")[0] in COPIED]:
+            del sys.modules[name]
+        sys.path[:] = [str(root), *(path for path in sys.path if path and Path(path).resolve() != ROOT)]
+        os.chdir(root)
+        yield root
+
+
+def silence() -> None:
+    """Send what this process prints nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+
+
+def trial(fault: Fault | None, stages: Sequence[Sequence[str]], limit: int = 0) -> Outcome:
+    """Plant the fault (None: none) in this process and run the test files, stage by stage, until a test fails.
+
+    It gives up after ``limit`` seconds, never if that is 0.
+    """
+    start = time.monotonic()
+    silence()
+    os.environ["HYPOTHESIS_PROFILE"] = "mutants"
+    signal.signal(signal.SIGALRM, _give_up)
+    signal.alarm(limit)
+    watch = _Watch(fault.target if fault else "")
+    with project_copy() as root:
+        if fault:
+            fault.plant(root)
+        for files in stages:
+            present = [file for file in files if (root / file).exists()]
+            arguments = [*_ARGUMENTS, *present]
+            status = pytest.main(arguments, plugins=[watch]) if present else 0
+            if Path(sys.modules["autodiff"].__file__ or "").parents[1] != root:
+                raise RuntimeError("the tests ran against another copy of the project")
+            if status:
+                return watch.killer or f"exit status {status}", time.monotonic() - start
+        return None, time.monotonic() - start
+
+
+def _give_up(*_: Any) -> None:
+    raise TimeoutError(f"the tests took more than {PATIENCE} times as long as without a fault")
+
+
+def slots() -> dict[str, int]:
+    """How many inputs each primitive of the table has; for any number, as many as its largest example."""
+    with project_copy():
+        import nn  # noqa: F401 - it enters primitives of its own
+        from autodiff import TABLE
+
+        return {name: entry.arity or max(len(item.shapes) for item in entry.examples) for name, entry in TABLE.items()}
+
+
+def stages_for(fault: Fault | None) -> list[list[str]]:
+    """The test files in the order in which they are asked."""
+    file, target = (fault.file, fault.target) if fault else ("", "")
+    if file.startswith(("autodiff/values/compositions/", "autodiff/primitives/table/layout.py")) and not target:
+        first = list(FIRST_FOR_COMPOSITIONS)
+    else:
+        nets, rules = file.startswith("nn/"), target or file.startswith("autodiff/primitives/table/")
+        first = list(FIRST_FOR_NETS if nets else FIRST_FOR_RULES if rules else FIRST_FOR_ENGINE)
+    names = sorted(f"tests/{path.name}" for path in (ROOT / "tests").glob("test_*.py") if path.name not in LEFT_OUT)
+    return [first, [name for name in names if name not in first]]
+
+
+def run(faults: Sequence[Fault], workers: int, limit: int, report: Callable[[Fault, Outcome], None]) -> None:
+    """Try every fault in a process of its own, ``workers`` at a time."""
+    with multiprocessing.get_context("fork").Pool(workers, maxtasksperchild=1) as pool:
+        waiting = [(fault, pool.apply_async(trial, (fault, stages_for(fault), limit))) for fault in faults]
+        for fault, answer in waiting:
+            report(fault, answer.get())
+
+
+def in_a_process(function: Callable[..., Any], *given: Any) -> Any:
+    """The result of one call in a process of its own."""
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        return pool.apply(function, given)
+
+
+def main() -> int:
+    """Plant all faults, or those that hold one of the words; print survivors and counts by class."""
+    parser = argparse.ArgumentParser(description="Plants faults and says which the tests do not find.")
+    parser.add_argument("words", nargs="*", help="only faults whose class or name holds one of these words")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--only", choices=["rules", "compositions", "engine", "nets"], help="faults of one part alone")
+    parser.add_argument("--every", action="store_true", help="print what becomes of every fault, not of survivors only")
+    options = parser.parse_args()
+
+    killer, seconds = in_a_process(trial, None, stages_for(None))
+    if killer:
+        print(f"without any fault, {killer} fails: repair that first")
+        return 2
+    print(f"without a fault all tests pass, in {seconds:.0f} s")
+
+    parts = {
+        "rules": (*rule_faults(in_a_process(slots)), *RULE_FAULTS), "compositions": COMPOSITION_FAULTS,
+        "engine": ENGINE_FAULTS, "nets": NET_FAULTS,
+    }  # fmt: skip
+    faults = [fault for name, part in parts.items() if options.only in (None, name) for fault in part]
+    if options.words:
+        faults = [item for item in faults if any(word in f"{item.kind}; {item.name}" for word in options.words)]
+    astray = [fault.name for fault in faults if not fault.applies(ROOT)]
+    if astray:
+        print("the text that these faults change has moved, so they must be written anew:", *astray, sep="\n  ")
+        return 2
+    found: dict[Fault, str | None] = {}
+
+    def report(fault: Fault, outcome: Outcome) -> None:
+        found[fault] = outcome[0]
+        if options.every or not outcome[0]:
+            verdict = f"killed by {outcome[0]}" if outcome[0] else fault.equivalent or "SURVIVED"
+            print(f"{len(found):4}/{len(faults)}  {fault.name:60} {outcome[1]:5.1f} s  {verdict}", flush=True)
+
+    tried = [item for item in faults if not item.equivalent or options.every]
+    run(tried, options.workers, ceil(PATIENCE * seconds), report)
+    return summary(faults, found)
+
+
+ENDS = ("found", "equivalent", "survived")
+
+
+def summary(faults: Sequence[Fault], found: dict[Fault, str | None]) -> int:
+    """Print which test functions found how many faults, and what became of each class; 1 if a fault survived."""
+    killers = Counter((killer or "").split("[")[0] for killer in found.values() if killer)
+    print("\nfaults found by")
+    for name, count in killers.most_common():
+        print(f"{count:6}  {name}")
+    ends = {x: "found" if found.get(x) else "equivalent" if x.equivalent else "survived" for x in faults}
+    print(f"\n{'class':42} planted {' '.join(f'{end:>10}' for end in ENDS)}")
+    for kind in [*CLASSES, ""]:
+        each = [end for fault, end in ends.items() if not kind or fault.kind == kind]
+        if each:
+            print(f"{kind or 'all':42} {len(each):7} {' '.join(f'{each.count(end):10}' for end in ENDS)}")
+    for fault, end in ends.items():
+        if end != "found":
+            print(f"{end}: {fault.name}{fault.equivalent and ', for ' + fault.equivalent}")
+    return 1 if "survived" in ends.values() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

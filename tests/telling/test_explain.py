@@ -1,0 +1,331 @@
+"""Explanations: the notes' example in both derivations, every kind of parameter, slips of the print, good errors."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+from autodiff import Tensor, Value
+from autodiff.telling.derivation import derivation, equation_of
+from autodiff.telling.explain import explain
+from autodiff.telling.story import Heading, Numbered, Table
+from autodiff.telling.terms import share_text
+from autodiff.transforms.replay import check, replayed
+from nn import Network, Neuron, WindowScorer
+from nn.recurrent import Recurrent
+from tests.support.flows import CORRUPT, X, chain, deep_flow, margin_flow, notes_flow, notes_network, skipping
+
+LANGUAGE = pytest.mark.parametrize("language", ["en", "zh"])
+
+
+def scorer() -> WindowScorer:
+    """A window scorer of Values, with words 0 … 6."""
+    random = np.random.default_rng(0)
+    return WindowScorer(random.normal(size=(7, 4)), window=5, hidden=3, scalar=True, random=random)
+
+
+def facts(explanation, language="en") -> dict[str, str]:
+    """The table of what the parameter is."""
+    table = next(block for block in explanation.story(language).blocks if isinstance(block, Table))
+    return {row[0]: row[1] for row in table.rows}
+
+
+def headings(explanation) -> list[str]:
+    """The sections that there are."""
+    return [block.text for block in explanation.story().blocks if isinstance(block, Heading)]
+
+
+def test_the_notes_example():
+    """W₁₄⁽¹⁾ of the 4-2-1 network: ends, eight steps, and 0.9 · σ(1 − σ) · 0.8 in both derivations."""
+    explanation = explain(notes_network(), "W14(1)", X, check=True)
+    sigma = 1 / (1 + np.exp(-1.185))
+    assert explanation.gradient == pytest.approx(0.9 * sigma * (1 - sigma) * 0.8, rel=1e-12)
+    assert explanation.explicit == pytest.approx(explanation.gradient, rel=1e-12)
+    assert explanation.check.verdict == "agrees"
+    assert explanation.weakest.symbol == "σ′(z₁⁽²⁾)"
+    assert facts(explanation) == {
+        "parameter": "W₁₄⁽¹⁾ = 0.7", "kind": "a weight of layer 1",
+        "to": "unit 1 of layer 2: z₁⁽²⁾ = 1.185, a₁⁽²⁾ = 0.7658",
+        "from": "unit 4 of layer 1, the input layer: a₄⁽¹⁾ = 0.8", "output": "a₁⁽³⁾ = 0.6753", "paths": "1",
+    }  # fmt: skip
+    told = next(block for block in explanation.story().blocks if isinstance(block, Numbered))
+    assert [number for number, _ in told.lines] == [*range(1, 9)]
+    text = explanation.text()
+    assert "✓ 0.1291 ≈ 0.1291" in text
+    assert "the print has δ_i · a_i where δ_i · a_j is meant" in text
+    assert re.search(r"^  W⁽¹⁾ +2×4 +∇W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ$", text, flags=re.MULTILINE)
+    assert str(explanation) == text
+
+
+def test_without_a_check_there_is_no_stamp():
+    """The check costs forward passes, and is made on request."""
+    assert "✓" not in explain(notes_network(), "W14(1)", X).text()
+
+
+@pytest.mark.parametrize("flow", [notes_flow(), deep_flow(), margin_flow(), skipping(), notes_flow(seed=-2.0)])
+def test_both_derivations_end_at_one_number(flow):
+    """Explicit differentiation is forward accumulation: the same sum of products in another order."""
+    lines = derivation(flow)
+    assert flow.seed * lines[-1].slope == pytest.approx(flow.gradient, rel=1e-12)
+    function = replayed(flow.flows.graph[0], flow.flows.node_of(flow.parameter))
+    slope = (function(flow.parameter.value + 1e-6) - function(flow.parameter.value - 1e-6)) / 2e-6
+    assert lines[-1].slope == pytest.approx(slope, rel=1e-7)  # error O(ε²) and rounding/ε
+
+
+def test_on_one_path_derivative_times_error_is_the_gradient():
+    """In every row of the two derivations."""
+    flow = notes_flow("W11(1)")
+    for line in derivation(flow):
+        assert line.slope * line.node.error == pytest.approx(flow.gradient, rel=1e-12)
+
+
+def test_equations_name_what_is_on_the_way():
+    """Long sums by the term that depends on the parameter; functions, signs and the objective as themselves."""
+    flow = margin_flow()
+    assert [equation_of(flow, line.node) for line in derivation(flow)][:2] == [
+        "z₁⁽²⁾ = W₁₄⁽¹⁾ · a₄⁽¹⁾ + …", "a₁⁽²⁾ = σ(z₁⁽²⁾)",
+    ]  # fmt: skip
+    assert equation_of(flow, flow.output) == "J = max(0, 1 + a₁⁽³⁾ᶜ − a₁⁽³⁾)"
+    bias = notes_flow("b1(1)")
+    assert equation_of(bias, derivation(bias)[0].node) == "z₁⁽²⁾ = b₁⁽¹⁾ + …"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "ends"),
+    [
+        ("b1(1)", "a bias of layer 1: a weight on the constant 1", {"from": "the constant 1"}),
+        ("z1(2)", "what arrives at unit 1 of layer 2; its error signal is δ", {"forwarded to": "a₁⁽²⁾"}),
+        ("a1(2)", "what leaves unit 1 of layer 2; the error here is not δ, which stands at z",
+         {"forwarded to": "z₁⁽³⁾"}),
+        ("a4(1)", "an input of the network", {"forwarded to": "z₁⁽²⁾, z₂⁽²⁾"}),
+    ],
+)  # fmt: skip
+def test_biases_and_units(name, kind, ends):
+    """Every quantity of the network can be asked for."""
+    explanation = explain(notes_network(), name, X, check=True)
+    assert explanation.check.verdict == "agrees"
+    assert facts(explanation)["kind"] == kind
+    assert facts(explanation).items() >= ends.items()
+
+
+def test_a_delta_is_the_error_signal_at_z():
+    """δ₁⁽²⁾ = 0.9 · σ′(z₁⁽²⁾)."""
+    assert explain(notes_network(), "δ1(2)", X).gradient == explain(notes_network(), "z1(2)", X).gradient
+
+
+def test_the_scorer():
+    """Output weights and word vectors; a word that comes twice gets both shares."""
+    ids = [0, 1, 2, 1, 4]
+    U = explain(scorer(), "U2", ids, check=True)
+    assert facts(U)["kind"] == "an output weight of the scorer; W⁽²⁾ = Uᵀ, so that it is W₁₂⁽²⁾"
+    assert facts(U)["to"] == "s"
+    assert "W⁽²⁾ = Uᵀ, a row" in U.text()
+    L = explain(scorer(), "L23", ids, check=True)
+    assert facts(L)["kind"].startswith("dimension 3 of the vector of word 2 ")
+    assert facts(L)["paths"] == "6"  # two places in the window, three hidden units
+    assert (U.check.verdict, L.check.verdict) == ("agrees", "agrees")
+
+
+def test_the_objective_says_whether_it_is_active():
+    """Both windows' flows; the margin met; exactly at the kink."""
+    active = explain(notes_network(), "W14(1)", X, corrupt=CORRUPT, check=True)
+    assert active.gradient == pytest.approx(margin_flow().gradient, rel=1e-12)
+    assert active.check.verdict == "agrees"
+    assert "objective  J = 0.7907: active" in active.text()
+    assert "∇W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ + δ⁽²⁾ᶜ a⁽¹⁾ᶜᵀ" in active.text()
+    assert "the gradient of the loss" not in active.text()
+    met = explain(notes_network(), "W14(1)", X, corrupt=CORRUPT, margin=0.001)
+    assert met.gradient == 0
+    assert "inactive, Δ + s_c − s < 0" in met.text()
+    score = Value(2.0, name="s")
+    J = ad.hinge(score, Value(1.0, name="s_c"))
+    assert "at its kink, Δ + s_c − s = 0" in explain(J, score).text()
+
+
+def test_tensors_and_values_stand_in_for_each_other():
+    """One entry of a Tensor network, the whole matrix of a network of Values."""
+    entry = explain(notes_network(scalar=False), "W14(1)", X)
+    assert entry.gradient == explain(notes_network(), "W14(1)", X).gradient
+    matrix = explain(notes_network(), "W(1)", X, check=True)
+    assert matrix.gradient[0, 3] == pytest.approx(entry.gradient, rel=1e-12)
+    assert matrix.check.verdict == "agrees"
+    assert "∇W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ, the error signals times the inputs" in matrix.text()
+    assert "δ₁⁽²⁾ · a₁⁽¹⁾ = 0.1614 × 1 = 0.1614; in ∇W⁽¹⁾ stands 0.1614" in matrix.text()
+    assert matrix.explicit is None
+
+
+def test_arrays_are_told_in_matrix_form():
+    """Wᵀδ back through a layer, ∘ f′(z) through its units, δ aᵀ into the weights, a sum over rows into the bias."""
+    text = explain(notes_network(scalar=False), "W(1)", X, corrupt=CORRUPT).text()
+    assert "error at a⁽²⁾ = W⁽²⁾ᵀ δ⁽³⁾ = [2, norm 1.082]" in text
+    assert "δ⁽²⁾ᶜ = (error at a⁽²⁾ᶜ) ∘ σ′(z⁽²⁾ᶜ) = [2, norm 0.2584]" in text
+    assert "∂J/∂W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ + δ⁽²⁾ᶜ a⁽¹⁾ᶜᵀ\n" in text
+    assert "active, Δ + s_c − s > 0" in text
+    assert "(error at a⁽²⁾) ∘ σ′(z⁽²⁾) shrinks the error most: 0.1961 of its norm is left." in text
+    rows = np.arange(6.0).reshape(3, 2)
+    network = Network((2, 2, 1))
+    flow = ad.error_flow(ad.sum(network(rows)), network.parameter("b(1)"))
+    assert [share_text(flow, edge) for edge in flow.shares] == ["Σ δ⁽²⁾"]
+    flow = ad.error_flow(ad.sum(network(rows)), network.parameter("W(1)"))
+    (edge,) = flow.shares
+    assert share_text(flow, edge) == "δ⁽²⁾ᵀ a⁽¹⁾"
+    assert edge.share == pytest.approx(flow.nodes[edge.consumer].error.T @ rows, rel=1e-15)
+    A, v = Tensor(np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), name="A"), Tensor(np.array([0.5, -1.0]), name="v")
+    for made, forms in (
+        (A @ v, {"A": "(error at y) vᵀ", "v": "Aᵀ (error at y)"}),
+        (np.array([1.0, 2.0, 3.0]) @ A, {"A": "x (error at y)ᵀ"}),
+        (A @ (v * np.ones((2, 2))), {"A": "(error at y) multiplyᵀ"}),
+    ):
+        made.name = "y"
+        for parameter in (A, v):
+            if parameter.name in forms:
+                flow = ad.error_flow(ad.sum(made), parameter)
+                assert share_text(flow, flow.shares[0]) == forms[parameter.name]
+
+
+def test_a_wrong_gradient_of_an_array_shows():
+    """One wrong entry is enough: all are moved, in a direction that no entry is left out of."""
+    W = Tensor([[0.5, -1.0], [2.0, 0.25]], name="W")
+    output = ad.sum(ad.tanh(W @ np.array([0.3, -0.7])))
+    flow = ad.error_flow(output, W)
+    assert check(output, W, flow.gradient).verdict == "agrees"
+    for place in np.ndindex(2, 2):
+        wrong = np.array(flow.gradient)
+        wrong[place] *= 1.001
+        assert check(output, W, wrong).verdict == "disagrees"
+
+
+def test_replaying_writes_to_nothing():
+    """Data, gradients and the graph stay; the backward pass still runs."""
+    x, w = Value(3.0), Value(2.0)
+    y = (w * x).tanh()
+    before = y.data
+    assert replayed(y, w)(0.0) == 0.0
+    assert (y.data, w.data, w.grad) == (before, 2.0, None)
+    y.backward()
+
+
+def test_where_the_gradient_died():
+    """A saturated unit is named; so is a unit that is off."""
+    network = Network((1, 1, 1), scalar=True)
+    network.load({"W(1)": [[9.0]], "b(1)": [0.0], "W(2)": [[1.0]], "b(2)": [0.0]})
+    text = explain(network, "W11(1)", [1.0]).text()
+    assert "a₁⁽²⁾ = 0.9999 is saturated: σ is flat there" in text
+    assert "σ′(z₁⁽²⁾) = 0.0001234 shrinks the error most." in text
+    off = Network((1, 1, 1), activation="relu", scalar=True)
+    off.load({"W(1)": [[-1.0]], "b(1)": [0.0], "W(2)": [[1.0]], "b(2)": [0.0]})
+    dead = explain(off, "W11(1)", [1.0])
+    assert "Here the error dies: ReLU′(z₁⁽²⁾) = 0." in dead.text()
+    assert dead.weakest.number == 0
+
+
+def test_what_is_on_no_path():
+    """None is not 0, and there is nothing to derive."""
+    explanation = explain(Value(1.0, name="y") * 2.0, Value(2.0, name="w"))
+    assert (explanation.gradient, explanation.explicit) == (None, None)
+    assert "has no gradient (None, which is not 0)" in explanation.text()
+    assert "Two derivations, one number" not in headings(explanation)
+
+
+def test_slips_of_the_print_where_they_belong():
+    """σ only where σ is on the way, the sum over i only where several shares meet, the bias for biases."""
+    assert "1/(1 + exp(−z))" not in explain(deep_flow().flows.graph[0], "W14(1)").text()
+    assert "Σ_i δ_i W_ij" in explain(deep_flow().flows.graph[0], "W14(1)").text()
+    assert "The gradient of b₁⁽¹⁾ is δ₁⁽²⁾, of layer 2: the print has δ of layer 1." in (
+        explain(notes_network(), "b1(1)", X).text()
+    )
+    soft = Network((2, 2, 1), activation="soft_sign", scalar=True)
+    assert "soft sign′(z) = 1/(1 + |z|)²" in explain(soft, "W11(1)", [1.0, 2.0]).text()
+
+
+@LANGUAGE
+def test_a_users_own_graph(language):
+    """Without any name of the notes; long graphs without their middle."""
+    x = Value(0.5)
+    explanation = explain((x * x + 1.0).tanh(), x, names={"x": x}, check=True)
+    assert explanation.explicit == pytest.approx(explanation.gradient, rel=1e-12)
+    assert "∂tanh/∂x" in explanation.text(language)
+    assert len(explain(*chain(3000)).text(language)) < 30_000
+
+
+@LANGUAGE
+def test_numbers_are_the_same_in_every_format_and_language(language):
+    """Each format has the gradient to the digits asked for."""
+    explanation = explain(notes_network(), "W14(1)", X)
+    for text in (explanation.text(language, digits=9), explanation.markdown(language, digits=9)):
+        assert f"{explanation.gradient:.9g}" in text
+    assert f"{explanation.gradient:.9g}" in explanation.latex(language, digits=9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "sentence"),
+    [
+        ((3.0, "W14(1)"), TypeError, "explain takes a network, which can be called and has parameter(name)"),
+        ((notes_network(), "W14(1)"), ValueError, "a gradient belongs to an input; give it as x"),
+        ((notes_network(), "W99(1)", X), ValueError, "no parameter W₉₉⁽¹⁾: layer 1 has W₁₁⁽¹⁾ … W₂₄⁽¹⁾"),
+        ((notes_network(), "weight", X), ValueError, "cannot read 'weight' as a name"),
+        ((Network((2, 3), scalar=True), "W11(1)", [1.0, 2.0]), ValueError,
+         "the error starts at one output, and here are 3: set output to one of a₁⁽²⁾, a₂⁽²⁾, a₃⁽²⁾"),
+        ((Value(1.0), "w", X), ValueError, "a node holds its result already and takes no input"),
+        ((Value(1.0) * 2.0, "t"), ValueError, "no node 't' in the graph of the output, which has multiply, Value"),
+        ((Value(1.0, name="y") * 2.0, "t"), ValueError, "no parameter t: y"),
+        ((Value(1.0), 3), TypeError, "a parameter is given by its name or as a node, and got"),
+    ],
+)  # fmt: skip
+def test_errors_are_one_sentence(arguments, error, sentence):
+    """What was asked, what there is, what to do."""
+    with pytest.raises(error, match=re.escape(sentence)):
+        explain(*arguments)
+
+
+def test_a_neuron_and_a_users_own_network():
+    """What lists its parameters, by the notes' names or others, is enough."""
+    assert explain(Neuron(2, scalar=True), "w2", [1.0, 2.0], check=True).check.verdict == "agrees"
+
+    class Line:
+        def __init__(self):
+            self.slope = Value(0.5)
+
+        def parameters(self):
+            return {"slope": self.slope}
+
+        def __call__(self, x):
+            return self.slope * x
+
+    assert explain(Line(), "slope", 3.0).gradient == 3.0
+    with pytest.raises(ValueError, match="no parameter r₁: there are none"):
+        explain(Line(), "r1", 3.0)
+
+
+def test_a_recurrent_network_has_a_share_for_every_step():
+    """What is raised is a time: no layers, no shapes of layers; the shares of the steps add up."""
+    network, x = Recurrent(1, 1, scalar=True), [[1.0], [0.5], [-1.0]]
+    explanation = explain(network, "W11", x, output="s1(3)", check=True)
+    assert explanation.check.verdict == "agrees"
+    assert explanation.explicit == pytest.approx(explanation.gradient, rel=1e-12)
+    shares = [edge.share for edge in explanation.flow.shares]
+    assert len(shares) == 3
+    assert sum(shares) == pytest.approx(explanation.gradient, rel=1e-12)
+    assert "layer" not in explanation.text()
+    assert facts(explanation)["kind"] == "a weight of every time step: their shares add up"
+    assert facts(explanation)["forwarded to"] == "z₁⁽¹⁾, z₁⁽²⁾, z₁⁽³⁾"
+    assert "Shapes" not in headings(explanation)
+    hidden = explain(network, "h1(3)", x, output="s1(3)").flow.parameter.value
+    assert explain(network, "U1,1", x, output="s1(3)").gradient == hidden
+    with pytest.raises(ValueError, match="here are 3: set output to one of s₁⁽¹⁾, s₁⁽²⁾, s₁⁽³⁾"):
+        explain(network, "W11", x)
+
+
+def test_one_of_several_outputs():
+    """By its name, of Tensors too."""
+    tensors = explain(Network((2, 3)), "W21(1)", [1.0, 2.0], output="a2(2)")
+    assert tensors.gradient == explain(Network((2, 3), scalar=True), "W21(1)", [1.0, 2.0], output="a2(2)").gradient
+    network = Network((2, 3), scalar=True)
+    explanation = explain(network, "W21(1)", [1.0, 2.0], output="a2(2)")
+    assert explanation.flow.output.label == "a₂⁽²⁾"
+    assert explanation.gradient is not None
+    with pytest.raises(ValueError, match="no node a9"):
+        explain(network, "W21(1)", [1.0, 2.0], output="a9(2)")

@@ -1,0 +1,175 @@
+"""The table of phrases: both languages say the same things, with the same fields, and code says nothing else."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from unicodedata import name as unicode_name
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+from autodiff import Value
+from autodiff.draw import see
+from autodiff.telling.remarks import remarks
+from autodiff.telling.steps import steps
+from autodiff.telling.terms import amount
+from autodiff.telling.text import text
+from autodiff.words.notation import number
+from autodiff.words.phrases import LANGUAGES, PHRASES, fields_of, say
+from tests.support.flows import chain, deep_flow, margin_flow, notes_flow, skipping
+
+EACH = pytest.mark.parametrize("key", PHRASES)
+NUMBER = re.compile(r"−?\d+(?:\.\d+)?(?:e[−+]?\d+)?")
+ENGLISH_WORDS = re.compile(r"[A-Za-z]{3,}")
+FLOWS = {
+    "one path": notes_flow, "several": deep_flow, "J": margin_flow, "met": lambda: margin_flow(shift=9.0),
+    "own": skipping, "bias": lambda: notes_flow("b1(1)"), "seed": lambda: notes_flow(seed=-2.0),
+    "empty": lambda: ad.error_flow(Value(1.0, name="y"), Value(2.0, name="w")),
+    "long": lambda: ad.error_flow(*chain(70)),
+}  # fmt: skip
+
+
+def is_chinese(character: str) -> bool:
+    """Whether a character is a Chinese one."""
+    return unicode_name(character, "").startswith("CJK UNIFIED")
+
+
+@EACH
+def test_both_languages_have_the_same_fields(key):
+    """A field that one language forgets would lose a number."""
+    english, chinese = map(fields_of, PHRASES[key])
+    assert english == chinese
+    assert all(field.isidentifier() for field in english)
+
+
+@EACH
+def test_english_is_english_and_chinese_chinese(key):
+    """No row was left untranslated, none is in the wrong column; Chinese sentences have Chinese punctuation."""
+    phrase = PHRASES[key]
+    words = [re.sub(r"\{\w*\}", "", part) for part in phrase]
+    assert not any(map(is_chinese, phrase.en))
+    if ENGLISH_WORDS.search(words[0]):
+        assert any(map(is_chinese, phrase.zh))
+    assert not re.search(r"[,;:?!](?=\s|$)|[^.…\d]\.$", words[1]), "punctuation of the other script"
+    assert phrase.en == phrase.en.rstrip()
+    assert phrase.zh == phrase.zh.strip()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", FLOWS)
+def test_every_language_says_the_same_numbers(kind, language):
+    """Steps, remarks and the whole text hold the same numbers in the same order; nothing is left in braces."""
+    flow = FLOWS[kind]()
+    for told in (steps(flow, language=language), steps(flow)):
+        assert not any("{" in str(step) for step in told)
+    english, other = (
+        [(step.nodes, step.edges, NUMBER.findall(str(step))) for step in steps(flow, language=each)]
+        for each in ("en", language)
+    )
+    assert english == other
+    for tell in (lambda flow, **ways: "\n".join(remarks(flow, **ways)), text):
+        assert sorted(NUMBER.findall(tell(flow))) == sorted(NUMBER.findall(tell(flow, language=language)))
+
+
+@pytest.mark.parametrize("kind", FLOWS)
+def test_chinese_text_holds_no_english(kind):
+    """What is left in Latin letters are names of nodes and functions."""
+    flow = FLOWS[kind]()
+    nodes = (*flow.nodes, *flow.rest, flow.parameter, flow.output)
+    texts = [said or "" for node in nodes for said in (node.label, node.sign, node.operation)]
+    names = set(ENGLISH_WORDS.findall(" ".join(texts)))
+    assert set(ENGLISH_WORDS.findall(text(flow, language="zh"))) <= names | {"None"}
+
+
+@pytest.mark.parametrize("view", ["auto", "graph", "network"])
+@pytest.mark.parametrize("kind", ["one path", "several", "J", "bias"])
+def test_chinese_pictures_hold_no_english(kind, view):
+    """Nor do their titles, descriptions and hints: what is in Latin letters names an operation."""
+    picture = ElementTree.fromstring(see(FLOWS[kind](), view=view, language="zh", check=True).svg())
+    texts = [part.text or "" for part in picture.iter() if not part.tag.endswith("style")]
+    texts += [part.get("aria-label", "") for part in picture.iter()]
+    operations = {"weighted", "sum", "identity", "sigmoid", "tanh", "hinge", "max"}
+    assert set(ENGLISH_WORDS.findall(" ".join(texts))) <= operations
+    assert sum(map(is_chinese, "".join(texts))) > 50
+
+
+TELLING = ("telling", "draw", "replay.py")
+ERRORS = ("Error", "warn")
+SENTENCE = re.compile(r"[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}")
+
+
+def _said(tree: ast.AST) -> Iterator[str]:
+    """The string literals of a module that are neither documentation nor the message of an error."""
+    silent: set[int] = set()
+    for node in ast.walk(tree):
+        called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+        if isinstance(node, ast.Raise) or called.endswith(ERRORS):
+            silent |= {id(inner) for inner in ast.walk(node)}
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            silent.add(id(node.value))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
+            yield node.value
+
+
+@pytest.mark.parametrize("name", TELLING)
+def test_code_that_tells_holds_no_sentences(name):
+    """Three words in a row are a sentence, and belong into the table; draw/engine.py has messages of errors only."""
+    place = Path(ad.__file__).parent / name
+    paths = {*place.rglob("*.py"), *([place] if place.is_file() else [])} - {place / "engine.py"}
+    assert paths
+    for path in paths:
+        said = list(_said(ast.parse(path.read_text(encoding="utf-8"))))
+        assert [text for text in said if SENTENCE.search(text) and "@media" not in text] == [], path
+
+
+def test_the_eight_steps_in_chinese():
+    """The notes' example, word for word."""
+    assert [step.sentence for step in steps(notes_flow(), language="zh")] == [
+        "误差信号 1 从 a₁⁽³⁾ 进入：∂a₁⁽³⁾/∂a₁⁽³⁾。",
+        "× 1，即输出单元（identity）的局部梯度。",
+        "δ₁⁽³⁾ = (a₁⁽³⁾ 处的误差) · 1 = 1 × 1 = 1，位于 z₁⁽³⁾ 处，并由此分配出去。",
+        "a₁⁽²⁾ 得到的份额为 δ₁⁽³⁾ · W₁₁⁽²⁾ = 1 × 0.9 = 0.9，即 a₁⁽²⁾ 处的误差。",
+        "× σ′(z₁⁽²⁾) = 0.1793，误差由此穿过神经元。",
+        "δ₁⁽²⁾ = (a₁⁽²⁾ 处的误差) · σ′(z₁⁽²⁾) = 0.9 × 0.1793 = 0.1614，位于 z₁⁽²⁾ 处。",
+        "× a₄⁽¹⁾ = 0.8，即 W₁₄⁽¹⁾ 在前向传播中传递的信号。",
+        "∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = 0.1614 × 0.8 = 0.1291，即梯度。",
+    ]
+
+
+def test_numbers_are_written_as_asked():
+    """Every number of steps and remarks goes through `write`; the text takes digits."""
+    flow = notes_flow()
+    exact = partial(number, digits=17)
+    assert exact(flow.gradient) in steps(flow, write=exact)[-1].sentence
+    assert exact(flow.weakest.number) in remarks(flow, write=exact)[0]
+    assert "0.12911479" in text(flow, digits=8)
+    marked = [str(step) for step in steps(flow, write=lambda x: "#" if x is not None and x >= 0 else "−#")]
+    numbered = re.compile(r"(?<![\w₀-₉⁽(])\d")
+    assert not any(numbered.search(line.split(" ", 1)[1].replace("∂", "")) for line in marked)
+
+
+def test_arrays_and_counts():
+    """Shapes stay, words change."""
+    assert amount(np.ones((2, 3)), language="zh") == "2×3，范数 2.449"
+    assert say("term.about", "zh", number="1.6e60") == "约 1.6e60"
+
+
+@pytest.mark.parametrize("tell", [steps, remarks, text])
+def test_an_unknown_language_is_one_sentence(tell):
+    """It says which there are, also where nothing would be told."""
+    for flow in (notes_flow(), FLOWS["empty"]()):
+        with pytest.raises(ValueError, match=r"^unknown language 'fr' \(must be one of en, zh\)$"):
+            tell(flow, language="fr")
+
+
+def test_a_field_that_is_missing_raises():
+    """No sentence goes out with a hole."""
+    with pytest.raises(KeyError, match="factor"):
+        say("step.factor")
