@@ -16,9 +16,9 @@ from autodiff.system.console import readable_output
 from autodiff.testing.check.gradients import check_gradients
 from autodiff.testing.check.picture import drawing
 from autodiff.testing.check.report import Blame, Report
-from autodiff.testing.programs.operations import vocabulary
-from autodiff.testing.programs.program import Program
-from autodiff.testing.programs.search import search
+from autodiff.testing.random_programs.operations import vocabulary
+from autodiff.testing.random_programs.program import Program
+from autodiff.testing.random_programs.search import search
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ import numpy as np
 import autodiff as ad
 from autodiff.system.console import readable_output
 from autodiff.system.extras import install
-from autodiff.testing.programs.operations import Operation, Vocabulary, vocabulary
-from autodiff.testing.programs.program import Program
-from autodiff.testing.programs.search import Search, search
+from autodiff.testing.random_programs.operations import Operation, Vocabulary, vocabulary
+from autodiff.testing.random_programs.program import Program
+from autodiff.testing.random_programs.search import Search, search
 
 Gradients = Callable[[Program], Sequence[Any]]
 

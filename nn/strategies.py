@@ -1,4 +1,4 @@
-"""Hypothesis strategies for networks and windows; those for everything else are in `autodiff.testing.hooks.strategies`."""
+"""Hypothesis strategies for networks and windows; all others are in `autodiff.testing.hooks.strategies`."""
 
 from __future__ import annotations
 

@@ -322,6 +322,3 @@ def _made(sizes: Sequence[int], activation: str | None, random: np.random.Genera
         raise ValueError(f"weights are explained one by one, at most {most} of them, and here are {count:,}")
     return Network(sizes, activation="sigmoid" if activation is None else activation, random=random, scalar=True)
 
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -149,7 +149,7 @@ def see(
         check: compare with the derivative by differences, and say whether it agrees.
 
     Raises:
-        TypeError, ValueError: as `autodiff.flow.error_flow` and `autodiff.draw.model.picture` do, for an unknown theme, and
+        TypeError, ValueError: as `autodiff.flow.error_flow` and `autodiff.draw.picture` do, for an unknown theme, and
         for what only goes with a parameter.
 
     Source: notes, section 1.5 ("error sharing").

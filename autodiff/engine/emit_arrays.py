@@ -2,8 +2,9 @@
 
 A rule calls primitives, and each call asks what its operands are. In a backward pass on arrays the answer is known, so
 a rule run on symbols is written out once as plain NumPy source; a rule that is more than one expression is called as it
-stands. The same is done for recording a call. A training step of the scorer (``python -m tests.programs.benchmarks arrays``,
-batch 1) so takes 1.4 times as long as NumPy code written by hand, and 3.3 times with rules and calls as they stand.
+stands. The same is done for recording a call. A training step of the scorer (``python -m tests.programs.benchmarks
+arrays``, batch 1) so takes 1.4 times as long as NumPy code written by hand, and 3.3 times with rules and calls as they
+stand.
 """
 
 from __future__ import annotations

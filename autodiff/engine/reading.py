@@ -125,4 +125,4 @@ def is_own(frame: FrameType) -> bool:
     return frame.f_code.co_filename.startswith(_OWN)
 
 
-_OWN: Final = (str(Path(__file__).parent) + os.sep, WRITTEN)
+_OWN: Final = (str(Path(__file__).parents[1]) + os.sep, WRITTEN)

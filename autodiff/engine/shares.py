@@ -31,8 +31,8 @@ Shares = list[tuple[Node, Any]]
 def edge_shares(node: Node, signal: Any, *, come: Reach | None = None, create_graph: bool = False) -> Shares:
     """What each edge of ``node`` carries: (input, share), the signal times the local gradient.
 
-    ``come`` says how far the error comes, as `autodiff.engine.gates.reached` finds it: elsewhere a share is 0 whatever the
-    local gradient. Without it, no error comes where the signal is exactly 0.
+    ``come`` says how far the error comes, as `autodiff.engine.gates.reached` finds it: elsewhere a share is 0 whatever
+    the local gradient. Without it, no error comes where the signal is exactly 0.
 
     >>> from autodiff import Value
     >>> x = Value(3.0)

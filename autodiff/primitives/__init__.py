@@ -1,0 +1,1 @@
+"""What an operation is, and the table of all of them; no graph."""

@@ -1,0 +1,1 @@
+"""What Python and the operating system are asked for: paths, encodings, files, extras; nothing about gradients."""

@@ -15,7 +15,7 @@ from typing import Final
 __all__ = ["own_modules_first"]
 
 #: The folder that holds this package, and ``nn`` beside it.
-_OWN: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_OWN: Final = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 @contextmanager

@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from autodiff.testing.check.verdicts import *
     from autodiff.testing.hooks.entry import *
     from autodiff.testing.hooks.strategies import *
-    from autodiff.testing.programs.operations import *
-    from autodiff.testing.programs.program import *
-    from autodiff.testing.programs.search import *
+    from autodiff.testing.random_programs.operations import *
+    from autodiff.testing.random_programs.program import *
+    from autodiff.testing.random_programs.search import *
     from autodiff.testing.relations.metamorphic import *
 
 _MODULES: Final = {
-    "check": ("check_gradients",),
-    "entry": ("register",),
-    "loop": (
+    "check.gradients": ("check_gradients",),
+    "hooks.entry": ("register",),
+    "random_programs.search": (
         "Counterexample", "Judge", "OtherKindError", "Search", "Undecided", "dual_fault", "random_program", "search",
         "shortest",
     ),
-    "metamorphic": ("RELATIONS", "RelationError", "broken_relation", "check_relations", "relation_fault"),
-    "operations": ("Kind", "Operation", "Vocabulary", "vocabulary"),
-    "picture": ("drawing",),
-    "program": ("Program", "resolve"),
-    "report": ("Blame", "GradientError", "Report"),
-    "strategies": (
+    "relations.metamorphic": ("RELATIONS", "RelationError", "broken_relation", "check_relations", "relation_fault"),
+    "random_programs.operations": ("Kind", "Operation", "Vocabulary", "vocabulary"),
+    "check.picture": ("drawing",),
+    "random_programs.program": ("Program", "resolve"),
+    "check.report": ("Blame", "GradientError", "Report"),
+    "hooks.strategies": (
         "arrays", "broadcastable_shapes", "coordinates", "numbers", "parameter_names", "points", "programs",
         "programs_of_either_kind", "register_profiles", "shapes", "tensors", "values",
     ),
-    "verdicts": ("Verdict",),
+    "check.verdicts": ("Verdict",),
 }  # fmt: skip
 
 __all__ = sorted(name for names in _MODULES.values() for name in names)

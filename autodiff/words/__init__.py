@@ -1,0 +1,1 @@
+"""Names of quantities and every sentence that a reader sees; no mathematics."""

@@ -11,7 +11,7 @@ import autodiff as ad
 from autodiff import Value, error_flow
 from autodiff.draw import Picture, computation, dot, picture, svg
 from autodiff.draw.layout.positions import lay_out
-from autodiff.telling.quick import place_of
+from autodiff.draw.model.quick import place_of
 from autodiff.telling.terms import notes_name
 from nn import Network
 from tests.draw.test_views import check_layout

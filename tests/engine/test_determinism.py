@@ -19,7 +19,7 @@ from autodiff.draw import dot, see
 from autodiff.draw.views.choose_view import VIEWS
 from autodiff.draw.writers.pinned_dot import placed
 from autodiff.engine.backward import send_back
-from autodiff.testing.programs.program import resolve
+from autodiff.testing.random_programs.program import resolve
 from tests.support.flows import FLOWS
 from tests.support.places import ROOT
 from tests.support.programs import ELEMENTWISE, OPERATIONS, long_program

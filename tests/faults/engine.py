@@ -7,9 +7,11 @@ from typing import Final
 from tests.faults.fault import Fault, change, classified
 
 _PASS, _NODE, _GRAPH = "autodiff/engine/backward.py", "autodiff/values/node.py", "autodiff/engine/graph.py"
-_ARRAY, _SCALAR, _TRANSFORMS = "autodiff/engine/emit_arrays.py", "autodiff/engine/emit_values.py", "autodiff/transforms/functional.py"
+_ARRAY, _SCALAR = "autodiff/engine/emit_arrays.py", "autodiff/engine/emit_values.py"
+_TRANSFORMS = "autodiff/transforms/functional.py"
 _COPIES, _PLAIN, _SHARES = "autodiff/values/copies.py", "autodiff/engine/plain.py", "autodiff/engine/shares.py"
-_RECORDING, _READING, _CHOICES = "autodiff/values/recording.py", "autodiff/engine/reading.py", "autodiff/primitives/table/choices.py"
+_RECORDING, _READING = "autodiff/values/recording.py", "autodiff/engine/reading.py"
+_CHOICES = "autodiff/primitives/table/choices.py"
 _GATES = "autodiff/engine/gates.py"
 
 _RECURSIVE_ORDER: Final = '''

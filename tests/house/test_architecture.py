@@ -6,68 +6,44 @@ import ast
 import graphlib
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import autodiff
 import nn
+from tests.house.rooms import FILES, LAYERS, MOST_FILES, TREES, imported, layer, purpose, room
+from tests.support.places import ROOT
 
 ROOTS = {"autodiff": Path(autodiff.__file__).parent, "nn": Path(nn.__file__).parent}
+EACH = pytest.mark.parametrize("module", FILES)
 
-#: From the ground up: a module imports from its own layer or a lower one. What is not named stands above node.
-LAYERS = (
-    ("special", "symbol", "namespace", "signatures", "tree"), ("primitive", "source"), ("ops", "graph"),
-    ("array", "scalar"),
-    ("shares", "gates", "compositions", "refusals", "numpy_protocol", "plain", "read_only", "reading"),
-    ("backprop", "copies"), ("node",),
-)  # fmt: skip
-ABOVE_NODE = len(LAYERS)
 _TEST_LIBRARIES = {
     "autodiff.testing.hooks.strategies": {"hypothesis"},
     "nn.strategies": {"hypothesis"},
     "autodiff.testing.hooks.plugin": {"pytest"},
 }
-NN, PROGRAM = ABOVE_NODE + 1, ABOVE_NODE + 2
 
 
-def module_of(path: Path, package: str) -> str:
-    """The dotted name of a file of a package."""
-    parts = path.relative_to(ROOTS[package].parent).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+@EACH
+def test_every_file_is_in_a_room_of_one_layer(module: str) -> None:
+    """A new folder needs a layer, and a sentence that says what belongs into it."""
+    assert sum(room(module) in names for names in LAYERS) == 1, f"{room(module)} is in no layer of tests/house/rooms.py"
+    assert purpose(room(module)).endswith(".")
 
 
-FILES = {module_of(path, package): path for package, root in ROOTS.items() for path in sorted(root.rglob("*.py"))}
-TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in FILES.items()}
-EACH = pytest.mark.parametrize("module", FILES)
+@pytest.mark.parametrize("name", sorted({*map(room, FILES)}))
+def test_a_room_can_be_seen_at_a_glance(name: str) -> None:
+    """Beside the file that says what it is for."""
+    assert sum(room(module) == name and module != name for module in FILES) <= MOST_FILES
 
 
-def imported(module: str) -> Iterator[str]:
-    """The modules that a module imports when it is loaded: of these packages the very module, of others the package."""
-    typing_only = {
-        node
-        for block in ast.walk(TREES[module])
-        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.dump(block.test)
-        for node in ast.walk(block)
-    }
-    for node in ast.walk(TREES[module]):
-        if isinstance(node, ast.Import) and node not in typing_only:
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node not in typing_only:
-            assert not node.level, f"{module} imports relatively"
-            base = str(node.module)
-            yield from {f"{base}.{a.name}" if f"{base}.{a.name}" in FILES else base for a in node.names}
-
-
-def layer(module: str) -> int:
-    """How high a module stands."""
-    package, *rest = module.split(".")
-    if rest == ["__main__"]:
-        return PROGRAM
-    if package == "nn":
-        return NN
-    return next((k for k, names in enumerate(LAYERS) if rest and rest[0] in names), ABOVE_NODE)
+def test_the_table_of_rooms_is_printed() -> None:
+    """``python -m tests.house`` names every room once."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "tests.house"], capture_output=True, text=True, check=True, cwd=ROOT, encoding="utf-8"
+    )
+    assert [line.split()[1] for line in answer.stdout.splitlines()] == [x for names in reversed(LAYERS) for x in names]
 
 
 def test_imports_have_no_cycle() -> None:
@@ -79,11 +55,10 @@ def test_imports_have_no_cycle() -> None:
 
 @EACH
 def test_imports_point_down(module: str) -> None:
-    """No module imports from a layer above its own; inside the package nobody imports the package itself."""
+    """A module imports from its own room or from lower layers; inside the package nobody imports the package itself."""
     for name in imported(module):
-        if name in FILES:
-            assert layer(name) <= layer(module), f"{module} imports {name}"
-            assert name != "autodiff" or layer(module) >= NN
+        if name in FILES and room(name) != room(module):
+            assert layer(name) < layer(module), f"{module} imports {name}"
 
 
 @EACH
@@ -130,8 +105,8 @@ def test_no_asserts_and_no_bare_excepts(module: str) -> None:
 
 def test_no_drawer_for_odds_and_ends() -> None:
     """Every module is named for what it holds."""
-    here = Path(__file__).parent
-    stems = {path.stem for path in [*FILES.values(), *here.rglob("*.py"), *(here.parent / "demos").rglob("*.py")]}
+    beside = [path for folder in ("tests", "demos") for path in (ROOT / folder).rglob("*.py")]
+    stems = {path.stem for path in [*FILES.values(), *beside]}
     assert not stems & {"utils", "util", "helpers", "helper", "common", "misc"}
 
 

@@ -51,7 +51,7 @@ def test_rules_engine_and_nets_have_many() -> None:
 
 def test_files_that_are_left_out_or_come_first_exist() -> None:
     """A test file that was renamed would be run, or not be asked first, without a word."""
-    named = [f"tests/{name}" for name in mutants.LEFT_OUT]
+    named = [*mutants.LEFT_OUT]
     first = (mutants.FIRST_FOR_RULES, mutants.FIRST_FOR_COMPOSITIONS, mutants.FIRST_FOR_ENGINE, mutants.FIRST_FOR_NETS)
     named += [name for names in first for name in names]
     assert [name for name in named if not (ROOT / name).exists()] == []
@@ -66,7 +66,7 @@ def test_the_tests_of_a_fault_come_first() -> None:
     asked = {part: mutants.stages_for(fault) for part, fault in first.items()}
     assert {part: stages[0][0] for part, stages in asked.items()} == {
         "rules": "tests/primitives/test_primitives.py", "compositions": "tests/values/test_compositions.py",
-        "engine": "tests/engine/test_backward.py", "nets": "tests/nn/test_nn_layers.py",
+        "engine": "tests/engine/test_backward.py", "nets": "tests/nn/test_layers.py",
     }  # fmt: skip
     files = [sorted(file for stage in stages for file in stage) for stages in asked.values()]
     assert all(listed == files[0] for listed in files)

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from tests.support.places import ROOT
+
 pytest_plugins = ["pytester"]
 
 README = ROOT / "README.md"

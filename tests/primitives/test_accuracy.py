@@ -1,7 +1,7 @@
 """Every elementwise function and its derivatives are right to 14 digits over the whole range of float64, 6 in float32.
 
-The exact values are mpmath's (`tests.support.exact_functions`). An error is relative to the exact value; below the smallest
-normal number, where digits are lost, to that number; the few other exceptions stand beside the functions.
+The exact values are mpmath's (`tests.support.exact_functions`). An error is relative to the exact value; below the
+smallest normal number, where digits are lost, to that number; the few other exceptions stand beside the functions.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ import autodiff as ad
 from autodiff.testing.check.gradients import check_gradients
 from autodiff.testing.check.report import Report
 from autodiff.testing.check.verdicts import Verdict
-from autodiff.testing.programs.operations import GATES, Operation
-from autodiff.testing.programs.program import Program, resolve
+from autodiff.testing.random_programs.operations import GATES, Operation
+from autodiff.testing.random_programs.program import Program, resolve
 from tests.support.strategies import PRIMITIVES, VOCABULARY
 
 KINDS = {"Value": VOCABULARY[ad.Value], "Tensor": VOCABULARY[ad.Tensor]}

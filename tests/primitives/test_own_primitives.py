@@ -31,8 +31,8 @@ from autodiff.primitives.signatures import check_fit
 from autodiff.telling.explain import explain
 from autodiff.testing import Program, check_gradients, check_relations, vocabulary
 from autodiff.testing.oracles.dual import Dual
-from autodiff.testing.programs.program import resolve
-from autodiff.testing.programs.written import python_of
+from autodiff.testing.random_programs.program import resolve
+from autodiff.testing.random_programs.written import python_of
 from autodiff.transforms.replay import replayed
 from nn import Network
 
@@ -587,7 +587,8 @@ def test_a_built_in_primitive_is_not_replaced(name: str) -> None:
 def test_every_primitive_of_a_fresh_table_is_built_in() -> None:
     """What the package defines is built in, and nothing else: asked in a process of its own."""
     code = (
-        "import autodiff as ad; from autodiff.primitives.primitive import BUILT_IN; import nn; from autodiff import testing\n"
+        "import autodiff as ad; from autodiff.primitives.primitive import BUILT_IN; import nn\n"
+        "from autodiff import testing\n"
         "assert BUILT_IN == set(ad.TABLE); ad.primitive('own', lambda xp, x: x, [lambda g, z, x: g])\n"
         "assert not ad.TABLE['own'].built_in and 'own' not in BUILT_IN"
     )

@@ -22,9 +22,9 @@ import autodiff as ad
 from autodiff.engine.shares import edge_shares
 from autodiff.system.console import readable_output
 from autodiff.testing.check.gradients import check_gradients
-from autodiff.testing.programs.operations import vocabulary
-from autodiff.testing.programs.program import Program
-from autodiff.testing.programs.search import random_program
+from autodiff.testing.random_programs.operations import vocabulary
+from autodiff.testing.random_programs.program import Program
+from autodiff.testing.random_programs.search import random_program
 
 Vector = np.ndarray[Any, Any]
 

@@ -43,30 +43,31 @@ _ARGUMENTS = (
 #: seconds would find every fault as soon as the tests take longer.
 PATIENCE = 4
 
-#: Files whose tests do not take part (slow ones, other engines, programs, pictures, shrinking, what plants faults, how
-#: the source is written): faults must be found without. A fault must not be found because its text has no docstring.
+#: Files, and folders of files, whose tests do not take part (slow ones, other engines, programs, pictures, shrinking,
+#: what plants faults, how the source is written): faults must be found without. A fault must not be found because its
+#: text has no docstring.
 LEFT_OUT = (
-    "test_against_engines.py", "test_against_torch_by_name.py", "test_architecture.py", "test_check_command.py",
-    "test_check_demo.py", "test_compositions_by_torch.py",
-    "test_check_foreign.py", "test_cli.py", "test_console.py", "test_draw.py", "test_explain.py", "test_extras.py",
-    "test_gallery.py", "test_large_graphs.py", "test_mutants.py", "test_nn_demo.py", "test_other_engines.py",
-    "test_page.py", "test_phrases.py", "test_placed.py", "test_planted_faults.py", "test_plugin.py",
-    "test_readme.py", "test_save.py", "test_scale.py", "test_see.py", "test_strategies.py",
-    "test_svg_in_browsers.py", "test_tex.py", "test_themes.py", "test_views.py",
+    "tests/cli/test_check.py", "tests/cli/test_program.py", "tests/demos", "tests/draw", "tests/engine/test_scale.py",
+    "tests/house", "tests/primitives/test_against_torch_by_name.py", "tests/system", "tests/telling",
+    "tests/testing/check/test_foreign.py", "tests/testing/random_programs/test_against_engines.py",
+    "tests/testing/random_programs/test_other_engines.py", "tests/testing/random_programs/test_planted_faults.py",
+    "tests/testing/random_programs/test_strategies.py", "tests/testing/test_plugin.py",
+    "tests/values/test_compositions_by_torch.py", "tests/words/test_phrases.py",
 )  # fmt: skip
 FIRST_FOR_RULES = ("tests/primitives/test_primitives.py", "tests/primitives/test_conventions.py")
 FIRST_FOR_COMPOSITIONS = (
-    "tests/values/test_compositions.py", "tests/values/test_moves.py", "tests/values/test_linalg.py", "tests/values/test_numpy_names.py",
-    "tests/values/test_numpy_protocol.py",
+    "tests/values/test_compositions.py", "tests/values/test_moves.py", "tests/values/test_linalg.py",
+    "tests/values/test_numpy_names.py", "tests/values/test_numpy_protocol.py",
 )  # fmt: skip
 FIRST_FOR_ENGINE = (
-    "tests/engine/test_backward.py", "tests/transforms/test_transforms.py", "tests/values/test_tensor.py", "tests/values/test_value.py",
-    "tests/engine/test_graph.py", "tests/engine/test_errors.py", "tests/values/test_numpy_protocol.py", "tests/engine/test_determinism.py",
-    "tests/testing/programs/test_metamorphic.py",
+    "tests/engine/test_backward.py", "tests/transforms/test_transforms.py", "tests/values/test_tensor.py",
+    "tests/values/test_value.py", "tests/engine/test_graph.py", "tests/engine/test_errors.py",
+    "tests/values/test_numpy_protocol.py", "tests/engine/test_determinism.py",
+    "tests/testing/random_programs/test_metamorphic.py",
 )  # fmt: skip
 FIRST_FOR_NETS = (
-    "tests/nn/test_nn_layers.py", "tests/nn/test_nn_scorer.py", "tests/nn/test_nn_optimiser.py", "tests/nn/test_nn_recurrent.py",
-    "tests/nn/test_nn_strategies.py",
+    "tests/nn/test_layers.py", "tests/nn/test_scorer.py", "tests/nn/test_optimiser.py", "tests/nn/test_recurrent.py",
+    "tests/nn/test_strategies.py",
 )  # fmt: skip
 
 Outcome = tuple[str | None, float]  # the test that found the fault, and the seconds it took
@@ -161,7 +162,8 @@ def stages_for(fault: Fault | None) -> list[list[str]]:
     else:
         nets, rules = file.startswith("nn/"), target or file.startswith("autodiff/primitives/table/")
         first = list(FIRST_FOR_NETS if nets else FIRST_FOR_RULES if rules else FIRST_FOR_ENGINE)
-    names = sorted(f"tests/{path.name}" for path in (ROOT / "tests").glob("test_*.py") if path.name not in LEFT_OUT)
+    names = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py"))
+    names = [name for name in names if not name.startswith(LEFT_OUT)]
     return [first, [name for name in names if name not in first]]
 
 

@@ -1,11 +1,11 @@
 """Plants faults of rules, of accumulation and of order, and prints how soon random programs find them.
 
-``python -m tests.programs.planted [words] [--driver hypothesis]``: each fault alone, over the whole table, from several seeds:
-the number of the program that found it, steps and inputs of the shortest that has it; then programs a second of both
-drivers.
+``python -m tests.programs.planted [words] [--driver hypothesis]``: each fault alone, over the whole table, from several
+seeds: the number of the program that found it, steps and inputs of the shortest that has it; then programs a second of
+both drivers.
 
-A rule is spoiled in the table itself, as `tests.faults.fault` says. A fault of the engine is its source with one change: the
-functions that differ get the changed code, so that all of the project runs it, relations too.
+A rule is spoiled in the table itself, as `tests.faults.fault` says. A fault of the engine is its source with one
+change: the functions that differ get the changed code, so that all of the project runs it, relations too.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from autodiff.engine import shares
 from autodiff.system.console import readable_output
 from autodiff.testing.check.gradients import check_gradients
 from autodiff.testing.hooks.strategies import programs
-from autodiff.testing.programs.operations import GATES, Operation, Vocabulary, vocabulary
-from autodiff.testing.programs.program import Program, resolve
-from autodiff.testing.programs.search import Counterexample, Judge, Search, Undecided, dual_fault, search
+from autodiff.testing.random_programs.operations import GATES, Operation, Vocabulary, vocabulary
+from autodiff.testing.random_programs.program import Program, resolve
+from autodiff.testing.random_programs.search import Counterexample, Judge, Search, Undecided, dual_fault, search
 from autodiff.testing.relations.metamorphic import broken_relation
 from tests.faults.engine import ENGINE_FAULTS
 from tests.faults.fault import Fault

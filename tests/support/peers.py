@@ -13,8 +13,8 @@ import mpmath
 import numpy as np
 
 import autodiff as ad
-from autodiff.testing.programs.program import Engine, Program
-from autodiff.testing.programs.rounding import NUDGE
+from autodiff.testing.random_programs.program import Engine, Program
+from autodiff.testing.random_programs.rounding import NUDGE
 
 Arrays = list[np.ndarray[Any, Any]]
 

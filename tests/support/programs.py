@@ -1,6 +1,7 @@
 """The operations that every engine can run: what the cross-checks draw, beside the primitives some composites.
 
-`autodiff.testing.programs.program` says what a program is; here stand the names that other engines have a spelling for.
+`autodiff.testing.random_programs.program` says what a program is; here stand the names that other engines have a
+spelling for.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
-from autodiff.testing.programs.operations import Operation
-from autodiff.testing.programs.program import Instruction
+from autodiff.testing.random_programs.operations import Operation
+from autodiff.testing.random_programs.program import Instruction
 
 
 def _above(low: float) -> Callable[..., bool]:

@@ -12,7 +12,7 @@ import pytest
 
 import nn  # noqa: F401 - it may enter primitives of its own
 from autodiff import TABLE, Node, Primitive, Tensor, Value
-from autodiff.testing.programs.operations import BRANCHES, GATES, vocabulary
+from autodiff.testing.random_programs.operations import BRANCHES, GATES, vocabulary
 
 #: The table as it is once both packages are imported: what doctests and tests define later is not in it.
 PRIMITIVES: tuple[Primitive, ...] = tuple(TABLE.values())

@@ -28,7 +28,7 @@ RIGHT = """
 
 WRONG = """
     import autodiff as ad
-    from autodiff.testing.programs.program import Program
+    from autodiff.testing.random_programs.program import Program
 
     bad = ad.primitive("bad_sin", lambda xp, x: xp.sin(x), [lambda g, z, x: g * ad.sin(x)])
 
@@ -435,7 +435,7 @@ def test_hypothesis_may_use_the_fixture(run: Run) -> None:
     source = """
     import autodiff as ad
     from hypothesis import given, settings
-    from autodiff.testing.programs.operations import vocabulary
+    from autodiff.testing.random_programs.operations import vocabulary
     from autodiff.testing.hooks.strategies import programs, register_profiles
 
     register_profiles()

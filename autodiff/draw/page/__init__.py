@@ -1,0 +1,1 @@
+"""The page to step through a flow: one file of HTML, with its style and script."""

@@ -103,7 +103,7 @@ def page(flow: Flow, *, theme: str = "auto", language: str = "en", digits: int =
 @cache
 def _asset(name: str) -> str:
     """The text of a file without indents and comments: nobody reads it in the page."""
-    source = files("autodiff.draw").joinpath("assets", name).read_text(encoding="utf-8")
+    source = files("autodiff.draw.page").joinpath("assets", name).read_text(encoding="utf-8")
     return re.sub(r"(?m)^\s+|(?:^|\s+)// .*$", "", source)
 
 

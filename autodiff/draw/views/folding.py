@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final, NamedTuple
 
+from autodiff.draw.model.quick import place_of
 from autodiff.flow import FlowNode
-from autodiff.telling.quick import place_of
 
 __all__ = ["CROWD", "INPUTS", "Fold", "Key", "Scope", "TimeStep", "Weights", "columns", "fold", "parts", "scopes"]
 

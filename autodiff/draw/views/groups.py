@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from autodiff.draw.model.quick import place_of
 from autodiff.flow import Flow, FlowNode
-from autodiff.telling.quick import place_of
 from autodiff.telling.terms import in_order, notes_name, suffix
 
 __all__ = ["Group", "found_off_the_way", "grouped", "has_much_rest", "is_parameter_name", "stands_on_its_wire"]

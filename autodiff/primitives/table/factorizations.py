@@ -15,7 +15,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.engine.graph import Node
 from autodiff.primitives.expression import Symbol
 from autodiff.primitives.primitive import ANY, RECORDERS, TABLE, Domain, Example, Objects, Primitive, primitive
 from autodiff.primitives.table.elementwise import by_convention, sign, where
@@ -77,7 +76,7 @@ def _packed(*items: tuple[Any, int]) -> Any:
 def _computed(name: str, function: Callable[..., Any], *inputs: Any, **params: Any) -> Any:
     """``function`` of arrays of the types that LAPACK knows; Values in an array of objects go by way of Tensors."""
     inputs = tuple(map(np.asarray, inputs))
-    if any(isinstance(part, Node) for x in inputs if x.dtype == object for part in x.flat):
+    if any(part.__class__ in RECORDERS for x in inputs if x.dtype == object for part in x.flat):
         return RECORDERS[Objects](TABLE[name], inputs, params)
     return function(*[x if x.dtype.char in "fd" else x.astype(float) for x in inputs], **params)
 

@@ -1,0 +1,1 @@
+"""A gradient beside independent derivatives: findings, verdicts, whose fault it is."""

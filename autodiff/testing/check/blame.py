@@ -22,7 +22,7 @@ from autodiff.flow.labels import printable
 from autodiff.testing.check.entries import Check, Curvature
 from autodiff.testing.check.report import Blame, Report
 from autodiff.testing.check.verdicts import Finding
-from autodiff.testing.programs.written import python_of
+from autodiff.testing.random_programs.written import python_of
 from autodiff.testing.subject import Arrays, OwnFunction, inner
 from autodiff.transforms.functional import gradients
 from autodiff.values.node import Value

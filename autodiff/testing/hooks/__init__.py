@@ -1,0 +1,1 @@
+"""What pytest, hypothesis and the shell load."""

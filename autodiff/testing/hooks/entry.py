@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final
 
-from autodiff.testing.programs.program import Program
+from autodiff.testing.random_programs.program import Program
 from autodiff.values.node import Tensor, Value
 from autodiff.words.notation import Name
 

@@ -3,7 +3,7 @@
     def test_my_loss(check_gradients):
         check_gradients(my_loss, w, x)
 
-The fixture is `autodiff.testing.check.gradients.check_gradients`, and raises at a fault. A failed test gets a section with the
+The fixture is `autodiff.testing.check_gradients`, and raises at a fault. A failed test gets a section with the
 report, the minimal program, the path of its picture, and the command that repeats it. The summary counts all verdicts,
 since a skip is not a pass, entry by entry over all examples of a test by hypothesis; of its search for the smallest
 failure, the last example alone. Checks in fixtures, in their teardown and in subtests count as well, each once, and of
@@ -61,7 +61,7 @@ class Checks:
         self._told: Counter[str] = Counter()
 
     def __call__(self, f: Callable[..., Any], *inputs: Any, **options: Any) -> Any:
-        """`autodiff.testing.check.gradients.check_gradients` with the options of the marker; raises GradientError at a fault."""
+        """`autodiff.testing.check_gradients` with the options of the marker; raises GradientError at a fault."""
         __tracebackhide__ = True
         check = import_module("autodiff.testing.check.gradients").check_gradients
         report = check(f, *inputs, **{**self.options, **options})
@@ -142,7 +142,7 @@ def _register_profiles() -> None:
 
 @pytest.fixture(scope="session")
 def check_gradients(pytestconfig: pytest.Config) -> Checks:
-    """Check gradients as `autodiff.testing.check.gradients.check_gradients`; raises GradientError, an AssertionError, at a fault.
+    """Check gradients as `autodiff.testing.check_gradients`; raises GradientError, an AssertionError, at a fault.
 
     It lasts for the session, so that hypothesis calls it as often as it likes.
     """

@@ -20,9 +20,9 @@ from hypothesis.extra.numpy import arrays as numpy_arrays
 
 from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.primitive import ANY, Domain, Primitive, describe, whole_number
-from autodiff.testing.programs.operations import Kind, Operation, Vocabulary, chosen, named
-from autodiff.testing.programs.program import Instruction, Kinks, Program, resolve
-from autodiff.testing.programs.search import SHAPES
+from autodiff.testing.random_programs.operations import Kind, Operation, Vocabulary, chosen, named
+from autodiff.testing.random_programs.program import Instruction, Kinks, Program, resolve
+from autodiff.testing.random_programs.search import SHAPES
 from autodiff.values.node import Tensor, Value
 from autodiff.words.notation import MATRICES, Name
 

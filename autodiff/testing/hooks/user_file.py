@@ -17,7 +17,7 @@ from typing import Any, Final
 __all__ = ["Attempt", "as_script", "function_of", "loaded", "none_fits", "raised"]
 
 _LONGEST: Final = 200  # characters of an error that is told again
-_PACKAGES: Final = tuple(Path(__file__).resolve().parents[2] / name for name in ("autodiff", "nn"))
+_PACKAGES: Final = tuple(Path(__file__).resolve().parents[3] / name for name in ("autodiff", "nn"))
 #: What a function may raise for arguments that do not fit; any other kind comes from its own code.
 _OF_ARGUMENTS: Final = (TypeError, ValueError, IndexError, AttributeError, AssertionError)
 

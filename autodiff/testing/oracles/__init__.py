@@ -1,0 +1,1 @@
+"""Independent derivatives: the program in other numbers, and differences with their error."""

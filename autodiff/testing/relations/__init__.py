@@ -1,0 +1,1 @@
+"""Relations between gradients that hold whatever the program."""

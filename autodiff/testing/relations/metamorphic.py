@@ -21,7 +21,7 @@ from autodiff.primitives.expression import Symbol
 from autodiff.primitives.primitive import Primitive, describe, remembered
 from autodiff.primitives.table.units import identity
 from autodiff.testing.oracles.interval import estimate
-from autodiff.testing.programs.program import Program, check_program
+from autodiff.testing.random_programs.program import Program, check_program
 from autodiff.testing.relations.passes import OF_PASSES
 from autodiff.testing.relations.run import ROUNDING, DoesNotApply, Run, apart, same, short
 from autodiff.transforms.functional import gradients

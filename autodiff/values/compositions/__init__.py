@@ -1,8 +1,8 @@
 """NumPy's functions that are made of primitives, by topic: they cost the table nothing.
 
 What a call of NumPy's function means is written here once, in primitives and other compositions, so that derivatives of
-any order follow. A function that needs a rule of its own is in `autodiff.primitives.table`; a few names stand here only because
-NumPy calls them with other arguments than the primitive has.
+any order follow. A function that needs a rule of its own is in `autodiff.primitives.table`; a few names stand here only
+because NumPy calls them with other arguments than the primitive has.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 import autodiff as ad
-from autodiff.testing.programs.program import Program
+from autodiff.testing.random_programs.program import Program
 from tests.support.places import ROOT
 
 _DEMO = ROOT / "demos" / "other_engines.py"

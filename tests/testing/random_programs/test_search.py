@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import autodiff as ad
-from autodiff.testing.programs.operations import vocabulary
-from autodiff.testing.programs.program import Program
-from autodiff.testing.programs.search import Search, Undecided, dual_fault, random_program, search, shortest
+from autodiff.testing.random_programs.operations import vocabulary
+from autodiff.testing.random_programs.program import Program
+from autodiff.testing.random_programs.search import Search, Undecided, dual_fault, random_program, search, shortest
 from autodiff.testing.relations.metamorphic import relation_fault
 from tests.support.strategies import VOCABULARY
 

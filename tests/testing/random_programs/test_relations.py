@@ -11,8 +11,8 @@ from hypothesis import given, settings
 
 import autodiff as ad
 from autodiff.testing.hooks.strategies import programs
-from autodiff.testing.programs.program import Program
-from autodiff.testing.programs.search import search
+from autodiff.testing.random_programs.program import Program
+from autodiff.testing.random_programs.search import search
 from autodiff.testing.relations import passes
 from autodiff.testing.relations.metamorphic import RELATIONS, RelationError, broken_relation, check_relations, rebuilt
 from tests.support.strategies import VOCABULARY

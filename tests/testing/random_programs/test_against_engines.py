@@ -12,10 +12,10 @@ from hypothesis import given, settings
 import autodiff as ad
 from autodiff.system.extras import install
 from autodiff.testing.hooks.strategies import programs
-from autodiff.testing.programs.operations import Vocabulary
-from autodiff.testing.programs.program import Program, resolve
-from autodiff.testing.programs.rounding import reach, tolerances
-from autodiff.testing.programs.search import shortest
+from autodiff.testing.random_programs.operations import Vocabulary
+from autodiff.testing.random_programs.program import Program, resolve
+from autodiff.testing.random_programs.rounding import reach, tolerances
+from autodiff.testing.random_programs.search import shortest
 from tests.support.peers import Peer, jax_peer, mpmath_peer, own_gradients, own_output, own_slope, torch_peer
 from tests.support.programs import ELEMENTWISE, OPERATIONS, SMOOTH, SMOOTH_SCALARS, long_program
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 import autodiff as ad
-from autodiff.testing.programs.search import Counterexample
+from autodiff.testing.random_programs.search import Counterexample
 from tests.faults.fault import change
 from tests.programs.planted import (
     ENGINE,

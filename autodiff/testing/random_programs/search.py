@@ -1,7 +1,7 @@
 """The inner loop: thousands of random programs a second from a plain generator, and a small greedy shrinker.
 
-For continuous integration and for tables of planted faults; `autodiff.testing.hooks.strategies` draws the same programs with
-hypothesis, which keeps a database and explains.
+For continuous integration and for tables of planted faults; `autodiff.testing.hooks.strategies` draws the same programs
+with hypothesis, which keeps a database and explains.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import numpy as np
 
 from autodiff.primitives.primitive import ANY, Domain, describe, whole_number
 from autodiff.testing.oracles.dual import Dual, TieError, duals
-from autodiff.testing.programs.operations import Kind, Operation, Vocabulary, chosen
-from autodiff.testing.programs.program import Instruction, Kinks, Program, check_program, resolve
-from autodiff.testing.programs.rounding import NUDGE, reach, tolerances
+from autodiff.testing.random_programs.operations import Kind, Operation, Vocabulary, chosen
+from autodiff.testing.random_programs.program import Instruction, Kinks, Program, check_program, resolve
+from autodiff.testing.random_programs.rounding import NUDGE, reach, tolerances
 from autodiff.testing.subject import as_node
 from autodiff.transforms.functional import gradients
 from autodiff.values.node import Value

@@ -14,9 +14,9 @@ import pytest
 
 import autodiff as ad
 from autodiff import testing
-from autodiff.testing.programs.operations import Operation, vocabulary
-from autodiff.testing.programs.program import Program, resolve, weights_of
-from autodiff.testing.programs.search import random_program
+from autodiff.testing.random_programs.operations import Operation, vocabulary
+from autodiff.testing.random_programs.program import Program, resolve, weights_of
+from autodiff.testing.random_programs.search import random_program
 from autodiff.testing.subject import as_node
 from tests.support.strategies import VOCABULARY
 

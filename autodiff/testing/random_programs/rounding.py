@@ -9,7 +9,7 @@ import numpy as np
 
 from autodiff.engine.graph import topological
 from autodiff.engine.shares import edge_shares
-from autodiff.testing.programs.program import Program
+from autodiff.testing.random_programs.program import Program
 
 __all__ = ["NUDGE", "reach", "tolerances"]
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autodiff.system.extras import install
+from tests.support.places import ROOT
 
 DEMOS = ROOT / "demos"
 sys.path.append(str(DEMOS))  # a script's own folder is on the path when it runs

@@ -21,7 +21,7 @@ import numpy as np
 from autodiff.engine.plain import as_leaf_array, as_value_data
 from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.primitive import TABLE, describe
-from autodiff.testing.programs.operations import Kind, Operation, Vocabulary, check_operations, vocabulary
+from autodiff.testing.random_programs.operations import Kind, Operation, Vocabulary, check_operations, vocabulary
 from autodiff.values.node import Tensor, Value
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""What `tests.programs.checkers` measures at length, on a few programs: no false alarm, next to no miss, peers far behind."""
+"""What `tests.programs.checkers` measures at length, in short: no false alarm, next to no miss, peers far behind."""
 
 from __future__ import annotations
 

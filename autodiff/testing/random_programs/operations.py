@@ -1,7 +1,8 @@
 """What a program may do in one step: each primitive of the table, with the params of its examples; and gates.
 
-A primitive that anybody adds to the table is an operation from then on; listed, in `autodiff.testing.programs.gated`, are only
-branches whose other side is a constant and closed gates beside infinite slopes.
+A primitive that anybody adds to the table is an operation from then on; listed, in
+`autodiff.testing.random_programs.gated`, are only branches whose other side is a constant and closed gates beside
+infinite slopes.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.primitives.primitive import ANY, TABLE, Domain, Example, Primitive, describe, remembered, whole_number
-from autodiff.testing.programs.gated import BRANCHES, GATES, Line, lines
-from autodiff.testing.programs.literals import literal, spelled
+from autodiff.testing.random_programs.gated import BRANCHES, GATES, Line, lines
+from autodiff.testing.random_programs.literals import literal, spelled
 from autodiff.values.node import Tensor, Value
 
 __all__ = [

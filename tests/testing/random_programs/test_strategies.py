@@ -26,8 +26,8 @@ from autodiff.testing.hooks.strategies import (
     tensors,
     values,
 )
-from autodiff.testing.programs.operations import vocabulary
-from autodiff.testing.programs.program import Program
+from autodiff.testing.random_programs.operations import vocabulary
+from autodiff.testing.random_programs.program import Program
 from autodiff.testing.subject import as_node
 from autodiff.words.notation import Name, parse
 from nn.strategies import networks, windows

@@ -12,7 +12,7 @@ from unicodedata import normalize
 import numpy as np
 
 from autodiff.engine.graph import Node
-from autodiff.testing.programs.literals import literal, spelled
+from autodiff.testing.random_programs.literals import literal, spelled
 
 __all__ = ["python_of"]
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import autodiff as ad
 from autodiff.testing.hooks.strategies import programs
-from autodiff.testing.programs.program import Program, resolve
-from autodiff.testing.programs.rounding import reach
+from autodiff.testing.random_programs.program import Program, resolve
+from autodiff.testing.random_programs.rounding import reach
 from tests.support.peers import own_gradients, own_slope
 from tests.support.programs import ELEMENTWISE, OPERATIONS, SMOOTH, long_program
 

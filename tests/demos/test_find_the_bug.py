@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from autodiff import TABLE
-from autodiff.testing.programs.program import Program
+from autodiff.testing.random_programs.program import Program
 from tests.support.places import ROOT
 
 DEMO = ROOT / "demos" / "find_the_bug.py"

@@ -12,7 +12,7 @@ from autodiff.testing.check.gradients import check_gradients
 from autodiff.testing.check.picture import drawing
 from autodiff.testing.check.report import Blame, Report
 from autodiff.testing.check.verdicts import Verdict
-from autodiff.testing.programs.written import python_of
+from autodiff.testing.random_programs.written import python_of
 
 
 def wrong_sine(define, factor=1.01):

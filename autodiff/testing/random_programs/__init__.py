@@ -1,0 +1,1 @@
+"""Random programs: what they are made of, how they print, fail and shrink."""
