@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tests.house.rooms import LAYERS
 from tests.support.places import ROOT
 
 pytest_plugins = ["pytester"]
@@ -32,18 +33,14 @@ def test_the_example_test_passes(pytester, monkeypatch):
     result.stdout.re_match_lines([r"gradients: [\d,]+ pass"])
 
 
-def test_the_house_names_every_module():
-    """By its file, or by its folder."""
-    named = set()
-    for row in re.findall(r"^\| (`.*?`) \|", README.read_text(encoding="utf-8"), flags=re.MULTILINE):
-        first, *others = re.findall("`([^`]+)`", row)
-        named |= {first, *others, *(f"{first.rpartition('/')[0]}/{other}" for other in others)}
-    paths = [path for root in ("autodiff", "nn") for path in (README.parent / root).rglob("*.py")]
-    files = [path.relative_to(README.parent) for path in paths]
-    assert len(files) > 50
-    for file in files:
-        places = {file.as_posix(), *(f"{folder.as_posix()}/" for folder in file.parents)}
-        assert file.name == "__init__.py" or places & named, f"the README does not say what {file} is for"
+def test_the_house_names_every_room():
+    """Each folder of the package, and the rooms of drawing and testing one by one."""
+    rows = re.findall(r"^\| `.*", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    named = {word.removeprefix("autodiff/").rstrip("/") for row in rows for word in re.findall("`([^`]+/)`", row)}
+    rooms = {room.removeprefix("autodiff.").rpartition(".")[2] for names in LAYERS for room in names}
+    assert rooms - {"autodiff", "table", "compositions"} == named - {
+        "primitives/table", "values/compositions", "tests", "demos", "faults", "programs", "support"
+    }  # fmt: skip
 
 
 def test_the_two_commands_set_up_everything_themselves():

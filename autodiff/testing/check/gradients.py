@@ -1,8 +1,8 @@
 """`check_gradients`: is this gradient right? Every entry beside an independent derivative with its error.
 
 What the verdicts rest on was measured (``python -m tests.programs.checkers``) on 4,500 random programs, smooth, wide in
-scale and kinked, at order 1, by differences alone: no false alarm; of the errors of one edge by 1 % it missed 0.09 %, of
-those by 0.1 % 0.20 %. The other oracles and order 2 are tested, and not measured in this way.
+scale and kinked, at order 1, by differences alone: no false alarm; of the errors of one edge by 1 % it missed 0.09 %,
+of those by 0.1 % 0.20 %. The other oracles and order 2 are tested, and not measured in this way.
 """
 
 from __future__ import annotations
