@@ -219,8 +219,8 @@ def _walk(output: Node, seed: float, deliver: Deliver | None, before: list[tuple
     """The second phase over Values: hand out signals, or add them to ``.grad``; False where a nan came out.
 
     Without ``deliver``, ``before`` lists what ``.grad`` was where it was a number. The lines that deliver a share are
-    written out here, in `_send_to_many`, and for rules in `shares` and `array`: a call would make an edge take half as
-    long again.
+    written out here, in `_send_to_many`, and for rules in `shares` and `emit_arrays`: a call would make an edge take
+    half as long again.
     """
     output.delta = seed
     todo: list[Node] = []

@@ -1,4 +1,4 @@
-"""Writing Python source from the table: what the code for Values (`scalar`) and for Tensors (`array`) share."""
+"""Writing Python source from the table: what `emit_values` and `emit_arrays`, for Values and for Tensors, share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fast arithmetic of Tensors, generated from the table: what `scalar` is for Values.
+"""Fast arithmetic of Tensors, generated from the table: what `emit_values` is for Values.
 
 A rule calls primitives, and each call asks what its operands are. In a backward pass on arrays the answer is known, so
 a rule run on symbols is written out once as plain NumPy source; a rule that is more than one expression is called as it

@@ -1,7 +1,7 @@
 """What an edge carries: the error signal times the local gradient, in the shape and type of the input it goes to.
 
-On plain data shares are floats and arrays, from stored local gradients or by the rules that `array` has written out;
-where the backward pass is to be a graph itself they are nodes, made by the rules as they stand in the table.
+On plain data shares are floats and arrays, from stored local gradients or by the rules that `emit_arrays` has written
+out; where the backward pass is to be a graph itself they are nodes, made by the rules as they stand in the table.
 """
 
 from __future__ import annotations

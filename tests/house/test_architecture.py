@@ -40,10 +40,10 @@ def test_a_room_can_be_seen_at_a_glance(name: str) -> None:
 
 def test_the_table_of_rooms_is_printed() -> None:
     """``python -m tests.house`` names every room once."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "tests.house"], capture_output=True, text=True, check=True, cwd=ROOT, encoding="utf-8"
-    )
-    assert [line.split()[1] for line in answer.stdout.splitlines()] == [x for names in reversed(LAYERS) for x in names]
+    command = [sys.executable, "-X", "utf8", "-m", "tests.house"]
+    answer = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, cwd=ROOT)
+    rooms = [line.split()[1] for line in answer.stdout.splitlines()]
+    assert rooms == [name for names in reversed(LAYERS) for name in reversed(names)]
 
 
 def test_imports_have_no_cycle() -> None:
