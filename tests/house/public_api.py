@@ -33,22 +33,34 @@ def _lines(package: Any) -> Iterator[str]:
 def _methods(kind: type) -> Iterator[str]:
     """What a class adds to ``object`` and to built-in classes, its own or inherited."""
     for name in sorted(dir(kind)):
-        home = next((base for base in kind.__mro__ if name in vars(base)), object)
-        if not name.startswith("_") and home.__module__.split(".")[0] in ("autodiff", "nn"):
+        if not name.startswith("_") and _is_ours(_home(kind, name)):
             yield f"{name}{_signature(inspect.getattr_static(kind, name))}"
 
 
 def _signature(item: Any) -> str:
-    """The parameters without annotations, as those say how a type is spelled; properties and data have none."""
+    """The parameters without annotations, as those say how a type is spelled; properties and data have none.
+
+    Nor has a class that is made as Python's own: versions of Python differ there.
+    """
     entry = getattr(item, "__func__", item)
-    if not callable(entry):
+    if inspect.isclass(entry):
+        is_called = any(_is_ours(_home(entry, name)) for name in ("__init__", "__new__"))
+    else:
+        is_called = inspect.isroutine(entry) or (callable(entry) and _is_ours(type(entry)))
+    if not is_called:
         return ""
-    try:
-        signature = inspect.signature(entry)
-    except ValueError:  # of a class whose constructor is written in C
-        return "(…)"
+    signature = inspect.signature(entry)
     bare = [p.replace(annotation=p.empty, default=_named(p.default)) for p in signature.parameters.values()]
     return str(signature.replace(parameters=bare, return_annotation=signature.empty))
+
+
+def _home(kind: type, name: str) -> type:
+    """The class that defines an attribute of ``kind``."""
+    return next((base for base in kind.__mro__ if name in vars(base)), object)
+
+
+def _is_ours(kind: type) -> bool:
+    return kind.__module__.split(".")[0] in ("autodiff", "nn")
 
 
 class _Text:
