@@ -46,7 +46,7 @@ def _signature(item: Any) -> str:
     if inspect.isclass(entry):
         is_called = any(_is_ours(_home(entry, name)) for name in ("__init__", "__new__"))
     else:
-        is_called = inspect.isroutine(entry) or (callable(entry) and _is_ours(type(entry)))
+        is_called = callable(entry) and (inspect.isroutine(entry) or _is_ours(type(entry)))
     if not is_called:
         return ""
     signature = inspect.signature(entry)
