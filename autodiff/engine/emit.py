@@ -10,8 +10,11 @@ from keyword import iskeyword
 from typing import Any, Final
 
 from autodiff.primitives.expression import Symbol
+from autodiff.primitives.primitive import Primitive
 
-__all__ = ["WRITTEN", "NotAnExpressionError", "Tracer", "Writer", "clash", "compiled", "is_name", "param", "words"]
+__all__ = [
+    "WRITTEN", "NotAnExpressionError", "Writer", "clash", "compiled", "is_name", "param", "traced", "words",
+]  # fmt: skip
 
 #: What the file name of compiled source begins with.
 WRITTEN: Final = "<autodiff "
@@ -22,11 +25,26 @@ class NotAnExpressionError(Exception):
     """The primitive computes more than one expression can say, so there is no source to write."""
 
 
-class Tracer:
+class _Tracer:
     """Stands for ``xp`` while a forward runs on symbols: every function of it leaves a call in the expression."""
 
     def __getattr__(self, name: str) -> Callable[..., Symbol]:
         return lambda *operands, **params: Symbol("xp", name, *operands, params=params)
+
+
+_TRACER: Final = _Tracer()
+
+
+def traced(entry: Primitive, slot: int | None, *operands: Any, **params: Any) -> Any:
+    """What the forward of a primitive, or the rule for one ``slot``, gives for symbols.
+
+    Raises NotAnExpressionError whatever comes up there: it may be a user's, and use anything that numbers have and
+    symbols have not. Nothing else in the writing of code is expected to fail.
+    """
+    try:
+        return entry.forward(_TRACER, *operands, **params) if slot is None else entry.rule(slot)(*operands, **params)
+    except Exception as error:
+        raise NotAnExpressionError(f"{entry.name}: {error}") from error
 
 
 class Writer:

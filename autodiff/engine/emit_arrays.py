@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.engine.emit import NotAnExpressionError, Tracer, Writer, clash, compiled, is_name, param, words
+from autodiff.engine.emit import NotAnExpressionError, Writer, clash, compiled, is_name, param, traced, words
 from autodiff.engine.graph import BY_RULE, Node, clock
 from autodiff.primitives.expression import Symbol, variable
 from autodiff.primitives.namespace import arrays
@@ -155,10 +155,10 @@ def _share_source(entry: Primitive, k: int, names: list[str], writer: _Writer) -
     params = {key: variable(param(key)) for key in entry.defaults}
     try:
         inputs = [variable(name) for name in names]
-        rule = entry.rule(k)(variable("g"), variable("z"), *inputs, **params)
+        rule = traced(entry, k, variable("g"), variable("z"), *inputs, **params)
         writer.tally(rule)
         text = writer.text(rule)
-    except Exception:  # a rule may use anything that arrays have and symbols have not
+    except NotAnExpressionError:
         writer.scope |= {f"rule{k}": entry.rule(k), "lent": lent}
         passed = "".join(f", {key}={param(key)}" for key in entry.defaults)
         return [], f"lent(rule{k}(g, z, {', '.join(names)}{passed}))"
@@ -319,13 +319,13 @@ class _Writer(Writer):
         """A primitive's forward: its expression where it is one, else the function itself."""
         if not (entry.reduces or (entry.linear and not entry.elementwise)):  # those call NumPy themselves
             try:
-                expression = entry.forward(Tracer(), *operands, **params)
+                expression = traced(entry, None, *operands, **params)
                 if isinstance(expression, Symbol):
                     self.tally(expression)
                     for item in operands:  # counted as operands of the call, and again where the expression has them
                         self.uses[id(item)] = self.uses.get(id(item), 0) - 1
                     return self.text(expression)
-            except Exception:  # a forward may use anything that arrays have and symbols have not
+            except NotAnExpressionError:
                 pass
         return self.shared(f"{self._held('forward', entry.forward)}(arrays, {self._list(operands, params)})")
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from inspect import Parameter
 from typing import Any, Final
 
-from autodiff.engine.emit import NotAnExpressionError, Tracer, Writer, clash, compiled, param
+from autodiff.engine.emit import NotAnExpressionError, Writer, clash, compiled, param, traced
 from autodiff.engine.graph import clock
 from autodiff.primitives.expression import ONE, Symbol, variable
 from autodiff.primitives.namespace import FLOAT_FAULTS, as_float, floats
@@ -41,7 +41,7 @@ class _Writer(Writer):
         if head == "number":
             return repr(float(parts[0]))
         if head == "call":
-            return self.text(parts[0].forward(Tracer(), *parts[1:], **part.params))
+            return self.text(traced(parts[0], None, *parts[1:], **part.params))
         if head == "read as":
             return self.text(parts[0])
         if head == "item" and parts[1].__class__ is int:
@@ -102,9 +102,9 @@ def _lines(primitive: Primitive, names: list[str], slots: list[int]) -> list[str
     writer = _writer(primitive, names)
     inputs = [variable(name) for name in names]
     params = {key: variable(param(key)) for key in primitive.defaults}
-    writer.assign("z", primitive.forward(Tracer(), *inputs, **params))
+    writer.assign("z", traced(primitive, None, *inputs, **params))
     for k in slots:
-        writer.assign(f"d{k}", primitive.rule(k)(ONE, variable("z"), *inputs, **params))
+        writer.assign(f"d{k}", traced(primitive, k, ONE, variable("z"), *inputs, **params))
     return writer.lines
 
 
@@ -194,7 +194,7 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
         ]
         scope = {**_scope(primitive), "Value": kind}
         lines = _function(primitive, names[::-1] if reflected else names, body, scope)
-    except Exception:  # user code on symbols may raise anything
+    except NotAnExpressionError:
         return None
     function = compiled(f"{primitive.name} of Values{', reflected' * reflected}", lines, scope)
     function.__name__ = function.__qualname__ = primitive.name
@@ -209,7 +209,7 @@ def kernel(primitive: Primitive, count: int) -> Callable[..., tuple[float, tuple
     scope = _scope(primitive)
     try:
         lines = _function(primitive, names, [*_unrolled(primitive, names), "return z, partials"], scope)
-    except Exception:  # user code on symbols may raise anything
+    except NotAnExpressionError:
         return lambda *operands, **params: _by_rules(primitive, operands, params)
     function = compiled(f"{primitive.name} of {count} floats", lines, scope)
     function.__name__ = function.__qualname__ = primitive.name
@@ -241,7 +241,7 @@ def many(primitive: Primitive, kinds: tuple[type, ...], kind: type) -> Callable[
             *edges,
             "return node",
         ]
-    except Exception:  # user code on symbols may raise anything
+    except NotAnExpressionError:
         return None
     return compiled(f"{primitive.name} of {len(kinds)} operands", ["def function(inputs):", *_indented(body, 1)], scope)
 
@@ -252,8 +252,8 @@ def _unrolled(primitive: Primitive, names: list[str]) -> list[str]:
         raise NotAnExpressionError(primitive.name)
     inputs, params = [variable(name) for name in names], {key: variable(param(key)) for key in primitive.defaults}
     writer = _writer(primitive, names)
-    writer.assign("z", primitive.forward(Tracer(), *inputs, **params))
-    partials = [writer.text(primitive.rule(k)(ONE, variable("z"), *inputs, **params)) for k in range(len(names))]
+    writer.assign("z", traced(primitive, None, *inputs, **params))
+    partials = [writer.text(traced(primitive, k, ONE, variable("z"), *inputs, **params)) for k in range(len(names))]
     passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in primitive.defaults) + "}"
     return [
         "try:",
