@@ -25,13 +25,14 @@ from autodiff.transforms.anomaly import detect_anomaly
 from autodiff.transforms.functional import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autodiff.values import recording  # noqa: F401 - gives Value and Tensor their operators
 from autodiff.values.node import Tensor, Value, detach, move, stop_gradient
+from autodiff.values.written_code import show_source
 
 __version__ = "0.1.0"
 
 __all__ = [
     "TABLE", "Domain", "Example", "Flow", "Node", "Primitive", "StaleGraphError", "Tensor", "Value", "backpropagate",
     "detach", "detect_anomaly", "error_flow", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "move",
-    "primitive", "stop_gradient", "topological", "value_and_grad", "vjp",
+    "primitive", "show_source", "stop_gradient", "topological", "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += choices.__all__
 __all__ += elementwise.__all__

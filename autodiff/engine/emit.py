@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import linecache
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import count
 from keyword import iskeyword
+from string import Template
+from textwrap import dedent
 from typing import Any, Final
 
 from autodiff.primitives.expression import Symbol
 from autodiff.primitives.primitive import Primitive
 
 __all__ = [
-    "WRITTEN", "NotAnExpressionError", "Writer", "clash", "compiled", "is_name", "param", "traced", "words",
+    "WRITTEN", "NotAnExpressionError", "Writer", "clash", "compiled", "filled", "is_name", "param", "source_of",
+    "traced", "words",
 ]  # fmt: skip
 
 #: What the file name of compiled source begins with.
@@ -82,6 +85,23 @@ def clash(keys: Collection[str], lines: Iterable[str], scope: Collection[str]) -
     return bool(keys) and not words(lines).union(scope).isdisjoint(keys)
 
 
+def filled(template: str, /, **parts: str | Sequence[str]) -> list[str]:
+    r"""The lines of a template: ``$name`` alone in a line stands for a list of lines, indented as it is, else for text.
+
+    >>> filled("if $x is None:\n    $lines", x="a0", lines=["a0 = 1", "b0 = 2"])
+    ['if a0 is None:', '    a0 = 1', '    b0 = 2']
+    """
+    lines = []
+    for line in dedent(template).strip("\n").split("\n"):
+        indent, name = line[: len(line) - len(line.lstrip())], line.strip().removeprefix("$")
+        block = parts.get(name, "") if line.strip() == f"${name}" else ""
+        if isinstance(block, str):
+            lines.append(Template(line).substitute(parts))
+        else:
+            lines += [indent + each for each in block]
+    return lines
+
+
 def compiled(name: str, lines: list[str], scope: dict[str, Any]) -> Callable[..., Any]:
     """The function called ``function`` that ``lines`` define; tracebacks show its source."""
     source = "\n".join(lines) + "\n"
@@ -91,3 +111,8 @@ def compiled(name: str, lines: list[str], scope: dict[str, Any]) -> Callable[...
     found: dict[str, Any] = {}
     exec(compile(source, path, "exec"), scope, found)
     return found["function"]  # type: ignore[no-any-return]
+
+
+def source_of(function: Callable[..., Any]) -> str:
+    """The text that `compiled` was given for a function."""
+    return "".join(linecache.getlines(function.__code__.co_filename))

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.engine.emit import NotAnExpressionError, Writer, clash, compiled, is_name, param, traced, words
+from autodiff.engine.emit import NotAnExpressionError, Writer, clash, compiled, filled, is_name, param, traced, words
 from autodiff.engine.graph import BY_RULE, Node, clock
 from autodiff.primitives.expression import Symbol, variable
 from autodiff.primitives.namespace import arrays
@@ -30,6 +30,36 @@ __all__ = ["FORWARD_FAULTS", "as_tensor", "checked", "data_of", "lent", "method"
 
 #: What NumPy raises for operands that do not fit.
 FORWARD_FAULTS: Final = (ValueError, TypeError, IndexError, OverflowError)
+
+
+_SHARING: Final = """
+    def function(node, g$more):
+        $names, = node.b
+        $inputs, = node.a
+        $result
+        $params
+        $kept
+        $value
+        $shares
+        $end
+"""
+
+_SHARE: Final = """
+    $unset
+    if isinstance($a, Node):
+        $before
+        $s = $share
+        $mended
+        if $misfit: $s = fit($s, $a)
+        $copied
+        $sent
+"""
+
+_SENT: Final = """
+    $a.delta = $s if $a.delta is token else joined($a.delta, $s, g)
+    if $a.due == 1: push($a)
+    else: $a.due -= 1
+"""
 
 
 def sharing(
@@ -44,38 +74,29 @@ def sharing(
     """
     source = _source(entry)
     names, parts = source.names, [f"a{k}" for k in range(len(source.names))]
-    lines = [
-        f"def function(node, g{', token, push' * send}):",
-        f"    {', '.join(names)}, = node.b",
-        f"    {', '.join(parts)}, = node.a",
-        *["    z = node._data"] * source.reads_result,
-        *[f"    {param(key)} = node.origin.params{_lookup(key, entry.defaults[key])}" for key in source.params],
-        *(f"    {line}" for line in _taken_up(source)),
-        *([f"    {source.value} = z"] if source.value.isidentifier() else []),
-    ]
-    for k, (before, share) in enumerate(source.shares):
-        lines += [
-            *([] if send else [f"    s{k} = None"]),
-            f"    if isinstance(a{k}, Node):",
-            *(f"        {line}" for line in before),
-            f"        s{k} = {share}",
-            *([f"        if has_nan(s{k}): s{k} = through_gate(node, {k}, g, s{k})"] if guarded and entry.gate else []),
-            f"        if {_misfit(entry, k)}: s{k} = fit(s{k}, a{k})",
-            *([f"        if s{k} is g and g.__class__ is ndarray: s{k} = g.copy()"] if send and share == "g" else []),
-            *([line.replace("#", str(k)) for line in _SEND] if send else []),
-        ]
-    if not send:
-        lines.append(f"    return {', '.join(f's{k}' for k in range(len(names)))},")
+    lines = filled(
+        _SHARING, more=", token, push" * send, names=", ".join(names), inputs=", ".join(parts),
+        result=["z = node._data"] * source.reads_result,
+        params=[f"{param(key)} = node.origin.params{_lookup(key, entry.defaults[key])}" for key in source.params],
+        kept=_taken_up(source), value=[f"{source.value} = z"] if source.value.isidentifier() else [],
+        shares=[line for k in range(len(names)) for line in _share(entry, k, source, send, guarded)],
+        end=[] if send else [f"return {', '.join(f's{k}' for k in range(len(names)))},"],
+    )  # fmt: skip
     known = {"Node": Node, "ndarray": np.ndarray, "errstate": np.errstate, "edition": source.edition}
     defaults = {f"_{key}": value for key, value in entry.defaults.items()}
     return compiled(f"shares of {entry.name}{', sent' * send}", lines, {**scope, **source.scope, **known, **defaults})
 
 
-_SEND: Final = (
-    "        a#.delta = s# if a#.delta is token else joined(a#.delta, s#, g)",
-    "        if a#.due == 1: push(a#)",
-    "        else: a#.due -= 1",
-)
+def _share(entry: Primitive, k: int, source: _Source, send: bool, guarded: bool) -> list[str]:
+    """Lines that compute the k-th share where it is wanted, and with ``send`` deliver it."""
+    (before, share), a, s = source.shares[k], f"a{k}", f"s{k}"
+    mended = f"if has_nan({s}): {s} = through_gate(node, {k}, g, {s})"
+    return filled(
+        _SHARE, a=a, s=s, before=before, share=share, misfit=_misfit(entry, k),
+        unset=[] if send else [f"{s} = None"], mended=[mended] * (guarded and entry.gate),
+        copied=[f"if {s} is g and g.__class__ is ndarray: {s} = g.copy()"] * (send and share == "g"),
+        sent=filled(_SENT, a=a, s=s) * send,
+    )  # fmt: skip
 
 
 def _misfit(entry: Primitive, k: int) -> str:
@@ -120,17 +141,18 @@ class _Source:
         return intern("\n".join([", ".join(self.kept), *self.forward]))
 
 
+_TAKEN_UP: Final = """
+    if node.db.__class__ is tuple and node.db[-1] == edition:
+        $kept, _ = node.db
+    else:
+        with errstate(all='ignore'):
+            $forward
+"""
+
+
 def _taken_up(source: _Source) -> list[str]:
     """Lines that set what a node kept; computed again where other source recorded it, as from another definition."""
-    if not source.kept:
-        return []
-    return [
-        "if node.db.__class__ is tuple and node.db[-1] == edition:",
-        f"    {', '.join(source.kept)}, _ = node.db",
-        "else:",
-        "    with errstate(all='ignore'):",
-        *(f"        {line}" for line in source.forward),
-    ]
+    return filled(_TAKEN_UP, kept=", ".join(source.kept), forward=source.forward) if source.kept else []
 
 
 @remembered(1024)  # read twice: when a call is first recorded, and when it first shares a signal
@@ -196,54 +218,61 @@ def checked(entry: Primitive, z: Any) -> Any:
     raise TypeError(f"the forward of {entry.name} must give an array of float64 or float32, and gave {describe(z)}")
 
 
+_RECORDING: Final = """
+    def function($inputs$keywords):
+        $renamed
+        $data
+        $arrays
+        $origin
+        try:
+            $forward
+            z = $value
+        except FAULTS as error:
+            raise entry.refusal(($names,), $passed, error) from error
+        node = new(Tensor)
+        node._data = z; node.stamp = clock.now; node.origin = origin
+        node.a = ($inputs,); node.b = ($names,); node.da = BY_RULE
+        node._grad = node.delta = None
+        node.db = $kept
+        return node
+"""
+
+_DATA: Final = """
+    if $a.__class__ is Tensor: $x = $a._data
+    elif isinstance($a, Node): $x = $a._data
+    else: $x = $a = constant(entry, $a)
+"""
+
+
 def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], Any]) -> Callable[..., Any]:
     """The function that records ``entry`` on Tensors (``kind``) and on constants, which ``constant`` makes safe."""
     source = _source(entry)
-    names, parts = source.names, [f"a{k}" for k in range(len(source.names))]
-    unpack = [
-        line
-        for x, a in zip(names, parts, strict=True)
-        for line in (
-            f"    if {a}.__class__ is Tensor: {x} = {a}._data",
-            f"    elif isinstance({a}, Node): {x} = {a}._data",
-            f"    else: {x} = {a} = constant(entry, {a})",
-        )
-    ]
-    if entry.takes_arrays:
-        unpack.append(f"    {', '.join(names)}, = as_arrays({', '.join(names)})")
+    names, inputs = source.names, [f"a{k}" for k in range(len(source.names))]
     passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in entry.defaults) + "}"
     usual = " and ".join(f"{param(key)} is _{key}" for key in entry.defaults)  # without asking, calls share one origin
-    made_by = [f"    origin = shared if {usual} else Origin(entry, {passed})"] if usual else []  # this checks them
     needed = any(value is Parameter.empty for value in entry.defaults.values())
-    lines = [
-        *unpack,
-        *made_by,
-        "    try:",
-        *(f"        {line}" for line in source.forward),
-        f"        z = {source.value if entry.built_in else f'checked(entry, {source.value})'}",
-        "    except FAULTS as error:",
-        f"        raise entry.refusal(({', '.join(names)},), {passed}, error) from error",
-        "    node = new(Tensor)",
-        "    node._data = z; node.stamp = clock.now; node.origin = origin",
-        f"    node.a = ({', '.join(parts)},); node.b = ({', '.join(names)},); node.da = BY_RULE",
-        "    node._grad = node.delta = None",
-        f"    node.db = {'(' + ', '.join([*source.kept, 'edition']) + ')' if source.kept else None}",
-        "    return node",
-    ]
+    body: dict[str, str | list[str]] = {
+        "data": [line for x, a in zip(names, inputs, strict=True) for line in filled(_DATA, x=x, a=a)],
+        "arrays": [f"{', '.join(names)}, = as_arrays({', '.join(names)})"] * entry.takes_arrays,
+        "origin": [f"origin = shared if {usual} else Origin(entry, {passed})"] if usual else [],  # this checks them
+        "forward": source.forward, "value": source.value if entry.built_in else f"checked(entry, {source.value})",
+        "names": ", ".join(names), "inputs": ", ".join(inputs), "passed": passed,
+        "kept": f"({', '.join([*source.kept, 'edition'])})" if source.kept else "None",
+    }  # fmt: skip
     scope = {
         **source.scope, **{f"_{key}": value for key, value in entry.defaults.items()}, "Tensor": kind, "Node": Node,
         "constant": constant, "as_arrays": as_arrays, "checked": checked, "entry": entry, "Origin": Origin,
         "clock": clock, "origin": entry.origin, "shared": None if needed else Origin(entry, entry.defaults),
         "BY_RULE": BY_RULE, "FAULTS": FORWARD_FAULTS, "new": object.__new__, "edition": source.edition,
     }  # fmt: skip
-    hidden = clash(entry.defaults, lines, scope)
+    hidden = clash(entry.defaults, filled(_RECORDING, keywords="", renamed=[], **body), scope)
     named = {key: param(key) if hidden else key for key in entry.defaults}
     keywords = [f"{named[key]}" + f"=_{key}" * (value is not Parameter.empty) for key, value in entry.defaults.items()]
-    head = [
-        f"def function({', '.join([*parts, *(['*', *keywords] if keywords else [])])}):",
-        *(f"    {param(key)} = {key}" for key in entry.defaults if not hidden),
-    ]
-    function = compiled(f"{entry.name} of Tensors", head + lines, scope)
+    lines = filled(
+        _RECORDING, keywords="".join(f", {each}" for each in ["*", *keywords]) if keywords else "",
+        renamed=[] if hidden else [f"{param(key)} = {key}" for key in entry.defaults], **body,
+    )  # fmt: skip
+    function = compiled(f"{entry.name} of Tensors", lines, scope)
     if hidden:
         function = _renaming(entry, function)
     function.__name__ = function.__qualname__ = entry.name

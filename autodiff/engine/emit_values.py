@@ -12,7 +12,7 @@ from collections.abc import Callable
 from inspect import Parameter
 from typing import Any, Final
 
-from autodiff.engine.emit import NotAnExpressionError, Writer, clash, compiled, param, traced
+from autodiff.engine.emit import NotAnExpressionError, Writer, clash, compiled, filled, param, traced
 from autodiff.engine.graph import clock
 from autodiff.primitives.expression import ONE, Symbol, variable
 from autodiff.primitives.namespace import FLOAT_FAULTS, as_float, floats
@@ -108,10 +108,6 @@ def _lines(primitive: Primitive, names: list[str], slots: list[int]) -> list[str
     return writer.lines
 
 
-def _indented(lines: list[str], depth: int) -> list[str]:
-    return ["    " * depth + line for line in lines]
-
-
 def _scope(primitive: Primitive) -> dict[str, Any]:
     defaults = {f"_{key}": value for key, value in primitive.defaults.items()}
     return {
@@ -121,30 +117,117 @@ def _scope(primitive: Primitive) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _function(primitive: Primitive, names: list[str], body: list[str], scope: dict[str, Any]) -> list[str]:
-    """The lines of the whole function. Raises NotAnExpressionError if a param would hide a name in the body."""
-    if clash(primitive.defaults, [*names, *body], scope):
+# ---- what is written -------------------------------------------------------------------------------------------------
+
+_NODE: Final = """
+    node = new(Value)
+    node._data = z; node._grad = None; node.origin = origin; node.stamp = clock.now; node.delta = None
+    node.a = a; node.b = b; node.da = d0; node.db = d1
+    return node
+"""
+
+#: z and the wanted local gradients, by Python's arithmetic or, where it raises, by IEEE's.
+_GUARDED: Final = """
+    try:
+        $lines
+    except FAULTS:
+        $every = ieee_partials(primitive, ($names,), $passed)
+"""
+
+_OF_ONE: Final = """
+    def function(x$keywords):
+        $renamed
+        if x.__class__ is not Value:
+            return primitive(x$asked)
+        a, b, d1, x = x, None, None, x._data
+        $origin
+        $first
+        $node
+"""
+
+_OF_TWO: Final = """
+    def function(x, y$keywords):
+        $renamed
+        a, b = x, y
+        if y.__class__ is Value:
+            y = y._data
+            if x.__class__ is Value:
+                x = x._data
+                $origin
+                $both
+            elif x.__class__ is float or x.__class__ is int:
+                if x.__class__ is int: a = x = as_float(x)
+                $origin
+                $second
+                d0 = None
+            else:
+                return primitive(a, b$asked)
+        elif x.__class__ is Value and (y.__class__ is float or y.__class__ is int):
+            x = x._data
+            if y.__class__ is int: b = y = as_float(y)
+            $origin
+            $first
+            d1 = None
+        else:
+            return primitive(x, y$asked)
+        $node
+"""
+
+#: As Python calls ``__rsub__``: the Value comes first, and the number that stands on its left.
+_REFLECTED: Final = """
+    def function(y, x$keywords):
+        $renamed
+        if y.__class__ is not Value or not (x.__class__ is float or x.__class__ is int):
+            return primitive(x, y$asked)
+        b, y = y, y._data
+        a = x = as_float(x) if x.__class__ is int else x
+        $origin
+        $second
+        d0 = None
+        $node
+"""
+
+_OF_MANY: Final = """
+    def function(inputs):
+        $parts, = inputs
+        $data
+        $all
+        node = new(Value)
+        node._data = z; node._grad = None; node.origin = origin; node.stamp = clock.now; node.delta = None
+        node.a = inputs; node.b = $nodes
+        node.da = partials; node.db = $locals
+        return node
+"""
+
+_KERNEL: Final = """
+    def function($names$keywords):
+        $renamed
+        $all
+        return z, partials
+"""
+
+
+def _function(primitive: Primitive, scope: dict[str, Any], template: str, **parts: str | list[str]) -> list[str]:
+    """The lines of a function whose keyword arguments are the params of ``primitive``.
+
+    Raises NotAnExpressionError if a param would hide a name that the function needs.
+    """
+    if clash(primitive.defaults, filled(template, keywords="", renamed=[], **parts), scope):
         raise NotAnExpressionError(primitive.name)
-    params = [key if value is Parameter.empty else f"{key}=_{key}" for key, value in primitive.defaults.items()]
-    head = f"def function({', '.join([*names, *(['*', *params] if params else [])])}):"
-    return [head, *_indented([*(f"{param(key)} = {key}" for key in primitive.defaults), *body], 1)]
+    named = [key if value is Parameter.empty else f"{key}=_{key}" for key, value in primitive.defaults.items()]
+    keywords = "".join(f", {each}" for each in ["*", *named]) if named else ""
+    return filled(template, keywords=keywords, renamed=[f"{param(key)} = {key}" for key in primitive.defaults], **parts)
+
+
+def _passed(primitive: Primitive) -> str:
+    """The params of a call as source, in a dict."""
+    return "{" + ", ".join(f"{key!r}: {param(key)}" for key in primitive.defaults) + "}"
 
 
 def _guarded(primitive: Primitive, names: list[str], slots: list[int]) -> list[str]:
-    """Lines that set z and the wanted local gradients, by Python's arithmetic or, where it raises, by IEEE's.
-
-    If there are params they come from `origin_of`, which checks them, first, and set ``origin``.
-    """
-    asked = "".join(f", {key}={param(key)}" for key in primitive.defaults)
-    passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in primitive.defaults) + "}"
     every = ", ".join(["z", *(f"d{k}" for k in range(len(names)))])
-    return [
-        *([f"origin = origin_of(primitive{asked})"] if asked else []),
-        "try:",
-        *_indented(_lines(primitive, names, slots), 1),
-        "except FAULTS:",
-        f"    {every} = ieee_partials(primitive, ({', '.join(names)},), {passed})",
-    ]
+    lines = _lines(primitive, names, slots)
+    return filled(_GUARDED, lines=lines, every=every, names=", ".join(names), passed=_passed(primitive))
 
 
 def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Callable[..., Any] | None:
@@ -154,46 +237,14 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
     primitive itself. None if the primitive is more than one expression.
     """
     names = ["x", "y"][: primitive.arity]
-    passed = "".join(f", {key}={param(key)}" for key in primitive.defaults)
-    general = f"return primitive({', '.join(names)}{passed})"
+    asked = "".join(f", {key}={param(key)}" for key in primitive.defaults)
+    template = _OF_ONE if len(names) == 1 else _REFLECTED if reflected else _OF_TWO
+    wanted = {"first": [0], "second": [1], "both": [0, 1]} if len(names) == 2 else {"first": [0]}
+    scope = {**_scope(primitive), "Value": kind}
     try:
-        if len(names) == 1:
-            body = [
-                "if x.__class__ is not Value:",
-                f"    {general}",
-                "a, b, d1, x = x, None, None, x._data",
-                *_guarded(primitive, names, [0]),
-            ]
-        else:
-            body = [
-                "a, b = x, y",
-                "if y.__class__ is Value:",
-                "    y = y._data",
-                "    if x.__class__ is Value:",
-                "        x = x._data",
-                *_indented(_guarded(primitive, names, [0, 1]), 2),
-                "    elif x.__class__ is float or x.__class__ is int:",
-                "        if x.__class__ is int: a = x = as_float(x)",
-                *_indented(_guarded(primitive, names, [1]), 2),
-                "        d0 = None",
-                "    else:",
-                f"        return primitive(a, b{passed})",
-                "elif x.__class__ is Value and (y.__class__ is float or y.__class__ is int):",
-                "    x = x._data",
-                "    if y.__class__ is int: b = y = as_float(y)",
-                *_indented(_guarded(primitive, names, [0]), 1),
-                "    d1 = None",
-                "else:",
-                f"    {general}",
-            ]
-        body += [
-            "node = new(Value)",
-            "node._data = z; node._grad = None; node.origin = origin; node.stamp = clock.now; node.delta = None",
-            "node.a = a; node.b = b; node.da = d0; node.db = d1",
-            "return node",
-        ]
-        scope = {**_scope(primitive), "Value": kind}
-        lines = _function(primitive, names[::-1] if reflected else names, body, scope)
+        parts = {name: _guarded(primitive, names, slots) for name, slots in wanted.items()}
+        checked = [f"origin = origin_of(primitive{asked})"] if asked else []  # it checks the params, so it comes first
+        lines = _function(primitive, scope, template, asked=asked, origin=checked, node=filled(_NODE), **parts)
     except NotAnExpressionError:
         return None
     function = compiled(f"{primitive.name} of Values{', reflected' * reflected}", lines, scope)
@@ -208,7 +259,7 @@ def kernel(primitive: Primitive, count: int) -> Callable[..., tuple[float, tuple
     names = [f"x{k}" for k in range(count)]
     scope = _scope(primitive)
     try:
-        lines = _function(primitive, names, [*_unrolled(primitive, names), "return z, partials"], scope)
+        lines = _function(primitive, scope, _KERNEL, names=", ".join(names), all=_unrolled(primitive, names))
     except NotAnExpressionError:
         return lambda *operands, **params: _by_rules(primitive, operands, params)
     function = compiled(f"{primitive.name} of {count} floats", lines, scope)
@@ -223,27 +274,17 @@ def many(primitive: Primitive, kinds: tuple[type, ...], kind: type) -> Callable[
     """
     names, parts = [f"x{k}" for k in range(len(kinds))], [f"a{k}" for k in range(len(kinds))]
     nodes = [k for k, each in enumerate(kinds) if each is kind]
-    if all(each is kind for each in kinds):
-        edges = ["node.a = node.b = inputs; node.da = node.db = partials"]
-    else:
-        edges = [
-            f"node.a = inputs; node.b = ({', '.join(parts[k] for k in nodes)},)",
-            f"node.da = partials; node.db = ({', '.join(f'partials[{k}]' for k in nodes)},)",
-        ]
-    scope = {**_scope(primitive), "Value": kind}
+    constants = len(nodes) < len(kinds)  # which have no edge
     try:
-        body = [
-            f"{', '.join(parts)}, = inputs",
-            *(f"{x} = {a}{'._data' * (each is kind)}" for x, a, each in zip(names, parts, kinds, strict=True)),
-            *_unrolled(primitive, names),
-            "node = new(Value)",
-            "node._data = z; node._grad = None; node.origin = origin; node.stamp = clock.now; node.delta = None",
-            *edges,
-            "return node",
-        ]
+        lines = filled(
+            _OF_MANY, parts=", ".join(parts), all=_unrolled(primitive, names),
+            data=[f"{x} = {a}{'._data' * (each is kind)}" for x, a, each in zip(names, parts, kinds, strict=True)],
+            nodes=f"({', '.join(parts[k] for k in nodes)},)" if constants else "inputs",
+            locals=f"({', '.join(f'partials[{k}]' for k in nodes)},)" if constants else "partials",
+        )  # fmt: skip
     except NotAnExpressionError:
         return None
-    return compiled(f"{primitive.name} of {len(kinds)} operands", ["def function(inputs):", *_indented(body, 1)], scope)
+    return compiled(f"{primitive.name} of {len(kinds)} operands", lines, {**_scope(primitive), "Value": kind})
 
 
 def _unrolled(primitive: Primitive, names: list[str]) -> list[str]:
@@ -254,14 +295,9 @@ def _unrolled(primitive: Primitive, names: list[str]) -> list[str]:
     writer = _writer(primitive, names)
     writer.assign("z", traced(primitive, None, *inputs, **params))
     partials = [writer.text(traced(primitive, k, ONE, variable("z"), *inputs, **params)) for k in range(len(names))]
-    passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in primitive.defaults) + "}"
-    return [
-        "try:",
-        *_indented([*writer.lines, f"partials = ({', '.join(partials)},)"], 1),
-        "except FAULTS:",
-        f"    z, *partials = ieee_partials(primitive, ({', '.join(names)},), {passed})",
-        "    partials = tuple(partials)",
-    ]
+    lines = [*writer.lines, f"partials = ({', '.join(partials)},)"]
+    guarded = filled(_GUARDED, lines=lines, every="z, *partials", names=", ".join(names), passed=_passed(primitive))
+    return [*guarded, "    partials = tuple(partials)"]
 
 
 def _by_rules(primitive: Primitive, operands: Any, params: Any) -> tuple[float, tuple[float, ...]]:

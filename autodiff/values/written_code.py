@@ -1,0 +1,65 @@
+"""The code that is written from the table for one operation, to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from autodiff.engine import emit_arrays, emit_values
+from autodiff.engine.emit import source_of
+from autodiff.engine.plain import as_constant
+from autodiff.engine.shares import SENDERS
+from autodiff.primitives.primitive import Primitive, describe
+from autodiff.values.node import Tensor, Value
+
+__all__ = ["show_source"]
+
+
+def show_source(primitive: Primitive) -> None:
+    """Print the Python that runs when an operation is called, and when an error signal comes back to it.
+
+    It is written from the operation's forward and rules, which are run on symbols: for Values one function, that
+    computes z and the local gradients together; for Tensors one that records the call, and one that delivers the
+    shares. What is more than one expression is called as it stands.
+
+    Args:
+        primitive: an operation of the table, such as ``autodiff.sigmoid``.
+
+    Raises:
+        TypeError: no primitive.
+
+    >>> from autodiff import exp
+    >>> show_source(exp)  # doctest: +ELLIPSIS
+    # exp of Values
+    def function(x):
+        if x.__class__ is not Value:
+            return primitive(x)
+        ...
+        try:
+            t0 = exp(x)
+            z = t0
+            d0 = z
+        except FAULTS:
+            z, d0 = ieee_partials(primitive, (x,), {})
+        ...
+    """
+    if not isinstance(primitive, Primitive):
+        came = describe(primitive)
+        raise TypeError(f"show_source shows an operation of the table, such as autodiff.exp, and got {came}")
+    texts = [f"# {title}\n{source_of(function).rstrip()}" for title, function in _written(primitive)]
+    print("\n\n".join(texts) or f"# {primitive.name}: its forward and its rules are called as they stand")
+
+
+def _written(entry: Primitive) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """The functions with what they are for; those for any number of inputs as for the operation's largest example."""
+    found: dict[str, Callable[..., Any] | None]
+    if entry.arity is None:
+        count = max((len(example.shapes) for example in entry.examples), default=2)
+        found = {f"{entry.name} of {count} Values": emit_values.many(entry, (Value,) * count, Value)}
+    else:
+        found = {
+            f"{entry.name} of Values": emit_values.method(entry, Value) if entry.arity < 3 else None,
+            f"{entry.name} of Tensors": emit_arrays.method(entry, Tensor, as_constant),
+            f"{entry.name} of Tensors: its shares, delivered": SENDERS[entry],
+        }
+    yield from ((title, function) for title, function in found.items() if function is not None)
