@@ -163,8 +163,9 @@ def english() -> Iterator[str]:
     for folder in ("autodiff", "nn", "demos"):
         for path in (ROOT / folder).rglob("*.py"):
             tree = ast.parse(path.read_text(encoding="utf-8"))
-            prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-            texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+            nodes = list(ast.walk(tree))
+            prose = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+            texts = (node for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
             yield from (node.value for node in texts if id(node) not in prose)
 
 
