@@ -51,6 +51,7 @@ def _run(work: Callable[[], object], trace: Any) -> None:
 def bytecodes(work: Callable[[], object]) -> list[Moment]:
     """Every bytecode that ``work`` runs: the moments at which it may be interrupted."""
     found: list[Moment] = []
+    calls = since = 0
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
         nonlocal calls, since
@@ -62,7 +63,6 @@ def bytecodes(work: Callable[[], object]) -> list[Moment]:
             since += 1
         return trace
 
-    calls = since = 0
     _run(work, trace)
     return found
 

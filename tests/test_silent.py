@@ -82,7 +82,7 @@ def assert_silent_together(f: Callable[..., Any], columns: Sequence[Any]) -> Non
 
 def far_out(entry: ad.Primitive, kind: Any) -> list[tuple[float, ...]]:
     """28 numbers or all pairs of them."""
-    dtype = float if kind is Value else kind
+    dtype: Any = float if kind is Value else kind
     points = itertools.product(extremes(dtype), repeat=entry.arity or 1)
     if entry.name != "hinge":
         return list(points)
