@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
 from hypothesis import Phase, settings
 
 from autodiff import TABLE, Primitive, primitive
 from autodiff.testing.hooks.strategies import register_profiles
+from tests.support.browser import BROWSERS, Browser, BrowserError, start
 
 #: ``ci``, ``dev`` and ``thorough``: HYPOTHESIS_PROFILE=thorough pytest, or pytest --hypothesis-profile=thorough.
 register_profiles()
@@ -25,3 +27,37 @@ def define() -> Iterator[Callable[..., Primitive]]:
     yield primitive
     for name in set(TABLE) - before:
         del TABLE[name]
+
+
+@pytest.fixture(scope="session")
+def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Browser]]:
+    """Each browser by its name: started once, for the first test that asks for it, since that takes seconds."""
+    running = []
+
+    @cache
+    def started(name: str) -> Browser | str:
+        try:
+            found = start(name, tmp_path_factory.mktemp(name))
+        except (OSError, BrowserError) as error:
+            return f"{name} does not start: {error}"
+        if found is None:
+            programs = " and ".join(names[0] for names in BROWSERS[name])
+            return f"no {programs} on this machine: nothing was looked at in {name}"
+        running.append(found)
+        return found
+
+    def browser(name: str) -> Browser:
+        found = started(name)
+        if isinstance(found, str):
+            pytest.skip(found)
+        return found
+
+    yield browser
+    for each in running:
+        each.close()
+
+
+@pytest.fixture(scope="session", params=BROWSERS)
+def browser(request: pytest.FixtureRequest, browsers: Callable[[str], Browser]) -> Browser:
+    """Each browser that is installed; where one is missing or does not start its tests are skipped and say so."""
+    return browsers(request.param)

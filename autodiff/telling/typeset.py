@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from math import fsum
 from typing import Final, NamedTuple
 from unicodedata import combining, east_asian_width
@@ -45,6 +46,7 @@ _SCRIPT_WIDTHS: Final = {
 _OTHER: Final = 0.75
 _WIDE: Final = 1.1
 _BOLD: Final = 1.1
+_REMEMBERED: Final = 4096  # texts: large pictures say the same few things many times
 
 
 class Piece(NamedTuple):
@@ -102,6 +104,7 @@ def left_to_right(text: str) -> str:
     return text if text.isascii() else _LEFTWARDS.sub("\\g<0>\u200e", text)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def width(text: str, size: float, *, bold: bool = False) -> float:
     """How wide ``text`` may become, in the units of ``size``.
 

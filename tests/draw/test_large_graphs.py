@@ -37,13 +37,18 @@ def folds(what: Picture) -> list[list[str]]:
 # ---- the way alone ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("view", ["auto", "graph", "shares"])
-def test_the_way_alone_from_a_hundred_thousand_nodes(view):
-    """A weight near the output: the picture holds the way, and says what is left out."""
+@pytest.fixture(scope="module")
+def short_way():
+    """The flow to a weight near the output of a hundred thousand nodes."""
     total, _ = mesh(100_000)
     w = Value(0.5, name="w")
-    output = ad.tanh(total * w)
-    flow = error_flow(output, w)
+    return error_flow(ad.tanh(total * w), w)
+
+
+@pytest.mark.parametrize("view", ["auto", "graph", "shares"])
+def test_the_way_alone_from_a_hundred_thousand_nodes(short_way, view):
+    """A weight near the output: the picture holds the way, and says what is left out."""
+    flow = short_way
     what = picture(flow, view)
     assert len(flow.flows.nodes) > 99_000
     assert [box.label for box in what.boxes if box.kind == "parameter"] == ["w"]
@@ -162,7 +167,7 @@ def test_ten_thousand_boxes_are_laid_out():
 
 def test_deep_graphs_do_not_recurse():
     """A chain far deeper than Python's recursion: folding, columns and layout go in loops."""
-    output, bottom = chain(30_000)
+    output, bottom = chain(10_000)
     flow = error_flow(output, bottom)
     for what in (computation(output), picture(flow), picture(flow, "graph")):
         assert len(what.boxes) <= 151

@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 import urllib.parse
-from functools import partial
+from functools import cache, partial
 from html.parser import HTMLParser
 
 import numpy as np
@@ -30,7 +30,6 @@ from autodiff.telling.terms import amount, derivative
 from autodiff.words.notation import number
 from autodiff.words.phrases import PHRASES
 from nn import Network, WindowScorer, max_margin
-from tests.support.browser import BROWSERS, BrowserError, start
 from tests.support.flows import (
     FLOWS,
     HOSTILE,
@@ -312,27 +311,25 @@ def test_drawings_give_the_page():
 # ---- real browsers ---------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=BROWSERS)
-def browser(request, tmp_path_factory):
-    """Each browser that is installed; where one is missing or does not start its tests are skipped and say so."""
-    try:
-        found = start(request.param, tmp_path_factory.mktemp(request.param))
-    except (OSError, BrowserError) as error:
-        pytest.skip(f"{request.param} does not start: {error}")
-    if found is None:
-        programs = " and ".join(names[0] for names in BROWSERS[request.param])
-        pytest.skip(f"no {programs} on this machine: nothing was clicked in {request.param}")
-    yield found
-    found.close()
+@cache
+def flow_of(make):
+    """The flow that a function makes, the same one for all tests in browsers, which only look at it."""
+    return make()
+
+
+@cache
+def source_of(flow: Flow, **options):
+    """The page of a flow, told once for all tests and browsers that open it."""
+    return page(flow, **options)
 
 
 @pytest.fixture
 def visit(browser, tmp_path):
-    """Open the page of a flow; gives the browser."""
+    """Open the page of a flow anew; gives the browser."""
 
     def opened(flow: Flow, hash: str = "", **options):
         file = tmp_path / "page.html"
-        file.write_text(page(flow, **options), encoding="utf-8")
+        file.write_text(source_of(flow, **options), encoding="utf-8")
         browser.open(file, hash)
         assert browser.run("return document.documentElement.dataset.ready") == "", "the script did not reach its end"
         return browser
@@ -345,12 +342,26 @@ def text(browser, selector):
     return browser.run("return document.querySelector(arguments[0]).textContent", selector)
 
 
+def texts(browser, *selectors):
+    """The texts of several elements, asked for at once."""
+    return browser.run("return arguments[0].map(each => document.querySelector(each).textContent)", selectors)
+
+
 def choose(browser, selector, value):
     """Choose an option as a reader does."""
     browser.run(
         "const e = document.querySelector(arguments[0]); e.value = arguments[1]; e.dispatchEvent(new Event('change'))",
         selector, value,
     )  # fmt: skip
+
+
+def follow(browser, hash):
+    """Go to another hash of the page, and wait until the page has followed, which listens before we do."""
+    browser.run(
+        "return new Promise(done => {"
+        "addEventListener('hashchange', () => done(), {once: true}); location.hash = arguments[0] })",
+        hash,
+    )
 
 
 def badge(n):
@@ -363,25 +374,39 @@ def captions(flow, language="en", digits=4):
     return ["\n".join([f"{badge(step.number)} {step.sentence}", *step.lines]) for step in told]
 
 
-@pytest.mark.parametrize("make", [notes_flow, deep_flow, scorer_flow, array_flow])
-def test_clicking_through_all_steps(visit, make):
-    """Next tells every step, previous goes back, first and last go to the ends; the ledger's shares appear in turn."""
-    flow = make()
+def test_clicking_through_all_steps(visit):
+    """Next tells every step, previous goes back, first and last go to the ends."""
+    flow = flow_of(notes_flow)
     page_ = visit(flow)
     expected = captions(flow)
-    assert text(page_, "#caption") == PHRASES["page.forward"].en
     for caption in expected:
         page_.click("#next")
         assert text(page_, "#caption") == caption
-    assert page_.run("return document.querySelector('#next').ariaDisabled") == "true"
-    rows = page_.run("return [...document.querySelectorAll('#shares tbody tr')].map(r => r.lastChild.textContent)")
-    assert sorted(row.split(" = ")[-1] for row in rows) == sorted(amount(edge.share) for edge in flow.edges)
-    assert text(page_, "#formula b") == amount(flow.gradient)
     page_.click("#previous")
     assert text(page_, "#caption") == expected[-2]
     page_.click("#first")
     assert text(page_, "#caption") == PHRASES["page.forward"].en
     assert not page_.run("return document.querySelector('#formula b')")
+    page_.click("#last")
+    assert text(page_, "#caption") == expected[-1]
+
+
+@pytest.mark.parametrize("make", [notes_flow, deep_flow, scorer_flow, array_flow])
+def test_every_step_of_every_flow(visit, make):
+    """Next tells every step, as long as it leads anywhere; the ledger's shares appear in turn."""
+    flow = flow_of(make)
+    page_ = visit(flow)
+    told = page_.run(
+        "const seen = [], next = document.querySelector('#next');"
+        "const look = () => seen.push(document.querySelector('#caption').textContent);"
+        "for (look(); next.ariaDisabled !== 'true' && seen.length < 99; look()) next.click();"
+        "return seen"
+    )
+    assert told == [PHRASES["page.forward"].en, *captions(flow)]
+    assert page_.run("return document.querySelector('#next').ariaDisabled") == "true"
+    rows = page_.run("return [...document.querySelectorAll('#shares tbody tr')].map(r => r.lastChild.textContent)")
+    assert sorted(row.split(" = ")[-1] for row in rows) == sorted(amount(edge.share) for edge in flow.edges)
+    assert text(page_, "#formula b") == amount(flow.gradient)
 
 
 #: A point where a click on what has this name meets nothing else, wherever wires cross.
@@ -401,23 +426,24 @@ for (const pick of document.querySelectorAll('figure [data-node]')) {
 
 def test_clicking_any_weight_bias_or_unit_shows_its_flow(visit):
     """All 23 nodes of the notes' network: gradient in the heading, value and derivative in full below the picture."""
-    flow = notes_flow()
+    flow = flow_of(notes_flow)
     page_ = visit(flow, "#step=8")
     for node in flow.flows.nodes:
         found = flow.flows.to(node)
         page_.click_at(*page_.run(FREE_POINT, node.label))
         page_.press("End")
-        assert text(page_, "#formula b") == number(found.gradient)
-        assert text(page_, "h1") == f"Error sharing: how the output’s error reaches {node.label}"
-        assert text(page_, "#caption") == captions(found)[-1]
+        gradient, heading, caption, info = texts(page_, "#formula b", "h1", "#caption", "#info")
+        assert gradient == number(found.gradient)
+        assert heading == f"Error sharing: how the output’s error reaches {node.label}"
+        assert caption == captions(found)[-1]
         made = f" = {node.operation}(…)" if node.operation else ""
         full = f"{found.parameter.label}{made}: {node.value!r}; {found.derivative}: {found.gradient!r}"
-        assert text(page_, "#info") == full.replace("-", "−")
+        assert info == full.replace("-", "−")
 
 
 def test_values_are_shown_on_hover_and_focus(visit):
     """A unit's value and error in full under the mouse, and for who comes with the keyboard."""
-    page_ = visit(notes_flow(), "#step=8")
+    page_ = visit(flow_of(notes_flow), "#step=8")
     place = '[aria-label^="z₁⁽²⁾ ="]'
     page_.hover("h1")
     page_.hover(place)
@@ -441,7 +467,7 @@ def doubles():
 
 def test_numbers_are_written_as_in_python(visit):
     """`notation.number` for every count of digits, and repr for all of them, to the last character."""
-    page_ = visit(notes_flow())
+    page_ = visit(flow_of(notes_flow))
     numbers = doubles()
     packed = [struct.pack(">d", x).hex() for x in numbers]
     found = page_.run(
@@ -460,7 +486,7 @@ def test_numbers_are_written_as_in_python(visit):
 
 def test_the_keyboard_alone_is_enough(visit):
     """Arrows, Home and End step; Tab reaches the weights, Enter and Space choose; what is written keeps its keys."""
-    flow = notes_flow()
+    flow = flow_of(notes_flow)
     page_ = visit(flow)
     told = captions(flow)
     page_.press("Right", "Right", "Right", "Left")
@@ -490,9 +516,13 @@ CONTROLS = ("picker", "find", "predict", "theme", "digits", "language", "first",
 @pytest.mark.parametrize("how", ["keyboard", "mouse"])
 def test_after_any_control_the_arrow_keys_step(visit, how):
     """Whatever was used last, a list that was chosen from and a box that was ticked too: it changes no parameter."""
-    flow = notes_flow()
+    flow = flow_of(notes_flow)
     page_ = visit(flow, "#step=3")
     told = ["Step 0 of 8", "Step 1 of 8", "Step 2 of 8", "Step 1 of 8", "Step 8 of 8"]
+    page_.run(
+        "window.counted = [];"
+        "addEventListener('keyup', () => window.counted.push(document.querySelector('#counter').textContent))"
+    )
     for control in CONTROLS:
         if how == "mouse":
             page_.click(f"#{control}")
@@ -500,17 +530,17 @@ def test_after_any_control_the_arrow_keys_step(visit, how):
         else:
             page_.run("document.querySelector(arguments[0]).focus()", f"#{control}")
             page_.press({"predict": "Space", "find": "Left"}.get(control, "Shift"))
-        found = []
-        for key in ("Home", "Right", "Right", "Left", "End"):
-            page_.press(key)
-            found.append(text(page_, "#counter"))
+        page_.press("Home", "Right", "Right", "Left", "End")
+        found, heading = page_.run(
+            "return [window.counted.splice(0).slice(-5), document.querySelector('h1').textContent]"
+        )
         assert found == told, control
-        assert text(page_, "h1").endswith("W₁₄⁽¹⁾"), control
+        assert heading.endswith("W₁₄⁽¹⁾"), control
 
 
 def test_a_choice_from_the_list_begins_at_the_first_step(visit):
     """With the keyboard, by a click, by name and by a link: nothing is told before it is asked for."""
-    page_ = visit(notes_flow(), "#step=8")
+    page_ = visit(flow_of(notes_flow), "#step=8")
     page_.run("document.querySelector('#picker').focus()")
     page_.press("Down")
     chosen = text(page_, "h1")
@@ -520,7 +550,7 @@ def test_a_choice_from_the_list_begins_at_the_first_step(visit):
         lambda: page_.click_at(*page_.run(FREE_POINT, "W₂₃⁽¹⁾")),
         lambda: choose(page_, "#find", "b1(1)"),
         lambda: choose(page_, "#picker", page_.run("return document.querySelector('#picker').options[3].value")),
-        lambda: visit(notes_flow(), "#parameter=W21(1)"),
+        lambda: visit(flow_of(notes_flow), "#parameter=W21(1)"),
     ]
     for way in ways:
         way()
@@ -535,7 +565,7 @@ def test_a_choice_from_the_list_begins_at_the_first_step(visit):
 
 def test_a_name_that_is_not_there_is_said_beside_the_field(visit):
     """Announced to who cannot see it, in the reader's language, and taken back; of a link too."""
-    page_ = visit(notes_flow(), "#step=2&parameter=Q7")
+    page_ = visit(flow_of(notes_flow), "#step=2&parameter=Q7")
     assert text(page_, "#unknown") == "Q7 is not among the names on this page."
     page_.click("#find")
     page_.press(*"W99(9)", "Enter")
@@ -558,7 +588,7 @@ def test_a_name_that_is_not_there_is_said_beside_the_field(visit):
 def test_a_flow_that_is_not_told_cannot_be_chosen(visit, monkeypatch):
     """Its box is no button, and who asks for its name is told why."""
     monkeypatch.setattr("autodiff.draw.page.page._MOST_TARGETS", 3)
-    page_ = visit(notes_flow())
+    page_ = visit(notes_flow())  # not the flow of the other tests, whose page is told already
     assert page_.run("return [...document.querySelectorAll('figure [role=button]')].every(e => e.tabIndex === 0)")
     assert page_.run("return document.querySelectorAll('figure [data-node]:not([role=button])').length") > 0
     choose(page_, "#find", "W21(1)")
@@ -568,7 +598,7 @@ def test_a_flow_that_is_not_told_cannot_be_chosen(visit, monkeypatch):
 
 def test_no_focus_is_lost_at_the_ends(visit):
     """A button that leads nowhere keeps its place, and says that it does."""
-    page_ = visit(notes_flow())
+    page_ = visit(flow_of(notes_flow))
     page_.run("document.querySelector('#last').focus()")
     for key, name, end in (("Enter", "last", "true"), ("Home", "last", "false")):
         page_.press(key)
@@ -579,7 +609,7 @@ def test_no_focus_is_lost_at_the_ends(visit):
 
 def test_a_link_leads_to_a_step_and_a_parameter(visit):
     """#step=4 and #parameter=…&step=…, in any spelling; and the page says its own link."""
-    flow = notes_flow()
+    flow = flow_of(notes_flow)
     told = captions(flow)
     assert text(visit(flow, "#step=4"), "#caption") == told[3]
     page_ = visit(flow, "#parameter=b1(1)&step=3")
@@ -587,8 +617,7 @@ def test_a_link_leads_to_a_step_and_a_parameter(visit):
     assert text(page_, "#caption") == captions(bias)[2]
     page_.click("#next")
     assert urllib.parse.unquote(page_.run("return location.hash")) == "#parameter=b1(1)&step=4"
-    page_.run("location.hash = '#parameter=W_{24}^{(1)}&step=8'")
-    page_.run("return new Promise(done => setTimeout(done, 50))")
+    follow(page_, "#parameter=W_{24}^{(1)}&step=8")
     assert text(page_, "h1").endswith("W₂₄⁽¹⁾")
     assert text(visit(flow, "#step=banana"), "#caption") == PHRASES["page.forward"].en
     assert text(visit(flow, "#parameter=<script>&step=99"), "h1").endswith("W₁₄⁽¹⁾")
@@ -596,7 +625,7 @@ def test_a_link_leads_to_a_step_and_a_parameter(visit):
 
 def test_names_are_found_in_any_spelling(visit):
     """The text field knows every name on the page, and says when it does not know one."""
-    page_ = visit(notes_flow())
+    page_ = visit(flow_of(notes_flow))
     for spelling in ("W21(1)", "W_{21}^{(1)}", "w₂₁⁽¹⁾"):
         choose(page_, "#find", spelling)
         assert text(page_, "h1").endswith("W₂₁⁽¹⁾")
@@ -606,7 +635,7 @@ def test_names_are_found_in_any_spelling(visit):
 
 def test_the_language_changes_everything_said(visit):
     """Captions and terms in Chinese, the same numbers, and back."""
-    flow = notes_flow()
+    flow = flow_of(notes_flow)
     page_ = visit(flow, "#step=4")
     choose(page_, "#language", "zh")
     assert text(page_, "#caption") == captions(flow, "zh")[3]
@@ -622,7 +651,7 @@ def test_the_language_changes_everything_said(visit):
 
 def test_digits_are_as_asked(visit):
     """Every number of captions, picture and ledger; all digits are those of repr."""
-    flow = notes_flow()
+    flow = flow_of(notes_flow)
     page_ = visit(flow, "#step=8", digits=7)
     assert text(page_, "#caption") == captions(flow, digits=7)[-1]
     choose(page_, "#digits", "12")
@@ -646,7 +675,7 @@ def test_the_seed_in_the_heading_is_written_as_asked(visit):
 
 def test_predict_then_reveal(visit):
     """The next number is nowhere on the page until the reader has guessed it or asks."""
-    flow = notes_flow()
+    flow = flow_of(notes_flow)
     page_ = visit(flow, "#step=8")
     page_.click("#predict")
     everything = "return document.body.innerText + [...document.querySelectorAll('[aria-label]')].map(e => e.ariaLabel)"
@@ -676,7 +705,7 @@ def test_predict_then_reveal(visit):
 
 def test_an_answer_is_a_number(visit):
     """It may be typed at once; what is none is said to be none, and stays; what is said changes its language."""
-    flow = notes_flow()
+    flow = flow_of(notes_flow)
     page_ = visit(flow)
     page_.click("#predict")
     page_.press("Right", "Right", "Right", *"0.5x", "Enter")
@@ -691,8 +720,8 @@ def test_an_answer_is_a_number(visit):
     choose(page_, "#language", "en")
     assert text(page_, "#caption").startswith("Not quite: δ₁⁽³⁾ = 1.")
     for wrong in ("", "1/2", "1..2", "many"):
-        page_.run("location.hash = '#step=2'; return new Promise(done => setTimeout(done, 50))")
-        page_.run("location.hash = '#step=3'; return new Promise(done => setTimeout(done, 50))")
+        follow(page_, "#step=2")
+        follow(page_, "#step=3")
         assert text(page_, "#caption") == "③ δ₁⁽³⁾ = ?"
         page_.run("document.querySelector('#guess').value = arguments[0]", wrong)
         page_.click("#answer")
@@ -701,7 +730,7 @@ def test_an_answer_is_a_number(visit):
 
 def test_the_last_answer_stays(visit):
     """Going on from the last step leads nowhere, and asks nothing again."""
-    page_ = visit(notes_flow())
+    page_ = visit(flow_of(notes_flow))
     page_.click("#predict")
     page_.press("End", *"0.1291", "Enter", "Right", "Enter")
     assert text(page_, "#caption").startswith("Right: ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = 0.1291.")
@@ -738,7 +767,7 @@ def test_hostile_names_are_text(visit):
 
 def test_the_policy_holds(visit):
     """A script or a picture that somebody adds is not run and not loaded."""
-    page_ = visit(notes_flow())
+    page_ = visit(flow_of(notes_flow))
     page_.run("const s = document.createElement('script'); s.textContent = 'window.pwned = 1'; document.body.append(s)")
     assert page_.run("return window.pwned") is None
     blocked = page_.run(
@@ -782,7 +811,7 @@ return found"""
 def test_no_text_of_the_picture_is_cut_or_covered(visit, make):
     """At every step, with few digits and with many, in both languages."""
     for language, digits in (("en", 4), ("zh", 12)):
-        assert visit(make(), language=language, digits=digits).run(OVERLAPS, True) == []
+        assert visit(flow_of(make), language=language, digits=digits).run(OVERLAPS, True) == []
 
 
 def test_it_fits_a_telephone(visit, browser):
@@ -791,7 +820,7 @@ def test_it_fits_a_telephone(visit, browser):
         width = browser.resize(360)
         assert width == 360 or width <= 500
         for make in (notes_flow, deep_flow, scorer_flow):
-            page_ = visit(make(), "#step=5")
+            page_ = visit(flow_of(make), "#step=5")
             assert page_.run("return document.documentElement.scrollWidth") <= width
             assert page_.run(OVERLAPS, False) == []
             heights = page_.run("return [...document.querySelectorAll('button')].map(e => e.offsetHeight)")
@@ -802,12 +831,12 @@ def test_it_fits_a_telephone(visit, browser):
 
 def test_themes(visit):
     """Dark on request, light on request, whatever the system says."""
-    page_ = visit(notes_flow(), theme="dark")
+    page_ = visit(flow_of(notes_flow), theme="dark")
     paper = "return getComputedStyle(document.body).backgroundColor"
     assert page_.run(paper) == "rgb(15, 23, 32)"
     choose(page_, "#theme", "light")
     assert page_.run(paper) == "rgb(255, 255, 255)"
-    assert visit(notes_flow(), theme="print").run(paper) == "rgb(255, 255, 255)"
+    assert visit(flow_of(notes_flow), theme="print").run(paper) == "rgb(255, 255, 255)"
 
 
 def test_what_screen_readers_get(visit):
@@ -840,10 +869,22 @@ def test_a_parameter_without_a_path_says_so(visit):
     assert page_.run("return document.querySelector('#shares').offsetHeight") == 0
 
 
+def square_flow():
+    """A formula without any name but one."""
+    x = Value(0.5, name="x")
+    return error_flow(x * x, x)
+
+
+def own_flow():
+    """The flow to the output itself."""
+    x = Value(0.5, name="x")
+    return error_flow(x, x)
+
+
 def test_other_graphs_open_too(visit):
     """Long chains, ladders with 2²⁰⁰ paths, a formula of a user's own, a node that is the output itself."""
-    x = Value(0.5, name="x")
-    for flow in (FLOWS["long"](), FLOWS["ladder"](), error_flow(x * x, x), error_flow(x, x)):
+    for make in (FLOWS["long"], FLOWS["ladder"], square_flow, own_flow):
+        flow = flow_of(make)
         page_ = visit(flow)
         page_.click("#last")
         assert text(page_, "#formula b") == amount(flow.gradient)
@@ -853,7 +894,7 @@ def test_other_graphs_open_too(visit):
 
 def test_paper_gets_everything(visit):
     """A reader who prints gets the whole picture and all steps, wherever the page stands."""
-    page_ = visit(notes_flow(), "#step=2")
+    page_ = visit(flow_of(notes_flow), "#step=2")
     page_.run("window.dispatchEvent(new Event('beforeprint'))")
     assert text(page_, "#formula b") == "0.1291"
     assert page_.run("return document.querySelectorAll('#steps li:not([hidden])').length") == 8

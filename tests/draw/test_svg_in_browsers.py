@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from autodiff.draw import see
-from tests.support.browser import BROWSERS, Browser, BrowserError, start
+from tests.support.browser import Browser
 from tests.support.flows import FLOWS, HOSTILE, hostile_flow
 
 LOOK = """
@@ -35,19 +36,6 @@ return found;
 VIEWS = ("auto", "rail", "graph", "network")
 
 
-@pytest.fixture(scope="module", params=BROWSERS)
-def browser(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Each browser that is installed; where one is missing or does not start its tests are skipped and say so."""
-    try:
-        made = start(request.param, tmp_path_factory.mktemp("browser"))
-    except (OSError, BrowserError) as error:
-        pytest.skip(f"{request.param} does not start: {error}")
-    if made is None:
-        pytest.skip(f"no {request.param} on this machine: no picture was looked at in it")
-    yield made
-    made.close()
-
-
 def show(browser: Browser, drawings: dict[str, str], folder: Path) -> None:
     """Open a page with all drawings, and wait until it is read to its end."""
     page = folder / "page.html"
@@ -60,16 +48,22 @@ def show(browser: Browser, drawings: dict[str, str], folder: Path) -> None:
     assert browser.run("return document.querySelectorAll('svg').length") == len(drawings)
 
 
+@cache
+def drawings_of(view: str) -> dict[str, str]:
+    """Every kind of picture that has this view, in English and Chinese, drawn once for all browsers."""
+    drawings = {}
+    for name, make in FLOWS.items():
+        flow = make()
+        for language in ("en", "zh"):
+            with suppress(ValueError):  # a view that does not fit
+                drawings[f"{name}-{language}"] = see(flow, view=view, language=language).svg()
+    return drawings
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_no_text_is_cut_and_none_stands_on_another(browser, tmp_path, view):
     """In every kind of picture that has this view, in English and Chinese, as the browser really sets it."""
-    drawings = {}
-    for name, flow in FLOWS.items():
-        for language in ("en", "zh"):
-            try:
-                drawings[f"{name}-{language}"] = see(flow(), view=view, language=language).svg()
-            except ValueError:  # a view that does not fit
-                continue
+    drawings = drawings_of(view)
     assert len(drawings) >= 10
     show(browser, drawings, tmp_path)
     assert browser.run(LOOK) == []

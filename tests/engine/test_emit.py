@@ -83,7 +83,7 @@ def function(inputs):
     x4 = a4._data
     try:
         z = (x4 + (x0 * x2) + (x1 * x3))
-        partials = (x2, x3, x0, x1, 1.0)
+        partials = (x2, x3, x0, x1, 1.0,)
     except FAULTS:
         z, *partials = ieee_partials(primitive, (x0, x1, x2, x3, x4,), {})
         partials = tuple(partials)

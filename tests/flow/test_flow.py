@@ -485,9 +485,13 @@ def test_shares_add_up_exactly_to_every_error_and_to_the_gradient(data):
             assert total == node.error
 
 
+#: Made once: hypothesis takes longer to make this strategy than to draw from it.
+_PROGRAMS = programs(operations=ELEMENTWISE, kinks="nowhere")
+
+
 def _drawn(data):
     """The output of a random program on named leaves, and the leaves."""
-    program = data.draw(programs(operations=ELEMENTWISE, kinks="nowhere"))
+    program = data.draw(_PROGRAMS)
     leaves = [Value(number, name=f"x{k}") for k, number in enumerate(program.inputs)]
     output = program(*leaves)
     assume(isinstance(output, Value))
@@ -511,8 +515,9 @@ def test_a_hundred_thousand_nodes_without_recursion():
     flow = error_flow(*chain(100_000))
     assert len(flow.nodes) == 100_001
     assert flow.path_count == 1
-    assert "… (99961 more) …" in flow.formula()
-    assert len(flow.formula()) < 2000
+    formula = flow.formula()
+    assert "… (99961 more) …" in formula
+    assert len(formula) < 2000
 
 
 # ---- as plain data ---------------------------------------------------------------------------------------------------

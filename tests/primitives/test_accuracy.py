@@ -150,19 +150,32 @@ def slopes_of_pairs(name: str, case: Pair, kind: type, pairs: list[tuple[float, 
     return list(zip(*rows, strict=True))
 
 
+def pairs_of(case: Pair) -> list[tuple[float, float]]:
+    """The pairs of magnitudes at which a function is smooth."""
+    return [(x, y) for x in SOME for y in SOME if case.inside(x, y)]
+
+
+@cache
+def exact_of_pairs(name: str, number: int, k: int) -> list[tuple[Any, Any]]:
+    """Of z, ∂z/∂x or ∂z/∂y the exact value and its scale at each pair, for Values and Tensors alike."""
+    case = BINARY[name][number]
+    points = [[m.mpf(x) for x in pair] for pair in pairs_of(case)]
+    exact = [m.mpf((case.f, *case.partials)[k](*point)) for point in points]
+    scales = [m.mpf(case.sizes[k](*point)) for point in points] if k in case.sizes else list(map(abs, exact))
+    return list(zip(exact, scales, strict=True))
+
+
 @pytest.mark.parametrize("kind", [Value, Tensor])
 @pytest.mark.parametrize(("name", "case"), PAIRS)
 def test_fourteen_digits_of_two_numbers(name: str, case: Pair, kind: type) -> None:
     """Value and both derivatives, over pairs of magnitudes."""
-    pairs = [(x, y) for x in SOME for y in SOME if case.inside(x, y)]
+    pairs = pairs_of(case)
     with np.errstate(all="ignore"):
         found = slopes_of_pairs(name, case, kind, pairs)
-    for k, f, row in zip(range(3), (case.f, *case.partials), found, strict=True):
-        for pair, number in zip(pairs, row, strict=True):
-            point = [m.mpf(x) for x in pair]
-            exact = m.mpf(f(*point))
-            scale = m.mpf(case.sizes[k](*point)) if k in case.sizes else abs(exact)
-            assert error(float(number), exact, scale, k, np.finfo(float)) <= 1e-14, pair
+    for k, row in enumerate(found):
+        exact = exact_of_pairs(name, BINARY[name].index(case), k)
+        for pair, number, (value, scale) in zip(pairs, row, exact, strict=True):
+            assert error(float(number), value, scale, k, np.finfo(float)) <= 1e-14, pair
 
 
 ROWS = (

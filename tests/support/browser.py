@@ -46,11 +46,12 @@ class Browser:
 
     def __init__(self, link: _Driver | _Marionette) -> None:
         self._link = link
+        self._opened = 0
 
     def open(self, page: Path, hash: str = "") -> None:
-        """Load a file from disk; from a blank page, since another hash alone loads nothing."""
-        self._link.send("navigate", url="about:blank")
-        self._link.send("navigate", url=page.as_uri() + hash)
+        """Load a file from disk; under an address of its own, since another hash alone loads nothing."""
+        self._opened += 1
+        self._link.load(f"{page.as_uri()}?{self._opened}{hash}")
 
     def run(self, script: str, *arguments: Any) -> Any:
         """What ``return …`` of a script gives; the page's policy does not hold for it."""
@@ -111,6 +112,9 @@ class _Driver:
     def send(self, command: str, **fields: Any) -> Any:
         return self._post(_COMMANDS[command][0].format(**fields), fields)
 
+    def load(self, url: str) -> None:
+        self.send("navigate", url=url)
+
     def resize(self, width: int, height: int) -> None:
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self._post("goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics})
@@ -160,6 +164,10 @@ class _Marionette:
         if error is not None:
             raise BrowserError(f"{error['error']}: {error['message']}")
         return result["value"] if isinstance(result, dict) and "value" in result else result
+
+    def load(self, url: str) -> None:
+        self.send("navigate", url="about:blank")  # from another page it may answer before that page has gone
+        self.send("navigate", url=url)
 
     def resize(self, width: int, height: int) -> None:
         self.send("resize", width=width, height=height)  # a window without a frame is as wide as its page

@@ -11,6 +11,8 @@ from typing import Any
 
 __all__ = ["bytecodes", "interrupted", "states", "without_collector"]
 
+Moment = tuple[int, int]  # the calls begun until then, and the bytecodes since the last of them
+
 
 @contextmanager
 def without_collector() -> Iterator[None]:
@@ -33,6 +35,10 @@ def _traced(work: Callable[[], object], before_each: Callable[[], None]) -> None
             before_each()
         return trace
 
+    _run(work, trace)
+
+
+def _run(work: Callable[[], object], trace: Any) -> None:
     former = sys.gettrace()
     with without_collector():
         sys.settrace(trace)
@@ -42,9 +48,23 @@ def _traced(work: Callable[[], object], before_each: Callable[[], None]) -> None
             sys.settrace(former)
 
 
-def bytecodes(work: Callable[[], object]) -> int:
-    """How many bytecodes ``work`` runs: as many moments at which it may be interrupted."""
-    return len(states(work, lambda: None, every=True))
+def bytecodes(work: Callable[[], object]) -> list[Moment]:
+    """Every bytecode that ``work`` runs: the moments at which it may be interrupted."""
+    found: list[Moment] = []
+    calls = since = 0
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal calls, since
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        if event == "call":
+            calls, since = calls + 1, 0
+        elif event == "opcode":
+            found.append((calls, since))
+            since += 1
+        return trace
+
+    _run(work, trace)
+    return found
 
 
 def states(work: Callable[[], object], look: Callable[[], Any], *, every: bool = False) -> list[Any]:
@@ -61,18 +81,38 @@ def states(work: Callable[[], object], look: Callable[[], Any], *, every: bool =
     return seen
 
 
-def interrupted(work: Callable[[], object], moment: int) -> bool:
-    """Run ``work``, and raise KeyboardInterrupt before its bytecode number ``moment``; whether it came to that."""
-    left = moment
+def interrupted(work: Callable[[], object], moment: Moment) -> bool:
+    """Run ``work``, and raise KeyboardInterrupt before the bytecode of ``moment``; whether it came to that.
 
-    def count_down() -> None:
-        nonlocal left
-        left -= 1
-        if left == -1:
-            raise KeyboardInterrupt
+    Up to the call before it only calls are counted: to trace all bytecodes each time takes the square of their number.
+    """
+    calls, left = moment
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal calls, left
+        if event == "call":
+            calls -= 1
+            if calls < 0:
+                return None  # the moment was not met
+            frame.f_trace_opcodes, frame.f_trace_lines = calls == 0, False
+            if calls == 0:
+                _trace_callers(frame)
+        elif event == "opcode" and calls == 0:
+            if left == 0:
+                raise KeyboardInterrupt
+            left -= 1
+        return trace
 
     try:
-        _traced(work, count_down)
+        _run(work, trace)
     except KeyboardInterrupt:
         return True
     return False
+
+
+def _trace_callers(frame: FrameType) -> None:
+    """See the bytecodes of the callers too, once they go on."""
+    caller = frame.f_back
+    while caller is not None and caller.f_trace is not None:
+        caller.f_trace_opcodes = True
+        caller = caller.f_back

@@ -117,11 +117,26 @@ PROCESSES = {
 }  # fmt: skip
 
 
+#: The demo, handed programs that fail: what it prints matters here, and `tests.test_check_demo` runs its long search.
+FOUND_AT_ONCE = f"""
+import runpy
+from autodiff.testing import loop
+from autodiff.testing.program import Program
+lines = ["Value 2.0; multiply 0 0", "Value 1.0; sigmoid_unit 0", "Tensor [[1.0,2.0],[0.0,1.0]] [1.0,0.0]; dense 1 0"]
+def search(fault, *_, **__):
+    program = Program.parse(lines.pop(0))
+    return loop.Search(1, found=loop.Counterexample(program, fault(program), program, 1))
+loop.search = search
+runpy.run_path({str(ROOT / "demos" / "find_the_bug.py")!r}, run_name="__main__")
+assert not lines
+"""
+
+
 @pytest.mark.parametrize("process", PROCESSES)
 @pytest.mark.parametrize(("status", "command"), [
     (0, ["-m", "autodiff", "explain"]), (0, ["-m", "autodiff", "flow", "--output", b"\xff.svg"]),
     (2, ["-m", "autodiff", "explain", "W₉₉⁽¹⁾".encode()]), (0, [str(ROOT / "demos" / "error_sharing.py")]),
-    (0, [str(ROOT / "demos" / "find_the_bug.py")]),
+    (0, ["-c", FOUND_AT_ONCE]),
 ], ids=["explain", "flow", "unknown name", "error_sharing", "find_the_bug"])  # fmt: skip
 def test_as_a_process(process: str, status: int, command: list[str | bytes]) -> None:
     """The program and the demos; standard error too, and a path that is no text."""
@@ -148,8 +163,9 @@ def english() -> Iterator[str]:
     for folder in ("autodiff", "nn", "demos"):
         for path in (ROOT / folder).rglob("*.py"):
             tree = ast.parse(path.read_text(encoding="utf-8"))
-            prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-            texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+            nodes = list(ast.walk(tree))
+            prose = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+            texts = (node for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
             yield from (node.value for node in texts if id(node) not in prose)
 
 

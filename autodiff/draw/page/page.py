@@ -133,10 +133,10 @@ def _colours() -> str:
 def _embedded(data: Mapping[str, Any]) -> str:
     """JSON that cannot end its element, begin a comment or be a line break to any parser."""
     written = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return "".join(_ESCAPED.get(c, c) for c in written)
+    return written.translate(_ESCAPED)
 
 
-_ESCAPED: Final = {c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029\x7f"}
+_ESCAPED: Final = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029\x7f"})
 
 
 # ---- the ledger ------------------------------------------------------------------------------------------------------
