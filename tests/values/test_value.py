@@ -112,7 +112,7 @@ def test_constants_stay_plain_in_the_graph() -> None:
     y = 2 * x
     assert y.inputs == (2.0, x)
     assert type(y.inputs[0]) is float
-    assert ad.shares.local_gradients(y) == (None, 2.0)
+    assert ad.engine.shares.local_gradients(y) == (None, 2.0)
     assert list(ad.backpropagate(y)) == [y, x]
 
 
@@ -149,7 +149,7 @@ def test_weighted_sum_is_one_node(count: int) -> None:
     weights, inputs, bias = [Value(v) for v in w], [Value(v) for v in x], Value(0.5)
     z = ad.weighted_sum(weights, inputs, bias)
     assert z.inputs == (*weights, *inputs, bias)
-    assert ad.shares.local_gradients(z) == (*x, *w, 1.0)
+    assert ad.engine.shares.local_gradients(z) == (*x, *w, 1.0)
     assert z.data == pytest.approx(float(w @ x + 0.5), rel=1e-13)
     second = gradients(gradients(z, weights[0], create_graph=True), inputs[0])
     assert second == 1.0
