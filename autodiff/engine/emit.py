@@ -38,7 +38,7 @@ class _Tracer:
 _TRACER: Final = _Tracer()
 
 
-def traced(entry: Primitive, slot: int | None, *operands: Any, **params: Any) -> Any:
+def traced(entry: Primitive, slot: int | None, /, *operands: Any, **params: Any) -> Any:
     """What the forward of a primitive, or the rule for one ``slot``, gives for symbols.
 
     Raises NotAnExpressionError whatever comes up there: it may be a user's, and use anything that numbers have and

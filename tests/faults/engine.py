@@ -45,7 +45,10 @@ def copied(output, memo):  # a planted fault
 
 _FAULTS: Final = {
     "wrong operand": (
-        change("a reflected operator swaps its operands", _SCALAR, "names[::-1] if reflected else names", "names"),
+        change(
+            "a reflected operator swaps its operands", _SCALAR, "def function(y, x$keywords)",
+            "def function(x, y$keywords)",
+        ),
         change(
             "a reflected Tensor operator swaps its operands", _RECORDING, "lambda y, x: record(x, y)",
             "lambda y, x: record(y, x)",
@@ -74,7 +77,7 @@ _FAULTS: Final = {
         ),
         change(
             "slot pass: shares by rule overwritten", _ARRAY,
-            "a#.delta = s# if a#.delta is token else joined(a#.delta, s#, g)", "a#.delta = s#",
+            "$a.delta = $s if $a.delta is token else joined($a.delta, $s, g)", "$a.delta = $s",
         ),
         change("general pass: shares overwritten", _PASS, " if item in signals else share", " if False else share"),
         change(
@@ -104,7 +107,7 @@ _FAULTS: Final = {
         ),
         change(
             "a signal passed on unchanged is not copied", _ARRAY,
-            "if s{k} is g and g.__class__ is ndarray: s{k} = g.copy()", "pass",
+            "if {s} is g and g.__class__ is ndarray: {s} = g.copy()", "pass",
         ),
         change(
             "general pass: a signal passed on unchanged is not copied", _PASS, "signals[node] = own_copy(signal)",
@@ -149,8 +152,8 @@ _FAULTS: Final = {
             "if item.due:",
         ),
         change(
-            "slot pass: an input by rule passes on too early", _ARRAY, "if a#.due == 1: push(a#)",
-            "if a#.delta is s#: push(a#)",
+            "slot pass: an input by rule passes on too early", _ARRAY, "if $a.due == 1: push($a)",
+            "if $a.delta is $s: push($a)",
         ),
         change(
             "general pass: a node passes on before all have delivered", _PASS, "if not expected[item]:",
@@ -262,7 +265,7 @@ _FAULTS: Final = {
     ),
     "special points: kinks and edges": (
         change("a signal starts as a positive zero", _PASS, 'token = float("-0.0")', 'token = float("0.0")'),
-        change("math faults are not IEEE values", _SCALAR, '"except FAULTS:",', '"except KeyError:",'),
+        change("math faults are not IEEE values", _SCALAR, "except FAULTS:", "except KeyError:"),
     ),
     "special points: zero times infinity": (
         change("a nan at a leaf is not asked about", _PASS, "if low != low:", "if False:"),

@@ -242,7 +242,7 @@ def in_the_engine(fault: Fault, more: Sequence[Operation] = (), only: Sequence[s
 
 
 def changed(module: ModuleType, fault: Fault) -> list[tuple[Any, str, Any, Any]]:
-    """What a fault changes in a module: (owner, attribute, right, wrong), code of functions and texts."""
+    """What a fault changes in a module: (owner, attribute, right, wrong), code of functions and templates."""
     source = Path(str(module.__file__)).read_text(encoding="utf-8")
     if source.count(fault.old) <= fault.place:
         return []
@@ -256,7 +256,7 @@ def changed(module: ModuleType, fault: Fault) -> list[tuple[Any, str, Any, Any]]
         if isinstance(item, FunctionType) and isinstance(mine, FunctionType):
             if _text_of(item.__code__) != _text_of(wrong[name].__code__):
                 found.append((mine, "__code__", mine.__code__, wrong[name].__code__))
-        elif isinstance(item, tuple) and all(isinstance(part, str) for part in item) and item != wrong[name]:
+        elif isinstance(item, str) and item != wrong[name]:
             found.append((module, name, mine, wrong[name]))
     return found
 

@@ -117,11 +117,11 @@ PROCESSES = {
 }  # fmt: skip
 
 
-#: The demo, handed programs that fail: what it prints matters here, and `tests.test_check_demo` runs its long search.
+#: The demo, handed programs that fail: what it prints matters here; `tests.demos.test_find_the_bug` runs its search.
 FOUND_AT_ONCE = f"""
 import runpy
-from autodiff.testing import loop
-from autodiff.testing.program import Program
+from autodiff.testing.random_programs import search as loop
+from autodiff.testing.random_programs.program import Program
 lines = ["Value 2.0; multiply 0 0", "Value 1.0; sigmoid_unit 0", "Tensor [[1.0,2.0],[0.0,1.0]] [1.0,0.0]; dense 1 0"]
 def search(fault, *_, **__):
     program = Program.parse(lines.pop(0))

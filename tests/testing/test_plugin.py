@@ -546,7 +546,7 @@ def test_the_plugin_loads_no_check() -> None:
         " or m.startswith(('autodiff.testing.', 'autodiff.draw'))])"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout.strip() == "['autodiff.testing.hooks.plugin']"
+    assert answer.stdout.strip() == "['autodiff.testing.hooks', 'autodiff.testing.hooks.plugin']"
 
 
 DECLARED = configparser.ConfigParser()
