@@ -21,7 +21,7 @@ from autodiff.primitives.primitive import Primitive, as_operand, describe, whole
 from autodiff.words.notation import Name
 from nn.blocks import Kept, entries, keeper, wrap
 from nn.init import generator, xavier
-from nn.naming import mark
+from nn.naming import name_results
 from nn.parameters import Named, joined
 
 __all__ = ["Activation", "Layer", "Network", "Neuron", "unit"]
@@ -97,8 +97,8 @@ class Neuron:
         x = _inputs(x, self.w, "x", None, suffix)
         if x.ndim != 1:
             raise ValueError(f"a neuron takes one input vector of shape {self.w.shape}, and got shape {x.shape}")
-        z = mark(ad.weighted_sum(self.w, x, self.b), "z", None, suffix)
-        return mark(self.activation(z), "a", None, suffix)
+        z = name_results(ad.weighted_sum(self.w, x, self.b), "z", None, suffix)
+        return name_results(self.activation(z), "a", None, suffix)
 
     def parameters(self) -> dict[Name, Any]:
         """w₁ … wₙ and b as Values, or w and b as Tensors."""
@@ -176,8 +176,8 @@ class Layer(Kept):
     def __call__(self, x: Any, *, suffix: str = "") -> Any:
         k = self._number
         x = _inputs(x, self._W, "a", k, suffix)
-        z = mark(ad.affine(self._W, x, self._b), "z", k + 1, suffix)
-        return mark(self._activation(z), "a", k + 1, suffix)
+        z = name_results(ad.affine(self._W, x, self._b), "z", k + 1, suffix)
+        return name_results(self._activation(z), "a", k + 1, suffix)
 
     @property
     def activation(self) -> Callable[[Any], Any]:
@@ -327,7 +327,7 @@ def _inputs(x: Any, weights: Any, letter: str, layer: int | None, suffix: str) -
     if weights.dtype == object:
         if isinstance(x, Node):
             raise TypeError(f"{_taker(layer)} is made of Values and takes numbers or Values, and got {describe(x)}")
-        return mark(wrap(x), letter, layer, suffix)
+        return name_results(wrap(x), letter, layer, suffix)
     if isinstance(x, Node) or x.dtype.kind == "f":
         return x
     return as_operand(_taker(layer), x) if x.dtype != object else _as_array(x, weights)

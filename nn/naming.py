@@ -11,10 +11,10 @@ from autodiff.engine.graph import Node
 from autodiff.primitives.primitive import Origin, describe
 from autodiff.words.notation import Name
 
-__all__ = ["mark"]
+__all__ = ["name_results"]
 
 
-def mark(result: Any, letter: str, layer: int | None, suffix: str) -> Any:
+def name_results(result: Any, letter: str, layer: int | None, suffix: str) -> Any:
     """Name the nodes of a result, z or a of one layer, and give it back; what has a name keeps it.
 
     Plain arrays have nothing to name. ``suffix`` tells two calls of one network apart.

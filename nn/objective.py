@@ -10,7 +10,7 @@ import numpy as np
 import autodiff as ad
 from autodiff.primitives.namespace import as_float, is_plain_number
 from autodiff.primitives.primitive import describe
-from nn.naming import mark
+from nn.naming import name_results
 
 __all__ = ["max_margin"]
 
@@ -51,4 +51,4 @@ def max_margin(score: Any, corrupt: Any, *, margin: float = 1.0) -> Any:
             f"and corrupt scores of shape {shapes[1]}"
         )
     losses = ad.hinge(score, corrupt, margin=as_float(margin))
-    return mark(ad.sum(losses) if shapes[0] else losses, "J", None, "")
+    return name_results(ad.sum(losses) if shapes[0] else losses, "J", None, "")

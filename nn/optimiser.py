@@ -14,7 +14,7 @@ from autodiff.values.node import moved
 __all__ = ["SGD", "AdaGrad"]
 
 
-class _Descent:
+class _Optimiser:
     """What optimisers share: the parameters, a learning rate that is checked, and forgetting.
 
     ``copy.deepcopy`` and ``pickle`` of an optimiser bring copies of its parameters along; of a net and its optimiser
@@ -46,7 +46,7 @@ class _Descent:
         commit(forgotten(self._parameters()))
 
 
-class SGD(_Descent):
+class SGD(_Optimiser):
     """Gradient descent: θ ← θ − α ∇J for every parameter that a backward pass has reached.
 
     Args:
@@ -83,7 +83,7 @@ class SGD(_Descent):
         commit(*moved(changes))
 
 
-class AdaGrad(_Descent):
+class AdaGrad(_Optimiser):
     """Gradient descent with steps that shrink where gradients were large: θ ← θ − α g/√(cache + ε), cache = Σ g².
 
     Args:

@@ -18,7 +18,7 @@ from autodiff.words.notation import Name
 from nn.blocks import Kept, entries, keeper, wrap
 from nn.init import generator, xavier
 from nn.layers import Activation, unit
-from nn.naming import mark
+from nn.naming import name_results
 from nn.parameters import Named
 
 __all__ = ["Recurrent"]
@@ -73,10 +73,10 @@ class Recurrent(Kept, Named):
         h = self._start(suffix)
         outputs = []
         for t, step in enumerate(steps, start=1):
-            here = np.concatenate([h, mark(step, "x", t, suffix)])
-            z = mark(ad.affine(both, here, np.zeros(len(self.W))), "z", t, suffix)
-            h = mark(self.activation(z), "h", t, suffix)
-            s = mark(ad.affine(self.U, h, np.zeros(len(self.U))), "s", t, suffix)
+            here = np.concatenate([h, name_results(step, "x", t, suffix)])
+            z = name_results(ad.affine(both, here, np.zeros(len(self.W))), "z", t, suffix)
+            h = name_results(self.activation(z), "h", t, suffix)
+            s = name_results(ad.affine(self.U, h, np.zeros(len(self.U))), "s", t, suffix)
             outputs.append(s[0] if s.dtype == object and len(s) == 1 else s)
         return tuple(outputs)
 

@@ -14,7 +14,7 @@ from autodiff.words.notation import Name
 from nn.blocks import as_tensor, as_values, entries, keeper, numbers, row_values
 from nn.init import generator, xavier
 from nn.layers import Activation, Layer
-from nn.naming import mark
+from nn.naming import name_results
 from nn.parameters import Named, joined
 
 __all__ = ["WindowScorer"]
@@ -89,7 +89,7 @@ class WindowScorer(Named):
         Raises:
             ValueError: x has another length.
         """
-        return mark(_combined(self.U, self.layer(x, suffix=suffix)), "s", None, suffix)
+        return name_results(_combined(self.U, self.layer(x, suffix=suffix)), "s", None, suffix)
 
     def predict(self, ids: Any) -> Any:
         """The scores as plain numbers, computed without a graph.

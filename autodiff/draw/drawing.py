@@ -21,7 +21,7 @@ from autodiff.draw.page.whole import sheet, story
 from autodiff.draw.views.choose_view import VIEWS, picture
 from autodiff.draw.views.computation import computation
 from autodiff.draw.writers.dot import dot
-from autodiff.draw.writers.pinned_dot import placed
+from autodiff.draw.writers.pinned_dot import pinned_dot
 from autodiff.draw.writers.svg import svg
 from autodiff.flow import Flow, error_flow
 from autodiff.system.console import readable_output
@@ -112,7 +112,7 @@ class Drawing:
 .txt, .json, .tex, .md
         """
         writers = {name: getattr(self, name) for name in OURS.values()}
-        return write({**writers, "placed": lambda: placed(self.svg(), theme=self.theme)}, path, engine)
+        return write({**writers, "placed": lambda: pinned_dot(self.svg(), theme=self.theme)}, path, engine)
 
     def show(self) -> Path:
         """Open the drawing in a browser; where there is no screen, print which file it is in. Gives that file."""

@@ -21,15 +21,15 @@ from autodiff.engine.shares import (
     GUARDED,
     SENDERS,
     Senders,
+    accumulate,
     gated_shares,
     in_the_rule_of,
     is_finite_sum,
-    joined,
     plain_shares,
 )
 from autodiff.primitives.primitive import describe
 
-__all__ = ["backpropagate", "own_copy", "send_back"]
+__all__ = ["backpropagate", "own_copy", "run_backward"]
 
 Deliver = Callable[[Node, Any], None]
 
@@ -67,11 +67,11 @@ def backpropagate(output: Node, seed: Any = None, *, create_graph: bool = False)
     def deliver(node: Node, signal: Any) -> None:
         signals[node] = own_copy(signal)
 
-    send_back(output, seed, deliver, create_graph=create_graph)
+    run_backward(output, seed, deliver, create_graph=create_graph)
     return signals
 
 
-def send_back(
+def run_backward(
     output: Node,
     seed: Any,
     deliver: Deliver | None,
@@ -337,18 +337,18 @@ def _count_in_slots(output: Node, token: object) -> Senders | None:
     """
     output.delta, output.due = token, 0
     rules: Senders | None = None
-    oldest, newest = output.stamp, 0  # of the computed nodes, of the leaves
+    oldest, newest = output.version, 0  # of the computed nodes, of the leaves
     todo = [output]
     pop, push = todo.pop, todo.append
     while todo:
         node = pop()
-        da, db, stamp = node.da, node.db, node.stamp
+        da, db, version = node.da, node.db, node.version
         if da is None is db:
-            if stamp > newest:
-                newest = stamp
+            if version > newest:
+                newest = version
             continue
-        if stamp < oldest:
-            oldest = stamp
+        if version < oldest:
+            oldest = version
         if da is not None:
             a = node.a
             if da.__class__ is float:
@@ -368,8 +368,8 @@ def _count_in_slots(output: Node, token: object) -> Senders | None:
                         item.delta, item.due = token, 1
                         if item.a is not None:
                             push(item)
-                        elif item.stamp > newest:
-                            newest = item.stamp
+                        elif item.version > newest:
+                            newest = item.version
                 continue
             else:
                 for item in node.b:
@@ -416,7 +416,7 @@ def _general_pass(
                     sound = sound and not has_nan(signal)
                     shares = plain_shares(node, signal, useful)
                 for item, share in shares:
-                    signals[item] = joined(signals[item], share, signal) if item in signals else share
+                    signals[item] = accumulate(signals[item], share, signal) if item in signals else share
             for item in node.inputs:
                 if isinstance(item, Node):
                     expected[item] -= 1
@@ -439,7 +439,7 @@ def _count_edges(output: Node) -> dict[Node, int]:
                     expected[item] = 1
                     if item.a is not None:
                         todo.append(item)
-                if item.stamp > node.stamp:
+                if item.version > node.version:
                     check_fresh(node, item)
     return expected
 

@@ -11,7 +11,7 @@ from string import Template
 from textwrap import dedent
 from typing import Any, Final
 
-from autodiff.primitives.expression import Symbol
+from autodiff.primitives.expression import Expression
 from autodiff.primitives.primitive import Primitive
 
 __all__ = [
@@ -31,8 +31,8 @@ class NotAnExpressionError(Exception):
 class _Tracer:
     """Stands for ``xp`` while a forward runs on symbols: every function of it leaves a call in the expression."""
 
-    def __getattr__(self, name: str) -> Callable[..., Symbol]:
-        return lambda *operands, **params: Symbol("xp", name, *operands, params=params)
+    def __getattr__(self, name: str) -> Callable[..., Expression]:
+        return lambda *operands, **params: Expression("xp", name, *operands, params=params)
 
 
 _TRACER: Final = _Tracer()

@@ -21,7 +21,7 @@ import numpy as np
 
 from autodiff.engine.emit import NotAnExpressionError, Writer, clash, compiled, filled, is_name, param, traced, words
 from autodiff.engine.graph import BY_RULE, Node, clock
-from autodiff.primitives.expression import Symbol, variable
+from autodiff.primitives.expression import Expression, variable
 from autodiff.primitives.namespace import arrays
 from autodiff.primitives.primitive import Origin, Primitive, describe, remembered
 from autodiff.primitives.table.layout import reshape, stack
@@ -50,13 +50,13 @@ _SHARE: Final = """
         $before
         $s = $share
         $mended
-        if $misfit: $s = fit($s, $a)
+        if $misfit: $s = unbroadcast($s, $a)
         $copied
         $sent
 """
 
 _SENT: Final = """
-    $a.delta = $s if $a.delta is token else joined($a.delta, $s, g)
+    $a.delta = $s if $a.delta is token else accumulate($a.delta, $s, g)
     if $a.due == 1: push($a)
     else: $a.due -= 1
 """
@@ -69,8 +69,8 @@ def sharing(
 
     With ``send``, the function ``(node, g, token, push)`` that delivers the shares to the slots of the inputs itself.
     With ``guarded``, a closed gate sends 0 even of an infinite signal.
-    ``scope`` holds what the chain rule brings: ``fit`` (a share in its input's shape and type), ``joined`` (two
-    shares as one), ``has_nan`` and ``through_gate`` (mends 0 · inf, for gates).
+    ``scope`` holds what the chain rule brings: ``unbroadcast`` (a share in its input's shape and type), ``accumulate``
+    (two shares as one), ``has_nan`` and ``through_gate`` (mends 0 · inf, for gates).
     """
     source = _source(entry)
     names, parts = source.names, [f"a{k}" for k in range(len(source.names))]
@@ -230,7 +230,7 @@ _RECORDING: Final = """
         except FAULTS as error:
             raise entry.refusal(($names,), $passed, error) from error
         node = new(Tensor)
-        node._data = z; node.stamp = clock.now; node.origin = origin
+        node._data = z; node.version = clock.now; node.origin = origin
         node.a = ($inputs,); node.b = ($names,); node.da = BY_RULE
         node._grad = node.delta = None
         node.db = $kept
@@ -307,7 +307,7 @@ class _Writer(Writer):
             return f"slice({self.text(part.start)}, {self.text(part.stop)}, {self.text(part.step)})"
         if part.__class__ is tuple and not any(isinstance(item, slice) for item in part):
             return f"({', '.join(map(self.text, part))},)" if part else "()"
-        if not isinstance(part, Symbol):
+        if not isinstance(part, Expression):
             return self._constant(part)
         head, parts = part.head, part.parts
         if head == "variable" and is_name(parts[0]):
@@ -332,13 +332,13 @@ class _Writer(Writer):
         text = f"(-{self.text(parts[0])})" if head == "neg" else f"({self.text(parts[0])} {sign} {self.text(parts[1])})"
         return self._again(part, text)
 
-    def _again(self, part: Symbol, text: str) -> str:
+    def _again(self, part: Expression, text: str) -> str:
         """The source of a part: a variable's name where it stands in more than one place."""
         return self.shared(text) if self.uses.get(id(part), 0) > 1 or text in self.memo else text
 
     def tally(self, part: Any) -> None:
         """Count in how many places each part of an expression stands: one that stands twice is computed once."""
-        if isinstance(part, Symbol):
+        if isinstance(part, Expression):
             self.uses[id(part)] = self.uses.get(id(part), 0) + 1
             if self.uses[id(part)] == 1:
                 for item in part.parts:
@@ -349,7 +349,7 @@ class _Writer(Writer):
         if not (entry.reduces or (entry.linear and not entry.elementwise)):  # those call NumPy themselves
             try:
                 expression = traced(entry, None, *operands, **params)
-                if isinstance(expression, Symbol):
+                if isinstance(expression, Expression):
                     self.tally(expression)
                     for item in operands:  # counted as operands of the call, and again where the expression has them
                         self.uses[id(item)] = self.uses.get(id(item), 0) - 1

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from autodiff.engine.emit import NotAnExpressionError, Writer, clash, compiled, filled, param, traced
 from autodiff.engine.graph import clock
-from autodiff.primitives.expression import ONE, Symbol, variable
+from autodiff.primitives.expression import ONE, Expression, variable
 from autodiff.primitives.namespace import FLOAT_FAULTS, as_float, floats
 from autodiff.primitives.primitive import Origin, Primitive, ieee_partials, real, remembered
 
@@ -33,7 +33,7 @@ class _Writer(Writer):
 
     def text(self, part: Any, *, condition: bool = False) -> str:
         """The source of ``part`` as a number, or as a condition."""
-        if not isinstance(part, Symbol):
+        if not isinstance(part, Expression):
             return repr(float(part)) if isinstance(part, bool | int | float) else self._refuse(part)
         head, parts = part.head, part.parts
         if head == "variable":
@@ -68,7 +68,7 @@ class _Writer(Writer):
     def _left(self, part: Any, head: str) -> str:
         """The left operand; a long sum is written line by line, for Python's parser has a limit to nesting."""
         spine = []
-        while head == "+" and isinstance(part, Symbol) and part.head == "+":
+        while head == "+" and isinstance(part, Expression) and part.head == "+":
             spine.append(part.parts[1])
             part = part.parts[0]
         text = self.text(part)
@@ -121,7 +121,7 @@ def _scope(primitive: Primitive) -> dict[str, Any]:
 
 _NODE: Final = """
     node = new(Value)
-    node._data = z; node._grad = None; node.origin = origin; node.stamp = clock.now; node.delta = None
+    node._data = z; node._grad = None; node.origin = origin; node.version = clock.now; node.delta = None
     node.a = a; node.b = b; node.da = d0; node.db = d1
     return node
 """
@@ -193,7 +193,7 @@ _OF_MANY: Final = """
         $data
         $all
         node = new(Value)
-        node._data = z; node._grad = None; node.origin = origin; node.stamp = clock.now; node.delta = None
+        node._data = z; node._grad = None; node.origin = origin; node.version = clock.now; node.delta = None
         node.a = inputs; node.b = $nodes
         node.da = partials; node.db = $locals
         return node

@@ -84,14 +84,23 @@ class Node:
     """One value of a graph: its primal, where it comes from, its inputs, and the error signal once one arrived.
 
     Eleven slots and no dictionary: 120 bytes and one object for the garbage collector, whatever the operation; 8 of
-    them are for weak references. ``a`` and ``b`` are the inputs (a node or a constant each; a tuple in ``a`` for any
-    other number), ``da`` and ``db`` the local gradients on their edges (None: a constant). With tuples, ``b`` and
-    ``db`` leave constants out; with ``da`` `BY_RULE`, ``b`` is the inputs' data and ``db`` what the rule needs of the
-    forward's way. In a backward pass ``delta`` is the error signal, as far as it has arrived, and ``due`` the number of
-    shares still to come.
+    them are for weak references. Four slots hold the edges, and what they hold depends on the kind of node:
+
+    ================  ==============  ==================  ==========================  ===============================
+    kind of node      ``a``           ``b``               ``da``                      ``db``
+    ================  ==============  ==================  ==========================  ===============================
+    leaf              None            None                None                        None
+    one input         the input       None                ∂z/∂a                       None
+    two inputs        first input     second input        ∂z/∂a                       ∂z/∂b
+    many inputs       all inputs      inputs with edges   all ∂z/∂input               those on the edges
+    shares by a rule  all inputs      their data          `BY_RULE`                   what the forward saved, or None
+    ================  ==============  ==================  ==========================  ===============================
+
+    An input is a node or a constant; ∂z/∂ of a constant is None. "All" and "those" are tuples. In a backward pass
+    ``delta`` is the error signal, as far as it has arrived, and ``due`` the number of shares still to come.
     """
 
-    __slots__ = ("__weakref__", "_data", "_grad", "a", "b", "da", "db", "delta", "due", "origin", "stamp")
+    __slots__ = ("__weakref__", "_data", "_grad", "a", "b", "da", "db", "delta", "due", "origin", "version")
 
     _data: Any
     _grad: Any
@@ -102,7 +111,7 @@ class Node:
     delta: Any
     due: int
     origin: Origin
-    stamp: int
+    version: int
 
     if TYPE_CHECKING:  # what each kind of node adds
         scalar: bool
@@ -174,9 +183,9 @@ class Node:
         return self.origin.name or (self.origin.primitive.name if self.origin.primitive else type(self).__name__)
 
 
-_set_data, _set_stamp = (vars(Node)[slot].__set__ for slot in ("_data", "stamp"))
+_set_data, _set_version = (vars(Node)[slot].__set__ for slot in ("_data", "version"))
 _readings: Final = map(attrgetter("now"), repeat(clock))  # of the clock, each when it is asked for
-_ASSIGNING: Final = (_set_data, _set_now, _set_stamp)
+_ASSIGNING: Final = (_set_data, _set_now, _set_version)
 
 #: ``set_grad(node, signal)`` for `commit`.
 set_grad: Final = vars(Node)["_grad"].__set__
@@ -192,7 +201,7 @@ def assigned(leaves: Collection[Node], data: Iterable[Any]) -> tuple[Change, ...
     return (
         (_set_data, leaves, data),
         clock.change,
-        (_set_stamp, leaves, _readings),
+        (_set_version, leaves, _readings),
     )
 
 
@@ -238,7 +247,7 @@ def link(node: Node, inputs: tuple[Any, ...], partials: tuple[Any, ...]) -> None
 
 def check_fresh(node: Node, item: Node) -> None:
     """Raise StaleGraphError if ``item`` was assigned to after ``node`` was computed from it."""
-    if item.stamp > node.stamp:
+    if item.version > node.version:
         raise StaleGraphError(
             f"{_account(item)} was given new data after {_account(node)} was computed from it, so the gradient would "
             "mix old and new values; compute the output again after assigning .data, then call backward()"

@@ -41,7 +41,7 @@ class _Watch:
         The last answers are kept, so that reading a long chain at every step does not walk all of it each time.
         """
         if not self.targets:
-            self.targets, self.start = frozenset(self.inputs), min(item.stamp for item in self.inputs)
+            self.targets, self.start = frozenset(self.inputs), min(item.version for item in self.inputs)
         seen: set[Node] = set()
         todo = [node]
         while todo:
@@ -49,7 +49,7 @@ class _Watch:
             if item in self.targets or item is self.behind:
                 self.behind = node
                 return True
-            if item.stamp >= self.start and item is not self.apart and item not in seen:
+            if item.version >= self.start and item is not self.apart and item not in seen:
                 seen.add(item)
                 todo += [part for part in item.inputs if isinstance(part, Node)]
         self.apart = node

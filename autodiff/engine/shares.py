@@ -21,8 +21,18 @@ from autodiff.primitives.primitive import FORGETTING, describe
 from autodiff.primitives.table.layout import sum_of_rows, sum_to
 
 __all__ = [
-    "GUARDED", "SENDERS", "Senders", "Shares", "edge_shares", "fit", "gated_shares", "in_the_rule_of", "is_finite_sum",
-    "joined", "local_gradients", "plain_shares",
+    "GUARDED",
+    "SENDERS",
+    "Senders",
+    "Shares",
+    "accumulate",
+    "edge_shares",
+    "gated_shares",
+    "in_the_rule_of",
+    "is_finite_sum",
+    "local_gradients",
+    "plain_shares",
+    "unbroadcast",
 ]  # fmt: skip
 
 Shares = list[tuple[Node, Any]]
@@ -91,7 +101,9 @@ class _Written(dict[Any, Callable[..., Any]]):
         if entry.arity is None:
             self[entry] = _send_to_each if self.send else _shares_of_each
         else:
-            scope = {"fit": fit, "joined": joined, "has_nan": has_nan, "through_gate": _through_gate}
+            scope = {
+                "unbroadcast": unbroadcast, "accumulate": accumulate, "has_nan": has_nan, "through_gate": _through_gate,
+            }  # fmt: skip
             self[entry] = sharing(entry, scope, send=self.send, guarded=self.guarded)
         return self[entry]
 
@@ -112,7 +124,7 @@ def _shares_of_each(node: Node, signal: Any) -> tuple[Any, ...]:
     for k, item in enumerate(node.a):
         share = None
         if isinstance(item, Node):
-            share = fit(lent(entry.vjp(k, signal, node._data, *node.b, **node.origin.params)), item)
+            share = unbroadcast(lent(entry.vjp(k, signal, node._data, *node.b, **node.origin.params)), item)
         result.append(share)
     return tuple(result)
 
@@ -121,7 +133,7 @@ def _send_to_each(node: Node, signal: Any, token: object, push: Any) -> None:
     """Deliver these shares to the inputs' slots."""
     for item, share in zip(node.a, _shares_of_each(node, signal), strict=True):
         if share is not None:
-            item.delta = share if item.delta is token else joined(item.delta, share, signal)
+            item.delta = share if item.delta is token else accumulate(item.delta, share, signal)
             if item.due == 1:
                 push(item)
             else:
@@ -177,7 +189,7 @@ def _gated_share(node: Node, k: int, signal: Any, come: Reach, create_graph: boo
         share = chosen(holds, sound, share)
     if spoiled or not entry.smooth:  # of a smooth one local gradients are finite at every order
         share = let_through(share, mask)
-    return fit(share, item, create_graph=create_graph)
+    return unbroadcast(share, item, create_graph=create_graph)
 
 
 def _through_gate(node: Node, k: int, signal: Any, share: Any) -> Any:
@@ -197,7 +209,7 @@ def local_gradients(node: Node) -> tuple[float | None, ...]:
     return (node.da,) if node.b is None else (node.da, node.db)
 
 
-def fit(share: Any, item: Node, *, create_graph: bool = False) -> Any:
+def unbroadcast(share: Any, item: Node, *, create_graph: bool = False) -> Any:
     """``share`` in the shape and type of ``item``: the one place where broadcasting is undone.
 
     An axis that the forward pass repeated is summed; a Value gets a float, a Tensor an array of its type.
@@ -250,6 +262,6 @@ def _reshaped(share: Any, shape: tuple[int, ...]) -> Any:
         raise ValueError(f"a rule gave a share of shape {share.shape} for an input of shape {shape}") from None
 
 
-def joined(known: Any, share: Any, signal: Any) -> Any:
+def accumulate(known: Any, share: Any, signal: Any) -> Any:
     """known + share, in the memory of ``share`` where that is its own: one pass over large arrays less."""
     return np.add(known, share, out=share) if _is_own(share, signal) and share.ndim else known + share

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from unicodedata import category
 
 from autodiff.engine.graph import Node
-from autodiff.primitives.expression import ONE, Symbol, variable
+from autodiff.primitives.expression import ONE, Expression, variable
 from autodiff.primitives.primitive import Primitive, remembered
 from autodiff.primitives.table.units import hinge
 from autodiff.words.notation import number, superscript
@@ -167,13 +167,13 @@ def _form(entry: Primitive, slot: int, count: int, params: Mapping[str, Any]) ->
         rule = entry.rule(slot)(ONE, variable(_mark(_RESULT)), *_operands(count), **params)
     except Exception:  # a user's rule may do anything with its operands; then it has no formula
         rule = None
-    if isinstance(rule, Symbol) and rule.head == "number" and isinstance(rule.parts[0], float | int):
+    if isinstance(rule, Expression) and rule.head == "number" and isinstance(rule.parts[0], float | int):
         return _Form(_NUMBER, number(rule.parts[0]))
     if entry.linear:
         return _Form(_NUMBER)
     if entry.arity == 1 and _is_word(entry.symbol):
         return _Form(_PRIME, entry.symbol)
-    if not isinstance(rule, Symbol):
+    if not isinstance(rule, Expression):
         return _Form(_NAMELESS)
     if _is_choice(rule):
         return _Form(_NUMBER)
@@ -193,13 +193,13 @@ def _is_word(symbol: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _operands(count: int) -> tuple[Symbol, ...]:
+def _operands(count: int) -> tuple[Expression, ...]:
     return tuple(variable(_mark(k)) for k in range(count))
 
 
 def _is_choice(part: Any) -> bool:
     """Whether a formula is a choice between numbers, as sign(z) is: the number then says more than the formula."""
-    if not isinstance(part, Symbol):
+    if not isinstance(part, Expression):
         return True
     if part.head in _COMPARISONS or part.head == "number":
         return True
@@ -211,6 +211,6 @@ def _is_choice(part: Any) -> bool:
 
 def _is_plain(part: Any) -> bool:
     """Whether a formula is arithmetic alone."""
-    if not isinstance(part, Symbol) or part.head in ("variable", "number"):
+    if not isinstance(part, Expression) or part.head in ("variable", "number"):
         return True
     return part.head in _ARITHMETIC and all(map(_is_plain, part.parts))

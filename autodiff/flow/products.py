@@ -9,7 +9,7 @@ import numpy as np
 
 from autodiff.engine.graph import Node
 from autodiff.engine.plain import plain
-from autodiff.primitives.expression import Symbol, variable
+from autodiff.primitives.expression import Expression, variable
 from autodiff.primitives.primitive import Primitive, remembered
 
 __all__ = ["product"]
@@ -53,7 +53,7 @@ def _form(entry: Primitive, slot: int, count: int) -> str | None:
 
 def _set(part: Any) -> str | None:
     """A formula of outer, matvec, vecmat, matmul, transposes and variables as a person writes it."""
-    if not isinstance(part, Symbol):
+    if not isinstance(part, Expression):
         return None
     if part.head == "variable":
         return str(part)

@@ -1,8 +1,8 @@
 """Expressions: what a rule of the table turns into when it is run on symbols instead of numbers.
 
 A rule such as ``lambda g, z, x: g * (1 - z * z)`` only uses operators and primitives, so the same text that moves
-floats and arrays also builds a `Symbol`: the formula shown in pictures and documents, and the source of the fast code
-in `autodiff.engine.emit_values` and `autodiff.engine.emit_arrays`.
+floats and arrays also builds an `Expression`: the formula shown in pictures and documents, and the source of the fast
+code in `autodiff.engine.emit_values` and `autodiff.engine.emit_arrays`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-__all__ = ["ONE", "Symbol", "number", "read_as", "variable"]
+__all__ = ["ONE", "Expression", "number", "read_as", "variable"]
 
 _BINDING: Final = {  # how tightly an operator binds, in Python's order
     "or": 1, "and": 2, ">": 3, ">=": 3, "<": 3, "<=": 3, "==": 3, "!=": 3,
@@ -20,7 +20,7 @@ _ATOM: Final = 9
 _UNICODE: Final = {"*": "·", "-": "−", ">=": "≥", "<=": "≤", "!=": "≠", "==": "="}
 
 
-class Symbol:
+class Expression:
     """A node of an expression: ``head`` says what it is, ``parts`` are its operands, ``params`` its keywords.
 
     Heads: ``variable``, ``number``, an operator, ``call`` (of a primitive, which is the first part), ``xp`` (a function
@@ -29,77 +29,77 @@ class Symbol:
     """
 
     __slots__ = ("head", "params", "parts")
-    __array_ufunc__ = None  # so that ndarray operators hand over to Symbol
+    __array_ufunc__ = None  # so that ndarray operators hand over to Expression
 
     def __init__(self, head: str, *parts: Any, params: dict[str, Any] | None = None) -> None:
         self.head = head
         self.parts = parts
         self.params = params or {}
 
-    def __add__(self, other: Any) -> Symbol:
-        return Symbol("+", self, _lift(other))
+    def __add__(self, other: Any) -> Expression:
+        return Expression("+", self, _lift(other))
 
-    def __radd__(self, other: Any) -> Symbol:
-        return Symbol("+", _lift(other), self)
+    def __radd__(self, other: Any) -> Expression:
+        return Expression("+", _lift(other), self)
 
-    def __sub__(self, other: Any) -> Symbol:
-        return Symbol("-", self, _lift(other))
+    def __sub__(self, other: Any) -> Expression:
+        return Expression("-", self, _lift(other))
 
-    def __rsub__(self, other: Any) -> Symbol:
-        return Symbol("-", _lift(other), self)
+    def __rsub__(self, other: Any) -> Expression:
+        return Expression("-", _lift(other), self)
 
-    def __mul__(self, other: Any) -> Symbol:
+    def __mul__(self, other: Any) -> Expression:
         other = _lift(other)
-        return other if self is ONE else self if other is ONE else Symbol("*", self, other)
+        return other if self is ONE else self if other is ONE else Expression("*", self, other)
 
-    def __rmul__(self, other: Any) -> Symbol:
+    def __rmul__(self, other: Any) -> Expression:
         return _lift(other) * self
 
-    def __truediv__(self, other: Any) -> Symbol:
+    def __truediv__(self, other: Any) -> Expression:
         other = _lift(other)
-        return self if other is ONE else Symbol("/", self, other)
+        return self if other is ONE else Expression("/", self, other)
 
-    def __rtruediv__(self, other: Any) -> Symbol:
+    def __rtruediv__(self, other: Any) -> Expression:
         return _lift(other) / self
 
-    def __floordiv__(self, other: Any) -> Symbol:
-        return Symbol("//", self, _lift(other))
+    def __floordiv__(self, other: Any) -> Expression:
+        return Expression("//", self, _lift(other))
 
-    def __pow__(self, other: Any) -> Symbol:
-        return Symbol("**", self, _lift(other))
+    def __pow__(self, other: Any) -> Expression:
+        return Expression("**", self, _lift(other))
 
-    def __rpow__(self, other: Any) -> Symbol:
-        return Symbol("**", _lift(other), self)
+    def __rpow__(self, other: Any) -> Expression:
+        return Expression("**", _lift(other), self)
 
-    def __matmul__(self, other: Any) -> Symbol:
-        return Symbol("@", self, _lift(other))
+    def __matmul__(self, other: Any) -> Expression:
+        return Expression("@", self, _lift(other))
 
-    def __neg__(self) -> Symbol:
-        return number(-self.parts[0]) if self.head == "number" else Symbol("neg", self)
+    def __neg__(self) -> Expression:
+        return number(-self.parts[0]) if self.head == "number" else Expression("neg", self)
 
-    def __lt__(self, other: Any) -> Symbol:
-        return Symbol("<", self, _lift(other))
+    def __lt__(self, other: Any) -> Expression:
+        return Expression("<", self, _lift(other))
 
-    def __le__(self, other: Any) -> Symbol:
-        return Symbol("<=", self, _lift(other))
+    def __le__(self, other: Any) -> Expression:
+        return Expression("<=", self, _lift(other))
 
-    def __gt__(self, other: Any) -> Symbol:
-        return Symbol(">", self, _lift(other))
+    def __gt__(self, other: Any) -> Expression:
+        return Expression(">", self, _lift(other))
 
-    def __ge__(self, other: Any) -> Symbol:
-        return Symbol(">=", self, _lift(other))
+    def __ge__(self, other: Any) -> Expression:
+        return Expression(">=", self, _lift(other))
 
-    def __eq__(self, other: object) -> Symbol:  # type: ignore[override]
-        return Symbol("==", self, _lift(other))
+    def __eq__(self, other: object) -> Expression:  # type: ignore[override]
+        return Expression("==", self, _lift(other))
 
-    def __ne__(self, other: object) -> Symbol:  # type: ignore[override]
-        return Symbol("!=", self, _lift(other))
+    def __ne__(self, other: object) -> Expression:  # type: ignore[override]
+        return Expression("!=", self, _lift(other))
 
-    def __and__(self, other: Any) -> Symbol:
-        return Symbol("and", self, _lift(other))
+    def __and__(self, other: Any) -> Expression:
+        return Expression("and", self, _lift(other))
 
-    def __or__(self, other: Any) -> Symbol:
-        return Symbol("or", self, _lift(other))
+    def __or__(self, other: Any) -> Expression:
+        return Expression("or", self, _lift(other))
 
     __hash__ = object.__hash__
     __iter__ = None  # else Python would iterate by __getitem__, forever
@@ -110,47 +110,47 @@ class Symbol:
             "so that they can also be read as formulas"
         )
 
-    def __abs__(self) -> Symbol:
-        return Symbol("xp", "absolute", self)
+    def __abs__(self) -> Expression:
+        return Expression("xp", "absolute", self)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         raise TypeError(f"the symbol {self} is no array")  # so that NumPy's functions do not build one of objects
 
-    def __getitem__(self, index: Any) -> Symbol:
-        return Symbol("item", self, index)
+    def __getitem__(self, index: Any) -> Expression:
+        return Expression("item", self, index)
 
-    def __call__(self, *operands: Any, **params: Any) -> Symbol:
-        return Symbol("invoke", self, *operands, params=params)
+    def __call__(self, *operands: Any, **params: Any) -> Expression:
+        return Expression("invoke", self, *operands, params=params)
 
-    def __getattr__(self, name: str) -> Symbol:
+    def __getattr__(self, name: str) -> Expression:
         if name.startswith("__"):
             raise AttributeError(name)
-        return Symbol("attribute", self, name)
+        return Expression("attribute", self, name)
 
     def __str__(self) -> str:
         return _text(self)[0]
 
     def __repr__(self) -> str:
-        return f"Symbol({str(self)!r})"
+        return f"Expression({str(self)!r})"
 
 
-def variable(name: str) -> Symbol:
+def variable(name: str) -> Expression:
     """The variable called ``name``.
 
     >>> x, z = variable("x"), variable("z")
     >>> print(x * (1 - z * z))
     x·(1 − z·z)
     """
-    return Symbol("variable", name)
+    return Expression("variable", name)
 
 
-def number(value: float) -> Symbol:
+def number(value: float) -> Expression:
     """The constant ``value``.
 
     >>> print(number(2.0) * variable("z"))
     2·z
     """
-    return Symbol("number", value)
+    return Expression("number", value)
 
 
 def read_as(computed: Any, formula: Callable[[], Any]) -> Any:
@@ -160,20 +160,22 @@ def read_as(computed: Any, formula: Callable[[], Any]) -> Any:
     >>> print(variable("g") * read_as(exp(variable("x")), lambda: variable("z") + 1))
     g·(z + 1)
     """
-    return Symbol("read as", computed, params={"formula": formula()}) if isinstance(computed, Symbol) else computed
+    if isinstance(computed, Expression):
+        return Expression("read as", computed, params={"formula": formula()})
+    return computed
 
 
 #: The error signal 1, which vanishes from products; the number 1 that a rule writes stays (it makes a bool a number).
-ONE: Final = Symbol("number", 1)
+ONE: Final = Expression("number", 1)
 
 
-def _lift(value: Any) -> Symbol:
-    return value if isinstance(value, Symbol) else number(value)
+def _lift(value: Any) -> Expression:
+    return value if isinstance(value, Expression) else number(value)
 
 
 def _text(value: Any) -> tuple[str, int]:
     """The Unicode text of an expression and how tightly its outermost operator binds."""
-    if not isinstance(value, Symbol):
+    if not isinstance(value, Expression):
         return _plain_text(value), _ATOM
     head, parts = value.head, value.parts
     if head == "variable":

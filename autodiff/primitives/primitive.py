@@ -20,7 +20,7 @@ from weakref import WeakSet
 
 import numpy as np
 
-from autodiff.primitives.expression import ONE, Symbol, variable
+from autodiff.primitives.expression import ONE, Expression, variable
 from autodiff.primitives.namespace import FLOAT_FAULTS, arrays, as_float, floats, is_plain_number
 from autodiff.primitives.signatures import Rule, check_fit, signature_of
 
@@ -250,7 +250,7 @@ class Primitive:
 
     def _check_kind(self, key: str, kind: type, item: Any) -> None:
         if item.__class__ in RECORDERS:
-            if item.__class__ is not Symbol:
+            if item.__class__ is not Expression:
                 raise _no_constant(self, key, item)
         elif kind is float and is_plain_number(item):
             as_float(item)  # raises for an int beyond every float
@@ -672,8 +672,8 @@ def describe(item: Any) -> str:
     return f"{text if len(text) <= 60 else text[:57] + '...'} ({label})"
 
 
-def _record_symbol(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Symbol:
-    return Symbol("call", entry, *inputs, params=params)
+def _record_symbol(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Expression:
+    return Expression("call", entry, *inputs, params=params)
 
 
-RECORDERS[Symbol] = _record_symbol
+RECORDERS[Expression] = _record_symbol

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.engine import shares
-from autodiff.engine.backward import send_back
+from autodiff.engine.backward import run_backward
 from autodiff.engine.emit import WRITTEN
 from autodiff.engine.graph import Node
 from autodiff.engine.plain import plain
@@ -68,7 +68,7 @@ class _Watch:
         self.places: dict[int, str] = {}
 
     def __call__(self, frame: FrameType, event: str, result: Any) -> None:
-        if event == "call" and frame.f_code is send_back.__code__:
+        if event == "call" and frame.f_code is run_backward.__code__:
             with np.errstate(all="ignore"):
                 self.try_pass(*map(frame.f_locals.get, ("output", "seed", "wanted")))
         elif event == "return" and is_own(frame):

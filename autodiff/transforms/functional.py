@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.backward import own_copy, send_back
+from autodiff.engine.backward import own_copy, run_backward
 from autodiff.engine.graph import Node, clock, topological
 from autodiff.engine.reading import WATCHES, passed, recorded
 from autodiff.engine.trees import flatten, flatten_as, rebuild, tree_map
@@ -62,7 +62,7 @@ def gradients(output: Any, inputs: Any, *, seed: Any = None, create_graph: bool 
         if node in targets:
             found[node] = own_copy(signal)
 
-    send_back(output, seed, deliver, create_graph=create_graph, wanted=targets)
+    run_backward(output, seed, deliver, create_graph=create_graph, wanted=targets)
     if create_graph:
         found = {node: _as_node(signal, node) for node, signal in found.items()}
     return rebuild(inputs, [found.get(item) for item in wanted])
@@ -110,7 +110,7 @@ def value_and_grad(f: Callable[..., Any], argnum: int | Sequence[int] = 0) -> Ca
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         call = _Call(f, argnum, args, kwargs)
         output = call.single_output()
-        return call.plain(output), call.pull(output, None)
+        return call.plain(output), call.pullback(output, None)
 
     return both
 
@@ -131,7 +131,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
         raise TypeError(f"vjp needs a result that holds a number, and the function returned {describe(call.result)}")
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
-        return call.pull_all(outputs, flatten_as(cotangent, call.result, "the cotangent"))  # type: ignore[no-any-return]
+        return call.pullback_of_all(outputs, flatten_as(cotangent, call.result, "the cotangent"))  # type: ignore[no-any-return]
 
     return tree_map(call.plain, call.result), pullback
 
@@ -161,7 +161,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         raise ValueError(f"jvp needs tangents of the primals' shapes {shapes[0]}, and got {shapes[1]}")
     call = _Call(f, tuple(range(len(primals))), tuple(primals), {})
     outputs = flatten(call.result)
-    derivatives = [_push(call, output, directions) for output in outputs]
+    derivatives = [_pushforward(call, output, directions) for output in outputs]
     return tree_map(call.plain, call.result), rebuild(call.result, derivatives)
 
 
@@ -242,7 +242,7 @@ class _Call:
     def _closes_over(self) -> bool:
         """Whether the result depends on a leaf from before this call: a node from outside."""
         return any(
-            node.is_leaf and node.stamp < self.start and not node.is_detached
+            node.is_leaf and node.version < self.start and not node.is_detached
             for output in flatten(self.result)
             if isinstance(output, Node)
             for node in topological(output)
@@ -265,7 +265,7 @@ class _Call:
         """A result as the caller gets it: a node if any argument was one, else numbers."""
         return item if self.open or not isinstance(item, Node) else own_copy(item._data)
 
-    def pull(self, output: Any, seed: Any, create_graph: bool | None = None) -> Any:
+    def pullback(self, output: Any, seed: Any, create_graph: bool | None = None) -> Any:
         """The gradients of one output, in the structure of the arguments; zero where it does not depend on them."""
         graph = self.open if create_graph is None else create_graph
         if isinstance(output, Node):
@@ -277,10 +277,10 @@ class _Call:
                 raise ValueError(f"the seed has shape {came}, the output {needed}; they must be the same")
         return self._structured([_zero(leaf) if g is None else g for leaf, g in zip(self.inputs, found, strict=True)])
 
-    def pull_all(self, outputs: Sequence[Any], seeds: Sequence[Any]) -> Any:
+    def pullback_of_all(self, outputs: Sequence[Any], seeds: Sequence[Any]) -> Any:
         """The sum over outputs of their gradients with the given seeds."""
         graph = self.open or any(isinstance(seed, Node) for seed in seeds)
-        parts = [flatten(self.pull(output, seed, graph)) for output, seed in zip(outputs, seeds, strict=True)]
+        parts = [flatten(self.pullback(output, seed, graph)) for output, seed in zip(outputs, seeds, strict=True)]
         return self._structured([_total(column) for column in zip(*parts, strict=True)])
 
     def _structured(self, leaves: Iterable[Any]) -> Any:
@@ -342,7 +342,7 @@ def _dot(x: Any, y: Any) -> Any:
         return product if np.ndim(product) == 0 else sum_over(product)
 
 
-def _push(call: _Call, output: Any, directions: Sequence[Any]) -> Any:
+def _pushforward(call: _Call, output: Any, directions: Sequence[Any]) -> Any:
     """J·t for one output: the pullback's own pullback, at any cotangent (1 here; it is linear)."""
     if not isinstance(output, Node):
         return 0.0 if np.ndim(output) == 0 else np.zeros(np.shape(output))
@@ -361,12 +361,12 @@ def _rows(call: _Call, output: Any) -> Any:
     """The Jacobian of one output: one backward pass for each of its elements."""
     shape = _shape(output)
     if shape == ():
-        return call.pull(output, None)
+        return call.pullback(output, None)
     rows = []
     for k in range(int(np.prod(shape))):
         seed = np.zeros(shape, output.dtype)
         seed.flat[k] = 1.0
-        rows.append(flatten(call.pull(output, seed)))
+        rows.append(flatten(call.pullback(output, seed)))
     if not rows:
         empty = [np.zeros(shape + np.shape(leaf._data)) for leaf in call.inputs]
         return call._structured(empty)

@@ -62,7 +62,7 @@ def copied(output: Node, memo: dict[int, Any]) -> Node:
 def twin(node: Any, memo: Mapping[int, Any]) -> Any:
     """A copy of one node, with the inputs that ``memo`` has for its inputs; a stale node's copy is as stale."""
     copy = type(node)._leaf(node._data, node.origin)
-    copy.stamp = node.stamp
+    copy.version = node.version
     copy._grad = node._grad if node.scalar or node._grad is None else node._grad.copy()
     if node.a is not None:
         inputs = tuple(memo[id(x)] if isinstance(x, Node) else x for x in node.inputs)

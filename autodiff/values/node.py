@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 import numpy as np
 from numpy import ndarray
 
-from autodiff.engine.backward import send_back
+from autodiff.engine.backward import run_backward
 from autodiff.engine.graph import BY_RULE, DETACHED, LEAF, Change, Node, assign, assigned, clock, commit
 from autodiff.engine.plain import as_leaf_array, as_value_data, boxed, plain
 from autodiff.engine.reading import WATCHES, noted, passed
@@ -116,7 +116,7 @@ class Arithmetic(Node):
         """
         if WATCHES:
             passed(self)
-        send_back(self, seed, None)
+        run_backward(self, seed, None)
 
     def conjugate(self) -> Any:
         """Itself, as of any real number: ``np.var`` and ``np.std`` of a list of Values ask for it."""
@@ -148,12 +148,12 @@ class Arithmetic(Node):
     @classmethod
     def _leaf(cls, data: Any, origin: Origin) -> Any:
         leaf = object.__new__(cls)
-        leaf._data, leaf.origin, leaf.stamp = data, origin, clock.now
+        leaf._data, leaf.origin, leaf.version = data, origin, clock.now
         leaf._grad = leaf.delta = leaf.a = leaf.b = leaf.da = leaf.db = None
         return leaf
 
     def _begin(self, data: Any, name: str | None) -> None:
-        self._data, self.origin, self.stamp = data, LEAF, clock.now
+        self._data, self.origin, self.version = data, LEAF, clock.now
         self._grad = self.delta = self.a = self.b = self.da = self.db = None
         if name is not None:
             self.name = name

@@ -122,7 +122,7 @@ def _scalar(entry: Primitive, item: Any) -> float:
 
 def _value_node(origin: Origin, inputs: tuple[Any, ...], partials: Any, z: float) -> Value:
     node: Value = _new(Value)
-    node._data, node.stamp, node.origin = z, clock.now, origin
+    node._data, node.version, node.origin = z, clock.now, origin
     node._grad = node.delta = None
     node.a = node.b = inputs
     node.da = node.db = partials

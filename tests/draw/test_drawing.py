@@ -338,7 +338,7 @@ def test_a_graph_that_is_no_graph_is_one_sentence():
 SCRIPT = """
 import hashlib
 from autodiff.draw import see
-from autodiff.draw.writers.pinned_dot import placed
+from autodiff.draw.writers.pinned_dot import pinned_dot
 from nn import Recurrent
 from tests.support.flows import deep_flow, margin_flow, notes_flow
 through_time = Recurrent(1, 2, scalar=True)
@@ -347,7 +347,7 @@ drawings = [see(flow, view=view) for flow in (notes_flow(), deep_flow(), margin_
 drawings += [see(deep_flow(), view="network"), see(score, through_time.parameter("W11"), check=True)]
 for drawing in drawings:
     for text in (drawing.svg(), drawing.dot(), drawing.html(), drawing.text(), drawing.json(), drawing.tex(),
-                 drawing.markdown(), placed(drawing.svg())):
+                 drawing.markdown(), pinned_dot(drawing.svg())):
         print(hashlib.sha256(text.encode()).hexdigest())
 print(hashlib.sha256((see(score).svg() + see(score).json()).encode()).hexdigest())
 """

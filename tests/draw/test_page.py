@@ -22,7 +22,7 @@ import pytest
 from autodiff import Tensor, Value, error_flow, tanh
 from autodiff.draw import see
 from autodiff.draw.page.page import page
-from autodiff.draw.page.selection import plan
+from autodiff.draw.page.selection import select
 from autodiff.flow import Flow
 from autodiff.flow.labels import printable
 from autodiff.telling.steps import steps
@@ -268,7 +268,7 @@ def test_a_large_network_is_folded_and_says_so():
     """The strongest units of each layer stay, those of the flow first; the rest is counted."""
     network = Network((60, 30, 4, 1), scalar=True)
     flow = error_flow(network([math.sin(k) for k in range(60)]), network.parameter("W20,50(1)"))
-    made = plan(flow)
+    made = select(flow)
     assert [len(column) for column in made.columns] == [1, 4, 12, 12]
     assert made.more == [0, 0, 18, 48]
     labels = [[flow.flows.nodes[box[-1]].label for box in column] for column in made.columns]
@@ -293,11 +293,11 @@ def test_a_long_way_is_told_in_a_moment_and_the_page_says_what_it_leaves_out(mon
 
 def test_weights_stand_on_wires_and_biases_in_boxes():
     """Of the notes' network all ten weights and three biases; of arrays none: they are boxes."""
-    made = plan(notes_flow())
+    made = select(notes_flow())
     assert len(made.wires) == 10
     assert len(made.biases) == 3
     assert [len(column) for column in made.columns] == [1, 2, 4]
-    arrays = plan(array_flow())
+    arrays = select(array_flow())
     assert (arrays.wires, arrays.biases) == ([], [])
     assert len(arrays.nodes) == len(array_flow().flows.nodes)
 

@@ -9,7 +9,7 @@ import pytest
 
 from autodiff.draw import MissingProgramError, render, see
 from autodiff.draw.model.palette import THEMES
-from autodiff.draw.writers.pinned_dot import placed
+from autodiff.draw.writers.pinned_dot import pinned_dot
 from tests.support.flows import FLOWS, HOSTILE, deep_flow, hostile_flow, notes_flow
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -17,7 +17,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def source_of(flow, theme: str = "light") -> str:
     """The DOT text of a drawing."""
-    return placed(see(flow, theme=theme).svg(), theme=theme)
+    return pinned_dot(see(flow, theme=theme).svg(), theme=theme)
 
 
 def texts_of(svg: str) -> list[str]:
@@ -32,7 +32,7 @@ def test_every_piece_of_text_is_a_node_in_its_place(kind):
     """Parsed back: the texts of the SVG, one by one, all inside the picture."""
     pygraphviz = pytest.importorskip("pygraphviz")
     drawing = see(FLOWS[kind]())
-    graph = pygraphviz.AGraph(string=placed(drawing.svg()))
+    graph = pygraphviz.AGraph(string=pinned_dot(drawing.svg()))
     root = ElementTree.fromstring(drawing.svg())
     nodes = [node for node in graph.nodes() if node.startswith("t") and node != "to"]
     assert [re.sub(r"\\[ln]$", "", graph.get_node(node).attr["label"]) for node in nodes] == texts_of(drawing.svg())
@@ -74,7 +74,7 @@ def test_a_box_has_round_corners():
         '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="50">'
         '<rect x="10" y="20" width="40" height="20" rx="5" class="rest"/></svg>'
     )
-    (points,) = re.findall(r"b 28((?: -?[\d.]+)+)", placed(svg))
+    (points,) = re.findall(r"b 28((?: -?[\d.]+)+)", pinned_dot(svg))
     numbers = [float(number) for number in points.split()]
     assert (min(numbers[::2]), max(numbers[::2])) == (10.0, 50.0)
     assert (min(numbers[1::2]), max(numbers[1::2])) == (10.0, 30.0)  # y grows upwards, from 50 − 40 to 50 − 20
@@ -98,7 +98,7 @@ def test_graphviz_paints_it(ending, magic):
     """In the size of the SVG, two pixels of the PNG for one of it."""
     drawing = see(notes_flow())
     try:
-        data, _ = render(placed(drawing.svg()), ending, layout="nop")
+        data, _ = render(pinned_dot(drawing.svg()), ending, layout="nop")
     except MissingProgramError:
         pytest.skip("neither dot nor pygraphviz is installed")
     assert data.startswith(magic)

@@ -28,7 +28,7 @@ def seen(nodes: Sequence[Any]) -> Callable[[], Any]:
     begun = clock.tick()
 
     def look() -> Any:
-        return [(np.asarray(x._data).tolist(), np.asarray(x.grad).tolist(), x.stamp > begun) for x in nodes]
+        return [(np.asarray(x._data).tolist(), np.asarray(x.grad).tolist(), x.version > begun) for x in nodes]
 
     return look
 

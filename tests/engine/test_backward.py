@@ -12,7 +12,7 @@ import pytest
 import autodiff as ad
 from autodiff import Tensor, Value
 from autodiff.engine import backward as backprop
-from autodiff.engine.backward import send_back
+from autodiff.engine.backward import run_backward
 from autodiff.engine.shares import edge_shares, local_gradients
 
 KINDS = pytest.mark.parametrize("kind", [ad.Value, ad.Tensor])
@@ -96,8 +96,8 @@ def test_a_unit_that_is_off_shares_zeros_without_a_sign() -> None:
     w, b = [ad.Value(-1.0), ad.Value(-2.0)], ad.Value(0.5)
     a = ad.relu(ad.weighted_sum(w, [1.0, 1.0], b))
     signals = []
-    send_back(a, None, lambda node, signal: signals.append(signal))
-    send_back(ad.Value(1.0), None, lambda *_: signals.extend(ad.backpropagate(a).values()))
+    run_backward(a, None, lambda node, signal: signals.append(signal))
+    run_backward(ad.Value(1.0), None, lambda *_: signals.extend(ad.backpropagate(a).values()))
     assert list(map(str, signals)) == ["1.0", "0.0", "0.0", "0.0", "0.0"] * 2
 
 
@@ -139,7 +139,7 @@ def test_a_nested_pass_refuses_a_stale_graph(kind: type) -> None:
             y.backward()
         found.append(caught.value)
 
-    send_back(ad.Value(1.0), None, inside)
+    run_backward(ad.Value(1.0), None, inside)
     assert len(found) == 1
     assert x.grad is None
 

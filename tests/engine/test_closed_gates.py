@@ -294,7 +294,7 @@ def test_a_nan_that_an_index_drops_was_asked_about_before() -> None:
     expected = [0.0, 0.25, 0.0]
     assert gradients(y, h).tolist() == ad.backpropagate(y)[h].tolist() == expected
     inside: list[Any] = []
-    ad.engine.backward.send_back(Value(1.0), None, lambda *_: inside.append(ad.backpropagate(y)[h].tolist()))
+    ad.engine.backward.run_backward(Value(1.0), None, lambda *_: inside.append(ad.backpropagate(y)[h].tolist()))
     assert inside == [expected]
     y.backward()
     assert (h.grad.tolist(), x.grad) == (expected, 0.25)
@@ -323,7 +323,7 @@ def test_a_pass_that_asks_for_gates_is_a_pass_like_any_other() -> None:
     assert gradients(y, x, create_graph=True).data.tolist() == expected
     assert ad.backpropagate(y)[x].tolist() == expected
     inside: list[Any] = []
-    ad.engine.backward.send_back(Value(1.0), None, lambda *_: inside.append(gradients(y, x).tolist()))
+    ad.engine.backward.run_backward(Value(1.0), None, lambda *_: inside.append(gradients(y, x).tolist()))
     assert inside[0] == expected
     y.backward()
     y.backward()

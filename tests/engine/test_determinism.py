@@ -17,8 +17,8 @@ import pytest
 import autodiff as ad
 from autodiff.draw import dot, see
 from autodiff.draw.views.choose_view import VIEWS
-from autodiff.draw.writers.pinned_dot import placed
-from autodiff.engine.backward import send_back
+from autodiff.draw.writers.pinned_dot import pinned_dot
+from autodiff.engine.backward import run_backward
 from autodiff.testing.random_programs.program import resolve
 from tests.support.flows import FLOWS
 from tests.support.places import ROOT
@@ -78,7 +78,7 @@ def test_processes_with_different_hash_seeds_give_the_same_bits() -> None:
 def nested(output: Any) -> dict[Any, Any]:
     """The error signals of ``output`` by a pass that runs while another one is under way, so without the slots."""
     found: list[dict[Any, Any]] = []
-    send_back(ad.Value(1.0) * 2.0, None, lambda *_: found.append(ad.backpropagate(output)))
+    run_backward(ad.Value(1.0) * 2.0, None, lambda *_: found.append(ad.backpropagate(output)))
     return found[0]
 
 
@@ -96,7 +96,7 @@ def test_backward_inside_another_pass_adds_the_same_bits(graph: Callable[[int], 
     for seed in range(10):
         (alone, free), (inside, held) = graph(seed), graph(seed)
         alone.backward()
-        send_back(ad.Value(1.0) + 0.0, None, lambda node, *_, output=inside: node.is_leaf and output.backward())
+        run_backward(ad.Value(1.0) + 0.0, None, lambda node, *_, output=inside: node.is_leaf and output.backward())
         assert [np.asarray(x.grad).tobytes() for x in held] == [np.asarray(x.grad).tobytes() for x in free]
 
 
@@ -138,4 +138,4 @@ def test_pictures_add_no_floats_by_the_builtin_sum(monkeypatch: pytest.MonkeyPat
             drawing = see(flow, view=view)
             for write in (drawing.svg, drawing.text, drawing.json, drawing.tex, drawing.markdown):
                 write()
-            dot(drawing.picture), placed(drawing.svg(), theme="light")
+            dot(drawing.picture), pinned_dot(drawing.svg(), theme="light")

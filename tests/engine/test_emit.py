@@ -26,7 +26,7 @@ def function(x):
     except FAULTS:
         z, d0 = ieee_partials(primitive, (x,), {})
     node = new(Value)
-    node._data = z; node._grad = None; node.origin = origin; node.stamp = clock.now; node.delta = None
+    node._data = z; node._grad = None; node.origin = origin; node.version = clock.now; node.delta = None
     node.a = a; node.b = b; node.da = d0; node.db = d1
     return node
 """
@@ -67,7 +67,7 @@ def function(x, y):
     else:
         return primitive(x, y)
     node = new(Value)
-    node._data = z; node._grad = None; node.origin = origin; node.stamp = clock.now; node.delta = None
+    node._data = z; node._grad = None; node.origin = origin; node.version = clock.now; node.delta = None
     node.a = a; node.b = b; node.da = d0; node.db = d1
     return node
 """
@@ -88,7 +88,7 @@ def function(inputs):
         z, *partials = ieee_partials(primitive, (x0, x1, x2, x3, x4,), {})
         partials = tuple(partials)
     node = new(Value)
-    node._data = z; node._grad = None; node.origin = origin; node.stamp = clock.now; node.delta = None
+    node._data = z; node._grad = None; node.origin = origin; node.version = clock.now; node.delta = None
     node.a = inputs; node.b = inputs
     node.da = partials; node.db = partials
     return node
@@ -106,7 +106,7 @@ def function(a0):
     except FAULTS as error:
         raise entry.refusal((x0,), {}, error) from error
     node = new(Tensor)
-    node._data = z; node.stamp = clock.now; node.origin = origin
+    node._data = z; node.version = clock.now; node.origin = origin
     node.a = (a0,); node.b = (x0,); node.da = BY_RULE
     node._grad = node.delta = None
     node.db = None
@@ -120,8 +120,8 @@ def function(node, g, token, push):
     t0 = z
     if isinstance(a0, Node):
         s0 = (g * z)
-        if s0.__class__ is not x0.__class__: s0 = fit(s0, a0)
-        a0.delta = s0 if a0.delta is token else joined(a0.delta, s0, g)
+        if s0.__class__ is not x0.__class__: s0 = unbroadcast(s0, a0)
+        a0.delta = s0 if a0.delta is token else accumulate(a0.delta, s0, g)
         if a0.due == 1: push(a0)
         else: a0.due -= 1
 """

@@ -17,7 +17,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import Node, Tensor, Value, backpropagate, gradients, topological
-from autodiff.engine.backward import send_back
+from autodiff.engine.backward import run_backward
 from autodiff.transforms.finite_differences import numerical_derivative
 from tests.support.differences import assert_close, slope
 from tests.support.strategies import plain
@@ -452,7 +452,7 @@ def test_no_gradient_of_a_nested_pass_shares_memory_with_another() -> None:
     """A backward pass inside another keeps its state elsewhere; its gradients are as separate."""
     a, b = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
     c = a + b
-    send_back(Value(1.0), None, lambda *_: c.backward([1.0, -1.0]))
+    run_backward(Value(1.0), None, lambda *_: c.backward([1.0, -1.0]))
     a.grad[:] = 99.0
     assert np.array_equal(b.grad, [1.0, -1.0])
     assert np.array_equal(c.grad, [1.0, -1.0])

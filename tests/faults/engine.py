@@ -77,16 +77,16 @@ _FAULTS: Final = {
         ),
         change(
             "slot pass: shares by rule overwritten", _ARRAY,
-            "$a.delta = $s if $a.delta is token else joined($a.delta, $s, g)", "$a.delta = $s",
+            "$a.delta = $s if $a.delta is token else accumulate($a.delta, $s, g)", "$a.delta = $s",
         ),
         change("general pass: shares overwritten", _PASS, " if item in signals else share", " if False else share"),
         change(
             "general pass: the second share counts alone", _PASS,
-            "joined(signals[item], share, signal) if item in signals", "share if item in signals",
+            "accumulate(signals[item], share, signal) if item in signals", "share if item in signals",
         ),
         change(
             "slot pass: shares of any number of inputs overwritten", _SHARES,
-            "share if item.delta is token else joined(item.delta, share, signal)", "share",
+            "share if item.delta is token else accumulate(item.delta, share, signal)", "share",
         ),
         change(
             "second backward of Values overwrites .grad", _PASS,
@@ -99,7 +99,10 @@ _FAULTS: Final = {
         ),
     ),
     "accumulation: aliased": (
-        change("a share of any number of inputs is not lent", _SHARES, "fit(lent(entry.vjp", "fit((entry.vjp"),
+        change(
+            "a share of any number of inputs is not lent", _SHARES, "unbroadcast(lent(entry.vjp",
+            "unbroadcast((entry.vjp",
+        ),
         change(
             "shares added into an array that somebody else holds", _SHARES,
             "return share.__class__ is np.ndarray and share is not signal and share.base is None",
@@ -306,10 +309,10 @@ _FAULTS: Final = {
         change("slot pass takes a stale graph", _PASS, "if newest > oldest:", "if False:"),
         change("slot pass does not see new data of a leaf", _PASS, "if stamp > newest:", "if False:"),
         change(
-            "new data before the forward pass makes a graph stale", _GRAPH, "if item.stamp > node.stamp:",
-            "if item.stamp >= node.stamp:",
+            "new data before the forward pass makes a graph stale", _GRAPH, "if item.version > node.version:",
+            "if item.version >= node.version:",
         ),
-        change("general pass takes a stale graph", _PASS, "if item.stamp > node.stamp:", "if False:"),
+        change("general pass takes a stale graph", _PASS, "if item.version > node.version:", "if False:"),
         change("new data leaves no stamp", _GRAPH, "(_set_stamp, leaves, _readings)", "(_set_stamp, (), ())"),
         change("new data does not move the clock", _GRAPH, "        clock.change,\n", ""),
     ),
@@ -416,7 +419,7 @@ _FAULTS: Final = {
         ),
         change(
             "where: a rule's choice between two numbers is no formula", "autodiff/primitives/table/elementwise.py",
-            "if isinstance(condition, Symbol):", "if False:",
+            "if isinstance(condition, Expression):", "if False:",
         ),
     ),
     "refusal left out": (

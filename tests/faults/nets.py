@@ -79,8 +79,8 @@ _FAULTS: Final = {
             "xavier(np.random.default_rng(0), hidden, 1)",
         ),
         change(
-            "layer: f is applied twice", _LAYERS, "mark(self._activation(z), ",
-            "mark(self._activation(self._activation(z)), ",
+            "layer: f is applied twice", _LAYERS, "name_results(self._activation(z), ",
+            "name_results(self._activation(self._activation(z)), ",
         ),
         change(
             "recurrent: the first state is not 0", _RECURRENT, "h = np.zeros(len(self.W))",
@@ -96,11 +96,11 @@ _FAULTS: Final = {
         ),
         change("neuron: b is left out", _LAYERS, "ad.weighted_sum(self.w, x, self.b)", "ad.weighted_sum(self.w, x)"),
         change(
-            "recurrent: the state is not passed on", _RECURRENT, "np.concatenate([h, mark",
+            "recurrent: the state is not passed on", _RECURRENT, "np.concatenate([h, name_results",
             "np.concatenate([self._start(suffix), mark",
         ),
         change(
-            "recurrent: the error stops after one step", _RECURRENT, "np.concatenate([h, mark",
+            "recurrent: the error stops after one step", _RECURRENT, "np.concatenate([h, name_results",
             "np.concatenate([np.array([ad.detach(v) for v in h]) if h.dtype == object else ad.detach(h), mark",
         ),
         change(
@@ -113,9 +113,9 @@ _FAULTS: Final = {
         ),
     ),
     "gates": (
-        change("layer: f is left out", _LAYERS, "mark(self._activation(z), ", "mark(TABLE['identity'](z), "),
-        change("neuron: f is left out", _LAYERS, "mark(self.activation(z), ", "mark(TABLE['identity'](z), "),
-        change("recurrent: f is left out", _RECURRENT, 'mark(self.activation(z), "h"', 'mark(unit("identity")(z), "h"'),
+        change("layer: f is left out", _LAYERS, "(self._activation(z), ", "(TABLE['identity'](z), "),
+        change("neuron: f is left out", _LAYERS, "(self.activation(z), ", "(TABLE['identity'](z), "),
+        change("recurrent: f is left out", _RECURRENT, '(self.activation(z), "h"', '(unit("identity")(z), "h"'),
     ),
     "accumulation: overwritten": (
         change(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import autodiff as ad
 from autodiff import TABLE
-from autodiff.primitives.expression import ONE, Symbol, number, variable
+from autodiff.primitives.expression import ONE, Expression, number, variable
 
 X, Y, Z = variable("x"), variable("y"), variable("z")
 
@@ -39,10 +39,10 @@ X, Y, Z = variable("x"), variable("y"), variable("z")
     (ad.sin(X) * 2, "sin(x)·2"), (ad.sum(X, axis=0, keepdims=True), "sum(x, axis=0, keepdims=True)"),
     (ad.maximum(X, 0), "maximum(x, 0)"), (np.float64(2.0) * X, "2·x"), (np.ones(2) * X, "[1.0, 1.0]·x"),
 ])  # fmt: skip
-def test_text_has_the_brackets_that_it_needs(expression: Symbol, text: str) -> None:
+def test_text_has_the_brackets_that_it_needs(expression: Expression, text: str) -> None:
     """Operators bind as in Python; brackets stand where they change the meaning and nowhere else."""
     assert str(expression) == text
-    assert repr(expression) == f"Symbol({text!r})"
+    assert repr(expression) == f"Expression({text!r})"
 
 
 NUMBERS = {"x": Fraction(2), "y": Fraction(-3), "z": Fraction(1, 2)}
@@ -80,9 +80,9 @@ def test_formula_of_a_rule(name: str, formula: str) -> None:
     assert TABLE[name].formula() == formula
 
 
-def read_otherwise(part: Any) -> Iterator[Symbol]:
+def read_otherwise(part: Any) -> Iterator[Expression]:
     """The parts of an expression that are computed in one way and read in another."""
-    if isinstance(part, Symbol):
+    if isinstance(part, Expression):
         if part.head == "read as":
             yield part
         for item in part.parts:
@@ -129,7 +129,7 @@ def test_a_symbol_is_no_number_and_no_array(use: Callable[[Any], Any]) -> None:
 def test_symbols_are_compared_as_formulas_and_told_apart_by_identity() -> None:
     """== builds a formula; in sets and dicts a symbol is itself."""
     assert len({X, Y, X}) == 2
-    assert isinstance(X == X, Symbol)
+    assert isinstance(X == X, Expression)
     with pytest.raises(AttributeError):
         X.__wrapped__  # noqa: B018
 

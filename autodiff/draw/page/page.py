@@ -22,7 +22,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.draw.model.palette import DARK, FONTS, LIGHT
-from autodiff.draw.page.selection import Plan, plan
+from autodiff.draw.page.selection import Selection, select
 from autodiff.flow import Flow, FlowEdge, FlowNode
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import Step, steps
@@ -144,7 +144,7 @@ _ESCAPED: Final = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029
 
 def _data(flow: Flow) -> dict[str, Any]:
     """What the page knows: nodes and edges of the ledger, where boxes stand, and the story of every node's flow."""
-    flows, made = flow.flows, plan(flow)
+    flows, made = flow.flows, select(flow)
     whole = replace(flow, nodes=flows.nodes)
     by_id = {node.id: node for node in flows.nodes} | ({len(flows.nodes): flow.parameter} if flow.is_empty else {})
     kept = [by_id[k] for k in sorted(made.nodes)]
@@ -183,7 +183,7 @@ def _told(flow: Flow, kept: Sequence[FlowNode]) -> Iterator[Flow]:
         yield one
 
 
-def _positions(made: Plan, number_of: Mapping[int, int]) -> dict[str, Any]:
+def _positions(made: Selection, number_of: Mapping[int, int]) -> dict[str, Any]:
     """Boxes column by column from the output on, and which weight stands on which wire, which bias in which box."""
     return {
         "columns": [[[number_of[k] for k in box] for box in column] for column in made.columns],

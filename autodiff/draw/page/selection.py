@@ -15,14 +15,14 @@ import numpy as np
 from autodiff.draw.views.groups import grouped, is_parameter_name
 from autodiff.flow import Flow, FlowEdge
 
-__all__ = ["Plan", "plan"]
+__all__ = ["Selection", "select"]
 
 _MOST_IN_A_COLUMN: Final = 12
 _MOST_COLUMNS: Final = 24
 
 
 @dataclass(slots=True, eq=False)
-class Plan:
+class Selection:
     """Ids are those of ``flow.flows.nodes``; a parameter on no path comes behind them.
 
     ``columns`` hold boxes, each the ids of its nodes, from the output on; ``more`` says how many boxes of each column
@@ -36,13 +36,13 @@ class Plan:
     nodes: set[int] = field(default_factory=set)
 
 
-def plan(flow: Flow) -> Plan:
-    """The plan of a flow's graph: the same for every parameter, as long as nothing has to be left out.
+def select(flow: Flow) -> Selection:
+    """The selection of a flow's graph: the same for every parameter, as long as nothing has to be left out.
 
     >>> from autodiff import Value
     >>> from autodiff.flow import error_flow
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
-    >>> plan(error_flow(w * x, w)).columns
+    >>> select(error_flow(w * x, w)).columns
     [[[0]], [[2], [1]]]
     """
     made = _boxes(flow)
@@ -59,7 +59,7 @@ def plan(flow: Flow) -> Plan:
     return made
 
 
-def _boxes(flow: Flow) -> Plan:
+def _boxes(flow: Flow) -> Selection:
     """The boxes of the graph without its parameters, folded."""
     whole = flow.flows.to(flow.flows.nodes[-1])  # the last node is a leaf: it takes no unit apart
     columns: list[list[list[int]]] = []
@@ -81,7 +81,7 @@ def _boxes(flow: Flow) -> Plan:
         strongest = sorted(column, key=lambda box: rank(box[-1]), reverse=True)[:_MOST_IN_A_COLUMN]
         more[k] += len(column) - len(strongest)
         columns[k] = [box for box in column if box in strongest]
-    return Plan(columns, more)
+    return Selection(columns, more)
 
 
 def _ranks(flow: Flow) -> Any:
@@ -98,7 +98,7 @@ def _ranks(flow: Flow) -> Any:
     return rank
 
 
-def _place(made: Plan, flow: Flow, edge: FlowEdge, column_of: dict[int, int]) -> None:
+def _place(made: Selection, flow: Flow, edge: FlowEdge, column_of: dict[int, int]) -> None:
     """Find a place for a node without a box: on a wire, in its consumer's box, or a box of its own."""
     if not _is_parameter(flow, edge.input):
         return
@@ -112,7 +112,7 @@ def _place(made: Plan, flow: Flow, edge: FlowEdge, column_of: dict[int, int]) ->
         _add_box(made, edge.input, column_of[edge.input])
 
 
-def _add_box(made: Plan, node: int, column: int) -> None:
+def _add_box(made: Selection, node: int, column: int) -> None:
     made.nodes.add(node)
     if column == len(made.columns):
         made.columns.append([])

@@ -17,7 +17,7 @@ import graphviz  # type: ignore[import-untyped]
 
 from autodiff.draw.model.palette import FONTS, THEMES
 
-__all__ = ["placed"]
+__all__ = ["pinned_dot"]
 
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 _DPI: Final = "144"
@@ -45,10 +45,10 @@ _BOLD: Final = 0.1  # by so much are bold letters wider
 Point = tuple[float, float]
 
 
-def placed(svg: str, *, theme: str = "auto") -> str:
+def pinned_dot(svg: str, *, theme: str = "auto") -> str:
     """The drawing of an SVG text of ours as DOT for Graphviz's layout "nop", in the colours of a theme.
 
-    >>> placed('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>').splitlines()[0]
+    >>> pinned_dot('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>').splitlines()[0]
     'digraph {'
     """
     root = ElementTree.fromstring(svg)

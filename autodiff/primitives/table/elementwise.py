@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitives.expression import Symbol, read_as
+from autodiff.primitives.expression import Expression, read_as
 from autodiff.primitives.namespace import as_float, is_plain_number
 from autodiff.primitives.primitive import ANY, NONZERO, POSITIVE, RECORDERS, UNIT, Domain, Example, Primitive, primitive
 from autodiff.primitives.special import ERFC_SLOPE
@@ -190,7 +190,7 @@ def by_convention(slope: Any, x: Any, kink: Any) -> Any:
     >>> by_convention(0.0, 0.0, True)
     0.0
     """
-    return slope if isinstance(x, Symbol) or isinstance(slope, Symbol) else _convention(slope, x, kink=kink)
+    return slope if isinstance(x, Expression) or isinstance(slope, Expression) else _convention(slope, x, kink=kink)
 
 
 def _larger(x: Any, y: Any) -> Any:
@@ -210,8 +210,8 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     So the graph of a derivative has no nodes for choices that were made already (a Hessian of powers takes a sixth less
     time); `autodiff.where` is for functions, whose graph shows the branch not taken too.
     """
-    if isinstance(condition, Symbol):
-        return RECORDERS[Symbol](_select, (x, y), {"condition": condition})  # also of two plain numbers
+    if isinstance(condition, Expression):
+        return RECORDERS[Expression](_select, (x, y), {"condition": condition})  # also of two plain numbers
     if isinstance(condition, bool | np.bool):
         return x if condition else y
     condition = np.asarray(condition)

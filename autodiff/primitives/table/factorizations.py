@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.primitives.expression import Symbol
+from autodiff.primitives.expression import Expression
 from autodiff.primitives.primitive import ANY, RECORDERS, TABLE, Domain, Example, Objects, Primitive, primitive
 from autodiff.primitives.table.elementwise import by_convention, sign, where
 from autodiff.primitives.table.layout import concatenate, expand_dims, reshape, swapaxes
@@ -103,8 +103,8 @@ def _solved(a: Any, b: Any, singular: Any) -> Any:
 
 def _inverse_of(x: Any, log_size: Any) -> Any:
     """x⁻¹, and nan where |det x| is 0."""
-    if isinstance(x, Symbol):
-        return Symbol("xp", "inverse", x)
+    if isinstance(x, Expression):
+        return Expression("xp", "inverse", x)
     return _solved(x, np.eye(x.shape[-1], dtype=x.dtype), log_size == -np.inf)
 
 
@@ -118,8 +118,8 @@ def _over_matrices(g: Any) -> Any:
 
 def _cofactors(z: Any, x: Any) -> Any:
     """∂det/∂x: by the inverse, or where that loses digits by minors; both can be differentiated again."""
-    if isinstance(x, Symbol):
-        return Symbol("xp", "cofactors", x)
+    if isinstance(x, Expression):
+        return Expression("xp", "cofactors", x)
     data, n = getattr(x, "_data", x), x.shape[-1]
     few = n <= _MOST_MINORS
     if not data.size or _is_sound(data, z, np.finfo(data.dtype).eps ** (-0.25 if few else -0.5)):
@@ -185,8 +185,8 @@ def _scaled(columns: Any, factors: Any) -> Any:
 
 def _lower_half(x: Any) -> Any:
     """The lower triangle with half of the diagonal."""
-    if isinstance(x, Symbol):
-        return Symbol("xp", "lower_half", x)
+    if isinstance(x, Expression):
+        return Expression("xp", "lower_half", x)
     return x * (np.tril(np.ones(x.shape[-2:])) - 0.5 * np.eye(x.shape[-1])).astype(x.dtype)
 
 
@@ -204,8 +204,8 @@ def _eigh(x: Any, uplo: Any) -> Any:
 
 
 def _share_of_eigh(g: Any, z: Any, x: Any) -> Any:
-    if isinstance(x, Symbol):
-        return Symbol("xp", "share_of_eigh", g, z)
+    if isinstance(x, Expression):
+        return Expression("xp", "share_of_eigh", g, z)
     n = x.shape[-1]
     (gw, gv), (w, v) = (parts(row, (n,), (n, n)) for row in (g, z))
     turned = v @ _ratio(_off(transposed(v) @ gv), _gaps(w))
@@ -215,8 +215,8 @@ def _share_of_eigh(g: Any, z: Any, x: Any) -> Any:
 
 def _share_of_eigenvalues(g: Any, x: Any, uplo: Any) -> Any:
     """V·diag(g)·Vᵀ."""
-    if isinstance(x, Symbol):
-        return Symbol("xp", "share_of_eigenvalues", g, x)
+    if isinstance(x, Expression):
+        return Expression("xp", "share_of_eigenvalues", g, x)
     n = x.shape[-1]
     _, v = parts(eigh(x, uplo=uplo), (n,), (n, n))
     return _scaled(v, g) @ transposed(v)
@@ -239,8 +239,8 @@ def _share_of_size(g: Any, s: Any) -> Any:
 
 
 def _share_of_svd(g: Any, z: Any, x: Any) -> Any:
-    if isinstance(x, Symbol):
-        return Symbol("xp", "share_of_svd", g, z)
+    if isinstance(x, Expression):
+        return Expression("xp", "share_of_svd", g, z)
     (gu, gs, gvt), (u, s, vt) = _by_svd(g, x), _by_svd(z, x)
     m, n = x.shape[-2:]
     ut, gv, v = transposed(u), transposed(gvt), transposed(vt)
@@ -260,8 +260,8 @@ def _share_of_svd(g: Any, z: Any, x: Any) -> Any:
 
 def _share_of_singular_values(g: Any, z: Any, x: Any) -> Any:
     """U·diag(g)·Vᵀ."""
-    if isinstance(x, Symbol):
-        return Symbol("xp", "share_of_singular_values", g, x)
+    if isinstance(x, Expression):
+        return Expression("xp", "share_of_singular_values", g, x)
     u, s, vt = _by_svd(svd(x), x)
     return _scaled(u, _share_of_size(g, s)) @ vt
 
@@ -279,8 +279,8 @@ def _qr(x: Any) -> Any:
 
 def _share_of_qr(g: Any, z: Any, x: Any) -> Any:
     """(gQ + Q·copyltu(M))·R⁻ᵀ with M = R·gRᵀ − gQᵀ·Q; copyltu mirrors the lower triangle."""
-    if isinstance(x, Symbol):
-        return Symbol("xp", "share_of_qr", g, z)
+    if isinstance(x, Expression):
+        return Expression("xp", "share_of_qr", g, z)
     m, n = x.shape[-2:]
     (gq, gr), (q, r) = (parts(row, (m, n), (n, n)) for row in (g, z))
     half = _lower_half(r @ transposed(gr) - transposed(gq) @ q)

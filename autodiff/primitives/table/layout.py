@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitives.expression import Symbol, variable
+from autodiff.primitives.expression import Expression, variable
 from autodiff.primitives.namespace import as_float, is_plain_number
 from autodiff.primitives.primitive import Example, Primitive, describe, primitive
 
@@ -60,7 +60,7 @@ def _is_basic(index: Any) -> bool:
 
 def _slab(z: Any, k: int, inputs: Sequence[Any], axis: Any) -> Any:
     """Where the k-th of the joined ``inputs`` lies in their concatenation."""
-    if isinstance(z, Symbol):
+    if isinstance(z, Expression):
         return variable(f"part {k + 1}")
     start = sum(item.shape[axis] for item in inputs[:k])
     return _along(axis, z.ndim, slice(start, start + inputs[k].shape[axis]))
@@ -68,7 +68,7 @@ def _slab(z: Any, k: int, inputs: Sequence[Any], axis: Any) -> Any:
 
 def _layer(z: Any, k: int, axis: Any) -> Any:
     """Where the k-th of the stacked inputs lies in their stack."""
-    return variable(f"part {k + 1}") if isinstance(z, Symbol) else _along(axis, z.ndim, k)
+    return variable(f"part {k + 1}") if isinstance(z, Expression) else _along(axis, z.ndim, k)
 
 
 def _along(axis: int, ndim: int, item: Any) -> tuple[Any, ...]:
@@ -78,8 +78,8 @@ def _along(axis: int, ndim: int, item: Any) -> tuple[Any, ...]:
 
 def _inverse(axes: Any) -> Any:
     """The order of axes that undoes the order ``axes``."""
-    if isinstance(axes, Symbol):
-        return Symbol("xp", "inverse", axes)
+    if isinstance(axes, Expression):
+        return Expression("xp", "inverse", axes)
     return None if axes is None else tuple(int(a) for a in np.argsort([a % len(axes) for a in axes]))
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.primitives.expression import Symbol
+from autodiff.primitives.expression import Expression
 from autodiff.primitives.primitive import Example, Primitive, as_operand, primitive
 from autodiff.primitives.table.elementwise import multiply
 from autodiff.primitives.table.layout import broadcast_to, expand_dims, reshape, squeeze, swapaxes, transpose
@@ -196,7 +196,7 @@ def matmul(a: Any, b: Any) -> Any:
 
 
 def _stacked(a: Any, b: Any) -> Any:
-    if isinstance(a, Symbol) or isinstance(b, Symbol):
+    if isinstance(a, Expression) or isinstance(b, Expression):
         return stacks(a, b)
     if not (hasattr(a, "ndim") and hasattr(b, "ndim")):
         return matmul(*(x if hasattr(x, "ndim") else as_operand("matmul", x) for x in (a, b)))
@@ -344,8 +344,8 @@ def _einsum_share(k: int, g: Any, operands: Sequence[Any], subscripts: Any) -> A
 
     The share has the full length of every letter, also where the operand's own is 1: the engine sums it.
     """
-    if isinstance(subscripts, Symbol):
-        return Symbol("xp", "einsum_share", g, *operands)
+    if isinstance(subscripts, Expression):
+        return Expression("xp", "einsum_share", g, *operands)
     left, _, result = subscripts.partition("->")
     parts = left.split(",")
     others = [part for j, part in enumerate(parts) if j != k]

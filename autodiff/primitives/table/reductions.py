@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitives.expression import Symbol
+from autodiff.primitives.expression import Expression
 from autodiff.primitives.namespace import as_float, is_plain_number
 from autodiff.primitives.primitive import NONZERO, RECORDERS, Example, Primitive, as_operand, primitive
 from autodiff.primitives.table.elementwise import by_convention, exp, square, where
@@ -91,7 +91,7 @@ def _below_top(name: str, x: Any, axis: Any) -> Any:
 
 def _shares(x: Any, axis: Any) -> Any:
     """The softmax over axes: the gradient of their `logsumexp`."""
-    return Symbol("xp", "softmax", x) if isinstance(x, Symbol) else softmax(x, axis=axis)
+    return Expression("xp", "softmax", x) if isinstance(x, Expression) else softmax(x, axis=axis)
 
 
 def _share_of_extreme(g: Any, z: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
@@ -109,8 +109,8 @@ def _by_length(g: Any, z: Any) -> Any:
 
 def _product_of_others(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """For each element the product of the *other* ones, right at zeros too, and differentiable to any order."""
-    if isinstance(x, Symbol):
-        return Symbol("xp", "product_of_others", x)
+    if isinstance(x, Expression):
+        return Expression("xp", "product_of_others", x)
     axes = tuple(range(x.ndim)) if axis is None or not x.ndim else tuple(a % x.ndim for a in np.atleast_1d(axis))
     count = int(np.prod([x.shape[a] for a in axes]))
     if _has_all_digits(z, x.dtype) or (count > _MOST_COPIES and np.all(x != 0)):
@@ -126,8 +126,8 @@ def _product_of_others(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 def _share_of_running_product(g: Any, z: Any, x: Any, axis: Any) -> Any:
     """Σᵢ≥ⱼ gᵢzᵢ / xⱼ, and where z/x says nothing the products without xⱼ, of what stands before it and behind it."""
-    if isinstance(x, Symbol):
-        return Symbol("xp", "share_of_running_product", g, z, x)
+    if isinstance(x, Expression):
+        return Expression("xp", "share_of_running_product", g, z, x)
     if _has_all_digits(z, x.dtype):
         return flip(cumsum(flip(g * z, axis=axis), axis=axis), axis=axis) / x
     g, z, x = (swapaxes(item, axis1=axis, axis2=-1) for item in (g, z, x))

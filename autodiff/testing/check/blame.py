@@ -96,7 +96,7 @@ def blamed(check: Check, *, order: int = 1) -> Blame:
     if order == 2:
         return _joined_wrongly(computation, rules)
     naive = _naive(computation.outputs, computation.cotangents)
-    ours = check.point.subject.pull(check.point.inputs, check.point.cotangents)
+    ours = check.point.subject.pullback(check.point.inputs, check.point.cotangents)
     if not all(_close(naive.get(leaf, 0.0), part) for leaf, part in zip(computation.leaves, ours, strict=True)):
         return _accumulation(computation, rules)
     return _left_out(computation, rules)

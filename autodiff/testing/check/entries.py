@@ -43,12 +43,12 @@ class Curvature(Subject):
         return self.inner.epsilon
 
     def values(self, points: Arrays) -> Arrays:
-        parts = [part / self.unit for part in self.inner.pull(points, self.cotangents)]
+        parts = [part / self.unit for part in self.inner.pullback(points, self.cotangents)]
         if self.only is None:
             return parts
         return [np.concatenate([part[one != 0] for part, one in zip(parts, self.only, strict=True)])]
 
-    def pull(self, points: Arrays, cotangents: Arrays) -> Arrays:
+    def pullback(self, points: Arrays, cotangents: Arrays) -> Arrays:
         if self.only is not None:
             cotangents = [one * np.asarray(cotangents[0]).item() for one in self.only]
         return [part / self.unit for part in self.inner.second(points, self.cotangents, cotangents)]

@@ -71,7 +71,7 @@ class Point:
     def gradient_at(self, points: Arrays) -> Arrays:
         """The analytic gradient, in units of the output where that is one number."""
         cotangents = [c.copy() for c in self.cotangents]  # a gradient function may write to them: a check says so
-        return [part / self.unit for part in self.subject.pull(points, cotangents)]
+        return [part / self.unit for part in self.subject.pullback(points, cotangents)]
 
     # ---- along a direction -------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from autodiff.engine.backward import backpropagate
 from autodiff.engine.graph import Node, topological
-from autodiff.primitives.expression import Symbol
+from autodiff.primitives.expression import Expression
 from autodiff.primitives.primitive import Primitive, describe, remembered
 from autodiff.primitives.table.units import identity
 from autodiff.testing.oracles.interval import estimate
@@ -353,7 +353,7 @@ def _watched(entry: Primitive) -> Primitive:
     """The same primitive, whose rules show what they return to `_watching`; they cannot be written out as source."""
 
     def watch(k: int, g: Any, *given: Any, **params: Any) -> Any:
-        if isinstance(g, Symbol):
+        if isinstance(g, Expression):
             raise TypeError("a rule that is watched is no expression")
         share = entry.rule(k)(g, *given, **params)
         if sees := getattr(_eye, "sees", None):

@@ -1,6 +1,6 @@
 """What is checked: a function and its gradient, from whichever engine, seen as arrays in and arrays out.
 
-`Subject.values` computes the outputs at given points, `Subject.pull` the gradient for given cotangents,
+`Subject.values` computes the outputs at given points, `Subject.pullback` the gradient for given cotangents,
 `Subject.second` the Hessian's product with vectors.
 """
 

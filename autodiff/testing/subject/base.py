@@ -41,7 +41,7 @@ class Subject:
     in the body of `at` they have the numbers of a point. Afterwards nothing is changed.
     """
 
-    #: Whether `pull` takes any cotangent; else the output is one number, and the cotangent is 1.
+    #: Whether `pullback` takes any cotangent; else the output is one number, and the cotangent is 1.
     takes_cotangent = True
 
     def __init__(self, f: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
@@ -121,7 +121,7 @@ class Subject:
         """The outputs where the gradient is to be checked; raises for an f that can have none there."""
         return self.values(points)
 
-    def pull(self, points: Arrays, cotangents: Arrays) -> Arrays:
+    def pullback(self, points: Arrays, cotangents: Arrays) -> Arrays:
         """Jᵀc: one gradient for each leaf."""
         raise NotImplementedError
 

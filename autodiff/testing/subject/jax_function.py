@@ -70,10 +70,10 @@ class JaxFunction(Subject):
     def values(self, points: Arrays) -> Arrays:
         return [np.asarray(self.as_array(output)) for output in self.flat(*self.fresh(points))]
 
-    def pull(self, points: Arrays, cotangents: Arrays) -> Arrays:
-        return self.shaped(self.pullback(cotangents)(*self.fresh(points)))
+    def pullback(self, points: Arrays, cotangents: Arrays) -> Arrays:
+        return self.shaped(self.slopes_at(cotangents)(*self.fresh(points)))
 
-    def pullback(self, cotangents: Arrays) -> Callable[..., Any]:
+    def slopes_at(self, cotangents: Arrays) -> Callable[..., Any]:
         """x ↦ Jᵀ(x)·c."""
         jax = sys.modules["jax"]
 
@@ -86,5 +86,5 @@ class JaxFunction(Subject):
 
     def second(self, points: Arrays, cotangents: Arrays, vectors: Arrays) -> Arrays:
         jax = sys.modules["jax"]
-        slopes, back = jax.vjp(self.pullback(cotangents), *self.fresh(points))
+        slopes, back = jax.vjp(self.slopes_at(cotangents), *self.fresh(points))
         return self.shaped(back(tuple(jax.numpy.asarray(v, s.dtype) for v, s in zip(vectors, slopes, strict=True))))

@@ -95,11 +95,11 @@ class OwnFunction(Subject):
         with self.at(points):
             return [np.asarray(output._data) for output in self.call(points)[1]]
 
-    def pull(self, points: Arrays, cotangents: Arrays) -> Arrays:
+    def pullback(self, points: Arrays, cotangents: Arrays) -> Arrays:
         with self.at(points):
             leaves, outputs = self.call(points)
             check_steady(outputs, cotangents)
-            _send_back(outputs, cotangents)
+            _run_backward(outputs, cotangents)
             return self.shaped([leaf.grad for leaf in leaves])
 
     def side_effects(self, points: Arrays, cotangents: Arrays) -> Iterator[str]:
@@ -113,7 +113,7 @@ class OwnFunction(Subject):
         """What a backward pass does besides giving the gradient, and a second one."""
         leaves, outputs = self.call(points)
         seeds = [c.copy() for c in cotangents]
-        _send_back(outputs, seeds)
+        _run_backward(outputs, seeds)
         if not all(np.array_equal(a, b) for a, b in zip(seeds, cotangents, strict=True)):
             yield "the backward pass wrote to the cotangent"
         arrays = [(leaf.name, leaf.grad) for leaf in leaves if isinstance(leaf.grad, np.ndarray)]
@@ -124,7 +124,7 @@ class OwnFunction(Subject):
         if len(outputs) > 1:
             return  # sums of several passes round in another order
         once = [None if leaf.grad is None else np.array(leaf.grad) for leaf in leaves]
-        _send_back(outputs, seeds)
+        _run_backward(outputs, seeds)
         for leaf, before in zip(leaves, once, strict=True):
             if before is not None and not np.array_equal(leaf.grad, 2 * before, equal_nan=True):
                 yield f"a second backward pass does not double the gradient of {leaf.name}"
@@ -189,7 +189,7 @@ def _as_nodes(result: Any) -> list[Any]:
     return [refuse_output(output) if (node := as_node(output)) is None else node for output in outputs]
 
 
-def _send_back(outputs: Sequence[Any], cotangents: Arrays) -> None:
+def _run_backward(outputs: Sequence[Any], cotangents: Arrays) -> None:
     for output, seed in zip(outputs, cotangents, strict=True):
         output.backward(float(seed) if output.scalar else seed)
 

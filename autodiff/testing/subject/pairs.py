@@ -35,7 +35,7 @@ class PlainPair(Subject):
         if not all(np.array_equal(a, b) for a, b in zip(seeds, cotangents, strict=True)):
             yield "the gradient function wrote to its cotangent"
 
-    def pull(self, points: Arrays, cotangents: Arrays) -> Arrays:
+    def pullback(self, points: Arrays, cotangents: Arrays) -> Arrays:
         return self.differentiated(self.fresh(points), cotangents)
 
     def differentiated(self, leaves: Sequence[Any], cotangents: Arrays) -> Arrays:

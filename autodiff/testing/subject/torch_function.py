@@ -116,7 +116,7 @@ class TorchFunction(Subject):
         with self.at(points):
             return [np.asarray(self.as_array(output)) for output in self.call(points)[1]]
 
-    def pull(self, points: Arrays, cotangents: Arrays) -> Arrays:
+    def pullback(self, points: Arrays, cotangents: Arrays) -> Arrays:
         with self.at(points):
             leaves, outputs = self.call(points)
             check_steady(outputs, cotangents)

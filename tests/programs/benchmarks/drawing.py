@@ -17,7 +17,7 @@ import autodiff as ad
 from autodiff.draw import MissingProgramError, computation, dot, picture, render, svg
 from autodiff.draw import graphviz as engine
 from autodiff.draw.layout.positions import lay_out
-from autodiff.draw.writers.pinned_dot import placed
+from autodiff.draw.writers.pinned_dot import pinned_dot
 from autodiff.system.extras import install
 
 __all__ = ["BOXES", "LIMIT", "graph", "times", "way_alone"]
@@ -104,7 +104,7 @@ def _ours(size: int, limit: float) -> dict[str, float | str]:
         "autodiff: the picture as data": data,
         "autodiff: layout": layout,
         "autodiff: SVG, layout and all": written,
-        "autodiff: that SVG as PDF": _drawn(placed(ours), limit, "nop"),
+        "autodiff: that SVG as PDF": _drawn(pinned_dot(ours), limit, "nop"),
         "autodiff: DOT": told,
         "autodiff: DOT drawn by Graphviz": _drawn(source, limit),
         "autodiff: SVG of the way to one leaf": focus,

@@ -88,5 +88,5 @@ def slope() -> float:
 def test_a_fault_that_fits_no_function_is_refused() -> None:
     """A fault whose text has moved would be planted nowhere."""
     gone = in_the_engine(change("gone", "autodiff/engine/backward.py", "no such text", ""))
-    with pytest.raises(ValueError, match=r"'gone' changes no function of autodiff/engine/backward.py; its text has moved"):
+    with pytest.raises(ValueError, match=r"'gone' changes no function of .*backward.py; its text has moved"):
         gone.__enter__()
