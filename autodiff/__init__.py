@@ -24,7 +24,10 @@ from autodiff.primitives.table.units import *  # noqa: F403
 from autodiff.transforms.anomaly import detect_anomaly
 from autodiff.transforms.functional import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autodiff.values import recording  # noqa: F401 - gives Value and Tensor their operators
-from autodiff.values.node import Tensor, Value, detach, move, stop_gradient
+from autodiff.values.base import detach, stop_gradient
+from autodiff.values.tensor import Tensor
+from autodiff.values.updates import move
+from autodiff.values.value import Value
 from autodiff.values.written_code import show_source
 
 __version__ = "0.1.0"

@@ -20,12 +20,11 @@ from autodiff.engine.reading import is_own, place_of
 from autodiff.flow import Anomaly, FlowEdge, Flows
 from autodiff.flow.anomalies import first_errors, is_finite
 from autodiff.primitives.primitive import describe
-from autodiff.values import node as nodes
-from autodiff.values import recording
+from autodiff.values import base, recording, tensor, value
 
 __all__ = ["detect_anomaly"]
 
-_MAKERS: Final = (WRITTEN, str(nodes.__file__), str(recording.__file__))  # whose functions make nodes
+_MAKERS: Final = (WRITTEN, *(str(module.__file__) for module in (base, recording, tensor, value)))  # of nodes
 _SHARES: Final = shares.__file__  # whose functions run rules, of a ``node``
 
 

@@ -22,7 +22,8 @@ from autodiff.primitives.primitive import describe
 from autodiff.primitives.table.layout import reshape, stack
 from autodiff.primitives.table.reductions import sum as sum_over
 from autodiff.primitives.table.units import identity
-from autodiff.values.node import Tensor, Value
+from autodiff.values.tensor import Tensor
+from autodiff.values.value import Value
 
 __all__ = ["grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 

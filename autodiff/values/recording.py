@@ -15,7 +15,9 @@ from autodiff.primitives.namespace import arrays
 from autodiff.primitives.primitive import RECORDERS, TABLE, Objects, Origin, Primitive, describe, real, remembered
 from autodiff.primitives.table import elementwise
 from autodiff.primitives.table.layout import reshape, stack
-from autodiff.values.node import Arithmetic, Tensor, Value
+from autodiff.values.base import Arithmetic
+from autodiff.values.tensor import Tensor
+from autodiff.values.value import Value
 
 __all__ = ["record_objects", "record_tensor", "record_value"]
 

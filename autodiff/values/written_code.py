@@ -10,7 +10,8 @@ from autodiff.engine.emit import source_of
 from autodiff.engine.plain import as_constant
 from autodiff.engine.shares import SENDERS
 from autodiff.primitives.primitive import Primitive, describe
-from autodiff.values.node import Tensor, Value
+from autodiff.values.tensor import Tensor
+from autodiff.values.value import Value
 
 __all__ = ["show_source"]
 

@@ -6,7 +6,8 @@ from typing import Final
 
 from tests.faults.fault import Fault, change, classified
 
-_PASS, _NODE, _GRAPH = "autodiff/engine/backward.py", "autodiff/values/node.py", "autodiff/engine/graph.py"
+_PASS, _GRAPH = "autodiff/engine/backward.py", "autodiff/engine/graph.py"
+_BASE, _TENSOR, _UPDATES = "autodiff/values/base.py", "autodiff/values/tensor.py", "autodiff/values/updates.py"
 _ARRAY, _SCALAR = "autodiff/engine/emit_arrays.py", "autodiff/engine/emit_values.py"
 _TRANSFORMS = "autodiff/transforms/functional.py"
 _COPIES, _PLAIN, _SHARES = "autodiff/values/copies.py", "autodiff/engine/plain.py", "autodiff/engine/shares.py"
@@ -262,7 +263,7 @@ _FAULTS: Final = {
             "np.asarray(total) if isinstance(total, np.generic) else total", "total",
         ),
         change(
-            "a step makes a Tensor without axes a NumPy scalar", _NODE, "return np.asarray(data, before.dtype)",
+            "a step makes a Tensor without axes a NumPy scalar", _UPDATES, "return np.asarray(data, before.dtype)",
             "return data",
         ),
     ),
@@ -322,7 +323,7 @@ _FAULTS: Final = {
             "leaf arrays are not copied", _PLAIN, 'array = np.array(array, order="C")',
             "array = np.asarray(array).view()",
         ),
-        change("data can be written to", _NODE, "view.setflags(write=False)", "pass"),
+        change("data can be written to", _TENSOR, "view.setflags(write=False)", "pass"),
         change(
             "a forward rule can write to a leaf", _PLAIN,
             "array.setflags(write=False)\n    return array\n\n\ndef as_constant", "return array\n\n\ndef as_constant",
@@ -333,8 +334,8 @@ _FAULTS: Final = {
         ),
     ),
     "state: detach leaks": (
-        change("detach leaks", _NODE, "leaf = self._leaf(self._data, DETACHED)", "return +self"),
-        change("stop_gradient leaks", _NODE, "return x.detach() if isinstance(x, Arithmetic) else x", "return x"),
+        change("detach leaks", _BASE, "leaf = self._leaf(self._data, DETACHED)", "return +self"),
+        change("stop_gradient leaks", _BASE, "return x.detach() if isinstance(x, Arithmetic) else x", "return x"),
         change(
             "a deep copy shares its leaves", _COPIES, "copy = type(node)._leaf(node._data, node.origin)",
             "copy = node if node.a is None else type(node)._leaf(node._data, node.origin)",
@@ -359,7 +360,7 @@ _FAULTS: Final = {
             "a pass that raises keeps the slots", _PASS, "with _slots_in_use:", "if _slots_in_use.acquire():",
         ),
         change(
-            "leaves move one by one", _NODE,
+            "leaves move one by one", _UPDATES,
             "fresh[leaf] = data + change if",
             "leaf._data = fresh[leaf] = data + change if",
         ),
@@ -389,10 +390,10 @@ _FAULTS: Final = {
             "return share",
         ),
         change("the seed is float64", _PASS, "return np.ones(data.shape, data.dtype)", "return np.ones(data.shape)"),
-        change("assigned data are float64", _NODE, "array.astype(self._data.dtype, copy=False)", "array"),
+        change("assigned data are float64", _TENSOR, "array.astype(self._data.dtype, copy=False)", "array"),
         change(
-            "a step makes float64", _NODE, "return data if data.dtype is before.dtype else data.astype(before.dtype)",
-            "return data",
+            "a step makes float64", _UPDATES,
+            "return data if data.dtype is before.dtype else data.astype(before.dtype)", "return data",
         ),
     ),
     "types: integer truncation": (
@@ -428,14 +429,14 @@ _FAULTS: Final = {
         change("a read counts for every call around", _READING, "            return\n", ""),
         change("a call stays watched", _READING, "        WATCHES.remove(watch)\n", ""),
         change(
-            "item() is not seen", _NODE, "            noted(self)\n        return float(",
+            "item() is not seen", _BASE, "            noted(self)\n        return float(",
             "            pass\n        return float(",
         ),
         change("plain gradients inside are not seen", _TRANSFORMS, "if WATCHES and not create_graph", "if False"),
         change("a seed of another shape is taken", _PASS, "if shape != np.shape(data):", "if False:"),
         change("an output of many elements needs no seed", _PASS, "data.size != 1", "False"),
         change(
-            "a computed node's data may be assigned", _NODE, "if self.a is not None:\n            raise",
+            "a computed node's data may be assigned", _BASE, "if self.a is not None:\n            raise",
             "if False:\n            raise",
         ),
     ),

@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import Any, Final
 
 from autodiff.testing.random_programs.program import Program
-from autodiff.values.node import Tensor, Value
+from autodiff.values.tensor import Tensor
+from autodiff.values.value import Value
 from autodiff.words.notation import Name
 
 __all__ = ["register"]

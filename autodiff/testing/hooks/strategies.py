@@ -23,7 +23,8 @@ from autodiff.primitives.primitive import ANY, Domain, Primitive, describe, whol
 from autodiff.testing.random_programs.operations import Kind, Operation, Vocabulary, chosen, named
 from autodiff.testing.random_programs.program import Instruction, Kinks, Program, resolve
 from autodiff.testing.random_programs.search import SHAPES
-from autodiff.values.node import Tensor, Value
+from autodiff.values.tensor import Tensor
+from autodiff.values.value import Value
 from autodiff.words.notation import MATRICES, Name
 
 __all__ = [

@@ -18,7 +18,8 @@ import numpy as np
 from autodiff.primitives.primitive import ANY, TABLE, Domain, Example, Primitive, describe, remembered, whole_number
 from autodiff.testing.random_programs.gated import BRANCHES, GATES, Line, lines
 from autodiff.testing.random_programs.literals import literal, spelled
-from autodiff.values.node import Tensor, Value
+from autodiff.values.tensor import Tensor
+from autodiff.values.value import Value
 
 __all__ = [
     "BRANCHES", "GATES", "Kind", "Operation", "Vocabulary", "check_kind", "check_operations", "chosen", "named",

@@ -22,7 +22,8 @@ from autodiff.engine.plain import as_leaf_array, as_value_data
 from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.primitive import TABLE, describe
 from autodiff.testing.random_programs.operations import Kind, Operation, Vocabulary, check_operations, vocabulary
-from autodiff.values.node import Tensor, Value
+from autodiff.values.tensor import Tensor
+from autodiff.values.value import Value
 
 __all__ = [
     "LIMIT", "Engine", "Instruction", "Kinks", "Program", "Step", "as_given", "check_program", "resolve", "weights_of",

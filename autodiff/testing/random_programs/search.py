@@ -24,7 +24,7 @@ from autodiff.testing.random_programs.program import Instruction, Kinks, Program
 from autodiff.testing.random_programs.rounding import NUDGE, reach, tolerances
 from autodiff.testing.subject import as_node
 from autodiff.transforms.functional import gradients
-from autodiff.values.node import Value
+from autodiff.values.value import Value
 
 __all__ = [
     "SHAPES", "Counterexample", "Judge", "OtherKindError", "Search", "Undecided", "dealt", "dual_fault",

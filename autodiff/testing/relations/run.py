@@ -16,7 +16,8 @@ from autodiff.testing.random_programs.program import as_given, weights_of
 from autodiff.testing.random_programs.rounding import reach
 from autodiff.testing.subject import as_node
 from autodiff.transforms.functional import gradients
-from autodiff.values.node import Tensor, Value
+from autodiff.values.tensor import Tensor
+from autodiff.values.value import Value
 
 __all__ = ["ROUNDING", "DoesNotApply", "Run", "apart", "near", "same", "short"]
 

@@ -14,7 +14,7 @@ from autodiff.engine.graph import Node
 from autodiff.engine.trees import flatten, rebuild
 from autodiff.testing.subject.names import named
 from autodiff.testing.subject.refusals import Arrays, told
-from autodiff.values.node import Value
+from autodiff.values.value import Value
 
 __all__ = ["Leaf", "Subject"]
 

@@ -16,7 +16,8 @@ from autodiff.testing.subject.base import Subject
 from autodiff.testing.subject.held import persistent, referred
 from autodiff.testing.subject.refusals import Arrays, check_steady, refuse_output
 from autodiff.transforms.functional import gradients
-from autodiff.values.node import Tensor, Value
+from autodiff.values.tensor import Tensor
+from autodiff.values.value import Value
 
 __all__ = ["OwnFunction", "as_node", "inner"]
 

@@ -1,0 +1,195 @@
+"""What both kinds of node do in the same way: arithmetic, backward passes, leaving the graph, copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from autodiff.engine.backward import run_backward
+from autodiff.engine.graph import DETACHED, LEAF, Node, clock
+from autodiff.engine.reading import WATCHES, noted, passed
+from autodiff.primitives.primitive import Origin, describe
+from autodiff.primitives.table import elementwise, rounding
+from autodiff.values.copies import copied, reduced, twin
+
+__all__ = ["Arithmetic", "detach", "refuse_node", "stop_gradient"]
+
+
+class Arithmetic(Node):
+    """What both kinds of node do in the same way."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:  # set from the table by `recording`; declared here for type checkers
+        __add__: Callable[..., Any]
+        __radd__: Callable[..., Any]
+        __sub__: Callable[..., Any]
+        __rsub__: Callable[..., Any]
+        __mul__: Callable[..., Any]
+        __rmul__: Callable[..., Any]
+        __truediv__: Callable[..., Any]
+        __rtruediv__: Callable[..., Any]
+        __neg__: Callable[..., Any]
+        __abs__: Callable[..., Any]
+
+    def __pow__(self, exponent: Any) -> Any:
+        return elementwise.raise_to(self, exponent)
+
+    def __rpow__(self, base: Any) -> Any:
+        return elementwise.pow(base, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return rounding.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return rounding.floor_divide(other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return rounding.remainder(self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return rounding.remainder(other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
+    def __pos__(self) -> Any:
+        return self
+
+    __hash__ = object.__hash__
+
+    def __float__(self) -> NoReturn:
+        raise TypeError(
+            f"float() of a {type(self).__name__} would silently leave the graph, and the gradient with it; "
+            "use autodiff's functions (autodiff.exp for math.exp), or .item() for the plain number"
+        )
+
+    __int__ = __float__
+    __index__ = __float__
+    __complex__ = __float__
+
+    def item(self) -> float:
+        """The plain Python number, outside the graph. Raises ValueError for more than one element.
+
+        >>> from autodiff import Value
+        >>> Value(2.0).item()
+        2.0
+        """
+        if WATCHES:
+            noted(self)
+        return float(np.asarray(self._data).item())
+
+    def backward(self, seed: Any = None) -> None:
+        """Backpropagate from here: add to every node's ``.grad`` its error signal δ = ∂self/∂node.
+
+        Args:
+            seed: the error signal of this node, of its shape; 1 if left out (then it must hold one number).
+
+        ``.grad`` of a node is None until a pass has reached it; a second pass adds. If anything raises, no ``.grad``
+        has changed.
+
+        Raises:
+            ValueError: no seed and more than one element, or a seed of another shape.
+            StaleGraphError: ``.data`` was assigned after this node was computed.
+
+        Source: notes, section 1.5.
+
+        >>> from autodiff import Value
+        >>> x = Value(3.0)
+        >>> (x * x).backward()
+        >>> x.grad
+        6.0
+        """
+        if WATCHES:
+            passed(self)
+        run_backward(self, seed, None)
+
+    def conjugate(self) -> Any:
+        """Itself, as of any real number: ``np.var`` and ``np.std`` of a list of Values ask for it."""
+        return self
+
+    conj = conjugate
+
+    def clip(self, low: float | None = None, high: float | None = None, **limits: float | None) -> Any:
+        """The number, or every element, limited to [low, high], which NumPy calls ``min`` and ``max``."""
+        if unknown := limits.keys() - {"min", "max"}:
+            raise TypeError(f"clip takes low and high, or min and max, and got {', '.join(sorted(unknown))}")
+        if limits and not low is high is None:
+            raise ValueError("clip takes its limits as low and high or as min and max, and got some of both")
+        return elementwise.clip(self, limits.get("min", low), limits.get("max", high))
+
+    def detach(self) -> Any:
+        """A new leaf with the same data and name, through which no error signal passes.
+
+        >>> from autodiff import Value
+        >>> x = Value(3.0)
+        >>> (x * x.detach()).backward()
+        >>> x.grad
+        3.0
+        """
+        leaf = self._leaf(self._data, DETACHED)
+        if self.name is not None:
+            leaf.origin = Origin(None, DETACHED.params, self.name)
+        return leaf
+
+    @classmethod
+    def _leaf(cls, data: Any, origin: Origin) -> Any:
+        leaf = object.__new__(cls)
+        leaf._data, leaf.origin, leaf.version = data, origin, clock.now
+        leaf._grad = leaf.delta = leaf.a = leaf.b = leaf.da = leaf.db = None
+        return leaf
+
+    def _begin(self, data: Any, name: str | None) -> None:
+        self._data, self.origin, self.version = data, LEAF, clock.now
+        self._grad = self.delta = self.a = self.b = self.da = self.db = None
+        if name is not None:
+            self.name = name
+
+    def _given(self, data: Any) -> Any:
+        """New data as this leaf holds it; raises if it may not, or if this is no leaf."""
+        if self.a is not None:
+            raise ValueError(
+                f"{self.label} was computed ({self.origin.primitive}); its data follows from its inputs. "
+                "Assign to a leaf and compute again, or take .detach() first"
+            )
+        return self._fitted(data)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if WATCHES:
+            noted(self)
+        return copied(self, memo)
+
+    def __copy__(self) -> Any:
+        if WATCHES:
+            noted(self)
+        return twin(self, {id(item): item for item in self.inputs if isinstance(item, Node)})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if WATCHES:
+            noted(self)
+        return reduced(self)
+
+
+def refuse_node(node: Node, grad: Any) -> NoReturn:
+    raise TypeError(
+        f"the gradient of {node.label} is plain numbers, to which backward passes add, and got {describe(grad)}; "
+        "assign its .data, and keep what is to be differentiated again in a variable"
+    )
+
+
+def detach(x: Any) -> Any:
+    """``x.detach()`` for a node, ``x`` itself for plain numbers and arrays.
+
+    >>> detach(2.0)
+    2.0
+    """
+    return x.detach() if isinstance(x, Arithmetic) else x
+
+
+#: The name of `detach` elsewhere: no error signal passes.
+stop_gradient = detach

@@ -1,0 +1,350 @@
+"""`Tensor`: an array on a graph."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import numpy as np
+
+from autodiff.engine.graph import DETACHED, Node, assign
+from autodiff.engine.plain import as_leaf_array, plain
+from autodiff.engine.reading import WATCHES, noted
+from autodiff.primitives.primitive import as_operand, describe
+from autodiff.primitives.table import layout, linear, reductions
+from autodiff.values.base import Arithmetic, refuse_node
+from autodiff.values.compositions import COMPOSITIONS
+from autodiff.values.numpy_protocol import dispatch_function, dispatch_ufunc
+from autodiff.values.read_only import ReadOnlyArray
+from autodiff.values.refusals import REFUSED_METHODS
+from autodiff.values.value import Value
+
+__all__ = ["Tensor"]
+
+
+def _comparing(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The method of a Tensor that compares its data, element by element."""
+
+    def compared(self: Any, other: Any) -> Any:
+        try:
+            return compare(self._data, plain(other))
+        except (TypeError, ValueError, OverflowError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"{describe(self)} cannot be compared with {describe(other)}: {error}") from error
+
+    return compared
+
+
+def _meaning(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The method that means NumPy's function of that name."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    method.__name__, method.__doc__ = function.__name__, f"``numpy.{function.__name__}`` of this."
+    return method
+
+
+class _Refused:
+    """Stands for a method of arrays that a Tensor does not have, and says why.
+
+    A ``__getattr__`` would make every attribute of a Tensor slower: a training step of the scorer by an eighth.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name, self.reason = name, reason
+
+    def __get__(self, node: Any, kind: Any = None) -> Any:
+        if node is None:
+            return self
+        raise AttributeError(f"a Tensor has no {self.name}: {self.reason}", name=self.name, obj=node)
+
+
+class Tensor(Arithmetic):
+    """An array on a graph, with NumPy's operators, methods and functions.
+
+    Args:
+        data: numbers of any shape; copied. Integers become float64; float32 stays float32.
+        name: what formulas and pictures call it.
+
+    ``.data`` is a read-only array: in-place writes raise, assigning a new array is allowed for leaves. ``.grad``, of
+    the same shape and type, is None until a backward pass reaches the node.
+
+    Raises:
+        TypeError: bools, strings, nodes, complex numbers, float16, objects. ValueError: ragged sequences.
+
+    >>> w = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> y = np.sum(np.exp(w @ np.array([0.0, 0.0])))
+    >>> y.backward()
+    >>> w.grad
+    array([[0., 0.],
+           [0., 0.]])
+    """
+
+    __slots__ = ()
+    scalar = False
+
+    def __init__(self, data: Any, *, name: str | None = None) -> None:
+        self._begin(as_leaf_array(data), name)
+
+    @property
+    def data(self) -> np.ndarray[Any, Any]:
+        """The primal, a read-only array. Assigning to a leaf's makes graphs computed from it stale."""
+        if WATCHES:
+            noted(self)
+        view = np.asarray(self._data).view(ReadOnlyArray)
+        view.setflags(write=False)
+        return view
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        assign(self, self._given(data))
+
+    def _fitted(self, data: Any) -> np.ndarray[Any, Any]:
+        array = as_leaf_array(data)
+        if array.shape != self._data.shape:
+            raise ValueError(f"{self.label} has shape {self._data.shape}, and got data of shape {array.shape}")
+        return array.astype(self._data.dtype, copy=False)
+
+    def _fitted_gradient(self, grad: Any) -> np.ndarray[Any, Any]:
+        array = np.asarray(None) if isinstance(grad, Node) else as_operand(f"the gradient of {self.label}", grad)
+        if array.dtype == object:
+            refuse_node(self, grad)
+        if array.shape != self._data.shape:
+            raise ValueError(f"{self.label} has shape {self._data.shape}, and got a gradient of shape {array.shape}")
+        return array.astype(self._data.dtype)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        return self._data.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._data.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._data.size  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float64 or float32."""
+        return self._data.dtype  # type: ignore[no-any-return]
+
+    @property
+    def T(self) -> Any:
+        """Axes in reverse."""
+        return layout.transpose(self)
+
+    def sum(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
+        """Sum over ``axis``; see `autodiff.sum`. NumPy's other keywords (``where``, ``initial``, ``dtype``) too."""
+        if more:
+            return np.sum(self, axis=axis, keepdims=keepdims, **more)
+        return reductions.sum(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
+        """Mean over ``axis``; other keywords as of `numpy.mean`."""
+        if more:
+            return np.mean(self, axis=axis, keepdims=keepdims, **more)
+        return reductions.mean(self, axis=axis, keepdims=keepdims)
+
+    def prod(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
+        """Product over ``axis``; other keywords as of `numpy.prod`."""
+        if more:
+            return np.prod(self, axis=axis, keepdims=keepdims, **more)
+        return reductions.prod(self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
+        """Largest element over ``axis``; other keywords as of `numpy.max`."""
+        if more:
+            return np.max(self, axis=axis, keepdims=keepdims, **more)
+        return reductions.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
+        """Smallest element over ``axis``; other keywords as of `numpy.min`."""
+        if more:
+            return np.min(self, axis=axis, keepdims=keepdims, **more)
+        return reductions.min(self, axis=axis, keepdims=keepdims)
+
+    def var(self, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> Any:
+        """Variance over ``axis``."""
+        return reductions.var(self, axis, keepdims, ddof=ddof)
+
+    def std(self, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> Any:
+        """Standard deviation over ``axis``."""
+        return reductions.std(self, axis, keepdims, ddof=ddof)
+
+    def cumsum(self, axis: int | None = None) -> Any:
+        """Running sum along ``axis``, or of the flattened elements."""
+        return reductions.cumsum(self, axis=axis) if axis is not None else reductions.cumsum(self.ravel(), axis=0)
+
+    def dot(self, other: Any) -> Any:
+        """``numpy.dot`` with ``other``."""
+        return linear.dot(self, other)
+
+    def reshape(self, *shape: Any) -> Any:
+        """The same elements in another shape, given as one tuple or as ints."""
+        return layout.reshape(self, shape=_unpacked(shape))
+
+    def ravel(self) -> Any:
+        """All elements in one axis."""
+        return layout.reshape(self, shape=(-1,))
+
+    flatten = ravel
+
+    def transpose(self, *axes: Any) -> Any:
+        """Axes in reverse, or in the given order."""
+        return layout.transpose(self, axes=None if not axes or axes[0] is None else _unpacked(axes))
+
+    def swapaxes(self, axis1: int, axis2: int) -> Any:
+        """Two axes exchanged."""
+        return layout.swapaxes(self, axis1=axis1, axis2=axis2)
+
+    def squeeze(self, axis: Any = None) -> Any:
+        """Axes of length 1 removed."""
+        return layout.squeeze(self, axis=axis)
+
+    def expand_dims(self, axis: Any) -> Any:
+        """New axes of length 1."""
+        return layout.expand_dims(self, axis=axis)
+
+    def take(self, indices: Any, axis: int | None = None) -> Any:
+        """Elements at integer ``indices`` along ``axis``."""
+        return layout.take(self, indices, axis)
+
+    all = _meaning(np.all)
+    any = _meaning(np.any)
+    argmax = _meaning(np.argmax)
+    argmin = _meaning(np.argmin)
+    argpartition = _meaning(np.argpartition)
+    argsort = _meaning(np.argsort)
+    copy = _meaning(np.copy)
+    cumprod = _meaning(np.cumprod)
+    diagonal = _meaning(np.diagonal)
+    nonzero = _meaning(np.nonzero)
+    repeat = _meaning(np.repeat)
+    round = _meaning(np.round)
+    searchsorted = _meaning(np.searchsorted)
+    trace = _meaning(np.trace)
+
+    def astype(self, dtype: Any) -> Any:
+        """The same numbers as float64 or float32."""
+        return COMPOSITIONS["astype"](self, dtype)
+
+    def compress(self, condition: Any, axis: int | None = None) -> Any:
+        """The elements along ``axis`` at which the condition holds."""
+        return np.compress(condition, self, axis=axis)
+
+    @property
+    def mT(self) -> Any:
+        """The last two axes exchanged."""
+        return layout.swapaxes(self, axis1=-1, axis2=-2)
+
+    @property
+    def real(self) -> Any:
+        """Itself, as of any real numbers."""
+        return self
+
+    @property
+    def imag(self) -> np.ndarray[Any, Any]:
+        """Zeros, plain: nodes hold real numbers."""
+        return np.zeros_like(self._data)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that the data takes."""
+        return self._data.nbytes  # type: ignore[no-any-return]
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes of one element."""
+        return self._data.itemsize  # type: ignore[no-any-return]
+
+    def value(self) -> Value:
+        """The one number of this Tensor as a `Value` on the same graph. Raises ValueError for more than one."""
+        if self.size != 1:
+            raise ValueError(f"a Value is one number, and this Tensor has shape {self.shape}")
+        return Value.from_tensor(self if self.ndim == 0 else self.reshape(()))
+
+    def tolist(self) -> Any:
+        """The data as nested lists of floats, outside the graph."""
+        return self.data.tolist()
+
+    def __getitem__(self, index: Any) -> Any:
+        for item in index if isinstance(index, tuple) else (index,):
+            if isinstance(item, Node):
+                raise TypeError(f"an index is integers, slices or a mask, and got {describe(item)}; use its .data")
+        return layout.getitem(self, index=index)
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise TypeError("a Tensor does not change in place: make the new one with where(...) or scatter(...)")
+
+    def __len__(self) -> int:
+        if not self._data.ndim:
+            raise TypeError("a Tensor with no axes has no length")
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[k] for k in range(len(self)))
+
+    def __matmul__(self, other: Any) -> Any:
+        return linear.matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return linear.matmul(other, self)
+
+    __lt__ = _comparing(operator.lt)
+    __le__ = _comparing(operator.le)
+    __gt__ = _comparing(operator.gt)
+    __ge__ = _comparing(operator.ge)
+    __eq__ = _comparing(operator.eq)
+    __ne__ = _comparing(operator.ne)
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                f"a Tensor of shape {self.shape} is neither true nor false; use .data.any() or .data.all()"
+            )
+        return bool(self._data)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        named = f", name={self.name!r}" if self.name else ""
+        kind = "" if self._data.dtype == np.float64 else f", dtype={self._data.dtype}"
+        grad = "" if self.grad is None else f", grad={np.array2string(self.grad, prefix='Tensor(', threshold=20)}"
+        return (
+            f"Tensor({np.array2string(self._data, separator=', ', prefix='Tensor(', threshold=20)}{kind}{grad}{named})"
+        )
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+        raise TypeError(
+            "an array made of a Tensor would silently leave the graph; use .data for the plain array, "
+            "autodiff.stack for one Tensor of several, X @ W in place of X.dot(W)"
+        )
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return dispatch_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return dispatch_function(function, args, kwargs)
+
+    @staticmethod
+    def constant(data: Any) -> Any:
+        """``data`` as a leaf that nothing is differentiated with respect to."""
+        return Tensor._leaf(data, DETACHED)
+
+
+for _name, _reason in REFUSED_METHODS.items():
+    setattr(Tensor, _name, _Refused(_name, _reason))
+
+
+def _unpacked(items: tuple[Any, ...]) -> tuple[int, ...]:
+    return tuple(items[0]) if len(items) == 1 and isinstance(items[0], tuple | list) else items

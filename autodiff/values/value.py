@@ -1,0 +1,134 @@
+"""`Value`: a float on a graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from autodiff.engine.graph import BY_RULE, DETACHED, Node, assign
+from autodiff.engine.plain import as_value_data, boxed, plain
+from autodiff.engine.reading import WATCHES, noted
+from autodiff.primitives.primitive import describe
+from autodiff.primitives.table import units
+from autodiff.values.base import Arithmetic, refuse_node
+from autodiff.values.numpy_protocol import dispatch_function, dispatch_ufunc
+
+if TYPE_CHECKING:
+    from autodiff.values.tensor import Tensor
+
+__all__ = ["Value"]
+
+
+class Value(Arithmetic):
+    """A float on a graph.
+
+    Args:
+        data: a real number; ints become floats.
+        name: what formulas and pictures call it.
+
+    Works where a float does: arithmetic, comparisons (of the data), ``abs``, ``round``, formatting, ``sum``, ``max``,
+    ``sorted``, and as an element of NumPy object arrays. ``.grad`` is None until a backward pass reaches it.
+
+    Raises:
+        TypeError: bools, strings, nodes, arrays, complex numbers.
+
+    >>> a, b = Value(2.0, name="a"), Value(-3.0)
+    >>> c = a * b + a
+    >>> c.backward()
+    >>> c.data, a.grad, b.grad
+    (-4.0, -2.0, 2.0)
+    """
+
+    __slots__ = ()
+    scalar = True
+
+    def __init__(self, data: float, *, name: str | None = None) -> None:
+        self._begin(as_value_data(data), name)
+
+    @property
+    def data(self) -> float:
+        """The primal, a Python float. Assigning to a leaf's makes graphs computed from it stale."""
+        if WATCHES:
+            noted(self)
+        return self._data  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, data: float) -> None:
+        assign(self, self._given(data))
+
+    def _fitted(self, data: Any) -> float:
+        return as_value_data(data)
+
+    def _fitted_gradient(self, grad: Any) -> float:
+        if grad.__class__ is float:
+            return grad
+        if isinstance(grad, Node):
+            refuse_node(self, grad)
+        try:
+            return as_value_data(grad)
+        except TypeError:
+            raise TypeError(f"the gradient of {self.label} is one real number, and got {describe(grad)}") from None
+
+    shape: ClassVar[tuple[int, ...]] = ()
+    ndim: ClassVar[int] = 0
+    size: ClassVar[int] = 1
+
+    def __lt__(self, other: Any) -> bool:
+        return self._data < other._data if other.__class__ is Value else _compared(self._data.__lt__(plain(other)))
+
+    def __le__(self, other: Any) -> bool:
+        return self._data <= other._data if other.__class__ is Value else _compared(self._data.__le__(plain(other)))
+
+    def __gt__(self, other: Any) -> bool:
+        return self._data > other._data if other.__class__ is Value else _compared(self._data.__gt__(plain(other)))
+
+    def __ge__(self, other: Any) -> bool:
+        return self._data >= other._data if other.__class__ is Value else _compared(self._data.__ge__(plain(other)))
+
+    def __eq__(self, other: object) -> bool:
+        return _compared(self._data.__eq__(plain(other)))
+
+    def __ne__(self, other: object) -> bool:
+        return _compared(self._data.__ne__(plain(other)))
+
+    __hash__ = object.__hash__  # by identity: two Values that are equal are still two parameters
+
+    def __bool__(self) -> bool:
+        return bool(self._data != 0.0)
+
+    def __round__(self, digits: int | None = None) -> float:
+        return round(self._data, digits)  # type: ignore[no-any-return]
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        grad = "–" if self.grad is None else f"{self.grad:.6g}"
+        named = f", name={self.name!r}" if self.name else ""
+        return f"Value(data={self._data:.6g}, grad={grad}{named})"
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(isinstance(x, np.ndarray) and x.dtype == object for x in inputs):
+            return getattr(ufunc, method)(*(boxed(x) if isinstance(x, Value) else x for x in inputs), **kwargs)
+        return dispatch_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return dispatch_function(function, args, kwargs)
+
+    @staticmethod
+    def constant(data: Any) -> Any:
+        """``data`` as a leaf that nothing is differentiated with respect to."""
+        return Value._leaf(float(data), DETACHED)
+
+    @staticmethod
+    def from_tensor(tensor: Tensor) -> Value:
+        """The one number of a Tensor as a Value on the same graph."""
+        node: Value = Value._leaf(float(tensor._data), units.identity.origin)
+        node.a, node.b, node.da = (tensor,), (tensor._data,), BY_RULE
+        return node
+
+
+def _compared(answer: Any) -> bool:
+    """What a float's comparison answers, called a bool: NotImplemented goes on to Python, which asks the other side."""
+    return answer  # type: ignore[no-any-return]
