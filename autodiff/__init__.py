@@ -11,7 +11,10 @@ from autodiff.system import search_path  # noqa: F401 - before NumPy: a numpy.py
 from autodiff.engine.backward import backpropagate
 from autodiff.engine.graph import Node, StaleGraphError, topological
 from autodiff.flow import Flow, error_flow
-from autodiff.primitives.primitive import TABLE, Domain, Example, Primitive, primitive
+from autodiff.primitives.definition import primitive
+from autodiff.primitives.domain import Domain, Example
+from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.registry import TABLE
 from autodiff.primitives.table import choices, elementwise, layout, linear, reductions, rounding, scientific, units
 from autodiff.primitives.table.choices import *  # noqa: F403 - the table's files say what they export, so a new operation
 from autodiff.primitives.table.elementwise import *  # noqa: F403  touches the table only

@@ -13,7 +13,7 @@ import numpy as np
 
 from autodiff import Tensor, Value
 from autodiff.engine.graph import Node
-from autodiff.primitives.primitive import as_operand, describe
+from autodiff.primitives.operands import as_operand, describe
 from autodiff.words.notation import Name
 
 __all__ = ["Kept", "as_tensor", "as_values", "entries", "keeper", "numbers", "row_values", "wrap"]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.primitives.primitive import describe, whole_number
+from autodiff.primitives.operands import describe, whole_number
 
 __all__ = ["SEED", "generator", "xavier"]
 

@@ -17,7 +17,8 @@ import numpy as np
 import autodiff as ad
 from autodiff import TABLE
 from autodiff.engine.graph import Node
-from autodiff.primitives.primitive import Primitive, as_operand, describe, whole_number
+from autodiff.primitives.operands import as_operand, describe, whole_number
+from autodiff.primitives.primitive import Primitive
 from autodiff.words.notation import Name
 from nn.blocks import Kept, entries, keeper, wrap
 from nn.init import generator, xavier

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.graph import Node
-from autodiff.primitives.primitive import Origin, describe
+from autodiff.primitives.operands import describe
+from autodiff.primitives.origin import Origin
 from autodiff.words.notation import Name
 
 __all__ = ["name_results"]

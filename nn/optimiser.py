@@ -8,7 +8,7 @@ from typing import Any
 
 from autodiff.engine.graph import Node, commit, forgotten
 from autodiff.primitives.namespace import as_float, is_plain_number
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.values.updates import moved
 
 __all__ = ["SGD", "AdaGrad"]

@@ -11,7 +11,7 @@ import numpy as np
 
 from autodiff import Value
 from autodiff.engine.graph import Change, Node, commit
-from autodiff.primitives.primitive import as_operand, describe
+from autodiff.primitives.operands import as_operand, describe
 from autodiff.values.updates import given
 from autodiff.words.notation import Name, find, parse
 from nn.blocks import numbers

@@ -13,7 +13,7 @@ import numpy as np
 import autodiff as ad
 from autodiff import Value
 from autodiff.engine.graph import Node
-from autodiff.primitives.primitive import as_operand, describe
+from autodiff.primitives.operands import as_operand, describe
 from autodiff.words.notation import Name
 from nn.blocks import Kept, entries, keeper, wrap
 from nn.init import generator, xavier

@@ -9,7 +9,7 @@ import numpy as np
 
 import autodiff as ad
 from autodiff.engine.graph import commit
-from autodiff.primitives.primitive import as_operand, describe, whole_number
+from autodiff.primitives.operands import as_operand, describe, whole_number
 from autodiff.words.notation import Name
 from nn.blocks import as_tensor, as_values, entries, keeper, numbers, row_values
 from nn.init import generator, xavier

@@ -28,7 +28,8 @@ from inspect import Parameter
 from typing import Any, Final
 
 from autodiff.primitives import table as ops
-from autodiff.primitives.primitive import TABLE, Primitive
+from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.registry import TABLE
 from autodiff.primitives.signatures import signature_of
 from autodiff.values.compositions import COMPOSITIONS, numpy_function
 from autodiff.values.numpy_protocol import QUESTIONS, spelled

@@ -27,7 +27,7 @@ from autodiff.engine.shares import (
     is_finite_sum,
     plain_shares,
 )
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 
 __all__ = ["backpropagate", "own_copy", "run_backward"]
 

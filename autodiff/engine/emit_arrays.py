@@ -23,7 +23,10 @@ from autodiff.engine.emit import NotAnExpressionError, Writer, clash, compiled, 
 from autodiff.engine.graph import BY_RULE, Node, clock
 from autodiff.primitives.expression import Expression, variable
 from autodiff.primitives.namespace import arrays
-from autodiff.primitives.primitive import Origin, Primitive, describe, remembered
+from autodiff.primitives.operands import describe
+from autodiff.primitives.origin import Origin
+from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.registry import remembered
 from autodiff.primitives.table.layout import reshape, stack
 
 __all__ = ["FORWARD_FAULTS", "as_tensor", "checked", "data_of", "lent", "method", "sharing"]

@@ -16,7 +16,9 @@ from autodiff.engine.emit import NotAnExpressionError, Writer, clash, compiled, 
 from autodiff.engine.graph import clock
 from autodiff.primitives.expression import ONE, Expression, variable
 from autodiff.primitives.namespace import FLOAT_FAULTS, as_float, floats
-from autodiff.primitives.primitive import Origin, Primitive, ieee_partials, real, remembered
+from autodiff.primitives.origin import Origin
+from autodiff.primitives.primitive import Primitive, ieee_partials, real
+from autodiff.primitives.registry import remembered
 
 __all__ = ["kernel", "many", "method", "origin_of"]
 

@@ -19,7 +19,8 @@ import numpy as np
 
 from autodiff.engine.graph import BY_RULE, Node, topological
 from autodiff.engine.plain import plain
-from autodiff.primitives.primitive import TABLE, Primitive
+from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.registry import TABLE
 
 __all__ = ["Reach", "chosen", "everywhere", "has_nan", "let_through", "reach", "reached", "without_unreached"]
 

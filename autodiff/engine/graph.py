@@ -8,7 +8,9 @@ from itertools import chain, count, islice, repeat, starmap
 from operator import attrgetter, call
 from typing import TYPE_CHECKING, Any, Final
 
-from autodiff.primitives.primitive import Origin, Primitive, describe
+from autodiff.primitives.operands import describe
+from autodiff.primitives.origin import Origin
+from autodiff.primitives.primitive import Primitive
 
 __all__ = [
     "BY_RULE", "DETACHED", "LEAF", "Change", "Node", "StaleGraphError", "assign", "assigned", "check_all_fresh",

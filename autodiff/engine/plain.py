@@ -8,7 +8,8 @@ import numpy as np
 
 from autodiff.engine.graph import Node
 from autodiff.primitives.namespace import as_float, is_plain_number
-from autodiff.primitives.primitive import Primitive, as_operand, describe
+from autodiff.primitives.operands import as_operand, describe
+from autodiff.primitives.primitive import Primitive
 
 __all__ = ["as_constant", "as_leaf_array", "as_value_data", "boxed", "constants", "plain", "read_only", "shape_of"]
 

@@ -17,7 +17,8 @@ from autodiff.engine.gates import Reach, chosen, everywhere, has_nan, let_throug
 from autodiff.engine.graph import BY_RULE, Node
 from autodiff.engine.plain import plain
 from autodiff.primitives.namespace import FLOAT_FAULTS, arrays
-from autodiff.primitives.primitive import FORGETTING, describe
+from autodiff.primitives.operands import describe
+from autodiff.primitives.registry import FORGETTING
 from autodiff.primitives.table.layout import sum_of_rows, sum_to
 
 __all__ = [

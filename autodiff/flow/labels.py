@@ -15,7 +15,8 @@ from unicodedata import category
 
 from autodiff.engine.graph import Node
 from autodiff.primitives.expression import ONE, Expression, variable
-from autodiff.primitives.primitive import Primitive, remembered
+from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.registry import remembered
 from autodiff.primitives.table.units import hinge
 from autodiff.words.notation import number, superscript
 

@@ -25,7 +25,7 @@ from autodiff.flow.labels import Reading, labels, read_edge
 from autodiff.flow.parts import FlowEdge, FlowNode, Wire
 from autodiff.flow.paths import count_paths, exact_sum, most_roundings, strongest_paths, total_strength
 from autodiff.flow.variable_names import names_in
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.primitives.table.units import hinge
 from autodiff.words.notation import number
 

@@ -10,7 +10,8 @@ import numpy as np
 from autodiff.engine.graph import Node
 from autodiff.engine.plain import plain
 from autodiff.primitives.expression import Expression, variable
-from autodiff.primitives.primitive import Primitive, remembered
+from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.registry import remembered
 
 __all__ = ["product"]
 

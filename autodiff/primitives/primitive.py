@@ -7,168 +7,24 @@ functions, where it is defined, examples. Engine, drawings, documents and tests 
 from __future__ import annotations
 
 import inspect
-import math
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial
-from operator import index
+from functools import cached_property, partial
 from pickle import PicklingError
-from types import MappingProxyType
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final
 from weakref import WeakSet
 
 import numpy as np
 
+from autodiff.primitives.domain import Domain, Example
 from autodiff.primitives.expression import ONE, Expression, variable
 from autodiff.primitives.namespace import FLOAT_FAULTS, arrays, as_float, floats, is_plain_number
-from autodiff.primitives.signatures import Rule, check_fit, signature_of
+from autodiff.primitives.operands import as_operand, describe, is_ready
+from autodiff.primitives.origin import Origin, no_constant
+from autodiff.primitives.registry import BUILT_IN, FORGETTING, RECORDERS, TABLE, Objects
+from autodiff.primitives.signatures import Rule, signature_of
 
-__all__ = [
-    "ANY", "BUILT_IN", "FORGETTING", "NONZERO", "POSITIVE", "RECORDERS", "TABLE", "UNIT", "Domain", "Example",
-    "Objects", "Origin", "Primitive", "as_operand", "describe", "ieee", "ieee_partials", "primitive", "real",
-    "remembered", "whole_number",
-]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Domain:
-    """An interval of the reals in which a primitive is smooth, kinks at ``kinks`` apart (dimensionless).
-
-    ``low``/``high`` bound the points that tests draw; ``text`` is what a person reads.
-    """
-
-    low: float
-    high: float
-    text: str
-    kinks: tuple[float, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not all(map(is_plain_number, (self.low, self.high, *self.kinks))) or not isinstance(self.text, str):
-            raise TypeError(
-                "a domain has real numbers as low, high and kinks, and a text, as Domain(0.0, 1.0, '0 < x < 1'), "
-                f"and got {', '.join(map(describe, (self.low, self.high, self.text, self.kinks)))}"
-            )
-        if not -math.inf < self.low < self.high < math.inf:
-            raise ValueError(f"points are drawn between finite low < high, and got {self.low!r} and {self.high!r}")
-
-    def draw(self, random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-        """Random points of this domain, at least 0.05 away from every kink."""
-        points = random.uniform(self.low, self.high, shape)
-        for kink in self.kinks:
-            near = np.abs(points - kink) < 0.05
-            points = np.where(near, kink + np.where(points < kink, -0.1, 0.1), points)
-        arranged: np.ndarray[Any, Any] = self.arranged(points)
-        return arranged
-
-    def arranged(self, points: Any) -> Any:
-        """Numbers of the interval as an operand; a domain of whole arrays, such as matrices, arranges them."""
-        return points
-
-    def __contains__(self, x: Any) -> bool:
-        """Whether a number, or every element of an array, lies in the interval."""
-        return bool(self.low <= x <= self.high if x.__class__ is float else np.all((self.low <= x) & (x <= self.high)))
-
-
-ANY: Final = Domain(-2.0, 2.0, "all reals")
-POSITIVE: Final = Domain(0.1, 3.0, "x > 0")
-UNIT: Final = Domain(-0.9, 0.9, "−1 < x < 1")
-NONZERO: Final = Domain(-2.0, 2.0, "x ≠ 0", kinks=(0.0,))
-
-
-@dataclass(frozen=True)
-class Example:
-    """One call for tests and documents: shapes of the inputs, and params."""
-
-    shapes: tuple[tuple[int, ...], ...]
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        shapes = self.shapes if isinstance(self.shapes, tuple | list) else (None,)
-        if not all(isinstance(shape, tuple | list) for shape in shapes) or not isinstance(self.params, Mapping):
-            raise TypeError(
-                "an example has a tuple of shapes, and params by name, as Example(((2, 3),), {'axis': 0}), and got "
-                f"{describe(self.shapes)} and {describe(self.params)}"
-            )
-        for length in (length for shape in shapes for length in shape or ()):
-            whole_number(length, "the length of an axis")
-
-
-class Origin:
-    """Where a node comes from: its primitive (None for a leaf), the params of the call, and a name if it has one.
-
-    Params are constants: a node among them raises TypeError, and arrays are copied, as the backward pass must see what
-    the forward pass saw.
-    """
-
-    __slots__ = ("name", "params", "primitive")
-
-    def __init__(
-        self, primitive: Primitive | None, params: Mapping[str, Any] = MappingProxyType({}), name: str | None = None
-    ) -> None:
-        self.primitive = primitive
-        if params and primitive is not None:
-            primitive.check_params(params)
-        if params and not _UNCHANGING.issuperset(map(type, params.values())):
-            params = {key: _settled(primitive, key, item) for key, item in params.items()}
-        self.params = params
-        self.name = name
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Origin, (self.primitive, dict(self.params), self.name)
-
-
-_UNCHANGING: Final = frozenset({bool, int, float, str, type(None), np.float64, np.int64})
-
-
-def _settled(entry: Primitive | None, key: str, item: Any) -> Any:
-    """A param as nobody can change it."""
-    if item.__class__ in RECORDERS:
-        raise _no_constant(entry, key, item)
-    if isinstance(item, np.ndarray) and (item.flags.writeable or not item.flags.owndata):  # a view may change below
-        item = item.copy()
-        item.setflags(write=False)
-    elif item.__class__ is tuple or item.__class__ is list:
-        item = item.__class__(_settled(entry, key, part) for part in item)
-    return item
-
-
-def _no_constant(entry: Primitive | None, key: str, item: Any) -> TypeError:
-    return TypeError(
-        f"{entry.name if entry else 'a node'} takes {key} as a constant, which no error signal reaches, and got "
-        f"{describe(item)}; use its .data"
-    )
-
-
-class Objects:
-    """Stands in `RECORDERS` for arrays of Values."""
-
-
-#: For each class of operand that is not plain data: how it records the call of a primitive.
-RECORDERS: Final[dict[type, Callable[[Primitive, tuple[Any, ...], dict[str, Any]], Any]]] = {}
-
-#: Every primitive by name, in the order of definition.
-TABLE: Final[dict[str, Primitive]] = {}
-
-#: The names that this package itself defines; `autodiff.primitives.table` enters them when its table is full.
-BUILT_IN: Final[set[str]] = set()
-
-#: Each forgets what was made from the table, such as written source; called when an entry is replaced.
-FORGETTING: Final[list[Callable[[], None]]] = []
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-
-
-def remembered(most: int | None = None) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
-    """`functools.lru_cache` for what is made of primitives; all of it is forgotten when one is replaced."""
-
-    def keep(function: Callable[_P, _T]) -> Callable[_P, _T]:
-        kept = lru_cache(maxsize=most)(function)
-        FORGETTING.append(kept.cache_clear)
-        return kept  # type: ignore[return-value]
-
-    return keep
+__all__ = ["Primitive", "forget_written", "ieee", "ieee_partials", "real"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,7 +107,7 @@ class Primitive:
     def _check_kind(self, key: str, kind: type, item: Any) -> None:
         if item.__class__ in RECORDERS:
             if item.__class__ is not Expression:
-                raise _no_constant(self, key, item)
+                raise no_constant(self, key, item)
         elif kind is float and is_plain_number(item):
             as_float(item)  # raises for an int beyond every float
         elif kind is float or not isinstance(item, bool | np.bool):
@@ -356,7 +212,7 @@ class Primitive:
                 return self._by_ieee(inputs, params)
             except TypeError as error:
                 raise self.refusal(inputs, params, error) from error
-        operands = [item if _is_ready(item) else as_operand(self, item) for item in inputs]
+        operands = [item if is_ready(item) else as_operand(self, item) for item in inputs]
         recorded = self.elementwise or self.reduces or self.takes_arrays
         if recorded and any(item.dtype == object for item in operands):
             return self._evaluate_objects(operands, params)
@@ -447,7 +303,7 @@ class Primitive:
 _EVERY: Final[WeakSet[Primitive]] = WeakSet()
 
 
-def _forget() -> None:
+def forget_written() -> None:
     """Forget all that was written for users' primitives: the rules of any of them may call the one that is replaced."""
     for forget in FORGETTING:
         forget()
@@ -460,122 +316,6 @@ def _look_up(name: str) -> Primitive:
     if name not in TABLE:
         raise LookupError(f"the primitive {name!r} is not in the table; define it before loading what uses it")
     return TABLE[name]
-
-
-def primitive(
-    name: str,
-    forward: Callable[..., Any],
-    vjp: Sequence[Rule] | Rule,
-    *,
-    symbol: str | None = None,
-    doc: str = "",
-    domain: Domain | Sequence[Domain] = ANY,
-    examples: Sequence[Example] = (),
-    elementwise: bool = True,
-    reduces: bool = False,
-    linear: bool = False,
-    singular: bool = False,
-    gate: bool = False,
-    multilinear: bool = False,
-    packed: bool = False,
-    numpy: Callable[..., Any] | Sequence[Callable[..., Any]] = (),
-    replace: bool = False,
-) -> Primitive:
-    """Define a primitive and enter it in the table; users' own have the same rights as the built-in ones.
-
-    Args:
-        name: any text, unique in the table.
-        forward: ``(xp, *inputs, **params)``; ``xp`` is `floats` or NumPy.
-        vjp: one rule for each input, or one rule ``(k, g, z, *inputs)`` for any number of inputs; see `Primitive`.
-            Every rule takes all keywords that ``forward`` takes.
-        symbol: the sign in pictures; the name where there is none.
-        doc: one sentence for people, with the conventions at kinks.
-        domain: where tests draw each input (one for all inputs, or one each).
-        examples: shapes and params of calls, for tests; elementwise primitives need none.
-        elementwise: works on each element alone, with broadcasting; if not, a Value comes as an array without axes.
-        reduces: takes one array to fewer elements (so that it has a meaning for a list of Values).
-        linear: the result is linear in all inputs together.
-        singular: a local gradient, or a derivative of it, can be infinite (log at 0, exp at 1000).
-        gate: where a local gradient is exactly 0 the gate is closed (relu below 0): nothing gets through, whatever
-            stands behind it.
-        multilinear: linear in each input: a sum of products with one element of each.
-        packed: called with one sequence of inputs, as ``concatenate([a, b])``.
-        numpy: NumPy functions that mean this primitive when they meet a Tensor.
-        replace: take the place of one's own primitive of that name, if there is one, as in a notebook's cell that runs
-            again. Graphs that the old one recorded keep its rule; they can be copied, and pickled no more.
-
-    Raises:
-        TypeError: forward or vjp cannot be called, or a text is none.
-        ValueError: the name is taken (that of a built-in one always is), or forward and rules do not take the same
-            number of inputs and the same keywords.
-
-    >>> from autodiff import Value, primitive
-    >>> cube = primitive("cube_doc", lambda xp, x: x * x * x, [lambda g, z, x: g * (3 * x * x)])
-    >>> x = Value(2.0)
-    >>> y = cube(x)
-    >>> y.backward()
-    >>> y.data, x.grad
-    (8.0, 12.0)
-    """
-    if not isinstance(name, str) or not name:
-        raise TypeError(f"a primitive needs a name that is a non-empty string, and got {describe(name)}")
-    name = str.__str__(name)  # a subclass of str, such as NumPy's, prints as it likes
-    _check_facts(name, symbol, doc, examples, numpy)
-    _check_free(name, replace)
-    rules = vjp if callable(vjp) else tuple(vjp) if isinstance(vjp, list | tuple) else ()
-    if not callable(forward) or not (callable(rules) or (rules and all(map(callable, rules)))):
-        raise TypeError(f"primitive {name!r} needs a function forward(xp, *inputs) and a rule for each input")
-    domains = (domain,) if isinstance(domain, Domain) else tuple(domain)
-    if not all(isinstance(item, Domain) for item in domains):
-        raise TypeError(f"primitive {name!r} needs a Domain, or one for each input, and got {describe(domain)}")
-    count = len(rules) if isinstance(rules, tuple) else 1
-    if len(domains) not in (1, count):
-        raise ValueError(f"primitive {name!r} has {count} inputs and {len(domains)} domains; give one, or one each")
-    if BUILT_IN:  # the package's own are checked by a test, so that importing them takes no time for it
-        check_fit(name, forward, rules)
-    entry = Primitive(
-        name, forward, rules, str.__str__(symbol or name), doc, domains * (count if len(domains) == 1 else 1),
-        tuple(examples), elementwise, reduces, linear, singular, gate, multilinear, packed,
-        (numpy,) if callable(numpy) else tuple(numpy),
-    )  # fmt: skip
-    replaced = TABLE.get(name)
-    TABLE[name] = entry
-    if replaced is not None:
-        _forget()
-    return entry
-
-
-def _check_free(name: str, replace: bool) -> None:
-    """Raise ValueError if no primitive may be defined under this name."""
-    if name in BUILT_IN:
-        raise ValueError(
-            f"the primitive {name!r} is built in, and is not replaced: operators and the rules of others are made of "
-            "it; choose another name"
-        )
-    if name in TABLE and not replace:
-        raise ValueError(
-            f"the primitive {name!r} exists already; pass replace=True to put this one in its place, as in a "
-            "notebook's cell that runs again, or choose another name"
-        )
-
-
-def _check_facts(name: str, symbol: Any, doc: Any, examples: Any, numpy: Any) -> None:
-    """Raise TypeError for facts about a primitive that the table, its tests and pictures could not use."""
-    facts = (
-        ("a symbol that is text", symbol, symbol is None or isinstance(symbol, str)),
-        ("a doc that is text", doc, isinstance(doc, str)),
-        ("a list of Examples", examples, isinstance(examples, list | tuple)),
-        ("NumPy functions as numpy", numpy, callable(numpy) or isinstance(numpy, list | tuple)),
-        *(("Examples as examples", item, isinstance(item, Example)) for item in _items(examples)),
-        *(("NumPy functions as numpy", item, callable(item)) for item in _items(numpy)),
-    )
-    for asked, came, fits in facts:
-        if not fits:
-            raise TypeError(f"primitive {name!r} needs {asked}, and got {describe(came)}")
-
-
-def _items(facts: Any) -> Sequence[Any]:
-    return facts if isinstance(facts, list | tuple) else ()
 
 
 def ieee(entry: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]) -> float:
@@ -600,76 +340,6 @@ def real(entry: Primitive, part: str, result: Any) -> float:
     if isinstance(result, bool) or np.ndim(result) or np.asarray(result).dtype.kind not in "fiu":
         raise TypeError(f"the {part} of {entry.name} must give a real number for floats, and gave {describe(result)}")
     return float(result)
-
-
-def as_operand(entry: Primitive | str, item: Any) -> np.ndarray[Any, Any]:
-    """Plain data as an array of floats (integers become float64, float32 stays), or of Values.
-
-    Raises TypeError for strings, bools, complex numbers, masked arrays and anything else that has no real value,
-    ValueError for rows of different lengths and for integers beyond every float.
-    """
-    name = entry if isinstance(entry, str) else entry.name
-    try:
-        array = np.asarray(item)
-    except ValueError as error:
-        raise ValueError(f"{name} got a sequence whose rows have different lengths: {error}") from error
-    if array.dtype.kind in "iu":
-        return array.astype(np.float64)
-    if array.dtype.kind == "f" and array.dtype.itemsize in (4, 8) and not isinstance(item, np.ma.MaskedArray):
-        return array.astype(array.dtype.newbyteorder("="), copy=False)
-    if array.dtype == object and all(part.__class__ in RECORDERS or is_plain_number(part) for part in array.flat):
-        whole = not isinstance(item, np.ndarray) and all(map(is_plain_number, array.flat))
-        return _rounded(name, array) if whole else array
-    raise TypeError(f"{name} takes real numbers (float64, float32 or integers), and got {describe(item)}")
-
-
-def _rounded(name: str, integers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Integers beyond 64 bits as the nearest floats."""
-    try:
-        return integers.astype(np.float64)
-    except OverflowError:
-        raise ValueError(f"{name} takes numbers that fit a float, up to about 1.8e308, and got a larger one") from None
-
-
-def _is_ready(item: Any) -> bool:
-    """Whether an operand is an array that a forward rule can take as it is; long doubles too, to check others by."""
-    return (item.__class__ is np.ndarray or isinstance(item, np.generic)) and item.dtype.char in "dfgO"
-
-
-def whole_number(item: Any, what: str, *, least: int = 0) -> int:
-    """``item``, which messages call ``what``, as an int from ``least`` to the largest size of a list.
-
-    Raises TypeError for what is no integer, bools too, ValueError for one that is too small or too large.
-
-    >>> whole_number(np.int8(3), "the size")
-    3
-    """
-    try:
-        number = index(item)
-    except TypeError:
-        number = None
-    if number is None or isinstance(item, bool | np.bool):
-        raise TypeError(f"{what} is a whole number, and got {describe(item)}")
-    if not least <= number <= sys.maxsize:
-        bound = f"least {least}" if number < least else f"most {sys.maxsize}"
-        raise ValueError(f"{what} is at {bound}, and got {describe(number)}")
-    return number
-
-
-def describe(item: Any) -> str:
-    """A short account of a value for messages: kind, shape and type of arrays, the value of small things."""
-    data = getattr(item, "data", item) if item.__class__ in RECORDERS else item
-    label = type(item).__name__
-    if isinstance(data, np.ndarray | np.generic):
-        kind = label if data is not item or label != "ndarray" else "array"
-        return f"{kind} of shape {data.shape} and type {data.dtype}" if data.ndim or kind == "array" else f"{data}"
-    if isinstance(data, float) and data is item and math.isfinite(data):
-        return f"{data!r}"
-    try:
-        text = repr(item)
-    except ValueError:  # an int of more digits than Python prints
-        text = "one too long to print"
-    return f"{text if len(text) <= 60 else text[:57] + '...'} ({label})"
 
 
 def _record_symbol(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Expression:

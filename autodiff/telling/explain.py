@@ -15,7 +15,7 @@ import numpy as np
 
 from autodiff.engine.graph import Node, topological
 from autodiff.flow import Factor, Flow, error_flow
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.primitives.table.units import hinge
 from autodiff.telling.derivation import derivation
 from autodiff.telling.latex import latex

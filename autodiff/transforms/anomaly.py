@@ -19,7 +19,7 @@ from autodiff.engine.plain import plain
 from autodiff.engine.reading import is_own, place_of
 from autodiff.flow import Anomaly, FlowEdge, Flows
 from autodiff.flow.anomalies import first_errors, is_finite
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.values import base, recording, tensor, value
 
 __all__ = ["detect_anomaly"]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.words.notation import number
 
 __all__ = ["NumericalDerivative", "extrapolated", "inner_entries", "numerical_derivative"]

@@ -18,7 +18,7 @@ from autodiff.engine.graph import Node, clock, topological
 from autodiff.engine.reading import WATCHES, passed, recorded
 from autodiff.engine.trees import flatten, flatten_as, rebuild, tree_map
 from autodiff.primitives.namespace import is_plain_number
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.primitives.table.layout import reshape, stack
 from autodiff.primitives.table.reductions import sum as sum_over
 from autodiff.primitives.table.units import identity

@@ -10,7 +10,8 @@ import numpy as np
 from autodiff.engine.backward import run_backward
 from autodiff.engine.graph import DETACHED, LEAF, Node, clock
 from autodiff.engine.reading import WATCHES, noted, passed
-from autodiff.primitives.primitive import Origin, describe
+from autodiff.primitives.operands import describe
+from autodiff.primitives.origin import Origin
 from autodiff.primitives.table import elementwise, rounding
 from autodiff.values.copies import copied, reduced, twin
 

@@ -15,7 +15,8 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.engine.plain import plain, shape_of
-from autodiff.primitives.primitive import FORGETTING, TABLE, Primitive
+from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.registry import FORGETTING, TABLE
 from autodiff.values.compositions import COMPOSITIONS, REDUCTIONS, numpy_functions
 from autodiff.values.refusals import REFUSED
 

@@ -12,7 +12,10 @@ from autodiff.engine import emit_values as scalar
 from autodiff.engine.graph import BY_RULE, Node, clock, link
 from autodiff.engine.plain import as_constant, as_value_data, boxed, plain, read_only
 from autodiff.primitives.namespace import arrays
-from autodiff.primitives.primitive import RECORDERS, TABLE, Objects, Origin, Primitive, describe, real, remembered
+from autodiff.primitives.operands import describe
+from autodiff.primitives.origin import Origin
+from autodiff.primitives.primitive import Primitive, real
+from autodiff.primitives.registry import RECORDERS, TABLE, Objects, remembered
 from autodiff.primitives.table import elementwise
 from autodiff.primitives.table.layout import reshape, stack
 from autodiff.values.base import Arithmetic

@@ -11,7 +11,7 @@ import numpy as np
 from autodiff.engine.graph import DETACHED, Node, assign
 from autodiff.engine.plain import as_leaf_array, plain
 from autodiff.engine.reading import WATCHES, noted
-from autodiff.primitives.primitive import as_operand, describe
+from autodiff.primitives.operands import as_operand, describe
 from autodiff.primitives.table import layout, linear, reductions
 from autodiff.values.base import Arithmetic, refuse_node
 from autodiff.values.compositions import COMPOSITIONS

@@ -9,7 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from autodiff.engine.graph import Change, Node, assigned, commit
-from autodiff.primitives.primitive import as_operand, describe
+from autodiff.primitives.operands import as_operand, describe
 
 __all__ = ["given", "move", "moved"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from autodiff.engine.graph import BY_RULE, DETACHED, Node, assign
 from autodiff.engine.plain import as_value_data, boxed, plain
 from autodiff.engine.reading import WATCHES, noted
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.primitives.table import units
 from autodiff.values.base import Arithmetic, refuse_node
 from autodiff.values.numpy_protocol import dispatch_function, dispatch_ufunc

@@ -9,7 +9,8 @@ from autodiff.engine import emit_arrays, emit_values
 from autodiff.engine.emit import source_of
 from autodiff.engine.plain import as_constant
 from autodiff.engine.shares import SENDERS
-from autodiff.primitives.primitive import Primitive, describe
+from autodiff.primitives.operands import describe
+from autodiff.primitives.primitive import Primitive
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
 

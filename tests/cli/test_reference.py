@@ -14,7 +14,8 @@ from markdown_it import MarkdownIt
 import autodiff as ad
 from autodiff.cli import reference
 from autodiff.cli.program import main
-from autodiff.primitives.primitive import ANY, BUILT_IN, TABLE
+from autodiff.primitives.domain import ANY
+from autodiff.primitives.registry import BUILT_IN, TABLE
 from autodiff.values import refusals
 from autodiff.values.compositions import COMPOSITIONS, numpy_functions
 from autodiff.values.numpy_protocol import QUESTIONS, spelled

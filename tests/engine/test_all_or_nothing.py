@@ -69,7 +69,7 @@ def move() -> Promise:
 
 
 def assignment(kind: Callable[[Any], Any], fresh: Any) -> Promise:
-    """New data and the stamp that makes graphs stale."""
+    """New data and the version that makes graphs stale."""
     leaf = kind(1.0)
     return lambda: setattr(leaf, "data", fresh), seen([leaf])
 

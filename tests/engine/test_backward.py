@@ -128,7 +128,7 @@ def test_new_data_makes_every_kind_of_pass_refuse(kind: type, create_graph: bool
 
 @KINDS
 def test_a_nested_pass_refuses_a_stale_graph(kind: type) -> None:
-    """The pass that keeps its state in dictionaries looks at stamps as the other does."""
+    """The pass that keeps its state in dictionaries looks at versions as the other does."""
     x = kind(3.0)
     y = x * x
     x.data = 4.0

@@ -153,7 +153,7 @@ def test_the_picture_of_a_closed_choice_has_the_closed_edge() -> None:
     wires = [wire for wire in drawing.picture.wires if wire.lane == "error"]
     assert [(wire.label, wire.share) for wire in wires] == [("× 0", 0.0), ("× 1", 0.0), ("× (−1)", 0.0)]
     assert "Here the error dies: ∂J/∂m = 0." in drawing.picture.captions
-    assert drawing.version == "✓ 0 ≈ 0 (by differences)"
+    assert drawing.stamp == "✓ 0 ≈ 0 (by differences)"
 
 
 # ---- constants are checked -------------------------------------------------------------------------------------------

@@ -308,13 +308,13 @@ _FAULTS: Final = {
     ),
     "state: stale operand": (
         change("slot pass takes a stale graph", _PASS, "if newest > oldest:", "if False:"),
-        change("slot pass does not see new data of a leaf", _PASS, "if stamp > newest:", "if False:"),
+        change("slot pass does not see new data of a leaf", _PASS, "if version > newest:", "if False:"),
         change(
             "new data before the forward pass makes a graph stale", _GRAPH, "if item.version > node.version:",
             "if item.version >= node.version:",
         ),
         change("general pass takes a stale graph", _PASS, "if item.version > node.version:", "if False:"),
-        change("new data leaves no stamp", _GRAPH, "(_set_stamp, leaves, _readings)", "(_set_stamp, (), ())"),
+        change("new data leaves no trace", _GRAPH, "(_set_version, leaves, _readings)", "(_set_version, (), ())"),
         change("new data does not move the clock", _GRAPH, "        clock.change,\n", ""),
     ),
     "state: stale saved array": (
@@ -329,7 +329,7 @@ _FAULTS: Final = {
             "array.setflags(write=False)\n    return array\n\n\ndef as_constant", "return array\n\n\ndef as_constant",
         ),
         change(
-            "a param of the caller is kept", "autodiff/primitives/primitive.py",
+            "a param of the caller is kept", "autodiff/primitives/origin.py",
             "item = item.copy()\n        item.setflags(write=False)", "pass",
         ),
     ),
@@ -398,7 +398,7 @@ _FAULTS: Final = {
     ),
     "types: integer truncation": (
         change(
-            "arrays of integers stay integers", "autodiff/primitives/primitive.py",
+            "arrays of integers stay integers", "autodiff/primitives/operands.py",
             "return array.astype(np.float64)\n    if array.dtype.kind == \"f\"",
             "return array\n    if array.dtype.kind == \"f\"",
         ),

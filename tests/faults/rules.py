@@ -56,7 +56,7 @@ _OF_ANY_NUMBER: Final = ("weighted_sum", "einsum")  # their rules take the slot 
 def _wrapped(kind: str, name: str, slot: int, what: str, line: str) -> Fault:
     """``line`` in place of the rule of one input."""
     return Fault(
-        f"{name}, input {slot + 1}: {what}", "autodiff/primitives/primitive.py",
+        f"{name}, input {slot + 1}: {what}", "autodiff/primitives/definition.py",
         _WRAPPED.format(line=line, name=name, slot=slot), target=name, equivalent=EQUIVALENT.get((name, slot), ""),
         kind=kind,
     )  # fmt: skip
@@ -160,7 +160,7 @@ _BY_HAND: Final = {
     ),
     "gates": (
         Fault(
-            "sign, input 1: error signal let through", "autodiff/primitives/primitive.py",
+            "sign, input 1: error signal let through", "autodiff/primitives/definition.py",
             _WRAPPED.format(line="return given[0]", name="sign", slot=0), target="sign",
         ),
         change("relu: always open", _UNITS, "[lambda g, z, x: g * sign(z)]", "[lambda g, z, x: g]", target="relu"),

@@ -26,7 +26,7 @@ import autodiff as ad
 from autodiff import Primitive, Tensor, Value, gradients
 from autodiff.draw import see
 from autodiff.flow import error_flow
-from autodiff.primitives.primitive import BUILT_IN
+from autodiff.primitives.registry import BUILT_IN
 from autodiff.primitives.signatures import check_fit
 from autodiff.telling.explain import explain
 from autodiff.testing import Program, check_gradients, check_relations, vocabulary
@@ -135,7 +135,7 @@ def test_the_rule_counts_in_every_transform(define: Define, kind: type, style: s
         leaves = {node.name: node for node in ad.topological(twin) if node.is_leaf}
         assert slopes(twin, [leaves[name] for name in "xy"[:count]]) == list(shares)
     assert float(error_flow(output, inputs[0]).gradient) == shares[0]
-    assert see(output, inputs[0], check=True).version.startswith("✗")
+    assert see(output, inputs[0], check=True).stamp.startswith("✗")
     report = check_gradients(call, *data)
     assert report.blame.kind == "rule"
     assert f"the rule of whole: {style} " in report.blame.sentence or f"whole: {style} for" in report.blame.sentence
@@ -268,7 +268,7 @@ def test_a_reduction_over_values_is_replayed_and_rebuilt() -> None:
     x = values(1.0, 2.0, 3.0)
     y = ad.logsumexp(x)
     assert replayed(y, x[0])(3.0) == pytest.approx(math.log(2 * math.exp(3.0) + math.exp(2.0)), rel=1e-14)
-    assert see(y, x[0], check=True).version.startswith("✓")
+    assert see(y, x[0], check=True).stamp.startswith("✓")
     assert check_relations(lambda a, b: ad.sum(np.array([a, b], dtype=object)), 1.0, 2.0)
 
 

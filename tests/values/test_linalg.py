@@ -16,7 +16,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import Tensor, Value, gradients
-from autodiff.primitives.primitive import TABLE
+from autodiff.primitives.registry import TABLE
 from autodiff.system.extras import install
 from autodiff.testing import check_gradients
 from autodiff.values.compositions.linalg import LINALG

@@ -22,7 +22,7 @@ from autodiff.flow.anomalies import first_values, is_finite
 from autodiff.flow.labels import labels, read_edge
 from autodiff.flow.products import product
 from autodiff.flow.variable_names import names_in
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.telling.remarks import first_value
 from autodiff.telling.terms import in_order
 

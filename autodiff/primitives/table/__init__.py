@@ -1,6 +1,6 @@
 """Every operation, once, by topic; importing this package fills the table."""
 
-from autodiff.primitives.primitive import BUILT_IN, TABLE
+from autodiff.primitives.registry import BUILT_IN, TABLE
 from autodiff.primitives.table import (
     choices,
     elementwise,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.primitives.namespace import is_plain_number
-from autodiff.primitives.primitive import TABLE
+from autodiff.primitives.registry import TABLE
 from autodiff.primitives.table import elementwise
 
 __all__ = ["where"]

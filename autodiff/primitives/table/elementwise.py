@@ -10,9 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.primitives.definition import primitive
+from autodiff.primitives.domain import ANY, NONZERO, POSITIVE, UNIT, Domain, Example
 from autodiff.primitives.expression import Expression, read_as
 from autodiff.primitives.namespace import as_float, is_plain_number
-from autodiff.primitives.primitive import ANY, NONZERO, POSITIVE, RECORDERS, UNIT, Domain, Example, Primitive, primitive
+from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.registry import RECORDERS
 from autodiff.primitives.special import ERFC_SLOPE
 
 __all__ = [

@@ -15,8 +15,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.primitives.definition import primitive
+from autodiff.primitives.domain import ANY, Domain, Example
 from autodiff.primitives.expression import Expression
-from autodiff.primitives.primitive import ANY, RECORDERS, TABLE, Domain, Example, Objects, Primitive, primitive
+from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.registry import RECORDERS, TABLE, Objects
 from autodiff.primitives.table.elementwise import by_convention, sign, where
 from autodiff.primitives.table.layout import concatenate, expand_dims, reshape, swapaxes
 

@@ -11,9 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.primitives.definition import primitive
+from autodiff.primitives.domain import Example
 from autodiff.primitives.expression import Expression, variable
 from autodiff.primitives.namespace import as_float, is_plain_number
-from autodiff.primitives.primitive import Example, Primitive, describe, primitive
+from autodiff.primitives.operands import describe
+from autodiff.primitives.primitive import Primitive
 
 __all__ = [
     "broadcast_to", "concatenate", "diag", "expand_dims", "flip", "getitem", "pad", "reshape", "scatter", "split",

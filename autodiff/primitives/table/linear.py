@@ -7,8 +7,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.primitives.definition import primitive
+from autodiff.primitives.domain import Example
 from autodiff.primitives.expression import Expression
-from autodiff.primitives.primitive import Example, Primitive, as_operand, primitive
+from autodiff.primitives.operands import as_operand
+from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.table.elementwise import multiply
 from autodiff.primitives.table.layout import broadcast_to, expand_dims, reshape, squeeze, swapaxes, transpose
 

@@ -9,9 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.primitives.definition import primitive
+from autodiff.primitives.domain import NONZERO, Example
 from autodiff.primitives.expression import Expression
 from autodiff.primitives.namespace import as_float, is_plain_number
-from autodiff.primitives.primitive import NONZERO, RECORDERS, Example, Primitive, as_operand, primitive
+from autodiff.primitives.operands import as_operand
+from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.registry import RECORDERS
 from autodiff.primitives.table.elementwise import by_convention, exp, square, where
 from autodiff.primitives.table.layout import concatenate, flip, reshape, stack, swapaxes, transpose
 

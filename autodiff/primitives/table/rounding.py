@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from autodiff.primitives.primitive import Domain, Primitive, primitive
+from autodiff.primitives.definition import primitive
+from autodiff.primitives.domain import Domain
+from autodiff.primitives.primitive import Primitive
 
 __all__ = ["ceil", "floor", "floor_divide", "fmod", "remainder", "rint", "trunc"]
 

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.primitives.definition import primitive
+from autodiff.primitives.domain import NONZERO, POSITIVE, UNIT, Domain, Example
 from autodiff.primitives.expression import read_as
-from autodiff.primitives.primitive import NONZERO, POSITIVE, UNIT, Domain, Example, Primitive, primitive
+from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.special import LN2
 from autodiff.primitives.table.elementwise import by_convention, cos, sqrt, where
 from autodiff.primitives.table.units import sigmoid

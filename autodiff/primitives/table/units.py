@@ -12,8 +12,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.primitives.definition import primitive
+from autodiff.primitives.domain import NONZERO, Domain, Example
 from autodiff.primitives.expression import read_as
-from autodiff.primitives.primitive import NONZERO, Domain, Example, Primitive, primitive
+from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.table.elementwise import exp, gaussian, maximum, sign, where
 
 __all__ = [

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.testing.check.blame import blamed, judged_rules, recorded
 from autodiff.testing.check.entries import Check, Curvature
 from autodiff.testing.check.report import Report

@@ -14,7 +14,7 @@ from autodiff.draw.model.picture import Picture
 from autodiff.draw.views.choose_view import picture
 from autodiff.engine.graph import Node, topological
 from autodiff.flow import bracketed, error_flow
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.testing.check.report import Blame, Report
 from autodiff.words.notation import number
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.testing.check.verdicts import Place
 from autodiff.testing.oracles.interval import Estimate, estimate
 from autodiff.testing.subject import Arrays, Subject, check_steady

@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 from hypothesis.extra.numpy import arrays as numpy_arrays
 
+from autodiff.primitives.domain import ANY, Domain
 from autodiff.primitives.namespace import is_plain_number
-from autodiff.primitives.primitive import ANY, Domain, Primitive, describe, whole_number
+from autodiff.primitives.operands import describe, whole_number
+from autodiff.primitives.primitive import Primitive
 from autodiff.testing.random_programs.operations import Kind, Operation, Vocabulary, chosen, named
 from autodiff.testing.random_programs.program import Instruction, Kinks, Program, resolve
 from autodiff.testing.random_programs.search import SHAPES

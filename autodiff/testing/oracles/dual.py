@@ -20,7 +20,8 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.primitives.namespace import FLOAT_FAULTS, arrays, floats
-from autodiff.primitives.primitive import BUILT_IN, RECORDERS, TABLE, Primitive
+from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.registry import BUILT_IN, RECORDERS, TABLE
 from autodiff.system.extras import install
 from autodiff.testing.oracles.dual_matrices import ON_MATRICES
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.primitives.primitive import TABLE
+from autodiff.primitives.registry import TABLE
 
 __all__ = ["ON_MATRICES"]
 

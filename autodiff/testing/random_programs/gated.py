@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.primitives.namespace import is_plain_number
-from autodiff.primitives.primitive import TABLE
+from autodiff.primitives.registry import TABLE
 from autodiff.primitives.table.choices import where
 
 __all__ = ["BRANCHES", "GATES", "Line", "lines"]

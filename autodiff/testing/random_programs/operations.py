@@ -15,7 +15,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.primitives.primitive import ANY, TABLE, Domain, Example, Primitive, describe, remembered, whole_number
+from autodiff.primitives.domain import ANY, Domain, Example
+from autodiff.primitives.operands import describe, whole_number
+from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.registry import TABLE, remembered
 from autodiff.testing.random_programs.gated import BRANCHES, GATES, Line, lines
 from autodiff.testing.random_programs.literals import literal, spelled
 from autodiff.values.tensor import Tensor

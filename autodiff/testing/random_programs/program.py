@@ -20,7 +20,8 @@ import numpy as np
 
 from autodiff.engine.plain import as_leaf_array, as_value_data
 from autodiff.primitives.namespace import is_plain_number
-from autodiff.primitives.primitive import TABLE, describe
+from autodiff.primitives.operands import describe
+from autodiff.primitives.registry import TABLE
 from autodiff.testing.random_programs.operations import Kind, Operation, Vocabulary, check_operations, vocabulary
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value

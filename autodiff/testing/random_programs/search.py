@@ -17,7 +17,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.primitives.primitive import ANY, Domain, describe, whole_number
+from autodiff.primitives.domain import ANY, Domain
+from autodiff.primitives.operands import describe, whole_number
 from autodiff.testing.oracles.dual import Dual, TieError, duals
 from autodiff.testing.random_programs.operations import Kind, Operation, Vocabulary, chosen
 from autodiff.testing.random_programs.program import Instruction, Kinks, Program, check_program, resolve

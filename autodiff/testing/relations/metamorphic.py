@@ -18,7 +18,9 @@ import numpy as np
 from autodiff.engine.backward import backpropagate
 from autodiff.engine.graph import Node, topological
 from autodiff.primitives.expression import Expression
-from autodiff.primitives.primitive import Primitive, describe, remembered
+from autodiff.primitives.operands import describe
+from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.registry import remembered
 from autodiff.primitives.table.units import identity
 from autodiff.testing.oracles.interval import estimate
 from autodiff.testing.random_programs.program import Program, check_program

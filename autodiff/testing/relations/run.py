@@ -11,7 +11,7 @@ import numpy as np
 
 from autodiff.engine.graph import Node, topological
 from autodiff.engine.reading import recorded
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.testing.random_programs.program import as_given, weights_of
 from autodiff.testing.random_programs.rounding import reach
 from autodiff.testing.subject import as_node

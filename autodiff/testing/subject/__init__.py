@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.engine.trees import flatten, tree_map
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.testing.subject.base import Leaf, Subject
 from autodiff.testing.subject.jax_function import JaxFunction
 from autodiff.testing.subject.own import OwnFunction, as_node, inner

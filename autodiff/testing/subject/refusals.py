@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 
 __all__ = ["Arrays", "check_steady", "refuse_output", "told"]
 

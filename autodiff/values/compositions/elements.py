@@ -13,7 +13,7 @@ import numpy as np
 from autodiff.engine.emit_arrays import as_tensor
 from autodiff.engine.graph import Node
 from autodiff.engine.plain import constants, plain, shape_of
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.primitives.special import LN2
 from autodiff.primitives.table import choices, elementwise, layout, rounding, scientific, units
 from autodiff.values.compositions.moves import ravel

@@ -13,7 +13,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from autodiff.engine.plain import plain, shape_of
 from autodiff.primitives.namespace import is_plain_number
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.primitives.table import choices, elementwise, layout, linear, reductions
 from autodiff.primitives.table import factorizations as of
 from autodiff.values.compositions.moves import MOVES

@@ -17,7 +17,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from autodiff.engine.emit_arrays import as_tensor
 from autodiff.engine.graph import Node
 from autodiff.engine.plain import constants, plain, shape_of
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.primitives.table import choices, layout, units
 
 __all__ = ["MOVES", "ravel"]

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.engine.plain import plain, shape_of
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.primitives.table import choices, layout, linear, reductions
 from autodiff.values.compositions.moves import ravel
 

@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from autodiff.engine.graph import Node
 from autodiff.engine.plain import constants, plain, shape_of
-from autodiff.primitives.primitive import describe
+from autodiff.primitives.operands import describe
 from autodiff.primitives.table import choices, elementwise, layout, linear, reductions
 from autodiff.values.compositions.moves import MOVES, ravel
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff.primitives.primitive import TABLE
+from autodiff.primitives.registry import TABLE
 from autodiff.testing.check.gradients import check_gradients
 from autodiff.testing.check.verdicts import Verdict
 from autodiff.testing.oracles.dual import Dual, TieError, duals, exact, mpmath_duals

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff.primitives.primitive import TABLE, Primitive
+from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.registry import TABLE
 from autodiff.testing.check.gradients import check_gradients
 from autodiff.testing.check.report import Report
 

@@ -1,0 +1,78 @@
+"""Where a primitive is defined, and examples of its calls: what tests draw and people read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.primitives.namespace import is_plain_number
+from autodiff.primitives.operands import describe, whole_number
+
+__all__ = ["ANY", "NONZERO", "POSITIVE", "UNIT", "Domain", "Example"]
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """An interval of the reals in which a primitive is smooth, kinks at ``kinks`` apart (dimensionless).
+
+    ``low``/``high`` bound the points that tests draw; ``text`` is what a person reads.
+    """
+
+    low: float
+    high: float
+    text: str
+    kinks: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not all(map(is_plain_number, (self.low, self.high, *self.kinks))) or not isinstance(self.text, str):
+            raise TypeError(
+                "a domain has real numbers as low, high and kinks, and a text, as Domain(0.0, 1.0, '0 < x < 1'), "
+                f"and got {', '.join(map(describe, (self.low, self.high, self.text, self.kinks)))}"
+            )
+        if not -math.inf < self.low < self.high < math.inf:
+            raise ValueError(f"points are drawn between finite low < high, and got {self.low!r} and {self.high!r}")
+
+    def draw(self, random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+        """Random points of this domain, at least 0.05 away from every kink."""
+        points = random.uniform(self.low, self.high, shape)
+        for kink in self.kinks:
+            near = np.abs(points - kink) < 0.05
+            points = np.where(near, kink + np.where(points < kink, -0.1, 0.1), points)
+        arranged: np.ndarray[Any, Any] = self.arranged(points)
+        return arranged
+
+    def arranged(self, points: Any) -> Any:
+        """Numbers of the interval as an operand; a domain of whole arrays, such as matrices, arranges them."""
+        return points
+
+    def __contains__(self, x: Any) -> bool:
+        """Whether a number, or every element of an array, lies in the interval."""
+        return bool(self.low <= x <= self.high if x.__class__ is float else np.all((self.low <= x) & (x <= self.high)))
+
+
+ANY: Final = Domain(-2.0, 2.0, "all reals")
+POSITIVE: Final = Domain(0.1, 3.0, "x > 0")
+UNIT: Final = Domain(-0.9, 0.9, "−1 < x < 1")
+NONZERO: Final = Domain(-2.0, 2.0, "x ≠ 0", kinks=(0.0,))
+
+
+@dataclass(frozen=True)
+class Example:
+    """One call for tests and documents: shapes of the inputs, and params."""
+
+    shapes: tuple[tuple[int, ...], ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shapes = self.shapes if isinstance(self.shapes, tuple | list) else (None,)
+        if not all(isinstance(shape, tuple | list) for shape in shapes) or not isinstance(self.params, Mapping):
+            raise TypeError(
+                "an example has a tuple of shapes, and params by name, as Example(((2, 3),), {'axis': 0}), and got "
+                f"{describe(self.shapes)} and {describe(self.params)}"
+            )
+        for length in (length for shape in shapes for length in shape or ()):
+            whole_number(length, "the length of an axis")

@@ -1,0 +1,63 @@
+"""Where a node comes from: the call of a primitive, with params that nobody can change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from autodiff.primitives.operands import describe
+from autodiff.primitives.registry import RECORDERS
+
+if TYPE_CHECKING:
+    from autodiff.primitives.primitive import Primitive
+
+__all__ = ["Origin", "no_constant"]
+
+
+class Origin:
+    """Where a node comes from: its primitive (None for a leaf), the params of the call, and a name if it has one.
+
+    Params are constants: a node among them raises TypeError, and arrays are copied, as the backward pass must see what
+    the forward pass saw.
+    """
+
+    __slots__ = ("name", "params", "primitive")
+
+    def __init__(
+        self, primitive: Primitive | None, params: Mapping[str, Any] = MappingProxyType({}), name: str | None = None
+    ) -> None:
+        self.primitive = primitive
+        if params and primitive is not None:
+            primitive.check_params(params)
+        if params and not _UNCHANGING.issuperset(map(type, params.values())):
+            params = {key: _settled(primitive, key, item) for key, item in params.items()}
+        self.params = params
+        self.name = name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Origin, (self.primitive, dict(self.params), self.name)
+
+
+_UNCHANGING: Final = frozenset({bool, int, float, str, type(None), np.float64, np.int64})
+
+
+def _settled(entry: Primitive | None, key: str, item: Any) -> Any:
+    """A param as nobody can change it."""
+    if item.__class__ in RECORDERS:
+        raise no_constant(entry, key, item)
+    if isinstance(item, np.ndarray) and (item.flags.writeable or not item.flags.owndata):  # a view may change below
+        item = item.copy()
+        item.setflags(write=False)
+    elif item.__class__ is tuple or item.__class__ is list:
+        item = item.__class__(_settled(entry, key, part) for part in item)
+    return item
+
+
+def no_constant(entry: Primitive | None, key: str, item: Any) -> TypeError:
+    return TypeError(
+        f"{entry.name if entry else 'a node'} takes {key} as a constant, which no error signal reaches, and got "
+        f"{describe(item)}; use its .data"
+    )
