@@ -93,9 +93,9 @@ def test_the_stamp_at_a_kink_says_between_which_slopes(seed, stamp):
     assert drawing.stamp in drawing.svg()
 
 
-def test_a_wrong_convention_at_a_kink_gets_no_stamp_that_agrees():
+def test_a_wrong_convention_at_a_kink_gets_no_stamp_that_agrees(define):
     """2 is no slope of a function that has 0 on the left and 1 on the right."""
-    wrong = ad.primitive("a kink with a wrong rule", lambda xp, x: xp.maximum(x, 0.0), [lambda g, z, x: g * 2.0])
+    wrong = define("a kink with a wrong rule", lambda xp, x: xp.maximum(x, 0.0), [lambda g, z, x: g * 2.0])
     x = Value(0.0, name="x")
     assert see(wrong(x), x, check=True).stamp.startswith("differences cannot tell")
 
@@ -106,9 +106,9 @@ def test_the_stamp_of_an_array_says_of_what_its_numbers_are():
     assert see(ad.tanh(t).sum(), t, check=True).stamp.endswith("(by differences), along one direction of all entries")
 
 
-def test_a_wrong_rule_has_another_stamp():
+def test_a_wrong_rule_has_another_stamp(define):
     """✗, both numbers."""
-    square = ad.primitive("a square with a wrong rule", lambda xp, x: x * x, [lambda g, z, x: g * x])
+    square = define("a square with a wrong rule", lambda xp, x: x * x, [lambda g, z, x: g * x])
     x = Value(3.0, name="x")
     assert see(square(x), x, check=True).stamp == "✗ 3 ≠ 6 (by differences)"
 
