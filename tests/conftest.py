@@ -20,6 +20,13 @@ settings.register_profile("mutants", settings.get_profile("ci"), phases=[Phase.e
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that ask for a browser."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+
+
 @pytest.fixture
 def define() -> Iterator[Callable[..., Primitive]]:
     """`autodiff.primitive`, whose entries leave the table when the test ends."""

@@ -45,6 +45,7 @@ def test_the_blame_is_found_and_not_known(demo, monkeypatch):
     assert demo.blame_of_number(mixed).sentence.startswith("the edges of multiply are wrong at [")
 
 
+@pytest.mark.slow
 def test_three_bugs_are_found_shrunk_named_and_drawn(demo, tmp_path, capsys):
     """Each within 200 programs, each to one operation, each with its culprit in the message and in the picture."""
     before = set(TABLE)

@@ -196,6 +196,7 @@ def test_five_examples_are_explained(output):
         assert lines[-1].endswith("the gradient.") or not lines[-1]
 
 
+@pytest.mark.slow
 def test_runs_are_deterministic(output, capsys):
     """The same seed prints the same text in another process with another hash seed, and another seed another text."""
     assert window_scorer.main(["--epochs", "5"]) == 0

@@ -378,6 +378,7 @@ def test_no_name_becomes_markup(name):
     assert flow.parameter.label in text(flow)
 
 
+@pytest.mark.slow
 @given(st.text(min_size=1, max_size=20))
 def test_any_name_gives_xml_that_parses(name):
     """Whatever hypothesis thinks of."""

@@ -353,6 +353,7 @@ print(hashlib.sha256((see(score).svg() + see(score).json()).encode()).hexdigest(
 """
 
 
+@pytest.mark.slow
 def test_the_same_bytes_in_every_process_and_for_every_hash_seed():
     """Every format, in every view."""
     root = ROOT

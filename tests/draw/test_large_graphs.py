@@ -155,6 +155,7 @@ def test_scopes_that_alternate_are_folded_in_parts():
 # ---- layout ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_ten_thousand_boxes_are_laid_out():
     """By our own layering, in a mesh and in a chain; SVG and DOT are written too."""
     for output in (mesh(10_000)[0], chain(10_000)[0]):

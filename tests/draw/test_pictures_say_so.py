@@ -167,6 +167,7 @@ def test_every_badge_has_its_sentence(flow, view):
     assert told <= {line for step in steps(flow) for line in (step.sentence, *step.lines)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", ["rail", "shares"])
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
 def test_badges_are_the_steps_that_are_told(view, program):
@@ -183,6 +184,7 @@ def test_badges_are_the_steps_that_are_told(view, program):
         assert what.description.count(f"({k}) {' '.join(step.splitlines())}") == 1
 
 
+@pytest.mark.slow
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
 def test_every_writer_tells_the_steps_of_its_badges(program):
     """SVG and DOT: every number in the drawing stands once more before its sentence; text and Markdown have it too."""

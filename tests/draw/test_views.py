@@ -446,6 +446,7 @@ def test_nothing_overlaps_in_views_of_networks(flow, view):
     check_layout(picture(flow, view))
 
 
+@pytest.mark.slow
 @given(programs(operations=ELEMENTWISE, kinks="inputs"))
 def test_nothing_overlaps_in_random_graphs(program):
     """Whatever a user computes: boxes and texts have room, and every number is the ledger's."""
@@ -457,6 +458,7 @@ def test_nothing_overlaps_in_random_graphs(program):
             assert cell.number is None or cell.text == amount(cell.number)
 
 
+@pytest.mark.slow
 @given(programs(ad.Tensor, operations=OPERATIONS, kinks="inputs"))
 def test_nothing_overlaps_in_random_graphs_of_arrays(program):
     """Shapes and norms have room in every view, and views by name give the ledger's gradient."""
@@ -496,6 +498,7 @@ def test_no_name_gets_out_of_its_place(name):
         check_layout(what)
 
 
+@pytest.mark.slow
 def test_the_same_graph_gives_the_same_text_in_every_process():
     """SVG and DOT of two hash seeds are the same bytes."""
     code = (

@@ -147,6 +147,7 @@ def test_nobody_sees_a_half(promise: Callable[[], Promise]) -> None:
     assert len(states(work, look)) == 2
 
 
+@pytest.mark.slow
 @each_or_undone
 def test_interrupted_work_is_not_begun_or_done(promise: Callable[[], Promise]) -> None:
     """KeyboardInterrupt at any moment leaves all or nothing, and what was not begun can be done afterwards."""
@@ -171,6 +172,7 @@ def test_interrupted_work_is_not_begun_or_done(promise: Callable[[], Promise]) -
             assert look() == done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [lambda x: x, lambda x: ad.sqrt(ad.relu(x))], ids=["sound", "a nan, and a second pass"])
 def test_an_interrupted_pass_leaves_no_gradient_behind(end: Callable[[Any], Any]) -> None:
     """A backward pass over Values writes as it goes: an interrupt at any moment, also while it is taken back, leaves

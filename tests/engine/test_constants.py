@@ -433,6 +433,7 @@ def test_random_programs_meet_constants(kind: type) -> None:
     assert {"a constant", "a branch"} <= {*met}
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(program=programs(operations=VOCABULARY[Value], kinks="anywhere"))
 def test_programs_of_several_outputs_have_right_gradients(program: Program) -> None:

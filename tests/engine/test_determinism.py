@@ -67,6 +67,7 @@ def in_another_process(hash_seed: str) -> str:
     return answer.stdout.strip()
 
 
+@pytest.mark.slow
 def test_processes_with_different_hash_seeds_give_the_same_bits() -> None:
     """No order depends on hashes or addresses: every error signal of 60 programs is the same to the last bit."""
     here = fingerprint()

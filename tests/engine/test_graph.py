@@ -235,6 +235,7 @@ del u, v
 """
 
 
+@pytest.mark.slow
 def test_200_000_nodes_within_120_frames() -> None:
     """No function calls itself along the graph: a long chain works where Python allows hardly any depth."""
     answer = subprocess.run([sys.executable, "-c", SHALLOW], capture_output=True, text=True, check=True)

@@ -155,6 +155,7 @@ def chain(kind: type, depth: int = DEPTH) -> tuple[Any, Any]:
     return x, y
 
 
+@pytest.mark.slow
 @BOTH
 def test_chain_of_100_000_nodes_is_differentiated_without_recursion(kind: type) -> None:
     """Depth is free: no RecursionError in either pass, nor while the graph is freed."""

@@ -46,6 +46,7 @@ def test_time_grows_in_proportion_to_the_chain(million: dict[str, float]) -> Non
     assert sum(million[key] for key in spans) < 3 * sum(short[key] for key in spans)
 
 
+@pytest.mark.slow
 def test_every_byte_of_a_chain_is_accounted_for() -> None:
     """By tracemalloc: at most 180 bytes a node after backward, none of them on the way only, all freed by counting."""
     small, large = measured("traced", 10_000), measured("traced", 100_000)
@@ -63,6 +64,7 @@ def _array_chain(x: ad.Tensor, count: int) -> Any:
     return y.sum()
 
 
+@pytest.mark.slow
 def test_a_chain_of_big_arrays_is_freed_at_once() -> None:
     """Two hundred arrays of 1 MB and their gradients go with the output, by counting alone."""
     x = ad.Tensor(np.linspace(0.0, 1.0, 131_072))

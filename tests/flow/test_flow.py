@@ -447,6 +447,7 @@ def test_a_path_with_an_infinite_factor_and_a_zero_is_the_weakest():
     assert strongest_paths([(0, 1), (1, 2), (0, 2)], [0.0, math.inf, 0.5], 2, 2) == [[2], [0, 1]]
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_path_counts_and_the_strongest_paths_agree_with_walking_them_all(data):
     """On random graphs, for every leaf: count, products, order and percentages."""
@@ -469,6 +470,7 @@ def test_path_counts_and_the_strongest_paths_agree_with_walking_them_all(data):
             )
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_shares_add_up_exactly_to_every_error_and_to_the_gradient(data):
     """On random graphs: the shares that arrive, in the ledger's order, sum to the node's error to the last bit."""
@@ -510,6 +512,7 @@ def test_the_sum_of_shares_is_exact_on_arrays_too():
     np.testing.assert_array_equal(total, ad.gradients((ad.tanh(t) * t + ad.exp(t) @ np.ones((3, 3))).sum(), t))
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_nodes_without_recursion():
     """A chain of 100,000 units: flow, count and formula; long products show their outer factors."""
     flow = error_flow(*chain(100_000))

@@ -38,6 +38,7 @@ def test_a_room_can_be_seen_at_a_glance(name: str) -> None:
     assert sum(room(module) == name and module != name for module in FILES) <= MOST_FILES
 
 
+@pytest.mark.slow
 def test_the_table_of_rooms_is_printed() -> None:
     """``python -m tests.house`` names every room once."""
     command = [sys.executable, "-X", "utf8", "-m", "tests.house"]

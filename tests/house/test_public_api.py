@@ -5,10 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.house.public_api import SNAPSHOT
 from tests.support.places import ROOT
 
 
+@pytest.mark.slow
 def test_the_public_names_are_those_of_the_snapshot() -> None:
     """A change that is meant goes into it: ``python -m tests.house api > tests/house/public_api.txt``."""
     command = [sys.executable, "-X", "utf8", "-m", "tests.house", "api"]

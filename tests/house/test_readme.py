@@ -21,6 +21,7 @@ def test_code_of_the_readme_prints_what_it_says():
     assert failed == 0
 
 
+@pytest.mark.slow
 def test_the_example_test_passes(pytester, monkeypatch):
     """Copied into a file of its own, with what pytest loads where the package is installed."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")

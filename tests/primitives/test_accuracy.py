@@ -165,6 +165,7 @@ def exact_of_pairs(name: str, number: int, k: int) -> list[tuple[Any, Any]]:
     return list(zip(exact, scales, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Value, Tensor])
 @pytest.mark.parametrize(("name", "case"), PAIRS)
 def test_fourteen_digits_of_two_numbers(name: str, case: Pair, kind: type) -> None:

@@ -11,6 +11,8 @@ import pytest
 import autodiff as ad
 from autodiff.system.extras import install
 
+pytestmark = pytest.mark.peer
+
 torch = pytest.importorskip("torch", reason=f"comparing with torch needs an extra: {install('peers')}")
 functional = torch.nn.functional
 

@@ -38,21 +38,18 @@ from tests.support.places import ROOT
 COPIED = ("autodiff", "nn", "tests")
 _ARGUMENTS = (
     "-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning",
+    "-m", "not peer and not browser",
 )  # fmt: skip
 #: A fault that makes the tests hang is found, too: after as many times what they take without a fault. A limit in
 #: seconds would find every fault as soon as the tests take longer.
 PATIENCE = 4
 
-#: Files, and folders of files, whose tests do not take part (slow ones, other engines, programs, pictures, shrinking,
-#: what plants faults, how the source is written): faults must be found without. A fault must not be found because its
-#: text has no docstring.
+#: Rooms, and files of others, whose tests do not take part (programs, pictures, shrinking, what plants faults, how the
+#: source is written): faults must be found without. A fault must not be found because its text has no docstring.
 LEFT_OUT = (
-    "tests/cli/test_check.py", "tests/cli/test_program.py", "tests/demos", "tests/draw", "tests/engine/test_scale.py",
-    "tests/house", "tests/primitives/test_against_torch_by_name.py", "tests/system", "tests/telling",
-    "tests/testing/check/test_foreign.py", "tests/testing/random_programs/test_against_engines.py",
-    "tests/testing/random_programs/test_other_engines.py", "tests/testing/random_programs/test_planted_faults.py",
-    "tests/testing/random_programs/test_strategies.py", "tests/testing/test_plugin.py",
-    "tests/values/test_compositions_by_torch.py", "tests/words/test_phrases.py",
+    "tests/cli", "tests/demos", "tests/draw", "tests/house", "tests/system", "tests/telling",
+    "tests/engine/test_scale.py", "tests/testing/random_programs/test_planted_faults.py",
+    "tests/testing/random_programs/test_strategies.py", "tests/testing/test_plugin.py", "tests/words/test_phrases.py",
 )  # fmt: skip
 FIRST_FOR_RULES = ("tests/primitives/test_primitives.py", "tests/primitives/test_conventions.py")
 FIRST_FOR_COMPOSITIONS = (

@@ -247,6 +247,7 @@ SUBTESTS = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("-p", "xdist", "-n", "1")], ids=["one process", "a worker"])
 def test_checks_in_subtests_count_once(run: Run, pytester: pytest.Pytester, options: tuple[str, ...]) -> None:
     """Though each subtest has a report of its own; each that fails by a gradient has its section and its picture."""
@@ -430,6 +431,7 @@ def test_the_seed_reaches_every_check(run: Run) -> None:
     run(source, "--gradient-seed=7").assert_outcomes(passed=2)
 
 
+@pytest.mark.slow
 def test_hypothesis_may_use_the_fixture(run: Run) -> None:
     """The fixture lasts for the session: no health check; the section shows the smallest program."""
     source = """

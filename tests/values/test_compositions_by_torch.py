@@ -11,6 +11,8 @@ import pytest
 from autodiff import Tensor, gradients
 from tests.support.numpy_calls import HOLES, C, M, N, V, W
 
+pytestmark = pytest.mark.peer
+
 torch = pytest.importorskip("torch")
 
 #: A name for each call, the call as NumPy has it, as torch has it, and the operands.

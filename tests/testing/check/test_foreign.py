@@ -13,6 +13,8 @@ from autodiff import Value
 from autodiff.testing.check.gradients import check_gradients
 from autodiff.testing.check.verdicts import Verdict
 
+pytestmark = pytest.mark.peer
+
 
 @pytest.mark.parametrize("order", [1, 2])
 def test_a_torch_function(order):

@@ -11,6 +11,7 @@ from autodiff import Value
 from tests.programs.checkers import SPOILED, Case, cases, measured, ours
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["smooth", "wide", "kinked"])
 def test_no_false_alarm_and_next_to_no_miss(kind):
     """Fifteen programs of each kind, each with its right gradient and six spoiled ones."""

@@ -68,6 +68,7 @@ class WrongNet:
         return (ad.sum(self.inner(x)) + ad.sum(self.cube(self.inner.layers[1].W))) * self.gain.data[0]
 
 
+@pytest.mark.slow
 def test_a_wrong_gradient_of_a_parameter_is_found(wrong):
     """Wherever the net is called from; the rule is blamed, and what is left out of the graph is found too."""
     net, x = WrongNet(wrong), np.array(X)
@@ -140,6 +141,7 @@ def test_nothing_warns_of_single_precision(size):
     assert check_gradients(lambda x: np.sum(x / 2), x, gradient=lambda x: np.full_like(x, -0.5)).failed
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_nothing_warns_of_single_precision_in_other_engines():
     """torch's and jax's single floats, one number and many, to order 2."""

@@ -19,6 +19,8 @@ from autodiff.testing.random_programs.search import shortest
 from tests.support.peers import Peer, jax_peer, mpmath_peer, own_gradients, own_output, own_slope, torch_peer
 from tests.support.programs import ELEMENTWISE, OPERATIONS, SMOOTH, SMOOTH_SCALARS, long_program
 
+pytestmark = pytest.mark.peer
+
 _WHY_SKIPPED = f"the cross-checks against {{}} need an extra: {install('peers')}"
 
 

@@ -73,6 +73,7 @@ def test_a_gate_prints_as_python_that_does_not_warn(name: str) -> None:
             assert Program.parse(str(program)) == program
 
 
+@pytest.mark.slow
 @KINDS
 def test_programs_of_gates_hold_all_relations(kind: type) -> None:
     """Before and behind each other, at their boundaries and not."""
@@ -96,6 +97,7 @@ def test_programs_stand_on_the_boundaries_of_gates() -> None:
     assert on > calls / 5
 
 
+@pytest.mark.slow
 @KINDS
 @ORDERS
 def test_a_correct_engine_gets_no_red_test(order: int, kind: type) -> None:

@@ -43,6 +43,7 @@ def near(ours: Sequence[Any], others: Sequence[Any], sizes: Sequence[Any]) -> No
         assert np.all(np.abs(x - y) <= 64 * np.finfo(float).eps * size)
 
 
+@pytest.mark.slow
 @given(GRAPHS)
 def test_signals_are_linear_in_the_seed(program: Program) -> None:
     """A seed of −4 gives −4 times every signal, exactly, since a power of two does not round."""
@@ -53,6 +54,7 @@ def test_signals_are_linear_in_the_seed(program: Program) -> None:
     same(list(scaled.values()), [-4.0 * signal for signal in ones.values()])
 
 
+@pytest.mark.slow
 @given(GRAPHS)
 def test_backward_writes_to_grad_what_backpropagate_returns(program: Program) -> None:
     """`backpropagate` changes no node; `.backward()` then stores the same signals."""
@@ -63,6 +65,7 @@ def test_backward_writes_to_grad_what_backpropagate_returns(program: Program) ->
     same([node.grad for node in signals], list(signals.values()))
 
 
+@pytest.mark.slow
 @given(GRAPHS)
 def test_gradients_of_leaves_own_their_memory(program: Program) -> None:
     """No gradient shares memory with another, with data, or with a gradient on the way."""
@@ -76,6 +79,7 @@ def test_gradients_of_leaves_own_their_memory(program: Program) -> None:
     assert all(np.shape(leaf.grad) == np.shape(leaf.data) for leaf in leaves if leaf.grad is not None)
 
 
+@pytest.mark.slow
 @given(GRAPHS)
 def test_a_branch_times_zero_shares_zero(program: Program) -> None:
     """A live branch with error signal 0 adds 0 to every gradient."""
@@ -85,6 +89,7 @@ def test_a_branch_times_zero_shares_zero(program: Program) -> None:
     same(own_gradients(output + 0.0 * idle, leaves), [0.0 + slope for slope in expected])
 
 
+@pytest.mark.slow
 @given(GRAPHS)
 def test_a_graph_extended_after_backward_gives_the_gradients_of_the_whole(program: Program) -> None:
     """A graph that was differentiated can grow; what it holds from before does not leak into the next pass."""
@@ -99,6 +104,7 @@ def recorded_again(output: Any) -> Any:
     return copy.deepcopy(output, memo)
 
 
+@pytest.mark.slow
 @given(GRAPHS)
 def test_a_deep_copy_has_its_own_gradients(program: Program) -> None:
     """The copy's gradients are the original's bit by bit, and none flows into the original."""
@@ -110,6 +116,7 @@ def test_a_deep_copy_has_its_own_gradients(program: Program) -> None:
     assert all(leaf.grad is None for leaf in leaves)
 
 
+@pytest.mark.slow
 @given(GRAPHS)
 def test_one_leaf_in_place_of_equal_inputs_gets_the_sum(program: Program) -> None:
     """f(x, x) has the gradient ∂₁f + ∂₂f: a leaf that is used for all inputs gets all."""
@@ -120,6 +127,7 @@ def test_one_leaf_in_place_of_equal_inputs_gets_the_sum(program: Program) -> Non
     near(own_gradients(program(one, one, one), [one]), [sum(parts)], [sum(sizes)])
 
 
+@pytest.mark.slow
 @given(GRAPHS)
 def test_the_order_of_two_losses_does_not_matter(program: Program) -> None:
     """Gradients of two losses that share nodes add up, pass by pass and as one sum."""

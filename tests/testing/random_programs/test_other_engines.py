@@ -11,6 +11,8 @@ import autodiff as ad
 from autodiff.testing.random_programs.program import Program
 from tests.support.places import ROOT
 
+pytestmark = pytest.mark.peer
+
 _DEMO = ROOT / "demos" / "other_engines.py"
 
 

@@ -33,6 +33,7 @@ def first(fault: Planted) -> Counterexample | None:
     return next((done.found for done in runs if done.found), None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [*ENGINE, *SOME_RULES], ids=lambda fault: fault.name)
 def test_planted_faults_are_found_and_cut_short(fault: Planted) -> None:
     """Found within 200 programs over the whole table, and shrunk to at most three steps."""
@@ -42,6 +43,7 @@ def test_planted_faults_are_found_and_cut_short(fault: Planted) -> None:
     assert len(found.program.steps) <= MOST_STEPS, found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", SOME_RULES[::4], ids=lambda fault: fault.name)
 def test_hypothesis_finds_planted_rules_too(fault: Planted) -> None:
     """Within as many programs, and shrunk to one step on ones."""

@@ -30,6 +30,7 @@ OF_ARRAYS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(programs(operations=VOCABULARY[ad.Value], kinks="anywhere"))
 def test_relations_hold_for_value_programs(program: Program) -> None:
@@ -38,6 +39,7 @@ def test_relations_hold_for_value_programs(program: Program) -> None:
     assert {*ALWAYS} <= {*held} <= {*RELATIONS} - {*OF_ARRAYS}
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(programs(ad.Tensor, operations=VOCABULARY[ad.Tensor], kinks="anywhere"))
 def test_relations_hold_for_tensor_programs(program: Program) -> None:
@@ -46,6 +48,7 @@ def test_relations_hold_for_tensor_programs(program: Program) -> None:
     assert {*ALWAYS} <= {*held} <= {*RELATIONS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [ad.Value, ad.Tensor])
 def test_the_loop_finds_no_broken_relation(kind: type) -> None:
     """Some programs of the inner loop; it is run with thousands by hand."""

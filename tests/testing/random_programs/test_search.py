@@ -19,6 +19,7 @@ from tests.support.strategies import VOCABULARY
 _THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 
 
+@pytest.mark.slow
 def test_programs_agree_with_dual_numbers() -> None:
     """Reverse mode against forward mode in dual numbers, which share no rule: a million programs when thorough."""
     every = VOCABULARY[ad.Value]

@@ -65,6 +65,7 @@ def test_arrays_shrink_to_one_number() -> None:
     assert least(values()).data == 1.0
 
 
+@pytest.mark.slow
 def test_programs_shrink_to_the_fewest_steps() -> None:
     """An input of 1 and no step; with a step wanted, that step alone on that input."""
     few = programs(operations=FEW[ad.Value])
@@ -73,6 +74,7 @@ def test_programs_shrink_to_the_fewest_steps() -> None:
     assert str(least(programs(ad.Tensor, operations=FEW[ad.Tensor]), has("exp"))) == "Tensor 1.0; exp 0"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", VOCABULARY)
 def test_every_operation_is_drawn_soon(kind: type) -> None:
     """300 programs over the whole table leave out 5 of its 163 operations at the most, of the 79 on numbers none."""
@@ -88,6 +90,7 @@ def test_every_operation_is_drawn_soon(kind: type) -> None:
     assert len(never) <= (5 if kind is ad.Tensor else 0), never
 
 
+@pytest.mark.slow
 def test_products_shrink_to_their_own_inputs() -> None:
     """A product of arrays takes its own operands, of ones, and no others."""
     every = programs(ad.Tensor, operations=VOCABULARY[ad.Tensor])
@@ -95,6 +98,7 @@ def test_products_shrink_to_their_own_inputs() -> None:
     assert str(least(every, has("affine"))) == program
 
 
+@pytest.mark.slow
 def test_steps_that_meet_shrink_to_those_steps() -> None:
     """A wanted pair of operations is left with few others, on one input.
 
@@ -217,6 +221,7 @@ def test_a_new_primitive_joins_the_strategies(define: Callable[..., ad.Primitive
     assert str(least(programs(operations=some), has("thrice"))) == "Value 1.0; thrice 0"
 
 
+@pytest.mark.slow
 def test_networks_shrink_to_one_unit() -> None:
     """One layer, one unit, weight and bias 1."""
     network = least(networks(scalar=False))
