@@ -56,7 +56,7 @@ def test_a_rule_that_is_wrong_in_the_second_order(define):
 def test_a_fault_of_accumulation(monkeypatch):
     """With `=` in place of `+=` all rules are right, and the smallest program uses one value twice."""
 
-    monkeypatch.setattr(shares, "joined", lambda known, share, signal: share)
+    monkeypatch.setattr(shares, "accumulate", lambda known, share, signal: share)
     for name, guarded in (("SENDERS", False), ("GUARDED", True)):
         written = shares._Written(send=True, guarded=guarded)
         monkeypatch.setattr(shares, name, written)
@@ -71,9 +71,9 @@ def test_a_fault_of_accumulation(monkeypatch):
 @pytest.mark.parametrize("x", [0.5, np.array([0.5, 2.0])])
 def test_a_fault_of_accumulation_in_the_second_order(monkeypatch, x):
     """`=` for `+=` in a pass that is recorded: the first order is right, and the second is blamed like the first."""
-    right = shares.joined
+    right = shares.accumulate
     wrong = lambda known, share, signal: share if isinstance(share, ad.Node) else right(known, share, signal)  # noqa: E731
-    monkeypatch.setattr(backprop, "joined", wrong)
+    monkeypatch.setattr(backprop, "accumulate", wrong)
     report = check_gradients(lambda x: ad.exp(x * 3.0) * ad.sin(x * x), x, order=2)
     assert {finding.order for finding in report.failures} == {2}
     assert report.blame.kind == "accumulation"

@@ -25,7 +25,7 @@ def wrong():
 
 def state(net):
     """Data, gradient and stamp of every parameter, by identity where that can be."""
-    return {name: (id(leaf._data), leaf.grad, leaf.stamp) for name, leaf in net.parameters().items()}
+    return {name: (id(leaf._data), leaf.grad, leaf.version) for name, leaf in net.parameters().items()}
 
 
 NETS = {
