@@ -142,16 +142,7 @@ def _seed_of(output: Any, seed: Any, *, create_graph: bool = False) -> Any:
         )
     data = output._data
     if seed is None:
-        if data.__class__ is float:
-            return 1.0
-        if data.__class__ is np.float64:  # what NumPy's sums give
-            return np.array(1.0)
-        if data.size != 1:
-            raise ValueError(
-                f"the output has shape {data.shape}; a gradient is taken of one number, so reduce it, as with .sum(), "
-                "or pass a seed of that shape"
-            )
-        return np.ones(data.shape, data.dtype)
+        return 1.0 if data.__class__ is float else _one(data)
     if isinstance(seed, Node):
         if not create_graph:
             raise TypeError("the seed is a node, which only a pass with create_graph=True can use; pass seed.data")
@@ -165,6 +156,18 @@ def _seed_of(output: Any, seed: Any, *, create_graph: bool = False) -> Any:
     if isinstance(seed, Node):
         return seed
     return float(seed) if data.__class__ is float else np.array(seed, data.dtype)
+
+
+def _one(data: Any) -> Any:
+    """The error signal 1 of an array that holds one number."""
+    if data.__class__ is np.float64:  # what NumPy's sums give
+        return np.array(1.0)
+    if data.size != 1:
+        raise ValueError(
+            f"the output has shape {data.shape}; a gradient is taken of one number, so reduce it, as with .sum(), "
+            "or pass a seed of that shape"
+        )
+    return np.ones(data.shape, data.dtype)
 
 
 def _slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> bool:
@@ -330,7 +333,7 @@ def _send_zero(items: tuple[Node, ...], signal: float, push: Any) -> None:
             item.due = due - 1
 
 
-def _count_in_slots(output: Node, token: object) -> Senders | None:
+def _count_in_slots(output: Node, token: object) -> Senders | None:  # noqa: C901, PLR0915 - a call for every edge would double its time
     """Mark every node with ``token`` and count its edges in ``due``.
 
     Returns the senders of the nodes that share by a rule, None if there is no such node.

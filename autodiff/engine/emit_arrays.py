@@ -295,6 +295,9 @@ def _renaming(entry: Primitive, function: Callable[..., Any]) -> Callable[..., A
     return renamed
 
 
+_SIGNS: Final = {"and": "&", "or": "|", "neg": "-"}
+
+
 class _Writer(Writer):
     """Turns an expression into NumPy source, each call computed once; ``scope`` collects what the source names."""
 
@@ -315,11 +318,9 @@ class _Writer(Writer):
         head, parts = part.head, part.parts
         if head == "variable" and is_name(parts[0]):
             return str(parts[0])
-        if head == "number":
-            return self._constant(parts[0])
         if head == "call":
             return self.call(parts[0], parts[1:], part.params)
-        if head == "read as":
+        if head in ("number", "read as"):
             return self.text(parts[0])
         if head == "xp":
             return self.shared(f"{self._function(parts[0])}({self._list(parts[1:], part.params)})")
@@ -331,9 +332,12 @@ class _Writer(Writer):
             return self._again(part, f"{self.text(parts[0])}({self._list(parts[1:], part.params)})")
         if head in ("variable", "attribute"):
             raise NotAnExpressionError(str(part))
-        sign = {"and": "&", "or": "|"}.get(head, head)
-        text = f"(-{self.text(parts[0])})" if head == "neg" else f"({self.text(parts[0])} {sign} {self.text(parts[1])})"
-        return self._again(part, text)
+        return self._again(part, self._operation(head, *parts))
+
+    def _operation(self, head: str, *operands: Any) -> str:
+        """One or two operands with Python's sign."""
+        sign, texts = _SIGNS.get(head, head), [self.text(item) for item in operands]
+        return f"({sign}{texts[0]})" if len(texts) == 1 else f"({texts[0]} {sign} {texts[1]})"
 
     def _again(self, part: Expression, text: str) -> str:
         """The source of a part: a variable's name where it stands in more than one place."""

@@ -22,7 +22,7 @@ from autodiff.primitives.registry import remembered
 
 __all__ = ["kernel", "many", "method", "origin_of"]
 
-_COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
+_COMPARISONS: Final = ("<", "<=", ">", ">=", "==", "!=")
 _MOST_UNROLLED: Final = 2048  # inputs of one n-ary node: source for as many is compiled in a quarter of a second
 
 
@@ -48,24 +48,30 @@ class _Writer(Writer):
             return self.text(parts[0])
         if head == "item" and parts[1].__class__ is int:
             return f"{self.text(parts[0])}[{parts[1]}]"
-        if head == "xp" and parts[0] == "where":
-            chosen = self.text(parts[1], condition=True)
-            return f"({self.text(parts[2])} if {chosen} else {self.text(parts[3])})"
-        if head == "xp" and not part.params:
-            return self.shared(f"{self._function(parts[0])}({', '.join(self.text(item) for item in parts[1:])})")
+        if head == "xp" and (parts[0] == "where" or not part.params):
+            return self._called(*parts)
         if head == "**":
             return self.shared(f"power({self.text(parts[0])}, {self.text(parts[1])})")
         if head == "neg":
             return f"(-{self.text(parts[0])})"
-        if head in ("and", "or"):
-            joined = f"({self.text(parts[0], condition=True)} {head} {self.text(parts[1], condition=True)})"
-            return joined if condition else f"(1.0 if {joined} else 0.0)"
-        if head in _COMPARISONS:
-            compared = f"{self.text(parts[0])} {head} {self.text(parts[1])}"
-            return compared if condition else f"(1.0 if {compared} else 0.0)"
+        if head in ("and", "or", *_COMPARISONS):
+            holds = self._condition(head, *parts)
+            return holds if condition else f"(1.0 if {holds} else 0.0)"
         if head in ("+", "-", "*", "/"):
             return f"({self._left(parts[0], head)} {head} {self.text(parts[1])})"
         return self._refuse(part)
+
+    def _called(self, name: str, *operands: Any) -> str:
+        """A call of a function of ``xp``."""
+        if name == "where":
+            condition, one, other = operands
+            return f"({self.text(one)} if {self.text(condition, condition=True)} else {self.text(other)})"
+        return self.shared(f"{self._function(name)}({', '.join(map(self.text, operands))})")
+
+    def _condition(self, head: str, left: Any, right: Any) -> str:
+        if head in _COMPARISONS:
+            return f"{self.text(left)} {head} {self.text(right)}"
+        return f"({self.text(left, condition=True)} {head} {self.text(right, condition=True)})"
 
     def _left(self, part: Any, head: str) -> str:
         """The left operand; a long sum is written line by line, for Python's parser has a limit to nesting."""

@@ -119,7 +119,7 @@ class Flow:
     @cached_property
     def rest_wires(self) -> tuple[Wire, ...]:
         """The edges that carry no share of the gradient: those to nodes of the rest."""
-        return tuple(self.flows._wires_to(self.rest, self.nodes))
+        return tuple(self.flows.wires_to(self.rest, self.nodes))
 
     @property
     def is_empty(self) -> bool:
@@ -159,7 +159,7 @@ class Flow:
         if self.is_empty:
             return ()
         errors = tuple(first_errors(self.nodes, self.edges))
-        values = self.flows._first_values
+        values = self.flows.first_values
         if not errors and is_finite(self.output.value) and is_finite(self.gradient):
             way = {node.label for node in self.nodes}
             values = tuple(anomaly for anomaly in values if anomaly.node.label in way)
@@ -359,7 +359,7 @@ class Flows:
         self._consumers: dict[Node, list[Node]] = {}
         self.nodes = tuple(self._flow_node(node, k, self._signals[node]) for k, node in enumerate(order))
         self._ids = {node: k for k, node in enumerate(order)}
-        self._by_label = {node.label: node.id for node in self.nodes}
+        self.by_label = {node.label: node.id for node in self.nodes}
 
     def edges(self) -> Iterator[FlowEdge]:
         """Every edge of the graph with its share, by the ids of ``nodes``."""
@@ -394,7 +394,7 @@ class Flows:
         )
 
     @cached_property
-    def _first_values(self) -> tuple[Anomaly, ...]:
+    def first_values(self) -> tuple[Anomaly, ...]:
         return tuple(first_values(reversed(self.nodes), reversed(self._order)))
 
     @property
@@ -409,7 +409,7 @@ class Flows:
 
     def node_of(self, node: FlowNode) -> Node:
         """The node of the graph that a node of these flows describes."""
-        return self._order[self._by_label[node.label]]
+        return self._order[self.by_label[node.label]]
 
     def label_of(self, node: Node) -> str:
         """What a Value or Tensor of the graph is called."""
@@ -457,8 +457,8 @@ class Flows:
             closed = local == 0 and not reach(node, everywhere(node)).inputs[slot]
             yield slot, item, local, read_edge(node, slot, local, self._names), share, closed
 
-    def _wires_to(self, rest: Sequence[FlowNode], way: Sequence[FlowNode]) -> Iterator[Wire]:
-        numbers = {self._by_label[node.label]: node.id for node in (*way, *rest)}
+    def wires_to(self, rest: Sequence[FlowNode], way: Sequence[FlowNode]) -> Iterator[Wire]:
+        numbers = {self.by_label[node.label]: node.id for node in (*way, *rest)}
         ids = {node: numbers[k] for node, k in self._ids.items()}
         for node in self._order:
             for slot, item in enumerate(node.inputs):

@@ -276,15 +276,15 @@ class _Call:
             came, needed = _shape(seed), _shape(output)
             if seed is not None and came != needed:
                 raise ValueError(f"the seed has shape {came}, the output {needed}; they must be the same")
-        return self._structured([_zero(leaf) if g is None else g for leaf, g in zip(self.inputs, found, strict=True)])
+        return self.structured([_zero(leaf) if g is None else g for leaf, g in zip(self.inputs, found, strict=True)])
 
     def pullback_of_all(self, outputs: Sequence[Any], seeds: Sequence[Any]) -> Any:
         """The sum over outputs of their gradients with the given seeds."""
         graph = self.open or any(isinstance(seed, Node) for seed in seeds)
         parts = [flatten(self.pullback(output, seed, graph)) for output, seed in zip(outputs, seeds, strict=True)]
-        return self._structured([_total(column) for column in zip(*parts, strict=True)])
+        return self.structured([_total(column) for column in zip(*parts, strict=True)])
 
-    def _structured(self, leaves: Iterable[Any]) -> Any:
+    def structured(self, leaves: Iterable[Any]) -> Any:
         rebuilt = rebuild(list(self.chosen), list(leaves))
         return tuple(rebuilt) if self.several else rebuilt[0]
 
@@ -370,8 +370,8 @@ def _rows(call: _Call, output: Any) -> Any:
         rows.append(flatten(call.pullback(output, seed)))
     if not rows:
         empty = [np.zeros(shape + np.shape(leaf._data)) for leaf in call.inputs]
-        return call._structured(empty)
-    return call._structured([_stacked(column, shape) for column in zip(*rows, strict=True)])
+        return call.structured(empty)
+    return call.structured([_stacked(column, shape) for column in zip(*rows, strict=True)])
 
 
 def _stacked(column: Sequence[Any], shape: tuple[int, ...]) -> Any:

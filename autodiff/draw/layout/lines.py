@@ -108,31 +108,11 @@ def _words(text: str) -> list[str]:
 
 
 def _legend(picture: Picture, across: float) -> Iterator[Line]:
-    lanes = {wire.lane for wire in picture.wires}
-    entries = [("graph", say("legend.graph", picture.language))] if picture.kind == "graph" else []
-    if "forward" in lanes:
-        entries.append(("forward", say("legend.forward", picture.language)))
-    if "error" in lanes:
-        entries.append(("error", say("legend.error", picture.language)))
-    signs = {wire.sign for wire in picture.wires}
-    if -1 in signs:
-        entries.append(("negative", say("legend.negative", picture.language)))
-    if 0 in signs:
-        entries.append(("zero", say("legend.zero", picture.language)))
-    if any(box.kind == "parameter" for box in picture.boxes):
-        entries.append(("parameter", say("legend.parameter", picture.language)))
-    if any(box.kind in ("rest", "value") for box in picture.boxes) and picture.formula:
-        entries.append(("rest", say("legend.rest", picture.language)))
-    if any(box.mark for box in picture.boxes) or any(wire.mark for wire in picture.wires):
-        entries.append(("mark", say("legend.mark", picture.language)))
-    if "error" in lanes:
-        entries.append(("width", say("legend.width", picture.language)))
-    if not entries:
-        return
     x = 0.0
     runs: list[Run] = []
     marks: list[Mark] = []
-    for kind, text in entries:
+    for kind in _signs_in(picture):
+        text = say(f"legend.{kind}", picture.language)
         sign = 0.0 if kind in _WORDS_ALONE else _INDENT + 8.0
         wide = sign + width(text, _LEGEND)
         if runs and x + wide > across:
@@ -142,7 +122,21 @@ def _legend(picture: Picture, across: float) -> Iterator[Line]:
             marks.append(Mark(x, kind))
         runs.append(Run(x + sign, (Segment(text, _LEGEND_COLOURS.get(kind, kind)),)))
         x += wide + 14.0
-    yield Line(22.0, _LEGEND, tuple(runs), tuple(marks))
+    if runs:
+        yield Line(22.0, _LEGEND, tuple(runs), tuple(marks))
+
+
+def _signs_in(picture: Picture) -> list[str]:
+    """What a reader needs explained: the kinds of entries of the legend, in its order."""
+    lanes, signs = {wire.lane for wire in picture.wires}, {wire.sign for wire in picture.wires}
+    kinds = {box.kind for box in picture.boxes}
+    holds = {
+        "graph": picture.kind == "graph", "forward": "forward" in lanes, "error": "error" in lanes,
+        "negative": -1 in signs, "zero": 0 in signs, "parameter": "parameter" in kinds,
+        "rest": bool(picture.formula) and not kinds.isdisjoint(("rest", "value")),
+        "mark": any(part.mark for part in (*picture.boxes, *picture.wires)), "width": "error" in lanes,
+    }  # fmt: skip
+    return [kind for kind, shown in holds.items() if shown]
 
 
 class _Told(NamedTuple):

@@ -102,7 +102,7 @@ def _place(made: Selection, flow: Flow, edge: FlowEdge, column_of: dict[int, int
     """Find a place for a node without a box: on a wire, in its consumer's box, or a box of its own."""
     if not _is_parameter(flow, edge.input):
         return
-    partner = None if edge.partner is None else flow.flows._by_label.get(edge.partner)
+    partner = None if edge.partner is None else flow.flows.by_label.get(edge.partner)
     if partner in made.nodes:
         made.wires.append((edge.input, partner, edge.consumer))
     elif edge.partner is None and edge.local == 1:
@@ -128,4 +128,4 @@ def _is_parameter(flow: Flow, node: int) -> bool:
 
 def _id(flow: Flow, label: str) -> int:
     """The id of a label among all nodes of the graph; of a parameter on no path the one behind them."""
-    return flow.flows._by_label.get(label, len(flow.flows.nodes))
+    return flow.flows.by_label.get(label, len(flow.flows.nodes))
