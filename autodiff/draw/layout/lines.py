@@ -134,7 +134,8 @@ def _signs_in(picture: Picture) -> list[str]:
         "graph": picture.kind == "graph", "forward": "forward" in lanes, "error": "error" in lanes,
         "negative": -1 in signs, "zero": 0 in signs, "parameter": "parameter" in kinds,
         "rest": bool(picture.formula) and not kinds.isdisjoint(("rest", "value")),
-        "mark": any(part.mark for part in (*picture.boxes, *picture.wires)), "width": "error" in lanes,
+        "mark": any(box.mark for box in picture.boxes) or any(wire.mark for wire in picture.wires),
+        "width": "error" in lanes,
     }  # fmt: skip
     return [kind for kind, shown in holds.items() if shown]
 
