@@ -1,1 +1,1 @@
-"""The recorded graph and the chain rule on it, with the code written from the table; no class that users name."""
+"""The recorded graph and the chain rule on it, with the code written from the table."""

@@ -11,12 +11,12 @@ from string import Template
 from textwrap import dedent
 from typing import Any, Final
 
-from autodiff.primitives.expression import Expression
+from autodiff.primitives.expression import Expression, variable
 from autodiff.primitives.primitive import Primitive
 
 __all__ = [
-    "WRITTEN", "NotAnExpressionError", "Writer", "clash", "compiled", "filled", "is_name", "param", "source_of",
-    "traced", "words",
+    "WRITTEN", "NotAnExpressionError", "Writer", "clash", "compiled", "defaults_of", "filled", "is_name", "param",
+    "param_variables", "passed", "source_of", "traced", "words",
 ]  # fmt: skip
 
 #: What the file name of compiled source begins with.
@@ -73,6 +73,21 @@ def is_name(text: Any) -> bool:
 def param(key: str) -> str:
     """What the params of a call are called in written source; users choose ``key``, such as ``g`` or ``x0``."""
     return f"param_{key}"
+
+
+def passed(entry: Primitive) -> str:
+    """The params of a call as source: a dict of what they are called there."""
+    return "{" + ", ".join(f"{key!r}: {param(key)}" for key in entry.defaults) + "}"
+
+
+def param_variables(entry: Primitive) -> dict[str, Expression]:
+    """The params of a call as variables of expressions."""
+    return {key: variable(param(key)) for key in entry.defaults}
+
+
+def defaults_of(entry: Primitive) -> dict[str, Any]:
+    """The defaults of the params by the names that they have in written source."""
+    return {f"_{key}": value for key, value in entry.defaults.items()}
 
 
 def words(lines: Iterable[str]) -> set[str]:

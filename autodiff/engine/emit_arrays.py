@@ -3,8 +3,8 @@
 A rule calls primitives, and each call asks what its operands are. In a backward pass on arrays the answer is known, so
 a rule run on symbols is written out once as plain NumPy source; a rule that is more than one expression is called as it
 stands. The same is done for recording a call. A training step of the scorer (``python -m tests.programs.benchmarks
-arrays``, batch 1) so takes 1.4 times as long as NumPy code written by hand, and 3.3 times with rules and calls as they
-stand.
+arrays``, batch 1) thus takes 1.4 times as long as NumPy code written by hand; with rules and calls as they stand it
+took 3.3 times as long.
 """
 
 from __future__ import annotations
@@ -19,20 +19,30 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.engine.emit import NotAnExpressionError, Writer, clash, compiled, filled, is_name, param, traced, words
+from autodiff.engine.emit import (
+    NotAnExpressionError,
+    Writer,
+    clash,
+    compiled,
+    defaults_of,
+    filled,
+    is_name,
+    param,
+    param_variables,
+    passed,
+    traced,
+    words,
+)
 from autodiff.engine.graph import BY_RULE, Node, clock
 from autodiff.primitives.expression import Expression, variable
-from autodiff.primitives.namespace import arrays
+from autodiff.primitives.namespace import ARRAY_FAULTS, arrays
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import remembered
 from autodiff.primitives.table.layout import reshape, stack
 
-__all__ = ["FORWARD_FAULTS", "as_tensor", "checked", "data_of", "lent", "method", "sharing"]
-
-#: What NumPy raises for operands that do not fit.
-FORWARD_FAULTS: Final = (ValueError, TypeError, IndexError, OverflowError)
+__all__ = ["as_tensor", "checked", "data_of", "lent", "method", "sharing"]
 
 
 _SHARING: Final = """
@@ -68,7 +78,7 @@ _SENT: Final = """
 def sharing(
     entry: Primitive, scope: dict[str, Any], *, send: bool = False, guarded: bool = False
 ) -> Callable[..., Any]:
-    """The function ``(node, g) -> shares`` of a node of ``entry``, which has an arity; None stands for a constant's.
+    """The function ``(node, g) -> shares`` of a node of ``entry``, which has an arity; None in place of a constant's.
 
     With ``send``, the function ``(node, g, token, push)`` that delivers the shares to the slots of the inputs itself.
     With ``guarded``, a closed gate sends 0 even of an infinite signal.
@@ -86,8 +96,8 @@ def sharing(
         end=[] if send else [f"return {', '.join(f's{k}' for k in range(len(names)))},"],
     )  # fmt: skip
     known = {"Node": Node, "ndarray": np.ndarray, "errstate": np.errstate, "edition": source.edition}
-    defaults = {f"_{key}": value for key, value in entry.defaults.items()}
-    return compiled(f"shares of {entry.name}{', sent' * send}", lines, {**scope, **source.scope, **known, **defaults})
+    known |= defaults_of(entry)
+    return compiled(f"shares of {entry.name}{', sent' * send}", lines, {**scope, **source.scope, **known})
 
 
 def _share(entry: Primitive, k: int, source: _Source, send: bool, guarded: bool) -> list[str]:
@@ -161,7 +171,7 @@ def _taken_up(source: _Source) -> list[str]:
 @remembered(1024)  # read twice: when a call is first recorded, and when it first shares a signal
 def _source(entry: Primitive) -> _Source:
     writer, names = _Writer(), [f"x{k}" for k in range(entry.arity or 0)]
-    params = {key: variable(param(key)) for key in entry.defaults}
+    params = param_variables(entry)
     value = writer.call(entry, tuple(variable(name) for name in names), params)
     forward, known, shares = writer.lines, writer.memo, []
     for k in range(len(names)):
@@ -177,7 +187,7 @@ def _source(entry: Primitive) -> _Source:
 
 def _share_source(entry: Primitive, k: int, names: list[str], writer: _Writer) -> tuple[list[str], str]:
     """Lines and the expression of the k-th input's share, in g, z, the inputs' data and the params."""
-    params = {key: variable(param(key)) for key in entry.defaults}
+    params = param_variables(entry)
     try:
         inputs = [variable(name) for name in names]
         rule = traced(entry, k, variable("g"), variable("z"), *inputs, **params)
@@ -185,8 +195,8 @@ def _share_source(entry: Primitive, k: int, names: list[str], writer: _Writer) -
         text = writer.text(rule)
     except NotAnExpressionError:
         writer.scope |= {f"rule{k}": entry.rule(k), "lent": lent}
-        passed = "".join(f", {key}={param(key)}" for key in entry.defaults)
-        return [], f"lent(rule{k}(g, z, {', '.join(names)}{passed}))"
+        asked = "".join(f", {key}={param(key)}" for key in entry.defaults)
+        return [], f"lent(rule{k}(g, z, {', '.join(names)}{asked}))"
     return writer.lines, text
 
 
@@ -251,22 +261,21 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
     """The function that records ``entry`` on Tensors (``kind``) and on constants, which ``constant`` makes safe."""
     source = _source(entry)
     names, inputs = source.names, [f"a{k}" for k in range(len(source.names))]
-    passed = "{" + ", ".join(f"{key!r}: {param(key)}" for key in entry.defaults) + "}"
-    usual = " and ".join(f"{param(key)} is _{key}" for key in entry.defaults)  # without asking, calls share one origin
+    usual = " and ".join(f"{param(key)} is _{key}" for key in entry.defaults)  # then calls share one origin
     needed = any(value is Parameter.empty for value in entry.defaults.values())
     body: dict[str, str | list[str]] = {
         "data": [line for x, a in zip(names, inputs, strict=True) for line in filled(_DATA, x=x, a=a)],
         "arrays": [f"{', '.join(names)}, = as_arrays({', '.join(names)})"] * entry.takes_arrays,
-        "origin": [f"origin = shared if {usual} else Origin(entry, {passed})"] if usual else [],  # this checks them
+        "origin": [f"origin = shared if {usual} else Origin(entry, {passed(entry)})"] if usual else [],
         "forward": source.forward, "value": source.value if entry.built_in else f"checked(entry, {source.value})",
-        "names": ", ".join(names), "inputs": ", ".join(inputs), "passed": passed,
+        "names": ", ".join(names), "inputs": ", ".join(inputs), "passed": passed(entry),
         "kept": f"({', '.join([*source.kept, 'edition'])})" if source.kept else "None",
     }  # fmt: skip
     scope = {
-        **source.scope, **{f"_{key}": value for key, value in entry.defaults.items()}, "Tensor": kind, "Node": Node,
+        **source.scope, **defaults_of(entry), "Tensor": kind, "Node": Node,
         "constant": constant, "as_arrays": as_arrays, "checked": checked, "entry": entry, "Origin": Origin,
         "clock": clock, "origin": entry.origin, "shared": None if needed else Origin(entry, entry.defaults),
-        "BY_RULE": BY_RULE, "FAULTS": FORWARD_FAULTS, "new": object.__new__, "edition": source.edition,
+        "BY_RULE": BY_RULE, "FAULTS": ARRAY_FAULTS, "new": object.__new__, "edition": source.edition,
     }  # fmt: skip
     hidden = clash(entry.defaults, filled(_RECORDING, keywords="", renamed=[], **body), scope)
     named = {key: param(key) if hidden else key for key in entry.defaults}

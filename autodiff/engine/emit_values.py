@@ -12,7 +12,18 @@ from collections.abc import Callable
 from inspect import Parameter
 from typing import Any, Final
 
-from autodiff.engine.emit import NotAnExpressionError, Writer, clash, compiled, filled, param, traced
+from autodiff.engine.emit import (
+    NotAnExpressionError,
+    Writer,
+    clash,
+    compiled,
+    defaults_of,
+    filled,
+    param,
+    param_variables,
+    passed,
+    traced,
+)
 from autodiff.engine.graph import clock
 from autodiff.primitives.expression import ONE, Expression, variable
 from autodiff.primitives.namespace import FLOAT_FAULTS, as_float, floats
@@ -109,7 +120,7 @@ def _lines(primitive: Primitive, names: list[str], slots: list[int]) -> list[str
     """Source lines that set ``z`` and, for each slot, ``d<slot>`` from the variables ``names``."""
     writer = _writer(primitive, names)
     inputs = [variable(name) for name in names]
-    params = {key: variable(param(key)) for key in primitive.defaults}
+    params = param_variables(primitive)
     writer.assign("z", traced(primitive, None, *inputs, **params))
     for k in slots:
         writer.assign(f"d{k}", traced(primitive, k, ONE, variable("z"), *inputs, **params))
@@ -117,11 +128,10 @@ def _lines(primitive: Primitive, names: list[str], slots: list[int]) -> list[str
 
 
 def _scope(primitive: Primitive) -> dict[str, Any]:
-    defaults = {f"_{key}": value for key, value in primitive.defaults.items()}
     return {
-        **vars(floats), **defaults, "inf": math.inf, "nan": math.nan, "primitive": primitive, "FAULTS": FLOAT_FAULTS,
-        "as_float": as_float, "ieee_partials": ieee_partials, "origin_of": origin_of, "origin": primitive.origin,
-        "clock": clock, "new": object.__new__,
+        **vars(floats), **defaults_of(primitive), "inf": math.inf, "nan": math.nan, "primitive": primitive,
+        "FAULTS": FLOAT_FAULTS, "as_float": as_float, "ieee_partials": ieee_partials, "origin_of": origin_of,
+        "origin": primitive.origin, "clock": clock, "new": object.__new__,
     }  # fmt: skip
 
 
@@ -227,23 +237,20 @@ def _function(primitive: Primitive, scope: dict[str, Any], template: str, **part
     return filled(template, keywords=keywords, renamed=[f"{param(key)} = {key}" for key in primitive.defaults], **parts)
 
 
-def _passed(primitive: Primitive) -> str:
-    """The params of a call as source, in a dict."""
-    return "{" + ", ".join(f"{key!r}: {param(key)}" for key in primitive.defaults) + "}"
-
-
 def _guarded(primitive: Primitive, names: list[str], slots: list[int]) -> list[str]:
     every = ", ".join(["z", *(f"d{k}" for k in range(len(names)))])
     lines = _lines(primitive, names, slots)
-    return filled(_GUARDED, lines=lines, every=every, names=", ".join(names), passed=_passed(primitive))
+    return filled(_GUARDED, lines=lines, every=every, names=", ".join(names), passed=passed(primitive))
 
 
 def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Callable[..., Any] | None:
     """The function that applies ``primitive`` to one or two operands, a ``kind`` of node or numbers.
 
     With ``reflected`` its operands come swapped, as Python hands them to ``__rsub__``. Any other operand goes to the
-    primitive itself. None if the primitive is more than one expression.
+    primitive itself. None if the primitive is more than one expression, or not elementwise in one or two inputs.
     """
+    if not primitive.elementwise or primitive.arity not in (1, 2):
+        return None
     names = ["x", "y"][: primitive.arity]
     asked = "".join(f", {key}={param(key)}" for key in primitive.defaults)
     template = _OF_ONE if len(names) == 1 else _REFLECTED if reflected else _OF_TWO
@@ -278,8 +285,11 @@ def kernel(primitive: Primitive, count: int) -> Callable[..., tuple[float, tuple
 def many(primitive: Primitive, kinds: tuple[type, ...], kind: type) -> Callable[[tuple[Any, ...]], Any] | None:
     """The function that records a call of ``primitive`` on a tuple of operands of the classes ``kinds``.
 
-    Each is ``kind`` or float. None if there is no such function: the primitive is more than one expression.
+    Each is ``kind`` or float. None if there is no such function: the primitive is more than one expression, has params
+    or is not elementwise.
     """
+    if not primitive.elementwise or primitive.defaults:
+        return None
     names, parts = [f"x{k}" for k in range(len(kinds))], [f"a{k}" for k in range(len(kinds))]
     nodes = [k for k, each in enumerate(kinds) if each is kind]
     constants = len(nodes) < len(kinds)  # which have no edge
@@ -299,12 +309,12 @@ def _unrolled(primitive: Primitive, names: list[str]) -> list[str]:
     """Lines that set z and the tuple ``partials`` of all local gradients from the variables ``names``."""
     if len(names) > _MOST_UNROLLED:
         raise NotAnExpressionError(primitive.name)
-    inputs, params = [variable(name) for name in names], {key: variable(param(key)) for key in primitive.defaults}
+    inputs, params = [variable(name) for name in names], param_variables(primitive)
     writer = _writer(primitive, names)
     writer.assign("z", traced(primitive, None, *inputs, **params))
     partials = [writer.text(traced(primitive, k, ONE, variable("z"), *inputs, **params)) for k in range(len(names))]
     lines = [*writer.lines, f"partials = ({', '.join(partials)},)"]
-    guarded = filled(_GUARDED, lines=lines, every="z, *partials", names=", ".join(names), passed=_passed(primitive))
+    guarded = filled(_GUARDED, lines=lines, every="z, *partials", names=", ".join(names), passed=passed(primitive))
     return [*guarded, "    partials = tuple(partials)"]
 
 

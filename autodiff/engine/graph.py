@@ -222,7 +222,7 @@ def topological(output: Node) -> list[Node]:
     >>> [node.label for node in topological(x * x + x)]
     ['Value', 'multiply', 'add']
 
-    Raises TypeError for what is no node.
+    Raises TypeError for anything but a node.
     """
     if not isinstance(output, Node):
         raise TypeError(f"an order has a node of a graph, a Value or Tensor, as its output, and got {describe(output)}")

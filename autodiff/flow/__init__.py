@@ -1,4 +1,4 @@
-"""Error sharing as data: the ledger of one gradient, the paths it takes, and how its nodes and edges are called."""
+"""Error sharing as data: the ledger of one gradient, the paths it takes, and what its nodes and edges are called."""
 
 from autodiff.flow.anomalies import Anomaly
 from autodiff.flow.ledger import Factor, Flow, Flows, Path, bracketed, count_text, error_flow

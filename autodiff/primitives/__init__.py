@@ -1,1 +1,1 @@
-"""What an operation is, and the table of all of them; no graph."""
+"""What an operation is and how one is defined; the operations themselves are in `table`. No graph."""

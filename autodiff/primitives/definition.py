@@ -54,10 +54,10 @@ def primitive(
         packed: called with one sequence of inputs, as ``concatenate([a, b])``.
         numpy: NumPy functions that mean this primitive when they meet a Tensor.
         replace: take the place of one's own primitive of that name, if there is one, as in a notebook's cell that runs
-            again. Graphs that the old one recorded keep its rule; they can be copied, and pickled no more.
+            again. Graphs that the old one recorded keep its rule; they can be copied, but no longer pickled.
 
     Raises:
-        TypeError: forward or vjp cannot be called, or a text is none.
+        TypeError: forward or vjp cannot be called, or a text is not a string.
         ValueError: the name is taken (that of a built-in one always is), or forward and rules do not take the same
             number of inputs and the same keywords.
 
@@ -83,7 +83,7 @@ def primitive(
     count = len(rules) if isinstance(rules, tuple) else 1
     if len(domains) not in (1, count):
         raise ValueError(f"primitive {name!r} has {count} inputs and {len(domains)} domains; give one, or one each")
-    if BUILT_IN:  # the package's own are checked by a test, so that importing them takes no time for it
+    if BUILT_IN:  # the package's own are checked by a test, so that imports need not spend time on it
         check_fit(name, forward, rules)
     entry = Primitive(
         name, forward, rules, str.__str__(symbol or name), doc, domains * (count if len(domains) == 1 else 1),

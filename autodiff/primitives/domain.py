@@ -17,7 +17,7 @@ __all__ = ["ANY", "NONZERO", "POSITIVE", "UNIT", "Domain", "Example"]
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """An interval of the reals in which a primitive is smooth, kinks at ``kinks`` apart (dimensionless).
+    """An interval of the reals in which a primitive is smooth, apart from kinks at ``kinks``.
 
     ``low``/``high`` bound the points that tests draw; ``text`` is what a person reads.
     """
@@ -37,7 +37,7 @@ class Domain:
             raise ValueError(f"points are drawn between finite low < high, and got {self.low!r} and {self.high!r}")
 
     def draw(self, random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-        """Random points of this domain, at least 0.05 away from every kink."""
+        """Random points of this domain; those within 0.05 of a kink are moved to 0.1 beside it."""
         points = random.uniform(self.low, self.high, shape)
         for kink in self.kinks:
             near = np.abs(points - kink) < 0.05

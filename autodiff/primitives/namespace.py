@@ -16,10 +16,13 @@ import numpy as np
 
 from autodiff.primitives.special import ARRAYS, FLOATS
 
-__all__ = ["FLOAT_FAULTS", "arrays", "as_float", "floats", "is_plain_number"]
+__all__ = ["ARRAY_FAULTS", "FLOAT_FAULTS", "arrays", "as_float", "floats", "is_plain_number"]
 
 #: What ``math`` and Python's operators raise where IEEE arithmetic answers inf or nan.
 FLOAT_FAULTS: Final = (ZeroDivisionError, OverflowError, ValueError)
+
+#: What NumPy raises for operands that do not fit.
+ARRAY_FAULTS: Final = (ValueError, TypeError, IndexError, OverflowError)
 
 
 def is_plain_number(item: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Plain data as operands: what is taken for a number or an array, and how messages call what is not."""
+"""Plain data as operands: what is taken for a number or an array, and what messages call anything else."""
 
 from __future__ import annotations
 

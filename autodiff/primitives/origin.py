@@ -57,6 +57,7 @@ def _settled(entry: Primitive | None, key: str, item: Any) -> Any:
 
 
 def no_constant(entry: Primitive | None, key: str, item: Any) -> TypeError:
+    """The error for a node given as a param."""
     return TypeError(
         f"{entry.name if entry else 'a node'} takes {key} as a constant, which no error signal reaches, and got "
         f"{describe(item)}; use its .data"

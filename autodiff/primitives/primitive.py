@@ -1,4 +1,4 @@
-"""What a primitive is, and the table of all of them.
+"""What a primitive is: all facts about one operation, and how it computes plain data.
 
 A `Primitive` states every fact about one operation once: how to compute it, its rule of calculus, its sign, its NumPy
 functions, where it is defined, examples. Engine, drawings, documents and tests read the table.
@@ -18,7 +18,7 @@ import numpy as np
 
 from autodiff.primitives.domain import Domain, Example
 from autodiff.primitives.expression import ONE, Expression, variable
-from autodiff.primitives.namespace import FLOAT_FAULTS, arrays, as_float, floats, is_plain_number
+from autodiff.primitives.namespace import ARRAY_FAULTS, FLOAT_FAULTS, arrays, as_float, floats, is_plain_number
 from autodiff.primitives.operands import as_operand, describe, is_ready
 from autodiff.primitives.origin import Origin, no_constant
 from autodiff.primitives.registry import BUILT_IN, FORGETTING, RECORDERS, TABLE, Objects
@@ -216,9 +216,9 @@ class Primitive:
         recorded = self.elementwise or self.reduces or self.takes_arrays
         if recorded and any(item.dtype == object for item in operands):
             return self._evaluate_objects(operands, params)
-        try:
+        try:  # on objects too, where its parts are recorded: a product of matrices as products and sums
             return self.forward(arrays, *operands, **params)
-        except (ValueError, TypeError, IndexError, OverflowError) as error:
+        except ARRAY_FAULTS as error:
             raise self.refusal(operands, params, error) from error
 
     def _by_ieee(self, inputs: Sequence[Any], params: Mapping[str, Any]) -> float:
@@ -228,11 +228,7 @@ class Primitive:
             raise self.refusal(inputs, params, error) from error
 
     def _evaluate_objects(self, operands: list[Any], params: Mapping[str, Any]) -> Any:
-        """On object arrays (of Values): element by element, one node a reduction, a user's primitive by its own rule.
-
-        Anything else runs its forward on the objects, and what is recorded is its parts: elements move without a node,
-        a product of matrices is seen as products and sums.
-        """
+        """On object arrays (of Values): element by element, one node per reduction, a user's primitive by its rule."""
         if self.elementwise:
             count = len(operands)
             by_element = {key: value for key, value in params.items() if isinstance(value, np.ndarray)}
@@ -304,7 +300,7 @@ _EVERY: Final[WeakSet[Primitive]] = WeakSet()
 
 
 def forget_written() -> None:
-    """Forget all that was written for users' primitives: the rules of any of them may call the one that is replaced."""
+    """Forget the code that was written: any rule may call the primitive that is replaced."""
     for forget in FORGETTING:
         forget()
     for entry in list(_EVERY):

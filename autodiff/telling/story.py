@@ -1,4 +1,4 @@
-"""What there is to tell, as blocks of text: written once, set as plain text, Markdown or LaTeX by the writers in draw.
+"""What there is to tell, as blocks of text: written once, set as plain text, Markdown or LaTeX by three writers.
 
 A story knows no format, and the writers know no calculus. All texts are Unicode, as W₁₄⁽¹⁾ is, and hold names that a
 user chose.

@@ -1,1 +1,1 @@
-"""`Value` and `Tensor`: what users compute with, and how a call on them leaves a node; no backward pass."""
+"""`Value` and `Tensor`: what users compute with, and how a call leaves a node; the chain rule is the engine's."""

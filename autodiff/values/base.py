@@ -177,6 +177,7 @@ class Arithmetic(Node):
 
 
 def refuse_node(node: Node, grad: Any) -> NoReturn:
+    """Raise the TypeError for a node that is assigned to ``.grad``."""
     raise TypeError(
         f"the gradient of {node.label} is plain numbers, to which backward passes add, and got {describe(grad)}; "
         "assign its .data, and keep what is to be differentiated again in a variable"
@@ -192,5 +193,5 @@ def detach(x: Any) -> Any:
     return x.detach() if isinstance(x, Arithmetic) else x
 
 
-#: The name of `detach` elsewhere: no error signal passes.
+#: What other libraries call `detach`.
 stop_gradient = detach

@@ -11,7 +11,7 @@ from autodiff.engine import emit_arrays as array
 from autodiff.engine import emit_values as scalar
 from autodiff.engine.graph import BY_RULE, Node, clock, link
 from autodiff.engine.plain import as_constant, as_value_data, boxed, plain, read_only
-from autodiff.primitives.namespace import arrays
+from autodiff.primitives.namespace import ARRAY_FAULTS, arrays
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin
 from autodiff.primitives.primitive import Primitive, real
@@ -104,8 +104,7 @@ def _record_many(entry: Primitive, inputs: tuple[Any, ...]) -> Any:
 
 @remembered(512)
 def _method_of_many(entry: Primitive, kinds: tuple[type, ...]) -> Callable[..., Any] | None:
-    fits = entry.elementwise and not entry.defaults and set(kinds) <= {Value, float}
-    return scalar.many(entry, kinds, Value) if fits else None
+    return scalar.many(entry, kinds, Value) if set(kinds) <= {Value, float} else None
 
 
 @remembered(512)
@@ -115,7 +114,7 @@ def _method_of_values(entry: Primitive, count: int) -> Callable[..., Any] | None
 
 @remembered()
 def _value_method(entry: Primitive) -> Callable[..., Any] | None:
-    return scalar.method(entry, Value) if entry.arity in (1, 2) else None
+    return scalar.method(entry, Value)
 
 
 def _scalar(entry: Primitive, item: Any) -> float:
@@ -194,7 +193,7 @@ def record_tensor(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, A
     data = array.data_of(entry, kept)
     try:
         z = array.checked(entry, entry.forward(arrays, *data, **params))
-    except array.FORWARD_FAULTS as error:
+    except ARRAY_FAULTS as error:
         raise entry.refusal(data, params, error) from error
     node: Tensor = Tensor._leaf(z, origin)
     node.a, node.b, node.da = kept, data, BY_RULE

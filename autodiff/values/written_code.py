@@ -8,7 +8,7 @@ from typing import Any
 from autodiff.engine import emit_arrays, emit_values
 from autodiff.engine.emit import source_of
 from autodiff.engine.plain import as_constant
-from autodiff.engine.shares import SENDERS
+from autodiff.engine.shares import GUARDED, SENDERS
 from autodiff.primitives.operands import describe
 from autodiff.primitives.primitive import Primitive
 from autodiff.values.tensor import Tensor
@@ -18,17 +18,17 @@ __all__ = ["show_source"]
 
 
 def show_source(primitive: Primitive) -> None:
-    """Print the Python that runs when an operation is called, and when an error signal comes back to it.
+    """Print the Python that is written for an operation: for its calls, and for error signals that come back to it.
 
-    It is written from the operation's forward and rules, which are run on symbols: for Values one function, that
-    computes z and the local gradients together; for Tensors one that records the call, and one that delivers the
-    shares. What is more than one expression is called as it stands.
+    It comes from the operation's forward and rules, which are run on symbols: for Values one function that computes z
+    and the local gradients together; for Tensors one that records the call, and one that delivers the shares. What is
+    more than one expression is called as it stands.
 
     Args:
         primitive: an operation of the table, such as ``autodiff.sigmoid``.
 
     Raises:
-        TypeError: no primitive.
+        TypeError: not a primitive.
 
     >>> from autodiff import exp
     >>> show_source(exp)  # doctest: +ELLIPSIS
@@ -60,8 +60,8 @@ def _written(entry: Primitive) -> Iterator[tuple[str, Callable[..., Any]]]:
         found = {f"{entry.name} of {count} Values": emit_values.many(entry, (Value,) * count, Value)}
     else:
         found = {
-            f"{entry.name} of Values": emit_values.method(entry, Value) if entry.arity < 3 else None,
+            f"{entry.name} of Values": emit_values.method(entry, Value),
             f"{entry.name} of Tensors": emit_arrays.method(entry, Tensor, as_constant),
-            f"{entry.name} of Tensors: its shares, delivered": SENDERS[entry],
+            f"{entry.name} of Tensors: its shares, delivered": (GUARDED if entry.singular else SENDERS)[entry],
         }
     yield from ((title, function) for title, function in found.items() if function is not None)

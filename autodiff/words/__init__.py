@@ -1,1 +1,1 @@
-"""Names of quantities and every sentence that a reader sees; no mathematics."""
+"""Names of quantities, and the sentences of pictures, texts and pages in two languages; no mathematics."""

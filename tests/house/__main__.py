@@ -13,8 +13,8 @@ from tests.house.rooms import FILES, LAYERS, purpose, room
 
 
 def rooms() -> str:
-    """A line for every room: its layer, its name, its files, its purpose."""
-    count = Counter(map(room, FILES))
+    """A line for every room: its layer, its name, its files without the ``__init__.py``, its purpose."""
+    count = Counter(room(module) for module in FILES if room(module) != module)
     lines = [(height, name) for height, names in enumerate(LAYERS) for name in names]
     return "".join(f"{height:2}  {name:34} {count[name]:2}  {purpose(name)}\n" for height, name in reversed(lines))
 

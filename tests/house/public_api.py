@@ -40,7 +40,7 @@ def _methods(kind: type) -> Iterator[str]:
 def _signature(item: Any) -> str:
     """The parameters without annotations, as those say how a type is spelled; properties and data have none.
 
-    Nor has a class that is made as Python's own: versions of Python differ there.
+    Nor has a class that is made the way a built-in class is: versions of Python differ there.
     """
     entry = getattr(item, "__func__", item)
     if inspect.isclass(entry):

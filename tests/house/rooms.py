@@ -13,12 +13,9 @@ from typing import Final
 
 from tests.support.places import ROOT
 
-__all__ = ["FILES", "FRONT_DOOR", "LAYERS", "MOST_FILES", "TREES", "imported", "layer", "purpose", "room"]
+__all__ = ["FILES", "LAYERS", "MOST_FILES", "TREES", "imported", "layer", "purpose", "room"]
 
-#: `autodiff` itself: what ``import autodiff`` gives. All rooms of the package stand below it or beside the way in.
-FRONT_DOOR: Final = "autodiff"
-
-#: From the ground up. Rooms of one layer know nothing of each other.
+#: From the ground up. Rooms of one layer know nothing of each other; `autodiff` is what ``import autodiff`` gives.
 LAYERS: Final = (
     ("autodiff.words", "autodiff.primitives"),
     ("autodiff.system", "autodiff.primitives.table"),
@@ -34,7 +31,7 @@ LAYERS: Final = (
     ("autodiff.draw",),
     ("autodiff.testing.check",),
     ("autodiff.testing.hooks",),
-    ("autodiff.testing", FRONT_DOOR),
+    ("autodiff.testing", "autodiff"),
     ("nn",),
     ("autodiff.cli",),
 )
@@ -64,12 +61,12 @@ def layer(module: str) -> int:
 
 
 def purpose(name: str) -> str:
-    """What belongs into a room, and what does not: the first paragraph of its docstring."""
+    """What belongs in a room, and what does not: the first paragraph of its docstring."""
     return (ast.get_docstring(TREES[name]) or "").split("\n\n")[0].replace("\n", " ")
 
 
 def imported(module: str) -> Iterator[str]:
-    """The modules that a module imports when it is loaded: of these packages the very module, of others the package."""
+    """The modules that a module imports, anywhere but in a block for type checkers."""
     typing_only = {
         node
         for block in ast.walk(TREES[module])

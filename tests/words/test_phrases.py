@@ -120,7 +120,7 @@ def _said(tree: ast.AST) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", TELLING)
 def test_code_that_tells_holds_no_sentences(name):
-    """Three words in a row are a sentence, and belong into the table; draw/graphviz.py has messages of errors only."""
+    """Three words in a row are a sentence, and belong in the table; draw/graphviz.py has messages of errors only."""
     place = Path(ad.__file__).parent / name
     paths = {*place.rglob("*.py"), *([place] if place.is_file() else [])} - {place / "graphviz.py"}
     assert paths

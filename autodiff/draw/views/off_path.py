@@ -1,4 +1,4 @@
-"""The nodes that are not on the way: grey circles and grey wires around it."""
+"""The nodes that are not on the way, which `Flow.rest` and `Flow.rest_wires` list: grey circles and wires around it."""
 
 from __future__ import annotations
 

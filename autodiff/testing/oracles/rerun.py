@@ -218,7 +218,7 @@ def _by_complex_step(subject: Subject, points: Arrays, direction: Arrays, weight
     return float(sum(terms))
 
 
-#: From the sharpest to the one that always applies, which is in `check`.
+#: From the sharpest on. What always applies are differences, in `autodiff.testing.oracles.interval`.
 ORACLES: Final[Mapping[str, Slope]] = {
     "exact": _by_fractions, "dual": _by_floats, "mpmath": _by_mpmath, "complex": _by_complex_step,
 }  # fmt: skip

@@ -31,7 +31,7 @@ def numpy_function(name: str) -> Any:
 
 
 def numpy_functions(named: Mapping[str, Any]) -> dict[Any, Any]:
-    """The same with NumPy's functions as keys, in place of names such as ``linalg.norm``.
+    """What is listed by names such as ``linalg.norm``, with NumPy's functions as keys.
 
     A name that the NumPy in use does not have is left out: ``matvec`` came with 2.2.
     """
