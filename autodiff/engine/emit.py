@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from inspect import Parameter
 from itertools import count
 from keyword import iskeyword
 from string import Template
@@ -15,8 +16,8 @@ from autodiff.primitives.expression import Expression, variable
 from autodiff.primitives.primitive import Primitive
 
 __all__ = [
-    "WRITTEN", "NotAnExpressionError", "Writer", "clash", "compiled", "defaults_of", "filled", "is_name", "param",
-    "param_variables", "passed", "source_of", "traced", "words",
+    "WRITTEN", "NotAnExpressionError", "Writer", "clash", "compiled", "defaults_of", "filled", "handed_on", "is_name",
+    "keywords", "param", "param_variables", "passed", "source_of", "traced", "words",
 ]  # fmt: skip
 
 #: What the file name of compiled source begins with.
@@ -78,6 +79,17 @@ def param(key: str) -> str:
 def passed(entry: Primitive) -> str:
     """The params of a call as source: a dict of what they are called there."""
     return "{" + ", ".join(f"{key!r}: {param(key)}" for key in entry.defaults) + "}"
+
+
+def keywords(entry: Primitive, named: Callable[[str], str] = str) -> str:
+    """The params as keyword arguments of a header, after its operands; ``named(key)`` is what each is called."""
+    each = [named(key) + f"=_{key}" * (value is not Parameter.empty) for key, value in entry.defaults.items()]
+    return "".join(f", {text}" for text in ["*", *each]) if each else ""
+
+
+def handed_on(entry: Primitive) -> str:
+    """The params of a call as keyword arguments of another call, after its operands."""
+    return "".join(f", {key}={param(key)}" for key in entry.defaults)
 
 
 def param_variables(entry: Primitive) -> dict[str, Expression]:

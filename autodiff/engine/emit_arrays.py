@@ -26,7 +26,9 @@ from autodiff.engine.emit import (
     compiled,
     defaults_of,
     filled,
+    handed_on,
     is_name,
+    keywords,
     param,
     param_variables,
     passed,
@@ -195,8 +197,7 @@ def _share_source(entry: Primitive, k: int, names: list[str], writer: _Writer) -
         text = writer.text(rule)
     except NotAnExpressionError:
         writer.scope |= {f"rule{k}": entry.rule(k), "lent": lent}
-        asked = "".join(f", {key}={param(key)}" for key in entry.defaults)
-        return [], f"lent(rule{k}(g, z, {', '.join(names)}{asked}))"
+        return [], f"lent(rule{k}(g, z, {', '.join(names)}{handed_on(entry)}))"
     return writer.lines, text
 
 
@@ -278,12 +279,8 @@ def method(entry: Primitive, kind: type, constant: Callable[[Primitive, Any], An
         "BY_RULE": BY_RULE, "FAULTS": ARRAY_FAULTS, "new": object.__new__, "edition": source.edition,
     }  # fmt: skip
     hidden = clash(entry.defaults, filled(_RECORDING, keywords="", renamed=[], **body), scope)
-    named = {key: param(key) if hidden else key for key in entry.defaults}
-    keywords = [f"{named[key]}" + f"=_{key}" * (value is not Parameter.empty) for key, value in entry.defaults.items()]
-    lines = filled(
-        _RECORDING, keywords="".join(f", {each}" for each in ["*", *keywords]) if keywords else "",
-        renamed=[] if hidden else [f"{param(key)} = {key}" for key in entry.defaults], **body,
-    )  # fmt: skip
+    renamed = [] if hidden else [f"{param(key)} = {key}" for key in entry.defaults]
+    lines = filled(_RECORDING, keywords=keywords(entry, param if hidden else str), renamed=renamed, **body)
     function = compiled(f"{entry.name} of Tensors", lines, scope)
     if hidden:
         function = _renaming(entry, function)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from inspect import Parameter
 from typing import Any, Final
 
 from autodiff.engine.emit import (
@@ -19,6 +18,8 @@ from autodiff.engine.emit import (
     compiled,
     defaults_of,
     filled,
+    handed_on,
+    keywords,
     param,
     param_variables,
     passed,
@@ -137,9 +138,12 @@ def _scope(primitive: Primitive) -> dict[str, Any]:
 
 # ---- what is written -------------------------------------------------------------------------------------------------
 
-_NODE: Final = """
+_NEW: Final = """
     node = new(Value)
     node._data = z; node._grad = None; node.origin = origin; node.version = clock.now; node.delta = None
+"""
+
+_NODE: Final = f"""{_NEW.rstrip()}
     node.a = a; node.b = b; node.da = d0; node.db = d1
     return node
 """
@@ -210,8 +214,7 @@ _OF_MANY: Final = """
         $parts, = inputs
         $data
         $all
-        node = new(Value)
-        node._data = z; node._grad = None; node.origin = origin; node.version = clock.now; node.delta = None
+        $new
         node.a = inputs; node.b = $nodes
         node.da = partials; node.db = $locals
         return node
@@ -232,9 +235,8 @@ def _function(primitive: Primitive, scope: dict[str, Any], template: str, **part
     """
     if clash(primitive.defaults, filled(template, keywords="", renamed=[], **parts), scope):
         raise NotAnExpressionError(primitive.name)
-    named = [key if value is Parameter.empty else f"{key}=_{key}" for key, value in primitive.defaults.items()]
-    keywords = "".join(f", {each}" for each in ["*", *named]) if named else ""
-    return filled(template, keywords=keywords, renamed=[f"{param(key)} = {key}" for key in primitive.defaults], **parts)
+    renamed = [f"{param(key)} = {key}" for key in primitive.defaults]
+    return filled(template, keywords=keywords(primitive), renamed=renamed, **parts)
 
 
 def _guarded(primitive: Primitive, names: list[str], slots: list[int]) -> list[str]:
@@ -252,7 +254,7 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
     if not primitive.elementwise or primitive.arity not in (1, 2):
         return None
     names = ["x", "y"][: primitive.arity]
-    asked = "".join(f", {key}={param(key)}" for key in primitive.defaults)
+    asked = handed_on(primitive)
     template = _OF_ONE if len(names) == 1 else _REFLECTED if reflected else _OF_TWO
     wanted = {"first": [0], "second": [1], "both": [0, 1]} if len(names) == 2 else {"first": [0]}
     scope = {**_scope(primitive), "Value": kind}
@@ -295,7 +297,7 @@ def many(primitive: Primitive, kinds: tuple[type, ...], kind: type) -> Callable[
     constants = len(nodes) < len(kinds)  # which have no edge
     try:
         lines = filled(
-            _OF_MANY, parts=", ".join(parts), all=_unrolled(primitive, names),
+            _OF_MANY, parts=", ".join(parts), all=_unrolled(primitive, names), new=filled(_NEW),
             data=[f"{x} = {a}{'._data' * (each is kind)}" for x, a, each in zip(names, parts, kinds, strict=True)],
             nodes=f"({', '.join(parts[k] for k in nodes)},)" if constants else "inputs",
             locals=f"({', '.join(f'partials[{k}]' for k in nodes)},)" if constants else "partials",

@@ -12,6 +12,7 @@ import pytest
 
 import autodiff
 import nn
+from tests.house.__main__ import rooms
 from tests.house.rooms import FILES, LAYERS, MOST_FILES, TREES, imported, layer, purpose, room
 from tests.support.places import ROOT
 
@@ -38,13 +39,10 @@ def test_a_room_can_be_seen_at_a_glance(name: str) -> None:
     assert sum(room(module) == name and module != name for module in FILES) <= MOST_FILES
 
 
-@pytest.mark.slow
 def test_the_table_of_rooms_is_printed() -> None:
     """``python -m tests.house`` names every room once."""
-    command = [sys.executable, "-X", "utf8", "-m", "tests.house"]
-    answer = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, cwd=ROOT)
-    rooms = [line.split()[1] for line in answer.stdout.splitlines()]
-    assert rooms == [name for names in reversed(LAYERS) for name in reversed(names)]
+    printed = [line.split()[1] for line in rooms().splitlines()]
+    assert printed == [name for names in reversed(LAYERS) for name in reversed(names)]
 
 
 def test_imports_have_no_cycle() -> None:
