@@ -63,7 +63,7 @@ def refused(capsys, *arguments: str) -> str:
 # ---- what it does ----------------------------------------------------------------------------------------------------
 
 
-def test_the_notes_example_without_arguments(capsys):
+def test_the_notes_example_without_arguments(capsys) -> None:
     """Eight steps, the product, the check, and an SVG in this folder that is the picture of that flow."""
     out = run(capsys)
     assert "= 1 · 1 · W₁₁⁽²⁾ · σ′(z₁⁽²⁾) · a₄⁽¹⁾\n" in out
@@ -74,7 +74,7 @@ def test_the_notes_example_without_arguments(capsys):
     assert Path("error-flow-W14-1.svg").read_text(encoding="utf-8") == svg(notes_flow())
 
 
-def test_another_network_is_drawn_by_its_seed(capsys):
+def test_another_network_is_drawn_by_its_seed(capsys) -> None:
     """Sizes, activation, parameter and seed; the same seed gives the same numbers, another one others."""
     arguments = ["--sizes", "4,3,2,1", "--activation", "tanh", "--parameter", "W_{21}^{(2)}", "--output", "a.json"]
     first = run(capsys, *arguments, "--seed", "3")
@@ -85,7 +85,7 @@ def test_another_network_is_drawn_by_its_seed(capsys):
     assert run(capsys, *arguments, "--seed", "4") != first
 
 
-def test_sizes_without_a_seed(capsys):
+def test_sizes_without_a_seed(capsys) -> None:
     """Weights are drawn then too; 4,2,1 without a seed is the notes' example."""
     run(capsys, "--sizes", "3,2,1", "--parameter", "b1(1)")
     assert Path("error-flow-b1-1.svg").exists()
@@ -93,27 +93,27 @@ def test_sizes_without_a_seed(capsys):
     assert "= 0.1291" not in run(capsys, "--seed", "0")
 
 
-def test_an_input_that_begins_with_a_minus(capsys):
+def test_an_input_that_begins_with_a_minus(capsys) -> None:
     """As a word of its own, with = and with a typographic minus."""
     for arguments in (["--input", "-1,0.5,0,2"], ["--input=-1,0.5,0,2"], ["--input", "−1,0.5,0,2"]):
         assert "× a₁⁽¹⁾ = −1," in run(capsys, *arguments, "--parameter", "W11(1)")
 
 
 @pytest.mark.parametrize("ending", ["svg", "dot", "txt", "json"])
-def test_the_output_format_follows_the_ending(capsys, ending):
+def test_the_output_format_follows_the_ending(capsys, ending) -> None:
     """And the program says what it wrote."""
     assert run(capsys, "--output", f"flow.{ending}").endswith(f"\nWrote flow.{ending} (drawn by autodiff).\n")
     assert Path(f"flow.{ending}").stat().st_size > 500
 
 
-def test_a_network_from_json(capsys):
+def test_a_network_from_json(capsys) -> None:
     """Weights and input of the notes' example from a file give the same picture."""
     Path("net.json").write_text(json.dumps({**FILE, "x": X}))
     run(capsys, "--network", "net.json")
     assert Path("error-flow-W14-1.svg").read_text(encoding="utf-8") == svg(notes_flow())
 
 
-def test_a_network_from_npz(capsys):
+def test_a_network_from_npz(capsys) -> None:
     """Keys as a network's state has them; the input comes from an option, which also overrules the file's."""
     np.savez("net.npz", **WEIGHTS)
     np.savez("with_x.npz", **WEIGHTS, x=np.zeros(4))
@@ -123,7 +123,7 @@ def test_a_network_from_npz(capsys):
         assert Path("error-flow-W14-1.svg").read_text(encoding="utf-8") == svg(notes_flow())
 
 
-def test_a_kink_is_within_the_check(capsys):
+def test_a_kink_is_within_the_check(capsys) -> None:
     """relu at exactly 0: the numerical derivative lies between the slopes, and the gradient 0 agrees."""
     Path("net.json").write_text(json.dumps({"W1": [[1.0]], "b1": [0.0], "W2": [[2.0]], "b2": [0.0], "x": [0.0]}))
     out = run(capsys, "--network", "net.json", "--activation", "relu", "--parameter", "b1(1)")
@@ -131,7 +131,7 @@ def test_a_kink_is_within_the_check(capsys):
     assert "exactly at a kink" in out
 
 
-def test_where_differences_cannot_tell(capsys):
+def test_where_differences_cannot_tell(capsys) -> None:
     """ln of a negative number: the output is not defined, and the check says so."""
     out = run(capsys, "--activation", "log", "--parameter", "b2(1)")
     assert (
@@ -139,7 +139,7 @@ def test_where_differences_cannot_tell(capsys):
     )
 
 
-def test_a_wrong_gradient_gives_status_1(capsys, monkeypatch):
+def test_a_wrong_gradient_gives_status_1(capsys, monkeypatch) -> None:
     """If the check found another derivative, the program would say so and end with status 1."""
     monkeypatch.setattr(replay, "numerical_derivative", lambda f, x: NumericalDerivative(0.5, 1e-12, 9))
     assert main(["flow"]) == 1
@@ -149,7 +149,7 @@ def test_a_wrong_gradient_gives_status_1(capsys, monkeypatch):
     assert main(["explain"]) == 0
 
 
-def test_as_a_process():
+def test_as_a_process() -> None:
     """``python -m autodiff flow`` and its help; bad input has status 2 there too."""
     done = subprocess.run([sys.executable, "-m", "autodiff", "flow"], capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -158,7 +158,7 @@ def test_as_a_process():
     assert (bad.returncode, bad.stdout) == (2, b"")
 
 
-def test_the_package_needs_neither_nets_nor_drawing():
+def test_the_package_needs_neither_nets_nor_drawing() -> None:
     """``import autodiff`` brings numpy and nothing of nn, drawing or the graphviz packages."""
     script = (
         "import sys, autodiff; loaded = {name.partition('.')[0] for name in sys.modules}; "
@@ -168,7 +168,7 @@ def test_the_package_needs_neither_nets_nor_drawing():
     assert done.stdout == "[]\n"
 
 
-def test_the_demo_derives_the_gradient_in_four_ways():
+def test_the_demo_derives_the_gradient_in_four_ways() -> None:
     """By hand, vectorised, and by the engine on numbers and on arrays: the same to the last bits, and a picture."""
     demo = ROOT / "demos" / "error_sharing.py"
     done = subprocess.run([sys.executable, str(demo), "."], capture_output=True, check=True)
@@ -177,7 +177,7 @@ def test_the_demo_derives_the_gradient_in_four_ways():
     assert Path("error-sharing.svg").read_text(encoding="utf-8") == svg(notes_flow())
 
 
-def test_help_lists_the_options(capsys):
+def test_help_lists_the_options(capsys) -> None:
     """With status 0."""
     with pytest.raises(SystemExit) as caught:
         main(["flow", "--help"])
@@ -189,7 +189,7 @@ def test_help_lists_the_options(capsys):
     )
 
 
-def test_pictures_and_words_as_asked(capsys):
+def test_pictures_and_words_as_asked(capsys) -> None:
     """View, theme, language and digits reach the picture and the text."""
     out = run(capsys, "--view", "graph", "--theme", "dark", "--language", "zh", "--digits", "8", "--output", "f.svg")
     picture = Path("f.svg").read_text(encoding="utf-8")
@@ -208,7 +208,7 @@ def explained(capsys, *arguments: str) -> str:
     return out
 
 
-def test_explain_prints_the_explanation(capsys):
+def test_explain_prints_the_explanation(capsys) -> None:
     """The notes' example without arguments; other networks, parameters, languages and digits as for flow."""
     made = explain(notes_network(), "W14(1)", X, check=True)
     assert explained(capsys, "--check") == made.text() + "\n"
@@ -220,7 +220,7 @@ def test_explain_prints_the_explanation(capsys):
     assert list(Path().iterdir()) == []
 
 
-def test_explain_in_three_formats(capsys):
+def test_explain_in_three_formats(capsys) -> None:
     """By name, or by the ending of the file; the file holds what would have been printed."""
     made = explain(notes_network(), "W14(1)", X)
     for format, ending, text in (
@@ -231,7 +231,7 @@ def test_explain_in_three_formats(capsys):
         assert Path(f"a.{ending}").read_text(encoding="utf-8") == text
 
 
-def test_explain_the_objective(capsys):
+def test_explain_the_objective(capsys) -> None:
     """With a corrupt window, whose numbers may begin with a minus."""
     given = ",".join(map(str, CORRUPT))
     out = explained(capsys, "--corrupt", given, "--digits", "9")
@@ -277,12 +277,12 @@ def test_explain_the_objective(capsys):
         ("explain --sizes 4,2", ONE_OUTPUT + HELP_EXPLAIN),
     ],
 )  # fmt: skip
-def test_bad_arguments_are_one_sentence(capsys, arguments, sentence):
+def test_bad_arguments_are_one_sentence(capsys, arguments, sentence) -> None:
     """On standard error, with status 2, and nothing is written."""
     assert refused(capsys, *arguments.split()) == sentence
 
 
-def test_unknown_names_say_what_there_is(capsys):
+def test_unknown_names_say_what_there_is(capsys) -> None:
     """Commands, activations and spellings of parameters."""
     assert "invalid choice: 'expound'" in refused(capsys, "expound")
     assert refused(capsys, "flow", "--activation", "sigmund").startswith(
@@ -319,13 +319,13 @@ def test_unknown_names_say_what_there_is(capsys):
         ('{"W1": [[1]], "b1": [1]}', "net.json has no x; give the input with --input"),
     ],
 )  # fmt: skip
-def test_bad_networks_are_one_sentence(capsys, content, sentence):
+def test_bad_networks_are_one_sentence(capsys, content, sentence) -> None:
     """What the file holds and what it should hold."""
     Path("net.json").write_text(content)
     assert refused(capsys, "flow", "--network", "net.json", "--parameter", "b1(1)") == sentence
 
 
-def test_what_is_no_archive_is_one_sentence(capsys):
+def test_what_is_no_archive_is_one_sentence(capsys) -> None:
     """Random bytes, and an archive of Python objects, which would have to be trusted."""
     Path("net.npz").write_bytes(b"not an archive")
     assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a .npz file that can be read"
@@ -350,13 +350,13 @@ def _broken_archive(place: bytes, offset: int, value: int) -> bytes:
 @pytest.mark.parametrize(("place", "offset", "value"), [
     (b"PK\x01\x02", 10, 99), (b"PK\x01\x02", 8, 1), (b"W1.npy", 40, 255),
 ], ids=["unknown compression", "encrypted", "damaged"])  # fmt: skip
-def test_archives_that_cannot_be_unpacked_are_one_sentence(capsys, place, offset, value):
+def test_archives_that_cannot_be_unpacked_are_one_sentence(capsys, place, offset, value) -> None:
     """zipfile and zlib raise errors of their own."""
     Path("net.npz").write_bytes(_broken_archive(place, offset, value))
     assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a .npz file that can be read"
 
 
-def test_an_array_under_the_name_of_an_archive_is_one_sentence(capsys):
+def test_an_array_under_the_name_of_an_archive_is_one_sentence(capsys) -> None:
     """numpy.load then gives the array itself."""
     np.save("net.npy", np.ones(3))
     Path("net.npy").rename("net.npz")
@@ -364,23 +364,23 @@ def test_an_array_under_the_name_of_an_archive_is_one_sentence(capsys):
 
 
 @pytest.mark.parametrize("sizes", ["1000,1000,1", "1000000000000,1", "99999999999999999999999,1"])
-def test_networks_too_large_to_explain_are_one_sentence(capsys, sizes):
+def test_networks_too_large_to_explain_are_one_sentence(capsys, sizes) -> None:
     """Each weight is a Value of its own; before anything is allocated."""
     assert refused(capsys, "flow", "--sizes", sizes).startswith("weights are explained one by one, at most 1,000,000")
 
 
-def test_an_empty_activation_is_unknown(capsys):
+def test_an_empty_activation_is_unknown(capsys) -> None:
     """It is not taken for none given."""
     assert refused(capsys, "flow", "--activation", "").startswith("unknown activation '' (must be one of ")
 
 
-def test_weights_at_the_end_of_the_floats(capsys):
+def test_weights_at_the_end_of_the_floats(capsys) -> None:
     """Beyond 2¹⁰²³ no step is larger; the check says what it can."""
     Path("net.json").write_text('{"W1": [[1e308]], "b1": [0.0], "x": [1.0]}')
     assert "Check: numerical derivative" in run(capsys, "--network", "net.json", "--parameter", "W11(1)")
 
 
-def test_without_graphviz_an_svg_is_written(capsys, monkeypatch):
+def test_without_graphviz_an_svg_is_written(capsys, monkeypatch) -> None:
     """Instead of a .png; a warning has the install command."""
     module = sys.modules["autodiff.draw.graphviz"]
     monkeypatch.setattr(module, "find_dot", lambda: None)

@@ -26,12 +26,12 @@ def demo() -> ModuleType:
     return module
 
 
-def test_the_blame_is_found_and_not_known(demo, monkeypatch):
+def test_the_blame_is_found_and_not_known(demo, monkeypatch) -> None:
     """With the bug repaired nothing is blamed; with a wrong edge the operation is."""
     program = Program.parse("Value 2.0; multiply 0 0")
     assert demo.blame_of_number(program).sentence.startswith("each edge is right by itself; x0 gets ")
 
-    def added_up(self):
+    def added_up(self) -> None:
         self.grad = 1.0
         for number in reversed(list(demo._ordered(self, set()))):
             for item, local in number.edges:
@@ -46,7 +46,7 @@ def test_the_blame_is_found_and_not_known(demo, monkeypatch):
 
 
 @pytest.mark.slow
-def test_three_bugs_are_found_shrunk_named_and_drawn(demo, tmp_path, capsys):
+def test_three_bugs_are_found_shrunk_named_and_drawn(demo, tmp_path, capsys) -> None:
     """Each within 200 programs, each to one operation, each with its culprit in the message and in the picture."""
     before = set(TABLE)
     try:

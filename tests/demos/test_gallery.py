@@ -36,7 +36,7 @@ def folder(gallery, tmp_path_factory):
     return target
 
 
-def test_every_picture_is_there_in_light_and_dark(gallery, folder):
+def test_every_picture_is_there_in_light_and_dark(gallery, folder) -> None:
     """Each parses, with a title and a description."""
     for exhibit in gallery.EXHIBITS:
         for theme in ("light", "dark"):
@@ -46,7 +46,7 @@ def test_every_picture_is_there_in_light_and_dark(gallery, folder):
             assert len(root.find(f"{SVG}desc").text) > 20
 
 
-def test_the_page_needs_no_other_file(gallery, folder):
+def test_the_page_needs_no_other_file(gallery, folder) -> None:
     """Nothing is loaded; every picture is in it, with its caption."""
     source = (folder / "gallery.html").read_text(encoding="utf-8")
     assert not re.search(r"(?:src|href|srcset)=\"(?!data:)", source)
@@ -58,7 +58,7 @@ def test_the_page_needs_no_other_file(gallery, folder):
 
 
 @pytest.mark.parametrize("name", ["error-sharing", "several-paths", "same-twice", "wrong-rule"])
-def test_the_readme_shows_what_the_gallery_makes(gallery, folder, name):
+def test_the_readme_shows_what_the_gallery_makes(gallery, folder, name) -> None:
     """The same bytes: run demos/gallery.py and copy FOLDER/readme to demos/pictures when drawings change."""
     assert name in gallery.IN_README
     shown = ROOT / "demos" / "pictures" / f"{name}.svg"
@@ -67,7 +67,7 @@ def test_the_readme_shows_what_the_gallery_makes(gallery, folder, name):
     assert shown.stat().st_size < 72_000
 
 
-def test_a_hidden_layer_gives_a_curved_boundary(gallery):
+def test_a_hidden_layer_gives_a_curved_boundary(gallery) -> None:
     """On two half-moons a unit alone is wrong about some points; with 8 hidden units none is left."""
     points, label = gallery.moons()
     right = [
@@ -78,7 +78,7 @@ def test_a_hidden_layer_gives_a_curved_boundary(gallery):
     assert right[1] == 1.0
 
 
-def test_fig_1_is_drawn_in_the_colours_of_a_theme(gallery):
+def test_fig_1_is_drawn_in_the_colours_of_a_theme(gallery) -> None:
     """By matplotlib, the demos' extra; two runs give the same bytes."""
     pytest.importorskip("matplotlib", reason="the demos' extra is not installed")
     light, dark = gallery.boundaries(gallery.LIGHT), gallery.boundaries(gallery.DARK)
@@ -89,7 +89,7 @@ def test_fig_1_is_drawn_in_the_colours_of_a_theme(gallery):
         assert palette["error"].lower() in source.lower()
 
 
-def test_without_matplotlib_the_rest_is_drawn(gallery, tmp_path, monkeypatch, capsys):
+def test_without_matplotlib_the_rest_is_drawn(gallery, tmp_path, monkeypatch, capsys) -> None:
     """One sentence says what is left out, and why."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setattr(gallery, "EXHIBITS", gallery.EXHIBITS[:1])
@@ -99,7 +99,7 @@ def test_without_matplotlib_the_rest_is_drawn(gallery, tmp_path, monkeypatch, ca
     assert f"needs matplotlib, {install('demos')}." in capsys.readouterr().out
 
 
-def test_the_cyclist_is_right(gallery):
+def test_the_cyclist_is_right(gallery) -> None:
     """power = (¼(v + 2)² + rolling + climbing)·v; its derivative by hand is force + ½(v + 2)·v."""
     drawing = gallery.formula()
     force = 0.25 * 9.0**2 + 0.005 * 85 * 9.81 + 0.02 * 85 * 9.81

@@ -62,7 +62,7 @@ def words(element: ElementTree.Element) -> str:
 # ---- the numbers -----------------------------------------------------------------------------------------------------
 
 
-def test_the_numbers_in_the_svg_are_the_ledgers():
+def test_the_numbers_in_the_svg_are_the_ledgers() -> None:
     """Every node's value and error, every edge's share, in full and as printed; on a rail and with several paths."""
     for flow in (notes_flow(), deep_flow(), margin_flow(), skipping()):
         root = parsed(flow)
@@ -76,7 +76,7 @@ def test_the_numbers_in_the_svg_are_the_ledgers():
         assert set(shares) <= {edge.share for edge in flow.edges}
 
 
-def test_the_rail_of_the_notes_example():
+def test_the_rail_of_the_notes_example() -> None:
     """Six boxes, five error wires to and fro, the numbers of the steps ① to ⑧, the product in the header."""
     what = picture(notes_flow())
     assert what.kind == "rail"
@@ -97,7 +97,7 @@ def test_the_rail_of_the_notes_example():
     assert set(badges) == set(range(1, 9))
 
 
-def test_widths_of_wires_follow_their_shares():
+def test_widths_of_wires_follow_their_shares() -> None:
     """1 + 2.2·|share|/largest |share|, never under 1."""
     for flow in (notes_flow(), deep_flow()):
         wires = [wire for wire in picture(flow).wires if wire.lane == "error"]
@@ -109,7 +109,7 @@ def test_widths_of_wires_follow_their_shares():
         assert [wire.width for wire in picture(error_flow(output, x)).wires if wire.lane == "error"] == [1.0]
 
 
-def test_signs_are_told_by_more_than_colour():
+def test_signs_are_told_by_more_than_colour() -> None:
     """Negative wires are dashed, zero ones dotted, positive ones drawn through; each has its word in the legend."""
     root = parsed(notes_flow("W24(1)"))
     dashes = {
@@ -127,7 +127,7 @@ def test_signs_are_told_by_more_than_colour():
     assert "share exactly 0" in words(met)
 
 
-def test_several_paths_have_a_row_for_every_share():
+def test_several_paths_have_a_row_for_every_share() -> None:
     """A box's rows list what arrives, in symbols and numbers; their sum is the error below."""
     flow = deep_flow()
     what = picture(flow)
@@ -141,20 +141,20 @@ def test_several_paths_have_a_row_for_every_share():
     assert len(ports) == sum(wire.lane == "error" for wire in what.wires)
 
 
-def test_a_wire_names_its_window():
+def test_a_wire_names_its_window() -> None:
     """The rows at both scores of J say which window's they are."""
     cells = [cell.text for box in picture(margin_flow()).boxes for row in box.rows for cell in row.cells]
     assert "true window: × (−1) = −1" in cells
     assert "corrupt window: × 1 = 1" in cells
 
 
-def test_a_bias_is_drawn_as_a_weight_on_a_constant_one():
+def test_a_bias_is_drawn_as_a_weight_on_a_constant_one() -> None:
     """Its source is a box with the number 1."""
     source = next(box for box in picture(notes_flow("b1(1)")).boxes if box.kind == "source")
     assert [row.cells[0].text for row in source.rows] == ["constant", "1"]
 
 
-def test_long_paths_are_drawn_without_their_middle():
+def test_long_paths_are_drawn_without_their_middle() -> None:
     """Fourteen boxes, one of them for the nodes left out and the product of their factors."""
     flow = error_flow(*chain(100))
     what = picture(flow)
@@ -167,7 +167,7 @@ def test_long_paths_are_drawn_without_their_middle():
     assert hidden * flow.edges[6].local * flow.edges[94].local == pytest.approx(rest, rel=1e-9)
 
 
-def test_more_than_a_reader_takes_in_shows_the_strongest_path():
+def test_more_than_a_reader_takes_in_shows_the_strongest_path() -> None:
     """Of 2²⁰⁰ paths one is drawn, and a caption says so."""
     what = picture(error_flow(*ladder(200)))
     assert what.kind == "rail"
@@ -175,7 +175,7 @@ def test_more_than_a_reader_takes_in_shows_the_strongest_path():
     assert what.formula[0].endswith("along the strongest path")
 
 
-def test_a_long_column_of_the_rest_shows_how_many_are_left_out():
+def test_a_long_column_of_the_rest_shows_how_many_are_left_out() -> None:
     """Five circles and a count."""
     what = picture(wide_flow())
     inputs = [box for box in what.boxes if box.column == max(box.column for box in what.boxes)]
@@ -189,7 +189,7 @@ def test_a_long_column_of_the_rest_shows_how_many_are_left_out():
     ]
 
 
-def test_a_crowd_around_the_way_is_left_out():
+def test_a_crowd_around_the_way_is_left_out() -> None:
     """Beyond 400 other nodes only the way is drawn, on a rail and with several paths."""
     others = [Value(float(k)) for k in range(401)]
     w = Value(1.0, name="w")
@@ -197,7 +197,7 @@ def test_a_crowd_around_the_way_is_left_out():
         assert {box.kind for box in picture(error_flow(output, w)).boxes} == {"unit", "parameter"}
 
 
-def test_more_than_three_sources_are_not_drawn_as_boxes():
+def test_more_than_three_sources_are_not_drawn_as_boxes() -> None:
     """What a parameter multiplies in four places is in the rows of its shares; the nodes are grey circles."""
     x = Value(1.0, name="x")
     weights = [Value(float(k), name=f"v{k}") for k in range(4)]
@@ -206,7 +206,7 @@ def test_more_than_three_sources_are_not_drawn_as_boxes():
     assert sum(box.kind == "rest" for box in what.boxes) == 4
 
 
-def test_shares_beyond_the_largest_float_draw_without_warnings():
+def test_shares_beyond_the_largest_float_draw_without_warnings() -> None:
     """Warnings are errors here; the stroke of what overflows is that of the widest."""
     t = Tensor([1.0, 1.0], name="T")
     parsed(error_flow((t * 1e170).sum(), t))  # the squares in a norm overflow
@@ -214,7 +214,7 @@ def test_shares_beyond_the_largest_float_draw_without_warnings():
     parsed(error_flow(x * x * x + x, x))
 
 
-def test_no_path_looks_like_no_path():
+def test_no_path_looks_like_no_path() -> None:
     """The parameter stands by itself, without error lane, and the caption says why."""
     what = picture(empty_flow())
     assert what.kind == "empty"
@@ -235,7 +235,7 @@ def overlaps(one: Rect, other: Rect) -> bool:
     )  # fmt: skip
 
 
-def test_no_two_boxes_overlap(flow):
+def test_no_two_boxes_overlap(flow) -> None:
     """In no kind of picture."""
     layout = lay_out(picture(flow))
     for one, other in combinations(layout.boxes.values(), 2):
@@ -245,7 +245,7 @@ def test_no_two_boxes_overlap(flow):
     assert max(rect.y + rect.height for rect in layout.boxes.values()) <= layout.height + 1e-6
 
 
-def test_labels_of_wires_fit_between_their_boxes():
+def test_labels_of_wires_fit_between_their_boxes() -> None:
     """On a rail, whatever the font: the widest usual one is assumed."""
     what = picture(notes_flow())
     places = lay_out(what).boxes
@@ -255,7 +255,7 @@ def test_labels_of_wires_fit_between_their_boxes():
             assert right.x - left.right >= width(wire.label, 14.0) + (22.0 if wire.step else 0.0)
 
 
-def test_texts_fit_into_their_cells(flow):
+def test_texts_fit_into_their_cells(flow) -> None:
     """Every row is as wide as its box allows."""
     what = picture(flow)
     places = lay_out(what).boxes
@@ -267,7 +267,7 @@ def test_texts_fit_into_their_cells(flow):
                 assert width(cell.text, size, bold=cell.role == "error") <= room
 
 
-def test_lines_of_text_are_no_wider_than_the_picture(flow):
+def test_lines_of_text_are_no_wider_than_the_picture(flow) -> None:
     """Title, formula, legend, steps and captions are broken into lines."""
     what = picture(flow)
     for line in (*header(what, 900.0), *footer(what, 900.0)):
@@ -275,7 +275,7 @@ def test_lines_of_text_are_no_wider_than_the_picture(flow):
             assert run.x + sum(width(segment.text, line.size, bold=segment.bold) for segment in run.segments) <= 930.0
 
 
-def test_a_long_title_is_broken_between_words():
+def test_a_long_title_is_broken_between_words() -> None:
     """No word of it is lost, and no line of it is wider than the picture."""
     x = Value(0.5, name="the slope of the line through both points")
     what = picture(error_flow(x * 2.0, x))
@@ -286,7 +286,7 @@ def test_a_long_title_is_broken_between_words():
     assert all(width(line, size, bold=True) <= 400.0 for line in lines)
 
 
-def test_wires_pass_columns_between_boxes():
+def test_wires_pass_columns_between_boxes() -> None:
     """A wire that skips columns goes around what stands there."""
     what = picture(skipping())
     layout = lay_out(what)
@@ -300,7 +300,7 @@ def test_wires_pass_columns_between_boxes():
                     assert not (place.x <= x <= place.right and place.y < y < place.y + place.height)
 
 
-def test_the_svg_is_an_image_with_title_and_description(flow):
+def test_the_svg_is_an_image_with_title_and_description(flow) -> None:
     """role="img"; a title, and the story in words."""
     root = parsed(flow)
     assert root.get("role") == "img"
@@ -310,12 +310,12 @@ def test_the_svg_is_an_image_with_title_and_description(flow):
     assert float(root.get("width")) == float(root.get("viewBox").split()[2])
 
 
-def test_the_description_tells_the_steps():
+def test_the_description_tells_the_steps() -> None:
     """For those who cannot see the picture."""
     assert "× σ′(z₁⁽²⁾) = 0.1793 carries it through the neuron." in words(parsed(notes_flow()).find(f"{SVG}desc"))
 
 
-def test_sub_and_superscripts_are_stacked():
+def test_sub_and_superscripts_are_stacked() -> None:
     """W₁₄⁽¹⁾ is set as W with 14 lowered and (1) raised above it, and the pen comes back to the line."""
     (cell,) = [
         item
@@ -333,7 +333,7 @@ def test_sub_and_superscripts_are_stacked():
             assert sum(float(span.get("dy") or 0) for span in spans) == pytest.approx(0, abs=0.02)
 
 
-def test_an_index_without_a_base_is_raised_alone():
+def test_an_index_without_a_base_is_raised_alone() -> None:
     """A node called ² is drawn as a small raised 2, with no empty piece before it."""
     x = Value(2.0, name="²")
     names = [item for item in parsed(error_flow(x * 3.0, x)).iter(f"{SVG}text") if item.get("data-role") == "name"]
@@ -342,7 +342,7 @@ def test_an_index_without_a_base_is_raised_alone():
     assert float(raised.get("dy")) < 0
 
 
-def test_pieces_of_a_text():
+def test_pieces_of_a_text() -> None:
     """Two-digit indices keep their comma, minus signs and the corrupt window's c are raised; words stay upright."""
     assert pieces("W₁₀,₂⁽¹⁾ᶜ", formula=True) == [("W", True, "10,2", "(1)c")]
     assert pieces("x⁻²", formula=True) == [("x", True, "", "−2")]
@@ -351,7 +351,7 @@ def test_pieces_of_a_text():
     assert pieces("²", formula=True) == [("", False, "", "2")]
 
 
-def test_widths_allow_for_any_character():
+def test_widths_allow_for_any_character() -> None:
     """Wide characters of East Asia take an em and more, combining ones nothing, capitals more than small letters."""
     assert width("日", 10.0) == pytest.approx(11.0)
     assert width("e\u0301", 10.0) == width("e", 10.0)
@@ -362,7 +362,7 @@ def test_widths_allow_for_any_character():
 # ---- names that users choose -----------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_name_becomes_markup(name):
+def test_no_name_becomes_markup(name) -> None:
     """The SVG parses, with only the elements we write; text and JSON hold the name; ids are ours."""
     flow = hostile_flow(name)
     root = parsed(flow)
@@ -380,14 +380,14 @@ def test_no_name_becomes_markup(name):
 
 @pytest.mark.slow
 @given(st.text(min_size=1, max_size=20))
-def test_any_name_gives_xml_that_parses(name):
+def test_any_name_gives_xml_that_parses(name) -> None:
     """Whatever hypothesis thinks of."""
     parsed(hostile_flow(name))
     dot(hostile_flow(name)).encode()
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_name_becomes_dot(name):
+def test_no_name_becomes_dot(name) -> None:
     """Nodes and edges of the DOT text are the picture's, and inside labels nothing of a name is live."""
     flow = hostile_flow(name)
     source = dot(flow)
@@ -401,7 +401,7 @@ def test_no_name_becomes_dot(name):
 # ---- DOT and Graphviz ------------------------------------------------------------------------------------------------
 
 
-def test_dot_text_has_a_table_for_every_box_and_an_edge_for_every_wire(flow):
+def test_dot_text_has_a_table_for_every_box_and_an_edge_for_every_wire(flow) -> None:
     """Rows are ports; errors run backwards along forward edges."""
     what = picture(flow)
     source = dot(flow)
@@ -414,7 +414,7 @@ def test_dot_text_has_a_table_for_every_box_and_an_edge_for_every_wire(flow):
             assert f"{wire.head}:r{wire.head_row}:e -> {wire.tail}:r{wire.tail_row}:w" in source
 
 
-def test_steps_beyond_ten_are_numbered_in_brackets():
+def test_steps_beyond_ten_are_numbered_in_brackets() -> None:
     """The circled digits of usual fonts end at 10."""
     source = dot(deep_flow())
     assert "⑩" in source
@@ -425,7 +425,7 @@ def test_steps_beyond_ten_are_numbered_in_brackets():
 # ---- text ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_text_of_the_notes_example():
+def test_the_text_of_the_notes_example() -> None:
     """The product in three lines, the eight steps, the shares and their sum, the factor that shrinks most."""
     lines = text(notes_flow()).splitlines()
     assert lines[:5] == [
@@ -445,7 +445,7 @@ def test_the_text_of_the_notes_example():
     assert sum(bool(re.match(r"\(\d\) ", line)) for line in lines) == 8
 
 
-def test_the_text_lists_paths_with_their_percentages():
+def test_the_text_lists_paths_with_their_percentages() -> None:
     """The strongest first; what they sum to is 100."""
     flow = margin_flow()
     found = re.findall(r"^ +([\d.]+) %  .* = (\S+)$", text(flow), flags=re.MULTILINE)
@@ -453,7 +453,7 @@ def test_the_text_lists_paths_with_their_percentages():
     assert [number for _, number in found] == [amount(path.product) for path in flow.strongest(2)]
 
 
-def test_long_texts_leave_out_their_middle():
+def test_long_texts_leave_out_their_middle() -> None:
     """Sixty lines of steps at most, twelve shares at most."""
     assert "more lines …" in text(error_flow(*chain(100)))
     x = Value(1.0, name="x")
@@ -463,7 +463,7 @@ def test_long_texts_leave_out_their_middle():
     assert "multiply is the output itself." in text(error_flow(y, y))
 
 
-def test_the_same_bytes_in_every_process():
+def test_the_same_bytes_in_every_process() -> None:
     """SVG, DOT, text and JSON do not depend on hash seeds or addresses."""
     script = (
         "import json; from autodiff.draw import dot, svg, text; from tests.support.flows import *; "
@@ -485,7 +485,7 @@ def test_the_same_bytes_in_every_process():
     assert len(outputs[0]) > 100_000
 
 
-def test_arrays_show_shape_and_norm():
+def test_arrays_show_shape_and_norm() -> None:
     """In boxes and text."""
     flow = array_flow()
     assert f"their sum = 2×4, norm {np.linalg.norm(flow.gradient):.4g} = the gradient" in text(flow)
@@ -493,7 +493,7 @@ def test_arrays_show_shape_and_norm():
     assert f"2×4, norm {np.linalg.norm(flow.gradient):.4g}" in cells
 
 
-def test_a_long_path_through_arrays():
+def test_a_long_path_through_arrays() -> None:
     """What is left out has no product then."""
     y = t = Tensor([0.1, 0.2], name="T")
     for _ in range(30):
@@ -505,7 +505,7 @@ def test_a_long_path_through_arrays():
 
 
 @pytest.mark.parametrize("letter", ["x", "\\", "&", "😀"])
-def test_names_of_any_length_are_short_enough_for_graphviz(letter):
+def test_names_of_any_length_are_short_enough_for_graphviz(letter) -> None:
     """Graphviz refuses texts of 16 kB and more; an escaped character may take six bytes."""
     x = Value(2.0, name=letter * 10_000)
     text = dot(error_flow(x * x, x))
@@ -513,7 +513,7 @@ def test_names_of_any_length_are_short_enough_for_graphviz(letter):
 
 
 @pytest.mark.parametrize("f", [lambda a: a + a, lambda a: a * a, lambda a: a - a], ids=["a + a", "a·a", "a − a"])
-def test_same_operand_twice_is_drawn_with_two_wires(f):
+def test_same_operand_twice_is_drawn_with_two_wires(f) -> None:
     """Each edge has a wire and a row of its own, in the picture and in DOT."""
     a = Value(3.0, name="a")
     flow = error_flow(f(a), a)
@@ -523,7 +523,7 @@ def test_same_operand_twice_is_drawn_with_two_wires(f):
     assert len(flow.edges) == 2
 
 
-def test_the_text_of_a_seed_has_room_beside_the_output():
+def test_the_text_of_a_seed_has_room_beside_the_output() -> None:
     """A long seed stands right of the output's box, and inside the drawing."""
     x = Tensor(np.arange(6.0), name="x")
     made = ElementTree.fromstring(svg(picture(error_flow(x * x, x, seed=np.full(6, 0.12345)), "graph")))

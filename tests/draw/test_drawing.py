@@ -33,7 +33,7 @@ def example() -> tuple[Value, Value]:
     return (x * w).tanh(), w
 
 
-def test_a_node_and_a_parameter_give_what_their_flow_gives():
+def test_a_node_and_a_parameter_give_what_their_flow_gives() -> None:
     """The same text in every format, from nodes and from the flow."""
     output, w = example()
     drawing, flow = see(output, w), error_flow(output, w)
@@ -48,7 +48,7 @@ def test_a_node_and_a_parameter_give_what_their_flow_gives():
     assert repr(drawing) == "<Drawing: Error sharing: how the output’s error reaches w>"
 
 
-def test_names_are_given_to_nodes_without_one():
+def test_names_are_given_to_nodes_without_one() -> None:
     """A dict of a user's variables; the nodes stay as they are, and names of their own stay."""
     output, w = example()
     (product,) = output.inputs
@@ -57,7 +57,7 @@ def test_names_are_given_to_nodes_without_one():
     assert output.name is None
 
 
-def test_digits_language_and_seed():
+def test_digits_language_and_seed() -> None:
     """They reach what is drawn."""
     output, w = example()
     assert see(output, w, digits=7).picture.formula[-1] == f"{0.5 / np.cosh(1.0) ** 2:.7g}"
@@ -66,7 +66,7 @@ def test_digits_language_and_seed():
     assert see(output, w, seed=-1.0).flow.gradient == -see(output, w).flow.gradient
 
 
-def test_the_stamp_compares_with_differences():
+def test_the_stamp_compares_with_differences() -> None:
     """On the picture, in the text and in JSON; in the reader's language."""
     network = notes_network()
     drawing = see(network((1.0, -0.5, 0.25, 0.8)), network.parameter("W14(1)"), check=True)
@@ -85,7 +85,7 @@ def test_the_stamp_compares_with_differences():
         (-3.0, "0 lies in −1.5 ± 1.5, which is all that differences tell here"),
     ],
 )
-def test_the_stamp_at_a_kink_says_between_which_slopes(seed, stamp):
+def test_the_stamp_at_a_kink_says_between_which_slopes(seed, stamp) -> None:
     """ReLU at 0 has slope 0 on the left and 1 on the right: ≈ of either number would not be true."""
     x = Value(0.0, name="x")
     drawing = see(ad.relu(x), x, seed=seed, check=True)
@@ -93,20 +93,20 @@ def test_the_stamp_at_a_kink_says_between_which_slopes(seed, stamp):
     assert drawing.stamp in drawing.svg()
 
 
-def test_a_wrong_convention_at_a_kink_gets_no_stamp_that_agrees(define):
+def test_a_wrong_convention_at_a_kink_gets_no_stamp_that_agrees(define) -> None:
     """2 is no slope of a function that has 0 on the left and 1 on the right."""
     wrong = define("a kink with a wrong rule", lambda xp, x: xp.maximum(x, 0.0), [lambda g, z, x: g * 2.0])
     x = Value(0.0, name="x")
     assert see(wrong(x), x, check=True).stamp.startswith("differences cannot tell")
 
 
-def test_the_stamp_of_an_array_says_of_what_its_numbers_are():
+def test_the_stamp_of_an_array_says_of_what_its_numbers_are() -> None:
     """All entries move at once: the number is a slope, not a norm."""
     t = Tensor([1.0, 2.0], name="t")
     assert see(ad.tanh(t).sum(), t, check=True).stamp.endswith("(by differences), along one direction of all entries")
 
 
-def test_a_wrong_rule_has_another_stamp(define):
+def test_a_wrong_rule_has_another_stamp(define) -> None:
     """✗, both numbers."""
     square = define("a square with a wrong rule", lambda xp, x: x * x, [lambda g, z, x: g * x])
     x = Value(3.0, name="x")
@@ -114,7 +114,7 @@ def test_a_wrong_rule_has_another_stamp(define):
 
 
 @pytest.mark.parametrize("kind", FLOWS)
-def test_notebooks_get_svg_and_text(kind):
+def test_notebooks_get_svg_and_text(kind) -> None:
     """Both of every kind of flow; the SVG parses."""
     drawing = see(FLOWS[kind]())
     bundle = drawing._repr_mimebundle_(include=None, exclude=None)
@@ -123,7 +123,7 @@ def test_notebooks_get_svg_and_text(kind):
     assert bundle["text/plain"] == drawing.text()
 
 
-def test_show_says_where_the_file_is_when_there_is_no_screen(monkeypatch, capsys, tmp_path):
+def test_show_says_where_the_file_is_when_there_is_no_screen(monkeypatch, capsys, tmp_path) -> None:
     """No browser is started then: one in a terminal would take it over."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(sys, "platform", "linux")
@@ -135,7 +135,7 @@ def test_show_says_where_the_file_is_when_there_is_no_screen(monkeypatch, capsys
     assert capsys.readouterr().out == f"Wrote {path} (drawn by autodiff).\n"
 
 
-def test_show_opens_a_browser(monkeypatch, capsys, tmp_path):
+def test_show_opens_a_browser(monkeypatch, capsys, tmp_path) -> None:
     """With the file's address; where that fails, it says where the file is."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     opened = []
@@ -156,20 +156,20 @@ def test_show_opens_a_browser(monkeypatch, capsys, tmp_path):
         ({"language": "tlh"}, "unknown language 'tlh' (must be one of en, zh)"),
     ],
 )
-def test_what_is_unknown_is_one_sentence(wrong, sentence):
+def test_what_is_unknown_is_one_sentence(wrong, sentence) -> None:
     """Which there are is in it."""
     with pytest.raises(ValueError, match="unknown") as caught:
         see(*example(), **wrong)
     assert str(caught.value).startswith(sentence)
 
 
-def test_digits_are_at_least_one():
+def test_digits_are_at_least_one() -> None:
     """Of a number's notation."""
     with pytest.raises(ValueError, match="digits"):
         see(*example(), digits=0)
 
 
-def test_a_parameter_that_is_no_node_is_one_sentence():
+def test_a_parameter_that_is_no_node_is_one_sentence() -> None:
     """A name is looked up in its network first; a number is no node."""
     output, _ = example()
     with pytest.raises(TypeError, match=r"look it up in its network first: network\.parameter\('W14\(1\)'\)"):
@@ -178,7 +178,7 @@ def test_a_parameter_that_is_no_node_is_one_sentence():
         see(output, 3.0)
 
 
-def test_an_output_that_is_no_scalar_is_one_sentence():
+def test_an_output_that_is_no_scalar_is_one_sentence() -> None:
     """It needs a seed; with one it works."""
     t = ad.Tensor([1.0, 2.0], name="T")
     with pytest.raises(ValueError, match="seed"):
@@ -186,13 +186,13 @@ def test_an_output_that_is_no_scalar_is_one_sentence():
     assert see(t * 2.0, t, seed=np.ones(2)).flow.gradient.tolist() == [2.0, 2.0]
 
 
-def test_a_node_of_another_graph_has_no_path():
+def test_a_node_of_another_graph_has_no_path() -> None:
     """Which is said on the picture, and is not 0."""
     assert "None, which is not 0" in " ".join(see(empty_flow()).picture.captions)
     assert "no path" in see(empty_flow()).svg()
 
 
-def test_what_a_flow_has_already_is_not_given_again():
+def test_what_a_flow_has_already_is_not_given_again() -> None:
     """Its parameter, seed and names."""
     flow = notes_flow()
     for more in ({"parameter": Value(1.0)}, {"seed": 1.0}, {"names": {}}):
@@ -200,7 +200,7 @@ def test_what_a_flow_has_already_is_not_given_again():
             see(flow, **more)
 
 
-def test_files_of_a_hostile_place(tmp_path):
+def test_files_of_a_hostile_place(tmp_path) -> None:
     """A folder that is not there, and one in the file's place."""
     with pytest.raises(OSError, match=r"^cannot write .*: No such file or directory$"):
         see(notes_flow()).save(tmp_path / "none" / "x.svg")
@@ -221,7 +221,7 @@ def whole() -> Drawing:
     return see(y, names={"y": y})
 
 
-def test_without_a_parameter_the_whole_graph_is_drawn():
+def test_without_a_parameter_the_whole_graph_is_drawn() -> None:
     """With every number in SVG, text and JSON; in DOT too."""
     drawing = whole()
     assert drawing.flow is None
@@ -246,7 +246,7 @@ def test_without_a_parameter_the_whole_graph_is_drawn():
 
 @pytest.mark.parametrize("ending", ["svg", "dot", "html", "txt", "json", "tex", "md"])
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_whole_graph_in_files(tmp_path, ending, language):
+def test_a_whole_graph_in_files(tmp_path, ending, language) -> None:
     """Of every format, with the value and the gradient of a in it."""
     a = Value(0.1 + 0.2, name="a")
     (a * 7.0).backward()
@@ -256,7 +256,7 @@ def test_a_whole_graph_in_files(tmp_path, ending, language):
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_the_page_of_a_whole_graph_holds_no_markup_of_names(name):
+def test_the_page_of_a_whole_graph_holds_no_markup_of_names(name) -> None:
     """One title, one picture, no script, nothing to load."""
     a = Value(3.0, name=name)
     told = see(a * a).html()
@@ -266,7 +266,7 @@ def test_the_page_of_a_whole_graph_holds_no_markup_of_names(name):
 
 
 @pytest.mark.parametrize("theme", ["auto", "light", "dark", "print"])
-def test_the_page_of_a_whole_graph_has_the_colours_of_its_theme(theme):
+def test_the_page_of_a_whole_graph_has_the_colours_of_its_theme(theme) -> None:
     """Ground and text; only auto follows the reader."""
     a = Value(3.0, name="a")
     told = see(a * a, theme=theme).html()
@@ -274,7 +274,7 @@ def test_the_page_of_a_whole_graph_has_the_colours_of_its_theme(theme):
     assert ("body{margin:0;background:#ffffff" in told) == (theme != "dark")
 
 
-def test_show_opens_the_page_of_a_whole_graph(monkeypatch, tmp_path, capsys):
+def test_show_opens_the_page_of_a_whole_graph(monkeypatch, tmp_path, capsys) -> None:
     """There is no way to step through, and a page all the same."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(sys, "platform", "linux")
@@ -292,7 +292,7 @@ def test_show_opens_the_page_of_a_whole_graph(monkeypatch, tmp_path, capsys):
         ({"seed": 2.0}, "a seed sends an error to a parameter; name it: see(output, parameter, seed=…)"),
     ],
 )
-def test_what_only_goes_with_a_parameter_is_one_sentence(wrong, sentence):
+def test_what_only_goes_with_a_parameter_is_one_sentence(wrong, sentence) -> None:
     """Nothing that was asked for is ignored."""
     with pytest.raises(ValueError, match=re.escape(sentence)) as caught:
         see(Value(3.0, name="a") * 2.0, **wrong)
@@ -300,7 +300,7 @@ def test_what_only_goes_with_a_parameter_is_one_sentence(wrong, sentence):
 
 
 @pytest.mark.parametrize("digits", [1.5, "4", True, None])
-def test_digits_are_an_integer(digits):
+def test_digits_are_an_integer(digits) -> None:
     """With and without a parameter."""
     a = Value(3.0, name="a")
     for parameter in (None, a):
@@ -308,20 +308,20 @@ def test_digits_are_an_integer(digits):
             see(a * 2.0, parameter, digits=digits)
 
 
-def test_a_name_that_no_file_has_is_one_sentence():
+def test_a_name_that_no_file_has_is_one_sentence() -> None:
     """A null character."""
     with pytest.raises(ValueError, match=r"^no file has a name with a null character, and got 'a.x00.svg'"):
         see(Value(3.0, name="a") * 2.0).save("a\0.svg")
 
 
-def test_a_check_needs_a_parameter():
+def test_a_check_needs_a_parameter() -> None:
     """There is no one gradient to compare."""
     a = Value(3.0, name="a")
     with pytest.raises(ValueError, match="a check compares one gradient"):
         see(a * a, check=True)
 
 
-def test_numbers_json_does_not_know_are_text():
+def test_numbers_json_does_not_know_are_text() -> None:
     """Arrays are lists; nan and inf their names."""
     t = ad.Tensor([np.inf, 1.0], name="T")
     told = json.loads(see(t * 2.0).json())
@@ -329,7 +329,7 @@ def test_numbers_json_does_not_know_are_text():
     assert shown == ["inf", 2.0]
 
 
-def test_a_graph_that_is_no_graph_is_one_sentence():
+def test_a_graph_that_is_no_graph_is_one_sentence() -> None:
     """A number, for example."""
     with pytest.raises(TypeError, match="a computation graph is that of a Value or Tensor, and got"):
         see(3.0)
@@ -354,7 +354,7 @@ print(hashlib.sha256((see(score).svg() + see(score).json()).encode()).hexdigest(
 
 
 @pytest.mark.slow
-def test_the_same_bytes_in_every_process_and_for_every_hash_seed():
+def test_the_same_bytes_in_every_process_and_for_every_hash_seed() -> None:
     """Every format, in every view."""
     root = ROOT
     said = [

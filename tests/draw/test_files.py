@@ -22,7 +22,7 @@ from tests.support.flows import FLOWS, HOSTILE, deep_flow, hostile_flow, notes_f
 # ---- files -----------------------------------------------------------------------------------------------------------
 
 
-def test_files_by_their_ending(tmp_path):
+def test_files_by_their_ending(tmp_path) -> None:
     """Each holds what the function of that kind gives."""
     flow = notes_flow()
     for ending, content in (("svg", svg(flow)), ("dot", dot(flow)), ("txt", text(flow) + "\n")):
@@ -34,14 +34,14 @@ def test_files_by_their_ending(tmp_path):
 
 
 @pytest.mark.parametrize("kind", FLOWS)
-def test_every_kind_of_flow_can_be_saved(tmp_path, kind):
+def test_every_kind_of_flow_can_be_saved(tmp_path, kind) -> None:
     """As everything that needs no other program."""
     flow = FLOWS[kind]()
     for ending in ("svg", "dot", "html", "txt", "json", "tex", "md"):
         assert save(flow, tmp_path / f"flow.{ending}").path.stat().st_size > 100
 
 
-def test_an_unknown_ending_is_refused(tmp_path):
+def test_an_unknown_ending_is_refused(tmp_path) -> None:
     """The sentence lists those that are known."""
     with pytest.raises(ValueError, match=r"cannot save as 'flow\.bmp'") as caught:
         save(notes_flow(), tmp_path / "flow.bmp")
@@ -51,7 +51,7 @@ def test_an_unknown_ending_is_refused(tmp_path):
     )
 
 
-def test_a_folder_that_is_not_there_is_one_sentence(tmp_path):
+def test_a_folder_that_is_not_there_is_one_sentence(tmp_path) -> None:
     """And so is a folder in the file's place."""
     with pytest.raises(FileNotFoundError) as caught:
         save(notes_flow(), tmp_path / "none" / "flow.svg")
@@ -62,7 +62,7 @@ def test_a_folder_that_is_not_there_is_one_sentence(tmp_path):
     assert [item.name for item in tmp_path.iterdir()] == ["flow.svg"]
 
 
-def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch) -> None:
     """The new one is moved into its place only when it is whole; nothing else stays behind."""
     target = tmp_path / "flow.svg"
     target.write_text("old")
@@ -77,7 +77,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     assert [item.name for item in tmp_path.iterdir()] == ["flow.svg"]
 
 
-def test_permissions_stay(tmp_path):
+def test_permissions_stay(tmp_path) -> None:
     """A replaced file keeps its mode; a new one has what the umask allows."""
     target = tmp_path / "flow.svg"
     target.write_text("old")
@@ -90,7 +90,7 @@ def test_permissions_stay(tmp_path):
     assert fresh.stat().st_mode == plain.stat().st_mode
 
 
-def test_a_link_stays_a_link(tmp_path):
+def test_a_link_stays_a_link(tmp_path) -> None:
     """What it leads to is written, as open() does: over several links, and where nothing is there yet."""
     (tmp_path / "kept").mkdir()
     target = tmp_path / "kept" / "real.svg"
@@ -109,7 +109,7 @@ def test_a_link_stays_a_link(tmp_path):
     assert (tmp_path / "round.svg").is_symlink()
 
 
-def test_a_name_may_be_as_long_as_the_system_allows(tmp_path):
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path) -> None:
     """255 characters here; one more is one sentence."""
     longest = os.pathconf(tmp_path, "PC_NAME_MAX")
     for length in (longest, longest - 8):
@@ -121,7 +121,7 @@ def test_a_name_may_be_as_long_as_the_system_allows(tmp_path):
     assert len([*tmp_path.iterdir()]) == 2
 
 
-def test_a_pipe_is_written_to(tmp_path):
+def test_a_pipe_is_written_to(tmp_path) -> None:
     """It stays a pipe: what is no file is not replaced."""
     pipe = tmp_path / "flow.txt"
     os.mkfifo(pipe)
@@ -135,7 +135,7 @@ def test_a_pipe_is_written_to(tmp_path):
     assert [item.name for item in tmp_path.iterdir()] == ["flow.txt"]
 
 
-def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path, monkeypatch):
+def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path, monkeypatch) -> None:
     """Its folder would allow it; open() for writing refuses it, and so does a save."""
     target = tmp_path / "flow.svg"
     target.write_text("old")
@@ -178,7 +178,7 @@ def can_be_nameless(folder: Path) -> bool:
 
 @pytest.mark.parametrize("taken_away", ["", "del os.O_TMPFILE"], ids=["without a name", "with a name"])
 @pytest.mark.parametrize("call", ["fchmod", "replace"])
-def test_a_kill_leaves_the_old_file(tmp_path, call, taken_away):
+def test_a_kill_leaves_the_old_file(tmp_path, call, taken_away) -> None:
     """While the new one is written, nothing is beside it where files need no name; else one that says whose it is."""
     target = tmp_path / "flow.svg"
     target.write_text("old")
@@ -191,13 +191,13 @@ def test_a_kill_leaves_the_old_file(tmp_path, call, taken_away):
     assert all(re.fullmatch(r"\.autodiff-[0-9a-f]{16}", name) for name in others)
 
 
-def test_a_name_that_the_system_cannot_write_is_one_sentence(tmp_path):
+def test_a_name_that_the_system_cannot_write_is_one_sentence(tmp_path) -> None:
     """Half a character here; in the C locale, any that is not ASCII."""
     with pytest.raises(ValueError, match=r"^names of files are written in utf-8 here, which has no '.*\\ud800\.svg'$"):
         save(notes_flow(), tmp_path / "\ud800.svg")
 
 
-def test_half_a_character_in_a_name_is_saved(tmp_path):
+def test_half_a_character_in_a_name_is_saved(tmp_path) -> None:
     """A lone surrogate is no text in UTF-8; in JSON it is written as its number, and reads as what it was."""
     x = Value(2.0, name="\ud800")
     data = json.loads(save(error_flow(x * x, x), tmp_path / "flow.json").path.read_text(encoding="utf-8"))
@@ -221,7 +221,7 @@ def has_graphviz() -> bool:
 
 
 @pytest.mark.parametrize(("ending", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF")])
-def test_png_and_pdf_are_drawn_by_graphviz(tmp_path, ending, magic, has_graphviz):
+def test_png_and_pdf_are_drawn_by_graphviz(tmp_path, ending, magic, has_graphviz) -> None:
     """By dot or by pygraphviz, and the answer says by which."""
     if not has_graphviz:
         pytest.skip("neither dot nor pygraphviz is installed")
@@ -231,7 +231,7 @@ def test_png_and_pdf_are_drawn_by_graphviz(tmp_path, ending, magic, has_graphviz
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_graphviz_takes_hostile_names(name, has_graphviz):
+def test_graphviz_takes_hostile_names(name, has_graphviz) -> None:
     """What we write is DOT, whatever the names are."""
     if not has_graphviz:
         pytest.skip("neither dot nor pygraphviz is installed")
@@ -248,7 +248,7 @@ def no_graphviz(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("ending", [".png", ".pdf"])
-def test_without_graphviz_our_own_svg_is_written(tmp_path, no_graphviz, ending):
+def test_without_graphviz_our_own_svg_is_written(tmp_path, no_graphviz, ending) -> None:
     """Beside where the picture was wanted; the answer and one sentence say so, and what to install."""
     with pytest.warns(UserWarning, match="^wrote") as warned:
         saved = save(notes_flow(), tmp_path / f"flow{ending}")
@@ -264,7 +264,7 @@ def test_without_graphviz_our_own_svg_is_written(tmp_path, no_graphviz, ending):
 @pytest.mark.parametrize(
     ("name", "command"), [("dot", "apt install graphviz"), ("pygraphviz", "pip install pygraphviz")]
 )
-def test_a_forced_engine_that_is_missing_is_one_sentence(tmp_path, no_graphviz, name, command):
+def test_a_forced_engine_that_is_missing_is_one_sentence(tmp_path, no_graphviz, name, command) -> None:
     """With the command that installs it; nothing is written."""
     for ending in (".png", ".svg"):
         with pytest.raises(MissingProgramError) as caught:
@@ -282,7 +282,7 @@ def test_a_forced_engine_that_is_missing_is_one_sentence(tmp_path, no_graphviz, 
         (".txt", "dot", "the engine dot draws .svg, .png, .pdf, and a .txt is written by autodiff"),
     ],
 )
-def test_an_engine_that_cannot_is_one_sentence(tmp_path, ending, name, sentence):
+def test_an_engine_that_cannot_is_one_sentence(tmp_path, ending, name, sentence) -> None:
     """An unknown one, and one that does not draw this format."""
     with pytest.raises(ValueError) as caught:
         save(notes_flow(), tmp_path / f"flow{ending}", engine=name)
@@ -303,14 +303,14 @@ def write_program(program: Path, body: str) -> None:
     program.chmod(0o755)
 
 
-def test_dot_is_preferred_and_gets_the_text(fake_dot):
+def test_dot_is_preferred_and_gets_the_text(fake_dot) -> None:
     """The text goes to standard input, the kind is an option."""
     write_program(fake_dot, "import sys; sys.stdout.write(' '.join(sys.argv[1:]) + sys.stdin.read())")
     assert render("digraph {a}", "png") == (b"-Kdot -Tpngdigraph {a}", "dot")
     assert render("digraph {a}", "pdf", layout="nop") == (b"-Knop -Tpdfdigraph {a}", "dot")
 
 
-def test_a_failing_or_endless_program_is_one_sentence(fake_dot, monkeypatch):
+def test_a_failing_or_endless_program_is_one_sentence(fake_dot, monkeypatch) -> None:
     """The last line of what it said; or that it took too long."""
     write_program(fake_dot, "import sys; sys.stderr.write('first\\nlast\\n'); sys.exit(1)")
     with pytest.raises(MissingProgramError, match=r"^dot could not draw the picture: last$"):
@@ -324,7 +324,7 @@ def test_a_failing_or_endless_program_is_one_sentence(fake_dot, monkeypatch):
         render("digraph {a}", "png")
 
 
-def test_an_error_beside_a_drawing_is_an_error(fake_dot):
+def test_an_error_beside_a_drawing_is_an_error(fake_dot) -> None:
     """Graphviz leaves out a label that it cannot read, and ends with status 0; a warning is no error."""
     write_program(fake_dot, "import sys; print('drawn'); sys.stderr.write('Warning: no font\\n')")
     assert render("digraph {a}", "png") == (b"drawn\n", "dot")
@@ -333,7 +333,7 @@ def test_an_error_beside_a_drawing_is_an_error(fake_dot):
         render("digraph {a}", "png")
 
 
-def test_where_dot_fails_pygraphviz_draws(fake_dot, monkeypatch):
+def test_where_dot_fails_pygraphviz_draws(fake_dot, monkeypatch) -> None:
     """A broken installation is no reason to give up; a picture that takes too long is."""
     monkeypatch.setattr(engine, "find_spec", lambda name: name)
     monkeypatch.setattr(engine, "_PYGRAPHVIZ", "print('by the other')")
@@ -351,7 +351,7 @@ def test_where_dot_fails_pygraphviz_draws(fake_dot, monkeypatch):
         render("digraph {a}", "png")
 
 
-def test_pygraphviz_is_stopped_when_it_takes_too_long(monkeypatch):
+def test_pygraphviz_is_stopped_when_it_takes_too_long(monkeypatch) -> None:
     """It runs in a process of its own."""
     monkeypatch.setattr(engine, "find_dot", lambda: None)
     monkeypatch.setattr(engine, "find_spec", lambda name: name)
@@ -379,7 +379,7 @@ sys.exit(main(["flow", "--output", sys.argv[1]]))
     ],
     ids=["dot", "pygraphviz", "neither"],
 )
-def test_the_whole_job_in_each_situation(tmp_path, taken_away, drew):
+def test_the_whole_job_in_each_situation(tmp_path, taken_away, drew) -> None:
     """The program explains, checks and draws, and says which engine drew; without any it draws the SVG itself."""
     if drew == "dot":  # a program of that name on the PATH, whether this machine has Graphviz or not
         taken_away = f"engine.find_dot = lambda: {str(tmp_path / 'dot')!r}"
@@ -402,7 +402,7 @@ def test_the_whole_job_in_each_situation(tmp_path, taken_away, drew):
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_dot_parsed_back_has_the_pictures_nodes_and_edges(name):
+def test_dot_parsed_back_has_the_pictures_nodes_and_edges(name) -> None:
     """No name adds one, whatever is in it."""
     pygraphviz = pytest.importorskip("pygraphviz")
     flow = hostile_flow(name)
@@ -414,7 +414,7 @@ def test_dot_parsed_back_has_the_pictures_nodes_and_edges(name):
     assert {frozenset(edge) for edge in seen} == {frozenset((wire.tail, wire.head)) for wire in what.wires}
 
 
-def test_dot_is_looked_for_on_the_path_and_where_installers_put_it(tmp_path, monkeypatch):
+def test_dot_is_looked_for_on_the_path_and_where_installers_put_it(tmp_path, monkeypatch) -> None:
     """First the PATH, then the usual folders."""
     program = tmp_path / "dot"
     write_program(program, "")
@@ -429,7 +429,7 @@ def test_dot_is_looked_for_on_the_path_and_where_installers_put_it(tmp_path, mon
 
 
 
-def test_wires_leave_boxes_at_their_outer_side():
+def test_wires_leave_boxes_at_their_outer_side() -> None:
     """In DOT, a row of two cells has its right port at the second: no wire runs below a box."""
     what = picture(deep_flow(), "network")
     boxes = {box.id: box for box in what.boxes}
@@ -442,7 +442,7 @@ def test_wires_leave_boxes_at_their_outer_side():
 
 
 @pytest.mark.parametrize("name", [None, "pygraphviz"])
-def test_what_graphviz_would_take_minutes_for_is_not_begun(tmp_path, monkeypatch, name):
+def test_what_graphviz_would_take_minutes_for_is_not_begun(tmp_path, monkeypatch, name) -> None:
     """An estimate decides, and one sentence says so: our own SVG is written, unless another engine was asked for."""
     monkeypatch.setattr(sys.modules["autodiff.draw.files"], "_MOST", 1000)
     sentence = "is more than Graphviz paints in a minute; fold it, or save an .svg"

@@ -46,7 +46,7 @@ def short_way():
 
 
 @pytest.mark.parametrize("view", ["auto", "graph", "shares"])
-def test_the_way_alone_from_a_hundred_thousand_nodes(short_way, view):
+def test_the_way_alone_from_a_hundred_thousand_nodes(short_way, view) -> None:
     """A weight near the output: the picture holds the way, and says what is left out."""
     flow = short_way
     what = picture(flow, view)
@@ -58,7 +58,7 @@ def test_the_way_alone_from_a_hundred_thousand_nodes(short_way, view):
     assert lay_out(what).width < 2000
 
 
-def test_a_way_of_thousands_keeps_both_ends():
+def test_a_way_of_thousands_keeps_both_ends() -> None:
     """150 boxes and one for the middle; the number of nodes in it is said, and it joins the ends."""
     output, bottom = chain(5_000)
     what = picture(error_flow(output, bottom), "graph")
@@ -70,7 +70,7 @@ def test_a_way_of_thousands_keeps_both_ends():
     assert len(what.wires) == 150
 
 
-def test_of_a_whole_graph_the_nodes_next_to_the_output_are_drawn():
+def test_of_a_whole_graph_the_nodes_next_to_the_output_are_drawn() -> None:
     """The others stand in one box."""
     total, _ = mesh(3_000)
     what = computation(total)
@@ -82,7 +82,7 @@ def test_of_a_whole_graph_the_nodes_next_to_the_output_are_drawn():
 # ---- folding ---------------------------------------------------------------------------------------------------------
 
 
-def test_layers_are_folded_where_there_are_too_many_boxes():
+def test_layers_are_folded_where_there_are_too_many_boxes() -> None:
     """A 40-20-1 network: the way one by one, what is left of each layer in a box, which the caption counts."""
     network = Network((40, 20, 1), scalar=True)
     flow = error_flow(network([0.1] * 40), network.parameter("W3,7(1)"))
@@ -99,7 +99,7 @@ def test_layers_are_folded_where_there_are_too_many_boxes():
     check_layout(what)
 
 
-def test_a_whole_network_is_folded_by_layer():
+def test_a_whole_network_is_folded_by_layer() -> None:
     """Inputs one by one, a box for every layer and one for the weights that lead to it, and the wires between them."""
     network = Network((6, 30, 30, 1), scalar=True)
     what = computation(network([0.1] * 6))
@@ -114,7 +114,7 @@ def test_a_whole_network_is_folded_by_layer():
     assert len(what.wires) == 6 + 2 + 3
 
 
-def test_many_inputs_are_folded_too():
+def test_many_inputs_are_folded_too() -> None:
     """An 80-30-1 network: three boxes, and two for the weights between them."""
     what = computation(Network((80, 30, 1), scalar=True)([0.1] * 80))
     assert sorted(folds(what)) == [
@@ -128,7 +128,7 @@ def test_many_inputs_are_folded_too():
     ]  # fmt: skip
 
 
-def test_scopes_are_folded():
+def test_scopes_are_folded() -> None:
     """Names with dots: a box for each scope."""
     top = Value(0.5, name="x")
     for scope in ("encoder", "decoder"):
@@ -140,7 +140,7 @@ def test_scopes_are_folded():
     assert [box.label for box in what.boxes] == ["decoder", "encoder", "x"]
 
 
-def test_scopes_that_alternate_are_folded_in_parts():
+def test_scopes_that_alternate_are_folded_in_parts() -> None:
     """Wires never run in circles between folded boxes, however names were given."""
     top = Value(0.5, name="x")
     for k in range(200):
@@ -156,7 +156,7 @@ def test_scopes_that_alternate_are_folded_in_parts():
 
 
 @pytest.mark.slow
-def test_ten_thousand_boxes_are_laid_out():
+def test_ten_thousand_boxes_are_laid_out() -> None:
     """By our own layering, in a mesh and in a chain; SVG and DOT are written too."""
     for output in (mesh(10_000)[0], chain(10_000)[0]):
         what = computation(output, most=10_001)
@@ -166,7 +166,7 @@ def test_ten_thousand_boxes_are_laid_out():
     assert svg(what).count("data-box=") == dot(what).count("STYLE=") == len(what.boxes)
 
 
-def test_deep_graphs_do_not_recurse():
+def test_deep_graphs_do_not_recurse() -> None:
     """A chain far deeper than Python's recursion: folding, columns and layout go in loops."""
     output, bottom = chain(10_000)
     flow = error_flow(output, bottom)
@@ -175,7 +175,7 @@ def test_deep_graphs_do_not_recurse():
         lay_out(what)
 
 
-def test_leaves_that_everything_uses_have_few_places():
+def test_leaves_that_everything_uses_have_few_places() -> None:
     """A weight of every step of a long chain: its wires pass each column in one place, or go straight."""
     weights = [Value(1.0, name=f"w{k}") for k in range(20)]
     top = Value(0.5, name="x")
@@ -193,7 +193,7 @@ NAMES = (
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_letters_and_layers_are_read_as_names_are(name):
+def test_letters_and_layers_are_read_as_names_are(name) -> None:
     """The quick reading of printed names agrees with the parser, and leaves all others to it."""
     (node,) = error_flow(x := Value(1.0, name=name), x).nodes
     parsed = notes_name(node)

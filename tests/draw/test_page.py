@@ -49,21 +49,21 @@ _FLOWS = pytest.mark.parametrize("make", FLOWS.values(), ids=FLOWS)
 class Elements(HTMLParser):
     """The elements of a page with their attributes, and the text of those that are not parsed."""
 
-    def __init__(self, source):
+    def __init__(self, source) -> None:
         super().__init__()
         self.tags, self.texts, self.inside = [], [], False
         self.feed(source)
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag, attrs) -> None:
         self.tags.append((tag, dict(attrs)))
         self.inside = tag in ("script", "style")
         if self.inside:
             self.texts.append((self.tags[-1], ""))
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag) -> None:
         self.inside = self.inside and tag not in ("script", "style")
 
-    def handle_data(self, data):
+    def handle_data(self, data) -> None:
         if self.inside:
             self.texts[-1] = (self.texts[-1][0], self.texts[-1][1] + data)
 
@@ -103,7 +103,7 @@ def scorer_flow():
 
 
 @_FLOWS
-def test_every_number_is_the_ledgers(make):
+def test_every_number_is_the_ledgers(make) -> None:
     """Values, errors, local gradients and shares, in full, are those of `Flow.as_dict`."""
     flow = make()
     data, ledger = data_of(page(flow)), flow.as_dict()
@@ -135,7 +135,7 @@ def read(data, text, language, digits):
 
 
 @_FLOWS
-def test_every_sentence_is_that_of_the_steps(make):
+def test_every_sentence_is_that_of_the_steps(make) -> None:
     """For each parameter, in both languages, with more digits and with fewer."""
     flow = make()
     data = data_of(page(flow))
@@ -156,7 +156,7 @@ def test_every_sentence_is_that_of_the_steps(make):
                 assert found == ["\n".join([step.sentence, *step.lines]) for step in expected]
 
 
-def test_a_sum_keeps_its_sign_when_it_is_the_parameter_first():
+def test_a_sum_keeps_its_sign_when_it_is_the_parameter_first() -> None:
     """δ₁⁽²⁾ stands at z₁⁽²⁾ whichever node the page begins with; of arrays the page says how a share is made."""
     flow = notes_flow()
     z = next(node for node in flow.nodes if node.label == "z₁⁽²⁾")
@@ -164,7 +164,7 @@ def test_a_sum_keeps_its_sign_when_it_is_the_parameter_first():
     assert {tuple(edge[6:]) for edge in data_of(page(array_flow()))["edges"]} >= {("W⁽²⁾ᵀ δ⁽³⁾",), ("δ⁽²⁾ a⁽¹⁾ᵀ",)}
 
 
-def test_one_pass_tells_the_flow_to_every_node():
+def test_one_pass_tells_the_flow_to_every_node() -> None:
     """Each weight, bias and unit of the notes' network has its story in the page."""
     data = data_of(page(notes_flow()))
     network = Network((4, 2, 1), scalar=True)
@@ -172,7 +172,7 @@ def test_one_pass_tells_the_flow_to_every_node():
     assert len(data["flows"]) == len(data["nodes"]) == 23
 
 
-def test_the_page_needs_no_further_backward_pass(monkeypatch):
+def test_the_page_needs_no_further_backward_pass(monkeypatch) -> None:
     """The flows to all nodes come from the pass of the given flow; data assigned since then changes nothing."""
     network = Network((4, 3, 1), scalar=True)
     flow = error_flow(network([1.0, 2.0, 3.0, 4.0]), network.parameter("W11(1)"))
@@ -182,13 +182,13 @@ def test_the_page_needs_no_further_backward_pass(monkeypatch):
     assert page(flow) == before
 
 
-def test_the_notes_page_is_small():
+def test_the_notes_page_is_small() -> None:
     """Under 60 kB, whatever the language and theme."""
     for language in ("en", "zh"):
         assert len(page(notes_flow(), language=language, theme="dark", digits=17).encode()) < 60_000
 
 
-def test_the_page_is_the_same_in_every_process():
+def test_the_page_is_the_same_in_every_process() -> None:
     """Equal bytes for equal flows, whatever the hash seed."""
     program = (
         "import hashlib; from autodiff.draw.page.page import page; from tests.support.flows import *;"
@@ -205,7 +205,7 @@ def test_the_page_is_the_same_in_every_process():
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
-def test_no_name_becomes_markup(name):
+def test_no_name_becomes_markup(name) -> None:
     """The page has the elements it always has, and the name comes back as text."""
     source = page(hostile_flow(name))
     usual = [tag for tag, _ in Elements(page(hostile_flow("w"))).tags]
@@ -215,7 +215,7 @@ def test_no_name_becomes_markup(name):
     source.encode()
 
 
-def test_nothing_loads_and_only_our_script_runs():
+def test_nothing_loads_and_only_our_script_runs() -> None:
     """The policy names the hashes of the one style and the one script, and no element points anywhere."""
     elements = Elements(page(notes_flow()))
     (policy,) = [meta["content"] for meta in elements.of("meta") if "http-equiv" in meta]
@@ -232,7 +232,7 @@ def test_nothing_loads_and_only_our_script_runs():
     assert not any({"src", "href", "style", "onload"} & attributes.keys() for _, attributes in elements.tags)
 
 
-def test_a_reader_without_scripts_gets_the_text():
+def test_a_reader_without_scripts_gets_the_text() -> None:
     """The story in words and numbers stands in the page itself."""
     source = page(notes_flow())
     assert "<noscript><pre>" in source
@@ -249,14 +249,14 @@ def test_a_reader_without_scripts_gets_the_text():
         ({"digits": True}, "expected 1 … 17 significant digits but got digits=True"),
     ],
 )
-def test_bad_options_are_one_sentence(options, sentence):
+def test_bad_options_are_one_sentence(options, sentence) -> None:
     """An option that is not there says what is."""
     with pytest.raises(ValueError, match=re.escape(sentence)):
         page(notes_flow(), **options)
 
 
 @pytest.mark.parametrize("seed", [[1.0, -1.0], [0.0, 0.0], [2.0, 2.0]])
-def test_a_seed_may_be_an_array(seed):
+def test_a_seed_may_be_an_array(seed) -> None:
     """In the flow to the output itself, which has no edge, it is the gradient."""
     t = Tensor([1.0, 2.0], name="T")
     data = data_of(page(error_flow(tanh(t), t, seed=seed)))
@@ -264,7 +264,7 @@ def test_a_seed_may_be_an_array(seed):
     assert data["seed"]["data"] == output[3]["data"] == seed
 
 
-def test_a_large_network_is_folded_and_says_so():
+def test_a_large_network_is_folded_and_says_so() -> None:
     """The strongest units of each layer stay, those of the flow first; the rest is counted."""
     network = Network((60, 30, 4, 1), scalar=True)
     flow = error_flow(network([math.sin(k) for k in range(60)]), network.parameter("W20,50(1)"))
@@ -281,7 +281,7 @@ def test_a_large_network_is_folded_and_says_so():
     assert data["nodes"][data["parameter"]][0] == "W₂₀,₅₀⁽¹⁾"
 
 
-def test_a_long_way_is_told_in_a_moment_and_the_page_says_what_it_leaves_out(monkeypatch):
+def test_a_long_way_is_told_in_a_moment_and_the_page_says_what_it_leaves_out(monkeypatch) -> None:
     """Of a chain of 300 units the first and last steps, and as many flows as there is time for, this one first."""
     monkeypatch.setattr("autodiff.draw.page.page._MOST_EDGES", 1000)
     data = data_of(page(error_flow(*chain(300))))
@@ -291,7 +291,7 @@ def test_a_long_way_is_told_in_a_moment_and_the_page_says_what_it_leaves_out(mon
     assert 1 < len(data["flows"]) < len(data["nodes"]) == 24
 
 
-def test_weights_stand_on_wires_and_biases_in_boxes():
+def test_weights_stand_on_wires_and_biases_in_boxes() -> None:
     """Of the notes' network all ten weights and three biases; of arrays none: they are boxes."""
     made = select(notes_flow())
     assert len(made.wires) == 10
@@ -302,7 +302,7 @@ def test_weights_stand_on_wires_and_biases_in_boxes():
     assert len(arrays.nodes) == len(array_flow().flows.nodes)
 
 
-def test_drawings_give_the_page():
+def test_drawings_give_the_page() -> None:
     """see(…).html() is the page, with its theme, language and digits."""
     flow = notes_flow()
     assert see(flow, theme="dark", language="zh", digits=6).html() == page(flow, theme="dark", language="zh", digits=6)
@@ -347,7 +347,7 @@ def texts(browser, *selectors):
     return browser.run("return arguments[0].map(each => document.querySelector(each).textContent)", selectors)
 
 
-def choose(browser, selector, value):
+def choose(browser, selector, value) -> None:
     """Choose an option as a reader does."""
     browser.run(
         "const e = document.querySelector(arguments[0]); e.value = arguments[1]; e.dispatchEvent(new Event('change'))",
@@ -355,7 +355,7 @@ def choose(browser, selector, value):
     )  # fmt: skip
 
 
-def follow(browser, hash):
+def follow(browser, hash) -> None:
     """Go to another hash of the page, and wait until the page has followed, which listens before we do."""
     browser.run(
         "return new Promise(done => {"
@@ -374,7 +374,7 @@ def captions(flow, language="en", digits=4):
     return ["\n".join([f"{badge(step.number)} {step.sentence}", *step.lines]) for step in told]
 
 
-def test_clicking_through_all_steps(visit):
+def test_clicking_through_all_steps(visit) -> None:
     """Next tells every step, previous goes back, first and last go to the ends."""
     flow = flow_of(notes_flow)
     page_ = visit(flow)
@@ -392,7 +392,7 @@ def test_clicking_through_all_steps(visit):
 
 
 @pytest.mark.parametrize("make", [notes_flow, deep_flow, scorer_flow, array_flow])
-def test_every_step_of_every_flow(visit, make):
+def test_every_step_of_every_flow(visit, make) -> None:
     """Next tells every step, as long as it leads anywhere; the ledger's shares appear in turn."""
     flow = flow_of(make)
     page_ = visit(flow)
@@ -424,7 +424,7 @@ for (const pick of document.querySelectorAll('figure [data-node]')) {
 }"""
 
 
-def test_clicking_any_weight_bias_or_unit_shows_its_flow(visit):
+def test_clicking_any_weight_bias_or_unit_shows_its_flow(visit) -> None:
     """All 23 nodes of the notes' network: gradient in the heading, value and derivative in full below the picture."""
     flow = flow_of(notes_flow)
     page_ = visit(flow, "#step=8")
@@ -441,7 +441,7 @@ def test_clicking_any_weight_bias_or_unit_shows_its_flow(visit):
         assert info == full.replace("-", "−")
 
 
-def test_values_are_shown_on_hover_and_focus(visit):
+def test_values_are_shown_on_hover_and_focus(visit) -> None:
     """A unit's value and error in full under the mouse, and for who comes with the keyboard."""
     page_ = visit(flow_of(notes_flow), "#step=8")
     place = '[aria-label^="z₁⁽²⁾ ="]'
@@ -465,7 +465,7 @@ def doubles():
     return [x for x in ties + bits + plain + edges + [-x for x in ties] if math.isfinite(x)]
 
 
-def test_numbers_are_written_as_in_python(visit):
+def test_numbers_are_written_as_in_python(visit) -> None:
     """`notation.number` for every count of digits, and repr for all of them, to the last character."""
     page_ = visit(flow_of(notes_flow))
     numbers = doubles()
@@ -484,7 +484,7 @@ def test_numbers_are_written_as_in_python(visit):
     assert specials == [number(math.nan), number(math.inf), number(-math.inf), number(None)]
 
 
-def test_the_keyboard_alone_is_enough(visit):
+def test_the_keyboard_alone_is_enough(visit) -> None:
     """Arrows, Home and End step; Tab reaches the weights, Enter and Space choose; what is written keeps its keys."""
     flow = flow_of(notes_flow)
     page_ = visit(flow)
@@ -514,7 +514,7 @@ CONTROLS = ("picker", "find", "predict", "theme", "digits", "language", "first",
 
 
 @pytest.mark.parametrize("how", ["keyboard", "mouse"])
-def test_after_any_control_the_arrow_keys_step(visit, how):
+def test_after_any_control_the_arrow_keys_step(visit, how) -> None:
     """Whatever was used last, a list that was chosen from and a box that was ticked too: it changes no parameter."""
     flow = flow_of(notes_flow)
     page_ = visit(flow, "#step=3")
@@ -538,7 +538,7 @@ def test_after_any_control_the_arrow_keys_step(visit, how):
         assert heading.endswith("W₁₄⁽¹⁾"), control
 
 
-def test_a_choice_from_the_list_begins_at_the_first_step(visit):
+def test_a_choice_from_the_list_begins_at_the_first_step(visit) -> None:
     """With the keyboard, by a click, by name and by a link: nothing is told before it is asked for."""
     page_ = visit(flow_of(notes_flow), "#step=8")
     page_.run("document.querySelector('#picker').focus()")
@@ -563,7 +563,7 @@ def test_a_choice_from_the_list_begins_at_the_first_step(visit):
         page_.press("End")
 
 
-def test_a_name_that_is_not_there_is_said_beside_the_field(visit):
+def test_a_name_that_is_not_there_is_said_beside_the_field(visit) -> None:
     """Announced to who cannot see it, in the reader's language, and taken back; of a link too."""
     page_ = visit(flow_of(notes_flow), "#step=2&parameter=Q7")
     assert text(page_, "#unknown") == "Q7 is not among the names on this page."
@@ -585,7 +585,7 @@ def test_a_name_that_is_not_there_is_said_beside_the_field(visit):
     assert page_.run("return document.querySelector('#find').ariaInvalid") == "false"
 
 
-def test_a_flow_that_is_not_told_cannot_be_chosen(visit, monkeypatch):
+def test_a_flow_that_is_not_told_cannot_be_chosen(visit, monkeypatch) -> None:
     """Its box is no button, and who asks for its name is told why."""
     monkeypatch.setattr("autodiff.draw.page.page._MOST_TARGETS", 3)
     page_ = visit(notes_flow())  # not the flow of the other tests, whose page is told already
@@ -596,7 +596,7 @@ def test_a_flow_that_is_not_told_cannot_be_chosen(visit, monkeypatch):
     assert text(page_, "h1").endswith("W₁₄⁽¹⁾")
 
 
-def test_no_focus_is_lost_at_the_ends(visit):
+def test_no_focus_is_lost_at_the_ends(visit) -> None:
     """A button that leads nowhere keeps its place, and says that it does."""
     page_ = visit(flow_of(notes_flow))
     page_.run("document.querySelector('#last').focus()")
@@ -607,7 +607,7 @@ def test_no_focus_is_lost_at_the_ends(visit):
     assert page_.run("return document.querySelector('#previous').ariaDisabled") == "true"
 
 
-def test_a_link_leads_to_a_step_and_a_parameter(visit):
+def test_a_link_leads_to_a_step_and_a_parameter(visit) -> None:
     """#step=4 and #parameter=…&step=…, in any spelling; and the page says its own link."""
     flow = flow_of(notes_flow)
     told = captions(flow)
@@ -623,7 +623,7 @@ def test_a_link_leads_to_a_step_and_a_parameter(visit):
     assert text(visit(flow, "#parameter=<script>&step=99"), "h1").endswith("W₁₄⁽¹⁾")
 
 
-def test_names_are_found_in_any_spelling(visit):
+def test_names_are_found_in_any_spelling(visit) -> None:
     """The text field knows every name on the page, and says when it does not know one."""
     page_ = visit(flow_of(notes_flow))
     for spelling in ("W21(1)", "W_{21}^{(1)}", "w₂₁⁽¹⁾"):
@@ -633,7 +633,7 @@ def test_names_are_found_in_any_spelling(visit):
     assert text(page_, "#unknown") == "W99(9) is not among the names on this page."
 
 
-def test_the_language_changes_everything_said(visit):
+def test_the_language_changes_everything_said(visit) -> None:
     """Captions and terms in Chinese, the same numbers, and back."""
     flow = flow_of(notes_flow)
     page_ = visit(flow, "#step=4")
@@ -649,7 +649,7 @@ def test_the_language_changes_everything_said(visit):
     assert text(visit(flow, "#step=4", language="zh"), "#caption") == captions(flow, "zh")[3]
 
 
-def test_digits_are_as_asked(visit):
+def test_digits_are_as_asked(visit) -> None:
     """Every number of captions, picture and ledger; all digits are those of repr."""
     flow = flow_of(notes_flow)
     page_ = visit(flow, "#step=8", digits=7)
@@ -662,7 +662,7 @@ def test_digits_are_as_asked(visit):
     assert all(repr(node.error) in drawn for node in flow.nodes)
 
 
-def test_the_seed_in_the_heading_is_written_as_asked(visit):
+def test_the_seed_in_the_heading_is_written_as_asked(visit) -> None:
     """With as many digits as the rest, and in the reader's language."""
     page_ = visit(notes_flow(seed=0.123456789), "#step=8", digits=7)
     assert text(page_, "#formula").startswith("0.1234568 · ∂a₁⁽³⁾/∂W₁₄⁽¹⁾")
@@ -673,7 +673,7 @@ def test_the_seed_in_the_heading_is_written_as_asked(visit):
     assert text(page_, "#formula").startswith("种子 · ∂tanh/∂T")
 
 
-def test_predict_then_reveal(visit):
+def test_predict_then_reveal(visit) -> None:
     """The next number is nowhere on the page until the reader has guessed it or asks."""
     flow = flow_of(notes_flow)
     page_ = visit(flow, "#step=8")
@@ -703,7 +703,7 @@ def test_predict_then_reveal(visit):
     assert text(page_, "#caption").startswith("Right: δ₁⁽²⁾ = 0.1614.")
 
 
-def test_an_answer_is_a_number(visit):
+def test_an_answer_is_a_number(visit) -> None:
     """It may be typed at once; what is none is said to be none, and stays; what is said changes its language."""
     flow = flow_of(notes_flow)
     page_ = visit(flow)
@@ -728,7 +728,7 @@ def test_an_answer_is_a_number(visit):
         assert text(page_, "#caption").startswith("That is not a number;"), wrong
 
 
-def test_the_last_answer_stays(visit):
+def test_the_last_answer_stays(visit) -> None:
     """Going on from the last step leads nowhere, and asks nothing again."""
     page_ = visit(flow_of(notes_flow))
     page_.click("#predict")
@@ -752,7 +752,7 @@ def named_flow(names):
     return error_flow(unit, w)
 
 
-def test_hostile_names_are_text(visit):
+def test_hostile_names_are_text(visit) -> None:
     """Names that try to be markup or script are shown, and nothing runs, on the way through all steps."""
     page_ = visit(named_flow(MARKUP))
     seen = page_.run(
@@ -765,7 +765,7 @@ def test_hostile_names_are_text(visit):
     assert page_.run(scripts_and_more) == ["undefined", 2]
 
 
-def test_the_policy_holds(visit):
+def test_the_policy_holds(visit) -> None:
     """A script or a picture that somebody adds is not run and not loaded."""
     page_ = visit(flow_of(notes_flow))
     page_.run("const s = document.createElement('script'); s.textContent = 'window.pwned = 1'; document.body.append(s)")
@@ -808,13 +808,13 @@ return found"""
 
 
 @pytest.mark.parametrize("make", [notes_flow, deep_flow, scorer_flow, array_flow, FLOWS["skipping"]])
-def test_no_text_of_the_picture_is_cut_or_covered(visit, make):
+def test_no_text_of_the_picture_is_cut_or_covered(visit, make) -> None:
     """At every step, with few digits and with many, in both languages."""
     for language, digits in (("en", 4), ("zh", 12)):
         assert visit(flow_of(make), language=language, digits=digits).run(OVERLAPS, True) == []
 
 
-def test_it_fits_a_telephone(visit, browser):
+def test_it_fits_a_telephone(visit, browser) -> None:
     """At 360 px, or as narrow as the browser goes, nothing makes the page itself scroll sideways."""
     try:
         width = browser.resize(360)
@@ -829,7 +829,7 @@ def test_it_fits_a_telephone(visit, browser):
         browser.resize(1280)
 
 
-def test_themes(visit):
+def test_themes(visit) -> None:
     """Dark on request, light on request, whatever the system says."""
     page_ = visit(flow_of(notes_flow), theme="dark")
     paper = "return getComputedStyle(document.body).backgroundColor"
@@ -839,7 +839,7 @@ def test_themes(visit):
     assert visit(flow_of(notes_flow), theme="print").run(paper) == "rgb(255, 255, 255)"
 
 
-def test_what_screen_readers_get(visit):
+def test_what_screen_readers_get(visit) -> None:
     """Captions are announced; every control and every part of the picture has a name."""
     page_ = visit(margin_flow(), "#step=3")
     assert page_.run("return ['#caption', 'h1'].map(e => document.querySelector(e).ariaLive)") == ["polite", "polite"]
@@ -860,7 +860,7 @@ def test_what_screen_readers_get(visit):
     assert page_.run("return document.querySelector('figure svg').getAttribute('aria-label')") == "The network"
 
 
-def test_a_parameter_without_a_path_says_so(visit):
+def test_a_parameter_without_a_path_says_so(visit) -> None:
     """No steps, no number, and the reason."""
     page_ = visit(empty_flow())
     assert text(page_, "h1").startswith("Error sharing: no error reaches")
@@ -881,7 +881,7 @@ def own_flow():
     return error_flow(x, x)
 
 
-def test_other_graphs_open_too(visit):
+def test_other_graphs_open_too(visit) -> None:
     """Long chains, ladders with 2²⁰⁰ paths, a formula of a user's own, a node that is the output itself."""
     for make in (FLOWS["long"], FLOWS["ladder"], square_flow, own_flow):
         flow = flow_of(make)
@@ -892,7 +892,7 @@ def test_other_graphs_open_too(visit):
         assert page_.run("return document.querySelectorAll('figure .box').length") > 0
 
 
-def test_paper_gets_everything(visit):
+def test_paper_gets_everything(visit) -> None:
     """A reader who prints gets the whole picture and all steps, wherever the page stands."""
     page_ = visit(flow_of(notes_flow), "#step=2")
     page_.run("window.dispatchEvent(new Event('beforeprint'))")

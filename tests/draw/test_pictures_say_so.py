@@ -56,7 +56,7 @@ def forward(what: Picture) -> list[tuple[str, str]]:
     return sorted((called[wire.tail], called[wire.head]) for wire in what.wires if wire.lane == "forward")
 
 
-def test_the_partner_of_a_product_leads_into_the_product():
+def test_the_partner_of_a_product_leads_into_the_product() -> None:
     """Price and quantity go into their product side by side; nothing leads into a leaf, in no view."""
     flow = profit_flow()
     shares = [("price", "multiply"), ("quantity", "multiply"), ("quantity", "multiply#2")]
@@ -68,7 +68,7 @@ def test_the_partner_of_a_product_leads_into_the_product():
     assert (wire.tail, what.boxes[1].rows[0].cells[0].text) == (price.id, "×")
 
 
-def test_a_factor_beside_a_network_leads_into_the_product():
+def test_a_factor_beside_a_network_leads_into_the_product() -> None:
     """What a network gives is multiplied by a gain: unit and gain lead into the product, in every view."""
     gain = Value(2.0, name="gain")
     output = notes_network()(X) * gain
@@ -78,14 +78,14 @@ def test_a_factor_beside_a_network_leads_into_the_product():
     assert forward(picture(flow, "network")) == [("gain", "y"), ("z₁⁽³⁾", "y")]
 
 
-def test_a_weight_of_a_layer_stands_on_its_own_wire():
+def test_a_weight_of_a_layer_stands_on_its_own_wire() -> None:
     """The notes' picture: a₄⁽¹⁾ → W₁₄⁽¹⁾ → z₁⁽²⁾; a bias stands on the wire of a constant 1."""
     for view in ("rail", "shares", "network"):
         assert {("a₄⁽¹⁾", "W₁₄⁽¹⁾"), ("W₁₄⁽¹⁾", "z₁⁽²⁾")} <= {*forward(picture(notes_flow(), view))}
     assert {("constant", "b₁⁽¹⁾"), ("b₁⁽¹⁾", "z₁⁽²⁾")} <= {*forward(picture(notes_flow("b1(1)")))}
 
 
-def test_a_name_like_a_weights_makes_no_layer():
+def test_a_name_like_a_weights_makes_no_layer() -> None:
     """w₁·x₁ + b₁ in plain Python: both factors of the product lead into it, and no constant 1 is made up."""
     w, x, b = Value(2.0, name="w1"), Value(3.0, name="x1"), Value(1.0, name="b1")
     output = w * x + b
@@ -99,7 +99,7 @@ def test_a_name_like_a_weights_makes_no_layer():
 
 @pytest.mark.parametrize("view", ["rail", "shares"])
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
-def test_forward_wires_are_edges_of_the_graph(view, program):
+def test_forward_wires_are_edges_of_the_graph(view, program) -> None:
     """Of any graph without layers: a forward wire leads from an input to what was computed from it."""
     leaves = program.leaves()
     flow = error_flow(program(*leaves), leaves[0])
@@ -110,7 +110,7 @@ def test_forward_wires_are_edges_of_the_graph(view, program):
     assert {wire for wire in forward(picture(flow, view)) if "…" not in wire} <= edges  # the middle of a long rail
 
 
-def test_a_factor_beside_a_rail_stands_above_it():
+def test_a_factor_beside_a_rail_stands_above_it() -> None:
     """Its wire reaches the product's box from above, and crosses neither the rail nor its labels."""
     price, quantity = Value(5.0, name="price"), Value(3.0, name="quantity")
     what = picture(error_flow(price * quantity, quantity))
@@ -138,7 +138,7 @@ def places(flow: ad.Flow) -> list[int]:
     return sorted(step.number for step in steps(flow) for _ in (step.nodes or step.edges))
 
 
-def test_a_square_and_a_sum_show_the_steps_that_are_told():
+def test_a_square_and_a_sum_show_the_steps_that_are_told() -> None:
     """x·x + x: ① ② ③ ④, the third at each of the three shares that it tells."""
     x = Value(3.0, name="x")
     what = picture(error_flow(x * x + x, x))
@@ -149,7 +149,7 @@ def test_a_square_and_a_sum_show_the_steps_that_are_told():
     )
 
 
-def test_the_notes_rail_shows_each_number_once():
+def test_the_notes_rail_shows_each_number_once() -> None:
     """① to ⑧, each at one place."""
     assert badges(picture(notes_flow())) == [*range(1, 9)]
     assert badges(picture(notes_flow(), "shares")) == [*range(1, 9)]
@@ -157,7 +157,7 @@ def test_the_notes_rail_shows_each_number_once():
 
 @pytest.mark.parametrize("view", ["auto", "rail", "shares", "graph", "network"])
 @pytest.mark.parametrize("flow", [notes_flow(), notes_flow("b1(1)"), deep_flow(), margin_flow(), profit_flow()])
-def test_every_badge_has_its_sentence(flow, view):
+def test_every_badge_has_its_sentence(flow, view) -> None:
     """In every view the badges are those of the sentences below the picture, or there are neither."""
     if view == "network" and flow.output.name == "profit":
         return
@@ -170,7 +170,7 @@ def test_every_badge_has_its_sentence(flow, view):
 @pytest.mark.slow
 @pytest.mark.parametrize("view", ["rail", "shares"])
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
-def test_badges_are_the_steps_that_are_told(view, program):
+def test_badges_are_the_steps_that_are_told(view, program) -> None:
     """Of any graph: each step is told once, below the picture and in its description, and stands where it happens."""
     leaves = program.leaves()
     flow = error_flow(program(*leaves), leaves[0])
@@ -186,7 +186,7 @@ def test_badges_are_the_steps_that_are_told(view, program):
 
 @pytest.mark.slow
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
-def test_every_writer_tells_the_steps_of_its_badges(program):
+def test_every_writer_tells_the_steps_of_its_badges(program) -> None:
     """SVG and DOT: every number in the drawing stands once more before its sentence; text and Markdown have it too."""
     leaves = program.leaves()
     flow = error_flow(program(*leaves), leaves[0])
@@ -201,7 +201,7 @@ def test_every_writer_tells_the_steps_of_its_badges(program):
         assert text(flow).count(f"\n({k}) ") == markdown(flow).count(f"\n- **({k})** ") == 1
 
 
-def test_very_many_steps_leave_no_badges():
+def test_very_many_steps_leave_no_badges() -> None:
     """A wide network's shares: no sentences below, and no numbers that nobody explains; the description tells them."""
     network = Network((4, 9, 9, 9, 1), activation="tanh", scalar=True)
     flow = error_flow(network(X), network.parameter("W14(1)"))
@@ -211,7 +211,7 @@ def test_very_many_steps_leave_no_badges():
     assert f"({len(steps(flow))}) " in what.description
 
 
-def test_steps_below_a_picture_fit_its_width():
+def test_steps_below_a_picture_fit_its_width() -> None:
     """Long sums are broken into lines; two columns stand side by side only where both fit."""
     for across in (400.0, 900.0, 2000.0):
         for flow in (deep_flow(), margin_flow(), notes_flow()):
@@ -230,7 +230,7 @@ def cancelling(*slopes: float) -> tuple[str, ...]:
     return tuple(said for said in remarks(error_flow(sum(slope * x for slope in slopes), x)) if "cancel" in said)
 
 
-def test_an_exact_cancellation_is_called_exact():
+def test_an_exact_cancellation_is_called_exact() -> None:
     """x − x, and 0.7·x − 0.7·x: nothing is left, and no percentage says so."""
     exactly = "Paths of opposite signs cancel exactly: nothing of their strength is left."
     assert cancelling(0.7, -0.7) == cancelling(1e-300, -1e-300) == (exactly,)
@@ -240,7 +240,7 @@ def test_an_exact_cancellation_is_called_exact():
     assert remarks(error_flow(x - x, x), language="zh") == ("符号相反的路径恰好完全抵消：其强度没有任何剩余。",)
 
 
-def test_what_rounding_leaves_is_called_rounding():
+def test_what_rounding_leaves_is_called_rounding() -> None:
     """0.1 + 0.2 − 0.3 leaves 2.8e−17, and 1 + 1e−17 − 1 leaves 0: both are within the rounding error."""
     (said,) = cancelling(0.1, 0.2, -0.3)
     assert said.startswith("Paths of opposite signs cancel to within rounding: the 2.776e−17 that is left is within")
@@ -252,14 +252,14 @@ def test_what_rounding_leaves_is_called_rounding():
 
 
 @pytest.mark.parametrize(("left", "nearly"), [(1e-12, True), (0.02, True), (0.06, False), (0.2, False), (0.5, False)])
-def test_what_is_more_than_rounding_has_its_percentage(left, nearly):
+def test_what_is_more_than_rounding_has_its_percentage(left, nearly) -> None:
     """2 % and 10⁻¹² of the strength are nearly nothing, and no rounding; a fifth is not nearly nothing."""
     told = f"Paths of opposite signs nearly cancel: {number(100 * left, 2)} % of their strength is left."
     assert cancelling(0.5 * (1.0 + left), -0.5 * (1.0 - left)) == ((told,) if nearly else ())
 
 
 @given(st.lists(st.fractions(-1, 1, max_denominator=10**6), min_size=2, max_size=6), st.integers(0, 3))
-def test_rounding_is_blamed_where_it_may_be_and_exactness_is_exact(slopes, doublings):
+def test_rounding_is_blamed_where_it_may_be_and_exactness_is_exact(slopes, doublings) -> None:
     """Against exact arithmetic: what is called exact is 0, and what is left beyond the bound is not called rounding."""
     slopes = [float(slope) for slope in slopes]
     slopes.append(-math.fsum(slopes))
@@ -274,7 +274,7 @@ def test_rounding_is_blamed_where_it_may_be_and_exactness_is_exact(slopes, doubl
         assert exact == flow.gradient == 0
 
 
-def test_a_seed_changes_nothing_of_what_cancels():
+def test_a_seed_changes_nothing_of_what_cancels() -> None:
     """Also one so small that products of shares would leave the range of floats in another order."""
     x = Value(1.0, name="x")
     flow = error_flow(x * 1e-20 * 1e100 + x * 1e-20 * 1e100, x, seed=1e-300)
@@ -294,7 +294,7 @@ def root_of_a_square(at: Any = 0.0) -> ad.Flow:
     return error_flow(y, x)
 
 
-def test_a_nan_of_zero_times_infinity_is_told_where_it_begins():
+def test_a_nan_of_zero_times_infinity_is_told_where_it_begins() -> None:
     """Not that the error dies: it explodes at the root, and inf × 0 is nan; in remarks, steps, text and JSON."""
     flow = root_of_a_square()
     assert math.isnan(flow.gradient)
@@ -319,7 +319,7 @@ def told_in_full(flow: ad.Flow) -> str:
 
 
 @pytest.mark.parametrize("view", ["rail", "shares", "graph"])
-def test_the_box_and_the_wire_where_it_begins_are_marked(view):
+def test_the_box_and_the_wire_where_it_begins_are_marked(view) -> None:
     """In every view that has them, by SVG and DOT; the legend says what the mark means."""
     what = picture(root_of_a_square(), view)
     called = {box.id: (box.rows[-1] if view == "graph" else box.rows[0]).cells[0].text for box in what.boxes}
@@ -335,7 +335,7 @@ def test_the_box_and_the_wire_where_it_begins_are_marked(view):
     assert dot(what).count("(!)") == len(drawn)
 
 
-def test_a_finite_flow_has_no_marks():
+def test_a_finite_flow_has_no_marks() -> None:
     """No anomalies, no marks, no line in the legend."""
     for flow in (notes_flow(), deep_flow(), margin_flow()):
         assert flow.anomalies == ()
@@ -346,7 +346,7 @@ def test_a_finite_flow_has_no_marks():
             assert "stop being finite" not in svg(what)
 
 
-def test_marks_stand_in_networks_too():
+def test_marks_stand_in_networks_too() -> None:
     """A weight so large that its product overflows: its unit is marked in the network."""
     network = notes_network()
     network.load({"W(1)": [[1e308] * 4, [0.1] * 4], "b(1)": [0.0, 0.0], "W(2)": [[1.0, 1.0]], "b(2)": [0.0]})
@@ -367,7 +367,7 @@ def test_marks_stand_in_networks_too():
     (lambda x: x * math.inf, "The values stop being finite at multiply = nan, computed from x = 0, inf."),
     (lambda x: x * Value(math.nan, name="n"), "n = nan was given, and is not a finite number."),
 ])  # fmt: skip
-def test_every_way_out_of_the_finite_numbers_has_its_remark(compute, said):
+def test_every_way_out_of_the_finite_numbers_has_its_remark(compute, said) -> None:
     """Values and errors, products and sums, what was given; none of them says that the error dies or shrinks."""
     x = Value(0.0, name="x")
     found = remarks(error_flow(compute(x), x))
@@ -376,7 +376,7 @@ def test_every_way_out_of_the_finite_numbers_has_its_remark(compute, said):
     assert len(remarks(error_flow(compute(x), x), language="zh")) == len(found)
 
 
-def test_arrays_stop_being_finite_as_numbers_do():
+def test_arrays_stop_being_finite_as_numbers_do() -> None:
     """One entry is enough; shapes and norms are told."""
     flow = root_of_a_square([0.0, 1.0])
     assert [(each.kind, each.node.label) for each in flow.anomalies] == [
@@ -386,7 +386,7 @@ def test_arrays_stop_being_finite_as_numbers_do():
     assert {box.mark for box in picture(flow).boxes} == {"", "it explodes here", "nan begins here"}
 
 
-def test_of_very_many_places_the_first_are_told():
+def test_of_very_many_places_the_first_are_told() -> None:
     """Four sentences, and how many more there are."""
     x = Value(0.0, name="x")
     total = sum((ad.sqrt(x * float(k)) for k in range(1, 8)), start=x * 1.0)
@@ -395,7 +395,7 @@ def test_of_very_many_places_the_first_are_told():
     ]  # fmt: skip
 
 
-def test_a_value_that_leaves_no_trace_is_no_remark():
+def test_a_value_that_leaves_no_trace_is_no_remark() -> None:
     """exp(1000) is inf, and 1/inf 0: off the way of a finite gradient nothing is said of it, on the way it is."""
     x, w = Value(1000.0, name="x"), Value(2.0, name="w")
     y = w * 3.0 + 1.0 / ad.exp(x)
@@ -403,7 +403,7 @@ def test_a_value_that_leaves_no_trace_is_no_remark():
     assert [each.kind for each in error_flow(y, x).anomalies][:1] == ["value"]
 
 
-def test_a_whole_graph_marks_where_values_and_gradients_stop_being_finite():
+def test_a_whole_graph_marks_where_values_and_gradients_stop_being_finite() -> None:
     """Without a parameter: the first values in the order of computation, the first gradients from the output on."""
     x = Value(0.0, name="x")
     y = ad.sqrt(x * x) + ad.log(Value(-1.0, name="q"))
@@ -416,7 +416,7 @@ def test_a_whole_graph_marks_where_values_and_gradients_stop_being_finite():
     )
 
 
-def test_two_derivations_that_end_apart_say_why():
+def test_two_derivations_that_end_apart_say_why() -> None:
     """Where a factor is infinite the order of the products decides: nothing is put down to rounding."""
     x = Value(1e-200, name="x")
     explanation = explain(x * 1e200 * 1e200 * 1e-300, "x")
@@ -427,7 +427,7 @@ def test_two_derivations_that_end_apart_say_why():
     assert "ends at nan, and so does error sharing (nan): it is not a number" in told_in_full(root)
 
 
-def test_nothing_gets_through_a_closed_edge_in_either_direction():
+def test_nothing_gets_through_a_closed_edge_in_either_direction() -> None:
     """√relu(x) at −10, its gate closed: explicit differentiation gives 0, and 0 is left of the error behind it."""
     x = Value(-10.0, name="x")
     flow = error_flow(ad.sqrt(ad.relu(x)), x)

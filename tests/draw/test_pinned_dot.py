@@ -28,7 +28,7 @@ def texts_of(svg: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", FLOWS)
-def test_every_piece_of_text_is_a_node_in_its_place(kind):
+def test_every_piece_of_text_is_a_node_in_its_place(kind) -> None:
     """Parsed back: the texts of the SVG, one by one, all inside the picture."""
     pygraphviz = pytest.importorskip("pygraphviz")
     drawing = see(FLOWS[kind]())
@@ -45,14 +45,14 @@ def test_every_piece_of_text_is_a_node_in_its_place(kind):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_colours_are_those_of_the_theme(theme):
+def test_colours_are_those_of_the_theme(theme) -> None:
     """And no other."""
     used = set(re.findall(r"#[0-9A-Fa-f]{6}", source_of(deep_flow(), theme)))
     assert used <= set(THEMES[theme].values())
     assert THEMES[theme]["negative"] in used
 
 
-def test_shapes_are_curves_of_the_background():
+def test_shapes_are_curves_of_the_background() -> None:
     """Each with 3k + 1 points; wires of negative shares are dashed; no string is too long for Graphviz."""
     source = source_of(deep_flow())
     (parts,) = re.findall(r"_background=(.*)\]", source)
@@ -68,7 +68,7 @@ def test_shapes_are_curves_of_the_background():
     assert max(map(len, strings)) < 16_000
 
 
-def test_a_box_has_round_corners():
+def test_a_box_has_round_corners() -> None:
     """A rectangle of 40 × 20 with corners of radius 5: the spline touches the middles of its sides."""
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="50">'
@@ -82,7 +82,7 @@ def test_a_box_has_round_corners():
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_names_are_painted(name):
+def test_hostile_names_are_painted(name) -> None:
     """Nothing of a name is live: Graphviz reads the text, and finds no node besides ours."""
     pygraphviz = pytest.importorskip("pygraphviz")
     source = source_of(hostile_flow(name))
@@ -94,7 +94,7 @@ def test_hostile_names_are_painted(name):
 
 
 @pytest.mark.parametrize(("ending", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF")])
-def test_graphviz_paints_it(ending, magic):
+def test_graphviz_paints_it(ending, magic) -> None:
     """In the size of the SVG, two pixels of the PNG for one of it."""
     drawing = see(notes_flow())
     try:

@@ -30,7 +30,7 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_contrast_is_that_of_the_standard():
+def test_contrast_is_that_of_the_standard() -> None:
     """Black on white 21, and the grey that is just enough."""
     assert contrast("#000000", "#ffffff") == 21.0
     assert 4.5 < contrast("#767676", "#ffffff") < 4.55
@@ -106,7 +106,7 @@ def drawings(view: str) -> list[str]:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_every_text_stands_out_from_what_is_under_it(view):
+def test_every_text_stands_out_from_what_is_under_it(view) -> None:
     """At least 4.5 : 1 in every theme, for each pair of colours that a drawing of any kind really has."""
     pairs = {pair for source in drawings(view) for pair in coloured_texts(source)}
     for palette in (LIGHT, DARK, PRINT):
@@ -121,13 +121,13 @@ def test_every_text_stands_out_from_what_is_under_it(view):
 
 
 @PALETTES
-def test_every_theme_has_every_colour(palette):
+def test_every_theme_has_every_colour(palette) -> None:
     """No text is ever without one."""
     assert palette.keys() == LIGHT.keys()
     assert set(ERROR_COLOURS.values()) <= set(palette)
 
 
-def test_lines_are_seen():
+def test_lines_are_seen() -> None:
     """Wires and edges of boxes at least 3 : 1 on paper, the grey ones of the rest aside."""
     for palette in (LIGHT, DARK, PRINT):
         for colour in ("ink", "muted", "forward", "error", "negative", "zero", "parameter"):
@@ -142,7 +142,7 @@ def rules(css: str) -> dict[str, str]:
     return dict(re.findall(r" \.([a-z-]+)\{fill:(#\w+)\}", css))
 
 
-def test_the_svg_follows_the_readers_light_or_dark_mode():
+def test_the_svg_follows_the_readers_light_or_dark_mode() -> None:
     """One media query turns every colour into its dark counterpart, on a screen only: paper is white."""
     style = ElementTree.fromstring(svg(notes_flow())).find(f"{SVG}style").text
     light, dark = style.split("@media screen and (prefers-color-scheme:dark)")
@@ -150,7 +150,7 @@ def test_the_svg_follows_the_readers_light_or_dark_mode():
     assert rules(dark) == DARK
 
 
-def test_the_other_themes_have_one_look():
+def test_the_other_themes_have_one_look() -> None:
     """Light and print have no media query; dark is light on paper, which saves ink."""
     assert rules(stylesheet("light")) == LIGHT
     assert rules(stylesheet("print")) == PRINT
@@ -161,7 +161,7 @@ def test_the_other_themes_have_one_look():
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_drawings_of_several_themes_may_share_a_page(theme):
+def test_drawings_of_several_themes_may_share_a_page(theme) -> None:
     """Each rule holds inside its own drawing only."""
     root = ElementTree.fromstring(see(notes_flow(), theme=theme).svg())
     assert root.get("class") == f"autodiff-{theme}"
@@ -171,14 +171,14 @@ def test_drawings_of_several_themes_may_share_a_page(theme):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_dot_has_the_colours_of_its_theme(theme):
+def test_dot_has_the_colours_of_its_theme(theme) -> None:
     """And no other: "auto" is light, since Graphviz's drawings cannot follow."""
     used = set(re.findall(r"#[0-9A-Fa-f]{6}", dot(deep_flow(), theme=theme)))
     assert used <= set(THEMES[theme].values())
     assert f'bgcolor="{THEMES[theme]["paper"]}"' in dot(deep_flow(), theme=theme)
 
 
-def test_greyscale_tells_the_sign():
+def test_greyscale_tells_the_sign() -> None:
     """By dashes, in SVG and DOT: none, long and dotted; and by the minus sign of every number."""
     x, one = Value(2.0, name="x"), Value(0.5, name="y")
     flow = error_flow(x * 3.0 - x * one + x * 0.0, x)
@@ -207,7 +207,7 @@ def test_greyscale_tells_the_sign():
 
 
 @pytest.mark.parametrize("name", ["学习率", "λ̂", "שיפוע", "تدرج", "🧠", "naïve café", "ｗ", "e\u0301"])
-def test_names_of_any_script_are_drawn(name):
+def test_names_of_any_script_are_drawn(name) -> None:
     """Each stands in the SVG and in DOT as it is; what is read from right to left keeps numbers at its right."""
     x = Value(2.0, name=name)
     drawing = see(error_flow(x * x, x))
@@ -218,12 +218,12 @@ def test_names_of_any_script_are_drawn(name):
     ElementTree.fromstring(drawing.svg())
 
 
-def test_the_svg_says_its_language():
+def test_the_svg_says_its_language() -> None:
     """For those who have it read to them."""
     assert ElementTree.fromstring(see(notes_flow(), language="zh").svg()).get("lang") == "zh"
     assert ElementTree.fromstring(see(notes_flow()).svg()).get("lang") == "en"
 
 
-def test_the_e_of_a_small_number_is_no_letter():
+def test_the_e_of_a_small_number_is_no_letter() -> None:
     """It is upright like its digits; a variable e is italic."""
     assert [piece.text for piece in pieces("2e−06 · e", formula=True) if piece.italic] == ["e"]

@@ -39,7 +39,7 @@ from tests.support.programs import ELEMENTWISE, OPERATIONS
 # ---- names -----------------------------------------------------------------------------------------------------------
 
 
-def test_unnamed_nodes_are_called_like_their_variables():
+def test_unnamed_nodes_are_called_like_their_variables() -> None:
     """Variables, lists, dicts and arrays of nodes; the nodes themselves stay without a name."""
     rate, weights = Value(0.5), [Value(1.0), Value(2.0)]
     table = {"first": Value(3.0)}
@@ -52,7 +52,7 @@ def test_unnamed_nodes_are_called_like_their_variables():
     assert rate.name is None
 
 
-def test_a_nodes_own_name_and_its_first_variable_win():
+def test_a_nodes_own_name_and_its_first_variable_win() -> None:
     """A variable comes before any place in a list, and a list that holds itself is read once."""
     x, y = Value(1.0, name="x"), Value(2.0)
     round_trip: list[object] = [y]
@@ -60,7 +60,7 @@ def test_a_nodes_own_name_and_its_first_variable_win():
     assert names_in({"z": x, "round_trip": round_trip, "y": y, "again": y}) == {y: "y"}
 
 
-def test_names_reach_the_flow():
+def test_names_reach_the_flow() -> None:
     """Labels, names, symbols and formulas are those of the variables."""
     x, w = Value(3.0), Value(2.0)
     product = w * x
@@ -70,7 +70,7 @@ def test_names_reach_the_flow():
     assert [edge.local_symbol for edge in flow.edges] == ["tanh′(product)", "x"]
 
 
-def test_names_are_a_mapping():
+def test_names_are_a_mapping() -> None:
     """Anything else is refused in one sentence."""
     x = Value(3.0)
     with pytest.raises(TypeError, match=r"names are a mapping from text to nodes, such as locals\(\), and got list"):
@@ -82,13 +82,13 @@ def test_names_are_a_mapping():
 # ---- views by name ---------------------------------------------------------------------------------------------------
 
 
-def test_the_automatic_view_is_a_rail_for_one_path_and_shares_for_several():
+def test_the_automatic_view_is_a_rail_for_one_path_and_shares_for_several() -> None:
     """Both are the ones that are asked for by name."""
     assert picture(notes_flow()).kind == picture(notes_flow(), "rail").kind == "rail"
     assert picture(deep_flow()).kind == picture(deep_flow(), "shares").kind == "shares"
 
 
-def test_a_rail_of_several_paths_shows_the_strongest_and_says_so():
+def test_a_rail_of_several_paths_shows_the_strongest_and_says_so() -> None:
     """Its boxes are those of the strongest path, its formula that path's part of the gradient."""
     flow = deep_flow()
     what = picture(flow, "rail")
@@ -98,7 +98,7 @@ def test_a_rail_of_several_paths_shows_the_strongest_and_says_so():
     assert [wire.share for wire in what.wires if wire.lane == "error"] == [edge.share for edge in path.edges]
 
 
-def test_one_path_can_be_seen_as_shares():
+def test_one_path_can_be_seen_as_shares() -> None:
     """A row for what arrives at every box, and no caption about paths."""
     what = picture(notes_flow(), "shares")
     assert what.kind == "shares"
@@ -107,7 +107,7 @@ def test_one_path_can_be_seen_as_shares():
     assert not any("paths" in caption for caption in what.captions)
 
 
-def test_views_that_are_unknown_or_do_not_fit_are_refused():
+def test_views_that_are_unknown_or_do_not_fit_are_refused() -> None:
     """One sentence each, which says what to do."""
     with pytest.raises(ValueError, match=r"^unknown view 'tree' \(must be one of auto, rail, shares"):
         picture(notes_flow(), "tree")
@@ -119,12 +119,12 @@ def test_views_that_are_unknown_or_do_not_fit_are_refused():
         picture(notes_flow(), digits=0)
 
 
-def test_many_paths_are_drawn_as_one_without_being_asked():
+def test_many_paths_are_drawn_as_one_without_being_asked() -> None:
     """2²⁰⁰ paths: the rail of the strongest."""
     assert picture(error_flow(*ladder(200))).kind == "rail"
 
 
-def test_digits_and_language_reach_every_text():
+def test_digits_and_language_reach_every_text() -> None:
     """More digits in cells, wires and formula; Chinese captions and terms."""
     what = picture(notes_flow(), digits=7)
     unit = 1 / (1 + math.exp(-1.185))
@@ -150,7 +150,7 @@ def box_called(what: Picture, name: str) -> Box:
     return next(box for box in what.boxes if name in (box.rows[0].cells[0].text, box.rows[-1].cells[0].text))
 
 
-def test_a_square_has_two_ports():
+def test_a_square_has_two_ports() -> None:
     """a·a + a: one box for a, two wires from it to two ports of the product, one to the sum."""
     a = Value(3.0, name="a")
     what = computation(a * a + a)
@@ -166,7 +166,7 @@ def test_a_square_has_two_ports():
     assert "No gradient yet (–)" in " ".join(what.captions)
 
 
-def test_not_yet_zero_and_no_path_are_three_things():
+def test_not_yet_zero_and_no_path_are_three_things() -> None:
     """A dash before the backward pass, 0 after it where nothing arrives, and words where no path leads."""
     x, w = Value(2.0, name="x"), Value(-1.0, name="w")
     output = ad.relu(w * x) + x.detach()
@@ -186,7 +186,7 @@ def test_not_yet_zero_and_no_path_are_three_things():
 
 
 @pytest.mark.parametrize("flow", [notes_flow(), deep_flow(), margin_flow(), skipping()])
-def test_the_numbers_of_the_graph_are_the_ledgers(flow):
+def test_the_numbers_of_the_graph_are_the_ledgers(flow) -> None:
     """Every value, every error and every local gradient of the graph, and every share on the way."""
     what = picture(flow, "graph")
     cells = [(cell.role, cell.number, cell.text) for box in what.boxes for row in box.rows for cell in row.cells]
@@ -203,7 +203,7 @@ def test_the_numbers_of_the_graph_are_the_ledgers(flow):
     assert what.formula[-1] == amount(flow.gradient)
 
 
-def test_layers_are_clusters():
+def test_layers_are_clusters() -> None:
     """a⁽¹⁾ in layer 1, z and a of both windows in theirs, weights and biases between two; J stands outside."""
     what = picture(margin_flow(suffix="ᶜ"), "graph")
     names = {box.id: box.rows[-1].cells[0].text or box.rows[0].cells[0].text for box in what.boxes}
@@ -217,7 +217,7 @@ def test_layers_are_clusters():
     assert {names[box.id] for box in what.boxes} - set().union(*found.values()) == {"J"}
 
 
-def test_the_cluster_of_a_unit_is_the_layer_that_explain_names():
+def test_the_cluster_of_a_unit_is_the_layer_that_explain_names() -> None:
     """Each z and a stands in the layer of its name, each weight between the two that `explain` says it joins."""
     network = Network((4, 3, 2), scalar=True)
     output = network(X)[0]
@@ -236,7 +236,7 @@ def test_the_cluster_of_a_unit_is_the_layer_that_explain_names():
                 assert kind in rows["kind"]
 
 
-def test_scopes_of_names_are_clusters():
+def test_scopes_of_names_are_clusters() -> None:
     """A dot or a slash in a name; nodes without a name belong to whom they feed."""
     x, w = Value(1.0, name="x"), Value(2.0, name="encoder.w")
     h = tanh(w * x)
@@ -249,7 +249,7 @@ def test_scopes_of_names_are_clusters():
     assert found == {"decoder": ["decoder/out", "decoder/v"], "encoder": ["encoder.h", "encoder.w", "×"]}
 
 
-def test_arrays_show_shapes_norms_and_how_the_signal_goes_through():
+def test_arrays_show_shapes_norms_and_how_the_signal_goes_through() -> None:
     """Wᵀ δ to the input of a layer, δ xᵀ to its weights, δ to its bias, ∘ f′(z) through units."""
     network = notes_network(scalar=False)
     what = picture(error_flow(network(X), network.parameter("W(1)")), "graph")
@@ -260,7 +260,7 @@ def test_arrays_show_shapes_norms_and_how_the_signal_goes_through():
     assert box_called(what, "W⁽¹⁾").rows[0].cells[1].text.startswith("2×4, norm ")
 
 
-def test_constants_are_ports_without_a_wire():
+def test_constants_are_ports_without_a_wire() -> None:
     """Numbers and arrays that are no nodes."""
     x = Value(2.0, name="x")
     (box, _) = computation(x * 5.0).boxes
@@ -270,7 +270,7 @@ def test_constants_are_ports_without_a_wire():
     assert [cell.text for cell in box.ports][1].startswith("constant 3, norm 3.464")
 
 
-def test_very_many_inputs_share_the_last_port():
+def test_very_many_inputs_share_the_last_port() -> None:
     """Twelve ports; the one on the way is among them."""
     weights = [Value(0.1, name=f"w{k}") for k in range(40)]
     total = ad.weighted_sum(weights, [1.0] * 40, 0.0)
@@ -281,7 +281,7 @@ def test_very_many_inputs_share_the_last_port():
     assert ports[-1].text == "70 more"
 
 
-def test_only_nodes_have_a_graph():
+def test_only_nodes_have_a_graph() -> None:
     """One sentence for anything else."""
     with pytest.raises(TypeError, match=r"^a computation graph is that of a Value or Tensor, and got "):
         computation(3.0)
@@ -292,7 +292,7 @@ def test_only_nodes_have_a_graph():
 # ---- the network -----------------------------------------------------------------------------------------------------
 
 
-def test_the_network_shows_neurons_weights_and_the_way():
+def test_the_network_shows_neurons_weights_and_the_way() -> None:
     """Every neuron once, the parameter as a box between the neurons it joins, every other weight as a grey wire."""
     flow = notes_flow()
     what = picture(flow, "network")
@@ -312,7 +312,7 @@ def test_the_network_shows_neurons_weights_and_the_way():
     assert errors == [edge.share for edge in flow.edges if edge.local_symbol in ("W₁₁⁽²⁾", "a₄⁽¹⁾")]
 
 
-def test_two_windows_share_the_neurons_of_the_network():
+def test_two_windows_share_the_neurons_of_the_network() -> None:
     """J: one box for a neuron, a block for each window, and two wires with the signs of both."""
     flow = margin_flow(suffix="ᶜ")
     what = picture(flow, "network")
@@ -335,7 +335,7 @@ def recurrent_flow() -> ad.Flow:
     return error_flow(network([[1.0], [0.5], [-1.0]])[-1], network.parameter("W1,1"))
 
 
-def test_an_unrolled_network_shows_the_share_of_each_time_step():
+def test_an_unrolled_network_shows_the_share_of_each_time_step() -> None:
     """The gradient of a shared weight is the sum of what each step sends: a wire and a row each; steps are clusters."""
     flow = recurrent_flow()
     assert len(flow.shares) == 3
@@ -355,7 +355,7 @@ def test_an_unrolled_network_shows_the_share_of_each_time_step():
     }  # fmt: skip
 
 
-def test_the_readers_language_reaches_hints():
+def test_the_readers_language_reaches_hints() -> None:
     """What a box says when pointed at."""
     for view in ("rail", "shares", "network", "graph"):
         hints = " ".join(box.hint for box in picture(notes_flow(), view, language="zh").boxes)
@@ -364,7 +364,7 @@ def test_the_readers_language_reaches_hints():
 
 
 @pytest.mark.parametrize("name", ["W24(1)", "b1(1)", "W11(2)"])
-def test_any_parameter_of_the_network(name):
+def test_any_parameter_of_the_network(name) -> None:
     """Weights of both layers and a bias: all errors on the way are the ledger's."""
     flow = notes_flow(name)
     what = picture(flow, "network")
@@ -374,7 +374,7 @@ def test_any_parameter_of_the_network(name):
 
 
 @pytest.mark.parametrize("view", ["rail", "shares", "graph", "network"])
-def test_every_node_of_a_network_can_be_seen(view):
+def test_every_node_of_a_network_can_be_seen(view) -> None:
     """Inputs, units, scores, weights and biases of both windows, and J itself: the gradient stands in the picture."""
     flows = margin_flow(suffix="ᶜ").flows
     for node in flows.graph:
@@ -385,7 +385,7 @@ def test_every_node_of_a_network_can_be_seen(view):
         check_layout(what)
 
 
-def test_wide_layers_are_drawn_without_their_middle():
+def test_wide_layers_are_drawn_without_their_middle() -> None:
     """Ten neurons of a column, and how many there are besides."""
     network = Network((40, 3, 1), scalar=True)
     what = picture(error_flow(network([0.1] * 40), network.parameter("W1,30(1)")), "network")
@@ -397,7 +397,7 @@ def test_wide_layers_are_drawn_without_their_middle():
     check_layout(what)
 
 
-def test_only_networks_are_drawn_as_networks():
+def test_only_networks_are_drawn_as_networks() -> None:
     """A graph without the notes' names is refused, with what to do."""
     with pytest.raises(ValueError, match=r"no node is called like one .*: take the view 'graph'$"):
         picture(skipping(), "network")
@@ -441,14 +441,14 @@ def check_cells(box: Box, place: Rect) -> None:
 
 @pytest.mark.parametrize("view", ["graph", "network", "shares"])
 @pytest.mark.parametrize("flow", [notes_flow(), deep_flow(), margin_flow(suffix="ᶜ"), recurrent_flow()])
-def test_nothing_overlaps_in_views_of_networks(flow, view):
+def test_nothing_overlaps_in_views_of_networks(flow, view) -> None:
     """With clusters, with several paths, with two windows."""
     check_layout(picture(flow, view))
 
 
 @pytest.mark.slow
 @given(programs(operations=ELEMENTWISE, kinks="inputs"))
-def test_nothing_overlaps_in_random_graphs(program):
+def test_nothing_overlaps_in_random_graphs(program) -> None:
     """Whatever a user computes: boxes and texts have room, and every number is the ledger's."""
     leaves = program.leaves()
     output = program(*leaves)
@@ -460,7 +460,7 @@ def test_nothing_overlaps_in_random_graphs(program):
 
 @pytest.mark.slow
 @given(programs(ad.Tensor, operations=OPERATIONS, kinks="inputs"))
-def test_nothing_overlaps_in_random_graphs_of_arrays(program):
+def test_nothing_overlaps_in_random_graphs_of_arrays(program) -> None:
     """Shapes and norms have room in every view, and views by name give the ledger's gradient."""
     leaves = program.leaves()
     output = program(*leaves)
@@ -482,7 +482,7 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_name_gets_out_of_its_place(name):
+def test_no_name_gets_out_of_its_place(name) -> None:
     """SVG stays XML without scripts, DOT keeps its boxes, whatever nodes, scopes and variables are called."""
     x, w = Value(0.5, name=name or None), Value(2.0, name=f"{name}.w")
     h = tanh(w * x)
@@ -499,7 +499,7 @@ def test_no_name_gets_out_of_its_place(name):
 
 
 @pytest.mark.slow
-def test_the_same_graph_gives_the_same_text_in_every_process():
+def test_the_same_graph_gives_the_same_text_in_every_process() -> None:
     """SVG and DOT of two hash seeds are the same bytes."""
     code = (
         "from tests.draw.test_views import *; import hashlib;"
@@ -517,7 +517,7 @@ def test_the_same_graph_gives_the_same_text_in_every_process():
     assert len(runs[0]) == 65
 
 
-def test_the_graph_is_written_as_dot():
+def test_the_graph_is_written_as_dot() -> None:
     """A table with a port for every input, a cluster for every layer."""
     text = dot(picture(notes_flow(), "graph"))
     assert text.count("subgraph cluster_") == 5
@@ -525,7 +525,7 @@ def test_the_graph_is_written_as_dot():
 
 
 @pytest.mark.parametrize("view", ["auto", "graph"])
-def test_long_names_stay_out_of_the_way(view):
+def test_long_names_stay_out_of_the_way(view) -> None:
     """A name of 10,000 characters is whole in the hint, and the picture is as wide as for one of 200."""
     widths = []
     for length in (200, 10_000):
@@ -535,7 +535,7 @@ def test_long_names_stay_out_of_the_way(view):
     assert widths[0] == widths[1]
 
 
-def test_what_is_too_much_to_draw_is_said():
+def test_what_is_too_much_to_draw_is_said() -> None:
     """A 40-20-1 network: 918 nodes are not on the way, and the picture of the way alone says so in both languages."""
     network = Network((40, 20, 1), scalar=True)
     flow = error_flow(network([0.1] * 40), network.parameter("W3,7(1)"))
@@ -546,7 +546,7 @@ def test_what_is_too_much_to_draw_is_said():
     assert not any("not drawn" in said for said in picture(notes_flow()).captions)
 
 
-def test_a_seed_is_written_as_all_numbers_and_words_are():
+def test_a_seed_is_written_as_all_numbers_and_words_are() -> None:
     """With as many digits as asked for, and in the reader's language."""
     flow = notes_flow(seed=0.123456789)
     assert picture(flow).formula[0] == "0.1235 · ∂a₁⁽³⁾/∂W₁₄⁽¹⁾"

@@ -38,7 +38,7 @@ from tests.support.programs import ELEMENTWISE
 # ---- the notes' example ----------------------------------------------------------------------------------------------
 
 
-def test_the_notes_gradient_as_a_product():
+def test_the_notes_gradient_as_a_product() -> None:
     """∂s/∂W₁₄⁽¹⁾ of the 4-2-1 network: one path, five factors, in symbols and numbers."""
     flow = notes_flow()
     assert flow.formula() == "1 · 1 · W₁₁⁽²⁾ · σ′(z₁⁽²⁾) · a₄⁽¹⁾ = 1 × 1 × 0.9 × 0.1793 × 0.8 = 0.1291"
@@ -48,7 +48,7 @@ def test_the_notes_gradient_as_a_product():
     assert flow.gradient == pytest.approx(0.9 * sigma * (1 - sigma) * 0.8, rel=1e-15)
 
 
-def test_the_ledger_of_the_notes_example():
+def test_the_ledger_of_the_notes_example() -> None:
     """Nodes from the output to the parameter with value and error; edges with local gradient, δ and share."""
     flow = notes_flow()
     assert [node.label for node in flow.nodes] == ["a₁⁽³⁾", "z₁⁽³⁾", "a₁⁽²⁾", "z₁⁽²⁾", "W₁₄⁽¹⁾"]
@@ -68,7 +68,7 @@ def test_the_ledger_of_the_notes_example():
     assert flow.parameter is flow.nodes[-1]
 
 
-def test_the_rest_of_the_graph_is_kept_for_pictures():
+def test_the_rest_of_the_graph_is_kept_for_pictures() -> None:
     """Nodes and edges off the way have ids behind those of the way, and no edge is told twice."""
     flow = notes_flow()
     labels_of_rest = {node.label for node in flow.rest}
@@ -80,7 +80,7 @@ def test_the_rest_of_the_graph_is_kept_for_pictures():
     assert len(way | wires) == 2 * 9 + 2 + 5 + 1  # two hidden sums, two units, the output's sum and unit
 
 
-def test_the_eight_steps_of_the_notes():
+def test_the_eight_steps_of_the_notes() -> None:
     """The numbered steps of section 1.5, with numbers."""
     assert [str(step) for step in steps(notes_flow())] == [
         "(1) An error signal of 1 enters at a₁⁽³⁾: ∂a₁⁽³⁾/∂a₁⁽³⁾.",
@@ -94,7 +94,7 @@ def test_the_eight_steps_of_the_notes():
     ]
 
 
-def test_each_step_knows_its_nodes_and_edges():
+def test_each_step_knows_its_nodes_and_edges() -> None:
     """Every node and every edge of the way is told in exactly one step, and those of one step belong together."""
     for flow in (notes_flow(), deep_flow(), margin_flow(), skipping()):
         told = steps(flow)
@@ -103,27 +103,27 @@ def test_each_step_knows_its_nodes_and_edges():
         assert [step.number for step in told] == list(range(1, len(told) + 1))
 
 
-def test_a_bias_is_a_weight_on_a_constant_one():
+def test_a_bias_is_a_weight_on_a_constant_one() -> None:
     """The gradient of a bias is δ itself, and the step says why."""
     flow = notes_flow("b1(1)")
     assert flow.gradient == flow.nodes[-2].error
     assert str(steps(flow)[6]) == "(7) × 1: a bias is a weight on a constant 1."
 
 
-def test_a_weight_of_the_last_layer_takes_five_steps():
+def test_a_weight_of_the_last_layer_takes_five_steps() -> None:
     """From the output unit straight to the weight: entering, its unit, δ, what the weight forwarded, the gradient."""
     told = steps(notes_flow("W12(2)"))
     assert len(told) == 5
     assert told[3].sentence == "× a₂⁽²⁾ = 0.3566, the signal that W₁₂⁽²⁾ forwarded."
 
 
-def test_three_more_steps_for_each_further_layer():
+def test_three_more_steps_for_each_further_layer() -> None:
     """A 4-2-1 network takes 8 steps, 4-1-1-1 takes 11."""
     network = Network((4, 1, 1, 1), scalar=True)
     assert len(steps(error_flow(network(X), network.parameter("W14(1)")))) == 11
 
 
-def test_several_paths_are_told_as_sums_at_units():
+def test_several_paths_are_told_as_sums_at_units() -> None:
     """The error at a unit is the sum of the shares that its consumers send back, in symbols and numbers."""
     flow = deep_flow()
     told = steps(flow)
@@ -135,7 +135,7 @@ def test_several_paths_are_told_as_sums_at_units():
     assert [len(step.lines) for step in told] == [0, 0, 0, 2, 2, 2, 3, 3, 3, 1, 0, 0, 0, 0]
 
 
-def test_seed_scales_the_flow():
+def test_seed_scales_the_flow() -> None:
     """A seed of −1 turns every error round, and the derivative is written with it."""
     flow, turned = notes_flow(), notes_flow(seed=-1.0)
     assert turned.gradient == -flow.gradient
@@ -147,7 +147,7 @@ def test_seed_scales_the_flow():
 # ---- any graph -------------------------------------------------------------------------------------------------------
 
 
-def test_a_square_has_two_edges():
+def test_a_square_has_two_edges() -> None:
     """a·a: one node used twice is two edges with two slots, two paths and both shares."""
     a = Value(3.0, name="a")
     flow = error_flow(a * a, a)
@@ -156,7 +156,7 @@ def test_a_square_has_two_edges():
     assert flow.formula() == "1 · a + 1 · a = 3 + 3 = 6"
 
 
-def test_unnamed_nodes_are_called_by_their_operation_and_numbered():
+def test_unnamed_nodes_are_called_by_their_operation_and_numbered() -> None:
     """Labels are unique, a chosen name comes first, and constants read as numbers."""
     x = Value(2.0, name="x")
     flow = error_flow((x * 3.0) * (x * 4.0) + x, x)
@@ -164,14 +164,14 @@ def test_unnamed_nodes_are_called_by_their_operation_and_numbered():
     assert sorted(edge.local_symbol for edge in flow.shares) == ["1", "3", "4"]
 
 
-def test_labels_never_clash_with_chosen_names():
+def test_labels_never_clash_with_chosen_names() -> None:
     """A node that a user named add#2 keeps that label, and the second add becomes add#3."""
     x = Value(2.0, name="add#2")
     order = ad.topological(((x + 1.0) + 1.0) + 1.0)
     assert list(labels(order).values()) == ["add#2", "add", "add#3", "add#4"]
 
 
-def test_labels_are_one_printable_line():
+def test_labels_are_one_printable_line() -> None:
     """Line ends, control characters and changes of direction cannot reach a terminal or a picture."""
     x = Value(1.0, name="a\nb\x1b[31m\u202ec")
     assert error_flow(x * 2.0, x).parameter.label == "a b\N{REPLACEMENT CHARACTER}[31m\N{REPLACEMENT CHARACTER}c"
@@ -208,7 +208,7 @@ def test_labels_are_one_printable_line():
         (lambda x, y: ad.max(np.array([x, y])), "∂q/∂x"),
     ],
 )
-def test_how_local_gradients_read(f, symbol):
+def test_how_local_gradients_read(f, symbol) -> None:
     """From the table's rules: the partner of a product, f′ of a unit, the number of what is constant or a choice."""
     x, y = Value(0.3, name="x"), Value(0.7, name="y")
     output = f(x, y)
@@ -216,7 +216,7 @@ def test_how_local_gradients_read(f, symbol):
     assert error_flow(output, x).edges[0].local_symbol == symbol
 
 
-def test_local_gradients_of_a_users_own_primitive_read_too(define):
+def test_local_gradients_of_a_users_own_primitive_read_too(define) -> None:
     """A word is a unit; a short rule is its formula; what fails on symbols, or is long, is ∂y/∂x."""
     x = Value(0.3, name="x")
     for name, rule, symbol, expected in (
@@ -231,21 +231,21 @@ def test_local_gradients_of_a_users_own_primitive_read_too(define):
         assert error_flow(node, x).edges[0].local_symbol == expected
 
 
-def test_the_local_gradient_of_a_linear_primitive_is_a_number(define):
+def test_the_local_gradient_of_a_linear_primitive_is_a_number(define) -> None:
     """However its rule is written, it is the same everywhere, so the number says it."""
     twice = define("twice", lambda xp, x: x + x, [lambda g, z, x: g + g], linear=True)
     x = Value(0.3, name="x")
     assert error_flow(twice(x), x).edges[0].local_symbol == "2"
 
 
-def test_params_that_cannot_be_hashed_are_no_obstacle():
+def test_params_that_cannot_be_hashed_are_no_obstacle() -> None:
     """An index array among the params of a call."""
     x = Tensor([1.0, 2.0, 3.0], name="x")
     flow = error_flow(x[np.array([0, 0, 2])].sum(), x)
     np.testing.assert_array_equal(flow.gradient, [2.0, 0.0, 1.0])
 
 
-def test_not_on_any_path_is_an_empty_flow():
+def test_not_on_any_path_is_an_empty_flow() -> None:
     """No nodes, no edges, no paths, gradient None: another thing than zero."""
     x, y = Value(1.0, name="x"), Value(2.0, name="y")
     flow = error_flow(x * 2.0, y)
@@ -259,7 +259,7 @@ def test_not_on_any_path_is_an_empty_flow():
     )
 
 
-def test_zero_is_not_nothing():
+def test_zero_is_not_nothing() -> None:
     """Paths lead to x and nothing arrives: gradient 0.0, and the factor where the error dies is named."""
     x = Value(-1.0, name="x")
     flow = error_flow(ad.relu(x) * 3.0, x)
@@ -268,7 +268,7 @@ def test_zero_is_not_nothing():
     assert remarks(flow) == ("Here the error dies: ReLU′(x) = 0.",)
 
 
-def test_a_zero_error_shares_zero_on_an_infinite_edge():
+def test_a_zero_error_shares_zero_on_an_infinite_edge() -> None:
     """0 · inf is 0 on the way back, as in the backward pass."""
     x = Value(0.0, name="x")
     flow = error_flow(ad.sqrt(x) * 0.0, x)
@@ -277,7 +277,7 @@ def test_a_zero_error_shares_zero_on_an_infinite_edge():
     assert flow.strongest(1)[0].product == 0.0
 
 
-def test_the_output_itself_is_a_flow_without_edges():
+def test_the_output_itself_is_a_flow_without_edges() -> None:
     """∂y/∂y = seed: one node, one path, no edges."""
     y = Value(3.0, name="y") * 2.0
     flow = error_flow(y, y)
@@ -286,7 +286,7 @@ def test_the_output_itself_is_a_flow_without_edges():
     assert flow.weakest is None
 
 
-def test_names_of_two_windows_are_told_apart():
+def test_names_of_two_windows_are_told_apart() -> None:
     """Where both windows have the same names, the corrupt one's get a raised c; names that have it keep it."""
     for suffix in ("", "ᶜ"):
         flow = margin_flow(suffix=suffix)
@@ -294,7 +294,7 @@ def test_names_of_two_windows_are_told_apart():
         assert {edge.local_symbol for edge in flow.shares} == {"a₄⁽¹⁾", "a₄⁽¹⁾ᶜ"}
 
 
-def test_both_windows_flows_add_up():
+def test_both_windows_flows_add_up() -> None:
     """The true window's score gets −1, the corrupt one's +1; the gradient is the sum of both windows' shares."""
     flow = margin_flow()
     scores = {flow.nodes[edge.input].label: edge.share for edge in flow.edges if edge.consumer == 0}
@@ -307,7 +307,7 @@ def test_both_windows_flows_add_up():
     assert flow.gradient == pytest.approx(true + corrupt, abs=0)
 
 
-def test_a_met_margin_says_so():
+def test_a_met_margin_says_so() -> None:
     """J = 0: nothing is shared, every gradient is 0.0; exactly at the kink that is a convention."""
     met = margin_flow(shift=3.0)
     assert met.gradient == 0.0
@@ -321,14 +321,14 @@ def test_a_met_margin_says_so():
     assert not error_flow(ad.hinge(score, corrupt, margin=0.5), score).nodes[0].at_kink
 
 
-def test_a_unit_at_its_kink_says_so():
+def test_a_unit_at_its_kink_says_so() -> None:
     """relu exactly at 0."""
     x = Value(0.0, name="x")
     flow = error_flow(ad.relu(x) + x, x)
     assert "relu is exactly at a kink of ReLU: its local gradient there is a convention." in remarks(flow)
 
 
-def test_paths_that_cancel_are_pointed_out():
+def test_paths_that_cancel_are_pointed_out() -> None:
     """0.74 against −0.72: 1.4 % of the strength is left."""
     x = Value(1.0, name="x")
     flow = error_flow(x * 0.74 - x * 0.72, x)
@@ -336,7 +336,7 @@ def test_paths_that_cancel_are_pointed_out():
     assert remarks(flow)[0] == "Paths of opposite signs nearly cancel: 1.4 % of their strength is left."
 
 
-def test_the_factor_that_shrinks_most_is_named():
+def test_the_factor_that_shrinks_most_is_named() -> None:
     """A unit by its slope, a constant by its edge; where nothing shrinks, nothing is said."""
     assert notes_flow().weakest.symbol == "σ′(z₁⁽²⁾)"
     assert remarks(notes_flow()) == ("σ′(z₁⁽²⁾) = 0.1793 shrinks the error most.",)
@@ -349,7 +349,7 @@ def test_the_factor_that_shrinks_most_is_named():
 # ---- arrays ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_flow_through_arrays():
+def test_a_flow_through_arrays() -> None:
     """Errors and shares are arrays, local gradients None; the gradient is that of the backward pass."""
     network = notes_network(scalar=False)
     W = network.parameter("W(1)")
@@ -362,7 +362,7 @@ def test_a_flow_through_arrays():
     assert len(steps(flow)) == 8
 
 
-def test_a_flow_through_numbers_and_arrays():
+def test_a_flow_through_numbers_and_arrays() -> None:
     """A Value that scales a Tensor gets the sum of the shares of all elements."""
     v, t = Value(2.0, name="v"), Tensor([1.0, 2.0], name="T")
     output = (t * v).sum()
@@ -372,7 +372,7 @@ def test_a_flow_through_numbers_and_arrays():
     np.testing.assert_array_equal(error_flow(number, t).gradient, [0.0, 8.0])
 
 
-def test_paths_through_arrays_are_ranked_by_gain():
+def test_paths_through_arrays_are_ranked_by_gain() -> None:
     """Of two paths through arrays the one that changes the error's size most comes first."""
     t = Tensor([1.0, 2.0], name="T")
     flow = error_flow((t * 0.1 + t * 5.0).sum(), t)
@@ -380,7 +380,7 @@ def test_paths_through_arrays_are_ranked_by_gain():
     assert flow.strongest(2)[0].symbols().endswith("· 5")
 
 
-def test_a_seed_for_an_array():
+def test_a_seed_for_an_array() -> None:
     """The seed has the output's shape and appears as such in the formula."""
     t = Tensor([1.0, 2.0], name="T")
     flow = error_flow(t * 2.0, t, seed=np.array([1.0, -1.0]))
@@ -389,7 +389,7 @@ def test_a_seed_for_an_array():
     assert flow.formula() == "seed · 2"
 
 
-def test_the_word_vectors_of_a_scorer_receive_errors():
+def test_the_word_vectors_of_a_scorer_receive_errors() -> None:
     """L of the window scorer, shared by both windows: every hidden unit of both sends its share."""
     scorer = WindowScorer(np.random.default_rng(0).normal(size=(9, 2)), window=3, hidden=3, scalar=True)
     objective = max_margin(scorer([0, 1, 2]), scorer([0, 3, 4], suffix="ᶜ"))
@@ -402,7 +402,7 @@ def test_the_word_vectors_of_a_scorer_receive_errors():
 # ---- paths -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_ladder_of_two_hundred_diamonds():
+def test_a_ladder_of_two_hundred_diamonds() -> None:
     """2²⁰⁰ paths are counted exactly and the strongest ones found, without walking them."""
     flow = error_flow(*ladder(200))
     assert flow.path_count == 2**200
@@ -413,7 +413,7 @@ def test_a_ladder_of_two_hundred_diamonds():
     assert flow.gradient == pytest.approx(1.25**200)
 
 
-def test_count_text_shows_the_size_of_huge_numbers():
+def test_count_text_shows_the_size_of_huge_numbers() -> None:
     """Exact up to 15 digits; beyond, two digits and the exponent, also where Python refuses to print."""
     assert count_text(999_999_999_999_999) == "999999999999999"
     assert count_text(10**15) == "about 1.0e15"
@@ -421,7 +421,7 @@ def test_count_text_shows_the_size_of_huge_numbers():
     assert count_text(2**100_000) == "about 1.0e30103"
 
 
-def test_long_paths_do_not_vanish_when_compared():
+def test_long_paths_do_not_vanish_when_compared() -> None:
     """1,000 factors of 0.01 underflow as a product; their order is still right."""
     x = Value(1.0, name="x")
     weak = strong = x
@@ -432,7 +432,7 @@ def test_long_paths_do_not_vanish_when_compared():
     assert flow.strongest(1)[0].percentage is None  # 0 of 0
 
 
-def test_paths_with_infinite_or_undefined_factors_come_first():
+def test_paths_with_infinite_or_undefined_factors_come_first() -> None:
     """What is not a number is not hidden behind what is; zero stays the weakest, also times infinity."""
     x = Value(0.0, name="x")
     flow = error_flow(ad.sqrt(x) * 0.0 + x * math.nan + x * 5.0, x)
@@ -441,7 +441,7 @@ def test_paths_with_infinite_or_undefined_factors_come_first():
     assert products[1:] == [5.0, 0.0]
 
 
-def test_a_path_with_an_infinite_factor_and_a_zero_is_the_weakest():
+def test_a_path_with_an_infinite_factor_and_a_zero_is_the_weakest() -> None:
     """0 · inf on one path is 0: a finite path beside it comes first."""
     assert strongest_paths([(0, 1), (1, 2), (0, 2)], [math.inf, 0.0, 0.5], 2, 2) == [[2], [0, 1]]
     assert strongest_paths([(0, 1), (1, 2), (0, 2)], [0.0, math.inf, 0.5], 2, 2) == [[2], [0, 1]]
@@ -449,7 +449,7 @@ def test_a_path_with_an_infinite_factor_and_a_zero_is_the_weakest():
 
 @pytest.mark.slow
 @given(st.data())
-def test_path_counts_and_the_strongest_paths_agree_with_walking_them_all(data):
+def test_path_counts_and_the_strongest_paths_agree_with_walking_them_all(data) -> None:
     """On random graphs, for every leaf: count, products, order and percentages."""
     output, leaves = _drawn(data)
     for leaf in leaves:
@@ -472,7 +472,7 @@ def test_path_counts_and_the_strongest_paths_agree_with_walking_them_all(data):
 
 @pytest.mark.slow
 @given(st.data())
-def test_shares_add_up_exactly_to_every_error_and_to_the_gradient(data):
+def test_shares_add_up_exactly_to_every_error_and_to_the_gradient(data) -> None:
     """On random graphs: the shares that arrive, in the ledger's order, sum to the node's error to the last bit."""
     output, leaves = _drawn(data)
     gradients = ad.gradients(output, leaves)
@@ -501,7 +501,7 @@ def _drawn(data):
     return output, leaves
 
 
-def test_the_sum_of_shares_is_exact_on_arrays_too():
+def test_the_sum_of_shares_is_exact_on_arrays_too() -> None:
     """The same on a graph of arrays where one Tensor is used three times."""
     t = Tensor(np.linspace(-1.0, 1.0, 6).reshape(2, 3), name="T")
     flow = error_flow((ad.tanh(t) * t + ad.exp(t) @ np.ones((3, 3))).sum(), t)
@@ -513,7 +513,7 @@ def test_the_sum_of_shares_is_exact_on_arrays_too():
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_nodes_without_recursion():
+def test_a_hundred_thousand_nodes_without_recursion() -> None:
     """A chain of 100,000 units: flow, count and formula; long products show their outer factors."""
     flow = error_flow(*chain(100_000))
     assert len(flow.nodes) == 100_001
@@ -526,7 +526,7 @@ def test_a_hundred_thousand_nodes_without_recursion():
 # ---- as plain data ---------------------------------------------------------------------------------------------------
 
 
-def test_as_dict_is_json_with_full_numbers():
+def test_as_dict_is_json_with_full_numbers() -> None:
     """What JSON gives back equals the ledger."""
     flow = deep_flow()
     data = json.loads(json.dumps(flow.as_dict(), allow_nan=False))
@@ -538,7 +538,7 @@ def test_as_dict_is_json_with_full_numbers():
     assert data["formula"] == flow.formula()
 
 
-def test_as_dict_where_json_has_no_numbers():
+def test_as_dict_where_json_has_no_numbers() -> None:
     """nan and inf become text, arrays lists, huge counts their size; an empty flow has gradient null."""
     x = Value(0.0, name="x")
     assert json.loads(json.dumps(error_flow(ad.sqrt(x), x).as_dict(), allow_nan=False))["gradient"] == "inf"
@@ -549,7 +549,7 @@ def test_as_dict_where_json_has_no_numbers():
     assert (empty["gradient"], empty["on_a_path"], empty["path_count"]) == (None, False, 0)
 
 
-def test_amounts_of_arrays_and_brackets():
+def test_amounts_of_arrays_and_brackets() -> None:
     """An array shows shape and norm, one of one element its number; sums and negative factors get brackets."""
     assert amount(np.array([[3.0], [4.0]])) == "2×1, norm 5"
     assert amount(np.array([0.25])) == "0.25"
@@ -559,7 +559,7 @@ def test_amounts_of_arrays_and_brackets():
 # ---- what it refuses -------------------------------------------------------------------------------------------------
 
 
-def test_a_parameter_by_name_needs_its_network():
+def test_a_parameter_by_name_needs_its_network() -> None:
     """One sentence that says how to look it up."""
     with pytest.raises(TypeError) as caught:
         error_flow(notes_network()(X), "W14(1)")
@@ -569,7 +569,7 @@ def test_a_parameter_by_name_needs_its_network():
     )
 
 
-def test_what_is_not_a_node_is_refused():
+def test_what_is_not_a_node_is_refused() -> None:
     """Outputs and parameters are nodes."""
     x = Value(1.0)
     with pytest.raises(TypeError, match=r"a flow leads to a Value or Tensor of the output's graph, and got 2\.0"):
@@ -578,14 +578,14 @@ def test_what_is_not_a_node_is_refused():
         error_flow(2.0, x)
 
 
-def test_an_array_output_needs_a_seed():
+def test_an_array_output_needs_a_seed() -> None:
     """As for every gradient."""
     t = Tensor([1.0, 2.0])
     with pytest.raises(ValueError, match=r"the output has shape \(2,\)"):
         error_flow(t * 2.0, t)
 
 
-def test_stale_graphs_are_refused():
+def test_stale_graphs_are_refused() -> None:
     """New data after the forward pass would mix old and new values."""
     x = Value(1.0, name="x")
     y = x * 2.0
@@ -602,7 +602,7 @@ def test_stale_graphs_are_refused():
         (True, TypeError, "the number of paths is an integer, and got True"),
     ],
 )
-def test_the_number_of_strongest_paths_is_a_positive_integer(k, kind, message):
+def test_the_number_of_strongest_paths_is_a_positive_integer(k, kind, message) -> None:
     """One sentence for anything else."""
     with pytest.raises(kind) as caught:
         notes_flow().strongest(k)
@@ -620,7 +620,7 @@ def test_flows_of_arrays_without_axes_are_plain_data(kind: type) -> None:
 
 
 @pytest.mark.parametrize("flow", [deep_flow(), margin_flow(), skipping()], ids=["deep", "margin", "skipping"])
-def test_flows_to_all_nodes_are_those_of_a_pass_each(flow):
+def test_flows_to_all_nodes_are_those_of_a_pass_each(flow) -> None:
     """One backward pass gives the same ledgers as one for every node, with all edges of the graph among them."""
     graph = flow.flows.graph
     for node in flow.flows.nodes:
@@ -643,7 +643,7 @@ def shares_by_place(flow):
     return {(flows.nodes[edge.consumer].label, edge.slot): edge.share for edge in flows.edges()}
 
 
-def test_flows_keep_the_moment_of_their_pass():
+def test_flows_keep_the_moment_of_their_pass() -> None:
     """New data given to a leaf after the pass changes no flow of it."""
     x, w = Value(3.0, name="x"), Value(2.0, name="w")
     flow = error_flow(w * x, w)

@@ -14,7 +14,7 @@ README = ROOT / "README.md"
 
 
 @pytest.mark.usefixtures("define")  # what the README enters in the table leaves it again
-def test_code_of_the_readme_prints_what_it_says():
+def test_code_of_the_readme_prints_what_it_says() -> None:
     """Every ``>>>`` block, in order, in one session, as a reader would type it."""
     failed, attempted = doctest.testfile(str(README), module_relative=False, optionflags=doctest.ELLIPSIS)
     assert attempted >= 20
@@ -22,7 +22,7 @@ def test_code_of_the_readme_prints_what_it_says():
 
 
 @pytest.mark.slow
-def test_the_example_test_passes(pytester, monkeypatch):
+def test_the_example_test_passes(pytester, monkeypatch) -> None:
     """Copied into a file of its own, with what pytest loads where the package is installed."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     blocks = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
@@ -34,7 +34,7 @@ def test_the_example_test_passes(pytester, monkeypatch):
     result.stdout.re_match_lines([r"gradients: [\d,]+ pass"])
 
 
-def test_the_house_names_every_room():
+def test_the_house_names_every_room() -> None:
     """Each folder of the package, and the rooms of drawing and testing one by one."""
     rows = re.findall(r"^\| `.*", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
     named = {word.removeprefix("autodiff/").rstrip("/") for row in rows for word in re.findall("`([^`]+/)`", row)}
@@ -44,7 +44,7 @@ def test_the_house_names_every_room():
     }  # fmt: skip
 
 
-def test_the_two_commands_set_up_everything_themselves():
+def test_the_two_commands_set_up_everything_themselves() -> None:
     """One line for the main job and one for the tests, each with its own virtual environment."""
     lines = re.findall(r"^python3 -m venv .*$", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert [line.rsplit(" -m ", 1)[1] for line in lines] == ["autodiff flow", "pytest -n auto"]

@@ -56,7 +56,7 @@ def results(net):
 
 @nets
 @twins
-def test_a_copy_of_a_net_has_parameters_of_its_own(make, twin_of):
+def test_a_copy_of_a_net_has_parameters_of_its_own(make, twin_of) -> None:
     """The same names and numbers, other nodes; what it computes with is what it lists."""
     net = make()
     twin = twin_of(net)
@@ -72,7 +72,7 @@ def test_a_copy_of_a_net_has_parameters_of_its_own(make, twin_of):
 @nets
 @twins
 @optimisers
-def test_a_net_and_its_optimiser_are_copied_together(make, twin_of, optimiser):
+def test_a_net_and_its_optimiser_are_copied_together(make, twin_of, optimiser) -> None:
     """The copied optimiser moves the copied net, on from where it was, and not the original."""
     net = make()
     descent = optimiser(net, rate=0.1)
@@ -85,7 +85,7 @@ def test_a_net_and_its_optimiser_are_copied_together(make, twin_of, optimiser):
 
 @twins
 @optimisers
-def test_an_optimiser_of_a_list_is_copied_with_its_parameters(twin_of, optimiser):
+def test_an_optimiser_of_a_list_is_copied_with_its_parameters(twin_of, optimiser) -> None:
     """In either order within one container, a parameter is copied once."""
     parameters = [Value(1.0), Tensor([1.0, 2.0])]
     descent = optimiser(parameters, rate=0.1)
@@ -98,7 +98,7 @@ def test_an_optimiser_of_a_list_is_copied_with_its_parameters(twin_of, optimiser
 
 
 @optimisers
-def test_a_shallow_copy_moves_the_same_parameters(optimiser):
+def test_a_shallow_copy_moves_the_same_parameters(optimiser) -> None:
     """Its rate and its caches are its own from then on: a step of one is no step of the other."""
     x = Value(1.0)
     descent = optimiser([x], rate=0.1)

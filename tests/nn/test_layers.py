@@ -44,14 +44,14 @@ def message(kind, call, *args, **options):
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32))
-def test_xavier_lies_in_the_bounds_of_the_notes(inputs, units, seed):
+def test_xavier_lies_in_the_bounds_of_the_notes(inputs, units, seed) -> None:
     """|W_ij| ≤ √(6/(n_in + n_out)), in the shape (n_out, n_in)."""
     W = nn.xavier(generator(seed), inputs, units)
     assert W.shape == (units, inputs)
     assert np.abs(W).max() <= math.sqrt(6 / (inputs + units))
 
 
-def test_xavier_fills_the_interval_evenly():
+def test_xavier_fills_the_interval_evenly() -> None:
     """Mean 0 and variance r²/3, and the extremes come within 1 % of the bounds."""
     W = nn.xavier(generator(), 300, 200)
     r = math.sqrt(6 / 500)
@@ -62,7 +62,7 @@ def test_xavier_fills_the_interval_evenly():
     assert W.min() < -0.99 * r
 
 
-def test_first_weights_differ_and_biases_are_zero():
+def test_first_weights_differ_and_biases_are_zero() -> None:
     """Equal weights would never break the symmetry of a layer's units."""
     state = nn.Network((4, 3, 2)).state()
     assert len(set(state["W(1)"].ravel())) == 12
@@ -70,13 +70,13 @@ def test_first_weights_differ_and_biases_are_zero():
     assert not state["b(2)"].any()
 
 
-def test_layers_of_one_size_begin_with_different_weights():
+def test_layers_of_one_size_begin_with_different_weights() -> None:
     """The layers of a network draw one after the other from one generator."""
     state = nn.Network((3, 3, 3)).state()
     assert not {*state["W(1)"].flat} & {*state["W(2)"].flat}
 
 
-def test_the_same_generator_gives_the_same_network_and_none_means_seed_zero():
+def test_the_same_generator_gives_the_same_network_and_none_means_seed_zero() -> None:
     """Networks are determined by their generator alone, in either form."""
     given_seed = nn.Network((4, 3, 1), random=generator(0)).state()
     for other in (nn.Network((4, 3, 1)), nn.Network((4, 3, 1), scalar=True)):
@@ -84,7 +84,7 @@ def test_the_same_generator_gives_the_same_network_and_none_means_seed_zero():
     assert not np.array_equal(nn.Network((4, 3, 1), random=generator(1)).state()["W(1)"], given_seed["W(1)"])
 
 
-def test_xavier_refusals():
+def test_xavier_refusals() -> None:
     """A seed is no generator, and a layer has at least one input and one unit."""
     assert "such as numpy.random.default_rng(0), and got 3" in message(TypeError, nn.xavier, 3, 4, 2)
     assert "such as numpy.random.default_rng(0)" in message(TypeError, nn.Network, (2, 1), random=np.random)
@@ -96,7 +96,7 @@ def test_xavier_refusals():
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_neuron_is_the_formula_of_section_1_1(scalar):
+def test_neuron_is_the_formula_of_section_1_1(scalar) -> None:
     """a = σ(wᵀx + b) and ∂a/∂w = a(1 − a)x, ∂a/∂b = a(1 − a)."""
     neuron = nn.Neuron(3, random=generator(1), scalar=scalar)
     parameters = neuron.parameters()
@@ -112,7 +112,7 @@ def test_neuron_is_the_formula_of_section_1_1(scalar):
     assert float(parameters[Name("b")].grad) == pytest.approx(slope, rel=1e-13)
 
 
-def test_neuron_of_values_is_two_nodes_with_the_notes_names():
+def test_neuron_of_values_is_two_nodes_with_the_notes_names() -> None:
     """z is one weighted sum of w₁ … wₙ, x₁ … xₙ and b, and a is f(z)."""
     a = nn.Neuron(2, scalar=True, activation="tanh")([1.0, 2.0], suffix="ᶜ")
     (z,) = a.inputs
@@ -120,7 +120,7 @@ def test_neuron_of_values_is_two_nodes_with_the_notes_names():
     assert [item.name for item in z.inputs] == ["w₁", "w₂", "x₁ᶜ", "x₂ᶜ", "b"]
 
 
-def test_neuron_refusals():
+def test_neuron_refusals() -> None:
     """Another number of inputs is named with the right one, and a neuron takes one vector."""
     neuron = nn.Neuron(3)
     assert message(ValueError, neuron, [1.0, 2.0]) == "the neuron takes 3 inputs, and got 2, shape (2,)"
@@ -132,7 +132,7 @@ def test_neuron_refusals():
 # ---- the notes' closed forms -----------------------------------------------------------------------------------------
 
 
-def test_eight_steps_of_w14():
+def test_eight_steps_of_w14() -> None:
     """The 4-2-1 network: ∂s/∂W₁₄⁽¹⁾ = a₄⁽¹⁾ f′(z₁⁽²⁾) W₁⁽²⁾, with every stop of the error named as in section 1.5."""
     network = lively((4, 2, 1), scalar=True)
     x = [0.5, -1.0, 2.0, 0.8]
@@ -177,7 +177,7 @@ networks = st.tuples(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.sam
 
 
 @given(networks)
-def test_values_follow_the_recursion_of_section_1_5(drawn):
+def test_values_follow_the_recursion_of_section_1_5(drawn) -> None:
     """δ_j = f′(z_j) Σᵢ δᵢ W_ij and ∂s/∂W_ij = δᵢ a_j, for any widths (1 among them), depth and unit."""
     sizes, activation, seed = drawn
     network = lively((*sizes, 1), activation=activation, seed=seed, scalar=True)
@@ -190,7 +190,7 @@ def test_values_follow_the_recursion_of_section_1_5(drawn):
         assert gradient == pytest.approx(expected[name], rel=1e-12, abs=1e-14), str(name)
 
 
-def test_tensors_follow_the_vectorised_form_of_section_1_6():
+def test_tensors_follow_the_vectorised_form_of_section_1_6() -> None:
     """δ⁽ᵏ⁾ = f′(z⁽ᵏ⁾) ∘ (W⁽ᵏ⁾ᵀ δ⁽ᵏ⁺¹⁾), ∇W⁽ᵏ⁾ = δ⁽ᵏ⁺¹⁾ a⁽ᵏ⁾ᵀ, ∇b⁽ᵏ⁾ = δ⁽ᵏ⁺¹⁾, with the nodes under their names."""
     network = lively((5, 4, 3, 1))
     x = generator(3).normal(size=5)
@@ -212,7 +212,7 @@ def test_tensors_follow_the_vectorised_form_of_section_1_6():
 
 
 @given(networks, st.integers(1, 3))
-def test_both_forms_agree_to_the_last_bits(drawn, batch):
+def test_both_forms_agree_to_the_last_bits(drawn, batch) -> None:
     """The Tensor network and the same network of Values: outputs and gradients of a batch, and predict, agree."""
     sizes, activation, seed = drawn
     network = lively((*sizes, 1), activation=activation, seed=seed)
@@ -233,7 +233,7 @@ def test_both_forms_agree_to_the_last_bits(drawn, batch):
         np.testing.assert_allclose(np.reshape(parts, item.shape), item.grad, rtol=1e-12, atol=1e-14)
 
 
-def test_forms_turn_into_each_other_and_keep_all_numbers():
+def test_forms_turn_into_each_other_and_keep_all_numbers() -> None:
     """tensor → scalar → tensor → plain is the same network bit by bit, with parameters of its own."""
     network = lively((3, 2, 2))
     there = network.scalar()
@@ -245,7 +245,7 @@ def test_forms_turn_into_each_other_and_keep_all_numbers():
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_shapes_in_and_out(scalar):
+def test_shapes_in_and_out(scalar) -> None:
     """(n,) gives (m,), rows give rows; a scalar network with one output unit drops the last axis."""
     one, two = nn.Network((3, 2, 1), scalar=scalar), nn.Network((3, 2), scalar=scalar)
     assert two([1, 2, 3]).shape == (2,)
@@ -256,7 +256,7 @@ def test_shapes_in_and_out(scalar):
     assert isinstance(one([1, 2, 3]), Value if scalar else Tensor)
 
 
-def test_plain_networks_make_no_graph():
+def test_plain_networks_make_no_graph() -> None:
     """Parameters that are plain arrays give a plain array; with a Tensor as input the graph leads to it alone."""
     plain = lively((3, 4, 2)).plain()
     x = np.ones((6, 3))
@@ -269,7 +269,7 @@ def test_plain_networks_make_no_graph():
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_predictions_follow_the_parameters(scalar):
+def test_predictions_follow_the_parameters(scalar) -> None:
     """What predict computes with are the numbers of this moment, also after a step."""
     network, x = lively((2, 3, 1), scalar=scalar), [0.5, -1.0]
     descent, before = nn.SGD(network, rate=0.1), network.predict(x)
@@ -279,7 +279,7 @@ def test_predictions_follow_the_parameters(scalar):
     assert network.predict(x) != before
 
 
-def test_inputs_may_be_nodes():
+def test_inputs_may_be_nodes() -> None:
     """Error signals pass on to inputs that are Values or Tensors; the names they have stay."""
     network = lively((2, 3, 1))
     x = [Value(0.5, name="p"), Value(-1.0)]
@@ -296,7 +296,7 @@ def test_inputs_may_be_nodes():
     assert network.plain()(np.array([1, 2])).shape == (1,)
 
 
-def test_a_width_of_one_is_a_layer_like_any_other():
+def test_a_width_of_one_is_a_layer_like_any_other() -> None:
     """1-1-1: s = W₂ σ(W₁x + b₁) + b₂."""
     network = lively((1, 1, 1))
     W1, b1, W2, b2 = (float(array.item()) for array in network.state().values())
@@ -307,7 +307,7 @@ def test_a_width_of_one_is_a_layer_like_any_other():
 # ---- names -----------------------------------------------------------------------------------------------------------
 
 
-def test_names_of_parameters_and_their_order():
+def test_names_of_parameters_and_their_order() -> None:
     """Layer by layer, W row by row, then b; the key is the name that the node carries."""
     parameters = nn.Network((3, 2, 1), scalar=True).parameters()
     assert " ".join(map(str, parameters)) == (
@@ -317,7 +317,7 @@ def test_names_of_parameters_and_their_order():
     assert [str(name) for name in nn.Network((3, 2, 1)).parameters()] == ["W⁽¹⁾", "b⁽¹⁾", "W⁽²⁾", "b⁽²⁾"]
 
 
-def test_names_of_all_nodes_of_a_call():
+def test_names_of_all_nodes_of_a_call() -> None:
     """Inputs, z and a of every unit carry the notes' names; a suffix marks what one call made, not the parameters."""
     network = nn.Network((2, 1, 1), scalar=True)
     made = {node.name for node in topological(network([1.0, 2.0], suffix="ᶜ"))} - {str(n) for n in network.parameters()}
@@ -325,7 +325,7 @@ def test_names_of_all_nodes_of_a_call():
     assert {node.name for node in topological(network.tensor()([1.0, 2.0]))} >= {"z⁽²⁾", "a⁽²⁾", "z⁽³⁾", "a⁽³⁾"}
 
 
-def test_the_same_call_twice_makes_different_nodes_with_the_same_names():
+def test_the_same_call_twice_makes_different_nodes_with_the_same_names() -> None:
     """Names are shared, nodes are not: an operation keeps its own primitive and params under its name."""
     network = nn.Network((2, 2, 1), scalar=True, activation=lambda z: ad.leaky_relu(z, slope=0.3))
     first, second = network([1.0, 2.0]), network([1.0, 2.0])
@@ -337,13 +337,13 @@ def test_the_same_call_twice_makes_different_nodes_with_the_same_names():
 
 
 @pytest.mark.parametrize("spelling", ["W14(1)", "W_{14}^{(1)}", "W1[1,4]", "W₁₄⁽¹⁾", "W^(1)_14", Name("W", (1, 4), 1)])
-def test_parameters_are_found_by_any_spelling(spelling):
+def test_parameters_are_found_by_any_spelling(spelling) -> None:
     """W₁₄⁽¹⁾ goes to unit 1 of layer 2 from unit 4 of layer 1: row 0 and column 3 of the first W."""
     network = nn.Network((4, 2, 1), scalar=True)
     assert network.parameter(spelling) is network.layers[0].W[0, 3]
 
 
-def test_a_wrong_name_says_which_exist():
+def test_a_wrong_name_says_which_exist() -> None:
     """The message lists the parameters in ranges, for either form."""
     assert message(ValueError, nn.Network((4, 2, 1), scalar=True).parameter, "W35(1)") == (
         "no parameter W₃₅⁽¹⁾: layer 1 has W₁₁⁽¹⁾ … W₂₄⁽¹⁾, b₁⁽¹⁾ … b₂⁽¹⁾; layer 2 has W₁₁⁽²⁾ … W₁₂⁽²⁾, b₁⁽²⁾"
@@ -353,7 +353,7 @@ def test_a_wrong_name_says_which_exist():
     )
 
 
-def test_an_entry_of_a_tensor_is_refused_with_the_way_to_it():
+def test_an_entry_of_a_tensor_is_refused_with_the_way_to_it() -> None:
     """A Tensor network has W⁽¹⁾; its entry is a Value of network.scalar()."""
     network = nn.Network((4, 2, 1))
     assert network.parameter("W(1)") is network.layers[0].W
@@ -369,7 +369,7 @@ def test_an_entry_of_a_tensor_is_refused_with_the_way_to_it():
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_state_goes_through_an_npz_file(tmp_path, scalar):
+def test_state_goes_through_an_npz_file(tmp_path, scalar) -> None:
     """What state() gives is what load() takes, through numpy.savez, into either form; nodes stay the same objects."""
     network = lively((3, 2, 1))
     np.savez(tmp_path / "weights.npz", **network.state())
@@ -381,7 +381,7 @@ def test_state_goes_through_an_npz_file(tmp_path, scalar):
     assert all(np.array_equal(other.state()[key], array) for key, array in network.state().items())
 
 
-def test_state_is_a_copy():
+def test_state_is_a_copy() -> None:
     """Writing into a state changes no network."""
     network = nn.Network((2, 1))
     network.state()["W(1)"][:] = 9.0
@@ -399,7 +399,7 @@ def test_state_is_a_copy():
         ({"hello": [1.0]}, "cannot read 'hello' as a name"),
     ],
 )
-def test_load_changes_all_or_nothing(scalar, change, text):
+def test_load_changes_all_or_nothing(scalar, change, text) -> None:
     """Whatever is wrong with a state, the network keeps its numbers."""
     network = nn.Network((3, 2, 1), scalar=scalar)
     before = network.state()
@@ -409,7 +409,7 @@ def test_load_changes_all_or_nothing(scalar, change, text):
     assert all(np.array_equal(network.state()[key], array) for key, array in before.items())
 
 
-def test_load_refuses_what_holds_no_nodes():
+def test_load_refuses_what_holds_no_nodes() -> None:
     """Plain arrays are a snapshot for predictions, and strings are no numbers."""
     network = nn.Network((2, 1))
     assert "is a plain array" in message(TypeError, network.plain().load, network.state())
@@ -417,7 +417,7 @@ def test_load_refuses_what_holds_no_nodes():
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_networks_can_be_copied_and_pickled(scalar):
+def test_networks_can_be_copied_and_pickled(scalar) -> None:
     """A copy has the same numbers and names, and parameters of its own."""
     network = lively((3, 2, 1), scalar=scalar)
     for twin in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
@@ -430,13 +430,13 @@ def test_networks_can_be_copied_and_pickled(scalar):
 
 
 @pytest.mark.parametrize("name", UNITS)
-def test_every_unit_of_the_notes_is_found_by_name(name):
+def test_every_unit_of_the_notes_is_found_by_name(name) -> None:
     """A name gives the primitive of the table, the same for all layers but the last."""
     network = nn.Network((2, 2, 2, 1), activation=name, output="tanh")
     assert [layer.activation for layer in network.layers] == [TABLE[name], TABLE[name], TABLE["tanh"]]
 
 
-def test_an_unknown_activation_says_which_exist():
+def test_an_unknown_activation_says_which_exist() -> None:
     """The list holds functions of one number only."""
     text = message(ValueError, nn.Network, (2, 1), activation="sigmiod")
     assert text.startswith("unknown activation 'sigmiod' (must be one of absolute, ")
@@ -446,7 +446,7 @@ def test_an_unknown_activation_says_which_exist():
     assert message(TypeError, unit, 3) == "an activation is a name, such as 'sigmoid', or a callable, and got 3 (int)"
 
 
-def test_an_activation_may_be_any_callable():
+def test_an_activation_may_be_any_callable() -> None:
     """z·σ(z), written with operators, works on Values, Tensors and plain arrays; z returned as it is keeps its name."""
     network = lively((2, 2, 1), activation=lambda z: z * ad.sigmoid(z), output=lambda z: z)
     x = [0.3, -0.5]
@@ -457,7 +457,7 @@ def test_an_activation_may_be_any_callable():
     assert "<lambda>" in repr(network)
 
 
-def test_a_layer_may_give_constants():
+def test_a_layer_may_give_constants() -> None:
     """An activation that is a step has no node to name, and the numbers go through."""
     layer = nn.Layer(2, 2, scalar=True, activation=lambda z: np.array([1.0 if v > 0 else 0.0 for v in z], dtype=object))
     assert list(layer([1.0, 2.0])) in ([0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0])
@@ -466,11 +466,11 @@ def test_a_layer_may_give_constants():
 # ---- layers of one's own ---------------------------------------------------------------------------------------------
 
 
-def test_a_new_layer_is_a_few_lines():
+def test_a_new_layer_is_a_few_lines() -> None:
     """A residual layer, six lines, trains as part of a chain, with no class to inherit from."""
 
     class Residual:
-        def __init__(self, inner):
+        def __init__(self, inner) -> None:
             self.inner, self.parameters = inner, inner.parameters
 
         def __call__(self, x):
@@ -490,7 +490,7 @@ def test_a_new_layer_is_a_few_lines():
     assert [str(name) for name in network.parameters()] == ["W⁽¹⁾", "b⁽¹⁾", "W⁽²⁾", "b⁽²⁾", "W⁽³⁾", "b⁽³⁾"]
 
 
-def test_layers_are_made_of_ready_parameters():
+def test_layers_are_made_of_ready_parameters() -> None:
     """Layer.of keeps Tensors, Values or arrays as they are, and takes nested lists for arrays."""
     W, b = Tensor([[1.0, 2.0]], name="W⁽¹⁾"), Tensor([0.5], name="b⁽¹⁾")
     layer = nn.Layer.of(W, b, activation="identity")
@@ -505,7 +505,7 @@ def test_layers_are_made_of_ready_parameters():
     assert nn.Layer.of(mixed, np.array([0.0], dtype=object)).tensor().W.tolist() == [[1.0, 2.0]]
 
 
-def test_chains_refuse_what_does_not_fit():
+def test_chains_refuse_what_does_not_fit() -> None:
     """A chain needs layers that can be called, have parameters, and have names of their own."""
     assert "at least one layer" in message(ValueError, nn.Network.of)
     assert "can be called and has parameters()" in message(TypeError, nn.Network.of, np.tanh)
@@ -518,14 +518,14 @@ def test_chains_refuse_what_does_not_fit():
 
 @pytest.mark.parametrize("scalar", [True, False])
 @pytest.mark.parametrize("x", [[1.0, 2.0, 3.0], [1.0] * 5, np.ones((4, 3)), np.ones((2, 0))])
-def test_a_wrong_number_of_inputs_names_both(scalar, x):
+def test_a_wrong_number_of_inputs_names_both(scalar, x) -> None:
     """No silent truncation: the layer says how many inputs it takes and how many came."""
     came = np.shape(x)
     text = message(ValueError, nn.Network((4, 2, 1), scalar=scalar), x)
     assert text == f"layer 1 takes 4 inputs, and got {came[-1]}, shape {came}"
 
 
-def test_refused_inputs():
+def test_refused_inputs() -> None:
     """A number, strings, and a Tensor for a network of Values, each with its reason."""
     network = nn.Network((4, 2, 1))
     assert "layer 1 takes 4 inputs, and got one number" in message(ValueError, network, 3.0)
@@ -544,7 +544,7 @@ def test_refused_inputs():
         (4, TypeError, "the sizes of a network are integers, such as (4, 2, 1), and got 4"),
     ],
 )
-def test_refused_sizes(sizes, kind, text):
+def test_refused_sizes(sizes, kind, text) -> None:
     """Sizes are at least two integers, each at least 1."""
     assert text in message(kind, nn.Network, sizes)
 
@@ -555,7 +555,7 @@ def test_refused_sizes(sizes, kind, text):
     ({"b(1)": [Value(5.0), Value(6.0)]}, TypeError, "the state's b⁽¹⁾ holds objects"),
     ({"b(1)": [10**400, 1]}, ValueError, "numbers that fit a float"),
 ])  # fmt: skip
-def test_load_refuses_doubles_and_objects(scalar, change, kind, text):
+def test_load_refuses_doubles_and_objects(scalar, change, kind, text) -> None:
     """Two spellings of one name, nodes, and numbers that no float holds; what was there stays."""
     network = nn.Network((3, 2, 1), scalar=scalar)
     before = network.state()
@@ -564,12 +564,12 @@ def test_load_refuses_doubles_and_objects(scalar, change, kind, text):
 
 
 @pytest.mark.parametrize("state", [None, [1.0], "W"])
-def test_load_takes_mappings(state):
+def test_load_takes_mappings(state) -> None:
     """Anything else is named."""
     assert "a state is a mapping of names to arrays" in message(TypeError, nn.Network((2, 1)).load, state)
 
 
-def test_a_layer_of_tensors_takes_object_arrays():
+def test_a_layer_of_tensors_takes_object_arrays() -> None:
     """Of numbers and of Values, as it takes lists of them."""
     network, values = nn.Network((2, 1)), [Value(1.0), Value(2.0)]
     expected = network([1.0, 2.0]).data
@@ -579,7 +579,7 @@ def test_a_layer_of_tensors_takes_object_arrays():
     assert [ad.gradients(score, x) for x in values] == network.parameter("W(1)").data[0].tolist()
 
 
-def test_a_bool_is_no_size():
+def test_a_bool_is_no_size() -> None:
     """True is 1 for Python only."""
     assert "the sizes of a network are integers" in message(TypeError, nn.Network, (True, 1))
 
@@ -601,7 +601,7 @@ SIZES = {
 
 @pytest.mark.parametrize(("what", "make"), [(what, make) for what, makes in SIZES.items() for make in makes])
 @pytest.mark.parametrize("wrong", ["a", None, True, 1.5, 2.0, 1j, [2], np.array([1, 2]), math.nan, 0, -1, 10**400])
-def test_sizes_are_whole_numbers_from_1(what, make, wrong):
+def test_sizes_are_whole_numbers_from_1(what, make, wrong) -> None:
     """A size of another kind is a TypeError, one below 1 or beyond every array a ValueError, and both name it."""
     whole = isinstance(wrong, int) and not isinstance(wrong, bool)
     text = message(ValueError if whole else TypeError, make, wrong)
@@ -615,13 +615,13 @@ def test_sizes_are_whole_numbers_from_1(what, make, wrong):
     lambda flag: nn.Network((2, 1), scalar=flag), lambda flag: nn.Recurrent(2, 1, scalar=flag),
     lambda flag: nn.WindowScorer(np.ones((2, 2)), 1, 1, scalar=flag),
 ])  # fmt: skip
-def test_scalar_is_a_bool(make):
+def test_scalar_is_a_bool(make) -> None:
     """A text or an array is not taken for True."""
     for wrong in ("no", None, 1, np.array([True, False])):
         assert "scalar is True for Values and False for Tensors" in message(TypeError, make, wrong)
 
 
-def test_a_suffix_is_text():
+def test_a_suffix_is_text() -> None:
     """It stands at the end of names."""
     for net, x in ((nn.Layer(2, 1), [1.0, 2.0]), (nn.Neuron(2, scalar=True), [1.0, 2.0])):
         for wrong in (None, 1, ["′"]):

@@ -24,7 +24,7 @@ def message(kind, call, *args, **options):
 
 
 @given(st.floats(-5, 5), few, st.floats(1e-3, 1.0))
-def test_sgd_is_the_formula(start, gradients, rate):
+def test_sgd_is_the_formula(start, gradients, rate) -> None:
     """θ ← θ − α g, step by step, the same bits for a Value and a Tensor."""
     value, tensor, expected = Value(start), Tensor([start]), start
     for gradient in gradients:
@@ -39,7 +39,7 @@ def test_sgd_is_the_formula(start, gradients, rate):
 
 
 @given(st.floats(-5, 5), few, st.floats(1e-3, 1.0))
-def test_adagrad_is_the_formula(start, gradients, rate):
+def test_adagrad_is_the_formula(start, gradients, rate) -> None:
     """cache += g², θ ← θ − α g/√(cache + ε)."""
     value, tensor = Value(start), Tensor([start])
     descent = nn.AdaGrad([value, tensor], rate=rate, epsilon=1e-6)
@@ -54,7 +54,7 @@ def test_adagrad_is_the_formula(start, gradients, rate):
     assert tensor.item() == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
-def test_adagrad_moves_rare_words_further():
+def test_adagrad_moves_rare_words_further() -> None:
     """Of two parameters with the same last gradient, the one with the longer history moves less."""
     common, rare = Value(0.0), Value(0.0)
     descent = nn.AdaGrad([common, rare], rate=0.1)
@@ -70,7 +70,7 @@ def test_adagrad_moves_rare_words_further():
     assert rare.data == pytest.approx(-0.1, rel=1e-6)
 
 
-def test_every_entry_of_an_array_has_a_cache_of_its_own():
+def test_every_entry_of_an_array_has_a_cache_of_its_own() -> None:
     """θᵢ moves by its own gradients: each entry of a Tensor goes where a Value with its gradients goes."""
     array, values = Tensor([1.0, 1.0]), [Value(1.0), Value(1.0)]
     descent = nn.AdaGrad([array, *values], rate=0.1)
@@ -84,7 +84,7 @@ def test_every_entry_of_an_array_has_a_cache_of_its_own():
 
 
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_what_no_pass_reached_stays(optimiser):
+def test_what_no_pass_reached_stays(optimiser) -> None:
     """A gradient None means not reached: the parameter keeps its numbers and its graphs stay fresh."""
     reached, other = Value(1.0), Value(2.0)
     elsewhere = other * 3.0
@@ -98,7 +98,7 @@ def test_what_no_pass_reached_stays(optimiser):
 
 
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_zero_grad_means_none_and_passes_add_up_without_it(optimiser):
+def test_zero_grad_means_none_and_passes_add_up_without_it(optimiser) -> None:
     """After zero_grad a gradient is "not yet", not 0; without it a second pass adds."""
     x = Value(1.0)
     descent = optimiser([x], rate=0.5)
@@ -112,7 +112,7 @@ def test_zero_grad_means_none_and_passes_add_up_without_it(optimiser):
 
 
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_a_step_makes_recorded_graphs_stale(optimiser):
+def test_a_step_makes_recorded_graphs_stale(optimiser) -> None:
     """A backward pass needs the old weights: after the step it is refused."""
     x = Value(1.0, name="x")
     y = x * x
@@ -124,7 +124,7 @@ def test_a_step_makes_recorded_graphs_stale(optimiser):
 
 
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_a_step_changes_all_or_nothing(optimiser):
+def test_a_step_changes_all_or_nothing(optimiser) -> None:
     """If one change cannot be computed, no parameter moves, first or last, and AdaGrad's caches stay."""
     first, second, third = Tensor([1.0, 2.0]), Tensor([3.0, 4.0]), Value(5.0)
     descent = optimiser([first, second, third], rate=0.5)
@@ -143,7 +143,7 @@ def test_a_step_changes_all_or_nothing(optimiser):
 
 
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_gradients_changed_by_hand_are_taken(optimiser):
+def test_gradients_changed_by_hand_are_taken(optimiser) -> None:
     """Clipping makes NumPy scalars; a Value stays a float and a Tensor without axes a Tensor, float32 stays float32."""
     value, point, single = Value(1.0), Tensor(1.0), Tensor(np.ones(2, np.float32))
     descent = optimiser([value, point, single], rate=0.5)
@@ -160,7 +160,7 @@ def test_gradients_changed_by_hand_are_taken(optimiser):
 
 
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_parameters_come_in_any_collection(optimiser):
+def test_parameters_come_in_any_collection(optimiser) -> None:
     """A dict, a list, an iterator, a network, or anything with parameters(); listed twice, a parameter moves once."""
     x = Value(1.0)
 
@@ -177,7 +177,7 @@ def test_parameters_come_in_any_collection(optimiser):
         assert x.data == pytest.approx(0.75, rel=1e-7)
 
 
-def test_an_object_is_asked_anew_at_every_step():
+def test_an_object_is_asked_anew_at_every_step() -> None:
     """A scorer of Values has more parameters after each new word."""
     scorer = nn.WindowScorer(np.ones((5, 2)), 1, 2, scalar=True)
     descent = nn.SGD(scorer, rate=0.5)
@@ -188,7 +188,7 @@ def test_an_object_is_asked_anew_at_every_step():
 
 
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_refused_parameters(optimiser):
+def test_refused_parameters(optimiser) -> None:
     """Nodes that were computed, plain arrays, one node alone, and no collection at all."""
     x = Value(1.0)
     assert "sigmoid was computed" in message(ValueError, optimiser, [x.sigmoid()], rate=0.1)
@@ -203,7 +203,7 @@ def test_refused_parameters(optimiser):
 
 
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_refused_rates(optimiser):
+def test_refused_rates(optimiser) -> None:
     """A learning rate is a positive finite number, when it is given and when it is changed."""
     descent = optimiser([Value(1.0)], rate=1)
     for rate in (0.0, -0.1, math.nan, math.inf):
@@ -222,7 +222,7 @@ def test_refused_rates(optimiser):
 
 @pytest.mark.parametrize("scalar", [True, False])
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_training_is_deterministic_and_lowers_the_objective(optimiser, scalar):
+def test_training_is_deterministic_and_lowers_the_objective(optimiser, scalar) -> None:
     """Ten steps from the same start give the same bits, and a smaller J."""
 
     def train():
@@ -245,12 +245,12 @@ def test_training_is_deterministic_and_lowers_the_objective(optimiser, scalar):
 
 @pytest.mark.parametrize("optimiser", BOTH)
 @pytest.mark.parametrize("wrong", [3, None, "a", nn.Network, np.array("a"), Value(1.0), Tensor(1.0), Tensor([1.0])])
-def test_parameters_of_another_kind(optimiser, wrong):
+def test_parameters_of_another_kind(optimiser, wrong) -> None:
     """What lists no parameters, or is one, is refused when the optimiser is made."""
     assert "an optimiser" in message(TypeError, optimiser, wrong, rate=0.1)
 
 
-def test_rates_that_no_float_holds():
+def test_rates_that_no_float_holds() -> None:
     """An integer beyond every float is no rate, no epsilon and no margin."""
     for call in (
         lambda: nn.SGD([], rate=10**400), lambda: nn.AdaGrad([], rate=0.1, epsilon=10**400),

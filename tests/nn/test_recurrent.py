@@ -45,7 +45,7 @@ def gradients_by_hand(W, V, U):
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_first_weights_are_drawn_one_after_the_other(scalar):
+def test_first_weights_are_drawn_one_after_the_other(scalar) -> None:
     """W, V and U of one size differ, and the generator decides them all."""
     state = Recurrent(3, 3, 3, scalar=scalar).state()
     again = Recurrent(3, 3, 3, random=np.random.default_rng(0)).state()
@@ -56,7 +56,7 @@ def test_first_weights_are_drawn_one_after_the_other(scalar):
 
 @pytest.mark.parametrize("scalar", [True, False])
 @pytest.mark.parametrize("outputs", [1, 2])
-def test_outputs_of_every_step(scalar, outputs):
+def test_outputs_of_every_step(scalar, outputs) -> None:
     """The same numbers from Values, Tensors and plain arrays as from the loops."""
     net = network(scalar=scalar, outputs=outputs)
     state = net.state()
@@ -68,7 +68,7 @@ def test_outputs_of_every_step(scalar, outputs):
             np.testing.assert_allclose(numbers(s), wanted, rtol=1e-12)
 
 
-def test_gradients_through_time():
+def test_gradients_through_time() -> None:
     """Of Values and of Tensors, each as the loops of backpropagation through time give them."""
     net = network()
     expected = gradients_by_hand(*(net.state()[key] for key in "WVU"))
@@ -82,7 +82,7 @@ def test_gradients_through_time():
         np.testing.assert_allclose(parameter.grad, expected[name.letter], rtol=1e-12)
 
 
-def test_gradients_against_torch():
+def test_gradients_against_torch() -> None:
     """torch.nn.RNN with the same weights, no bias."""
     torch = pytest.importorskip("torch")
     net = network(scalar=False)
@@ -97,7 +97,7 @@ def test_gradients_against_torch():
     np.testing.assert_allclose(net.V.grad, peer.weight_ih_l0.grad.numpy(), rtol=1e-12)
 
 
-def test_every_step_has_its_share():
+def test_every_step_has_its_share() -> None:
     """The shares that arrive at W₁₂ are δ₁⁽ᵗ⁾ h₂⁽ᵗ⁻¹⁾, one a step, the first exactly 0; their sum is the gradient."""
     net = network()
     flow = error_flow(net(X)[-1], net.parameter("W12"))
@@ -108,13 +108,13 @@ def test_every_step_has_its_share():
     assert flow.gradient == pytest.approx(expected, rel=1e-12)
 
 
-def test_paths_through_time():
+def test_paths_through_time() -> None:
     """Of 3 units: 1 path into V₁₁ at the last step, 3 at the one before, then 9 and 27."""
     net = network()
     assert error_flow(net(X)[-1], net.parameter("V11")).path_count == 1 + 3 + 9 + 27
 
 
-def test_names_tell_the_step():
+def test_names_tell_the_step() -> None:
     """Raised; a suffix stands behind; the state before the first step is h⁽⁰⁾ = 0."""
     net = network()
     score = net(X, suffix="ᶜ")[1]
@@ -123,7 +123,7 @@ def test_names_tell_the_step():
     assert score.name == "s₁⁽²⁾ᶜ"
 
 
-def test_parameters_by_name_and_as_a_state():
+def test_parameters_by_name_and_as_a_state() -> None:
     """Any spelling; a state goes from one network to another."""
     net, other = network(), Recurrent(2, 3, scalar=True)
     assert net.parameter("V_{32}") is net.V[2, 1]
@@ -139,7 +139,7 @@ def test_parameters_by_name_and_as_a_state():
     ("x", "shape"), [([], "(0,)"), ([1.0], "(1,)"), ([[1.0]], "(1, 1)"), (np.zeros((0, 2)), "(0, 2)"), (1.0, "()")]
 )
 @pytest.mark.parametrize("scalar", [True, False])
-def test_inputs_of_another_shape_are_refused(x, shape, scalar):
+def test_inputs_of_another_shape_are_refused(x, shape, scalar) -> None:
     """What is expected, and what came."""
     with pytest.raises(ValueError, match="recurrent") as caught:
         network(scalar=scalar)(x)
@@ -148,7 +148,7 @@ def test_inputs_of_another_shape_are_refused(x, shape, scalar):
     )
 
 
-def test_tensors_as_inputs():
+def test_tensors_as_inputs() -> None:
     """A Tensor of all steps gets its error signals; a network of Values takes no Tensor."""
     x = Tensor(X)
     network(scalar=False)(x)[-1].backward()
@@ -157,7 +157,7 @@ def test_tensors_as_inputs():
         network()(x)
 
 
-def test_bad_sizes_are_refused():
+def test_bad_sizes_are_refused() -> None:
     """As by a layer."""
     with pytest.raises(ValueError, match="unknown activation 'spam'"):
         Recurrent(1, 2, activation="spam")

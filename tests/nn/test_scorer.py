@@ -42,7 +42,7 @@ TRUE, CORRUPT = [1, 2, 3, 4, 5], [6, 7, 1, 3, 3]
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_the_scorer_of_the_notes_has_176_parameters(scalar):
+def test_the_scorer_of_the_notes_has_176_parameters(scalar) -> None:
     """20 inputs (5 words of 4 dimensions), 8 units: 160 + 8 + 8, besides the word vectors."""
     scorer = nn.WindowScorer(np.zeros((9, 4)), window=5, hidden=8, scalar=scalar)
     assert sum(item.size for name, item in scorer.parameters().items() if name.letter != "L") == 176
@@ -54,7 +54,7 @@ def test_the_scorer_of_the_notes_has_176_parameters(scalar):
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
-def test_score_is_the_formula_of_section_1_3(activation):
+def test_score_is_the_formula_of_section_1_3(activation) -> None:
     """s = Uᵀ f(Wx + b), x the window's word vectors one after the other, in every form."""
     scorer = lively(activation=activation)
     L, W, b, U = scorer.state().values()
@@ -64,7 +64,7 @@ def test_score_is_the_formula_of_section_1_3(activation):
         assert float(found) == pytest.approx(s, rel=1e-13)
 
 
-def test_gradients_of_the_score_are_the_closed_forms():
+def test_gradients_of_the_score_are_the_closed_forms() -> None:
     """∂s/∂U = a, δ = U ∘ a ∘ (1 − a), ∂s/∂W = δxᵀ, ∂s/∂b = δ, and Wᵀδ reaches the word vectors, slot by slot."""
     scorer = lively()
     L, W, b, U = scorer.state().values()
@@ -87,7 +87,7 @@ def test_gradients_of_the_score_are_the_closed_forms():
     st.sampled_from(["sigmoid", "tanh", "relu"]),
     st.integers(0, 2**32),
 )
-def test_both_forms_agree_to_the_last_bits(sizes, activation, seed):
+def test_both_forms_agree_to_the_last_bits(sizes, activation, seed) -> None:
     """J over a batch of pairs and all its gradients, word vectors too, are the same for Tensors and for Values."""
     words, dimensions, window, hidden = sizes
     scorer = lively(words, dimensions, window, hidden, activation=activation, seed=seed)
@@ -105,7 +105,7 @@ def test_both_forms_agree_to_the_last_bits(sizes, activation, seed):
         np.testing.assert_allclose(found[key], gradient, rtol=1e-12, atol=1e-13)
 
 
-def test_batches_score_each_window():
+def test_batches_score_each_window() -> None:
     """Rows of ids give one score each; ready-made vectors go straight in; an empty batch has no scores."""
     scorer = lively()
     both = scorer([TRUE, CORRUPT])
@@ -120,7 +120,7 @@ def test_batches_score_each_window():
 # ---- names and word vectors ------------------------------------------------------------------------------------------
 
 
-def test_names_of_the_scorer():
+def test_names_of_the_scorer() -> None:
     """W₁₄⁽¹⁾, b₁⁽¹⁾, U₁, and L₂₃ for dimension 3 of the word with id 1; z, a and s of the corrupt window are marked."""
     scorer = nn.WindowScorer(np.zeros((9, 4)), 5, 8, scalar=True)
     s = scorer(TRUE)
@@ -135,7 +135,7 @@ def test_names_of_the_scorer():
     assert [s.name for s in scorer([TRUE, CORRUPT])] == ["s₁", "s₂"]
 
 
-def test_tensor_names_and_refused_entries():
+def test_tensor_names_and_refused_entries() -> None:
     """Whole arrays have the notes' names; an entry of one is refused with the way to it, a wrong name with a list."""
     scorer = nn.WindowScorer(np.zeros((9, 4)), 5, 8)
     assert [str(name) for name in scorer.parameters()] == ["L", "W⁽¹⁾", "b⁽¹⁾", "U"]
@@ -145,7 +145,7 @@ def test_tensor_names_and_refused_entries():
     assert message(ValueError, scorer.parameter, "V") == "no parameter V: layer 1 has W⁽¹⁾, b⁽¹⁾; L, U"
 
 
-def test_words_become_values_when_a_window_has_them():
+def test_words_become_values_when_a_window_has_them() -> None:
     """Only the words met are Values, each word once; the parameters list them, words in the order met."""
     scorer = nn.WindowScorer(generator().normal(size=(9, 2)), 3, 2, scalar=True)
     words = lambda: [str(name) for name in scorer.parameters() if name.letter == "L"]  # noqa: E731
@@ -161,7 +161,7 @@ def test_words_become_values_when_a_window_has_them():
     assert "; L₁₁ … L₅₂ (with gaps), U₁ … U₂" in message(ValueError, scorer.parameter, "L31")
 
 
-def test_a_word_twice_in_a_window_gets_both_shares():
+def test_a_word_twice_in_a_window_gets_both_shares() -> None:
     """∂s/∂L of a repeated word is the sum over its places, in either form."""
     scorer = lively(hidden=2)
     values = scorer.scalar()
@@ -173,7 +173,7 @@ def test_a_word_twice_in_a_window_gets_both_shares():
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_training_moves_word_vectors_and_forms_keep_them(scalar):
+def test_training_moves_word_vectors_and_forms_keep_them(scalar) -> None:
     """After a step the words met have new vectors, the others their old ones, also in the other form and in predict."""
     scorer = lively(scalar=scalar)
     before = scorer.state()["L"]
@@ -188,7 +188,7 @@ def test_training_moves_word_vectors_and_forms_keep_them(scalar):
         assert float(other.predict(TRUE)) == pytest.approx(scorer(TRUE).item(), rel=1e-14)
 
 
-def test_the_embedding_is_copied():
+def test_the_embedding_is_copied() -> None:
     """Later writes to the array that was given change nothing."""
     embedding = np.ones((9, 4))
     scorers = [nn.WindowScorer(embedding, 5, 2, scalar=scalar) for scalar in (True, False)]
@@ -197,7 +197,7 @@ def test_the_embedding_is_copied():
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_state_and_load(scalar):
+def test_state_and_load(scalar) -> None:
     """A state goes from any form to any other, to words met and not met; a wrong one changes nothing."""
     scorer, other = lively(seed=1), lively(seed=2, scalar=scalar)
     other(TRUE)
@@ -210,7 +210,7 @@ def test_state_and_load(scalar):
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_scorers_can_be_copied_and_pickled(scalar):
+def test_scorers_can_be_copied_and_pickled(scalar) -> None:
     """A copy scores the same and shares no parameter."""
     scorer = lively(scalar=scalar)
     scorer(TRUE)
@@ -221,7 +221,7 @@ def test_scorers_can_be_copied_and_pickled(scalar):
         assert any(item.grad is not None for item in twin.parameters().values())
 
 
-def test_the_same_seed_gives_the_same_scorer():
+def test_the_same_seed_gives_the_same_scorer() -> None:
     """The generator decides all first weights; 0 is its seed where none is given."""
     default, zero, one = (
         nn.WindowScorer(np.ones((3, 2)), 3, 4, **options)
@@ -247,7 +247,7 @@ def test_the_same_seed_gives_the_same_scorer():
         ([1.0, 2.0, 3.0, 4.0, 5.0], TypeError, "a window is made of integer word ids, and got [1.0, 2.0"),
     ],
 )
-def test_refused_windows(scalar, ids, kind, text):
+def test_refused_windows(scalar, ids, kind, text) -> None:
     """Another length, ids out of range (negative ones do not count from the end), and floats."""
     assert text in message(kind, nn.WindowScorer(np.zeros((9, 4)), 5, 8, scalar=scalar), ids)
 
@@ -263,12 +263,12 @@ def test_refused_windows(scalar, ids, kind, text):
         (np.zeros((9, 4)), 2.5, 8, TypeError, "window is a whole number, and got 2.5"),
     ],
 )
-def test_refused_sizes(embedding, window, hidden, kind, text):
+def test_refused_sizes(embedding, window, hidden, kind, text) -> None:
     """The embedding is a matrix of numbers, window and hidden are counts."""
     assert text in message(kind, nn.WindowScorer, embedding, window, hidden)
 
 
-def test_ready_made_vectors_of_another_length():
+def test_ready_made_vectors_of_another_length() -> None:
     """The layer names both lengths."""
     text = message(ValueError, nn.WindowScorer(np.zeros((9, 4)), 5, 8).score_vectors, np.zeros(19))
     assert text == "layer 1 takes 20 inputs, and got 19, shape (19,)"
@@ -277,7 +277,7 @@ def test_ready_made_vectors_of_another_length():
 # ---- the objective ---------------------------------------------------------------------------------------------------
 
 
-def test_objective_of_one_pair_is_the_hinge_itself():
+def test_objective_of_one_pair_is_the_hinge_itself() -> None:
     """J = max(0, Δ + s_c − s) as one node, with ∂J/∂s = −1 and ∂J/∂s_c = 1 where it is active."""
     s, corrupt = Value(0.2), Value(0.5)
     J = nn.max_margin(s, corrupt)
@@ -289,7 +289,7 @@ def test_objective_of_one_pair_is_the_hinge_itself():
 
 
 @pytest.mark.parametrize(("score", "margin"), [(2.0, 1.0), (1.0, 1.0), (0.25, 0.25)])
-def test_nothing_is_learned_where_the_margin_is_met(score, margin):
+def test_nothing_is_learned_where_the_margin_is_met(score, margin) -> None:
     """J = 0 has zero gradients, at the kink Δ + s_c − s = 0 too: zero, which is not "not reached"."""
     for s, corrupt in ((Value(score), Value(0.0)), (Tensor(score), Tensor(0.0)), (Tensor([score]), Tensor([0.0]))):
         J = nn.max_margin(s, corrupt, margin=margin)
@@ -299,7 +299,7 @@ def test_nothing_is_learned_where_the_margin_is_met(score, margin):
         assert float(np.ravel(corrupt.grad)[0]) == 0.0
 
 
-def test_objective_is_summed_over_windows():
+def test_objective_is_summed_over_windows() -> None:
     """J of a batch adds its pairs: some active, some not, one at the kink."""
     s, corrupt = [0.2, 3.0, 1.5, -1.0], [0.5, 0.1, 0.5, 1.0]
     tensors = Tensor(s), Tensor(corrupt)
@@ -316,7 +316,7 @@ def test_objective_is_summed_over_windows():
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_the_flows_of_both_windows_add_up(scalar):
+def test_the_flows_of_both_windows_add_up(scalar) -> None:
     """∂J/∂θ = −∂s/∂θ + ∂s_c/∂θ for every parameter: W, b and U are the same in both windows."""
     scorer = lively(scalar=scalar)
     parameters = [scorer(TRUE), scorer(CORRUPT)] and scorer.parameters()
@@ -330,7 +330,7 @@ def test_the_flows_of_both_windows_add_up(scalar):
         np.testing.assert_allclose(found, parts[1] - parts[0], rtol=1e-12, atol=1e-15, err_msg=str(name))
 
 
-def test_refused_objectives():
+def test_refused_objectives() -> None:
     """Shapes that differ never broadcast, and the margin is a positive number."""
     assert message(ValueError, nn.max_margin, Tensor([1.0, 2.0]), Tensor([[1.0], [2.0]])) == (
         "each true window has one corrupt window, and got scores of shape (2,) and corrupt scores of shape (2, 1)"
@@ -346,7 +346,7 @@ def test_refused_objectives():
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("scalar", [False, True])
-def test_an_embedding_is_finite(wrong, scalar):
+def test_an_embedding_is_finite(wrong, scalar) -> None:
     """One number that is not finite is refused with its word: every score with the word would be nan."""
     with pytest.raises(ValueError, match=f"an embedding is made of finite numbers, and word 1 has {wrong}"):
         nn.WindowScorer([[0.0, 1.0], [wrong, 2.0]], 1, 1, scalar=scalar)

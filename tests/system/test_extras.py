@@ -15,13 +15,13 @@ _SOURCES = {
 } | {ROOT / "README.md": (ROOT / "README.md").read_text(encoding="utf-8")}
 
 
-def test_no_hint_installs_this_project_by_name():
+def test_no_hint_installs_this_project_by_name() -> None:
     """The package index knows another project by that name: extras come from this folder."""
     named = re.compile(r"""pip3? install (?:-\S+ )*["']*autodiff\b""")
     assert {path.name: named.findall(text) for path, text in _SOURCES.items() if named.search(text)} == {}
 
 
-def test_every_extra_that_is_named_is_there():
+def test_every_extra_that_is_named_is_there() -> None:
     """Wherever a sentence asks for an extra, `setup.cfg` has it."""
     declared = ConfigParser()
     declared.read(ROOT / "setup.cfg", encoding="utf-8")
@@ -37,7 +37,7 @@ def test_every_extra_that_is_named_is_there():
     assert asked <= extras
 
 
-def test_only_one_file_words_the_hint():
+def test_only_one_file_words_the_hint() -> None:
     """All others call it."""
     worded = {path.name for path, text in _SOURCES.items() if path.suffix == ".py" and "install -e" in text}
     assert worded <= {"extras.py", "test_extras.py", "test_plugin.py"}

@@ -38,7 +38,7 @@ def headings(explanation) -> list[str]:
     return [block.text for block in explanation.story().blocks if isinstance(block, Heading)]
 
 
-def test_the_notes_example():
+def test_the_notes_example() -> None:
     """W₁₄⁽¹⁾ of the 4-2-1 network: ends, eight steps, and 0.9 · σ(1 − σ) · 0.8 in both derivations."""
     explanation = explain(notes_network(), "W14(1)", X, check=True)
     sigma = 1 / (1 + np.exp(-1.185))
@@ -60,13 +60,13 @@ def test_the_notes_example():
     assert str(explanation) == text
 
 
-def test_without_a_check_there_is_no_stamp():
+def test_without_a_check_there_is_no_stamp() -> None:
     """The check costs forward passes, and is made on request."""
     assert "✓" not in explain(notes_network(), "W14(1)", X).text()
 
 
 @pytest.mark.parametrize("flow", [notes_flow(), deep_flow(), margin_flow(), skipping(), notes_flow(seed=-2.0)])
-def test_both_derivations_end_at_one_number(flow):
+def test_both_derivations_end_at_one_number(flow) -> None:
     """Explicit differentiation is forward accumulation: the same sum of products in another order."""
     lines = derivation(flow)
     assert flow.seed * lines[-1].slope == pytest.approx(flow.gradient, rel=1e-12)
@@ -75,14 +75,14 @@ def test_both_derivations_end_at_one_number(flow):
     assert lines[-1].slope == pytest.approx(slope, rel=1e-7)  # error O(ε²) and rounding/ε
 
 
-def test_on_one_path_derivative_times_error_is_the_gradient():
+def test_on_one_path_derivative_times_error_is_the_gradient() -> None:
     """In every row of the two derivations."""
     flow = notes_flow("W11(1)")
     for line in derivation(flow):
         assert line.slope * line.node.error == pytest.approx(flow.gradient, rel=1e-12)
 
 
-def test_equations_name_what_is_on_the_way():
+def test_equations_name_what_is_on_the_way() -> None:
     """Long sums by the term that depends on the parameter; functions, signs and the objective as themselves."""
     flow = margin_flow()
     assert [equation_of(flow, line.node) for line in derivation(flow)][:2] == [
@@ -103,7 +103,7 @@ def test_equations_name_what_is_on_the_way():
         ("a4(1)", "an input of the network", {"forwarded to": "z₁⁽²⁾, z₂⁽²⁾"}),
     ],
 )  # fmt: skip
-def test_biases_and_units(name, kind, ends):
+def test_biases_and_units(name, kind, ends) -> None:
     """Every quantity of the network can be asked for."""
     explanation = explain(notes_network(), name, X, check=True)
     assert explanation.check.verdict == "agrees"
@@ -111,12 +111,12 @@ def test_biases_and_units(name, kind, ends):
     assert facts(explanation).items() >= ends.items()
 
 
-def test_a_delta_is_the_error_signal_at_z():
+def test_a_delta_is_the_error_signal_at_z() -> None:
     """δ₁⁽²⁾ = 0.9 · σ′(z₁⁽²⁾)."""
     assert explain(notes_network(), "δ1(2)", X).gradient == explain(notes_network(), "z1(2)", X).gradient
 
 
-def test_the_scorer():
+def test_the_scorer() -> None:
     """Output weights and word vectors; a word that comes twice gets both shares."""
     ids = [0, 1, 2, 1, 4]
     U = explain(scorer(), "U2", ids, check=True)
@@ -129,7 +129,7 @@ def test_the_scorer():
     assert (U.check.verdict, L.check.verdict) == ("agrees", "agrees")
 
 
-def test_the_objective_says_whether_it_is_active():
+def test_the_objective_says_whether_it_is_active() -> None:
     """Both windows' flows; the margin met; exactly at the kink."""
     active = explain(notes_network(), "W14(1)", X, corrupt=CORRUPT, check=True)
     assert active.gradient == pytest.approx(margin_flow().gradient, rel=1e-12)
@@ -145,7 +145,7 @@ def test_the_objective_says_whether_it_is_active():
     assert "at its kink, Δ + s_c − s = 0" in explain(J, score).text()
 
 
-def test_tensors_and_values_stand_in_for_each_other():
+def test_tensors_and_values_stand_in_for_each_other() -> None:
     """One entry of a Tensor network, the whole matrix of a network of Values."""
     entry = explain(notes_network(scalar=False), "W14(1)", X)
     assert entry.gradient == explain(notes_network(), "W14(1)", X).gradient
@@ -157,7 +157,7 @@ def test_tensors_and_values_stand_in_for_each_other():
     assert matrix.explicit is None
 
 
-def test_arrays_are_told_in_matrix_form():
+def test_arrays_are_told_in_matrix_form() -> None:
     """Wᵀδ back through a layer, ∘ f′(z) through its units, δ aᵀ into the weights, a sum over rows into the bias."""
     text = explain(notes_network(scalar=False), "W(1)", X, corrupt=CORRUPT).text()
     assert "error at a⁽²⁾ = W⁽²⁾ᵀ δ⁽³⁾ = [2, norm 1.082]" in text
@@ -186,7 +186,7 @@ def test_arrays_are_told_in_matrix_form():
                 assert share_text(flow, flow.shares[0]) == forms[parameter.name]
 
 
-def test_a_wrong_gradient_of_an_array_shows():
+def test_a_wrong_gradient_of_an_array_shows() -> None:
     """One wrong entry is enough: all are moved, in a direction that no entry is left out of."""
     W = Tensor([[0.5, -1.0], [2.0, 0.25]], name="W")
     output = ad.sum(ad.tanh(W @ np.array([0.3, -0.7])))
@@ -198,7 +198,7 @@ def test_a_wrong_gradient_of_an_array_shows():
         assert check(output, W, wrong).verdict == "disagrees"
 
 
-def test_replaying_writes_to_nothing():
+def test_replaying_writes_to_nothing() -> None:
     """Data, gradients and the graph stay; the backward pass still runs."""
     x, w = Value(3.0), Value(2.0)
     y = (w * x).tanh()
@@ -208,7 +208,7 @@ def test_replaying_writes_to_nothing():
     y.backward()
 
 
-def test_where_the_gradient_died():
+def test_where_the_gradient_died() -> None:
     """A saturated unit is named; so is a unit that is off."""
     network = Network((1, 1, 1), scalar=True)
     network.load({"W(1)": [[9.0]], "b(1)": [0.0], "W(2)": [[1.0]], "b(2)": [0.0]})
@@ -222,7 +222,7 @@ def test_where_the_gradient_died():
     assert dead.weakest.number == 0
 
 
-def test_what_is_on_no_path():
+def test_what_is_on_no_path() -> None:
     """None is not 0, and there is nothing to derive."""
     explanation = explain(Value(1.0, name="y") * 2.0, Value(2.0, name="w"))
     assert (explanation.gradient, explanation.explicit) == (None, None)
@@ -230,7 +230,7 @@ def test_what_is_on_no_path():
     assert "Two derivations, one number" not in headings(explanation)
 
 
-def test_slips_of_the_print_where_they_belong():
+def test_slips_of_the_print_where_they_belong() -> None:
     """σ only where σ is on the way, the sum over i only where several shares meet, the bias for biases."""
     assert "1/(1 + exp(−z))" not in explain(deep_flow().flows.graph[0], "W14(1)").text()
     assert "Σ_i δ_i W_ij" in explain(deep_flow().flows.graph[0], "W14(1)").text()
@@ -242,7 +242,7 @@ def test_slips_of_the_print_where_they_belong():
 
 
 @LANGUAGE
-def test_a_users_own_graph(language):
+def test_a_users_own_graph(language) -> None:
     """Without any name of the notes; long graphs without their middle."""
     x = Value(0.5)
     explanation = explain((x * x + 1.0).tanh(), x, names={"x": x}, check=True)
@@ -252,7 +252,7 @@ def test_a_users_own_graph(language):
 
 
 @LANGUAGE
-def test_numbers_are_the_same_in_every_format_and_language(language):
+def test_numbers_are_the_same_in_every_format_and_language(language) -> None:
     """Each format has the gradient to the digits asked for."""
     explanation = explain(notes_network(), "W14(1)", X)
     for text in (explanation.text(language, digits=9), explanation.markdown(language, digits=9)):
@@ -275,18 +275,18 @@ def test_numbers_are_the_same_in_every_format_and_language(language):
         ((Value(1.0), 3), TypeError, "a parameter is given by its name or as a node, and got"),
     ],
 )  # fmt: skip
-def test_errors_are_one_sentence(arguments, error, sentence):
+def test_errors_are_one_sentence(arguments, error, sentence) -> None:
     """What was asked, what there is, what to do."""
     with pytest.raises(error, match=re.escape(sentence)):
         explain(*arguments)
 
 
-def test_a_neuron_and_a_users_own_network():
+def test_a_neuron_and_a_users_own_network() -> None:
     """What lists its parameters, by the notes' names or others, is enough."""
     assert explain(Neuron(2, scalar=True), "w2", [1.0, 2.0], check=True).check.verdict == "agrees"
 
     class Line:
-        def __init__(self):
+        def __init__(self) -> None:
             self.slope = Value(0.5)
 
         def parameters(self):
@@ -300,7 +300,7 @@ def test_a_neuron_and_a_users_own_network():
         explain(Line(), "r1", 3.0)
 
 
-def test_a_recurrent_network_has_a_share_for_every_step():
+def test_a_recurrent_network_has_a_share_for_every_step() -> None:
     """What is raised is a time: no layers, no shapes of layers; the shares of the steps add up."""
     network, x = Recurrent(1, 1, scalar=True), [[1.0], [0.5], [-1.0]]
     explanation = explain(network, "W11", x, output="s1(3)", check=True)
@@ -319,7 +319,7 @@ def test_a_recurrent_network_has_a_share_for_every_step():
         explain(network, "W11", x)
 
 
-def test_one_of_several_outputs():
+def test_one_of_several_outputs() -> None:
     """By its name, of Tensors too."""
     tensors = explain(Network((2, 3)), "W21(1)", [1.0, 2.0], output="a2(2)")
     assert tensors.gradient == explain(Network((2, 3), scalar=True), "W21(1)", [1.0, 2.0], output="a2(2)").gradient

@@ -65,7 +65,7 @@ def numbers(told: str) -> list[float]:
 
 @LANGUAGE
 @KIND
-def test_latex_has_the_numbers_of_the_text(kind, language):
+def test_latex_has_the_numbers_of_the_text(kind, language) -> None:
     """Read back by a parser; to nine digits, so that another number cannot pass for it."""
     flow = FLOWS[kind]()
     expected = numbers(text(flow, language=language, digits=9))
@@ -87,7 +87,7 @@ def _ledger(flow: Flow) -> set[str]:
 @LANGUAGE
 @pytest.mark.parametrize("name", ["W14(1)", "b2(1)", "a1(2)", "W12(2)"])
 @pytest.mark.parametrize("corrupt", [None, CORRUPT], ids=["s", "J"])
-def test_every_number_of_an_explanation_is_the_ledgers(name, corrupt, language):
+def test_every_number_of_an_explanation_is_the_ledgers(name, corrupt, language) -> None:
     """In text, Markdown and LaTeX, read back by parsers: none is made up, none is missing in one of them."""
     made = explain(notes_network(), name, X, corrupt=corrupt)
     told = made.text(language, digits=12)
@@ -102,7 +102,7 @@ def test_every_number_of_an_explanation_is_the_ledgers(name, corrupt, language):
 
 
 @LANGUAGE
-def test_the_tables_of_an_explanation_put_numbers_where_they_belong(language):
+def test_the_tables_of_an_explanation_put_numbers_where_they_belong(language) -> None:
     """Each row of the two derivations has the slope and the error of its own node."""
     made = explain(deep_flow().flows.graph[0], "W14(1)")
     tables = [block for block in made.story(language, digits=12).blocks if isinstance(block, Table)]
@@ -117,7 +117,7 @@ def test_the_tables_of_an_explanation_put_numbers_where_they_belong(language):
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, *HOSTILE])
-def test_names_cannot_command_latex(name):
+def test_names_cannot_command_latex(name) -> None:
     """A parser finds the same commands and environments as for a harmless name, and none is unknown."""
     allowed = set(_commands(tex(named("w")))) | set(_commands(tex(notes_flow()))) | HARMLESS
     for language in ("en", "zh"):
@@ -155,7 +155,7 @@ def _commands(document: str) -> list[str]:
     return found
 
 
-def test_words_and_quantities_in_formulas():
+def test_words_and_quantities_in_formulas() -> None:
     """Quantities are italic with stacked indices, words upright, derivatives fractions."""
     assert formula("W₁₄⁽¹⁾") == "W_{14}^{(1)}"
     assert formula("W₁₀,₂⁽¹⁾ · 0.5") == r"W_{10,2}^{(1)}\cdot 0.5"
@@ -166,7 +166,7 @@ def test_words_and_quantities_in_formulas():
 
 
 @pytest.mark.parametrize("engine", ["xelatex", "pdflatex"])
-def test_documents_compile(engine, tmp_path):
+def test_documents_compile(engine, tmp_path) -> None:
     """With hostile names, in both languages, without an error; pdfLaTeX in English."""
     if shutil.which(engine) is None:
         pytest.skip(f"{engine} is not installed: documents are read by a parser only")
@@ -197,7 +197,7 @@ def _rendered(source: str) -> list:
 
 @LANGUAGE
 @KIND
-def test_markdown_has_the_numbers_of_the_text(kind, language):
+def test_markdown_has_the_numbers_of_the_text(kind, language) -> None:
     """Read back by a parser."""
     flow = FLOWS[kind]()
     tokens = _rendered(markdown(flow, language=language, digits=9))
@@ -212,7 +212,7 @@ MARKUP = (
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, *HOSTILE, *MARKUP])
-def test_names_cannot_command_markdown(name):
+def test_names_cannot_command_markdown(name) -> None:
     """No raw HTML, link, image, code span or emphasis comes from a name, and it is printed as it is."""
     wanted = {token.type for token in _rendered(markdown(named("w")))}
     tokens = _rendered(markdown(named(name)))
@@ -223,7 +223,7 @@ def test_names_cannot_command_markdown(name):
 
 
 @pytest.mark.parametrize("name", [name for name in (*COMMANDS, *HOSTILE, *MARKUP) if name.isprintable()])
-def test_escaped_names_read_as_they_are(name):
+def test_escaped_names_read_as_they_are(name) -> None:
     """What a reader sees is the name."""
     tokens = _rendered(escaped(name))
     assert "".join(token.content for token in tokens if token.type == "text").strip() == name.strip()

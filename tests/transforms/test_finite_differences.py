@@ -29,7 +29,7 @@ from autodiff.transforms.finite_differences import NumericalDerivative, numerica
         (lambda x: max(x, 0.0), 1e-6, 1.0),
     ],
 )
-def test_the_exact_derivative_lies_within_the_stated_error(f, x, exact):
+def test_the_exact_derivative_lies_within_the_stated_error(f, x, exact) -> None:
     """Smooth functions, large and small scales, a domain that ends nearby and a kink nearby."""
     found = numerical_derivative(f, x)
     assert abs(found.value - exact) <= found.error
@@ -37,7 +37,7 @@ def test_the_exact_derivative_lies_within_the_stated_error(f, x, exact):
 
 
 @given(st.floats(-3.0, 3.0), st.lists(st.floats(-2.0, 2.0), min_size=1, max_size=5))
-def test_a_polynomial_and_its_sine_agree_with_mpmath(x, coefficients):
+def test_a_polynomial_and_its_sine_agree_with_mpmath(x, coefficients) -> None:
     """Four error bars hold the exact derivative, computed with 30 digits."""
 
     def f(t):
@@ -51,7 +51,7 @@ def test_a_polynomial_and_its_sine_agree_with_mpmath(x, coefficients):
     assert abs(found.value - exact) <= 4 * found.error + 1e-13
 
 
-def test_at_a_kink_every_slope_between_the_one_sided_ones_agrees():
+def test_at_a_kink_every_slope_between_the_one_sided_ones_agrees() -> None:
     """relu at 0 has the slopes 0 and 1: the error reaches both, and no further than four times itself."""
     found = numerical_derivative(lambda x: max(x, 0.0), 0.0)
     assert (found.value, found.error) == (0.5, pytest.approx(0.5))
@@ -59,21 +59,21 @@ def test_at_a_kink_every_slope_between_the_one_sided_ones_agrees():
     assert not found.agrees(2.6)
 
 
-def test_a_kink_far_from_zero_is_seen():
+def test_a_kink_far_from_zero_is_seen() -> None:
     """The steps grow with x, or x ± h would be x itself: |x − 2²⁰| has the slopes −1 and 1 at 2²⁰."""
     found = numerical_derivative(lambda x: abs(x - 2.0**20), 2.0**20)
     assert (found.value, found.error) == (0.0, pytest.approx(1.0))
     assert all(found.agrees(slope) for slope in (-1.0, 0.0, 1.0))
 
 
-def test_an_exact_zero_agrees_with_zero_alone():
+def test_an_exact_zero_agrees_with_zero_alone() -> None:
     """An error of 0 at the derivative 0 leaves room for no other number."""
     exact = NumericalDerivative(0.0, 0.0, 7)
     assert exact.agrees(0.0)
     assert not exact.agrees(math.nextafter(0.0, 1.0))
 
 
-def test_a_wrong_gradient_does_not_agree():
+def test_a_wrong_gradient_does_not_agree() -> None:
     """A gradient that is off by one part in a thousand, has the other sign, is zero or nan is refused."""
     found = numerical_derivative(math.sin, 0.3)
     right = math.cos(0.3)
@@ -85,14 +85,14 @@ def test_a_wrong_gradient_does_not_agree():
 @pytest.mark.parametrize(
     "f", [lambda h: float(h > 0), lambda h: math.nan, lambda h: math.sqrt(h) if h >= 0 else math.nan]
 )
-def test_nothing_agrees_where_there_is_no_derivative(f, x):
+def test_nothing_agrees_where_there_is_no_derivative(f, x) -> None:
     """A jump, a function that is not defined, and one that is defined on one side only: the error is infinite."""
     found = numerical_derivative(lambda t: f(t - x), x)
     assert found.error == math.inf
     assert not found.agrees(found.value)
 
 
-def test_it_says_what_it_cost_and_shows_value_and_error():
+def test_it_says_what_it_cost_and_shows_value_and_error() -> None:
     """Every evaluation is counted; the text has both numbers."""
     calls = []
     found = numerical_derivative(lambda x: calls.append(x) or x * x, 3.0)
@@ -109,7 +109,7 @@ def test_it_says_what_it_cost_and_shows_value_and_error():
         (math.sin, math.inf, ValueError, "a numerical derivative is taken at a finite number, and got inf"),
     ],
 )
-def test_what_it_refuses(f, x, kind, message):
+def test_what_it_refuses(f, x, kind, message) -> None:
     """One sentence for what is not a function, not a number or not finite."""
     with pytest.raises(kind) as caught:
         numerical_derivative(f, x)

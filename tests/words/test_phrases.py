@@ -41,7 +41,7 @@ def is_chinese(character: str) -> bool:
 
 
 @EACH
-def test_both_languages_have_the_same_fields(key):
+def test_both_languages_have_the_same_fields(key) -> None:
     """A field that one language forgets would lose a number."""
     english, chinese = map(fields_of, PHRASES[key])
     assert english == chinese
@@ -49,7 +49,7 @@ def test_both_languages_have_the_same_fields(key):
 
 
 @EACH
-def test_english_is_english_and_chinese_chinese(key):
+def test_english_is_english_and_chinese_chinese(key) -> None:
     """No row was left untranslated, none is in the wrong column; Chinese sentences have Chinese punctuation."""
     phrase = PHRASES[key]
     words = [re.sub(r"\{\w*\}", "", part) for part in phrase]
@@ -63,7 +63,7 @@ def test_english_is_english_and_chinese_chinese(key):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", FLOWS)
-def test_every_language_says_the_same_numbers(kind, language):
+def test_every_language_says_the_same_numbers(kind, language) -> None:
     """Steps, remarks and the whole text hold the same numbers in the same order; nothing is left in braces."""
     flow = FLOWS[kind]()
     for told in (steps(flow, language=language), steps(flow)):
@@ -78,7 +78,7 @@ def test_every_language_says_the_same_numbers(kind, language):
 
 
 @pytest.mark.parametrize("kind", FLOWS)
-def test_chinese_text_holds_no_english(kind):
+def test_chinese_text_holds_no_english(kind) -> None:
     """What is left in Latin letters are names of nodes and functions."""
     flow = FLOWS[kind]()
     nodes = (*flow.nodes, *flow.rest, flow.parameter, flow.output)
@@ -89,7 +89,7 @@ def test_chinese_text_holds_no_english(kind):
 
 @pytest.mark.parametrize("view", ["auto", "graph", "network"])
 @pytest.mark.parametrize("kind", ["one path", "several", "J", "bias"])
-def test_chinese_pictures_hold_no_english(kind, view):
+def test_chinese_pictures_hold_no_english(kind, view) -> None:
     """Nor do their titles, descriptions and hints: what is in Latin letters names an operation."""
     picture = ElementTree.fromstring(see(FLOWS[kind](), view=view, language="zh", check=True).svg())
     texts = [part.text or "" for part in picture.iter() if not part.tag.endswith("style")]
@@ -119,7 +119,7 @@ def _said(tree: ast.AST) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", TELLING)
-def test_code_that_tells_holds_no_sentences(name):
+def test_code_that_tells_holds_no_sentences(name) -> None:
     """Three words in a row are a sentence, and belong in the table; draw/graphviz.py has messages of errors only."""
     place = Path(ad.__file__).parent / name
     paths = {*place.rglob("*.py"), *([place] if place.is_file() else [])} - {place / "graphviz.py"}
@@ -129,7 +129,7 @@ def test_code_that_tells_holds_no_sentences(name):
         assert [text for text in said if SENTENCE.search(text) and "@media" not in text] == [], path
 
 
-def test_the_eight_steps_in_chinese():
+def test_the_eight_steps_in_chinese() -> None:
     """The notes' example, word for word."""
     assert [step.sentence for step in steps(notes_flow(), language="zh")] == [
         "误差信号 1 从 a₁⁽³⁾ 进入：∂a₁⁽³⁾/∂a₁⁽³⁾。",
@@ -143,7 +143,7 @@ def test_the_eight_steps_in_chinese():
     ]
 
 
-def test_numbers_are_written_as_asked():
+def test_numbers_are_written_as_asked() -> None:
     """Every number of steps and remarks goes through `write`; the text takes digits."""
     flow = notes_flow()
     exact = partial(number, digits=17)
@@ -155,21 +155,21 @@ def test_numbers_are_written_as_asked():
     assert not any(numbered.search(line.split(" ", 1)[1].replace("∂", "")) for line in marked)
 
 
-def test_arrays_and_counts():
+def test_arrays_and_counts() -> None:
     """Shapes stay, words change."""
     assert amount(np.ones((2, 3)), language="zh") == "2×3，范数 2.449"
     assert say("term.about", "zh", number="1.6e60") == "约 1.6e60"
 
 
 @pytest.mark.parametrize("tell", [steps, remarks, text])
-def test_an_unknown_language_is_one_sentence(tell):
+def test_an_unknown_language_is_one_sentence(tell) -> None:
     """It says which there are, also where nothing would be told."""
     for flow in (notes_flow(), FLOWS["empty"]()):
         with pytest.raises(ValueError, match=r"^unknown language 'fr' \(must be one of en, zh\)$"):
             tell(flow, language="fr")
 
 
-def test_a_field_that_is_missing_raises():
+def test_a_field_that_is_missing_raises() -> None:
     """No sentence goes out with a hole."""
     with pytest.raises(KeyError, match="factor"):
         say("step.factor")

@@ -20,7 +20,7 @@ def wrong_sine(define, factor=1.01):
     return define("wrong_sine", lambda xp, x: xp.sin(x), [lambda g, z, x: g * ad.cos(x) * factor])
 
 
-def test_a_wrong_rule_is_named(define):
+def test_a_wrong_rule_is_named(define) -> None:
     """In the middle of other operations; the program that shows it has one step."""
     sine = wrong_sine(define)
     report = check_gradients(lambda x, y: ad.exp(sine(x * y)) + y, 0.5, 2.0)
@@ -32,7 +32,7 @@ def test_a_wrong_rule_is_named(define):
     assert f"blame: {report.blame.sentence}" in str(report)
 
 
-def test_the_wrong_input_of_a_rule_is_named(define):
+def test_the_wrong_input_of_a_rule_is_named(define) -> None:
     """A matrix product whose second rule forgets to transpose, on square matrices."""
     wrong = define(
         "wrong_matmul", lambda xp, x, y: x @ y, [lambda g, z, x, y: g @ y.T, lambda g, z, x, y: x @ g],
@@ -45,7 +45,7 @@ def test_the_wrong_input_of_a_rule_is_named(define):
     assert report.blame.sentence.startswith("the rule of wrong_matmul for its second input is wrong: it gives ")
 
 
-def test_a_rule_that_is_wrong_in_the_second_order(define):
+def test_a_rule_that_is_wrong_in_the_second_order(define) -> None:
     """First order right, second order wrong: the rule is still named."""
     wrong = define("cut_cube", lambda xp, x: x * x * x, [lambda g, z, x: g * (3.0 * x * ad.detach(x))])
     report = check_gradients(lambda x: ad.sin(wrong(x)), 1.5, order=2)
@@ -53,7 +53,7 @@ def test_a_rule_that_is_wrong_in_the_second_order(define):
     assert "the rule of cut_cube is wrong" in report.blame.sentence
 
 
-def test_a_fault_of_accumulation(monkeypatch):
+def test_a_fault_of_accumulation(monkeypatch) -> None:
     """With `=` in place of `+=` all rules are right, and the smallest program uses one value twice."""
 
     monkeypatch.setattr(shares, "accumulate", lambda known, share, signal: share)
@@ -69,7 +69,7 @@ def test_a_fault_of_accumulation(monkeypatch):
 
 
 @pytest.mark.parametrize("x", [0.5, np.array([0.5, 2.0])])
-def test_a_fault_of_accumulation_in_the_second_order(monkeypatch, x):
+def test_a_fault_of_accumulation_in_the_second_order(monkeypatch, x) -> None:
     """`=` for `+=` in a pass that is recorded: the first order is right, and the second is blamed like the first."""
     right = shares.accumulate
     wrong = lambda known, share, signal: share if isinstance(share, ad.Node) else right(known, share, signal)  # noqa: E731
@@ -82,7 +82,7 @@ def test_a_fault_of_accumulation_in_the_second_order(monkeypatch, x):
     assert "✗" in drawing(report).svg()
 
 
-def test_a_wrong_rule_is_named_among_many_operations(define):
+def test_a_wrong_rule_is_named_among_many_operations(define) -> None:
     """Of more operations than are asked, each primitive is asked."""
     sine = wrong_sine(define)
 
@@ -97,7 +97,7 @@ def test_a_wrong_rule_is_named_among_many_operations(define):
     assert report.blame.kind == "rule"
 
 
-def test_what_is_said_of_many_operations_that_are_right():
+def test_what_is_said_of_many_operations_that_are_right() -> None:
     """How many rules were asked stands in the message, and no program of hundreds of lines."""
 
     def f(x):
@@ -112,7 +112,7 @@ def test_what_is_said_of_many_operations_that_are_right():
     assert report.blame.program == "# 401 operations"
 
 
-def test_a_graph_that_is_cut():
+def test_a_graph_that_is_cut() -> None:
     """detach() leaves a constant in the graph, and .data a number: the graph is not the function."""
     report = check_gradients(lambda x: ad.exp(x) * x.detach(), 2.0)
     assert report.blame.kind == "graph"
@@ -123,7 +123,7 @@ def test_a_graph_that_is_cut():
 
 
 @pytest.mark.parametrize("x", [800.0, 710.0, 709.9])  # e^709.9 is beyond the largest float
-def test_a_rule_that_cannot_be_judged_is_not_called_right(define, x):
+def test_a_rule_that_cannot_be_judged_is_not_called_right(define, x) -> None:
     """Where exp overflows, or nearly, nothing can be said of the reciprocal behind it: the sentence says so."""
     wrong = define("wrong_reciprocal", lambda xp, x: 1.0 / x, [lambda g, z, x: g * 1.0])
     report = check_gradients(lambda x: wrong(ad.exp(x)), x)
@@ -135,14 +135,14 @@ def test_a_rule_that_cannot_be_judged_is_not_called_right(define, x):
     assert "inf times" not in str(report)
 
 
-def test_a_cotangent_makes_no_overflow(define):
+def test_a_cotangent_makes_no_overflow(define) -> None:
     """Just below the largest float, twice the derivative of exp overflows: exp is right, the rule behind it wrong."""
     assert all(check_gradients(ad.exp, 709.7, seed=seed).passed for seed in range(4))
     wrong = define("wrong_tenth", lambda xp, x: x / 10.0, [lambda g, z, x: g * 0.2])
     assert "the rule of wrong_tenth is wrong" in check_gradients(lambda x: wrong(ad.exp(x)), 709.7).blame.sentence
 
 
-def test_a_special_case_that_is_wrong_is_no_convention(define):
+def test_a_special_case_that_is_wrong_is_no_convention(define) -> None:
     """Wrong at one point only, and a single rule is to blame: a failure; sums of right conventions are none."""
     wrong = define(
         "wrong_at_zero", lambda xp, x: x * x + x, [lambda g, z, x: g * ad.where(x == 0, 0.0, 2.0 * x + 1.0)]
@@ -155,7 +155,7 @@ def test_a_special_case_that_is_wrong_is_no_convention(define):
     assert report.blame is None
 
 
-def test_ties_counted_twice_are_a_wrong_rule(define):
+def test_ties_counted_twice_are_a_wrong_rule(define) -> None:
     """(1, 1) at a tie of max(x, y) is valid in each entry, and no mixture of the gradients nearby."""
     wrong = define(
         "doubled_ties", lambda xp, x, y: xp.maximum(x, y),
@@ -168,7 +168,7 @@ def test_ties_counted_twice_are_a_wrong_rule(define):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_many_kinks_at_once_are_no_fault(seed):
+def test_many_kinks_at_once_are_no_fault(seed) -> None:
     """Six elements of a hinge on its kink, and a clip at both ends: conventions, each on its own."""
     x = np.array([[0.5, -0.5, 0.5], [0.5, 2.5, 0.5]])
     y = np.array([[-1.5, -2.5, -1.5], [-1.5, 0.5, 1.0]])
@@ -178,7 +178,7 @@ def test_many_kinks_at_once_are_no_fault(seed):
 
 
 @pytest.mark.parametrize("entry", [e for e in ad.TABLE.values() if not e.packed], ids=lambda e: e.name)
-def test_right_rules_are_never_blamed(entry):
+def test_right_rules_are_never_blamed(entry) -> None:
     """Every primitive of the table passes its own check, at kinks too: on its examples, and on small integers."""
     random = np.random.default_rng(5)
     for example in entry.examples[:3] or [ad.Example(((),) * (entry.arity or 2))]:
@@ -190,7 +190,7 @@ def test_right_rules_are_never_blamed(entry):
         assert Verdict.PASS in report.counts or Verdict.VALID in report.counts
 
 
-def test_a_program_is_text_that_computes_the_same():
+def test_a_program_is_text_that_computes_the_same() -> None:
     """What is printed runs, and gives the value that it was printed from."""
     x, w = ad.Value(0.5, name="x"), ad.Tensor([[1.0, 2.0]], name="W(1)")
     y = ad.sum(w * x, axis=1).value() ** 2 + ad.weighted_sum([x, 2.0], [x, x])
@@ -201,7 +201,7 @@ def test_a_program_is_text_that_computes_the_same():
     assert float(scope[last].data) == y.data
 
 
-def test_no_two_leaves_of_a_program_share_a_name():
+def test_no_two_leaves_of_a_program_share_a_name() -> None:
     """An argument may be called x0, v1 or lambda, or hold the same name as another; detached ones are c0, c1, ...."""
     names = ["x0", None, "x0", "v1", "lambda", "ad"]
     leaves = [ad.Value(float(k + 1), name=name) for k, name in enumerate(names)]
@@ -216,7 +216,7 @@ def test_no_two_leaves_of_a_program_share_a_name():
     assert scope[assigned[-1]].data == y.data
 
 
-def test_a_program_does_not_pretend_to_show_what_it_hides():
+def test_a_program_does_not_pretend_to_show_what_it_hides() -> None:
     """inf and nan are Python, float32 stays, and of many numbers a comment says that they are not shown."""
     x = ad.Tensor(np.array([1.0, np.inf, np.nan], np.float32), name="x")
     y = ad.where(np.array([True, False, True]), x, np.inf)
@@ -231,7 +231,7 @@ def test_a_program_does_not_pretend_to_show_what_it_hides():
     assert "# a constant of v1: 60 numbers, not shown; ones stand in their place" in text
 
 
-def test_the_picture_marks_the_wrong_wire(define):
+def test_the_picture_marks_the_wrong_wire(define) -> None:
     """One wire of the operation is red, and says what it gives and what it should give."""
     wrong = define(
         "half_product", lambda xp, x, y: x * y, [lambda g, z, x, y: g * y, lambda g, z, x, y: g * x * 0.5]
@@ -246,7 +246,7 @@ def test_the_picture_marks_the_wrong_wire(define):
     assert "✗ 1.5, not 3" in drawing(report).svg()
 
 
-def test_the_picture_of_a_lost_share_says_what_should_be_added():
+def test_the_picture_of_a_lost_share_says_what_should_be_added() -> None:
     """Both wires are red; the first has the sum, and the box what it comes to."""
     x = ad.Value(3.0, name="x")
     blame = Blame("accumulation", "of two shares one is kept", graph=x * x)
@@ -259,7 +259,7 @@ def test_the_picture_of_a_lost_share_says_what_should_be_added():
     assert drawing(Report("square", (), blame=arrays)).svg().startswith("<svg")
 
 
-def test_the_picture_of_a_cut_graph():
+def test_the_picture_of_a_cut_graph() -> None:
     """The constant that was detached is marked; where a number left the graph unseen there is nothing to mark."""
     made = drawing(check_gradients(lambda x: ad.exp(x) * x.detach(), 2.0)).picture
     (wire,) = [wire for wire in made.wires if wire.label]
@@ -269,7 +269,7 @@ def test_the_picture_of_a_cut_graph():
     assert not any(wire.label for wire in unseen.wires)
 
 
-def test_there_is_no_picture_without_a_graph():
+def test_there_is_no_picture_without_a_graph() -> None:
     """One sentence instead, for a pass and for a fault of a pair of functions."""
     with pytest.raises(ValueError, match="a picture needs a small graph of this project; this fault has none"):
         drawing(check_gradients(np.sin, 0.5, gradient=np.sin))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.peer
 
 
 @pytest.mark.parametrize("order", [1, 2])
-def test_a_torch_function(order):
+def test_a_torch_function(order) -> None:
     """Nested tensors, first and second order."""
     torch = pytest.importorskip("torch")
     w = torch.linspace(-1.0, 1.0, 6, dtype=torch.float64).reshape(2, 3)
@@ -26,7 +26,7 @@ def test_a_torch_function(order):
     assert report.counts == {Verdict.PASS: 8 * order}
 
 
-def test_a_wrong_torch_function():
+def test_a_wrong_torch_function() -> None:
     """A custom backward that is off by 0.1 % in one entry; torch's own check lets it through."""
     torch = pytest.importorskip("torch")
 
@@ -47,14 +47,14 @@ def test_a_wrong_torch_function():
     assert torch.autograd.gradcheck(Wrong.apply, (x.requires_grad_(),))
 
 
-def test_a_torch_function_whose_output_is_cut_off():
+def test_a_torch_function_whose_output_is_cut_off() -> None:
     """One sentence instead of torch's."""
     torch = pytest.importorskip("torch")
     with pytest.raises(TypeError, match="it is not connected to the inputs"):
         check_gradients(lambda x: x.detach() * 2.0, torch.tensor(1.0, dtype=torch.float64))
 
 
-def test_bad_torch_input():
+def test_bad_torch_input() -> None:
     """One sentence for what has no real numbers in NumPy, and for complex results."""
     torch = pytest.importorskip("torch")
     one = torch.ones(2, dtype=torch.float64)
@@ -65,7 +65,7 @@ def test_bad_torch_input():
         check_gradients(torch.fft.fft, one)
 
 
-def test_a_torch_function_that_writes_to_its_input():
+def test_a_torch_function_that_writes_to_its_input() -> None:
     """Though its gradient may be right at what is there afterwards."""
     torch = pytest.importorskip("torch")
 
@@ -78,7 +78,7 @@ def test_a_torch_function_that_writes_to_its_input():
     assert "f wrote to its input x: what is computed from it later is wrong" in str(report)
 
 
-def test_bad_results_of_jax():
+def test_bad_results_of_jax() -> None:
     """Whole numbers, truth values and complex numbers are no outputs to differentiate."""
     jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", True)
@@ -89,7 +89,7 @@ def test_bad_results_of_jax():
 
 
 @pytest.mark.parametrize("order", [1, 2])
-def test_a_jax_function(order):
+def test_a_jax_function(order) -> None:
     """In float64 and in float32, whose bars are wider; kinks are kinks there too."""
     jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", True)
@@ -100,7 +100,7 @@ def test_a_jax_function(order):
     assert check_gradients(jax.nn.relu, jax.numpy.asarray(0.0)).verdict == Verdict.VALID
 
 
-def test_a_fault_of_jax():
+def test_a_fault_of_jax() -> None:
     """d/dx xʸ at 0⁰ is nan in jax: a nan always fails."""
     jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", True)
@@ -108,7 +108,7 @@ def test_a_fault_of_jax():
     assert check_gradients(power, jax.numpy.asarray(0.0)).failed == bool(np.isnan(jax.grad(power)(0.0)))
 
 
-def test_a_fault_of_hips_autograd():
+def test_a_fault_of_hips_autograd() -> None:
     """tile(x, (2,)) of a matrix has a wrong gradient there, without a word."""
     autograd = pytest.importorskip("autograd")
     x = np.arange(6.0).reshape(2, 3)
@@ -119,7 +119,7 @@ def test_a_fault_of_hips_autograd():
     assert check_gradients(f, x, gradient=autograd.grad(f)).failed
 
 
-def test_micrograd_as_a_pair():
+def test_micrograd_as_a_pair() -> None:
     """Its Values become floats on the way in and out; its gradients are right here."""
     engine = pytest.importorskip("micrograd.engine")
 
@@ -158,7 +158,7 @@ def modules():
             return g @ w.T, 1.001 * (x.T @ g)
 
     class Wrong(torch.nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.weight = torch.nn.Parameter(torch.linspace(-1.0, 1.5, 6, dtype=f64).reshape(3, 2))
             self.frozen = torch.nn.Parameter(torch.ones(2, dtype=f64), requires_grad=False)
@@ -175,7 +175,7 @@ def modules():
             return self(x).sum()
 
     class Cut(torch.nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.gain = torch.nn.Parameter(torch.ones(3, dtype=f64))
 
@@ -195,7 +195,7 @@ def state(module):
     )
 
 
-def test_the_parameters_of_a_module_are_checked_by_name():
+def test_the_parameters_of_a_module_are_checked_by_name() -> None:
     """Though that of its input is right: called itself, by a method, a partial, a closure, an object's method."""
     torch, wrong, _ = modules()
     x = torch.tensor([[1.0, -0.5, 0.25], [0.5, 2.0, -1.0]], dtype=torch.float64)
@@ -203,7 +203,7 @@ def test_the_parameters_of_a_module_are_checked_by_name():
     before = state(wrong)
 
     class Trainer:
-        def __init__(self):
+        def __init__(self) -> None:
             self.nets = {"first": [wrong]}
 
         def loss(self, x):
@@ -223,19 +223,19 @@ def test_the_parameters_of_a_module_are_checked_by_name():
         assert state(wrong) == before
 
 
-def test_a_parameter_that_is_left_out_of_the_graph_is_found():
+def test_a_parameter_that_is_left_out_of_the_graph_is_found() -> None:
     """Its gradient is 0, and the function moves with it."""
     torch, _, cut = modules()
     report = check_gradients(cut, torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64))
     assert {failure.place.name for failure in report.failures} == {"gain"}
 
 
-def test_a_module_is_as_before_even_where_it_raises():
+def test_a_module_is_as_before_even_where_it_raises() -> None:
     """Whatever the call had done to it."""
     torch, wrong, _ = modules()
     before = state(wrong)
 
-    def broken(x):
+    def broken(x) -> Never:
         wrong(x)
         raise RuntimeError("out of memory")
 
@@ -244,7 +244,7 @@ def test_a_module_is_as_before_even_where_it_raises():
     assert state(wrong) == before
 
 
-def test_layers_of_torch_and_what_they_share():
+def test_layers_of_torch_and_what_they_share() -> None:
     """Right ones pass, in training and not; a tied weight is one parameter; statistics are as they were."""
     torch = pytest.importorskip("torch")
     nn, f64 = torch.nn, torch.float64
@@ -264,7 +264,7 @@ def test_layers_of_torch_and_what_they_share():
     assert state(normed) == before
 
 
-def test_what_was_computed_before_is_a_constant():
+def test_what_was_computed_before_is_a_constant() -> None:
     """A result of a module that the function only reads; its parameters are not the function's."""
     torch = pytest.importorskip("torch")
     encoder = torch.nn.Linear(3, 3, dtype=torch.float64)
@@ -275,7 +275,7 @@ def test_what_was_computed_before_is_a_constant():
 
 
 @pytest.mark.parametrize("kind", ["float16", "bfloat16"])
-def test_half_precision(kind):
+def test_half_precision(kind) -> None:
     """Functions are computed in doubles; modules in their own kind, where rounding lets little be decided."""
     torch = pytest.importorskip("torch")
     x = torch.tensor([0.5, -1.5, 2.0], dtype=getattr(torch, kind))
@@ -286,7 +286,7 @@ def test_half_precision(kind):
     assert report.scope.entries == 3 + 3 + 1
 
 
-def test_what_cannot_be_checked_of_a_module_is_said():
+def test_what_cannot_be_checked_of_a_module_is_said() -> None:
     """Complex parameters, and those without numbers so far."""
     torch = pytest.importorskip("torch")
     x = torch.ones(2, dtype=torch.float64)
@@ -297,7 +297,7 @@ def test_what_cannot_be_checked_of_a_module_is_said():
         check_gradients(torch.nn.LazyLinear(2, dtype=torch.float64), x)
 
 
-def test_trees_of_jax():
+def test_trees_of_jax() -> None:
     """Classes that jax knows, None inside, numbers and arrays of NumPy and half precision beside single: no warning."""
     jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", False)
@@ -320,7 +320,7 @@ def test_trees_of_jax():
         jax.config.update("jax_enable_x64", True)
 
 
-def test_functions_of_torch_take_plain_numbers():
+def test_functions_of_torch_take_plain_numbers() -> None:
     """Whoever defines the function gets tensors of its own, also where the point is a float or an array."""
     torch = pytest.importorskip("torch")
     for f in (torch.sin, torch.nn.functional.softplus, torch.nn.Tanh(), torch.linalg.norm):
@@ -330,7 +330,7 @@ def test_functions_of_torch_take_plain_numbers():
         check_gradients(lambda x: torch.sin(x), 0.7)
 
 
-def test_functions_of_jax_take_plain_numbers():
+def test_functions_of_jax_take_plain_numbers() -> None:
     """What jax defines or has compiled, too."""
     jax = pytest.importorskip("jax")
     for f in (jax.numpy.sin, jax.jit(lambda x: x * x), jax.nn.softplus):

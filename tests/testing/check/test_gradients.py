@@ -37,7 +37,7 @@ SMOOTH = [
 
 
 @pytest.mark.parametrize(("phi", "exact"), SMOOTH)
-def test_the_exact_derivative_lies_within_the_bar(phi, exact):
+def test_the_exact_derivative_lies_within_the_bar(phi, exact) -> None:
     """Smooth at its place: large and small scales, a domain's end, a pole, a kink and a jump nearby."""
     found = estimate(phi)
     assert found.kind == "smooth"
@@ -47,7 +47,7 @@ def test_the_exact_derivative_lies_within_the_bar(phi, exact):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(("phi", "exact"), SMOOTH)
-def test_a_derivative_that_is_off_by_any_size_fails(phi, exact, size):
+def test_a_derivative_that_is_off_by_any_size_fails(phi, exact, size) -> None:
     """10 %, 1 %, 0.1 % and a millionth, in both directions."""
     found = estimate(phi)
     assert {judge(exact * factor, found)[0] for factor in (1 + size, 1 - size)} == {Verdict.FAIL}
@@ -67,7 +67,7 @@ def test_a_derivative_that_is_off_by_any_size_fails(phi, exact, size):
         (lambda t: abs(t) ** 3, "smooth", None),
     ],
 )
-def test_what_stands_in_the_way_of_a_derivative(phi, kind, slopes):
+def test_what_stands_in_the_way_of_a_derivative(phi, kind, slopes) -> None:
     """Kinks have their slopes on both sides, jumps and infinite slopes are one thing, a domain's end another."""
     found = estimate(phi)
     assert found.kind == kind
@@ -75,7 +75,7 @@ def test_what_stands_in_the_way_of_a_derivative(phi, kind, slopes):
         assert (found.left, found.right) == pytest.approx(slopes, rel=1e-9, abs=1e-9)
 
 
-def test_no_derivative_is_claimed_where_rounding_hides_it():
+def test_no_derivative_is_claimed_where_rounding_hides_it() -> None:
     """1e20 + x is a constant in floats: neither 1 nor 0 is refuted, and none is confirmed."""
     found = estimate(lambda t: 1e20 + t)
     assert {judge(slope, found)[0] for slope in (0.5, 1.0)} == {Verdict.WEAK}
@@ -83,14 +83,14 @@ def test_no_derivative_is_claimed_where_rounding_hides_it():
 
 @pytest.mark.parametrize("noise", [1e-3, 1e-6, 1e-9, 1e-12])
 @pytest.mark.parametrize("x", [0.1, 0.5, 1.0, 1.3])
-def test_noise_widens_the_bar(x, noise):
+def test_noise_widens_the_bar(x, noise) -> None:
     """Of a function whose values are noisy the bar knows the noise, and the truth lies within."""
     found = estimate(lambda t: math.sin(x + t) + noise * Random(t).uniform(-1.0, 1.0))
     assert abs(found.value - math.cos(x)) <= 4 * found.bar
     assert found.bar >= noise
 
 
-def test_a_second_opinion():
+def test_a_second_opinion() -> None:
     """Three fine steps in a row acquit a right derivative of a wrong estimate; they never acquit a wrong derivative."""
     deceived = replace(estimate(lambda t: math.sin(1 + t)), value=0.6)
     assert plateau(lambda t: math.sin(1 + t), math.cos(1), deceived)
@@ -100,7 +100,7 @@ def test_a_second_opinion():
     assert not plateau(lambda t: math.sin(1 + t), math.cos(1) * 1.00001, right)
 
 
-def test_it_costs_about_25_evaluations():
+def test_it_costs_about_25_evaluations() -> None:
     """A smooth function costs its ladder and thirteen points, and every call is counted."""
     calls = []
     found = estimate(lambda t: calls.append(t) or math.sin(1 + t))
@@ -130,7 +130,7 @@ CORRECT = [
 
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize(("f", "inputs"), CORRECT)
-def test_correct_gradients_pass(f, inputs, order):
+def test_correct_gradients_pass(f, inputs, order) -> None:
     """Numbers, arrays, nested inputs, several outputs, float32; first and second order."""
     report = check_gradients(f, *inputs, order=order)
     assert report, report
@@ -147,7 +147,7 @@ ROUNDED = [
 
 
 @pytest.mark.parametrize("f", ROUNDED)
-def test_rounding_inside_of_a_function_raises_no_alarm(f):
+def test_rounding_inside_of_a_function_raises_no_alarm(f) -> None:
     """float32 on the way, decimals, cancellation: no step is too small to change f, and larger ones tell the slope."""
     assert check_gradients(f, 0.3, gradient=math.cos).verdict == Verdict.WEAK
     assert check_gradients(f, 0.3, gradient=lambda x: 1.5 * math.cos(x)).verdict == Verdict.FAIL
@@ -164,7 +164,7 @@ TINY = [
 
 @pytest.mark.parametrize("x", [1e-12, 1e-30, 1e-100])
 @pytest.mark.parametrize(("f", "slope"), TINY)
-def test_tiny_inputs_have_steps_of_their_size(f, slope, x):
+def test_tiny_inputs_have_steps_of_their_size(f, slope, x) -> None:
     """A step of 1/16 would see nothing of x² at 1e-30: neither 0 nor an error of 1 % may pass."""
     assert check_gradients(f, x, gradient=slope).verdict == Verdict.PASS
     for factor in (0.0, 1.01):
@@ -172,7 +172,7 @@ def test_tiny_inputs_have_steps_of_their_size(f, slope, x):
         assert wrong.verdict == Verdict.FAIL
 
 
-def test_numbers_below_the_least_normal_one_are_rounded_more():
+def test_numbers_below_the_least_normal_one_are_rounded_more() -> None:
     """1e-320 has three digits: its gradient is not refuted by them."""
     report = check_gradients(lambda x: 1e-320 * math.sin(x), 1.0, gradient=lambda x: 1e-320 * math.cos(x))
     assert report.verdict == Verdict.WEAK
@@ -200,7 +200,7 @@ KINKED = [
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("f", "inputs"), KINKED)
-def test_kinks_raise_no_alarm(f, inputs, seed):
+def test_kinks_raise_no_alarm(f, inputs, seed) -> None:
     """relu at 0, ties, |x|, the hinge at its kink, sums of kinks whose conventions do not fit: none is a failure."""
     report = check_gradients(f, *inputs, seed=seed)
     assert not report.failed, report
@@ -222,7 +222,7 @@ def wrong_by(factor, entry):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_one_wrong_entry_is_named(size):
+def test_one_wrong_entry_is_named(size) -> None:
     """The argument, the index and the size of the error stand in the report; the other eleven entries pass."""
     f, gradient = wrong_by(1 + size, (1, 2))
     report = check_gradients(f, np.linspace(-1.0, 1.0, 12).reshape(3, 4), gradient=gradient)
@@ -234,7 +234,7 @@ def test_one_wrong_entry_is_named(size):
 
 
 @pytest.mark.parametrize("size", [1.0, *SIZES[:3]])
-def test_one_wrong_entry_of_a_thousand_is_found_by_halving(size):
+def test_one_wrong_entry_of_a_thousand_is_found_by_halving(size) -> None:
     """Random directions see it, halving names it, and it costs far less than a thousand entries would."""
     right = np.linspace(0.5, 1.5, 1000)
     wrong = right.copy()
@@ -245,7 +245,7 @@ def test_one_wrong_entry_of_a_thousand_is_found_by_halving(size):
     assert report.evaluations < 2000
 
 
-def test_a_large_input_is_checked_by_directions_and_says_so():
+def test_a_large_input_is_checked_by_directions_and_says_so() -> None:
     """A correct gradient of many entries passes along random directions; 0 directions ask for every entry."""
     w = np.random.default_rng(0).normal(size=(10, 10)) / 5
     report = check_gradients(lambda w: (w @ w).tanh(), w)
@@ -256,7 +256,7 @@ def test_a_large_input_is_checked_by_directions_and_says_so():
     assert "no failure found (100 pass;" in str(report)
 
 
-def test_ties_that_are_counted_twice():
+def test_ties_that_are_counted_twice() -> None:
     """(1, 1) for max(x, y) is valid in each entry, and wrong right next to the tie."""
     report = check_gradients(np.maximum, 1.0, 1.0, gradient=lambda x, y: (float(x >= y), float(y >= x)))
     assert report.verdict == Verdict.ISOLATED
@@ -265,19 +265,19 @@ def test_ties_that_are_counted_twice():
 
 
 @pytest.mark.parametrize("slope", [1.5, -0.25, math.inf])
-def test_at_a_kink_a_slope_outside_of_both_sides_is_invalid(slope):
+def test_at_a_kink_a_slope_outside_of_both_sides_is_invalid(slope) -> None:
     """relu has the slopes 0 and 1 at 0; a constant slope beyond them is wrong nearby as well."""
     report = check_gradients(lambda x: max(x, 0.0), 0.0, gradient=lambda x: slope)
     assert report.failed
 
 
-def test_nan_always_fails():
+def test_nan_always_fails() -> None:
     """Also where the function itself is not defined on a side."""
     assert check_gradients(math.sqrt, 0.0, gradient=lambda x: math.nan).verdict == Verdict.FAIL
     assert check_gradients(math.sin, 0.0, gradient=lambda x: math.nan).verdict == Verdict.FAIL
 
 
-def test_a_wrong_second_derivative(define):
+def test_a_wrong_second_derivative(define) -> None:
     """A rule that is right in value and hides a factor from the second pass is found by order 2 only."""
     wrong = define(
         "detached_cube", lambda xp, x: x * x * x, [lambda g, z, x: g * (3.0 * x * ad.detach(x))]
@@ -290,7 +290,7 @@ def test_a_wrong_second_derivative(define):
 # ---- side effects ----------------------------------------------------------------------------------------------------
 
 
-def test_a_function_that_writes_to_its_input():
+def test_a_function_that_writes_to_its_input() -> None:
     """The report says who wrote to what."""
 
     def f(x):
@@ -302,7 +302,7 @@ def test_a_function_that_writes_to_its_input():
     assert "f wrote to its input x: what is computed from it later is wrong" in str(report)
 
 
-def test_a_pullback_that_writes_to_its_cotangent():
+def test_a_pullback_that_writes_to_its_cotangent() -> None:
     """The same for the gradient function's cotangent."""
 
     def pull(g, x):
@@ -313,7 +313,7 @@ def test_a_pullback_that_writes_to_its_cotangent():
     assert report.problems == ("the gradient function wrote to its cotangent",)
 
 
-def test_functions_that_write_to_what_holds_their_inputs():
+def test_functions_that_write_to_what_holds_their_inputs() -> None:
     """A list with another item, a dict with another key, a Value with other data."""
 
     def f(p):
@@ -338,7 +338,7 @@ def test_functions_that_write_to_what_holds_their_inputs():
         assert report.problems[0].startswith(problem)
 
 
-def test_a_side_effect_is_not_blamed_on_the_graph():
+def test_a_side_effect_is_not_blamed_on_the_graph() -> None:
     """All entries are right: the fault is what f writes, and no rule, sum or graph is accused."""
 
     def f(p):
@@ -354,7 +354,7 @@ def test_a_side_effect_is_not_blamed_on_the_graph():
     assert "FAILED (2 pass, 1 side effect;" in str(report)
 
 
-def test_a_function_that_is_not_deterministic():
+def test_a_function_that_is_not_deterministic() -> None:
     """Two calls, two results, or one array with two contents: nothing else is asked."""
     random, kept = np.random.default_rng(0), np.zeros(2)
 
@@ -371,7 +371,7 @@ def test_a_function_that_is_not_deterministic():
         assert not report.problems
 
 
-def test_an_error_of_the_function_comes_through():
+def test_an_error_of_the_function_comes_through() -> None:
     """What f raises away from the point is raised, but for what says that it is not defined there: that is told."""
 
     def broken(x):
@@ -390,7 +390,7 @@ def test_an_error_of_the_function_comes_through():
 # ---- the report ------------------------------------------------------------------------------------------------------
 
 
-def test_the_message_has_everything():
+def test_the_message_has_everything() -> None:
     """Verdict, place, both numbers with the bar, evaluations, tolerance and cotangent stand in one message."""
     text = str(check_gradients(math.sin, 0.5, gradient=lambda x: 0.9))
     for part in ("FAILED (1 fail;", "argument 1, x", "analytic   0.9\n", "numeric    0.8775825619 ±", "evaluations)",
@@ -402,7 +402,7 @@ def test_the_message_has_everything():
     assert "= [1.0, 1.0]\n" in several
 
 
-def test_the_report_as_data():
+def test_the_report_as_data() -> None:
     """It goes through JSON, and has the numbers in full."""
     data = json.loads(json.dumps(check_gradients(math.sin, 0.5, gradient=lambda x: 0.9).as_dict()))
     assert data["verdict"] == "fail"
@@ -412,7 +412,7 @@ def test_the_report_as_data():
     assert (data["decided"], data["passed"]) == (True, False)
 
 
-def test_the_curve_of_error_over_step():
+def test_the_curve_of_error_over_step() -> None:
     """A right derivative leaves a valley, a wrong one a plateau as high as its error."""
     right, wrong = (
         check_gradients(math.sin, 0.5, gradient=lambda x, part=part: math.cos(x) * part, curve=True)
@@ -428,7 +428,7 @@ def test_the_curve_of_error_over_step():
     assert wrong.as_dict()["findings"][0]["curve"][0][0] == 0.5
 
 
-def test_how_a_test_uses_it():
+def test_how_a_test_uses_it() -> None:
     """A report is true unless a fault was found, and raises an AssertionError on demand."""
     assert check_gradients(math.sin, 0.5, gradient=math.cos).raise_if_failed().decided
     report = check_gradients(math.sin, 0.5, gradient=math.sin)
@@ -440,7 +440,7 @@ def test_how_a_test_uses_it():
     assert str(caught.value) == str(report)
 
 
-def test_a_gradient_that_is_all_rounding_is_not_decided():
+def test_a_gradient_that_is_all_rounding_is_not_decided() -> None:
     """c·(−1 − 4 + 5)/8 is 0 at every x, and its gradient what rounding leaves; a leak where f is constant does fail."""
 
     def f(x):
@@ -451,7 +451,7 @@ def test_a_gradient_that_is_all_rounding_is_not_decided():
     assert check_gradients(lambda x: max(x, 0.0), -1.0, gradient=lambda x: 1e-9).verdict == Verdict.FAIL
 
 
-def test_what_is_not_decided_is_no_pass():
+def test_what_is_not_decided_is_no_pass() -> None:
     """A jump is no failure, and the report does not call it decided."""
     report = check_gradients(ad.sign, 0.0)
     assert report
@@ -476,7 +476,7 @@ def test_what_is_not_decided_is_no_pass():
         (lambda: check_gradients(math.exp, 1.0, gradient=math.exp, oracle="dual"), Verdict.NOT_ASKED, "does not apply"),
     ],
 )
-def test_what_is_not_decided_has_a_reason(report, verdict, reason):
+def test_what_is_not_decided_has_a_reason(report, verdict, reason) -> None:
     """Too uncertain, not asked: each says why, and none passes."""
     report = report()
     assert report.verdict == verdict
@@ -568,7 +568,7 @@ def test_what_is_not_decided_has_a_reason(report, verdict, reason):
         (lambda: check_gradients(abs, 1.0, order=2, gradient=lambda x: 1.0), ValueError, "order 2 needs a function"),
     ],
 )  # fmt: skip
-def test_bad_input(call, kind, words):
+def test_bad_input(call, kind, words) -> None:
     """One sentence that says what was asked and what came."""
     with pytest.raises(kind) as caught:
         call()
@@ -576,7 +576,7 @@ def test_bad_input(call, kind, words):
     assert "\n" not in str(caught.value)
 
 
-def test_an_entry_that_is_wrong_at_this_point_only_does_not_pass():
+def test_an_entry_that_is_wrong_at_this_point_only_does_not_pass() -> None:
     """Conventions that do not fit together: no rule is to blame, and yet an ``assert`` does not hold."""
     report = check_gradients(lambda x: ad.relu(x) - ad.relu(-x), 0.0)
     assert not report
@@ -586,7 +586,7 @@ def test_an_entry_that_is_wrong_at_this_point_only_does_not_pass():
         report.raise_if_failed()
 
 
-def test_at_order_2_the_numbers_are_those_of_an_entry_of_the_hessian():
+def test_at_order_2_the_numbers_are_those_of_an_entry_of_the_hessian() -> None:
     """‖x‖² at 0: the Hessian is 2·I by differences, and nan where ‖x‖ has no second derivative."""
     report = check_gradients(lambda x: ad.norm(x) ** 2, np.zeros(2), order=2)
     assert not report

@@ -13,7 +13,7 @@ from tests.programs.checkers import SPOILED, Case, cases, measured, ours
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["smooth", "wide", "kinked"])
-def test_no_false_alarm_and_next_to_no_miss(kind):
+def test_no_false_alarm_and_next_to_no_miss(kind) -> None:
     """Fifteen programs of each kind, each with its right gradient and six spoiled ones."""
     tallies, lost = measured(kind, 15, 3, {"ours": ours})
     assert tallies["ours"].right["wrong"] == 0
@@ -22,7 +22,7 @@ def test_no_false_alarm_and_next_to_no_miss(kind):
         assert tallies["ours"].missed[size] - lost[size] <= allowed, size
 
 
-def test_a_spoiled_edge_is_what_it_says():
+def test_a_spoiled_edge_is_what_it_says() -> None:
     """The gradient with one edge spoiled differs, with a factor of 1 it does not, and it is the engine's without."""
     for case in cases("smooth", 20, 1):
         x = case.point
@@ -35,7 +35,7 @@ def test_a_spoiled_edge_is_what_it_says():
         assert not np.array_equal(case.gradient(x, edge, 0.5), right)
 
 
-def test_scales_are_undone():
+def test_scales_are_undone() -> None:
     """A wide case is the smooth one in other units."""
     case = next(cases("wide", 1, 2))
     plain = Case(case.program, np.ones(len(case.scales)), 1.0)

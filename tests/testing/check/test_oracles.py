@@ -26,7 +26,7 @@ ELEMENTWISE = [
 ]
 
 
-def test_dual_numbers_know_every_elementwise_primitive():
+def test_dual_numbers_know_every_elementwise_primitive() -> None:
     """The slopes of the forwards, in floats and in 50 digits, are those of the rules, input by input."""
     random, digits = np.random.default_rng(3), mpmath_duals()
     for entry, params in ELEMENTWISE:
@@ -47,7 +47,7 @@ ON_ARRAYS = [(entry, example) for entry in TABLE.values() for example in entry.e
 
 
 @pytest.mark.parametrize(("entry", "example"), ON_ARRAYS, ids=lambda item: getattr(item, "name", ""))
-def test_dual_numbers_run_every_primitive_on_arrays(entry, example):
+def test_dual_numbers_run_every_primitive_on_arrays(entry, example) -> None:
     """Sums, products, layout, indices: along each direction the slope is that of the rules."""
     random = np.random.default_rng(4)
     domains = (entry.domain * len(example.shapes))[: len(example.shapes)]
@@ -60,7 +60,7 @@ def test_dual_numbers_run_every_primitive_on_arrays(entry, example):
     assert set(report.counts) == {Verdict.PASS}, report
 
 
-def test_fractions_are_not_rounded():
+def test_fractions_are_not_rounded() -> None:
     """d/dx x³/(1+x) at 3 is 81/16, exactly, and a function that Fractions do not have is missing."""
     x = Dual(Fraction(3), Fraction(1), exact)
     assert (x**3 / (1 + x)).tangent == Fraction(81, 16)
@@ -69,7 +69,7 @@ def test_fractions_are_not_rounded():
 
 
 @pytest.mark.parametrize("compare", [lambda x: x > 1.0, lambda x: x <= 1.0, abs, lambda x: ad.maximum(x, 1.0)])
-def test_dual_numbers_refuse_a_tie(compare):
+def test_dual_numbers_refuse_a_tie(compare) -> None:
     """On a kink a program has no one slope."""
     x = Dual(1.0, 1.0) if compare is not abs else Dual(0.0, 1.0)
     with pytest.raises(TieError, match="two equal values"):
@@ -94,12 +94,12 @@ def test_dual_numbers_refuse_a_tie(compare):
         (lambda x: x * x.detach(), (2.0,), "interval"),
     ],
 )
-def test_auto_asks_the_first_that_applies(f, inputs, oracle):
+def test_auto_asks_the_first_that_applies(f, inputs, oracle) -> None:
     """Polynomials are exact, other programs of numbers run on duals, kinks and graphs with a cut need differences."""
     assert {finding.oracle for finding in check_gradients(f, *inputs).findings} == {oracle}
 
 
-def test_a_detached_factor_is_not_acquitted():
+def test_a_detached_factor_is_not_acquitted() -> None:
     """x·detach(x) has the derivative 2x; the graph says x, and no oracle that knows only the graph is asked."""
     report = check_gradients(lambda x: x * x.detach(), 2.0)
     assert report.verdict == Verdict.FAIL
@@ -108,7 +108,7 @@ def test_a_detached_factor_is_not_acquitted():
 
 
 @pytest.mark.parametrize("factor", [1 + 4e-16, 1 + 1e-15, 1.1])
-def test_exact_arithmetic_sees_the_last_bit(define, factor):
+def test_exact_arithmetic_sees_the_last_bit(define, factor) -> None:
     """A rule that is off in the last place fails on small integers."""
     rules = [lambda g, z, x, y: g * y * factor, lambda g, z, x, y: g * x]
     wrong = define("off_by_a_bit", lambda xp, x, y: x * y, rules)
@@ -118,14 +118,14 @@ def test_exact_arithmetic_sees_the_last_bit(define, factor):
 
 
 @pytest.mark.parametrize("oracle", ["exact", "dual", "mpmath", "interval"])
-def test_each_oracle_finds_a_fault_by_name(define, oracle):
+def test_each_oracle_finds_a_fault_by_name(define, oracle) -> None:
     """Asked for by name, every one finds a factor of 1 + 1e-6."""
     wrong = define("almost_square", lambda xp, x: x * x, [lambda g, z, x: g * (2.000002 * x)])
     assert check_gradients(wrong, 3.0, oracle=oracle).verdict == Verdict.FAIL
     assert check_gradients(ad.square, 3.0, oracle=oracle).verdict == Verdict.PASS
 
 
-def test_an_oracle_that_does_not_apply_says_why():
+def test_an_oracle_that_does_not_apply_says_why() -> None:
     """No answer is an answer, with its reason; it is no pass."""
     report = check_gradients(ad.exp, 1.0, oracle="exact")
     assert report.verdict == Verdict.NOT_ASKED
@@ -135,7 +135,7 @@ def test_an_oracle_that_does_not_apply_says_why():
     )
 
 
-def test_the_complex_step_runs_pairs_over_arrays():
+def test_the_complex_step_runs_pairs_over_arrays() -> None:
     """It is right to the last digits, and finds a fault of 1e-6."""
 
     def f(x):
@@ -160,7 +160,7 @@ def written_to(x):
     return np.sum(y * x)
 
 
-def test_the_complex_step_runs_what_is_written_in_place():
+def test_the_complex_step_runs_what_is_written_in_place() -> None:
     """Items, slices and += of what it computes itself, and views of one array, are as they are in NumPy."""
 
     def f(x):
@@ -187,13 +187,13 @@ def test_the_complex_step_runs_what_is_written_in_place():
         (lambda x: np.sum(np.multiply(x, x, out=KEPT) * x), lambda x: x * x),
     ],
 )  # fmt: skip
-def test_a_derivative_that_is_lost_on_the_way_acquits_nobody(f, gradient):
+def test_a_derivative_that_is_lost_on_the_way_acquits_nobody(f, gradient) -> None:
     """Each gradient takes one factor for a constant, as a complex number does that was made real unseen."""
     report = check_gradients(f, np.array([0.5, 2.0]), gradient=gradient)
     assert report.verdict == Verdict.FAIL
 
 
-def test_no_pass_where_two_oracles_disagree_and_differences_cannot_tell():
+def test_no_pass_where_two_oracles_disagree_and_differences_cannot_tell() -> None:
     """tanh(40 + x) is flat to floats, and its slope is not 0."""
     report = check_gradients(lambda x: np.tanh(40.0 + x), 1.0, gradient=lambda x: 0.0)
     assert report.verdict == Verdict.WEAK
@@ -202,7 +202,7 @@ def test_no_pass_where_two_oracles_disagree_and_differences_cannot_tell():
     assert right.verdict == Verdict.PASS
 
 
-def test_no_pass_where_rounding_hides_a_change():
+def test_no_pass_where_rounding_hides_a_change() -> None:
     """Small steps do not change a sum of size 2²⁶; the gradient that leaves the term out is not confirmed by that."""
     report = check_gradients(lambda x: np.sin(2.0**26 + x), 1e-5, gradient=lambda x: 0.0)
     assert report.verdict != Verdict.PASS
@@ -210,7 +210,7 @@ def test_no_pass_where_rounding_hides_a_change():
 
 
 @pytest.mark.parametrize("factor", [0.0, -1.0, 1.1])
-def test_an_oracle_whose_numbers_overflow_acquits_nobody(factor):
+def test_an_oracle_whose_numbers_overflow_acquits_nobody(factor) -> None:
     """The sine of a huge number is finite; with an imaginary part, however small, it is not."""
 
     def f(x):
@@ -224,7 +224,7 @@ def test_an_oracle_whose_numbers_overflow_acquits_nobody(factor):
     assert report.verdict != Verdict.PASS
 
 
-def test_fractions_are_not_asked_where_they_grow():
+def test_fractions_are_not_asked_where_they_grow() -> None:
     """Ten thousand steps that are not exact in floats would have Fractions of a million digits."""
 
     def f(x):
@@ -248,7 +248,7 @@ def test_fractions_are_not_asked_where_they_grow():
         lambda x: np.linalg.norm(x),
     ],
 )
-def test_the_complex_step_refuses_what_is_compared_or_made_real(f):
+def test_the_complex_step_refuses_what_is_compared_or_made_real(f) -> None:
     """It would be silently wrong there; differences are taken instead."""
     report = check_gradients(f, np.array([0.5, 2.0]), gradient=lambda x: np.zeros(2))
     assert {finding.oracle for finding in report.findings} == {"interval"}

@@ -39,7 +39,7 @@ NETS = {
 
 @pytest.mark.parametrize("scalar", [False, True])
 @pytest.mark.parametrize("name", NETS)
-def test_the_parameters_of_a_net_are_checked_by_name(name, scalar):
+def test_the_parameters_of_a_net_are_checked_by_name(name, scalar) -> None:
     """Of Tensors and of Values, each by its name; and nothing in it is changed."""
     make, x = NETS[name]
     f = make(scalar)
@@ -56,7 +56,7 @@ def test_the_parameters_of_a_net_are_checked_by_name(name, scalar):
 class WrongNet:
     """A net with a wrong rule for one of its weights, and one that its graph leaves out."""
 
-    def __init__(self, cube):
+    def __init__(self, cube) -> None:
         self.cube = cube
         self.inner = Network((4, 2, 1))
         self.gain = Tensor([2.0], name="gain")
@@ -69,7 +69,7 @@ class WrongNet:
 
 
 @pytest.mark.slow
-def test_a_wrong_gradient_of_a_parameter_is_found(wrong):
+def test_a_wrong_gradient_of_a_parameter_is_found(wrong) -> None:
     """Wherever the net is called from; the rule is blamed, and what is left out of the graph is found too."""
     net, x = WrongNet(wrong), np.array(X)
     net.gain.grad = np.array([0.25])
@@ -83,7 +83,7 @@ def test_a_wrong_gradient_of_a_parameter_is_found(wrong):
         assert state(net) == before
 
 
-def test_a_gradient_that_stands_there_is_kept():
+def test_a_gradient_that_stands_there_is_kept() -> None:
     """Neither added to nor taken away, order 2 included; graphs that were recorded before stay fresh."""
     net = Network((4, 2, 1))
     score = net(np.array(X)).sum()
@@ -95,7 +95,7 @@ def test_a_gradient_that_stands_there_is_kept():
     assert all(np.array_equal(leaf.grad, 2.0 * grads[name]) for name, leaf in net.parameters().items())
 
 
-def test_what_a_function_closes_over_is_checked(wrong):
+def test_what_a_function_closes_over_is_checked(wrong) -> None:
     """A Tensor by its name, a Value without one; a constant is not, nor what was computed before."""
     w, v = Tensor([1.0, 2.0], name="w"), Value(3.0)
     code = ad.tanh(w * 2.0)
@@ -108,7 +108,7 @@ def test_what_a_function_closes_over_is_checked(wrong):
     assert w.grad is v.grad is code.grad is None
 
 
-def test_an_oracle_that_runs_the_arguments_says_so_of_parameters():
+def test_an_oracle_that_runs_the_arguments_says_so_of_parameters() -> None:
     """Dual numbers take the place of arguments; a parameter's entries are then not asked, and not passed."""
     w = Value(2.0, name="w")
     report = check_gradients(lambda x: ad.sin(x) + 0.0 * w.data, 0.5, oracle="dual")
@@ -116,7 +116,7 @@ def test_an_oracle_that_runs_the_arguments_says_so_of_parameters():
     assert "the parameters that f holds are not among its arguments" in str(report)
 
 
-def test_many_parameters_are_named_in_short():
+def test_many_parameters_are_named_in_short() -> None:
     """A direction goes through all of them."""
     net = Network((4, 9, 9, 9, 1))
     report = check_gradients(net, np.array(X))
@@ -129,7 +129,7 @@ def test_many_parameters_are_named_in_short():
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("size", [1.0, 1e-30, 1e20, 3.4e38])
-def test_nothing_warns_of_single_precision(size):
+def test_nothing_warns_of_single_precision(size) -> None:
     """Sizes are compared in doubles; next to the largest float too, with a right gradient and with a wrong one."""
     x = np.array([0.5, 1.0], np.float32) * np.float32(size)
     right = [
@@ -143,7 +143,7 @@ def test_nothing_warns_of_single_precision(size):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("error")
-def test_nothing_warns_of_single_precision_in_other_engines():
+def test_nothing_warns_of_single_precision_in_other_engines() -> None:
     """torch's and jax's single floats, one number and many, to order 2."""
     torch, jax = pytest.importorskip("torch"), pytest.importorskip("jax")
     x = np.array([0.5, -1.5], np.float32)

@@ -56,7 +56,7 @@ def points_of(entry: Primitive) -> Iterator[tuple[list[Any], dict[str, Any]]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("entry", "slot"), SLOTS, ids=[f"{entry.name}-{slot}" for entry, slot in SLOTS])
-def test_a_spoiled_rule_is_found_and_named(define, entry, slot):
+def test_a_spoiled_rule_is_found_and_named(define, entry, slot) -> None:
     """0.1 % too much for one input of one primitive in the middle of a program."""
     wrong = twin(define, entry, slot, 1.001)
 
