@@ -14,7 +14,7 @@ import numpy as np
 from autodiff import Flow, backpropagate, error_flow
 from autodiff.draw import save, text
 from autodiff.system.console import readable_output
-from nn.layers import Network
+from nn.network import Network
 
 X = (1.0, -0.5, 0.25, 0.8)
 W1 = np.array([[0.3, -0.2, 0.5, 0.7], [-0.4, 0.1, 0.6, -0.3]])

@@ -1,13 +1,18 @@
 """Small neural networks on `autodiff`: neurons, layers, the window scorer, its objective and its optimisers.
 
-Whatever can be called and has ``parameters()`` works with all of it; there is no class to inherit from.
+Whatever can be called and has ``parameters()`` works with all of it; it need not inherit from `Module`.
 """
 
 from nn.init import xavier
-from nn.layers import Layer, Network, Neuron, unit
+from nn.layers import Layer, Neuron, unit
+from nn.module import Module
+from nn.network import Network
 from nn.objective import max_margin
-from nn.optimiser import SGD, AdaGrad
+from nn.optimizer import SGD, AdaGrad, Optimizer
 from nn.recurrent import Recurrent
 from nn.scorer import WindowScorer
 
-__all__ = ["SGD", "AdaGrad", "Layer", "Network", "Neuron", "Recurrent", "WindowScorer", "max_margin", "unit", "xavier"]
+__all__ = [
+    "SGD", "AdaGrad", "Layer", "Module", "Network", "Neuron", "Optimizer", "Recurrent", "WindowScorer", "max_margin",
+    "unit", "xavier",
+]  # fmt: skip

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from autodiff.engine.graph import Node
 from autodiff.primitives.operands import as_operand, describe
 from autodiff.words.notation import Name
 
-__all__ = ["Kept", "as_tensor", "as_values", "entries", "keeper", "numbers", "row_values", "wrap"]
+__all__ = ["as_tensor", "as_values", "entries", "keeper", "numbers", "row_values", "wrap"]
 
 
 def as_tensor(block: Any, name: Name) -> Tensor:
@@ -28,8 +28,8 @@ def as_tensor(block: Any, name: Name) -> Tensor:
     return Tensor(numbers(block), name=str(name))
 
 
-def as_values(block: Any, name: Name) -> np.ndarray[Any, Any]:
-    """The numbers of a block as an object array of named Values, one for each entry.
+def as_values(block: Any, name: Name) -> Any:
+    """The numbers of a block as an object array of named Values, one for each entry; of one number the Value itself.
 
     >>> as_values(np.zeros((1, 2)), Name("W", (), 1))[0, 1]
     Value(data=0, grad=–, name='W₁₂⁽¹⁾')
@@ -38,7 +38,7 @@ def as_values(block: Any, name: Name) -> np.ndarray[Any, Any]:
     values = np.empty(plain.shape, dtype=object)
     for place in np.ndindex(plain.shape):
         values[place] = Value(float(plain[place]), name=str(_entry(name, place)))
-    return values
+    return values[()]
 
 
 def keeper(scalar: bool) -> Callable[[Any, Name], Any]:
@@ -100,27 +100,6 @@ def wrap(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     values = np.empty(x.size, dtype=object)
     values[:] = [Value(item) for item in x.ravel().tolist()]
     return values.reshape(x.shape)
-
-
-class Kept:
-    """What a net offers that is made of blocks, each kept as Values, as a Tensor or as a plain array."""
-
-    if TYPE_CHECKING:
-
-        def _kept_as(self, keep: Callable[[Any, Name], Any]) -> Self:
-            """The same net with ``keep(block, name)`` in place of each block."""
-
-    def scalar(self) -> Self:
-        """The same of named Values with the same numbers; gradients agree to the last few bits."""
-        return self._kept_as(as_values)
-
-    def tensor(self) -> Self:
-        """The same of Tensors with the same numbers."""
-        return self._kept_as(as_tensor)
-
-    def plain(self) -> Self:
-        """The same of plain arrays with the numbers of this moment: calling it makes no graph."""
-        return self._kept_as(lambda block, _: numbers(block))
 
 
 @lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""Neurons, layers and feed-forward networks: a = f(Wx + b) (the notes, sections 1.1 and 1.2).
+"""Neurons and layers: a = f(Wx + b) (the notes, sections 1.1 and 1.2).
 
 One code for three kinds of parameters. With Tensors a layer is two nodes and fast; with object arrays of named Values
 the same line builds the graph unit by unit, which a learner can read; with plain arrays it computes without a graph.
@@ -6,10 +6,9 @@ the same line builds the graph unit by unit, which a learner can read; with plai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from inspect import Parameter
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,14 +19,15 @@ from autodiff.engine.graph import Node
 from autodiff.primitives.operands import as_operand, describe, whole_number
 from autodiff.primitives.primitive import Primitive
 from autodiff.words.notation import Name
-from nn.blocks import Kept, entries, keeper, wrap
+from nn.blocks import entries, keeper, wrap
 from nn.init import generator, xavier
+from nn.module import Module
 from nn.naming import name_results
-from nn.parameters import Named, joined
 
-__all__ = ["Activation", "Layer", "Network", "Neuron", "unit"]
+__all__ = ["Activation", "Layer", "Neuron", "unit"]
 
 Activation = str | Callable[[Any], Any]
+_w, _b = Name("w"), Name("b")
 
 
 def unit(activation: Activation) -> Callable[[Any], Any]:
@@ -60,7 +60,7 @@ def _block_names(layer: int) -> tuple[Name, Name]:
     return Name("W", (), layer), Name("b", (), layer)
 
 
-class Neuron:
+class Neuron(Module):
     """One unit with n inputs and one output: a = f(wᵀx + b).
 
     Args:
@@ -90,9 +90,11 @@ class Neuron:
         scalar: bool = False,
     ) -> None:
         keep = keeper(scalar)
-        self.activation = unit(activation)
-        self.w: Any = keep(xavier(generator(random), inputs, 1)[0], Name("w"))
-        self.b: Any = keep(0.0, Name("b"))[()] if scalar else keep(0.0, Name("b"))
+        w = keep(xavier(generator(random), inputs, 1)[0], _w)
+        self._hold(w, keep(0.0, _b), unit(activation))
+
+    def _hold(self, w: Any, b: Any, activation: Callable[[Any], Any]) -> None:
+        self.w, self.b, self.activation = w, b, activation
 
     def __call__(self, x: Any, *, suffix: str = "") -> Any:
         x = _inputs(x, self.w, "x", None, suffix)
@@ -101,15 +103,20 @@ class Neuron:
         z = name_results(ad.weighted_sum(self.w, x, self.b), "z", None, suffix)
         return name_results(self.activation(z), "a", None, suffix)
 
-    def parameters(self) -> dict[Name, Any]:
-        """w₁ … wₙ and b as Values, or w and b as Tensors."""
-        return {**dict(entries(self.w, Name("w"))), Name("b"): self.b}
+    def blocks(self) -> dict[Name, Any]:
+        """w and b as they are kept."""
+        return {_w: self.w, _b: self.b}
+
+    def _kept_as(self, keep: Callable[[Any, Name], Any]) -> Neuron:
+        neuron = Neuron.__new__(Neuron)
+        neuron._hold(keep(self.w, _w), keep(self.b, _b), self.activation)
+        return neuron
 
     def __repr__(self) -> str:
         return f"Neuron({len(self.w)} inputs, {_title(self.activation)})"
 
 
-class Layer(Kept):
+class Layer(Module):
     """m neurons on one input: a⁽ᵏ⁺¹⁾ = f(z⁽ᵏ⁺¹⁾), z⁽ᵏ⁺¹⁾ = W⁽ᵏ⁾a⁽ᵏ⁾ + b⁽ᵏ⁾, with `Network.layers` counted from k = 1.
 
     Args:
@@ -214,109 +221,6 @@ class Layer(Kept):
         return f"Layer({inputs}, {units}, {_title(self._activation)}, number={self._number})"
 
 
-class Network(Named):
-    """Layers in a chain: a⁽¹⁾ = x, a⁽ᵏ⁺¹⁾ = f(W⁽ᵏ⁾a⁽ᵏ⁾ + b⁽ᵏ⁾).
-
-    Args:
-        sizes: the numbers of units from the input layer to the output layer; (4, 2, 1) is the notes' example.
-        activation: f of the hidden layers, a name or a callable.
-        output: f of the last layer.
-        random: the generator of the first weights (`xavier`; biases are 0); a new one with seed 0 if left out.
-        scalar: parameters are named Values, one for each number, not Tensors.
-
-    Called with x of shape (n,), or with rows of shape (…, n), it gives a Tensor of shape (m,) or (…, m). A scalar
-    network gives an object array of Values, without its last axis where there is one output unit: for one x the Value
-    itself. Every node that a call makes has its name in the notes, with ``suffix`` at the end.
-
-    Raises:
-        ValueError: fewer than two sizes, one below 1, an unknown activation; on a call, another number of inputs.
-        TypeError: a size is not an integer.
-
-    Source: notes, sections 1.2 and 1.5.
-
-    >>> network = Network((4, 2, 1), scalar=True)
-    >>> score = network([1.0, 0.0, -1.0, 2.0])
-    >>> score.backward()
-    >>> score.name, network.parameter("b1(2)").grad
-    ('a₁⁽³⁾', 1.0)
-    """
-
-    def __init__(
-        self,
-        sizes: Sequence[int],
-        *,
-        activation: Activation = "sigmoid",
-        output: Activation = "identity",
-        random: np.random.Generator | None = None,
-        scalar: bool = False,
-    ) -> None:
-        counts = _counts(sizes)
-        hidden, final = unit(activation), unit(output)
-        random, last = generator(random), len(counts) - 1
-        self.layers: tuple[Any, ...] = tuple(
-            Layer(n, m, activation=final if k == last else hidden, number=k, random=random, scalar=scalar)
-            for k, (n, m) in enumerate(pairwise(counts), start=1)
-        )
-
-    @classmethod
-    def of(cls, *layers: Any) -> Network:
-        """The chain of these layers: any callables with ``parameters()``, whose names must differ.
-
-        Raises:
-            ValueError: no layers, or one name twice. TypeError: what cannot be called or has no parameters().
-
-        >>> Network.of(Layer(4, 2), Layer(2, 1, activation="identity", number=2))
-        Network(Layer(4, 2, sigmoid, number=1), Layer(2, 1, identity, number=2))
-        """
-        if not layers:
-            raise ValueError("a network needs at least one layer, and got none")
-        for layer in layers:
-            if not callable(layer) or not hasattr(layer, "parameters"):
-                raise TypeError(f"a layer can be called and has parameters(), and got {describe(layer)}")
-        network = cls.__new__(cls)
-        network.layers = layers
-        joined([layer.parameters() for layer in layers])
-        return network
-
-    def __call__(self, x: Any, *, suffix: str = "") -> Any:
-        for layer in self.layers:
-            x = layer(x, suffix=suffix) if suffix else layer(x)
-        if isinstance(x, np.ndarray) and x.dtype == object and x.shape[-1] == 1:
-            return x[0] if x.ndim == 1 else x[..., 0]
-        return x
-
-    def predict(self, x: Any) -> np.ndarray[Any, Any]:
-        """The output as a plain array of shape (m,) or (…, m), computed on plain arrays, without a graph.
-
-        >>> Network((2, 3, 1)).predict([[0.0, 0.0], [0.0, 0.0]])[:, 0].shape
-        (2,)
-        """
-        result: np.ndarray[Any, Any] = self.plain()(x)
-        return result
-
-    def parameters(self) -> dict[Name, Any]:
-        """All parameters by name, layer by layer: W row by row, then b."""
-        return joined([layer.parameters() for layer in self.layers])
-
-    def scalar(self) -> Network:
-        """A network of named Values with the same numbers; gradients agree to the last few bits."""
-        return Network.of(*(layer.scalar() for layer in self.layers))
-
-    def tensor(self) -> Network:
-        """A network of Tensors with the same numbers."""
-        return Network.of(*(layer.tensor() for layer in self.layers))
-
-    def plain(self) -> Network:
-        """A network of plain arrays with the numbers of this moment: calling it makes no graph."""
-        return Network.of(*(layer.plain() for layer in self.layers))
-
-    def _blocks(self) -> dict[Name, Any]:
-        return joined([layer.blocks() for layer in self.layers])
-
-    def __repr__(self) -> str:
-        return f"Network({', '.join(map(repr, self.layers))})"
-
-
 def _inputs(x: Any, weights: Any, letter: str, layer: int | None, suffix: str) -> Any:
     """``x`` as something with a shape that fits the weights; for a layer of Values, as Values with names."""
     if not isinstance(x, np.ndarray | Node):
@@ -343,18 +247,6 @@ def _as_array(x: Any, weights: Any) -> Any:
     if array.dtype == object and weights.dtype != object:
         return ad.stack([ad.stack(list(row)) for row in array]) if array.ndim > 1 else ad.stack(list(array))
     return array
-
-
-def _counts(sizes: Sequence[int]) -> tuple[int, ...]:
-    try:
-        counts = tuple(whole_number(size, "a size", least=1) for size in sizes)
-    except TypeError as error:
-        raise TypeError(f"the sizes of a network are integers, such as (4, 2, 1), and got {sizes!r}") from error
-    except ValueError:
-        counts = ()
-    if len(counts) < 2:
-        raise ValueError(f"a network needs at least two sizes, each at least 1, such as (4, 2, 1), and got {sizes!r}")
-    return counts
 
 
 def _title(activation: Callable[[Any], Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from autodiff.values.updates import given
 from autodiff.words.notation import Name, find, parse
 from nn.blocks import numbers
 
-__all__ = ["Named", "joined", "load", "look_up", "state"]
+__all__ = ["joined", "load", "look_up", "state"]
 
 
 def joined(parts: Sequence[dict[Name, Any]]) -> dict[Name, Any]:
@@ -95,52 +95,6 @@ def load(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> None:
         find(name, blocks)
     fresh = {name: _checked(saved[given[name]], name, block) for name, block in blocks.items()}
     commit(*_assigned((block, fresh[name]) for name, block in blocks.items()))
-
-
-class Named:
-    """What a net with ``parameters()`` and ``_blocks()`` offers by name; one entry, all numbers out, all numbers in."""
-
-    if TYPE_CHECKING:
-
-        def parameters(self) -> dict[Name, Any]:
-            """All parameters by name."""
-
-        def _blocks(self) -> dict[Name, Any]: ...
-
-    def parameter(self, name: str | Name) -> Any:
-        """The parameter of that name in any spelling, such as ``W14(1)``, ``b1(1)``, ``U1`` or ``L23``.
-
-        Raises:
-            ValueError: there is none (it says which exist), or it is one entry of a Tensor.
-
-        >>> from nn import Network
-        >>> Network((4, 2, 1), scalar=True).parameter("W14(1)").name
-        'W₁₄⁽¹⁾'
-        """
-        return look_up(name, self.parameters())
-
-    def state(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Copies of all numbers as arrays, under ``W(1)``, ``b(1)``, …: fit for ``numpy.savez(path, **state)``.
-
-        >>> from nn import Network
-        >>> {key: array.shape for key, array in Network((4, 2, 1)).state().items()}
-        {'W(1)': (2, 4), 'b(1)': (2,), 'W(2)': (1, 2), 'b(2)': (1,)}
-        """
-        return state(self._blocks())
-
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Take the numbers of a `state`, its keys in any spelling; if anything raises, nothing has changed.
-
-        Raises:
-            ValueError: an array is missing, unknown, of another shape or not finite. TypeError: of another kind.
-
-        >>> from nn import Network
-        >>> network = Network((4, 2, 1))
-        >>> network.load({**network.state(), "b(2)": [0.5]})
-        >>> network.parameter("b(2)").data
-        array([0.5])
-        """
-        load(self._blocks(), state)
 
 
 def _repeated(parts: Sequence[dict[Name, Any]]) -> Name:

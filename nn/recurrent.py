@@ -15,18 +15,18 @@ from autodiff import Value
 from autodiff.engine.graph import Node
 from autodiff.primitives.operands import as_operand, describe
 from autodiff.words.notation import Name
-from nn.blocks import Kept, entries, keeper, wrap
+from nn.blocks import keeper, wrap
 from nn.init import generator, xavier
 from nn.layers import Activation, unit
+from nn.module import Module
 from nn.naming import name_results
-from nn.parameters import Named
 
 __all__ = ["Recurrent"]
 
 _NAMES = (Name("W"), Name("V"), Name("U"))
 
 
-class Recurrent(Kept, Named):
+class Recurrent(Module):
     """Units with a memory: h_t = f(z_t), z_t = W h_{t−1} + V x_t, and what each step gives out, s_t = U h_t; h₀ = 0.
 
     Args:
@@ -100,16 +100,13 @@ class Recurrent(Kept, Named):
             return h
         return np.array([Value(0.0, name=f"{Name('h', (i,))}⁽⁰⁾{suffix}") for i in range(1, len(h) + 1)])
 
-    def parameters(self) -> dict[Name, Any]:
-        """The Tensors W, V and U, or the Values W₁₁, W₁₂, … row by row, then those of V and U."""
-        return dict(item for name, block in self._blocks().items() for item in entries(block, name))
-
     def _kept_as(self, keep: Callable[[Any, Name], Any]) -> Recurrent:
         made = Recurrent.__new__(Recurrent)
-        made._hold([keep(block, name) for name, block in self._blocks().items()], self.activation)
+        made._hold([keep(block, name) for name, block in self.blocks().items()], self.activation)
         return made
 
-    def _blocks(self) -> dict[Name, Any]:
+    def blocks(self) -> dict[Name, Any]:
+        """W, V and U as they are kept."""
         return dict(zip(_NAMES, (self.W, self.V, self.U), strict=True))
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import repeat
 from typing import Any
 
@@ -11,18 +12,19 @@ import autodiff as ad
 from autodiff.engine.graph import commit
 from autodiff.primitives.operands import as_operand, describe, whole_number
 from autodiff.words.notation import Name
-from nn.blocks import as_tensor, as_values, entries, keeper, numbers, row_values
+from nn.blocks import as_values, entries, keeper, numbers, row_values
 from nn.init import generator, xavier
 from nn.layers import Activation, Layer
+from nn.module import Module
 from nn.naming import name_results
-from nn.parameters import Named, joined
+from nn.parameters import joined
 
 __all__ = ["WindowScorer"]
 
 _L, _U = Name("L"), Name("U")
 
 
-class WindowScorer(Named):
+class WindowScorer(Module):
     """Scores a window of words: its word vectors, one after the other, are x, and s = Uᵀ f(Wx + b).
 
     Args:
@@ -65,8 +67,8 @@ class WindowScorer(Named):
         window, hidden = whole_number(window, "window", least=1), whole_number(hidden, "hidden", least=1)
         random = generator(random)
         layer = Layer(window * L.shape[1], hidden, activation=activation, random=random, scalar=scalar)
-        U = xavier(random, hidden, 1)[0]
-        self._hold(L.astype(object) if scalar else as_tensor(L, _L), layer, keeper(scalar)(U, _U), window)
+        keep, U = keeper(scalar), xavier(random, hidden, 1)[0]
+        self._hold(_kept_words(L, keep), layer, keep(U, _U), window)
 
     def _hold(self, L: Any, layer: Layer, U: Any, window: int) -> None:
         self.L, self.layer, self.U, self.window = L, layer, U, window
@@ -104,24 +106,13 @@ class WindowScorer(Named):
         words = self._words.values() if self.L.dtype == object else [{_L: self.L}]
         return joined([*words, self.layer.parameters(), self._outputs])
 
-    def scalar(self) -> WindowScorer:
-        """A scorer of named Values with the same numbers; gradients agree to the last few bits."""
-        return self._made(numbers(self.L).astype(object), self.layer.scalar(), as_values(self.U, _U))
-
-    def tensor(self) -> WindowScorer:
-        """A scorer of Tensors with the same numbers."""
-        return self._made(as_tensor(self.L, _L), self.layer.tensor(), as_tensor(self.U, _U))
-
-    def plain(self) -> WindowScorer:
-        """A scorer of plain arrays with the numbers of this moment: calling it makes no graph."""
-        return self._made(numbers(self.L), self.layer.plain(), numbers(self.U))
-
-    def _blocks(self) -> dict[Name, Any]:
+    def blocks(self) -> dict[Name, Any]:
+        """L, W⁽¹⁾, b⁽¹⁾ and U as they are kept."""
         return {_L: self.L, **self.layer.blocks(), _U: self.U}
 
-    def _made(self, L: Any, layer: Layer, U: Any) -> WindowScorer:
+    def _kept_as(self, keep: Callable[[Any, Name], Any]) -> WindowScorer:
         scorer = WindowScorer.__new__(WindowScorer)
-        scorer._hold(L, layer, U, self.window)
+        scorer._hold(_kept_words(self.L, keep), self.layer._kept_as(keep), keep(self.U, _U), self.window)
         return scorer
 
     def _meet(self, words: set[int]) -> None:
@@ -153,6 +144,11 @@ class WindowScorer(Named):
         return f"WindowScorer({words} words × {dimensions}, window={self.window}, {self.layer})"
 
 
+def _kept_words(L: Any, keep: Callable[[Any, Name], Any]) -> Any:
+    """L as it is kept; a scorer of Values holds plain floats until it meets a word."""
+    return numbers(L).astype(object) if keep is as_values else keep(L, _L)
+
+
 def _combined(U: Any, a: Any) -> Any:
     """Uᵀa for one a or for rows; on Values each score is one `weighted_sum` node."""
     if a.dtype != object:
@@ -174,4 +170,3 @@ def _embedding(data: Any) -> np.ndarray[Any, Any]:
         word, dimension = np.argwhere(~np.isfinite(array))[0]
         raise ValueError(f"an embedding is made of finite numbers, and word {word} has {array[word, dimension]}")
     return array
-

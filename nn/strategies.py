@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from autodiff.testing.hooks.strategies import arrays
-from nn.layers import Network
+from nn.network import Network
 
 __all__ = ["networks", "windows"]
 

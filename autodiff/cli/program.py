@@ -32,7 +32,7 @@ from autodiff.words.notation import parse
 from autodiff.words.phrases import checked_language, say
 
 with own_modules_first():  # every student of backpropagation has a nn.py
-    from nn.layers import Network
+    from nn.network import Network
 
 __all__ = ["main"]
 

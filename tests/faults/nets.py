@@ -6,10 +6,11 @@ from typing import Final
 
 from tests.faults.fault import change, classified
 
-_INIT, _LAYERS, _OBJECTIVE, _OPTIMISER, _PARAMETERS, _BLOCKS, _RECURRENT, _SCORER, _STRATEGIES = (
+_INIT, _LAYERS, _NETWORK, _OBJECTIVE, _OPTIMIZER, _PARAMETERS, _BLOCKS, _RECURRENT, _SCORER, _STRATEGIES = (
     f"nn/{name}.py"
     for name in (
-        "init", "layers", "objective", "optimiser", "parameters", "blocks", "recurrent", "scorer", "strategies",
+        "init", "layers", "network", "objective", "optimizer", "parameters", "blocks", "recurrent", "scorer",
+        "strategies",
     )
 )  # fmt: skip
 
@@ -19,12 +20,12 @@ _FAULTS: Final = {
             "objective: the wrong side of the hinge", _OBJECTIVE, "ad.hinge(score, corrupt,",
             "ad.hinge(corrupt, score,",
         ),
-        change("SGD climbs", _OPTIMISER, "down = -self._rate", "down = self._rate"),
-        change("AdaGrad climbs", _OPTIMISER, "-self._rate * x.grad", "self._rate * x.grad"),
+        change("SGD climbs", _OPTIMIZER, "down = -self._rate", "down = self._rate"),
+        change("AdaGrad climbs", _OPTIMIZER, "-self._rate * x.grad", "self._rate * x.grad"),
         change("xavier: no negative weights", _INIT, "uniform(-bound, bound", "uniform(0.0, bound"),
     ),
     "missing factor": (
-        change("SGD without its rate", _OPTIMISER, "down = -self._rate", "down = -1.0"),
+        change("SGD without its rate", _OPTIMIZER, "down = -self._rate", "down = -1.0"),
         change("objective: the margin asked for is ignored", _OBJECTIVE, "margin=as_float(margin)", "margin=1.0"),
     ),
     "scale": (
@@ -42,26 +43,20 @@ _FAULTS: Final = {
             "recurrent: the weights of state and input exchanged", _RECURRENT, "[self.W, self.V]", "[self.V, self.W]",
         ),
         change("recurrent: outputs of z, not of f(z)", _RECURRENT, "ad.affine(self.U, h,", "ad.affine(self.U, z,"),
-        change("network: the output unit has the hidden f", _LAYERS, "final if k == last else hidden", "hidden"),
+        change("network: the output unit has the hidden f", _NETWORK, "final if k == last else hidden", "hidden"),
     ),
     "wrong formula": (
         change(
-            "AdaGrad without the square root", _OPTIMISER, "(caches[x] + self._epsilon) ** 0.5",
+            "AdaGrad without the square root", _OPTIMIZER, "(caches[x] + self._epsilon) ** 0.5",
             "(caches[x] + self._epsilon)",
         ),
         change(
-            "AdaGrad: ε outside the root", _OPTIMISER, "(caches[x] + self._epsilon) ** 0.5",
+            "AdaGrad: ε outside the root", _OPTIMIZER, "(caches[x] + self._epsilon) ** 0.5",
             "(caches[x] ** 0.5 + self._epsilon)",
         ),
-        change("AdaGrad sums |g|, not g²", _OPTIMISER, "item.grad * item.grad", "abs(item.grad)"),
+        change("AdaGrad sums |g|, not g²", _OPTIMIZER, "item.grad * item.grad", "abs(item.grad)"),
         change("layer: biases begin at 1", _LAYERS, "keep(np.zeros(units), b_name)", "keep(np.ones(units), b_name)"),
-        change(
-            "neuron of Values: the bias begins at 1", _LAYERS, 'keep(0.0, Name("b"))[()]', 'keep(1.0, Name("b"))[()]',
-        ),
-        change(
-            "neuron of Tensors: the bias begins at 1", _LAYERS, 'else keep(0.0, Name("b"))',
-            'else keep(1.0, Name("b"))',
-        ),
+        change("neuron: the bias begins at 1", _LAYERS, "keep(0.0, _b)", "keep(1.0, _b)"),
         change(
             "xavier: all weights are equal", _INIT, "generator(random).uniform(-bound, bound, (fan_out, fan_in))",
             "np.full((fan_out, fan_in), bound)",
@@ -107,7 +102,7 @@ _FAULTS: Final = {
             "scorer: word vectors are not learned", _SCORER, "joined([*words, self.layer", "joined([self.layer",
         ),
         change(
-            "network: the last layer's parameters are not learned", _LAYERS,
+            "network: the last layer's parameters are not learned", _NETWORK,
             "joined([layer.parameters() for layer in self.layers])",
             "joined([layer.parameters() for layer in self.layers[:-1]])",
         ),
@@ -119,20 +114,20 @@ _FAULTS: Final = {
     ),
     "accumulation: overwritten": (
         change(
-            "AdaGrad without memory: caches are new at every step", _OPTIMISER, "self._caches.get(item, 0.0) + ", "",
+            "AdaGrad without memory: caches are new at every step", _OPTIMIZER, "self._caches.get(item, 0.0) + ", "",
         ),
-        change("AdaGrad without memory: caches are not kept", _OPTIMISER, "({**self._caches, **caches},)", "({},)"),
+        change("AdaGrad without memory: caches are not kept", _OPTIMIZER, "({**self._caches, **caches},)", "({},)"),
         change("a word met again gets new Values", _SCORER, "sorted(words - self._words.keys())", "sorted(words)"),
     ),
     "accumulation: aliased": (
         change("a state shares memory with the net", _PARAMETERS, "np.array(numbers(block))", "numbers(block)"),
         change(
-            "a parameter listed twice moves twice", _OPTIMISER, "list(dict.fromkeys(items))", "items",
+            "a parameter listed twice moves twice", _OPTIMIZER, "list(dict.fromkeys(items))", "items",
         ),
     ),
     "broadcasting: mean": (
         change(
-            "AdaGrad: one cache for a whole array", _OPTIMISER, "item.grad * item.grad for",
+            "AdaGrad: one cache for a whole array", _OPTIMIZER, "item.grad * item.grad for",
             "ad.mean(item.grad * item.grad) for",
         ),
     ),
@@ -166,7 +161,7 @@ _FAULTS: Final = {
             "enumerate(steps, start=0)",
         ),
         change(
-            "network: f at the output unit, not at the last hidden", _LAYERS, "final if k == last else",
+            "network: f at the output unit, not at the last hidden", _NETWORK, "final if k == last else",
             "final if k == last - 1 else",
         ),
         change("names are counted from 0", _BLOCKS, "tuple(index + 1 for index in place)", "tuple(place)"),
@@ -177,25 +172,25 @@ _FAULTS: Final = {
             "state: numbers that are not finite are loaded", _PARAMETERS, "if not np.all(np.isfinite(array)):",
             "if False:",
         ),
-        change("optimiser: a rate of 0 is taken", _OPTIMISER, "if not 0 < value < inf:", "if not 0 <= value < inf:"),
+        change("optimiser: a rate of 0 is taken", _OPTIMIZER, "if not 0 < value < inf:", "if not 0 <= value < inf:"),
     ),
     "state: stale operand": (
         change(
-            "optimiser: the parameters of a net are asked for once", _OPTIMISER,
+            "optimiser: the parameters of a net are asked for once", _OPTIMIZER,
             "_checked(self._source.parameters())", "vars(self).setdefault('_was', _checked(self._source.parameters()))",
         ),
         change(
-            "predict: the numbers of the first call", _LAYERS, "self.plain()(x)",
+            "predict: the numbers of the first call", _NETWORK, "self.plain()(x)",
             "vars(self).setdefault('_was', self.plain())(x)",
         ),
     ),
     "state: unneeded gradient": (
         change("zero_grad gives 0, not None", "autodiff/engine/graph.py", "repeat(None)", "repeat(0.0)"),
-        change("zero_grad forgets nothing", _OPTIMISER, "commit(forgotten(self._parameters()))", "pass"),
+        change("zero_grad forgets nothing", _OPTIMIZER, "commit(forgotten(self._parameters()))", "pass"),
     ),
     "state: half-written after an exception": (
         change(
-            "AdaGrad: caches are written before the step", _OPTIMISER, "commit(*moved(changes), (",
+            "AdaGrad: caches are written before the step", _OPTIMIZER, "commit(*moved(changes), (",
             "self._caches = {**self._caches, **caches}\n        commit(*moved(changes), (",
         ),
         change(
@@ -218,7 +213,7 @@ _FAULTS: Final = {
     ),
     "0-d against (1,)": (
         change(
-            "a scalar network with one output gives an array", _LAYERS, "and x.dtype == object and x.shape[-1] == 1:",
+            "a scalar network with one output gives an array", _NETWORK, "and x.dtype == object and x.shape[-1] == 1:",
             "and False:",
         ),
         change(

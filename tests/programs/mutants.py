@@ -63,7 +63,7 @@ FIRST_FOR_ENGINE = (
     "tests/testing/random_programs/test_metamorphic.py",
 )  # fmt: skip
 FIRST_FOR_NETS = (
-    "tests/nn/test_layers.py", "tests/nn/test_scorer.py", "tests/nn/test_optimiser.py", "tests/nn/test_recurrent.py",
+    "tests/nn/test_layers.py", "tests/nn/test_scorer.py", "tests/nn/test_optimizer.py", "tests/nn/test_recurrent.py",
     "tests/nn/test_strategies.py",
 )  # fmt: skip
 

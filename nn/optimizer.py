@@ -11,18 +11,18 @@ from autodiff.primitives.namespace import as_float, is_plain_number
 from autodiff.primitives.operands import describe
 from autodiff.values.updates import moved
 
-__all__ = ["SGD", "AdaGrad"]
+__all__ = ["SGD", "AdaGrad", "Optimizer"]
 
 
-class _Optimiser:
-    """What optimisers share: the parameters, a learning rate that is checked, and forgetting.
+class Optimizer:
+    """What moves parameters: it holds them and a learning rate, forgets gradients, and in a subclass makes a `step`.
 
     ``copy.deepcopy`` and ``pickle`` of an optimiser bring copies of its parameters along; of a net and its optimiser
     together, ``deepcopy((net, descent))``, the copy moves the copied net. ``copy.copy`` moves the same parameters, with
     caches of its own from then on.
     """
 
-    def __init__(self, parameters: Any, rate: float) -> None:
+    def __init__(self, parameters: Any, *, rate: float) -> None:
         #: The object or the list itself, so that copies and pickles hold theirs.
         self._source: Any = parameters if _has_parameters(parameters) else _checked(parameters)
         self._parameters()
@@ -45,8 +45,12 @@ class _Optimiser:
         """Forget all gradients, or, if anything raises, none: back to None, "not reached yet"."""
         commit(forgotten(self._parameters()))
 
+    def step(self) -> None:
+        """Move every parameter that has a gradient."""
+        raise NotImplementedError(f"{type(self).__name__} is to say how parameters move: define step()")
 
-class SGD(_Optimiser):
+
+class SGD(Optimizer):
     """Gradient descent: θ ← θ − α ∇J for every parameter that a backward pass has reached.
 
     Args:
@@ -73,9 +77,6 @@ class SGD(_Optimiser):
     2.4
     """
 
-    def __init__(self, parameters: Any, *, rate: float) -> None:
-        super().__init__(parameters, rate)
-
     def step(self) -> None:
         """Move every parameter that has a gradient."""
         down = -self._rate
@@ -83,7 +84,7 @@ class SGD(_Optimiser):
         commit(*moved(changes))
 
 
-class AdaGrad(_Optimiser):
+class AdaGrad(Optimizer):
     """Gradient descent with steps that shrink where gradients were large: θ ← θ − α g/√(cache + ε), cache = Σ g².
 
     Args:
@@ -108,7 +109,7 @@ class AdaGrad(_Optimiser):
     """
 
     def __init__(self, parameters: Any, *, rate: float, epsilon: float = 1e-8) -> None:
-        super().__init__(parameters, rate)
+        super().__init__(parameters, rate=rate)
         self._epsilon = _positive(epsilon, "epsilon")
         self._caches: dict[Node, Any] = {}
 

@@ -1,0 +1,86 @@
+"""`Module`: what every net of this project is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from autodiff.words.notation import Name
+from nn.blocks import as_tensor, as_values, entries, numbers
+from nn.parameters import load, look_up, state
+
+__all__ = ["Module"]
+
+
+class Module:
+    """A net: parameters by name, kept as named Values, as Tensors or as plain arrays, saved and put back.
+
+    A subclass says what it is made of (`blocks`) and how the same net is made of other blocks (``_kept_as``); what it
+    does is its ``__call__``. ``copy.deepcopy`` and ``pickle`` give the copy parameters of its own.
+
+    >>> from nn import Layer
+    >>> net = Layer(2, 1)
+    >>> isinstance(net, Module), [str(name) for name in net.parameters()]
+    (True, ['W⁽¹⁾', 'b⁽¹⁾'])
+    """
+
+    def blocks(self) -> dict[Name, Any]:
+        """The arrays of parameters as they are kept, one for each letter and layer."""
+        raise NotImplementedError(f"{type(self).__name__} is to say what it is made of: define blocks()")
+
+    def _kept_as(self, keep: Callable[[Any, Name], Any]) -> Self:
+        """The same net with ``keep(block, name)`` in place of each block."""
+        raise NotImplementedError(f"{type(self).__name__} is to make itself of other blocks: define _kept_as()")
+
+    def parameters(self) -> dict[Name, Any]:
+        """All parameters by name: each block that is a Tensor or a plain array, or its Values row by row."""
+        return dict(item for name, block in self.blocks().items() for item in entries(block, name))
+
+    def parameter(self, name: str | Name) -> Any:
+        """The parameter of that name in any spelling, such as ``W14(1)``, ``b1(1)``, ``U1`` or ``L23``.
+
+        Raises:
+            ValueError: there is none (it says which exist), or it is one entry of a Tensor.
+
+        >>> from nn import Network
+        >>> Network((4, 2, 1), scalar=True).parameter("W14(1)").name
+        'W₁₄⁽¹⁾'
+        """
+        return look_up(name, self.parameters())
+
+    def state(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Copies of all numbers as arrays, under ``W(1)``, ``b(1)``, …: fit for ``numpy.savez(path, **state)``.
+
+        >>> from nn import Network
+        >>> {key: array.shape for key, array in Network((4, 2, 1)).state().items()}
+        {'W(1)': (2, 4), 'b(1)': (2,), 'W(2)': (1, 2), 'b(2)': (1,)}
+        """
+        return state(self.blocks())
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take the numbers of a `state`, its keys in any spelling; if anything raises, nothing has changed.
+
+        Raises:
+            ValueError: an array is missing, unknown, of another shape or not finite. TypeError: of another kind.
+
+        >>> from nn import Network
+        >>> network = Network((4, 2, 1))
+        >>> network.load({**network.state(), "b(2)": [0.5]})
+        >>> network.parameter("b(2)").data
+        array([0.5])
+        """
+        load(self.blocks(), state)
+
+    def scalar(self) -> Self:
+        """The same of named Values with the same numbers; gradients agree to the last few bits."""
+        return self._kept_as(as_values)
+
+    def tensor(self) -> Self:
+        """The same of Tensors with the same numbers."""
+        return self._kept_as(as_tensor)
+
+    def plain(self) -> Self:
+        """The same of plain arrays with the numbers of this moment: calling it makes no graph."""
+        return self._kept_as(lambda block, _: numbers(block))

@@ -1,0 +1,135 @@
+"""Feed-forward networks: layers in a chain (the notes, sections 1.2 and 1.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from autodiff.primitives.operands import describe, whole_number
+from autodiff.words.notation import Name
+from nn.init import generator
+from nn.layers import Activation, Layer, unit
+from nn.module import Module
+from nn.parameters import joined
+
+__all__ = ["Network"]
+
+
+class Network(Module):
+    """Layers in a chain: a⁽¹⁾ = x, a⁽ᵏ⁺¹⁾ = f(W⁽ᵏ⁾a⁽ᵏ⁾ + b⁽ᵏ⁾).
+
+    Args:
+        sizes: the numbers of units from the input layer to the output layer; (4, 2, 1) is the notes' example.
+        activation: f of the hidden layers, a name or a callable.
+        output: f of the last layer.
+        random: the generator of the first weights (`xavier`; biases are 0); a new one with seed 0 if left out.
+        scalar: parameters are named Values, one for each number, not Tensors.
+
+    Called with x of shape (n,), or with rows of shape (…, n), it gives a Tensor of shape (m,) or (…, m). A scalar
+    network gives an object array of Values, without its last axis where there is one output unit: for one x the Value
+    itself. Every node that a call makes has its name in the notes, with ``suffix`` at the end.
+
+    Raises:
+        ValueError: fewer than two sizes, one below 1, an unknown activation; on a call, another number of inputs.
+        TypeError: a size is not an integer.
+
+    Source: notes, sections 1.2 and 1.5.
+
+    >>> network = Network((4, 2, 1), scalar=True)
+    >>> score = network([1.0, 0.0, -1.0, 2.0])
+    >>> score.backward()
+    >>> score.name, network.parameter("b1(2)").grad
+    ('a₁⁽³⁾', 1.0)
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        *,
+        activation: Activation = "sigmoid",
+        output: Activation = "identity",
+        random: np.random.Generator | None = None,
+        scalar: bool = False,
+    ) -> None:
+        counts = _counts(sizes)
+        hidden, final = unit(activation), unit(output)
+        random, last = generator(random), len(counts) - 1
+        self.layers: tuple[Any, ...] = tuple(
+            Layer(n, m, activation=final if k == last else hidden, number=k, random=random, scalar=scalar)
+            for k, (n, m) in enumerate(pairwise(counts), start=1)
+        )
+
+    @classmethod
+    def of(cls, *layers: Any) -> Network:
+        """The chain of these layers: any callables with ``parameters()``, whose names must differ.
+
+        Raises:
+            ValueError: no layers, or one name twice. TypeError: what cannot be called or has no parameters().
+
+        >>> Network.of(Layer(4, 2), Layer(2, 1, activation="identity", number=2))
+        Network(Layer(4, 2, sigmoid, number=1), Layer(2, 1, identity, number=2))
+        """
+        if not layers:
+            raise ValueError("a network needs at least one layer, and got none")
+        for layer in layers:
+            if not callable(layer) or not hasattr(layer, "parameters"):
+                raise TypeError(f"a layer can be called and has parameters(), and got {describe(layer)}")
+        network = cls.__new__(cls)
+        network.layers = layers
+        joined([layer.parameters() for layer in layers])
+        return network
+
+    def __call__(self, x: Any, *, suffix: str = "") -> Any:
+        for layer in self.layers:
+            x = layer(x, suffix=suffix) if suffix else layer(x)
+        if isinstance(x, np.ndarray) and x.dtype == object and x.shape[-1] == 1:
+            return x[0] if x.ndim == 1 else x[..., 0]
+        return x
+
+    def predict(self, x: Any) -> np.ndarray[Any, Any]:
+        """The output as a plain array of shape (m,) or (…, m), computed on plain arrays, without a graph.
+
+        >>> Network((2, 3, 1)).predict([[0.0, 0.0], [0.0, 0.0]])[:, 0].shape
+        (2,)
+        """
+        result: np.ndarray[Any, Any] = self.plain()(x)
+        return result
+
+    def parameters(self) -> dict[Name, Any]:
+        """All parameters by name, layer by layer: W row by row, then b."""
+        return joined([layer.parameters() for layer in self.layers])
+
+    # Layers are asked for theirs by these names, as a layer need not be a Module.
+    def scalar(self) -> Network:
+        """A network of named Values with the same numbers; gradients agree to the last few bits."""
+        return Network.of(*(layer.scalar() for layer in self.layers))
+
+    def tensor(self) -> Network:
+        """A network of Tensors with the same numbers."""
+        return Network.of(*(layer.tensor() for layer in self.layers))
+
+    def plain(self) -> Network:
+        """A network of plain arrays with the numbers of this moment: calling it makes no graph."""
+        return Network.of(*(layer.plain() for layer in self.layers))
+
+    def blocks(self) -> dict[Name, Any]:
+        """The blocks of all layers."""
+        return joined([layer.blocks() for layer in self.layers])
+
+    def __repr__(self) -> str:
+        return f"Network({', '.join(map(repr, self.layers))})"
+
+
+def _counts(sizes: Sequence[int]) -> tuple[int, ...]:
+    try:
+        counts = tuple(whole_number(size, "a size", least=1) for size in sizes)
+    except TypeError as error:
+        raise TypeError(f"the sizes of a network are integers, such as (4, 2, 1), and got {sizes!r}") from error
+    except ValueError:
+        counts = ()
+    if len(counts) < 2:
+        raise ValueError(f"a network needs at least two sizes, each at least 1, such as (4, 2, 1), and got {sizes!r}")
+    return counts
