@@ -46,6 +46,19 @@ def _meaning(function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
+def _reduction(name: str, what: str) -> Callable[..., Any]:
+    """The method that means the table's reduction of that name, or NumPy's where it has other keywords than that."""
+    usual, whole = getattr(reductions, name), getattr(np, name)
+
+    def method(self: Any, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
+        if more:
+            return whole(self, axis=axis, keepdims=keepdims, **more)
+        return usual(self, axis=axis, keepdims=keepdims)
+
+    method.__name__, method.__doc__ = name, what
+    return method
+
+
 class _Refused:
     """Stands for a method of arrays that a Tensor does not have, and says why.
 
@@ -140,35 +153,11 @@ class Tensor(Arithmetic):
         """Axes in reverse."""
         return layout.transpose(self)
 
-    def sum(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
-        """Sum over ``axis``; see `autodiff.sum`. NumPy's other keywords (``where``, ``initial``, ``dtype``) too."""
-        if more:
-            return np.sum(self, axis=axis, keepdims=keepdims, **more)
-        return reductions.sum(self, axis=axis, keepdims=keepdims)
-
-    def mean(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
-        """Mean over ``axis``; other keywords as of `numpy.mean`."""
-        if more:
-            return np.mean(self, axis=axis, keepdims=keepdims, **more)
-        return reductions.mean(self, axis=axis, keepdims=keepdims)
-
-    def prod(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
-        """Product over ``axis``; other keywords as of `numpy.prod`."""
-        if more:
-            return np.prod(self, axis=axis, keepdims=keepdims, **more)
-        return reductions.prod(self, axis=axis, keepdims=keepdims)
-
-    def max(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
-        """Largest element over ``axis``; other keywords as of `numpy.max`."""
-        if more:
-            return np.max(self, axis=axis, keepdims=keepdims, **more)
-        return reductions.max(self, axis=axis, keepdims=keepdims)
-
-    def min(self, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
-        """Smallest element over ``axis``; other keywords as of `numpy.min`."""
-        if more:
-            return np.min(self, axis=axis, keepdims=keepdims, **more)
-        return reductions.min(self, axis=axis, keepdims=keepdims)
+    sum = _reduction("sum", "Sum over ``axis``; other keywords as of `numpy.sum`.")
+    mean = _reduction("mean", "Mean over ``axis``; other keywords as of `numpy.mean`.")
+    prod = _reduction("prod", "Product over ``axis``; other keywords as of `numpy.prod`.")
+    max = _reduction("max", "Largest element over ``axis``; other keywords as of `numpy.max`.")
+    min = _reduction("min", "Smallest element over ``axis``; other keywords as of `numpy.min`.")
 
     def var(self, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> Any:
         """Variance over ``axis``."""
