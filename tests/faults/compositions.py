@@ -8,8 +8,9 @@ from tests.faults.fault import change, classified
 
 __all__ = ["COMPOSITION_FAULTS"]
 
-_ELEMENTS, _MOVES, _PRODUCTS, _STATISTICS, _LINALG = (
-    f"autodiff/values/compositions/{topic}.py" for topic in ("elements", "moves", "products", "statistics", "linalg")
+_ELEMENTS, _MOVES, _PRODUCTS, _STATISTICS, _ALONG_AXIS, _LINALG = (
+    f"autodiff/values/compositions/{topic}.py"
+    for topic in ("elements", "moves", "products", "statistics", "along_axis", "linalg")
 )
 _MATRICES, _ROUNDING, _SCIENTIFIC, _REDUCTIONS = (
     f"autodiff/primitives/table/{topic}.py" for topic in ("factorizations", "rounding", "scientific", "reductions")
@@ -32,7 +33,7 @@ COMPOSITION_FAULTS: Final = classified(
             ),
             change("average: Σ wx without Σ w", _STATISTICS, "keepdims=keepdims) / total", "keepdims=keepdims) / 1.0"),
             change(
-                "trapezoid: the left end of each step", _STATISTICS, "(y[..., 1:] + y[..., :-1])", "(2.0 * y[..., :-1])"
+                "trapezoid: the left end of each step", _ALONG_AXIS, "(y[..., 1:] + y[..., :-1])", "(2.0 * y[..., :-1])"
             ),
             change(
                 "cross: the other hand",
@@ -157,7 +158,7 @@ COMPOSITION_FAULTS: Final = classified(
             change(
                 "nansum: nan takes part",
                 _STATISTICS,
-                "_sum(x, axis, keepdims, where=_numbers(x))",
+                "_sum(x, axis, keepdims, where=is_number(x))",
                 "_sum(x, axis, keepdims)",
             ),
             change(

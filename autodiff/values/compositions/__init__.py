@@ -13,9 +13,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.values.compositions.along_axis import ALONG_AXIS
 from autodiff.values.compositions.elements import ELEMENTS
 from autodiff.values.compositions.linalg import LINALG
 from autodiff.values.compositions.moves import MOVES
+from autodiff.values.compositions.norms import NORMS
 from autodiff.values.compositions.products import PRODUCTS
 from autodiff.values.compositions.statistics import REDUCTIONS, STATISTICS
 
@@ -41,4 +43,6 @@ def numpy_functions(named: Mapping[str, Any]) -> dict[Any, Any]:
 
 
 #: What each function means where an argument is a node, by its name in NumPy.
-COMPOSITIONS: Final[dict[str, Callable[..., Any]]] = {**ELEMENTS, **MOVES, **STATISTICS, **PRODUCTS, **LINALG}
+COMPOSITIONS: Final[dict[str, Callable[..., Any]]] = {
+    **ELEMENTS, **MOVES, **STATISTICS, **ALONG_AXIS, **PRODUCTS, **LINALG, **NORMS,
+}  # fmt: skip

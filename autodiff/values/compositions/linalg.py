@@ -1,4 +1,4 @@
-"""NumPy's linear algebra: `numpy.linalg`."""
+"""NumPy's linear algebra: `numpy.linalg` without its norms."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autodiff.engine.plain import plain, shape_of
-from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.operands import describe
-from autodiff.primitives.table import choices, elementwise, layout, linear, reductions
+from autodiff.primitives.table import choices, layout, linear
 from autodiff.primitives.table import factorizations as of
 from autodiff.values.compositions.moves import MOVES
 from autodiff.values.compositions.products import PRODUCTS
 
-__all__ = ["LINALG"]
+__all__ = ["LINALG", "matrices"]
 
 _ONE: Final = np.eye(1)
 #: NumPy's own named tuples.
@@ -29,7 +28,7 @@ _SIGN_AND_SIZE: Final = type(np.linalg.slogdet(_ONE))
 _SVD: Final = type(np.linalg.svd(_ONE))
 
 
-def _matrices(name: str, x: Any, *, square: bool = False) -> tuple[int, int]:
+def matrices(name: str, x: Any, *, square: bool = False) -> tuple[int, int]:
     """Rows and columns of the matrices in a stack; raises LinAlgError for anything else."""
     shape = shape_of(x)
     if len(shape) < 2 or (square and shape[-1] != shape[-2]):
@@ -42,13 +41,13 @@ def _matrices(name: str, x: Any, *, square: bool = False) -> tuple[int, int]:
 
 
 def _inv(a: Any) -> Any:
-    _matrices("inv", a, square=True)
+    matrices("inv", a, square=True)
     return of.inv(a)
 
 
 def _solve(a: Any, b: Any) -> Any:
     """As NumPy 2: ``b`` with one axis is a vector, with more a stack of matrices."""
-    _matrices("solve", a, square=True)
+    matrices("solve", a, square=True)
     if len(shape_of(b)) != 1:
         return of.solve(a, b)
     return layout.squeeze(of.solve(a, layout.expand_dims(b, axis=1)), axis=-1)
@@ -85,7 +84,7 @@ def _tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
 def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
     if rcond is not None and rtol is not None:
         raise ValueError(f"np.linalg.pinv takes rcond or rtol, and got both: {rcond!r} and {rtol!r}")
-    _matrices("pinv", a)
+    matrices("pinv", a)
     cutoff = rcond if rcond is not None else rtol if rtol is not None else 1e-15
     return of.pinv(_read("pinv", a, "L") if hermitian else a, rcond=cutoff)
 
@@ -94,19 +93,19 @@ def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = Non
 
 
 def _det(a: Any) -> Any:
-    _matrices("det", a, square=True)
+    matrices("det", a, square=True)
     return of.det(a)
 
 
 def _slogdet(a: Any) -> Any:
     """The sign is a plain array: it has no derivative."""
-    _matrices("slogdet", a, square=True)
+    matrices("slogdet", a, square=True)
     return _SIGN_AND_SIZE(np.linalg.slogdet(plain(a))[0], of.log_abs_det(a))
 
 
 def _read(name: str, a: Any, triangle: str) -> Any:
     """The symmetric matrix of which NumPy reads one triangle: no share comes to the other."""
-    _matrices(name, a, square=True)
+    matrices(name, a, square=True)
     if triangle not in ("L", "U"):
         raise ValueError(f"np.linalg.{name} takes 'L' or 'U' as UPLO, and got {triangle!r}")
     kept, strictly = (MOVES["tril"], -1) if triangle == "L" else (MOVES["triu"], 1)
@@ -119,7 +118,7 @@ def _cholesky(a: Any, /, *, upper: bool = False) -> Any:
 
 
 def _eigh(a: Any, UPLO: str = "L") -> Any:
-    n, _ = _matrices("eigh", a, square=True)
+    n, _ = matrices("eigh", a, square=True)
     triangle = str(UPLO).upper()
     return _EIGEN(*of.parts(of.eigh(_read("eigh", a, triangle), uplo=triangle), (n,), (n, n)))
 
@@ -130,7 +129,7 @@ def _eigvalsh(a: Any, UPLO: str = "L") -> Any:
 
 
 def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    m, n = _matrices("svd", a)
+    m, n = matrices("svd", a)
     if hermitian:
         raise TypeError("np.linalg.svd on nodes takes no hermitian=True; use np.linalg.eigh")
     if not compute_uv:
@@ -145,12 +144,12 @@ def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian:
 
 
 def _svdvals(x: Any, /) -> Any:
-    _matrices("svdvals", x)
+    matrices("svdvals", x)
     return of.svdvals(x)
 
 
 def _qr(a: Any, mode: str = "reduced") -> Any:
-    m, n = _matrices("qr", a)
+    m, n = matrices("qr", a)
     if mode not in ("reduced", "r") and not (mode == "complete" and m <= n):
         advice = "; mode 'complete' is possible only for at least as many columns as rows" if mode == "complete" else ""
         raise TypeError(
@@ -167,7 +166,7 @@ def _qr(a: Any, mode: str = "reduced") -> Any:
 
 
 def _matrix_power(a: Any, n: int) -> Any:
-    rows, _ = _matrices("matrix_power", a, square=True)
+    rows, _ = matrices("matrix_power", a, square=True)
     try:
         power = index(n)
     except TypeError:
@@ -225,111 +224,21 @@ def _product(items: Sequence[Any], order: Order) -> Any:
     return linear.matmul(_product(items, order[0]), _product(items, order[1]))
 
 
-# ---- norms -----------------------------------------------------------------------------------------------------------
-
-
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    ndim = len(shape_of(x))
-    if ord is None:
-        return reductions.norm(x, axis=axis, keepdims=keepdims)
-    axes = tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
-    if len(axes) == 1:
-        return _vector_norm_over(x, ord, axes, keepdims)
-    if len(axes) == 2:
-        return _matrix_norm_over(x, ord, axes, keepdims)
-    raise ValueError(
-        f"np.linalg.norm with ord={ord!r} is over one axis or two, and got shape {shape_of(x)} with axis={axis!r}"
-    )
-
-
-def _vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
-    ndim = len(shape_of(x))
-    axes = tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
-    return _vector_norm_over(x, ord, axes, keepdims)
-
-
-def _matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
-    _matrices("matrix_norm", x)
-    axes = len(shape_of(x)) - 2, len(shape_of(x)) - 1
-    return _matrix_norm_over(x, "fro" if ord is None else ord, axes, keepdims)
-
-
-def _vector_norm_over(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    """(Σ|x|ᵖ)^(1/p) and its limits over ``axes``, all of which are one vector."""
-    if ord is None or (is_plain_number(ord) and ord == 2):
-        return reductions.norm(x, axis=axes, keepdims=keepdims)
-    if not is_plain_number(ord):
-        raise ValueError(f"a norm of vectors takes a number as ord, and got {ord!r}")
-    size = elementwise.absolute(x)
-    if ord == 0:
-        return reductions.sum(elementwise.sign(size), axis=axes, keepdims=keepdims)
-    if abs(ord) == math.inf:
-        extreme = reductions.max if ord > 0 else reductions.min
-        return extreme(size, axis=axes, keepdims=keepdims)
-    if ord == 1:
-        return reductions.sum(size, axis=axes, keepdims=keepdims)
-    even = ord > 0 and ord % 2 == 0  # without |x|, whose kink at 0 its even powers do not have
-    total = reductions.sum(elementwise.raise_to(x if even else size, ord), axis=axes, keepdims=keepdims)
-    nothing = plain(total) == 0
-    root = elementwise.raise_to(choices.where(nothing, 1.0, total), 1.0 / ord)
-    # Where all elements are 0 the gradient is 0, as that of the Euclidean norm is.
-    return choices.where(nothing, 0.0 if ord > 0 else plain(root) * 0.0, root)
-
-
-def _matrix_norm_over(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    """The norm of the matrices whose rows and columns are counted by ``axes``."""
-    if ord in ("fro", "f"):
-        return reductions.norm(x, axis=axes, keepdims=keepdims)
-    if ord not in _OF_COLUMNS and ord not in _OF_ROWS and ord not in _OF_SINGULAR_VALUES:
-        raise ValueError(f"a norm of matrices takes 1, -1, 2, -2, inf, -inf, 'fro' or 'nuc' as ord, and got {ord!r}")
-    rest = tuple(k for k in range(len(shape_of(x))) if k not in axes)
-    last = layout.transpose(x, axes=rest + axes)
-    if ord in _OF_SINGULAR_VALUES:
-        found = _OF_SINGULAR_VALUES[ord](of.svdvals(last), axis=-1)
-    else:
-        extreme, axis = (_OF_COLUMNS[ord], -2) if ord in _OF_COLUMNS else (_OF_ROWS[ord], -1)
-        found = extreme(reductions.sum(elementwise.absolute(last), axis=axis), axis=-1)
-    if not keepdims:
-        return found
-    return layout.reshape(found, shape=tuple(1 if k in axes else n for k, n in enumerate(shape_of(x))))
-
-
-_OF_COLUMNS: Final[dict[Any, Callable[..., Any]]] = {1: reductions.max, -1: reductions.min}
-_OF_ROWS: Final[dict[Any, Callable[..., Any]]] = {math.inf: reductions.max, -math.inf: reductions.min}
-_OF_SINGULAR_VALUES: Final[dict[Any, Callable[..., Any]]] = {
-    2: reductions.max, -2: reductions.min, "nuc": reductions.sum,
-}  # fmt: skip
-
-
-def _cond(x: Any, p: Any = None) -> Any:
-    _matrices("cond", x, square=p not in (None, 2, -2))
-    if 0 in shape_of(x):
-        raise np.linalg.LinAlgError(f"np.linalg.cond takes matrices with elements, and got shape {shape_of(x)}")
-    if p in (None, 2, -2):
-        sizes = of.svdvals(x)
-        most, least = sizes[..., 0], sizes[..., -1]
-        return least / most if p == -2 else most / least
-    axes = len(shape_of(x)) - 2, len(shape_of(x)) - 1
-    if np.any(np.linalg.det(plain(x)) == 0):
-        raise np.linalg.LinAlgError(f"np.linalg.cond with p={p!r} takes invertible matrices; use p=2 for others")
-    return _matrix_norm_over(x, p, axes, False) * _matrix_norm_over(of.inv(x), p, axes, False)
-
-
 # ---- what stands elsewhere too ---------------------------------------------------------------------------------------
 
 
 def _diagonal(x: Any, /, *, offset: int = 0) -> Any:
-    _matrices("diagonal", x)
+    matrices("diagonal", x)
     return MOVES["diagonal"](x, offset, -2, -1)
 
 
 def _trace(x: Any, /, *, offset: int = 0) -> Any:
-    _matrices("trace", x)
+    matrices("trace", x)
     return layout.trace(x, offset, -2, -1)
 
 
 def _transpose(x: Any, /) -> Any:
-    _matrices("matrix_transpose", x)
+    matrices("matrix_transpose", x)
     return of.transposed(x)
 
 
@@ -363,9 +272,8 @@ LINALG: Final[dict[str, Callable[..., Any]]] = {
     **{
         f"linalg.{function.__name__[1:]}": function
         for function in (
-            _cholesky, _cond, _cross, _det, _diagonal, _eigh, _eigvalsh, _inv, _matmul, _matrix_norm, _matrix_power,
-            _multi_dot, _norm, _outer, _pinv, _qr, _slogdet, _solve, _svd, _svdvals, _tensordot, _tensorinv,
-            _tensorsolve, _trace, _vecdot, _vector_norm,
+            _cholesky, _cross, _det, _diagonal, _eigh, _eigvalsh, _inv, _matmul, _matrix_power, _multi_dot, _outer,
+            _pinv, _qr, _slogdet, _solve, _svd, _svdvals, _tensordot, _tensorinv, _tensorsolve, _trace, _vecdot,
         )
     },
     "linalg.matrix_transpose": _transpose, "matrix_transpose": _transpose,

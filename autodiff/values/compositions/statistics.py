@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from autodiff.engine.graph import Node
 from autodiff.engine.plain import constants, plain, shape_of
@@ -14,7 +14,7 @@ from autodiff.primitives.operands import describe
 from autodiff.primitives.table import choices, elementwise, layout, linear, reductions
 from autodiff.values.compositions.moves import MOVES, ravel
 
-__all__ = ["REDUCTIONS", "STATISTICS"]
+__all__ = ["REDUCTIONS", "STATISTICS", "constant", "is_number", "only"]
 
 _take_along_axis: Final = MOVES["take_along_axis"]
 
@@ -23,12 +23,12 @@ _take_along_axis: Final = MOVES["take_along_axis"]
 
 
 def _sum(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True, initial: Any = None) -> Any:
-    z = reductions.sum(_only(where, x, 0.0), axis=axis, keepdims=keepdims)
+    z = reductions.sum(only(where, x, 0.0), axis=axis, keepdims=keepdims)
     return z if initial is None else z + initial
 
 
 def _prod(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True, initial: Any = None) -> Any:
-    z = reductions.prod(_only(where, x, 1.0), axis=axis, keepdims=keepdims)
+    z = reductions.prod(only(where, x, 1.0), axis=axis, keepdims=keepdims)
     return z if initial is None else z * initial
 
 
@@ -53,7 +53,7 @@ def _extreme(
         if where is not True:
             raise ValueError("an extreme of some elements needs initial=, for where none is chosen")
         return of_all(x, axis=axis, keepdims=keepdims)
-    x = _only(where, x, initial)
+    x = only(where, x, initial)
     if not np.size(plain(x)):
         return _extreme_of_none(x, axis, keepdims, initial)
     z = of_all(x, axis=axis, keepdims=keepdims)
@@ -68,7 +68,7 @@ def _extreme_of_none(x: Any, axis: Any, keepdims: bool, initial: Any) -> Any:
     return reductions.sum(x, axis=axis, keepdims=keepdims) * 0.0 + initial
 
 
-def _only(where: Any, x: Any, other: Any) -> Any:
+def only(where: Any, x: Any, other: Any) -> Any:
     """``x`` where it takes part, ``other`` elsewhere."""
     if where is True:
         return x
@@ -85,21 +85,21 @@ REDUCTIONS: Final[dict[Any, Callable[..., Any]]] = {
 # ---- sums of what is a number ----------------------------------------------------------------------------------------
 
 
-def _numbers(x: Any) -> Any:
+def is_number(x: Any) -> Any:
     """Where there is a number, no nan."""
     return ~np.isnan(plain(x))
 
 
 def _count(x: Any, axis: Any, keepdims: bool) -> Any:
-    return constants(np.sum(_numbers(x), axis=axis, keepdims=keepdims), x)
+    return constants(np.sum(is_number(x), axis=axis, keepdims=keepdims), x)
 
 
 def _nansum(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return _sum(x, axis, keepdims, where=_numbers(x))
+    return _sum(x, axis, keepdims, where=is_number(x))
 
 
 def _nanprod(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return _prod(x, axis, keepdims, where=_numbers(x))
+    return _prod(x, axis, keepdims, where=is_number(x))
 
 
 def _nanmean(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
@@ -107,13 +107,13 @@ def _nanmean(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 
 def _nanvar(x: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
-    centred = choices.where(_numbers(x), x - _nanmean(x, axis, keepdims=True), 0.0)
+    centred = choices.where(is_number(x), x - _nanmean(x, axis, keepdims=True), 0.0)
     return reductions.sum(elementwise.square(centred), axis=axis, keepdims=keepdims) / _freedom(x, axis, ddof, keepdims)
 
 
 def _nanstd(x: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
     """By the norm, whose derivative at 0 is 0."""
-    centred = choices.where(_numbers(x), x - _nanmean(x, axis, keepdims=True), 0.0)
+    centred = choices.where(is_number(x), x - _nanmean(x, axis, keepdims=True), 0.0)
     freedom = _freedom(x, axis, ddof, keepdims)
     return reductions.norm(centred, axis=axis, keepdims=keepdims) / np.sqrt(freedom)
 
@@ -125,11 +125,11 @@ def _freedom(x: Any, axis: Any, ddof: float, keepdims: bool) -> Any:
 
 
 def _nanmax(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return _nan_where_none(_max(x, axis, keepdims, where=_numbers(x), initial=-np.inf), x, axis, keepdims)
+    return _nan_where_none(_max(x, axis, keepdims, where=is_number(x), initial=-np.inf), x, axis, keepdims)
 
 
 def _nanmin(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return _nan_where_none(_min(x, axis, keepdims, where=_numbers(x), initial=np.inf), x, axis, keepdims)
+    return _nan_where_none(_min(x, axis, keepdims, where=is_number(x), initial=np.inf), x, axis, keepdims)
 
 
 def _nan_where_none(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -210,13 +210,11 @@ def _nanmedian(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 
 def _percentile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Any:
-    return _quantile(x, np.true_divide(_constant("q", q), 100.0), axis, method=method, keepdims=keepdims)
+    return _quantile(x, np.true_divide(constant("q", q), 100.0), axis, method=method, keepdims=keepdims)
 
 
-def _nanpercentile(
-    x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False
-) -> Any:
-    return _nanquantile(x, np.true_divide(_constant("q", q), 100.0), axis, method=method, keepdims=keepdims)
+def _nanpercentile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Any:
+    return _nanquantile(x, np.true_divide(constant("q", q), 100.0), axis, method=method, keepdims=keepdims)
 
 
 def _quantile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Any:
@@ -231,7 +229,8 @@ def _nanquantile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", ke
     return _keeping_axes(_quantile_of_rows(_rows(x, axis), q, method), x, q, axis, keepdims)
 
 
-def _constant(name: str, item: Any) -> Any:
+def constant(name: str, item: Any) -> Any:
+    """An argument that is no node; raises TypeError for one."""
     if isinstance(item, Node):
         raise TypeError(f"{name} is taken as a constant, and got {describe(item)}; use its .data")
     return item
@@ -261,12 +260,12 @@ def _quantile_of_rows(rows: Any, q: Any, method: str) -> Any:
     """Between the sorted elements of each row, nan left out; the axes of ``q`` come first."""
     if method not in _BETWEEN:
         raise ValueError(f"quantiles by {method!r} have no rule on nodes; methods are {', '.join(_BETWEEN)}")
-    if not np.all(np.greater_equal(_constant("q", q), 0) & np.less_equal(q, 1)):
+    if not np.all(np.greater_equal(constant("q", q), 0) & np.less_equal(q, 1)):
         raise ValueError(f"a quantile is from 0 to 1 (a percentile to 100), and got q={q!r}")
     if not shape_of(rows)[-1]:
         return reductions.sum(rows, axis=-1) + np.full((*np.shape(q), *shape_of(rows)[:-1]), np.nan)
     order = np.argsort(plain(rows), axis=-1, kind="stable")  # nan comes last
-    count = np.sum(_numbers(rows), axis=-1)
+    count = np.sum(is_number(rows), axis=-1)
     places = np.multiply.outer(np.asarray(q, float), np.maximum(count - 1, 0))
     low = np.floor(places).astype(int)
     ordered = _take_along_axis(rows, order, -1)
@@ -290,98 +289,10 @@ def _keeping_axes(z: Any, x: Any, q: Any, axis: Any, keepdims: bool) -> Any:
     return np.expand_dims(z, tuple(k + np.ndim(q) for k in axes))
 
 
-# ---- along an axis ---------------------------------------------------------------------------------------------------
-
-
-def _running(of_axis: Callable[..., Any]) -> Callable[..., Any]:
-    """A running sum or product as NumPy calls it: of all elements, one after the other, where no axis is given."""
-    return lambda x, axis=None: of_axis(ravel(x), axis=0) if axis is None else of_axis(x, axis=axis)
-
-
-_cumsum: Final = _running(reductions.cumsum)
-_cumprod: Final = _running(reductions.cumprod)
-
-
-def _nancumsum(x: Any, axis: int | None = None) -> Any:
-    return _cumsum(_only(_numbers(x), x, 0.0), axis)
-
-
-def _nancumprod(x: Any, axis: int | None = None) -> Any:
-    return _cumprod(_only(_numbers(x), x, 1.0), axis)
-
-
-def _cumulative(running: Callable[..., Any], first: float) -> Callable[..., Any]:
-    """``running`` sum or product as the array API has it: one axis, and the empty sum or product in front if asked."""
-
-    def cumulative(x: Any, /, *, axis: int | None = None, include_initial: bool = False) -> Any:
-        x = np.atleast_1d(x)
-        if axis is None and np.ndim(plain(x)) > 1:
-            raise ValueError(f"a running sum or product of an array of shape {shape_of(x)} needs an axis")
-        k = normalize_axis_index(axis or 0, np.ndim(plain(x)))
-        z = running(x, axis=k)
-        shape = list(shape_of(x))
-        shape[k] = 1
-        return layout.concatenate([constants(np.full(shape, first), x), z], axis=k) if include_initial else z
-
-    return cumulative
-
-
-def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    """∫ y dx by the trapezoidal rule: Σ (y_{i+1} + y_i)/2 · (x_{i+1} − x_i)."""
-    y = np.moveaxis(y, axis, -1)
-    if x is not None:
-        dx = np.diff(x) if np.ndim(plain(x)) == 1 else np.diff(np.moveaxis(x, axis, -1))
-    return reductions.sum((y[..., 1:] + y[..., :-1]) * dx, axis=-1) / 2.0
-
-
-def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    """Differences of neighbours over their distances, to the second order inside; the coefficients are NumPy's."""
-    shape = shape_of(f)
-    axes = tuple(range(len(shape))) if axis is None else normalize_axis_tuple(axis, len(shape))
-    each = spacing * len(axes) if len(spacing) == 1 else spacing or (1.0,) * len(axes)
-    if len(each) != len(axes):
-        raise TypeError(f"gradient takes one spacing, or one for each of {len(axes)} axes, and got {len(spacing)}")
-    found = [_slopes(f, k, _constant("spacing", h), edge_order) for k, h in zip(axes, each, strict=True)]
-    return found[0] if len(found) == 1 else tuple(found)
-
-
-def _slopes(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
-    """Along one axis: a, b and c times three neighbours, whose distances are h and k."""
-    f = np.moveaxis(f, axis, 0)
-    count = shape_of(f)[0]
-    if edge_order not in (1, 2) or count <= edge_order:
-        raise ValueError(f"gradient with edge_order={edge_order} needs more than {edge_order} elements along an axis, "
-                         f"and got {count}; edge_order is 1 or 2")  # fmt: skip
-    steps = np.diff(spacing) if np.ndim(spacing) else np.full(count - 1, float(spacing))
-    if len(steps) != count - 1:
-        raise ValueError(f"gradient takes as many places as elements, {count}, and got {len(steps) + 1}")
-    if np.ndim(spacing) == 0:
-        parts = [(f[2:] - f[:-2]) * (0.5 / float(spacing))]
-    else:
-        h, k = steps[:-1], steps[1:]
-        inner = (-k / (h * (h + k)), (k - h) / (h * k), h / (k * (h + k)))
-        columns = [constants(part.reshape(-1, *[1] * (np.ndim(plain(f)) - 1)), f) for part in inner]
-        parts = [sum(part * f[j : count - 2 + j] for j, part in enumerate(columns))]
-    if edge_order == 1:
-        first, last = (f[1:2] - f[:1]) * float(1.0 / steps[0]), (f[-1:] - f[-2:-1]) * float(1.0 / steps[-1])
-    else:
-        first = _slope_at_first(f[:3], steps[0], steps[1])
-        last = -_slope_at_first(np.flip(f[-3:], axis=0), steps[-1], steps[-2])
-    return np.moveaxis(layout.concatenate([first, *parts, last], axis=0), 0, axis)
-
-
-def _slope_at_first(f: Any, h: float, k: float) -> Any:
-    """The slope at the first of three neighbours."""
-    a, b, c = -(2.0 * h + k) / (h * (h + k)), (h + k) / (h * k), -h / (k * (h + k))
-    return f[:1] * float(a) + f[1:2] * float(b) + f[2:3] * float(c)
-
-
 #: What each function means where an argument is a node, by its name in NumPy.
 STATISTICS: Final[dict[str, Callable[..., Any]]] = {
-    "average": _average, "corrcoef": _corrcoef, "cov": _cov, "cumprod": _cumprod, "cumsum": _cumsum,
-    "cumulative_prod": _cumulative(_cumprod, 1.0), "cumulative_sum": _cumulative(_cumsum, 0.0), "gradient": _gradient,
-    "median": _median, "nancumprod": _nancumprod, "nancumsum": _nancumsum, "nanmax": _nanmax, "nanmean": _nanmean,
+    "average": _average, "corrcoef": _corrcoef, "cov": _cov, "median": _median, "nanmax": _nanmax, "nanmean": _nanmean,
     "nanmedian": _nanmedian, "nanmin": _nanmin, "nanpercentile": _nanpercentile, "nanprod": _nanprod,
     "nanquantile": _nanquantile, "nanstd": _nanstd, "nansum": _nansum, "nanvar": _nanvar, "percentile": _percentile,
-    "ptp": _ptp, "quantile": _quantile, "std": _std, "trapezoid": _trapezoid, "var": _var,
+    "ptp": _ptp, "quantile": _quantile, "std": _std, "var": _var,
 }  # fmt: skip
