@@ -11,18 +11,17 @@ import base64
 import hashlib
 import json
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from html import escape
-from importlib.resources import files
 from typing import Any, Final
 
 import numpy as np
 
 from autodiff.draw.model.palette import DARK, FONTS, LIGHT
 from autodiff.draw.page.selection import Selection, select
+from autodiff.draw.page.sources import script_source, style_source
 from autodiff.flow import Flow, FlowEdge, FlowNode
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import Step, steps
@@ -84,7 +83,7 @@ def page(flow: Flow, *, theme: str = "auto", language: str = "en", digits: int =
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= _MOST_DIGITS:
         raise ValueError(f"expected 1 … {_MOST_DIGITS} significant digits but got digits={digits!r}")
     data = _data(flow) | {"theme": theme, "language": checked_language(language), "digits": digits}
-    style, script = _colours() + _asset("page.css"), _asset("page.js")
+    style, script = _colours() + style_source(), script_source()
     title = PHRASES["title.flow"][LANGUAGES.index(language)].format(parameter=flow.parameter.label)
     return (
         f'<!doctype html>\n<html lang="{language}" data-theme="{theme}">\n<head>\n<meta charset="utf-8">\n'
@@ -98,13 +97,6 @@ def page(flow: Flow, *, theme: str = "auto", language: str = "en", digits: int =
 
 
 # ---- the file --------------------------------------------------------------------------------------------------------
-
-
-@cache
-def _asset(name: str) -> str:
-    """The text of a file without indents and comments: nobody reads it in the page."""
-    source = files("autodiff.draw.page").joinpath("assets", name).read_text(encoding="utf-8")
-    return re.sub(r"(?m)^\s+|(?:^|\s+)// .*$", "", source)
 
 
 def _policy(style: str, script: str) -> str:
@@ -196,7 +188,7 @@ def _positions(made: Selection, number_of: Mapping[int, int]) -> dict[str, Any]:
 @cache
 def _phrases_used() -> frozenset[str]:
     """The phrases that the script asks for, by their keys in it."""
-    script = _asset("page.js")
+    script = script_source()
     return frozenset(key for key in PHRASES if f"'{key}'" in script)
 
 

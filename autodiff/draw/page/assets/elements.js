@@ -1,0 +1,17 @@
+// How elements of the page and of its picture are made: attributes and text, functions as handlers.
+
+function element(space, tag, attributes, children) {
+  const made = document.createElementNS(space, tag)
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') made[name] = value
+    else if (value !== undefined && value !== false) made.setAttribute(name, value)
+  }
+  made.append(...children)
+  return made
+}
+
+const html = (tag, attributes = {}, ...children) => element('http://www.w3.org/1999/xhtml', tag, attributes, children)
+const svg = (tag, attributes = {}, ...children) => element('http://www.w3.org/2000/svg', tag, attributes, children)
+
+const rectangle = (x, y, width, height, kind, more = {}) => svg('rect', {x, y, width, height, ...more, class: kind})
+const write = (x, y, text, kind) => svg('text', {x, y, class: kind, 'text-anchor': 'middle'}, text)

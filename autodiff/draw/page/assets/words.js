@@ -1,0 +1,46 @@
+// Words in the reader's language: nothing here makes markup of a text.
+
+const say = (key, fields = {}) => DATA.phrases[state.language][key].replace(/\{(\w+)\}/g, (_, name) => fields[name])
+
+// A text of the story, with its numbers written as the reader wants them.
+function told(text) {
+  const written = DATA.texts[text]
+  const pieces = (written[LANGUAGES.indexOf(state.language)] ?? written[0]).map(k => DATA.pieces[k])
+  return pieces.map(piece => (typeof piece === 'number' ? number(piece) : ltr(piece))).join('')
+}
+
+// A name that runs leftward keeps its numbers behind it.
+const leftward = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+/g
+const ltr = text => text.replace(leftward, '$&\u200e')
+
+function brief(text, most = 22) {
+  const all = Array.from(text)
+  return ltr(all.length > most ? all.slice(0, most - 1).join('') + '…' : text)
+}
+
+const badge = n => (n <= 20 ? String.fromCharCode(0x245f + n) : `(${n})`)
+const badgeOf = step => (step === undefined ? '' : badge(flow.steps[step - 1].number) + ' ')
+
+const errorName = n =>
+  n === flow.parameter ? flow.derivative : NODES[n].symbol || say('term.error-at', {node: brief(NODES[n].label, 60)})
+const errorLabel = n =>
+  badgeOf(flow.nodeStep.get(n)) + brief(n === flow.parameter ? flow.derivative : NODES[n].symbol || say('term.error'))
+
+// The local gradient of an edge: its symbol, its number, or both; `whole` says how an operand of a product stands.
+function localGradient({symbol, local}, whole = text => text) {
+  if (symbol === 0) return whole(number(local))
+  if (local === null) return whole(brief(symbol))
+  return `${whole(brief(symbol))} = ${number(local)}`
+}
+
+const operand = text => (/^−|\x20[+−]\x20/.test(text) ? `(${text})` : text)
+
+// All that is known of a node, in full.
+function about(n) {
+  const {label, operation, value, error} = NODES[n]
+  const full = x => (isArray(single(x)) ? amount(x) : number(single(x), 'all'))
+  const name = brief(label, 60) + (operation ? ` = ${operation}(…)` : '')
+  const seen = flow.way.has(n) ? known(flow.nodeStep.get(n)) : !state.predict || known()
+  const shown = seen ? full(error) : say(state.predict ? 'page.hidden' : 'term.not-yet')
+  return `${name}: ${full(value)}; ${errorName(n)}: ${shown}`
+}
