@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.primitives.domain import ANY, Domain
+from autodiff.primitives.namespace import WholeNumber
 from autodiff.primitives.operands import describe, whole_number
 from autodiff.testing.oracles.dual import Dual, TieError, duals
 from autodiff.testing.random_programs.operations import Kind, Operation, Vocabulary, chosen
@@ -71,7 +72,7 @@ def random_program(
     kind: Kind = Value,
     *,
     operations: Vocabulary | None = None,
-    length: int = 12,
+    length: WholeNumber = 12,
     kinks: Kinks = "anywhere",
     about: str | Sequence[str] = (),
 ) -> Program:
@@ -94,7 +95,7 @@ def random_program(
     if not isinstance(random, Random):
         raise TypeError(f"a program is drawn from a random.Random, such as Random(0), and got {describe(random)}")
     known = chosen(kind, operations)
-    whole_number(length, "the length of a program", least=1)
+    length = whole_number(length, "the length of a program", least=1)
     if not isinstance(about, str | list | tuple):
         raise TypeError(f"about is a name of an operation or a list of names, and got {describe(about)}")
     heads = (about,) if isinstance(about, str) else tuple(about)
@@ -234,12 +235,12 @@ class Search:
 
 def search(
     judge: Judge,
-    count: int,
+    count: WholeNumber,
     *,
     kind: Kind = Value,
-    seed: int = 0,
+    seed: WholeNumber = 0,
     operations: Vocabulary | None = None,
-    length: int = 12,
+    length: WholeNumber = 12,
     kinks: Kinks = "anywhere",
 ) -> Search:
     """Up to ``count`` random programs until one has a fault, which is then made as short as it can be.
@@ -259,7 +260,7 @@ def search(
     if not callable(judge):
         raise TypeError(f"a judge is a function that says what is wrong with a program, and got {describe(judge)}")
     whole_number(count, "the number of programs")
-    whole_number(length, "the length of a program", least=1)
+    length = whole_number(length, "the length of a program", least=1)
     random, done = Random(whole_number(seed, "the seed")), Search()
     known = chosen(kind, operations)
     deck = dealt(random, list(known))
