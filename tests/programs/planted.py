@@ -72,7 +72,8 @@ class Found(Exception):  # noqa: N818 - it is no error
 
 def by_hypothesis(judge: Judge, count: int, *, kind: type, operations: Vocabulary, seed: int = 0) -> Search:
     """As `autodiff.testing.search`, with programs that hypothesis draws and shrinks; no database."""
-    done, found = Search(), []
+    done = Search()
+    found: list[tuple[Program, str]] = []
     phases = [Phase.generate, Phase.shrink]
 
     @starting_from(seed)
@@ -313,7 +314,9 @@ class Row:
 def row(fault: Planted, kind: type, seeds: Iterable[int], driver: Driver = search) -> Row:
     """The fault searched for from every seed."""
     done = [fault.search(kind, seed, driver=driver).found for seed in seeds]
-    found = [x and Shortest(x.number, len(x.program.steps), len(x.program.inputs), str(x.program)) for x in done]
+    found = (
+        Shortest(x.number, len(x.program.steps), len(x.program.inputs), str(x.program)) if x else None for x in done
+    )
     return Row(fault.name, kind.__name__, tuple(found), fault.equivalent)
 
 
