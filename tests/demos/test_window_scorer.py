@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tagged_text import Corpus, Token
 
 from autodiff.system.extras import install
 from tests.support.places import ROOT
@@ -25,6 +24,7 @@ sys.path.append(str(DEMOS))  # a script's own folder is on the path when it runs
 
 import tagged_text  # noqa: E402
 import window_scorer  # noqa: E402
+from tagged_text import Corpus, Token  # noqa: E402
 from window_scorer import Result  # noqa: E402
 
 scored = st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=2, max_size=30).filter(
