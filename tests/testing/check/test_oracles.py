@@ -16,7 +16,8 @@ from autodiff import Example, Primitive
 from autodiff.primitives.registry import TABLE
 from autodiff.testing.check.gradients import check_gradients
 from autodiff.testing.check.verdicts import Verdict
-from autodiff.testing.oracles.dual import Dual, TieError, duals, exact, mpmath_duals
+from autodiff.testing.oracles.dual import Dual, TieError, duals, exact
+from autodiff.testing.oracles.dual_mpmath import mpmath_duals
 from autodiff.testing.oracles.rerun import NotApplicable, slope_by
 from autodiff.testing.subject import PairOfGradient
 
