@@ -19,7 +19,7 @@ from autodiff.transforms.functional import gradients
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
 
-__all__ = ["ROUNDING", "DoesNotApply", "Run", "apart", "near", "same", "short"]
+__all__ = ["ROUNDING", "DoesNotApply", "Relation", "Run", "apart", "near", "same", "short"]
 
 ROUNDING: Final = 64 * np.finfo(float).eps  # of each of some tens of shares, relative to what they add up to
 
@@ -91,6 +91,10 @@ class Run:
         """The gradients as arrays, zeros where the output does not depend on a leaf."""
         found = gradients(output, list(leaves), seed=self.seed(output) if seed is None else seed)
         return [np.zeros(np.shape(x.data)) if g is None else np.asarray(g) for g, x in zip(found, leaves, strict=True)]
+
+
+#: What is wrong, None if it holds; raises `DoesNotApply` where nothing of the kind is there.
+Relation = Callable[[Run], str | None]
 
 
 def apart(output: Any, leaves: list[Any]) -> tuple[Any, list[Any]]:

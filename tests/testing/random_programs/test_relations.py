@@ -14,7 +14,8 @@ from autodiff.testing.hooks.strategies import programs
 from autodiff.testing.random_programs.program import Program
 from autodiff.testing.random_programs.search import search
 from autodiff.testing.relations import passes
-from autodiff.testing.relations.metamorphic import RELATIONS, RelationError, broken_relation, check_relations, rebuilt
+from autodiff.testing.relations.metamorphic import RELATIONS, RelationError, broken_relation, check_relations
+from autodiff.testing.relations.rebuilding import rebuilt
 from tests.support.strategies import VOCABULARY
 
 #: Relations that say something about every function, and those about arrays alone.
