@@ -21,9 +21,9 @@ from autodiff.draw import see
 from autodiff.testing import RELATIONS, check_gradients, check_relations, dual_fault, search
 from autodiff.testing.check.verdicts import Verdict
 from autodiff.testing.hooks.strategies import programs
+from autodiff.testing.random_programs.judging import Undecided
 from autodiff.testing.random_programs.operations import BRANCHES, vocabulary
 from autodiff.testing.random_programs.program import Program
-from autodiff.testing.random_programs.search import Undecided
 from tests.support.strategies import VOCABULARY
 
 KINDS = pytest.mark.parametrize("kind", [Value, Tensor])

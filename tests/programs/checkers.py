@@ -24,7 +24,7 @@ from autodiff.system.console import readable_output
 from autodiff.testing.check.gradients import check_gradients
 from autodiff.testing.random_programs.operations import vocabulary
 from autodiff.testing.random_programs.program import Program
-from autodiff.testing.random_programs.search import random_program
+from autodiff.testing.random_programs.sampling import random_program
 
 Vector = np.ndarray[Any, Any]
 

@@ -34,9 +34,10 @@ from autodiff.engine import shares
 from autodiff.system.console import readable_output
 from autodiff.testing.check.gradients import check_gradients
 from autodiff.testing.hooks.strategies import programs
+from autodiff.testing.random_programs.judging import Judge, Undecided, dual_fault
 from autodiff.testing.random_programs.operations import GATES, Operation, Vocabulary, vocabulary
 from autodiff.testing.random_programs.program import Program, resolve
-from autodiff.testing.random_programs.search import Counterexample, Judge, Search, Undecided, dual_fault, search
+from autodiff.testing.random_programs.search import Counterexample, Search, search
 from autodiff.testing.relations.metamorphic import broken_relation
 from tests.faults.engine import ENGINE_FAULTS
 from tests.faults.fault import Fault

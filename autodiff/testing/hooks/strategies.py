@@ -24,7 +24,7 @@ from autodiff.primitives.operands import describe, whole_number
 from autodiff.primitives.primitive import Primitive
 from autodiff.testing.random_programs.operations import Kind, Operation, Vocabulary, chosen, named
 from autodiff.testing.random_programs.program import Instruction, Kinks, Program, resolve
-from autodiff.testing.random_programs.search import SHAPES
+from autodiff.testing.random_programs.sampling import SHAPES
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
 from autodiff.words.notation import MATRICES, Name

@@ -23,6 +23,7 @@ from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.operands import describe
 from autodiff.primitives.registry import TABLE
 from autodiff.testing.random_programs.operations import Kind, Operation, Vocabulary, check_operations, vocabulary
+from autodiff.testing.random_programs.smoothness import is_smooth
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
 
@@ -37,11 +38,6 @@ Kinks = Literal["anywhere", "inputs", "nowhere"]
 
 LIMIT: Final = 4.0  # of values: beyond it 1 − tanh² and its like lose digits in every engine
 _MOST_ELEMENTS: Final = 36
-_NEAR: Final = 1e-6  # values closer than this to a kink may fall on either side of it in another engine
-_BEND: Final = 0.05  # a slope that changes by more than this within _NEAR has a kink there
-_STEEPEST: Final = 1e4
-_WIDE: Final = 2.0**-13
-_TURN: Final = 1e-3  # rounding leaves 1e-5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -233,7 +229,7 @@ def resolve(
                 raise _misread(instruction, known) from error
             result = _result(operation, data, limit)
             anyway = kinks == "anywhere" or (kinks == "inputs" and all(k < len(given) for k in operands))
-            if result is not None and (anyway or _is_smooth(operation, data)):
+            if result is not None and (anyway or is_smooth(operation, data)):
                 values.append(result)
                 steps.append((name, operands))
     used = {operand for _, operands in steps for operand in operands}
@@ -314,35 +310,6 @@ def _result(operation: Operation, data: list[Any], limit: float) -> Any:
         return result if -limit <= result <= limit else None
     small = 0 < np.size(result) <= _MOST_ELEMENTS and np.all(np.abs(result) <= limit)
     return result if small else None
-
-
-def _is_smooth(operation: Operation, data: list[Any]) -> bool:
-    """Whether slope and curvature of an operation stay what they are when each operand moves, by its own step."""
-    sides = [1.0 + k / 8 + _counted(x) / 4 for k, x in enumerate(data)]
-
-    def at(t: float) -> Any:
-        return np.asarray(operation.call(*(x + t * side for x, side in zip(data, sides, strict=True))))
-
-    try:
-        above, middle, below = at(_NEAR), at(0.0), at(-_NEAR)
-        bend = np.max(np.abs(above - 2 * middle + below), initial=0.0) / _NEAR
-        slope = np.max(np.abs(above - below), initial=0.0) / _NEAR
-        return bool(bend < _BEND and slope < _STEEPEST) and not _turns(at)
-    except (ValueError, TypeError, IndexError):
-        return False
-
-
-def _turns(at: Callable[[float], Any]) -> bool:
-    """Whether the curvatures on both sides are two: their distance does not shrink with the step, as a smooth one's."""
-    wide, close = (
-        np.max(np.abs(at(2 * h) - 2 * at(h) + 2 * at(-h) - at(-2 * h)), initial=0.0) / h**2 for h in (_WIDE, _WIDE / 4)
-    )
-    return bool(close > _TURN and close > wide / 2)
-
-
-def _counted(x: Any) -> Any:
-    """0 for a number, else 0, 1, 2, … in the shape of an array."""
-    return np.arange(x.size).reshape(x.shape) if isinstance(x, np.ndarray) else 0.0
 
 
 def _weighted(value: Any, weight: Any, total: Callable[[Any], Any]) -> Any:

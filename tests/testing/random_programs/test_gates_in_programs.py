@@ -10,9 +10,10 @@ import pytest
 import autodiff as ad
 from autodiff import Tensor, Value, gradients
 from autodiff.testing.check.gradients import check_gradients
+from autodiff.testing.random_programs.judging import dual_fault
 from autodiff.testing.random_programs.operations import GATES, vocabulary
 from autodiff.testing.random_programs.program import Program, resolve
-from autodiff.testing.random_programs.search import dual_fault, search
+from autodiff.testing.random_programs.search import search
 from autodiff.testing.relations.metamorphic import relation_fault
 from tests.support.strategies import VOCABULARY
 
