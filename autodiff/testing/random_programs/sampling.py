@@ -9,16 +9,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.primitives.domain import ANY, Domain
+from autodiff.primitives.domain import ANY, Domain, Shape
 from autodiff.primitives.namespace import WholeNumber
 from autodiff.primitives.operands import describe, whole_number
-from autodiff.testing.random_programs.operations import Kind, Operation, Vocabulary, chosen
+from autodiff.testing.random_programs.operations import Kind, Operand, Operation, Vocabulary, chosen
 from autodiff.testing.random_programs.program import Instruction, Kinks, Program, resolve
 from autodiff.values.value import Value
 
 __all__ = ["SHAPES", "dealt", "random_program"]
 
-SHAPES: Final = ((), (1,), (3,), (2, 3), (3, 2), (1, 3), (2, 1), (3, 3), (2, 2, 3), (2, 1, 3))
+SHAPES: Final[tuple[Shape, ...]] = ((), (1,), (3,), (2, 3), (3, 2), (1, 3), (2, 1), (3, 3), (2, 2, 3), (2, 1, 3))
 _MOST_OPERANDS: Final = 5
 _AT_ZERO: Final = 0.4  # of the operands of gates, whose boundaries lie there
 _TRIES: Final = 8  # of inputs for one operation, whose result may be too large
@@ -82,7 +82,7 @@ def _about(
         _call(random, *calls[int(random.random() * len(calls))]) for _ in range(random.randint(0, length - len(heads)))
     ]
     for _ in range(_TRIES):
-        inputs: list[Any] = []
+        inputs: list[Operand] = []
         operands: list[range] = []
         for name in heads:
             fresh = _operands(random, kind, known[name])
@@ -107,7 +107,7 @@ def dealt(random: Random, names: Sequence[str]) -> Iterator[str]:
         yield from random.sample(names, len(names))
 
 
-def _operands(random: Random, kind: Kind, operation: Operation) -> list[Any]:
+def _operands(random: Random, kind: Kind, operation: Operation) -> list[Operand]:
     """Operands of shapes that fit, inside the domain."""
     domains = operation.domains
     if kind is Value:
@@ -122,7 +122,7 @@ def _operand(random: Random, domain: Domain, at_zero: float) -> float:
     return _near_zero(random, domain) if random.random() < 0.5 else _number(random, domain)
 
 
-def _broadcastable(random: Random, count: int) -> list[tuple[int, ...]]:
+def _broadcastable(random: Random, count: int) -> list[Shape]:
     """Shapes that broadcast together to that of one of them."""
     whole = random.choice(SHAPES)
     shapes = [whole, *(random.choice((whole, whole[1:], (1,) * len(whole))) for _ in range(count - 1))]
@@ -150,7 +150,7 @@ def _near_zero(random: Random, domain: Domain) -> float:
     return random.uniform(low, high) if low < high else random.uniform(domain.low, domain.high)
 
 
-def _arrays(random: Random, known: Vocabulary, kinds: Sequence[str]) -> list[Any]:
+def _arrays(random: Random, known: Vocabulary, kinds: Sequence[str]) -> list[np.ndarray[Any, Any]]:
     """Arrays of quarters, with ties and zeros among them; half of the shapes are those that an operation needs."""
     needed = [shape for name in kinds for shape in known[name].shapes]
     chosen = [*needed, random.choice(SHAPES)][:3] if random.random() < 0.5 else []
@@ -158,7 +158,7 @@ def _arrays(random: Random, known: Vocabulary, kinds: Sequence[str]) -> list[Any
     return [_array(random, shape) for shape in shapes]
 
 
-def _array(random: Random, shape: tuple[int, ...], domain: Domain = ANY) -> Any:
+def _array(random: Random, shape: Shape, domain: Domain = ANY) -> np.ndarray[Any, Any]:
     """Quarters, as far as a domain has any."""
     largest = random.choice((12, 4, 2))  # of small numbers, sums of products stay within the limit
     count, low, high = int(np.prod(shape)), -largest, largest

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import chain, combinations
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from autodiff.primitives.operands import describe
+from autodiff.testing.random_programs.operations import Operand
 from autodiff.testing.random_programs.program import Instruction, Kinks, Program, check_program, resolve
 from autodiff.testing.random_programs.sampling import SHAPES
 from autodiff.values.value import Value
 
 __all__ = ["shortest"]
+
+_Parts = tuple[list[Instruction], list[Operand]]  # of a program: what it is resolved from
 
 #: Numbers to try in place of others, the simplest first.
 _SIMPLE: Final = (1.0, 2.0, 3.0, 0.0, -1.0, -2.0, -3.0, 0.5)
@@ -54,7 +57,7 @@ def _smaller(program: Program, kinks: Kinks) -> Iterator[Program]:
             yield candidate
 
 
-def _simpler(instructions: list[Instruction], inputs: list[Any]) -> Iterator[tuple[list[Instruction], list[Any]]]:
+def _simpler(instructions: list[Instruction], inputs: list[Operand]) -> Iterator[_Parts]:
     places = range(len(instructions))
     for cut in [*((k,) for k in reversed(places)), *combinations(reversed(places), 2)]:
         yield [instruction for k, instruction in enumerate(instructions) if k not in cut], inputs
@@ -84,7 +87,7 @@ def _bypassed(instructions: list[Instruction], count: int) -> Iterator[list[Inst
             yield shorter
 
 
-def _cut_open(program: Program) -> Iterator[tuple[list[Instruction], list[Any]]]:
+def _cut_open(program: Program) -> Iterator[_Parts]:
     """Each step in turn made an input that holds its value."""
     count, values = len(program.inputs), list(program.inputs)
     for name, operands in program.steps:
@@ -101,7 +104,7 @@ def _cut_open(program: Program) -> Iterator[tuple[list[Instruction], list[Any]]]
         yield Program(inputs, tuple(steps), (), program.operations).instructions, list(inputs)
 
 
-def _without_idle_inputs(program: Program) -> Iterator[tuple[list[Instruction], list[Any]]]:
+def _without_idle_inputs(program: Program) -> Iterator[_Parts]:
     """Each input that no step uses left out in turn; all others keep their places in the steps."""
     used = {operand for _, operands in program.steps for operand in operands}
     for k in [k for k in range(len(program.inputs)) if k not in used and len(program.inputs) > 1]:
@@ -110,7 +113,7 @@ def _without_idle_inputs(program: Program) -> Iterator[tuple[list[Instruction], 
         yield Program(inputs, steps, (), program.operations).instructions, list(inputs)
 
 
-def _of_simpler_steps(program: Program) -> Iterator[tuple[list[Instruction], list[Any]]]:
+def _of_simpler_steps(program: Program) -> Iterator[_Parts]:
     """Each step in turn by an operation that stands at the front of the vocabulary, on the same operands."""
     instructions, names = program.instructions, list(program.operations)
     for k, (name, *back) in enumerate(instructions):
@@ -119,7 +122,7 @@ def _of_simpler_steps(program: Program) -> Iterator[tuple[list[Instruction], lis
             yield [*instructions[:k], (other, *(back * arity)[:arity]), *instructions[k + 1 :]], list(program.inputs)
 
 
-def _simpler_inputs(x: Any) -> Iterator[Any]:
+def _simpler_inputs(x: Operand) -> Iterator[Operand]:
     if not isinstance(x, np.ndarray):
         yield from _SIMPLE
         return

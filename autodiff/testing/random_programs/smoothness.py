@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from autodiff.testing.random_programs.operations import Operation
+from autodiff.testing.random_programs.operations import Operand, Operation
 
 __all__ = ["is_smooth"]
 
@@ -18,11 +18,11 @@ _WIDE: Final = 2.0**-13
 _TURN: Final = 1e-3  # rounding leaves 1e-5
 
 
-def is_smooth(operation: Operation, data: list[Any]) -> bool:
+def is_smooth(operation: Operation, data: Sequence[Operand]) -> bool:
     """Whether slope and curvature of an operation stay what they are when each operand moves, by its own step."""
     sides = [1.0 + k / 8 + _counted(x) / 4 for k, x in enumerate(data)]
 
-    def at(t: float) -> Any:
+    def at(t: float) -> np.ndarray[Any, Any]:
         return np.asarray(operation.call(*(x + t * side for x, side in zip(data, sides, strict=True))))
 
     try:
@@ -34,7 +34,7 @@ def is_smooth(operation: Operation, data: list[Any]) -> bool:
         return False
 
 
-def _turns(at: Callable[[float], Any]) -> bool:
+def _turns(at: Callable[[float], np.ndarray[Any, Any]]) -> bool:
     """Whether the curvatures on both sides are two: their distance does not shrink with the step, as a smooth one's."""
     wide, close = (
         np.max(np.abs(at(2 * h) - 2 * at(h) + 2 * at(-h) - at(-2 * h)), initial=0.0) / h**2 for h in (_WIDE, _WIDE / 4)
@@ -42,6 +42,6 @@ def _turns(at: Callable[[float], Any]) -> bool:
     return bool(close > _TURN and close > wide / 2)
 
 
-def _counted(x: Any) -> Any:
+def _counted(x: Operand) -> Operand:
     """0 for a number, else 0, 1, 2, … in the shape of an array."""
     return np.arange(x.size).reshape(x.shape) if isinstance(x, np.ndarray) else 0.0

@@ -59,7 +59,7 @@ def _in_another_way(run: Run, changes: Callable[[Node], bool], call: Call) -> st
     if not any(node.inputs and changes(node) for node in topological(output)):
         raise DoesNotApply
     _, twins = run.record()
-    known = dict(zip(leaves, twins, strict=True))
+    known: dict[Node, Node] = dict(zip(leaves, twins, strict=True))
     other = rebuilt(output, known, lambda node, inputs: (call if changes(node) else again)(node, inputs))
     if (wrong := same([other.data], [output.data])) is not None:
         return f"the value {wrong}"

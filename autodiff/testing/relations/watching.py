@@ -17,7 +17,7 @@ from autodiff.primitives.expression import Expression
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import remembered
 from autodiff.testing.relations.rebuilding import again, primitive_of, rebuilt
-from autodiff.testing.relations.run import DoesNotApply, Relation, Run, apart, same, short
+from autodiff.testing.relations.run import DoesNotApply, Item, Relation, Run, apart, same, short
 from autodiff.transforms.functional import gradients
 
 __all__ = ["OF_RULES"]
@@ -65,7 +65,7 @@ def _rules_with_passes(run: Run) -> str | None:
     return same([np.zeros(np.shape(x.data)) if x.grad is None else x.grad for x in leaves], run.usual_gradients)
 
 
-def _with_watched_rules(run: Run) -> tuple[Any, list[Any]]:
+def _with_watched_rules(run: Run) -> tuple[Item, list[Item]]:
     """The graph made of the same primitives, whose rules are watched."""
     output, leaves = run.usual
     _, twins = run.record()
