@@ -69,7 +69,7 @@ def numbers(block: Any) -> np.ndarray[Any, Any]:
     array([1., 2.])
     """
     if isinstance(block, Node):
-        return np.asarray(block.data)  # type: ignore[attr-defined]
+        return np.asarray(block.data)
     array = as_operand("a parameter", block)
     if array.dtype != object:
         return array

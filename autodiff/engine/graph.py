@@ -117,11 +117,16 @@ class Node:
 
     if TYPE_CHECKING:  # what each kind of node adds
         scalar: bool
+        data: Any
+        backward: Callable[..., None]
         constant: Callable[[Any], Any]
         from_tensor: Callable[[Any], Any]
         _leaf: Callable[[Any, Origin], Any]
         _fitted: Callable[[Any], Any]
         _fitted_gradient: Callable[[Any], Any]
+
+        @property
+        def shape(self) -> tuple[int, ...]: ...
 
     @property
     def grad(self) -> Any:

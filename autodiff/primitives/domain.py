@@ -12,7 +12,9 @@ import numpy as np
 from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.operands import describe, whole_number
 
-__all__ = ["ANY", "NONZERO", "POSITIVE", "UNIT", "Domain", "Example"]
+__all__ = ["ANY", "NONZERO", "POSITIVE", "UNIT", "Domain", "Example", "Shape"]
+
+Shape = tuple[int, ...]  #: the lengths of the axes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +38,15 @@ class Domain:
         if not -math.inf < self.low < self.high < math.inf:
             raise ValueError(f"points are drawn between finite low < high, and got {self.low!r} and {self.high!r}")
 
-    def draw(self, random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    def draw(self, random: np.random.Generator, shape: Shape) -> np.ndarray[Any, Any]:
         """Random points of this domain; those within 0.05 of a kink are moved to 0.1 beside it."""
         points = random.uniform(self.low, self.high, shape)
         for kink in self.kinks:
             near = np.abs(points - kink) < 0.05
             points = np.where(near, kink + np.where(points < kink, -0.1, 0.1), points)
-        arranged: np.ndarray[Any, Any] = self.arranged(points)
-        return arranged
+        return self.arranged(points)
 
-    def arranged(self, points: Any) -> Any:
+    def arranged(self, points: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Numbers of the interval as an operand; a domain of whole arrays, such as matrices, arranges them."""
         return points
 
@@ -64,7 +65,7 @@ NONZERO: Final = Domain(-2.0, 2.0, "x ≠ 0", kinks=(0.0,))
 class Example:
     """One call for tests and documents: shapes of the inputs, and params."""
 
-    shapes: tuple[tuple[int, ...], ...]
+    shapes: tuple[Shape, ...]
     params: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

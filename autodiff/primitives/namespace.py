@@ -16,7 +16,11 @@ import numpy as np
 
 from autodiff.primitives.special import ARRAYS, FLOATS
 
-__all__ = ["ARRAY_FAULTS", "FLOAT_FAULTS", "arrays", "as_float", "floats", "is_plain_number"]
+__all__ = ["ARRAY_FAULTS", "FLOAT_FAULTS", "Number", "WholeNumber", "arrays", "as_float", "floats", "is_plain_number"]
+
+#: A real number of Python or NumPy; checkers of types take an int for a float.
+Number = float | np.integer[Any] | np.floating[Any]
+WholeNumber = int | np.integer[Any]
 
 #: What ``math`` and Python's operators raise where IEEE arithmetic answers inf or nan.
 FLOAT_FAULTS: Final = (ZeroDivisionError, OverflowError, ValueError)

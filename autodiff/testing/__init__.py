@@ -22,18 +22,21 @@ if TYPE_CHECKING:
     from autodiff.testing.check.verdicts import *
     from autodiff.testing.hooks.entry import *
     from autodiff.testing.hooks.strategies import *
+    from autodiff.testing.random_programs.judging import *
     from autodiff.testing.random_programs.operations import *
     from autodiff.testing.random_programs.program import *
+    from autodiff.testing.random_programs.sampling import *
     from autodiff.testing.random_programs.search import *
+    from autodiff.testing.random_programs.shrinking import *
     from autodiff.testing.relations.metamorphic import *
 
 _MODULES: Final = {
     "check.gradients": ("check_gradients",),
     "hooks.entry": ("register",),
-    "random_programs.search": (
-        "Counterexample", "Judge", "OtherKindError", "Search", "Undecided", "dual_fault", "random_program", "search",
-        "shortest",
-    ),
+    "random_programs.judging": ("Judge", "OtherKindError", "Undecided", "dual_fault"),
+    "random_programs.sampling": ("random_program",),
+    "random_programs.search": ("Counterexample", "Search", "search"),
+    "random_programs.shrinking": ("shortest",),
     "relations.metamorphic": ("RELATIONS", "RelationError", "broken_relation", "check_relations", "relation_fault"),
     "random_programs.operations": ("Kind", "Operation", "Vocabulary", "vocabulary"),
     "check.picture": ("drawing",),

@@ -17,7 +17,7 @@ from autodiff.engine.backward import own_copy, run_backward
 from autodiff.engine.graph import Node, clock, topological
 from autodiff.engine.reading import WATCHES, passed, recorded
 from autodiff.engine.trees import flatten, flatten_as, rebuild, tree_map
-from autodiff.primitives.namespace import is_plain_number
+from autodiff.primitives.namespace import WholeNumber, is_plain_number
 from autodiff.primitives.operands import describe
 from autodiff.primitives.table.layout import reshape, stack
 from autodiff.primitives.table.reductions import sum as sum_over
@@ -69,7 +69,7 @@ def gradients(output: Any, inputs: Any, *, seed: Any = None, create_graph: bool 
     return rebuild(inputs, [found.get(item) for item in wanted])
 
 
-def grad(f: Callable[..., Any], argnum: int | Sequence[int] = 0) -> Callable[..., Any]:
+def grad(f: Callable[..., Any], argnum: WholeNumber | Sequence[WholeNumber] = 0) -> Callable[..., Any]:
     """The function that computes ∇f with respect to argument ``argnum``.
 
     Args:
@@ -99,7 +99,9 @@ def grad(f: Callable[..., Any], argnum: int | Sequence[int] = 0) -> Callable[...
     return gradient
 
 
-def value_and_grad(f: Callable[..., Any], argnum: int | Sequence[int] = 0) -> Callable[..., tuple[Any, Any]]:
+def value_and_grad(
+    f: Callable[..., Any], argnum: WholeNumber | Sequence[WholeNumber] = 0
+) -> Callable[..., tuple[Any, Any]]:
     """The function that computes (f, ∇f) in one forward and one backward pass; see `grad`.
 
     >>> value_and_grad(lambda x: x * x)(3.0)
@@ -166,7 +168,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     return tree_map(call.plain, call.result), rebuild(call.result, derivatives)
 
 
-def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
+def jacobian(f: Callable[..., Any], argnum: WholeNumber = 0) -> Callable[..., Any]:
     """The function that computes ∂f/∂x: for a result of shape s and an argument of shape t, an array of shape s + t.
 
     A nested result or argument gives the same nesting: the result's outside, the argument's inside. Raises as `grad`.
@@ -185,7 +187,7 @@ def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
     return derivative
 
 
-def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
+def hessian(f: Callable[..., Any], argnum: WholeNumber = 0) -> Callable[..., Any]:
     """The function that computes ∂²f/∂x²: the `jacobian` of the gradient; shape t + t for an argument of shape t.
 
     >>> hessian(lambda x: x[0] * x[0] * x[1])(np.array([1.0, 2.0]))
@@ -223,7 +225,9 @@ def _check_function(f: Any) -> None:
 class _Call:
     """One call of a function with fresh leaves in place of the arguments to differentiate."""
 
-    def __init__(self, f: Any, argnum: int | Sequence[int], args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+    def __init__(
+        self, f: Any, argnum: WholeNumber | Sequence[WholeNumber], args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> None:
         self.several = isinstance(argnum, Iterable)
         numbers = _places(argnum, len(args))
         self.start = clock.tick()
@@ -289,7 +293,7 @@ class _Call:
         return tuple(rebuilt) if self.several else rebuilt[0]
 
 
-def _places(argnum: int | Sequence[int], count: int) -> list[int]:
+def _places(argnum: WholeNumber | Sequence[WholeNumber], count: int) -> list[int]:
     """Which of ``count`` arguments are to be differentiated; raises for what is not there or named twice."""
     numbers = list(argnum) if isinstance(argnum, Iterable) else [argnum]
     for k in numbers:
@@ -299,7 +303,7 @@ def _places(argnum: int | Sequence[int], count: int) -> list[int]:
             raise ValueError(f"argnum {k} asks for an argument that is not there: {count} positional ones came")
     if len({k % count for k in numbers}) < len(numbers):
         raise ValueError(f"argnum names each argument once, and got {argnum!r} for {count} arguments")
-    return numbers
+    return [int(k) for k in numbers]
 
 
 def _check_output(output: Any) -> None:

@@ -35,6 +35,14 @@ class Arithmetic(Node):
         __neg__: Callable[..., Any]
         __abs__: Callable[..., Any]
 
+        def absolute(self, **params: Any) -> Any: ...
+
+        arccos = arccosh = arcsin = arcsinh = arctan = arctanh = cbrt = ceil = co_sigmoid = cos = cosh = elu = absolute
+        erfc = exp = exp2 = expm1 = floor = gaussian = gelu = hard_tanh = identity = leaky_relu = log = log10 = absolute
+        log1p = log2 = log_sigmoid = lorentzian = negative = normal_cdf = power = reciprocal = relu = rint = absolute
+        sech2 = sigmoid = sign = sin = sinc = sinh = soft_sign = softplus = spherical_bessel = sqrt = absolute
+        square = tan = tanh = trunc = absolute
+
     def __pow__(self, exponent: Any) -> Any:
         return elementwise.raise_to(self, exponent)
 

@@ -9,6 +9,7 @@ import numpy as np
 from autodiff.engine.graph import BY_RULE, DETACHED, Node, assign
 from autodiff.engine.plain import as_value_data, boxed, plain
 from autodiff.engine.reading import WATCHES, noted
+from autodiff.primitives.namespace import Number
 from autodiff.primitives.operands import describe
 from autodiff.primitives.table import units
 from autodiff.values.base import Arithmetic, refuse_node
@@ -43,7 +44,7 @@ class Value(Arithmetic):
     __slots__ = ()
     scalar = True
 
-    def __init__(self, data: float, *, name: str | None = None) -> None:
+    def __init__(self, data: Number, *, name: str | None = None) -> None:
         self._begin(as_value_data(data), name)
 
     @property
@@ -54,7 +55,7 @@ class Value(Arithmetic):
         return self._data  # type: ignore[no-any-return]
 
     @data.setter
-    def data(self, data: float) -> None:
+    def data(self, data: Number) -> None:
         assign(self, self._given(data))
 
     def _fitted(self, data: Any) -> float:

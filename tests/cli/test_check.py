@@ -86,14 +86,14 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     Path("model.py").write_text(MODEL, encoding="utf-8")
 
 
-def test_a_right_gradient_without_any_option(capsys) -> None:
+def test_a_right_gradient_without_any_option(capsys: pytest.CaptureFixture[str]) -> None:
     """Shapes are found by trying; 0 is returned, and nothing is written."""
     assert main(["check", "model.py:loss"]) == 0
     assert capsys.readouterr().out.startswith("gradient check of loss: no failure found (13 pass;")
     assert [path.name for path in Path().iterdir() if path.suffix == ".svg"] == []
 
 
-def test_what_is_drawn_shows_a_transposed_weight(capsys) -> None:
+def test_what_is_drawn_shows_a_transposed_weight(capsys: pytest.CaptureFixture[str]) -> None:
     """W is drawn as a matrix and x as a vector, so that W for Wᵀ is wrong."""
     assert main(["check", "model.py:layer", "--gradient", "layer_gradient"]) == 1
     out = capsys.readouterr().out
@@ -103,7 +103,7 @@ def test_what_is_drawn_shows_a_transposed_weight(capsys) -> None:
     assert "(W, x drawn; choose the point with --at)" in out
 
 
-def test_the_point_is_told(capsys) -> None:
+def test_the_point_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """Drawn or given; another seed draws another."""
     points = []
     for options in ([], ["--seed", "1"], ["--at", "[1.5, 2]"]):
@@ -115,13 +115,13 @@ def test_the_point_is_told(capsys) -> None:
     assert points[2] == ["  at x = [1.5, 2.0]"]
 
 
-def test_an_annotated_number_is_drawn_as_one(capsys) -> None:
+def test_an_annotated_number_is_drawn_as_one(capsys: pytest.CaptureFixture[str]) -> None:
     """Though the function takes vectors too."""
     assert main(["check", "model.py:slope"]) == 0
     assert re.search(r"at t = [\d.]+\n", capsys.readouterr().out)
 
 
-def test_nothing_decided_is_no_success(capsys) -> None:
+def test_nothing_decided_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
     """3 is returned, unless at least one entry is right; the options say so."""
     assert main(["check", "model.py:at_a_jump"]) == 3
     out = capsys.readouterr().out
@@ -136,7 +136,7 @@ def test_nothing_decided_is_no_success(capsys) -> None:
     assert "3 nothing could be decided" in " ".join(capsys.readouterr().out.split())
 
 
-def test_oracle_and_directions_reach_the_check(capsys) -> None:
+def test_oracle_and_directions_reach_the_check(capsys: pytest.CaptureFixture[str]) -> None:
     """As `check_gradients` takes them."""
     assert main(["check", "model.py:Model.loss", "--oracle", "interval", "--directions", "2", "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
@@ -148,7 +148,7 @@ def test_oracle_and_directions_reach_the_check(capsys) -> None:
     assert len(json.loads(capsys.readouterr().out)["findings"]) == 100
 
 
-def test_every_shape_that_was_refused_is_listed(capsys) -> None:
+def test_every_shape_that_was_refused_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     """With its error, each error once."""
     assert main(["check", "model.py:fits_none"]) == 2
     err = capsys.readouterr().err
@@ -158,7 +158,7 @@ def test_every_shape_that_was_refused_is_listed(capsys) -> None:
     assert err.count("no matrix") == 1
 
 
-def test_a_wrong_gradient_is_named_and_drawn(capsys) -> None:
+def test_a_wrong_gradient_is_named_and_drawn(capsys: pytest.CaptureFixture[str]) -> None:
     """1 is returned; the picture has the sentence of the message."""
     assert main(["check", "model.py:cut", "--at", "2.0"]) == 1
     out = capsys.readouterr().out
@@ -167,7 +167,7 @@ def test_a_wrong_gradient_is_named_and_drawn(capsys) -> None:
     assert "argument 1, x[0] of shape (2,)" in capsys.readouterr().out
 
 
-def test_a_wrong_rule_is_drawn(capsys) -> None:
+def test_a_wrong_rule_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
     """The picture of the smallest program is written, and its path printed."""
     Path("own.py").write_text(
         "import autodiff as ad\n"
@@ -187,7 +187,7 @@ def test_a_wrong_rule_is_drawn(capsys) -> None:
     assert "✗ 8, not 12" in Path("f-fault.svg").read_text(encoding="utf-8")
 
 
-def test_the_report_as_json(capsys) -> None:
+def test_the_report_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     """One object with every finding."""
     assert main(["check", "model.py:loss", "--json", "--order", "2"]) == 0
     data = json.loads(capsys.readouterr().out)
@@ -195,13 +195,13 @@ def test_the_report_as_json(capsys) -> None:
     assert {finding["order"] for finding in data["findings"]} == {1, 2}
 
 
-def test_defaults_that_are_no_numbers_stay_what_they_are(capsys) -> None:
+def test_defaults_that_are_no_numbers_stay_what_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     """Words, None and switches are options; numbers are differentiated."""
     assert main(["check", "model.py:options"]) == 0
     assert "gradient check of options: no failure found (4 pass;" in capsys.readouterr().out
 
 
-def test_what_a_file_prints_is_not_in_its_json(capsys) -> None:
+def test_what_a_file_prints_is_not_in_its_json(capsys: pytest.CaptureFixture[str]) -> None:
     """It goes to standard error."""
     assert main(["check", "model.py:options", "--json"]) == 0
     out, err = capsys.readouterr()
@@ -209,7 +209,7 @@ def test_what_a_file_prints_is_not_in_its_json(capsys) -> None:
     assert "in options" in err
 
 
-def test_a_function_inside_of_a_class(capsys) -> None:
+def test_a_function_inside_of_a_class(capsys: pytest.CaptureFixture[str]) -> None:
     """Names may have dots."""
     assert main(["check", "model.py:Model.loss"]) == 0
     assert "gradient check of loss" in capsys.readouterr().out
@@ -247,7 +247,7 @@ model = Heir()
 
 
 @pytest.mark.parametrize("name", ["Model.scaled", "Heir.loss", "model.own", "model", "model.loss", "model.scaled"])
-def test_methods_that_need_no_more_than_their_arguments(capsys, name) -> None:
+def test_methods_that_need_no_more_than_their_arguments(capsys: pytest.CaptureFixture[str], name: str) -> None:
     """Those of a class that are static or the class's, all of an instance, and an instance that can be called."""
     Path("methods.py").write_text(METHODS, encoding="utf-8")
     assert main(["check", f"methods.py:{name}", "--at", "3.0"]) == 0
@@ -258,7 +258,7 @@ def test_methods_that_need_no_more_than_their_arguments(capsys, name) -> None:
     ("Model.own", "Model", "model"), ("Heir.own", "Heir", "heir"), ("Model.Inner.method", "Model.Inner", "inner"),
     ("Model.cached", "Model", "model"), ("Model.__call__", "Model", "model"),
 ])  # fmt: skip
-def test_a_method_needs_an_instance(capsys, name, owner, one) -> None:
+def test_a_method_needs_an_instance(capsys: pytest.CaptureFixture[str], name: str, owner: str, one: str) -> None:
     """No number is drawn for self; the sentence says what to write."""
     Path("methods.py").write_text(METHODS, encoding="utf-8")
     method = name.rpartition(".")[2]
@@ -270,7 +270,7 @@ def test_a_method_needs_an_instance(capsys, name, owner, one) -> None:
         )
 
 
-def test_a_file_that_ends_python(capsys) -> None:
+def test_a_file_that_ends_python(capsys: pytest.CaptureFixture[str]) -> None:
     """It is no silent success."""
     Path("script.py").write_text("def f(x):\n    return x\nraise SystemExit(0)\n", encoding="utf-8")
     assert main(["check", "script.py:f"]) == 2
@@ -300,7 +300,7 @@ def test_a_file_that_ends_python(capsys) -> None:
         (["model.py:broken"], "raised KeyError: 'weights' (model.py, line 36: return x / {}[\"weights\"]); it was cal"),
     ],
 )
-def test_bad_input(arguments, words, capsys) -> None:
+def test_bad_input(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     """One sentence on standard error, and 2."""
     Path("model.txt").touch()
     assert main(["check", *arguments]) == 2
@@ -364,7 +364,9 @@ def empty(x):
         ("empty", "the function raised LookupError (own.py, line 36: raise LookupError)"),
     ],
 )
-def test_an_error_of_the_function_is_shown_with_its_line(name, words, capsys, monkeypatch) -> None:
+def test_an_error_of_the_function_is_shown_with_its_line(
+    name: str, words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Kind, message, file and line, with --at and without: it is not that no arguments were found."""
     monkeypatch.delitem(sys.modules, "helper", raising=False)
     Path("own.py").write_text(OWN_ERRORS, encoding="utf-8")
@@ -379,7 +381,7 @@ def test_an_error_of_the_function_is_shown_with_its_line(name, words, capsys, mo
 
 
 @pytest.mark.parametrize("name", ["twelve", "raised_in_numpy"])
-def test_arguments_that_do_not_fit_are_told_from_errors(name, capsys) -> None:
+def test_arguments_that_do_not_fit_are_told_from_errors(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """An error that changes with the shapes is about the arguments; each comes with its line."""
     Path("own.py").write_text(OWN_ERRORS, encoding="utf-8")
     Path("helper.py").touch()
@@ -389,7 +391,7 @@ def test_arguments_that_do_not_fit_are_told_from_errors(name, capsys) -> None:
     assert re.search(r"\w+Error: [^(]+.* \(own\.py, line \d+\)", err)
 
 
-def test_an_error_of_the_file_itself_has_its_line(capsys) -> None:
+def test_an_error_of_the_file_itself_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Where it cannot even be loaded."""
     Path("broken.py").write_text("import math\n\nmath.sqrt(-1.0)\n\ndef f(x):\n    return x\n", encoding="utf-8")
     assert main(["check", "broken.py:f"]) == 2
@@ -407,7 +409,7 @@ IN_THE_WAY = ("nn", "numpy", "graphviz", "pygraphviz", "random", "copy", "json",
 
 @pytest.mark.parametrize("search", [{}, {"PYTHONPATH": "elsewhere"}])
 @pytest.mark.parametrize("program", [[sys.executable, "-um", "autodiff"], ["-c"]], ids=["module", "script"])
-def test_files_of_the_folder_are_not_in_the_way(program, search) -> None:
+def test_files_of_the_folder_are_not_in_the_way(program: list[str], search: dict[str, str]) -> None:
     """A nn.py, numpy.py, random.py … beside the reader are no modules of the program, nor of what it starts."""
     for name in IN_THE_WAY:
         Path(f"{name}.py").write_text("raise RuntimeError('in the way')\n", encoding="utf-8")
@@ -422,7 +424,7 @@ def test_files_of_the_folder_are_not_in_the_way(program, search) -> None:
         assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_checked_file_may_have_a_nn_of_its_own(capsys) -> None:
+def test_the_checked_file_may_have_a_nn_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     """It is the one that its ``import nn`` means, at the top and later, and this project's is there afterwards."""
     import nn
 

@@ -40,7 +40,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path)
 
 
-def run(capsys, *arguments: str) -> str:
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """What the program prints when all is well."""
     assert main(["flow", *arguments]) == 0
     out, err = capsys.readouterr()
@@ -48,7 +48,7 @@ def run(capsys, *arguments: str) -> str:
     return out
 
 
-def refused(capsys, *arguments: str) -> str:
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """The sentence about bad input; nothing is printed, nothing is written."""
     before = sorted(Path().iterdir())
     assert main(arguments) == 2
@@ -63,7 +63,7 @@ def refused(capsys, *arguments: str) -> str:
 # ---- what it does ----------------------------------------------------------------------------------------------------
 
 
-def test_the_notes_example_without_arguments(capsys) -> None:
+def test_the_notes_example_without_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     """Eight steps, the product, the check, and an SVG in this folder that is the picture of that flow."""
     out = run(capsys)
     assert "= 1 · 1 · W₁₁⁽²⁾ · σ′(z₁⁽²⁾) · a₄⁽¹⁾\n" in out
@@ -74,7 +74,7 @@ def test_the_notes_example_without_arguments(capsys) -> None:
     assert Path("error-flow-W14-1.svg").read_text(encoding="utf-8") == svg(notes_flow())
 
 
-def test_another_network_is_drawn_by_its_seed(capsys) -> None:
+def test_another_network_is_drawn_by_its_seed(capsys: pytest.CaptureFixture[str]) -> None:
     """Sizes, activation, parameter and seed; the same seed gives the same numbers, another one others."""
     arguments = ["--sizes", "4,3,2,1", "--activation", "tanh", "--parameter", "W_{21}^{(2)}", "--output", "a.json"]
     first = run(capsys, *arguments, "--seed", "3")
@@ -85,7 +85,7 @@ def test_another_network_is_drawn_by_its_seed(capsys) -> None:
     assert run(capsys, *arguments, "--seed", "4") != first
 
 
-def test_sizes_without_a_seed(capsys) -> None:
+def test_sizes_without_a_seed(capsys: pytest.CaptureFixture[str]) -> None:
     """Weights are drawn then too; 4,2,1 without a seed is the notes' example."""
     run(capsys, "--sizes", "3,2,1", "--parameter", "b1(1)")
     assert Path("error-flow-b1-1.svg").exists()
@@ -93,37 +93,37 @@ def test_sizes_without_a_seed(capsys) -> None:
     assert "= 0.1291" not in run(capsys, "--seed", "0")
 
 
-def test_an_input_that_begins_with_a_minus(capsys) -> None:
+def test_an_input_that_begins_with_a_minus(capsys: pytest.CaptureFixture[str]) -> None:
     """As a word of its own, with = and with a typographic minus."""
     for arguments in (["--input", "-1,0.5,0,2"], ["--input=-1,0.5,0,2"], ["--input", "−1,0.5,0,2"]):
         assert "× a₁⁽¹⁾ = −1," in run(capsys, *arguments, "--parameter", "W11(1)")
 
 
 @pytest.mark.parametrize("ending", ["svg", "dot", "txt", "json"])
-def test_the_output_format_follows_the_ending(capsys, ending) -> None:
+def test_the_output_format_follows_the_ending(capsys: pytest.CaptureFixture[str], ending: str) -> None:
     """And the program says what it wrote."""
     assert run(capsys, "--output", f"flow.{ending}").endswith(f"\nWrote flow.{ending} (drawn by autodiff).\n")
     assert Path(f"flow.{ending}").stat().st_size > 500
 
 
-def test_a_network_from_json(capsys) -> None:
+def test_a_network_from_json(capsys: pytest.CaptureFixture[str]) -> None:
     """Weights and input of the notes' example from a file give the same picture."""
     Path("net.json").write_text(json.dumps({**FILE, "x": X}))
     run(capsys, "--network", "net.json")
     assert Path("error-flow-W14-1.svg").read_text(encoding="utf-8") == svg(notes_flow())
 
 
-def test_a_network_from_npz(capsys) -> None:
+def test_a_network_from_npz(capsys: pytest.CaptureFixture[str]) -> None:
     """Keys as a network's state has them; the input comes from an option, which also overrules the file's."""
-    np.savez("net.npz", **WEIGHTS)
-    np.savez("with_x.npz", **WEIGHTS, x=np.zeros(4))
+    np.savez("net.npz", **WEIGHTS)  # type: ignore[arg-type]
+    np.savez("with_x.npz", **WEIGHTS, x=np.zeros(4))  # type: ignore[arg-type]
     given = ",".join(map(str, X))
     for name in ("net.npz", "with_x.npz"):
         run(capsys, "--network", name, "--input", given)
         assert Path("error-flow-W14-1.svg").read_text(encoding="utf-8") == svg(notes_flow())
 
 
-def test_a_kink_is_within_the_check(capsys) -> None:
+def test_a_kink_is_within_the_check(capsys: pytest.CaptureFixture[str]) -> None:
     """relu at exactly 0: the numerical derivative lies between the slopes, and the gradient 0 agrees."""
     Path("net.json").write_text(json.dumps({"W1": [[1.0]], "b1": [0.0], "W2": [[2.0]], "b2": [0.0], "x": [0.0]}))
     out = run(capsys, "--network", "net.json", "--activation", "relu", "--parameter", "b1(1)")
@@ -131,7 +131,7 @@ def test_a_kink_is_within_the_check(capsys) -> None:
     assert "exactly at a kink" in out
 
 
-def test_where_differences_cannot_tell(capsys) -> None:
+def test_where_differences_cannot_tell(capsys: pytest.CaptureFixture[str]) -> None:
     """ln of a negative number: the output is not defined, and the check says so."""
     out = run(capsys, "--activation", "log", "--parameter", "b2(1)")
     assert (
@@ -139,7 +139,7 @@ def test_where_differences_cannot_tell(capsys) -> None:
     )
 
 
-def test_a_wrong_gradient_gives_status_1(capsys, monkeypatch) -> None:
+def test_a_wrong_gradient_gives_status_1(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """If the check found another derivative, the program would say so and end with status 1."""
     monkeypatch.setattr(replay, "numerical_derivative", lambda f, x: NumericalDerivative(0.5, 1e-12, 9))
     assert main(["flow"]) == 1
@@ -177,7 +177,7 @@ def test_the_demo_derives_the_gradient_in_four_ways() -> None:
     assert Path("error-sharing.svg").read_text(encoding="utf-8") == svg(notes_flow())
 
 
-def test_help_lists_the_options(capsys) -> None:
+def test_help_lists_the_options(capsys: pytest.CaptureFixture[str]) -> None:
     """With status 0."""
     with pytest.raises(SystemExit) as caught:
         main(["flow", "--help"])
@@ -189,7 +189,7 @@ def test_help_lists_the_options(capsys) -> None:
     )
 
 
-def test_pictures_and_words_as_asked(capsys) -> None:
+def test_pictures_and_words_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
     """View, theme, language and digits reach the picture and the text."""
     out = run(capsys, "--view", "graph", "--theme", "dark", "--language", "zh", "--digits", "8", "--output", "f.svg")
     picture = Path("f.svg").read_text(encoding="utf-8")
@@ -200,7 +200,7 @@ def test_pictures_and_words_as_asked(capsys) -> None:
     assert out.endswith("\n已写入 f.svg（由 autodiff 绘制）。\n")
 
 
-def explained(capsys, *arguments: str) -> str:
+def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """What ``autodiff explain`` prints when all is well."""
     assert main(["explain", *arguments]) == 0
     out, err = capsys.readouterr()
@@ -208,7 +208,7 @@ def explained(capsys, *arguments: str) -> str:
     return out
 
 
-def test_explain_prints_the_explanation(capsys) -> None:
+def test_explain_prints_the_explanation(capsys: pytest.CaptureFixture[str]) -> None:
     """The notes' example without arguments; other networks, parameters, languages and digits as for flow."""
     made = explain(notes_network(), "W14(1)", X, check=True)
     assert explained(capsys, "--check") == made.text() + "\n"
@@ -220,7 +220,7 @@ def test_explain_prints_the_explanation(capsys) -> None:
     assert list(Path().iterdir()) == []
 
 
-def test_explain_in_three_formats(capsys) -> None:
+def test_explain_in_three_formats(capsys: pytest.CaptureFixture[str]) -> None:
     """By name, or by the ending of the file; the file holds what would have been printed."""
     made = explain(notes_network(), "W14(1)", X)
     for format, ending, text in (
@@ -231,7 +231,7 @@ def test_explain_in_three_formats(capsys) -> None:
         assert Path(f"a.{ending}").read_text(encoding="utf-8") == text
 
 
-def test_explain_the_objective(capsys) -> None:
+def test_explain_the_objective(capsys: pytest.CaptureFixture[str]) -> None:
     """With a corrupt window, whose numbers may begin with a minus."""
     given = ",".join(map(str, CORRUPT))
     out = explained(capsys, "--corrupt", given, "--digits", "9")
@@ -277,12 +277,12 @@ def test_explain_the_objective(capsys) -> None:
         ("explain --sizes 4,2", ONE_OUTPUT + HELP_EXPLAIN),
     ],
 )  # fmt: skip
-def test_bad_arguments_are_one_sentence(capsys, arguments, sentence) -> None:
+def test_bad_arguments_are_one_sentence(capsys: pytest.CaptureFixture[str], arguments: str, sentence: str) -> None:
     """On standard error, with status 2, and nothing is written."""
     assert refused(capsys, *arguments.split()) == sentence
 
 
-def test_unknown_names_say_what_there_is(capsys) -> None:
+def test_unknown_names_say_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     """Commands, activations and spellings of parameters."""
     assert "invalid choice: 'expound'" in refused(capsys, "expound")
     assert refused(capsys, "flow", "--activation", "sigmund").startswith(
@@ -319,19 +319,19 @@ def test_unknown_names_say_what_there_is(capsys) -> None:
         ('{"W1": [[1]], "b1": [1]}', "net.json has no x; give the input with --input"),
     ],
 )  # fmt: skip
-def test_bad_networks_are_one_sentence(capsys, content, sentence) -> None:
+def test_bad_networks_are_one_sentence(capsys: pytest.CaptureFixture[str], content: str, sentence: str) -> None:
     """What the file holds and what it should hold."""
     Path("net.json").write_text(content)
     assert refused(capsys, "flow", "--network", "net.json", "--parameter", "b1(1)") == sentence
 
 
-def test_what_is_no_archive_is_one_sentence(capsys) -> None:
+def test_what_is_no_archive_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     """Random bytes, and an archive of Python objects, which would have to be trusted."""
     Path("net.npz").write_bytes(b"not an archive")
     assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a .npz file that can be read"
     np.savez("net.npz", W1=np.array([object()]))
     assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a .npz file that can be read"
-    np.savez("net.npz", **{"W(1)": np.ones((1, 2, 3)), "b(1)": [1.0]})
+    np.savez("net.npz", **{"W(1)": np.ones((1, 2, 3)), "b(1)": np.ones(1)})  # type: ignore[arg-type]
     assert "W(1) must be finite numbers" in refused(capsys, "flow", "--network", "net.npz")
 
 
@@ -350,13 +350,15 @@ def _broken_archive(place: bytes, offset: int, value: int) -> bytes:
 @pytest.mark.parametrize(("place", "offset", "value"), [
     (b"PK\x01\x02", 10, 99), (b"PK\x01\x02", 8, 1), (b"W1.npy", 40, 255),
 ], ids=["unknown compression", "encrypted", "damaged"])  # fmt: skip
-def test_archives_that_cannot_be_unpacked_are_one_sentence(capsys, place, offset, value) -> None:
+def test_archives_that_cannot_be_unpacked_are_one_sentence(
+    capsys: pytest.CaptureFixture[str], place: bytes, offset: int, value: int
+) -> None:
     """zipfile and zlib raise errors of their own."""
     Path("net.npz").write_bytes(_broken_archive(place, offset, value))
     assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a .npz file that can be read"
 
 
-def test_an_array_under_the_name_of_an_archive_is_one_sentence(capsys) -> None:
+def test_an_array_under_the_name_of_an_archive_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     """numpy.load then gives the array itself."""
     np.save("net.npy", np.ones(3))
     Path("net.npy").rename("net.npz")
@@ -364,23 +366,25 @@ def test_an_array_under_the_name_of_an_archive_is_one_sentence(capsys) -> None:
 
 
 @pytest.mark.parametrize("sizes", ["1000,1000,1", "1000000000000,1", "99999999999999999999999,1"])
-def test_networks_too_large_to_explain_are_one_sentence(capsys, sizes) -> None:
+def test_networks_too_large_to_explain_are_one_sentence(capsys: pytest.CaptureFixture[str], sizes: str) -> None:
     """Each weight is a Value of its own; before anything is allocated."""
     assert refused(capsys, "flow", "--sizes", sizes).startswith("weights are explained one by one, at most 1,000,000")
 
 
-def test_an_empty_activation_is_unknown(capsys) -> None:
+def test_an_empty_activation_is_unknown(capsys: pytest.CaptureFixture[str]) -> None:
     """It is not taken for none given."""
     assert refused(capsys, "flow", "--activation", "").startswith("unknown activation '' (must be one of ")
 
 
-def test_weights_at_the_end_of_the_floats(capsys) -> None:
+def test_weights_at_the_end_of_the_floats(capsys: pytest.CaptureFixture[str]) -> None:
     """Beyond 2¹⁰²³ no step is larger; the check says what it can."""
     Path("net.json").write_text('{"W1": [[1e308]], "b1": [0.0], "x": [1.0]}')
     assert "Check: numerical derivative" in run(capsys, "--network", "net.json", "--parameter", "W11(1)")
 
 
-def test_without_graphviz_an_svg_is_written(capsys, monkeypatch) -> None:
+def test_without_graphviz_an_svg_is_written(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Instead of a .png; a warning has the install command."""
     module = sys.modules["autodiff.draw.graphviz"]
     monkeypatch.setattr(module, "find_dot", lambda: None)

@@ -6,12 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
 import autodiff as ad
+from autodiff import Primitive
 from autodiff.cli import reference
 from autodiff.cli.program import main
 from autodiff.primitives.domain import ANY
@@ -27,7 +29,7 @@ REFUSED = [name for name in refusals.REFUSED if numpy_functions({name: None})]
 HEAD = ["Operation", "Formula", "Derivative", "Domain", "NumPy"]
 
 
-def shown(capsys, *arguments: str) -> str:
+def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """What ``autodiff table`` prints when all is well."""
     assert main(["table", *arguments]) == 0
     out, err = capsys.readouterr()
@@ -35,7 +37,7 @@ def shown(capsys, *arguments: str) -> str:
     return out
 
 
-def unknown(capsys, *names: str) -> str:
+def unknown(capsys: pytest.CaptureFixture[str], *names: str) -> str:
     """The sentence about a name that nothing has; nothing else is printed."""
     assert main(["table", *names]) == 2
     out, err = capsys.readouterr()
@@ -66,7 +68,7 @@ def tables(told: str) -> list[list[list[str]]]:
 # ---- all of it -------------------------------------------------------------------------------------------------------
 
 
-def test_every_operation_appears_once(capsys) -> None:
+def test_every_operation_appears_once(capsys: pytest.CaptureFixture[str]) -> None:
     """In the text and in the tables, by topic in the order of the table, with the words of its entry."""
     out = shown(capsys)
     topics = dict.fromkeys(each.forward.__module__.rpartition(".")[2].capitalize() for each in TABLE.values())
@@ -81,7 +83,7 @@ def test_every_operation_appears_once(capsys) -> None:
         assert all(spelled(function) in told for function in each.numpy)
 
 
-def test_every_function_of_numpy_appears_once(capsys) -> None:
+def test_every_function_of_numpy_appears_once(capsys: pytest.CaptureFixture[str]) -> None:
     """Those that are made of operations, those that only answer, and those that are refused, each in its place."""
     groups = [sorted(f"np.{name}" for name in MADE), sorted(map(spelled, QUESTIONS))]
     for told in (shown(capsys), shown(capsys, "--markdown")):
@@ -92,7 +94,7 @@ def test_every_function_of_numpy_appears_once(capsys) -> None:
     assert [row[0] for row in tables(shown(capsys, "--markdown"))[-1][1:]] == refused
 
 
-def test_only_what_this_numpy_has(capsys, monkeypatch) -> None:
+def test_only_what_this_numpy_has(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that came with another version is not told."""
     monkeypatch.setitem(COMPOSITIONS, "linalg.of_tomorrow", np.sum)
     monkeypatch.setitem(refusals.REFUSED, "of_yesterday", "It is gone.")
@@ -119,7 +121,7 @@ def test_the_derivatives_are_those_of_the_table() -> None:
     assert {row.internal == (row.name not in ad.__all__) for row in rows.values()} == {True}
 
 
-def test_your_own_operation_is_in_the_table(define) -> None:
+def test_your_own_operation_is_in_the_table(define: Callable[..., Primitive]) -> None:
     """Under a heading of its own, with what it says about itself."""
     define("cube_|x|", lambda xp, x: x * x * x, [lambda g, z, x: g * (3.0 * x * x)], doc="Cube\n|x|³.", domain=ANY)
     found = reference.selected(reference.everything(), ["cube_|x|"])
@@ -132,7 +134,7 @@ def test_your_own_operation_is_in_the_table(define) -> None:
 # ---- how it reads ----------------------------------------------------------------------------------------------------
 
 
-def test_text_fits_a_terminal(capsys) -> None:
+def test_text_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """100 columns, also in ASCII spelling; no line ends in spaces, no two empty lines follow each other."""
     out = shown(capsys)
     for line in out.splitlines():
@@ -144,7 +146,7 @@ def test_text_fits_a_terminal(capsys) -> None:
     assert not out.endswith("\n\n")
 
 
-def test_markdown_has_rows_of_one_length(capsys) -> None:
+def test_markdown_has_rows_of_one_length(capsys: pytest.CaptureFixture[str]) -> None:
     """As written, and as a renderer splits it: a pipe in |x| is no border."""
     out = shown(capsys, "--markdown")
     blocks = [part.splitlines() for part in out.split("\n\n") if part.startswith("| ")]
@@ -166,13 +168,13 @@ def test_markdown_has_rows_of_one_length(capsys) -> None:
     ("pow", ["∂z/∂y = where(x = 0 and y ≥ 0, 0.0, z·log(x))", "x > 0; y: all reals", "np.power, np.float_power"]),
     ("sum", ["every element gets the whole error signal", "∂J/∂x = spread(g, shape=x.shape, "]),
 ])  # fmt: skip
-def test_facts_that_are_known(capsys, name, facts) -> None:
+def test_facts_that_are_known(capsys: pytest.CaptureFixture[str], name: str, facts: list[str]) -> None:
     """As a reader looks them up."""
     told = entry(shown(capsys, name), name)
     assert all(fact in told for fact in facts)
 
 
-def test_the_legend_tells_what_is_there(capsys) -> None:
+def test_the_legend_tells_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     """An error signal, an internal operation and the notes are explained where one is told."""
     said = ("g = ∂J/∂z is the error signal", "Internal operations", "course CS224n", "made of several operations are")
     assert all(part in shown(capsys) for part in said)
@@ -195,14 +197,14 @@ def test_the_legend_tells_what_is_there(capsys) -> None:
     (["ln"], ["log"], []), (["ReLU"], ["relu"], []), (["Σ"], ["weighted_sum", "einsum", "sum"], []),
     (["arct"], ["arctan", "arctan2", "arctanh"], []), (["tanh", "exp", "tanh"], ["exp", "tanh"], []),
 ])  # fmt: skip
-def test_a_name_finds_its_rows(asked, operations, functions) -> None:
+def test_a_name_finds_its_rows(asked: list[str], operations: list[str], functions: list[str]) -> None:
     """By the exact name, in the package or in NumPy; then by the sign; then by a part, in the order of the table."""
     found = reference.selected(reference.everything(), asked)
     assert [row.name for row in found.operations] == operations
     assert [row.name for group in found.groups for row in group.functions] == functions
 
 
-def test_every_name_finds_its_own_row(capsys) -> None:
+def test_every_name_finds_its_own_row(capsys: pytest.CaptureFixture[str]) -> None:
     """All that the table names can be looked up, in both forms."""
     everything = reference.everything()
     for name in BUILT_IN:
@@ -221,20 +223,20 @@ def test_every_name_finds_its_own_row(capsys) -> None:
     ("", "autodiff table lists all of them"), ("np.", "autodiff table lists all of them"),
     ("__dict__", "autodiff table lists all of them"), ("np.random.power", "did you mean power?"),
 ])  # fmt: skip
-def test_an_unknown_name_is_one_sentence(capsys, name, advice) -> None:
+def test_an_unknown_name_is_one_sentence(capsys: pytest.CaptureFixture[str], name: str, advice: str) -> None:
     """With a name that is close, if there is one; also after names that are known."""
     sentence = f"the table has no operation and no NumPy function {name!r}; {advice}"
     assert unknown(capsys, name) == sentence
     assert unknown(capsys, "sqrt", name) == sentence
 
 
-def test_bad_options_are_one_sentence(capsys) -> None:
+def test_bad_options_are_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     """As for the other commands."""
     assert unknown(capsys, "--html") == "unrecognized arguments: --html; autodiff --help lists what can be said"
 
 
 @pytest.mark.parametrize("arguments", [[], ["--markdown"], ["norm"]])
-def test_in_ascii_as_a_process(arguments) -> None:
+def test_in_ascii_as_a_process(arguments: list[str]) -> None:
     """With signs and formulas spelled, and columns where they were."""
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "autodiff", "table", *arguments]

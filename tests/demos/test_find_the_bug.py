@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from autodiff import TABLE
 from autodiff.testing.random_programs.program import Program
 from tests.support.places import ROOT
+from tests.support.present import present
 
 DEMO = ROOT / "demos" / "find_the_bug.py"
 
@@ -19,19 +22,19 @@ DEMO = ROOT / "demos" / "find_the_bug.py"
 @pytest.fixture
 def demo() -> ModuleType:
     """The demo as a module."""
-    spec = importlib.util.spec_from_file_location("find_the_bug", DEMO)
+    spec = present(importlib.util.spec_from_file_location("find_the_bug", DEMO))
     module = importlib.util.module_from_spec(spec)
     sys.modules["find_the_bug"] = module
-    spec.loader.exec_module(module)
+    present(spec.loader).exec_module(module)
     return module
 
 
-def test_the_blame_is_found_and_not_known(demo, monkeypatch) -> None:
+def test_the_blame_is_found_and_not_known(demo: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the bug repaired nothing is blamed; with a wrong edge the operation is."""
     program = Program.parse("Value 2.0; multiply 0 0")
     assert demo.blame_of_number(program).sentence.startswith("each edge is right by itself; x0 gets ")
 
-    def added_up(self) -> None:
+    def added_up(self: Any) -> None:
         self.grad = 1.0
         for number in reversed(list(demo._ordered(self, set()))):
             for item, local in number.edges:
@@ -46,7 +49,9 @@ def test_the_blame_is_found_and_not_known(demo, monkeypatch) -> None:
 
 
 @pytest.mark.slow
-def test_three_bugs_are_found_shrunk_named_and_drawn(demo, tmp_path, capsys) -> None:
+def test_three_bugs_are_found_shrunk_named_and_drawn(
+    demo: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Each within 200 programs, each to one operation, each with its culprit in the message and in the picture."""
     before = set(TABLE)
     try:
@@ -57,7 +62,8 @@ def test_three_bugs_are_found_shrunk_named_and_drawn(demo, tmp_path, capsys) -> 
     out = capsys.readouterr().out
     assert [int(number) for number in re.findall(r"Found in program (\d+)", out)] == pytest.approx([100] * 3, abs=100)
     assert re.findall(r"shrunk to (\d+)\.", out) == ["1", "1", "1"]
-    found = re.search(r"each edge is right by itself; x\d gets (\S+) of (\S+): of its 2 shares only one is kept", out)
+    words = r"each edge is right by itself; x\d gets (\S+) of (\S+): of its 2 shares only one is kept"
+    found = present(re.search(words, out))
     assert float(found[1]) != float(found[2])
     assert "the rule of sigmoid_unit is wrong" in out
     assert "the rule of dense for its second input is wrong" in out

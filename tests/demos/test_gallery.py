@@ -5,29 +5,33 @@ from __future__ import annotations
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from autodiff.system.extras import install
 from tests.support.places import ROOT
+from tests.support.present import present
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
-def gallery():
+def gallery() -> Iterator[ModuleType]:
     """The demo as a module."""
-    spec = spec_from_file_location("gallery", ROOT / "demos" / "gallery.py")
+    spec = present(spec_from_file_location("gallery", ROOT / "demos" / "gallery.py"))
     made = module_from_spec(spec)
     sys.modules["gallery"] = made  # dataclasses look their module up
-    spec.loader.exec_module(made)
+    present(spec.loader).exec_module(made)
     yield made
     del sys.modules["gallery"]
 
 
 @pytest.fixture(scope="module")
-def folder(gallery, tmp_path_factory):
+def folder(gallery: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the demo writes."""
     target = tmp_path_factory.mktemp("gallery")
     with pytest.MonkeyPatch.context() as patch:
@@ -36,17 +40,17 @@ def folder(gallery, tmp_path_factory):
     return target
 
 
-def test_every_picture_is_there_in_light_and_dark(gallery, folder) -> None:
+def test_every_picture_is_there_in_light_and_dark(gallery: ModuleType, folder: Path) -> None:
     """Each parses, with a title and a description."""
     for exhibit in gallery.EXHIBITS:
         for theme in ("light", "dark"):
             root = ElementTree.parse(folder / f"{exhibit.name}-{theme}.svg").getroot()
             assert root.get("class") == f"autodiff-{theme}"
-            assert root.find(f"{SVG}title").text
-            assert len(root.find(f"{SVG}desc").text) > 20
+            assert present(root.find(f"{SVG}title")).text
+            assert len(present(present(root.find(f"{SVG}desc")).text)) > 20
 
 
-def test_the_page_needs_no_other_file(gallery, folder) -> None:
+def test_the_page_needs_no_other_file(gallery: ModuleType, folder: Path) -> None:
     """Nothing is loaded; every picture is in it, with its caption."""
     source = (folder / "gallery.html").read_text(encoding="utf-8")
     assert not re.search(r"(?:src|href|srcset)=\"(?!data:)", source)
@@ -58,7 +62,7 @@ def test_the_page_needs_no_other_file(gallery, folder) -> None:
 
 
 @pytest.mark.parametrize("name", ["error-sharing", "several-paths", "same-twice", "wrong-rule"])
-def test_the_readme_shows_what_the_gallery_makes(gallery, folder, name) -> None:
+def test_the_readme_shows_what_the_gallery_makes(gallery: ModuleType, folder: Path, name: str) -> None:
     """The same bytes: run demos/gallery.py and copy FOLDER/readme to demos/pictures when drawings change."""
     assert name in gallery.IN_README
     shown = ROOT / "demos" / "pictures" / f"{name}.svg"
@@ -67,7 +71,7 @@ def test_the_readme_shows_what_the_gallery_makes(gallery, folder, name) -> None:
     assert shown.stat().st_size < 72_000
 
 
-def test_a_hidden_layer_gives_a_curved_boundary(gallery) -> None:
+def test_a_hidden_layer_gives_a_curved_boundary(gallery: ModuleType) -> None:
     """On two half-moons a unit alone is wrong about some points; with 8 hidden units none is left."""
     points, label = gallery.moons()
     right = [
@@ -78,7 +82,7 @@ def test_a_hidden_layer_gives_a_curved_boundary(gallery) -> None:
     assert right[1] == 1.0
 
 
-def test_fig_1_is_drawn_in_the_colours_of_a_theme(gallery) -> None:
+def test_fig_1_is_drawn_in_the_colours_of_a_theme(gallery: ModuleType) -> None:
     """By matplotlib, the demos' extra; two runs give the same bytes."""
     pytest.importorskip("matplotlib", reason="the demos' extra is not installed")
     light, dark = gallery.boundaries(gallery.LIGHT), gallery.boundaries(gallery.DARK)
@@ -89,7 +93,9 @@ def test_fig_1_is_drawn_in_the_colours_of_a_theme(gallery) -> None:
         assert palette["error"].lower() in source.lower()
 
 
-def test_without_matplotlib_the_rest_is_drawn(gallery, tmp_path, monkeypatch, capsys) -> None:
+def test_without_matplotlib_the_rest_is_drawn(
+    gallery: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """One sentence says what is left out, and why."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setattr(gallery, "EXHIBITS", gallery.EXHIBITS[:1])
@@ -99,7 +105,7 @@ def test_without_matplotlib_the_rest_is_drawn(gallery, tmp_path, monkeypatch, ca
     assert f"needs matplotlib, {install('demos')}." in capsys.readouterr().out
 
 
-def test_the_cyclist_is_right(gallery) -> None:
+def test_the_cyclist_is_right(gallery: ModuleType) -> None:
     """power = (¼(v + 2)² + rolling + climbing)·v; its derivative by hand is force + ½(v + 2)·v."""
     drawing = gallery.formula()
     force = 0.25 * 9.0**2 + 0.005 * 85 * 9.81 + 0.02 * 85 * 9.81

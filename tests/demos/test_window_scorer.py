@@ -1,10 +1,15 @@
 """The window-scorer demo: what it reads, what it measures, what it says, and how it refuses bad files."""
 
+from __future__ import annotations
+
 import doctest
 import gzip
 import os
 import subprocess
 import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +24,7 @@ sys.path.append(str(DEMOS))  # a script's own folder is on the path when it runs
 
 import tagged_text  # noqa: E402
 import window_scorer  # noqa: E402
+from tagged_text import Corpus, Token  # noqa: E402
 from window_scorer import Result  # noqa: E402
 
 scored = st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=2, max_size=30).filter(
@@ -26,18 +32,18 @@ scored = st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=2, max_
 )
 
 
-def arrays(rows):
+def arrays(rows: list[tuple[int, bool]]) -> tuple[np.ndarray, np.ndarray]:
     """Scores, with ties among them, and targets."""
     scores, target = zip(*rows, strict=True)
     return np.array(scores, dtype=float), np.array(target)
 
 
-def read(path, **options):
+def read(path: Path, **options: Any) -> Corpus:
     """The corpus in a file, split by seed 0."""
     return tagged_text.read(path, np.random.default_rng(0), **options)
 
 
-def words(part):
+def words(part: list[list[Token]]) -> list[list[tuple[str, str]]]:
     """Sentences as text and tag."""
     return [[(token.text, token.tag) for token in sentence] for sentence in part]
 
@@ -46,7 +52,7 @@ def words(part):
 
 
 @given(scored)
-def test_auc_counts_pairs(rows) -> None:
+def test_auc_counts_pairs(rows: list[tuple[int, bool]]) -> None:
     """The share of (target, other) pairs in which the target scores higher, ties counting half."""
     scores, target = arrays(rows)
     wins = [(a > b) + (a == b) / 2 for a in scores[target] for b in scores[~target]]
@@ -54,7 +60,7 @@ def test_auc_counts_pairs(rows) -> None:
 
 
 @given(scored)
-def test_best_threshold_is_the_best_of_all(rows) -> None:
+def test_best_threshold_is_the_best_of_all(rows: list[tuple[int, bool]]) -> None:
     """No threshold gives a larger F1, and F1 is 2·precision·recall/(precision + recall)."""
     scores, target = arrays(rows)
     best = window_scorer.f1(scores, target, window_scorer.best_threshold(scores, target))
@@ -65,7 +71,7 @@ def test_best_threshold_is_the_best_of_all(rows) -> None:
 
 
 @pytest.mark.parametrize("module", [tagged_text, window_scorer])
-def test_examples_in_the_docstrings_hold(module) -> None:
+def test_examples_in_the_docstrings_hold(module: ModuleType) -> None:
     """The demos' doctests, which pytest's own collection does not reach."""
     assert doctest.testmod(module).failed == 0
 
@@ -73,7 +79,7 @@ def test_examples_in_the_docstrings_hold(module) -> None:
 # ---- reading ---------------------------------------------------------------------------------------------------------
 
 
-def test_columns_comments_and_bio_prefixes(tmp_path) -> None:
+def test_columns_comments_and_bio_prefixes(tmp_path: Path) -> None:
     """The word is the first column and the tag the last; B- and I- go, comments and document marks are skipped."""
     file = tmp_path / "any.conll"
     sentence = "-DOCSTART- -X- O\n\n# a comment\nIn IN O\nNew NNP B-loc\nYork NNP I-LOC\n# # O\n\n"
@@ -84,7 +90,7 @@ def test_columns_comments_and_bio_prefixes(tmp_path) -> None:
     assert all(words(part) == [expected] * len(part) for part in corpus.parts.values())
 
 
-def test_rows_with_parts(tmp_path) -> None:
+def test_rows_with_parts(tmp_path: Path) -> None:
     """part, words, tags with tabs between: the parts stay as they are, packed or not."""
     text = "train\tIn Rome\tO L\ntest\tHe .\tE O\ndev\tParis\tL\n"
     plain, packed = tmp_path / "rows.tsv", tmp_path / "rows.tsv.gz"
@@ -97,9 +103,9 @@ def test_rows_with_parts(tmp_path) -> None:
         assert words(parts["dev"]) == [[("Paris", "LOC")]]
 
 
-def archive(path, **changes):
+def archive(path: Path, **changes: Any) -> Path:
     """A small .npz corpus, with the arrays in ``changes`` replaced (None: left out)."""
-    kept = {"E": np.arange(8.0).reshape(4, 2)}
+    kept: dict[str, Any] = {"E": np.arange(8.0).reshape(4, 2)}
     for part in ("train", "dev", "test"):
         kept |= {
             f"a_{part}_w": [1, 2, 3],
@@ -111,7 +117,7 @@ def archive(path, **changes):
     return path
 
 
-def test_archives_of_arrays(tmp_path) -> None:
+def test_archives_of_arrays(tmp_path: Path) -> None:
     """Labels 0, 1, 2 are outside, place and other; the vectors are the first embedding, and words may have a list."""
     file = archive(tmp_path / "a.npz")
     corpus = read(file)
@@ -124,7 +130,7 @@ def test_archives_of_arrays(tmp_path) -> None:
     assert words(named.parts["dev"])[0] == [("in", "O"), ("Rome", "LOC")]
 
 
-def test_windows_have_a_word_and_a_shape_for_each_place(tmp_path) -> None:
+def test_windows_have_a_word_and_a_shape_for_each_place(tmp_path: Path) -> None:
     """Padding stands outside a sentence, words seen once are unknown, digits and capitals show in the shape."""
     file = tmp_path / "rows.tsv"
     file.write_text("train\tIn Rome in 1999\tO L O O\ndev\tX\tL\ntest\tX\tL\n", encoding="utf-8")
@@ -143,7 +149,7 @@ def test_windows_have_a_word_and_a_shape_for_each_place(tmp_path) -> None:
 
 
 @pytest.fixture(scope="module")
-def output():
+def output() -> str:
     """What one short run on the corpus of the project prints."""
     pytest.importorskip("tqdm", reason="the demos' extra is not installed")
     finished = subprocess.run(
@@ -157,7 +163,7 @@ def output():
     return finished.stdout
 
 
-def test_the_scorer_beats_majority_and_dictionary(output) -> None:
+def test_the_scorer_beats_majority_and_dictionary(output: str) -> None:
     """On held-out sentences, in AUC and in F1, after five epochs, with J per epoch on the way."""
     assert "The scorer beats the majority (never a target), in both." in output
     assert "The scorer beats the centre-word dictionary, in both." in output
@@ -170,7 +176,7 @@ def test_the_scorer_beats_majority_and_dictionary(output) -> None:
     assert errors[-1] < errors[0]
 
 
-def test_the_close_names_every_way_the_scorer_is_compared_with(output, capsys) -> None:
+def test_the_close_names_every_way_the_scorer_is_compared_with(output: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Those that it beats, those that it does not, in which measure, and one that was not run."""
     titles = [line[:38].strip() for line in output.split("on the test part")[1].splitlines()[1:5]]
     assert titles[3] == "window scorer"
@@ -184,7 +190,7 @@ def test_the_close_names_every_way_the_scorer_is_compared_with(output, capsys) -
     ]
 
 
-def test_five_examples_are_explained(output) -> None:
+def test_five_examples_are_explained(output: str) -> None:
     """Each has its score, what its words add, and the steps of one flow, ending in a gradient."""
     parts = output.split("\nexample ")[1:]
     assert len(parts) == 5
@@ -197,7 +203,7 @@ def test_five_examples_are_explained(output) -> None:
 
 
 @pytest.mark.slow
-def test_runs_are_deterministic(output, capsys) -> None:
+def test_runs_are_deterministic(output: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The same seed prints the same text in another process with another hash seed, and another seed another text."""
     assert window_scorer.main(["--epochs", "5"]) == 0
     assert capsys.readouterr().out == output
@@ -205,7 +211,7 @@ def test_runs_are_deterministic(output, capsys) -> None:
     assert capsys.readouterr().out.splitlines()[:3] != output.splitlines()[:3]
 
 
-def test_what_is_not_installed_is_named(monkeypatch, capsys) -> None:
+def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Without scikit-learn one row is left out; without tqdm one sentence names the extra."""
     pytest.importorskip("tqdm", reason="the demos' extra is not installed")
     monkeypatch.setitem(sys.modules, "sklearn.linear_model", None)
@@ -236,7 +242,7 @@ REFUSED = {
 }  # fmt: skip
 
 
-def refusal(capsys, *arguments):
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
     """The one line that the program prints, after exit status 2."""
     pytest.importorskip("tqdm", reason="the demos' extra is not installed")
     assert window_scorer.main([str(argument) for argument in arguments]) == 2
@@ -248,7 +254,7 @@ def refusal(capsys, *arguments):
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_bad_files_get_one_sentence(tmp_path, capsys, case) -> None:
+def test_bad_files_get_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str], case: str) -> None:
     """Whatever is wrong with a text file or an archive, the program says what and where, and exits with 2."""
     name, content, text = REFUSED[case]
     (tmp_path / name).write_bytes(content)
@@ -270,12 +276,14 @@ def test_bad_files_get_one_sentence(tmp_path, capsys, case) -> None:
         ({}, ["--name", "b"], "has no corpus of the name 'b'"),
     ],
 )
-def test_bad_archives_get_one_sentence(tmp_path, capsys, changes, options, text) -> None:
+def test_bad_archives_get_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, Any], options: list[str], text: str
+) -> None:
     """Missing arrays, other shapes and types, ids beyond the vectors."""
     assert text in refusal(capsys, archive(tmp_path / "a.npz", **changes), *options)
 
 
-def test_a_damaged_archive_gets_one_sentence(tmp_path, capsys) -> None:
+def test_a_damaged_archive_gets_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What zlib says of damaged bytes, without a traceback."""
     file = tmp_path / "damaged.npz"
     np.savez_compressed(file, E=np.arange(4000.0).reshape(-1, 4))
@@ -285,14 +293,14 @@ def test_a_damaged_archive_gets_one_sentence(tmp_path, capsys) -> None:
     assert "is not an .npz archive of plain arrays" in refusal(capsys, file)
 
 
-def test_a_byte_order_mark_is_no_letter(tmp_path) -> None:
+def test_a_byte_order_mark_is_no_letter(tmp_path: Path) -> None:
     """Editors of one system put it before the first word."""
     file = tmp_path / "marked.tsv"
     file.write_text("".join(f"{part}\tRome\tLOC\n" for part in tagged_text.PARTS), encoding="utf-8-sig")
     assert words(read(file).parts["train"]) == [[("Rome", "LOC")]]
 
 
-def test_other_refusals(tmp_path, capsys) -> None:
+def test_other_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Files that are not there, folders, and an activation that does not exist."""
     assert "cannot read" in refusal(capsys, tmp_path / "missing.conll")
     assert "missing.txt: No such file" in refusal(

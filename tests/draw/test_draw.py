@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
@@ -39,6 +40,7 @@ from tests.support.flows import (
     wide_flow,
 )
 from tests.support.places import ROOT
+from tests.support.present import present
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -67,7 +69,7 @@ def test_the_numbers_in_the_svg_are_the_ledgers() -> None:
     for flow in (notes_flow(), deep_flow(), margin_flow(), skipping()):
         root = parsed(flow)
         cells = [(item.get("data-role"), item.get("data-number"), words(item)) for item in root.iter(f"{SVG}text")]
-        shares = sorted(float(item.get("data-share")) for item in root.iter(f"{SVG}g") if item.get("data-share"))
+        shares = sorted(float(item.attrib["data-share"]) for item in root.iter(f"{SVG}g") if item.get("data-share"))
         for node in flow.nodes:
             assert ("value", repr(node.value), amount(node.value)) in cells
             assert ("error", repr(node.error), amount(node.error)) in cells
@@ -93,7 +95,7 @@ def test_the_rail_of_the_notes_example() -> None:
     assert what.formula == (
         "∂a₁⁽³⁾/∂W₁₄⁽¹⁾", "1 · 1 · W₁₁⁽²⁾ · σ′(z₁⁽²⁾) · a₄⁽¹⁾", "1 × 1 × 0.9 × 0.1793 × 0.8", "0.1291",
     )  # fmt: skip
-    badges = [int(item.get("data-step")) for item in parsed(notes_flow()).iter(f"{SVG}g") if item.get("data-step")]
+    badges = [int(item.attrib["data-step"]) for item in parsed(notes_flow()).iter(f"{SVG}g") if item.get("data-step")]
     assert set(badges) == set(range(1, 9))
 
 
@@ -118,7 +120,7 @@ def test_signs_are_told_by_more_than_colour() -> None:
         if item.get("fill") == "none"
     }
     assert dashes["s-error"] is None
-    assert " " in dashes["s-negative"]
+    assert " " in present(dashes["s-negative"])
     assert "negative share" in words(root)
     met = parsed(margin_flow(shift=3.0))
     assert any(
@@ -163,8 +165,8 @@ def test_long_paths_are_drawn_without_their_middle() -> None:
     assert more.rows[1].cells[0].text == "88 more"
     hidden = more.rows[3].cells[0].number
     shown = [edge for edge in flow.edges if {edge.consumer, edge.input} <= {*range(7), *range(95, 101)}]
-    rest = math.prod(edge.local for edge in flow.edges) / math.prod(edge.local for edge in shown)
-    assert hidden * flow.edges[6].local * flow.edges[94].local == pytest.approx(rest, rel=1e-9)
+    whole, seen = (math.prod(present(edge.local) for edge in edges) for edges in (flow.edges, shown))
+    assert hidden * flow.edges[6].local * flow.edges[94].local == pytest.approx(whole / seen, rel=1e-9)
 
 
 def test_more_than_a_reader_takes_in_shows_the_strongest_path() -> None:
@@ -235,7 +237,7 @@ def overlaps(one: Rect, other: Rect) -> bool:
     )  # fmt: skip
 
 
-def test_no_two_boxes_overlap(flow) -> None:
+def test_no_two_boxes_overlap(flow: ad.Flow) -> None:
     """In no kind of picture."""
     layout = lay_out(picture(flow))
     for one, other in combinations(layout.boxes.values(), 2):
@@ -255,7 +257,7 @@ def test_labels_of_wires_fit_between_their_boxes() -> None:
             assert right.x - left.right >= width(wire.label, 14.0) + (22.0 if wire.step else 0.0)
 
 
-def test_texts_fit_into_their_cells(flow) -> None:
+def test_texts_fit_into_their_cells(flow: ad.Flow) -> None:
     """Every row is as wide as its box allows."""
     what = picture(flow)
     places = lay_out(what).boxes
@@ -267,7 +269,7 @@ def test_texts_fit_into_their_cells(flow) -> None:
                 assert width(cell.text, size, bold=cell.role == "error") <= room
 
 
-def test_lines_of_text_are_no_wider_than_the_picture(flow) -> None:
+def test_lines_of_text_are_no_wider_than_the_picture(flow: ad.Flow) -> None:
     """Title, formula, legend, steps and captions are broken into lines."""
     what = picture(flow)
     for line in (*header(what, 900.0), *footer(what, 900.0)):
@@ -300,19 +302,20 @@ def test_wires_pass_columns_between_boxes() -> None:
                     assert not (place.x <= x <= place.right and place.y < y < place.y + place.height)
 
 
-def test_the_svg_is_an_image_with_title_and_description(flow) -> None:
+def test_the_svg_is_an_image_with_title_and_description(flow: ad.Flow) -> None:
     """role="img"; a title, and the story in words."""
     root = parsed(flow)
     assert root.get("role") == "img"
-    title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
+    title, description = present(root.find(f"{SVG}title")), present(root.find(f"{SVG}desc"))
     assert words(title).startswith("Error sharing: ")
     assert len(words(description)) > 20
-    assert float(root.get("width")) == float(root.get("viewBox").split()[2])
+    assert float(root.attrib["width"]) == float(root.attrib["viewBox"].split()[2])
 
 
 def test_the_description_tells_the_steps() -> None:
     """For those who cannot see the picture."""
-    assert "× σ′(z₁⁽²⁾) = 0.1793 carries it through the neuron." in words(parsed(notes_flow()).find(f"{SVG}desc"))
+    description = present(parsed(notes_flow()).find(f"{SVG}desc"))
+    assert "× σ′(z₁⁽²⁾) = 0.1793 carries it through the neuron." in words(description)
 
 
 def test_sub_and_superscripts_are_stacked() -> None:
@@ -325,8 +328,8 @@ def test_sub_and_superscripts_are_stacked() -> None:
     base, low, high = cell.iter(f"{SVG}tspan")
     assert (base.text, base.get("font-style")) == ("W", "italic")
     assert (low.text, high.text) == ("14", "(1)")
-    assert float(low.get("dy")) > 0 > float(high.get("dy"))
-    assert float(high.get("dx")) < 0
+    assert float(low.attrib["dy"]) > 0 > float(high.attrib["dy"])
+    assert float(high.attrib["dx"]) < 0
     for item in parsed(deep_flow()).iter(f"{SVG}text"):
         spans = list(item.iter(f"{SVG}tspan"))
         if spans and not spans[-1].get("font-size"):
@@ -339,7 +342,7 @@ def test_an_index_without_a_base_is_raised_alone() -> None:
     names = [item for item in parsed(error_flow(x * 3.0, x)).iter(f"{SVG}text") if item.get("data-role") == "name"]
     (raised,) = next(item for item in names if words(item) == "2").iter(f"{SVG}tspan")
     assert raised.text == "2"
-    assert float(raised.get("dy")) < 0
+    assert float(raised.attrib["dy"]) < 0
 
 
 def test_pieces_of_a_text() -> None:
@@ -362,7 +365,7 @@ def test_widths_allow_for_any_character() -> None:
 # ---- names that users choose -----------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_name_becomes_markup(name) -> None:
+def test_no_name_becomes_markup(name: str) -> None:
     """The SVG parses, with only the elements we write; text and JSON hold the name; ids are ours."""
     flow = hostile_flow(name)
     root = parsed(flow)
@@ -380,14 +383,14 @@ def test_no_name_becomes_markup(name) -> None:
 
 @pytest.mark.slow
 @given(st.text(min_size=1, max_size=20))
-def test_any_name_gives_xml_that_parses(name) -> None:
+def test_any_name_gives_xml_that_parses(name: str) -> None:
     """Whatever hypothesis thinks of."""
     parsed(hostile_flow(name))
     dot(hostile_flow(name)).encode()
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_name_becomes_dot(name) -> None:
+def test_no_name_becomes_dot(name: str) -> None:
     """Nodes and edges of the DOT text are the picture's, and inside labels nothing of a name is live."""
     flow = hostile_flow(name)
     source = dot(flow)
@@ -401,7 +404,7 @@ def test_no_name_becomes_dot(name) -> None:
 # ---- DOT and Graphviz ------------------------------------------------------------------------------------------------
 
 
-def test_dot_text_has_a_table_for_every_box_and_an_edge_for_every_wire(flow) -> None:
+def test_dot_text_has_a_table_for_every_box_and_an_edge_for_every_wire(flow: ad.Flow) -> None:
     """Rows are ports; errors run backwards along forward edges."""
     what = picture(flow)
     source = dot(flow)
@@ -505,7 +508,7 @@ def test_a_long_path_through_arrays() -> None:
 
 
 @pytest.mark.parametrize("letter", ["x", "\\", "&", "😀"])
-def test_names_of_any_length_are_short_enough_for_graphviz(letter) -> None:
+def test_names_of_any_length_are_short_enough_for_graphviz(letter: str) -> None:
     """Graphviz refuses texts of 16 kB and more; an escaped character may take six bytes."""
     x = Value(2.0, name=letter * 10_000)
     text = dot(error_flow(x * x, x))
@@ -513,7 +516,7 @@ def test_names_of_any_length_are_short_enough_for_graphviz(letter) -> None:
 
 
 @pytest.mark.parametrize("f", [lambda a: a + a, lambda a: a * a, lambda a: a - a], ids=["a + a", "a·a", "a − a"])
-def test_same_operand_twice_is_drawn_with_two_wires(f) -> None:
+def test_same_operand_twice_is_drawn_with_two_wires(f: Callable[[Value], Value]) -> None:
     """Each edge has a wire and a row of its own, in the picture and in DOT."""
     a = Value(3.0, name="a")
     flow = error_flow(f(a), a)
@@ -530,6 +533,6 @@ def test_the_text_of_a_seed_has_room_beside_the_output() -> None:
     label = next(item for item in made.iter(f"{SVG}text") if "".join(item.itertext()).startswith("6, norm 0.3"))
     half = width("6, norm 0.3024", 14.0, bold=True) / 2
     boxes = [item for item in made.iter(f"{SVG}rect") if item.get("class") == "s-ink"]
-    right = max(float(box.get("x")) + float(box.get("width")) for box in boxes)
-    assert right <= float(label.get("x")) - half
-    assert float(label.get("x")) + half <= float(made.get("width"))
+    right = max(float(box.attrib["x"]) + float(box.attrib["width"]) for box in boxes)
+    assert right <= float(label.attrib["x"]) - half
+    assert float(label.attrib["x"]) + half <= float(made.attrib["width"])

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ from tests.support.flows import FLOWS, HOSTILE, deep_flow, hostile_flow, notes_f
 # ---- files -----------------------------------------------------------------------------------------------------------
 
 
-def test_files_by_their_ending(tmp_path) -> None:
+def test_files_by_their_ending(tmp_path: Path) -> None:
     """Each holds what the function of that kind gives."""
     flow = notes_flow()
     for ending, content in (("svg", svg(flow)), ("dot", dot(flow)), ("txt", text(flow) + "\n")):
@@ -34,14 +35,14 @@ def test_files_by_their_ending(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("kind", FLOWS)
-def test_every_kind_of_flow_can_be_saved(tmp_path, kind) -> None:
+def test_every_kind_of_flow_can_be_saved(tmp_path: Path, kind: str) -> None:
     """As everything that needs no other program."""
     flow = FLOWS[kind]()
     for ending in ("svg", "dot", "html", "txt", "json", "tex", "md"):
         assert save(flow, tmp_path / f"flow.{ending}").path.stat().st_size > 100
 
 
-def test_an_unknown_ending_is_refused(tmp_path) -> None:
+def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
     """The sentence lists those that are known."""
     with pytest.raises(ValueError, match=r"cannot save as 'flow\.bmp'") as caught:
         save(notes_flow(), tmp_path / "flow.bmp")
@@ -51,7 +52,7 @@ def test_an_unknown_ending_is_refused(tmp_path) -> None:
     )
 
 
-def test_a_folder_that_is_not_there_is_one_sentence(tmp_path) -> None:
+def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     """And so is a folder in the file's place."""
     with pytest.raises(FileNotFoundError) as caught:
         save(notes_flow(), tmp_path / "none" / "flow.svg")
@@ -62,7 +63,7 @@ def test_a_folder_that_is_not_there_is_one_sentence(tmp_path) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["flow.svg"]
 
 
-def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch) -> None:
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The new one is moved into its place only when it is whole; nothing else stays behind."""
     target = tmp_path / "flow.svg"
     target.write_text("old")
@@ -77,7 +78,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["flow.svg"]
 
 
-def test_permissions_stay(tmp_path) -> None:
+def test_permissions_stay(tmp_path: Path) -> None:
     """A replaced file keeps its mode; a new one has what the umask allows."""
     target = tmp_path / "flow.svg"
     target.write_text("old")
@@ -90,7 +91,7 @@ def test_permissions_stay(tmp_path) -> None:
     assert fresh.stat().st_mode == plain.stat().st_mode
 
 
-def test_a_link_stays_a_link(tmp_path) -> None:
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
     """What it leads to is written, as open() does: over several links, and where nothing is there yet."""
     (tmp_path / "kept").mkdir()
     target = tmp_path / "kept" / "real.svg"
@@ -109,7 +110,7 @@ def test_a_link_stays_a_link(tmp_path) -> None:
     assert (tmp_path / "round.svg").is_symlink()
 
 
-def test_a_name_may_be_as_long_as_the_system_allows(tmp_path) -> None:
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path: Path) -> None:
     """255 characters here; one more is one sentence."""
     longest = os.pathconf(tmp_path, "PC_NAME_MAX")
     for length in (longest, longest - 8):
@@ -121,7 +122,7 @@ def test_a_name_may_be_as_long_as_the_system_allows(tmp_path) -> None:
     assert len([*tmp_path.iterdir()]) == 2
 
 
-def test_a_pipe_is_written_to(tmp_path) -> None:
+def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     """It stays a pipe: what is no file is not replaced."""
     pipe = tmp_path / "flow.txt"
     os.mkfifo(pipe)
@@ -135,13 +136,13 @@ def test_a_pipe_is_written_to(tmp_path) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["flow.txt"]
 
 
-def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path, monkeypatch) -> None:
+def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its folder would allow it; open() for writing refuses it, and so does a save."""
     target = tmp_path / "flow.svg"
     target.write_text("old")
     opened = os.open
 
-    def refuse(path: object, flags: int, *more: object) -> int:  # for root the system refuses none
+    def refuse(path: Any, flags: int, *more: Any) -> int:  # for root the system refuses none
         if path == target and flags & os.O_WRONLY:
             raise PermissionError(13, "Permission denied")
         return opened(path, flags, *more)
@@ -178,7 +179,7 @@ def can_be_nameless(folder: Path) -> bool:
 
 @pytest.mark.parametrize("taken_away", ["", "del os.O_TMPFILE"], ids=["without a name", "with a name"])
 @pytest.mark.parametrize("call", ["fchmod", "replace"])
-def test_a_kill_leaves_the_old_file(tmp_path, call, taken_away) -> None:
+def test_a_kill_leaves_the_old_file(tmp_path: Path, call: str, taken_away: str) -> None:
     """While the new one is written, nothing is beside it where files need no name; else one that says whose it is."""
     target = tmp_path / "flow.svg"
     target.write_text("old")
@@ -191,13 +192,13 @@ def test_a_kill_leaves_the_old_file(tmp_path, call, taken_away) -> None:
     assert all(re.fullmatch(r"\.autodiff-[0-9a-f]{16}", name) for name in others)
 
 
-def test_a_name_that_the_system_cannot_write_is_one_sentence(tmp_path) -> None:
+def test_a_name_that_the_system_cannot_write_is_one_sentence(tmp_path: Path) -> None:
     """Half a character here; in the C locale, any that is not ASCII."""
     with pytest.raises(ValueError, match=r"^names of files are written in utf-8 here, which has no '.*\\ud800\.svg'$"):
         save(notes_flow(), tmp_path / "\ud800.svg")
 
 
-def test_half_a_character_in_a_name_is_saved(tmp_path) -> None:
+def test_half_a_character_in_a_name_is_saved(tmp_path: Path) -> None:
     """A lone surrogate is no text in UTF-8; in JSON it is written as its number, and reads as what it was."""
     x = Value(2.0, name="\ud800")
     data = json.loads(save(error_flow(x * x, x), tmp_path / "flow.json").path.read_text(encoding="utf-8"))
@@ -221,7 +222,7 @@ def has_graphviz() -> bool:
 
 
 @pytest.mark.parametrize(("ending", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF")])
-def test_png_and_pdf_are_drawn_by_graphviz(tmp_path, ending, magic, has_graphviz) -> None:
+def test_png_and_pdf_are_drawn_by_graphviz(tmp_path: Path, ending: str, magic: bytes, has_graphviz: bool) -> None:
     """By dot or by pygraphviz, and the answer says by which."""
     if not has_graphviz:
         pytest.skip("neither dot nor pygraphviz is installed")
@@ -231,7 +232,7 @@ def test_png_and_pdf_are_drawn_by_graphviz(tmp_path, ending, magic, has_graphviz
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_graphviz_takes_hostile_names(name, has_graphviz) -> None:
+def test_graphviz_takes_hostile_names(name: str, has_graphviz: bool) -> None:
     """What we write is DOT, whatever the names are."""
     if not has_graphviz:
         pytest.skip("neither dot nor pygraphviz is installed")
@@ -248,7 +249,7 @@ def no_graphviz(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("ending", [".png", ".pdf"])
-def test_without_graphviz_our_own_svg_is_written(tmp_path, no_graphviz, ending) -> None:
+def test_without_graphviz_our_own_svg_is_written(tmp_path: Path, no_graphviz: None, ending: str) -> None:
     """Beside where the picture was wanted; the answer and one sentence say so, and what to install."""
     with pytest.warns(UserWarning, match="^wrote") as warned:
         saved = save(notes_flow(), tmp_path / f"flow{ending}")
@@ -264,7 +265,9 @@ def test_without_graphviz_our_own_svg_is_written(tmp_path, no_graphviz, ending) 
 @pytest.mark.parametrize(
     ("name", "command"), [("dot", "apt install graphviz"), ("pygraphviz", "pip install pygraphviz")]
 )
-def test_a_forced_engine_that_is_missing_is_one_sentence(tmp_path, no_graphviz, name, command) -> None:
+def test_a_forced_engine_that_is_missing_is_one_sentence(
+    tmp_path: Path, no_graphviz: None, name: str, command: str
+) -> None:
     """With the command that installs it; nothing is written."""
     for ending in (".png", ".svg"):
         with pytest.raises(MissingProgramError) as caught:
@@ -282,7 +285,7 @@ def test_a_forced_engine_that_is_missing_is_one_sentence(tmp_path, no_graphviz, 
         (".txt", "dot", "the engine dot draws .svg, .png, .pdf, and a .txt is written by autodiff"),
     ],
 )
-def test_an_engine_that_cannot_is_one_sentence(tmp_path, ending, name, sentence) -> None:
+def test_an_engine_that_cannot_is_one_sentence(tmp_path: Path, ending: str, name: str, sentence: str) -> None:
     """An unknown one, and one that does not draw this format."""
     with pytest.raises(ValueError) as caught:
         save(notes_flow(), tmp_path / f"flow{ending}", engine=name)
@@ -303,14 +306,14 @@ def write_program(program: Path, body: str) -> None:
     program.chmod(0o755)
 
 
-def test_dot_is_preferred_and_gets_the_text(fake_dot) -> None:
+def test_dot_is_preferred_and_gets_the_text(fake_dot: Path) -> None:
     """The text goes to standard input, the kind is an option."""
     write_program(fake_dot, "import sys; sys.stdout.write(' '.join(sys.argv[1:]) + sys.stdin.read())")
     assert render("digraph {a}", "png") == (b"-Kdot -Tpngdigraph {a}", "dot")
     assert render("digraph {a}", "pdf", layout="nop") == (b"-Knop -Tpdfdigraph {a}", "dot")
 
 
-def test_a_failing_or_endless_program_is_one_sentence(fake_dot, monkeypatch) -> None:
+def test_a_failing_or_endless_program_is_one_sentence(fake_dot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last line of what it said; or that it took too long."""
     write_program(fake_dot, "import sys; sys.stderr.write('first\\nlast\\n'); sys.exit(1)")
     with pytest.raises(MissingProgramError, match=r"^dot could not draw the picture: last$"):
@@ -324,7 +327,7 @@ def test_a_failing_or_endless_program_is_one_sentence(fake_dot, monkeypatch) -> 
         render("digraph {a}", "png")
 
 
-def test_an_error_beside_a_drawing_is_an_error(fake_dot) -> None:
+def test_an_error_beside_a_drawing_is_an_error(fake_dot: Path) -> None:
     """Graphviz leaves out a label that it cannot read, and ends with status 0; a warning is no error."""
     write_program(fake_dot, "import sys; print('drawn'); sys.stderr.write('Warning: no font\\n')")
     assert render("digraph {a}", "png") == (b"drawn\n", "dot")
@@ -333,7 +336,7 @@ def test_an_error_beside_a_drawing_is_an_error(fake_dot) -> None:
         render("digraph {a}", "png")
 
 
-def test_where_dot_fails_pygraphviz_draws(fake_dot, monkeypatch) -> None:
+def test_where_dot_fails_pygraphviz_draws(fake_dot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A broken installation is no reason to give up; a picture that takes too long is."""
     monkeypatch.setattr(engine, "find_spec", lambda name: name)
     monkeypatch.setattr(engine, "_PYGRAPHVIZ", "print('by the other')")
@@ -351,7 +354,7 @@ def test_where_dot_fails_pygraphviz_draws(fake_dot, monkeypatch) -> None:
         render("digraph {a}", "png")
 
 
-def test_pygraphviz_is_stopped_when_it_takes_too_long(monkeypatch) -> None:
+def test_pygraphviz_is_stopped_when_it_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """It runs in a process of its own."""
     monkeypatch.setattr(engine, "find_dot", lambda: None)
     monkeypatch.setattr(engine, "find_spec", lambda name: name)
@@ -379,7 +382,7 @@ sys.exit(main(["flow", "--output", sys.argv[1]]))
     ],
     ids=["dot", "pygraphviz", "neither"],
 )
-def test_the_whole_job_in_each_situation(tmp_path, taken_away, drew) -> None:
+def test_the_whole_job_in_each_situation(tmp_path: Path, taken_away: str, drew: str) -> None:
     """The program explains, checks and draws, and says which engine drew; without any it draws the SVG itself."""
     if drew == "dot":  # a program of that name on the PATH, whether this machine has Graphviz or not
         taken_away = f"engine.find_dot = lambda: {str(tmp_path / 'dot')!r}"
@@ -402,7 +405,7 @@ def test_the_whole_job_in_each_situation(tmp_path, taken_away, drew) -> None:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_dot_parsed_back_has_the_pictures_nodes_and_edges(name) -> None:
+def test_dot_parsed_back_has_the_pictures_nodes_and_edges(name: str) -> None:
     """No name adds one, whatever is in it."""
     pygraphviz = pytest.importorskip("pygraphviz")
     flow = hostile_flow(name)
@@ -414,7 +417,9 @@ def test_dot_parsed_back_has_the_pictures_nodes_and_edges(name) -> None:
     assert {frozenset(edge) for edge in seen} == {frozenset((wire.tail, wire.head)) for wire in what.wires}
 
 
-def test_dot_is_looked_for_on_the_path_and_where_installers_put_it(tmp_path, monkeypatch) -> None:
+def test_dot_is_looked_for_on_the_path_and_where_installers_put_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """First the PATH, then the usual folders."""
     program = tmp_path / "dot"
     write_program(program, "")
@@ -442,7 +447,9 @@ def test_wires_leave_boxes_at_their_outer_side() -> None:
 
 
 @pytest.mark.parametrize("name", [None, "pygraphviz"])
-def test_what_graphviz_would_take_minutes_for_is_not_begun(tmp_path, monkeypatch, name) -> None:
+def test_what_graphviz_would_take_minutes_for_is_not_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str | None
+) -> None:
     """An estimate decides, and one sentence says so: our own SVG is written, unless another engine was asked for."""
     monkeypatch.setattr(sys.modules["autodiff.draw.files"], "_MOST", 1000)
     sentence = "is more than Graphviz paints in a minute; fold it, or save an .svg"

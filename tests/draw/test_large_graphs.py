@@ -12,6 +12,7 @@ from autodiff import Value, error_flow
 from autodiff.draw import Picture, computation, dot, picture, svg
 from autodiff.draw.layout.positions import lay_out
 from autodiff.draw.model.quick import place_of
+from autodiff.flow import Flow
 from autodiff.telling.terms import notes_name
 from nn import Network
 from tests.draw.test_views import check_layout
@@ -38,7 +39,7 @@ def folds(what: Picture) -> list[list[str]]:
 
 
 @pytest.fixture(scope="module")
-def short_way():
+def short_way() -> Flow:
     """The flow to a weight near the output of a hundred thousand nodes."""
     total, _ = mesh(100_000)
     w = Value(0.5, name="w")
@@ -46,7 +47,7 @@ def short_way():
 
 
 @pytest.mark.parametrize("view", ["auto", "graph", "shares"])
-def test_the_way_alone_from_a_hundred_thousand_nodes(short_way, view) -> None:
+def test_the_way_alone_from_a_hundred_thousand_nodes(short_way: Flow, view: str) -> None:
     """A weight near the output: the picture holds the way, and says what is left out."""
     flow = short_way
     what = picture(flow, view)
@@ -193,7 +194,7 @@ NAMES = (
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_letters_and_layers_are_read_as_names_are(name) -> None:
+def test_letters_and_layers_are_read_as_names_are(name: str) -> None:
     """The quick reading of printed names agrees with the parser, and leaves all others to it."""
     (node,) = error_flow(x := Value(1.0, name=name), x).nodes
     parsed = notes_name(node)

@@ -13,8 +13,11 @@ import struct
 import subprocess
 import sys
 import urllib.parse
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,6 +33,7 @@ from autodiff.telling.terms import amount, derivative
 from autodiff.words.notation import number
 from autodiff.words.phrases import PHRASES
 from nn import Network, WindowScorer, max_margin
+from tests.support.browser import Browser
 from tests.support.flows import (
     FLOWS,
     HOSTILE,
@@ -43,41 +47,50 @@ from tests.support.flows import (
 )
 from tests.support.places import ROOT
 
+#: What the fixture `visit` gives: opens the page of a flow, at a hash, told with options.
+Visit = Callable[..., Browser]
+
 _FLOWS = pytest.mark.parametrize("make", FLOWS.values(), ids=FLOWS)
+
+
+_Tag = tuple[str, dict[str, str | None]]
 
 
 class Elements(HTMLParser):
     """The elements of a page with their attributes, and the text of those that are not parsed."""
 
-    def __init__(self, source) -> None:
+    def __init__(self, source: str) -> None:
         super().__init__()
-        self.tags, self.texts, self.inside = [], [], False
+        self.tags: list[_Tag] = []
+        self.texts: list[tuple[_Tag, str]] = []
+        self.inside = False
         self.feed(source)
 
-    def handle_starttag(self, tag, attrs) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
         self.inside = tag in ("script", "style")
         if self.inside:
             self.texts.append((self.tags[-1], ""))
 
-    def handle_endtag(self, tag) -> None:
+    def handle_endtag(self, tag: str) -> None:
         self.inside = self.inside and tag not in ("script", "style")
 
-    def handle_data(self, data) -> None:
+    def handle_data(self, data: str) -> None:
         if self.inside:
             self.texts[-1] = (self.texts[-1][0], self.texts[-1][1] + data)
 
-    def of(self, tag):
+    def of(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def data_of(source):
+def data_of(source: str) -> dict[str, Any]:
     """The ledger that a page embeds, as a reader of JSON sees it."""
     (text,) = [text for (tag, attributes), text in Elements(source).texts if attributes.get("id") == "data"]
-    return json.loads(text)
+    data: dict[str, Any] = json.loads(text)
+    return data
 
 
-def as_in_page(value):
+def as_in_page(value: Any) -> Any:
     """A number or list of `Flow.as_dict` as the page holds it: entries from first to last."""
     flat, rows = [], [value]
     while rows:
@@ -87,11 +100,11 @@ def as_in_page(value):
     return flat if isinstance(value, list) else value
 
 
-def number_in_page(value):
+def number_in_page(value: Any) -> Any:
     return value["data"] if isinstance(value, dict) else value
 
 
-def scorer_flow():
+def scorer_flow() -> Flow:
     """J with both windows of a small scorer."""
     embedding = [[0.3, -0.8], [0.5, 0.2], [-0.4, 0.9], [0.7, -0.1]]
     scorer = WindowScorer(embedding, window=3, hidden=2, scalar=True)
@@ -103,7 +116,7 @@ def scorer_flow():
 
 
 @_FLOWS
-def test_every_number_is_the_ledgers(make) -> None:
+def test_every_number_is_the_ledgers(make: Callable[..., Any]) -> None:
     """Values, errors, local gradients and shares, in full, are those of `Flow.as_dict`."""
     flow = make()
     data, ledger = data_of(page(flow)), flow.as_dict()
@@ -127,7 +140,7 @@ def test_every_number_is_the_ledgers(make) -> None:
     assert data["nodes"][data["parameter"]][0] == ledger["parameter"]
 
 
-def read(data, text, language, digits):
+def read(data: dict[str, Any], text: int, language: str, digits: int) -> str:
     """A text of the page with its slots filled in."""
     texts = data["texts"][text]
     pieces = [data["pieces"][k] for k in texts[min(["en", "zh"].index(language), len(texts) - 1)]]
@@ -135,7 +148,7 @@ def read(data, text, language, digits):
 
 
 @_FLOWS
-def test_every_sentence_is_that_of_the_steps(make) -> None:
+def test_every_sentence_is_that_of_the_steps(make: Callable[..., Any]) -> None:
     """For each parameter, in both languages, with more digits and with fewer."""
     flow = make()
     data = data_of(page(flow))
@@ -147,8 +160,8 @@ def test_every_sentence_is_that_of_the_steps(make) -> None:
         assert (own is None) == bool(np.all(flow.seed == 1))
         for language, digits in (("en", 4), ("zh", 9)):
             usual = f"∂{one.output.label}/∂{one.parameter.label}"
-            expected = derivative(one, language=language, write=partial(number, digits=digits))
-            assert (usual if own is None else read(data, own, language, digits)) == expected
+            head = derivative(one, language=language, write=partial(number, digits=digits))
+            assert (usual if own is None else read(data, own, language, digits)) == head
             expected = steps(one, language=language, write=partial(number, digits=digits))
             assert count == len(expected)
             if count <= 40 and max((len(step.lines) for step in expected), default=0) <= 16:
@@ -172,7 +185,7 @@ def test_one_pass_tells_the_flow_to_every_node() -> None:
     assert len(data["flows"]) == len(data["nodes"]) == 23
 
 
-def test_the_page_needs_no_further_backward_pass(monkeypatch) -> None:
+def test_the_page_needs_no_further_backward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """The flows to all nodes come from the pass of the given flow; data assigned since then changes nothing."""
     network = Network((4, 3, 1), scalar=True)
     flow = error_flow(network([1.0, 2.0, 3.0, 4.0]), network.parameter("W11(1)"))
@@ -205,7 +218,7 @@ def test_the_page_is_the_same_in_every_process() -> None:
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
-def test_no_name_becomes_markup(name) -> None:
+def test_no_name_becomes_markup(name: str) -> None:
     """The page has the elements it always has, and the name comes back as text."""
     source = page(hostile_flow(name))
     usual = [tag for tag, _ in Elements(page(hostile_flow("w"))).tags]
@@ -249,14 +262,14 @@ def test_a_reader_without_scripts_gets_the_text() -> None:
         ({"digits": True}, "expected 1 … 17 significant digits but got digits=True"),
     ],
 )
-def test_bad_options_are_one_sentence(options, sentence) -> None:
+def test_bad_options_are_one_sentence(options: dict[str, Any], sentence: str) -> None:
     """An option that is not there says what is."""
     with pytest.raises(ValueError, match=re.escape(sentence)):
         page(notes_flow(), **options)
 
 
 @pytest.mark.parametrize("seed", [[1.0, -1.0], [0.0, 0.0], [2.0, 2.0]])
-def test_a_seed_may_be_an_array(seed) -> None:
+def test_a_seed_may_be_an_array(seed: list[float]) -> None:
     """In the flow to the output itself, which has no edge, it is the gradient."""
     t = Tensor([1.0, 2.0], name="T")
     data = data_of(page(error_flow(tanh(t), t, seed=seed)))
@@ -281,7 +294,7 @@ def test_a_large_network_is_folded_and_says_so() -> None:
     assert data["nodes"][data["parameter"]][0] == "W₂₀,₅₀⁽¹⁾"
 
 
-def test_a_long_way_is_told_in_a_moment_and_the_page_says_what_it_leaves_out(monkeypatch) -> None:
+def test_a_long_way_is_told_in_a_moment_and_the_page_says_what_it_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a chain of 300 units the first and last steps, and as many flows as there is time for, this one first."""
     monkeypatch.setattr("autodiff.draw.page.page._MOST_EDGES", 1000)
     data = data_of(page(error_flow(*chain(300))))
@@ -312,22 +325,22 @@ def test_drawings_give_the_page() -> None:
 
 
 @cache
-def flow_of(make):
+def flow_of(make: Callable[[], Flow]) -> Flow:
     """The flow that a function makes, the same one for all tests in browsers, which only look at it."""
     return make()
 
 
 @cache
-def source_of(flow: Flow, **options):
+def source_of(flow: Flow, **options: Any) -> str:
     """The page of a flow, told once for all tests and browsers that open it."""
     return page(flow, **options)
 
 
 @pytest.fixture
-def visit(browser, tmp_path):
+def visit(browser: Browser, tmp_path: Path) -> Visit:
     """Open the page of a flow anew; gives the browser."""
 
-    def opened(flow: Flow, hash: str = "", **options):
+    def opened(flow: Flow, hash: str = "", **options: Any) -> Browser:
         file = tmp_path / "page.html"
         file.write_text(source_of(flow, **options), encoding="utf-8")
         browser.open(file, hash)
@@ -337,17 +350,17 @@ def visit(browser, tmp_path):
     return opened
 
 
-def text(browser, selector):
+def text(browser: Browser, selector: str) -> Any:
     """The text of an element."""
     return browser.run("return document.querySelector(arguments[0]).textContent", selector)
 
 
-def texts(browser, *selectors):
+def texts(browser: Browser, *selectors: str) -> Any:
     """The texts of several elements, asked for at once."""
     return browser.run("return arguments[0].map(each => document.querySelector(each).textContent)", selectors)
 
 
-def choose(browser, selector, value) -> None:
+def choose(browser: Browser, selector: str, value: str) -> None:
     """Choose an option as a reader does."""
     browser.run(
         "const e = document.querySelector(arguments[0]); e.value = arguments[1]; e.dispatchEvent(new Event('change'))",
@@ -355,7 +368,7 @@ def choose(browser, selector, value) -> None:
     )  # fmt: skip
 
 
-def follow(browser, hash) -> None:
+def follow(browser: Browser, hash: str) -> None:
     """Go to another hash of the page, and wait until the page has followed, which listens before we do."""
     browser.run(
         "return new Promise(done => {"
@@ -364,17 +377,17 @@ def follow(browser, hash) -> None:
     )
 
 
-def badge(n):
+def badge(n: int) -> str:
     return chr(0x245F + n) if n <= 20 else f"({n})"
 
 
-def captions(flow, language="en", digits=4):
+def captions(flow: Flow, language: str = "en", digits: int = 4) -> list[str]:
     """What the page says at each step."""
     told = steps(flow, language=language, write=partial(number, digits=digits))
     return ["\n".join([f"{badge(step.number)} {step.sentence}", *step.lines]) for step in told]
 
 
-def test_clicking_through_all_steps(visit) -> None:
+def test_clicking_through_all_steps(visit: Visit) -> None:
     """Next tells every step, previous goes back, first and last go to the ends."""
     flow = flow_of(notes_flow)
     page_ = visit(flow)
@@ -392,7 +405,7 @@ def test_clicking_through_all_steps(visit) -> None:
 
 
 @pytest.mark.parametrize("make", [notes_flow, deep_flow, scorer_flow, array_flow])
-def test_every_step_of_every_flow(visit, make) -> None:
+def test_every_step_of_every_flow(visit: Visit, make: Callable[..., Any]) -> None:
     """Next tells every step, as long as it leads anywhere; the ledger's shares appear in turn."""
     flow = flow_of(make)
     page_ = visit(flow)
@@ -424,7 +437,7 @@ for (const pick of document.querySelectorAll('figure [data-node]')) {
 }"""
 
 
-def test_clicking_any_weight_bias_or_unit_shows_its_flow(visit) -> None:
+def test_clicking_any_weight_bias_or_unit_shows_its_flow(visit: Visit) -> None:
     """All 23 nodes of the notes' network: gradient in the heading, value and derivative in full below the picture."""
     flow = flow_of(notes_flow)
     page_ = visit(flow, "#step=8")
@@ -441,7 +454,7 @@ def test_clicking_any_weight_bias_or_unit_shows_its_flow(visit) -> None:
         assert info == full.replace("-", "−")
 
 
-def test_values_are_shown_on_hover_and_focus(visit) -> None:
+def test_values_are_shown_on_hover_and_focus(visit: Visit) -> None:
     """A unit's value and error in full under the mouse, and for who comes with the keyboard."""
     page_ = visit(flow_of(notes_flow), "#step=8")
     place = '[aria-label^="z₁⁽²⁾ ="]'
@@ -455,7 +468,7 @@ def test_values_are_shown_on_hover_and_focus(visit) -> None:
     assert text(page_, "#info") == expected
 
 
-def doubles():
+def doubles() -> list[float]:
     """Numbers of every size, exact ties between two roundings among them."""
     draw = random.Random(0)
     ties = [k + 0.5 for k in range(40)] + [m * 2.0**-k for m in (1, 3, 5, 7, 999) for k in range(70)]
@@ -465,7 +478,7 @@ def doubles():
     return [x for x in ties + bits + plain + edges + [-x for x in ties] if math.isfinite(x)]
 
 
-def test_numbers_are_written_as_in_python(visit) -> None:
+def test_numbers_are_written_as_in_python(visit: Visit) -> None:
     """`notation.number` for every count of digits, and repr for all of them, to the last character."""
     page_ = visit(flow_of(notes_flow))
     numbers = doubles()
@@ -484,7 +497,7 @@ def test_numbers_are_written_as_in_python(visit) -> None:
     assert specials == [number(math.nan), number(math.inf), number(-math.inf), number(None)]
 
 
-def test_the_keyboard_alone_is_enough(visit) -> None:
+def test_the_keyboard_alone_is_enough(visit: Visit) -> None:
     """Arrows, Home and End step; Tab reaches the weights, Enter and Space choose; what is written keeps its keys."""
     flow = flow_of(notes_flow)
     page_ = visit(flow)
@@ -514,7 +527,7 @@ CONTROLS = ("picker", "find", "predict", "theme", "digits", "language", "first",
 
 
 @pytest.mark.parametrize("how", ["keyboard", "mouse"])
-def test_after_any_control_the_arrow_keys_step(visit, how) -> None:
+def test_after_any_control_the_arrow_keys_step(visit: Visit, how: str) -> None:
     """Whatever was used last, a list that was chosen from and a box that was ticked too: it changes no parameter."""
     flow = flow_of(notes_flow)
     page_ = visit(flow, "#step=3")
@@ -538,14 +551,14 @@ def test_after_any_control_the_arrow_keys_step(visit, how) -> None:
         assert heading.endswith("W₁₄⁽¹⁾"), control
 
 
-def test_a_choice_from_the_list_begins_at_the_first_step(visit) -> None:
+def test_a_choice_from_the_list_begins_at_the_first_step(visit: Visit) -> None:
     """With the keyboard, by a click, by name and by a link: nothing is told before it is asked for."""
     page_ = visit(flow_of(notes_flow), "#step=8")
     page_.run("document.querySelector('#picker').focus()")
     page_.press("Down")
     chosen = text(page_, "h1")
     assert not chosen.endswith("W₁₄⁽¹⁾")
-    ways = [
+    ways: list[Callable[[], object]] = [
         lambda: None,
         lambda: page_.click_at(*page_.run(FREE_POINT, "W₂₃⁽¹⁾")),
         lambda: choose(page_, "#find", "b1(1)"),
@@ -563,7 +576,7 @@ def test_a_choice_from_the_list_begins_at_the_first_step(visit) -> None:
         page_.press("End")
 
 
-def test_a_name_that_is_not_there_is_said_beside_the_field(visit) -> None:
+def test_a_name_that_is_not_there_is_said_beside_the_field(visit: Visit) -> None:
     """Announced to who cannot see it, in the reader's language, and taken back; of a link too."""
     page_ = visit(flow_of(notes_flow), "#step=2&parameter=Q7")
     assert text(page_, "#unknown") == "Q7 is not among the names on this page."
@@ -585,7 +598,7 @@ def test_a_name_that_is_not_there_is_said_beside_the_field(visit) -> None:
     assert page_.run("return document.querySelector('#find').ariaInvalid") == "false"
 
 
-def test_a_flow_that_is_not_told_cannot_be_chosen(visit, monkeypatch) -> None:
+def test_a_flow_that_is_not_told_cannot_be_chosen(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its box is no button, and who asks for its name is told why."""
     monkeypatch.setattr("autodiff.draw.page.page._MOST_TARGETS", 3)
     page_ = visit(notes_flow())  # not the flow of the other tests, whose page is told already
@@ -596,7 +609,7 @@ def test_a_flow_that_is_not_told_cannot_be_chosen(visit, monkeypatch) -> None:
     assert text(page_, "h1").endswith("W₁₄⁽¹⁾")
 
 
-def test_no_focus_is_lost_at_the_ends(visit) -> None:
+def test_no_focus_is_lost_at_the_ends(visit: Visit) -> None:
     """A button that leads nowhere keeps its place, and says that it does."""
     page_ = visit(flow_of(notes_flow))
     page_.run("document.querySelector('#last').focus()")
@@ -607,7 +620,7 @@ def test_no_focus_is_lost_at_the_ends(visit) -> None:
     assert page_.run("return document.querySelector('#previous').ariaDisabled") == "true"
 
 
-def test_a_link_leads_to_a_step_and_a_parameter(visit) -> None:
+def test_a_link_leads_to_a_step_and_a_parameter(visit: Visit) -> None:
     """#step=4 and #parameter=…&step=…, in any spelling; and the page says its own link."""
     flow = flow_of(notes_flow)
     told = captions(flow)
@@ -623,7 +636,7 @@ def test_a_link_leads_to_a_step_and_a_parameter(visit) -> None:
     assert text(visit(flow, "#parameter=<script>&step=99"), "h1").endswith("W₁₄⁽¹⁾")
 
 
-def test_names_are_found_in_any_spelling(visit) -> None:
+def test_names_are_found_in_any_spelling(visit: Visit) -> None:
     """The text field knows every name on the page, and says when it does not know one."""
     page_ = visit(flow_of(notes_flow))
     for spelling in ("W21(1)", "W_{21}^{(1)}", "w₂₁⁽¹⁾"):
@@ -633,7 +646,7 @@ def test_names_are_found_in_any_spelling(visit) -> None:
     assert text(page_, "#unknown") == "W99(9) is not among the names on this page."
 
 
-def test_the_language_changes_everything_said(visit) -> None:
+def test_the_language_changes_everything_said(visit: Visit) -> None:
     """Captions and terms in Chinese, the same numbers, and back."""
     flow = flow_of(notes_flow)
     page_ = visit(flow, "#step=4")
@@ -649,7 +662,7 @@ def test_the_language_changes_everything_said(visit) -> None:
     assert text(visit(flow, "#step=4", language="zh"), "#caption") == captions(flow, "zh")[3]
 
 
-def test_digits_are_as_asked(visit) -> None:
+def test_digits_are_as_asked(visit: Visit) -> None:
     """Every number of captions, picture and ledger; all digits are those of repr."""
     flow = flow_of(notes_flow)
     page_ = visit(flow, "#step=8", digits=7)
@@ -662,7 +675,7 @@ def test_digits_are_as_asked(visit) -> None:
     assert all(repr(node.error) in drawn for node in flow.nodes)
 
 
-def test_the_seed_in_the_heading_is_written_as_asked(visit) -> None:
+def test_the_seed_in_the_heading_is_written_as_asked(visit: Visit) -> None:
     """With as many digits as the rest, and in the reader's language."""
     page_ = visit(notes_flow(seed=0.123456789), "#step=8", digits=7)
     assert text(page_, "#formula").startswith("0.1234568 · ∂a₁⁽³⁾/∂W₁₄⁽¹⁾")
@@ -673,7 +686,7 @@ def test_the_seed_in_the_heading_is_written_as_asked(visit) -> None:
     assert text(page_, "#formula").startswith("种子 · ∂tanh/∂T")
 
 
-def test_predict_then_reveal(visit) -> None:
+def test_predict_then_reveal(visit: Visit) -> None:
     """The next number is nowhere on the page until the reader has guessed it or asks."""
     flow = flow_of(notes_flow)
     page_ = visit(flow, "#step=8")
@@ -703,7 +716,7 @@ def test_predict_then_reveal(visit) -> None:
     assert text(page_, "#caption").startswith("Right: δ₁⁽²⁾ = 0.1614.")
 
 
-def test_an_answer_is_a_number(visit) -> None:
+def test_an_answer_is_a_number(visit: Visit) -> None:
     """It may be typed at once; what is none is said to be none, and stays; what is said changes its language."""
     flow = flow_of(notes_flow)
     page_ = visit(flow)
@@ -728,7 +741,7 @@ def test_an_answer_is_a_number(visit) -> None:
         assert text(page_, "#caption").startswith("That is not a number;"), wrong
 
 
-def test_the_last_answer_stays(visit) -> None:
+def test_the_last_answer_stays(visit: Visit) -> None:
     """Going on from the last step leads nowhere, and asks nothing again."""
     page_ = visit(flow_of(notes_flow))
     page_.click("#predict")
@@ -743,7 +756,7 @@ MARKUP = [
 ]  # fmt: skip
 
 
-def named_flow(names):
+def named_flow(names: Sequence[str]) -> Flow:
     """A flow through nodes with these names."""
     w = unit = Value(0.7, name=names[0])
     for name in names[1:]:
@@ -752,7 +765,7 @@ def named_flow(names):
     return error_flow(unit, w)
 
 
-def test_hostile_names_are_text(visit) -> None:
+def test_hostile_names_are_text(visit: Visit) -> None:
     """Names that try to be markup or script are shown, and nothing runs, on the way through all steps."""
     page_ = visit(named_flow(MARKUP))
     seen = page_.run(
@@ -765,7 +778,7 @@ def test_hostile_names_are_text(visit) -> None:
     assert page_.run(scripts_and_more) == ["undefined", 2]
 
 
-def test_the_policy_holds(visit) -> None:
+def test_the_policy_holds(visit: Visit) -> None:
     """A script or a picture that somebody adds is not run and not loaded."""
     page_ = visit(flow_of(notes_flow))
     page_.run("const s = document.createElement('script'); s.textContent = 'window.pwned = 1'; document.body.append(s)")
@@ -808,13 +821,13 @@ return found"""
 
 
 @pytest.mark.parametrize("make", [notes_flow, deep_flow, scorer_flow, array_flow, FLOWS["skipping"]])
-def test_no_text_of_the_picture_is_cut_or_covered(visit, make) -> None:
+def test_no_text_of_the_picture_is_cut_or_covered(visit: Visit, make: Callable[..., Any]) -> None:
     """At every step, with few digits and with many, in both languages."""
     for language, digits in (("en", 4), ("zh", 12)):
         assert visit(flow_of(make), language=language, digits=digits).run(OVERLAPS, True) == []
 
 
-def test_it_fits_a_telephone(visit, browser) -> None:
+def test_it_fits_a_telephone(visit: Visit, browser: Browser) -> None:
     """At 360 px, or as narrow as the browser goes, nothing makes the page itself scroll sideways."""
     try:
         width = browser.resize(360)
@@ -829,7 +842,7 @@ def test_it_fits_a_telephone(visit, browser) -> None:
         browser.resize(1280)
 
 
-def test_themes(visit) -> None:
+def test_themes(visit: Visit) -> None:
     """Dark on request, light on request, whatever the system says."""
     page_ = visit(flow_of(notes_flow), theme="dark")
     paper = "return getComputedStyle(document.body).backgroundColor"
@@ -839,7 +852,7 @@ def test_themes(visit) -> None:
     assert visit(flow_of(notes_flow), theme="print").run(paper) == "rgb(255, 255, 255)"
 
 
-def test_what_screen_readers_get(visit) -> None:
+def test_what_screen_readers_get(visit: Visit) -> None:
     """Captions are announced; every control and every part of the picture has a name."""
     page_ = visit(margin_flow(), "#step=3")
     assert page_.run("return ['#caption', 'h1'].map(e => document.querySelector(e).ariaLive)") == ["polite", "polite"]
@@ -860,7 +873,7 @@ def test_what_screen_readers_get(visit) -> None:
     assert page_.run("return document.querySelector('figure svg').getAttribute('aria-label')") == "The network"
 
 
-def test_a_parameter_without_a_path_says_so(visit) -> None:
+def test_a_parameter_without_a_path_says_so(visit: Visit) -> None:
     """No steps, no number, and the reason."""
     page_ = visit(empty_flow())
     assert text(page_, "h1").startswith("Error sharing: no error reaches")
@@ -869,19 +882,19 @@ def test_a_parameter_without_a_path_says_so(visit) -> None:
     assert page_.run("return document.querySelector('#shares').offsetHeight") == 0
 
 
-def square_flow():
+def square_flow() -> Flow:
     """A formula without any name but one."""
     x = Value(0.5, name="x")
     return error_flow(x * x, x)
 
 
-def own_flow():
+def own_flow() -> Flow:
     """The flow to the output itself."""
     x = Value(0.5, name="x")
     return error_flow(x, x)
 
 
-def test_other_graphs_open_too(visit) -> None:
+def test_other_graphs_open_too(visit: Visit) -> None:
     """Long chains, ladders with 2²⁰⁰ paths, a formula of a user's own, a node that is the output itself."""
     for make in (FLOWS["long"], FLOWS["ladder"], square_flow, own_flow):
         flow = flow_of(make)
@@ -892,7 +905,7 @@ def test_other_graphs_open_too(visit) -> None:
         assert page_.run("return document.querySelectorAll('figure .box').length") > 0
 
 
-def test_paper_gets_everything(visit) -> None:
+def test_paper_gets_everything(visit: Visit) -> None:
     """A reader who prints gets the whole picture and all steps, wherever the page stands."""
     page_ = visit(flow_of(notes_flow), "#step=2")
     page_.run("window.dispatchEvent(new Event('beforeprint'))")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -20,6 +21,7 @@ from autodiff.draw import Picture, computation, dot, picture, svg, text
 from autodiff.draw.layout.lines import footer
 from autodiff.draw.layout.positions import lay_out
 from autodiff.draw.model.data import as_json
+from autodiff.flow import Flow
 from autodiff.telling.derivation import derivation
 from autodiff.telling.explain import explain
 from autodiff.telling.lesson import lesson
@@ -29,6 +31,7 @@ from autodiff.telling.steps import steps
 from autodiff.telling.story import Table
 from autodiff.telling.typeset import width
 from autodiff.testing.hooks.strategies import programs
+from autodiff.testing.random_programs.program import Program
 from autodiff.words.notation import number
 from nn import Network
 from tests.support.flows import X, deep_flow, margin_flow, notes_flow, notes_network
@@ -99,7 +102,7 @@ def test_a_name_like_a_weights_makes_no_layer() -> None:
 
 @pytest.mark.parametrize("view", ["rail", "shares"])
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
-def test_forward_wires_are_edges_of_the_graph(view, program) -> None:
+def test_forward_wires_are_edges_of_the_graph(view: str, program: Program) -> None:
     """Of any graph without layers: a forward wire leads from an input to what was computed from it."""
     leaves = program.leaves()
     flow = error_flow(program(*leaves), leaves[0])
@@ -117,8 +120,8 @@ def test_a_factor_beside_a_rail_stands_above_it() -> None:
     layout = lay_out(what)
     places = {box.label: layout.boxes[box.id] for box in what.boxes}
     assert places["price"].y + places["price"].height < places["quantity"].y == places["multiply"].y
-    (price,) = (box.id for box in what.boxes if box.label == "price")
-    (wire,) = (wire for wire in what.wires if wire.tail == price)
+    (factor,) = (box.id for box in what.boxes if box.label == "price")
+    (wire,) = (wire for wire in what.wires if wire.tail == factor)
     assert layout.wires[wire.id][-1][1] == places["multiply"].y
 
 
@@ -157,7 +160,7 @@ def test_the_notes_rail_shows_each_number_once() -> None:
 
 @pytest.mark.parametrize("view", ["auto", "rail", "shares", "graph", "network"])
 @pytest.mark.parametrize("flow", [notes_flow(), notes_flow("b1(1)"), deep_flow(), margin_flow(), profit_flow()])
-def test_every_badge_has_its_sentence(flow, view) -> None:
+def test_every_badge_has_its_sentence(flow: Flow, view: str) -> None:
     """In every view the badges are those of the sentences below the picture, or there are neither."""
     if view == "network" and flow.output.name == "profit":
         return
@@ -170,7 +173,7 @@ def test_every_badge_has_its_sentence(flow, view) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("view", ["rail", "shares"])
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
-def test_badges_are_the_steps_that_are_told(view, program) -> None:
+def test_badges_are_the_steps_that_are_told(view: str, program: Program) -> None:
     """Of any graph: each step is told once, below the picture and in its description, and stands where it happens."""
     leaves = program.leaves()
     flow = error_flow(program(*leaves), leaves[0])
@@ -186,7 +189,7 @@ def test_badges_are_the_steps_that_are_told(view, program) -> None:
 
 @pytest.mark.slow
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
-def test_every_writer_tells_the_steps_of_its_badges(program) -> None:
+def test_every_writer_tells_the_steps_of_its_badges(program: Program) -> None:
     """SVG and DOT: every number in the drawing stands once more before its sentence; text and Markdown have it too."""
     leaves = program.leaves()
     flow = error_flow(program(*leaves), leaves[0])
@@ -252,16 +255,16 @@ def test_what_rounding_leaves_is_called_rounding() -> None:
 
 
 @pytest.mark.parametrize(("left", "nearly"), [(1e-12, True), (0.02, True), (0.06, False), (0.2, False), (0.5, False)])
-def test_what_is_more_than_rounding_has_its_percentage(left, nearly) -> None:
+def test_what_is_more_than_rounding_has_its_percentage(left: float, nearly: bool) -> None:
     """2 % and 10⁻¹² of the strength are nearly nothing, and no rounding; a fifth is not nearly nothing."""
     told = f"Paths of opposite signs nearly cancel: {number(100 * left, 2)} % of their strength is left."
     assert cancelling(0.5 * (1.0 + left), -0.5 * (1.0 - left)) == ((told,) if nearly else ())
 
 
 @given(st.lists(st.fractions(-1, 1, max_denominator=10**6), min_size=2, max_size=6), st.integers(0, 3))
-def test_rounding_is_blamed_where_it_may_be_and_exactness_is_exact(slopes, doublings) -> None:
+def test_rounding_is_blamed_where_it_may_be_and_exactness_is_exact(drawn: list[Fraction], doublings: int) -> None:
     """Against exact arithmetic: what is called exact is 0, and what is left beyond the bound is not called rounding."""
-    slopes = [float(slope) for slope in slopes]
+    slopes = [float(slope) for slope in drawn]
     slopes.append(-math.fsum(slopes))
     x = Value(1.0, name="x")
     output = sum(slope * x for slope in slopes)
@@ -319,17 +322,17 @@ def told_in_full(flow: ad.Flow) -> str:
 
 
 @pytest.mark.parametrize("view", ["rail", "shares", "graph"])
-def test_the_box_and_the_wire_where_it_begins_are_marked(view) -> None:
+def test_the_box_and_the_wire_where_it_begins_are_marked(view: str) -> None:
     """In every view that has them, by SVG and DOT; the legend says what the mark means."""
     what = picture(root_of_a_square(), view)
     called = {box.id: (box.rows[-1] if view == "graph" else box.rows[0]).cells[0].text for box in what.boxes}
-    wires = [(called[wire.tail], wire.mark) for wire in what.wires if wire.mark]
+    wires = [(called[wire.tail], wire.mark or "") for wire in what.wires if wire.mark]
     assert wires[0] == ("y", "it explodes here")
     assert {mark for _, mark in wires[1:]} == {"nan begins here"}
     marked = {box.mark for box in what.boxes if box.mark}
     assert marked == {"it explodes here", "nan begins here"}
     root = ElementTree.fromstring(svg(what))
-    drawn = [item.get("data-mark") for item in root.iter(f"{SVG}g") if item.get("data-mark")]
+    drawn = [item.attrib["data-mark"] for item in root.iter(f"{SVG}g") if item.get("data-mark")]
     assert sorted(drawn) == sorted([*(box.mark for box in what.boxes if box.mark), *(mark for _, mark in wires)])
     assert "here numbers stop being finite" in "".join(root.itertext())
     assert dot(what).count("(!)") == len(drawn)
@@ -342,7 +345,8 @@ def test_a_finite_flow_has_no_marks() -> None:
         assert flow.as_dict()["anomalies"] == []
         for view in ("auto", "graph", "network"):
             what = picture(flow, view)
-            assert not any(item.mark for item in (*what.boxes, *what.wires))
+            assert not any(box.mark for box in what.boxes)
+            assert not any(wire.mark for wire in what.wires)
             assert "stop being finite" not in svg(what)
 
 
@@ -367,7 +371,7 @@ def test_marks_stand_in_networks_too() -> None:
     (lambda x: x * math.inf, "The values stop being finite at multiply = nan, computed from x = 0, inf."),
     (lambda x: x * Value(math.nan, name="n"), "n = nan was given, and is not a finite number."),
 ])  # fmt: skip
-def test_every_way_out_of_the_finite_numbers_has_its_remark(compute, said) -> None:
+def test_every_way_out_of_the_finite_numbers_has_its_remark(compute: Callable[[Value], Value], said: str) -> None:
     """Values and errors, products and sums, what was given; none of them says that the error dies or shrinks."""
     x = Value(0.0, name="x")
     found = remarks(error_flow(compute(x), x))

@@ -10,12 +10,13 @@ import pytest
 from autodiff.draw import MissingProgramError, render, see
 from autodiff.draw.model.palette import THEMES
 from autodiff.draw.writers.pinned_dot import pinned_dot
+from autodiff.flow import Flow
 from tests.support.flows import FLOWS, HOSTILE, deep_flow, hostile_flow, notes_flow
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def source_of(flow, theme: str = "light") -> str:
+def source_of(flow: Flow, theme: str = "light") -> str:
     """The DOT text of a drawing."""
     return pinned_dot(see(flow, theme=theme).svg(), theme=theme)
 
@@ -28,7 +29,7 @@ def texts_of(svg: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", FLOWS)
-def test_every_piece_of_text_is_a_node_in_its_place(kind) -> None:
+def test_every_piece_of_text_is_a_node_in_its_place(kind: str) -> None:
     """Parsed back: the texts of the SVG, one by one, all inside the picture."""
     pygraphviz = pytest.importorskip("pygraphviz")
     drawing = see(FLOWS[kind]())
@@ -36,7 +37,7 @@ def test_every_piece_of_text_is_a_node_in_its_place(kind) -> None:
     root = ElementTree.fromstring(drawing.svg())
     nodes = [node for node in graph.nodes() if node.startswith("t") and node != "to"]
     assert [re.sub(r"\\[ln]$", "", graph.get_node(node).attr["label"]) for node in nodes] == texts_of(drawing.svg())
-    width, height = float(root.get("width")), float(root.get("height"))
+    width, height = float(root.attrib["width"]), float(root.attrib["height"])
     for node in nodes:
         x, y = map(float, graph.get_node(node).attr["pos"].split(","))
         assert 0 < x < 1.2 * width  # a node is wider than its text, for fonts that are
@@ -45,7 +46,7 @@ def test_every_piece_of_text_is_a_node_in_its_place(kind) -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_colours_are_those_of_the_theme(theme) -> None:
+def test_colours_are_those_of_the_theme(theme: str) -> None:
     """And no other."""
     used = set(re.findall(r"#[0-9A-Fa-f]{6}", source_of(deep_flow(), theme)))
     assert used <= set(THEMES[theme].values())
@@ -82,7 +83,7 @@ def test_a_box_has_round_corners() -> None:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_names_are_painted(name) -> None:
+def test_hostile_names_are_painted(name: str) -> None:
     """Nothing of a name is live: Graphviz reads the text, and finds no node besides ours."""
     pygraphviz = pytest.importorskip("pygraphviz")
     source = source_of(hostile_flow(name))
@@ -94,7 +95,7 @@ def test_hostile_names_are_painted(name) -> None:
 
 
 @pytest.mark.parametrize(("ending", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF")])
-def test_graphviz_paints_it(ending, magic) -> None:
+def test_graphviz_paints_it(ending: str, magic: bytes) -> None:
     """In the size of the SVG, two pixels of the PNG for one of it."""
     drawing = see(notes_flow())
     try:
@@ -105,5 +106,5 @@ def test_graphviz_paints_it(ending, magic) -> None:
     if ending == "png":
         root = ElementTree.fromstring(drawing.svg())
         width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
-        assert width == pytest.approx(2 * float(root.get("width")), rel=0.02)
-        assert height == pytest.approx(2 * float(root.get("height")), rel=0.02)
+        assert width == pytest.approx(2 * float(root.attrib["width"]), rel=0.02)
+        assert height == pytest.approx(2 * float(root.attrib["height"]), rel=0.02)

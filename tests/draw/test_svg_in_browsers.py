@@ -61,7 +61,7 @@ def drawings_of(view: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_no_text_is_cut_and_none_stands_on_another(browser, tmp_path, view) -> None:
+def test_no_text_is_cut_and_none_stands_on_another(browser: Browser, tmp_path: Path, view: str) -> None:
     """In every kind of picture that has this view, in English and Chinese, as the browser really sets it."""
     drawings = drawings_of(view)
     assert len(drawings) >= 10
@@ -69,7 +69,7 @@ def test_no_text_is_cut_and_none_stands_on_another(browser, tmp_path, view) -> N
     assert browser.run(LOOK) == []
 
 
-def test_the_look_finds_what_is_wrong(browser, tmp_path) -> None:
+def test_the_look_finds_what_is_wrong(browser: Browser, tmp_path: Path) -> None:
     """Larger letters in the same picture are cut and overlap."""
     drawing = see(FLOWS["rail"]()).svg().replace('font-size="15"', 'font-size="40"')
     narrow = drawing.replace('viewBox="0 0 1', 'viewBox="0 0 ')
@@ -77,7 +77,7 @@ def test_the_look_finds_what_is_wrong(browser, tmp_path) -> None:
     assert {found[1] for found in browser.run(LOOK)} == {"cut", "overlap"}
 
 
-def test_no_name_runs(browser, tmp_path) -> None:
+def test_no_name_runs(browser: Browser, tmp_path: Path) -> None:
     """Whatever it is, in the SVG inside a page: there is no script, no handler, no link, and nothing has run."""
     names = [*HOSTILE, "<img src=x onerror=window.ran=1>", '"><script>window.ran=1</script>', "javascript:window.ran=1"]
     drawings = {

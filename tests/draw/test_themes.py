@@ -12,6 +12,7 @@ from autodiff.draw import dot, picture, see, svg
 from autodiff.draw.model.palette import DARK, ERROR_COLOURS, LIGHT, PRINT, THEMES, stylesheet
 from autodiff.telling.typeset import pieces
 from tests.support.flows import FLOWS, deep_flow, margin_flow, notes_flow
+from tests.support.present import present
 
 SVG = "{http://www.w3.org/2000/svg}"
 PALETTES = pytest.mark.parametrize("palette", [LIGHT, DARK, PRINT], ids=["light", "dark", "print"])
@@ -106,7 +107,7 @@ def drawings(view: str) -> list[str]:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_every_text_stands_out_from_what_is_under_it(view) -> None:
+def test_every_text_stands_out_from_what_is_under_it(view: str) -> None:
     """At least 4.5 : 1 in every theme, for each pair of colours that a drawing of any kind really has."""
     pairs = {pair for source in drawings(view) for pair in coloured_texts(source)}
     for palette in (LIGHT, DARK, PRINT):
@@ -121,7 +122,7 @@ def test_every_text_stands_out_from_what_is_under_it(view) -> None:
 
 
 @PALETTES
-def test_every_theme_has_every_colour(palette) -> None:
+def test_every_theme_has_every_colour(palette: dict[str, str]) -> None:
     """No text is ever without one."""
     assert palette.keys() == LIGHT.keys()
     assert set(ERROR_COLOURS.values()) <= set(palette)
@@ -144,7 +145,7 @@ def rules(css: str) -> dict[str, str]:
 
 def test_the_svg_follows_the_readers_light_or_dark_mode() -> None:
     """One media query turns every colour into its dark counterpart, on a screen only: paper is white."""
-    style = ElementTree.fromstring(svg(notes_flow())).find(f"{SVG}style").text
+    style = present(ElementTree.fromstring(svg(notes_flow())).findtext(f"{SVG}style"))
     light, dark = style.split("@media screen and (prefers-color-scheme:dark)")
     assert rules(light) == LIGHT
     assert rules(dark) == DARK
@@ -161,17 +162,17 @@ def test_the_other_themes_have_one_look() -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_drawings_of_several_themes_may_share_a_page(theme) -> None:
+def test_drawings_of_several_themes_may_share_a_page(theme: str) -> None:
     """Each rule holds inside its own drawing only."""
     root = ElementTree.fromstring(see(notes_flow(), theme=theme).svg())
     assert root.get("class") == f"autodiff-{theme}"
-    selectors = re.findall(r"([^{}]+)\{(?:fill|stroke)", root.find(f"{SVG}style").text)
+    selectors = re.findall(r"([^{}]+)\{(?:fill|stroke)", present(root.findtext(f"{SVG}style")))
     assert len(selectors) >= 2 * len(LIGHT)
     assert all(selector.startswith(f".autodiff-{theme} .") for selector in selectors)
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_dot_has_the_colours_of_its_theme(theme) -> None:
+def test_dot_has_the_colours_of_its_theme(theme: str) -> None:
     """And no other: "auto" is light, since Graphviz's drawings cannot follow."""
     used = set(re.findall(r"#[0-9A-Fa-f]{6}", dot(deep_flow(), theme=theme)))
     assert used <= set(THEMES[theme].values())
@@ -187,7 +188,7 @@ def test_greyscale_tells_the_sign() -> None:
     dashes: dict[str, set[str | None]] = {}
     for item in ElementTree.fromstring(svg(flow)).iter(f"{SVG}path"):
         if item.get("fill") == "none":
-            dashes.setdefault(item.get("class"), set()).add(item.get("stroke-dasharray"))
+            dashes.setdefault(item.attrib["class"], set()).add(item.get("stroke-dasharray"))
     assert dashes["s-error"] == {None}
     assert dashes["s-zero"] == {"1.5 4"}
     assert None not in dashes["s-negative"]
@@ -207,7 +208,7 @@ def test_greyscale_tells_the_sign() -> None:
 
 
 @pytest.mark.parametrize("name", ["学习率", "λ̂", "שיפוע", "تدرج", "🧠", "naïve café", "ｗ", "e\u0301"])
-def test_names_of_any_script_are_drawn(name) -> None:
+def test_names_of_any_script_are_drawn(name: str) -> None:
     """Each stands in the SVG and in DOT as it is; what is read from right to left keeps numbers at its right."""
     x = Value(2.0, name=name)
     drawing = see(error_flow(x * x, x))

@@ -62,7 +62,7 @@ def test_a_node_as_seed_needs_create_graph() -> None:
 def test_a_plain_number_has_no_gradient() -> None:
     """What is not a node was computed outside the graph; the error says how that happens."""
     with pytest.raises(TypeError, match=r"left on the way, for example by \.data"):
-        ad.backpropagate(3.0)
+        ad.backpropagate(3.0)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("seed", [2, 2.0, np.float64(2.0), np.array(2)])

@@ -21,9 +21,9 @@ from autodiff.draw import see
 from autodiff.testing import RELATIONS, check_gradients, check_relations, dual_fault, search
 from autodiff.testing.check.verdicts import Verdict
 from autodiff.testing.hooks.strategies import programs
+from autodiff.testing.random_programs.judging import Undecided
 from autodiff.testing.random_programs.operations import BRANCHES, vocabulary
 from autodiff.testing.random_programs.program import Program
-from autodiff.testing.random_programs.search import Undecided
 from tests.support.strategies import VOCABULARY
 
 KINDS = pytest.mark.parametrize("kind", [Value, Tensor])
@@ -104,8 +104,8 @@ def test_where_on_object_arrays_chooses_for_each_value() -> None:
 
 def test_numpys_where_is_ours_on_nodes() -> None:
     """``np.where`` of a node leaves the same node."""
-    x = Value(-1.0)
-    z = np.where(x > 0, x, 0.0)
+    x: Any = Value(-1.0)
+    z: Any = np.where(x > 0, x, 0.0)
     assert (type(z), z.primitive, gradients(z, x)) == (Value, ad.TABLE["where"], 0.0)
 
 
@@ -323,11 +323,17 @@ def test_a_result_that_depends_on_the_inputs_may_read_too() -> None:
 
 def test_reads_belong_to_the_innermost_call_whose_input_was_read() -> None:
     """What the inner function may do is no fault of the outer; data of the outer input is, wherever it is read."""
-    inner = lambda c: grad(lambda y: y * y.data * c)(3.0)  # noqa: E731
+
+    def inner(c: Any) -> Any:
+        return grad(lambda y: y * y.data * c)(3.0)
+
     assert grad(lambda x: x * inner(1.0))(2.0) == 3.0
     assert grad(lambda x: inner(1.0))(2.0) == 0.0
     square = grad(lambda y: y * y)
-    for f in (lambda x: inner(x.data), lambda x: grad(lambda y: y * x.data)(x), lambda x: square(x.data)):
+    outer: list[Callable[[Any], Any]] = [
+        lambda x: inner(x.data), lambda x: grad(lambda y: y * x.data)(x), lambda x: square(x.data),
+    ]  # fmt: skip
+    for f in outer:
         with pytest.raises(TypeError, match="the data of an input was read"):
             grad(f)(2.0)
     w = Value(5.0)

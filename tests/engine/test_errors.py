@@ -1,5 +1,8 @@
 """What the engine says when it is asked for what it cannot do: the kind of error, and the sentence that helps."""
 
+# Nearly every row passes a wrong kind on purpose.
+# mypy: disable-error-code="arg-type, dict-item, list-item"
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -27,7 +30,7 @@ def check(call: Callable[[], Any], kind: type[Exception], words: str) -> None:
         place = text.index(part, place) + len(part)
 
 
-def table(*rows: tuple[Callable[[], Any], type[Exception], str]) -> Any:
+def table(*rows: tuple[Callable[[], Any], type[Exception], str]) -> pytest.MarkDecorator:
     """The rows as parameters of a test, named for their words."""
     params = [pytest.param(*row, id=row[2][:40]) for row in rows]
     return pytest.mark.parametrize(("call", "kind", "words"), params)
@@ -308,7 +311,10 @@ def test_an_error_in_a_rule_is_noted_with_its_operands(define: Callable[..., Any
     """The traceback of a failing rule, which is a lambda, says of which primitive it was and on what it worked."""
     bad = define("bad", lambda xp, x: x * 1.0, [lambda g, z, x: g @ x @ x])
     x = Tensor(np.ones((2, 3)))
-    for run in (lambda y: y.backward(), lambda y: gradients(y, x), lambda y: gradients(y, x, create_graph=True)):
+    runs: list[Callable[[Any], Any]] = [
+        lambda y: y.backward(), lambda y: gradients(y, x), lambda y: gradients(y, x, create_graph=True),
+    ]  # fmt: skip
+    for run in runs:
         with pytest.raises((ValueError, TypeError)) as error:
             run(bad(x).sum())
         (note,) = error.value.__notes__
@@ -322,7 +328,9 @@ def test_internal_errors_stay_inside() -> None:
     def forward(xp: Any, x: Any) -> Any:
         raise KeyError("mine")
 
-    entry = ad.Primitive("free", forward, (RULE[0],), "", "", (), (), True, *[False] * 6, ())
+    entry = ad.Primitive(
+        "free", forward, (RULE[0],), "", "", (), (), True, False, False, False, False, False, False, (),
+    )  # fmt: skip
     with pytest.raises(KeyError, match="mine"):
         entry(Value(1.0))
     with pytest.raises(KeyError, match="mine"):

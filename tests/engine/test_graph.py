@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff import Node, StaleGraphError, Tensor, Value, gradients, topological
+from autodiff import Node, Primitive, StaleGraphError, Tensor, Value, gradients, topological
 from autodiff.engine import emit_values as scalar
 from tests.support.threads import at_once
 
@@ -376,6 +376,7 @@ def test_rules_with_slices_and_products(define: Define) -> None:
 
 def test_primitive_of_matrices(define: Define) -> None:
     """What only arrays have, such as a determinant, needs no words about symbols, and differentiates twice."""
+    inverse: Primitive
     det = define("own det", lambda xp, x: np.linalg.det(x), [lambda g, z, x: g * z * inverse(x).T], elementwise=False)
     inverse = define("own inv", lambda xp, x: np.linalg.inv(x), [lambda g, z, x: -(z.T @ g @ z.T)], elementwise=False)
     m = np.array([[2.0, 1.0], [0.5, 3.0]])

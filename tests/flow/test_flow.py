@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +14,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import autodiff as ad
-from autodiff import StaleGraphError, Tensor, Value, error_flow
+from autodiff import Primitive, StaleGraphError, Tensor, Value, error_flow
 from autodiff.engine.shares import local_gradients
-from autodiff.flow import bracketed, count_text
+from autodiff.flow import Flow, bracketed, count_text
 from autodiff.flow.labels import labels, printable
 from autodiff.flow.paths import strongest_paths
 from autodiff.telling.remarks import remarks
@@ -33,6 +35,7 @@ from tests.support.flows import (
     paths_one_by_one,
     skipping,
 )
+from tests.support.present import present
 from tests.support.programs import ELEMENTWISE
 
 # ---- the notes' example ----------------------------------------------------------------------------------------------
@@ -208,7 +211,7 @@ def test_labels_are_one_printable_line() -> None:
         (lambda x, y: ad.max(np.array([x, y])), "∂q/∂x"),
     ],
 )
-def test_how_local_gradients_read(f, symbol) -> None:
+def test_how_local_gradients_read(f: Callable[..., Value], symbol: str) -> None:
     """From the table's rules: the partner of a product, f′ of a unit, the number of what is constant or a choice."""
     x, y = Value(0.3, name="x"), Value(0.7, name="y")
     output = f(x, y)
@@ -216,7 +219,7 @@ def test_how_local_gradients_read(f, symbol) -> None:
     assert error_flow(output, x).edges[0].local_symbol == symbol
 
 
-def test_local_gradients_of_a_users_own_primitive_read_too(define) -> None:
+def test_local_gradients_of_a_users_own_primitive_read_too(define: Callable[..., Primitive]) -> None:
     """A word is a unit; a short rule is its formula; what fails on symbols, or is long, is ∂y/∂x."""
     x = Value(0.3, name="x")
     for name, rule, symbol, expected in (
@@ -231,7 +234,7 @@ def test_local_gradients_of_a_users_own_primitive_read_too(define) -> None:
         assert error_flow(node, x).edges[0].local_symbol == expected
 
 
-def test_the_local_gradient_of_a_linear_primitive_is_a_number(define) -> None:
+def test_the_local_gradient_of_a_linear_primitive_is_a_number(define: Callable[..., Primitive]) -> None:
     """However its rule is written, it is the same everywhere, so the number says it."""
     twice = define("twice", lambda xp, x: x + x, [lambda g, z, x: g + g], linear=True)
     x = Value(0.3, name="x")
@@ -264,7 +267,7 @@ def test_zero_is_not_nothing() -> None:
     x = Value(-1.0, name="x")
     flow = error_flow(ad.relu(x) * 3.0, x)
     assert (flow.is_empty, flow.gradient) == (False, 0.0)
-    assert flow.weakest.symbol == "ReLU′(x)"
+    assert present(flow.weakest).symbol == "ReLU′(x)"
     assert remarks(flow) == ("Here the error dies: ReLU′(x) = 0.",)
 
 
@@ -338,7 +341,7 @@ def test_paths_that_cancel_are_pointed_out() -> None:
 
 def test_the_factor_that_shrinks_most_is_named() -> None:
     """A unit by its slope, a constant by its edge; where nothing shrinks, nothing is said."""
-    assert notes_flow().weakest.symbol == "σ′(z₁⁽²⁾)"
+    assert present(notes_flow().weakest).symbol == "σ′(z₁⁽²⁾)"
     assert remarks(notes_flow()) == ("σ′(z₁⁽²⁾) = 0.1793 shrinks the error most.",)
     x = Value(3.0, name="x")
     assert remarks(error_flow(x * 0.1, x)) == ("∂multiply/∂x = 0.1 shrinks the error most.",)
@@ -437,7 +440,7 @@ def test_paths_with_infinite_or_undefined_factors_come_first() -> None:
     x = Value(0.0, name="x")
     flow = error_flow(ad.sqrt(x) * 0.0 + x * math.nan + x * 5.0, x)
     products = [path.product for path in flow.strongest(3)]
-    assert math.isnan(products[0])
+    assert math.isnan(present(products[0]))
     assert products[1:] == [5.0, 0.0]
 
 
@@ -449,7 +452,7 @@ def test_a_path_with_an_infinite_factor_and_a_zero_is_the_weakest() -> None:
 
 @pytest.mark.slow
 @given(st.data())
-def test_path_counts_and_the_strongest_paths_agree_with_walking_them_all(data) -> None:
+def test_path_counts_and_the_strongest_paths_agree_with_walking_them_all(data: st.DataObject) -> None:
     """On random graphs, for every leaf: count, products, order and percentages."""
     output, leaves = _drawn(data)
     for leaf in leaves:
@@ -458,12 +461,11 @@ def test_path_counts_and_the_strongest_paths_agree_with_walking_them_all(data) -
         assert flow.path_count == len(walked)
         if not walked:
             continue
-        sizes = sorted(
-            (abs(math.prod(local_gradients(node)[slot] for node, slot in path)) for path in walked), reverse=True
-        )
+        products = (math.prod(present(local_gradients(node)[slot]) for node, slot in path) for path in walked)
+        sizes = sorted(map(abs, products), reverse=True)
         found = flow.strongest(len(walked) + 1)
         assert len(found) == len(walked)
-        assert [abs(path.product) for path in found] == pytest.approx(sizes, rel=1e-9, abs=1e-300)
+        assert [abs(present(path.product)) for path in found] == pytest.approx(sizes, rel=1e-9, abs=1e-300)
         if sum(sizes):
             assert [path.percentage for path in found] == pytest.approx(
                 [100 * size / sum(sizes) for size in sizes], abs=1e-6
@@ -472,7 +474,7 @@ def test_path_counts_and_the_strongest_paths_agree_with_walking_them_all(data) -
 
 @pytest.mark.slow
 @given(st.data())
-def test_shares_add_up_exactly_to_every_error_and_to_the_gradient(data) -> None:
+def test_shares_add_up_exactly_to_every_error_and_to_the_gradient(data: st.DataObject) -> None:
     """On random graphs: the shares that arrive, in the ledger's order, sum to the node's error to the last bit."""
     output, leaves = _drawn(data)
     gradients = ad.gradients(output, leaves)
@@ -491,7 +493,7 @@ def test_shares_add_up_exactly_to_every_error_and_to_the_gradient(data) -> None:
 _PROGRAMS = programs(operations=ELEMENTWISE, kinks="nowhere")
 
 
-def _drawn(data):
+def _drawn(data: st.DataObject) -> tuple[Value, list[Value]]:
     """The output of a random program on named leaves, and the leaves."""
     program = data.draw(_PROGRAMS)
     leaves = [Value(number, name=f"x{k}") for k, number in enumerate(program.inputs)]
@@ -602,7 +604,7 @@ def test_stale_graphs_are_refused() -> None:
         (True, TypeError, "the number of paths is an integer, and got True"),
     ],
 )
-def test_the_number_of_strongest_paths_is_a_positive_integer(k, kind, message) -> None:
+def test_the_number_of_strongest_paths_is_a_positive_integer(k: Any, kind: type[Exception], message: str) -> None:
     """One sentence for anything else."""
     with pytest.raises(kind) as caught:
         notes_flow().strongest(k)
@@ -620,7 +622,7 @@ def test_flows_of_arrays_without_axes_are_plain_data(kind: type) -> None:
 
 
 @pytest.mark.parametrize("flow", [deep_flow(), margin_flow(), skipping()], ids=["deep", "margin", "skipping"])
-def test_flows_to_all_nodes_are_those_of_a_pass_each(flow) -> None:
+def test_flows_to_all_nodes_are_those_of_a_pass_each(flow: Flow) -> None:
     """One backward pass gives the same ledgers as one for every node, with all edges of the graph among them."""
     graph = flow.flows.graph
     for node in flow.flows.nodes:
@@ -633,11 +635,11 @@ def test_flows_to_all_nodes_are_those_of_a_pass_each(flow) -> None:
         assert own.items() <= shares_by_place(flow).items()
 
 
-def vars_of(node):
+def vars_of(node: Any) -> dict[str, Any]:
     return {key: getattr(node, key) for key in node.__slots__}
 
 
-def shares_by_place(flow):
+def shares_by_place(flow: Flow) -> dict[tuple[str, int], Any]:
     """The share of every edge of the graph, by its consumer's label and the slot."""
     flows = flow.flows
     return {(flows.nodes[edge.consumer].label, edge.slot): edge.share for edge in flows.edges()}

@@ -1,5 +1,7 @@
 """The README's code runs and prints what it says."""
 
+from __future__ import annotations
+
 import doctest
 import re
 
@@ -22,7 +24,7 @@ def test_code_of_the_readme_prints_what_it_says() -> None:
 
 
 @pytest.mark.slow
-def test_the_example_test_passes(pytester, monkeypatch) -> None:
+def test_the_example_test_passes(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """Copied into a file of its own, with what pytest loads where the package is installed."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     blocks = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)

@@ -1,7 +1,11 @@
 """Copies and pickles of nets and optimisers: what belongs together stays together, and apart from the original."""
 
+from __future__ import annotations
+
 import copy
 import pickle
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +14,7 @@ import nn
 from autodiff import Tensor, Value
 
 
-def scorer(*, scalar):
+def scorer(*, scalar: bool) -> nn.WindowScorer:
     """A window scorer that has met two of its three words."""
     net = nn.WindowScorer(np.arange(6.0).reshape(3, 2), window=2, hidden=2, scalar=scalar)
     net([1, 2])
@@ -35,12 +39,12 @@ twins = pytest.mark.parametrize(
 optimisers = pytest.mark.parametrize("optimiser", [nn.SGD, nn.AdaGrad])
 
 
-def numbers(parameters):
+def numbers(parameters: Iterable[Any]) -> list[Any]:
     """The data of parameters as lists."""
     return [np.asarray(item.data).tolist() for item in parameters]
 
 
-def moved(descent, parameters):
+def moved(descent: nn.SGD | nn.AdaGrad, parameters: Iterable[Any]) -> list[Any]:
     """The numbers after a step along gradients that are all 1."""
     for item in parameters:
         item.grad = np.ones(item.shape)
@@ -48,7 +52,7 @@ def moved(descent, parameters):
     return numbers(parameters)
 
 
-def results(net):
+def results(net: Any) -> list[Any]:
     """What a net gives for some input, as lists."""
     made = net({nn.WindowScorer: [1, 2], nn.Recurrent: [[1.0, 2.0]]}.get(type(net), [1.0, 2.0]))
     return numbers(made if isinstance(made, tuple | np.ndarray) else [made])
@@ -56,7 +60,7 @@ def results(net):
 
 @nets
 @twins
-def test_a_copy_of_a_net_has_parameters_of_its_own(make, twin_of) -> None:
+def test_a_copy_of_a_net_has_parameters_of_its_own(make: Callable[[], Any], twin_of: Callable[[Any], Any]) -> None:
     """The same names and numbers, other nodes; what it computes with is what it lists."""
     net = make()
     twin = twin_of(net)
@@ -72,7 +76,9 @@ def test_a_copy_of_a_net_has_parameters_of_its_own(make, twin_of) -> None:
 @nets
 @twins
 @optimisers
-def test_a_net_and_its_optimiser_are_copied_together(make, twin_of, optimiser) -> None:
+def test_a_net_and_its_optimiser_are_copied_together(
+    make: Callable[[], Any], twin_of: Callable[[Any], Any], optimiser: type[nn.SGD | nn.AdaGrad]
+) -> None:
     """The copied optimiser moves the copied net, on from where it was, and not the original."""
     net = make()
     descent = optimiser(net, rate=0.1)
@@ -85,7 +91,9 @@ def test_a_net_and_its_optimiser_are_copied_together(make, twin_of, optimiser) -
 
 @twins
 @optimisers
-def test_an_optimiser_of_a_list_is_copied_with_its_parameters(twin_of, optimiser) -> None:
+def test_an_optimiser_of_a_list_is_copied_with_its_parameters(
+    twin_of: Callable[[Any], Any], optimiser: type[nn.SGD | nn.AdaGrad]
+) -> None:
     """In either order within one container, a parameter is copied once."""
     parameters = [Value(1.0), Tensor([1.0, 2.0])]
     descent = optimiser(parameters, rate=0.1)
@@ -98,7 +106,7 @@ def test_an_optimiser_of_a_list_is_copied_with_its_parameters(twin_of, optimiser
 
 
 @optimisers
-def test_a_shallow_copy_moves_the_same_parameters(optimiser) -> None:
+def test_a_shallow_copy_moves_the_same_parameters(optimiser: type[nn.SGD | nn.AdaGrad]) -> None:
     """Its rate and its caches are its own from then on: a step of one is no step of the other."""
     x = Value(1.0)
     descent = optimiser([x], rate=0.1)

@@ -1,8 +1,13 @@
 """Neurons, layers and networks: the notes' formulas, names, shapes, and one code for Values, Tensors and arrays."""
 
+from __future__ import annotations
+
 import copy
 import math
 import pickle
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,12 +25,12 @@ from nn.layers import unit
 UNITS = ["sigmoid", "tanh", "hard_tanh", "soft_sign", "relu", "leaky_relu", "softplus", "elu", "gelu", "identity"]
 
 
-def generator(seed=0):
+def generator(seed: int = 0) -> np.random.Generator:
     """A generator of its own."""
     return np.random.default_rng(seed)
 
 
-def lively(sizes, *, seed=0, **options):
+def lively(sizes: Sequence[int], *, seed: int = 0, **options: Any) -> nn.Network:
     """A network whose biases are not zero either, so that no term of a formula is hidden."""
     random = generator(seed)
     network = nn.Network(sizes, random=random, **options)
@@ -33,7 +38,7 @@ def lively(sizes, *, seed=0, **options):
     return network
 
 
-def message(kind, call, *args, **options):
+def message(kind: type[Exception], call: Callable[..., Any], *args: Any, **options: Any) -> str:
     """The text of the error that a call raises."""
     with pytest.raises(kind) as error:
         call(*args, **options)
@@ -44,7 +49,7 @@ def message(kind, call, *args, **options):
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32))
-def test_xavier_lies_in_the_bounds_of_the_notes(inputs, units, seed) -> None:
+def test_xavier_lies_in_the_bounds_of_the_notes(inputs: int, units: int, seed: int) -> None:
     """|W_ij| ≤ √(6/(n_in + n_out)), in the shape (n_out, n_in)."""
     W = nn.xavier(generator(seed), inputs, units)
     assert W.shape == (units, inputs)
@@ -96,7 +101,7 @@ def test_xavier_refusals() -> None:
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_neuron_is_the_formula_of_section_1_1(scalar) -> None:
+def test_neuron_is_the_formula_of_section_1_1(scalar: bool) -> None:
     """a = σ(wᵀx + b) and ∂a/∂w = a(1 − a)x, ∂a/∂b = a(1 − a)."""
     neuron = nn.Neuron(3, random=generator(1), scalar=scalar)
     parameters = neuron.parameters()
@@ -151,7 +156,7 @@ def test_eight_steps_of_w14() -> None:
     assert signals["b₁⁽¹⁾"] == signals["z₁⁽²⁾"]
 
 
-def by_recursion(network, x):
+def by_recursion(network: nn.Network, x: list[float]) -> dict[Name, float]:
     """Section 1.5, element by element: {name: ∂s/∂parameter} for a network with one identity output, by loops."""
     layers = network.plain().layers
     a, z = [x], []
@@ -177,7 +182,7 @@ networks = st.tuples(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.sam
 
 
 @given(networks)
-def test_values_follow_the_recursion_of_section_1_5(drawn) -> None:
+def test_values_follow_the_recursion_of_section_1_5(drawn: tuple[list[int], str, int]) -> None:
     """δ_j = f′(z_j) Σᵢ δᵢ W_ij and ∂s/∂W_ij = δᵢ a_j, for any widths (1 among them), depth and unit."""
     sizes, activation, seed = drawn
     network = lively((*sizes, 1), activation=activation, seed=seed, scalar=True)
@@ -212,7 +217,7 @@ def test_tensors_follow_the_vectorised_form_of_section_1_6() -> None:
 
 
 @given(networks, st.integers(1, 3))
-def test_both_forms_agree_to_the_last_bits(drawn, batch) -> None:
+def test_both_forms_agree_to_the_last_bits(drawn: tuple[list[int], str, int], batch: int) -> None:
     """The Tensor network and the same network of Values: outputs and gradients of a batch, and predict, agree."""
     sizes, activation, seed = drawn
     network = lively((*sizes, 1), activation=activation, seed=seed)
@@ -245,7 +250,7 @@ def test_forms_turn_into_each_other_and_keep_all_numbers() -> None:
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_shapes_in_and_out(scalar) -> None:
+def test_shapes_in_and_out(scalar: bool) -> None:
     """(n,) gives (m,), rows give rows; a scalar network with one output unit drops the last axis."""
     one, two = nn.Network((3, 2, 1), scalar=scalar), nn.Network((3, 2), scalar=scalar)
     assert two([1, 2, 3]).shape == (2,)
@@ -269,7 +274,7 @@ def test_plain_networks_make_no_graph() -> None:
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_predictions_follow_the_parameters(scalar) -> None:
+def test_predictions_follow_the_parameters(scalar: bool) -> None:
     """What predict computes with are the numbers of this moment, also after a step."""
     network, x = lively((2, 3, 1), scalar=scalar), [0.5, -1.0]
     descent, before = nn.SGD(network, rate=0.1), network.predict(x)
@@ -337,7 +342,7 @@ def test_the_same_call_twice_makes_different_nodes_with_the_same_names() -> None
 
 
 @pytest.mark.parametrize("spelling", ["W14(1)", "W_{14}^{(1)}", "W1[1,4]", "W₁₄⁽¹⁾", "W^(1)_14", Name("W", (1, 4), 1)])
-def test_parameters_are_found_by_any_spelling(spelling) -> None:
+def test_parameters_are_found_by_any_spelling(spelling: str | Name) -> None:
     """W₁₄⁽¹⁾ goes to unit 1 of layer 2 from unit 4 of layer 1: row 0 and column 3 of the first W."""
     network = nn.Network((4, 2, 1), scalar=True)
     assert network.parameter(spelling) is network.layers[0].W[0, 3]
@@ -369,10 +374,10 @@ def test_an_entry_of_a_tensor_is_refused_with_the_way_to_it() -> None:
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_state_goes_through_an_npz_file(tmp_path, scalar) -> None:
+def test_state_goes_through_an_npz_file(tmp_path: Path, scalar: bool) -> None:
     """What state() gives is what load() takes, through numpy.savez, into either form; nodes stay the same objects."""
     network = lively((3, 2, 1))
-    np.savez(tmp_path / "weights.npz", **network.state())
+    np.savez(tmp_path / "weights.npz", **network.state())  # type: ignore[arg-type]
     other = nn.Network((3, 2, 1), scalar=scalar)
     before = list(other.parameters().values())
     with np.load(tmp_path / "weights.npz") as saved:
@@ -399,7 +404,7 @@ def test_state_is_a_copy() -> None:
         ({"hello": [1.0]}, "cannot read 'hello' as a name"),
     ],
 )
-def test_load_changes_all_or_nothing(scalar, change, text) -> None:
+def test_load_changes_all_or_nothing(scalar: bool, change: dict[str, list[float] | None], text: str) -> None:
     """Whatever is wrong with a state, the network keeps its numbers."""
     network = nn.Network((3, 2, 1), scalar=scalar)
     before = network.state()
@@ -417,7 +422,7 @@ def test_load_refuses_what_holds_no_nodes() -> None:
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_networks_can_be_copied_and_pickled(scalar) -> None:
+def test_networks_can_be_copied_and_pickled(scalar: bool) -> None:
     """A copy has the same numbers and names, and parameters of its own."""
     network = lively((3, 2, 1), scalar=scalar)
     for twin in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
@@ -430,7 +435,7 @@ def test_networks_can_be_copied_and_pickled(scalar) -> None:
 
 
 @pytest.mark.parametrize("name", UNITS)
-def test_every_unit_of_the_notes_is_found_by_name(name) -> None:
+def test_every_unit_of_the_notes_is_found_by_name(name: str) -> None:
     """A name gives the primitive of the table, the same for all layers but the last."""
     network = nn.Network((2, 2, 2, 1), activation=name, output="tanh")
     assert [layer.activation for layer in network.layers] == [TABLE[name], TABLE[name], TABLE["tanh"]]
@@ -470,10 +475,10 @@ def test_a_new_layer_is_a_few_lines() -> None:
     """A residual layer, six lines, trains as part of a chain, with no class to inherit from."""
 
     class Residual:
-        def __init__(self, inner) -> None:
+        def __init__(self, inner: nn.Layer) -> None:
             self.inner, self.parameters = inner, inner.parameters
 
-        def __call__(self, x):
+        def __call__(self, x: Any) -> Any:
             return x + self.inner(x)
 
     random = generator(5)
@@ -518,7 +523,7 @@ def test_chains_refuse_what_does_not_fit() -> None:
 
 @pytest.mark.parametrize("scalar", [True, False])
 @pytest.mark.parametrize("x", [[1.0, 2.0, 3.0], [1.0] * 5, np.ones((4, 3)), np.ones((2, 0))])
-def test_a_wrong_number_of_inputs_names_both(scalar, x) -> None:
+def test_a_wrong_number_of_inputs_names_both(scalar: bool, x: list[float] | np.ndarray) -> None:
     """No silent truncation: the layer says how many inputs it takes and how many came."""
     came = np.shape(x)
     text = message(ValueError, nn.Network((4, 2, 1), scalar=scalar), x)
@@ -544,7 +549,7 @@ def test_refused_inputs() -> None:
         (4, TypeError, "the sizes of a network are integers, such as (4, 2, 1), and got 4"),
     ],
 )
-def test_refused_sizes(sizes, kind, text) -> None:
+def test_refused_sizes(sizes: Any, kind: type[Exception], text: str) -> None:
     """Sizes are at least two integers, each at least 1."""
     assert text in message(kind, nn.Network, sizes)
 
@@ -555,7 +560,9 @@ def test_refused_sizes(sizes, kind, text) -> None:
     ({"b(1)": [Value(5.0), Value(6.0)]}, TypeError, "the state's b⁽¹⁾ holds objects"),
     ({"b(1)": [10**400, 1]}, ValueError, "numbers that fit a float"),
 ])  # fmt: skip
-def test_load_refuses_doubles_and_objects(scalar, change, kind, text) -> None:
+def test_load_refuses_doubles_and_objects(
+    scalar: bool, change: dict[str, Any], kind: type[Exception], text: str
+) -> None:
     """Two spellings of one name, nodes, and numbers that no float holds; what was there stays."""
     network = nn.Network((3, 2, 1), scalar=scalar)
     before = network.state()
@@ -564,7 +571,7 @@ def test_load_refuses_doubles_and_objects(scalar, change, kind, text) -> None:
 
 
 @pytest.mark.parametrize("state", [None, [1.0], "W"])
-def test_load_takes_mappings(state) -> None:
+def test_load_takes_mappings(state: Any) -> None:
     """Anything else is named."""
     assert "a state is a mapping of names to arrays" in message(TypeError, nn.Network((2, 1)).load, state)
 
@@ -601,7 +608,7 @@ SIZES = {
 
 @pytest.mark.parametrize(("what", "make"), [(what, make) for what, makes in SIZES.items() for make in makes])
 @pytest.mark.parametrize("wrong", ["a", None, True, 1.5, 2.0, 1j, [2], np.array([1, 2]), math.nan, 0, -1, 10**400])
-def test_sizes_are_whole_numbers_from_1(what, make, wrong) -> None:
+def test_sizes_are_whole_numbers_from_1(what: str, make: Callable[[Any], Any], wrong: Any) -> None:
     """A size of another kind is a TypeError, one below 1 or beyond every array a ValueError, and both name it."""
     whole = isinstance(wrong, int) and not isinstance(wrong, bool)
     text = message(ValueError if whole else TypeError, make, wrong)
@@ -615,7 +622,7 @@ def test_sizes_are_whole_numbers_from_1(what, make, wrong) -> None:
     lambda flag: nn.Network((2, 1), scalar=flag), lambda flag: nn.Recurrent(2, 1, scalar=flag),
     lambda flag: nn.WindowScorer(np.ones((2, 2)), 1, 1, scalar=flag),
 ])  # fmt: skip
-def test_scalar_is_a_bool(make) -> None:
+def test_scalar_is_a_bool(make: Callable[[Any], Any]) -> None:
     """A text or an array is not taken for True."""
     for wrong in ("no", None, 1, np.array([True, False])):
         assert "scalar is True for Values and False for Tensors" in message(TypeError, make, wrong)

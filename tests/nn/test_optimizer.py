@@ -1,6 +1,10 @@
 """Optimisers: the formulas of the notes, what they move and leave alone, and steps that change all or nothing."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +20,7 @@ BOTH = [nn.SGD, nn.AdaGrad]
 few = st.lists(st.floats(-5, 5), min_size=1, max_size=5)
 
 
-def message(kind, call, *args, **options):
+def message(kind: type[Exception], call: Callable[..., Any], *args: Any, **options: Any) -> str:
     """The text of the error that a call raises."""
     with pytest.raises(kind) as error:
         call(*args, **options)
@@ -24,7 +28,7 @@ def message(kind, call, *args, **options):
 
 
 @given(st.floats(-5, 5), few, st.floats(1e-3, 1.0))
-def test_sgd_is_the_formula(start, gradients, rate) -> None:
+def test_sgd_is_the_formula(start: float, gradients: list[float], rate: float) -> None:
     """θ ← θ − α g, step by step, the same bits for a Value and a Tensor."""
     value, tensor, expected = Value(start), Tensor([start]), start
     for gradient in gradients:
@@ -39,7 +43,7 @@ def test_sgd_is_the_formula(start, gradients, rate) -> None:
 
 
 @given(st.floats(-5, 5), few, st.floats(1e-3, 1.0))
-def test_adagrad_is_the_formula(start, gradients, rate) -> None:
+def test_adagrad_is_the_formula(start: float, gradients: list[float], rate: float) -> None:
     """cache += g², θ ← θ − α g/√(cache + ε)."""
     value, tensor = Value(start), Tensor([start])
     descent = nn.AdaGrad([value, tensor], rate=rate, epsilon=1e-6)
@@ -84,7 +88,7 @@ def test_every_entry_of_an_array_has_a_cache_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_what_no_pass_reached_stays(optimiser) -> None:
+def test_what_no_pass_reached_stays(optimiser: type[nn.SGD | nn.AdaGrad]) -> None:
     """A gradient None means not reached: the parameter keeps its numbers and its graphs stay fresh."""
     reached, other = Value(1.0), Value(2.0)
     elsewhere = other * 3.0
@@ -98,7 +102,7 @@ def test_what_no_pass_reached_stays(optimiser) -> None:
 
 
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_zero_grad_means_none_and_passes_add_up_without_it(optimiser) -> None:
+def test_zero_grad_means_none_and_passes_add_up_without_it(optimiser: type[nn.SGD | nn.AdaGrad]) -> None:
     """After zero_grad a gradient is "not yet", not 0; without it a second pass adds."""
     x = Value(1.0)
     descent = optimiser([x], rate=0.5)
@@ -112,7 +116,7 @@ def test_zero_grad_means_none_and_passes_add_up_without_it(optimiser) -> None:
 
 
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_a_step_makes_recorded_graphs_stale(optimiser) -> None:
+def test_a_step_makes_recorded_graphs_stale(optimiser: type[nn.SGD | nn.AdaGrad]) -> None:
     """A backward pass needs the old weights: after the step it is refused."""
     x = Value(1.0, name="x")
     y = x * x
@@ -124,7 +128,7 @@ def test_a_step_makes_recorded_graphs_stale(optimiser) -> None:
 
 
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_a_step_changes_all_or_nothing(optimiser) -> None:
+def test_a_step_changes_all_or_nothing(optimiser: type[nn.SGD | nn.AdaGrad]) -> None:
     """If one change cannot be computed, no parameter moves, first or last, and AdaGrad's caches stay."""
     first, second, third = Tensor([1.0, 2.0]), Tensor([3.0, 4.0]), Value(5.0)
     descent = optimiser([first, second, third], rate=0.5)
@@ -143,7 +147,7 @@ def test_a_step_changes_all_or_nothing(optimiser) -> None:
 
 
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_gradients_changed_by_hand_are_taken(optimiser) -> None:
+def test_gradients_changed_by_hand_are_taken(optimiser: type[nn.SGD | nn.AdaGrad]) -> None:
     """Clipping makes NumPy scalars; a Value stays a float and a Tensor without axes a Tensor, float32 stays float32."""
     value, point, single = Value(1.0), Tensor(1.0), Tensor(np.ones(2, np.float32))
     descent = optimiser([value, point, single], rate=0.5)
@@ -160,12 +164,12 @@ def test_gradients_changed_by_hand_are_taken(optimiser) -> None:
 
 
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_parameters_come_in_any_collection(optimiser) -> None:
+def test_parameters_come_in_any_collection(optimiser: type[nn.SGD | nn.AdaGrad]) -> None:
     """A dict, a list, an iterator, a network, or anything with parameters(); listed twice, a parameter moves once."""
     x = Value(1.0)
 
     class Model:
-        def parameters(self):
+        def parameters(self) -> list[Value]:
             return [x]
 
     for parameters in ({Name("x"): x}, [x], iter([x]), (x, x), Model()):
@@ -188,7 +192,7 @@ def test_an_object_is_asked_anew_at_every_step() -> None:
 
 
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_refused_parameters(optimiser) -> None:
+def test_refused_parameters(optimiser: type[nn.SGD | nn.AdaGrad]) -> None:
     """Nodes that were computed, plain arrays, one node alone, and no collection at all."""
     x = Value(1.0)
     assert "sigmoid was computed" in message(ValueError, optimiser, [x.sigmoid()], rate=0.1)
@@ -203,7 +207,7 @@ def test_refused_parameters(optimiser) -> None:
 
 
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_refused_rates(optimiser) -> None:
+def test_refused_rates(optimiser: type[nn.SGD | nn.AdaGrad]) -> None:
     """A learning rate is a positive finite number, when it is given and when it is changed."""
     descent = optimiser([Value(1.0)], rate=1)
     for rate in (0.0, -0.1, math.nan, math.inf):
@@ -212,8 +216,8 @@ def test_refused_rates(optimiser) -> None:
         )
         with pytest.raises(ValueError, match="learning rate"):
             descent.rate = rate
-    for rate in ("fast", None, True):
-        assert "the learning rate is a positive number, and got" in message(TypeError, optimiser, [], rate=rate)
+    for wrong in ("fast", None, True):
+        assert "the learning rate is a positive number, and got" in message(TypeError, optimiser, [], rate=wrong)
     assert descent.rate == 1.0
     descent.rate = np.float64(0.25)
     assert descent.rate == 0.25
@@ -222,10 +226,10 @@ def test_refused_rates(optimiser) -> None:
 
 @pytest.mark.parametrize("scalar", [True, False])
 @pytest.mark.parametrize("optimiser", BOTH)
-def test_training_is_deterministic_and_lowers_the_objective(optimiser, scalar) -> None:
+def test_training_is_deterministic_and_lowers_the_objective(optimiser: type[nn.SGD | nn.AdaGrad], scalar: bool) -> None:
     """Ten steps from the same start give the same bits, and a smaller J."""
 
-    def train():
+    def train() -> tuple[list[float], dict[str, np.ndarray]]:
         scorer = nn.WindowScorer(np.random.default_rng(3).normal(size=(9, 3)), 3, 4, scalar=scalar)
         descent = optimiser(scorer, rate=0.05)
         history = []
@@ -245,7 +249,7 @@ def test_training_is_deterministic_and_lowers_the_objective(optimiser, scalar) -
 
 @pytest.mark.parametrize("optimiser", BOTH)
 @pytest.mark.parametrize("wrong", [3, None, "a", nn.Network, np.array("a"), Value(1.0), Tensor(1.0), Tensor([1.0])])
-def test_parameters_of_another_kind(optimiser, wrong) -> None:
+def test_parameters_of_another_kind(optimiser: type[nn.SGD | nn.AdaGrad], wrong: Any) -> None:
     """What lists no parameters, or is one, is refused when the optimiser is made."""
     assert "an optimiser" in message(TypeError, optimiser, wrong, rate=0.1)
 

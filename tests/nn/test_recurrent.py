@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -17,14 +20,16 @@ def network(*, scalar: bool = True, outputs: int = 1) -> Recurrent:
     return Recurrent(2, 3, outputs, random=np.random.default_rng(5), scalar=scalar)
 
 
-def numbers(s) -> list[float]:
+def numbers(s: Any) -> list[float]:
     """The output of a step of any kind of network."""
     if isinstance(s, Value):
         return [s.data]
     return [v.data for v in s] if s.dtype == object else [*np.asarray(getattr(s, "data", s))]
 
 
-def forward_by_hand(W, V, U, steps=X):
+def forward_by_hand(
+    W: np.ndarray, V: np.ndarray, U: np.ndarray, steps: Sequence[Sequence[float]] = X
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """h₀ … h_T and s₁ … s_T, one number after the other."""
     h = [np.zeros(len(W))]
     for x in steps:
@@ -32,7 +37,7 @@ def forward_by_hand(W, V, U, steps=X):
     return h, [U @ item for item in h[1:]]
 
 
-def gradients_by_hand(W, V, U):
+def gradients_by_hand(W: np.ndarray, V: np.ndarray, U: np.ndarray) -> dict[str, np.ndarray]:
     """∂s_T/∂W, ∂V, ∂U for one output: δ_t = (1 − h_t²) ∘ Wᵀδ_{t+1}, ∇W = Σ δ_t h_{t−1}ᵀ, ∇V = Σ δ_t x_tᵀ."""
     h, _ = forward_by_hand(W, V, U)
     error, dW, dV = U[0], np.zeros_like(W), np.zeros_like(V)
@@ -45,7 +50,7 @@ def gradients_by_hand(W, V, U):
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_first_weights_are_drawn_one_after_the_other(scalar) -> None:
+def test_first_weights_are_drawn_one_after_the_other(scalar: bool) -> None:
     """W, V and U of one size differ, and the generator decides them all."""
     state = Recurrent(3, 3, 3, scalar=scalar).state()
     again = Recurrent(3, 3, 3, random=np.random.default_rng(0)).state()
@@ -56,11 +61,11 @@ def test_first_weights_are_drawn_one_after_the_other(scalar) -> None:
 
 @pytest.mark.parametrize("scalar", [True, False])
 @pytest.mark.parametrize("outputs", [1, 2])
-def test_outputs_of_every_step(scalar, outputs) -> None:
+def test_outputs_of_every_step(scalar: bool, outputs: int) -> None:
     """The same numbers from Values, Tensors and plain arrays as from the loops."""
     net = network(scalar=scalar, outputs=outputs)
     state = net.state()
-    _, expected = forward_by_hand(*(state[key] for key in "WVU"))
+    _, expected = forward_by_hand(state["W"], state["V"], state["U"])
     for kind in (net, net.scalar(), net.tensor(), net.plain()):
         given = kind(X)
         assert len(given) == len(X)
@@ -139,7 +144,7 @@ def test_parameters_by_name_and_as_a_state() -> None:
     ("x", "shape"), [([], "(0,)"), ([1.0], "(1,)"), ([[1.0]], "(1, 1)"), (np.zeros((0, 2)), "(0, 2)"), (1.0, "()")]
 )
 @pytest.mark.parametrize("scalar", [True, False])
-def test_inputs_of_another_shape_are_refused(x, shape, scalar) -> None:
+def test_inputs_of_another_shape_are_refused(x: Any, shape: str, scalar: bool) -> None:
     """What is expected, and what came."""
     with pytest.raises(ValueError, match="recurrent") as caught:
         network(scalar=scalar)(x)

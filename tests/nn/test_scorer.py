@@ -1,8 +1,12 @@
 """The window scorer and its objective: the notes' sizes and formulas, word vectors that learn, and both forms."""
 
+from __future__ import annotations
+
 import copy
 import math
 import pickle
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,12 +20,14 @@ from autodiff.engine.backward import backpropagate
 from autodiff.engine.graph import topological
 
 
-def generator(seed=0):
+def generator(seed: int = 0) -> np.random.Generator:
     """A generator of its own."""
     return np.random.default_rng(seed)
 
 
-def lively(words=9, dimensions=4, window=5, hidden=8, *, seed=0, **options):
+def lively(
+    words: int = 9, dimensions: int = 4, window: int = 5, hidden: int = 8, *, seed: int = 0, **options: Any
+) -> nn.WindowScorer:
     """A scorer whose biases are not zero either."""
     random = generator(seed)
     scorer = nn.WindowScorer(random.normal(size=(words, dimensions)), window, hidden, random=random, **options)
@@ -29,7 +35,7 @@ def lively(words=9, dimensions=4, window=5, hidden=8, *, seed=0, **options):
     return scorer
 
 
-def message(kind, call, *args, **options):
+def message(kind: type[Exception], call: Callable[..., Any], *args: Any, **options: Any) -> str:
     """The text of the error that a call raises."""
     with pytest.raises(kind) as error:
         call(*args, **options)
@@ -42,7 +48,7 @@ TRUE, CORRUPT = [1, 2, 3, 4, 5], [6, 7, 1, 3, 3]
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_the_scorer_of_the_notes_has_176_parameters(scalar) -> None:
+def test_the_scorer_of_the_notes_has_176_parameters(scalar: bool) -> None:
     """20 inputs (5 words of 4 dimensions), 8 units: 160 + 8 + 8, besides the word vectors."""
     scorer = nn.WindowScorer(np.zeros((9, 4)), window=5, hidden=8, scalar=scalar)
     assert sum(item.size for name, item in scorer.parameters().items() if name.letter != "L") == 176
@@ -54,7 +60,7 @@ def test_the_scorer_of_the_notes_has_176_parameters(scalar) -> None:
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
-def test_score_is_the_formula_of_section_1_3(activation) -> None:
+def test_score_is_the_formula_of_section_1_3(activation: str) -> None:
     """s = Uᵀ f(Wx + b), x the window's word vectors one after the other, in every form."""
     scorer = lively(activation=activation)
     L, W, b, U = scorer.state().values()
@@ -87,7 +93,7 @@ def test_gradients_of_the_score_are_the_closed_forms() -> None:
     st.sampled_from(["sigmoid", "tanh", "relu"]),
     st.integers(0, 2**32),
 )
-def test_both_forms_agree_to_the_last_bits(sizes, activation, seed) -> None:
+def test_both_forms_agree_to_the_last_bits(sizes: tuple[int, int, int, int], activation: str, seed: int) -> None:
     """J over a batch of pairs and all its gradients, word vectors too, are the same for Tensors and for Values."""
     words, dimensions, window, hidden = sizes
     scorer = lively(words, dimensions, window, hidden, activation=activation, seed=seed)
@@ -148,7 +154,10 @@ def test_tensor_names_and_refused_entries() -> None:
 def test_words_become_values_when_a_window_has_them() -> None:
     """Only the words met are Values, each word once; the parameters list them, words in the order met."""
     scorer = nn.WindowScorer(generator().normal(size=(9, 2)), 3, 2, scalar=True)
-    words = lambda: [str(name) for name in scorer.parameters() if name.letter == "L"]  # noqa: E731
+
+    def words() -> list[str]:
+        return [str(name) for name in scorer.parameters() if name.letter == "L"]
+
     assert words() == []
     scorer([4, 1, 4])
     assert words() == ["L₂₁", "L₂₂", "L₅₁", "L₅₂"]
@@ -173,7 +182,7 @@ def test_a_word_twice_in_a_window_gets_both_shares() -> None:
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_training_moves_word_vectors_and_forms_keep_them(scalar) -> None:
+def test_training_moves_word_vectors_and_forms_keep_them(scalar: bool) -> None:
     """After a step the words met have new vectors, the others their old ones, also in the other form and in predict."""
     scorer = lively(scalar=scalar)
     before = scorer.state()["L"]
@@ -197,7 +206,7 @@ def test_the_embedding_is_copied() -> None:
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_state_and_load(scalar) -> None:
+def test_state_and_load(scalar: bool) -> None:
     """A state goes from any form to any other, to words met and not met; a wrong one changes nothing."""
     scorer, other = lively(seed=1), lively(seed=2, scalar=scalar)
     other(TRUE)
@@ -210,7 +219,7 @@ def test_state_and_load(scalar) -> None:
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_scorers_can_be_copied_and_pickled(scalar) -> None:
+def test_scorers_can_be_copied_and_pickled(scalar: bool) -> None:
     """A copy scores the same and shares no parameter."""
     scorer = lively(scalar=scalar)
     scorer(TRUE)
@@ -224,8 +233,7 @@ def test_scorers_can_be_copied_and_pickled(scalar) -> None:
 def test_the_same_seed_gives_the_same_scorer() -> None:
     """The generator decides all first weights; 0 is its seed where none is given."""
     default, zero, one = (
-        nn.WindowScorer(np.ones((3, 2)), 3, 4, **options)
-        for options in ({}, {"random": generator(0)}, {"random": generator(1)})
+        nn.WindowScorer(np.ones((3, 2)), 3, 4, random=random) for random in (None, generator(0), generator(1))
     )
     assert np.array_equal(default.state()["U"], zero.state()["U"])
     assert not np.array_equal(default.state()["U"], one.state()["U"])
@@ -247,7 +255,7 @@ def test_the_same_seed_gives_the_same_scorer() -> None:
         ([1.0, 2.0, 3.0, 4.0, 5.0], TypeError, "a window is made of integer word ids, and got [1.0, 2.0"),
     ],
 )
-def test_refused_windows(scalar, ids, kind, text) -> None:
+def test_refused_windows(scalar: bool, ids: Any, kind: type[Exception], text: str) -> None:
     """Another length, ids out of range (negative ones do not count from the end), and floats."""
     assert text in message(kind, nn.WindowScorer(np.zeros((9, 4)), 5, 8, scalar=scalar), ids)
 
@@ -263,7 +271,7 @@ def test_refused_windows(scalar, ids, kind, text) -> None:
         (np.zeros((9, 4)), 2.5, 8, TypeError, "window is a whole number, and got 2.5"),
     ],
 )
-def test_refused_sizes(embedding, window, hidden, kind, text) -> None:
+def test_refused_sizes(embedding: Any, window: float, hidden: int, kind: type[Exception], text: str) -> None:
     """The embedding is a matrix of numbers, window and hidden are counts."""
     assert text in message(kind, nn.WindowScorer, embedding, window, hidden)
 
@@ -289,7 +297,7 @@ def test_objective_of_one_pair_is_the_hinge_itself() -> None:
 
 
 @pytest.mark.parametrize(("score", "margin"), [(2.0, 1.0), (1.0, 1.0), (0.25, 0.25)])
-def test_nothing_is_learned_where_the_margin_is_met(score, margin) -> None:
+def test_nothing_is_learned_where_the_margin_is_met(score: float, margin: float) -> None:
     """J = 0 has zero gradients, at the kink Δ + s_c − s = 0 too: zero, which is not "not reached"."""
     for s, corrupt in ((Value(score), Value(0.0)), (Tensor(score), Tensor(0.0)), (Tensor([score]), Tensor([0.0]))):
         J = nn.max_margin(s, corrupt, margin=margin)
@@ -316,7 +324,7 @@ def test_objective_is_summed_over_windows() -> None:
 
 
 @pytest.mark.parametrize("scalar", [True, False])
-def test_the_flows_of_both_windows_add_up(scalar) -> None:
+def test_the_flows_of_both_windows_add_up(scalar: bool) -> None:
     """∂J/∂θ = −∂s/∂θ + ∂s_c/∂θ for every parameter: W, b and U are the same in both windows."""
     scorer = lively(scalar=scalar)
     parameters = [scorer(TRUE), scorer(CORRUPT)] and scorer.parameters()
@@ -324,6 +332,7 @@ def test_the_flows_of_both_windows_add_up(scalar) -> None:
         ad.gradients(output, parameters)
         for output in (nn.max_margin(scorer(TRUE), scorer(CORRUPT), margin=50.0), scorer(TRUE), scorer(CORRUPT))
     )
+    assert isinstance(parameters, dict)
     assert J.keys() == parameters.keys()
     for name, found in J.items():
         parts = [0.0 if part is None else part for part in (s[name], corrupt[name])]
@@ -340,13 +349,13 @@ def test_refused_objectives() -> None:
     )
     for margin in (0.0, -1.0, math.nan, math.inf):
         assert "the margin is a positive number" in message(ValueError, nn.max_margin, 1.0, 0.0, margin=margin)
-    for margin in ("1", None, True, Value(1.0)):
-        assert "the margin is a positive number" in message(TypeError, nn.max_margin, 1.0, 0.0, margin=margin)
+    for wrong in ("1", None, True, Value(1.0)):
+        assert "the margin is a positive number" in message(TypeError, nn.max_margin, 1.0, 0.0, margin=wrong)
 
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("scalar", [False, True])
-def test_an_embedding_is_finite(wrong, scalar) -> None:
+def test_an_embedding_is_finite(wrong: float, scalar: bool) -> None:
     """One number that is not finite is refused with its word: every score with the word would be nan."""
     with pytest.raises(ValueError, match=f"an embedding is made of finite numbers, and word 1 has {wrong}"):
         nn.WindowScorer([[0.0, 1.0], [wrong, 2.0]], 1, 1, scalar=scalar)

@@ -50,14 +50,16 @@ def test_power_at_exponent_zero_has_slope_zero_next_to_zero(kind: type) -> None:
     (lambda t: ad.concatenate([t, t], axis=None), TypeError, "concatenate("),
     (lambda t: ad.var(t, axis=5), ValueError, "a variance over axis=5 of shape (2, 2) is not defined"),
     (lambda t: ad.std(t, axis="a"), TypeError, "a variance over axis='a'"),
-    (lambda t: ad.std(t, ddof="1"), TypeError, "a variance takes a number as ddof, and got '1'"),
-    (lambda t: ad.var(t, ddof=float("nan")), ValueError, "needs more than ddof=nan"),
-    (lambda t: ad.split(t, 2.0), TypeError, "split takes a number of parts or a list of positions, and got 2.0"),
-    (lambda t: ad.split(t, ["a"]), TypeError, "a list of positions, and got ['a']"),
-    (lambda t: ad.split(t, 2, "a"), TypeError, "an axis is an integer, and got 'a'"),
-    (lambda t: ad.diag(t, 1.5), TypeError, "a diagonal is counted by an integer, and got 1.5"),
-    (lambda t: ad.pad(t, 1, constant_values="1"), TypeError, "pad fills with one plain number, and got '1'"),
-    (lambda t: ad.pad(t, 1, constant_values=Value(1.0)), TypeError, "pad fills with one plain number"),
+    (lambda t: ad.std(t, ddof="1"), TypeError, "a variance takes a number as ddof, and got '1'"),  # type: ignore[arg-type]
+    (lambda t: ad.var(t, ddof=float("nan")), ValueError, "needs more than ddof=nan"),  # type: ignore[arg-type]
+    (lambda t: ad.split(t, 2.0), TypeError,  # type: ignore[arg-type]
+     "split takes a number of parts or a list of positions, and got 2.0"),
+    (lambda t: ad.split(t, ["a"]), TypeError, "a list of positions, and got ['a']"),  # type: ignore[list-item]
+    (lambda t: ad.split(t, 2, "a"), TypeError, "an axis is an integer, and got 'a'"),  # type: ignore[arg-type]
+    (lambda t: ad.diag(t, 1.5), TypeError, "a diagonal is counted by an integer, and got 1.5"),  # type: ignore[arg-type]
+    (lambda t: ad.pad(t, 1, constant_values="1"), TypeError,  # type: ignore[arg-type]
+     "pad fills with one plain number, and got '1'"),
+    (lambda t: ad.pad(t, 1, constant_values=Value(1.0)), TypeError, "pad fills with one plain number"),  # type: ignore[arg-type]
     (lambda t: ad.pad(t, ((1, 2),) * 3), ValueError, "a pair for each axis of shape (2, 2)"),
     (lambda t: ad.clip(t, float("nan"), 1.0), ValueError, "clip needs low ≤ high"),
     (lambda t: ad.einsum("......", t), ValueError, "the part '......' does not fit"),
@@ -107,7 +109,7 @@ def test_einsum_repeats_lengths_of_one(subscripts: str, shapes: tuple[tuple[int,
 
     def second(first: list[Any], then: list[Any]) -> float:
         along = sum((g * d).sum() for g, d in zip(slopes, first, strict=True))
-        return sum((g * d).sum() for g, d in zip(gradients(along, leaves), then, strict=True))
+        return float(sum((g * d).sum() for g, d in zip(gradients(along, leaves), then, strict=True)))
 
     assert second(u, v) == pytest.approx(second(v, u), rel=1e-12)
 

@@ -131,7 +131,7 @@ def test_data_in_other_clothes() -> None:
     """Integers beyond 64 bits and the other byte order are numbers like any others."""
     assert Tensor([10**25, 1]).data.tolist() == [1e25, 1.0]
     swapped = Tensor(np.array([1.0, 2.0], np.dtype("f4").newbyteorder()))
-    assert (swapped.dtype, swapped.data.tolist()) == (np.float32, [1.0, 2.0])
+    assert (swapped.dtype, swapped.data.tolist()) == (np.dtype(np.float32), [1.0, 2.0])
 
 
 @pytest.mark.parametrize("plain", [np.array([True, False]), np.True_, np.ones(2, np.float16), np.array([1j]), "ab"])
@@ -150,7 +150,7 @@ def test_plain_integers_become_floats() -> None:
 def test_domain_that_is_none_is_refused() -> None:
     """A primitive's domain is a Domain, not a text."""
     with pytest.raises(TypeError, match="needs a Domain, or one for each input, and got 'R'"):
-        ad.primitive("nowhere", lambda xp, x: x, [lambda g, z, x: g], domain="R")
+        ad.primitive("nowhere", lambda xp, x: x, [lambda g, z, x: g], domain="R")  # type: ignore[arg-type]
 
 
 def test_a_read_only_view_of_a_changing_array_is_copied(define: Callable[..., ad.Primitive]) -> None:

@@ -24,7 +24,7 @@ from autodiff.system.console import readable_output
 from autodiff.testing.check.gradients import check_gradients
 from autodiff.testing.random_programs.operations import vocabulary
 from autodiff.testing.random_programs.program import Program
-from autodiff.testing.random_programs.search import random_program
+from autodiff.testing.random_programs.sampling import random_program
 
 Vector = np.ndarray[Any, Any]
 
@@ -192,7 +192,7 @@ def checkers() -> dict[str, Checker]:
         import jax
         from jax import test_util
 
-        jax.config.update("jax_enable_x64", True)
+        jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
         found["jax check_vjp"] = jax_check(test_util)
     except ImportError:
         print("jax is not installed: left out")
@@ -295,7 +295,7 @@ def main() -> None:
     parser.add_argument("--ours", action="store_true", help="leave the peers out")
     parser.add_argument("--kinds", default="smooth,wide,kinked", help="of programs (default: %(default)s)")
     options = parser.parse_args()
-    found = {"ours": ours} if options.ours else checkers()
+    found: dict[str, Checker] = {"ours": ours} if options.ours else checkers()
     kinds, totals = options.kinds.split(","), {name: Counter[str]() for name in found}
     heads = ["false alarms", "undecided", *SPOILED, "ms"]
     for kind in kinds:

@@ -154,6 +154,7 @@ def slots() -> dict[str, int]:
 def stages_for(fault: Fault | None) -> list[list[str]]:
     """The test files in the order in which they are asked."""
     file, target = (fault.file, fault.target) if fault else ("", "")
+    first: tuple[str, ...]
     if file.startswith("nn/"):
         first = FIRST_FOR_NETS
     elif target:

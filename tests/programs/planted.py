@@ -34,9 +34,10 @@ from autodiff.engine import shares
 from autodiff.system.console import readable_output
 from autodiff.testing.check.gradients import check_gradients
 from autodiff.testing.hooks.strategies import programs
+from autodiff.testing.random_programs.judging import Judge, Undecided, dual_fault
 from autodiff.testing.random_programs.operations import GATES, Operation, Vocabulary, vocabulary
 from autodiff.testing.random_programs.program import Program, resolve
-from autodiff.testing.random_programs.search import Counterexample, Judge, Search, Undecided, dual_fault, search
+from autodiff.testing.random_programs.search import Counterexample, Search, search
 from autodiff.testing.relations.metamorphic import broken_relation
 from tests.faults.engine import ENGINE_FAULTS
 from tests.faults.fault import Fault
@@ -72,7 +73,8 @@ class Found(Exception):  # noqa: N818 - it is no error
 
 def by_hypothesis(judge: Judge, count: int, *, kind: type, operations: Vocabulary, seed: int = 0) -> Search:
     """As `autodiff.testing.search`, with programs that hypothesis draws and shrinks; no database."""
-    done, found = Search(), []
+    done = Search()
+    found: list[tuple[Program, str]] = []
     phases = [Phase.generate, Phase.shrink]
 
     @starting_from(seed)
@@ -313,7 +315,9 @@ class Row:
 def row(fault: Planted, kind: type, seeds: Iterable[int], driver: Driver = search) -> Row:
     """The fault searched for from every seed."""
     done = [fault.search(kind, seed, driver=driver).found for seed in seeds]
-    found = [x and Shortest(x.number, len(x.program.steps), len(x.program.inputs), str(x.program)) for x in done]
+    found = (
+        Shortest(x.number, len(x.program.steps), len(x.program.inputs), str(x.program)) if x else None for x in done
+    )
     return Row(fault.name, kind.__name__, tuple(found), fault.equivalent)
 
 

@@ -199,11 +199,12 @@ BROWSERS: Final[Mapping[str, Sequence[tuple[str, ...]]]] = {
 def start(name: str, folder: Path) -> Browser | None:
     """A browser of `BROWSERS` with a profile of its own in a new ``folder``; None where a program is missing."""
     found = [next(filter(None, map(shutil.which, names)), None) for names in BROWSERS[name]]
-    programs = [program for program in found if program is not None]
-    if len(programs) < len(found):
-        return None
-    profile = folder / "profile"
-    return Browser(_Driver(*programs, profile) if name == "chromium" else _Marionette(*programs, profile))
+    match [program for program in found if program is not None]:
+        case [browser, driver] if name == "chromium":
+            return Browser(_Driver(browser, driver, folder / "profile"))
+        case [browser] if name == "firefox":
+            return Browser(_Marionette(browser, folder / "profile"))
+    return None
 
 
 def _free_port() -> int:

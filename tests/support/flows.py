@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import autodiff as ad
@@ -9,7 +10,7 @@ from autodiff import Value, error_flow
 from nn import Network
 
 X = (1.0, -0.5, 0.25, 0.8)
-WEIGHTS = {
+WEIGHTS: dict[str, list[Any]] = {
     "W(1)": [[0.3, -0.2, 0.5, 0.7], [-0.4, 0.1, 0.6, -0.3]], "b(1)": [0.1, -0.05], "W(2)": [[0.9, -0.6]], "b(2)": [0.2],
 }  # fmt: skip
 CORRUPT = (0.1, 0.2, 0.3, 0.4)
@@ -91,7 +92,7 @@ def wide_flow() -> ad.Flow:
     return error_flow(network([0.1 * k for k in range(12)]), network.parameter("W3,10(1)"))
 
 
-FLOWS = {
+FLOWS: dict[str, Callable[[], ad.Flow]] = {
     "rail": notes_flow, "bias": lambda: notes_flow("b1(1)"), "negative": lambda: notes_flow("W24(1)"),
     "deep": deep_flow, "margin": margin_flow, "met": lambda: margin_flow(shift=3.0), "skipping": skipping,
     "long": lambda: error_flow(*chain(100)), "ladder": lambda: error_flow(*ladder(200)), "arrays": array_flow,

@@ -98,7 +98,7 @@ def _mpmath_gradients(program: Program) -> Arrays:
     with mpmath.workdps(50):
         point = [mpmath.mpf(x) for x in program.inputs]
         step = mpmath.mpf(10) ** -16
-        slopes = []
+        slopes: list[Any] = []
         for k in range(len(point)):
             ends = [[x + side * (j == k) for j, x in enumerate(point)] for side in (step, -step)]
             above, below = (program.output(_MPMATH, end) for end in ends)

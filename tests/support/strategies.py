@@ -12,14 +12,14 @@ import pytest
 
 import nn  # noqa: F401 - it may enter primitives of its own
 from autodiff import TABLE, Node, Primitive, Tensor, Value
-from autodiff.testing.random_programs.operations import BRANCHES, GATES, vocabulary
+from autodiff.testing.random_programs.operations import BRANCHES, GATES, Vocabulary, vocabulary
 
 #: The table as it is once both packages are imported: what doctests and tests define later is not in it.
 PRIMITIVES: tuple[Primitive, ...] = tuple(TABLE.values())
 
 #: The operations that random programs are made of, likewise: the same in a test alone and in the whole suite.
 NAMES = (*(entry.name for entry in PRIMITIVES), *BRANCHES, *GATES)
-VOCABULARY = {kind: vocabulary(kind, of=NAMES) for kind in (Value, Tensor)}
+VOCABULARY: dict[type, Vocabulary] = {kind: vocabulary(kind, of=NAMES) for kind in (Value, Tensor)}
 
 FAMILIES: dict[str, Callable[[Primitive], bool]] = {
     "elementwise": lambda entry: entry.elementwise,

@@ -45,15 +45,15 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def printed(encoding: str, *arguments: str) -> tuple[int, str, str]:
     """The exit status of the program, and what it prints to streams of this encoding."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True) for _ in range(2))
+    kept = io.BytesIO(), io.BytesIO()
+    out, err = (io.TextIOWrapper(each, encoding=encoding, write_through=True) for each in kept)
     with redirect_stdout(out), pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stderr", err)
         try:
             status = main(arguments)
         except SystemExit as ended:  # of --help
             status = int(ended.code or 0)
-    texts = [stream.buffer.getvalue().decode(encoding) for stream in (out, err)]  # type: ignore[attr-defined]
-    return status, *texts
+    return status, kept[0].getvalue().decode(encoding), kept[1].getvalue().decode(encoding)
 
 
 COMMANDS = {
@@ -150,7 +150,7 @@ def test_as_a_process(process: str, status: int, command: list[str | bytes]) -> 
 
 def test_a_program_without_a_console() -> None:
     """Streams that are not there, and streams without an encoding, stay what they are."""
-    with redirect_stdout(None), readable_output():  # type: ignore[type-var]
+    with redirect_stdout(None), readable_output():
         print("a₁⁽²⁾")
     with redirect_stdout(io.StringIO()) as out, readable_output():
         print("a₁⁽²⁾")
@@ -165,8 +165,8 @@ def english() -> Iterator[str]:
             tree = ast.parse(path.read_text(encoding="utf-8"))
             nodes = list(ast.walk(tree))
             prose = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
-            texts = (node for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
-            yield from (node.value for node in texts if id(node) not in prose)
+            constants = (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in prose)
+            yield from (node.value for node in constants if isinstance(node.value, str))
 
 
 #: Characters of other scripts: those of Chinese sentences, and the ends of ranges of letters that are set otherwise.

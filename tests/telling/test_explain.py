@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
 
 import autodiff as ad
 from autodiff import Tensor, Value
+from autodiff.flow import Flow
 from autodiff.telling.derivation import derivation, equation_of
-from autodiff.telling.explain import explain
+from autodiff.telling.explain import Explanation, explain
 from autodiff.telling.story import Heading, Numbered, Table
 from autodiff.telling.terms import share_text
 from autodiff.transforms.replay import check, replayed
 from nn import Network, Neuron, WindowScorer
 from nn.recurrent import Recurrent
 from tests.support.flows import CORRUPT, X, chain, deep_flow, margin_flow, notes_flow, notes_network, skipping
+from tests.support.present import present
 
 LANGUAGE = pytest.mark.parametrize("language", ["en", "zh"])
 
@@ -27,13 +30,13 @@ def scorer() -> WindowScorer:
     return WindowScorer(random.normal(size=(7, 4)), window=5, hidden=3, scalar=True, random=random)
 
 
-def facts(explanation, language="en") -> dict[str, str]:
+def facts(explanation: Explanation, language: str = "en") -> dict[str, str]:
     """The table of what the parameter is."""
     table = next(block for block in explanation.story(language).blocks if isinstance(block, Table))
     return {row[0]: row[1] for row in table.rows}
 
 
-def headings(explanation) -> list[str]:
+def headings(explanation: Explanation) -> list[str]:
     """The sections that there are."""
     return [block.text for block in explanation.story().blocks if isinstance(block, Heading)]
 
@@ -44,8 +47,8 @@ def test_the_notes_example() -> None:
     sigma = 1 / (1 + np.exp(-1.185))
     assert explanation.gradient == pytest.approx(0.9 * sigma * (1 - sigma) * 0.8, rel=1e-12)
     assert explanation.explicit == pytest.approx(explanation.gradient, rel=1e-12)
-    assert explanation.check.verdict == "agrees"
-    assert explanation.weakest.symbol == "σ′(z₁⁽²⁾)"
+    assert present(explanation.check).verdict == "agrees"
+    assert present(explanation.weakest).symbol == "σ′(z₁⁽²⁾)"
     assert facts(explanation) == {
         "parameter": "W₁₄⁽¹⁾ = 0.7", "kind": "a weight of layer 1",
         "to": "unit 1 of layer 2: z₁⁽²⁾ = 1.185, a₁⁽²⁾ = 0.7658",
@@ -66,7 +69,7 @@ def test_without_a_check_there_is_no_stamp() -> None:
 
 
 @pytest.mark.parametrize("flow", [notes_flow(), deep_flow(), margin_flow(), skipping(), notes_flow(seed=-2.0)])
-def test_both_derivations_end_at_one_number(flow) -> None:
+def test_both_derivations_end_at_one_number(flow: Flow) -> None:
     """Explicit differentiation is forward accumulation: the same sum of products in another order."""
     lines = derivation(flow)
     assert flow.seed * lines[-1].slope == pytest.approx(flow.gradient, rel=1e-12)
@@ -103,10 +106,10 @@ def test_equations_name_what_is_on_the_way() -> None:
         ("a4(1)", "an input of the network", {"forwarded to": "z₁⁽²⁾, z₂⁽²⁾"}),
     ],
 )  # fmt: skip
-def test_biases_and_units(name, kind, ends) -> None:
+def test_biases_and_units(name: str, kind: str, ends: dict[str, str]) -> None:
     """Every quantity of the network can be asked for."""
     explanation = explain(notes_network(), name, X, check=True)
-    assert explanation.check.verdict == "agrees"
+    assert present(explanation.check).verdict == "agrees"
     assert facts(explanation)["kind"] == kind
     assert facts(explanation).items() >= ends.items()
 
@@ -126,14 +129,14 @@ def test_the_scorer() -> None:
     L = explain(scorer(), "L23", ids, check=True)
     assert facts(L)["kind"].startswith("dimension 3 of the vector of word 2 ")
     assert facts(L)["paths"] == "6"  # two places in the window, three hidden units
-    assert (U.check.verdict, L.check.verdict) == ("agrees", "agrees")
+    assert (present(U.check).verdict, present(L.check).verdict) == ("agrees", "agrees")
 
 
 def test_the_objective_says_whether_it_is_active() -> None:
     """Both windows' flows; the margin met; exactly at the kink."""
     active = explain(notes_network(), "W14(1)", X, corrupt=CORRUPT, check=True)
     assert active.gradient == pytest.approx(margin_flow().gradient, rel=1e-12)
-    assert active.check.verdict == "agrees"
+    assert present(active.check).verdict == "agrees"
     assert "objective  J = 0.7907: active" in active.text()
     assert "∇W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ + δ⁽²⁾ᶜ a⁽¹⁾ᶜᵀ" in active.text()
     assert "the gradient of the loss" not in active.text()
@@ -151,7 +154,7 @@ def test_tensors_and_values_stand_in_for_each_other() -> None:
     assert entry.gradient == explain(notes_network(), "W14(1)", X).gradient
     matrix = explain(notes_network(), "W(1)", X, check=True)
     assert matrix.gradient[0, 3] == pytest.approx(entry.gradient, rel=1e-12)
-    assert matrix.check.verdict == "agrees"
+    assert present(matrix.check).verdict == "agrees"
     assert "∇W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ, the error signals times the inputs" in matrix.text()
     assert "δ₁⁽²⁾ · a₁⁽¹⁾ = 0.1614 × 1 = 0.1614; in ∇W⁽¹⁾ stands 0.1614" in matrix.text()
     assert matrix.explicit is None
@@ -174,11 +177,12 @@ def test_arrays_are_told_in_matrix_form() -> None:
     assert share_text(flow, edge) == "δ⁽²⁾ᵀ a⁽¹⁾"
     assert edge.share == pytest.approx(flow.nodes[edge.consumer].error.T @ rows, rel=1e-15)
     A, v = Tensor(np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), name="A"), Tensor(np.array([0.5, -1.0]), name="v")
-    for made, forms in (
+    products: tuple[tuple[Any, dict[str, str]], ...] = (
         (A @ v, {"A": "(error at y) vᵀ", "v": "Aᵀ (error at y)"}),
         (np.array([1.0, 2.0, 3.0]) @ A, {"A": "x (error at y)ᵀ"}),
         (A @ (v * np.ones((2, 2))), {"A": "(error at y) multiplyᵀ"}),
-    ):
+    )
+    for made, forms in products:
         made.name = "y"
         for parameter in (A, v):
             if parameter.name in forms:
@@ -219,7 +223,7 @@ def test_where_the_gradient_died() -> None:
     off.load({"W(1)": [[-1.0]], "b(1)": [0.0], "W(2)": [[1.0]], "b(2)": [0.0]})
     dead = explain(off, "W11(1)", [1.0])
     assert "Here the error dies: ReLU′(z₁⁽²⁾) = 0." in dead.text()
-    assert dead.weakest.number == 0
+    assert present(dead.weakest).number == 0
 
 
 def test_what_is_on_no_path() -> None:
@@ -242,7 +246,7 @@ def test_slips_of_the_print_where_they_belong() -> None:
 
 
 @LANGUAGE
-def test_a_users_own_graph(language) -> None:
+def test_a_users_own_graph(language: str) -> None:
     """Without any name of the notes; long graphs without their middle."""
     x = Value(0.5)
     explanation = explain((x * x + 1.0).tanh(), x, names={"x": x}, check=True)
@@ -252,7 +256,7 @@ def test_a_users_own_graph(language) -> None:
 
 
 @LANGUAGE
-def test_numbers_are_the_same_in_every_format_and_language(language) -> None:
+def test_numbers_are_the_same_in_every_format_and_language(language: str) -> None:
     """Each format has the gradient to the digits asked for."""
     explanation = explain(notes_network(), "W14(1)", X)
     for text in (explanation.text(language, digits=9), explanation.markdown(language, digits=9)):
@@ -275,7 +279,7 @@ def test_numbers_are_the_same_in_every_format_and_language(language) -> None:
         ((Value(1.0), 3), TypeError, "a parameter is given by its name or as a node, and got"),
     ],
 )  # fmt: skip
-def test_errors_are_one_sentence(arguments, error, sentence) -> None:
+def test_errors_are_one_sentence(arguments: tuple[Any, ...], error: type[Exception], sentence: str) -> None:
     """What was asked, what there is, what to do."""
     with pytest.raises(error, match=re.escape(sentence)):
         explain(*arguments)
@@ -283,16 +287,16 @@ def test_errors_are_one_sentence(arguments, error, sentence) -> None:
 
 def test_a_neuron_and_a_users_own_network() -> None:
     """What lists its parameters, by the notes' names or others, is enough."""
-    assert explain(Neuron(2, scalar=True), "w2", [1.0, 2.0], check=True).check.verdict == "agrees"
+    assert present(explain(Neuron(2, scalar=True), "w2", [1.0, 2.0], check=True).check).verdict == "agrees"
 
     class Line:
         def __init__(self) -> None:
             self.slope = Value(0.5)
 
-        def parameters(self):
+        def parameters(self) -> dict[str, Value]:
             return {"slope": self.slope}
 
-        def __call__(self, x):
+        def __call__(self, x: float) -> Any:
             return self.slope * x
 
     assert explain(Line(), "slope", 3.0).gradient == 3.0
@@ -304,7 +308,7 @@ def test_a_recurrent_network_has_a_share_for_every_step() -> None:
     """What is raised is a time: no layers, no shapes of layers; the shares of the steps add up."""
     network, x = Recurrent(1, 1, scalar=True), [[1.0], [0.5], [-1.0]]
     explanation = explain(network, "W11", x, output="s1(3)", check=True)
-    assert explanation.check.verdict == "agrees"
+    assert present(explanation.check).verdict == "agrees"
     assert explanation.explicit == pytest.approx(explanation.gradient, rel=1e-12)
     shares = [edge.share for edge in explanation.flow.shares]
     assert len(shares) == 3

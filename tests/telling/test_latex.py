@@ -6,8 +6,10 @@ import operator
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +28,7 @@ latex2text = pytest.importorskip("pylatexenc.latex2text", reason="pylatexenc rea
 latexwalker = pytest.importorskip("pylatexenc.latexwalker")
 markdown_it = pytest.importorskip("markdown_it", reason="markdown-it-py reads Markdown back")
 
-FLOWS = {
+FLOWS: dict[str, Callable[[], Flow]] = {
     "one": notes_flow, "several": deep_flow, "J": margin_flow, "own": skipping, "bias": lambda: notes_flow("b1(1)"),
 }  # fmt: skip
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
@@ -51,7 +53,7 @@ def read_back(document: str) -> str:
     """The text of a LaTeX document, without what is raised and lowered."""
     body = document.partition("\\begin{document}")[2]
     body = re.sub(r"[_^]\{[^{}]*\}", "", body.replace("{}^{\\prime}", "'")).replace("\\item[(", "\\item (")
-    return latex2text.LatexNodes2Text(math_mode="text").latex_to_text(body)
+    return str(latex2text.LatexNodes2Text(math_mode="text").latex_to_text(body))
 
 
 def numbers(told: str) -> list[float]:
@@ -65,7 +67,7 @@ def numbers(told: str) -> list[float]:
 
 @LANGUAGE
 @KIND
-def test_latex_has_the_numbers_of_the_text(kind, language) -> None:
+def test_latex_has_the_numbers_of_the_text(kind: str, language: str) -> None:
     """Read back by a parser; to nine digits, so that another number cannot pass for it."""
     flow = FLOWS[kind]()
     expected = numbers(text(flow, language=language, digits=9))
@@ -87,7 +89,9 @@ def _ledger(flow: Flow) -> set[str]:
 @LANGUAGE
 @pytest.mark.parametrize("name", ["W14(1)", "b2(1)", "a1(2)", "W12(2)"])
 @pytest.mark.parametrize("corrupt", [None, CORRUPT], ids=["s", "J"])
-def test_every_number_of_an_explanation_is_the_ledgers(name, corrupt, language) -> None:
+def test_every_number_of_an_explanation_is_the_ledgers(
+    name: str, corrupt: tuple[float, ...] | None, language: str
+) -> None:
     """In text, Markdown and LaTeX, read back by parsers: none is made up, none is missing in one of them."""
     made = explain(notes_network(), name, X, corrupt=corrupt)
     told = made.text(language, digits=12)
@@ -102,7 +106,7 @@ def test_every_number_of_an_explanation_is_the_ledgers(name, corrupt, language) 
 
 
 @LANGUAGE
-def test_the_tables_of_an_explanation_put_numbers_where_they_belong(language) -> None:
+def test_the_tables_of_an_explanation_put_numbers_where_they_belong(language: str) -> None:
     """Each row of the two derivations has the slope and the error of its own node."""
     made = explain(deep_flow().flows.graph[0], "W14(1)")
     tables = [block for block in made.story(language, digits=12).blocks if isinstance(block, Table)]
@@ -117,7 +121,7 @@ def test_the_tables_of_an_explanation_put_numbers_where_they_belong(language) ->
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, *HOSTILE])
-def test_names_cannot_command_latex(name) -> None:
+def test_names_cannot_command_latex(name: str) -> None:
     """A parser finds the same commands and environments as for a harmless name, and none is unknown."""
     allowed = set(_commands(tex(named("w")))) | set(_commands(tex(notes_flow()))) | HARMLESS
     for language in ("en", "zh"):
@@ -166,7 +170,7 @@ def test_words_and_quantities_in_formulas() -> None:
 
 
 @pytest.mark.parametrize("engine", ["xelatex", "pdflatex"])
-def test_documents_compile(engine, tmp_path) -> None:
+def test_documents_compile(engine: str, tmp_path: Path) -> None:
     """With hostile names, in both languages, without an error; pdfLaTeX in English."""
     if shutil.which(engine) is None:
         pytest.skip(f"{engine} is not installed: documents are read by a parser only")
@@ -189,7 +193,7 @@ def test_documents_compile(engine, tmp_path) -> None:
 # ---- Markdown --------------------------------------------------------------------------------------------------------
 
 
-def _rendered(source: str) -> list:
+def _rendered(source: str) -> list[Any]:
     """All tokens of a Markdown text, with raw HTML and automatic links allowed."""
     parser = markdown_it.MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     return [inner for token in parser.parse(source) for inner in (token, *(token.children or ()))]
@@ -197,7 +201,7 @@ def _rendered(source: str) -> list:
 
 @LANGUAGE
 @KIND
-def test_markdown_has_the_numbers_of_the_text(kind, language) -> None:
+def test_markdown_has_the_numbers_of_the_text(kind: str, language: str) -> None:
     """Read back by a parser."""
     flow = FLOWS[kind]()
     tokens = _rendered(markdown(flow, language=language, digits=9))
@@ -212,7 +216,7 @@ MARKUP = (
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, *HOSTILE, *MARKUP])
-def test_names_cannot_command_markdown(name) -> None:
+def test_names_cannot_command_markdown(name: str) -> None:
     """No raw HTML, link, image, code span or emphasis comes from a name, and it is printed as it is."""
     wanted = {token.type for token in _rendered(markdown(named("w")))}
     tokens = _rendered(markdown(named(name)))
@@ -223,7 +227,7 @@ def test_names_cannot_command_markdown(name) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in (*COMMANDS, *HOSTILE, *MARKUP) if name.isprintable()])
-def test_escaped_names_read_as_they_are(name) -> None:
+def test_escaped_names_read_as_they_are(name: str) -> None:
     """What a reader sees is the name."""
     tokens = _rendered(escaped(name))
     assert "".join(token.content for token in tokens if token.type == "text").strip() == name.strip()

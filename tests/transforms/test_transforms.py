@@ -39,7 +39,7 @@ class Point(NamedTuple):
 @given(x=VECTORS, v=VECTORS)
 def test_quadratic_form(x: np.ndarray, v: np.ndarray) -> None:
     """Every transform of ½ xᵀSx, and of Ax, is what linear algebra says, to a rounding."""
-    close = {"rtol": 1e-13, "atol": 1e-13}
+    close: dict[str, Any] = {"rtol": 1e-13, "atol": 1e-13}
     np.testing.assert_allclose(grad(quadratic)(x), S @ x, **close)
     np.testing.assert_allclose(hessian(quadratic)(x), S, **close)
     np.testing.assert_allclose(hvp(quadratic, x, v), S @ v, **close)
@@ -97,7 +97,7 @@ def test_hvp_and_jvp_agree_with_hessian_and_jacobian(x: np.ndarray, v: np.ndarra
     def f(x: Any) -> Any:
         return np.tanh(A @ x) * (x[:2] + ad.logsumexp(x))
 
-    close = {"rtol": 1e-12, "atol": 1e-13}
+    close: dict[str, Any] = {"rtol": 1e-12, "atol": 1e-13}
     np.testing.assert_allclose(jvp(f, (x,), (v,))[1], jacobian(f)(x) @ v, **close)
     np.testing.assert_allclose(vjp(f, x)[1](v[:2])[0], jacobian(f)(x).T @ v[:2], **close)
     np.testing.assert_allclose(hvp(lambda x: f(x).sum(), x, v), hessian(lambda x: f(x).sum())(x) @ v, **close)

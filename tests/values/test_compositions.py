@@ -267,9 +267,9 @@ def test_gradients_at_the_edges() -> None:
     assert gradients(np.nanmax(x), x).tolist() == [0.5, 0.5]
     x = Tensor([0.0, 0.0])
     assert gradients(np.linalg.norm(x, 3), x).tolist() == [0.0, 0.0]
-    x = np.array([1.0, -2.0, 0.0])
-    expected = hessian(lambda v: np.sum(v**4) ** 0.25)(x)
-    np.testing.assert_allclose(hessian(lambda v: np.linalg.norm(v, 4))(x), expected, rtol=1e-13, atol=1e-16)
+    point = np.array([1.0, -2.0, 0.0])
+    expected = hessian(lambda v: np.sum(v**4) ** 0.25)(point)
+    np.testing.assert_allclose(hessian(lambda v: np.linalg.norm(v, 4))(point), expected, rtol=1e-13, atol=1e-16)
     v = Value(3.0)
     assert gradients(np.sum(np.full_like(Tensor([1.0, 2.0]), v)), v) == 2.0
 
@@ -303,7 +303,7 @@ def test_the_error_signal_comes_back_through_astype() -> None:
 
 @pytest.mark.parametrize(("call", "said"), [
     (lambda x: np.hstack([x, 1.0], dtype="f4"), "unexpected keyword argument 'dtype'"),
-    (lambda x: np.insert(x, Value(1.0), 1), "insert takes obj as a constant"),
+    (lambda x: np.insert(x, Value(1.0), 1), "insert takes obj as a constant"),  # type: ignore[call-overload]
     (lambda x: np.array_split(x, Value(2.0)), "takes indices_or_sections as a constant"),
     (lambda x: np.quantile(x, [NAN]), "a quantile is from 0 to 1"),
     (lambda x: np.quantile(x, x), "q is taken as a constant"),
@@ -311,14 +311,14 @@ def test_the_error_signal_comes_back_through_astype() -> None:
     (lambda x: np.gradient(x, x), "spacing is taken as a constant"),
     (lambda x: np.gradient(x[:1]), "needs more than 1 elements"),
     (lambda x: np.interp(x, [1.0, 2.0, 3.0], [1.0, 2.0]), "two vectors of one length"),
-    (lambda x: np.round(x, 1.5), "cannot be interpreted as an integer"),
+    (lambda x: np.round(x, 1.5), "cannot be interpreted as an integer"),  # type: ignore[call-overload]
     (lambda x: np.ldexp(x, 1.5), "whole numbers as exponents"),
     (lambda x: x.clip(1.0, min=2.0), "low and high or as min and max, and got some of both"),
     (lambda x: np.linalg.cond(np.outer(x, x), 1), "takes invertible matrices"),
     (lambda x: np.percentile(x, 30.0, weights=x), "np.percentile on nodes takes x, q, axis, method, keepdims"),
-    (lambda x: np.vander(Value(1.0)), "vander takes a vector"),
+    (lambda x: np.vander(Value(1.0)), "vander takes a vector"),  # type: ignore[call-overload]
     (lambda x: np.vecdot(x, x[:1]), "vectors of one length"),
-    (lambda x: np.convolve(x, x, "all"), "'full', 'same' and 'valid'"),
+    (lambda x: np.convolve(x, x, "all"), "'full', 'same' and 'valid'"),  # type: ignore[call-overload]
     (lambda x: np.cross(x[:1], x[:1]), "2 or 3 elements"),
     (lambda x: np.select([x > 0, x > 1], [x]), "a choice for each condition"),
     (lambda x: np.choose([2], [x]), "whole numbers 0 … 0"),
@@ -327,7 +327,8 @@ def test_the_error_signal_comes_back_through_astype() -> None:
     (lambda x: x.astype(int), "holds float64 or float32"),
     (lambda x: np.linalg.cross(x[:2], x[:2]), "vectors with 3 elements"),
     (lambda x: np.einsum(x, ["a"]), "a list of axis numbers"), (lambda x: np.vander(x[None]), "vander takes a vector"),
-    (lambda x: np.cumulative_sum(x[None]) if hasattr(np, "cumulative_sum") else np.cumsum(x, "a"), "axis|integer"),
+    (lambda x: np.cumulative_sum(x[None]) if hasattr(np, "cumulative_sum") else np.cumsum(x, "a"),  # type: ignore[call-overload]
+     "axis|integer"),
 ])  # fmt: skip
 def test_errors_say_what_is_asked(call: Any, said: str) -> None:
     """A TypeError or ValueError that says what the function takes."""

@@ -59,6 +59,11 @@ class Row:
     hips: bool = False
 
 
+def of_order(p: Any, norm: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
+    """The function of a `Row` for a norm ``(p, L, x)`` of one order."""
+    return lambda L, x, w: norm(p, L, x)
+
+
 SOLVED = ((3, 3), (2, 3, 3))
 SIX = ((6, 6),)
 VECTORS = ((3,), (2, 3), (2, 3, 2))
@@ -113,31 +118,31 @@ ROWS: dict[str, Row] = {
     "vector_norm": Row(lambda L, x, w: L.vector_norm(x), ((3,), *ANY_SHAPES)),
     **{
         f"norm of vectors {p}": Row(
-            lambda L, x, w, p=p: L.norm(x, p, axis=-1, keepdims=True), VECTORS,
-            lambda L, x, w, p=p: L.vector_norm(x, p, dim=-1, keepdim=True),
+            of_order(p, lambda p, L, x: L.norm(x, p, axis=-1, keepdims=True)), VECTORS,
+            of_order(p, lambda p, L, x: L.vector_norm(x, p, dim=-1, keepdim=True)),
         )
         for p in (1, -1, 2, -2, 3, 2.5, 0.5, np.inf, -np.inf)
     },
     **{
         f"vector_norm {p}": Row(
-            lambda L, x, w, p=p: L.vector_norm(x, axis=(0, -1), ord=p), VECTORS[1:],
-            lambda L, x, w, p=p: L.vector_norm(x, p, dim=(0, -1)),
+            of_order(p, lambda p, L, x: L.vector_norm(x, axis=(0, -1), ord=p)), VECTORS[1:],
+            of_order(p, lambda p, L, x: L.vector_norm(x, p, dim=(0, -1))),
         )
         for p in (1, 2, 3, np.inf)
     },
     **{
         f"norm of matrices {p}": Row(
-            lambda L, x, w, p=p: L.norm(x, p, axis=(-1, 0), keepdims=True), ((3, 3), (3, 2), (2, 3, 2)),
-            lambda L, x, w, p=p: L.matrix_norm(x, p, dim=(-1, 0), keepdim=True),
+            of_order(p, lambda p, L, x: L.norm(x, p, axis=(-1, 0), keepdims=True)), ((3, 3), (3, 2), (2, 3, 2)),
+            of_order(p, lambda p, L, x: L.matrix_norm(x, p, dim=(-1, 0), keepdim=True)),
         )
         for p in ORDERS
     },
-    **{f"matrix_norm {p}": Row(lambda L, x, w, p=p: L.matrix_norm(x, ord=p), ANY_SHAPES) for p in ORDERS},
-    **{f"cond {p}": Row(lambda L, x, w, p=p: L.cond(x, p)) for p in (None, 2, -2)},
+    **{f"matrix_norm {p}": Row(of_order(p, lambda p, L, x: L.matrix_norm(x, ord=p)), ANY_SHAPES) for p in ORDERS},
+    **{f"cond {p}": Row(of_order(p, lambda p, L, x: L.cond(x, p))) for p in (None, 2, -2)},
     **{  # torch.linalg.cond has no backward pass for the others
         f"cond {p}": Row(
-            lambda L, x, w, p=p: L.cond(x, p),
-            theirs=lambda L, x, w, p=p: L.matrix_norm(x, p) * L.matrix_norm(L.inv(x), p),
+            of_order(p, lambda p, L, x: L.cond(x, p)),
+            theirs=of_order(p, lambda p, L, x: L.matrix_norm(x, p) * L.matrix_norm(L.inv(x), p)),
         )
         for p in (1, -1, np.inf, -np.inf, "fro", "nuc")
     },
@@ -421,7 +426,8 @@ def test_arguments_have_numpys_names() -> None:
         lambda v: np.linalg.qr(a=v, mode="reduced")[0], lambda v: np.linalg.matrix_power(a=v, n=np.int64(2)),
         lambda v: np.linalg.multi_dot(arrays=[v, v]), lambda v: np.linalg.cond(x=v, p=2),
         lambda v: np.linalg.tensorinv(a=v, ind=1), lambda v: np.linalg.tensorsolve(a=v, b=W[0], axes=None),
-        lambda v: np.linalg.vector_norm(v, keepdims=True), lambda v: np.linalg.matrix_norm(v, keepdims=True),
+        lambda v: np.linalg.matrix_norm(v, keepdims=True),
+        lambda v: np.linalg.vector_norm(v, keepdims=True),  # type: ignore[call-overload]  # NumPy's stubs ask for axis
     ):  # fmt: skip
         close(call(x).data, call(x.data), 1e-13)
 
@@ -484,7 +490,8 @@ L, SINGULAR = np.linalg, np.linalg.LinAlgError
     (lambda x: L.solve(x, 1.0), ValueError, r"the right side is a matrix .* got shape \(\)"),
     (lambda x: L.cholesky(-x), SINGULAR, r"cholesky\(array of shape \(3, 3\).*not positive definite"),
     (lambda x: L.cholesky(x[:2]), ValueError, r"np\.linalg\.cholesky takes square matrices"),
-    (lambda x: L.eigh(x, UPLO="X"), ValueError, r"np\.linalg\.eigh takes 'L' or 'U' as UPLO, and got 'X'"),
+    (lambda x: L.eigh(x, UPLO="X"),  # type: ignore[call-overload]
+     ValueError, r"np\.linalg\.eigh takes 'L' or 'U' as UPLO, and got 'X'"),
     (lambda x: L.det(x[:2]), ValueError, r"np\.linalg\.det takes square matrices .* \(2, 3\)"),
     (lambda x: L.svd(x[:2]), TypeError, r"shape \(2, 3\) has a rule for full_matrices=False only.*write full_"),
     (lambda x: L.svd(x, hermitian=True), TypeError, r"takes no hermitian=True; use np\.linalg\.eigh"),
@@ -492,7 +499,8 @@ L, SINGULAR = np.linalg, np.linalg.LinAlgError
     (lambda x: L.qr(x[:, :2], mode="complete"), TypeError, r"shape \(3, 2\) has .*mode 'complete' is possible"),
     (lambda x: L.qr(x, mode="raw"), TypeError, r"has a rule for mode 'reduced' or 'r', and got 'raw'"),
     (lambda x: L.pinv(x, rcond=0.1, rtol=0.2), ValueError, r"takes rcond or rtol, and got both: 0\.1 and 0\.2"),
-    (lambda x: L.matrix_power(x, 1.5), TypeError, r"takes a whole number as n, and got 1\.5"),
+    (lambda x: L.matrix_power(x, 1.5),  # type: ignore[arg-type]
+     TypeError, r"takes a whole number as n, and got 1\.5"),
     (lambda x: L.matrix_power(x[:2], 2), ValueError, r"np\.linalg\.matrix_power takes square matrices"),
     (lambda x: L.multi_dot([x]), ValueError, r"takes two arrays or more, and got 1"),
     (lambda x: L.multi_dot([x, W[0], x]), ValueError, r"it got shapes \[\(3, 3\), \(3,\), \(3, 3\)\]"),

@@ -109,7 +109,7 @@ def test_sorting_takes_each_share_to_where_its_element_came_from() -> None:
     x = np.array([[3.0, 1.0, 2.0], [0.5, 0.5, -1.0]])
     for axis in (0, 1, -1, None):
         leaf = Tensor(x)
-        result = np.sort(leaf, axis=axis)
+        result: Any = np.sort(leaf, axis=axis)
         np.testing.assert_array_equal(result.data, np.sort(x, axis=axis))
         weights = np.arange(1.0, 7.0).reshape(result.shape)
         expected = np.zeros(6)
@@ -131,7 +131,7 @@ def test_differences_agree_to_second_order(f: Function) -> None:
 
 def test_a_value_moves_too() -> None:
     """As an array without axes."""
-    x = Value(2.0)
+    x: Any = Value(2.0)
     assert np.tile(x, 3).shape == (3,)
     np.sum(np.tile(x, 3) * np.array([1.0, 2.0, 3.0])).backward()
     assert x.grad == 6.0
@@ -149,6 +149,7 @@ def test_an_infinity_outside_a_triangle_spoils_nothing() -> None:
 def test_what_numpy_refuses_is_refused_in_its_words() -> None:
     """Axes out of range, shapes that do not fit together."""
     x = Tensor(np.ones((2, 3)))
+    call: Callable[[Any], Any]
     for call in (
         lambda x: np.roll(x, 1, axis=2), lambda x: np.hstack([x, np.ones((3, 3))]), lambda x: np.moveaxis(x, 0, 5),
         lambda x: np.diff(x, -1), lambda x: np.diff(x, axis=2), lambda x: np.repeat(x, [1, 2, 3]),
@@ -157,13 +158,15 @@ def test_what_numpy_refuses_is_refused_in_its_words() -> None:
             call(x)
     for call in (
         lambda x: np.atleast_1d(x, x), lambda x: np.sort(x, order="a"), lambda x: np.diff(x, prepend=0.0),
-        lambda x: np.hstack([x, x], dtype=np.float32), lambda x: np.diff(x, 1.5),
-        lambda x: np.roll(x, Value(1.0)), lambda x: np.rot90(x, k=Value(1.0)), lambda x: np.tile(x, rep=2),
+        lambda x: np.hstack([x, x], dtype=np.float32), lambda x: np.roll(x, Value(1.0)),
+        lambda x: np.diff(x, 1.5),  # type: ignore[call-overload]
+        lambda x: np.rot90(x, k=Value(1.0)),  # type: ignore[call-overload]
+        lambda x: np.tile(x, rep=2),  # type: ignore[call-overload]
     ):  # fmt: skip
         with pytest.raises(TypeError, match=r".+"):
             call(x)
     with pytest.raises(IndexError, match="integer"):
-        np.take_along_axis(x, x, 0)
+        np.take_along_axis(x, x, 0)  # type: ignore[arg-type]
 
 
 def test_arguments_have_numpys_names() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from autodiff import Tensor, Value, gradients
 from autodiff.values.numpy_protocol import QUESTIONS
+from tests.support.present import present
 from tests.support.strategies import PRIMITIVES, plain
 
 X = np.array([[0.3, 0.7, 0.2], [0.9, 0.4, 0.6]])
@@ -45,7 +46,8 @@ def name_of(function: Any) -> str:
 def calls(function: Any) -> list[tuple[Any, ...]]:
     """The calls to try: those listed, or the function of one or two arrays that a ufunc is."""
     entry = next((entry for entry in PRIMITIVES if function in entry.numpy), None)
-    return CALLS.get(function) or [tuple(domain.draw(np.random.default_rng(0), (3,)) for domain in entry.domain)]
+    listed: list[tuple[Any, ...]] | None = CALLS.get(function)
+    return listed or [tuple(domain.draw(np.random.default_rng(0), (3,)) for domain in present(entry).domain)]
 
 
 def on_tensors(operands: Any) -> Any:
@@ -115,7 +117,7 @@ def test_functions_take_values(function: Any) -> None:
 
 def test_gradient_flows_through_mixed_calls() -> None:
     """An ndarray first, a Tensor second, a Value among them: the call is one node each time."""
-    x, v = Tensor(V), Value(2.0)
+    x, v = Tensor(V), cast(Any, Value(2.0))
     y = np.sum(np.multiply(X, np.exp(x) * v))
     expected = (X * np.exp(V)).sum(axis=0)
     np.testing.assert_allclose(gradients(y, x), 2.0 * expected, rtol=1e-14)
@@ -159,7 +161,8 @@ def test_question_is_answered_from_the_data(function: Any) -> None:
 
 def test_question_about_a_list_of_nodes() -> None:
     """Nodes inside lists are looked into as well."""
-    assert np.isclose(Tensor([1.0, 2.0]), [Value(1.0), Value(3.0)]).tolist() == [True, False]
+    nodes: list[Any] = [Value(1.0), Value(3.0)]
+    assert np.isclose(Tensor([1.0, 2.0]), nodes).tolist() == [True, False]
 
 
 @pytest.mark.parametrize("function", [np.fft.fft, np.i0, np.angle, np.roots, np.linalg.lstsq], ids=name_of)
@@ -180,8 +183,9 @@ def test_user_defined_primitive_maps_its_numpy_function(define: Callable[..., An
     define("i0", lambda xp, x: np.i0(x), [lambda g, z, x: g * (0.5 * x)], numpy=np.i0)  # to first order in x
     x = Tensor(V)
     np.testing.assert_allclose(gradients(np.i0(x).sum(), x), 0.5 * V, rtol=1e-15)
-    v = Value(0.5)
-    assert (np.i0(v).data, gradients(np.i0(v), v)) == (float(np.i0(0.5)), 0.25)
+    v: Any = Value(0.5)
+    made: Any = np.i0(v)
+    assert (made.data, gradients(made, v)) == (float(np.i0(0.5)), 0.25)
 
 
 @pytest.mark.parametrize(("call", "word"), [
@@ -218,7 +222,8 @@ def test_operators_of_arrays_hand_over_to_nodes() -> None:
     x = Tensor(V)
     assert (np.full(3, 0.3) > x).tolist() == (V < 0.3).tolist()
     assert np.equal(V, x).all()
-    for result in (V + x, V - x, V * x, V / x, V**x, X @ x):
+    results: list[Any] = [V + x, V - x, V * x, V / x, V**x, X @ x]
+    for result in results:
         assert type(result) is Tensor
     with pytest.raises(TypeError, match="stack"):
         np.array([Value(1.0)] * 3) * x

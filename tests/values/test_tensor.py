@@ -262,7 +262,7 @@ def test_assigned_data_keeps_shape_and_type() -> None:
 def test_a_tensor_describes_itself() -> None:
     """Shape, axes, size, type, text, length and plain data are those of its array."""
     x = Tensor(np.array([[1.0, 2.0], [3.0, 4.0]], np.float32), name="w")
-    assert (x.shape, x.ndim, x.size, x.dtype, len(x)) == ((2, 2), 2, 4, np.float32, 2)
+    assert (x.shape, x.ndim, x.size, x.dtype, len(x)) == ((2, 2), 2, 4, np.dtype(np.float32), 2)
     assert x.tolist() == [[1.0, 2.0], [3.0, 4.0]]
     assert repr(Tensor([1.0, 2.0])) == str(Tensor([1.0, 2.0])) == "Tensor([1., 2.])"
     assert repr(x) == "Tensor([[1., 2.],\n        [3., 4.]], dtype=float32, name='w')"

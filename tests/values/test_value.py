@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import operator
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,8 @@ from hypothesis import strategies as st
 
 import autodiff as ad
 from autodiff import TABLE, Tensor, Value, gradients, topological
-from tests.support.strategies import named, needs_params
+from autodiff.values import base
+from tests.support.strategies import PRIMITIVES, named, needs_params
 
 FLOATS = st.floats(-1e3, 1e3)
 ARITHMETIC = [operator.add, operator.sub, operator.mul, operator.truediv]
@@ -175,7 +178,8 @@ def test_weighted_sum_of_mixed_operands() -> None:
 
 def values(data: Any) -> np.ndarray:
     """An object array of Values."""
-    return np.vectorize(Value, otypes=[object])(np.asarray(data, float))
+    made: np.ndarray = np.vectorize(Value, otypes=[object])(np.asarray(data, float))
+    return made
 
 
 def numbers(array: Any) -> Any:
@@ -212,7 +216,8 @@ def test_object_arrays_compute_what_tensors_compute(f: Callable[..., Any]) -> No
 
 def test_value_beside_an_object_array() -> None:
     """A Value meets an object array element by element, on either side, in operators and in ufuncs."""
-    v, w = Value(2.0), values([1.0, 3.0])
+    v: Any = Value(2.0)
+    w = values([1.0, 3.0])
     for result in (v * w, w * v, (v + w) - [1.0, -1.0], np.maximum(v, w) * [1.0, 2.0]):
         assert result.dtype == object
         assert numbers(result).tolist() == [2.0, 6.0]
@@ -271,8 +276,8 @@ def test_move_adds_to_leaves_for_all_or_for_none() -> None:
     """A step adds a change to each leaf and keeps its kind and type; one change that does not fit moves nothing."""
     v, t, point = Value(3.0), Tensor(np.ones(2, np.float32)), Tensor(np.float32(1.0))
     ad.move([(v, np.float64(-1.0)), (t, np.array([1.0, 2.0])), (point, np.array(0.5))])
-    assert (v.data, type(v.data), t.data.tolist(), t.dtype) == (2.0, float, [2.0, 3.0], np.float32)
-    assert (point.item(), point.shape, point.dtype) == (1.5, (), np.float32)
+    assert (v.data, type(v.data), t.data.tolist(), t.dtype) == (2.0, float, [2.0, 3.0], np.dtype(np.float32))
+    assert (point.item(), point.shape, point.dtype) == (1.5, (), np.dtype(np.float32))
     assert gradients(v * v, v) == 4.0
     for wrong in ((t, np.ones(3)), (t, np.ones((2, 2))), (v, np.ones(2)), (v * 2.0, 1.0)):
         with pytest.raises(ValueError, match=r"only a leaf moves|broadcast"):
@@ -302,3 +307,14 @@ def test_detached_value_passes_no_error() -> None:
     assert (x.detach().name, x.detach().is_leaf, x.detach().is_detached, x.is_detached) == ("x", True, True, False)
     assert (x * 2.0).detach().name is None
     assert ad.detach(2.0) == 2.0
+
+
+def test_checkers_of_types_know_every_method() -> None:
+    """The methods that the table gives to nodes are declared for them, since they are set at run time."""
+    tree = ast.parse(Path(base.__file__).read_text(encoding="utf-8"))
+    (block,) = (node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+    targets = [target for item in block.body if isinstance(item, ast.Assign) for target in item.targets]
+    declared = {ast.unparse(target) for target in targets}
+    unary = {entry.name for entry in PRIMITIVES if entry.elementwise and entry.arity == 1}
+    given = {name for name in unary if hasattr(Value, name) and name not in vars(base.Arithmetic)}
+    assert declared | {"absolute"} == given

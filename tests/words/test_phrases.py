@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 from unicodedata import name as unicode_name
 from xml.etree import ElementTree
 
@@ -23,11 +24,12 @@ from autodiff.telling.text import text
 from autodiff.words.notation import number
 from autodiff.words.phrases import LANGUAGES, PHRASES, fields_of, say
 from tests.support.flows import chain, deep_flow, margin_flow, notes_flow, skipping
+from tests.support.present import present
 
 EACH = pytest.mark.parametrize("key", PHRASES)
 NUMBER = re.compile(r"−?\d+(?:\.\d+)?(?:e[−+]?\d+)?")
 ENGLISH_WORDS = re.compile(r"[A-Za-z]{3,}")
-FLOWS = {
+FLOWS: dict[str, Callable[[], ad.Flow]] = {
     "one path": notes_flow, "several": deep_flow, "J": margin_flow, "met": lambda: margin_flow(shift=9.0),
     "own": skipping, "bias": lambda: notes_flow("b1(1)"), "seed": lambda: notes_flow(seed=-2.0),
     "empty": lambda: ad.error_flow(Value(1.0, name="y"), Value(2.0, name="w")),
@@ -41,7 +43,7 @@ def is_chinese(character: str) -> bool:
 
 
 @EACH
-def test_both_languages_have_the_same_fields(key) -> None:
+def test_both_languages_have_the_same_fields(key: str) -> None:
     """A field that one language forgets would lose a number."""
     english, chinese = map(fields_of, PHRASES[key])
     assert english == chinese
@@ -49,7 +51,7 @@ def test_both_languages_have_the_same_fields(key) -> None:
 
 
 @EACH
-def test_english_is_english_and_chinese_chinese(key) -> None:
+def test_english_is_english_and_chinese_chinese(key: str) -> None:
     """No row was left untranslated, none is in the wrong column; Chinese sentences have Chinese punctuation."""
     phrase = PHRASES[key]
     words = [re.sub(r"\{\w*\}", "", part) for part in phrase]
@@ -63,7 +65,7 @@ def test_english_is_english_and_chinese_chinese(key) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", FLOWS)
-def test_every_language_says_the_same_numbers(kind, language) -> None:
+def test_every_language_says_the_same_numbers(kind: str, language: str) -> None:
     """Steps, remarks and the whole text hold the same numbers in the same order; nothing is left in braces."""
     flow = FLOWS[kind]()
     for told in (steps(flow, language=language), steps(flow)):
@@ -78,7 +80,7 @@ def test_every_language_says_the_same_numbers(kind, language) -> None:
 
 
 @pytest.mark.parametrize("kind", FLOWS)
-def test_chinese_text_holds_no_english(kind) -> None:
+def test_chinese_text_holds_no_english(kind: str) -> None:
     """What is left in Latin letters are names of nodes and functions."""
     flow = FLOWS[kind]()
     nodes = (*flow.nodes, *flow.rest, flow.parameter, flow.output)
@@ -89,7 +91,7 @@ def test_chinese_text_holds_no_english(kind) -> None:
 
 @pytest.mark.parametrize("view", ["auto", "graph", "network"])
 @pytest.mark.parametrize("kind", ["one path", "several", "J", "bias"])
-def test_chinese_pictures_hold_no_english(kind, view) -> None:
+def test_chinese_pictures_hold_no_english(kind: str, view: str) -> None:
     """Nor do their titles, descriptions and hints: what is in Latin letters names an operation."""
     picture = ElementTree.fromstring(see(FLOWS[kind](), view=view, language="zh", check=True).svg())
     texts = [part.text or "" for part in picture.iter() if not part.tag.endswith("style")]
@@ -119,7 +121,7 @@ def _said(tree: ast.AST) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", TELLING)
-def test_code_that_tells_holds_no_sentences(name) -> None:
+def test_code_that_tells_holds_no_sentences(name: str) -> None:
     """Three words in a row are a sentence, and belong in the table; draw/graphviz.py has messages of errors only."""
     place = Path(ad.__file__).parent / name
     paths = {*place.rglob("*.py"), *([place] if place.is_file() else [])} - {place / "graphviz.py"}
@@ -148,7 +150,7 @@ def test_numbers_are_written_as_asked() -> None:
     flow = notes_flow()
     exact = partial(number, digits=17)
     assert exact(flow.gradient) in steps(flow, write=exact)[-1].sentence
-    assert exact(flow.weakest.number) in remarks(flow, write=exact)[0]
+    assert exact(present(flow.weakest).number) in remarks(flow, write=exact)[0]
     assert "0.12911479" in text(flow, digits=8)
     marked = [str(step) for step in steps(flow, write=lambda x: "#" if x is not None and x >= 0 else "−#")]
     numbered = re.compile(r"(?<![\w₀-₉⁽(])\d")
@@ -162,7 +164,7 @@ def test_arrays_and_counts() -> None:
 
 
 @pytest.mark.parametrize("tell", [steps, remarks, text])
-def test_an_unknown_language_is_one_sentence(tell) -> None:
+def test_an_unknown_language_is_one_sentence(tell: Callable[..., Any]) -> None:
     """It says which there are, also where nothing would be told."""
     for flow in (notes_flow(), FLOWS["empty"]()):
         with pytest.raises(ValueError, match=r"^unknown language 'fr' \(must be one of en, zh\)$"):

@@ -14,7 +14,7 @@ import numpy as np
 from autodiff.primitives.definition import primitive
 from autodiff.primitives.domain import Example
 from autodiff.primitives.expression import Expression, variable
-from autodiff.primitives.namespace import as_float, is_plain_number
+from autodiff.primitives.namespace import WholeNumber, as_float, is_plain_number
 from autodiff.primitives.operands import describe
 from autodiff.primitives.primitive import Primitive
 
@@ -74,7 +74,7 @@ def _layer(z: Any, k: int, axis: Any) -> Any:
     return variable(f"part {k + 1}") if isinstance(z, Expression) else _along(axis, z.ndim, k)
 
 
-def _along(axis: int, ndim: int, item: Any) -> tuple[Any, ...]:
+def _along(axis: WholeNumber, ndim: int, item: Any) -> tuple[Any, ...]:
     """The index that has ``item`` on one axis and leaves the others whole."""
     return (slice(None),) * (axis % ndim) + (item,)
 
@@ -170,7 +170,7 @@ scatter: Primitive = primitive("scatter", _scatter,
 # fmt: on
 
 
-def _length(x: Any, axis: int) -> int:
+def _length(x: Any, axis: WholeNumber) -> int:
     """How long an axis is; raises for one that is not there."""
     shape = np.shape(x)
     if not isinstance(axis, int | np.integer):
@@ -180,7 +180,7 @@ def _length(x: Any, axis: int) -> int:
     return int(shape[axis])
 
 
-def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
+def split(x: Any, sections: WholeNumber | Sequence[WholeNumber], axis: WholeNumber = 0) -> list[Any]:
     """Cut ``x`` along ``axis`` into ``sections`` equal parts, or at the given positions; shapes as in NumPy.
 
     Raises ValueError where the length is not divisible, TypeError for what is neither a number nor a list of positions.

@@ -11,10 +11,10 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.engine.trees import flatten
+from autodiff.primitives.domain import Shape
 
 __all__ = ["origin", "parameters", "parsed", "points", "told", "without_options"]
 
-Shape = tuple[int, ...]
 
 _NUMBER: Final[Shape] = ()
 _VECTOR: Final[Shape] = (3,)

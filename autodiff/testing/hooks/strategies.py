@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 from hypothesis.extra.numpy import arrays as numpy_arrays
 
-from autodiff.primitives.domain import ANY, Domain
+from autodiff.primitives.domain import ANY, Domain, Shape
 from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.operands import describe, whole_number
 from autodiff.primitives.primitive import Primitive
 from autodiff.testing.random_programs.operations import Kind, Operation, Vocabulary, chosen, named
 from autodiff.testing.random_programs.program import Instruction, Kinks, Program, resolve
-from autodiff.testing.random_programs.search import SHAPES
+from autodiff.testing.random_programs.sampling import SHAPES
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
 from autodiff.words.notation import MATRICES, Name
@@ -34,7 +34,6 @@ __all__ = [
     "programs_of_either_kind", "register_profiles", "shapes", "tensors", "values",
 ]  # fmt: skip
 
-Shape = tuple[int, ...]
 Arrays = st.SearchStrategy[np.ndarray[Any, Any]]
 
 _AWAY: Final = 0.05  # from kinks, as `Domain.draw`

@@ -2,8 +2,8 @@
 
 A forward is written once for floats, arrays and symbols; here it runs on `Dual`s and on arrays of them (norm,
 logsumexp and linear algebra by their definitions, as NumPy does not compute their forwards on objects). The slopes come
-from the list of elementary derivatives in this file, and from no rule of the table: a second derivation of every
-primitive.
+from the list of elementary derivatives of `autodiff.testing.oracles.dual_slopes`, and from no rule of the table: a
+second derivation of every primitive.
 The parts of a Dual may be floats, ``Fraction``s or mpmath's numbers; the namespace of the forward is made for each by
 `duals_over`.
 """
@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from importlib import import_module
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -22,10 +21,10 @@ import numpy as np
 from autodiff.primitives.namespace import FLOAT_FAULTS, arrays, floats
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import BUILT_IN, RECORDERS, TABLE
-from autodiff.system.extras import install
 from autodiff.testing.oracles.dual_matrices import ON_MATRICES
+from autodiff.testing.oracles.dual_slopes import ROUNDED, SLOPES
 
-__all__ = ["Dual", "DualArray", "TieError", "duals", "duals_over", "exact", "mpmath_duals"]
+__all__ = ["Dual", "DualArray", "TieError", "duals", "duals_over", "exact"]
 
 
 class TieError(ArithmeticError):
@@ -211,7 +210,7 @@ def duals_over(
     function that ``base`` lacks is lacking here too.
     """
     xp = SimpleNamespace(constant=constant, zero=constant(0.0), base=base, faults=faults)
-    for name, slope in _SLOPES.items():
+    for name, slope in SLOPES.items():
         if hasattr(base, name):
             setattr(xp, name, _lifted(xp, getattr(base, name), slope, base))
     xp.absolute = lambda x: abs(x) if x.__class__ is Dual else abs(constant(x))
@@ -221,7 +220,7 @@ def duals_over(
     xp.sign = lambda x: constant(1.0 if x > 0 else -1.0 if x < 0 else 0.0)
     xp.copysign = lambda x, y: abs(x) if y > 0 else -abs(x)
     xp.power = _power(xp)
-    for name, rounded in _ROUNDED.items():
+    for name, rounded in ROUNDED.items():
         setattr(xp, name, _constant_between_jumps(xp, rounded))
     xp.floor_divide = lambda x, y: xp.floor(x / y)
     xp.remainder = lambda x, y: x - y * xp.floor(x / y)
@@ -277,23 +276,6 @@ def _constant_between_jumps(xp: Any, rounded: Callable[[Any], int]) -> Callable[
     return on_duals
 
 
-def _floor(x: Any) -> int:
-    """By ``int``, which numbers of every kind know."""
-    whole = int(x)
-    return whole if whole <= x else whole - 1
-
-
-def _rint(x: Any) -> int:
-    whole = _floor(x)
-    rest = x - whole
-    return whole + int(rest > 0.5 or (rest == 0.5 and whole % 2))
-
-
-_ROUNDED: Final[Mapping[str, Callable[[Any], int]]] = {
-    "ceil": lambda x: -_floor(-x), "floor": _floor, "rint": _rint, "trunc": int,
-}  # fmt: skip
-
-
 def _undefined(xp: Any) -> Dual:
     """nan, for where a number or a slope is not finite: it matters only where no closed gate drops it."""
     return Dual(xp.constant(math.nan), xp.constant(math.nan), xp)
@@ -314,34 +296,6 @@ def _lifted(xp: Any, function: Callable[..., Any], slope: Callable[..., Any], ba
             return Dual(z, xp.constant(math.nan), xp)
 
     return on_duals
-
-
-#: dz/dx of each elementary function, in x and z, with the functions of ``m``.
-_SLOPES: Final[Mapping[str, Callable[..., Any]]] = {
-    "exp": lambda m, x, z: z,
-    "expm1": lambda m, x, z: m.exp(x),
-    "log": lambda m, x, z: 1 / x,
-    "log1p": lambda m, x, z: 1 / (1 + x),
-    "sqrt": lambda m, x, z: 1 / (z + z),
-    "sin": lambda m, x, z: m.cos(x),
-    "cos": lambda m, x, z: -m.sin(x),
-    "tan": lambda m, x, z: 1 / m.cos(x) ** 2,
-    "arcsin": lambda m, x, z: 1 / m.cos(z),
-    "arccos": lambda m, x, z: -1 / m.sin(z),
-    "arctan": lambda m, x, z: m.cos(z) ** 2,
-    "sinh": lambda m, x, z: m.cosh(x),
-    "cosh": lambda m, x, z: m.sinh(x),
-    "tanh": lambda m, x, z: 1 / m.cosh(x) ** 2,
-    "exp2": lambda m, x, z: z * m.log(2),
-    "log2": lambda m, x, z: 1 / (x * m.log(2)),
-    "log10": lambda m, x, z: 1 / (x * m.log(10)),
-    "cbrt": lambda m, x, z: z / (3 * x),
-    "arcsinh": lambda m, x, z: 1 / m.cosh(z),
-    "arccosh": lambda m, x, z: 1 / m.sinh(z),
-    "arctanh": lambda m, x, z: m.cosh(z) ** 2,
-    "sinc": lambda m, x, z: -m.pi * m.spherical_bessel(m.pi * x, 1),
-    "erfc": lambda m, x, z: -2 / m.sqrt(m.pi) * m.exp(-x * x),
-}
 
 
 def _power(xp: Any) -> Callable[..., Any]:
@@ -379,33 +333,3 @@ duals: Final = duals_over(_floats)
 
 #: The namespace for Duals of Fractions: arithmetic and whole powers, no rounding.
 exact: Final = duals_over(SimpleNamespace(), Fraction, faults=())
-
-
-def _spherical_bessel(context: Any) -> Callable[[Any, Any], Any]:
-    """√(π/2x)·J(x), with J of order n + ½; j₋₁ stands beside a factor 0."""
-
-    def of(x: Any, n: Any) -> Any:
-        if not x or n < 0:
-            return context.mpf(not n)
-        size = abs(x)
-        return context.sqrt(context.pi / (2 * size)) * context.besselj(n + 0.5, size) * context.sign(x) ** int(n)
-
-    return of
-
-
-def mpmath_duals(digits: int = 50) -> SimpleNamespace:
-    """The namespace for Duals of mpmath's numbers with so many digits."""
-    try:
-        context = import_module("mpmath").mp.clone()
-    except ImportError:
-        raise ImportError(f'the oracle "mpmath" needs mpmath: {install("test")}') from None
-    context.dps = digits
-    base = SimpleNamespace(
-        arccos=context.acos, arccosh=context.acosh, arcsin=context.asin, arcsinh=context.asinh, arctan=context.atan,
-        arctanh=context.atanh, cbrt=lambda x: context.sign(x) * context.cbrt(abs(x)), cos=context.cos,
-        cosh=context.cosh, erfc=context.erfc, exp=context.exp, exp2=lambda x: context.power(2, x), expm1=context.expm1,
-        log=context.log, log10=context.log10, log1p=lambda x: context.log(1 + x), log2=lambda x: context.log(x, 2),
-        pi=context.pi, power=context.power, sin=context.sin, sinc=context.sincpi, sinh=context.sinh,
-        spherical_bessel=_spherical_bessel(context), sqrt=context.sqrt, tan=context.tan, tanh=context.tanh,
-    )  # fmt: skip
-    return duals_over(base, lambda x: context.mpf(float(x) if not isinstance(x, context.mpf) else x))

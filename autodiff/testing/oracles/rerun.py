@@ -17,7 +17,8 @@ from autodiff.engine.graph import topological
 from autodiff.engine.plain import plain
 from autodiff.engine.shares import edge_shares
 from autodiff.engine.trees import flatten, tree_map
-from autodiff.testing.oracles.dual import Dual, DualArray, duals, exact, mpmath_duals
+from autodiff.testing.oracles.dual import Dual, DualArray, duals, exact
+from autodiff.testing.oracles.dual_mpmath import mpmath_duals
 from autodiff.testing.subject import Arrays, OwnFunction, PlainPair, Subject
 
 __all__ = ["ORACLES", "NotApplicable", "elements", "rounding_back", "slope_by"]

@@ -13,13 +13,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.primitives.domain import Shape
 from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.registry import TABLE
 from autodiff.primitives.table.choices import where
 
 __all__ = ["BRANCHES", "GATES", "Line", "lines"]
-
-Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.primitives.domain import ANY, Domain, Example
+from autodiff.primitives.domain import ANY, Domain, Example, Shape
 from autodiff.primitives.operands import describe, whole_number
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import TABLE, remembered
@@ -31,7 +31,8 @@ __all__ = [
 
 Kind = type[Value] | type[Tensor]
 
-Shape = tuple[int, ...]
+#: Of a program: a number where it is over Values, an array where it is over Tensors.
+Operand = float | np.ndarray[Any, Any]
 
 
 def _anywhere(*_: Any) -> bool:

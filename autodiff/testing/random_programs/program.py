@@ -19,10 +19,19 @@ from urllib.parse import quote, unquote
 import numpy as np
 
 from autodiff.engine.plain import as_leaf_array, as_value_data
+from autodiff.primitives.domain import Shape
 from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.operands import describe
 from autodiff.primitives.registry import TABLE
-from autodiff.testing.random_programs.operations import Kind, Operation, Vocabulary, check_operations, vocabulary
+from autodiff.testing.random_programs.operations import (
+    Kind,
+    Operand,
+    Operation,
+    Vocabulary,
+    check_operations,
+    vocabulary,
+)
+from autodiff.testing.random_programs.smoothness import is_smooth
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
 
@@ -37,11 +46,6 @@ Kinks = Literal["anywhere", "inputs", "nowhere"]
 
 LIMIT: Final = 4.0  # of values: beyond it 1 − tanh² and its like lose digits in every engine
 _MOST_ELEMENTS: Final = 36
-_NEAR: Final = 1e-6  # values closer than this to a kink may fall on either side of it in another engine
-_BEND: Final = 0.05  # a slope that changes by more than this within _NEAR has a kink there
-_STEEPEST: Final = 1e4
-_WIDE: Final = 2.0**-13
-_TURN: Final = 1e-3  # rounding leaves 1e-5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,7 +71,7 @@ class Program:
 
     inputs: tuple[Any, ...]
     steps: tuple[Step, ...]
-    weights: tuple[tuple[int, Any], ...]
+    weights: tuple[tuple[int, Operand], ...]
     operations: Vocabulary = field(default_factory=dict)
 
     @property
@@ -83,7 +87,7 @@ class Program:
             (name, *(count + k - 1 - operand for operand in operands)) for k, (name, operands) in enumerate(self.steps)
         ]
 
-    def leaves(self) -> list[Any]:
+    def leaves(self) -> list[Value | Tensor]:
         """New leaves that hold the inputs."""
         return [self.kind(x) for x in self.inputs]
 
@@ -220,7 +224,7 @@ def resolve(
         raise TypeError(f"a program is made of a list of instructions, and got {describe(instructions)}")
     known = _vocabulary_of(given) if operations is None else operations
     check_operations(known)
-    values: list[Any] = list(given)
+    values: list[Operand] = list(given)
     steps: list[Step] = []
     with np.errstate(all="ignore"):
         for instruction in instructions:
@@ -233,7 +237,7 @@ def resolve(
                 raise _misread(instruction, known) from error
             result = _result(operation, data, limit)
             anyway = kinks == "anywhere" or (kinks == "inputs" and all(k < len(given) for k in operands))
-            if result is not None and (anyway or _is_smooth(operation, data)):
+            if result is not None and (anyway or is_smooth(operation, data)):
                 values.append(result)
                 steps.append((name, operands))
     used = {operand for _, operands in steps for operand in operands}
@@ -242,7 +246,7 @@ def resolve(
     return Program(tuple(given), tuple(steps), weights, known)
 
 
-def weights_of(shape: tuple[int, ...], k: int) -> Any:
+def weights_of(shape: Shape, k: int) -> Operand:
     """A cotangent for value k that is not all ones: a float for a number, else an array."""
     if not shape:
         return 1.0 - 0.375 * (k % 5)
@@ -250,17 +254,17 @@ def weights_of(shape: tuple[int, ...], k: int) -> Any:
     return (1.0 - 0.375 * ((np.arange(count) + k) % 5)).reshape(shape)
 
 
-_READ: Final[Mapping[str, Callable[[Any], Any]]] = {
+_READ: Final[Mapping[str, Callable[[Any], Operand]]] = {
     "Value": as_value_data, "Tensor": lambda x: np.array(as_leaf_array(x)),
 }  # fmt: skip
 _KINKS: Final = get_args(Kinks)
 
 
-def _vocabulary_of(inputs: Sequence[Any]) -> Vocabulary:
+def _vocabulary_of(inputs: Sequence[Operand]) -> Vocabulary:
     return vocabulary(Tensor if any(isinstance(x, np.ndarray) for x in inputs) else Value)
 
 
-def _checked(inputs: Any) -> list[Any]:
+def _checked(inputs: Any) -> list[Operand]:
     """The inputs of a program: finite floats and float arrays, at least one."""
     if isinstance(inputs, str | bytes) or not isinstance(inputs, Sequence | np.ndarray):
         raise TypeError(f"a program has a list of inputs, and got {describe(inputs)}")
@@ -273,7 +277,7 @@ def _checked(inputs: Any) -> list[Any]:
     return given
 
 
-def as_given(x: Any) -> Any:
+def as_given(x: Any) -> Operand:
     """An input: a float for a number, else an array of floats. Raises TypeError for what is neither.
 
     >>> as_given(2), as_given([1, 2])
@@ -302,7 +306,7 @@ def check_program(program: Any, asker: str) -> None:
         raise TypeError(f"{asker} takes a Program, and got {describe(program)}")
 
 
-def _result(operation: Operation, data: list[Any], limit: float) -> Any:
+def _result(operation: Operation, data: Sequence[Operand], limit: float) -> Operand | None:
     """What the operation makes of plain data; None where it is not defined, too large or too long."""
     if len(data) < operation.arity or not operation.fits(*data):
         return None
@@ -316,36 +320,7 @@ def _result(operation: Operation, data: list[Any], limit: float) -> Any:
     return result if small else None
 
 
-def _is_smooth(operation: Operation, data: list[Any]) -> bool:
-    """Whether slope and curvature of an operation stay what they are when each operand moves, by its own step."""
-    sides = [1.0 + k / 8 + _counted(x) / 4 for k, x in enumerate(data)]
-
-    def at(t: float) -> Any:
-        return np.asarray(operation.call(*(x + t * side for x, side in zip(data, sides, strict=True))))
-
-    try:
-        above, middle, below = at(_NEAR), at(0.0), at(-_NEAR)
-        bend = np.max(np.abs(above - 2 * middle + below), initial=0.0) / _NEAR
-        slope = np.max(np.abs(above - below), initial=0.0) / _NEAR
-        return bool(bend < _BEND and slope < _STEEPEST) and not _turns(at)
-    except (ValueError, TypeError, IndexError):
-        return False
-
-
-def _turns(at: Callable[[float], Any]) -> bool:
-    """Whether the curvatures on both sides are two: their distance does not shrink with the step, as a smooth one's."""
-    wide, close = (
-        np.max(np.abs(at(2 * h) - 2 * at(h) + 2 * at(-h) - at(-2 * h)), initial=0.0) / h**2 for h in (_WIDE, _WIDE / 4)
-    )
-    return bool(close > _TURN and close > wide / 2)
-
-
-def _counted(x: Any) -> Any:
-    """0 for a number, else 0, 1, 2, … in the shape of an array."""
-    return np.arange(x.size).reshape(x.shape) if isinstance(x, np.ndarray) else 0.0
-
-
-def _weighted(value: Any, weight: Any, total: Callable[[Any], Any]) -> Any:
+def _weighted(value: Any, weight: Operand, total: Callable[[Any], Any]) -> Any:
     if weight.__class__ is not float:
         return total(value * weight)
     return value if weight == 1.0 else value * weight
@@ -358,8 +333,8 @@ def _added(terms: list[Any]) -> Any:
     return output
 
 
-def _term(name: str, weight: Any) -> str:
-    if np.ndim(weight):
+def _term(name: str, weight: Operand) -> str:
+    if isinstance(weight, np.ndarray):
         return f"ad.sum({name} * np.array({weight.tolist()}))"
     return name if weight == 1.0 else f"{name} * {weight}"
 
@@ -369,5 +344,5 @@ def _as_word(name: str) -> str:
     return "".join(quote(letter, safe="") if letter.isspace() or letter in ";%" else letter for letter in name)
 
 
-def _listed(x: Any) -> str:
+def _listed(x: Operand) -> str:
     return repr(x.tolist()) if isinstance(x, np.ndarray) else repr(x)

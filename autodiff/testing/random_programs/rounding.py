@@ -7,16 +7,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.engine.graph import topological
+from autodiff.engine.graph import Node, topological
 from autodiff.engine.shares import edge_shares
 from autodiff.testing.random_programs.program import Program
+from autodiff.testing.subject import Arrays
 
 __all__ = ["NUDGE", "reach", "tolerances"]
 
 NUDGE: Final = 1e-8  # by which the result of a step is moved to see what that does to a derivative
 
 
-def reach(output: Any, leaves: Sequence[Any]) -> list[Any]:
+def reach(output: Node | None, leaves: Sequence[Node]) -> Arrays:
     """What the gradients of ``leaves`` would be if no shares cancelled: absolute values of shares, added up.
 
     >>> from autodiff import Value
@@ -24,8 +25,8 @@ def reach(output: Any, leaves: Sequence[Any]) -> list[Any]:
     >>> reach(x * x - 5.0 * x, [x])
     [array(11.)]
     """
-    sizes: dict[Any, Any] = {} if output is None else {output: np.ones(np.shape(output.data))}
-    for node in topological(output)[::-1] if sizes else ():
+    sizes: dict[Node, Any] = {} if output is None else {output: np.ones(np.shape(output.data))}
+    for node in () if output is None else topological(output)[::-1]:
         signal = sizes.get(node)
         if signal is not None:
             for item, size in _sizes_of_shares(node, signal):
@@ -33,7 +34,7 @@ def reach(output: Any, leaves: Sequence[Any]) -> list[Any]:
     return [np.asarray(sizes.get(leaf, np.zeros(np.shape(leaf.data)))) for leaf in leaves]
 
 
-def _sizes_of_shares(node: Any, signal: Any) -> list[tuple[Any, Any]]:
+def _sizes_of_shares(node: Node, signal: Any) -> list[tuple[Node, Any]]:
     """The absolute shares of a signal; inside a product of arrays they may cancel, and hardly do of a second signal."""
     if node.scalar:
         return [(item, np.abs(share)) for item, share in edge_shares(node, float(signal))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from random import Random
 from typing import Any, Final
@@ -18,7 +18,7 @@ from autodiff.engine.shares import edge_shares
 from autodiff.primitives.table.choices import where
 from autodiff.primitives.table.linear import weighted_sum
 from autodiff.primitives.table.reductions import sum as sum_of
-from autodiff.testing.relations.run import DoesNotApply, Run, apart, near, same, short
+from autodiff.testing.relations.run import DoesNotApply, Relation, Run, apart, near, same, short
 from autodiff.transforms.functional import gradients, vjp
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
@@ -257,7 +257,7 @@ def _constant_outputs(run: Run) -> str | None:
     return near(list(map(plain, found)), run.usual_gradients, run.sizes)  # of an f that closes over nodes, by nodes
 
 
-OF_PASSES: Final[dict[str, Callable[[Run], str | None]]] = {
+OF_PASSES: Final[Mapping[str, Relation]] = {
     "backward twice doubles": _twice_doubles,
     "signals are linear in the seed": _linear_in_the_seed,
     "shares that arrive add up to the error signal": _conserved,

@@ -12,14 +12,18 @@ import numpy as np
 from autodiff.engine.graph import Node, topological
 from autodiff.engine.reading import recorded
 from autodiff.primitives.operands import describe
+from autodiff.testing.random_programs.operations import Operand
 from autodiff.testing.random_programs.program import as_given, weights_of
 from autodiff.testing.random_programs.rounding import reach
-from autodiff.testing.subject import as_node
+from autodiff.testing.subject import Arrays, as_node
 from autodiff.transforms.functional import gradients
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
 
-__all__ = ["ROUNDING", "DoesNotApply", "Run", "apart", "near", "same", "short"]
+__all__ = ["ROUNDING", "DoesNotApply", "Item", "Relation", "Run", "apart", "near", "same", "short"]
+
+#: What a recording is made of: its output, and the leaves that stand for the inputs.
+Item = Value | Tensor
 
 ROUNDING: Final = 64 * np.finfo(float).eps  # of each of some tens of shares, relative to what they add up to
 
@@ -45,7 +49,7 @@ class Run:
         if self.usual[0].is_leaf:
             raise DoesNotApply
 
-    def record(self, change: Callable[[Node], Node] | None = None) -> tuple[Any, list[Any]]:
+    def record(self, change: Callable[[Node], Node] | None = None) -> tuple[Item, list[Item]]:
         """The output, a constant as a node too, and its leaves, new ones; f sees them through ``change``."""
         leaves = [Tensor(x) if isinstance(x, np.ndarray) else Value(x) for x in self.inputs]
         seen = leaves if change is None else [*map(change, leaves)]
@@ -59,41 +63,45 @@ class Run:
             raise ValueError(f"relations are checked on numbers, and f returned none: an array of shape {shape}")
         return output, leaves
 
-    def fresh(self) -> tuple[Any, list[Any]]:
+    def fresh(self) -> tuple[Item, list[Item]]:
         """A recording to pass through and to write to."""
         return apart(*self.record())
 
     @cached_property
-    def usual(self) -> tuple[Any, list[Any]]:
+    def usual(self) -> tuple[Item, list[Item]]:
         """The output and its leaves as f makes them, for relations that leave no mark on them."""
         return self.record()
 
     @cached_property
-    def usual_gradients(self) -> list[Any]:
+    def usual_gradients(self) -> Arrays:
         """Those of the usual output; not to be written to."""
         return self.gradients(*self.usual)
 
     @cached_property
-    def sizes(self) -> list[Any]:
+    def sizes(self) -> Arrays:
         """What the usual gradients would be if no shares cancelled."""
         output, leaves = self.usual
         return [np.max(np.abs(self.seed(output))) * size for size in reach(output, leaves)]
 
-    def as_usual(self, output: Any, leaves: Sequence[Any]) -> str | None:
+    def as_usual(self, output: Node, leaves: Sequence[Item]) -> str | None:
         """What sets the gradients of an output that means the same apart from the usual, beyond rounding."""
         return near(self.gradients(output, leaves), self.usual_gradients, self.sizes)
 
-    def seed(self, output: Any) -> Any:
+    def seed(self, output: Node) -> Operand:
         """A cotangent that is not all ones."""
         return weights_of(np.shape(output.data), 1)
 
-    def gradients(self, output: Any, leaves: Sequence[Any], seed: Any = None) -> list[Any]:
+    def gradients(self, output: Node, leaves: Sequence[Item], seed: Operand | None = None) -> Arrays:
         """The gradients as arrays, zeros where the output does not depend on a leaf."""
         found = gradients(output, list(leaves), seed=self.seed(output) if seed is None else seed)
         return [np.zeros(np.shape(x.data)) if g is None else np.asarray(g) for g, x in zip(found, leaves, strict=True)]
 
 
-def apart(output: Any, leaves: list[Any]) -> tuple[Any, list[Any]]:
+#: What is wrong, None if it holds; raises `DoesNotApply` where nothing of the kind is there.
+Relation = Callable[[Run], str | None]
+
+
+def apart(output: Item, leaves: list[Item]) -> tuple[Item, list[Item]]:
     """The graph without marks on anybody's nodes: a copy of it if it holds more leaves than ``leaves``."""
     own = set(leaves)
     if not any(node.is_leaf and node not in own for node in topological(output)):
@@ -112,7 +120,7 @@ def same(ours: Sequence[Any], others: Sequence[Any]) -> str | None:
     return None
 
 
-def near(ours: Sequence[Any], others: Sequence[Any], sizes: Sequence[Any]) -> str | None:
+def near(ours: Sequence[Any], others: Sequence[Any], sizes: Arrays) -> str | None:
     """What differs by more than the rounding of shares whose ``sizes`` add up."""
     for x, y, size in zip(ours, others, sizes, strict=True):
         wrong = np.abs(x - y) > ROUNDING * size

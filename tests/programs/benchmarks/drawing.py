@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-import graphviz
+import graphviz  # type: ignore[import-untyped]
 
 import autodiff as ad
 from autodiff.draw import MissingProgramError, computation, dot, picture, render, svg

@@ -117,7 +117,7 @@ def with_torch(numbers: dict[str, Any]) -> Step:
         s_c = torch.sigmoid(torch.nn.functional.linear(corrupt, W, b)) @ U
         J = torch.relu(1.0 + s_c - s).sum()
         optimiser.zero_grad()
-        J.backward()
+        J.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         return J
 
@@ -153,7 +153,7 @@ def with_jax(numbers: dict[str, Any]) -> Step:
     import jax
     import jax.numpy as jnp
 
-    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
     x, corrupt = jnp.asarray(numbers["x"]), jnp.asarray(numbers["corrupt"])
     parameters = [jnp.asarray(numbers[key]) for key in ("W", "b", "U")]
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
 import autodiff as ad
+from autodiff import Primitive
 from autodiff.engine import backward as backprop
 from autodiff.engine import shares
 from autodiff.testing.check.gradients import check_gradients
@@ -13,26 +17,28 @@ from autodiff.testing.check.picture import drawing
 from autodiff.testing.check.report import Blame, Report
 from autodiff.testing.check.verdicts import Verdict
 from autodiff.testing.random_programs.written import python_of
+from tests.support.present import present
 
 
-def wrong_sine(define, factor=1.01):
+def wrong_sine(define: Callable[..., Primitive], factor: float = 1.01) -> Primitive:
     """A sine whose rule is off by a percent."""
     return define("wrong_sine", lambda xp, x: xp.sin(x), [lambda g, z, x: g * ad.cos(x) * factor])
 
 
-def test_a_wrong_rule_is_named(define) -> None:
+def test_a_wrong_rule_is_named(define: Callable[..., Primitive]) -> None:
     """In the middle of other operations; the program that shows it has one step."""
     sine = wrong_sine(define)
     report = check_gradients(lambda x, y: ad.exp(sine(x * y)) + y, 0.5, 2.0)
     assert report.failed
-    assert report.blame.kind == "rule"
-    assert report.blame.sentence.startswith("the rule of wrong_sine is wrong: it gives 0.5457")
-    assert report.blame.program == "x0 = ad.Value(1.0)\nv1 = ad.TABLE['wrong_sine'](x0)"
-    assert report.blame.graph.primitive is sine
-    assert f"blame: {report.blame.sentence}" in str(report)
+    blame = present(report.blame)
+    assert blame.kind == "rule"
+    assert blame.sentence.startswith("the rule of wrong_sine is wrong: it gives 0.5457")
+    assert blame.program == "x0 = ad.Value(1.0)\nv1 = ad.TABLE['wrong_sine'](x0)"
+    assert blame.graph.primitive is sine
+    assert f"blame: {blame.sentence}" in str(report)
 
 
-def test_the_wrong_input_of_a_rule_is_named(define) -> None:
+def test_the_wrong_input_of_a_rule_is_named(define: Callable[..., Primitive]) -> None:
     """A matrix product whose second rule forgets to transpose, on square matrices."""
     wrong = define(
         "wrong_matmul", lambda xp, x, y: x @ y, [lambda g, z, x, y: g @ y.T, lambda g, z, x, y: x @ g],
@@ -40,20 +46,22 @@ def test_the_wrong_input_of_a_rule_is_named(define) -> None:
     )  # fmt: skip
     w, x = np.array([[1.0, 0.5], [0.25, 2.0]]), np.array([[1.0, 2.0], [0.5, -1.0]])
     report = check_gradients(lambda w, x: ad.tanh(wrong(w, x)), w, x)
-    assert report.blame.kind == "rule"
-    assert report.blame.slot == 1
-    assert report.blame.sentence.startswith("the rule of wrong_matmul for its second input is wrong: it gives ")
+    blame = present(report.blame)
+    assert blame.kind == "rule"
+    assert blame.slot == 1
+    assert blame.sentence.startswith("the rule of wrong_matmul for its second input is wrong: it gives ")
 
 
-def test_a_rule_that_is_wrong_in_the_second_order(define) -> None:
+def test_a_rule_that_is_wrong_in_the_second_order(define: Callable[..., Primitive]) -> None:
     """First order right, second order wrong: the rule is still named."""
     wrong = define("cut_cube", lambda xp, x: x * x * x, [lambda g, z, x: g * (3.0 * x * ad.detach(x))])
     report = check_gradients(lambda x: ad.sin(wrong(x)), 1.5, order=2)
-    assert report.blame.kind == "rule"
-    assert "the rule of cut_cube is wrong" in report.blame.sentence
+    blame = present(report.blame)
+    assert blame.kind == "rule"
+    assert "the rule of cut_cube is wrong" in blame.sentence
 
 
-def test_a_fault_of_accumulation(monkeypatch) -> None:
+def test_a_fault_of_accumulation(monkeypatch: pytest.MonkeyPatch) -> None:
     """With `=` in place of `+=` all rules are right, and the smallest program uses one value twice."""
 
     monkeypatch.setattr(shares, "accumulate", lambda known, share, signal: share)
@@ -63,99 +71,108 @@ def test_a_fault_of_accumulation(monkeypatch) -> None:
         monkeypatch.setattr(backprop, name, written)
     x = np.array([0.5, 2.0])
     report = check_gradients(lambda x: ad.exp(x * 3.0) * ad.sin(x * x), x)
-    assert report.blame.kind == "accumulation"
-    assert "every rule is right: the fault is in how shares are added up" in report.blame.sentence
-    assert report.blame.program == "x = ad.Tensor(np.array([0.5, 2.0]))\nv1 = ad.multiply(x, x)"
+    blame = present(report.blame)
+    assert blame.kind == "accumulation"
+    assert "every rule is right: the fault is in how shares are added up" in blame.sentence
+    assert blame.program == "x = ad.Tensor(np.array([0.5, 2.0]))\nv1 = ad.multiply(x, x)"
 
 
 @pytest.mark.parametrize("x", [0.5, np.array([0.5, 2.0])])
-def test_a_fault_of_accumulation_in_the_second_order(monkeypatch, x) -> None:
+def test_a_fault_of_accumulation_in_the_second_order(monkeypatch: pytest.MonkeyPatch, x: float | np.ndarray) -> None:
     """`=` for `+=` in a pass that is recorded: the first order is right, and the second is blamed like the first."""
     right = shares.accumulate
     wrong = lambda known, share, signal: share if isinstance(share, ad.Node) else right(known, share, signal)  # noqa: E731
     monkeypatch.setattr(backprop, "accumulate", wrong)
     report = check_gradients(lambda x: ad.exp(x * 3.0) * ad.sin(x * x), x, order=2)
     assert {finding.order for finding in report.failures} == {2}
-    assert report.blame.kind == "accumulation"
-    assert report.blame.sentence.startswith("every rule is right in both passes: the fault is in how shares are added")
-    assert report.blame.program.splitlines()[1:] == ["v1 = ad.multiply(x, x)"]
+    blame = present(report.blame)
+    assert blame.kind == "accumulation"
+    assert blame.sentence.startswith("every rule is right in both passes: the fault is in how shares are added")
+    assert blame.program.splitlines()[1:] == ["v1 = ad.multiply(x, x)"]
     assert "✗" in drawing(report).svg()
 
 
-def test_a_wrong_rule_is_named_among_many_operations(define) -> None:
+def test_a_wrong_rule_is_named_among_many_operations(define: Callable[..., Primitive]) -> None:
     """Of more operations than are asked, each primitive is asked."""
     sine = wrong_sine(define)
 
-    def f(x):
+    def f(x: Any) -> Any:
         y = x
         for k in range(400):
             y = y * (1.0 + k * 1e-9)
         return sine(y)
 
-    assert check_gradients(f, 0.5).blame.sentence.startswith("the rule of wrong_sine is wrong")
+    assert present(check_gradients(f, 0.5).blame).sentence.startswith("the rule of wrong_sine is wrong")
     report = check_gradients(lambda x: f(x) * 0.0 + f(x).detach() + x, 0.5)
-    assert report.blame.kind == "rule"
+    blame = present(report.blame)
+    assert blame.kind == "rule"
 
 
 def test_what_is_said_of_many_operations_that_are_right() -> None:
     """How many rules were asked stands in the message, and no program of hundreds of lines."""
 
-    def f(x):
+    def f(x: Any) -> Any:
         y = x
         for k in range(400):
             y = y * (1.0 + k * 1e-9)
         return y * x.detach()
 
     report = check_gradients(f, 0.5)
-    assert report.blame.kind == "graph"
-    assert report.blame.sentence.startswith("the rules of 300 of its 401 different operations are right, and so is")
-    assert report.blame.program == "# 401 operations"
+    blame = present(report.blame)
+    assert blame.kind == "graph"
+    assert blame.sentence.startswith("the rules of 300 of its 401 different operations are right, and so is")
+    assert blame.program == "# 401 operations"
 
 
 def test_a_graph_that_is_cut() -> None:
     """detach() leaves a constant in the graph, and .data a number: the graph is not the function."""
     report = check_gradients(lambda x: ad.exp(x) * x.detach(), 2.0)
-    assert report.blame.kind == "graph"
-    assert "a detached constant, 2, stands in it" in report.blame.sentence
+    blame = present(report.blame)
+    assert blame.kind == "graph"
+    assert "a detached constant, 2, stands in it" in blame.sentence
     report = check_gradients(lambda x: ad.exp(x) * x.data, 2.0)
-    assert report.blame.kind == "graph"
-    assert "look for .data, .item(), detach()" in report.blame.sentence
+    blame = present(report.blame)
+    assert blame.kind == "graph"
+    assert "look for .data, .item(), detach()" in blame.sentence
 
 
 @pytest.mark.parametrize("x", [800.0, 710.0, 709.9])  # e^709.9 is beyond the largest float
-def test_a_rule_that_cannot_be_judged_is_not_called_right(define, x) -> None:
+def test_a_rule_that_cannot_be_judged_is_not_called_right(define: Callable[..., Primitive], x: float) -> None:
     """Where exp overflows, or nearly, nothing can be said of the reciprocal behind it: the sentence says so."""
     wrong = define("wrong_reciprocal", lambda xp, x: 1.0 / x, [lambda g, z, x: g * 1.0])
     report = check_gradients(lambda x: wrong(ad.exp(x)), x)
     assert report.failed
-    assert report.blame.kind == "open"
-    assert "no rule can be judged (exp gives inf; wrong_reciprocal gets inf)" in report.blame.sentence
-    assert "shares are added up rightly: one of these rules is wrong, or " in report.blame.sentence
+    blame = present(report.blame)
+    assert blame.kind == "open"
+    assert "no rule can be judged (exp gives inf; wrong_reciprocal gets inf)" in blame.sentence
+    assert "shares are added up rightly: one of these rules is wrong, or " in blame.sentence
     assert "nan times" not in str(report)
     assert "inf times" not in str(report)
 
 
-def test_a_cotangent_makes_no_overflow(define) -> None:
+def test_a_cotangent_makes_no_overflow(define: Callable[..., Primitive]) -> None:
     """Just below the largest float, twice the derivative of exp overflows: exp is right, the rule behind it wrong."""
     assert all(check_gradients(ad.exp, 709.7, seed=seed).passed for seed in range(4))
     wrong = define("wrong_tenth", lambda xp, x: x / 10.0, [lambda g, z, x: g * 0.2])
-    assert "the rule of wrong_tenth is wrong" in check_gradients(lambda x: wrong(ad.exp(x)), 709.7).blame.sentence
+    report = check_gradients(lambda x: wrong(ad.exp(x)), 709.7)
+    assert "the rule of wrong_tenth is wrong" in present(report.blame).sentence
 
 
-def test_a_special_case_that_is_wrong_is_no_convention(define) -> None:
+def test_a_special_case_that_is_wrong_is_no_convention(define: Callable[..., Primitive]) -> None:
     """Wrong at one point only, and a single rule is to blame: a failure; sums of right conventions are none."""
     wrong = define(
         "wrong_at_zero", lambda xp, x: x * x + x, [lambda g, z, x: g * ad.where(x == 0, 0.0, 2.0 * x + 1.0)]
     )
     report = check_gradients(wrong, 0.0)
     assert report.verdict == Verdict.FAIL
-    assert report.blame.kind == "rule"
+    blame = present(report.blame)
+    assert blame.kind == "rule"
     report = check_gradients(lambda x: ad.relu(x) - ad.relu(-x), 0.0)
     assert report.verdict == Verdict.ISOLATED
     assert report.blame is None
 
 
-def test_ties_counted_twice_are_a_wrong_rule(define) -> None:
+def test_ties_counted_twice_are_a_wrong_rule(define: Callable[..., Primitive]) -> None:
     """(1, 1) at a tie of max(x, y) is valid in each entry, and no mixture of the gradients nearby."""
     wrong = define(
         "doubled_ties", lambda xp, x, y: xp.maximum(x, y),
@@ -163,12 +180,13 @@ def test_ties_counted_twice_are_a_wrong_rule(define) -> None:
     )  # fmt: skip
     report = check_gradients(lambda x, y: wrong(x, y) * 2.0, 1.0, 1.0)
     assert report.failed
-    assert report.blame.kind == "rule"
-    assert "the rule of doubled_ties" in report.blame.sentence
+    blame = present(report.blame)
+    assert blame.kind == "rule"
+    assert "the rule of doubled_ties" in blame.sentence
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_many_kinks_at_once_are_no_fault(seed) -> None:
+def test_many_kinks_at_once_are_no_fault(seed: int) -> None:
     """Six elements of a hinge on its kink, and a clip at both ends: conventions, each on its own."""
     x = np.array([[0.5, -0.5, 0.5], [0.5, 2.5, 0.5]])
     y = np.array([[-1.5, -2.5, -1.5], [-1.5, 0.5, 1.0]])
@@ -178,7 +196,7 @@ def test_many_kinks_at_once_are_no_fault(seed) -> None:
 
 
 @pytest.mark.parametrize("entry", [e for e in ad.TABLE.values() if not e.packed], ids=lambda e: e.name)
-def test_right_rules_are_never_blamed(entry) -> None:
+def test_right_rules_are_never_blamed(entry: Primitive) -> None:
     """Every primitive of the table passes its own check, at kinks too: on its examples, and on small integers."""
     random = np.random.default_rng(5)
     for example in entry.examples[:3] or [ad.Example(((),) * (entry.arity or 2))]:
@@ -231,7 +249,7 @@ def test_a_program_does_not_pretend_to_show_what_it_hides() -> None:
     assert "# a constant of v1: 60 numbers, not shown; ones stand in their place" in text
 
 
-def test_the_picture_marks_the_wrong_wire(define) -> None:
+def test_the_picture_marks_the_wrong_wire(define: Callable[..., Primitive]) -> None:
     """One wire of the operation is red, and says what it gives and what it should give."""
     wrong = define(
         "half_product", lambda xp, x, y: x * y, [lambda g, z, x, y: g * y, lambda g, z, x, y: g * x * 0.5]
@@ -241,7 +259,8 @@ def test_the_picture_marks_the_wrong_wire(define) -> None:
     (wire,) = [wire for wire in made.wires if wire.lane == "error"]
     assert (wire.port, wire.label) == (1, "✗ 1.5, not 3")
     (caption,) = made.captions
-    assert caption.lower() == f"{report.blame.sentence}.".lower()
+    blame = present(report.blame)
+    assert caption.lower() == f"{blame.sentence}.".lower()
     assert made.title == "The rule of half_product is wrong"
     assert "✗ 1.5, not 3" in drawing(report).svg()
 

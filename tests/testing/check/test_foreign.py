@@ -17,7 +17,7 @@ pytestmark = pytest.mark.peer
 
 
 @pytest.mark.parametrize("order", [1, 2])
-def test_a_torch_function(order) -> None:
+def test_a_torch_function(order: int) -> None:
     """Nested tensors, first and second order."""
     torch = pytest.importorskip("torch")
     w = torch.linspace(-1.0, 1.0, 6, dtype=torch.float64).reshape(2, 3)
@@ -30,14 +30,14 @@ def test_a_wrong_torch_function() -> None:
     """A custom backward that is off by 0.1 % in one entry; torch's own check lets it through."""
     torch = pytest.importorskip("torch")
 
-    class Wrong(torch.autograd.Function):
+    class Wrong(torch.autograd.Function):  # type: ignore[misc, name-defined]
         @staticmethod
-        def forward(context, x):
+        def forward(context: Any, x: Any) -> Any:
             context.save_for_backward(x)
             return x.sin()
 
         @staticmethod
-        def backward(context, g):
+        def backward(context: Any, g: Any) -> Any:
             (x,) = context.saved_tensors
             return g * x.cos() * torch.tensor([1.0, 1.001, 1.0], dtype=torch.float64)
 
@@ -69,7 +69,7 @@ def test_a_torch_function_that_writes_to_its_input() -> None:
     """Though its gradient may be right at what is there afterwards."""
     torch = pytest.importorskip("torch")
 
-    def f(x):
+    def f(x: Any) -> Any:
         with torch.no_grad():
             x.mul_(2.0)
         return x * 3.0
@@ -89,7 +89,7 @@ def test_bad_results_of_jax() -> None:
 
 
 @pytest.mark.parametrize("order", [1, 2])
-def test_a_jax_function(order) -> None:
+def test_a_jax_function(order: int) -> None:
     """In float64 and in float32, whose bars are wider; kinks are kinks there too."""
     jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", True)
@@ -113,7 +113,7 @@ def test_a_fault_of_hips_autograd() -> None:
     autograd = pytest.importorskip("autograd")
     x = np.arange(6.0).reshape(2, 3)
 
-    def f(x):
+    def f(x: Any) -> Any:
         return autograd.numpy.sum(autograd.numpy.tile(x, (2,)) * autograd.numpy.arange(12.0).reshape(2, 6))
 
     assert check_gradients(f, x, gradient=autograd.grad(f)).failed
@@ -123,14 +123,14 @@ def test_micrograd_as_a_pair() -> None:
     """Its Values become floats on the way in and out; its gradients are right here."""
     engine = pytest.importorskip("micrograd.engine")
 
-    def outputs(x, y):
+    def outputs(x: float, y: float) -> tuple[Any, Any, Any]:
         a, b = engine.Value(x), engine.Value(y)
         return a, b, (a * b + a**3).relu() + a / b
 
-    def f(x, y):
+    def f(x: float, y: float) -> Any:
         return outputs(x, y)[2].data
 
-    def gradient(x, y):
+    def gradient(x: float, y: float) -> tuple[float, float]:
         a, b, output = outputs(x, y)
         output.backward()
         return a.grad, b.grad
@@ -141,23 +141,23 @@ def test_micrograd_as_a_pair() -> None:
 # ---- what torch's modules hold ---------------------------------------------------------------------------------------
 
 
-def modules():
+def modules() -> tuple[Any, ...]:
     """A module with a wrong gradient for its weight alone, one that leaves a parameter out of the graph, and torch."""
     torch = pytest.importorskip("torch")
     f64 = torch.float64
 
-    class WrongForWeight(torch.autograd.Function):
+    class WrongForWeight(torch.autograd.Function):  # type: ignore[misc, name-defined]
         @staticmethod
-        def forward(context, x, w):
+        def forward(context: Any, x: Any, w: Any) -> Any:
             context.save_for_backward(x, w)
             return x @ w
 
         @staticmethod
-        def backward(context, g):
+        def backward(context: Any, g: Any) -> tuple[Any, Any]:
             x, w = context.saved_tensors
             return g @ w.T, 1.001 * (x.T @ g)
 
-    class Wrong(torch.nn.Module):
+    class Wrong(torch.nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             super().__init__()
             self.weight = torch.nn.Parameter(torch.linspace(-1.0, 1.5, 6, dtype=f64).reshape(3, 2))
@@ -166,26 +166,26 @@ def modules():
             self.register_buffer("gain", torch.ones(2, dtype=f64).requires_grad_())
             self.last = None
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             self.calls.add_(1)
             self.last = WrongForWeight.apply(x, self.weight) * self.gain + self.frozen
             return self.last
 
-        def loss(self, x):
+        def loss(self, x: Any) -> Any:
             return self(x).sum()
 
-    class Cut(torch.nn.Module):
+    class Cut(torch.nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             super().__init__()
             self.gain = torch.nn.Parameter(torch.ones(3, dtype=f64))
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return x * self.gain.detach()
 
     return torch, Wrong(), Cut()
 
 
-def state(module):
+def state(module: Any) -> tuple[list[Any], ...]:
     """All that a check might change, with where it is kept."""
     tensors = [*module.named_parameters(), *module.named_buffers()]
     return (
@@ -206,7 +206,7 @@ def test_the_parameters_of_a_module_are_checked_by_name() -> None:
         def __init__(self) -> None:
             self.nets = {"first": [wrong]}
 
-        def loss(self, x):
+        def loss(self, x: Any) -> Any:
             return self.nets["first"][0](x).sum()
 
     ways = {
@@ -235,7 +235,7 @@ def test_a_module_is_as_before_even_where_it_raises() -> None:
     torch, wrong, _ = modules()
     before = state(wrong)
 
-    def broken(x) -> Never:
+    def broken(x: Any) -> Never:
         wrong(x)
         raise RuntimeError("out of memory")
 
@@ -275,7 +275,7 @@ def test_what_was_computed_before_is_a_constant() -> None:
 
 
 @pytest.mark.parametrize("kind", ["float16", "bfloat16"])
-def test_half_precision(kind) -> None:
+def test_half_precision(kind: str) -> None:
     """Functions are computed in doubles; modules in their own kind, where rounding lets little be decided."""
     torch = pytest.importorskip("torch")
     x = torch.tensor([0.5, -1.5, 2.0], dtype=getattr(torch, kind))

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 
 import autodiff as ad
+from autodiff import Primitive, Value
+from autodiff.testing import Report
 from autodiff.testing.check.gradients import check_gradients
 from autodiff.testing.check.report import GradientError
 from autodiff.testing.check.verdicts import Verdict, judge
 from autodiff.testing.oracles.interval import estimate, plateau
+from tests.support.present import present
 
 SIZES = (0.1, 0.01, 0.001, 1e-6)
 
@@ -37,7 +42,7 @@ SMOOTH = [
 
 
 @pytest.mark.parametrize(("phi", "exact"), SMOOTH)
-def test_the_exact_derivative_lies_within_the_bar(phi, exact) -> None:
+def test_the_exact_derivative_lies_within_the_bar(phi: Callable[[float], float], exact: float) -> None:
     """Smooth at its place: large and small scales, a domain's end, a pole, a kink and a jump nearby."""
     found = estimate(phi)
     assert found.kind == "smooth"
@@ -47,7 +52,7 @@ def test_the_exact_derivative_lies_within_the_bar(phi, exact) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(("phi", "exact"), SMOOTH)
-def test_a_derivative_that_is_off_by_any_size_fails(phi, exact, size) -> None:
+def test_a_derivative_that_is_off_by_any_size_fails(phi: Callable[[float], float], exact: float, size: float) -> None:
     """10 %, 1 %, 0.1 % and a millionth, in both directions."""
     found = estimate(phi)
     assert {judge(exact * factor, found)[0] for factor in (1 + size, 1 - size)} == {Verdict.FAIL}
@@ -67,7 +72,9 @@ def test_a_derivative_that_is_off_by_any_size_fails(phi, exact, size) -> None:
         (lambda t: abs(t) ** 3, "smooth", None),
     ],
 )
-def test_what_stands_in_the_way_of_a_derivative(phi, kind, slopes) -> None:
+def test_what_stands_in_the_way_of_a_derivative(
+    phi: Callable[[float], float], kind: str, slopes: tuple[float, float] | None
+) -> None:
     """Kinks have their slopes on both sides, jumps and infinite slopes are one thing, a domain's end another."""
     found = estimate(phi)
     assert found.kind == kind
@@ -83,7 +90,7 @@ def test_no_derivative_is_claimed_where_rounding_hides_it() -> None:
 
 @pytest.mark.parametrize("noise", [1e-3, 1e-6, 1e-9, 1e-12])
 @pytest.mark.parametrize("x", [0.1, 0.5, 1.0, 1.3])
-def test_noise_widens_the_bar(x, noise) -> None:
+def test_noise_widens_the_bar(x: float, noise: float) -> None:
     """Of a function whose values are noisy the bar knows the noise, and the truth lies within."""
     found = estimate(lambda t: math.sin(x + t) + noise * Random(t).uniform(-1.0, 1.0))
     assert abs(found.value - math.cos(x)) <= 4 * found.bar
@@ -103,7 +110,12 @@ def test_a_second_opinion() -> None:
 def test_it_costs_about_25_evaluations() -> None:
     """A smooth function costs its ladder and thirteen points, and every call is counted."""
     calls = []
-    found = estimate(lambda t: calls.append(t) or math.sin(1 + t))
+
+    def f(t: float) -> float:
+        calls.append(t)
+        return math.sin(1 + t)
+
+    found = estimate(f)
     assert found.evaluations == len(calls) <= 31
 
 
@@ -130,7 +142,7 @@ CORRECT = [
 
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize(("f", "inputs"), CORRECT)
-def test_correct_gradients_pass(f, inputs, order) -> None:
+def test_correct_gradients_pass(f: Callable[..., Any], inputs: tuple[Any, ...], order: int) -> None:
     """Numbers, arrays, nested inputs, several outputs, float32; first and second order."""
     report = check_gradients(f, *inputs, order=order)
     assert report, report
@@ -147,7 +159,7 @@ ROUNDED = [
 
 
 @pytest.mark.parametrize("f", ROUNDED)
-def test_rounding_inside_of_a_function_raises_no_alarm(f) -> None:
+def test_rounding_inside_of_a_function_raises_no_alarm(f: Callable[[float], float]) -> None:
     """float32 on the way, decimals, cancellation: no step is too small to change f, and larger ones tell the slope."""
     assert check_gradients(f, 0.3, gradient=math.cos).verdict == Verdict.WEAK
     assert check_gradients(f, 0.3, gradient=lambda x: 1.5 * math.cos(x)).verdict == Verdict.FAIL
@@ -164,7 +176,9 @@ TINY = [
 
 @pytest.mark.parametrize("x", [1e-12, 1e-30, 1e-100])
 @pytest.mark.parametrize(("f", "slope"), TINY)
-def test_tiny_inputs_have_steps_of_their_size(f, slope, x) -> None:
+def test_tiny_inputs_have_steps_of_their_size(
+    f: Callable[[float], float], slope: Callable[[float], float], x: float
+) -> None:
     """A step of 1/16 would see nothing of x² at 1e-30: neither 0 nor an error of 1 % may pass."""
     assert check_gradients(f, x, gradient=slope).verdict == Verdict.PASS
     for factor in (0.0, 1.01):
@@ -200,7 +214,7 @@ KINKED = [
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("f", "inputs"), KINKED)
-def test_kinks_raise_no_alarm(f, inputs, seed) -> None:
+def test_kinks_raise_no_alarm(f: Primitive | Callable[..., Any], inputs: tuple[Any, ...], seed: int) -> None:
     """relu at 0, ties, |x|, the hinge at its kink, sums of kinks whose conventions do not fit: none is a failure."""
     report = check_gradients(f, *inputs, seed=seed)
     assert not report.failed, report
@@ -209,12 +223,14 @@ def test_kinks_raise_no_alarm(f, inputs, seed) -> None:
 # ---- wrong gradients: found, at their size ---------------------------------------------------------------------------
 
 
-def wrong_by(factor, entry):
+def wrong_by(
+    factor: float, entry: tuple[int, int]
+) -> tuple[Callable[[np.ndarray], float], Callable[[np.ndarray], np.ndarray]]:
     """The gradient of Σ sin(x)·k with one entry off."""
     k = np.arange(1.0, 13.0).reshape(3, 4)
 
-    def gradient(x):
-        slopes = np.cos(x) * k
+    def gradient(x: np.ndarray) -> np.ndarray:
+        slopes: np.ndarray = np.cos(x) * k
         slopes[entry] *= factor
         return slopes
 
@@ -222,7 +238,7 @@ def wrong_by(factor, entry):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_one_wrong_entry_is_named(size) -> None:
+def test_one_wrong_entry_is_named(size: float) -> None:
     """The argument, the index and the size of the error stand in the report; the other eleven entries pass."""
     f, gradient = wrong_by(1 + size, (1, 2))
     report = check_gradients(f, np.linspace(-1.0, 1.0, 12).reshape(3, 4), gradient=gradient)
@@ -234,7 +250,7 @@ def test_one_wrong_entry_is_named(size) -> None:
 
 
 @pytest.mark.parametrize("size", [1.0, *SIZES[:3]])
-def test_one_wrong_entry_of_a_thousand_is_found_by_halving(size) -> None:
+def test_one_wrong_entry_of_a_thousand_is_found_by_halving(size: float) -> None:
     """Random directions see it, halving names it, and it costs far less than a thousand entries would."""
     right = np.linspace(0.5, 1.5, 1000)
     wrong = right.copy()
@@ -265,7 +281,7 @@ def test_ties_that_are_counted_twice() -> None:
 
 
 @pytest.mark.parametrize("slope", [1.5, -0.25, math.inf])
-def test_at_a_kink_a_slope_outside_of_both_sides_is_invalid(slope) -> None:
+def test_at_a_kink_a_slope_outside_of_both_sides_is_invalid(slope: float) -> None:
     """relu has the slopes 0 and 1 at 0; a constant slope beyond them is wrong nearby as well."""
     report = check_gradients(lambda x: max(x, 0.0), 0.0, gradient=lambda x: slope)
     assert report.failed
@@ -277,7 +293,7 @@ def test_nan_always_fails() -> None:
     assert check_gradients(math.sin, 0.0, gradient=lambda x: math.nan).verdict == Verdict.FAIL
 
 
-def test_a_wrong_second_derivative(define) -> None:
+def test_a_wrong_second_derivative(define: Callable[..., Primitive]) -> None:
     """A rule that is right in value and hides a factor from the second pass is found by order 2 only."""
     wrong = define(
         "detached_cube", lambda xp, x: x * x * x, [lambda g, z, x: g * (3.0 * x * ad.detach(x))]
@@ -293,7 +309,7 @@ def test_a_wrong_second_derivative(define) -> None:
 def test_a_function_that_writes_to_its_input() -> None:
     """The report says who wrote to what."""
 
-    def f(x):
+    def f(x: np.ndarray) -> float:
         x *= 2.0
         return float(np.sum(x))
 
@@ -305,7 +321,7 @@ def test_a_function_that_writes_to_its_input() -> None:
 def test_a_pullback_that_writes_to_its_cotangent() -> None:
     """The same for the gradient function's cotangent."""
 
-    def pull(g, x):
+    def pull(g: Any, x: Any) -> Any:
         g *= 3.0
         return g
 
@@ -316,15 +332,15 @@ def test_a_pullback_that_writes_to_its_cotangent() -> None:
 def test_functions_that_write_to_what_holds_their_inputs() -> None:
     """A list with another item, a dict with another key, a Value with other data."""
 
-    def f(p):
+    def f(p: Any) -> Any:
         p[0] = p[0] * 2.0
         return p[0] * p[1]
 
-    def g(p):
+    def g(p: Any) -> Any:
         p["rate"] = 2.0
         return p["x"] * 2.0
 
-    def h(x):
+    def h(x: Value) -> Any:
         x.data = x.data * 2.0
         return x * x
 
@@ -341,7 +357,7 @@ def test_functions_that_write_to_what_holds_their_inputs() -> None:
 def test_a_side_effect_is_not_blamed_on_the_graph() -> None:
     """All entries are right: the fault is what f writes, and no rule, sum or graph is accused."""
 
-    def f(p):
+    def f(p: Any) -> Any:
         y = p["a"] * p["b"]
         p["a"] = y
         return y * y
@@ -358,7 +374,7 @@ def test_a_function_that_is_not_deterministic() -> None:
     """Two calls, two results, or one array with two contents: nothing else is asked."""
     random, kept = np.random.default_rng(0), np.zeros(2)
 
-    def f(x):
+    def f(x: np.ndarray) -> np.ndarray:
         kept[:] = x * random.normal()
         return kept
 
@@ -374,7 +390,7 @@ def test_a_function_that_is_not_deterministic() -> None:
 def test_an_error_of_the_function_comes_through() -> None:
     """What f raises away from the point is raised, but for what says that it is not defined there: that is told."""
 
-    def broken(x):
+    def broken(x: Any) -> Any:
         if x != 1.0:
             raise KeyError("weights")
         return x * x
@@ -443,7 +459,7 @@ def test_how_a_test_uses_it() -> None:
 def test_a_gradient_that_is_all_rounding_is_not_decided() -> None:
     """c·(−1 − 4 + 5)/8 is 0 at every x, and its gradient what rounding leaves; a leak where f is constant does fail."""
 
-    def f(x):
+    def f(x: Any) -> Any:
         c = ad.cos(ad.cos(ad.cos(x)))
         return c * -0.125 + c * -0.5 + ad.cos(ad.cos(ad.cos(x))) * 0.625
 
@@ -468,7 +484,7 @@ def test_what_is_not_decided_is_no_pass() -> None:
 
 
 @pytest.mark.parametrize(
-    ("report", "verdict", "reason"),
+    ("made", "verdict", "reason"),
     [
         (lambda: check_gradients(ad.sqrt, 0.0), Verdict.UNDEFINED, "not finite on a side"),
         (lambda: check_gradients(lambda x: 1e12 + ad.sin(x), 1.0, oracle="interval"), Verdict.WEAK, "rounding inside"),
@@ -476,9 +492,9 @@ def test_what_is_not_decided_is_no_pass() -> None:
         (lambda: check_gradients(math.exp, 1.0, gradient=math.exp, oracle="dual"), Verdict.NOT_ASKED, "does not apply"),
     ],
 )
-def test_what_is_not_decided_has_a_reason(report, verdict, reason) -> None:
+def test_what_is_not_decided_has_a_reason(made: Callable[[], Report], verdict: Verdict, reason: str) -> None:
     """Too uncertain, not asked: each says why, and none passes."""
-    report = report()
+    report = made()
     assert report.verdict == verdict
     for finding in report.findings:
         assert reason in finding.reason
@@ -491,8 +507,10 @@ def test_what_is_not_decided_has_a_reason(report, verdict, reason) -> None:
 @pytest.mark.parametrize(
     ("call", "kind", "words"),
     [
-        (lambda: check_gradients(3.0, 1.0), TypeError, "check_gradients takes a function as f, and got 3.0"),
-        (lambda: check_gradients(abs, 1.0, gradient=2.0), TypeError, "takes a function as gradient, and got 2.0"),
+        (lambda: check_gradients(3.0, 1.0),  # type: ignore[arg-type]
+         TypeError, "check_gradients takes a function as f, and got 3.0"),
+        (lambda: check_gradients(abs, 1.0, gradient=2.0),  # type: ignore[arg-type]
+         TypeError, "takes a function as gradient, and got 2.0"),
         (lambda: check_gradients(abs, 1.0, gradient=abs, vjp=abs), TypeError, "either gradient or vjp, and got both"),
         (lambda: check_gradients(abs), TypeError, "there is nothing to check: pass the point"),
         (lambda: check_gradients(ad.sum, np.zeros(0)), ValueError, "there is nothing to check: the inputs hold no num"),
@@ -568,7 +586,7 @@ def test_what_is_not_decided_has_a_reason(report, verdict, reason) -> None:
         (lambda: check_gradients(abs, 1.0, order=2, gradient=lambda x: 1.0), ValueError, "order 2 needs a function"),
     ],
 )  # fmt: skip
-def test_bad_input(call, kind, words) -> None:
+def test_bad_input(call: Callable[[], Any], kind: type[Exception], words: str) -> None:
     """One sentence that says what was asked and what came."""
     with pytest.raises(kind) as caught:
         call()
@@ -590,9 +608,10 @@ def test_at_order_2_the_numbers_are_those_of_an_entry_of_the_hessian() -> None:
     """‖x‖² at 0: the Hessian is 2·I by differences, and nan where ‖x‖ has no second derivative."""
     report = check_gradients(lambda x: ad.norm(x) ** 2, np.zeros(2), order=2)
     assert not report
-    found = [(str(each.place), each.row, each.numeric) for each in report.failures]
+    found: list[Any] = [(str(each.place), each.row, each.numeric) for each in report.failures]
     assert found == [
         ("x[0] of shape (2,)", "x[0]", pytest.approx(2.0)),
         ("x[1] of shape (2,)", "x[0]", pytest.approx(0.0, abs=1e-9)),
     ]
-    assert report.blame.sentence.startswith("norm has no second derivative here")
+    blame = present(report.blame)
+    assert blame.sentence.startswith("norm has no second derivative here")

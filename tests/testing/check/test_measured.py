@@ -13,7 +13,7 @@ from tests.programs.checkers import SPOILED, Case, cases, measured, ours
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["smooth", "wide", "kinked"])
-def test_no_false_alarm_and_next_to_no_miss(kind) -> None:
+def test_no_false_alarm_and_next_to_no_miss(kind: str) -> None:
     """Fifteen programs of each kind, each with its right gradient and six spoiled ones."""
     tallies, lost = measured(kind, 15, 3, {"ours": ours})
     assert tallies["ours"].right["wrong"] == 0

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 
 import autodiff as ad
+from autodiff import Example, Primitive
 from autodiff.primitives.registry import TABLE
 from autodiff.testing.check.gradients import check_gradients
 from autodiff.testing.check.verdicts import Verdict
-from autodiff.testing.oracles.dual import Dual, TieError, duals, exact, mpmath_duals
+from autodiff.testing.oracles.dual import Dual, TieError, duals, exact
+from autodiff.testing.oracles.dual_mpmath import mpmath_duals
 from autodiff.testing.oracles.rerun import NotApplicable, slope_by
 from autodiff.testing.subject import PairOfGradient
 
@@ -47,13 +51,13 @@ ON_ARRAYS = [(entry, example) for entry in TABLE.values() for example in entry.e
 
 
 @pytest.mark.parametrize(("entry", "example"), ON_ARRAYS, ids=lambda item: getattr(item, "name", ""))
-def test_dual_numbers_run_every_primitive_on_arrays(entry, example) -> None:
+def test_dual_numbers_run_every_primitive_on_arrays(entry: Primitive, example: Example) -> None:
     """Sums, products, layout, indices: along each direction the slope is that of the rules."""
     random = np.random.default_rng(4)
     domains = (entry.domain * len(example.shapes))[: len(example.shapes)]
     points = [domain.draw(random, shape) for domain, shape in zip(domains, example.shapes, strict=True)]
 
-    def f(*xs):
+    def f(*xs: Any) -> Any:
         return entry([*xs], **example.params) if entry.packed else entry(*xs, **example.params)
 
     report = check_gradients(f, *points, oracle="dual")
@@ -69,7 +73,7 @@ def test_fractions_are_not_rounded() -> None:
 
 
 @pytest.mark.parametrize("compare", [lambda x: x > 1.0, lambda x: x <= 1.0, abs, lambda x: ad.maximum(x, 1.0)])
-def test_dual_numbers_refuse_a_tie(compare) -> None:
+def test_dual_numbers_refuse_a_tie(compare: Callable[[Dual], Any]) -> None:
     """On a kink a program has no one slope."""
     x = Dual(1.0, 1.0) if compare is not abs else Dual(0.0, 1.0)
     with pytest.raises(TieError, match="two equal values"):
@@ -94,7 +98,7 @@ def test_dual_numbers_refuse_a_tie(compare) -> None:
         (lambda x: x * x.detach(), (2.0,), "interval"),
     ],
 )
-def test_auto_asks_the_first_that_applies(f, inputs, oracle) -> None:
+def test_auto_asks_the_first_that_applies(f: Callable[..., Any], inputs: tuple[Any, ...], oracle: str) -> None:
     """Polynomials are exact, other programs of numbers run on duals, kinks and graphs with a cut need differences."""
     assert {finding.oracle for finding in check_gradients(f, *inputs).findings} == {oracle}
 
@@ -104,11 +108,12 @@ def test_a_detached_factor_is_not_acquitted() -> None:
     report = check_gradients(lambda x: x * x.detach(), 2.0)
     assert report.verdict == Verdict.FAIL
     (failure,) = report.failures
-    assert (failure.analytic, failure.numeric) == (2.0, pytest.approx(4.0, rel=1e-9))
+    assert failure.analytic == 2.0
+    assert failure.numeric == pytest.approx(4.0, rel=1e-9)
 
 
 @pytest.mark.parametrize("factor", [1 + 4e-16, 1 + 1e-15, 1.1])
-def test_exact_arithmetic_sees_the_last_bit(define, factor) -> None:
+def test_exact_arithmetic_sees_the_last_bit(define: Callable[..., Primitive], factor: float) -> None:
     """A rule that is off in the last place fails on small integers."""
     rules = [lambda g, z, x, y: g * y * factor, lambda g, z, x, y: g * x]
     wrong = define("off_by_a_bit", lambda xp, x, y: x * y, rules)
@@ -118,7 +123,7 @@ def test_exact_arithmetic_sees_the_last_bit(define, factor) -> None:
 
 
 @pytest.mark.parametrize("oracle", ["exact", "dual", "mpmath", "interval"])
-def test_each_oracle_finds_a_fault_by_name(define, oracle) -> None:
+def test_each_oracle_finds_a_fault_by_name(define: Callable[..., Primitive], oracle: str) -> None:
     """Asked for by name, every one finds a factor of 1 + 1e-6."""
     wrong = define("almost_square", lambda xp, x: x * x, [lambda g, z, x: g * (2.000002 * x)])
     assert check_gradients(wrong, 3.0, oracle=oracle).verdict == Verdict.FAIL
@@ -138,10 +143,10 @@ def test_an_oracle_that_does_not_apply_says_why() -> None:
 def test_the_complex_step_runs_pairs_over_arrays() -> None:
     """It is right to the last digits, and finds a fault of 1e-6."""
 
-    def f(x):
+    def f(x: Any) -> Any:
         return np.sum(np.exp(x) * np.sin(x)) / x.size
 
-    def gradient(x):
+    def gradient(x: Any) -> Any:
         return np.exp(x) * (np.sin(x) + np.cos(x)) / x.size
 
     x = np.linspace(-1.0, 1.0, 5)
@@ -154,7 +159,7 @@ def test_the_complex_step_runs_pairs_over_arrays() -> None:
 KEPT = np.zeros(2)
 
 
-def written_to(x):
+def written_to(x: Any) -> Any:
     y = np.zeros(2)
     y[:] = x * x
     return np.sum(y * x)
@@ -163,7 +168,7 @@ def written_to(x):
 def test_the_complex_step_runs_what_is_written_in_place() -> None:
     """Items, slices and += of what it computes itself, and views of one array, are as they are in NumPy."""
 
-    def f(x):
+    def f(x: Any) -> Any:
         y = x * 2.0
         y += x
         view = y[1:]
@@ -187,7 +192,9 @@ def test_the_complex_step_runs_what_is_written_in_place() -> None:
         (lambda x: np.sum(np.multiply(x, x, out=KEPT) * x), lambda x: x * x),
     ],
 )  # fmt: skip
-def test_a_derivative_that_is_lost_on_the_way_acquits_nobody(f, gradient) -> None:
+def test_a_derivative_that_is_lost_on_the_way_acquits_nobody(
+    f: Callable[..., Any], gradient: Callable[..., Any]
+) -> None:
     """Each gradient takes one factor for a constant, as a complex number does that was made real unseen."""
     report = check_gradients(f, np.array([0.5, 2.0]), gradient=gradient)
     assert report.verdict == Verdict.FAIL
@@ -210,10 +217,10 @@ def test_no_pass_where_rounding_hides_a_change() -> None:
 
 
 @pytest.mark.parametrize("factor", [0.0, -1.0, 1.1])
-def test_an_oracle_whose_numbers_overflow_acquits_nobody(factor) -> None:
+def test_an_oracle_whose_numbers_overflow_acquits_nobody(factor: float) -> None:
     """The sine of a huge number is finite; with an imaginary part, however small, it is not."""
 
-    def f(x):
+    def f(x: Any) -> Any:
         return np.sin(np.exp(x)) * 1e-300
 
     slope = slope_by("complex", PairOfGradient(f, (1.0,), f), [np.array(1.0)], [np.array(1.0)], [np.array(1.0)])
@@ -227,7 +234,7 @@ def test_an_oracle_whose_numbers_overflow_acquits_nobody(factor) -> None:
 def test_fractions_are_not_asked_where_they_grow() -> None:
     """Ten thousand steps that are not exact in floats would have Fractions of a million digits."""
 
-    def f(x):
+    def f(x: Any) -> Any:
         for _ in range(10_000):
             x = x * 1.0000001 + 1e-9
         return x
@@ -248,7 +255,7 @@ def test_fractions_are_not_asked_where_they_grow() -> None:
         lambda x: np.linalg.norm(x),
     ],
 )
-def test_the_complex_step_refuses_what_is_compared_or_made_real(f) -> None:
+def test_the_complex_step_refuses_what_is_compared_or_made_real(f: Callable[..., Any]) -> None:
     """It would be silently wrong there; differences are taken instead."""
     report = check_gradients(f, np.array([0.5, 2.0]), gradient=lambda x: np.zeros(2))
     assert {finding.oracle for finding in report.findings} == {"interval"}

@@ -15,7 +15,7 @@ from autodiff.testing.hooks.strategies import programs
 from autodiff.testing.random_programs.operations import Vocabulary
 from autodiff.testing.random_programs.program import Program, resolve
 from autodiff.testing.random_programs.rounding import reach, tolerances
-from autodiff.testing.random_programs.search import shortest
+from autodiff.testing.random_programs.shrinking import shortest
 from tests.support.peers import Peer, jax_peer, mpmath_peer, own_gradients, own_output, own_slope, torch_peer
 from tests.support.programs import ELEMENTWISE, OPERATIONS, SMOOTH, SMOOTH_SCALARS, long_program
 

@@ -10,9 +10,10 @@ import pytest
 import autodiff as ad
 from autodiff import Tensor, Value, gradients
 from autodiff.testing.check.gradients import check_gradients
+from autodiff.testing.random_programs.judging import dual_fault
 from autodiff.testing.random_programs.operations import GATES, vocabulary
 from autodiff.testing.random_programs.program import Program, resolve
-from autodiff.testing.random_programs.search import dual_fault, search
+from autodiff.testing.random_programs.search import search
 from autodiff.testing.relations.metamorphic import relation_fault
 from tests.support.strategies import VOCABULARY
 
@@ -54,7 +55,7 @@ def test_a_gate_is_right_where_the_slope_inside_is_infinite(name: str, slope: fl
     program = at(kind, name, 0.0)
     leaves = program.leaves()
     found = gradients(program(*leaves), leaves)
-    weight = program.weights[0][1]
+    weight: Any = program.weights[0][1]
     np.testing.assert_array_equal(found, np.reshape([slope * weight, 0.0][: len(leaves)], np.shape(found)))
     assert check_gradients(program, *program.inputs).passed
     if kind is Value:

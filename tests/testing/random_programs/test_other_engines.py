@@ -27,7 +27,7 @@ def demo() -> ModuleType:
     return module
 
 
-def test_a_fault_is_listed_with_its_smallest_program(demo: ModuleType, capsys: pytest.CaptureFixture) -> None:
+def test_a_fault_is_listed_with_its_smallest_program(demo: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     """Gradients that are ten percent off where a program multiplies: one step, both numbers."""
 
     def theirs(program: Program) -> list[float]:

@@ -16,7 +16,7 @@ import autodiff as ad
 from autodiff import testing
 from autodiff.testing.random_programs.operations import Operation, vocabulary
 from autodiff.testing.random_programs.program import Program, resolve, weights_of
-from autodiff.testing.random_programs.search import random_program
+from autodiff.testing.random_programs.sampling import random_program
 from autodiff.testing.subject import as_node
 from tests.support.strategies import VOCABULARY
 

@@ -14,7 +14,8 @@ from autodiff.testing.hooks.strategies import programs
 from autodiff.testing.random_programs.program import Program
 from autodiff.testing.random_programs.search import search
 from autodiff.testing.relations import passes
-from autodiff.testing.relations.metamorphic import RELATIONS, RelationError, broken_relation, check_relations, rebuilt
+from autodiff.testing.relations.metamorphic import RELATIONS, RelationError, broken_relation, check_relations
+from autodiff.testing.relations.rebuilding import rebuilt
 from tests.support.strategies import VOCABULARY
 
 #: Relations that say something about every function, and those about arrays alone.
@@ -167,7 +168,7 @@ def test_a_backward_that_overwrites_is_found(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_lost_shares_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """An error signal that is not what arrived: conservation at every node."""
-    whole = passes.backpropagate
+    whole = ad.backpropagate
 
     def lossy(output: Any, seed: Any) -> Any:
         return {node: signal if node is output else 0.5 * signal for node, signal in whole(output, seed).items()}
@@ -178,7 +179,7 @@ def test_lost_shares_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_zero_of_the_other_sign_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is 0 by adding up and −0 in a pass: 1/x of it has the other sign."""
-    whole = passes.backpropagate
+    whole = ad.backpropagate
 
     def negated(output: Any, seed: Any) -> Any:
         return {node: -signal if signal == 0 else signal for node, signal in whole(output, seed).items()}
@@ -215,7 +216,7 @@ def test_marks_of_a_pass_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_order_that_depends_on_names_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes sorted by what they are called; and consumers before inputs."""
     only = ["the order of nodes follows from the graph alone"]
-    whole = passes.topological
+    whole = ad.topological
     monkeypatch.setattr(passes, "topological", lambda output: sorted(whole(output), key=lambda x: x.label == "n0"))
     assert "names" in (broken_relation(lambda x, y: x * y, 1.5, 2.5, only=only) or "")
     monkeypatch.setattr(passes, "topological", lambda output: whole(output)[::-1])

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 import autodiff as ad
+from autodiff.testing.random_programs.judging import Undecided, dual_fault
 from autodiff.testing.random_programs.operations import vocabulary
 from autodiff.testing.random_programs.program import Program
-from autodiff.testing.random_programs.search import Search, Undecided, dual_fault, random_program, search, shortest
+from autodiff.testing.random_programs.sampling import random_program
+from autodiff.testing.random_programs.search import Search, search
+from autodiff.testing.random_programs.shrinking import shortest
 from autodiff.testing.relations.metamorphic import relation_fault
 from tests.support.strategies import VOCABULARY
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -187,7 +188,11 @@ def test_other_kinds_are_refused(kind: Any) -> None:
 def test_programs_of_a_type_are_of_both_kinds() -> None:
     """``st.from_type(Program)`` draws programs over Values, the simpler, and over Tensors."""
     for kind in (ad.Value, ad.Tensor):
-        assert least(st.from_type(Program), lambda program, kind=kind: program.kind is kind).inputs == (1.0,)
+        assert least(st.from_type(Program), partial(_of_kind, kind)).inputs == (1.0,)
+
+
+def _of_kind(kind: type, program: Program) -> bool:
+    return program.kind is kind
 
 
 @pytest.mark.parametrize("kind", [ad.Value, ad.Tensor, Program, Name])
