@@ -24,7 +24,7 @@ from autodiff.testing.random_programs.operations import Kind, Operation, Vocabul
 from autodiff.testing.random_programs.program import Instruction, Kinks, Program, check_program, resolve
 from autodiff.testing.random_programs.rounding import NUDGE, reach, tolerances
 from autodiff.testing.subject import as_node
-from autodiff.transforms.functional import gradients
+from autodiff.transforms.gradients import gradients
 from autodiff.values.value import Value
 
 __all__ = [

@@ -26,7 +26,7 @@ from autodiff.testing.oracles.interval import estimate
 from autodiff.testing.random_programs.program import Program, check_program
 from autodiff.testing.relations.passes import OF_PASSES
 from autodiff.testing.relations.run import ROUNDING, DoesNotApply, Run, apart, same, short
-from autodiff.transforms.functional import gradients
+from autodiff.transforms.gradients import gradients
 from autodiff.values.tensor import Tensor
 
 __all__ = ["RELATIONS", "RelationError", "broken_relation", "check_relations", "rebuilt", "relation_fault"]
