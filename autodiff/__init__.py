@@ -25,7 +25,8 @@ from autodiff.primitives.table.rounding import *  # noqa: F403
 from autodiff.primitives.table.scientific import *  # noqa: F403
 from autodiff.primitives.table.units import *  # noqa: F403
 from autodiff.transforms.anomaly import detect_anomaly
-from autodiff.transforms.functional import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autodiff.transforms.functional import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autodiff.transforms.gradients import gradients
 from autodiff.values import recording  # noqa: F401 - gives Value and Tensor their operators
 from autodiff.values.base import detach, stop_gradient
 from autodiff.values.tensor import Tensor

@@ -93,7 +93,7 @@ def _lines(path: Path) -> list[str]:
     try:
         unpacked: Any = gzip.open if path.suffix == ".gz" else open
         with unpacked(path, "rt", encoding="utf-8-sig") as file:
-            return file.read().split("\n")
+            return list(file.read().split("\n"))
     except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is not a text file in UTF-8 ({error})") from error
 

@@ -16,8 +16,8 @@ from autodiff.primitives.expression import Expression, variable
 from autodiff.primitives.primitive import Primitive
 
 __all__ = [
-    "WRITTEN", "NotAnExpressionError", "Writer", "clash", "compiled", "defaults_of", "filled", "handed_on", "is_name",
-    "keywords", "param", "param_variables", "passed", "source_of", "traced", "words",
+    "WRITTEN", "NotAnExpressionError", "Writer", "clash", "compiled", "defaults_of", "delivered", "filled", "handed_on",
+    "is_name", "keywords", "param", "param_variables", "passed", "source_of", "traced", "words",
 ]  # fmt: skip
 
 #: What the file name of compiled source begins with.
@@ -127,6 +127,22 @@ def filled(template: str, /, **parts: str | Sequence[str]) -> list[str]:
         else:
             lines += [indent + each for each in block]
     return lines
+
+
+#: A share comes to ``$item``, which passes its signal on once the last one has come.
+_DELIVERED: Final = """
+    $added
+    due = $item.due
+    if due == 1:
+        $ready
+    else:
+        $item.due = due - 1
+"""
+
+
+def delivered(item: str, added: str, ready: Sequence[str] = ()) -> list[str]:
+    """Lines that deliver a share: ``added`` adds it to the signal, ``ready`` begins to pass that on."""
+    return filled(_DELIVERED, item=item, added=added, ready=ready or [f"push({item})"])
 
 
 def compiled(name: str, lines: list[str], scope: dict[str, Any]) -> Callable[..., Any]:

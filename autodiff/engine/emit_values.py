@@ -245,6 +245,7 @@ def _guarded(primitive: Primitive, names: list[str], slots: list[int]) -> list[s
     return filled(_GUARDED, lines=lines, every=every, names=", ".join(names), passed=passed(primitive))
 
 
+@remembered()
 def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Callable[..., Any] | None:
     """The function that applies ``primitive`` to one or two operands, a ``kind`` of node or numbers.
 

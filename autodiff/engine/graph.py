@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain, count, islice, repeat, starmap
 from operator import attrgetter, call
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin
 from autodiff.primitives.primitive import Primitive
 
 __all__ = [
-    "BY_RULE", "DETACHED", "LEAF", "Change", "Node", "StaleGraphError", "assign", "assigned", "check_all_fresh",
-    "check_fresh", "clock", "commit", "forgotten", "link", "set_grad", "topological",
+    "BY_RULE", "DETACHED", "LEAF", "Change", "Node", "StaleGraphError", "add_to_grads", "assign", "assigned",
+    "check_all_fresh", "check_fresh", "clock", "commit", "forgotten", "grads_are_written", "link", "own_copy",
+    "set_grad", "topological",
 ]  # fmt: skip
 
 #: In `Node.da`: this node's shares come from its primitive's rule, not from stored local gradients.
@@ -215,6 +219,38 @@ def assigned(leaves: Collection[Node], data: Iterable[Any]) -> tuple[Change, ...
 def forgotten(nodes: Collection[Node]) -> Change:
     """The change that sets gradients back to None."""
     return set_grad, nodes, repeat(None)
+
+
+#: Adding to ``.grad`` is reading and writing; two threads must not do it at once.
+grads_are_written: Final = threading.RLock()
+
+
+def add_to_grads(arrived: dict[Node, Any]) -> None:
+    """Add the signals to ``.grad``, to all or to none; no two of them share memory, unless one is a view."""
+    with grads_are_written:
+        grads = [
+            signal
+            if node._grad is None
+            and (signal.__class__ is float or (signal.__class__ is np.ndarray and signal.base is None))
+            else _added(node._grad, signal)
+            for node, signal in arrived.items()
+        ]
+        commit((set_grad, arrived, grads))
+
+
+def _added(grad: Any, signal: Any) -> Any:
+    """A signal as an array of its own, added to what is in ``.grad``."""
+    if grad is None:
+        return np.array(signal)
+    total = grad + signal
+    return np.asarray(total) if isinstance(total, np.generic) else total  # as NumPy adds arrays without axes
+
+
+def own_copy(signal: Any) -> Any:
+    """A signal to keep: arrays (NumPy's scalars too) copied, floats and nodes as they are."""
+    return np.array(signal) if isinstance(signal, np.ndarray | np.generic) else signal
+
+
 
 
 def topological(output: Node) -> list[Node]:

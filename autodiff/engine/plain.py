@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,8 +11,12 @@ from autodiff.engine.graph import Node
 from autodiff.primitives.namespace import as_float, is_plain_number
 from autodiff.primitives.operands import as_operand, describe
 from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.table.layout import reshape, stack
 
-__all__ = ["as_constant", "as_leaf_array", "as_value_data", "boxed", "constants", "plain", "read_only", "shape_of"]
+__all__ = [
+    "as_arrays", "as_constant", "as_leaf_array", "as_tensor", "as_value_data", "boxed", "checked", "constants",
+    "data_of", "lent", "plain", "read_only", "shape_of",
+]  # fmt: skip
 
 
 def as_value_data(data: Any) -> float:
@@ -95,3 +100,34 @@ def read_only(item: Any) -> Any:
     if isinstance(item, np.ndarray):
         item.setflags(write=False)
     return item
+
+
+def as_arrays(*operands: Any) -> tuple[Any, ...]:
+    """Plain operands with their numbers as arrays without axes, of the type that NumPy gives a number beside them."""
+    kind = np.result_type(*{item.dtype for item in operands if item.__class__ is not float}, 0.0)
+    return tuple([np.asarray(item, kind) if item.__class__ is float else item for item in operands])
+
+
+def data_of(entry: Primitive, inputs: Sequence[Any]) -> tuple[Any, ...]:
+    """What the forward and the rules of ``entry`` get of these inputs, nodes and constants."""
+    data = [item._data if isinstance(item, Node) else item for item in inputs]
+    return as_arrays(*data) if entry.takes_arrays else tuple(data)
+
+
+def as_tensor(item: Any) -> Any:
+    """A Value as a Tensor without axes, a number as an array without axes; anything else as it is."""
+    if isinstance(item, Node):
+        return reshape(stack((item,)), shape=()) if item.scalar else item
+    return np.asarray(item) if item.__class__ is float else item
+
+
+def lent(share: Any) -> Any:
+    """A view of an array whose owner is not known, such as one that a rule keeps: the engine never adds into views."""
+    return share.view() if share.__class__ is np.ndarray else share
+
+
+def checked(entry: Primitive, z: Any) -> Any:
+    """``z`` if it is what a forward must give, an array or number of float64 or float32, else TypeError."""
+    if z.__class__ is float or (isinstance(z, np.ndarray | np.generic) and z.dtype.char in "df"):
+        return z
+    raise TypeError(f"the forward of {entry.name} must give an array of float64 or float32, and gave {describe(z)}")

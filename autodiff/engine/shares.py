@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.engine.emit_arrays import as_tensor, lent, sharing
+from autodiff.engine.emit_arrays import sending_each, sharing
 from autodiff.engine.gates import Reach, chosen, everywhere, has_nan, let_through, reach, without_unreached
 from autodiff.engine.graph import BY_RULE, Node
-from autodiff.engine.plain import plain
+from autodiff.engine.plain import as_tensor, lent, plain
 from autodiff.primitives.namespace import FLOAT_FAULTS, arrays
 from autodiff.primitives.operands import describe
 from autodiff.primitives.registry import FORGETTING
@@ -99,12 +99,12 @@ class _Written(dict[Any, Callable[..., Any]]):
         self.send, self.guarded = send, guarded
 
     def __missing__(self, entry: Any) -> Callable[..., Any]:
+        scope = {
+            "unbroadcast": unbroadcast, "accumulate": accumulate, "has_nan": has_nan, "through_gate": _through_gate,
+        }  # fmt: skip
         if entry.arity is None:
-            self[entry] = _send_to_each if self.send else _shares_of_each
+            self[entry] = sending_each(_shares_of_each, scope) if self.send else _shares_of_each
         else:
-            scope = {
-                "unbroadcast": unbroadcast, "accumulate": accumulate, "has_nan": has_nan, "through_gate": _through_gate,
-            }  # fmt: skip
             self[entry] = sharing(entry, scope, send=self.send, guarded=self.guarded)
         return self[entry]
 
@@ -128,17 +128,6 @@ def _shares_of_each(node: Node, signal: Any) -> tuple[Any, ...]:
             share = unbroadcast(lent(entry.vjp(k, signal, node._data, *node.b, **node.origin.params)), item)
         result.append(share)
     return tuple(result)
-
-
-def _send_to_each(node: Node, signal: Any, token: object, push: Any) -> None:
-    """Deliver these shares to the inputs' slots."""
-    for item, share in zip(node.a, _shares_of_each(node, signal), strict=True):
-        if share is not None:
-            item.delta = share if item.delta is token else accumulate(item.delta, share, signal)
-            if item.due == 1:
-                push(item)
-            else:
-                item.due -= 1
 
 
 def _is_own(share: Any, signal: Any) -> bool:

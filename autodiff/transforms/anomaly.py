@@ -16,11 +16,11 @@ from autodiff.engine.backward import run_backward
 from autodiff.engine.emit import WRITTEN
 from autodiff.engine.graph import Node
 from autodiff.engine.plain import plain
-from autodiff.engine.reading import is_own, place_of
 from autodiff.flow import Anomaly, FlowEdge, Flows
 from autodiff.flow.anomalies import first_errors, is_finite
 from autodiff.primitives.operands import describe
 from autodiff.values import base, recording, tensor, value
+from autodiff.values.reading import is_own, place_of
 
 __all__ = ["detect_anomaly"]
 

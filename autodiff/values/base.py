@@ -9,11 +9,11 @@ import numpy as np
 
 from autodiff.engine.backward import run_backward
 from autodiff.engine.graph import DETACHED, LEAF, Node, clock
-from autodiff.engine.reading import WATCHES, noted, passed
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin
 from autodiff.primitives.table import elementwise, rounding
 from autodiff.values.copies import copied, reduced, twin
+from autodiff.values.reading import WATCHES, noted, passed
 
 __all__ = ["Arithmetic", "detach", "refuse_node", "stop_gradient"]
 
@@ -23,7 +23,7 @@ class Arithmetic(Node):
 
     __slots__ = ()
 
-    if TYPE_CHECKING:  # set from the table by `recording`; declared here for type checkers
+    if TYPE_CHECKING:  # written from the table by `operators`; declared here for type checkers
         __add__: Callable[..., Any]
         __radd__: Callable[..., Any]
         __sub__: Callable[..., Any]

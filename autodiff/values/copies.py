@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autodiff.engine.emit_arrays import data_of
 from autodiff.engine.graph import BY_RULE, Node, check_all_fresh, link, topological
-from autodiff.engine.plain import read_only
+from autodiff.engine.plain import data_of, read_only
 from autodiff.engine.shares import local_gradients
 
 __all__ = ["copied", "reduced", "twin"]

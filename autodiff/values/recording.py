@@ -1,4 +1,4 @@
-"""How a call leaves a node: on Values, on object arrays of Values, on Tensors; and Python's operators, which call."""
+"""How a call leaves a node: on Values, on object arrays of Values, on Tensors."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ import numpy as np
 from autodiff.engine import emit_arrays as array
 from autodiff.engine import emit_values as scalar
 from autodiff.engine.graph import BY_RULE, Node, clock, link
-from autodiff.engine.plain import as_constant, as_value_data, boxed, plain, read_only
+from autodiff.engine.plain import as_constant, as_value_data, boxed, checked, data_of, plain, read_only
 from autodiff.primitives.namespace import ARRAY_FAULTS, arrays
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin
 from autodiff.primitives.primitive import Primitive, real
-from autodiff.primitives.registry import RECORDERS, TABLE, Objects, remembered
-from autodiff.primitives.table import elementwise
+from autodiff.primitives.registry import RECORDERS, Objects, remembered
 from autodiff.primitives.table.layout import reshape, stack
-from autodiff.values.base import Arithmetic
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
 
@@ -45,7 +43,7 @@ def record_value(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, An
             return record_tensor(entry, inputs, params)
         return entry.evaluate([boxed(x) if isinstance(x, Value) else x for x in inputs], params)
     inputs = tuple([x if x.__class__ is Value or x.__class__ is float else _scalar(entry, x) for x in inputs])
-    method = _value_method(entry)
+    method = scalar.method(entry, Value)
     if method is not None:
         return method(*inputs, **params)
     params = _settled(entry, params)
@@ -63,7 +61,7 @@ def _record_whole(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, A
     if any(isinstance(x, list | tuple) for x in inputs):
         return record_tensor(entry, inputs, params)
     inputs = tuple([x if x.__class__ is Value else _scalar(entry, x) for x in inputs])
-    data, params = tuple(map(read_only, array.data_of(entry, inputs))), _settled(entry, params)
+    data, params = tuple(map(read_only, data_of(entry, inputs))), _settled(entry, params)
     z = entry.evaluate(data, params)
     if np.ndim(z):
         return record_tensor(entry, inputs, params)
@@ -110,11 +108,6 @@ def _method_of_many(entry: Primitive, kinds: tuple[type, ...]) -> Callable[..., 
 @remembered(512)
 def _method_of_values(entry: Primitive, count: int) -> Callable[..., Any] | None:
     return _method_of_many(entry, (Value,) * count)
-
-
-@remembered()
-def _value_method(entry: Primitive) -> Callable[..., Any] | None:
-    return scalar.method(entry, Value)
 
 
 def _scalar(entry: Primitive, item: Any) -> float:
@@ -186,13 +179,13 @@ def _joined(operand: np.ndarray[Any, Any]) -> Any:
 def record_tensor(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """The node of a call on arrays."""
     if entry.arity is not None:
-        return _tensor_method(entry)(*inputs, **params)
+        return array.method(entry, Tensor)(*inputs, **params)
     params = entry.completed(params)
     origin = Origin(entry, params) if params else entry.origin
     kept = tuple([x if isinstance(x, Node) else as_constant(entry, x) for x in inputs])
-    data = array.data_of(entry, kept)
+    data = data_of(entry, kept)
     try:
-        z = array.checked(entry, entry.forward(arrays, *data, **params))
+        z = checked(entry, entry.forward(arrays, *data, **params))
     except ARRAY_FAULTS as error:
         raise entry.refusal(data, params, error) from error
     node: Tensor = Tensor._leaf(z, origin)
@@ -200,75 +193,6 @@ def record_tensor(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, A
     return node
 
 
-def _tensor_method(entry: Primitive) -> Callable[..., Any]:
-    written = entry.methods.get(Tensor)
-    if written is None:
-        written = entry.methods[Tensor] = array.method(entry, Tensor, as_constant)
-    return written
-
-
 RECORDERS[Value] = record_value
 RECORDERS[Tensor] = record_tensor
 RECORDERS[Objects] = record_objects
-
-
-_BINARY: Final = {
-    "add": elementwise.add, "sub": elementwise.subtract, "mul": elementwise.multiply, "truediv": elementwise.divide,
-}  # fmt: skip
-_UNARY: Final = {"neg": elementwise.negative, "abs": elementwise.absolute}
-
-
-def _starting_at_zero(add: Callable[..., Any]) -> Callable[..., Any]:
-    """``sum()`` begins with the int 0; adding it makes no node, so that a sum reads as its terms."""
-
-    def added(self: Any, other: Any) -> Any:
-        return self if other.__class__ is int and other == 0 else add(self, other)
-
-    return added
-
-
-def _swapped(record: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda y, x: record(x, y)
-
-
-def _later(kind: type, name: str, entry: Primitive, write: Callable[[], Any]) -> None:
-    """Give a class a method that is written when it is first called; to write all costs a sixth of the import."""
-
-    def first(*operands: Any, **params: Any) -> Any:
-        method = write()
-        setattr(kind, name, method)
-        return method(*operands, **params)
-
-    first.__name__, first.__doc__ = name, entry.doc
-    setattr(kind, name, first)
-
-
-def _unary(name: str, entry: Primitive) -> None:
-    _later(Value, name, entry, lambda: _value_method(entry))
-    _later(Tensor, name, entry, lambda: _tensor_method(entry))
-
-
-def _binary(name: str, entry: Primitive) -> None:
-    def reflected(method: Any) -> Any:
-        return _starting_at_zero(method) if entry is elementwise.add else method
-
-    _later(Value, f"__{name}__", entry, lambda: _value_method(entry))
-    _later(Value, f"__r{name}__", entry, lambda: reflected(scalar.method(entry, Value, reflected=True)))
-    _later(Tensor, f"__{name}__", entry, lambda: _tensor_method(entry))
-    _later(Tensor, f"__r{name}__", entry, lambda: reflected(_swapped(_tensor_method(entry))))
-
-
-def _install() -> None:
-    """Give both classes their operators, and a method for each function of one number, such as ``x.tanh()``."""
-    for entry in TABLE.values():
-        if entry.elementwise and entry.arity == 1 and not hasattr(Arithmetic, entry.name):
-            _unary(entry.name, entry)
-        elif entry.elementwise and entry.arity == 2 and entry.numpy and not hasattr(Value, entry.name):
-            setattr(Value, entry.name, lambda x, y, entry=entry: entry(x, y))  # NumPy asks objects for x.hypot(y)
-    for name, entry in _UNARY.items():
-        _unary(f"__{name}__", entry)
-    for name, entry in _BINARY.items():
-        _binary(name, entry)
-
-
-_install()

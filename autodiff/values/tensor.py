@@ -8,15 +8,17 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from autodiff.engine import emit_arrays
 from autodiff.engine.graph import DETACHED, Node, assign
 from autodiff.engine.plain import as_leaf_array, plain
-from autodiff.engine.reading import WATCHES, noted
 from autodiff.primitives.operands import as_operand, describe
 from autodiff.primitives.table import layout, linear, reductions
 from autodiff.values.base import Arithmetic, refuse_node
 from autodiff.values.compositions import COMPOSITIONS
 from autodiff.values.numpy_protocol import dispatch_function, dispatch_ufunc
+from autodiff.values.operators import operators
 from autodiff.values.read_only import ReadOnlyArray
+from autodiff.values.reading import WATCHES, noted
 from autodiff.values.refusals import REFUSED_METHODS
 from autodiff.values.value import Value
 
@@ -74,6 +76,7 @@ class _Refused:
         raise AttributeError(f"a Tensor has no {self.name}: {self.reason}", name=self.name, obj=node)
 
 
+@operators(emit_arrays.method)
 class Tensor(Arithmetic):
     """An array on a graph, with NumPy's operators, methods and functions.
 

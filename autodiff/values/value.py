@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from autodiff.engine import emit_values
 from autodiff.engine.graph import BY_RULE, DETACHED, Node, assign
 from autodiff.engine.plain import as_value_data, boxed, plain
-from autodiff.engine.reading import WATCHES, noted
 from autodiff.primitives.namespace import Number
 from autodiff.primitives.operands import describe
 from autodiff.primitives.table import units
 from autodiff.values.base import Arithmetic, refuse_node
 from autodiff.values.numpy_protocol import dispatch_function, dispatch_ufunc
+from autodiff.values.operators import operators
+from autodiff.values.reading import WATCHES, noted
 
 if TYPE_CHECKING:
     from autodiff.values.tensor import Tensor
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Value"]
 
 
+@operators(emit_values.method, for_objects=True)
 class Value(Arithmetic):
     """A float on a graph.
 

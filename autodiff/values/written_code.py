@@ -7,7 +7,6 @@ from typing import Any
 
 from autodiff.engine import emit_arrays, emit_values
 from autodiff.engine.emit import source_of
-from autodiff.engine.plain import as_constant
 from autodiff.engine.shares import GUARDED, SENDERS
 from autodiff.primitives.operands import describe
 from autodiff.primitives.primitive import Primitive
@@ -61,7 +60,7 @@ def _written(entry: Primitive) -> Iterator[tuple[str, Callable[..., Any]]]:
     else:
         found = {
             f"{entry.name} of Values": emit_values.method(entry, Value),
-            f"{entry.name} of Tensors": emit_arrays.method(entry, Tensor, as_constant),
+            f"{entry.name} of Tensors": emit_arrays.method(entry, Tensor),
             f"{entry.name} of Tensors: its shares, delivered": (GUARDED if entry.singular else SENDERS)[entry],
         }
     yield from ((title, function) for title, function in found.items() if function is not None)

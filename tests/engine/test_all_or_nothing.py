@@ -16,7 +16,7 @@ import autodiff as ad
 import nn
 from autodiff import Tensor, Value
 from autodiff.engine import backward as backprop
-from autodiff.engine.graph import clock, commit
+from autodiff.engine.graph import clock, commit, grads_are_written
 from tests.support.interrupts import bytecodes, interrupted, states, without_collector
 
 Promise = tuple[Callable[[], object], Callable[[], Any]]  # the work, and a look at all that it may change
@@ -136,8 +136,8 @@ def free_locks() -> None:
     """Release what a traced interrupt left: it comes between a body of ``with`` and its exit too, as no signal does."""
     if backprop._slots_in_use.locked():
         backprop._slots_in_use.release()
-    while backprop._writing._is_owned():  # type: ignore[attr-defined]
-        backprop._writing.release()
+    while grads_are_written._is_owned():  # type: ignore[attr-defined]
+        grads_are_written.release()
 
 
 @each

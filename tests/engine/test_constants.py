@@ -387,7 +387,7 @@ def test_a_function_runs_once_and_leaves_nothing_watched() -> None:
     assert calls == [1]
     with pytest.raises(ZeroDivisionError):
         grad(lambda x: 1 / 0)(1.0)
-    assert ad.engine.reading.WATCHES == []
+    assert ad.values.reading.WATCHES == []
 
 
 def test_a_long_chain_that_is_read_at_every_step_is_walked_once() -> None:

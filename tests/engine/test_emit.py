@@ -10,7 +10,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import Primitive, Tensor, Value
-from autodiff.engine import emit_arrays, emit_values
+from autodiff.engine import array_source, emit_values
 from autodiff.engine.emit import NotAnExpressionError, filled, traced
 from autodiff.primitives.expression import variable
 
@@ -124,8 +124,11 @@ def function(node, g, token, push):
         s0 = (g * z)
         if s0.__class__ is not x0.__class__: s0 = unbroadcast(s0, a0)
         a0.delta = s0 if a0.delta is token else accumulate(a0.delta, s0, g)
-        if a0.due == 1: push(a0)
-        else: a0.due -= 1
+        due = a0.due
+        if due == 1:
+            push(a0)
+        else:
+            a0.due = due - 1
 """
 
 
@@ -172,22 +175,23 @@ def test_every_elementwise_operation_is_written() -> None:
     for entry in OWN.values():
         if entry.elementwise and entry.arity in (1, 2):
             assert emit_values.method(entry, Value) is not None, entry
-            assert "forward" not in " ".join([*(source := emit_arrays._source(entry)).forward, source.value]), entry
+            source = array_source.array_source(entry)
+            assert "forward" not in " ".join([*source.forward, source.value]), entry
 
 
 def test_rules_that_are_called_are_these() -> None:
     """A rule that falls back is right, and several times slower: a new one is entered here, or written otherwise."""
     called = {
         name for name, entry in OWN.items() if entry.arity
-        if any(share.startswith("lent(") for _, share in emit_arrays._source(entry).shares)
+        if any(share.startswith("lent(") for _, share in array_source.array_source(entry).shares)
     }  # fmt: skip
     assert called == RULES_CALLED
 
 
 WRITERS = {
-    "method": lambda: emit_values.method(ad.multiply, Value),
+    "method": lambda: unwrap(emit_values.method)(ad.multiply, Value),
     "many": lambda: emit_values.many(ad.TABLE["weighted_sum"], (Value,) * 3, Value),
-    "arrays": lambda: unwrap(emit_arrays._source)(ad.multiply),
+    "arrays": lambda: unwrap(array_source.array_source)(ad.multiply),
 }
 
 
@@ -199,7 +203,7 @@ def test_a_fault_of_the_writer_shows(write: Callable[[], Any], monkeypatch: pyte
         raise ZeroDivisionError("a fault of the writer")
 
     monkeypatch.setattr(emit_values._Writer, "text", broken)
-    monkeypatch.setattr(emit_arrays._Writer, "text", broken)
+    monkeypatch.setattr(array_source._Writer, "text", broken)
     with pytest.raises(ZeroDivisionError, match="a fault of the writer"):
         write()
 

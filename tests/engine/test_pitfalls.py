@@ -470,10 +470,13 @@ def test_no_gradient_of_any_number_of_inputs_shares_memory_with_another(define: 
     assert all(np.array_equal(node.grad, [1.0, -1.0]) for node in (y, *others))
 
 
-def test_array_that_a_rule_keeps_is_not_written_to(define: Define) -> None:
+@pytest.mark.parametrize("many", [False, True])
+def test_array_that_a_rule_keeps_is_not_written_to(define: Define, many: bool) -> None:
     """Shares are added up in memory of the engine's own, also where a user's rule returns an array it keeps."""
     kept = np.array([1.0, 2.0])
-    scaled = define("scaled", lambda xp, x: x.dot(kept), [lambda g, z, x: kept], elementwise=False)
+    forward: Any = (lambda xp, *x: x[0].dot(kept)) if many else (lambda xp, x: x.dot(kept))
+    rules: Any = (lambda k, g, z, *x: kept) if many else [lambda g, z, x: kept]
+    scaled = define("scaled", forward, rules, elementwise=False)
     x = Tensor([1.0, 1.0])
     (scaled(x) + scaled(x)).backward()
     assert np.array_equal(x.grad, [2.0, 4.0])

@@ -1,5 +1,10 @@
 """What every net is: parameters by name, in three forms, saved and put back; and what a subclass owes."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,13 +14,13 @@ from nn.module import Module
 from tests.nn.test_copies import nets, numbers, results
 
 
-def same(state, other):
+def same(state: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two states hold the same keys and numbers."""
     return list(state) == list(other) and all(np.array_equal(array, other[key]) for key, array in state.items())
 
 
 @nets
-def test_a_net_is_a_module(make) -> None:
+def test_a_net_is_a_module(make: Callable[[], Any]) -> None:
     """Each parameter is found by its name."""
     net = make()
     assert isinstance(net, nn.Module)
@@ -23,7 +28,7 @@ def test_a_net_is_a_module(make) -> None:
 
 
 @nets
-def test_every_form_computes_the_same(make) -> None:
+def test_every_form_computes_the_same(make: Callable[[], Any]) -> None:
     """Values, Tensors and plain arrays hold the same numbers and give the same results."""
     net = make()
     for form, kind in ((net.scalar(), Value), (net.tensor(), Tensor), (net.plain(), np.ndarray)):
@@ -33,7 +38,7 @@ def test_every_form_computes_the_same(make) -> None:
 
 
 @nets
-def test_what_was_saved_is_loaded(make) -> None:
+def test_what_was_saved_is_loaded(make: Callable[[], Any]) -> None:
     """A state of other numbers comes in, into the same nodes."""
     net = make()
     nodes, fresh = list(net.parameters().values()), {key: array + 1.0 for key, array in net.state().items()}

@@ -30,7 +30,7 @@ from hypothesis import seed as starting_from
 
 import autodiff as ad
 from autodiff import Primitive
-from autodiff.engine import shares
+from autodiff.engine import shares, slot_pass
 from autodiff.system.console import readable_output
 from autodiff.testing.check.gradients import check_gradients
 from autodiff.testing.hooks.strategies import programs
@@ -270,7 +270,8 @@ def _text_of(code: Any) -> tuple[Any, ...]:
 
 
 def _forget_written() -> None:
-    """Let the functions that deliver shares be written again."""
+    """Let the functions that count edges and deliver shares be written again."""
+    slot_pass.forget_loops()
     for written in (shares.SENDERS, shares.GUARDED, shares._SHARERS):
         written.clear()
 

@@ -24,7 +24,7 @@ from autodiff.testing.check.report import Blame, Report
 from autodiff.testing.check.verdicts import Finding
 from autodiff.testing.random_programs.written import python_of
 from autodiff.testing.subject import Arrays, OwnFunction, inner
-from autodiff.transforms.functional import gradients
+from autodiff.transforms.gradients import gradients
 from autodiff.values.value import Value
 from autodiff.words.notation import number
 

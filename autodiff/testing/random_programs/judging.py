@@ -11,7 +11,7 @@ from autodiff.testing.oracles.dual import Dual, TieError, duals
 from autodiff.testing.random_programs.program import Program, check_program
 from autodiff.testing.random_programs.rounding import NUDGE, reach, tolerances
 from autodiff.testing.subject import as_node
-from autodiff.transforms.functional import gradients
+from autodiff.transforms.gradients import gradients
 from autodiff.values.value import Value
 
 __all__ = ["Judge", "OtherKindError", "Undecided", "dual_fault"]

@@ -19,7 +19,8 @@ from autodiff.primitives.table.choices import where
 from autodiff.primitives.table.linear import weighted_sum
 from autodiff.primitives.table.reductions import sum as sum_of
 from autodiff.testing.relations.run import DoesNotApply, Relation, Run, apart, near, same, short
-from autodiff.transforms.functional import gradients, vjp
+from autodiff.transforms.functional import vjp
+from autodiff.transforms.gradients import gradients
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
 

@@ -10,13 +10,13 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.engine.graph import Node, topological
-from autodiff.engine.reading import recorded
 from autodiff.primitives.operands import describe
 from autodiff.testing.random_programs.operations import Operand
 from autodiff.testing.random_programs.program import as_given, weights_of
 from autodiff.testing.random_programs.rounding import reach
 from autodiff.testing.subject import Arrays, as_node
-from autodiff.transforms.functional import gradients
+from autodiff.transforms.gradients import gradients
+from autodiff.values.reading import recorded
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
 

@@ -18,7 +18,7 @@ from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import remembered
 from autodiff.testing.relations.rebuilding import again, primitive_of, rebuilt
 from autodiff.testing.relations.run import DoesNotApply, Item, Relation, Run, apart, same, short
-from autodiff.transforms.functional import gradients
+from autodiff.transforms.gradients import gradients
 
 __all__ = ["OF_RULES"]
 

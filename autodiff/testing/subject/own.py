@@ -10,12 +10,12 @@ import numpy as np
 
 from autodiff.engine.graph import Node
 from autodiff.engine.plain import as_leaf_array, as_value_data
-from autodiff.engine.reading import recorded
 from autodiff.engine.trees import flatten
 from autodiff.testing.subject.base import Subject
 from autodiff.testing.subject.held import persistent, referred
 from autodiff.testing.subject.refusals import Arrays, check_steady, refuse_output
-from autodiff.transforms.functional import gradients
+from autodiff.transforms.gradients import gradients
+from autodiff.values.reading import recorded
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
 

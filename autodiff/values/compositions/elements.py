@@ -10,9 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.engine.emit_arrays import as_tensor
 from autodiff.engine.graph import Node
-from autodiff.engine.plain import constants, plain, shape_of
+from autodiff.engine.plain import as_tensor, constants, plain, shape_of
 from autodiff.primitives.operands import describe
 from autodiff.primitives.special import LN2
 from autodiff.primitives.table import choices, elementwise, layout, rounding, scientific, units

@@ -14,9 +14,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from autodiff.engine.emit_arrays import as_tensor
 from autodiff.engine.graph import Node
-from autodiff.engine.plain import constants, plain, shape_of
+from autodiff.engine.plain import as_tensor, constants, plain, shape_of
 from autodiff.primitives.operands import describe
 from autodiff.primitives.table import choices, layout, units
 

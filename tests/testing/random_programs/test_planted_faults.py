@@ -65,7 +65,7 @@ def test_every_input_of_every_rule_has_its_faults() -> None:
 def test_a_planted_fault_is_gone_afterwards() -> None:
     """The functions that differ run the fault inside the block alone, and those written from the table too."""
     fault = change(
-        "shares of a first input overwritten", "autodiff/engine/backward.py", "a.delta += signal", "a.delta = signal"
+        "shares of a first input overwritten", "autodiff/engine/slot_pass.py", "a.delta += signal", "a.delta = signal"
     )
     with in_the_engine(fault):
         assert slope() == 1.0

@@ -1,0 +1,175 @@
+"""A primitive on arrays as NumPy source: its forward and its rules, run on symbols, as lines of Python."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from sys import intern
+from typing import Any, Final
+
+from autodiff.engine.emit import NotAnExpressionError, Writer, handed_on, is_name, param, param_variables, traced, words
+from autodiff.engine.plain import lent
+from autodiff.primitives.expression import Expression, variable
+from autodiff.primitives.namespace import arrays
+from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.registry import remembered
+
+__all__ = ["ArraySource", "array_source"]
+
+
+@dataclass(frozen=True)
+class ArraySource:
+    """A primitive on arrays as NumPy source: lines and expression of its value, and of the share of each input.
+
+    ``names`` are the inputs' data, ``params`` the params that the shares name, ``scope`` the constants and functions.
+    What a share needs and the forward has computed on the way is not computed again: ``kept`` are its names, in the
+    order in which a node keeps it in ``db``, with the ``edition`` of the source that computed it at the end.
+    """
+
+    names: list[str]
+    forward: list[str]
+    value: str
+    shares: list[tuple[list[str], str]]
+    params: list[str]
+    kept: list[str]
+    scope: dict[str, Any]
+
+    @cached_property
+    def reads_result(self) -> bool:
+        """Whether a share is computed from the result z."""
+        texts = [text for lines, share in self.shares for text in (*lines, share)]
+        return "z" in words(texts) or self.value.isidentifier()
+
+    @cached_property
+    def edition(self) -> str:
+        """What was computed on the way, and how: the same for the same source, also in another process."""
+        return intern("\n".join([", ".join(self.kept), *self.forward]))
+
+
+@remembered(1024)  # read twice: when a call is first recorded, and when it first shares a signal
+def array_source(entry: Primitive) -> ArraySource:
+    writer, names = _Writer(), [f"x{k}" for k in range(entry.arity or 0)]
+    params = param_variables(entry)
+    value = writer.call(entry, tuple(variable(name) for name in names), params)
+    forward, known, shares = writer.lines, writer.memo, []
+    for k in range(len(names)):
+        writer.lines, writer.memo, writer.uses = [], dict(known), {}
+        shares.append(_share_source(entry, k, names, writer))
+    needed = words(text for lines, share in shares for text in (*lines, share))
+    kept = sorted(needed.intersection(known.values()) - {value})
+    if kept:
+        needed |= words(forward)
+    asked = [key for key in entry.defaults if param(key) in needed]
+    return ArraySource(names, forward, value, shares, asked, kept, writer.scope)
+
+
+def _share_source(entry: Primitive, k: int, names: list[str], writer: _Writer) -> tuple[list[str], str]:
+    """Lines and the expression of the k-th input's share, in g, z, the inputs' data and the params."""
+    params = param_variables(entry)
+    try:
+        inputs = [variable(name) for name in names]
+        rule = traced(entry, k, variable("g"), variable("z"), *inputs, **params)
+        writer.tally(rule)
+        text = writer.text(rule)
+    except NotAnExpressionError:
+        writer.scope |= {f"rule{k}": entry.rule(k), "lent": lent}
+        return [], f"lent(rule{k}(g, z, {', '.join(names)}{handed_on(entry)}))"
+    return writer.lines, text
+
+
+_SIGNS: Final = {"and": "&", "or": "|", "neg": "-"}
+
+
+class _Writer(Writer):
+    """Turns an expression into NumPy source, each call computed once; ``scope`` collects what the source names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.uses: dict[int, int] = {}
+        self.scope: dict[str, Any] = {"arrays": arrays}
+        self.held: dict[int, tuple[str, Any]] = {}  # by identity; held, so that no id comes to mean another
+
+    def text(self, part: Any) -> str:
+        """The source of ``part``."""
+        if isinstance(part, slice):
+            return f"slice({self.text(part.start)}, {self.text(part.stop)}, {self.text(part.step)})"
+        if part.__class__ is tuple and not any(isinstance(item, slice) for item in part):
+            return f"({', '.join(map(self.text, part))},)" if part else "()"
+        if not isinstance(part, Expression):
+            return self._constant(part)
+        head, parts = part.head, part.parts
+        if head == "variable" and is_name(parts[0]):
+            return str(parts[0])
+        if head == "call":
+            return self.call(parts[0], parts[1:], part.params)
+        if head in ("number", "read as"):
+            return self.text(parts[0])
+        if head == "xp":
+            return self.shared(f"{self._function(parts[0])}({self._list(parts[1:], part.params)})")
+        if head == "attribute" and is_name(parts[1]):
+            return f"{self.text(parts[0])}.{parts[1]}"
+        if head == "item":
+            return self._again(part, f"{self.text(parts[0])}[{self.text(parts[1])}]")
+        if head == "invoke":
+            return self._again(part, f"{self.text(parts[0])}({self._list(parts[1:], part.params)})")
+        if head in ("variable", "attribute"):
+            raise NotAnExpressionError(str(part))
+        return self._again(part, self._operation(head, *parts))
+
+    def _operation(self, head: str, *operands: Any) -> str:
+        """One or two operands with Python's sign."""
+        sign, texts = _SIGNS.get(head, head), [self.text(item) for item in operands]
+        return f"({sign}{texts[0]})" if len(texts) == 1 else f"({texts[0]} {sign} {texts[1]})"
+
+    def _again(self, part: Expression, text: str) -> str:
+        """The source of a part: a variable's name where it stands in more than one place."""
+        return self.shared(text) if self.uses.get(id(part), 0) > 1 or text in self.memo else text
+
+    def tally(self, part: Any) -> None:
+        """Count in how many places each part of an expression stands: one that stands twice is computed once."""
+        if isinstance(part, Expression):
+            self.uses[id(part)] = self.uses.get(id(part), 0) + 1
+            if self.uses[id(part)] == 1:
+                for item in part.parts:
+                    self.tally(item)
+
+    def call(self, entry: Primitive, operands: tuple[Any, ...], params: Mapping[str, Any]) -> str:
+        """A primitive's forward: its expression where it is one, else the function itself."""
+        if not (entry.reduces or (entry.linear and not entry.elementwise)):  # those call NumPy themselves
+            try:
+                expression = traced(entry, None, *operands, **params)
+                if isinstance(expression, Expression):
+                    self.tally(expression)
+                    for item in operands:  # counted as operands of the call, and again where the expression has them
+                        self.uses[id(item)] = self.uses.get(id(item), 0) - 1
+                    return self.text(expression)
+            except NotAnExpressionError:
+                pass
+        return self.shared(f"{self._held('forward', entry.forward)}(arrays, {self._list(operands, params)})")
+
+    def _list(self, operands: tuple[Any, ...], params: Mapping[str, Any]) -> str:
+        if not all(map(is_name, params)):
+            raise NotAnExpressionError(", ".join(map(str, params)))
+        named = [f"{key}={self.text(item)}" for key, item in params.items()]
+        return ", ".join([*(self.text(item) for item in operands), *named])
+
+    def _function(self, name: str) -> str:
+        if not hasattr(arrays, name):
+            raise NotAnExpressionError(name)
+        self.scope[name] = getattr(arrays, name)
+        return name
+
+    def _constant(self, value: Any) -> str:
+        if value is None or value.__class__ in (bool, int) or (value.__class__ is float and math.isfinite(value)):
+            return repr(value)
+        return self._held("constant", value)
+
+    def _held(self, kind: str, value: Any) -> str:
+        """The variable that holds ``value``, which the source cannot spell."""
+        if id(value) not in self.held:
+            name = f"{kind}{len(self.held)}"
+            self.held[id(value)] = name, value
+            self.scope[name] = lent(value)
+        return self.held[id(value)][0]

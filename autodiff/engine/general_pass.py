@@ -1,0 +1,80 @@
+"""The backward pass with counts and signals in dictionaries of its own, so that threads and nested passes never meet.
+
+It also serves where the result is to be a graph itself, where closed gates must be told from other zeros, and where
+only some gradients are wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
+
+from autodiff.engine.gates import has_nan, reached
+from autodiff.engine.graph import Node, check_fresh, topological
+from autodiff.engine.shares import accumulate, gated_shares, plain_shares
+
+__all__ = ["general_pass"]
+
+
+def general_pass(
+    output: Node, seed: Any, deliver: Callable[[Node, Any], None], wanted: Collection[Node] | None, *,
+    gated: bool = False, create_graph: bool = False,
+) -> bool:  # fmt: skip
+    """Both phases, in the order of the slot pass: count the edges, then hand signals on; False where a nan came out.
+
+    With ``gated``, nothing gets through a closed gate, and a nan that is left is the answer.
+    """
+    expected = _count_edges(output)
+    useful = expected if wanted is None else _leading_to(output, wanted)
+    come = reached(output, seed) if gated else {}
+    signals: dict[Node, Any] = {output: seed}
+    todo, sound = [output], True
+    with np.errstate(all="ignore"):
+        while todo:
+            node = todo.pop()
+            signal = signals.pop(node, None)
+            if signal is not None:
+                deliver(node, signal)
+                if gated:
+                    shares = gated_shares(node, signal, come[node], useful, create_graph=create_graph)
+                else:
+                    sound = sound and not has_nan(signal)
+                    shares = plain_shares(node, signal, useful)
+                for item, share in shares:
+                    signals[item] = accumulate(signals[item], share, signal) if item in signals else share
+            for item in node.inputs:
+                if isinstance(item, Node):
+                    expected[item] -= 1
+                    if not expected[item]:
+                        todo.append(item)
+    return sound or gated
+
+
+def _count_edges(output: Node) -> dict[Node, int]:
+    """How many edges lead into each node; raises StaleGraphError."""
+    expected = {output: 0}
+    todo = [output]
+    while todo:
+        node = todo.pop()
+        for item in node.inputs:
+            if isinstance(item, Node):
+                if item in expected:
+                    expected[item] += 1
+                else:
+                    expected[item] = 1
+                    if item.a is not None:
+                        todo.append(item)
+                if item.version > node.version:
+                    check_fresh(node, item)
+    return expected
+
+
+def _leading_to(output: Node, wanted: Collection[Node]) -> set[Node]:
+    """The nodes through which a wanted node is reached, itself included."""
+    useful = set(wanted)
+    for node in topological(output):
+        if node not in useful and any(isinstance(item, Node) and item in useful for item in node.inputs):
+            useful.add(node)
+    return useful

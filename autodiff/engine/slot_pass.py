@@ -1,0 +1,265 @@
+"""The backward pass with counts and signals in two slots of the nodes: fast, and for one thread at a time.
+
+Its loops are written from templates, like the functions that send the shares of a rule: how an edge is counted and how
+a share is delivered stand there once, and no edge pays for a call, which would make it take half as long again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import repeat
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from autodiff.engine.emit import compiled, delivered, filled
+from autodiff.engine.gates import has_nan
+from autodiff.engine.graph import (
+    BY_RULE,
+    Node,
+    add_to_grads,
+    check_all_fresh,
+    commit,
+    grads_are_written,
+    set_grad,
+    topological,
+)  # fmt: skip
+from autodiff.engine.shares import GUARDED, SENDERS, Senders, in_the_rule_of, is_finite_sum
+
+__all__ = ["forget_loops", "slot_pass"]
+
+Deliver = Callable[[Node, Any], None]
+
+_NOWHERE: Final[list[Any]] = []  # what is listed for nobody
+
+
+def slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> bool:
+    """Both phases with their state in the nodes' slots; False, with nothing written, where a nan came out.
+
+    First ``due`` counts the edges that lead into each node, then a node passes its ``delta`` on as soon as the last of
+    them has delivered: each edge is walked twice and nothing is sorted. The ``delta`` of a counted node is a zero of
+    this pass's own, to which shares can be added without asking whether one is the first: −0.0 + x is x to the bit.
+    """
+    token = float("-0.0")
+    rules = _loops().count_edges(output, token)
+    if rules is None and seed.__class__ is float:
+        return _add_to_grads(output, seed) if deliver is None else _loops().walk(output, seed, deliver, _NOWHERE)
+    output.delta = seed
+    arrived: dict[Node, Any] = {}
+    if rules is GUARDED:
+        with np.errstate(all="ignore"):
+            sound = _walk_by_rules(output, token, rules, deliver, arrived)
+    else:
+        sound = _walk_by_rules(output, token, rules or SENDERS, deliver, arrived)
+    if sound and deliver is None:
+        add_to_grads(arrived)
+    return sound
+
+
+def _add_to_grads(output: Node, seed: float) -> bool:
+    """A pass over Values, which adds each signal to ``.grad`` as it comes; undone if it does not come to its end."""
+    before: list[tuple[Node, float]] = []
+    with grads_are_written:
+        try:
+            sound = _loops().walk(output, seed * 1.0, None, before)  # a float of this pass alone, for `_undo`
+            if not sound:
+                _undo(output, before)
+        except BaseException:  # an interrupt of the undoing too
+            _undo(output, before)
+            raise
+    return sound
+
+
+def _undo(output: Node, before: list[tuple[Node, float]]) -> None:
+    """Give back to ``.grad`` what a pass over Values found there: the numbers of ``before``, elsewhere None.
+
+    Where the pass has written to None it has put there the very object in ``delta``, which is in no ``.grad`` from
+    before the pass. So the nodes need not be listed on the way, which costs a pass up to 8 % of its time.
+    """
+    fresh = [node for node in topological(output) if node._grad is node.delta]
+    nodes, grads = zip(*before, strict=True) if before else ((), ())
+    commit((set_grad, fresh, repeat(None)), (set_grad, nodes, grads))
+
+
+def _walk_by_rules(
+    output: Node, token: object, rules: Senders, deliver: Deliver | None, arrived: dict[Node, Any]
+) -> bool:
+    """The second phase where nodes share by rules, Values among them or not; without ``deliver``, into ``arrived``."""
+    todo = [output]
+    pop, push, sound, guarded = todo.pop, todo.append, True, rules is GUARDED
+    send_to_many = _loops().send_to_many
+    while todo:
+        node = pop()
+        signal = node.delta
+        node.delta = None  # let go of arrays
+        if deliver is None:
+            arrived[node] = signal
+        else:
+            deliver(node, signal)
+        if node.da is BY_RULE:
+            if guarded and has_nan(signal):  # also where an index would drop it before it comes to a leaf
+                sound = False
+            try:
+                rules[node.origin.primitive](node, signal, token, push)
+            except Exception as error:
+                error.add_note(in_the_rule_of(node, signal))
+                raise
+        elif node.a is None:
+            if signal.__class__ is float:
+                sound = sound and signal == signal
+            elif signal.size:
+                low = signal.item(signal.argmin())  # as `has_nan`, written out: a third of the time
+                if low != low:
+                    sound = False
+        else:
+            if guarded and signal != signal:
+                sound = False
+            send_to_many(node, *_edges(node), signal, push)
+    return sound
+
+
+def _edges(node: Node) -> tuple[Any, Any]:
+    """The inputs of a Value that are nodes, and the local gradients on the edges to them."""
+    if node.a.__class__ is tuple:
+        return node.b, node.db
+    kept = [k for k, local in enumerate((node.da, node.db)) if local is not None]
+    return [(node.a, node.b)[k] for k in kept], [(node.da, node.db)[k] for k in kept]
+
+
+# ---- what is written -------------------------------------------------------------------------------------------------
+
+
+class _Loops(NamedTuple):
+    """The loops over nodes and edges, written out.
+
+    ``count_edges(output, token)`` marks every node with ``token`` and counts its edges in ``due``; it returns the
+    senders of the nodes that share by a rule, None if there is no such node, and raises StaleGraphError.
+    ``walk(output, seed, deliver, before)`` is the second phase over Values: it hands out signals, or without
+    ``deliver`` adds them to ``.grad`` and lists in ``before`` what that was where it was a number; False where a nan
+    came out.
+    ``send_to_many(node, items, partials, signal, push)`` delivers the shares of a Value of many inputs.
+    """
+
+    count_edges: Callable[[Node, object], Senders | None]
+    walk: Callable[[Node, float, Deliver | None, list[tuple[Node, float]]], bool]
+    send_to_many: Callable[[Node, Sequence[Node], Sequence[float], float, Callable[[Node], None]], None]
+
+
+#: One more edge into a node: a node that is met for the first time is marked and looked into.
+_COUNTED: Final = """
+    if $item.delta is token:
+        $item.due += 1
+    else:
+        $item.delta, $item.due = token, 1
+        $met
+"""
+
+#: ``oldest`` is the least version of the computed nodes, ``newest`` the greatest of the leaves.
+_COUNT: Final = """
+    def function(output, token):
+        output.delta, output.due = token, 0
+        rules = None
+        oldest, newest = output.version, 0
+        todo = [output]
+        pop, push = todo.pop, todo.append
+        while todo:
+            node = pop()
+            da, db, version = node.da, node.db, node.version
+            if da is None is db:
+                if version > newest: newest = version
+                continue
+            if version < oldest: oldest = version
+            if da.__class__ is float:
+                a = node.a
+                $first
+            elif da is BY_RULE:
+                if rules is not GUARDED:
+                    rules = GUARDED if node.origin.primitive.singular else SENDERS
+                for item in node.a:
+                    if isinstance(item, Node):
+                        $by_rule
+                continue
+            elif da is not None:
+                for item in node.b:
+                    $each
+                continue
+            if db is not None:
+                b = node.b
+                $second
+        if newest > oldest:
+            check_all_fresh(topological(output))
+        return rules
+"""
+
+_WALK: Final = """
+    def function(output, seed, deliver, before):
+        output.delta = seed
+        todo = []
+        pop, push, sound, node = todo.pop, todo.append, True, output
+        while node is not None:
+            signal = node.delta
+            if deliver is not None:
+                node.delta = None  # a share that came later would raise, not count as a part
+                deliver(node, signal)
+            elif node._grad is None:
+                node._grad = signal
+            else:
+                before.append((node, node._grad))
+                node._grad = node._grad + signal
+            da, db = node.da, node.db
+            if da.__class__ is float:
+                a = node.a
+                $first
+            elif da is not None:
+                send_to_many(node, node.b, db, signal, push)
+                db = None
+            elif db is None and signal != signal:
+                sound = False
+            if db is not None:
+                b = node.b
+                $second
+            node = pop() if todo else None
+        return sound
+"""
+
+#: A signal 0 is delivered across finite local gradients, which need not be multiplied.
+_SEND_TO_MANY: Final = """
+    def function(node, items, partials, signal, push):
+        if not signal and is_finite_sum(node):
+            for item in items:
+                $zero
+            return
+        for item, local in zip(items, partials):
+            $share
+"""
+
+
+@cache
+def _loops() -> _Loops:
+    leaf_or_look = ["if item.a is not None: push(item)", "elif item.version > newest: newest = item.version"]
+    count = filled(
+        _COUNT, first=_counted("a"), second=_counted("b"), each=_counted("item"), by_rule=_counted("item", leaf_or_look)
+    )
+    send = filled(
+        _SEND_TO_MANY, zero=delivered("item", "item.delta += signal"),
+        share=delivered("item", "item.delta += signal * local"),
+    )  # fmt: skip
+    walk = filled(
+        _WALK, first=delivered("a", "a.delta += signal * da"),
+        second=delivered("b", "b.delta += signal * db", ready=["node = b", "continue"]),  # most often the next
+    )  # fmt: skip
+    scope: dict[str, Any] = {
+        "BY_RULE": BY_RULE, "GUARDED": GUARDED, "Node": Node, "SENDERS": SENDERS, "check_all_fresh": check_all_fresh,
+        "is_finite_sum": is_finite_sum, "topological": topological,
+    }  # fmt: skip
+    many = scope["send_to_many"] = compiled("shares of many Values", send, scope)
+    return _Loops(compiled("count of edges", count, scope), compiled("pass over Values", walk, scope), many)
+
+
+def _counted(item: str, met: Sequence[str] = ()) -> list[str]:
+    return filled(_COUNTED, item=item, met=met or [f"push({item})"])
+
+
+#: So that templates that have changed, as in tests, are written anew.
+forget_loops: Final = _loops.cache_clear
