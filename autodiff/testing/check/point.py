@@ -96,9 +96,10 @@ class Point:
     def along(self, direction: Arrays) -> Callable[[float], float]:
         """φ(t) = ⟨cotangent, f(x + t·direction)⟩, in units of the output where that is one number."""
         points, weights = self.inputs, self.weights
+        moves = [v if v.any() else None for v in direction]
 
         def phi(t: float) -> float:
-            moved = [x + t * v if v.any() else x for x, v in zip(points, direction, strict=True)]
+            moved = [x if v is None else x + t * v for x, v in zip(points, moves, strict=True)]
             with np.errstate(all="ignore"):
                 try:
                     outputs = self.subject.values(moved)
