@@ -132,7 +132,7 @@ class Point:
 
     @cached_property
     def twins(self) -> list[Point]:
-        """A few of the random points right next to this one, those where there is a gradient: the same for all entries."""
+        """A few random points right next to this one, those where there is a gradient: the same for all entries."""
         found = []
         for inputs, gradient in self.defined(self.neighbours(_TWINS)):
             twin = copy(self)
