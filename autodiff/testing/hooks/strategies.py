@@ -119,7 +119,7 @@ def points(
     if shapes is not None:
         return _points(entry, shapes, kinks)
     known = [example.shapes for example in entry.examples] or [((),) * (entry.arity or 1)]
-    return st.sampled_from(known).flatmap(lambda some: _points(entry, some, kinks))
+    return st.sampled_from(known).flatmap(cache(lambda some: _points(entry, some, kinks)))
 
 
 def _points(entry: Primitive, shapes: Sequence[Shape], kinks: bool) -> st.SearchStrategy[tuple[Any, ...]]:
