@@ -25,6 +25,7 @@ from statistics import median
 from types import FunctionType, ModuleType
 from typing import Any
 
+import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as starting_from
 
@@ -32,13 +33,15 @@ import autodiff as ad
 from autodiff import Primitive
 from autodiff.engine import shares, slot_pass
 from autodiff.system.console import readable_output
-from autodiff.testing.check.gradients import check_gradients
+from autodiff.testing.check.entries import Check, Curvature
+from autodiff.testing.check.point import Point
 from autodiff.testing.hooks.strategies import programs
 from autodiff.testing.random_programs.judging import Judge, Undecided, dual_fault
 from autodiff.testing.random_programs.operations import GATES, Operation, Vocabulary, vocabulary
 from autodiff.testing.random_programs.program import Program, resolve
 from autodiff.testing.random_programs.search import Counterexample, Search, search
 from autodiff.testing.relations.metamorphic import broken_relation
+from autodiff.testing.subject import OwnFunction
 from tests.faults.engine import ENGINE_FAULTS
 from tests.faults.fault import Fault
 from tests.faults.rules import CHANGES, EQUIVALENT
@@ -75,6 +78,7 @@ def by_hypothesis(judge: Judge, count: int, *, kind: type, operations: Vocabular
     """As `autodiff.testing.search`, with programs that hypothesis draws and shrinks; no database."""
     done = Search()
     found: list[tuple[Program, str]] = []
+    known: dict[str, str | None] = {}  # hypothesis comes to one program by many choices, most of all when it shrinks
     phases = [Phase.generate, Phase.shrink]
 
     @starting_from(seed)
@@ -85,13 +89,15 @@ def by_hypothesis(judge: Judge, count: int, *, kind: type, operations: Vocabular
     @given(programs(kind, operations=operations, kinks="anywhere"))
     def each(program: Program) -> None:
         done.tried += not found
+        line = str(program)
         try:
-            wrong = judge(program)
+            wrong = known[line] if line in known else judge(program)
         except Undecided:
             done.undecided += not found
             return
         except Exception as error:
             wrong = f"{type(error).__name__}: {error}"
+        known[line] = wrong
         if wrong:
             found.append((program, wrong))
             raise Found
@@ -134,10 +140,11 @@ def judged_by_slopes(program: Program) -> str | None:
 
 
 def judged_by_curvature(program: Program) -> str | None:
-    """What differences of the gradient say, of the program without its steps on kinks."""
+    """What differences of the gradient say along one direction, of the program without its steps on kinks."""
     smooth = resolve(program.instructions, program.inputs, program.operations, kinks="nowhere")
-    report = check_gradients(smooth, *smooth.inputs, order=2)
-    return str(report) if report.failed else None
+    check = Check(Curvature(Point(OwnFunction(smooth, smooth.inputs))))
+    finding = check.finding(check.point.direction(np.arange(check.point.count)))
+    return str(finding) if finding.verdict.failed else None
 
 
 def judged_by_depth(program: Program) -> str | None:

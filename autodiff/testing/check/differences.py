@@ -18,8 +18,6 @@ from autodiff.words.notation import number
 
 __all__ = ["at_kinks", "by_differences"]
 
-_NEIGHBOURS: Final = 3
-_NOISY: Final = 8
 _SAMPLES: Final = 64
 _PAIRS: Final = 36
 _MOVES: Final = 1e-3  # a gradient that moves more than this under jitter jumps; that is no rounding
@@ -77,10 +75,12 @@ def _appeal(
     if verdict == Verdict.FAIL and plateau(point.along(direction), analytic, found, size=point.size):
         return Verdict.PASS, tolerance, "three fine steps in a row give the analytic derivative"
     if not atomic and not nested:
-        nearby = [finding.verdict for finding in _beside(point, direction, atomic=atomic)]
-        if Verdict.FAIL in nearby:
-            return verdict, judge(analytic, found)[1], _WRONG_NEARBY if found.kind == "kink" else ""
-        if nearby.count(Verdict.PASS) >= 2:
+        passes = 0
+        for finding in _beside(point, direction, atomic=atomic):
+            if finding.verdict == Verdict.FAIL:  # one is enough: the others are not asked
+                return verdict, judge(analytic, found)[1], _WRONG_NEARBY if found.kind == "kink" else ""
+            passes += finding.verdict == Verdict.PASS
+        if passes >= 2:
             return Verdict.ISOLATED, tolerance, _ISOLATED
     if not again.failed and not atomic:
         return Verdict.WEAK, tolerance, _MOVED
@@ -89,12 +89,12 @@ def _appeal(
 
 def _beside(point: Point, direction: Arrays, *, atomic: bool) -> Iterable[Finding]:
     """What is to be said at random points right next to this one."""
-    return (by_differences(twin, direction, atomic=atomic, nested=True) for twin in point.beside(_NEIGHBOURS))
+    return (by_differences(twin, direction, atomic=atomic, nested=True) for twin in point.twins)
 
 
 def _is_noise(point: Point, direction: Arrays) -> bool:
     """Whether the gradient next to this point is another by half of itself or more."""
-    slopes = [slope_along(gradient, direction) for gradient in point.slopes_beside(_NOISY)]
+    slopes = [slope_along(gradient, direction) for gradient in point.noise]
     return not slopes or not max(slopes) - min(slopes) < abs(point.analytic(direction)) / 2
 
 

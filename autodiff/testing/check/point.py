@@ -25,6 +25,8 @@ _JITTER: Final = 2.0**-50  # four units in the last place
 _SHAKES: Final = 8
 _MOST_NAMED: Final = 4
 _NEARBY: Final = 2.0**-20
+_TWINS: Final = 3
+_NOISY: Final = 8
 _TINY: Final = (2.0**-900, 2.0**-30)  # inputs of such a size get steps of their size too
 _SHARP: Final = 1e-3  # unless larger steps gave the derivative to a bar of this part
 
@@ -94,9 +96,10 @@ class Point:
     def along(self, direction: Arrays) -> Callable[[float], float]:
         """φ(t) = ⟨cotangent, f(x + t·direction)⟩, in units of the output where that is one number."""
         points, weights = self.inputs, self.weights
+        moves = [v if v.any() else None for v in direction]
 
         def phi(t: float) -> float:
-            moved = [x + t * v if v.any() else x for x, v in zip(points, direction, strict=True)]
+            moved = [x if v is None else x + t * v for x, v in zip(points, moves, strict=True)]
             with np.errstate(all="ignore"):
                 try:
                     outputs = self.subject.values(moved)
@@ -127,13 +130,22 @@ class Point:
 
     # ---- points nearby -----------------------------------------------------------------------------------------------
 
-    def beside(self, count: int) -> Iterable[Point]:
-        """Some of the random points right next to this one, those where there is a gradient."""
-        for inputs, gradient in self.defined(self.neighbours(count)):
+    @cached_property
+    def twins(self) -> list[Point]:
+        """A few random points right next to this one, those where there is a gradient: the same for all entries."""
+        found = []
+        for inputs, gradient in self.defined(self.neighbours(_TWINS)):
             twin = copy(self)
-            twin.__dict__.pop("shaken", None)
+            for name in ("shaken", "noise"):
+                twin.__dict__.pop(name, None)
             twin.inputs, twin.gradient = inputs, gradient
-            yield twin
+            found.append(twin)
+        return found
+
+    @cached_property
+    def noise(self) -> list[Arrays]:
+        """The gradients at some random points right next to this one, the same for all entries."""
+        return self.slopes_beside(_NOISY)
 
     def slopes_beside(self, count: int) -> list[Arrays]:
         """The gradients at random points right next to this one."""

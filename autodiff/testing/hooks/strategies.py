@@ -118,7 +118,7 @@ def points(
     if shapes is not None:
         return _points(entry, shapes, kinks)
     known = [example.shapes for example in entry.examples] or [((),) * (entry.arity or 1)]
-    return st.sampled_from(known).flatmap(lambda some: _points(entry, some, kinks))
+    return st.sampled_from(known).flatmap(cache(lambda some: _points(entry, some, kinks)))
 
 
 def _points(entry: Primitive, shapes: Sequence[Shape], kinks: bool) -> st.SearchStrategy[tuple[Any, ...]]:
@@ -198,14 +198,22 @@ def _inputs(kind: Kind, operation: Operation, most: int | None = None) -> st.Sea
         return st.tuples(*[_operand(domain, None) for domain in domains])
     known = st.just(operation.shapes or ((),) * operation.arity)
     shapes = _broadcasting(operation.arity) if operation.broadcasts else known
-    return shapes.flatmap(lambda some: st.tuples(*map(_operand, domains, some)))
+    return shapes.flatmap(lambda some: _of_shapes(domains, some))
+
+
+@cache  # here and below: a strategy that is made anew for every draw is also validated anew
+def _of_shapes(domains: tuple[Domain, ...], shapes: tuple[Shape, ...]) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.tuples(*map(_operand, domains, shapes))
 
 
 @cache
 def _broadcasting(count: int) -> st.SearchStrategy[tuple[Shape, ...]]:
-    return st.sampled_from(SHAPES).flatmap(
-        lambda whole: st.tuples(*[st.sampled_from((whole, whole[1:], (1,) * len(whole)))] * count)
-    )
+    return st.sampled_from(SHAPES).flatmap(lambda whole: _alike(whole, count))
+
+
+@cache
+def _alike(whole: Shape, count: int) -> st.SearchStrategy[tuple[Shape, ...]]:
+    return st.tuples(*[st.sampled_from((whole, whole[1:], (1,) * len(whole)))] * count)
 
 
 @cache

@@ -38,12 +38,15 @@ def shortest(
     if not callable(fails):
         raise TypeError(f"shortest asks a function whether a program fails, and got {describe(fails)}")
     smaller: Iterator[Program] = _smaller(program, kinks)
+    right: set[str] = set()  # ways to make programs smaller often meet
     for _ in range(most):
-        candidate = next(smaller, None)
+        candidate = next((each for each in smaller if str(each) not in right), None)
         if candidate is None:
             break
         if fails(candidate):
             program, smaller = candidate, _smaller(candidate, kinks)
+        else:
+            right.add(str(candidate))
     return program
 
 

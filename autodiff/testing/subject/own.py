@@ -61,7 +61,7 @@ class OwnFunction(Subject):
         try:
             for node, _, _ in kept:
                 node._grad = None
-            for node, made in zip(self.held, self.made(points)[len(self.leaves) - len(self.held) :], strict=True):
+            for node, made in zip(self.held, self.made(points, first=len(self.leaves) - len(self.held)), strict=True):
                 node._data = made._data
             yield
         finally:
@@ -69,13 +69,13 @@ class OwnFunction(Subject):
                 node._data, node._grad = data, grad
 
     def fresh(self, points: Arrays) -> list[Any]:
-        return [*self.made(points)[: len(self.leaves) - len(self.held)], *self.held]
+        return [*self.made(points, last=len(self.leaves) - len(self.held)), *self.held]
 
-    def made(self, points: Arrays) -> list[Any]:
-        """A new node for every leaf."""
+    def made(self, points: Arrays, *, first: int = 0, last: int | None = None) -> list[Any]:
+        """A new node for every leaf, from the ``first`` to before the ``last``."""
         return [
             Value(float(x), name=leaf.name) if leaf.scalar else Tensor(x.astype(leaf.dtype), name=leaf.name)
-            for leaf, x in zip(self.leaves, points, strict=True)
+            for leaf, x in zip(self.leaves[first:last], points[first:last], strict=True)
         ]
 
     def call(self, points: Arrays) -> tuple[list[Any], list[Any]]:

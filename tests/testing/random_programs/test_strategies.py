@@ -34,7 +34,10 @@ from autodiff.words.notation import Name, parse
 from nn.strategies import networks, windows
 from tests.support.strategies import PRIMITIVES, VOCABULARY
 
-QUIET = settings(database=None, derandomize=True, deadline=None, max_examples=200)
+#: Without hypothesis's explanation of what it has found, which changes nothing in it and takes most of the time.
+QUIET = settings(
+    database=None, derandomize=True, deadline=None, max_examples=200, phases=[Phase.generate, Phase.shrink]
+)
 #: Few operations, so that each comes soon; what other tests define is not among them.
 FEW = {kind: vocabulary(kind, of=["add", "multiply", "exp", "tanh"]) for kind in (ad.Value, ad.Tensor)}
 
