@@ -19,11 +19,11 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import numpy as np
 
-from autodiff.cli import reference
 from autodiff.cli.network_file import read_network
 from autodiff.draw import MissingProgramError, see, text
 from autodiff.draw.files import ENDINGS, write
 from autodiff.flow import error_flow
+from autodiff.reference import operations, tables
 from autodiff.system.console import readable_output
 from autodiff.system.search_path import own_modules_first
 from autodiff.telling.explain import explain
@@ -260,10 +260,10 @@ def _format(options: argparse.Namespace) -> str:
 
 
 def _table(options: argparse.Namespace) -> int:
-    found = reference.everything()
+    found = operations.everything()
     if options.names:
-        found = reference.selected(found, options.names)
-    print(reference.markdown(found) if options.markdown else reference.text(found), end="")
+        found = operations.selected(found, options.names)
+    print(tables.markdown(found) if options.markdown else tables.text(found), end="")
     return 0
 
 
