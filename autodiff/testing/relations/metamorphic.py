@@ -365,6 +365,7 @@ def _watched(entry: Primitive) -> Primitive:
     return replace(entry, vjp=tuple(partial(watch, k) for k in range(entry.arity)) if entry.arity else watch)
 
 
+#: What holds for every correct gradient, by name: each compares two ways to one result.
 RELATIONS: Final[dict[str, Relation]] = {
     **OF_PASSES,
     "pushforward and pullback agree": _push_and_pull,
