@@ -14,6 +14,7 @@ __all__ = ["Docstring", "parse"]
 _PROMPT: Final = ">>> "
 _HEADS: Final = ("Args:", "Returns:", "Raises:")
 _SOURCE: Final = "Source: "
+_TABLE: Final = "==="  # its first line, as reStructuredText has it
 _ARGUMENT: Final = re.compile(r"(\*{0,2}\w[\w, *]*): +(.*)")
 #: Begins what is said of one error, at the start or after a full stop.
 _ERROR: Final = re.compile(r"(?:^|(?<=[.;] ))((?:[A-Z]\w*Error(?:, | or )?)+): ")
@@ -21,7 +22,7 @@ _ERROR: Final = re.compile(r"(?:^|(?<=[.;] ))((?:[A-Z]\w*Error(?:, | or )?)+): "
 
 @dataclass(slots=True)
 class Docstring:
-    """One docstring; texts are single lines, and keep their `names` and ``code``."""
+    """One docstring; texts are single lines, and keep their `names` and ``code``; only a table has several."""
 
     paragraphs: list[str] = field(default_factory=list)
     arguments: list[tuple[str, str]] = field(default_factory=list)
@@ -56,7 +57,7 @@ def parse(text: str) -> Docstring:
         elif head.startswith(_SOURCE):
             found.source = _joined(block).removeprefix(_SOURCE)
         else:
-            found.paragraphs.append(_joined(block))
+            found.paragraphs.append("\n".join(block) if head.startswith(_TABLE) else _joined(block))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from autodiff.reference.sources import Source
 
-__all__ = ["Links", "code", "facts", "session", "source"]
+__all__ = ["Links", "code", "facts", "session", "source", "table"]
 
 _CODE: Final = re.compile(r"``(.+?)``|`([^`]+?)`")
 
@@ -64,6 +64,12 @@ def session(text: str) -> str:
     ]  # fmt: skip
     body = "\n".join(lines)
     return f'<pre class="example" tabindex="0">{body}</pre>'
+
+
+def table(text: str) -> str:
+    """A table of a docstring, in its columns."""
+    body = escape(text.replace("`", ""), quote=False)
+    return f'<pre tabindex="0">{body}</pre>'
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> str:

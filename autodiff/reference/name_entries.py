@@ -12,7 +12,7 @@ from typing import Any
 
 from autodiff.primitives.registry import TABLE
 from autodiff.reference.docstrings import Docstring, parse
-from autodiff.reference.markup import Links, code, facts, session, source
+from autodiff.reference.markup import Links, code, facts, session, source, table
 from autodiff.reference.names import call_signature, member_names
 from autodiff.reference.sources import assignment, comment, definition
 
@@ -65,7 +65,7 @@ def _told(doc: Docstring, links: Links, *homes: str) -> str:
         ("Raises", "<br>".join(f"{code(key)}: {inline(text)}" if key else inline(text) for key, text in doc.errors)),
         ("Source", inline(doc.source)),
     ]
-    paragraphs = "".join(f"<p>{inline(text)}</p>" for text in doc.paragraphs)
+    paragraphs = "".join(table(text) if "\n" in text else f"<p>{inline(text)}</p>" for text in doc.paragraphs)
     return paragraphs + facts((key, text) for key, text in rows if text) + "".join(map(session, doc.examples))
 
 
