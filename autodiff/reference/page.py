@@ -20,9 +20,10 @@ from autodiff.draw.model.palette import DARK, FONTS, LIGHT, variables
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import TABLE
 from autodiff.reference.curves import curve_of
-from autodiff.reference.markup import Links, code
+from autodiff.reference.markup import Links, code, facts
 from autodiff.reference.name_entries import anchors, entry
 from autodiff.reference.names import PACKAGES, exported
+from autodiff.reference.notes import SECTIONS, by_section
 from autodiff.reference.operation_cards import anchor, card, kinks
 from autodiff.reference.operations import Group, Operation, everything, inputs, topics
 from autodiff.reference.tables import legend
@@ -32,16 +33,16 @@ __all__ = ["page", "save"]
 _FILE: Final = "reference.html"
 _TITLE: Final = "autodiff reference"
 _INTRODUCTION: Final = (
-    "Every operation with its curve and its derivative, and every public name with its signature, errors and examples. "
-    "All of it is read from the sources: docstrings, and the table of operations. Examples are run by the tests."
+    "This page lists every operation with its curve and derivative, and every public name with its signature, errors "
+    "and examples. It is generated from docstrings and the table of operations; the tests run every example."
 )
 _ERRORS: Final = (
-    "Every operation takes numbers, arrays, Values and Tensors, and broadcasts as NumPy does where it works on each "
-    "element. It raises TypeError for operands that are not real numbers, and ValueError for shapes that do not fit."
+    "Every operation takes numbers, arrays, Values and Tensors; elementwise operations broadcast as NumPy does. An "
+    "operation raises TypeError for operands that are not real numbers, and ValueError for shapes that do not fit."
 )
 _KINKS: Final = (
-    "Where a curve has a kink, a jump or a pole, its derivative is a convention. The table says what `autodiff.grad` "
-    "answers there, and the slopes on both sides."
+    "Where a curve has a kink, a jump or a pole, the derivative is a convention. This table gives the value that "
+    "`autodiff.grad` returns there, and the slopes on both sides."
 )
 
 
@@ -97,6 +98,11 @@ def _document() -> Iterator[str]:
     yield kinks(_curves(places, found.operations))
     yield '</section>\n<section>\n<h2 id="numpy">NumPy’s functions</h2>'
     yield from (_numpy(number, group, links) for number, group in enumerate(found.groups))
+    yield '</section>\n<section>\n<h2 id="notes">The notes, section by section</h2>'
+    yield facts(
+        (f"{number} {SECTIONS[number]}", ", ".join(links.name(place) for place in found_there))
+        for number, found_there in by_section(places, found.operations, names).items()
+    )
     yield "</section>"
     for package, items in names.items():
         yield from _module(package, items, links)
@@ -120,7 +126,7 @@ def _contents(topics: Any, groups: tuple[Group, ...]) -> Iterator[str]:
     yield '</ul></li>\n<li><a href="#kinks">Conventions at kinks</a></li>'
     yield '<li><a href="#numpy">NumPy’s functions</a><ul>'
     yield from (f'<li><a href="#numpy.{number}">{_short(group)}</a></li>' for number, group in enumerate(groups))
-    yield "</ul></li>"
+    yield '</ul></li>\n<li><a href="#notes">The notes</a></li>'
     yield from (f'<li><a href="#module.{package}">{code(package)}</a></li>' for package in PACKAGES)
     yield "</ul>\n</details>\n</nav>"
 

@@ -1,4 +1,4 @@
-"""Calls of operations, made from the examples and domains of the table: shapes, and sessions that a test runs."""
+"""Example calls of operations, made from the examples and domains in the table: shapes, and sessions that tests run."""
 
 from __future__ import annotations
 

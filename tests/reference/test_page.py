@@ -24,6 +24,7 @@ from autodiff.reference.docstrings import parse
 from autodiff.reference.markup import Links
 from autodiff.reference.name_entries import entry
 from autodiff.reference.names import PACKAGES, exported, member_names
+from autodiff.reference.notes import SECTIONS, sections
 from autodiff.reference.operations import everything, inputs
 from autodiff.reference.page import page, save
 from autodiff.reference.samples import session
@@ -181,6 +182,17 @@ def test_a_name_that_cannot_be_loaded_says_so(monkeypatch: pytest.MonkeyPatch) -
     told = page()
     assert told.count("<p>Not loaded here: No module named 'hypothesis'.</p>") == 2
     assert {"autodiff.testing.arrays", "module.nn.strategies"} < {*Page(told).places}
+
+
+def test_every_reference_to_the_notes_is_in_their_index(text: str) -> None:
+    """By the section that a docstring or the table names; no section is empty, and none is unknown."""
+    index = text[text.index('id="notes"') : text.index('id="module.autodiff"')]
+    rows = dict(re.findall(r"<dt>(\S+) .*?</dt><dd>(.*?)</dd>", index))
+    said = [(name, number) for name, doc in public_docstrings().items() for number in sections(parse(doc).source)]
+    said += [(row.name, number) for row in everything().operations for number in sections(row.formula)]
+    assert len(said) > 25
+    assert {number for _, number in said} == {*rows} == {*SECTIONS}
+    assert [(name, number) for name, number in said if f"{name}</code>" not in rows[number]] == []
 
 
 # ---- docstrings ------------------------------------------------------------------------------------------------------
