@@ -19,13 +19,12 @@ import autodiff as ad
 from autodiff.cli.program import main
 from autodiff.primitives.registry import TABLE
 from autodiff.reference import page as page_module
-from autodiff.reference.curves import curve_of, kinks_of, svg
-from autodiff.reference.docstrings import parse
+from autodiff.reference.docstrings import Docstring, parse
 from autodiff.reference.markup import Links
 from autodiff.reference.name_entries import entry
 from autodiff.reference.names import PACKAGES, exported, member_names
 from autodiff.reference.notes import SECTIONS, sections
-from autodiff.reference.operations import everything, inputs
+from autodiff.reference.operations import everything
 from autodiff.reference.page import page, save
 from autodiff.reference.samples import session
 from tests.house.public_api import SNAPSHOT
@@ -35,7 +34,6 @@ VOID = {"br", "meta"}
 #: In these only text and marks within a line may stand.
 LINES = {"p", "h1", "h2", "h3", "h4", "code", "pre", "summary", "dt", "figcaption", "small"}
 BLOCKS = {"p", "div", "dl", "ul", "table", "pre", "article", "section", "details", "figure", "h1", "h2", "h3", "h4"}
-CURVED = [each for each in TABLE.values() if curve_of(each, inputs(each)) is not None]
 
 
 class Page(HTMLParser):
@@ -168,6 +166,7 @@ def test_the_same_text_in_every_process(text: str, tmp_path: Path) -> None:
     assert (tmp_path / "a.html").read_text(encoding="utf-8") == page() == text
 
 
+@pytest.mark.slow
 def test_a_name_that_cannot_be_loaded_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where hypothesis is not installed."""
     error = ModuleNotFoundError("No module named 'hypothesis'")
@@ -198,18 +197,24 @@ def test_every_reference_to_the_notes_is_in_their_index(text: str) -> None:
 # ---- docstrings ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "doc"), [pytest.param(*each, id=each[0]) for each in public_docstrings().items()])
-def test_nothing_of_a_docstring_is_lost(name: str, doc: str) -> None:
-    """Its parts have its words, and every error has its kind."""
-    found = parse(doc)
-    parts = [
-        *found.paragraphs, *(f"{key}: {text}" for key, text in found.arguments), found.returns,
-        *(f"{key}: {text}" for key, text in found.errors), f"Source: {found.source}" * bool(found.source),
-        *found.examples,
-    ]  # fmt: skip
-    left = Counter(re.sub(r"^(Args|Returns|Raises):$", "", doc, flags=re.MULTILINE).split())
-    assert left == Counter(" ".join(parts).split())
-    assert all(re.fullmatch(r"(\w+Error(, | or )?)+", key) for key, _ in found.errors)
+def test_nothing_of_a_docstring_is_lost() -> None:
+    """The parts of each have its words, and every error has its kind."""
+    found = {name: (doc, parse(doc)) for name, doc in public_docstrings().items()}
+    assert [name for name, (doc, parts) in found.items() if words(parts) != without_heads(doc)] == []
+    kinds = {kind for _, parts in found.values() for kind, _ in parts.errors}
+    assert [kind for kind in kinds if not re.fullmatch(r"(\w+Error(, | or )?)+", kind)] == []
+
+
+def words(found: Docstring) -> Counter[str]:
+    """All words of a docstring that was taken apart, with the colons after names."""
+    pairs = [f"{name}: {text}" for name, text in (*found.arguments, *found.errors)]
+    source = [f"Source: {found.source}"] if found.source else []
+    return Counter(" ".join([*found.paragraphs, *pairs, found.returns, *source, *found.examples]).split())
+
+
+def without_heads(doc: str) -> Counter[str]:
+    """The words of a docstring but for the lines that begin its sections."""
+    return Counter(re.sub(r"^(Args|Returns|Raises):$", "", doc, flags=re.MULTILINE).split())
 
 
 def test_parts_of_a_docstring() -> None:
@@ -244,61 +249,6 @@ def test_an_entry_of_a_class() -> None:
     assert '<dt id="autodiff.Tensor.backward"><code>backward(seed=None)</code></dt>' in told
     assert '<a id="autodiff.Tensor.exp" href="#autodiff.exp"><code>exp</code></a>' in told
     assert '<span id="autodiff.Tensor.byteswap"><code>byteswap</code></span>' in told
-
-
-# ---- curves ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("each", [pytest.param(each, id=each.name) for each in CURVED])
-def test_a_curve_is_that_of_the_operation(each) -> None:
-    """Value and slope at points where it is smooth are what the package computes there."""
-    curve = curve_of(each, inputs(each))
-    params = {key: curve.held[key] for key in each.defaults}
-    others = [held for key, held in curve.held.items() if key not in params]
-    for k in range(3, len(curve.x), 29):
-        value, slope = ad.value_and_grad(lambda x: each(x, *others, **params))(float(curve.x[k]))
-        if np.isfinite(value) and np.isfinite(slope):
-            assert curve.z[k] == pytest.approx(value, rel=1e-12, abs=1e-12)
-            assert curve.slope[k] == pytest.approx(slope, rel=1e-12, abs=1e-12)
-    assert np.isfinite(curve.z).sum() > len(curve.x) / 4
-
-
-@pytest.mark.parametrize(("name", "kinks"), [
-    ("relu", [(0.0, 0.0, 0.0, 0.0, 1.0)]), ("absolute", [(0.0, 0.0, -1.0, 0.0, 1.0)]),
-    ("hard_tanh", [(-1.0, -1.0, 0.0, 1.0, 1.0), (1.0, 1.0, 1.0, 1.0, 0.0)]), ("exp", []), ("maximum", []),
-])  # fmt: skip
-def test_kinks_that_are_known(name: str, kinks: list[tuple[float, ...]]) -> None:
-    """The point, the value, and the slopes below, at and above it."""
-    found = [(each.x, each.z, each.before, each.slope, each.after) for each in kinks_of(TABLE[name])]
-    assert found == [pytest.approx(kink) for kink in kinks]
-
-
-def paths(name: str) -> dict[str, list[list[tuple[float, float]]]]:
-    """The lines of a drawing by their class: each a list of pieces, and those of points."""
-    drawn = svg(curve_of(TABLE[name], inputs(TABLE[name])), name)
-    return {
-        kind: [[tuple(map(float, at.split())) for at in piece.split("L")] for piece in line.split("M")[1:]]
-        for kind, line in re.findall(r'<path class="(z|slope)" d="([^"]*)"/>', drawn)
-    }
-
-
-def test_a_drawing_shows_its_curve() -> None:
-    """The identity is a straight line upwards with a level slope; exp is its own derivative."""
-    found = paths("identity")
-    [line], [level] = found["z"], found["slope"]
-    assert np.allclose(np.diff(line, n=2, axis=0), 0.0, atol=0.21)
-    assert line[0][0] < line[-1][0]
-    assert line[0][1] > line[-1][1]
-    assert {y for _, y in level} == {level[0][1]}
-    assert paths("exp")["z"] == paths("exp")["slope"]
-
-
-def test_a_drawing_is_broken_where_the_curve_is() -> None:
-    """At a jump, at a pole, and where there is no value."""
-    assert [len(paths(name)["z"]) for name in ("sin", "floor", "sign", "reciprocal", "log")] == [1, 5, 3, 2, 1]
-    assert paths("log")["z"][0][0][0] > paths("exp")["z"][0][0][0] + 50.0
-    assert svg(curve_of(TABLE["clip"], ["x"]), "").count('class="kink"') == 2
-    assert svg(curve_of(TABLE["reciprocal"], ["x"]), "").count('class="kink"') == 0
 
 
 # ---- the command -----------------------------------------------------------------------------------------------------
