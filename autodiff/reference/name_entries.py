@@ -15,8 +15,9 @@ from autodiff.reference.docstrings import Docstring, parse
 from autodiff.reference.markup import Links, code, facts, session, source, table
 from autodiff.reference.names import call_signature, member_names
 from autodiff.reference.sources import assignment, comment, definition
+from autodiff.system.extras import install
 
-__all__ = ["anchors", "entry"]
+__all__ = ["anchors", "entry", "missing"]
 
 
 def anchors(package: str, name: str, item: Any) -> Iterator[str]:
@@ -37,13 +38,23 @@ def entry(package: str, name: str, item: Any, links: Links) -> str:
     kind = "class " if inspect.isclass(item) else ""
     head = f"<h3>{kind}{code(name + _call(item))}</h3>"
     if isinstance(item, ImportError):
-        told = f"<p>Not loaded here: {escape(str(item), quote=False)}.</p>"
+        told = missing(item)
     elif inspect.isclass(item) or inspect.isroutine(item):
         told = _told(parse(inspect.getdoc(item) or ""), links, place, package) + source(definition(item))
     else:
         told = _data(name, links, package)
     members = _members(item, place, links) if inspect.isclass(item) else ""
     return f'<article id="{escape(place)}">{head}{told}{members}</article>'
+
+
+def missing(error: ImportError) -> str:
+    """What stands in place of names whose library is not installed.
+
+    >>> missing(ModuleNotFoundError("No module named 'hypothesis'", name="hypothesis"))[:45]
+    '<p>Not described: hypothesis is not installed'
+    """
+    hint = escape(f"{error.name} is not installed; {install('test')}", quote=False)
+    return f"<p>Not described: {hint} adds it.</p>"
 
 
 def _call(item: Any) -> str:

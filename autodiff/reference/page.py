@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from html import escape
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
@@ -21,7 +20,7 @@ from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import TABLE
 from autodiff.reference.curves import curve_of
 from autodiff.reference.markup import Links, code, facts
-from autodiff.reference.name_entries import anchors, entry
+from autodiff.reference.name_entries import anchors, entry, missing
 from autodiff.reference.names import PACKAGES, exported
 from autodiff.reference.notes import SECTIONS, by_section
 from autodiff.reference.operation_cards import anchor, card, kinks
@@ -147,7 +146,7 @@ def _module(package: str, items: Mapping[str, Any], links: Links) -> Iterator[st
     yield f'<section>\n<h2 id="module.{package}">{code(package)}</h2>'
     first = next(iter(items.values()))
     if isinstance(first, ImportError) and [*items] == [package]:
-        yield f"<p>Not loaded here: {escape(str(first), quote=False)}.</p>\n</section>"
+        yield f"{missing(first)}\n</section>"
         return
     doc = (import_module(package).__doc__ or "").split("\n\n")[0]
     yield f"<p>{links.inline(' '.join(doc.split()), package)}</p>"
