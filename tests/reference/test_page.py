@@ -294,5 +294,6 @@ def test_it_fits_phones_and_laptops(browser, tmp_path: Path, text: str, width: i
     shown = browser.resize(width)
     browser.open(path, "#autodiff.grad")
     assert browser.run("return document.documentElement.scrollWidth") <= shown
+    assert browser.run("const table = document.querySelector('.wide'); return table.scrollWidth <= table.clientWidth")
     assert browser.run("return document.querySelector(':target').id") == "autodiff.grad"
     assert browser.run("return Math.abs(document.querySelector(':target').getBoundingClientRect().top)") < 40
