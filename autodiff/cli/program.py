@@ -1,7 +1,8 @@
 """The program: ``autodiff flow`` draws one gradient of a network, ``autodiff explain`` tells all there is to say.
 
-``autodiff table`` prints what every operation computes, with its derivative; ``autodiff check`` asks whether the
-gradient of a function is right (`autodiff.testing.hooks.command`).
+``autodiff table`` prints what every operation computes, with its derivative; ``autodiff reference`` writes that and
+every public name as a page; ``autodiff check`` asks whether the gradient of a function is right
+(`autodiff.testing.hooks.command`).
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import numpy as np
 
-from autodiff.cli import reference
+from autodiff import __version__
 from autodiff.cli.network_file import read_network
 from autodiff.draw import MissingProgramError, see, text
 from autodiff.draw.files import ENDINGS, write
 from autodiff.flow import error_flow
+from autodiff.reference import operations, tables
 from autodiff.system.console import readable_output
 from autodiff.system.search_path import own_modules_first
 from autodiff.telling.explain import explain
@@ -94,6 +96,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="autodiff", description="See a gradient: automatic differentiation, explained.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="command", required=True)
     flow = commands.add_parser(
         "flow",
@@ -143,6 +146,17 @@ def _parser() -> argparse.ArgumentParser:
     table.set_defaults(run=_table)
     table.add_argument("names", nargs="*", metavar="NAME", help="such as sqrt, np.linalg.norm or linalg.norm")
     table.add_argument("--markdown", action="store_true", help="print tables in Markdown")
+    reference = commands.add_parser(
+        "reference",
+        help="write the reference as a page",
+        description="Write the reference as one page of HTML, which needs no network: every operation with its curve "
+        "and derivative, and every public name with its signature, errors and examples.",
+    )
+    reference.set_defaults(run=_reference)
+    reference.add_argument(
+        "-o", "--output", type=Path, default=Path("reference.html"), metavar="PATH",
+        help="an .html file, or a folder for %(default)s (default: %(default)s in this folder)",
+    )  # fmt: skip
     import_module("autodiff.testing.hooks.command").add_check(commands)  # nothing else here needs the tests' tools
     return parser
 
@@ -260,10 +274,16 @@ def _format(options: argparse.Namespace) -> str:
 
 
 def _table(options: argparse.Namespace) -> int:
-    found = reference.everything()
+    found = operations.everything()
     if options.names:
-        found = reference.selected(found, options.names)
-    print(reference.markdown(found) if options.markdown else reference.text(found), end="")
+        found = operations.selected(found, options.names)
+    print(tables.markdown(found) if options.markdown else tables.text(found), end="")
+    return 0
+
+
+def _reference(options: argparse.Namespace) -> int:
+    saved = import_module("autodiff.reference.page").save(options.output)  # nothing else here needs the whole package
+    print(say("wrote-text", "en", path=saved.path))
     return 0
 
 

@@ -25,7 +25,11 @@ _OWN: Final = "autodiff"
 
 
 class Saved(NamedTuple):
-    """What was written where, and by which engine."""
+    """What was written where, and by which engine.
+
+    >>> str(Saved(Path("flow.svg"), "autodiff").path)
+    'flow.svg'
+    """
 
     path: Path
     engine: str

@@ -29,7 +29,16 @@ DETACHED: Final = Origin(None, {"detached": True})
 
 
 class StaleGraphError(RuntimeError):
-    """A node's input was given new data after the node was computed: a backward pass would mix old and new values."""
+    """A node's input was given new data after the node was computed: a backward pass would mix old and new values.
+
+    >>> from autodiff import Value
+    >>> x = Value(3.0)
+    >>> y = x * x
+    >>> x.data = 4.0
+    >>> y.backward()  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    autodiff.engine.graph.StaleGraphError: ... was given new data after ...
+    """
 
 
 #: Run an iterator to its end and keep nothing; made once, as to make a deque takes as long as to set three slots.

@@ -22,6 +22,9 @@ class Domain:
     """An interval of the reals in which a primitive is smooth, apart from kinks at ``kinks``.
 
     ``low``/``high`` bound the points that tests draw; ``text`` is what a person reads.
+
+    >>> 0.5 in Domain(-0.9, 0.9, "−1 < x < 1")
+    True
     """
 
     low: float
@@ -63,7 +66,11 @@ NONZERO: Final = Domain(-2.0, 2.0, "x ≠ 0", kinks=(0.0,))
 
 @dataclass(frozen=True)
 class Example:
-    """One call for tests and documents: shapes of the inputs, and params."""
+    """One call for tests and documents: shapes of the inputs, and params.
+
+    >>> Example(((2, 3),), {"axis": 0}).params["axis"]
+    0
+    """
 
     shapes: tuple[Shape, ...]
     params: Mapping[str, Any] = field(default_factory=dict)

@@ -38,6 +38,10 @@ class Primitive:
 
     Calling a primitive computes it: on numbers and arrays the plain result, on nodes a new node. The function
     `primitive` makes one, and says what the other fields are.
+
+    >>> from autodiff import exp
+    >>> exp, exp.formula(0), exp(0.0)
+    (<primitive exp>, 'z', 1.0)
     """
 
     name: str

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autodiff import __version__
 from autodiff.cli.program import main
 from autodiff.draw import see, svg
 from autodiff.telling.explain import explain
@@ -391,3 +392,13 @@ def test_without_graphviz_an_svg_is_written(
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.warns(UserWarning, match="pip install pygraphviz"):
         assert "Wrote flow.svg (drawn by autodiff)" in run(capsys, "--output", "flow.png")
+
+
+def test_the_version(capsys) -> None:
+    """That of the package, which the changelog's newest heading names too."""
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"autodiff {__version__}\n"
+    headings = re.findall(r"^## (\d.*)$", (ROOT / ".github" / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings[0] == __version__

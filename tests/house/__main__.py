@@ -1,15 +1,16 @@
 """``python -m tests.house``: the rooms from the top down, how many files each has, and what belongs there.
 
-``python -m tests.house api`` prints the public names with their signatures.
+``python -m tests.house api`` prints the public names with their signatures; ``check`` says what is in the wrong place,
+in a second, and ends with 1 if anything is: `.ci/pre-commit` runs it before each commit.
 """
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
+from importlib import import_module
 
-from tests.house.public_api import public_api
-from tests.house.rooms import FILES, LAYERS, purpose, room
+from tests.house.rooms import FILES, LAYERS, breaches, purpose, room
 
 
 def rooms() -> str:
@@ -19,5 +20,21 @@ def rooms() -> str:
     return "".join(f"{height:2}  {name:34} {count[name]:2}  {purpose(name)}\n" for height, name in reversed(lines))
 
 
+def check() -> int:
+    """Print a line for each file in no room and each import that does not point down; 1 if there are any, else 0."""
+    found = [line for module in FILES for line in breaches(module)]
+    print("".join(f"{line}\n" for line in found), end="")
+    return int(bool(found))
+
+
+def main(arguments: list[str]) -> int:
+    """Run one of the three."""
+    if arguments == ["check"]:
+        return check()
+    # the public names need the whole package, the rooms only its text
+    print(import_module("tests.house.public_api").public_api() if arguments == ["api"] else rooms(), end="")
+    return 0
+
+
 if __name__ == "__main__":
-    print(public_api() if sys.argv[1:] == ["api"] else rooms(), end="")
+    sys.exit(main(sys.argv[1:]))

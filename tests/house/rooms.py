@@ -7,13 +7,13 @@ lower layers, never from a room beside its own.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from tests.support.places import ROOT
 
-__all__ = ["FILES", "LAYERS", "MOST_FILES", "TREES", "imported", "layer", "purpose", "room"]
+__all__ = ["FILES", "LAYERS", "MOST_FILES", "TREES", "breaches", "imported", "layer", "purpose", "room"]
 
 #: From the ground up. Rooms of one layer know nothing of each other; `autodiff` is what ``import autodiff`` gives.
 LAYERS: Final = (
@@ -33,6 +33,7 @@ LAYERS: Final = (
     ("autodiff.testing.hooks",),
     ("autodiff.testing", "autodiff"),
     ("nn",),
+    ("autodiff.reference",),
     ("autodiff.cli",),
 )
 MOST_FILES: Final = 12  # in one room, without the ``__init__.py`` that says what it is for
@@ -67,17 +68,32 @@ def purpose(name: str) -> str:
 
 def imported(module: str) -> Iterator[str]:
     """The modules that a module imports, anywhere but in a block for type checkers."""
-    typing_only = {
-        node
-        for block in ast.walk(TREES[module])
-        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.dump(block.test)
-        for node in ast.walk(block)
-    }
-    for node in ast.walk(TREES[module]):
-        if isinstance(node, ast.Import) and node not in typing_only:
+    for node in _statements(TREES[module].body):
+        if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node not in typing_only:
+        elif isinstance(node, ast.ImportFrom):
             if node.level:
                 raise ValueError(f"{module} imports relatively, in line {node.lineno}")
             base = str(node.module)
             yield from {f"{base}.{a.name}" if f"{base}.{a.name}" in FILES else base for a in node.names}
+
+
+def _statements(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Every statement that runs, at any depth; expressions, which hold no imports, are most of a tree."""
+    for node in body:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+            yield from _statements(getattr(node, part, ()))
+
+
+def breaches(module: str) -> list[str]:
+    """What is wrong with the place of a module: it is in no room, or it imports from a room that is not below."""
+    if not any(room(module) in names for names in LAYERS):
+        return [f"{module}: {room(module)} is in no layer of tests/house/rooms.py"]
+    return [
+        f"{module} imports {name}, which is not in a lower layer"
+        for name in imported(module)
+        if name in FILES and room(name) != room(module) and not layer(name) < layer(module)
+    ]

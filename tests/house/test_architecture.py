@@ -12,8 +12,8 @@ import pytest
 
 import autodiff
 import nn
-from tests.house.__main__ import rooms
-from tests.house.rooms import FILES, LAYERS, MOST_FILES, TREES, imported, layer, purpose, room
+from tests.house.__main__ import check, rooms
+from tests.house.rooms import FILES, LAYERS, MOST_FILES, TREES, breaches, imported, purpose, room
 from tests.support.places import ROOT
 
 ROOTS = {"autodiff": Path(autodiff.__file__).parent, "nn": Path(nn.__file__).parent}
@@ -29,7 +29,7 @@ _TEST_LIBRARIES = {
 @EACH
 def test_every_file_is_in_a_room_of_one_layer(module: str) -> None:
     """A new folder needs a layer, and a sentence that says what belongs in it."""
-    assert sum(room(module) in names for names in LAYERS) == 1, f"{room(module)} is in no layer of tests/house/rooms.py"
+    assert sum(room(module) in names for names in LAYERS) == 1
     assert purpose(room(module)).endswith(".")
 
 
@@ -55,9 +55,22 @@ def test_imports_have_no_cycle() -> None:
 @EACH
 def test_imports_point_down(module: str) -> None:
     """A module imports from its own room or from lower layers; inside the package nobody imports the package itself."""
-    for name in imported(module):
-        if name in FILES and room(name) != room(module):
-            assert layer(name) < layer(module), f"{module} imports {name}"
+    assert breaches(module) == []
+
+
+def test_what_is_in_the_wrong_place_is_told(monkeypatch, capsys) -> None:
+    """``python -m tests.house check``, which runs before each commit, ends with 1."""
+    assert check() == 0
+    monkeypatch.setitem(TREES, "autodiff.words.notation", ast.parse("from nn.layers import unit"))
+    assert check() == 1
+    monkeypatch.setitem(FILES, "autodiff.attic.box", ROOT / "autodiff" / "attic" / "box.py")
+    monkeypatch.setitem(TREES, "autodiff.attic.box", ast.parse(""))
+    assert check() == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "autodiff.words.notation imports nn.layers, which is not in a lower layer",
+        "autodiff.words.notation imports nn.layers, which is not in a lower layer",
+        "autodiff.attic.box: autodiff.attic is in no layer of tests/house/rooms.py",
+    ]
 
 
 @EACH

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["DARK", "ERROR_COLOURS", "ERROR_FILLS", "FONTS", "LIGHT", "PRINT", "THEMES", "checked_theme", "stylesheet"]
+__all__ = [
+    "DARK", "ERROR_COLOURS", "ERROR_FILLS", "FONTS", "LIGHT", "PRINT", "THEMES", "checked_theme", "stylesheet",
+    "variables",
+]  # fmt: skip
 
 FONTS: Final = "Helvetica,Arial,Noto Sans CJK SC,PingFang SC,Microsoft YaHei,sans-serif"
 
@@ -68,6 +71,15 @@ def stylesheet(theme: str) -> str:
     if theme == "dark":
         css += f"@media print{{{_rules(theme, LIGHT)}}}"
     return css
+
+
+def variables(colours: Mapping[str, str]) -> str:
+    """Colours as the custom properties of a page.
+
+    >>> variables(LIGHT).partition(";")[0]
+    '--error:#B84A00'
+    """
+    return ";".join(f"--{key}:{colour}" for key, colour in sorted(colours.items()))
 
 
 def _rules(theme: str, colours: Mapping[str, str]) -> str:

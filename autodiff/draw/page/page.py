@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.draw.model.palette import DARK, FONTS, LIGHT
+from autodiff.draw.model.palette import DARK, FONTS, LIGHT, variables
 from autodiff.draw.page.selection import Selection, select
 from autodiff.draw.page.sources import script_source, style_source
 from autodiff.flow import Flow, FlowEdge, FlowNode
@@ -112,9 +112,7 @@ def _hash(source: str) -> str:
 
 @cache
 def _colours() -> str:
-    light, dark = (
-        ";".join(f"--{key}:{colour}" for key, colour in sorted(palette.items())) for palette in (LIGHT, DARK)
-    )
+    light, dark = variables(LIGHT), variables(DARK)
     return (
         f":root{{--fonts:{FONTS};color-scheme:light;{light}}}"
         f":root[data-theme=dark]{{color-scheme:dark;{dark}}}"

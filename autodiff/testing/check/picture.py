@@ -36,6 +36,12 @@ def drawing(report: Report, *, theme: str = "auto") -> Drawing:
 
     Raises TypeError for what is no report, ValueError where nothing failed, or where the fault has no graph of this
     project, or too large a one.
+
+    >>> import autodiff as ad
+    >>> from autodiff.testing import check_gradients
+    >>> drawing(check_gradients(ad.sin, 0.5))
+    Traceback (most recent call last):
+    ValueError: there is no fault to draw: ...
     """
     if not isinstance(report, Report):
         raise TypeError(f"a fault is drawn from a report of check_gradients, and got {describe(report)}")

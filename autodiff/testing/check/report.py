@@ -26,7 +26,14 @@ _RANK: Final = (
 
 
 class GradientError(AssertionError):
-    """A gradient is wrong, or did not pass where it had to; ``report`` says which, where, and by how much."""
+    """A gradient is wrong, or did not pass where it had to; ``report`` says which, where, and by how much.
+
+    >>> import math
+    >>> from autodiff.testing import check_gradients
+    >>> check_gradients(math.sin, 0.5, gradient=math.sin).raise_if_failed()  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    autodiff.testing.check.report.GradientError: ...
+    """
 
     def __init__(self, report: Report) -> None:
         super().__init__(str(report))
@@ -65,6 +72,12 @@ class Report:
     ``bool(report)`` is whether nothing was found wrong, so that ``assert check_gradients(f, x)`` works and pytest
     prints the message. What could not be decided is neither wrong nor a pass: ``report.passed`` is whether every entry
     was found right, and `raise_unless_passed` asks for that.
+
+    >>> import math
+    >>> from autodiff.testing import check_gradients
+    >>> report = check_gradients(math.sin, 0.5, gradient=lambda x: 1.001 * math.cos(x))
+    >>> bool(report), str(report.verdict), len(report.failures)
+    (False, 'fail', 1)
     """
 
     name: str

@@ -22,6 +22,9 @@ class Verdict(StrEnum):
     """The answer for one entry of a gradient; `FAIL`, `INVALID` and `RANDOM` are failures.
 
     `ISOLATED` is none, as no rule is to blame, but the gradient is wrong there: it does not let a report be true.
+
+    >>> Verdict.FAIL.failed, Verdict.WEAK.decided, str(Verdict.VALID)
+    (True, False, 'valid at a kink')
     """
 
     PASS = "pass"

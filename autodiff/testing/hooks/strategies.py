@@ -63,7 +63,12 @@ def numbers(low: float = -3.0, high: float = 3.0) -> st.SearchStrategy[float]:
 
 
 def coordinates(domain: Domain, *, kinks: bool = False) -> st.SearchStrategy[float]:
-    """Numbers of the interval in which tests draw, at least 0.05 away from its kinks unless ``kinks`` allows them."""
+    """Numbers of the interval in which tests draw, at least 0.05 away from its kinks unless ``kinks`` allows them.
+
+    >>> from hypothesis import find
+    >>> find(coordinates(Domain(0.0, 2.0, "0 < x < 2")), lambda x: x > 1)
+    2.0
+    """
     if not isinstance(domain, Domain):
         raise TypeError(f"coordinates are drawn in a Domain, and got {describe(domain)}")
     found = numbers(domain.low, domain.high)
@@ -71,12 +76,22 @@ def coordinates(domain: Domain, *, kinks: bool = False) -> st.SearchStrategy[flo
 
 
 def shapes(*, max_dims: int = 3, max_side: int = 3) -> st.SearchStrategy[Shape]:
-    """Shapes of arrays with up to ``max_dims`` axes, none first."""
+    """Shapes of arrays with up to ``max_dims`` axes, none first.
+
+    >>> from hypothesis import find
+    >>> find(shapes(), lambda shape: len(shape) == 2)
+    (1, 1)
+    """
     return array_shapes(min_dims=0, max_dims=max_dims, max_side=max_side)
 
 
 def broadcastable_shapes(count: int, *, min_side: int = 0) -> st.SearchStrategy[tuple[Shape, ...]]:
-    """Shapes of ``count`` operands that broadcast together, empty axes, axes of 1 and no axes among them."""
+    """Shapes of ``count`` operands that broadcast together, empty axes, axes of 1 and no axes among them.
+
+    >>> from hypothesis import find
+    >>> sorted(find(broadcastable_shapes(2, min_side=1), lambda both: both[0] != both[1]))
+    [(), (1,)]
+    """
     found = mutually_broadcastable_shapes(num_shapes=count, max_dims=3, min_side=min_side, max_side=3)
     return found.map(lambda result: result.input_shapes)
 
@@ -84,18 +99,33 @@ def broadcastable_shapes(count: int, *, min_side: int = 0) -> st.SearchStrategy[
 def arrays(
     shape: Shape | st.SearchStrategy[Shape] | None = None, elements: st.SearchStrategy[float] | None = None
 ) -> Arrays:
-    """Float64 arrays of a shape (any of `shapes` if left out) with the given elements (`numbers` if left out)."""
+    """Float64 arrays of a shape (any of `shapes` if left out) with the given elements (`numbers` if left out).
+
+    >>> from hypothesis import find
+    >>> find(arrays((2,)), lambda x: x.sum() < 0)
+    array([-1., -1.])
+    """
     of_shape = shapes() if shape is None else shape
     return numpy_arrays(np.float64, of_shape, elements=numbers() if elements is None else elements)
 
 
 def values() -> st.SearchStrategy[Value]:
-    """Leaves that hold a number."""
+    """Leaves that hold a number.
+
+    >>> from hypothesis import find
+    >>> find(values(), lambda x: x.data < 0)
+    Value(data=-1, grad=–)
+    """
     return st.builds(Value, numbers())
 
 
 def tensors(shape: Shape | st.SearchStrategy[Shape] | None = None) -> st.SearchStrategy[Tensor]:
-    """Leaves that hold an array."""
+    """Leaves that hold an array.
+
+    >>> from hypothesis import find
+    >>> find(tensors((2,)), lambda x: x.shape == (2,)).data
+    array([1., 1.])
+    """
     return st.builds(Tensor, arrays(shape))
 
 
@@ -110,6 +140,10 @@ def points(
         kinks: whether they may stand on a kink.
 
     Raises TypeError for what is neither, ValueError for a name that is not in the table.
+
+    >>> from hypothesis import find
+    >>> find(points("log"), lambda inputs: True)
+    (1.0,)
     """
     if isinstance(entry, str):
         entry = named(entry)

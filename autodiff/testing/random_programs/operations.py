@@ -29,6 +29,7 @@ __all__ = [
     "vocabulary",
 ]
 
+#: What a program is made of: `Value` or `Tensor`.
 Kind = type[Value] | type[Tensor]
 
 #: Of a program: a number where it is over Values, an array where it is over Tensors.
@@ -112,6 +113,7 @@ class Operation:
         return self.written.format(*names) if self.written else f"operations[{self.name!r}]({', '.join(names)})"
 
 
+#: The operations that a program may call, by name.
 Vocabulary = Mapping[str, Operation]
 
 

@@ -14,10 +14,11 @@ from markdown_it import MarkdownIt
 
 import autodiff as ad
 from autodiff import Primitive
-from autodiff.cli import reference
 from autodiff.cli.program import main
 from autodiff.primitives.domain import ANY
 from autodiff.primitives.registry import BUILT_IN, TABLE
+from autodiff.reference import tables
+from autodiff.reference.operations import everything, selected
 from autodiff.values import refusals
 from autodiff.values.compositions import COMPOSITIONS, numpy_functions
 from autodiff.values.numpy_protocol import QUESTIONS, spelled
@@ -52,7 +53,7 @@ def entry(told: str, name: str) -> str:
     return paragraph
 
 
-def tables(told: str) -> list[list[list[str]]]:
+def rendered(told: str) -> list[list[list[str]]]:
     """The cells of every table in Markdown, as a renderer has them: the text of each, code without its marks."""
     found: list[list[list[str]]] = []
     for token in MarkdownIt("commonmark").enable("table").parse(told):
@@ -74,7 +75,7 @@ def test_every_operation_appears_once(capsys: pytest.CaptureFixture[str]) -> Non
     topics = dict.fromkeys(each.forward.__module__.rpartition(".")[2].capitalize() for each in TABLE.values())
     assert re.findall(r"^(\w+)\n-+$", out, flags=re.MULTILINE) == [*topics]
     assert re.findall(r"^(\w+).*\n  Formula ", out, flags=re.MULTILINE) == [*TABLE]
-    rows = [row for table in tables(shown(capsys, "--markdown")) for row in table if table[0] == HEAD]
+    rows = [row for table in rendered(shown(capsys, "--markdown")) for row in table if table[0] == HEAD]
     assert [row[0].split()[0] for row in rows if row != HEAD] == [*TABLE]
     for each in TABLE.values():
         told = " ".join(entry(out, each.name).split())
@@ -91,7 +92,7 @@ def test_every_function_of_numpy_appears_once(capsys: pytest.CaptureFixture[str]
         assert [re.findall(r"np\.[\w.]+", names) for names in lists] == groups
     refused = sorted(f"np.{name}" for name in REFUSED)
     assert re.findall(r"^  (np\.[\w.]+): ", shown(capsys), flags=re.MULTILINE) == refused
-    assert [row[0] for row in tables(shown(capsys, "--markdown"))[-1][1:]] == refused
+    assert [row[0] for row in rendered(shown(capsys, "--markdown"))[-1][1:]] == refused
 
 
 def test_only_what_this_numpy_has(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,14 +106,14 @@ def test_only_what_this_numpy_has(capsys: pytest.CaptureFixture[str], monkeypatc
 
 def test_the_derivatives_are_those_of_the_table() -> None:
     """Each input has one, in letters that the forward uses where it can."""
-    for row in reference.everything().operations:
+    for row in everything().operations:
         each = TABLE[row.name]
         told = [item for item in row.derivatives if not item.endswith(":")]
         assert len(told) == (each.arity or 2)
         if told[0].startswith(("∂z/∂x = ", "∂J/∂x = ")) and each.arity == 1:
             assert told[0].partition(" = ")[2] == each.formula(0)
             assert row.domain == each.domain[0].text
-    rows = {row.name: row for row in reference.everything().operations}
+    rows = {row.name: row for row in everything().operations}
     assert rows["affine"].derivatives == ("∂J/∂w = outer(g, x)", "∂J/∂x = matvec(w.T, g)", "∂J/∂b = g")
     assert rows["scatter"].derivatives == ("∂J/∂x = getitem(g, index=index)",)
     assert rows["divide"].domain == "x: all reals; y ≠ 0"
@@ -124,9 +125,9 @@ def test_the_derivatives_are_those_of_the_table() -> None:
 def test_your_own_operation_is_in_the_table(define: Callable[..., Primitive]) -> None:
     """Under a heading of its own, with what it says about itself."""
     define("cube_|x|", lambda xp, x: x * x * x, [lambda g, z, x: g * (3.0 * x * x)], doc="Cube\n|x|³.", domain=ANY)
-    found = reference.selected(reference.everything(), ["cube_|x|"])
-    assert "Your own\n--------\n\ncube_|x|\n  Formula     Cube |x|³.\n  Derivative  ∂z/∂x = " in reference.text(found)
-    [[head, row]] = tables(reference.markdown(found))
+    found = selected(everything(), ["cube_|x|"])
+    assert "Your own\n--------\n\ncube_|x|\n  Formula     Cube |x|³.\n  Derivative  ∂z/∂x = " in tables.text(found)
+    [[head, row]] = rendered(tables.markdown(found))
     assert head == HEAD
     assert row[:2] == ["cube_|x|", "Cube |x|³."]
 
@@ -153,7 +154,7 @@ def test_markdown_has_rows_of_one_length(capsys: pytest.CaptureFixture[str]) -> 
     assert len(blocks) == len({entry.forward.__module__ for entry in TABLE.values() if entry.built_in}) + 1
     for block in blocks:
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block}) == 1
-    found = tables(out)
+    found = rendered(out)
     assert [len(table) for table in found] == [len(block) - 1 for block in blocks]
     assert [row for table in found for row in table if row[0].startswith("absolute")] == [
         ["absolute |x|", "Absolute value |x|; its derivative at 0 is 0.", "∂z/∂x = sign(x)", "x ≠ 0",
@@ -199,21 +200,21 @@ def test_the_legend_tells_what_is_there(capsys: pytest.CaptureFixture[str]) -> N
 ])  # fmt: skip
 def test_a_name_finds_its_rows(asked: list[str], operations: list[str], functions: list[str]) -> None:
     """By the exact name, in the package or in NumPy; then by the sign; then by a part, in the order of the table."""
-    found = reference.selected(reference.everything(), asked)
+    found = selected(everything(), asked)
     assert [row.name for row in found.operations] == operations
     assert [row.name for group in found.groups for row in group.functions] == functions
 
 
 def test_every_name_finds_its_own_row(capsys: pytest.CaptureFixture[str]) -> None:
     """All that the table names can be looked up, in both forms."""
-    everything = reference.everything()
+    found = everything()
     for name in BUILT_IN:
-        assert name in [row.name for row in reference.selected(everything, [name]).operations]
+        assert name in [row.name for row in selected(found, [name]).operations]
     for name in [*(f"np.{name}" for name in MADE + REFUSED), *map(spelled, QUESTIONS)]:
-        groups = reference.selected(everything, [name]).groups
+        groups = selected(found, [name]).groups
         assert name in [row.name for group in groups for row in group.functions]
     for name in REFUSED:
-        told = tables(shown(capsys, "--markdown", f"np.{name}"))[-1]
+        told = rendered(shown(capsys, "--markdown", f"np.{name}"))[-1]
         assert [f"np.{name}", refusals.REFUSED[name]] in told
 
 

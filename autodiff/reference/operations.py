@@ -1,31 +1,19 @@
-"""The table for people who look something up: every operation with its derivative, and what NumPy's functions do here.
+"""What there is to look up: every operation with its derivative, and what NumPy's functions do here.
 
 All of it is read where it is defined: operations from the table, NumPy's functions from the modules that answer them.
 
->>> print(text(selected(everything(), ["np.sqrt"])), end="")
-z is the result of an operation, and x, y, … are its inputs. ∂z/∂x is its local gradient.
-In its domain an operation is defined and smooth, apart from kinks that its formula names.
-Conventions, such as the derivative at a kink, are told with the formula.
-<BLANKLINE>
-Elementwise
------------
-<BLANKLINE>
-sqrt          √
-  Formula     Square root √x; its derivative at 0 is inf.
-  Derivative  ∂z/∂x = 1/(2·z)
-  Domain      x > 0
-  NumPy       np.sqrt
+>>> [operation.derivatives for operation in selected(everything(), ["np.sqrt"]).operations]
+[('∂z/∂x = 1/(2·z)',)]
 """
 
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from inspect import Parameter
-from typing import Any, Final
+from typing import Final
 
 from autodiff.primitives import table as ops
 from autodiff.primitives.primitive import Primitive
@@ -34,9 +22,8 @@ from autodiff.primitives.signatures import signature_of
 from autodiff.values.compositions import COMPOSITIONS, numpy_function
 from autodiff.values.numpy_protocol import QUESTIONS, spelled
 from autodiff.values.refusals import REFUSED
-from autodiff.words.notation import in_ascii
 
-__all__ = ["Function", "Group", "Operation", "Reference", "everything", "markdown", "selected", "text"]
+__all__ = ["MADE", "Function", "Group", "Operation", "Reference", "everything", "inputs", "selected", "topics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +65,7 @@ class Reference:
     groups: tuple[Group, ...]
 
 
-_LETTERS: Final = "z is the result of an operation, and x, y, … are its inputs. ∂z/∂x is its local gradient."
-_SHARES: Final = (
-    "Where ∂J/∂x is told instead, g = ∂J/∂z is the error signal that arrives at z, and ∂J/∂x is the share of it that "
-    "goes on to x."
-)
-_DOMAINS: Final = (
-    "In its domain an operation is defined and smooth, apart from kinks that its formula names. Conventions, such as "
-    "the derivative at a kink, are told with the formula."
-)
-_ELSEWHERE: Final = "Functions of NumPy that are made of several operations are listed after the operations."
-_INTERNAL: Final = "Internal operations occur in graphs and derivatives; the package exports no function of that name."
-_NOTES: Final = "The notes are those of Stanford's course CS224n on neural networks."
-_MADE: Final = (
+MADE: Final = (
     "NumPy functions made of these operations",
     "On nodes they are recorded as the operations that they are made of, and have derivatives of any order. An "
     "argument without a rule raises an error.",
@@ -101,9 +76,6 @@ _ASKING: Final = (
 )
 _REFUSING: Final = ("NumPy functions that are refused", "On nodes they raise an error.")
 
-_WIDTH: Final = 100
-_LABELS: Final = ("Formula", "Derivative", "Domain", "NumPy")
-_INDENT: Final = " " * (max(map(len, _LABELS)) + 4)
 _OWN_TOPIC: Final = "Your own"
 _X: Final = re.compile(r"\bx\b")
 
@@ -118,7 +90,7 @@ def everything() -> Reference:
     refusing = [
         Function(f"np.{name}", reason) for name, reason in sorted(REFUSED.items()) if numpy_function(name) is not None
     ]
-    groups = ((_MADE, made), (_ASKING, asking), (_REFUSING, refusing))
+    groups = ((MADE, made), (_ASKING, asking), (_REFUSING, refusing))
     exported = {name for topic in ops.__all__ for name in getattr(ops, topic).__all__}
     return Reference(
         tuple(_operation(entry, exported) for entry in TABLE.values()),
@@ -127,7 +99,7 @@ def everything() -> Reference:
 
 
 def _operation(entry: Primitive, exported: Collection[str]) -> Operation:
-    names = _inputs(entry)
+    names = inputs(entry)
     return Operation(
         topic=entry.forward.__module__.rpartition(".")[2].capitalize() if entry.built_in else _OWN_TOPIC,
         name=entry.name,
@@ -140,7 +112,7 @@ def _operation(entry: Primitive, exported: Collection[str]) -> Operation:
     )
 
 
-def _inputs(entry: Primitive) -> Sequence[str]:
+def inputs(entry: Primitive) -> Sequence[str]:
     """The inputs as the forward calls them, as w, x, b, if a formula can: g and z mean something else there."""
     signature = signature_of(entry.forward)
     found = list(signature.parameters.values())[1:] if signature is not None else []
@@ -238,118 +210,7 @@ def _unknown(name: str, bare: str, rows: Iterable[_Row]) -> str:
     return f"the table has no operation and no NumPy function {name!r}; {advice}"
 
 
-# ---- writers ---------------------------------------------------------------------------------------------------------
-
-
-def text(found: Reference) -> str:
-    """The reference for a terminal of 100 columns, also where it is spelled in ASCII."""
-    legend = [line for sentence in _legend(found) for line in _wrapped(sentence)]
-    parts = [*([legend] if legend else []), *_topics_as_lines(found), *map(_group_as_lines, found.groups)]
-    return "\n\n".join(map("\n".join, parts)) + "\n"
-
-
-def _legend(found: Reference) -> Iterator[str]:
-    """What a reader of these operations has to know."""
-    operations = found.operations
-    if operations:
-        yield _LETTERS
-    if any(item.startswith("∂J") for row in operations for item in row.derivatives):
-        yield _SHARES
-    if operations:
-        yield _DOMAINS
-    if operations and any(group.title == _MADE[0] for group in found.groups):
-        yield _ELSEWHERE
-    if any(row.internal for row in operations):
-        yield _INTERNAL
-    if any("(notes" in row.formula for row in operations):
-        yield _NOTES
-
-
-def _topics_as_lines(found: Reference) -> Iterator[list[str]]:
-    for topic, operations in _topics(found):
-        yield _title(topic)
-        yield from map(_paragraph, operations)
-
-
-def _title(title: str) -> list[str]:
-    return [title, "-" * len(title)]
-
-
-def _topics(found: Reference) -> Iterator[tuple[str, list[Operation]]]:
+def topics(found: Reference) -> Iterator[tuple[str, list[Operation]]]:
     """The operations of each topic, in the order of the table."""
     for topic in dict.fromkeys(operation.topic for operation in found.operations):
         yield topic, [operation for operation in found.operations if operation.topic == topic]
-
-
-def _paragraph(operation: Operation) -> list[str]:
-    name = operation.name.ljust(len(_INDENT) - 2)
-    head = "  ".join(filter(None, (name, operation.symbol, _mark(operation)))).rstrip()
-    facts = (
-        [operation.formula.replace("`", "")], operation.derivatives, [operation.domain], [", ".join(operation.numpy)],
-    )  # fmt: skip
-    return [head, *(line for label, told in zip(_LABELS, facts, strict=True) for line in _labelled(label, told))]
-
-
-def _labelled(label: str, facts: Iterable[str]) -> Iterator[str]:
-    """Each fact on lines of its own, the first beside the label."""
-    start = f"  {label}".ljust(len(_INDENT))
-    for fact in filter(None, facts):
-        yield from _wrapped(start + fact, _INDENT)
-        start = _INDENT
-
-
-def _mark(operation: Operation) -> str:
-    return "(internal)" if operation.internal else ""
-
-
-def _wrapped(line: str, indent: str = "") -> list[str]:
-    """Lines that fit, also when some of their signs become words in ASCII spelling."""
-    lines = [line]
-    for width in range(_WIDTH, _WIDTH // 2, -1):
-        lines = textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-        if all(len(in_ascii(each)) <= _WIDTH for each in lines):
-            break
-    return lines
-
-
-def _group_as_lines(group: Group) -> list[str]:
-    return [*_title(group.title), "", *_wrapped(group.sentence), "", *_listed(group)]
-
-
-def _listed(group: Group) -> list[str]:
-    if not any(row.reason for row in group.functions):
-        return _wrapped("  " + ", ".join(row.name for row in group.functions), "  ")
-    return [line for row in group.functions for line in _wrapped(f"  {row.name}: {row.reason}", "    ")]
-
-
-def markdown(found: Reference) -> str:
-    """The reference with a table for each topic, as GitHub shows it."""
-    blocks = ["# Operations and their derivatives", *_legend(found)] if found.operations else []
-    for topic, operations in _topics(found):
-        blocks += [f"## {topic}", _table(("Operation", *_LABELS), map(_cells, operations))]
-    for group in found.groups:
-        blocks += [f"## {group.title}", group.sentence, _marked(group)]
-    return "\n\n".join(blocks) + "\n"
-
-
-def _cells(operation: Operation) -> tuple[str, ...]:
-    shown = [item if item.endswith(":") else f"`{item}`" for item in operation.derivatives]
-    name = " ".join(filter(None, (f"`{operation.name}`", operation.symbol, _mark(operation))))
-    return name, operation.formula, "<br>".join(shown), operation.domain, _codes(operation.numpy)
-
-
-def _marked(group: Group) -> str:
-    if not any(row.reason for row in group.functions):
-        return _codes(row.name for row in group.functions)
-    return _table(
-        ("NumPy", "Why, and what to write instead"), ((f"`{row.name}`", row.reason) for row in group.functions)
-    )
-
-
-def _codes(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    lines = [head, ["---"] * len(head), *([cell.replace("|", r"\|") for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

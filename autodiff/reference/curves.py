@@ -1,0 +1,192 @@
+"""The curve of an operation and of its derivative, drawn as SVG from the forward and the rule of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import Parameter
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.primitives.namespace import arrays
+from autodiff.primitives.primitive import Primitive
+from autodiff.transforms.functional import value_and_grad
+
+__all__ = ["Curve", "Kink", "curve_of", "kinks_of", "svg"]
+
+_COUNT: Final = 240  # steps along x
+_LEAST: Final = (-2.0, 2.0)  # shown of x, more where the domain has more
+_MOST: Final = 6.0  # shown of z and of the derivative
+_SIDE: Final = 1e-12  # how far beside a kink its two slopes are taken
+_SHARE: Final = 0.65  # where in its domain a second input is held
+_EXAMPLES: Final = 3  # the last of so many is drawn: the first often has the simplest param, such as x⁰
+
+_STEPS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0)  # between the marks of the vertical axis
+_MOST_MARKS: Final = 6.0
+
+_WIDTH, _HEIGHT = 300.0, 180.0
+_LEFT, _BELOW, _TOP = 34.0, 20.0, 8.0
+
+Floats = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """z and ∂z/∂x at points x; what else is held still, such as a second input; and the domain's kinks."""
+
+    x: Floats
+    z: Floats
+    slope: Floats
+    held: Mapping[str, Any]
+    kinks: tuple[Kink, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kink:
+    """A point where an operation of one input is not smooth: its value, the slopes beside it, and the one it has."""
+
+    x: float
+    z: float
+    before: float
+    slope: float
+    after: float
+
+
+def curve_of(entry: Primitive, names: Sequence[str]) -> Curve | None:
+    """The curve over the first input, whose other is held in its domain; None where one does not say it.
+
+    Args:
+        entry: an elementwise primitive of one or two inputs.
+        names: what its inputs are called.
+
+    >>> from autodiff import exp
+    >>> curve = curve_of(exp, ["x"])
+    >>> bool(np.all(curve.z == curve.slope))
+    True
+    """
+    if not entry.elementwise or entry.arity not in (1, 2):
+        return None
+    params = _params(entry)
+    if any(isinstance(each, bool) for each in params.values()):  # a choice takes one input as it is
+        return None
+    domain = entry.domain[0]
+    low, high = min(domain.low, _LEAST[0]), max(domain.high, _LEAST[1])
+    x = np.linspace(low, high, _COUNT + 1)
+    others = {
+        name: round(each.low + _SHARE * (each.high - each.low), 1)
+        for name, each in zip(names[1:], entry.domain[1:], strict=True)
+    }
+    inputs = (x, *(np.full_like(x, other) for other in others.values()))
+    with np.errstate(all="ignore"):
+        z = np.asarray(entry.forward(arrays, *inputs, **params), dtype=float)
+        slope = np.broadcast_to(entry.rule(0)(np.ones_like(x), z, *inputs, **params), x.shape)
+    slope = np.where(np.isfinite(z), slope, np.nan)
+    return Curve(x, z, slope, {**others, **params}, kinks_of(entry))
+
+
+def _params(entry: Primitive) -> dict[str, Any]:
+    """The defaults; where there is none, what an example has."""
+    scalar = [each.params for each in entry.examples[:_EXAMPLES] if not any(each.shapes)]
+    shown = scalar[-1] if scalar else {}
+    return {key: shown.get(key) if default is Parameter.empty else default for key, default in entry.defaults.items()}
+
+
+def kinks_of(entry: Primitive) -> tuple[Kink, ...]:
+    """What an operation of one input answers at each kink of its domain, as `autodiff.grad` has it.
+
+    >>> from autodiff import relu
+    >>> [(kink.before, kink.slope, kink.after) for kink in kinks_of(relu)]
+    [(0.0, 0.0, 1.0)]
+    """
+    if not entry.elementwise or entry.arity != 1:
+        return ()
+    params = _params(entry)
+    at = value_and_grad(lambda x: entry(x, **params))
+    return tuple(_kink(at, x) for x in entry.domain[0].kinks)
+
+
+def _kink(at: Any, x: float) -> Kink:
+    z, slope = at(x)
+    return Kink(x, float(z), float(at(x - _SIDE)[1]), float(slope), float(at(x + _SIDE)[1]))
+
+
+# ---- drawing ---------------------------------------------------------------------------------------------------------
+
+
+def svg(curve: Curve, title: str) -> str:
+    """The curve of z as a solid line, that of ∂z/∂x dashed, with a dot for the derivative at each kink.
+
+    It takes its colours from the page: ``.plot .z``, ``.slope``, ``.axis``.
+    """
+    low, high = _limits(curve)
+    left, right = float(curve.x[0]), float(curve.x[-1])
+
+    def across(x: Any) -> Any:
+        return (x - left) / (right - left) * (_WIDTH - _LEFT - 8.0)
+
+    def down(y: Any) -> Any:
+        return (high - y) / (high - low) * (_HEIGHT - _TOP - _BELOW)
+
+    inner = f'width="{_n(_WIDTH - _LEFT - 8.0)}" height="{_n(_HEIGHT - _TOP - _BELOW)}"'
+    parts = [
+        f'<svg class="plot" viewBox="0 0 {_n(_WIDTH)} {_n(_HEIGHT)}" role="img"><title>{title}</title>',
+        *_labels(left, right, low, high, across, down),
+        f'<svg x="{_n(_LEFT)}" y="{_n(_TOP)}" {inner}>',  # cuts off what is outside of it
+        '<rect class="ground" width="100%" height="100%"/>',
+        *(f'<path class="axis" d="M0 {_n(down(0.0))}H{_n(_WIDTH)}"/>' for _ in range(low <= 0.0 <= high)),
+        *(f'<path class="axis" d="M{_n(across(0.0))} 0V{_n(_HEIGHT)}"/>' for _ in range(left <= 0.0 <= right)),
+        f'<path class="z" d="{_path(across(curve.x), down(curve.z))}"/>',
+        f'<path class="slope" d="{_path(across(curve.x), down(curve.slope))}"/>',
+        *(
+            f'<circle class="kink" cx="{_n(across(kink.x))}" cy="{_n(down(kink.slope))}" r="3.5"/>'
+            for kink in curve.kinks
+            if np.isfinite(kink.slope)
+        ),
+        "</svg></svg>",
+    ]
+    return "".join(parts)
+
+
+def _limits(curve: Curve) -> tuple[float, float]:
+    """The least and the greatest that is shown of z and the derivative, with room beside a line that is flat."""
+    shown = np.concatenate([curve.z, curve.slope, [kink.slope for kink in curve.kinks], [0.0]])
+    shown = np.clip(shown[np.isfinite(shown)], -_MOST, _MOST)
+    low, high = float(shown.min()), float(shown.max())
+    room = max(0.08 * (high - low), 0.1)
+    return low - room, high + room
+
+
+def _labels(left: float, right: float, low: float, high: float, across: Any, down: Any) -> Iterator[str]:
+    for x in range(int(np.ceil(left)), int(right) + 1):
+        yield f'<text x="{_n(_LEFT + across(x))}" y="{_n(_HEIGHT - 5.0)}" text-anchor="middle">{_minus(x)}</text>'
+    step = next(step for step in _STEPS if (high - low) / step < _MOST_MARKS)
+    for k in range(int(np.ceil(low / step)), int(high / step + 1.0)):
+        if low <= k * step <= high:
+            at = f'x="{_n(_LEFT - 6.0)}" y="{_n(_TOP + down(k * step) + 4.0)}"'
+            yield f'<text {at} text-anchor="end">{_minus(k * step)}</text>'
+
+
+def _path(x: Floats, y: Floats) -> str:
+    """Lines through the points, broken where a value is not finite and where the curve jumps."""
+    words: list[str] = []
+    drawn = False
+    steps = np.abs(np.diff(y, prepend=y[:1]))
+    near = np.minimum(np.concatenate([steps[:1], steps[:-1]]), np.concatenate([steps[1:], steps[-1:]]))
+    for px, py, step, usual in zip(x, y, steps, near, strict=True):
+        if not np.isfinite(py) or abs(py) > 4.0 * _HEIGHT:
+            drawn = False
+            continue
+        jumps = step > 12.0 and step > 8.0 * max(usual, 0.5)
+        words.append(f"{'L' if drawn and not jumps else 'M'}{_n(px)} {_n(py)}")
+        drawn = True
+    return "".join(words)
+
+
+def _n(value: float) -> str:
+    """A coordinate with one decimal at most."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def _minus(value: float) -> str:
+    return f"{value:g}".replace("-", "−")

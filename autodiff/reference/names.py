@@ -1,0 +1,91 @@
+"""The public names: what each public module exports, what a class adds to it, and how each is called.
+
+Some methods of nodes are written when they are first called, and have another signature from then on.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any, Final
+
+__all__ = ["PACKAGES", "call_signature", "exported", "member_names"]
+
+PACKAGES: Final = ("autodiff", "autodiff.draw", "autodiff.explain", "autodiff.testing", "nn", "nn.strategies")
+
+
+def exported(package: str) -> Iterator[tuple[str, Any]]:
+    """The names that a public module exports, in alphabetical order, each with what it stands for.
+
+    Where that needs a library that is not installed, the error that says so stands in its place.
+
+    >>> [name for name, _ in exported("autodiff.explain")]
+    ['explain']
+    """
+    try:
+        module: Any = import_module(package)
+    except ImportError as error:
+        yield package, error
+        return
+    for name in sorted(module.__all__):
+        try:
+            yield name, getattr(module, name)
+        except ImportError as error:
+            yield name, error
+
+
+def member_names(kind: type) -> list[str]:
+    """The public attributes that a class adds to ``object`` and to built-in classes, its own or inherited.
+
+    >>> from autodiff.draw import Row
+    >>> member_names(Row)
+    ['cells', 'lane']
+    """
+    return [name for name in sorted(dir(kind)) if not name.startswith("_") and _is_ours(_home(kind, name))]
+
+
+def call_signature(item: Any) -> str:
+    """The parameters, without annotations; "" for properties and data.
+
+    A class that is made the way a built-in class is has none either: versions of Python differ there.
+
+    >>> from autodiff import grad
+    >>> call_signature(grad)
+    '(f, argnum=0)'
+    """
+    entry = getattr(item, "__func__", item)
+    if inspect.isclass(entry):
+        is_called = any(_is_ours(_home(entry, name)) for name in ("__init__", "__new__"))
+    else:
+        is_called = callable(entry) and (inspect.isroutine(entry) or _is_ours(type(entry)))
+    if not is_called:
+        return ""
+    signature = inspect.signature(entry)
+    bare = [p.replace(annotation=p.empty, default=_named(p.default)) for p in signature.parameters.values()]
+    return str(signature.replace(parameters=bare, return_annotation=signature.empty))
+
+
+def _home(kind: type, name: str) -> type:
+    """The class that defines an attribute of ``kind``."""
+    return next((base for base in kind.__mro__ if name in vars(base)), object)
+
+
+def _is_ours(kind: type) -> bool:
+    return kind.__module__.split(".")[0] in ("autodiff", "nn")
+
+
+class _Text:
+    """A default that prints as its name: the default repr of functions and classes holds an address."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _named(default: Any) -> Any:
+    if default is inspect.Parameter.empty or not (callable(default) or " at 0x" in repr(default)):
+        return default
+    return _Text(getattr(default, "__name__", "…"))

@@ -1,0 +1,60 @@
+"""The notes section by section, each with the names whose docstrings refer to it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from autodiff.reference.docstrings import parse
+from autodiff.reference.names import member_names
+from autodiff.reference.operations import Operation
+
+__all__ = ["SECTIONS", "by_section", "sections"]
+
+#: What the sections of the notes are about.
+SECTIONS: Final = {
+    "1.1": "A neuron", "1.2": "A layer", "1.3": "The window scorer", "1.4": "The max-margin objective",
+    "1.5": "Backpropagation element by element: error sharing", "1.6": "Backpropagation in matrices",
+    "2": "Gradient check, units, first weights, AdaGrad", "3": "Recurrent networks",
+}  # fmt: skip
+_REFERENCE: Final = re.compile(r"notes, sections? (\d(?:\.\d)?)(?: and (\d(?:\.\d)?))?")
+
+
+def sections(text: str) -> list[str]:
+    """The sections that a text refers to.
+
+    >>> sections("notes, sections 1.2 and 1.6.")
+    ['1.2', '1.6']
+    """
+    return [number for found in _REFERENCE.finditer(text) for number in found.groups() if number]
+
+
+def by_section(
+    places: Mapping[str, str], operations: Iterable[Operation], names: Mapping[str, Mapping[str, Any]]
+) -> dict[str, list[str]]:
+    """For each of `SECTIONS` the places on the page that refer to it.
+
+    Args:
+        places: that of each operation, by its name.
+        operations: those of the table.
+        names: what each public module exports, by module and name.
+    """
+    found: dict[str, list[str]] = {number: [] for number in SECTIONS}
+    told = [(places[row.name], row.formula) for row in operations]
+    for package, items in names.items():
+        told += [each for name, item in items.items() for each in _sources(f"{package}.{name}", item)]
+    for place, text in told:
+        for number in sections(text):
+            found[number].append(place)
+    return found
+
+
+def _sources(place: str, item: Any) -> Iterator[tuple[str, str]]:
+    """Where a function or class says that it is from, and what its attributes say."""
+    if inspect.isclass(item) or inspect.isroutine(item):
+        yield place, parse(inspect.getdoc(item) or "").source
+    if inspect.isclass(item):
+        for name in member_names(item):
+            yield f"{place}.{name}", parse(inspect.getdoc(inspect.getattr_static(item, name)) or "").source

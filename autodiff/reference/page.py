@@ -1,0 +1,160 @@
+"""The reference as one page of HTML, which needs no network: operations with their curves, and every public name.
+
+Made from the table and the docstrings by a renderer of our own: the parts of a docstring here are few, and an operation
+needs its formula, its curve and what it answers at kinks beside it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from autodiff import __version__
+from autodiff.draw.files import Saved, write
+from autodiff.draw.model.palette import DARK, FONTS, LIGHT, variables
+from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.registry import TABLE
+from autodiff.reference.curves import curve_of
+from autodiff.reference.markup import Links, code, facts
+from autodiff.reference.name_entries import anchors, entry, missing
+from autodiff.reference.names import PACKAGES, exported
+from autodiff.reference.notes import SECTIONS, by_section
+from autodiff.reference.operation_cards import anchor, card, kinks
+from autodiff.reference.operations import Group, Operation, everything, inputs, topics
+from autodiff.reference.tables import legend
+
+__all__ = ["page", "save"]
+
+_FILE: Final = "reference.html"
+_TITLE: Final = "autodiff reference"
+_INTRODUCTION: Final = (
+    "This page lists every operation with its curve and derivative, and every public name with its signature, errors "
+    "and examples. It is generated from docstrings and the table of operations; the tests run every example."
+)
+_ERRORS: Final = (
+    "Every operation takes numbers, arrays, Values and Tensors; elementwise operations broadcast as NumPy does. An "
+    "operation raises TypeError for operands that are not real numbers, and ValueError for shapes that do not fit."
+)
+_KINKS: Final = (
+    "Where a curve has a kink, a jump or a pole, the derivative is a convention. This table gives the value that "
+    "`autodiff.grad` returns there, and the slopes on both sides."
+)
+
+
+def page() -> str:
+    """The reference as HTML, the same text in every process: light or dark as the reader's system is.
+
+    A link to a name ends in ``#`` and the name, such as ``#autodiff.grad``.
+
+    >>> page()[:15]
+    '<!doctype html>'
+    """
+    return "\n".join(_document()) + "\n"
+
+
+def save(target: str | os.PathLike[str] = _FILE) -> Saved:
+    """Write the page to a file that ends in .html, or as ``reference.html`` into a folder, which is made if need be.
+
+    Raises:
+        ValueError: another ending. OSError: the file cannot be written; the message is one sentence that names it.
+    """
+    path = Path(target)
+    if path.is_dir() or not path.suffix:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise type(error)(f"cannot make the folder {path}: {error.strerror or error}") from error
+        path /= _FILE
+    if path.suffix.lower() != ".html":
+        raise ValueError(f"the reference is written to an .html file or a folder, but got {path.name!r}")
+    return write({"html": page}, path)
+
+
+def _document() -> Iterator[str]:
+    found = everything()
+    names = {package: dict(exported(package)) for package in PACKAGES}
+    places = {row.name: anchor(row, names["autodiff"]) for row in found.operations}
+    links = Links({*places.values(), *_anchors(names)})
+    style = f":root{{--fonts:{FONTS};{variables(LIGHT)};color-scheme:light}}"
+    style += f"@media screen and (prefers-color-scheme:dark){{:root{{{variables(DARK)};color-scheme:dark}}}}\n"
+    style += files("autodiff.reference").joinpath("assets/page.css").read_text(encoding="utf-8")
+    yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">'
+    yield f"<title>{_TITLE}</title>\n<style>\n{style}</style>\n</head>\n<body>"
+    yield from _contents(topics(found), found.groups)
+    yield f'<main>\n<h1 id="top">{_TITLE} <small>{__version__}</small></h1>\n<p>{_INTRODUCTION}</p>'
+    yield '<section>\n<h2 id="operations">Operations</h2>'
+    yield from (f"<p>{links.inline(sentence)}</p>" for sentence in [*legend(found), _ERRORS])
+    for topic, rows in topics(found):
+        yield f'<h3 id="topic.{topic}">{topic}</h3>'
+        yield from (card(row, places[row.name], links) for row in rows)
+    yield f'</section>\n<section>\n<h2 id="kinks">Conventions at kinks</h2>\n<p>{links.inline(_KINKS)}</p>'
+    yield kinks(_curves(places, found.operations))
+    yield '</section>\n<section>\n<h2 id="numpy">NumPy’s functions</h2>'
+    yield from (_numpy(number, group, links) for number, group in enumerate(found.groups))
+    yield '</section>\n<section>\n<h2 id="notes">The notes, section by section</h2>'
+    yield facts(
+        (f"{number} {SECTIONS[number]}", ", ".join(links.name(place) for place in found_there))
+        for number, found_there in by_section(places, found.operations, names).items()
+    )
+    yield "</section>"
+    for package, items in names.items():
+        yield from _module(package, items, links)
+    yield "</main>\n</body>\n</html>"
+
+
+def _anchors(names: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for package, items in names.items():
+        for name, item in items.items():
+            yield from anchors(package, name, item)
+
+
+def _curves(places: Mapping[str, str], rows: tuple[Operation, ...]) -> dict[str, Any]:
+    drawn = {places[row.name]: (row, curve_of(TABLE[row.name], inputs(TABLE[row.name]))) for row in rows}
+    return {place: (row, curve) for place, (row, curve) in drawn.items() if curve is not None}
+
+
+def _contents(topics: Any, groups: tuple[Group, ...]) -> Iterator[str]:
+    yield '<nav>\n<details open>\n<summary>Contents</summary>\n<ul>\n<li><a href="#operations">Operations</a><ul>'
+    yield from (f'<li><a href="#topic.{topic}">{topic}</a></li>' for topic, _ in topics)
+    yield '</ul></li>\n<li><a href="#kinks">Conventions at kinks</a></li>'
+    yield '<li><a href="#numpy">NumPy’s functions</a><ul>'
+    yield from (f'<li><a href="#numpy.{number}">{_short(group)}</a></li>' for number, group in enumerate(groups))
+    yield '</ul></li>\n<li><a href="#notes">The notes</a></li>'
+    yield from (f'<li><a href="#module.{package}">{code(package)}</a></li>' for package in PACKAGES)
+    yield "</ul>\n</details>\n</nav>"
+
+
+def _short(group: Group) -> str:
+    return group.title.removeprefix("NumPy functions ").removeprefix("that ").capitalize()
+
+
+def _numpy(number: int, group: Group, links: Links) -> str:
+    head = f'<h3 id="numpy.{number}">{group.title}</h3><p>{links.inline(group.sentence)}</p>'
+    if not any(row.reason for row in group.functions):
+        return f'{head}<p class="names">{", ".join(code(row.name) for row in group.functions)}</p>'
+    rows = "".join(f"<dt>{code(row.name)}</dt><dd>{links.inline(row.reason)}</dd>" for row in group.functions)
+    return f'{head}<dl class="members">{rows}</dl>'
+
+
+def _module(package: str, items: Mapping[str, Any], links: Links) -> Iterator[str]:
+    yield f'<section>\n<h2 id="module.{package}">{code(package)}</h2>'
+    first = next(iter(items.values()))
+    if isinstance(first, ImportError) and [*items] == [package]:
+        yield f"{missing(first)}\n</section>"
+        return
+    doc = (import_module(package).__doc__ or "").split("\n\n")[0]
+    yield f"<p>{links.inline(' '.join(doc.split()), package)}</p>"
+    operations = [name for name, item in items.items() if isinstance(item, Primitive)]
+    if operations:
+        listed = ", ".join(links.name(name, package) for name in operations)
+        yield f'<p class="names">Operations, described above: {listed}</p>'
+    others = {name: item for name, item in items.items() if name not in operations}
+    yield f'<p class="names">{", ".join(links.name(name, package) for name in others)}</p>'
+    yield from (entry(package, name, item, links) for name, item in others.items())
+    yield "</section>"
