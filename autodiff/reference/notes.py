@@ -46,7 +46,7 @@ def by_section(
     for package, items in names.items():
         told += [each for name, item in items.items() for each in _sources(f"{package}.{name}", item)]
     for place, text in told:
-        for number in sections(text):
+        for number in found.keys() & sections(text):
             found[number].append(place)
     return found
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import TABLE
-from autodiff.reference.curves import Curve, Kink, curve_of, svg
+from autodiff.reference.curves import Curve, Kink, curve_of, kinks_of, svg
 from autodiff.reference.markup import Links, code, facts, session, source
 from autodiff.reference.operations import Operation, inputs
 from autodiff.reference.samples import call_of, shapes
@@ -74,13 +74,13 @@ def _figure(entry: Primitive, curve: Curve, first: str) -> str:
     return f"<figure>{svg(curve, title)}<figcaption>{caption}{f'; {held}' if held else ''}</figcaption></figure>"
 
 
-def kinks(found: Mapping[str, tuple[Operation, Curve]]) -> str:
-    """A table of what every operation of one input answers at its kinks, by the place of its card."""
+def kinks(found: Iterable[tuple[Operation, str]]) -> str:
+    """A table of what every operation of one input answers at its kinks; with each goes the place of its card."""
     head = "".join(f"<th>{each}</th>" for each in ("Operation", "x", "slope below", "derivative", "slope above"))
     rows = "".join(
         f'<tr><th><a href="#{escape(place)}">{code(row.name)}</a></th><td>{x}</td>{_cells(kink)}</tr>'
-        for place, (row, curve) in found.items()
-        for x, kink in _grouped(curve.kinks)
+        for row, place in found
+        for x, kink in _grouped(kinks_of(TABLE[row.name]))
     )
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 

@@ -7,7 +7,7 @@ needs its formula, its curve and what it answers at kinks beside it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
@@ -17,14 +17,12 @@ from autodiff import __version__
 from autodiff.draw.files import Saved, write
 from autodiff.draw.model.palette import DARK, FONTS, LIGHT, variables
 from autodiff.primitives.primitive import Primitive
-from autodiff.primitives.registry import TABLE
-from autodiff.reference.curves import curve_of
 from autodiff.reference.markup import Links, code, facts
 from autodiff.reference.name_entries import anchors, entry, missing
 from autodiff.reference.names import PACKAGES, exported
 from autodiff.reference.notes import SECTIONS, by_section
 from autodiff.reference.operation_cards import anchor, card, kinks
-from autodiff.reference.operations import Group, Operation, everything, inputs, topics
+from autodiff.reference.operations import Group, Reference, everything, topics
 from autodiff.reference.tables import legend
 
 __all__ = ["page", "save"]
@@ -79,6 +77,24 @@ def _document() -> Iterator[str]:
     names = {package: dict(exported(package)) for package in PACKAGES}
     places = {row.name: anchor(row, names["autodiff"]) for row in found.operations}
     links = Links({*places.values(), *_anchors(names)})
+    yield from _head()
+    yield from _contents(topics(found), found.groups)
+    yield f'<main>\n<h1 id="top">{_TITLE} <small>{__version__}</small></h1>\n<p>{_INTRODUCTION}</p>'
+    yield from _section("operations", "Operations", _operations(found, places, links))
+    told = [f"<p>{links.inline(_KINKS)}</p>", kinks((row, places[row.name]) for row in found.operations)]
+    yield from _section("kinks", "Conventions at kinks", told)
+    groups = (_numpy(number, group, links) for number, group in enumerate(found.groups))
+    yield from _section("numpy", "NumPy’s functions", groups)
+    rows = by_section(places, found.operations, names).items()
+    index = facts((f"{number} {SECTIONS[number]}", ", ".join(map(links.name, there))) for number, there in rows)
+    yield from _section("notes", "The notes, section by section", [index])
+    for package, items in names.items():
+        yield from _section(f"module.{package}", code(package), _module(package, items, links))
+    yield "</main>\n</body>\n</html>"
+
+
+def _head() -> Iterator[str]:
+    """The style is in the page, and its policy lets nothing else load or run."""
     style = f":root{{--fonts:{FONTS};{variables(LIGHT)};color-scheme:light}}"
     style += f"@media screen and (prefers-color-scheme:dark){{:root{{{variables(DARK)};color-scheme:dark}}}}\n"
     style += files("autodiff.reference").joinpath("assets/page.css").read_text(encoding="utf-8")
@@ -86,37 +102,25 @@ def _document() -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">'
     yield f"<title>{_TITLE}</title>\n<style>\n{style}</style>\n</head>\n<body>"
-    yield from _contents(topics(found), found.groups)
-    yield f'<main>\n<h1 id="top">{_TITLE} <small>{__version__}</small></h1>\n<p>{_INTRODUCTION}</p>'
-    yield '<section>\n<h2 id="operations">Operations</h2>'
+
+
+def _section(place: str, title: str, parts: Iterable[str]) -> Iterator[str]:
+    yield f'<section>\n<h2 id="{place}">{title}</h2>'
+    yield from parts
+    yield "</section>"
+
+
+def _operations(found: Reference, places: Mapping[str, str], links: Links) -> Iterator[str]:
     yield from (f"<p>{links.inline(sentence)}</p>" for sentence in [*legend(found), _ERRORS])
     for topic, rows in topics(found):
         yield f'<h3 id="topic.{topic}">{topic}</h3>'
         yield from (card(row, places[row.name], links) for row in rows)
-    yield f'</section>\n<section>\n<h2 id="kinks">Conventions at kinks</h2>\n<p>{links.inline(_KINKS)}</p>'
-    yield kinks(_curves(places, found.operations))
-    yield '</section>\n<section>\n<h2 id="numpy">NumPy’s functions</h2>'
-    yield from (_numpy(number, group, links) for number, group in enumerate(found.groups))
-    yield '</section>\n<section>\n<h2 id="notes">The notes, section by section</h2>'
-    yield facts(
-        (f"{number} {SECTIONS[number]}", ", ".join(links.name(place) for place in found_there))
-        for number, found_there in by_section(places, found.operations, names).items()
-    )
-    yield "</section>"
-    for package, items in names.items():
-        yield from _module(package, items, links)
-    yield "</main>\n</body>\n</html>"
 
 
 def _anchors(names: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for package, items in names.items():
         for name, item in items.items():
             yield from anchors(package, name, item)
-
-
-def _curves(places: Mapping[str, str], rows: tuple[Operation, ...]) -> dict[str, Any]:
-    drawn = {places[row.name]: (row, curve_of(TABLE[row.name], inputs(TABLE[row.name]))) for row in rows}
-    return {place: (row, curve) for place, (row, curve) in drawn.items() if curve is not None}
 
 
 def _contents(topics: Any, groups: tuple[Group, ...]) -> Iterator[str]:
@@ -143,18 +147,19 @@ def _numpy(number: int, group: Group, links: Links) -> str:
 
 
 def _module(package: str, items: Mapping[str, Any], links: Links) -> Iterator[str]:
-    yield f'<section>\n<h2 id="module.{package}">{code(package)}</h2>'
     first = next(iter(items.values()))
     if isinstance(first, ImportError) and [*items] == [package]:
-        yield f"{missing(first)}\n</section>"
+        yield missing(first)
         return
     doc = (import_module(package).__doc__ or "").split("\n\n")[0]
     yield f"<p>{links.inline(' '.join(doc.split()), package)}</p>"
     operations = [name for name, item in items.items() if isinstance(item, Primitive)]
     if operations:
-        listed = ", ".join(links.name(name, package) for name in operations)
-        yield f'<p class="names">Operations, described above: {listed}</p>'
+        yield f'<p class="names">Operations, described above: {_listed(operations, package, links)}</p>'
     others = {name: item for name, item in items.items() if name not in operations}
-    yield f'<p class="names">{", ".join(links.name(name, package) for name in others)}</p>'
+    yield f'<p class="names">{_listed(others, package, links)}</p>'
     yield from (entry(package, name, item, links) for name, item in others.items())
-    yield "</section>"
+
+
+def _listed(names: Iterable[str], package: str, links: Links) -> str:
+    return ", ".join(links.name(name, package) for name in names)
