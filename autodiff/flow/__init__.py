@@ -1,7 +1,10 @@
 """Error sharing as data: the ledger of one gradient, the paths it takes, and what its nodes and edges are called."""
 
 from autodiff.flow.anomalies import Anomaly
-from autodiff.flow.ledger import Factor, Flow, Flows, Path, bracketed, count_text, error_flow
+from autodiff.flow.factors import Factor, Path
+from autodiff.flow.flows import Flows, error_flow
+from autodiff.flow.labels import bracketed, count_text
+from autodiff.flow.ledger import Flow
 from autodiff.flow.parts import FlowEdge, FlowNode, Wire
 
 __all__ = [

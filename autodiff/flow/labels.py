@@ -5,6 +5,7 @@ A reading comes from the table: the rule of the edge, run on symbols. There is n
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -215,3 +216,30 @@ def _is_plain(part: Any) -> bool:
     if not isinstance(part, Expression) or part.head in ("variable", "number"):
         return True
     return part.head in _ARITHMETIC and all(map(_is_plain, part.parts))
+
+
+# ---- how factors and counts are written -----------------------------------------------------------------------------
+
+
+def bracketed(factor: str) -> str:
+    """``factor`` as it may stand in a product: a sum or a negative number in brackets.
+
+    >>> bracketed("−0.6"), bracketed("1 + x"), bracketed("f′(z)")
+    ('(−0.6)', '(1 + x)', 'f′(z)')
+    """
+    return f"({factor})" if factor.startswith("−") or " + " in factor or " − " in factor else factor
+
+
+def count_text(count: int) -> str:
+    """A count for people: exact up to 15 digits, beyond that its size.
+
+    >>> count_text(6), count_text(2**200)
+    ('6', 'about 1.6e60')
+    """
+    if count < 10**15:
+        return str(count)
+    shift = max(count.bit_length() - 64, 0)  # the decimal digits of a huge integer take quadratic time
+    digits = math.log10(count >> shift) + shift * math.log10(2.0)
+    exponent = math.floor(digits)
+    first = f"{10 ** (digits - exponent):.1f}"
+    return f"about 1.0e{exponent + 1}" if first == "10.0" else f"about {first}e{exponent}"

@@ -73,9 +73,9 @@ class _Lesson:
         self.name = notes_name(flow.parameter)
         self.letter, self.indices = ("", ()) if self.name is None else (self.name.letter, self.name.indices)
         self.is_output_weight = self.letter == "U" and len(self.indices) == 1
-        self.has_windows = any(node.label.endswith(CORRUPT) for node in (*flow.nodes, *flow.rest))
+        self.has_windows = any(node.label.endswith(CORRUPT) for node in flow.every)
         self.by_name: dict[Name, FlowNode] = {}
-        for node in (*flow.nodes, *flow.rest):
+        for node in flow.every:
             name = notes_name(node)
             if name is not None and (name not in self.by_name or not suffix(node)):
                 self.by_name[name] = node  # of two windows the true one
@@ -151,7 +151,7 @@ class _Lesson:
         nodes = [self.by_name.get(Name(letter, (index,), layer)) for letter in letters]
         unit = self.say("explain.input-unit" if layer == 1 else "explain.unit", index=index, layer=layer)
         if nodes == [None] and self.flow.shares:  # a scorer's inputs are entries of word vectors, and have those names
-            nodes = [node for node in self.flow.rest if node.label == self.flow.shares[0].partner]
+            nodes = [node for node in self.flow.off_path if node.label == self.flow.shares[0].partner]
         values = self.listed([self.valued(node) for node in nodes if node is not None])
         return self.say("explain.with", unit=unit, values=values) if values else unit
 

@@ -178,7 +178,7 @@ def test_the_page_needs_no_further_backward_pass(monkeypatch) -> None:
     flow = error_flow(network([1.0, 2.0, 3.0, 4.0]), network.parameter("W11(1)"))
     before = page(flow)
     network.parameter("W11(1)").data = 5.0
-    monkeypatch.setattr("autodiff.flow.ledger.backpropagate", None)
+    monkeypatch.setattr("autodiff.flow.flows.backpropagate", None)
     assert page(flow) == before
 
 

@@ -68,14 +68,14 @@ def test_the_ledger_of_the_notes_example() -> None:
     assert flow.parameter is flow.nodes[-1]
 
 
-def test_the_rest_of_the_graph_is_kept_for_pictures() -> None:
+def test_the_nodes_off_the_way_are_kept_for_pictures() -> None:
     """Nodes and edges off the way have ids behind those of the way, and no edge is told twice."""
     flow = notes_flow()
-    labels_of_rest = {node.label for node in flow.rest}
-    assert {"a₁⁽¹⁾", "a₄⁽¹⁾", "z₂⁽²⁾", "a₂⁽²⁾", "W₂₁⁽¹⁾", "b₁⁽²⁾"} <= labels_of_rest
-    assert [node.id for node in (*flow.nodes, *flow.rest)] == list(range(len(flow.nodes) + len(flow.rest)))
+    labels_off_path = {node.label for node in flow.off_path}
+    assert {"a₁⁽¹⁾", "a₄⁽¹⁾", "z₂⁽²⁾", "a₂⁽²⁾", "W₂₁⁽¹⁾", "b₁⁽²⁾"} <= labels_off_path
+    assert [node.id for node in flow.every] == list(range(len(flow.nodes) + len(flow.off_path)))
     way = {(edge.consumer, edge.input, edge.slot) for edge in flow.edges}
-    wires = {(wire.consumer, wire.input, wire.slot) for wire in flow.rest_wires}
+    wires = {(wire.consumer, wire.input, wire.slot) for wire in flow.off_path_wires}
     assert not way & wires
     assert len(way | wires) == 2 * 9 + 2 + 5 + 1  # two hidden sums, two units, the output's sum and unit
 
@@ -627,8 +627,8 @@ def test_flows_to_all_nodes_are_those_of_a_pass_each(flow) -> None:
         found = flow.flows.to(node)
         alone = error_flow(graph[0], graph[node.id])
         assert found.as_dict() == alone.as_dict()
-        assert [vars_of(item) for item in found.rest] == [vars_of(item) for item in alone.rest]
-        assert found.rest_wires == alone.rest_wires
+        assert [vars_of(item) for item in found.off_path] == [vars_of(item) for item in alone.off_path]
+        assert found.off_path_wires == alone.off_path_wires
         own = {(found.nodes[edge.consumer].label, edge.slot): edge.share for edge in found.edges}
         assert own.items() <= shares_by_place(flow).items()
 
@@ -650,4 +650,4 @@ def test_flows_keep_the_moment_of_their_pass() -> None:
     x.data = 5.0
     assert flow.flows.to(x).parameter.value == 3.0
     assert flow.flows.to(x).gradient == 2.0
-    assert [node.value for node in flow.rest] == [3.0]
+    assert [node.value for node in flow.off_path] == [3.0]

@@ -146,23 +146,22 @@ def _data(flow: Flow) -> dict[str, Any]:
     """What the page knows: nodes and edges of the ledger, where boxes stand, and the story of every node's flow."""
     flows, made = flow.flows, select(flow)
     whole = replace(flow, nodes=flows.nodes)
-    by_id = {node.id: node for node in flows.nodes} | ({len(flows.nodes): flow.parameter} if flow.is_empty else {})
-    kept = [by_id[k] for k in sorted(made.nodes)]
-    places = {node.label: k for k, node in enumerate(kept)}
-    edges = [edge for node in kept[: len(flows.nodes)] if node.operation for edge in flows.edges_of(node)]
-    edges = [edge for edge in edges if edge.input in made.nodes]
-    teller = _Teller(places, {(by_id[edge.consumer].label, edge.slot): k for k, edge in enumerate(edges)})
-    told = {places[one.parameter.label]: teller.story(one) for one in _told(flow, kept)}
-    number_of = {node.id: places[node.label] for node in by_id.values() if node.id in made.nodes}
+    every = (*flows.nodes, flow.parameter) if flow.is_empty else flows.nodes
+    kept = [every[number] for number in sorted(made.nodes)]
+    places = {node.id: place for place, node in enumerate(kept)}
+    computed = (node for node in kept if node.operation and node.id < len(flows.nodes))
+    edges = [edge for node in computed for edge in flows.edges_of(node) if edge.input in places]
+    teller = _Teller(kept, {(edge.consumer, edge.slot): place for place, edge in enumerate(edges)})
+    told = {places[flows.number_of(one.parameter)]: teller.story(one) for one in _told(flow, kept)}
     return {
-        "output": places[flow.output.label],
-        "parameter": places[flow.parameter.label],
+        "output": places[flows.number_of(flow.output)],
+        "parameter": places[flows.number_of(flow.parameter)],
         "seed": _plain(flow.seed),
         "nodes": [_node(whole, node) for node in kept],
-        "edges": [[number_of[edge.consumer], number_of[edge.input], *_edge(whole, edge)] for edge in edges],
-        **_positions(made, number_of),
+        "edges": [[places[edge.consumer], places[edge.input], *_edge(whole, edge)] for edge in edges],
+        **_positions(made, places),
         "flows": dict(sorted(told.items())),
-        "folded": len(by_id) - len(kept),
+        "folded": len(every) - len(kept),
         **teller.written(),
         "phrases": {
             language: {key: PHRASES[key][k] for key in sorted(_phrases_used())} for k, language in enumerate(LANGUAGES)
@@ -183,13 +182,13 @@ def _told(flow: Flow, kept: Sequence[FlowNode]) -> Iterator[Flow]:
         yield one
 
 
-def _positions(made: Selection, number_of: Mapping[int, int]) -> dict[str, Any]:
+def _positions(made: Selection, places: Mapping[int, int]) -> dict[str, Any]:
     """Boxes column by column from the output on, and which weight stands on which wire, which bias in which box."""
     return {
-        "columns": [[[number_of[k] for k in box] for box in column] for column in made.columns],
+        "columns": [[[places[k] for k in box] for box in column] for column in made.columns],
         "more": made.more,
-        "wires": [[number_of[k] for k in wire] for wire in made.wires],
-        "biases": [[number_of[k] for k in pair] for pair in made.biases],
+        "wires": [[places[k] for k in wire] for wire in made.wires],
+        "biases": [[places[k] for k in pair] for pair in made.biases],
     }
 
 
@@ -242,10 +241,11 @@ def _size(error: Any) -> float:
 class _Teller:
     """Tells flows in all languages; equal texts are kept once."""
 
-    def __init__(self, places: Mapping[str, int], places_of_edges: Mapping[tuple[str, int], int]) -> None:
-        self._places = places
+    def __init__(self, kept: Sequence[FlowNode], places_of_edges: Mapping[tuple[int, int], int]) -> None:
+        self._places = {node.id: place for place, node in enumerate(kept)}
         self._places_of_edges = places_of_edges
-        self._long = {label: f"{label[: _LONGEST - 1]}…" for label in places if len(label) > _LONGEST}
+        labels = (node.label for node in kept)
+        self._long = {label: f"{label[: _LONGEST - 1]}…" for label in labels if len(label) > _LONGEST}
         self._known: dict[tuple[str, ...], int] = {}
         self._pieces: dict[str | float, int] = {}
 
@@ -276,13 +276,13 @@ class _Teller:
 
     def _step(self, flow: Flow, told: Sequence[Step]) -> list[Any]:
         """Its text, the nodes and the edges it is about."""
-        step = told[0]
-        nodes = (flow.nodes[k].label for k in step.nodes)
-        edges = ((flow.nodes[edge.consumer].label, edge.slot) for edge in map(flow.edges.__getitem__, step.edges))
+        step, number_of = told[0], flow.flows.number_of
+        nodes = (number_of(flow.nodes[k]) for k in step.nodes)
+        edges = ((number_of(flow.nodes[edge.consumer]), edge.slot) for edge in map(flow.edges.__getitem__, step.edges))
         return [
             self._text([_lines(each, language) for each, language in zip(told, LANGUAGES, strict=True)]),
-            [self._places[label] for label in nodes if label in self._places],
-            [self._places_of_edges[key] for key in edges if key in self._places_of_edges],
+            [self._places[node] for node in nodes if node in self._places],
+            [self._places_of_edges[edge] for edge in edges if edge in self._places_of_edges],
         ]
 
     def _text(self, texts: Iterable[str]) -> int:

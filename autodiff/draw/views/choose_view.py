@@ -10,10 +10,10 @@ from autodiff.draw.model.picture import Box, Cell, Picture, Row
 from autodiff.draw.model.shorten import with_short_names
 from autodiff.draw.model.voice import Voice, voice
 from autodiff.draw.views.computation import graph_of_flow
-from autodiff.draw.views.groups import Group, grouped, has_much_rest
+from autodiff.draw.views.groups import Group, grouped, has_much_off_path
 from autodiff.draw.views.marks import mark
 from autodiff.draw.views.network import network
-from autodiff.draw.views.off_path import add_rest, boxes_in_order
+from autodiff.draw.views.off_path import add_off_path, boxes_in_order
 from autodiff.draw.views.rail import MOST_BOXES, Rail, rail
 from autodiff.draw.views.shares import shares
 from autodiff.flow import Flow
@@ -96,7 +96,7 @@ def _groups_of_shares(flow: Flow) -> list[Group]:
     """The boxes of a graph of shares; none if that would be too many."""
     if len(flow.nodes) > 2 * _MOST_UNITS:
         return []
-    groups = grouped(flow, units=True, rest=not has_much_rest(flow))
+    groups = grouped(flow, units=True, off_path=not has_much_off_path(flow))
     return groups if 0 < sum(group.on_the_way for group in groups) <= _MOST_UNITS else []
 
 
@@ -120,7 +120,7 @@ def _rail(voice: Voice, flow: Flow) -> Picture:
     short = len(flow.nodes) <= MOST_BOXES
     told = voice.steps(flow) if short else ()
     made = rail(voice, flow, path, Numbering(flow, _below(told)))
-    groups = grouped(flow, units=False) if short and not has_much_rest(flow) else ()
+    groups = grouped(flow, units=False) if short and not has_much_off_path(flow) else ()
     return _finished(voice, flow, made, "rail", voice.formula(flow), told, [], groups)
 
 
@@ -132,15 +132,15 @@ def _below(told: Sequence[Step]) -> Sequence[Step]:
 def _left_out(voice: Voice, flow: Flow) -> list[str]:
     """That much is not drawn."""
     count = len(flow.flows.nodes) - len(flow.nodes)
-    return [voice.say("caption.left-out", count=count)] if has_much_rest(flow) else []
+    return [voice.say("caption.left-out", count=count)] if has_much_off_path(flow) else []
 
 
 def _finished(
     voice: Voice, flow: Flow, made: Rail, kind: str, formula: tuple[str, ...], told: Sequence[Step],
     captions: Sequence[str], groups: Sequence[Group],
 ) -> Picture:  # fmt: skip
-    if groups and not has_much_rest(flow):
-        add_rest(made, voice, flow, groups)
+    if groups and not has_much_off_path(flow):
+        add_off_path(made, voice, flow, groups)
     mark(made, voice, flow)
     title, captions = _title(voice, flow), (*captions, *_left_out(voice, flow), *voice.remarks(flow))
     return Picture(

@@ -19,9 +19,9 @@ from autodiff.engine.graph import BY_RULE, Node, topological
 from autodiff.engine.shares import local_gradients
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
 from autodiff.flow.anomalies import first_values, is_finite
-from autodiff.flow.labels import labels, read_edge
+from autodiff.flow.labels import read_edge
+from autodiff.flow.numbering import NumberedGraph
 from autodiff.flow.products import product
-from autodiff.flow.variable_names import names_in
 from autodiff.primitives.operands import describe
 from autodiff.telling.remarks import first_value
 from autodiff.telling.terms import in_order
@@ -62,26 +62,15 @@ def computation(
     """
     if not isinstance(output, Node):
         raise TypeError(f"a computation graph is that of a Value or Tensor, and got {describe(output)}")
-    order = topological(output)
-    given = names_in(names or {})
-    called = labels(order, given)
-    nodes = order[::-1]
-    items = [_item(node, k, called[node], node.name or given.get(node)) for k, node in enumerate(nodes)]
-    made = _Drawer(voice(language, digits), nodes, items, called, None, most).picture()
-    return with_short_names(made, called.values())
+    graph = NumberedGraph(topological(output)[::-1], names)
+    items = [graph.described(node, node.grad) for node in graph.nodes]
+    made = _Drawer(voice(language, digits), graph, items, None, most).picture()
+    return with_short_names(made, graph.by_label)
 
 
 def graph_of_flow(voice: Voice, flow: Flow, most: int = MOST_BOXES) -> Picture:
     """The computation graph of a flow's output: the way to the parameter in colour, with every share on its wire."""
-    nodes, items = list(flow.flows.graph), list(flow.flows.nodes)
-    called = {node: item.label for node, item in zip(nodes, items, strict=True)}
-    return _Drawer(voice, nodes, items, called, flow, most).picture()
-
-
-def _item(node: Node, number: int, label: str, name: str | None) -> FlowNode:
-    entry = node.origin.primitive
-    operation, symbol = (None, None) if entry is None else (entry.name, entry.symbol)
-    return FlowNode(number, label, name, operation, symbol, node._data, node.grad)
+    return _Drawer(voice, flow.flows.numbered, flow.flows.nodes, flow, most).picture()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +84,17 @@ class _Wired:
 
 
 class _Drawer:
-    """Draws one graph, given with consumers before their inputs."""
+    """Draws one graph; the ids of ``items`` are the numbers of its nodes."""
 
     def __init__(
-        self, voice: Voice, nodes: Sequence[Node], items: Sequence[FlowNode], called: Mapping[Node, str],
-        flow: Flow | None, most: int,
-    ) -> None:  # fmt: skip
+        self, voice: Voice, graph: NumberedGraph, items: Sequence[FlowNode], flow: Flow | None, most: int
+    ) -> None:
         if most < 2:
             raise ValueError(f"a picture has at least 2 boxes, and got most={most}")
-        self.voice, self.nodes, self.items, self.called, self.flow = voice, nodes, items, called, flow
-        self.position = {node: k for k, node in enumerate(nodes)}
-        self.inputs = [[self.position[item] for item in node.inputs if isinstance(item, Node)] for node in nodes]
+        self.voice, self.graph, self.items, self.flow = voice, graph, items, flow
+        self.nodes, self.inputs = graph.nodes, graph.inputs
         self.scopes = scopes(items, self.inputs)
-        by_label = {item.label: k for k, item in enumerate(items)}
-        own = () if flow is None else flow.nodes
-        self.way = [by_label[node.label] for node in own]
+        self.way = [] if flow is None else [graph.number_of(node) for node in flow.nodes]
         self.on_the_way = set(self.way)
         edges = () if flow is None else flow.edges
         self.edges = {(self.way[edge.consumer], edge.slot): edge for edge in edges}
@@ -180,7 +165,7 @@ class _Drawer:
         """Of a graph without a flow the nodes at which values, and then gradients, stop being finite; what is said."""
         for anomaly in first_values(reversed(self.items), reversed(self.nodes)):
             made = self.nodes[anomaly.node.id]
-            called, voice = self.called.__getitem__, self.voice
+            called, voice = self.graph.labels.__getitem__, self.voice
             said = first_value(anomaly.node, made, called, language=voice.language, write=voice.write)
             yield anomaly.node, said
         behind: set[int] = set()
@@ -255,8 +240,8 @@ class _Drawer:
             edge = self.edges.get((k, slot))
             if slot in shown:
                 cells.append(self.port(node, slot, item, None if locals_of is None else locals_of[slot], edge))
-            if isinstance(item, Node) and self.position[item] in self.fold.box_of:
-                wires.append(_Wired(self.position[item], k, len(cells) - 1 if slot in shown else len(shown), edge))
+            if isinstance(item, Node) and self.graph.numbers[item] in self.fold.box_of:
+                wires.append(_Wired(self.graph.numbers[item], k, len(cells) - 1 if slot in shown else len(shown), edge))
         if len(shown) < len(node.inputs):
             cells.append(Cell("port", self.voice.say("term.more", count=len(node.inputs) - len(shown))))
         return tuple(cells), wires
@@ -274,7 +259,7 @@ class _Drawer:
         if not isinstance(item, Node):
             return Cell(role, self.voice.say("graph.constant", number=self.voice.amount(item)), item)
         if local is None:
-            return Cell(role, brief(_array_factor(node, slot, self.called)), sign=its_sign)
+            return Cell(role, brief(_array_factor(node, slot, self.graph.labels)), sign=its_sign)
         return Cell(role, f"× {bracketed(self.voice.write(local))}", local, sign=its_sign)
 
     def outer_wires(self, members: Sequence[int]) -> Iterator[_Wired]:
@@ -283,7 +268,7 @@ class _Drawer:
         for k in members:
             for slot, item in enumerate(self.nodes[k].inputs):
                 if isinstance(item, Node):
-                    source = self.position[item]
+                    source = self.graph.numbers[item]
                     if source in box_of and box_of[source] != box_of[k]:
                         yield _Wired(source, k, None, self.edges.get((k, slot)))
 

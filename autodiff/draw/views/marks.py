@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from autodiff.draw.model.voice import Voice
-from autodiff.draw.views.groups import has_much_rest
+from autodiff.draw.views.groups import has_much_off_path
 from autodiff.draw.views.rail import Rail
 from autodiff.flow import Flow
 
@@ -29,7 +29,7 @@ def mark(made: Rail, voice: Voice, flow: Flow) -> None:
     by_label, by_edge = marks(voice, flow)
     if not by_label:
         return
-    nodes = (*flow.nodes, *(() if has_much_rest(flow) else flow.rest))
+    nodes = flow.nodes if has_much_off_path(flow) else flow.every
     of_box = {made.box_of[node.id]: by_label[node.label] for node in nodes[::-1]
               if node.label in by_label and node.id in made.box_of}  # fmt: skip
     of_wire = {made.wire_of[edge]: said for edge, said in by_edge.items() if edge in made.wire_of}

@@ -51,11 +51,11 @@ class _Net:
     def __init__(self, voice: Voice, flow: Flow, groups: Sequence[Group]) -> None:
         self.voice, self.flow, self.made = voice, flow, Rail()
         self.numbering = Numbering(flow, ())
-        self.every = (*flow.nodes, *flow.rest)
+        self.every = flow.every
         self.called: dict[Node, dict[Node, str]] = {}  # of each consumer its inputs
         self.rows: dict[int, int] = {}  # the first row of each node's block
         self.on_its_wire = stands_on_its_wire(flow)
-        beside = {node.label: node.id for node in flow.rest if not is_parameter_name(node)}  # a weight is a wire
+        beside = {node.label: node.id for node in flow.off_path if not is_parameter_name(node)}  # a weight is a wire
         heads = {id(edge): flow.parameter.id if self.on_its_wire else edge.consumer for edge in flow.shares}
         #: from what the parameter is multiplied by to the parameter itself, or to the product
         self.factors = {(beside[edge.partner], heads[id(edge)]) for edge in flow.shares if edge.partner in beside}
@@ -79,7 +79,7 @@ class _Net:
         for column, (_, units) in enumerate(sorted(columns.items())):
             self.add_column(column, units)
         self.add_way()
-        self.add_rest()
+        self.add_off_path()
         mark(self.made, self.voice, self.flow)
         voice, flow = self.voice, self.flow
         title = voice.say("title.network", parameter=brief(flow.parameter.label))
@@ -164,12 +164,12 @@ class _Net:
             ends = made.box_of[source], made.box_of[product]
             made.add_wire(*ends, (self.rows[source] + _VALUE_ROW, self.rows[product] + _VALUE_ROW), "forward")
 
-    def add_rest(self) -> None:
+    def add_off_path(self) -> None:
         """All other weights as grey wires, with their numbers for a reader who points at them."""
         flow, made = self.flow, self.made
         joined = {(wire.tail, wire.head) for wire in made.wires} | {(wire.head, wire.tail) for wire in made.wires}
         joined |= {(made.box_of[s], made.box_of[edge.consumer]) for s in self.sources for edge in flow.shares}
-        for wire in flow.rest_wires:
+        for wire in flow.off_path_wires:
             tail, head = made.box_of.get(wire.input), made.box_of.get(wire.consumer)
             if tail is not None and head is not None and tail != head and (tail, head) not in joined:
                 joined.add((tail, head))

@@ -1,4 +1,4 @@
-"""The nodes that are not on the way, which `Flow.rest` and `Flow.rest_wires` list: grey circles and wires around it."""
+"""The nodes and edges off the way, those of `Flow.off_path` and `Flow.off_path_wires`: grey circles and grey wires."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from autodiff.draw.views.groups import Group
 from autodiff.draw.views.rail import Rail
 from autodiff.flow import Flow
 
-__all__ = ["add_column", "add_rest", "boxes_in_order"]
+__all__ = ["add_column", "add_off_path", "boxes_in_order"]
 
 _MOST_IN_A_COLUMN: Final = 6
 
 
-def add_rest(made: Rail, voice: Voice, flow: Flow, groups: Sequence[Group]) -> None:
+def add_off_path(made: Rail, voice: Voice, flow: Flow, groups: Sequence[Group]) -> None:
     """Nodes that are not on the way, as grey circles with grey wires; a long column without its middle."""
     rest = []
     for group in groups:
@@ -34,7 +34,7 @@ def add_rest(made: Rail, voice: Voice, flow: Flow, groups: Sequence[Group]) -> N
     for column, members in sorted(columns.items()):
         add_column(made, voice, flow, column, members)
     joined = _joined(made)
-    ends = ((made.box_of.get(wire.input), made.box_of.get(wire.consumer)) for wire in flow.rest_wires)
+    ends = ((made.box_of.get(wire.input), made.box_of.get(wire.consumer)) for wire in flow.off_path_wires)
     for tail, head in dict.fromkeys(ends):
         if tail is not None and head is not None and tail != head and (tail, head) not in joined:
             made.add_wire(tail, head, (0, 0), "rest", width=1.0)
