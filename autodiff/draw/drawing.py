@@ -8,7 +8,6 @@ import tempfile
 import webbrowser
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +26,10 @@ from autodiff.flow import Flow, error_flow
 from autodiff.system.console import readable_output
 from autodiff.telling.latex import latex, tex
 from autodiff.telling.markdown import markdown, prose
+from autodiff.telling.style import Style
 from autodiff.telling.text import plain as in_words
 from autodiff.telling.text import text
 from autodiff.transforms.replay import stamp
-from autodiff.words.notation import number
 from autodiff.words.phrases import say
 
 __all__ = ["Drawing", "save", "see"]
@@ -200,7 +199,8 @@ def _check_whole(view: str, seed: Any, check: bool) -> None:
 def _stamp(flow: Flow, language: str, digits: int) -> str:
     graph = flow.flows
     nodes = graph.node_of(flow.output), graph.node_of(flow.parameter)
-    return stamp(*nodes, flow.gradient, seed=flow.seed, language=language, write=partial(number, digits=digits))
+    style = Style.of(language, digits)
+    return stamp(*nodes, flow.gradient, seed=flow.seed, language=style.language, write=style.write)
 
 
 def _has_screen() -> bool:

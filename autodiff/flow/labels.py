@@ -1,6 +1,7 @@
 """How the nodes of a graph are called, and how the local gradient on an edge reads: σ′(z₁⁽²⁾), W₁₁⁽²⁾, 1.
 
-A reading comes from the table: the rule of the edge, run on symbols. There is no second list of operations.
+Here is what is the same in every language and with any number of digits; the rest is `autodiff.telling.terms`. A
+reading comes from the table: the rule of the edge, run on symbols. There is no second list of operations.
 """
 
 from __future__ import annotations
@@ -20,16 +21,13 @@ from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import remembered
 from autodiff.primitives.table.units import hinge
 from autodiff.words.notation import number, superscript
+from autodiff.words.printable import printable
 
-__all__ = ["CORRUPT", "Reading", "labels", "printable", "read_edge"]
+__all__ = ["CORRUPT", "Reading", "labels", "read_edge"]
 
 CORRUPT: Final = "ᶜ"
 _CORRUPT_SLOT: Final = 1  # hinge(score, corrupt)
 _LONGEST: Final = 30
-_LINE_ENDS: Final = re.compile("[\\t\\n\\v\\f\\r\\x85\\u2028\\u2029]+")
-_UNPRINTABLE: Final = re.compile(
-    "[\\x00-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff\\ufffe\\uffff]"
-)
 _ARITHMETIC: Final = frozenset({"*", "/", "**", "+", "-", "neg"})
 _WHOLE_POWER: Final = re.compile(r"\*\*\(?(−?\d+)(?![.\d])\)?")
 _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
@@ -68,15 +66,6 @@ def labels(order: Sequence[Node], names: Mapping[Node, str] = MappingProxyType({
         taken[label] = count
         found[node] = label if count == 1 else f"{label}#{count}"
     return found
-
-
-def printable(text: str) -> str:
-    """``text`` on one line, without what a terminal obeys, what XML cannot hold and what turns the reading direction.
-
-    >>> printable("a\\x00b\\nc")
-    'a\N{REPLACEMENT CHARACTER}b c'
-    """
-    return text if text.isalnum() else _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", _LINE_ENDS.sub(" ", text))
 
 
 def _corrupt_only(order: Sequence[Node]) -> set[Node]:

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from autodiff.engine.graph import Node
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
-from autodiff.telling.terms import Write, factor_symbol
+from autodiff.telling.style import USUAL, Style
+from autodiff.telling.terms import factor_symbol
 from autodiff.words.notation import number
 
 __all__ = ["Derived", "derivation", "equation_of"]
@@ -35,11 +36,11 @@ class Derived:
     slopes: tuple[float, ...]
     slope: float
 
-    def symbols(self, *, write: Write = number) -> str:
+    def symbols(self, style: Style = USUAL) -> str:
         """The right-hand side: σ′(z₁⁽²⁾) · 0.8; of a long sum the first terms."""
         pairs = list(zip(self.edges, self.slopes, strict=True))
         shown = pairs[:_MOST_TERMS]
-        terms = [f"{factor_symbol(edge, write=write)} · {bracketed(write(slope))}" for edge, slope in shown]
+        terms = [f"{factor_symbol(edge, style)} · {bracketed(style.write(slope))}" for edge, slope in shown]
         return " + ".join([*terms, *(["…"] if len(pairs) > len(shown) else [])])
 
 

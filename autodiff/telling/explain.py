@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -22,10 +21,11 @@ from autodiff.telling.latex import latex
 from autodiff.telling.lesson import lesson
 from autodiff.telling.markdown import prose
 from autodiff.telling.story import Story
+from autodiff.telling.style import Style
 from autodiff.telling.text import plain
 from autodiff.transforms.replay import Check
 from autodiff.transforms.replay import check as checked
-from autodiff.words.notation import Name, find, number, parse
+from autodiff.words.notation import Name, find, parse
 
 __all__ = ["Explanation", "explain"]
 
@@ -60,7 +60,7 @@ class Explanation:
 
     def story(self, language: str = "en", *, digits: int = 4) -> Story:
         """The explanation as blocks of text, for writers."""
-        return lesson(self.flow, self.check, language=language, write=partial(number, digits=digits))
+        return lesson(self.flow, self.check, Style.of(language, digits))
 
     def text(self, language: str = "en", *, digits: int = 4) -> str:
         """As plain text.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 from itertools import zip_longest
 from math import fsum
 from typing import Final
@@ -16,8 +15,9 @@ from unicodedata import category
 
 from autodiff.flow import Flow
 from autodiff.telling.story import Block, Equation, Heading, Listing, Numbered, Paragraph, Story, Table, flow_story
-from autodiff.telling.typeset import Piece, pieces, width
-from autodiff.words.notation import Name, number
+from autodiff.telling.style import Style
+from autodiff.words.notation import Name
+from autodiff.words.typeset import Piece, pieces, width
 
 __all__ = ["formula", "latex", "sentence", "tex"]
 
@@ -72,7 +72,7 @@ def tex(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
     >>> tex(error_flow(w * x, w)).splitlines()[18]
     '\\\\section*{How the error of multiply reaches w}'
     """
-    return latex(flow_story(flow, language=language, write=partial(number, digits=digits)))
+    return latex(flow_story(flow, Style.of(language, digits)))
 
 
 def latex(story: Story) -> str:

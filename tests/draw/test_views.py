@@ -19,9 +19,9 @@ from autodiff.draw.layout.positions import SIZES, Rect, cell_width, is_rest, lay
 from autodiff.flow.variable_names import names_in
 from autodiff.telling.explain import explain
 from autodiff.telling.story import Table
-from autodiff.telling.terms import amount
-from autodiff.telling.typeset import width
+from autodiff.telling.style import USUAL
 from autodiff.testing.hooks.strategies import programs
+from autodiff.words.typeset import width
 from nn import Network, Recurrent
 from tests.support.flows import (
     X,
@@ -191,8 +191,8 @@ def test_the_numbers_of_the_graph_are_the_ledgers(flow) -> None:
     what = picture(flow, "graph")
     cells = [(cell.role, cell.number, cell.text) for box in what.boxes for row in box.rows for cell in row.cells]
     for node in flow.flows.nodes:
-        assert ("value", node.value, amount(node.value)) in cells
-        assert ("error", node.error, amount(node.error)) in cells
+        assert ("value", node.value, USUAL.amount(node.value)) in cells
+        assert ("error", node.error, USUAL.amount(node.error)) in cells
     assert len(what.boxes) == len(flow.flows.nodes)
     way = sorted(cell.number for box in what.boxes for cell in box.ports if cell.role == "way")
     assert way == sorted(edge.local for edge in flow.edges)
@@ -200,7 +200,7 @@ def test_the_numbers_of_the_graph_are_the_ledgers(flow) -> None:
     assert every == sorted(edge.local for edge in flow.flows.edges())
     shares = sorted(wire.share for wire in what.wires if wire.lane == "error")
     assert shares == sorted(edge.share for edge in flow.edges)
-    assert what.formula[-1] == amount(flow.gradient)
+    assert what.formula[-1] == USUAL.amount(flow.gradient)
 
 
 def test_layers_are_clusters() -> None:
@@ -455,7 +455,7 @@ def test_nothing_overlaps_in_random_graphs(program) -> None:
     for what in (computation(output), picture(error_flow(output, leaves[0]), "graph")):
         check_layout(what)
         for cell in (cell for box in what.boxes for row in box.rows for cell in row.cells):
-            assert cell.number is None or cell.text == amount(cell.number)
+            assert cell.number is None or cell.text == USUAL.amount(cell.number)
 
 
 @pytest.mark.slow

@@ -15,12 +15,14 @@ import autodiff as ad
 from autodiff import StaleGraphError, Tensor, Value, error_flow
 from autodiff.engine.shares import local_gradients
 from autodiff.flow import bracketed, count_text
-from autodiff.flow.labels import labels, printable
+from autodiff.flow.labels import labels
 from autodiff.flow.paths import strongest_paths
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import steps
-from autodiff.telling.terms import amount, error_name
+from autodiff.telling.style import USUAL
+from autodiff.telling.terms import error_name
 from autodiff.testing.hooks.strategies import programs
+from autodiff.words.printable import printable
 from nn import Network, WindowScorer, max_margin
 from tests.support.flows import (
     X,
@@ -131,7 +133,7 @@ def test_several_paths_are_told_as_sums_at_units() -> None:
     line = told[9].lines[0]
     assert line.startswith("error at a₁⁽²⁾ = δ₁⁽³⁾ · W₁₁⁽²⁾ + δ₂⁽³⁾ · W₂₁⁽²⁾ + δ₃⁽³⁾ · W₃₁⁽²⁾ = ")
     unit = next(node for node in flow.nodes if node.label == "a₁⁽²⁾")
-    assert line.endswith(f"= {amount(unit.error)}")
+    assert line.endswith(f"= {USUAL.amount(unit.error)}")
     assert [len(step.lines) for step in told] == [0, 0, 0, 2, 2, 2, 3, 3, 3, 1, 0, 0, 0, 0]
 
 
@@ -551,8 +553,8 @@ def test_as_dict_where_json_has_no_numbers() -> None:
 
 def test_amounts_of_arrays_and_brackets() -> None:
     """An array shows shape and norm, one of one element its number; sums and negative factors get brackets."""
-    assert amount(np.array([[3.0], [4.0]])) == "2×1, norm 5"
-    assert amount(np.array([0.25])) == "0.25"
+    assert USUAL.amount(np.array([[3.0], [4.0]])) == "2×1, norm 5"
+    assert USUAL.amount(np.array([0.25])) == "0.25"
     assert [bracketed(text) for text in ("−2", "x − 1", "1/y")] == ["(−2)", "(x − 1)", "1/y"]
 
 

@@ -9,7 +9,7 @@ from math import fsum
 from typing import Final
 
 from autodiff.draw.model.picture import Box, Cell, Picture, Wire
-from autodiff.telling.typeset import width
+from autodiff.words.typeset import width
 
 __all__ = ["SIZES", "Layout", "Point", "Rect", "lay_out"]
 

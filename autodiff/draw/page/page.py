@@ -21,13 +21,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.draw.model.captions import percentage
 from autodiff.draw.model.palette import DARK, FONTS, LIGHT
 from autodiff.draw.page.selection import Selection, select
 from autodiff.flow import Flow, FlowEdge, FlowNode
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import Step, steps
+from autodiff.telling.style import Style
 from autodiff.telling.terms import (
-    counted,
     derivative,
     error_symbol,
     path_numbers,
@@ -37,7 +38,7 @@ from autodiff.telling.terms import (
 )
 from autodiff.telling.text import text
 from autodiff.words.notation import number
-from autodiff.words.phrases import LANGUAGES, PHRASES, checked_language, say
+from autodiff.words.phrases import LANGUAGES, PHRASES, checked_language
 
 __all__ = ["page"]
 
@@ -260,19 +261,19 @@ class _Teller:
 
     def story(self, flow: Flow) -> list[Any]:
         """The derivative (None: the usual quotient), the product in both forms, the steps, their count, the remarks."""
-        told = [steps(flow, language=language, write=_slot) for language in LANGUAGES]
+        told = [steps(flow, style) for style in _STYLES]
         return [
             self._derivative(flow),
-            [self._text(parts) for parts in zip(*(_product(flow, language) for language in LANGUAGES), strict=True)],
+            [self._text(parts) for parts in zip(*(_product(flow, style) for style in _STYLES), strict=True)],
             [self._step(flow, each) for each in _outer(list(zip(*told, strict=True)), _MOST_STEPS)],
             len(told[0]),
-            [self._text(said) for said in zip(*(_remarks(flow, language) for language in LANGUAGES), strict=True)],
+            [self._text(said) for said in zip(*(_remarks(flow, style) for style in _STYLES), strict=True)],
         ]
 
     def _derivative(self, flow: Flow) -> int | None:
         if flow.derivative == f"∂{flow.output.label}/∂{flow.parameter.label}":
             return None
-        return self._text(derivative(flow, language=language, write=_slot) for language in LANGUAGES)
+        return self._text(derivative(flow, style) for style in _STYLES)
 
     def _step(self, flow: Flow, told: Sequence[Step]) -> list[Any]:
         """Its text, the nodes and the edges it is about."""
@@ -280,7 +281,7 @@ class _Teller:
         nodes = (number_of(flow.nodes[k]) for k in step.nodes)
         edges = ((number_of(flow.nodes[edge.consumer]), edge.slot) for edge in map(flow.edges.__getitem__, step.edges))
         return [
-            self._text([_lines(each, language) for each, language in zip(told, LANGUAGES, strict=True)]),
+            self._text(_lines(each, style) for each, style in zip(told, _STYLES, strict=True)),
             [self._places[node] for node in nodes if node in self._places],
             [self._places_of_edges[edge] for edge in edges if edge in self._places_of_edges],
         ]
@@ -302,16 +303,19 @@ def _slot(x: float | None) -> str:
     return f"{'−' if x < 0 else ''}{_SLOT}{abs(float(x))!r}{_SLOT}"
 
 
+_STYLES: Final = tuple(Style(language, _slot) for language in LANGUAGES)
+
+
 def _short(x: float) -> float:
     """The same number, in JSON without .0 at its end."""
     return int(x) if x.is_integer() and 0 < abs(x) < _EXACT else x
 
 
-def _lines(step: Step, language: str) -> str:
+def _lines(step: Step, style: Style) -> str:
     lines = step.lines
     if len(lines) > _MOST_LINES:
         half = _MOST_LINES // 2
-        more = say("text.more-lines", language, count=len(lines) - 2 * half)
+        more = style.say("text.more-lines", count=len(lines) - 2 * half)
         lines = (*lines[:half], more, *lines[-half:])
     return "\n".join([step.sentence, *lines])
 
@@ -321,25 +325,21 @@ def _outer(items: list[Any], most: int) -> list[Any]:
     return items if len(items) <= most else [*items[: most // 2], *items[-most // 2 :]]
 
 
-def _product(flow: Flow, language: str) -> list[str]:
+def _product(flow: Flow, style: Style) -> list[str]:
     """The gradient in symbols and in numbers."""
     if flow.is_empty:
-        return [say("term.no-path", language)]
+        return [style.say("term.no-path")]
     if flow.path_count > 1:
-        return list(sum_of_shares(flow, _MOST_TERMS, language=language, write=_slot))
+        return list(sum_of_shares(flow, _MOST_TERMS, style))
     (path,) = flow.strongest(1)
-    written = (write(path, language=language, write=_slot) for write in (path_symbols, path_numbers))
-    return [text for text in written if text]
+    return [text for text in (path_symbols(path, style), path_numbers(path, style)) if text]
 
 
-def _remarks(flow: Flow, language: str) -> list[str]:
-    said = list(remarks(flow, language=language, write=_slot))
+def _remarks(flow: Flow, style: Style) -> list[str]:
+    said = list(remarks(flow, style))
     if flow.path_count > 1:
         path = flow.strongest(1)[0]
-        part = path.percentage
-        percentage = "" if part is None else say("caption.percentage", language, number=number(part, 3))
-        product = "" if path.product is None else f" = {_slot(path.product)}"
-        symbols = path_symbols(path, language=language, write=_slot) + product
-        count = counted(flow.path_count, language=language)
-        said.insert(0, say("caption.paths", language, count=count, percentage=percentage, symbols=symbols))
+        product = "" if path.product is None else f" = {style.write(path.product)}"
+        symbols, count = path_symbols(path, style) + product, style.counted(flow.path_count)
+        said.insert(0, style.say("caption.paths", count=count, percentage=percentage(path, style), symbols=symbols))
     return said

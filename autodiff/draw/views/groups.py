@@ -9,7 +9,7 @@ from typing import Final
 
 from autodiff.draw.model.quick import place_of
 from autodiff.flow import Flow, FlowNode
-from autodiff.telling.terms import in_order, notes_name, suffix
+from autodiff.flow.order import in_order, notes_name, suffix
 
 __all__ = ["Group", "found_off_the_way", "grouped", "has_much_off_path", "is_parameter_name", "stands_on_its_wire"]
 

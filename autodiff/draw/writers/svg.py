@@ -15,8 +15,8 @@ from autodiff.draw.model.palette import ERROR_COLOURS, FONTS, stylesheet
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.views.choose_view import picture
 from autodiff.flow import Flow
-from autodiff.flow.labels import printable
-from autodiff.telling.typeset import SCRIPT, advance, left_to_right, pieces, width
+from autodiff.words.printable import printable
+from autodiff.words.typeset import SCRIPT, advance, left_to_right, pieces, width
 
 __all__ = ["svg"]
 
