@@ -20,7 +20,8 @@ import autodiff as ad
 from autodiff import Tensor, Value, error_flow
 from autodiff.draw import dot, picture, svg, text
 from autodiff.draw.layout.lines import footer, header
-from autodiff.draw.layout.positions import Rect, lay_out
+from autodiff.draw.layout.positions import lay_out
+from autodiff.draw.layout.sizes import Rect
 from autodiff.draw.views.groups import grouped
 from autodiff.telling.style import USUAL
 from autodiff.words.typeset import pieces, width

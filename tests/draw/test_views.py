@@ -15,7 +15,8 @@ from hypothesis import given
 import autodiff as ad
 from autodiff import Tensor, Value, error_flow, tanh
 from autodiff.draw import Box, Picture, computation, dot, picture, svg, text
-from autodiff.draw.layout.positions import SIZES, Rect, cell_width, is_rest, lay_out
+from autodiff.draw.layout.positions import lay_out
+from autodiff.draw.layout.sizes import SIZES, Rect, cell_width, is_rest
 from autodiff.flow.variable_names import names_in
 from autodiff.telling.explain import explain
 from autodiff.telling.story import Table
