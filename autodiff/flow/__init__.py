@@ -5,9 +5,9 @@ from autodiff.flow.factors import Factor, Path
 from autodiff.flow.flows import Flows, error_flow
 from autodiff.flow.labels import bracketed, count_text
 from autodiff.flow.ledger import Flow
-from autodiff.flow.parts import FlowEdge, FlowNode, Wire
+from autodiff.flow.parts import FlowEdge, FlowNode, Number, Signal, Wire
 
 __all__ = [
-    "Anomaly", "Factor", "Flow", "FlowEdge", "FlowNode", "Flows", "Path", "Wire", "bracketed", "count_text",
-    "error_flow",
+    "Anomaly", "Factor", "Flow", "FlowEdge", "FlowNode", "Flows", "Number", "Path", "Signal", "Wire", "bracketed",
+    "count_text", "error_flow",
 ]  # fmt: skip

@@ -17,7 +17,7 @@ from autodiff.flow.anomalies import Anomaly, first_values
 from autodiff.flow.labels import Reading, read_edge
 from autodiff.flow.ledger import Flow
 from autodiff.flow.numbering import NumberedGraph
-from autodiff.flow.parts import FlowEdge, FlowNode
+from autodiff.flow.parts import FlowEdge, FlowNode, Number, Signal
 from autodiff.primitives.operands import describe
 from autodiff.primitives.table.units import hinge
 
@@ -56,7 +56,7 @@ def error_flow(output: Any, parameter: Any, *, seed: Any = None, names: Mapping[
 
 
 #: The slot, the input, the local gradient and how it reads, the share, whether the edge is closed.
-_Share = tuple[int, Node, float | None, Reading, Any, bool]
+_Share = tuple[int, Node, float | None, Reading, Number, bool]
 
 
 class Flows:
@@ -136,7 +136,7 @@ class Flows:
         """What a Value or Tensor of the graph is called."""
         return self.numbered.labels[node]
 
-    def _described(self, node: Node, error: Any) -> FlowNode:
+    def _described(self, node: Node, error: Signal) -> FlowNode:
         return self.numbered.described(node, error, at_kink=_at_kink(node))
 
     def _on_the_way(self, parameter: Node) -> list[Node]:

@@ -19,7 +19,7 @@ from autodiff.flow.anomalies import Anomaly, first_errors, is_finite
 from autodiff.flow.as_data import flow_as_data
 from autodiff.flow.factors import Factor, Path, products
 from autodiff.flow.labels import bracketed
-from autodiff.flow.parts import FlowEdge, FlowNode, Wire
+from autodiff.flow.parts import FlowEdge, FlowNode, Number, Signal, Wire
 from autodiff.flow.paths import count_paths, exact_sum, most_roundings, strongest_paths, total_strength
 from autodiff.words.notation import number
 
@@ -46,8 +46,8 @@ class Flow:
 
     output: FlowNode
     parameter: FlowNode
-    seed: Any
-    gradient: Any
+    seed: Number
+    gradient: Signal
     nodes: tuple[FlowNode, ...]
     edges: tuple[FlowEdge, ...]
     flows: Flows = field(repr=False)
@@ -190,7 +190,7 @@ class Flow:
 
     def _path(self, edges: Sequence[FlowEdge]) -> Path:
         seed = self.seed if isinstance(self.seed, float) else None
-        symbol = number(float(self.seed.item()) if seed is None else seed) if np.size(self.seed) == 1 else "seed"
+        symbol = number(float(np.asarray(self.seed).item())) if np.size(self.seed) == 1 else "seed"
         factors = (Factor(symbol, seed, None), *(Factor(edge.local_symbol, edge.local, edge) for edge in edges))
         product = next(reversed(products(factors)), None)
         share = None if product is None or self._total is None else 100 * abs(product) / self._total

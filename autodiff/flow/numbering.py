@@ -8,7 +8,7 @@ from typing import Any
 
 from autodiff.engine.graph import Node
 from autodiff.flow.labels import labels
-from autodiff.flow.parts import FlowNode, Wire
+from autodiff.flow.parts import FlowNode, Signal, Wire
 from autodiff.flow.variable_names import names_in
 
 __all__ = ["NumberedGraph"]
@@ -58,7 +58,7 @@ class NumberedGraph:
         """The Value or Tensor that such a node describes."""
         return self._every[self.number_of(node)]
 
-    def described(self, node: Node, error: Any, *, at_kink: bool = False) -> FlowNode:
+    def described(self, node: Node, error: Signal, *, at_kink: bool = False) -> FlowNode:
         """A node with its number as id, its label and its value, and the error that arrives there."""
         entry, name = node.origin.primitive, node.name or self._given.get(node)
         operation, sign = (None, None) if entry is None else (entry.name, entry.symbol)

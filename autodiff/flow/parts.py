@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["FlowEdge", "FlowNode", "Wire"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FlowEdge", "FlowNode", "Number", "Signal", "Wire"]
+
+#: What a node holds: the float of a Value, the array of a Tensor or, where no axis is left, NumPy's own scalar.
+Number = float | NDArray[Any] | np.floating[Any]
+
+#: An error, a `Number` of its node's shape, or None where none arrives. Type checkers are not told so: whoever follows
+#: the edges of a flow knows that one arrives, and whether it is a float.
+Signal = Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,8 +33,8 @@ class FlowNode:
     name: str | None
     operation: str | None
     sign: str | None
-    value: Any
-    error: Any
+    value: Number
+    error: Signal
     at_kink: bool = False
 
 
@@ -53,6 +63,6 @@ class FlowEdge:
     local: float | None
     local_symbol: str
     partner: str | None
-    error: Any
-    share: Any
+    error: Number
+    share: Number
     closed: bool = False

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.engine.graph import Node, topological
-from autodiff.flow import Factor, Flow, error_flow
+from autodiff.flow import Factor, Flow, Signal, error_flow
 from autodiff.primitives.operands import describe
 from autodiff.primitives.table.units import hinge
 from autodiff.telling.derivation import derivation
@@ -43,7 +43,7 @@ class Explanation:
     check: Check | None = None
 
     @property
-    def gradient(self) -> Any:
+    def gradient(self) -> Signal:
         """By error sharing; None if the parameter is on no path."""
         return self.flow.gradient
 

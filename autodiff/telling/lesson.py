@@ -8,9 +8,10 @@ from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autodiff.engine.graph import Node
-from autodiff.flow import Flow, FlowEdge, FlowNode, Path, bracketed
+from autodiff.flow import Flow, FlowEdge, FlowNode, Number, Path, bracketed
 from autodiff.flow.order import is_weighted_sum, notes_name, shares_in_order, suffix
 from autodiff.telling.derivation import Derived, derivation, equation_of
 from autodiff.telling.notes import Notes
@@ -83,7 +84,7 @@ class _Lesson:
             self.say("explain.upwards"),
         )  # fmt: skip
         yield Table(head, tuple(_without_middle(rows)))
-        explicit = flow.seed * lines[-1].slope
+        explicit = float(flow.seed) * lines[-1].slope
         same = math.isclose(explicit, flow.gradient, rel_tol=1e-9, abs_tol=0.0)
         finite = math.isfinite(explicit) and math.isfinite(flow.gradient)
         key = "equal" if same else "unequal" if finite else "not-finite"
@@ -125,7 +126,7 @@ class _Lesson:
             ),
         ))  # fmt: skip
 
-    def outer_pair(self, edge: FlowEdge) -> tuple[FlowNode, Any] | None:
+    def outer_pair(self, edge: FlowEdge) -> tuple[FlowNode, NDArray[Any]] | None:
         """The z that an edge to W leads from, and the vector that W was multiplied by; None for rows of inputs."""
         z = self.flow.nodes[edge.consumer]
         if z.operation != "affine" or not is_weighted_sum(z):
@@ -198,7 +199,7 @@ def _is_saturated(flow: Flow, edge: FlowEdge | None) -> bool:
     return largest is not None and abs(edge.local) < _SATURATED * largest
 
 
-def _size(array: Any) -> float:
+def _size(array: Number) -> float:
     with np.errstate(all="ignore"):
         return float(np.linalg.norm(array))
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from autodiff.flow import Flow, FlowEdge, FlowNode
+from autodiff.flow import Flow, FlowEdge, FlowNode, Signal
 from autodiff.flow.order import columns, is_weighted_sum, notes_name, shares_in_order
 from autodiff.telling.style import USUAL, Style
 from autodiff.telling.terms import (
@@ -197,5 +196,5 @@ class _Teller:
     def error(self, node: FlowNode) -> str:
         return error_name(self.flow, node, self.style)
 
-    def amount(self, value: Any) -> str:
+    def amount(self, value: Signal) -> str:
         return self.style.amount(value)

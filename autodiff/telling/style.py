@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from autodiff.flow import count_text
+from autodiff.flow import Signal, count_text
 from autodiff.words.notation import number
 from autodiff.words.phrases import checked_language, say
 
@@ -50,7 +50,7 @@ class Style:
         """A phrase of `autodiff.words.phrases` in this language."""
         return say(key, self.language, **fields)
 
-    def amount(self, value: Any) -> str:
+    def amount(self, value: Signal) -> str:
         """A number as ``write`` writes it; of an array its shape and norm.
 
         >>> USUAL.amount(-0.0405), USUAL.amount(np.ones((2, 3))), USUAL.amount(None)

@@ -9,12 +9,12 @@ Conventions).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from autodiff.engine.graph import Node
-from autodiff.flow import Factor, Flow, FlowEdge, FlowNode, Path, bracketed
+from autodiff.flow import Factor, Flow, FlowEdge, FlowNode, Path, Signal, bracketed
 from autodiff.flow.order import is_weighted_sum, notes_name, shares_in_order, suffix
 from autodiff.flow.products import product
 from autodiff.telling.style import USUAL, Style
@@ -88,7 +88,7 @@ def share_numbers(edge: FlowEdge, style: Style = USUAL) -> str:
     return f"{style.amount(edge.error)} × {bracketed(style.write(edge.local))} = {share}"
 
 
-def sum_numbers(edges: Sequence[FlowEdge], result: Any, style: Style = USUAL) -> str:
+def sum_numbers(edges: Sequence[FlowEdge], result: Signal, style: Style = USUAL) -> str:
     """Shares and what they add up to, in numbers; of arrays the shape and norm of the result."""
     total = style.amount(result)
     if np.size(result) > 1:

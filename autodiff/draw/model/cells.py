@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from autodiff.draw.model.picture import Cell, Row
-from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
+from autodiff.flow import Flow, FlowEdge, FlowNode, Number, Signal, bracketed
 from autodiff.telling.steps import Step
 from autodiff.telling.style import Style
 from autodiff.telling.terms import equation, error_name, error_symbol, factor_symbol, share_text, window
@@ -109,11 +109,11 @@ def in_full(node: FlowNode, error_name: str, style: Style) -> str:
     return f"{node.label}{made}: {_every_digit(node.value, style)}{error}"
 
 
-def _every_digit(value: Any, style: Style) -> str:
+def _every_digit(value: Number, style: Style) -> str:
     return repr(value) if isinstance(value, float) else Style(style.language).amount(value)
 
 
-def sign(value: Any) -> int:
+def sign(value: Signal) -> int:
     """−1 for a number below zero, 0 for exactly zero and an array of zeros, else 1."""
     if not np.any(value):
         return 0
@@ -131,7 +131,7 @@ def strokes(edges: Iterable[FlowEdge]) -> dict[int, float]:
     }
 
 
-def _size(share: Any) -> float:
+def _size(share: Number) -> float:
     """|share|, of an array its norm."""
     if isinstance(share, float):
         return abs(share)

@@ -24,7 +24,7 @@ import numpy as np
 from autodiff.draw.model.captions import percentage
 from autodiff.draw.model.palette import DARK, FONTS, LIGHT
 from autodiff.draw.page.selection import Selection, select
-from autodiff.flow import Flow, FlowEdge, FlowNode
+from autodiff.flow import Flow, FlowEdge, FlowNode, Signal
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import Step, steps
 from autodiff.telling.style import Style
@@ -227,7 +227,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _size(error: Any) -> float:
+def _size(error: Signal) -> float:
     """How large an error is; what is not a number counts as largest, so that it is seen."""
     if error is None:
         return 0.0

@@ -7,8 +7,9 @@ graph the strongest boxes of each column are kept, those on the way of the flow 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -85,7 +86,7 @@ def _boxes(flow: Flow) -> Selection:
     return Selection(columns, more)
 
 
-def _ranks(flow: Flow) -> Any:
+def _ranks(flow: Flow) -> Callable[[int], tuple[bool, bool, float]]:
     """What is kept first: what the parameter multiplies, then what is on the way, then the strongest errors."""
     way = {flow.flows.number_of(node) for node in flow.nodes}
     partners = {edge.partner for edge in flow.shares}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Hashable, Sequence
+from typing import Final
 
 from autodiff.draw.model.builder import PictureBuilder
 from autodiff.draw.model.captions import formula, paths
@@ -61,11 +61,11 @@ class _Net:
         #: from what the parameter is multiplied by to the parameter itself, or to the product
         self.factors = {(beside[edge.partner], heads[id(edge)]) for edge in flow.shares if edge.partner in beside}
         self.sources = {source for source, _ in self.factors}
-        self.units: dict[Any, list[Group]] = {}
+        self.units: dict[Hashable, list[Group]] = {}
         for group in groups:
             self.units.setdefault(self.key(group), []).append(group)
 
-    def key(self, group: Group) -> Any:
+    def key(self, group: Group) -> Hashable:
         """What a box stands for: the unit of a layer, in both windows; the parameter and any other node alone."""
         node = group.nodes[-1]
         name = notes_name(node)

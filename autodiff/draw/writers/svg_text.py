@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any, Final
+from typing import Final
 
+from autodiff.flow import Signal
 from autodiff.words.printable import printable
 from autodiff.words.typeset import SCRIPT, advance, left_to_right, pieces
 
@@ -26,7 +27,7 @@ def plain(text: str) -> str:
     return escape(left_to_right(printable(text)), quote=False)
 
 
-def number_attribute(key: str, value: Any) -> str:
+def number_attribute(key: str, value: Signal) -> str:
     """A number in full, for programs that read the drawing; nothing for an array."""
     return f' data-{key}="{value!r}"' if isinstance(value, float | int) else ""
 
