@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autodiff.draw.files import OURS, Saved, write
-from autodiff.draw.model.data import as_json, plain
+from autodiff.draw.model.data import as_json, plain_data
 from autodiff.draw.model.palette import checked_theme
 from autodiff.draw.model.picture import Picture
 from autodiff.draw.page.page import page
@@ -27,8 +27,7 @@ from autodiff.system.console import readable_output
 from autodiff.telling.latex import latex, tex
 from autodiff.telling.markdown import markdown, prose
 from autodiff.telling.style import Style
-from autodiff.telling.text import plain as in_words
-from autodiff.telling.text import text
+from autodiff.telling.text import plain_text, text
 from autodiff.transforms.replay import stamp
 from autodiff.words.phrases import say
 
@@ -61,14 +60,14 @@ class Drawing:
     def text(self) -> str:
         """The story in words and numbers."""
         if self.flow is None:
-            return in_words(story(self.picture)) + "\n"
+            return plain_text(story(self.picture)) + "\n"
         told = text(self.flow, language=self.language, digits=self.digits)
         return "\n\n".join(filter(None, [told, self.stamp])) + "\n"
 
     def json(self) -> str:
         """Every number in full: the ledger, or the picture where there is none."""
         if self.flow is None:
-            return as_json(plain(self.picture))
+            return as_json(plain_data(self.picture))
         return as_json(self.flow.as_dict() | ({"check": self.stamp} if self.stamp else {}))
 
     def html(self) -> str:

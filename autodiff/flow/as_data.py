@@ -18,6 +18,7 @@ __all__ = ["flow_as_data"]
 
 _EXACT: Final = 2**53
 _MOST_PATHS: Final = 10
+_KEYS: Final = {"symbol": "sign"}  # files that were written have this name
 
 
 def flow_as_data(flow: Flow) -> dict[str, Any]:
@@ -27,8 +28,8 @@ def flow_as_data(flow: Flow) -> dict[str, Any]:
     return {
         "output": flow.output.label,
         "parameter": flow.parameter.label,
-        "seed": _plain(flow.seed),
-        "gradient": _plain(flow.gradient),
+        "seed": _plain_data(flow.seed),
+        "gradient": _plain_data(flow.gradient),
         "on_a_path": not flow.is_empty,
         "nodes": [_record(node) for node in flow.nodes],
         "edges": [_record(edge) for edge in flow.edges],
@@ -43,21 +44,21 @@ def flow_as_data(flow: Flow) -> dict[str, Any]:
 
 
 def _record(item: FlowNode | FlowEdge) -> dict[str, Any]:
-    return {key: _plain(getattr(item, key)) for key in item.__slots__}
+    return {_KEYS.get(key, key): _plain_data(getattr(item, key)) for key in item.__slots__}
 
 
 def _path_record(path: Path) -> dict[str, Any]:
     return {
-        "factors": [{"symbol": factor.symbol, "number": _plain(factor.number)} for factor in path.factors],
-        "product": _plain(path.product),
-        "percentage": _plain(path.percentage),
+        "factors": [{"symbol": factor.symbol, "number": _plain_data(factor.number)} for factor in path.factors],
+        "product": _plain_data(path.product),
+        "percentage": _plain_data(path.percentage),
     }
 
 
-def _plain(value: Any) -> Any:
+def _plain_data(value: Any) -> Any:
     """Floats, texts and nested lists of them; a number that JSON does not know as its name."""
     if isinstance(value, np.ndarray | np.generic):  # NumPy answers with scalars of its own where no axis is left
-        return _plain(value.tolist())
+        return _plain_data(value.tolist())
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_plain_data(item) for item in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -179,7 +179,7 @@ def _raised(power: re.Match[str]) -> str:
 
 
 def _is_word(symbol: str) -> bool:
-    """Whether a sign is the name of a function, as σ and hard tanh are and xⁿ is not."""
+    """Whether a symbol is the name of a function, as σ and hard tanh are and xⁿ is not."""
     return all(character == " " or category(character) in ("Ll", "Lu") for character in symbol)
 
 

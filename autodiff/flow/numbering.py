@@ -61,5 +61,5 @@ class NumberedGraph:
     def described(self, node: Node, error: Signal, *, at_kink: bool = False) -> FlowNode:
         """A node with its number as id, its label and its value, and the error that arrives there."""
         entry, name = node.origin.primitive, node.name or self._given.get(node)
-        operation, sign = (None, None) if entry is None else (entry.name, entry.symbol)
-        return FlowNode(self.numbers[node], self.labels[node], name, operation, sign, node._data, error, at_kink)
+        operation, symbol = (None, None) if entry is None else (entry.name, entry.symbol)
+        return FlowNode(self.numbers[node], self.labels[node], name, operation, symbol, node._data, error, at_kink)

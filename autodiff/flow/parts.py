@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 __all__ = ["FlowEdge", "FlowNode", "Number", "Signal", "Wire"]
 
 #: What a node holds: the float of a Value, the array of a Tensor or, where no axis is left, NumPy's own scalar.
-Number = float | NDArray[Any] | np.floating[Any]
+Number = float | np.ndarray[Any, np.dtype[Any]] | np.floating[Any]
 
 #: An error, a `Number` of its node's shape, or None where none arrives. Type checkers are not told so: whoever follows
 #: the edges of a flow knows that one arrives, and whether it is a float.
@@ -22,9 +21,10 @@ Signal = Any
 class FlowNode:
     """A node of the ledger.
 
-    ``id`` counts from 0, the output, in the order of the backward pass; ``label`` is unique in a flow, ``name`` is what
-    the node was called. ``operation`` and ``sign`` are the primitive's name and sign, None for a leaf. ``value`` and
-    ``error`` (δ = ∂output/∂node, times the seed; None where none arrives) are floats, or arrays of the node's shape.
+    ``id`` counts from 0, the output, in the order of the backward pass: it is the node's number in `Flows.nodes`, and
+    in a `Flow` its place in ``every``. ``label`` is unique in a graph, ``name`` is what the node was called.
+    ``operation`` and ``symbol`` are the primitive's name and symbol, None for a leaf. ``value`` and ``error``
+    (δ = ∂output/∂node, times the seed; None where none arrives) are floats, or arrays of the node's shape.
     ``at_kink``: its input lies exactly on a kink, where the local gradient is a convention.
     """
 
@@ -32,7 +32,7 @@ class FlowNode:
     label: str
     name: str | None
     operation: str | None
-    sign: str | None
+    symbol: str | None
     value: Number
     error: Signal
     at_kink: bool = False

@@ -95,7 +95,7 @@ def _constant(item: Any) -> str:
 
 
 def _right(flow: Flow, node: FlowNode, names: Sequence[str], params: dict[str, Any]) -> str:
-    operation, sign = node.operation or "", node.sign or ""
+    operation, symbol = node.operation or "", node.symbol or ""
     if operation in _SIGNS:
         return f" {_SIGNS[operation]} ".join(names)
     if operation == "identity":
@@ -106,7 +106,7 @@ def _right(flow: Flow, node: FlowNode, names: Sequence[str], params: dict[str, A
         return _weighted(flow, node, names)
     if operation == "affine":
         return f"{names[0]} {names[1]} + {names[2]}"
-    return f"{sign if len(names) == 1 and sign.isalpha() else operation}({', '.join(names)})"
+    return f"{symbol if len(names) == 1 and symbol.isalpha() else operation}({', '.join(names)})"
 
 
 def _weighted(flow: Flow, node: FlowNode, names: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ from autodiff.telling.lesson import lesson
 from autodiff.telling.markdown import prose
 from autodiff.telling.story import Story
 from autodiff.telling.style import Style
-from autodiff.telling.text import plain
+from autodiff.telling.text import plain_text
 from autodiff.transforms.replay import Check
 from autodiff.transforms.replay import check as checked
 from autodiff.words.notation import Name, find, parse
@@ -68,7 +68,7 @@ class Explanation:
         Raises:
             ValueError: an unknown language, or digits below 1.
         """
-        return plain(self.story(language, digits=digits))
+        return plain_text(self.story(language, digits=digits))
 
     def markdown(self, language: str = "en", *, digits: int = 4) -> str:
         """As Markdown; raises as `text` does."""

@@ -90,9 +90,9 @@ def sentence(text: str) -> str:
     50 \% of $W_{14}^{(1)}$ \& \textbackslash{}input\{x\}
     """
     parts = _INDEXED.split(text)
-    plain = ("".join(_in_text(piece) for piece in pieces(part, formula=False)) if part else "" for part in parts[::3])
+    upright = ("".join(_in_text(piece) for piece in pieces(part, formula=False)) if part else "" for part in parts[::3])
     indexed = (f"${_letter(letter)}_{{{index}}}$" for letter, index in zip(parts[1::3], parts[2::3], strict=True))
-    return "".join(part for pair in zip_longest(plain, indexed, fillvalue="") for part in pair)
+    return "".join(part for pair in zip_longest(upright, indexed, fillvalue="") for part in pair)
 
 
 def formula(text: str) -> str:
@@ -203,13 +203,13 @@ def quotient(text: str) -> str:
 
 def _broken(part: str) -> Iterator[str]:
     """A side of an equation in lines that a page can hold."""
-    line, sign = "", "="
+    line, start = "", "="
     for word in _BREAK.split(part):
         if line and len(line) + len(word) > _LONGEST:
-            yield sign + formula(line)
-            line, sign = "", r"\quad "
+            yield start + formula(line)
+            line, start = "", r"\quad "
         line += (" " if line else "") + word
-    yield sign + formula(line)
+    yield start + formula(line)
 
 
 def _items(block: Numbered) -> Iterator[str]:

@@ -8,7 +8,6 @@ from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autodiff.engine.graph import Node
 from autodiff.flow import Flow, FlowEdge, FlowNode, Number, Path, bracketed
@@ -126,7 +125,7 @@ class _Lesson:
             ),
         ))  # fmt: skip
 
-    def outer_pair(self, edge: FlowEdge) -> tuple[FlowNode, NDArray[Any]] | None:
+    def outer_pair(self, edge: FlowEdge) -> tuple[FlowNode, np.ndarray[Any, np.dtype[Any]]] | None:
         """The z that an edge to W leads from, and the vector that W was multiplied by; None for rows of inputs."""
         z = self.flow.nodes[edge.consumer]
         if z.operation != "affine" or not is_weighted_sum(z):
@@ -189,7 +188,7 @@ class _Lesson:
 
     def saturated(self, edge: FlowEdge | None) -> str:
         unit = self.flow.nodes[0 if edge is None else edge.consumer]
-        return self.say("explain.saturated", unit=unit.label, value=self.style.amount(unit.value), function=unit.sign)
+        return self.say("explain.saturated", unit=unit.label, value=self.style.amount(unit.value), function=unit.symbol)
 
 
 def _is_saturated(flow: Flow, edge: FlowEdge | None) -> bool:

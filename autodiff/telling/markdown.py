@@ -12,7 +12,7 @@ from typing import Final
 from autodiff.flow import Flow
 from autodiff.telling.story import Block, Equation, Heading, Listing, Numbered, Paragraph, Story, Table, flow_story
 from autodiff.telling.style import Style
-from autodiff.telling.text import plain
+from autodiff.telling.text import plain_text
 from autodiff.words.printable import printable
 
 __all__ = ["escaped", "markdown", "prose"]
@@ -68,7 +68,7 @@ def _block(block: Block) -> str:
 
 def _code(equation: Equation) -> str:
     """An equation as a code block, whose columns stay aligned, and in which nothing is markup."""
-    return "\n".join(f"    {printable(line)}" for line in plain(Story("", (equation,))).strip("\n").splitlines())
+    return "\n".join(f"    {printable(line)}" for line in plain_text(Story("", (equation,))).strip("\n").splitlines())
 
 
 def _steps(block: Numbered) -> Iterator[str]:

@@ -194,11 +194,10 @@ class Notes:
         if name is not None and name.layer is not None and is_weighted_sum(to):
             if self.letter == "W" and len(name.indices) == 2:
                 signal = Name("a", (name.indices[1],), name.layer)
-                yield self.say("erratum.index", parameter=label, error=self.plain_error(to), signal=signal)
+                yield self.say("erratum.index", parameter=label, error=self.error_without_mark(to), signal=signal)
             if self.letter == "b":
-                yield self.say(
-                    "erratum.bias", parameter=label, error=self.plain_error(to), layer=name.layer, next=name.layer + 1
-                )
+                error, layer = self.error_without_mark(to), name.layer
+                yield self.say("erratum.bias", parameter=label, error=error, layer=layer, next=layer + 1)
         is_weight = self.is_output_weight or (self.letter in ("W", "b") and name is not None and name.layer is not None)
         if self.is_output_weight or (self.letter == "W" and name is not None and name.layer == 2):
             yield self.say("erratum.transpose")
@@ -211,7 +210,7 @@ class Notes:
         if "soft_sign" in operations:
             yield self.say("erratum.soft-sign")
 
-    def plain_error(self, node: FlowNode) -> str:
+    def error_without_mark(self, node: FlowNode) -> str:
         symbol = error_symbol(self.flow, node) or "δ"
         mark = suffix(node)
         return symbol[: len(symbol) - len(mark)] if mark else symbol

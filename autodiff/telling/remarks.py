@@ -87,7 +87,7 @@ def _kinks(flow: Flow, style: Style) -> list[str]:
             key = "remark.hinge-kink" if node.at_kink else "remark.margin-met"
             found.append(style.say(key, node=node.label))
         elif node.at_kink:
-            found.append(style.say("remark.kink", node=node.label, function=node.sign))
+            found.append(style.say("remark.kink", node=node.label, function=node.symbol))
     return found
 
 

@@ -39,7 +39,7 @@ def derivative(flow: Flow, style: Style = USUAL) -> str:
 
 
 def error_symbol(flow: Flow, node: FlowNode, style: Style = USUAL) -> str | None:
-    """The sign for the error at a node: δ₁⁽²⁾ at z₁⁽²⁾, the derivative at the parameter; None where it has none."""
+    """The symbol of the error at a node: δ₁⁽²⁾ at z₁⁽²⁾, the derivative at the parameter; None where it has none."""
     if node is flow.parameter:
         return derivative(flow, style)
     name = notes_name(node)
@@ -49,9 +49,8 @@ def error_symbol(flow: Flow, node: FlowNode, style: Style = USUAL) -> str | None
 
 
 def error_name(flow: Flow, node: FlowNode, style: Style = USUAL) -> str:
-    """What the error at a node is called: its sign where it has one, else "error at a₁⁽²⁾"."""
-    sign = error_symbol(flow, node, style)
-    return sign or style.say("term.error-at", node=node.label)
+    """What the error at a node is called: its symbol where it has one, else "error at a₁⁽²⁾"."""
+    return error_symbol(flow, node, style) or style.say("term.error-at", node=node.label)
 
 
 def factor_symbol(edge: FlowEdge, style: Style = USUAL) -> str:
@@ -67,17 +66,17 @@ def share_text(flow: Flow, edge: FlowEdge, style: Style = USUAL) -> str:
         of_matrices = product(flow.flows.node_of(consumer), edge.slot, _operands(flow, consumer), error)
         if of_matrices is not None:
             return of_matrices
-    sign = "∘" if edge.local is None and edge.local_symbol != "1" and np.size(edge.share) > 1 else "·"
-    return f"{error} {sign} {factor_symbol(edge, style)}"
+    dot = "∘" if edge.local is None and edge.local_symbol != "1" and np.size(edge.share) > 1 else "·"
+    return f"{error} {dot} {factor_symbol(edge, style)}"
 
 
 def _operands(flow: Flow, consumer: FlowNode) -> list[str]:
-    """What a node's inputs are called; a layer's plain input is a⁽ᵏ⁾."""
+    """What a node's inputs are called; a layer's input that is no node is a⁽ᵏ⁾."""
     name, called = notes_name(consumer), flow.flows.label_of
-    plain = "x"
+    constant = "x"
     if name is not None and name.letter == "z" and (name.layer or 0) > 1:
-        plain = f"{Name('a', (), (name.layer or 0) - 1)}{suffix(consumer)}"
-    return [called(item) if isinstance(item, Node) else plain for item in flow.flows.node_of(consumer).inputs]
+        constant = f"{Name('a', (), (name.layer or 0) - 1)}{suffix(consumer)}"
+    return [called(item) if isinstance(item, Node) else constant for item in flow.flows.node_of(consumer).inputs]
 
 
 def share_numbers(edge: FlowEdge, style: Style = USUAL) -> str:
@@ -130,13 +129,13 @@ def path_numbers(path: Path, style: Style = USUAL, *, most: int = _MOST_FACTORS)
     return _multiplied(path, " × ", lambda factor: style.write(factor.number), most, style)
 
 
-def _multiplied(path: Path, sign: str, read: Callable[[Factor], str], most: int, style: Style) -> str:
+def _multiplied(path: Path, dot: str, read: Callable[[Factor], str], most: int, style: Style) -> str:
     factors, half = path.factors, most // 2
     if len(factors) <= most:
-        return sign.join(bracketed(read(factor)) for factor in factors)
+        return dot.join(bracketed(read(factor)) for factor in factors)
     left_out = style.say("term.more-factors", count=len(factors) - 2 * half)
     first, last = ([bracketed(read(factor)) for factor in part] for part in (factors[:half], factors[-half:]))
-    return sign.join([*first, left_out, *last])
+    return dot.join([*first, left_out, *last])
 
 
 def window(flow: Flow, edge: FlowEdge, style: Style = USUAL) -> str:

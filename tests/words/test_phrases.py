@@ -81,7 +81,7 @@ def test_chinese_text_holds_no_english(kind) -> None:
     """What is left in Latin letters are names of nodes and functions."""
     flow = FLOWS[kind]()
     nodes = (*flow.every, flow.parameter, flow.output)
-    texts = [said or "" for node in nodes for said in (node.label, node.sign, node.operation)]
+    texts = [said or "" for node in nodes for said in (node.label, node.symbol, node.operation)]
     names = set(ENGLISH_WORDS.findall(" ".join(texts)))
     assert set(ENGLISH_WORDS.findall(text(flow, language="zh"))) <= names | {"None"}
 

@@ -15,12 +15,12 @@ from autodiff.telling.style import Style
 from autodiff.telling.terms import equation, error_name, error_symbol, factor_symbol, share_text, window
 
 __all__ = [
-    "StepNumbers", "brief", "error_cells", "factor_text", "forward_rows", "hint", "in_full", "operation_sign",
+    "StepNumbers", "brief", "error_cells", "factor_text", "forward_rows", "hint", "in_full", "operation_symbol",
     "share_cell", "sign", "strokes",
 ]  # fmt: skip
 
 _LONGEST: Final = 22  # characters of a name; beyond it the hint has the rest
-_LONGEST_SIGN: Final = 9
+_LONGEST_SYMBOL: Final = 9
 _WIDEST_STROKE: Final = 2.2
 
 
@@ -91,10 +91,10 @@ def brief_equation(text: str) -> str:
     return f"{brief(left)} = {right}" if equals else bracketed(text)
 
 
-def operation_sign(node: FlowNode) -> str:
-    """The sign of a node's operation, or its name where that is shorter to read."""
-    known = node.sign or ""
-    return known if len(known) <= _LONGEST_SIGN else (node.operation or "")
+def operation_symbol(node: FlowNode) -> str:
+    """The symbol of a node's operation, or its name where that is shorter to read."""
+    known = node.symbol or ""
+    return known if len(known) <= _LONGEST_SYMBOL else (node.operation or "")
 
 
 def hint(flow: Flow, node: FlowNode, style: Style) -> str:

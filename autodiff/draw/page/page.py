@@ -157,7 +157,7 @@ def _data(flow: Flow) -> dict[str, Any]:
     return {
         "output": places[flows.number_of(flow.output)],
         "parameter": places[flows.number_of(flow.parameter)],
-        "seed": _plain(flow.seed),
+        "seed": _in_full(flow.seed),
         "nodes": [_node(whole, node) for node in kept],
         "edges": [[places[edge.consumer], places[edge.input], *_edge(whole, edge)] for edge in edges],
         **_positions(made, places),
@@ -201,27 +201,27 @@ def _phrases_used() -> frozenset[str]:
 
 
 def _node(whole: Flow, node: FlowNode) -> list[Any]:
-    """Its label, operation, value, error, and the sign for its error where it has one."""
-    sign = None if node is whole.parameter else error_symbol(whole, node)
-    return [node.label, node.operation or 0, _plain(node.value), _plain(node.error), sign or 0]
+    """Its label, operation, value, error, and the symbol of its error where it has one."""
+    symbol = None if node is whole.parameter else error_symbol(whole, node)
+    return [node.label, node.operation or 0, _in_full(node.value), _in_full(node.error), symbol or 0]
 
 
 def _edge(whole: Flow, edge: FlowEdge) -> list[Any]:
     """Slot, local gradient, how it reads (0 where its number says all), share; of arrays how the share is made."""
     symbol = 0 if edge.local_symbol == number(edge.local) else edge.local_symbol
-    told = [edge.slot, _plain(edge.local), symbol, _plain(edge.share)]
+    told = [edge.slot, _in_full(edge.local), symbol, _in_full(edge.share)]
     is_matrix = edge.local is None and error_symbol(whole, whole.nodes[edge.consumer]) is not None
     return [*told, share_text(whole, edge)] if is_matrix else told
 
 
-def _plain(value: Any) -> Any:
+def _in_full(value: Any) -> Any:
     """A number in full; of an array its shape, its norm and, if it is small, its entries from first to last."""
     if isinstance(value, np.ndarray | np.generic):
         array = np.asarray(value)
         with np.errstate(all="ignore"):
             norm = float(np.linalg.norm(array))
         entries = array.ravel().tolist() if array.size <= _MOST_ENTRIES else []
-        return {"shape": list(array.shape), "norm": _plain(norm), "data": [_plain(float(item)) for item in entries]}
+        return {"shape": list(array.shape), "norm": _in_full(norm), "data": [_in_full(float(item)) for item in entries]}
     if isinstance(value, float):
         return _short(value) if math.isfinite(value) else str(value)
     return value

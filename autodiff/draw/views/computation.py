@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from autodiff.draw.model.captions import formula, paths, picture_style
-from autodiff.draw.model.cells import brief, in_full, operation_sign, sign, strokes
+from autodiff.draw.model.cells import brief, in_full, operation_symbol, sign, strokes
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.model.shorten import with_short_names
 from autodiff.draw.views.folding import CROWD, Key, Scope, TimeStep, Weights, columns, fold, parts, scopes
@@ -188,7 +188,7 @@ class _Drawer:
     def rows(self, item: FlowNode, computed: bool, error: Cell, *, is_parameter: bool) -> tuple[Row, Row]:
         """Operation and value, name and gradient; for a leaf its name and value, and the gradient."""
         name = brief(item.label) if item.name or not computed else ""
-        first, second = (Cell("sign", operation_sign(item)), name) if computed else (Cell("name", name), "")
+        first, second = (Cell("sign", operation_symbol(item)), name) if computed else (Cell("name", name), "")
         green = is_parameter or (not computed and self.is_called_like_a_parameter(item))
         value = Cell("value", self.style.amount(item.value), item.value)
         lane = "none" if error.number is None else "error"

@@ -12,7 +12,7 @@ from autodiff.draw.model.cells import (
     error_cells,
     factor_text,
     forward_rows,
-    operation_sign,
+    operation_symbol,
     strokes,
 )
 from autodiff.draw.model.picture import Cell, Row
@@ -109,4 +109,4 @@ def _add_source(made: PictureBuilder, edge: FlowEdge, *, on_its_wire: bool) -> s
 
 def _forward_label(flow: Flow, edge: FlowEdge, *, has_source: bool) -> str:
     consumer = flow.nodes[edge.consumer]
-    return f"× {brief(edge.partner)}" if edge.partner is not None and not has_source else operation_sign(consumer)
+    return f"× {brief(edge.partner)}" if edge.partner is not None and not has_source else operation_symbol(consumer)

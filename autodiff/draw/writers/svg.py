@@ -24,7 +24,7 @@ from autodiff.draw.writers.svg_shapes import (
     panel,
     placed,
 )
-from autodiff.draw.writers.svg_text import BASELINE, line_of_text, number_attribute, plain, px, set_pieces
+from autodiff.draw.writers.svg_text import BASELINE, escaped, line_of_text, number_attribute, px, set_pieces
 from autodiff.flow import Flow
 from autodiff.words.typeset import width
 
@@ -63,8 +63,8 @@ def _document(what: Picture, theme: str) -> Iterator[str]:
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {px(across + 2 * _MARGIN)} {px(height)}" '
         f'role="img" lang="{what.language}" class="autodiff-{theme}" font-family="{FONTS}">'
     )
-    yield f"<title>{plain(what.title)}</title>"
-    yield f"<desc>{plain(what.description)}</desc>"
+    yield f"<title>{escaped(what.title)}</title>"
+    yield f"<desc>{escaped(what.description)}</desc>"
     yield f"<style>{stylesheet(theme)}</style>"
     yield '<rect class="paper" width="100%" height="100%"/>'
     yield from _lines(head, _MARGIN)
@@ -165,7 +165,7 @@ def _wire(wire: Wire, points: Sequence[Point]) -> Iterator[str]:
     ends = f'data-from="{wire.tail}" data-to="{wire.head}"'
     yield f'<g data-wire="{wire.id}" data-lane="{wire.lane}" {ends}{number_attribute("share", wire.share)}>'
     if wire.hint:
-        yield f"<title>{plain(wire.hint)}</title>"
+        yield f"<title>{escaped(wire.hint)}</title>"
     yield from arrow(points, _colour(wire), wire.width)
     yield "</g>"
 
@@ -186,7 +186,7 @@ def _wire_label(wire: Wire, points: Sequence[Point]) -> Iterator[str]:
 
 
 def _box(box: Box, place: Rect) -> Iterator[str]:
-    yield f'<g data-box="{box.id}" data-kind="{box.kind}"><title>{plain(box.hint)}</title>'
+    yield f'<g data-box="{box.id}" data-kind="{box.kind}"><title>{escaped(box.hint)}</title>'
     if is_rest(box):
         yield from _circle(box, place)
     else:

@@ -8,7 +8,7 @@ from math import hypot
 from typing import Final
 
 from autodiff.draw.layout.sizes import BADGE, Point, Rect
-from autodiff.draw.writers.svg_text import line_of_text, plain, px
+from autodiff.draw.writers.svg_text import escaped, line_of_text, px
 from autodiff.words.typeset import width
 
 __all__ = ["CORNER", "arrow", "badge", "before_the_head", "disc", "marked", "numbered", "panel", "placed"]
@@ -61,7 +61,7 @@ def badge(x: float, y: float, number: int, colour: str) -> str:
 
 def marked(x: float, y: float, said: str) -> str:
     """The mark of what is not finite, with its words for a reader who points at it."""
-    return f'<g data-mark="{plain(said)}"><title>{plain(said)}</title>{disc(x, y, "!", "ink", radius=7.0)}</g>'
+    return f'<g data-mark="{escaped(said)}"><title>{escaped(said)}</title>{disc(x, y, "!", "ink", radius=7.0)}</g>'
 
 
 def disc(x: float, y: float, text: str, colour: str, *, radius: float = 8.5) -> str:

@@ -10,7 +10,7 @@ from autodiff.flow import Signal
 from autodiff.words.printable import printable
 from autodiff.words.typeset import SCRIPT, advance, left_to_right, pieces
 
-__all__ = ["BASELINE", "line_of_text", "number_attribute", "plain", "px", "set_pieces"]
+__all__ = ["BASELINE", "escaped", "line_of_text", "number_attribute", "px", "set_pieces"]
 
 BASELINE: Final = 0.35  # of the font size below the middle of a line
 _LOWERED: Final = 0.27  # of the font size
@@ -22,7 +22,7 @@ def px(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def plain(text: str) -> str:
+def escaped(text: str) -> str:
     """A text in which nothing is markup."""
     return escape(left_to_right(printable(text)), quote=False)
 
@@ -63,4 +63,4 @@ def set_pieces(segments: Sequence[tuple[str, str]], size: float, *, formula: boo
 
 def _span(text: str, dx: float, dy: float, style: str) -> str:
     moves = (f' dx="{dx:.2f}"' if dx else "") + (f' dy="{dy:.2f}"' if dy else "")
-    return f"<tspan{moves}{style}>{plain(text)}</tspan>" if moves or style else plain(text)
+    return f"<tspan{moves}{style}>{escaped(text)}</tspan>" if moves or style else escaped(text)
