@@ -37,8 +37,7 @@ def flow_as_data(flow: Flow) -> dict[str, Any]:
         "paths": [_path_record(path) for path in flow.strongest(_MOST_PATHS)],
         "formula": flow.formula(),
         "anomalies": [
-            {"kind": each.kind, "node": each.node.label, "edge": position.get(id(each.edge))}
-            for each in flow.anomalies
+            {"kind": each.kind, "node": each.node.label, "edge": position.get(id(each.edge))} for each in flow.anomalies
         ],
     }
 

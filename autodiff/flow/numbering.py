@@ -28,9 +28,7 @@ class NumberedGraph:
     ({'multiply': 0, 'x': 1}, [[1, 1], []])
     """
 
-    def __init__(
-        self, order: Sequence[Node], names: Mapping[str, Any] | None = None, lone: Node | None = None
-    ) -> None:
+    def __init__(self, order: Sequence[Node], names: Mapping[str, Any] | None = None, lone: Node | None = None) -> None:
         self.nodes = tuple(order)
         self._given = names_in(names or {})
         self._every = self.nodes if lone is None else (*self.nodes, lone)

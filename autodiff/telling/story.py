@@ -131,11 +131,7 @@ def _shares(flow: Flow, style: Style) -> Block:
     parameter = flow.parameter.label
     if not edges:
         return Paragraph((style.say("text.is-output", parameter=parameter),))
-    lines = [
-        f"{share_text(flow, edge, style)} = "
-        f"{style.amount(edge.share)}"
-        for edge in edges[:_MOST_SHARES]
-    ]
+    lines = [f"{share_text(flow, edge, style)} = {style.amount(edge.share)}" for edge in edges[:_MOST_SHARES]]
     if len(edges) > _MOST_SHARES:
         lines.append(style.say("text.more", count=len(edges) - _MOST_SHARES))
     lines.append(style.say("text.sum", gradient=style.amount(flow.gradient)))

@@ -88,9 +88,7 @@ def _bundle(wire: Wire) -> str:
     return wire.tail if wire.lane == "rest" else wire.id
 
 
-def _neighbours(
-    picture: Picture, forms: Mapping[str, Rect], passes: Passes
-) -> dict[str, list[tuple[str, float]]]:
+def _neighbours(picture: Picture, forms: Mapping[str, Rect], passes: Passes) -> dict[str, list[tuple[str, float]]]:
     """Which boxes and passing wires are joined, and how far below the other's middle: at its port, if it has ports."""
     joined: dict[str, list[tuple[str, float]]] = {}
     for wire in picture.wires:
@@ -106,9 +104,7 @@ def _port_below_middle(form: Rect, port: int | None) -> float:
     return 0.0 if port is None else form.ports[port] - form.height / 2
 
 
-def tops_of_layers(
-    picture: Picture, forms: Mapping[str, Rect], passes: Passes
-) -> dict[str, float]:
+def tops_of_layers(picture: Picture, forms: Mapping[str, Rect], passes: Passes) -> dict[str, float]:
     """Columns in an order with few crossings, every box as near to its neighbours' height as the others allow."""
     members = {column: [box.id for box in boxes] for column, boxes in sorted(by_column(picture).items())}
     for passed in passes.values():

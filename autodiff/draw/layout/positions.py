@@ -69,9 +69,7 @@ def lay_out(picture: Picture) -> Layout:
     return Layout(right, bottom, rects, wires, clusters)
 
 
-def _frames(
-    picture: Picture, rects: Mapping[str, Rect], passes: Passes, tops: Mapping[str, float]
-) -> dict[str, Rect]:
+def _frames(picture: Picture, rects: Mapping[str, Rect], passes: Passes, tops: Mapping[str, float]) -> dict[str, Rect]:
     """The frames of the clusters: their members with some room, and above them the label, clear of passing wires."""
     if not picture.clusters:
         return {}

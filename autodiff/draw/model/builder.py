@@ -41,9 +41,7 @@ class PictureBuilder:
         """How many columns there are."""
         return max((box.column for box in self.boxes), default=-1) + 1
 
-    def add_box(
-        self, kind: str, column: int, rows: Iterable[Row], hint: str, nodes: Iterable[FlowNode] = ()
-    ) -> str:
+    def add_box(self, kind: str, column: int, rows: Iterable[Row], hint: str, nodes: Iterable[FlowNode] = ()) -> str:
         """A box in which these nodes stand; gives its id."""
         box = Box(f"n{len(self.boxes)}", kind, column, tuple(rows), hint)
         self.boxes.append(box)
