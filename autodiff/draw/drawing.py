@@ -8,12 +8,11 @@ import tempfile
 import webbrowser
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from autodiff.draw.files import OURS, Saved, write
-from autodiff.draw.model.data import as_json, plain
+from autodiff.draw.model.data import as_json, plain_data
 from autodiff.draw.model.palette import checked_theme
 from autodiff.draw.model.picture import Picture
 from autodiff.draw.page.page import page
@@ -27,10 +26,9 @@ from autodiff.flow import Flow, error_flow
 from autodiff.system.console import readable_output
 from autodiff.telling.latex import latex, tex
 from autodiff.telling.markdown import markdown, prose
-from autodiff.telling.text import plain as in_words
-from autodiff.telling.text import text
+from autodiff.telling.style import Style
+from autodiff.telling.text import plain_text, text
 from autodiff.transforms.replay import stamp
-from autodiff.words.notation import number
 from autodiff.words.phrases import say
 
 __all__ = ["Drawing", "save", "see"]
@@ -62,14 +60,14 @@ class Drawing:
     def text(self) -> str:
         """The story in words and numbers."""
         if self.flow is None:
-            return in_words(story(self.picture)) + "\n"
+            return plain_text(story(self.picture)) + "\n"
         told = text(self.flow, language=self.language, digits=self.digits)
         return "\n\n".join(filter(None, [told, self.stamp])) + "\n"
 
     def json(self) -> str:
         """Every number in full: the ledger, or the picture where there is none."""
         if self.flow is None:
-            return as_json(plain(self.picture))
+            return as_json(plain_data(self.picture))
         return as_json(self.flow.as_dict() | ({"check": self.stamp} if self.stamp else {}))
 
     def html(self) -> str:
@@ -200,7 +198,8 @@ def _check_whole(view: str, seed: Any, check: bool) -> None:
 def _stamp(flow: Flow, language: str, digits: int) -> str:
     graph = flow.flows
     nodes = graph.node_of(flow.output), graph.node_of(flow.parameter)
-    return stamp(*nodes, flow.gradient, seed=flow.seed, language=language, write=partial(number, digits=digits))
+    style = Style.of(language, digits)
+    return stamp(*nodes, flow.gradient, seed=flow.seed, language=style.language, write=style.write)
 
 
 def _has_screen() -> bool:

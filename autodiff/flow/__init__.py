@@ -1,10 +1,13 @@
 """Error sharing as data: the ledger of one gradient, the paths it takes, and what its nodes and edges are called."""
 
 from autodiff.flow.anomalies import Anomaly
-from autodiff.flow.ledger import Factor, Flow, Flows, Path, bracketed, count_text, error_flow
-from autodiff.flow.parts import FlowEdge, FlowNode, Wire
+from autodiff.flow.factors import Factor, Path
+from autodiff.flow.flows import Flows, error_flow
+from autodiff.flow.labels import bracketed, count_text
+from autodiff.flow.ledger import Flow
+from autodiff.flow.parts import FlowEdge, FlowNode, Number, Signal, Wire
 
 __all__ = [
-    "Anomaly", "Factor", "Flow", "FlowEdge", "FlowNode", "Flows", "Path", "Wire", "bracketed", "count_text",
-    "error_flow",
+    "Anomaly", "Factor", "Flow", "FlowEdge", "FlowNode", "Flows", "Number", "Path", "Signal", "Wire", "bracketed",
+    "count_text", "error_flow",
 ]  # fmt: skip

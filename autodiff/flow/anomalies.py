@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from autodiff.engine.gates import has_nan
 from autodiff.engine.graph import Node
-from autodiff.flow.parts import FlowEdge, FlowNode
+from autodiff.flow.parts import FlowEdge, FlowNode, Number, Signal
 
 __all__ = ["Anomaly", "first_errors", "first_values", "is_finite"]
 
@@ -52,7 +51,7 @@ def first_errors(nodes: Sequence[FlowNode], edges: Iterable[FlowEdge]) -> Iterat
     [('explodes', 'multiply'), ('nan', 'x'), ('nan', 'x')]
     """
     leaving: dict[int, list[FlowEdge]] = {}
-    arriving: dict[int, list[Any]] = {}
+    arriving: dict[int, list[Number]] = {}
     for edge in edges:
         leaving.setdefault(edge.consumer, []).append(edge)
         arriving.setdefault(edge.input, []).append(edge.share)
@@ -64,7 +63,7 @@ def first_errors(nodes: Sequence[FlowNode], edges: Iterable[FlowEdge]) -> Iterat
                 yield Anomaly(kind, nodes[edge.input], edge)
 
 
-def _of_sum(error: Any, shares: Sequence[Any]) -> str | None:
+def _of_sum(error: Signal, shares: Sequence[Number]) -> str | None:
     if not shares or is_finite(error):
         return None
     if has_nan(error):
@@ -82,6 +81,6 @@ def _of_share(edge: FlowEdge) -> str | None:
     return "explodes" if edge.local is None or math.isinf(edge.local) else "overflows"
 
 
-def is_finite(value: Any) -> bool:
+def is_finite(value: Number) -> bool:
     """Whether a number, or every entry of an array, is neither inf nor nan."""
     return math.isfinite(value) if value.__class__ is float else bool(np.all(np.isfinite(value)))

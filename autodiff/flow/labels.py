@@ -1,10 +1,12 @@
 """How the nodes of a graph are called, and how the local gradient on an edge reads: σ′(z₁⁽²⁾), W₁₁⁽²⁾, 1.
 
-A reading comes from the table: the rule of the edge, run on symbols. There is no second list of operations.
+Here is what is the same in every language and with any number of digits; the rest is `autodiff.telling.terms`. A
+reading comes from the table: the rule of the edge, run on symbols. There is no second list of operations.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,16 +21,13 @@ from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import remembered
 from autodiff.primitives.table.units import hinge
 from autodiff.words.notation import number, superscript
+from autodiff.words.printable import printable
 
-__all__ = ["CORRUPT", "Reading", "labels", "printable", "read_edge"]
+__all__ = ["CORRUPT", "Reading", "labels", "read_edge"]
 
 CORRUPT: Final = "ᶜ"
 _CORRUPT_SLOT: Final = 1  # hinge(score, corrupt)
 _LONGEST: Final = 30
-_LINE_ENDS: Final = re.compile("[\\t\\n\\v\\f\\r\\x85\\u2028\\u2029]+")
-_UNPRINTABLE: Final = re.compile(
-    "[\\x00-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff\\ufffe\\uffff]"
-)
 _ARITHMETIC: Final = frozenset({"*", "/", "**", "+", "-", "neg"})
 _WHOLE_POWER: Final = re.compile(r"\*\*\(?(−?\d+)(?![.\d])\)?")
 _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
@@ -67,15 +66,6 @@ def labels(order: Sequence[Node], names: Mapping[Node, str] = MappingProxyType({
         taken[label] = count
         found[node] = label if count == 1 else f"{label}#{count}"
     return found
-
-
-def printable(text: str) -> str:
-    """``text`` on one line, without what a terminal obeys, what XML cannot hold and what turns the reading direction.
-
-    >>> printable("a\\x00b\\nc")
-    'a\N{REPLACEMENT CHARACTER}b c'
-    """
-    return text if text.isalnum() else _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", _LINE_ENDS.sub(" ", text))
 
 
 def _corrupt_only(order: Sequence[Node]) -> set[Node]:
@@ -189,7 +179,7 @@ def _raised(power: re.Match[str]) -> str:
 
 
 def _is_word(symbol: str) -> bool:
-    """Whether a sign is the name of a function, as σ and hard tanh are and xⁿ is not."""
+    """Whether a symbol is the name of a function, as σ and hard tanh are and xⁿ is not."""
     return all(character == " " or category(character) in ("Ll", "Lu") for character in symbol)
 
 
@@ -215,3 +205,30 @@ def _is_plain(part: Any) -> bool:
     if not isinstance(part, Expression) or part.head in ("variable", "number"):
         return True
     return part.head in _ARITHMETIC and all(map(_is_plain, part.parts))
+
+
+# ---- how factors and counts are written -----------------------------------------------------------------------------
+
+
+def bracketed(factor: str) -> str:
+    """``factor`` as it may stand in a product: a sum or a negative number in brackets.
+
+    >>> bracketed("−0.6"), bracketed("1 + x"), bracketed("f′(z)")
+    ('(−0.6)', '(1 + x)', 'f′(z)')
+    """
+    return f"({factor})" if factor.startswith("−") or " + " in factor or " − " in factor else factor
+
+
+def count_text(count: int) -> str:
+    """A count for people: exact up to 15 digits, beyond that its size.
+
+    >>> count_text(6), count_text(2**200)
+    ('6', 'about 1.6e60')
+    """
+    if count < 10**15:
+        return str(count)
+    shift = max(count.bit_length() - 64, 0)  # the decimal digits of a huge integer take quadratic time
+    digits = math.log10(count >> shift) + shift * math.log10(2.0)
+    exponent = math.floor(digits)
+    first = f"{10 ** (digits - exponent):.1f}"
+    return f"about 1.0e{exponent + 1}" if first == "10.0" else f"about {first}e{exponent}"

@@ -5,16 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["FlowEdge", "FlowNode", "Wire"]
+import numpy as np
+
+__all__ = ["FlowEdge", "FlowNode", "Number", "Signal", "Wire"]
+
+#: What a node holds: the float of a Value, the array of a Tensor or, where no axis is left, NumPy's own scalar.
+Number = float | np.ndarray[Any, np.dtype[Any]] | np.floating[Any]
+
+#: An error, a `Number` of its node's shape, or None where none arrives. Type checkers are not told so: whoever follows
+#: the edges of a flow knows that one arrives, and whether it is a float.
+Signal = Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlowNode:
     """A node of the ledger.
 
-    ``id`` counts from 0, the output, in the order of the backward pass; ``label`` is unique in a flow, ``name`` is what
-    the node was called. ``operation`` and ``sign`` are the primitive's name and sign, None for a leaf. ``value`` and
-    ``error`` (δ = ∂output/∂node, times the seed; None where none arrives) are floats, or arrays of the node's shape.
+    ``id`` counts from 0, the output, in the order of the backward pass: it is the node's number in `Flows.nodes`, and
+    in a `Flow` its place in ``every``. ``label`` is unique in a graph, ``name`` is what the node was called.
+    ``operation`` and ``symbol`` are the primitive's name and symbol, None for a leaf. ``value`` and ``error``
+    (δ = ∂output/∂node, times the seed; None where none arrives) are floats, or arrays of the node's shape.
     ``at_kink``: its input lies exactly on a kink, where the local gradient is a convention.
     """
 
@@ -22,9 +32,9 @@ class FlowNode:
     label: str
     name: str | None
     operation: str | None
-    sign: str | None
-    value: Any
-    error: Any
+    symbol: str | None
+    value: Number
+    error: Signal
     at_kink: bool = False
 
 
@@ -53,6 +63,6 @@ class FlowEdge:
     local: float | None
     local_symbol: str
     partner: str | None
-    error: Any
-    share: Any
+    error: Number
+    share: Number
     closed: bool = False

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from autodiff.engine.graph import Node
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
-from autodiff.telling.terms import Write, factor_symbol
+from autodiff.telling.style import USUAL, Style
+from autodiff.telling.terms import factor_symbol
 from autodiff.words.notation import number
 
 __all__ = ["Derived", "derivation", "equation_of"]
@@ -35,11 +36,11 @@ class Derived:
     slopes: tuple[float, ...]
     slope: float
 
-    def symbols(self, *, write: Write = number) -> str:
+    def symbols(self, style: Style = USUAL) -> str:
         """The right-hand side: σ′(z₁⁽²⁾) · 0.8; of a long sum the first terms."""
         pairs = list(zip(self.edges, self.slopes, strict=True))
         shown = pairs[:_MOST_TERMS]
-        terms = [f"{factor_symbol(edge, write=write)} · {bracketed(write(slope))}" for edge, slope in shown]
+        terms = [f"{factor_symbol(edge, style)} · {bracketed(style.write(slope))}" for edge, slope in shown]
         return " + ".join([*terms, *(["…"] if len(pairs) > len(shown) else [])])
 
 
@@ -94,7 +95,7 @@ def _constant(item: Any) -> str:
 
 
 def _right(flow: Flow, node: FlowNode, names: Sequence[str], params: dict[str, Any]) -> str:
-    operation, sign = node.operation or "", node.sign or ""
+    operation, symbol = node.operation or "", node.symbol or ""
     if operation in _SIGNS:
         return f" {_SIGNS[operation]} ".join(names)
     if operation == "identity":
@@ -105,7 +106,7 @@ def _right(flow: Flow, node: FlowNode, names: Sequence[str], params: dict[str, A
         return _weighted(flow, node, names)
     if operation == "affine":
         return f"{names[0]} {names[1]} + {names[2]}"
-    return f"{sign if len(names) == 1 and sign.isalpha() else operation}({', '.join(names)})"
+    return f"{symbol if len(names) == 1 and symbol.isalpha() else operation}({', '.join(names)})"
 
 
 def _weighted(flow: Flow, node: FlowNode, names: Sequence[str]) -> str:

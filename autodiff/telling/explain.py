@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
 from autodiff.engine.graph import Node, topological
-from autodiff.flow import Factor, Flow, error_flow
+from autodiff.flow import Factor, Flow, Signal, error_flow
 from autodiff.primitives.operands import describe
 from autodiff.primitives.table.units import hinge
 from autodiff.telling.derivation import derivation
@@ -22,10 +21,11 @@ from autodiff.telling.latex import latex
 from autodiff.telling.lesson import lesson
 from autodiff.telling.markdown import prose
 from autodiff.telling.story import Story
-from autodiff.telling.text import plain
+from autodiff.telling.style import Style
+from autodiff.telling.text import plain_text
 from autodiff.transforms.replay import Check
 from autodiff.transforms.replay import check as checked
-from autodiff.words.notation import Name, find, number, parse
+from autodiff.words.notation import Name, find, parse
 
 __all__ = ["Explanation", "explain"]
 
@@ -43,7 +43,7 @@ class Explanation:
     check: Check | None = None
 
     @property
-    def gradient(self) -> Any:
+    def gradient(self) -> Signal:
         """By error sharing; None if the parameter is on no path."""
         return self.flow.gradient
 
@@ -60,7 +60,7 @@ class Explanation:
 
     def story(self, language: str = "en", *, digits: int = 4) -> Story:
         """The explanation as blocks of text, for writers."""
-        return lesson(self.flow, self.check, language=language, write=partial(number, digits=digits))
+        return lesson(self.flow, self.check, Style.of(language, digits))
 
     def text(self, language: str = "en", *, digits: int = 4) -> str:
         """As plain text.
@@ -68,7 +68,7 @@ class Explanation:
         Raises:
             ValueError: an unknown language, or digits below 1.
         """
-        return plain(self.story(language, digits=digits))
+        return plain_text(self.story(language, digits=digits))
 
     def markdown(self, language: str = "en", *, digits: int = 4) -> str:
         """As Markdown; raises as `text` does."""

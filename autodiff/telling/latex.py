@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 from itertools import zip_longest
 from math import fsum
 from typing import Final
@@ -16,8 +15,9 @@ from unicodedata import category
 
 from autodiff.flow import Flow
 from autodiff.telling.story import Block, Equation, Heading, Listing, Numbered, Paragraph, Story, Table, flow_story
-from autodiff.telling.typeset import Piece, pieces, width
-from autodiff.words.notation import Name, number
+from autodiff.telling.style import Style
+from autodiff.words.notation import Name
+from autodiff.words.typeset import Piece, pieces, width
 
 __all__ = ["formula", "latex", "sentence", "tex"]
 
@@ -72,7 +72,7 @@ def tex(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
     >>> tex(error_flow(w * x, w)).splitlines()[18]
     '\\\\section*{How the error of multiply reaches w}'
     """
-    return latex(flow_story(flow, language=language, write=partial(number, digits=digits)))
+    return latex(flow_story(flow, Style.of(language, digits)))
 
 
 def latex(story: Story) -> str:
@@ -90,9 +90,9 @@ def sentence(text: str) -> str:
     50 \% of $W_{14}^{(1)}$ \& \textbackslash{}input\{x\}
     """
     parts = _INDEXED.split(text)
-    plain = ("".join(_in_text(piece) for piece in pieces(part, formula=False)) if part else "" for part in parts[::3])
+    upright = ("".join(_in_text(piece) for piece in pieces(part, formula=False)) if part else "" for part in parts[::3])
     indexed = (f"${_letter(letter)}_{{{index}}}$" for letter, index in zip(parts[1::3], parts[2::3], strict=True))
-    return "".join(part for pair in zip_longest(plain, indexed, fillvalue="") for part in pair)
+    return "".join(part for pair in zip_longest(upright, indexed, fillvalue="") for part in pair)
 
 
 def formula(text: str) -> str:
@@ -203,13 +203,13 @@ def quotient(text: str) -> str:
 
 def _broken(part: str) -> Iterator[str]:
     """A side of an equation in lines that a page can hold."""
-    line, sign = "", "="
+    line, start = "", "="
     for word in _BREAK.split(part):
         if line and len(line) + len(word) > _LONGEST:
-            yield sign + formula(line)
-            line, sign = "", r"\quad "
+            yield start + formula(line)
+            line, start = "", r"\quad "
         line += (" " if line else "") + word
-    yield sign + formula(line)
+    yield start + formula(line)
 
 
 def _items(block: Numbered) -> Iterator[str]:

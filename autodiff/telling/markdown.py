@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import Final
 
 from autodiff.flow import Flow
-from autodiff.flow.labels import printable
 from autodiff.telling.story import Block, Equation, Heading, Listing, Numbered, Paragraph, Story, Table, flow_story
-from autodiff.telling.text import plain
-from autodiff.words.notation import number
+from autodiff.telling.style import Style
+from autodiff.telling.text import plain_text
+from autodiff.words.printable import printable
 
 __all__ = ["escaped", "markdown", "prose"]
 
@@ -35,7 +34,7 @@ def markdown(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
     >>> print(markdown(error_flow(w * x, w)).splitlines()[0])
     # How the error of multiply reaches w
     """
-    return prose(flow_story(flow, language=language, write=partial(number, digits=digits)))
+    return prose(flow_story(flow, Style.of(language, digits)))
 
 
 def prose(story: Story) -> str:
@@ -69,7 +68,7 @@ def _block(block: Block) -> str:
 
 def _code(equation: Equation) -> str:
     """An equation as a code block, whose columns stay aligned, and in which nothing is markup."""
-    return "\n".join(f"    {printable(line)}" for line in plain(Story("", (equation,))).strip("\n").splitlines())
+    return "\n".join(f"    {printable(line)}" for line in plain_text(Story("", (equation,))).strip("\n").splitlines())
 
 
 def _steps(block: Numbered) -> Iterator[str]:

@@ -11,17 +11,10 @@ import numpy as np
 from autodiff.engine.graph import Node
 from autodiff.flow import Anomaly, Flow, FlowEdge, FlowNode
 from autodiff.flow.anomalies import is_finite
-from autodiff.telling.terms import (
-    Write,
-    amount,
-    error_name,
-    share_numbers,
-    share_text,
-    shares_in_order,
-    sum_numbers,
-)
+from autodiff.flow.order import shares_in_order
+from autodiff.telling.style import USUAL, Style
+from autodiff.telling.terms import error_name, share_numbers, share_text, sum_numbers
 from autodiff.words.notation import number
-from autodiff.words.phrases import say
 
 __all__ = ["first_value", "remarks"]
 
@@ -30,57 +23,53 @@ _MOST_INPUTS: Final = 3
 _NEARLY: Final = 0.05  # paths nearly cancel where at most a twentieth of their strength is left
 
 
-def remarks(flow: Flow, *, language: str = "en", write: Write = number) -> tuple[str, ...]:
-    """What a reader should know besides the steps: where inf and nan begin, kinks, what cancels, where the error dies.
-
-    Raises:
-        ValueError: an unknown language.
-    """
+def remarks(flow: Flow, style: Style = USUAL) -> tuple[str, ...]:
+    """What a reader should know besides the steps: where inf and nan begin, kinks, what cancels, what shrinks."""
     if flow.is_empty:
-        return (say("remark.no-path", language, parameter=flow.parameter.label, output=flow.output.label),)
-    found = [*_anomalies(flow, language, write), *_kinks(flow, language), *_cancelling(flow, language, write)]
-    return (*found, *_weakest(flow, language, write, said=bool(found)))
+        return (style.say("remark.no-path", parameter=flow.parameter.label, output=flow.output.label),)
+    found = [*_anomalies(flow, style), *_kinks(flow, style), *_cancelling(flow, style)]
+    return (*found, *_weakest(flow, style, said=bool(found)))
 
 
-def _anomalies(flow: Flow, language: str, write: Write) -> list[str]:
+def _anomalies(flow: Flow, style: Style) -> list[str]:
     """Where numbers stop being finite, each sentence once; of very many the first."""
-    told = list(dict.fromkeys(_anomaly(flow, anomaly, language, write) for anomaly in flow.anomalies))
+    told = list(dict.fromkeys(_anomaly(flow, anomaly, style) for anomaly in flow.anomalies))
     left_out = len(told) - _MOST_ANOMALIES
-    return told if left_out <= 0 else [*told[:_MOST_ANOMALIES], say("remark.more-anomalies", language, count=left_out)]
+    return told if left_out <= 0 else [*told[:_MOST_ANOMALIES], style.say("remark.more-anomalies", count=left_out)]
 
 
-def _anomaly(flow: Flow, anomaly: Anomaly, language: str, write: Write) -> str:
+def _anomaly(flow: Flow, anomaly: Anomaly, style: Style) -> str:
     node, edge = anomaly.node, anomaly.edge
     if anomaly.kind == "value":
         flows = flow.flows
-        return first_value(node, flows.node_of(node), flows.label_of, language=language, write=write)
+        return first_value(node, flows.node_of(node), flows.label_of, style)
     if anomaly.kind == "explodes" and edge is not None and edge.local is not None:
-        return say("remark.explodes", language, factor=_factor(flow, edge), number=write(edge.local))
+        return style.say("remark.explodes", factor=_factor(flow, edge), number=style.write(edge.local))
     if edge is None:
         arriving = shares_in_order(flow, node)
-        left = error_name(flow, node, language=language, write=write)
-        right = sum_numbers(arriving, node.error, language=language, write=write)
+        left = error_name(flow, node, style)
+        right = sum_numbers(arriving, node.error, style)
     else:
-        left = share_text(flow, edge, language=language, write=write)
-        right = share_numbers(edge, language=language, write=write)
-    return say(f"remark.{anomaly.kind}-in", language, equation=f"{left} = {right}")
+        left = share_text(flow, edge, style)
+        right = share_numbers(edge, style)
+    return style.say(f"remark.{anomaly.kind}-in", equation=f"{left} = {right}")
 
 
 def first_value(
-    node: FlowNode, made: Node, called: Callable[[Node], str], *, language: str = "en", write: Write = number
+    node: FlowNode, made: Node, called: Callable[[Node], str], style: Style = USUAL
 ) -> str:  # fmt: skip
     """That values stop being finite at a node, and what it was computed from; of many inputs the first."""
-    value = amount(node.value, language=language, write=write)
+    value = style.amount(node.value)
     if made.is_leaf:
-        return say("remark.value-given", language, node=node.label, value=value)
+        return style.say("remark.value-given", node=node.label, value=value)
     told = [
-        f"{called(item)} = {amount(item._data, language=language, write=write)}" if isinstance(item, Node)
-        else amount(item, language=language, write=write)
+        f"{called(item)} = {style.amount(item._data)}" if isinstance(item, Node)
+        else style.amount(item)
         for item in made.inputs[:_MOST_INPUTS]
     ]  # fmt: skip
     told = [*dict.fromkeys(told), *["…"] * (len(made.inputs) > _MOST_INPUTS)]
-    inputs = reduce(lambda first, second: say("term.pair", language, first=first, second=second), told)
-    return say("remark.value", language, node=node.label, value=value, inputs=inputs)
+    inputs = reduce(lambda first, second: style.say("term.pair", first=first, second=second), told)
+    return style.say("remark.value", node=node.label, value=value, inputs=inputs)
 
 
 def _factor(flow: Flow, edge: FlowEdge) -> str:
@@ -90,31 +79,31 @@ def _factor(flow: Flow, edge: FlowEdge) -> str:
     return f"∂{flow.nodes[edge.consumer].label}/∂{flow.nodes[edge.input].label}"
 
 
-def _kinks(flow: Flow, language: str) -> list[str]:
+def _kinks(flow: Flow, style: Style) -> list[str]:
     found = []
     for node in flow.nodes:
         inactive = node.operation == "hinge" and np.size(node.value) == 1 and not np.any(node.value)
         if inactive:
             key = "remark.hinge-kink" if node.at_kink else "remark.margin-met"
-            found.append(say(key, language, node=node.label))
+            found.append(style.say(key, node=node.label))
         elif node.at_kink:
-            found.append(say("remark.kink", language, node=node.label, function=node.sign))
+            found.append(style.say("remark.kink", node=node.label, function=node.symbol))
     return found
 
 
-def _cancelling(flow: Flow, language: str, write: Write) -> list[str]:
+def _cancelling(flow: Flow, style: Style) -> list[str]:
     left, rounding = flow.left_after_cancelling, flow.rounding
     if left is None or rounding is None or flow.path_count == 1 or left > _NEARLY:
         return []
     if flow.cancels_exactly:
-        return [say("remark.cancel-exactly", language)]
+        return [style.say("remark.cancel-exactly")]
     if abs(flow.gradient) <= rounding:
-        left_over, most = write(flow.gradient), number(rounding, 2)
-        return [say("remark.cancel-to-rounding", language, gradient=left_over, rounding=most)]
-    return [say("remark.cancel", language, percentage=number(100 * left, 2))]
+        left_over, most = style.write(flow.gradient), number(rounding, 2)
+        return [style.say("remark.cancel-to-rounding", gradient=left_over, rounding=most)]
+    return [style.say("remark.cancel", percentage=number(100 * left, 2))]
 
 
-def _weakest(flow: Flow, language: str, write: Write, *, said: bool) -> list[str]:
+def _weakest(flow: Flow, style: Style, *, said: bool) -> list[str]:
     """The weakest factor of the strongest path, if that carries a number; a 0 where nothing else says why."""
     weakest, path = flow.weakest, flow.strongest_path
     if weakest is None or weakest.edge is None or path is None:
@@ -124,4 +113,4 @@ def _weakest(flow: Flow, language: str, write: Write, *, said: bool) -> list[str
     if weakest.number == 0 and said and not flow.anomalies:
         return []
     key = ("remark.dies" if weakest.number == 0 else "remark.shrinks") + "-on-path" * (flow.path_count > 1)
-    return [say(key, language, factor=_factor(flow, weakest.edge), number=write(weakest.number))]
+    return [style.say(key, factor=_factor(flow, weakest.edge), number=style.write(weakest.number))]

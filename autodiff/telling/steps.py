@@ -8,28 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from autodiff.flow import Flow, FlowEdge, FlowNode
+from autodiff.flow import Flow, FlowEdge, FlowNode, Signal
+from autodiff.flow.order import columns, is_weighted_sum, notes_name, shares_in_order
+from autodiff.telling.style import USUAL, Style
 from autodiff.telling.terms import (
-    Write,
-    amount,
-    columns,
     derivative,
     equation,
     error_name,
-    is_weighted_sum,
-    notes_name,
     share_numbers,
     share_text,
-    shares_in_order,
     sum_numbers,
     window,
 )
-from autodiff.words.notation import number
-from autodiff.words.phrases import checked_language, say
 
 __all__ = ["Step", "steps"]
 
@@ -51,7 +44,7 @@ class Step:
         return "\n".join([f"({self.number}) {self.sentence}", *(f"    {line}" for line in self.lines)])
 
 
-def steps(flow: Flow, *, language: str = "en", write: Write = number) -> tuple[Step, ...]:
+def steps(flow: Flow, style: Style = USUAL) -> tuple[Step, ...]:
     """The flow told in numbered steps: eight for a first-layer weight of a network with one hidden layer.
 
     A weighted sum z = Wa + b takes one step to its inputs, whose error it states; a unit a = f(z) takes two, × f′(z)
@@ -59,11 +52,7 @@ def steps(flow: Flow, *, language: str = "en", write: Write = number) -> tuple[S
 
     Args:
         flow: what `autodiff.flow.error_flow` gives.
-        language: "en" or "zh".
-        write: how every number is written; `number` gives 4 significant digits.
-
-    Raises:
-        ValueError: an unknown language.
+        style: the language, and how every number is written.
 
     Source: notes, section 1.5 ("error sharing").
 
@@ -75,10 +64,9 @@ def steps(flow: Flow, *, language: str = "en", write: Write = number) -> tuple[S
     (2) × x = 3, what w multiplied.
     (3) ∂multiply/∂w = 1 × 3 = 3, the gradient.
     """
-    checked_language(language)
     if flow.is_empty:
         return ()
-    teller = _Teller(flow, language, write)
+    teller = _Teller(flow, style)
     position = {id(edge): k for k, edge in enumerate(flow.edges)}
     return tuple(
         Step(
@@ -109,18 +97,17 @@ def _told(flow: Flow, teller: _Teller) -> Iterator[_Told]:
 
 @dataclass(frozen=True, slots=True)
 class _Teller:
-    """Tells parts of one flow in one language, with numbers written in one way."""
+    """Tells parts of one flow in one style."""
 
     flow: Flow
-    language: str
-    write: Write
+    style: Style
 
     def say(self, key: str, **fields: object) -> str:
-        return say(key, self.language, **fields)
+        return self.style.say(key, **fields)
 
     def entering(self) -> str:
         seed, node = self.flow.seed, self.flow.output.label
-        key = "step.enters-as-one" if amount(seed) == "1" else "step.enters"
+        key = "step.enters-as-one" if USUAL.amount(seed) == "1" else "step.enters"
         return self.say(key, seed=self.amount(seed), node=node)
 
     def through_units(self, edges: Sequence[FlowEdge]) -> tuple[str, list[str]]:
@@ -172,7 +159,7 @@ class _Teller:
 
     def gradient(self, edges: Sequence[FlowEdge]) -> str:
         numbers = self.numbers(edges[0]) if len(edges) == 1 else self.total(edges, self.flow.parameter)
-        symbol = derivative(self.flow, language=self.language, write=self.write)
+        symbol = derivative(self.flow, self.style)
         return self.say("step.gradient", derivative=symbol, numbers=numbers)
 
     def sum(self, node: FlowNode) -> str:
@@ -184,10 +171,10 @@ class _Teller:
         return f"{self.error(node)} = {symbols} = {numbers}{led}"
 
     def numbers(self, edge: FlowEdge) -> str:
-        return share_numbers(edge, language=self.language, write=self.write) + self.anomaly(edge)
+        return share_numbers(edge, self.style) + self.anomaly(edge)
 
     def total(self, edges: Sequence[FlowEdge], node: FlowNode) -> str:
-        return sum_numbers(edges, node.error, language=self.language, write=self.write) + self.anomaly(node)
+        return sum_numbers(edges, node.error, self.style) + self.anomaly(node)
 
     def anomaly(self, item: FlowEdge | FlowNode) -> str:
         """In brackets, that numbers stop being finite at an edge's share or at a sum."""
@@ -197,17 +184,17 @@ class _Teller:
         return ""
 
     def factor(self, edge: FlowEdge) -> str:
-        return edge.local_symbol if edge.local is None else equation(edge.local_symbol, edge.local, write=self.write)
+        return edge.local_symbol if edge.local is None else equation(edge.local_symbol, edge.local, self.style)
 
     def window(self, edge: FlowEdge) -> str:
-        text = window(self.flow, edge, language=self.language)
+        text = window(self.flow, edge, self.style)
         return self.say("term.in-brackets", text=text) if text else ""
 
     def share(self, edge: FlowEdge) -> str:
-        return share_text(self.flow, edge, language=self.language, write=self.write)
+        return share_text(self.flow, edge, self.style)
 
     def error(self, node: FlowNode) -> str:
-        return error_name(self.flow, node, language=self.language, write=self.write)
+        return error_name(self.flow, node, self.style)
 
-    def amount(self, value: Any) -> str:
-        return amount(value, language=self.language, write=self.write)
+    def amount(self, value: Signal) -> str:
+        return self.style.amount(value)

@@ -13,21 +13,12 @@ from typing import Final
 import numpy as np
 
 from autodiff.flow import Flow, Path
+from autodiff.flow.order import shares_in_order
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import Step, steps
-from autodiff.telling.terms import (
-    Write,
-    amount,
-    counted,
-    derivative,
-    path_numbers,
-    path_symbols,
-    share_text,
-    shares_in_order,
-    sum_of_shares,
-)
+from autodiff.telling.style import USUAL, Style
+from autodiff.telling.terms import derivative, path_numbers, path_symbols, share_text, sum_of_shares
 from autodiff.words.notation import number
-from autodiff.words.phrases import say
 
 __all__ = [
     "Block", "Equation", "Heading", "Listing", "Numbered", "Paragraph", "Story", "Table", "flow_story", "numbered",
@@ -96,74 +87,67 @@ class Story:
     language: str = "en"
 
 
-def flow_story(flow: Flow, *, language: str = "en", write: Write = number) -> Story:
+def flow_story(flow: Flow, style: Style = USUAL) -> Story:
     """A flow as the notes tell it: the product, the numbered steps, the shares and their sum, the paths, remarks.
-
-    Raises:
-        ValueError: an unknown language.
 
     Source: notes, section 1.5.
     """
-    title = say("title.text", language, output=flow.output.label, parameter=flow.parameter.label)
+    title = style.say("title.text", output=flow.output.label, parameter=flow.parameter.label)
     blocks: list[Block] = []
     if not flow.is_empty:
-        told = steps(flow, language=language, write=write)
-        blocks += [product(flow, language, write), numbered(told, language), _shares(flow, language, write)]
+        told = steps(flow, style)
+        blocks += [product(flow, style), numbered(told, style), _shares(flow, style)]
         if flow.path_count > 1:
-            blocks.append(_paths(flow, language, write))
-    said = remarks(flow, language=language, write=write)
-    return Story(title, (*blocks, *([Paragraph(said)] if said else [])), language)
+            blocks.append(_paths(flow, style))
+    said = remarks(flow, style)
+    return Story(title, (*blocks, *([Paragraph(said)] if said else [])), style.language)
 
 
-def product(flow: Flow, language: str, write: Write) -> Equation:
+def product(flow: Flow, style: Style) -> Equation:
     """The gradient as an equation: symbols, numbers, result."""
     if flow.path_count == 1 and np.size(flow.gradient) == 1:
         (path,) = flow.strongest(1)
-        parts = [path_symbols(path, write=write, language=language), path_numbers(path, write=write, language=language)]
+        parts = [path_symbols(path, style), path_numbers(path, style)]
     else:
-        parts = list(sum_of_shares(flow, _MOST_SHARES, language=language, write=write))
-    left = derivative(flow, language=language, write=write)
-    return Equation(left, (*filter(None, parts), amount(flow.gradient, language=language, write=write)))
+        parts = list(sum_of_shares(flow, _MOST_SHARES, style))
+    left = derivative(flow, style)
+    return Equation(left, (*filter(None, parts), style.amount(flow.gradient)))
 
 
-def numbered(told: Sequence[Step], language: str) -> Numbered:
+def numbered(told: Sequence[Step], style: Style) -> Numbered:
     """The steps; of very many lines the first and the last."""
     lines: list[tuple[int | None, str]] = []
     for step in told:
         lines += [(step.number, step.sentence), *((None, line) for line in step.lines)]
     if len(lines) > _MOST_LINES:
         half = _MOST_LINES // 2
-        gap = say("text.more-lines", language, count=len(lines) - 2 * half)
+        gap = style.say("text.more-lines", count=len(lines) - 2 * half)
         lines = [*lines[:half], (None, gap), *lines[-half:]]
     return Numbered(tuple(lines))
 
 
-def _shares(flow: Flow, language: str, write: Write) -> Block:
+def _shares(flow: Flow, style: Style) -> Block:
     edges = shares_in_order(flow, flow.parameter)
     parameter = flow.parameter.label
     if not edges:
-        return Paragraph((say("text.is-output", language, parameter=parameter),))
-    lines = [
-        f"{share_text(flow, edge, language=language, write=write)} = "
-        f"{amount(edge.share, language=language, write=write)}"
-        for edge in edges[:_MOST_SHARES]
-    ]
+        return Paragraph((style.say("text.is-output", parameter=parameter),))
+    lines = [f"{share_text(flow, edge, style)} = {style.amount(edge.share)}" for edge in edges[:_MOST_SHARES]]
     if len(edges) > _MOST_SHARES:
-        lines.append(say("text.more", language, count=len(edges) - _MOST_SHARES))
-    lines.append(say("text.sum", language, gradient=amount(flow.gradient, language=language, write=write)))
-    return Listing(say("text.shares", language, parameter=parameter), tuple(lines))
+        lines.append(style.say("text.more", count=len(edges) - _MOST_SHARES))
+    lines.append(style.say("text.sum", gradient=style.amount(flow.gradient)))
+    return Listing(style.say("text.shares", parameter=parameter), tuple(lines))
 
 
-def _paths(flow: Flow, language: str, write: Write) -> Listing:
-    head = say("text.paths", language, count=counted(flow.path_count, language=language))
-    return Listing(head, tuple(_path_lines(flow, language, write)))
+def _paths(flow: Flow, style: Style) -> Listing:
+    head = style.say("text.paths", count=style.counted(flow.path_count))
+    return Listing(head, tuple(_path_lines(flow, style)))
 
 
-def _path_lines(flow: Flow, language: str, write: Write) -> Iterator[str]:
+def _path_lines(flow: Flow, style: Style) -> Iterator[str]:
     for path in flow.strongest(_PATHS):
-        numbers = path_numbers(path, write=write, language=language)
-        end = f" = {numbers} = {write(path.product)}" if numbers else ""
-        yield f"{_percentage(path)}{path_symbols(path, write=write, language=language)}{end}"
+        numbers = path_numbers(path, style)
+        end = f" = {numbers} = {style.write(path.product)}" if numbers else ""
+        yield f"{_percentage(path)}{path_symbols(path, style)}{end}"
 
 
 def _percentage(path: Path) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from unicodedata import combining, east_asian_width
 
 from autodiff.flow import Flow
 from autodiff.telling.story import Block, Equation, Heading, Listing, Numbered, Paragraph, Story, Table, flow_story
-from autodiff.words.notation import number
+from autodiff.telling.style import Style
 
-__all__ = ["plain", "text"]
+__all__ = ["plain_text", "text"]
 
 
 def text(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
@@ -44,10 +43,10 @@ def text(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
       (error at multiply) · x = 3
       their sum = 3 = the gradient
     """
-    return plain(flow_story(flow, language=language, write=partial(number, digits=digits)))
+    return plain_text(flow_story(flow, Style.of(language, digits)))
 
 
-def plain(story: Story) -> str:
+def plain_text(story: Story) -> str:
     """A story as plain text, without a line end at its end."""
     return "\n\n".join("\n".join(lines) for lines in [[story.title], *map(_lines, story.blocks)])
 

@@ -1,1 +1,1 @@
-"""Names of quantities, and the sentences of pictures, texts and pages in two languages; no mathematics."""
+"""Names of quantities, how texts are set, and the sentences of pictures and pages in two languages; no mathematics."""

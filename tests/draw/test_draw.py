@@ -21,10 +21,11 @@ import autodiff as ad
 from autodiff import Tensor, Value, error_flow
 from autodiff.draw import dot, picture, svg, text
 from autodiff.draw.layout.lines import footer, header
-from autodiff.draw.layout.positions import Rect, lay_out
+from autodiff.draw.layout.positions import lay_out
+from autodiff.draw.layout.sizes import Rect
 from autodiff.draw.views.groups import grouped
-from autodiff.telling.terms import amount
-from autodiff.telling.typeset import pieces, width
+from autodiff.telling.style import USUAL
+from autodiff.words.typeset import pieces, width
 from tests.support.flows import (
     FLOWS,
     HOSTILE,
@@ -71,8 +72,8 @@ def test_the_numbers_in_the_svg_are_the_ledgers() -> None:
         cells = [(item.get("data-role"), item.get("data-number"), words(item)) for item in root.iter(f"{SVG}text")]
         shares = sorted(float(item.attrib["data-share"]) for item in root.iter(f"{SVG}g") if item.get("data-share"))
         for node in flow.nodes:
-            assert ("value", repr(node.value), amount(node.value)) in cells
-            assert ("error", repr(node.error), amount(node.error)) in cells
+            assert ("value", repr(node.value), USUAL.amount(node.value)) in cells
+            assert ("error", repr(node.error), USUAL.amount(node.error)) in cells
         inside = sum(len(group.nodes) - 1 for group in grouped(flow, units=picture(flow).kind == "shares"))
         assert len(shares) >= len(flow.edges) - inside
         assert set(shares) <= {edge.share for edge in flow.edges}
@@ -453,7 +454,7 @@ def test_the_text_lists_paths_with_their_percentages() -> None:
     flow = margin_flow()
     found = re.findall(r"^ +([\d.]+) %  .* = (\S+)$", text(flow), flags=re.MULTILINE)
     assert [float(percent) for percent, _ in found] == [60.5, 39.5]
-    assert [number for _, number in found] == [amount(path.product) for path in flow.strongest(2)]
+    assert [number for _, number in found] == [USUAL.amount(path.product) for path in flow.strongest(2)]
 
 
 def test_long_texts_leave_out_their_middle() -> None:

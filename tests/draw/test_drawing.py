@@ -205,6 +205,12 @@ def test_a_node_of_another_graph_has_no_path() -> None:
     assert "no path" in see(empty_flow()).svg()
 
 
+def test_a_check_of_a_node_without_a_path_compares_with_0() -> None:
+    """The node is in no graph of the output, and is found all the same."""
+    x, y = Value(1.0, name="x"), Value(2.0, name="y")
+    assert see(y * y, x, check=True).stamp == "✓ 0 ≈ 0 (by differences)"
+
+
 def test_what_a_flow_has_already_is_not_given_again() -> None:
     """Its parameter, seed and names."""
     flow = notes_flow()

@@ -13,7 +13,7 @@ from autodiff.draw import Picture, computation, dot, picture, svg
 from autodiff.draw.layout.positions import lay_out
 from autodiff.draw.model.quick import place_of
 from autodiff.flow import Flow
-from autodiff.telling.terms import notes_name
+from autodiff.flow.order import notes_name
 from nn import Network
 from tests.draw.test_views import check_layout
 from tests.support.flows import chain

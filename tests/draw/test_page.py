@@ -14,7 +14,7 @@ import subprocess
 import sys
 import urllib.parse
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,12 @@ from autodiff.draw import see
 from autodiff.draw.page.page import page
 from autodiff.draw.page.selection import select
 from autodiff.flow import Flow
-from autodiff.flow.labels import printable
 from autodiff.telling.steps import steps
-from autodiff.telling.terms import amount, derivative
+from autodiff.telling.style import USUAL, Style
+from autodiff.telling.terms import derivative
 from autodiff.words.notation import number
 from autodiff.words.phrases import PHRASES
+from autodiff.words.printable import printable
 from nn import Network, WindowScorer, max_margin
 from tests.support.browser import Browser
 from tests.support.flows import (
@@ -160,9 +161,10 @@ def test_every_sentence_is_that_of_the_steps(make: Callable[..., Any]) -> None:
         assert (own is None) == bool(np.all(flow.seed == 1))
         for language, digits in (("en", 4), ("zh", 9)):
             usual = f"∂{one.output.label}/∂{one.parameter.label}"
-            head = derivative(one, language=language, write=partial(number, digits=digits))
-            assert (usual if own is None else read(data, own, language, digits)) == head
-            expected = steps(one, language=language, write=partial(number, digits=digits))
+            assert (usual if own is None else read(data, own, language, digits)) == derivative(
+                one, Style.of(language, digits)
+            )
+            expected = steps(one, Style.of(language, digits))
             assert count == len(expected)
             if count <= 40 and max((len(step.lines) for step in expected), default=0) <= 16:
                 found = [read(data, text, language, digits) for text, _, _ in told]
@@ -191,7 +193,7 @@ def test_the_page_needs_no_further_backward_pass(monkeypatch: pytest.MonkeyPatch
     flow = error_flow(network([1.0, 2.0, 3.0, 4.0]), network.parameter("W11(1)"))
     before = page(flow)
     network.parameter("W11(1)").data = 5.0
-    monkeypatch.setattr("autodiff.flow.ledger.backpropagate", None)
+    monkeypatch.setattr("autodiff.flow.flows.backpropagate", None)
     assert page(flow) == before
 
 
@@ -383,7 +385,7 @@ def badge(n: int) -> str:
 
 def captions(flow: Flow, language: str = "en", digits: int = 4) -> list[str]:
     """What the page says at each step."""
-    told = steps(flow, language=language, write=partial(number, digits=digits))
+    told = steps(flow, Style.of(language, digits))
     return ["\n".join([f"{badge(step.number)} {step.sentence}", *step.lines]) for step in told]
 
 
@@ -418,8 +420,8 @@ def test_every_step_of_every_flow(visit: Visit, make: Callable[..., Any]) -> Non
     assert told == [PHRASES["page.forward"].en, *captions(flow)]
     assert page_.run("return document.querySelector('#next').ariaDisabled") == "true"
     rows = page_.run("return [...document.querySelectorAll('#shares tbody tr')].map(r => r.lastChild.textContent)")
-    assert sorted(row.split(" = ")[-1] for row in rows) == sorted(amount(edge.share) for edge in flow.edges)
-    assert text(page_, "#formula b") == amount(flow.gradient)
+    assert sorted(row.split(" = ")[-1] for row in rows) == sorted(USUAL.amount(edge.share) for edge in flow.edges)
+    assert text(page_, "#formula b") == USUAL.amount(flow.gradient)
 
 
 #: A point where a click on what has this name meets nothing else, wherever wires cross.
@@ -900,7 +902,7 @@ def test_other_graphs_open_too(visit: Visit) -> None:
         flow = flow_of(make)
         page_ = visit(flow)
         page_.click("#last")
-        assert text(page_, "#formula b") == amount(flow.gradient)
+        assert text(page_, "#formula b") == USUAL.amount(flow.gradient)
         assert not page_.run("return document.querySelector('figure .box.rest')"), "all boxes are on the way"
         assert page_.run("return document.querySelectorAll('figure .box').length") > 0
 

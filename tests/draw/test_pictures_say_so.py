@@ -29,10 +29,11 @@ from autodiff.telling.markdown import markdown
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import steps
 from autodiff.telling.story import Table
-from autodiff.telling.typeset import width
+from autodiff.telling.style import Style
 from autodiff.testing.hooks.strategies import programs
 from autodiff.testing.random_programs.program import Program
 from autodiff.words.notation import number
+from autodiff.words.typeset import width
 from nn import Network
 from tests.support.flows import X, deep_flow, margin_flow, notes_flow, notes_network
 from tests.support.programs import ELEMENTWISE
@@ -240,7 +241,7 @@ def test_an_exact_cancellation_is_called_exact() -> None:
     x = Value(0.3, name="x")
     assert remarks(error_flow(x - x, x)) == (exactly,)
     assert remarks(error_flow(ad.tanh(x) * 2.0 - ad.tanh(x) * 2.0, x))[0] == exactly
-    assert remarks(error_flow(x - x, x), language="zh") == ("符号相反的路径恰好完全抵消：其强度没有任何剩余。",)
+    assert remarks(error_flow(x - x, x), Style("zh")) == ("符号相反的路径恰好完全抵消：其强度没有任何剩余。",)
 
 
 def test_what_rounding_leaves_is_called_rounding() -> None:
@@ -306,7 +307,7 @@ def test_a_nan_of_zero_times_infinity_is_told_where_it_begins() -> None:
         "The error explodes at 1/(2·y) = inf.",
         "The error stops being a number: (error at multiply) · x = inf × 0 = nan.",
     )
-    assert remarks(flow, language="zh")[0] == "误差在 1/(2·y) = inf 处爆炸。"
+    assert remarks(flow, Style("zh"))[0] == "误差在 1/(2·y) = inf 处爆炸。"
     assert steps(flow)[1].sentence.endswith("= 1 × inf = inf (it explodes here), the error at multiply.")
     assert steps(flow)[2].lines == ("(error at multiply) · x = inf × 0 = nan (nan begins here)",) * 2
     for told in (text(flow), told_in_full(flow), markdown(flow)):
@@ -377,7 +378,7 @@ def test_every_way_out_of_the_finite_numbers_has_its_remark(compute: Callable[[V
     found = remarks(error_flow(compute(x), x))
     assert said in found
     assert not any("dies" in told or "shrinks" in told for told in found)
-    assert len(remarks(error_flow(compute(x), x), language="zh")) == len(found)
+    assert len(remarks(error_flow(compute(x), x), Style("zh"))) == len(found)
 
 
 def test_arrays_stop_being_finite_as_numbers_do() -> None:

@@ -10,7 +10,7 @@ import pytest
 from autodiff import Value, error_flow
 from autodiff.draw import dot, picture, see, svg
 from autodiff.draw.model.palette import DARK, ERROR_COLOURS, LIGHT, PRINT, THEMES, stylesheet
-from autodiff.telling.typeset import pieces
+from autodiff.words.typeset import pieces
 from tests.support.flows import FLOWS, deep_flow, margin_flow, notes_flow
 from tests.support.present import present
 

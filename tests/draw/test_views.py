@@ -15,15 +15,16 @@ from hypothesis import given
 import autodiff as ad
 from autodiff import Tensor, Value, error_flow, tanh
 from autodiff.draw import Box, Picture, computation, dot, picture, svg, text
-from autodiff.draw.layout.positions import SIZES, Rect, cell_width, is_rest, lay_out
+from autodiff.draw.layout.positions import lay_out
+from autodiff.draw.layout.sizes import SIZES, Rect, cell_width, is_rest
 from autodiff.flow import Flow
 from autodiff.flow.variable_names import names_in
 from autodiff.telling.explain import explain
 from autodiff.telling.story import Table
-from autodiff.telling.terms import amount
-from autodiff.telling.typeset import width
+from autodiff.telling.style import USUAL
 from autodiff.testing.hooks.strategies import programs
 from autodiff.testing.random_programs.program import Program
+from autodiff.words.typeset import width
 from nn import Network, Recurrent
 from tests.support.flows import (
     X,
@@ -194,8 +195,8 @@ def test_the_numbers_of_the_graph_are_the_ledgers(flow: Flow) -> None:
     what = picture(flow, "graph")
     cells = [(cell.role, cell.number, cell.text) for box in what.boxes for row in box.rows for cell in row.cells]
     for node in flow.flows.nodes:
-        assert ("value", node.value, amount(node.value)) in cells
-        assert ("error", node.error, amount(node.error)) in cells
+        assert ("value", node.value, USUAL.amount(node.value)) in cells
+        assert ("error", node.error, USUAL.amount(node.error)) in cells
     assert len(what.boxes) == len(flow.flows.nodes)
     way = sorted(cell.number for box in what.boxes for cell in box.ports if cell.role == "way")
     assert way == sorted(present(edge.local) for edge in flow.edges)
@@ -203,7 +204,7 @@ def test_the_numbers_of_the_graph_are_the_ledgers(flow: Flow) -> None:
     assert every == sorted(present(edge.local) for edge in flow.flows.edges())
     shares = sorted(wire.share for wire in what.wires if wire.lane == "error")
     assert shares == sorted(edge.share for edge in flow.edges)
-    assert what.formula[-1] == amount(flow.gradient)
+    assert what.formula[-1] == USUAL.amount(flow.gradient)
 
 
 def test_layers_are_clusters() -> None:
@@ -458,7 +459,7 @@ def test_nothing_overlaps_in_random_graphs(program: Program) -> None:
     for what in (computation(output), picture(error_flow(output, leaves[0]), "graph")):
         check_layout(what)
         for cell in (cell for box in what.boxes for row in box.rows for cell in row.cells):
-            assert cell.number is None or cell.text == amount(cell.number)
+            assert cell.number is None or cell.text == USUAL.amount(cell.number)
 
 
 @pytest.mark.slow

@@ -17,12 +17,14 @@ import autodiff as ad
 from autodiff import Primitive, StaleGraphError, Tensor, Value, error_flow
 from autodiff.engine.shares import local_gradients
 from autodiff.flow import Flow, bracketed, count_text
-from autodiff.flow.labels import labels, printable
+from autodiff.flow.labels import labels
 from autodiff.flow.paths import strongest_paths
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import steps
-from autodiff.telling.terms import amount, error_name
+from autodiff.telling.style import USUAL
+from autodiff.telling.terms import error_name
 from autodiff.testing.hooks.strategies import programs
+from autodiff.words.printable import printable
 from nn import Network, WindowScorer, max_margin
 from tests.support.flows import (
     X,
@@ -71,14 +73,14 @@ def test_the_ledger_of_the_notes_example() -> None:
     assert flow.parameter is flow.nodes[-1]
 
 
-def test_the_rest_of_the_graph_is_kept_for_pictures() -> None:
+def test_the_nodes_off_the_way_are_kept_for_pictures() -> None:
     """Nodes and edges off the way have ids behind those of the way, and no edge is told twice."""
     flow = notes_flow()
-    labels_of_rest = {node.label for node in flow.rest}
-    assert {"a₁⁽¹⁾", "a₄⁽¹⁾", "z₂⁽²⁾", "a₂⁽²⁾", "W₂₁⁽¹⁾", "b₁⁽²⁾"} <= labels_of_rest
-    assert [node.id for node in (*flow.nodes, *flow.rest)] == list(range(len(flow.nodes) + len(flow.rest)))
+    labels_off_path = {node.label for node in flow.off_path}
+    assert {"a₁⁽¹⁾", "a₄⁽¹⁾", "z₂⁽²⁾", "a₂⁽²⁾", "W₂₁⁽¹⁾", "b₁⁽²⁾"} <= labels_off_path
+    assert [node.id for node in flow.every] == list(range(len(flow.nodes) + len(flow.off_path)))
     way = {(edge.consumer, edge.input, edge.slot) for edge in flow.edges}
-    wires = {(wire.consumer, wire.input, wire.slot) for wire in flow.rest_wires}
+    wires = {(wire.consumer, wire.input, wire.slot) for wire in flow.off_path_wires}
     assert not way & wires
     assert len(way | wires) == 2 * 9 + 2 + 5 + 1  # two hidden sums, two units, the output's sum and unit
 
@@ -134,7 +136,7 @@ def test_several_paths_are_told_as_sums_at_units() -> None:
     line = told[9].lines[0]
     assert line.startswith("error at a₁⁽²⁾ = δ₁⁽³⁾ · W₁₁⁽²⁾ + δ₂⁽³⁾ · W₂₁⁽²⁾ + δ₃⁽³⁾ · W₃₁⁽²⁾ = ")
     unit = next(node for node in flow.nodes if node.label == "a₁⁽²⁾")
-    assert line.endswith(f"= {amount(unit.error)}")
+    assert line.endswith(f"= {USUAL.amount(unit.error)}")
     assert [len(step.lines) for step in told] == [0, 0, 0, 2, 2, 2, 3, 3, 3, 1, 0, 0, 0, 0]
 
 
@@ -553,8 +555,8 @@ def test_as_dict_where_json_has_no_numbers() -> None:
 
 def test_amounts_of_arrays_and_brackets() -> None:
     """An array shows shape and norm, one of one element its number; sums and negative factors get brackets."""
-    assert amount(np.array([[3.0], [4.0]])) == "2×1, norm 5"
-    assert amount(np.array([0.25])) == "0.25"
+    assert USUAL.amount(np.array([[3.0], [4.0]])) == "2×1, norm 5"
+    assert USUAL.amount(np.array([0.25])) == "0.25"
     assert [bracketed(text) for text in ("−2", "x − 1", "1/y")] == ["(−2)", "(x − 1)", "1/y"]
 
 
@@ -629,8 +631,8 @@ def test_flows_to_all_nodes_are_those_of_a_pass_each(flow: Flow) -> None:
         found = flow.flows.to(node)
         alone = error_flow(graph[0], graph[node.id])
         assert found.as_dict() == alone.as_dict()
-        assert [vars_of(item) for item in found.rest] == [vars_of(item) for item in alone.rest]
-        assert found.rest_wires == alone.rest_wires
+        assert [vars_of(item) for item in found.off_path] == [vars_of(item) for item in alone.off_path]
+        assert found.off_path_wires == alone.off_path_wires
         own = {(found.nodes[edge.consumer].label, edge.slot): edge.share for edge in found.edges}
         assert own.items() <= shares_by_place(flow).items()
 
@@ -652,4 +654,4 @@ def test_flows_keep_the_moment_of_their_pass() -> None:
     x.data = 5.0
     assert flow.flows.to(x).parameter.value == 3.0
     assert flow.flows.to(x).gradient == 2.0
-    assert [node.value for node in flow.rest] == [3.0]
+    assert [node.value for node in flow.off_path] == [3.0]

@@ -78,7 +78,7 @@ def test_latex_has_the_numbers_of_the_text(kind: str, language: str) -> None:
 
 def _ledger(flow: Flow) -> set[str]:
     """The size of every number that an explanation of this flow may state, to twelve digits."""
-    known = [item for node in (*flow.nodes, *flow.rest) for item in (node.value, node.error) if item is not None]
+    known = [item for node in flow.every for item in (node.value, node.error) if item is not None]
     known += [item for edge in flow.edges for item in (edge.local, edge.share, edge.error)]
     known += [line.slope for line in derivation(flow)]
     path = flow.strongest(1)[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unicodedata import name as unicode_name
@@ -19,9 +18,8 @@ from autodiff import Value
 from autodiff.draw import see
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import steps
-from autodiff.telling.terms import amount
+from autodiff.telling.style import Style
 from autodiff.telling.text import text
-from autodiff.words.notation import number
 from autodiff.words.phrases import LANGUAGES, PHRASES, fields_of, say
 from tests.support.flows import chain, deep_flow, margin_flow, notes_flow, skipping
 from tests.support.present import present
@@ -68,23 +66,24 @@ def test_english_is_english_and_chinese_chinese(key: str) -> None:
 def test_every_language_says_the_same_numbers(kind: str, language: str) -> None:
     """Steps, remarks and the whole text hold the same numbers in the same order; nothing is left in braces."""
     flow = FLOWS[kind]()
-    for told in (steps(flow, language=language), steps(flow)):
+    for told in (steps(flow, Style(language)), steps(flow)):
         assert not any("{" in str(step) for step in told)
     english, other = (
-        [(step.nodes, step.edges, NUMBER.findall(str(step))) for step in steps(flow, language=each)]
+        [(step.nodes, step.edges, NUMBER.findall(str(step))) for step in steps(flow, Style(each))]
         for each in ("en", language)
     )
     assert english == other
-    for tell in (lambda flow, **ways: "\n".join(remarks(flow, **ways)), text):
-        assert sorted(NUMBER.findall(tell(flow))) == sorted(NUMBER.findall(tell(flow, language=language)))
+    remarked, remarked_in_english = ("\n".join(remarks(flow, Style(each))) for each in (language, "en"))
+    for ours, theirs in ((remarked, remarked_in_english), (text(flow, language=language), text(flow))):
+        assert sorted(NUMBER.findall(ours)) == sorted(NUMBER.findall(theirs))
 
 
 @pytest.mark.parametrize("kind", FLOWS)
 def test_chinese_text_holds_no_english(kind: str) -> None:
     """What is left in Latin letters are names of nodes and functions."""
     flow = FLOWS[kind]()
-    nodes = (*flow.nodes, *flow.rest, flow.parameter, flow.output)
-    texts = [said or "" for node in nodes for said in (node.label, node.sign, node.operation)]
+    nodes = (*flow.every, flow.parameter, flow.output)
+    texts = [said or "" for node in nodes for said in (node.label, node.symbol, node.operation)]
     names = set(ENGLISH_WORDS.findall(" ".join(texts)))
     assert set(ENGLISH_WORDS.findall(text(flow, language="zh"))) <= names | {"None"}
 
@@ -133,7 +132,7 @@ def test_code_that_tells_holds_no_sentences(name: str) -> None:
 
 def test_the_eight_steps_in_chinese() -> None:
     """The notes' example, word for word."""
-    assert [step.sentence for step in steps(notes_flow(), language="zh")] == [
+    assert [step.sentence for step in steps(notes_flow(), Style("zh"))] == [
         "误差信号 1 从 a₁⁽³⁾ 进入：∂a₁⁽³⁾/∂a₁⁽³⁾。",
         "× 1，即输出单元（identity）的局部梯度。",
         "δ₁⁽³⁾ = (a₁⁽³⁾ 处的误差) · 1 = 1 × 1 = 1，位于 z₁⁽³⁾ 处，并由此分配出去。",
@@ -148,27 +147,35 @@ def test_the_eight_steps_in_chinese() -> None:
 def test_numbers_are_written_as_asked() -> None:
     """Every number of steps and remarks goes through `write`; the text takes digits."""
     flow = notes_flow()
-    exact = partial(number, digits=17)
-    assert exact(flow.gradient) in steps(flow, write=exact)[-1].sentence
-    assert exact(present(flow.weakest).number) in remarks(flow, write=exact)[0]
+    exact = Style.of("en", 17)
+    assert exact.write(flow.gradient) in steps(flow, exact)[-1].sentence
+    assert exact.write(present(flow.weakest).number) in remarks(flow, exact)[0]
     assert "0.12911479" in text(flow, digits=8)
-    marked = [str(step) for step in steps(flow, write=lambda x: "#" if x is not None and x >= 0 else "−#")]
+    marked = [str(step) for step in steps(flow, Style(write=lambda x: "#" if x is not None and x >= 0 else "−#"))]
     numbered = re.compile(r"(?<![\w₀-₉⁽(])\d")
     assert not any(numbered.search(line.split(" ", 1)[1].replace("∂", "")) for line in marked)
 
 
 def test_arrays_and_counts() -> None:
     """Shapes stay, words change."""
-    assert amount(np.ones((2, 3)), language="zh") == "2×3，范数 2.449"
+    assert Style("zh").amount(np.ones((2, 3))) == "2×3，范数 2.449"
     assert say("term.about", "zh", number="1.6e60") == "约 1.6e60"
 
 
-@pytest.mark.parametrize("tell", [steps, remarks, text])
+@pytest.mark.parametrize(
+    "tell",
+    [
+        lambda flow: steps(flow, Style("fr")),
+        lambda flow: remarks(flow, Style("fr")),
+        lambda flow: text(flow, language="fr"),
+    ],
+    ids=["steps", "remarks", "text"],
+)
 def test_an_unknown_language_is_one_sentence(tell: Callable[..., Any]) -> None:
     """It says which there are, also where nothing would be told."""
     for flow in (notes_flow(), FLOWS["empty"]()):
         with pytest.raises(ValueError, match=r"^unknown language 'fr' \(must be one of en, zh\)$"):
-            tell(flow, language="fr")
+            tell(flow)
 
 
 def test_a_field_that_is_missing_raises() -> None:

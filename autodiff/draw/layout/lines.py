@@ -9,8 +9,8 @@ from itertools import accumulate, zip_longest
 from typing import Final, NamedTuple
 
 from autodiff.draw.model.picture import Picture
-from autodiff.telling.typeset import width
 from autodiff.words.phrases import say
+from autodiff.words.typeset import width
 
 __all__ = ["Line", "Mark", "Run", "Segment", "footer", "header"]
 

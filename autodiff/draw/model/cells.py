@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from autodiff.draw.model.picture import Cell, Row
-from autodiff.draw.model.voice import Voice
-from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
+from autodiff.flow import Flow, FlowEdge, FlowNode, Number, Signal, bracketed
 from autodiff.telling.steps import Step
-from autodiff.telling.terms import amount, equation, error_symbol, factor_symbol
+from autodiff.telling.style import Style
+from autodiff.telling.terms import equation, error_name, error_symbol, factor_symbol, share_text, window
 
 __all__ = [
-    "Numbering", "brief", "error_cells", "factor_text", "forward_rows", "hint", "in_full", "operation_sign",
+    "StepNumbers", "brief", "error_cells", "factor_text", "forward_rows", "hint", "in_full", "operation_symbol",
     "share_cell", "sign", "strokes",
 ]  # fmt: skip
 
 _LONGEST: Final = 22  # characters of a name; beyond it the hint has the rest
-_LONGEST_SIGN: Final = 9
+_LONGEST_SYMBOL: Final = 9
 _WIDEST_STROKE: Final = 2.2
 
 
-class Numbering:
+class StepNumbers:
     """Where the numbers of the steps stand: at the errors that a step states, at the edges of one that states none."""
 
     def __init__(self, flow: Flow, steps: Sequence[Step]) -> None:
@@ -45,44 +44,44 @@ def brief(label: str) -> str:
     return label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
 
 
-def forward_rows(voice: Voice, nodes: Sequence[FlowNode], *, lane: str = "forward") -> tuple[Row, Row]:
+def forward_rows(nodes: Sequence[FlowNode], style: Style, *, lane: str = "forward") -> tuple[Row, Row]:
     """Names and, below them, values."""
     return (
         Row(lane, tuple(Cell("name", brief(node.label)) for node in nodes)),
-        Row(lane, tuple(Cell("value", voice.amount(node.value), node.value) for node in nodes)),
+        Row(lane, tuple(Cell("value", style.amount(node.value), node.value) for node in nodes)),
     )
 
 
-def error_cells(voice: Voice, flow: Flow, node: FlowNode, step: int | None) -> tuple[Cell, Cell]:
+def error_cells(flow: Flow, node: FlowNode, step: int | None, style: Style) -> tuple[Cell, Cell]:
     """What the error at a node is called, and its number."""
-    called = error_symbol(flow, node, language=voice.language, write=voice.write)
+    called = error_symbol(flow, node, style)
     if called is None:
-        called = voice.say("term.error-sum" if len(flow.arriving(node)) > 1 else "term.error")
+        called = style.say("term.error-sum" if len(flow.arriving(node)) > 1 else "term.error")
     its_sign = sign(node.error)
     return (
         Cell("error-name", brief(called), step=step, sign=its_sign),
-        Cell("error", voice.amount(node.error), node.error, sign=its_sign),
+        Cell("error", style.amount(node.error), node.error, sign=its_sign),
     )
 
 
-def share_cell(voice: Voice, flow: Flow, edge: FlowEdge, step: int | None) -> Cell:
+def share_cell(flow: Flow, edge: FlowEdge, step: int | None, style: Style) -> Cell:
     """What arrives on a wire: δ₁⁽³⁾ · W₁₁⁽²⁾ = 0.9."""
     if edge.local is not None and error_symbol(flow, flow.nodes[edge.consumer]) is None:
-        led, factor = voice.window(flow, edge), factor_symbol(edge, write=voice.write)
-        symbols = f"{led}: × {factor}" if led else f"{voice.say('term.error')} × {factor}"
+        led, factor = window(flow, edge, style), factor_symbol(edge, style)
+        symbols = f"{led}: × {factor}" if led else f"{style.say('term.error')} × {factor}"
     else:
-        symbols = voice.share(flow, edge)
-    return Cell("share", f"{symbols} = {voice.amount(edge.share)}", edge.share, step, sign(edge.share))
+        symbols = share_text(flow, edge, style)
+    return Cell("share", f"{symbols} = {style.amount(edge.share)}", edge.share, step, sign(edge.share))
 
 
-def factor_text(voice: Voice, flow: Flow, edge: FlowEdge) -> str:
+def factor_text(flow: Flow, edge: FlowEdge, style: Style) -> str:
     """What an edge multiplies by: × σ′(z₁⁽²⁾) = 0.1793; for arrays W⁽²⁾ᵀ δ⁽³⁾ and ∘ σ′(z⁽²⁾)."""
     if edge.local is None:
         if error_symbol(flow, flow.nodes[edge.consumer]) is not None:
-            return voice.share(flow, edge)
+            return share_text(flow, edge, style)
         factor = bracketed(brief(edge.local_symbol))
         return f"× {factor}" if edge.local_symbol == "1" else f"∘ {factor}"
-    text = equation(edge.local_symbol, edge.local, write=voice.write)
+    text = equation(edge.local_symbol, edge.local, style)
     return f"× {brief_equation(text)}"
 
 
@@ -92,25 +91,29 @@ def brief_equation(text: str) -> str:
     return f"{brief(left)} = {right}" if equals else bracketed(text)
 
 
-def operation_sign(node: FlowNode) -> str:
-    """The sign of a node's operation, or its name where that is shorter to read."""
-    known = node.sign or ""
-    return known if len(known) <= _LONGEST_SIGN else (node.operation or "")
+def operation_symbol(node: FlowNode) -> str:
+    """The symbol of a node's operation, or its name where that is shorter to read."""
+    known = node.symbol or ""
+    return known if len(known) <= _LONGEST_SYMBOL else (node.operation or "")
 
 
-def hint(voice: Voice, flow: Flow, node: FlowNode) -> str:
+def hint(flow: Flow, node: FlowNode, style: Style) -> str:
     """One line with the numbers in full, for a reader who points at a box."""
+    return in_full(node, error_name(flow, node, style), style)
+
+
+def in_full(node: FlowNode, error_name: str, style: Style) -> str:
+    """What a node is, its value and its error, with every digit; of arrays their shapes and norms."""
     made = f" = {node.operation}(…)" if node.operation else ""
-    full = partial(in_full, language=voice.language)
-    error = "" if node.error is None else f"; {voice.error_name(flow, node)}: {full(node.error)}"
-    return f"{node.label}{made}: {full(node.value)}{error}"
+    error = "" if node.error is None else f"; {error_name}: {_every_digit(node.error, style)}"
+    return f"{node.label}{made}: {_every_digit(node.value, style)}{error}"
 
 
-def in_full(value: Any, *, language: str = "en") -> str:
-    return repr(value) if isinstance(value, float) else amount(value, language=language)
+def _every_digit(value: Number, style: Style) -> str:
+    return repr(value) if isinstance(value, float) else Style(style.language).amount(value)
 
 
-def sign(value: Any) -> int:
+def sign(value: Signal) -> int:
     """−1 for a number below zero, 0 for exactly zero and an array of zeros, else 1."""
     if not np.any(value):
         return 0
@@ -128,7 +131,7 @@ def strokes(edges: Iterable[FlowEdge]) -> dict[int, float]:
     }
 
 
-def _size(share: Any) -> float:
+def _size(share: Number) -> float:
     """|share|, of an array its norm."""
     if isinstance(share, float):
         return abs(share)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_json", "plain"]
+__all__ = ["as_json", "plain_data"]
 
 
 def as_json(data: Any) -> str:
@@ -21,17 +21,17 @@ def as_json(data: Any) -> str:
     return json.dumps(data, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
-def plain(item: Any) -> Any:
+def plain_data(item: Any) -> Any:
     """A picture, or a part of one, as dicts, lists, texts and numbers, fit for ``json.dumps``; nan and inf as text.
 
     >>> from autodiff.draw.model.picture import Cell
-    >>> plain(Cell("value", "∞", float("inf")))["number"]
+    >>> plain_data(Cell("value", "∞", float("inf")))["number"]
     'inf'
     """
     if is_dataclass(item):
-        return {field.name: plain(getattr(item, field.name)) for field in fields(item)}
+        return {field.name: plain_data(getattr(item, field.name)) for field in fields(item)}
     if isinstance(item, np.ndarray | np.generic):
-        return plain(item.tolist())
+        return plain_data(item.tolist())
     if isinstance(item, list | tuple):
-        return [plain(part) for part in item]
+        return [plain_data(part) for part in item]
     return str(item) if isinstance(item, float) and not math.isfinite(item) else item

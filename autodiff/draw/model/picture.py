@@ -7,7 +7,8 @@ a user chose ever becomes an id.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+
+from autodiff.flow import Signal
 
 __all__ = ["Box", "Cell", "Cluster", "Picture", "Row", "Wire"]
 
@@ -24,7 +25,7 @@ class Cell:
 
     role: str
     text: str
-    number: Any = None
+    number: Signal = None
     step: int | None = None
     sign: int = 1
 
@@ -78,7 +79,7 @@ class Wire:
     lane: str
     label: str = ""
     step: int | None = None
-    share: Any = None
+    share: Signal = None
     width: float = 1.0
     sign: int = 1
     port: int | None = None

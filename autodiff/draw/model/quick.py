@@ -6,7 +6,7 @@ import re
 from typing import Final, NamedTuple
 
 from autodiff.flow import FlowNode
-from autodiff.telling.terms import notes_name
+from autodiff.flow.order import notes_name
 
 __all__ = ["Place", "place_of"]
 
@@ -25,7 +25,7 @@ class Place(NamedTuple):
 
 
 def place_of(node: FlowNode) -> Place | None:
-    """Letter and layer as `autodiff.telling.terms.notes_name` reads them; None where it reads no name."""
+    """Letter and layer as `autodiff.flow.order.notes_name` reads them; None where it reads no name."""
     printed = _AS_PRINTED.fullmatch(node.name or "")
     if printed is not None:
         return Place(printed[1] or printed[2], int(printed[3].translate(_LEVEL)))

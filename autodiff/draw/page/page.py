@@ -19,14 +19,15 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.draw.model.captions import percentage
 from autodiff.draw.model.palette import DARK, FONTS, LIGHT, variables
 from autodiff.draw.page.selection import Selection, select
 from autodiff.draw.page.sources import script_source, style_source
-from autodiff.flow import Flow, FlowEdge, FlowNode
+from autodiff.flow import Flow, FlowEdge, FlowNode, Signal
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import Step, steps
+from autodiff.telling.style import Style
 from autodiff.telling.terms import (
-    counted,
     derivative,
     error_symbol,
     path_numbers,
@@ -36,7 +37,7 @@ from autodiff.telling.terms import (
 )
 from autodiff.telling.text import text
 from autodiff.words.notation import number
-from autodiff.words.phrases import LANGUAGES, PHRASES, checked_language, say
+from autodiff.words.phrases import LANGUAGES, PHRASES, checked_language
 
 __all__ = ["page"]
 
@@ -136,23 +137,22 @@ def _data(flow: Flow) -> dict[str, Any]:
     """What the page knows: nodes and edges of the ledger, where boxes stand, and the story of every node's flow."""
     flows, made = flow.flows, select(flow)
     whole = replace(flow, nodes=flows.nodes)
-    by_id = {node.id: node for node in flows.nodes} | ({len(flows.nodes): flow.parameter} if flow.is_empty else {})
-    kept = [by_id[k] for k in sorted(made.nodes)]
-    places = {node.label: k for k, node in enumerate(kept)}
-    edges = [edge for node in kept[: len(flows.nodes)] if node.operation for edge in flows.edges_of(node)]
-    edges = [edge for edge in edges if edge.input in made.nodes]
-    teller = _Teller(places, {(by_id[edge.consumer].label, edge.slot): k for k, edge in enumerate(edges)})
-    told = {places[one.parameter.label]: teller.story(one) for one in _told(flow, kept)}
-    number_of = {node.id: places[node.label] for node in by_id.values() if node.id in made.nodes}
+    every = (*flows.nodes, flow.parameter) if flow.is_empty else flows.nodes
+    kept = [every[number] for number in sorted(made.nodes)]
+    places = {node.id: place for place, node in enumerate(kept)}
+    computed = (node for node in kept if node.operation and node.id < len(flows.nodes))
+    edges = [edge for node in computed for edge in flows.edges_of(node) if edge.input in places]
+    teller = _Teller(kept, {(edge.consumer, edge.slot): place for place, edge in enumerate(edges)})
+    told = {places[flows.number_of(one.parameter)]: teller.story(one) for one in _told(flow, kept)}
     return {
-        "output": places[flow.output.label],
-        "parameter": places[flow.parameter.label],
-        "seed": _plain(flow.seed),
+        "output": places[flows.number_of(flow.output)],
+        "parameter": places[flows.number_of(flow.parameter)],
+        "seed": _in_full(flow.seed),
         "nodes": [_node(whole, node) for node in kept],
-        "edges": [[number_of[edge.consumer], number_of[edge.input], *_edge(whole, edge)] for edge in edges],
-        **_positions(made, number_of),
+        "edges": [[places[edge.consumer], places[edge.input], *_edge(whole, edge)] for edge in edges],
+        **_positions(made, places),
         "flows": dict(sorted(told.items())),
-        "folded": len(by_id) - len(kept),
+        "folded": len(every) - len(kept),
         **teller.written(),
         "phrases": {
             language: {key: PHRASES[key][k] for key in sorted(_phrases_used())} for k, language in enumerate(LANGUAGES)
@@ -173,13 +173,13 @@ def _told(flow: Flow, kept: Sequence[FlowNode]) -> Iterator[Flow]:
         yield one
 
 
-def _positions(made: Selection, number_of: Mapping[int, int]) -> dict[str, Any]:
+def _positions(made: Selection, places: Mapping[int, int]) -> dict[str, Any]:
     """Boxes column by column from the output on, and which weight stands on which wire, which bias in which box."""
     return {
-        "columns": [[[number_of[k] for k in box] for box in column] for column in made.columns],
+        "columns": [[[places[k] for k in box] for box in column] for column in made.columns],
         "more": made.more,
-        "wires": [[number_of[k] for k in wire] for wire in made.wires],
-        "biases": [[number_of[k] for k in pair] for pair in made.biases],
+        "wires": [[places[k] for k in wire] for wire in made.wires],
+        "biases": [[places[k] for k in pair] for pair in made.biases],
     }
 
 
@@ -191,33 +191,33 @@ def _phrases_used() -> frozenset[str]:
 
 
 def _node(whole: Flow, node: FlowNode) -> list[Any]:
-    """Its label, operation, value, error, and the sign for its error where it has one."""
-    sign = None if node is whole.parameter else error_symbol(whole, node)
-    return [node.label, node.operation or 0, _plain(node.value), _plain(node.error), sign or 0]
+    """Its label, operation, value, error, and the symbol of its error where it has one."""
+    symbol = None if node is whole.parameter else error_symbol(whole, node)
+    return [node.label, node.operation or 0, _in_full(node.value), _in_full(node.error), symbol or 0]
 
 
 def _edge(whole: Flow, edge: FlowEdge) -> list[Any]:
     """Slot, local gradient, how it reads (0 where its number says all), share; of arrays how the share is made."""
     symbol = 0 if edge.local_symbol == number(edge.local) else edge.local_symbol
-    told = [edge.slot, _plain(edge.local), symbol, _plain(edge.share)]
+    told = [edge.slot, _in_full(edge.local), symbol, _in_full(edge.share)]
     is_matrix = edge.local is None and error_symbol(whole, whole.nodes[edge.consumer]) is not None
     return [*told, share_text(whole, edge)] if is_matrix else told
 
 
-def _plain(value: Any) -> Any:
+def _in_full(value: Any) -> Any:
     """A number in full; of an array its shape, its norm and, if it is small, its entries from first to last."""
     if isinstance(value, np.ndarray | np.generic):
         array = np.asarray(value)
         with np.errstate(all="ignore"):
             norm = float(np.linalg.norm(array))
         entries = array.ravel().tolist() if array.size <= _MOST_ENTRIES else []
-        return {"shape": list(array.shape), "norm": _plain(norm), "data": [_plain(float(item)) for item in entries]}
+        return {"shape": list(array.shape), "norm": _in_full(norm), "data": [_in_full(float(item)) for item in entries]}
     if isinstance(value, float):
         return _short(value) if math.isfinite(value) else str(value)
     return value
 
 
-def _size(error: Any) -> float:
+def _size(error: Signal) -> float:
     """How large an error is; what is not a number counts as largest, so that it is seen."""
     if error is None:
         return 0.0
@@ -232,10 +232,11 @@ def _size(error: Any) -> float:
 class _Teller:
     """Tells flows in all languages; equal texts are kept once."""
 
-    def __init__(self, places: Mapping[str, int], places_of_edges: Mapping[tuple[str, int], int]) -> None:
-        self._places = places
+    def __init__(self, kept: Sequence[FlowNode], places_of_edges: Mapping[tuple[int, int], int]) -> None:
+        self._places = {node.id: place for place, node in enumerate(kept)}
         self._places_of_edges = places_of_edges
-        self._long = {label: f"{label[: _LONGEST - 1]}…" for label in places if len(label) > _LONGEST}
+        labels = (node.label for node in kept)
+        self._long = {label: f"{label[: _LONGEST - 1]}…" for label in labels if len(label) > _LONGEST}
         self._known: dict[tuple[str, ...], int] = {}
         self._pieces: dict[str | float, int] = {}
 
@@ -250,29 +251,29 @@ class _Teller:
 
     def story(self, flow: Flow) -> list[Any]:
         """The derivative (None: the usual quotient), the product in both forms, the steps, their count, the remarks."""
-        told = [steps(flow, language=language, write=_slot) for language in LANGUAGES]
+        told = [steps(flow, style) for style in _STYLES]
         return [
             self._derivative(flow),
-            [self._text(parts) for parts in zip(*(_product(flow, language) for language in LANGUAGES), strict=True)],
+            [self._text(parts) for parts in zip(*(_product(flow, style) for style in _STYLES), strict=True)],
             [self._step(flow, each) for each in _outer(list(zip(*told, strict=True)), _MOST_STEPS)],
             len(told[0]),
-            [self._text(said) for said in zip(*(_remarks(flow, language) for language in LANGUAGES), strict=True)],
+            [self._text(said) for said in zip(*(_remarks(flow, style) for style in _STYLES), strict=True)],
         ]
 
     def _derivative(self, flow: Flow) -> int | None:
         if flow.derivative == f"∂{flow.output.label}/∂{flow.parameter.label}":
             return None
-        return self._text(derivative(flow, language=language, write=_slot) for language in LANGUAGES)
+        return self._text(derivative(flow, style) for style in _STYLES)
 
     def _step(self, flow: Flow, told: Sequence[Step]) -> list[Any]:
         """Its text, the nodes and the edges it is about."""
-        step = told[0]
-        nodes = (flow.nodes[k].label for k in step.nodes)
-        edges = ((flow.nodes[edge.consumer].label, edge.slot) for edge in map(flow.edges.__getitem__, step.edges))
+        step, number_of = told[0], flow.flows.number_of
+        nodes = (number_of(flow.nodes[k]) for k in step.nodes)
+        edges = ((number_of(flow.nodes[edge.consumer]), edge.slot) for edge in map(flow.edges.__getitem__, step.edges))
         return [
-            self._text([_lines(each, language) for each, language in zip(told, LANGUAGES, strict=True)]),
-            [self._places[label] for label in nodes if label in self._places],
-            [self._places_of_edges[key] for key in edges if key in self._places_of_edges],
+            self._text(_lines(each, style) for each, style in zip(told, _STYLES, strict=True)),
+            [self._places[node] for node in nodes if node in self._places],
+            [self._places_of_edges[edge] for edge in edges if edge in self._places_of_edges],
         ]
 
     def _text(self, texts: Iterable[str]) -> int:
@@ -292,16 +293,19 @@ def _slot(x: float | None) -> str:
     return f"{'−' if x < 0 else ''}{_SLOT}{abs(float(x))!r}{_SLOT}"
 
 
+_STYLES: Final = tuple(Style(language, _slot) for language in LANGUAGES)
+
+
 def _short(x: float) -> float:
     """The same number, in JSON without .0 at its end."""
     return int(x) if x.is_integer() and 0 < abs(x) < _EXACT else x
 
 
-def _lines(step: Step, language: str) -> str:
+def _lines(step: Step, style: Style) -> str:
     lines = step.lines
     if len(lines) > _MOST_LINES:
         half = _MOST_LINES // 2
-        more = say("text.more-lines", language, count=len(lines) - 2 * half)
+        more = style.say("text.more-lines", count=len(lines) - 2 * half)
         lines = (*lines[:half], more, *lines[-half:])
     return "\n".join([step.sentence, *lines])
 
@@ -311,25 +315,21 @@ def _outer(items: list[Any], most: int) -> list[Any]:
     return items if len(items) <= most else [*items[: most // 2], *items[-most // 2 :]]
 
 
-def _product(flow: Flow, language: str) -> list[str]:
+def _product(flow: Flow, style: Style) -> list[str]:
     """The gradient in symbols and in numbers."""
     if flow.is_empty:
-        return [say("term.no-path", language)]
+        return [style.say("term.no-path")]
     if flow.path_count > 1:
-        return list(sum_of_shares(flow, _MOST_TERMS, language=language, write=_slot))
+        return list(sum_of_shares(flow, _MOST_TERMS, style))
     (path,) = flow.strongest(1)
-    written = (write(path, language=language, write=_slot) for write in (path_symbols, path_numbers))
-    return [text for text in written if text]
+    return [text for text in (path_symbols(path, style), path_numbers(path, style)) if text]
 
 
-def _remarks(flow: Flow, language: str) -> list[str]:
-    said = list(remarks(flow, language=language, write=_slot))
+def _remarks(flow: Flow, style: Style) -> list[str]:
+    said = list(remarks(flow, style))
     if flow.path_count > 1:
         path = flow.strongest(1)[0]
-        part = path.percentage
-        percentage = "" if part is None else say("caption.percentage", language, number=number(part, 3))
-        product = "" if path.product is None else f" = {_slot(path.product)}"
-        symbols = path_symbols(path, language=language, write=_slot) + product
-        count = counted(flow.path_count, language=language)
-        said.insert(0, say("caption.paths", language, count=count, percentage=percentage, symbols=symbols))
+        product = "" if path.product is None else f" = {style.write(path.product)}"
+        symbols, count = path_symbols(path, style) + product, style.counted(flow.path_count)
+        said.insert(0, style.say("caption.paths", count=count, percentage=percentage(path, style), symbols=symbols))
     return said

@@ -7,8 +7,9 @@ graph the strongest boxes of each column are kept, those on the way of the flow 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -23,10 +24,11 @@ _MOST_COLUMNS: Final = 24
 
 @dataclass(slots=True, eq=False)
 class Selection:
-    """Ids are those of ``flow.flows.nodes``; a parameter on no path comes behind them.
+    """Numbers are those of the graph (`autodiff.flow.numbering`).
 
-    ``columns`` hold boxes, each the ids of its nodes, from the output on; ``more`` says how many boxes of each column
-    are left out. ``wires`` are (weight, input, consumer), ``biases`` (bias, consumer). ``nodes`` are all ids kept.
+    ``columns`` hold boxes, each the numbers of its nodes, from the output on; ``more`` says how many boxes of each
+    column are left out. ``wires`` are (weight, input, consumer), ``biases`` (bias, consumer). ``nodes`` are all
+    that are kept.
     """
 
     columns: list[list[list[int]]]
@@ -53,7 +55,7 @@ def select(flow: Flow) -> Selection:
             if edge.input not in column_of:
                 _place(made, flow, edge, column_of)
     made.nodes |= {wire[0] for wire in made.wires} | {bias for bias, _ in made.biases}
-    lost = _id(flow, flow.parameter.label)
+    lost = flow.flows.number_of(flow.parameter)
     if lost not in made.nodes:
         _add_box(made, lost, len(made.columns) - 1)
     return made
@@ -65,7 +67,7 @@ def _boxes(flow: Flow) -> Selection:
     columns: list[list[list[int]]] = []
     for group in grouped(whole, units=True):
         columns += [[] for _ in range(group.column + 1 - len(columns))]
-        box = [_id(flow, node.label) for node in group.nodes]
+        box = [flow.flows.number_of(node) for node in group.nodes]
         if not _is_parameter(flow, box[0]):
             columns[group.column].append(box)
     columns = [column for column in columns if column]
@@ -84,9 +86,9 @@ def _boxes(flow: Flow) -> Selection:
     return Selection(columns, more)
 
 
-def _ranks(flow: Flow) -> Any:
+def _ranks(flow: Flow) -> Callable[[int], tuple[bool, bool, float]]:
     """What is kept first: what the parameter multiplies, then what is on the way, then the strongest errors."""
-    way = {_id(flow, node.label) for node in flow.nodes}
+    way = {flow.flows.number_of(node) for node in flow.nodes}
     partners = {edge.partner for edge in flow.shares}
     nodes = flow.flows.nodes
 
@@ -102,7 +104,7 @@ def _place(made: Selection, flow: Flow, edge: FlowEdge, column_of: dict[int, int
     """Find a place for a node without a box: on a wire, in its consumer's box, or a box of its own."""
     if not _is_parameter(flow, edge.input):
         return
-    partner = None if edge.partner is None else flow.flows.by_label.get(edge.partner)
+    partner = None if edge.partner is None else flow.flows.numbered.by_label.get(edge.partner)
     if partner in made.nodes:
         made.wires.append((edge.input, partner, edge.consumer))
     elif edge.partner is None and edge.local == 1:
@@ -124,8 +126,3 @@ def _is_parameter(flow: Flow, node: int) -> bool:
     """Whether a node is a leaf that is called like a weight or a bias."""
     found = flow.flows.nodes[node]
     return found.operation is None and is_parameter_name(found)
-
-
-def _id(flow: Flow, label: str) -> int:
-    """The id of a label among all nodes of the graph; of a parameter on no path the one behind them."""
-    return flow.flows.by_label.get(label, len(flow.flows.nodes))

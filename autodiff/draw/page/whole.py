@@ -9,7 +9,7 @@ from autodiff.draw.model.palette import DARK, FONTS, THEMES, checked_theme
 from autodiff.draw.model.picture import Picture
 from autodiff.draw.writers.svg import svg
 from autodiff.telling.story import Block, Listing, Paragraph, Story
-from autodiff.telling.text import plain
+from autodiff.telling.text import plain_text
 from autodiff.words.phrases import say
 
 __all__ = ["sheet", "story"]
@@ -47,8 +47,8 @@ def sheet(what: Picture, *, theme: str = "auto") -> str:
         f'<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(what.title)}</title>\n<style>{_style(theme)}</style>\n</head>\n<body>\n"
-        f'<main>\n<figure tabindex="0">\n{svg(what, theme=theme)}</figure>\n<pre>{escape(plain(story(what)))}</pre>\n'
-        "</main>\n</body>\n</html>\n"
+        f'<main>\n<figure tabindex="0">\n{svg(what, theme=theme)}</figure>\n'
+        f"<pre>{escape(plain_text(story(what)))}</pre>\n</main>\n</body>\n</html>\n"
     )
 
 

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
-from autodiff.draw.model.cells import Numbering, brief, forward_rows, hint
-from autodiff.draw.model.picture import Box, Cell, Picture, Row
+from autodiff.draw.model.builder import PictureBuilder
+from autodiff.draw.model.captions import (
+    formula,
+    formula_of_shares,
+    paths,
+    percentage,
+    picture_style,
+    product,
+    strongest,
+)
+from autodiff.draw.model.cells import StepNumbers, brief, forward_rows
+from autodiff.draw.model.picture import Cell, Picture, Row
 from autodiff.draw.model.shorten import with_short_names
-from autodiff.draw.model.voice import Voice, voice
 from autodiff.draw.views.computation import graph_of_flow
-from autodiff.draw.views.groups import Group, grouped, has_much_rest
+from autodiff.draw.views.groups import Group, grouped, has_much_off_path
 from autodiff.draw.views.marks import mark
 from autodiff.draw.views.network import network
-from autodiff.draw.views.off_path import add_rest, boxes_in_order
-from autodiff.draw.views.rail import MOST_BOXES, Rail, rail
+from autodiff.draw.views.off_path import add_off_path, boxes_in_order
+from autodiff.draw.views.rail import MOST_BOXES, rail
 from autodiff.draw.views.shares import shares
 from autodiff.flow import Flow
-from autodiff.telling.steps import Step
+from autodiff.telling.remarks import remarks
+from autodiff.telling.steps import Step, steps
+from autodiff.telling.style import Style
+from autodiff.telling.terms import derivative
 
 __all__ = ["VIEWS", "picture"]
 
@@ -54,74 +67,67 @@ def picture(flow: Flow, view: str = "auto", *, language: str = "en", digits: int
 def _made(flow: Flow, view: str, language: str, digits: int) -> Picture:
     if view not in VIEWS:
         raise ValueError(f"unknown view {view!r} (must be one of {', '.join(VIEWS)})")
-    speaks = voice(language, digits)
+    style = picture_style(language, digits)
     if view == "graph":
-        return graph_of_flow(speaks, flow)
+        return graph_of_flow(flow, style)
     if flow.is_empty:
-        return _empty(speaks, flow)
+        return _empty(flow, style)
     if view == "network":
-        return network(speaks, flow)
+        return network(flow, style)
     if view == "shares" or (view == "auto" and flow.path_count > 1):
         groups = _groups_of_shares(flow)
         if groups:
-            return _shares(speaks, flow, groups)
+            return _shares(flow, style, groups)
         if view == "shares":
             raise ValueError(
                 f"the view 'shares' draws at most {_MOST_UNITS} boxes, and {len(flow.nodes)} nodes are on the way to "
                 f"{brief(flow.parameter.label)}: take the view 'rail' for the strongest path, or 'graph', which folds"
             )
-    return _rail(speaks, flow)
+    return _rail(flow, style)
 
 
-def _title(voice: Voice, flow: Flow) -> str:
-    return voice.say("title.flow", parameter=brief(flow.parameter.label))
-
-
-def _empty(voice: Voice, flow: Flow) -> Picture:
-    title = voice.say("title.empty", parameter=brief(flow.parameter.label))
+def _empty(flow: Flow, style: Style) -> Picture:
+    made = PictureBuilder(flow, style)
+    made.add_node("unit", 0, forward_rows([flow.output], style), [flow.output])
     lone = (
-        *forward_rows(voice, [flow.parameter], lane="parameter"),
-        Row("none", (Cell("error-name", brief(voice.derivative(flow))),)),
-        Row("none", (Cell("error", voice.say("term.no-path")),)),
+        *forward_rows([flow.parameter], style, lane="parameter"),
+        Row("none", (Cell("error-name", brief(derivative(flow, style))),)),
+        Row("none", (Cell("error", style.say("term.no-path")),)),
     )
-    boxes = (
-        Box("n0", "unit", 0, forward_rows(voice, [flow.output]), hint(voice, flow, flow.output)),
-        Box("n1", "parameter", 1, lone, hint(voice, flow, flow.parameter)),
-    )
-    said, formula = voice.remarks(flow), voice.formula(flow)
-    return Picture("empty", title, formula, boxes, (), "", (), said, " ".join(said), language=voice.language)
+    made.add_node("parameter", 1, lone, [flow.parameter])
+    title, said = style.say("title.empty", parameter=brief(flow.parameter.label)), remarks(flow, style)
+    return replace(made.picture("empty", title, formula(flow, style), (), said), seed="", description=" ".join(said))
 
 
 def _groups_of_shares(flow: Flow) -> list[Group]:
     """The boxes of a graph of shares; none if that would be too many."""
     if len(flow.nodes) > 2 * _MOST_UNITS:
         return []
-    groups = grouped(flow, units=True, rest=not has_much_rest(flow))
+    groups = grouped(flow, units=True, off_path=not has_much_off_path(flow))
     return groups if 0 < sum(group.on_the_way for group in groups) <= _MOST_UNITS else []
 
 
-def _shares(voice: Voice, flow: Flow, groups: Sequence[Group]) -> Picture:
-    told = voice.steps(flow)
-    made = shares(voice, flow, groups, Numbering(flow, _below(told)))
-    formula = (voice.derivative(flow), *voice.sum(flow), voice.amount(flow.gradient))
-    return _finished(voice, flow, made, "shares", formula, told, voice.paths(flow), groups)
+def _shares(flow: Flow, style: Style, groups: Sequence[Group]) -> Picture:
+    told = steps(flow, style)
+    made = shares(flow, style, groups, StepNumbers(flow, _below(told)))
+    return _finished(made, "shares", formula_of_shares(flow, style), told, paths(flow, style), groups)
 
 
-def _rail(voice: Voice, flow: Flow) -> Picture:
+def _rail(flow: Flow, style: Style) -> Picture:
     """One path with the rest in grey; of several the strongest."""
-    path = voice.strongest(flow)
+    path = strongest(flow)
     if flow.path_count > 1:
-        made = rail(voice, flow, path, Numbering(flow, ()))
-        count = voice.counted(flow.path_count)
-        captions = [voice.say("caption.strongest-only", count=count, percentage=voice.percentage(path))]
-        derivative = voice.say("caption.along-strongest", derivative=voice.derivative(flow))
-        result = voice.say("caption.part") if path.product is None else voice.write(path.product)
-        return _finished(voice, flow, made, "rail", (derivative, *voice.product(path), result), (), captions, ())
+        made = rail(flow, style, path, StepNumbers(flow, ()))
+        count, part = style.counted(flow.path_count), percentage(path, style)
+        captions = [style.say("caption.strongest-only", count=count, percentage=part)]
+        left = style.say("caption.along-strongest", derivative=derivative(flow, style))
+        result = style.say("caption.part") if path.product is None else style.write(path.product)
+        return _finished(made, "rail", (left, *product(path, style), result), (), captions, ())
     short = len(flow.nodes) <= MOST_BOXES
-    told = voice.steps(flow) if short else ()
-    made = rail(voice, flow, path, Numbering(flow, _below(told)))
-    groups = grouped(flow, units=False) if short and not has_much_rest(flow) else ()
-    return _finished(voice, flow, made, "rail", voice.formula(flow), told, [], groups)
+    told = steps(flow, style) if short else ()
+    made = rail(flow, style, path, StepNumbers(flow, _below(told)))
+    groups = grouped(flow, units=False) if short and not has_much_off_path(flow) else ()
+    return _finished(made, "rail", formula(flow, style), told, [], groups)
 
 
 def _below(told: Sequence[Step]) -> Sequence[Step]:
@@ -129,29 +135,21 @@ def _below(told: Sequence[Step]) -> Sequence[Step]:
     return told if sum(1 + len(step.lines) for step in told) <= _MOST_LINES else ()
 
 
-def _left_out(voice: Voice, flow: Flow) -> list[str]:
+def _left_out(flow: Flow, style: Style) -> list[str]:
     """That much is not drawn."""
     count = len(flow.flows.nodes) - len(flow.nodes)
-    return [voice.say("caption.left-out", count=count)] if has_much_rest(flow) else []
+    return [style.say("caption.left-out", count=count)] if has_much_off_path(flow) else []
 
 
 def _finished(
-    voice: Voice, flow: Flow, made: Rail, kind: str, formula: tuple[str, ...], told: Sequence[Step],
-    captions: Sequence[str], groups: Sequence[Group],
+    made: PictureBuilder, kind: str, formula: tuple[str, ...], told: Sequence[Step], captions: Sequence[str],
+    groups: Sequence[Group],
 ) -> Picture:  # fmt: skip
-    if groups and not has_much_rest(flow):
-        add_rest(made, voice, flow, groups)
-    mark(made, voice, flow)
-    title, captions = _title(voice, flow), (*captions, *_left_out(voice, flow), *voice.remarks(flow))
-    return Picture(
-        kind,
-        title,
-        formula,
-        boxes_in_order(made, groups),
-        tuple(made.wires),
-        voice.amount(flow.seed),
-        tuple("\n".join([step.sentence, *step.lines]) for step in _below(told)),
-        captions,
-        " ".join([f"{title}.", *voice.told(told), *captions]),
-        language=voice.language,
-    )
+    flow, style = made.flow, made.style
+    if groups and not has_much_off_path(flow):
+        add_off_path(made, groups)
+    mark(made)
+    title = style.say("title.flow", parameter=brief(flow.parameter.label))
+    captions = (*captions, *_left_out(flow, style), *remarks(flow, style))
+    boxes = boxes_in_order(made, groups)
+    return made.picture(kind, title, formula, told, captions, below=_below(told), boxes=boxes)

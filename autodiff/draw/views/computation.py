@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
-from autodiff.draw.model.cells import brief, in_full, operation_sign, sign, strokes
+from autodiff.draw.model.captions import formula, paths, picture_style
+from autodiff.draw.model.cells import brief, in_full, operation_symbol, sign, strokes
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.model.shorten import with_short_names
-from autodiff.draw.model.voice import Voice, voice
 from autodiff.draw.views.folding import CROWD, Key, Scope, TimeStep, Weights, columns, fold, parts, scopes
 from autodiff.draw.views.groups import is_parameter_name
 from autodiff.draw.views.marks import marks
@@ -19,12 +18,13 @@ from autodiff.engine.graph import BY_RULE, Node, topological
 from autodiff.engine.shares import local_gradients
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
 from autodiff.flow.anomalies import first_values, is_finite
-from autodiff.flow.labels import labels, read_edge
+from autodiff.flow.labels import read_edge
+from autodiff.flow.numbering import NumberedGraph
+from autodiff.flow.order import in_order
 from autodiff.flow.products import product
-from autodiff.flow.variable_names import names_in
 from autodiff.primitives.operands import describe
-from autodiff.telling.remarks import first_value
-from autodiff.telling.terms import in_order
+from autodiff.telling.remarks import first_value, remarks
+from autodiff.telling.style import Style
 
 __all__ = ["MOST_BOXES", "computation", "graph_of_flow"]
 
@@ -62,26 +62,15 @@ def computation(
     """
     if not isinstance(output, Node):
         raise TypeError(f"a computation graph is that of a Value or Tensor, and got {describe(output)}")
-    order = topological(output)
-    given = names_in(names or {})
-    called = labels(order, given)
-    nodes = order[::-1]
-    items = [_item(node, k, called[node], node.name or given.get(node)) for k, node in enumerate(nodes)]
-    made = _Drawer(voice(language, digits), nodes, items, called, None, most).picture()
-    return with_short_names(made, called.values())
+    graph = NumberedGraph(topological(output)[::-1], names)
+    items = [graph.described(node, node.grad) for node in graph.nodes]
+    made = _Drawer(picture_style(language, digits), graph, items, None, most).picture()
+    return with_short_names(made, graph.by_label)
 
 
-def graph_of_flow(voice: Voice, flow: Flow, most: int = MOST_BOXES) -> Picture:
+def graph_of_flow(flow: Flow, style: Style, most: int = MOST_BOXES) -> Picture:
     """The computation graph of a flow's output: the way to the parameter in colour, with every share on its wire."""
-    nodes, items = list(flow.flows.graph), list(flow.flows.nodes)
-    called = {node: item.label for node, item in zip(nodes, items, strict=True)}
-    return _Drawer(voice, nodes, items, called, flow, most).picture()
-
-
-def _item(node: Node, number: int, label: str, name: str | None) -> FlowNode:
-    entry = node.origin.primitive
-    operation, symbol = (None, None) if entry is None else (entry.name, entry.symbol)
-    return FlowNode(number, label, name, operation, symbol, node._data, node.grad)
+    return _Drawer(style, flow.flows.numbered, flow.flows.nodes, flow, most).picture()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +84,17 @@ class _Wired:
 
 
 class _Drawer:
-    """Draws one graph, given with consumers before their inputs."""
+    """Draws one graph; the ids of ``items`` are the numbers of its nodes."""
 
     def __init__(
-        self, voice: Voice, nodes: Sequence[Node], items: Sequence[FlowNode], called: Mapping[Node, str],
-        flow: Flow | None, most: int,
-    ) -> None:  # fmt: skip
+        self, style: Style, graph: NumberedGraph, items: Sequence[FlowNode], flow: Flow | None, most: int
+    ) -> None:
         if most < 2:
             raise ValueError(f"a picture has at least 2 boxes, and got most={most}")
-        self.voice, self.nodes, self.items, self.called, self.flow = voice, nodes, items, called, flow
-        self.position = {node: k for k, node in enumerate(nodes)}
-        self.inputs = [[self.position[item] for item in node.inputs if isinstance(item, Node)] for node in nodes]
+        self.style, self.graph, self.items, self.flow = style, graph, items, flow
+        self.nodes, self.inputs = graph.nodes, graph.inputs
         self.scopes = scopes(items, self.inputs)
-        by_label = {item.label: k for k, item in enumerate(items)}
-        own = () if flow is None else flow.nodes
-        self.way = [by_label[node.label] for node in own]
+        self.way = [] if flow is None else [graph.number_of(node) for node in flow.nodes]
         self.on_the_way = set(self.way)
         edges = () if flow is None else flow.edges
         self.edges = {(self.way[edge.consumer], edge.slot): edge for edge in edges}
@@ -152,16 +137,16 @@ class _Drawer:
         return {k: part for k, part in parts(self.scopes, self.inputs, set()).items()}  # noqa: C416 - other key types
 
     def crowd_name(self, key: str) -> str:
-        return "…" if key == CROWD else self.voice.say("term.input-layer")
+        return "…" if key == CROWD else self.style.say("term.input-layer")
 
     def scope_name(self, scope: Scope) -> str:
         if isinstance(scope, TimeStep):
-            return self.voice.say("term.time-step", step=scope.number)
+            return self.style.say("term.time-step", step=scope.number)
         if isinstance(scope, Weights):
-            return self.voice.say("term.between-layers", layer=scope.layer, next=scope.next)
+            return self.style.say("term.between-layers", layer=scope.layer, next=scope.next)
         if not isinstance(scope, int):
             return brief(scope)
-        return self.voice.say("term.layer-of-inputs" if scope == 1 else "term.layer", layer=scope)
+        return self.style.say("term.layer-of-inputs" if scope == 1 else "term.layer", layer=scope)
 
     def clusters(self, frames: Mapping[Key, Key], ids: Mapping[Key, str]) -> tuple[Cluster, ...]:
         members: dict[Any, list[str]] = {}
@@ -170,26 +155,24 @@ class _Drawer:
         named = ((self.scope_name(frame[0]), own) for frame, own in members.items())
         return tuple(Cluster(f"c{k}", name, tuple(own)) for k, (name, own) in enumerate(named))
 
-    def marks(self) -> tuple[Mapping[str, str], Mapping[int, str]]:
-        """Where numbers stop being finite: by labels and edges."""
+    def marks(self) -> tuple[Mapping[int, str], Mapping[int, str]]:
+        """Where numbers stop being finite: by the numbers of nodes, and by id(edge)."""
         if self.flow is not None:
-            return marks(self.voice, self.flow)
-        return {item.label: self.voice.say("anomaly.value") for item, _ in self.first}, {}
+            return marks(self.flow, self.style)
+        return {item.id: self.style.say("anomaly.value") for item, _ in self.first}, {}
 
     def not_finite(self) -> Iterator[tuple[FlowNode, str]]:
         """Of a graph without a flow the nodes at which values, and then gradients, stop being finite; what is said."""
         for anomaly in first_values(reversed(self.items), reversed(self.nodes)):
             made = self.nodes[anomaly.node.id]
-            called, voice = self.called.__getitem__, self.voice
-            said = first_value(anomaly.node, made, called, language=voice.language, write=voice.write)
-            yield anomaly.node, said
+            yield anomaly.node, first_value(anomaly.node, made, self.graph.labels.__getitem__, self.style)
         behind: set[int] = set()
         for k, item in enumerate(self.items):
             if item.error is not None and not is_finite(item.error):
                 behind.update(self.inputs[k])
                 if k not in behind:
-                    gradient = self.voice.amount(item.error)
-                    yield item, self.voice.say("remark.gradient", node=item.label, gradient=gradient)
+                    gradient = self.style.amount(item.error)
+                    yield item, self.style.say("remark.gradient", node=item.label, gradient=gradient)
 
     # ---- boxes -------------------------------------------------------------------------------------------------------
 
@@ -200,14 +183,14 @@ class _Drawer:
         is_parameter = self.flow is not None and self.flow.parameter.label == item.label and key in self.on_the_way
         kind = "parameter" if is_parameter else "unit" if key in self.on_the_way else "value"
         rows = self.rows(item, bool(node.inputs), self.error(node, item), is_parameter=is_parameter)
-        return Box(id, kind, column, rows, self.hint(item), ports[key], self.box_marks.get(item.label, ""))
+        return Box(id, kind, column, rows, self.hint(item), ports[key], self.box_marks.get(key, ""))
 
     def rows(self, item: FlowNode, computed: bool, error: Cell, *, is_parameter: bool) -> tuple[Row, Row]:
         """Operation and value, name and gradient; for a leaf its name and value, and the gradient."""
         name = brief(item.label) if item.name or not computed else ""
-        first, second = (Cell("sign", operation_sign(item)), name) if computed else (Cell("name", name), "")
+        first, second = (Cell("sign", operation_symbol(item)), name) if computed else (Cell("name", name), "")
         green = is_parameter or (not computed and self.is_called_like_a_parameter(item))
-        value = Cell("value", self.voice.amount(item.value), item.value)
+        value = Cell("value", self.style.amount(item.value), item.value)
         lane = "none" if error.number is None else "error"
         return Row("parameter" if green else "forward", (first, value)), Row(lane, (Cell("name", second), error))
 
@@ -220,25 +203,22 @@ class _Drawer:
         """A gradient, a dash for one that is not there yet, or in words that no path leads here."""
         if item.error is None:
             constant = node.is_detached or self.flow is not None
-            return Cell("error", self.voice.say("term.no-path") if constant else self.voice.write(None))
-        return Cell("error", self.voice.amount(item.error), item.error, sign=sign(item.error))
+            return Cell("error", self.style.say("term.no-path") if constant else self.style.write(None))
+        return Cell("error", self.style.amount(item.error), item.error, sign=sign(item.error))
 
     def hint(self, item: FlowNode) -> str:
-        made = f" = {item.operation}(…)" if item.operation else ""
-        full = partial(in_full, language=self.voice.language)
-        error = "" if item.error is None else f"; {self.voice.say('term.gradient')}: {full(item.error)}"
-        return f"{item.label}{made}: {full(item.value)}{error}"
+        return in_full(item, self.style.say("term.gradient"), self.style)
 
     def folded(self, id: str, column: int, key: Any, members: Sequence[int]) -> Box:
         label = self.crowd_name(key) if isinstance(key, str) else self.scope_name(key[0])
-        count = self.voice.say("graph.nodes", count=len(members))
+        count = self.style.say("graph.nodes", count=len(members))
         rows = Row("forward", (Cell("name", label),)), Row("none", (Cell("value", count, len(members)),))
         first = ", ".join(self.items[k].label for k in members[:8])
         return Box(id, "fold", column, rows, f"{count}: {brief(first) if len(members) < 2 else first}")
 
     def lone(self, id: str, column: int, parameter: FlowNode) -> Box:
         """The parameter that is on no path."""
-        error = Cell("error", self.voice.say("term.no-path"))
+        error = Cell("error", self.style.say("term.no-path"))
         rows = self.rows(parameter, False, error, is_parameter=True)
         return Box(id, "parameter", column, rows, self.hint(parameter))
 
@@ -255,10 +235,10 @@ class _Drawer:
             edge = self.edges.get((k, slot))
             if slot in shown:
                 cells.append(self.port(node, slot, item, None if locals_of is None else locals_of[slot], edge))
-            if isinstance(item, Node) and self.position[item] in self.fold.box_of:
-                wires.append(_Wired(self.position[item], k, len(cells) - 1 if slot in shown else len(shown), edge))
+            if isinstance(item, Node) and self.graph.numbers[item] in self.fold.box_of:
+                wires.append(_Wired(self.graph.numbers[item], k, len(cells) - 1 if slot in shown else len(shown), edge))
         if len(shown) < len(node.inputs):
-            cells.append(Cell("port", self.voice.say("term.more", count=len(node.inputs) - len(shown))))
+            cells.append(Cell("port", self.style.say("term.more", count=len(node.inputs) - len(shown))))
         return tuple(cells), wires
 
     def shown_slots(self, k: int) -> set[int]:
@@ -272,10 +252,10 @@ class _Drawer:
     def port(self, node: Node, slot: int, item: Any, local: float | None, edge: FlowEdge | None) -> Cell:
         role, its_sign = ("port", 1) if edge is None else ("way", sign(edge.share))
         if not isinstance(item, Node):
-            return Cell(role, self.voice.say("graph.constant", number=self.voice.amount(item)), item)
+            return Cell(role, self.style.say("graph.constant", number=self.style.amount(item)), item)
         if local is None:
-            return Cell(role, brief(_array_factor(node, slot, self.called)), sign=its_sign)
-        return Cell(role, f"× {bracketed(self.voice.write(local))}", local, sign=its_sign)
+            return Cell(role, brief(_array_factor(node, slot, self.graph.labels)), sign=its_sign)
+        return Cell(role, f"× {bracketed(self.style.write(local))}", local, sign=its_sign)
 
     def outer_wires(self, members: Sequence[int]) -> Iterator[_Wired]:
         """The wires into a folded box."""
@@ -283,7 +263,7 @@ class _Drawer:
         for k in members:
             for slot, item in enumerate(self.nodes[k].inputs):
                 if isinstance(item, Node):
-                    source = self.position[item]
+                    source = self.graph.numbers[item]
                     if source in box_of and box_of[source] != box_of[k]:
                         yield _Wired(source, k, None, self.edges.get((k, slot)))
 
@@ -313,24 +293,24 @@ class _Drawer:
     # ---- what is said ------------------------------------------------------------------------------------------------
 
     def finished(self, boxes: Sequence[Box], wires: tuple[Wire, ...], clusters: tuple[Cluster, ...]) -> Picture:
-        voice, flow = self.voice, self.flow
-        title = voice.say("title.graph", output=brief(self.items[0].label))
+        style, flow = self.style, self.flow
+        title = style.say("title.graph", output=brief(self.items[0].label))
         captions = [*self.choice(), *self.not_yet(boxes), *(said for _, said in self.first[:_MOST_TOLD])]
         if flow is not None:
-            captions += [*voice.paths(flow), *voice.remarks(flow)]
-        described = voice.say("graph.description", boxes=len(boxes), output=self.items[0].label)
+            captions += [*paths(flow, style), *remarks(flow, style)]
+        described = style.say("graph.description", boxes=len(boxes), output=self.items[0].label)
         return Picture(
             "graph",
             title,
-            () if flow is None else voice.formula(flow),
+            () if flow is None else formula(flow, style),
             tuple(boxes),
             wires,
-            "" if flow is None or flow.is_empty else voice.amount(flow.seed),
+            "" if flow is None or flow.is_empty else style.amount(flow.seed),
             (),
             tuple(captions),
             " ".join([f"{title}.", described, *captions]),
             clusters,
-            voice.language,
+            style.language,
         )
 
     def choice(self) -> Iterator[str]:
@@ -338,16 +318,16 @@ class _Drawer:
         boxes = Counter(key for key in self.fold.box_of.values() if not isinstance(key, int))
         left_out = len(self.nodes) - len(self.fold.box_of)
         if self.fold.kind == "ends":
-            yield self.voice.say("graph.ends", count=boxes[CROWD])
+            yield self.style.say("graph.ends", count=boxes[CROWD])
         elif boxes:
-            yield self.voice.say("caption.folded", count=sum(boxes.values()), boxes=len(boxes))
+            yield self.style.say("caption.folded", count=sum(boxes.values()), boxes=len(boxes))
         if left_out:
-            yield self.voice.say("graph.path-only", shown=len(self.way), count=left_out)
+            yield self.style.say("graph.path-only", shown=len(self.way), count=left_out)
 
     def not_yet(self, boxes: Sequence[Box]) -> Iterator[str]:
-        dash = self.voice.write(None)
+        dash = self.style.write(None)
         if any(row.lane == "none" and row.cells[-1].text == dash for box in boxes for row in box.rows):
-            yield self.voice.say("graph.not-yet")
+            yield self.style.say("graph.not-yet")
 
 
 def _array_factor(node: Node, slot: int, names: Mapping[Node, str]) -> str:

@@ -9,11 +9,11 @@ from typing import Final
 
 from autodiff.draw.model.quick import place_of
 from autodiff.flow import Flow, FlowNode
-from autodiff.telling.terms import in_order, notes_name, suffix
+from autodiff.flow.order import in_order, notes_name, suffix
 
-__all__ = ["Group", "found_off_the_way", "grouped", "has_much_rest", "is_parameter_name", "stands_on_its_wire"]
+__all__ = ["Group", "found_off_the_way", "grouped", "has_much_off_path", "is_parameter_name", "stands_on_its_wire"]
 
-_MOST_REST: Final = 400
+_MOST_OFF_PATH: Final = 400
 
 _PARAMETER_LETTERS = frozenset("WbUVw")
 _SCORES: Final = ("s", "s_c")
@@ -28,27 +28,27 @@ class Group:
     on_the_way: bool
 
 
-def has_much_rest(flow: Flow) -> bool:
+def has_much_off_path(flow: Flow) -> bool:
     """Whether more nodes are not on the way than a reader takes in: then none is drawn, and none is looked at."""
-    return len(flow.flows.nodes) - len(flow.nodes) > _MOST_REST
+    return len(flow.flows.nodes) - len(flow.nodes) > _MOST_OFF_PATH
 
 
 def found_off_the_way(flow: Flow, labels: Collection[str]) -> dict[str, FlowNode]:
     """The nodes of these labels that are not on the way."""
-    if has_much_rest(flow):
+    if has_much_off_path(flow):
         on_the_way = {node.label for node in flow.nodes}
         return {n.label: n for n in flow.flows.nodes if n.label in labels and n.label not in on_the_way}
-    return {node.label: node for node in flow.rest if node.label in labels}
+    return {node.label: node for node in flow.off_path if node.label in labels}
 
 
-def grouped(flow: Flow, *, units: bool, rest: bool = True) -> list[Group]:
+def grouped(flow: Flow, *, units: bool, off_path: bool = True) -> list[Group]:
     """The groups of a flow's nodes, column by column and in reading order within one.
 
     With ``units`` a unit's z and a, one behind the other, stand in one box. Weights and biases that are not on the way
-    are left out: a wire stands for them; without ``rest`` so is every node that is not on the way.
+    are left out: a wire stands for them; without ``off_path`` so is every node that is not on the way.
     """
-    edges = [*_edges(flow, rest=rest)]
-    every = (*flow.nodes, *(flow.rest if rest else ()))
+    edges = [*_edges(flow, off_path=off_path)]
+    every = flow.every if off_path else flow.nodes
     inner = _inner_nodes(flow, every, edges) if units else {}
     outer = {z: a for a, z in inner.items()}
     column: dict[int, int] = {flow.output.id: 0}
@@ -94,11 +94,11 @@ def _is_left_out(flow: Flow, node: FlowNode) -> bool:
     return node.id >= len(flow.nodes) and node.operation is None and is_parameter_name(node)
 
 
-def _edges(flow: Flow, *, rest: bool) -> Iterator[tuple[int, int]]:
+def _edges(flow: Flow, *, off_path: bool) -> Iterator[tuple[int, int]]:
     """(consumer, input) of every edge, each after all edges to its consumer."""
     for edge in flow.edges:
         yield edge.consumer, edge.input
-    for wire in flow.rest_wires if rest else ():
+    for wire in flow.off_path_wires if off_path else ():
         yield wire.consumer, wire.input
 
 

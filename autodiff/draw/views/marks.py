@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from autodiff.draw.model.voice import Voice
-from autodiff.draw.views.groups import has_much_rest
-from autodiff.draw.views.rail import Rail
+from autodiff.draw.model.builder import PictureBuilder
+from autodiff.draw.views.groups import has_much_off_path
 from autodiff.flow import Flow
+from autodiff.telling.style import Style
 
 __all__ = ["mark", "marks"]
 
 
-def marks(voice: Voice, flow: Flow) -> tuple[dict[str, str], dict[int, str]]:
-    """What the marks say: of boxes by the labels of their nodes, of wires by id(edge)."""
-    boxes: dict[str, str] = {}
-    wires: dict[int, str] = {}
+def marks(flow: Flow, style: Style) -> tuple[dict[int, str], dict[int, str]]:
+    """What the marks say: of boxes by the numbers of their nodes in the graph, of wires by id(edge)."""
+    nodes: dict[int, str] = {}
+    edges: dict[int, str] = {}
     for anomaly in flow.anomalies:
-        said = voice.say(f"anomaly.{anomaly.kind}")
-        boxes.setdefault(anomaly.node.label, said)
+        said = style.say(f"anomaly.{anomaly.kind}")
+        nodes.setdefault(flow.flows.number_of(anomaly.node), said)
         if anomaly.edge is not None:
-            wires[id(anomaly.edge)] = said
-    return boxes, wires
+            edges[id(anomaly.edge)] = said
+    return nodes, edges
 
 
-def mark(made: Rail, voice: Voice, flow: Flow) -> None:
+def mark(made: PictureBuilder) -> None:
     """Put the marks on boxes and wires that are drawn."""
-    by_label, by_edge = marks(voice, flow)
-    if not by_label:
+    flow = made.flow
+    of_nodes, of_edges = marks(flow, made.style)
+    if not of_nodes:
         return
-    nodes = (*flow.nodes, *(() if has_much_rest(flow) else flow.rest))
-    of_box = {made.box_of[node.id]: by_label[node.label] for node in nodes[::-1]
-              if node.label in by_label and node.id in made.box_of}  # fmt: skip
-    of_wire = {made.wire_of[edge]: said for edge, said in by_edge.items() if edge in made.wire_of}
-    made.boxes = [replace(box, mark=of_box.get(box.id, "")) for box in made.boxes]
-    made.wires = [replace(wire, mark=of_wire.get(wire.id, "")) for wire in made.wires]
+    boxes: dict[str, str] = {}
+    for node in flow.nodes if has_much_off_path(flow) else flow.every:
+        said = of_nodes.get(flow.flows.number_of(node))
+        if said is not None and node.id in made.box_of:
+            boxes.setdefault(made.box_of[node.id], said)
+    made.mark(boxes, {made.wire_of[edge]: said for edge, said in of_edges.items() if edge in made.wire_of})

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Hashable, Sequence
+from typing import Final
 
-from autodiff.draw.model.cells import Numbering, brief, error_cells, forward_rows, hint, strokes
+from autodiff.draw.model.builder import PictureBuilder
+from autodiff.draw.model.captions import formula, paths
+from autodiff.draw.model.cells import brief, error_cells, forward_rows, hint, strokes
 from autodiff.draw.model.picture import Cell, Picture, Row
-from autodiff.draw.model.voice import Voice
 from autodiff.draw.views.groups import Group, grouped, is_parameter_name, stands_on_its_wire
 from autodiff.draw.views.marks import mark
-from autodiff.draw.views.rail import Rail
 from autodiff.engine.graph import BY_RULE, Node
 from autodiff.engine.shares import local_gradients
 from autodiff.flow import Flow, FlowNode, Wire
 from autodiff.flow.labels import read_edge
-from autodiff.telling.terms import notes_name
+from autodiff.flow.order import notes_name
+from autodiff.telling.remarks import remarks
+from autodiff.telling.steps import steps
+from autodiff.telling.style import Style
 
 __all__ = ["network"]
 
@@ -25,7 +27,7 @@ _VALUE_ROW: Final = 1
 _ERROR_ROW: Final = 3
 
 
-def network(voice: Voice, flow: Flow) -> Picture:
+def network(flow: Flow, style: Style) -> Picture:
     """The network of a flow's output, from the notes' names of its nodes alone; two windows share its neurons.
 
     Raises:
@@ -36,7 +38,7 @@ def network(voice: Voice, flow: Flow) -> Picture:
         raise ValueError(
             "the view 'network' shows neurons, and no node is called like one (z₁⁽²⁾, a₁⁽²⁾, …): take the view 'graph'"
         )
-    return _Net(voice, flow, groups).picture()
+    return _Net(flow, style, groups).picture()
 
 
 def _is_neuron(node: FlowNode) -> bool:
@@ -48,23 +50,22 @@ def _is_neuron(node: FlowNode) -> bool:
 class _Net:
     """Draws one network."""
 
-    def __init__(self, voice: Voice, flow: Flow, groups: Sequence[Group]) -> None:
-        self.voice, self.flow, self.made = voice, flow, Rail()
-        self.numbering = Numbering(flow, ())
-        self.every = (*flow.nodes, *flow.rest)
+    def __init__(self, flow: Flow, style: Style, groups: Sequence[Group]) -> None:
+        self.flow, self.style, self.made = flow, style, PictureBuilder(flow, style)
+        self.every = flow.every
         self.called: dict[Node, dict[Node, str]] = {}  # of each consumer its inputs
         self.rows: dict[int, int] = {}  # the first row of each node's block
         self.on_its_wire = stands_on_its_wire(flow)
-        beside = {node.label: node.id for node in flow.rest if not is_parameter_name(node)}  # a weight is a wire
+        beside = {node.label: node.id for node in flow.off_path if not is_parameter_name(node)}  # a weight is a wire
         heads = {id(edge): flow.parameter.id if self.on_its_wire else edge.consumer for edge in flow.shares}
         #: from what the parameter is multiplied by to the parameter itself, or to the product
         self.factors = {(beside[edge.partner], heads[id(edge)]) for edge in flow.shares if edge.partner in beside}
         self.sources = {source for source, _ in self.factors}
-        self.units: dict[Any, list[Group]] = {}
+        self.units: dict[Hashable, list[Group]] = {}
         for group in groups:
             self.units.setdefault(self.key(group), []).append(group)
 
-    def key(self, group: Group) -> Any:
+    def key(self, group: Group) -> Hashable:
         """What a box stands for: the unit of a layer, in both windows; the parameter and any other node alone."""
         node = group.nodes[-1]
         name = notes_name(node)
@@ -79,16 +80,12 @@ class _Net:
         for column, (_, units) in enumerate(sorted(columns.items())):
             self.add_column(column, units)
         self.add_way()
-        self.add_rest()
-        mark(self.made, self.voice, self.flow)
-        voice, flow = self.voice, self.flow
-        title = voice.say("title.network", parameter=brief(flow.parameter.label))
-        captions = (*voice.paths(flow), *voice.remarks(flow))
-        told = voice.told(voice.steps(flow))
-        return Picture(
-            "network", title, voice.formula(flow), tuple(self.made.boxes), tuple(self.made.wires),
-            voice.amount(flow.seed), (), captions, " ".join([f"{title}.", *told, *captions]), language=voice.language,
-        )  # fmt: skip
+        self.add_off_path()
+        mark(self.made)
+        flow, style = self.flow, self.style
+        title = style.say("title.network", parameter=brief(flow.parameter.label))
+        captions = (*paths(flow, style), *remarks(flow, style))
+        return self.made.picture("network", title, formula(flow, style), steps(flow, style), captions)
 
     def column(self, group: Group) -> int:
         """Units stand in even columns, a weight between the units that it joins."""
@@ -107,7 +104,7 @@ class _Net:
         for unit in units:
             if id(unit) in here:
                 if left_out and unit is kept[-1]:
-                    self.add_crowd(column, len(left_out))
+                    self.made.add_count(column, len(left_out))
                 self.add_unit(column, unit)
 
     def is_shown(self, unit: Sequence[Group]) -> bool:
@@ -116,13 +113,9 @@ class _Net:
     def is_source(self, group: Group) -> bool:
         return any(node.id in self.sources for node in group.nodes)
 
-    def add_crowd(self, column: int, count: int) -> None:
-        said = self.voice.say("term.more-nodes", count=count)
-        self.made.add_box("more", column, [Row("rest", (Cell("name", f"+ {count}", count),))], said)
-
     def add_unit(self, column: int, unit: Sequence[Group]) -> None:
         """A box with a block of rows for every window in which the unit is on the way, or else a circle."""
-        told = hint(self.voice, self.flow, unit[0].nodes[-1])
+        told = hint(self.flow, unit[0].nodes[-1], self.style)
         rows: list[Row] = []
         kind = "source" if not any(group.on_the_way for group in unit) else "unit"
         for group in unit:
@@ -133,15 +126,14 @@ class _Net:
                 kind = "parameter"
         if not rows:
             kind, rows = "rest", [Row("rest", (Cell("name", brief(unit[0].nodes[-1].label)),))]
-        box = self.made.add_box(kind, column, rows, told)
-        self.made.box_of.update((node.id, box) for group in unit for node in group.nodes)
+        self.made.add_box(kind, column, rows, told, (node for group in unit for node in group.nodes))
 
     def block(self, group: Group) -> list[Row]:
         is_parameter = self.flow.parameter in group.nodes
-        forward = forward_rows(self.voice, group.nodes, lane="parameter" if is_parameter else "forward")
+        forward = forward_rows(group.nodes, self.style, lane="parameter" if is_parameter else "forward")
         if not group.on_the_way:
             return [*forward]
-        pairs = [error_cells(self.voice, self.flow, node, None) for node in group.nodes]
+        pairs = [error_cells(self.flow, node, None, self.style) for node in group.nodes]
         names, errors = zip(*pairs, strict=True)
         return [*forward, Row("error", tuple(names)), Row("error", tuple(errors))]
 
@@ -164,18 +156,17 @@ class _Net:
             ends = made.box_of[source], made.box_of[product]
             made.add_wire(*ends, (self.rows[source] + _VALUE_ROW, self.rows[product] + _VALUE_ROW), "forward")
 
-    def add_rest(self) -> None:
+    def add_off_path(self) -> None:
         """All other weights as grey wires, with their numbers for a reader who points at them."""
         flow, made = self.flow, self.made
         joined = {(wire.tail, wire.head) for wire in made.wires} | {(wire.head, wire.tail) for wire in made.wires}
         joined |= {(made.box_of[s], made.box_of[edge.consumer]) for s in self.sources for edge in flow.shares}
-        for wire in flow.rest_wires:
+        for wire in flow.off_path_wires:
             tail, head = made.box_of.get(wire.input), made.box_of.get(wire.consumer)
             if tail is not None and head is not None and tail != head and (tail, head) not in joined:
                 joined.add((tail, head))
                 rows = self.value_row(wire.input), self.value_row(wire.consumer)
-                made.add_wire(tail, head, rows, "rest", width=1.0)
-                made.wires[-1] = replace(made.wires[-1], hint=self.hint_of(wire))
+                made.add_wire(tail, head, rows, "rest", width=1.0, hint=self.hint_of(wire))
 
     def value_row(self, node: int) -> int:
         return self.rows[node] + _VALUE_ROW if node in self.rows else 0
@@ -188,4 +179,4 @@ class _Net:
         if node not in self.called:
             self.called[node] = {item: flows.label_of(item) for item in (node, *node.inputs) if isinstance(item, Node)}
         partner = read_edge(node, wire.slot, local, self.called[node]).partner
-        return "" if partner is None or local is None else f"{partner} = {self.voice.write(local)}"
+        return "" if partner is None or local is None else f"{partner} = {self.style.write(local)}"

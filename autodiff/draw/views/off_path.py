@@ -1,23 +1,21 @@
-"""The nodes that are not on the way, which `Flow.rest` and `Flow.rest_wires` list: grey circles and wires around it."""
+"""The nodes and edges off the way, those of `Flow.off_path` and `Flow.off_path_wires`: grey circles and grey wires."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-from autodiff.draw.model.cells import brief, hint
+from autodiff.draw.model.builder import PictureBuilder
+from autodiff.draw.model.cells import brief
 from autodiff.draw.model.picture import Box, Cell, Row
-from autodiff.draw.model.voice import Voice
 from autodiff.draw.views.groups import Group
-from autodiff.draw.views.rail import Rail
-from autodiff.flow import Flow
 
-__all__ = ["add_column", "add_rest", "boxes_in_order"]
+__all__ = ["add_off_path", "boxes_in_order"]
 
 _MOST_IN_A_COLUMN: Final = 6
 
 
-def add_rest(made: Rail, voice: Voice, flow: Flow, groups: Sequence[Group]) -> None:
+def add_off_path(made: PictureBuilder, groups: Sequence[Group]) -> None:
     """Nodes that are not on the way, as grey circles with grey wires; a long column without its middle."""
     rest = []
     for group in groups:
@@ -32,15 +30,15 @@ def add_rest(made: Rail, voice: Voice, flow: Flow, groups: Sequence[Group]) -> N
         column = group.column + (shift and group.column >= parameter_column)
         columns.setdefault(column, []).append(group)
     for column, members in sorted(columns.items()):
-        add_column(made, voice, flow, column, members)
+        _add_column(made, column, members)
     joined = _joined(made)
-    ends = ((made.box_of.get(wire.input), made.box_of.get(wire.consumer)) for wire in flow.rest_wires)
+    ends = ((made.box_of.get(wire.input), made.box_of.get(wire.consumer)) for wire in made.flow.off_path_wires)
     for tail, head in dict.fromkeys(ends):
         if tail is not None and head is not None and tail != head and (tail, head) not in joined:
             made.add_wire(tail, head, (0, 0), "rest", width=1.0)
 
 
-def _joined(made: Rail) -> set[tuple[str, str]]:
+def _joined(made: PictureBuilder) -> set[tuple[str, str]]:
     """The boxes that a forward wire joins, also one on which the parameter's box stands."""
     kinds = {box.id: box.kind for box in made.boxes}
     forward = [(wire.tail, wire.head) for wire in made.wires if wire.lane == "forward"]
@@ -49,21 +47,17 @@ def _joined(made: Rail) -> set[tuple[str, str]]:
     return {*forward, *((source, head) for source in sources for head in heads)}
 
 
-def add_column(made: Rail, voice: Voice, flow: Flow, column: int, members: Sequence[Group]) -> None:
+def _add_column(made: PictureBuilder, column: int, members: Sequence[Group]) -> None:
     kept = members
     if len(members) > _MOST_IN_A_COLUMN:
         kept = [*members[: _MOST_IN_A_COLUMN - 2], members[-1]]
     for k, group in enumerate(kept):
         if len(kept) < len(members) and k == len(kept) - 1:
-            count = len(members) - len(kept)
-            said = voice.say("term.more-nodes", count=count)
-            made.add_box("more", column, [Row("rest", (Cell("name", f"+ {count}", count),))], said)
-        node = group.nodes[-1]
-        box = made.add_box("rest", column, [Row("rest", (Cell("name", brief(node.label)),))], hint(voice, flow, node))
-        made.box_of.update((node.id, box) for node in group.nodes)
+            made.add_count(column, len(members) - len(kept))
+        made.add_node("rest", column, [Row("rest", (Cell("name", brief(group.nodes[-1].label)),))], group.nodes)
 
 
-def boxes_in_order(made: Rail, groups: Sequence[Group]) -> tuple[Box, ...]:
+def boxes_in_order(made: PictureBuilder, groups: Sequence[Group]) -> tuple[Box, ...]:
     """The boxes of every column as a reader expects them; what is left out stands before the last."""
     rank = {made.box_of[group.nodes[-1].id]: k for k, group in enumerate(groups) if group.nodes[-1].id in made.box_of}
     following = {box.id: after.id for box, after in zip(made.boxes, made.boxes[1:], strict=False)}

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from autodiff.draw.model.builder import PictureBuilder
 from autodiff.draw.model.cells import (
-    Numbering,
+    StepNumbers,
     error_cells,
     factor_text,
     forward_rows,
-    hint,
     share_cell,
     strokes,
 )
 from autodiff.draw.model.picture import Cell, Row
-from autodiff.draw.model.voice import Voice
 from autodiff.draw.views.groups import Group, found_off_the_way, stands_on_its_wire
-from autodiff.draw.views.rail import Rail
 from autodiff.flow import Flow, FlowNode
-from autodiff.telling.terms import shares_in_order
+from autodiff.flow.order import shares_in_order
+from autodiff.telling.style import Style
 
 __all__ = ["shares"]
 
@@ -27,14 +26,14 @@ _MOST_SOURCES: Final = 3
 _VALUE_ROW: Final = 1
 
 
-def shares(voice: Voice, flow: Flow, groups: Sequence[Group], numbering: Numbering) -> Rail:
+def shares(flow: Flow, style: Style, groups: Sequence[Group], numbers: StepNumbers) -> PictureBuilder:
     """The boxes of all groups on the way, the sources of the parameter, and a wire for every share."""
-    made = Rail()
+    made = PictureBuilder(flow, style)
     ports: dict[int, int] = {}
     for group in groups:
         if group.on_the_way:
-            _add_group(made, voice, flow, group, numbering, ports)
-    _add_sources(made, voice, flow)
+            _add_group(made, group, numbers, ports)
+    _add_sources(made)
     last_row = {box.id: len(box.rows) - 1 for box in made.boxes}
     widths = strokes(flow.edges)
     for edge in flow.edges:
@@ -48,33 +47,33 @@ def shares(voice: Voice, flow: Flow, groups: Sequence[Group], numbering: Numberi
     return made
 
 
-def _add_group(
-    made: Rail, voice: Voice, flow: Flow, group: Group, numbering: Numbering, ports: dict[int, int]
-) -> None:
+def _add_group(made: PictureBuilder, group: Group, numbers: StepNumbers, ports: dict[int, int]) -> None:
+    flow, style = made.flow, made.style
     is_parameter = group.nodes == (flow.parameter,)
-    rows = list(forward_rows(voice, group.nodes, lane="parameter" if is_parameter else "forward"))
+    rows = list(forward_rows(group.nodes, style, lane="parameter" if is_parameter else "forward"))
     arriving = shares_in_order(flow, group.nodes[-1])
     for edge in arriving:
         ports[id(edge)] = len(rows)
-        rows.append(Row("error", (share_cell(voice, flow, edge, numbering.edge(edge)),)))
-    rows += _error_rows(voice, flow, group, numbering)
-    box = made.add_box("parameter" if is_parameter else "unit", group.column, rows, hint(voice, flow, group.nodes[-1]))
-    made.box_of.update((node.id, box) for node in group.nodes)
+        rows.append(Row("error", (share_cell(flow, edge, numbers.edge(edge), style),)))
+    rows += _error_rows(made, group, numbers)
+    made.add_node("parameter" if is_parameter else "unit", group.column, rows, group.nodes)
 
 
-def _error_rows(voice: Voice, flow: Flow, group: Group, numbering: Numbering) -> list[Row]:
+def _error_rows(made: PictureBuilder, group: Group, numbers: StepNumbers) -> list[Row]:
     """The sum of the shares at each node of the group, and between z and a the factor that the unit multiplies by."""
-    pairs = [error_cells(voice, flow, node, numbering.node(node)) for node in group.nodes]
+    flow, style = made.flow, made.style
+    pairs = [error_cells(flow, node, numbers.node(node), style) for node in group.nodes]
     rows = [Row("error", tuple(name for name, _ in pairs)), Row("error", tuple(error for _, error in pairs))]
     if len(group.nodes) > 1:
         (inside,) = flow.arriving(group.nodes[0])
-        factor = Cell("factor", factor_text(voice, flow, inside), inside.local, numbering.edge(inside))
+        factor = Cell("factor", factor_text(flow, inside, style), inside.local, numbers.edge(inside))
         rows.insert(0, Row("error", (factor,)))
     return rows
 
 
-def _add_sources(made: Rail, voice: Voice, flow: Flow) -> None:
+def _add_sources(made: PictureBuilder) -> None:
     """What the parameter multiplies, if that is not too much: before it, or beside it and into the product."""
+    flow = made.flow
     sources = _sources(flow)
     if len(sources) > _MOST_SOURCES:
         return
@@ -85,7 +84,7 @@ def _add_sources(made: Rail, voice: Voice, flow: Flow) -> None:
         column = max(column_of[head] for head in heads) + 1
         if stands_on_its_wire(flow):
             heads, column = [made.box_of[flow.parameter.id]], columns
-        box = made.add_box("source", column, forward_rows(voice, [node]), hint(voice, flow, node), node)
+        box = made.add_node("source", column, forward_rows([node], made.style), [node])
         for head in heads:
             made.add_wire(box, head, (_VALUE_ROW, _VALUE_ROW), "forward")
 

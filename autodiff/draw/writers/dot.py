@@ -15,8 +15,8 @@ from autodiff.draw.model.palette import ERROR_COLOURS, FONTS, THEMES
 from autodiff.draw.model.picture import Box, Cell, Picture, Row, Wire
 from autodiff.draw.views.choose_view import picture
 from autodiff.flow import Flow
-from autodiff.flow.labels import printable
-from autodiff.telling.typeset import left_to_right
+from autodiff.words.printable import printable
+from autodiff.words.typeset import left_to_right
 
 __all__ = ["dot"]
 

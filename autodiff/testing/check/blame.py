@@ -18,7 +18,6 @@ from autodiff.engine.backward import backpropagate
 from autodiff.engine.graph import Node, topological
 from autodiff.engine.plain import plain
 from autodiff.engine.shares import edge_shares
-from autodiff.flow.labels import printable
 from autodiff.testing.check.entries import Check, Curvature
 from autodiff.testing.check.report import Blame, Report
 from autodiff.testing.check.verdicts import Finding
@@ -27,6 +26,7 @@ from autodiff.testing.subject import Arrays, OwnFunction, inner
 from autodiff.transforms.gradients import gradients
 from autodiff.values.value import Value
 from autodiff.words.notation import number
+from autodiff.words.printable import printable
 
 __all__ = ["Computation", "blamed", "judged_rules", "recorded"]
 

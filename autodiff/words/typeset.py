@@ -14,8 +14,8 @@ from math import fsum
 from typing import Final, NamedTuple
 from unicodedata import combining, east_asian_width
 
-from autodiff.flow.labels import printable
 from autodiff.words.notation import subscript, superscript
+from autodiff.words.printable import printable
 
 __all__ = ["SCRIPT", "Piece", "advance", "left_to_right", "pieces", "width"]
 

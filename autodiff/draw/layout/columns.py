@@ -1,0 +1,170 @@
+"""Where columns stand, and in which order and at which height what is in them: little crosses, nothing overlaps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from math import fsum
+from typing import Final
+
+from autodiff.draw.layout.sizes import BADGE, SIZES, Rect
+from autodiff.draw.model.picture import Box, Picture, Wire
+from autodiff.words.typeset import width
+
+__all__ = ["DUMMY", "Passes", "by_column", "lefts", "passes_of", "tops_of_layers", "tops_of_rail"]
+
+#: For each wire that passes columns between its ends: those columns, from its tail on, and the place it has there.
+Passes = Mapping[str, Sequence[tuple[int, str]]]
+
+_GAP: Final = 24.0  # between boxes of a column
+_COLUMN_GAP: Final = 96.0
+_WIRE_ROOM: Final = 18.0  # on each side of a wire's label
+_REST_PITCH: Final = 60.0
+DUMMY: Final = 10.0  # the room of a wire that passes a column
+_SWEEPS: Final = 8
+_MOST_STEPS: Final = 250_000  # of placing one thing once: what a layout may take, whatever the machine
+_MOST_PLACES: Final = 30_000  # of boxes and passing wires together; beyond it long wires are drawn straight
+
+
+def by_column(picture: Picture) -> dict[int, list[Box]]:
+    """The boxes of every column, from top to bottom."""
+    columns: dict[int, list[Box]] = {}
+    for box in picture.boxes:
+        columns.setdefault(box.column, []).append(box)
+    return columns
+
+
+def lefts(picture: Picture, forms: Mapping[str, Rect]) -> dict[int, float]:
+    """The left edge of every column; the largest number stands leftmost."""
+    column_of = {box.id: box.column for box in picture.boxes}
+    gaps: dict[int, float] = {}
+    for wire in picture.wires:
+        head, tail = sorted((column_of[wire.tail], column_of[wire.head]))
+        if wire.label and tail == head + 1:
+            room = width(wire.label, SIZES["wire"]) + 2 * _WIRE_ROOM + (BADGE if wire.step is not None else 0.0)
+            gaps[tail] = max(gaps.get(tail, 0.0), room)
+    lefts: dict[int, float] = {}
+    x = 0.0
+    least = {"shares": _COLUMN_GAP, "network": 84.0}.get(picture.kind, 64.0)
+    for column, boxes in sorted(by_column(picture).items(), reverse=True):
+        lefts[column] = x
+        x += max(forms[box.id].width for box in boxes) + max(least, gaps.get(column, 0.0))
+    return lefts
+
+
+def tops_of_rail(picture: Picture) -> dict[str, float]:
+    """The rail on one line at the bottom; the rest of the graph above it, every column around the same height."""
+    beside = picture.beside
+    columns = [[box for box in boxes if box.id in beside] for boxes in by_column(picture).values()]
+    tallest = max(map(len, columns))
+    tops = {box.id: 0.0 for box in picture.boxes}
+    for rest in columns:
+        for k, box in enumerate(rest):
+            tops[box.id] = _REST_PITCH * (k - (tallest + len(rest)) / 2) - 8.0
+    return tops
+
+
+def passes_of(picture: Picture) -> dict[str, list[tuple[int, str]]]:
+    """For each wire that passes columns between its ends: those columns, from its tail on, and the place it has there.
+
+    The grey wires that leave one box pass a column in one place. Where there would be too many places no wire has any.
+    """
+    column_of = {box.id: box.column for box in picture.boxes}
+    reach: dict[str, int] = {}
+    for wire in picture.wires:
+        bundle = _bundle(wire)
+        reach[bundle] = max(reach.get(bundle, 0), abs(column_of[wire.head] - column_of[wire.tail]) - 1)
+    if len(picture.boxes) + sum(reach.values()) > _MOST_PLACES:
+        return {}
+    found: dict[str, list[tuple[int, str]]] = {}
+    for wire in picture.wires:
+        start, end = column_of[wire.tail], column_of[wire.head]
+        step = 1 if end > start else -1
+        found[wire.id] = [(column, f"{_bundle(wire)} at {column}") for column in range(start + step, end, step)]
+    return found
+
+
+def _bundle(wire: Wire) -> str:
+    return wire.tail if wire.lane == "rest" else wire.id
+
+
+def _neighbours(picture: Picture, forms: Mapping[str, Rect], passes: Passes) -> dict[str, list[tuple[str, float]]]:
+    """Which boxes and passing wires are joined, and how far below the other's middle: at its port, if it has ports."""
+    joined: dict[str, list[tuple[str, float]]] = {}
+    for wire in picture.wires:
+        consumer = wire.tail if wire.lane == "error" else wire.head
+        port = {consumer: _port_below_middle(forms[consumer], wire.port)}
+        for one, other in pairwise([wire.tail, *(place for _, place in passes.get(wire.id, ())), wire.head]):
+            joined.setdefault(one, []).append((other, port.get(other, 0.0)))
+            joined.setdefault(other, []).append((one, port.get(one, 0.0)))
+    return joined
+
+
+def _port_below_middle(form: Rect, port: int | None) -> float:
+    return 0.0 if port is None else form.ports[port] - form.height / 2
+
+
+def tops_of_layers(picture: Picture, forms: Mapping[str, Rect], passes: Passes) -> dict[str, float]:
+    """Columns in an order with few crossings, every box as near to its neighbours' height as the others allow."""
+    members = {column: [box.id for box in boxes] for column, boxes in sorted(by_column(picture).items())}
+    for passed in passes.values():
+        for column, place in passed:
+            members[column].append(place)
+    orders = {column: list(dict.fromkeys(order)) for column, order in members.items()}
+    heights = {item: forms[item].height if item in forms else DUMMY for order in orders.values() for item in order}
+    joined = _neighbours(picture, forms, passes)
+    middles = _stacked(orders, heights)
+    sweeps = max(min(_SWEEPS, _MOST_STEPS // len(heights)), 2)
+    fixed = picture.kind == "network"  # units stand in the order of their names, wires pass between them
+    for sweep in range(sweeps):
+        for column in sorted(orders, reverse=bool(sweep % 2)):
+            order = orders[column]
+            wished = {
+                item: _mean([middles[other] + below for other, below in joined.get(item, [(item, 0.0)])])
+                for item in order
+            }
+            if sweep < max(sweeps - 2, 1) and not (fixed and all(item in forms for item in order)):
+                order.sort(key=lambda item, wished=wished: round(wished[item], 6))  # type: ignore[misc]
+            middles.update(_spaced(order, wished, heights))
+    return {item: middle - heights[item] / 2 for item, middle in middles.items()}
+
+
+def _stacked(orders: Mapping[int, Sequence[str]], heights: Mapping[str, float]) -> dict[str, float]:
+    """Every column by itself, its middle at height 0."""
+    middles: dict[str, float] = {}
+    for order in orders.values():
+        gaps = [_gap(one, other, heights) for one, other in pairwise(order)]
+        y = -(fsum(heights[item] for item in order) + fsum(gaps)) / 2
+        for item, gap in zip(order, [*gaps, 0.0], strict=True):
+            middles[item] = y + heights[item] / 2
+            y += heights[item] + gap
+    return middles
+
+
+def _gap(one: str, other: str, heights: Mapping[str, float]) -> float:
+    """The room between two neighbours of a column: less where wires pass."""
+    return _GAP / (1 + (heights[one] == DUMMY) + (heights[other] == DUMMY))
+
+
+def _spaced(order: Sequence[str], wished: Mapping[str, float], heights: Mapping[str, float]) -> dict[str, float]:
+    """The middles nearest to the wished ones (least squares) that keep the order and the gaps.
+
+    Without the boxes' heights the middles only have to increase: neighbours that do not are pooled at their mean.
+    """
+    offset = 0.0
+    offsets: dict[str, float] = {}
+    pools: list[list[float]] = []
+    for k, item in enumerate(order):
+        if k:
+            offset += _gap(order[k - 1], item, heights) + heights[order[k - 1]] / 2 + heights[item] / 2
+        offsets[item] = offset
+        pools.append([wished[item] - offset])
+        while len(pools) > 1 and _mean(pools[-2]) >= _mean(pools[-1]):
+            last = pools.pop()
+            pools[-1] += last
+    levels = [_mean(pool) for pool in pools for _ in pool]
+    return {item: level + offsets[item] for item, level in zip(order, levels, strict=True)}
+
+
+def _mean(values: Sequence[float]) -> float:
+    return fsum(values) / len(values)

@@ -1,0 +1,106 @@
+"""How large boxes and their parts are, as their texts ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from math import fsum
+from typing import Final
+
+from autodiff.draw.model.picture import Box, Cell
+from autodiff.words.typeset import width
+
+__all__ = ["BADGE", "SIZES", "Point", "Rect", "cell_width", "form_of", "is_rest", "moved"]
+
+Point = tuple[float, float]
+
+#: Font size of each role's text, in pixels.
+SIZES: Final = {
+    "name": 17.0, "value": 15.0, "error-name": 15.0, "error": 15.0, "share": 13.5, "factor": 13.5, "rest": 14.0,
+    "wire": 14.0, "sign": 16.0, "port": 12.5, "way": 12.5,
+}  # fmt: skip
+BADGE: Final = 22.0  # the room a step's number takes, with its distance to the text
+_ROW_HEIGHTS: Final = {
+    "name": 30.0, "value": 27.0, "error-name": 30.0, "error": 27.0, "share": 26.0, "factor": 26.0, "sign": 27.0,
+}  # fmt: skip
+_PORT_PITCH: Final = 20.0
+_PORT_PADDING: Final = 8.0
+_NARROWEST: Final = 92.0
+_PADDING: Final = 11.0
+_CIRCLE: Final = 42.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """A box's place: its left upper corner, its size, and the middle height of each of its rows and ports.
+
+    The ports take ``inset`` of its width; ``columns`` are the widths of the cells in a row that has several.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    rows: tuple[float, ...] = ()
+    ports: tuple[float, ...] = ()
+    inset: float = 0.0
+    columns: tuple[float, ...] = ()
+
+    @property
+    def right(self) -> float:
+        """The right edge."""
+        return self.x + self.width
+
+    @property
+    def middle(self) -> Point:
+        """The middle of the box."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
+
+def is_rest(box: Box) -> bool:
+    """Whether a box is one of the grey circles."""
+    return box.rows[0].lane == "rest"
+
+
+def cell_width(cell: Cell) -> float:
+    """The room a cell's text needs, with its step's number."""
+    return width(cell.text, SIZES[cell.role], bold=cell.role == "error") + (BADGE if cell.step is not None else 0.0)
+
+
+def form_of(box: Box) -> Rect:
+    """A box's size and parts, at (0, 0)."""
+    if is_rest(box):
+        wide = max(_CIRCLE, width(box.label, SIZES["rest"]) + 16.0)
+        return Rect(0.0, 0.0, wide, _CIRCLE, (_CIRCLE / 2,))
+    inset = max((cell_width(cell) + 2 * _PORT_PADDING for cell in box.ports), default=0.0)
+    columns = _cell_widths(box)
+    natural = [max(_ROW_HEIGHTS[cell.role] for cell in row.cells) for row in box.rows]
+    height = max(fsum(natural), _PORT_PITCH * len(box.ports) + 6.0 if box.ports else 0.0)
+    stretch = height / fsum(natural)
+    bottoms = [stretch * bottom for bottom in accumulate(natural)]
+    rows = tuple(bottom - stretch * own / 2 for bottom, own in zip(bottoms, natural, strict=True))
+    ports = tuple(height * (k + 0.5) / len(box.ports) for k in range(len(box.ports)))
+    return Rect(0.0, 0.0, inset + fsum(columns), height, rows, ports, inset, columns)
+
+
+def _cell_widths(box: Box) -> tuple[float, ...]:
+    """The widths of the cells of a row of several: as wide as their texts beside ports, else all the same."""
+    most = max(len(row.cells) for row in box.rows)
+    wide = [0.0] * most
+    for row in box.rows:
+        if len(row.cells) == most:
+            wide = [max(old, cell_width(cell) + 2 * _PADDING) for old, cell in zip(wide, row.cells, strict=True)]
+    if box.rows[0].cells[-1].role == "value" and most > 1:  # a computation graph's
+        return tuple(wide)
+    whole = max([_NARROWEST, *(fsum(cell_width(cell) + 2 * _PADDING for cell in row.cells) for row in box.rows)])
+    return (max(whole / most, *wide, 0.0),) * most
+
+
+def moved(rect: Rect, dx: float, dy: float) -> Rect:
+    return replace(
+        rect,
+        x=rect.x + dx,
+        y=rect.y + dy,
+        rows=tuple(row + dy for row in rect.rows),
+        ports=tuple(port + dy for port in rect.ports),
+    )

@@ -1,0 +1,96 @@
+"""The builder of pictures: views add boxes and wires to it, and it gives each an id and knows what stands where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from autodiff.draw.model.captions import told
+from autodiff.draw.model.cells import hint, sign
+from autodiff.draw.model.picture import Box, Cell, Picture, Row, Wire
+from autodiff.flow import Flow, FlowEdge, FlowNode
+from autodiff.telling.steps import Step
+from autodiff.telling.style import Style
+
+__all__ = ["PictureBuilder"]
+
+
+class PictureBuilder:
+    """The boxes and wires of one picture of a flow, in one style.
+
+    Ids are given in the order of adding. ``box_of`` is the box in which a node stands, by the node's id in the flow,
+    ``wire_of`` the wire of an edge, by id(edge).
+
+    >>> from autodiff import Value
+    >>> from autodiff.flow import error_flow
+    >>> x = Value(3.0, name="x")
+    >>> made = PictureBuilder(error_flow(x * x, x), Style())
+    >>> made.add_box("unit", 0, (), "x", (made.flow.parameter,)), made.box_of
+    ('n0', {1: 'n0'})
+    """
+
+    def __init__(self, flow: Flow, style: Style) -> None:
+        self.flow, self.style = flow, style
+        self.boxes: list[Box] = []
+        self.wires: list[Wire] = []
+        self.box_of: dict[int, str] = {}
+        self.wire_of: dict[int, str] = {}
+
+    @property
+    def columns(self) -> int:
+        """How many columns there are."""
+        return max((box.column for box in self.boxes), default=-1) + 1
+
+    def add_box(self, kind: str, column: int, rows: Iterable[Row], hint: str, nodes: Iterable[FlowNode] = ()) -> str:
+        """A box in which these nodes stand; gives its id."""
+        box = Box(f"n{len(self.boxes)}", kind, column, tuple(rows), hint)
+        self.boxes.append(box)
+        self.box_of.update((node.id, box.id) for node in nodes)
+        return box.id
+
+    def add_node(self, kind: str, column: int, rows: Iterable[Row], nodes: Sequence[FlowNode]) -> str:
+        """A box of nodes, which has the numbers of the last of them in full for a reader who points at it."""
+        return self.add_box(kind, column, rows, hint(self.flow, nodes[-1], self.style), nodes)
+
+    def add_count(self, column: int, count: int) -> str:
+        """A box that stands for so many nodes that are left out."""
+        said = self.style.say("term.more-nodes", count=count)
+        return self.add_box("more", column, [Row("rest", (Cell("name", f"+ {count}", count),))], said)
+
+    def add_wire(
+        self, tail: str, head: str, rows: tuple[int, int], lane: str, label: str = "", *,
+        edge: FlowEdge | None = None, step: int | None = None, width: float = 1.4, hint: str = "",
+    ) -> None:  # fmt: skip
+        """A wire between two boxes; that of an ``edge`` carries its share."""
+        share = None if edge is None else edge.share
+        its_sign = 1 if share is None else sign(share)
+        wire = Wire(f"w{len(self.wires)}", tail, head, *rows, lane, label, step, share, width, its_sign, hint=hint)
+        self.wires.append(wire)
+        if edge is not None:
+            self.wire_of[id(edge)] = wire.id
+
+    def mark(self, boxes: Mapping[str, str], wires: Mapping[str, str]) -> None:
+        """Put marks on boxes and wires, given by their ids."""
+        self.boxes = [replace(box, mark=boxes.get(box.id, "")) for box in self.boxes]
+        self.wires = [replace(wire, mark=wires.get(wire.id, "")) for wire in self.wires]
+
+    def picture(
+        self, kind: str, title: str, formula: tuple[str, ...], steps: Sequence[Step], captions: Sequence[str], *,
+        below: Sequence[Step] = (), boxes: Sequence[Box] | None = None,
+    ) -> Picture:  # fmt: skip
+        """The picture of what was added, with ``boxes`` in their final order.
+
+        Its description tells all ``steps`` and the captions; only those steps stand ``below`` the drawing that it says.
+        """
+        return Picture(
+            kind,
+            title,
+            formula,
+            tuple(self.boxes if boxes is None else boxes),
+            tuple(self.wires),
+            self.style.amount(self.flow.seed),
+            tuple("\n".join([step.sentence, *step.lines]) for step in below),
+            tuple(captions),
+            " ".join([f"{title}.", *told(steps), *captions]),
+            language=self.style.language,
+        )

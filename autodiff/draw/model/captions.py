@@ -1,0 +1,74 @@
+"""What stands above and below a picture of a flow: the gradient as a formula, its steps, and how many paths it has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from autodiff.flow import Flow, Path
+from autodiff.telling.steps import Step
+from autodiff.telling.style import Style
+from autodiff.telling.terms import derivative, path_numbers, path_symbols, sum_of_shares
+from autodiff.words.notation import number
+
+__all__ = ["formula", "formula_of_shares", "paths", "percentage", "picture_style", "product", "strongest", "told"]
+
+_MOST_TERMS: Final = 4
+_MOST_FACTORS: Final = 12
+
+
+def picture_style(language: str, digits: int) -> Style:
+    """The style of a picture in that language, with numbers of that many significant digits.
+
+    Raises:
+        TypeError: digits that are no integer. ValueError: an unknown language, or digits below 1.
+    """
+    if isinstance(digits, bool) or not isinstance(digits, int):
+        raise TypeError(f"significant digits are counted by an integer, and got digits={digits!r}")
+    return Style.of(language, digits)
+
+
+def formula(flow: Flow, style: Style) -> tuple[str, ...]:
+    """The gradient as the product of one path, or the sum of the shares that arrive."""
+    if flow.is_empty:
+        return derivative(flow, style), style.say("term.no-path")
+    if flow.path_count > 1:
+        return formula_of_shares(flow, style)
+    return derivative(flow, style), *product(strongest(flow), style), style.amount(flow.gradient)
+
+
+def formula_of_shares(flow: Flow, style: Style) -> tuple[str, ...]:
+    """The gradient as the sum of the shares that arrive."""
+    return derivative(flow, style), *sum_of_shares(flow, _MOST_TERMS, style), style.amount(flow.gradient)
+
+
+def product(path: Path, style: Style) -> list[str]:
+    """A path's product in symbols and, where it has any, in numbers."""
+    parts = path_symbols(path, style, most=_MOST_FACTORS), path_numbers(path, style, most=_MOST_FACTORS)
+    return [part for part in parts if part]
+
+
+def strongest(flow: Flow) -> Path:
+    """The strongest path of a flow that has one."""
+    return flow.strongest_path or flow.strongest(1)[0]
+
+
+def percentage(path: Path, style: Style) -> str:
+    """How much of all paths together that path is, in brackets."""
+    return "" if path.percentage is None else style.say("caption.percentage", number=number(path.percentage, 3))
+
+
+def paths(flow: Flow, style: Style) -> list[str]:
+    """How many paths there are, and the strongest; nothing about one path."""
+    if flow.path_count < 2:
+        return []
+    path = strongest(flow)
+    symbols = product(path, style)[0]
+    written = symbols if path.product is None else f"{symbols} = {style.write(path.product)}"
+    count = style.counted(flow.path_count)
+    return [style.say("caption.paths", count=count, percentage=percentage(path, style), symbols=written)]
+
+
+def told(steps: Sequence[Step]) -> list[str]:
+    """Each step on one line, behind its number."""
+    return [" ".join([f"({step.number}) {step.sentence}", *step.lines]) for step in steps]

@@ -1,0 +1,100 @@
+"""The shapes of our SVG: arrows, discs with a number or a mark, and panels with round corners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from math import hypot
+from typing import Final
+
+from autodiff.draw.layout.sizes import BADGE, Point, Rect
+from autodiff.draw.writers.svg_text import escaped, line_of_text, px
+from autodiff.words.typeset import width
+
+__all__ = ["CORNER", "arrow", "badge", "before_the_head", "disc", "marked", "numbered", "panel", "placed"]
+
+CORNER: Final = 12.0
+
+
+def arrow(points: Sequence[Point], colour: str, stroke: float) -> Iterator[str]:
+    """A line or curve with a head; the line stops inside the head, so that a thick one does not show at its tip."""
+    long, half = (6.0, 2.6) if colour == "line" else (8.0 + 1.4 * stroke, 3.4 + 0.8 * stroke)
+    (x, y), (from_x, from_y) = points[-1], next(point for point in reversed(points[:-1]) if point != points[-1])
+    size = hypot(x - from_x, y - from_y)
+    ux, uy = (x - from_x) / size, (y - from_y) / size
+    base = x - long * ux, y - long * uy
+    last = x - 0.7 * long * ux, y - 0.7 * long * uy
+    dashes = {"negative": f"{px(4 + 2 * stroke)} {px(3 + stroke)}", "zero": "1.5 4"}.get(colour)
+    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
+    path = _path([*points[:-1], last])
+    yield f'<path d="{path}" fill="none" class="s-{colour}" stroke-width="{stroke:.2f}"{dashed}/>'
+    corners = ((x, y), (base[0] - half * uy, base[1] + half * ux), (base[0] + half * uy, base[1] - half * ux))
+    yield f'<path d="M{" L".join(_at(corner) for corner in corners)}Z" class="{colour}"/>'
+
+
+def _path(points: Sequence[Point]) -> str:
+    rest = " ".join([f"{x:.1f},{y:.1f}" for x, y in points[1:]])  # as `_at`, for the hundred points of a long wire
+    rest = rest.replace(".0,", ",").replace(".0 ", " ").removesuffix(".0")
+    return f"M{_at(points[0])} {'L' if len(points) == 2 else 'C'}{rest}"
+
+
+def _at(point: Point) -> str:
+    return f"{px(point[0])},{px(point[1])}"
+
+
+def numbered(
+    x: float, y: float, text: str, size: float, colour: str, step: int | None, *, bold: bool = False, more: str = ""
+) -> Iterator[str]:
+    """A text in the middle of x, with the number of its step before it."""
+    if step is None:
+        yield line_of_text(x, y, text, size, colour, bold=bold, more=more)
+        return
+    start = x - (width(text, size, bold=bold) + BADGE) / 2
+    yield badge(start + 9.0, y, step, "error" if colour == "muted" else colour)
+    yield line_of_text(start + BADGE, y, text, size, colour, anchor="start", bold=bold, more=more)
+
+
+def badge(x: float, y: float, number: int, colour: str) -> str:
+    """The number of a step of the notes, in a disc."""
+    return f'<g data-step="{number}">{disc(x, y, str(number), colour)}</g>'
+
+
+def marked(x: float, y: float, said: str) -> str:
+    """The mark of what is not finite, with its words for a reader who points at it."""
+    return f'<g data-mark="{escaped(said)}"><title>{escaped(said)}</title>{disc(x, y, "!", "ink", radius=7.0)}</g>'
+
+
+def disc(x: float, y: float, text: str, colour: str, *, radius: float = 8.5) -> str:
+    style = 'font-size="11.5" class="paper" text-anchor="middle" font-weight="bold"'
+    inside = f'<text x="{px(x)}" y="{px(y + 4.1)}" {style}>{text}</text>'
+    return f'<circle cx="{px(x)}" cy="{px(y)}" r="{px(radius)}" class="{colour}"/>{inside}'
+
+
+def before_the_head(points: Sequence[Point], part: float = 0.7) -> Point:
+    """A point on a line or on the last curve, where wires that leave one place have parted."""
+    found = list(points[-4:])
+    while len(found) > 1:  # de Casteljau's construction
+        found = [(x + part * (to_x - x), y + part * (to_y - y)) for (x, y), (to_x, to_y) in pairwise(found)]
+    return found[0]
+
+
+def placed(place: Rect) -> str:
+    """The place of a rectangle as attributes."""
+    return f'x="{px(place.x)}" y="{px(place.y)}" width="{px(place.width)}" height="{px(place.height)}"'
+
+
+def panel(x: float, y: float, wide: float, high: float, corners: Sequence[bool]) -> str:
+    """A rectangle of which some corners are round: left upper, right upper, right lower, left lower."""
+    a, b, c, d = (CORNER if corner else 0.0 for corner in corners)
+    right, low = x + wide, y + high
+    parts = [
+        f"M{px(x + a)},{px(y)} H{px(right - b)}",
+        f"a{px(b)},{px(b)} 0 0 1 {px(b)},{px(b)}" if b else "",
+        f"V{px(low - c)}",
+        f"a{px(c)},{px(c)} 0 0 1 {px(-c)},{px(c)}" if c else "",
+        f"H{px(x + d)}",
+        f"a{px(d)},{px(d)} 0 0 1 {px(-d)},{px(-d)}" if d else "",
+        f"V{px(y + a)}",
+        f"a{px(a)},{px(a)} 0 0 1 {px(a)},{px(-a)}" if a else "",
+    ]
+    return " ".join(part for part in parts if part) + "Z"

@@ -1,0 +1,63 @@
+"""A flow as plain data, fit for JSON."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from autodiff.flow.factors import Path
+from autodiff.flow.labels import count_text
+from autodiff.flow.parts import FlowEdge, FlowNode
+
+if TYPE_CHECKING:
+    from autodiff.flow.ledger import Flow
+
+__all__ = ["flow_as_data"]
+
+_EXACT: Final = 2**53
+_MOST_PATHS: Final = 10
+_KEYS: Final = {"symbol": "sign"}  # files that were written have this name
+
+
+def flow_as_data(flow: Flow) -> dict[str, Any]:
+    """What `Flow.as_dict` gives."""
+    count = flow.path_count
+    position = {id(edge): k for k, edge in enumerate(flow.edges)}
+    return {
+        "output": flow.output.label,
+        "parameter": flow.parameter.label,
+        "seed": _plain_data(flow.seed),
+        "gradient": _plain_data(flow.gradient),
+        "on_a_path": not flow.is_empty,
+        "nodes": [_record(node) for node in flow.nodes],
+        "edges": [_record(edge) for edge in flow.edges],
+        "path_count": count if count <= _EXACT else count_text(count),
+        "paths": [_path_record(path) for path in flow.strongest(_MOST_PATHS)],
+        "formula": flow.formula(),
+        "anomalies": [
+            {"kind": each.kind, "node": each.node.label, "edge": position.get(id(each.edge))} for each in flow.anomalies
+        ],
+    }
+
+
+def _record(item: FlowNode | FlowEdge) -> dict[str, Any]:
+    return {_KEYS.get(key, key): _plain_data(getattr(item, key)) for key in item.__slots__}
+
+
+def _path_record(path: Path) -> dict[str, Any]:
+    return {
+        "factors": [{"symbol": factor.symbol, "number": _plain_data(factor.number)} for factor in path.factors],
+        "product": _plain_data(path.product),
+        "percentage": _plain_data(path.percentage),
+    }
+
+
+def _plain_data(value: Any) -> Any:
+    """Floats, texts and nested lists of them; a number that JSON does not know as its name."""
+    if isinstance(value, np.ndarray | np.generic):  # NumPy answers with scalars of its own where no axis is left
+        return _plain_data(value.tolist())
+    if isinstance(value, list):
+        return [_plain_data(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

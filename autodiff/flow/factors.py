@@ -1,0 +1,89 @@
+"""One path as a product: the seed, then the local gradients that it crosses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from autodiff.flow.labels import bracketed
+from autodiff.flow.parts import FlowEdge
+from autodiff.words.notation import number
+
+__all__ = ["Factor", "Path", "products"]
+
+_MOST_FACTORS: Final = 40  # in one printed product
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Factor:
+    """One factor of a path's product: how it reads, its number (None for arrays) and its edge (None: the seed)."""
+
+    symbol: str
+    number: float | None
+    edge: FlowEdge | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """One way from the output to the parameter: the seed, then the local gradients it crosses.
+
+    ``product`` is their product, the share of the error that comes this way, and ``percentage`` how much that is of
+    all paths together, signs aside; both are None where edges are arrays.
+    """
+
+    factors: tuple[Factor, ...]
+    product: float | None
+    percentage: float | None
+
+    @property
+    def edges(self) -> tuple[FlowEdge, ...]:
+        """The edges, from the output on."""
+        return tuple(factor.edge for factor in self.factors if factor.edge is not None)
+
+    @property
+    def products(self) -> tuple[float, ...]:
+        """What is left of the seed after each factor, the last of them ``product``; () where edges are arrays."""
+        return products(self.factors)
+
+    @property
+    def weakest(self) -> Factor | None:
+        """The local gradient that shrinks the signal most; None if none does."""
+        sized = [factor for factor in self.factors if factor.edge is not None and factor.number is not None]
+        smallest = min(sized, key=lambda factor: abs(factor.number or 0.0), default=None)
+        return smallest if smallest is not None and abs(smallest.number or 0.0) < 1 else None
+
+    def symbols(self, *, most: int = _MOST_FACTORS) -> str:
+        """The product in symbols, 1 · W₁₁⁽²⁾ · σ′(z₁⁽²⁾) · a₄⁽¹⁾; of more than ``most`` factors the outer ones."""
+        return " · ".join(_shortened([bracketed(factor.symbol) for factor in self.factors], most))
+
+    def numbers(self, *, most: int = _MOST_FACTORS) -> str:
+        """The same product in numbers, 1 × 0.9 × 0.1793 × 0.8; "" where edges are arrays."""
+        if self.product is None:
+            return ""
+        return " × ".join(_shortened([bracketed(number(factor.number)) for factor in self.factors], most))
+
+    def formula(self) -> str:
+        """Symbols = numbers = product."""
+        return f"{self.symbols()} = {self.numbers()} = {number(self.product)}" if self.numbers() else self.symbols()
+
+
+def products(factors: Sequence[Factor]) -> tuple[float, ...]:
+    """The products from left to right, as the backward pass multiplies: 0 behind a closed edge; () with arrays."""
+    found, left, closed = [], 1.0, False
+    for factor in factors:
+        if factor.number is None:
+            return ()
+        left *= factor.number
+        closed = closed or (factor.edge is not None and factor.edge.closed)
+        if closed and left != left:
+            left = 0.0
+        found.append(left)
+    return tuple(found)
+
+
+def _shortened(factors: list[str], most: int) -> list[str]:
+    if len(factors) <= most:
+        return factors
+    half = most // 2
+    return [*factors[:half], f"… ({len(factors) - 2 * half} more) …", *factors[-half:]]

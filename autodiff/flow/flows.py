@@ -1,0 +1,205 @@
+"""The flows of one output's error to every node of its graph, from one backward pass, by which a flow is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autodiff.engine.backward import backpropagate
+from autodiff.engine.gates import Reach, everywhere, has_nan, reach, reached
+from autodiff.engine.graph import BY_RULE, Node
+from autodiff.engine.shares import edge_shares, local_gradients, plain_shares
+from autodiff.flow.anomalies import Anomaly, first_values
+from autodiff.flow.labels import Reading, read_edge
+from autodiff.flow.ledger import Flow
+from autodiff.flow.numbering import NumberedGraph
+from autodiff.flow.parts import FlowEdge, FlowNode, Number, Signal
+from autodiff.primitives.operands import describe
+from autodiff.primitives.table.units import hinge
+
+__all__ = ["Flows", "error_flow"]
+
+
+def error_flow(output: Any, parameter: Any, *, seed: Any = None, names: Mapping[str, Any] | None = None) -> Flow:
+    """The ledger of the error on its way from ``output`` to ``parameter``: each share is δ × local gradient.
+
+    Args:
+        output: a Value or Tensor; without ``seed`` it holds one number.
+        parameter: any node of a graph, such as ``network.parameter("W14(1)")``; leaves and results on the way.
+        seed: the error signal of the output, of its shape; 1 if left out.
+        names: what nodes without a name are called, such as ``locals()``; see `autodiff.flow.variable_names.names_in`.
+
+    Returns:
+        a `Flow`; empty, with gradient None, if ``output`` does not depend on ``parameter``. The units of a gradient
+        are those of the output per unit of the parameter.
+
+    Raises:
+        TypeError: output or parameter is not a node. ValueError: no seed and more than one number, or a seed of
+        another shape. StaleGraphError: data was assigned after the graph was recorded.
+
+    At a kink the local gradient is the one of the table of primitives, and the node says ``at_kink``.
+
+    Source: notes, section 1.5 ("error sharing").
+
+    >>> from autodiff import Value
+    >>> a, b = Value(2.0, name="a"), Value(3.0, name="b")
+    >>> flow = error_flow(a * b + a, a)
+    >>> [(edge.local_symbol, edge.share) for edge in flow.shares], flow.gradient, flow.path_count
+    ([('1', 1.0), ('b', 3.0)], 4.0, 2)
+    """
+    _check_parameter(parameter)
+    return Flows(output, parameter, seed=seed, names=names).to(parameter)
+
+
+#: The slot, the input, the local gradient and how it reads, the share, whether the edge is closed.
+_Share = tuple[int, Node, float | None, Reading, Number, bool]
+
+
+class Flows:
+    """The flows of one output's error to every node of its graph: one backward pass for all of them.
+
+    Made by `error_flow`, and kept as ``Flow.flows``. ``nodes`` are all nodes of the graph in the order of the backward
+    pass, with the numbers that ``numbered`` gives them as ids; values and errors are those of the moment of the pass.
+
+    >>> from autodiff import Value
+    >>> a, b = Value(2.0, name="a"), Value(3.0, name="b")
+    >>> flows = error_flow(a * b, a).flows
+    >>> flows.to(b).gradient, [edge.share for edge in flows.edges()]
+    (2.0, [3.0, 2.0])
+    """
+
+    def __init__(
+        self, output: Node, parameter: Node, *, seed: Any = None, names: Mapping[str, Any] | None = None
+    ) -> None:
+        self._signals = backpropagate(output, seed)
+        self._lone = None if parameter in self._signals else parameter
+        self.numbered = NumberedGraph(list(self._signals), names, self._lone)
+        self._shares: dict[Node, list[_Share]] = {}
+        self._consumers: dict[Node, list[Node]] = {}
+        self.nodes = tuple(self._described(node, error) for node, error in self._signals.items())
+
+    def edges(self) -> Iterator[FlowEdge]:
+        """Every edge of the graph with its share, by the ids of ``nodes``."""
+        for node in self.graph:
+            yield from self._edges_of(node, self.numbered.numbers)
+
+    def edges_of(self, node: FlowNode) -> tuple[FlowEdge, ...]:
+        """The edges that share out the error of ``node``, by the ids of ``nodes``."""
+        return tuple(self._edges_of(self.node_of(node), self.numbered.numbers))
+
+    def to(self, parameter: Node | FlowNode) -> Flow:
+        """The flow to a node of the graph, given as itself or as a node of one of these flows."""
+        if isinstance(parameter, FlowNode):
+            parameter = self.node_of(parameter)
+        numbers = self.numbered.numbers
+        if parameter is self._lone:
+            target, way = self._described(parameter, None), []
+        else:
+            way = self._on_the_way(parameter)
+            target = self.nodes[numbers[parameter]]
+        ids = {node: k for k, node in enumerate(way)}
+        found = (self.nodes[numbers[node]] for node in way)
+        nodes = tuple(node if node.id == k else replace(node, id=k) for k, node in enumerate(found))
+        return Flow(
+            output=nodes[0] if nodes else self.nodes[0],
+            parameter=nodes[-1] if nodes else target,
+            seed=self._signals[self.graph[0]],
+            gradient=target.error,
+            nodes=nodes,
+            edges=tuple(edge for node in way[:-1] for edge in self._edges_of(node, ids)),
+            flows=self,
+        )
+
+    @cached_property
+    def first_values(self) -> tuple[Anomaly, ...]:
+        """The values that stop being finite, in the order of computation."""
+        return tuple(first_values(reversed(self.nodes), reversed(self.graph)))
+
+    @property
+    def graph(self) -> tuple[Node, ...]:
+        """The Values or Tensors themselves, in the order of ``nodes``."""
+        return self.numbered.nodes
+
+    def number_of(self, node: FlowNode) -> int:
+        """The place among ``nodes`` of a node of any of these flows."""
+        return self.numbered.number_of(node)
+
+    def node_of(self, node: FlowNode) -> Node:
+        """The Value or Tensor that a node of these flows describes."""
+        return self.numbered.node_of(node)
+
+    def label_of(self, node: Node) -> str:
+        """What a Value or Tensor of the graph is called."""
+        return self.numbered.labels[node]
+
+    def _described(self, node: Node, error: Signal) -> FlowNode:
+        return self.numbered.described(node, error, at_kink=_at_kink(node))
+
+    def _on_the_way(self, parameter: Node) -> list[Node]:
+        """The nodes between output and parameter, in the order of the backward pass."""
+        if not self._consumers:
+            for node in self.graph:
+                for item in node.inputs:
+                    if isinstance(item, Node):
+                        self._consumers.setdefault(item, []).append(node)
+        way, stack = {parameter}, [parameter]
+        while stack:
+            fresh = {*self._consumers.get(stack.pop(), ())} - way
+            way |= fresh
+            stack += fresh
+        return sorted(way, key=self.numbered.numbers.__getitem__)
+
+    def _edges_of(self, node: Node, ids: Mapping[Node, int]) -> Iterator[FlowEdge]:
+        """The edges from ``node`` to those of its inputs that have an id."""
+        if node not in self._shares:
+            self._shares[node] = list(self._shares_of(node))
+        error, number = self._signals[node], ids[node]
+        for slot, item, local, reading, share, closed in self._shares[node]:
+            if item in ids:
+                yield FlowEdge(number, ids[item], slot, local, *reading, error, share, closed)
+
+    @cached_property
+    def _come(self) -> dict[Node, Reach]:
+        """How far the error comes; needed where 0 meets an infinity only."""
+        return reached(self.graph[0], self._signals[self.graph[0]])
+
+    def _shares_of(self, node: Node) -> Iterator[_Share]:
+        """Each edge to a node, in the order of the backward pass."""
+        error, slots = self._signals[node], [k for k, item in enumerate(node.inputs) if isinstance(item, Node)]
+        with np.errstate(all="ignore"):
+            shares = plain_shares(node, error, {node.inputs[k] for k in slots})
+            spoiled = any(has_nan(share) for _, share in shares)
+        if spoiled:
+            shares = edge_shares(node, error, come=self._come[node])
+        partials = (None,) * len(node.inputs) if node.da is BY_RULE else local_gradients(node)
+        for slot, (item, share) in zip(slots, shares, strict=True):
+            local = partials[slot]
+            closed = local == 0 and not reach(node, everywhere(node)).inputs[slot]
+            yield slot, item, local, read_edge(node, slot, local, self.numbered.labels), share, closed
+
+
+def _check_parameter(parameter: Any) -> None:
+    if isinstance(parameter, str):
+        raise TypeError(
+            f"a flow leads to a node, and got the name {parameter!r}; "
+            f"look it up in its network first: network.parameter({parameter!r})"
+        )
+    if not isinstance(parameter, Node):
+        raise TypeError(f"a flow leads to a Value or Tensor of the output's graph, and got {describe(parameter)}")
+
+
+def _at_kink(node: Node) -> bool:
+    """Whether a Value was computed exactly at a kink of its primitive."""
+    entry = node.origin.primitive
+    if entry is None or not node.scalar or not (entry is hinge or (entry.domain[0].kinks and entry.arity == 1)):
+        return False
+    data = [item._data if isinstance(item, Node) else item for item in node.inputs]
+    if entry is hinge:
+        score, corrupt = data
+        margin = node.origin.params.get("margin", entry.defaults["margin"])
+        return bool(margin + corrupt - score == 0)
+    return not entry.singular and data[0] in entry.domain[0].kinks

@@ -1,0 +1,78 @@
+"""How a text is written, decided once at the entrance and handed on as one: its language, and how its numbers are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from autodiff.flow import Signal, count_text
+from autodiff.words.notation import number
+from autodiff.words.phrases import checked_language, say
+
+__all__ = ["USUAL", "Style", "Write"]
+
+#: How a number is written; `number` gives 4 significant digits, ``partial(number, digits=8)`` more.
+Write = Callable[[float | None], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """A language, "en" or "zh", and how every number is written.
+
+    Raises:
+        ValueError: an unknown language.
+
+    >>> Style("zh").say("term.gradient"), Style.of("en", 2).write(0.1291)
+    ('梯度', '0.13')
+    """
+
+    language: str = "en"
+    write: Write = number
+
+    def __post_init__(self) -> None:
+        checked_language(self.language)
+
+    @classmethod
+    def of(cls, language: str, digits: int) -> Style:
+        """That language, and numbers of that many significant digits.
+
+        Raises:
+            ValueError: an unknown language, or digits below 1.
+        """
+        number(0.0, digits)
+        return cls(language, partial(number, digits=digits))
+
+    def say(self, key: str, **fields: object) -> str:
+        """A phrase of `autodiff.words.phrases` in this language."""
+        return say(key, self.language, **fields)
+
+    def amount(self, value: Signal) -> str:
+        """A number as ``write`` writes it; of an array its shape and norm.
+
+        >>> USUAL.amount(-0.0405), USUAL.amount(np.ones((2, 3))), USUAL.amount(None)
+        ('−0.0405', '2×3, norm 2.449', '–')
+        """
+        if not isinstance(value, np.ndarray):
+            return self.write(value)
+        if value.size == 1:
+            return self.write(float(value.item()))
+        with np.errstate(all="ignore"):
+            norm = float(np.linalg.norm(value))
+        return self.say("term.norm", shape="×".join(map(str, value.shape)), norm=self.write(norm))
+
+    def counted(self, count: int) -> str:
+        """A count in words: exact up to 15 digits, beyond that its size.
+
+        >>> USUAL.counted(6), Style("zh").counted(2**200)
+        ('6', '约 1.6e60')
+        """
+        text = count_text(count)
+        size = text.removeprefix("about ")
+        return text if size == text else self.say("term.about", number=size)
+
+
+USUAL: Final = Style()  # English, numbers of 4 significant digits
