@@ -394,7 +394,7 @@ def test_without_graphviz_an_svg_is_written(
         assert "Wrote flow.svg (drawn by autodiff)" in run(capsys, "--output", "flow.png")
 
 
-def test_the_version(capsys) -> None:
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     """That of the package, which the changelog's newest heading names too."""
     with pytest.raises(SystemExit) as end:
         main(["--version"])

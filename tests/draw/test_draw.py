@@ -104,7 +104,7 @@ def test_widths_of_wires_follow_their_shares() -> None:
     """1 + 2.2·|share|/largest |share|, never under 1."""
     for flow in (notes_flow(), deep_flow()):
         wires = [wire for wire in picture(flow).wires if wire.lane == "error"]
-        largest = max(abs(edge.share) for edge in flow.edges)
+        largest = max(float(np.max(np.abs(edge.share))) for edge in flow.edges)
         for wire in wires:
             assert wire.width == pytest.approx(1 + 2.2 * abs(wire.share) / largest)
     x = Value(1.0, name="x")

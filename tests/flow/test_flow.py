@@ -67,7 +67,7 @@ def test_the_ledger_of_the_notes_example() -> None:
     ]
     assert [edge.local for edge in flow.edges[:2]] == [1.0, 0.9]
     assert [edge.partner for edge in flow.edges] == [None, "W₁₁⁽²⁾", None, "a₄⁽¹⁾"]
-    assert all(edge.share == edge.error * edge.local for edge in flow.edges)
+    assert all(edge.share == edge.error * present(edge.local) for edge in flow.edges)
     assert all(edge.error == flow.nodes[edge.consumer].error for edge in flow.edges)
     assert flow.output is flow.nodes[0]
     assert flow.parameter is flow.nodes[-1]

@@ -58,7 +58,9 @@ def test_imports_point_down(module: str) -> None:
     assert breaches(module) == []
 
 
-def test_what_is_in_the_wrong_place_is_told(monkeypatch, capsys) -> None:
+def test_what_is_in_the_wrong_place_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """``python -m tests.house check``, which runs before each commit, ends with 1."""
     assert check() == 0
     monkeypatch.setitem(TREES, "autodiff.words.notation", ast.parse("from nn.layers import unit"))

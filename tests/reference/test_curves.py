@@ -8,17 +8,19 @@ import numpy as np
 import pytest
 
 import autodiff as ad
+from autodiff import Primitive
 from autodiff.primitives.registry import TABLE
 from autodiff.reference.curves import curve_of, kinks_of, svg
 from autodiff.reference.operations import inputs
+from tests.support.present import present
 
 CURVED = [each for each in TABLE.values() if curve_of(each, inputs(each)) is not None]
 
 
 @pytest.mark.parametrize("each", [pytest.param(each, id=each.name) for each in CURVED])
-def test_a_curve_is_that_of_the_operation(each) -> None:
+def test_a_curve_is_that_of_the_operation(each: Primitive) -> None:
     """Value and slope at points where it is smooth are what the package computes there."""
-    curve = curve_of(each, inputs(each))
+    curve = present(curve_of(each, inputs(each)))
     params = {key: curve.held[key] for key in each.defaults}
     others = [held for key, held in curve.held.items() if key not in params]
     for k in range(3, len(curve.x), 29):
@@ -39,11 +41,16 @@ def test_kinks_that_are_known(name: str, kinks: list[tuple[float, ...]]) -> None
     assert found == [pytest.approx(kink) for kink in kinks]
 
 
+def _point(text: str) -> tuple[float, float]:
+    x, y = map(float, text.split())
+    return x, y
+
+
 def paths(name: str) -> dict[str, list[list[tuple[float, float]]]]:
     """The lines of a drawing by their class: each a list of pieces, and those of points."""
-    drawn = svg(curve_of(TABLE[name], inputs(TABLE[name])), name)
+    drawn = svg(present(curve_of(TABLE[name], inputs(TABLE[name]))), name)
     return {
-        kind: [[tuple(map(float, at.split())) for at in piece.split("L")] for piece in line.split("M")[1:]]
+        kind: [[_point(at) for at in piece.split("L")] for piece in line.split("M")[1:]]
         for kind, line in re.findall(r'<path class="(z|slope)" d="([^"]*)"/>', drawn)
     }
 
@@ -63,5 +70,5 @@ def test_a_drawing_is_broken_where_the_curve_is() -> None:
     """At a jump, at a pole, and where there is no value."""
     assert [len(paths(name)["z"]) for name in ("sin", "floor", "sign", "reciprocal", "log")] == [1, 5, 3, 2, 1]
     assert paths("log")["z"][0][0][0] > paths("exp")["z"][0][0][0] + 50.0
-    assert svg(curve_of(TABLE["clip"], ["x"]), "").count('class="kink"') == 2
-    assert svg(curve_of(TABLE["reciprocal"], ["x"]), "").count('class="kink"') == 0
+    assert svg(present(curve_of(TABLE["clip"], ["x"])), "").count('class="kink"') == 2
+    assert svg(present(curve_of(TABLE["reciprocal"], ["x"])), "").count('class="kink"') == 0

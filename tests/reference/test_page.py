@@ -9,8 +9,10 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +30,7 @@ from autodiff.reference.operations import everything
 from autodiff.reference.page import page, save
 from autodiff.reference.samples import session
 from tests.house.public_api import SNAPSHOT
+from tests.support.browser import Browser
 from tests.support.places import ROOT
 
 VOID = {"br", "meta"}
@@ -146,7 +149,7 @@ def test_every_example_is_one_of_a_docstring_or_runs_here(read: Page) -> None:
 
 
 @pytest.mark.parametrize("operand", ["text", None, 1j, [object()]])
-def test_what_it_says_of_errors_holds(operand) -> None:
+def test_what_it_says_of_errors_holds(operand: object) -> None:
     """For an operation on each element, and one on arrays."""
     for operation in (ad.add, ad.multiply, ad.maximum):
         with pytest.raises(TypeError):
@@ -171,7 +174,7 @@ def test_a_name_that_cannot_be_loaded_says_so(monkeypatch: pytest.MonkeyPatch) -
     """As where hypothesis is not installed."""
     error = ModuleNotFoundError("No module named 'hypothesis'", name="hypothesis")
 
-    def without_it(package: str):
+    def without_it(package: str) -> Iterable[tuple[str, Any]]:
         names = dict(exported(package))
         if package == "nn.strategies":
             return {package: error}.items()
@@ -254,7 +257,9 @@ def test_an_entry_of_a_class() -> None:
 # ---- the command -----------------------------------------------------------------------------------------------------
 
 
-def test_it_is_written_to_a_file_or_into_a_folder(capsys, tmp_path, monkeypatch, text: str) -> None:
+def test_it_is_written_to_a_file_or_into_a_folder(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
     """Here if nothing else is said."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(page_module, "page", lambda: "page\n")
@@ -266,7 +271,7 @@ def test_it_is_written_to_a_file_or_into_a_folder(capsys, tmp_path, monkeypatch,
         Path(path).unlink()
 
 
-def test_bad_paths_are_one_sentence(capsys, tmp_path) -> None:
+def test_bad_paths_are_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Nothing is written."""
     assert main(["reference", "-o", str(tmp_path / "a.pdf")]) == 2
     sentence = "the reference is written to an .html file or a folder, but got 'a.pdf'"
@@ -287,7 +292,7 @@ def test_its_style_is_installed() -> None:
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_it_fits_phones_and_laptops(browser, tmp_path: Path, text: str, width: int) -> None:
+def test_it_fits_phones_and_laptops(browser: Browser, tmp_path: Path, text: str, width: int) -> None:
     """Nothing is wider than the screen; a link to a name shows it."""
     path = tmp_path / "reference.html"
     path.write_text(text, encoding="utf-8")
