@@ -7,7 +7,6 @@ import re
 
 import pytest
 
-from tests.house.rooms import LAYERS
 from tests.support.places import ROOT
 
 pytest_plugins = ["pytester"]
@@ -34,16 +33,6 @@ def test_the_example_test_passes(pytester: pytest.Pytester, monkeypatch: pytest.
     result = pytester.runpytest(*(word for plugin in plugins for word in ("-p", plugin)))
     result.assert_outcomes(passed=2)
     result.stdout.re_match_lines([r"gradients: [\d,]+ pass"])
-
-
-def test_the_house_names_every_room() -> None:
-    """Each folder of the package, and the rooms of drawing and testing one by one."""
-    rows = re.findall(r"^\| `.*", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    named = {word.removeprefix("autodiff/").rstrip("/") for row in rows for word in re.findall("`([^`]+/)`", row)}
-    rooms = {room.removeprefix("autodiff.").rpartition(".")[2] for names in LAYERS for room in names}
-    assert rooms - {"autodiff", "table", "compositions"} == named - {
-        "primitives/table", "values/compositions", "tests", "demos", "house", "faults", "programs", "support"
-    }  # fmt: skip
 
 
 def test_the_two_commands_set_up_everything_themselves() -> None:
