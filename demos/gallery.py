@@ -159,7 +159,7 @@ EXHIBITS = (
     Exhibit("chinese", "误差共享：同一张图，中文说明。", partial(one_path, language="zh")),
 )  # fmt: skip
 FIG_1 = "The notes' Fig 1: a unit alone parts the plane with a line, a hidden layer with a curve."
-IN_README = ("error-sharing", "several-paths", "same-twice", "wrong-rule")
+IN_README = ("error-sharing", "several-paths", "wrong-rule")
 
 # ---- the notes' Fig 1 ------------------------------------------------------------------------------------------------
 

@@ -61,7 +61,7 @@ def test_the_page_needs_no_other_file(gallery: ModuleType, folder: Path) -> None
         assert f"<figcaption>{exhibit.says.replace(chr(39), '&#x27;')}" in source
 
 
-@pytest.mark.parametrize("name", ["error-sharing", "several-paths", "same-twice", "wrong-rule"])
+@pytest.mark.parametrize("name", ["error-sharing", "several-paths", "wrong-rule"])
 def test_the_readme_shows_what_the_gallery_makes(gallery: ModuleType, folder: Path, name: str) -> None:
     """The same bytes: run demos/gallery.py and copy FOLDER/readme to demos/pictures when drawings change."""
     assert name in gallery.IN_README
