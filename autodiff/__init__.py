@@ -1,11 +1,11 @@
 """Automatic differentiation that lets people see a gradient.
 
 Build a graph with `Value` (a float) or `Tensor` (an array), differentiate it with ``backward()``, `gradients` or the
-transforms `grad`, `jacobian`, `hessian` …, and look at how the error is shared out on its way to one parameter with
-`error_flow`.
+transforms `grad`, `jacobian`, `hessian` …, and use `error_flow` to see how the error is divided on its way back to one
+parameter.
 """
 
-from autodiff.system import search_path  # noqa: F401 - before NumPy: a numpy.py in the reader's folder is not it
+from autodiff.system import search_path  # noqa: F401 - before NumPy, so that no numpy.py in the user's folder shadows it
 
 # isort: split
 from autodiff.engine.backward import backpropagate
@@ -16,8 +16,8 @@ from autodiff.primitives.domain import Domain, Example
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import TABLE
 from autodiff.primitives.table import choices, elementwise, layout, linear, reductions, rounding, scientific, units
-from autodiff.primitives.table.choices import *  # noqa: F403 - the table's files say what they export, so a new operation
-from autodiff.primitives.table.elementwise import *  # noqa: F403  touches the table only
+from autodiff.primitives.table.choices import *  # noqa: F403 - each file lists its exports, so a new operation
+from autodiff.primitives.table.elementwise import *  # noqa: F403  changes the table only
 from autodiff.primitives.table.layout import *  # noqa: F403
 from autodiff.primitives.table.linear import *  # noqa: F403
 from autodiff.primitives.table.reductions import *  # noqa: F403

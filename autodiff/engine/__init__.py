@@ -1,1 +1,1 @@
-"""The recorded graph and the chain rule on it, with the code written from the table."""
+"""The recorded graph, the chain rule on it, and the code generated from the table of primitives."""

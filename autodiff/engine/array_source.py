@@ -1,4 +1,4 @@
-"""A primitive on arrays as NumPy source: its forward and its rules, run on symbols, as lines of Python."""
+"""NumPy source for a primitive on arrays: its forward and its rules, run on symbols, as lines of Python."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["ArraySource", "array_source"]
 
 @dataclass(frozen=True)
 class ArraySource:
-    """A primitive on arrays as NumPy source: lines and expression of its value, and of the share of each input.
+    """NumPy source for a primitive on arrays: lines and expression for its value and for the share of each input.
 
-    ``names`` are the inputs' data, ``params`` the params that the shares name, ``scope`` the constants and functions.
-    What a share needs and the forward has computed on the way is not computed again: ``kept`` are its names, in the
-    order in which a node keeps it in ``db``, with the ``edition`` of the source that computed it at the end.
+    ``names`` are the inputs' data, ``params`` the params that the shares use, ``scope`` the constants and functions.
+    Intermediate results of the forward that a share needs are saved instead of being computed again: ``kept`` holds
+    their names, in the order in which a node saves them in ``db``, followed by the ``edition`` of the source.
     """
 
     names: list[str]
@@ -38,17 +38,17 @@ class ArraySource:
 
     @cached_property
     def reads_result(self) -> bool:
-        """Whether a share is computed from the result z."""
+        """Whether any share is computed from the result z."""
         texts = [text for lines, share in self.shares for text in (*lines, share)]
         return "z" in words(texts) or self.value.isidentifier()
 
     @cached_property
     def edition(self) -> str:
-        """What was computed on the way, and how: the same for the same source, also in another process."""
+        """A key for the saved intermediate results: equal for equal source, also in another process."""
         return intern("\n".join([", ".join(self.kept), *self.forward]))
 
 
-@remembered(1024)  # read twice: when a call is first recorded, and when it first shares a signal
+@remembered(1024)  # used twice: when a call is first recorded and when it first sends shares
 def array_source(entry: Primitive) -> ArraySource:
     writer, names = _Writer(), [f"x{k}" for k in range(entry.arity or 0)]
     params = param_variables(entry)
@@ -66,7 +66,7 @@ def array_source(entry: Primitive) -> ArraySource:
 
 
 def _share_source(entry: Primitive, k: int, names: list[str], writer: _Writer) -> tuple[list[str], str]:
-    """Lines and the expression of the k-th input's share, in g, z, the inputs' data and the params."""
+    """Lines and expression for the share of the k-th input, in terms of g, z, the inputs' data and the params."""
     params = param_variables(entry)
     try:
         inputs = [variable(name) for name in names]
@@ -83,13 +83,13 @@ _SIGNS: Final = {"and": "&", "or": "|", "neg": "-"}
 
 
 class _Writer(Writer):
-    """Turns an expression into NumPy source, each call computed once; ``scope`` collects what the source names."""
+    """Turns an expression into NumPy source that computes each call once; ``scope`` collects the names it uses."""
 
     def __init__(self) -> None:
         super().__init__()
         self.uses: dict[int, int] = {}
         self.scope: dict[str, Any] = {"arrays": arrays}
-        self.held: dict[int, tuple[str, Any]] = {}  # by identity; held, so that no id comes to mean another
+        self.held: dict[int, tuple[str, Any]] = {}  # by id; the value is held so that its id is not reused
 
     def text(self, part: Any) -> str:
         """The source of ``part``."""
@@ -119,16 +119,16 @@ class _Writer(Writer):
         return self._again(part, self._operation(head, *parts))
 
     def _operation(self, head: str, *operands: Any) -> str:
-        """One or two operands with Python's sign."""
+        """The source of a unary or binary operation."""
         sign, texts = _SIGNS.get(head, head), [self.text(item) for item in operands]
         return f"({sign}{texts[0]})" if len(texts) == 1 else f"({texts[0]} {sign} {texts[1]})"
 
     def _again(self, part: Expression, text: str) -> str:
-        """The source of a part: a variable's name where it stands in more than one place."""
+        """The source of a part: the name of a variable if the part occurs more than once."""
         return self.shared(text) if self.uses.get(id(part), 0) > 1 or text in self.memo else text
 
     def tally(self, part: Any) -> None:
-        """Count in how many places each part of an expression stands: one that stands twice is computed once."""
+        """Count how often each part of an expression occurs; a part that occurs twice is computed once."""
         if isinstance(part, Expression):
             self.uses[id(part)] = self.uses.get(id(part), 0) + 1
             if self.uses[id(part)] == 1:
@@ -136,13 +136,13 @@ class _Writer(Writer):
                     self.tally(item)
 
     def call(self, entry: Primitive, operands: tuple[Any, ...], params: Mapping[str, Any]) -> str:
-        """A primitive's forward: its expression where it is one, else the function itself."""
-        if not (entry.reduces or (entry.linear and not entry.elementwise)):  # those call NumPy themselves
+        """A call of a primitive's forward: its expression if it has one, else the function itself."""
+        if not (entry.reduces or (entry.linear and not entry.elementwise)):  # the others call NumPy directly
             try:
                 expression = traced(entry, None, *operands, **params)
                 if isinstance(expression, Expression):
                     self.tally(expression)
-                    for item in operands:  # counted as operands of the call, and again where the expression has them
+                    for item in operands:  # counted as operands of the call, and again in the expression
                         self.uses[id(item)] = self.uses.get(id(item), 0) - 1
                     return self.text(expression)
             except NotAnExpressionError:
@@ -167,7 +167,7 @@ class _Writer(Writer):
         return self._held("constant", value)
 
     def _held(self, kind: str, value: Any) -> str:
-        """The variable that holds ``value``, which the source cannot spell."""
+        """The variable that holds ``value``, which cannot be written as a literal."""
         if id(value) not in self.held:
             name = f"{kind}{len(self.held)}"
             self.held[id(value)] = name, value

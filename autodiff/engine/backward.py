@@ -1,8 +1,8 @@
 """The chain rule on a recorded graph: every consumer sends each of its inputs a share, and the shares add up.
 
-Two passes give the same numbers to the last bit. The *slot pass* keeps counts and signals in two slots of the nodes;
-one pass at a time may use them. The *general pass* keeps all its state in dictionaries of its own, so that threads and
-nested passes never meet; it also serves where the result is to be a graph itself, or only some gradients are wanted.
+Two passes give the same numbers bit for bit. The *slot pass* keeps counts and signals in two slots of the nodes, which
+one pass at a time may use. The *general pass* keeps all its state in private dictionaries, so that threads and nested
+passes do not interfere; it also runs if the result must itself be a graph, or if only some gradients are wanted.
 """
 
 from __future__ import annotations
@@ -26,19 +26,20 @@ _slots_in_use: Final = threading.Lock()
 
 
 def backpropagate(output: Node, seed: Any = None, *, create_graph: bool = False) -> dict[Node, Any]:
-    """The error signal of every node that ``output`` depends on: δ = ∂output/∂node, times the seed.
+    """Return the error signal δ = ∂output/∂node, times the seed, of every node on which ``output`` depends.
 
     Args:
         output: a Value or Tensor; without ``seed`` it must hold one number.
-        seed: the error signal of the output itself, of its shape; 1 if left out.
-        create_graph: signals are nodes, which can be differentiated again.
+        seed: the error signal of the output, of the output's shape; 1 if omitted.
+        create_graph: if true, the signals are nodes, which can be differentiated again.
 
     Returns:
-        {node: signal}; the node's shape and type. It writes to no node.
+        {node: signal}; each signal has the shape and type of its node. No node is changed.
 
     Raises:
-        TypeError: output is not a node. ValueError: the seed's shape is not the output's.
-        StaleGraphError: data was assigned after the graph was recorded.
+        TypeError: if the output is not a node.
+        ValueError: if the shape of the seed is not that of the output.
+        StaleGraphError: if data was assigned after the graph was recorded.
 
     Source: notes, section 1.5 ("general step").
 
@@ -67,17 +68,17 @@ def run_backward(
 ) -> None:
     """Run a backward pass and hand each node's final signal to ``deliver(node, signal)``.
 
-    It multiplies everywhere as IEEE does. Only where a nan comes out does it matter which zeros are those of closed
-    gates; then a second pass, `gated`, delivers anew. Elsewhere the question costs nothing, as 0 times a finite number
-    is 0.
+    The first pass multiplies everywhere by IEEE arithmetic. Only if it produces a nan does it matter which zeros come
+    from closed gates; then a second pass, `gated`, delivers again. Otherwise gates cost nothing, because 0 times a
+    finite number is 0.
 
-    ``deliver`` None adds the signals to ``.grad``. An array may be shared with other nodes: `own_copy` before keeping
-    it. With ``wanted``, only those nodes matter: what leads to none of them may be left out.
+    If ``deliver`` is None, the signals are added to ``.grad``. An array may be shared with other nodes: take `own_copy`
+    before keeping it. With ``wanted``, nodes that lead to none of these nodes may be omitted.
     """
     seed = _seed_of(output, seed, create_graph=create_graph)
     gated = create_graph
     if not create_graph and (wanted is None or seed.__class__ is float) and not _slots_in_use.locked():
-        with _slots_in_use:  # ``with``: no interrupt comes between taking the lock and being sure to release it
+        with _slots_in_use:  # ``with``: no interrupt can prevent the release of a lock once taken
             if slot_pass(output, seed, deliver):
                 return
         gated = True
@@ -94,25 +95,25 @@ def run_backward(
 
 
 def _seed_of(output: Any, seed: Any, *, create_graph: bool = False) -> Any:
-    """The seed as the output's kind of signal: 1 if None; raises as `backpropagate` says."""
+    """The seed as a signal of the output's kind, 1 if None; raises the errors of `backpropagate`."""
     if not isinstance(output, Node):
         raise TypeError(
-            f"a gradient needs an output that was computed from Values or Tensors, and got {describe(output)}; "
-            "a plain number means that the graph was left on the way, for example by .data or float()"
+            f"a gradient needs an output computed from Values or Tensors, and got {describe(output)}; if that is a "
+            "plain number or array, the computation left the graph, for example through .data or .item()"
         )
     data = output._data
     if seed is None:
         return 1.0 if data.__class__ is float else _one(data)
     if isinstance(seed, Node):
         if not create_graph:
-            raise TypeError("the seed is a node, which only a pass with create_graph=True can use; pass seed.data")
+            raise TypeError("the seed is a node, which needs create_graph=True; without it, pass seed.data")
         shape = np.shape(seed._data)
     else:
         if isinstance(seed, bool | str) or not np.isrealobj(seed) or np.asarray(seed).dtype.kind not in "fiu":
-            raise TypeError(f"the seed is a number or an array of the output's shape, and got {describe(seed)}")
+            raise TypeError(f"the seed must be a number or an array of the output's shape, got {describe(seed)}")
         shape = np.shape(seed)
     if shape != np.shape(data):
-        raise ValueError(f"the seed has shape {shape}, the output {np.shape(data)}; they must be the same")
+        raise ValueError(f"the seed has shape {shape}, but the output has shape {np.shape(data)}; they must match")
     if isinstance(seed, Node):
         return seed
     return float(seed) if data.__class__ is float else np.array(seed, data.dtype)
@@ -120,12 +121,12 @@ def _seed_of(output: Any, seed: Any, *, create_graph: bool = False) -> Any:
 
 def _one(data: Any) -> Any:
     """The error signal 1 of an array that holds one number."""
-    if data.__class__ is np.float64:  # what NumPy's sums give
+    if data.__class__ is np.float64:  # the type of NumPy's sums
         return np.array(1.0)
     if data.size != 1:
         raise ValueError(
-            f"the output has shape {data.shape}; a gradient is taken of one number, so reduce it, as with .sum(), "
-            "or pass a seed of that shape"
+            f"the output has shape {data.shape}, but a gradient needs one number; reduce the output, for example with "
+            ".sum(), or pass a seed of that shape"
         )
     return np.ones(data.shape, data.dtype)
 

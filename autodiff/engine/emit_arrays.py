@@ -1,10 +1,10 @@
-"""Fast arithmetic of Tensors, generated from the table: what `emit_values` is for Values.
+"""Fast arithmetic of Tensors, generated from the table: the counterpart of `emit_values`.
 
-A rule calls primitives, and each call asks what its operands are. In a backward pass on arrays the answer is known, so
-a rule run on symbols is written out once as plain NumPy source; a rule that is more than one expression is called as it
-stands. The same is done for recording a call. A training step of the scorer (``python -m tests.programs.benchmarks
-arrays``, batch 1) thus takes 1.4 times as long as NumPy code written by hand; with rules and calls as they stand it
-took 3.3 times as long.
+A rule calls primitives, and each call checks the types of its operands. In a backward pass on arrays the types are
+known, so each rule is run on symbols once and turned into plain NumPy source; a rule that is not a single expression is
+called directly. The same is done for recording a call. A training step of the scorer (``python -m
+tests.programs.benchmarks arrays``, batch 1) thus takes 1.4 times as long as hand-written NumPy code; without generated
+code it took 3.3 times as long.
 """
 
 from __future__ import annotations
@@ -69,12 +69,12 @@ _SENDING_EACH: Final = """
 def sharing(
     entry: Primitive, scope: dict[str, Any], *, send: bool = False, guarded: bool = False
 ) -> Callable[..., Any]:
-    """The function ``(node, g) -> shares`` of a node of ``entry``, which has an arity; None in place of a constant's.
+    """The function ``(node, g) -> shares`` for ``entry``, which has a fixed arity; the share of a constant is None.
 
-    With ``send``, the function ``(node, g, token, push)`` that delivers the shares to the slots of the inputs itself.
-    With ``guarded``, a closed gate sends 0 even of an infinite signal.
-    ``scope`` holds what the chain rule brings: ``unbroadcast`` (a share in its input's shape and type), ``accumulate``
-    (two shares as one), ``has_nan`` and ``through_gate`` (mends 0 · inf, for gates).
+    With ``send``, return instead the function ``(node, g, token, push)`` that delivers the shares to the inputs' slots.
+    With ``guarded``, a closed gate sends 0 even if the signal is infinite.
+    ``scope`` holds the functions of the chain rule: ``unbroadcast`` (fits a share to its input's shape and type),
+    ``accumulate`` (adds two shares), ``has_nan`` and ``through_gate`` (repairs 0 · inf at gates).
     """
     source = array_source(entry)
     names, parts = source.names, [f"a{k}" for k in range(len(source.names))]
@@ -92,7 +92,7 @@ def sharing(
 
 
 def _share(entry: Primitive, k: int, source: ArraySource, send: bool, guarded: bool) -> list[str]:
-    """Lines that compute the k-th share where it is wanted, and with ``send`` deliver it."""
+    """Lines that compute the k-th share if its input is a node, and with ``send`` deliver it."""
     (before, share), a, s = source.shares[k], f"a{k}", f"s{k}"
     mended = f"if has_nan({s}): {s} = through_gate(node, {k}, g, {s})"
     return filled(
@@ -104,20 +104,20 @@ def _share(entry: Primitive, k: int, source: ArraySource, send: bool, guarded: b
 
 
 def sending_each(shares: Callable[..., Any], scope: dict[str, Any]) -> Callable[..., Any]:
-    """The function ``(node, g, token, push)`` that delivers what ``shares(node, g)`` gives for any number of inputs."""
+    """The function ``(node, g, token, push)`` that delivers the shares ``shares(node, g)`` of any number of inputs."""
     lines = filled(_SENDING_EACH, sent=_sent("a", "s"))
     return compiled("shares of each input, sent", lines, {**scope, "shares": shares})
 
 
 def _sent(a: str, s: str) -> list[str]:
-    """Lines that deliver a share, the first or one more."""
+    """Lines that deliver a share, whether it is the first or a further one."""
     return delivered(a, f"{a}.delta = {s} if {a}.delta is token else accumulate({a}.delta, {s}, g)")
 
 
 def _misfit(entry: Primitive, k: int) -> str:
-    """The condition that the k-th share is not of its input's shape and type."""
+    """The condition that the k-th share does not have its input's shape and type."""
     kind = f"s{k}.__class__ is not x{k}.__class__"
-    if entry.built_in and entry.elementwise and entry.arity == 1 and not entry.defaults:  # it has those of z
+    if entry.built_in and entry.elementwise and entry.arity == 1 and not entry.defaults:  # the share has the shape of z
         return kind
     other = f"s{k}.shape != x{k}.shape or s{k}.dtype is not x{k}.dtype"
     return f"{f'a{k}.scalar or ' * entry.takes_arrays}{kind} or (s{k}.__class__ is ndarray and ({other}))"
@@ -137,7 +137,7 @@ _TAKEN_UP: Final = """
 
 
 def _taken_up(source: ArraySource) -> list[str]:
-    """Lines that set what a node kept; computed again where other source recorded it, as from another definition."""
+    """Lines that load a node's saved results, or recompute them if other source recorded it (another definition)."""
     return filled(_TAKEN_UP, kept=", ".join(source.kept), forward=source.forward) if source.kept else []
 
 
@@ -168,9 +168,9 @@ _DATA: Final = """
 
 
 def method(entry: Primitive, kind: type, *, reflected: bool = False) -> Callable[..., Any]:
-    """The function that records ``entry`` on Tensors (``kind``) and on constants, which nobody can change afterwards.
+    """The function that records ``entry`` on Tensors (``kind``) and on constants, which are then immutable.
 
-    With ``reflected`` its operands come swapped, as Python hands them to ``__rsub__``.
+    With ``reflected``, it takes its operands swapped, as Python passes them to ``__rsub__``.
     """
     written = entry.methods.get(kind)
     if written is None:
@@ -181,7 +181,7 @@ def method(entry: Primitive, kind: type, *, reflected: bool = False) -> Callable
 def _method(entry: Primitive, kind: type) -> Callable[..., Any]:
     source = array_source(entry)
     names, inputs = source.names, [f"a{k}" for k in range(len(source.names))]
-    usual = " and ".join(f"{param(key)} is _{key}" for key in entry.defaults)  # then calls share one origin
+    usual = " and ".join(f"{param(key)} is _{key}" for key in entry.defaults)  # such calls share one origin
     needed = any(value is Parameter.empty for value in entry.defaults.values())
     body: dict[str, str | list[str]] = {
         "data": [line for x, a in zip(names, inputs, strict=True) for line in filled(_DATA, x=x, a=a)],
@@ -209,7 +209,7 @@ def _method(entry: Primitive, kind: type) -> Callable[..., Any]:
 
 
 def _renaming(entry: Primitive, function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` with its params under their own names, which its source needs for something else."""
+    """``function`` with its params under the user's names, which clash with names in its source."""
     needed = {key for key, value in entry.defaults.items() if value is Parameter.empty}
 
     def renamed(*inputs: Any, **params: Any) -> Any:

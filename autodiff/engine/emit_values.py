@@ -1,8 +1,8 @@
 """Fast arithmetic of Values, generated from the table.
 
-Run on symbols, a primitive's forward and its rule (with error signal 1) become the source text of one Python function:
-it computes the value and the local gradients of the edges, and fills the slots of a new node. So the speed of
-hand-written scalar code comes from the one table, and there is no second copy of a rule.
+Run on symbols, a primitive's forward and its rule (with error signal 1) become the source text of one Python function,
+which computes the value and the local gradients of the edges and fills the slots of a new node. The one table thus
+gives the speed of hand-written scalar code without a second copy of any rule.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from autodiff.primitives.registry import remembered
 __all__ = ["kernel", "many", "method", "origin_of"]
 
 _COMPARISONS: Final = ("<", "<=", ">", ">=", "==", "!=")
-_MOST_UNROLLED: Final = 2048  # inputs of one n-ary node: source for as many is compiled in a quarter of a second
+_MOST_UNROLLED: Final = 2048  # inputs of one n-ary node: source for this many compiles in a quarter of a second
 
 
 class _Writer(Writer):
-    """Turns expressions into lines of Python, each shared part computed once."""
+    """Turns expressions into lines of Python that compute each shared part once."""
 
     def __init__(self, known: dict[str, str]) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class _Writer(Writer):
         return f"({self.text(left, condition=True)} {head} {self.text(right, condition=True)})"
 
     def _left(self, part: Any, head: str) -> str:
-        """The left operand; a long sum is written line by line, for Python's parser has a limit to nesting."""
+        """The left operand; a long sum is written line by line, because Python's parser limits nesting."""
         spine = []
         while head == "+" and isinstance(part, Expression) and part.head == "+":
             spine.append(part.parts[1])
@@ -99,7 +99,7 @@ class _Writer(Writer):
         return text
 
     def assign(self, target: str, part: Any) -> None:
-        """One more line: ``target = part``."""
+        """Add the line ``target = part``."""
         self.lines.append(f"{target} = {self.text(part)}")
 
     def _function(self, name: str) -> str:
@@ -136,7 +136,7 @@ def _scope(primitive: Primitive) -> dict[str, Any]:
     }  # fmt: skip
 
 
-# ---- what is written -------------------------------------------------------------------------------------------------
+# ---- templates -------------------------------------------------------------------------------------------------------
 
 _NEW: Final = """
     node = new(Value)
@@ -148,7 +148,7 @@ _NODE: Final = f"""{_NEW.rstrip()}
     return node
 """
 
-#: z and the wanted local gradients, by Python's arithmetic or, where it raises, by IEEE's.
+#: z and the required local gradients, by Python's arithmetic or, if that raises, by IEEE arithmetic.
 _GUARDED: Final = """
     try:
         $lines
@@ -195,7 +195,7 @@ _OF_TWO: Final = """
         $node
 """
 
-#: As Python calls ``__rsub__``: the Value comes first, and the number that stands on its left.
+#: As Python calls ``__rsub__``: the Value comes first, then the number that is the left operand.
 _REFLECTED: Final = """
     def function(y, x$keywords):
         $renamed
@@ -231,7 +231,7 @@ _KERNEL: Final = """
 def _function(primitive: Primitive, scope: dict[str, Any], template: str, **parts: str | list[str]) -> list[str]:
     """The lines of a function whose keyword arguments are the params of ``primitive``.
 
-    Raises NotAnExpressionError if a param would hide a name that the function needs.
+    Raises NotAnExpressionError if a param would shadow a name that the function needs.
     """
     if clash(primitive.defaults, filled(template, keywords="", renamed=[], **parts), scope):
         raise NotAnExpressionError(primitive.name)
@@ -247,10 +247,10 @@ def _guarded(primitive: Primitive, names: list[str], slots: list[int]) -> list[s
 
 @remembered()
 def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Callable[..., Any] | None:
-    """The function that applies ``primitive`` to one or two operands, a ``kind`` of node or numbers.
+    """The function that applies ``primitive`` to one or two operands, which are nodes of class ``kind`` or numbers.
 
-    With ``reflected`` its operands come swapped, as Python hands them to ``__rsub__``. Any other operand goes to the
-    primitive itself. None if the primitive is more than one expression, or not elementwise in one or two inputs.
+    With ``reflected``, it takes its operands swapped, as Python passes them to ``__rsub__``. Other operands are passed
+    to the primitive. None if the primitive is not a single expression, or not elementwise in one or two inputs.
     """
     if not primitive.elementwise or primitive.arity not in (1, 2):
         return None
@@ -261,7 +261,7 @@ def method(primitive: Primitive, kind: type, *, reflected: bool = False) -> Call
     scope = {**_scope(primitive), "Value": kind}
     try:
         parts = {name: _guarded(primitive, names, slots) for name, slots in wanted.items()}
-        checked = [f"origin = origin_of(primitive{asked})"] if asked else []  # it checks the params, so it comes first
+        checked = [f"origin = origin_of(primitive{asked})"] if asked else []  # first, because it checks the params
         lines = _function(primitive, scope, template, asked=asked, origin=checked, node=filled(_NODE), **parts)
     except NotAnExpressionError:
         return None
@@ -288,14 +288,13 @@ def kernel(primitive: Primitive, count: int) -> Callable[..., tuple[float, tuple
 def many(primitive: Primitive, kinds: tuple[type, ...], kind: type) -> Callable[[tuple[Any, ...]], Any] | None:
     """The function that records a call of ``primitive`` on a tuple of operands of the classes ``kinds``.
 
-    Each is ``kind`` or float. None if there is no such function: the primitive is more than one expression, has params
-    or is not elementwise.
+    Each class is ``kind`` or float. None if the primitive is not a single expression, has params or is not elementwise.
     """
     if not primitive.elementwise or primitive.defaults:
         return None
     names, parts = [f"x{k}" for k in range(len(kinds))], [f"a{k}" for k in range(len(kinds))]
     nodes = [k for k, each in enumerate(kinds) if each is kind]
-    constants = len(nodes) < len(kinds)  # which have no edge
+    constants = len(nodes) < len(kinds)  # some operands are constants, which have no edge
     try:
         lines = filled(
             _OF_MANY, parts=", ".join(parts), all=_unrolled(primitive, names), new=filled(_NEW),
@@ -322,7 +321,7 @@ def _unrolled(primitive: Primitive, names: list[str]) -> list[str]:
 
 
 def _by_rules(primitive: Primitive, operands: Any, params: Any) -> tuple[float, tuple[float, ...]]:
-    """Forward and rules called as they stand, for primitives that are more than one expression."""
+    """Call the forward and the rules directly, for primitives that are not a single expression."""
     try:
         z = real(primitive, "forward", primitive.forward(floats, *operands, **params))
         rules = map(primitive.rule, range(len(operands)))
@@ -333,7 +332,7 @@ def _by_rules(primitive: Primitive, operands: Any, params: Any) -> tuple[float, 
 
 
 def origin_of(primitive: Primitive, **params: Any) -> Origin:
-    """The origin of a call with params; equal calls share one, so that x**2 costs a node no dictionary."""
+    """The origin of a call with params; equal calls share one origin, so that x**2 needs no dictionary per node."""
     try:
         return _shared_origin(primitive, tuple(params.items()), tuple(map(type, params.values())))
     except TypeError:  # params that cannot be hashed, such as an index array

@@ -1,13 +1,13 @@
-"""Which elements of an error signal are 0 because nothing gets through, and not because smooth factors multiply to 0.
+"""Find the elements of an error signal that are 0 because a gate is closed, not because smooth factors multiply to 0.
 
-A closed gate lets nothing through, whatever stands behind it; a smooth factor that happens to be 0 beside an infinity
+A closed gate lets nothing through, whatever lies behind it. A smooth factor that happens to be 0 beside an infinity
 gives the right value or nan, never a wrong number.
 
-Closed gates are the slopes 0 of a `Primitive.gate` (relu below 0, the branch that `where` did not take, all but the
-maximum), elements that an index left out, constant factors 0 and seeds of 0: behind them the signal is 0 whatever local
-gradient it meets, inf and nan included. Any other 0 is multiplied as IEEE does: 0 · inf = nan.
+Closed gates are the zero slopes of a `Primitive.gate` (relu below 0, the branch that `where` did not take, all elements
+but the maximum), elements that an index left out, constant factors 0 and seeds of 0. Behind them the signal is 0
+whatever local gradient it meets, inf and nan included. Any other 0 is multiplied by IEEE arithmetic: 0 · inf = nan.
 
-Passes ask for this only where a nan came out, or where the result is to be differentiated again.
+Backward passes use this only if a nan came out, or if the result is to be differentiated again.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from autodiff.primitives.registry import TABLE
 
 __all__ = ["Reach", "chosen", "everywhere", "has_nan", "let_through", "reach", "reached", "without_unreached"]
 
-#: What stands for an input, and for the result, where their own numbers must not matter: no rule is 0 there by chance.
+#: Replacements for an input and for the result where the actual numbers must not matter: no rule is 0 there by chance.
 _ANY_INPUT: Final = (0.3, 0.7, 0.45)
 _ANY_RESULT: Final = 0.618
 
 
 class Reach(NamedTuple):
-    """Where the error reaches a node, and the share of each of its inputs before broadcasting is undone.
+    """Where the error reaches a node, and where it reaches the share of each input before broadcasting is undone.
 
-    Each is a bool, or an array of bools.
+    Each mask is a bool or an array of bools.
     """
 
     node: Any
@@ -40,7 +40,7 @@ class Reach(NamedTuple):
 
 
 def reached(output: Node, seed: Any) -> dict[Node, Reach]:
-    """How far the error comes in the graph of ``output``; elements of the seed that are 0 send nothing.
+    """How far the error reaches in the graph of ``output``; elements of the seed that are 0 send nothing.
 
     >>> from autodiff import Value, relu
     >>> x = Value(-1.0)
@@ -65,12 +65,12 @@ def everywhere(node: Node) -> Any:
 
 
 def reach(node: Node, mask: Any) -> Reach:
-    """How far the error comes from the elements ``mask`` of ``node``.
+    """How far the error reaches from the elements ``mask`` of ``node``.
 
-    A rule is linear in the error signal, so it is run on numbers near 1 where the error comes and 0 where it does not:
-    for a gate on its own numbers; for anything else on its own constants, and on inputs at which no smooth factor is 0
-    by chance. No two of them are equal, so that differences do not cancel; where the rule gives 0 nevertheless, as
-    x¹⁰⁰⁰ of such numbers or a gate that nobody called one, what it gives on its own numbers counts too.
+    A rule is linear in the error signal, so it is run on a signal near 1 where the error arrives and 0 elsewhere. The
+    rule of a gate is run on the actual inputs. Any other rule is run on the actual constants and on replacement inputs
+    at which no smooth factor is 0 by chance; no two of these are equal, so that differences do not cancel. If the rule
+    gives 0 nevertheless (x¹⁰⁰⁰ of such numbers, or an undeclared gate), its result on the actual inputs counts too.
     """
     entry, inputs = node.origin.primitive, node.inputs
     if entry is None or not np.any(mask):
@@ -96,34 +96,34 @@ def _through(node: Node, entry: Primitive, k: int, mask: Any) -> Any:
     found = np.not_equal(_sent(node, entry, k, mask, [_like(node, _ANY_RESULT), *inputs]), 0)
     if entry.linear or entry.multilinear or np.all(found):
         return found
-    share = _sent(node, entry, k, mask, list(map(np.asarray, present)))  # floats raise where arrays give inf
-    return found | (np.not_equal(share, 0) & np.equal(share, share))  # a nan may be 0 · inf outside of the mask
+    share = _sent(node, entry, k, mask, list(map(np.asarray, present)))  # floats raise an error where arrays give inf
+    return found | (np.not_equal(share, 0) & np.equal(share, share))  # a nan may be 0 · inf outside the mask
 
 
 def _sent(node: Node, entry: Primitive, k: int, mask: Any, given: list[Any]) -> Any:
-    """The k-th share of a signal that is about 1 at ``mask`` and 0 elsewhere."""
+    """The k-th share of a signal that is near 1 at ``mask`` and 0 elsewhere."""
     given = [mask * _varied(np.shape(mask)), *given]
     try:
         with np.errstate(all="ignore"):
             return entry.rule(k)(*(map(np.asarray, given) if entry.takes_arrays else given), **node.origin.params)
-    except Exception:  # a user's rule may refuse numbers that are not its own: then what it gives for those decides
+    except Exception:  # a user's rule may reject the replacement inputs; then its result on the actual inputs decides
         return 1.0
 
 
 def _like(item: Any, number: float) -> Any:
-    """Numbers about ``number`` in the shape of a node; a constant as it is."""
+    """Numbers near ``number`` in the shape of a node; a constant unchanged."""
     if not isinstance(item, Node):
         return item
     return number if item._data.__class__ is float else number * _varied(item._data.shape)
 
 
 def _varied(shape: tuple[int, ...]) -> Any:
-    """Numbers between 1 and 1.1, different ones: multiples of the golden ratio, without their whole part."""
+    """Distinct numbers between 1 and 1.1, from the fractional parts of multiples of the golden ratio."""
     return 1.0 + 0.1 * (np.arange(math.prod(shape)) * 0.6180339887498949 % 1.0).reshape(shape) if shape else 1.0
 
 
 def _in_the_shape_of(item: Node, mask: Any) -> Any:
-    """Where an error comes to an input whose share is reached at ``mask``: broadcasting undone."""
+    """Where an error reaches an input whose share is reached at ``mask``, with broadcasting undone."""
     shape = np.shape(item._data)
     if np.shape(mask) == shape:
         return mask
@@ -132,12 +132,12 @@ def _in_the_shape_of(item: Node, mask: Any) -> Any:
         lead = whole.ndim - len(shape)
         axes = (*range(lead), *(axis + lead for axis, n in enumerate(shape) if n == 1))
         return np.any(whole, axis=axes).reshape(shape)
-    except ValueError:  # a share of a wrong shape: whoever adds it up says so
+    except ValueError:  # a share of a wrong shape; the code that adds it up reports that
         return everywhere(item)
 
 
 def let_through(share: Any, mask: Any) -> Any:
-    """``share`` where ``mask`` holds, and 0 elsewhere; a share that is a zero already keeps its sign."""
+    """``share`` where ``mask`` holds, and 0 elsewhere; a share that is already zero keeps its sign."""
     if np.all(mask):
         return share
     data = plain(share)
@@ -145,7 +145,7 @@ def let_through(share: Any, mask: Any) -> Any:
 
 
 def chosen(mask: Any, share: Any, other: Any) -> Any:
-    """``share`` where ``mask`` holds, else ``other``; a node if they are: a graph keeps its closed edges too."""
+    """``share`` where ``mask`` holds, else ``other``; a node if they are nodes, so the graph keeps its closed edges."""
     if not isinstance(share, Node) and not isinstance(other, Node):
         return np.where(mask, share, other) if hasattr(share, "shape") else share if mask else other
     condition = bool(mask) if not np.ndim(share) else np.broadcast_to(mask, np.shape(share))
@@ -153,10 +153,11 @@ def chosen(mask: Any, share: Any, other: Any) -> Any:
 
 
 def without_unreached(node: Node, k: int, given: tuple[Any, ...], mask: Any) -> tuple[Any, Any]:
-    """The k-th share of a sum of products without its non-finite factors, and where these met no error at all.
+    """The k-th share of a sum of products without its non-finite factors, and the mask of where that share is right.
 
-    ``given`` is what the rule takes: the signal, the result and the inputs. Where it holds the share is right: an inf
-    or nan times a signal that does not reach the node (outside ``mask``) must not spoil the sum in which it stands.
+    ``given`` holds the arguments of the rule: the signal, the result and the inputs. The share is right where the
+    omitted factors met no error: an inf or nan times a signal that does not reach the node (outside ``mask``) must not
+    spoil the sum that contains it.
     """
     entry: Any = node.origin.primitive
     rule, params = entry.rule(k), node.origin.params
@@ -170,7 +171,7 @@ def without_unreached(node: Node, k: int, given: tuple[Any, ...], mask: Any) -> 
 
 
 def has_nan(item: Any) -> bool:
-    """Whether a number or an array holds a nan, which ``argmin`` takes for the smallest: 8 times as fast as ``min``."""
+    """Whether a number or an array holds a nan; ``argmin`` finds a nan first, 8 times as fast as ``min``."""
     if item.__class__ is not float:
         item = item.item(item.argmin()) if item.size else 0.0
     return bool(item != item)

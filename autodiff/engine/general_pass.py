@@ -1,7 +1,7 @@
-"""The backward pass with counts and signals in dictionaries of its own, so that threads and nested passes never meet.
+"""The backward pass with counts and signals in private dictionaries, so threads and nested passes do not interfere.
 
-It also serves where the result is to be a graph itself, where closed gates must be told from other zeros, and where
-only some gradients are wanted.
+It also runs if the result must itself be a graph, if closed gates must be distinguished from other zeros, or if only
+some gradients are wanted.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ def general_pass(
     output: Node, seed: Any, deliver: Callable[[Node, Any], None], wanted: Collection[Node] | None, *,
     gated: bool = False, create_graph: bool = False,
 ) -> bool:  # fmt: skip
-    """Both phases, in the order of the slot pass: count the edges, then hand signals on; False where a nan came out.
+    """Both phases, in the order of the slot pass: count the edges, then pass signals on; False if a nan came out.
 
-    With ``gated``, nothing gets through a closed gate, and a nan that is left is the answer.
+    With ``gated``, nothing gets through a closed gate, and any remaining nan is part of the result.
     """
     expected = _count_edges(output)
     useful = expected if wanted is None else _leading_to(output, wanted)
@@ -72,7 +72,7 @@ def _count_edges(output: Node) -> dict[Node, int]:
 
 
 def _leading_to(output: Node, wanted: Collection[Node]) -> set[Node]:
-    """The nodes through which a wanted node is reached, itself included."""
+    """The nodes from which a wanted node can be reached, including the wanted nodes."""
     useful = set(wanted)
     for node in topological(output):
         if node not in useful and any(isinstance(item, Node) and item in useful for item in node.inputs):

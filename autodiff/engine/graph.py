@@ -1,4 +1,4 @@
-"""The recorded graph: what a node holds, in which order nodes depend on each other, and when a graph is stale."""
+"""The recorded graph: the contents of a node, the order in which nodes depend on each other, and stale graphs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = [
     "set_grad", "topological",
 ]  # fmt: skip
 
-#: In `Node.da`: this node's shares come from its primitive's rule, not from stored local gradients.
+#: In `Node.da`: the node computes its shares by its primitive's rule, not from stored local gradients.
 BY_RULE: Final = object()
 
 LEAF: Final = Origin(None)
@@ -29,7 +29,7 @@ DETACHED: Final = Origin(None, {"detached": True})
 
 
 class StaleGraphError(RuntimeError):
-    """A node's input was given new data after the node was computed: a backward pass would mix old and new values.
+    """Raised if an input was assigned new data after a node was computed: gradients would mix old and new values.
 
     >>> from autodiff import Value
     >>> x = Value(3.0)
@@ -41,25 +41,26 @@ class StaleGraphError(RuntimeError):
     """
 
 
-#: Run an iterator to its end and keep nothing; made once, as to make a deque takes as long as to set three slots.
+#: Run an iterator to its end and keep nothing; made once, because making a deque takes as long as setting three slots.
 _run: Final[Callable[[Iterable[Any]], None]] = deque(maxlen=0).extend
 
-#: A function and, for each of its arguments, the values that it is called with, one after the other.
+#: A function and, for each of its arguments, the values of successive calls.
 Change = tuple[Any, ...]
 
 
 def commit(*changes: Change) -> None:
-    """Change state as one step, all of it or nothing: call each function with each row of its arguments.
+    """Change state in one step, all or nothing: call each function with each row of its arguments.
 
     Args:
         changes: tuples ``(function, firsts, seconds, …)``; a change ends with the shortest of its arguments.
 
-    Ctrl-C, a timer's handler and an exception that another thread sends arrive between two bytecodes of Python, never
-    within one. Here everything is one bytecode, the call of ``_run``, *if* neither the functions nor the arguments run
-    Python code (slots' ``__set__``, ``object.__setattr__``, ``dict.__setitem__`` with keys hashed in C, lists,
-    ``itertools``) and no function can refuse what it is given. So compute and check first, and commit last. Finalisers
-    of what is replaced may run Python code, but Python reports what they raise and drops it. This holds for CPython
-    3.11 to 3.14 with the global lock, and then between threads too; without it another thread may see a part.
+    Ctrl-C, the handler of a timer and an exception sent by another thread arrive between two Python bytecodes, never
+    within one. Here everything happens in one bytecode, the call of ``_run``, *if* neither the functions nor the
+    arguments run Python code (``__set__`` of slots, ``object.__setattr__``, ``dict.__setitem__`` with keys hashed in C,
+    lists, ``itertools``) and no function can reject its arguments. So compute and check first, and commit last.
+    Finalisers of replaced objects may run Python code, but Python reports and discards the exceptions they raise. This
+    holds for CPython 3.11 to 3.14 with the global lock, also between threads; without the lock another thread may see
+    a partial change.
 
     >>> names = {}
     >>> commit((names.__setitem__, ["x", "y"], [1.0, 2.0]))
@@ -73,16 +74,16 @@ def commit(*changes: Change) -> None:
 
 
 class _Clock:
-    """Counts assignments to ``.data``. Nodes keep the reading at their creation.
+    """Counts assignments to ``.data``; a node stores the reading at its creation.
 
-    One shared number costs a node 8 bytes and no work; a serial of its own would cost 40 bytes and a call.
+    A shared number costs each node 8 bytes and no work; a serial number per node would cost 40 bytes and a call.
     """
 
     __slots__ = ("change", "now", "ticks")
 
     def __init__(self) -> None:
         self.now = 0
-        #: Each is one more assignment: drawn while it is committed, so that the clock never runs backwards.
+        #: Each item counts one assignment; it is drawn during the commit, so that the clock never runs backwards.
         self.ticks: Iterator[int] = count(1)
         self.change: Change = (_set_now, (self,), self.ticks)
 
@@ -96,10 +97,10 @@ clock: Final = _Clock()
 
 
 class Node:
-    """One value of a graph: its primal, where it comes from, its inputs, and the error signal once one arrived.
+    """One value of a graph: its primal, its origin, its inputs, and its error signal once one has arrived.
 
-    Eleven slots and no dictionary: 120 bytes and one object for the garbage collector, whatever the operation; 8 of
-    them are for weak references. Four slots hold the edges, and what they hold depends on the kind of node:
+    A node has eleven slots and no dictionary: 120 bytes (8 of them for weak references) and one object for the garbage
+    collector, whatever the operation. Four slots hold the edges; their contents depend on the kind of node:
 
     ================  ==============  ==================  ==========================  ===============================
     kind of node      ``a``           ``b``               ``da``                      ``db``
@@ -111,8 +112,8 @@ class Node:
     shares by a rule  all inputs      their data          `BY_RULE`                   what the forward saved, or None
     ================  ==============  ==================  ==========================  ===============================
 
-    An input is a node or a constant; ∂z/∂ of a constant is None. "All" and "those" are tuples. In a backward pass
-    ``delta`` is the error signal, as far as it has arrived, and ``due`` the number of shares still to come.
+    An input is a node or a constant; the ∂z/∂ of a constant is None. "All" and "those" are tuples. During a backward
+    pass ``delta`` is the sum of the shares that have arrived, and ``due`` the number of shares still missing.
     """
 
     __slots__ = ("__weakref__", "_data", "_grad", "a", "b", "da", "db", "delta", "due", "origin", "version")
@@ -143,12 +144,14 @@ class Node:
 
     @property
     def grad(self) -> Any:
-        """What backward passes have added up here, None before the first; may be assigned, as `backward` would have it.
+        """The sum of the error signals from all backward passes so far; None before the first pass.
 
-        A float for a Value; for a Tensor an array of its shape and type, of its own: what is assigned is copied.
+        A float for a Value; for a Tensor an array of its shape and type. It can be assigned; an assigned array is
+        copied.
 
         Raises:
-            TypeError: no real numbers, or a node. ValueError: another shape.
+            TypeError: if the assigned gradient is a node or not made of real numbers.
+            ValueError: if it has another shape.
         """
         return self._grad
 
@@ -178,33 +181,33 @@ class Node:
 
     @property
     def is_leaf(self) -> bool:
-        """Whether this node was given, not computed."""
+        """Whether this node is a leaf: made by the user, not computed."""
         return self.a is None
 
     @property
     def is_detached(self) -> bool:
-        """Whether this leaf is a constant: made by ``detach``, or by the engine, with nothing to differentiate."""
+        """Whether this leaf is a constant, made by ``detach`` or by the engine, with nothing to differentiate."""
         return "detached" in self.origin.params and self.a is None
 
     @property
     def name(self) -> str | None:
-        """What this node is called in formulas and pictures; None if it has no name."""
+        """The name of this node in formulas and pictures; None if it has none."""
         return self.origin.name
 
     @name.setter
     def name(self, name: str | None) -> None:
         if name is not None and not isinstance(name, str):
-            raise TypeError(f"a name is a string, and got {name!r} ({type(name).__name__})")
+            raise TypeError(f"a name must be a string, got {name!r} ({type(name).__name__})")
         self.origin = Origin(self.origin.primitive, self.origin.params, name)
 
     @property
     def label(self) -> str:
-        """The name, or the operation for a node without one."""
+        """The name of this node or, if it has none, the operation that made it."""
         return self.origin.name or (self.origin.primitive.name if self.origin.primitive else type(self).__name__)
 
 
 _set_data, _set_version = (vars(Node)[slot].__set__ for slot in ("_data", "version"))
-_readings: Final = map(attrgetter("now"), repeat(clock))  # of the clock, each when it is asked for
+_readings: Final = map(attrgetter("now"), repeat(clock))  # of the clock, each taken when it is requested
 _ASSIGNING: Final = (_set_data, _set_now, _set_version)
 
 #: ``set_grad(node, signal)`` for `commit`.
@@ -212,12 +215,12 @@ set_grad: Final = vars(Node)["_grad"].__set__
 
 
 def assign(leaf: Node, data: Any) -> None:
-    """Give one leaf new data: what `assigned` gives to many, in two thirds of its time."""
+    """Assign new data to one leaf, as `assigned` does for many, in two thirds of the time."""
     _run(map(call, _ASSIGNING, (leaf, clock, leaf), chain((data,), islice(clock.ticks, 1), _readings)))
 
 
 def assigned(leaves: Collection[Node], data: Iterable[Any]) -> tuple[Change, ...]:
-    """The changes that give leaves new data, all at one time, so that graphs computed from them become stale."""
+    """The changes that assign new data to leaves at one clock time, so that graphs computed from them become stale."""
     return (
         (_set_data, leaves, data),
         clock.change,
@@ -226,16 +229,16 @@ def assigned(leaves: Collection[Node], data: Iterable[Any]) -> tuple[Change, ...
 
 
 def forgotten(nodes: Collection[Node]) -> Change:
-    """The change that sets gradients back to None."""
+    """The change that resets gradients to None."""
     return set_grad, nodes, repeat(None)
 
 
-#: Adding to ``.grad`` is reading and writing; two threads must not do it at once.
+#: Adding to ``.grad`` reads and writes; two threads must not do so at once.
 grads_are_written: Final = threading.RLock()
 
 
 def add_to_grads(arrived: dict[Node, Any]) -> None:
-    """Add the signals to ``.grad``, to all or to none; no two of them share memory, unless one is a view."""
+    """Add the signals to ``.grad``, all or none; no two of the sums share memory unless one is a view."""
     with grads_are_written:
         grads = [
             signal
@@ -248,7 +251,7 @@ def add_to_grads(arrived: dict[Node, Any]) -> None:
 
 
 def _added(grad: Any, signal: Any) -> Any:
-    """A signal as an array of its own, added to what is in ``.grad``."""
+    """The sum of ``.grad`` and a signal, as an array that shares no memory with the signal."""
     if grad is None:
         return np.array(signal)
     total = grad + signal
@@ -256,26 +259,28 @@ def _added(grad: Any, signal: Any) -> Any:
 
 
 def own_copy(signal: Any) -> Any:
-    """A signal to keep: arrays (NumPy's scalars too) copied, floats and nodes as they are."""
+    """A signal to keep: arrays and NumPy scalars are copied, floats and nodes returned unchanged."""
     return np.array(signal) if isinstance(signal, np.ndarray | np.generic) else signal
 
 
 
 
 def topological(output: Node) -> list[Node]:
-    """All nodes ``output`` depends on, inputs before consumers, ``output`` last.
+    """Return all nodes on which ``output`` depends, inputs before consumers, ``output`` last.
 
-    The order follows from the graph alone, never from addresses or hashes; it is iterative, so that depth is free.
+    The order follows from the graph alone, never from addresses or hashes. The search is iterative, so the depth of
+    the graph is not limited.
 
     >>> from autodiff import Value
     >>> x = Value(3.0)
     >>> [node.label for node in topological(x * x + x)]
     ['Value', 'multiply', 'add']
 
-    Raises TypeError for anything but a node.
+    Raises:
+        TypeError: if ``output`` is not a node.
     """
     if not isinstance(output, Node):
-        raise TypeError(f"an order has a node of a graph, a Value or Tensor, as its output, and got {describe(output)}")
+        raise TypeError(f"topological takes a Value or Tensor, and got {describe(output)}")
     seen: set[Node] = set()
     order: list[Node] = []
     stack: list[tuple[Node, bool]] = [(output, False)]
@@ -291,14 +296,14 @@ def topological(output: Node) -> list[Node]:
 
 
 def link(node: Node, inputs: tuple[Any, ...], partials: tuple[Any, ...]) -> None:
-    """Set the edges of a Value with its inputs in a tuple; ``b`` and ``db`` leave the constants out."""
+    """Set the edges of a Value with its inputs in a tuple; ``b`` and ``db`` omit the constants."""
     edges = [(x, local) for x, local in zip(inputs, partials, strict=True) if isinstance(x, Node)]
     node.a, node.da = inputs, partials
     node.b, node.db = (tuple(part) for part in zip(*edges, strict=True))
 
 
 def check_fresh(node: Node, item: Node) -> None:
-    """Raise StaleGraphError if ``item`` was assigned to after ``node`` was computed from it."""
+    """Raise StaleGraphError if ``item`` was assigned new data after ``node`` was computed from it."""
     if item.version > node.version:
         raise StaleGraphError(
             f"{_account(item)} was given new data after {_account(node)} was computed from it, so the gradient would "
@@ -307,7 +312,7 @@ def check_fresh(node: Node, item: Node) -> None:
 
 
 def check_all_fresh(nodes: Iterable[Node]) -> None:
-    """Raise StaleGraphError if any of these nodes has an input that was assigned to after it was computed."""
+    """Raise StaleGraphError if an input of one of these nodes was assigned new data after the node was computed."""
     for node in nodes:
         for item in node.inputs:
             if isinstance(item, Node):

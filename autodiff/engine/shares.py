@@ -1,7 +1,7 @@
-"""What an edge carries: the error signal times the local gradient, in the shape and type of the input it goes to.
+"""Shares: an edge carries the error signal times the local gradient, in the shape and type of its input.
 
-On plain data shares are floats and arrays, from stored local gradients or by the rules that `emit_arrays` has written
-out; where the backward pass is to be a graph itself they are nodes, made by the rules as they stand in the table.
+On plain data shares are floats and arrays, computed from stored local gradients or by the code that `emit_arrays`
+generated from the rules. If the backward pass must itself be a graph, they are nodes, computed by the rules directly.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ Shares = list[tuple[Node, Any]]
 
 
 def edge_shares(node: Node, signal: Any, *, come: Reach | None = None, create_graph: bool = False) -> Shares:
-    """What each edge of ``node`` carries: (input, share), the signal times the local gradient.
+    """For each edge of ``node``, the input and its share: the signal times the local gradient.
 
-    ``come`` says how far the error comes, as `autodiff.engine.gates.reached` finds it: elsewhere a share is 0 whatever
-    the local gradient. Without it, no error comes where the signal is exactly 0.
+    ``come`` says where the error arrives, as found by `autodiff.engine.gates.reached`; elsewhere a share is 0 whatever
+    the local gradient. Without ``come``, no error arrives where the signal is exactly 0.
 
     >>> from autodiff import Value
     >>> x = Value(3.0)
@@ -58,7 +58,7 @@ def edge_shares(node: Node, signal: Any, *, come: Reach | None = None, create_gr
 
 
 def plain_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
-    """Shares as floats and arrays, multiplied as they are: by stored local gradients or by written rules."""
+    """Shares as floats and arrays, without regard to gates: by stored local gradients or by generated rules."""
     if node.da is not BY_RULE:
         if is_finite_sum(node) and not signal:
             return [(item, signal) for item in node.inputs if isinstance(item, Node)]
@@ -69,7 +69,7 @@ def plain_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
 
 
 def is_finite_sum(node: Node) -> bool:
-    """Whether this is a weighted sum of finite numbers: a signal 0 is its own share there, as 0 · inf never comes up.
+    """Whether this is a weighted sum of finite numbers: there a signal 0 gives shares 0, because 0 · inf cannot occur.
 
     Half of the signals in a ReLU net are 0.
     """
@@ -87,13 +87,13 @@ def _shares_by_rule(node: Node, signal: Any) -> tuple[Any, ...]:
 
 
 def in_the_rule_of(node: Node, signal: Any) -> str:
-    """The note for an error that a rule raised: rules are lambdas, and a traceback does not tell one from another."""
+    """The note for an error that a rule raised: rules are lambdas, which a traceback does not tell apart."""
     operands = ", ".join(describe(item) for item in node.inputs)
     return f"in the rule of {node.origin.primitive}, with error signal {describe(signal)} and inputs {operands}"
 
 
 class _Written(dict[Any, Callable[..., Any]]):
-    """The functions that `sharing` writes, one for each primitive: written when first asked for."""
+    """The functions that `sharing` generates, one for each primitive, each generated on first use."""
 
     def __init__(self, *, send: bool, guarded: bool) -> None:
         self.send, self.guarded = send, guarded
@@ -112,14 +112,14 @@ class _Written(dict[Any, Callable[..., Any]]):
 Senders = _Written
 #: For each primitive the function ``(node, signal, token, push)`` that delivers its shares to the inputs' slots.
 SENDERS: Final = _Written(send=True, guarded=False)
-#: The same for graphs with singular primitives: gates stop an infinite signal themselves, without a second pass.
+#: The same for graphs with singular primitives: gates stop an infinite signal without a second pass.
 GUARDED: Final = _Written(send=True, guarded=True)
 _SHARERS: Final = _Written(send=False, guarded=True)
 FORGETTING.extend([SENDERS.clear, GUARDED.clear, _SHARERS.clear])
 
 
 def _shares_of_each(node: Node, signal: Any) -> tuple[Any, ...]:
-    """The shares of a node with any number of inputs, rule by rule."""
+    """The shares of a node with any number of inputs, one call of the rule per input."""
     entry: Any = node.origin.primitive
     result = []
     for k, item in enumerate(node.a):
@@ -131,12 +131,12 @@ def _shares_of_each(node: Node, signal: Any) -> tuple[Any, ...]:
 
 
 def _is_own(share: Any, signal: Any) -> bool:
-    """Whether a share is an array that nobody else holds, so that it may be added to in place."""
+    """Whether a share is an array that no one else holds, so that it may be added to in place."""
     return share.__class__ is np.ndarray and share is not signal and share.base is None
 
 
 def gated_shares(node: Node, signal: Any, come: Reach, useful: Collection[Node], *, create_graph: bool) -> Shares:
-    """Shares that are 0 wherever no error comes, as numbers, or as nodes made by the rules as they stand."""
+    """Shares that are 0 wherever no error arrives, as numbers or as nodes computed by the rules directly."""
     entry, inputs = node.origin.primitive, node.inputs
     if entry is None:
         return []
@@ -162,7 +162,7 @@ def _shares_of_reduction(node: Node, signal: Any) -> Any:
 
 
 def _gated_share(node: Node, k: int, signal: Any, come: Reach, create_graph: bool) -> Any:
-    """The k-th share, from nodes if it is to be one."""
+    """The k-th share; computed from nodes if it must be a node."""
     entry: Any = node.origin.primitive
     item, mask = node.inputs[k], come.inputs[k]
     given = (signal, node, *node.inputs) if create_graph else (signal, node._data, *node.b)
@@ -170,22 +170,22 @@ def _gated_share(node: Node, k: int, signal: Any, come: Reach, create_graph: boo
         given = tuple(map(as_tensor, given))
     try:
         share = lent(entry.rule(k)(*given, **node.origin.params))
-    except FLOAT_FAULTS:  # of two floats in a rule, a signal and a constant
+    except FLOAT_FAULTS:  # from two floats in a rule, a signal and a constant
         given = tuple([np.float64(x) if x.__class__ is float else x for x in given])
         share = entry.rule(k)(*given, **node.origin.params)
     spoiled = has_nan(plain(share))
     if spoiled and entry.multilinear:
         sound, holds = without_unreached(node, k, given, come.node)
         share = chosen(holds, sound, share)
-    if spoiled or not entry.smooth:  # of a smooth one local gradients are finite at every order
+    if spoiled or not entry.smooth:  # local gradients of a smooth one are finite at every order
         share = let_through(share, mask)
     return unbroadcast(share, item, create_graph=create_graph)
 
 
 def _through_gate(node: Node, k: int, signal: Any, share: Any) -> Any:
-    """The k-th share of a gate, which came out with a nan: 0 where the gate is closed and the signal infinite.
+    """The k-th share of a gate, repaired after it came out as nan: 0 where the gate is closed and the signal infinite.
 
-    A nan that came with the signal stays, so that whoever looks at the gradients sees it.
+    A nan that arrived with the signal stays, so that it is visible in the gradients.
     """
     return share if has_nan(signal) else let_through(share, reach(node, everywhere(node)).inputs[k])
 
@@ -207,7 +207,7 @@ def unbroadcast(share: Any, item: Node, *, create_graph: bool = False) -> Any:
     data = item._data
     if share.__class__ is np.ndarray is data.__class__ and not create_graph:
         shape = data.shape
-        if share.shape != shape:  # most often a bias that was added to every row
+        if share.shape != shape:  # usually a bias that was added to every row
             share = sum_of_rows(share) if share.ndim == 2 and share.shape[1:] == shape else _reshaped(share, shape)
         return share if share.dtype is data.dtype else _of_type(share, data)
     if data.__class__ is float:
@@ -230,18 +230,18 @@ def unbroadcast(share: Any, item: Node, *, create_graph: bool = False) -> Any:
 
 
 def _total(share: Any) -> Any:
-    """Σ share; of one number that number, for NumPy's sum of −0.0 is 0.0."""
+    """Σ share; a single number is returned unchanged, because NumPy's sum of −0.0 is 0.0."""
     return np.sum(share) if np.ndim(share) else share
 
 
 def _of_type(share: np.ndarray[Any, Any], data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     if share.dtype.kind not in "fiub":
-        raise TypeError(f"a rule gave {describe(share)} for an input of shape {data.shape}; a share is real numbers")
+        raise TypeError(f"a rule returned {describe(share)} for an input of shape {data.shape}; a share must be real")
     return share.astype(data.dtype, copy=False)
 
 
 def _reshaped(share: Any, shape: tuple[int, ...]) -> Any:
-    """Summed down to ``shape``; a share that was smaller (the same everywhere) is repeated up to it first."""
+    """A share summed down to ``shape``; a smaller share (the same everywhere) is first broadcast up to it."""
     try:
         if share.ndim < len(shape) or share.size < math.prod(shape):
             share = share + np.zeros(np.broadcast_shapes(share.shape, shape), share.dtype)
@@ -249,9 +249,9 @@ def _reshaped(share: Any, shape: tuple[int, ...]) -> Any:
             return sum_to(share, shape=shape)
         return sum_to.forward(arrays, share, shape=shape)
     except ValueError:
-        raise ValueError(f"a rule gave a share of shape {share.shape} for an input of shape {shape}") from None
+        raise ValueError(f"a rule returned a share of shape {share.shape} for an input of shape {shape}") from None
 
 
 def accumulate(known: Any, share: Any, signal: Any) -> Any:
-    """known + share, in the memory of ``share`` where that is its own: one pass over large arrays less."""
+    """known + share, computed in the memory of ``share`` if no one else holds it: saves one pass over large arrays."""
     return np.add(known, share, out=share) if _is_own(share, signal) and share.ndim else known + share

@@ -1,7 +1,7 @@
-"""The backward pass with counts and signals in two slots of the nodes: fast, and for one thread at a time.
+"""The backward pass that keeps counts and signals in two slots of the nodes: fast, and for one thread at a time.
 
-Its loops are written from templates, like the functions that send the shares of a rule: how an edge is counted and how
-a share is delivered stand there once, and no edge pays for a call, which would make it take half as long again.
+Its loops are generated from templates, like the functions that send the shares of a rule. The templates state once how
+an edge is counted and how a share is delivered, and no edge pays for a call, which would take half as long again.
 """
 
 from __future__ import annotations
@@ -31,15 +31,16 @@ __all__ = ["forget_loops", "slot_pass"]
 
 Deliver = Callable[[Node, Any], None]
 
-_NOWHERE: Final[list[Any]] = []  # what is listed for nobody
+_NOWHERE: Final[list[Any]] = []  # a list that no one reads
 
 
 def slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> bool:
-    """Both phases with their state in the nodes' slots; False, with nothing written, where a nan came out.
+    """Both phases with their state in the nodes' slots; False, with nothing written, if a nan came out.
 
-    First ``due`` counts the edges that lead into each node, then a node passes its ``delta`` on as soon as the last of
-    them has delivered: each edge is walked twice and nothing is sorted. The ``delta`` of a counted node is a zero of
-    this pass's own, to which shares can be added without asking whether one is the first: −0.0 + x is x to the bit.
+    First ``due`` counts the edges that lead into each node. Then a node passes its ``delta`` on as soon as the last of
+    these edges has delivered its share. Each edge is walked twice and nothing is sorted. The ``delta`` of a counted
+    node starts as a zero object unique to this pass, so shares can be added without checking which is the first:
+    −0.0 + x is x bit for bit.
     """
     token = float("-0.0")
     rules = _loops().count_edges(output, token)
@@ -58,24 +59,24 @@ def slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> bool:
 
 
 def _add_to_grads(output: Node, seed: float) -> bool:
-    """A pass over Values, which adds each signal to ``.grad`` as it comes; undone if it does not come to its end."""
+    """A pass over Values that adds each signal to ``.grad`` as it arrives; undone if the pass does not finish."""
     before: list[tuple[Node, float]] = []
     with grads_are_written:
         try:
-            sound = _loops().walk(output, seed * 1.0, None, before)  # a float of this pass alone, for `_undo`
+            sound = _loops().walk(output, seed * 1.0, None, before)  # a float object unique to this pass, for `_undo`
             if not sound:
                 _undo(output, before)
-        except BaseException:  # an interrupt of the undoing too
+        except BaseException:  # including an interrupt of the undoing
             _undo(output, before)
             raise
     return sound
 
 
 def _undo(output: Node, before: list[tuple[Node, float]]) -> None:
-    """Give back to ``.grad`` what a pass over Values found there: the numbers of ``before``, elsewhere None.
+    """Restore each ``.grad`` to its content before a pass over Values: the numbers in ``before``, elsewhere None.
 
-    Where the pass has written to None it has put there the very object in ``delta``, which is in no ``.grad`` from
-    before the pass. So the nodes need not be listed on the way, which costs a pass up to 8 % of its time.
+    Where ``.grad`` was None, the pass stored the same object as in ``delta``, which no ``.grad`` held before the pass.
+    So the pass need not list these nodes, which would take up to 8 % of its time.
     """
     fresh = [node for node in topological(output) if node._grad is node.delta]
     nodes, grads = zip(*before, strict=True) if before else ((), ())
@@ -85,20 +86,20 @@ def _undo(output: Node, before: list[tuple[Node, float]]) -> None:
 def _walk_by_rules(
     output: Node, token: object, rules: Senders, deliver: Deliver | None, arrived: dict[Node, Any]
 ) -> bool:
-    """The second phase where nodes share by rules, Values among them or not; without ``deliver``, into ``arrived``."""
+    """The second phase if some nodes share by rules; without ``deliver``, signals are collected in ``arrived``."""
     todo = [output]
     pop, push, sound, guarded = todo.pop, todo.append, True, rules is GUARDED
     send_to_many = _loops().send_to_many
     while todo:
         node = pop()
         signal = node.delta
-        node.delta = None  # let go of arrays
+        node.delta = None  # release arrays
         if deliver is None:
             arrived[node] = signal
         else:
             deliver(node, signal)
         if node.da is BY_RULE:
-            if guarded and has_nan(signal):  # also where an index would drop it before it comes to a leaf
+            if guarded and has_nan(signal):  # even if an index would drop it before it reaches a leaf
                 sound = False
             try:
                 rules[node.origin.primitive](node, signal, token, push)
@@ -109,7 +110,7 @@ def _walk_by_rules(
             if signal.__class__ is float:
                 sound = sound and signal == signal
             elif signal.size:
-                low = signal.item(signal.argmin())  # as `has_nan`, written out: a third of the time
+                low = signal.item(signal.argmin())  # `has_nan` inlined: a third of the time
                 if low != low:
                     sound = False
         else:
@@ -120,25 +121,25 @@ def _walk_by_rules(
 
 
 def _edges(node: Node) -> tuple[Any, Any]:
-    """The inputs of a Value that are nodes, and the local gradients on the edges to them."""
+    """The inputs of a Value that are nodes, and the local gradients on their edges."""
     if node.a.__class__ is tuple:
         return node.b, node.db
     kept = [k for k, local in enumerate((node.da, node.db)) if local is not None]
     return [(node.a, node.b)[k] for k in kept], [(node.da, node.db)[k] for k in kept]
 
 
-# ---- what is written -------------------------------------------------------------------------------------------------
+# ---- templates -------------------------------------------------------------------------------------------------------
 
 
 class _Loops(NamedTuple):
-    """The loops over nodes and edges, written out.
+    """The generated loops over nodes and edges.
 
-    ``count_edges(output, token)`` marks every node with ``token`` and counts its edges in ``due``; it returns the
-    senders of the nodes that share by a rule, None if there is no such node, and raises StaleGraphError.
-    ``walk(output, seed, deliver, before)`` is the second phase over Values: it hands out signals, or without
-    ``deliver`` adds them to ``.grad`` and lists in ``before`` what that was where it was a number; False where a nan
-    came out.
-    ``send_to_many(node, items, partials, signal, push)`` delivers the shares of a Value of many inputs.
+    ``count_edges(output, token)`` marks every node with ``token`` and counts its edges in ``due``. It returns the
+    senders of the nodes that share by a rule, or None if there is no such node, and raises StaleGraphError.
+    ``walk(output, seed, deliver, before)`` is the second phase over Values. It hands signals to ``deliver``, or without
+    ``deliver`` adds them to ``.grad`` and lists in ``before`` each old ``.grad`` that was a number; False if a nan came
+    out.
+    ``send_to_many(node, items, partials, signal, push)`` delivers the shares of a Value with many inputs.
     """
 
     count_edges: Callable[[Node, object], Senders | None]
@@ -146,7 +147,7 @@ class _Loops(NamedTuple):
     send_to_many: Callable[[Node, Sequence[Node], Sequence[float], float, Callable[[Node], None]], None]
 
 
-#: One more edge into a node: a node that is met for the first time is marked and looked into.
+#: Count one more edge into a node; a node met for the first time is marked and then visited.
 _COUNTED: Final = """
     if $item.delta is token:
         $item.due += 1
@@ -155,7 +156,7 @@ _COUNTED: Final = """
         $met
 """
 
-#: ``oldest`` is the least version of the computed nodes, ``newest`` the greatest of the leaves.
+#: ``oldest`` is the smallest version of the computed nodes, ``newest`` the largest of the leaves.
 _COUNT: Final = """
     def function(output, token):
         output.delta, output.due = token, 0
@@ -200,7 +201,7 @@ _WALK: Final = """
         while node is not None:
             signal = node.delta
             if deliver is not None:
-                node.delta = None  # a share that came later would raise, not count as a part
+                node.delta = None  # a share that arrived later would raise instead of being lost
                 deliver(node, signal)
             elif node._grad is None:
                 node._grad = signal
@@ -223,7 +224,7 @@ _WALK: Final = """
         return sound
 """
 
-#: A signal 0 is delivered across finite local gradients, which need not be multiplied.
+#: A signal 0 is delivered across finite local gradients without a multiplication.
 _SEND_TO_MANY: Final = """
     def function(node, items, partials, signal, push):
         if not signal and is_finite_sum(node):
@@ -261,5 +262,5 @@ def _counted(item: str, met: Sequence[str] = ()) -> list[str]:
     return filled(_COUNTED, item=item, met=met or [f"push({item})"])
 
 
-#: So that templates that have changed, as in tests, are written anew.
+#: If templates change, as in tests, the loops are generated again.
 forget_loops: Final = _loops.cache_clear

@@ -1,4 +1,4 @@
-"""Nested lists, tuples and dicts of inputs as one flat list, and back."""
+"""Flatten nested lists, tuples and dicts of inputs into one list, and rebuild them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["flatten", "flatten_as", "rebuild", "tree_map"]
 
 
 def flatten(tree: Any) -> list[Any]:
-    """The leaves of nested lists, tuples, named tuples and dicts, in order (dicts in theirs); anything else is a leaf.
+    """The leaves of nested lists, tuples, named tuples and dicts, in their order; anything else is a leaf.
 
     >>> flatten({"w": [1.0, 2.0], "b": (3.0,)})
     [1.0, 2.0, 3.0]
@@ -23,26 +23,26 @@ def flatten(tree: Any) -> list[Any]:
 
 
 def flatten_as(tree: Any, like: Any, name: str) -> list[Any]:
-    """The leaves of ``tree`` in the order of those of ``like``, whose structure it must have: dicts match by key.
+    """The leaves of ``tree`` in the order of the leaves of ``like``; dicts are matched by key.
 
-    Raises ValueError, which calls the tree by its ``name``, where the structures differ.
+    Raises ValueError if the structures differ; the message refers to the tree as ``name``.
 
     >>> flatten_as({"b": 1.0, "w": [2.0, 3.0]}, {"w": [0.0, 0.0], "b": 0.0}, "the cotangent")
     [2.0, 3.0, 1.0]
     """
     if isinstance(like, dict) or isinstance(tree, dict):
         if not isinstance(tree, dict) or not isinstance(like, dict) or tree.keys() != like.keys():
-            raise ValueError(f"{name} must have the structure of {like!r}, with its keys, and got {tree!r}")
+            raise ValueError(f"{name} must have the structure of {like!r}, with the same keys, got {tree!r}")
         return [leaf for key, item in like.items() for leaf in flatten_as(tree[key], item, name)]
     if isinstance(like, list | tuple):
         if not isinstance(tree, list | tuple) or len(tree) != len(like):
-            raise ValueError(f"{name} must have the structure of {like!r}, {len(like)} items, and got {tree!r}")
+            raise ValueError(f"{name} must have the structure of {like!r}, of length {len(like)}, got {tree!r}")
         return [leaf for item, part in zip(like, tree, strict=True) for leaf in flatten_as(part, item, name)]
     return [tree]
 
 
 def rebuild(tree: Any, leaves: Sequence[Any]) -> Any:
-    """The structure of ``tree`` with ``leaves`` in place of its own.
+    """The structure of ``tree`` with its leaves replaced by ``leaves``.
 
     >>> rebuild({"w": [1.0, 2.0], "b": (3.0,)}, [4.0, 5.0, 6.0])
     {'w': [4.0, 5.0], 'b': (6.0,)}
@@ -51,7 +51,7 @@ def rebuild(tree: Any, leaves: Sequence[Any]) -> Any:
 
 
 def tree_map(function: Callable[[Any], Any], tree: Any) -> Any:
-    """``function`` of each leaf, in the same structure.
+    """Apply ``function`` to each leaf and keep the structure.
 
     >>> tree_map(abs, [-1.0, (2.0,)])
     [1.0, (2.0,)]
@@ -60,7 +60,7 @@ def tree_map(function: Callable[[Any], Any], tree: Any) -> Any:
 
 
 def _refilled(tree: Any, items: dict[Any, Any]) -> Any:
-    """A dict of the kind of ``tree``, such as an OrderedDict, with these items."""
+    """A dict of the same class as ``tree``, such as an OrderedDict, with these items."""
     twin = copy(tree)
     twin.update(items)
     return twin

@@ -1,1 +1,1 @@
-"""What an operation is and how one is defined; the operations themselves are in `table`. No graph."""
+"""The definition of an operation as a primitive; the operations themselves are in `table`. No graph here."""

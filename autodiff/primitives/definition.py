@@ -1,4 +1,4 @@
-"""Defining a primitive: the package's own and everybody's alike, checked and entered in the table."""
+"""Definition of primitives, built-in and user-defined: they are checked and entered in the table."""
 
 from __future__ import annotations
 
@@ -33,33 +33,33 @@ def primitive(
     numpy: Callable[..., Any] | Sequence[Callable[..., Any]] = (),
     replace: bool = False,
 ) -> Primitive:
-    """Define a primitive and enter it in the table; users' own have the same rights as the built-in ones.
+    """Define a primitive and enter it in the table; user-defined primitives work exactly like built-in ones.
 
     Args:
-        name: any text, unique in the table.
-        forward: ``(xp, *inputs, **params)``; ``xp`` is `floats` or NumPy.
+        name: any text that is unique in the table.
+        forward: a function ``(xp, *inputs, **params)``; ``xp`` is `floats` or NumPy.
         vjp: one rule for each input, or one rule ``(k, g, z, *inputs)`` for any number of inputs; see `Primitive`.
-            Every rule takes all keywords that ``forward`` takes.
-        symbol: the sign in pictures; the name where there is none.
-        doc: one sentence for people, with the conventions at kinks.
-        domain: where tests draw each input (one for all inputs, or one each).
+            Every rule takes all keywords of ``forward``.
+        symbol: the sign in pictures; the name if omitted.
+        doc: one sentence of documentation, with the conventions at kinks.
+        domain: the interval from which tests draw each input (one for all inputs, or one for each).
         examples: shapes and params of calls, for tests; elementwise primitives need none.
-        elementwise: works on each element alone, with broadcasting; if not, a Value comes as an array without axes.
-        reduces: takes one array to fewer elements (so that it has a meaning for a list of Values).
+        elementwise: it works on each element alone, with broadcasting; if not, it receives a Value as a 0-d array.
+        reduces: it reduces one array to fewer elements (and can therefore take a list of Values).
         linear: the result is linear in all inputs together.
         singular: a local gradient, or a derivative of it, can be infinite (log at 0, exp at 1000).
         gate: where a local gradient is exactly 0 the gate is closed (relu below 0): nothing gets through, whatever
-            stands behind it.
-        multilinear: linear in each input: a sum of products with one element of each.
-        packed: called with one sequence of inputs, as ``concatenate([a, b])``.
-        numpy: NumPy functions that mean this primitive when they meet a Tensor.
-        replace: take the place of one's own primitive of that name, if there is one, as in a notebook's cell that runs
-            again. Graphs that the old one recorded keep its rule; they can be copied, but no longer pickled.
+            lies behind it.
+        multilinear: it is linear in each input: a sum of products with one element of each.
+        packed: it is called with one sequence of inputs, as in ``concatenate([a, b])``.
+        numpy: the NumPy functions that call this primitive when they are applied to a Tensor.
+        replace: replace a user-defined primitive of that name if there is one, for example when a notebook cell runs
+            again. Graphs recorded with the old primitive keep its rule; they can be copied, but no longer pickled.
 
     Raises:
-        TypeError: forward or vjp cannot be called, or a text is not a string.
-        ValueError: the name is taken (that of a built-in one always is), or forward and rules do not take the same
-            number of inputs and the same keywords.
+        TypeError: if forward or vjp is not callable, or an argument is not of the kind described above.
+        ValueError: if the name is taken (``replace`` does not apply to built-in names), or forward and rules do not
+            take the same number of inputs and the same keywords.
 
     >>> from autodiff import Value, primitive
     >>> cube = primitive("cube_doc", lambda xp, x: x * x * x, [lambda g, z, x: g * (3 * x * x)])
@@ -70,8 +70,8 @@ def primitive(
     (8.0, 12.0)
     """
     if not isinstance(name, str) or not name:
-        raise TypeError(f"a primitive needs a name that is a non-empty string, and got {describe(name)}")
-    name = str.__str__(name)  # a subclass of str, such as NumPy's, prints as it likes
+        raise TypeError(f"the name of a primitive must be a non-empty string, got {describe(name)}")
+    name = str.__str__(name)  # a subclass of str, such as NumPy's, may print differently
     _check_facts(name, symbol, doc, examples, numpy)
     _check_free(name, replace)
     rules = vjp if callable(vjp) else tuple(vjp) if isinstance(vjp, list | tuple) else ()
@@ -82,8 +82,11 @@ def primitive(
         raise TypeError(f"primitive {name!r} needs a Domain, or one for each input, and got {describe(domain)}")
     count = len(rules) if isinstance(rules, tuple) else 1
     if len(domains) not in (1, count):
-        raise ValueError(f"primitive {name!r} has {count} inputs and {len(domains)} domains; give one, or one each")
-    if BUILT_IN:  # the package's own are checked by a test, so that imports need not spend time on it
+        raise ValueError(
+            f"primitive {name!r} has {count} input{'s' * (count != 1)} and {len(domains)} domains; "
+            "give one domain, or one for each input"
+        )
+    if BUILT_IN:  # a test checks the built-in primitives, so that the import need not spend time on them
         check_fit(name, forward, rules)
     entry = Primitive(
         name, forward, rules, str.__str__(symbol or name), doc, domains * (count if len(domains) == 1 else 1),
@@ -101,29 +104,29 @@ def _check_free(name: str, replace: bool) -> None:
     """Raise ValueError if no primitive may be defined under this name."""
     if name in BUILT_IN:
         raise ValueError(
-            f"the primitive {name!r} is built in, and is not replaced: operators and the rules of others are made of "
-            "it; choose another name"
+            f"the primitive {name!r} is built in and cannot be replaced, because operators and other rules use it; "
+            "choose another name"
         )
     if name in TABLE and not replace:
         raise ValueError(
-            f"the primitive {name!r} exists already; pass replace=True to put this one in its place, as in a "
-            "notebook's cell that runs again, or choose another name"
+            f"the primitive {name!r} already exists; pass replace=True to replace it, for example when a notebook cell "
+            "runs again, or choose another name"
         )
 
 
 def _check_facts(name: str, symbol: Any, doc: Any, examples: Any, numpy: Any) -> None:
-    """Raise TypeError for facts about a primitive that the table, its tests and pictures could not use."""
+    """Raise TypeError for facts about a primitive that the table, its tests or pictures cannot use."""
     facts = (
-        ("a symbol that is text", symbol, symbol is None or isinstance(symbol, str)),
-        ("a doc that is text", doc, isinstance(doc, str)),
-        ("a list of Examples", examples, isinstance(examples, list | tuple)),
-        ("NumPy functions as numpy", numpy, callable(numpy) or isinstance(numpy, list | tuple)),
-        *(("Examples as examples", item, isinstance(item, Example)) for item in _items(examples)),
-        *(("NumPy functions as numpy", item, callable(item)) for item in _items(numpy)),
+        ("symbol must be a string", symbol, symbol is None or isinstance(symbol, str)),
+        ("doc must be a string", doc, isinstance(doc, str)),
+        ("examples must be a list of Examples", examples, isinstance(examples, list | tuple)),
+        ("numpy must be a function or a list of them", numpy, callable(numpy) or isinstance(numpy, list | tuple)),
+        *(("examples must be Examples", item, isinstance(item, Example)) for item in _items(examples)),
+        *(("numpy must hold functions", item, callable(item)) for item in _items(numpy)),
     )
-    for asked, came, fits in facts:
+    for expected, came, fits in facts:
         if not fits:
-            raise TypeError(f"primitive {name!r} needs {asked}, and got {describe(came)}")
+            raise TypeError(f"primitive {name!r}: {expected}, got {describe(came)}")
 
 
 def _items(facts: Any) -> Sequence[Any]:

@@ -1,4 +1,4 @@
-"""Where a primitive is defined, and examples of its calls: what tests draw and people read."""
+"""The domain of a primitive, and examples of its calls, for tests and documentation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ Shape = tuple[int, ...]  #: the lengths of the axes
 class Domain:
     """An interval of the reals in which a primitive is smooth, apart from kinks at ``kinks``.
 
-    ``low``/``high`` bound the points that tests draw; ``text`` is what a person reads.
+    Tests draw points between ``low`` and ``high``; ``text`` describes the domain in the documentation.
+
+    Raises:
+        TypeError: if the bounds or kinks are not real numbers, or the text is not a string.
+        ValueError: if the bounds are not finite with low < high.
 
     >>> 0.5 in Domain(-0.9, 0.9, "−1 < x < 1")
     True
@@ -35,14 +39,14 @@ class Domain:
     def __post_init__(self) -> None:
         if not all(map(is_plain_number, (self.low, self.high, *self.kinks))) or not isinstance(self.text, str):
             raise TypeError(
-                "a domain has real numbers as low, high and kinks, and a text, as Domain(0.0, 1.0, '0 < x < 1'), "
-                f"and got {', '.join(map(describe, (self.low, self.high, self.text, self.kinks)))}"
+                "a Domain takes real numbers as low, high and kinks, and a string as text, as in Domain(0.0, 1.0, "
+                f"'0 < x < 1'), and got {', '.join(map(describe, (self.low, self.high, self.text, self.kinks)))}"
             )
         if not -math.inf < self.low < self.high < math.inf:
-            raise ValueError(f"points are drawn between finite low < high, and got {self.low!r} and {self.high!r}")
+            raise ValueError(f"a Domain needs finite bounds with low < high, and got {self.low!r} and {self.high!r}")
 
     def draw(self, random: np.random.Generator, shape: Shape) -> np.ndarray[Any, Any]:
-        """Random points of this domain; those within 0.05 of a kink are moved to 0.1 beside it."""
+        """Random points of this domain; points within 0.05 of a kink are moved to a distance of 0.1 from it."""
         points = random.uniform(self.low, self.high, shape)
         for kink in self.kinks:
             near = np.abs(points - kink) < 0.05
@@ -50,7 +54,7 @@ class Domain:
         return self.arranged(points)
 
     def arranged(self, points: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Numbers of the interval as an operand; a domain of whole arrays, such as matrices, arranges them."""
+        """Numbers from the interval as an operand; a domain of whole arrays, such as matrices, overrides this."""
         return points
 
     def __contains__(self, x: Any) -> bool:
@@ -66,7 +70,11 @@ NONZERO: Final = Domain(-2.0, 2.0, "x ≠ 0", kinks=(0.0,))
 
 @dataclass(frozen=True)
 class Example:
-    """One call for tests and documents: shapes of the inputs, and params.
+    """One call for tests and documentation: the shapes of the inputs, and the params.
+
+    Raises:
+        TypeError: if the shapes are not a tuple of tuples of ints, or the params are not a mapping.
+        ValueError: if the length of an axis is negative.
 
     >>> Example(((2, 3),), {"axis": 0}).params["axis"]
     0
@@ -79,8 +87,8 @@ class Example:
         shapes = self.shapes if isinstance(self.shapes, tuple | list) else (None,)
         if not all(isinstance(shape, tuple | list) for shape in shapes) or not isinstance(self.params, Mapping):
             raise TypeError(
-                "an example has a tuple of shapes, and params by name, as Example(((2, 3),), {'axis': 0}), and got "
-                f"{describe(self.shapes)} and {describe(self.params)}"
+                "an Example takes a tuple of shapes and a dict of params, as in Example(((2, 3),), {'axis': 0}), and "
+                f"got {describe(self.shapes)} and {describe(self.params)}"
             )
         for length in (length for shape in shapes for length in shape or ()):
             whole_number(length, "the length of an axis")

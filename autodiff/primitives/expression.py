@@ -1,8 +1,8 @@
-"""Expressions: what a rule of the table turns into when it is run on symbols instead of numbers.
+"""Expressions: the results of running the table's rules on symbols instead of numbers.
 
-A rule such as ``lambda g, z, x: g * (1 - z * z)`` only uses operators and primitives, so the same text that moves
-floats and arrays also builds an `Expression`: the formula shown in pictures and documents, and the source of the fast
-code in `autodiff.engine.emit_values` and `autodiff.engine.emit_arrays`.
+A rule such as ``lambda g, z, x: g * (1 - z * z)`` uses only operators and primitives, so the same code that computes
+floats and arrays also builds an `Expression`: the formula shown in pictures and documentation, and the source of the
+fast code in `autodiff.engine.emit_values` and `autodiff.engine.emit_arrays`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _UNICODE: Final = {"*": "·", "-": "−", ">=": "≥", "<=": "≤", "!=": "≠",
 
 
 class Expression:
-    """A node of an expression: ``head`` says what it is, ``parts`` are its operands, ``params`` its keywords.
+    """A node of an expression: ``head`` is its kind, ``parts`` are its operands, ``params`` its keywords.
 
     Heads: ``variable``, ``number``, an operator, ``call`` (of a primitive, which is the first part), ``xp`` (a function
     of the array or float namespace), ``attribute``, ``item``, ``invoke`` (a method of an array) and ``read as``
@@ -29,7 +29,7 @@ class Expression:
     """
 
     __slots__ = ("head", "params", "parts")
-    __array_ufunc__ = None  # so that ndarray operators hand over to Expression
+    __array_ufunc__ = None  # so that ndarray operators defer to Expression
 
     def __init__(self, head: str, *parts: Any, params: dict[str, Any] | None = None) -> None:
         self.head = head
@@ -102,19 +102,19 @@ class Expression:
         return Expression("or", self, _lift(other))
 
     __hash__ = object.__hash__
-    __iter__ = None  # else Python would iterate by __getitem__, forever
+    __iter__ = None  # otherwise Python would iterate by __getitem__, forever
 
     def __bool__(self) -> bool:
         raise TypeError(
-            f"a rule asked whether the symbol {self} is true; rules choose with where(condition, x, y), "
-            "so that they can also be read as formulas"
+            f"a rule used the symbol {self} as a truth value; choose with where(condition, x, y) instead, "
+            "so that the rule can also be read as a formula"
         )
 
     def __abs__(self) -> Expression:
         return Expression("xp", "absolute", self)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        raise TypeError(f"the symbol {self} is no array")  # so that NumPy's functions do not build one of objects
+        raise TypeError(f"the symbol {self} is not an array")  # so that NumPy's functions do not build one of objects
 
     def __getitem__(self, index: Any) -> Expression:
         return Expression("item", self, index)
@@ -154,7 +154,7 @@ def number(value: float) -> Expression:
 
 
 def read_as(computed: Any, formula: Callable[[], Any]) -> Any:
-    """``computed``, which people read as ``formula()``: the same number, but for what rounding leaves of the latter.
+    """``computed``, displayed as ``formula()``: the same number except for the rounding error of the latter.
 
     >>> from autodiff import exp
     >>> print(variable("g") * read_as(exp(variable("x")), lambda: variable("z") + 1))
@@ -165,7 +165,7 @@ def read_as(computed: Any, formula: Callable[[], Any]) -> Any:
     return computed
 
 
-#: The error signal 1, which vanishes from products; the number 1 that a rule writes stays (it makes a bool a number).
+#: The error signal 1, which is dropped from products; a literal 1 in a rule stays (it turns a bool into a number).
 ONE: Final = Expression("number", 1)
 
 
@@ -207,7 +207,7 @@ def _text(value: Any) -> tuple[str, int]:
 
 
 def _plain_text(value: Any) -> str:
-    """The text of what is no expression itself and may hold some: an index, a tuple of axes."""
+    """The text of an object that is not an expression but may contain some: an index, a tuple of axes."""
     if isinstance(value, slice):
         ends = ("" if end is None else _text(end)[0] for end in (value.start, value.stop))
         return ":".join([*ends, *([] if value.step is None else [_text(value.step)[0]])])

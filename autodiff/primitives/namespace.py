@@ -1,7 +1,7 @@
-"""Plain numbers, and the two namespaces a forward computes with: `floats` (Python's ``math``) and `arrays` (NumPy).
+"""Plain numbers, and the two namespaces in which a forward computes: `floats` (Python's ``math``) and `arrays` (NumPy).
 
-``forward(xp, x)`` is written once; ``xp.exp`` is ``math.exp`` on a float (several times faster there than
-``np.exp``, and a ``float`` comes back) and ``np.exp`` on an array.
+``forward(xp, x)`` is written once; ``xp.exp`` is ``np.exp`` for an array and ``math.exp`` for a float, where it is
+several times faster than ``np.exp`` and returns a ``float``.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from autodiff.primitives.special import ARRAYS, FLOATS
 
 __all__ = ["ARRAY_FAULTS", "FLOAT_FAULTS", "Number", "WholeNumber", "arrays", "as_float", "floats", "is_plain_number"]
 
-#: A real number of Python or NumPy; checkers of types take an int for a float.
+#: A real number of Python or NumPy; type checkers accept an int as a float.
 Number = float | np.integer[Any] | np.floating[Any]
 WholeNumber = int | np.integer[Any]
 
-#: What ``math`` and Python's operators raise where IEEE arithmetic answers inf or nan.
+#: The exceptions that ``math`` and Python's operators raise where IEEE arithmetic gives inf or nan.
 FLOAT_FAULTS: Final = (ZeroDivisionError, OverflowError, ValueError)
 
-#: What NumPy raises for operands that do not fit.
+#: The exceptions that NumPy raises for operands that do not fit.
 ARRAY_FAULTS: Final = (ValueError, TypeError, IndexError, OverflowError)
 
 
 def is_plain_number(item: Any) -> bool:
-    """Whether ``item`` is a real number of Python or NumPy: no bool, no array, no node."""
+    """Whether ``item`` is a real number of Python or NumPy, not a bool, an array or a node."""
     return isinstance(item, int | float | np.integer | np.floating) and not isinstance(item, bool)
 
 
 def as_float(number: Any) -> float:
-    """The float nearest to an integer or NumPy number. Raises ValueError for one beyond the largest float."""
+    """The float nearest to an integer or NumPy number; raises ValueError beyond the largest float."""
     try:
         return float(number)
     except OverflowError:
@@ -61,7 +61,7 @@ def _where(condition: bool, x: float, y: float) -> float:
 
 
 def _whole(function: Callable[[float], int]) -> Callable[[float], float]:
-    """A rounding function of ``math`` with a float as its result, and with NumPy's sign of zero."""
+    """A rounding function of ``math`` that returns a float, with NumPy's sign of zero."""
     return lambda x: math.copysign(function(x), x)
 
 
@@ -77,7 +77,7 @@ floats: Final = SimpleNamespace(
 
 
 def _array_power(x: Any, n: Any) -> Any:
-    return x**n  # the operator takes NumPy's short cuts for n = 2, 0.5, −1; np.power does not
+    return x**n  # the operator uses NumPy's shortcuts for n = 2, 0.5, −1; np.power does not
 
 
 arrays: Final = SimpleNamespace(**{**vars(np), **ARRAYS})

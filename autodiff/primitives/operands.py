@@ -1,4 +1,4 @@
-"""Plain data as operands: what is taken for a number or an array, and what messages call anything else."""
+"""Plain data as operands: conversion to numbers and arrays, and descriptions of values for messages."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ __all__ = ["as_operand", "describe", "is_ready", "whole_number"]
 def as_operand(entry: Primitive | str, item: Any) -> np.ndarray[Any, Any]:
     """Plain data as an array of floats (integers become float64, float32 stays), or of Values.
 
-    Raises TypeError for strings, bools, complex numbers, masked arrays and anything else that has no real value,
-    ValueError for rows of different lengths and for integers beyond every float.
+    Raises:
+        TypeError: if ``item`` is a string, a bool, a complex number, a masked array or otherwise not real.
+        ValueError: if rows have different lengths, or an integer is beyond the largest float.
     """
     name = entry if isinstance(entry, str) else entry.name
     try:
@@ -40,7 +41,7 @@ def as_operand(entry: Primitive | str, item: Any) -> np.ndarray[Any, Any]:
 
 
 def _rounded(name: str, integers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Integers beyond 64 bits as the nearest floats."""
+    """Integers of more than 64 bits as the nearest floats."""
     try:
         return integers.astype(np.float64)
     except OverflowError:
@@ -48,14 +49,16 @@ def _rounded(name: str, integers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def is_ready(item: Any) -> bool:
-    """Whether an operand is an array that a forward rule can take as it is; long doubles too, to check others by."""
+    """Whether an operand is an array that a forward takes without conversion; includes long doubles, used in checks."""
     return (item.__class__ is np.ndarray or isinstance(item, np.generic)) and item.dtype.char in "dfgO"
 
 
 def whole_number(item: Any, what: str, *, least: int = 0) -> int:
     """``item``, which messages call ``what``, as an int from ``least`` to the largest size of a list.
 
-    Raises TypeError for what is no integer, bools too, ValueError for one that is too small or too large.
+    Raises:
+        TypeError: if ``item`` is not an integer; a bool is not.
+        ValueError: if it is too small or too large.
 
     >>> whole_number(np.int8(3), "the size")
     3
@@ -65,15 +68,15 @@ def whole_number(item: Any, what: str, *, least: int = 0) -> int:
     except TypeError:
         number = None
     if number is None or isinstance(item, bool | np.bool):
-        raise TypeError(f"{what} is a whole number, and got {describe(item)}")
+        raise TypeError(f"{what} must be a whole number, got {describe(item)}")
     if not least <= number <= sys.maxsize:
         bound = f"least {least}" if number < least else f"most {sys.maxsize}"
-        raise ValueError(f"{what} is at {bound}, and got {describe(number)}")
+        raise ValueError(f"{what} must be at {bound}, got {describe(number)}")
     return number
 
 
 def describe(item: Any) -> str:
-    """A short account of a value for messages: kind, shape and type of arrays, the value of small things."""
+    """A short description of a value for messages: class, shape and dtype of an array, else the value itself."""
     data = getattr(item, "data", item) if item.__class__ in RECORDERS else item
     label = type(item).__name__
     if isinstance(data, np.ndarray | np.generic):

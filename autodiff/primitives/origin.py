@@ -1,4 +1,4 @@
-"""Where a node comes from: the call of a primitive, with params that nobody can change."""
+"""The origin of a node: the call of a primitive, with immutable params."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["Origin", "no_constant"]
 
 
 class Origin:
-    """Where a node comes from: its primitive (None for a leaf), the params of the call, and a name if it has one.
+    """The origin of a node: its primitive (None for a leaf), the params of the call, and its name if it has one.
 
-    Params are constants: a node among them raises TypeError, and arrays are copied, as the backward pass must see what
-    the forward pass saw.
+    Params are constants: a node among them raises TypeError, and arrays are copied, because the backward pass must use
+    the params of the forward pass.
     """
 
     __slots__ = ("name", "params", "primitive")
@@ -45,10 +45,10 @@ _UNCHANGING: Final = frozenset({bool, int, float, str, type(None), np.float64, n
 
 
 def _settled(entry: Primitive | None, key: str, item: Any) -> Any:
-    """A param as nobody can change it."""
+    """A param in an immutable form."""
     if item.__class__ in RECORDERS:
         raise no_constant(entry, key, item)
-    if isinstance(item, np.ndarray) and (item.flags.writeable or not item.flags.owndata):  # a view may change below
+    if isinstance(item, np.ndarray) and (item.flags.writeable or not item.flags.owndata):  # a view's base may change
         item = item.copy()
         item.setflags(write=False)
     elif item.__class__ is tuple or item.__class__ is list:
@@ -57,7 +57,7 @@ def _settled(entry: Primitive | None, key: str, item: Any) -> Any:
 
 
 def no_constant(entry: Primitive | None, key: str, item: Any) -> TypeError:
-    """The error for a node given as a param."""
+    """The error for a node passed as a param."""
     return TypeError(
         f"{entry.name if entry else 'a node'} takes {key} as a constant, which no error signal reaches, and got "
         f"{describe(item)}; use its .data"

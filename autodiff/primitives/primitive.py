@@ -1,7 +1,7 @@
-"""What a primitive is: all facts about one operation, and how it computes plain data.
+"""`Primitive`: all facts about one operation, and its evaluation on plain data.
 
-A `Primitive` states every fact about one operation once: how to compute it, its rule of calculus, its sign, its NumPy
-functions, where it is defined, examples. Engine, drawings, documents and tests read the table.
+A `Primitive` states every fact about one operation once: its forward computation, its rule of calculus, its sign, its
+NumPy functions, its domain, examples. The engine, drawings, documentation and tests read the table.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class Primitive:
     """One operation: ``forward(xp, *inputs, **params)`` and its rule of calculus.
 
     ``vjp`` is a tuple with one rule ``(g, z, *inputs, **params) -> share`` for each input, or, for any number of
-    inputs, one rule ``(k, g, z, *inputs, **params)`` for the k-th. A rule is made of operators and primitives only, so
-    that it runs on floats, arrays, nodes (second order) and symbols (formulas). It never undoes broadcasting: the
-    engine does. Arguments that are not differentiated are keyword-only ``params``.
+    inputs, one rule ``(k, g, z, *inputs, **params)`` for the k-th input. A rule consists of operators and primitives
+    only, so that it runs on floats, arrays, nodes (second order) and symbols (formulas). It never undoes broadcasting;
+    the engine does. Arguments that are not differentiated are keyword-only ``params``.
 
-    Calling a primitive computes it: on numbers and arrays the plain result, on nodes a new node. The function
-    `primitive` makes one, and says what the other fields are.
+    Calling a primitive on numbers and arrays gives the plain result, on nodes a new node. The function `primitive`
+    makes a primitive and documents the other fields.
 
     >>> from autodiff import exp
     >>> exp, exp.formula(0), exp(0.0)
@@ -61,7 +61,7 @@ class Primitive:
     numpy: tuple[Callable[..., Any], ...]
     #: The number of inputs; None for any number.
     arity: int | None = field(init=False)
-    #: Functions written for calls that meet such an operand first; they come before `RECORDERS`.
+    #: Generated functions for calls, keyed by the class of the first operand; they take precedence over `RECORDERS`.
     methods: dict[type, Callable[..., Any]] = field(init=False)
 
     @cached_property
@@ -71,19 +71,19 @@ class Primitive:
 
     @cached_property
     def defaults(self) -> dict[str, Any]:
-        """The keyword-only params of ``forward`` with their defaults (``inspect.Parameter.empty`` where needed)."""
+        """The keyword-only params of ``forward`` with their defaults (``inspect.Parameter.empty`` if required)."""
         signature = signature_of(self.forward)
         found = signature.parameters.values() if signature is not None else ()
         return {item.name: item.default for item in found if item.kind is item.KEYWORD_ONLY}
 
     @property
     def built_in(self) -> bool:
-        """Whether this package defines it: its tests see to it that forward and rule say the same."""
+        """Whether this package defines it. Tests check that built-in rules agree with their forwards."""
         return self.name in BUILT_IN
 
     @property
     def takes_arrays(self) -> bool:
-        """Whether forward and rules get arrays alone, a Value's without axes: a user's that is not elementwise."""
+        """Whether forward and rules receive only arrays, 0-d for a Value: user-defined and not elementwise."""
         return not (self.elementwise or self.built_in)
 
     @cached_property
@@ -93,9 +93,9 @@ class Primitive:
 
     @cached_property
     def kinds(self) -> dict[str, type]:
-        """The params that are real numbers (float) or flags (bool), as their defaults are, or the first example's.
+        """The params that are real numbers (float) or flags (bool), judged by their defaults or the first example.
 
-        An int may stand for an axis, a count or a number; in an elementwise primitive it stands for a number.
+        An int may be an axis, a count or a number; in an elementwise primitive it is a number.
         """
         shown = dict(self.examples[0].params) if self.examples else {}
         shown |= {key: item for key, item in self.defaults.items() if item is not inspect.Parameter.empty}
@@ -103,7 +103,7 @@ class Primitive:
         return {key: known[type(shown[key])] for key in self.defaults if type(shown.get(key)) in known}
 
     def check_params(self, params: Mapping[str, Any]) -> None:
-        """Raise TypeError or ValueError for a param of another kind than `kinds` says; wrong names are let through."""
+        """Raise TypeError or ValueError for a param that is not of the kind in `kinds`; unknown names are ignored."""
         for key, kind in self.kinds.items():
             if key in params and params[key].__class__ is not kind:
                 self._check_kind(key, kind, params[key])
@@ -113,7 +113,7 @@ class Primitive:
             if item.__class__ is not Expression:
                 raise no_constant(self, key, item)
         elif kind is float and is_plain_number(item):
-            as_float(item)  # raises for an int beyond every float
+            as_float(item)  # raises ValueError for an int beyond the largest float
         elif kind is float or not isinstance(item, bool | np.bool):
             letters = "fiu" if kind is float else "b"
             if not (self.elementwise and isinstance(item, np.ndarray) and item.dtype.kind in letters):
@@ -127,7 +127,7 @@ class Primitive:
         _EVERY.add(self)
 
     def forget(self) -> None:
-        """Forget the functions that were written for calls."""
+        """Discard the functions that were generated for calls."""
         object.__setattr__(self, "methods", {})
 
     def rule(self, slot: int) -> Rule:
@@ -136,14 +136,14 @@ class Primitive:
 
     @property
     def letters(self) -> tuple[str, ...]:
-        """What formulas call the inputs: x, y, w; two of them where there may be any number."""
+        """The names of the inputs in formulas: x, y, w; two names if the number of inputs is not fixed."""
         count = self.arity or 2
         return ("x", "y", "w")[:count] if count <= 3 else tuple(f"x{k}" for k in range(count))
 
     def formula(self, slot: int | None = None, names: Sequence[str] | None = None) -> str:
-        """The rule as text, in the inputs x, y, … (or ``names``) and the result z; ``slot`` picks one input.
+        """The rule as text, in terms of the inputs x, y, … (or ``names``) and the result z; ``slot`` picks one input.
 
-        An elementwise rule shows its local gradient ∂z/∂x; another the share that it makes of the error signal g.
+        An elementwise rule is shown as its local gradient ∂z/∂x, any other as the share of the error signal g.
         """
         names = self.letters if names is None else names
         inputs = [variable(name) for name in names]
@@ -168,7 +168,7 @@ class Primitive:
         return self.evaluate(inputs, params)
 
     def _arranged(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The inputs as one tuple, and positional arguments after them as params."""
+        """The inputs as one tuple, and the positional arguments after them as params."""
         if self.packed:
             inputs, extra = self._unpack(inputs), inputs[1:]
         else:
@@ -176,25 +176,24 @@ class Primitive:
         return inputs, self._bind(inputs, extra, params)
 
     def _unpack(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The inputs from the one sequence that holds them all."""
+        """The inputs from the single sequence that holds them."""
         try:
             inputs = tuple(arguments[0])
         except (IndexError, TypeError):
             came = describe(arguments[0]) if arguments else "nothing"
-            raise TypeError(
-                f"{self.name} takes one sequence of inputs, as {self.name}([x, y]), and got {came}"
-            ) from None
+            call = f"{self.name}([x, y])"
+            raise TypeError(f"{self.name} takes one sequence of inputs, as in {call}, and got {came}") from None
         if not inputs:
             raise ValueError(f"{self.name} needs at least one input, and got an empty sequence")
         return inputs
 
     def _bind(self, inputs: tuple[Any, ...], extra: tuple[Any, ...], params: dict[str, Any]) -> dict[str, Any]:
-        """Positional arguments after the inputs are params in their order: ``sum(x, 0)`` is ``sum(x, axis=0)``."""
+        """Add positional arguments after the inputs to the params, in order: ``sum(x, 0)`` is ``sum(x, axis=0)``."""
         if len(inputs) < (self.arity or 0) or len(extra) > len(self.defaults):
             raise TypeError(
                 f"{self.name} takes {self.arity} input{'s' * (self.arity != 1)}"
-                f"{' and the keywords ' + ', '.join(self.defaults) if self.defaults else ''}; "
-                f"it got {len(inputs) + len(extra)} positional arguments"
+                f"{' and ' + self._keywords() if self.defaults else ''}; "
+                f"it got {(came := len(inputs) + len(extra))} positional argument{'s' * (came != 1)}"
             )
         given = dict(zip(self.defaults, extra, strict=False))
         if twice := given.keys() & params.keys():
@@ -202,9 +201,9 @@ class Primitive:
         return {**given, **params}
 
     def evaluate(self, inputs: Sequence[Any], params: Mapping[str, Any]) -> Any:
-        """The value for plain data: numbers give a float, anything else goes to NumPy.
+        """The value for plain data: a float for numbers; anything else is computed by NumPy.
 
-        IEEE arithmetic throughout: ``log(0.0)`` is −inf and ``1/0.0`` inf, as on arrays, never an exception.
+        Follows IEEE arithmetic throughout: ``log(0.0)`` is −inf and ``1/0.0`` is inf, as on arrays, never an exception.
         """
         if params:
             self.check_params(params)
@@ -220,7 +219,7 @@ class Primitive:
         recorded = self.elementwise or self.reduces or self.takes_arrays
         if recorded and any(item.dtype == object for item in operands):
             return self._evaluate_objects(operands, params)
-        try:  # on objects too, where its parts are recorded: a product of matrices as products and sums
+        try:  # on objects too, where its parts are recorded: a matrix product as products and sums
             return self.forward(arrays, *operands, **params)
         except ARRAY_FAULTS as error:
             raise self.refusal(operands, params, error) from error
@@ -228,11 +227,11 @@ class Primitive:
     def _by_ieee(self, inputs: Sequence[Any], params: Mapping[str, Any]) -> float:
         try:
             return ieee(self, inputs, params)
-        except OverflowError as error:  # an integer that no float can hold
+        except OverflowError as error:  # an integer beyond the largest float
             raise self.refusal(inputs, params, error) from error
 
     def _evaluate_objects(self, operands: list[Any], params: Mapping[str, Any]) -> Any:
-        """On object arrays (of Values): element by element, one node per reduction, a user's primitive by its rule."""
+        """On object arrays (of Values): elementwise, one node per reduction, a user-defined primitive by its rule."""
         if self.elementwise:
             count = len(operands)
             by_element = {key: value for key, value in params.items() if isinstance(value, np.ndarray)}
@@ -247,7 +246,7 @@ class Primitive:
         return record(self, tuple(operands), self._with_axes_counted(operands, params))
 
     def _with_axes_counted(self, operands: list[Any], params: Mapping[str, Any]) -> dict[str, Any]:
-        """All params, the axes of a reduction counted from the front; of one number, its only axis is none."""
+        """All params, with the axes of a reduction counted from the front; a single number has no axes."""
         params = self.completed(params)
         if not self.reduces or params.get("axis") is None:
             return params
@@ -259,27 +258,28 @@ class Primitive:
         return {**params, "axis": axes if count else ()}
 
     def completed(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """``params``, and the forward's defaults of those left out: a user's rule need not have the same ones."""
+        """``params``, plus the forward's defaults for those omitted: a user's rule need not have the same defaults."""
         if self.built_in:
             return dict(params)
         defaults = {key: item for key, item in self.defaults.items() if item is not inspect.Parameter.empty}
         return {**defaults, **params}
 
+    def _keywords(self) -> str:
+        keys = list(self.defaults)
+        return f"the keyword{'s' * (len(keys) > 1)} {', '.join(keys)}" if keys else "no keywords"
+
     def refusal(self, operands: Sequence[Any], params: Mapping[str, Any], error: Exception) -> Exception:
-        """One sentence that says what was asked and what came, as the kind of error that NumPy or Python raised."""
+        """The error for a call that failed with ``error``: one sentence with the call and the reason."""
         needed = {key for key, value in self.defaults.items() if value is inspect.Parameter.empty}
         if needed - params.keys() or params.keys() - self.defaults.keys():
-            return TypeError(
-                f"{self.name} takes the keywords {', '.join(self.defaults) or '(none)'}, "
-                f"and got {', '.join(params) or 'none'}"
-            )
+            return TypeError(f"{self.name} takes {self._keywords()}, and got {', '.join(params) or 'none'}")
         came = ", ".join(describe(item) for item in operands)
         asked = "".join(f", {key}={value!r}" for key, value in params.items())
         kind: type[Exception] = TypeError if isinstance(error, TypeError) else ValueError
         if isinstance(error, IndexError) and not isinstance(error, ValueError):  # numpy's AxisError is both
-            kind = IndexError  # so that iteration and out-of-range look-ups behave as for any sequence
+            kind = IndexError  # so that iteration and out-of-range indices behave as for any sequence
         if isinstance(error, np.linalg.LinAlgError):
-            kind = np.linalg.LinAlgError  # a ValueError too
+            kind = np.linalg.LinAlgError  # a subclass of ValueError
         return kind(f"{self.name}({came}{asked}) is not defined: {error}")
 
     def __repr__(self) -> str:
@@ -289,8 +289,8 @@ class Primitive:
         if TABLE.get(self.name) is self:
             return _look_up, (self.name,)
         raise PicklingError(
-            f"a pickle holds names of primitives, and {self.name!r} is {'another' if self.name in TABLE else 'none'} "
-            "in the table: compute again with a primitive that is there, then pickle"
+            f"a pickle stores primitives by name, and the table has {'another' if self.name in TABLE else 'no'} "
+            f"primitive called {self.name!r}; compute the graph again with the table's primitives, then pickle it"
         )
 
     def __copy__(self) -> Primitive:
@@ -304,7 +304,7 @@ _EVERY: Final[WeakSet[Primitive]] = WeakSet()
 
 
 def forget_written() -> None:
-    """Forget the code that was written: any rule may call the primitive that is replaced."""
+    """Discard all generated code, because any rule may call the replaced primitive."""
     for forget in FORGETTING:
         forget()
     for entry in list(_EVERY):
@@ -319,7 +319,7 @@ def _look_up(name: str) -> Primitive:
 
 
 def ieee(entry: Primitive, inputs: Sequence[Any], params: Mapping[str, Any]) -> float:
-    """The value on floats by NumPy's arithmetic, which answers inf and nan where Python raises."""
+    """The value on floats by NumPy's arithmetic, which gives inf and nan where Python raises an error."""
     with np.errstate(all="ignore"):
         return real(entry, "forward", entry.forward(arrays, *map(np.float64, inputs), **params))
 
@@ -334,11 +334,11 @@ def ieee_partials(entry: Primitive, inputs: Sequence[Any], params: Mapping[str, 
 
 
 def real(entry: Primitive, part: str, result: Any) -> float:
-    """What the forward or a rule of ``entry`` gave for floats, as a float; TypeError if it is no real number."""
+    """The result of the forward or a rule of ``entry`` on floats, as a float; raises TypeError if it is not real."""
     if result.__class__ is float:
         return result
     if isinstance(result, bool) or np.ndim(result) or np.asarray(result).dtype.kind not in "fiu":
-        raise TypeError(f"the {part} of {entry.name} must give a real number for floats, and gave {describe(result)}")
+        raise TypeError(f"the {part} of {entry.name} must return a real number for floats, not {describe(result)}")
     return float(result)
 
 

@@ -1,4 +1,4 @@
-"""What is known of all primitives together: the table, who records calls of them, what is written for them."""
+"""State shared by all primitives: the table, the recorders of calls, the caches of generated code."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ __all__ = ["BUILT_IN", "FORGETTING", "RECORDERS", "TABLE", "Objects", "remembere
 
 
 class Objects:
-    """Stands in `RECORDERS` for arrays of Values."""
+    """The key in `RECORDERS` for object arrays of Values."""
 
 
-#: For each class of operand that is not plain data: how it records the call of a primitive.
+#: For each class of operand that is not plain data, the function that records the call of a primitive.
 RECORDERS: Final[dict[type, Callable[[Primitive, tuple[Any, ...], dict[str, Any]], Any]]] = {}
 
-#: Every primitive by name, in the order of definition.
+#: All primitives by name, in the order of their definition.
 TABLE: Final[dict[str, Primitive]] = {}
 
-#: The names that this package itself defines; `autodiff.primitives.table` enters them when its table is full.
+#: The names of the built-in primitives; `autodiff.primitives.table` adds them once its table is complete.
 BUILT_IN: Final[set[str]] = set()
 
-#: Each forgets what was made from the table, such as written source; called when an entry is replaced.
+#: Functions that clear caches derived from the table, such as generated source; called when an entry is replaced.
 FORGETTING: Final[list[Callable[[], None]]] = []
 
 _P = ParamSpec("_P")
@@ -33,7 +33,7 @@ _T = TypeVar("_T")
 
 
 def remembered(most: int | None = None) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
-    """`functools.lru_cache` for what is made of primitives; all of it is forgotten when one is replaced."""
+    """`functools.lru_cache` for results derived from primitives; the cache is cleared when a primitive is replaced."""
 
     def keep(function: Callable[_P, _T]) -> Callable[_P, _T]:
         kept = lru_cache(maxsize=most)(function)

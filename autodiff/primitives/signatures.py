@@ -1,4 +1,4 @@
-"""Signatures: whether the forward of a primitive and its rules take the same inputs and params."""
+"""Check that the forward of a primitive and its rules take the same inputs and params."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 __all__ = ["Rule", "check_fit", "signature_of"]
 
-#: How an input gets its share of the error signal.
+#: Computes the share of the error signal for one input.
 Rule = Callable[..., Any]
 
 
 def check_fit(name: str, forward: Callable[..., Any], rules: tuple[Rule, ...] | Rule) -> None:
     """Raise ValueError if ``forward`` and the rules do not take the same inputs and params.
 
-    A function that does not say what it takes, as many of NumPy's and Python's own, is not judged.
+    A function without a signature, like many of NumPy's and Python's functions, is not checked.
     """
     signature = signature_of(forward)
     if signature is None:
@@ -33,11 +33,11 @@ def check_fit(name: str, forward: Callable[..., Any], rules: tuple[Rule, ...] | 
         for count in counts:
             reason = _misfit(function, first + [f"x{k}" for k in range(1, count + 1)], params)
             if reason:
-                raise ValueError(f"{said}; {what} {reason}. What is not differentiated is keyword-only: (xp, x, *, n)")
+                raise ValueError(f"{said}; {what} {reason}. Constant arguments must be keyword-only: (xp, x, *, n)")
 
 
 def _counts(signature: inspect.Signature) -> list[int]:
-    """How many inputs to ask about where a rule takes any number: the fewest that forward takes, and one more."""
+    """The numbers of inputs to test if a rule takes any number: the fewest that forward takes, and one more."""
     needed = [item.kind for item in signature.parameters.values() if item.default is inspect.Parameter.empty]
     fewest = max(sum(kind <= inspect.Parameter.POSITIONAL_OR_KEYWORD for kind in needed) - 1, 1)
     return [fewest, fewest + 1] if inspect.Parameter.VAR_POSITIONAL in needed else [fewest]
@@ -54,12 +54,12 @@ def _misfit(function: Callable[..., Any], given: list[str], params: list[str]) -
         bare = [item.replace(default=item.empty, annotation=item.empty) for item in signature.parameters.values()]
         takes = signature.replace(parameters=bare, return_annotation=signature.empty)
         call = ", ".join([*given, *(f"{key}=…" for key in params)])
-        return f"is called with ({call}), and takes {takes}: {error}"
+        return f"is called with ({call}) but takes {takes}: {error}"
     return ""
 
 
 def signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
-    """What a function takes; None if it does not say."""
+    """The signature of a function; None if it has none."""
     try:
         return inspect.signature(function)
     except (TypeError, ValueError):

@@ -1,7 +1,7 @@
-"""Functions that ``math`` or NumPy lack, for floats and for arrays, right to the last digits over their whole range.
+"""Functions that ``math`` or NumPy lack, for floats and for arrays, accurate to the last digits over their whole range.
 
-What a rule of calculus needs beside a function's value (1 − σ, 1 − tanh²) is lost where the value rounds to 1; here it
-is computed from x. Squares that would overflow, or whose rounding an exponential would magnify, are avoided.
+Quantities that a rule needs besides a function's value (1 − σ, 1 − tanh²) lose all digits where the value rounds to 1;
+here they are computed from x. Squares that would overflow, or whose rounding an exponential would magnify, are avoided.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import numpy as np
 __all__ = ["ARRAYS", "ERFC_SLOPE", "FLOATS", "LN2"]
 
 _TO_A_SIXTEENTH: Final = 0.0625
-_FAR: Final = 1000.0  # e^(−x²/2) is 0 long before
-_SATURATED: Final = 0.03  # of 1 − z and 1 − z²: below it, a z of 53 bits leaves less than 14 digits
+_FAR: Final = 1000.0  # e^(−x²/2) is 0 for much smaller x
+_SATURATED: Final = 0.03  # for 1 − z and 1 − z²: below it, a z of 53 bits leaves less than 14 digits
 _ROOT_HALF: Final = 0.7071067811865476
-_ROOT_HALF_SHORT: Final = 0.70709228515625  # of 14 bits: its product with a multiple of 1/16 is exact
+_ROOT_HALF_SHORT: Final = 0.70709228515625  # rounded to 14 bits: its product with a multiple of 1/16 is exact
 _ROOT_HALF_REST: Final = 1.44960302975244e-05
 LN2: Final = 0.6931471805599453
-_NEGLIGIBLE: Final = 1e-18  # beside 1
+_NEGLIGIBLE: Final = 1e-18  # relative to 1
 ERFC_SLOPE: Final = -1.1283791670955126  # −2/√π, at 0
 
 
@@ -45,7 +45,7 @@ def _logistic(x: float) -> float:
 
 
 def _sech2(x: float, z: float) -> float:
-    """1 − z² for z = tanh x; where that cancels it is (1 + |z|)²·e^(−2|x|)."""
+    """1 − z² for z = tanh x; computed as (1 + |z|)²·e^(−2|x|) where 1 − z² cancels."""
     rest = 1.0 - z * z
     if rest > _SATURATED:
         return rest
@@ -63,9 +63,9 @@ def _gaussian(x: float, scale: float) -> float:
 
 
 def _normal_cdf(x: float) -> float:
-    """Φ(x) = erfc(−x/√2)/2, made good for what −x/√2 is rounded by, which the tail magnifies x² times."""
+    """Φ(x) = erfc(−x/√2)/2, corrected for the rounding of −x/√2, which the tail magnifies x² times."""
     t = -_ROOT_HALF * x
-    if x != x or not -40.0 < x < -1.0:  # asking first whether it is a number keeps NumPy silent
+    if x != x or not -40.0 < x < -1.0:  # the check for nan comes first to avoid a NumPy warning
         return 0.5 * math.erfc(t)
     near = round(x / _TO_A_SIXTEENTH) * _TO_A_SIXTEENTH
     lost = (-near * _ROOT_HALF_SHORT - t) - near * _ROOT_HALF_REST - (x - near) * _ROOT_HALF
@@ -81,7 +81,7 @@ def _lorentzian(x: float) -> float:
 def _logaddexp(x: float, y: float) -> float:
     """ln(eˣ + eʸ)."""
     if x == y:
-        return x + LN2  # also of two infinities, whose difference is nan
+        return x + LN2  # also for two infinities, whose difference is nan
     top, other = (x, y) if x > y else (y, x)
     return top + math.log1p(exp(other - top))
 
@@ -94,7 +94,8 @@ def _sinc(x: float) -> float:
 def _spherical_bessel(x: float, n: float) -> float:
     """jₙ(x): by its power series where no term outweighs the sum, else upwards from j₀ and j₁, stable beyond x = n.
 
-    A rule multiplies j₋₁ by 0, and it has a pole: it is taken for 0. Source: Abramowitz and Stegun, 10.1.2 and 10.1.19.
+    j₋₁ is taken as 0, because rules multiply it by 0 and it has a pole. Source: Abramowitz and Stegun, 10.1.2 and
+    10.1.19.
     """
     if n < 0 or x - x != 0:
         return x - x
@@ -112,7 +113,7 @@ def _spherical_bessel(x: float, n: float) -> float:
     return z * math.prod(x / (2 * k + 3) for k in range(int(n)))
 
 
-#: What `autodiff.primitives.namespace.floats` has beside ``math``.
+#: The functions that `autodiff.primitives.namespace.floats` has in addition to ``math``.
 FLOATS: Final[dict[str, Any]] = {
     "gaussian": _gaussian, "logaddexp": _logaddexp, "logistic": _logistic, "logistics": _logistics,
     "lorentzian": _lorentzian, "normal_cdf": _normal_cdf, "sech2": _sech2, "sinc": _sinc,
@@ -124,44 +125,44 @@ FLOATS: Final[dict[str, Any]] = {
 
 
 class _Type(NamedTuple):
-    """What depends on the type of an array."""
+    """Constants that depend on the dtype of an array."""
 
-    one: Any  # without axes: NumPy adds it in half the time of a float
+    one: Any  # 0-d: NumPy adds it in half the time of a float
     lowest: float  # below it e⁻ˣ overflows
-    saturated: float  # as `_SATURATED`, for six digits in float32
+    saturated: float  # like `_SATURATED`, for six digits in float32
     widest: float  # beyond it cosh⁻² is 0, and cosh may overflow
-    largest: float  # whose square is finite
+    largest: float  # its square is finite
 
 
 _DOUBLE: Final = _Type(np.array(1.0), -700.0, _SATURATED, 400.0, 1e154)
 _SINGLE: Final = _Type(np.array(1.0, np.float32), -80.0, 0.15, 60.0, 1e19)
 _TYPES: Final = {"d": _DOUBLE, "f": _SINGLE}
-_FEW: Final = 4096  # elements: of fewer it is faster to compute all than to pick some, and they may be kept
+_FEW: Final = 4096  # elements: below it, computing all is faster than selecting some, and both results may be kept
 
 
 def _array_logistics(x: Any) -> Any:
-    """σ(x) = 1/(1 + e⁻ˣ) of an array, and 1 − σ(x): what `_logistics` gives for a float.
+    """σ(x) = 1/(1 + e⁻ˣ) of an array, and 1 − σ(x): the counterpart of `_logistics` for floats.
 
-    Nodes keep the pair for their rule. Where the array is small, that saves a second exponential.
+    Nodes keep the pair for their rule. If the array is small, this saves a second exponential.
     """
     few, kind = x.size < _FEW, _TYPES.get(x.dtype.char, _DOUBLE)
-    # Asking for the smallest by ``argmin`` costs a third of ``min`` on small arrays, and as much on large ones.
+    # Finding the smallest by ``argmin`` takes a third of the time of ``min`` on small arrays, the same on large ones.
     if x.size and x.item(x.argmin()) > kind.lowest:
         e = np.exp(-x)
         if few:
             z = np.reciprocal(e + kind.one)
             return z, e * z
-        e += kind.one  # in its place: one large array less
+        e += kind.one  # in place: saves one large array
         return _Logistics(x, np.reciprocal(e))
-    e = np.exp(np.copysign(x, -1.0))  # by e^(−|x|), which underflows silently
+    e = np.exp(np.copysign(x, -1.0))  # e^(−|x|) underflows silently
     z = np.maximum(e, kind.one * (x >= 0)) / (1.0 + e)
     return (z, np.maximum(e, kind.one * (x <= 0)) / (1.0 + e)) if few else _Logistics(x, z)
 
 
 class _Logistics:
-    """The pair of a large array; its second part, 1 − σ(x), when asked.
+    """The pair for a large array; the second part, 1 − σ(x), is computed on request.
 
-    To keep e⁻ˣ for it, 8 bytes an element more between the passes, costs more in page faults than is saved.
+    Keeping e⁻ˣ for it, 8 more bytes per element between the passes, costs more in page faults than it saves.
     """
 
     __slots__ = ("x", "z")
@@ -183,7 +184,7 @@ def _array_logistic(x: Any) -> Any:
 
 
 def _array_sech2(x: Any, z: Any) -> Any:
-    """1 − z² for z = tanh x; where that cancels it is 1/cosh² x, which costs as much as tanh."""
+    """1 − z² for z = tanh x; computed as 1/cosh² x where 1 − z² cancels, which costs as much as tanh."""
     rest = 1.0 - z * z
     least = rest.item(rest.argmin()) if rest.size else 1.0
     if least > _SINGLE.saturated:
@@ -193,7 +194,7 @@ def _array_sech2(x: Any, z: Any) -> Any:
         return rest
     if not rest.ndim:
         return rest.dtype.type(_sech2(float(x), math.tanh(x)))
-    if not least > 0:  # there cosh may overflow
+    if not least > 0:  # then cosh may overflow
         x = np.minimum(np.abs(x), kind.widest)
     if rest.size < _FEW:
         return np.square(np.reciprocal(np.cosh(x, out=rest), out=rest), out=rest)
@@ -202,7 +203,7 @@ def _array_sech2(x: Any, z: Any) -> Any:
 
 
 def _mend(rest: Any, limit: float, x: Any, exact: Callable[[Any], Any]) -> None:
-    """Put ``exact(x)`` where ``rest``, what is left of 1, is not above the limit: in few places, as a rule."""
+    """Write ``exact(x)`` into ``rest``, the difference from 1, where it is not above the limit: usually few places."""
     places = (rest <= limit).ravel().nonzero()[0]
     rest.put(places, exact(x.take(places)))
 
@@ -222,7 +223,7 @@ def _array_lorentzian(x: Any) -> Any:
 
 
 def _by_element(function: Any) -> Any:
-    """A function of floats that NumPy lacks, for arrays: through ``math``, in float64."""
+    """A function of floats that NumPy lacks, applied to arrays element by element in float64."""
     vectorized = np.vectorize(function, otypes=[np.float64])
 
     def on_arrays(x: Any, *params: Any) -> Any:
@@ -233,11 +234,11 @@ def _by_element(function: Any) -> Any:
 
 
 def _array_logaddexp(x: Any, y: Any) -> Any:
-    with np.errstate(over="ignore"):  # of x − y, which matters where it is finite
+    with np.errstate(over="ignore"):  # in x − y, which matters only where it is finite
         return np.logaddexp(x, y)
 
 
-#: What `autodiff.primitives.namespace.arrays` has beside NumPy.
+#: The functions that `autodiff.primitives.namespace.arrays` has in addition to NumPy.
 ARRAYS: Final[dict[str, Any]] = {
     "erfc": _by_element(math.erfc), "gaussian": _array_gaussian, "logaddexp": _array_logaddexp,
     "logistic": _array_logistic, "logistics": _array_logistics, "lorentzian": _array_lorentzian,

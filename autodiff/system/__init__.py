@@ -1,1 +1,1 @@
-"""What Python and the operating system are asked for: paths, encodings, files, extras; nothing about gradients."""
+"""The interface to Python and the operating system: paths, encodings, files, extras; nothing about gradients."""

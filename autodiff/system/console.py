@@ -1,6 +1,6 @@
-"""Standard output and error that refuse no text: what their encoding does not have is written in ASCII spelling.
+"""Standard output and error that accept any text: text that their encoding lacks is written in ASCII spelling.
 
-A Windows console that is redirected to a file, and a terminal in the C locale, have no W₁₄⁽¹⁾; they get W14(1).
+A Windows console that is redirected to a file, or a terminal in the C locale, cannot print W₁₄⁽¹⁾; it gets W14(1).
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from autodiff.words.notation import in_ascii
 
 __all__ = ["encodable", "readable_output"]
 
-_GAP: Final = re.compile("( {3,}|\n)")  # what fills a column of a table up, or ends a line
+_GAP: Final = re.compile("( {3,}|\n)")  # the padding of a table's column, or the end of a line
 _NARROWEST: Final = 2
 
 
 def encodable(text: str, encoding: str) -> str:
-    """``text`` if the encoding has all of it; else in ASCII spelling, with columns of tables where they were.
+    """Return ``text`` if the encoding can represent it, else its ASCII spelling with the columns of tables aligned.
 
-    Characters without a spelling, such as Chinese or accented ones, stay where the encoding has them; others are
-    written as their numbers.
+    Characters without a spelling, such as Chinese or accented ones, are kept if the encoding has them and otherwise
+    written as escapes.
 
     Raises:
-        LookupError: there is no such encoding.
+        LookupError: if the encoding is unknown.
 
     >>> encodable("W₁₄⁽¹⁾ → é", "utf-8"), encodable("W₁₄⁽¹⁾ → é", "cp1252"), encodable("W₁₄⁽¹⁾ → é", "ascii")
     ('W₁₄⁽¹⁾ → é', 'W14(1) -> é', 'W14(1) -> \\\\xe9')
     """
-    text = text.encode(errors="backslashreplace").decode()  # no encoding has half a character, as paths may
+    text = text.encode(errors="backslashreplace").decode()  # paths may hold lone surrogates, which no encoding has
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
@@ -40,7 +40,7 @@ def encodable(text: str, encoding: str) -> str:
 
 
 def _spelled(text: str) -> str:
-    """In ASCII spelling; what grew takes its room from the next gap."""
+    """``text`` in ASCII spelling; text that grows takes its space from the next gap."""
     found, grown = "", 0
     for k, part in enumerate(_GAP.split(text)):
         if k % 2 == 0:
@@ -57,7 +57,7 @@ def _spelled(text: str) -> str:
 
 @contextmanager
 def readable_output() -> Iterator[None]:
-    """Within it, or in a function that it decorates, whatever is printed can be; afterwards all is as it was.
+    """Within the block, or in a function that this decorates, any text can be printed; the streams are restored after.
 
     >>> with readable_output():
     ...     print("a₁⁽²⁾")
@@ -68,12 +68,12 @@ def readable_output() -> Iterator[None]:
 
 
 def _readable(stream: Any) -> Any:
-    # a program without a console has no streams; a StringIO has no encoding, and takes everything
+    # a program without a console has no streams; a StringIO has no encoding and accepts everything
     return _Readable(stream) if getattr(stream, "encoding", None) else stream
 
 
 class _Readable:
-    """A text stream that is asked only for what its encoding has."""
+    """A text stream that receives only text that its encoding can represent."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream

@@ -1,6 +1,6 @@
-"""How to get what a plain installation leaves out: the extras of ``setup.cfg``, from this project's own folder.
+"""Hints for installing the optional dependencies: the extras of ``setup.cfg``, from the folder of this project.
 
-The package index knows another project under this name, so no hint may name the package there.
+The package index has a different project with this name, so no hint may refer to the package there.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ __all__ = ["install"]
 
 
 def install(extra: str) -> str:
-    """What installs the extra of that name, for the end of a sentence.
+    """Return the command that installs the extra of that name, for the end of a sentence.
 
     >>> install("demos")
     'pip install -e ".[demos]" in the folder of this project'

@@ -1,9 +1,9 @@
-"""A file is replaced as a whole or not at all: under errors, Ctrl-C and kills.
+"""Replace a file completely or not at all, under errors, Ctrl-C and kills.
 
-What is new is written to a file without a name, where the system has such (Linux, on most file systems): if the process
-is killed meanwhile, nothing remains of it. For the moment between two system calls in which it takes the old file's
-place it is called ``.autodiff-`` and sixteen hexadecimal digits; elsewhere it is called so while it is written. Only a
-killed process leaves a file of such a name behind, and nothing reads it again: it may be deleted.
+The new content is written to a file without a name if the system supports that (Linux, on most file systems); if the
+process is killed in the meantime, nothing remains. Between the two system calls that put it in the place of the old
+file, it is called ``.autodiff-`` followed by sixteen hexadecimal digits; on other systems it has such a name while it
+is written. Only a killed process leaves a file of such a name behind; nothing reads it, and it can be deleted.
 """
 
 from __future__ import annotations
@@ -20,23 +20,22 @@ _OPEN_FILES: Final = "/proc/self/fd"
 
 
 def replace(target: Path, data: bytes) -> None:
-    """Make ``data`` the content of a file, through symbolic links; a pipe or device is written to, as by `open`.
+    """Make ``data`` the content of a file, following symbolic links; a pipe or device is written to directly.
 
-    A file that is there keeps its permissions, and its owner as far as the system allows; another name of it (a hard
-    link) keeps the old content. A new file has the permissions that the umask leaves.
+    An existing file keeps its permissions, and its owner as far as the system allows; its other hard links keep the
+    old content. A new file gets the permissions that the umask leaves.
 
     Raises:
-        OSError: as `open` for writing does, a file that may not be written included, or the system's error in between;
-        then everything is as it was.
+        OSError: if the file cannot be opened for writing, or a system call fails; then nothing has changed.
     """
     old = _status(target)
     if old is not None and not S_ISREG(old.st_mode):
         target.write_bytes(data)
         return
     if old is not None:
-        os.close(os.open(target, os.O_WRONLY))  # one that may not be written is not replaced either
+        os.close(os.open(target, os.O_WRONLY))  # a file without write permission is not replaced either
     place = Path(os.path.realpath(target))
-    # its own name may be as long as a name can be, so none is made of it
+    # the target's name may have the maximal length, so the hidden name does not extend it
     hidden = place.with_name(f".autodiff-{os.urandom(8).hex()}")
     try:
         with os.fdopen(_opened(hidden), "wb") as file:
@@ -60,9 +59,9 @@ def _status(target: Path) -> os.stat_result | None:
 
 
 def _opened(hidden: Path) -> int:
-    """A new file: without a name where there can be one, and where it can be given a name later."""
+    """A new file, without a name if the system supports that and can give it a name later."""
     if hasattr(os, "O_TMPFILE") and os.path.isdir(_OPEN_FILES):
-        with suppress(OSError):  # not every file system can
+        with suppress(OSError):  # not every file system supports it
             return os.open(hidden.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
     return os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
 
@@ -70,15 +69,15 @@ def _opened(hidden: Path) -> int:
 def _give_name(handle: int, name: Path) -> None:
     folder = os.open(name.parent, os.O_RDONLY)
     try:
-        # a folder must be given: else Python calls link(2), which links to /proc's own entry
+        # the folder is needed: without it Python calls link(2), which links to the entry in /proc
         os.link(f"{_OPEN_FILES}/{handle}", name.name, src_dir_fd=folder, dst_dir_fd=folder)
     finally:
         os.close(folder)
 
 
 def _make_like(handle: int, old: os.stat_result) -> None:
-    """The owner, where that is allowed, and the permissions of the file that is replaced."""
-    if hasattr(os, "fchmod"):  # elsewhere a file that may be written has no permissions to keep
+    """Copy the permissions of the replaced file, and its owner if allowed."""
+    if hasattr(os, "fchmod"):  # on other systems a writable file has no permissions to keep
         with suppress(OSError):
             os.fchown(handle, old.st_uid, old.st_gid)
         os.fchmod(handle, old.st_mode & 0o777)

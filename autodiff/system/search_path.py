@@ -1,7 +1,7 @@
-"""Where Python looks for modules: nothing in the reader's folder is in the way of this project's own.
+"""Python's module search path: nothing in the user's folder shadows the modules of this project.
 
-``python -m`` puts the folder it is run in before everything else, so that a ``nn.py``, ``numpy.py`` or ``random.py``
-there would be taken for the module of that name. Once loaded as part of that command, this file leaves the folder out.
+``python -m`` puts the current folder first on the path, so that a ``nn.py``, ``numpy.py`` or ``random.py`` there would
+shadow the module of that name. When loaded by that command, this module removes the folder from the path.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _OWN: Final = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__
 
 @contextmanager
 def own_modules_first() -> Iterator[None]:
-    """In its body an import finds what stands beside this package before anything else of that name."""
+    """Within the block, imports find the modules next to this package before any others of the same name."""
     sys.path.insert(0, _OWN)
     try:
         yield
@@ -29,13 +29,13 @@ def own_modules_first() -> Iterator[None]:
 
 
 def _is_run_as_a_module() -> bool:
-    """Whether Python is looking for the program of ``python -m autodiff …``; the folder is then first on the path."""
+    """Whether Python is loading ``python -m autodiff …``; then the current folder is first on the path."""
     if sys.argv[:1] != ["-m"] or sys.flags.safe_path:
         return False
-    module = sys.orig_argv[-len(sys.argv)]  # what stands before the program's own arguments
+    module = sys.orig_argv[-len(sys.argv)]  # the argument before the program's arguments
     return module == "autodiff" or (module.startswith("-") and module.endswith("mautodiff"))
 
 
-with suppress(OSError):  # of a folder that was deleted; then it is not on the path
+with suppress(OSError):  # the current folder was deleted, and is then not on the path
     if _is_run_as_a_module() and sys.path[0] in ("", os.getcwd()):
         del sys.path[0]

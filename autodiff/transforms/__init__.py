@@ -1,1 +1,1 @@
-"""Derivatives of functions, by the graph and by differences; no graph is built here by hand."""
+"""Derivatives of functions, from the graph and by finite differences; no graph is built by hand here."""

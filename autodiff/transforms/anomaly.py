@@ -30,16 +30,18 @@ _SHARES: Final = shares.__file__  # whose functions run rules, of a ``node``
 
 @contextmanager
 def detect_anomaly() -> Iterator[None]:
-    """Within the block, the first computed or given value, or error signal, that is inf or nan raises, naming its line.
+    """Within the block, raise an error that names the line of the first value or error signal that is inf or nan.
 
-    It watches the calls of this thread through the interpreter's profiling hook, so that it costs nothing where it is
-    not asked for, and other threads are not watched. The block runs several times slower, and a backward pass takes at
-    least twice as long: it is tried first, and where a gradient would not be finite nothing is written.
+    Values include leaves as well as results. The block watches the calls of its own thread through the interpreter's
+    profiling hook: code outside the block pays nothing, and other threads are not watched. Code in the block runs
+    several times slower. Each backward pass is first run on trial and so takes at least twice as long; if a gradient
+    would not be finite, no gradient is written.
 
     Raises:
-        FloatingPointError: operation, operands, file and line of the first non-finite value, in forward order. Of a
-        gradient that is not finite the operation whose backward pass gave the first such error signal, what was
-        multiplied, and the line that computed the operation, if that was within the block.
+        FloatingPointError: if a value is not finite; the message gives the operation, operands, file and line of the
+            first such value in forward order. If a gradient is not finite; the message gives the operation that sent
+            back the first non-finite error signal, the factors, and the line that computed the operation if that line
+            is in the block.
 
     >>> from autodiff import Value
     >>> with detect_anomaly():  # doctest: +ELLIPSIS
@@ -60,10 +62,10 @@ def detect_anomaly() -> Iterator[None]:
 
 
 class _Watch:
-    """The profiling hook: it keeps the user's line of every node made, and tries every backward pass."""
+    """The profiling hook: it records the user's line for every new node and runs every backward pass on trial."""
 
     def __init__(self) -> None:
-        #: By the id of each node made within the block; a new node with an id that was freed takes its place.
+        #: Keyed by the id of each node made within the block; a new node that reuses a freed id replaces the old entry.
         self.places: dict[int, str] = {}
 
     def __call__(self, frame: FrameType, event: str, result: Any) -> None:
@@ -76,9 +78,9 @@ class _Watch:
                 self.see(node, frame)
 
     def see(self, node: Node, frame: FrameType) -> None:
-        """Enter a node that was made, and raise if it is a value that is not finite.
+        """Record the line of a new node, and raise if its value is not finite.
 
-        What rules make on the way back is no value of the user's: the pass was tried, and its gradients are finite.
+        Nodes that rules make during a backward pass are exempt: the trial run has shown that its gradients are finite.
         """
         ruled, place = _origin(frame)
         if id(ruled) in self.places:
@@ -89,11 +91,11 @@ class _Watch:
             raise FloatingPointError(f"{_account(node)}, the first value that is not finite, at {place}")
 
     def try_pass(self, output: Any, seed: Any, wanted: Any) -> None:
-        """Raise where a pass would end at a gradient that is not finite."""
+        """Raise if a backward pass would produce a gradient that is not finite."""
         try:
             flows = Flows(output, output, seed=plain(seed))
             edges = list(flows.edges())
-        except Exception:  # whatever it is, the pass itself is going to raise it
+        except Exception:  # the pass itself will raise it
             return
         found = _behind_a_gradient(flows, edges, wanted)
         if found:
@@ -101,7 +103,7 @@ class _Watch:
             raise FloatingPointError("; then ".join([f"{first}, the first error signal that is not finite", *later]))
 
     def account(self, flows: Flows, edges: Sequence[FlowEdge], anomaly: Anomaly) -> str:
-        """What was multiplied or added up, and where that was computed."""
+        """The factors or summands of a non-finite signal, and the line that computed its operation."""
         edge = anomaly.edge
         if edge is None:
             node = flows.node_of(anomaly.node)
@@ -112,13 +114,13 @@ class _Watch:
             times = "" if edge.local is None else f"{_amount(edge.error)} × {_amount(edge.local)} = "
             told = f"sends back {times}{_amount(edge.share)}"
         made = "given" if node.is_leaf else "computed"
-        return f"{_called(node)}, {made} at {self.places.get(id(node), 'a place outside of the block')}, {told}"
+        return f"{_called(node)}, {made} at {self.places.get(id(node), 'a place outside the block')}, {told}"
 
 
 def _behind_a_gradient(flows: Flows, edges: Sequence[FlowEdge], wanted: Any) -> list[Anomaly]:
-    """Where the errors behind a gradient that is not finite stop being finite, and where they become nan; else [].
+    """Where the error signals behind a non-finite gradient become non-finite, and where they become nan; else [].
 
-    Errors that a closed gate stops, and those that come to no gradient, do no harm.
+    Signals that a closed gate stops, or that reach no gradient, are ignored.
     """
     ends = (node in wanted if wanted is not None else node.is_leaf and not node.is_detached for node in flows.graph)
     spoiled = (item for item, is_end in zip(flows.nodes, ends, strict=True) if is_end and not is_finite(item.error))
@@ -131,7 +133,7 @@ def _behind_a_gradient(flows: Flows, edges: Sequence[FlowEdge], wanted: Any) -> 
 
 
 def _origin(frame: FrameType) -> tuple[Any, str]:
-    """The node whose rule is being run, None in no backward pass, and the user's line that led to this frame."""
+    """The node whose rule is running (None outside a backward pass), and the user's line that led to this frame."""
     here: FrameType | None = frame
     ruled = None
     while here is not None and is_own(here):
@@ -142,7 +144,7 @@ def _origin(frame: FrameType) -> tuple[Any, str]:
 
 
 def _is_given_back(node: Node, frame: FrameType) -> bool:
-    """Whether a function returns one of its arguments: then it did not make it."""
+    """Whether a function returns one of its arguments, which it therefore did not make."""
     code = frame.f_code
     names = () if code.co_name == "__init__" else code.co_varnames[: code.co_argcount]
     return any(frame.f_locals.get(name) is node for name in names)

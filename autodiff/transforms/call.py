@@ -1,4 +1,4 @@
-"""One call of a function that is being differentiated, and the pullback of what it returned."""
+"""One call of a function under differentiation, and the pullback of its result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Call", "total_of", "zero_of"]
 
 
 class Call:
-    """One call of a function with fresh leaves in place of the arguments to differentiate."""
+    """One call of a function, with fresh leaves instead of the arguments to differentiate."""
 
     def __init__(
         self, f: Any, argnum: WholeNumber | Sequence[WholeNumber], args: Sequence[Any], kwargs: dict[str, Any]
@@ -55,20 +55,20 @@ class Call:
         )
 
     def single_output(self) -> Any:
-        """The result, which must be one number."""
+        """The result; raises TypeError or ValueError if it is not one number."""
         output = self.result
         if isinstance(output, list | tuple | dict):
-            raise TypeError(f"a gradient is taken of one number, and the function returned {describe(output)}")
+            raise TypeError(f"a gradient needs one number, but the function returned {describe(output)}")
         shape = shape_of(output)
         if math.prod(shape) != 1:
             raise ValueError(
-                f"the function returned shape {shape}; a gradient is taken of one number: "
-                "reduce it, as with .sum(), or use jacobian or vjp"
+                f"the function returned shape {shape}, but a gradient needs one number; "
+                "reduce the result, for example with .sum(), or use jacobian or vjp"
             )
         return output
 
     def plain(self, item: Any) -> Any:
-        """A result as the caller gets it: a node if any argument was one, else numbers."""
+        """A result as the caller receives it: a node if the graph extends beyond this call, else plain numbers."""
         return item if self.open or not isinstance(item, Node) else own_copy(item._data)
 
     def pullback(self, output: Any, seed: Any, create_graph: bool | None = None) -> Any:
@@ -80,7 +80,7 @@ class Call:
             found = [None] * len(self.inputs)  # a constant: the function ignores its argument
             came, needed = shape_of(seed), shape_of(output)
             if seed is not None and came != needed:
-                raise ValueError(f"the seed has shape {came}, the output {needed}; they must be the same")
+                raise ValueError(f"the seed has shape {came}, but the output has shape {needed}; they must match")
         return self.structured([zero_of(leaf) if g is None else g for leaf, g in zip(self.inputs, found, strict=True)])
 
     def pullback_of_all(self, outputs: Sequence[Any], seeds: Sequence[Any]) -> Any:
@@ -95,16 +95,20 @@ class Call:
 
 
 def _places(argnum: WholeNumber | Sequence[WholeNumber], count: int) -> list[int]:
-    """Which of ``count`` arguments are to be differentiated; raises for what is not there or named twice."""
+    """The 0-based positions of the arguments to differentiate, out of ``count``; each must exist and occur once."""
     numbers = list(argnum) if isinstance(argnum, Iterable) else [argnum]
     for k in numbers:
         if not isinstance(k, int | np.integer) or isinstance(k, bool):
-            raise TypeError(f"argnum is an int or a sequence of ints, and got {argnum!r}")
+            raise TypeError(f"argnum must be an int or a sequence of ints, got {argnum!r}")
         if not -count <= k < count:
-            raise ValueError(f"argnum {k} asks for an argument that is not there: {count} positional ones came")
+            raise ValueError(f"argnum={k} is out of range for a call with {_positional(count)}")
     if len({k % count for k in numbers}) < len(numbers):
-        raise ValueError(f"argnum names each argument once, and got {argnum!r} for {count} arguments")
+        raise ValueError(f"argnum={argnum!r} names an argument twice in a call with {_positional(count)}")
     return [int(k) for k in numbers]
+
+
+def _positional(count: int) -> str:
+    return f"{count} positional argument{'s' * (count != 1)}"
 
 
 def _check_output(output: Any) -> None:
@@ -112,24 +116,24 @@ def _check_output(output: Any) -> None:
     if isinstance(output, Node):
         return
     if isinstance(output, bool | str) or not isinstance(output, int | float | np.ndarray | np.generic):
-        raise TypeError(f"the function returned {describe(output)}, not a number, a Value or a Tensor")
+        raise TypeError(f"the function must return a number, a Value or a Tensor, and returned {describe(output)}")
     if np.asarray(output).dtype.kind not in "fiu":
-        raise TypeError(f"the function returned an {describe(output)}; autodiff.stack makes one Tensor of Values")
+        raise TypeError(f"the function returned an {describe(output)}; join Values into a Tensor with autodiff.stack")
 
 
 def _fresh(leaf: Any) -> Any:
     if isinstance(leaf, Node):
-        return identity(leaf)  # a new node behind the old: gradients stop here, the outer graph goes on
+        return identity(leaf)  # a new node on top of the old one: gradients stop here, the outer graph continues
     return Value(leaf) if is_plain_number(leaf) else Tensor(leaf)
 
 
 def zero_of(leaf: Node) -> Any:
-    """Its gradient where nothing depends on it."""
+    """The gradient of a leaf on which nothing depends."""
     return 0.0 if leaf._data.__class__ is float else np.zeros_like(leaf._data)
 
 
 def total_of(items: Iterable[Any]) -> Any:
-    """The sum of some numbers, arrays or nodes, at least one."""
+    """The sum of one or more numbers, arrays or nodes."""
     first, *rest = items
     for item in rest:
         first = first + item

@@ -1,8 +1,8 @@
-"""Numerical derivatives: what a gradient is checked against, from values of the function alone.
+"""Numerical derivatives, computed from function values alone, as a check of gradients.
 
-A central difference (f(x+h) − f(x−h))/2h is off by c₁h² + c₂h⁴ + …, so differences at halved steps are extrapolated to
-h = 0 (Richardson). Large steps have little rounding, small ones little curvature; the table shows which entry is best,
-and by how much its neighbours differ from it is the error that is stated with it.
+A central difference (f(x+h) − f(x−h))/2h has the error c₁h² + c₂h⁴ + …, so differences at halved steps are
+extrapolated to h = 0 (Richardson). Large steps suffer little from rounding, small steps little from curvature. The
+extrapolation table shows which entry is best; its distance from the neighbouring entries is the stated error.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ Function = Callable[[float], float]
 
 @dataclass(frozen=True, slots=True)
 class NumericalDerivative:
-    """A derivative f′(x) from differences: ``value`` ± ``error`` (units of f per unit of x), and what it cost.
+    """A derivative f′(x) by differences: ``value`` ± ``error`` (units of f per unit of x), and the number of calls.
 
-    At a kink ``error`` reaches from the slope on the left to that on the right; at a jump it is inf.
+    At a kink ``value`` ± ``error`` spans the slopes on both sides; at a jump ``error`` is inf.
     """
 
     value: float
@@ -38,9 +38,9 @@ class NumericalDerivative:
     evaluations: int
 
     def agrees(self, gradient: float) -> bool:
-        """Whether ``gradient`` may be the same derivative: within four error bars and 1e-7 of the larger one.
+        """Whether ``gradient`` may be the same derivative: within four error bars plus 1e-7 of the larger one.
 
-        Nothing agrees with a derivative whose error is not finite, and no gradient that is not finite agrees with any.
+        False if the error or the gradient is not finite.
 
         >>> numerical_derivative(math.sin, 0.0).agrees(1.0)
         True
@@ -56,14 +56,15 @@ def numerical_derivative(f: Function, x: float) -> NumericalDerivative:
     """f′(x) = lim (f(x+h) − f(x−h))/2h, by central differences at halved steps, extrapolated in h².
 
     Args:
-        f: a function of one float; it gives a float, nan or inf where it is not defined.
-        x: where, a finite number in the units f expects.
+        f: a function of one float; it returns a float, and nan or inf where it is not defined.
+        x: the point, a finite number in the units that f expects.
 
     Returns:
-        the derivative with its error, see `NumericalDerivative`; nan ± inf where f is not defined around x.
+        the derivative with its error, see `NumericalDerivative`; nan ± inf if f is not defined around x.
 
     Raises:
-        TypeError: f cannot be called, or x or f(x) is not a number. ValueError: x is not finite.
+        TypeError: if f is not callable, or x or f(x) is not a number.
+        ValueError: if x is not finite.
 
     Source: notes, section 2 ("gradient check"), with the step chosen by extrapolation.
 
@@ -73,11 +74,11 @@ def numerical_derivative(f: Function, x: float) -> NumericalDerivative:
     0 ± 1
     """
     if not callable(f):
-        raise TypeError(f"a numerical derivative is taken of a function, and got {describe(f)}")
+        raise TypeError(f"a numerical derivative needs a function, and got {describe(f)}")
     if isinstance(x, bool | str) or not isinstance(x, int | float):
-        raise TypeError(f"a numerical derivative is taken at a number, and got {describe(x)}")
+        raise TypeError(f"a numerical derivative needs a number x, and got {describe(x)}")
     if not math.isfinite(x):
-        raise ValueError(f"a numerical derivative is taken at a finite number, and got {x!r}")
+        raise ValueError(f"a numerical derivative needs a finite x, and got {x!r}")
     return _Table(f, float(x)).derivative()
 
 
@@ -95,10 +96,10 @@ class _Table:
         step = _FIRST_STEP * self.scale
         for _ in range(_ROWS):
             if self.x + step == self.x - step:
-                break  # closer than the floats around x
+                break  # the step is smaller than the spacing of floats around x
             difference, rounding = self.difference(step)
             if not math.isfinite(difference):
-                rows, step = [], step / 8  # a step out of the domain: start again closer to x
+                rows, step = [], step / 8  # the step left the domain: start again closer to x
                 continue
             rows.append(extrapolated(difference, rows[-1] if rows else []))
             self.keep_best(rows, rounding)
@@ -109,10 +110,10 @@ class _Table:
         return NumericalDerivative(value, max(error, self.half_gap()), self.evaluations)
 
     def difference(self, step: float) -> tuple[float, float]:
-        """The central difference at this step, and how far rounding of f may have moved it."""
+        """The central difference at this step, and a bound on its error from rounding of f."""
         right, left = self.x + step, self.x - step
         above, below = self.at(right), self.at(left)
-        width = right - left  # what x ± h were rounded to, not 2h
+        width = right - left  # the distance between the rounded x ± h, not 2h
         return (above - below) / width, 4 * _EPSILON * max(abs(above), abs(below)) / width
 
     def at(self, x: float) -> float:
@@ -120,7 +121,7 @@ class _Table:
         return float(self.f(x))
 
     def keep_best(self, rows: list[list[float]], rounding: float) -> None:
-        """Take over the entry of the last row with the smallest error: its distance from the entries it is made of."""
+        """Keep the entry of the last row with the smallest error: its distance from the entries it is computed from."""
         if len(rows) < 3:
             return
         for value, distance in inner_entries(rows[-1], rows[-2]):
@@ -128,7 +129,7 @@ class _Table:
                 self.best = value, distance + rounding
 
     def half_gap(self) -> float:
-        """Half the difference of the slopes right and left of x: 0 where f is smooth, inf where it jumps."""
+        """Half the difference between the slopes to the right and left of x: 0 if f is smooth, inf if it jumps."""
         middle = self.at(self.x)
         gaps = []
         for step in _KINK_STEPS:
@@ -142,14 +143,14 @@ class _Table:
 
 
 def inner_entries(row: list[float], before: list[float]) -> Iterator[tuple[float, float]]:
-    """The entries of a row but its ends, each with its largest distance from those it is made of."""
+    """The entries of a row without its ends, each with its largest distance from the entries it is computed from."""
     for j in range(1, len(row) - 1):
         made_of = (row[j - 1], before[j - 1], before[j])
         yield row[j], max(abs(row[j] - entry) for entry in made_of)
 
 
 def extrapolated(difference: float, before: list[float], base: float = 4.0) -> list[float]:
-    """One row of the table: T[j] = T[j−1] + (T[j−1] − before[j−1]) / (baseʲ − 1); base 4 for steps halved in h²."""
+    """One row of the table: T[j] = T[j−1] + (T[j−1] − before[j−1]) / (baseʲ − 1); base 4 for halved steps and h²."""
     row = [difference]
     for j, entry in enumerate(before, start=1):
         row.append(row[-1] + (row[-1] - entry) / (base**j - 1))

@@ -1,7 +1,7 @@
 """Derivatives as functions of functions: ``grad(f)`` and its relatives, to any order, over nested inputs.
 
 Plain numbers in, plain numbers out. If an argument is a node, or the function closes over one, the result is a node
-too, as that of any expression would be: that is how transforms nest, without levels and without a mode.
+too, like the result of any other expression. Transforms therefore nest without levels and without a mode.
 """
 
 from __future__ import annotations
@@ -28,20 +28,21 @@ __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
 
 def grad(f: Callable[..., Any], argnum: WholeNumber | Sequence[WholeNumber] = 0) -> Callable[..., Any]:
-    """The function that computes ∇f with respect to argument ``argnum``.
+    """Return the function that computes ∇f with respect to argument ``argnum``.
 
     Args:
-        f: a function whose result is one number (a Value or Tensor when called with them).
-        argnum: which positional argument, 0-based; a sequence gives a tuple of gradients.
+        f: a function that returns one number (a Value or Tensor if called with nodes).
+        argnum: the 0-based position of the argument; a sequence of positions gives a tuple of gradients.
 
     Returns:
-        a function of the same arguments. The argument may nest lists, tuples and dicts of numbers, arrays and nodes:
-        so does the result. An argument that f ignores has gradient 0, and so has every argument of a constant.
+        a function of the same arguments. The argument may nest lists, tuples and dicts of numbers, arrays and nodes;
+        the gradient has the same structure and shapes. It is 0 for an argument that f ignores and if f is constant.
 
     Raises:
-        TypeError: f is not callable, the argument holds no numbers, or the result is no number; or it depends on none
-            of them, but f read the ``.data`` of a node that does (the message names the line).
-        ValueError: the result has more than one element, or there is no such argument.
+        TypeError: if f is not callable, the argument holds no numbers or the result is not a number; also if the
+            result does not depend on the argument although f read the ``.data`` of a node that does (the message
+            names the line).
+        ValueError: if the result has more than one element, or ``argnum`` is out of range.
 
     >>> grad(lambda x: x ** 3)(2.0)
     12.0
@@ -60,7 +61,7 @@ def grad(f: Callable[..., Any], argnum: WholeNumber | Sequence[WholeNumber] = 0)
 def value_and_grad(
     f: Callable[..., Any], argnum: WholeNumber | Sequence[WholeNumber] = 0
 ) -> Callable[..., tuple[Any, Any]]:
-    """The function that computes (f, ∇f) in one forward and one backward pass; see `grad`.
+    """Return the function that computes (f, ∇f) in one forward and one backward pass; arguments and errors as `grad`.
 
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
@@ -77,9 +78,9 @@ def value_and_grad(
 
 
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
-    """f(*primals) and the pullback ū ↦ Jᵀū: one gradient for each primal.
+    """Return f(*primals) and the pullback (vjp) ū ↦ Jᵀū, which gives one gradient for each primal.
 
-    The result of f may nest; the cotangent has its structure and shapes. Raises as `grad`.
+    The result of f may nest; the cotangent ū must have its structure and shapes. Raises the same errors as `grad`.
 
     >>> value, pullback = vjp(lambda x, y: x * y, 2.0, 3.0)
     >>> value, pullback(1.0)
@@ -89,7 +90,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     call = Call(f, tuple(range(len(primals))), primals, {})
     outputs = flatten(call.result)
     if not outputs:
-        raise TypeError(f"vjp needs a result that holds a number, and the function returned {describe(call.result)}")
+        raise TypeError(f"vjp needs a function that returns numbers; this one returned {describe(call.result)}")
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         return call.pullback_of_all(outputs, flatten_as(cotangent, call.result, "the cotangent"))  # type: ignore[no-any-return]
@@ -98,16 +99,17 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """f(*primals) and the directional derivative J·t.
+    """Return f(*primals) and the directional derivative (jvp) J·t.
 
-    The pullback ū ↦ Jᵀū is linear, so its own pullback is J: two backward passes, no second table of rules.
+    The pullback ū ↦ Jᵀū is linear, so its pullback is J: two backward passes and no second table of rules.
 
     Args:
-        primals: the arguments, as a list or tuple; each may nest.
-        tangents: one direction for each, of the same structure and shapes.
+        primals: a list or tuple of the arguments, each of which may nest.
+        tangents: a list or tuple with one direction for each argument, of the same structure and shapes.
 
     Raises:
-        TypeError: primals or tangents are not lists or tuples. ValueError: their structures or shapes differ.
+        TypeError: if primals or tangents is not a list or tuple.
+        ValueError: if their structures or shapes differ.
 
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
@@ -115,11 +117,11 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     _check_function(f)
     for role, items in (("primals", primals), ("tangents", tangents)):
         if not isinstance(items, list | tuple):
-            raise TypeError(f"jvp needs {role} as a list or tuple, one for each argument, and got {describe(items)}")
+            raise TypeError(f"jvp needs a list or tuple of {role}, one for each argument, and got {describe(items)}")
     given, directions = flatten(list(primals)), flatten_as(list(tangents), list(primals), "tangents")
     shapes = [np.shape(x) for x in given], [np.shape(x) for x in directions]
     if shapes[0] != shapes[1]:
-        raise ValueError(f"jvp needs tangents of the primals' shapes {shapes[0]}, and got {shapes[1]}")
+        raise ValueError(f"jvp needs tangents with the primals' shapes {shapes[0]}, and got {shapes[1]}")
     call = Call(f, tuple(range(len(primals))), tuple(primals), {})
     outputs = flatten(call.result)
     derivatives = [_pushforward(call, output, directions) for output in outputs]
@@ -127,9 +129,10 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
 
 
 def jacobian(f: Callable[..., Any], argnum: WholeNumber = 0) -> Callable[..., Any]:
-    """The function that computes ∂f/∂x: for a result of shape s and an argument of shape t, an array of shape s + t.
+    """Return the function that computes ∂f/∂x, of shape s + t for a result of shape s and an argument of shape t.
 
-    A nested result or argument gives the same nesting: the result's outside, the argument's inside. Raises as `grad`.
+    If the result or the argument nests, so does the Jacobian: the structure of the result outside, that of the
+    argument inside. Raises the same errors as `grad`.
 
     >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
     array([[2., 0.],
@@ -146,7 +149,7 @@ def jacobian(f: Callable[..., Any], argnum: WholeNumber = 0) -> Callable[..., An
 
 
 def hessian(f: Callable[..., Any], argnum: WholeNumber = 0) -> Callable[..., Any]:
-    """The function that computes ∂²f/∂x²: the `jacobian` of the gradient; shape t + t for an argument of shape t.
+    """Return the function that computes ∂²f/∂x², the `jacobian` of the gradient; for x of shape t it has shape t + t.
 
     >>> hessian(lambda x: x[0] * x[0] * x[1])(np.array([1.0, 2.0]))
     array([[4., 2.],
@@ -156,9 +159,13 @@ def hessian(f: Callable[..., Any], argnum: WholeNumber = 0) -> Callable[..., Any
 
 
 def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
-    """The product of the Hessian of f at x with v, without the Hessian: the gradient of ⟨∇f, v⟩.
+    """Return the product of the Hessian of f at x with v as the gradient of ⟨∇f, v⟩, without forming the Hessian.
 
-    ``v`` has the structure and shapes of ``x``, and so has the result. Raises ValueError where they differ.
+    ``v`` and the result have the structure and shapes of ``x``.
+
+    Raises:
+        TypeError: if f is not callable, or its result is not a number.
+        ValueError: if the structures or shapes of v and x differ.
 
     >>> hvp(lambda x: x ** 3, 2.0, 1.0)
     12.0
@@ -166,7 +173,7 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     direction = flatten_as(v, x, "v")
     shapes = [np.shape(a) for a in flatten(x)], [np.shape(a) for a in direction]
     if shapes[0] != shapes[1]:
-        raise ValueError(f"hvp needs v of the shapes of x, {shapes[0]}, and got {shapes[1]}")
+        raise ValueError(f"hvp needs v with the shapes of x, {shapes[0]}, and got {shapes[1]}")
 
     def along(point: Any) -> Any:
         slopes = flatten(grad(f)(point))
@@ -177,17 +184,19 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
 
 def _check_function(f: Any) -> None:
     if not callable(f):
-        raise TypeError(f"a derivative is taken of a function, and got {describe(f)}; use gradients(output, inputs)")
+        raise TypeError(
+            f"a derivative needs a function, and got {describe(f)}; for a computed output use gradients(output, inputs)"
+        )
 
 
 def _dot(x: Any, y: Any) -> Any:
-    with np.errstate(all="ignore"):  # a slope may be infinite where the direction is 0: nothing comes of it
+    with np.errstate(all="ignore"):  # a slope may be infinite where the direction is 0; that product does not matter
         product = x * y
         return product if np.ndim(product) == 0 else sum_over(product)
 
 
 def _pushforward(call: Call, output: Any, directions: Sequence[Any]) -> Any:
-    """J·t for one output: the pullback's own pullback, at any cotangent (1 here; it is linear)."""
+    """J·t for one output: the pullback of the pullback, at any cotangent (here 1) because the pullback is linear."""
     if not isinstance(output, Node):
         return 0.0 if np.ndim(output) == 0 else np.zeros(np.shape(output))
     data = output._data
@@ -202,7 +211,7 @@ def _pushforward(call: Call, output: Any, directions: Sequence[Any]) -> Any:
 
 
 def _rows(call: Call, output: Any) -> Any:
-    """The Jacobian of one output: one backward pass for each of its elements."""
+    """The Jacobian of one output, by one backward pass for each of its elements."""
     shape = shape_of(output)
     if shape == ():
         return call.pullback(output, None)

@@ -14,20 +14,22 @@ __all__ = ["gradients"]
 
 
 def gradients(output: Any, inputs: Any, *, seed: Any = None, create_graph: bool = False) -> Any:
-    """∂output/∂input for every input: the graph function behind all transforms; writes to no ``.grad``.
+    """Return ∂output/∂input for every input, times the seed, without changing any ``.grad``; all transforms use it.
 
     Args:
-        output: a Value or Tensor; without ``seed`` it holds one number.
-        inputs: a node, or nested lists, tuples and dicts of nodes; leaves or results on the way.
-        seed: the error signal of the output, of its shape; 1 if left out.
-        create_graph: the gradients are nodes, which can be differentiated again.
+        output: a Value or Tensor; without ``seed`` it must hold one number.
+        inputs: a node, or nested lists, tuples and dicts of nodes, which may be leaves or intermediate results.
+        seed: the error signal of the output, of the output's shape; 1 if omitted.
+        create_graph: if true, the gradients are nodes, which can be differentiated again.
 
     Returns:
         the structure of ``inputs`` with floats for Values and arrays for Tensors (nodes with ``create_graph``);
-        None for a node that the output does not depend on.
+        None for a node on which the output does not depend.
 
     Raises:
-        TypeError: output or an input is not a node. ValueError: shape of the seed. StaleGraphError: new data.
+        TypeError: if the output or an input is not a node.
+        ValueError: if the shape of the seed is not that of the output.
+        StaleGraphError: if data was assigned after the graph was recorded.
 
     Source: notes, section 1.5.
 
@@ -39,7 +41,7 @@ def gradients(output: Any, inputs: Any, *, seed: Any = None, create_graph: bool 
     wanted = flatten(inputs)
     for item in wanted:
         if not isinstance(item, Node):
-            raise TypeError(f"gradients are taken with respect to Values and Tensors, and got {describe(item)}")
+            raise TypeError(f"the inputs of gradients must be Values or Tensors, got {describe(item)}")
     if WATCHES and not create_graph and isinstance(output, Node):
         passed(output)
     found: dict[Node, Any] = {}

@@ -1,6 +1,6 @@
-"""A recorded graph computed again with one of its nodes moved: what a gradient is checked against, whatever the graph.
+"""Recompute a recorded graph with one of its nodes changed, to check the gradient of that node numerically.
 
-Nothing is written to the graph: not the data of the parameter, not those of the nodes behind it.
+Nothing is written to the graph, neither to the parameter nor to the nodes that depend on it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from autodiff.words.phrases import say
 
 __all__ = ["Check", "check", "replayed", "stamp"]
 
-_FINE: Final = 1e-7  # an error that rounding may leave where the derivative is 0
-_COARSE: Final = 1e-4  # beyond it the digits shown would differ
+_FINE: Final = 1e-7  # an error that rounding may leave if the derivative is 0
+_COARSE: Final = 1e-4  # beyond this relative error the displayed digits would differ
 
 
 def replayed(output: Node, parameter: Node) -> Callable[[Any], Any]:
-    """``output`` as a function of the data of ``parameter``, a leaf or any other node; all other leaves stay.
+    """``output`` as a function of the data of ``parameter``, a leaf or any other node; all other leaves stay fixed.
 
     >>> from autodiff import Value
     >>> x, w = Value(3.0), Value(2.0)
@@ -52,7 +52,7 @@ def _again(node: Node, found: Mapping[Node, Any]) -> Any:
     entry = node.origin.primitive
     if entry is None:
         raise TypeError(f"a leaf has no inputs, and {node.label} has some")
-    if entry.reduces and node.scalar:  # a reduction over Values has each of them as an input
+    if entry.reduces and node.scalar:  # a reduction over Values has each Value as an input
         inputs = [np.array(inputs)]
     with np.errstate(all="ignore"):
         return entry.evaluate(inputs, node.origin.params)
@@ -60,17 +60,17 @@ def _again(node: Node, found: Mapping[Node, Any]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A gradient beside the derivative by differences; of an array's gradient the slope along one fixed direction."""
+    """A gradient and the derivative by differences; for an array, both are slopes along one fixed direction."""
 
     gradient: float
     numerical: NumericalDerivative
 
     @property
     def verdict(self) -> str:
-        """What differences tell of the gradient.
+        """The verdict of the comparison: ``agrees``, ``disagrees``, ``within`` or ``unclear``.
 
-        ``agrees``, ``disagrees``, ``within`` where their error, at a kink or from rounding, is too large for ≈ and the
-        gradient lies in it, or ``unclear`` where the function jumps or is not defined around its place.
+        ``within``: the error of the differences, at a kink or from rounding, is too large for ≈, but the gradient lies
+        within it. ``unclear``: the function jumps, or is not defined around the point.
         """
         value, error = self.numerical.value, self.numerical.error
         if not self.numerical.agrees(self.gradient):
@@ -88,14 +88,14 @@ class Check:
 
 
 def check(output: Node, parameter: Node, gradient: Any, *, seed: Any = None) -> Check:
-    """The gradient of ``parameter`` beside the derivative of the recorded graph by differences.
+    """Compare the gradient of ``parameter`` with the derivative of the recorded graph by differences.
 
     Args:
-        output, parameter: nodes of one graph, which stays as it is.
-        gradient: what is to be checked, of the parameter's shape; None (on no path) counts as 0.
-        seed: the error signal that entered at the output, of its shape; 1 if left out.
+        output, parameter: nodes of one graph, which is not changed.
+        gradient: the gradient to check, of the parameter's shape; None (on no path) counts as 0.
+        seed: the error signal that entered at the output, of the output's shape; 1 if omitted.
 
-    Of an array every entry moves at once, along a direction that is drawn once and for all: a wrong entry shows.
+    For an array, all entries move at once along one fixed random direction, so a wrong entry changes the result.
 
     Source: notes, section 2 ("gradient check").
 
@@ -125,7 +125,7 @@ def stamp(
     output: Node, parameter: Node, gradient: Any, *, seed: Any = None, language: str = "en",
     write: Callable[[float | None], str] = number,
 ) -> str:  # fmt: skip
-    """The check as a stamp beside a gradient.
+    """The result of `check` as a stamp to print beside a gradient.
 
     >>> from autodiff import Value
     >>> x = Value(3.0)

@@ -1,1 +1,1 @@
-"""`Value` and `Tensor`: what users compute with, and how a call leaves a node; the chain rule is the engine's."""
+"""`Value` and `Tensor`, with which users compute, and how calls are recorded; the chain rule is in the engine."""

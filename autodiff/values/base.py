@@ -1,4 +1,4 @@
-"""What both kinds of node do in the same way: arithmetic, backward passes, leaving the graph, copies."""
+"""The common base of `Value` and `Tensor`: arithmetic, backward passes, leaving the graph, copies."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ __all__ = ["Arithmetic", "detach", "refuse_node", "stop_gradient"]
 
 
 class Arithmetic(Node):
-    """What both kinds of node do in the same way."""
+    """The common base of `Value` and `Tensor`."""
 
     __slots__ = ()
 
-    if TYPE_CHECKING:  # written from the table by `operators`; declared here for type checkers
+    if TYPE_CHECKING:  # generated from the table by `operators`; declared here for type checkers
         __add__: Callable[..., Any]
         __radd__: Callable[..., Any]
         __sub__: Callable[..., Any]
@@ -74,7 +74,7 @@ class Arithmetic(Node):
 
     def __float__(self) -> NoReturn:
         raise TypeError(
-            f"float() of a {type(self).__name__} would silently leave the graph, and the gradient with it; "
+            f"float() of a {type(self).__name__} would silently leave the graph and lose the gradient; "
             "use autodiff's functions (autodiff.exp for math.exp), or .item() for the plain number"
         )
 
@@ -83,7 +83,7 @@ class Arithmetic(Node):
     __complex__ = __float__
 
     def item(self) -> float:
-        """The plain Python number, outside the graph. Raises ValueError for more than one element.
+        """Return the plain Python number, outside the graph; raises ValueError if there is more than one element.
 
         >>> from autodiff import Value
         >>> Value(2.0).item()
@@ -94,17 +94,18 @@ class Arithmetic(Node):
         return float(np.asarray(self._data).item())
 
     def backward(self, seed: Any = None) -> None:
-        """Backpropagate from here: add to every node's ``.grad`` its error signal δ = ∂self/∂node.
+        """Backpropagate from this node: add the error signal δ = ∂self/∂node, times the seed, to each node's ``.grad``.
 
         Args:
-            seed: the error signal of this node, of its shape; 1 if left out (then it must hold one number).
+            seed: the error signal of this node, of its shape; 1 if omitted (then this node must hold one number).
 
-        ``.grad`` of a node is None until a pass has reached it; a second pass adds. If anything raises, no ``.grad``
-        has changed.
+        The ``.grad`` of a node is None until a pass has reached it; a second pass adds to it. If an error is raised, no
+        ``.grad`` changes.
 
         Raises:
-            ValueError: no seed and more than one element, or a seed of another shape.
-            StaleGraphError: ``.data`` was assigned after this node was computed.
+            TypeError: if the seed is a node, or not made of real numbers.
+            ValueError: if the seed has another shape, or is omitted and this node has more than one element.
+            StaleGraphError: if ``.data`` was assigned after this node was computed.
 
         Source: notes, section 1.5.
 
@@ -119,13 +120,13 @@ class Arithmetic(Node):
         run_backward(self, seed, None)
 
     def conjugate(self) -> Any:
-        """Itself, as of any real number: ``np.var`` and ``np.std`` of a list of Values ask for it."""
+        """This node, as for any real number; ``np.var`` and ``np.std`` of a list of Values call it."""
         return self
 
     conj = conjugate
 
     def clip(self, low: float | None = None, high: float | None = None, **limits: float | None) -> Any:
-        """The number, or every element, limited to [low, high], which NumPy calls ``min`` and ``max``."""
+        """Limit the number, or every element, to [low, high]; NumPy's names ``min`` and ``max`` work too."""
         if unknown := limits.keys() - {"min", "max"}:
             raise TypeError(f"clip takes low and high, or min and max, and got {', '.join(sorted(unknown))}")
         if limits and not low is high is None:
@@ -133,7 +134,7 @@ class Arithmetic(Node):
         return elementwise.clip(self, limits.get("min", low), limits.get("max", high))
 
     def detach(self) -> Any:
-        """A new leaf with the same data and name, through which no error signal passes.
+        """Return a new leaf with the same data and name, through which no error signal passes.
 
         >>> from autodiff import Value
         >>> x = Value(3.0)
@@ -160,7 +161,7 @@ class Arithmetic(Node):
             self.name = name
 
     def _given(self, data: Any) -> Any:
-        """New data as this leaf holds it; raises if it may not, or if this is no leaf."""
+        """New data in the form that this leaf holds; raises if the data do not fit or this is not a leaf."""
         if self.a is not None:
             raise ValueError(
                 f"{self.label} was computed ({self.origin.primitive}); its data follows from its inputs. "
@@ -185,15 +186,15 @@ class Arithmetic(Node):
 
 
 def refuse_node(node: Node, grad: Any) -> NoReturn:
-    """Raise the TypeError for a node that is assigned to ``.grad``."""
+    """Raise the TypeError for assigning a node to ``.grad``."""
     raise TypeError(
-        f"the gradient of {node.label} is plain numbers, to which backward passes add, and got {describe(grad)}; "
-        "assign its .data, and keep what is to be differentiated again in a variable"
+        f"the gradient of {node.label} must be plain numbers, to which backward passes add, got {describe(grad)}; "
+        "assign its .data, and keep a gradient that you want to differentiate in a variable"
     )
 
 
 def detach(x: Any) -> Any:
-    """``x.detach()`` for a node, ``x`` itself for plain numbers and arrays.
+    """Return ``x.detach()`` for a node, and ``x`` itself for plain numbers and arrays.
 
     >>> detach(2.0)
     2.0
@@ -201,5 +202,5 @@ def detach(x: Any) -> Any:
     return x.detach() if isinstance(x, Arithmetic) else x
 
 
-#: What other libraries call `detach`.
+#: The name of `detach` in other libraries.
 stop_gradient = detach

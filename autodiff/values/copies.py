@@ -1,4 +1,4 @@
-"""Copies of graphs: ``copy``, ``copy.deepcopy`` and ``pickle``, none of which recurses."""
+"""Copies of graphs for ``copy``, ``copy.deepcopy`` and ``pickle``, without recursion."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ __all__ = ["copied", "reduced", "twin"]
 
 
 def reduced(output: Node) -> tuple[Any, ...]:
-    """What ``__reduce__`` answers: the nodes under ``output`` as plain data. Raises StaleGraphError."""
+    """The result of ``__reduce__``: the graph of ``output`` as plain data. Raises StaleGraphError."""
     order = topological(output)
     check_all_fresh(order)
     place = {node: k for k, node in enumerate(order)}
     if output.a is None:
         return unpacked, ([packed(output, place)],)
-    # leaves go as objects of their own: pickled beside the output, as in a net, they stay its leaves
+    # leaves are pickled as separate objects: pickled beside the output, as in a net, they stay its leaves
     return unpacked, ([node if node.a is None else packed(node, place) for node in order],)
 
 
 def packed(node: Node, place: Mapping[Node, int]) -> tuple[Any, ...]:
-    """One node as plain data, its inputs as positions in a list: pickling depth does not grow with the graph's."""
+    """One node as plain data, with its inputs as positions in a list, so that pickling does not recurse."""
     inputs = [(True, place[x]) if isinstance(x, Node) else (False, x) for x in node.inputs]
     partials = node.db if node.da is BY_RULE else local_gradients(node)
     return type(node), node._data, node._grad, node.origin, inputs, partials, node.da is BY_RULE
 
 
 def unpacked(records: list[Any]) -> Node:
-    """The last node of the graph that ``records`` describe; leaves may be among them as they are."""
+    """The last node of the graph that ``records`` describe; a record may also be a leaf itself."""
     made: list[Any] = []
     for record in records:
         if isinstance(record, Node):
@@ -51,7 +51,7 @@ def unpacked(records: list[Any]) -> Node:
 
 
 def copied(output: Node, memo: dict[int, Any]) -> Node:
-    """A copy of the graph under ``output``, without recursion; what ``memo`` holds already is not copied again."""
+    """A copy of the graph of ``output``, without recursion; nodes that are already in ``memo`` are not copied again."""
     for node in topological(output):
         if id(node) not in memo:
             memo[id(node)] = twin(node, memo)
@@ -59,7 +59,7 @@ def copied(output: Node, memo: dict[int, Any]) -> Node:
 
 
 def twin(node: Any, memo: Mapping[int, Any]) -> Any:
-    """A copy of one node, with the inputs that ``memo`` has for its inputs; a stale node's copy is as stale."""
+    """A copy of one node whose inputs are replaced according to ``memo``; the copy of a stale node is stale too."""
     copy = type(node)._leaf(node._data, node.origin)
     copy.version = node.version
     copy._grad = node._grad if node.scalar or node._grad is None else node._grad.copy()

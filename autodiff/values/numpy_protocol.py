@@ -1,8 +1,8 @@
-"""NumPy's own functions on Values and Tensors, read off the table.
+"""NumPy's functions on Values and Tensors, dispatched by the table.
 
-A ufunc or function that the table names is recorded, as is one that is made of primitives; one that only asks
-(``np.isfinite``, ``np.argsort``) answers from the data; any other raises and says why: nobody gets a silently detached
-array.
+A ufunc or function that the table names is recorded, and so is one that is composed of primitives. A query
+(``np.isfinite``, ``np.argsort``) is answered from the data. Any other function raises an error that says why, so no one
+gets a silently detached array.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["QUESTIONS", "dispatch_function", "dispatch_ufunc", "spelled"]
 
 _COMPOSED: Final[dict[Any, Callable[..., Any]]] = numpy_functions(COMPOSITIONS)
 
-#: Functions whose answer has no derivative: it is taken from the data, and plain.
+#: Functions whose result has no derivative: it is computed from the data, and plain.
 QUESTIONS: Final = frozenset({
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.isfinite, np.isnan, np.isinf,
     np.isneginf, np.isposinf, np.signbit, np.logical_not, np.logical_and, np.logical_or, np.logical_xor, np.shape,
@@ -52,13 +52,13 @@ def _recorded(function: Any) -> Callable[..., Any] | None:
     return entry
 
 
-#: Answers of `_recorded`: looking through the table costs four times what recording a call does.
+#: Cached results of `_recorded`: a search of the table takes four times as long as recording a call.
 _found: Final[dict[Any, Primitive]] = {}
 FORGETTING.append(_found.clear)
 
 
 def dispatch_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """What ``ufunc(*inputs)`` means on nodes."""
+    """Compute ``ufunc(*inputs)`` on nodes."""
     if method in ("reduce", "accumulate", "outer") and ufunc in _METHODS[method]:
         return _METHODS[method][ufunc](*inputs, **kwargs)
     if method != "__call__":
@@ -71,12 +71,12 @@ def dispatch_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dic
 
 
 def _along_axis(function: Any) -> Callable[..., Any]:
-    """NumPy's function as a method of a ufunc calls it: along the first axis, if no other is asked for."""
+    """NumPy's function with the signature of a ufunc's method: along the first axis by default."""
     return lambda x, axis=0, **kwargs: _dispatched(function, (x,), {"axis": axis, **kwargs})
 
 
 def _of_every_pair(ufunc: Any) -> Callable[..., Any]:
-    """The ufunc of each element of x with each of y."""
+    """The ufunc of each element of x with each element of y."""
     return lambda x, y: ufunc(np.reshape(x, shape_of(x) + (1,) * len(shape_of(y))), y)
 
 
@@ -98,18 +98,18 @@ def _about_keywords(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any])
     if len(kwargs) == 1 and out is not None and any(item is out for item in inputs):
         sign = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.matmul: "@"}.get(ufunc)
         return (
-            f"a plain array cannot take in a node: x {sign}= y writes into x; write x = x {sign} y"
+            f"a plain array cannot hold a node: x {sign}= y writes into x; write x = x {sign} y"
             if sign
-            else f"np.{ufunc.__name__} cannot write a node into a plain array; take its result"
+            else f"np.{ufunc.__name__} cannot write a node into a plain array; use its result"
         )
     return (
         f"np.{ufunc.__name__} on nodes takes no keywords, and got {', '.join(sorted(kwargs))}; "
-        "use np.where(...) in place of where=, the result in place of out=, x.astype(...) before the call for dtype="
+        "use np.where(...) instead of where=, the result instead of out=, x.astype(...) beforehand instead of dtype="
     )
 
 
 def dispatch_function(function: Any, args: Any, kwargs: Any) -> Any:
-    """What the NumPy function ``function(*args, **kwargs)`` means on nodes."""
+    """Compute the NumPy function ``function(*args, **kwargs)`` on nodes."""
     return _dispatched(function, args, kwargs)
 
 
@@ -137,9 +137,9 @@ def _dispatched(function: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _about_the_result(function: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The keywords that are not left at NumPy's default and say more than how memory is used."""
+    """The keywords that differ from NumPy's defaults and affect the result, not only the use of memory."""
     if kwargs.get("out") is not None:
-        raise TypeError(f"{spelled(function)} on nodes takes no out=; a node is never written to: take the result")
+        raise TypeError(f"{spelled(function)} on nodes takes no out=; a node is never written to, so use the result")
     return {key: item for key, item in kwargs.items() if _says_something(key, item)}
 
 
@@ -148,13 +148,13 @@ def _says_something(key: str, item: Any) -> bool:
 
 
 _OF_EVERY_REDUCTION: Final = frozenset({"axis", "keepdims"})
-#: Keywords that say how NumPy is to use memory, and nothing about the result.
+#: Keywords that only control how NumPy uses memory and do not affect the result.
 _ABOUT_MEMORY: Final = frozenset({"copy", "device", "out", "overwrite_input", "subok"})
 _UNKNOWN: Final = "use .data for a plain array outside the graph, or define a primitive for it"
 
 
 def _reduced(function: Any, entry: Any, args: Any, given: dict[str, Any]) -> Any:
-    """A reduction with keywords that the table does not know: which elements, an initial value, the type of the sum."""
+    """A reduction with keywords that the primitive does not have: selected elements, an initial value, a dtype."""
     bound = inspect.signature(function).bind(*args, **given).arguments
     how = {key: item for key, item in bound.items() if not _is_left_out(item) or key == "axis"}
     x, dtype = how.pop("a"), how.pop("dtype", None)
@@ -166,7 +166,7 @@ def _is_left_out(item: Any) -> bool:
 
 
 def _with_signature(function: Any, recorded: Callable[..., Any], args: Any, kwargs: Any) -> TypeError | None:
-    """The error for arguments that NumPy's function takes and ours does not; None if it was something else."""
+    """The error for arguments that NumPy's function takes and ours does not; None if the arguments fit."""
     signature = inspect.signature(recorded)
     try:
         signature.bind(*args, **kwargs)
@@ -178,9 +178,9 @@ def _with_signature(function: Any, recorded: Callable[..., Any], args: Any, kwar
 def _in_our_names(
     function: Any, recorded: Callable[..., Any], args: Any, kwargs: dict[str, Any]
 ) -> tuple[list[Any], dict[str, Any]] | None:
-    """The arguments of ``median(a=x, axis=0)`` as ``median(x, axis=0)``: by position where NumPy has other names.
+    """The arguments of ``median(a=x, axis=0)`` as ``median(x, axis=0)``: by position where NumPy's names differ.
 
-    None if they do not fit then either.
+    None if they still do not fit.
     """
     known = {*recorded.defaults} if isinstance(recorded, Primitive) else {*inspect.signature(recorded).parameters}
     try:
@@ -200,6 +200,6 @@ def _data(item: Any) -> Any:
 
 
 def spelled(function: Any) -> str:
-    """The name as users write it: np.linalg.inv."""
+    """The name as users write it, such as np.linalg.inv."""
     place = getattr(function, "__module__", None) or "numpy"
     return f"{place.replace('numpy', 'np', 1)}.{function.__name__}"

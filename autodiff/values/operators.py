@@ -1,7 +1,7 @@
 """Python's operators, and a method for each function of one number, for the classes of nodes.
 
-A class says by `operators` that it has them. Each method is written from the table when it is first called: to write
-them all would cost a sixth of the import.
+The decorator `operators` adds them to a class. Each method is generated from the table on its first call; generating
+all of them at once would take a sixth of the import time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from autodiff.primitives.table import elementwise
 
 __all__ = ["operators"]
 
-#: The function that applies a primitive to nodes of one class; with ``reflected``, to operands that come swapped.
+#: Makes the function that applies a primitive to nodes of one class; with ``reflected``, to swapped operands.
 Writer = Callable[..., Callable[..., Any] | None]
 _Class = TypeVar("_Class", bound=type)
 
@@ -27,10 +27,10 @@ _BINARY: Final = {
 
 
 def operators(write: Writer, *, for_objects: bool = False) -> Callable[[_Class], _Class]:
-    """Give a class of nodes its operators and methods: ``write(entry, kind, reflected=False)`` writes one of them.
+    """Give a class of nodes its operators and methods; ``write(entry, kind, reflected=False)`` generates one of them.
 
-    With ``for_objects``, methods for NumPy's functions of two numbers too: of elements of object arrays, ``np.hypot``
-    asks for ``x.hypot(y)``.
+    With ``for_objects``, also add methods for NumPy's functions of two numbers: on object arrays, ``np.hypot`` calls
+    ``x.hypot(y)`` for each pair of elements.
     """
 
     def installed(kind: _Class) -> _Class:
@@ -51,9 +51,9 @@ def operators(write: Writer, *, for_objects: bool = False) -> Callable[[_Class],
 
 
 def _reflected(entry: Primitive, kind: type, write: Writer) -> Any:
-    """The operator of a number on the left.
+    """The operator for a number on the left.
 
-    ``sum()`` begins with the int 0; adding it makes no node, so that a sum reads as its terms.
+    ``sum()`` starts with the int 0; adding it makes no node, so that a sum consists of its terms alone.
     """
     method: Any = write(entry, kind, reflected=True)
 
@@ -68,7 +68,7 @@ def _of_two(entry: Primitive) -> Callable[[Any, Any], Any]:
 
 
 def _later(kind: type, name: str, entry: Primitive, write: Callable[[], Any]) -> None:
-    """Give a class a method that is written when it is first called."""
+    """Give a class a method that is generated on its first call."""
 
     def first(*operands: Any, **params: Any) -> Any:
         method = write()

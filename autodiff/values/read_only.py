@@ -1,4 +1,4 @@
-"""The array that a Tensor's ``.data`` is: nobody writes into it, but ``t.data -= step`` gives the Tensor a new one."""
+"""The read-only array that a Tensor's ``.data`` returns; ``t.data -= step`` assigns a new array to the Tensor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["ReadOnlyArray"]
 
 
 def _replacing(in_place: Callable[[Any, Any], Any], compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """The operator behind ``x += y``: of a read-only x its result is a new array, which the assignment stores."""
+    """The operator of ``x += y``: for a read-only x its result is a new array, which the assignment stores."""
 
     def replaced(self: Any, other: Any) -> Any:
         return in_place(self, other) if self.flags.writeable else compute(np.asarray(self), other)
@@ -21,9 +21,9 @@ def _replacing(in_place: Callable[[Any, Any], Any], compute: Callable[[Any, Any]
 
 
 class ReadOnlyArray(np.ndarray):
-    """A read-only view of an array; results of arithmetic and functions, and its ``copy()``, are plain arrays.
+    """A read-only view of an array; its ``copy()`` and the results of arithmetic and functions are plain arrays.
 
-    ``x -= y`` of it makes a new array: only ``t.data -= y`` stores that in the Tensor, not ``d = t.data; d -= y``.
+    ``x -= y`` makes a new array: ``t.data -= y`` stores it in the Tensor, but ``d = t.data; d -= y`` does not.
 
     >>> from autodiff import Tensor
     >>> w = Tensor([1.0, 2.0])
@@ -44,7 +44,7 @@ class ReadOnlyArray(np.ndarray):
     def __setitem__(self, index: Any, value: Any) -> None:
         if not self.flags.writeable:
             raise ValueError(
-                "a Tensor's data is read-only, as graphs computed from it would not notice a change; assign a new "
+                "a Tensor's data is read-only, because graphs computed from it would not notice a change; assign a new "
                 "array: data = t.data.copy(); data[0] = 5.0; t.data = data"
             )
         super().__setitem__(index, value)
@@ -53,7 +53,7 @@ class ReadOnlyArray(np.ndarray):
         return array[()] if return_scalar else array
 
     def copy(self, order: Any = "C") -> Any:
-        """A plain array with the same numbers."""
+        """Return a plain array with the same numbers."""
         return np.array(self, order=order)
 
     def __reduce__(self) -> Any:
@@ -63,4 +63,4 @@ class ReadOnlyArray(np.ndarray):
         return repr(np.asarray(self))
 
 
-ReadOnlyArray.__name__ = "array"  # how NumPy, its test functions and its masked arrays print it
+ReadOnlyArray.__name__ = "array"  # the name that NumPy, its test functions and its masked arrays print

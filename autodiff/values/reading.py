@@ -1,7 +1,7 @@
-"""Numbers taken out of the graph while a function is being differentiated: there a result may leave it unseen.
+"""Detect numbers that a function takes out of the graph while it is differentiated: its gradient may then be wrong.
 
-Only while `recorded` calls a function is anything watched; else reading a node costs one look at an empty list. What
-other threads and contexts read does not count.
+Reads are watched only while `recorded` calls a function; otherwise reading a node costs one look at an empty list.
+Reads in other threads and contexts do not count.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["WATCHES", "is_own", "noted", "passed", "place_of", "recorded"]
 
 
 class _Watch:
-    """One call with ``inputs``: where a number of a node behind them was taken out first, and what to do instead."""
+    """One call with ``inputs``: the first place that took the number of a dependent node, and what to do instead."""
 
     __slots__ = ("advice", "apart", "behind", "deed", "inputs", "start", "targets")
 
@@ -36,9 +36,9 @@ class _Watch:
         self.deed = self.advice = ""
 
     def depends(self, node: Node) -> bool:
-        """Whether ``node`` was computed from the inputs; what is older than all of them was not.
+        """Whether ``node`` was computed from the inputs; a node older than all of them was not.
 
-        The last answers are kept, so that reading a long chain at every step does not walk all of it each time.
+        Recent answers are kept, so that reading a long chain at every step does not walk the whole chain each time.
         """
         if not self.targets:
             self.targets, self.start = frozenset(self.inputs), min(item.version for item in self.inputs)
@@ -56,21 +56,21 @@ class _Watch:
         return False
 
 
-#: The calls that are being watched, in all threads: while there are none, whoever reads a node need not say so.
+#: The watched calls of all threads; while there are none, reads need not be reported.
 WATCHES: Final[list[_Watch]] = []
 _here: Final[ContextVar[tuple[_Watch, ...]]] = ContextVar("watches", default=())
 
 
 def noted(node: Node) -> None:
-    """Say that the data of ``node`` was read."""
+    """Report that the data of ``node`` was read."""
     _note(
         node, "the data of {} was read",
-        "compute and compare with nodes, as autodiff.exp(x) and x > 0, or read x.detach() where a constant is meant",
+        "compute and compare with nodes, as in autodiff.exp(x) and x > 0, or use x.detach() if you mean a constant",
     )  # fmt: skip
 
 
 def passed(node: Node) -> None:
-    """Say that a backward pass from ``node`` gave plain numbers."""
+    """Report that a backward pass from ``node`` gave plain numbers."""
     _note(
         node, "a backward pass from {} gave plain numbers",
         "take the derivative inside with grad, or with gradients(..., create_graph=True)",
@@ -78,7 +78,7 @@ def passed(node: Node) -> None:
 
 
 def _note(node: Node, deed: str, advice: str) -> None:
-    """Keep it for the innermost call whose inputs ``node`` depends on: what it may do, those around it may too."""
+    """Store the report in the innermost call on whose inputs ``node`` depends; outer calls are not affected."""
     watches = _here.get()
     if all(watch.deed for watch in watches):
         return
@@ -93,10 +93,11 @@ def _note(node: Node, deed: str, advice: str) -> None:
 
 
 def recorded(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], inputs: Sequence[Node]) -> Any:
-    """f(*args, **kwargs), to be differentiated with respect to the nodes ``inputs`` among its arguments.
+    """Call f(*args, **kwargs), to be differentiated with respect to the nodes ``inputs`` among its arguments.
 
-    A result that depends on none of them is a constant; but raises TypeError, which names the line, if the number of a
-    node behind them was taken out of the graph on the way: the result may follow from it, with derivative 0.
+    A result that depends on none of them is a constant. But if f took the number of a node that depends on them out of
+    the graph, the result may depend on that number, so a TypeError that names the line is raised instead of giving
+    derivative 0.
     """
     watch = _Watch(inputs)
     before = _here.set((*_here.get(), watch))
@@ -114,14 +115,14 @@ def recorded(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, An
 
 
 def place_of(frame: FrameType | None) -> str:
-    """File and line of the innermost call from outside this package and `copy`, through which nodes are copied."""
+    """File and line of the innermost frame outside this package and outside `copy`, through which nodes are copied."""
     while frame is not None and (is_own(frame) or frame.f_code.co_filename == copy.__file__):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}, line {frame.f_lineno}" if frame else "an unknown place"
 
 
 def is_own(frame: FrameType) -> bool:
-    """Whether a frame runs code of this package, or code written from the table."""
+    """Whether a frame runs code of this package or code generated from the table."""
     return frame.f_code.co_filename.startswith(_OWN)
 
 

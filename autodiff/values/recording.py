@@ -1,4 +1,4 @@
-"""How a call leaves a node: on Values, on object arrays of Values, on Tensors."""
+"""Recording of calls as nodes: on Values, on object arrays of Values, on Tensors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["record_objects", "record_tensor", "record_value"]
 
 
 def record_value(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """The node of a call in which Values meet numbers; arrays and Tensors among the inputs make it a Tensor's."""
+    """The node of a call on Values and numbers; if an input is an array or a Tensor, the node is a Tensor."""
     if entry.arity is None and not params:
         node = _record_many(entry, inputs)
         if node is not None:
@@ -54,9 +54,9 @@ def record_value(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, An
 
 
 def _record_whole(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """The node of a user's call on Values and numbers that is not elementwise, by its rule on arrays without axes.
+    """The node of a user-defined primitive that is not elementwise, on Values and numbers, by its rule on 0-d arrays.
 
-    Where the result is more than one number, it is a Tensor's.
+    If the result is more than one number, the node is a Tensor.
     """
     if any(isinstance(x, list | tuple) for x in inputs):
         return record_tensor(entry, inputs, params)
@@ -71,7 +71,7 @@ def _record_whole(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, A
 
 
 def _settled(entry: Primitive, params: dict[str, Any]) -> dict[str, Any]:
-    """All params, as nobody can change them; raises TypeError for a node among them."""
+    """All params in an immutable form; raises TypeError for a node among them."""
     return dict(Origin(entry, entry.completed(params)).params) if entry.defaults else params
 
 
@@ -80,19 +80,19 @@ def _origin(entry: Primitive, params: dict[str, Any]) -> Origin:
 
 
 def _partial(entry: Primitive, k: int, z: Any, data: tuple[Any, ...], params: dict[str, Any]) -> float:
-    """The local gradient for the k-th input: the share of the error signal 1."""
+    """The local gradient of the k-th input: its share of the error signal 1."""
     share = entry.rule(k)(np.ones(()), z, *data, **params)
     return real(entry, "rule", np.sum(share) if np.ndim(share) else share)
 
 
 def _record_many(entry: Primitive, inputs: tuple[Any, ...]) -> Any:
-    """The node of a call on any number of Values and floats, such as a neuron's weighted sum; None with other kinds."""
+    """The node of a call on any number of Values and floats, such as a neuron's weighted sum; None for other kinds."""
     first, middle = inputs[0], inputs[len(inputs) // 2]
-    if first.__class__ is Value is middle.__class__:  # then most often all are: asking each costs as much as the sum
+    if first.__class__ is Value is middle.__class__:  # then usually all are; checking each costs as much as the sum
         method = _method_of_values(entry, len(inputs))
         try:
             node = method(inputs) if method is not None else None
-        except (AttributeError, TypeError, ValueError):  # they were not, or a Tensor's shape does not fit
+        except (AttributeError, TypeError, ValueError):  # not all were Values, or the shape of a Tensor does not fit
             node = None
         if node is not None and node._data.__class__ is float:
             return node
@@ -132,7 +132,7 @@ _new: Final = object.__new__
 
 
 def record_objects(entry: Primitive, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """A reduction over an object array of Values: one node for each element of the result. Else by Tensors."""
+    """A reduction over an object array of Values, one node for each element of the result; other calls by Tensors."""
     if not entry.reduces or len(operands) > 1 or (operands[0].ndim > 1 and "axis" not in entry.defaults):
         return _by_tensors(entry, operands, params)
     (values,) = operands
@@ -159,7 +159,7 @@ def _reduced(entry: Primitive, values: tuple[Any, ...], params: dict[str, Any]) 
 
 
 def _by_tensors(entry: Primitive, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """A call on object arrays of Values by way of Tensors, whose rule it is; what comes out is Values again."""
+    """A call on object arrays of Values, computed on Tensors; the result consists of Values again."""
     if not any(isinstance(x, Node) for operand in operands if operand.dtype == object for x in operand.flat):
         return entry.forward(arrays, *operands, **params)
     result = record_tensor(entry, tuple(map(_joined, operands)), params)
@@ -170,7 +170,7 @@ def _by_tensors(entry: Primitive, operands: tuple[Any, ...], params: dict[str, A
 
 
 def _joined(operand: np.ndarray[Any, Any]) -> Any:
-    """An object array of Values and numbers as one Tensor; any other array as it is."""
+    """An object array of Values and numbers as one Tensor; any other array unchanged."""
     if operand.dtype != object:
         return operand
     return reshape(stack(list(operand.flat)), shape=operand.shape) if operand.size else operand.astype(float)

@@ -1,4 +1,4 @@
-"""What NumPy offers and nodes refuse: the reason, and most often what to write instead."""
+"""NumPy functions and methods that nodes refuse: the reason, and usually what to write instead."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _each(reasons: Iterable[tuple[str, str]]) -> dict[str, str]:
 #: Functions by their name in NumPy.
 REFUSED: Final[dict[str, str]] = _each([
     ("array asarray asanyarray ascontiguousarray asfortranarray asarray_chkfinite require",
-     "an array made of a node would silently leave the graph; use .data for the plain array, autodiff.stack for one "
+     "an array of a node would silently leave the graph; use .data for the plain array, or autodiff.stack for one "
      "Tensor of several nodes"),
     ("linalg.eig linalg.eigvals",
      "its results are complex, and nodes hold real numbers; use np.linalg.eigh or np.linalg.eigvalsh for a symmetric "
@@ -40,7 +40,7 @@ REFUSED: Final[dict[str, str]] = _each([
     ("apply_along_axis apply_over_axes",
      "it calls a function with plain arrays; loop over the rows and join the results with autodiff.stack(...)"),
     ("poly polyadd polyder polydiv polyfit polyint polymul polysub",
-     "of polynomials nodes know np.polyval(p, x), and np.convolve(p, q) for a product"),
+     "for polynomials, nodes support np.polyval(p, x), and np.convolve(p, q) for a product"),
     ("trim_zeros", "which elements are 0 has no derivative; find the ends in .data and write x[start:stop]"),
     ("linalg.lstsq", "its results are several, some of them without a derivative; use np.linalg.pinv(a) @ b"),
     ("geomspace", "use np.exp(np.linspace(np.log(start), np.log(stop), num)) for positive ends"),
@@ -60,5 +60,5 @@ REFUSED_METHODS: Final[dict[str, str]] = _each([
      "or np.where(...)"),
     ("choose", "its elements are floats, not the numbers of choices; use np.choose(numbers, choices)"),
     ("base byteswap ctypes device dump dumps flags flat getfield setflags strides to_device tobytes tofile view",
-     "it is about the memory of an array; use .data"),
+     "it concerns the memory of an array; use .data"),
 ])  # fmt: skip

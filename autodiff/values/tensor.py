@@ -26,7 +26,7 @@ __all__ = ["Tensor"]
 
 
 def _comparing(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """The method of a Tensor that compares its data, element by element."""
+    """The method of a Tensor that compares its data element by element."""
 
     def compared(self: Any, other: Any) -> Any:
         try:
@@ -39,7 +39,7 @@ def _comparing(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 def _meaning(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The method that means NumPy's function of that name."""
+    """The method that calls NumPy's function of that name."""
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         return function(self, *args, **kwargs)
@@ -49,7 +49,7 @@ def _meaning(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _reduction(name: str, what: str) -> Callable[..., Any]:
-    """The method that means the table's reduction of that name, or NumPy's where it has other keywords than that."""
+    """The method that calls the primitive of that name, or NumPy's function if other keywords are given."""
     usual, whole = getattr(reductions, name), getattr(np, name)
 
     def method(self: Any, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
@@ -62,9 +62,9 @@ def _reduction(name: str, what: str) -> Callable[..., Any]:
 
 
 class _Refused:
-    """Stands for a method of arrays that a Tensor does not have, and says why.
+    """A method of arrays that a Tensor does not have; accessing it raises an error that says why.
 
-    A ``__getattr__`` would make every attribute of a Tensor slower: a training step of the scorer by an eighth.
+    A ``__getattr__`` would slow down every attribute of a Tensor, and a training step of the scorer by an eighth.
     """
 
     def __init__(self, name: str, reason: str) -> None:
@@ -81,14 +81,15 @@ class Tensor(Arithmetic):
     """An array on a graph, with NumPy's operators, methods and functions.
 
     Args:
-        data: numbers of any shape; copied. Integers become float64; float32 stays float32.
-        name: what formulas and pictures call it.
+        data: numbers of any shape, which are copied. Integers become float64; float32 stays float32.
+        name: the name in formulas and pictures.
 
-    ``.data`` is a read-only array: in-place writes raise, assigning a new array is allowed for leaves. ``.grad``, of
-    the same shape and type, is None until a backward pass reaches the node.
+    ``.data`` is a read-only array: writing into it raises an error, but a leaf accepts a new array by assignment.
+    ``.grad``, of the same shape and type, is None until a backward pass reaches the node.
 
     Raises:
-        TypeError: bools, strings, nodes, complex numbers, float16, objects. ValueError: ragged sequences.
+        TypeError: if the data are bools, strings, nodes, complex numbers, float16 or objects.
+        ValueError: if the data are a ragged sequence.
 
     >>> w = Tensor([[1.0, 2.0], [3.0, 4.0]])
     >>> y = np.sum(np.exp(w @ np.array([0.0, 0.0])))
@@ -106,7 +107,7 @@ class Tensor(Arithmetic):
 
     @property
     def data(self) -> np.ndarray[Any, Any]:
-        """The primal, a read-only array. Assigning to a leaf's makes graphs computed from it stale."""
+        """The primal, a read-only array. Assigning the data of a leaf makes graphs computed from it stale."""
         if WATCHES:
             noted(self)
         view = np.asarray(self._data).view(ReadOnlyArray)
@@ -156,11 +157,11 @@ class Tensor(Arithmetic):
         """Axes in reverse."""
         return layout.transpose(self)
 
-    sum = _reduction("sum", "Sum over ``axis``; other keywords as of `numpy.sum`.")
-    mean = _reduction("mean", "Mean over ``axis``; other keywords as of `numpy.mean`.")
-    prod = _reduction("prod", "Product over ``axis``; other keywords as of `numpy.prod`.")
-    max = _reduction("max", "Largest element over ``axis``; other keywords as of `numpy.max`.")
-    min = _reduction("min", "Smallest element over ``axis``; other keywords as of `numpy.min`.")
+    sum = _reduction("sum", "Sum over ``axis``; other keywords as in `numpy.sum`.")
+    mean = _reduction("mean", "Mean over ``axis``; other keywords as in `numpy.mean`.")
+    prod = _reduction("prod", "Product over ``axis``; other keywords as in `numpy.prod`.")
+    max = _reduction("max", "Largest element over ``axis``; other keywords as in `numpy.max`.")
+    min = _reduction("min", "Smallest element over ``axis``; other keywords as in `numpy.min`.")
 
     def var(self, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> Any:
         """Variance over ``axis``."""
@@ -183,13 +184,13 @@ class Tensor(Arithmetic):
         return layout.reshape(self, shape=_unpacked(shape))
 
     def ravel(self) -> Any:
-        """All elements in one axis."""
+        """All elements along one axis."""
         return layout.reshape(self, shape=(-1,))
 
     flatten = ravel
 
     def transpose(self, *axes: Any) -> Any:
-        """Axes in reverse, or in the given order."""
+        """The axes in reverse, or in the given order."""
         return layout.transpose(self, axes=None if not axes or axes[0] is None else _unpacked(axes))
 
     def swapaxes(self, axis1: int, axis2: int) -> Any:
@@ -197,11 +198,11 @@ class Tensor(Arithmetic):
         return layout.swapaxes(self, axis1=axis1, axis2=axis2)
 
     def squeeze(self, axis: Any = None) -> Any:
-        """Axes of length 1 removed."""
+        """Remove axes of length 1."""
         return layout.squeeze(self, axis=axis)
 
     def expand_dims(self, axis: Any) -> Any:
-        """New axes of length 1."""
+        """Insert axes of length 1."""
         return layout.expand_dims(self, axis=axis)
 
     def take(self, indices: Any, axis: int | None = None) -> Any:
@@ -228,38 +229,38 @@ class Tensor(Arithmetic):
         return COMPOSITIONS["astype"](self, dtype)
 
     def compress(self, condition: Any, axis: int | None = None) -> Any:
-        """The elements along ``axis`` at which the condition holds."""
+        """The elements along ``axis`` for which the condition holds."""
         return np.compress(condition, self, axis=axis)
 
     @property
     def mT(self) -> Any:
-        """The last two axes exchanged."""
+        """The transpose of each matrix: the last two axes exchanged."""
         return layout.swapaxes(self, axis1=-1, axis2=-2)
 
     @property
     def real(self) -> Any:
-        """Itself, as of any real numbers."""
+        """This Tensor, as for any real numbers."""
         return self
 
     @property
     def imag(self) -> np.ndarray[Any, Any]:
-        """Zeros, plain: nodes hold real numbers."""
+        """A plain array of zeros, because nodes hold real numbers."""
         return np.zeros_like(self._data)
 
     @property
     def nbytes(self) -> int:
-        """The bytes that the data takes."""
+        """The size of the data in bytes."""
         return self._data.nbytes  # type: ignore[no-any-return]
 
     @property
     def itemsize(self) -> int:
-        """The bytes of one element."""
+        """The size of one element in bytes."""
         return self._data.itemsize  # type: ignore[no-any-return]
 
     def value(self) -> Value:
-        """The one number of this Tensor as a `Value` on the same graph. Raises ValueError for more than one."""
+        """Return the single number of this Tensor as a `Value` on the same graph; raises ValueError for other sizes."""
         if self.size != 1:
-            raise ValueError(f"a Value is one number, and this Tensor has shape {self.shape}")
+            raise ValueError(f"a Value holds one number, but this Tensor has shape {self.shape}")
         return Value.from_tensor(self if self.ndim == 0 else self.reshape(()))
 
     def tolist(self) -> Any:
@@ -269,11 +270,11 @@ class Tensor(Arithmetic):
     def __getitem__(self, index: Any) -> Any:
         for item in index if isinstance(index, tuple) else (index,):
             if isinstance(item, Node):
-                raise TypeError(f"an index is integers, slices or a mask, and got {describe(item)}; use its .data")
+                raise TypeError(f"an index must be integers, slices or a mask, got {describe(item)}; use its .data")
         return layout.getitem(self, index=index)
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        raise TypeError("a Tensor does not change in place: make the new one with where(...) or scatter(...)")
+        raise TypeError("a Tensor cannot be changed in place; make a new one with where(...) or scatter(...)")
 
     def __len__(self) -> int:
         if not self._data.ndim:
@@ -318,8 +319,8 @@ class Tensor(Arithmetic):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         raise TypeError(
-            "an array made of a Tensor would silently leave the graph; use .data for the plain array, "
-            "autodiff.stack for one Tensor of several, X @ W in place of X.dot(W)"
+            "an array of a Tensor would silently leave the graph; use .data for the plain array, "
+            "autodiff.stack for one Tensor of several, or X @ W instead of X.dot(W)"
         )
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -330,7 +331,7 @@ class Tensor(Arithmetic):
 
     @staticmethod
     def constant(data: Any) -> Any:
-        """``data`` as a leaf that nothing is differentiated with respect to."""
+        """``data`` as a constant leaf, which has no gradient."""
         return Tensor._leaf(data, DETACHED)
 
 

@@ -1,4 +1,4 @@
-"""New data for many leaves at once, for all or for none: what optimisers and loading commit."""
+"""Assign new data to many leaves at once, all or none; used by optimisers and by loading."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["given", "move", "moved"]
 
 
 def given(data: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
-    """What assigning to ``.data`` commits, for pairs of a leaf and its new data.
+    """The changes that assign ``.data``, for pairs of a leaf and its new data.
 
     Raises:
-        TypeError, ValueError: the data are not of the leaf's kind, or not of its shape; the node was computed.
+        TypeError, ValueError: if the data do not fit the kind or shape of the leaf, or the node was computed.
     """
     leaves, fresh = [], []
     for leaf, each in data:
@@ -28,17 +28,17 @@ def given(data: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
 
 
 def move(changes: Iterable[tuple[Any, Any]]) -> None:
-    """Add to each leaf's data its change, as an optimiser's step does: θ ← θ + change, for all or for none.
+    """Add a change to the data of each leaf, as in a step of an optimiser: θ ← θ + change, for all leaves or none.
 
     Args:
-        changes: pairs of a leaf and a number or array of its shape, which is converted to its type; changes of a leaf
-            that comes more than once add up, in their order. Graphs computed from a leaf that moves become stale.
+        changes: pairs of a leaf and a number or array of its shape, which is converted to the leaf's type. If a leaf
+            occurs more than once, its changes add up in their order. Graphs computed from the leaves become stale.
 
-    If anything raises, Ctrl-C included, no leaf has moved.
+    If an error is raised, Ctrl-C included, no leaf changes.
 
     Raises:
-        TypeError: what was given is not pairs of a node and real numbers.
-        ValueError: a node was computed, or a change has another shape.
+        TypeError: if the changes are not pairs of a node and real numbers.
+        ValueError: if a node was computed, or a change has another shape.
 
     >>> from autodiff import Value
     >>> x = Value(3.0)
@@ -50,7 +50,7 @@ def move(changes: Iterable[tuple[Any, Any]]) -> None:
 
 
 def moved(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
-    """What `move` commits, for those who have more to change in the same step. Raises as `move` does."""
+    """The changes that `move` commits, for callers that commit more in the same step. Raises the errors of `move`."""
     if changes.__class__ is not list and not _is_iterable(changes):
         raise TypeError(f"{_PAIRS}, and got {describe(changes)}")
     fresh: dict[Any, Any] = {}
@@ -60,7 +60,7 @@ def moved(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
             data = fresh.get(leaf, leaf._data)
         except (TypeError, ValueError, AttributeError):
             raise TypeError(f"{_PAIRS}, and got {describe(pair)} among them") from None
-        # What `_sum` does where nothing is to be converted, written out: a call takes a sixth of the time.
+        # `_sum` inlined for the case without conversion: a call takes a sixth of the time.
         usual = change.__class__ is data.__class__ is ndarray and change.dtype is data.dtype and leaf.a is None
         fresh[leaf] = data + change if usual and change.shape == data.shape != () else _sum(leaf, data, change)
     return assigned(fresh.keys(), fresh.values())
@@ -81,17 +81,17 @@ def _sum(leaf: Any, before: Any, change: Any) -> Any:
         if change.__class__ is not np.ndarray or change.dtype.char not in "df":
             change = as_operand("move", change)
             if change.dtype == object:
-                raise TypeError(f"{leaf.label} moves by plain numbers, and got nodes as its change; use their .data")
+                raise TypeError(f"the change of {leaf.label} must be plain numbers, got nodes; use their .data")
         came = change.shape
     shape = () if before.__class__ is float else before.shape
     if leaf.a is not None or came != shape:
         raise ValueError(
-            f"only a leaf moves, by a change of its shape; {leaf.label} has shape {shape}, "
-            f"{'was given' if leaf.a is None else 'was computed'}, and the change has shape {came}"
+            f"move changes a leaf by an array of its shape; {leaf.label} has shape {shape} and "
+            f"{'is a leaf' if leaf.a is None else 'was computed'}, and the change has shape {came}"
         )
     data = before + change
     if shape:
         return data if data.dtype is before.dtype else data.astype(before.dtype)
     if before.__class__ is float:
         return float(data)
-    return np.asarray(data, before.dtype)  # where no axis is left, NumPy answers with a scalar of its own
+    return np.asarray(data, before.dtype)  # for 0-d arrays, NumPy returns a NumPy scalar

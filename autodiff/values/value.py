@@ -29,13 +29,14 @@ class Value(Arithmetic):
 
     Args:
         data: a real number; ints become floats.
-        name: what formulas and pictures call it.
+        name: the name in formulas and pictures.
 
-    Works where a float does: arithmetic, comparisons (of the data), ``abs``, ``round``, formatting, ``sum``, ``max``,
-    ``sorted``, and as an element of NumPy object arrays. ``.grad`` is None until a backward pass reaches it.
+    A Value works like a float in arithmetic, comparisons (of the data), ``abs``, ``round``, formatting, ``sum``,
+    ``max``, ``sorted``, and as an element of NumPy object arrays. ``.grad`` is None until a backward pass reaches it.
 
     Raises:
-        TypeError: bools, strings, nodes, arrays, complex numbers.
+        TypeError: if the data is a bool, string, node, array or complex number.
+        ValueError: if the data is an int beyond the largest float.
 
     >>> a, b = Value(2.0, name="a"), Value(-3.0)
     >>> c = a * b + a
@@ -52,7 +53,7 @@ class Value(Arithmetic):
 
     @property
     def data(self) -> float:
-        """The primal, a Python float. Assigning to a leaf's makes graphs computed from it stale."""
+        """The primal, a Python float. Assigning the data of a leaf makes graphs computed from it stale."""
         if WATCHES:
             noted(self)
         return self._data  # type: ignore[no-any-return]
@@ -72,7 +73,7 @@ class Value(Arithmetic):
         try:
             return as_value_data(grad)
         except TypeError:
-            raise TypeError(f"the gradient of {self.label} is one real number, and got {describe(grad)}") from None
+            raise TypeError(f"the gradient of {self.label} must be one real number, got {describe(grad)}") from None
 
     shape: ClassVar[tuple[int, ...]] = ()
     ndim: ClassVar[int] = 0
@@ -122,17 +123,17 @@ class Value(Arithmetic):
 
     @staticmethod
     def constant(data: Any) -> Any:
-        """``data`` as a leaf that nothing is differentiated with respect to."""
+        """``data`` as a constant leaf, which has no gradient."""
         return Value._leaf(float(data), DETACHED)
 
     @staticmethod
     def from_tensor(tensor: Tensor) -> Value:
-        """The one number of a Tensor as a Value on the same graph."""
+        """The single number of a Tensor as a Value on the same graph."""
         node: Value = Value._leaf(float(tensor._data), units.identity.origin)
         node.a, node.b, node.da = (tensor,), (tensor._data,), BY_RULE
         return node
 
 
 def _compared(answer: Any) -> bool:
-    """What a float's comparison answers, called a bool: NotImplemented goes on to Python, which asks the other side."""
+    """The result of comparing a float, typed as a bool; on NotImplemented, Python tries the other operand."""
     return answer  # type: ignore[no-any-return]

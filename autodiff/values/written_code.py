@@ -1,4 +1,4 @@
-"""The code that is written from the table for one operation, to be read."""
+"""Display of the code that is generated from the table for one operation."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ __all__ = ["show_source"]
 
 
 def show_source(primitive: Primitive) -> None:
-    """Print the Python that is written for an operation: for its calls, and for error signals that come back to it.
+    """Print the Python code generated for an operation: for its calls, and for the shares of its error signals.
 
-    It comes from the operation's forward and rules, which are run on symbols: for Values one function that computes z
-    and the local gradients together; for Tensors one that records the call, and one that delivers the shares. What is
-    more than one expression is called as it stands.
+    The code results from running the operation's forward and rules on symbols. For Values, one function computes z and
+    the local gradients together; for Tensors, one function records the call and another delivers the shares. A forward
+    or rule that is not a single expression is called directly.
 
     Args:
         primitive: an operation of the table, such as ``autodiff.sigmoid``.
 
     Raises:
-        TypeError: not a primitive.
+        TypeError: if the argument is not a primitive.
 
     >>> from autodiff import exp
     >>> show_source(exp)  # doctest: +ELLIPSIS
@@ -46,13 +46,13 @@ def show_source(primitive: Primitive) -> None:
     """
     if not isinstance(primitive, Primitive):
         came = describe(primitive)
-        raise TypeError(f"show_source shows an operation of the table, such as autodiff.exp, and got {came}")
+        raise TypeError(f"show_source takes an operation of the table, such as autodiff.exp, and got {came}")
     texts = [f"# {title}\n{source_of(function).rstrip()}" for title, function in _written(primitive)]
-    print("\n\n".join(texts) or f"# {primitive.name}: its forward and its rules are called as they stand")
+    print("\n\n".join(texts) or f"# {primitive.name}: its forward and its rules are called directly")
 
 
 def _written(entry: Primitive) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """The functions with what they are for; those for any number of inputs as for the operation's largest example."""
+    """The generated functions with their titles; with any number of inputs, those for the largest example."""
     found: dict[str, Callable[..., Any] | None]
     if entry.arity is None:
         count = max((len(example.shapes) for example in entry.examples), default=2)

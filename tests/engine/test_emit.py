@@ -151,7 +151,7 @@ def test_what_is_written_reads_like_this(
 def test_what_is_not_written_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     """An operation of arrays alone, of any number of them; and what is no operation."""
     ad.show_source(ad.TABLE["stack"])
-    assert capsys.readouterr().out == "# stack: its forward and its rules are called as they stand\n"
+    assert capsys.readouterr().out == "# stack: its forward and its rules are called directly\n"
     with pytest.raises(TypeError, match=r"such as autodiff.exp, and got <built-in function len>"):
         ad.show_source(len)  # type: ignore[arg-type]
 

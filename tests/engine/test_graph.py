@@ -492,10 +492,10 @@ NO_REAL = [None, 1j, "text", [1.0]]
 def test_a_rule_or_forward_that_gives_no_real_number_is_named(kind: type, wrong: Any, define: Define) -> None:
     """NumPy would read None as nan and drop an imaginary part: silently wrong gradients."""
     forward = define("odd_forward", lambda xp, x: wrong, [lambda g, z, x: g])
-    with pytest.raises(TypeError, match="odd_forward"):
+    with pytest.raises(TypeError, match=r"the forward of odd_forward must return|odd_forward takes"):
         forward(kind(2.0))
     rule = define("odd_rule", lambda xp, x: x * 2.0, [lambda g, z, x: wrong if wrong != [1.0] else None])
-    with pytest.raises(TypeError, match=r"a rule gave|the rule of odd_rule"):
+    with pytest.raises(TypeError, match=r"a rule returned|the rule of odd_rule"):
         rule(kind(2.0)).backward()
 
 
@@ -519,7 +519,7 @@ def test_infinities_of_both_signs_meet_silently() -> None:
 
 def test_a_complex_share_is_refused(define: Define) -> None:
     rule = define("complex_rule", lambda xp, x: x * 2.0, [lambda g, z, x: g * 1j])
-    with pytest.raises(TypeError, match="a rule gave array of shape"):
+    with pytest.raises(TypeError, match="a rule returned array of shape"):
         rule(Tensor([1.0, 2.0])).sum().backward()
 
 

@@ -93,8 +93,8 @@ def test_xavier_refusals() -> None:
     """A seed is no generator, and a layer has at least one input and one unit."""
     assert "such as numpy.random.default_rng(0), and got 3" in message(TypeError, nn.xavier, 3, 4, 2)
     assert "such as numpy.random.default_rng(0)" in message(TypeError, nn.Network, (2, 1), random=np.random)
-    assert "the number of inputs is at least 1, and got 0 (int)" in message(ValueError, nn.xavier, generator(), 0, 2)
-    assert "the number of units is at least 1, and got 0 (int)" in message(ValueError, nn.Layer, 2, 0)
+    assert "the number of inputs must be at least 1, got 0 (int)" in message(ValueError, nn.xavier, generator(), 0, 2)
+    assert "the number of units must be at least 1, got 0 (int)" in message(ValueError, nn.Layer, 2, 0)
 
 
 # ---- one neuron ------------------------------------------------------------------------------------------------------
@@ -612,9 +612,9 @@ def test_sizes_are_whole_numbers_from_1(what: str, make: Callable[[Any], Any], w
     """A size of another kind is a TypeError, one below 1 or beyond every array a ValueError, and both name it."""
     whole = isinstance(wrong, int) and not isinstance(wrong, bool)
     text = message(ValueError if whole else TypeError, make, wrong)
-    assert text.startswith(f"{what} is {'at ' if whole else 'a whole number, and got'}")
+    assert text.startswith(f"{what} must be {'at ' if whole else 'a whole number, got'}")
     if whole and not wrong:  # Python does not print as many digits
-        assert "and got one too long to print (int)" in message(ValueError, make, 10**5000)
+        assert "got one too long to print (int)" in message(ValueError, make, 10**5000)
 
 
 @pytest.mark.parametrize("make", [

@@ -166,5 +166,5 @@ def test_bad_sizes_are_refused() -> None:
     """As by a layer."""
     with pytest.raises(ValueError, match="unknown activation 'spam'"):
         Recurrent(1, 2, activation="spam")
-    with pytest.raises(ValueError, match="the number of inputs is at least 1, and got 0"):
+    with pytest.raises(ValueError, match="the number of inputs must be at least 1, got 0"):
         Recurrent(0, 2)

@@ -266,9 +266,9 @@ def test_refused_windows(scalar: bool, ids: Any, kind: type[Exception], text: st
         (np.zeros(4), 5, 8, ValueError, "an embedding has shape (V, d), one word vector of plain numbers a row"),
         (np.zeros((0, 4)), 5, 8, ValueError, "an embedding has shape (V, d)"),
         ([["a"]], 5, 8, TypeError, "an embedding takes real numbers"),
-        (np.zeros((9, 4)), 0, 8, ValueError, "window is at least 1, and got 0"),
-        (np.zeros((9, 4)), 5, 0, ValueError, "hidden is at least 1, and got 0"),
-        (np.zeros((9, 4)), 2.5, 8, TypeError, "window is a whole number, and got 2.5"),
+        (np.zeros((9, 4)), 0, 8, ValueError, "window must be at least 1, got 0"),
+        (np.zeros((9, 4)), 5, 0, ValueError, "hidden must be at least 1, got 0"),
+        (np.zeros((9, 4)), 2.5, 8, TypeError, "window must be a whole number, got 2.5"),
     ],
 )
 def test_refused_sizes(embedding: Any, window: float, hidden: int, kind: type[Exception], text: str) -> None:

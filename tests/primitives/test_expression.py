@@ -115,7 +115,7 @@ def test_formula_of_many_inputs_numbers_them(define: Callable[..., Any]) -> None
 
 def test_a_symbol_is_neither_true_nor_false() -> None:
     """A rule that decides by `if` cannot be read as a formula: the error says which function to use."""
-    with pytest.raises(TypeError, match=r"whether the symbol x > 0 is true; rules choose with where\(cond"):
+    with pytest.raises(TypeError, match=r"the symbol x > 0 as a truth value; choose with where\(cond"):
         bool(X > 0)
 
 

@@ -186,7 +186,7 @@ def test_a_line_outside_the_block_is_not_made_up() -> None:
     """What was computed before has no line: the operation is named, and that it is from outside."""
     y = root_of_a_square(Value(0.0))
     said = told(y.backward)
-    assert said.startswith("sqrt(0.0), computed at a place outside of the block, sends back 1.0 × inf = inf")
+    assert said.startswith("sqrt(0.0), computed at a place outside the block, sends back 1.0 × inf = inf")
 
 
 def test_lines_are_those_of_the_nodes_that_are_alive() -> None:

@@ -112,10 +112,10 @@ def test_it_says_what_it_cost_and_shows_value_and_error() -> None:
 @pytest.mark.parametrize(
     ("f", "x", "kind", "message"),
     [
-        (3.0, 1.0, TypeError, "a numerical derivative is taken of a function, and got 3.0"),
-        (math.sin, "1", TypeError, "a numerical derivative is taken at a number, and got '1' (str)"),
-        (math.sin, True, TypeError, "a numerical derivative is taken at a number, and got True (bool)"),
-        (math.sin, math.inf, ValueError, "a numerical derivative is taken at a finite number, and got inf"),
+        (3.0, 1.0, TypeError, "a numerical derivative needs a function, and got 3.0"),
+        (math.sin, "1", TypeError, "a numerical derivative needs a number x, and got '1' (str)"),
+        (math.sin, True, TypeError, "a numerical derivative needs a number x, and got True (bool)"),
+        (math.sin, math.inf, ValueError, "a numerical derivative needs a finite x, and got inf"),
     ],
 )
 def test_what_it_refuses(f: Any, x: Any, kind: type[Exception], message: str) -> None:

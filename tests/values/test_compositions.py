@@ -305,10 +305,10 @@ def test_the_error_signal_comes_back_through_astype() -> None:
     (lambda x: np.hstack([x, 1.0], dtype="f4"), "unexpected keyword argument 'dtype'"),
     (lambda x: np.insert(x, Value(1.0), 1), "insert takes obj as a constant"),  # type: ignore[call-overload]
     (lambda x: np.array_split(x, Value(2.0)), "takes indices_or_sections as a constant"),
-    (lambda x: np.quantile(x, [NAN]), "a quantile is from 0 to 1"),
-    (lambda x: np.quantile(x, x), "q is taken as a constant"),
+    (lambda x: np.quantile(x, [NAN]), "a quantile must be from 0 to 1"),
+    (lambda x: np.quantile(x, x), "q must be a constant"),
     (lambda x: np.quantile(x, 0.5, method="hazen"), "methods are higher, linear, lower, midpoint"),
-    (lambda x: np.gradient(x, x), "spacing is taken as a constant"),
+    (lambda x: np.gradient(x, x), "spacing must be a constant"),
     (lambda x: np.gradient(x[:1]), "needs more than 1 elements"),
     (lambda x: np.interp(x, [1.0, 2.0, 3.0], [1.0, 2.0]), "two vectors of one length"),
     (lambda x: np.round(x, 1.5), "cannot be interpreted as an integer"),  # type: ignore[call-overload]
@@ -318,13 +318,19 @@ def test_the_error_signal_comes_back_through_astype() -> None:
     (lambda x: np.percentile(x, 30.0, weights=x), "np.percentile on nodes takes x, q, axis, method, keepdims"),
     (lambda x: np.vander(Value(1.0)), "vander takes a vector"),  # type: ignore[call-overload]
     (lambda x: np.vecdot(x, x[:1]), "vectors of one length"),
-    (lambda x: np.convolve(x, x, "all"), "'full', 'same' and 'valid'"),  # type: ignore[call-overload]
+    (lambda x: np.convolve(x, x, "all"), "the mode of a convolution must be 'full', 'same' or 'valid', got 'all'"),  # type: ignore[call-overload]
     (lambda x: np.cross(x[:1], x[:1]), "2 or 3 elements"),
     (lambda x: np.select([x > 0, x > 1], [x]), "a choice for each condition"),
     (lambda x: np.choose([2], [x]), "whole numbers 0 … 0"),
     (lambda x: np.piecewise(x, [x > 0], []), "a function for each condition"),
-    (lambda x: np.max(x, where=x > 0), "needs initial="), (lambda x: x.clip(least=2), "low and high, or min and max"),
-    (lambda x: x.astype(int), "holds float64 or float32"),
+    (lambda x: np.max(x, where=x > 0), "with where= needs initial=, in case where selects no element"),
+    (lambda x: x.clip(least=2), "low and high, or min and max"),
+    (lambda x: x.astype(int), "a node must be float64 or float32, got dtype int64"),
+    (lambda x: np.astype(Value(1.0), "f4") if hasattr(np, "astype") else x.astype("i4"),
+     "a Value must be float64, got dtype float32|a node must be"),
+    (lambda x: np.diff(x, -1), "np.diff needs n ≥ 0, and got n=-1"),
+    (lambda x: np.gradient(x, [1.0, 2.0]), "gradient takes as many coordinates as elements, 3, and got 2"),
+    (lambda x: np.average(np.outer(x, x), weights=[1.0, 2.0, 3.0]), r"weights whose shape is not \(3, 3\) need"),
     (lambda x: np.linalg.cross(x[:2], x[:2]), "vectors with 3 elements"),
     (lambda x: np.einsum(x, ["a"]), "a list of axis numbers"), (lambda x: np.vander(x[None]), "vander takes a vector"),
     (lambda x: np.cumulative_sum(x[None]) if hasattr(np, "cumulative_sum") else np.cumsum(x, "a"),  # type: ignore[call-overload]

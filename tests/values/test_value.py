@@ -280,7 +280,7 @@ def test_move_adds_to_leaves_for_all_or_for_none() -> None:
     assert (point.item(), point.shape, point.dtype) == (1.5, (), np.dtype(np.float32))
     assert gradients(v * v, v) == 4.0
     for wrong in ((t, np.ones(3)), (t, np.ones((2, 2))), (v, np.ones(2)), (v * 2.0, 1.0)):
-        with pytest.raises(ValueError, match=r"only a leaf moves|broadcast"):
+        with pytest.raises(ValueError, match=r"move changes a leaf|broadcast"):
             ad.move([(v, 1.0), wrong])
         assert v.data == 2.0
     y = v * 2.0

@@ -1,4 +1,4 @@
-"""Every operation, once, by topic; importing this package fills the table."""
+"""All operations, each defined once, by topic; importing this package fills the table."""
 
 from autodiff.primitives.registry import BUILT_IN, TABLE
 from autodiff.primitives.table import (

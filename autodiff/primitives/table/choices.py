@@ -1,4 +1,4 @@
-"""Choices as users write them: on nodes they leave a node, whichever branch is taken."""
+"""Choices for users: on nodes they record a node, whichever branch is taken."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ __all__ = ["where"]
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
-    """``x`` where ``condition`` holds, else ``y``.
+    """Return ``x`` where ``condition`` holds, else ``y``, in the units of ``x`` and ``y``.
 
     Args:
-        condition: a bool, or a bool array; the comparison of a node gives one. It is not differentiated.
-        x: the values taken where it is true; broadcast with the others.
-        y: the values taken where it is false.
+        condition: a bool or a bool array, such as the comparison of a node gives. It is not differentiated.
+        x: the values where the condition is true; broadcast with the other arguments.
+        y: the values where the condition is false.
 
     Returns:
-        a node if x or y is one, also where one bool chooses the other; of two plain numbers the one chosen, or an array
-        where the condition is one.
+        a node if x or y is one, even if a single bool selects the other; for two plain numbers the selected one, or an
+        array if the condition is an array.
 
-    The branch not taken is an input of the node behind a closed gate: its error signal is 0, whatever the local
-    gradients beyond, so that ``where(x > 0, sqrt(x), 0)`` has derivative 0 at 0.
+    The branch not taken is an input of the node behind a closed gate: its error signal is 0, whatever local gradients
+    lie beyond it, so that ``where(x > 0, sqrt(x), 0)`` has derivative 0 at 0.
 
-    Raises TypeError for a condition that is no bool.
+    Raises:
+        TypeError: if the condition is not a bool or a bool array.
 
     >>> from autodiff import Tensor, Value
     >>> x = Tensor([4.0, 0.0])

@@ -1,7 +1,7 @@
 """Primitives that work on each element alone: arithmetic, powers, exponentials, trigonometry, choices.
 
-One entry holds all that is known of an operation. Rules are written in ``g`` (error signal), ``z`` (result) and the
-inputs; ``ruff format`` is off so that the table stays a table.
+Each entry holds all facts about one operation. Rules are written in terms of ``g`` (error signal), ``z`` (result) and
+the inputs; ``ruff format`` is off so that the table stays a table.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ power = primitive("power", lambda xp, x, *, n: xp.power(x, n),
     [lambda g, z, x, *, n: g * where(n == 0, 0.0, n * x ** (n - 1))],
     symbol="xⁿ", domain=POSITIVE, singular=True,
     examples=tuple(Example(((),), {"n": n}) for n in (0, 1, 2, 3, -1, -2, 0.5, 1 / 3)),
-    doc="Power xⁿ with a constant exponent; nan for x < 0 unless n is whole; d(x⁰)/dx = 0 also at 0, and for "
+    doc="Power xⁿ with a constant exponent; nan for x < 0 unless n is whole; d(x⁰)/dx = 0, also at 0; for "
         "0 < n < 1 the derivative at 0 is inf.")
 
 pow = primitive("pow", lambda xp, x, y: xp.power(x, y),
@@ -62,7 +62,7 @@ pow = primitive("pow", lambda xp, x, y: xp.power(x, y),
         where((x * x == 0) & (y == 0), 0.0, _slope_of_power(z, x, y)), y, (x == 0) & (y == 0)),
      lambda g, z, x, y: g * _settled_at_0(where((x == 0) & (y >= 0), 0.0, z * log(x)), x, y)],
     symbol="xʸ", domain=(POSITIVE, ANY), singular=True, numpy=(np.power, np.float_power),
-    doc="Power xʸ with an exponent that is differentiated; at 0⁰ both derivatives are 0, for x < 0 that of y is nan.")
+    doc="Power xʸ with a differentiable exponent; at 0⁰ both derivatives are 0; for x < 0 that of y is nan.")
 
 exp: Primitive = primitive("exp", lambda xp, x: xp.exp(x),
     [lambda g, z, x: g * z],
@@ -130,7 +130,7 @@ tanh: Primitive = primitive("tanh", lambda xp, x: xp.tanh(x),
 
 sech2: Primitive = primitive("sech2", lambda xp, x: xp.sech2(x, xp.tanh(x)),
     [lambda g, z, x: g * (-2.0 * (z * tanh(x)))],
-    symbol="sech²", doc="1 − tanh² x, the slope of tanh, right to the last digits where tanh rounds to ±1.")
+    symbol="sech²", doc="1 − tanh² x, the slope of tanh, accurate to the last digits where tanh rounds to ±1.")
 
 lorentzian: Primitive = primitive("lorentzian", lambda xp, x: xp.lorentzian(x),
     [lambda g, z, x: g * (-2.0 * (x * z * z))],
@@ -139,7 +139,7 @@ lorentzian: Primitive = primitive("lorentzian", lambda xp, x: xp.lorentzian(x),
 gaussian: Primitive = primitive("gaussian", lambda xp, x, *, scale=0.5: xp.gaussian(x, scale),
     [lambda g, z, x, *, scale=0.5: g * (-2.0 * scale * (x * z))],
     symbol="e^(−x²/2)", examples=(Example(((),)), Example(((),), {"scale": 1.0})),
-    doc="e^(−scale·x²), right to the last digits where rounding x² would cost some.")
+    doc="e^(−scale·x²), accurate to the last digits where rounding x² would lose some.")
 
 absolute = primitive("absolute", lambda xp, x: abs(x),
     [lambda g, z, x: g * by_convention(sign(x), x, x == 0)],
@@ -175,19 +175,19 @@ _select = primitive("where", lambda xp, x, y, *, condition: xp.where(condition, 
 _convention = primitive("by_convention", lambda xp, slope, x, *, kink: xp.where(x == x, slope, slope),  # broadcasts
     [lambda g, z, slope, x, *, kink: g, lambda g, z, slope, x, *, kink: g * where(kink, np.nan, 0.0)],
     symbol="=", gate=True, examples=(Example(((), ()), {"kink": False}),),
-    doc="A slope at x as it is; its derivative in x is 0, and nan at a kink, where the slope is only a convention.")
+    doc="A slope at x, unchanged; its derivative in x is 0, and nan at a kink, where the slope is only a convention.")
 # fmt: on
 
 
 def _slope_of_power(z: Any, x: Any, y: Any) -> Any:
-    """y·xʸ⁻¹; below ½, where y − 1 rounds and a large ln x would magnify that, as y·z/x."""
+    """y·xʸ⁻¹; for y below ½ computed as y·z/x, because y − 1 rounds and a large ln x would magnify the error."""
     return where((y < 0.5) & (abs(x) > 0) & (abs(x) < np.inf), y * (z / x), y * x ** (y - 1.0))
 
 
 def by_convention(slope: Any, x: Any, kink: Any) -> Any:
-    """``slope``, the derivative of a function at x, which is only a convention where ``kink`` holds.
+    """Return ``slope``, the derivative of a function at x, which is only a convention where ``kink`` holds.
 
-    The slope of |x| at 0 is none of those on its two sides, so that it has no derivative there: nan, at every order. A
+    The slope of |x| at 0 equals neither of the one-sided slopes, so it has no derivative there: nan, at every order. A
     convention that takes one side (relu at 0) needs no such mark.
 
     >>> by_convention(0.0, 0.0, True)
@@ -197,24 +197,24 @@ def by_convention(slope: Any, x: Any, kink: Any) -> Any:
 
 
 def _larger(x: Any, y: Any) -> Any:
-    """The share of an error that the larger of x and y passes on to x: 1, 0, or a half where they tie."""
+    """The fraction of the error that maximum(x, y) passes on to x: 1, 0, or 1/2 at a tie."""
     tie = x == y
     return by_convention(by_convention(0.5 * ((x >= y) + 1.0 * (x > y)), x, tie), y, tie)
 
 
 def _settled_at_0(slope: Any, x: Any, y: Any) -> Any:
-    """∂xʸ/∂y at x = 0, which is 0 for y > 0, but has no derivative for y ≤ 1."""
+    """∂xʸ/∂y at x = 0, which is 0 for y > 0 but has no derivative for y ≤ 1."""
     return by_convention(by_convention(slope, x, (x == 0) & (y >= 0) & (y <= 1)), y, (x == 0) & (y == 0))
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
-    """``x`` where ``condition`` holds, else ``y``, as rules choose: one bool picks, and no node is made.
+    """Return ``x`` where ``condition`` holds, else ``y``, for use in rules: a single bool selects without a node.
 
-    So the graph of a derivative has no nodes for choices that were made already (a Hessian of powers takes a sixth less
-    time); `autodiff.where` is for functions, whose graph shows the branch not taken too.
+    The graph of a derivative thus has no nodes for choices that were made before (a Hessian of powers takes a sixth
+    less time). Functions use `autodiff.where`, whose graph also shows the branch not taken.
     """
     if isinstance(condition, Expression):
-        return RECORDERS[Expression](_select, (x, y), {"condition": condition})  # also of two plain numbers
+        return RECORDERS[Expression](_select, (x, y), {"condition": condition})  # also for two plain numbers
     if isinstance(condition, bool | np.bool):
         return x if condition else y
     condition = np.asarray(condition)
@@ -222,30 +222,37 @@ def where(condition: Any, x: Any, y: Any) -> Any:
         return x if condition else y
     if condition.dtype != bool:
         raise TypeError(
-            f"where needs a bool or a bool array as condition, and got type {condition.dtype}; compare first, as x > 0"
+            f"where needs a bool or a bool array as condition, and got type {condition.dtype}; "
+            "use a comparison such as x > 0"
         )
     return _select(x, y, condition=condition)
 
 
 def clip(x: Any, low: float | None = None, high: float | None = None) -> Any:
-    """``x`` limited to [low, high] (None: no limit), in the units of ``x``.
+    """Limit ``x`` to [low, high] (None: no limit), in the units of ``x``.
 
-    The derivative is 1 inside and at the bounds, 0 outside. Raises TypeError for bounds that are not plain numbers,
-    ValueError for low > high.
+    The derivative is 1 inside and at the bounds, 0 outside.
+
+    Raises:
+        TypeError: if a bound is not a plain number.
+        ValueError: if low > high.
 
     >>> clip([-2.0, 0.5, 2.0], -1.0, 1.0)
     array([-1. ,  0.5,  1. ])
     """
     bounds = [-np.inf if low is None else low, np.inf if high is None else high]
     if not all(is_plain_number(bound) for bound in bounds):
-        raise TypeError(f"clip takes plain numbers as bounds, and got {low!r} and {high!r}; use maximum and minimum")
+        raise TypeError(
+            f"clip takes plain numbers as bounds, and got {low!r} and {high!r}; "
+            "for other bounds use maximum and minimum"
+        )
     if not bounds[0] <= bounds[1]:
         raise ValueError(f"clip needs low ≤ high, and got {low!r} and {high!r}")
     return _limit(x, low=as_float(bounds[0]), high=as_float(bounds[1]))
 
 
 def raise_to(x: Any, exponent: Any) -> Any:
-    """``x ** exponent``: `power` for a plain number, `pow` for a node or an array as exponent."""
+    """``x ** exponent``: `power` if the exponent is a plain number, `pow` if it is a node or an array."""
     if is_plain_number(exponent):
         return power(x, n=exponent if isinstance(exponent, int) and abs(exponent) < 2**53 else as_float(exponent))
     return pow(x, exponent)

@@ -1,9 +1,9 @@
 """Primitives of linear algebra: systems of equations, inverses, determinants and factorisations of matrices.
 
-All work on stacks of matrices, which are the last two axes. A factorisation with several parts has them in one row, one
-after the other, flat (`parts` takes them out again), for a primitive has one result. Sources of rules: Giles, An
-extended collection of matrix derivative results (2008); Townsend, Differentiating the singular value decomposition
-(2016); for each other one the entry says it.
+All work on stacks of matrices, which occupy the last two axes. A primitive has one result, so a factorisation with
+several parts returns them flattened and concatenated in one row, from which `parts` extracts them. Sources of the
+rules: Giles, An extended collection of matrix derivative results (2008); Townsend, Differentiating the singular value
+decomposition (2016); any other source is named in the entry.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from autodiff.primitives.registry import RECORDERS, TABLE, Objects
 from autodiff.primitives.table.elementwise import by_convention, sign, where
 from autodiff.primitives.table.layout import concatenate, expand_dims, reshape, swapaxes
 
-__all__ = ["parts", "transposed"]  # the primitives are called by way of numpy.linalg, and are no names of `autodiff`
+__all__ = ["parts", "transposed"]  # the primitives are called through numpy.linalg and not exported from `autodiff`
 
 
 @dataclass(frozen=True, slots=True)
 class _Matrices(Domain):
-    """Matrices near diag(1, 2, 3, …): far from singular, singular values and eigenvalues apart."""
+    """Matrices near diag(1, 2, 3, …): far from singular, with well-separated singular values and eigenvalues."""
 
     def arranged(self, points: Any) -> Any:
-        """Numbers of the interval, laid around the diagonal."""
+        """Numbers from the interval, scaled and added to the diagonal."""
         if points.ndim < 2:
             return points
         rows, columns = points.shape[-2:]
@@ -39,7 +39,7 @@ class _Matrices(Domain):
         return small + np.eye(rows, columns) * np.arange(1, columns + 1)
 
     def __contains__(self, x: Any) -> bool:
-        """Whether the circles around the diagonal, in which the eigenvalues lie (Gershgorin), are apart."""
+        """Whether the Gershgorin discs around the diagonal elements, which contain the eigenvalues, are disjoint."""
         size = np.abs(x)
         if size.ndim < 2 or not np.all((x >= self.low) & (x <= self.high)):
             return False
@@ -52,7 +52,7 @@ class _Matrices(Domain):
 
 
 _MATRICES: Final = _Matrices(-8.0, 8.0, "matrices with a dominant diagonal that ascends")
-_MOST_MINORS: Final = 16  # rows of a matrix whose n² minors are computed where its inverse says nothing
+_MOST_MINORS: Final = 16  # rows of a matrix whose n² minors are computed if its inverse loses digits
 
 
 def transposed(x: Any) -> Any:
@@ -61,7 +61,7 @@ def transposed(x: Any) -> Any:
 
 
 def parts(packed: Any, *shapes: tuple[int, ...]) -> list[Any]:
-    """The parts of a factorisation, of these shapes, out of the row that holds them all."""
+    """Extract the parts of a factorisation, with these shapes, from the row that holds them."""
     found, start = [], 0
     for shape in shapes:
         end = start + math.prod(shape)
@@ -71,13 +71,13 @@ def parts(packed: Any, *shapes: tuple[int, ...]) -> list[Any]:
 
 
 def _packed(*items: tuple[Any, int]) -> Any:
-    """Arrays in one row, each with the number of its axes that are laid flat."""
+    """Arrays concatenated in one row; each comes with the number of its axes to flatten."""
     flat = [reshape(x, shape=(*x.shape[: x.ndim - n], math.prod(x.shape[x.ndim - n :]))) for x, n in items]
     return concatenate(flat, axis=-1)
 
 
 def _computed(name: str, function: Callable[..., Any], *inputs: Any, **params: Any) -> Any:
-    """``function`` of arrays of the types that LAPACK knows; Values in an array of objects go by way of Tensors."""
+    """``function`` of arrays of the types that LAPACK supports; object arrays of Values are computed as Tensors."""
     inputs = tuple(map(np.asarray, inputs))
     if any(part.__class__ in RECORDERS for x in inputs if x.dtype == object for part in x.flat):
         return RECORDERS[Objects](TABLE[name], inputs, params)
@@ -85,7 +85,7 @@ def _computed(name: str, function: Callable[..., Any], *inputs: Any, **params: A
 
 
 def _symmetric(x: Any) -> Any:
-    """The symmetric part, which is x itself where x is symmetric; raises LinAlgError where x is not square."""
+    """The symmetric part, which is x itself if x is symmetric; raises LinAlgError if x is not square."""
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise np.linalg.LinAlgError(f"it takes square matrices, and got shape {x.shape}")
     return 0.5 * (x + transposed(x))
@@ -93,12 +93,12 @@ def _symmetric(x: Any) -> Any:
 
 def _solve(a: Any, b: Any) -> Any:
     if b.ndim < 2:
-        raise np.linalg.LinAlgError(f"the right side is a matrix or a stack of them, and got shape {b.shape}")
+        raise np.linalg.LinAlgError(f"the right-hand side must be a matrix or a stack of matrices, got shape {b.shape}")
     return np.linalg.solve(a, b)
 
 
 def _solved(a: Any, b: Any, singular: Any) -> Any:
-    """a⁻¹b, and nan where a is ``singular``, which LAPACK would raise for."""
+    """a⁻¹b, and nan where a is ``singular``, for which LAPACK would raise an error."""
     one = np.eye(a.shape[-1], dtype=a.dtype)
     apart = np.asarray(singular)[..., None, None]
     return solve(where(apart, one, a) if np.any(apart) else a, b) * np.where(apart, np.nan, 1.0).astype(a.dtype)
@@ -112,7 +112,7 @@ def _inverse_of(x: Any, log_size: Any) -> Any:
 
 
 def _over_matrices(g: Any) -> Any:
-    """One number for each matrix, with axes to meet its elements."""
+    """One number for each matrix, with two axes added for broadcasting over its elements."""
     return expand_dims(g, axis=(-2, -1))
 
 
@@ -120,7 +120,7 @@ def _over_matrices(g: Any) -> Any:
 
 
 def _cofactors(z: Any, x: Any) -> Any:
-    """∂det/∂x: by the inverse, or where that loses digits by minors; both can be differentiated again."""
+    """∂det/∂x: by the inverse, or by minors where that loses digits; both can be differentiated again."""
     if isinstance(x, Expression):
         return Expression("xp", "cofactors", x)
     data, n = getattr(x, "_data", x), x.shape[-1]
@@ -141,7 +141,7 @@ def _is_sound(data: Any, z: Any, most: float) -> bool:
 
 
 def _minors(x: Any) -> Any:
-    """The cofactors by their definition: ± the determinant of x without a row and a column."""
+    """The cofactors by definition: ± the determinant of x without a row and a column."""
     n = x.shape[-1]
     others = np.array([[j for j in range(n) if j != i] for i in range(n)], dtype=int).reshape(n, n - 1)
     signs = (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
@@ -149,7 +149,7 @@ def _minors(x: Any) -> Any:
 
 
 def _cofactors_of(data: Any) -> Any:
-    """det(U)·det(V)·U·diag(Πⱼ≠ᵢ sⱼ)·Vᵀ: right for every matrix, and no graph."""
+    """det(U)·det(V)·U·diag(Πⱼ≠ᵢ sⱼ)·Vᵀ: correct for every matrix, but without a graph."""
     if not np.isfinite(data).all():
         return np.full(data.shape, np.nan, data.dtype)
     u, s, v = np.linalg.svd(data)
@@ -163,7 +163,7 @@ def _cofactors_of(data: Any) -> Any:
 
 
 def _ratio(signal: Any, gap: Any) -> Any:
-    """signal/gap; 0 where no signal comes and there is no gap, and there nothing is known of the next derivative."""
+    """signal/gap; 0 where both are 0, and there the next derivative is unknown."""
     still = (signal == 0) & (gap == 0)
     if not np.any(still):
         return signal / gap
@@ -182,7 +182,7 @@ def _off(x: Any) -> Any:
 
 
 def _scaled(columns: Any, factors: Any) -> Any:
-    """The columns of each matrix times a factor each."""
+    """The columns of each matrix, each multiplied by its factor."""
     return columns * expand_dims(factors, axis=-2)
 
 
@@ -237,7 +237,7 @@ def _by_svd(packed: Any, x: Any) -> list[Any]:
 
 
 def _share_of_size(g: Any, s: Any) -> Any:
-    """The share of singular values: at 0 they have a kink, as |x| has, and the slope 0."""
+    """The share of the singular values: at 0 they have a kink, like |x|, with slope 0 by convention."""
     return g * by_convention(sign(s), s, s == 0)
 
 
@@ -251,7 +251,7 @@ def _share_of_svd(g: Any, z: Any, x: Any) -> Any:
     by_u, by_v = by_u - transposed(by_u), by_v - transposed(by_v)
     row, one = expand_dims(s, axis=-2), np.eye(s.shape[-1], dtype=s.dtype)
     apart, together = _gaps(s), row + expand_dims(s, axis=-1) + one
-    # F∘(P·S + S·Q) for F = 1/(sⱼ² − sᵢ²), in parts whose divisors are a difference and a sum: no square loses digits
+    # F∘(P·S + S·Q) for F = 1/(sⱼ² − sᵢ²), split into parts that divide by a difference and a sum: no square loses digits
     inner = 0.5 * (_ratio(_off(by_u + by_v), apart) + _ratio(_off(by_u - by_v), together))
     share = (u @ inner + _scaled(u, _share_of_size(gs, s))) @ vt
     if m > n:
@@ -293,7 +293,7 @@ def _share_of_qr(g: Any, z: Any, x: Any) -> Any:
 
 
 def _tall(x: Any) -> Any:
-    """A matrix that has at least as many rows as columns; raises LinAlgError for any other."""
+    """``x`` if it has at least as many rows as columns; else raises LinAlgError."""
     if x.ndim < 2 or x.shape[-2] < x.shape[-1]:
         raise np.linalg.LinAlgError(f"it takes matrices with no more columns than rows, and got shape {x.shape}")
     return x
@@ -316,7 +316,7 @@ inv: Primitive = primitive("inv", lambda xp, x: _computed("inv", np.linalg.inv, 
 det: Primitive = primitive("det", lambda xp, x: np.asarray(_computed("det", np.linalg.det, x)),
     [lambda g, z, x: _over_matrices(g) * _cofactors(z, x)],
     elementwise=False, examples=_SQUARE,
-    doc="Determinant; its gradient, the cofactors, is right for singular matrices too.")
+    doc="Determinant; its gradient, the cofactors, is correct for singular matrices too.")
 
 log_abs_det = primitive("log_abs_det", lambda xp, x: np.asarray(_computed("log_abs_det", lambda a: np.linalg.slogdet(a)[1], x)),
     [lambda g, z, x: _over_matrices(g) * transposed(_inverse_of(x, z))],
@@ -338,7 +338,7 @@ eigh: Primitive = primitive("eigh", lambda xp, x, *, uplo="L": _computed("eigh",
 eigvalsh = primitive("eigvalsh", lambda xp, x, *, uplo="L": _computed("eigvalsh", lambda a, uplo: np.linalg.eigvalsh(_symmetric(a), UPLO=uplo), x, uplo=uplo),
     [lambda g, z, x, *, uplo="L": _share_of_eigenvalues(g, x, uplo)],
     symbol="λ", domain=_MATRICES, elementwise=False, singular=True, examples=_SQUARE,
-    doc="Eigenvalues of the symmetric part of x, from the smallest.")
+    doc="Eigenvalues of the symmetric part of x, in ascending order.")
 
 svd: Primitive = primitive("svd", lambda xp, x: _computed("svd", _svd, x),
     [lambda g, z, x: _share_of_svd(g, z, x)],
@@ -351,7 +351,7 @@ svdvals = primitive("svdvals", lambda xp, x: _computed("svdvals", lambda a: np.l
     [lambda g, z, x: _share_of_singular_values(g, z, x)],
     symbol="σ", domain=_MATRICES, elementwise=False, singular=True,
     examples=(*_SQUARE, Example(((3, 2),)), Example(((2, 3),))),
-    doc="Singular values, from the largest; the derivative of one that is 0 is 0.")
+    doc="Singular values, in descending order; the derivative of a singular value 0 is 0.")
 
 pinv = primitive("pinv", lambda xp, x, *, rcond=1e-15: _computed("pinv", np.linalg.pinv, x, rcond=rcond),
     [lambda g, z, x, *, rcond=1e-15: _share_of_pinv(g, z, x)],

@@ -1,4 +1,4 @@
-"""Primitives that move elements without computing: shapes, axes, joining, splitting, indexing. All are linear."""
+"""Primitives that only move elements: shapes, axes, joining, splitting, indexing. All are linear."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _sum_to(xp: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
 
 
 def sum_of_rows(x: Any) -> Any:
-    """Σᵢ xᵢ of a matrix, by a product with ones: 2 times as fast as x.sum(axis=0) at 2×8, 15 times at 8192×8."""
+    """Σᵢ xᵢ of a matrix, as a product with ones: 2 times as fast as x.sum(axis=0) at 2×8, 15 times at 8192×8."""
     return _ones(len(x), x.dtype).dot(x)
 
 
@@ -45,13 +45,13 @@ def _ones(count: int, dtype: Any) -> Any:
 
 
 def _scatter(xp: Any, g: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
-    if shape is None:  # NumPy 2.0 takes it for ()
+    if shape is None:  # NumPy 2.0 treats it as ()
         raise TypeError("a shape is needed")
     whole = np.zeros(shape, getattr(g, "dtype", float))
     if _is_basic(index):
         whole[index] = g[()] if isinstance(g, np.ndarray) and not g.ndim else g  # a Value, not the array around it
     else:
-        np.add.at(whole, index, g)  # repeated indices add up, as a word looked up twice must
+        np.add.at(whole, index, g)  # repeated indices add up, for example for a word that is looked up twice
     return whole
 
 
@@ -62,7 +62,7 @@ def _is_basic(index: Any) -> bool:
 
 
 def _slab(z: Any, k: int, inputs: Sequence[Any], axis: Any) -> Any:
-    """Where the k-th of the joined ``inputs`` lies in their concatenation."""
+    """The index of the k-th of the joined ``inputs`` in their concatenation."""
     if isinstance(z, Expression):
         return variable(f"part {k + 1}")
     start = sum(item.shape[axis] for item in inputs[:k])
@@ -70,12 +70,12 @@ def _slab(z: Any, k: int, inputs: Sequence[Any], axis: Any) -> Any:
 
 
 def _layer(z: Any, k: int, axis: Any) -> Any:
-    """Where the k-th of the stacked inputs lies in their stack."""
+    """The index of the k-th of the stacked inputs in their stack."""
     return variable(f"part {k + 1}") if isinstance(z, Expression) else _along(axis, z.ndim, k)
 
 
 def _along(axis: WholeNumber, ndim: int, item: Any) -> tuple[Any, ...]:
-    """The index that has ``item`` on one axis and leaves the others whole."""
+    """The index that has ``item`` on one axis and selects all of the others."""
     return (slice(None),) * (axis % ndim) + (item,)
 
 
@@ -91,13 +91,13 @@ reshape: Primitive = primitive("reshape", lambda xp, x, *, shape: np.reshape(x, 
     [lambda g, z, x, *, shape: reshape(g, shape=x.shape)],
     elementwise=False, linear=True, numpy=np.reshape,
     examples=(Example(((2, 3),), {"shape": (3, 2)}), Example(((4,),), {"shape": (2, -1)}), Example(((),), {"shape": (1, 1)})),
-    doc="The same elements, in row-major order, in another shape; one length may be −1.")
+    doc="The same elements, in row-major order, in another shape; one length can be −1.")
 
 transpose: Primitive = primitive("transpose", lambda xp, x, *, axes=None: np.transpose(x, axes),
     [lambda g, z, x, *, axes=None: transpose(g, axes=_inverse(axes))],
     symbol="ᵀ", elementwise=False, linear=True, numpy=np.transpose,
     examples=(Example(((2, 3),)), Example(((2, 3, 4),), {"axes": (1, 2, 0)}), Example(((2, 3, 4),), {"axes": (-1, 0, 1)})),
-    doc="Axes in reverse, or in the order ``axes``.")
+    doc="The axes in reverse, or in the order ``axes``.")
 
 swapaxes: Primitive = primitive("swapaxes", lambda xp, x, *, axis1, axis2: np.swapaxes(x, axis1, axis2),
     [lambda g, z, x, *, axis1, axis2: swapaxes(g, axis1=axis1, axis2=axis2)],
@@ -109,26 +109,26 @@ expand_dims = primitive("expand_dims", lambda xp, x, *, axis: np.expand_dims(x, 
     [lambda g, z, x, *, axis: reshape(g, shape=x.shape)],
     elementwise=False, linear=True, numpy=np.expand_dims,
     examples=(Example(((3,),), {"axis": 0}), Example(((2, 3),), {"axis": (1, -1)})),
-    doc="New axes of length 1.")
+    doc="The array with new axes of length 1.")
 
 squeeze = primitive("squeeze", lambda xp, x, *, axis=None: np.squeeze(x, axis),
     [lambda g, z, x, *, axis=None: reshape(g, shape=x.shape)],
     elementwise=False, linear=True, numpy=np.squeeze,
     examples=(Example(((1, 3, 1),)), Example(((1, 3, 1),), {"axis": 0})),
-    doc="Axes of length 1 removed.")
+    doc="The array without its axes of length 1.")
 
 broadcast_to: Primitive = primitive("broadcast_to", lambda xp, x, *, shape: np.broadcast_to(x, shape),
     [lambda g, z, x, *, shape: sum_to(g, shape=x.shape)],
     elementwise=False, linear=True, numpy=np.broadcast_to,
     examples=(Example(((3,),), {"shape": (2, 3)}), Example(((2, 1),), {"shape": (2, 3)}), Example(((),), {"shape": (2,)})),
-    doc="Axes of length 1 and missing leading axes repeated.")
+    doc="The array with axes of length 1, and missing leading axes, repeated.")
 
 sum_to: Primitive = primitive("sum_to", _sum_to,
     [lambda g, z, x, *, shape: broadcast_to(g, shape=x.shape)],
     elementwise=False, linear=True,
     examples=(Example(((2, 3),), {"shape": (3,)}), Example(((2, 3),), {"shape": (2, 1)}), Example(((2,),), {"shape": ()}),
               Example(((4, 2, 3),), {"shape": (2, 1)})),
-    doc="The way back of broadcasting: a sum over the axes that were repeated.")
+    doc="The transpose of broadcasting: a sum over the repeated axes.")
 
 flip: Primitive = primitive("flip", lambda xp, x, *, axis=None: np.flip(x, axis),
     [lambda g, z, x, *, axis=None: flip(g, axis=axis)],
@@ -140,7 +140,7 @@ concatenate = primitive("concatenate", lambda xp, *xs, axis=0: np.concatenate(xs
     lambda k, g, z, *xs, axis=0: getitem(g, index=_slab(z, k, xs, axis)),
     elementwise=False, linear=True, packed=True, numpy=np.concatenate,
     examples=(Example(((2, 3), (1, 3))), Example(((2, 3), (2, 1), (2, 2)), {"axis": -1}), Example(((3,),))),
-    doc="Arrays joined along an axis they have.")
+    doc="Arrays joined along an existing axis.")
 
 stack = primitive("stack", lambda xp, *xs, axis=0: np.stack(xs, axis=axis),
     lambda k, g, z, *xs, axis=0: getitem(g, index=_layer(z, k, axis)),
@@ -151,7 +151,7 @@ stack = primitive("stack", lambda xp, *xs, axis=0: np.stack(xs, axis=axis),
 astype: Primitive = primitive("astype", lambda xp, x, *, dtype: x if x.dtype.char == "O" else x.astype(dtype),
     [lambda g, z, x, *, dtype: astype(g, dtype=x.dtype)],
     elementwise=False, linear=True, examples=(Example(((2, 3),), {"dtype": "float64"}),),
-    doc="The same numbers as float64 or float32; the error signal comes back in the type of x.")
+    doc="The same numbers as float64 or float32; the error signal returns in the type of x.")
 
 getitem: Primitive = primitive("getitem", lambda xp, x, *, index: x[index],
     [lambda g, z, x, *, index: scatter(g, index=index, shape=x.shape)],
@@ -159,22 +159,22 @@ getitem: Primitive = primitive("getitem", lambda xp, x, *, index: x[index],
     examples=(Example(((3,),), {"index": 1}), Example(((2, 3),), {"index": (slice(None), slice(None, None, -2))}),
               Example(((4, 2),), {"index": np.array([0, 2, 0, 0])}), Example(((3,),), {"index": np.array([True, False, True])}),
               Example(((2, 3),), {"index": (np.array([0, 1, 1]), np.array([2, 2, 2]))}), Example(((2, 3),), {"index": (Ellipsis, None, 1)})),
-    doc="Elements by ints, slices, None, masks or integer arrays; an element picked twice gets both shares.")
+    doc="Elements by ints, slices, None, masks or integer arrays; an element selected twice gets both shares.")
 
 scatter: Primitive = primitive("scatter", _scatter,
     [lambda g, z, x, *, index, shape: getitem(g, index=index)],
     elementwise=False, linear=True,
     examples=(Example(((),), {"index": 1, "shape": (3,)}), Example(((4, 2),), {"index": np.array([0, 2, 0, 0]), "shape": (3, 2)}),
               Example(((2,),), {"index": slice(0, 4, 2), "shape": (4,)})),
-    doc="The way back of indexing: zeros of a shape, with elements added in at ``index``.")
+    doc="The transpose of indexing: zeros of a shape, with elements added at ``index``.")
 # fmt: on
 
 
 def _length(x: Any, axis: WholeNumber) -> int:
-    """How long an axis is; raises for one that is not there."""
+    """The length of an axis; raises ValueError if it is out of range."""
     shape = np.shape(x)
     if not isinstance(axis, int | np.integer):
-        raise TypeError(f"an axis is an integer, and got {axis!r}")
+        raise TypeError(f"an axis must be an integer, got {axis!r}")
     if not -len(shape) <= axis < len(shape):
         raise ValueError(f"axis {axis} is out of range for shape {shape}")
     return int(shape[axis])
@@ -183,7 +183,9 @@ def _length(x: Any, axis: WholeNumber) -> int:
 def split(x: Any, sections: WholeNumber | Sequence[WholeNumber], axis: WholeNumber = 0) -> list[Any]:
     """Cut ``x`` along ``axis`` into ``sections`` equal parts, or at the given positions; shapes as in NumPy.
 
-    Raises ValueError where the length is not divisible, TypeError for what is neither a number nor a list of positions.
+    Raises:
+        TypeError: if ``sections`` is neither a number nor a list of positions.
+        ValueError: if the length of the axis is not divisible by ``sections``, or the axis is out of range.
 
     >>> [part.tolist() for part in split([1.0, 2.0, 3.0, 4.0], 2)]
     [[1.0, 2.0], [3.0, 4.0]]
@@ -207,17 +209,21 @@ def _positions(sections: Any) -> list[int]:
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
-    """Elements of ``x`` at integer ``indices`` along ``axis`` (of the flattened ``x`` for None), repeats allowed.
+    """Return the elements of ``x`` at integer ``indices`` along ``axis`` (of the flattened ``x`` for None).
 
-    A word's vector looked up twice gets both error signals. Raises TypeError for indices that are not integers,
-    IndexError out of range.
+    Indices may repeat: a word vector that is looked up twice gets both error signals.
+
+    Raises:
+        TypeError: if the indices are not integers.
+        IndexError: if an index is out of range.
+        ValueError: if the axis is out of range.
 
     >>> take([1.0, 2.0, 3.0], [2, 2])
     array([3., 3.])
     """
     places = np.asarray(indices)
     if isinstance(indices, list | tuple) and not places.size:
-        places = places.astype(int)  # NumPy takes [] for floats
+        places = places.astype(int)  # NumPy makes [] a float array
     if places.dtype.kind not in "iu":
         raise TypeError(f"take needs integer indices, and got type {places.dtype}")
     if axis is None:
@@ -227,10 +233,11 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 
 
 def pad(x: Any, width: Any, mode: str = "constant", *, constant_values: float = 0.0) -> Any:
-    """``x`` with ``width`` elements of a constant added at each side (an int, or a pair for each axis, as in NumPy).
+    """Pad ``x`` with ``width`` elements of a constant on each side (an int, or a pair for each axis, as in NumPy).
 
-    Raises ValueError for negative widths, widths that do not fit the axes and modes other than "constant", TypeError
-    for a filling that is not a plain number.
+    Raises:
+        TypeError: if the constant is not a plain number.
+        ValueError: if a width is negative or does not fit the axes, or the mode is not "constant".
 
     >>> pad([1.0, 2.0], 1)
     array([0., 1., 2., 0.])
@@ -238,9 +245,9 @@ def pad(x: Any, width: Any, mode: str = "constant", *, constant_values: float = 
     shape = np.shape(x)
     given = np.asarray(width)
     if not isinstance(mode, str) or mode != "constant" or given.dtype.kind not in "iu" or (given < 0).any():
-        raise ValueError(f"pad knows non-negative integer widths and mode 'constant', and got {width!r} and {mode!r}")
+        raise ValueError(f"pad takes non-negative integer widths and mode 'constant', and got {width!r} and {mode!r}")
     if not is_plain_number(constant_values):
-        raise TypeError(f"pad fills with one plain number, and got {constant_values!r}")
+        raise TypeError(f"pad takes one plain number as constant_values, and got {constant_values!r}")
     try:
         widths = np.broadcast_to(given, (len(shape), 2))
     except ValueError as error:
@@ -256,18 +263,20 @@ def pad(x: Any, width: Any, mode: str = "constant", *, constant_values: float = 
 
 
 def diag(x: Any, k: int = 0) -> Any:
-    """The ``k``-th diagonal of a matrix, or the matrix with vector ``x`` on its ``k``-th diagonal.
+    """Return the ``k``-th diagonal of a matrix, or the matrix with vector ``x`` on its ``k``-th diagonal.
 
-    Raises ValueError for other than 1 or 2 axes, TypeError for a ``k`` that is no integer.
+    Raises:
+        TypeError: if ``k`` is not an integer.
+        ValueError: if ``x`` does not have 1 or 2 axes.
 
     >>> diag([[1.0, 2.0], [3.0, 4.0]])
     array([1., 4.])
     """
     shape = np.shape(x)
     if not isinstance(k, int | np.integer) or isinstance(k, bool):
-        raise TypeError(f"a diagonal is counted by an integer, and got {k!r}")
+        raise TypeError(f"the offset of a diagonal must be an integer, got {k!r}")
     if abs(k) > sys.maxsize // 2:
-        raise ValueError(f"no matrix has a diagonal as far out as {describe(k)}")
+        raise ValueError(f"the offset of a diagonal is out of range: {describe(k)}")
     down, right = max(-k, 0), max(k, 0)
     if len(shape) == 1:
         order = np.arange(shape[0])
@@ -280,9 +289,10 @@ def diag(x: Any, k: int = 0) -> Any:
 
 
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """Sum of a diagonal, Σᵢ xᵢ,ᵢ₊ₖ with k = ``offset``, of the matrices that two axes form; in the units of ``x``.
+    """Return Σᵢ xᵢ,ᵢ₊ₖ with k = ``offset``, the sum of a diagonal of the matrices in two axes, in the units of ``x``.
 
-    Raises ValueError where there are fewer than 2 axes, or the two are the same.
+    Raises:
+        ValueError: if ``x`` has fewer than 2 axes, or the two axes are the same.
 
     >>> float(trace([[1.0, 2.0], [3.0, 4.0]]))
     5.0

@@ -1,4 +1,4 @@
-"""Primitives that multiply and add up: products of vectors and matrices, einsum, and the neuron's weighted sum."""
+"""Primitives that multiply and add: products of vectors and matrices, einsum, and the weighted sum of a neuron."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ stacks: Primitive = primitive("stacked_matmul", lambda xp, a, b: np.matmul(a, b)
 affine_vector = primitive("affine", lambda xp, w, x, b: w.dot(x) + b,
     [lambda g, z, w, x, b: outer_product(g, x), lambda g, z, w, x, b: matvec(w.T, g), lambda g, z, w, x, b: g],
     symbol="Wx + b", elementwise=False, multilinear=True, examples=(Example(((2, 3), (3,), (2,))),),
-    doc="What arrives at a layer, z = Wx + b (notes, section 1.2): the bias gradient is δ itself.")
+    doc="The pre-activation of a layer, z = Wx + b (notes, section 1.2): the gradient of the bias is δ itself.")
 
 affine_rows = primitive("affine_rows", lambda xp, w, x, b: x.dot(w.T) + b,
     [lambda g, z, w, x, b: matmat(g.T, x), lambda g, z, w, x, b: matmat(g, w), lambda g, z, w, x, b: g],
@@ -69,12 +69,12 @@ _einsum = primitive("einsum", lambda xp, *xs, subscripts: np.asarray(np.einsum(s
     symbol="Σ", elementwise=False, multilinear=True,
     examples=(Example(((2, 3), (3, 4)), {"subscripts": "ij,jk->ik"}), Example(((2, 3), (2,), (3,)), {"subscripts": "ij,i,j->"}),
               Example(((2, 3),), {"subscripts": "ij->j"}), Example(((2, 3), (4,)), {"subscripts": "ij,k->ik"})),
-    doc="Sums of products by Einstein's notation.")
+    doc="Sums of products in Einstein notation.")
 # fmt: on
 
 
 _BY_AXES: Final = {(1, 1): inner, (2, 1): matvec, (1, 2): vecmat, (2, 2): matmat}
-_MOST_TERMS: Final = 1000  # in one node: its source is written and compiled once for every number of terms
+_MOST_TERMS: Final = 1000  # in one node: its source is compiled once for each number of terms
 
 
 def _weigh(terms: Sequence[Any]) -> Any:
@@ -86,23 +86,24 @@ def _weigh(terms: Sequence[Any]) -> Any:
 
 
 def _partner(k: int, terms: Sequence[Any]) -> Any:
-    """The other factor of the k-th input's product; 1 for the bias."""
+    """The factor that multiplies the k-th input; 1 for the bias."""
     n = len(terms) // 2
     return 1.0 if k == 2 * n else terms[k + n] if k < n else terms[k - n]
 
 
 def weighted_sum(weights: Any, inputs: Any, bias: Any = 0.0) -> Any:
-    """A neuron's z = Σ wᵢxᵢ + b: on Values one node, whose edges carry the local gradients xᵢ, wᵢ and 1.
+    """Return a neuron's z = Σ wᵢxᵢ + b: on Values one node, whose edges carry the local gradients xᵢ, wᵢ and 1.
 
-    More than 1,000 terms make a node for every 1,000, each with the one before as its bias.
+    More than 1,000 terms are recorded as one node per 1,000 terms, each with the previous node as its bias.
 
     Args:
         weights: n weights: a sequence of Values or numbers, or a vector (Tensor or array).
         inputs: n inputs, likewise.
-        bias: one Value or number, 0 if left out.
+        bias: one Value or number, 0 if omitted.
 
     Raises:
-        ValueError: numbers of weights and inputs differ, or there are none.
+        TypeError: if an operand is not a Value or a real number.
+        ValueError: if the numbers of weights and inputs differ, or there are none.
 
     Source: notes, section 1.1.
 
@@ -133,7 +134,7 @@ def _is_sequence(x: Any) -> bool:
 
 
 def affine(w: Any, x: Any, b: Any) -> Any:
-    """What arrives at a layer: z = Wx + b, for one input or for rows of inputs.
+    """Return the pre-activation of a layer, z = Wx + b, for one input or for rows of inputs.
 
     Args:
         w: weights, shape (m, n).
@@ -141,10 +142,11 @@ def affine(w: Any, x: Any, b: Any) -> Any:
         b: biases, shape (m,).
 
     Returns:
-        z of shape (m,) or (…, m). With object arrays of Values each z is one `weighted_sum` node.
+        z of shape (m,) or (…, m). With object arrays of Values, each z is one `weighted_sum` node.
 
     Raises:
-        ValueError: the shapes do not fit. TypeError: what is no array of real numbers.
+        TypeError: if an argument is not an array of real numbers.
+        ValueError: if the shapes do not fit.
 
     Source: notes, sections 1.2 and 1.6.
 
@@ -180,13 +182,15 @@ def _neurons(w: Any, x: Any, b: Any) -> list[Any]:
 
 
 def _listed(x: Any) -> list[Any]:
-    return x.tolist() if x.__class__ is np.ndarray else list(x)  # a Tensor's own tolist would leave the graph
+    return x.tolist() if x.__class__ is np.ndarray else list(x)  # Tensor.tolist would leave the graph
 
 
 def matmul(a: Any, b: Any) -> Any:
-    """Product ``a @ b`` with NumPy's shapes: vectors, matrices, and stacks of matrices that broadcast.
+    """Return the product ``a @ b`` with NumPy's shapes: vectors, matrices, and stacks of matrices that broadcast.
 
-    Raises TypeError for what are no real numbers, ValueError where the shapes do not fit, or for a 0-d operand.
+    Raises:
+        TypeError: if an operand is not made of real numbers.
+        ValueError: if the shapes do not fit, or an operand has no axes.
 
     >>> matmul(np.eye(2), np.array([1.0, 2.0]))
     array([1., 2.])
@@ -206,7 +210,7 @@ def _stacked(a: Any, b: Any) -> Any:
     axes = a.ndim, b.ndim
     if 0 in axes:
         raise ValueError(
-            f"matmul needs vectors or matrices, and got shapes {np.shape(a)} and {np.shape(b)}; scale with *"
+            f"matmul needs vectors or matrices, and got shapes {np.shape(a)} and {np.shape(b)}; to scale, use *"
         )
     if axes[0] == 1:
         return squeeze(stacks(expand_dims(a, axis=0), b), axis=-2)
@@ -216,7 +220,7 @@ def _stacked(a: Any, b: Any) -> Any:
 
 
 def dot(a: Any, b: Any) -> Any:
-    """``numpy.dot``: scalar product, matrix product, or, with a scalar operand, the plain product.
+    """Return ``numpy.dot``: the scalar product, the matrix product or, with a scalar operand, the plain product.
 
     >>> float(dot([1.0, 2.0], [3.0, 4.0]))
     11.0
@@ -228,7 +232,7 @@ def dot(a: Any, b: Any) -> Any:
 
 
 def outer(x: Any, y: Any) -> Any:
-    """Outer product xyᵀ of two vectors (flattened as in NumPy): shape (n, m).
+    """Return the outer product xyᵀ of two vectors (flattened as in NumPy), of shape (n, m).
 
     >>> outer([1.0, 2.0], [3.0])
     array([[3.],
@@ -239,9 +243,11 @@ def outer(x: Any, y: Any) -> Any:
 
 
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    """Sum of products over ``axes``: a number (the last of ``a`` with the first of ``b``) or a pair of axis lists.
+    """Return the sum of products over ``axes``: a number (last axes of ``a``, first of ``b``) or a pair of axis lists.
 
-    Raises ValueError where the lengths of paired axes differ or an axis is not there, TypeError for other ``axes``.
+    Raises:
+        TypeError: if ``axes`` is neither a number nor a pair of axis lists.
+        ValueError: if an axis is out of range, or the lengths of paired axes differ.
 
     >>> float(tensordot(np.ones((2, 3)), np.ones((2, 3))))
     6.0
@@ -264,7 +270,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 
 def _paired(axes: Any, count_a: int, count_b: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The axes that `tensordot` sums over, of operands with so many axes, counted from the front."""
+    """The axes over which `tensordot` sums, counted from the front, for operands with this many axes."""
     counted = np.lib.array_utils.normalize_axis_tuple
     try:
         if not isinstance(axes, int | np.integer):
@@ -272,7 +278,7 @@ def _paired(axes: Any, count_a: int, count_b: int) -> tuple[tuple[int, ...], tup
         elif 0 <= axes <= min(count_a, count_b):
             of_a, of_b = range(count_a - axes, count_a), range(axes)
         else:
-            raise ValueError(f"it is 0 … {min(count_a, count_b)}")
+            raise ValueError(f"the number of axes must be from 0 to {min(count_a, count_b)}")
         return counted(of_a, count_a), counted(of_b, count_b)
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
@@ -282,15 +288,15 @@ def _paired(axes: Any, count_a: int, count_b: int) -> tuple[tuple[int, ...], tup
 
 
 def einsum(subscripts: str, *operands: Any) -> Any:
-    """Sums of products in Einstein's notation, as ``numpy.einsum``: letters, ``...``, an optional ``->``.
+    """Return sums of products in Einstein notation, as ``numpy.einsum``: letters, ``...``, an optional ``->``.
 
     Args:
-        subscripts: for example ``"ij,jk->ik"``; a letter twice in one operand takes its diagonal.
+        subscripts: for example ``"ij,jk->ik"``; a letter that occurs twice in one operand takes its diagonal.
         operands: one array or Tensor for each part.
 
     Raises:
-        TypeError: subscripts is not a string.
-        ValueError: it does not fit the operands.
+        TypeError: if ``subscripts`` is not a string.
+        ValueError: if ``subscripts`` does not fit the operands.
 
     >>> einsum("ij,j->i", np.eye(2), np.array([1.0, 2.0]))
     array([1., 2.])
@@ -312,9 +318,9 @@ def _explicit(subscripts: str, axes: Sequence[int]) -> tuple[list[str], str]:
         raise ValueError(f"einsum {subscripts!r} names {len(parts)} operands, and got {len(axes)}")
     spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in subscripts]
     extra = [n - len(part.replace("...", "")) for part, n in zip(parts, axes, strict=True)]
-    for part, more in zip(parts, extra, strict=True):
+    for part, more, ndim in zip(parts, extra, axes, strict=True):
         if more < 0 or (more and "..." not in part) or part.count("...") > 1:
-            raise ValueError(f"einsum {subscripts!r}: the part {part!r} does not fit an operand with {axes} axes")
+            raise ValueError(f"einsum {subscripts!r}: the part {part!r} does not fit an operand with ndim={ndim}")
     dots = "".join(spare[: max(extra, default=0)])
     if not arrow:
         letters = left.replace(",", "").replace("...", "")
@@ -343,9 +349,9 @@ def _take_diagonals(part: str, x: Any) -> tuple[str, Any]:
 
 
 def _einsum_share(k: int, g: Any, operands: Sequence[Any], subscripts: Any) -> Any:
-    """The share of the k-th operand: the same sum with g in its place; letters only it has are repeated.
+    """The share of the k-th operand: the same sum with g in its place, repeated along letters that only it has.
 
-    The share has the full length of every letter, also where the operand's own is 1: the engine sums it.
+    The share has the full length of every letter, even if the operand has length 1 there: the engine sums it.
     """
     if isinstance(subscripts, Expression):
         return Expression("xp", "einsum_share", g, *operands)
@@ -364,6 +370,6 @@ def _einsum_share(k: int, g: Any, operands: Sequence[Any], subscripts: Any) -> A
 
 
 def _lengths(letters: str, parts: Sequence[str], operands: Sequence[Any]) -> tuple[int, ...]:
-    """How far each letter runs; an operand in which its length is 1 is repeated along it."""
+    """The length of each letter; an operand with length 1 is repeated along it."""
     lengths = {c: n for part, x in zip(parts, operands, strict=True) for c, n in zip(part, x.shape, strict=True) if n != 1}
     return tuple(lengths.get(c, 1) for c in letters)

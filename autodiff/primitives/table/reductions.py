@@ -1,4 +1,4 @@
-"""Primitives that take many elements to few: sums, extremes, norms, and the functions made of them.
+"""Primitives that reduce many elements to few: sums, extremes, norms, and functions composed of them.
 
 ``axis`` is None (all elements), an int or a tuple of ints; ``keepdims`` keeps reduced axes with length 1.
 """
@@ -33,13 +33,13 @@ _REDUCTIONS = (
     Example(((),)),
 )
 _SMALLEST = {"d": 2.2250738585072014e-308, "f": 1.1754943508222875e-38}  # normal numbers
-_MOST_COPIES = 1000  # of as many elements, to multiply all but one; longer products are divided while none is zero
+_MOST_COPIES = 1000  # of n elements each, to multiply all but one; longer products use division while no element is 0
 
 
 def _spread(xp: Any, g: Any, *, shape: Any, axis: Any = None, keepdims: bool = False) -> Any:
     if axis is None:
         return np.broadcast_to(np.reshape(g, (1,) * len(shape)), shape)
-    if shape:  # NumPy reduces a number over axis 0 and −1, though it has no axes
+    if shape:  # NumPy reduces a number over axis 0 and −1 although it has no axes
         axes = tuple(a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,)))
         if not keepdims:
             g = np.expand_dims(g, axes)
@@ -57,7 +57,7 @@ def _norm(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def _logsumexp(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    """top + ln n + ln(1 + Σ e^(x − top)/n), where n elements equal top: ln Σ would round to 0 where one stands out."""
+    """top + ln n + ln(1 + Σ e^(x − top)/n), where n elements equal top: ln Σ would round to 0 if one dominates."""
     top = _top(x, axis)
     with np.errstate(divide="ignore", over="ignore"):  # e^−inf = 0 and, where every element is −inf, ln 0 are right
         y = x - top
@@ -70,20 +70,20 @@ def _logsumexp(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> 
 
 
 def _top(x: Any, axis: Any) -> Any:
-    """The largest of each row, 0 where that is infinite."""
+    """The largest element of each row, or 0 if that is infinite."""
     top = np.max(x, axis=axis, keepdims=True)
     return np.where(np.isfinite(top), top, 0.0)
 
 
 def _below_top(name: str, x: Any, axis: Any) -> Any:
-    """x − max x, with the maximum a constant: the softmax stays the same, and its logarithm has all its digits."""
+    """x − max x, with the maximum as a constant: the softmax is unchanged, and its logarithm keeps all digits."""
     data = getattr(x, "_data", x)
     if not isinstance(data, np.ndarray) or data.dtype.kind not in "fO":
         data = as_operand(name, data)
     x = x if x.__class__ in RECORDERS else data
     if data.dtype == object:
         parts = [getattr(part, "_data", part) for part in data.flat]
-        if not all(map(is_plain_number, parts)):  # dual numbers, which have all digits that are wanted
+        if not all(map(is_plain_number, parts)):  # dual numbers, which have all the digits required
             return x - logsumexp(x, axis=axis, keepdims=True)
         data = np.array(parts, float).reshape(data.shape)
     try:
@@ -94,7 +94,7 @@ def _below_top(name: str, x: Any, axis: Any) -> Any:
 
 
 def _shares(x: Any, axis: Any) -> Any:
-    """The softmax over axes: the gradient of their `logsumexp`."""
+    """The softmax over axes, which is the gradient of `logsumexp`."""
     return Expression("xp", "softmax", x) if isinstance(x, Expression) else softmax(x, axis=axis)
 
 
@@ -107,19 +107,19 @@ def _share_of_extreme(g: Any, z: Any, x: Any, *, axis: Any, keepdims: bool) -> A
 
 
 def _by_length(g: Any, z: Any) -> Any:
-    """g/z, and 0·g where z is 0: by a factor that is no closed gate, for a nan or an inf must not be lost there."""
+    """g/z, and 0·g where z is 0: the factor 0 is not a closed gate, so that a nan or an inf is not lost."""
     return g / where(z == 0, 1.0, z) * by_convention(where(z == 0, 0.0, 1.0), z, z == 0)
 
 
 def _product_of_others(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    """For each element the product of the *other* ones, right at zeros too, and differentiable to any order."""
+    """For each element the product of the *others*, correct at zeros too, and differentiable to any order."""
     if isinstance(x, Expression):
         return Expression("xp", "product_of_others", x)
     axes = tuple(range(x.ndim)) if axis is None or not x.ndim else tuple(a % x.ndim for a in np.atleast_1d(axis))
     count = int(np.prod([x.shape[a] for a in axes]))
     if _has_all_digits(z, x.dtype) or (count > _MOST_COPIES and np.all(x != 0)):
         return spread(z, shape=x.shape, axis=axis, keepdims=keepdims) / x
-    # n copies of the n elements, the k-th with a 1 in place of x_k: n² space, only where z/x_k says nothing.
+    # n copies of the n elements, the k-th with a 1 in place of x_k: n² space, used only where z/x_k is undefined.
     rest = tuple(a for a in range(x.ndim) if a not in axes)
     order = rest + axes
     flat = reshape(transpose(x, axes=order), shape=(*(x.shape[a] for a in rest), 1, count))
@@ -129,21 +129,21 @@ def _product_of_others(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def _share_of_running_product(g: Any, z: Any, x: Any, axis: Any) -> Any:
-    """Σᵢ≥ⱼ gᵢzᵢ / xⱼ, and where z/x says nothing the products without xⱼ, of what stands before it and behind it."""
+    """Σᵢ≥ⱼ gᵢzᵢ / xⱼ; where z/x is undefined, the product of the elements before xⱼ times that of those after it."""
     if isinstance(x, Expression):
         return Expression("xp", "share_of_running_product", g, z, x)
     if _has_all_digits(z, x.dtype):
         return flip(cumsum(flip(g * z, axis=axis), axis=axis), axis=axis) / x
     g, z, x = (swapaxes(item, axis1=axis, axis2=-1) for item in (g, z, x))
     behind = [g[..., -1]]
-    for k in range(x.shape[-1] - 1, 0, -1):  # gⱼ + xⱼ₊₁·(gⱼ₊₁ + xⱼ₊₂·(…)): no product of what stands before
+    for k in range(x.shape[-1] - 1, 0, -1):  # gⱼ + xⱼ₊₁·(gⱼ₊₁ + xⱼ₊₂·(…)): without products of earlier elements
         behind.append(g[..., k - 1] + x[..., k] * behind[-1])
     before = concatenate([np.ones((*x.shape[:-1], 1), x.dtype), z[..., :-1]], axis=-1)
     return swapaxes(before * stack(behind[::-1], axis=-1), axis1=axis, axis2=-1)
 
 
 def _has_all_digits(z: Any, dtype: Any) -> bool:
-    """Whether no product has become zero, has lost digits below the smallest normal number, or has overflowed."""
+    """Whether no product is zero, has overflowed, or has lost digits below the smallest normal number."""
     smallest = _SMALLEST.get(dtype.char, _SMALLEST["d"])
     return bool(np.all(((z >= smallest) | (z <= -smallest)) & (z < np.inf) & (z > -np.inf)))
 
@@ -164,7 +164,7 @@ prod = primitive("prod", lambda xp, x, *, axis=None, keepdims=False: x.prod(axis
     [lambda g, z, x, *, axis=None, keepdims=False:
         spread(g, shape=x.shape, axis=axis, keepdims=keepdims) * _product_of_others(z, x, axis, keepdims)],
     symbol="Π", domain=NONZERO, elementwise=False, reduces=True, numpy=np.prod, examples=_REDUCTIONS,
-    doc="Product over axes; right at zeros: the gradient of prod([0, 2, 3]) is [6, 0, 0].")
+    doc="Product over axes; correct at zeros: the gradient of prod([0, 2, 3]) is [6, 0, 0].")
 
 max = primitive("max", lambda xp, x, *, axis=None, keepdims=False: x.max(axis=axis, keepdims=keepdims),
     [lambda g, z, x, *, axis=None, keepdims=False: _share_of_extreme(g, z, x, axis=axis, keepdims=keepdims)],
@@ -192,13 +192,13 @@ cumsum: Primitive = primitive("cumsum", lambda xp, x, *, axis: xp.cumsum(x, axis
     [lambda g, z, x, *, axis: flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis)],
     elementwise=False, linear=True,
     examples=(Example(((4,),), {"axis": 0}), Example(((2, 3),), {"axis": 0}), Example(((2, 3),), {"axis": -1})),
-    doc="Running sum along one axis.")
+    doc="Cumulative sum along one axis.")
 
 cumprod: Primitive = primitive("cumprod", lambda xp, x, *, axis: xp.cumprod(x, axis=axis),
     [lambda g, z, x, *, axis: _share_of_running_product(g, z, x, axis)],
     domain=NONZERO, elementwise=False,
     examples=(Example(((4,),), {"axis": 0}), Example(((2, 3),), {"axis": 0}), Example(((2, 3),), {"axis": -1})),
-    doc="Running product along one axis; right at zeros, as the product is.")
+    doc="Cumulative product along one axis; correct at zeros, like the product.")
 
 spread: Primitive = primitive("spread", _spread,
     [lambda g, z, x, *, shape, axis=None, keepdims=False: sum(g, axis=axis, keepdims=keepdims)
@@ -206,14 +206,16 @@ spread: Primitive = primitive("spread", _spread,
     elementwise=False, linear=True,
     examples=(Example(((),), {"shape": (2, 3)}), Example(((3,),), {"shape": (2, 3), "axis": 0}),
               Example(((2, 1),), {"shape": (2, 3), "axis": 1, "keepdims": True})),
-    doc="The way back of a sum: a reduced array repeated over the axes that were summed.")
+    doc="The transpose of a sum: a reduced array repeated over the summed axes.")
 # fmt: on
 
 
 def var(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> Any:
-    """Variance Σ(x − mean)²/(n − ddof) over ``axis``; shape as of `sum`, in squared units of ``x``.
+    """Return the variance Σ(x − mean)²/(n − ddof) over ``axis``, shaped like `sum`, in squared units of ``x``.
 
-    Raises ValueError where n − ddof is not positive.
+    Raises:
+        TypeError: if ``ddof`` is not a number.
+        ValueError: if n − ddof is not positive.
 
     >>> float(var([1.0, 3.0]))
     1.0
@@ -224,9 +226,13 @@ def var(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> A
 
 
 def std(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> Any:
-    """Standard deviation √var over ``axis``; shape as of `sum`. Equal elements: value 0, gradient 0 (as `norm` at 0).
+    """Return the standard deviation √var over ``axis``, shaped like `sum`, in the units of ``x``.
 
-    Raises ValueError where n − ddof is not positive.
+    For equal elements the value and the gradient are 0 (like `norm` at 0).
+
+    Raises:
+        TypeError: if ``ddof`` is not a number.
+        ValueError: if n − ddof is not positive.
 
     >>> float(std([1.0, 3.0]))
     1.0
@@ -237,7 +243,7 @@ def std(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: int = 0) -> A
 
 
 def _freedom(x: Any, axis: Any, ddof: int) -> float:
-    """n − ddof, with n the number of elements that one variance is taken of."""
+    """n − ddof, where n is the number of elements in each variance."""
     shape = np.shape(x)
     try:
         axes = range(len(shape)) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, len(shape))
@@ -253,7 +259,7 @@ def _freedom(x: Any, axis: Any, ddof: int) -> float:
 
 
 def softmax(x: Any, axis: Any = -1) -> Any:
-    """Softmax eˣ/Σ eˣ along ``axis``, without overflow; the result sums to 1 along it (dimensionless).
+    """Return the softmax eˣ/Σ eˣ along ``axis``, without overflow; the result (dimensionless) sums to 1 along it.
 
     >>> softmax([0.0, 0.0])
     array([0.5, 0.5])
@@ -263,7 +269,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
 
 
 def log_softmax(x: Any, axis: Any = -1) -> Any:
-    """Logarithm of `softmax`: x − ln Σ eˣ along ``axis``, without overflow (nats).
+    """Return the logarithm of the `softmax`, x − ln Σ eˣ along ``axis``, without overflow, in nats.
 
     >>> log_softmax([0.0, 0.0]).round(4)
     array([-0.6931, -0.6931])

@@ -1,4 +1,4 @@
-"""Primitives that round: steps, whose derivative is 0 between the jumps, and remainders of a division."""
+"""Primitives that round: step functions, whose derivative is 0 between the jumps, and remainders of division."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ trunc: Primitive = primitive("trunc", lambda xp, x: xp.trunc(x),
 rint: Primitive = primitive("rint", lambda xp, x: xp.rint(x),
     [lambda g, z, x: g * 0.0],
     domain=_BETWEEN_HALVES, gate=True, numpy=np.rint,
-    doc="The whole number nearest to x; ties go to the even one; its derivative is 0 everywhere.")
+    doc="The whole number nearest to x, the even one at a tie; its derivative is 0 everywhere.")
 
 floor_divide: Primitive = primitive("floor_divide", lambda xp, x, y: xp.floor_divide(x, y),
     [lambda g, z, x, y: g * 0.0, lambda g, z, x, y: g * 0.0],
@@ -43,10 +43,10 @@ floor_divide: Primitive = primitive("floor_divide", lambda xp, x, y: xp.floor_di
 remainder: Primitive = primitive("remainder", lambda xp, x, y: xp.remainder(x, y),
     [lambda g, z, x, y: g, lambda g, z, x, y: -(g * rint((x - z) / y))],
     symbol="%", domain=_QUOTIENT_NOT_WHOLE, singular=True, numpy=np.remainder,
-    doc="x − y·⌊x/y⌋, with the sign of y; where it jumps the derivatives are those of the side it belongs to.")
+    doc="x − y·⌊x/y⌋, with the sign of y; at a jump the derivatives are those of the side to which the value belongs.")
 
 fmod: Primitive = primitive("fmod", lambda xp, x, y: xp.fmod(x, y),
     [lambda g, z, x, y: g, lambda g, z, x, y: -(g * rint((x - z) / y))],
     domain=_QUOTIENT_NOT_WHOLE, singular=True, numpy=np.fmod,
-    doc="The remainder of x/y with the sign of x; where it jumps the derivatives are those of the side it belongs to.")
+    doc="The remainder of x/y, with the sign of x; at a jump the derivatives are those of the value's side.")
 # fmt: on

@@ -1,7 +1,7 @@
-"""Primitives of a scientific calculator: logarithms and powers of other bases, lengths and angles, inverse hyperbolics,
-log-add-exp, sinc and spherical Bessel functions.
+"""Primitives of a scientific calculator: logarithms and powers of other bases, lengths and angles, inverse hyperbolic
+functions, log-add-exp, sinc and spherical Bessel functions.
 
-One entry holds all that is known of an operation, as in `autodiff.primitives.table.elementwise`.
+Each entry holds all facts about one operation, as in `autodiff.primitives.table.elementwise`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ log10: Primitive = primitive("log10", lambda xp, x: xp.log10(x),
 cbrt: Primitive = primitive("cbrt", lambda xp, x: xp.cbrt(x),
     [lambda g, z, x: g / (3.0 * (z * z))],
     symbol="∛", domain=NONZERO, singular=True, numpy=np.cbrt,
-    doc="Cube root ∛x, also of x < 0; its derivative at 0 is inf.")
+    doc="Cube root ∛x, also for x < 0; its derivative at 0 is inf.")
 
 hypot: Primitive = primitive("hypot", lambda xp, x, y: xp.hypot(x, y),
     [lambda g, z, x, y: g * _cosine(x, y, z), lambda g, z, x, y: g * _cosine(y, x, z)],
@@ -64,7 +64,7 @@ hypot: Primitive = primitive("hypot", lambda xp, x, y: xp.hypot(x, y),
 arctan2: Primitive = primitive("arctan2", lambda xp, y, x: xp.arctan2(y, x),
     [lambda g, z, y, x: g * _over_square(x, x, y), lambda g, z, y, x: -(g * _over_square(y, x, y))],
     domain=(NONZERO, POSITIVE), singular=True, numpy=np.arctan2,
-    doc="Angle of the point (x, y) in radians, of arguments y, x, from −π to π; its derivatives at (0, 0) are nan.")
+    doc="Angle of the point (x, y) in radians, from −π to π, with arguments y, x; its derivatives at (0, 0) are nan.")
 
 arcsinh = primitive("arcsinh", lambda xp, x: xp.arcsinh(x),
     [lambda g, z, x: g / read_as(hypot(x, 1.0), lambda: sqrt(x * x + 1.0))],
@@ -91,23 +91,23 @@ sinc = primitive("sinc", lambda xp, x: xp.sinc(x),
 spherical_bessel: Primitive = primitive("spherical_bessel", lambda xp, x, *, n: xp.spherical_bessel(x, n),
     [lambda g, z, x, *, n: g * ((n * spherical_bessel(x, n=n - 1) - (n + 1) * spherical_bessel(x, n=n + 1)) / (2 * n + 1))],
     symbol="jₙ", examples=tuple(Example(((),), {"n": n}) for n in (0, 1, 2)),
-    doc="Spherical Bessel function jₙ(x), n = 0, 1, 2 …; j₀ is sin(x)/x, and the others are made of its derivatives.")
+    doc="Spherical Bessel function jₙ(x), n = 0, 1, 2 …; j₀ is sin(x)/x, the others derive from its derivatives.")
 # fmt: on
 
 
 def _cosine(x: Any, y: Any, z: Any) -> Any:
-    """x/z, the cosine of the angle at which the length z of (x, y) lies; by convention 0 at the origin."""
+    """x/z, the cosine of the angle of the point (x, y) with length z; by convention 0 at the origin."""
     origin = z == 0
     slope = where(origin, 0.0, x / where(origin, 1.0, z))
     return read_as(by_convention(by_convention(slope, x, origin), y, origin), lambda: x / z)
 
 
 def _over_square(side: Any, x: Any, y: Any) -> Any:
-    """side/(x² + y²), by the length, whose square may overflow."""
+    """side/(x² + y²), computed by the length, because its square may overflow."""
     h = hypot(x, y)
     return read_as(side / h / h, lambda: side / (x * x + y * y))
 
 
 def _slope_of_sinc(z: Any, x: Any) -> Any:
-    """As books have it; computed, it would have no digits near 0."""
+    """The textbook formula for display; computed, it would have no correct digits near 0."""
     return (cos(math.pi * x) - z) / x

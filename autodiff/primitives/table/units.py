@@ -1,8 +1,7 @@
 """Units, a = f(z): the activations of the notes (section 2, "Units and their derivatives") and their smooth relatives;
 and the hinge, the unit at the end of the max-margin objective.
 
-Each is a primitive, not a composite, so that a neuron's edge carries f′(z) itself, and so that it is stable: none
-overflows.
+Each is a primitive, not a composite, so that a neuron's edge carries f′(z) itself and so that nothing overflows.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ def _shared_by_pairs(g: Any, scores: Any, margin: Any) -> Any:
 # fmt: off
 identity = primitive("identity", lambda xp, x: x + 0.0,
     [lambda g, z, x: g],
-    symbol="=", linear=True, doc="x itself, as a node of its own: the output unit of a scorer.")
+    symbol="=", linear=True, doc="x itself, as a separate node: the output unit of a scorer.")
 
 sigmoid: Primitive = primitive("sigmoid", lambda xp, x: xp.logistics(x)[0],
     [lambda g, z, x: g * (z * read_as(co_sigmoid(x), lambda: 1.0 - z))],
@@ -50,7 +49,7 @@ sigmoid: Primitive = primitive("sigmoid", lambda xp, x: xp.logistics(x)[0],
 
 co_sigmoid: Primitive = primitive("co_sigmoid", lambda xp, x: xp.logistics(x)[1],
     [lambda g, z, x: -(g * (z * sigmoid(x)))],
-    symbol="1 − σ", doc="1 − σ(x) = σ(−x), right to the last digits where σ rounds to 1.")
+    symbol="1 − σ", doc="1 − σ(x) = σ(−x), accurate to the last digits where σ rounds to 1.")
 
 log_sigmoid = primitive("log_sigmoid", lambda xp, x: xp.minimum(x, 0.0) - xp.log1p(xp.exp(xp.copysign(x, -1.0))),
     [lambda g, z, x: g * sigmoid(-x)],
@@ -101,6 +100,6 @@ hinge_sum = primitive("hinge_sum", lambda xp, scores, *, margin=1.0: _violation(
     [lambda g, z, scores, *, margin=1.0: _shared_by_pairs(g, scores, margin)],
     symbol="Σ max(0, Δ + s_c − s)", elementwise=False, domain=Domain(-0.4, 0.4, "all reals"), gate=True,
     examples=(Example(((2,),)), Example(((6,),)), Example(((4,),), {"margin": 0.5})),
-    doc="`hinge` summed over pairs whose scores stand in one vector, true windows first: both windows of a batch are "
-        "scored in one go, which takes half the time at small batches.")
+    doc="`hinge` summed over pairs whose scores form one vector, true windows first: both windows of each pair are "
+        "scored together, which takes half the time for small batches.")
 # fmt: on

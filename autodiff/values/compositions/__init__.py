@@ -1,8 +1,8 @@
-"""NumPy's functions that are made of primitives, by topic: they cost the table nothing.
+"""NumPy functions composed of primitives, by topic; they add nothing to the table.
 
-What a call of NumPy's function means is written here once, in primitives and other compositions, so that derivatives of
-any order follow. A function that needs a rule of its own is in `autodiff.primitives.table`; a few names stand here only
-because NumPy calls them with other arguments than the primitive has.
+The meaning of each NumPy function is written here once, in terms of primitives and other compositions, so that
+derivatives of any order follow. A function that needs its own rule is in `autodiff.primitives.table`; a few names are
+here only because NumPy's arguments differ from those of the primitive.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["COMPOSITIONS", "REDUCTIONS", "numpy_function", "numpy_functions"]
 
 
 def numpy_function(name: str) -> Any:
-    """NumPy's function of a name such as ``linalg.norm``; None if the NumPy in use has none."""
+    """NumPy's function with a name such as ``linalg.norm``; None if the installed NumPy has none."""
     try:
         return attrgetter(name)(np)
     except AttributeError:
@@ -33,16 +33,16 @@ def numpy_function(name: str) -> Any:
 
 
 def numpy_functions(named: Mapping[str, Any]) -> dict[Any, Any]:
-    """What is listed by names such as ``linalg.norm``, with NumPy's functions as keys.
+    """The items of ``named``, keyed by NumPy's functions instead of names such as ``linalg.norm``.
 
-    A name that the NumPy in use does not have is left out: ``matvec`` came with 2.2.
+    A name that the installed NumPy lacks is omitted: ``matvec`` was added in 2.2.
     """
     found = {numpy_function(name): item for name, item in named.items()}
     found.pop(None, None)
     return found
 
 
-#: What each function means where an argument is a node, by its name in NumPy.
+#: The implementation of each NumPy function on nodes, by its name in NumPy.
 COMPOSITIONS: Final[dict[str, Callable[..., Any]]] = {
     **ELEMENTS, **MOVES, **STATISTICS, **ALONG_AXIS, **PRODUCTS, **LINALG, **NORMS,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Running sums and products along an axis, integrals and slopes."""
+"""Cumulative sums and products along an axis, integrals and finite differences."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["ALONG_AXIS"]
 
 
 def _running(of_axis: Callable[..., Any]) -> Callable[..., Any]:
-    """A running sum or product as NumPy calls it: of all elements, one after the other, where no axis is given."""
+    """A cumulative sum or product with NumPy's signature: over the flattened elements if no axis is given."""
     return lambda x, axis=None: of_axis(ravel(x), axis=0) if axis is None else of_axis(x, axis=axis)
 
 
@@ -34,7 +34,7 @@ def _nancumprod(x: Any, axis: int | None = None) -> Any:
 
 
 def _cumulative(running: Callable[..., Any], first: float) -> Callable[..., Any]:
-    """``running`` sum or product as the array API has it: one axis, and the empty sum or product in front if asked."""
+    """A cumulative sum or product as in the array API: along one axis, optionally starting with the empty one."""
 
     def cumulative(x: Any, /, *, axis: int | None = None, include_initial: bool = False) -> Any:
         x = np.atleast_1d(x)
@@ -58,7 +58,7 @@ def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 
 def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    """Differences of neighbours over their distances, to the second order inside; the coefficients are NumPy's."""
+    """Difference quotients of neighbours, of second order in the interior, with NumPy's coefficients."""
     shape = shape_of(f)
     axes = tuple(range(len(shape))) if axis is None else normalize_axis_tuple(axis, len(shape))
     each = spacing * len(axes) if len(spacing) == 1 else spacing or (1.0,) * len(axes)
@@ -69,7 +69,7 @@ def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> A
 
 
 def _slopes(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
-    """Along one axis: a, b and c times three neighbours, whose distances are h and k."""
+    """Slopes along one axis: a, b and c times three neighbours at distances h and k."""
     f = np.moveaxis(f, axis, 0)
     count = shape_of(f)[0]
     if edge_order not in (1, 2) or count <= edge_order:
@@ -77,7 +77,7 @@ def _slopes(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
                          f"and got {count}; edge_order is 1 or 2")  # fmt: skip
     steps = np.diff(spacing) if np.ndim(spacing) else np.full(count - 1, float(spacing))
     if len(steps) != count - 1:
-        raise ValueError(f"gradient takes as many places as elements, {count}, and got {len(steps) + 1}")
+        raise ValueError(f"gradient takes as many coordinates as elements, {count}, and got {len(steps) + 1}")
     if np.ndim(spacing) == 0:
         parts = [(f[2:] - f[:-2]) * (0.5 / float(spacing))]
     else:
@@ -99,7 +99,7 @@ def _slope_at_first(f: Any, h: float, k: float) -> Any:
     return f[:1] * float(a) + f[1:2] * float(b) + f[2:3] * float(c)
 
 
-#: What each function means where an argument is a node, by its name in NumPy.
+#: The implementation of each NumPy function on nodes, by its name in NumPy.
 ALONG_AXIS: Final[dict[str, Callable[..., Any]]] = {
     "cumprod": _cumprod, "cumsum": _cumsum, "cumulative_prod": _cumulative(_cumprod, 1.0),
     "cumulative_sum": _cumulative(_cumsum, 0.0), "gradient": _gradient, "nancumprod": _nancumprod,

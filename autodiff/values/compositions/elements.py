@@ -21,7 +21,7 @@ __all__ = ["ELEMENTS"]
 
 
 def _beside(z: Any, y: Any) -> Any:
-    """``z`` as a node that depends on ``y`` too, by a closed gate: what y decides, but no error goes back to."""
+    """``z`` as a node that also depends on ``y``, through a closed gate: y affects z but receives no error."""
     return choices.where(np.ones(shape_of(z), bool) if np.ndim(plain(z)) else True, z, y)
 
 
@@ -53,12 +53,12 @@ def _fmin(x: Any, y: Any) -> Any:
 
 
 def _of_numbers(choice: Callable[..., Any], x: Any, y: Any) -> Any:
-    """``choice(x, y)``, and the other of the two where one is nan."""
+    """``choice(x, y)``, but if one of the two is nan, the other."""
     return choices.where(np.isnan(plain(x)), y, choices.where(np.isnan(plain(y)), x, choice(x, y)))
 
 
 def _heaviside(x: Any, at_zero: Any) -> Any:
-    """0 below 0, 1 above, ``at_zero`` between them."""
+    """0 for x < 0, 1 for x > 0, ``at_zero`` at 0."""
     return choices.where(np.equal(plain(x), 0), at_zero, 0.5 * elementwise.sign(x) + 0.5)
 
 
@@ -85,13 +85,13 @@ def _modf(x: Any) -> Any:
 
 
 def _frexp(x: Any) -> Any:
-    """m and k with x = m·2ᵏ; the whole number k is plain."""
+    """m and k with x = m·2ᵏ; the whole numbers k are plain."""
     _, exponents = np.frexp(plain(x))
     return _ldexp(x, -exponents), exponents
 
 
 def _ldexp(x: Any, exponents: Any) -> Any:
-    """x·2ᵏ in two steps, as 2ᵏ may be beyond every float where the product is not."""
+    """x·2ᵏ in two steps, because 2ᵏ may overflow even if the product does not."""
     k = np.asarray(plain(exponents))
     if k.dtype.kind not in "iu":
         raise TypeError(f"ldexp takes whole numbers as exponents, and got {describe(exponents)}")
@@ -112,10 +112,10 @@ def _astype(x: Any, dtype: Any) -> Any:
     """The numbers as float64 or float32."""
     kind = np.dtype(dtype)
     if kind.char not in "df":
-        raise TypeError(f"a node holds float64 or float32, and got dtype {kind}; use .data for other types")
+        raise TypeError(f"a node must be float64 or float32, got dtype {kind}; use .data for other types")
     if isinstance(x, Node) and x.scalar:
         if kind.char != "d":
-            raise TypeError("a Value holds a float64, and got dtype float32; use a Tensor")
+            raise TypeError("a Value must be float64, got dtype float32; use a Tensor")
         return x
     return x if kind == x.dtype else layout.astype(x, dtype=kind.name)
 
@@ -134,7 +134,7 @@ def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0
 
 
 def _choose(a: Any, choices: Sequence[Any]) -> Any:
-    """For each element of ``a`` the choice with that number."""
+    """For each element of ``a``, the choice with that index."""
     numbers, count = np.asarray(plain(a)), len(choices)
     if numbers.dtype.kind not in "iu" or not count or numbers.min(initial=0) < 0 or numbers.max(initial=0) >= count:
         raise ValueError(f"choose takes whole numbers 0 … {count - 1} for {count} choices, and got {describe(a)}")
@@ -142,7 +142,7 @@ def _choose(a: Any, choices: Sequence[Any]) -> Any:
 
 
 def _piecewise(x: Any, condlist: Sequence[Any], funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
-    """Each function of the elements where its condition holds (the last one wins); an extra one is the default."""
+    """Each function of the elements for which its condition holds (the last one wins); an extra one is the default."""
     size, functions = np.size(plain(x)), list(funclist)
     asked = np.asarray(plain(condlist), bool)
     conditions = list(asked.reshape(1 if asked.shape == shape_of(x) else len(asked), size))
@@ -170,7 +170,7 @@ def _piecewise(x: Any, condlist: Sequence[Any], funclist: Sequence[Any], *args: 
 def _linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, *, axis: int = 0
 ) -> Any:
-    """Start + t·(stop − start) for even steps t from 0 to 1, along a new axis."""
+    """start + t·(stop − start) for equidistant t from 0 to 1, along a new axis."""
     steps = np.linspace(0.0, 1.0, num, endpoint)
     shape = np.broadcast_shapes(shape_of(start), shape_of(stop))
     t = constants(np.reshape(steps, (num, *[1] * len(shape))), start if isinstance(start, Node) else stop)
@@ -185,7 +185,7 @@ def _logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base:
 
 
 def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:
-    """The straight line between the two points (xp, fp) on both sides of x; ``left`` and ``right`` beyond them."""
+    """Linear interpolation between the two points (xp, fp) around x; ``left`` and ``right`` outside all points."""
     shape = shape_of(xp)
     if len(shape) != 1 or shape == (0,) or shape_of(fp) != shape:
         raise ValueError(
@@ -203,14 +203,14 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> An
 
 
 def _full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> Any:
-    """A node where the number that fills is one; else the plain answer."""
+    """A node if the fill value is one, else a plain array."""
     if not isinstance(fill_value, Node):
         return np.full_like(plain(a), fill_value, dtype, shape=shape)
     filled = layout.broadcast_to(as_tensor(fill_value), shape=shape_of(a) if shape is None else shape)
     return _astype(filled, getattr(plain(a), "dtype", np.float64) if dtype is None else dtype)
 
 
-#: What each function means where an argument is a node, by its name in NumPy.
+#: The implementation of each NumPy function on nodes, by its name in NumPy.
 ELEMENTS: Final[dict[str, Callable[..., Any]]] = {
     "around": _round, "astype": _astype, "choose": _choose, "clip": _clip, "conjugate": lambda x: units.identity(x),
     "copysign": _copysign, "deg2rad": lambda x: x * (math.pi / 180.0), "degrees": lambda x: x * (180.0 / math.pi),

@@ -1,4 +1,4 @@
-"""NumPy's linear algebra: `numpy.linalg` without its norms."""
+"""NumPy's linear algebra: `numpy.linalg` except its norms."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from autodiff.values.compositions.products import PRODUCTS
 __all__ = ["LINALG", "matrices"]
 
 _ONE: Final = np.eye(1)
-#: NumPy's own named tuples.
+#: NumPy's named tuples.
 _EIGEN: Final = type(np.linalg.eigh(_ONE))
 _QR: Final = type(np.linalg.qr(_ONE))
 _SIGN_AND_SIZE: Final = type(np.linalg.slogdet(_ONE))
@@ -46,7 +46,7 @@ def _inv(a: Any) -> Any:
 
 
 def _solve(a: Any, b: Any) -> Any:
-    """As NumPy 2: ``b`` with one axis is a vector, with more a stack of matrices."""
+    """As in NumPy 2: ``b`` with one axis is a vector, with more axes a stack of matrices."""
     matrices("solve", a, square=True)
     if len(shape_of(b)) != 1:
         return of.solve(a, b)
@@ -104,7 +104,7 @@ def _slogdet(a: Any) -> Any:
 
 
 def _read(name: str, a: Any, triangle: str) -> Any:
-    """The symmetric matrix of which NumPy reads one triangle: no share comes to the other."""
+    """The symmetric matrix that NumPy reads from one triangle of ``a``; the other triangle receives no share."""
     matrices(name, a, square=True)
     if triangle not in ("L", "U"):
         raise ValueError(f"np.linalg.{name} takes 'L' or 'U' as UPLO, and got {triangle!r}")
@@ -137,7 +137,7 @@ def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian:
     if full_matrices and m != n:
         raise TypeError(
             f"np.linalg.svd of shape {shape_of(a)} has a rule for full_matrices=False only, and got full_matrices="
-            "True: the other columns of U or V are any that fit; write full_matrices=False"
+            "True: the additional columns of U or V are not unique; pass full_matrices=False"
         )
     least = min(m, n)
     return _SVD(*of.parts(of.svd(a), (m, least), (least,), (least, n)))
@@ -183,14 +183,14 @@ def _matrix_power(a: Any, n: int) -> Any:
 
 
 def _multi_dot(arrays: Sequence[Any]) -> Any:
-    """The product of all, in the order that multiplies the fewest numbers; the first and the last may be vectors."""
+    """The product of all, in the order with the fewest multiplications; the first and the last may be vectors."""
     items = list(arrays)
     shapes = list(map(shape_of, items))
     if len(items) < 2:
         raise ValueError(f"np.linalg.multi_dot takes two arrays or more, and got {len(items)}")
     if any(len(shape) != 2 for shape in shapes[1:-1]) or not {len(shapes[0]), len(shapes[-1])} <= {1, 2}:
         raise np.linalg.LinAlgError(
-            f"np.linalg.multi_dot takes matrices, and at both ends vectors too; it got shapes {shapes}"
+            f"np.linalg.multi_dot takes matrices, and vectors only at the two ends; it got shapes {shapes}"
         )
     if len(shapes[0]) == 1:
         items[0] = layout.expand_dims(items[0], axis=0)
@@ -201,11 +201,11 @@ def _multi_dot(arrays: Sequence[Any]) -> Any:
     return layout.squeeze(product, axis=ends) if ends else product
 
 
-Order = int | tuple["Order", "Order"]  #: which factor, or which two products are multiplied
+Order = int | tuple["Order", "Order"]  #: the index of a factor, or the two products to multiply
 
 
 def _cheapest(lengths: tuple[int, ...]) -> Order:
-    """The order of multiplications for matrices of which the k-th has shape lengths[k], lengths[k + 1]."""
+    """The cheapest order of multiplications for matrices, the k-th of shape (lengths[k], lengths[k + 1])."""
 
     @cache
     def best(i: int, j: int) -> tuple[int, Order]:
@@ -224,7 +224,7 @@ def _product(items: Sequence[Any], order: Order) -> Any:
     return linear.matmul(_product(items, order[0]), _product(items, order[1]))
 
 
-# ---- what stands elsewhere too ---------------------------------------------------------------------------------------
+# ---- variants of functions outside numpy.linalg ----------------------------------------------------------------------
 
 
 def _diagonal(x: Any, /, *, offset: int = 0) -> Any:
@@ -267,7 +267,7 @@ def _tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
     return linear.tensordot(x1, x2, axes=axes)
 
 
-#: What each function means where an argument is a node, by its name in NumPy.
+#: The implementation of each NumPy function on nodes, by its name in NumPy.
 LINALG: Final[dict[str, Callable[..., Any]]] = {
     **{
         f"linalg.{function.__name__[1:]}": function

@@ -1,7 +1,7 @@
-"""NumPy's functions that move elements, and the few that fill with zeros or take differences of neighbours.
+"""NumPy functions that move elements, and a few that fill with zeros or take differences of neighbours.
 
-Most of them call NumPy's function on the positions and take the elements found there, so that nothing of it is written
-a second time.
+Most of them apply NumPy's function to the positions of the elements and take the elements at the resulting positions,
+so that NumPy's logic is not written a second time.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ __all__ = ["MOVES", "ravel"]
 
 
 def _places(x: Any, start: int = 0) -> Any:
-    """The place of each element, in the shape of ``x``."""
+    """The flat position of each element, in the shape of ``x``."""
     return start + np.arange(np.size(plain(x))).reshape(shape_of(x))
 
 
 def ravel(x: Any) -> Any:
-    """All elements in one axis; of a Value a Tensor with one."""
+    """All elements along one axis; a Value becomes a Tensor with one element."""
     return layout.stack([x]) if isinstance(x, Node) and x.scalar else layout.reshape(x, shape=(-1,))
 
 
 def _taken(x: Any, places: Any) -> Any:
-    """The elements at these places of the flattened ``x``."""
+    """The elements at these positions of the flattened ``x``."""
     return layout.getitem(ravel(x), index=np.asarray(places))
 
 
@@ -44,7 +44,7 @@ def _check_constants(function: str, **how: Any) -> None:
 
 
 def _of_one(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` of one array, which may be a node; all that says how is constant."""
+    """``function`` of one array, which may be a node; all other arguments are constants."""
     signature = inspect.signature(function)
     name = next(iter(signature.parameters))
 
@@ -59,12 +59,12 @@ def _of_one(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _at_least(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` of one array alone: of several NumPy makes a tuple."""
+    """``function`` of a single array; for several arrays NumPy returns a tuple."""
     return lambda x: _taken(x, function(_places(x)))
 
 
 def _of_many(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` of a sequence of arrays, of which some are nodes."""
+    """``function`` of a sequence of arrays, some of which are nodes."""
 
     def joined(items: Sequence[Any]) -> Any:
         items = list(items)
@@ -89,12 +89,12 @@ def _append(x: Any, values: Any, axis: int | None = None) -> Any:
 
 
 def _sort(x: Any, axis: int | None = -1, kind: Any = None) -> Any:
-    """The elements in their order; of equal ones the first stays first, and each takes its own share of the error."""
+    """The elements in ascending order; the sort is stable, so each of several equal elements gets its own share."""
     return _take_along_axis(x, np.argsort(plain(x), axis=axis, kind=kind or "stable"), axis)
 
 
 def _resize(x: Any, new_shape: Any) -> Any:
-    """The elements again and again; zeros where there is none."""
+    """The elements, repeated as often as needed; zeros if there are none."""
     if np.size(plain(x)):
         return _taken(x, np.resize(_places(x), new_shape))
     return layout.reshape(layout.pad(_laid_flat([x]), (0, int(np.prod(new_shape)))), shape=new_shape)
@@ -105,7 +105,7 @@ def _take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
 
 
 def _split(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` that cuts one array into several."""
+    """``function`` for one that cuts an array into several."""
 
     def parts(x: Any, indices_or_sections: Any, *axis: Any, **kwargs: Any) -> list[Any]:
         _check_constants(function.__name__, indices_or_sections=indices_or_sections)
@@ -120,7 +120,7 @@ def _unstack(x: Any, *, axis: int = 0) -> tuple[Any, ...]:
 
 
 def _block(arrays: Any) -> Any:
-    """Blocks of nested lists, laid beside each other."""
+    """The blocks of nested lists, joined side by side."""
     leaves: list[Any] = []
 
     def placed(item: Any) -> Any:
@@ -162,13 +162,13 @@ def _insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 
 
 def _ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    """The differences of neighbours in the flattened x, between what is put before and behind them."""
+    """The differences of neighbours in the flattened x, with ``to_begin`` in front and ``to_end`` behind."""
     parts = [to_begin, _diff(ravel(x)), to_end]
     return _laid_flat([part if isinstance(part, Node) else constants(part, x) for part in parts if part is not None])
 
 
 def _unique(x: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False) -> Any:
-    """Of equal elements the first alone, in order; it gets the error of all that is computed from it."""
+    """The distinct elements in ascending order; of equal elements, the first receives the error."""
     unique: Any = np.unique
     _, first, *others = unique(plain(x), True, return_inverse, return_counts)
     kept = _taken(x, first)
@@ -183,7 +183,7 @@ def _pad(x: Any, pad_width: Any, mode: Any = "constant", **how: Any) -> Any:
 
 
 def _kept(mask: Callable[..., Any]) -> Callable[..., Any]:
-    """``x`` where a triangle of ones says so, 0 elsewhere: nothing gets through there."""
+    """``x`` inside a triangle of ones, 0 elsewhere; no error gets through there."""
 
     def triangle(x: Any, k: int = 0) -> Any:
         return choices.where(mask(np.ones(shape_of(x), bool), k), x, 0.0)
@@ -194,7 +194,7 @@ def _kept(mask: Callable[..., Any]) -> Callable[..., Any]:
 def _diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     """The differences of neighbours along ``axis``, ``n`` times."""
     if as_int(n) < 0:
-        raise ValueError(f"np.diff takes differences n times, and got n={n}; give 0 or more")
+        raise ValueError(f"np.diff needs n ≥ 0, and got n={n}")
     axis = normalize_axis_index(axis, np.ndim(plain(x)))
     for _ in range(n):
         places = np.moveaxis(_places(x), axis, 0)
@@ -207,7 +207,7 @@ def _transpose(x: Any, axes: Any = None) -> Any:
     return layout.transpose(x, axes=None if axes is None else tuple(axes))
 
 
-#: What each function means where an argument is a node, by its name in NumPy.
+#: The implementation of each NumPy function on nodes, by its name in NumPy.
 MOVES: Final[dict[str, Callable[..., Any]]] = {
     **{
         function.__name__: _of_one(function)

@@ -1,4 +1,4 @@
-"""Norms of vectors and of matrices, and what is made of them: `numpy.linalg`'s."""
+"""Norms of vectors and matrices in `numpy.linalg`, and the functions based on them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     if len(axes) == 2:
         return _matrix_norm_over(x, ord, axes, keepdims)
     raise ValueError(
-        f"np.linalg.norm with ord={ord!r} is over one axis or two, and got shape {shape_of(x)} with axis={axis!r}"
+        f"np.linalg.norm with ord={ord!r} takes one axis or two, and got shape {shape_of(x)} with axis={axis!r}"
     )
 
 
@@ -45,11 +45,11 @@ def _matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
 
 
 def _vector_norm_over(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    """(Σ|x|ᵖ)^(1/p) and its limits over ``axes``, all of which are one vector."""
+    """(Σ|x|ᵖ)^(1/p) and its limits over ``axes``, which are treated as one vector."""
     if ord is None or (is_plain_number(ord) and ord == 2):
         return reductions.norm(x, axis=axes, keepdims=keepdims)
     if not is_plain_number(ord):
-        raise ValueError(f"a norm of vectors takes a number as ord, and got {ord!r}")
+        raise ValueError(f"a vector norm takes a number as ord, and got {ord!r}")
     size = elementwise.absolute(x)
     if ord == 0:
         return reductions.sum(elementwise.sign(size), axis=axes, keepdims=keepdims)
@@ -58,20 +58,20 @@ def _vector_norm_over(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -
         return extreme(size, axis=axes, keepdims=keepdims)
     if ord == 1:
         return reductions.sum(size, axis=axes, keepdims=keepdims)
-    even = ord > 0 and ord % 2 == 0  # without |x|, whose kink at 0 its even powers do not have
+    even = ord > 0 and ord % 2 == 0  # without |x|: even powers have no kink at 0
     total = reductions.sum(elementwise.raise_to(x if even else size, ord), axis=axes, keepdims=keepdims)
     nothing = plain(total) == 0
     root = elementwise.raise_to(choices.where(nothing, 1.0, total), 1.0 / ord)
-    # Where all elements are 0 the gradient is 0, as that of the Euclidean norm is.
+    # If all elements are 0 the gradient is 0, like that of the Euclidean norm.
     return choices.where(nothing, 0.0 if ord > 0 else plain(root) * 0.0, root)
 
 
 def _matrix_norm_over(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    """The norm of the matrices whose rows and columns are counted by ``axes``."""
+    """The norm of the matrices whose rows and columns lie along ``axes``."""
     if ord in ("fro", "f"):
         return reductions.norm(x, axis=axes, keepdims=keepdims)
     if ord not in _OF_COLUMNS and ord not in _OF_ROWS and ord not in _OF_SINGULAR_VALUES:
-        raise ValueError(f"a norm of matrices takes 1, -1, 2, -2, inf, -inf, 'fro' or 'nuc' as ord, and got {ord!r}")
+        raise ValueError(f"a matrix norm takes 1, -1, 2, -2, inf, -inf, 'fro' or 'nuc' as ord, and got {ord!r}")
     rest = tuple(k for k in range(len(shape_of(x))) if k not in axes)
     last = layout.transpose(x, axes=rest + axes)
     if ord in _OF_SINGULAR_VALUES:
@@ -105,7 +105,7 @@ def _cond(x: Any, p: Any = None) -> Any:
     return _matrix_norm_over(x, p, axes, False) * _matrix_norm_over(of.inv(x), p, axes, False)
 
 
-#: What each function means where an argument is a node, by its name in NumPy.
+#: The implementation of each NumPy function on nodes, by its name in NumPy.
 NORMS: Final[dict[str, Callable[..., Any]]] = {
     "linalg.cond": _cond, "linalg.matrix_norm": _matrix_norm, "linalg.norm": _norm, "linalg.vector_norm": _vector_norm,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Products of vectors and matrices, sums of products by Einstein's notation, convolutions and polynomials."""
+"""Products of vectors and matrices, sums of products in Einstein notation, convolutions and polynomials."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["PRODUCTS"]
 
 
 def _inner(x: Any, y: Any) -> Any:
-    """Over the last axis of both, where dot takes the second-to-last of ``y``."""
+    """The sum over the last axis of both; dot takes the second-to-last axis of ``y`` instead."""
     return linear.dot(x, y) if np.ndim(y) < 2 or not np.ndim(x) else linear.tensordot(x, y, axes=((-1,), (-1,)))
 
 
@@ -43,7 +43,7 @@ def _vecmat(x: Any, a: Any) -> Any:
 
 
 def _kron(x: Any, y: Any) -> Any:
-    """Every element of x times y, laid where it stands: axes of both one after the other, then joined in pairs."""
+    """The Kronecker product: all products xᵢyⱼ with the axes of x and y interleaved, then merged in pairs."""
     count = max(np.ndim(plain(x)), np.ndim(plain(y)))
     n, m = ((1,) * (count - np.ndim(plain(item))) + shape_of(item) for item in (x, y))
     x = layout.reshape(x, shape=tuple(length for k in n for length in (k, 1)))
@@ -52,7 +52,7 @@ def _kron(x: Any, y: Any) -> Any:
 
 
 def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
-    """a × b of vectors with three elements; with two, the third is 0, and of two such only the third of the product."""
+    """a × b for vectors of 2 or 3 elements; a missing element is 0. For two 2-vectors, only the third component."""
     if axis is not None:
         axisa = axisb = axisc = axis
     a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
@@ -77,7 +77,7 @@ def _in_space(v: Any) -> Any:
 
 
 def _einsum(*operands: Any, optimize: Any = False) -> Any:
-    """`linear.einsum` in both of NumPy's call forms, one product after the other where it is to be optimised."""
+    """`linear.einsum` in both of NumPy's call forms; with ``optimize``, as a sequence of pairwise products."""
     subscripts, *arrays = operands if isinstance(operands[0], str) else _spelled_out(operands)
     if not optimize or len(arrays) < 3 or "." in subscripts:
         return linear.einsum(subscripts, *arrays)
@@ -129,7 +129,7 @@ def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     n, m = len(_vector(a)), len(_vector(v))
     if n >= m:
         return _sums_of_products(a, np.flip(v), n, m)[_kept(mode, n, m)]
-    return np.flip(_sums_of_products(v, np.flip(a), m, n)[_kept(mode, m, n)])  # NumPy exchanges the two
+    return np.flip(_sums_of_products(v, np.flip(a), m, n)[_kept(mode, m, n)])  # NumPy swaps the two
 
 
 def _vector(x: Any) -> Any:
@@ -146,14 +146,14 @@ def _sums_of_products(a: Any, v: Any, n: int, m: int) -> Any:
 
 
 def _kept(mode: str, n: int, m: int) -> slice:
-    """Which part of n + m − 1 sums, n ≥ m, a mode keeps."""
+    """The part of the n + m − 1 sums, n ≥ m, that a mode keeps."""
     if mode == "full":
         return slice(None)
     if mode == "same":
         return slice((m - 1) // 2, (m - 1) // 2 + n)
     if mode == "valid":
         return slice(m - 1, n)
-    raise ValueError(f"a convolution has the modes 'full', 'same' and 'valid', and got {mode!r}")
+    raise ValueError(f"the mode of a convolution must be 'full', 'same' or 'valid', got {mode!r}")
 
 
 def _polyval(p: Any, x: Any) -> Any:
@@ -166,7 +166,7 @@ def _polyval(p: Any, x: Any) -> Any:
 
 
 def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
-    """The powers of each element, one column a power."""
+    """The powers of each element, one column per power."""
     if np.ndim(plain(x)) != 1:
         raise ValueError(f"vander takes a vector, and got shape {shape_of(x)}")
     count = shape_of(x)[0] if N is None else N
@@ -176,7 +176,7 @@ def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     return layout.stack([x**k for k in powers], axis=-1)
 
 
-#: What each function means where an argument is a node, by its name in NumPy.
+#: The implementation of each NumPy function on nodes, by its name in NumPy.
 PRODUCTS: Final[dict[str, Callable[..., Any]]] = {
     "convolve": _convolve, "correlate": _correlate, "cross": _cross, "dot": linear.dot, "einsum": _einsum,
     "inner": _inner, "kron": _kron, "matmul": linear.matmul, "matvec": _matvec, "outer": linear.outer,

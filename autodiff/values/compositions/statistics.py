@@ -1,4 +1,4 @@
-"""Sums, means, order statistics and what is made of them."""
+"""Sums, means, order statistics and functions based on them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _mean(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True
 
 
 def _max(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True, initial: Any = None) -> Any:
-    """The largest of the elements that ``where`` chooses, and of ``initial``; NumPy wants it if there is a choice."""
+    """The largest of ``initial`` and the elements that ``where`` selects; NumPy requires ``initial`` with ``where``."""
     return _extreme(reductions.max, elementwise.maximum, x, axis, keepdims, where, initial)
 
 
@@ -51,7 +51,7 @@ def _extreme(
 ) -> Any:
     if initial is None:
         if where is not True:
-            raise ValueError("an extreme of some elements needs initial=, for where none is chosen")
+            raise ValueError("a maximum or minimum with where= needs initial=, in case where selects no element")
         return of_all(x, axis=axis, keepdims=keepdims)
     x = only(where, x, initial)
     if not np.size(plain(x)):
@@ -69,24 +69,24 @@ def _extreme_of_none(x: Any, axis: Any, keepdims: bool, initial: Any) -> Any:
 
 
 def only(where: Any, x: Any, other: Any) -> Any:
-    """``x`` where it takes part, ``other`` elsewhere."""
+    """``x`` where ``where`` selects it, ``other`` elsewhere."""
     if where is True:
         return x
     mask = np.asarray(plain(where))
     return choices.where(np.broadcast_to(mask, np.broadcast_shapes(mask.shape, shape_of(x))), x, other)
 
 
-#: What reductions of the table mean with NumPy's other keywords.
+#: Reductions of the table that take NumPy's additional keywords.
 REDUCTIONS: Final[dict[Any, Callable[..., Any]]] = {
     reductions.sum: _sum, reductions.prod: _prod, reductions.mean: _mean, reductions.max: _max, reductions.min: _min,
 }  # fmt: skip
 
 
-# ---- sums of what is a number ----------------------------------------------------------------------------------------
+# ---- reductions that ignore nan --------------------------------------------------------------------------------------
 
 
 def is_number(x: Any) -> Any:
-    """Where there is a number, no nan."""
+    """Where x is a number, not nan."""
     return ~np.isnan(plain(x))
 
 
@@ -134,7 +134,7 @@ def _nanmin(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 def _nan_where_none(z: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     if not np.size(plain(x)):
-        reductions.max(x, axis=axis)  # raises where there is nothing to choose from, as NumPy does
+        reductions.max(x, axis=axis)  # raises if there are no elements, as in NumPy
     return choices.where(np.equal(_count(x, axis, keepdims), 0), np.nan, z)
 
 
@@ -154,14 +154,14 @@ def _ptp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 
 def _average(x: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
-    """Σ wᵢxᵢ / Σ wᵢ; weights of one axis belong to ``axis``."""
+    """Σ wᵢxᵢ / Σ wᵢ; weights with one axis lie along ``axis``."""
     shape = shape_of(x)
     if weights is None:
         z, total = reductions.mean(x, axis=axis, keepdims=keepdims), None
     else:
         if shape_of(weights) != shape:
             if axis is None or not shape_of(weights):
-                raise TypeError(f"weights of another shape than {shape} need the axis that they belong to")
+                raise TypeError(f"weights whose shape is not {shape} need the axis that they belong to")
             axes = normalize_axis_tuple(axis, len(shape))
             others = tuple(k for k in range(len(shape)) if k not in axes)
             order = np.argsort(axes)
@@ -176,14 +176,14 @@ def _average(x: Any, axis: Any = None, weights: Any = None, returned: bool = Fal
 
 
 def _cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None) -> Any:
-    """Covariances of variables, one a row; observations are its columns."""
+    """Covariances of variables; each row is a variable, each column an observation."""
     x = np.atleast_2d(m)
     if not rowvar and np.ndim(plain(m)) != 1:
         x = x.T
     if y is not None:
         other = np.atleast_2d(y)
         x = np.concatenate([x, other if rowvar or shape_of(other)[0] == 1 else other.T])
-    freedom = max(shape_of(x)[1] - (int(not bias) if ddof is None else ddof), 0)  # NumPy divides by 0, too
+    freedom = max(shape_of(x)[1] - (int(not bias) if ddof is None else ddof), 0)  # NumPy divides by 0 as well
     centred = x - reductions.mean(x, axis=1, keepdims=True)
     return layout.squeeze(linear.matmul(centred, centred.T) / freedom)
 
@@ -230,14 +230,14 @@ def _nanquantile(x: Any, q: Any, axis: Any = None, *, method: str = "linear", ke
 
 
 def constant(name: str, item: Any) -> Any:
-    """An argument that is no node; raises TypeError for one."""
+    """An argument that must not be a node; raises TypeError if it is."""
     if isinstance(item, Node):
-        raise TypeError(f"{name} is taken as a constant, and got {describe(item)}; use its .data")
+        raise TypeError(f"{name} must be a constant, got {describe(item)}; use its .data")
     return item
 
 
 def _rows(x: Any, axis: Any) -> Any:
-    """The axes that are reduced as one, the last."""
+    """``x`` with the reduced axes merged into one, the last."""
     if axis is None:
         return ravel(x)
     axes = normalize_axis_tuple(axis, np.ndim(plain(x)))
@@ -247,7 +247,7 @@ def _rows(x: Any, axis: Any) -> Any:
     return layout.reshape(moved, shape=(*shape[:kept], int(np.prod(shape[kept:]))))
 
 
-#: What lies between two elements, a part t of the way from the lower to the upper one.
+#: Interpolation between two neighbouring elements, at the fraction t from the lower to the upper one.
 _BETWEEN: Final[dict[str, Callable[[Any, Any, Any], Any]]] = {
     "higher": lambda low, high, t: choices.where(t > 0, high, low),
     "linear": lambda low, high, t: low + t * (high - low),
@@ -257,14 +257,14 @@ _BETWEEN: Final[dict[str, Callable[[Any, Any, Any], Any]]] = {
 
 
 def _quantile_of_rows(rows: Any, q: Any, method: str) -> Any:
-    """Between the sorted elements of each row, nan left out; the axes of ``q`` come first."""
+    """Quantiles of the sorted elements of each row, ignoring nan; the axes of ``q`` come first."""
     if method not in _BETWEEN:
         raise ValueError(f"quantiles by {method!r} have no rule on nodes; methods are {', '.join(_BETWEEN)}")
     if not np.all(np.greater_equal(constant("q", q), 0) & np.less_equal(q, 1)):
-        raise ValueError(f"a quantile is from 0 to 1 (a percentile to 100), and got q={q!r}")
+        raise ValueError(f"a quantile must be from 0 to 1 (a percentile from 0 to 100), got q={q!r}")
     if not shape_of(rows)[-1]:
         return reductions.sum(rows, axis=-1) + np.full((*np.shape(q), *shape_of(rows)[:-1]), np.nan)
-    order = np.argsort(plain(rows), axis=-1, kind="stable")  # nan comes last
+    order = np.argsort(plain(rows), axis=-1, kind="stable")  # nan is sorted last
     count = np.sum(is_number(rows), axis=-1)
     places = np.multiply.outer(np.asarray(q, float), np.maximum(count - 1, 0))
     low = np.floor(places).astype(int)
@@ -275,7 +275,7 @@ def _quantile_of_rows(rows: Any, q: Any, method: str) -> Any:
 
 
 def _picked(ordered: Any, places: Any) -> Any:
-    """Of each row the elements at its places, whose axes of ``q`` come first."""
+    """The elements of each row at its positions; the axes of ``q`` come first."""
     shape = shape_of(ordered)
     starts = np.arange(np.prod(shape[:-1], dtype=int)).reshape(shape[:-1]) * shape[-1]
     return layout.take(ordered, starts + places)
@@ -289,7 +289,7 @@ def _keeping_axes(z: Any, x: Any, q: Any, axis: Any, keepdims: bool) -> Any:
     return np.expand_dims(z, tuple(k + np.ndim(q) for k in axes))
 
 
-#: What each function means where an argument is a node, by its name in NumPy.
+#: The implementation of each NumPy function on nodes, by its name in NumPy.
 STATISTICS: Final[dict[str, Callable[..., Any]]] = {
     "average": _average, "corrcoef": _corrcoef, "cov": _cov, "median": _median, "nanmax": _nanmax, "nanmean": _nanmean,
     "nanmedian": _nanmedian, "nanmin": _nanmin, "nanpercentile": _nanpercentile, "nanprod": _nanprod,

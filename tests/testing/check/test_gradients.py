@@ -581,7 +581,7 @@ def test_what_is_not_decided_has_a_reason(made: Callable[[], Report], verdict: V
         ),
         (
             lambda: check_gradients(lambda x, y: x * y, 1.0, 2.0, gradient=lambda x, y: y),
-            ValueError, "the result of the gradient function must have the structure of [1.0, 2.0], 2 items",
+            ValueError, "the result of the gradient function must have the structure of [1.0, 2.0], of length 2",
         ),
         (lambda: check_gradients(abs, 1.0, order=2, gradient=lambda x: 1.0), ValueError, "order 2 needs a function"),
     ],
