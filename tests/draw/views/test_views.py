@@ -506,7 +506,7 @@ def test_no_name_gets_out_of_its_place(name: str) -> None:
 def test_the_same_graph_gives_the_same_text_in_every_process() -> None:
     """SVG and DOT of two hash seeds are the same bytes."""
     code = (
-        "from tests.draw.test_views import *; import hashlib;"
+        "from tests.draw.views.test_views import *; import hashlib;"
         "wide = Network((30, 12, 1), scalar=True);"
         "flows = margin_flow(suffix='ᶜ'), recurrent_flow(), error_flow(wide([0.1] * 30), wide.parameter('W3,7(1)'));"
         "views = [picture(flow, view) for flow in flows for view in ('graph', 'network')];"

@@ -15,7 +15,7 @@ from autodiff.draw.model.quick import place_of
 from autodiff.flow import Flow
 from autodiff.flow.order import notes_name
 from nn import Network
-from tests.draw.test_views import check_layout
+from tests.draw.views.test_views import check_layout
 from tests.support.flows import chain
 
 
