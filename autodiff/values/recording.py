@@ -46,7 +46,7 @@ def record_value(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, An
     method = scalar.method(entry, Value)
     if method is not None:
         return method(*inputs, **params)
-    params = _settled(entry, params)
+    params = _completed(entry, params)
     origin = _origin(entry, params)
     data = [x._data if x.__class__ is Value else x for x in inputs]
     z, partials = scalar.kernel(entry, len(data))(*data, **params)
@@ -61,7 +61,7 @@ def _record_whole(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, A
     if any(isinstance(x, list | tuple) for x in inputs):
         return record_tensor(entry, inputs, params)
     inputs = tuple([x if x.__class__ is Value else _scalar(entry, x) for x in inputs])
-    data, params = tuple(map(read_only, data_of(entry, inputs))), _settled(entry, params)
+    data, params = tuple(map(read_only, data_of(entry, inputs))), _completed(entry, params)
     z = entry.evaluate(data, params)
     if np.ndim(z):
         return record_tensor(entry, inputs, params)
@@ -70,7 +70,7 @@ def _record_whole(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, A
     return _value_node(_origin(entry, params), inputs, tuple(partials), real(entry, "forward", z))
 
 
-def _settled(entry: Primitive, params: dict[str, Any]) -> dict[str, Any]:
+def _completed(entry: Primitive, params: dict[str, Any]) -> dict[str, Any]:
     """All params in an immutable form; raises TypeError for a node among them."""
     return dict(Origin(entry, entry.completed(params)).params) if entry.defaults else params
 
