@@ -37,9 +37,10 @@ def primitive(
 
     Args:
         name: any text, unique in the table.
-        forward: ``(xp, *inputs, **params)``; ``xp`` is `floats` or NumPy.
+        forward: ``(xp, *inputs, **params)``; for arrays ``xp`` is NumPy, for floats it has the same elementwise
+            functions under NumPy's names. A function of `math`, or an ``if``, fails on arrays.
         vjp: one rule for each input, or one rule ``(k, g, z, *inputs)`` for any number of inputs; see `Primitive`.
-            Every rule takes all keywords that ``forward`` takes.
+            Every rule takes all keywords that ``forward`` takes, and calls functions of autodiff, not of NumPy.
         symbol: the sign in pictures; the name where there is none.
         doc: one sentence for people, with the conventions at kinks.
         domain: where tests draw each input (one for all inputs, or one each).
