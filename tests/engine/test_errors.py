@@ -69,7 +69,7 @@ def test_making_nodes(call: Any, kind: Any, words: str) -> None:
     (lambda: bool(T), ValueError, "a Tensor of shape (2,) is neither true nor false; use .data.any() or .data.all()"),
     (lambda: T.value(), ValueError, "a Value is one number, and this Tensor has shape (2,)"),
     (lambda: T.item(), ValueError, "size 1"),
-    (lambda: T[T], TypeError, "an index is integers, slices or a mask, and got Tensor of shape (2,)…; use its .data"),
+    (lambda: T[T], TypeError, "an index is integers…and got Tensor of shape (2,)…; use its .data as an int"),
     (lambda: T[0, V], TypeError, "an index is integers, slices or a mask, and got Value(data=2, grad=–)"),
     (lambda: T[2], IndexError, "getitem(array of shape (2,)…index=2) is not defined: index 2 is out of bounds"),
     (lambda: T[0.5], IndexError, "getitem("), (lambda: T["a"], IndexError, "getitem("),
