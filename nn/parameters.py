@@ -83,7 +83,7 @@ def load(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> None:
     array([0.5])
     """
     if not isinstance(saved, Mapping):
-        raise TypeError(f"a state is a mapping of names to arrays, and got {describe(saved)}")
+        raise TypeError(f"a state is a mapping of names to arrays, such as numpy.load gives, and got {describe(saved)}")
     given = {parse(key): key for key in saved}
     if len(given) < len(saved):
         twice = next(name for name, count in Counter(map(parse, saved)).items() if count > 1)

@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     flow.add_argument("--view", default="auto", metavar="V", help="auto, rail, shares, graph or network")
     flow.add_argument("--theme", default="auto", metavar="T", help="auto (the reader's), light, dark or print")
     flow.add_argument(
-        "--output",
+        "-o", "--output",
         type=Path,
         metavar="FILE",
         help=f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]} (default: an .svg in this folder)",
@@ -165,7 +165,7 @@ def _add_network_options(command: argparse.ArgumentParser) -> None:
     """Which network, which input, and how it is told."""
     add = command.add_argument
     add("--sizes", type=_sizes, metavar="N,N,…", help="units of each layer, the last 1 (default: 4,2,1)")
-    add("--activation", metavar="F", help="of the hidden layers (default: sigmoid)")
+    add("--activation", metavar="F", help="of the hidden layers, also of --network's (default: sigmoid)")
     add("--seed", type=_seed, metavar="N", help="draw weights and input with this seed")
     add("--input", type=_numbers, metavar="X,X,…", help="the input x")
     add("--network", type=Path, metavar="FILE", help=".json or .npz with W1, b1, W2, b2, … and perhaps x")

@@ -37,9 +37,10 @@ def primitive(
 
     Args:
         name: any text that is unique in the table.
-        forward: a function ``(xp, *inputs, **params)``; ``xp`` is `floats` or NumPy.
+        forward: a function ``(xp, *inputs, **params)``; for arrays ``xp`` is NumPy, for floats it has the same
+            elementwise functions under NumPy's names. A function of `math`, or an ``if``, fails on arrays.
         vjp: one rule for each input, or one rule ``(k, g, z, *inputs)`` for any number of inputs; see `Primitive`.
-            Every rule takes all keywords of ``forward``.
+            Every rule takes all keywords of ``forward``, and calls functions of autodiff, not of NumPy.
         symbol: the sign in pictures; the name if omitted.
         doc: one sentence of documentation, with the conventions at kinks.
         domain: the interval from which tests draw each input (one for all inputs, or one for each).

@@ -92,7 +92,8 @@ def explain(
     """Explain the gradient of one parameter: what it is, the numbered steps, two derivations, warnings, a check.
 
     Args:
-        what: a network (it can be called, and has ``parameter(name)`` or ``parameters()``), or the output of any graph.
+        what: a network (it can be called, and has ``parameter(name)``, or a dict from ``parameters()``), or the output
+            of any graph.
         name: the parameter in any spelling, W14(1), b1(1), U1, L23; a hidden unit, z1(2), a1(2), δ1(2); or a node.
         x: the network's input; with a node for ``what`` there is none.
         corrupt: the input of the corrupt window: then J = max(0, margin + s_c − s) is explained (notes, section 1.4).
@@ -186,6 +187,11 @@ def _parameter(network: Any, start: Node, name: Any) -> Node:
 
 def _listed(parameters: Mapping[Any, Any], name: Any) -> Any:
     """A parameter among those that a network lists by names, the notes' or any others."""
+    if not isinstance(parameters, Mapping):
+        raise ValueError(
+            f"parameters() of this network gives {type(parameters).__name__}, not a dict by name, and no node is "
+            f"called {name!r}; pass the parameter itself in place of its name, or give it one: w.name = {name!r}"
+        )
     if name in parameters:
         return parameters[name]
     return find(_read(name), {key: item for key, item in parameters.items() if isinstance(key, Name)})

@@ -78,9 +78,15 @@ class Arithmetic(Node):
             "use autodiff's functions (autodiff.exp for math.exp), or .item() for the plain number"
         )
 
-    __int__ = __float__
-    __index__ = __float__
     __complex__ = __float__
+
+    def __index__(self) -> NoReturn:
+        raise TypeError(
+            f"an int or an index made of a {type(self).__name__} would silently leave the graph; write int(x.data) "
+            "where a constant is meant"
+        )
+
+    __int__ = __index__
 
     def item(self) -> float:
         """Return the plain Python number, outside the graph; raises ValueError if there is more than one element.

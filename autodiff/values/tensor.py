@@ -270,7 +270,10 @@ class Tensor(Arithmetic):
     def __getitem__(self, index: Any) -> Any:
         for item in index if isinstance(index, tuple) else (index,):
             if isinstance(item, Node):
-                raise TypeError(f"an index must be integers, slices or a mask, got {describe(item)}; use its .data")
+                raise TypeError(
+                    f"an index must be integers, slices or a mask, got {describe(item)}; "
+                    "use its .data as an int, or .data.astype(int)"
+                )
         return layout.getitem(self, index=index)
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:

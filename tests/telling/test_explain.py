@@ -303,6 +303,16 @@ def test_a_neuron_and_a_users_own_network() -> None:
     with pytest.raises(ValueError, match="no parameter r₁: there are none"):
         explain(Line(), "r1", 3.0)
 
+    class Listing(Line):  # as micrograd's Module does
+        def parameters(self) -> Any:
+            return [self.slope]
+
+    with pytest.raises(ValueError, match="gives list, not a dict by name, and no node is called 'W1'"):
+        explain(Listing(), "W1", 3.0)
+    net = Listing()
+    net.slope.name = "W1"
+    assert explain(net, "W1", 3.0).gradient == 3.0
+
 
 def test_a_recurrent_network_has_a_share_for_every_step() -> None:
     """What is raised is a time: no layers, no shapes of layers; the shares of the steps add up."""
