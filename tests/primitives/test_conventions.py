@@ -1,4 +1,4 @@
-"""Conventions at kinks and edges: the same for Values and Tensors, in both orders, and the table says them."""
+"""Conventions at kinks and edges: the same for Values and Tensors, in both orders, and stated in the table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INF, NAN = float("inf"), float("nan")
 
 
 class Row(NamedTuple):
-    """A function, a point on its kink or edge, ∂f/∂xᵢ there, Σⱼ ∂²f/∂xᵢ∂xⱼ, and what the table says of it."""
+    """A function, a point on its kink or edge, ∂f/∂xᵢ and Σⱼ ∂²f/∂xᵢ∂xⱼ there, and the text of the table."""
 
     case: str
     f: Callable[..., Any]
@@ -103,7 +103,7 @@ def test_second_derivative(row: Row, kind: type) -> None:
 
 @EACH
 def test_the_table_states_it(row: Row) -> None:
-    """What a reader finds in the generated table is what the tests above found in the numbers."""
+    """The generated table states the conventions that the tests above find in the numbers."""
     assert row.says in ad.TABLE[row.primitive].doc
 
 
