@@ -249,7 +249,7 @@ def test_a_result_that_left_the_graph_is_refused_with_its_line(transform: Callab
     with pytest.raises(TypeError) as caught:
         transform(f, x)
     assert f"but the data of a result of multiply was read at {__file__}, line {line}; compute and" in str(caught.value)
-    assert "x.detach() where a constant is meant" in str(caught.value)
+    assert "x.detach() if you mean a constant" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

@@ -326,7 +326,7 @@ def test_the_error_signal_comes_back_through_astype() -> None:
     (lambda x: np.max(x, where=x > 0), "with where= needs initial=, in case where selects no element"),
     (lambda x: x.clip(least=2), "low and high, or min and max"),
     (lambda x: x.astype(int), "a node must be float64 or float32, got dtype int64"),
-    (lambda x: np.astype(Value(1.0), "f4") if hasattr(np, "astype") else x.astype("i4"),
+    (lambda x: getattr(np, "astype", lambda _, kind: x.astype("i4"))(Value(1.0), "f4"),  # since NumPy 2.1
      "a Value must be float64, got dtype float32|a node must be"),
     (lambda x: np.diff(x, -1), "np.diff needs n ≥ 0, and got n=-1"),
     (lambda x: np.gradient(x, [1.0, 2.0]), "gradient takes as many coordinates as elements, 3, and got 2"),

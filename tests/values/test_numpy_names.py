@@ -187,5 +187,7 @@ def test_a_node_is_not_written_into_an_array() -> None:
         out += Tensor([1.0, 2.0])
     with pytest.raises(TypeError, match=r"takes no out=; a node is never written to, so use the result"):
         np.sum(Tensor([1.0]), out=np.zeros(()))
+    with pytest.raises(TypeError, match=r"np\.maximum cannot write a node into a plain array; use its result"):
+        np.maximum(out, Tensor([1.0, 2.0]), out=out)
     with pytest.raises(TypeError, match="takes no keywords, and got where"):
         np.exp(Tensor([1.0]), where=np.array([True]))
