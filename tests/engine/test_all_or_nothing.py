@@ -1,4 +1,4 @@
-"""What promises to change state changes all of it or nothing, whenever it is interrupted."""
+"""Operations that promise to change state all or nothing do so, whenever they are interrupted."""
 
 from __future__ import annotations
 

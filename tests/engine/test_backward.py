@@ -23,7 +23,7 @@ Define = Callable[..., ad.Primitive]
 
 
 def test_an_output_of_many_elements_needs_a_seed() -> None:
-    """A gradient is taken of one number; the error names the shape and both ways out."""
+    """A gradient needs one number; the error names the shape and both remedies."""
     y = ad.exp(ad.Tensor([1.0, 2.0]))
     with pytest.raises(ValueError, match=r"shape \(2,\).*\.sum\(\).*seed"):
         y.backward()
@@ -31,7 +31,7 @@ def test_an_output_of_many_elements_needs_a_seed() -> None:
 
 @pytest.mark.parametrize("seed", [1.0, [1.0], [[1.0, 1.0]], [1.0, 1.0, 1.0]])
 def test_a_seed_has_the_shape_of_the_output(seed: Any) -> None:
-    """No seed is broadcast: the error names both shapes, and nothing is written."""
+    """A seed is not broadcast: the error names both shapes, and nothing is written."""
     x = ad.Tensor([1.0, 2.0])
     with pytest.raises(ValueError, match=r"seed has shape .*output has shape \(2,\)"):
         ad.exp(x).backward(np.array(seed))
@@ -47,7 +47,7 @@ def test_a_value_takes_no_array_as_seed() -> None:
 @KINDS
 @pytest.mark.parametrize("seed", [True, "1", 1j, object, np.array(True)])
 def test_a_seed_is_real_numbers(kind: type, seed: Any) -> None:
-    """Bools, strings, complex numbers and anything else that is no number are refused by name."""
+    """Bools, strings, complex numbers and anything else that is not a number are refused by name."""
     with pytest.raises(TypeError, match=r"the seed must be a number or an array"):
         (kind(1.0) * 2.0).backward(seed)
 
@@ -84,7 +84,7 @@ def test_a_leaf_is_an_output_too() -> None:
 
 @pytest.mark.parametrize("weights", [1, 2, 5])
 def test_a_zero_signal_shares_zero_on_infinite_edges_of_a_weighted_sum(weights: int) -> None:
-    """0 · ∞ is 0 on the way back: a neuron whose output does not count gets no nan."""
+    """0 · ∞ is 0 in the backward pass: a neuron whose output does not count gets no nan."""
     w = [ad.Value(1.0) for _ in range(weights)]
     z = ad.weighted_sum(w, [math.inf] * weights, ad.Value(0.0))
     switched_off = ad.minimum(z, 1.0)  # z is infinite, so its side gets a zero signal
@@ -128,7 +128,7 @@ def test_new_data_makes_every_kind_of_pass_refuse(kind: type, create_graph: bool
 
 @KINDS
 def test_a_nested_pass_refuses_a_stale_graph(kind: type) -> None:
-    """The pass that keeps its state in dictionaries looks at versions as the other does."""
+    """The pass that keeps its state in dictionaries checks versions like the other pass."""
     x = kind(3.0)
     y = x * x
     x.data = 4.0
@@ -146,7 +146,7 @@ def test_a_nested_pass_refuses_a_stale_graph(kind: type) -> None:
 
 @KINDS
 def test_new_data_of_another_leaf_does_no_harm(kind: type) -> None:
-    """A graph is stale by its own leaves alone, and new data before the forward pass is what data is for."""
+    """Only its own leaves make a graph stale; assigning data before the forward pass is the normal use."""
     x, other = kind(3.0), kind(1.0)
     first = x * x
     other.data = 2.0
@@ -285,7 +285,7 @@ def test_second_order_through_broadcasting_has_the_shapes_of_the_inputs(kind: ty
 
 @pytest.mark.parametrize("number", [3, 3.0, np.float32(3.0), np.array(3.0), np.int64(3)])
 def test_a_gradient_may_be_assigned_and_the_next_pass_adds(number: Any) -> None:
-    """Any real number is the float of a Value and the array of a Tensor, of its type; None is "not reached" again."""
+    """A real number becomes the float of a Value or an array of the Tensor's type; None means "not reached" again."""
     x, t = Value(2.0), Tensor(np.float32(2.0))
     x.grad = t.grad = number
     (x * 5.0).backward()
@@ -298,7 +298,7 @@ def test_a_gradient_may_be_assigned_and_the_next_pass_adds(number: Any) -> None:
 
 
 def test_an_assigned_gradient_is_the_tensors_own() -> None:
-    """What becomes of the caller's array, or of another node's gradient, does not become of this one's."""
+    """Later changes of the caller's array, or of another node's gradient, do not affect this gradient."""
     mine, x, y = np.array([1.0, 2.0]), Tensor([0.0, 0.0]), Tensor([0.0, 0.0])
     x.grad = mine
     y.grad = x.grad

@@ -46,7 +46,7 @@ KINDS = pytest.mark.parametrize("kind", [Value, Tensor], ids=["Value", "Tensor"]
 
 @pytest.fixture(autouse=True)
 def _nothing_warns() -> Iterator[None]:
-    """Nothing warns that is right."""
+    """Correct results cause no warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         yield
@@ -105,7 +105,7 @@ def test_a_gate_behind_a_singular_function(singular: str, kind: type) -> None:
     abs, lambda x: ad.norm(ad.stack([x, x])), lambda x: ad.std(ad.stack([x, -x])), lambda x: ad.maximum(x, -x),
 ])  # fmt: skip
 def test_a_gate_behind_a_kink(kinked: Callable[[Any], Any], kind: type) -> None:
-    """A second derivative that is nan, as the first is only a convention, does not get through a closed gate either."""
+    """A second derivative that is nan because the first is a convention does not get through a closed gate either."""
     for gate in (
         lambda y: ad.where(False, y, 0.0), lambda y: 0.0 * y, lambda y: ad.relu(y - 5.0), lambda y: ad.minimum(y, -5.0),
     ):  # fmt: skip
@@ -117,7 +117,7 @@ def test_a_gate_behind_a_kink(kinked: Callable[[Any], Any], kind: type) -> None:
 @EACH_SINGULAR
 @pytest.mark.parametrize("gate", [gate for gate in GATES if gate != "max"])  # which is one gate for all its elements
 def test_each_element_has_its_own_gate(gate: str, singular: str) -> None:
-    """In an array the closed elements are 0, and the open ones have the slope that they have alone."""
+    """In an array the closed elements are 0, and each open element has the slope that it has alone."""
     shut, closed, opened = GATES[gate]
     f = SINGULAR[singular]
     x = np.array([closed, opened, closed, opened])
@@ -218,7 +218,7 @@ _DIFFERENCES = np.array([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0]])  # each inner colu
     lambda x: np.einsum("ij,j->i", _DIFFERENCES, x), lambda x: (x.reshape(1, 3) @ _DIFFERENCES.T)[0],
 ])  # fmt: skip
 def test_weights_that_cancel_are_no_closed_gate(differences: Callable[..., Any]) -> None:
-    """Constant weights that add up to 0 let errors through that differ: second order and jvp are not silently 0."""
+    """Constant weights that sum to 0 let different errors through: second order and jvp are not silently 0."""
     x, weights = np.array([1.0, 4.0, 9.0]), np.array([1.0, 3.0])
 
     def f(x: Any) -> Any:
@@ -230,7 +230,7 @@ def test_weights_that_cancel_are_no_closed_gate(differences: Callable[..., Any])
 
 
 def test_what_is_0_for_some_numbers_is_no_closed_gate(define: Callable[..., Any]) -> None:
-    """High powers, wide exponents, and rules of one's own that are 0 for numbers other than those that are there."""
+    """High powers, large exponents, and user-defined rules that are 0 for numbers other than the actual ones."""
     one = np.array(1.0)
     for power in (1000, -1000, 1e300):
         assert jvp(lambda x, n=power: x**n, (one,), (one,))[1] == power
@@ -276,7 +276,7 @@ def test_the_derivative_of_a_convention_is_right_or_nan(f: Callable[..., Any]) -
 
 
 def test_what_the_backward_pass_writes_on_its_way_is_right_too() -> None:
-    """The error at results between a closed gate and an infinity is 0, not the nan that is stopped further on."""
+    """The error at results between a closed gate and an infinity is 0, not the nan that is stopped further back."""
     x = Value(-1.0)
     open_at_the_end = ad.relu(x)
     root = ad.sqrt(open_at_the_end)
@@ -287,7 +287,7 @@ def test_what_the_backward_pass_writes_on_its_way_is_right_too() -> None:
 
 
 def test_a_nan_that_an_index_drops_was_asked_about_before() -> None:
-    """Errors at results whose elements come from nowhere are 0 behind a closed gate too, in every kind of pass."""
+    """Errors at elements that no index selects are 0 behind a closed gate too, in every kind of pass."""
     x = Tensor(4.0)
     h = ad.layout.scatter(x, index=1, shape=(3,))
     y = np.sum(ad.where(h > 0, np.sqrt(h), 0.0))
@@ -331,7 +331,7 @@ def test_a_pass_that_asks_for_gates_is_a_pass_like_any_other() -> None:
 
 
 def test_nothing_is_written_before_the_gates_were_asked() -> None:
-    """The first pass meets a nan and writes nothing: a second ``backward()`` doubles, from numbers that were there."""
+    """The first pass meets a nan and writes nothing: a second ``backward()`` doubles the existing numbers."""
     x = Value(-4.0)
     x.grad = 1.0
     y = ad.sqrt(ad.relu(x)) + x
@@ -342,7 +342,7 @@ def test_nothing_is_written_before_the_gates_were_asked() -> None:
 
 @EACH_GATE
 def test_reach_says_where_an_error_comes(gate: str) -> None:
-    """A closed gate is reached and lets nothing on; an open one lets the error through."""
+    """A closed gate is reached and lets nothing through; an open one lets the error through."""
     shut, closed, opened = GATES[gate]
     for x, arrives in ((closed, False), (opened, True)):
         leaf = Value(x)
@@ -363,7 +363,7 @@ def test_gates_are_those_that_take_a_side() -> None:
 
 
 def test_every_pair_of_a_gate_and_a_singular_function_passes_the_check() -> None:
-    """What differences say of a constant is 0, and so does the gradient; both orders."""
+    """Differences of a constant are 0, and so is the gradient, at both orders."""
     for (name, (shut, closed, _)), f in itertools.product(GATES.items(), SINGULAR.values()):
         if "kink" not in name:
             report = check_gradients(lambda x, f=f, shut=shut: f(shut(x)), closed, order=2)
@@ -372,7 +372,7 @@ def test_every_pair_of_a_gate_and_a_singular_function_passes_the_check() -> None
 
 @KINDS
 def test_a_constant_denominator_of_0_gives_what_ieee_gives(kind: type) -> None:
-    """x / 0 has slope inf, and no float raises on the way to the second derivative."""
+    """x / 0 has slope inf, and no float operation raises an error on the way to the second derivative."""
     with np.errstate(divide="ignore", invalid="ignore"):
         x = at(kind, 1.0)
         assert grad(lambda x: x / 0.0)(x) == INF
@@ -397,7 +397,7 @@ def test_a_weighted_sum_with_an_infinite_factor_gets_0_from_a_gate_and_nan_from_
 
 
 def test_a_shut_off_weighted_sum_sends_zeros_of_its_signal() -> None:
-    """The same to the bit in both passes, whatever the signs of weights and inputs."""
+    """Both passes agree bit for bit, whatever the signs of weights and inputs."""
     for sign in (1.0, -1.0):
         w, x = [Value(-1.0), Value(2.0)], [Value(-3.0), Value(-4.0)]
         y = sign * ad.relu(ad.weighted_sum(w, x, Value(-9.0)))

@@ -73,7 +73,7 @@ def test_a_chosen_constant_is_a_node(constant: Any) -> None:
 
 
 def test_where_broadcasts_as_numpy_does() -> None:
-    """Of any mixture of nodes, arrays, lists and numbers, the shape and the values are those of ``np.where``."""
+    """For any mixture of nodes, arrays, lists and numbers, shape and values are those of ``np.where``."""
     operands = (2.0, 3, np.array([1.0, 2.0]), [3.0, 4.0], np.array([[1.0], [2.0]]))
     for condition in (True, False, np.bool(True), np.array(False), np.array([True, False])):
         for x in operands:
@@ -85,7 +85,7 @@ def test_where_broadcasts_as_numpy_does() -> None:
 
 
 def test_two_plain_numbers_make_no_node() -> None:
-    """One bool gives one of them as it is; an array of bools an array."""
+    """A single bool returns one of them unchanged, an array of bools an array."""
     assert ad.where(True, 1.0, -1.0).__class__ is float
     assert ad.where(np.bool(False), 1, -1) == -1
     for chosen in (ad.where(Tensor([1.0, -2.0]) > 0, 1.0, -1.0), ad.where([True, False], 1, -1)):
@@ -111,7 +111,7 @@ def test_numpys_where_is_ours_on_nodes() -> None:
 
 @pytest.fixture
 def unit(define: Callable[..., ad.Primitive]) -> ad.Primitive:
-    """A user's own ReLU, whose rule chooses between two plain numbers."""
+    """A user-defined ReLU, whose rule chooses between two plain numbers."""
     return define("unit", lambda xp, x: xp.maximum(x, 0.0), [lambda g, z, x: g * ad.where(x > 0, 1.0, 0.0)])
 
 
@@ -142,7 +142,7 @@ def test_an_array_among_the_params_makes_an_array_of_numbers(define: Callable[..
 
 
 def test_the_picture_of_a_closed_choice_has_the_closed_edge() -> None:
-    """The branch not taken is drawn with its factor 0, and the flow says where the error dies."""
+    """The branch not taken is drawn with its factor 0, and the flow shows where the error stops."""
     s, c = Value(5.0, name="s"), Value(1.0, name="c")
     m = margin(s, c)
     m.name = "m"
@@ -218,7 +218,7 @@ def test_a_constant_has_derivatives_of_every_kind(x: Any) -> None:
 
 
 def test_a_wrong_gradient_beside_a_constant_is_still_found() -> None:
-    """A function that leaves the graph unseen is no constant: differences say so, and what is to blame."""
+    """A function that leaves the graph unnoticed is not a constant: differences reveal it and its cause."""
     report = check_gradients(lambda x: 2.0 * x._data, 1.0)
     assert report.verdict == Verdict.FAIL
     assert [finding.numeric for finding in report.findings] == [pytest.approx(2.0)]
@@ -239,7 +239,7 @@ TRANSFORMS: dict[str, Callable[..., Any]] = {
 @pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
 @pytest.mark.parametrize("x", [1.0, np.array(1.0)], ids=["Value", "Tensor"])
 def test_a_result_that_left_the_graph_is_refused_with_its_line(transform: Callable[..., Any], x: Any) -> None:
-    """Every way to a derivative names file and line of what read the data, and says what to do."""
+    """Every transform names the file and line that read the data, and says what to do."""
 
     def f(x: Any) -> Any:
         y = x * 2.0
@@ -249,7 +249,7 @@ def test_a_result_that_left_the_graph_is_refused_with_its_line(transform: Callab
     with pytest.raises(TypeError) as caught:
         transform(f, x)
     assert f"but the data of a result of multiply was read at {__file__}, line {line}; compute and" in str(caught.value)
-    assert "x.detach() where a constant is meant" in str(caught.value)
+    assert "x.detach() if you mean a constant" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -272,7 +272,7 @@ def test_every_way_to_the_data_is_seen(read: Callable[[Any], Any], x: Any) -> No
 
 @pytest.mark.parametrize("read", [float, int, math.exp, np.float64, lambda x: np.asarray(x, dtype=float)])
 def test_what_makes_a_number_of_a_node_is_refused_at_once(read: Callable[[Any], Any]) -> None:
-    """Before there is a result: whether it depends on the input or not."""
+    """Refused at the call, whether the result depends on the input or not."""
     for x in (1.0, np.array(1.0)):
         with pytest.raises(TypeError, match="would silently leave the graph"):
             grad(lambda x: x + 0.0 * read(x))(x)
@@ -303,7 +303,7 @@ def test_plain_numbers_of_an_inner_backward_pass_are_seen() -> None:
     ],
 )  # fmt: skip
 def test_where_nothing_was_read_a_result_is_a_constant(f: Callable[[Any], Any]) -> None:
-    """Comparisons, questions, what is detached, and data of nodes that do not come from the input: gradient 0."""
+    """Comparisons, queries, detached nodes, and data of nodes that do not depend on the input: gradient 0."""
     assert grad(f)(1.0) == 0.0
 
 
@@ -323,7 +323,7 @@ def test_a_result_that_depends_on_the_inputs_may_read_too() -> None:
 
 
 def test_reads_belong_to_the_innermost_call_whose_input_was_read() -> None:
-    """What the inner function may do is no fault of the outer; data of the outer input is, wherever it is read."""
+    """A read of the inner input does not affect the outer call; a read of the outer input does, wherever it is."""
 
     def inner(c: Any) -> Any:
         return grad(lambda y: y * y.data * c)(3.0)
@@ -344,7 +344,7 @@ def test_reads_belong_to_the_innermost_call_whose_input_was_read() -> None:
 
 
 def test_reads_of_other_threads_do_not_count() -> None:
-    """A thread that reads the input of another's call disturbs nobody, and a fault here none there."""
+    """A thread that reads the input of another thread's call affects no one, and an error here does not occur there."""
     barrier, found = threading.Barrier(2), {}
 
     def constant(x: Any) -> Any:
@@ -376,7 +376,7 @@ def test_reads_of_other_threads_do_not_count() -> None:
 
 
 def test_a_function_runs_once_and_leaves_nothing_watched() -> None:
-    """Also where it raises: no call is repeated to see what was read, and reading costs nothing afterwards."""
+    """Even if it raises: no call is repeated to find what was read, and reading costs nothing afterwards."""
     calls: list[int] = []
 
     def f(x: Any) -> Any:
@@ -411,7 +411,7 @@ def test_a_long_chain_that_is_read_at_every_step_is_walked_once() -> None:
 
 @KINDS
 def test_programs_have_branches(kind: type) -> None:
-    """They are in the vocabulary by themselves, print as Python, and end in a constant where they are closed."""
+    """They enter the vocabulary automatically, print as Python, and end in a constant if they are closed."""
     assert {*BRANCHES} <= {*vocabulary(kind)}
     start = "Value -1.5" if kind is Value else "Tensor [-1.5,0.5]"
     closed = Program.parse(f"{start}; branch 0; exp 0")
@@ -444,7 +444,7 @@ def test_random_programs_meet_constants(kind: type) -> None:
 @settings(max_examples=20)
 @given(program=programs(operations=VOCABULARY[Value], kinks="anywhere"))
 def test_programs_of_several_outputs_have_right_gradients(program: Program) -> None:
-    """Each value that nothing used by itself, a constant among them."""
+    """Each unused value is an output by itself, a constant among them."""
     assert not check_gradients(program.parts, *program.inputs).failed
     slopes = jacobian(lambda inputs: program.parts(*inputs))(list(program.inputs))
     assert slopes[1] == [0.0] * len(program.inputs)

@@ -50,7 +50,7 @@ def bits(signals: dict[Any, Any]) -> list[str]:
 
 
 def fingerprint() -> str:
-    """Everything that an order could change: the nodes in topological order, and all error signals to the last bit."""
+    """Everything that an order could change: the nodes in topological order, and all error signals bit for bit."""
     lines: list[str] = []
     for seed in range(30):
         for output in (scalar_graph(seed)[0], tensor_graph(seed)[0]):
@@ -69,7 +69,7 @@ def in_another_process(hash_seed: str) -> str:
 
 @pytest.mark.slow
 def test_processes_with_different_hash_seeds_give_the_same_bits() -> None:
-    """No order depends on hashes or addresses: every error signal of 60 programs is the same to the last bit."""
+    """No order depends on hashes or addresses: every error signal of 60 programs is the same bit for bit."""
     here = fingerprint()
     assert len(here.splitlines()) > 1000
     assert in_another_process("1") == here
@@ -77,7 +77,7 @@ def test_processes_with_different_hash_seeds_give_the_same_bits() -> None:
 
 
 def nested(output: Any) -> dict[Any, Any]:
-    """The error signals of ``output`` by a pass that runs while another one is under way, so without the slots."""
+    """The error signals of ``output`` from a pass that runs during another one, and so without the slots."""
     found: list[dict[Any, Any]] = []
     run_backward(ad.Value(1.0) * 2.0, None, lambda *_: found.append(ad.backpropagate(output)))
     return found[0]
@@ -122,7 +122,7 @@ def test_threads_that_share_nodes_give_the_bits_of_one_thread() -> None:
 
 @pytest.mark.parametrize("kind", FLOWS)
 def test_pictures_add_no_floats_by_the_builtin_sum(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    """Python 3.12 and later add floats in another way than 3.11, so that the same picture would have other bytes; the
+    """Python 3.12 and later add floats differently from 3.11, so that the same picture would have other bytes; the
     right sum (fsum), and one sum after the other, are the same everywhere."""
     added = builtins.sum
 

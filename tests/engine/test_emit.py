@@ -1,4 +1,4 @@
-"""The code written from the table: what it reads like, which operations are called as they stand, whose faults show."""
+"""The code generated from the table: its text, the operations that are called directly, and errors of the generator."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_what_is_written_reads_like_this(
 
 
 def test_what_is_not_written_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    """An operation of arrays alone, of any number of them; and what is no operation."""
+    """An operation on any number of arrays has no generated code; anything but an operation is refused."""
     ad.show_source(ad.TABLE["stack"])
     assert capsys.readouterr().out == "# stack: its forward and its rules are called directly\n"
     with pytest.raises(TypeError, match=r"such as autodiff.exp, and got <built-in function len>"):
@@ -157,7 +157,7 @@ def test_what_is_not_written_is_said(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_template_is_filled_line_by_line() -> None:
-    """Lists are lines, indented as their place is; an empty one leaves no line."""
+    """Lists become lines with the indentation of their place; an empty list leaves no line."""
     filling = {"head": "if x:", "body": ["y = 1", "", "z = 2"], "none": []}
     lines = filled("\n    $head\n        $body\n        $none\n", **filling)
     assert lines == ["if x:", "    y = 1", "    ", "    z = 2"]
@@ -180,7 +180,7 @@ def test_every_elementwise_operation_is_written() -> None:
 
 
 def test_rules_that_are_called_are_these() -> None:
-    """A rule that falls back is right, and several times slower: a new one is entered here, or written otherwise."""
+    """A rule that falls back is right but several times slower: a new one is listed here or rewritten."""
     called = {
         name for name, entry in OWN.items() if entry.arity
         if any(share.startswith("lent(") for _, share in array_source.array_source(entry).shares)
@@ -197,7 +197,7 @@ WRITERS = {
 
 @pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
 def test_a_fault_of_the_writer_shows(write: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Taken for a fault of the user's rule, it would leave gradients right and make calls 3.5 times slower."""
+    """Mistaken for an error in a user's rule, it would leave gradients right and make calls 3.5 times slower."""
 
     def broken(*_: Any) -> str:
         raise ZeroDivisionError("a fault of the writer")
@@ -209,7 +209,7 @@ def test_a_fault_of_the_writer_shows(write: Callable[[], Any], monkeypatch: pyte
 
 
 def test_what_a_user_s_rule_raises_is_no_fault(define: Callable[..., Primitive]) -> None:
-    """A rule that symbols cannot take is called with numbers; the gradient is the rule's."""
+    """A rule that does not accept symbols is called with numbers and gives the gradient."""
 
     def forward(xp: Any, x: Any) -> Any:
         return x * x if float(x) > 0 else x

@@ -1,4 +1,4 @@
-"""What the engine says when it is asked for what it cannot do: the kind of error, and the sentence that helps."""
+"""Errors of the engine: the class of each error, and a sentence that says what to do."""
 
 # Nearly every row passes a wrong kind on purpose.
 # mypy: disable-error-code="arg-type, dict-item, list-item"
@@ -19,7 +19,7 @@ M = np.ones((2, 3))
 
 
 def check(call: Callable[[], Any], kind: type[Exception], words: str) -> None:
-    """The call raises exactly this kind, in one line that holds the words, each … standing for anything."""
+    """The call raises exactly this class of error, in one line that contains the words; each … matches anything."""
     with pytest.raises(kind) as error:
         call()
     assert type(error.value) is kind
@@ -148,7 +148,7 @@ def test_using_nodes(call: Any, kind: Any, words: str) -> None:
     (lambda: ad.stack([V, T]), ValueError, "stack(2.0, array of shape (2,)…) is not defined"),
 )
 def test_calling_primitives(call: Any, kind: Any, words: str) -> None:
-    """Operands, shapes and keywords that an operation does not take: the message names it and what came."""
+    """Operands, shapes and keywords that an operation does not take: the message names them and the operation."""
     check(call, kind, words)
 
 
@@ -201,7 +201,7 @@ def test_calling_primitives(call: Any, kind: Any, words: str) -> None:
     (lambda: ad.hinge_sum(Tensor(np.ones(3))), ValueError, "hinge_sum("),
 )  # fmt: skip
 def test_calling_functions(call: Any, kind: Any, words: str) -> None:
-    """Functions made of primitives check what they are given, and say it in their own words."""
+    """Functions composed of primitives check their arguments and raise their own messages."""
     check(call, kind, words)
 
 
@@ -246,7 +246,7 @@ def test_differentiating_graphs(call: Any, kind: Any, words: str) -> None:
     (lambda: ad.grad(lambda x: None)(1.0), TypeError, "the function must return a number, a Value or a Tensor, and"),
     (lambda: ad.grad(lambda x: x > 0)(1.0), TypeError, "and returned True (bool)"),
     (lambda: ad.jacobian(lambda x: "no")(1.0), TypeError, "and returned 'no' (str)"),
-    (lambda: ad.jacobian(lambda x: np.array([x]))(1.0), TypeError, "the function returned an array of shape (1,) and"),
+    (lambda: ad.jacobian(lambda x: np.array([x]))(1.0), TypeError, "an array of shape (1,)…; join Values into a"),
     (lambda: ad.jvp(lambda x: x, 1.0, (1.0,)), TypeError, "jvp needs a list or tuple of primals, one for each"),
     (lambda: ad.jvp(lambda x: x, (1.0,), 1.0), TypeError, "jvp needs a list or tuple of tangents"),
     (lambda: ad.jvp(lambda x: x, (M,), (1.0,)), ValueError, "jvp needs tangents with the primals' shapes [(2, 3)]"),
@@ -301,7 +301,7 @@ def test_defining_primitives(call: Any, kind: Any, words: str) -> None:
 
 
 def test_name_is_free_again_after_a_refusal(define: Callable[..., Any]) -> None:
-    """What was refused may be defined properly under the same name."""
+    """After a refusal, a correct definition may use the same name."""
     with pytest.raises(TypeError):
         define("p", abs, [])
     assert define("p", lambda xp, x: x * 1.0, RULE)(2.0) == 2.0
@@ -310,7 +310,7 @@ def test_name_is_free_again_after_a_refusal(define: Callable[..., Any]) -> None:
 
 
 def test_an_error_in_a_rule_is_noted_with_its_operands(define: Callable[..., Any]) -> None:
-    """The traceback of a failing rule, which is a lambda, says of which primitive it was and on what it worked."""
+    """The traceback of a failing rule, which is a lambda, names its primitive and its operands."""
     bad = define("bad", lambda xp, x: x * 1.0, [lambda g, z, x: g @ x @ x])
     x = Tensor(np.ones((2, 3)))
     runs: list[Callable[[Any], Any]] = [
@@ -325,7 +325,7 @@ def test_an_error_in_a_rule_is_noted_with_its_operands(define: Callable[..., Any
 
 
 def test_internal_errors_stay_inside() -> None:
-    """What the writers of source raise among themselves reaches nobody; a user's exception passes unchanged."""
+    """Internal exceptions of the code generator never reach users; a user's exception passes unchanged."""
 
     def forward(xp: Any, x: Any) -> Any:
         raise KeyError("mine")

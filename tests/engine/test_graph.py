@@ -62,7 +62,7 @@ def test_topological_order_has_inputs_first_and_output_last() -> None:
 # ---- copies ----------------------------------------------------------------------------------------------------------
 
 def pickled(x: Any) -> Any:
-    """What comes back from a pickle."""
+    """The result of pickling and unpickling."""
     return pickle.loads(pickle.dumps(x))
 
 
@@ -71,7 +71,7 @@ COPIES = pytest.mark.parametrize("twin_of", [copy.deepcopy, pickled])
 
 @COPIES
 def test_copy_of_a_graph_is_the_same_graph_apart(twin_of: Callable[[Any], Any]) -> None:
-    """Labels, data, params, gradients so far and gradients to come are equal; no node and no memory is shared."""
+    """Labels, data, params, existing and later gradients are equal; no node and no memory is shared."""
     output, leaves = mixed_graph()
     output.backward()
     twin = twin_of(output)
@@ -152,7 +152,7 @@ def test_primitives_are_copied_by_name(define: Define) -> None:
     lambda y, x: gradients(y, y.inputs[0]), lambda y, x: ad.backpropagate(y, 2.0),
 ])  # fmt: skip
 def test_stale_graph_is_refused_everywhere(kind: type, run: Callable[[Any, Any], Any]) -> None:
-    """However deep the assigned leaf lies, and whatever kind of pass is asked for, old and new are not mixed."""
+    """However deep the assigned leaf lies, no kind of pass mixes old and new values."""
     x = kind(2.0)
     h = x * 3.0
     y = h * h
@@ -353,7 +353,7 @@ def test_params_that_cannot_be_hashed(define: Define, kind: type) -> None:
 
 
 def test_faults_of_floats_in_any_number_of_inputs(define: Define) -> None:
-    """Where Python's arithmetic raises, a primitive of many inputs has IEEE's answer, in value and gradients."""
+    """Where Python's arithmetic raises an error, a primitive with many inputs gives the IEEE value and gradients."""
     ratio = define("ratio", lambda xp, *x: x[0] / x[1] if x[0] > -9.0 else 0.0,
                    lambda k, g, z, *x: g / x[1] if k == 0 else -g * z / x[1])  # fmt: skip
     x = [Value(1.0), Value(0.0)]
@@ -375,7 +375,7 @@ def test_rules_with_slices_and_products(define: Define) -> None:
 
 
 def test_primitive_of_matrices(define: Define) -> None:
-    """What only arrays have, such as a determinant, needs no words about symbols, and differentiates twice."""
+    """Operations that only arrays have, such as a determinant, need no code for symbols, and differentiate twice."""
     inverse: Primitive
     det = define("own det", lambda xp, x: np.linalg.det(x), [lambda g, z, x: g * z * inverse(x).T], elementwise=False)
     inverse = define("own inv", lambda xp, x: np.linalg.inv(x), [lambda g, z, x: -(z.T @ g @ z.T)], elementwise=False)
@@ -427,7 +427,7 @@ def test_a_param_may_be_called_like_anything_in_the_written_source(name: str, ki
 
 
 def test_params_reach_the_rule_whatever_the_operands_are() -> None:
-    """An array beside a Value is a Tensor's call: the margin must not be lost on the way."""
+    """An array beside a Value makes the call one on Tensors: the margin must not be lost."""
     assert ad.hinge(np.array([1.0, 2.0]), Value(1.0), margin=3.0).data.tolist() == [3.0, 2.0]
     assert ad.hinge(Value(1.0), np.array([1.0, 2.0]), margin=3.0).data.tolist() == [3.0, 4.0]
 
@@ -509,7 +509,7 @@ def test_an_integer_beyond_every_float_is_a_value_error(call: Callable[[int], An
 
 
 def test_infinities_of_both_signs_meet_silently() -> None:
-    """δ/x at x = 0 with δ = ±1: the engine's own look for nan must not warn (warnings are errors here)."""
+    """δ/x at x = 0 with δ = ±1: the engine's search for nan must not warn (warnings are errors here)."""
     x = Tensor([0.0, 0.0])
     with np.errstate(all="ignore"):
         y = (np.array([1.0, -1.0]) / x).sum()

@@ -1,4 +1,4 @@
-"""Known faults of small engines: each is a test that says in its name what ours does instead."""
+"""Known faults of small engines: each test's name says how this engine behaves instead."""
 
 from __future__ import annotations
 
@@ -257,7 +257,7 @@ def test_power_at_zero_and_at_negative_bases(kind: type, base: float, n: float, 
 
 @BOTH
 def test_ints_become_floats(kind: type) -> None:
-    """An int given as data is a float from then on, and so is its gradient: 7/2 is no 3."""
+    """An int given as data becomes a float, and so does its gradient: 7/2 is not 3."""
     x = kind(7)
     y = x / 2
     assert np.asarray(x.data).dtype == np.float64
@@ -461,7 +461,7 @@ def test_no_gradient_of_a_nested_pass_shares_memory_with_another() -> None:
 
 
 def test_no_gradient_of_any_number_of_inputs_shares_memory_with_another(define: Define) -> None:
-    """A rule that passes the error signal on unchanged gives each input an array of its own."""
+    """A rule that passes the error signal on unchanged gives each input a separate array."""
     total = define("total", lambda xp, *x: x[0] + x[1] + x[2], lambda k, g, z, *x: g)
     first, *others = (Tensor([1.0, 2.0]) for _ in range(3))
     y = total(first, *others)
@@ -472,7 +472,7 @@ def test_no_gradient_of_any_number_of_inputs_shares_memory_with_another(define: 
 
 @pytest.mark.parametrize("many", [False, True])
 def test_array_that_a_rule_keeps_is_not_written_to(define: Define, many: bool) -> None:
-    """Shares are added up in memory of the engine's own, also where a user's rule returns an array it keeps."""
+    """Shares are added up in the engine's own memory, even if a user's rule returns an array that it keeps."""
     kept = np.array([1.0, 2.0])
     forward: Any = (lambda xp, *x: x[0].dot(kept)) if many else (lambda xp, x: x.dot(kept))
     rules: Any = (lambda k, g, z, *x: kept) if many else [lambda g, z, x: kept]
@@ -585,7 +585,7 @@ def test_truth_of_a_node_is_that_of_its_number(kind: type) -> None:
     (lambda a, b: ad.stack([a, b]).sum(), "sum"),
 ])  # fmt: skip
 def test_operation_is_one_node_of_its_own(kind: type, f: Any, name: str) -> None:
-    """a − b is no a + (−1)·b, and a/b no a·b⁻¹: the graph reads as it was written."""
+    """a − b is not a + (−1)·b, and a/b is not a·b⁻¹: the graph reads like the code."""
     y = f(kind(3.0), kind(2.0))
     assert y.primitive is ad.TABLE[name]
     if name != "sum":
@@ -594,7 +594,7 @@ def test_operation_is_one_node_of_its_own(kind: type, f: Any, name: str) -> None
 
 @BOTH
 def test_sum_has_no_spurious_zero(kind: type) -> None:
-    """sum([...]) starts at its first term, not at 0 + …; of one term it is that term."""
+    """sum([...]) starts at its first term, not at 0 + …; the sum of one term is that term."""
     a, b, c = (kind(x) for x in (1.0, 2.0, 3.0))
     assert sum([a, b]).inputs == (a, b)
     assert sum([a]) is a

@@ -1,4 +1,4 @@
-"""Long graphs cost what short ones cost, node by node, and go when the last reference to them goes."""
+"""Long graphs cost as much per node as short ones, and are freed with their last reference."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_time_grows_in_proportion_to_the_chain(million: dict[str, float]) -> Non
 
 @pytest.mark.slow
 def test_every_byte_of_a_chain_is_accounted_for() -> None:
-    """By tracemalloc: at most 180 bytes a node after backward, none of them on the way only, all freed by counting."""
+    """By tracemalloc: at most 180 bytes a node after backward, no temporary memory, and all freed by counting."""
     small, large = measured("traced", 10_000), measured("traced", 100_000)
     assert large["garbage"] == 0
     assert large["peak"] <= 180

@@ -24,7 +24,7 @@ LIMIT = 1e3  # larger results are not made, so that no number loses its digits
 
 @dataclass(eq=False)
 class Record:
-    """What the model knows of a node: its number, what it was made of, with the slopes at the time."""
+    """The model's record of a node: its number, its inputs, and the slopes at the time."""
 
     data: float
     inputs: list[tuple[Record, float]] = field(default_factory=list)
@@ -33,12 +33,12 @@ class Record:
     seen: list[int] = field(default_factory=list)  # the versions of the inputs that it was made of
 
     def is_stale(self) -> bool:
-        """Whether anything it depends on was given new data since."""
+        """Whether anything on which it depends was assigned new data since."""
         old = any(x.version != version for (x, _), version in zip(self.inputs, self.seen, strict=True))
         return old or any(x.is_stale() for x, _ in self.inputs)
 
     def send(self, signal: float) -> None:
-        """Add a share, and pass on what it makes of it, path by path."""
+        """Add a share, and pass its shares on to the inputs, path by path."""
         self.grad = signal + (self.grad or 0.0)
         for item, slope in self.inputs:
             item.send(signal * slope)
@@ -115,7 +115,7 @@ class Graphs(RuleBasedStateMachine):
 
     @rule(target=pairs, of=pairs)
     def deep_copy(self, of: Any) -> Any:
-        """A graph of its own, with its own gradients: the copy's record copies all that it was made of."""
+        """A separate graph with separate gradients: the record of the copy copies all records on which it depends."""
         return self.pair(copy.deepcopy(of[0]), copy.deepcopy(of[1]))
 
     @rule(of=pairs, x=numbers())
@@ -143,7 +143,7 @@ class Graphs(RuleBasedStateMachine):
 
     @rule(of=consumes(pairs))
     def forget(self, of: Any) -> None:
-        """Let go of a node; what was made of it keeps it alive."""
+        """Drop a node; nodes computed from it keep it alive."""
 
     @rule(of=pairs)
     def zero(self, of: Any) -> None:
@@ -152,7 +152,7 @@ class Graphs(RuleBasedStateMachine):
 
     @invariant()
     def agree(self) -> None:
-        """Numbers to the last bit; gradients within the rounding of shares added in another order."""
+        """Numbers agree bit for bit, gradients up to the rounding of shares added in another order."""
         for node, record in self.all:
             assert float(node.data) == record.data
             assert (node.grad is None) == (record.grad is None)

@@ -31,7 +31,7 @@ EDGES = (5e-324, 1e-320, 1e-310, SMALLEST, LARGEST)
 
 
 def numbers() -> list[float]:
-    """Both signs of 80 magnitudes from one end of the range to the other, and of what lies around each place."""
+    """Both signs of 80 magnitudes over the whole range, and numbers around each special place."""
     apart = [*10.0 ** np.arange(-305, 309, 15), *np.geomspace(1e-3, 1e3, 39)]
     around = [y for x in PLACES for y in (x, math.nextafter(x, 0.0), math.nextafter(x, math.inf), 1.00001 * x)]
     return [sign * float(x) for x in sorted({*apart, *around, *EDGES}) for sign in (1, -1)]
@@ -43,7 +43,7 @@ PAIRS = [pytest.param(name, case, id=f"{name} {dict(case.params) or ''}") for na
 
 
 def test_every_elementwise_primitive_is_here() -> None:
-    """What enters the table is measured from then on."""
+    """A new entry of the table is measured automatically."""
     own = {name for name, entry in ad.TABLE.items() if entry.forward.__module__.startswith("autodiff.")}
     elementwise = {name for name in own if ad.TABLE[name].elementwise}
     apart = {"weighted_sum", "by_convention"}  # sums of products, which round as they cancel; what moves a slope on
@@ -68,7 +68,7 @@ def exact_values(name: str, k: int, single: bool) -> tuple[Any, ...]:
 
 
 def error(found: float, exact: Any, scale: Any, order: int, limits: Any) -> float:
-    """The error in units of the scale; an infinity is right where the exact value overflows, or a factor of it does."""
+    """The error in units of the scale; an infinity is right if the exact value, or one of its factors, overflows."""
     if math.isfinite(found):
         return float(abs(m.mpf(found) - exact) / max(scale, m.mpf(float(limits.tiny))))
     overflows = abs(exact) > m.mpf(float(limits.max)) / (16 if order else 1.0 + 1e-14)
@@ -117,7 +117,7 @@ def as_values(f: Callable[[Any], Any], where: list[float]) -> list[tuple[int, An
 
 
 def as_small_tensors(f: Callable[[Any], Any], where: list[float]) -> list[tuple[int, Any]]:
-    """One Tensor of one element after the other, so that none is computed in the way that another needs."""
+    """One Tensor per element, so that no element affects how another is computed."""
     runs = [list(derivatives(Tensor(np.array([x])), f)) for x in where]
     return [(column[0][0], [float(np.ravel(found)[0]) for _, found in column]) for column in zip(*runs, strict=True)]
 
@@ -150,7 +150,7 @@ def test_fourteen_digits(name: str, case: Single, record: Callable[..., Any]) ->
 
 @pytest.mark.parametrize(("name", "case"), SINGLES)
 def test_six_digits_in_float32(name: str, case: Single) -> None:
-    """The same in float32, with the numbers that it has."""
+    """The same in float32, for numbers that float32 can represent."""
     errors = worst(name, case, lambda f, where: as_large_tensor(f, where, np.float32), single=True)
     assert max(errors.values()) <= 2e-6, errors
 
@@ -208,7 +208,7 @@ ROWS = (
 
 
 def exact_shares(row: list[float]) -> list[Any]:
-    """eˣ/Σ eˣ, of differences that are exact."""
+    """eˣ/Σ eˣ, computed from exact differences."""
     top = max(row)
     powers = [m.exp(m.mpf(x) - m.mpf(top)) for x in row]
     return [power / m.fsum(powers) for power in powers]

@@ -113,7 +113,7 @@ def test_primitive_agrees_with_the_torch_function_of_its_name(
 
 
 def test_every_elementwise_primitive_is_compared_or_skipped_with_a_reason() -> None:
-    """A new elementwise primitive has to be compared with torch here, or be listed with the reason why not."""
+    """A new elementwise primitive must be compared with torch here, or be listed with a reason for not doing so."""
     unknown = [name for name, _ in CALLS if name not in SPELLED and not hasattr(torch, name)]
     assert not unknown
     assert set(SKIPPED) <= set(ELEMENTWISE)
@@ -166,7 +166,7 @@ EDGES: list[tuple[str, dict[str, Any], list[float]]] = [
 def test_convention_at_an_edge_is_the_one_of_torch(
     name: str, params: dict[str, Any], point: list[float], record: Callable[..., Any]
 ) -> None:
-    """At kinks, ties, bounds and infinite slopes, values and gradients are torch's, signs of infinities included."""
+    """At kinks, ties, bounds and infinite slopes, values and gradients equal torch's, including signs of infinities."""
     inputs = [np.array([x]) for x in point]
     value, slopes = record(name, inputs, np.array([1.5]), params)
     expected, directions = theirs(name, inputs, np.array([1.5]), params)
@@ -196,7 +196,7 @@ def test_hard_tanh_differs_from_torch_at_its_bounds_alone() -> None:
 
 
 def test_relu_of_nan_passes_nan_on_and_torch_a_number() -> None:
-    """A nan stays visible on the way back; torch sends the error signal through as if the unit were active."""
+    """A nan stays visible in the backward pass; torch passes the error signal as if the unit were active."""
     x, y = ad.Tensor([np.nan]), torch.tensor([np.nan], dtype=torch.float64, requires_grad=True)
     torch.relu(y).sum().backward()
     assert np.isnan(ad.gradients(ad.TABLE["relu"](x).sum(), x)).all()

@@ -1,4 +1,4 @@
-"""Conventions at kinks and edges: the same for Values and Tensors, in both orders, and the table says them."""
+"""Conventions at kinks and edges: the same for Values and Tensors, in both orders, and stated in the table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INF, NAN = float("inf"), float("nan")
 
 
 class Row(NamedTuple):
-    """A function, a point on its kink or edge, ∂f/∂xᵢ there, Σⱼ ∂²f/∂xᵢ∂xⱼ, and what the table says of it."""
+    """A function, a point on its kink or edge, ∂f/∂xᵢ and Σⱼ ∂²f/∂xᵢ∂xⱼ there, and the text of the table."""
 
     case: str
     f: Callable[..., Any]
@@ -45,7 +45,7 @@ ROWS = (
     Row("x**0.5 at 0", lambda x: x**0.5, (0.0,), (INF,), (-INF,), "power", "for 0 < n < 1 the derivative at 0 is inf"),
     Row("norm at 0", lambda *x: ad.norm(ad.stack(x)), (0.0, 0.0), (0.0, 0.0), (NAN, NAN), "norm", "gradient at 0 is 0"),
     Row("0**0, nodes", lambda x, y: x**y, (0.0, 0.0), (0.0, 0.0), (NAN, NAN), "pow", "at 0⁰ both derivatives are 0"),
-    Row("0**0, constant", lambda x: x**0, (0.0,), (0.0,), (0.0,), "power", "d(x⁰)/dx = 0 also at 0"),
+    Row("0**0, constant", lambda x: x**0, (0.0,), (0.0,), (0.0,), "power", "d(x⁰)/dx = 0, also at 0"),
     Row("(−2)**3, nodes", lambda x, y: x**y, (-2.0, 3.0), (12.0, NAN), (NAN, NAN), "pow", "for x < 0 that of y is nan"),
     Row("(−2)**3, constant", lambda x: x**3, (-2.0,), (12.0,), (-12.0,), "power", "nan for x < 0 unless n is whole"),
     Row("clip inside", lambda x: ad.clip(x, -1, 1), (0.5,), (1.0,), (0.0,), "clip", "1 inside and at the bounds"),
@@ -67,8 +67,8 @@ ROWS = (
     Row("floor at a jump", ad.floor, (2.0,), (0.0,), (0.0,), "floor", "derivative is 0 everywhere"),
     Row("rint at a jump", ad.rint, (0.5,), (0.0,), (0.0,), "rint", "derivative is 0 everywhere"),
     Row("floor_divide at a jump", ad.floor_divide, (4.0, 2.0), (0.0, 0.0), (0.0, 0.0), "floor_divide", "0 everywhere"),
-    Row("remainder at a jump", ad.remainder, (4.0, 2.0), (1.0, -2.0), (0.0, 0.0), "remainder", "side it belongs to"),
-    Row("fmod at a jump", ad.fmod, (-4.0, 2.0), (1.0, 2.0), (0.0, 0.0), "fmod", "the side it belongs to"),
+    Row("remainder at a jump", ad.remainder, (4.0, 2.0), (1.0, -2.0), (0.0, 0.0), "remainder", "side to which the"),
+    Row("fmod at a jump", ad.fmod, (-4.0, 2.0), (1.0, 2.0), (0.0, 0.0), "fmod", "the side to which the value belongs"),
     Row("arccosh at 1", ad.arccosh, (1.0,), (INF,), (NAN,), "arccosh", "derivative at 1 is inf"),
     Row("arccos at −1", ad.arccos, (-1.0,), (-INF,), (NAN,), "arccos", "derivative at ±1 is −inf"),
 )  # fmt: skip
@@ -103,7 +103,7 @@ def test_second_derivative(row: Row, kind: type) -> None:
 
 @EACH
 def test_the_table_states_it(row: Row) -> None:
-    """What a reader finds in the generated table is what the tests above found in the numbers."""
+    """The generated table states the conventions that the tests above find in the numbers."""
     assert row.says in ad.TABLE[row.primitive].doc
 
 

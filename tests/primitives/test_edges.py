@@ -1,4 +1,4 @@
-"""Edges of the table that once went wrong: infinities, zero exponents, axes and sizes that are not there."""
+"""Edge cases of the table that once went wrong: infinities, zero exponents, invalid axes and sizes."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def test_power_at_exponent_zero_has_slope_zero_next_to_zero(kind: type) -> None:
     (lambda t: ad.affine(None, t, t), TypeError, "affine takes real numbers"),
 ])  # fmt: skip
 def test_what_is_not_there_is_refused(call: Callable[[Tensor], Any], kind: type[Exception], words: str) -> None:
-    """Axes, positions and fillings that make no sense raise one sentence; none is counted round."""
+    """Invalid axes, positions and fill values raise an error of one sentence; none wraps around."""
     with pytest.raises(kind) as error:
         call(Tensor(np.ones((2, 2))))
     assert words in str(error.value)
 
 
 def test_numpy_integers_count_axes_and_parts() -> None:
-    """A NumPy integer counts as well as an int; nothing taken from nothing is nothing."""
+    """A NumPy integer works like an int; taking no elements from an empty array gives an empty array."""
     t = Tensor(np.arange(4.0))
     assert [part.shape for part in ad.split(t, np.int64(2))] == [(2,), (2,)]
     assert ad.tensordot(t, t, axes=np.int64(1)).item() == 14.0
@@ -82,7 +82,7 @@ def test_numpy_integers_count_axes_and_parts() -> None:
 
 
 def test_affine_of_lists() -> None:
-    """Lists are taken for arrays, as everywhere in the table, and lists of Values for Values."""
+    """Lists are treated as arrays, as everywhere in the table, and lists of Values as Values."""
     assert ad.affine([[1.0, 2.0]], [3.0, 4.0], [0.5]).tolist() == [11.5]
     (z,) = ad.affine([[Value(1.0), Value(2.0)]], [3.0, 4.0], [0.5])
     assert z.data == 11.5

@@ -75,7 +75,7 @@ def test_arithmetic_is_exact_in_fractions(name: str) -> None:
 
 
 def test_every_primitive_is_asked_for() -> None:
-    """Each test above fails unless all its entries pass; together they have every primitive of the table."""
+    """Each test above fails unless all its entries pass; together they cover every primitive of the table."""
     asked = {kind: {str(item.primitive) for item in known.values() if item.primitive} for kind, known in KINDS.items()}
     assert asked["Tensor"] == {str(entry) for entry in PRIMITIVES}
     assert asked["Value"] == {str(entry) for entry in PRIMITIVES if entry.elementwise}

@@ -1,4 +1,4 @@
-"""Rules as formulas: what a rule of the table reads like, and what a rule may not do with a symbol."""
+"""Rules as formulas: the text of the table's rules, and operations that a symbol does not allow."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ X, Y, Z = variable("x"), variable("y"), variable("z")
     (ad.maximum(X, 0), "maximum(x, 0)"), (np.float64(2.0) * X, "2·x"), (np.ones(2) * X, "[1.0, 1.0]·x"),
 ])  # fmt: skip
 def test_text_has_the_brackets_that_it_needs(expression: Expression, text: str) -> None:
-    """Operators bind as in Python; brackets stand where they change the meaning and nowhere else."""
+    """Operators bind as in Python; brackets appear only where they change the meaning."""
     assert str(expression) == text
     assert repr(expression) == f"Expression({text!r})"
 
@@ -60,7 +60,7 @@ def built(tree: Any, leaf: Callable[[str], Any]) -> Any:
 
 @given(tree=TREES)
 def test_text_reads_back_as_the_same_number(tree: Any) -> None:
-    """Evaluated in fractions, the text of a random expression gives what the expression gives: no bracket is lost."""
+    """Evaluated in fractions, the text of a random expression gives the value of the expression: no bracket is lost."""
     text = str(built(tree, variable)).replace("·", "*").replace("−", "-")
     try:
         expected = built(tree, NUMBERS.__getitem__)
@@ -76,12 +76,12 @@ def test_text_reads_back_as_the_same_number(tree: Any) -> None:
     ("transpose", "∂/∂x: transpose(g, axes=inverse(axes))"),
 ])  # fmt: skip
 def test_formula_of_a_rule(name: str, formula: str) -> None:
-    """An elementwise rule shows the local gradient, another what it makes of the error signal g."""
+    """An elementwise rule shows the local gradient, any other the share of the error signal g."""
     assert TABLE[name].formula() == formula
 
 
 def read_otherwise(part: Any) -> Iterator[Expression]:
-    """The parts of an expression that are computed in one way and read in another."""
+    """The parts of an expression whose displayed formula differs from the computation."""
     if isinstance(part, Expression):
         if part.head == "read as":
             yield part
@@ -121,9 +121,11 @@ def test_a_symbol_is_neither_true_nor_false() -> None:
 
 @pytest.mark.parametrize("use", [list, float, len, iter, np.exp, np.asarray, np.linalg.norm, lambda x: [0][x]])
 def test_a_symbol_is_no_number_and_no_array(use: Callable[[Any], Any]) -> None:
-    """What would need the value of a symbol fails at once, instead of running on something else."""
+    """An operation that needs the value of a symbol fails at once, instead of using another value."""
     with pytest.raises(TypeError):
         use(X)
+    with pytest.raises(TypeError, match="the symbol x is not an array"):
+        np.asarray(X)
 
 
 def test_symbols_are_compared_as_formulas_and_told_apart_by_identity() -> None:

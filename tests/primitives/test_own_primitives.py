@@ -1,4 +1,4 @@
-"""Primitives of one's own: their rule always counts, their names are data, they fit, and they can be replaced."""
+"""User-defined primitives: their rule always applies, their names are data, they are checked and can be replaced."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def values(*data: float) -> np.ndarray:
 
 
 def slopes(output: Any, inputs: Any) -> list[float]:
-    """The gradients as numbers, 0 for an input that the output does not depend on."""
+    """The gradients as numbers, 0 for an input on which the output does not depend."""
     return [0.0 if slope is None else float(slope) for slope in gradients(output, list(inputs))]
 
 
 # ---- the rule, always ------------------------------------------------------------------------------------------------
 
-#: Calls of primitives that are not elementwise, each with rules whose shares no derivative of the forward equals: what
-#: the gradient says then comes from the rules. By name: how it is defined, and the shares for x = 3, y = 5.
+#: Calls of primitives that are not elementwise, each with rules whose shares differ from every derivative of the
+#: forward, so that the gradient must come from the rules. By name: the definition, and the shares for x = 3, y = 5.
 WHOLE = {
     "one input": (lambda xp, x: xp.sum(x), [lambda g, z, x: -g], {}, (-1.0,)),
     "two inputs": (
@@ -82,7 +82,7 @@ def whole(define: Define, style: str) -> tuple[Callable[..., Any], tuple[float, 
 @EVERY_WHOLE
 @KINDS
 def test_the_rule_counts_on_values_as_on_tensors(define: Define, kind: type[Value | Tensor], style: str) -> None:
-    """A user's primitive that is not elementwise goes by its rule, not by the parts of its forward."""
+    """A user-defined primitive that is not elementwise uses its rule, not the parts of its forward."""
     call, shares = whole(define, style)
     inputs = [kind(x) for x in (3.0, 5.0)[: len(shares)]]
     output = call(*inputs)
@@ -124,7 +124,7 @@ def test_the_rule_counts_on_arrays_of_values(define: Define, style: str) -> None
 @EVERY_WHOLE
 @KINDS
 def test_the_rule_counts_in_every_transform(define: Define, kind: type, style: str) -> None:
-    """Forward mode, graphs of gradients, copies, pickles, the ledger and the picture say what the rule says."""
+    """Forward mode, graphs of gradients, copies, pickles, the ledger and the picture follow the rule."""
     call, shares = whole(define, style)
     count, point = len(shares), (3.0, 5.0)[: len(shares)]
     inputs = [kind(x, name=name) for x, name in zip(point, "xy", strict=False)]
@@ -145,7 +145,7 @@ def test_the_rule_counts_in_every_transform(define: Define, kind: type, style: s
 
 @KINDS
 def test_a_right_rule_of_arrays_passes_every_test_on_values(define: Define, kind: type) -> None:
-    """Order 2, replay, relations and the printed program of Σ x·xᵀ, whose rules ask arrays for more than arithmetic."""
+    """Order 2, replay, relations and the printed program of Σ x·xᵀ, whose rules use more of arrays than arithmetic."""
     rule = lambda g, z, x: g * 2.0 * x.reshape(x.shape).T.T  # noqa: E731 - as users write them
     square = define("whole square", lambda xp, x: x.reshape(-1).dot(x.reshape(-1)), [rule], elementwise=False)
     x = kind(3.0)
@@ -162,7 +162,7 @@ def test_a_right_rule_of_arrays_passes_every_test_on_values(define: Define, kind
 
 
 def test_a_result_of_several_numbers_is_a_tensor_by_the_rule(define: Define) -> None:
-    """From one Value to a vector and back: the share is that of the rule, in either order."""
+    """From one Value to a vector and back: the rule gives the share, in either order."""
     fan = define(
         "fan", lambda xp, x: x.sum() * np.array([1.0, 2.0]), [lambda g, z, x: 7.0 * g.sum()], elementwise=False
     )
@@ -209,7 +209,7 @@ def test_numbers_and_values_do_not_make_float32_wider(define: Define) -> None:
 
 
 def test_a_node_as_param_of_a_call_on_values_is_refused(define: Define) -> None:
-    """It would get no share: the message says so, whichever way the call takes."""
+    """It would get no share: the message says so for every kind of call."""
     for options in ({"elementwise": False}, {}):
         scaled = define("scaled", lambda xp, x, *, n: x * n, [lambda g, z, x, *, n: g * n], replace=True, **options)
         many = define("many", lambda xp, *x, n: x[0] * n, lambda k, g, z, *x, n: g * n, replace=True, **options)
@@ -220,7 +220,7 @@ def test_a_node_as_param_of_a_call_on_values_is_refused(define: Define) -> None:
 
 @pytest.mark.parametrize("wrong", [None, 1j, "text"], ids=repr)
 def test_what_gives_no_real_number_for_a_value_is_named(define: Define, wrong: Any) -> None:
-    """As for an elementwise primitive: the forward or the rule is named, with what it gave."""
+    """As for an elementwise primitive, the message names the forward or the rule, and its result."""
     forward = define("odd forward", lambda xp, x: wrong, [lambda g, z, x: g], elementwise=False)
     with pytest.raises(TypeError, match="the forward of odd forward must return a real number"):
         forward(Value(2.0))
@@ -231,7 +231,7 @@ def test_what_gives_no_real_number_for_a_value_is_named(define: Define, wrong: A
 
 @KINDS
 def test_params_reach_the_rule_with_the_forwards_defaults(define: Define, kind: type) -> None:
-    """A param left out is what the forward's default says, in the rule too, whatever its own default is."""
+    """An omitted param has the forward's default, in the rule too, whatever default the rule has."""
     styles: list[tuple[Any, Any, dict[str, Any]]] = [
         (lambda xp, x, *, n=2.0: x.sum() * n, [lambda g, z, x, *, n=5.0: -g * n], {"elementwise": False}),
         (lambda xp, x, *, n=2.0: x * n, [lambda g, z, x, *, n=5.0: -g * n], {}),
@@ -247,7 +247,7 @@ def test_params_reach_the_rule_with_the_forwards_defaults(define: Define, kind: 
 
 
 def test_params_of_a_users_reduction_reach_arrays_of_values(define: Define) -> None:
-    """Beside axis and keepdims, which the engine sees to, a reduction may have params of its own."""
+    """Besides axis and keepdims, which the engine handles, a reduction may have other params."""
     power = define(
         "sum of powers",
         lambda xp, x, *, axis=-1, keepdims=False, p=2.0: np.sum(x**p, axis=axis, keepdims=keepdims),
@@ -266,7 +266,7 @@ def test_params_of_a_users_reduction_reach_arrays_of_values(define: Define) -> N
 
 
 def test_a_reduction_over_values_is_replayed_and_rebuilt() -> None:
-    """A node with an input for each Value is computed again from them, by checks beside pictures and by relations."""
+    """A node with an input for each Value is recomputed from them, by checks beside pictures and by relations."""
     x = values(1.0, 2.0, 3.0)
     y = ad.logsumexp(x)
     assert replayed(y, x[0])(3.0) == pytest.approx(math.log(2 * math.exp(3.0) + math.exp(2.0)), rel=1e-14)
@@ -366,7 +366,7 @@ def test_pictures_and_reports_quote_names(define: Define, name: str, tmp_path: P
 
 @pytest.mark.parametrize("name", ["__array__", "__array_struct__", "__array_interface__", "shape", "T"])
 def test_a_name_that_numpy_asks_for_is_no_answer(define: Define, name: str) -> None:
-    """Dual numbers have the built-in primitives as methods; were a user's among them, NumPy would call it."""
+    """Dual numbers have the built-in primitives as methods; if they had a user-defined one, NumPy would call it."""
     cube = define(name, CUBES["an expression"], CUBE_RULE)
     assert check_gradients(lambda x: ad.sum(cube(x) * ad.exp(x)), np.array([1.0, 2.0])).passed
     assert not hasattr(Dual(1.0, 1.0), name)
@@ -382,7 +382,7 @@ def test_names_of_one_spelling_in_python_stay_apart() -> None:
 
 @pytest.mark.parametrize("kind", [str, np.str_])
 def test_a_name_is_kept_as_a_plain_text(define: Define, kind: type) -> None:
-    """A subclass of str prints as it likes, and would put that into printed programs."""
+    """A subclass of str may print differently, which would appear in printed programs."""
 
     class Shouting(kind):  # type: ignore[misc]
         def __repr__(self) -> str:
@@ -393,7 +393,7 @@ def test_a_name_is_kept_as_a_plain_text(define: Define, kind: type) -> None:
 
 
 def test_written_source_names_its_primitive_and_no_other(define: Define) -> None:
-    """The traceback through written source shows its own lines, also after another primitive has taken the name."""
+    """A traceback through generated source shows its lines, even after another primitive has taken the name."""
     fail: Any = lambda xp, x: np.linalg.cholesky(x)  # noqa: E731 - as users write them
     old = define("a\nb\x00", lambda xp, x: fail(xp, x), [lambda g, z, x: g], elementwise=False)
     with pytest.raises(ValueError, match="is not defined"):
@@ -408,7 +408,7 @@ def test_written_source_names_its_primitive_and_no_other(define: Define) -> None
 
 
 def test_names_that_are_read_from_a_symbol_are_names(define: Define) -> None:
-    """What a rule asks of a symbol under no name of Python is not written: the rule is called as it stands."""
+    """An attribute of a symbol that is not a Python name is not written as source: the rule is called directly."""
 
     class Odd:
         pass
@@ -426,12 +426,12 @@ def test_names_that_are_read_from_a_symbol_are_names(define: Define) -> None:
 
 
 def power(define: Define, n: int, **options: Any) -> Primitive:
-    """xⁿ under one name, defined as a notebook's cell does that is edited and runs again."""
+    """xⁿ under one name, defined as in a notebook cell that is edited and run again."""
     return define("edited", lambda xp, x: x**n, [lambda g, z, x: g * (n * x ** (n - 1))], replace=True, **options)
 
 
 def test_a_cell_that_runs_twice_says_what_to_do(define: Define) -> None:
-    """Without replace=True the name is taken, the message names the way out, and the table is as it was."""
+    """Without replace=True the name is taken; the message says what to do, and the table is unchanged."""
     entry = define("once", CUBES["an expression"], CUBE_RULE)
     with pytest.raises(ValueError, match=r"'once' already exists; pass replace=True .*notebook.*choose another name"):
         define("once", CUBES["an expression"], CUBE_RULE)
@@ -443,7 +443,7 @@ def test_a_cell_that_runs_twice_says_what_to_do(define: Define) -> None:
 
 @KINDS
 def test_replacing_forgets_what_was_written_for_the_old(define: Define, kind: type) -> None:
-    """After each edit values, gradients, both orders, object arrays, programs and dispatch are the new definition's."""
+    """After each edit, values, gradients, both orders, object arrays, programs and dispatch are new."""
     for n in (2, 3, 4, 3):
         entry = power(define, n, numpy=np.spacing)
         x = kind(2.0)
@@ -458,7 +458,7 @@ def test_replacing_forgets_what_was_written_for_the_old(define: Define, kind: ty
 
 
 def test_a_replacement_that_leaves_a_numpy_function_out_has_none(define: Define) -> None:
-    """What the old one said about NumPy's functions is forgotten too."""
+    """The NumPy functions of the old primitive are forgotten too."""
     power(define, 2, numpy=np.spacing)
     np.spacing(Value(2.0))
     power(define, 2)
@@ -490,7 +490,7 @@ def test_rules_that_call_a_replaced_primitive_call_the_new_one(define: Define, k
 
 @KINDS
 def test_a_rule_keeps_the_primitive_that_it_holds(define: Define, kind: type) -> None:
-    """A rule that got hold of the old primitive means the old one, in written source as in a graph of gradients."""
+    """A rule that holds the old primitive calls the old one, in generated source and in a graph of gradients."""
     old = power(define, 2)
     holder = define("holder", lambda xp, x: x * 1.0, [lambda g, z, x, old=old: g * old(x)])
     power(define, 3)
@@ -518,7 +518,7 @@ def test_graphs_of_the_old_primitive_keep_its_rule(define: Define, kind: type, e
 
 @KINDS
 def test_graphs_of_the_old_primitive_cannot_be_pickled(define: Define, kind: type) -> None:
-    """A pickle names its primitives: with the old one's name it would come back with the new one's rule."""
+    """A pickle stores primitives by name: loading would give the old graph the new rule."""
     old = power(define, 3)(kind(5.0))
     power(define, 2)
     with pytest.raises(pickle.PicklingError, match=r"has another primitive called 'edited'; compute the graph again"):
@@ -553,7 +553,7 @@ def test_what_a_node_kept_of_its_forward_is_read_as_it_was_written(define: Defin
 
 
 def test_what_is_computed_again_knows_its_params() -> None:
-    """Where the parts that a node kept are from other source, they are computed with the params of its own call."""
+    """If the saved parts of a node come from other source, they are recomputed with the params of its call."""
     scores = Tensor([1.0, 5.0, 0.0, 0.0])
     J = ad.hinge_sum(scores, margin=2.0)
     J.db = "of other source"
@@ -562,7 +562,7 @@ def test_what_is_computed_again_knows_its_params() -> None:
 
 
 def test_a_replaced_primitive_is_let_go(define: Define) -> None:
-    """Nothing holds on to the old entry or its functions: a cell that runs a thousand times fills no memory."""
+    """Nothing keeps the old entry or its functions alive: a cell that runs a thousand times does not leak memory."""
     old = power(define, 2)
     for kind in (Value, Tensor):
         x = kind(2.0)
@@ -580,7 +580,7 @@ def test_a_replaced_primitive_is_let_go(define: Define) -> None:
 
 @pytest.mark.parametrize("name", ["exp", "add", "where", "matmul", "sum", "getitem"])
 def test_a_built_in_primitive_is_not_replaced(name: str) -> None:
-    """Operators, NumPy's functions and other rules are made of it: half of the engine would go on with the old one."""
+    """Operators, NumPy's functions and other rules use it: half of the engine would continue with the old one."""
     before = ad.TABLE[name]
     with pytest.raises(ValueError, match=rf"'{name}' is built in and cannot be replaced, because operators"):
         ad.primitive(name, before.forward, before.vjp, replace=True)
@@ -588,7 +588,7 @@ def test_a_built_in_primitive_is_not_replaced(name: str) -> None:
 
 
 def test_every_primitive_of_a_fresh_table_is_built_in() -> None:
-    """What the package defines is built in, and nothing else: asked in a process of its own."""
+    """The primitives of the package are built in, and no others: checked in a separate process."""
     code = (
         "import autodiff as ad; from autodiff.primitives.primitive import BUILT_IN; import nn\n"
         "from autodiff import testing\n"
@@ -654,7 +654,7 @@ FITS: dict[str, tuple[Any, Any]] = {
 @pytest.mark.parametrize(("forward", "vjp"), FITS.values(), ids=FITS)
 @KINDS
 def test_a_forward_and_rules_that_fit_are_taken(define: Define, kind: type, forward: Any, vjp: Any) -> None:
-    """Whatever can be called with the inputs and params is a forward or a rule."""
+    """Anything that can be called with the inputs and params is accepted as a forward or a rule."""
     x = kind(3.0)
     for elementwise in (True, False):
         double = define("double", forward, vjp, elementwise=elementwise, replace=True)
@@ -663,7 +663,7 @@ def test_a_forward_and_rules_that_fit_are_taken(define: Define, kind: type, forw
 
 
 class Silent:
-    """A function that does not say what it takes, as many of NumPy's and of Python's own."""
+    """A function without a signature, like many of NumPy's and Python's functions."""
 
     __signature__ = "unknown"
 
@@ -676,7 +676,7 @@ class Silent:
 
 @KINDS
 def test_a_function_that_does_not_say_what_it_takes_is_taken(define: Define, kind: type) -> None:
-    """Neither the definition nor a call asks it again."""
+    """A function without a signature is accepted, and its signature is not requested again."""
     double = define("silent", Silent(lambda xp, x: x * 2.0), [Silent(lambda g, z, x: g * 2.0)])
     x = kind(3.0)
     assert (float(double(x).data), slopes(double(x), [x]), double.defaults) == (6.0, [2.0], {})

@@ -20,7 +20,7 @@ from autodiff import Tensor, Value, gradients
     lambda: ad.hinge(Tensor([1.0]), Tensor([2.0]), margin=Tensor([1.0])),
 ])  # fmt: skip
 def test_node_as_param_is_refused(call: Callable[[], Any]) -> None:
-    """A node as param would silently get no gradient."""
+    """A node passed as a param would silently get no gradient."""
     with pytest.raises(TypeError, match=r"as a constant, which no error signal reaches.*use its \.data"):
         call()
 
@@ -30,7 +30,7 @@ KINDS = [(entry, key, kind) for entry in ad.TABLE.values() for key, kind in entr
 
 
 def test_params_with_a_kind_are_known() -> None:
-    """What is a number and what a flag follows from defaults and examples: every such param of the table is found."""
+    """Defaults and examples determine which params are numbers or flags: every such param of the table is found."""
     numbers = {(entry.name, key) for entry, key, kind in KINDS if kind is float}
     assert numbers >= {
         ("leaky_relu", "slope"), ("elu", "alpha"), ("hinge", "margin"), ("hinge_sum", "margin"), ("power", "n"),
@@ -44,7 +44,7 @@ def test_params_with_a_kind_are_known() -> None:
 @pytest.mark.parametrize("wrong", ["a", None, 1j, [], (1.0, 2.0), {}, np.array(["a"]), np.array([1j]), True, 1.0, HUGE])
 @pytest.mark.parametrize("make", [Value, Tensor, float], ids=["Value", "Tensor", "plain"])
 def test_param_of_another_kind(entry: Any, key: str, kind: type, wrong: Any, make: Any) -> None:
-    """Refused by name, whether the numbers would have met it or not: leaky_relu of 2.0 never asks for its slope."""
+    """Refused by name even if it would not be used: leaky_relu of 2.0 never uses its slope."""
     example = entry.examples[-1]
     inputs = [make(2.0) if entry.elementwise else np.full(shape, 2.0) for shape in example.shapes]
     if make is Tensor and not entry.elementwise:
@@ -69,7 +69,7 @@ def test_param_of_the_same_kind(number: Any) -> None:
 
 @pytest.mark.parametrize("wrong", [{"index": "a"}, {"index": (1, 2)}, {"shape": 1.5}, {"shape": -1}, {"shape": None}])
 def test_layout_of_a_value_is_refused_in_one_sentence(wrong: Any) -> None:
-    """What NumPy raises for an array of Values names the operation and what it was given."""
+    """The error for an array of Values names the operation and its operands."""
     with pytest.raises((TypeError, ValueError, IndexError), match=r"scatter\(.* is not defined: "):
         ad.scatter(Value(1.0), **{"index": 1, "shape": (3,), **wrong})
     assert ad.scatter(Value(1.0), index=1, shape=(3,))[1].data == 1.0
@@ -77,7 +77,7 @@ def test_layout_of_a_value_is_refused_in_one_sentence(wrong: Any) -> None:
 
 
 def test_params_edited_after_the_call_change_nothing() -> None:
-    """The backward pass sees the params of the forward pass, whatever became of the caller's arrays and lists."""
+    """The backward pass uses the params of the forward pass, whatever happens to the caller's arrays and lists."""
     index, condition, axes = np.array([0, 0]), np.array([True, False]), [1, 0]
     x, m = Tensor([1.0, 2.0]), Tensor(np.ones((2, 3)))
     picked = ad.getitem(x, index=index)
@@ -103,7 +103,7 @@ def test_users_param_edited_after_the_call_changes_nothing(define: Callable[...,
 
 @pytest.mark.parametrize("axis", [2, -3, (0, 5), "a", 1.0])
 def test_axis_of_values_is_checked(axis: Any) -> None:
-    """An axis that a list of Values does not have is refused, not counted round."""
+    """An axis that is out of range for a list of Values is refused and does not wrap around."""
     with pytest.raises((TypeError, ValueError), match=r"sum\(.*axis=.*is not defined"):
         ad.sum([[Value(1.0)], [Value(2.0)]], axis=axis)
 
@@ -142,7 +142,7 @@ def test_plain_data_of_other_kinds_is_refused(plain: Any) -> None:
 
 
 def test_plain_integers_become_floats() -> None:
-    """A plain integer array is computed with as float64: 2⁻¹ is 0.5, and a square does not wrap round."""
+    """A plain integer array is computed as float64: 2⁻¹ is 0.5, and a square does not wrap around."""
     assert ad.power(np.array([2, 4]), n=-1).tolist() == [0.5, 0.25]
     assert ad.square(np.array([100], np.int8)).tolist() == [10000.0]
 
@@ -154,7 +154,7 @@ def test_domain_that_is_none_is_refused() -> None:
 
 
 def test_a_read_only_view_of_a_changing_array_is_copied(define: Callable[..., ad.Primitive]) -> None:
-    """What a view looks at may be written to between forward and backward: the param stays what it was."""
+    """The base of a view may be written to between forward and backward: the param does not change."""
     entry = define("scaled_by", lambda xp, x, *, by: x * by, [lambda g, z, x, *, by: g * by], elementwise=False)
     base = np.array([2.0, 3.0])
     view = base[:]

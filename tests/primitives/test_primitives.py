@@ -60,13 +60,13 @@ def test_belongs_to_one_family(entry: Primitive) -> None:
 
 
 def test_every_family_has_members() -> None:
-    """No family is empty, so no family of tests passes by testing nothing."""
+    """No family is empty, so no family of tests passes without testing anything."""
     assert all(any(map(belongs, PRIMITIVES)) for belongs in FAMILIES.values())
 
 
 @pytest.mark.parametrize("entry", named())
 def test_says_what_tests_and_readers_need(entry: Primitive) -> None:
-    """Examples where shapes or params are needed, one domain an input, a sign, a documented sentence."""
+    """Examples where shapes or params are needed, one domain per input, a sign, a documented sentence."""
     assert entry.examples or (entry.elementwise and entry.arity and not needs_params(entry))
     assert len(entry.domain) == (entry.arity or 1)
     assert entry.symbol
@@ -75,7 +75,7 @@ def test_says_what_tests_and_readers_need(entry: Primitive) -> None:
 
 @pytest.mark.parametrize("entry", named())
 def test_rule_reads_as_a_formula(entry: Primitive) -> None:
-    """Each rule runs on symbols, and its text is a formula, not Python's account of an object."""
+    """Each rule runs on symbols, and its text is a formula, not the repr of an object."""
     for slot in range(entry.arity or 2):
         text = entry.formula(slot)
         assert text
@@ -96,7 +96,7 @@ def test_rule_is_calculus_only(entry: Primitive) -> None:
 
 @SCALAR
 def test_value_at_50_digits(case: Case, random: np.random.Generator) -> None:
-    """The value is that of the same forward at 50 digits, but for a few roundings: 1e-14."""
+    """The value agrees with the same forward at 50 digits to a few roundings: 1e-14."""
     for _ in range(POINTS):
         point = [float(x) for x in case.points(random)]
         expected = float(case.forward(digits, *map(FIFTY.mpf, point)))
@@ -118,7 +118,7 @@ def test_value_is_that_of_its_numpy_functions(case: Case, random: np.random.Gene
 
 
 def function_entry(entry: Primitive, function: Any) -> Any:
-    """A NumPy function dressed as an entry, so that a Case can call it."""
+    """A NumPy function wrapped as an entry, so that a Case can call it."""
 
     class Dressed:
         packed = entry.packed
@@ -282,6 +282,6 @@ def summed_to(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (2, 0)])
 @pytest.mark.parametrize("case", scalar_cases())
 def test_empty_arrays(case: Case, shape: tuple[int, ...], random: np.random.Generator) -> None:
-    """An array without elements goes through every elementwise primitive, and its gradient is as empty."""
+    """An array without elements passes through every elementwise primitive, and its gradient is empty too."""
     for gradient in pulled(case, case.points(random, (shape,) * len(case.shapes)), np.ones(shape)):
         assert gradient.shape == shape

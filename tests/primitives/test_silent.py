@@ -1,4 +1,4 @@
-"""Nothing warns that is right: NumPy reports overflow and invalid operations only where a result is inf or nan."""
+"""Correct results cause no warnings: NumPy reports overflow and invalid operations only if a result is inf or nan."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def extremes(kind: type[np.floating[Any]]) -> list[float]:
 
 
 def stages(f: Callable[..., Any], leaves: Sequence[Any]) -> list[Any]:
-    """Forward, backward, a graph of gradients and a pass through that: each may ask for what the one before gave."""
+    """Forward, backward, a graph of gradients and a pass through it: each may use the result of the one before."""
 
     def seed(node: Any) -> Any:
         return None if node.scalar else np.ones_like(node.data)
@@ -48,14 +48,14 @@ def stages(f: Callable[..., Any], leaves: Sequence[Any]) -> list[Any]:
 
 
 def parts(found: Any) -> list[Any]:
-    """The arrays and numbers in what a stage gave."""
+    """The arrays and numbers in the result of a stage."""
     if isinstance(found, list | tuple):
         return [number for item in found for number in parts(item)]
     return [] if found is None else [found.data if isinstance(found, ad.Node) else found]
 
 
 def reports(f: Callable[..., Any], leaves: Sequence[Any]) -> Iterator[tuple[list[str], list[Any]]]:
-    """Of every stage what NumPy would have warned of, and where each of its results is finite."""
+    """For every stage, the warnings that NumPy would issue, and the places where each result is finite."""
     found: Any = None
     for stage in stages(f, leaves):
         told: list[str] = []
@@ -72,7 +72,7 @@ def assert_silent(f: Callable[..., Any], leaves: Sequence[Any]) -> None:
 
 
 def assert_silent_together(f: Callable[..., Any], columns: Sequence[Any]) -> None:
-    """So does a stage of an elementwise function, at those numbers of the columns where its results are finite."""
+    """The same for a stage of an elementwise function, at the numbers for which its results are finite."""
     for k, (_, finite) in enumerate(reports(f, list(map(Tensor, columns)))):
         there = np.all(np.broadcast_arrays(np.full(columns[0].shape, True), *finite), axis=0)
         kept = [Tensor(column[there]) for column in columns]

@@ -1,4 +1,4 @@
-"""Printed text in an encoding that does not have all of it: ASCII spelling, never an error, nothing half done."""
+"""Text printed in an encoding that lacks some characters: ASCII spelling, never an error, nothing half done."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_names_formulas_and_signs_are_spelled() -> None:
 
 
 def test_chinese_is_told_as_far_as_the_encoding_has_it() -> None:
-    """In a Chinese console with spelled names; elsewhere characters are numbers."""
+    """A Chinese console shows it with spelled names; elsewhere its characters become escapes."""
     _, out, err = printed("gbk", "explain", "--language", "zh")
     assert out.startswith("详解梯度 da1(3)/dW14(1)\n")
     status, out, err = printed("ascii", "flow", "--language", "zh")
@@ -104,7 +104,7 @@ def test_chinese_is_told_as_far_as_the_encoding_has_it() -> None:
 
 
 def test_files_are_utf_8_whatever_is_printed() -> None:
-    """The encoding of the console is not that of a file, and a file has no spelling."""
+    """The console's encoding does not affect files, and files are not spelled in ASCII."""
     assert printed("ascii", "flow")[0] == 0
     assert Path("error-flow-W14-1.svg").read_text(encoding="utf-8") == svg(notes_flow())
     assert printed("ascii", "explain", "-o", "a.md") == (0, "Wrote a.md.\n", "")
@@ -158,7 +158,7 @@ def test_a_program_without_a_console() -> None:
 
 
 def english() -> Iterator[str]:
-    """What the project says in English, and every text in its code that is no docstring."""
+    """The project's English texts, and every string in its code that is not a docstring."""
     yield from (phrase.en for phrase in PHRASES.values())
     for folder in ("autodiff", "nn", "demos"):
         for path in (ROOT / folder).rglob("*.py"):
@@ -184,13 +184,13 @@ def test_all_that_the_project_says_has_an_ascii_spelling() -> None:
     ("é ≤ 梯度", "é <= 梯度"), ("⟨∇f, v⟩", "<grad f, v>"), ("⁽", "("),
 ])  # fmt: skip
 def test_spelling(text: str, spelled: str) -> None:
-    """Powers are told from layers; what is no notation stays."""
+    """Powers are distinguished from layers; text that is not notation stays."""
     assert in_ascii(text) == spelled
 
 
 @given(st.text(), st.sampled_from(ENCODINGS))
 def test_any_text_can_be_written(text: str, encoding: str) -> None:
-    """Lone surrogates, names of any script; what the encoding has is not touched."""
+    """Lone surrogates, names in any script; characters that the encoding has are unchanged."""
     found = encodable(text, encoding)
     found.encode(encoding)
     assert encodable(found, encoding) == found

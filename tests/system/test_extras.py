@@ -1,4 +1,4 @@
-"""What is left out of a plain installation: the one sentence on how to get it."""
+"""The one sentence on how to install the optional dependencies."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _SOURCES = {
 
 
 def test_no_hint_installs_this_project_by_name() -> None:
-    """The package index knows another project by that name: extras come from this folder."""
+    """The package index has a different project with that name: extras are installed from this folder."""
     named = re.compile(r"""pip3? install (?:-\S+ )*["']*autodiff\b""")
     assert {path.name: named.findall(text) for path, text in _SOURCES.items() if named.search(text)} == {}
 
 
 def test_every_extra_that_is_named_is_there() -> None:
-    """Wherever a sentence asks for an extra, `setup.cfg` has it."""
+    """Every extra that a sentence names is defined in `setup.cfg`."""
     declared = ConfigParser()
     declared.read(ROOT / "setup.cfg", encoding="utf-8")
     extras = set(declared["options.extras_require"])

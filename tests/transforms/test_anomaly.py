@@ -87,7 +87,7 @@ def test_other_threads_are_not_watched() -> None:
 
 
 def test_a_place_without_a_user_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where every frame is the package's own, the report says that the place is unknown."""
+    """If every frame belongs to the package, the report says that the place is unknown."""
     monkeypatch.setattr("autodiff.transforms.anomaly.is_own", lambda frame: True)
     with pytest.raises(FloatingPointError, match="at an unknown place"), detect_anomaly():
         Value(0.0).log()
@@ -99,7 +99,7 @@ def test_a_place_without_a_user_is_said_so(monkeypatch: pytest.MonkeyPatch) -> N
     (lambda: Value(np.inf, name="w"), "the leaf w is inf"),
 ])  # fmt: skip
 def test_hook_judges_what_the_packages_functions_return(compute: Callable[[], Any], account: str) -> None:
-    """Results of the package's own functions, those written from the table among them; the line is the caller's."""
+    """Results of the package's functions, including generated ones; the line is the caller's."""
     with detect_anomaly():
         hook = sys.getprofile()
     with np.errstate(all="ignore"):
@@ -124,7 +124,7 @@ def root_of_a_square(x: Any) -> Any:
 
 
 def told(compute: Callable[[], Any]) -> str:
-    """What the report says of a program."""
+    """The report on a program."""
     with np.errstate(all="ignore"), detect_anomaly(), pytest.raises(FloatingPointError) as error:
         compute()
     return str(error.value)
@@ -183,7 +183,7 @@ def test_infinities_that_meet_are_named() -> None:
 
 
 def test_a_line_outside_the_block_is_not_made_up() -> None:
-    """What was computed before has no line: the operation is named, and that it is from outside."""
+    """A node computed before the block has no line: the report names the operation and says that it is from outside."""
     y = root_of_a_square(Value(0.0))
     said = told(y.backward)
     assert said.startswith("sqrt(0.0), computed at a place outside the block, sends back 1.0 × inf = inf")

@@ -1,4 +1,4 @@
-"""Numerical derivatives: right within the error they state, honest where they cannot tell."""
+"""Numerical derivatives: right within their stated error, and an infinite error where there is no derivative."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_hvp_and_jvp_agree_with_hessian_and_jacobian(x: np.ndarray, v: np.ndarra
     (Point(2.0, [3.0]), lambda p: p.x * p.y[0], Point(3.0, [2.0])), ((2.0, 3), lambda p: p[0] * p[1], (3.0, 2.0)),
 ])  # fmt: skip
 def test_gradient_has_the_structure_of_its_argument(argument: Any, f: Callable[[Any], Any], expected: Any) -> None:
-    """Lists, tuples, dicts and named tuples come back as what they were."""
+    """Lists, tuples, dicts and named tuples keep their types."""
     found = grad(f)(argument)
     assert found == expected
     assert type(found) is type(expected)
@@ -141,7 +141,7 @@ def test_argnum_picks_arguments(argnum: Any, expected: Any) -> None:
 
 
 def test_other_arguments_pass_through() -> None:
-    """Arguments that are not chosen, and keywords, reach the function as they are."""
+    """Arguments that are not chosen, and keywords, reach the function unchanged."""
 
     def f(x: Any, flag: str, *, power: int) -> Any:
         """Docstrings survive."""
@@ -289,7 +289,7 @@ def test_array_arguments_inside_and_outside() -> None:
 
 
 def test_gradients_are_of_any_node_and_touch_no_grad() -> None:
-    """Leaves, results on the way and the output itself, in any nesting; None where the output does not depend on it."""
+    """Leaves, intermediate results and the output, in any nesting; None where the output does not depend on it."""
     x, apart = Tensor([1.0, 2.0]), Value(1.0)
     h = x * x
     y = h.sum()
@@ -371,7 +371,7 @@ def test_a_random_program_agrees_in_every_order_of_evaluation() -> None:
 
 @pytest.mark.parametrize("argnum", [1.0, None, "0", True, [0.0]])
 def test_argnum_of_another_kind_is_refused(argnum: Any) -> None:
-    """argnum counts; a NumPy integer does, too."""
+    """argnum must be an integer, which may be a NumPy integer."""
     with pytest.raises(TypeError, match="argnum must be an int or a sequence of ints"):
         grad(lambda x: x, argnum)(1.0)
     assert grad(lambda x, y: x * y, np.int64(1))(2.0, 3.0) == 2.0

@@ -321,7 +321,7 @@ def test_det_of_a_nan_is_nan() -> None:
 
 
 def test_slogdet_at_a_singular_matrix() -> None:
-    """−inf as NumPy has it; the gradient says nothing there, and all about the others of the stack."""
+    """−inf as in NumPy; the gradient is undefined there, and right for the other matrices of the stack."""
     x = np.stack([np.diag([1.0, 0.0]), np.diag([2.0, -4.0])])
     leaf = Tensor(x)
     sign, size = np.linalg.slogdet(leaf)
@@ -342,7 +342,7 @@ def test_slogdet_at_a_singular_matrix() -> None:
     (lambda x: np.linalg.pinv(x, hermitian=True), np.tril),
 ])  # fmt: skip
 def test_the_other_triangle_is_not_read(f: Callable[[Any], Any], kept: Callable[[Any], Any]) -> None:
-    """Whatever stands there: the value is NumPy's, and no share of the error comes to it."""
+    """Whatever it contains: the value is NumPy's, and it receives no share of the error."""
     x = kept(definite((3, 3))) + np.where(kept(np.ones((3, 3))) == 0, np.nan, 0.0)
     leaf = Tensor(x)
     result = f(leaf)
@@ -354,7 +354,7 @@ def test_the_other_triangle_is_not_read(f: Callable[[Any], Any], kept: Callable[
 
 
 def test_eigenvalues_that_repeat() -> None:
-    """A symmetric function of them has its gradient; one that takes eigenvectors has none there, and says nan."""
+    """A symmetric function of them has a gradient; one of eigenvectors has none there, and gives nan."""
     x = np.diag([2.0, 2.0, 5.0])
     for f in (lambda v: np.linalg.eigvalsh(v), lambda v: np.linalg.eigh(v).eigenvalues):
         leaf = Tensor(x)
@@ -443,7 +443,7 @@ def test_leading_axes_broadcast() -> None:
 
 
 def test_multi_dot_multiplies_as_few_numbers_as_can_be() -> None:
-    """Of all orders of five matrices the cheapest is taken: a tall one is never met before a vector makes it small."""
+    """Of all orders of five matrices the cheapest is chosen: a vector first reduces each tall matrix."""
     lengths = [30, 2, 40, 3, 50, 1]
     items = [Tensor(np.ones(pair)) for pair in pairwise(lengths)]
     result = np.linalg.multi_dot(items)
@@ -472,7 +472,7 @@ def costs(lengths: tuple[int, ...]) -> list[int]:
 
 
 def test_values_in_a_tensor() -> None:
-    """Values that a Tensor is stacked of get their shares."""
+    """Values that were stacked into a Tensor get their shares."""
     a, b = Value(2.0), Value(3.0)
     np.linalg.det(ad.stack([ad.stack([a, Value(1.0)]), ad.stack([Value(1.0), b])])).backward()
     assert (a.grad, b.grad) == (pytest.approx(3.0, rel=1e-15), pytest.approx(2.0, rel=1e-15))
@@ -521,7 +521,7 @@ L, SINGULAR = np.linalg, np.linalg.LinAlgError
     (lambda x: TABLE["qr"](x[:2]), ValueError, r"no more columns than rows, and got shape \(2, 3\)"),
 ])  # fmt: skip
 def test_what_is_not_defined_is_said(call: Callable[[Any], Any], kind: type[Exception], text: str) -> None:
-    """In a sentence with what was asked and what came."""
+    """The error is a sentence that names the call, what it needs and what it got."""
     with pytest.raises(kind, match=text):
         call(Tensor(definite((3, 3))))
 

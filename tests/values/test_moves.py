@@ -63,7 +63,7 @@ def numbers(shape: tuple[int, ...], seed: int = 0, dtype: Any = float) -> Any:
 
 
 def is_its_own_pullback(f: Function, x: Any) -> None:
-    """The values are NumPy's to the bit, and the gradient of Σ w·f(x) is Σ w·f(eᵢ) in its i-th element, exactly."""
+    """The values are NumPy's bit for bit, and the gradient of Σ w·f(x) is Σ w·f(eᵢ) in its i-th element, exactly."""
     leaf, expected = Tensor(x), f(x)
     result = f(leaf)
     np.testing.assert_array_equal(result.data, expected)

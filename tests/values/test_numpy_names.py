@@ -27,7 +27,7 @@ WITHOUT_OPERANDS = {
     "show_config", "show_runtime", "tri", "tril_indices", "triu_indices", "typename", "zeros", "deprecate",
     "disp", "get_array_wrap", "linalg.test", "maximum_sctype", "recfromcsv", "recfromtxt", "safe_eval", "test",
 }  # fmt: skip
-#: They ask a node for an array, which says no.
+#: They request an array from a node, which refuses.
 MAKE_ARRAYS = {
     "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray", "asfortranarray", "require",
     "format_float_positional", "format_float_scientific", "save", "savetxt",
@@ -60,7 +60,7 @@ COMPOSED, REFUSING = set(numpy_functions(COMPOSITIONS)), set(numpy_functions(REF
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_function_has_its_place(name: str) -> None:
-    """A function that NumPy adds has to be put somewhere; ``power`` is in the table and has two forms."""
+    """A function that NumPy adds must be classified; ``power`` is in the table and has two forms."""
     function = function_of(name)
     places = [function in place for place in (IN_TABLE | COMPOSED, QUESTIONS, REFUSING)]
     assert sum(places) == 1, f"np.{name} is in {sum(places)} places"
@@ -160,7 +160,7 @@ def test_data_is_assigned_in_place_by_operators() -> None:
 def test_data_is_not_written_into(write: Any) -> None:
     """The message says what to write instead; nothing has changed."""
     x = Tensor([[1.0, 2.0]])
-    with pytest.raises(ValueError, match="assign a new array") as caught:
+    with pytest.raises(ValueError, match=r"because graphs .* would not notice a change; assign a new array") as caught:
         write(x.data)
     assert str(caught.value).endswith("data = t.data.copy(); data[0] = 5.0; t.data = data")
     np.testing.assert_array_equal(x.data, [[1.0, 2.0]])
@@ -187,5 +187,7 @@ def test_a_node_is_not_written_into_an_array() -> None:
         out += Tensor([1.0, 2.0])
     with pytest.raises(TypeError, match=r"takes no out=; a node is never written to, so use the result"):
         np.sum(Tensor([1.0]), out=np.zeros(()))
+    with pytest.raises(TypeError, match=r"np\.maximum cannot write a node into a plain array; use its result"):
+        np.maximum(out, Tensor([1.0, 2.0]), out=out)
     with pytest.raises(TypeError, match="takes no keywords, and got where"):
         np.exp(Tensor([1.0]), where=np.array([True]))

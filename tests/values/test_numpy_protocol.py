@@ -1,4 +1,4 @@
-"""NumPy's own functions on nodes: the mapped ones compute, those that ask answer, any other says what to use."""
+"""NumPy's functions on nodes: mapped functions compute, queries return plain answers, others say what to use."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def calls(function: Any) -> list[tuple[Any, ...]]:
 
 
 def on_tensors(operands: Any) -> Any:
-    """The operands with a Tensor in place of each float array."""
+    """The operands, with each float array replaced by a Tensor."""
     if isinstance(operands, tuple | list):
         return type(operands)(map(on_tensors, operands))
     return Tensor(operands) if isinstance(operands, np.ndarray) and operands.dtype == float else operands
@@ -151,7 +151,7 @@ QUESTION_CALLS: dict[Any, Callable[[Any], tuple[Any, ...]]] = {
 
 @pytest.mark.parametrize("function", sorted(QUESTIONS, key=name_of), ids=name_of)
 def test_question_is_answered_from_the_data(function: Any) -> None:
-    """What only asks gets the answer that the plain array gives, outside the graph."""
+    """A query returns the answer for the plain array, outside the graph."""
     arguments = QUESTION_CALLS.get(function, lambda x: (x, 0.5) if getattr(function, "nin", 1) == 2 else (x,))
     expected, found = function(*arguments(X)), function(*arguments(Tensor(X)))
     assert type(found) is type(expected)
@@ -189,7 +189,7 @@ def test_user_defined_primitive_maps_its_numpy_function(define: Callable[..., An
 
 
 @pytest.mark.parametrize(("call", "word"), [
-    (lambda x: np.exp(x, out=np.empty((2, 3))), "cannot write a node into a plain array; use its result"),
+    (lambda x: np.exp(x, out=np.empty((2, 3))), "takes no keywords, and got out; use np.where"),
     (lambda x: np.exp(x, where=X > 0.5), r"instead of where=, the result instead of out=, .* instead of dtype="),
     (lambda x: np.polyfit(x[0], x[0], 1), r"for polynomials, nodes support np\.polyval\(p, x\), and np\.convolve"),
     (lambda x: np.add(x, 1.0, dtype=np.float32), "dtype"), (lambda x: np.sum(x, out=np.empty(())), "out"),
@@ -204,7 +204,7 @@ def test_user_defined_primitive_maps_its_numpy_function(define: Callable[..., An
     (lambda x: np.concatenate([x, x], casting="no"), "casting"), (lambda x: np.einsum("ij->", x, order="C"), "order"),
 ])  # fmt: skip
 def test_writing_casting_and_masking_are_refused(call: Callable[[Any], Any], word: str) -> None:
-    """out=, where=, dtype=, initial= and what else a rule cannot follow is refused by name, in every spelling."""
+    """out=, where=, dtype=, initial= and anything else without a rule are refused by name, in every spelling."""
     with pytest.raises((TypeError, ValueError), match=word):
         call(Tensor(X))
 

@@ -58,7 +58,7 @@ METHODS: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("name", METHODS)
 def test_method_agrees_with_numpy(name: str) -> None:
-    """A method means what ndarray's method of that name means."""
+    """A method behaves like the method of ndarray with that name."""
     check(METHODS[name], array(2, 3))
 
 
@@ -154,7 +154,7 @@ def test_expanded_axes() -> None:
 
 
 def test_dot_of_stacks_is_numpys() -> None:
-    """dot of arrays with more than two axes is a tensordot over the last and the last but one, not a matmul."""
+    """dot of arrays with more than two axes is a tensordot over the last and second-to-last axes, not a matmul."""
     a, b = array(2, 3, seed=1), array(4, 3, 2, seed=2)
     assert ad.dot(Tensor(a), b).shape == np.dot(a, b).shape == (2, 4, 2)
     check(lambda a, b: ad.dot(a, b), a, b)

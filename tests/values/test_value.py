@@ -56,7 +56,7 @@ def test_order_and_equality_are_those_of_floats(x: float, y: float) -> None:
     (ad.expm1, (1000.0,)), (ad.tan, (math.nan,)),
 ])  # fmt: skip
 def test_faults_of_floats_are_ieee_answers(operate: Callable[..., Any], operands: tuple[float, ...]) -> None:
-    """Where Python raises, a Value holds what NumPy answers: inf or nan, in the value and in the gradients."""
+    """Where Python raises an error, a Value holds NumPy's result: inf or nan, in the value and in the gradients."""
     with np.errstate(all="ignore"):
         tensors = [Tensor(x) for x in operands]
         expected = operate(*tensors)
@@ -82,7 +82,7 @@ def test_python_functions_that_add_and_compare() -> None:
 
 @pytest.mark.parametrize("convert", [float, complex, math.exp, math.floor, np.float64])
 def test_leaving_the_graph_silently_is_refused(convert: Callable[[Any], Any]) -> None:
-    """float(v) and what calls it would drop the gradient without a word: it raises, and says what to use."""
+    """float(v) and its callers would silently drop the gradient: it raises an error that says what to use."""
     with pytest.raises(TypeError, match=r"silently leave the graph.*autodiff\.exp for math\.exp.*\.item\(\)"):
         convert(Value(1.0))
 

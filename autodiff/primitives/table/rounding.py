@@ -48,5 +48,6 @@ remainder: Primitive = primitive("remainder", lambda xp, x, y: xp.remainder(x, y
 fmod: Primitive = primitive("fmod", lambda xp, x, y: xp.fmod(x, y),
     [lambda g, z, x, y: g, lambda g, z, x, y: -(g * rint((x - z) / y))],
     domain=_QUOTIENT_NOT_WHOLE, singular=True, numpy=np.fmod,
-    doc="The remainder of x/y, with the sign of x; at a jump the derivatives are those of the value's side.")
+    doc="The remainder of x/y, with the sign of x; at a jump the derivatives are those of the side to which the value "
+        "belongs.")
 # fmt: on
