@@ -53,7 +53,9 @@ def add_check(commands: Any) -> None:
     check.add_argument("--seed", type=_whole, default=0, metavar="N", help="of drawn points, cotangents and directions")
     check.add_argument("--curve", action="store_true", help="show the error of plain differences over the step")
     check.add_argument("--json", action="store_true", help="print the report as data")
-    check.add_argument("-o", "--output", type=Path, metavar="FILE", help="where a fault is drawn (default: NAME-fault.svg)")
+    check.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="where a fault is drawn (default: NAME-fault.svg)"
+    )
 
 
 def _whole(given: str) -> int:
