@@ -155,7 +155,7 @@ def see(
     >>> from autodiff import Value
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
     >>> see(w * x, w, check=True).stamp
-    '✓ 3 ≈ 3 (by differences)'
+    '✓ 3 ≈ 3 (by finite differences)'
     """
     checked_theme(theme)
     flow = _flow(output, parameter, seed, names)

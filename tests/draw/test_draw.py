@@ -174,7 +174,7 @@ def test_more_than_a_reader_takes_in_shows_the_strongest_path() -> None:
     """Of 2²⁰⁰ paths one is drawn, and a caption says so."""
     what = picture(error_flow(*ladder(200)))
     assert what.kind == "rail"
-    assert what.captions[0].startswith("Drawn is the strongest of about 1.6e60 paths")
+    assert what.captions[0].startswith("Only the strongest of about 1.6e60 paths")
     assert what.formula[0].endswith("along the strongest path")
 
 
@@ -223,7 +223,7 @@ def test_no_path_looks_like_no_path() -> None:
     assert what.kind == "empty"
     assert what.wires == ()
     assert what.boxes[1].rows[-1].cells[0].text == "no path"
-    assert what.captions[0].startswith("W₁₄⁽¹⁾ is on no path from a₁⁽³⁾")
+    assert what.captions[0].startswith("No path leads from a₁⁽³⁾ to W₁₄⁽¹⁾")
     assert "no error reaches" in what.title
 
 

@@ -55,7 +55,7 @@ def test_the_way_alone_from_a_hundred_thousand_nodes(short_way: Flow, view: str)
     assert [box.label for box in what.boxes if box.kind == "parameter"] == ["w"]
     assert len(what.boxes) <= 4
     if view == "graph":
-        assert what.captions[0].startswith(f"Drawn are the 3 nodes on the way; {len(flow.flows.nodes) - 3} others")
+        assert what.captions[0].startswith(f"Only the 3 nodes on a path are shown; {len(flow.flows.nodes) - 3} others")
     assert lay_out(what).width < 2000
 
 
@@ -65,7 +65,7 @@ def test_a_way_of_thousands_keeps_both_ends() -> None:
     what = picture(error_flow(output, bottom), "graph")
     assert len(what.boxes) == 151
     assert folds(what) == [["…", "4851 nodes"]]
-    assert what.captions[0] == "Too many to be read: 4851 nodes are folded into one box."
+    assert what.captions[0] == "Too many to read: 4851 nodes are folded into one box."
     (crowd,) = (box.id for box in what.boxes if box.kind == "fold")
     assert [wire.lane for wire in what.wires if crowd in (wire.tail, wire.head)] == ["error", "error"]
     assert len(what.wires) == 150

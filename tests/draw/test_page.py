@@ -581,10 +581,10 @@ def test_a_choice_from_the_list_begins_at_the_first_step(visit: Visit) -> None:
 def test_a_name_that_is_not_there_is_said_beside_the_field(visit: Visit) -> None:
     """Announced to who cannot see it, in the reader's language, and taken back; of a link too."""
     page_ = visit(flow_of(notes_flow), "#step=2&parameter=Q7")
-    assert text(page_, "#unknown") == "Q7 is not among the names on this page."
+    assert text(page_, "#unknown") == "There is no Q7 on this page."
     page_.click("#find")
     page_.press(*"W99(9)", "Enter")
-    assert text(page_, "#unknown") == "W99(9) is not among the names on this page."
+    assert text(page_, "#unknown") == "There is no W99(9) on this page."
     assert page_.run("return document.querySelector('#unknown').role") == "status"
     assert page_.run("return document.querySelector('#find').ariaInvalid") == "true"
     field, said, height = page_.run(
@@ -607,7 +607,7 @@ def test_a_flow_that_is_not_told_cannot_be_chosen(visit: Visit, monkeypatch: pyt
     assert page_.run("return [...document.querySelectorAll('figure [role=button]')].every(e => e.tabIndex === 0)")
     assert page_.run("return document.querySelectorAll('figure [data-node]:not([role=button])').length") > 0
     choose(page_, "#find", "W21(1)")
-    assert text(page_, "#unknown") == "This page does not tell the flow to W21(1)."
+    assert text(page_, "#unknown") == "This page does not show the flow to W21(1)."
     assert text(page_, "h1").endswith("W₁₄⁽¹⁾")
 
 
@@ -645,7 +645,7 @@ def test_names_are_found_in_any_spelling(visit: Visit) -> None:
         choose(page_, "#find", spelling)
         assert text(page_, "h1").endswith("W₂₁⁽¹⁾")
     choose(page_, "#find", "W99(9)")
-    assert text(page_, "#unknown") == "W99(9) is not among the names on this page."
+    assert text(page_, "#unknown") == "There is no W99(9) on this page."
 
 
 def test_the_language_changes_everything_said(visit: Visit) -> None:
@@ -724,7 +724,7 @@ def test_an_answer_is_a_number(visit: Visit) -> None:
     page_ = visit(flow)
     page_.click("#predict")
     page_.press("Right", "Right", "Right", *"0.5x", "Enter")
-    assert text(page_, "#caption") == "That is not a number; write one such as 0.25.\n③ δ₁⁽³⁾ = ?"
+    assert text(page_, "#caption") == "That is not a number; enter one such as 0.25.\n③ δ₁⁽³⁾ = ?"
     assert page_.run("return [document.activeElement.id, document.activeElement.value]") == ["guess", "0.5x"]
     choose(page_, "#language", "zh")
     assert text(page_, "#caption").startswith(PHRASES["page.no-number"].zh)
@@ -879,7 +879,7 @@ def test_a_parameter_without_a_path_says_so(visit: Visit) -> None:
     """No steps, no number, and the reason."""
     page_ = visit(empty_flow())
     assert text(page_, "h1").startswith("Error sharing: no error reaches")
-    assert "is on no path from" in text(page_, "#caption")
+    assert "No path leads from" in text(page_, "#caption")
     assert text(page_, "#counter") == ""
     assert page_.run("return document.querySelector('#shares').offsetHeight") == 0
 

@@ -236,7 +236,7 @@ def cancelling(*slopes: float) -> tuple[str, ...]:
 
 def test_an_exact_cancellation_is_called_exact() -> None:
     """x − x, and 0.7·x − 0.7·x: nothing is left, and no percentage says so."""
-    exactly = "Paths of opposite signs cancel exactly: nothing of their strength is left."
+    exactly = "Paths of opposite signs cancel exactly: none of their strength remains."
     assert cancelling(0.7, -0.7) == cancelling(1e-300, -1e-300) == (exactly,)
     x = Value(0.3, name="x")
     assert remarks(error_flow(x - x, x)) == (exactly,)
@@ -247,18 +247,18 @@ def test_an_exact_cancellation_is_called_exact() -> None:
 def test_what_rounding_leaves_is_called_rounding() -> None:
     """0.1 + 0.2 − 0.3 leaves 2.8e−17, and 1 + 1e−17 − 1 leaves 0: both are within the rounding error."""
     (said,) = cancelling(0.1, 0.2, -0.3)
-    assert said.startswith("Paths of opposite signs cancel to within rounding: the 2.776e−17 that is left is within")
+    assert said.startswith("Paths of opposite signs cancel to within rounding: the remaining 2.776e−17 is within")
     x = Value(0.5, name="x")
     h = x * 1.0  # here 1 + 1e−17 is rounded to 1
     y = (h + h * 1e-17) - x
     assert error_flow(y, x).gradient == 0.0
-    assert "to within rounding: the 0 that is left" in remarks(error_flow(y, x))[0]
+    assert "to within rounding: the remaining 0 " in remarks(error_flow(y, x))[0]
 
 
 @pytest.mark.parametrize(("left", "nearly"), [(1e-12, True), (0.02, True), (0.06, False), (0.2, False), (0.5, False)])
 def test_what_is_more_than_rounding_has_its_percentage(left: float, nearly: bool) -> None:
     """2 % and 10⁻¹² of the strength are nearly nothing, and no rounding; a fifth is not nearly nothing."""
-    told = f"Paths of opposite signs nearly cancel: {number(100 * left, 2)} % of their strength is left."
+    told = f"Paths of opposite signs nearly cancel: {number(100 * left, 2)} % of their strength remains."
     assert cancelling(0.5 * (1.0 + left), -0.5 * (1.0 - left)) == ((told,) if nearly else ())
 
 
@@ -308,7 +308,7 @@ def test_a_nan_of_zero_times_infinity_is_told_where_it_begins() -> None:
         "The error stops being a number: (error at multiply) · x = inf × 0 = nan.",
     )
     assert remarks(flow, Style("zh"))[0] == "误差在 1/(2·y) = inf 处爆炸。"
-    assert steps(flow)[1].sentence.endswith("= 1 × inf = inf (it explodes here), the error at multiply.")
+    assert steps(flow)[1].sentence.endswith("= 1 × inf = inf (explodes here), the error at multiply.")
     assert steps(flow)[2].lines == ("(error at multiply) · x = inf × 0 = nan (nan begins here)",) * 2
     for told in (text(flow), told_in_full(flow), markdown(flow)):
         assert "explodes at 1/(2·y) = inf" in told.replace("\\", "")
@@ -328,14 +328,14 @@ def test_the_box_and_the_wire_where_it_begins_are_marked(view: str) -> None:
     what = picture(root_of_a_square(), view)
     called = {box.id: (box.rows[-1] if view == "graph" else box.rows[0]).cells[0].text for box in what.boxes}
     wires = [(called[wire.tail], wire.mark or "") for wire in what.wires if wire.mark]
-    assert wires[0] == ("y", "it explodes here")
+    assert wires[0] == ("y", "explodes here")
     assert {mark for _, mark in wires[1:]} == {"nan begins here"}
     marked = {box.mark for box in what.boxes if box.mark}
-    assert marked == {"it explodes here", "nan begins here"}
+    assert marked == {"explodes here", "nan begins here"}
     root = ElementTree.fromstring(svg(what))
     drawn = [item.attrib["data-mark"] for item in root.iter(f"{SVG}g") if item.get("data-mark")]
     assert sorted(drawn) == sorted([*(box.mark for box in what.boxes if box.mark), *(mark for _, mark in wires)])
-    assert "here numbers stop being finite" in "".join(root.itertext())
+    assert "numbers stop being finite here" in "".join(root.itertext())
     assert dot(what).count("(!)") == len(drawn)
 
 
@@ -370,7 +370,7 @@ def test_marks_stand_in_networks_too() -> None:
     (lambda x: ad.sqrt(x) - ad.sqrt(2.0 * x), "The error stops being a number: ∂subtract/∂x = (−inf) + inf = nan."),
     (lambda x: x * 1e308 + x * 1e308, "The error overflows the largest number: ∂add/∂x = 1e+308 + 1e+308 = inf."),
     (lambda x: x * math.inf, "The values stop being finite at multiply = nan, computed from x = 0, inf."),
-    (lambda x: x * Value(math.nan, name="n"), "n = nan was given, and is not a finite number."),
+    (lambda x: x * Value(math.nan, name="n"), "The given value n = nan is not a finite number."),
 ])  # fmt: skip
 def test_every_way_out_of_the_finite_numbers_has_its_remark(compute: Callable[[Value], Value], said: str) -> None:
     """Values and errors, products and sums, what was given; none of them says that the error dies or shrinks."""
@@ -388,7 +388,7 @@ def test_arrays_stop_being_finite_as_numbers_do() -> None:
         ("explodes", "multiply"), ("nan", "x"), ("nan", "x"),
     ]  # fmt: skip
     assert remarks(flow)[0] == "The error explodes: (error at sqrt) ∘ 1/(2·sqrt) = [2, norm inf]."
-    assert {box.mark for box in picture(flow).boxes} == {"", "it explodes here", "nan begins here"}
+    assert {box.mark for box in picture(flow).boxes} == {"", "explodes here", "nan begins here"}
 
 
 def test_of_very_many_places_the_first_are_told() -> None:
@@ -396,7 +396,7 @@ def test_of_very_many_places_the_first_are_told() -> None:
     x = Value(0.0, name="x")
     total = sum((ad.sqrt(x * float(k)) for k in range(1, 8)), start=x * 1.0)
     assert [said.partition(" at ")[0] for said in remarks(error_flow(total, x))] == [
-        *["The error explodes"] * 4, "More places where numbers stop being finite: 3.",
+        *["The error explodes"] * 4, "Other places where numbers stop being finite: 3.",
     ]  # fmt: skip
 
 
@@ -427,16 +427,17 @@ def test_two_derivations_that_end_apart_say_why() -> None:
     explanation = explain(x * 1e200 * 1e200 * 1e-300, "x")
     assert (explanation.gradient, explanation.explicit) == (pytest.approx(1e100), math.inf)
     assert "lost to rounding" not in explanation.text()
-    assert "ends at inf, error sharing at 1e+100: they multiply in another order" in explanation.text()
+    assert "gives inf, error sharing 1e+100: they multiply in different orders" in explanation.text()
     root = root_of_a_square()
-    assert "ends at nan, and so does error sharing (nan): it is not a number" in told_in_full(root)
+    assert "gives nan, and so does error sharing (nan): it is not a number" in told_in_full(root)
 
 
 def test_nothing_gets_through_a_closed_edge_in_either_direction() -> None:
-    """√relu(x) at −10, its gate closed: explicit differentiation gives 0, and 0 is left of the error behind it."""
+    """√relu(x) at −10, its gate closed: explicit differentiation gives 0, and no error remains behind it."""
     x = Value(-10.0, name="x")
     flow = error_flow(ad.sqrt(ad.relu(x)), x)
     gated = replace(flow, edges=tuple(replace(edge, closed=edge.local == 0.0) for edge in flow.edges))
     assert [line.slope for line in derivation(gated)] == [0.0, 0.0]
-    (table,) = (block for block in lesson(gated).blocks if isinstance(block, Table) and "left" in "".join(block.head))
+    tables = (block for block in lesson(gated).blocks if isinstance(block, Table))
+    (table,) = (block for block in tables if "remaining" in "".join(block.head))
     assert [row[-1] for row in table.rows] == ["1", "inf", "0"]

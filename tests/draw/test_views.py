@@ -77,9 +77,10 @@ def test_names_reach_the_flow() -> None:
 def test_names_are_a_mapping() -> None:
     """Anything else is refused in one sentence."""
     x = Value(3.0)
-    with pytest.raises(TypeError, match=r"names are a mapping from text to nodes, such as locals\(\), and got list"):
+    message = r"expected names as a mapping from strings to nodes, such as locals\(\), but got list"
+    with pytest.raises(TypeError, match=message):
         error_flow(x * x, x, names=["x"])  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"from text to nodes, such as locals\(\), and got the key 3"):
+    with pytest.raises(TypeError, match=r"expected names with strings as keys, such as locals\(\), but got the key 3"):
         names_in({"a": 1.0, 3: Value(1.0)})  # type: ignore[dict-item]
 
 
@@ -97,7 +98,7 @@ def test_a_rail_of_several_paths_shows_the_strongest_and_says_so() -> None:
     flow = deep_flow()
     what = picture(flow, "rail")
     path = flow.strongest(1)[0]
-    assert what.captions[0].startswith("Drawn is the strongest of 6 paths (")
+    assert what.captions[0].startswith("Only the strongest of 6 paths (")
     assert what.formula[0].endswith(" along the strongest path")
     assert [wire.share for wire in what.wires if wire.lane == "error"] == [edge.share for edge in path.edges]
 
@@ -545,7 +546,7 @@ def test_what_is_too_much_to_draw_is_said() -> None:
     flow = error_flow(network([0.1] * 40), network.parameter("W3,7(1)"))
     left_out = len(flow.flows.nodes) - len(flow.nodes)
     assert left_out == 918
-    assert f"{left_out} nodes that are not drawn lie on no way to the parameter." in picture(flow).captions
+    assert f"{left_out} nodes that do not lead to the parameter are not shown." in picture(flow).captions
     assert any(str(left_out) in said for said in picture(flow, language="zh").captions)
     assert not any("not drawn" in said for said in picture(notes_flow()).captions)
 

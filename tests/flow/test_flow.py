@@ -90,10 +90,10 @@ def test_the_eight_steps_of_the_notes() -> None:
     assert [str(step) for step in steps(notes_flow())] == [
         "(1) An error signal of 1 enters at a₁⁽³⁾: ∂a₁⁽³⁾/∂a₁⁽³⁾.",
         "(2) × 1, the local gradient of the output unit (identity).",
-        "(3) δ₁⁽³⁾ = (error at a₁⁽³⁾) · 1 = 1 × 1 = 1 stands at z₁⁽³⁾ and is shared out.",
+        "(3) δ₁⁽³⁾ = (error at a₁⁽³⁾) · 1 = 1 × 1 = 1 has reached z₁⁽³⁾ and is shared out.",
         "(4) The share of a₁⁽²⁾ is δ₁⁽³⁾ · W₁₁⁽²⁾ = 1 × 0.9 = 0.9, the error at a₁⁽²⁾.",
         "(5) × σ′(z₁⁽²⁾) = 0.1793 carries it through the neuron.",
-        "(6) δ₁⁽²⁾ = (error at a₁⁽²⁾) · σ′(z₁⁽²⁾) = 0.9 × 0.1793 = 0.1614 stands at z₁⁽²⁾.",
+        "(6) δ₁⁽²⁾ = (error at a₁⁽²⁾) · σ′(z₁⁽²⁾) = 0.9 × 0.1793 = 0.1614 has reached z₁⁽²⁾.",
         "(7) × a₄⁽¹⁾ = 0.8, the signal that W₁₄⁽¹⁾ forwarded.",
         "(8) ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = 0.1614 × 0.8 = 0.1291, the gradient.",
     ]
@@ -260,7 +260,7 @@ def test_not_on_any_path_is_an_empty_flow() -> None:
     assert (flow.weakest, flow.left_after_cancelling, flow.formula(), steps(flow)) == (None, None, "", ())
     assert flow.parameter.error is None
     assert remarks(flow) == (
-        "y is on no path from multiply: no error reaches it, so it has no gradient (None, which is not 0).",
+        "No path leads from multiply to y: no error reaches it, so it has no gradient (None, not 0).",
     )
 
 
@@ -270,7 +270,7 @@ def test_zero_is_not_nothing() -> None:
     flow = error_flow(ad.relu(x) * 3.0, x)
     assert (flow.is_empty, flow.gradient) == (False, 0.0)
     assert present(flow.weakest).symbol == "ReLU′(x)"
-    assert remarks(flow) == ("Here the error dies: ReLU′(x) = 0.",)
+    assert remarks(flow) == ("The error dies here: ReLU′(x) = 0.",)
 
 
 def test_a_zero_error_shares_zero_on_an_infinite_edge() -> None:
@@ -321,7 +321,7 @@ def test_a_met_margin_says_so() -> None:
     kink = error_flow(ad.hinge(score, corrupt), score)
     assert kink.nodes[0].at_kink
     assert remarks(kink) == (
-        "hinge = 0 is exactly at its kink, Δ + s_c − s = 0: by convention it shares no error there.",
+        "hinge = 0 is exactly at its kink, Δ + s_c − s = 0: by convention, no error is shared there.",
     )
     assert not error_flow(ad.hinge(score, corrupt, margin=0.5), score).nodes[0].at_kink
 
@@ -338,7 +338,7 @@ def test_paths_that_cancel_are_pointed_out() -> None:
     x = Value(1.0, name="x")
     flow = error_flow(x * 0.74 - x * 0.72, x)
     assert flow.left_after_cancelling == pytest.approx(0.02 / 1.46)
-    assert remarks(flow)[0] == "Paths of opposite signs nearly cancel: 1.4 % of their strength is left."
+    assert remarks(flow)[0] == "Paths of opposite signs nearly cancel: 1.4 % of their strength remains."
 
 
 def test_the_factor_that_shrinks_most_is_named() -> None:
@@ -568,7 +568,7 @@ def test_a_parameter_by_name_needs_its_network() -> None:
     with pytest.raises(TypeError) as caught:
         error_flow(notes_network()(X), "W14(1)")
     assert str(caught.value) == (
-        "a flow leads to a node, and got the name 'W14(1)'; look it up in its network first: "
+        "expected the parameter as a node, but got the name 'W14(1)'; look it up in its network first: "
         "network.parameter('W14(1)')"
     )
 
@@ -576,7 +576,9 @@ def test_a_parameter_by_name_needs_its_network() -> None:
 def test_what_is_not_a_node_is_refused() -> None:
     """Outputs and parameters are nodes."""
     x = Value(1.0)
-    with pytest.raises(TypeError, match=r"a flow leads to a Value or Tensor of the output's graph, and got 2\.0"):
+    with pytest.raises(
+        TypeError, match=r"expected the parameter as a Value or Tensor of the output's graph, but got 2\.0"
+    ):
         error_flow(x, 2.0)
     with pytest.raises(TypeError, match=r"a gradient needs an output that was computed from Values or Tensors"):
         error_flow(2.0, x)
@@ -601,9 +603,9 @@ def test_stale_graphs_are_refused() -> None:
 @pytest.mark.parametrize(
     ("k", "kind", "message"),
     [
-        (0, ValueError, "the number of paths is at least 1, and got 0"),
-        (1.5, TypeError, "the number of paths is an integer, and got 1.5"),
-        (True, TypeError, "the number of paths is an integer, and got True"),
+        (0, ValueError, "expected at least 1 path, but got k=0"),
+        (1.5, TypeError, "expected an integer number of paths, but got k=1.5"),
+        (True, TypeError, "expected an integer number of paths, but got k=True"),
     ],
 )
 def test_the_number_of_strongest_paths_is_a_positive_integer(k: Any, kind: type[Exception], message: str) -> None:

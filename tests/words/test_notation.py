@@ -109,12 +109,12 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_exotic_digits_are_refused(digit: str) -> None:
     """Digits of other scripts and widths are refused in every place."""
     for text in (f"b{digit}", f"W1{digit}(1)", f"W[1,{digit}](1)", f"W14({digit})", f"b1^{{{digit}}}", f"b₁⁽{digit}⁾"):
-        assert "understood are" in refusal(text)
+        assert "valid forms are" in refusal(text)
 
 
 def test_three_digits_of_a_matrix_are_ambiguous() -> None:
     """More than two digits after a matrix letter are refused with every comma spelling that fits."""
-    assert "ambiguous without a comma, write W11,4(1) or W1,14(1);" in refusal("W114(1)")
+    assert "ambiguous without a comma: write W11,4(1) or W1,14(1);" in refusal("W114(1)")
     assert "write L12,3 or L1,23;" in refusal("L₁₂₃")
     assert "write W10,4(1);" in refusal("W_{104}^{(1)}")
     assert "write W123,4(2) or W12,34(2) or W1,234(2);" in refusal("W1234(2)")
@@ -154,7 +154,7 @@ def test_layer_zero_is_refused(text: str) -> None:
         (r"\foo_1", "does not begin with one Latin or Greek letter"),
         ("Ж1", "does not begin with one Latin or Greek letter"),
         ("\N{GREEK CAPITAL LETTER ALPHA}1", "does not begin with one Latin or Greek letter"),
-        ("W1(2)", "W takes two indices; if its only row is meant, write W11(2) for W₁₁⁽²⁾"),
+        ("W1(2)", "W takes two indices; for an entry of its only row, write W11(2) for W₁₁⁽²⁾"),
         ("W12,(1)", "',(1)' is neither indices nor a layer"),
         ("W1,2,3(1)", "W takes two indices, row and column, got 3"),
         ("W14(1)(2)", "'(2)' gives the layer a second time"),
@@ -177,7 +177,7 @@ def test_refusals_say_why_and_how(text: str, reason: str) -> None:
     assert f"cannot read {text[:60]!r}"[:-1] in message
     assert reason in message
     assert message.endswith(
-        "; understood are W14(1), W_{14}^{(1)}, W1[1,4] (layer before the bracket), W10,2(1), W₁₄⁽¹⁾; b1(1), U1, δ1(2)"
+        "; valid forms are W14(1), W_{14}^{(1)}, W1[1,4] (layer before the bracket), W10,2(1), W₁₄⁽¹⁾; b1(1), U1, δ1(2)"
     )
 
 
@@ -189,7 +189,7 @@ def test_long_texts_are_quoted_short() -> None:
 @pytest.mark.parametrize("thing", [None, 14, b"W14(1)", ("W", 1, 4)])
 def test_only_text_is_parsed(thing: object) -> None:
     """What is no text is refused with its value and type."""
-    with pytest.raises(TypeError, match="expected a name as text, such as 'W14") as error:
+    with pytest.raises(TypeError, match="expected a name as a str, such as 'W14") as error:
         parse(thing)  # type: ignore[arg-type]
     assert f"but got {thing!r} (type={type(thing).__name__})" in str(error.value)
 
@@ -281,9 +281,9 @@ def test_find_is_short_for_large_networks() -> None:
 
 def test_find_refuses_what_is_no_name() -> None:
     """A text that is no name, or no text at all, is refused as in parsing."""
-    with pytest.raises(ValueError, match="understood are"):
+    with pytest.raises(ValueError, match="valid forms are"):
         find("W114(1)", network(4, 2))
-    with pytest.raises(TypeError, match="expected a name as text"):
+    with pytest.raises(TypeError, match="expected a name as a str"):
         find(3, network(4, 2))  # type: ignore[arg-type]
 
 
