@@ -257,7 +257,7 @@ def number(x: float | None, digits: int = 4) -> str:
     ('−0.0405', '0.9', '0.1291', '–')
     """
     if digits < 1:
-        raise ValueError(f"expected at least 1 significant digit but got digits={digits}")
+        raise ValueError(f"expected at least 1 significant digit, but got digits={digits}")
     if x is None:
         return "\N{EN DASH}"
     # Adding 0.0 turns -0.0 into 0.0 and changes nothing else.

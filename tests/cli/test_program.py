@@ -29,7 +29,7 @@ UNREADABLE = "net.json is not a .json file that can be read"
 ONE_OUTPUT = "argument --sizes: a flow starts at one output, so the last size must be 1, and got '4,2'"
 PARAMETERS = "no parameter W₉₉⁽¹⁾: layer 1 has W₁₁⁽¹⁾ … W₂₄⁽¹⁾, b₁⁽¹⁾ … b₂⁽¹⁾; layer 2 has W₁₁⁽²⁾ … W₁₂⁽²⁾, b₁⁽²⁾"
 ENDINGS = (
-    "cannot save as 'flow.bmp': the name of the file must end in one of "
+    "cannot save as 'flow.bmp': the file name must end in one of "
     ".svg, .png, .pdf, .dot, .html, .txt, .json, .tex, .md"
 )
 OWN = "--network brings its own sizes and weights; leave out --sizes and --seed"

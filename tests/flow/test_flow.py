@@ -74,7 +74,7 @@ def test_the_ledger_of_the_notes_example() -> None:
 
 
 def test_the_nodes_off_the_way_are_kept_for_pictures() -> None:
-    """Nodes and edges off the way have ids behind those of the way, and no edge is told twice."""
+    """Ids of nodes and edges off the paths follow those on the paths, and no edge is listed twice."""
     flow = notes_flow()
     labels_off_path = {node.label for node in flow.off_path}
     assert {"a₁⁽¹⁾", "a₄⁽¹⁾", "z₂⁽²⁾", "a₂⁽²⁾", "W₂₁⁽¹⁾", "b₁⁽²⁾"} <= labels_off_path
@@ -100,7 +100,7 @@ def test_the_eight_steps_of_the_notes() -> None:
 
 
 def test_each_step_knows_its_nodes_and_edges() -> None:
-    """Every node and every edge of the way is told in exactly one step, and those of one step belong together."""
+    """Exactly one step covers each node and each edge on the paths, and those of one step belong together."""
     for flow in (notes_flow(), deep_flow(), margin_flow(), skipping()):
         told = steps(flow)
         assert sorted(node for step in told for node in step.nodes) == [node.id for node in flow.nodes]
@@ -141,7 +141,7 @@ def test_several_paths_are_told_as_sums_at_units() -> None:
 
 
 def test_seed_scales_the_flow() -> None:
-    """A seed of −1 turns every error round, and the derivative is written with it."""
+    """A seed of −1 flips the sign of every error, and the derivative shows the seed."""
     flow, turned = notes_flow(), notes_flow(seed=-1.0)
     assert turned.gradient == -flow.gradient
     assert turned.derivative == "(−1) · ∂a₁⁽³⁾/∂W₁₄⁽¹⁾"
@@ -214,7 +214,7 @@ def test_labels_are_one_printable_line() -> None:
     ],
 )
 def test_how_local_gradients_read(f: Callable[..., Value], symbol: str) -> None:
-    """From the table's rules: the partner of a product, f′ of a unit, the number of what is constant or a choice."""
+    """From the table's rules: the partner in a product, f′ of a unit, the number of a constant or a choice."""
     x, y = Value(0.3, name="x"), Value(0.7, name="y")
     output = f(x, y)
     output.name = "q"
@@ -222,7 +222,7 @@ def test_how_local_gradients_read(f: Callable[..., Value], symbol: str) -> None:
 
 
 def test_local_gradients_of_a_users_own_primitive_read_too(define: Callable[..., Primitive]) -> None:
-    """A word is a unit; a short rule is its formula; what fails on symbols, or is long, is ∂y/∂x."""
+    """A word is a unit; a short rule is shown as its formula; a long one, or one that fails on symbols, as ∂y/∂x."""
     x = Value(0.3, name="x")
     for name, rule, symbol, expected in (
         ("cube_of", lambda g, z, x: g * (3 * x * x), "x³", "3·x·x"),
@@ -237,7 +237,7 @@ def test_local_gradients_of_a_users_own_primitive_read_too(define: Callable[...,
 
 
 def test_the_local_gradient_of_a_linear_primitive_is_a_number(define: Callable[..., Primitive]) -> None:
-    """However its rule is written, it is the same everywhere, so the number says it."""
+    """The slope is the same everywhere, however its rule is written, so the number says it all."""
     twice = define("twice", lambda xp, x: x + x, [lambda g, z, x: g + g], linear=True)
     x = Value(0.3, name="x")
     assert error_flow(twice(x), x).edges[0].local_symbol == "2"
@@ -251,7 +251,7 @@ def test_params_that_cannot_be_hashed_are_no_obstacle() -> None:
 
 
 def test_not_on_any_path_is_an_empty_flow() -> None:
-    """No nodes, no edges, no paths, gradient None: another thing than zero."""
+    """No nodes, no edges, no paths, gradient None, which differs from zero."""
     x, y = Value(1.0, name="x"), Value(2.0, name="y")
     flow = error_flow(x * 2.0, y)
     assert flow.is_empty
@@ -274,7 +274,7 @@ def test_zero_is_not_nothing() -> None:
 
 
 def test_a_zero_error_shares_zero_on_an_infinite_edge() -> None:
-    """0 · inf is 0 on the way back, as in the backward pass."""
+    """0 · inf is 0 for errors, as in the backward pass."""
     x = Value(0.0, name="x")
     flow = error_flow(ad.sqrt(x) * 0.0, x)
     assert flow.gradient == 0.0
@@ -334,7 +334,7 @@ def test_a_unit_at_its_kink_says_so() -> None:
 
 
 def test_paths_that_cancel_are_pointed_out() -> None:
-    """0.74 against −0.72: 1.4 % of the strength is left."""
+    """0.74 against −0.72: 1.4 % of the strength remains."""
     x = Value(1.0, name="x")
     flow = error_flow(x * 0.74 - x * 0.72, x)
     assert flow.left_after_cancelling == pytest.approx(0.02 / 1.46)
@@ -378,7 +378,7 @@ def test_a_flow_through_numbers_and_arrays() -> None:
 
 
 def test_paths_through_arrays_are_ranked_by_gain() -> None:
-    """Of two paths through arrays the one that changes the error's size most comes first."""
+    """Of two paths through arrays, the one that changes the size of the error most comes first."""
     t = Tensor([1.0, 2.0], name="T")
     flow = error_flow((t * 0.1 + t * 5.0).sum(), t)
     assert flow.path_count == 2
@@ -419,7 +419,7 @@ def test_a_ladder_of_two_hundred_diamonds() -> None:
 
 
 def test_count_text_shows_the_size_of_huge_numbers() -> None:
-    """Exact up to 15 digits; beyond, two digits and the exponent, also where Python refuses to print."""
+    """Exact up to 15 digits; beyond that, two digits and the exponent, even where Python refuses to print."""
     assert count_text(999_999_999_999_999) == "999999999999999"
     assert count_text(10**15) == "about 1.0e15"
     assert count_text(2**200) == "about 1.6e60"
@@ -438,7 +438,7 @@ def test_long_paths_do_not_vanish_when_compared() -> None:
 
 
 def test_paths_with_infinite_or_undefined_factors_come_first() -> None:
-    """What is not a number is not hidden behind what is; zero stays the weakest, also times infinity."""
+    """nan is not hidden behind numbers; zero stays the weakest, even times infinity."""
     x = Value(0.0, name="x")
     flow = error_flow(ad.sqrt(x) * 0.0 + x * math.nan + x * 5.0, x)
     products = [path.product for path in flow.strongest(3)]
@@ -491,7 +491,7 @@ def test_shares_add_up_exactly_to_every_error_and_to_the_gradient(data: st.DataO
             assert total == node.error
 
 
-#: Made once: hypothesis takes longer to make this strategy than to draw from it.
+#: Built once, because hypothesis takes longer to build this strategy than to draw from it.
 _PROGRAMS = programs(operations=ELEMENTWISE, kinks="nowhere")
 
 
@@ -531,7 +531,7 @@ def test_a_hundred_thousand_nodes_without_recursion() -> None:
 
 
 def test_as_dict_is_json_with_full_numbers() -> None:
-    """What JSON gives back equals the ledger."""
+    """Data read back from JSON equals the ledger."""
     flow = deep_flow()
     data = json.loads(json.dumps(flow.as_dict(), allow_nan=False))
     assert data["gradient"] == flow.gradient
@@ -543,7 +543,7 @@ def test_as_dict_is_json_with_full_numbers() -> None:
 
 
 def test_as_dict_where_json_has_no_numbers() -> None:
-    """nan and inf become text, arrays lists, huge counts their size; an empty flow has gradient null."""
+    """nan and inf become text, arrays become lists, huge counts are rounded; an empty flow has gradient null."""
     x = Value(0.0, name="x")
     assert json.loads(json.dumps(error_flow(ad.sqrt(x), x).as_dict(), allow_nan=False))["gradient"] == "inf"
     t = Tensor([np.inf, 1.0], name="T")
@@ -560,7 +560,7 @@ def test_amounts_of_arrays_and_brackets() -> None:
     assert [bracketed(text) for text in ("−2", "x − 1", "1/y")] == ["(−2)", "(x − 1)", "1/y"]
 
 
-# ---- what it refuses -------------------------------------------------------------------------------------------------
+# ---- refusals --------------------------------------------------------------------------------------------------------
 
 
 def test_a_parameter_by_name_needs_its_network() -> None:
@@ -617,7 +617,7 @@ def test_the_number_of_strongest_paths_is_a_positive_integer(k: Any, kind: type[
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 def test_flows_of_arrays_without_axes_are_plain_data(kind: type) -> None:
-    """Where no axis is left NumPy gives scalars of its own; JSON knows floats and lists alone."""
+    """Where no axis is left, NumPy returns its own scalars; JSON has only floats and lists."""
     w = ad.Tensor(np.array([0.5, 2.0], kind), name="w")
     data = json.loads(json.dumps(error_flow((w * w).sum(), w).as_dict()))
     assert data["gradient"] == [1.0, 4.0]
@@ -650,7 +650,7 @@ def shares_by_place(flow: Flow) -> dict[tuple[str, int], Any]:
 
 
 def test_flows_keep_the_moment_of_their_pass() -> None:
-    """New data given to a leaf after the pass changes no flow of it."""
+    """Data assigned to a leaf after the pass changes none of its flows."""
     x, w = Value(3.0, name="x"), Value(2.0, name="w")
     flow = error_flow(w * x, w)
     x.data = 5.0

@@ -1,4 +1,4 @@
-"""Explanations: the notes' example in both derivations, every kind of parameter, slips of the print, good errors."""
+"""Explanations: the notes' example in both derivations, every kind of parameter, errors in the notes, refusals."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def scorer() -> WindowScorer:
 
 
 def facts(explanation: Explanation, language: str = "en") -> dict[str, str]:
-    """The table of what the parameter is."""
+    """The overview table of the parameter."""
     table = next(block for block in explanation.story(language).blocks if isinstance(block, Table))
     return {row[0]: row[1] for row in table.rows}
 
 
 def headings(explanation: Explanation) -> list[str]:
-    """The sections that there are."""
+    """The titles of the sections."""
     return [block.text for block in explanation.story().blocks if isinstance(block, Heading)]
 
 
@@ -64,7 +64,7 @@ def test_the_notes_example() -> None:
 
 
 def test_without_a_check_there_is_no_stamp() -> None:
-    """The check costs forward passes, and is made on request."""
+    """The check costs forward passes and runs only on request."""
     assert "✓" not in explain(notes_network(), "W14(1)", X).text()
 
 
@@ -107,7 +107,7 @@ def test_equations_name_what_is_on_the_way() -> None:
     ],
 )  # fmt: skip
 def test_biases_and_units(name: str, kind: str, ends: dict[str, str]) -> None:
-    """Every quantity of the network can be asked for."""
+    """Every quantity of the network can be explained."""
     explanation = explain(notes_network(), name, X, check=True)
     assert present(explanation.check).verdict == "agrees"
     assert facts(explanation)["kind"] == kind
@@ -191,7 +191,7 @@ def test_arrays_are_told_in_matrix_form() -> None:
 
 
 def test_a_wrong_gradient_of_an_array_shows() -> None:
-    """One wrong entry is enough: all are moved, in a direction that no entry is left out of."""
+    """One wrong entry is enough, because the direction moves every entry."""
     W = Tensor([[0.5, -1.0], [2.0, 0.25]], name="W")
     output = ad.sum(ad.tanh(W @ np.array([0.3, -0.7])))
     flow = ad.error_flow(output, W)
@@ -203,7 +203,7 @@ def test_a_wrong_gradient_of_an_array_shows() -> None:
 
 
 def test_replaying_writes_to_nothing() -> None:
-    """Data, gradients and the graph stay; the backward pass still runs."""
+    """Data, gradients and the graph do not change; the backward pass still runs."""
     x, w = Value(3.0), Value(2.0)
     y = (w * x).tanh()
     before = y.data
@@ -235,7 +235,7 @@ def test_what_is_on_no_path() -> None:
 
 
 def test_slips_of_the_print_where_they_belong() -> None:
-    """σ only where σ is on the way, the sum over i only where several shares meet, the bias for biases."""
+    """σ only if it is on a path, the sum over i only where several shares meet, the bias only for biases."""
     assert "1/(1 + exp(−z))" not in explain(deep_flow().flows.graph[0], "W14(1)").text()
     assert "Σ_i δ_i W_ij" in explain(deep_flow().flows.graph[0], "W14(1)").text()
     assert "The gradient of b₁⁽¹⁾ is δ₁⁽²⁾, of layer 2: the notes print δ of layer 1." in (
@@ -247,7 +247,7 @@ def test_slips_of_the_print_where_they_belong() -> None:
 
 @LANGUAGE
 def test_a_users_own_graph(language: str) -> None:
-    """Without any name of the notes; long graphs without their middle."""
+    """Graphs without names of the notes; long graphs without their middle."""
     x = Value(0.5)
     explanation = explain((x * x + 1.0).tanh(), x, names={"x": x}, check=True)
     assert explanation.explicit == pytest.approx(explanation.gradient, rel=1e-12)
@@ -257,7 +257,7 @@ def test_a_users_own_graph(language: str) -> None:
 
 @LANGUAGE
 def test_numbers_are_the_same_in_every_format_and_language(language: str) -> None:
-    """Each format has the gradient to the digits asked for."""
+    """Each format shows the gradient to the requested digits."""
     explanation = explain(notes_network(), "W14(1)", X)
     for text in (explanation.text(language, digits=9), explanation.markdown(language, digits=9)):
         assert f"{explanation.gradient:.9g}" in text
@@ -281,13 +281,13 @@ def test_numbers_are_the_same_in_every_format_and_language(language: str) -> Non
     ],
 )  # fmt: skip
 def test_errors_are_one_sentence(arguments: tuple[Any, ...], error: type[Exception], sentence: str) -> None:
-    """What was asked, what there is, what to do."""
+    """The error says what was expected, what came and what to do."""
     with pytest.raises(error, match=re.escape(sentence)):
         explain(*arguments)
 
 
 def test_a_neuron_and_a_users_own_network() -> None:
-    """What lists its parameters, by the notes' names or others, is enough."""
+    """A callable that lists its parameters, by the notes' names or others, is enough."""
     assert present(explain(Neuron(2, scalar=True), "w2", [1.0, 2.0], check=True).check).verdict == "agrees"
 
     class Line:
