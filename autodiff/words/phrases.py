@@ -179,9 +179,9 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "remark.explodes": ("The error explodes at {factor} = {number}.", "误差在 {factor} = {number} 处爆炸。"),
     "remark.explodes-in": ("The error explodes: {equation}.", "误差爆炸：{equation}。"),
     "remark.overflows-in": (
-        "The error overflows the largest number: {equation}.", "误差溢出，超过了最大的数：{equation}。"),
+        "The error exceeds the largest float: {equation}.", "误差溢出，超过了最大的数：{equation}。"),
     "remark.nan-in": (
-        "The error stops being a number: {equation}.", "误差从此处起不再是一个数：{equation}。"),
+        "The error becomes nan: {equation}.", "误差从此处起不再是一个数：{equation}。"),
     "remark.more-anomalies": (
         "Other places where numbers stop being finite: {count}.", "另有 {count} 处，数也不再有限。"),
     "remark.dies": ("The error dies here: {factor} = 0.", "误差在此消失：{factor} = 0。"),
@@ -233,7 +233,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "Only the {shown} nodes on a path are shown; {count} others are left out.",
         "图中为路径上的 {shown} 个节点；另有 {count} 个节点未画出。"),
     "graph.ends": (
-        "Too many to read: {count} nodes are folded into one box.",
+        "Too many nodes to read: {count} are folded into one box.",
         "节点太多无法阅读：{count} 个节点已折叠为一个方框。"),
     "graph.nodes": ("{count} nodes", "{count} 个节点"),
     "graph.listing": ("Boxes, starting at the output:", "各方框，从输出开始："),

@@ -65,7 +65,7 @@ def test_a_way_of_thousands_keeps_both_ends() -> None:
     what = picture(error_flow(output, bottom), "graph")
     assert len(what.boxes) == 151
     assert folds(what) == [["…", "4851 nodes"]]
-    assert what.captions[0] == "Too many to read: 4851 nodes are folded into one box."
+    assert what.captions[0] == "Too many nodes to read: 4851 are folded into one box."
     (crowd,) = (box.id for box in what.boxes if box.kind == "fold")
     assert [wire.lane for wire in what.wires if crowd in (wire.tail, wire.head)] == ["error", "error"]
     assert len(what.wires) == 150

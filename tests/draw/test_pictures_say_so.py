@@ -305,7 +305,7 @@ def test_a_nan_of_zero_times_infinity_is_told_where_it_begins() -> None:
     said = remarks(flow)
     assert said == (
         "The error explodes at 1/(2·y) = inf.",
-        "The error stops being a number: (error at multiply) · x = inf × 0 = nan.",
+        "The error becomes nan: (error at multiply) · x = inf × 0 = nan.",
     )
     assert remarks(flow, Style("zh"))[0] == "误差在 1/(2·y) = inf 处爆炸。"
     assert steps(flow)[1].sentence.endswith("= 1 × inf = inf (explodes here), the error at multiply.")
@@ -365,10 +365,10 @@ def test_marks_stand_in_networks_too() -> None:
     (lambda x: ad.sqrt(x), "The error explodes at 1/(2·sqrt) = inf."),
     (lambda x: ad.log(x - 1.0), "The values stop being finite at log = nan, computed from subtract = −1."),
     (lambda x: ad.log(x) * 2.0, "The values stop being finite at log = −inf, computed from x = 0."),
-    (lambda x: (x * 1e200) * 1e200, "The error overflows the largest number: (error at multiply) · 1e+200 = "
+    (lambda x: (x * 1e200) * 1e200, "The error exceeds the largest float: (error at multiply) · 1e+200 = "
      "1e+200 × 1e+200 = inf."),
-    (lambda x: ad.sqrt(x) - ad.sqrt(2.0 * x), "The error stops being a number: ∂subtract/∂x = (−inf) + inf = nan."),
-    (lambda x: x * 1e308 + x * 1e308, "The error overflows the largest number: ∂add/∂x = 1e+308 + 1e+308 = inf."),
+    (lambda x: ad.sqrt(x) - ad.sqrt(2.0 * x), "The error becomes nan: ∂subtract/∂x = (−inf) + inf = nan."),
+    (lambda x: x * 1e308 + x * 1e308, "The error exceeds the largest float: ∂add/∂x = 1e+308 + 1e+308 = inf."),
     (lambda x: x * math.inf, "The values stop being finite at multiply = nan, computed from x = 0, inf."),
     (lambda x: x * Value(math.nan, name="n"), "The given value n = nan is not a finite number."),
 ])  # fmt: skip
