@@ -1,4 +1,4 @@
-"""`explain`: everything about one gradient, in words."""
+"""`explain`: a full explanation of one gradient in words."""
 
 from autodiff.telling.explain import explain
 

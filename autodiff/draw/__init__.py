@@ -1,4 +1,4 @@
-"""Pictures of error sharing: made as data from a flow, and written as SVG, DOT, text, JSON, PNG or PDF."""
+"""Pictures of error sharing: built as data from a flow, then written as SVG, DOT, text, JSON, PNG or PDF."""
 
 from autodiff.draw.drawing import Drawing, save, see
 from autodiff.draw.files import Saved

@@ -1,4 +1,4 @@
-"""Seeing a gradient: one call from a node of any graph to a drawing in every format."""
+"""Drawings of gradients: one call turns a node of any graph into a drawing in any format."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ __all__ = ["Drawing", "save", "see"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawing:
-    """A picture, ready to be shown or saved in any format; made by `see`. A notebook shows it by itself.
+    """A picture that can be shown, or saved in any format; made by `see`. Notebooks display it automatically.
 
-    ``flow`` is the ledger it was made from, None for a whole computation graph; ``stamp`` says whether the derivative
-    by differences agrees, "" where that was not asked for.
+    ``flow`` is the ledger behind the picture, None for a whole computation graph. ``stamp`` says whether finite
+    differences agree with the gradient; it is "" without a check.
     """
 
     picture: Picture
@@ -50,7 +50,7 @@ class Drawing:
     stamp: str = ""
 
     def svg(self) -> str:
-        """The picture as our own SVG: the same bytes everywhere."""
+        """The picture as SVG: the same bytes on every machine."""
         return svg(self.picture, theme=self.theme)
 
     def dot(self) -> str:
@@ -65,13 +65,13 @@ class Drawing:
         return "\n\n".join(filter(None, [told, self.stamp])) + "\n"
 
     def json(self) -> str:
-        """Every number in full: the ledger, or the picture where there is none."""
+        """The ledger, or the picture if there is no ledger, as JSON with every number in full."""
         if self.flow is None:
             return as_json(plain_data(self.picture))
         return as_json(self.flow.as_dict() | ({"check": self.stamp} if self.stamp else {}))
 
     def html(self) -> str:
-        """One self-contained page: to step through, or the whole graph where there is no way to tell."""
+        """One self-contained page: a flow to step through, or the picture of a whole graph."""
         if self.flow is None:
             return sheet(self.picture, theme=self.theme)
         return page(self.flow, theme=self.theme, language=self.language, digits=self.digits)
@@ -89,31 +89,32 @@ class Drawing:
         return markdown(self.flow, language=self.language, digits=self.digits)
 
     def save(self, path: str | os.PathLike[str], *, engine: str | None = None) -> Saved:
-        """Write to a file: .svg, .png, .pdf, .dot, .html, .txt, .json, .tex or .md.
+        """Write the drawing to a .svg, .png, .pdf, .dot, .html, .txt, .json, .tex or .md file.
 
         Args:
-            path: where; a file that is there is replaced as a whole, or not at all.
-            engine: autodiff, dot or pygraphviz; the first that can if left out.
+            path: the file; an existing file is replaced completely or not at all.
+            engine: autodiff, dot or pygraphviz; by default the first that can draw the format.
 
         Returns:
-            the path, and the engine that drew; without any Graphviz a .svg in place of a .png or .pdf, with a warning.
+            the path, and the engine that drew. Without Graphviz, a .svg is written instead of a .png or .pdf, with a
+            warning.
 
         Raises:
-            ValueError: an unknown ending or engine. MissingProgramError: the engine is not there. OSError: the file
-            cannot be written.
+            ValueError: if the ending or the engine is unknown. MissingProgramError: if the engine is not installed.
+            OSError: if the file cannot be written.
 
         >>> from autodiff import Value
         >>> x = Value(3.0, name="x")
         >>> see(x * x, x).save("x.bmp")
         Traceback (most recent call last):
-        ValueError: cannot save as 'x.bmp': the name of the file must end in one of .svg, .png, .pdf, .dot, .html, \
-.txt, .json, .tex, .md
+        ValueError: cannot save as 'x.bmp': the file name must end in one of .svg, .png, .pdf, .dot, .html, .txt, \
+.json, .tex, .md
         """
         writers = {name: getattr(self, name) for name in OURS.values()}
         return write({**writers, "placed": lambda: pinned_dot(self.svg(), theme=self.theme)}, path, engine)
 
     def show(self) -> Path:
-        """Open the drawing in a browser; where there is no screen, print which file it is in. Gives that file."""
+        """Open the drawing in a browser, or print its file name if there is no screen; returns the path of the file."""
         path = self.save(Path(tempfile.mkdtemp(prefix="autodiff-")) / "picture.html").path
         if not (_has_screen() and webbrowser.open(path.as_uri())):
             with readable_output():
@@ -124,7 +125,7 @@ class Drawing:
         return f"<Drawing: {self.picture.title}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """What a notebook shows: the SVG, or the text where it cannot draw."""
+        """The SVG for notebooks, and the text for frontends that cannot draw."""
         return {"image/svg+xml": self.svg(), "text/plain": self.text()}
 
 
@@ -132,30 +133,30 @@ def see(
     output: Any, parameter: Any = None, *, view: str = "auto", names: Mapping[str, Any] | None = None,
     theme: str = "auto", language: str = "en", digits: int = 4, seed: Any = None, check: bool = False,
 ) -> Drawing:  # fmt: skip
-    """A drawing of the error's way from ``output`` to ``parameter``; of the whole computation graph without one.
+    """Draw how the error flows from ``output`` to ``parameter``, or draw the whole graph if no parameter is given.
 
     Args:
-        output: a Value or Tensor, or a flow that `autodiff.flow.error_flow` gave.
+        output: a Value or Tensor, or a flow returned by `autodiff.flow.error_flow`.
         parameter: any node of the output's graph.
         view: "rail" (one path), "shares" (several), "graph" (every value with its operation), "network" (neurons and
-            weights), or "auto": what a reader can take in.
-        names: a dict of your variables, such as ``locals()``, for nodes without a name; the nodes stay as they are.
-        theme: "light", "dark", "print", or "auto": as the reader's system is, and light on paper.
+            weights), or "auto", which chooses a view that readers can take in.
+        names: a dict of variables, such as ``locals()``, whose names label unnamed nodes; the nodes do not change.
+        theme: "light", "dark", "print", or "auto", which follows the reader's system and is light on paper.
         language: "en" or "zh".
-        digits: how many significant digits are shown.
-        seed: the error signal of the output, 1 if left out.
-        check: compare with the derivative by differences, and say whether it agrees.
+        digits: the number of significant digits shown.
+        seed: the error signal of the output; 1 by default.
+        check: whether to compare the gradient with finite differences; the drawing shows the result.
 
     Raises:
-        TypeError, ValueError: as `autodiff.flow.error_flow` and `autodiff.draw.picture` do, for an unknown theme, and
-        for what only goes with a parameter.
+        TypeError, ValueError: those of `autodiff.flow.error_flow` and `autodiff.draw.picture`. ValueError: if the theme
+        is unknown, or if view, seed or check needs a parameter and none is given.
 
     Source: notes, section 1.5 ("error sharing").
 
     >>> from autodiff import Value
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
     >>> see(w * x, w, check=True).stamp
-    '✓ 3 ≈ 3 (by differences)'
+    '✓ 3 ≈ 3 (by finite differences)'
     """
     checked_theme(theme)
     flow = _flow(output, parameter, seed, names)
@@ -178,21 +179,21 @@ def save(flow: Flow, path: str | os.PathLike[str], *, engine: str | None = None)
 def _flow(output: Any, parameter: Any, seed: Any, names: Mapping[str, Any] | None) -> Flow | None:
     if isinstance(output, Flow):
         if any(item is not None for item in (parameter, seed, names)):
-            raise ValueError("a flow has its parameter, seed and names already; leave them out, or give its output")
+            raise ValueError("a flow already has its parameter, seed and names; leave them out, or pass its output")
         return output
     return None if parameter is None else error_flow(output, parameter, seed=seed, names=names)
 
 
 def _check_whole(view: str, seed: Any, check: bool) -> None:
-    """Refuse for a whole graph what only goes with a parameter."""
+    """Refuse arguments that need a parameter."""
     if check:
-        raise ValueError("a check compares one gradient; name its parameter: see(output, parameter, check=True)")
+        raise ValueError("check=True needs a parameter: see(output, parameter, check=True)")
     if seed is not None:
-        raise ValueError("a seed sends an error to a parameter; name it: see(output, parameter, seed=…)")
+        raise ValueError("a seed needs a parameter: see(output, parameter, seed=…)")
     if view not in VIEWS:
         raise ValueError(f"unknown view {view!r} (must be one of {', '.join(VIEWS)})")
     if view not in ("auto", "graph"):
-        raise ValueError(f"the view {view!r} shows the way to a parameter; name it: see(output, parameter, …)")
+        raise ValueError(f"the view {view!r} needs a parameter: see(output, parameter, view={view!r})")
 
 
 def _stamp(flow: Flow, language: str, digits: int) -> str:
@@ -203,5 +204,5 @@ def _stamp(flow: Flow, language: str, digits: int) -> str:
 
 
 def _has_screen() -> bool:
-    """Whether a window could open: on Linux and its kin that is said in the environment."""
+    """Whether a window could open; on Linux and similar systems, the environment says so."""
     return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,4 +1,4 @@
-"""Files: the end of a file's name says as what, and a write that fails leaves what was there."""
+"""Writing of files: the ending of the name sets the format, and a failed write leaves the old file intact."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from autodiff.system.replace import replace
 
 __all__ = ["ENDINGS", "OURS", "Saved", "write"]
 
-#: What our own writers write, by the ending of the file.
+#: The formats of our writers, by the ending of the file.
 OURS: Final = {
     ".svg": "svg", ".dot": "dot", ".html": "html", ".txt": "text", ".json": "json", ".tex": "tex", ".md": "markdown",
 }  # fmt: skip
 _BY_GRAPHVIZ: Final = (".svg", ".png", ".pdf")
 ENDINGS: Final = tuple(dict.fromkeys([".svg", ".png", ".pdf", *OURS]))
-_MOST: Final = 8_000_000  # characters: the time Graphviz takes to read them grows with their square
+_MOST: Final = 8_000_000  # characters: Graphviz's time to read them grows with their square
 _OWN: Final = "autodiff"
 
 
 class Saved(NamedTuple):
-    """What was written where, and by which engine.
+    """The path of a written file, and the engine that drew it.
 
     >>> str(Saved(Path("flow.svg"), "autodiff").path)
     'flow.svg'
@@ -39,26 +39,27 @@ def write(writers: Mapping[str, Callable[[], str]], path: str | os.PathLike[str]
     """Write a drawing to a file.
 
     Args:
-        writers: the text of each format of `OURS`, by its name, and of "placed": DOT in which everything has its place.
-        path: where; a file that is there is replaced as a whole, or not at all (`autodiff.system.replace`).
-        engine: the only one to be used: autodiff, dot or pygraphviz.
+        writers: functions that return the text of each format in `OURS`, by name, and of "placed", which is DOT with
+            fixed positions.
+        path: the file; an existing file is replaced completely or not at all (`autodiff.system.replace`).
+        engine: the only engine to use: autodiff, dot or pygraphviz.
 
     Returns:
-        the path, and the engine that drew. A .png or .pdf is painted by dot, else by pygraphviz, as our SVG looks;
-        where there is neither our own SVG is written beside it, the path says so, and so does a warning.
+        the path, and the engine that drew. A .png or .pdf is painted by dot, else by pygraphviz, and looks like our
+        SVG. If neither is installed, our SVG is written under the same name with the ending .svg, with a warning.
 
     Raises:
-        ValueError: another ending or engine. MissingProgramError: the engine that was asked for is not there. OSError:
-        the file cannot be written; its message is one sentence that names the file.
+        ValueError: if the ending or the engine is unknown. MissingProgramError: if ``engine`` is not installed.
+        OSError: if the file cannot be written; the message is one sentence that names the file.
     """
     target = Path(path)
     if "\0" in str(target):
-        raise ValueError(f"no file has a name with a null character, and got {str(target)!r}")
+        raise ValueError(f"a file name must not contain a null character, but got {str(target)!r}")
     try:
         os.fsencode(target)
     except UnicodeEncodeError:
         encoding = sys.getfilesystemencoding()
-        raise ValueError(f"names of files are written in {encoding} here, which has no {str(target)!a}") from None
+        raise ValueError(f"the file name {str(target)!a} cannot be encoded in {encoding}") from None
     ending = target.suffix.lower()
     _check(target, ending, engine)
     if ending in OURS and engine in (None, _OWN):
@@ -75,14 +76,12 @@ def write(writers: Mapping[str, Callable[[], str]], path: str | os.PathLike[str]
     return _put(target, data, drew)
 
 
-def _drawn_by_graphviz(
-    writers: Mapping[str, Callable[[], str]], ending: str, engine: str | None
-) -> tuple[bytes, str]:
+def _drawn_by_graphviz(writers: Mapping[str, Callable[[], str]], ending: str, engine: str | None) -> tuple[bytes, str]:
     source, layout = ("dot", "dot") if ending in OURS else ("placed", "nop")
     text = writers[source]()
     if len(text) > _MOST:
         raise MissingProgramError(
-            f"a drawing of {len(text) / 1e6:.0f} MB is more than Graphviz paints in a minute; fold it, or save an .svg"
+            f"a drawing of {len(text) / 1e6:.0f} MB is too large for Graphviz; fold the graph or save an .svg"
         )
     return render(text, ending[1:], engine=engine, layout=layout)
 
@@ -90,18 +89,18 @@ def _drawn_by_graphviz(
 def _check(target: Path, ending: str, engine: str | None) -> None:
     if ending not in ENDINGS:
         known = ", ".join(ENDINGS)
-        raise ValueError(f"cannot save as {target.name!r}: the name of the file must end in one of {known}")
+        raise ValueError(f"cannot save as {target.name!r}: the file name must end in one of {known}")
     if engine not in (None, _OWN, *ENGINES):
         raise ValueError(f"unknown engine {engine!r} (must be one of {', '.join([_OWN, *ENGINES])})")
     if engine == _OWN and ending not in OURS:
-        raise ValueError(f"the engine {_OWN} draws .svg, and a {ending} is drawn by {' or '.join(ENGINES)}")
+        raise ValueError(f"the engine {_OWN} does not write {ending} files; use {' or '.join(ENGINES)}")
     if engine in ENGINES and ending not in _BY_GRAPHVIZ:
-        raise ValueError(f"the engine {engine} draws {', '.join(_BY_GRAPHVIZ)}, and a {ending} is written by {_OWN}")
+        raise ValueError(f"the engine {engine} does not write {ending} files; use {_OWN}")
 
 
 def _put(target: Path, data: str | bytes, engine: str) -> Saved:
     try:
-        # half a character of a name in .json is no text in UTF-8
+        # a lone surrogate in a name has no encoding in UTF-8
         replace(target, data.encode(errors="backslashreplace") if isinstance(data, str) else data)
     except OSError as error:
         raise type(error)(f"cannot write {target}: {error.strerror or error}") from error

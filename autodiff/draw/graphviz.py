@@ -1,4 +1,4 @@
-"""Which Graphviz draws DOT text: the system's dot, else pygraphviz in a process of its own."""
+"""Drawing of DOT text by Graphviz: the system's dot, else pygraphviz in a separate process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 
 __all__ = ["ENGINES", "MissingProgramError", "render"]
 
-_SECONDS: Final = 60.0  # dot's time explodes with the size of a graph
+_SECONDS: Final = 60.0  # dot's running time explodes with the size of a graph
 _FOLDERS: Final = (
     "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin", "/opt/local/bin", r"C:\Program Files\Graphviz\bin",
 )  # fmt: skip
@@ -21,7 +21,7 @@ _PYGRAPHVIZ: Final = (
     "graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode()); "
     "sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog=sys.argv[2]))"
 )
-#: Every engine that can be asked for, in the order in which they are tried, and how to get it.
+#: The engines in the order in which they are tried, each with its installation command.
 ENGINES: Final = {
     "dot": "run apt install graphviz, or on macOS brew install graphviz, or on Windows winget install graphviz",
     "pygraphviz": "run pip install pygraphviz",
@@ -29,27 +29,27 @@ ENGINES: Final = {
 
 
 class MissingProgramError(RuntimeError):
-    """There is no Graphviz on this machine, or it could not draw the picture."""
+    """Raised if Graphviz is not installed or could not draw the picture."""
 
 
 class TooSlowError(MissingProgramError):
-    """An engine was stopped: the next one would take as long."""
+    """Raised if an engine was stopped after a minute; the next one would take as long."""
 
 
 def render(text: str, kind: str, *, engine: str | None = None, layout: str = "dot") -> tuple[bytes, str]:
-    """DOT text drawn as ``kind`` (png, pdf, svg …), and which engine drew it: ``dot``, or else ``pygraphviz``.
+    """Draw DOT text as ``kind`` (png, pdf, svg …) and return it with the name of the engine, ``dot`` or ``pygraphviz``.
 
-    Where the first fails the second is tried. pygraphviz runs in a process of its own: its C code could not be stopped
-    when it takes too long.
+    If the first engine fails, the second is tried. pygraphviz runs in a separate process, because its C code could not
+    be stopped otherwise.
 
     Args:
         text: DOT.
-        kind: a format that Graphviz knows.
-        engine: the only one to be tried.
-        layout: how Graphviz finds places: "dot", or "nop" where each node brings its own.
+        kind: a format that Graphviz supports.
+        engine: the only engine to try; all by default.
+        layout: Graphviz's layout program: "dot", or "nop" for nodes with given positions.
 
     Raises:
-        MissingProgramError: the engine is not there, or it failed, or took more than a minute.
+        MissingProgramError: if the engine is not installed, fails, or takes more than a minute.
     """
     failed: MissingProgramError | None = None
     for name, command in _commands(kind, layout):
@@ -63,15 +63,15 @@ def render(text: str, kind: str, *, engine: str | None = None, layout: str = "do
     if failed is not None:
         raise failed
     if engine is not None:
-        raise MissingProgramError(f"the engine {engine} is not on this machine: {ENGINES[engine]}")
+        raise MissingProgramError(f"the engine {engine} is not installed; {ENGINES[engine]}")
     raise MissingProgramError(
-        f"a .{kind} is drawn by Graphviz, which is not on this machine: run pip install pygraphviz, "
-        "or install Graphviz; all other formats need neither"
+        f"a .{kind} needs Graphviz, which is not installed; run pip install pygraphviz or install Graphviz "
+        "(other formats need neither)"
     )
 
 
 def _commands(kind: str, layout: str) -> Iterator[tuple[str, list[str]]]:
-    """The engines that are there, and how each is called; -P: no file of the reader's folder is a module there."""
+    """The installed engines with their commands; -P keeps modules in the working folder from being imported."""
     program = find_dot()
     if program is not None:
         yield "dot", [program, f"-K{layout}", f"-T{kind}"]
@@ -80,7 +80,7 @@ def _commands(kind: str, layout: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def find_dot() -> str | None:
-    """The program dot: on the PATH, or where installers put it."""
+    """The program dot, on the PATH or in a usual installation folder."""
     return shutil.which("dot") or next((found for found in map(_executable, _FOLDERS) if found), None)
 
 
@@ -96,7 +96,7 @@ def _run(command: Sequence[str], text: str, engine: str) -> bytes:
     except OSError as error:
         raise MissingProgramError(f"{engine} could not be started: {error.strerror or error}") from error
     said = done.stderr.decode(errors="replace").strip().splitlines()
-    errors = [line for line in said if line.startswith("Error")]  # of a label that it left out, with status 0
+    errors = [line for line in said if line.startswith("Error")]  # dot leaves out bad labels but exits with status 0
     if done.returncode or errors or not done.stdout:
         raise MissingProgramError(f"{engine} could not draw the picture: {(errors or said or ['no message'])[-1]}")
     return done.stdout

@@ -1,4 +1,4 @@
-"""Error sharing as data: the ledger of one gradient, the paths it takes, and what its nodes and edges are called."""
+"""Error sharing as data: the ledger of one gradient, its paths, and the labels of its nodes and edges."""
 
 from autodiff.flow.anomalies import Anomaly
 from autodiff.flow.factors import Factor, Path

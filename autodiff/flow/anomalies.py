@@ -1,4 +1,4 @@
-"""Where the numbers of a graph stop being finite: the first values that are inf or nan, and the first such errors."""
+"""Where the numbers of a graph stop being finite: the first values and the first errors that are inf or nan."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ __all__ = ["Anomaly", "first_errors", "first_values", "is_finite"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Anomaly:
-    """A place at which numbers stop being finite, while all that they are made of still were (or still were numbers).
+    """A place where a number is not finite although the numbers it was computed from are (or, for nan, are not nan).
 
-    ``kind`` is ``value`` for the value of ``node``. The others are of an error: ``explodes``, where a finite one meets
-    an infinite local gradient; ``overflows``, beyond the largest float; ``nan``, as 0 · inf and inf − inf are. They are
-    of the share on ``edge``, which arrives at ``node``; or, where that is None, of the sum of the shares at ``node``.
+    ``kind`` is ``value`` for the value of ``node``. The other kinds describe an error: ``explodes`` (a finite error
+    meets an infinite local gradient), ``overflows`` (beyond the largest float) and ``nan`` (as in 0 · inf and
+    inf − inf). They refer to the share on ``edge``, which arrives at ``node``, or, if ``edge`` is None, to the sum of
+    the shares at ``node``.
     """
 
     kind: str
@@ -30,14 +31,14 @@ class Anomaly:
 
 
 def first_values(nodes: Iterable[FlowNode], graph: Iterable[Node]) -> Iterator[Anomaly]:
-    """The values that are not finite although those of all inputs are, in the order given."""
+    """The values that are not finite although the values of all their inputs are, in the order given."""
     for node, made in zip(nodes, graph, strict=True):
         if not is_finite(node.value) and all(is_finite(x._data) for x in made.inputs if isinstance(x, Node)):
             yield Anomaly("value", node)
 
 
 def first_errors(nodes: Sequence[FlowNode], edges: Iterable[FlowEdge]) -> Iterator[Anomaly]:
-    """The errors that are not finite although what they are made of is, in the order of the backward pass.
+    """The errors that are not finite although the numbers they are made of are, in the order of the backward pass.
 
     Args:
         nodes: by their ids, consumers before their inputs.

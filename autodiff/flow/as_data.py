@@ -1,4 +1,4 @@
-"""A flow as plain data, fit for JSON."""
+"""A flow as plain data, ready for JSON."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["flow_as_data"]
 
 _EXACT: Final = 2**53
 _MOST_PATHS: Final = 10
-_KEYS: Final = {"symbol": "sign"}  # files that were written have this name
+_KEYS: Final = {"symbol": "sign"}  # existing files use this key
 
 
 def flow_as_data(flow: Flow) -> dict[str, Any]:
-    """What `Flow.as_dict` gives."""
+    """The result of `Flow.as_dict`."""
     count = flow.path_count
     position = {id(edge): k for k, edge in enumerate(flow.edges)}
     return {
@@ -55,8 +55,8 @@ def _path_record(path: Path) -> dict[str, Any]:
 
 
 def _plain_data(value: Any) -> Any:
-    """Floats, texts and nested lists of them; a number that JSON does not know as its name."""
-    if isinstance(value, np.ndarray | np.generic):  # NumPy answers with scalars of its own where no axis is left
+    """Floats, texts and nested lists of them; a number that JSON lacks is written as its name."""
+    if isinstance(value, np.ndarray | np.generic):  # NumPy returns its own scalars where no axis is left
         return _plain_data(value.tolist())
     if isinstance(value, list):
         return [_plain_data(item) for item in value]

@@ -17,7 +17,7 @@ _MOST_FACTORS: Final = 40  # in one printed product
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Factor:
-    """One factor of a path's product: how it reads, its number (None for arrays) and its edge (None: the seed)."""
+    """One factor of a path's product: its symbol, its number (None for arrays) and its edge (None for the seed)."""
 
     symbol: str
     number: float | None
@@ -26,10 +26,10 @@ class Factor:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Path:
-    """One way from the output to the parameter: the seed, then the local gradients it crosses.
+    """One path from the output to the parameter: the seed, then the local gradients that it crosses.
 
-    ``product`` is their product, the share of the error that comes this way, and ``percentage`` how much that is of
-    all paths together, signs aside; both are None where edges are arrays.
+    ``product`` is the product of these factors, the share of the error that arrives along this path. ``percentage``
+    is |product| relative to its sum over all paths. Both are None where edges carry arrays.
     """
 
     factors: tuple[Factor, ...]
@@ -38,12 +38,12 @@ class Path:
 
     @property
     def edges(self) -> tuple[FlowEdge, ...]:
-        """The edges, from the output on."""
+        """The edges, starting at the output."""
         return tuple(factor.edge for factor in self.factors if factor.edge is not None)
 
     @property
     def products(self) -> tuple[float, ...]:
-        """What is left of the seed after each factor, the last of them ``product``; () where edges are arrays."""
+        """The partial products after each factor, ending with ``product``; () where edges carry arrays."""
         return products(self.factors)
 
     @property
@@ -54,11 +54,11 @@ class Path:
         return smallest if smallest is not None and abs(smallest.number or 0.0) < 1 else None
 
     def symbols(self, *, most: int = _MOST_FACTORS) -> str:
-        """The product in symbols, 1 · W₁₁⁽²⁾ · σ′(z₁⁽²⁾) · a₄⁽¹⁾; of more than ``most`` factors the outer ones."""
+        """The product in symbols, 1 · W₁₁⁽²⁾ · σ′(z₁⁽²⁾) · a₄⁽¹⁾; beyond ``most`` factors, only the outer ones."""
         return " · ".join(_shortened([bracketed(factor.symbol) for factor in self.factors], most))
 
     def numbers(self, *, most: int = _MOST_FACTORS) -> str:
-        """The same product in numbers, 1 × 0.9 × 0.1793 × 0.8; "" where edges are arrays."""
+        """The same product in numbers, 1 × 0.9 × 0.1793 × 0.8; "" where edges carry arrays."""
         if self.product is None:
             return ""
         return " × ".join(_shortened([bracketed(number(factor.number)) for factor in self.factors], most))
@@ -69,7 +69,7 @@ class Path:
 
 
 def products(factors: Sequence[Factor]) -> tuple[float, ...]:
-    """The products from left to right, as the backward pass multiplies: 0 behind a closed edge; () with arrays."""
+    """The partial products from left to right, as in the backward pass: 0 after a closed edge; () for arrays."""
     found, left, closed = [], 1.0, False
     for factor in factors:
         if factor.number is None:

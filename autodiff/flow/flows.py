@@ -1,4 +1,4 @@
-"""The flows of one output's error to every node of its graph, from one backward pass, by which a flow is made."""
+"""The flows of one output's error to every node of its graph, all computed by one backward pass."""
 
 from __future__ import annotations
 
@@ -25,23 +25,24 @@ __all__ = ["Flows", "error_flow"]
 
 
 def error_flow(output: Any, parameter: Any, *, seed: Any = None, names: Mapping[str, Any] | None = None) -> Flow:
-    """The ledger of the error on its way from ``output`` to ``parameter``: each share is δ × local gradient.
+    """Follow the error from ``output`` to ``parameter`` and return its ledger: each share is δ × local gradient.
 
     Args:
-        output: a Value or Tensor; without ``seed`` it holds one number.
-        parameter: any node of a graph, such as ``network.parameter("W14(1)")``; leaves and results on the way.
-        seed: the error signal of the output, of its shape; 1 if left out.
-        names: what nodes without a name are called, such as ``locals()``; see `autodiff.flow.variable_names.names_in`.
+        output: a Value or Tensor; without ``seed``, it must hold one number.
+        parameter: any node of a graph, a leaf or a result, such as ``network.parameter("W14(1)")``.
+        seed: the error signal of the output, in the output's shape; 1 by default.
+        names: names for unnamed nodes, such as ``locals()``; see `autodiff.flow.variable_names.names_in`.
 
     Returns:
-        a `Flow`; empty, with gradient None, if ``output`` does not depend on ``parameter``. The units of a gradient
-        are those of the output per unit of the parameter.
+        a `Flow`. It is empty, with gradient None, if ``output`` does not depend on ``parameter``. A gradient has the
+        unit of the output per unit of the parameter.
 
     Raises:
-        TypeError: output or parameter is not a node. ValueError: no seed and more than one number, or a seed of
-        another shape. StaleGraphError: data was assigned after the graph was recorded.
+        TypeError: if output or parameter is not a node. ValueError: if the output holds several numbers and no seed
+        is given, or if the shape of the seed does not match. StaleGraphError: if data was assigned after the graph was
+        recorded.
 
-    At a kink the local gradient is the one of the table of primitives, and the node says ``at_kink``.
+    At a kink, the local gradient follows the table of primitives, and the node has ``at_kink`` set.
 
     Source: notes, section 1.5 ("error sharing").
 
@@ -55,15 +56,15 @@ def error_flow(output: Any, parameter: Any, *, seed: Any = None, names: Mapping[
     return Flows(output, parameter, seed=seed, names=names).to(parameter)
 
 
-#: The slot, the input, the local gradient and how it reads, the share, whether the edge is closed.
+#: The slot, the input, the local gradient and its reading, the share, whether the edge is closed.
 _Share = tuple[int, Node, float | None, Reading, Number, bool]
 
 
 class Flows:
-    """The flows of one output's error to every node of its graph: one backward pass for all of them.
+    """The flows of one output's error to every node of its graph, from one backward pass.
 
-    Made by `error_flow`, and kept as ``Flow.flows``. ``nodes`` are all nodes of the graph in the order of the backward
-    pass, with the numbers that ``numbered`` gives them as ids; values and errors are those of the moment of the pass.
+    `error_flow` creates it and keeps it as ``Flow.flows``. ``nodes`` are all nodes of the graph in the order of the
+    backward pass, with their numbers in ``numbered`` as ids. Values and errors are those at the time of the pass.
 
     >>> from autodiff import Value
     >>> a, b = Value(2.0, name="a"), Value(3.0, name="b")
@@ -92,7 +93,7 @@ class Flows:
         return tuple(self._edges_of(self.node_of(node), self.numbered.numbers))
 
     def to(self, parameter: Node | FlowNode) -> Flow:
-        """The flow to a node of the graph, given as itself or as a node of one of these flows."""
+        """The flow to a node of the graph, given as a Value or Tensor or as a node of one of these flows."""
         if isinstance(parameter, FlowNode):
             parameter = self.node_of(parameter)
         numbers = self.numbered.numbers
@@ -125,7 +126,7 @@ class Flows:
         return self.numbered.nodes
 
     def number_of(self, node: FlowNode) -> int:
-        """The place among ``nodes`` of a node of any of these flows."""
+        """The index in ``nodes`` of a node of any of these flows."""
         return self.numbered.number_of(node)
 
     def node_of(self, node: FlowNode) -> Node:
@@ -133,7 +134,7 @@ class Flows:
         return self.numbered.node_of(node)
 
     def label_of(self, node: Node) -> str:
-        """What a Value or Tensor of the graph is called."""
+        """The label of a Value or Tensor of the graph."""
         return self.numbered.labels[node]
 
     def _described(self, node: Node, error: Signal) -> FlowNode:
@@ -164,7 +165,7 @@ class Flows:
 
     @cached_property
     def _come(self) -> dict[Node, Reach]:
-        """How far the error comes; needed where 0 meets an infinity only."""
+        """How far the error reaches; needed only where 0 meets an infinity."""
         return reached(self.graph[0], self._signals[self.graph[0]])
 
     def _shares_of(self, node: Node) -> Iterator[_Share]:
@@ -185,11 +186,13 @@ class Flows:
 def _check_parameter(parameter: Any) -> None:
     if isinstance(parameter, str):
         raise TypeError(
-            f"a flow leads to a node, and got the name {parameter!r}; "
+            f"expected the parameter as a node, but got the name {parameter!r}; "
             f"look it up in its network first: network.parameter({parameter!r})"
         )
     if not isinstance(parameter, Node):
-        raise TypeError(f"a flow leads to a Value or Tensor of the output's graph, and got {describe(parameter)}")
+        raise TypeError(
+            f"expected the parameter as a Value or Tensor of the output's graph, but got {describe(parameter)}"
+        )
 
 
 def _at_kink(node: Node) -> bool:

@@ -1,7 +1,8 @@
-"""How the nodes of a graph are called, and how the local gradient on an edge reads: σ′(z₁⁽²⁾), W₁₁⁽²⁾, 1.
+"""Labels of nodes and readings of local gradients: σ′(z₁⁽²⁾), W₁₁⁽²⁾, 1.
 
-Here is what is the same in every language and with any number of digits; the rest is `autodiff.telling.terms`. A
-reading comes from the table: the rule of the edge, run on symbols. There is no second list of operations.
+This module holds texts that do not depend on the language or on the number of digits; the others are in
+`autodiff.telling.terms`. A reading comes from the table: it is the rule of the edge, run on symbols. There is no second
+list of operations.
 """
 
 from __future__ import annotations
@@ -34,18 +35,18 @@ _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
 
 
 class Reading(NamedTuple):
-    """A local gradient as text, and the other factor of the product if that is what it is."""
+    """A local gradient as text, and the partner if it is the other factor of a product."""
 
     symbol: str
     partner: str | None
 
 
 def labels(order: Sequence[Node], names: Mapping[Node, str] = MappingProxyType({})) -> dict[Node, str]:
-    """A name of its own for every node of a graph, given with inputs before consumers.
+    """A unique label for every node of a graph, given with inputs before consumers.
 
-    A node without a name is called as ``names`` says, or by its operation. Where a name comes twice, the nodes that
-    only the corrupt window's score leads to get a raised c, as in z₁⁽²⁾ᶜ, and whatever is still the same gets a number,
-    as in add#2.
+    A node without a name is labelled by its entry in ``names`` or else by its operation. If a name occurs twice, nodes
+    that belong only to the corrupt window's score get a superscript c, as in z₁⁽²⁾ᶜ. Labels that are still equal get a
+    number, as in add#2.
 
     >>> from autodiff import Value, topological
     >>> x = Value(2.0, name="x")
@@ -69,7 +70,7 @@ def labels(order: Sequence[Node], names: Mapping[Node, str] = MappingProxyType({
 
 
 def _corrupt_only(order: Sequence[Node]) -> set[Node]:
-    """The nodes that are reached through the corrupt score of a hinge, and in no other way."""
+    """The nodes that are reached only through the corrupt score of a hinge."""
     if not any(node.primitive is hinge for node in order):
         return set()
     other = {order[-1]}
@@ -81,10 +82,10 @@ def _corrupt_only(order: Sequence[Node]) -> set[Node]:
 
 
 def read_edge(node: Node, slot: int, local: float | None, names: Mapping[Node, str]) -> Reading:
-    """How the local gradient of ``node`` for its input in ``slot`` reads.
+    """The local gradient of ``node`` with respect to its input in ``slot``, as text.
 
-    The other factor for a product or a weighted sum; f′(z) for a unit; the number itself where it is a constant or a
-    choice; else the rule's formula if it is short, and ∂y/∂x if not.
+    For a product or a weighted sum it is the other factor; for a unit, f′(z); for a constant or a choice, the number.
+    Otherwise it is the rule's formula if that is short, and ∂y/∂x if not.
 
     >>> from autodiff import Value, tanh
     >>> x, y = Value(2.0, name="x"), Value(0.5, name="y")
@@ -102,7 +103,7 @@ def read_edge(node: Node, slot: int, local: float | None, names: Mapping[Node, s
         if text == _mark(used[0]):
             partner = _called(inputs[used[0]], names)
             return Reading(partner, partner)
-        if len(used) == 1:  # four times as fast as translate, and a name is not read again either
+        if len(used) == 1:  # four times as fast as translate; neither replaces marks inside an inserted name
             (k,) = used
             return Reading(text.replace(_mark(k), names[node] if k == _RESULT else _called(inputs[k], names)), None)
         called = {ord(_mark(k)): _called(inputs[k], names) for k in used if k != _RESULT}
@@ -118,7 +119,7 @@ def _called(item: Any, names: Mapping[Node, str]) -> str:
 
 
 class _Form(NamedTuple):
-    """How a rule reads, whatever the operands are called: its kind, its text and the operands it names."""
+    """The reading of a rule, independent of the operands' labels: its kind, its text and the operands it names."""
 
     kind: str
     text: str = ""
@@ -133,7 +134,7 @@ _RESULT: Final = -1
 
 
 def _mark(k: int) -> str:
-    """The private character that stands for operand ``k`` in a form's text; no name holds it by accident."""
+    """The private-use character that represents operand ``k`` in a form's text; no name contains it by accident."""
     return chr(0xF0001 + k)
 
 
@@ -156,7 +157,7 @@ def _form(entry: Primitive, slot: int, count: int, params: Mapping[str, Any]) ->
         return _Form(_NUMBER if entry.linear else _NAMELESS)
     try:
         rule = entry.rule(slot)(ONE, variable(_mark(_RESULT)), *_operands(count), **params)
-    except Exception:  # a user's rule may do anything with its operands; then it has no formula
+    except Exception:  # a user-defined rule may do anything with its operands; then it has no formula
         rule = None
     if isinstance(rule, Expression) and rule.head == "number" and isinstance(rule.parts[0], float | int):
         return _Form(_NUMBER, number(rule.parts[0]))
@@ -179,7 +180,7 @@ def _raised(power: re.Match[str]) -> str:
 
 
 def _is_word(symbol: str) -> bool:
-    """Whether a symbol is the name of a function, as σ and hard tanh are and xⁿ is not."""
+    """Whether a symbol is the name of a function: true for σ and hard tanh, false for xⁿ."""
     return all(character == " " or category(character) in ("Ll", "Lu") for character in symbol)
 
 
@@ -189,7 +190,7 @@ def _operands(count: int) -> tuple[Expression, ...]:
 
 
 def _is_choice(part: Any) -> bool:
-    """Whether a formula is a choice between numbers, as sign(z) is: the number then says more than the formula."""
+    """Whether a formula chooses between numbers, like sign(z): then the number says more than the formula."""
     if not isinstance(part, Expression):
         return True
     if part.head in _COMPARISONS or part.head == "number":
@@ -201,17 +202,17 @@ def _is_choice(part: Any) -> bool:
 
 
 def _is_plain(part: Any) -> bool:
-    """Whether a formula is arithmetic alone."""
+    """Whether a formula is pure arithmetic."""
     if not isinstance(part, Expression) or part.head in ("variable", "number"):
         return True
     return part.head in _ARITHMETIC and all(map(_is_plain, part.parts))
 
 
-# ---- how factors and counts are written -----------------------------------------------------------------------------
+# ---- factors and counts as text --------------------------------------------------------------------------------------
 
 
 def bracketed(factor: str) -> str:
-    """``factor`` as it may stand in a product: a sum or a negative number in brackets.
+    """``factor`` as part of a product: a sum or a negative number gets brackets.
 
     >>> bracketed("−0.6"), bracketed("1 + x"), bracketed("f′(z)")
     ('(−0.6)', '(1 + x)', 'f′(z)')
@@ -220,7 +221,7 @@ def bracketed(factor: str) -> str:
 
 
 def count_text(count: int) -> str:
-    """A count for people: exact up to 15 digits, beyond that its size.
+    """A count for people: exact up to 15 digits, rounded beyond that.
 
     >>> count_text(6), count_text(2**200)
     ('6', 'about 1.6e60')

@@ -1,8 +1,8 @@
-"""The ledger of one gradient: which share of an output's error crosses which edge on its way to one parameter.
+"""The ledger of one gradient: the share of an output's error that crosses each edge on the way to one parameter.
 
-Every node between output and parameter has an error δ, every edge a local gradient ∂z/∂x, and what the edge carries is
-their product, its *share* of the error. The shares that arrive at a node add up to its error; those that arrive at the
-parameter add up to its gradient. No colour and no layout here: text and pictures are made from this.
+Every node between output and parameter has an error δ, and every edge a local gradient ∂z/∂x. The edge carries their
+product, its *share* of the error. The shares that arrive at a node add up to its error; those that arrive at the
+parameter add up to its gradient. The ledger knows no colours and no layout: texts and pictures are made from it.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Flow"]
 
-_MOST_EXACT: Final = 2_000  # edges: the exact sum takes time and memory with their square
-_HALF_AN_ULP: Final = 2.0**-53  # of 1: what one rounding changes
+_MOST_EXACT: Final = 2_000  # edges: the time and memory of the exact sum grow with their square
+_HALF_AN_ULP: Final = 2.0**-53  # of 1: the largest relative error of one rounding
 _FORMULA_PATHS: Final = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Flow:
-    """The way of an output's error to one parameter, as a ledger; made by `error_flow`.
+    """The ledger of the error that flows from an output to one parameter; made by `error_flow`.
 
-    ``nodes`` and ``edges`` are what lies between output and parameter, in the order of the backward pass: the output
+    ``nodes`` and ``edges`` are those between output and parameter, in the order of the backward pass: the output
     first, the parameter last, every edge after all shares of its consumer. ``off_path`` and ``off_path_wires`` are the
-    other nodes and edges of the graph, ``flows`` what leads to all of them. Ids are places in ``every``. ``gradient``
-    is None if the parameter is on no path from the output: then nodes and edges are empty. A gradient of 0.0 is another
-    thing: paths lead there, and nothing arrives.
+    other nodes and edges of the graph, and ``flows`` holds the flows to all nodes. Ids are indices into ``every``.
+    ``gradient`` is None if no path leads from the output to the parameter: then nodes and edges are empty. A gradient
+    of 0.0 is different: paths lead there, but nothing arrives.
     """
 
     output: FlowNode
@@ -54,14 +54,14 @@ class Flow:
 
     @cached_property
     def off_path(self) -> tuple[FlowNode, ...]:
-        """The nodes of the graph that are not on the way, with ids behind those that are."""
+        """The nodes of the graph that are on no path to the parameter; their ids follow those of ``nodes``."""
         here = {self.flows.number_of(node) for node in self.nodes}
         off = (node for node in self.flows.nodes if node.id not in here)
         return tuple(replace(node, id=k) for k, node in enumerate(off, start=len(self.nodes)))
 
     @cached_property
     def off_path_wires(self) -> tuple[Wire, ...]:
-        """The edges that carry no share of the gradient: those to nodes off the way."""
+        """The edges that carry no share of the gradient: those to nodes in ``off_path``."""
         ids = {self.flows.number_of(node): node.id for node in self.every}
         wires = (Wire(ids[wire.consumer], ids[wire.input], wire.slot) for wire in self.flows.numbered.wires())
         return tuple(wire for wire in wires if wire.input >= len(self.nodes))
@@ -78,17 +78,17 @@ class Flow:
 
     @property
     def every(self) -> tuple[FlowNode, ...]:
-        """All nodes of the graph by their ids in this flow: those on the way, then the others."""
+        """All nodes of the graph by their ids in this flow: first ``nodes``, then ``off_path``."""
         return (*self.nodes, *self.off_path)
 
     @property
     def is_empty(self) -> bool:
-        """Whether the parameter lies on no path from the output."""
+        """Whether no path leads from the output to the parameter."""
         return not self.nodes
 
     @property
     def derivative(self) -> str:
-        """What the gradient is, in symbols: ∂a₁⁽³⁾/∂W₁₄⁽¹⁾, with the seed before it if that is not 1."""
+        """The gradient in symbols: ∂a₁⁽³⁾/∂W₁₄⁽¹⁾, preceded by the seed unless it is 1."""
         quotient = f"∂{self.output.label}/∂{self.parameter.label}"
         if np.all(np.equal(self.seed, 1.0)):
             return quotient
@@ -112,9 +112,9 @@ class Flow:
 
     @cached_property
     def anomalies(self) -> tuple[Anomaly, ...]:
-        """Where numbers stop being finite: values, in the order of computation, then errors, in that of the pass.
+        """Where numbers stop being finite: values in the order of computation, then errors in backward order.
 
-        A value off the way counts only where the output or an error is not finite either: else it leaves no trace.
+        A value off the paths counts only if the output or an error is not finite either: otherwise it has no effect.
         """
         if self.is_empty:
             return ()
@@ -140,7 +140,7 @@ class Flow:
 
     @cached_property
     def _total(self) -> float | None:
-        """Σ |product| over all paths; None where it means nothing: arrays, overflow, everything zero."""
+        """Σ |product| over all paths; None where it has no meaning: for arrays, after overflow, if all are zero."""
         if self.is_empty or not isinstance(self.seed, float) or any(edge.local is None for edge in self.edges):
             return None
         total = total_strength(self._pairs, self._gains, len(self.nodes) - 1, start=abs(self.seed))
@@ -148,14 +148,14 @@ class Flow:
 
     @property
     def left_after_cancelling(self) -> float | None:
-        """|gradient| / Σ |product| over all paths: 1 if no two paths work against each other, 0 if all cancel."""
+        """|gradient| / Σ |product| over all paths: 1 if no paths have opposite signs, 0 if all paths cancel."""
         return None if self._total is None else abs(self.gradient) / self._total
 
     @property
     def rounding(self) -> float | None:
-        """How large the rounding error of the gradient may be: Σ |product| over all paths · their roundings · ε/2.
+        """A bound on the rounding error of the gradient: Σ |product| over all paths · their roundings · ε/2.
 
-        It takes each local gradient to be right to an ulp. None where `left_after_cancelling` is.
+        It assumes that each local gradient is accurate to an ulp. None where `left_after_cancelling` is None.
         """
         if self._total is None:
             return None
@@ -163,9 +163,9 @@ class Flow:
 
     @property
     def cancels_exactly(self) -> bool:
-        """Whether the products of all paths, not all 0, add up to 0 without any rounding.
+        """Whether the products of all paths, not all 0, add up to exactly 0 without rounding.
 
-        That is looked into where the gradient is 0, in graphs of up to 2,000 edges.
+        This is checked only if the gradient is 0 and the graph has at most 2,000 edges.
         """
         if self._total is None or self.gradient or len(self.edges) > _MOST_EXACT:
             return False
@@ -174,15 +174,15 @@ class Flow:
     def strongest(self, k: int = 3) -> tuple[Path, ...]:
         """The k paths with the largest |product of local gradients|, strongest first; all if there are fewer.
 
-        An edge of arrays counts by how much it changes the size of the error, ‖share‖/‖δ‖.
+        An edge of arrays counts with the factor by which it scales the norm of the error, ‖share‖/‖δ‖.
 
         Raises:
-            TypeError, ValueError: k is not an integer, or below 1.
+            TypeError: if k is not an integer. ValueError: if k is less than 1.
         """
         if isinstance(k, bool) or not isinstance(k, int):
-            raise TypeError(f"the number of paths is an integer, and got {k!r}")
+            raise TypeError(f"expected an integer number of paths, but got k={k!r}")
         if k < 1:
-            raise ValueError(f"the number of paths is at least 1, and got {k}")
+            raise ValueError(f"expected at least 1 path, but got k={k}")
         if self.is_empty:
             return ()
         found = strongest_paths(self._pairs, self._gains, len(self.nodes) - 1, k)
@@ -198,16 +198,16 @@ class Flow:
 
     @cached_property
     def strongest_path(self) -> Path | None:
-        """The strongest path, None for an empty flow."""
+        """The strongest path; None for an empty flow."""
         return next(iter(self.strongest(1)), None)
 
     @property
     def weakest(self) -> Factor | None:
-        """On the strongest path, the local gradient that shrinks the error most; None if none does."""
+        """The local gradient that shrinks the error most on the strongest path; None if none shrinks it."""
         return None if self.strongest_path is None else self.strongest_path.weakest
 
     def formula(self) -> str:
-        """The gradient as a product in symbols and numbers, or as the sum of the paths' products.
+        """The gradient as a product in symbols and numbers, or as the sum of the products of its paths.
 
         >>> from autodiff import Value
         >>> from autodiff.flow import error_flow
@@ -230,10 +230,10 @@ class Flow:
         return f"{symbols} = {numbers} = {number(self.gradient)}"
 
     def as_dict(self) -> dict[str, Any]:
-        """The flow as plain data, fit for ``json.dumps``: numbers in full, arrays as lists, nan and inf as text.
+        """The flow as plain data for ``json.dumps``: numbers in full, arrays as lists, nan and inf as text.
 
-        ``path_count`` beyond 2⁵³ is text too: no reader of JSON could take it as a number. ``anomalies`` have the label
-        of their node, and the place of their edge among ``edges``, counted from 0.
+        A ``path_count`` beyond 2⁵³ is text too, because JSON readers would round it. Each entry of ``anomalies`` has
+        the label of its node and the 0-based index of its edge in ``edges``.
 
         >>> from autodiff import Value
         >>> from autodiff.flow import error_flow
@@ -245,7 +245,7 @@ class Flow:
 
 
 def _gain(edge: FlowEdge) -> float:
-    """By how much an edge scales the size of the error."""
+    """The factor by which an edge scales the size of the error."""
     if edge.local is not None:
         return edge.local
     with np.errstate(all="ignore"):

@@ -1,4 +1,4 @@
-"""The one numbering of a graph's nodes, with their labels: that of the ledger, of pages and of pictures."""
+"""The numbering of a graph's nodes, with their labels, shared by the ledger, pages and pictures."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["NumberedGraph"]
 
 
 class NumberedGraph:
-    """The nodes of one graph, each with a number and a label of its own.
+    """The nodes of one graph, each with a unique number and label.
 
     Numbers count from 0, the output, in the order of the backward pass: consumers come before their inputs. A ``lone``
-    node, which the output does not depend on, has the number behind all others. ``numbers`` and ``labels`` are by node,
-    ``by_label`` holds the numbers by label.
+    node, on which the output does not depend, comes last. ``numbers`` and ``labels`` are keyed by node; ``by_label``
+    maps labels to numbers.
 
     >>> from autodiff import Value, topological
     >>> x = Value(2.0, name="x")
@@ -38,26 +38,26 @@ class NumberedGraph:
 
     @cached_property
     def inputs(self) -> list[list[int]]:
-        """The numbers of every node's inputs, slot by slot, constants left out."""
+        """The numbers of every node's inputs, slot by slot, without constants."""
         return [[self.numbers[item] for item in node.inputs if isinstance(item, Node)] for node in self.nodes]
 
     def wires(self) -> Iterator[Wire]:
-        """Every edge of the graph by its ends, consumer by consumer."""
+        """Every edge of the graph, consumer by consumer."""
         for consumer, node in enumerate(self.nodes):
             for slot, item in enumerate(node.inputs):
                 if isinstance(item, Node):
                     yield Wire(consumer, self.numbers[item], slot)
 
     def number_of(self, node: FlowNode) -> int:
-        """The number of a node that any flow of this graph describes, whatever its id there."""
+        """The number of a node from any flow of this graph, whatever its id in that flow."""
         return self.by_label[node.label]
 
     def node_of(self, node: FlowNode) -> Node:
-        """The Value or Tensor that such a node describes."""
+        """The Value or Tensor that a flow's node describes."""
         return self._every[self.number_of(node)]
 
     def described(self, node: Node, error: Signal, *, at_kink: bool = False) -> FlowNode:
-        """A node with its number as id, its label and its value, and the error that arrives there."""
+        """A ledger node with its number as id, its label, its value and its error."""
         entry, name = node.origin.primitive, node.name or self._given.get(node)
         operation, symbol = (None, None) if entry is None else (entry.name, entry.symbol)
         return FlowNode(self.numbers[node], self.labels[node], name, operation, symbol, node._data, error, at_kink)

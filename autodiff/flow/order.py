@@ -1,4 +1,4 @@
-"""Which quantity of the notes a node of a ledger is, and in which order people read nodes and shares."""
+"""The notes' names of ledger nodes, and the order in which people read nodes and shares."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["columns", "in_order", "is_weighted_sum", "notes_name", "shares_in_or
 
 
 def notes_name(node: FlowNode) -> Name | None:
-    """The node's name as a quantity of the notes, z₁⁽²⁾, U₁ or J; None if it is called otherwise."""
+    """The node's name as a quantity of the notes, such as z₁⁽²⁾, U₁ or J; None if it is no such name."""
     return _read(_bare(node)) if node.name else None
 
 
@@ -32,18 +32,18 @@ def _bare(node: FlowNode) -> str:
 
 
 def suffix(node: FlowNode) -> str:
-    """What a label has after the notes' name: ᶜ for the corrupt window, # and a number for a further call."""
+    """The part of a label after the notes' name: ᶜ for the corrupt window, # and a number for a further call."""
     return node.label[len(_bare(node)) :]
 
 
 def is_weighted_sum(node: FlowNode) -> bool:
-    """Whether the node is a z of the notes, whose error is called δ."""
+    """Whether the node is a z of the notes, whose error is δ."""
     name = notes_name(node)
     return name is not None and name.letter == "z"
 
 
 def columns(flow: Flow) -> tuple[tuple[FlowNode, ...], ...]:
-    """The nodes by their longest distance from the output; in a column by name (a₁, a₂, …), then by id."""
+    """The nodes by their longest distance from the output; within a column by name (a₁, a₂, …), then by id."""
     depth = [0] * len(flow.nodes)
     for edge in flow.edges:
         depth[edge.input] = max(depth[edge.input], depth[edge.consumer] + 1)
@@ -54,7 +54,7 @@ def columns(flow: Flow) -> tuple[tuple[FlowNode, ...], ...]:
 
 
 def in_order(node: FlowNode) -> tuple[Any, ...]:
-    """Sorts nodes as a reader expects: the true window before the corrupt one, a₁ before a₂, then by id."""
+    """A sort key for reading order: the true window before the corrupt one, a₁ before a₂, then by id."""
     name = notes_name(node)
     if name is None:
         return (2, node.label[len(node.name or "") :], "", (), 0, node.id)
@@ -62,5 +62,5 @@ def in_order(node: FlowNode) -> tuple[Any, ...]:
 
 
 def shares_in_order(flow: Flow, node: FlowNode) -> tuple[FlowEdge, ...]:
-    """The edges whose shares arrive at a node, sorted by their consumers as `in_order` says."""
+    """The edges whose shares arrive at a node, sorted by their consumers in the order of `in_order`."""
     return tuple(sorted(flow.arriving(node), key=lambda edge: (in_order(flow.nodes[edge.consumer]), edge.slot)))

@@ -1,4 +1,4 @@
-"""What the ledger is made of: its nodes, its edges, and the wires off the way."""
+"""The parts of the ledger: its nodes, its edges, and the wires off the paths."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 __all__ = ["FlowEdge", "FlowNode", "Number", "Signal", "Wire"]
 
-#: What a node holds: the float of a Value, the array of a Tensor or, where no axis is left, NumPy's own scalar.
+#: The data of a node: the float of a Value, the array of a Tensor or, where no axis is left, a NumPy scalar.
 Number = float | np.ndarray[Any, np.dtype[Any]] | np.floating[Any]
 
-#: An error, a `Number` of its node's shape, or None where none arrives. Type checkers are not told so: whoever follows
-#: the edges of a flow knows that one arrives, and whether it is a float.
+#: An error: a `Number` of its node's shape, or None where no error arrives. The alias is Any because code that follows
+#: the edges of a flow knows that an error arrives and whether it is a float.
 Signal = Any
 
 
@@ -21,11 +21,11 @@ Signal = Any
 class FlowNode:
     """A node of the ledger.
 
-    ``id`` counts from 0, the output, in the order of the backward pass: it is the node's number in `Flows.nodes`, and
-    in a `Flow` its place in ``every``. ``label`` is unique in a graph, ``name`` is what the node was called.
-    ``operation`` and ``symbol`` are the primitive's name and symbol, None for a leaf. ``value`` and ``error``
-    (δ = ∂output/∂node, times the seed; None where none arrives) are floats, or arrays of the node's shape.
-    ``at_kink``: its input lies exactly on a kink, where the local gradient is a convention.
+    ``id`` counts from 0, the output, in the order of the backward pass: it is the node's index in `Flows.nodes` or, in
+    a `Flow`, in ``every``. ``label`` is unique in a graph; ``name`` is that of the Value or Tensor. ``operation`` and
+    ``symbol`` are the primitive's name and symbol, None for a leaf. ``value`` and ``error`` (δ = ∂output/∂node, times
+    the seed; None where no error arrives) are floats, or arrays of the node's shape. ``at_kink`` says that its input
+    lies exactly at a kink, where the local gradient is a convention.
     """
 
     id: int
@@ -40,7 +40,7 @@ class FlowNode:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """An edge by its ends: the input in ``slot`` (0-based) of the consumer, both as ids of nodes."""
+    """An edge, given by the ids of its two nodes: ``input`` is in ``slot`` (0-based) of ``consumer``."""
 
     consumer: int
     input: int
@@ -49,12 +49,12 @@ class Wire:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlowEdge:
-    """An edge of the ledger: the consumer sends its input a share of its own error.
+    """An edge of the ledger: the consumer sends its input a share of its error.
 
-    ``local`` is the local gradient ∂consumer/∂input, None on an edge of arrays; ``local_symbol`` how it reads, and
-    ``partner`` the other factor where it is one (a weight for what it multiplies, and the other way round).
-    ``error`` is the consumer's δ and ``share`` = error × local gradient, in the shape of the input. Nothing gets
-    through a ``closed`` edge, a gate that is shut or a constant factor 0: its share is 0, also of an infinite error.
+    ``local`` is the local gradient ∂consumer/∂input, None on an edge of arrays; ``local_symbol`` is the same as text.
+    ``partner`` is the other factor where the edge belongs to a product (the weight of an input, the input of a weight).
+    ``error`` is the consumer's δ, and ``share`` = error × local gradient has the shape of the input. Nothing passes a
+    ``closed`` edge, which is a shut gate or a constant factor 0: its share is 0 even if the error is infinite.
     """
 
     consumer: int

@@ -1,8 +1,7 @@
-"""Paths through a graph of edges: how many there are, and the strongest ones, by dynamic programming.
+"""Paths through a graph of edges: their number and the strongest ones, by dynamic programming.
 
-Nodes are numbered so that every edge leads to a larger number; edges come sorted by the node they leave. All paths
-start at node 0 and end at the last node. Nothing here recurses and nothing lists all paths: their number doubles with
-every diamond.
+Nodes are numbered so that every edge leads to a larger number, and edges are sorted by their start. All paths lead
+from node 0 to the last node. No function here recurses or lists all paths: their number doubles with every diamond.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ __all__ = ["count_paths", "exact_sum", "most_roundings", "strongest_paths", "tot
 Edges = Sequence[tuple[int, int]]
 
 
-#: The end of a path: its logarithmic strength, its last edge, and the rank of the path that it continues.
+#: The end of a path: the logarithm of its strength, its last edge, and the rank of the path that it continues.
 _End = tuple[float, int, int]
 
 
@@ -31,14 +30,14 @@ def count_paths(edges: Edges, last: int) -> int:
     before = 0
     for consumer, item in edges:
         if consumer != before:
-            del counts[before]  # a count may have as many bits as the graph has nodes: keep only what is needed
+            del counts[before]  # a count may have as many bits as the graph has nodes, so keep only those still needed
             before = consumer
         counts[item] = counts.get(item, 0) + counts[consumer]
     return counts[last]
 
 
 def total_strength(edges: Edges, gains: Sequence[float], last: int, *, start: float = 1.0) -> float:
-    """Σ over all paths of ``start`` times the product of their |gains|: what would arrive if no two paths cancelled.
+    """Σ over all paths of ``start`` times the product of their |gains|: the sum if no two paths cancelled.
 
     >>> total_strength([(0, 1), (0, 1)], [2.0, -3.0], 1)
     5.0
@@ -66,7 +65,8 @@ def exact_sum(edges: Edges, gains: Sequence[float], last: int) -> Fraction:
 
 
 def most_roundings(edges: Edges, last: int) -> int:
-    """The most roundings on a path: two for the gain of each edge (an ulp), one for its product, one for each addition.
+    """The largest number of roundings on a path: per edge two for its gain (an ulp) and one for its product, plus one
+    for each addition.
 
     >>> most_roundings([(0, 1), (0, 1)], 1)
     4
@@ -80,9 +80,9 @@ def most_roundings(edges: Edges, last: int) -> int:
 
 
 def strongest_paths(edges: Edges, gains: Sequence[float], last: int, count: int) -> list[list[int]]:
-    """The ``count`` paths with the largest product of |gains|, strongest first, each as its edges' positions.
+    """The ``count`` paths with the largest product of |gains|, strongest first, each as the indices of its edges.
 
-    Products are compared as sums of logarithms, so that long paths neither overflow nor vanish; ties keep the order of
+    Products are compared as sums of logarithms, so long paths neither overflow nor underflow. Ties keep the order of
     the edges.
 
     >>> strongest_paths([(0, 1), (0, 1), (1, 2)], [2.0, -3.0, 0.5], 2, 2)
@@ -108,17 +108,17 @@ _strength = itemgetter(0)
 
 
 def _logarithm(gain: float) -> float:
-    """ln |gain|; nothing is weaker than 0, and what is not a number counts as infinite, so that it is seen."""
+    """ln |gain|; −inf for a gain of 0, and inf for nan, so that nan is not overlooked."""
     size = abs(gain)
     return math.inf if size != size else math.log(size) if size else -math.inf
 
 
 def _joined(strength: float, loss: float) -> float:
-    return -math.inf if -math.inf in (strength, loss) else strength + loss  # a zero stays zero, also times infinity
+    return -math.inf if -math.inf in (strength, loss) else strength + loss  # a zero stays zero, even times infinity
 
 
 def _traced(edges: Edges, ends: list[list[_End]], last: int, rank: int) -> list[int]:
-    """The edges of one path, from node 0 on."""
+    """The edges of one path, starting at node 0."""
     path: list[int] = []
     node = last
     while node:

@@ -1,4 +1,4 @@
-"""How an error signal of arrays goes through a product, read from its rule: Wᵀ δ, δ xᵀ (notes, section 1.6)."""
+"""The shares of an error signal of arrays in a product, read from its rule: Wᵀ δ, δ xᵀ (notes, section 1.6)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _SETS: Final = {"outer": "{} {}ᵀ", "matvec": "{} {}", "vecmat": "{}ᵀ {}", "m
 
 
 def product(node: Node, slot: int, operands: Sequence[str], error: str = "δ") -> str | None:
-    """The share of the input in ``slot`` of a product of arrays, made of the error signal and the other operands.
+    """The share of the input in ``slot`` of a product of arrays, in terms of the error signal and the other operands.
 
-    Σ δ where the input was added to every row. None if the operation is no product.
+    It is Σ δ where the input was added to every row, and None if the operation is not a product.
 
     >>> from autodiff import Tensor
     >>> W, x = Tensor(np.ones((2, 3))), Tensor(np.ones(3))
@@ -38,22 +38,22 @@ def product(node: Node, slot: int, operands: Sequence[str], error: str = "δ") -
 
 
 def _mark(k: int) -> str:
-    """The private character that stands for operand ``k``, −1 for the signal; no name holds it by accident."""
+    """The private-use character for operand ``k``, or for the signal if k = −1; no name contains it by accident."""
     return chr(0xF0001 + k)
 
 
 @remembered(1024)
 def _form(entry: Primitive, slot: int, count: int) -> str | None:
-    """The rule of a product as a text of marks; None if it is no product of δ and operands."""
+    """The rule of a product as text with marks; None if it is not a product of δ and operands."""
     try:
         rule = entry.rule(slot)(variable(_mark(-1)), variable("z"), *(variable(_mark(k)) for k in range(count)))
-    except Exception:  # a user's rule may do anything with its operands; then it has no formula
+    except Exception:  # a user-defined rule may do anything with its operands; then it has no formula
         return None
     return _set(rule)
 
 
 def _set(part: Any) -> str | None:
-    """A formula of outer, matvec, vecmat, matmul, transposes and variables as a person writes it."""
+    """A formula of outer, matvec, vecmat, matmul, transposes and variables as people write it."""
     if not isinstance(part, Expression):
         return None
     if part.head == "variable":

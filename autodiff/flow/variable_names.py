@@ -1,4 +1,4 @@
-"""What a user's variables are called, for nodes that have no name of their own."""
+"""Names of variables as labels for unnamed nodes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["names_in"]
 
 
 def names_in(variables: Mapping[str, Any]) -> dict[Node, str]:
-    """The name of every node among variables, such as ``locals()`` or ``dict(w=w, h=h)``; the nodes stay as they are.
+    """Map every unnamed node among variables, such as ``locals()`` or ``dict(w=w, h=h)``, to its variable's name.
 
-    A node in a list, tuple, dict or array gets its place behind the variable's name, counted from 0 as in Python: w[0],
-    h['first']. A node with a name of its own keeps it; of two variables that hold the same node the first counts, and a
-    variable itself before any collection. Names that begin with an underscore are left out.
+    The nodes themselves do not change. A node in a list, tuple, dict or array gets the variable's name with its index
+    or key: w[0], h['first']. A node that has a name keeps it. If two variables hold the same node, the first counts; a
+    variable counts before any collection. Names that begin with an underscore are ignored.
 
     Raises:
-        TypeError: ``variables`` is not a mapping with texts as keys.
+        TypeError: if ``variables`` is not a mapping with strings as keys.
 
     >>> from autodiff import Value
     >>> rate, w = Value(0.5), [Value(1.0), Value(2.0, name="w₂")]
@@ -28,10 +28,12 @@ def names_in(variables: Mapping[str, Any]) -> dict[Node, str]:
     ['rate', 'w[0]']
     """
     if not isinstance(variables, Mapping):
-        raise TypeError(f"names are a mapping from text to nodes, such as locals(), and got {type(variables).__name__}")
+        raise TypeError(
+            f"expected names as a mapping from strings to nodes, such as locals(), but got {type(variables).__name__}"
+        )
     for name in variables:
         if not isinstance(name, str):
-            raise TypeError(f"names are a mapping from text to nodes, such as locals(), and got the key {name!r}")
+            raise TypeError(f"expected names with strings as keys, such as locals(), but got the key {name!r}")
     found: dict[Node, str] = {}
     open_ones = [(name, value) for name, value in variables.items() if not name.startswith("_")]
     seen: set[int] = set()

@@ -1,1 +1,1 @@
-"""The reference: operations and public names, read where they are defined; as text, as Markdown and as one page."""
+"""The reference of operations and public names, read from their definitions; as text, Markdown and one page."""

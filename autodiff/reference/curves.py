@@ -1,4 +1,4 @@
-"""The curve of an operation and of its derivative, drawn as SVG from the forward and the rule of the table."""
+"""The curves of an operation and its derivative, drawn as SVG from the forward and the rule in the table."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from autodiff.transforms.functional import value_and_grad
 __all__ = ["Curve", "Kink", "curve_of", "kinks_of", "svg"]
 
 _COUNT: Final = 240  # steps along x
-_LEAST: Final = (-2.0, 2.0)  # shown of x, more where the domain has more
-_MOST: Final = 6.0  # shown of z and of the derivative
-_SIDE: Final = 1e-12  # how far beside a kink its two slopes are taken
-_SHARE: Final = 0.65  # where in its domain a second input is held
-_EXAMPLES: Final = 3  # the last of so many is drawn: the first often has the simplest param, such as x⁰
+_LEAST: Final = (-2.0, 2.0)  # smallest range of x; larger domains are shown in full
+_MOST: Final = 6.0  # largest |z| and |derivative| shown
+_SIDE: Final = 1e-12  # distance from a kink at which its two slopes are taken
+_SHARE: Final = 0.65  # relative position in its domain of a second input that is held constant
+_EXAMPLES: Final = 3  # the last of these is drawn, since the first often has the simplest param, such as x⁰
 
 _STEPS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0)  # between the marks of the vertical axis
 _MOST_MARKS: Final = 6.0
@@ -33,7 +33,7 @@ Floats = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """z and ∂z/∂x at points x; what else is held still, such as a second input; and the domain's kinks."""
+    """z and ∂z/∂x at points x, the inputs and params that are held constant, and the kinks of the domain."""
 
     x: Floats
     z: Floats
@@ -44,7 +44,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Kink:
-    """A point where an operation of one input is not smooth: its value, the slopes beside it, and the one it has."""
+    """A kink of an operation of one input: its value, the slopes on both sides, and the slope at the kink."""
 
     x: float
     z: float
@@ -54,11 +54,11 @@ class Kink:
 
 
 def curve_of(entry: Primitive, names: Sequence[str]) -> Curve | None:
-    """The curve over the first input, whose other is held in its domain; None where one does not say it.
+    """The curve over the first input, with any second input held constant; None if a curve makes no sense.
 
     Args:
         entry: an elementwise primitive of one or two inputs.
-        names: what its inputs are called.
+        names: the names of its inputs.
 
     >>> from autodiff import exp
     >>> curve = curve_of(exp, ["x"])
@@ -68,7 +68,7 @@ def curve_of(entry: Primitive, names: Sequence[str]) -> Curve | None:
     if not entry.elementwise or entry.arity not in (1, 2):
         return None
     params = _params(entry)
-    if any(isinstance(each, bool) for each in params.values()):  # a choice takes one input as it is
+    if any(isinstance(each, bool) for each in params.values()):  # a choice just returns one of its inputs
         return None
     domain = entry.domain[0]
     low, high = min(domain.low, _LEAST[0]), max(domain.high, _LEAST[1])
@@ -86,14 +86,14 @@ def curve_of(entry: Primitive, names: Sequence[str]) -> Curve | None:
 
 
 def _params(entry: Primitive) -> dict[str, Any]:
-    """The defaults; where there is none, what an example has."""
+    """The default params; for params without a default, those of an example."""
     scalar = [each.params for each in entry.examples[:_EXAMPLES] if not any(each.shapes)]
     shown = scalar[-1] if scalar else {}
     return {key: shown.get(key) if default is Parameter.empty else default for key, default in entry.defaults.items()}
 
 
 def kinks_of(entry: Primitive) -> tuple[Kink, ...]:
-    """What an operation of one input answers at each kink of its domain, as `autodiff.grad` has it.
+    """The values and slopes of an operation of one input at the kinks of its domain, as `autodiff.grad` returns them.
 
     >>> from autodiff import relu
     >>> [(kink.before, kink.slope, kink.after) for kink in kinks_of(relu)]
@@ -115,9 +115,9 @@ def _kink(at: Any, x: float) -> Kink:
 
 
 def svg(curve: Curve, title: str) -> str:
-    """The curve of z as a solid line, that of ∂z/∂x dashed, with a dot for the derivative at each kink.
+    """Draw z as a solid line and ∂z/∂x as a dashed line, with a dot for the derivative at each kink.
 
-    It takes its colours from the page: ``.plot .z``, ``.slope``, ``.axis``.
+    The colours come from the page: ``.plot .z``, ``.slope``, ``.axis``.
     """
     low, high = _limits(curve)
     left, right = float(curve.x[0]), float(curve.x[-1])
@@ -132,7 +132,7 @@ def svg(curve: Curve, title: str) -> str:
     parts = [
         f'<svg class="plot" viewBox="0 0 {_n(_WIDTH)} {_n(_HEIGHT)}" role="img"><title>{title}</title>',
         *_labels(left, right, low, high, across, down),
-        f'<svg x="{_n(_LEFT)}" y="{_n(_TOP)}" {inner}>',  # cuts off what is outside of it
+        f'<svg x="{_n(_LEFT)}" y="{_n(_TOP)}" {inner}>',  # clips the curves
         '<rect class="ground" width="100%" height="100%"/>',
         *(f'<path class="axis" d="M0 {_n(down(0.0))}H{_n(_WIDTH)}"/>' for _ in range(low <= 0.0 <= high)),
         *(f'<path class="axis" d="M{_n(across(0.0))} 0V{_n(_HEIGHT)}"/>' for _ in range(left <= 0.0 <= right)),
@@ -149,7 +149,7 @@ def svg(curve: Curve, title: str) -> str:
 
 
 def _limits(curve: Curve) -> tuple[float, float]:
-    """The least and the greatest that is shown of z and the derivative, with room beside a line that is flat."""
+    """The vertical range of z and the derivative, with room around flat lines."""
     shown = np.concatenate([curve.z, curve.slope, [kink.slope for kink in curve.kinks], [0.0]])
     shown = np.clip(shown[np.isfinite(shown)], -_MOST, _MOST)
     low, high = float(shown.min()), float(shown.max())
@@ -168,7 +168,7 @@ def _labels(left: float, right: float, low: float, high: float, across: Any, dow
 
 
 def _path(x: Floats, y: Floats) -> str:
-    """Lines through the points, broken where a value is not finite and where the curve jumps."""
+    """Lines through the points, interrupted where a value is not finite or the curve jumps."""
     words: list[str] = []
     drawn = False
     steps = np.abs(np.diff(y, prepend=y[:1]))
@@ -184,7 +184,7 @@ def _path(x: Floats, y: Floats) -> str:
 
 
 def _n(value: float) -> str:
-    """A coordinate with one decimal at most."""
+    """A coordinate with at most one decimal."""
     return f"{value:.1f}".removesuffix(".0")
 
 

@@ -1,4 +1,4 @@
-"""Docstrings of this project, taken apart: what it says, arguments, results, errors, where it comes from, examples."""
+"""A parser for the docstrings of this project: paragraphs, arguments, results, errors, source and examples."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = ["Docstring", "parse"]
 _PROMPT: Final = ">>> "
 _HEADS: Final = ("Args:", "Returns:", "Raises:")
 _SOURCE: Final = "Source: "
-_TABLE: Final = "==="  # its first line, as reStructuredText has it
+_TABLE: Final = "==="  # the first line of a table in reStructuredText
 _ARGUMENT: Final = re.compile(r"(\*{0,2}\w[\w, *]*): +(.*)")
-#: Begins what is said of one error, at the start or after a full stop.
+#: The start of the text on one error, at the beginning or after a full stop.
 _ERROR: Final = re.compile(r"(?:^|(?<=[.;] ))((?:[A-Z]\w*Error(?:, | or )?)+): ")
 
 
 @dataclass(slots=True)
 class Docstring:
-    """One docstring; texts are single lines, and keep their `names` and ``code``; only a table has several."""
+    """The parts of one docstring; texts are single lines and keep `names` and ``code``; tables have several lines."""
 
     paragraphs: list[str] = field(default_factory=list)
     arguments: list[tuple[str, str]] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Docstring:
 
 
 def parse(text: str) -> Docstring:
-    """A docstring by its parts, in the order in which the docstring has them.
+    """Split a docstring into its parts, in their order in the docstring.
 
     >>> parse("The root of x.\\n\\nRaises:\\n    TypeError: x is text. ValueError: x < 0.").errors
     [('TypeError', 'x is text.'), ('ValueError', 'x < 0.')]
@@ -62,7 +62,7 @@ def parse(text: str) -> Docstring:
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
-    """Paragraphs, sessions and sections; a section goes on as long as its lines are indented."""
+    """Paragraphs, sessions and sections; a section continues as long as its lines are indented."""
     section: list[str] = []
     for empty, group in groupby(lines, lambda line: not line.strip()):
         block = list(group)
@@ -85,7 +85,7 @@ def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _arguments(lines: Sequence[str]) -> list[tuple[str, str]]:
-    """Each name with its text; a line that is indented further belongs to the one before it."""
+    """Each name with its text; a line with a larger indent continues the text before it."""
     indent = len(lines[0]) - len(lines[0].lstrip())
     found: list[tuple[str, str]] = []
     for line in lines:

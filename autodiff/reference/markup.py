@@ -1,4 +1,4 @@
-"""Text of docstrings as HTML: names become links to their places on the page, code and sessions look like code."""
+"""Texts of docstrings as HTML: names become links on the page, and code and sessions are set as code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CODE: Final = re.compile(r"``(.+?)``|`([^`]+?)`")
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The anchors of a page, and where its text stands: a name there means that of its class, then of its module.
+    """The anchors of a page, which resolve names: first in the class of the text, then in its module.
 
     >>> Links({"autodiff.grad"}).inline("See `grad`, x < 1.", "autodiff")
     'See <a href="#autodiff.grad"><code>grad</code></a>, x &lt; 1.'
@@ -26,7 +26,7 @@ class Links:
     anchors: Collection[str]
 
     def inline(self, text: str, *homes: str) -> str:
-        """A line of text; `name` is a link where the page has that name, ``code`` never is."""
+        """A line of text; `name` is a link if the page has that name, ``code`` never is."""
         parts, end = [], 0
         for found in _CODE.finditer(text):
             parts.append(escape(text[end : found.start()], quote=False))
@@ -41,7 +41,7 @@ class Links:
 
 
 def _meanings(name: str, homes: Collection[str]) -> Iterator[str]:
-    """In the given homes, as it is, and in the public modules: the package exports what its inner modules define."""
+    """Candidate anchors: in the given homes, unqualified, and in the public modules, which export inner names."""
     bare = name.removesuffix("()")
     for start in (*homes, ""):
         yield f"{start}.{bare}".lstrip(".")
@@ -57,7 +57,7 @@ def code(text: str) -> str:
 
 
 def session(text: str) -> str:
-    """A session at the prompt: what is typed, and what is answered."""
+    """An interactive session: inputs and outputs."""
     lines = [
         f'<span class="typed">{escape(line, quote=False)}</span>' if line.startswith((">>>", "...")) else
         escape(line, quote=False) for line in text.splitlines()
@@ -67,19 +67,19 @@ def session(text: str) -> str:
 
 
 def table(text: str) -> str:
-    """A table of a docstring, in its columns."""
+    """A table of a docstring with its columns preserved."""
     body = escape(text.replace("`", ""), quote=False)
     return f'<pre tabindex="0">{body}</pre>'
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> str:
-    """A list of labels, each with what is said of it in HTML; "" where there is none."""
+    """A list of labels with HTML texts; "" if it is empty."""
     items = "".join(f"<dt>{label}</dt><dd>{told}</dd>" for label, told in rows)
     return f'<dl class="facts">{items}</dl>' if items else ""
 
 
 def source(found: Source | None) -> str:
-    """Where something is defined, and its text to unfold where that says more than its first line."""
+    """The place of a definition, and its text to unfold if it is longer than one line."""
     if found is None:
         return ""
     place = f"{found.path}, line {found.line}"

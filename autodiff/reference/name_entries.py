@@ -1,4 +1,4 @@
-"""One public name as HTML: how it is called, what it says of itself, and the attributes of a class."""
+"""Public names as HTML: signature, docstring and, for a class, attributes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["anchors", "entry", "missing"]
 
 
 def anchors(package: str, name: str, item: Any) -> Iterator[str]:
-    """The places that a name takes on the page: its own, and one for every attribute of a class.
+    """The anchors of a name on the page: one for the name, and one for every attribute of a class.
 
     >>> from autodiff.draw import Row
     >>> list(anchors("autodiff.draw", "Row", Row))
@@ -48,7 +48,7 @@ def entry(package: str, name: str, item: Any, links: Links) -> str:
 
 
 def missing(error: ImportError) -> str:
-    """What stands in place of names whose library is not installed.
+    """The text shown instead of names whose library is not installed.
 
     >>> missing(ModuleNotFoundError("No module named 'hypothesis'", name="hypothesis"))[:45]
     '<p>Not described: hypothesis is not installed'
@@ -58,14 +58,14 @@ def missing(error: ImportError) -> str:
 
 
 def _call(item: Any) -> str:
-    """How it is called; a method without the object that has it. An enumeration is not called to make a new one."""
+    """The signature of a call; for a method, without self. Enumerations have none, since calls create no members."""
     if inspect.isclass(item) and issubclass(item, Enum):
         return ""
     return re.sub(r"^\((?:self|cls)(?:, )?", "(", call_signature(item))
 
 
 def _told(doc: Docstring, links: Links, *homes: str) -> str:
-    """The parts of a docstring, in the order in which a reader needs them."""
+    """The parts of a docstring in reading order."""
 
     def inline(text: str) -> str:
         return links.inline(text, *homes)
@@ -81,7 +81,7 @@ def _told(doc: Docstring, links: Links, *homes: str) -> str:
 
 
 def _data(name: str, links: Links, package: str) -> str:
-    """What is assigned has no docstring, but a comment above it."""
+    """An assigned name, described by the comment above it instead of a docstring."""
     found = assignment(name)
     return f"<p>{links.inline(found.comment, package)}</p>{source(found)}" if found is not None else ""
 
@@ -120,7 +120,7 @@ def _is_operation(name: str, item: Any) -> bool:
 
 
 def _documented(item: Any) -> bool:
-    """Whether an attribute says something of its own, not just what its type says of all of its kind."""
+    """Whether an attribute has a docstring that differs from that of its type."""
     is_told = inspect.isroutine(item) or hasattr(item, "fget") or hasattr(item, "func")
     return isinstance(item, Enum) or (
         is_told and not isinstance(item, MemberDescriptorType) and bool(inspect.getdoc(item))

@@ -1,6 +1,6 @@
-"""The public names: what each public module exports, what a class adds to it, and how each is called.
+"""Public names: the exports of each public module, the attributes of classes, and signatures.
 
-Some methods of nodes are written when they are first called, and have another signature from then on.
+Some methods of nodes are generated at their first call and have another signature from then on.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ PACKAGES: Final = ("autodiff", "autodiff.draw", "autodiff.explain", "autodiff.te
 
 
 def exported(package: str) -> Iterator[tuple[str, Any]]:
-    """The names that a public module exports, in alphabetical order, each with what it stands for.
+    """The names that a public module exports, in alphabetical order, each with its object.
 
-    Where that needs a library that is not installed, the error that says so stands in its place.
+    If a name needs a library that is not installed, the ImportError takes the place of the object.
 
     >>> [name for name, _ in exported("autodiff.explain")]
     ['explain']
@@ -36,7 +36,7 @@ def exported(package: str) -> Iterator[tuple[str, Any]]:
 
 
 def member_names(kind: type) -> list[str]:
-    """The public attributes that a class adds to ``object`` and to built-in classes, its own or inherited.
+    """The public attributes that a class defines or inherits, except those of ``object`` and built-in classes.
 
     >>> from autodiff.draw import Row
     >>> member_names(Row)
@@ -46,9 +46,9 @@ def member_names(kind: type) -> list[str]:
 
 
 def call_signature(item: Any) -> str:
-    """The parameters, without annotations; "" for properties and data.
+    """The signature without annotations; "" for properties and data.
 
-    A class that is made the way a built-in class is has none either: versions of Python differ there.
+    A class constructed like a built-in class has none either, since versions of Python differ there.
 
     >>> from autodiff import grad
     >>> call_signature(grad)
@@ -76,7 +76,7 @@ def _is_ours(kind: type) -> bool:
 
 
 class _Text:
-    """A default that prints as its name: the default repr of functions and classes holds an address."""
+    """A default printed as its name, since the usual repr of functions and classes contains an address."""
 
     def __init__(self, text: str) -> None:
         self.text = text

@@ -1,4 +1,4 @@
-"""The notes section by section, each with the names whose docstrings refer to it."""
+"""The sections of the notes, each with the names whose docstrings refer to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autodiff.reference.operations import Operation
 
 __all__ = ["SECTIONS", "by_section", "sections"]
 
-#: What the sections of the notes are about.
+#: The topics of the sections of the notes.
 SECTIONS: Final = {
     "1.1": "A neuron", "1.2": "A layer", "1.3": "The window scorer", "1.4": "The max-margin objective",
     "1.5": "Backpropagation element by element: error sharing", "1.6": "Backpropagation in matrices",
@@ -23,7 +23,7 @@ _REFERENCE: Final = re.compile(r"notes, sections? (\d(?:\.\d)?)(?: and (\d(?:\.\
 
 
 def sections(text: str) -> list[str]:
-    """The sections that a text refers to.
+    """The sections to which a text refers.
 
     >>> sections("notes, sections 1.2 and 1.6.")
     ['1.2', '1.6']
@@ -34,12 +34,12 @@ def sections(text: str) -> list[str]:
 def by_section(
     places: Mapping[str, str], operations: Iterable[Operation], names: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, list[str]]:
-    """For each of `SECTIONS` the places on the page that refer to it.
+    """The places on the page that refer to each of `SECTIONS`.
 
     Args:
-        places: that of each operation, by its name.
-        operations: those of the table.
-        names: what each public module exports, by module and name.
+        places: the place of each operation, by its name.
+        operations: the operations of the table.
+        names: the exports of each public module, by module and name.
     """
     found: dict[str, list[str]] = {number: [] for number in SECTIONS}
     told = [(places[row.name], row.formula) for row in operations]
@@ -52,7 +52,7 @@ def by_section(
 
 
 def _sources(place: str, item: Any) -> Iterator[tuple[str, str]]:
-    """Where a function or class says that it is from, and what its attributes say."""
+    """The sources given by a function or class and by its attributes."""
     if inspect.isclass(item) or inspect.isroutine(item):
         yield place, parse(inspect.getdoc(item) or "").source
     if inspect.isclass(item):

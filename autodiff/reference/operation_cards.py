@@ -1,4 +1,4 @@
-"""One operation as HTML: formula, curve, derivative, domain, kinks, shapes, NumPy names and an example."""
+"""Operations as HTML: formula, curve, derivative, domain, kinks, shapes, NumPy names and an example."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from autodiff.reference.sources import definition
 
 __all__ = ["anchor", "card", "kinks"]
 
-_ENDLESS: Final = 1e6  # a slope beside a kink that is as large as this grows without limit towards it
+_ENDLESS: Final = 1e6  # a slope at least this large beside a kink counts as unbounded
 
 
 def anchor(row: Operation, exported: Mapping[str, object]) -> str:
-    """Where an operation stands on the page: under the public name that calls it, if there is one.
+    """The anchor of an operation on the page: the public name that calls it, if there is one.
 
     >>> from autodiff.reference.operations import everything, selected
     >>> [row] = selected(everything(), ["sech2"]).operations
@@ -75,7 +75,7 @@ def _figure(entry: Primitive, curve: Curve, first: str) -> str:
 
 
 def kinks(found: Iterable[tuple[Operation, str]]) -> str:
-    """A table of what every operation of one input answers at its kinks; with each goes the place of its card."""
+    """A table of values and slopes at the kinks of operations of one input, with links to their cards."""
     head = "".join(f"<th>{each}</th>" for each in ("Operation", "x", "slope below", "derivative", "slope above"))
     rows = "".join(
         f'<tr><th><a href="#{escape(place)}">{code(row.name)}</a></th><td>{x}</td>{_cells(kink)}</tr>'
@@ -90,7 +90,7 @@ def _cells(kink: Kink) -> str:
 
 
 def _grouped(found: Iterable[Kink]) -> Iterator[tuple[str, Kink]]:
-    """Kinks with the same slopes, of which one stands for all; the points where they are."""
+    """Groups of kinks with the same slopes: their points, and one kink of each group."""
     groups = groupby(found, lambda each: tuple(map(_number, (each.before, each.slope, each.after))))
     for _, group in groups:
         alike = list(group)

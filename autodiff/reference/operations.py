@@ -1,6 +1,6 @@
-"""What there is to look up: every operation with its derivative, and what NumPy's functions do here.
+"""The contents of the reference: every operation with its derivative, and the status of NumPy's functions.
 
-All of it is read where it is defined: operations from the table, NumPy's functions from the modules that answer them.
+Both are read from their definitions: operations from the table, NumPy's functions from the modules that handle them.
 
 >>> [operation.derivatives for operation in selected(everything(), ["np.sqrt"]).operations]
 [('∂z/∂x = 1/(2·z)',)]
@@ -28,7 +28,7 @@ __all__ = ["MADE", "Function", "Group", "Operation", "Reference", "everything", 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What the table says about one operation; ``topic`` is where it is defined, ``numpy`` are names such as np.exp."""
+    """One operation of the table; ``topic`` names the module that defines it, ``numpy`` are names such as np.exp."""
 
     topic: str
     name: str
@@ -42,7 +42,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of NumPy that is no operation of its own, such as np.linalg.norm; ``reason`` if it is refused."""
+    """A NumPy function that is not an operation, such as np.linalg.norm; ``reason`` says why if it is refused."""
 
     name: str
     reason: str = ""
@@ -50,7 +50,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Functions of NumPy that are answered in the same way, which ``sentence`` tells."""
+    """NumPy functions that are handled in the same way, described by ``sentence``."""
 
     title: str
     sentence: str
@@ -59,7 +59,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """All that there is to look up, or a selection of it."""
+    """The contents of the reference, or a selection."""
 
     operations: tuple[Operation, ...]
     groups: tuple[Group, ...]
@@ -67,24 +67,24 @@ class Reference:
 
 MADE: Final = (
     "NumPy functions made of these operations",
-    "On nodes they are recorded as the operations that they are made of, and have derivatives of any order. An "
-    "argument without a rule raises an error.",
+    "On nodes, they are recorded as the operations they are composed of and have derivatives of any order. An argument "
+    "without a rule raises an error.",
 )
 _ASKING: Final = (
-    "NumPy functions that answer without a derivative",
-    "On nodes they answer from the plain data. Nothing is recorded, so no error signal passes through them.",
+    "NumPy functions without a derivative",
+    "On nodes, they compute with the plain data. Nothing is recorded, so no error signal passes through them.",
 )
-_REFUSING: Final = ("NumPy functions that are refused", "On nodes they raise an error.")
+_REFUSING: Final = ("NumPy functions that are refused", "On nodes, they raise an error.")
 
-_OWN_TOPIC: Final = "Your own"
+_OWN_TOPIC: Final = "User-defined"
 _X: Final = re.compile(r"\bx\b")
 
 
-# ---- what there is to look up ----------------------------------------------------------------------------------------
+# ---- contents --------------------------------------------------------------------------------------------------------
 
 
 def everything() -> Reference:
-    """Every operation of the table, and the other functions of the installed NumPy that are answered or refused."""
+    """Every operation of the table, and the other functions of the installed NumPy that are handled or refused."""
     made = [Function(f"np.{name}") for name in sorted(COMPOSITIONS) if numpy_function(name) is not None]
     asking = [Function(name) for name in sorted(map(spelled, QUESTIONS))]
     refusing = [
@@ -113,7 +113,7 @@ def _operation(entry: Primitive, exported: Collection[str]) -> Operation:
 
 
 def inputs(entry: Primitive) -> Sequence[str]:
-    """The inputs as the forward calls them, as w, x, b, if a formula can: g and z mean something else there."""
+    """The names of the inputs in the forward, such as w, x, b, unless they clash with g and z in formulas."""
     signature = signature_of(entry.forward)
     found = list(signature.parameters.values())[1:] if signature is not None else []
     names = [item.name for item in found if item.kind is Parameter.POSITIONAL_OR_KEYWORD]
@@ -127,7 +127,7 @@ def _derivatives(entry: Primitive, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _domain(entry: Primitive, names: Sequence[str]) -> str:
-    """One text if it holds for all inputs, else one for each."""
+    """One text if it holds for all inputs, else one text for each."""
     texts = [domain.text for domain in entry.domain]
     if len({*texts}) == 1 and not _X.search(texts[0]):
         return texts[0]
@@ -135,7 +135,7 @@ def _domain(entry: Primitive, names: Sequence[str]) -> str:
 
 
 def _domain_of(name: str, text: str) -> str:
-    """A domain, which is written for x, of the input of that name."""
+    """A domain text, written for x, with the name of the input."""
     return _X.sub(name, text) if _X.search(text) else f"{name}: {text}"
 
 
@@ -143,12 +143,12 @@ def _domain_of(name: str, text: str) -> str:
 
 
 def selected(found: Reference, names: Sequence[str]) -> Reference:
-    """The rows with these names: exactly so, if there are any; else by the symbol; else those that contain the name.
+    """The rows with these names: by exact name if any match, else by symbol, else rows that contain the name.
 
-    A name may be that of an operation or, with or without ``np.``, of a NumPy function.
+    A name may be that of an operation or of a NumPy function, with or without ``np.``.
 
     Raises:
-        ValueError: nothing has such a name.
+        ValueError: if no row matches a name.
 
     >>> [operation.name for operation in selected(everything(), ["arct"]).operations]
     ['arctan', 'arctan2', 'arctanh']
@@ -182,10 +182,10 @@ def _rows(found: Reference, name: str) -> list[_Row]:
 
 
 def _meant(bare: str, rows: Iterable[_Row]) -> Iterator[str]:
-    """What else NumPy's name stands for: abs for absolute, and linalg.norm for the operation norm."""
+    """Other names of a NumPy function: abs for absolute, and linalg.norm for the operation norm."""
     function = numpy_function(bare)
     name = spelled(function).removeprefix("np.") if hasattr(function, "__name__") else ""
-    if function is not None and numpy_function(name) is function:  # np.random.power says that it is np.power
+    if function is not None and numpy_function(name) is function:  # np.random.power claims to be np.power
         yield name
     for row in rows:
         if isinstance(row, Function) and not row.reason and row.name == f"np.{bare}":
@@ -193,7 +193,7 @@ def _meant(bare: str, rows: Iterable[_Row]) -> Iterator[str]:
 
 
 def _names(row: _Row) -> set[str]:
-    """What a row is looked up by: its name, those of its NumPy functions, and norm for linalg.norm."""
+    """The names that find a row: its name, those of its NumPy functions, and norm for linalg.norm."""
     if isinstance(row, Operation):
         return {row.name, *(name.removeprefix("np.") for name in row.numpy)}
     name = row.name.removeprefix("np.")
@@ -207,7 +207,7 @@ def _unknown(name: str, bare: str, rows: Iterable[_Row]) -> str:
     )
     close = inside[-1:] or get_close_matches(bare, known, n=1, cutoff=0.7)
     advice = f"did you mean {close[0]}?" if close else "autodiff table lists all of them"
-    return f"the table has no operation and no NumPy function {name!r}; {advice}"
+    return f"the table has no operation or NumPy function {name!r}; {advice}"
 
 
 def topics(found: Reference) -> Iterator[tuple[str, list[Operation]]]:

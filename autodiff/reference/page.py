@@ -1,7 +1,7 @@
-"""The reference as one page of HTML, which needs no network: operations with their curves, and every public name.
+"""The reference as one HTML page without a network: operations with their curves, and every public name.
 
-Made from the table and the docstrings by a renderer of our own: the parts of a docstring here are few, and an operation
-needs its formula, its curve and what it answers at kinks beside it.
+The page is generated from the table and the docstrings. We use our own renderer because our docstrings have few parts,
+and operations need a formula, a curve and values at kinks.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _KINKS: Final = (
 
 
 def page() -> str:
-    """The reference as HTML, the same text in every process: light or dark as the reader's system is.
+    """The reference as HTML, the same text in every process; light or dark like the reader's system.
 
     A link to a name ends in ``#`` and the name, such as ``#autodiff.grad``.
 
@@ -55,20 +55,21 @@ def page() -> str:
 
 
 def save(target: str | os.PathLike[str] = _FILE) -> Saved:
-    """Write the page to a file that ends in .html, or as ``reference.html`` into a folder, which is made if need be.
+    """Write the page to an .html file, or as ``reference.html`` into a folder, which is created if necessary.
 
     Raises:
-        ValueError: another ending. OSError: the file cannot be written; the message is one sentence that names it.
+        ValueError: if the ending is not .html. OSError: if the file cannot be written; the message is one sentence that
+        names the file.
     """
     path = Path(target)
     if path.is_dir() or not path.suffix:
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise type(error)(f"cannot make the folder {path}: {error.strerror or error}") from error
+            raise type(error)(f"cannot create the folder {path}: {error.strerror or error}") from error
         path /= _FILE
     if path.suffix.lower() != ".html":
-        raise ValueError(f"the reference is written to an .html file or a folder, but got {path.name!r}")
+        raise ValueError(f"expected an .html file or a folder for the reference, but got {path.name!r}")
     return write({"html": page}, path)
 
 
@@ -94,7 +95,7 @@ def _document() -> Iterator[str]:
 
 
 def _head() -> Iterator[str]:
-    """The style is in the page, and its policy lets nothing else load or run."""
+    """The head of the page; the style is inline, and the policy lets nothing else load or run."""
     style = f":root{{--fonts:{FONTS};{variables(LIGHT)};color-scheme:light}}"
     style += f"@media screen and (prefers-color-scheme:dark){{:root{{{variables(DARK)};color-scheme:dark}}}}\n"
     style += files("autodiff.reference").joinpath("assets/page.css").read_text(encoding="utf-8")

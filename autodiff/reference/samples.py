@@ -1,4 +1,4 @@
-"""Example calls of operations, made from the examples and domains in the table: shapes, and sessions that tests run."""
+"""Example calls of operations from the examples and domains in the table: shapes, and sessions that tests run."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["call_of", "session", "shapes"]
 
 _SEED: Final = 0
 _DIGITS: Final = 4
-_EXAMPLE: Final = 2  # of a param without a default: the first often has the simplest, such as x⁰
+_EXAMPLE: Final = 2  # used for params without a default: the first often has the simplest, such as x⁰
 _LARGEST: Final = 12  # elements of an input
-_POINTS: Final = (0.5, 1.5)  # of the first and the second input, where their domains have them
+_POINTS: Final = (0.5, 1.5)  # for the first and the second input, if their domains contain them
 
 
 def call_of(entry: Primitive, names: Sequence[str]) -> str:
-    """How an operation is called: its inputs, and params with their defaults.
+    """The call of an operation: its inputs, and its params with their defaults.
 
     >>> from autodiff import concatenate, power
     >>> call_of(power, ["x"]), call_of(concatenate, ["x", "y"])
@@ -39,7 +39,7 @@ def call_of(entry: Primitive, names: Sequence[str]) -> str:
 
 
 def shapes(entry: Primitive) -> list[str]:
-    """The shapes of inputs and result of each example of the table; none for what works element by element.
+    """The shapes of inputs and result in each example of the table; none for elementwise operations.
 
     >>> from autodiff import sum
     >>> shapes(sum)[:2]
@@ -59,11 +59,11 @@ def shapes(entry: Primitive) -> list[str]:
 
 
 def session(entry: Primitive, name: str) -> str:
-    """What an exported operation answers, and its derivative if it works element by element.
+    """A session with an exported operation and, if it is elementwise, its derivative.
 
     Args:
         entry: a built-in operation that the package exports.
-        name: what calls it, such as ``ad.exp``.
+        name: the expression that calls it, such as ``ad.exp``.
 
     >>> from autodiff import exp
     >>> session(exp, "ad.exp").splitlines()
@@ -96,7 +96,7 @@ def _calls(entry: Primitive, name: str) -> Iterator[str]:
 
 
 def _tells(example: Example) -> tuple[bool, bool]:
-    """How well an example serves a reader: small, and with its params."""
+    """How useful an example is for readers: small examples with params are best."""
     return max(map(prod, example.shapes)) <= _LARGEST, bool(example.params)
 
 
@@ -105,7 +105,7 @@ def _point(domain: Domain, point: float) -> str:
 
 
 def _array(shape: Sequence[int]) -> str:
-    """Whole numbers from 1 in an array of that shape."""
+    """An expression for an array of that shape with the whole numbers from 1."""
     if not shape:
         return "1.0"
     counted = f"np.arange(1.0, {prod(shape) + 1.0})"
@@ -113,5 +113,5 @@ def _array(shape: Sequence[int]) -> str:
 
 
 def _spelled(params: Mapping[str, Any]) -> list[str]:
-    """Params as they are typed."""
+    """Params as keyword arguments."""
     return [f"{key}={'np.' if isinstance(each, np.ndarray) else ''}{each!r}" for key, each in params.items()]

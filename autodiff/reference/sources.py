@@ -1,4 +1,4 @@
-"""Where a name is defined: file, line and text, and the ``#:`` comment above what has no docstring."""
+"""Places of definitions: file, line, text, and the ``#:`` comment above names without a docstring."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OWN: Final = ("autodiff.", "nn.")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A place in this project: a path that starts at its folder, the line (from 1), the text, and its comment."""
+    """A place in this project: the path from its root, the line (1-based), the text, and the comment."""
 
     path: str
     line: int
@@ -28,9 +28,10 @@ class Source:
 
 
 def definition(item: Any) -> Source | None:
-    """Where a function, a class or a primitive is defined; None for anything else.
+    """The place where a function, a class or a primitive is defined; None for anything else.
 
-    A primitive's text is its entry in the table, a function's is without the docstring, a class has only its place.
+    The text of a primitive is its entry in the table, the text of a function omits the docstring, and the text of a
+    class is its first line.
 
     >>> from autodiff import exp
     >>> definition(exp).path
@@ -44,11 +45,11 @@ def definition(item: Any) -> Source | None:
     if not module.startswith(_OWN):
         return None
     found = _definitions(module)
-    return found.get(item.__qualname__) or found.get(item.__name__)  # hypothesis puts a function around a strategy
+    return found.get(item.__qualname__) or found.get(item.__name__)  # hypothesis wraps a strategy in a function
 
 
 def assignment(name: str) -> Source | None:
-    """Where a module of this project assigns a public name, such as that of a type: the first that does so.
+    """The first place where a module of this project assigns a public name, such as that of a type.
 
     >>> assignment("TABLE").comment
     'Every primitive by name, in the order of definition.'
@@ -61,7 +62,7 @@ def assignment(name: str) -> Source | None:
 
 
 def comment(kind: type, attribute: str) -> str:
-    """The ``#:`` comment above an attribute in the body of its class; "" if there is none.
+    """The ``#:`` comment above an attribute in the class body; "" if there is none.
 
     >>> from autodiff.testing import Verdict
     >>> comment(Verdict, "JUMP")
@@ -77,7 +78,7 @@ def comment(kind: type, attribute: str) -> str:
 
 @cache
 def _definitions(module: str) -> Mapping[str, Source]:
-    """All of a module by qualified name; an entry of the table as ``primitive`` and its name."""
+    """All definitions of a module by qualified name; an entry of the table is ``primitive`` plus its name."""
     loaded = sys.modules[module]
     if not getattr(loaded, "__file__", None):
         return {}
@@ -105,21 +106,21 @@ def _named(body: Sequence[ast.stmt], owner: str = "") -> Iterator[tuple[str, ast
 
 
 def _text(node: ast.stmt, lines: Sequence[str]) -> str:
-    """The lines of a definition without its docstring; of a class the first only."""
+    """The lines of a definition without its docstring; for a class, only the first line."""
     first, last = node.lineno, node.end_lineno or node.lineno
     if isinstance(node, ast.ClassDef):
         return lines[first - 1].strip()
     kept = lines[first - 1 : last]
     if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None and len(node.body) > 1:
         begin, end = node.body[0].lineno, node.body[0].end_lineno or node.body[0].lineno
-        end += not lines[end].strip()  # the empty line after a long docstring
+        end += not lines[end].strip()  # skip the empty line after a long docstring
         kept = [*lines[first - 1 : begin - 1], *lines[end:last]]
     indent = " " * node.col_offset
     return "\n".join(line.removeprefix(indent) for line in kept)
 
 
 def _comment_above(node: ast.stmt, lines: Sequence[str]) -> str:
-    """The ``#:`` lines right above."""
+    """The ``#:`` lines directly above a definition."""
     found: list[str] = []
     for line in reversed(lines[: node.lineno - 1]):
         if not line.strip().startswith("#: "):

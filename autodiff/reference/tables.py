@@ -1,10 +1,10 @@
-"""The table for people who look something up: operations with their derivatives, as text and as Markdown.
+"""Tables of operations with their derivatives for readers, as text and as Markdown.
 
 >>> from autodiff.reference.operations import everything, selected
 >>> print(text(selected(everything(), ["np.sqrt"])), end="")
 z is the result of an operation, and x, y, … are its inputs. ∂z/∂x is its local gradient.
-In its domain an operation is defined and smooth, apart from kinks that its formula names.
-Conventions, such as the derivative at a kink, are told with the formula.
+In its domain, an operation is defined and smooth, except at kinks named in its formula. The formula
+also gives conventions, such as the derivative at a kink.
 <BLANKLINE>
 Elementwise
 -----------
@@ -29,16 +29,16 @@ __all__ = ["legend", "markdown", "text"]
 
 _LETTERS: Final = "z is the result of an operation, and x, y, … are its inputs. ∂z/∂x is its local gradient."
 _SHARES: Final = (
-    "Where ∂J/∂x is told instead, g = ∂J/∂z is the error signal that arrives at z, and ∂J/∂x is the share of it that "
+    "Where ∂J/∂x is given instead, g = ∂J/∂z is the error signal arriving at z, and ∂J/∂x is the share of it that "
     "goes on to x."
 )
 _DOMAINS: Final = (
-    "In its domain an operation is defined and smooth, apart from kinks that its formula names. Conventions, such as "
-    "the derivative at a kink, are told with the formula."
+    "In its domain, an operation is defined and smooth, except at kinks named in its formula. The formula also gives "
+    "conventions, such as the derivative at a kink."
 )
-_ELSEWHERE: Final = "Functions of NumPy that are made of several operations are listed after the operations."
-_INTERNAL: Final = "Internal operations occur in graphs and derivatives; the package exports no function of that name."
-_NOTES: Final = "The notes are those of Stanford's course CS224n on neural networks."
+_ELSEWHERE: Final = "NumPy functions that are composed of several operations are listed after the operations."
+_INTERNAL: Final = "Internal operations occur in graphs and derivatives; the package does not export them."
+_NOTES: Final = "The notes are those on neural networks from Stanford's course CS224n."
 
 _WIDTH: Final = 100
 _LABELS: Final = ("Formula", "Derivative", "Domain", "NumPy")
@@ -46,14 +46,14 @@ _INDENT: Final = " " * (max(map(len, _LABELS)) + 4)
 
 
 def text(found: Reference) -> str:
-    """The reference for a terminal of 100 columns, also where it is spelled in ASCII."""
+    """The reference for a terminal of 100 columns, even when spelled in ASCII."""
     told = [line for sentence in legend(found) for line in _wrapped(sentence)]
     parts = [*([told] if told else []), *_topics_as_lines(found), *map(_group_as_lines, found.groups)]
     return "\n\n".join(map("\n".join, parts)) + "\n"
 
 
 def legend(found: Reference) -> Iterator[str]:
-    """What a reader of these operations has to know."""
+    """The explanations that readers of these operations need."""
     operations = found.operations
     if operations:
         yield _LETTERS
@@ -89,7 +89,7 @@ def _paragraph(operation: Operation) -> list[str]:
 
 
 def _labelled(label: str, facts: Iterable[str]) -> Iterator[str]:
-    """Each fact on lines of its own, the first beside the label."""
+    """Each fact on separate lines, the first beside the label."""
     start = f"  {label}".ljust(len(_INDENT))
     for fact in filter(None, facts):
         yield from _wrapped(start + fact, _INDENT)
@@ -101,7 +101,7 @@ def _mark(operation: Operation) -> str:
 
 
 def _wrapped(line: str, indent: str = "") -> list[str]:
-    """Lines that fit, also when some of their signs become words in ASCII spelling."""
+    """Lines that fit, even when signs become words in ASCII spelling."""
     lines = [line]
     for width in range(_WIDTH, _WIDTH // 2, -1):
         lines = textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
@@ -121,7 +121,7 @@ def _listed(group: Group) -> list[str]:
 
 
 def markdown(found: Reference) -> str:
-    """The reference with a table for each topic, as GitHub shows it."""
+    """The reference as GitHub Markdown, with a table for each topic."""
     blocks = ["# Operations and their derivatives", *legend(found)] if found.operations else []
     for topic, operations in topics(found):
         blocks += [f"## {topic}", _table(("Operation", *_LABELS), map(_cells, operations))]

@@ -1,1 +1,1 @@
-"""A flow in words: what its parts are called, the steps of the notes, remarks, and the whole story of one gradient."""
+"""A flow in words: the names of its parts, the steps of the notes, remarks, and the full story of one gradient."""

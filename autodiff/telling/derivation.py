@@ -1,7 +1,7 @@
-"""Explicit differentiation: the chain of equations from a parameter to the output, each differentiated for it.
+"""Explicit differentiation: the equations from a parameter to the output, each differentiated by that parameter.
 
-The notes derive a gradient in two ways (section 1.5). Error sharing goes from the output back; here every equation on
-the way is differentiated by the chain rule in the order in which it was computed. Both end at one number.
+The notes derive a gradient in two ways (section 1.5). Error sharing starts at the output and goes back. Explicit
+differentiation applies the chain rule to each equation in the order of computation. Both give the same number.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ _MOST_TERMS: Final = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Derived:
-    """One equation and its derivative for the parameter: ∂node/∂parameter = Σ local gradient · ∂input/∂parameter.
+    """One equation and its derivative: ∂node/∂parameter = Σ local gradient · ∂input/∂parameter.
 
-    ``edges`` lead to those inputs that depend on the parameter; ``slopes`` are their derivatives, ``slope`` this one's.
+    ``edges`` lead to the inputs that depend on the parameter, ``slopes`` are the derivatives of these inputs, and
+    ``slope`` is the derivative of the node.
     """
 
     node: FlowNode
@@ -37,7 +38,7 @@ class Derived:
     slope: float
 
     def symbols(self, style: Style = USUAL) -> str:
-        """The right-hand side: σ′(z₁⁽²⁾) · 0.8; of a long sum the first terms."""
+        """The right-hand side, such as σ′(z₁⁽²⁾) · 0.8; of a long sum, only the first terms."""
         pairs = list(zip(self.edges, self.slopes, strict=True))
         shown = pairs[:_MOST_TERMS]
         terms = [f"{factor_symbol(edge, style)} · {bracketed(style.write(slope))}" for edge, slope in shown]
@@ -45,7 +46,7 @@ class Derived:
 
 
 def derivation(flow: Flow) -> tuple[Derived, ...]:
-    """The equations behind the parameter, in the order of computation, each differentiated for it; () on arrays.
+    """The equations from the parameter to the output in the order of computation, each differentiated; () for arrays.
 
     Source: notes, section 1.5 ("explicit differentiation").
 
@@ -61,7 +62,7 @@ def derivation(flow: Flow) -> tuple[Derived, ...]:
     for edge in flow.edges:
         inputs.setdefault(edge.consumer, []).append(edge)
     slope = {flow.parameter.id: 1.0}
-    shut: set[int] = set()  # behind closed edges alone: there the slope is 0 whatever it meets
+    shut: set[int] = set()  # nodes with closed edges only: their slope 0 stays 0 in any product
     found = []
     for node in reversed(flow.nodes[:-1]):
         edges = tuple(inputs[node.id])
@@ -75,7 +76,7 @@ def derivation(flow: Flow) -> tuple[Derived, ...]:
 
 
 def equation_of(flow: Flow, node: FlowNode) -> str:
-    """How a node was computed, by the names of its inputs; of a long sum only the terms on the way.
+    """The equation by which a node was computed; of a long sum, only the terms that depend on the parameter.
 
     >>> from autodiff import Value
     >>> from autodiff.flow import error_flow

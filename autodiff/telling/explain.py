@@ -1,7 +1,7 @@
-"""Everything about one gradient: what the parameter is, how the error reaches it, and why the number is right.
+"""A full explanation of one gradient: the parameter, the error's path to it, and checks of the number.
 
-``explain(network, "W14(1)", x)`` takes a network: what can be called and has ``parameter(name)`` or ``parameters()``;
-``explain(output, parameter)`` two nodes of any graph.
+``explain(network, "W14(1)", x)`` takes a network, a callable with ``parameter(name)`` or ``parameters()``;
+``explain(output, parameter)`` takes two nodes of any graph.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ _MOST_LISTED: Final = 6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """One gradient explained; made by `explain`.
+    """The explanation of one gradient; made by `explain`.
 
-    ``flow`` is the ledger all numbers come from; ``check`` compares with differences, None if that was not asked for.
+    ``flow`` is the ledger from which all numbers come. ``check`` is the comparison with finite differences, or None
+    without one.
     """
 
     flow: Flow
@@ -44,38 +45,38 @@ class Explanation:
 
     @property
     def gradient(self) -> Signal:
-        """By error sharing; None if the parameter is on no path."""
+        """The gradient by error sharing; None if no path leads to the parameter."""
         return self.flow.gradient
 
     @property
     def explicit(self) -> float | None:
-        """By explicit differentiation of the chain of equations; None on arrays and where there is no path."""
+        """The gradient by explicit differentiation; None for arrays and if no path leads to the parameter."""
         lines = derivation(self.flow)
         return float(self.flow.seed) * lines[-1].slope if lines else None
 
     @property
     def weakest(self) -> Factor | None:
-        """Where the gradient died: the factor of the strongest path that shrinks it most; None if none does."""
+        """The factor on the strongest path that shrinks the gradient most; None if none shrinks it."""
         return self.flow.weakest
 
     def story(self, language: str = "en", *, digits: int = 4) -> Story:
-        """The explanation as blocks of text, for writers."""
+        """The explanation as blocks of text, the input of writers."""
         return lesson(self.flow, self.check, Style.of(language, digits))
 
     def text(self, language: str = "en", *, digits: int = 4) -> str:
-        """As plain text.
+        """The explanation as plain text.
 
         Raises:
-            ValueError: an unknown language, or digits below 1.
+            ValueError: if the language is not supported or digits is less than 1.
         """
         return plain_text(self.story(language, digits=digits))
 
     def markdown(self, language: str = "en", *, digits: int = 4) -> str:
-        """As Markdown; raises as `text` does."""
+        """The explanation as Markdown; raises the errors of `text`."""
         return prose(self.story(language, digits=digits))
 
     def latex(self, language: str = "en", *, digits: int = 4) -> str:
-        """As a LaTeX document; raises as `text` does."""
+        """The explanation as a LaTeX document; raises the errors of `text`."""
         return latex(self.story(language, digits=digits))
 
     def _repr_markdown_(self) -> str:
@@ -89,26 +90,26 @@ def explain(
     what: Any, name: Any, x: Any = None, *, corrupt: Any = None, margin: float = 1.0, output: str | None = None,
     seed: Any = None, names: Mapping[str, Any] | None = None, check: bool = False,
 ) -> Explanation:  # fmt: skip
-    """Explain the gradient of one parameter: what it is, the numbered steps, two derivations, warnings, a check.
+    """Explain the gradient of one parameter: an overview, numbered steps, two derivations, warnings, a check.
 
     Args:
-        what: a network (it can be called, and has ``parameter(name)``, or a dict from ``parameters()``), or the output
-            of any graph.
+        what: a network (a callable with ``parameter(name)``, or with a dict from ``parameters()``), or the output of
+            any graph.
         name: the parameter in any spelling, W14(1), b1(1), U1, L23; a hidden unit, z1(2), a1(2), δ1(2); or a node.
-        x: the network's input; with a node for ``what`` there is none.
-        corrupt: the input of the corrupt window: then J = max(0, margin + s_c − s) is explained (notes, section 1.4).
+        x: the input of the network; not allowed if ``what`` is a node.
+        corrupt: the input of the corrupt window; then J = max(0, margin + s_c − s) is explained (notes, section 1.4).
         margin: Δ, in the unit of the scores.
-        output: the name of the node that the error starts from, such as a2(3), for networks with several outputs.
-        seed: the error signal there, of its shape; 1 if left out.
-        names: what nodes without a name are called, such as ``locals()``.
-        check: compare with a derivative by differences.
+        output: the name of the node at which the error starts, such as a2(3), for networks with several outputs.
+        seed: the error signal at that node, in the node's shape; 1 by default.
+        names: names for unnamed nodes, such as ``locals()``.
+        check: whether to compare with finite differences.
 
-    A network of Tensors is turned into one of Values (``scalar()``) if one entry is asked for, and the other way round
-    (``tensor()``) for a whole matrix: the numbers stay.
+    A network of Tensors is converted to Values (``scalar()``) if ``name`` is one entry, and a network of Values to
+    Tensors (``tensor()``) if ``name`` is a whole matrix; the numbers do not change.
 
     Raises:
-        TypeError: ``what`` is neither a network nor a node. ValueError: no input, an unknown name (it says which there
-        are), more than one output.
+        TypeError: if ``what`` is neither a network nor a node. ValueError: if the input is missing, the name is unknown
+        (the message lists the known ones), or there are several outputs and ``output`` is not given.
 
     Source: notes, section 1.5.
 
@@ -120,7 +121,7 @@ def explain(
     """
     if isinstance(what, Node):
         if x is not None or corrupt is not None:
-            raise ValueError("a node holds its result already and takes no input; leave out x and corrupt")
+            raise ValueError("a node already holds its result and takes no input; leave out x and corrupt")
         start = _start(what, output)
         target = name if isinstance(name, Node) else _in_graph(start, name)
     else:
@@ -130,14 +131,14 @@ def explain(
 
 
 def _scorer(what: Any, x: Any, corrupt: Any, margin: float, output: str | None) -> Callable[[Any], Node]:
-    """What runs a network and gives the node that the error starts from."""
+    """A function that runs a network and returns the node at which the error starts."""
     if not callable(what) or not (hasattr(what, "parameter") or hasattr(what, "parameters")):
         raise TypeError(
-            "explain takes a network, which can be called and has parameter(name) or parameters(), or the node of an "
-            f"output, and got {describe(what)}"
+            "expected a network (a callable with parameter(name) or parameters()) or an output node, "
+            f"but got {describe(what)}"
         )
     if x is None:
-        raise ValueError("a gradient belongs to an input; give it as x: explain(network, 'W14(1)', x)")
+        raise ValueError("a network needs an input; pass it as x: explain(network, 'W14(1)', x)")
     if corrupt is None:
         return lambda network: _start(network(x), output)
 
@@ -151,11 +152,11 @@ def _scorer(what: Any, x: Any, corrupt: Any, margin: float, output: str | None) 
 
 
 def _of_network(network: Any, name: Any, score: Callable[[Any], Node]) -> tuple[Node, Node]:
-    """Output and parameter, in the network or, where it has no such entry or matrix, in its other form."""
+    """Output and parameter in the network, or in its other form if it has no such entry or matrix."""
     refused: ValueError | None = None
     for form in _forms(network):
         try:
-            start = score(form)  # first: a scorer's words have their Values only then
+            start = score(form)  # first, because a scorer's words have no Values before
             return start, _parameter(form, start, name)
         except ValueError as error:
             refused = refused or error
@@ -181,16 +182,16 @@ def _parameter(network: Any, start: Node, name: Any) -> Node:
         except ValueError:
             raise error from None
     if not isinstance(found, Node):
-        raise ValueError(f"{name} is plain data in this network; explain one of Values or Tensors")
+        raise ValueError(f"{name} is plain data in this network; pass a network of Values or Tensors")
     return found
 
 
 def _listed(parameters: Mapping[Any, Any], name: Any) -> Any:
-    """A parameter among those that a network lists by names, the notes' or any others."""
+    """A parameter from a network's mapping, by its name in the notes or by any other name."""
     if not isinstance(parameters, Mapping):
         raise ValueError(
             f"parameters() of this network gives {type(parameters).__name__}, not a dict by name, and no node is "
-            f"called {name!r}; pass the parameter itself in place of its name, or give it one: w.name = {name!r}"
+            f"called {name!r}; pass the parameter itself instead of its name, or name it: w.name = {name!r}"
         )
     if name in parameters:
         return parameters[name]
@@ -198,7 +199,7 @@ def _listed(parameters: Mapping[Any, Any], name: Any) -> Any:
 
 
 def _start(result: Any, output: str | None) -> Node:
-    """The one node that the error starts from."""
+    """The node at which the error starts."""
     nodes = list(_each(result))
     if output is not None:
         for node in nodes:
@@ -208,14 +209,14 @@ def _start(result: Any, output: str | None) -> Node:
     if len(nodes) != 1:
         shown = ", ".join(str(getattr(node, "label", node)) for node in nodes[:_MOST_LISTED])
         listed = shown + ", …" * (len(nodes) > _MOST_LISTED)
-        raise ValueError(f"the error starts at one output, and here are {len(nodes)}: set output to one of {listed}")
+        raise ValueError(f"expected 1 output, but got {len(nodes)}; set output to one of {listed}")
     if not isinstance(nodes[0], Node):
-        raise TypeError(f"the output must be a Value or Tensor, and is {describe(nodes[0])}")
+        raise TypeError(f"expected the output as a Value or Tensor, but got {describe(nodes[0])}")
     return nodes[0]
 
 
 def _each(result: Any) -> Iterator[Any]:
-    """What a network gave, one by one: a recurrent one gives a tuple, one of Values an array of them."""
+    """The outputs of a network, one by one: a recurrent network returns a tuple, one of Values an array of them."""
     if isinstance(result, tuple | list):
         for item in result:
             yield from _each(item)
@@ -228,7 +229,7 @@ def _each(result: Any) -> Iterator[Any]:
 def _in_graph(start: Node, name: Any) -> Node:
     """A node of the output's graph by its name; δ₁⁽²⁾ is the error signal at z₁⁽²⁾."""
     if not isinstance(name, str | Name):
-        raise TypeError(f"a parameter is given by its name or as a node, and got {describe(name)}")
+        raise TypeError(f"expected a parameter as a name or a node, but got {describe(name)}")
     if isinstance(name, str):
         for node in reversed(topological(start)):
             if node.name == name:
@@ -247,7 +248,7 @@ def _read(name: str | Name) -> Name:
 
 
 def _known(start: Node) -> dict[Name, Node]:
-    """The nodes of a graph whose names are the notes'; of two windows the true one."""
+    """The nodes of a graph that have names of the notes; of two windows, those of the true one."""
     known: dict[Name, Node] = {}
     for node in topological(start):
         try:

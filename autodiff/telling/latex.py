@@ -1,7 +1,7 @@
 r"""A flow, or any story, as a LaTeX document for pdfLaTeX, XeLaTeX and LuaLaTeX.
 
-No text reaches the document as it is: every character is either known to be harmless, or written by a command, so that
-names a user chose are printed and never obeyed. What no font is known to have is printed as its code point.
+Every character is either known to be harmless or written by a command, so names chosen by users are printed and never
+executed. Characters that may be missing from the fonts are printed as their code points.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ _PREAMBLE: Final = r"""\documentclass[11pt]{article}
 
 
 def tex(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
-    """The flow as a LaTeX document: what `autodiff.telling.text` says, with formulas set as formulas.
+    """The flow as a LaTeX document: the content of `autodiff.telling.text.text`, with formulas set as formulas.
 
     Raises:
-        ValueError: an unknown language, or digits below 1.
+        ValueError: if the language is not supported or digits is less than 1.
 
     >>> from autodiff import Value
     >>> from autodiff.flow import error_flow
@@ -84,7 +84,7 @@ def latex(story: Story) -> str:
 
 
 def sentence(text: str) -> str:
-    r"""A text with names of quantities in it, as LaTeX outside formulas.
+    r"""A text with names of quantities as LaTeX outside formulas.
 
     >>> print(sentence("50 % of W₁₄⁽¹⁾ & \\input{x}"))
     50 \% of $W_{14}^{(1)}$ \& \textbackslash{}input\{x\}
@@ -96,7 +96,7 @@ def sentence(text: str) -> str:
 
 
 def formula(text: str) -> str:
-    r"""A text as LaTeX inside a formula; words in it stay upright.
+    r"""A text as LaTeX inside a formula; words stay upright.
 
     >>> print(formula("(error at a₁⁽²⁾) · σ′(z) = −0.5"))
     (\text{error at }a_{1}^{(2)})\cdot \sigma {}^{\prime}(z)=-0.5
@@ -188,7 +188,7 @@ def _equation(equation: Equation) -> str:
 
 
 def quotient(text: str) -> str:
-    r"""∂s/∂w as a fraction, and anything else as it is.
+    r"""∂s/∂w as a fraction; any other text as `formula` writes it.
 
     >>> print(quotient("∂s/∂w"))
     \frac{\partial s}{\partial w}
@@ -202,7 +202,7 @@ def quotient(text: str) -> str:
 
 
 def _broken(part: str) -> Iterator[str]:
-    """A side of an equation in lines that a page can hold."""
+    """A side of an equation, broken into lines that fit on a page."""
     line, start = "", "="
     for word in _BREAK.split(part):
         if line and len(line) + len(word) > _LONGEST:
@@ -227,7 +227,7 @@ def _table(table: Table) -> str:
 
 
 def _parts(table: Table) -> list[float]:
-    """How much of a line each column takes, by its widest text; the head may be broken into two lines."""
+    """The part of a line for each column, by its widest text; the head may take two lines."""
     heads = table.head or ("",) * len(table.rows[0])
     columns = zip(heads, *table.rows, strict=True)
     widest = [max([width(head, 0.6), *(width(cell, 1.0) for cell in cells)]) + 1.0 for head, *cells in columns]

@@ -1,4 +1,4 @@
-"""The story of one gradient: what the notes say about it, steps, two derivations, a check, and where it shrinks."""
+"""The story of one gradient: an overview, steps, two derivations, a check, and where it shrinks."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ __all__ = ["lesson"]
 _MOST_ROWS: Final = 40
 _MOST_LISTED: Final = 4
 _SATURATING: Final = {"sigmoid": 0.25, "tanh": 1.0, "soft_sign": 1.0}  # the largest f′
-_SATURATED: Final = 0.1  # of it
+_SATURATED: Final = 0.1  # of the largest f′
 
 
 def lesson(flow: Flow, check: Check | None = None, style: Style = USUAL) -> Story:
-    """All there is to say about one gradient, as blocks of text.
+    """The full explanation of one gradient, as blocks of text.
 
     Source: notes, section 1.5.
     """
@@ -48,7 +48,7 @@ def lesson(flow: Flow, check: Check | None = None, style: Style = USUAL) -> Stor
 
 
 class _Lesson:
-    """Tells about one flow in one style."""
+    """Writes about one flow in one style."""
 
     def __init__(self, flow: Flow, style: Style) -> None:
         self.flow, self.style, self.write = flow, style, style.write
@@ -65,7 +65,7 @@ class _Lesson:
     # ---- derivations -------------------------------------------------------------------------------------------------
 
     def derivations(self) -> Iterator[Block]:
-        """The equations with their derivatives, and beside each the error that error sharing puts there."""
+        """The equations with their derivatives, each beside the error that error sharing gives at that point."""
         flow, lines = self.flow, derivation(self.flow)
         if not lines:
             return
@@ -100,7 +100,7 @@ class _Lesson:
         return f"{line.symbols(self.style)} = {self.write(line.slope)}"
 
     def matrix_form(self) -> Iterator[Block]:
-        """Of a whole W⁽ᵏ⁾: the outer products of error signals and inputs, and the largest entry of their sum."""
+        """For a whole W⁽ᵏ⁾: the outer products of error signals and inputs, and the largest entry of their sum."""
         flow, name = self.flow, notes_name(self.flow.parameter)
         pairs = [self.outer_pair(edge) for edge in shares_in_order(flow, flow.parameter)]
         if name is None or name.letter != "W" or name.indices or not pairs or None in pairs:
@@ -126,7 +126,7 @@ class _Lesson:
         ))  # fmt: skip
 
     def outer_pair(self, edge: FlowEdge) -> tuple[FlowNode, np.ndarray[Any, np.dtype[Any]]] | None:
-        """The z that an edge to W leads from, and the vector that W was multiplied by; None for rows of inputs."""
+        """The z at the start of an edge to W, and the vector that W was multiplied by; None for rows of inputs."""
         z = self.flow.nodes[edge.consumer]
         if z.operation != "affine" or not is_weighted_sum(z):
             return None
@@ -148,7 +148,7 @@ class _Lesson:
         yield Paragraph(tuple(lines))
 
     def weak(self) -> Iterator[Block]:
-        """The strongest path factor by factor, with what is left of the error behind each, and the weakest by name."""
+        """The strongest path factor by factor, with the error that remains after each, and its weakest factor."""
         flow = self.flow
         said = list(remarks(flow, self.style))
         path = flow.strongest_path

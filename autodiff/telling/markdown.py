@@ -1,6 +1,6 @@
 """A flow, or any story, as Markdown (CommonMark with GitHub's tables): text, lists and formulas in code blocks.
 
-Names a user chose are printed and never obeyed: whatever Markdown or HTML would read as markup is escaped.
+Names chosen by users cannot act as markup: everything that Markdown or HTML would interpret is escaped.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _WEB: Final = re.compile(r"(?i)(www)\.")
 
 
 def markdown(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
-    """The flow as Markdown: what `autodiff.telling.text` says.
+    """The flow as Markdown, with the content of `autodiff.telling.text.text`.
 
     Raises:
-        ValueError: an unknown language, or digits below 1.
+        ValueError: if the language is not supported or digits is less than 1.
 
     >>> from autodiff import Value
     >>> from autodiff.flow import error_flow
@@ -67,7 +67,7 @@ def _block(block: Block) -> str:
 
 
 def _code(equation: Equation) -> str:
-    """An equation as a code block, whose columns stay aligned, and in which nothing is markup."""
+    """An equation as a code block, which keeps its columns aligned and contains no markup."""
     return "\n".join(f"    {printable(line)}" for line in plain_text(Story("", (equation,))).strip("\n").splitlines())
 
 

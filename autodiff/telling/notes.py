@@ -1,4 +1,4 @@
-"""What the notes say about a parameter: what it is, the shapes of their quantities, and where their print is wrong."""
+"""The notes on a parameter: an overview, the shapes of the quantities, and errors in the printed text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_LISTED: Final = 4
 
 
 class Notes:
-    """What the notes say about the parameter of one flow."""
+    """The sections of an explanation that follow the notes, for the parameter of one flow."""
 
     def __init__(self, flow: Flow, style: Style) -> None:
         self.flow, self.style = flow, style
@@ -35,9 +35,9 @@ class Notes:
         for node in flow.every:
             name = notes_name(node)
             if name is not None and (name not in self.by_name or not suffix(node)):
-                self.by_name[name] = node  # of two windows the true one
+                self.by_name[name] = node  # of two windows, the true one
 
-        self.is_recurrent = any(name.letter == "h" for name in self.by_name)  # then a raised number is a time, no layer
+        self.is_recurrent = any(name.letter == "h" for name in self.by_name)  # then superscripts are time steps
 
     def say(self, key: str, **fields: object) -> str:
         return self.style.say(key, **fields)
@@ -45,7 +45,7 @@ class Notes:
     def heading(self, section: str) -> Heading:
         return Heading(self.say(f"explain.{section}"))
 
-    # ---- what it is --------------------------------------------------------------------------------------------------
+    # ---- overview ----------------------------------------------------------------------------------------------------
 
     def what_it_is(self) -> Iterator[Block]:
         flow = self.flow
@@ -72,7 +72,7 @@ class Notes:
         return self.say("explain.a-result", operation=parameter.operation)
 
     def ends(self) -> list[tuple[str, str]]:
-        """Where the parameter's wire leads to, and where it comes from."""
+        """The two ends of the parameter's wire."""
         name = self.name
         if name is None:
             return []
@@ -87,7 +87,7 @@ class Notes:
         return [*rows, ("from", self.say("explain.constant"))] if self.letter == "b" else rows
 
     def ends_by_edges(self) -> list[tuple[str, str]]:
-        """Of what the notes' indices do not tell: the nodes it goes into, and what it is multiplied by."""
+        """The ends of a parameter without the notes' indices: its consumers, and its partners in products."""
         consumers = {edge.consumer for edge in self.flow.shares}
         to = [node.label for node in sorted((self.flow.nodes[k] for k in consumers), key=in_order)]
         if self.is_output_weight:
@@ -101,7 +101,7 @@ class Notes:
     def unit(self, index: int, layer: int, letters: str) -> str:
         nodes = [self.by_name.get(Name(letter, (index,), layer)) for letter in letters]
         unit = self.say("explain.input-unit" if layer == 1 else "explain.unit", index=index, layer=layer)
-        if nodes == [None] and self.flow.shares:  # a scorer's inputs are entries of word vectors, and have those names
+        if nodes == [None] and self.flow.shares:  # a scorer's inputs are entries of word vectors and named after them
             nodes = [node for node in self.flow.off_path if node.label == self.flow.shares[0].partner]
         values = self.listed([self.valued(node) for node in nodes if node is not None])
         return self.say("explain.with", unit=unit, values=values) if values else unit
@@ -120,7 +120,7 @@ class Notes:
                 yield self.say("explain.with", unit=self.valued(node), values=self.say(f"explain.{key}"))
 
     def is_at_kink(self, node: FlowNode) -> bool:
-        """Whether Δ + s_c − s is exactly 0; of Tensors the ledger does not say so."""
+        """Whether Δ + s_c − s is exactly 0; for Tensors the ledger does not record it."""
         made = self.flow.flows.node_of(node)
         score, corrupt = (item._data if isinstance(item, Node) else item for item in made.inputs)
         return bool(np.all(made.params.get("margin", 1.0) + corrupt - score == 0))
@@ -128,7 +128,7 @@ class Notes:
     # ---- shapes ------------------------------------------------------------------------------------------------------
 
     def shapes_by_letter(self) -> Mapping[tuple[str, int | None], tuple[int, ...]]:
-        """The shape of every quantity of the notes in the graph: of Values by their largest indices."""
+        """The shape of every quantity of the notes in the graph; for Values, from their largest indices."""
         found: dict[tuple[str, int | None], tuple[int, ...]] = {}
         for name, node in self.by_name.items():
             shape = name.indices or np.shape(node.value)
@@ -154,7 +154,7 @@ class Notes:
             yield Paragraph((self.say("explain.entry", parameter=self.flow.parameter.label, matrix=matrix),))
 
     def of_same_shape(self, letter: str, layer: int | None, found: Mapping[tuple[str, int | None], Any]) -> str:
-        """∇W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ and the like; "" where the notes have no such formula."""
+        """A formula such as ∇W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ; "" where the notes have none."""
         if letter == "U":
             return "∇U = δ a⁽²⁾" + " + δᶜ a⁽²⁾ᶜ" * self.has_windows if ("a", 2) in found else ""
         if layer is None:
@@ -171,17 +171,17 @@ class Notes:
         return "" if is_output else f"{self.say('term.error-at', node=f'a{this}')} = {below}"
 
     def error_at(self, layer: int) -> str:
-        """The error at a⁽ᵏ⁾: W⁽ᵏ⁾ᵀ δ⁽ᵏ⁺¹⁾, Uᵀ's way, or the output's own error."""
+        """The error at a⁽ᵏ⁾: W⁽ᵏ⁾ᵀ δ⁽ᵏ⁺¹⁾, U δ, or the error of the output."""
         letters = {(name.letter, name.layer) for name in self.by_name}
         this, next_ = superscript(f"({layer})"), superscript(f"({layer + 1})")
         if ("W", layer) in letters:
             return f"W{this}ᵀ δ{next_}"
         return "U δ" if layer == 2 and ("U", None) in letters else self.say("term.error-at", node=f"a{this}")
 
-    # ---- slips of the print ------------------------------------------------------------------------------------------
+    # ---- errors in the printed notes ---------------------------------------------------------------------------------
 
     def errata(self) -> Iterator[Block]:
-        """Where the printed notes say something else about this very gradient."""
+        """The errors in the printed notes that concern this gradient."""
         said = list(self.slips()) if not self.flow.is_empty else []
         if said:
             yield self.heading("errata")
@@ -217,7 +217,7 @@ class Notes:
 
 
 def _kind(name: Name) -> str | None:
-    """The phrase for what a quantity of the notes is."""
+    """The key of the phrase that describes a quantity of the notes."""
     single = len(name.indices)
     layered = name.layer is not None
     keys = {
@@ -234,12 +234,12 @@ def _titled(letter: str, layer: int | None) -> str:
 
 
 def _columns(shape: Sequence[int]) -> str:
-    """A shape as the notes write it: vectors are columns."""
+    """A shape in the style of the notes: vectors are columns."""
     return "×".join(map(str, (*shape, 1)[: max(len(shape), 2)])) if shape else "1×1"
 
 
 def _in_layers(item: tuple[tuple[str, int | None], Any]) -> tuple[int, int]:
-    """a⁽¹⁾, W⁽¹⁾, b⁽¹⁾, z⁽²⁾, a⁽²⁾, …, U."""
+    """A sort key for the order a⁽¹⁾, W⁽¹⁾, b⁽¹⁾, z⁽²⁾, a⁽²⁾, …, U."""
     letter, layer = item[0]
     return (layer or 10**9, "zaWbU".find(letter))
 

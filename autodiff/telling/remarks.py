@@ -1,4 +1,4 @@
-"""What is worth a remark besides the steps: no path, inf and nan, a margin that is met, kinks, what cancels or dies."""
+"""Remarks beside the steps: no path, inf and nan, a satisfied margin, kinks, cancellation, vanishing errors."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["first_value", "remarks"]
 
 _MOST_ANOMALIES: Final = 4
 _MOST_INPUTS: Final = 3
-_NEARLY: Final = 0.05  # paths nearly cancel where at most a twentieth of their strength is left
+_NEARLY: Final = 0.05  # paths nearly cancel if at most a twentieth of their strength remains
 
 
 def remarks(flow: Flow, style: Style = USUAL) -> tuple[str, ...]:
-    """What a reader should know besides the steps: where inf and nan begin, kinks, what cancels, what shrinks."""
+    """Remarks for the reader beside the steps: where inf and nan begin, kinks, cancellation, shrinking errors."""
     if flow.is_empty:
         return (style.say("remark.no-path", parameter=flow.parameter.label, output=flow.output.label),)
     found = [*_anomalies(flow, style), *_kinks(flow, style), *_cancelling(flow, style)]
@@ -32,7 +32,7 @@ def remarks(flow: Flow, style: Style = USUAL) -> tuple[str, ...]:
 
 
 def _anomalies(flow: Flow, style: Style) -> list[str]:
-    """Where numbers stop being finite, each sentence once; of very many the first."""
+    """Where numbers stop being finite, each sentence once; of very many, only the first."""
     told = list(dict.fromkeys(_anomaly(flow, anomaly, style) for anomaly in flow.anomalies))
     left_out = len(told) - _MOST_ANOMALIES
     return told if left_out <= 0 else [*told[:_MOST_ANOMALIES], style.say("remark.more-anomalies", count=left_out)]
@@ -58,7 +58,7 @@ def _anomaly(flow: Flow, anomaly: Anomaly, style: Style) -> str:
 def first_value(
     node: FlowNode, made: Node, called: Callable[[Node], str], style: Style = USUAL
 ) -> str:  # fmt: skip
-    """That values stop being finite at a node, and what it was computed from; of many inputs the first."""
+    """The sentence that values stop being finite at a node, with the inputs it was computed from, or the first few."""
     value = style.amount(node.value)
     if made.is_leaf:
         return style.say("remark.value-given", node=node.label, value=value)
@@ -73,7 +73,7 @@ def first_value(
 
 
 def _factor(flow: Flow, edge: FlowEdge) -> str:
-    """How a local gradient reads; a number alone as the quotient that it is."""
+    """A local gradient as text; a plain number is written as a quotient."""
     if edge.local_symbol != number(edge.local):
         return edge.local_symbol
     return f"∂{flow.nodes[edge.consumer].label}/∂{flow.nodes[edge.input].label}"
@@ -104,7 +104,7 @@ def _cancelling(flow: Flow, style: Style) -> list[str]:
 
 
 def _weakest(flow: Flow, style: Style, *, said: bool) -> list[str]:
-    """The weakest factor of the strongest path, if that carries a number; a 0 where nothing else says why."""
+    """The weakest factor of the strongest path if it is a number; a factor 0 only if no other remark explains it."""
     weakest, path = flow.weakest, flow.strongest_path
     if weakest is None or weakest.edge is None or path is None:
         return []

@@ -1,7 +1,7 @@
 """Error sharing in the words of the notes: numbered steps.
 
-The notes follow one error signal in eight steps to W₁₄⁽¹⁾ of the 4-2-1 network (section 1.5). The same steps tell any
-flow: they go through its columns, from the output on, and where several nodes stand in a column each has its line.
+The notes follow one error signal in eight steps to W₁₄⁽¹⁾ of the 4-2-1 network (section 1.5). The same steps describe
+any flow: they pass through its columns, starting at the output; if a column has several nodes, each gets a line.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ __all__ = ["Step", "steps"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One numbered step: a sentence, a line for each node where there are several, and what it is about.
+    """One numbered step: a sentence, and a line for each node if there are several.
 
-    ``nodes`` are the ids of the nodes whose error it states, ``edges`` positions in the flow's edges that it crosses.
+    ``nodes`` are the ids of the nodes whose errors the step states; ``edges`` are the indices of the edges it crosses.
     """
 
     number: int
@@ -45,14 +45,14 @@ class Step:
 
 
 def steps(flow: Flow, style: Style = USUAL) -> tuple[Step, ...]:
-    """The flow told in numbered steps: eight for a first-layer weight of a network with one hidden layer.
+    """Describe the flow in numbered steps: eight for a first-layer weight of a network with one hidden layer.
 
-    A weighted sum z = Wa + b takes one step to its inputs, whose error it states; a unit a = f(z) takes two, × f′(z)
-    and the δ at z; so does the way into the parameter. An empty flow has no steps.
+    A weighted sum z = Wa + b takes one step, which states the errors of its inputs. A unit a = f(z) takes two, × f′(z)
+    and the δ at z, and so does the edge into the parameter. An empty flow has no steps.
 
     Args:
-        flow: what `autodiff.flow.error_flow` gives.
-        style: the language, and how every number is written.
+        flow: the result of `autodiff.flow.error_flow`.
+        style: the language and the format of numbers.
 
     Source: notes, section 1.5 ("error sharing").
 
@@ -61,7 +61,7 @@ def steps(flow: Flow, style: Style = USUAL) -> tuple[Step, ...]:
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
     >>> for step in steps(error_flow(w * x, w)): print(step)
     (1) An error signal of 1 enters at multiply: ∂multiply/∂multiply.
-    (2) × x = 3, what w multiplied.
+    (2) × x = 3, the value multiplied by w.
     (3) ∂multiply/∂w = 1 × 3 = 3, the gradient.
     """
     if flow.is_empty:
@@ -80,7 +80,7 @@ _Told = tuple[str, list[str], Sequence[FlowNode], Sequence[FlowEdge]]
 
 
 def _told(flow: Flow, teller: _Teller) -> Iterator[_Told]:
-    """For each step its sentence and lines, the nodes whose errors it states, and the edges it crosses."""
+    """For each step, its sentence and lines, the nodes whose errors it states, and the edges it crosses."""
     for depth, column in enumerate(columns(flow)):
         edges = [edge for node in column for edge in shares_in_order(flow, node)]
         if depth == 0:
@@ -97,7 +97,7 @@ def _told(flow: Flow, teller: _Teller) -> Iterator[_Told]:
 
 @dataclass(frozen=True, slots=True)
 class _Teller:
-    """Tells parts of one flow in one style."""
+    """Writes about parts of one flow in one style."""
 
     flow: Flow
     style: Style
@@ -163,7 +163,7 @@ class _Teller:
         return self.say("step.gradient", derivative=symbol, numbers=numbers)
 
     def sum(self, node: FlowNode) -> str:
-        """An error as the sum of the shares that arrive: symbols = numbers = result."""
+        """An error as the sum of its shares: symbols = numbers = result."""
         edges = shares_in_order(self.flow, node)
         symbols = " + ".join(map(self.share, edges))
         numbers = self.numbers(edges[0]) if len(edges) == 1 else self.total(edges, node)
@@ -177,7 +177,7 @@ class _Teller:
         return sum_numbers(edges, node.error, self.style) + self.anomaly(node)
 
     def anomaly(self, item: FlowEdge | FlowNode) -> str:
-        """In brackets, that numbers stop being finite at an edge's share or at a sum."""
+        """A note in brackets if numbers stop being finite at an edge's share or at a sum."""
         for anomaly in self.flow.anomalies:
             if anomaly.kind != "value" and item is (anomaly.edge or anomaly.node):
                 return self.say("term.in-brackets", text=self.say(f"anomaly.{anomaly.kind}"))

@@ -1,7 +1,7 @@
-"""What there is to tell, as blocks of text: written once, set as plain text, Markdown or LaTeX by three writers.
+"""Stories as blocks of text, written once and set as plain text, Markdown or LaTeX by three writers.
 
-A story knows no format, and the writers know no calculus. All texts are Unicode, as W₁₄⁽¹⁾ is, and hold names that a
-user chose.
+A story knows no format, and the writers know no calculus. All texts are Unicode, such as W₁₄⁽¹⁾, and contain names
+chosen by users.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Sentences, each on a line of its own."""
+    """Sentences, each on a separate line."""
 
     lines: tuple[str, ...]
 
@@ -54,14 +54,14 @@ class Equation:
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """Steps: (number, text) each, with None for a further line of the step before."""
+    """Steps as pairs (number, text); the number is None for further lines of a step."""
 
     lines: tuple[tuple[int | None, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Lines below a line that introduces them."""
+    """An introductory line and the lines below it."""
 
     head: str
     lines: tuple[str, ...]
@@ -80,7 +80,7 @@ Block = Heading | Paragraph | Equation | Numbered | Listing | Table
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A title and what follows, in one language."""
+    """A title and blocks of text in one language."""
 
     title: str
     blocks: tuple[Block, ...]
@@ -88,7 +88,7 @@ class Story:
 
 
 def flow_story(flow: Flow, style: Style = USUAL) -> Story:
-    """A flow as the notes tell it: the product, the numbered steps, the shares and their sum, the paths, remarks.
+    """A flow in the form of the notes: the product, the numbered steps, the shares and their sum, the paths, remarks.
 
     Source: notes, section 1.5.
     """
@@ -115,7 +115,7 @@ def product(flow: Flow, style: Style) -> Equation:
 
 
 def numbered(told: Sequence[Step], style: Style) -> Numbered:
-    """The steps; of very many lines the first and the last."""
+    """The steps; of very many lines, only the first and the last."""
     lines: list[tuple[int | None, str]] = []
     for step in told:
         lines += [(step.number, step.sentence), *((None, line) for line in step.lines)]

@@ -1,4 +1,4 @@
-"""How a text is written, decided once at the entrance and handed on as one: its language, and how its numbers are."""
+"""The style of a text: its language and the format of its numbers, chosen once by the caller and passed on."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from autodiff.words.phrases import checked_language, say
 
 __all__ = ["USUAL", "Style", "Write"]
 
-#: How a number is written; `number` gives 4 significant digits, ``partial(number, digits=8)`` more.
+#: The format of a number; `number` gives 4 significant digits, ``partial(number, digits=8)`` gives 8.
 Write = Callable[[float | None], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """A language, "en" or "zh", and how every number is written.
+    """A language, "en" or "zh", and the format of every number.
 
     Raises:
-        ValueError: an unknown language.
+        ValueError: if the language is not supported.
 
     >>> Style("zh").say("term.gradient"), Style.of("en", 2).write(0.1291)
     ('梯度', '0.13')
@@ -38,10 +38,10 @@ class Style:
 
     @classmethod
     def of(cls, language: str, digits: int) -> Style:
-        """That language, and numbers of that many significant digits.
+        """The style with a language and a number of significant digits.
 
         Raises:
-            ValueError: an unknown language, or digits below 1.
+            ValueError: if the language is not supported or digits is less than 1.
         """
         number(0.0, digits)
         return cls(language, partial(number, digits=digits))
@@ -51,7 +51,7 @@ class Style:
         return say(key, self.language, **fields)
 
     def amount(self, value: Signal) -> str:
-        """A number as ``write`` writes it; of an array its shape and norm.
+        """A number in the format of ``write``; for an array, its shape and norm.
 
         >>> USUAL.amount(-0.0405), USUAL.amount(np.ones((2, 3))), USUAL.amount(None)
         ('−0.0405', '2×3, norm 2.449', '–')
@@ -65,7 +65,7 @@ class Style:
         return self.say("term.norm", shape="×".join(map(str, value.shape)), norm=self.write(norm))
 
     def counted(self, count: int) -> str:
-        """A count in words: exact up to 15 digits, beyond that its size.
+        """A count as text: exact up to 15 digits, rounded beyond that.
 
         >>> USUAL.counted(6), Style("zh").counted(2**200)
         ('6', '约 1.6e60')

@@ -1,8 +1,8 @@
-"""What the parts of a flow are called in a sentence or a formula: δ₁⁽²⁾, error at a₁⁽²⁾, the share of W₁₁⁽²⁾.
+"""Terms for the parts of a flow in sentences and formulas: δ₁⁽²⁾, error at a₁⁽²⁾, the share of W₁₁⁽²⁾.
 
-Here is what depends on the language or on how numbers are written. Labels of nodes and readings of local gradients are
-data of the ledger, the same for every reader (`autodiff.flow.labels`); so are the notes' names and the order of reading
-(`autodiff.flow.order`). δ is the error signal at z; the error at a is another number and has another name (notes,
+These terms depend on the language or on the format of numbers. Labels of nodes and readings of local gradients do not:
+they are data of the ledger (`autodiff.flow.labels`), and so are the notes' names and the reading order
+(`autodiff.flow.order`). δ is the error signal at z; the error at a is another number with another name (notes,
 Conventions).
 """
 
@@ -30,7 +30,7 @@ _WINDOWS: Final = ("term.true-window", "term.corrupt-window")  # the inputs of a
 
 
 def derivative(flow: Flow, style: Style = USUAL) -> str:
-    """What the gradient is, in symbols, as in `autodiff.flow.Flow.derivative`: after the seed if that is not 1."""
+    """The gradient in symbols, as in `autodiff.flow.Flow.derivative`, preceded by the seed unless it is 1."""
     quotient = f"∂{flow.output.label}/∂{flow.parameter.label}"
     if flow.derivative == quotient:
         return quotient
@@ -39,7 +39,7 @@ def derivative(flow: Flow, style: Style = USUAL) -> str:
 
 
 def error_symbol(flow: Flow, node: FlowNode, style: Style = USUAL) -> str | None:
-    """The symbol of the error at a node: δ₁⁽²⁾ at z₁⁽²⁾, the derivative at the parameter; None where it has none."""
+    """The symbol of the error at a node: δ₁⁽²⁾ at z₁⁽²⁾, the derivative at the parameter; None if it has no symbol."""
     if node is flow.parameter:
         return derivative(flow, style)
     name = notes_name(node)
@@ -49,17 +49,17 @@ def error_symbol(flow: Flow, node: FlowNode, style: Style = USUAL) -> str | None
 
 
 def error_name(flow: Flow, node: FlowNode, style: Style = USUAL) -> str:
-    """What the error at a node is called: its symbol where it has one, else "error at a₁⁽²⁾"."""
+    """The name of the error at a node: its symbol if it has one, else "error at a₁⁽²⁾"."""
     return error_symbol(flow, node, style) or style.say("term.error-at", node=node.label)
 
 
 def factor_symbol(edge: FlowEdge, style: Style = USUAL) -> str:
-    """How an edge's local gradient reads, in brackets where a product needs them; a number as ``style`` writes it."""
+    """The local gradient of an edge as a factor: in brackets where needed, numbers in the format of ``style``."""
     return bracketed(_written(edge.local_symbol, edge.local, style))
 
 
 def share_text(flow: Flow, edge: FlowEdge, style: Style = USUAL) -> str:
-    """What an edge carries, in symbols: δ₁⁽³⁾ · W₁₁⁽²⁾, or (error at a₁⁽²⁾) · σ′(z₁⁽²⁾); for matrices W⁽²⁾ᵀ δ⁽³⁾."""
+    """The share on an edge in symbols: δ₁⁽³⁾ · W₁₁⁽²⁾ or (error at a₁⁽²⁾) · σ′(z₁⁽²⁾); for matrices, W⁽²⁾ᵀ δ⁽³⁾."""
     consumer = flow.nodes[edge.consumer]
     error = error_symbol(flow, consumer) or f"({error_name(flow, consumer, style)})"
     if edge.local is None:
@@ -71,7 +71,7 @@ def share_text(flow: Flow, edge: FlowEdge, style: Style = USUAL) -> str:
 
 
 def _operands(flow: Flow, consumer: FlowNode) -> list[str]:
-    """What a node's inputs are called; a layer's input that is no node is a⁽ᵏ⁾."""
+    """The labels of a node's inputs; a layer's input that is not a node is a⁽ᵏ⁾."""
     name, called = notes_name(consumer), flow.flows.label_of
     constant = "x"
     if name is not None and name.letter == "z" and (name.layer or 0) > 1:
@@ -80,7 +80,7 @@ def _operands(flow: Flow, consumer: FlowNode) -> list[str]:
 
 
 def share_numbers(edge: FlowEdge, style: Style = USUAL) -> str:
-    """What an edge carries, in numbers: 0.9 × 0.1793 = 0.1614; of arrays the share's shape and norm."""
+    """The share on an edge in numbers: 0.9 × 0.1793 = 0.1614; for arrays, the shape and norm of the share."""
     share = style.amount(edge.share)
     if edge.local is None:
         return f"[{share}]"
@@ -88,7 +88,7 @@ def share_numbers(edge: FlowEdge, style: Style = USUAL) -> str:
 
 
 def sum_numbers(edges: Sequence[FlowEdge], result: Signal, style: Style = USUAL) -> str:
-    """Shares and what they add up to, in numbers; of arrays the shape and norm of the result."""
+    """Shares and their sum in numbers; for arrays, the shape and norm of the result."""
     total = style.amount(result)
     if np.size(result) > 1:
         return f"[{total}]"
@@ -96,7 +96,7 @@ def sum_numbers(edges: Sequence[FlowEdge], result: Signal, style: Style = USUAL)
 
 
 def equation(symbol: str, value: float | None, style: Style = USUAL) -> str:
-    """σ′(z) = 0.1793; a number alone where the symbol is one."""
+    """An equation such as σ′(z) = 0.1793; only the number if the symbol is that number."""
     if symbol == number(value):
         return style.write(value)
     return f"{symbol} = {style.write(value)}"
@@ -107,7 +107,7 @@ def _written(symbol: str, value: float | None, style: Style) -> str:
 
 
 def sum_of_shares(flow: Flow, most: int, style: Style = USUAL) -> tuple[str, ...]:
-    """The gradient as the sum of the shares that arrive, in symbols and, for more than one number, in numbers."""
+    """The gradient as the sum of its shares, in symbols and, if several numbers are added, in numbers."""
     edges = shares_in_order(flow, flow.parameter)
     more = ["…"] if len(edges) > most else []
     symbols = " + ".join([*(share_text(flow, edge, style) for edge in edges[:most]), *more])
@@ -118,12 +118,12 @@ def sum_of_shares(flow: Flow, most: int, style: Style = USUAL) -> tuple[str, ...
 
 
 def path_symbols(path: Path, style: Style = USUAL, *, most: int = _MOST_FACTORS) -> str:
-    """A path's product in symbols, 1 · W₁₁⁽²⁾ · σ′(z₁⁽²⁾) · a₄⁽¹⁾; of more than ``most`` factors the outer ones."""
+    """A path's product in symbols, 1 · W₁₁⁽²⁾ · σ′(z₁⁽²⁾) · a₄⁽¹⁾; beyond ``most`` factors, only the outer ones."""
     return _multiplied(path, " · ", lambda factor: _written(factor.symbol, factor.number, style), most, style)
 
 
 def path_numbers(path: Path, style: Style = USUAL, *, most: int = _MOST_FACTORS) -> str:
-    """The same product in numbers, 1 × 0.9 × 0.1793 × 0.8; "" where edges are arrays."""
+    """The same product in numbers, 1 × 0.9 × 0.1793 × 0.8; "" where edges carry arrays."""
     if path.product is None:
         return ""
     return _multiplied(path, " × ", lambda factor: style.write(factor.number), most, style)
@@ -139,5 +139,5 @@ def _multiplied(path: Path, dot: str, read: Callable[[Factor], str], most: int, 
 
 
 def window(flow: Flow, edge: FlowEdge, style: Style = USUAL) -> str:
-    """Which window an edge of the max-margin objective leads to; "" for any other edge."""
+    """The window to which an edge of the max-margin objective leads; "" for any other edge."""
     return style.say(_WINDOWS[edge.slot]) if flow.nodes[edge.consumer].operation == "hinge" else ""

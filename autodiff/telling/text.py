@@ -13,15 +13,15 @@ __all__ = ["plain_text", "text"]
 
 
 def text(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
-    """The flow in words and numbers, as the notes tell it; long flows without their middle.
+    """The flow in words and numbers, in the steps of the notes; long flows are shortened in the middle.
 
     Args:
-        flow: what `autodiff.flow.error_flow` gives.
+        flow: the result of `autodiff.flow.error_flow`.
         language: "en" or "zh".
-        digits: significant digits of every number.
+        digits: the number of significant digits.
 
     Raises:
-        ValueError: an unknown language, or digits below 1.
+        ValueError: if the language is not supported or digits is less than 1.
 
     Source: notes, section 1.5.
 
@@ -36,7 +36,7 @@ def text(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
                    = 3
     <BLANKLINE>
     (1) An error signal of 1 enters at multiply: ∂multiply/∂multiply.
-    (2) × x = 3, what w multiplied.
+    (2) × x = 3, the value multiplied by w.
     (3) ∂multiply/∂w = 1 × 3 = 3, the gradient.
     <BLANKLINE>
     Shares that arrive at w:
@@ -47,7 +47,7 @@ def text(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
 
 
 def plain_text(story: Story) -> str:
-    """A story as plain text, without a line end at its end."""
+    """A story as plain text, without a final newline."""
     return "\n\n".join("\n".join(lines) for lines in [[story.title], *map(_lines, story.blocks)])
 
 
@@ -81,5 +81,5 @@ def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _columns(line: str) -> int:
-    """How many columns of a terminal a line takes: Chinese characters take two."""
+    """The number of terminal columns of a line; Chinese characters take two."""
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in line)

@@ -130,7 +130,7 @@ def stamp(
     >>> from autodiff import Value
     >>> x = Value(3.0)
     >>> stamp(x * x, x, 6.0)
-    '✓ 6 ≈ 6 (by differences)'
+    '✓ 6 ≈ 6 (by finite differences)'
     """
     said = check(output, parameter, gradient, seed=seed).said(language=language, write=write)
     return said if isinstance(parameter._data, float) else say("stamp.direction", language, stamp=said)

@@ -1,4 +1,4 @@
-"""Names of network quantities, W₁₄⁽¹⁾ and the like: read in any usual spelling, printed in one.
+"""Names of network quantities such as W₁₄⁽¹⁾: read in any usual spelling, printed in one.
 
 Conventions (the notes, "Conventions" and section 1.5): W_ij⁽ᵏ⁾ goes to unit i of layer k+1 from unit j of layer k;
 indices and layers are 1-based.
@@ -23,10 +23,10 @@ __all__ = ["MATRICES", "Name", "find", "in_ascii", "number", "parse", "subscript
 T = TypeVar("T")
 
 MATRICES = frozenset({"W", "L", "V"})
-"""The letters with two indices, row and column, whose one-digit indices are written without a comma: W₁₄."""
+"""The letters with two indices, row and column; one-digit indices are written without a comma: W₁₄."""
 
-# Greek letters drawn like Latin ones (capital alpha, omicron …) are left out: LaTeX has no command for them, and no
-# reader could tell the two apart.
+# Greek letters that look like Latin ones (capital alpha, omicron …) are left out: LaTeX has no commands for them, and
+# readers could not tell them apart.
 _GREEK_LETTERS = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ"
 _GREEK_WORDS = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi "
@@ -45,7 +45,7 @@ _LOWER = str.maketrans("0123456789()+-", "₀₁₂₃₄₅₆₇₈₉₍₎�
 _RAISE = str.maketrans("0123456789()+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻")
 _LEVEL = str.maketrans("₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹", "01234567890123456789")
 
-# The notation, and the signs of the texts around it, as they are typed where there is no key for them.
+# ASCII spellings of the notation and of the other signs in our texts.
 _TYPED = str.maketrans(
     _GREEK
     | dict(zip("₀₁₂₃₄₅₆₇₈₉₍₎₊₋⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻ᶜᵏⁿᵀˣʸ", "0123456789()+-0123456789()+-cknTxy", strict=True))
@@ -61,7 +61,8 @@ _TYPED = str.maketrans(
 )  # fmt: skip
 _RAISED_TEXT = re.compile("(⁽[^⁽⁾]*⁾)|[⁰¹²³⁴-⁹⁺⁻ᶜᵏⁿᵀˣʸ]+")  # a layer, or a power
 
-# Digits are spelled out because \d takes every script's; their number is bounded because int() refuses very long ones.
+# Digits are listed because \d matches those of every script; their number is limited because int() refuses very long
+# ones.
 _NUMBER, _LOWERED, _RAISED = "[0-9]{1,9}", "[₀-₉]{1,9}", "[⁰¹²³⁴-⁹]{1,9}"
 _LIST = f"{_NUMBER}(?:,{_NUMBER})*"
 _HEAD = re.compile(r"\{s_c\} | s_\{c\} | s_c | \\?[A-Za-z]+ | .", re.VERBOSE)
@@ -78,14 +79,14 @@ _PART = re.compile(
     """,
     re.VERBOSE,
 )
-_FORMS = "understood are W14(1), W_{14}^{(1)}, W1[1,4] (layer before the bracket), W10,2(1), W₁₄⁽¹⁾; b1(1), U1, δ1(2)"
+_FORMS = "valid forms are W14(1), W_{14}^{(1)}, W1[1,4] (layer before the bracket), W10,2(1), W₁₄⁽¹⁾; b1(1), U1, δ1(2)"
 
 _LONGEST_QUOTE = 60
 _LAYERS_LISTED = 4
 
 
 def subscript(text: str) -> str:
-    """Lower the digits, brackets and signs of `text`; everything else, as the comma, has no subscript and stays.
+    """Lower the digits, brackets and signs of `text`; everything else, such as the comma, stays unchanged.
 
     Source: the notes, Conventions.
 
@@ -96,7 +97,7 @@ def subscript(text: str) -> str:
 
 
 def superscript(text: str) -> str:
-    """Raise the digits, brackets and signs of `text`; everything else stays.
+    """Raise the digits, brackets and signs of `text`; everything else stays unchanged.
 
     Source: the notes, Conventions.
 
@@ -112,11 +113,11 @@ def superscript(text: str) -> str:
 class Name:
     """The name of one network quantity: a letter, its 1-based indices and its layer.
 
-    Arguments: `letter`, a Latin or Greek letter or "s_c"; `indices`, none for the whole array, and two for one entry of
-    a matrix letter (see `MATRICES`); `layer`, None for what belongs to none, like U.
-    Names are ordered by letter, indices and layer; one without a layer comes first.
-    Raises: ValueError for another letter, an index or layer below 1, a matrix entry without exactly two indices;
-    TypeError for an index or layer that is no integer.
+    Arguments: `letter`, a Latin or Greek letter or "s_c"; `indices`, empty for a whole array, two for one entry of a
+    matrix (see `MATRICES`); `layer`, None for quantities without a layer, such as U.
+    Names are ordered by letter, indices and layer; a name without a layer comes first.
+    Raises: ValueError if the letter is unknown, an index or layer is below 1, or a matrix entry does not have exactly
+    two indices; TypeError if an index or layer is not an integer.
     Source: the notes, Conventions and section 1.5.
 
     >>> print(Name("W", (1, 4), 1), Name("W", (10, 2), 1), Name("δ", (1,), 2))
@@ -130,7 +131,7 @@ class Name:
     def __post_init__(self) -> None:
         if self.letter not in _LETTERS:
             raise ValueError(f"unknown letter {self.letter!r} (must be one Latin or Greek letter, or 's_c')")
-        # NumPy's integers are welcome, but a name keeps plain ones: they print and pickle the same everywhere.
+        # NumPy integers are accepted but stored as int, which prints and pickles the same everywhere.
         object.__setattr__(self, "indices", tuple(_counted(i, "indices") for i in self.indices))
         if self.layer is not None:
             object.__setattr__(self, "layer", _counted(self.layer, "layers"))
@@ -160,7 +161,7 @@ class Name:
         return f"{base}_{{{self._joined()}}}{self._latex_layer()}"
 
     def ascii(self) -> str:
-        """Write the name with the keys of any keyboard.
+        """Write the name in ASCII.
 
         Source: the notes, section 1.5.
 
@@ -170,7 +171,7 @@ class Name:
         return in_ascii(str(self))
 
     def _joined(self) -> str:
-        # Outside matrices x₁₂ is entry twelve, so that two indices always need their comma there.
+        # Outside matrices, x₁₂ is entry twelve, so two indices always need a comma there.
         together = self.letter in MATRICES and max(self.indices, default=0) < 10
         return ("" if together else ",").join(map(str, self.indices))
 
@@ -184,7 +185,7 @@ class Name:
         if len(self.indices) != 1:
             return f"{self.letter} takes two indices, row and column, got {len(self.indices)}"
         full = Name(self.letter, (1, *self.indices), self.layer)
-        return f"{self.letter} takes two indices; if its only row is meant, write {full.ascii()} for {full}"
+        return f"{self.letter} takes two indices; for an entry of its only row, write {full.ascii()} for {full}"
 
 
 def parse(text: str) -> Name:
@@ -192,17 +193,18 @@ def parse(text: str) -> Name:
 
     Arguments: `text`, such as W14(1), W_{14}^{(1)}, W^(1)_14, W[1,4](1), W1[1,4] (the digits before the bracket are the
     layer) or W₁₄⁽¹⁾. Two digits after a matrix letter are its row and column; longer indices need a comma, W10,2(1).
-    Digits after other letters are one number. Dollar signs around it, LaTeX commands of Greek letters and their bare
-    names (delta1) and spaces are welcome, except spaces between digits.
-    Result: the Name; parse(str(n)), parse(n.latex()) and parse(n.ascii()) give n back.
-    Raises: TypeError if `text` is no str; ValueError with the text, the reason and the forms understood.
+    Digits after other letters form one number. Dollar signs around the name, LaTeX commands of Greek letters, their
+    bare names (delta1) and spaces are accepted, except spaces between digits.
+    Result: the Name; parse(str(n)), parse(n.latex()) and parse(n.ascii()) all return n.
+    Raises: TypeError if `text` is not a str; ValueError, with the text, the reason and the valid forms, if it is not a
+    name.
     Source: the notes, Conventions and section 1.5.
 
     >>> parse("b12(1)")
     Name(letter='b', indices=(12,), layer=1)
     """
     if not isinstance(text, str):
-        raise TypeError(f"expected a name as text, such as 'W14(1)', but got {text!r} (type={type(text).__name__})")
+        raise TypeError(f"expected a name as a str, such as 'W14(1)', but got {text!r} (type={type(text).__name__})")
     try:
         return _read(_without_spaces(text))
     except ValueError as reason:
@@ -210,12 +212,12 @@ def parse(text: str) -> Name:
 
 
 def find(name: str | Name, known: Mapping[Name, T]) -> T:
-    """Look a quantity up by its name, in whatever spelling.
+    """Look up a quantity by its name in any spelling.
 
-    Arguments: `name`, a Name or a text for `parse`; `known`, what there is.
+    Arguments: `name`, a Name or a text for `parse`; `known`, the quantities by name.
     Result: known[name].
-    Raises: ValueError that says which names there are, layer by layer and in ranges, if it is missing; TypeError and
-    ValueError as `parse` does.
+    Raises: ValueError if there is no such name, with a list of the known names by layer and in ranges; TypeError and
+    ValueError as in `parse`.
     Source: the notes, Conventions.
 
     >>> find("W14(1)", {Name("W", (1, 4), 1): 0.3})
@@ -228,9 +230,9 @@ def find(name: str | Name, known: Mapping[Name, T]) -> T:
 
 
 def in_ascii(text: str) -> str:
-    """Write the notation in a text with the keys of any keyboard: names as `Name.ascii`, powers with ^, signs in words.
+    """Write the notation in a text in ASCII: names as in `Name.ascii`, powers with ^, signs in words.
 
-    Arguments: `text`, any; what is no part of the notation, as an accent or Chinese, stays.
+    Arguments: `text`, any text; characters outside the notation, such as accents or Chinese, stay unchanged.
     Result: the text.
     Source: the notes, Conventions.
 
@@ -245,16 +247,17 @@ def in_ascii(text: str) -> str:
 def number(x: float | None, digits: int = 4) -> str:
     """Print a number for people: few significant digits, a true minus sign, no trailing zeros, no negative zero.
 
-    Arguments: `x`, or None for what is not there yet, printed as a dash; `digits`, how many are significant.
+    Arguments: `x`, the number, or None for one that is not known yet, printed as a dash; `digits`, the number of
+    significant digits.
     Result: the text.
-    Raises: ValueError for fewer than one digit.
-    Source: the values printed beside the names of the notes, section 1.5.
+    Raises: ValueError if `digits` is less than 1.
+    Source: the values printed beside the names in the notes, section 1.5.
 
     >>> number(-0.0405), number(0.90), number(0.129099), number(None)
     ('−0.0405', '0.9', '0.1291', '–')
     """
     if digits < 1:
-        raise ValueError(f"expected at least 1 significant digit but got digits={digits}")
+        raise ValueError(f"expected at least 1 significant digit, but got digits={digits}")
     if x is None:
         return "\N{EN DASH}"
     # Adding 0.0 turns -0.0 into 0.0 and changes nothing else.
@@ -269,7 +272,7 @@ def _counted(value: SupportsIndex, what: str) -> int:
 
 
 def _without_spaces(text: str) -> str:
-    # A space between two digits stays, and is refused later: W14 1 could mean W₁₄⁽¹⁾ as well as W₁₄,₁.
+    # A space between two digits stays and is refused later: W14 1 could mean either W₁₄⁽¹⁾ or W₁₄,₁.
     single = " ".join(text.strip().strip("$").split())
     return re.sub("(?<![0-9₀-₉]) | (?![0-9₀-₉])", "", single)
 
@@ -288,7 +291,7 @@ def _read(text: str) -> Name:
 
 
 def _parts(text: str, start: int) -> dict[str, list[str]]:
-    """Split what follows the letter into the digits of its layer and of its indices, in whichever order they stand."""
+    """Split the text after the letter into the digits of the layer and of the indices, in either order."""
     parts: dict[str, list[str]] = {}
     while start < len(text):
         part = _PART.match(text, start)
@@ -312,7 +315,7 @@ def _indices(letter: str, runs: Sequence[str], layer: int | None) -> tuple[int, 
     readings = [Name(letter, (int(i), int(j)), layer).ascii() for i, j in cuts if "0" not in (i[0], j[0])]
     if not readings:
         raise ValueError("indices are 1-based, and none begins with 0")
-    raise ValueError(f"the indices {digits} are ambiguous without a comma, write {' or '.join(readings)}")
+    raise ValueError(f"the indices {digits} are ambiguous without a comma: write {' or '.join(readings)}")
 
 
 def _inventory(names: Iterable[Name], near: int) -> str:

@@ -1,7 +1,7 @@
-"""Every sentence and term that a reader sees, once, in English and in Chinese.
+"""Every sentence and term that readers see, in English and in Chinese.
 
-Code that tells something names a row of the table and its fields; it holds no sentence of its own. Messages of errors
-are not here: they are for those who program, and English.
+Other modules name a row of this table and fill in its fields; they contain no sentences for readers. Error messages
+are not in the table: they address programmers and are in English only.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class Phrase(NamedTuple):
 
 
 def say(key: str, language: str = "en", /, **fields: object) -> str:
-    """The phrase of that key in that language, with its fields filled in.
+    """The phrase with that key in that language, with its fields filled in.
 
     Raises:
-        ValueError: an unknown language. KeyError: an unknown key, or a field that was not given.
+        ValueError: if the language is not supported. KeyError: if the key is unknown or a field is missing.
 
     >>> say("step.forwarded", factor="a₄⁽¹⁾ = 0.8", parameter="W₁₄⁽¹⁾")
     '× a₄⁽¹⁾ = 0.8, the signal that W₁₄⁽¹⁾ forwarded.'
@@ -37,10 +37,10 @@ def say(key: str, language: str = "en", /, **fields: object) -> str:
 
 
 def checked_language(language: str) -> str:
-    """``language`` itself, if the table has it.
+    """``language``, if the table has it.
 
     Raises:
-        ValueError: it has not.
+        ValueError: if the language is not supported.
 
     >>> checked_language("zh")
     'zh'
@@ -51,7 +51,7 @@ def checked_language(language: str) -> str:
 
 
 def fields_of(text: str) -> frozenset[str]:
-    """The names of a template's fields.
+    """The names of the fields in a template.
 
     >>> sorted(fields_of("{node} of {count}"))
     ['count', 'node']
@@ -108,7 +108,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "Error sharing: how the output’s error reaches {parameter}", "误差共享：输出的误差如何到达 {parameter}"),
     "title.empty": ("Error sharing: no error reaches {parameter}", "误差共享：没有误差到达 {parameter}"),
     "title.graph": ("Computation graph of {output}", "{output} 的计算图"),
-    "title.network": ("The network and the way of the error to {parameter}", "网络，以及误差到达 {parameter} 的路径"),
+    "title.network": ("The network and how the error reaches {parameter}", "网络，以及误差到达 {parameter} 的路径"),
     "title.text": ("How the error of {output} reaches {parameter}", "{output} 的误差如何到达 {parameter}"),
     # ---- numbered steps (notes, section 1.5) -------------------------------------------------------------------------
     "step.enters": ("An error signal of {seed} enters at {node}.", "误差信号 {seed} 从 {node} 进入。"),
@@ -122,9 +122,9 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "× {factor}，即输出单元（{operation}）的局部梯度。"),
     "step.through": ("× {factor} carries it through the neuron.", "× {factor}，误差由此穿过神经元。"),
     "step.signals": (
-        "The error signals stand at z and are shared out:", "各误差信号位于 z 处，并由此分配出去："),
-    "step.signal": ("{sum} stands at {node}.", "{sum}，位于 {node} 处。"),
-    "step.signal-shared": ("{sum} stands at {node} and is shared out.", "{sum}，位于 {node} 处，并由此分配出去。"),
+        "The error signals have reached z and are shared out:", "各误差信号位于 z 处，并由此分配出去："),
+    "step.signal": ("{sum} has reached {node}.", "{sum}，位于 {node} 处。"),
+    "step.signal-shared": ("{sum} has reached {node} and is shared out.", "{sum}，位于 {node} 处，并由此分配出去。"),
     "step.each-share": ("Each gets its share:", "各自得到自己的份额："),
     "step.each-share-adds": (
         "Each gets its share, and shares that meet add up:", "各自得到自己的份额，汇合的份额相加："),
@@ -137,16 +137,16 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "step.outer": (
         "{share}: the error signals times the signals that {parameter} forwarded, an outer product.",
         "{share}：误差信号与 {parameter} 在前向传播中传递的信号的外积。"),
-    "step.multiplied": ("× {factor}, what {parameter} multiplied.", "× {factor}，即与 {parameter} 相乘的量。"),
+    "step.multiplied": ("× {factor}, the value multiplied by {parameter}.", "× {factor}，即与 {parameter} 相乘的量。"),
     "step.bias": ("× {factor}: a bias is a weight on a constant 1.", "× {factor}：偏置是常数 1 上的权重。"),
     "step.factor": ("× {factor}.", "× {factor}。"),
     "step.gradient": ("{derivative} = {numbers}, the gradient.", "{derivative} = {numbers}，即梯度。"),
     # ---- remarks -----------------------------------------------------------------------------------------------------
     "remark.no-path": (
-        "{parameter} is on no path from {output}: no error reaches it, so it has no gradient (None, which is not 0).",
+        "No path leads from {output} to {parameter}: no error reaches it, so it has no gradient (None, not 0).",
         "{parameter} 不在从 {output} 出发的任何路径上：没有误差到达它，因此它没有梯度（是 None，而不是 0）。"),
     "remark.hinge-kink": (
-        "{node} = 0 is exactly at its kink, Δ + s_c − s = 0: by convention it shares no error there.",
+        "{node} = 0 is exactly at its kink, Δ + s_c − s = 0: by convention, no error is shared there.",
         "{node} = 0 恰好位于折点，Δ + s_c − s = 0：按约定，此处不分配误差。"),
     "remark.margin-met": (
         "{node} = 0: the margin is met, so no error is shared and every gradient is 0.",
@@ -155,36 +155,36 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "{node} is exactly at a kink of {function}: its local gradient there is a convention.",
         "{node} 恰好位于 {function} 的折点：那里的局部梯度按约定取值。"),
     "remark.cancel": (
-        "Paths of opposite signs nearly cancel: {percentage} % of their strength is left.",
+        "Paths of opposite signs nearly cancel: {percentage} % of their strength remains.",
         "符号相反的路径几乎相互抵消：只剩下其总强度的 {percentage} %。"),
     "remark.cancel-exactly": (
-        "Paths of opposite signs cancel exactly: nothing of their strength is left.",
+        "Paths of opposite signs cancel exactly: none of their strength remains.",
         "符号相反的路径恰好完全抵消：其强度没有任何剩余。"),
     "remark.cancel-to-rounding": (
-        "Paths of opposite signs cancel to within rounding: the {gradient} that is left is within the rounding error "
+        "Paths of opposite signs cancel to within rounding: the remaining {gradient} is within the rounding error "
         "of their shares, {rounding}.",
         "符号相反的路径在舍入误差之内相互抵消：剩下的 {gradient} 不超过各份额的舍入误差 {rounding}。"),
     # ---- where inf and nan begin -------------------------------------------------------------------------------------
     "anomaly.value": ("not finite from here on", "从此不再有限"),
-    "anomaly.explodes": ("it explodes here", "在此爆炸"),
-    "anomaly.overflows": ("it overflows here", "在此溢出"),
+    "anomaly.explodes": ("explodes here", "在此爆炸"),
+    "anomaly.overflows": ("overflows here", "在此溢出"),
     "anomaly.nan": ("nan begins here", "nan 始于此处"),
     "remark.value": (
         "The values stop being finite at {node} = {value}, computed from {inputs}.",
         "值从 {node} = {value} 起不再有限，它由 {inputs} 算出。"),
     "remark.value-given": (
-        "{node} = {value} was given, and is not a finite number.", "{node} = {value} 是给定的，并非有限的数。"),
+        "The given value {node} = {value} is not a finite number.", "{node} = {value} 是给定的，并非有限的数。"),
     "remark.gradient": (
         "The gradients stop being finite at {node}: {gradient}.", "梯度从 {node} 起不再有限：{gradient}。"),
     "remark.explodes": ("The error explodes at {factor} = {number}.", "误差在 {factor} = {number} 处爆炸。"),
     "remark.explodes-in": ("The error explodes: {equation}.", "误差爆炸：{equation}。"),
     "remark.overflows-in": (
-        "The error overflows the largest number: {equation}.", "误差溢出，超过了最大的数：{equation}。"),
+        "The error exceeds the largest float: {equation}.", "误差溢出，超过了最大的数：{equation}。"),
     "remark.nan-in": (
-        "The error stops being a number: {equation}.", "误差从此处起不再是一个数：{equation}。"),
+        "The error becomes nan: {equation}.", "误差从此处起不再是一个数：{equation}。"),
     "remark.more-anomalies": (
-        "More places where numbers stop being finite: {count}.", "另有 {count} 处，数也不再有限。"),
-    "remark.dies": ("Here the error dies: {factor} = 0.", "误差在此消失：{factor} = 0。"),
+        "Other places where numbers stop being finite: {count}.", "另有 {count} 处，数也不再有限。"),
+    "remark.dies": ("The error dies here: {factor} = 0.", "误差在此消失：{factor} = 0。"),
     "remark.dies-on-path": (
         "On the strongest path, the error dies: {factor} = 0.", "在最强的路径上，误差消失：{factor} = 0。"),
     "remark.shrinks": (
@@ -203,11 +203,11 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "caption.paths": (
         "{count} paths; the strongest{percentage}: {symbols}.",
         "共 {count} 条路径；最强的一条{percentage}：{symbols}。"),
-    "caption.percentage": (" ({number} % of all, signs aside)", "（不计符号，占全部的 {number} %）"),
+    "caption.percentage": (" ({number} % of all, ignoring signs)", "（不计符号，占全部的 {number} %）"),
     "caption.strongest-only": (
-        "Drawn is the strongest of {count} paths{percentage}.", "图中为 {count} 条路径中最强的一条{percentage}。"),
+        "Only the strongest of {count} paths{percentage} is shown.", "图中为 {count} 条路径中最强的一条{percentage}。"),
     "caption.along-strongest": ("{derivative} along the strongest path", "{derivative}（沿最强路径）"),
-    "caption.part": ("a part of the gradient", "梯度的一部分"),
+    "caption.part": ("part of the gradient", "梯度的一部分"),
     "caption.bias": ("a bias is a weight on a constant 1", "偏置是常数 1 上的权重"),
     "caption.folded": ("{count} nodes are folded into {boxes} boxes.", "{count} 个节点已折叠为 {boxes} 个方框。"),
     # ---- the legend --------------------------------------------------------------------------------------------------
@@ -216,9 +216,9 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "legend.negative": ("negative share", "负份额"),
     "legend.zero": ("share exactly 0", "份额恰为 0"),
     "legend.parameter": ("the parameter", "该参数"),
-    "legend.rest": ("not on the way", "不在路径上"),
-    "legend.mark": ("here numbers stop being finite", "数从此处不再有限"),
-    "legend.width": ("a wire is as wide as its share is large", "连线越粗，份额越大"),
+    "legend.rest": ("not on a path", "不在路径上"),
+    "legend.mark": ("numbers stop being finite here", "数从此处不再有限"),
+    "legend.width": ("the larger the share, the wider the wire", "连线越粗，份额越大"),
     "legend.graph": (
         "each box: local gradient for each input | operation and name | value over gradient",
         "每个方框：对各输入的局部梯度 | 运算与名称 | 值（上）与梯度（下）"),
@@ -227,26 +227,26 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "No gradient yet (–): backward() has not reached these nodes.",
         "尚无梯度（–）：backward() 还没有到达这些节点。"),
     "caption.left-out": (
-        "{count} nodes that are not drawn lie on no way to the parameter.",
+        "{count} nodes that do not lead to the parameter are not shown.",
         "未画出的 {count} 个节点不在通往该参数的任何路径上。"),
     "graph.path-only": (
-        "Drawn are the {shown} nodes on the way; {count} others are left out.",
+        "Only the {shown} nodes on a path are shown; {count} others are left out.",
         "图中为路径上的 {shown} 个节点；另有 {count} 个节点未画出。"),
     "graph.ends": (
-        "Too many to be read: {count} nodes are folded into one box.",
+        "Too many nodes to read: {count} are folded into one box.",
         "节点太多无法阅读：{count} 个节点已折叠为一个方框。"),
     "graph.nodes": ("{count} nodes", "{count} 个节点"),
-    "graph.listing": ("Boxes, from the output on:", "各方框，从输出开始："),
+    "graph.listing": ("Boxes, starting at the output:", "各方框，从输出开始："),
     "graph.description": (
-        "{boxes} boxes; inputs stand at the left, the output {output} at the right.",
+        "{boxes} boxes; inputs are on the left, the output {output} is on the right.",
         "共 {boxes} 个方框；输入在左，输出 {output} 在右。"),
     "graph.constant": ("constant {number}", "常数 {number}"),
     # ---- the numerical check -----------------------------------------------------------------------------------------
-    "stamp.agrees": ("✓ {gradient} ≈ {numerical} (by differences)", "✓ {gradient} ≈ {numerical}（数值差分）"),
-    "stamp.disagrees": ("✗ {gradient} ≠ {numerical} (by differences)", "✗ {gradient} ≠ {numerical}（数值差分）"),
-    "stamp.unclear": ("differences cannot tell: {numerical}", "数值差分无法判断：{numerical}"),
+    "stamp.agrees": ("✓ {gradient} ≈ {numerical} (by finite differences)", "✓ {gradient} ≈ {numerical}（数值差分）"),
+    "stamp.disagrees": ("✗ {gradient} ≠ {numerical} (by finite differences)", "✗ {gradient} ≠ {numerical}（数值差分）"),
+    "stamp.unclear": ("finite differences cannot tell: {numerical}", "数值差分无法判断：{numerical}"),
     "stamp.within": (
-        "{gradient} lies in {numerical} ± {error}, which is all that differences tell here",
+        "{gradient} lies within {numerical} ± {error}, the accuracy of finite differences here",
         "{gradient} 在 {numerical} ± {error} 之内，数值差分在此只能说明这些"),
     "stamp.direction": ("{stamp}, along one direction of all entries", "{stamp}，沿所有元素的一个方向"),
     "check.line": ("Check: numerical derivative {check}: {verdict}.", "检验：数值导数 {check}：{verdict}。"),
@@ -254,13 +254,13 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "check.disagrees": ("DISAGREES", "不一致"),
     "check.within": ("agrees", "一致"),
     "check.unclear": (
-        "cannot tell, the function jumps or is not defined around here",
+        "cannot tell, because the function jumps or is undefined nearby",
         "无法判断，函数在此附近有跳跃或没有定义"),
     "wrote-text": ("Wrote {path}.", "已写入 {path}。"),
     "wrote": ("Wrote {path} (drawn by {engine}).", "已写入 {path}（由 {engine} 绘制）。"),
     # ---- an explanation ----------------------------------------------------------------------------------------------
     "explain.title": ("The gradient {derivative}, explained", "详解梯度 {derivative}"),
-    "explain.what": ("What it is", "它是什么"),
+    "explain.what": ("Overview", "它是什么"),
     "explain.parameter": ("parameter", "参数"),
     "explain.output": ("output", "输出"),
     "explain.kind": ("kind", "类别"),
@@ -280,20 +280,20 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "explain.a-bias": ("a bias of layer {layer}: a weight on the constant 1", "第 {layer} 层的偏置：常数 1 上的权重"),
     "explain.biases": ("the biases of layer {layer}", "第 {layer} 层的全部偏置"),
     "explain.an-output-weight": (
-        "an output weight of the scorer; W⁽²⁾ = Uᵀ, so that it is {weight}",
+        "an output weight of the scorer; W⁽²⁾ = Uᵀ, so it is {weight}",
         "打分器的输出权重；W⁽²⁾ = Uᵀ，因此它就是 {weight}"),
     "explain.a-word-vector": (
-        "dimension {dimension} of the vector of word {word} (counted from 1): it is learned like a weight",
+        "dimension {dimension} of the vector of word {word} (counting from 1): it is learned like a weight",
         "第 {word} 个词（从 1 数起）的词向量的第 {dimension} 维：它像权重一样被学习"),
     "explain.a-weighted-sum": (
-        "what arrives at unit {index} of layer {layer}; its error signal is δ",
+        "the weighted sum that enters unit {index} of layer {layer}; its error signal is δ",
         "到达第 {layer} 层单元 {index} 的加权和；它的误差信号记作 δ"),
     "explain.an-activation": (
-        "what leaves unit {index} of layer {layer}; the error here is not δ, which stands at z",
+        "the activation of unit {index} of layer {layer}; the error here is not δ, which is the error at z",
         "第 {layer} 层单元 {index} 的输出；此处的误差不是 δ，δ 位于 z 处"),
     "explain.an-input": ("an input of the network", "网络的一个输入"),
     "explain.recurrent-weight": (
-        "a weight of every time step: their shares add up", "每个时间步共用的权重：各步的份额相加"),
+        "a weight shared by all time steps: the shares of the steps add up", "每个时间步共用的权重：各步的份额相加"),
     "explain.a-leaf": ("a leaf of the graph", "计算图的叶节点"),
     "explain.a-result": ("a result of {operation}", "{operation} 的结果"),
     "explain.forwarded-to": ("forwarded to", "传递给"),
@@ -312,79 +312,79 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "explain.its-gradient": (
         "its gradient or error signal, of the same shape", "它的梯度或误差信号，形状相同"),
     "explain.entry": (
-        "{parameter} is one entry of this: its gradient is the same entry of {matrix}.",
+        "{parameter} is one entry of it: its gradient is the same entry of {matrix}.",
         "{parameter} 是其中的一个元素：它的梯度是 {matrix} 的同一元素。"),
     "explain.steps": ("Error sharing, step by step", "误差共享：逐步说明"),
     "explain.derivations": ("Two derivations, one number", "两种推导，同一个数"),
     "explain.equation": ("equation", "等式"),
     "explain.downwards": (
-        "explicit differentiation ↓: its derivative for {parameter}", "显式求导 ↓：对 {parameter} 的导数"),
-    "explain.upwards": ("error sharing ↑: the error that stands there", "误差共享 ↑：停留在该处的误差"),
+        "explicit differentiation ↓: its derivative with respect to {parameter}", "显式求导 ↓：对 {parameter} 的导数"),
+    "explain.upwards": ("error sharing ↑: the error at that point", "误差共享 ↑：停留在该处的误差"),
     "explain.equal": (
-        "Explicit differentiation ends at {explicit}, error sharing at {gradient}: the same number.",
+        "Explicit differentiation gives {explicit}, error sharing {gradient}: the same number.",
         "显式求导得到 {explicit}，误差共享得到 {gradient}：两者是同一个数。"),
     "explain.unequal": (
-        "Explicit differentiation ends at {explicit}, error sharing at {gradient}: "
-        "numbers this large or small are lost to rounding.",
+        "Explicit differentiation gives {explicit}, error sharing {gradient}: "
+        "numbers this large or small lose their accuracy to rounding.",
         "显式求导得到 {explicit}，误差共享得到 {gradient}：这样大或这样小的数会因舍入而失真。"),
     "explain.no-number": (
-        "Explicit differentiation ends at {explicit}, and so does error sharing ({gradient}): it is not a number.",
+        "Explicit differentiation gives {explicit}, and so does error sharing ({gradient}): it is not a number.",
         "显式求导得到 {explicit}，误差共享也得到 {gradient}：这不是一个数。"),
     "explain.not-finite": (
-        "Explicit differentiation ends at {explicit}, error sharing at {gradient}: they multiply in another order, "
-        "and once a factor is infinite that makes a difference.",
+        "Explicit differentiation gives {explicit}, error sharing {gradient}: they multiply in different orders, "
+        "and once a factor is infinite, the order matters.",
         "显式求导得到 {explicit}，误差共享得到 {gradient}：两者相乘的次序不同，一旦有因子是无穷大，结果就会不同。"),
     "explain.constant-product": (
-        "There is one path: in each row derivative times error is the gradient.",
+        "There is only one path: in each row, derivative times error is the gradient.",
         "只有一条路径：每一行的导数与误差之积都等于梯度。"),
     "explain.matrix": (
         "All at once, in matrix form: {matrix}, the error signals times the inputs, an outer product.",
         "以矩阵形式一次算出：{matrix}，即误差信号与输入的外积。"),
     "explain.largest": (
-        "Element by element, its largest entry: {symbols} = {numbers} = {entry}; in {matrix} stands {gradient}.",
+        "Element by element, for its largest entry: {symbols} = {numbers} = {entry}; {matrix} holds {gradient}.",
         "逐元素计算，取其最大的元素：{symbols} = {numbers} = {entry}；{matrix} 中对应的是 {gradient}。"),
     "explain.check": ("Gradient check", "梯度检验"),
     "explain.direction": (
-        "All entries are moved at once, along a direction drawn at random once and for all.",
+        "All entries move at once, along one fixed random direction.",
         "所有元素沿一个一次性随机选定的方向同时移动。"),
     "explain.weak": ("Where the gradient shrinks", "梯度在哪里缩小"),
     "explain.factor": ("factor of the strongest path", "最强路径上的因子"),
     "explain.number": ("number", "数值"),
-    "explain.left": ("what is left of the error", "误差的剩余"),
+    "explain.left": ("remaining error", "误差的剩余"),
     "explain.share": ("share on the strongest path", "最强路径上的份额"),
-    "explain.scale": ("its norm, relative to the error it is taken of", "它的范数与所取自的误差范数之比"),
+    "explain.scale": ("its norm, relative to that of the incoming error", "它的范数与所取自的误差范数之比"),
     "explain.size": ("its norm", "它的范数"),
     "explain.scales-least": (
-        "{share} shrinks the error most: {scale} of its norm is left.",
+        "{share} shrinks the error most: {scale} of its norm remains.",
         "{share} 使误差缩小得最多：其范数只剩原来的 {scale}。"),
     "explain.nothing-shrinks": (
         "No factor is below 1: nothing shrinks the error.", "没有小于 1 的因子：误差没有缩小。"),
     "explain.saturated": (
-        "{unit} = {value} is saturated: {function} is flat there, so that little error gets through.",
+        "{unit} = {value} is saturated: {function} is flat there, so little error gets through.",
         "{unit} = {value} 已饱和：{function} 在那里很平坦，误差几乎无法通过。"),
-    "explain.errata": ("Where the print is wrong", "讲义印刷中的错误"),
+    "explain.errata": ("Errors in the printed notes", "讲义印刷中的错误"),
     # ---- slips of the printed notes ----------------------------------------------------------------------------------
     "erratum.sigma": (
-        "σ(z) = 1/(1 + exp(−z)): the print leaves out the minus: that is 1 − σ, and every σ′ changes sign.",
+        "σ(z) = 1/(1 + exp(−z)): the notes omit the minus sign, which gives 1 − σ and flips the sign of every σ′.",
         "σ(z) = 1/(1 + exp(−z))：讲义漏印了负号，那样得到的是 1 − σ，所有 σ′ 的符号都会反过来。"),
     "erratum.index": (
-        "The gradient of {parameter} is {error} · {signal}: the print has δ_i · a_i where δ_i · a_j is meant.",
+        "The gradient of {parameter} is {error} · {signal}: the notes print δ_i · a_i where they mean δ_i · a_j.",
         "{parameter} 的梯度是 {error} · {signal}：讲义把 δ_i · a_j 印成了 δ_i · a_i。"),
     "erratum.bias": (
-        "The gradient of {parameter} is {error}, of layer {next}: the print has δ of layer {layer}.",
+        "The gradient of {parameter} is {error}, of layer {next}: the notes print δ of layer {layer}.",
         "{parameter} 的梯度是第 {next} 层的 {error}：讲义印的是第 {layer} 层的 δ。"),
     "erratum.transpose": (
-        "W⁽²⁾ = Uᵀ, a row: the print has W⁽²⁾ = U.", "W⁽²⁾ = Uᵀ，是一行：讲义印作 W⁽²⁾ = U。"),
+        "W⁽²⁾ = Uᵀ, a row: the notes print W⁽²⁾ = U.", "W⁽²⁾ = Uᵀ，是一行：讲义印作 W⁽²⁾ = U。"),
     "erratum.loss": (
-        "This is the gradient of the output {output}: the print calls it the gradient of the loss, "
-        "which J with its two windows would be.",
+        "This is the gradient of the output {output}: the notes call it the gradient of the loss, "
+        "but the loss is J, with its two windows.",
         "这是输出 {output} 的梯度：讲义称之为损失的梯度，而损失是含两个窗口的 J。"),
     "erratum.general": (
         "The error at a_j is Σ_i δ_i W_ij, summed over the units i that it was forwarded to: "
-        "the print has i for j in the general step.",
+        "the notes print i for j in the general step.",
         "a_j 处的误差是 Σ_i δ_i W_ij，对它传递到的单元 i 求和：讲义在一般步骤中把 j 印成了 i。"),
     "erratum.soft-sign": (
-        "soft sign′(z) = 1/(1 + |z|)²: the print has (1 + z)².", "soft sign′(z) = 1/(1 + |z|)²：讲义印作 (1 + z)²。"),
+        "soft sign′(z) = 1/(1 + |z|)²: the notes print (1 + z)².", "soft sign′(z) = 1/(1 + |z|)²：讲义印作 (1 + z)²。"),
     # ---- the page ----------------------------------------------------------------------------------------------------
     "page.step": ("Step {number} of {count}", "第 {number} 步，共 {count} 步"),
     "page.first": ("First", "首步"),
@@ -395,10 +395,10 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "page.pause": ("Pause", "暂停"),
     "page.whole": ("The whole picture", "完整的图"),
     "page.keys": (
-        "Arrow keys step; Home and End go to the ends.", "用方向键逐步前进或后退；Home 与 End 键跳到首尾。"),
+        "Arrow keys move one step; Home and End jump to the ends.", "用方向键逐步前进或后退；Home 与 End 键跳到首尾。"),
     "page.predict": ("Predict first", "先预测"),
     "page.predict-hint": (
-        "Numbers stay hidden until you have predicted them.", "先预测，再显示数值。"),
+        "Numbers stay hidden until you predict them.", "先预测，再显示数值。"),
     "page.question": ("{quantity} = ?", "{quantity} = ？"),
     "page.your-answer": ("Your answer", "你的答案"),
     "page.reveal": ("Reveal", "显示"),
@@ -411,7 +411,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "page.network": ("The network", "网络"),
     "page.language": ("Language", "语言"),
     "page.theme": ("Theme", "主题"),
-    "page.theme-auto": ("as the reader’s system", "跟随系统"),
+    "page.theme-auto": ("system", "跟随系统"),
     "page.theme-light": ("light", "浅色"),
     "page.theme-dark": ("dark", "深色"),
     "page.digits": ("Digits", "有效数字"),
@@ -422,19 +422,19 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "前向传播已完成：所有值都已知。按“下一步”让误差反向传回。"),
     "page.check": ("Check", "检查"),
     "page.find": ("Find by name", "按名称查找"),
-    "page.unfollowed": ("This page does not tell the flow to {name}.", "本页没有讲述通往 {name} 的误差流。"),
-    "page.no-number": ("That is not a number; write one such as 0.25.", "这不是数；请写成如 0.25 的数。"),
-    "page.unknown": ("{name} is not among the names on this page.", "本页中没有名为 {name} 的量。"),
+    "page.unfollowed": ("This page does not show the flow to {name}.", "本页没有讲述通往 {name} 的误差流。"),
+    "page.no-number": ("That is not a number; enter one such as 0.25.", "这不是数；请写成如 0.25 的数。"),
+    "page.unknown": ("There is no {name} on this page.", "本页中没有名为 {name} 的量。"),
     "page.table": ("Shares on the way to {parameter}", "通往 {parameter} 途中的份额"),
     "page.column-step": ("step", "步骤"),
     "page.column-from": ("from", "来自"),
     "page.column-to": ("to", "到"),
     "page.folded": (
-        "{count} nodes of this graph are not on the page: the strongest of each layer are.",
+        "This page shows the strongest nodes of each layer and leaves out {count} others.",
         "此图另有 {count} 个节点未列入本页：每层只保留误差最大的节点。"),
     "page.untold": (
-        "The flows to {count} nodes on this page are not told: the graph is too large.",
+        "The flows to {count} nodes on this page are left out: the graph is too large.",
         "图太大，本页未讲述通往其中 {count} 个节点的误差流。"),
     "page.no-script": (
-        "Without scripts the picture and all steps are shown at once.", "未启用脚本时，图与所有步骤一次全部显示。"),
+        "Without scripts, the picture and all steps are shown at once.", "未启用脚本时，图与所有步骤一次全部显示。"),
 }.items()}  # fmt: skip

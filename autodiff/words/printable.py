@@ -1,4 +1,4 @@
-"""Texts that a user chose, such as names, as they may be shown anywhere."""
+"""Texts chosen by users, such as names, made safe to show anywhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UNPRINTABLE: Final = re.compile(
 
 
 def printable(text: str) -> str:
-    """``text`` on one line, without what a terminal obeys, what XML cannot hold and what turns the reading direction.
+    """``text`` on one line, without control characters, characters that XML forbids, or marks of reading direction.
 
     >>> printable("a\\x00b\\nc")
     'a\N{REPLACEMENT CHARACTER}b c'

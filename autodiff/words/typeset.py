@@ -1,8 +1,8 @@
-"""Texts with raised and lowered digits as pieces to be set, and how wide they may become.
+"""Texts with superscripts and subscripts, split into pieces for typesetting, and upper bounds on their widths.
 
-The picture's texts are plain Unicode, W₁₄⁽¹⁾. Fonts draw these digits small and side by side, or not at all; here they
-become ordinary digits that a writer stacks. Widths are those of the widest usual font, so that nothing overlaps
-whatever font a reader has.
+The texts of pictures are plain Unicode, such as W₁₄⁽¹⁾. Fonts draw these digits small and side by side, or not at all,
+so this module turns them into ordinary digits, which writers stack. Widths are those of the widest common font, so
+texts do not overlap in any reader's font.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from autodiff.words.printable import printable
 
 __all__ = ["SCRIPT", "Piece", "advance", "left_to_right", "pieces", "width"]
 
-SCRIPT: Final = 0.66  # size of raised and lowered text, relative to its base
+SCRIPT: Final = 0.66  # size of superscripts and subscripts, relative to their base
 
 _DIGITS: Final = "0123456789()+-"
 _LOWERED: Final = {subscript(c): c for c in _DIGITS}
@@ -27,10 +27,10 @@ _RAISED: Final = {superscript(c): c for c in _DIGITS} | {"ᶜ": "c", "ⁿ": "n",
 _LOW: Final = "[" + "".join(map(re.escape, _LOWERED)) + "]"
 _HIGH: Final = "[" + "".join(map(re.escape, _RAISED)) + "]"
 _SCRIPTS: Final = re.compile(f"(?P<sub>{_LOW}+(?:,{_LOW}+)*)?(?P<sup>{_HIGH}+)?")
-_LEFTWARDS: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]+")  # Hebrew, Arabic and their kin
+_LEFTWARDS: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]+")  # Hebrew, Arabic and related scripts
 _LETTER: Final = re.compile(r"(?<![^\W\d_])(?![ΣΠΔ]|(?<=\d)e[−+-]\d)[^\W\d_](?![^\W\d_])")  # of 2e−06 none
 
-# Width in em: the larger of Helvetica's and DejaVu Sans's, which are the narrowest and the widest usual fonts.
+# Widths in em: the larger of those in Helvetica and DejaVu Sans, the narrowest and the widest common font.
 _WIDTHS: Final = {
     character: em
     for em, characters in (
@@ -46,11 +46,11 @@ _SCRIPT_WIDTHS: Final = {
 _OTHER: Final = 0.75
 _WIDE: Final = 1.1
 _BOLD: Final = 1.1
-_REMEMBERED: Final = 4096  # texts: large pictures say the same few things many times
+_REMEMBERED: Final = 4096  # texts: large pictures repeat the same few texts many times
 
 
 class Piece(NamedTuple):
-    """Text on the line, in italics or not, and what is lowered and raised behind it."""
+    """Text on the line, italic or not, and the subscript and superscript after it."""
 
     text: str
     italic: bool
@@ -59,7 +59,7 @@ class Piece(NamedTuple):
 
 
 def pieces(text: str, *, formula: bool) -> list[Piece]:
-    """``text`` in pieces; in a formula single letters are italic, in a sentence only those with an index.
+    """Split ``text`` into pieces: in a formula, single letters are italic; in a sentence, only those with an index.
 
     >>> [(piece.text, piece.italic, piece.sub, piece.sup) for piece in pieces("W₁₄⁽¹⁾ = 2", formula=True)]
     [('W', True, '14', '(1)'), (' = 2', False, '', '')]
@@ -81,7 +81,7 @@ def pieces(text: str, *, formula: bool) -> list[Piece]:
 
 
 def _parts(text: str) -> Iterator[tuple[str, str, str]]:
-    """(text on the line, lowered, raised), again and again."""
+    """Triples (text on the line, subscript, superscript)."""
     base = at = 0
     while at < len(text):
         scripts = _SCRIPTS.match(text, at)
@@ -96,7 +96,7 @@ def _parts(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def left_to_right(text: str) -> str:
-    """``text`` so that a name read from right to left does not draw the signs and numbers behind it to its other side.
+    """``text`` with marks that keep signs and numbers to the right of a name written from right to left.
 
     >>> left_to_right("x = 2"), left_to_right("א = 2")
     ('x = 2', 'א\\u200e = 2')
@@ -106,7 +106,7 @@ def left_to_right(text: str) -> str:
 
 @lru_cache(maxsize=_REMEMBERED)
 def width(text: str, size: float, *, bold: bool = False) -> float:
-    """How wide ``text`` may become, in the units of ``size``.
+    """The largest width of ``text`` in any common font, in the unit of ``size``.
 
     >>> width("W₁₄⁽¹⁾", 10.0) < width("W₁₄⁽¹⁾ = 2", 10.0)
     True
@@ -118,7 +118,7 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def advance(text: str, size: float) -> float:
-    """How far raised or lowered text moves the pen in Helvetica: what a stacked script has to go back.
+    """The width of a superscript or subscript in Helvetica, by which the pen moves back to stack the other one.
 
     >>> advance("14", 10.0)
     11.12

@@ -29,7 +29,7 @@ UNREADABLE = "net.json is not a .json file that can be read"
 ONE_OUTPUT = "argument --sizes: a flow starts at one output, so the last size must be 1, and got '4,2'"
 PARAMETERS = "no parameter W₉₉⁽¹⁾: layer 1 has W₁₁⁽¹⁾ … W₂₄⁽¹⁾, b₁⁽¹⁾ … b₂⁽¹⁾; layer 2 has W₁₁⁽²⁾ … W₁₂⁽²⁾, b₁⁽²⁾"
 ENDINGS = (
-    "cannot save as 'flow.bmp': the name of the file must end in one of "
+    "cannot save as 'flow.bmp': the file name must end in one of "
     ".svg, .png, .pdf, .dot, .html, .txt, .json, .tex, .md"
 )
 OWN = "--network brings its own sizes and weights; leave out --sizes and --seed"
@@ -136,7 +136,7 @@ def test_where_differences_cannot_tell(capsys: pytest.CaptureFixture[str]) -> No
     """ln of a negative number: the output is not defined, and the check says so."""
     out = run(capsys, "--activation", "log", "--parameter", "b2(1)")
     assert (
-        "Check: numerical derivative nan ± inf: cannot tell, the function jumps or is not defined around here." in out
+        "Check: numerical derivative nan ± inf: cannot tell, because the function jumps or is undefined nearby." in out
     )
 
 
@@ -146,7 +146,7 @@ def test_a_wrong_gradient_gives_status_1(capsys: pytest.CaptureFixture[str], mon
     assert main(["flow"]) == 1
     assert "Check: numerical derivative 0.5 ± 1e−12: DISAGREES." in capsys.readouterr().out
     assert main(["explain", "--check"]) == 1
-    assert "✗ 0.1291 ≠ 0.5 (by differences)" in capsys.readouterr().out
+    assert "✗ 0.1291 ≠ 0.5 (by finite differences)" in capsys.readouterr().out
     assert main(["explain"]) == 0
 
 

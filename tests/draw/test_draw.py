@@ -1,4 +1,4 @@
-"""Pictures: what they say equals the ledger, nothing overlaps, no name gets out of its place, files are whole."""
+"""Pictures: their numbers are the ledger's, nothing overlaps, names cannot act as markup, files are complete."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def words(element: ElementTree.Element) -> str:
 
 
 def test_the_numbers_in_the_svg_are_the_ledgers() -> None:
-    """Every node's value and error, every edge's share, in full and as printed; on a rail and with several paths."""
+    """Every value, error and share, in full and as printed; on a rail and with several paths."""
     for flow in (notes_flow(), deep_flow(), margin_flow(), skipping()):
         root = parsed(flow)
         cells = [(item.get("data-role"), item.get("data-number"), words(item)) for item in root.iter(f"{SVG}text")]
@@ -80,7 +80,7 @@ def test_the_numbers_in_the_svg_are_the_ledgers() -> None:
 
 
 def test_the_rail_of_the_notes_example() -> None:
-    """Six boxes, five error wires to and fro, the numbers of the steps ① to ⑧, the product in the header."""
+    """Six boxes, five wires each way, the numbers of the steps ① to ⑧, the product in the header."""
     what = picture(notes_flow())
     assert what.kind == "rail"
     way = [box for box in what.boxes if box.kind != "rest"]
@@ -113,7 +113,7 @@ def test_widths_of_wires_follow_their_shares() -> None:
 
 
 def test_signs_are_told_by_more_than_colour() -> None:
-    """Negative wires are dashed, zero ones dotted, positive ones drawn through; each has its word in the legend."""
+    """Negative wires are dashed, zero ones dotted, positive ones solid; the legend explains each."""
     root = parsed(notes_flow("W24(1)"))
     dashes = {
         item.get("class"): item.get("stroke-dasharray")
@@ -131,7 +131,7 @@ def test_signs_are_told_by_more_than_colour() -> None:
 
 
 def test_several_paths_have_a_row_for_every_share() -> None:
-    """A box's rows list what arrives, in symbols and numbers; their sum is the error below."""
+    """The rows of a box list the shares in symbols and numbers; their sum is the error below."""
     flow = deep_flow()
     what = picture(flow)
     assert what.kind == "shares"
@@ -174,7 +174,7 @@ def test_more_than_a_reader_takes_in_shows_the_strongest_path() -> None:
     """Of 2²⁰⁰ paths one is drawn, and a caption says so."""
     what = picture(error_flow(*ladder(200)))
     assert what.kind == "rail"
-    assert what.captions[0].startswith("Drawn is the strongest of about 1.6e60 paths")
+    assert what.captions[0].startswith("Only the strongest of about 1.6e60 paths")
     assert what.formula[0].endswith("along the strongest path")
 
 
@@ -193,7 +193,7 @@ def test_a_long_column_of_the_rest_shows_how_many_are_left_out() -> None:
 
 
 def test_a_crowd_around_the_way_is_left_out() -> None:
-    """Beyond 400 other nodes only the way is drawn, on a rail and with several paths."""
+    """With more than 400 other nodes, only the paths are drawn, on a rail and with several paths."""
     others = [Value(float(k)) for k in range(401)]
     w = Value(1.0, name="w")
     for output in (ad.weighted_sum([w, *others], [2.0] * 402), ad.weighted_sum([w, w, *others], [2.0] * 403)):
@@ -201,7 +201,7 @@ def test_a_crowd_around_the_way_is_left_out() -> None:
 
 
 def test_more_than_three_sources_are_not_drawn_as_boxes() -> None:
-    """What a parameter multiplies in four places is in the rows of its shares; the nodes are grey circles."""
+    """Values that a parameter multiplies in four places appear in the rows of its shares and as grey circles."""
     x = Value(1.0, name="x")
     weights = [Value(float(k), name=f"v{k}") for k in range(4)]
     what = picture(error_flow(sum(x * weight for weight in weights), x))
@@ -210,7 +210,7 @@ def test_more_than_three_sources_are_not_drawn_as_boxes() -> None:
 
 
 def test_shares_beyond_the_largest_float_draw_without_warnings() -> None:
-    """Warnings are errors here; the stroke of what overflows is that of the widest."""
+    """Warnings are errors here; a wire whose share overflows has the widest stroke."""
     t = Tensor([1.0, 1.0], name="T")
     parsed(error_flow((t * 1e170).sum(), t))  # the squares in a norm overflow
     x = Value(1e300, name="x")
@@ -218,12 +218,12 @@ def test_shares_beyond_the_largest_float_draw_without_warnings() -> None:
 
 
 def test_no_path_looks_like_no_path() -> None:
-    """The parameter stands by itself, without error lane, and the caption says why."""
+    """The parameter's box is separate, without an error lane, and the caption says why."""
     what = picture(empty_flow())
     assert what.kind == "empty"
     assert what.wires == ()
     assert what.boxes[1].rows[-1].cells[0].text == "no path"
-    assert what.captions[0].startswith("W₁₄⁽¹⁾ is on no path from a₁⁽³⁾")
+    assert what.captions[0].startswith("No path leads from a₁⁽³⁾ to W₁₄⁽¹⁾")
     assert "no error reaches" in what.title
 
 
@@ -279,7 +279,7 @@ def test_lines_of_text_are_no_wider_than_the_picture(flow: ad.Flow) -> None:
 
 
 def test_a_long_title_is_broken_between_words() -> None:
-    """No word of it is lost, and no line of it is wider than the picture."""
+    """No word is lost, and no line is wider than the picture."""
     x = Value(0.5, name="the slope of the line through both points")
     what = picture(error_flow(x * 2.0, x))
     size = next(header(what, 400.0)).size
@@ -290,7 +290,7 @@ def test_a_long_title_is_broken_between_words() -> None:
 
 
 def test_wires_pass_columns_between_boxes() -> None:
-    """A wire that skips columns goes around what stands there."""
+    """A wire that skips columns goes around the boxes there."""
     what = picture(skipping())
     layout = lay_out(what)
     column = {box.id: box.column for box in what.boxes}
@@ -356,7 +356,7 @@ def test_pieces_of_a_text() -> None:
 
 
 def test_widths_allow_for_any_character() -> None:
-    """Wide characters of East Asia take an em and more, combining ones nothing, capitals more than small letters."""
+    """East Asian wide characters take at least an em, combining ones nothing, capitals more than small letters."""
     assert width("日", 10.0) == pytest.approx(11.0)
     assert width("e\u0301", 10.0) == width("e", 10.0)
     assert width("W", 10.0) > width("w", 10.0) > width("i", 10.0)
@@ -392,7 +392,7 @@ def test_any_name_gives_xml_that_parses(name: str) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_name_becomes_dot(name: str) -> None:
-    """Nodes and edges of the DOT text are the picture's, and inside labels nothing of a name is live."""
+    """Nodes and edges of the DOT text are the picture's, and names in labels contain no live markup."""
     flow = hostile_flow(name)
     source = dot(flow)
     what = picture(flow)
@@ -419,7 +419,7 @@ def test_dot_text_has_a_table_for_every_box_and_an_edge_for_every_wire(flow: ad.
 
 
 def test_steps_beyond_ten_are_numbered_in_brackets() -> None:
-    """The circled digits of usual fonts end at 10."""
+    """The circled digits of common fonts end at 10."""
     source = dot(deep_flow())
     assert "⑩" in source
     assert "(11)" in source
@@ -498,7 +498,7 @@ def test_arrays_show_shape_and_norm() -> None:
 
 
 def test_a_long_path_through_arrays() -> None:
-    """What is left out has no product then."""
+    """The omitted part then has no product."""
     y = t = Tensor([0.1, 0.2], name="T")
     for _ in range(30):
         y = ad.tanh(y)
@@ -518,7 +518,7 @@ def test_names_of_any_length_are_short_enough_for_graphviz(letter: str) -> None:
 
 @pytest.mark.parametrize("f", [lambda a: a + a, lambda a: a * a, lambda a: a - a], ids=["a + a", "a·a", "a − a"])
 def test_same_operand_twice_is_drawn_with_two_wires(f: Callable[[Value], Value]) -> None:
-    """Each edge has a wire and a row of its own, in the picture and in DOT."""
+    """Each edge has a separate wire and row, in the picture and in DOT."""
     a = Value(3.0, name="a")
     flow = error_flow(f(a), a)
     wires = [wire for wire in picture(flow).wires if wire.lane == "error"]
@@ -528,7 +528,7 @@ def test_same_operand_twice_is_drawn_with_two_wires(f: Callable[[Value], Value])
 
 
 def test_the_text_of_a_seed_has_room_beside_the_output() -> None:
-    """A long seed stands right of the output's box, and inside the drawing."""
+    """A long seed is to the right of the output's box and inside the drawing."""
     x = Tensor(np.arange(6.0), name="x")
     made = ElementTree.fromstring(svg(picture(error_flow(x * x, x, seed=np.full(6, 0.12345)), "graph")))
     label = next(item for item in made.iter(f"{SVG}text") if "".join(item.itertext()).startswith("6, norm 0.3"))

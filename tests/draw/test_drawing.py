@@ -1,4 +1,4 @@
-"""see(): one call to a drawing, in every format, for a notebook and for a screen; what cannot be is one sentence."""
+"""see(): one call for a drawing in every format, in notebooks and on screens; errors are one sentence."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def example() -> tuple[Value, Value]:
-    """Two nodes with names between which one is without."""
+    """Two named nodes with an unnamed one between them."""
     x, w = Value(0.5, name="x"), Value(2.0, name="w")
     return (x * w).tanh(), w
 
@@ -52,7 +52,7 @@ def test_a_node_and_a_parameter_give_what_their_flow_gives() -> None:
 
 
 def test_names_are_given_to_nodes_without_one() -> None:
-    """A dict of a user's variables; the nodes stay as they are, and names of their own stay."""
+    """A dict of variables; the nodes do not change, and named nodes keep their names."""
     output, w = example()
     (product,) = output.inputs
     drawing = see(output, w, names={"y": output, "p": product, "v": w})
@@ -61,7 +61,7 @@ def test_names_are_given_to_nodes_without_one() -> None:
 
 
 def test_digits_language_and_seed() -> None:
-    """They reach what is drawn."""
+    """They reach the drawing."""
     output, w = example()
     assert see(output, w, digits=7).picture.formula[-1] == f"{0.5 / np.cosh(1.0) ** 2:.7g}"
     assert see(output, w, language="zh").picture.title.startswith("误差共享")
@@ -74,7 +74,7 @@ def test_the_stamp_compares_with_differences() -> None:
     """On the picture, in the text and in JSON; in the reader's language."""
     network = notes_network()
     drawing = see(network((1.0, -0.5, 0.25, 0.8)), network.parameter("W14(1)"), check=True)
-    assert drawing.stamp == "✓ 0.1291 ≈ 0.1291 (by differences)"
+    assert drawing.stamp == "✓ 0.1291 ≈ 0.1291 (by finite differences)"
     assert drawing.stamp in drawing.svg()
     assert drawing.stamp in drawing.text()
     assert json.loads(drawing.json())["check"] == drawing.stamp
@@ -85,12 +85,12 @@ def test_the_stamp_compares_with_differences() -> None:
 @pytest.mark.parametrize(
     ("seed", "stamp"),
     [
-        (None, "0 lies in 0.5 ± 0.5, which is all that differences tell here"),
-        (-3.0, "0 lies in −1.5 ± 1.5, which is all that differences tell here"),
+        (None, "0 lies within 0.5 ± 0.5, the accuracy of finite differences here"),
+        (-3.0, "0 lies within −1.5 ± 1.5, the accuracy of finite differences here"),
     ],
 )
 def test_the_stamp_at_a_kink_says_between_which_slopes(seed: float | None, stamp: str) -> None:
-    """ReLU at 0 has slope 0 on the left and 1 on the right: ≈ of either number would not be true."""
+    """ReLU at 0 has slope 0 on the left and 1 on the right, so ≈ with either number would be wrong."""
     x = Value(0.0, name="x")
     drawing = see(ad.relu(x), x, seed=seed, check=True)
     assert drawing.stamp == stamp
@@ -98,23 +98,24 @@ def test_the_stamp_at_a_kink_says_between_which_slopes(seed: float | None, stamp
 
 
 def test_a_wrong_convention_at_a_kink_gets_no_stamp_that_agrees(define: Callable[..., Primitive]) -> None:
-    """2 is no slope of a function that has 0 on the left and 1 on the right."""
+    """2 is not a slope of a function with slopes 0 on the left and 1 on the right."""
     wrong = define("a kink with a wrong rule", lambda xp, x: xp.maximum(x, 0.0), [lambda g, z, x: g * 2.0])
     x = Value(0.0, name="x")
-    assert see(wrong(x), x, check=True).stamp.startswith("differences cannot tell")
+    assert see(wrong(x), x, check=True).stamp.startswith("finite differences cannot tell")
 
 
 def test_the_stamp_of_an_array_says_of_what_its_numbers_are() -> None:
     """All entries move at once: the number is a slope, not a norm."""
     t = Tensor([1.0, 2.0], name="t")
-    assert see(ad.tanh(t).sum(), t, check=True).stamp.endswith("(by differences), along one direction of all entries")
+    stamp = see(ad.tanh(t).sum(), t, check=True).stamp
+    assert stamp.endswith("(by finite differences), along one direction of all entries")
 
 
 def test_a_wrong_rule_has_another_stamp(define: Callable[..., Primitive]) -> None:
     """✗, both numbers."""
     square = define("a square with a wrong rule", lambda xp, x: x * x, [lambda g, z, x: g * x])
     x = Value(3.0, name="x")
-    assert see(square(x), x, check=True).stamp == "✗ 3 ≠ 6 (by differences)"
+    assert see(square(x), x, check=True).stamp == "✗ 3 ≠ 6 (by finite differences)"
 
 
 @pytest.mark.parametrize("kind", FLOWS)
@@ -144,7 +145,7 @@ def test_show_says_where_the_file_is_when_there_is_no_screen(
 def test_show_opens_a_browser(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """With the file's address; where that fails, it says where the file is."""
+    """With the address of the file; if that fails, the path is printed."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     opened = []
 
@@ -170,7 +171,7 @@ def test_show_opens_a_browser(
     ],
 )
 def test_what_is_unknown_is_one_sentence(wrong: dict[str, Any], sentence: str) -> None:
-    """Which there are is in it."""
+    """The message lists the valid ones."""
     with pytest.raises(ValueError, match="unknown") as caught:
         see(*example(), **wrong)
     assert str(caught.value).startswith(sentence)
@@ -183,11 +184,11 @@ def test_digits_are_at_least_one() -> None:
 
 
 def test_a_parameter_that_is_no_node_is_one_sentence() -> None:
-    """A name is looked up in its network first; a number is no node."""
+    """A name must be looked up in its network first; a number is not a node."""
     output, _ = example()
     with pytest.raises(TypeError, match=r"look it up in its network first: network\.parameter\('W14\(1\)'\)"):
         see(output, "W14(1)")
-    with pytest.raises(TypeError, match="a flow leads to a Value or Tensor of the output's graph, and got"):
+    with pytest.raises(TypeError, match="expected the parameter as a Value or Tensor of the output's graph, but got"):
         see(output, 3.0)
 
 
@@ -200,15 +201,15 @@ def test_an_output_that_is_no_scalar_is_one_sentence() -> None:
 
 
 def test_a_node_of_another_graph_has_no_path() -> None:
-    """Which is said on the picture, and is not 0."""
-    assert "None, which is not 0" in " ".join(see(empty_flow()).picture.captions)
+    """The picture says so, and does not say 0."""
+    assert "(None, not 0)" in " ".join(see(empty_flow()).picture.captions)
     assert "no path" in see(empty_flow()).svg()
 
 
 def test_a_check_of_a_node_without_a_path_compares_with_0() -> None:
-    """The node is in no graph of the output, and is found all the same."""
+    """The node is not in the graph of the output, but is found all the same."""
     x, y = Value(1.0, name="x"), Value(2.0, name="y")
-    assert see(y * y, x, check=True).stamp == "✓ 0 ≈ 0 (by differences)"
+    assert see(y * y, x, check=True).stamp == "✓ 0 ≈ 0 (by finite differences)"
 
 
 def test_what_a_flow_has_already_is_not_given_again() -> None:
@@ -216,12 +217,12 @@ def test_what_a_flow_has_already_is_not_given_again() -> None:
     flow = notes_flow()
     again: list[dict[str, Any]] = [{"parameter": Value(1.0)}, {"seed": 1.0}, {"names": {}}]
     for more in again:
-        with pytest.raises(ValueError, match=r"^a flow has its parameter, seed and names already"):
+        with pytest.raises(ValueError, match=r"^a flow already has its parameter, seed and names; leave them out"):
             see(flow, **more)
 
 
 def test_files_of_a_hostile_place(tmp_path: Path) -> None:
-    """A folder that is not there, and one in the file's place."""
+    """A missing folder, and a folder with the name of the file."""
     with pytest.raises(OSError, match=r"^cannot write .*: No such file or directory$"):
         see(notes_flow()).save(tmp_path / "none" / "x.svg")
     (tmp_path / "x.svg").mkdir()
@@ -247,7 +248,7 @@ def test_without_a_parameter_the_whole_graph_is_drawn() -> None:
     assert drawing.flow is None
     assert drawing.picture.kind == "graph"
     assert drawing.text() == (
-        "Computation graph of y\n\nBoxes, from the output on:\n"
+        "Computation graph of y\n\nBoxes, starting at the output:\n"
         "  y = add(…): 12.0; gradient: 1.0\n  multiply = multiply(…): 9.0; gradient: 1.0\n"
         "  a: 3.0; gradient: 7.0\n"
     )
@@ -297,7 +298,7 @@ def test_the_page_of_a_whole_graph_has_the_colours_of_its_theme(theme: str) -> N
 def test_show_opens_the_page_of_a_whole_graph(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """There is no way to step through, and a page all the same."""
+    """There is no flow to step through, but there is a page."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.delenv("DISPLAY", raising=False)
@@ -310,12 +311,12 @@ def test_show_opens_the_page_of_a_whole_graph(
     ("wrong", "sentence"),
     [
         ({"view": "map"}, "unknown view 'map' (must be one of auto, rail, shares, graph, network)"),
-        ({"view": "rail"}, "the view 'rail' shows the way to a parameter; name it: see(output, parameter, …)"),
-        ({"seed": 2.0}, "a seed sends an error to a parameter; name it: see(output, parameter, seed=…)"),
+        ({"view": "rail"}, "the view 'rail' needs a parameter: see(output, parameter, view='rail')"),
+        ({"seed": 2.0}, "a seed needs a parameter: see(output, parameter, seed=…)"),
     ],
 )
 def test_what_only_goes_with_a_parameter_is_one_sentence(wrong: dict[str, Any], sentence: str) -> None:
-    """Nothing that was asked for is ignored."""
+    """No argument is ignored."""
     with pytest.raises(ValueError, match=re.escape(sentence)) as caught:
         see(Value(3.0, name="a") * 2.0, **wrong)
     assert str(caught.value) == sentence
@@ -326,25 +327,25 @@ def test_digits_are_an_integer(digits: Any) -> None:
     """With and without a parameter."""
     a = Value(3.0, name="a")
     for parameter in (None, a):
-        with pytest.raises(TypeError, match=r"^significant digits are counted by an integer, and got digits="):
+        with pytest.raises(TypeError, match=r"^expected an integer number of significant digits, but got digits="):
             see(a * 2.0, parameter, digits=digits)
 
 
 def test_a_name_that_no_file_has_is_one_sentence() -> None:
     """A null character."""
-    with pytest.raises(ValueError, match=r"^no file has a name with a null character, and got 'a.x00.svg'"):
+    with pytest.raises(ValueError, match=r"^a file name must not contain a null character, but got 'a.x00.svg'"):
         see(Value(3.0, name="a") * 2.0).save("a\0.svg")
 
 
 def test_a_check_needs_a_parameter() -> None:
-    """There is no one gradient to compare."""
+    """Without a parameter there is no single gradient to compare."""
     a = Value(3.0, name="a")
-    with pytest.raises(ValueError, match="a check compares one gradient"):
+    with pytest.raises(ValueError, match=r"^check=True needs a parameter: see\(output, parameter, check=True\)$"):
         see(a * a, check=True)
 
 
 def test_numbers_json_does_not_know_are_text() -> None:
-    """Arrays are lists; nan and inf their names."""
+    """Arrays become lists; nan and inf become their names."""
     t = ad.Tensor([np.inf, 1.0], name="T")
     told = json.loads(see(t * 2.0).json())
     (shown, *_) = (cell["number"] for cell in told["boxes"][0]["rows"][0]["cells"] if cell["number"] is not None)
@@ -353,7 +354,7 @@ def test_numbers_json_does_not_know_are_text() -> None:
 
 def test_a_graph_that_is_no_graph_is_one_sentence() -> None:
     """A number, for example."""
-    with pytest.raises(TypeError, match="a computation graph is that of a Value or Tensor, and got"):
+    with pytest.raises(TypeError, match="expected the output of a graph as a Value or Tensor, but got"):
         see(3.0)
 
 

@@ -1,4 +1,4 @@
-"""Files: every format by its ending, whole or not at all; the engines one after the other, and each taken away."""
+"""Files: every format by its ending, written completely or not at all; engines in turn, and without each of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.flows import FLOWS, HOSTILE, deep_flow, hostile_flow, notes_f
 
 
 def test_files_by_their_ending(tmp_path: Path) -> None:
-    """Each holds what the function of that kind gives."""
+    """Each contains the result of the function for its format."""
     flow = notes_flow()
     for ending, content in (("svg", svg(flow)), ("dot", dot(flow)), ("txt", text(flow) + "\n")):
         saved = save(flow, tmp_path / f"flow.{ending.upper()}")
@@ -36,24 +36,24 @@ def test_files_by_their_ending(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", FLOWS)
 def test_every_kind_of_flow_can_be_saved(tmp_path: Path, kind: str) -> None:
-    """As everything that needs no other program."""
+    """Like every format that needs no other program."""
     flow = FLOWS[kind]()
     for ending in ("svg", "dot", "html", "txt", "json", "tex", "md"):
         assert save(flow, tmp_path / f"flow.{ending}").path.stat().st_size > 100
 
 
 def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
-    """The sentence lists those that are known."""
+    """The sentence lists the known endings."""
     with pytest.raises(ValueError, match=r"cannot save as 'flow\.bmp'") as caught:
         save(notes_flow(), tmp_path / "flow.bmp")
     assert str(caught.value) == (
-        "cannot save as 'flow.bmp': the name of the file must end in one of "
+        "cannot save as 'flow.bmp': the file name must end in one of "
         ".svg, .png, .pdf, .dot, .html, .txt, .json, .tex, .md"
     )
 
 
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    """And so is a folder in the file's place."""
+    """And so is a folder with the name of the file."""
     with pytest.raises(FileNotFoundError) as caught:
         save(notes_flow(), tmp_path / "none" / "flow.svg")
     assert str(caught.value) == f"cannot write {tmp_path / 'none' / 'flow.svg'}: No such file or directory"
@@ -64,7 +64,7 @@ def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The new one is moved into its place only when it is whole; nothing else stays behind."""
+    """The new file replaces the old one only when it is complete; nothing else stays behind."""
     target = tmp_path / "flow.svg"
     target.write_text("old")
 
@@ -79,7 +79,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
 
 
 def test_permissions_stay(tmp_path: Path) -> None:
-    """A replaced file keeps its mode; a new one has what the umask allows."""
+    """A replaced file keeps its mode; a new one has the mode that the umask allows."""
     target = tmp_path / "flow.svg"
     target.write_text("old")
     target.chmod(0o600)
@@ -92,7 +92,7 @@ def test_permissions_stay(tmp_path: Path) -> None:
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    """What it leads to is written, as open() does: over several links, and where nothing is there yet."""
+    """The target of the link is written, as with open(): over several links, and if the target does not exist yet."""
     (tmp_path / "kept").mkdir()
     target = tmp_path / "kept" / "real.svg"
     (tmp_path / "inner.svg").symlink_to(target)
@@ -123,7 +123,7 @@ def test_a_name_may_be_as_long_as_the_system_allows(tmp_path: Path) -> None:
 
 
 def test_a_pipe_is_written_to(tmp_path: Path) -> None:
-    """It stays a pipe: what is no file is not replaced."""
+    """It stays a pipe: only regular files are replaced."""
     pipe = tmp_path / "flow.txt"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -194,12 +194,12 @@ def test_a_kill_leaves_the_old_file(tmp_path: Path, call: str, taken_away: str) 
 
 def test_a_name_that_the_system_cannot_write_is_one_sentence(tmp_path: Path) -> None:
     """Half a character here; in the C locale, any that is not ASCII."""
-    with pytest.raises(ValueError, match=r"^names of files are written in utf-8 here, which has no '.*\\ud800\.svg'$"):
+    with pytest.raises(ValueError, match=r"^the file name '.*\\ud800\.svg' cannot be encoded in utf-8$"):
         save(notes_flow(), tmp_path / "\ud800.svg")
 
 
 def test_half_a_character_in_a_name_is_saved(tmp_path: Path) -> None:
-    """A lone surrogate is no text in UTF-8; in JSON it is written as its number, and reads as what it was."""
+    """UTF-8 cannot encode a lone surrogate; JSON escapes it, and it reads back unchanged."""
     x = Value(2.0, name="\ud800")
     data = json.loads(save(error_flow(x * x, x), tmp_path / "flow.json").path.read_text(encoding="utf-8"))
     assert data["nodes"][-1]["name"] == "\ud800"
@@ -223,7 +223,7 @@ def has_graphviz() -> bool:
 
 @pytest.mark.parametrize(("ending", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF")])
 def test_png_and_pdf_are_drawn_by_graphviz(tmp_path: Path, ending: str, magic: bytes, has_graphviz: bool) -> None:
-    """By dot or by pygraphviz, and the answer says by which."""
+    """By dot or by pygraphviz; the result names the engine."""
     if not has_graphviz:
         pytest.skip("neither dot nor pygraphviz is installed")
     saved = save(deep_flow(), tmp_path / f"flow.{ending}")
@@ -233,7 +233,7 @@ def test_png_and_pdf_are_drawn_by_graphviz(tmp_path: Path, ending: str, magic: b
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_graphviz_takes_hostile_names(name: str, has_graphviz: bool) -> None:
-    """What we write is DOT, whatever the names are."""
+    """Our text is valid DOT, whatever the names are."""
     if not has_graphviz:
         pytest.skip("neither dot nor pygraphviz is installed")
     drawn, _ = render(dot(hostile_flow(name)), "svg")
@@ -250,14 +250,14 @@ def no_graphviz(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("ending", [".png", ".pdf"])
 def test_without_graphviz_our_own_svg_is_written(tmp_path: Path, no_graphviz: None, ending: str) -> None:
-    """Beside where the picture was wanted; the answer and one sentence say so, and what to install."""
+    """Under the same name with another ending; the result and one sentence say so, and what to install."""
     with pytest.warns(UserWarning, match="^wrote") as warned:
         saved = save(notes_flow(), tmp_path / f"flow{ending}")
     assert saved == (tmp_path / "flow.svg", "autodiff")
     assert saved.path.read_text(encoding="utf-8") == svg(notes_flow())
     assert [str(warning.message) for warning in warned] == [
-        f"wrote {tmp_path / 'flow.svg'} instead of {tmp_path / 'flow'}{ending}: a {ending} is drawn by Graphviz, which "
-        "is not on this machine: run pip install pygraphviz, or install Graphviz; all other formats need neither"
+        f"wrote {tmp_path / 'flow.svg'} instead of {tmp_path / 'flow'}{ending}: a {ending} needs Graphviz, which is "
+        "not installed; run pip install pygraphviz or install Graphviz (other formats need neither)"
     ]
     assert [item.name for item in tmp_path.iterdir()] == ["flow.svg"]
 
@@ -272,7 +272,7 @@ def test_a_forced_engine_that_is_missing_is_one_sentence(
     for ending in (".png", ".svg"):
         with pytest.raises(MissingProgramError) as caught:
             save(notes_flow(), tmp_path / f"flow{ending}", engine=name)
-        assert str(caught.value).startswith(f"the engine {name} is not on this machine: run ")
+        assert str(caught.value).startswith(f"the engine {name} is not installed; run ")
         assert command in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -281,8 +281,8 @@ def test_a_forced_engine_that_is_missing_is_one_sentence(
     ("ending", "name", "sentence"),
     [
         (".svg", "neato", "unknown engine 'neato' (must be one of autodiff, dot, pygraphviz)"),
-        (".png", "autodiff", "the engine autodiff draws .svg, and a .png is drawn by dot or pygraphviz"),
-        (".txt", "dot", "the engine dot draws .svg, .png, .pdf, and a .txt is written by autodiff"),
+        (".png", "autodiff", "the engine autodiff does not write .png files; use dot or pygraphviz"),
+        (".txt", "dot", "the engine dot does not write .txt files; use autodiff"),
     ],
 )
 def test_an_engine_that_cannot_is_one_sentence(tmp_path: Path, ending: str, name: str, sentence: str) -> None:
@@ -314,7 +314,7 @@ def test_dot_is_preferred_and_gets_the_text(fake_dot: Path) -> None:
 
 
 def test_a_failing_or_endless_program_is_one_sentence(fake_dot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last line of what it said; or that it took too long."""
+    """The last line of its output, or that it took too long."""
     write_program(fake_dot, "import sys; sys.stderr.write('first\\nlast\\n'); sys.exit(1)")
     with pytest.raises(MissingProgramError, match=r"^dot could not draw the picture: last$"):
         render("digraph {a}", "png")
@@ -337,7 +337,7 @@ def test_an_error_beside_a_drawing_is_an_error(fake_dot: Path) -> None:
 
 
 def test_where_dot_fails_pygraphviz_draws(fake_dot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broken installation is no reason to give up; a picture that takes too long is."""
+    """A broken installation is no reason to stop; a picture that takes too long is."""
     monkeypatch.setattr(engine, "find_spec", lambda name: name)
     monkeypatch.setattr(engine, "_PYGRAPHVIZ", "print('by the other')")
     write_program(fake_dot, "import sys; sys.exit(1)")
@@ -355,7 +355,7 @@ def test_where_dot_fails_pygraphviz_draws(fake_dot: Path, monkeypatch: pytest.Mo
 
 
 def test_pygraphviz_is_stopped_when_it_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It runs in a process of its own."""
+    """It runs in a separate process."""
     monkeypatch.setattr(engine, "find_dot", lambda: None)
     monkeypatch.setattr(engine, "find_spec", lambda name: name)
     monkeypatch.setattr(engine, "_PYGRAPHVIZ", "while True: pass")
@@ -450,9 +450,9 @@ def test_wires_leave_boxes_at_their_outer_side() -> None:
 def test_what_graphviz_would_take_minutes_for_is_not_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str | None
 ) -> None:
-    """An estimate decides, and one sentence says so: our own SVG is written, unless another engine was asked for."""
+    """An estimate decides, and one sentence says so: our SVG is written, unless an engine was given."""
     monkeypatch.setattr(sys.modules["autodiff.draw.files"], "_MOST", 1000)
-    sentence = "is more than Graphviz paints in a minute; fold it, or save an .svg"
+    sentence = "is too large for Graphviz; fold the graph or save an .svg"
     if name is None:
         with pytest.warns(UserWarning, match=sentence):
             assert save(notes_flow(), tmp_path / "flow.png") == (tmp_path / "flow.svg", "autodiff")

@@ -152,8 +152,8 @@ def test_the_picture_of_a_closed_choice_has_the_closed_edge() -> None:
     drawing = see(J, s, view="rail", check=True)
     wires = [wire for wire in drawing.picture.wires if wire.lane == "error"]
     assert [(wire.label, wire.share) for wire in wires] == [("× 0", 0.0), ("× 1", 0.0), ("× (−1)", 0.0)]
-    assert "Here the error dies: ∂J/∂m = 0." in drawing.picture.captions
-    assert drawing.stamp == "✓ 0 ≈ 0 (by differences)"
+    assert "The error dies here: ∂J/∂m = 0." in drawing.picture.captions
+    assert drawing.stamp == "✓ 0 ≈ 0 (by finite differences)"
 
 
 # ---- constants are checked -------------------------------------------------------------------------------------------

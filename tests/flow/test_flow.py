@@ -74,7 +74,7 @@ def test_the_ledger_of_the_notes_example() -> None:
 
 
 def test_the_nodes_off_the_way_are_kept_for_pictures() -> None:
-    """Nodes and edges off the way have ids behind those of the way, and no edge is told twice."""
+    """Ids of nodes and edges off the paths follow those on the paths, and no edge is listed twice."""
     flow = notes_flow()
     labels_off_path = {node.label for node in flow.off_path}
     assert {"a₁⁽¹⁾", "a₄⁽¹⁾", "z₂⁽²⁾", "a₂⁽²⁾", "W₂₁⁽¹⁾", "b₁⁽²⁾"} <= labels_off_path
@@ -90,17 +90,17 @@ def test_the_eight_steps_of_the_notes() -> None:
     assert [str(step) for step in steps(notes_flow())] == [
         "(1) An error signal of 1 enters at a₁⁽³⁾: ∂a₁⁽³⁾/∂a₁⁽³⁾.",
         "(2) × 1, the local gradient of the output unit (identity).",
-        "(3) δ₁⁽³⁾ = (error at a₁⁽³⁾) · 1 = 1 × 1 = 1 stands at z₁⁽³⁾ and is shared out.",
+        "(3) δ₁⁽³⁾ = (error at a₁⁽³⁾) · 1 = 1 × 1 = 1 has reached z₁⁽³⁾ and is shared out.",
         "(4) The share of a₁⁽²⁾ is δ₁⁽³⁾ · W₁₁⁽²⁾ = 1 × 0.9 = 0.9, the error at a₁⁽²⁾.",
         "(5) × σ′(z₁⁽²⁾) = 0.1793 carries it through the neuron.",
-        "(6) δ₁⁽²⁾ = (error at a₁⁽²⁾) · σ′(z₁⁽²⁾) = 0.9 × 0.1793 = 0.1614 stands at z₁⁽²⁾.",
+        "(6) δ₁⁽²⁾ = (error at a₁⁽²⁾) · σ′(z₁⁽²⁾) = 0.9 × 0.1793 = 0.1614 has reached z₁⁽²⁾.",
         "(7) × a₄⁽¹⁾ = 0.8, the signal that W₁₄⁽¹⁾ forwarded.",
         "(8) ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = 0.1614 × 0.8 = 0.1291, the gradient.",
     ]
 
 
 def test_each_step_knows_its_nodes_and_edges() -> None:
-    """Every node and every edge of the way is told in exactly one step, and those of one step belong together."""
+    """Exactly one step covers each node and each edge on the paths, and those of one step belong together."""
     for flow in (notes_flow(), deep_flow(), margin_flow(), skipping()):
         told = steps(flow)
         assert sorted(node for step in told for node in step.nodes) == [node.id for node in flow.nodes]
@@ -141,7 +141,7 @@ def test_several_paths_are_told_as_sums_at_units() -> None:
 
 
 def test_seed_scales_the_flow() -> None:
-    """A seed of −1 turns every error round, and the derivative is written with it."""
+    """A seed of −1 flips the sign of every error, and the derivative shows the seed."""
     flow, turned = notes_flow(), notes_flow(seed=-1.0)
     assert turned.gradient == -flow.gradient
     assert turned.derivative == "(−1) · ∂a₁⁽³⁾/∂W₁₄⁽¹⁾"
@@ -214,7 +214,7 @@ def test_labels_are_one_printable_line() -> None:
     ],
 )
 def test_how_local_gradients_read(f: Callable[..., Value], symbol: str) -> None:
-    """From the table's rules: the partner of a product, f′ of a unit, the number of what is constant or a choice."""
+    """From the table's rules: the partner in a product, f′ of a unit, the number of a constant or a choice."""
     x, y = Value(0.3, name="x"), Value(0.7, name="y")
     output = f(x, y)
     output.name = "q"
@@ -222,7 +222,7 @@ def test_how_local_gradients_read(f: Callable[..., Value], symbol: str) -> None:
 
 
 def test_local_gradients_of_a_users_own_primitive_read_too(define: Callable[..., Primitive]) -> None:
-    """A word is a unit; a short rule is its formula; what fails on symbols, or is long, is ∂y/∂x."""
+    """A word is a unit; a short rule is shown as its formula; a long one, or one that fails on symbols, as ∂y/∂x."""
     x = Value(0.3, name="x")
     for name, rule, symbol, expected in (
         ("cube_of", lambda g, z, x: g * (3 * x * x), "x³", "3·x·x"),
@@ -237,7 +237,7 @@ def test_local_gradients_of_a_users_own_primitive_read_too(define: Callable[...,
 
 
 def test_the_local_gradient_of_a_linear_primitive_is_a_number(define: Callable[..., Primitive]) -> None:
-    """However its rule is written, it is the same everywhere, so the number says it."""
+    """The slope is the same everywhere, however its rule is written, so the number says it all."""
     twice = define("twice", lambda xp, x: x + x, [lambda g, z, x: g + g], linear=True)
     x = Value(0.3, name="x")
     assert error_flow(twice(x), x).edges[0].local_symbol == "2"
@@ -251,7 +251,7 @@ def test_params_that_cannot_be_hashed_are_no_obstacle() -> None:
 
 
 def test_not_on_any_path_is_an_empty_flow() -> None:
-    """No nodes, no edges, no paths, gradient None: another thing than zero."""
+    """No nodes, no edges, no paths, gradient None, which differs from zero."""
     x, y = Value(1.0, name="x"), Value(2.0, name="y")
     flow = error_flow(x * 2.0, y)
     assert flow.is_empty
@@ -260,7 +260,7 @@ def test_not_on_any_path_is_an_empty_flow() -> None:
     assert (flow.weakest, flow.left_after_cancelling, flow.formula(), steps(flow)) == (None, None, "", ())
     assert flow.parameter.error is None
     assert remarks(flow) == (
-        "y is on no path from multiply: no error reaches it, so it has no gradient (None, which is not 0).",
+        "No path leads from multiply to y: no error reaches it, so it has no gradient (None, not 0).",
     )
 
 
@@ -270,11 +270,11 @@ def test_zero_is_not_nothing() -> None:
     flow = error_flow(ad.relu(x) * 3.0, x)
     assert (flow.is_empty, flow.gradient) == (False, 0.0)
     assert present(flow.weakest).symbol == "ReLU′(x)"
-    assert remarks(flow) == ("Here the error dies: ReLU′(x) = 0.",)
+    assert remarks(flow) == ("The error dies here: ReLU′(x) = 0.",)
 
 
 def test_a_zero_error_shares_zero_on_an_infinite_edge() -> None:
-    """0 · inf is 0 on the way back, as in the backward pass."""
+    """0 · inf is 0 for errors, as in the backward pass."""
     x = Value(0.0, name="x")
     flow = error_flow(ad.sqrt(x) * 0.0, x)
     assert flow.gradient == 0.0
@@ -321,7 +321,7 @@ def test_a_met_margin_says_so() -> None:
     kink = error_flow(ad.hinge(score, corrupt), score)
     assert kink.nodes[0].at_kink
     assert remarks(kink) == (
-        "hinge = 0 is exactly at its kink, Δ + s_c − s = 0: by convention it shares no error there.",
+        "hinge = 0 is exactly at its kink, Δ + s_c − s = 0: by convention, no error is shared there.",
     )
     assert not error_flow(ad.hinge(score, corrupt, margin=0.5), score).nodes[0].at_kink
 
@@ -334,11 +334,11 @@ def test_a_unit_at_its_kink_says_so() -> None:
 
 
 def test_paths_that_cancel_are_pointed_out() -> None:
-    """0.74 against −0.72: 1.4 % of the strength is left."""
+    """0.74 against −0.72: 1.4 % of the strength remains."""
     x = Value(1.0, name="x")
     flow = error_flow(x * 0.74 - x * 0.72, x)
     assert flow.left_after_cancelling == pytest.approx(0.02 / 1.46)
-    assert remarks(flow)[0] == "Paths of opposite signs nearly cancel: 1.4 % of their strength is left."
+    assert remarks(flow)[0] == "Paths of opposite signs nearly cancel: 1.4 % of their strength remains."
 
 
 def test_the_factor_that_shrinks_most_is_named() -> None:
@@ -378,7 +378,7 @@ def test_a_flow_through_numbers_and_arrays() -> None:
 
 
 def test_paths_through_arrays_are_ranked_by_gain() -> None:
-    """Of two paths through arrays the one that changes the error's size most comes first."""
+    """Of two paths through arrays, the one that changes the size of the error most comes first."""
     t = Tensor([1.0, 2.0], name="T")
     flow = error_flow((t * 0.1 + t * 5.0).sum(), t)
     assert flow.path_count == 2
@@ -419,7 +419,7 @@ def test_a_ladder_of_two_hundred_diamonds() -> None:
 
 
 def test_count_text_shows_the_size_of_huge_numbers() -> None:
-    """Exact up to 15 digits; beyond, two digits and the exponent, also where Python refuses to print."""
+    """Exact up to 15 digits; beyond that, two digits and the exponent, even where Python refuses to print."""
     assert count_text(999_999_999_999_999) == "999999999999999"
     assert count_text(10**15) == "about 1.0e15"
     assert count_text(2**200) == "about 1.6e60"
@@ -438,7 +438,7 @@ def test_long_paths_do_not_vanish_when_compared() -> None:
 
 
 def test_paths_with_infinite_or_undefined_factors_come_first() -> None:
-    """What is not a number is not hidden behind what is; zero stays the weakest, also times infinity."""
+    """nan is not hidden behind numbers; zero stays the weakest, even times infinity."""
     x = Value(0.0, name="x")
     flow = error_flow(ad.sqrt(x) * 0.0 + x * math.nan + x * 5.0, x)
     products = [path.product for path in flow.strongest(3)]
@@ -491,7 +491,7 @@ def test_shares_add_up_exactly_to_every_error_and_to_the_gradient(data: st.DataO
             assert total == node.error
 
 
-#: Made once: hypothesis takes longer to make this strategy than to draw from it.
+#: Built once, because hypothesis takes longer to build this strategy than to draw from it.
 _PROGRAMS = programs(operations=ELEMENTWISE, kinks="nowhere")
 
 
@@ -531,7 +531,7 @@ def test_a_hundred_thousand_nodes_without_recursion() -> None:
 
 
 def test_as_dict_is_json_with_full_numbers() -> None:
-    """What JSON gives back equals the ledger."""
+    """Data read back from JSON equals the ledger."""
     flow = deep_flow()
     data = json.loads(json.dumps(flow.as_dict(), allow_nan=False))
     assert data["gradient"] == flow.gradient
@@ -543,7 +543,7 @@ def test_as_dict_is_json_with_full_numbers() -> None:
 
 
 def test_as_dict_where_json_has_no_numbers() -> None:
-    """nan and inf become text, arrays lists, huge counts their size; an empty flow has gradient null."""
+    """nan and inf become text, arrays become lists, huge counts are rounded; an empty flow has gradient null."""
     x = Value(0.0, name="x")
     assert json.loads(json.dumps(error_flow(ad.sqrt(x), x).as_dict(), allow_nan=False))["gradient"] == "inf"
     t = Tensor([np.inf, 1.0], name="T")
@@ -560,7 +560,7 @@ def test_amounts_of_arrays_and_brackets() -> None:
     assert [bracketed(text) for text in ("−2", "x − 1", "1/y")] == ["(−2)", "(x − 1)", "1/y"]
 
 
-# ---- what it refuses -------------------------------------------------------------------------------------------------
+# ---- refusals --------------------------------------------------------------------------------------------------------
 
 
 def test_a_parameter_by_name_needs_its_network() -> None:
@@ -568,7 +568,7 @@ def test_a_parameter_by_name_needs_its_network() -> None:
     with pytest.raises(TypeError) as caught:
         error_flow(notes_network()(X), "W14(1)")
     assert str(caught.value) == (
-        "a flow leads to a node, and got the name 'W14(1)'; look it up in its network first: "
+        "expected the parameter as a node, but got the name 'W14(1)'; look it up in its network first: "
         "network.parameter('W14(1)')"
     )
 
@@ -576,7 +576,9 @@ def test_a_parameter_by_name_needs_its_network() -> None:
 def test_what_is_not_a_node_is_refused() -> None:
     """Outputs and parameters are nodes."""
     x = Value(1.0)
-    with pytest.raises(TypeError, match=r"a flow leads to a Value or Tensor of the output's graph, and got 2\.0"):
+    with pytest.raises(
+        TypeError, match=r"expected the parameter as a Value or Tensor of the output's graph, but got 2\.0"
+    ):
         error_flow(x, 2.0)
     with pytest.raises(TypeError, match=r"a gradient needs an output that was computed from Values or Tensors"):
         error_flow(2.0, x)
@@ -601,9 +603,9 @@ def test_stale_graphs_are_refused() -> None:
 @pytest.mark.parametrize(
     ("k", "kind", "message"),
     [
-        (0, ValueError, "the number of paths is at least 1, and got 0"),
-        (1.5, TypeError, "the number of paths is an integer, and got 1.5"),
-        (True, TypeError, "the number of paths is an integer, and got True"),
+        (0, ValueError, "expected at least 1 path, but got k=0"),
+        (1.5, TypeError, "expected an integer number of paths, but got k=1.5"),
+        (True, TypeError, "expected an integer number of paths, but got k=True"),
     ],
 )
 def test_the_number_of_strongest_paths_is_a_positive_integer(k: Any, kind: type[Exception], message: str) -> None:
@@ -615,7 +617,7 @@ def test_the_number_of_strongest_paths_is_a_positive_integer(k: Any, kind: type[
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 def test_flows_of_arrays_without_axes_are_plain_data(kind: type) -> None:
-    """Where no axis is left NumPy gives scalars of its own; JSON knows floats and lists alone."""
+    """Where no axis is left, NumPy returns its own scalars; JSON has only floats and lists."""
     w = ad.Tensor(np.array([0.5, 2.0], kind), name="w")
     data = json.loads(json.dumps(error_flow((w * w).sum(), w).as_dict()))
     assert data["gradient"] == [1.0, 4.0]
@@ -648,7 +650,7 @@ def shares_by_place(flow: Flow) -> dict[tuple[str, int], Any]:
 
 
 def test_flows_keep_the_moment_of_their_pass() -> None:
-    """New data given to a leaf after the pass changes no flow of it."""
+    """Data assigned to a leaf after the pass changes none of its flows."""
     x, w = Value(3.0, name="x"), Value(2.0, name="w")
     flow = error_flow(w * x, w)
     x.data = 5.0

@@ -1,7 +1,7 @@
-"""``python -m tests.house``: the rooms from the top down, how many files each has, and what belongs there.
+"""``python -m tests.house``: the rooms from the top down, with their numbers of files and their purposes.
 
-``python -m tests.house api`` prints the public names with their signatures; ``check`` says what is in the wrong place,
-in a second, and ends with 1 if anything is: `.ci/pre-commit` runs it before each commit.
+``python -m tests.house api`` prints the public names with their signatures. ``check`` reports in a second what is in
+the wrong place, with exit status 1 if anything is; `.ci/pre-commit` runs it before each commit.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def check() -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Run one of the three."""
+    """Run one of the three commands."""
     if arguments == ["check"]:
         return check()
     # the public names need the whole package, the rooms only its text

@@ -1,6 +1,6 @@
 """The public names with their signatures, as text that is compared with the snapshot ``public_api.txt``.
 
-Asked in a process of its own: some methods are written when they are first called.
+Run in a separate process, because some methods are generated at their first call.
 """
 
 from __future__ import annotations

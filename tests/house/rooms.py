@@ -1,7 +1,7 @@
-"""The rooms of the house, from the ground up, and which room a module is in.
+"""The rooms of the house, from the ground up, and the room of each module.
 
-A room is a folder; its ``__init__.py`` says what belongs there. A module imports from its own room and from rooms of
-lower layers, never from a room beside its own.
+A room is a folder; its ``__init__.py`` says what belongs there. A module imports from its own room and from rooms in
+lower layers, never from another room in its own layer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.support.places import ROOT
 
 __all__ = ["FILES", "LAYERS", "MOST_FILES", "TREES", "breaches", "imported", "layer", "purpose", "room"]
 
-#: From the ground up. Rooms of one layer know nothing of each other; `autodiff` is what ``import autodiff`` gives.
+#: From the ground up. Rooms in one layer do not know each other; `autodiff` is the module of ``import autodiff``.
 LAYERS: Final = (
     ("autodiff.words", "autodiff.primitives"),
     ("autodiff.system", "autodiff.primitives.table"),
@@ -36,7 +36,7 @@ LAYERS: Final = (
     ("autodiff.reference",),
     ("autodiff.cli",),
 )
-MOST_FILES: Final = 12  # in one room, without the ``__init__.py`` that says what it is for
+MOST_FILES: Final = 12  # in one room, not counting ``__init__.py``
 
 
 def _module_of(path: Path) -> str:
@@ -50,24 +50,24 @@ TREES: Final = {module: ast.parse(path.read_text(encoding="utf-8")) for module, 
 
 
 def room(module: str) -> str:
-    """The room that a module is in: its folder. The program is in that of its commands."""
+    """The room of a module, which is its folder; ``__main__`` belongs to the room of the commands."""
     if module == "autodiff.__main__":
         return "autodiff.cli"
     return _module_of(FILES[module].parent / "__init__.py")
 
 
 def layer(module: str) -> int:
-    """How high a module stands, by its room; raises KeyError for a room that no layer names."""
+    """The height of a module's room in the layers; raises KeyError if no layer names the room."""
     return {name: height for height, names in enumerate(LAYERS) for name in names}[room(module)]
 
 
 def purpose(name: str) -> str:
-    """What belongs in a room, and what does not: the first paragraph of its docstring."""
+    """The purpose of a room: the first paragraph of its docstring."""
     return (ast.get_docstring(TREES[name]) or "").split("\n\n")[0].replace("\n", " ")
 
 
 def imported(module: str) -> Iterator[str]:
-    """The modules that a module imports, anywhere but in a block for type checkers."""
+    """The modules that a module imports, except in blocks for type checkers."""
     for node in _statements(TREES[module].body):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -79,7 +79,7 @@ def imported(module: str) -> Iterator[str]:
 
 
 def _statements(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """Every statement that runs, at any depth; expressions, which hold no imports, are most of a tree."""
+    """Every statement that runs, at any depth; expressions contain no imports and make up most of a tree."""
     for node in body:
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             continue
@@ -89,7 +89,7 @@ def _statements(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
 
 
 def breaches(module: str) -> list[str]:
-    """What is wrong with the place of a module: it is in no room, or it imports from a room that is not below."""
+    """The errors in the place of a module: it is in no room, or it imports from a room that is not in a lower layer."""
     if not any(room(module) in names for names in LAYERS):
         return [f"{module}: {room(module)} is in no layer of tests/house/rooms.py"]
     return [

@@ -1,4 +1,4 @@
-"""The house as seen from the street: imports point one way, nothing heavy is loaded, rules hold in every file."""
+"""The architecture: imports point one way, no heavy library is loaded, and the rules hold in every file."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _TEST_LIBRARIES = {
 
 @EACH
 def test_every_file_is_in_a_room_of_one_layer(module: str) -> None:
-    """A new folder needs a layer, and a sentence that says what belongs in it."""
+    """A new folder needs a layer and a sentence on its contents."""
     assert sum(room(module) in names for names in LAYERS) == 1
     assert purpose(room(module)).endswith(".")
 
 
 @pytest.mark.parametrize("name", sorted({*map(room, FILES)}))
 def test_a_room_can_be_seen_at_a_glance(name: str) -> None:
-    """Beside the file that says what it is for."""
+    """Not counting the file that states its purpose."""
     assert sum(room(module) == name and module != name for module in FILES) <= MOST_FILES
 
 
@@ -77,14 +77,14 @@ def test_what_is_in_the_wrong_place_is_told(
 
 @EACH
 def test_only_draw_imports_graphviz(module: str) -> None:
-    """Beside the standard library there is NumPy, in the drawings Graphviz, and in three files the test libraries."""
+    """Besides the standard library: NumPy, Graphviz in the drawings, and the test libraries in three files."""
     foreign = {name.split(".")[0] for name in imported(module)} - set(sys.stdlib_module_names) - set(ROOTS)
     own = _TEST_LIBRARIES.get(module, set())
     assert foreign <= {"numpy"} | ({"graphviz"} if module.startswith("autodiff.draw") else own)
 
 
 def test_nothing_but_testing_imports_testing() -> None:
-    """The engine, the nets and the pictures work without their tests' tools."""
+    """The engine, the networks and the pictures work without the test tools."""
     for module in FILES:
         if not module.startswith("autodiff.testing") and module != "nn.strategies":
             assert not any(name.startswith("autodiff.testing") for name in imported(module)), module
@@ -110,14 +110,14 @@ def test_importing_both_packages_loads_numpy_only() -> None:
 
 @EACH
 def test_no_asserts_and_no_bare_excepts(module: str) -> None:
-    """User errors are raised with a sentence: an assert vanishes under -O, and a bare except hides Ctrl-C."""
+    """User errors raise a sentence: an assert vanishes under -O, and a bare except hides Ctrl-C."""
     for node in ast.walk(TREES[module]):
         assert not isinstance(node, ast.Assert), f"{module}, line {node.lineno}"
         assert not isinstance(node, ast.ExceptHandler) or node.type is not None, f"{module}, line {node.lineno}"
 
 
 def test_no_drawer_for_odds_and_ends() -> None:
-    """Every module is named for what it holds."""
+    """Every module is named after its contents."""
     beside = [path for folder in ("tests", "demos") for path in (ROOT / folder).rglob("*.py")]
     stems = {path.stem for path in [*FILES.values(), *beside]}
     assert not stems & {"utils", "util", "helpers", "helper", "common", "misc"}
@@ -142,7 +142,7 @@ def test_a_file_can_be_read_in_one_go(module: str) -> None:
 
 @pytest.mark.parametrize("name", sorted({*autodiff.__all__} - {"TABLE"}))
 def test_public_names_are_documented(name: str) -> None:
-    """What the package exports has a docstring of at least a sentence."""
+    """Every exported name has a docstring of at least one sentence."""
     doc = getattr(autodiff, name).__doc__
     assert doc
     assert len(doc.split()) >= 3 or doc.endswith(".")
@@ -150,5 +150,5 @@ def test_public_names_are_documented(name: str) -> None:
 
 
 def test_packages_are_typed() -> None:
-    """Type checkers find the marker."""
+    """Type checkers find the marker file."""
     assert all((root / "py.typed").exists() for root in ROOTS.values())

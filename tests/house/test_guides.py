@@ -1,4 +1,4 @@
-"""The guides for contributors say what is so: quoted lines are in the sources, files and commands exist."""
+"""The guides for contributors are correct: quoted lines are in the sources, files and commands exist."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHANGELOG = (ROOT / ".github" / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def quoted() -> Iterator[tuple[str, str]]:
-    """Each run of added lines of the diffs, with its file."""
+    """Each run of added lines in the diffs, with its file."""
     for diff in re.findall(r"^```diff\n(.*?)^```$", CONTRIBUTING, flags=re.MULTILINE | re.DOTALL):
         for change in re.split(r"^--- ", diff, flags=re.MULTILINE)[1:]:
             head, _, body = change.partition("+++ b/")
@@ -30,7 +30,7 @@ def quoted() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize(("path", "lines"), list(quoted()))
 def test_quoted_lines_are_in_the_sources(path: str, lines: str) -> None:
-    """As they stand there, one below the other; in the list of public names, in its order."""
+    """Unchanged and consecutive; in the list of public names, in its order."""
     source = f"\n{(ROOT / path).read_text(encoding='utf-8')}"
     for line in [f"{each}\n" for each in lines.splitlines()] if path.endswith(".txt") else [lines]:
         assert f"\n{line}" in source, f"{path} has changed: quote it anew in .github/CONTRIBUTING.md"
@@ -43,7 +43,7 @@ def test_each_kind_of_change_is_shown() -> None:
 
 
 def test_files_folders_and_modules_that_are_named_exist() -> None:
-    """Paths from the project's folder, and what ``python -m`` runs."""
+    """Paths from the root of the project, and modules run with ``python -m``."""
     names = re.findall(r"`((?:\.ci|\.github|autodiff|nn|tests|demos)/[\w./]*)", CONTRIBUTING + CHANGELOG)
     assert len(names) > 15
     assert [name for name in names if not (ROOT / name).exists()] == []
@@ -62,7 +62,7 @@ def test_the_rooms_are_told_in_ten_lines() -> None:
 
 
 def test_the_check_before_a_commit_runs_what_it_says() -> None:
-    """The hook of git is there, can be run, and asks the linter and the layers."""
+    """The git hook exists, is executable, and runs the linter and the check of layers."""
     hook = ROOT / ".ci" / "pre-commit"
     assert hook.stat().st_mode & 0o111
     text = hook.read_text(encoding="utf-8")

@@ -21,7 +21,7 @@ WRAPPED = tuple(rule_faults({"multiply": 2}))
 
 @pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.name) for fault in (*WRITTEN, *WRAPPED)])
 def test_a_fault_fits_the_source(fault: Fault) -> None:
-    """Its text is there, its change is one, and what it leaves is Python."""
+    """Its text is in the source, it changes the text, and the result is valid Python."""
     assert fault.applies(ROOT), f"{fault.file} does not hold {fault.old!r} any more: write the fault anew"
     source = (ROOT / fault.file).read_text(encoding="utf-8")
     assert fault.planted(source) != source
@@ -29,19 +29,19 @@ def test_a_fault_fits_the_source(fault: Fault) -> None:
 
 
 def test_a_fault_of_several_places_names_the_one() -> None:
-    """Text that stands in several places is changed in one of them."""
+    """Text that occurs in several places is changed in one of them."""
     fault = Fault("second", "", "z", "x", place=1)
     assert fault.planted("x + x + x") == "x + z + x"
 
 
 def test_every_class_has_a_fault_and_every_fault_a_class() -> None:
-    """Of the classes that the field names none is empty, without the faults that are made for every rule."""
+    """No class named in the literature is empty, even without the faults generated for every rule."""
     assert {*CLASSES} == {fault.kind for fault in WRITTEN}
     assert {fault.kind for fault in WRAPPED} < {*CLASSES}
 
 
 def test_rules_engine_and_nets_have_many() -> None:
-    """Names tell faults apart, also those of every primitive."""
+    """Names distinguish faults, including those of every primitive."""
     made = rule_faults({name: entry.arity or 3 for name, entry in TABLE.items()})
     assert max(Counter(fault.name for fault in (*WRITTEN, *made)).values()) == 1
     assert len(RULE_FAULTS) >= 80
@@ -50,7 +50,7 @@ def test_rules_engine_and_nets_have_many() -> None:
 
 
 def test_files_that_are_left_out_or_come_first_exist() -> None:
-    """A test file that was renamed would be run, or not be asked first, without a word."""
+    """A renamed test file would silently run, or silently lose its priority."""
     named = [*mutants.LEFT_OUT]
     first = (mutants.FIRST_FOR_RULES, mutants.FIRST_FOR_COMPOSITIONS, mutants.FIRST_FOR_ENGINE, mutants.FIRST_FOR_NETS)
     named += [name for names in first for name in names]
@@ -58,7 +58,7 @@ def test_files_that_are_left_out_or_come_first_exist() -> None:
 
 
 def test_the_tests_of_a_fault_come_first() -> None:
-    """Those of its part, and no file is left out or asked twice."""
+    """The tests of its part come first, and no file is missing or run twice."""
     first = {
         "rules": RULE_FAULTS[0], "compositions": COMPOSITION_FAULTS[0], "engine": ENGINE_FAULTS[0],
         "nets": NET_FAULTS[0],
@@ -74,7 +74,7 @@ def test_the_tests_of_a_fault_come_first() -> None:
 
 
 def test_the_table_counts_by_class(capsys: pytest.CaptureFixture[str]) -> None:
-    """Planted, found, equivalent and survived; a survivor is the exit status."""
+    """Planted, found, equivalent and survived; a survivor sets the exit status."""
     found, lost = Fault("a", "", "", kind="sign"), Fault("c", "", "", kind="gates")
     equal = Fault("b", "", "", kind="sign", equivalent="it is 0")
     killer = "tests/test_x.py::test_y[1]"

@@ -13,7 +13,7 @@ from tests.support.places import ROOT
 
 @pytest.mark.slow
 def test_the_public_names_are_those_of_the_snapshot() -> None:
-    """A change that is meant goes into it: ``python -m tests.house api > tests/house/public_api.txt``."""
+    """Renew it after an intended change: ``python -m tests.house api > tests/house/public_api.txt``."""
     command = [sys.executable, "-X", "utf8", "-m", "tests.house", "api"]
     answer = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, cwd=ROOT)
     now, before = answer.stdout.splitlines(), SNAPSHOT.read_text(encoding="utf-8").splitlines()

@@ -14,7 +14,7 @@ pytest_plugins = ["pytester"]
 README = ROOT / "README.md"
 
 
-@pytest.mark.usefixtures("define")  # what the README enters in the table leaves it again
+@pytest.mark.usefixtures("define")  # removes the README's primitives from the table afterwards
 def test_code_of_the_readme_prints_what_it_says() -> None:
     """Every ``>>>`` block, in order, in one session, as a reader would type it."""
     failed, attempted = doctest.testfile(str(README), module_relative=False, optionflags=doctest.ELLIPSIS)
@@ -24,7 +24,7 @@ def test_code_of_the_readme_prints_what_it_says() -> None:
 
 @pytest.mark.slow
 def test_the_example_test_passes(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Copied into a file of its own, with what pytest loads where the package is installed."""
+    """Copied into a separate file, with the plugin that pytest loads where the package is installed."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     blocks = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     [example] = [block for block in blocks if ">>>" not in block]
@@ -36,7 +36,7 @@ def test_the_example_test_passes(pytester: pytest.Pytester, monkeypatch: pytest.
 
 
 def test_the_two_commands_set_up_everything_themselves() -> None:
-    """One line for the main job and one for the tests, each with its own virtual environment."""
+    """One command for the main task and one for the tests, each with its own virtual environment."""
     lines = re.findall(r"^python3 -m venv .*$", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert [line.rsplit(" -m ", 1)[1] for line in lines] == ["autodiff flow", "pytest -n auto"]
     assert all("pip install" in line for line in lines)

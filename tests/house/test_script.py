@@ -1,4 +1,4 @@
-"""The page's script keeps the house's rules: a file for each idea, short lines, nothing left over."""
+"""The script of the page follows the house rules: a file for each idea, short lines, no unused code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_script_is_made_of_all_files() -> None:
 
 @EACH
 def test_a_file_begins_with_what_belongs_there(name: str) -> None:
-    """In one comment of one sentence, before an empty line."""
+    """A comment of one sentence, before an empty line."""
     first, second, _ = FILES[name].split("\n", 2)
     assert re.fullmatch(r"// [A-Z].*\.", first)
     assert second == ""
@@ -37,7 +37,7 @@ def test_a_file_begins_with_what_belongs_there(name: str) -> None:
 
 @EACH
 def test_files_and_lines_are_short(name: str) -> None:
-    """350 lines of 120 characters, without tabs, spaces at the ends or semicolons that say nothing."""
+    """350 lines of 120 characters, without tabs, trailing spaces or redundant semicolons."""
     lines = FILES[name].splitlines()
     assert len(lines) <= 350
     for number, line in enumerate(lines, start=1):
@@ -50,13 +50,13 @@ def test_files_and_lines_are_short(name: str) -> None:
 
 @EACH
 def test_functions_are_short(name: str) -> None:
-    """40 lines from a name at the beginning of a line to the brace that closes it."""
+    """40 lines from a name at the start of a line to its closing brace."""
     for found in re.finditer(r"^(?:function|const) (\w+).*\{\n((?:[ \n].*\n|\n)*)", FILES[name], re.MULTILINE):
         assert found[2].count("\n") <= 40, f"{name}.js, {found[1]}"
 
 
 def test_every_name_is_defined_once_and_used() -> None:
-    """All files share one scope; what nobody asks for is not there."""
+    """All files share one scope, and no name is unused."""
     whole = "".join(map(code, FILES.values()))
     names = _DEFINED.findall(whole)
     assert len(names) == len({*names}) > 100
@@ -74,7 +74,7 @@ def test_nothing_is_made_of_text_but_text(name: str) -> None:
 
 @EACH
 def test_spaces_that_say_something_are_in_strings(name: str) -> None:
-    """The page drops spaces around signs: none may be in a regular expression, nor a template inside a template."""
+    """The page drops spaces around signs, so regular expressions contain none, and templates are not nested."""
     source = code(FILES[name])
     for found in re.finditer(r"(?<=[(=,&] )/[^/\n]+/|(?<=\()/[^/\n]+/", source):
         assert " " not in found[0], found[0]
@@ -82,7 +82,7 @@ def test_spaces_that_say_something_are_in_strings(name: str) -> None:
 
 
 def test_the_page_has_the_files_in_one_strict_function() -> None:
-    """Without their comments and indents, every string as it was written."""
+    """Without comments and indentation, with every string unchanged."""
     script = script_source()
     assert script.startswith("'use strict';(()=>{")
     assert script.endswith("})()\n")

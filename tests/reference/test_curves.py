@@ -1,4 +1,4 @@
-"""The curves of the reference are those of the operations, with gaps where these have them."""
+"""The curves of the reference match the operations and have gaps where these do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CURVED = [each for each in TABLE.values() if curve_of(each, inputs(each)) is not
 
 @pytest.mark.parametrize("each", [pytest.param(each, id=each.name) for each in CURVED])
 def test_a_curve_is_that_of_the_operation(each: Primitive) -> None:
-    """Value and slope at points where it is smooth are what the package computes there."""
+    """Value and slope at smooth points equal those that the package computes."""
     curve = present(curve_of(each, inputs(each)))
     params = {key: curve.held[key] for key in each.defaults}
     others = [held for key, held in curve.held.items() if key not in params]
@@ -47,7 +47,7 @@ def _point(text: str) -> tuple[float, float]:
 
 
 def paths(name: str) -> dict[str, list[list[tuple[float, float]]]]:
-    """The lines of a drawing by their class: each a list of pieces, and those of points."""
+    """The lines of a drawing by class, each as a list of pieces, which are lists of points."""
     drawn = svg(present(curve_of(TABLE[name], inputs(TABLE[name]))), name)
     return {
         kind: [[_point(at) for at in piece.split("L")] for piece in line.split("M")[1:]]
@@ -67,7 +67,7 @@ def test_a_drawing_shows_its_curve() -> None:
 
 
 def test_a_drawing_is_broken_where_the_curve_is() -> None:
-    """At a jump, at a pole, and where there is no value."""
+    """At a jump, at a pole, and where the value is undefined."""
     assert [len(paths(name)["z"]) for name in ("sin", "floor", "sign", "reciprocal", "log")] == [1, 5, 3, 2, 1]
     assert paths("log")["z"][0][0][0] > paths("exp")["z"][0][0][0] + 50.0
     assert svg(present(curve_of(TABLE["clip"], ["x"])), "").count('class="kink"') == 2

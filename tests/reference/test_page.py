@@ -1,4 +1,4 @@
-"""The reference as a page: every public name and operation is there, every link leads somewhere, every example runs."""
+"""The reference page: it has every public name and operation, every link has a target, every example runs."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from tests.support.browser import Browser
 from tests.support.places import ROOT
 
 VOID = {"br", "meta"}
-#: In these only text and marks within a line may stand.
+#: These may contain only text and inline elements.
 LINES = {"p", "h1", "h2", "h3", "h4", "code", "pre", "summary", "dt", "figcaption", "small"}
 BLOCKS = {"p", "div", "dl", "ul", "table", "pre", "article", "section", "details", "figure", "h1", "h2", "h3", "h4"}
 
 
 class Page(HTMLParser):
-    """What a page holds: places, links and examples; raises for tags that do not fit into each other."""
+    """The contents of a page: places, links and examples; raises for tags that do not nest properly."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -85,12 +85,12 @@ def text() -> str:
 
 @pytest.fixture(scope="module")
 def read(text: str) -> Page:
-    """The page, taken apart."""
+    """The parsed page."""
     return Page(text)
 
 
 def public_docstrings() -> dict[str, str]:
-    """What every public function and class says, and every attribute of a class; operations of the table are apart."""
+    """The docstrings of public functions, classes and attributes, except operations of the table."""
     found = {}
     for package in PACKAGES:
         for name, item in exported(package):
@@ -103,7 +103,7 @@ def public_docstrings() -> dict[str, str]:
 
 
 def operation_sessions() -> list[str]:
-    """The examples that are made from the table."""
+    """The examples generated from the table."""
     return [session(each, f"ad.{name}") for name, each in TABLE.items() if getattr(ad, name, None) is each]
 
 
@@ -111,7 +111,7 @@ def operation_sessions() -> list[str]:
 
 
 def test_every_public_name_has_a_place(read: Page) -> None:
-    """Every line of the snapshot, methods and fields too; internal operations as well."""
+    """Every line of the snapshot, with methods and fields, and internal operations."""
     names = {line.partition("(")[0] for line in SNAPSHOT.read_text(encoding="utf-8").splitlines()}
     assert sorted(names - {*read.places}) == []
     operations = {row.name for row in everything().operations}
@@ -127,7 +127,7 @@ def test_places_are_unique_and_links_lead_to_them(read: Page) -> None:
 
 
 def test_nothing_is_loaded_and_no_path_of_a_machine_is_told(text: str, read: Page) -> None:
-    """No address, no script, no picture from elsewhere; a name of SVG, in an example, is none."""
+    """No address, no script, no external picture; the SVG namespace in an example does not count."""
     assert read.addresses == []
     found = re.findall(r"https?:.*?(?=[\"'<])|url\(|@import|<script|<link", text)
     assert {*found} <= {"http://www.w3.org/2000/svg"}
@@ -137,7 +137,7 @@ def test_nothing_is_loaded_and_no_path_of_a_machine_is_told(text: str, read: Pag
 
 
 def test_every_example_is_one_of_a_docstring_or_runs_here(read: Page) -> None:
-    """Those of docstrings are all there, and pytest runs them where they stand; those of operations are run here."""
+    """All docstring examples are on the page, and pytest runs them in place; examples of operations run here."""
     told = Counter(example for doc in public_docstrings().values() for example in parse(doc).examples)
     made = operation_sessions()
     assert {*read.examples} == {*told, *made}
@@ -162,7 +162,7 @@ def test_what_it_says_of_errors_holds(operand: object) -> None:
 
 @pytest.mark.slow
 def test_the_same_text_in_every_process(text: str, tmp_path: Path) -> None:
-    """Also where methods of nodes were written by a call, which changes how they are called."""
+    """Even after a call has generated methods of nodes, which changes their signatures."""
     ad.Value(0.5).exp().backward()
     code = "import sys; from autodiff.reference.page import save; save(sys.argv[1])"
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.html")], check=True, cwd=ROOT)
@@ -171,7 +171,7 @@ def test_the_same_text_in_every_process(text: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_name_that_cannot_be_loaded_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where hypothesis is not installed."""
+    """Simulates that hypothesis is not installed."""
     error = ModuleNotFoundError("No module named 'hypothesis'", name="hypothesis")
 
     def without_it(package: str) -> Iterable[tuple[str, Any]]:
@@ -201,7 +201,7 @@ def test_every_reference_to_the_notes_is_in_their_index(text: str) -> None:
 
 
 def test_nothing_of_a_docstring_is_lost() -> None:
-    """The parts of each have its words, and every error has its kind."""
+    """The parts together have all words, and every error has its kind."""
     found = {name: (doc, parse(doc)) for name, doc in public_docstrings().items()}
     assert [name for name, (doc, parts) in found.items() if words(parts) != without_heads(doc)] == []
     kinds = {kind for _, parts in found.values() for kind, _ in parts.errors}
@@ -209,14 +209,14 @@ def test_nothing_of_a_docstring_is_lost() -> None:
 
 
 def words(found: Docstring) -> Counter[str]:
-    """All words of a docstring that was taken apart, with the colons after names."""
+    """All words of a parsed docstring, with the colons after names."""
     pairs = [f"{name}: {text}" for name, text in (*found.arguments, *found.errors)]
     source = [f"Source: {found.source}"] if found.source else []
     return Counter(" ".join([*found.paragraphs, *pairs, found.returns, *source, *found.examples]).split())
 
 
 def without_heads(doc: str) -> Counter[str]:
-    """The words of a docstring but for the lines that begin its sections."""
+    """The words of a docstring except the headings of its sections."""
     return Counter(re.sub(r"^(Args|Returns|Raises):$", "", doc, flags=re.MULTILINE).split())
 
 
@@ -260,7 +260,7 @@ def test_an_entry_of_a_class() -> None:
 def test_it_is_written_to_a_file_or_into_a_folder(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    """Here if nothing else is said."""
+    """By default in the current folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(page_module, "page", lambda: "page\n")
     for arguments, path in (([], "reference.html"), (["-o", "a.html"], "a.html"), (["-o", "b/c"], "b/c/reference.html"),
@@ -274,16 +274,16 @@ def test_it_is_written_to_a_file_or_into_a_folder(
 def test_bad_paths_are_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Nothing is written."""
     assert main(["reference", "-o", str(tmp_path / "a.pdf")]) == 2
-    sentence = "the reference is written to an .html file or a folder, but got 'a.pdf'"
+    sentence = "expected an .html file or a folder for the reference, but got 'a.pdf'"
     assert capsys.readouterr().err == f"autodiff: {sentence}\n"
     (tmp_path / "taken").write_text("")
-    with pytest.raises(OSError, match="cannot make the folder"):
+    with pytest.raises(OSError, match="cannot create the folder"):
         save(tmp_path / "taken" / "below")
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
 def test_its_style_is_installed() -> None:
-    """What is beside the modules is named in setup.cfg."""
+    """setup.cfg names the data files beside the modules."""
     declared = configparser.ConfigParser()
     declared.read(ROOT / "setup.cfg", encoding="utf-8")
     folders = {path.parent.relative_to(ROOT / "autodiff") for path in (ROOT / "autodiff").rglob("assets/*")}

@@ -1,4 +1,4 @@
-"""What ``autodiff table`` prints: all of the table, once, as text and as Markdown, and what a name finds."""
+"""The output of ``autodiff table``: the whole table, once, as text and as Markdown, and look-ups by name."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HEAD = ["Operation", "Formula", "Derivative", "Domain", "NumPy"]
 
 
 def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What ``autodiff table`` prints when all is well."""
+    """The output of ``autodiff table`` without errors."""
     assert main(["table", *arguments]) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -39,7 +39,7 @@ def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def unknown(capsys: pytest.CaptureFixture[str], *names: str) -> str:
-    """The sentence about a name that nothing has; nothing else is printed."""
+    """The sentence on an unknown name; nothing else is printed."""
     assert main(["table", *names]) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -54,7 +54,7 @@ def entry(told: str, name: str) -> str:
 
 
 def rendered(told: str) -> list[list[list[str]]]:
-    """The cells of every table in Markdown, as a renderer has them: the text of each, code without its marks."""
+    """The cells of every Markdown table as rendered: the text of each, code without its marks."""
     found: list[list[list[str]]] = []
     for token in MarkdownIt("commonmark").enable("table").parse(told):
         if token.type == "table_open":
@@ -85,7 +85,7 @@ def test_every_operation_appears_once(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_every_function_of_numpy_appears_once(capsys: pytest.CaptureFixture[str]) -> None:
-    """Those that are made of operations, those that only answer, and those that are refused, each in its place."""
+    """Those composed of operations, those without a derivative, and those refused, each in its place."""
     groups = [sorted(f"np.{name}" for name in MADE), sorted(map(spelled, QUESTIONS))]
     for told in (shown(capsys), shown(capsys, "--markdown")):
         lists = re.findall(r"^ *(`?np\.[^:|]*?)(?:\n\n)", told, flags=re.MULTILINE)
@@ -96,7 +96,7 @@ def test_every_function_of_numpy_appears_once(capsys: pytest.CaptureFixture[str]
 
 
 def test_only_what_this_numpy_has(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that came with another version is not told."""
+    """Names from other versions are not listed."""
     monkeypatch.setitem(COMPOSITIONS, "linalg.of_tomorrow", np.sum)
     monkeypatch.setitem(refusals.REFUSED, "of_yesterday", "It is gone.")
     out = shown(capsys)
@@ -105,7 +105,7 @@ def test_only_what_this_numpy_has(capsys: pytest.CaptureFixture[str], monkeypatc
 
 
 def test_the_derivatives_are_those_of_the_table() -> None:
-    """Each input has one, in letters that the forward uses where it can."""
+    """Each input has one, in the forward's letters if possible."""
     for row in everything().operations:
         each = TABLE[row.name]
         told = [item for item in row.derivatives if not item.endswith(":")]
@@ -123,10 +123,11 @@ def test_the_derivatives_are_those_of_the_table() -> None:
 
 
 def test_your_own_operation_is_in_the_table(define: Callable[..., Primitive]) -> None:
-    """Under a heading of its own, with what it says about itself."""
+    """Under a separate heading, with its docstring."""
     define("cube_|x|", lambda xp, x: x * x * x, [lambda g, z, x: g * (3.0 * x * x)], doc="Cube\n|x|³.", domain=ANY)
     found = selected(everything(), ["cube_|x|"])
-    assert "Your own\n--------\n\ncube_|x|\n  Formula     Cube |x|³.\n  Derivative  ∂z/∂x = " in tables.text(found)
+    section = "User-defined\n------------\n\ncube_|x|\n  Formula     Cube |x|³.\n  Derivative  ∂z/∂x = "
+    assert section in tables.text(found)
     [[head, row]] = rendered(tables.markdown(found))
     assert head == HEAD
     assert row[:2] == ["cube_|x|", "Cube |x|³."]
@@ -136,7 +137,7 @@ def test_your_own_operation_is_in_the_table(define: Callable[..., Primitive]) ->
 
 
 def test_text_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    """100 columns, also in ASCII spelling; no line ends in spaces, no two empty lines follow each other."""
+    """100 columns, even in ASCII spelling; no trailing spaces and no two consecutive empty lines."""
     out = shown(capsys)
     for line in out.splitlines():
         assert len(line) <= 100
@@ -148,7 +149,7 @@ def test_text_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_markdown_has_rows_of_one_length(capsys: pytest.CaptureFixture[str]) -> None:
-    """As written, and as a renderer splits it: a pipe in |x| is no border."""
+    """As written, and as a renderer splits it: a pipe in |x| is not a border."""
     out = shown(capsys, "--markdown")
     blocks = [part.splitlines() for part in out.split("\n\n") if part.startswith("| ")]
     assert len(blocks) == len({entry.forward.__module__ for entry in TABLE.values() if entry.built_in}) + 1
@@ -176,8 +177,8 @@ def test_facts_that_are_known(capsys: pytest.CaptureFixture[str], name: str, fac
 
 
 def test_the_legend_tells_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
-    """An error signal, an internal operation and the notes are explained where one is told."""
-    said = ("g = ∂J/∂z is the error signal", "Internal operations", "course CS224n", "made of several operations are")
+    """Error signals, internal operations and the notes are explained where they occur."""
+    said = ("g = ∂J/∂z is the error signal", "Internal operations", "course CS224n", "composed of several operations")
     assert all(part in shown(capsys) for part in said)
     assert all(part in shown(capsys, "--markdown") for part in said)
     assert not any(part in shown(capsys, "sqrt") for part in said)
@@ -206,7 +207,7 @@ def test_a_name_finds_its_rows(asked: list[str], operations: list[str], function
 
 
 def test_every_name_finds_its_own_row(capsys: pytest.CaptureFixture[str]) -> None:
-    """All that the table names can be looked up, in both forms."""
+    """Every name in the table can be looked up, in both forms."""
     found = everything()
     for name in BUILT_IN:
         assert name in [row.name for row in selected(found, [name]).operations]
@@ -225,8 +226,8 @@ def test_every_name_finds_its_own_row(capsys: pytest.CaptureFixture[str]) -> Non
     ("__dict__", "autodiff table lists all of them"), ("np.random.power", "did you mean power?"),
 ])  # fmt: skip
 def test_an_unknown_name_is_one_sentence(capsys: pytest.CaptureFixture[str], name: str, advice: str) -> None:
-    """With a name that is close, if there is one; also after names that are known."""
-    sentence = f"the table has no operation and no NumPy function {name!r}; {advice}"
+    """With a similar name, if there is one; also after known names."""
+    sentence = f"the table has no operation or NumPy function {name!r}; {advice}"
     assert unknown(capsys, name) == sentence
     assert unknown(capsys, "sqrt", name) == sentence
 
@@ -238,7 +239,7 @@ def test_bad_options_are_one_sentence(capsys: pytest.CaptureFixture[str]) -> Non
 
 @pytest.mark.parametrize("arguments", [[], ["--markdown"], ["norm"]])
 def test_in_ascii_as_a_process(arguments: list[str]) -> None:
-    """With signs and formulas spelled, and columns where they were."""
+    """With signs and formulas spelled in ASCII, and the same columns."""
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "autodiff", "table", *arguments]
     done = subprocess.run(command, capture_output=True, env=environment, timeout=120, check=False)

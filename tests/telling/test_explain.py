@@ -1,4 +1,4 @@
-"""Explanations: the notes' example in both derivations, every kind of parameter, slips of the print, good errors."""
+"""Explanations: the notes' example in both derivations, every kind of parameter, errors in the notes, refusals."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def scorer() -> WindowScorer:
 
 
 def facts(explanation: Explanation, language: str = "en") -> dict[str, str]:
-    """The table of what the parameter is."""
+    """The overview table of the parameter."""
     table = next(block for block in explanation.story(language).blocks if isinstance(block, Table))
     return {row[0]: row[1] for row in table.rows}
 
 
 def headings(explanation: Explanation) -> list[str]:
-    """The sections that there are."""
+    """The titles of the sections."""
     return [block.text for block in explanation.story().blocks if isinstance(block, Heading)]
 
 
@@ -58,13 +58,13 @@ def test_the_notes_example() -> None:
     assert [number for number, _ in told.lines] == [*range(1, 9)]
     text = explanation.text()
     assert "✓ 0.1291 ≈ 0.1291" in text
-    assert "the print has δ_i · a_i where δ_i · a_j is meant" in text
+    assert "the notes print δ_i · a_i where they mean δ_i · a_j" in text
     assert re.search(r"^  W⁽¹⁾ +2×4 +∇W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ$", text, flags=re.MULTILINE)
     assert str(explanation) == text
 
 
 def test_without_a_check_there_is_no_stamp() -> None:
-    """The check costs forward passes, and is made on request."""
+    """The check costs forward passes and runs only on request."""
     assert "✓" not in explain(notes_network(), "W14(1)", X).text()
 
 
@@ -100,14 +100,14 @@ def test_equations_name_what_is_on_the_way() -> None:
     ("name", "kind", "ends"),
     [
         ("b1(1)", "a bias of layer 1: a weight on the constant 1", {"from": "the constant 1"}),
-        ("z1(2)", "what arrives at unit 1 of layer 2; its error signal is δ", {"forwarded to": "a₁⁽²⁾"}),
-        ("a1(2)", "what leaves unit 1 of layer 2; the error here is not δ, which stands at z",
+        ("z1(2)", "the weighted sum that enters unit 1 of layer 2; its error signal is δ", {"forwarded to": "a₁⁽²⁾"}),
+        ("a1(2)", "the activation of unit 1 of layer 2; the error here is not δ, which is the error at z",
          {"forwarded to": "z₁⁽³⁾"}),
         ("a4(1)", "an input of the network", {"forwarded to": "z₁⁽²⁾, z₂⁽²⁾"}),
     ],
 )  # fmt: skip
 def test_biases_and_units(name: str, kind: str, ends: dict[str, str]) -> None:
-    """Every quantity of the network can be asked for."""
+    """Every quantity of the network can be explained."""
     explanation = explain(notes_network(), name, X, check=True)
     assert present(explanation.check).verdict == "agrees"
     assert facts(explanation)["kind"] == kind
@@ -123,7 +123,7 @@ def test_the_scorer() -> None:
     """Output weights and word vectors; a word that comes twice gets both shares."""
     ids = [0, 1, 2, 1, 4]
     U = explain(scorer(), "U2", ids, check=True)
-    assert facts(U)["kind"] == "an output weight of the scorer; W⁽²⁾ = Uᵀ, so that it is W₁₂⁽²⁾"
+    assert facts(U)["kind"] == "an output weight of the scorer; W⁽²⁾ = Uᵀ, so it is W₁₂⁽²⁾"
     assert facts(U)["to"] == "s"
     assert "W⁽²⁾ = Uᵀ, a row" in U.text()
     L = explain(scorer(), "L23", ids, check=True)
@@ -156,7 +156,7 @@ def test_tensors_and_values_stand_in_for_each_other() -> None:
     assert matrix.gradient[0, 3] == pytest.approx(entry.gradient, rel=1e-12)
     assert present(matrix.check).verdict == "agrees"
     assert "∇W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ, the error signals times the inputs" in matrix.text()
-    assert "δ₁⁽²⁾ · a₁⁽¹⁾ = 0.1614 × 1 = 0.1614; in ∇W⁽¹⁾ stands 0.1614" in matrix.text()
+    assert "δ₁⁽²⁾ · a₁⁽¹⁾ = 0.1614 × 1 = 0.1614; ∇W⁽¹⁾ holds 0.1614" in matrix.text()
     assert matrix.explicit is None
 
 
@@ -167,7 +167,7 @@ def test_arrays_are_told_in_matrix_form() -> None:
     assert "δ⁽²⁾ᶜ = (error at a⁽²⁾ᶜ) ∘ σ′(z⁽²⁾ᶜ) = [2, norm 0.2584]" in text
     assert "∂J/∂W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ + δ⁽²⁾ᶜ a⁽¹⁾ᶜᵀ\n" in text
     assert "active, Δ + s_c − s > 0" in text
-    assert "(error at a⁽²⁾) ∘ σ′(z⁽²⁾) shrinks the error most: 0.1961 of its norm is left." in text
+    assert "(error at a⁽²⁾) ∘ σ′(z⁽²⁾) shrinks the error most: 0.1961 of its norm remains." in text
     rows = np.arange(6.0).reshape(3, 2)
     network = Network((2, 2, 1))
     flow = ad.error_flow(ad.sum(network(rows)), network.parameter("b(1)"))
@@ -191,7 +191,7 @@ def test_arrays_are_told_in_matrix_form() -> None:
 
 
 def test_a_wrong_gradient_of_an_array_shows() -> None:
-    """One wrong entry is enough: all are moved, in a direction that no entry is left out of."""
+    """One wrong entry is enough, because the direction moves every entry."""
     W = Tensor([[0.5, -1.0], [2.0, 0.25]], name="W")
     output = ad.sum(ad.tanh(W @ np.array([0.3, -0.7])))
     flow = ad.error_flow(output, W)
@@ -203,7 +203,7 @@ def test_a_wrong_gradient_of_an_array_shows() -> None:
 
 
 def test_replaying_writes_to_nothing() -> None:
-    """Data, gradients and the graph stay; the backward pass still runs."""
+    """Data, gradients and the graph do not change; the backward pass still runs."""
     x, w = Value(3.0), Value(2.0)
     y = (w * x).tanh()
     before = y.data
@@ -222,7 +222,7 @@ def test_where_the_gradient_died() -> None:
     off = Network((1, 1, 1), activation="relu", scalar=True)
     off.load({"W(1)": [[-1.0]], "b(1)": [0.0], "W(2)": [[1.0]], "b(2)": [0.0]})
     dead = explain(off, "W11(1)", [1.0])
-    assert "Here the error dies: ReLU′(z₁⁽²⁾) = 0." in dead.text()
+    assert "The error dies here: ReLU′(z₁⁽²⁾) = 0." in dead.text()
     assert present(dead.weakest).number == 0
 
 
@@ -230,15 +230,15 @@ def test_what_is_on_no_path() -> None:
     """None is not 0, and there is nothing to derive."""
     explanation = explain(Value(1.0, name="y") * 2.0, Value(2.0, name="w"))
     assert (explanation.gradient, explanation.explicit) == (None, None)
-    assert "has no gradient (None, which is not 0)" in explanation.text()
+    assert "has no gradient (None, not 0)" in explanation.text()
     assert "Two derivations, one number" not in headings(explanation)
 
 
 def test_slips_of_the_print_where_they_belong() -> None:
-    """σ only where σ is on the way, the sum over i only where several shares meet, the bias for biases."""
+    """σ only if it is on a path, the sum over i only where several shares meet, the bias only for biases."""
     assert "1/(1 + exp(−z))" not in explain(deep_flow().flows.graph[0], "W14(1)").text()
     assert "Σ_i δ_i W_ij" in explain(deep_flow().flows.graph[0], "W14(1)").text()
-    assert "The gradient of b₁⁽¹⁾ is δ₁⁽²⁾, of layer 2: the print has δ of layer 1." in (
+    assert "The gradient of b₁⁽¹⁾ is δ₁⁽²⁾, of layer 2: the notes print δ of layer 1." in (
         explain(notes_network(), "b1(1)", X).text()
     )
     soft = Network((2, 2, 1), activation="soft_sign", scalar=True)
@@ -247,7 +247,7 @@ def test_slips_of_the_print_where_they_belong() -> None:
 
 @LANGUAGE
 def test_a_users_own_graph(language: str) -> None:
-    """Without any name of the notes; long graphs without their middle."""
+    """Graphs without names of the notes; long graphs without their middle."""
     x = Value(0.5)
     explanation = explain((x * x + 1.0).tanh(), x, names={"x": x}, check=True)
     assert explanation.explicit == pytest.approx(explanation.gradient, rel=1e-12)
@@ -257,7 +257,7 @@ def test_a_users_own_graph(language: str) -> None:
 
 @LANGUAGE
 def test_numbers_are_the_same_in_every_format_and_language(language: str) -> None:
-    """Each format has the gradient to the digits asked for."""
+    """Each format shows the gradient to the requested digits."""
     explanation = explain(notes_network(), "W14(1)", X)
     for text in (explanation.text(language, digits=9), explanation.markdown(language, digits=9)):
         assert f"{explanation.gradient:.9g}" in text
@@ -267,26 +267,27 @@ def test_numbers_are_the_same_in_every_format_and_language(language: str) -> Non
 @pytest.mark.parametrize(
     ("arguments", "error", "sentence"),
     [
-        ((3.0, "W14(1)"), TypeError, "explain takes a network, which can be called and has parameter(name)"),
-        ((notes_network(), "W14(1)"), ValueError, "a gradient belongs to an input; give it as x"),
+        ((3.0, "W14(1)"), TypeError,
+         "expected a network (a callable with parameter(name) or parameters()) or an output node, but got"),
+        ((notes_network(), "W14(1)"), ValueError, "a network needs an input; pass it as x"),
         ((notes_network(), "W99(1)", X), ValueError, "no parameter W₉₉⁽¹⁾: layer 1 has W₁₁⁽¹⁾ … W₂₄⁽¹⁾"),
         ((notes_network(), "weight", X), ValueError, "cannot read 'weight' as a name"),
         ((Network((2, 3), scalar=True), "W11(1)", [1.0, 2.0]), ValueError,
-         "the error starts at one output, and here are 3: set output to one of a₁⁽²⁾, a₂⁽²⁾, a₃⁽²⁾"),
-        ((Value(1.0), "w", X), ValueError, "a node holds its result already and takes no input"),
+         "expected 1 output, but got 3; set output to one of a₁⁽²⁾, a₂⁽²⁾, a₃⁽²⁾"),
+        ((Value(1.0), "w", X), ValueError, "a node already holds its result and takes no input"),
         ((Value(1.0) * 2.0, "t"), ValueError, "no node 't' in the graph of the output, which has multiply, Value"),
         ((Value(1.0, name="y") * 2.0, "t"), ValueError, "no parameter t: y"),
-        ((Value(1.0), 3), TypeError, "a parameter is given by its name or as a node, and got"),
+        ((Value(1.0), 3), TypeError, "expected a parameter as a name or a node, but got"),
     ],
 )  # fmt: skip
 def test_errors_are_one_sentence(arguments: tuple[Any, ...], error: type[Exception], sentence: str) -> None:
-    """What was asked, what there is, what to do."""
+    """The error says what was expected, what came and what to do."""
     with pytest.raises(error, match=re.escape(sentence)):
         explain(*arguments)
 
 
 def test_a_neuron_and_a_users_own_network() -> None:
-    """What lists its parameters, by the notes' names or others, is enough."""
+    """A callable that lists its parameters, by the notes' names or others, is enough."""
     assert present(explain(Neuron(2, scalar=True), "w2", [1.0, 2.0], check=True).check).verdict == "agrees"
 
     class Line:
@@ -314,8 +315,24 @@ def test_a_neuron_and_a_users_own_network() -> None:
     assert explain(net, "W1", 3.0).gradient == 3.0
 
 
+def test_networks_of_plain_data_are_refused() -> None:
+    """Both the output and the parameter must be nodes."""
+
+    class Line:
+        def parameters(self) -> dict[str, float]:
+            return {"slope": 0.5}
+
+        def __call__(self, x: Any) -> Any:
+            return x * 0.5
+
+    with pytest.raises(TypeError, match="expected the output as a Value or Tensor, but got"):
+        explain(Line(), "slope", 3.0)
+    with pytest.raises(ValueError, match="slope is plain data in this network; pass a network of Values or Tensors"):
+        explain(Line(), "slope", Value(3.0))
+
+
 def test_a_recurrent_network_has_a_share_for_every_step() -> None:
-    """What is raised is a time: no layers, no shapes of layers; the shares of the steps add up."""
+    """Superscripts are time steps: no layers, no shapes of layers; the shares of the steps add up."""
     network, x = Recurrent(1, 1, scalar=True), [[1.0], [0.5], [-1.0]]
     explanation = explain(network, "W11", x, output="s1(3)", check=True)
     assert present(explanation.check).verdict == "agrees"
@@ -324,12 +341,12 @@ def test_a_recurrent_network_has_a_share_for_every_step() -> None:
     assert len(shares) == 3
     assert sum(shares) == pytest.approx(explanation.gradient, rel=1e-12)
     assert "layer" not in explanation.text()
-    assert facts(explanation)["kind"] == "a weight of every time step: their shares add up"
+    assert facts(explanation)["kind"] == "a weight shared by all time steps: the shares of the steps add up"
     assert facts(explanation)["forwarded to"] == "z₁⁽¹⁾, z₁⁽²⁾, z₁⁽³⁾"
     assert "Shapes" not in headings(explanation)
     hidden = explain(network, "h1(3)", x, output="s1(3)").flow.parameter.value
     assert explain(network, "U1,1", x, output="s1(3)").gradient == hidden
-    with pytest.raises(ValueError, match="here are 3: set output to one of s₁⁽¹⁾, s₁⁽²⁾, s₁⁽³⁾"):
+    with pytest.raises(ValueError, match="expected 1 output, but got 3; set output to one of s₁⁽¹⁾, s₁⁽²⁾, s₁⁽³⁾"):
         explain(network, "W11", x)
 
 

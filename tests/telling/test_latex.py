@@ -1,4 +1,4 @@
-"""LaTeX and Markdown: documents that compile, the ledger's numbers, names that are printed and never obeyed."""
+"""LaTeX and Markdown: documents that compile, the ledger's numbers, names that are printed and never executed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ KIND = pytest.mark.parametrize("kind", FLOWS)
 
 
 def named(name: str) -> Flow:
-    """A flow with that name in every place where a name can be."""
+    """A flow with that name in every place that takes a name."""
     w, x = Value(2.0, name=name), Value(3.0, name=f"x{name}")
     y = ad.tanh(w * x)
     y.name = f"{name}y"
@@ -50,14 +50,14 @@ def named(name: str) -> Flow:
 
 
 def read_back(document: str) -> str:
-    """The text of a LaTeX document, without what is raised and lowered."""
+    """The text of a LaTeX document, without superscripts and subscripts."""
     body = document.partition("\\begin{document}")[2]
     body = re.sub(r"[_^]\{[^{}]*\}", "", body.replace("{}^{\\prime}", "'")).replace("\\item[(", "\\item (")
     return str(latex2text.LatexNodes2Text(math_mode="text").latex_to_text(body))
 
 
 def numbers(told: str) -> list[float]:
-    """All numbers, in order; subscripts and superscripts in Unicode are none."""
+    """All numbers, in order, without subscripts and superscripts in Unicode."""
     told = re.sub(r"[₀-₉⁰¹²³⁴-⁹⁽⁾,ᶜᵀ]", "", told.replace("−", "-")).replace("(", " ").replace(")", " ")
     return [float(found) for found in NUMBER.findall(told)]
 
@@ -68,7 +68,7 @@ def numbers(told: str) -> list[float]:
 @LANGUAGE
 @KIND
 def test_latex_has_the_numbers_of_the_text(kind: str, language: str) -> None:
-    """Read back by a parser; to nine digits, so that another number cannot pass for it."""
+    """Read back by a parser, to nine digits, so that no other number matches."""
     flow = FLOWS[kind]()
     expected = numbers(text(flow, language=language, digits=9))
     assert len(expected) > 10
@@ -92,7 +92,7 @@ def _ledger(flow: Flow) -> set[str]:
 def test_every_number_of_an_explanation_is_the_ledgers(
     name: str, corrupt: tuple[float, ...] | None, language: str
 ) -> None:
-    """In text, Markdown and LaTeX, read back by parsers: none is made up, none is missing in one of them."""
+    """In text, Markdown and LaTeX, read back by parsers: no number is invented, and none is missing."""
     made = explain(notes_network(), name, X, corrupt=corrupt)
     told = made.text(language, digits=12)
     content = [token.content for token in _rendered(made.markdown(language, digits=12)) if token.type in READABLE]
@@ -175,7 +175,7 @@ def test_documents_compile(engine: str, tmp_path: Path) -> None:
     if shutil.which(engine) is None:
         pytest.skip(f"{engine} is not installed: documents are read by a parser only")
     made = explain(notes_network(), "W14(1)", X, corrupt=CORRUPT, check=True)
-    names = [name[:200] for name in (*COMMANDS, *HOSTILE) if "日" not in name]  # Chinese needs a package of its own
+    names = [name[:200] for name in (*COMMANDS, *HOSTILE) if "日" not in name]  # Chinese needs a separate package
     preamble, _, _ = tex(notes_flow()).partition("\\begin{document}")
     bodies = [tex(named(name)).partition("\\begin{document}")[2].partition("\\end{document}")[0] for name in names]
     hostile = "\n".join(bodies)
@@ -217,7 +217,7 @@ MARKUP = (
 
 @pytest.mark.parametrize("name", [*COMMANDS, *HOSTILE, *MARKUP])
 def test_names_cannot_command_markdown(name: str) -> None:
-    """No raw HTML, link, image, code span or emphasis comes from a name, and it is printed as it is."""
+    """A name creates no raw HTML, link, image, code span or emphasis, and is printed unchanged."""
     wanted = {token.type for token in _rendered(markdown(named("w")))}
     tokens = _rendered(markdown(named(name)))
     assert {token.type for token in tokens} - {"text_special", "softbreak"} <= wanted
@@ -228,6 +228,6 @@ def test_names_cannot_command_markdown(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in (*COMMANDS, *HOSTILE, *MARKUP) if name.isprintable()])
 def test_escaped_names_read_as_they_are(name: str) -> None:
-    """What a reader sees is the name."""
+    """Readers see the name itself."""
     tokens = _rendered(escaped(name))
     assert "".join(token.content for token in tokens if token.type == "text").strip() == name.strip()

@@ -91,7 +91,7 @@ def test_round_trip(name: Name) -> None:
 
 @given(names)
 def test_ascii_is_ascii(name: Name) -> None:
-    """The form for keyboards has ASCII characters only."""
+    """The ASCII form contains only ASCII characters."""
     assert name.ascii().isascii()
 
 
@@ -109,12 +109,12 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_exotic_digits_are_refused(digit: str) -> None:
     """Digits of other scripts and widths are refused in every place."""
     for text in (f"b{digit}", f"W1{digit}(1)", f"W[1,{digit}](1)", f"W14({digit})", f"b1^{{{digit}}}", f"b₁⁽{digit}⁾"):
-        assert "understood are" in refusal(text)
+        assert "valid forms are" in refusal(text)
 
 
 def test_three_digits_of_a_matrix_are_ambiguous() -> None:
     """More than two digits after a matrix letter are refused with every comma spelling that fits."""
-    assert "ambiguous without a comma, write W11,4(1) or W1,14(1);" in refusal("W114(1)")
+    assert "ambiguous without a comma: write W11,4(1) or W1,14(1);" in refusal("W114(1)")
     assert "write L12,3 or L1,23;" in refusal("L₁₂₃")
     assert "write W10,4(1);" in refusal("W_{104}^{(1)}")
     assert "write W123,4(2) or W12,34(2) or W1,234(2);" in refusal("W1234(2)")
@@ -122,7 +122,7 @@ def test_three_digits_of_a_matrix_are_ambiguous() -> None:
 
 @given(st.integers(1, 99), st.integers(1, 99))
 def test_suggested_spellings_are_right(row: int, column: int) -> None:
-    """The name that was meant is among the spellings that an ambiguity error shows, and each can be read."""
+    """The intended name is among the spellings that an ambiguity error suggests, and each can be parsed."""
     if row < 10 and column < 10:
         assert parse(f"W{row}{column}") == Name("W", (row, column))
         return
@@ -135,7 +135,7 @@ def test_suggested_spellings_are_right(row: int, column: int) -> None:
     "text", ["W04(1)", "W40(1)", "b0(1)", "U₀", "W[0,4](1)", "W1[1,0]", "x_{0}", "W000", "W100(1)"]
 )
 def test_index_zero_is_refused(text: str) -> None:
-    """Index 0 is refused with the reason and the text that held it."""
+    """Index 0 is refused with the reason and the offending text."""
     assert f"cannot read {text!r} as a name: indices are 1-based" in refusal(text)
 
 
@@ -154,7 +154,7 @@ def test_layer_zero_is_refused(text: str) -> None:
         (r"\foo_1", "does not begin with one Latin or Greek letter"),
         ("Ж1", "does not begin with one Latin or Greek letter"),
         ("\N{GREEK CAPITAL LETTER ALPHA}1", "does not begin with one Latin or Greek letter"),
-        ("W1(2)", "W takes two indices; if its only row is meant, write W11(2) for W₁₁⁽²⁾"),
+        ("W1(2)", "W takes two indices; for an entry of its only row, write W11(2) for W₁₁⁽²⁾"),
         ("W12,(1)", "',(1)' is neither indices nor a layer"),
         ("W1,2,3(1)", "W takes two indices, row and column, got 3"),
         ("W14(1)(2)", "'(2)' gives the layer a second time"),
@@ -172,12 +172,12 @@ def test_layer_zero_is_refused(text: str) -> None:
     ],
 )
 def test_refusals_say_why_and_how(text: str, reason: str) -> None:
-    """A text that is no name is refused with the text, the reason and the forms that are understood."""
+    """A text that is not a name is refused with the text, the reason and the valid forms."""
     message = refusal(text)
     assert f"cannot read {text[:60]!r}"[:-1] in message
     assert reason in message
     assert message.endswith(
-        "; understood are W14(1), W_{14}^{(1)}, W1[1,4] (layer before the bracket), W10,2(1), W₁₄⁽¹⁾; b1(1), U1, δ1(2)"
+        "; valid forms are W14(1), W_{14}^{(1)}, W1[1,4] (layer before the bracket), W10,2(1), W₁₄⁽¹⁾; b1(1), U1, δ1(2)"
     )
 
 
@@ -188,8 +188,8 @@ def test_long_texts_are_quoted_short() -> None:
 
 @pytest.mark.parametrize("thing", [None, 14, b"W14(1)", ("W", 1, 4)])
 def test_only_text_is_parsed(thing: object) -> None:
-    """What is no text is refused with its value and type."""
-    with pytest.raises(TypeError, match="expected a name as text, such as 'W14") as error:
+    """Anything but a str is refused with its value and type."""
+    with pytest.raises(TypeError, match="expected a name as a str, such as 'W14") as error:
         parse(thing)  # type: ignore[arg-type]
     assert f"but got {thing!r} (type={type(thing).__name__})" in str(error.value)
 
@@ -218,7 +218,7 @@ def test_names_can_be_sorted(some: list[Name]) -> None:
 
 
 def test_order_is_among_names_only() -> None:
-    """A name is neither before nor after what is no name."""
+    """A name is not ordered relative to anything that is not a name."""
     with pytest.raises(TypeError):
         _ = U1 < "U1"
 
@@ -246,7 +246,7 @@ def network(*sizes: int) -> dict[Name, str]:
 
 
 def missing(name: str | Name, known: dict[Name, str]) -> str:
-    """The text of the ValueError for a name that is not there."""
+    """The text of the ValueError for an unknown name."""
     with pytest.raises(ValueError) as error:
         find(name, known)
     return str(error.value)
@@ -259,20 +259,20 @@ def test_find_takes_texts_and_names() -> None:
 
 
 def test_find_says_what_there_is() -> None:
-    """A name that is missing is refused with the ranges of what there is, layer by layer."""
+    """An unknown name is refused with the ranges of known names, layer by layer."""
     expected = "no parameter W₁₉⁽¹⁾: layer 1 has W₁₁⁽¹⁾ … W₂₄⁽¹⁾, b₁⁽¹⁾ … b₂⁽¹⁾; U₁ … U₂"
     assert missing("W19(1)", network(4, 2)) == missing(Name("W", (1, 9), 1), network(4, 2)) == expected
     assert missing("W14", {}) == "no parameter W₁₄: there are none"
 
 
 def test_find_shows_gaps_and_single_names() -> None:
-    """Ranges with holes say so, a single name stands alone, and the whole array is apart from its entries."""
+    """Ranges with gaps say so, a single name is listed alone, and the whole array separately from its entries."""
     known = dict.fromkeys([Name("W", (1, 2)), Name("W", (3, 1)), Name("W"), Name("s"), Name("b", (2,), 3)], "")
     assert missing("U", known) == "no parameter U: layer 3 has b₂⁽³⁾; W, W₁₂ … W₃₁ (with gaps), s"
 
 
 def test_find_is_short_for_large_networks() -> None:
-    """Of many layers those next to the one asked for are listed, and the rest is counted."""
+    """Of many layers, those closest to the wanted one are listed, and the others are counted."""
     message = missing("b31(70)", network(*[12] * 101))
     assert "layer 70 has W₁₁⁽⁷⁰⁾ … W₁₂,₁₂⁽⁷⁰⁾, b₁⁽⁷⁰⁾ … b₁₂⁽⁷⁰⁾" in message
     assert "100 layers in all, 1 … 100; U₁ … U₁₂" in message
@@ -280,15 +280,15 @@ def test_find_is_short_for_large_networks() -> None:
 
 
 def test_find_refuses_what_is_no_name() -> None:
-    """A text that is no name, or no text at all, is refused as in parsing."""
-    with pytest.raises(ValueError, match="understood are"):
+    """A text that is not a name, or something else than a text, is refused as in parsing."""
+    with pytest.raises(ValueError, match="valid forms are"):
         find("W114(1)", network(4, 2))
-    with pytest.raises(TypeError, match="expected a name as text"):
+    with pytest.raises(TypeError, match="expected a name as a str"):
         find(3, network(4, 2))  # type: ignore[arg-type]
 
 
 def test_find_leaves_a_default_dict_alone() -> None:
-    """Looking for a name never makes an entry for it."""
+    """Looking up a name never creates an entry."""
 
     class Eager(dict[Name, str]):
         def __missing__(self, key: Name) -> str:
@@ -298,7 +298,7 @@ def test_find_leaves_a_default_dict_alone() -> None:
 
 
 def test_scripts() -> None:
-    """Digits, brackets and signs are lowered and raised, and all else is kept."""
+    """Digits, brackets and signs are lowered and raised; everything else is kept."""
     assert subscript("0123456789,k(+-)") == "₀₁₂₃₄₅₆₇₈₉,k₍₊₋₎"
     assert superscript("0123456789,k(+-)") == "⁰¹²³⁴⁵⁶⁷⁸⁹,k⁽⁺⁻⁾"
 
@@ -340,5 +340,5 @@ def test_numbers_are_near(x: float, digits: int) -> None:
 @pytest.mark.parametrize("digits", [0, -1])
 def test_numbers_need_a_digit(digits: int) -> None:
     """Fewer than one significant digit is refused."""
-    with pytest.raises(ValueError, match=f"expected at least 1 significant digit but got digits={digits}"):
+    with pytest.raises(ValueError, match=f"expected at least 1 significant digit, but got digits={digits}"):
         number(1.0, digits)

@@ -1,4 +1,4 @@
-"""The table of phrases: both languages say the same things, with the same fields, and code says nothing else."""
+"""The table of phrases: both languages have the same content and fields, and code contains no other phrases."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def is_chinese(character: str) -> bool:
 
 @EACH
 def test_both_languages_have_the_same_fields(key: str) -> None:
-    """A field that one language forgets would lose a number."""
+    """A field missing in one language would lose a number."""
     english, chinese = map(fields_of, PHRASES[key])
     assert english == chinese
     assert all(field.isidentifier() for field in english)
@@ -50,7 +50,7 @@ def test_both_languages_have_the_same_fields(key: str) -> None:
 
 @EACH
 def test_english_is_english_and_chinese_chinese(key: str) -> None:
-    """No row was left untranslated, none is in the wrong column; Chinese sentences have Chinese punctuation."""
+    """No row is untranslated or in the wrong column; Chinese sentences have Chinese punctuation."""
     phrase = PHRASES[key]
     words = [re.sub(r"\{\w*\}", "", part) for part in phrase]
     assert not any(map(is_chinese, phrase.en))
@@ -80,7 +80,7 @@ def test_every_language_says_the_same_numbers(kind: str, language: str) -> None:
 
 @pytest.mark.parametrize("kind", FLOWS)
 def test_chinese_text_holds_no_english(kind: str) -> None:
-    """What is left in Latin letters are names of nodes and functions."""
+    """The only Latin letters left are names of nodes and functions."""
     flow = FLOWS[kind]()
     nodes = (*flow.every, flow.parameter, flow.output)
     texts = [said or "" for node in nodes for said in (node.label, node.symbol, node.operation)]
@@ -91,7 +91,7 @@ def test_chinese_text_holds_no_english(kind: str) -> None:
 @pytest.mark.parametrize("view", ["auto", "graph", "network"])
 @pytest.mark.parametrize("kind", ["one path", "several", "J", "bias"])
 def test_chinese_pictures_hold_no_english(kind: str, view: str) -> None:
-    """Nor do their titles, descriptions and hints: what is in Latin letters names an operation."""
+    """Nor do their titles, descriptions and hints: Latin letters only name operations."""
     picture = ElementTree.fromstring(see(FLOWS[kind](), view=view, language="zh", check=True).svg())
     texts = [part.text or "" for part in picture.iter() if not part.tag.endswith("style")]
     texts += [part.get("aria-label", "") for part in picture.iter()]
@@ -172,13 +172,13 @@ def test_arrays_and_counts() -> None:
     ids=["steps", "remarks", "text"],
 )
 def test_an_unknown_language_is_one_sentence(tell: Callable[..., Any]) -> None:
-    """It says which there are, also where nothing would be told."""
+    """The error lists the languages, even if there would be nothing to say."""
     for flow in (notes_flow(), FLOWS["empty"]()):
         with pytest.raises(ValueError, match=r"^unknown language 'fr' \(must be one of en, zh\)$"):
             tell(flow)
 
 
 def test_a_field_that_is_missing_raises() -> None:
-    """No sentence goes out with a hole."""
+    """No sentence is returned with an empty field."""
     with pytest.raises(KeyError, match="factor"):
         say("step.factor")

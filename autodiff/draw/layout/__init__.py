@@ -1,1 +1,1 @@
-"""Where everything in a picture stands; no calculus, no colours."""
+"""The layout of pictures: positions and sizes; no calculus, no colours."""

@@ -1,4 +1,4 @@
-"""Where columns stand, and in which order and at which height what is in them: little crosses, nothing overlaps."""
+"""Positions of columns, and the order and heights of their members: few crossings, no overlaps."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from autodiff.words.typeset import width
 
 __all__ = ["DUMMY", "Passes", "by_column", "lefts", "passes_of", "tops_of_layers", "tops_of_rail"]
 
-#: For each wire that passes columns between its ends: those columns, from its tail on, and the place it has there.
+#: For each wire that passes columns between its ends: these columns, from its tail on, and its place in each.
 Passes = Mapping[str, Sequence[tuple[int, str]]]
 
 _GAP: Final = 24.0  # between boxes of a column
 _COLUMN_GAP: Final = 96.0
 _WIRE_ROOM: Final = 18.0  # on each side of a wire's label
 _REST_PITCH: Final = 60.0
-DUMMY: Final = 10.0  # the room of a wire that passes a column
+DUMMY: Final = 10.0  # room for a wire that passes a column
 _SWEEPS: Final = 8
-_MOST_STEPS: Final = 250_000  # of placing one thing once: what a layout may take, whatever the machine
-_MOST_PLACES: Final = 30_000  # of boxes and passing wires together; beyond it long wires are drawn straight
+_MOST_STEPS: Final = 250_000  # placements of one item: a limit that does not depend on the machine
+_MOST_PLACES: Final = 30_000  # boxes and passing wires together; with more, long wires are drawn straight
 
 
 def by_column(picture: Picture) -> dict[int, list[Box]]:
@@ -35,7 +35,7 @@ def by_column(picture: Picture) -> dict[int, list[Box]]:
 
 
 def lefts(picture: Picture, forms: Mapping[str, Rect]) -> dict[int, float]:
-    """The left edge of every column; the largest number stands leftmost."""
+    """The left edge of every column; the highest column is leftmost."""
     column_of = {box.id: box.column for box in picture.boxes}
     gaps: dict[int, float] = {}
     for wire in picture.wires:
@@ -53,7 +53,7 @@ def lefts(picture: Picture, forms: Mapping[str, Rect]) -> dict[int, float]:
 
 
 def tops_of_rail(picture: Picture) -> dict[str, float]:
-    """The rail on one line at the bottom; the rest of the graph above it, every column around the same height."""
+    """The rail on one line at the bottom, and the rest of the graph above it, with columns centred at one height."""
     beside = picture.beside
     columns = [[box for box in boxes if box.id in beside] for boxes in by_column(picture).values()]
     tallest = max(map(len, columns))
@@ -65,9 +65,9 @@ def tops_of_rail(picture: Picture) -> dict[str, float]:
 
 
 def passes_of(picture: Picture) -> dict[str, list[tuple[int, str]]]:
-    """For each wire that passes columns between its ends: those columns, from its tail on, and the place it has there.
+    """For each wire that passes columns between its ends: these columns, from its tail on, and its place in each.
 
-    The grey wires that leave one box pass a column in one place. Where there would be too many places no wire has any.
+    The grey wires that leave one box share one place in a column. If there would be too many places, no wire has any.
     """
     column_of = {box.id: box.column for box in picture.boxes}
     reach: dict[str, int] = {}
@@ -89,7 +89,7 @@ def _bundle(wire: Wire) -> str:
 
 
 def _neighbours(picture: Picture, forms: Mapping[str, Rect], passes: Passes) -> dict[str, list[tuple[str, float]]]:
-    """Which boxes and passing wires are joined, and how far below the other's middle: at its port, if it has ports."""
+    """The boxes and passing wires that are joined, each with the offset below the other's middle (for ports)."""
     joined: dict[str, list[tuple[str, float]]] = {}
     for wire in picture.wires:
         consumer = wire.tail if wire.lane == "error" else wire.head
@@ -105,7 +105,7 @@ def _port_below_middle(form: Rect, port: int | None) -> float:
 
 
 def tops_of_layers(picture: Picture, forms: Mapping[str, Rect], passes: Passes) -> dict[str, float]:
-    """Columns in an order with few crossings, every box as near to its neighbours' height as the others allow."""
+    """Columns in an order with few crossings, with every box as close to its neighbours' height as possible."""
     members = {column: [box.id for box in boxes] for column, boxes in sorted(by_column(picture).items())}
     for passed in passes.values():
         for column, place in passed:
@@ -115,7 +115,7 @@ def tops_of_layers(picture: Picture, forms: Mapping[str, Rect], passes: Passes) 
     joined = _neighbours(picture, forms, passes)
     middles = _stacked(orders, heights)
     sweeps = max(min(_SWEEPS, _MOST_STEPS // len(heights)), 2)
-    fixed = picture.kind == "network"  # units stand in the order of their names, wires pass between them
+    fixed = picture.kind == "network"  # units keep the order of their names, and wires pass between them
     for sweep in range(sweeps):
         for column in sorted(orders, reverse=bool(sweep % 2)):
             order = orders[column]
@@ -130,7 +130,7 @@ def tops_of_layers(picture: Picture, forms: Mapping[str, Rect], passes: Passes) 
 
 
 def _stacked(orders: Mapping[int, Sequence[str]], heights: Mapping[str, float]) -> dict[str, float]:
-    """Every column by itself, its middle at height 0."""
+    """Every column stacked separately, with its middle at height 0."""
     middles: dict[str, float] = {}
     for order in orders.values():
         gaps = [_gap(one, other, heights) for one, other in pairwise(order)]
@@ -142,14 +142,15 @@ def _stacked(orders: Mapping[int, Sequence[str]], heights: Mapping[str, float]) 
 
 
 def _gap(one: str, other: str, heights: Mapping[str, float]) -> float:
-    """The room between two neighbours of a column: less where wires pass."""
+    """The gap between two neighbours in a column, smaller beside passing wires."""
     return _GAP / (1 + (heights[one] == DUMMY) + (heights[other] == DUMMY))
 
 
 def _spaced(order: Sequence[str], wished: Mapping[str, float], heights: Mapping[str, float]) -> dict[str, float]:
-    """The middles nearest to the wished ones (least squares) that keep the order and the gaps.
+    """The middles closest to the wished ones (least squares) that keep the order and the gaps.
 
-    Without the boxes' heights the middles only have to increase: neighbours that do not are pooled at their mean.
+    After subtraction of heights and gaps, the middles only have to increase; neighbours that violate this are pooled
+    at their mean.
     """
     offset = 0.0
     offsets: dict[str, float] = {}

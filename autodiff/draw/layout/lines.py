@@ -1,4 +1,4 @@
-"""The lines of text above and below a drawing: title, formula, legend, steps and captions, none wider than it."""
+"""Lines of text above and below a drawing, no wider than it: title, formula, legend, steps and captions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FORMULA: Final = 16.5
 _LEGEND: Final = 13.0
 _STEP: Final = 13.5
 _INDENT: Final = 26.0
-_WORDS_ALONE: Final = ("graph", "width")  # in the legend, without a sign
+_WORDS_ALONE: Final = ("graph", "width")  # entries of the legend without a sign
 _LEGEND_COLOURS: Final = {"rest": "muted", "graph": "muted", "width": "muted", "mark": "ink"}
 _BADGE: Final = 26.0
 _COLUMNS_APART: Final = 30.0
@@ -35,7 +35,7 @@ class Segment(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Segments one behind the other, from x on; a formula's letters are italic."""
+    """Segments in a row, starting at x; letters of formulas are italic."""
 
     x: float
     segments: tuple[Segment, ...]
@@ -43,7 +43,7 @@ class Run(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A sign of the legend, or a step's number, from x on."""
+    """A sign of the legend or the number of a step, starting at x."""
 
     x: float
     kind: str
@@ -83,7 +83,7 @@ def footer(picture: Picture, across: float) -> Iterator[Line]:
 
 
 def _formula(parts: Sequence[str], across: float) -> Iterator[Line]:
-    """An equation: the derivative in ink, its result bold; a new line where it is too long."""
+    """An equation: the derivative in ink, its result bold, broken into lines if it is too long."""
     first, *middle, last = parts
     tokens = [Segment(first, "ink"), *(Segment(word, "error") for part in middle for word in _words(f"= {part}"))]
     tokens += [Segment("=", "error"), Segment(last, "negative" if last.startswith("−") else "error", True)]
@@ -103,7 +103,7 @@ def _formula(parts: Sequence[str], across: float) -> Iterator[Line]:
 
 
 def _words(text: str) -> list[str]:
-    """A formula's text in pieces that may stand on different lines."""
+    """The text of a formula in pieces, between which a line may break."""
     return _BREAK.split(text)
 
 
@@ -127,7 +127,7 @@ def _legend(picture: Picture, across: float) -> Iterator[Line]:
 
 
 def _signs_in(picture: Picture) -> list[str]:
-    """What a reader needs explained: the kinds of entries of the legend, in its order."""
+    """The kinds of entries in the legend, in order: only what occurs in the picture."""
     lanes, signs = {wire.lane for wire in picture.wires}, {wire.sign for wire in picture.wires}
     kinds = {box.kind for box in picture.boxes}
     holds = {
@@ -141,7 +141,7 @@ def _signs_in(picture: Picture) -> list[str]:
 
 
 class _Told(NamedTuple):
-    """A line of a step: its text, how far it is indented, and on the first line the step's number."""
+    """A line of a step: its text, its indent and, on the first line, the number of the step."""
 
     text: str
     indent: float
@@ -153,7 +153,7 @@ class _Told(NamedTuple):
 
 
 def _steps(steps: Sequence[str], across: float) -> Iterator[Line]:
-    """Numbered sentences and their further lines in two columns, read downwards; in one where they would not fit."""
+    """Numbered sentences with further lines in two columns, read downwards, or in one if two do not fit."""
     blocks = [list(_lines_of(step, number, across)) for number, step in enumerate(steps, start=1)]
     columns = _in_two(blocks)
     second = max(line.right for line in columns[0]) + _COLUMNS_APART
@@ -166,7 +166,7 @@ def _steps(steps: Sequence[str], across: float) -> Iterator[Line]:
 
 
 def _lines_of(step: str, number: int, across: float) -> Iterator[_Told]:
-    """The lines of a step: the sentence behind its number, and further in what it introduces, each broken to fit."""
+    """The lines of a step: the sentence after its number, then its further lines with a larger indent, all wrapped."""
     for k, text in enumerate(step.split("\n")):
         indent = _BADGE + (_INDENT if k else 0.0)
         for j, part in enumerate(_wrapped(text, _STEP, across - indent - _INDENT)):
@@ -174,7 +174,7 @@ def _lines_of(step: str, number: int, across: float) -> Iterator[_Told]:
 
 
 def _in_two(blocks: Sequence[list[_Told]]) -> tuple[list[_Told], list[_Told]]:
-    """Two columns of about the same height, in which no block is broken."""
+    """Two columns of about the same height, with no block split between them."""
     ends = list(accumulate(map(len, blocks)))
     split = min(range(1, len(blocks) + 1), key=lambda k: max(ends[k - 1], ends[-1] - ends[k - 1]))
     first, second = blocks[:split], blocks[split:]

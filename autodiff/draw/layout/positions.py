@@ -1,4 +1,4 @@
-"""Where everything in a picture stands: columns from right to left, nothing on another thing."""
+"""The layout of a whole picture: columns from right to left, without overlaps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LAYERED: Final = ("shares", "graph", "network")
 class Layout:
     """The size of the drawing, a place for every box and cluster, and points for every wire.
 
-    Two points are a line, 4, 7, 10 … cubic curves.
+    Two points form a line; 4, 7, 10 … points form cubic curves.
     """
 
     width: float
@@ -33,7 +33,7 @@ class Layout:
 
 
 def lay_out(picture: Picture) -> Layout:
-    """Place a picture's boxes and wires; x grows to the right, y downwards, in pixels.
+    """Place the boxes and wires of a picture; x grows to the right and y downwards, in pixels.
 
     >>> from autodiff import Value
     >>> from autodiff.draw.views.choose_view import picture
@@ -70,7 +70,7 @@ def lay_out(picture: Picture) -> Layout:
 
 
 def _frames(picture: Picture, rects: Mapping[str, Rect], passes: Passes, tops: Mapping[str, float]) -> dict[str, Rect]:
-    """The frames of the clusters: their members with some room, and above them the label, clear of passing wires."""
+    """The frames of clusters: around their members with some room, and the label above, clear of passing wires."""
     if not picture.clusters:
         return {}
     column_of = {box.id: box.column for box in picture.boxes}

@@ -1,4 +1,4 @@
-"""The points that wires go through: from the edge of one box past the columns between to that of another."""
+"""Routes of wires: the points from the edge of one box, past the columns between, to the edge of another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def waypoints_of(
     picture: Picture, passes: Passes, tops: Mapping[str, float],
     left: Mapping[int, float], rects: Mapping[str, Rect], top: float,
 ) -> dict[str, list[Point]]:  # fmt: skip
-    """Where each wire enters and leaves the columns: its own at both ends, and those it passes."""
+    """The points where each wire enters and leaves columns: at both ends and in the columns it passes."""
     wide = {column: max(rects[box.id].width for box in boxes) for column, boxes in by_column(picture).items()}
     column_of = {box.id: box.column for box in picture.boxes}
     found: dict[str, list[Point]] = {}
@@ -47,13 +47,13 @@ def _ends(wire: Wire, rects: Mapping[str, Rect]) -> tuple[float, float]:
 
 
 def route(picture: Picture, wire: Wire, rects: Mapping[str, Rect], waypoints: Sequence[Point]) -> tuple[Point, ...]:
-    """The points of a wire: those on the way, between the edges of the boxes it joins."""
+    """The points of a wire: its waypoints, between the edges of the boxes it joins."""
     tail, head = rects[wire.tail], rects[wire.head]
     above = picture.beside if picture.kind == "rail" else ()
     if wire.tail in above or wire.head in above:
         start = (tail.right, tail.middle[1]) if wire.tail in above else (tail.right - _CORNER, tail.y)
         end = (head.x, head.middle[1]) if wire.head in above else (head.x + _CORNER, head.y)
-        return start, end  # it leaves and reaches the rail's boxes at their upper edges, and never crosses the rail
+        return start, end  # it joins boxes of the rail at their upper edges, so it never crosses the rail
     to_the_left = tail.x > head.x
     leaves, arrives = _ends(wire, rects)
     first = tail.x if to_the_left else tail.right, leaves
@@ -62,7 +62,7 @@ def route(picture: Picture, wire: Wire, rects: Mapping[str, Rect], waypoints: Se
 
 
 def _curve(points: Sequence[Point]) -> tuple[Point, ...]:
-    """A line where all points are at one height, else curves that leave and arrive horizontally."""
+    """A line if all points are at one height, else curves that start and end horizontally."""
     if all(point[1] == points[0][1] for point in points):
         return (points[0], points[-1])
     path = [points[0]]

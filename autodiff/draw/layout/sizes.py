@@ -1,4 +1,4 @@
-"""How large boxes and their parts are, as their texts ask for."""
+"""The sizes of boxes and their parts, computed from their texts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["BADGE", "SIZES", "Point", "Rect", "cell_width", "form_of", "is_rest"
 
 Point = tuple[float, float]
 
-#: Font size of each role's text, in pixels.
+#: The font size of each role, in pixels.
 SIZES: Final = {
     "name": 17.0, "value": 15.0, "error-name": 15.0, "error": 15.0, "share": 13.5, "factor": 13.5, "rest": 14.0,
     "wire": 14.0, "sign": 16.0, "port": 12.5, "way": 12.5,
 }  # fmt: skip
-BADGE: Final = 22.0  # the room a step's number takes, with its distance to the text
+BADGE: Final = 22.0  # room for the number of a step and the gap before the text
 _ROW_HEIGHTS: Final = {
     "name": 30.0, "value": 27.0, "error-name": 30.0, "error": 27.0, "share": 26.0, "factor": 26.0, "sign": 27.0,
 }  # fmt: skip
@@ -32,9 +32,9 @@ _CIRCLE: Final = 42.0
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """A box's place: its left upper corner, its size, and the middle height of each of its rows and ports.
+    """The place of a box: its upper left corner, its size, and the middle height of each row and port.
 
-    The ports take ``inset`` of its width; ``columns`` are the widths of the cells in a row that has several.
+    The ports take ``inset`` of the width; ``columns`` are the widths of the cells in rows with several cells.
     """
 
     x: float
@@ -63,12 +63,12 @@ def is_rest(box: Box) -> bool:
 
 
 def cell_width(cell: Cell) -> float:
-    """The room a cell's text needs, with its step's number."""
+    """The width of a cell's text with the number of its step."""
     return width(cell.text, SIZES[cell.role], bold=cell.role == "error") + (BADGE if cell.step is not None else 0.0)
 
 
 def form_of(box: Box) -> Rect:
-    """A box's size and parts, at (0, 0)."""
+    """The size and parts of a box placed at (0, 0)."""
     if is_rest(box):
         wide = max(_CIRCLE, width(box.label, SIZES["rest"]) + 16.0)
         return Rect(0.0, 0.0, wide, _CIRCLE, (_CIRCLE / 2,))
@@ -84,13 +84,13 @@ def form_of(box: Box) -> Rect:
 
 
 def _cell_widths(box: Box) -> tuple[float, ...]:
-    """The widths of the cells of a row of several: as wide as their texts beside ports, else all the same."""
+    """The widths of the cells in a row: fitted to their texts in boxes with ports, else equal."""
     most = max(len(row.cells) for row in box.rows)
     wide = [0.0] * most
     for row in box.rows:
         if len(row.cells) == most:
             wide = [max(old, cell_width(cell) + 2 * _PADDING) for old, cell in zip(wide, row.cells, strict=True)]
-    if box.rows[0].cells[-1].role == "value" and most > 1:  # a computation graph's
+    if box.rows[0].cells[-1].role == "value" and most > 1:  # a box of a computation graph
         return tuple(wide)
     whole = max([_NARROWEST, *(fsum(cell_width(cell) + 2 * _PADDING for cell in row.cells) for row in box.rows)])
     return (max(whole / most, *wide, 0.0),) * most

@@ -1,1 +1,1 @@
-"""A picture as data, and what its texts and colours are; no coordinates, no file formats."""
+"""Pictures as data, with their texts and colours; no coordinates, no file formats."""

@@ -1,4 +1,4 @@
-"""The builder of pictures: views add boxes and wires to it, and it gives each an id and knows what stands where."""
+"""The builder of pictures: views add boxes and wires; the builder assigns ids and maps nodes to boxes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["PictureBuilder"]
 class PictureBuilder:
     """The boxes and wires of one picture of a flow, in one style.
 
-    Ids are given in the order of adding. ``box_of`` is the box in which a node stands, by the node's id in the flow,
-    ``wire_of`` the wire of an edge, by id(edge).
+    Ids follow the order of addition. ``box_of`` maps a node's id in the flow to its box, and ``wire_of`` maps id(edge)
+    to its wire.
 
     >>> from autodiff import Value
     >>> from autodiff.flow import error_flow
@@ -38,22 +38,22 @@ class PictureBuilder:
 
     @property
     def columns(self) -> int:
-        """How many columns there are."""
+        """The number of columns."""
         return max((box.column for box in self.boxes), default=-1) + 1
 
     def add_box(self, kind: str, column: int, rows: Iterable[Row], hint: str, nodes: Iterable[FlowNode] = ()) -> str:
-        """A box in which these nodes stand; gives its id."""
+        """Add a box for these nodes and return its id."""
         box = Box(f"n{len(self.boxes)}", kind, column, tuple(rows), hint)
         self.boxes.append(box)
         self.box_of.update((node.id, box.id) for node in nodes)
         return box.id
 
     def add_node(self, kind: str, column: int, rows: Iterable[Row], nodes: Sequence[FlowNode]) -> str:
-        """A box of nodes, which has the numbers of the last of them in full for a reader who points at it."""
+        """Add a box of nodes whose tooltip shows the numbers of the last node in full."""
         return self.add_box(kind, column, rows, hint(self.flow, nodes[-1], self.style), nodes)
 
     def add_count(self, column: int, count: int) -> str:
-        """A box that stands for so many nodes that are left out."""
+        """Add a box that represents nodes left out, with their count."""
         said = self.style.say("term.more-nodes", count=count)
         return self.add_box("more", column, [Row("rest", (Cell("name", f"+ {count}", count),))], said)
 
@@ -61,7 +61,7 @@ class PictureBuilder:
         self, tail: str, head: str, rows: tuple[int, int], lane: str, label: str = "", *,
         edge: FlowEdge | None = None, step: int | None = None, width: float = 1.4, hint: str = "",
     ) -> None:  # fmt: skip
-        """A wire between two boxes; that of an ``edge`` carries its share."""
+        """Add a wire between two boxes; with an ``edge``, the wire carries its share."""
         share = None if edge is None else edge.share
         its_sign = 1 if share is None else sign(share)
         wire = Wire(f"w{len(self.wires)}", tail, head, *rows, lane, label, step, share, width, its_sign, hint=hint)
@@ -70,7 +70,7 @@ class PictureBuilder:
             self.wire_of[id(edge)] = wire.id
 
     def mark(self, boxes: Mapping[str, str], wires: Mapping[str, str]) -> None:
-        """Put marks on boxes and wires, given by their ids."""
+        """Mark boxes and wires, given by their ids."""
         self.boxes = [replace(box, mark=boxes.get(box.id, "")) for box in self.boxes]
         self.wires = [replace(wire, mark=wires.get(wire.id, "")) for wire in self.wires]
 
@@ -78,9 +78,9 @@ class PictureBuilder:
         self, kind: str, title: str, formula: tuple[str, ...], steps: Sequence[Step], captions: Sequence[str], *,
         below: Sequence[Step] = (), boxes: Sequence[Box] | None = None,
     ) -> Picture:  # fmt: skip
-        """The picture of what was added, with ``boxes`` in their final order.
+        """Build the picture, with ``boxes`` in their final order.
 
-        Its description tells all ``steps`` and the captions; only those steps stand ``below`` the drawing that it says.
+        The description contains all ``steps`` and the captions; only the steps in ``below`` appear below the drawing.
         """
         return Picture(
             kind,

@@ -1,4 +1,4 @@
-"""What stands above and below a picture of a flow: the gradient as a formula, its steps, and how many paths it has."""
+"""Texts above and below a picture of a flow: the formula of the gradient, the steps, and the number of paths."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _MOST_FACTORS: Final = 12
 
 
 def picture_style(language: str, digits: int) -> Style:
-    """The style of a picture in that language, with numbers of that many significant digits.
+    """The style of a picture with a language and a number of significant digits.
 
     Raises:
-        TypeError: digits that are no integer. ValueError: an unknown language, or digits below 1.
+        TypeError: if digits is not an integer. ValueError: if the language is not supported or digits is less than 1.
     """
     if isinstance(digits, bool) or not isinstance(digits, int):
-        raise TypeError(f"significant digits are counted by an integer, and got digits={digits!r}")
+        raise TypeError(f"expected an integer number of significant digits, but got digits={digits!r}")
     return Style.of(language, digits)
 
 
 def formula(flow: Flow, style: Style) -> tuple[str, ...]:
-    """The gradient as the product of one path, or the sum of the shares that arrive."""
+    """The gradient as the product along one path, or as the sum of its shares."""
     if flow.is_empty:
         return derivative(flow, style), style.say("term.no-path")
     if flow.path_count > 1:
@@ -38,28 +38,28 @@ def formula(flow: Flow, style: Style) -> tuple[str, ...]:
 
 
 def formula_of_shares(flow: Flow, style: Style) -> tuple[str, ...]:
-    """The gradient as the sum of the shares that arrive."""
+    """The gradient as the sum of its shares."""
     return derivative(flow, style), *sum_of_shares(flow, _MOST_TERMS, style), style.amount(flow.gradient)
 
 
 def product(path: Path, style: Style) -> list[str]:
-    """A path's product in symbols and, where it has any, in numbers."""
+    """A path's product in symbols and, if it has numbers, in numbers."""
     parts = path_symbols(path, style, most=_MOST_FACTORS), path_numbers(path, style, most=_MOST_FACTORS)
     return [part for part in parts if part]
 
 
 def strongest(flow: Flow) -> Path:
-    """The strongest path of a flow that has one."""
+    """The strongest path of a flow that is not empty."""
     return flow.strongest_path or flow.strongest(1)[0]
 
 
 def percentage(path: Path, style: Style) -> str:
-    """How much of all paths together that path is, in brackets."""
+    """The percentage of a path among all paths, in brackets."""
     return "" if path.percentage is None else style.say("caption.percentage", number=number(path.percentage, 3))
 
 
 def paths(flow: Flow, style: Style) -> list[str]:
-    """How many paths there are, and the strongest; nothing about one path."""
+    """The number of paths and the strongest one; nothing if there is only one path."""
     if flow.path_count < 2:
         return []
     path = strongest(flow)
@@ -70,5 +70,5 @@ def paths(flow: Flow, style: Style) -> list[str]:
 
 
 def told(steps: Sequence[Step]) -> list[str]:
-    """Each step on one line, behind its number."""
+    """Each step on one line, after its number."""
     return [" ".join([f"({step.number}) {step.sentence}", *step.lines]) for step in steps]

@@ -1,4 +1,4 @@
-"""The cells and rows that boxes are made of, and what both kinds of picture have in common."""
+"""The cells and rows of boxes, and texts that all kinds of pictures share."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = [
     "share_cell", "sign", "strokes",
 ]  # fmt: skip
 
-_LONGEST: Final = 22  # characters of a name; beyond it the hint has the rest
+_LONGEST: Final = 22  # characters of a name; the tooltip has the whole name
 _LONGEST_SYMBOL: Final = 9
 _WIDEST_STROKE: Final = 2.2
 
 
 class StepNumbers:
-    """Where the numbers of the steps stand: at the errors that a step states, at the edges of one that states none."""
+    """The places of step numbers: at the errors that a step states, or at its edges if it states none."""
 
     def __init__(self, flow: Flow, steps: Sequence[Step]) -> None:
         self._nodes = {node: step.number for step in steps for node in step.nodes}
@@ -40,7 +40,7 @@ class StepNumbers:
 
 
 def brief(label: str) -> str:
-    """A label short enough for a box."""
+    """A label, shortened to fit in a box."""
     return label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
 
 
@@ -53,7 +53,7 @@ def forward_rows(nodes: Sequence[FlowNode], style: Style, *, lane: str = "forwar
 
 
 def error_cells(flow: Flow, node: FlowNode, step: int | None, style: Style) -> tuple[Cell, Cell]:
-    """What the error at a node is called, and its number."""
+    """The name of the error at a node, and its number."""
     called = error_symbol(flow, node, style)
     if called is None:
         called = style.say("term.error-sum" if len(flow.arriving(node)) > 1 else "term.error")
@@ -65,7 +65,7 @@ def error_cells(flow: Flow, node: FlowNode, step: int | None, style: Style) -> t
 
 
 def share_cell(flow: Flow, edge: FlowEdge, step: int | None, style: Style) -> Cell:
-    """What arrives on a wire: δ₁⁽³⁾ · W₁₁⁽²⁾ = 0.9."""
+    """The share that arrives on a wire: δ₁⁽³⁾ · W₁₁⁽²⁾ = 0.9."""
     if edge.local is not None and error_symbol(flow, flow.nodes[edge.consumer]) is None:
         led, factor = window(flow, edge, style), factor_symbol(edge, style)
         symbols = f"{led}: × {factor}" if led else f"{style.say('term.error')} × {factor}"
@@ -75,7 +75,7 @@ def share_cell(flow: Flow, edge: FlowEdge, step: int | None, style: Style) -> Ce
 
 
 def factor_text(flow: Flow, edge: FlowEdge, style: Style) -> str:
-    """What an edge multiplies by: × σ′(z₁⁽²⁾) = 0.1793; for arrays W⁽²⁾ᵀ δ⁽³⁾ and ∘ σ′(z⁽²⁾)."""
+    """The factor of an edge: × σ′(z₁⁽²⁾) = 0.1793; for arrays W⁽²⁾ᵀ δ⁽³⁾ or ∘ σ′(z⁽²⁾)."""
     if edge.local is None:
         if error_symbol(flow, flow.nodes[edge.consumer]) is not None:
             return share_text(flow, edge, style)
@@ -86,24 +86,24 @@ def factor_text(flow: Flow, edge: FlowEdge, style: Style) -> str:
 
 
 def brief_equation(text: str) -> str:
-    """An equation whose left side is short enough; a number alone in brackets where a product needs them."""
+    """An equation with a shortened left side; a number alone gets brackets where a product needs them."""
     left, equals, right = text.rpartition(" = ")
     return f"{brief(left)} = {right}" if equals else bracketed(text)
 
 
 def operation_symbol(node: FlowNode) -> str:
-    """The symbol of a node's operation, or its name where that is shorter to read."""
+    """The symbol of a node's operation, or its name if that is shorter to read."""
     known = node.symbol or ""
     return known if len(known) <= _LONGEST_SYMBOL else (node.operation or "")
 
 
 def hint(flow: Flow, node: FlowNode, style: Style) -> str:
-    """One line with the numbers in full, for a reader who points at a box."""
+    """The tooltip of a box: one line with the numbers in full."""
     return in_full(node, error_name(flow, node, style), style)
 
 
 def in_full(node: FlowNode, error_name: str, style: Style) -> str:
-    """What a node is, its value and its error, with every digit; of arrays their shapes and norms."""
+    """A node's label, value and error with every digit; for arrays, shapes and norms."""
     made = f" = {node.operation}(…)" if node.operation else ""
     error = "" if node.error is None else f"; {error_name}: {_every_digit(node.error, style)}"
     return f"{node.label}{made}: {_every_digit(node.value, style)}{error}"
@@ -114,7 +114,7 @@ def _every_digit(value: Number, style: Style) -> str:
 
 
 def sign(value: Signal) -> int:
-    """−1 for a number below zero, 0 for exactly zero and an array of zeros, else 1."""
+    """−1 for a negative number, 0 for exactly zero or an array of zeros, else 1."""
     if not np.any(value):
         return 0
     return -1 if np.size(value) == 1 and bool(np.all(np.less(value, 0))) else 1
@@ -132,7 +132,7 @@ def strokes(edges: Iterable[FlowEdge]) -> dict[int, float]:
 
 
 def _size(share: Number) -> float:
-    """|share|, of an array its norm."""
+    """|share|; for an array, its norm."""
     if isinstance(share, float):
         return abs(share)
     with np.errstate(all="ignore"):

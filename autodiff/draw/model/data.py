@@ -13,7 +13,7 @@ __all__ = ["as_json", "plain_data"]
 
 
 def as_json(data: Any) -> str:
-    """Plain data as JSON text, one item a line.
+    """Plain data as JSON text, with one item per line.
 
     >>> as_json({"x": 1.5})
     '{\\n "x": 1.5\\n}\\n'
@@ -22,7 +22,7 @@ def as_json(data: Any) -> str:
 
 
 def plain_data(item: Any) -> Any:
-    """A picture, or a part of one, as dicts, lists, texts and numbers, fit for ``json.dumps``; nan and inf as text.
+    """A picture, or part of one, as dicts, lists, strings and numbers for ``json.dumps``; nan and inf become strings.
 
     >>> from autodiff.draw.model.picture import Cell
     >>> plain_data(Cell("value", "∞", float("inf")))["number"]

@@ -1,4 +1,4 @@
-"""Which colour of the palette each part of a box has, the same for all writers."""
+"""The colour of each part of a box, the same for all writers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from autodiff.draw.model.picture import Box, Cell, Row
 
 __all__ = ["EDGES", "fill_colour", "text_colour"]
 
-#: The colours of boxes' edges; of all other kinds it is ink.
+#: The colours of the edges of boxes, by kind; all other kinds have ink.
 EDGES: Final = {"parameter": "parameter", "more": "muted", "fold": "muted", "value": "line"}
 
 _PLAIN: Final = ("value", "fold")
 
 
 def fill_colour(box: Box, row: Row, cell: Cell) -> str:
-    """The ground of a cell: of its lane; plain in boxes off the way; an error that is exactly 0 is grey."""
+    """The background of a cell: the colour of its lane; plain in boxes off the paths; grey for an error exactly 0."""
     if cell.role == "sign" or (cell.role == "name" and row.lane in ("error", "none")):
         return "rest" if box.ports else f"{box.rows[0].lane}-fill"
     if row.lane == "none" or cell.role == "factor":
@@ -27,7 +27,7 @@ def fill_colour(box: Box, row: Row, cell: Cell) -> str:
 
 
 def text_colour(row: Row, cell: Cell) -> str:
-    """The text of a cell: names in ink, values and errors in the colour of their lane and sign."""
+    """The text colour of a cell: ink for names, the colour of lane and sign for values and errors."""
     if cell.role in ("name", "sign"):
         return "ink"
     if row.lane == "none" or cell.role == "factor":

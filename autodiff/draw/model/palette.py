@@ -1,6 +1,6 @@
-"""The colours of all pictures: at least 4.5 : 1 against their ground, told apart by colour-blind readers too.
+"""The colours of all pictures: contrast at least 4.5 : 1, and distinguishable for colour-blind readers.
 
-Forward is blue, error orange, a negative error purple, the parameter green; the sign is never told by colour alone.
+Forward is blue, error orange, a negative error purple, the parameter green; colour never shows the sign alone.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ DARK: Final = {
     "negative": "#B9A3F0", "negative-fill": "#2a2145", "parameter": "#4FD1A5", "parameter-fill": "#12332a",
 }  # fmt: skip
 
-#: For paper without colours: lanes are told apart by their place, signs by dashes and minus signs.
+#: For printing without colours: position distinguishes lanes, and dashes and minus signs distinguish signs.
 PRINT: Final = {
     "paper": "#ffffff", "ink": "#000000", "muted": "#4d4d4d", "line": "#b3b3b3", "rest": "#ffffff", "zero": "#4d4d4d",
     "forward": "#4d4d4d", "forward-fill": "#ffffff", "error": "#000000", "error-fill": "#ededed",
     "negative": "#000000", "negative-fill": "#ededed", "parameter": "#000000", "parameter-fill": "#dedede",
 }  # fmt: skip
 
-#: What a reader may ask for; "auto" follows the reader's system where it can, and is light where it cannot.
+#: The themes by name; "auto" follows the reader's system where possible and is light elsewhere.
 THEMES: Final[Mapping[str, Mapping[str, str]]] = {"auto": LIGHT, "light": LIGHT, "dark": DARK, "print": PRINT}
 
 #: By the sign of an error or a share.
@@ -43,10 +43,10 @@ ERROR_FILLS: Final = {1: "error-fill", -1: "negative-fill", 0: "rest"}
 
 
 def checked_theme(theme: str) -> str:
-    """The theme itself.
+    """``theme``, if there is a theme with that name.
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: if the theme is unknown.
 
     >>> checked_theme("dark")
     'dark'
@@ -57,10 +57,10 @@ def checked_theme(theme: str) -> str:
 
 
 def stylesheet(theme: str) -> str:
-    """A theme as CSS: a class for each colour as fill, and one with ``s-`` before it as stroke.
+    """A theme as CSS: for each colour, a class for fills and, prefixed with ``s-``, one for strokes.
 
-    "auto" is dark where the reader's system is, and "dark" is light on paper. The rules hold inside an element of class
-    ``autodiff-`` and the theme, so that drawings of several themes may stand on one page.
+    "auto" is dark if the reader's system is dark, and "dark" is light on paper. The rules apply inside an element whose
+    class is ``autodiff-`` plus the theme, so one page can show drawings with different themes.
 
     >>> stylesheet("light").partition("}")[0]
     '.autodiff-light .paper{fill:#ffffff'
@@ -74,7 +74,7 @@ def stylesheet(theme: str) -> str:
 
 
 def variables(colours: Mapping[str, str]) -> str:
-    """Colours as the custom properties of a page.
+    """Colours as CSS custom properties.
 
     >>> variables(LIGHT).partition(";")[0]
     '--error:#B84A00'

@@ -1,7 +1,7 @@
 """A picture as data: boxes of cells, and wires between them. No coordinates, no colours: layout and writers add those.
 
-Ids are given in the order of creation (n0, n1, …; w0, w1, …), so that equal flows make equal pictures and no name that
-a user chose ever becomes an id.
+Ids follow the order of creation (n0, n1, …; w0, w1, …), so equal flows make equal pictures, and names chosen by users
+never become ids.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ __all__ = ["Box", "Cell", "Cluster", "Picture", "Row", "Wire"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
-    """One text in a box. ``number`` is what the text shows, in full; ``step`` the step of the notes it belongs to;
-    ``sign`` is −1 below zero, 0 for exactly zero, else 1.
+    """One text in a box. ``number`` is the number in the text, in full; ``step`` is the number of its step; ``sign`` is
+    −1 for a negative number, 0 for exactly zero, else 1.
 
-    Roles: ``name``, ``value``, ``error-name``, ``error``, ``share`` (what arrives on a wire) and ``factor`` (× f′(z)
-    inside a unit); in a computation graph ``sign`` (of the operation), and the local gradients of its inputs: ``way``
-    where the error goes on to the parameter, else ``port``.
+    Roles: ``name``, ``value``, ``error-name``, ``error``, ``share`` (arrives on a wire) and ``factor`` (× f′(z) inside
+    a unit). In a computation graph also ``sign`` (of the operation) and, for the local gradients of the inputs, ``way``
+    on a path to the parameter, else ``port``.
     """
 
     role: str
@@ -32,7 +32,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """Cells side by side, all of one lane: ``forward``, ``parameter``, ``error``, or ``none`` where no error is."""
+    """Cells side by side in one lane: ``forward``, ``parameter``, ``error``, or ``none`` where there is no error."""
 
     lane: str
     cells: tuple[Cell, ...]
@@ -40,12 +40,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Box:
-    """A node of the picture; ``column`` counts from 0, the output's, towards the inputs.
+    """A node of the picture; ``column`` counts from 0, the output's column, towards the inputs.
 
-    Kinds: ``unit`` and ``parameter`` (on the way of the error), ``source`` (what the parameter multiplies), ``rest``
-    (not on the way), ``value`` (the same in a computation graph), ``fold`` (stands for several) and ``more`` (stands
-    for what is left out). ``ports`` are the inputs of an operation, from top to bottom, at its left side. ``mark`` says
-    that numbers stop being finite here, "" that they do not.
+    Kinds: ``unit`` and ``parameter`` (on a path of the error), ``source`` (multiplied by the parameter), ``rest`` (on
+    no path), ``value`` (the same in a computation graph), ``fold`` (represents several nodes) and ``more`` (represents
+    nodes left out). ``ports`` are the inputs of an operation, from top to bottom, on its left side. ``mark`` is the
+    text of a mark where numbers stop being finite, else "".
     """
 
     id: str
@@ -64,11 +64,11 @@ class Box:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wire:
-    """A wire from box ``tail`` to box ``head``, as the signal runs, leaving and reaching them at rows.
+    """A wire from a row of box ``tail`` to a row of box ``head``, in the direction of the signal.
 
-    Lanes: ``forward``, ``rest`` and ``error``, where ``share`` is what the wire carries, ``sign`` its sign as in a
-    `Cell`, and ``width`` its stroke, from 1 to 3.2. In a computation graph ``port`` is where it meets the box of the
-    operation, whose row then says nothing; ``hint`` is for a reader who points at it, ``mark`` as that of a `Box`.
+    Lanes: ``forward``, ``rest`` and ``error``. An error wire carries ``share``, with its ``sign`` as in a `Cell`;
+    ``width`` is its stroke, from 1 to 3.2. In a computation graph, the wire meets the operation's box at ``port``, and
+    the row there is ignored. ``hint`` is the tooltip, and ``mark`` is as in a `Box`.
     """
 
     id: str
@@ -89,7 +89,7 @@ class Wire:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cluster:
-    """Boxes that belong together, a layer or a scope of names; ``boxes`` are ids."""
+    """Boxes that belong together, such as a layer or a scope of names; ``boxes`` are ids."""
 
     id: str
     label: str
@@ -98,14 +98,14 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """All that is to be seen and said. Kinds: ``rail`` (one path), ``shares`` (several), ``empty`` (none), ``graph``
-    (every value with its operation) and ``network`` (neurons and weights).
+    """The contents of a picture. Kinds: ``rail`` (one path), ``shares`` (several), ``empty`` (none), ``graph`` (every
+    value with its operation) and ``network`` (neurons and weights).
 
-    ``boxes`` stand in their columns from top to bottom, ``clusters`` behind them. ``formula`` holds the parts of an
-    equation, from the derivative to its number, () without a parameter; ``seed`` is the error signal that enters at the
-    output. Below the drawing come the ``steps``, each a sentence with its further lines, and the ``captions``. Cells
-    and wires have the numbers of these steps, each at least once, and no others. ``description`` tells the whole in
-    words, for those who cannot see it. ``language`` is that of all sentences.
+    ``boxes`` are listed from top to bottom within each column; ``clusters`` are drawn behind them. ``formula`` holds
+    the parts of an equation, from the derivative to its number, or () without a parameter. ``seed`` is the error signal
+    that enters at the output. Below the drawing follow the ``steps``, each a sentence with further lines, and the
+    ``captions``. Cells and wires carry the numbers of these steps, each at least once, and no others. ``description``
+    is the content in words, for readers who cannot see the picture. ``language`` is the language of all sentences.
     """
 
     kind: str
@@ -122,7 +122,7 @@ class Picture:
 
     @property
     def beside(self) -> frozenset[str]:
-        """The boxes that stand above the line of a rail: what is not on the way, unless it leads into the parameter."""
+        """The boxes above the line of a rail: those on no path, except a source that leads into the parameter."""
         parameters = {box.id for box in self.boxes if box.kind == "parameter"}
         leading = {wire.tail for wire in self.wires if wire.lane == "forward" and wire.head in parameters}
         return frozenset(

@@ -1,4 +1,4 @@
-"""The letter and layer of very many names at once: most are printed as we print them, and need no parser."""
+"""A fast reader for letters and layers of many names: most are in our own spelling and need no parser."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _LEVEL: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
 class Place(NamedTuple):
-    """What a quantity of the notes is, and in which layer."""
+    """The letter of a quantity of the notes, and its layer."""
 
     letter: str
     layer: int | None
 
 
 def place_of(node: FlowNode) -> Place | None:
-    """Letter and layer as `autodiff.flow.order.notes_name` reads them; None where it reads no name."""
+    """Letter and layer as in `autodiff.flow.order.notes_name`; None where that returns None."""
     printed = _AS_PRINTED.fullmatch(node.name or "")
     if printed is not None:
         return Place(printed[1] or printed[2], int(printed[3].translate(_LEVEL)))

@@ -1,4 +1,4 @@
-"""Names of any length, short enough for a picture; hints and the description keep them whole."""
+"""Long names, shortened for pictures; tooltips and the description keep the whole names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WHOLE: Final = frozenset({"hint", "description"})
 
 
 def with_short_names(what: Picture, names: Iterable[str]) -> Picture:
-    """The picture, with the first 79 characters of each of those names that is longer than 80.
+    """The picture, with names longer than 80 characters cut after 79.
 
     >>> from autodiff import Value
     >>> from autodiff.draw.views.computation import computation

@@ -1,8 +1,8 @@
-"""One page to step through a flow, and to any other parameter of the same graph; it needs no server and no network.
+"""One page to step through a flow to any parameter of a graph, without a server or a network.
 
-The ledger is in the page as JSON, every number in full; texts hold the numbers as slots, so that the reader decides how
-many digits are shown. The page draws with elements and text nodes only: no name can become markup or script, and its
-policy lets nothing load or run but the script whose hash it holds.
+The page contains the ledger as JSON with every number in full. Texts hold numbers as slots, so readers choose the
+number of digits. The page is built only from elements and text nodes, so no name can become markup or script, and its
+policy lets nothing load or run except the script with the given hash.
 """
 
 from __future__ import annotations
@@ -42,34 +42,34 @@ from autodiff.words.phrases import LANGUAGES, PHRASES, checked_language
 __all__ = ["page"]
 
 _MOST_TARGETS: Final = 400
-_MOST_EDGES: Final = 40_000  # of all flows together: their steps are a few seconds' work
+_MOST_EDGES: Final = 40_000  # in all flows together: writing their steps takes a few seconds
 _MOST_STEPS: Final = 40
 _MOST_LINES: Final = 16
 _MOST_TERMS: Final = 8
-_MOST_ENTRIES: Final = 64  # of an array, beside its shape and norm
+_MOST_ENTRIES: Final = 64  # of an array, shown beside its shape and norm
 _MOST_DIGITS: Final = 17
-_LONGEST: Final = 80  # name in a sentence
+_LONGEST: Final = 80  # characters of a name in a sentence
 _EXACT: Final = 2**53
 _THEMES: Final = ("auto", "light", "dark", "print")
-_SLOT: Final = "\0"  # around a number in a text; no label holds it
+_SLOT: Final = "\0"  # around a number in a text; no label contains it
 
 
 def page(flow: Flow, *, theme: str = "auto", language: str = "en", digits: int = 4) -> str:
-    """A page of HTML, one file without a server or a network: the flow in steps, and that to every other node.
+    """Write one HTML file that needs no server or network: the flow in steps, and the flow to every other node.
 
     Args:
-        flow: what `autodiff.flow.error_flow` gives; its parameter is the one shown first.
-        theme: auto (as the reader's system), light, dark or print; readers can switch.
+        flow: the result of `autodiff.flow.error_flow`; the page shows its parameter first.
+        theme: auto (follows the reader's system), light, dark or print; readers can switch.
         language: en or zh; readers can switch.
-        digits: how many significant digits are shown first; every number is there in full.
+        digits: the number of significant digits at first; the page contains every number in full.
 
     Returns:
-        the page; the same text for the same flow, in every process. A link to it may name a step and a parameter:
-        ``#step=4``, ``#parameter=W14(1)&step=4``. Of a large graph it holds the strongest units of each layer and the
-        parameters between them, and says how many it leaves out.
+        the page; the same flow gives the same text in every process. A link can select a step and a parameter:
+        ``#step=4``, ``#parameter=W14(1)&step=4``. For a large graph, the page shows the strongest units of each layer
+        and the parameters between them, and says how many nodes it leaves out.
 
     Raises:
-        ValueError: an unknown theme or language, or digits outside 1 … 17.
+        ValueError: if the theme or the language is not supported, or digits is outside 1 … 17.
 
     Source: notes, section 1.5 ("error sharing").
 
@@ -82,7 +82,7 @@ def page(flow: Flow, *, theme: str = "auto", language: str = "en", digits: int =
     if theme not in _THEMES:
         raise ValueError(f"unknown theme {theme!r} (must be one of {', '.join(_THEMES)})")
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= _MOST_DIGITS:
-        raise ValueError(f"expected 1 … {_MOST_DIGITS} significant digits but got digits={digits!r}")
+        raise ValueError(f"expected 1 … {_MOST_DIGITS} significant digits, but got digits={digits!r}")
     data = _data(flow) | {"theme": theme, "language": checked_language(language), "digits": digits}
     style, script = _colours() + style_source(), script_source()
     title = PHRASES["title.flow"][LANGUAGES.index(language)].format(parameter=flow.parameter.label)
@@ -101,7 +101,7 @@ def page(flow: Flow, *, theme: str = "auto", language: str = "en", digits: int =
 
 
 def _policy(style: str, script: str) -> str:
-    """Nothing loads, nothing is sent, and only this style and this script count."""
+    """The security policy: nothing loads, nothing is sent, and only this style and this script apply."""
     return (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
     )
@@ -122,7 +122,7 @@ def _colours() -> str:
 
 
 def _embedded(data: Mapping[str, Any]) -> str:
-    """JSON that cannot end its element, begin a comment or be a line break to any parser."""
+    """JSON that cannot end its element, start a comment or contain a line break for any parser."""
     written = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return written.translate(_ESCAPED)
 
@@ -134,7 +134,7 @@ _ESCAPED: Final = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029
 
 
 def _data(flow: Flow) -> dict[str, Any]:
-    """What the page knows: nodes and edges of the ledger, where boxes stand, and the story of every node's flow."""
+    """The data of the page: nodes and edges of the ledger, positions of boxes, and the story of every node's flow."""
     flows, made = flow.flows, select(flow)
     whole = replace(flow, nodes=flows.nodes)
     every = (*flows.nodes, flow.parameter) if flow.is_empty else flows.nodes
@@ -161,7 +161,7 @@ def _data(flow: Flow) -> dict[str, Any]:
 
 
 def _told(flow: Flow, kept: Sequence[FlowNode]) -> Iterator[Flow]:
-    """The flow itself, then those to the other nodes, the largest errors first, until it is too much to tell."""
+    """The flow itself, then the flows to other nodes, largest errors first, up to a total number of edges."""
     yield flow
     edges = len(flow.edges)
     others = [node for node in kept if node.label != flow.parameter.label]
@@ -174,7 +174,7 @@ def _told(flow: Flow, kept: Sequence[FlowNode]) -> Iterator[Flow]:
 
 
 def _positions(made: Selection, places: Mapping[int, int]) -> dict[str, Any]:
-    """Boxes column by column from the output on, and which weight stands on which wire, which bias in which box."""
+    """The boxes by column, starting at the output; the weights on wires; and the biases in boxes."""
     return {
         "columns": [[[places[k] for k in box] for box in column] for column in made.columns],
         "more": made.more,
@@ -185,19 +185,19 @@ def _positions(made: Selection, places: Mapping[int, int]) -> dict[str, Any]:
 
 @cache
 def _phrases_used() -> frozenset[str]:
-    """The phrases that the script asks for, by their keys in it."""
+    """The keys of the phrases that the script uses."""
     script = script_source()
     return frozenset(key for key in PHRASES if f"'{key}'" in script)
 
 
 def _node(whole: Flow, node: FlowNode) -> list[Any]:
-    """Its label, operation, value, error, and the symbol of its error where it has one."""
+    """The label, operation, value and error of a node, and the symbol of its error if it has one."""
     symbol = None if node is whole.parameter else error_symbol(whole, node)
     return [node.label, node.operation or 0, _in_full(node.value), _in_full(node.error), symbol or 0]
 
 
 def _edge(whole: Flow, edge: FlowEdge) -> list[Any]:
-    """Slot, local gradient, how it reads (0 where its number says all), share; of arrays how the share is made."""
+    """Slot, local gradient, its symbol (0 if it is only a number) and share; for arrays, the formula of the share."""
     symbol = 0 if edge.local_symbol == number(edge.local) else edge.local_symbol
     told = [edge.slot, _in_full(edge.local), symbol, _in_full(edge.share)]
     is_matrix = edge.local is None and error_symbol(whole, whole.nodes[edge.consumer]) is not None
@@ -205,7 +205,7 @@ def _edge(whole: Flow, edge: FlowEdge) -> list[Any]:
 
 
 def _in_full(value: Any) -> Any:
-    """A number in full; of an array its shape, its norm and, if it is small, its entries from first to last."""
+    """A number in full; for an array, its shape, its norm and, if it is small, its entries."""
     if isinstance(value, np.ndarray | np.generic):
         array = np.asarray(value)
         with np.errstate(all="ignore"):
@@ -218,7 +218,7 @@ def _in_full(value: Any) -> Any:
 
 
 def _size(error: Signal) -> float:
-    """How large an error is; what is not a number counts as largest, so that it is seen."""
+    """The size of an error; nan counts as largest, so that it is not overlooked."""
     if error is None:
         return 0.0
     with np.errstate(all="ignore"):
@@ -230,7 +230,7 @@ def _size(error: Signal) -> float:
 
 
 class _Teller:
-    """Tells flows in all languages; equal texts are kept once."""
+    """Writes the stories of flows in all languages; equal texts are stored once."""
 
     def __init__(self, kept: Sequence[FlowNode], places_of_edges: Mapping[tuple[int, int], int]) -> None:
         self._places = {node.id: place for place, node in enumerate(kept)}
@@ -241,7 +241,7 @@ class _Teller:
         self._pieces: dict[str | float, int] = {}
 
     def written(self) -> dict[str, list[Any]]:
-        """Each text in every language, or once where all are equal, as places of its pieces and numbers."""
+        """Each text in every language, or once if all are equal, as indices of its pieces and numbers."""
         texts = [[self._in_pieces(text) for text in dict.fromkeys(texts)] for texts in self._known]
         return {"texts": texts, "pieces": list(self._pieces)}
 
@@ -250,7 +250,7 @@ class _Teller:
         return [self._pieces.setdefault(part, len(self._pieces)) for part in parts if part != ""]
 
     def story(self, flow: Flow) -> list[Any]:
-        """The derivative (None: the usual quotient), the product in both forms, the steps, their count, the remarks."""
+        """The derivative (None for the usual quotient), the product in both forms, the steps, their count, remarks."""
         told = [steps(flow, style) for style in _STYLES]
         return [
             self._derivative(flow),
@@ -266,7 +266,7 @@ class _Teller:
         return self._text(derivative(flow, style) for style in _STYLES)
 
     def _step(self, flow: Flow, told: Sequence[Step]) -> list[Any]:
-        """Its text, the nodes and the edges it is about."""
+        """The text of a step, its nodes and its edges."""
         step, number_of = told[0], flow.flows.number_of
         nodes = (number_of(flow.nodes[k]) for k in step.nodes)
         edges = ((number_of(flow.nodes[edge.consumer]), edge.slot) for edge in map(flow.edges.__getitem__, step.edges))
@@ -280,14 +280,14 @@ class _Teller:
         return self._known.setdefault(tuple(map(self._shorter, texts)), len(self._known))
 
     def _shorter(self, text: str) -> str:
-        """``text`` with names that nobody reads to their end cut short."""
+        """``text`` with very long names shortened."""
         for label, short in self._long.items():
             text = text.replace(label, short)
         return text
 
 
 def _slot(x: float | None) -> str:
-    """A number as a slot of a text, behind its sign."""
+    """A number as a slot in a text, after its sign."""
     if x is None or not math.isfinite(x):
         return number(x)
     return f"{'−' if x < 0 else ''}{_SLOT}{abs(float(x))!r}{_SLOT}"
@@ -297,7 +297,7 @@ _STYLES: Final = tuple(Style(language, _slot) for language in LANGUAGES)
 
 
 def _short(x: float) -> float:
-    """The same number, in JSON without .0 at its end."""
+    """The same number, without a trailing .0 in JSON."""
     return int(x) if x.is_integer() and 0 < abs(x) < _EXACT else x
 
 
@@ -311,7 +311,7 @@ def _lines(step: Step, style: Style) -> str:
 
 
 def _outer(items: list[Any], most: int) -> list[Any]:
-    """All items, or the first and the last ones of too many."""
+    """All items, or the first and the last if there are too many."""
     return items if len(items) <= most else [*items[: most // 2], *items[-most // 2 :]]
 
 

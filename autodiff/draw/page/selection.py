@@ -1,7 +1,7 @@
-"""Which boxes a page draws for a graph, in which columns, and which parameters stand on wires and in boxes.
+"""The boxes that a page draws for a graph, their columns, and the parameters on wires and in boxes.
 
-A weight stands on the wire from what it multiplies, a bias in the box of its sum; everything else is a box. Of a large
-graph the strongest boxes of each column are kept, those on the way of the flow first.
+A weight goes on the wire from the value it multiplies, a bias in the box of its sum; every other node is a box. In a
+large graph, only the strongest boxes of each column are kept, with boxes on the paths of the flow first.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _MOST_COLUMNS: Final = 24
 
 @dataclass(slots=True, eq=False)
 class Selection:
-    """Numbers are those of the graph (`autodiff.flow.numbering`).
+    """The selected nodes, by their numbers in the graph (`autodiff.flow.numbering`).
 
-    ``columns`` hold boxes, each the numbers of its nodes, from the output on; ``more`` says how many boxes of each
-    column are left out. ``wires`` are (weight, input, consumer), ``biases`` (bias, consumer). ``nodes`` are all
-    that are kept.
+    ``columns`` start at the output and hold boxes, each a list of node numbers. ``more`` counts the boxes left out of
+    each column. ``wires`` are triples (weight, input, consumer), and ``biases`` are pairs (bias, consumer). ``nodes``
+    are all nodes that are kept.
     """
 
     columns: list[list[list[int]]]
@@ -39,7 +39,7 @@ class Selection:
 
 
 def select(flow: Flow) -> Selection:
-    """The selection of a flow's graph: the same for every parameter, as long as nothing has to be left out.
+    """Select the boxes of a flow's graph; the result is the same for every parameter unless boxes are left out.
 
     >>> from autodiff import Value
     >>> from autodiff.flow import error_flow
@@ -62,8 +62,8 @@ def select(flow: Flow) -> Selection:
 
 
 def _boxes(flow: Flow) -> Selection:
-    """The boxes of the graph without its parameters, folded."""
-    whole = flow.flows.to(flow.flows.nodes[-1])  # the last node is a leaf: it takes no unit apart
+    """The boxes of the graph without its parameters, with units folded."""
+    whole = flow.flows.to(flow.flows.nodes[-1])  # the last node is a leaf, so it splits no unit
     columns: list[list[list[int]]] = []
     for group in grouped(whole, units=True):
         columns += [[] for _ in range(group.column + 1 - len(columns))]
@@ -87,7 +87,7 @@ def _boxes(flow: Flow) -> Selection:
 
 
 def _ranks(flow: Flow) -> Callable[[int], tuple[bool, bool, float]]:
-    """What is kept first: what the parameter multiplies, then what is on the way, then the strongest errors."""
+    """The order of selection: values that the parameter multiplies, then nodes on the paths, then strongest errors."""
     way = {flow.flows.number_of(node) for node in flow.nodes}
     partners = {edge.partner for edge in flow.shares}
     nodes = flow.flows.nodes
@@ -101,7 +101,7 @@ def _ranks(flow: Flow) -> Callable[[int], tuple[bool, bool, float]]:
 
 
 def _place(made: Selection, flow: Flow, edge: FlowEdge, column_of: dict[int, int]) -> None:
-    """Find a place for a node without a box: on a wire, in its consumer's box, or a box of its own."""
+    """Find a place for a node without a box: on a wire, in its consumer's box, or in a new box."""
     if not _is_parameter(flow, edge.input):
         return
     partner = None if edge.partner is None else flow.flows.numbered.by_label.get(edge.partner)
@@ -123,6 +123,6 @@ def _add_box(made: Selection, node: int, column: int) -> None:
 
 
 def _is_parameter(flow: Flow, node: int) -> bool:
-    """Whether a node is a leaf that is called like a weight or a bias."""
+    """Whether a node is a leaf with the name of a weight or a bias."""
     found = flow.flows.nodes[node]
     return found.operation is None and is_parameter_name(found)

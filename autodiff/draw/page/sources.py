@@ -1,4 +1,4 @@
-"""The page's style and script, read from the files in ``assets/`` without what nobody reads in a page."""
+"""The style and the script of the page, read from ``assets/`` without comments and extra spaces."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Final
 
 __all__ = ["SCRIPT", "script_source", "style_source"]
 
-#: The files of the script, in an order in which each uses at once only what stands before it.
+#: The files of the script; at load time, each uses only definitions from earlier files.
 SCRIPT: Final = (
     "ledger", "numbers", "words", "elements", "flow", "predict", "moves", "choices", "layout", "boxes", "picture",
     "page",
 )  # fmt: skip
-#: A string, which keeps its spaces; a sign with spaces around it; another space that says nothing.
+#: A string, which keeps its spaces; a sign with spaces around it; any other redundant space.
 _SPACES: Final = re.compile(r"('(?:\\.|[^'\\])*'|`[^`]*`)| ([-=!<>?:+*/&|]+) (?![-+])|(?<=[,:]) |(?<=\)) (?={)")
 
 
 def style_source() -> str:
-    """The rules of the page, which take its colours from variables.
+    """The CSS rules of the page, which take colours from variables.
 
     >>> "background:var(--paper)" in style_source()
     True
@@ -29,7 +29,7 @@ def style_source() -> str:
 
 @cache
 def script_source() -> str:
-    """All files of the script in one function: their names are for each other, and for nobody else.
+    """All files of the script inside one function, so that their names stay private.
 
     >>> script_source()[:18]
     "'use strict';(()=>"
@@ -39,6 +39,6 @@ def script_source() -> str:
 
 
 def _asset(name: str) -> str:
-    """The text of a file without indents and comments."""
+    """The text of a file without indentation and comments."""
     source = files("autodiff.draw.page").joinpath("assets", name).read_text(encoding="utf-8")
     return re.sub(r"(?m)^\s+|(?:^|\s+)// .*$", "", source)

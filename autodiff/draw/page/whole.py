@@ -1,4 +1,4 @@
-"""A picture without a flow, a whole computation graph, as a story and as a page."""
+"""A picture of a whole computation graph, without a flow, as a story and as a page."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from autodiff.words.phrases import say
 
 __all__ = ["sheet", "story"]
 
-#: Only styles count: nothing is loaded, sent or run.
+#: Only styles are allowed: nothing is loaded, sent or run.
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
 def story(what: Picture) -> Story:
-    """Title, a line for every box, from the output on, with its numbers in full, and the captions.
+    """The title, a line for every box with its numbers in full, starting at the output, and the captions.
 
     >>> from autodiff import Value
     >>> from autodiff.draw.views.computation import computation
@@ -32,10 +32,10 @@ def story(what: Picture) -> Story:
 
 
 def sheet(what: Picture, *, theme: str = "auto") -> str:
-    """One self-contained page of HTML: the picture, and its story in words below; the same text in every process.
+    """One self-contained HTML page with the picture and its story in words; the same text in every process.
 
     Raises:
-        ValueError: an unknown theme.
+        ValueError: if the theme is unknown.
 
     >>> from autodiff import Value
     >>> from autodiff.draw.views.computation import computation
@@ -53,7 +53,7 @@ def sheet(what: Picture, *, theme: str = "auto") -> str:
 
 
 def _style(theme: str) -> str:
-    """A graph wider than the screen is scrolled in its own frame, and its text is not."""
+    """The style of the page: a graph wider than the screen scrolls in its frame, separately from the text."""
     colours = "background:{paper};color:{ink}"
     light, dark = (colours.format(**palette) for palette in (THEMES[theme], DARK))
     css = (

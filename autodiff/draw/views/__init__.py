@@ -1,1 +1,1 @@
-"""From a flow or a graph to a picture as data: which boxes, wires and marks there are."""
+"""Views, which turn a flow or a graph into a picture as data: its boxes, wires and marks."""

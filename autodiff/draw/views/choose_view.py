@@ -1,4 +1,4 @@
-"""From a flow to its picture: a rail for one path, a graph of shares for several, the rest of the graph in grey."""
+"""The picture of a flow: a rail for one path, a graph of shares for several, with the rest of the graph in grey."""
 
 from __future__ import annotations
 
@@ -34,26 +34,27 @@ from autodiff.telling.terms import derivative
 
 __all__ = ["VIEWS", "picture"]
 
-#: How a flow may be seen.
+#: The views of a flow.
 VIEWS: Final = ("auto", "rail", "shares", "graph", "network")
 
 _MOST_UNITS: Final = 60
-_MOST_LINES: Final = 60  # of steps below a picture; a reader of more has lost the badges by then
+_MOST_LINES: Final = 60  # of steps below a picture; in longer lists readers lose track of the badges
 
 
 def picture(flow: Flow, view: str = "auto", *, language: str = "en", digits: int = 4) -> Picture:
-    """The picture of a flow: which boxes and wires there are and what they say.
+    """Build the picture of a flow: its boxes and wires with their texts.
 
     Args:
-        flow: what `autodiff.flow.error_flow` gives.
-        view: "rail" (one path, of several the strongest), "shares" (all paths), "graph" (every value with its
-            operation), "network" (neurons and weights) or "auto": rail for one path, shares for several; where that
-            would be more than a reader can take in, the strongest path alone, and a caption says so.
+        flow: the result of `autodiff.flow.error_flow`.
+        view: "rail" (the strongest path), "shares" (all paths), "graph" (every value with its operation), "network"
+            (neurons and weights) or "auto": rail for one path, shares for several. If there are too many boxes for a
+            reader, "auto" shows only the strongest path, and a caption says so.
         language: "en" or "zh".
-        digits: how many significant digits numbers have.
+        digits: the number of significant digits.
 
     Raises:
-        ValueError: an unknown view or language, digits below 1, or a view that does not fit the flow.
+        ValueError: if the view is unknown or does not fit the flow, the language is not supported, or digits is less
+        than 1. TypeError: if digits is not an integer.
 
     >>> from autodiff import Value
     >>> from autodiff.flow import error_flow
@@ -80,8 +81,8 @@ def _made(flow: Flow, view: str, language: str, digits: int) -> Picture:
             return _shares(flow, style, groups)
         if view == "shares":
             raise ValueError(
-                f"the view 'shares' draws at most {_MOST_UNITS} boxes, and {len(flow.nodes)} nodes are on the way to "
-                f"{brief(flow.parameter.label)}: take the view 'rail' for the strongest path, or 'graph', which folds"
+                f"the view 'shares' draws at most {_MOST_UNITS} boxes, but {len(flow.nodes)} nodes lead to "
+                f"{brief(flow.parameter.label)}; use the view 'rail' for the strongest path, or 'graph', which folds"
             )
     return _rail(flow, style)
 
@@ -100,7 +101,7 @@ def _empty(flow: Flow, style: Style) -> Picture:
 
 
 def _groups_of_shares(flow: Flow) -> list[Group]:
-    """The boxes of a graph of shares; none if that would be too many."""
+    """The boxes of a graph of shares; none if there would be too many."""
     if len(flow.nodes) > 2 * _MOST_UNITS:
         return []
     groups = grouped(flow, units=True, off_path=not has_much_off_path(flow))
@@ -114,7 +115,7 @@ def _shares(flow: Flow, style: Style, groups: Sequence[Group]) -> Picture:
 
 
 def _rail(flow: Flow, style: Style) -> Picture:
-    """One path with the rest in grey; of several the strongest."""
+    """The strongest path, with the rest of the graph in grey."""
     path = strongest(flow)
     if flow.path_count > 1:
         made = rail(flow, style, path, StepNumbers(flow, ()))
@@ -131,12 +132,12 @@ def _rail(flow: Flow, style: Style) -> Picture:
 
 
 def _below(told: Sequence[Step]) -> Sequence[Step]:
-    """The steps that stand below a picture, whose numbers it then shows: all of them, or none of very many."""
+    """The steps below a picture, which shows their numbers: all steps, or none if there are too many."""
     return told if sum(1 + len(step.lines) for step in told) <= _MOST_LINES else ()
 
 
 def _left_out(flow: Flow, style: Style) -> list[str]:
-    """That much is not drawn."""
+    """The caption that counts the nodes not drawn."""
     count = len(flow.flows.nodes) - len(flow.nodes)
     return [style.say("caption.left-out", count=count)] if has_much_off_path(flow) else []
 

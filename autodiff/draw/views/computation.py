@@ -1,4 +1,4 @@
-"""The computation graph: one box for every value, with its operation merged in and a port for every input."""
+"""The computation graph: one box for every value with its operation, and a port for every input."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from autodiff.telling.style import Style
 
 __all__ = ["MOST_BOXES", "computation", "graph_of_flow"]
 
-MOST_BOXES: Final = 150  # more than that nobody reads
+MOST_BOXES: Final = 150  # readers cannot take in more
 _MOST_PORTS: Final = 12
 _MOST_TOLD: Final = 4  # sentences about inf and nan
 _VALUE_ROW: Final = 0
@@ -39,20 +39,21 @@ def computation(
     output: Any, *, names: Mapping[str, Any] | None = None, language: str = "en", digits: int = 4,
     most: int = MOST_BOXES,
 ) -> Picture:  # fmt: skip
-    """The picture of all that ``output`` was computed from: a box for every value, a port for every input.
+    """Build the picture of the graph that computed ``output``: a box for every value, a port for every input.
 
     A box holds the local gradient for each input, the operation with the value's name, and the value over its
-    gradient: what ``backward()`` has added up in ``.grad``, or a dash as long as it has not been there.
+    gradient: the content of ``.grad``, or a dash before ``backward()`` has reached the node.
 
     Args:
         output: a Value or Tensor.
-        names: what nodes without a name are called, such as ``locals()``.
+        names: names for unnamed nodes, such as ``locals()``.
         language: "en" or "zh".
-        digits: how many significant digits numbers have.
-        most: how many boxes are drawn; of a larger graph layers and scopes of names are folded into one box each.
+        digits: the number of significant digits.
+        most: the largest number of boxes; in a larger graph, each layer or scope of names is folded into one box.
 
     Raises:
-        TypeError: ``output`` is no node. ValueError: an unknown language, digits below 1, or most below 2.
+        TypeError: if ``output`` is not a node. ValueError: if the language is not supported, digits is less than 1, or
+        most is less than 2.
 
     >>> from autodiff import Value
     >>> a = Value(3.0, name="a")
@@ -61,7 +62,7 @@ def computation(
     (['× 3', '× 3'], [['×', '9'], ['', '–']])
     """
     if not isinstance(output, Node):
-        raise TypeError(f"a computation graph is that of a Value or Tensor, and got {describe(output)}")
+        raise TypeError(f"expected the output of a graph as a Value or Tensor, but got {describe(output)}")
     graph = NumberedGraph(topological(output)[::-1], names)
     items = [graph.described(node, node.grad) for node in graph.nodes]
     made = _Drawer(picture_style(language, digits), graph, items, None, most).picture()
@@ -69,13 +70,13 @@ def computation(
 
 
 def graph_of_flow(flow: Flow, style: Style, most: int = MOST_BOXES) -> Picture:
-    """The computation graph of a flow's output: the way to the parameter in colour, with every share on its wire."""
+    """The computation graph of a flow's output: the paths to the parameter in colour, with every share on its wire."""
     return _Drawer(style, flow.flows.numbered, flow.flows.nodes, flow, most).picture()
 
 
 @dataclass(frozen=True, slots=True)
 class _Wired:
-    """An edge of the graph as it is to be drawn."""
+    """An edge of the graph, ready to be drawn."""
 
     item: int
     consumer: int
@@ -90,7 +91,7 @@ class _Drawer:
         self, style: Style, graph: NumberedGraph, items: Sequence[FlowNode], flow: Flow | None, most: int
     ) -> None:
         if most < 2:
-            raise ValueError(f"a picture has at least 2 boxes, and got most={most}")
+            raise ValueError(f"expected room for at least 2 boxes, but got most={most}")
         self.style, self.graph, self.items, self.flow = style, graph, items, flow
         self.nodes, self.inputs = graph.nodes, graph.inputs
         self.scopes = scopes(items, self.inputs)
@@ -131,7 +132,7 @@ class _Drawer:
         return in_order(self.items[members[-1]])
 
     def frames(self) -> dict[Key, Key]:
-        """The cluster of every box that is not folded, where there is room for clusters."""
+        """The cluster of every box, if no box is folded."""
         if self.fold.kind != "all":
             return {}
         return {k: part for k, part in parts(self.scopes, self.inputs, set()).items()}  # noqa: C416 - other key types
@@ -156,13 +157,13 @@ class _Drawer:
         return tuple(Cluster(f"c{k}", name, tuple(own)) for k, (name, own) in enumerate(named))
 
     def marks(self) -> tuple[Mapping[int, str], Mapping[int, str]]:
-        """Where numbers stop being finite: by the numbers of nodes, and by id(edge)."""
+        """Marks where numbers stop being finite, by the numbers of nodes and by id(edge)."""
         if self.flow is not None:
             return marks(self.flow, self.style)
         return {item.id: self.style.say("anomaly.value") for item, _ in self.first}, {}
 
     def not_finite(self) -> Iterator[tuple[FlowNode, str]]:
-        """Of a graph without a flow the nodes at which values, and then gradients, stop being finite; what is said."""
+        """In a graph without a flow, the nodes where values, then gradients, stop being finite, with sentences."""
         for anomaly in first_values(reversed(self.items), reversed(self.nodes)):
             made = self.nodes[anomaly.node.id]
             yield anomaly.node, first_value(anomaly.node, made, self.graph.labels.__getitem__, self.style)
@@ -186,7 +187,7 @@ class _Drawer:
         return Box(id, kind, column, rows, self.hint(item), ports[key], self.box_marks.get(key, ""))
 
     def rows(self, item: FlowNode, computed: bool, error: Cell, *, is_parameter: bool) -> tuple[Row, Row]:
-        """Operation and value, name and gradient; for a leaf its name and value, and the gradient."""
+        """Two rows: operation and value, name and gradient; for a leaf, name and value, then the gradient."""
         name = brief(item.label) if item.name or not computed else ""
         first, second = (Cell("sign", operation_symbol(item)), name) if computed else (Cell("name", name), "")
         green = is_parameter or (not computed and self.is_called_like_a_parameter(item))
@@ -196,11 +197,11 @@ class _Drawer:
 
     @staticmethod
     def is_called_like_a_parameter(item: FlowNode) -> bool:
-        """Whether a name is the notes' for a weight or bias; w[0] is an item of a list."""
+        """Whether the name is that of a weight or bias in the notes; w[0] is an item of a list."""
         return is_parameter_name(item) and "[" not in (item.name or "")
 
     def error(self, node: Node, item: FlowNode) -> Cell:
-        """A gradient, a dash for one that is not there yet, or in words that no path leads here."""
+        """The gradient, a dash if it is not known yet, or the words for a node that no path reaches."""
         if item.error is None:
             constant = node.is_detached or self.flow is not None
             return Cell("error", self.style.say("term.no-path") if constant else self.style.write(None))
@@ -217,7 +218,7 @@ class _Drawer:
         return Box(id, "fold", column, rows, f"{count}: {brief(first) if len(members) < 2 else first}")
 
     def lone(self, id: str, column: int, parameter: FlowNode) -> Box:
-        """The parameter that is on no path."""
+        """The box of a parameter on no path."""
         error = Cell("error", self.style.say("term.no-path"))
         rows = self.rows(parameter, False, error, is_parameter=True)
         return Box(id, "parameter", column, rows, self.hint(parameter))
@@ -225,7 +226,7 @@ class _Drawer:
     # ---- ports and wires ---------------------------------------------------------------------------------------------
 
     def ports(self, k: int) -> tuple[tuple[Cell, ...], list[_Wired]]:
-        """The ports of a box and the wires that reach them; of very many inputs some share the last port."""
+        """The ports of a box and the wires that reach them; of very many inputs, the last ones share a port."""
         node = self.nodes[k]
         shown = self.shown_slots(k)
         cells: list[Cell] = []
@@ -290,7 +291,7 @@ class _Drawer:
             )  # fmt: skip
         return tuple(made.values())
 
-    # ---- what is said ------------------------------------------------------------------------------------------------
+    # ---- captions ----------------------------------------------------------------------------------------------------
 
     def finished(self, boxes: Sequence[Box], wires: tuple[Wire, ...], clusters: tuple[Cluster, ...]) -> Picture:
         style, flow = self.style, self.flow
@@ -314,7 +315,7 @@ class _Drawer:
         )
 
     def choice(self) -> Iterator[str]:
-        """What was folded or left out."""
+        """Captions on nodes that are folded or left out."""
         boxes = Counter(key for key in self.fold.box_of.values() if not isinstance(key, int))
         left_out = len(self.nodes) - len(self.fold.box_of)
         if self.fold.kind == "ends":
@@ -331,7 +332,7 @@ class _Drawer:
 
 
 def _array_factor(node: Node, slot: int, names: Mapping[Node, str]) -> str:
-    """What becomes of the error signal δ of an array operation on its way to an input: Wᵀ δ, ∘ σ′(z), × 2."""
+    """How an array operation changes its error signal δ for an input: Wᵀ δ, ∘ σ′(z), × 2."""
     operands = [names[item] if isinstance(item, Node) else "c" for item in node.inputs]
     of_matrices = product(node, slot, operands)
     if of_matrices is not None:

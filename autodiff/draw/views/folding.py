@@ -1,6 +1,6 @@
-"""Which nodes of a graph are drawn one by one, which are folded into one box, and which columns the boxes stand in.
+"""Folding of graphs: the nodes that are drawn individually, the nodes folded into boxes, and the columns of boxes.
 
-Nothing here recurses, and every pass is linear in the graph.
+No function recurses, and every pass is linear in the size of the graph.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from autodiff.flow import FlowNode
 
 __all__ = ["CROWD", "INPUTS", "Fold", "Key", "Scope", "TimeStep", "Weights", "columns", "fold", "parts", "scopes"]
 
-_MAY_HAVE_A_LAYER: Final = re.compile(r"[⁽(^[⁰¹²³⁴-⁹]")  # others need no reading
+_MAY_HAVE_A_LAYER: Final = re.compile(r"[⁽(^[⁰¹²³⁴-⁹]")  # other names need no parsing
 _SEPARATORS: Final = "./"
-CROWD: Final = "crowd"  # the box of what is in the middle
-INPUTS: Final = "inputs"  # the box of leaves of no scope
+CROWD: Final = "crowd"  # the box of the nodes in the middle
+INPUTS: Final = "inputs"  # the box of leaves without a scope
 _MOST_INPUTS: Final = 20
 _LEAVES_ALONE: Final = -1  # the rank of a part without results
 _OF_WEIGHTS: Final = frozenset("Wb")
@@ -36,16 +36,16 @@ class TimeStep(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """What leads from one layer to the next: it is of neither."""
+    """The weights and biases between two layers, which belong to neither."""
 
     layer: int
     next: int
 
 
-#: A layer of the notes by its number, the weights between two, a time step, or a scope of names by its own name.
+#: A layer of the notes (its number), the weights between two layers, a time step, or a scope of names (its name).
 Scope = int | Weights | TimeStep | str
 
-#: A box: a node by its position, or a part of a cluster, ("layer", 0), or the crowd in the middle.
+#: A box: a node (its position), a part of a cluster, ("layer", 0), or the crowd in the middle.
 Key = Hashable
 
 Inputs = Sequence[Sequence[int]]
@@ -53,7 +53,7 @@ Inputs = Sequence[Sequence[int]]
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """The box of every node that is drawn, and the kind of choice: all, way, folded or ends."""
+    """The box of every node that is drawn, and the kind of selection: all, way, folded or ends."""
 
     box_of: Mapping[int, Key]
     kind: str
@@ -62,12 +62,12 @@ class Fold:
 def scopes(nodes: Sequence[FlowNode], inputs: Inputs) -> list[Scope | None]:
     """The layer or scope of every node, given with consumers before their inputs.
 
-    By the notes' names z⁽ᵏ⁾ and a⁽ᵏ⁾ are of layer k, the inputs a⁽¹⁾ of layer 1, and W⁽ᵏ⁾ and b⁽ᵏ⁾ lead from layer k to
-    k+1; but where there is an h⁽ᵗ⁾ all x⁽ᵗ⁾, z⁽ᵗ⁾, h⁽ᵗ⁾ and s⁽ᵗ⁾ are of time step t. By names with a dot or slash
-    "encoder.h" is of "encoder". A node without a name is where all its consumers are.
+    With the notes' names, z⁽ᵏ⁾ and a⁽ᵏ⁾ belong to layer k, the inputs a⁽¹⁾ to layer 1, and W⁽ᵏ⁾ and b⁽ᵏ⁾ lead from
+    layer k to k+1. If there is an h⁽ᵗ⁾, all x⁽ᵗ⁾, z⁽ᵗ⁾, h⁽ᵗ⁾ and s⁽ᵗ⁾ belong to time step t. With names that contain a
+    dot or slash, "encoder.h" belongs to "encoder". A node without a name belongs where all its consumers do.
     """
     recurrent = any(_letter(node) == _STATE for node in nodes if node.name and node.name.startswith(_STATE))
-    found: list[Scope | None] = [None] * len(nodes)  # first what the consumers say
+    found: list[Scope | None] = [None] * len(nodes)  # first the scopes of the consumers
     heard = [False] * len(nodes)
     for k, node in enumerate(nodes):
         own = found[k] = _named(node, recurrent=recurrent) if node.name else found[k]
@@ -97,10 +97,12 @@ def _named(node: FlowNode, *, recurrent: bool) -> Scope | None:
 
 
 def fold(found: Sequence[Scope | None], inputs: Inputs, way: Sequence[int], most: int) -> Fold:
-    """At most about ``most`` boxes: all nodes if they are no more; else the way to the parameter, the rest folded by
-    cluster or left out; else everything folded by cluster; else both ends of the way, or the end at the output.
+    """Choose about ``most`` boxes or fewer: all nodes if possible; else the nodes that lead to the parameter, with the
+    rest folded by cluster or left out; else all nodes folded by cluster; else the two ends of the paths, or the end at
+    the output.
 
-    ``way`` are the positions of the nodes on the way, sorted, the output first; empty for a whole graph.
+    ``way`` holds the sorted positions of the nodes that lead to the parameter, the output first; it is empty for a
+    whole graph.
     """
     count = len(found)
     if count <= most:
@@ -123,17 +125,17 @@ def fold(found: Sequence[Scope | None], inputs: Inputs, way: Sequence[int], most
 def _with_inputs(
     rest: dict[int, Key], found: Sequence[Scope | None], inputs: Inputs, apart: set[int], room: int
 ) -> dict[int, Key]:
-    """The parts, and beside them the inputs, leaves of layer 1 or no scope: one by one where there is room for them."""
+    """The parts and the inputs, leaves of layer 1 or without a scope; inputs stay separate if there is room."""
     leaves = [k for k, items in enumerate(inputs) if rest and not items and found[k] in (None, 1) and k not in apart]
     one_by_one = len(leaves) + len(set(rest.values())) <= min(room, _MOST_INPUTS)
     return rest | {k: k if one_by_one else rest.get(k, INPUTS) for k in leaves}
 
 
 def parts(found: Sequence[Scope | None], inputs: Inputs, apart: set[int]) -> dict[int, Key]:
-    """The nodes of scopes, but for those ``apart``, in parts between which no wires run in circles.
+    """Split the nodes of each scope, except those in ``apart``, into parts so that wires between parts form no cycles.
 
-    Every wire from one part to another leads to a higher rank. A leaf joins the last part of its scope whose rank none
-    of its consumers is below; what it feeds cannot lead back there.
+    Every wire from one part to another leads to a higher rank. A leaf joins the last part of its scope whose rank is
+    not above that of any of its consumers, so no path from the leaf leads back to that part.
     """
     rank = [0] * len(found)
     lowest = [len(found)] * len(found)  # rank among the consumers
@@ -163,13 +165,13 @@ def parts(found: Sequence[Scope | None], inputs: Inputs, apart: set[int]) -> dic
 def columns(
     boxes: Sequence[Key], wires: Sequence[tuple[Key, Key]], frames: Mapping[Key, Key], leaves: set[Key]
 ) -> dict[Key, int]:
-    """A column for every box, counted from the output: left of all its consumers, and frames by themselves.
+    """A column for every box, counted from the output: left of all its consumers, with separate columns for frames.
 
     Args:
-        boxes: consumers before their inputs.
-        wires: (input, consumer).
-        frames: the frame of a box that has one; wires between frames run in no circle.
-        leaves: the boxes without inputs; they stand where there is room.
+        boxes: the boxes, consumers before their inputs.
+        wires: pairs (input, consumer).
+        frames: the frame of each box that has one; wires between frames form no cycles.
+        leaves: the boxes without inputs; they go where there is room.
     """
     consumers: dict[Key, list[Key]] = {box: [] for box in boxes}
     for item, consumer in wires:
@@ -192,7 +194,7 @@ def columns(
             start = max(start, highest + 1)
             framed.append((start, start + max(depth.values())))
         else:
-            for low, high in framed:  # sorted, since every frame starts beyond all others
+            for low, high in framed:  # sorted, since every frame starts after all earlier ones
                 start = high + 1 if low <= start <= high else start
         for box in own:
             column[box] = start + depth[box]
@@ -204,7 +206,7 @@ def columns(
 def _in_order(
     members: Mapping[Key, Sequence[Key]], consumers: Mapping[Key, Sequence[Key]], apart: set[Key]
 ) -> list[Key]:
-    """The groups, consumers before their inputs."""
+    """The groups in order, consumers before their inputs."""
     group_of = {box: group for group, own in members.items() for box in own}
     users = {
         group: {group_of[user] for box in own for user in consumers[box]} - {group} for group, own in members.items()
@@ -216,7 +218,7 @@ def _in_order(
     waiting = {group: len(own) for group, own in users.items() if group not in apart}
     ready = [group for group, count in waiting.items() if not count]
     order: list[Key] = []
-    for group in ready:  # it grows
+    for group in ready:  # the list grows during the loop
         order.append(group)
         for item in items[group]:
             if item in waiting:
@@ -227,7 +229,7 @@ def _in_order(
 
 
 def _depths(own: Sequence[Key], consumers: Mapping[Key, Sequence[Key]]) -> dict[Key, int]:
-    """The longest way from each member of a group out of it."""
+    """The longest path from each member of a group to the outside."""
     depth: dict[Key, int] = dict.fromkeys(own, 0)
     for box in own:  # consumers first
         depth[box] = max((depth[user] + 1 for user in consumers[box] if user in depth), default=0)

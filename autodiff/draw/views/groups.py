@@ -1,4 +1,4 @@
-"""Which nodes of a flow share a box, and in which column it stands."""
+"""Groups of nodes that share a box, and the columns of the groups."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SCORES: Final = ("s", "s_c")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """Nodes of one box from left to right, (z, a) or one alone; ``column`` counts from 0, the output's."""
+    """The nodes of one box from left to right, (z, a) or a single node; ``column`` counts from 0 at the output."""
 
     nodes: tuple[FlowNode, ...]
     column: int
@@ -29,12 +29,12 @@ class Group:
 
 
 def has_much_off_path(flow: Flow) -> bool:
-    """Whether more nodes are not on the way than a reader takes in: then none is drawn, and none is looked at."""
+    """Whether more nodes are off the paths than readers can take in; then none of them is drawn or examined."""
     return len(flow.flows.nodes) - len(flow.nodes) > _MOST_OFF_PATH
 
 
 def found_off_the_way(flow: Flow, labels: Collection[str]) -> dict[str, FlowNode]:
-    """The nodes of these labels that are not on the way."""
+    """The nodes with these labels that are off the paths."""
     if has_much_off_path(flow):
         on_the_way = {node.label for node in flow.nodes}
         return {n.label: n for n in flow.flows.nodes if n.label in labels and n.label not in on_the_way}
@@ -42,10 +42,10 @@ def found_off_the_way(flow: Flow, labels: Collection[str]) -> dict[str, FlowNode
 
 
 def grouped(flow: Flow, *, units: bool, off_path: bool = True) -> list[Group]:
-    """The groups of a flow's nodes, column by column and in reading order within one.
+    """The groups of a flow's nodes, column by column, and in reading order within a column.
 
-    With ``units`` a unit's z and a, one behind the other, stand in one box. Weights and biases that are not on the way
-    are left out: a wire stands for them; without ``off_path`` so is every node that is not on the way.
+    With ``units``, the z and a of a unit share a box. Weights and biases off the paths are left out, since wires
+    represent them. Without ``off_path``, every node off the paths is left out.
     """
     edges = [*_edges(flow, off_path=off_path)]
     every = flow.every if off_path else flow.nodes
@@ -68,15 +68,15 @@ def grouped(flow: Flow, *, units: bool, off_path: bool = True) -> list[Group]:
 
 
 def is_parameter_name(node: FlowNode) -> bool:
-    """Whether a node is called like a weight or a bias of the notes."""
+    """Whether a node has the name of a weight or a bias in the notes."""
     name = place_of(node) if (node.name or " ")[0] in _PARAMETER_LETTERS else None
     return name is not None and name.letter in _PARAMETER_LETTERS
 
 
 def stands_on_its_wire(flow: Flow) -> bool:
-    """Whether the parameter's box stands on the wire from what it multiplies to the sum of a unit that it goes into.
+    """Whether the parameter's box lies on the wire from the value it multiplies to the weighted sum of a unit.
 
-    So do weights and biases of a layer. Any other factor leads into its product, beside what it is multiplied by.
+    This holds for weights and biases of a layer. Any other factor leads into its product, beside the other factor.
     """
     parameter = flow.parameter
     if parameter.operation is not None or not is_parameter_name(parameter):
@@ -85,7 +85,7 @@ def stands_on_its_wire(flow: Flow) -> bool:
 
 
 def _is_of_a_layer(node: FlowNode) -> bool:
-    """Whether a node is called like what arrives at a unit, or like the score."""
+    """Whether a node has the name of a unit's weighted sum or of the score."""
     name = notes_name(node)
     return name is not None and (name.layer is not None or name.letter in _SCORES)
 
@@ -103,7 +103,7 @@ def _edges(flow: Flow, *, off_path: bool) -> Iterator[tuple[int, int]]:
 
 
 def _inner_nodes(flow: Flow, every: Sequence[FlowNode], edges: Sequence[tuple[int, int]]) -> dict[int, int]:
-    """For each unit's a the id of its z: made from it alone, used by it alone, and of the same unit and layer."""
+    """For each unit's a, the id of its z: its only input, with no other consumer, in the same unit and layer."""
     inputs = Counter(consumer for consumer, _ in edges)
     uses = Counter(item for _, item in edges)
     return {

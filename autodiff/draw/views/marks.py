@@ -1,4 +1,4 @@
-"""Marks where numbers stop being finite: on the box that has the first such number, and on the wire it came by."""
+"""Marks where numbers stop being finite: on the box with the first such number, and on the wire it arrived by."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["mark", "marks"]
 
 
 def marks(flow: Flow, style: Style) -> tuple[dict[int, str], dict[int, str]]:
-    """What the marks say: of boxes by the numbers of their nodes in the graph, of wires by id(edge)."""
+    """The texts of marks: on boxes by the numbers of their nodes in the graph, on wires by id(edge)."""
     nodes: dict[int, str] = {}
     edges: dict[int, str] = {}
     for anomaly in flow.anomalies:
@@ -23,7 +23,7 @@ def marks(flow: Flow, style: Style) -> tuple[dict[int, str], dict[int, str]]:
 
 
 def mark(made: PictureBuilder) -> None:
-    """Put the marks on boxes and wires that are drawn."""
+    """Mark the boxes and wires that are drawn."""
     flow = made.flow
     of_nodes, of_edges = marks(flow, made.style)
     if not of_nodes:

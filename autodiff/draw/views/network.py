@@ -1,4 +1,4 @@
-"""The network view: neurons in their layers, weights as wires, the error's way to one parameter in colour."""
+"""The network view: neurons in layers, weights as wires, and in colour the error's paths to one parameter."""
 
 from __future__ import annotations
 
@@ -28,21 +28,22 @@ _ERROR_ROW: Final = 3
 
 
 def network(flow: Flow, style: Style) -> Picture:
-    """The network of a flow's output, from the notes' names of its nodes alone; two windows share its neurons.
+    """The network of a flow's output, built only from its nodes' names in the notes; two windows share the neurons.
 
     Raises:
-        ValueError: no node is called like a neuron of the notes.
+        ValueError: if no node has the name of a neuron in the notes.
     """
     groups = grouped(flow, units=True)
     if not any(_is_neuron(group.nodes[-1]) for group in groups):
         raise ValueError(
-            "the view 'network' shows neurons, and no node is called like one (z₁⁽²⁾, a₁⁽²⁾, …): take the view 'graph'"
+            "the view 'network' needs nodes with names of neurons (z₁⁽²⁾, a₁⁽²⁾, …), but there are none; "
+            "use the view 'graph'"
         )
     return _Net(flow, style, groups).picture()
 
 
 def _is_neuron(node: FlowNode) -> bool:
-    """Whether a node is called like a z, an a or, of a time step, an h."""
+    """Whether a node has the name of a z, an a or, in a time step, an h."""
     name = notes_name(node)
     return name is not None and (name.letter in ("z", "a") or (name.letter == "h" and name.layer is not None))
 
@@ -53,12 +54,12 @@ class _Net:
     def __init__(self, flow: Flow, style: Style, groups: Sequence[Group]) -> None:
         self.flow, self.style, self.made = flow, style, PictureBuilder(flow, style)
         self.every = flow.every
-        self.called: dict[Node, dict[Node, str]] = {}  # of each consumer its inputs
+        self.called: dict[Node, dict[Node, str]] = {}  # for each consumer, the labels of its inputs
         self.rows: dict[int, int] = {}  # the first row of each node's block
         self.on_its_wire = stands_on_its_wire(flow)
-        beside = {node.label: node.id for node in flow.off_path if not is_parameter_name(node)}  # a weight is a wire
+        beside = {node.label: node.id for node in flow.off_path if not is_parameter_name(node)}  # weights are wires
         heads = {id(edge): flow.parameter.id if self.on_its_wire else edge.consumer for edge in flow.shares}
-        #: from what the parameter is multiplied by to the parameter itself, or to the product
+        #: from the parameter's partner to the parameter itself, or to the product
         self.factors = {(beside[edge.partner], heads[id(edge)]) for edge in flow.shares if edge.partner in beside}
         self.sources = {source for source, _ in self.factors}
         self.units: dict[Hashable, list[Group]] = {}
@@ -66,7 +67,7 @@ class _Net:
             self.units.setdefault(self.key(group), []).append(group)
 
     def key(self, group: Group) -> Hashable:
-        """What a box stands for: the unit of a layer, in both windows; the parameter and any other node alone."""
+        """The identity of a box: a unit of a layer, in both windows; for the parameter or another node, the node."""
         node = group.nodes[-1]
         name = notes_name(node)
         if name is None or not _is_neuron(node) or self.flow.parameter in group.nodes:
@@ -88,13 +89,13 @@ class _Net:
         return self.made.picture("network", title, formula(flow, style), steps(flow, style), captions)
 
     def column(self, group: Group) -> int:
-        """Units stand in even columns, a weight between the units that it joins."""
+        """Units go in even columns, a weight between the units that it joins."""
         return 2 * group.column - (self.on_its_wire and group.nodes[-1] is self.flow.parameter)
 
     # ---- boxes -------------------------------------------------------------------------------------------------------
 
     def add_column(self, column: int, units: Sequence[Sequence[Group]]) -> None:
-        """The units of a layer; of very many those on the way and the outer ones."""
+        """The units of a layer; of very many, only those on the paths and the outer ones."""
         shown = [unit for unit in units if self.is_shown(unit)]
         others = [unit for unit in units if not self.is_shown(unit)]
         room = max(_MOST_IN_A_COLUMN - len(shown), 2)
@@ -114,7 +115,7 @@ class _Net:
         return any(node.id in self.sources for node in group.nodes)
 
     def add_unit(self, column: int, unit: Sequence[Group]) -> None:
-        """A box with a block of rows for every window in which the unit is on the way, or else a circle."""
+        """A box with a block of rows for every window in which the unit is on a path, or else a circle."""
         told = hint(self.flow, unit[0].nodes[-1], self.style)
         rows: list[Row] = []
         kind = "source" if not any(group.on_the_way for group in unit) else "unit"
@@ -140,7 +141,7 @@ class _Net:
     # ---- wires -------------------------------------------------------------------------------------------------------
 
     def add_way(self) -> None:
-        """The shares on the error's way, and the values that the parameter joins."""
+        """The shares of the error, and the values that the parameter joins."""
         flow, made = self.flow, self.made
         widths = strokes(flow.edges)
         for edge in flow.edges:
@@ -157,7 +158,7 @@ class _Net:
             made.add_wire(*ends, (self.rows[source] + _VALUE_ROW, self.rows[product] + _VALUE_ROW), "forward")
 
     def add_off_path(self) -> None:
-        """All other weights as grey wires, with their numbers for a reader who points at them."""
+        """All other weights as grey wires, with their numbers in tooltips."""
         flow, made = self.flow, self.made
         joined = {(wire.tail, wire.head) for wire in made.wires} | {(wire.head, wire.tail) for wire in made.wires}
         joined |= {(made.box_of[s], made.box_of[edge.consumer]) for s in self.sources for edge in flow.shares}
@@ -172,7 +173,7 @@ class _Net:
         return self.rows[node] + _VALUE_ROW if node in self.rows else 0
 
     def hint_of(self, wire: Wire) -> str:
-        """What multiplies a value that is not on the way: W₁₂⁽¹⁾ = −0.2."""
+        """The weight of a value off the paths: W₁₂⁽¹⁾ = −0.2."""
         flows = self.flow.flows
         node = flows.node_of(self.every[wire.consumer])
         local = None if node.da is BY_RULE else local_gradients(node)[wire.slot]

@@ -1,4 +1,4 @@
-"""The nodes and edges off the way, those of `Flow.off_path` and `Flow.off_path_wires`: grey circles and grey wires."""
+"""The nodes and edges off the paths (`Flow.off_path`, `Flow.off_path_wires`) as grey circles and grey wires."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _MOST_IN_A_COLUMN: Final = 6
 
 
 def add_off_path(made: PictureBuilder, groups: Sequence[Group]) -> None:
-    """Nodes that are not on the way, as grey circles with grey wires; a long column without its middle."""
+    """Nodes off the paths as grey circles with grey wires; a long column without its middle."""
     rest = []
     for group in groups:
-        if group.nodes[-1].id in made.box_of:  # a unit that the parameter multiplies: its z is there too
+        if group.nodes[-1].id in made.box_of:  # a unit that the parameter multiplies; its box holds its z too
             made.box_of.update((node.id, made.box_of[group.nodes[-1].id]) for node in group.nodes)
         elif not group.on_the_way:
             rest.append(group)
@@ -39,7 +39,7 @@ def add_off_path(made: PictureBuilder, groups: Sequence[Group]) -> None:
 
 
 def _joined(made: PictureBuilder) -> set[tuple[str, str]]:
-    """The boxes that a forward wire joins, also one on which the parameter's box stands."""
+    """The pairs of boxes joined by a forward wire, even if the parameter's box lies on it."""
     kinds = {box.id: box.kind for box in made.boxes}
     forward = [(wire.tail, wire.head) for wire in made.wires if wire.lane == "forward"]
     sources = [tail for tail, head in forward if kinds[tail] == "source" and kinds[head] == "parameter"]
@@ -58,7 +58,7 @@ def _add_column(made: PictureBuilder, column: int, members: Sequence[Group]) -> 
 
 
 def boxes_in_order(made: PictureBuilder, groups: Sequence[Group]) -> tuple[Box, ...]:
-    """The boxes of every column as a reader expects them; what is left out stands before the last."""
+    """The boxes of every column in reading order; the count of omitted nodes comes before the last box."""
     rank = {made.box_of[group.nodes[-1].id]: k for k, group in enumerate(groups) if group.nodes[-1].id in made.box_of}
     following = {box.id: after.id for box, after in zip(made.boxes, made.boxes[1:], strict=False)}
     place = {box.id: rank.get(box.id, rank.get(following.get(box.id, ""), 0) - 0.5) for box in made.boxes}

@@ -1,4 +1,4 @@
-"""One path as a two-lane rail: values run forward on top, the error comes back below, box by box."""
+"""One path as a two-lane rail: values run forward in the upper lane, and the error flows back in the lower one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ERROR_ROW: Final = 3
 
 
 def rail(flow: Flow, style: Style, path: Path, numbers: StepNumbers) -> PictureBuilder:
-    """The rail of a path: output, …, parameter and what the parameter multiplies; a long path without its middle."""
+    """The rail of a path: output, …, parameter and the value it multiplies; a long path without its middle."""
     made = PictureBuilder(flow, style)
     edges = path.edges
     nodes = [flow.output, *(flow.nodes[edge.input] for edge in edges)]
@@ -62,7 +62,7 @@ def rail(flow: Flow, style: Style, path: Path, numbers: StepNumbers) -> PictureB
 
 
 def _left_out(count: int) -> range:
-    """Which nodes of a long path are not drawn."""
+    """The nodes of a long path that are not drawn."""
     if count <= MOST_BOXES:
         return range(count, count)
     half = MOST_BOXES // 2
@@ -76,7 +76,7 @@ def _rows(made: PictureBuilder, node: FlowNode, numbers: StepNumbers) -> tuple[R
 
 
 def _rows_left_out(edges: Sequence[FlowEdge], left_out: range, style: Style) -> tuple[Row, ...]:
-    """How many nodes are left out, and the product of the local gradients between them."""
+    """The number of nodes left out, and the product of the local gradients between them."""
     product = 1.0
     known = True
     for edge in edges[left_out.start : left_out.stop - 1]:
@@ -91,7 +91,7 @@ def _rows_left_out(edges: Sequence[FlowEdge], left_out: range, style: Style) -> 
 
 
 def _add_source(made: PictureBuilder, edge: FlowEdge, *, on_its_wire: bool) -> str | None:
-    """A box for what the parameter multiplies, before it or beside it; for a bias the constant 1."""
+    """A box for the value that the parameter multiplies, before or beside it; for a bias, the constant 1."""
     flow, style = made.flow, made.style
     name = notes_name(flow.parameter)
     column = made.columns if on_its_wire else made.columns - 1

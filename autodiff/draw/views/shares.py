@@ -1,4 +1,4 @@
-"""Several paths as a graph of shares: a box for every unit, a row for every share that arrives, their sum below."""
+"""Several paths as a graph of shares: a box for every unit, a row for every arriving share, and their sum below."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _VALUE_ROW: Final = 1
 
 
 def shares(flow: Flow, style: Style, groups: Sequence[Group], numbers: StepNumbers) -> PictureBuilder:
-    """The boxes of all groups on the way, the sources of the parameter, and a wire for every share."""
+    """The boxes of all groups on the paths, the sources of the parameter, and a wire for every share."""
     made = PictureBuilder(flow, style)
     ports: dict[int, int] = {}
     for group in groups:
@@ -60,7 +60,7 @@ def _add_group(made: PictureBuilder, group: Group, numbers: StepNumbers, ports: 
 
 
 def _error_rows(made: PictureBuilder, group: Group, numbers: StepNumbers) -> list[Row]:
-    """The sum of the shares at each node of the group, and between z and a the factor that the unit multiplies by."""
+    """The sum of the shares at each node of the group and, between z and a, the factor f′(z) of the unit."""
     flow, style = made.flow, made.style
     pairs = [error_cells(flow, node, numbers.node(node), style) for node in group.nodes]
     rows = [Row("error", tuple(name for name, _ in pairs)), Row("error", tuple(error for _, error in pairs))]
@@ -72,7 +72,7 @@ def _error_rows(made: PictureBuilder, group: Group, numbers: StepNumbers) -> lis
 
 
 def _add_sources(made: PictureBuilder) -> None:
-    """What the parameter multiplies, if that is not too much: before it, or beside it and into the product."""
+    """The values that the parameter multiplies, unless there are too many: before it, or beside it in the product."""
     flow = made.flow
     sources = _sources(flow)
     if len(sources) > _MOST_SOURCES:
@@ -90,7 +90,7 @@ def _add_sources(made: PictureBuilder) -> None:
 
 
 def _sources(flow: Flow) -> list[tuple[FlowNode, list[int]]]:
-    """The nodes off the way that the parameter is multiplied by, each with the ids of the products."""
+    """The nodes off the paths that the parameter multiplies, each with the ids of the products."""
     products: dict[str, list[int]] = {}
     for edge in shares_in_order(flow, flow.parameter):
         if edge.partner is not None:

@@ -1,1 +1,1 @@
-"""A picture as SVG or DOT text."""
+"""Writers of pictures as SVG or DOT text."""

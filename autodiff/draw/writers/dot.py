@@ -1,4 +1,4 @@
-"""The picture as DOT text, through the graphviz package."""
+"""Pictures as DOT text, written with the graphviz package."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = ["dot"]
 _PLAIN: Final = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">'
 _TIGHT: Final = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
 _MARK: Final = "(!)"
-_MOST_CIRCLED: Final = 10  # in DejaVu Sans, which Graphviz takes on many machines
+_MOST_CIRCLED: Final = 10  # in DejaVu Sans, Graphviz's font on many machines
 _INDENT: Final = 6 * "\N{NO-BREAK SPACE}"
 _WIDEST: Final = 150  # characters of a line below the drawing
-_LONGEST: Final = 500  # of a text; Graphviz refuses tokens of 16 kB
+_LONGEST: Final = 500  # characters of a text; Graphviz refuses tokens of 16 kB
 
 
 def dot(what: Flow | Picture, *, theme: str = "auto") -> str:
-    """A picture, or that of a flow, as DOT text: a table for every box, a port for every row.
+    """A picture, or the picture of a flow, as DOT text: a table for every box, a port for every row.
 
     >>> from autodiff import Value
     >>> from autodiff.flow import error_flow
@@ -75,13 +75,13 @@ class _Writer:
                 rank.attr(rank="same")
                 for box in column:
                     rank.node(box.id)
-                if self.what.kind in ("rail", "network"):  # else the engine turns columns upside down
+                if self.what.kind in ("rail", "network"):  # otherwise Graphviz turns columns upside down
                     for upper, lower in pairwise(column):
                         rank.edge(upper.id, lower.id, style="invis")
         return str(graph.source)
 
     def columns(self) -> Iterator[list[Box]]:
-        """The boxes of each column from top to bottom, those of a rail last; none where clusters decide."""
+        """The boxes of each column from top to bottom, boxes of a rail last; none if clusters set the order."""
         if self.what.kind == "graph":
             return
         for column in sorted({box.column for box in self.what.boxes}):
@@ -93,7 +93,7 @@ class _Writer:
         return f'<FONT COLOR="{self.colours[colour]}" POINT-SIZE="{size:g}">{inside}</FONT>'
 
     def caption(self) -> str:
-        """All that is said, below the drawing: a graph has one label, and a cluster around it would turn it over."""
+        """All texts, below the drawing: a graph has only one label, and a cluster around it would turn it over."""
         lines = [self.font(self.what.title, "ink", 19, bold=True)]
         if self.what.formula:
             lines.append(self.font(" = ".join(self.what.formula), "error", 15))
@@ -102,7 +102,7 @@ class _Writer:
             texts = [*_wrapped(_numbered(number, first)), *(_INDENT + part for line in more for part in _wrapped(line))]
             lines += [self.font(text, "ink", 13) for text in texts]
         lines += [self.font(part, "muted", 13) for caption in self.what.captions for part in _wrapped(caption)]
-        rows = "\n".join(f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in lines)  # Graphviz reads 16 kB a line
+        rows = "\n".join(f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in lines)  # lines may have up to 16 kB
         return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">{rows}</TABLE>'
 
     def add_box(self, box: Box) -> None:
@@ -121,7 +121,7 @@ class _Writer:
         label = f"{table}{rows}</TABLE>"
         if self.on_rail and box.id not in self.beside:
             hint["group"] = "rail"
-        if "group" in hint and box.kind == "source":  # empty space below, so that its rows are as high as the rail's
+        if "group" in hint and box.kind == "source":  # space below lifts its rows to the height of the rail's
             label = f'{_TIGHT}<TR><TD>{label}</TD></TR><TR><TD HEIGHT="56"></TD></TR></TABLE>'
         self.graph.node(box.id, label=f"<{label}>", **hint)
 
@@ -140,7 +140,7 @@ class _Writer:
         return f"<TR>{''.join(self.table_cell(k, j, box, row, cell, span) for j, cell in enumerate(row.cells))}</TR>"
 
     def table_cell(self, k: int, j: int, box: Box, row: Row, cell: Cell, span: str) -> str:
-        """A cell; the ports of a row are at its outer cells."""
+        """A cell; the ports of a row are on its outer cells."""
         port = f' PORT="r{k}"' if j == 0 else f' PORT="r{k}e"'
         text = _numbered(cell.step, cell.text)
         if box.mark and k == j == 0:
@@ -149,12 +149,12 @@ class _Writer:
         return f'<TD{port}{span} BGCOLOR="{self.colours[fill_colour(box, row, cell)]}">{said}</TD>'
 
     def wire_label(self, text: str) -> str:
-        """On a ground of its own: some engines put it on the wire."""
+        """The label of a wire, with a background because some engines put it on the wire."""
         table = f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2" BGCOLOR="{self.colours["paper"]}">'
         return f"{table}<TR><TD>{text}</TD></TR></TABLE>"
 
     def add_wire(self, wire: Wire) -> None:
-        """An edge from left to right whatever way its signal runs, so that ranks stay as they are."""
+        """An edge from left to right regardless of the direction of its signal, so that ranks do not change."""
         back = wire.lane == "error"
         left, right = (wire.head, wire.tail) if back else (wire.tail, wire.head)
         rows = (wire.head_row, wire.tail_row) if back else (wire.tail_row, wire.head_row)
@@ -183,11 +183,11 @@ def _wrapped(text: str) -> list[str]:
 
 
 def _label(text: str) -> str:
-    """Text for an HTML-like label: nothing in it is markup or an escape of DOT's."""
+    """Text for an HTML-like label, without markup or DOT escapes."""
     short = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
     return escape(left_to_right(printable(short))).replace("\\", "&#92;")
 
 
 def _numbered(step: int | None, text: str) -> str:
-    """The text behind the number of its step, in a circle as far as usual fonts have it."""
+    """The text after the number of its step, which is circled if common fonts have the character."""
     return text if step is None else f"{chr(0x2460 + step - 1)} {text}" if step <= _MOST_CIRCLED else f"({step}) {text}"

@@ -1,6 +1,6 @@
-"""Our own drawing as DOT in which everything has its place: Graphviz paints it as PNG or PDF, and lays out nothing.
+"""Our drawing as DOT with fixed positions: Graphviz only paints it as PNG or PDF, without any layout.
 
-What our SVG draws as lines and areas becomes the background of an empty graph, every piece of text a node.
+The lines and areas of our SVG become the background of an empty graph, and every piece of text becomes a node.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ __all__ = ["pinned_dot"]
 
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 _DPI: Final = "144"
-_LONGEST: Final = 12_000  # of a string; Graphviz reads up to 16 kB of each, and puts them together
-_ROUND: Final = 0.5523  # where a quarter of a circle has its control points
+_LONGEST: Final = 12_000  # characters of a string; Graphviz reads at most 16 kB of each and joins them
+_ROUND: Final = 0.5523  # position of the control points of a quarter circle
 _TOKEN: Final = re.compile(r"[A-Za-z]|-?[\d.]+")
 _LEFT: Final = r"\l"
 _MIDDLE: Final = r"\n"
-_ABOVE: Final = 0.35  # of the font size: the middle of a line above its baseline
+_ABOVE: Final = 0.35  # of the font size: height of the middle of a line above its baseline
 
 # Widths of Helvetica in 1/1000 em.
 _WIDTHS: Final = {
@@ -39,14 +39,14 @@ _WIDTHS: Final = {
     for character in characters
 }  # fmt: skip
 _OTHER: Final = 556
-_WIDE: Final = 1000  # of East Asia
-_BOLD: Final = 0.1  # by so much are bold letters wider
+_WIDE: Final = 1000  # East Asian characters
+_BOLD: Final = 0.1  # extra width of bold letters
 
 Point = tuple[float, float]
 
 
 def pinned_dot(svg: str, *, theme: str = "auto") -> str:
-    """The drawing of an SVG text of ours as DOT for Graphviz's layout "nop", in the colours of a theme.
+    """The drawing of one of our SVG texts as DOT for Graphviz's layout "nop", in the colours of a theme.
 
     >>> pinned_dot('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>').splitlines()[0]
     'digraph {'
@@ -67,7 +67,7 @@ def pinned_dot(svg: str, *, theme: str = "auto") -> str:
 
 
 def _items(item: ElementTree.Element, dx: float, dy: float) -> Iterator[tuple[ElementTree.Element, float, float]]:
-    """Every shape and text with what its groups move it by, in the order of drawing."""
+    """Every shape and text with the offset of its groups, in drawing order."""
     moved = re.match(r"translate\((\S+) (\S+)\)", item.get("transform", ""))
     if moved:
         dx, dy = dx + float(moved[1]), dy + float(moved[2])
@@ -80,7 +80,7 @@ def _items(item: ElementTree.Element, dx: float, dy: float) -> Iterator[tuple[El
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """How a piece of text looks."""
+    """The look of a piece of text: size, colour and style."""
 
     size: float
     colour: str
@@ -88,7 +88,7 @@ class _Look:
     italic: bool = False
 
     def of(self, item: ElementTree.Element) -> _Look:
-        """The look of a part of the text."""
+        """The look of an element inside the text."""
         return replace(
             self,
             size=float(item.get("font-size", self.size)),
@@ -103,7 +103,7 @@ class _Look:
 
 
 class _Canvas:
-    """A graph of the size of a drawing; y grows upwards in it."""
+    """A graph with the size of a drawing; its y axis points upwards."""
 
     def __init__(self, colours: Mapping[str, str], across: float, down: float) -> None:
         self.colours, self.across, self.down = colours, across, down
@@ -121,7 +121,7 @@ class _Canvas:
     # ---- text ----
 
     def add_text(self, item: ElementTree.Element, dx: float, dy: float) -> None:
-        """The pieces of a text, one behind the other; one alone stands around its middle where that is asked for."""
+        """Add the pieces of a text in a row; a single piece is centred if the text is."""
         look = _Look(12.0, "ink").of(item)
         x, y = float(item.get("x", "0")) + dx, float(item.get("y", "0")) + dy
         pieces = _pieces(item, look)
@@ -155,7 +155,7 @@ class _Canvas:
     # ---- lines and areas ----
 
     def shape(self, item: ElementTree.Element, dx: float, dy: float) -> Iterator[str]:
-        """A rectangle, circle or path in the drawing operations of Graphviz."""
+        """A rectangle, circle or path as Graphviz drawing operations."""
         classes = item.get("class", "").split()
         fill = next((name for name in classes if not name.startswith("s-")), None)
         stroke = next((name[2:] for name in classes if name.startswith("s-")), None)
@@ -176,7 +176,7 @@ class _Canvas:
 
 
 def _escaped(text: str) -> str:
-    """Text in which neither backslashes nor ampersands are live; quotes are the graphviz package's."""
+    """Text with backslashes and ampersands escaped; the graphviz package escapes quotes."""
     return text.replace("\\", r"\\").replace("&", "&amp;")
 
 
@@ -191,7 +191,7 @@ def _text(text: str) -> str:
 
 
 def _pieces(item: ElementTree.Element, look: _Look) -> list[tuple[str, _Look, Point]]:
-    """(text, look, how far the pen moves before it) of a text and its parts."""
+    """Triples (text, look, movement of the pen before it) for a text and its parts."""
     found = [(item.text, look, (0.0, 0.0))] if item.text else []
     for part in item:
         moves = float(part.get("dx", "0")), float(part.get("dy", "0"))
@@ -202,7 +202,7 @@ def _pieces(item: ElementTree.Element, look: _Look) -> list[tuple[str, _Look, Po
 
 
 def _outline(item: ElementTree.Element) -> list[Point]:
-    """The edge of a shape as one Bézier spline: a point, then three for each part."""
+    """The outline of a shape as one Bézier spline: a point, then three for each segment."""
     if item.tag == f"{_SVG}path":
         return _path(item.get("d", ""))
     if item.tag == f"{_SVG}circle":
@@ -254,7 +254,7 @@ def _line(here: Point, to: Point) -> list[Point]:
 
 
 def _quarter(here: Point, dx: float, dy: float) -> list[Point]:
-    """A quarter of a circle that turns clockwise on the screen."""
+    """A quarter circle, clockwise on the screen."""
     (x, y), sideways = here, dx * dy > 0
     first = (x + _ROUND * dx, y) if sideways else (x, y + _ROUND * dy)
     second = (x + dx, y + (1 - _ROUND) * dy) if sideways else (x + (1 - _ROUND) * dx, y + dy)

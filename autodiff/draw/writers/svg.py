@@ -1,4 +1,4 @@
-"""Our own SVG: exact, the same bytes everywhere, no program needed; light or dark as the reader's system is."""
+"""Our SVG writer: exact, with the same bytes on every machine, without external programs, light or dark."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ __all__ = ["svg"]
 
 _MARGIN: Final = 36.0
 _NARROWEST: Final = 760.0
-_SEED: Final = 46.0  # the arrow of the seed, if its text is not longer
+_SEED: Final = 46.0  # length of the seed's arrow, unless its text is longer
 
 
 def svg(what: Flow | Picture, *, theme: str = "auto") -> str:
-    """A picture, or that of a flow, as SVG: ``role="img"`` with a title and the steps in words.
+    """A picture, or the picture of a flow, as SVG: ``role="img"`` with a title and the steps in words.
 
-    The same flow gives the same text in every process. Sub- and superscripts are stacked; names cannot inject markup;
-    every number also stands in full, in ``data-number`` and ``data-share``.
+    The same flow gives the same text in every process. Subscripts and superscripts are stacked, names cannot inject
+    markup, and ``data-number`` and ``data-share`` hold every number in full.
 
     >>> from autodiff import Value
     >>> from autodiff.flow import error_flow
@@ -85,7 +85,7 @@ def _lines(lines: Sequence[Line], top: float) -> Iterator[str]:
             yield from _mark(mark, _MARGIN + mark.x, y)
         for run in line.runs:
             looks = [f' class="{colour}"' + ' font-weight="bold"' * bold for _, colour, bold in run.segments]
-            common = looks[0] if len(set(looks)) == 1 else ""  # said once, for the whole line
+            common = looks[0] if len(set(looks)) == 1 else ""  # written once for the whole line
             segments = [(part.text, "" if common else look) for part, look in zip(run.segments, looks, strict=True)]
             size = f'font-size="{px(line.size)}"{common}'
             start = f'<text x="{px(_MARGIN + run.x)}" y="{px(y + BASELINE * line.size)}" {size}>'
@@ -115,7 +115,7 @@ def _mark(mark: Mark, x: float, y: float) -> Iterator[str]:
 
 
 def _drawing(what: Picture, layout: Layout) -> Iterator[str]:
-    """Clusters and wires first, those of the rest at the back; boxes above them, so that no wire crosses a text."""
+    """Clusters and wires first, grey ones at the back; boxes above them, so that no wire crosses a text."""
     for cluster in what.clusters:
         yield from _cluster(cluster, layout.clusters[cluster.id])
     for lane in ("rest", "forward", "error"):
@@ -134,7 +134,7 @@ def _drawing(what: Picture, layout: Layout) -> Iterator[str]:
 
 
 def _cluster(cluster: Cluster, place: Rect) -> Iterator[str]:
-    """A dashed frame with its label at the left upper corner."""
+    """A dashed frame with its label at the upper left corner."""
     frame = f'<rect {placed(place)} rx="10" fill="none" class="s-line" stroke-dasharray="6 5"/>'
     yield f'<g data-cluster="{cluster.id}">{frame}'
     yield line_of_text(place.x + 10.0, place.y + 13.0, cluster.label, SIZES["port"], "muted", anchor="start")
@@ -171,7 +171,7 @@ def _wire(wire: Wire, points: Sequence[Point]) -> Iterator[str]:
 
 
 def _wire_label(wire: Wire, points: Sequence[Point]) -> Iterator[str]:
-    """The label above the middle of its wire; of a bent one at its tail, on the side from which it bends away."""
+    """The label of a wire above its middle; for a bent wire at its tail, on the side from which it bends away."""
     (x, y), (to_x, to_y) = points[0], points[-1]
     above = 16.0 if wire.lane == "error" else 13.0
     if abs(to_y - y) < 1.0:
@@ -204,7 +204,7 @@ def _box(box: Box, place: Rect) -> Iterator[str]:
 
 
 def _port(cell: Cell, x: float, y: float) -> Iterator[str]:
-    """The local gradient of an input: in colour where the error goes on through it."""
+    """The local gradient of an input, in colour if the error flows on through it."""
     colour = ERROR_COLOURS[cell.sign] if cell.role == "way" else "muted"
     more = f' data-role="{cell.role}"{number_attribute("number", cell.number)}'
     yield line_of_text(x, y, cell.text, SIZES[cell.role], colour, more=more)
@@ -228,7 +228,7 @@ def _row(box: Box, place: Rect, k: int, row: Row) -> Iterator[str]:
         corners = [top and first, top and last, bottom and last, bottom and first]
         outline = panel(x, edges[k], wide, edges[k + 1] - edges[k], corners)
         yield f'<path d="{outline}" class="{fill_colour(box, row, cell)}"/>'
-        if not cell.text:  # the text above stands in the middle of both rows
+        if not cell.text:  # the text above is centred over both rows
             yield from _cell(box.rows[k - 1].cells[j], box.rows[k - 1], x + wide / 2, place.middle[1])
         elif bottom or all(below.text for below in box.rows[k + 1].cells[j : j + 1]):
             yield from _cell(cell, row, x + wide / 2, place.rows[k])

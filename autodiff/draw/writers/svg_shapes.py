@@ -1,4 +1,4 @@
-"""The shapes of our SVG: arrows, discs with a number or a mark, and panels with round corners."""
+"""Shapes in our SVG: arrows, discs with a number or a mark, and panels with round corners."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CORNER: Final = 12.0
 
 
 def arrow(points: Sequence[Point], colour: str, stroke: float) -> Iterator[str]:
-    """A line or curve with a head; the line stops inside the head, so that a thick one does not show at its tip."""
+    """A line or curve with a head; the line stops inside the head, so thick lines do not show at the tip."""
     long, half = (6.0, 2.6) if colour == "line" else (8.0 + 1.4 * stroke, 3.4 + 0.8 * stroke)
     (x, y), (from_x, from_y) = points[-1], next(point for point in reversed(points[:-1]) if point != points[-1])
     size = hypot(x - from_x, y - from_y)
@@ -33,7 +33,7 @@ def arrow(points: Sequence[Point], colour: str, stroke: float) -> Iterator[str]:
 
 
 def _path(points: Sequence[Point]) -> str:
-    rest = " ".join([f"{x:.1f},{y:.1f}" for x, y in points[1:]])  # as `_at`, for the hundred points of a long wire
+    rest = " ".join([f"{x:.1f},{y:.1f}" for x, y in points[1:]])  # like `_at`, but fast for the points of long wires
     rest = rest.replace(".0,", ",").replace(".0 ", " ").removesuffix(".0")
     return f"M{_at(points[0])} {'L' if len(points) == 2 else 'C'}{rest}"
 
@@ -45,7 +45,7 @@ def _at(point: Point) -> str:
 def numbered(
     x: float, y: float, text: str, size: float, colour: str, step: int | None, *, bold: bool = False, more: str = ""
 ) -> Iterator[str]:
-    """A text in the middle of x, with the number of its step before it."""
+    """A text centred at x, after the number of its step."""
     if step is None:
         yield line_of_text(x, y, text, size, colour, bold=bold, more=more)
         return
@@ -60,7 +60,7 @@ def badge(x: float, y: float, number: int, colour: str) -> str:
 
 
 def marked(x: float, y: float, said: str) -> str:
-    """The mark of what is not finite, with its words for a reader who points at it."""
+    """The mark of a number that is not finite, with its text as a tooltip."""
     return f'<g data-mark="{escaped(said)}"><title>{escaped(said)}</title>{disc(x, y, "!", "ink", radius=7.0)}</g>'
 
 
@@ -71,7 +71,7 @@ def disc(x: float, y: float, text: str, colour: str, *, radius: float = 8.5) -> 
 
 
 def before_the_head(points: Sequence[Point], part: float = 0.7) -> Point:
-    """A point on a line or on the last curve, where wires that leave one place have parted."""
+    """A point on a line or on the last curve, where wires from the same start have separated."""
     found = list(points[-4:])
     while len(found) > 1:  # de Casteljau's construction
         found = [(x + part * (to_x - x), y + part * (to_y - y)) for (x, y), (to_x, to_y) in pairwise(found)]
@@ -84,7 +84,7 @@ def placed(place: Rect) -> str:
 
 
 def panel(x: float, y: float, wide: float, high: float, corners: Sequence[bool]) -> str:
-    """A rectangle of which some corners are round: left upper, right upper, right lower, left lower."""
+    """A rectangle with some round corners, in the order upper left, upper right, lower right, lower left."""
     a, b, c, d = (CORNER if corner else 0.0 for corner in corners)
     right, low = x + wide, y + high
     parts = [

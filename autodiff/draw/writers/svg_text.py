@@ -1,4 +1,4 @@
-"""Lines of text in SVG: sub- and superscripts one above the other behind their base, and nothing that is markup."""
+"""Lines of text in SVG: stacked subscripts and superscripts after their base, and no markup."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _RAISED: Final = 0.46
 
 
 def px(value: float) -> str:
-    """A place or length in pixels, with one decimal at most."""
+    """A position or length in pixels, with at most one decimal."""
     return f"{value:.1f}".removesuffix(".0")
 
 
 def escaped(text: str) -> str:
-    """A text in which nothing is markup."""
+    """A text with all markup escaped."""
     return escape(left_to_right(printable(text)), quote=False)
 
 
@@ -36,17 +36,17 @@ def line_of_text(
     x: float, y: float, text: str, size: float, colour: str, *, anchor: str = "middle", bold: bool = False,
     more: str = "",
 ) -> str:  # fmt: skip
-    """One line of a formula with its middle at height y."""
+    """One line of a formula, centred at height y."""
     style = (' font-weight="bold"' if bold else "") + f' text-anchor="{anchor}"' + more
     start = f'<text x="{px(x)}" y="{px(y + BASELINE * size)}" font-size="{px(size)}" class="{colour}"{style}>'
     return f"{start}{set_pieces([(text, '')], size, formula=True)}</text>"
 
 
 def set_pieces(segments: Sequence[tuple[str, str]], size: float, *, formula: bool) -> str:
-    """Texts with their attributes as tspans: sub- and superscripts one above the other behind their base."""
+    """Texts with their attributes as tspans, with stacked subscripts and superscripts after their base."""
     small = SCRIPT * size
     parts: list[str] = []
-    dx = dy = 0.0  # what the pen still has to go before the next piece stands on the line
+    dx = dy = 0.0  # movement of the pen before the next piece on the line
     for text, style in segments:
         for piece in pieces(text, formula=formula):
             if piece.text:

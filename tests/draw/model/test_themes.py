@@ -1,4 +1,4 @@
-"""Colours: light, dark, as the reader's system is, and on paper; text stands out, and greyscale tells the sign."""
+"""Colours: light, dark, like the reader's system, and on paper; text is readable, and greyscale shows the sign."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ PALETTES = pytest.mark.parametrize("palette", [LIGHT, DARK, PRINT], ids=["light"
 
 
 def luminance(colour: str) -> float:
-    """Relative luminance as WCAG 2 defines it."""
+    """Relative luminance as defined in WCAG 2."""
     channels = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def contrast(one: str, other: str) -> float:
-    """From 1, the same, to 21, black on white."""
+    """From 1 for equal colours to 21 for black on white."""
     dark, light = sorted((luminance(one), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 
@@ -68,7 +68,7 @@ def ground(item: ElementTree.Element, dx: float, dy: float) -> Place | None:
 
 
 def coloured_texts(source: str) -> set[tuple[str, str]]:
-    """(class of a text, class of what lies under its beginning) for every text of a drawing."""
+    """Pairs (class of a text, class of the shape under its start) for every text of a drawing."""
     grounds: list[Place] = []
     found: set[tuple[str, str]] = set()
 
@@ -108,7 +108,7 @@ def drawings(view: str) -> list[str]:
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_text_stands_out_from_what_is_under_it(view: str) -> None:
-    """At least 4.5 : 1 in every theme, for each pair of colours that a drawing of any kind really has."""
+    """At least 4.5 : 1 in every theme, for each pair of colours that occurs in a drawing of any kind."""
     pairs = {pair for source in drawings(view) for pair in coloured_texts(source)}
     for palette in (LIGHT, DARK, PRINT):
         low = {pair for pair in pairs if contrast(palette[pair[0]], palette[pair[1]]) < 4.5}
@@ -123,13 +123,13 @@ def test_every_text_stands_out_from_what_is_under_it(view: str) -> None:
 
 @PALETTES
 def test_every_theme_has_every_colour(palette: dict[str, str]) -> None:
-    """No text is ever without one."""
+    """No text is without a colour."""
     assert palette.keys() == LIGHT.keys()
     assert set(ERROR_COLOURS.values()) <= set(palette)
 
 
 def test_lines_are_seen() -> None:
-    """Wires and edges of boxes at least 3 : 1 on paper, the grey ones of the rest aside."""
+    """Wires and edges of boxes have at least 3 : 1 on paper, except grey ones."""
     for palette in (LIGHT, DARK, PRINT):
         for colour in ("ink", "muted", "forward", "error", "negative", "zero", "parameter"):
             assert contrast(palette[colour], palette["paper"]) >= 3.0
@@ -139,7 +139,7 @@ def test_lines_are_seen() -> None:
 
 
 def rules(css: str) -> dict[str, str]:
-    """What each class is filled with."""
+    """The fill of each class."""
     return dict(re.findall(r" \.([a-z-]+)\{fill:(#\w+)\}", css))
 
 
@@ -209,7 +209,7 @@ def test_greyscale_tells_the_sign() -> None:
 
 @pytest.mark.parametrize("name", ["学习率", "λ̂", "שיפוע", "تدرج", "🧠", "naïve café", "ｗ", "e\u0301"])
 def test_names_of_any_script_are_drawn(name: str) -> None:
-    """Each stands in the SVG and in DOT as it is; what is read from right to left keeps numbers at its right."""
+    """Each appears unchanged in SVG and DOT; numbers stay to the right of right-to-left names."""
     x = Value(2.0, name=name)
     drawing = see(error_flow(x * x, x))
     for source in (drawing.svg(), drawing.dot()):
@@ -220,7 +220,7 @@ def test_names_of_any_script_are_drawn(name: str) -> None:
 
 
 def test_the_svg_says_its_language() -> None:
-    """For those who have it read to them."""
+    """For screen readers."""
     assert ElementTree.fromstring(see(notes_flow(), language="zh").svg()).get("lang") == "zh"
     assert ElementTree.fromstring(see(notes_flow()).svg()).get("lang") == "en"
 

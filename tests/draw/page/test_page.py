@@ -48,7 +48,7 @@ from tests.support.flows import (
 )
 from tests.support.places import ROOT
 
-#: What the fixture `visit` gives: opens the page of a flow, at a hash, told with options.
+#: The type of the fixture `visit`, a function that opens the page of a flow at a hash, with options.
 Visit = Callable[..., Browser]
 
 _FLOWS = pytest.mark.parametrize("make", FLOWS.values(), ids=FLOWS)
@@ -58,7 +58,7 @@ _Tag = tuple[str, dict[str, str | None]]
 
 
 class Elements(HTMLParser):
-    """The elements of a page with their attributes, and the text of those that are not parsed."""
+    """The elements of a page with their attributes, and the text of elements that are not parsed."""
 
     def __init__(self, source: str) -> None:
         super().__init__()
@@ -85,14 +85,14 @@ class Elements(HTMLParser):
 
 
 def data_of(source: str) -> dict[str, Any]:
-    """The ledger that a page embeds, as a reader of JSON sees it."""
+    """The ledger embedded in a page, as JSON readers see it."""
     (text,) = [text for (tag, attributes), text in Elements(source).texts if attributes.get("id") == "data"]
     data: dict[str, Any] = json.loads(text)
     return data
 
 
 def as_in_page(value: Any) -> Any:
-    """A number or list of `Flow.as_dict` as the page holds it: entries from first to last."""
+    """A number or list of `Flow.as_dict` in the form of the page: a flat list of entries."""
     flat, rows = [], [value]
     while rows:
         item = rows.pop(0)
@@ -172,7 +172,7 @@ def test_every_sentence_is_that_of_the_steps(make: Callable[..., Any]) -> None:
 
 
 def test_a_sum_keeps_its_sign_when_it_is_the_parameter_first() -> None:
-    """δ₁⁽²⁾ stands at z₁⁽²⁾ whichever node the page begins with; of arrays the page says how a share is made."""
+    """δ₁⁽²⁾ is at z₁⁽²⁾ whichever node the page begins with; for arrays, the page shows the formula of a share."""
     flow = notes_flow()
     z = next(node for node in flow.nodes if node.label == "z₁⁽²⁾")
     assert {node[0]: node[4] for node in data_of(page(flow.flows.to(z)))["nodes"]}["z₁⁽²⁾"] == "δ₁⁽²⁾"
@@ -188,7 +188,7 @@ def test_one_pass_tells_the_flow_to_every_node() -> None:
 
 
 def test_the_page_needs_no_further_backward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The flows to all nodes come from the pass of the given flow; data assigned since then changes nothing."""
+    """The flows to all nodes come from the pass of the given flow; data assigned later changes nothing."""
     network = Network((4, 3, 1), scalar=True)
     flow = error_flow(network([1.0, 2.0, 3.0, 4.0]), network.parameter("W11(1)"))
     before = page(flow)
@@ -221,7 +221,7 @@ def test_the_page_is_the_same_in_every_process() -> None:
 
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
 def test_no_name_becomes_markup(name: str) -> None:
-    """The page has the elements it always has, and the name comes back as text."""
+    """The page has the usual elements, and the name comes back as text."""
     source = page(hostile_flow(name))
     usual = [tag for tag, _ in Elements(page(hostile_flow("w"))).tags]
     elements = Elements(source)
@@ -231,7 +231,7 @@ def test_no_name_becomes_markup(name: str) -> None:
 
 
 def test_nothing_loads_and_only_our_script_runs() -> None:
-    """The policy names the hashes of the one style and the one script, and no element points anywhere."""
+    """The policy names the hashes of the only style and the only script, and no element has a link."""
     elements = Elements(page(notes_flow()))
     (policy,) = [meta["content"] for meta in elements.of("meta") if "http-equiv" in meta]
     hashes = {
@@ -248,7 +248,7 @@ def test_nothing_loads_and_only_our_script_runs() -> None:
 
 
 def test_a_reader_without_scripts_gets_the_text() -> None:
-    """The story in words and numbers stands in the page itself."""
+    """The page itself contains the story in words and numbers."""
     source = page(notes_flow())
     assert "<noscript><pre>" in source
     assert "(8) ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = 0.1614 × 0.8 = 0.1291, the gradient." in source
@@ -260,12 +260,12 @@ def test_a_reader_without_scripts_gets_the_text() -> None:
     [
         ({"theme": "blue"}, "unknown theme 'blue' (must be one of auto, light, dark, print)"),
         ({"language": "fr"}, "unknown language 'fr' (must be one of en, zh)"),
-        ({"digits": 0}, "expected 1 … 17 significant digits but got digits=0"),
-        ({"digits": True}, "expected 1 … 17 significant digits but got digits=True"),
+        ({"digits": 0}, "expected 1 … 17 significant digits, but got digits=0"),
+        ({"digits": True}, "expected 1 … 17 significant digits, but got digits=True"),
     ],
 )
 def test_bad_options_are_one_sentence(options: dict[str, Any], sentence: str) -> None:
-    """An option that is not there says what is."""
+    """The error for an unknown option lists the known ones."""
     with pytest.raises(ValueError, match=re.escape(sentence)):
         page(notes_flow(), **options)
 
@@ -280,7 +280,7 @@ def test_a_seed_may_be_an_array(seed: list[float]) -> None:
 
 
 def test_a_large_network_is_folded_and_says_so() -> None:
-    """The strongest units of each layer stay, those of the flow first; the rest is counted."""
+    """The strongest units of each layer stay, those of the flow first; the others are counted."""
     network = Network((60, 30, 4, 1), scalar=True)
     flow = error_flow(network([math.sin(k) for k in range(60)]), network.parameter("W20,50(1)"))
     made = select(flow)
@@ -297,7 +297,7 @@ def test_a_large_network_is_folded_and_says_so() -> None:
 
 
 def test_a_long_way_is_told_in_a_moment_and_the_page_says_what_it_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a chain of 300 units the first and last steps, and as many flows as there is time for, this one first."""
+    """Of a chain of 300 units, the first and last steps, and as many flows as the limit allows, this one first."""
     monkeypatch.setattr("autodiff.draw.page.page._MOST_EDGES", 1000)
     data = data_of(page(error_flow(*chain(300))))
     _, _, told, count, _ = data["flows"][str(data["parameter"])]
@@ -307,7 +307,7 @@ def test_a_long_way_is_told_in_a_moment_and_the_page_says_what_it_leaves_out(mon
 
 
 def test_weights_stand_on_wires_and_biases_in_boxes() -> None:
-    """Of the notes' network all ten weights and three biases; of arrays none: they are boxes."""
+    """In the notes' network, all ten weights and three biases; with arrays none, because they are boxes."""
     made = select(notes_flow())
     assert len(made.wires) == 10
     assert len(made.biases) == 3
@@ -328,19 +328,19 @@ def test_drawings_give_the_page() -> None:
 
 @cache
 def flow_of(make: Callable[[], Flow]) -> Flow:
-    """The flow that a function makes, the same one for all tests in browsers, which only look at it."""
+    """The flow made by a function, shared by all browser tests, which do not change it."""
     return make()
 
 
 @cache
 def source_of(flow: Flow, **options: Any) -> str:
-    """The page of a flow, told once for all tests and browsers that open it."""
+    """The page of a flow, written once for all tests and browsers."""
     return page(flow, **options)
 
 
 @pytest.fixture
 def visit(browser: Browser, tmp_path: Path) -> Visit:
-    """Open the page of a flow anew; gives the browser."""
+    """Open the page of a flow and return the browser."""
 
     def opened(flow: Flow, hash: str = "", **options: Any) -> Browser:
         file = tmp_path / "page.html"
@@ -358,12 +358,12 @@ def text(browser: Browser, selector: str) -> Any:
 
 
 def texts(browser: Browser, *selectors: str) -> Any:
-    """The texts of several elements, asked for at once."""
+    """The texts of several elements, from one request."""
     return browser.run("return arguments[0].map(each => document.querySelector(each).textContent)", selectors)
 
 
 def choose(browser: Browser, selector: str, value: str) -> None:
-    """Choose an option as a reader does."""
+    """Choose an option as readers do."""
     browser.run(
         "const e = document.querySelector(arguments[0]); e.value = arguments[1]; e.dispatchEvent(new Event('change'))",
         selector, value,
@@ -371,7 +371,7 @@ def choose(browser: Browser, selector: str, value: str) -> None:
 
 
 def follow(browser: Browser, hash: str) -> None:
-    """Go to another hash of the page, and wait until the page has followed, which listens before we do."""
+    """Go to another hash of the page and wait until the page has followed; its listener runs before ours."""
     browser.run(
         "return new Promise(done => {"
         "addEventListener('hashchange', () => done(), {once: true}); location.hash = arguments[0] })",
@@ -384,13 +384,13 @@ def badge(n: int) -> str:
 
 
 def captions(flow: Flow, language: str = "en", digits: int = 4) -> list[str]:
-    """What the page says at each step."""
+    """The caption of each step."""
     told = steps(flow, Style.of(language, digits))
     return ["\n".join([f"{badge(step.number)} {step.sentence}", *step.lines]) for step in told]
 
 
 def test_clicking_through_all_steps(visit: Visit) -> None:
-    """Next tells every step, previous goes back, first and last go to the ends."""
+    """Next shows every step, previous goes back, first and last go to the ends."""
     flow = flow_of(notes_flow)
     page_ = visit(flow)
     expected = captions(flow)
@@ -408,7 +408,7 @@ def test_clicking_through_all_steps(visit: Visit) -> None:
 
 @pytest.mark.parametrize("make", [notes_flow, deep_flow, scorer_flow, array_flow])
 def test_every_step_of_every_flow(visit: Visit, make: Callable[..., Any]) -> None:
-    """Next tells every step, as long as it leads anywhere; the ledger's shares appear in turn."""
+    """Next shows every step up to the last; the ledger's shares appear in turn."""
     flow = flow_of(make)
     page_ = visit(flow)
     told = page_.run(
@@ -424,7 +424,7 @@ def test_every_step_of_every_flow(visit: Visit, make: Callable[..., Any]) -> Non
     assert text(page_, "#formula b") == USUAL.amount(flow.gradient)
 
 
-#: A point where a click on what has this name meets nothing else, wherever wires cross.
+#: A point where a click on the element with this name hits nothing else, even where wires cross.
 FREE_POINT = """
 document.querySelector('figure').scrollIntoView()
 for (const pick of document.querySelectorAll('figure [data-node]')) {
@@ -457,7 +457,7 @@ def test_clicking_any_weight_bias_or_unit_shows_its_flow(visit: Visit) -> None:
 
 
 def test_values_are_shown_on_hover_and_focus(visit: Visit) -> None:
-    """A unit's value and error in full under the mouse, and for who comes with the keyboard."""
+    """A unit's value and error in full under the mouse, and with the keyboard."""
     page_ = visit(flow_of(notes_flow), "#step=8")
     place = '[aria-label^="z₁⁽²⁾ ="]'
     page_.hover("h1")
@@ -500,7 +500,7 @@ def test_numbers_are_written_as_in_python(visit: Visit) -> None:
 
 
 def test_the_keyboard_alone_is_enough(visit: Visit) -> None:
-    """Arrows, Home and End step; Tab reaches the weights, Enter and Space choose; what is written keeps its keys."""
+    """Arrows, Home and End move; Tab reaches the weights, Enter and Space choose; text fields keep their keys."""
     flow = flow_of(notes_flow)
     page_ = visit(flow)
     told = captions(flow)
@@ -530,7 +530,7 @@ CONTROLS = ("picker", "find", "predict", "theme", "digits", "language", "first",
 
 @pytest.mark.parametrize("how", ["keyboard", "mouse"])
 def test_after_any_control_the_arrow_keys_step(visit: Visit, how: str) -> None:
-    """Whatever was used last, a list that was chosen from and a box that was ticked too: it changes no parameter."""
+    """Whatever control was used last, even a list or a ticked box, the key changes no parameter."""
     flow = flow_of(notes_flow)
     page_ = visit(flow, "#step=3")
     told = ["Step 0 of 8", "Step 1 of 8", "Step 2 of 8", "Step 1 of 8", "Step 8 of 8"]
@@ -554,7 +554,7 @@ def test_after_any_control_the_arrow_keys_step(visit: Visit, how: str) -> None:
 
 
 def test_a_choice_from_the_list_begins_at_the_first_step(visit: Visit) -> None:
-    """With the keyboard, by a click, by name and by a link: nothing is told before it is asked for."""
+    """With the keyboard, by a click, by name and by a link: no step is shown before it is requested."""
     page_ = visit(flow_of(notes_flow), "#step=8")
     page_.run("document.querySelector('#picker').focus()")
     page_.press("Down")
@@ -579,12 +579,12 @@ def test_a_choice_from_the_list_begins_at_the_first_step(visit: Visit) -> None:
 
 
 def test_a_name_that_is_not_there_is_said_beside_the_field(visit: Visit) -> None:
-    """Announced to who cannot see it, in the reader's language, and taken back; of a link too."""
+    """The message is announced, in the reader's language, and withdrawn later; the same for a link."""
     page_ = visit(flow_of(notes_flow), "#step=2&parameter=Q7")
-    assert text(page_, "#unknown") == "Q7 is not among the names on this page."
+    assert text(page_, "#unknown") == "There is no Q7 on this page."
     page_.click("#find")
     page_.press(*"W99(9)", "Enter")
-    assert text(page_, "#unknown") == "W99(9) is not among the names on this page."
+    assert text(page_, "#unknown") == "There is no W99(9) on this page."
     assert page_.run("return document.querySelector('#unknown').role") == "status"
     assert page_.run("return document.querySelector('#find').ariaInvalid") == "true"
     field, said, height = page_.run(
@@ -601,18 +601,18 @@ def test_a_name_that_is_not_there_is_said_beside_the_field(visit: Visit) -> None
 
 
 def test_a_flow_that_is_not_told_cannot_be_chosen(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its box is no button, and who asks for its name is told why."""
+    """Its box is not a button, and a search for its name explains why."""
     monkeypatch.setattr("autodiff.draw.page.page._MOST_TARGETS", 3)
-    page_ = visit(notes_flow())  # not the flow of the other tests, whose page is told already
+    page_ = visit(notes_flow())  # not the shared flow, whose page is already written
     assert page_.run("return [...document.querySelectorAll('figure [role=button]')].every(e => e.tabIndex === 0)")
     assert page_.run("return document.querySelectorAll('figure [data-node]:not([role=button])').length") > 0
     choose(page_, "#find", "W21(1)")
-    assert text(page_, "#unknown") == "This page does not tell the flow to W21(1)."
+    assert text(page_, "#unknown") == "This page does not show the flow to W21(1)."
     assert text(page_, "h1").endswith("W₁₄⁽¹⁾")
 
 
 def test_no_focus_is_lost_at_the_ends(visit: Visit) -> None:
-    """A button that leads nowhere keeps its place, and says that it does."""
+    """A button without a target keeps its place and is marked as disabled."""
     page_ = visit(flow_of(notes_flow))
     page_.run("document.querySelector('#last').focus()")
     for key, name, end in (("Enter", "last", "true"), ("Home", "last", "false")):
@@ -623,7 +623,7 @@ def test_no_focus_is_lost_at_the_ends(visit: Visit) -> None:
 
 
 def test_a_link_leads_to_a_step_and_a_parameter(visit: Visit) -> None:
-    """#step=4 and #parameter=…&step=…, in any spelling; and the page says its own link."""
+    """#step=4 and #parameter=…&step=…, in any spelling; and the page updates its own link."""
     flow = flow_of(notes_flow)
     told = captions(flow)
     assert text(visit(flow, "#step=4"), "#caption") == told[3]
@@ -639,13 +639,13 @@ def test_a_link_leads_to_a_step_and_a_parameter(visit: Visit) -> None:
 
 
 def test_names_are_found_in_any_spelling(visit: Visit) -> None:
-    """The text field knows every name on the page, and says when it does not know one."""
+    """The text field knows every name on the page, and reports unknown names."""
     page_ = visit(flow_of(notes_flow))
     for spelling in ("W21(1)", "W_{21}^{(1)}", "w₂₁⁽¹⁾"):
         choose(page_, "#find", spelling)
         assert text(page_, "h1").endswith("W₂₁⁽¹⁾")
     choose(page_, "#find", "W99(9)")
-    assert text(page_, "#unknown") == "W99(9) is not among the names on this page."
+    assert text(page_, "#unknown") == "There is no W99(9) on this page."
 
 
 def test_the_language_changes_everything_said(visit: Visit) -> None:
@@ -678,7 +678,7 @@ def test_digits_are_as_asked(visit: Visit) -> None:
 
 
 def test_the_seed_in_the_heading_is_written_as_asked(visit: Visit) -> None:
-    """With as many digits as the rest, and in the reader's language."""
+    """With as many digits as other numbers, and in the reader's language."""
     page_ = visit(notes_flow(seed=0.123456789), "#step=8", digits=7)
     assert text(page_, "#formula").startswith("0.1234568 · ∂a₁⁽³⁾/∂W₁₄⁽¹⁾")
     t = Tensor([1.0, 2.0], name="T")
@@ -689,7 +689,7 @@ def test_the_seed_in_the_heading_is_written_as_asked(visit: Visit) -> None:
 
 
 def test_predict_then_reveal(visit: Visit) -> None:
-    """The next number is nowhere on the page until the reader has guessed it or asks."""
+    """The next number is nowhere on the page until the reader has guessed or revealed it."""
     flow = flow_of(notes_flow)
     page_ = visit(flow, "#step=8")
     page_.click("#predict")
@@ -719,12 +719,12 @@ def test_predict_then_reveal(visit: Visit) -> None:
 
 
 def test_an_answer_is_a_number(visit: Visit) -> None:
-    """It may be typed at once; what is none is said to be none, and stays; what is said changes its language."""
+    """It can be typed at once; a wrong entry stays and gets a message, which follows the language."""
     flow = flow_of(notes_flow)
     page_ = visit(flow)
     page_.click("#predict")
     page_.press("Right", "Right", "Right", *"0.5x", "Enter")
-    assert text(page_, "#caption") == "That is not a number; write one such as 0.25.\n③ δ₁⁽³⁾ = ?"
+    assert text(page_, "#caption") == "That is not a number; enter one such as 0.25.\n③ δ₁⁽³⁾ = ?"
     assert page_.run("return [document.activeElement.id, document.activeElement.value]") == ["guess", "0.5x"]
     choose(page_, "#language", "zh")
     assert text(page_, "#caption").startswith(PHRASES["page.no-number"].zh)
@@ -744,7 +744,7 @@ def test_an_answer_is_a_number(visit: Visit) -> None:
 
 
 def test_the_last_answer_stays(visit: Visit) -> None:
-    """Going on from the last step leads nowhere, and asks nothing again."""
+    """Next at the last step does nothing and repeats no question."""
     page_ = visit(flow_of(notes_flow))
     page_.click("#predict")
     page_.press("End", *"0.1291", "Enter", "Right", "Enter")
@@ -768,7 +768,7 @@ def named_flow(names: Sequence[str]) -> Flow:
 
 
 def test_hostile_names_are_text(visit: Visit) -> None:
-    """Names that try to be markup or script are shown, and nothing runs, on the way through all steps."""
+    """Names that look like markup or script are shown as text, and nothing runs, through all steps."""
     page_ = visit(named_flow(MARKUP))
     seen = page_.run(
         "const next = document.querySelector('#next'), seen = [];"
@@ -781,7 +781,7 @@ def test_hostile_names_are_text(visit: Visit) -> None:
 
 
 def test_the_policy_holds(visit: Visit) -> None:
-    """A script or a picture that somebody adds is not run and not loaded."""
+    """An injected script does not run, and an injected picture is not loaded."""
     page_ = visit(flow_of(notes_flow))
     page_.run("const s = document.createElement('script'); s.textContent = 'window.pwned = 1'; document.body.append(s)")
     assert page_.run("return window.pwned") is None
@@ -794,7 +794,7 @@ def test_the_policy_holds(visit: Visit) -> None:
     assert blocked.startswith(("img-src", "default-src"))
 
 
-#: Texts of the picture that are cut, or cover each other, at this step and with ``true`` at all others too.
+#: Texts of the picture that are cut off or overlap at this step or, with ``true``, at any step.
 OVERLAPS = """
 const drawn = e => {
   const {a: scale, f: top} = e.getScreenCTM(), size = parseFloat(getComputedStyle(e).fontSize) * scale
@@ -830,7 +830,7 @@ def test_no_text_of_the_picture_is_cut_or_covered(visit: Visit, make: Callable[.
 
 
 def test_it_fits_a_telephone(visit: Visit, browser: Browser) -> None:
-    """At 360 px, or as narrow as the browser goes, nothing makes the page itself scroll sideways."""
+    """At 360 px, or the smallest width of the browser, the page itself does not scroll sideways."""
     try:
         width = browser.resize(360)
         assert width == 360 or width <= 500
@@ -845,7 +845,7 @@ def test_it_fits_a_telephone(visit: Visit, browser: Browser) -> None:
 
 
 def test_themes(visit: Visit) -> None:
-    """Dark on request, light on request, whatever the system says."""
+    """Dark or light on request, whatever the system prefers."""
     page_ = visit(flow_of(notes_flow), theme="dark")
     paper = "return getComputedStyle(document.body).backgroundColor"
     assert page_.run(paper) == "rgb(15, 23, 32)"
@@ -879,13 +879,13 @@ def test_a_parameter_without_a_path_says_so(visit: Visit) -> None:
     """No steps, no number, and the reason."""
     page_ = visit(empty_flow())
     assert text(page_, "h1").startswith("Error sharing: no error reaches")
-    assert "is on no path from" in text(page_, "#caption")
+    assert "No path leads from" in text(page_, "#caption")
     assert text(page_, "#counter") == ""
     assert page_.run("return document.querySelector('#shares').offsetHeight") == 0
 
 
 def square_flow() -> Flow:
-    """A formula without any name but one."""
+    """A formula with only one name."""
     x = Value(0.5, name="x")
     return error_flow(x * x, x)
 
@@ -897,7 +897,7 @@ def own_flow() -> Flow:
 
 
 def test_other_graphs_open_too(visit: Visit) -> None:
-    """Long chains, ladders with 2²⁰⁰ paths, a formula of a user's own, a node that is the output itself."""
+    """Long chains, ladders with 2²⁰⁰ paths, a user-defined formula, a node that is the output itself."""
     for make in (FLOWS["long"], FLOWS["ladder"], square_flow, own_flow):
         flow = flow_of(make)
         page_ = visit(flow)
@@ -908,7 +908,7 @@ def test_other_graphs_open_too(visit: Visit) -> None:
 
 
 def test_paper_gets_everything(visit: Visit) -> None:
-    """A reader who prints gets the whole picture and all steps, wherever the page stands."""
+    """A printout has the whole picture and all steps, whatever the current step is."""
     page_ = visit(flow_of(notes_flow), "#step=2")
     page_.run("window.dispatchEvent(new Event('beforeprint'))")
     assert text(page_, "#formula b") == "0.1291"

@@ -31,7 +31,7 @@ def mesh(count: int, width: int = 100) -> tuple[Value, list[Value]]:
 
 
 def folds(what: Picture) -> list[list[str]]:
-    """What the boxes that stand for several say."""
+    """The texts of boxes that represent several nodes."""
     return [[row.cells[0].text for row in box.rows] for box in what.boxes if box.kind == "fold"]
 
 
@@ -48,31 +48,31 @@ def short_way() -> Flow:
 
 @pytest.mark.parametrize("view", ["auto", "graph", "shares"])
 def test_the_way_alone_from_a_hundred_thousand_nodes(short_way: Flow, view: str) -> None:
-    """A weight near the output: the picture holds the way, and says what is left out."""
+    """A weight near the output: the picture shows the paths, and says what is left out."""
     flow = short_way
     what = picture(flow, view)
     assert len(flow.flows.nodes) > 99_000
     assert [box.label for box in what.boxes if box.kind == "parameter"] == ["w"]
     assert len(what.boxes) <= 4
     if view == "graph":
-        assert what.captions[0].startswith(f"Drawn are the 3 nodes on the way; {len(flow.flows.nodes) - 3} others")
+        assert what.captions[0].startswith(f"Only the 3 nodes on a path are shown; {len(flow.flows.nodes) - 3} others")
     assert lay_out(what).width < 2000
 
 
 def test_a_way_of_thousands_keeps_both_ends() -> None:
-    """150 boxes and one for the middle; the number of nodes in it is said, and it joins the ends."""
+    """150 boxes and one for the middle, which joins the ends and shows the number of its nodes."""
     output, bottom = chain(5_000)
     what = picture(error_flow(output, bottom), "graph")
     assert len(what.boxes) == 151
     assert folds(what) == [["…", "4851 nodes"]]
-    assert what.captions[0] == "Too many to be read: 4851 nodes are folded into one box."
+    assert what.captions[0] == "Too many nodes to read: 4851 are folded into one box."
     (crowd,) = (box.id for box in what.boxes if box.kind == "fold")
     assert [wire.lane for wire in what.wires if crowd in (wire.tail, wire.head)] == ["error", "error"]
     assert len(what.wires) == 150
 
 
 def test_of_a_whole_graph_the_nodes_next_to_the_output_are_drawn() -> None:
-    """The others stand in one box."""
+    """The others share one box."""
     total, _ = mesh(3_000)
     what = computation(total)
     assert len(what.boxes) == 150
@@ -84,7 +84,7 @@ def test_of_a_whole_graph_the_nodes_next_to_the_output_are_drawn() -> None:
 
 
 def test_layers_are_folded_where_there_are_too_many_boxes() -> None:
-    """A 40-20-1 network: the way one by one, what is left of each layer in a box, which the caption counts."""
+    """A 40-20-1 network: nodes on the paths individually, the rest of each layer in a box that the caption counts."""
     network = Network((40, 20, 1), scalar=True)
     flow = error_flow(network([0.1] * 40), network.parameter("W3,7(1)"))
     what = picture(flow, "graph")
@@ -142,7 +142,7 @@ def test_scopes_are_folded() -> None:
 
 
 def test_scopes_that_alternate_are_folded_in_parts() -> None:
-    """Wires never run in circles between folded boxes, however names were given."""
+    """Wires between folded boxes never form cycles, whatever the names are."""
     top = Value(0.5, name="x")
     for k in range(200):
         top = ad.tanh(top)
@@ -158,7 +158,7 @@ def test_scopes_that_alternate_are_folded_in_parts() -> None:
 
 @pytest.mark.slow
 def test_ten_thousand_boxes_are_laid_out() -> None:
-    """By our own layering, in a mesh and in a chain; SVG and DOT are written too."""
+    """With our layering, in a mesh and in a chain; SVG and DOT are written too."""
     for output in (mesh(10_000)[0], chain(10_000)[0]):
         what = computation(output, most=10_001)
         assert len(what.boxes) > 9_000
@@ -168,7 +168,7 @@ def test_ten_thousand_boxes_are_laid_out() -> None:
 
 
 def test_deep_graphs_do_not_recurse() -> None:
-    """A chain far deeper than Python's recursion: folding, columns and layout go in loops."""
+    """A chain far deeper than Python's recursion limit: folding, columns and layout use loops."""
     output, bottom = chain(10_000)
     flow = error_flow(output, bottom)
     for what in (computation(output), picture(flow), picture(flow, "graph")):
@@ -195,7 +195,7 @@ NAMES = (
 
 @pytest.mark.parametrize("name", NAMES)
 def test_letters_and_layers_are_read_as_names_are(name: str) -> None:
-    """The quick reading of printed names agrees with the parser, and leaves all others to it."""
+    """The fast reader of printed names agrees with the parser and leaves all other names to it."""
     (node,) = error_flow(x := Value(1.0, name=name), x).nodes
     parsed = notes_name(node)
     assert place_of(node) == (None if parsed is None else (parsed.letter, parsed.layer))

@@ -1,4 +1,4 @@
-"""What pictures draw and say is so: where wires lead, which step a badge names, what a layer holds."""
+"""Pictures tell the truth: the ends of wires, the steps of badges, the contents of layers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from nn import Network
 from tests.support.flows import X, deep_flow, margin_flow, notes_flow, notes_network
 from tests.support.programs import ELEMENTWISE
 
-# ---- where forward wires lead ----------------------------------------------------------------------------------------
+# ---- ends of forward wires -------------------------------------------------------------------------------------------
 
 
 def profit() -> dict[str, Any]:
@@ -49,7 +49,7 @@ def profit() -> dict[str, Any]:
 
 
 def profit_flow() -> ad.Flow:
-    """What the quantity does to the profit."""
+    """The flow from the profit to the quantity."""
     names = profit()
     return error_flow(names["profit"], names["quantity"], names=names)
 
@@ -61,7 +61,7 @@ def forward(what: Picture) -> list[tuple[str, str]]:
 
 
 def test_the_partner_of_a_product_leads_into_the_product() -> None:
-    """Price and quantity go into their product side by side; nothing leads into a leaf, in no view."""
+    """Price and quantity enter their product side by side; in no view does a wire lead into a leaf."""
     flow = profit_flow()
     shares = [("price", "multiply"), ("quantity", "multiply"), ("quantity", "multiply#2")]
     assert forward(picture(flow, "shares")) == shares
@@ -73,7 +73,7 @@ def test_the_partner_of_a_product_leads_into_the_product() -> None:
 
 
 def test_a_factor_beside_a_network_leads_into_the_product() -> None:
-    """What a network gives is multiplied by a gain: unit and gain lead into the product, in every view."""
+    """The output of a network times a gain: unit and gain lead into the product in every view."""
     gain = Value(2.0, name="gain")
     output = notes_network()(X) * gain
     output.name = "y"
@@ -83,14 +83,14 @@ def test_a_factor_beside_a_network_leads_into_the_product() -> None:
 
 
 def test_a_weight_of_a_layer_stands_on_its_own_wire() -> None:
-    """The notes' picture: a₄⁽¹⁾ → W₁₄⁽¹⁾ → z₁⁽²⁾; a bias stands on the wire of a constant 1."""
+    """The notes' picture: a₄⁽¹⁾ → W₁₄⁽¹⁾ → z₁⁽²⁾; a bias is on the wire of a constant 1."""
     for view in ("rail", "shares", "network"):
         assert {("a₄⁽¹⁾", "W₁₄⁽¹⁾"), ("W₁₄⁽¹⁾", "z₁⁽²⁾")} <= {*forward(picture(notes_flow(), view))}
     assert {("constant", "b₁⁽¹⁾"), ("b₁⁽¹⁾", "z₁⁽²⁾")} <= {*forward(picture(notes_flow("b1(1)")))}
 
 
 def test_a_name_like_a_weights_makes_no_layer() -> None:
-    """w₁·x₁ + b₁ in plain Python: both factors of the product lead into it, and no constant 1 is made up."""
+    """w₁·x₁ + b₁ in plain Python: both factors of the product lead into it, and no constant 1 is invented."""
     w, x, b = Value(2.0, name="w1"), Value(3.0, name="x1"), Value(1.0, name="b1")
     output = w * x + b
     assert ("x1", "multiply") in forward(picture(error_flow(output, w)))
@@ -104,7 +104,7 @@ def test_a_name_like_a_weights_makes_no_layer() -> None:
 @pytest.mark.parametrize("view", ["rail", "shares"])
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
 def test_forward_wires_are_edges_of_the_graph(view: str, program: Program) -> None:
-    """Of any graph without layers: a forward wire leads from an input to what was computed from it."""
+    """In any graph without layers, a forward wire leads from an input to a result computed from it."""
     leaves = program.leaves()
     flow = error_flow(program(*leaves), leaves[0])
     if flow.is_empty:
@@ -132,7 +132,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def badges(what: Picture) -> list[int]:
-    """The numbers of steps that stand in a drawing, in boxes and on wires."""
+    """The numbers of steps in a drawing, in boxes and on wires."""
     cells = [cell.step for box in what.boxes for row in box.rows for cell in row.cells]
     return sorted(step for step in [*cells, *(wire.step for wire in what.wires)] if step is not None)
 
@@ -143,7 +143,7 @@ def places(flow: ad.Flow) -> list[int]:
 
 
 def test_a_square_and_a_sum_show_the_steps_that_are_told() -> None:
-    """x·x + x: ① ② ③ ④, the third at each of the three shares that it tells."""
+    """x·x + x: ① ② ③ ④, the third at each of the three shares that it states."""
     x = Value(3.0, name="x")
     what = picture(error_flow(x * x + x, x))
     assert badges(what) == [1, 2, 3, 3, 3, 4]
@@ -175,7 +175,7 @@ def test_every_badge_has_its_sentence(flow: Flow, view: str) -> None:
 @pytest.mark.parametrize("view", ["rail", "shares"])
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
 def test_badges_are_the_steps_that_are_told(view: str, program: Program) -> None:
-    """Of any graph: each step is told once, below the picture and in its description, and stands where it happens."""
+    """In any graph, each step appears once below the picture and in its description, and its badge is at its place."""
     leaves = program.leaves()
     flow = error_flow(program(*leaves), leaves[0])
     what = picture(flow, view) if not flow.is_empty else picture(flow)
@@ -191,7 +191,7 @@ def test_badges_are_the_steps_that_are_told(view: str, program: Program) -> None
 @pytest.mark.slow
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
 def test_every_writer_tells_the_steps_of_its_badges(program: Program) -> None:
-    """SVG and DOT: every number in the drawing stands once more before its sentence; text and Markdown have it too."""
+    """SVG and DOT: every badge in the drawing also precedes its sentence; text and Markdown have it too."""
     leaves = program.leaves()
     flow = error_flow(program(*leaves), leaves[0])
     what = picture(flow)
@@ -206,7 +206,7 @@ def test_every_writer_tells_the_steps_of_its_badges(program: Program) -> None:
 
 
 def test_very_many_steps_leave_no_badges() -> None:
-    """A wide network's shares: no sentences below, and no numbers that nobody explains; the description tells them."""
+    """The shares of a wide network: no sentences below and no unexplained badges; the description has the steps."""
     network = Network((4, 9, 9, 9, 1), activation="tanh", scalar=True)
     flow = error_flow(network(X), network.parameter("W14(1)"))
     what = picture(flow)
@@ -229,14 +229,14 @@ def test_steps_below_a_picture_fit_its_width() -> None:
 
 
 def cancelling(*slopes: float) -> tuple[str, ...]:
-    """What is said of the sum of slope · x over some slopes, without what is said of weak factors."""
+    """The remarks on the sum of slope · x over some slopes, except those on weak factors."""
     x = Value(1.0, name="x")
     return tuple(said for said in remarks(error_flow(sum(slope * x for slope in slopes), x)) if "cancel" in said)
 
 
 def test_an_exact_cancellation_is_called_exact() -> None:
-    """x − x, and 0.7·x − 0.7·x: nothing is left, and no percentage says so."""
-    exactly = "Paths of opposite signs cancel exactly: nothing of their strength is left."
+    """x − x, and 0.7·x − 0.7·x: nothing remains, and no percentage is given."""
+    exactly = "Paths of opposite signs cancel exactly: none of their strength remains."
     assert cancelling(0.7, -0.7) == cancelling(1e-300, -1e-300) == (exactly,)
     x = Value(0.3, name="x")
     assert remarks(error_flow(x - x, x)) == (exactly,)
@@ -247,24 +247,24 @@ def test_an_exact_cancellation_is_called_exact() -> None:
 def test_what_rounding_leaves_is_called_rounding() -> None:
     """0.1 + 0.2 − 0.3 leaves 2.8e−17, and 1 + 1e−17 − 1 leaves 0: both are within the rounding error."""
     (said,) = cancelling(0.1, 0.2, -0.3)
-    assert said.startswith("Paths of opposite signs cancel to within rounding: the 2.776e−17 that is left is within")
+    assert said.startswith("Paths of opposite signs cancel to within rounding: the remaining 2.776e−17 is within")
     x = Value(0.5, name="x")
     h = x * 1.0  # here 1 + 1e−17 is rounded to 1
     y = (h + h * 1e-17) - x
     assert error_flow(y, x).gradient == 0.0
-    assert "to within rounding: the 0 that is left" in remarks(error_flow(y, x))[0]
+    assert "to within rounding: the remaining 0 " in remarks(error_flow(y, x))[0]
 
 
 @pytest.mark.parametrize(("left", "nearly"), [(1e-12, True), (0.02, True), (0.06, False), (0.2, False), (0.5, False)])
 def test_what_is_more_than_rounding_has_its_percentage(left: float, nearly: bool) -> None:
-    """2 % and 10⁻¹² of the strength are nearly nothing, and no rounding; a fifth is not nearly nothing."""
-    told = f"Paths of opposite signs nearly cancel: {number(100 * left, 2)} % of their strength is left."
+    """2 % and 10⁻¹² of the strength are nearly nothing, but not rounding; a fifth is not nearly nothing."""
+    told = f"Paths of opposite signs nearly cancel: {number(100 * left, 2)} % of their strength remains."
     assert cancelling(0.5 * (1.0 + left), -0.5 * (1.0 - left)) == ((told,) if nearly else ())
 
 
 @given(st.lists(st.fractions(-1, 1, max_denominator=10**6), min_size=2, max_size=6), st.integers(0, 3))
 def test_rounding_is_blamed_where_it_may_be_and_exactness_is_exact(drawn: list[Fraction], doublings: int) -> None:
-    """Against exact arithmetic: what is called exact is 0, and what is left beyond the bound is not called rounding."""
+    """Against exact arithmetic: "exactly" means 0, and a remainder beyond the bound is not called rounding."""
     slopes = [float(slope) for slope in drawn]
     slopes.append(-math.fsum(slopes))
     x = Value(1.0, name="x")
@@ -279,7 +279,7 @@ def test_rounding_is_blamed_where_it_may_be_and_exactness_is_exact(drawn: list[F
 
 
 def test_a_seed_changes_nothing_of_what_cancels() -> None:
-    """Also one so small that products of shares would leave the range of floats in another order."""
+    """Even a gradient so small that products in another order would leave the range of floats."""
     x = Value(1.0, name="x")
     flow = error_flow(x * 1e-20 * 1e100 + x * 1e-20 * 1e100, x, seed=1e-300)
     assert flow.left_after_cancelling == 1.0
@@ -299,16 +299,16 @@ def root_of_a_square(at: Any = 0.0) -> ad.Flow:
 
 
 def test_a_nan_of_zero_times_infinity_is_told_where_it_begins() -> None:
-    """Not that the error dies: it explodes at the root, and inf × 0 is nan; in remarks, steps, text and JSON."""
+    """The error does not die but explodes at the root, and inf × 0 is nan; in remarks, steps, text and JSON."""
     flow = root_of_a_square()
     assert math.isnan(flow.gradient)
     said = remarks(flow)
     assert said == (
         "The error explodes at 1/(2·y) = inf.",
-        "The error stops being a number: (error at multiply) · x = inf × 0 = nan.",
+        "The error becomes nan: (error at multiply) · x = inf × 0 = nan.",
     )
     assert remarks(flow, Style("zh"))[0] == "误差在 1/(2·y) = inf 处爆炸。"
-    assert steps(flow)[1].sentence.endswith("= 1 × inf = inf (it explodes here), the error at multiply.")
+    assert steps(flow)[1].sentence.endswith("= 1 × inf = inf (explodes here), the error at multiply.")
     assert steps(flow)[2].lines == ("(error at multiply) · x = inf × 0 = nan (nan begins here)",) * 2
     for told in (text(flow), told_in_full(flow), markdown(flow)):
         assert "explodes at 1/(2·y) = inf" in told.replace("\\", "")
@@ -318,7 +318,7 @@ def test_a_nan_of_zero_times_infinity_is_told_where_it_begins() -> None:
 
 
 def told_in_full(flow: ad.Flow) -> str:
-    """Everything about a flow."""
+    """All texts about a flow."""
     return explain(flow.flows.graph[0], flow.parameter.label).text()
 
 
@@ -328,14 +328,14 @@ def test_the_box_and_the_wire_where_it_begins_are_marked(view: str) -> None:
     what = picture(root_of_a_square(), view)
     called = {box.id: (box.rows[-1] if view == "graph" else box.rows[0]).cells[0].text for box in what.boxes}
     wires = [(called[wire.tail], wire.mark or "") for wire in what.wires if wire.mark]
-    assert wires[0] == ("y", "it explodes here")
+    assert wires[0] == ("y", "explodes here")
     assert {mark for _, mark in wires[1:]} == {"nan begins here"}
     marked = {box.mark for box in what.boxes if box.mark}
-    assert marked == {"it explodes here", "nan begins here"}
+    assert marked == {"explodes here", "nan begins here"}
     root = ElementTree.fromstring(svg(what))
     drawn = [item.attrib["data-mark"] for item in root.iter(f"{SVG}g") if item.get("data-mark")]
     assert sorted(drawn) == sorted([*(box.mark for box in what.boxes if box.mark), *(mark for _, mark in wires)])
-    assert "here numbers stop being finite" in "".join(root.itertext())
+    assert "numbers stop being finite here" in "".join(root.itertext())
     assert dot(what).count("(!)") == len(drawn)
 
 
@@ -365,15 +365,15 @@ def test_marks_stand_in_networks_too() -> None:
     (lambda x: ad.sqrt(x), "The error explodes at 1/(2·sqrt) = inf."),
     (lambda x: ad.log(x - 1.0), "The values stop being finite at log = nan, computed from subtract = −1."),
     (lambda x: ad.log(x) * 2.0, "The values stop being finite at log = −inf, computed from x = 0."),
-    (lambda x: (x * 1e200) * 1e200, "The error overflows the largest number: (error at multiply) · 1e+200 = "
+    (lambda x: (x * 1e200) * 1e200, "The error exceeds the largest float: (error at multiply) · 1e+200 = "
      "1e+200 × 1e+200 = inf."),
-    (lambda x: ad.sqrt(x) - ad.sqrt(2.0 * x), "The error stops being a number: ∂subtract/∂x = (−inf) + inf = nan."),
-    (lambda x: x * 1e308 + x * 1e308, "The error overflows the largest number: ∂add/∂x = 1e+308 + 1e+308 = inf."),
+    (lambda x: ad.sqrt(x) - ad.sqrt(2.0 * x), "The error becomes nan: ∂subtract/∂x = (−inf) + inf = nan."),
+    (lambda x: x * 1e308 + x * 1e308, "The error exceeds the largest float: ∂add/∂x = 1e+308 + 1e+308 = inf."),
     (lambda x: x * math.inf, "The values stop being finite at multiply = nan, computed from x = 0, inf."),
-    (lambda x: x * Value(math.nan, name="n"), "n = nan was given, and is not a finite number."),
+    (lambda x: x * Value(math.nan, name="n"), "The given value n = nan is not a finite number."),
 ])  # fmt: skip
 def test_every_way_out_of_the_finite_numbers_has_its_remark(compute: Callable[[Value], Value], said: str) -> None:
-    """Values and errors, products and sums, what was given; none of them says that the error dies or shrinks."""
+    """Values and errors, products and sums, given data; no remark says that the error dies or shrinks."""
     x = Value(0.0, name="x")
     found = remarks(error_flow(compute(x), x))
     assert said in found
@@ -382,13 +382,13 @@ def test_every_way_out_of_the_finite_numbers_has_its_remark(compute: Callable[[V
 
 
 def test_arrays_stop_being_finite_as_numbers_do() -> None:
-    """One entry is enough; shapes and norms are told."""
+    """One entry is enough; remarks show shapes and norms."""
     flow = root_of_a_square([0.0, 1.0])
     assert [(each.kind, each.node.label) for each in flow.anomalies] == [
         ("explodes", "multiply"), ("nan", "x"), ("nan", "x"),
     ]  # fmt: skip
     assert remarks(flow)[0] == "The error explodes: (error at sqrt) ∘ 1/(2·sqrt) = [2, norm inf]."
-    assert {box.mark for box in picture(flow).boxes} == {"", "it explodes here", "nan begins here"}
+    assert {box.mark for box in picture(flow).boxes} == {"", "explodes here", "nan begins here"}
 
 
 def test_of_very_many_places_the_first_are_told() -> None:
@@ -396,12 +396,12 @@ def test_of_very_many_places_the_first_are_told() -> None:
     x = Value(0.0, name="x")
     total = sum((ad.sqrt(x * float(k)) for k in range(1, 8)), start=x * 1.0)
     assert [said.partition(" at ")[0] for said in remarks(error_flow(total, x))] == [
-        *["The error explodes"] * 4, "More places where numbers stop being finite: 3.",
+        *["The error explodes"] * 4, "Other places where numbers stop being finite: 3.",
     ]  # fmt: skip
 
 
 def test_a_value_that_leaves_no_trace_is_no_remark() -> None:
-    """exp(1000) is inf, and 1/inf 0: off the way of a finite gradient nothing is said of it, on the way it is."""
+    """exp(1000) is inf, and 1/inf is 0: off the paths of a finite gradient it gets no remark, on a path it does."""
     x, w = Value(1000.0, name="x"), Value(2.0, name="w")
     y = w * 3.0 + 1.0 / ad.exp(x)
     assert error_flow(y, w).anomalies == ()
@@ -409,7 +409,7 @@ def test_a_value_that_leaves_no_trace_is_no_remark() -> None:
 
 
 def test_a_whole_graph_marks_where_values_and_gradients_stop_being_finite() -> None:
-    """Without a parameter: the first values in the order of computation, the first gradients from the output on."""
+    """Without a parameter: the first values in order of computation, the first gradients starting at the output."""
     x = Value(0.0, name="x")
     y = ad.sqrt(x * x) + ad.log(Value(-1.0, name="q"))
     y.backward()
@@ -422,21 +422,22 @@ def test_a_whole_graph_marks_where_values_and_gradients_stop_being_finite() -> N
 
 
 def test_two_derivations_that_end_apart_say_why() -> None:
-    """Where a factor is infinite the order of the products decides: nothing is put down to rounding."""
+    """With an infinite factor, the order of multiplication matters, and rounding is not blamed."""
     x = Value(1e-200, name="x")
     explanation = explain(x * 1e200 * 1e200 * 1e-300, "x")
     assert (explanation.gradient, explanation.explicit) == (pytest.approx(1e100), math.inf)
     assert "lost to rounding" not in explanation.text()
-    assert "ends at inf, error sharing at 1e+100: they multiply in another order" in explanation.text()
+    assert "gives inf, error sharing 1e+100: they multiply in different orders" in explanation.text()
     root = root_of_a_square()
-    assert "ends at nan, and so does error sharing (nan): it is not a number" in told_in_full(root)
+    assert "gives nan, and so does error sharing (nan): it is not a number" in told_in_full(root)
 
 
 def test_nothing_gets_through_a_closed_edge_in_either_direction() -> None:
-    """√relu(x) at −10, its gate closed: explicit differentiation gives 0, and 0 is left of the error behind it."""
+    """√relu(x) at −10, its gate closed: explicit differentiation gives 0, and no error remains behind it."""
     x = Value(-10.0, name="x")
     flow = error_flow(ad.sqrt(ad.relu(x)), x)
     gated = replace(flow, edges=tuple(replace(edge, closed=edge.local == 0.0) for edge in flow.edges))
     assert [line.slope for line in derivation(gated)] == [0.0, 0.0]
-    (table,) = (block for block in lesson(gated).blocks if isinstance(block, Table) and "left" in "".join(block.head))
+    tables = (block for block in lesson(gated).blocks if isinstance(block, Table))
+    (table,) = (block for block in tables if "remaining" in "".join(block.head))
     assert [row[-1] for row in table.rows] == ["1", "inf", "0"]

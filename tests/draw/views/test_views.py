@@ -1,4 +1,4 @@
-"""Views of a graph: the computation graph, the network, and what nodes without a name are called."""
+"""Views of a graph: the computation graph, the network, and labels of unnamed nodes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from tests.support.programs import ELEMENTWISE, OPERATIONS
 
 
 def test_unnamed_nodes_are_called_like_their_variables() -> None:
-    """Variables, lists, dicts and arrays of nodes; the nodes themselves stay without a name."""
+    """Variables, lists, dicts and arrays of nodes; the nodes themselves stay unnamed."""
     rate, weights = Value(0.5), [Value(1.0), Value(2.0)]
     table = {"first": Value(3.0)}
     array = np.array([[Value(4.0), Value(5.0)]])
@@ -77,9 +77,10 @@ def test_names_reach_the_flow() -> None:
 def test_names_are_a_mapping() -> None:
     """Anything else is refused in one sentence."""
     x = Value(3.0)
-    with pytest.raises(TypeError, match=r"names are a mapping from text to nodes, such as locals\(\), and got list"):
+    message = r"expected names as a mapping from strings to nodes, such as locals\(\), but got list"
+    with pytest.raises(TypeError, match=message):
         error_flow(x * x, x, names=["x"])  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"from text to nodes, such as locals\(\), and got the key 3"):
+    with pytest.raises(TypeError, match=r"expected names with strings as keys, such as locals\(\), but got the key 3"):
         names_in({"a": 1.0, 3: Value(1.0)})  # type: ignore[dict-item]
 
 
@@ -87,23 +88,23 @@ def test_names_are_a_mapping() -> None:
 
 
 def test_the_automatic_view_is_a_rail_for_one_path_and_shares_for_several() -> None:
-    """Both are the ones that are asked for by name."""
+    """Both equal the views requested by name."""
     assert picture(notes_flow()).kind == picture(notes_flow(), "rail").kind == "rail"
     assert picture(deep_flow()).kind == picture(deep_flow(), "shares").kind == "shares"
 
 
 def test_a_rail_of_several_paths_shows_the_strongest_and_says_so() -> None:
-    """Its boxes are those of the strongest path, its formula that path's part of the gradient."""
+    """Its boxes are those of the strongest path, and its formula is that path's part of the gradient."""
     flow = deep_flow()
     what = picture(flow, "rail")
     path = flow.strongest(1)[0]
-    assert what.captions[0].startswith("Drawn is the strongest of 6 paths (")
+    assert what.captions[0].startswith("Only the strongest of 6 paths (")
     assert what.formula[0].endswith(" along the strongest path")
     assert [wire.share for wire in what.wires if wire.lane == "error"] == [edge.share for edge in path.edges]
 
 
 def test_one_path_can_be_seen_as_shares() -> None:
-    """A row for what arrives at every box, and no caption about paths."""
+    """A row for the share that arrives at every box, and no caption about paths."""
     what = picture(notes_flow(), "shares")
     assert what.kind == "shares"
     roles = [cell.role for box in what.boxes if box.kind == "parameter" for row in box.rows for cell in row.cells]
@@ -115,7 +116,7 @@ def test_views_that_are_unknown_or_do_not_fit_are_refused() -> None:
     """One sentence each, which says what to do."""
     with pytest.raises(ValueError, match=r"^unknown view 'tree' \(must be one of auto, rail, shares"):
         picture(notes_flow(), "tree")
-    with pytest.raises(ValueError, match=r"at most 60 boxes, and 101 nodes are on the way to x: take the view 'rail'"):
+    with pytest.raises(ValueError, match=r"at most 60 boxes, but 101 nodes lead to x; use the view 'rail'"):
         picture(error_flow(*chain(100)), "shares")
     with pytest.raises(ValueError, match=r"unknown language 'fr'"):
         picture(notes_flow(), language="fr")
@@ -145,7 +146,7 @@ def test_digits_and_language_reach_every_text() -> None:
 
 
 def texts(box: Box) -> tuple[list[str], list[list[str]]]:
-    """What a box says: its ports, and its rows."""
+    """The texts of a box: its ports and its rows."""
     return [cell.text for cell in box.ports], [[cell.text for cell in row.cells] for row in box.rows]
 
 
@@ -191,7 +192,7 @@ def test_not_yet_zero_and_no_path_are_three_things() -> None:
 
 @pytest.mark.parametrize("flow", [notes_flow(), deep_flow(), margin_flow(), skipping()])
 def test_the_numbers_of_the_graph_are_the_ledgers(flow: Flow) -> None:
-    """Every value, every error and every local gradient of the graph, and every share on the way."""
+    """Every value, error and local gradient of the graph, and every share on the paths."""
     what = picture(flow, "graph")
     cells = [(cell.role, cell.number, cell.text) for box in what.boxes for row in box.rows for cell in row.cells]
     for node in flow.flows.nodes:
@@ -208,7 +209,7 @@ def test_the_numbers_of_the_graph_are_the_ledgers(flow: Flow) -> None:
 
 
 def test_layers_are_clusters() -> None:
-    """a⁽¹⁾ in layer 1, z and a of both windows in theirs, weights and biases between two; J stands outside."""
+    """a⁽¹⁾ in layer 1, z and a of both windows in their layers, weights and biases between two layers; J outside."""
     what = picture(margin_flow(suffix="ᶜ"), "graph")
     names = {box.id: box.rows[-1].cells[0].text or box.rows[0].cells[0].text for box in what.boxes}
     found = {cluster.label: {names[box] for box in cluster.boxes} for cluster in what.clusters}
@@ -222,7 +223,7 @@ def test_layers_are_clusters() -> None:
 
 
 def test_the_cluster_of_a_unit_is_the_layer_that_explain_names() -> None:
-    """Each z and a stands in the layer of its name, each weight between the two that `explain` says it joins."""
+    """Each z and a is in the layer of its name, each weight between the two layers that `explain` names."""
     network = Network((4, 3, 2), scalar=True)
     output = network(X)[0]
     what = picture(error_flow(output, network.parameter("W14(1)")), "graph")
@@ -242,7 +243,7 @@ def test_the_cluster_of_a_unit_is_the_layer_that_explain_names() -> None:
 
 
 def test_scopes_of_names_are_clusters() -> None:
-    """A dot or a slash in a name; nodes without a name belong to whom they feed."""
+    """A dot or a slash in a name; unnamed nodes belong to the scope of their consumers."""
     x, w = Value(1.0, name="x"), Value(2.0, name="encoder.w")
     h = tanh(w * x)
     h.name = "encoder.h"
@@ -266,7 +267,7 @@ def test_arrays_show_shapes_norms_and_how_the_signal_goes_through() -> None:
 
 
 def test_constants_are_ports_without_a_wire() -> None:
-    """Numbers and arrays that are no nodes."""
+    """Numbers and arrays that are not nodes."""
     x = Value(2.0, name="x")
     (box, _) = computation(x * 5.0).boxes
     assert [(cell.text, cell.number) for cell in box.ports] == [("× 5", 5.0), ("constant 5", 5.0)]
@@ -276,7 +277,7 @@ def test_constants_are_ports_without_a_wire() -> None:
 
 
 def test_very_many_inputs_share_the_last_port() -> None:
-    """Twelve ports; the one on the way is among them."""
+    """Twelve ports, among them the one on the path."""
     weights = [Value(0.1, name=f"w{k}") for k in range(40)]
     total = ad.weighted_sum(weights, [1.0] * 40, 0.0)
     what = picture(error_flow(total, weights[30]), "graph")
@@ -288,9 +289,9 @@ def test_very_many_inputs_share_the_last_port() -> None:
 
 def test_only_nodes_have_a_graph() -> None:
     """One sentence for anything else."""
-    with pytest.raises(TypeError, match=r"^a computation graph is that of a Value or Tensor, and got "):
+    with pytest.raises(TypeError, match=r"^expected the output of a graph as a Value or Tensor, but got "):
         computation(3.0)
-    with pytest.raises(ValueError, match=r"at least 2 boxes, and got most=1"):
+    with pytest.raises(ValueError, match=r"^expected room for at least 2 boxes, but got most=1$"):
         computation(Value(1.0), most=1)
 
 
@@ -341,7 +342,7 @@ def recurrent_flow() -> ad.Flow:
 
 
 def test_an_unrolled_network_shows_the_share_of_each_time_step() -> None:
-    """The gradient of a shared weight is the sum of what each step sends: a wire and a row each; steps are clusters."""
+    """The gradient of a shared weight sums the shares of all steps: a wire and a row each; steps are clusters."""
     flow = recurrent_flow()
     assert len(flow.shares) == 3
     what = picture(flow, "graph")
@@ -361,7 +362,7 @@ def test_an_unrolled_network_shows_the_share_of_each_time_step() -> None:
 
 
 def test_the_readers_language_reaches_hints() -> None:
-    """What a box says when pointed at."""
+    """The tooltips of boxes."""
     for view in ("rail", "shares", "network", "graph"):
         hints = " ".join(box.hint for box in picture(notes_flow(), view, language="zh").boxes)
         assert "error" not in hints
@@ -370,7 +371,7 @@ def test_the_readers_language_reaches_hints() -> None:
 
 @pytest.mark.parametrize("name", ["W24(1)", "b1(1)", "W11(2)"])
 def test_any_parameter_of_the_network(name: str) -> None:
-    """Weights of both layers and a bias: all errors on the way are the ledger's."""
+    """Weights of both layers and a bias: all errors on the paths are the ledger's."""
     flow = notes_flow(name)
     what = picture(flow, "network")
     errors = [cell.number for box in what.boxes for row in box.rows for cell in row.cells if cell.role == "error"]
@@ -380,7 +381,7 @@ def test_any_parameter_of_the_network(name: str) -> None:
 
 @pytest.mark.parametrize("view", ["rail", "shares", "graph", "network"])
 def test_every_node_of_a_network_can_be_seen(view: str) -> None:
-    """Inputs, units, scores, weights and biases of both windows, and J itself: the gradient stands in the picture."""
+    """Inputs, units, scores, weights and biases of both windows, and J itself: the picture shows the gradient."""
     flows = margin_flow(suffix="ᶜ").flows
     for node in flows.graph:
         flow = flows.to(node)
@@ -391,7 +392,7 @@ def test_every_node_of_a_network_can_be_seen(view: str) -> None:
 
 
 def test_wide_layers_are_drawn_without_their_middle() -> None:
-    """Ten neurons of a column, and how many there are besides."""
+    """Ten neurons of a column, and the number of the others."""
     network = Network((40, 3, 1), scalar=True)
     what = picture(error_flow(network([0.1] * 40), network.parameter("W1,30(1)")), "network")
     column = max(box.column for box in what.boxes)
@@ -404,7 +405,7 @@ def test_wide_layers_are_drawn_without_their_middle() -> None:
 
 def test_only_networks_are_drawn_as_networks() -> None:
     """A graph without the notes' names is refused, with what to do."""
-    with pytest.raises(ValueError, match=r"no node is called like one .*: take the view 'graph'$"):
+    with pytest.raises(ValueError, match=r"nodes with names of neurons .*, but there are none; use the view 'graph'$"):
         picture(skipping(), "network")
 
 
@@ -453,7 +454,7 @@ def test_nothing_overlaps_in_views_of_networks(flow: Flow, view: str) -> None:
 @pytest.mark.slow
 @given(programs(operations=ELEMENTWISE, kinks="inputs"))
 def test_nothing_overlaps_in_random_graphs(program: Program) -> None:
-    """Whatever a user computes: boxes and texts have room, and every number is the ledger's."""
+    """Whatever users compute, boxes and texts have room, and every number is the ledger's."""
     leaves = program.leaves()
     output = program(*leaves)
     for what in (computation(output), picture(error_flow(output, leaves[0]), "graph")):
@@ -530,7 +531,7 @@ def test_the_graph_is_written_as_dot() -> None:
 
 @pytest.mark.parametrize("view", ["auto", "graph"])
 def test_long_names_stay_out_of_the_way(view: str) -> None:
-    """A name of 10,000 characters is whole in the hint, and the picture is as wide as for one of 200."""
+    """The tooltip shows all of a name of 10,000 characters, and the picture is as wide as for one of 200."""
     widths = []
     for length in (200, 10_000):
         what = picture(hostile_flow("x" * length), view)
@@ -540,18 +541,18 @@ def test_long_names_stay_out_of_the_way(view: str) -> None:
 
 
 def test_what_is_too_much_to_draw_is_said() -> None:
-    """A 40-20-1 network: 918 nodes are not on the way, and the picture of the way alone says so in both languages."""
+    """A 40-20-1 network: 918 nodes are off the path, and the picture of the path says so in both languages."""
     network = Network((40, 20, 1), scalar=True)
     flow = error_flow(network([0.1] * 40), network.parameter("W3,7(1)"))
     left_out = len(flow.flows.nodes) - len(flow.nodes)
     assert left_out == 918
-    assert f"{left_out} nodes that are not drawn lie on no way to the parameter." in picture(flow).captions
+    assert f"{left_out} nodes that do not lead to the parameter are not shown." in picture(flow).captions
     assert any(str(left_out) in said for said in picture(flow, language="zh").captions)
     assert not any("not drawn" in said for said in picture(notes_flow()).captions)
 
 
 def test_a_seed_is_written_as_all_numbers_and_words_are() -> None:
-    """With as many digits as asked for, and in the reader's language."""
+    """With the requested number of digits, and in the reader's language."""
     flow = notes_flow(seed=0.123456789)
     assert picture(flow).formula[0] == "0.1235 · ∂a₁⁽³⁾/∂W₁₄⁽¹⁾"
     shown = picture(flow, digits=7)

@@ -1,4 +1,4 @@
-"""PNG and PDF: our own drawing with everything in its place, for Graphviz to paint."""
+"""PNG and PDF: our drawing with fixed positions, painted by Graphviz."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_every_piece_of_text_is_a_node_in_its_place(kind: str) -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_colours_are_those_of_the_theme(theme: str) -> None:
-    """And no other."""
+    """And has no other colours."""
     used = set(re.findall(r"#[0-9A-Fa-f]{6}", source_of(deep_flow(), theme)))
     assert used <= set(THEMES[theme].values())
     assert THEMES[theme]["negative"] in used
@@ -84,7 +84,7 @@ def test_a_box_has_round_corners() -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_painted(name: str) -> None:
-    """Nothing of a name is live: Graphviz reads the text, and finds no node besides ours."""
+    """Names have no effect: Graphviz reads the text and finds only our nodes."""
     pygraphviz = pytest.importorskip("pygraphviz")
     source = source_of(hostile_flow(name))
     graph = pygraphviz.AGraph(string=source)
@@ -96,7 +96,7 @@ def test_hostile_names_are_painted(name: str) -> None:
 
 @pytest.mark.parametrize(("ending", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF")])
 def test_graphviz_paints_it(ending: str, magic: bytes) -> None:
-    """In the size of the SVG, two pixels of the PNG for one of it."""
+    """In the size of the SVG, with two pixels of the PNG for each pixel of the SVG."""
     drawing = see(notes_flow())
     try:
         data, _ = render(pinned_dot(drawing.svg()), ending, layout="nop")

@@ -1,4 +1,4 @@
-"""Our SVG in real browsers: nothing is cut, no text stands on another, and no name runs as a script."""
+"""Our SVG in real browsers: nothing is cut off, no texts overlap, and no name runs as a script."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ VIEWS = ("auto", "rail", "graph", "network")
 
 
 def show(browser: Browser, drawings: dict[str, str], folder: Path) -> None:
-    """Open a page with all drawings, and wait until it is read to its end."""
+    """Open a page with all drawings and wait until it is loaded."""
     page = folder / "page.html"
     body = "\n".join(svg.replace("<svg ", f'<svg id="{name}" ', 1) for name, svg in drawings.items())
     page.write_text(f'<!DOCTYPE html><meta charset="utf-8"><body>{body}', encoding="utf-8")
@@ -62,7 +62,7 @@ def drawings_of(view: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_no_text_is_cut_and_none_stands_on_another(browser: Browser, tmp_path: Path, view: str) -> None:
-    """In every kind of picture that has this view, in English and Chinese, as the browser really sets it."""
+    """In every kind of picture that has this view, in English and Chinese, as rendered by the browser."""
     drawings = drawings_of(view)
     assert len(drawings) >= 10
     show(browser, drawings, tmp_path)
@@ -70,7 +70,7 @@ def test_no_text_is_cut_and_none_stands_on_another(browser: Browser, tmp_path: P
 
 
 def test_the_look_finds_what_is_wrong(browser: Browser, tmp_path: Path) -> None:
-    """Larger letters in the same picture are cut and overlap."""
+    """Larger letters in the same picture are cut off and overlap."""
     drawing = see(FLOWS["rail"]()).svg().replace('font-size="15"', 'font-size="40"')
     narrow = drawing.replace('viewBox="0 0 1', 'viewBox="0 0 ')
     show(browser, {"rail": narrow}, tmp_path)

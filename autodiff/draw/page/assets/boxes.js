@@ -1,11 +1,11 @@
-// The boxes of the picture: a unit's cells with value and error, its biases, and the local gradient inside it.
+// The boxes of the picture: the cells of a unit with value and error, its biases, and the local gradient inside it.
 
 const chipText = n => `${brief(NODES[n].label)} = ${amount(NODES[n].value)}`
 const insideText = edge => badgeOf(flow.edgeStep.get(edge)) + '× ' + localGradient(EDGES[edge], operand)
 
-let clicked = {} // what a redrawing puts under a mouse that rests is not pointed at
+let clicked = {} // the last click: an element redrawn under a resting mouse does not count as hovered
 
-// A part of the picture that tells about a node, and leads to the flow to it where that is told.
+// A part of the picture that describes a node and leads to its flow if the page has it.
 function button(n, key, ...children) {
   const tell = () => (info.textContent = about(n))
   const rests = event => event.clientX === clicked.clientX && event.clientY === clicked.clientY
@@ -86,7 +86,7 @@ function strip({x, y, w, h, inside}) {
   ]
 }
 
-// A bias, beside it its error where it is the parameter.
+// A bias, with its error beside it if it is the parameter.
 function chip(box, bias, y) {
   const {x, w} = box
   const on = bias === flow.parameter

@@ -1,4 +1,4 @@
-// What the reader chooses: another parameter from a list or by its name, the language, the theme, the digits.
+// The reader's choices: another parameter from a list or by its name, the language, the theme, the digits.
 
 const picker = html('select', {onchange: () => select(+picker.value)})
 const nameList = html('datalist', {id: 'names'})
@@ -46,7 +46,7 @@ for (const k of Object.keys(DATA.flows)) {
   nameList.append(html('option', {value: NODES[k].label}))
 }
 
-// A list of values and their words, for one entry of the state.
+// A list of values with their labels, for one entry of the state.
 function chooser(name, options, read = value => value) {
   const onchange = () => {
     state[name] = read(made.value)
@@ -72,7 +72,7 @@ function search() {
   select(n)
 }
 
-// The words of all choices, and what is chosen.
+// The labels of all choices, and the current choices.
 function sayChoices() {
   const words = {
     picker: say('page.choose'),
@@ -93,7 +93,7 @@ function sayChoices() {
   predict.checked = state.predict
 }
 
-// What there is to say of a name that leads nowhere.
+// The message for a name without a flow.
 function sayUnknown() {
   const untold = NODES.some(node => plain(node.label) === plain(state.unknown))
   put(unknown, state.unknown && say(untold ? 'page.unfollowed' : 'page.unknown', {name: brief(state.unknown)}))

@@ -1,4 +1,4 @@
-// How elements of the page and of its picture are made: attributes and text, functions as handlers.
+// Creation of elements of the page and of its picture: attributes, text, and functions as handlers.
 
 function element(space, tag, attributes, children) {
   const made = document.createElementNS(space, tag)

@@ -1,4 +1,4 @@
-// The flow to the chosen parameter: its steps, what lies on its way, and what the reader has seen of it.
+// The flow to the chosen parameter: its steps, its nodes and edges, and the reader's progress.
 
 let flow
 
@@ -24,7 +24,7 @@ function choose(parameter) {
   }
 }
 
-// The steps with the numbers they have in the whole story, from whose middle some may be left out.
+// The steps with their numbers in the whole story; steps in its middle may be left out.
 function numbered(kept, count) {
   const left = count - kept.length
   return kept.map(([text, nodes, edges], k) => ({number: k + 1 + (k < kept.length / 2 ? 0 : left), text, nodes, edges}))
@@ -40,18 +40,18 @@ function wayOf(parameter, steps) {
   return way
 }
 
-// At which step, counted from 1, the number of each node or edge is told.
+// The step, counted from 1, that states the number of each node or edge.
 function stepOfEach(steps, kind) {
   return new Map(steps.flatMap((step, k) => step[kind].map(item => [item, k + 1])))
 }
 
-// Whether the reader has come to a step; no step: to the end.
+// Whether the reader has reached a step, or the end if no step is given.
 function known(step) {
   if (step === undefined) return state.step === flow.steps.length && !asking()
   return step < state.step || (step === state.step && !asking())
 }
 
-// Whether the share that an edge carries is told.
+// Whether the share of an edge has been stated.
 function carried(k) {
   return known(flow.edgeStep.get(k)) && (!state.predict || known(flow.nodeStep.get(EDGES[k].input)))
 }

@@ -1,11 +1,11 @@
-// Where boxes and wires of the picture stand: in columns from the output on or, upright, in rows.
+// Positions of boxes and wires: in columns starting at the output or, on upright screens, in rows.
 
 const CELL = 84
-const FORWARD = 46 // the height of a value
-const BACK = 44 // of its error
-const STRIP = 20 // of the local gradient inside a unit
-const CHIP = 22 // of a bias
-const SMALL = 12 // px of the smallest text; what no font has is a box that does not shrink with it
+const FORWARD = 46 // height of a value
+const BACK = 44 // height of an error
+const STRIP = 20 // height of the local gradient inside a unit
+const CHIP = 22 // height of a bias
+const SMALL = 12 // px, the smallest text; boxes for missing glyphs do not shrink below it
 
 const between = (input, consumer) => `${input}>${consumer}`
 const biasOf = new Map(DATA.biases.map(([bias, consumer]) => [consumer, bias]))
@@ -31,7 +31,7 @@ function joined() {
   return [...made.values()]
 }
 
-// A line past a column has a place of its own there.
+// A line that passes a column has a separate place in it.
 function vias({head, tail}) {
   const [near, far] = [head, tail].map(box => (columns[box.c].indexOf(box) + 0.5) / columns[box.c].length)
   const made = []
@@ -54,7 +54,7 @@ const ruler = document.createElement('canvas').getContext('2d')
 const widths = new Map()
 ruler.font = `bold ${SMALL}px ${getComputedStyle(document.body).fontFamily}`
 
-// How wide a text is in bold, in the fonts that this reader has.
+// The width of a bold text in the reader's fonts.
 function em(text) {
   if (!widths.has(text)) widths.set(text, ruler.measureText(text).width / SMALL)
   return widths.get(text)
@@ -101,7 +101,7 @@ function wireLength(upright) {
 
 // ---- places
 
-// Gives each box its place; the width and height of the whole.
+// Places each box and returns the width and height of the picture.
 function arrange(upright) {
   const [side, depth] = upright ? ['w', 'h'] : ['h', 'w']
   const gap = upright ? 12 : 20
@@ -124,7 +124,7 @@ function arrange(upright) {
   return upright ? [room + 24, long] : [long, room + 24]
 }
 
-// As the signal runs: from the input to the consumer.
+// In the direction of the signal: from the input to the consumer.
 function route({head, tail, via}, upright) {
   const middles = [...via].reverse().map(({x, y, w, h}) => [x + w / 2, y + h / 2])
   return [port(tail, upright, true), ...middles, port(head, upright, false)]
@@ -134,7 +134,7 @@ function port({x, y, w, h}, upright, out) {
   return upright ? [x + w / 2, y + (out ? h : 0)] : [x + (out ? w : 0), y + h / 2]
 }
 
-// The point at a part t of the way.
+// The point at the fraction t of a curve.
 function along(points, t) {
   const lengths = points.slice(1).map(([x, y], k) => Math.hypot(x - points[k][0], y - points[k][1]))
   let left = t * lengths.reduce((a, b) => a + b, 0)

@@ -1,4 +1,4 @@
-// What the page knows of the graph, and what its reader has chosen.
+// The data of the graph, and the reader's choices.
 
 const DATA = JSON.parse(document.getElementById('data').textContent)
 const LANGUAGES = Object.keys(DATA.phrases)
@@ -15,10 +15,10 @@ const EDGES = DATA.edges.map(([consumer, input, , local, symbol, share, made]) =
 const state = {
   parameter: DATA.parameter,
   step: 0,
-  predict: false, // each number is asked for before it is shown
-  shown: true, // the answer is
+  predict: false, // readers predict each number before it is shown
+  shown: true, // whether the answer is shown
   said: '', // the phrase about the reader's answer
-  unknown: '', // the name that was looked for and not found
+  unknown: '', // the name that was not found
   language: DATA.language,
   theme: DATA.theme,
   digits: DATA.digits,

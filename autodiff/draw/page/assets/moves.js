@@ -1,4 +1,4 @@
-// From step to step and from parameter to parameter: by buttons, keys, names and links.
+// Moves between steps and parameters: by buttons, keys, names and links.
 
 const moves = {
   first: {key: 'Home', to: () => 0},
@@ -21,7 +21,7 @@ function go(step) {
   draw()
 }
 
-// At an end it stays, and asks nothing again.
+// At an end, the step stays and no question is repeated.
 function move(to) {
   const step = Math.max(0, Math.min(flow.steps.length, to))
   if (step !== state.step) go(step)
@@ -47,7 +47,7 @@ const targets = new Map(
     .map(k => [plain(NODES[k].label), +k]),
 )
 
-// The node of that name, if the flow to it is told; else the page says so.
+// Go to the node with that name if the page has its flow; otherwise show a message.
 function found(name) {
   const n = targets.get(plain(name))
   state.unknown = n === undefined ? name.trim() : ''
@@ -73,7 +73,7 @@ function link() {
   try {
     history.replaceState(null, '', '#' + fields)
   } catch {
-    // a page inside another one has no link of its own
+    // a page inside another page has no link
   }
 }
 
@@ -86,7 +86,7 @@ document.addEventListener('keydown', event => {
     event.preventDefault()
     select(+pick.dataset.node)
   } else if (isAnswer(event)) {
-    guess.focus() // the key goes there
+    guess.focus() // this receives the key
   } else if (isMove(event)) {
     event.preventDefault()
     move(moveByKey.get(event.key)())
@@ -97,7 +97,7 @@ function isAnswer({key, target}) {
   return asking() && !textField(target) && target.tagName !== 'SELECT' && /^[\d.,+−-]$/.test(key)
 }
 
-// Not where an element needs the key itself.
+// Skipped if an element needs the key itself.
 function isMove({key, shiftKey, target}) {
   return !shiftKey && moveByKey.has(key) && !textField(target)?.value && target !== shareTable && !isOpen(target)
 }

@@ -1,8 +1,8 @@
-// How numbers are written, as Python writes them, and how large they are.
+// Numbers in the format of Python, and their sizes.
 
 const minus = text => text.replace('-', '−')
 
-// The exact decimal digits of |x|, rounded half to even, and its exponent: what Python's format does.
+// The exact decimal digits of |x|, rounded half to even as in Python's format, and its exponent.
 function rounded(x, digits) {
   const [written, exponent] = Math.abs(x).toExponential(99).split('e')
   const all = written.replace('.', '')
@@ -41,7 +41,7 @@ function number(x, digits = state.digits) {
 
 const isArray = value => value !== null && typeof value === 'object'
 
-// The number of an array that has one; anything else is itself.
+// The number in an array with a single entry; any other value unchanged.
 const single = value => (isArray(value) && value.data.length === 1 ? value.data[0] : value)
 
 function amount(value) {

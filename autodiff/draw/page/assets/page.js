@@ -1,4 +1,4 @@
-// The page around the picture, drawn anew after every change of the state.
+// The page around the picture, redrawn after every change of the state.
 
 const title = html('h1', {'aria-live': 'polite'})
 const formula = html('p', {id: 'formula'})
@@ -31,7 +31,7 @@ function draw() {
   if (focused) document.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({preventScroll: true})
 }
 
-// What is announced is announced once.
+// Each message is announced only once.
 function put(line, text) {
   if (line.textContent !== text) line.textContent = text
 }
@@ -103,7 +103,7 @@ function drawCaption(step) {
   asked.textContent = hide ? say('page.your-answer') : ''
 }
 
-// No focus is lost at the ends, as it is when a button is disabled.
+// Buttons stay enabled at the ends, because disabled buttons lose the focus.
 function drawButtons() {
   for (const name of ['first', 'previous']) buttons[name].setAttribute('aria-disabled', state.step === 0)
   for (const name of ['next', 'last']) buttons[name].setAttribute('aria-disabled', state.step === flow.steps.length)
@@ -149,7 +149,7 @@ function shareRow(k) {
   return html('tr', {'data-edge': k, class: step === state.step ? 'now' : ''}, ...cells)
 }
 
-// The steps that were told, and the remarks at their end.
+// The steps so far, and the remarks after the last one.
 function drawSteps() {
   remarkList.replaceChildren(...(isTold() ? flow.remarks.map(k => html('li', {}, told(k))) : []))
   stepList.replaceChildren(...flow.steps.flatMap(stepItems))
@@ -192,7 +192,7 @@ main.append(
 )
 
 let width = 0
-let before = null // the step before paper got all of them
+let before = null // the step before printing, which shows all steps
 
 window.addEventListener('hashchange', () => {
   fromLink()

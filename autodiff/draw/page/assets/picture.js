@@ -1,4 +1,4 @@
-// The picture: wires, on them the boxes, on these what the wires carry.
+// The picture: wires, then boxes, then the labels of wires.
 
 function picture() {
   const wide = figure.clientWidth || 960
@@ -38,7 +38,7 @@ function heads() {
   )
 }
 
-// A picture wider than the page shows what the step is about.
+// A picture wider than the page scrolls to the parts of the step.
 function follow(step) {
   const n = step && (step.nodes[0] ?? EDGES[step.edges[0]]?.input)
   const view = figure.getBoundingClientRect()
@@ -79,7 +79,7 @@ function wire(join, points) {
 
 // ---- labels
 
-// Puts a label where on its wire nothing else is, if there is such a place or it must.
+// Puts a label on a free place of its wire, or anywhere if it must be shown.
 function labelled(taken, points, w, h, make, must) {
   const free = (x, y) => taken.every(r => x + w < r.x || r.x + r.w < x || y + h < r.y || r.y + r.h < y)
   for (const t of [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.2, 0.8, 0.14, 0.86]) {
@@ -111,7 +111,7 @@ function wireLabel(join, points, taken) {
 const shareOn = join => edgeOf.get(between(join.weight, join.consumer))
 const weightWidth = join => Math.max(em(chipText(join.weight)), em(amount(EDGES[shareOn(join)].share)) + 3) * SMALL + 14
 
-// The weight that is the parameter, and below it its share.
+// The weight that is the parameter, with its share below.
 function weightChip(join, x, y, w) {
   const n = join.weight
   const edge = shareOn(join)

@@ -1,13 +1,13 @@
-// Predict first: each step asks for its number before it shows it.
+// Predict first: each step asks for its number before showing it.
 
 const guess = html('input', {id: 'guess', inputmode: 'decimal', autocomplete: 'off', size: 10})
 const asked = html('label', {for: 'guess'})
 const answer = html('button', {id: 'answer'})
 const reveal = html('button', {type: 'button', id: 'reveal', onclick: () => show('')})
 const quiz = html('form', {id: 'quiz', hidden: '', onsubmit: submit}, asked, guess, answer, reveal)
-const labels = new Set(NODES.map(node => node.label)) // their values are there to be read
+const labels = new Set(NODES.map(node => node.label)) // their values are visible
 
-// The quantity that a step tells first, and its number; null where there is nothing to predict.
+// The first quantity of a step, and its number; null if there is nothing to predict.
 function question() {
   const step = flow.steps[state.step - 1]
   if (!step || state.step === 1) return null

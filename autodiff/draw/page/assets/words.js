@@ -1,15 +1,15 @@
-// Words in the reader's language: nothing here makes markup of a text.
+// Texts in the reader's language; texts never become markup.
 
 const say = (key, fields = {}) => DATA.phrases[state.language][key].replace(/\{(\w+)\}/g, (_, name) => fields[name])
 
-// A text of the story, with its numbers written as the reader wants them.
+// A text of the story, with numbers in the reader's number of digits.
 function told(text) {
   const written = DATA.texts[text]
   const pieces = (written[LANGUAGES.indexOf(state.language)] ?? written[0]).map(k => DATA.pieces[k])
   return pieces.map(piece => (typeof piece === 'number' ? number(piece) : ltr(piece))).join('')
 }
 
-// A name that runs leftward keeps its numbers behind it.
+// Keeps numbers to the right of a name in a right-to-left script.
 const leftward = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+/g
 const ltr = text => text.replace(leftward, '$&\u200e')
 
@@ -26,7 +26,7 @@ const errorName = n =>
 const errorLabel = n =>
   badgeOf(flow.nodeStep.get(n)) + brief(n === flow.parameter ? flow.derivative : NODES[n].symbol || say('term.error'))
 
-// The local gradient of an edge: its symbol, its number, or both; `whole` says how an operand of a product stands.
+// The local gradient of an edge: its symbol, its number, or both; `whole` formats an operand of a product.
 function localGradient({symbol, local}, whole = text => text) {
   if (symbol === 0) return whole(number(local))
   if (local === null) return whole(brief(symbol))
@@ -35,7 +35,7 @@ function localGradient({symbol, local}, whole = text => text) {
 
 const operand = text => (/^−|\x20[+−]\x20/.test(text) ? `(${text})` : text)
 
-// All that is known of a node, in full.
+// All data of a node, in full.
 function about(n) {
   const {label, operation, value, error} = NODES[n]
   const full = x => (isArray(single(x)) ? amount(x) : number(single(x), 'all'))
