@@ -162,7 +162,7 @@ def test_a_wrong_gradient_is_named_and_drawn(capsys: pytest.CaptureFixture[str])
     """1 is returned; the picture has the sentence of the message."""
     assert main(["check", "model.py:cut", "--at", "2.0"]) == 1
     out = capsys.readouterr().out
-    assert "blame: every rule is right, and so is their sum: the graph leaves out a way that f takes" in out
+    assert "blame: every rule is right, and so is their sum: the graph misses a dependence of f on its inputs" in out
     assert main(["check", "model.py:energy", "--gradient", "energy_gradient", "--at", "[1, 2]"]) == 1
     assert "argument 1, x[0] of shape (2,)" in capsys.readouterr().out
 
@@ -291,7 +291,7 @@ def test_a_file_that_ends_python(capsys: pytest.CaptureFixture[str]) -> None:
         (["model.py:lost"], "model.py has no function lost; it has loss, cut, energy, energy_gradient, text"),
         (["model.py:NUMBER"], "model.py has no function NUMBER"),
         (["model.py:loss", "--at", "2 +"], 'arguments are Python numbers and lists, such as "2.0; [1, 2]", and got'),
-        (["model.py:text"], "autodiff: a gradient needs outputs that are real numbers of the engine of the inputs, a"),
+        (["model.py:text"], "autodiff: f must return real numbers or arrays of the engine of its inputs, and returned"),
         (["model.py:loss", "--order", "3"], "argument --order: invalid choice: 3"),
         (["model.py:loss", "--seed", "-1"], "argument --seed: expected a whole number of at least 0, and got '-1'"),
         (["model.py:leaves"], "the function ends Python at ["),

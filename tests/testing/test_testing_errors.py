@@ -120,11 +120,11 @@ def test_making_programs(call: Any, kind: Any, words: str) -> None:
     (lambda: check_relations(square, 1.0, only="all"), TypeError, "only is a list of names of relations, and got"),
     (lambda: check_relations(square, 1.0, only=3), TypeError, "only is a list of names of relations, and got 3"),
     (lambda: check_relations(square, 1.0, only=[[]]), ValueError, "no relation is called []; there are backward twice"),
-    (lambda: check_gradients(square, 1.0, order=np.ones(2)), ValueError, "checks order 1 or 2, and got order=array"),
-    (lambda: check_gradients(square, 1.0, order=np.True_), ValueError, "checks order 1 or 2, and got order="),
+    (lambda: check_gradients(square, 1.0, order=np.ones(2)), ValueError, "order must be 1 or 2, and got array"),
+    (lambda: check_gradients(square, 1.0, order=np.True_), ValueError, "order must be 1 or 2, and got "),
     (lambda: check_gradients(square, 1.0, oracle=np.ones(2)), ValueError, "unknown oracle array"),
-    (lambda: check_gradients(square, 1.0, curve="no"), TypeError, "curve is True or False, and got 'no' (str)"),
-    (lambda: drawing("a"), TypeError, "a fault is drawn from a report of check_gradients, and got 'a' (str)"),
+    (lambda: check_gradients(square, 1.0, curve="no"), TypeError, "curve must be True or False, and got 'no' (str)"),
+    (lambda: drawing("a"), TypeError, "drawing() takes a report of check_gradients, and got 'a' (str)"),
 )
 def test_checking(call: Any, kind: Any, words: str) -> None:
     """Points, names of relations and options of checks."""
