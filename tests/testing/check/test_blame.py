@@ -245,8 +245,8 @@ def test_a_program_does_not_pretend_to_show_what_it_hides() -> None:
     long = ad.Tensor(np.arange(60.0), name="w")
     y = long * np.arange(60.0)
     text = python_of(ad.topological(y), [y])
-    assert text.splitlines()[0] == "# w: 60 numbers, not shown; ones stand in their place"
-    assert "# a constant of v1: 60 numbers, not shown; ones stand in their place" in text
+    assert text.splitlines()[0] == "# w: 60 numbers, replaced by ones here"
+    assert "# a constant of v1: 60 numbers, replaced by ones here" in text
 
 
 def test_the_picture_marks_the_wrong_wire(define: Callable[..., Primitive]) -> None:
