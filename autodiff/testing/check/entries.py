@@ -185,7 +185,7 @@ class Check:
         if verdict.failed and isinstance(point.subject, OwnFunction) and oracle in ("exact", "dual"):
             rounding = rounding_back(point.subject, point.inputs, point.cotangents)
             if abs((analytic - slope) * point.unit) <= rounding:
-                raise NotApplicable("floats round on the way back")
+                raise NotApplicable("floats round in the backward pass")
         return Finding(point.place(direction), verdict, analytic, slope, 0.0, tolerance, oracle, 1)
 
     def changing(self) -> str:
