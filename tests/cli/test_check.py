@@ -361,7 +361,7 @@ def empty(x):
         ("divided", "ZeroDivisionError: division by zero (own.py, line 20: return x * (1 / 0)); it was called with x"),
         ("elsewhere", "ZeroDivisionError: division by zero (helper.py, line 2: return x * (1 / 0)); it was called w"),
         ("asserted", "(own.py, line 29"),
-        ("empty", "the function raised LookupError (own.py, line 36: raise LookupError)"),
+        ("empty", "the function raised LookupError (own.py, line 36: raise LookupError); it was called with x of"),
     ],
 )
 def test_an_error_of_the_function_is_shown_with_its_line(

@@ -62,6 +62,7 @@ def test_three_bugs_are_found_shrunk_named_and_drawn(
     out = capsys.readouterr().out
     assert [int(number) for number in re.findall(r"Found in program (\d+)", out)] == pytest.approx([100] * 3, abs=100)
     assert re.findall(r"shrunk to (\d+)\.", out) == ["1", "1", "1"]
+    assert out.count("The picture is ") == 3
     words = r"each edge is right by itself; x\d got (\S+) instead of (\S+): of its 2 shares, only one was kept"
     found = present(re.search(words, out))
     assert float(found[1]) != float(found[2])

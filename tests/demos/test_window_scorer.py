@@ -173,6 +173,7 @@ def test_the_scorer_beats_majority_and_dictionary(output: str) -> None:
     assert float(rows["window scorer"]) > float(rows["centre-word dictionary"]) > 0.5
     errors = [float(line.split()[4]) for line in output.splitlines() if line.startswith("epoch")]
     assert len(errors) == 5
+    assert "per pair, AUC" in output
     assert errors[-1] < errors[0]
 
 
@@ -198,6 +199,7 @@ def test_five_examples_are_explained(output: str) -> None:
         lines = part.splitlines()
         assert "[" in lines[0]
         assert "the threshold is" in lines[1]
+        assert lines[2].startswith("contribution of each word to s, to first order (∂s/∂x · x): ")
         assert lines[4].startswith("  (1) An error signal of 1 enters at s")
         assert lines[-1].endswith("the gradient.") or not lines[-1]
 
@@ -232,7 +234,7 @@ REFUSED = {
     "no gzip": ("a.conll.gz", b"Rome LOC\n", "a.conll.gz is not a text file in UTF-8"),
     "no archive": ("a.npz", b"PK but no zip", "a.npz is not an .npz archive of plain arrays"),
     "a missing tag": ("a.tsv", b"train\tIn Rome\tO\n", "line 1: each word needs one tag, and got 2 words and 1 tags"),
-    "a missing column": ("a.tsv", b"train\tIn Rome\n", "line 1: expected part (train, dev or test), words and tags"),
+    "a missing column": ("a.tsv", b"train\tIn Rome\n", "part (train, dev or test), words and tags, separated by tabs"),
     "no part": ("a.tsv", ROWS.replace("dev", "train").encode(), "a.tsv contains no sentences for the part 'dev'"),
     "no places": (
         "a.tsv", ROWS.replace("L\n", "E\n").encode(),

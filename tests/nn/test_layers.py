@@ -91,7 +91,8 @@ def test_the_same_generator_gives_the_same_network_and_none_means_seed_zero() ->
 
 def test_xavier_refusals() -> None:
     """A seed is no generator, and a layer has at least one input and one unit."""
-    assert "such as numpy.random.default_rng(0), and got 3" in message(TypeError, nn.xavier, 3, 4, 2)
+    words = "random must be a NumPy generator, such as numpy.random.default_rng(0), and got 3 (int)"
+    assert message(TypeError, nn.xavier, 3, 4, 2) == words
     assert "such as numpy.random.default_rng(0)" in message(TypeError, nn.Network, (2, 1), random=np.random)
     assert "the number of inputs is at least 1, and got 0 (int)" in message(ValueError, nn.xavier, generator(), 0, 2)
     assert "the number of units is at least 1, and got 0 (int)" in message(ValueError, nn.Layer, 2, 0)
@@ -417,7 +418,7 @@ def test_load_changes_all_or_nothing(scalar: bool, change: dict[str, list[float]
 def test_load_refuses_what_holds_no_nodes() -> None:
     """Plain arrays are a snapshot for predictions, and strings are no numbers."""
     network = nn.Network((2, 1))
-    assert "is a plain array" in message(TypeError, network.plain().load, network.state())
+    assert "is a plain array; load into" in message(TypeError, network.plain().load, network.state())
     assert "the state's b⁽¹⁾ takes real numbers" in message(TypeError, network.load, {**network.state(), "b(1)": ["x"]})
 
 

@@ -64,6 +64,11 @@ def test_errors_name_the_method_that_a_subclass_must_define() -> None:
     class Still(nn.Optimizer):
         pass
 
-    for call, owed in ((Half().parameters, "blocks"), (Half().plain, "_kept_as"), (Still([], rate=0.1).step, "step")):
-        with pytest.raises(NotImplementedError, match=rf"define {owed}\(\)$"):
+    net, still = Half(), Still([], rate=0.1)
+    for call, words in (
+        (net.parameters, r"Half has no blocks of parameters; define blocks\(\)"),
+        (net.plain, r"Half cannot be converted to other blocks; define _kept_as\(\)"),
+        (still.step, r"Still cannot move its parameters; define step\(\)"),
+    ):
+        with pytest.raises(NotImplementedError, match=rf"^{words}$"):
             call()

@@ -219,7 +219,7 @@ def test_products_take_shapes_like_those_of_their_examples() -> None:
         ("Value one; exp 0", ValueError, "and got 'Value one"),
         ("Value 1.0; exp zero", ValueError, "and got 'Value 1.0; exp zero'"),
         ("Value 1.0; exq 0", ValueError, "no operation is called 'exq'; the operations are add, "),
-        ("Value -1.0; log 0", ValueError, "an instruction of 'Value -1.0; log 0' does not fit its operands"),
+        ("Value -1.0; log 0", ValueError, "an instruction of 'Value -1.0; log 0' does not fit its operands; the o"),
         ("Value -1.0; add 0", ValueError, "add takes 2 of the 1 values before it (0 is the newest, −1 the"),
         ("Value 1.0; add 0 7", ValueError, "add takes 2 of the 1 values before it"),
         ("Value 1.0; add 0 1", ValueError, "0 is the newest, −1 the first input), and got 0, 1 in"),
