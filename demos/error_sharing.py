@@ -1,6 +1,6 @@
-"""Error sharing in the notes' 4-2-1 network: one gradient, ∂s/∂W₁₄⁽¹⁾, derived three ways, told and drawn.
+"""Error sharing in the notes' 4-2-1 network: one gradient, ∂s/∂W₁₄⁽¹⁾, derived in four ways, explained and drawn.
 
-Run it with ``python demos/error_sharing.py [FOLDER]``; the picture goes to FOLDER (this one if left out).
+Run it with ``python demos/error_sharing.py [FOLDER]``; the picture goes to FOLDER (the current one if left out).
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ def vectorised_delta() -> float:
 
 
 def engine() -> Flow:
-    """The flow of errors in the graph that the network leaves: every share, and the gradient as their sum."""
+    """The flow of the error through the recorded graph: every share, and the gradient as their sum."""
     scalar = network(scalar=True)
     return error_flow(scalar(X), scalar.parameter("W14(1)"))
 
 
 def engine_on_arrays() -> float:
-    """The entry of the gradient of the whole W⁽¹⁾, from the same network made of arrays."""
+    """The same entry of the gradient of the matrix W⁽¹⁾, by the same network made of arrays."""
     tensors = network(scalar=False)
     return float(backpropagate(tensors(X))[tensors.parameter("W(1)")][0, 3])
 

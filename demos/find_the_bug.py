@@ -1,6 +1,6 @@
 """Three wrong gradients that everybody writes once: each is found, shrunk to its smallest program, named and drawn.
 
-Run it with ``python demos/find_the_bug.py [FOLDER]``; the pictures go to FOLDER (this one if left out).
+Run it with ``python demos/find_the_bug.py [FOLDER]``; the pictures go to FOLDER (the current one if left out).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from autodiff.testing.random_programs.search import search
 
 @dataclass(frozen=True)
 class Bug:
-    """A wrong gradient: what was written for what, how a program is checked, and what programs are made of."""
+    """A wrong gradient: the wrong text, the right text, the check of a program, and the operations of programs."""
 
     name: str
     wrong: str
@@ -33,7 +33,7 @@ class Bug:
     kind: type = ad.Value
 
 
-# ---- the first: `=` for `+=` -----------------------------------------------------------------------------------------
+# ---- the first: `=` instead of `+=` ----------------------------------------------------------------------------------
 
 
 class Number:
@@ -50,7 +50,7 @@ class Number:
         return Number(self.data * other.data, ((self, other.data), (other, self.data)))
 
     def backward(self) -> None:
-        """Error signals of all numbers behind this one, consumers first."""
+        """Compute the error signals of all numbers from which this one was computed, consumers first."""
         self.grad = 1.0
         for number in reversed(list(_ordered(self, set()))):
             for item, local in number.edges:
@@ -85,7 +85,7 @@ def check_number(program: Program, directions: int | None = None) -> Report:
 
 
 def blame_of_number(program: Program) -> Blame | None:
-    """Found, not known: is an operation wrong by itself, and if none is, which number kept less than its shares?"""
+    """The diagnosis: is an operation wrong by itself? If none is, which number has less than the sum of its shares?"""
     values = list(program.inputs)
     for name, operands in program.steps:
         inputs = [values[k] for k in operands]
@@ -99,17 +99,17 @@ def blame_of_number(program: Program) -> Blame | None:
     for leaf, number in zip(leaves, numbers, strict=True):
         shares = [one.grad * local for one in _ordered(output, set()) for item, local in one.edges if item is number]
         if number.grad != sum(shares):
-            kept = "only one is kept" if number.grad in shares else "the sum is another"
+            kept = "only one was kept" if number.grad in shares else "the sum is wrong"
             sentence = (
-                f"each edge is right by itself; {leaf.name} gets {number.grad:g} of {sum(shares):g}: "
-                f"of its {len(shares)} shares {kept}"
+                f"each edge is right by itself; {leaf.name} got {number.grad:g} instead of {sum(shares):g}: "
+                f"of its {len(shares)} shares, {kept}"
             )
             return Blame("accumulation", sentence, program.python(), program(*leaves), None)
     return None
 
 
 def is_right_by_itself(name: str, inputs: list[float]) -> bool:
-    """Whether an operation on numbers of its own, which nothing else uses, has the right gradient."""
+    """Whether an operation on new numbers, which nothing else uses, has the right gradient."""
 
     def gradient(*given: float) -> tuple[float, ...]:
         numbers = [Number(x) for x in given]
@@ -123,7 +123,7 @@ def is_right_by_itself(name: str, inputs: list[float]) -> bool:
 
 
 def check_own(program: Program, directions: int | None = None) -> Report:
-    """The gradient of a program of primitives; the wrong rule is among them."""
+    """The check of a program of primitives, one of which has a wrong rule."""
     return check_gradients(program, *program.inputs, directions=directions)
 
 
@@ -131,7 +131,7 @@ def define_wrong_rules() -> None:
     """Two primitives with the right forward and a wrong rule."""
     ad.primitive(
         "sigmoid_unit", lambda xp, z: xp.logistic(z),
-        [lambda g, a, z: g * (ad.sigmoid(a) * (1.0 - ad.sigmoid(a)))],  # the bug: f′(a), and it should be f′(z)
+        [lambda g, a, z: g * (ad.sigmoid(a) * (1.0 - ad.sigmoid(a)))],  # the bug: f′(a); it should be f′(z)
         symbol="σ",
     )  # fmt: skip
     ad.primitive(
@@ -143,7 +143,7 @@ def define_wrong_rules() -> None:
 
 BUGS = (
     Bug("a missing +=", "item.grad = share", "item.grad += share", check_number, ("add", "multiply")),
-    Bug("f′(a) for f′(z)", "g·f′(a)", "g·f′(z)", check_own, ("add", "multiply", "tanh", "sigmoid_unit")),
+    Bug("f′(a) instead of f′(z)", "g·f′(a)", "g·f′(z)", check_own, ("add", "multiply", "tanh", "sigmoid_unit")),
     Bug("a transposed weight", "δ⁽ᵏ⁾ = W δ⁽ᵏ⁺¹⁾", "δ⁽ᵏ⁾ = Wᵀ δ⁽ᵏ⁺¹⁾", check_own, ("add", "tanh", "dense"), ad.Tensor),
 )
 
@@ -156,7 +156,7 @@ def main(folder: Path) -> None:
         known = vocabulary(bug.kind, of=bug.operations)
 
         def fault(program: Program, bug: Bug = bug) -> str | None:
-            report = bug.check(program, 1)  # one random direction through all entries finds it; which one comes later
+            report = bug.check(program, 1)  # one random direction finds a wrong entry; the second check names it
             return str(report) if report.failed else None
 
         done = search(fault, 1000, kind=bug.kind, operations=known)
@@ -165,10 +165,10 @@ def main(folder: Path) -> None:
         report = bug.check(done.found.program, None)
         saved = drawing(report).save(folder / f"bug-{k}.svg")
         steps = len(done.found.program.steps)
-        print(f"Bug {k}: {bug.name}: {bug.wrong!r} was written for {bug.right!r}.")
+        print(f"Bug {k}: {bug.name}: {bug.wrong!r} instead of {bug.right!r}.")
         drawn = len(done.found.drawn.steps)
-        print(f"Found in program {done.found.number}, of {drawn} steps; shrunk to {steps}.")
-        print(f"\n{report}\n\nDrawn in {saved.path}.\n")
+        print(f"Found in program {done.found.number} ({drawn} steps); shrunk to {steps}.")
+        print(f"\n{report}\n\nThe picture is {saved.path}.\n")
 
 
 if __name__ == "__main__":

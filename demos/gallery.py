@@ -1,10 +1,10 @@
-"""Every picture of the README and of a gallery page, light and dark: networks, formulas, one gradient at a time.
+"""All pictures of the README and of a gallery page, light and dark: networks, formulas, one gradient at a time.
 
     python demos/gallery.py                  writes into the folder gallery
     python demos/gallery.py -o FOLDER
 
-FOLDER then holds NAME-light.svg and NAME-dark.svg of each picture, gallery.html with all of them, which needs no other
-file and follows the reader's light or dark mode, and in FOLDER/readme what the README shows.
+FOLDER then contains NAME-light.svg and NAME-dark.svg for each picture; gallery.html, a self-contained page with all of
+them, which follows the reader's light or dark mode; and the pictures of the README in FOLDER/readme.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ WEIGHTS = {
 
 
 def notes_network(*, scale: float = 1.0, activation: str = "sigmoid", scalar: bool = True) -> Network:
-    """The notes' 4-2-1 network (section 1.5), its first layer's weights ``scale`` times as large."""
+    """The notes' 4-2-1 network (section 1.5), with the weights of the first layer multiplied by ``scale``."""
     network = Network((4, 2, 1), activation=activation, scalar=scalar)
     network.load({**WEIGHTS, "W(1)": scale * np.array(WEIGHTS["W(1)"])})
     return network
@@ -59,14 +59,14 @@ def several_paths(**how: Any) -> Drawing:
 
 
 def objective(shift: float = 0.0, **how: Any) -> Drawing:
-    """J of a true and a corrupt window: both send their error to the one weight they share."""
+    """J of a true and a corrupt window: both send their error to the same weight."""
     network = notes_network()
     J = max_margin(network(X) + shift if shift else network(X), network(CORRUPT, suffix="ᶜ"))
     return see(J, network.parameter("W14(1)"), **how)
 
 
 def cycling(speed: Value) -> dict[str, Any]:
-    """The power a cyclist needs, in watts, at a speed in m/s: twenty lines of plain Python, no network in sight."""
+    """The power a cyclist needs, in watts, at a speed in m/s: plain Python, no network in sight."""
     mass = 85.0
     gravity = 9.81
     slope = 0.02
@@ -81,13 +81,13 @@ def cycling(speed: Value) -> dict[str, Any]:
 
 
 def formula(**how: Any) -> Drawing:
-    """How much more power one more metre a second takes."""
+    """How much more power one more metre per second takes."""
     variables = cycling(Value(7.0))
     return see(variables["power"], variables["speed"], names=variables, **how)
 
 
 def same_twice(**how: Any) -> Drawing:
-    """a·a + a as a computation graph: three wires leave the same value."""
+    """a·a + a as a computation graph: three wires lead out of the same value."""
     a = Value(3.0, name="a")
     y = a * a + a
     y.name = "y"
@@ -96,7 +96,7 @@ def same_twice(**how: Any) -> Drawing:
 
 
 def not_yet(**how: Any) -> Drawing:
-    """The same before anyone called backward()."""
+    """The same graph before backward() is called."""
     a = Value(3.0, name="a")
     y = a * a + a
     y.name = "y"
@@ -110,7 +110,7 @@ def saturated(**how: Any) -> Drawing:
 
 
 def through_time(**how: Any) -> Drawing:
-    """A recurrent network over three steps: what each step adds to the gradient of one weight."""
+    """A recurrent network over three steps: the share of each step in the gradient of one weight."""
     network = Recurrent(1, 2, scalar=True)
     return see(network([[1.0], [0.5], [-1.0]])[-1], network.parameter("W11"), **how)
 
@@ -122,7 +122,7 @@ def arrays(**how: Any) -> Drawing:
 
 
 def wrong_rule() -> Drawing:
-    """The energy ½·k·x² of a spring as a primitive whose rule for x forgets the factor 2: what a check makes of it."""
+    """The check of a wrong primitive: the energy ½·k·x² of a spring, whose rule for x misses the factor 2."""
     energy = ad.primitive(
         "energy",
         lambda xp, k, x: 0.5 * k * x * x,
@@ -136,7 +136,7 @@ def wrong_rule() -> Drawing:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A picture of the gallery: its file's name, what is said about it, and how it is made."""
+    """A picture of the gallery: the name of its file, its caption, and the function that draws it."""
 
     name: str
     says: str
@@ -152,20 +152,20 @@ EXHIBITS = (
     Exhibit("formula", "Your own formula in plain Python, with your variables' names.", formula),
     Exhibit("same-twice", "a·a + a: local gradients at the ports, value over gradient.", same_twice),
     Exhibit("not-yet", "Before backward(): a gradient that does not exist yet is not 0.", not_yet),
-    Exhibit("saturated", "A saturated unit: the factor that shrinks the error most is named.", saturated),
+    Exhibit("saturated", "A saturated unit: the caption names the factor that shrinks the error most.", saturated),
     Exhibit("through-time", "A recurrent network, unrolled: the share of every time step.", through_time),
     Exhibit("arrays", "The network on arrays: shapes and norms.", arrays),
-    Exhibit("wrong-rule", "A wrong gradient that a check found: the rule, and what it should give.", wrong_rule),
+    Exhibit("wrong-rule", "A wrong gradient that a check found: the rule, and the correct share.", wrong_rule),
     Exhibit("chinese", "误差共享：同一张图，中文说明。", partial(one_path, language="zh")),
 )  # fmt: skip
-FIG_1 = "The notes' Fig 1: a unit alone parts the plane with a line, a hidden layer with a curve."
+FIG_1 = "The notes' Fig 1: a single unit divides the plane by a line, a hidden layer by a curve."
 IN_README = ("error-sharing", "several-paths", "wrong-rule")
 
 # ---- the notes' Fig 1 ------------------------------------------------------------------------------------------------
 
 
 def moons(count: int = 200, *, seed: int = 1) -> tuple[Any, Any]:
-    """Points of two half-moons that no line can part, shape (count, 2), and their labels ±1."""
+    """Points of two half-moons that no line can separate, shape (count, 2), and their labels ±1."""
     random = np.random.default_rng(seed)
     angle = np.pi * random.random(count)
     label = np.where(np.arange(count) % 2, 1.0, -1.0)
@@ -175,7 +175,7 @@ def moons(count: int = 200, *, seed: int = 1) -> tuple[Any, Any]:
 
 
 def trained(sizes: tuple[int, ...], points: Any, label: Any, *, steps: int = 600) -> Network:
-    """A network that tells the labels apart: the mean of softplus(−label · score) falls along its gradient."""
+    """A network that separates the labels: AdaGrad minimises the mean of softplus(−label · score)."""
     network = Network(sizes, activation="tanh", random=np.random.default_rng(3))
     descent = AdaGrad(network, rate=0.2)
     for _ in range(steps):
@@ -186,10 +186,10 @@ def trained(sizes: tuple[int, ...], points: Any, label: Any, *, steps: int = 600
 
 
 def boundaries(palette: Mapping[str, str]) -> str:
-    """The notes' Fig 1 as SVG: a unit alone parts the plane with a line, a hidden layer with a curve.
+    """The notes' Fig 1 as SVG: a single unit divides the plane by a line, a hidden layer by a curve.
 
     Raises:
-        ImportError: matplotlib, the demos' extra, is not installed.
+        ImportError: if matplotlib, of the extra "demos", is not installed.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -210,7 +210,7 @@ def boundaries(palette: Mapping[str, str]) -> str:
 
 
 def _draw_boundary(axes: Any, network: Network, palette: Mapping[str, str], points: Any, label: Any) -> None:
-    """Both sides of score = 0 in colour, the points as discs and triangles: no sign by colour alone."""
+    """Both sides of score = 0 in colour, the points as discs and triangles: nothing is shown by colour alone."""
     x, y = np.meshgrid(np.linspace(-1.6, 2.6, 120), np.linspace(-1.2, 1.7, 100))
     score = network.predict(np.stack([x.ravel(), y.ravel()], axis=1))[:, 0].reshape(x.shape)
     axes.contourf(x, y, score, levels=[-np.inf, 0, np.inf], colors=[palette["forward-fill"], palette["error-fill"]])
@@ -246,20 +246,20 @@ svg, img {{ max-width: 100%; height: auto }}
 
 
 def page(figures: Sequence[tuple[str, str]]) -> str:
-    """A page of (caption, markup), which needs no other file."""
+    """A self-contained page of figures, each a caption and its markup."""
     said = (f"<figure><figcaption>{escape(says)}</figcaption>\n{markup}</figure>" for says, markup in figures)
     return _PAGE.format(fonts=FONTS, light=LIGHT, dark=DARK, figures="\n".join(said))
 
 
 def _either(light: str, dark: str, alternative: str) -> str:
-    """One of two pictures, as the reader's system is."""
+    """The light or the dark picture, according to the reader's system."""
     first, second = (f"data:image/svg+xml;base64,{b64encode(text.encode()).decode()}" for text in (light, dark))
     source = f'<source media="(prefers-color-scheme: dark)" srcset="{second}">'
     return f'<picture>{source}<img src="{first}" alt="{escape(alternative)}"></picture>'
 
 
 def write(folder: Path) -> list[Path]:
-    """Draw everything; gives the files."""
+    """Draw everything, and return the paths of the files."""
     files: dict[str, str] = {}
     figures = []
     for exhibit in EXHIBITS:
@@ -272,7 +272,7 @@ def write(folder: Path) -> list[Path]:
     try:
         light, dark = boundaries(LIGHT), boundaries(DARK)
     except ImportError:
-        print(f"The notes' Fig 1 is left out: it needs matplotlib, {install('demos')}.")
+        print(f"The notes' Fig 1 is missing: it needs matplotlib, {install('demos')}.")
     else:
         files |= {"boundary-light.svg": light, "boundary-dark.svg": dark}
         figures.insert(0, (FIG_1, _either(light, dark, FIG_1)))
@@ -286,8 +286,10 @@ def write(folder: Path) -> list[Path]:
 @readable_output()
 def main() -> None:
     """Write the gallery into the folder that the command line names."""
-    parser = argparse.ArgumentParser(description="Draw every picture of the README and of a gallery page.")
-    parser.add_argument("-o", "--output", type=Path, default=Path("gallery"), metavar="FOLDER", help="where (gallery)")
+    parser = argparse.ArgumentParser(description="Draw all pictures of the README and of a gallery page.")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("gallery"), metavar="FOLDER", help="the folder (default: gallery)"
+    )
     folder = parser.parse_args().output
     print(f"Wrote {len(write(folder))} files into {folder}; open {folder / 'gallery.html'}.")
 

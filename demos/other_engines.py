@@ -1,10 +1,10 @@
-"""Random programs through other engines: where micrograd and HIPS autograd disagree with this one, cut to a few steps.
+"""Random programs on which micrograd or HIPS autograd disagrees with this engine, shrunk to a few steps.
 
     python demos/other_engines.py --programs 2000
 
-Both are in the extra "peers". Gradients are compared away from kinks, then everywhere, without the
-operations already found: what is left are disagreements of conventions at kinks, and they are said to be. Of micrograd
-also half the gradients of two backward passes, which add up here as they do in PyTorch.
+Both engines are in the extra "peers". Gradients are compared away from kinks, then everywhere, without the operations
+already found: the remaining disagreements are of conventions at kinks, and are reported as such. For micrograd, half
+the gradient of two backward passes is compared too, since passes add up here, as in PyTorch.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Gradients = Callable[[Program], Sequence[Any]]
 
 
 def micrograd(passes: int = 1) -> tuple[Vocabulary, Gradients]:
-    """The operations that micrograd has, and its gradients of a program over numbers: the mean of some passes."""
+    """The operations that micrograd has, and its gradient of a program over numbers: the mean of some passes."""
     value = import_module("micrograd.engine").Value
     calls: dict[str, Callable[..., Any]] = {
         "add": lambda x, y: x + y, "subtract": lambda x, y: x - y, "multiply": lambda x, y: x * y,
@@ -42,7 +42,7 @@ def micrograd(passes: int = 1) -> tuple[Vocabulary, Gradients]:
     def gradients(program: Program) -> Sequence[Any]:
         leaves = [value(x) for x in program.inputs]
         output = program.output(calls, leaves)
-        times = passes if program.steps else 1  # at the output micrograd sets the gradient, and adds nothing
+        times = passes if program.steps else 1  # at the output, micrograd sets the gradient instead of adding to it
         for _ in range(times):
             output.backward()
         return [leaf.grad / times for leaf in leaves]
@@ -51,7 +51,7 @@ def micrograd(passes: int = 1) -> tuple[Vocabulary, Gradients]:
 
 
 def hips() -> tuple[Vocabulary, Gradients]:
-    """The operations whose forwards HIPS autograd can record, and its gradients of a program over arrays."""
+    """The operations whose forwards HIPS autograd can record, and its gradient of a program over arrays."""
     autograd, xp = import_module("autograd"), import_module("autograd.numpy")
 
     def gradients(program: Program) -> Sequence[Any]:
@@ -61,34 +61,34 @@ def hips() -> tuple[Vocabulary, Gradients]:
             return autograd.grad(lambda *inputs: program.output(engine, inputs), places)(*program.inputs)
 
     def records(operation: Operation) -> bool:
-        """Whether its forward is made of functions that autograd knows; what its pullback does is to be seen."""
+        """Whether its forward consists of functions that autograd knows; its pullback is what the demo checks."""
         points = [np.full(shape, 0.3) for shape in operation.shapes or [()] * operation.arity]
         try:
             with warnings.catch_warnings(action="ignore"):  # that an output does not depend on its input
                 _, result = autograd.make_vjp(lambda inputs: operation.forward(xp, *inputs))(points)
         except (AttributeError, TypeError, ValueError, NotImplementedError):
             return False
-        return np.asarray(result).dtype == float  # of objects it is no array of autograd's, but one full of its boxes
+        return np.asarray(result).dtype == float  # an object array would hold autograd's boxes
 
     return {name: item for name, item in vocabulary(ad.Tensor, of=ad.TABLE).items() if records(item)}, gradients
 
 
 def disagreement(program: Program, theirs: Gradients) -> str | None:
-    """Both gradients, if they are further apart than rounding can bring them; None if they agree."""
+    """Both gradients, if they differ by more than rounding; None if they agree."""
     leaves = program.leaves()
     ours = ad.gradients(program(*leaves), leaves)
     try:
         others = theirs(program)
     except Exception as error:
-        return f"theirs raises {type(error).__name__}: {error}"
+        return f"the other engine raises {type(error).__name__}: {error}"
     for mine, other in zip(ours, others, strict=True):
-        if not np.allclose(mine, other, rtol=1e-7, atol=1e-9):  # values and slopes of some tens at the most
+        if not np.allclose(mine, other, rtol=1e-7, atol=1e-9):  # values and slopes of some tens at most
             return f"ours {np.asarray(mine).tolist()}, theirs {np.asarray(other).tolist()}"
     return None
 
 
 def disagreements(operations: Vocabulary, theirs: Gradients, count: int, kind: type) -> Iterator[tuple[str, Search]]:
-    """Searches until none finds anything: each leaves out the operation that was used most in what was found before."""
+    """Searches until one finds nothing: each excludes the most frequent operation of the previous counterexample."""
     left = dict(operations)
     for kinks in ("nowhere", "anywhere"):
         while left:
@@ -103,7 +103,7 @@ def disagreements(operations: Vocabulary, theirs: Gradients, count: int, kind: t
 def report(
     title: str, operations: Vocabulary, theirs: Gradients, count: int, kind: type, *, most: int | None = None
 ) -> None:
-    """Print what was found with one engine, ``most`` disagreements if that many are enough."""
+    """Print the disagreements with one engine, at most ``most`` of them if given."""
     print(f"{title}: {len(operations)} operations")
     for kinks, done in islice(disagreements(operations, theirs, count, kind), most):
         where = "away from kinks" if kinks == "nowhere" else "conventions at kinks"
@@ -115,9 +115,9 @@ def report(
 
 @readable_output()
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run both engines, those of them that are installed."""
+    """Run both engines, if they are installed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--programs", type=int, default=2000, help="of each search (default: 2000)")
+    parser.add_argument("--programs", type=int, default=2000, help="programs of each search (default: 2000)")
     options = parser.parse_args(arguments)
     for title, made, kind, most in (
         ("micrograd", micrograd, ad.Value, None),

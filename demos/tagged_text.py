@@ -1,4 +1,4 @@
-"""Sentences whose words carry tags: read from files, cut into windows, turned into ids for a window scorer."""
+"""Tagged sentences: read from files, cut into windows, and turned into ids for a window scorer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SYNONYMS = {"L": "LOC", "E": "MISC", "0": "O", "1": "LOC", "2": "MISC"}
 
 
 class Token(NamedTuple):
-    """One word: as it is written, as it is looked up, what kind of letters it has, and its tag."""
+    """One word: its text, its form in the vocabulary, its shape (the kind of its letters), and its tag."""
 
     text: str
     word: str
@@ -36,7 +36,7 @@ Sentence = list[Token]
 
 @dataclass(frozen=True)
 class Corpus:
-    """Sentences by part, train, dev and test, and ready-made word vectors if the file has some."""
+    """Sentences by part (train, dev and test), and pretrained word vectors if the file has any."""
 
     parts: Mapping[str, list[Sentence]]
     vectors: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Windows:
-    """n windows: ids (n, 2·width), a word and its shape for each place; the words; whether the centre is a target."""
+    """n windows: ids (n, 2·width) of each place's word and shape; the words; whether the centre is a target."""
 
     ids: np.ndarray[Any, Any]
     tokens: list[list[Token]]
@@ -55,16 +55,16 @@ class Windows:
 
 
 def read(path: Path, random: np.random.Generator, *, name: str | None = None, words: Path | None = None) -> Corpus:
-    """The corpus in a file: CoNLL style, lines of part, words and tags, or an .npz archive.
+    """The corpus in a file: in CoNLL style, as lines of part, words and tags, or as an .npz archive.
 
     Args:
-        path: .gz files are unpacked.
-        random: shuffles the sentences before they are split 65:15:20, where the file has no parts of its own.
-        name: which of several corpora in an .npz; the first if None.
+        path: the file; .gz files are unpacked.
+        random: shuffles the sentences before they are split 65:15:20, if the file does not define the parts.
+        name: the corpus to read, if an .npz contains several; the first if None.
         words: for an .npz, a text file whose line k (from 0) is the word with id k.
 
     Raises:
-        ValueError: one sentence that says what is wrong with the file.
+        ValueError: if the file cannot be read, with one sentence that says what is wrong with it.
     """
     try:
         corpus = _read_arrays(path, name, words) if path.suffix == ".npz" else _read_text(path, random)
@@ -72,7 +72,7 @@ def read(path: Path, random: np.random.Generator, *, name: str | None = None, wo
         raise ValueError(f"cannot read {error.filename or path}: {error.strerror}") from error
     for part in PARTS:
         if not corpus.parts.get(part):
-            raise ValueError(f"{path} has no sentences for the part {part!r}")
+            raise ValueError(f"{path} contains no sentences for the part {part!r}")
     return corpus
 
 
@@ -99,18 +99,18 @@ def _lines(path: Path) -> list[str]:
 
 
 def _from_row(line: str, place: str) -> tuple[str, Sentence]:
-    """A line of three columns: part, words, tags; words and tags with spaces between them."""
+    """A line of three columns: part, words, tags; words and tags are separated by spaces."""
     columns = line.split("\t")
     if len(columns) != 3 or columns[0] not in PARTS:
-        raise ValueError(f"{place}: expected part (train, dev or test), words and tags, with tabs between them")
+        raise ValueError(f"{place}: expected part (train, dev or test), words and tags, separated by tabs")
     words, tags = columns[1].split(" "), columns[2].split(" ")
     if len(words) != len(tags):
-        raise ValueError(f"{place}: {len(words)} words and {len(tags)} tags; each word needs one")
+        raise ValueError(f"{place}: each word needs one tag, and got {len(words)} words and {len(tags)} tags")
     return columns[0], [_token(word, tag) for word, tag in zip(words, tags, strict=True)]
 
 
 def _from_columns(lines: Iterable[str], path: Path) -> Iterator[Sentence]:
-    """One word a line, its tag in the last column, and an empty line after each sentence."""
+    """One word per line, its tag in the last column, and an empty line after each sentence."""
     sentence: Sentence = []
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith("-DOCSTART-"):
@@ -131,7 +131,7 @@ def _token(text: str, tag: str) -> Token:
 
 
 def plain_tag(tag: str) -> str:
-    """A tag without its B- or I-, in capitals, L and LOC being one.
+    """A tag without its B- or I-, in capitals; synonyms such as L and LOC become one.
 
     >>> plain_tag("B-loc"), plain_tag("L"), plain_tag("O")
     ('LOC', 'LOC', 'O')
@@ -159,39 +159,40 @@ def _read_arrays(path: Path, name: str | None, words: Path | None) -> Corpus:
         raise ValueError(f"{path} is not an .npz archive of plain arrays ({error})") from error
     names = [key.removesuffix("_train_w") for key in arrays if key.endswith("_train_w")]
     if not names or (name is not None and name not in names):
-        asked = "" if name is None else f" of the name {name!r}"
-        raise ValueError(f"{path} has no corpus{asked}, that is, no array NAME_train_w (there are {', '.join(arrays)})")
+        asked = "" if name is None else f" named {name!r}"
+        held = ", ".join(arrays)
+        raise ValueError(f"{path} contains no corpus{asked}, that is, no array NAME_train_w; its arrays are {held}")
     vectors = _column(arrays, "E", path)
     if vectors.ndim != 2 or vectors.dtype.kind != "f" or not vectors.size:
-        raise ValueError(f"{path}: E holds one word vector a row, and got {vectors.dtype} {vectors.shape}")
+        raise ValueError(f"{path}: E must hold one word vector per row, and got {vectors.dtype} {vectors.shape}")
     if not np.isfinite(vectors).all():
-        raise ValueError(f"{path}: E holds word vectors that are not finite")
+        raise ValueError(f"{path}: E must be finite, and holds nan or inf")
     texts = [f"word {k}" for k in range(len(vectors))] if words is None else _lines(words)
     columns = {part: _columns(arrays, f"{name or names[0]}_{part}", path) for part in PARTS}
     ids = [found[1] for found in columns.values()]
     if max(part.max(initial=0) for part in ids) >= min(len(vectors), len(texts)):
-        raise ValueError(f"{path} has word ids beyond its {len(vectors)} vectors and {len(texts)} words")
+        raise ValueError(f"{path} contains word ids beyond its {len(vectors)} vectors and {len(texts)} words")
     if min(part.min(initial=0) for part in ids) < 0:
-        raise ValueError(f"{path} has word ids below 0")
+        raise ValueError(f"{path} contains word ids below 0")
     parts = {part: list(_from_arrays(found, texts)) for part, found in columns.items()}
     scaled = vectors.astype(float) / (vectors.astype(float).std() or 1.0)
     return Corpus(parts, dict(zip(texts, scaled, strict=False)))
 
 
 def _columns(arrays: Mapping[str, Any], name: str, path: Path) -> list[np.ndarray[Any, Any]]:
-    """Sentence numbers, word ids, letter kinds and labels of one part, as many of each."""
+    """Sentence numbers, word ids, letter kinds and labels of one part, all of one length."""
     found = [_column(arrays, f"{name}_{kind}", path) for kind in ("s", "w", "shape", "y")]
     if any(column.dtype.kind not in "iu" or column.shape != (len(found[0]),) for column in found):
         came = ", ".join(f"{column.dtype} {column.shape}" for column in found)
         raise ValueError(
-            f"{path}: {name}_s, _w, _shape and _y are lists of whole numbers of one length, and got {came}"
+            f"{path}: {name}_s, _w, _shape and _y must be lists of whole numbers of one length, and got {came}"
         )
     return found
 
 
 def _column(arrays: Mapping[str, Any], key: str, path: Path) -> np.ndarray[Any, Any]:
     if key not in arrays:
-        raise ValueError(f"{path} has no array {key} (there are {', '.join(arrays)})")
+        raise ValueError(f"{path} contains no array {key}; its arrays are {', '.join(arrays)}")
     found: np.ndarray[Any, Any] = np.atleast_1d(arrays[key])
     return found
 
@@ -206,7 +207,7 @@ def _from_arrays(columns: Sequence[np.ndarray[Any, Any]], texts: Sequence[str]) 
 
 
 class Vocabulary:
-    """The ids of words and shapes: words seen at least twice in training or having a vector; the others are unknown."""
+    """The ids of shapes, and of words that occur at least twice in training or have a vector; others are unknown."""
 
     def __init__(self, sentences: Sequence[Sentence], vectors: Mapping[str, Any]) -> None:
         counts = Counter(token.word for sentence in sentences for token in sentence)
@@ -221,7 +222,7 @@ class Vocabulary:
         return self.ids.get(word, self.ids[UNKNOWN])
 
     def embedding(self, dimensions: int, vectors: Mapping[str, Any], random: np.random.Generator) -> Any:
-        """First word vectors: the ready-made ones, and small random numbers for other words and for shapes."""
+        """Initial word vectors: the pretrained ones, and small random numbers for other words and for shapes."""
         dimensions = len(next(iter(vectors.values()))) if vectors else dimensions
         rows = random.normal(scale=0.1, size=(len(self), dimensions))
         for word, vector in vectors.items():
@@ -230,7 +231,7 @@ class Vocabulary:
 
 
 def cut(sentences: Sequence[Sentence], vocabulary: Vocabulary, *, width: int, tag: str) -> Windows:
-    """The window around every word of the sentences, with padding outside them; ``tag`` is a name, or ANY but O."""
+    """The window around every word, padded at the ends of sentences; ``tag`` is a tag, or ANY for all tags but O."""
     pad = Token(PAD, PAD, PAD, "O")
     ids, tokens, target = [], [], []
     for sentence in sentences:

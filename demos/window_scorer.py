@@ -1,11 +1,11 @@
-"""Trains the notes' window scorer to find places: is the centre word of five words a place?
+"""Train the notes' window scorer to find places: is the centre word of five words a place?
 
     python demos/window_scorer.py                     the small corpus in demos/data
     python demos/window_scorer.py FILE                any CoNLL-style file (tag in the last column), or windows in .npz
 
-The score is s = Uᵀ f(Wx + b), x the vectors of the words and of their shapes (small letters, Capitals, digits …), one
-after the other; the objective is the max-margin one, J = Σ max(0, Δ + s_c − s), over pairs of a window around a place
-and a corrupt one, around another word (the notes, sections 1.3 to 1.5).
+The score is s = Uᵀ f(Wx + b), where x is the concatenation of the vectors of the words and of their shapes (small
+letters, Capitals, digits …). The objective is the max-margin objective J = Σ max(0, Δ + s_c − s) over pairs of a window
+around a place and a corrupt window around another word (the notes, sections 1.3 to 1.5).
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from autodiff.words.notation import number
 
 LOGISTIC = "logistic regression, one-hot window"
 
-Scores = Any  # an array of one score a window
+Scores = Any  # an array with one score for each window
 
 # ---- measures --------------------------------------------------------------------------------------------------------
 
 
 def auc(scores: Scores, target: Any) -> float:
-    """The chance that a random target window scores higher than a random other one; ties count half.
+    """The probability that a random target window scores higher than a random other window; ties count half.
 
     >>> auc(np.array([0.9, 0.2, 0.2, 0.1]), np.array([True, True, False, False]))
     0.875
@@ -49,7 +49,7 @@ def auc(scores: Scores, target: Any) -> float:
 
 
 def f1(scores: Scores, target: Any, threshold: float) -> float:
-    """2·found/(said + there are), of the windows that score at least the threshold.
+    """F1 = 2·found/(predicted + targets); windows that score at least the threshold are predicted.
 
     >>> f1(np.array([0.9, 0.6, 0.1]), np.array([True, False, True]), 0.5)
     0.5
@@ -59,7 +59,7 @@ def f1(scores: Scores, target: Any, threshold: float) -> float:
 
 
 def best_threshold(scores: Scores, target: Any) -> float:
-    """The score that as a threshold gives the largest F1.
+    """The score that gives the largest F1 as a threshold.
 
     >>> best_threshold(np.array([0.9, 0.6, 0.1]), np.array([True, True, False]))
     0.6
@@ -72,7 +72,7 @@ def best_threshold(scores: Scores, target: Any) -> float:
 
 @dataclass(frozen=True)
 class Result:
-    """How one way of scoring does on the test part; its threshold comes from the development part."""
+    """AUC and F1 of one scoring method on the test part; its threshold is chosen on the development part."""
 
     title: str
     auc: float
@@ -81,16 +81,16 @@ class Result:
 
 
 def measured(title: str, dev: tuple[Scores, Any], test: tuple[Scores, Any]) -> Result:
-    """AUC and F1 on the test part, at the threshold that is best on the development part."""
+    """AUC and F1 on the test part, at the best threshold of the development part."""
     threshold = best_threshold(*dev)
     return Result(title, auc(*test), f1(*test, threshold), threshold)
 
 
-# ---- what the scorer is compared with --------------------------------------------------------------------------------
+# ---- baselines -------------------------------------------------------------------------------------------------------
 
 
 def dictionary(train: Windows) -> Any:
-    """Scores by the centre word alone: how often it was a target in training; a word never seen, by the base rate."""
+    """Scores by the centre word alone: how often it was a target in training; the base rate for an unseen word."""
     centres = [_centre(window) for window in train.tokens]
     seen, hits = Counter(centres), Counter(word for word, hit in zip(centres, train.target, strict=True) if hit)
     base = train.target.mean()
@@ -105,7 +105,7 @@ def _centre(window: Sequence[Token]) -> tuple[str, str]:
 
 
 def logistic(train: Windows, words: int) -> Any:
-    """Scores by logistic regression: one feature for each place in the window and each word or shape."""
+    """Scores by logistic regression, with one feature for each place in the window and each word or shape."""
     from scipy.sparse import csr_matrix
     from sklearn.linear_model import LogisticRegression
 
@@ -125,7 +125,7 @@ def logistic(train: Windows, words: int) -> Any:
 def train(
     scorer: nn.WindowScorer, data: dict[str, Windows], unknown: int, options: Any, random: np.random.Generator
 ) -> Iterator[tuple[float, float]]:
-    """One epoch after the other: (J of an average pair, AUC on dev); the best epoch's numbers stay at the end."""
+    """Train, and yield (mean J per pair, AUC on dev) after each epoch; finally, restore the best epoch's parameters."""
     optimiser = nn.AdaGrad(scorer, rate=options.rate)
     true, others = (data["train"].ids[choice] for choice in (data["train"].target, ~data["train"].target))
     best, kept = -1.0, scorer.state()
@@ -151,7 +151,7 @@ def train(
 
 
 def _with_unknowns(ids: Any, unknown: int, share: float, random: np.random.Generator) -> Any:
-    """Ids in which a share of the words, not of the shapes, is unknown: so the rest of a window learns to speak."""
+    """Ids with a fraction of the words, not of the shapes, made unknown, so that the rest of the window is learned."""
     hidden = random.random(ids.shape) < share
     hidden[:, 1::2] = False
     return np.where(hidden, unknown, ids)
@@ -161,14 +161,14 @@ def _with_unknowns(ids: Any, unknown: int, share: float, random: np.random.Gener
 
 
 def examples(scores: Scores, target: Any, threshold: float) -> list[tuple[str, int]]:
-    """Up to five windows worth a look, each with why."""
+    """Up to five interesting windows, each with the reason."""
     said = scores >= threshold
     kinds = [
         ("found, with the highest score", said & target, -scores),
         ("found, but only just", said & target, scores),
         ("missed, by the widest margin", ~said & target, scores),
-        ("a false alarm, the loudest", said & ~target, -scores),
-        ("rightly refused, but only just", ~said & ~target, -scores),
+        ("false alarm, with the highest score", said & ~target, -scores),
+        ("correctly rejected, but only just", ~said & ~target, -scores),
     ]
     chosen: list[tuple[str, int]] = []
     for title, choice, order in kinds:
@@ -179,14 +179,14 @@ def examples(scores: Scores, target: Any, threshold: float) -> list[tuple[str, i
 
 
 def explain(scorer: nn.WindowScorer, ids: Any, window: Sequence[Token]) -> Iterator[str]:
-    """What each word adds to the score, and the flow of the error to the weight that changes it most."""
+    """The contribution of each word to the score, and the flow of the error to the weight that affects it most."""
     values = scorer.scalar()
     s = values(ids)
     signals = backpropagate(s)
     x = values.vectors(ids)
     effects = np.array([signals[item] * item.data for item in x]).reshape(len(window), -1).sum(axis=1)
     words = (f"{token.text} {number(effect, 2)}" for token, effect in zip(window, effects, strict=True))
-    yield "what each word adds to s, to first order (∂s/∂x · x): " + ", ".join(words)
+    yield "contribution of each word to s, to first order (∂s/∂x · x): " + ", ".join(words)
     weight, word = _busiest_weight(values, x, signals, window)
     flow = error_flow(s, weight)
     yield f"{weight.name} reads {word}: {flow.derivative} = {flow.formula()}"
@@ -196,7 +196,7 @@ def explain(scorer: nn.WindowScorer, ids: Any, window: Sequence[Token]) -> Itera
 def _busiest_weight(
     values: nn.WindowScorer, x: Any, signals: dict[Any, Any], window: Sequence[Token]
 ) -> tuple[Any, str]:
-    """Of the weights that read the centre word or its shape: the one with the largest |∂s/∂W|, and what it reads."""
+    """The weight with the largest |∂s/∂W| among those that read the centre word or its shape, and what it reads."""
     dimensions, first = values.L.shape[1], len(x) // len(window) * (len(window) // 2)
     weights = values.layer.W[:, first : first + 2 * dimensions]
     row, column = max(np.ndindex(weights.shape), key=lambda place: abs(signals[weights[place]]))
@@ -208,7 +208,7 @@ def _busiest_weight(
 
 
 def prepared(options: Any, random: np.random.Generator) -> tuple[Corpus, Vocabulary, dict[str, Windows]]:
-    """The corpus, its vocabulary and its windows by part; raises ValueError where a part has no targets."""
+    """The corpus, its vocabulary and its windows by part; raises ValueError if a part has only targets, or none."""
     corpus = read(options.path, random, name=options.name, words=options.words)
     vocabulary = Vocabulary(corpus.parts["train"], corpus.vectors)
     data = {part: cut(found, vocabulary, width=options.window, tag=options.tag) for part, found in corpus.parts.items()}
@@ -223,7 +223,7 @@ def prepared(options: Any, random: np.random.Generator) -> tuple[Corpus, Vocabul
 
 
 def run(options: Any) -> list[Result]:
-    """Train, measure, compare and explain; prints everything and returns the table's rows."""
+    """Train, measure, compare and explain; print everything, and return the rows of the table."""
     random = np.random.default_rng(options.seed)
     corpus, vocabulary, data = prepared(options, random)
     embedding = vocabulary.embedding(options.dimensions, corpus.vectors, random)
@@ -238,7 +238,7 @@ def run(options: Any) -> list[Result]:
     epochs = train(scorer, data, vocabulary[UNKNOWN], options, random)
     with options.bar(total=options.epochs, unit="epoch", disable=None) as bar:
         for k, (J, reached) in enumerate(epochs, start=1):
-            bar.write(f"epoch {k:3}: J = {J:.4f} a pair, AUC {reached:.4f} on dev")
+            bar.write(f"epoch {k:3}: J = {J:.4f} per pair, AUC {reached:.4f} on dev")
             bar.update()
     results = compared(scorer.predict, data, len(vocabulary))
     report(results)
@@ -247,13 +247,13 @@ def run(options: Any) -> list[Result]:
 
 
 def compared(score: Any, data: dict[str, Windows], words: int) -> list[Result]:
-    """A row for each way of scoring, the scorer's last."""
+    """The result of each scoring method, that of the scorer last."""
     dev, test = data["dev"], data["test"]
     ways = {"centre-word dictionary": dictionary(data["train"])}
     try:
         ways[LOGISTIC] = logistic(data["train"], words)
     except ImportError:
-        print(f"logistic regression is left out: it needs scikit-learn, {install('demos')}")
+        print(f"logistic regression was not run: it needs scikit-learn, {install('demos')}")
     ways["window scorer"] = lambda windows: score(windows.ids)
     majority = Result("majority (never a target)", auc=0.5, f1=0.0, threshold=np.inf)
     rows = [measured(title, (way(dev), dev.target), (way(test), test.target)) for title, way in ways.items()]
@@ -261,7 +261,7 @@ def compared(score: Any, data: dict[str, Windows], words: int) -> list[Result]:
 
 
 def report(results: Sequence[Result]) -> None:
-    """The table, and whether the scorer beats each of the other ways."""
+    """Print the table, and whether the scorer beats each of the other methods."""
     print(f"\n{'on the test part':38}{'AUC':>8}{'F1':>8}   (threshold from the dev part)")
     for result in results:
         print(f"{result.title:38}{result.auc:8.4f}{result.f1:8.4f}")
@@ -269,11 +269,11 @@ def report(results: Sequence[Result]) -> None:
     for other in others:
         print(verdict(scorer, other))
     if LOGISTIC not in {other.title for other in others}:
-        print(f"Whether the scorer beats the {LOGISTIC}, is open: it was not run.")
+        print(f"The {LOGISTIC}, was not run, so the scorer is not compared with it.")
 
 
 def verdict(scorer: Result, other: Result) -> str:
-    """Whether the scorer beats another way in both measures, and if not, in which it does not.
+    """Whether the scorer beats another method in both measures, and if not, in which it does not.
 
     >>> verdict(Result("scorer", 0.9, 0.541, 0.0), Result("logistic regression", 0.8, 0.587, 0.0))
     'The scorer does not beat the logistic regression: F1 0.5410 against 0.5870.'
@@ -281,12 +281,12 @@ def verdict(scorer: Result, other: Result) -> str:
     measures = (("AUC", scorer.auc, other.auc), ("F1", scorer.f1, other.f1))
     lost = [f"{name} {own:.4f} against {theirs:.4f}" for name, own, theirs in measures if not own > theirs]
     if not lost:
-        return f"The scorer beats the {other.title}, in both."
+        return f"The scorer beats the {other.title}, in both measures."
     return f"The scorer does not beat the {other.title}: {', '.join(lost)}."
 
 
 def show_examples(scorer: nn.WindowScorer, test: Windows, result: Result) -> None:
-    """Five windows of the test part with their scores and flows."""
+    """Print up to five windows of the test part with their scores and flows."""
     scores = scorer.predict(test.ids)
     for k, (title, place) in enumerate(examples(scores, test.target, result.threshold), start=1):
         window = test.tokens[place]
@@ -297,7 +297,7 @@ def show_examples(scorer: nn.WindowScorer, test: Windows, result: Result) -> Non
 
 
 def _number(kind: type, title: str, holds: Callable[[Any], bool]) -> Callable[[str], Any]:
-    """What reads a number of the command line, under the title by which argparse refuses another."""
+    """A function that reads a number of the command line; its name is the title that argparse uses in its error."""
 
     def read_number(text: str) -> Any:
         value = kind(text)
@@ -313,7 +313,7 @@ _natural = _number(int, "whole number from 0", lambda n: n >= 0)
 _count = _number(int, "whole number from 1", lambda n: n >= 1)
 _odd = _number(int, "odd number", lambda n: n >= 1 and n % 2 == 1)
 _positive = _number(float, "positive number", lambda x: 0 < x < np.inf)
-_share = _number(float, "share from 0 to below 1", lambda x: 0 <= x < 1)
+_share = _number(float, "fraction from 0 to below 1", lambda x: 0 <= x < 1)
 
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -321,26 +321,26 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     add = parser.add_argument
     add("path", nargs="?", type=Path, default=Path(__file__).with_name("data") / "places.conll")
-    add("--tag", type=plain_tag, default="LOC", help="what to find; ANY for whatever is not O (default: LOC)")
-    add("--name", help="which corpus of an .npz archive (default: its first)")
-    add("--words", type=Path, help="the words of an .npz archive, line k (from 0) for id k")
+    add("--tag", type=plain_tag, default="LOC", help="the tag to find; ANY for all tags but O (default: LOC)")
+    add("--name", help="the corpus in an .npz archive (default: its first)")
+    add("--words", type=Path, help="a file with the words of an .npz archive; line k (from 0) is the word with id k")
     add("--window", type=_odd, default=5, help="words in a window (default: 5)")
-    add("--dimensions", type=_count, default=20, help="of a word vector, where the file has none (default: 20)")
+    add("--dimensions", type=_count, default=20, help="length of word vectors, if the file has none (default: 20)")
     add("--hidden", type=_count, default=16, help="hidden units (default: 16)")
-    add("--activation", default="sigmoid", help="of the hidden units (default: sigmoid)")
-    add("--epochs", type=_count, default=15)
-    add("--pairs", type=_count, default=5, help="corrupt windows for each true one in an epoch (default: 5)")
+    add("--activation", default="sigmoid", help="activation of the hidden units (default: sigmoid)")
+    add("--epochs", type=_count, default=15, help="epochs of training (default: 15)")
+    add("--pairs", type=_count, default=5, help="corrupt windows for each true window in an epoch (default: 5)")
     add("--batch", type=_count, default=32, help="pairs in a step (default: 32)")
     add("--rate", type=_positive, default=0.05, help="learning rate of AdaGrad (default: 0.05)")
     add("--margin", type=_positive, default=1.0, help="Δ (default: 1)")
-    add("--unknown", type=_share, default=0.2, help="share of words hidden while training (default: 0.2)")
-    add("--seed", type=_natural, default=0)
+    add("--unknown", type=_share, default=0.2, help="fraction of words hidden in training (default: 0.2)")
+    add("--seed", type=_natural, default=0, help="seed of all random numbers (default: 0)")
     return parser.parse_args(arguments)
 
 
 @readable_output()
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; exit status 2 and one sentence if a file or an option is wrong."""
+    """Run the program; return 2, after one sentence, if a file or an option is wrong."""
     options = parsed(arguments)
     try:
         from tqdm import tqdm

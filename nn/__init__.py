@@ -1,6 +1,6 @@
 """Small neural networks on `autodiff`: neurons, layers, the window scorer, its objective and its optimisers.
 
-Whatever can be called and has ``parameters()`` works with all of it; it need not inherit from `Module`.
+Any callable with ``parameters()`` works with all of them; it need not inherit from `Module`.
 """
 
 from nn.init import xavier

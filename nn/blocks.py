@@ -1,4 +1,4 @@
-"""What a net keeps its parameters in: blocks, and the Values in them with the notes' names.
+"""Blocks, in which a net keeps its parameters, and the named Values in them.
 
 A *block* is the array of all parameters under one letter: a Tensor, an object array of Values, or a plain array.
 """
@@ -29,7 +29,7 @@ def as_tensor(block: Any, name: Name) -> Tensor:
 
 
 def as_values(block: Any, name: Name) -> Any:
-    """The numbers of a block as an object array of named Values, one for each entry; of one number the Value itself.
+    """The numbers of a block as an object array of named Values, one for each entry; a single number becomes a Value.
 
     >>> as_values(np.zeros((1, 2)), Name("W", (), 1))[0, 1]
     Value(data=0, grad=–, name='W₁₂⁽¹⁾')
@@ -42,13 +42,16 @@ def as_values(block: Any, name: Name) -> Any:
 
 
 def keeper(scalar: bool) -> Callable[[Any, Name], Any]:
-    """How a new net keeps its blocks: `as_values` or `as_tensor`. Raises TypeError for what is no bool.
+    """The function that makes the blocks of a new net: `as_values` if ``scalar``, else `as_tensor`.
+
+    Raises:
+        TypeError: if ``scalar`` is not a bool.
 
     >>> keeper(True) is as_values
     True
     """
     if not isinstance(scalar, bool | np.bool):
-        raise TypeError(f"scalar is True for Values and False for Tensors, and got {describe(scalar)}")
+        raise TypeError(f"scalar must be True for Values or False for Tensors, and got {describe(scalar)}")
     return as_values if scalar else as_tensor
 
 
@@ -63,7 +66,7 @@ def row_values(vector: Any, row: int, name: Name) -> dict[Name, Value]:
 
 
 def numbers(block: Any) -> np.ndarray[Any, Any]:
-    """The plain numbers of a block, outside the graph: for a Tensor or a plain array without a copy.
+    """The plain numbers of a block, outside the graph; not a copy if it is a Tensor or a plain array.
 
     >>> numbers(Tensor([1.0, 2.0]))
     array([1., 2.])
@@ -90,7 +93,7 @@ def entries(block: Any, name: Name) -> Iterator[tuple[Name, Any]]:
 
 
 def wrap(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The inputs of a layer of Values: plain numbers become Values, without names.
+    """The inputs of a layer of Values: plain numbers become unnamed Values.
 
     >>> wrap(np.array([0.5]))
     array([Value(data=0.5, grad=–)], dtype=object)

@@ -1,4 +1,4 @@
-"""First values of the weights (the notes, section 2, "Initialisation")."""
+"""Initial values of the weights (the notes, section 2, "Initialisation")."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from autodiff.primitives.operands import describe, whole_number
 
 __all__ = ["SEED", "generator", "xavier"]
 
-#: The seed of the generator used where none is given: the same program gives the same network.
+#: The seed of the default generator, so that the same program gives the same network.
 SEED: Final = 0
 
 
 def xavier(random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray[Any, Any]:
-    """Weights drawn evenly from [−r, r] with r = √(6/(n_in + n_out)); they are unequal, which breaks the symmetry.
+    """Weights drawn uniformly from [−r, r] with r = √(6/(n_in + n_out)); they are unequal, which breaks the symmetry.
 
     Args:
-        random: where the numbers come from.
+        random: the generator of the numbers.
         fan_in: n_in, the number of inputs of the layer.
         fan_out: n_out, the number of its units.
 
@@ -27,7 +27,8 @@ def xavier(random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray
         array of shape (fan_out, fan_in), dimensionless.
 
     Raises:
-        TypeError: random is not a generator, or a fan no integer. ValueError: a fan below 1.
+        TypeError: if ``random`` is not a generator, or a fan is not an integer.
+        ValueError: if a fan is below 1.
 
     Source: notes, section 2, "Initialisation" (Glorot and Bengio 2010).
 
@@ -42,10 +43,10 @@ def xavier(random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray
 
 
 def generator(random: np.random.Generator | None) -> np.random.Generator:
-    """``random`` itself, or a new generator with `SEED` for None.
+    """``random`` itself, or a new generator with `SEED` if it is None.
 
     Raises:
-        TypeError: it is something else, such as a seed.
+        TypeError: if ``random`` is anything else, such as a seed.
 
     >>> float(generator(None).random()) == float(np.random.default_rng(SEED).random())
     True
@@ -53,5 +54,7 @@ def generator(random: np.random.Generator | None) -> np.random.Generator:
     if random is None:
         return np.random.default_rng(SEED)
     if not isinstance(random, np.random.Generator):
-        raise TypeError(f"random is a NumPy generator, such as numpy.random.default_rng(0), and got {describe(random)}")
+        raise TypeError(
+            f"random must be a NumPy generator, such as numpy.random.default_rng(0), and got {describe(random)}"
+        )
     return random

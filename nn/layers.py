@@ -1,7 +1,7 @@
 """Neurons and layers: a = f(Wx + b) (the notes, sections 1.1 and 1.2).
 
-One code for three kinds of parameters. With Tensors a layer is two nodes and fast; with object arrays of named Values
-the same line builds the graph unit by unit, which a learner can read; with plain arrays it computes without a graph.
+The same code serves three kinds of parameters. With Tensors, a layer is two nodes, and fast; with object arrays of
+named Values, it builds the graph unit by unit, for a learner to read; with plain arrays, it computes without a graph.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ _w, _b = Name("w"), Name("b")
 
 
 def unit(activation: Activation) -> Callable[[Any], Any]:
-    """The activation f of that name: any function of one number in the table of primitives; a callable is itself.
+    """The activation f of that name, any elementwise primitive of one operand; a callable is returned unchanged.
 
     Raises:
-        ValueError: there is none of that name. TypeError: neither a name nor a callable.
+        ValueError: if no activation has that name.
+        TypeError: if ``activation`` is neither a name nor a callable.
 
     Source: notes, section 2, "Units and their derivatives".
 
@@ -47,7 +48,7 @@ def unit(activation: Activation) -> Callable[[Any], Any]:
             raise ValueError(f"unknown activation {activation!r} (must be one of {', '.join(sorted(known))})")
         return known[activation]
     if not callable(activation):
-        raise TypeError(f"an activation is a name, such as 'sigmoid', or a callable, and got {describe(activation)}")
+        raise TypeError(f"activation must be a name, such as 'sigmoid', or a callable, and got {describe(activation)}")
     return activation
 
 
@@ -66,13 +67,13 @@ class Neuron(Module):
     Args:
         inputs: n.
         activation: f, a name or a callable.
-        random: the generator of the first weights (`xavier`); a new one with seed 0 if left out.
-        scalar: w and b are Values, one for each number, not Tensors.
+        random: the generator of the initial weights (`xavier`); a new one with seed 0 if left out.
+        scalar: whether w and b are Values, one for each number, instead of Tensors.
 
-    Called with x of shape (n,), it gives a: a Value, or a Tensor of shape ().
+    A call with x of shape (n,) returns a: a Value, or a Tensor of shape ().
 
     Raises:
-        ValueError: n below 1, an unknown activation; on a call, another number of inputs.
+        ValueError: if n is below 1 or the activation is unknown; on a call, if the number of inputs differs.
 
     Source: notes, section 1.1.
 
@@ -99,12 +100,12 @@ class Neuron(Module):
     def __call__(self, x: Any, *, suffix: str = "") -> Any:
         x = _inputs(x, self.w, "x", None, suffix)
         if x.ndim != 1:
-            raise ValueError(f"a neuron takes one input vector of shape {self.w.shape}, and got shape {x.shape}")
+            raise ValueError(f"a neuron takes an input vector of shape {self.w.shape}, and got shape {x.shape}")
         z = name_results(ad.weighted_sum(self.w, x, self.b), "z", None, suffix)
         return name_results(self.activation(z), "a", None, suffix)
 
     def blocks(self) -> dict[Name, Any]:
-        """w and b as they are kept."""
+        """The parameters w and b, by name."""
         return {_w: self.w, _b: self.b}
 
     def _kept_as(self, keep: Callable[[Any, Name], Any]) -> Neuron:
@@ -117,22 +118,22 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """m neurons on one input: a⁽ᵏ⁺¹⁾ = f(z⁽ᵏ⁺¹⁾), z⁽ᵏ⁺¹⁾ = W⁽ᵏ⁾a⁽ᵏ⁾ + b⁽ᵏ⁾, with `Network.layers` counted from k = 1.
+    """m neurons with the same inputs: a⁽ᵏ⁺¹⁾ = f(z⁽ᵏ⁺¹⁾), z⁽ᵏ⁺¹⁾ = W⁽ᵏ⁾a⁽ᵏ⁾ + b⁽ᵏ⁾; the first layer has k = 1.
 
     Args:
         inputs: n.
         units: m.
         activation: f, a name or a callable.
         number: k, for the names of parameters and results.
-        random: the generator of the first weights (`xavier`; biases are 0); a new one with seed 0 if left out.
-        scalar: parameters are Values, one for each number, not Tensors.
+        random: the generator of the initial weights (`xavier`; biases are 0); a new one with seed 0 if left out.
+        scalar: whether parameters are Values, one for each number, instead of Tensors.
 
-    Called with x of shape (n,), or with rows of shape (…, n), it gives a of shape (m,) or (…, m): a Tensor, an object
-    array of Values, or a plain array, as its parameters W, shape (m, n), and b, shape (m,), are. The nodes that a call
-    makes are named z⁽ᵏ⁺¹⁾ and a⁽ᵏ⁺¹⁾, Values z₁⁽ᵏ⁺¹⁾, z₂⁽ᵏ⁺¹⁾, …; ``suffix`` stands at the end of these names.
+    A call with x of shape (n,), or with rows of shape (…, n), returns a of shape (m,) or (…, m): a Tensor, an object
+    array of Values, or a plain array, like the parameters W, shape (m, n), and b, shape (m,). The nodes of a call are
+    named z⁽ᵏ⁺¹⁾ and a⁽ᵏ⁺¹⁾, Values z₁⁽ᵏ⁺¹⁾, z₂⁽ᵏ⁺¹⁾, …; ``suffix`` is appended to these names.
 
     Raises:
-        ValueError: n or m below 1, an unknown activation; on a call, another number of inputs.
+        ValueError: if n or m is below 1 or the activation is unknown; on a call, if the number of inputs differs.
 
     Source: notes, section 1.2.
 
@@ -164,10 +165,10 @@ class Layer(Module):
 
     @classmethod
     def of(cls, W: Any, b: Any, *, activation: Activation = "sigmoid", number: int = 1) -> Layer:
-        """The layer with these parameters: Tensors, object arrays of Values, or plain numbers, kept as they are.
+        """The layer with these parameters: Tensors, object arrays of Values, or plain numbers, which stay plain.
 
         Raises:
-            ValueError: W is not of shape (m, n), or b not of shape (m,).
+            ValueError: if W does not have shape (m, n), or b shape (m,).
 
         >>> Layer.of([[1.0, 2.0]], [0.5], activation="identity")([1.0, 1.0])
         array([3.5])
@@ -189,12 +190,12 @@ class Layer(Module):
 
     @property
     def activation(self) -> Callable[[Any], Any]:
-        """f, from z to a."""
+        """The activation f: a = f(z)."""
         return self._activation
 
     @property
     def W(self) -> Any:
-        """The weights, shape (m, n): W[i, j] (from 0) goes to unit i + 1 from unit j + 1."""
+        """The weights, shape (m, n): W[i, j] (from 0) leads from unit j + 1 to unit i + 1."""
         return self._W
 
     @property
@@ -203,7 +204,7 @@ class Layer(Module):
         return self._b
 
     def blocks(self) -> dict[Name, Any]:
-        """W⁽ᵏ⁾ and b⁽ᵏ⁾ as they are kept."""
+        """The blocks W⁽ᵏ⁾ and b⁽ᵏ⁾, by name."""
         return dict(zip(_block_names(self._number), (self._W, self._b), strict=True))
 
     def parameters(self) -> dict[Name, Any]:
@@ -222,7 +223,7 @@ class Layer(Module):
 
 
 def _inputs(x: Any, weights: Any, letter: str, layer: int | None, suffix: str) -> Any:
-    """``x`` as something with a shape that fits the weights; for a layer of Values, as Values with names."""
+    """``x`` as a node or array whose shape fits the weights; for a layer of Values, as named Values."""
     if not isinstance(x, np.ndarray | Node):
         x = _as_array(x, weights)
     shape, length = x.shape, weights.shape[-1]
@@ -231,7 +232,7 @@ def _inputs(x: Any, weights: Any, letter: str, layer: int | None, suffix: str) -
         raise ValueError(f"{_taker(layer)} takes {length} inputs, and got {came}")
     if weights.dtype == object:
         if isinstance(x, Node):
-            raise TypeError(f"{_taker(layer)} is made of Values and takes numbers or Values, and got {describe(x)}")
+            raise TypeError(f"{_taker(layer)} consists of Values and takes numbers or Values, and got {describe(x)}")
         return name_results(wrap(x), letter, layer, suffix)
     if isinstance(x, Node) or x.dtype.kind == "f":
         return x

@@ -1,4 +1,4 @@
-"""`Module`: what every net of this project is."""
+"""`Module`: the base class of all nets."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["Module"]
 
 
 class Module:
-    """A net: parameters by name, kept as named Values, as Tensors or as plain arrays, saved and put back.
+    """A net with named parameters, kept as named Values, as Tensors or as plain arrays, which it saves and loads.
 
-    A subclass says what it is made of (`blocks`) and how the same net is made of other blocks (``_kept_as``); what it
-    does is its ``__call__``. ``copy.deepcopy`` and ``pickle`` give the copy parameters of its own.
+    A subclass defines its blocks (`blocks`), how to make the same net from other blocks (``_kept_as``), and its
+    ``__call__``. ``copy.deepcopy`` and ``pickle`` copy the parameters too.
 
     >>> from nn import Layer
     >>> net = Layer(2, 1)
@@ -27,12 +27,12 @@ class Module:
     """
 
     def blocks(self) -> dict[Name, Any]:
-        """The arrays of parameters as they are kept, one for each letter and layer."""
-        raise NotImplementedError(f"{type(self).__name__} is to say what it is made of: define blocks()")
+        """The blocks of parameters by name, one for each letter and layer."""
+        raise NotImplementedError(f"{type(self).__name__} has no blocks of parameters; define blocks()")
 
     def _kept_as(self, keep: Callable[[Any, Name], Any]) -> Self:
-        """The same net with ``keep(block, name)`` in place of each block."""
-        raise NotImplementedError(f"{type(self).__name__} is to make itself of other blocks: define _kept_as()")
+        """The same net with ``keep(block, name)`` instead of each block."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be converted to other blocks; define _kept_as()")
 
     def parameters(self) -> dict[Name, Any]:
         """All parameters by name: each block that is a Tensor or a plain array, or its Values row by row."""
@@ -42,7 +42,7 @@ class Module:
         """The parameter of that name in any spelling, such as ``W14(1)``, ``b1(1)``, ``U1`` or ``L23``.
 
         Raises:
-            ValueError: there is none (it says which exist), or it is one entry of a Tensor.
+            ValueError: if there is none (the message lists those that exist), or it is one entry of a Tensor.
 
         >>> from nn import Network
         >>> Network((4, 2, 1), scalar=True).parameter("W14(1)").name
@@ -51,7 +51,7 @@ class Module:
         return look_up(name, self.parameters())
 
     def state(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Copies of all numbers as arrays, under ``W(1)``, ``b(1)``, …: fit for ``numpy.savez(path, **state)``.
+        """Copies of all numbers as arrays under ``W(1)``, ``b(1)``, …, for ``numpy.savez(path, **state)``.
 
         >>> from nn import Network
         >>> {key: array.shape for key, array in Network((4, 2, 1)).state().items()}
@@ -60,10 +60,11 @@ class Module:
         return state(self.blocks())
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Take the numbers of a `state`, its keys in any spelling; if anything raises, nothing has changed.
+        """Load the numbers of a `state`, its keys in any spelling; if an error is raised, nothing has changed.
 
         Raises:
-            ValueError: an array is missing, unknown, of another shape or not finite. TypeError: of another kind.
+            ValueError: if an array is missing, unknown, of another shape, or not finite.
+            TypeError: if ``state`` is not a mapping of numeric arrays, or this net consists of plain arrays.
 
         >>> from nn import Network
         >>> network = Network((4, 2, 1))
@@ -74,13 +75,13 @@ class Module:
         load(self.blocks(), state)
 
     def scalar(self) -> Self:
-        """The same of named Values with the same numbers; gradients agree to the last few bits."""
+        """The same net made of named Values; gradients agree to the last few bits."""
         return self._kept_as(as_values)
 
     def tensor(self) -> Self:
-        """The same of Tensors with the same numbers."""
+        """The same net made of Tensors."""
         return self._kept_as(as_tensor)
 
     def plain(self) -> Self:
-        """The same of plain arrays with the numbers of this moment: calling it makes no graph."""
+        """The same net made of plain arrays with the current numbers: a call records no graph."""
         return self._kept_as(lambda block, _: numbers(block))

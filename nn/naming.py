@@ -1,4 +1,4 @@
-"""Results of a net get the notes' names: z₁⁽²⁾, a₁⁽²⁾ and, in the second window of a pair, those with its suffix."""
+"""Names of the results of a net, as in the notes: z₁⁽²⁾, a₁⁽²⁾, with a suffix for the second window of a pair."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["name_results"]
 
 
 def name_results(result: Any, letter: str, layer: int | None, suffix: str) -> Any:
-    """Name the nodes of a result, z or a of one layer, and give it back; what has a name keeps it.
+    """Name the nodes of a result, such as z or a of one layer, and return it; nodes that have a name keep it.
 
-    Plain arrays have nothing to name. ``suffix`` tells two calls of one network apart.
+    Plain arrays stay unnamed. ``suffix`` tells two calls of one network apart. Raises TypeError if it is not a string.
     """
     if suffix.__class__ is not str:
-        raise TypeError(f"a suffix is a text at the end of names, such as '′', and got {describe(suffix)}")
+        raise TypeError(f"suffix must be a string, such as '′', and got {describe(suffix)}")
     if isinstance(result, Node):
         _name(result, _text(letter, (), layer, suffix))
     elif isinstance(result, np.ndarray) and result.dtype == object:
@@ -39,7 +39,7 @@ def _name(node: Any, title: str) -> None:
 
 @lru_cache(maxsize=4096)
 def _titled(origin: Origin, title: str) -> Origin:
-    """One shared origin for all nodes of a kind and name, so that a name costs a node nothing."""
+    """One origin shared by all nodes of a kind and name, so that a name takes no memory in a node."""
     return Origin(origin.primitive, origin.params, title)
 
 

@@ -25,16 +25,17 @@ class Network(Module):
         sizes: the numbers of units from the input layer to the output layer; (4, 2, 1) is the notes' example.
         activation: f of the hidden layers, a name or a callable.
         output: f of the last layer.
-        random: the generator of the first weights (`xavier`; biases are 0); a new one with seed 0 if left out.
-        scalar: parameters are named Values, one for each number, not Tensors.
+        random: the generator of the initial weights (`xavier`; biases are 0); a new one with seed 0 if left out.
+        scalar: whether parameters are named Values, one for each number, instead of Tensors.
 
-    Called with x of shape (n,), or with rows of shape (…, n), it gives a Tensor of shape (m,) or (…, m). A scalar
-    network gives an object array of Values, without its last axis where there is one output unit: for one x the Value
-    itself. Every node that a call makes has its name in the notes, with ``suffix`` at the end.
+    A call with x of shape (n,), or with rows of shape (…, n), returns a Tensor of shape (m,) or (…, m). A scalar
+    network returns an object array of Values; with one output unit, the last axis is dropped, so that one x gives the
+    Value itself. Every node of a call has its name in the notes, followed by ``suffix``.
 
     Raises:
-        ValueError: fewer than two sizes, one below 1, an unknown activation; on a call, another number of inputs.
-        TypeError: a size is not an integer.
+        ValueError: if there are fewer than two sizes, a size is below 1, or an activation is unknown; on a call, if the
+            number of inputs differs.
+        TypeError: if a size is not an integer.
 
     Source: notes, sections 1.2 and 1.5.
 
@@ -67,7 +68,8 @@ class Network(Module):
         """The chain of these layers: any callables with ``parameters()``, whose names must differ.
 
         Raises:
-            ValueError: no layers, or one name twice. TypeError: what cannot be called or has no parameters().
+            ValueError: if there are no layers, or two parameters have the same name.
+            TypeError: if a layer cannot be called or has no ``parameters()``.
 
         >>> Network.of(Layer(4, 2), Layer(2, 1, activation="identity", number=2))
         Network(Layer(4, 2, sigmoid, number=1), Layer(2, 1, identity, number=2))
@@ -76,7 +78,7 @@ class Network(Module):
             raise ValueError("a network needs at least one layer, and got none")
         for layer in layers:
             if not callable(layer) or not hasattr(layer, "parameters"):
-                raise TypeError(f"a layer can be called and has parameters(), and got {describe(layer)}")
+                raise TypeError(f"a layer must be a callable with parameters(), and got {describe(layer)}")
         network = cls.__new__(cls)
         network.layers = layers
         joined([layer.parameters() for layer in layers])
@@ -90,7 +92,7 @@ class Network(Module):
         return x
 
     def predict(self, x: Any) -> np.ndarray[Any, Any]:
-        """The output as a plain array of shape (m,) or (…, m), computed on plain arrays, without a graph.
+        """The output as a plain array of shape (m,) or (…, m), computed without a graph.
 
         >>> Network((2, 3, 1)).predict([[0.0, 0.0], [0.0, 0.0]])[:, 0].shape
         (2,)
@@ -102,17 +104,17 @@ class Network(Module):
         """All parameters by name, layer by layer: W row by row, then b."""
         return joined([layer.parameters() for layer in self.layers])
 
-    # Layers are asked for theirs by these names, as a layer need not be a Module.
+    # A layer need not be a Module, so these call its own methods.
     def scalar(self) -> Network:
-        """A network of named Values with the same numbers; gradients agree to the last few bits."""
+        """The same network made of named Values; gradients agree to the last few bits."""
         return Network.of(*(layer.scalar() for layer in self.layers))
 
     def tensor(self) -> Network:
-        """A network of Tensors with the same numbers."""
+        """The same network made of Tensors."""
         return Network.of(*(layer.tensor() for layer in self.layers))
 
     def plain(self) -> Network:
-        """A network of plain arrays with the numbers of this moment: calling it makes no graph."""
+        """The same network made of plain arrays with the current numbers: a call records no graph."""
         return Network.of(*(layer.plain() for layer in self.layers))
 
     def blocks(self) -> dict[Name, Any]:
@@ -127,7 +129,7 @@ def _counts(sizes: Sequence[int]) -> tuple[int, ...]:
     try:
         counts = tuple(whole_number(size, "a size", least=1) for size in sizes)
     except TypeError as error:
-        raise TypeError(f"the sizes of a network are integers, such as (4, 2, 1), and got {sizes!r}") from error
+        raise TypeError(f"the sizes of a network must be integers, such as (4, 2, 1), and got {sizes!r}") from error
     except ValueError:
         counts = ()
     if len(counts) < 2:

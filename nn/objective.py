@@ -1,4 +1,4 @@
-"""What training makes small (the notes, section 1.4)."""
+"""The objective that training minimises (the notes, section 1.4)."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ def max_margin(score: Any, corrupt: Any, *, margin: float = 1.0) -> Any:
         margin: Δ > 0, in the unit of the scores.
 
     Returns:
-        J as one number, at least 0, a node of that name. For one pair of scores it is the hinge node itself. Where a
-        pair violates the margin, ∂J/∂s = −1 and ∂J/∂s_c = 1; where Δ + s_c − s ≤ 0 both are 0, also at the kink.
+        a node named J that holds one number, at least 0; for one pair of scores, the hinge node itself. Where a pair
+        violates the margin, ∂J/∂s = −1 and ∂J/∂s_c = 1; where Δ + s_c − s ≤ 0, the kink included, both are 0.
 
     Raises:
-        ValueError: the shapes differ, or the margin is not positive and finite. TypeError: it is not a number.
+        ValueError: if the shapes differ, or the margin is not positive and finite.
+        TypeError: if the margin is not a number.
 
     Source: notes, section 1.4.
 
@@ -40,14 +41,14 @@ def max_margin(score: Any, corrupt: Any, *, margin: float = 1.0) -> Any:
     (1.25, -1.0, 1.0)
     """
     if not is_plain_number(margin):
-        raise TypeError(f"the margin is a positive number, and got {describe(margin)}")
+        raise TypeError(f"the margin must be a positive number, and got {describe(margin)}")
     if not 0 < margin < inf:
-        raise ValueError(f"the margin is a positive number, and got {margin}; 1 sets the scale of the scores")
+        raise ValueError(f"the margin must be a positive finite number, such as 1, and got {margin}")
     score, corrupt = (np.asarray(item) if isinstance(item, list | tuple) else item for item in (score, corrupt))
     shapes = getattr(score, "shape", ()), getattr(corrupt, "shape", ())
     if shapes[0] != shapes[1]:
         raise ValueError(
-            f"each true window has one corrupt window, and got scores of shape {shapes[0]} "
+            f"each true window needs one corrupt window, and got scores of shape {shapes[0]} "
             f"and corrupt scores of shape {shapes[1]}"
         )
     losses = ad.hinge(score, corrupt, margin=as_float(margin))

@@ -1,4 +1,4 @@
-"""Optimisers: how parameters follow their gradients downhill (the notes, sections 1.5 and 2)."""
+"""Optimisers, which move parameters against their gradients (the notes, sections 1.5 and 2)."""
 
 from __future__ import annotations
 
@@ -15,26 +15,25 @@ __all__ = ["SGD", "AdaGrad", "Optimizer"]
 
 
 class Optimizer:
-    """What moves parameters: it holds them and a learning rate, forgets gradients, and in a subclass makes a `step`.
+    """Base class of optimisers: it holds parameters and a learning rate and resets gradients; subclasses define `step`.
 
-    ``copy.deepcopy`` and ``pickle`` of an optimiser bring copies of its parameters along; of a net and its optimiser
-    together, ``deepcopy((net, descent))``, the copy moves the copied net. ``copy.copy`` moves the same parameters, with
-    caches of its own from then on.
+    ``copy.deepcopy`` and ``pickle`` copy an optimiser with its parameters; after ``deepcopy((net, descent))``, the
+    copied optimiser moves the copied net. ``copy.copy`` makes an optimiser of the same parameters with separate caches.
     """
 
     def __init__(self, parameters: Any, *, rate: float) -> None:
-        #: The object or the list itself, so that copies and pickles hold theirs.
+        #: The object or the list itself, so that copies and pickles refer to their own.
         self._source: Any = parameters if _has_parameters(parameters) else _checked(parameters)
         self._parameters()
         self.rate = rate
 
     def _parameters(self) -> list[Any]:
-        """The parameters of this moment, checked."""
+        """The current parameters, checked."""
         return self._source if self._source.__class__ is list else _checked(self._source.parameters())
 
     @property
     def rate(self) -> float:
-        """The learning rate α, a positive number; may be assigned between steps."""
+        """The learning rate α, a positive number; it may be changed between steps."""
         return self._rate
 
     @rate.setter
@@ -42,29 +41,29 @@ class Optimizer:
         self._rate = _positive(rate, "learning rate")
 
     def zero_grad(self) -> None:
-        """Forget all gradients, or, if anything raises, none: back to None, "not reached yet"."""
+        """Reset all gradients to None, "not reached yet"; if an error is raised, none has changed."""
         commit(forgotten(self._parameters()))
 
     def step(self) -> None:
         """Move every parameter that has a gradient."""
-        raise NotImplementedError(f"{type(self).__name__} is to say how parameters move: define step()")
+        raise NotImplementedError(f"{type(self).__name__} cannot move its parameters; define step()")
 
 
 class SGD(Optimizer):
     """Gradient descent: θ ← θ − α ∇J for every parameter that a backward pass has reached.
 
     Args:
-        parameters: a dict or an iterable of Values and Tensors, or an object with ``parameters()``, which is asked anew
-            at every step.
+        parameters: a dict or an iterable of Values and Tensors, or an object with ``parameters()``, which is called
+            anew at every step.
         rate: the learning rate α > 0.
 
-    ``step()`` comes after the whole backward pass, which needs the old weights. Gradients add up from pass to pass, so
-    call ``zero_grad()`` before the next one. If a step raises, Ctrl-C included, no parameter has changed.
+    Call ``step()`` after the whole backward pass, which needs the old weights. Gradients add up from pass to pass, so
+    call ``zero_grad()`` before the next one. If a step raises an error, Ctrl-C included, no parameter has changed.
 
     Raises:
-        TypeError: a parameter is not a Value or Tensor, or the rate not a number.
-        ValueError: a parameter was computed, the rate is not positive and finite, or (in a step) a gradient's shape
-            does not fit.
+        TypeError: if a parameter is not a Value or Tensor, or the rate is not a number.
+        ValueError: if a parameter was computed, the rate is not positive and finite, or (in a step) the shape of a
+            gradient does not fit.
 
     Source: notes, section 1.5.
 
@@ -90,12 +89,13 @@ class AdaGrad(Optimizer):
     Args:
         parameters: as for `SGD`.
         rate: the learning rate α > 0.
-        epsilon: ε > 0, keeps the step finite where all gradients were 0.
+        epsilon: ε > 0; it keeps the step finite where all gradients were 0.
 
-    A rare word's vector, with few gradients, still moves far when those of common words have settled.
+    The vector of a rare word, which has received few gradients, still takes large steps when those of common words
+    hardly move.
 
     Raises:
-        TypeError, ValueError: as `SGD`.
+        TypeError, ValueError: as for `SGD`.
 
     Source: notes, section 2 (AdaGrad).
 
@@ -136,13 +136,13 @@ def _checked(parameters: Mapping[Any, Any] | Iterable[Any]) -> list[Any]:
         if not isinstance(item, Node):
             raise TypeError(f"an optimiser moves Values and Tensors, and got {describe(item)}")
         if not item.is_leaf:
-            raise ValueError(f"{item.label} was computed and follows from its inputs; an optimiser moves leaves")
+            raise ValueError(f"an optimiser moves leaves, and got {item.label}, which was computed from its inputs")
     return list(dict.fromkeys(items))  # a parameter listed twice moves once
 
 
 def _positive(value: Any, what: str) -> float:
     if not is_plain_number(value):
-        raise TypeError(f"the {what} is a positive number, and got {describe(value)}")
+        raise TypeError(f"the {what} must be a positive number, and got {describe(value)}")
     if not 0 < value < inf:
-        raise ValueError(f"the {what} is a positive number, and got {value}")
+        raise ValueError(f"the {what} must be a positive finite number, and got {value}")
     return as_float(value)

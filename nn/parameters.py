@@ -1,4 +1,4 @@
-"""Parameters by the notes' names: joined, looked up in any spelling, saved and put back."""
+"""Parameters by the notes' names: joined, looked up in any spelling, saved and loaded."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def joined(parts: Sequence[dict[Name, Any]]) -> dict[Name, Any]:
     """Several dicts of parameters as one.
 
     Raises:
-        ValueError: two of them have the same name.
+        ValueError: if two of them have the same name.
 
     >>> joined([{Name("U"): 1.0}, {Name("L"): 2.0}])[Name("L")]
     2.0
@@ -33,7 +33,7 @@ def joined(parts: Sequence[dict[Name, Any]]) -> dict[Name, Any]:
         expected = len(whole) + len(part)
         whole |= part
         if len(whole) != expected:
-            raise ValueError(f"two layers have a parameter {_repeated(parts)}; give each layer a number of its own")
+            raise ValueError(f"two layers have a parameter {_repeated(parts)}; give each layer a different number")
     return whole
 
 
@@ -41,7 +41,7 @@ def look_up(name: str | Name, known: Mapping[Name, Any]) -> Any:
     """The parameter of that name, in any spelling.
 
     Raises:
-        ValueError: there is none (it says which exist), or it is one entry of a Tensor.
+        ValueError: if there is none (the message lists those that exist), or it is one entry of a Tensor.
 
     >>> look_up("W(1)", {Name("W", (), 1): 0.5})
     0.5
@@ -53,14 +53,14 @@ def look_up(name: str | Name, known: Mapping[Name, Any]) -> Any:
         return find(wanted, known)
     place = ", ".join(str(index - 1) for index in wanted.indices)
     raise ValueError(
-        f"{wanted} is one entry of {whole}, and here {whole} is kept as one {type(block).__name__}; "
-        f"take .scalar().parameter({wanted.ascii()!r}), where each weight is a Value, "
-        f"or read .parameter({whole.ascii()!r})[{place}]"
+        f"{wanted} is one entry of {whole}, and {whole} is one {type(block).__name__} here; "
+        f"use .scalar().parameter({wanted.ascii()!r}), where each weight is a Value, "
+        f"or .parameter({whole.ascii()!r})[{place}]"
     )
 
 
 def state(blocks: Mapping[Name, Any]) -> dict[str, np.ndarray[Any, Any]]:
-    """The numbers of all blocks under keys that any keyboard writes; fit for ``numpy.savez(path, **state)``.
+    """The numbers of all blocks under ASCII keys, for ``numpy.savez(path, **state)``.
 
     >>> from autodiff import Tensor
     >>> state({Name("b", (), 1): Tensor([1.0])})
@@ -70,11 +70,11 @@ def state(blocks: Mapping[Name, Any]) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def load(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> None:
-    """Give the Values and Tensors of the blocks the saved numbers; if anything raises, none has changed.
+    """Assign the saved numbers to the Values and Tensors of the blocks; if an error is raised, none has changed.
 
     Raises:
-        ValueError: a block is missing, a key is unknown or there twice, a shape differs or a number is not finite.
-        TypeError: the blocks are plain arrays, or what was saved is no mapping of arrays.
+        ValueError: if a block is missing, a key is unknown or repeated, a shape differs, or a number is not finite.
+        TypeError: if the blocks are plain arrays, or ``saved`` is not a mapping of numeric arrays.
 
     >>> from autodiff import Tensor
     >>> b = Tensor([0.0])
@@ -83,11 +83,13 @@ def load(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> None:
     array([0.5])
     """
     if not isinstance(saved, Mapping):
-        raise TypeError(f"a state is a mapping of names to arrays, such as numpy.load gives, and got {describe(saved)}")
+        raise TypeError(
+            f"a state must be a mapping of names to arrays, such as numpy.load gives, and got {describe(saved)}"
+        )
     given = {parse(key): key for key in saved}
     if len(given) < len(saved):
         twice = next(name for name, count in Counter(map(parse, saved)).items() if count > 1)
-        raise ValueError(f"the state to load has {twice} twice, in two spellings; nothing was loaded")
+        raise ValueError(f"the state to load contains {twice} twice, in two spellings; nothing was loaded")
     missing = [str(name) for name in blocks if name not in given]
     if missing:
         raise ValueError(f"the state to load has no {', '.join(missing)}; nothing was loaded")
@@ -107,21 +109,21 @@ def _within(indices: tuple[int, ...], shape: tuple[int, ...]) -> bool:
 
 def _checked(data: Any, name: Name, block: Any) -> np.ndarray[Any, Any]:
     if not isinstance(block, Node) and block.dtype != object:
-        raise TypeError(f"{name} is a plain array; load into a network of Values or Tensors and take its .plain()")
+        raise TypeError(f"{name} is a plain array; load into a network of Values or Tensors, then use its .plain()")
     array = as_operand(f"the state's {name}", data)
     if array.shape != block.shape:
-        raise ValueError(f"{name} has shape {block.shape}, and the state's has {array.shape}; nothing was loaded")
+        raise ValueError(f"{name} has shape {block.shape}, and in the state {array.shape}; nothing was loaded")
     if array.dtype == object:
-        raise TypeError(f"the state's {name} holds objects, and a state is made of plain numbers; nothing was loaded")
+        raise TypeError(f"a state must consist of plain numbers, and its {name} holds objects; nothing was loaded")
     if not isinstance(block, Node) and not block.flags.writeable and not all(isinstance(x, Value) for x in block.flat):
-        raise ValueError(f"{name} is an array that cannot be written to; nothing was loaded")
+        raise ValueError(f"{name} is a read-only array; nothing was loaded")
     if not np.all(np.isfinite(array)):
         raise ValueError(f"the state's {name} holds a number that is not finite; nothing was loaded")
     return array
 
 
 def _assigned(pairs: Iterable[tuple[Any, np.ndarray[Any, Any]]]) -> list[Change]:
-    """What loading commits: new data of Tensors and of Values, new numbers where an object array holds plain ones."""
+    """The changes that loading commits: new data of Tensors and Values, and of plain numbers in object arrays."""
     leaves: list[tuple[Any, Any]] = []
     changes: list[Change] = []
     for block, array in pairs:

@@ -1,6 +1,6 @@
 """A recurrent network: h_t = f(W h_{t−1} + V x_t), and an output U h_t (the notes, section "Recurrent language model").
 
-Unrolled over its steps it is a graph like any other: error sharing on it is backpropagation through time.
+Unrolled over its steps, it is a graph like any other: error sharing on it is backpropagation through time.
 """
 
 from __future__ import annotations
@@ -27,23 +27,24 @@ _NAMES = (Name("W"), Name("V"), Name("U"))
 
 
 class Recurrent(Module):
-    """Units with a memory: h_t = f(z_t), z_t = W h_{t−1} + V x_t, and what each step gives out, s_t = U h_t; h₀ = 0.
+    """Units with a memory: h_t = f(z_t), z_t = W h_{t−1} + V x_t, and the output of each step s_t = U h_t; h₀ = 0.
 
     Args:
         inputs: n.
         units: m.
         outputs: k.
         activation: f, a name or a callable.
-        random: the generator of the first weights (`xavier`); a new one with seed 0 if left out.
-        scalar: parameters are named Values, one for each number, not Tensors.
+        random: the generator of the initial weights (`xavier`); a new one with seed 0 if left out.
+        scalar: whether parameters are named Values, one for each number, instead of Tensors.
 
-    Called with x₁ … x_T of shape (T, n), it gives s₁ … s_T as a tuple: Tensors of shape (k,), object arrays of Values,
-    for one output the Value itself, or plain arrays, as its parameters W, shape (m, m), V, shape (m, n), and U, shape
-    (k, m), are. Nodes are named with their step raised, z₁⁽ᵗ⁾, h₁⁽ᵗ⁾ and s₁⁽ᵗ⁾; ``suffix`` stands at the end.
+    A call with x₁ … x_T of shape (T, n) returns s₁ … s_T as a tuple, of the kind of the parameters W, shape (m, m), V,
+    shape (m, n), and U, shape (k, m): Tensors of shape (k,), plain arrays, or object arrays of Values (for one output,
+    the Value itself). Nodes are named with the step as a superscript, z₁⁽ᵗ⁾, h₁⁽ᵗ⁾ and s₁⁽ᵗ⁾, followed by ``suffix``.
 
     Raises:
-        ValueError: n, m or k below 1, an unknown activation; on a call, no step or another number of inputs.
-        TypeError: a Tensor given to a network of Values.
+        ValueError: if n, m or k is below 1 or the activation is unknown; on a call, if there is no step, or the number
+            of inputs differs.
+        TypeError: if a network of Values is called with a Tensor.
 
     Source: notes, section 3 ("Recurrent language model"), without its softmax.
 
@@ -85,13 +86,13 @@ class Recurrent(Module):
             x = as_operand("a recurrent network", x)
         if len(x.shape) != 2 or not len(x) or x.shape[1] != self.V.shape[1]:
             raise ValueError(
-                f"a recurrent network takes inputs of shape (T, {self.V.shape[1]}), at least one step, "
+                f"a recurrent network takes inputs of shape (T, {self.V.shape[1]}) with at least one step, "
                 f"and got shape {x.shape}"
             )
         if self.W.dtype != object:
             return x
         if isinstance(x, Node):
-            raise TypeError(f"a network made of Values takes numbers or Values, and got {describe(x)}")
+            raise TypeError(f"a network of Values takes numbers or Values, and got {describe(x)}")
         return wrap(x)
 
     def _start(self, suffix: str) -> Any:
@@ -106,7 +107,7 @@ class Recurrent(Module):
         return made
 
     def blocks(self) -> dict[Name, Any]:
-        """W, V and U as they are kept."""
+        """The blocks W, V and U, by name."""
         return dict(zip(_NAMES, (self.W, self.V, self.U), strict=True))
 
     def __repr__(self) -> str:

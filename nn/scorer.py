@@ -25,24 +25,25 @@ _L, _U = Name("L"), Name("U")
 
 
 class WindowScorer(Module):
-    """Scores a window of words: its word vectors, one after the other, are x, and s = Uᵀ f(Wx + b).
+    """Score a window of words: s = Uᵀ f(Wx + b), where x is the concatenation of its word vectors.
 
     Args:
-        embedding: L, shape (V, d): one word vector a row; it is copied, and learned with the rest.
+        embedding: L, shape (V, d), one word vector in each row; it is copied, and learned with the other parameters.
         window: the number of words in a window.
         hidden: the number m of hidden units.
         activation: f, a name or a callable.
-        random: the generator of the first weights (`xavier`; b is 0); a new one with seed 0 if left out.
-        scalar: parameters are named Values, one for each number, not Tensors; a word vector becomes Values when a
-            window first has that word, and the same word is always the same Values.
+        random: the generator of the initial weights (`xavier`; b is 0); a new one with seed 0 if left out.
+        scalar: whether parameters are named Values, one for each number, instead of Tensors; a word vector becomes
+            Values when its word first appears in a window, and a word always has the same Values.
 
-    Parameters: L (V, d), W⁽¹⁾ (m, window·d), b⁽¹⁾ (m,), U (m,). In names words and dimensions are counted from 1, so
-    that L₂₃ is dimension 3 of the word with id 1. Called with ids (from 0) of shape (window,) or (batch, window), it
-    gives scores of shape () or (batch,), without unit: a Value or Tensor named s, or an object array of Values.
+    Parameters: L (V, d), W⁽¹⁾ (m, window·d), b⁽¹⁾ (m,), U (m,). In names, words and dimensions are counted from 1, so
+    L₂₃ is dimension 3 of the word with id 1. A call with ids (from 0) of shape (window,) or (batch, window) returns
+    scores of shape () or (batch,), dimensionless: a Value or Tensor named s, or an object array of Values.
 
     Raises:
-        TypeError: ids or sizes that are not integers. ValueError: an embedding that is not of shape (V, d) or not
-            finite, a size below 1; on a call, another number of words or an id outside 0 … V − 1.
+        TypeError: if ids or sizes are not integers.
+        ValueError: if the embedding does not have shape (V, d) or is not finite, or a size is below 1; on a call, if
+            the number of words differs, or an id is outside 0 … V − 1.
 
     Source: notes, section 1.3.
 
@@ -72,24 +73,24 @@ class WindowScorer(Module):
 
     def _hold(self, L: Any, layer: Layer, U: Any, window: int) -> None:
         self.L, self.layer, self.U, self.window = L, layer, U, window
-        self._words: dict[int, dict[Name, Any]] = {}  # those met so far, if they are kept as Values
+        self._words: dict[int, dict[Name, Any]] = {}  # the words that are Values so far, by id
         self._outputs = dict(entries(U, _U))
 
     def __call__(self, ids: Any, *, suffix: str = "") -> Any:
         return self.score_vectors(self.vectors(ids), suffix=suffix)
 
     def vectors(self, ids: Any) -> Any:
-        """x: the word vectors of each window, one after the other; shape (window·d,) or (batch, window·d)."""
+        """The inputs x: the concatenated word vectors of each window, shape (window·d,) or (batch, window·d)."""
         ids = self._checked(ids)
         if self.L.dtype == object:
             self._meet(set(ids.ravel().tolist()))
         return self.L[ids].reshape(*ids.shape[:-1], self.window * self.L.shape[1])
 
     def score_vectors(self, x: Any, *, suffix: str = "") -> Any:
-        """The scores s of ready-made x, shape (window·d,) or (batch, window·d): Uᵀ f(Wx + b).
+        """The scores s = Uᵀ f(Wx + b) of given inputs x, shape (window·d,) or (batch, window·d).
 
         Raises:
-            ValueError: x has another length.
+            ValueError: if x has another length.
         """
         return name_results(_combined(self.U, self.layer(x, suffix=suffix)), "s", None, suffix)
 
@@ -102,12 +103,12 @@ class WindowScorer(Module):
         return self.plain()(ids)
 
     def parameters(self) -> dict[Name, Any]:
-        """The Tensors L, W⁽¹⁾, b⁽¹⁾ and U, or their Values one by one (of L, the words met so far)."""
+        """The Tensors L, W⁽¹⁾, b⁽¹⁾ and U, or all their Values (of L, those of the words scored so far)."""
         words = self._words.values() if self.L.dtype == object else [{_L: self.L}]
         return joined([*words, self.layer.parameters(), self._outputs])
 
     def blocks(self) -> dict[Name, Any]:
-        """L, W⁽¹⁾, b⁽¹⁾ and U as they are kept."""
+        """The blocks L, W⁽¹⁾, b⁽¹⁾ and U, by name."""
         return {_L: self.L, **self.layer.blocks(), _U: self.U}
 
     def _kept_as(self, keep: Callable[[Any, Name], Any]) -> WindowScorer:
@@ -116,7 +117,7 @@ class WindowScorer(Module):
         return scorer
 
     def _meet(self, words: set[int]) -> None:
-        """Make Values of the vectors of words that no window had before; until then L holds plain floats."""
+        """Turn the vectors of words that appear for the first time into Values; until then, L holds plain floats."""
         fresh = {word: row_values(self.L[word], word, _L) for word in sorted(words - self._words.keys())}
         rows = [list(row.values()) for row in fresh.values()]
         commit(
@@ -127,15 +128,15 @@ class WindowScorer(Module):
     def _checked(self, ids: Any) -> np.ndarray[Any, Any]:
         array = np.asarray(ids)
         if array.dtype.kind not in "iu":
-            raise TypeError(f"a window is made of integer word ids, and got {describe(ids)}")
+            raise TypeError(f"a window must consist of integer word ids, and got {describe(ids)}")
         if array.ndim not in (1, 2) or array.shape[-1] != self.window:
             raise ValueError(
-                f"windows have shape ({self.window},) or (batch, {self.window}), and got shape {array.shape}"
+                f"windows must have shape ({self.window},) or (batch, {self.window}), and got shape {array.shape}"
             )
         if array.size and not 0 <= array.min() <= array.max() < len(self.L):
             raise ValueError(
-                f"word ids lie in 0 … {len(self.L) - 1}, and got {array.min()} … {array.max()}; "
-                "give unknown words an id of their own"
+                f"word ids must be in 0 … {len(self.L) - 1}, and got {array.min()} … {array.max()}; "
+                "reserve an id for unknown words"
             )
         return array
 
@@ -145,12 +146,12 @@ class WindowScorer(Module):
 
 
 def _kept_words(L: Any, keep: Callable[[Any, Name], Any]) -> Any:
-    """L as it is kept; a scorer of Values holds plain floats until it meets a word."""
+    """The block L; in a scorer of Values, an object array of plain floats until a word appears."""
     return numbers(L).astype(object) if keep is as_values else keep(L, _L)
 
 
 def _combined(U: Any, a: Any) -> Any:
-    """Uᵀa for one a or for rows; on Values each score is one `weighted_sum` node."""
+    """Uᵀa for one a or for rows; on Values, each score is one `weighted_sum` node."""
     if a.dtype != object:
         return a @ U
     if a.ndim == 1:
@@ -164,9 +165,9 @@ def _embedding(data: Any) -> np.ndarray[Any, Any]:
     array = as_operand("an embedding", data)
     if array.ndim != 2 or not array.size or array.dtype == object:
         raise ValueError(
-            f"an embedding has shape (V, d), one word vector of plain numbers a row, and got {describe(data)}"
+            f"an embedding must have shape (V, d), one word vector of plain numbers per row, and got {describe(data)}"
         )
     if not np.all(np.isfinite(array)):
         word, dimension = np.argwhere(~np.isfinite(array))[0]
-        raise ValueError(f"an embedding is made of finite numbers, and word {word} has {array[word, dimension]}")
+        raise ValueError(f"an embedding must be finite, and the vector of word {word} has {array[word, dimension]}")
     return array

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for networks and windows; all others are in `autodiff.testing.hooks.strategies`."""
+"""Hypothesis strategies for networks and windows; the others are in `autodiff.testing.hooks.strategies`."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _UNITS: Final = ("identity", "tanh", "sigmoid", "relu", "hard_tanh", "soft_sign"
 def networks(
     draw: st.DrawFn, *, outputs: int | None = None, activations: Sequence[str] = _UNITS, scalar: bool | None = None
 ) -> Network:
-    """Networks of one to three layers with up to four units each, whose weights are numbers that shrink to 1.
+    """Networks of one to three layers with up to four units each; their weights shrink to 1.
 
     Args:
         outputs: the number of output units; any if left out.
         activations: names of units, the simplest first.
-        scalar: Values or Tensors as parameters; either if left out.
+        scalar: True for Values, False for Tensors as parameters; either if left out.
 
     >>> networks(outputs=1, scalar=False)
     networks(outputs=1, scalar=False)
@@ -40,7 +40,7 @@ def networks(
 
 @st.composite
 def windows(draw: st.DrawFn, words: int, length: int, *, batch: int | None = None) -> np.ndarray[Any, Any]:
-    """Windows of word ids from 0 to ``words`` − 1: shape (length,), or (batch, length); words may come twice."""
+    """Windows of word ids from 0 to ``words`` − 1: shape (length,), or (batch, length); words may repeat."""
     shape = (length,) if batch is None else (batch, length)
     ids = draw(st.lists(st.integers(0, words - 1), min_size=int(np.prod(shape)), max_size=int(np.prod(shape))))
     return np.array(ids, dtype=int).reshape(shape)

@@ -1,1 +1,1 @@
-"""The program: what a shell calls. The only room of `autodiff` that imports `nn`."""
+"""The command-line program. The only room of `autodiff` that imports `nn`."""

@@ -1,4 +1,4 @@
-"""A network from a file: its weights and biases, and perhaps an input, as .json or .npz; checked, with clear errors."""
+"""A network from a .json or .npz file: its weights and biases, and optionally an input, all checked."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _KEY: Final = re.compile(r"([Wb])_?\(?([1-9][0-9]{0,3})\)?")
 
 
 def read_network(path: Path) -> tuple[dict[str, Any], tuple[float, ...] | None]:
-    """The weights of a .json or .npz file, under ``W(1)``, ``b(1)``, …, and its x if it has one.
+    """The weights and biases of a .json or .npz file under ``W(1)``, ``b(1)``, …, and its x, or None if it has none.
 
     Raises:
-        ValueError: the file cannot be read, or does not hold W1, b1, W2, b2, … of shapes that fit, and perhaps x.
+        ValueError: if the file cannot be read, contains anything but W1, b1, W2, b2, … and x, or shapes do not fit.
     """
     content = {key: _array(path, key, block) for key, block in _content(path).items()}
     x = content.pop("x", None)
@@ -32,10 +32,10 @@ def read_network(path: Path) -> tuple[dict[str, Any], tuple[float, ...] | None]:
     for key, block in content.items():
         found = _KEY.fullmatch(key)
         if found is None:
-            raise ValueError(f"{path} has {key!r}, and may have W1, b1, W2, b2, … and x only")
+            raise ValueError(f"{path} may contain W1, b1, W2, b2, … and x only, and contains {key!r}")
         name = Name(found[1], (), int(found[2])).ascii()
         if name in weights:
-            raise ValueError(f"{path} has {name} twice, in two spellings")
+            raise ValueError(f"{path} contains {name} twice, in two spellings")
         weights[name] = np.atleast_2d(block) if found[1] == "W" else np.atleast_1d(block)
     _check_layers(path, weights)
     if x is not None and x.ndim > 1:
@@ -45,7 +45,7 @@ def read_network(path: Path) -> tuple[dict[str, Any], tuple[float, ...] | None]:
 
 def _content(path: Path) -> Mapping[str, Any]:
     if path.suffix not in (".json", ".npz"):
-        raise ValueError(f"a network is read from a .json or .npz file, and got {path}")
+        raise ValueError(f"--network must be a .json or .npz file, and got {path}")
     try:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as archive:
@@ -55,9 +55,9 @@ def _content(path: Path) -> Mapping[str, Any]:
         raise ValueError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, TypeError, RuntimeError, MemoryError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         detail = f": {error}" if isinstance(error, json.JSONDecodeError) else ""
-        raise ValueError(f"{path} is not a {path.suffix} file that can be read{detail}") from error
+        raise ValueError(f"{path} is not a readable {path.suffix} file{detail}") from error
     if not isinstance(content, dict):
-        raise ValueError(f"{path} must hold one object with W1, b1, W2, b2, …, and holds a {type(content).__name__}")
+        raise ValueError(f"{path} must contain one object with W1, b1, W2, b2, …, and got a {type(content).__name__}")
     return content
 
 
@@ -67,7 +67,7 @@ def _array(path: Path, key: str, block: Any) -> np.ndarray[Any, Any]:
     except ValueError:
         array = np.asarray(None)
     if array.dtype.kind not in "fiu" or not np.all(np.isfinite(array)) or array.ndim > 2 or not array.size:
-        raise ValueError(f"{path}: {key} must be finite numbers, a vector or rows of one length")
+        raise ValueError(f"{path}: {key} must be a vector or matrix of finite numbers")
     return array.astype(float)
 
 
@@ -76,15 +76,19 @@ def _check_layers(path: Path, weights: Mapping[str, Any]) -> None:
     wanted = {f"{letter}({k})" for letter in "Wb" for k in range(1, layers + 1)}
     if set(weights) != wanted:
         raise ValueError(
-            f"{path} must have W1, b1, W2, b2, …, one of each for every layer, and has {', '.join(weights) or 'none'}"
+            f"{path} must contain W1, b1, W2, b2, …, one W and one b for each layer, and contains "
+            f"{', '.join(weights) or 'none'}"
         )
     for k in range(1, layers + 1):
         rows, shape = len(weights[f"W({k})"]), weights[f"b({k})"].shape
         if shape != (rows,):
-            raise ValueError(f"{path}: b{k} must be a vector of {rows}, one a row of W{k}, and has shape {shape}")
+            raise ValueError(f"{path}: b{k} must have shape ({rows},), one entry per row of W{k}, and got {shape}")
     for k in range(1, layers):
         before, after = weights[f"W({k})"].shape, weights[f"W({k + 1})"].shape
         if before[0] != after[1]:
-            raise ValueError(f"{path}: W{k} has {before[0]} rows and W{k + 1} {after[1]} columns; they must be as many")
+            raise ValueError(
+                f"{path}: W{k + 1} must have as many columns as W{k} has rows, {before[0]}, and has {after[1]}"
+            )
     if weights[f"W({layers})"].shape[0] != 1:
-        raise ValueError(f"{path}: a flow starts at one output, so W{layers} must have one row")
+        shape = weights[f"W({layers})"].shape
+        raise ValueError(f"{path}: the network needs one output, so W{layers} must have one row, and got shape {shape}")

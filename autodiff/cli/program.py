@@ -1,7 +1,7 @@
-"""The program: ``autodiff flow`` draws one gradient of a network, ``autodiff explain`` tells all there is to say.
+"""The program: ``autodiff flow`` draws one gradient of a network, ``autodiff explain`` explains it in words.
 
-``autodiff table`` prints what every operation computes, with its derivative; ``autodiff reference`` writes that and
-every public name as a page; ``autodiff check`` asks whether the gradient of a function is right
+``autodiff table`` prints every operation with its derivative; ``autodiff reference`` writes that and every public name
+as a page; ``autodiff check`` checks the gradient of a function
 (`autodiff.testing.hooks.command`).
 """
 
@@ -33,17 +33,17 @@ from autodiff.transforms.replay import check
 from autodiff.words.notation import parse
 from autodiff.words.phrases import checked_language, say
 
-with own_modules_first():  # every student of backpropagation has a nn.py
+with own_modules_first():  # every student of backpropagation has an nn.py
     from nn.network import Network
 
 __all__ = ["main"]
 
-_FAILED: Final = 1  # the check found another derivative
+_FAILED: Final = 1  # the numerical derivative disagrees
 _REFUSED: Final = 2  # the input was bad; nothing was written
 
 
 class _Format(NamedTuple):
-    """The ending of its files, and which writer writes it."""
+    """The suffix of its files, and its writer."""
 
     ending: str
     writer: str
@@ -64,7 +64,7 @@ _WEIGHTS: Final[Mapping[str, Any]] = {
 _INPUT: Final = (1.0, -0.5, 0.25, 0.8)
 _PARAMETER: Final = "W14(1)"
 
-_MOST_PARAMETERS: Final = 1_000_000  # each is a Value of its own: a few seconds, and 0.5 GB
+_MOST_PARAMETERS: Final = 1_000_000  # each is a separate Value: a few seconds and 0.5 GB
 
 
 @readable_output()
@@ -72,8 +72,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program with these arguments (those of the command line if left out).
 
     Returns:
-        0; 1 if the numerical derivative disagrees with the gradient; 2, after one sentence on standard error, for bad
-        input: then nothing was written; 3 if a check could not decide anything.
+        the exit status: 0 for success; 1 if the numerical derivative disagrees with the gradient; 2 for bad input,
+        after one sentence on standard error, and then nothing was written; 3 if a check could not decide anything.
     """
     arguments = _with_joined_numbers(sys.argv[1:] if argv is None else argv)
     try:
@@ -88,10 +88,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Bad arguments raise one sentence, like all bad input."""
+    """Bad arguments raise ValueError with one sentence, like all bad input."""
 
     def error(self, message: str) -> NoReturn:
-        raise ValueError(f"{message}; {self.prog} --help lists what can be said")
+        raise ValueError(f"{message}; see {self.prog} --help")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,51 +100,53 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="command", required=True)
     flow = commands.add_parser(
         "flow",
-        help="follow the output's error to one parameter",
-        description="Follow the output's error to one parameter of a network: numbered steps, the product in symbols "
-        "and numbers, a check against a numerical derivative, and a picture. Without options: the 4-2-1 network of "
-        "the notes and its weight W14(1).",
+        help="follow the output's error back to one parameter",
+        description="Follow the output's error back to one parameter of a network: numbered steps, the product in "
+        "symbols and numbers, a check against a numerical derivative, and a picture. Without options: the 4-2-1 "
+        "network of the notes and its weight W14(1).",
     )
     flow.set_defaults(run=_flow)
     flow.add_argument(
-        "--parameter", default=_PARAMETER, metavar="NAME", help="such as W14(1) or b1(2) (default: %(default)s)"
+        "--parameter", default=_PARAMETER, metavar="NAME", help="a name such as W14(1) or b1(2) (default: %(default)s)"
     )
     _add_network_options(flow)
     flow.add_argument("--view", default="auto", metavar="V", help="auto, rail, shares, graph or network")
-    flow.add_argument("--theme", default="auto", metavar="T", help="auto (the reader's), light, dark or print")
+    flow.add_argument("--theme", default="auto", metavar="T", help="auto (the reader's system), light, dark or print")
     flow.add_argument(
         "-o", "--output",
         type=Path,
         metavar="FILE",
-        help=f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]} (default: an .svg in this folder)",
+        help=f"a {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]} file (default: an .svg file in this folder)",
     )
     explain = commands.add_parser(
         "explain",
         help="explain one gradient in words",
-        description="Explain one gradient of a network: what the parameter is, shapes, numbered steps, two "
-        "derivations side by side, where the gradient shrinks, and where the printed notes are wrong. Without "
-        "options: the 4-2-1 network of the notes and its weight W14(1).",
+        description="Explain one gradient of a network: the parameter, shapes, numbered steps, two derivations side by "
+        "side, where the gradient shrinks, and where the printed notes are wrong. Without options: the 4-2-1 network "
+        "of the notes and its weight W14(1).",
     )
     explain.set_defaults(run=_explain)
     explain.add_argument(
         "parameter", nargs="?", default=_PARAMETER, metavar="NAME",
-        help="such as W14(1), b1(2), z1(2), or W(1) for a whole matrix (default: %(default)s)",
+        help="a name such as W14(1), b1(2), z1(2), or W(1) for a whole matrix (default: %(default)s)",
     )  # fmt: skip
     _add_network_options(explain)
     explain.add_argument(
-        "--corrupt", type=_numbers, metavar="X,X,…", help="the corrupt window's input: J = max(0, 1 + s_c − s)"
+        "--corrupt", type=_numbers, metavar="X,X,…", help="input of a corrupt window, for J = max(0, 1 + s_c − s)"
     )
     explain.add_argument("--format", choices=_FORMATS, metavar="F", help=f"{', '.join(_FORMATS)} (default: text)")
     explain.add_argument("--check", action="store_true", help="compare with a derivative by differences")
-    explain.add_argument("-o", "--output", type=Path, metavar="FILE", help=".txt, .md or .tex, instead of printing")
+    explain.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="write a .txt, .md or .tex file instead of printing"
+    )
     table = commands.add_parser(
         "table",
         help="look up operations and NumPy's functions",
-        description="Look up what an operation computes, its derivative, its domain, what holds at its kinks, and the "
-        "NumPy functions that mean it; and whether another function of NumPy works here. Without names: all of them.",
+        description="Look up the formula of an operation, its derivative, its domain, its conventions at kinks, and "
+        "its NumPy names; and whether another NumPy function works here. Without names: all of them.",
     )
     table.set_defaults(run=_table)
-    table.add_argument("names", nargs="*", metavar="NAME", help="such as sqrt, np.linalg.norm or linalg.norm")
+    table.add_argument("names", nargs="*", metavar="NAME", help="a name such as sqrt, np.linalg.norm or linalg.norm")
     table.add_argument("--markdown", action="store_true", help="print tables in Markdown")
     reference = commands.add_parser(
         "reference",
@@ -157,24 +159,24 @@ def _parser() -> argparse.ArgumentParser:
         "-o", "--output", type=Path, default=Path("reference.html"), metavar="PATH",
         help="an .html file, or a folder for %(default)s (default: %(default)s in this folder)",
     )  # fmt: skip
-    import_module("autodiff.testing.hooks.command").add_check(commands)  # nothing else here needs the tests' tools
+    import_module("autodiff.testing.hooks.command").add_check(commands)  # only this command needs autodiff.testing
     return parser
 
 
 def _add_network_options(command: argparse.ArgumentParser) -> None:
-    """Which network, which input, and how it is told."""
+    """Add the options for the network, its input, and the language and digits of the output."""
     add = command.add_argument
-    add("--sizes", type=_sizes, metavar="N,N,…", help="units of each layer, the last 1 (default: 4,2,1)")
-    add("--activation", metavar="F", help="of the hidden layers, also of --network's (default: sigmoid)")
-    add("--seed", type=_seed, metavar="N", help="draw weights and input with this seed")
+    add("--sizes", type=_sizes, metavar="N,N,…", help="numbers of units, the last 1 (default: 4,2,1)")
+    add("--activation", metavar="F", help="activation of the hidden layers, also of --network's (default: sigmoid)")
+    add("--seed", type=_seed, metavar="N", help="draw random weights and a random input with this seed")
     add("--input", type=_numbers, metavar="X,X,…", help="the input x")
-    add("--network", type=Path, metavar="FILE", help=".json or .npz with W1, b1, W2, b2, … and perhaps x")
+    add("--network", type=Path, metavar="FILE", help="a .json or .npz file with W1, b1, W2, b2, … and optionally x")
     add("--language", default="en", metavar="L", help="en or zh (default: %(default)s)")
     add("--digits", type=_digits, default=4, metavar="N", help="significant digits of numbers (default: %(default)s)")
 
 
 def _with_joined_numbers(arguments: Sequence[str]) -> list[str]:
-    """``--input -1,2`` as ``--input=-1,2``: argparse takes a leading minus for another option."""
+    """``--input -1,2`` as ``--input=-1,2``: argparse mistakes a leading minus for another option."""
     joined: list[str] = []
     for argument in arguments:
         if joined and joined[-1] in ("--input", "--corrupt") and re.match(r"[-−][\d.]", argument):
@@ -194,7 +196,7 @@ def _sizes(given: str) -> tuple[int, ...]:
             f"expected at least two positive whole numbers, such as 4,2,1, and got {given!r}"
         )
     if sizes[-1] != 1:
-        raise argparse.ArgumentTypeError(f"a flow starts at one output, so the last size must be 1, and got {given!r}")
+        raise argparse.ArgumentTypeError(f"the network needs one output, so the last size must be 1, and got {given!r}")
     return sizes
 
 
@@ -257,15 +259,15 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _format(options: argparse.Namespace) -> str:
-    """The format that is asked for, or that the file's name ends in."""
+    """The requested format, or that of the file's suffix."""
     if options.output is None:
         return options.format or "text"
     by_ending = {ending: format for format, (ending, _) in _FORMATS.items()}
     ending = options.output.suffix.lower()
     if ending not in by_ending:
-        raise ValueError(f"an explanation is written to a .txt, .md or .tex file, and got {options.output.name!r}")
+        raise ValueError(f"--output must be a .txt, .md or .tex file, and got {options.output.name!r}")
     if options.format not in (None, by_ending[ending]):
-        raise ValueError(f"--format {options.format} is written to a {_FORMATS[options.format].ending} file, and got "
+        raise ValueError(f"--format {options.format} needs a {_FORMATS[options.format].ending} file, and got "
                          f"{options.output.name!r}")
     return by_ending[ending]
 
@@ -299,7 +301,7 @@ class _Example:
 
 
 def _file_name(parameter: str) -> str:
-    """A name in characters that no shell and no file system minds: W14-1."""
+    """A name in characters that are safe in any shell and file system: W14-1."""
     return "-".join(re.findall("[A-Za-z0-9]+", parse(parameter).ascii()))
 
 
@@ -307,7 +309,7 @@ def _example(options: argparse.Namespace) -> _Example:
     checked_language(options.language)
     if options.network is not None:
         if options.sizes or options.seed is not None:
-            raise ValueError("--network brings its own sizes and weights; leave out --sizes and --seed")
+            raise ValueError("--network sets the sizes and weights; leave out --sizes and --seed")
         weights, x = read_network(options.network)
         network = _loaded(weights, options.activation)
     elif options.seed is None and options.sizes in (None, _SIZES):
@@ -320,12 +322,12 @@ def _example(options: argparse.Namespace) -> _Example:
     if options.input is not None:
         x = options.input
     if x is None:
-        raise ValueError(f"{options.network} has no x; give the input with --input")
+        raise ValueError(f"{options.network} contains no x; give the input with --input")
     return _Example(network, x)
 
 
 def _loaded(weights: Mapping[str, Any], activation: str | None) -> Network:
-    """A network of Values with these numbers; its sizes are theirs."""
+    """A network of Values with these weights, which determine its sizes."""
     blocks = {key: np.asarray(block, dtype=float) for key, block in weights.items()}
     matrices = [blocks[f"W({k})"] for k in range(1, len(blocks) // 2 + 1)]
     sizes = [matrices[0].shape[1], *(matrix.shape[0] for matrix in matrices)]
@@ -335,10 +337,10 @@ def _loaded(weights: Mapping[str, Any], activation: str | None) -> Network:
 
 
 def _made(sizes: Sequence[int], activation: str | None, random: np.random.Generator | None = None) -> Network:
-    """A network of Values, if it is not too large for that."""
+    """A network of Values; raises ValueError if it is too large for that."""
     count = sum((inputs + 1) * units for inputs, units in pairwise(sizes))
     if count > _MOST_PARAMETERS:
         most = f"{_MOST_PARAMETERS:,}"
-        raise ValueError(f"weights are explained one by one, at most {most} of them, and here are {count:,}")
+        raise ValueError(f"a network may have at most {most} weights and biases here, and got {count:,}")
     return Network(sizes, activation="sigmoid" if activation is None else activation, random=random, scalar=True)
 

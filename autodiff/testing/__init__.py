@@ -1,14 +1,14 @@
-"""Tests of any gradient by property: checks, relations, random programs, strategies, a pytest plugin.
+"""Property tests for any gradient: checks, relations, random programs, strategies, a pytest plugin.
 
-Names are loaded from their modules when they are first asked for, so that only the strategies need hypothesis, and only
-the oracles that are used need their libraries.
+Each name is loaded from its module on first use, so only the strategies need hypothesis, and an oracle needs its
+library only when it is used.
 
 >>> from autodiff.testing import Program
 >>> Program.parse("Value 2.0; square 0").steps
 (('square', (0,)),)
 """
 
-# ruff: noqa: F403 - every name stands once, in _MODULES; checkers of types are shown the modules
+# ruff: noqa: F403 - every name is listed once, in _MODULES; type checkers see the modules
 
 from __future__ import annotations
 
@@ -60,4 +60,4 @@ def __getattr__(name: str) -> Any:
     for module, names in _MODULES.items():
         if name in names:
             return getattr(import_module(f"autodiff.testing.{module}"), name)
-    raise AttributeError(f"autodiff.testing has no {name!r}; it has {', '.join(__all__)}")
+    raise AttributeError(f"autodiff.testing has no name {name!r}; its names are {', '.join(__all__)}")

@@ -100,7 +100,7 @@ def test_what_is_drawn_shows_a_transposed_weight(capsys: pytest.CaptureFixture[s
     assert "FAILED (9 pass" not in out
     assert "argument 2, x[" in out
     assert "argument 1" not in out
-    assert "(W, x drawn; choose the point with --at)" in out
+    assert "(W, x drawn at random; choose the point with --at)" in out
 
 
 def test_the_point_is_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,7 +111,7 @@ def test_the_point_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         points.append(capsys.readouterr().out.splitlines()[1:])
     assert len({tuple(point) for point in points}) == 3
     assert re.fullmatch(r"  at x = \[[\d.]+, [\d.]+, [\d.]+\]", points[0][0])
-    assert points[0][1:] == ["  (x drawn; choose the point with --at)"]
+    assert points[0][1:] == ["  (x drawn at random; choose the point with --at)"]
     assert points[2] == ["  at x = [1.5, 2.0]"]
 
 
@@ -162,7 +162,7 @@ def test_a_wrong_gradient_is_named_and_drawn(capsys: pytest.CaptureFixture[str])
     """1 is returned; the picture has the sentence of the message."""
     assert main(["check", "model.py:cut", "--at", "2.0"]) == 1
     out = capsys.readouterr().out
-    assert "blame: every rule is right, and so is their sum: the graph leaves out a way that f takes" in out
+    assert "blame: every rule is right, and so is their sum: the graph misses a dependence of f on its inputs" in out
     assert main(["check", "model.py:energy", "--gradient", "energy_gradient", "--at", "[1, 2]"]) == 1
     assert "argument 1, x[0] of shape (2,)" in capsys.readouterr().out
 
@@ -265,8 +265,8 @@ def test_a_method_needs_an_instance(capsys: pytest.CaptureFixture[str], name: st
     for options in ([], ["--at", "1.0; 2.0"]):
         assert main(["check", f"methods.py:{name}", *options]) == 2
         assert capsys.readouterr().err == (
-            f"autodiff: {name} is called on a {owner}, and none was made; write {one} = {owner}(…) in methods.py, and "
-            f"name methods.py:{one}.{method}\n"
+            f"autodiff: {name} needs an instance of {owner}; write {one} = {owner}(…) in methods.py, and "
+            f"check methods.py:{one}.{method}\n"
         )
 
 
@@ -280,21 +280,21 @@ def test_a_file_that_ends_python(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["loss"], "a function is named as FILE:FUNCTION, such as model.py:loss, and got 'loss'"),
+        (["loss"], "expected FILE:FUNCTION, such as model.py:loss, and got 'loss'"),
         (["none.py:loss"], "none.py does not exist"),
-        (["model.txt:loss"], "a function is read from a Python file, and model.txt is none"),
-        ([".:loss"], "a function is read from a Python file, and . is none"),
-        (["model.py:by_name"], "rate can be given by name only; check a function that calls this one, such as"),
-        (["model.py:constant"], "this function has no arguments that are numbers"),
+        (["model.txt:loss"], "expected a Python file, and got model.txt"),
+        ([".:loss"], "expected a Python file, and got ."),
+        (["model.py:by_name"], "rate is keyword-only; check a function that calls this one, such as"),
+        (["model.py:constant"], "this function has no numeric arguments"),
         (["model.py:loss", "--oracle", "tarot"], "argument --oracle: invalid choice: 'tarot'"),
         (["model.py:loss", "--directions", "-1"], "argument --directions: expected a whole number of at least 0, and"),
         (["model.py:lost"], "model.py has no function lost; it has loss, cut, energy, energy_gradient, text"),
         (["model.py:NUMBER"], "model.py has no function NUMBER"),
-        (["model.py:loss", "--at", "2 +"], 'arguments are Python numbers and lists, such as "2.0; [1, 2]", and got'),
-        (["model.py:text"], "autodiff: a gradient needs outputs that are real numbers of the engine of the inputs, a"),
+        (["model.py:loss", "--at", "2 +"], '--at takes Python numbers and lists, such as "2.0; [1, 2]", and got'),
+        (["model.py:text"], "autodiff: f must return real numbers or arrays of the engine of its inputs, and returned"),
         (["model.py:loss", "--order", "3"], "argument --order: invalid choice: 3"),
         (["model.py:loss", "--seed", "-1"], "argument --seed: expected a whole number of at least 0, and got '-1'"),
-        (["model.py:leaves"], "the function ends Python at ["),
+        (["model.py:leaves"], "the function exits Python at ["),
         (["model.py:leaves", "--at", "1"], "the function raised SystemExit: 0 ("),
         (["model.py:broken", "--at", "1"], "model.py, line 36: return x / {}[\"weights\"])"),
         (["model.py:broken"], "raised KeyError: 'weights' (model.py, line 36: return x / {}[\"weights\"]); it was cal"),
@@ -361,13 +361,13 @@ def empty(x):
         ("divided", "ZeroDivisionError: division by zero (own.py, line 20: return x * (1 / 0)); it was called with x"),
         ("elsewhere", "ZeroDivisionError: division by zero (helper.py, line 2: return x * (1 / 0)); it was called w"),
         ("asserted", "(own.py, line 29"),
-        ("empty", "the function raised LookupError (own.py, line 36: raise LookupError)"),
+        ("empty", "the function raised LookupError (own.py, line 36: raise LookupError); it was called with x of"),
     ],
 )
 def test_an_error_of_the_function_is_shown_with_its_line(
     name: str, words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kind, message, file and line, with --at and without: it is not that no arguments were found."""
+    """Kind, message, file and line, with --at and without: the error does not say that no arguments were found."""
     monkeypatch.delitem(sys.modules, "helper", raising=False)
     Path("own.py").write_text(OWN_ERRORS, encoding="utf-8")
     Path("helper.py").write_text("def scaled(x):\n    return x * (1 / 0)\n", encoding="utf-8")
@@ -377,7 +377,7 @@ def test_an_error_of_the_function_is_shown_with_its_line(
         assert main(["check", f"own.py:{name}", *at]) == 2
         err = capsys.readouterr().err
         assert (words if not at else words.partition("; it was")[0]) in err
-        assert ("no arguments were found" in err) == (name == "asserted")
+        assert ("found no arguments" in err) == (name == "asserted")
 
 
 @pytest.mark.parametrize("name", ["twelve", "raised_in_numpy"])
@@ -387,7 +387,7 @@ def test_arguments_that_do_not_fit_are_told_from_errors(name: str, capsys: pytes
     Path("helper.py").touch()
     assert main(["check", f"own.py:{name}"]) == 2
     err = capsys.readouterr().err
-    assert "no arguments were found that the function takes; give them with --at. Tried with x of shape (3,)" in err
+    assert "found no arguments that the function accepts; give them with --at. Tried with x of shape (3,)" in err
     assert re.search(r"\w+Error: [^(]+.* \(own\.py, line \d+\)", err)
 
 

@@ -20,19 +20,20 @@ from autodiff.transforms.finite_differences import NumericalDerivative
 from tests.support.flows import CORRUPT, WEIGHTS, X, margin_flow, notes_flow, notes_network
 from tests.support.places import ROOT
 
-HELP = "; autodiff flow --help lists what can be said"
-HELP_EXPLAIN = "; autodiff explain --help lists what can be said"
+HELP = "; see autodiff flow --help"
+HELP_EXPLAIN = "; see autodiff explain --help"
 SIZES = "argument --sizes: expected at least two positive whole numbers, such as 4,2,1, and got "
-BLOCKS = "net.json must have W1, b1, W2, b2, …, one of each for every layer, and has "
-NUMBERS = "net.json: W1 must be finite numbers, a vector or rows of one length"
-UNREADABLE = "net.json is not a .json file that can be read"
-ONE_OUTPUT = "argument --sizes: a flow starts at one output, so the last size must be 1, and got '4,2'"
+BLOCKS = "net.json must contain W1, b1, W2, b2, …, one W and one b for each layer, and contains "
+NUMBERS = "net.json: W1 must be a vector or matrix of finite numbers"
+UNREADABLE = "net.json is not a readable .json file"
+ONE_OUTPUT = "argument --sizes: the network needs one output, so the last size must be 1, and got '4,2'"
+ONE_ROW = "net.json: the network needs one output, so W1 must have one row, and got shape (2, 1)"
 PARAMETERS = "no parameter W₉₉⁽¹⁾: layer 1 has W₁₁⁽¹⁾ … W₂₄⁽¹⁾, b₁⁽¹⁾ … b₂⁽¹⁾; layer 2 has W₁₁⁽²⁾ … W₁₂⁽²⁾, b₁⁽²⁾"
 ENDINGS = (
     "cannot save as 'flow.bmp': the file name must end in one of "
     ".svg, .png, .pdf, .dot, .html, .txt, .json, .tex, .md"
 )
-OWN = "--network brings its own sizes and weights; leave out --sizes and --seed"
+OWN = "--network sets the sizes and weights; leave out --sizes and --seed"
 FILE = {"W1": WEIGHTS["W(1)"], "b1": WEIGHTS["b(1)"], "W2": [0.9, -0.6], "b2": 0.2}
 
 
@@ -247,8 +248,8 @@ def test_explain_the_objective(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ("", "the following arguments are required: command; autodiff --help lists what can be said"),
-        ("flow --colour red", "unrecognized arguments: --colour red; autodiff --help lists what can be said"),
+        ("", "the following arguments are required: command; see autodiff --help"),
+        ("flow --colour red", "unrecognized arguments: --colour red; see autodiff --help"),
         ("flow --sizes 4,2", ONE_OUTPUT + HELP),
         ("flow --sizes 4,,1", SIZES + "'4,,1'" + HELP),
         ("flow --sizes 0,1", SIZES + "'0,1'" + HELP),
@@ -260,7 +261,7 @@ def test_explain_the_objective(capsys: pytest.CaptureFixture[str]) -> None:
         ("flow --output flow.bmp", ENDINGS),
         ("flow --output none/flow.svg", "cannot write none/flow.svg: No such file or directory"),
         ("flow --network none.json", "cannot read none.json: No such file or directory"),
-        ("flow --network net.txt", "a network is read from a .json or .npz file, and got net.txt"),
+        ("flow --network net.txt", "--network must be a .json or .npz file, and got net.txt"),
         ("flow --network net.json --seed 3", OWN),
         ("flow --network net.json --sizes 4,2,1", OWN),
         ("flow --language fr", "unknown language 'fr' (must be one of en, zh)"),
@@ -271,8 +272,8 @@ def test_explain_the_objective(capsys: pytest.CaptureFixture[str]) -> None:
         ("explain --language fr", "unknown language 'fr' (must be one of en, zh)"),
         ("explain --input 1,2", "layer 1 takes 4 inputs, and got 2, shape (2,)"),
         ("explain --corrupt 1,2", "layer 1 takes 4 inputs, and got 2, shape (2,)"),
-        ("explain -o a.svg", "an explanation is written to a .txt, .md or .tex file, and got 'a.svg'"),
-        ("explain --format latex -o a.md", "--format latex is written to a .tex file, and got 'a.md'"),
+        ("explain -o a.svg", "--output must be a .txt, .md or .tex file, and got 'a.svg'"),
+        ("explain --format latex -o a.md", "--format latex needs a .tex file, and got 'a.md'"),
         ("explain -o none/a.md", "cannot write none/a.md: No such file or directory"),
         ("explain --network none.json", "cannot read none.json: No such file or directory"),
         ("explain --sizes 4,2", ONE_OUTPUT + HELP_EXPLAIN),
@@ -300,24 +301,24 @@ def test_unknown_names_say_what_there_is(capsys: pytest.CaptureFixture[str]) -> 
     [
         ("{", UNREADABLE + ": Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
         ("[" * 100_000, UNREADABLE),
-        ("[1]", "net.json must hold one object with W1, b1, W2, b2, …, and holds a list"),
+        ("[1]", "net.json must contain one object with W1, b1, W2, b2, …, and got a list"),
         ("{}", BLOCKS + "none"),
         ('{"W1": [[1]]}', BLOCKS + "W(1)"),
         ('{"W1": [[1]], "b1": [1], "W3": [[1]], "b3": [1]}', BLOCKS + "W(1), b(1), W(3), b(3)"),
-        ('{"weights": [1]}', "net.json has 'weights', and may have W1, b1, W2, b2, … and x only"),
+        ('{"weights": [1]}', "net.json may contain W1, b1, W2, b2, … and x only, and contains 'weights'"),
         ('{"W1": [["a"]], "b1": [1]}', NUMBERS),
         ('{"W1": [[1], [1, 2]], "b1": [1]}', NUMBERS),
         ('{"W1": [[NaN]], "b1": [1]}', NUMBERS),
         ('{"W1": [[true]], "b1": [1]}', NUMBERS),
         ('{"W1": [[1]], "b1": [1, 2]}',
-         "net.json: b1 must be a vector of 1, one a row of W1, and has shape (2,)"),
-        ('{"W1": [[1]], "W(1)": [[2]], "b1": [1], "x": [1]}', "net.json has W(1) twice, in two spellings"),
+         "net.json: b1 must have shape (1,), one entry per row of W1, and got (2,)"),
+        ('{"W1": [[1]], "W(1)": [[2]], "b1": [1], "x": [1]}', "net.json contains W(1) twice, in two spellings"),
         ('{"W1": [[1]], "b1": [1], "x": [[1]]}',
          "net.json: x must be one input, a vector of numbers, and has shape (1, 1)"),
         ('{"W1": [[1, 2]], "b1": [1], "W2": [[1, 2]], "b2": [1]}',
-         "net.json: W1 has 1 rows and W2 2 columns; they must be as many"),
-        ('{"W1": [[1], [2]], "b1": [1, 2]}', "net.json: a flow starts at one output, so W1 must have one row"),
-        ('{"W1": [[1]], "b1": [1]}', "net.json has no x; give the input with --input"),
+         "net.json: W2 must have as many columns as W1 has rows, 1, and has 2"),
+        ('{"W1": [[1], [2]], "b1": [1, 2]}', ONE_ROW),
+        ('{"W1": [[1]], "b1": [1]}', "net.json contains no x; give the input with --input"),
     ],
 )  # fmt: skip
 def test_bad_networks_are_one_sentence(capsys: pytest.CaptureFixture[str], content: str, sentence: str) -> None:
@@ -329,11 +330,11 @@ def test_bad_networks_are_one_sentence(capsys: pytest.CaptureFixture[str], conte
 def test_what_is_no_archive_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     """Random bytes, and an archive of Python objects, which would have to be trusted."""
     Path("net.npz").write_bytes(b"not an archive")
-    assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a .npz file that can be read"
+    assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a readable .npz file"
     np.savez("net.npz", W1=np.array([object()]))
-    assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a .npz file that can be read"
+    assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a readable .npz file"
     np.savez("net.npz", **{"W(1)": np.ones((1, 2, 3)), "b(1)": np.ones(1)})  # type: ignore[arg-type]
-    assert "W(1) must be finite numbers" in refused(capsys, "flow", "--network", "net.npz")
+    assert "W(1) must be a vector or matrix of finite numbers" in refused(capsys, "flow", "--network", "net.npz")
 
 
 def _broken_archive(place: bytes, offset: int, value: int) -> bytes:
@@ -356,20 +357,20 @@ def test_archives_that_cannot_be_unpacked_are_one_sentence(
 ) -> None:
     """zipfile and zlib raise errors of their own."""
     Path("net.npz").write_bytes(_broken_archive(place, offset, value))
-    assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a .npz file that can be read"
+    assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a readable .npz file"
 
 
 def test_an_array_under_the_name_of_an_archive_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     """numpy.load then gives the array itself."""
     np.save("net.npy", np.ones(3))
     Path("net.npy").rename("net.npz")
-    assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a .npz file that can be read"
+    assert refused(capsys, "flow", "--network", "net.npz") == "net.npz is not a readable .npz file"
 
 
 @pytest.mark.parametrize("sizes", ["1000,1000,1", "1000000000000,1", "99999999999999999999999,1"])
 def test_networks_too_large_to_explain_are_one_sentence(capsys: pytest.CaptureFixture[str], sizes: str) -> None:
     """Each weight is a Value of its own; before anything is allocated."""
-    assert refused(capsys, "flow", "--sizes", sizes).startswith("weights are explained one by one, at most 1,000,000")
+    assert refused(capsys, "flow", "--sizes", sizes).startswith("a network may have at most 1,000,000 weights and")
 
 
 def test_an_empty_activation_is_unknown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,7 +32,7 @@ def demo() -> ModuleType:
 def test_the_blame_is_found_and_not_known(demo: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the bug repaired nothing is blamed; with a wrong edge the operation is."""
     program = Program.parse("Value 2.0; multiply 0 0")
-    assert demo.blame_of_number(program).sentence.startswith("each edge is right by itself; x0 gets ")
+    assert demo.blame_of_number(program).sentence.startswith("each edge is right by itself; x0 got ")
 
     def added_up(self: Any) -> None:
         self.grad = 1.0
@@ -62,7 +62,8 @@ def test_three_bugs_are_found_shrunk_named_and_drawn(
     out = capsys.readouterr().out
     assert [int(number) for number in re.findall(r"Found in program (\d+)", out)] == pytest.approx([100] * 3, abs=100)
     assert re.findall(r"shrunk to (\d+)\.", out) == ["1", "1", "1"]
-    words = r"each edge is right by itself; x\d gets (\S+) of (\S+): of its 2 shares only one is kept"
+    assert out.count("The picture is ") == 3
+    words = r"each edge is right by itself; x\d got (\S+) instead of (\S+): of its 2 shares, only one was kept"
     found = present(re.search(words, out))
     assert float(found[1]) != float(found[2])
     assert "the rule of sigmoid_unit is wrong" in out

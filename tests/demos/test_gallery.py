@@ -102,7 +102,7 @@ def test_without_matplotlib_the_rest_is_drawn(
     assert {path.name for path in gallery.write(tmp_path)} == {
         "error-sharing-light.svg", "error-sharing-dark.svg", "error-sharing.svg", "gallery.html",
     }  # fmt: skip
-    assert f"needs matplotlib, {install('demos')}." in capsys.readouterr().out
+    assert f"The notes' Fig 1 is missing: it needs matplotlib, {install('demos')}." in capsys.readouterr().out
 
 
 def test_the_cyclist_is_right(gallery: ModuleType) -> None:

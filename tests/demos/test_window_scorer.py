@@ -165,14 +165,15 @@ def output() -> str:
 
 def test_the_scorer_beats_majority_and_dictionary(output: str) -> None:
     """On held-out sentences, in AUC and in F1, after five epochs, with J per epoch on the way."""
-    assert "The scorer beats the majority (never a target), in both." in output
-    assert "The scorer beats the centre-word dictionary, in both." in output
+    assert "The scorer beats the majority (never a target), in both measures." in output
+    assert "The scorer beats the centre-word dictionary, in both measures." in output
     rows = dict(
         line.rsplit(maxsplit=2)[::2] for line in output.splitlines() if line.startswith(("window", "centre-word"))
     )
     assert float(rows["window scorer"]) > float(rows["centre-word dictionary"]) > 0.5
     errors = [float(line.split()[4]) for line in output.splitlines() if line.startswith("epoch")]
     assert len(errors) == 5
+    assert "per pair, AUC" in output
     assert errors[-1] < errors[0]
 
 
@@ -186,7 +187,7 @@ def test_the_close_names_every_way_the_scorer_is_compared_with(output: str, caps
     assert capsys.readouterr().out.splitlines()[-3:] == [
         "The scorer does not beat the closer look: AUC 0.9642 against 0.9671, F1 0.5410 against 0.5870.",
         "The scorer does not beat the twin: AUC 0.9642 against 0.9642, F1 0.5410 against 0.5410.",
-        "Whether the scorer beats the logistic regression, one-hot window, is open: it was not run.",
+        "The logistic regression, one-hot window, was not run, so the scorer is not compared with it.",
     ]
 
 
@@ -198,6 +199,7 @@ def test_five_examples_are_explained(output: str) -> None:
         lines = part.splitlines()
         assert "[" in lines[0]
         assert "the threshold is" in lines[1]
+        assert lines[2].startswith("contribution of each word to s, to first order (∂s/∂x · x): ")
         assert lines[4].startswith("  (1) An error signal of 1 enters at s")
         assert lines[-1].endswith("the gradient.") or not lines[-1]
 
@@ -217,8 +219,8 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.setitem(sys.modules, "sklearn.linear_model", None)
     assert window_scorer.main(["--epochs", "1"]) == 0
     out = capsys.readouterr().out
-    assert f"logistic regression is left out: it needs scikit-learn, {install('demos')}" in out
-    assert "Whether the scorer beats the logistic regression, one-hot window, is open: it was not run." in out
+    assert f"logistic regression was not run: it needs scikit-learn, {install('demos')}" in out
+    assert "The logistic regression, one-hot window, was not run, so the scorer is not compared with it." in out
     monkeypatch.setitem(sys.modules, "tqdm", None)
     assert window_scorer.main([]) == 2
     assert capsys.readouterr().err == f"window_scorer: the progress bar needs tqdm, {install('demos')}\n"
@@ -227,13 +229,13 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, capsys:
 ROWS = "train\tIn Rome\tO L\ndev\tIn Rome\tO L\ntest\tIn Rome\tO L\n"
 REFUSED = {
     "no tag": ("a.conll", b"Rome LOC\nParis\n", "a.conll, line 2: expected a word and its tag, and got 'Paris'"),
-    "empty": ("a.conll", b"", "a.conll has no sentences for the part 'train'"),
+    "empty": ("a.conll", b"", "a.conll contains no sentences for the part 'train'"),
     "no text": ("a.conll", b"\xff\xfe\x00", "a.conll is not a text file in UTF-8"),
     "no gzip": ("a.conll.gz", b"Rome LOC\n", "a.conll.gz is not a text file in UTF-8"),
     "no archive": ("a.npz", b"PK but no zip", "a.npz is not an .npz archive of plain arrays"),
-    "a missing tag": ("a.tsv", b"train\tIn Rome\tO\n", "a.tsv, line 1: 2 words and 1 tags; each word needs one"),
-    "a missing column": ("a.tsv", b"train\tIn Rome\n", "line 1: expected part (train, dev or test), words and tags"),
-    "no part": ("a.tsv", ROWS.replace("dev", "train").encode(), "a.tsv has no sentences for the part 'dev'"),
+    "a missing tag": ("a.tsv", b"train\tIn Rome\tO\n", "line 1: each word needs one tag, and got 2 words and 1 tags"),
+    "a missing column": ("a.tsv", b"train\tIn Rome\n", "part (train, dev or test), words and tags, separated by tabs"),
+    "no part": ("a.tsv", ROWS.replace("dev", "train").encode(), "a.tsv contains no sentences for the part 'dev'"),
     "no places": (
         "a.tsv", ROWS.replace("L\n", "E\n").encode(),
         "a.tsv: the part 'train' needs words that are tagged LOC and words that are not; its tags are MISC",
@@ -264,16 +266,16 @@ def test_bad_files_get_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("changes", "options", "text"),
     [
-        ({"a_dev_y": None}, [], "has no array a_dev_y (there are E, "),
-        ({"E": None}, [], "has no array E"),
-        ({"E": [1.0, 2.0]}, [], "E holds one word vector a row, and got float64 (2,)"),
-        ({"a_dev_y": [0, 1]}, [], "a_dev_s, _w, _shape and _y are lists of whole numbers of one length, and got"),
+        ({"a_dev_y": None}, [], "contains no array a_dev_y; its arrays are E, "),
+        ({"E": None}, [], "contains no array E"),
+        ({"E": [1.0, 2.0]}, [], "E must hold one word vector per row, and got float64 (2,)"),
+        ({"a_dev_y": [0, 1]}, [], "a_dev_s, _w, _shape and _y must be lists of whole numbers of one length, and got"),
         ({"a_dev_w": [1.0, 2.0, 3.0]}, [], "lists of whole numbers"),
-        ({"a_dev_w": [1, 2, 4]}, [], "has word ids beyond its 4 vectors and 4 words"),
-        ({"a_dev_w": [1, -1, 3]}, [], "has word ids below 0"),
-        ({"E": [[1.0, np.nan]] * 4}, [], "E holds word vectors that are not finite"),
-        ({"a_train_w": None}, [], "has no corpus, that is, no array NAME_train_w (there are E, "),
-        ({}, ["--name", "b"], "has no corpus of the name 'b'"),
+        ({"a_dev_w": [1, 2, 4]}, [], "contains word ids beyond its 4 vectors and 4 words"),
+        ({"a_dev_w": [1, -1, 3]}, [], "contains word ids below 0"),
+        ({"E": [[1.0, np.nan]] * 4}, [], "E must be finite, and holds nan or inf"),
+        ({"a_train_w": None}, [], "contains no corpus, that is, no array NAME_train_w; its arrays are E, "),
+        ({}, ["--name", "b"], "contains no corpus named 'b'"),
     ],
 )
 def test_bad_archives_get_one_sentence(

@@ -91,7 +91,8 @@ def test_the_same_generator_gives_the_same_network_and_none_means_seed_zero() ->
 
 def test_xavier_refusals() -> None:
     """A seed is no generator, and a layer has at least one input and one unit."""
-    assert "such as numpy.random.default_rng(0), and got 3" in message(TypeError, nn.xavier, 3, 4, 2)
+    words = "random must be a NumPy generator, such as numpy.random.default_rng(0), and got 3 (int)"
+    assert message(TypeError, nn.xavier, 3, 4, 2) == words
     assert "such as numpy.random.default_rng(0)" in message(TypeError, nn.Network, (2, 1), random=np.random)
     assert "the number of inputs must be at least 1, got 0 (int)" in message(ValueError, nn.xavier, generator(), 0, 2)
     assert "the number of units must be at least 1, got 0 (int)" in message(ValueError, nn.Layer, 2, 0)
@@ -130,7 +131,7 @@ def test_neuron_refusals() -> None:
     neuron = nn.Neuron(3)
     assert message(ValueError, neuron, [1.0, 2.0]) == "the neuron takes 3 inputs, and got 2, shape (2,)"
     assert message(ValueError, neuron, 1.0) == "the neuron takes 3 inputs, and got one number"
-    assert "takes one input vector of shape (3,), and got shape (2, 3)" in message(ValueError, neuron, np.ones((2, 3)))
+    assert "takes an input vector of shape (3,), and got shape (2, 3)" in message(ValueError, neuron, np.ones((2, 3)))
     assert repr(neuron) == "Neuron(3 inputs, sigmoid)"
 
 
@@ -364,8 +365,8 @@ def test_an_entry_of_a_tensor_is_refused_with_the_way_to_it() -> None:
     assert network.parameter("W(1)") is network.layers[0].W
     text = message(ValueError, network.parameter, "W14(1)")
     assert text == (
-        "W₁₄⁽¹⁾ is one entry of W⁽¹⁾, and here W⁽¹⁾ is kept as one Tensor; take .scalar().parameter('W14(1)'), "
-        "where each weight is a Value, or read .parameter('W(1)')[0, 3]"
+        "W₁₄⁽¹⁾ is one entry of W⁽¹⁾, and W⁽¹⁾ is one Tensor here; use .scalar().parameter('W14(1)'), "
+        "where each weight is a Value, or .parameter('W(1)')[0, 3]"
     )
     assert network.scalar().parameter("W14(1)").data == network.parameter("W(1)")[0, 3].item()
 
@@ -399,7 +400,7 @@ def test_state_is_a_copy() -> None:
     [
         ({"b(2)": None}, "the state to load has no b⁽²⁾; nothing was loaded"),
         ({"W(3)": [1.0]}, "no parameter W⁽³⁾: layer 1 has"),
-        ({"b(2)": [1.0, 2.0]}, "b⁽²⁾ has shape (1,), and the state's has (2,); nothing was loaded"),
+        ({"b(2)": [1.0, 2.0]}, "b⁽²⁾ has shape (1,), and in the state (2,); nothing was loaded"),
         ({"b(2)": [math.nan]}, "the state's b⁽²⁾ holds a number that is not finite; nothing was loaded"),
         ({"hello": [1.0]}, "cannot read 'hello' as a name"),
     ],
@@ -417,7 +418,7 @@ def test_load_changes_all_or_nothing(scalar: bool, change: dict[str, list[float]
 def test_load_refuses_what_holds_no_nodes() -> None:
     """Plain arrays are a snapshot for predictions, and strings are no numbers."""
     network = nn.Network((2, 1))
-    assert "is a plain array" in message(TypeError, network.plain().load, network.state())
+    assert "is a plain array; load into" in message(TypeError, network.plain().load, network.state())
     assert "the state's b⁽¹⁾ takes real numbers" in message(TypeError, network.load, {**network.state(), "b(1)": ["x"]})
 
 
@@ -448,7 +449,7 @@ def test_an_unknown_activation_says_which_exist() -> None:
     assert all(name in text for name in UNITS)
     assert "hinge" not in text
     assert "power" not in text
-    assert message(TypeError, unit, 3) == "an activation is a name, such as 'sigmoid', or a callable, and got 3 (int)"
+    assert message(TypeError, unit, 3) == "activation must be a name, such as 'sigmoid', or a callable, and got 3 (int)"
 
 
 def test_an_activation_may_be_any_callable() -> None:
@@ -513,9 +514,9 @@ def test_layers_are_made_of_ready_parameters() -> None:
 def test_chains_refuse_what_does_not_fit() -> None:
     """A chain needs layers that can be called, have parameters, and have names of their own."""
     assert "at least one layer" in message(ValueError, nn.Network.of)
-    assert "can be called and has parameters()" in message(TypeError, nn.Network.of, np.tanh)
+    assert "a layer must be a callable with parameters(), and got" in message(TypeError, nn.Network.of, np.tanh)
     text = message(ValueError, nn.Network.of, nn.Layer(2, 2), nn.Layer(2, 2))
-    assert text == "two layers have a parameter W⁽¹⁾; give each layer a number of its own"
+    assert text == "two layers have a parameter W⁽¹⁾; give each layer a different number"
 
 
 # ---- refusals --------------------------------------------------------------------------------------------------------
@@ -537,7 +538,7 @@ def test_refused_inputs() -> None:
     assert "takes real numbers" in message(TypeError, network, ["a", "b", "c", "d"])
     assert "takes real numbers" in message(TypeError, network, np.array([True, False, True, True]))
     text = message(TypeError, network.scalar(), Tensor(np.ones(4)))
-    assert "layer 1 is made of Values and takes numbers or Values, and got Tensor of shape (4,)" in text
+    assert "layer 1 consists of Values and takes numbers or Values, and got Tensor of shape (4,)" in text
 
 
 @pytest.mark.parametrize(
@@ -545,8 +546,8 @@ def test_refused_inputs() -> None:
     [
         ((4,), ValueError, "a network needs at least two sizes, each at least 1, such as (4, 2, 1), and got (4,)"),
         ((4, 0, 1), ValueError, "and got (4, 0, 1)"),
-        ((4, 2.5, 1), TypeError, "the sizes of a network are integers, such as (4, 2, 1), and got (4, 2.5, 1)"),
-        (4, TypeError, "the sizes of a network are integers, such as (4, 2, 1), and got 4"),
+        ((4, 2.5, 1), TypeError, "the sizes of a network must be integers, such as (4, 2, 1), and got (4, 2.5, 1)"),
+        (4, TypeError, "the sizes of a network must be integers, such as (4, 2, 1), and got 4"),
     ],
 )
 def test_refused_sizes(sizes: Any, kind: type[Exception], text: str) -> None:
@@ -556,8 +557,8 @@ def test_refused_sizes(sizes: Any, kind: type[Exception], text: str) -> None:
 
 @pytest.mark.parametrize("scalar", [False, True])
 @pytest.mark.parametrize(("change", "kind", "text"), [
-    ({"b^(1)": np.full(2, 9.0)}, ValueError, "the state to load has b⁽¹⁾ twice, in two spellings; nothing was loaded"),
-    ({"b(1)": [Value(5.0), Value(6.0)]}, TypeError, "the state's b⁽¹⁾ holds objects"),
+    ({"b^(1)": np.full(2, 9.0)}, ValueError, "the state to load contains b⁽¹⁾ twice, in two spellings; nothing"),
+    ({"b(1)": [Value(5.0), Value(6.0)]}, TypeError, "must consist of plain numbers, and its b⁽¹⁾ holds objects"),
     ({"b(1)": [10**400, 1]}, ValueError, "numbers that fit a float"),
 ])  # fmt: skip
 def test_load_refuses_doubles_and_objects(
@@ -573,7 +574,7 @@ def test_load_refuses_doubles_and_objects(
 @pytest.mark.parametrize("state", [None, [1.0], "W"])
 def test_load_takes_mappings(state: Any) -> None:
     """Anything else is named."""
-    assert "a state is a mapping of names to arrays" in message(TypeError, nn.Network((2, 1)).load, state)
+    assert "a state must be a mapping of names to arrays" in message(TypeError, nn.Network((2, 1)).load, state)
 
 
 def test_a_layer_of_tensors_takes_object_arrays() -> None:
@@ -588,7 +589,7 @@ def test_a_layer_of_tensors_takes_object_arrays() -> None:
 
 def test_a_bool_is_no_size() -> None:
     """True is 1 for Python only."""
-    assert "the sizes of a network are integers" in message(TypeError, nn.Network, (True, 1))
+    assert "the sizes of a network must be integers" in message(TypeError, nn.Network, (True, 1))
 
 
 SIZES = {
@@ -625,11 +626,11 @@ def test_sizes_are_whole_numbers_from_1(what: str, make: Callable[[Any], Any], w
 def test_scalar_is_a_bool(make: Callable[[Any], Any]) -> None:
     """A text or an array is not taken for True."""
     for wrong in ("no", None, 1, np.array([True, False])):
-        assert "scalar is True for Values and False for Tensors" in message(TypeError, make, wrong)
+        assert "scalar must be True for Values or False for Tensors" in message(TypeError, make, wrong)
 
 
 def test_a_suffix_is_text() -> None:
     """It stands at the end of names."""
     for net, x in ((nn.Layer(2, 1), [1.0, 2.0]), (nn.Neuron(2, scalar=True), [1.0, 2.0])):
         for wrong in (None, 1, ["′"]):
-            assert "a suffix is a text" in message(TypeError, net, x, suffix=wrong)
+            assert "suffix must be a string" in message(TypeError, net, x, suffix=wrong)

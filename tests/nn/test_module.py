@@ -1,4 +1,4 @@
-"""What every net is: parameters by name, in three forms, saved and put back; and what a subclass owes."""
+"""Nets: parameters by name, in three forms, saved and loaded; methods that a subclass must define."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def test_networks_nest() -> None:
     assert net.predict([1.0, 2.0]) == pytest.approx(numbers([net([1.0, 2.0])])[0], rel=1e-15)
 
 
-def test_a_subclass_is_told_what_it_owes() -> None:
-    """What a net or an optimiser leaves undefined is named when it is needed."""
+def test_errors_name_the_method_that_a_subclass_must_define() -> None:
+    """The error names the method when it is first needed."""
 
     class Half(Module):
         pass
@@ -64,6 +64,11 @@ def test_a_subclass_is_told_what_it_owes() -> None:
     class Still(nn.Optimizer):
         pass
 
-    for call, owed in ((Half().parameters, "blocks"), (Half().plain, "_kept_as"), (Still([], rate=0.1).step, "step")):
-        with pytest.raises(NotImplementedError, match=rf"define {owed}\(\)$"):
+    net, still = Half(), Still([], rate=0.1)
+    for call, words in (
+        (net.parameters, r"Half has no blocks of parameters; define blocks\(\)"),
+        (net.plain, r"Half cannot be converted to other blocks; define _kept_as\(\)"),
+        (still.step, r"Still cannot move its parameters; define step\(\)"),
+    ):
+        with pytest.raises(NotImplementedError, match=rf"^{words}$"):
             call()

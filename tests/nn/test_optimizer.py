@@ -195,7 +195,7 @@ def test_an_object_is_asked_anew_at_every_step() -> None:
 def test_refused_parameters(optimiser: type[nn.SGD | nn.AdaGrad]) -> None:
     """Nodes that were computed, plain arrays, one node alone, and no collection at all."""
     x = Value(1.0)
-    assert "sigmoid was computed" in message(ValueError, optimiser, [x.sigmoid()], rate=0.1)
+    assert "got sigmoid, which was computed" in message(ValueError, optimiser, [x.sigmoid()], rate=0.1)
     assert "moves Values and Tensors, and got array of shape (2,)" in message(
         TypeError, optimiser, [np.ones(2)], rate=0.1
     )
@@ -211,17 +211,17 @@ def test_refused_rates(optimiser: type[nn.SGD | nn.AdaGrad]) -> None:
     """A learning rate is a positive finite number, when it is given and when it is changed."""
     descent = optimiser([Value(1.0)], rate=1)
     for rate in (0.0, -0.1, math.nan, math.inf):
-        assert f"the learning rate is a positive number, and got {rate}" in message(
+        assert f"the learning rate must be a positive finite number, and got {rate}" in message(
             ValueError, optimiser, [], rate=rate
         )
         with pytest.raises(ValueError, match="learning rate"):
             descent.rate = rate
     for wrong in ("fast", None, True):
-        assert "the learning rate is a positive number, and got" in message(TypeError, optimiser, [], rate=wrong)
+        assert "the learning rate must be a positive number, and got" in message(TypeError, optimiser, [], rate=wrong)
     assert descent.rate == 1.0
     descent.rate = np.float64(0.25)
     assert descent.rate == 0.25
-    assert "the epsilon is a positive number" in message(ValueError, nn.AdaGrad, [], rate=0.1, epsilon=0.0)
+    assert "the epsilon must be a positive finite number" in message(ValueError, nn.AdaGrad, [], rate=0.1, epsilon=0.0)
 
 
 @pytest.mark.parametrize("scalar", [True, False])

@@ -149,7 +149,7 @@ def test_inputs_of_another_shape_are_refused(x: Any, shape: str, scalar: bool) -
     with pytest.raises(ValueError, match="recurrent") as caught:
         network(scalar=scalar)(x)
     assert str(caught.value) == (
-        f"a recurrent network takes inputs of shape (T, 2), at least one step, and got shape {shape}"
+        f"a recurrent network takes inputs of shape (T, 2) with at least one step, and got shape {shape}"
     )
 
 
@@ -158,7 +158,7 @@ def test_tensors_as_inputs() -> None:
     x = Tensor(X)
     network(scalar=False)(x)[-1].backward()
     assert x.grad.shape == (4, 2)
-    with pytest.raises(TypeError, match="made of Values"):
+    with pytest.raises(TypeError, match="a network of Values takes numbers or Values, and got Tensor"):
         network()(x)
 
 

@@ -147,7 +147,7 @@ def test_tensor_names_and_refused_entries() -> None:
     assert [str(name) for name in scorer.parameters()] == ["L", "W⁽¹⁾", "b⁽¹⁾", "U"]
     assert {node.name for node in topological(scorer(TRUE))} >= {"L", "z⁽²⁾", "a⁽²⁾", "s", "U"}
     text = message(ValueError, scorer.parameter, "U3")
-    assert text.startswith("U₃ is one entry of U, and here U is kept as one Tensor; take .scalar().parameter('U3')")
+    assert text.startswith("U₃ is one entry of U, and U is one Tensor here; use .scalar().parameter('U3')")
     assert message(ValueError, scorer.parameter, "V") == "no parameter V: layer 1 has W⁽¹⁾, b⁽¹⁾; L, U"
 
 
@@ -214,7 +214,7 @@ def test_state_and_load(scalar: bool) -> None:
     assert float(other.predict(CORRUPT)) == float(scorer.predict(CORRUPT))
     assert other(TRUE).item() == pytest.approx(scorer(TRUE).item(), rel=1e-14)
     wrong = {**lively(seed=3).state(), "U": np.zeros(3)}
-    assert "U has shape (8,), and the state's has (3,)" in message(ValueError, other.load, wrong)
+    assert "U has shape (8,), and in the state (3,)" in message(ValueError, other.load, wrong)
     assert float(other.predict(CORRUPT)) == float(scorer.predict(CORRUPT))
 
 
@@ -247,12 +247,12 @@ def test_the_same_seed_gives_the_same_scorer() -> None:
 @pytest.mark.parametrize(
     ("ids", "kind", "text"),
     [
-        ([1, 2, 3, 4], ValueError, "windows have shape (5,) or (batch, 5), and got shape (4,)"),
+        ([1, 2, 3, 4], ValueError, "windows must have shape (5,) or (batch, 5), and got shape (4,)"),
         ([[[1, 2, 3, 4, 5]]], ValueError, "and got shape (1, 1, 5)"),
         (3, ValueError, "and got shape ()"),
-        ([1, 2, 3, 4, 9], ValueError, "word ids lie in 0 … 8, and got 1 … 9; give unknown words an id of their own"),
-        ([1, 2, 3, 4, -1], ValueError, "word ids lie in 0 … 8, and got -1 … 4"),
-        ([1.0, 2.0, 3.0, 4.0, 5.0], TypeError, "a window is made of integer word ids, and got [1.0, 2.0"),
+        ([1, 2, 3, 4, 9], ValueError, "word ids must be in 0 … 8, and got 1 … 9; reserve an id for unknown"),
+        ([1, 2, 3, 4, -1], ValueError, "word ids must be in 0 … 8, and got -1 … 4"),
+        ([1.0, 2.0, 3.0, 4.0, 5.0], TypeError, "a window must consist of integer word ids, and got [1.0, 2.0"),
     ],
 )
 def test_refused_windows(scalar: bool, ids: Any, kind: type[Exception], text: str) -> None:
@@ -263,8 +263,8 @@ def test_refused_windows(scalar: bool, ids: Any, kind: type[Exception], text: st
 @pytest.mark.parametrize(
     ("embedding", "window", "hidden", "kind", "text"),
     [
-        (np.zeros(4), 5, 8, ValueError, "an embedding has shape (V, d), one word vector of plain numbers a row"),
-        (np.zeros((0, 4)), 5, 8, ValueError, "an embedding has shape (V, d)"),
+        (np.zeros(4), 5, 8, ValueError, "an embedding must have shape (V, d), one word vector of plain numbers per"),
+        (np.zeros((0, 4)), 5, 8, ValueError, "an embedding must have shape (V, d)"),
         ([["a"]], 5, 8, TypeError, "an embedding takes real numbers"),
         (np.zeros((9, 4)), 0, 8, ValueError, "window must be at least 1, got 0"),
         (np.zeros((9, 4)), 5, 0, ValueError, "hidden must be at least 1, got 0"),
@@ -342,20 +342,20 @@ def test_the_flows_of_both_windows_add_up(scalar: bool) -> None:
 def test_refused_objectives() -> None:
     """Shapes that differ never broadcast, and the margin is a positive number."""
     assert message(ValueError, nn.max_margin, Tensor([1.0, 2.0]), Tensor([[1.0], [2.0]])) == (
-        "each true window has one corrupt window, and got scores of shape (2,) and corrupt scores of shape (2, 1)"
+        "each true window needs one corrupt window, and got scores of shape (2,) and corrupt scores of shape (2, 1)"
     )
     assert "got scores of shape () and corrupt scores of shape (3,)" in message(
         ValueError, nn.max_margin, Value(1.0), np.zeros(3)
     )
     for margin in (0.0, -1.0, math.nan, math.inf):
-        assert "the margin is a positive number" in message(ValueError, nn.max_margin, 1.0, 0.0, margin=margin)
+        assert "must be a positive finite number" in message(ValueError, nn.max_margin, 1.0, 0.0, margin=margin)
     for wrong in ("1", None, True, Value(1.0)):
-        assert "the margin is a positive number" in message(TypeError, nn.max_margin, 1.0, 0.0, margin=wrong)
+        assert "the margin must be a positive number" in message(TypeError, nn.max_margin, 1.0, 0.0, margin=wrong)
 
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("scalar", [False, True])
 def test_an_embedding_is_finite(wrong: float, scalar: bool) -> None:
     """One number that is not finite is refused with its word: every score with the word would be nan."""
-    with pytest.raises(ValueError, match=f"an embedding is made of finite numbers, and word 1 has {wrong}"):
+    with pytest.raises(ValueError, match=f"an embedding must be finite, and the vector of word 1 has {wrong}"):
         nn.WindowScorer([[0.0, 1.0], [wrong, 2.0]], 1, 1, scalar=scalar)

@@ -234,7 +234,7 @@ def test_an_unknown_name_is_one_sentence(capsys: pytest.CaptureFixture[str], nam
 
 def test_bad_options_are_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     """As for the other commands."""
-    assert unknown(capsys, "--html") == "unrecognized arguments: --html; autodiff --help lists what can be said"
+    assert unknown(capsys, "--html") == "unrecognized arguments: --html; see autodiff --help"
 
 
 @pytest.mark.parametrize("arguments", [[], ["--markdown"], ["norm"]])

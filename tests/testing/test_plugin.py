@@ -76,7 +76,7 @@ def test_a_wrong_gradient_shows_everything(run: Run, pytester: pytest.Pytester) 
     assert "FAILED" in section
     assert re.search(r"analytic +\S+", section)
     assert "v2 = ad.TABLE['bad_sin'](v1)" in section
-    assert "again: pytest test_a_wrong_gradient_shows_everything.py::test_wrong --gradient-seed=0" in section
+    assert "repeat: pytest test_a_wrong_gradient_shows_everything.py::test_wrong --gradient-seed=0" in section
     picture = pytester.path / "gradient-results" / "test_a_wrong_gradient_shows_everything.py-test_wrong.svg"
     assert f"picture: {picture}" in section
     assert picture.read_text(encoding="utf-8").lstrip().startswith("<")
@@ -127,7 +127,7 @@ def test_the_marker_counts_checks_of_the_fixture(run: Run) -> None:
     """
     )
     result.assert_outcomes(failed=1)
-    words = "no check was made (the marker counts checks of the fixture check_gradients: take it as an argument of the"
+    words = "no check was made (the marker counts checks by the fixture check_gradients; add it to the arguments of the"
     assert words in result.stdout.str()
 
 
@@ -148,7 +148,7 @@ def test_one_decided_entry_is_enough_unless_all_are_asked_for(run: Run) -> None:
         result.stdout.fnmatch_lines(["gradients: 1 pass, 1 jump"])
     result = run(HALF_DECIDED.format(options="(undecided='fail')"))
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*jump: argument 1, x*", "*undecided='fail' asks for a decision on every entry"])
+    result.stdout.fnmatch_lines(["*jump: argument 1, x*", "*undecided='fail' requires a decision on every entry"])
     result.stdout.fnmatch_lines(["gradients: 1 pass, 1 jump"])
 
 
@@ -156,7 +156,7 @@ def test_undecided_is_count_or_fail(run: Run) -> None:
     """Anything else is refused, and so is an option without its name."""
     result = run(HALF_DECIDED.format(options="(undecided='no')"))
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["undecided is 'count' or 'fail', and the marker gradients got 'no'"])
+    result.stdout.fnmatch_lines(["undecided must be 'count' or 'fail', and the marker gradients got 'no'"])
     result = run(HALF_DECIDED.format(options="('order')"))
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*takes the keywords order, *, and got ?'order'?*"])
@@ -398,7 +398,7 @@ def test_a_seed_that_is_none(run: Run, seed: str) -> None:
     """One sentence before any test runs."""
     result = run(RIGHT, f"--gradient-seed={seed}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: the seed of gradient checks is a whole number of at least 0, *'{seed}'"])
+    result.stderr.fnmatch_lines([f"ERROR: the seed of gradient checks must be a whole number of at least 0, *'{seed}'"])
 
 
 def test_unknown_options_of_the_marker_are_refused(run: Run) -> None:

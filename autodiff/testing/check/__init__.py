@@ -1,1 +1,1 @@
-"""A gradient beside independent derivatives: findings, verdicts, whose fault it is."""
+"""A gradient beside independent derivatives: findings, verdicts and blame."""

@@ -1,7 +1,7 @@
 """Whose fault is it? Every operation of the recorded graph is checked by itself.
 
-Either one rule is wrong, and named; or all are right, and the shares were added up wrongly, or in the wrong order; or
-the graph leaves out a way that the function takes.
+Either one rule is wrong, and is named; or all are right, and the shares were added up wrongly or in the wrong order; or
+the graph misses a dependence of the function.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _MOST_NODES: Final = 300
 _MOST_STEPS: Final = 100
 _MOST_DRAWN: Final = 24
 _MOST_TOLD: Final = 3
-_SHARP: Final = 1e-3  # a bar above this part of a derivative: there is none
+_SHARP: Final = 1e-3  # an error bar above this fraction of the derivative: f has none
 _CLOSE: Final = 1e-9  # of the largest entry: sums in another order differ by far less
 
 
 @dataclass(frozen=True, slots=True)
 class Computation:
-    """What f recorded: its leaves, its outputs, and the cotangents that enter there."""
+    """The graph that f recorded: its leaves, its outputs, and the cotangents that enter at the outputs."""
 
     leaves: list[Any]
     outputs: list[Any]
@@ -53,23 +53,23 @@ class Computation:
 
     @property
     def operations(self) -> list[Node]:
-        """The nodes that are no leaves."""
+        """The nodes that are not leaves."""
         return [node for node in self.nodes if not node.is_leaf]
 
 
 def recorded(check: Check) -> Computation:
-    """The graph of the checked function at its point; TypeError for a subject that records none."""
+    """The graph of the checked function at its point; raises TypeError for a subject that records none."""
     if not isinstance(check.point.subject, OwnFunction):
-        raise TypeError("only functions of Values and Tensors leave a graph")
+        raise TypeError("only functions of Values and Tensors record a graph")
     leaves, outputs = check.point.subject.call(check.point.inputs)
     return Computation(leaves, outputs, check.point.cotangents)
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the operations' own checks say, of ``asked`` among ``count`` different ones.
+    """The results of checking operations by themselves, ``asked`` of ``count`` different ones.
 
-    ``wrong`` is the blame of the first that is wrong; ``unsure`` says of each that could not be judged why.
+    ``wrong`` is the blame of the first wrong one; ``unsure`` gives the reason for each that could not be checked.
     """
 
     wrong: Blame | None
@@ -81,8 +81,8 @@ class Rules:
         if self.unsure:
             more = f", and {len(self.unsure) - _MOST_TOLD} more" * (len(self.unsure) > _MOST_TOLD)
             told = f"({'; '.join(self.unsure[:_MOST_TOLD])}{more})"
-            judged = "every rule that can be judged is right, but not all can"
-            return f"{judged if len(self.unsure) < self.asked else 'no rule can be judged'} {told}"
+            judged = "every rule that could be checked is right, but some could not be checked"
+            return f"{judged if len(self.unsure) < self.asked else 'no rule could be checked'} {told}"
         some = f"the rules of {self.asked} of its {self.count:,} different operations are right"
         return "every rule is right" if self.asked == self.count else some
 
@@ -103,7 +103,7 @@ def blamed(check: Check, *, order: int = 1) -> Blame:
 
 
 def judged_rules(computation: Computation, *, order: int = 1) -> Rules:
-    """Each operation checked by itself where it stands, in forward order, until a wrong rule is found."""
+    """Each operation checked by itself at its inputs, in forward order, until a wrong rule is found."""
     different = _different(computation)
     asked = different[:_MOST_NODES]
     unsure: list[str] = []
@@ -116,7 +116,7 @@ def judged_rules(computation: Computation, *, order: int = 1) -> Rules:
 
 
 def _doubt(node: Node, report: Report | str) -> list[str]:
-    """Why nothing can be said of a rule; empty where it was found right."""
+    """Why a rule is undecided; empty if it was found right."""
     entry: Any = node.primitive
     if isinstance(report, str):
         return [f"{printable(entry.name)} {report}"]
@@ -125,7 +125,7 @@ def _doubt(node: Node, report: Report | str) -> list[str]:
 
 
 def _different(computation: Computation) -> list[Node]:
-    """Operations of which no two compute the same; of many, first one of each primitive, then another of each."""
+    """Operations, no two of which compute the same; of many, first one of each primitive, then a second of each, …"""
     met: Counter[Any] = Counter()
     ranks: dict[tuple[Any, ...], tuple[int, Node]] = {}
     for node in computation.operations:
@@ -146,10 +146,10 @@ def _key(node: Node) -> tuple[Any, ...]:
 
 
 def _report_of(node: Node, order: int) -> Report | str:
-    """The check of one operation as a function of its inputs; a sentence where it cannot be asked."""
+    """The check of one operation as a function of its inputs, or the reason why it could not be checked."""
     kept = [item for item in node.inputs if isinstance(item, Node)]
     points = tuple(item._data if isinstance(item, Value) else np.asarray(item._data) for item in kept)
-    for verb, arrays in (("gets", points), ("gives", [node._data])):
+    for verb, arrays in (("receives", points), ("returns", [node._data])):
         beyond = [x for array in arrays for x in np.ravel(array).tolist() if not math.isfinite(x)]
         if beyond:
             return f"{verb} {number(beyond[0])}"
@@ -159,7 +159,7 @@ def _report_of(node: Node, order: int) -> Report | str:
             check = Check(Curvature(check.point), atomic=True)
         return check.report()
     except (TypeError, ValueError, ArithmeticError) as error:
-        return f"cannot be asked: {' '.join(str(error).split())}"
+        return f"cannot be checked: {' '.join(str(error).split())}"
 
 
 def _operation(node: Node) -> Callable[..., Any]:
@@ -179,7 +179,7 @@ def _operation(node: Node) -> Callable[..., Any]:
 
 
 def _rule_at(node: Node, report: Report, order: int) -> Blame:
-    """The blame of one operation, shown on new leaves that hold what its inputs hold."""
+    """The blame of one operation, shown on new leaves that hold the data of its inputs."""
     entry: Any = node.primitive
     finding = report.failures[0] if report.failures else report.findings[0]
     slots = [slot for slot, item in enumerate(node.inputs) if isinstance(item, Node)]
@@ -188,7 +188,7 @@ def _rule_at(node: Node, report: Report, order: int) -> Blame:
     sentence = f"the rule of {printable(entry.name)}{where} is wrong: {_compared(finding)}"
     if order == 2 and math.isnan(finding.analytic) and not finding.bar <= _SHARP * abs(finding.numeric):
         name = printable(entry.name)
-        sentence = f"{name}{where} has no second derivative here, where its first is only a convention: it is nan"
+        sentence = f"{name}{where} has no second derivative here, since its first is only a convention: it is nan"
     leaves = [type(item)(item._data, name=item.name) for item in node.inputs if isinstance(item, Node)]  # type: ignore[call-arg]
     graph = _operation(node)(*leaves)
     short = f"✗ {number(finding.analytic)}, not {number(finding.numeric)}"
@@ -223,7 +223,7 @@ def _naive(outputs: Sequence[Any], seeds: Sequence[Any], *, create_graph: bool =
 
 
 def _sorted(nodes: Iterable[Node]) -> list[Node]:
-    """Inputs before consumers, also across several outputs, by the longest way from a leaf."""
+    """Inputs before consumers, across several outputs too, by the longest path from a leaf."""
     depth: dict[Node, int] = {}
     for node in nodes:
         depth[node] = 1 + max((depth[item] for item in node.inputs if isinstance(item, Node)), default=0)
@@ -248,7 +248,7 @@ def _accumulation(computation: Computation, rules: Rules) -> Blame:
 
 
 def _joined_wrongly(computation: Computation, rules: Rules) -> Blame:
-    """The fault of a second derivative where all rules are right: both passes beside the definition."""
+    """The fault of a second derivative where all rules are right: both passes are compared with the definition."""
     sentence = f"{rules} in both passes: {_ADDED_UP}"
     leaves = computation.leaves
     random = np.random.default_rng(0)
@@ -265,7 +265,7 @@ def _joined_wrongly(computation: Computation, rules: Rules) -> Blame:
 
 
 def _second(slopes: Any, leaves: Sequence[Any], vectors: Arrays, differentiate: Callable[..., Any]) -> list[Any]:
-    """The derivatives of ⟨slopes, vectors⟩; 0 where there are none."""
+    """The derivatives of ⟨slopes, vectors⟩; 0 for leaves on which it does not depend."""
     along = inner(slopes, vectors)
     found = [None] * len(leaves) if along is None else differentiate(along, leaves)
     return [0.0 if part is None else part for part in found]
@@ -274,16 +274,16 @@ def _second(slopes: Any, leaves: Sequence[Any], vectors: Arrays, differentiate: 
 _ADDED_UP: Final = "the fault is in how shares are added up, or in the order of the backward pass"
 
 
-_LEFT_OUT: Final = "the graph leaves out a way that f takes"
+_LEFT_OUT: Final = "the graph misses a dependence of f on its inputs"
 
 
 def _left_out(computation: Computation, rules: Rules) -> Blame:
-    """The gradient is right for the graph, so the graph is not the function, unless a rule could not be judged."""
+    """The gradient is right for the graph, so the graph is not the function, unless a rule could not be checked."""
     if rules.unsure:
-        sentence = f"{rules}; shares are added up rightly: one of these rules is wrong, or {_LEFT_OUT}"
+        sentence = f"{rules}; shares are added up correctly: one of these rules is wrong, or {_LEFT_OUT}"
         return Blame("open", sentence, _program(computation), _drawable(computation))
     cut = next((node for node in computation.nodes if node.is_detached), None)
-    what = f"a detached constant, {number(float(np.ravel(cut._data)[0]))}, stands in it" if cut is not None else (
+    what = f"it contains the detached constant {number(float(np.ravel(cut._data)[0]))}" if cut is not None else (
         "look for .data, .item(), detach() or a number computed from an input"
     )  # fmt: skip
     sentence = f"{rules}, and so is their sum: {_LEFT_OUT} ({what})"
@@ -291,12 +291,12 @@ def _left_out(computation: Computation, rules: Rules) -> Blame:
 
 
 def _drawable(computation: Computation) -> Node | None:
-    """The output, if it is one and what it was computed from can be seen at a glance."""
+    """The output, if there is only one and its graph is small enough to take in at a glance."""
     few = len(computation.nodes) <= _MOST_DRAWN and len(computation.outputs) == 1
     return computation.outputs[0] if few and computation.operations else None
 
 
 def _program(computation: Computation) -> str:
-    """The whole computation as Python, if that can be read."""
+    """The whole computation as Python, if it is short enough to read."""
     steps = len(computation.operations)
     return python_of(computation.nodes, computation.outputs) if steps <= _MOST_STEPS else f"# {steps:,} operations"

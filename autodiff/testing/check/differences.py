@@ -1,4 +1,4 @@
-"""A derivative beside differences: what they say of it, and what is asked before it is called wrong."""
+"""A derivative beside differences: the verdict, and the second opinions that a failure needs."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ __all__ = ["at_kinks", "by_differences"]
 
 _SAMPLES: Final = 64
 _PAIRS: Final = 36
-_MOVES: Final = 1e-3  # a gradient that moves more than this under jitter jumps; that is no rounding
+_MOVES: Final = 1e-3  # a gradient that changes by more than this under jitter jumps; rounding does not explain that
 
 
 def by_differences(point: Point, direction: Arrays, *, atomic: bool, nested: bool = False) -> Finding:
-    """The derivative along a direction, analytic and by differences, and what is to be said of it.
+    """The derivative along a direction, analytic and by differences, with its verdict.
 
-    ``atomic``: f is a single operation, and what is wrong at one point only is wrong. ``nested``: this is a point next
-    to one that is checked, where nothing more is asked nearby.
+    ``atomic``: f is a single operation, so a gradient that is wrong at one point only is a failure. ``nested``: this
+    point is itself a neighbour of a checked point, so its own neighbours are not looked at.
     """
     analytic, found = point.analytic(direction), point.numeric(direction)
     verdict, tolerance = judge(analytic, found)
     reason = _REASONS.get(found.kind, "")
     if found.kind == "undefined" and point.raised:
-        reason = f"{reason}: there it raises {point.raised}"
+        reason = f"{reason}: it raises {point.raised}"
     rounded = None
     if verdict == Verdict.FAIL and not found.change:
         rounded = over_rounding(point.along(direction), scale=point.scale(direction))
@@ -55,18 +55,18 @@ def by_differences(point: Point, direction: Arrays, *, atomic: bool, nested: boo
 def _uncertain(found: Estimate) -> str:
     """Why nothing could be decided."""
     if not math.isfinite(found.bar):
-        return "differences give no value here: they are not finite, or all of them round to the same"
+        return "differences give no value here: they are not finite, or they all round to the same number"
     size = "the value itself" if found.bar > abs(found.value) else "a thousandth of the value"
-    return f"rounding inside of f leaves differences uncertain by ± {number(found.bar, 2)}, more than {size}"
+    return f"rounding inside f leaves differences uncertain by ± {number(found.bar, 2)}, more than {size}"
 
 
 def _appeal(
     point: Point, direction: Arrays, found: Estimate, verdict: Verdict, *, atomic: bool, nested: bool
 ) -> tuple[Verdict, float, str]:
-    """Before a failure: do finer steps agree, does rounding of the input explain it, is it only this point?"""
+    """Before a failure: do finer steps agree, does rounding of the input explain it, is it wrong at this point only?"""
     analytic = point.analytic(direction)
     if not found.change and _is_noise(point, direction):
-        return Verdict.WEAK, abs(analytic), "f does not change here, and the gradient is what rounding leaves"
+        return Verdict.WEAK, abs(analytic), "f does not change here, and the gradient is rounding noise"
     moved = point.moved(direction)
     again, tolerance = judge(analytic, found, moved=moved)
     larger = max(abs(analytic), abs(found.value))
@@ -88,18 +88,18 @@ def _appeal(
 
 
 def _beside(point: Point, direction: Arrays, *, atomic: bool) -> Iterable[Finding]:
-    """What is to be said at random points right next to this one."""
+    """The findings at random points right next to this one."""
     return (by_differences(twin, direction, atomic=atomic, nested=True) for twin in point.twins)
 
 
 def _is_noise(point: Point, direction: Arrays) -> bool:
-    """Whether the gradient next to this point is another by half of itself or more."""
+    """Whether the gradient changes by half of itself or more right next to this point."""
     slopes = [slope_along(gradient, direction) for gradient in point.noise]
     return not slopes or not max(slopes) - min(slopes) < abs(point.analytic(direction)) / 2
 
 
 def at_kinks(point: Point, kinked: list[int], *, atomic: bool) -> Iterable[Finding]:
-    """Where entries are valid at a kink: whether the gradient right next to it is right, and ours a mixture."""
+    """Failures where entries are valid at a kink: gradients nearby are wrong, or ours is no mixture of them."""
     for finding in _beside(point, point.direction(np.arange(point.count)), atomic=atomic):
         if finding.verdict == Verdict.FAIL:
             yield replace(finding, verdict=Verdict.INVALID, reason=_WRONG_NEARBY)
@@ -109,10 +109,10 @@ def at_kinks(point: Point, kinked: list[int], *, atomic: bool) -> Iterable[Findi
 
 
 def _no_mixture(point: Point, kinked: list[int], *, atomic: bool) -> Iterable[Finding]:
-    """A finding if the gradient is no mixture of those nearby, along a direction through two of the entries.
+    """A finding if, along a direction through two of the entries, the gradient is no mixture of those nearby.
 
     A mixture lies between their extremes. (1, 1) for max(x, y) at a tie does not, though each of its entries lies
-    between the slopes on its sides. Directions through more entries meet more kinks than can be sampled.
+    between its one-sided slopes. Directions through more entries meet more kinks than can be sampled.
     """
     nearby = point.slopes_beside(_SAMPLES)
     if not nearby:
@@ -135,14 +135,14 @@ def _no_mixture(point: Point, kinked: list[int], *, atomic: bool) -> Iterable[Fi
 
 _ISOLATED: Final = (
     "wrong at this very point and right all around it: conventions at kinks that do not fit together, "
-    "or a special case that is wrong"
+    "or a wrong special case"
 )
-_WRONG_NEARBY: Final = "the gradient is wrong right next to this point too, where f has no kink"
-_NO_MIXTURE: Final = "each entry lies between the slopes on its sides, but the whole is no mixture of gradients nearby"
-_ROUNDED: Final = "f does not change over small steps, as if its values were rounded; over larger ones it does, so"
-_MOVED: Final = "the gradient moves this much when its input is moved by rounding"
+_WRONG_NEARBY: Final = "the gradient is also wrong right next to this point, where f has no kink"
+_NO_MIXTURE: Final = "each entry lies between its one-sided slopes, but the gradient is no mixture of gradients nearby"
+_ROUNDED: Final = "f does not change over small steps, as if its values were rounded, so larger steps were taken"
+_MOVED: Final = "the gradient changes this much when its input changes by rounding"
 _REASONS: Final = {
-    "kink": "f has a kink here; its slopes on both sides are the ends of the bar",
+    "kink": "f has a kink here; its one-sided slopes are the ends of the bar",
     "jump": "f jumps here, or its slope is infinite",
-    "undefined": "f is not finite on a side of this point",
+    "undefined": "f is not finite on one side of this point or both",
 }

@@ -1,4 +1,4 @@
-"""One gradient beside independent derivatives, entry by entry: which oracle is asked, what else a call does."""
+"""One gradient beside independent derivatives, entry by entry: choice of the oracle, side effects of a call."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from autodiff.words.notation import number
 
 __all__ = ["Check", "Curvature"]
 
-_CHEAP: Final = ("exact", "dual", "complex")  # what "auto" asks before it takes differences
+_CHEAP: Final = ("exact", "dual", "complex")  # the oracles that "auto" tries before differences
 _MOST_ELEMENTS: Final = 64  # more than these are checked along random directions
 _DIRECTIONS: Final = 4
 _MOST_ONE_BY_ONE: Final = 2000  # numbers in arrays
 
 
 class Curvature(Subject):
-    """The gradient at a checked point as a function of its own; its gradient is the Hessian's.
+    """The gradient at a checked point as a function in its own right; its derivative is the Hessian.
 
-    With ``row`` that entry of the gradient alone, counted through all inputs: a row of the Hessian.
+    With ``row``, only that entry of the gradient, counted through all inputs: a row of the Hessian.
     """
 
     def __init__(self, point: Point, *, row: int | None = None) -> None:
@@ -54,15 +54,15 @@ class Curvature(Subject):
         return [part / self.unit for part in self.inner.second(points, self.cotangents, cotangents)]
 
     def side_effects(self, points: Arrays, cotangents: Arrays) -> Iterator[str]:  # noqa: ARG002
-        """None that the check of the function did not see."""
+        """None: the check of the function itself has already looked for them."""
         yield from ()
 
 
 class Check:
     """One check: findings about the gradient at a point.
 
-    An ``atomic`` subject is a single operation: what is wrong at one point only is wrong, for there are no conventions
-    of several operations that might not fit together.
+    An ``atomic`` subject is a single operation: a gradient that is wrong at one point only is a failure, since there
+    are no conventions of several operations that might not fit together.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Check:
         self.refusals: dict[str, str] = {}
 
     def report(self) -> Report:
-        """Side effects, then all entries or some directions."""
+        """The report: side effects, then all entries or some random directions."""
         point = self.point
         changing = "" if self.atomic else self.changing()
         problems = () if self.atomic else tuple(point.subject.side_effects(point.inputs, point.cotangents))
@@ -87,13 +87,13 @@ class Check:
 
     @property
     def count_of_directions(self) -> int:
-        """How many random directions are checked; 0 for every entry."""
+        """How many random directions are checked; 0 if every entry is."""
         if self.directions is None:
             return _DIRECTIONS if self.point.count > _MOST_ELEMENTS else 0
         return self.directions
 
     def findings(self) -> Iterable[Finding]:
-        """A finding for each entry, or for each direction and what its bisection found."""
+        """A finding for each entry; or for each random direction, up to the first that fails, which is bisected."""
         count = self.point.count
         if not self.count_of_directions:
             found = [self.finding(self.point.unit_vector(k)) for k in range(count)]
@@ -123,7 +123,7 @@ class Check:
         yield whole
 
     def finding(self, direction: Arrays) -> Finding:
-        """The derivative along a direction beside that of the first oracle that applies."""
+        """The finding along a direction, with its curve if requested."""
         found = self.judged(direction)
         if not self.curve:
             return found
@@ -131,7 +131,7 @@ class Check:
         return replace(found, curve=errors_over_step(phi, found.analytic, scale=scale))
 
     def judged(self, direction: Arrays) -> Finding:
-        """The finding of the first oracle that applies."""
+        """The finding of the first oracle that applies; see `_doubted` for "auto"."""
         doubt = None
         for oracle in self.asked:
             try:
@@ -140,7 +140,7 @@ class Check:
                 self.refusals[oracle] = f'the oracle "{oracle}" does not apply: {why}'
                 continue
             if self.oracle != "auto" or not finding.verdict.failed or oracle == "exact":
-                return finding  # the others may only acquit: at kinks they know one side
+                return finding  # the others cannot convict: at kinks they see one side only
             doubt = finding
         if self.oracle in ("auto", "interval"):
             found = by_differences(self.point, direction, atomic=self.atomic)
@@ -160,7 +160,7 @@ class Check:
 
     @property
     def asked(self) -> tuple[str, ...]:
-        """The oracles to ask before differences are taken; who refused one entry would refuse all."""
+        """The oracles to try before differences; one that refused an entry would refuse every other."""
         if self.oracle == "auto":
             cheap = _CHEAP if self.is_small else ("complex",)
             return tuple(oracle for oracle in cheap if oracle not in self.refusals)
@@ -168,12 +168,12 @@ class Check:
 
     @cached_property
     def is_small(self) -> bool:
-        """Whether the program can be run number by number in no more time than differences take."""
+        """Whether running the program number by number takes no longer than differences."""
         subject = self.point.subject
         return not isinstance(subject, OwnFunction) or elements(subject, self.point.inputs) <= _MOST_ONE_BY_ONE
 
     def finding_by(self, oracle: str, direction: Arrays) -> Finding:
-        """The analytic derivative beside that of a program run again in other numbers; exact ones must be equal."""
+        """The analytic derivative beside that of the program run in another arithmetic; exact results must be equal."""
         point = self.point
         analytic = point.analytic(direction)
         slope = slope_by(oracle, point.subject, point.inputs, direction, point.weights)
@@ -185,11 +185,11 @@ class Check:
         if verdict.failed and isinstance(point.subject, OwnFunction) and oracle in ("exact", "dual"):
             rounding = rounding_back(point.subject, point.inputs, point.cotangents)
             if abs((analytic - slope) * point.unit) <= rounding:
-                raise NotApplicable("floats round on the way back")
+                raise NotApplicable("floats round in the backward pass")
         return Finding(point.place(direction), verdict, analytic, slope, 0.0, tolerance, oracle, 1)
 
     def changing(self) -> str:
-        """What gives another result when it is called again, as a sentence; empty if nothing does."""
+        """A sentence naming what returns another result on a second call; empty if nothing does."""
         point = self.point
         twice = {
             "f": (point.outputs, point.subject.values(point.inputs)),
@@ -198,11 +198,11 @@ class Check:
         who = " and ".join(
             name for name, (one, two) in twice.items() if len(one) != len(two) or not all(map(_is_equal, one, two))
         )
-        return f"{who} gave two results for one input; fix its seed, or leave the random part out" if who else ""
+        return f"{who} gave two results for one input; fix the seed or remove the randomness" if who else ""
 
 
 def _not_deterministic(reason: str) -> Finding:
-    """The one finding there is when calls disagree."""
+    """The only finding when two calls disagree."""
     place = Place(0, "the result", (), ())
     return Finding(place, Verdict.RANDOM, math.nan, math.nan, math.inf, math.inf, "two calls", 2, reason)
 
@@ -212,14 +212,14 @@ def _is_equal(one: Any, two: Any) -> bool:
 
 
 def _doubted(found: Finding, doubt: Finding) -> Finding:
-    """No pass where another oracle gives another derivative, and differences are too uncertain to refute it.
+    """No pass where another oracle disagrees and differences are too uncertain to refute it.
 
-    They are where they are all 0: then f may change by less than its rounding.
+    They are too uncertain where they are all 0: f may then change by less than its rounding.
     """
     refuted = found.numeric != 0 and abs(doubt.numeric - found.numeric) > found.tolerance
     if found.verdict != Verdict.PASS or refuted:
         return found
-    reason = f'the oracle "{doubt.oracle}" gives {number(doubt.numeric)}, and differences cannot tell the two apart'
+    reason = f'the oracle "{doubt.oracle}" gives {number(doubt.numeric)}, and differences cannot decide between the two'
     return replace(found, verdict=Verdict.WEAK, reason=reason)
 
 

@@ -1,8 +1,8 @@
-"""`check_gradients`: is this gradient right? Every entry beside an independent derivative with its error.
+"""`check_gradients`: is this gradient right? Every entry is compared with an independent derivative of known error.
 
-What the verdicts rest on was measured (``python -m tests.programs.checkers``) on 4,500 random programs, smooth, wide in
-scale and kinked, at order 1, by differences alone: no false alarm; of the errors of one edge by 1 % it missed 0.09 %,
-of those by 0.1 % 0.20 %. The other oracles and order 2 are tested, and not measured in this way.
+The verdicts were measured (``python -m tests.programs.checkers``) on 4,500 random programs, smooth, wide in scale and
+kinked, at order 1, by differences alone: no false alarm; it missed 0.09 % of the errors of one edge by 1 %, and 0.20 %
+of those by 0.1 %. The other oracles and order 2 are tested, but were not measured in this way.
 """
 
 from __future__ import annotations
@@ -32,36 +32,37 @@ def check_gradients(
     vjp: Callable[..., Any] | None = None, oracle: str = "auto", directions: int | None = None, seed: int = 0,
     curve: bool = False,
 ) -> Report:  # fmt: skip
-    """Whether the gradient of ``f`` at ``inputs`` is right, entry by entry, or along random directions.
+    """Check the gradient of ``f`` at ``inputs``: |analytic − numeric| ≤ tolerance, by entry or along random directions.
 
     Args:
         f: a function of numbers and arrays, written with Values and Tensors, or of torch or jax arrays; with
-            ``gradient`` or ``vjp``, any function of floats and NumPy arrays. Its result is a number or an array, or
-            nested lists, tuples and dicts of them; so are its arguments. A number or array that is no node is a
-            constant, with gradient 0. What gradients flow to besides the arguments, the parameters of a net or of a
-            torch module that f is or refers to, is checked as well, by name; nothing in it is changed afterwards.
-        inputs: where; finite numbers and arrays.
-        order: 1, or 2 for the derivatives of the gradient as well.
-        gradient: ``gradient(*inputs)``, the gradient of an f that gives one number: one for each argument.
-        vjp: ``vjp(cotangent, *inputs)``, for an f of any output.
-        oracle: what it is compared with: "exact", "dual", "mpmath", "complex", "interval", or "auto", which asks the
-            cheapest that applies, and lets only the interval check accuse. Order 2 knows the interval check only.
+            ``gradient`` or ``vjp``, any function of floats and NumPy arrays. Its arguments and its result are numbers,
+            arrays, or nested lists, tuples and dicts of them. A result that is not a node is a constant, with gradient
+            0. The parameters of a net or torch module that f is or refers to are checked as well, by name, and are
+            left unchanged.
+        inputs: the point at which to check; finite numbers and arrays.
+        order: 1, or 2 to check the derivatives of the gradient as well.
+        gradient: ``gradient(*inputs)`` for an f that returns one number: one gradient for each argument.
+        vjp: ``vjp(cotangent, *inputs)``, for an f with any output: one gradient for each argument.
+        oracle: the source of the numeric derivative: "exact", "dual", "mpmath", "complex", "interval", or "auto", which
+            uses the cheapest that applies, and calls a gradient wrong only if "exact" or "interval" does. Order 2
+            supports "interval" only.
         directions: how many random directions through all entries to check instead of every entry; 0 checks every
-            entry, however many there are; None, the default, takes every entry up to 64, and four directions for more.
-            A direction that fails is halved until the entry is found.
-        seed: of the cotangent and the directions.
-        curve: also give for each entry the error of the plain central difference over the step.
+            entry, however many there are; None, the default, checks every entry up to 64, else four directions.
+            A direction that fails is bisected until the wrong entry is found.
+        seed: the seed of the cotangent and the directions; a whole number of at least 0.
+        curve: whether to add to each finding the error of the plain central difference at each step.
 
     Returns:
-        a `Report`: true unless something was found wrong, ``str(report)`` tells all. For tests ``raise_if_failed()``,
-        and ``raise_unless_passed()`` where what could not be decided is no pass either.
+        a `Report`: true unless something was found wrong; ``str(report)`` is the message. In tests, call
+        ``raise_if_failed()``, or ``raise_unless_passed()`` to fail on undecided entries too.
 
     Raises:
-        TypeError: f cannot be called, or inputs or results are not numbers; or the result depends on no input, but f
-            read the ``.data`` of a node that does. ValueError: shapes that do not fit,
-            inputs or a start value that are not finite, an unknown oracle or order.
+        TypeError: if f cannot be called, or inputs or results are not numbers; or if the result depends on no input,
+            but f read the ``.data`` of a node that does.
+        ValueError: if shapes do not fit, inputs or the value of f are not finite, or an option is not valid.
 
-    At a kink a gradient between the one-sided slopes is valid; a nan is always a failure.
+    At a kink, a gradient between the one-sided slopes is valid; a nan is always a failure.
 
     Source: notes, section 2 ("gradient check"), with a tolerance that follows from the estimated error.
 
@@ -74,19 +75,19 @@ def check_gradients(
     False
     """
     if not isinstance(order, int | np.integer) or isinstance(order, bool) or order not in (1, 2):
-        raise ValueError(f"check_gradients checks order 1 or 2, and got order={order!r}")
+        raise ValueError(f"order must be 1 or 2, and got {order!r}")
     if directions is not None and (not isinstance(directions, int) or isinstance(directions, bool) or directions < 0):
         raise ValueError(
-            f"directions is None, 0 for every entry, or how many random directions to check, and got {directions!r}"
+            f"directions must be None, 0 for every entry, or the number of random directions, and got {directions!r}"
         )
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
-        raise ValueError(f"seed is a whole number of at least 0, and got {seed!r}")
+        raise ValueError(f"seed must be a whole number of at least 0, and got {seed!r}")
     if not isinstance(oracle, str) or oracle not in _CHOICES:
         raise ValueError(f"unknown oracle {oracle!r} (must be one of {', '.join(_CHOICES)})")
     if order == 2 and oracle not in ("auto", "interval"):
-        raise ValueError(f'order 2 is checked by differences only, as oracle "auto" or "interval", and got {oracle!r}')
+        raise ValueError(f'order 2 needs the oracle "auto" or "interval", which take differences, and got {oracle!r}')
     if not isinstance(curve, bool | np.bool):
-        raise TypeError(f"curve is True or False, and got {describe(curve)}")
+        raise TypeError(f"curve must be True or False, and got {describe(curve)}")
     subject = subject_of(f, inputs, gradient, vjp)
     check = Check(subject, seed=seed, directions=directions, oracle=oracle, curve=curve)
     report = _with_blame(check, check.report())
@@ -113,10 +114,10 @@ def _in_the_hessian(check: Check, finding: Finding) -> Finding:
 
 
 def _with_blame(check: Check, report: Report, *, order: int = 1) -> Report:
-    """The report with the fault named; what is wrong at one point only is a fault if a rule is to blame for it."""
+    """The report with the fault named; an isolated fault is a failure only if a rule is to blame for it."""
     if not isinstance(check.point.subject, OwnFunction):
         return report
-    if report.failures and Verdict.RANDOM not in report.counts:  # a side effect alone is no fault of the graph
+    if report.failures and Verdict.RANDOM not in report.counts:  # the graph is not to blame for side effects
         return replace(report, blame=blamed(check, order=order))
     if Verdict.ISOLATED in report.counts:
         blame = judged_rules(recorded(check), order=order).wrong

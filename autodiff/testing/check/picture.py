@@ -1,4 +1,4 @@
-"""The picture of a fault: the error on its way through the smallest graph that shows it, the wrong wires marked."""
+"""The picture of a fault: how the error flows back through the smallest graph that shows it, wrong wires marked."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ __all__ = ["drawing"]
 
 _TITLES: Final = {
     "rule": "The rule of {} is wrong", "accumulation": "Shares are added up wrongly",
-    "graph": "The graph leaves out a way that the function takes",
+    "graph": "The graph misses a dependence of the function",
 }  # fmt: skip
 
 
 def drawing(report: Report, *, theme: str = "auto") -> Drawing:
     """The drawing of the fault that a report blames: ``drawing(report).save("fault.svg")``.
 
-    An error of 1 enters at the output. The wire over which a wrong share comes says what it gives and what it should
-    give; where shares are added up wrongly, the first of their wires says what should be added.
+    An error of 1 enters at the output. The wire that carries a wrong share is labelled with the share and the correct
+    one; where shares are added up wrongly, the first of their wires shows the sum that should be formed. If the graph
+    misses a dependence of the function, its detached constants are marked.
 
-    Of a function that its graph does not hold, the graph is drawn, with the constants that were detached marked.
-
-    Raises TypeError for what is no report, ValueError where nothing failed, or where the fault has no graph of this
-    project, or too large a one.
+    Raises:
+        TypeError: if ``report`` is not a report.
+        ValueError: if nothing failed, or the fault has no graph of this project, or too large a one to draw.
 
     >>> import autodiff as ad
     >>> from autodiff.testing import check_gradients
@@ -44,12 +44,12 @@ def drawing(report: Report, *, theme: str = "auto") -> Drawing:
     ValueError: there is no fault to draw: ...
     """
     if not isinstance(report, Report):
-        raise TypeError(f"a fault is drawn from a report of check_gradients, and got {describe(report)}")
+        raise TypeError(f"drawing() takes a report of check_gradients, and got {describe(report)}")
     blame = report.blame
     if blame is None and not report.failed:
         raise ValueError(f"there is no fault to draw: {str(report).splitlines()[0]}")
     if blame is None or blame.graph is None:
-        raise ValueError("a picture needs a small graph of this project; this fault has none")
+        raise ValueError("this fault cannot be drawn: it has no graph of Values or Tensors that is small enough")
     seed = 1.0 if blame.graph.scalar else np.ones(np.shape(blame.graph.data))
     flow = error_flow(blame.graph, _suspect(blame), seed=seed)
     made = picture(flow, "graph")
@@ -59,7 +59,7 @@ def drawing(report: Report, *, theme: str = "auto") -> Drawing:
 
 
 def _suspect(blame: Blame) -> Node:
-    """The node at which a wrong gradient arrives: the input of the wrong rule, or one that has several consumers."""
+    """The node whose gradient is wrong: the input of the wrong rule, or one that has several consumers."""
     if blame.kind in ("graph", "open"):
         leaves = [node for node in topological(blame.graph) if node.is_leaf]
         return next((leaf for leaf in leaves if not leaf.is_detached), leaves[0])
@@ -85,7 +85,7 @@ def _marked(made: Picture, blame: Blame, cut: set[str]) -> Picture:
 
 
 def _sum(shares: Sequence[Any]) -> str:
-    """What should be added up."""
+    """The sum that should be formed, as a label."""
     if any(np.ndim(share) for share in shares):
         return "✗"
     return f"✗ {' + '.join(bracketed(number(share)) for share in shares)}"

@@ -20,34 +20,35 @@ from autodiff.testing.subject import Arrays, Subject, check_steady
 __all__ = ["Point", "slope_along"]
 
 _SEEDS: Final = (-2.0, -0.5, 0.5, 2.0)  # cotangents of one number: not 1, and exact to divide by
-_ROOM: Final = 2.0**-24  # twice a derivative may overflow that is so near to the largest float of its kind
+_ROOM: Final = 2.0**-24  # above this fraction of the largest float of its type, twice a derivative may overflow
 _JITTER: Final = 2.0**-50  # four units in the last place
 _SHAKES: Final = 8
 _MOST_NAMED: Final = 4
 _NEARBY: Final = 2.0**-20
 _TWINS: Final = 3
 _NOISY: Final = 8
-_TINY: Final = (2.0**-900, 2.0**-30)  # inputs of such a size get steps of their size too
-_SHARP: Final = 1e-3  # unless larger steps gave the derivative to a bar of this part
+_TINY: Final = (2.0**-900, 2.0**-30)  # inputs between these sizes are also given steps of their own size,
+_SHARP: Final = 1e-3  # unless larger steps gave the derivative with an error bar below this fraction
 
 
 class Point:
-    """A subject at its inputs, with a cotangent drawn from ``seed`` and the gradient that is to be checked.
+    """A subject at its inputs, with a cotangent drawn from ``seed`` and the gradient to check.
 
-    Numbers are in units of the output where that is one number.
+    If the output is one number, derivatives are divided by its cotangent.
 
-    Raises ValueError if there is nothing to check, or the output is not finite.
+    Raises:
+        ValueError: if there is nothing to check, or the output is not finite.
     """
 
     def __init__(self, subject: Subject, *, seed: int = 0) -> None:
         self.subject = subject
         self.random = np.random.default_rng(seed)
         self.spent = Counter({"evaluations": 0})  # shared with the points nearby
-        self.raised = ""  # what f said where it is not defined
+        self.raised = ""  # the error of f where it is not defined
         self.inputs = subject.points
         self.count = sum(x.size for x in self.inputs)
         if not self.count:
-            raise ValueError("there is nothing to check: the inputs hold no numbers")
+            raise ValueError("check_gradients needs inputs that hold at least one number, and got only empty arrays")
         self.outputs = [np.array(z) for z in subject.first_values(self.inputs)]  # f may keep its result and write to it
         _check_outputs(self.outputs)
         self.cotangents = self.draw_cotangents()
@@ -59,7 +60,7 @@ class Point:
         self.epsilon = max([subject.epsilon, *(_epsilon(output) for output in self.outputs)])
 
     def draw_cotangents(self) -> Arrays:
-        """Eighths between −2 and 2, never 0 and never all 1; for one number a power of two."""
+        """Random eighths between −2 and 2, never 0; for one number a power of two, never 1."""
         if not self.subject.takes_cotangent:
             return [np.ones(np.shape(output)) for output in self.outputs]
         if len(self.outputs) == 1 and np.size(self.outputs[0]) == 1:
@@ -71,8 +72,8 @@ class Point:
         return [np.asarray(numbers / 8.0) for numbers in drawn]
 
     def gradient_at(self, points: Arrays) -> Arrays:
-        """The analytic gradient, in units of the output where that is one number."""
-        cotangents = [c.copy() for c in self.cotangents]  # a gradient function may write to them: a check says so
+        """The analytic gradient; if the output is one number, divided by its cotangent."""
+        cotangents = [c.copy() for c in self.cotangents]  # a gradient function may write to them: a side effect
         return [part / self.unit for part in self.subject.pullback(points, cotangents)]
 
     # ---- along a direction -------------------------------------------------------------------------------------------
@@ -94,7 +95,7 @@ class Point:
         return found
 
     def along(self, direction: Arrays) -> Callable[[float], float]:
-        """φ(t) = ⟨cotangent, f(x + t·direction)⟩, in units of the output where that is one number."""
+        """φ(t) = ⟨cotangent, f(x + t·direction)⟩; if the output is one number, divided by its cotangent."""
         points, weights = self.inputs, self.weights
         moves = [v if v.any() else None for v in direction]
 
@@ -112,19 +113,19 @@ class Point:
         return phi
 
     def scale(self, direction: Arrays) -> float:
-        """How large a step along the direction is as large as the inputs."""
+        """The size of the input that a direction through one entry moves, at least 1; else 1."""
         sizes = [np.abs(x[v != 0]) for x, v in zip(self.inputs, direction, strict=True)]
         single = sum(size.size for size in sizes) == 1
         return max(1.0, *(float(np.max(size, initial=0.0)) for size in sizes)) if single else 1.0
 
     def moved(self, direction: Arrays) -> float:
-        """How far the analytic derivative moves when its input is moved by rounding."""
+        """The largest change of the analytic derivative when its input changes by rounding."""
         ours = self.analytic(direction)
         return max((abs(slope_along(gradient, direction) - ours) for gradient in self.shaken), default=0.0)
 
     @cached_property
     def shaken(self) -> list[Arrays]:
-        """The gradient at inputs that are moved by four units in the last place."""
+        """Gradients at inputs that are moved by up to four units in the last place."""
         points = [self.displaced(self.moves(), _JITTER, np.abs) for _ in range(_SHAKES)]
         return [gradient for _, gradient in self.defined(points)]
 
@@ -152,7 +153,7 @@ class Point:
         return [gradient for _, gradient in self.defined(self.neighbours(count))]
 
     def defined(self, points: Iterable[Arrays]) -> Iterable[tuple[Arrays, Arrays]]:
-        """The points where there is a gradient, with it."""
+        """The points where the gradient is defined, each with its gradient."""
         for x in points:
             try:
                 with np.errstate(all="ignore"):
@@ -162,7 +163,7 @@ class Point:
             yield x, gradient
 
     def neighbours(self, count: int) -> Iterable[Arrays]:
-        """Random points next to this one, every other one opposite to the one before: on both sides of a kink."""
+        """Random points next to this one, every second one opposite the one before: on both sides of a kink."""
         moves: Arrays = []
         for k in range(count):
             moves = [-move for move in moves] if k % 2 else self.moves()
@@ -173,7 +174,7 @@ class Point:
         return [self.random.choice((-1, 1), x.shape) * self.random.uniform(0.5, 1.0, x.shape) for x in self.inputs]
 
     def displaced(self, moves: Arrays, part: float, size: Callable[[Any], Any]) -> Arrays:
-        """The points, each entry moved by ``part`` of its ``size`` times its move."""
+        """The inputs, each entry moved by ``part`` · move · ``size``(entry)."""
         return [x + part * move * size(x) for x, move in zip(self.inputs, moves, strict=True)]
 
     # ---- directions --------------------------------------------------------------------------------------------------
@@ -197,7 +198,7 @@ class Point:
         return [part.reshape(x.shape) for part, x in zip(np.split(flat, ends), self.inputs, strict=True)]
 
     def place(self, direction: Arrays) -> Place:
-        """Where a direction leads: to one entry, or through some."""
+        """The entry, or the several entries, that a direction moves."""
         touched = [k for k, v in enumerate(direction) if v.any()]
         leaf = self.subject.leaves[touched[0]]
         entries = np.argwhere(direction[touched[0]])
@@ -209,7 +210,7 @@ class Point:
 
 
 def slope_along(gradient: Arrays, direction: Arrays) -> float:
-    """⟨gradient, direction⟩; entries that the direction leaves out have no say.
+    """⟨gradient, direction⟩; entries in which the direction is 0 are ignored, even if they are nan.
 
     >>> slope_along([np.array([2.0, np.nan])], [np.array([3.0, 0.0])])
     6.0
@@ -235,10 +236,10 @@ def _epsilon(output: Any) -> float:
 def _check_outputs(outputs: Arrays) -> None:
     if not any(z.size for z in outputs):
         shapes = [z.shape for z in outputs]
-        raise ValueError(f"a gradient needs an output, and f returned no number: arrays of the shapes {shapes}")
+        raise ValueError(f"f must return at least one number, and returned arrays of shapes {shapes}")
     for output in outputs:
         if not np.all(np.isfinite(output)):
-            raise ValueError(f"f is not finite where its gradient is to be checked: it gives {_short(output)}")
+            raise ValueError(f"f must be finite where its gradient is checked, and returned {_short(output)}")
 
 
 def _short(output: Any) -> str:

@@ -1,4 +1,4 @@
-"""The report of a gradient check: one message, the same as data, and a failure to raise."""
+"""The report of a gradient check: as a message, as plain data, and as an error to raise."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _RANK: Final = (
 
 
 class GradientError(AssertionError):
-    """A gradient is wrong, or did not pass where it had to; ``report`` says which, where, and by how much.
+    """A gradient is wrong, or did not pass where it had to; ``report`` says which entry, where, and by how much.
 
     >>> import math
     >>> from autodiff.testing import check_gradients
@@ -44,9 +44,9 @@ class GradientError(AssertionError):
 class Blame:
     """Where the fault lies.
 
-    Kinds: ``rule``, ``accumulation``, ``graph`` (it leaves out a dependence), ``open`` (some rules could not be asked).
+    Kinds: ``rule``, ``accumulation``, ``graph`` (it misses a dependence), ``open`` (some rules could not be checked).
     ``graph`` is the output of the smallest graph that shows the fault, ``program`` the same as Python. ``slot`` is the
-    input of its one operation whose rule is wrong (0-based), and ``short`` what stands beside the wrong wire.
+    input (0-based) whose rule is wrong, and ``short`` labels the wrong wire in the picture.
     """
 
     kind: str
@@ -59,7 +59,7 @@ class Blame:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What was checked: so many ``entries``, each by itself, or so many random ``directions`` through all of them."""
+    """What was checked: each of ``entries`` entries, or ``directions`` random directions through all of them."""
 
     entries: int = 0
     directions: int = 0
@@ -67,11 +67,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Report:
-    """All that a check found: a `Finding` for each entry, ``problems`` (side effects, which are failures) and blame.
+    """Everything a check found: a `Finding` for each entry, ``problems`` (side effects, which are failures) and blame.
 
-    ``bool(report)`` is whether nothing was found wrong, so that ``assert check_gradients(f, x)`` works and pytest
-    prints the message. What could not be decided is neither wrong nor a pass: ``report.passed`` is whether every entry
-    was found right, and `raise_unless_passed` asks for that.
+    A report is true if nothing was found wrong, so ``assert check_gradients(f, x)`` works and pytest prints the
+    message. An undecided entry is neither wrong nor a pass: ``report.passed`` is true if every entry was found right,
+    and `raise_unless_passed` requires that.
 
     >>> import math
     >>> from autodiff.testing import check_gradients
@@ -86,21 +86,21 @@ class Report:
     cotangents: tuple[Any, ...] = ()
     blame: Blame | None = None
     evaluations: int = 0
-    #: Name and value of every input, nested ones by their path: the point of the check.
+    #: Name and value of every input, nested ones by their path: the point at which the gradient was checked.
     inputs: tuple[tuple[str, Any], ...] = ()
     seed: int = 0
     scope: Scope = Scope()
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of all."""
+        """The worst verdict of all findings; a failure if there were side effects."""
         found = {finding.verdict for finding in self.findings}
         worst = next((verdict for verdict in _RANK if verdict in found), Verdict.PASS)
         return Verdict.FAIL if self.problems and not worst.failed else worst
 
     @property
     def counts(self) -> dict[Verdict, int]:
-        """How often each verdict came, the worst first."""
+        """How often each verdict occurs, the worst first."""
         found = Counter(finding.verdict for finding in self.findings)
         return {verdict: found[verdict] for verdict in _RANK if found[verdict]}
 
@@ -121,7 +121,7 @@ class Report:
 
     @property
     def failures(self) -> tuple[Finding, ...]:
-        """The findings that are faults, the furthest off first."""
+        """The findings that are faults, the largest error first."""
         failed = (finding for finding in self.findings if finding.verdict.failed)
         return tuple(sorted(failed, key=lambda finding: (not math.isnan(finding.ratio), -finding.ratio)))
 
@@ -129,7 +129,7 @@ class Report:
         return not (self.failed or Verdict.ISOLATED in self.counts)
 
     def raise_if_failed(self) -> Report:
-        """The report itself; raises GradientError, an AssertionError with the message, if anything is wrong."""
+        """The report itself; raises GradientError, an AssertionError with the message, if anything was found wrong."""
         if not self:
             raise GradientError(self)
         return self
@@ -141,7 +141,7 @@ class Report:
         return self
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as plain data, ready for JSON."""
+        """The whole report as plain data, ready for JSON."""
         return {
             "name": self.name, "verdict": str(self.verdict), "failed": self.failed, "passed": self.passed,
             "decided": self.decided, "seed": self.seed,
@@ -165,7 +165,7 @@ class Report:
         for finding in shown[:_MOST_SHOWN]:
             lines += self._account(finding)
         if len(shown) > _MOST_SHOWN:
-            lines.append(f"  … and {len(shown) - _MOST_SHOWN} more like these")
+            lines.append(f"  … and {len(shown) - _MOST_SHOWN} more")
         if self.blame is not None:
             lines.append(f"  blame: {self.blame.sentence}")
             if self.blame.program:
@@ -175,12 +175,12 @@ class Report:
     __repr__ = __str__
 
     def _headline(self) -> str:
-        told = "no failure found" if self.decided else "no failure found, and not all is decided"
+        told = "no failure found" if self.decided else "no failure found, but some entries are undecided"
         told = told if self else "WRONG at this very point"
         return f"{'FAILED' if self.failed else told} ({self._counted()}; {self.evaluations:,} evaluations)"
 
     def _counted(self) -> str:
-        """The verdicts with their counts, the entries that random directions stand for, and the side effects."""
+        """The verdicts with their counts, the number of entries that random directions cover, and the side effects."""
         counts, effects = self.counts, len(self.problems)
         if self.scope.directions:
             through = f"random directions through {self.scope.entries:,} entries"
@@ -192,7 +192,7 @@ class Report:
 
     @property
     def point(self) -> str:
-        """The inputs in one line; of large ones the shape."""
+        """The inputs in one line; large ones by their shape."""
         shown = [f"{name} = {_short(x)}" for name, x in self.inputs[:_MOST_INPUTS]]
         return ", ".join(shown) + (
             f" and {len(self.inputs) - len(shown)} more inputs" * (len(self.inputs) > len(shown))
@@ -215,13 +215,14 @@ class Report:
             f"({finding.oracle}, {finding.evaluations} evaluations)",
         ]
         if finding.verdict.failed:
-            far = f", and it is {number(finding.ratio, digits=3)} times as far" if math.isfinite(finding.ratio) else ""
+            ratio = number(finding.ratio, digits=3)
+            far = f"; the difference is {ratio} times that" if math.isfinite(finding.ratio) else ""
             lines.append(f"    tolerance  {number(finding.tolerance, digits=2)}{far}")
-            several = sum(map(np.size, self.cotangents)) > 1  # with one output all numbers are divided by it
+            several = sum(map(np.size, self.cotangents)) > 1  # with one output, all numbers are divided by it
             if several and not finding.row:
                 lines.append(f"    cotangent  {self._cotangent()}")
         if finding.curve:
-            lines.append("    error of the plain difference over its step:")
+            lines.append("    error of the plain central difference at each step:")
             lines += [f"      {number(h, 2):>9}  {number(error, 2):>9}  {_bar(error)}" for h, error in finding.curve]
         return lines
 
@@ -235,7 +236,7 @@ def _listed(counts: Iterable[tuple[Verdict, int]]) -> str:
 
 
 def _short(x: Any) -> str:
-    """A number as it is, few numbers as a list, of more the shape."""
+    """A number, a list of a few numbers, or the shape of a larger array."""
     array = np.asarray(x)
     return str(array.tolist()) if array.size <= _MOST_PRINTED else f"an array of shape {array.shape}"
 

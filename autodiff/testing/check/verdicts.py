@@ -1,4 +1,4 @@
-"""What a gradient check can say of one entry: a word, and the numbers that it rests on."""
+"""Verdicts of a gradient check on one entry, with the numbers behind them."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from autodiff.testing.oracles.interval import Estimate
 
 __all__ = ["Finding", "Place", "Verdict", "judge"]
 
-_BARS: Final = 4  # error bars that an analytic derivative may be away
-_RELATIVE: Final = 1e-7  # of the larger number: far above what rounding does in a backward pass, far below any fault
-_FAR: Final = 4  # tolerances that it must be away where the estimate is too weak to let anything pass
-_WEAK: Final = 1e-3  # a bar above this part of the value would let a fault of a percent through,
-_STILL: Final = 1e-7  # unless it is below this part of the way that f changes nearby: then the derivative is next to 0
+_BARS: Final = 4  # error bars by which an analytic derivative may differ
+_RELATIVE: Final = 1e-7  # of the larger number: far above the rounding of a backward pass, far below any fault
+_FAR: Final = 4  # tolerances by which it must differ to fail where the estimate is too weak to let anything pass
+_WEAK: Final = 1e-3  # a bar above this fraction of the value would miss an error of one per cent,
+_STILL: Final = 1e-7  # unless it is below this fraction of the change of f nearby: then the derivative is almost 0
 
 
 class Verdict(StrEnum):
-    """The answer for one entry of a gradient; `FAIL`, `INVALID` and `RANDOM` are failures.
+    """The verdict on one entry of a gradient; `FAIL`, `INVALID` and `RANDOM` are failures.
 
-    `ISOLATED` is none, as no rule is to blame, but the gradient is wrong there: it does not let a report be true.
+    `ISOLATED` is not, as no rule is to blame, but the gradient is wrong there, so the report is false.
 
     >>> Verdict.FAIL.failed, Verdict.WEAK.decided, str(Verdict.VALID)
     (True, False, 'valid at a kink')
     """
 
     PASS = "pass"
-    #: What there is to compare with is too uncertain to tell; the reason says why.
+    #: The numeric derivative is too uncertain to decide; the reason says why.
     WEAK = "weak"
-    #: The oracle that was asked for by name does not apply; the reason says why.
+    #: The requested oracle does not apply; the reason says why.
     NOT_ASKED = "not asked"
-    #: f has a kink here, and the gradient lies between the slopes on its sides.
+    #: f has a kink here, and the gradient lies between the one-sided slopes.
     VALID = "valid at a kink"
     #: f jumps here, or its slope is infinite.
     JUMP = "jump"
@@ -40,7 +40,7 @@ class Verdict(StrEnum):
     UNDEFINED = "undefined"
     #: Wrong at this very point and right all around it: conventions at kinks that do not fit together.
     ISOLATED = "isolated"
-    #: f has a kink here, and the gradient lies outside the slopes on its sides.
+    #: f has a kink here, and the gradient lies outside the one-sided slopes.
     INVALID = "invalid at a kink"
     FAIL = "fail"
     #: Two calls with the same input gave two results.
@@ -53,15 +53,15 @@ class Verdict(StrEnum):
 
     @property
     def decided(self) -> bool:
-        """Whether this is a fault or a clean bill: a skip is neither."""
+        """Whether the entry was found right or wrong: a skip is neither."""
         return self.failed or self in (Verdict.PASS, Verdict.VALID)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which entry of the inputs: the argument (0-based), its name with the path inside, and the index in its array.
+    """An entry of the inputs: the argument (0-based), its name with the path inside it, and the index in its array.
 
-    ``argument`` None stands for a parameter that the function holds, ``index`` None for a direction through several
+    ``argument`` is None for a parameter that the function holds, ``index`` is None for a direction through several
     entries.
     """
 
@@ -79,11 +79,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One entry of a gradient beside its independent value ``numeric`` ± ``bar``.
+    """One entry of a gradient, ``analytic``, beside its independent value ``numeric`` ± ``bar``.
 
-    Both are in units of f per unit of x where f gives one number, whatever the cotangent; of an f that gives more they
-    are derivatives of ⟨cotangent, f⟩. What was not decided has a ``reason``. At a kink ``numeric`` is the middle
-    of the slopes on both sides and ``bar`` half their distance.
+    Both are in units of f per unit of x if f returns one number, whatever the cotangent; otherwise they are derivatives
+    of ⟨cotangent, f⟩. An undecided finding has a ``reason``. At a kink, ``numeric`` is the mean of the two one-sided
+    slopes and ``bar`` half their difference.
     """
 
     place: Place
@@ -96,19 +96,19 @@ class Finding:
     evaluations: int
     reason: str = ""
     order: int = 1
-    #: At order 2 the entry of the gradient that is differentiated; "" for all together, weighted by the cotangent.
+    #: At order 2: the entry of the gradient that is differentiated; "" for all together, weighted by the cotangent.
     row: str = ""
-    #: (step, error of the plain central difference), from large steps to small, if it was asked for.
+    #: (step, error of the plain central difference), from large steps to small, if it was requested.
     curve: tuple[tuple[float, float], ...] = ()
 
     @property
     def ratio(self) -> float:
-        """How many tolerances the analytic derivative is away."""
+        """|analytic − numeric| / tolerance, dimensionless."""
         distance = abs(self.analytic - self.numeric)
         return distance / self.tolerance if self.tolerance else math.inf if distance else 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as plain data; numbers that JSON cannot hold are texts.
+        """The whole finding as plain data; numbers that JSON cannot hold become strings.
 
         ``argument`` counts from 0, as ``index`` does, and is None for a parameter; the message counts from 1.
         """
@@ -126,8 +126,8 @@ class Finding:
 def judge(analytic: float, found: Estimate, *, moved: float = 0.0) -> tuple[Verdict, float]:
     """The verdict on an analytic derivative beside an estimate, and the tolerance.
 
-    tolerance = 4·bar + 1e-7·max(|analytic|, |numeric|) + ``moved``, by which the analytic derivative itself moves when
-    its input is moved by rounding. There is no absolute tolerance: small derivatives are checked like large ones.
+    tolerance = 4·bar + 1e-7·max(|analytic|, |numeric|) + ``moved``, the change of the analytic derivative when its
+    input is perturbed by rounding. There is no absolute tolerance: small derivatives are checked like large ones.
 
     >>> from autodiff.testing.oracles.interval import estimate
     >>> slope = estimate(lambda t: (3 + t) ** 2)

@@ -1,1 +1,1 @@
-"""What pytest, hypothesis and the shell load."""
+"""The parts that pytest, hypothesis and the shell load."""

@@ -1,4 +1,4 @@
-"""Arguments at which a function is checked: written in a shell, or drawn where nobody gave any."""
+"""Arguments at which a function is checked: from the command line, or drawn at random if none are given."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ _TYPES_OF_NUMBERS: Final = ("float", "int", "Value")
 
 
 def parameters(f: Callable[..., Any]) -> list[inspect.Parameter]:
-    """The parameters of ``f`` that can be given by position.
+    """The parameters of ``f`` that can be passed by position.
 
     Raises:
-        ValueError: f does not say, has none, or needs one that can be given by name only.
+        ValueError: if f has no readable signature, or needs a keyword-only argument.
     """
     try:
         items = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):
-        raise ValueError("this function does not say what its arguments are; give them with --at") from None
+        raise ValueError("this function has no readable signature; give its arguments with --at") from None
     by_name = [item.name for item in items if item.kind is item.KEYWORD_ONLY and item.default is item.empty]
     if by_name:
         raise ValueError(
-            f"arguments are given by position, and {by_name[0]} can be given by name only; check a function that calls "
-            f"this one, such as def g(x): return f(x, {by_name[0]}=1.0)"
+            f"arguments are passed by position, and {by_name[0]} is keyword-only; check a function that calls this "
+            f"one, such as def g(x): return f(x, {by_name[0]}=1.0)"
         )
     return [item for item in items if item.kind in (item.POSITIONAL_ONLY, item.POSITIONAL_OR_KEYWORD)]
 
 
 def without_options(f: Callable[..., Any]) -> Callable[..., Any]:
-    """The function of those arguments that may be differentiated: a default that is no number stays what it is."""
+    """``f`` as a function of its numeric arguments only: any default that is not a number stays fixed."""
     items = parameters(f)
     kept = [item for item in items if item.default is item.empty or _is_number(item.default)]
     if not kept:
-        raise ValueError("this function has no arguments that are numbers; give some with --at if it takes any")
+        raise ValueError("this function has no numeric arguments; if it takes any, give them with --at")
     if len(kept) == len(items):
         return f
     names = [item.name for item in kept]
@@ -67,7 +67,7 @@ def _is_number(default: Any) -> bool:
 
 
 def parsed(text: str) -> list[Any]:
-    """The arguments in ``text``, as Python literals with lists of numbers as arrays.
+    """The arguments in ``text``: Python literals separated by semicolons; lists of numbers become arrays.
 
     >>> parsed("2.0; [1, 2]")
     [2.0, array([1., 2.])]
@@ -75,7 +75,7 @@ def parsed(text: str) -> list[Any]:
     try:
         return [_as_input(ast.literal_eval(part.strip())) for part in text.split(";")]
     except (ValueError, SyntaxError):
-        raise ValueError(f'arguments are Python numbers and lists, such as "2.0; [1, 2]", and got {text!r}') from None
+        raise ValueError(f'--at takes Python numbers and lists, such as "2.0; [1, 2]", and got {text!r}') from None
 
 
 def _as_input(item: Any) -> Any:
@@ -87,9 +87,9 @@ def _as_input(item: Any) -> Any:
 
 
 def points(f: Callable[..., Any], seed: int) -> Iterator[list[Any]]:
-    """Arguments to try: defaults where there are some, else what shows most first, matrices with vectors.
+    """Arguments to try, the most telling first: defaults where there are any, else matrices with vectors.
 
-    At a number a vector's gradient shows little, and at vectors alone a transposed matrix shows nothing.
+    A scalar argument shows few faults of a function of vectors, and vectors alone show no transposed matrix.
     """
     items = parameters(f)
     random = np.random.default_rng(seed)
@@ -99,7 +99,7 @@ def points(f: Callable[..., Any], seed: int) -> Iterator[list[Any]]:
 
 
 def _mixtures(items: list[inspect.Parameter]) -> list[tuple[Shape, ...]]:
-    """Shapes of the arguments, by their names and types first; what is annotated as a number is always one."""
+    """Shapes of the arguments, first those that their names suggest; an argument annotated as a number stays one."""
     n = len(items)
     if not n:
         return [()]
@@ -123,13 +123,13 @@ def _drawn(random: np.random.Generator, shape: Shape) -> Any:
 
 
 def origin(f: Callable[..., Any]) -> str:
-    """Which arguments are drawn where none are given, in words.
+    """The origin of the arguments where none are given, in words.
 
     >>> origin(lambda w, x, rate=0.5: w)
-    'w, x drawn'
+    'w, x drawn at random'
     """
     drawn = [item.name for item in parameters(f) if item.default is item.empty]
-    return f"{', '.join(drawn)} drawn" if drawn else "the defaults"
+    return f"{', '.join(drawn)} drawn at random" if drawn else "the defaults"
 
 
 def told(f: Callable[..., Any], inputs: list[Any]) -> str:

@@ -1,4 +1,4 @@
-"""``autodiff check FILE:FUNCTION``: is this gradient right? For people who never read the documentation."""
+"""``autodiff check FILE:FUNCTION``: is this gradient right? For people who have not read the documentation."""
 
 from __future__ import annotations
 
@@ -29,32 +29,34 @@ def add_check(commands: Any) -> None:
     check = commands.add_parser(
         "check",
         help="check the gradient of a function",
-        description="Check the gradient of a function at one point: every entry beside an independent derivative with "
-        "its error. The function is written with this project's functions or with NumPy's; with --gradient, any "
-        "function of floats and arrays is checked. A wrong entry is named, blamed and drawn. Without --at, the "
-        "function's default arguments are used, and drawn matrices, vectors or numbers for the others; an argument "
-        "that can be given by name only keeps its default.",
+        description="Check the gradient of a function at one point: every entry is compared with an independent "
+        "derivative of known error. Write the function with this project's functions or with NumPy's; with --gradient, "
+        "it may be any function of floats and arrays. The report names a wrong entry and the faulty rule, and the "
+        "fault is drawn. Without --at, arguments take their defaults, and those without a default are random matrices, "
+        "vectors or numbers; a keyword-only argument keeps its default.",
         epilog="Exit status: 0 no fault was found; 1 the gradient is wrong; 2 bad input; 3 nothing could be decided.",
     )
     check.set_defaults(run=_check)
-    check.add_argument("function", metavar="FILE:FUNCTION", help="such as model.py:loss")
+    check.add_argument("function", metavar="FILE:FUNCTION", help="the function to check, such as model.py:loss")
     check.add_argument("--at", metavar="X; X; …", help='the arguments as Python, such as "2.0; [[1, 2], [3, 4]]"')
-    check.add_argument("--gradient", metavar="NAME", help="a function of the file that computes the gradient")
-    check.add_argument("--order", type=int, default=1, choices=(1, 2), help="2: the second derivatives as well")
+    check.add_argument("--gradient", metavar="NAME", help="a function in the file that computes the gradient")
+    check.add_argument("--order", type=int, default=1, choices=(1, 2), help="2: check second derivatives as well")
     oracles = ("auto", *ORACLES, "interval")
     check.add_argument(
         "--oracle", default="auto", choices=oracles, metavar="NAME",
-        help=f"what it is compared with: {', '.join(oracles)} (default: %(default)s)",
+        help=f"the independent derivative: {', '.join(oracles)} (default: %(default)s)",
     )  # fmt: skip
     check.add_argument(
         "--directions", type=_whole, metavar="N",
-        help="check so many random directions instead of every entry; 0: every entry, however many",
+        help="check N random directions instead of every entry; 0: every entry, however many",
     )  # fmt: skip
-    check.add_argument("--seed", type=_whole, default=0, metavar="N", help="of drawn points, cotangents and directions")
-    check.add_argument("--curve", action="store_true", help="show the error of plain differences over the step")
-    check.add_argument("--json", action="store_true", help="print the report as data")
     check.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="where a fault is drawn (default: NAME-fault.svg)"
+        "--seed", type=_whole, default=0, metavar="N", help="seed of random points, cotangents and directions"
+    )
+    check.add_argument("--curve", action="store_true", help="show the error of plain differences at each step")
+    check.add_argument("--json", action="store_true", help="print the report as JSON")
+    check.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="file for the drawing of a fault (default: NAME-fault.svg)"
     )
 
 
@@ -67,8 +69,8 @@ def _whole(given: str) -> int:
 def _check(options: argparse.Namespace) -> int:
     path, _, name = options.function.rpartition(":")
     if not path or not name:
-        raise ValueError(f"a function is named as FILE:FUNCTION, such as model.py:loss, and got {options.function!r}")
-    quiet = redirect_stdout(sys.stderr) if options.json else nullcontext()  # what the file prints is no JSON
+        raise ValueError(f"expected FILE:FUNCTION, such as model.py:loss, and got {options.function!r}")
+    quiet = redirect_stdout(sys.stderr) if options.json else nullcontext()  # the file's own output is not JSON
     with quiet, as_script(Path(path)):
         module = loaded(Path(path))
         f = function_of(module, path, name)
@@ -78,7 +80,7 @@ def _check(options: argparse.Namespace) -> int:
         print(json.dumps(report.as_dict(), indent=1))
     else:
         print(report)
-        if report.passed:  # else it tells its point itself
+        if report.passed:  # otherwise, the report includes its point
             print(f"  at {report.point}")
         if options.at is None:
             print(f"  ({origin(f)}; choose the point with --at)")
@@ -104,14 +106,14 @@ def _report(f: Callable[..., Any], options: argparse.Namespace, gradient: Any, p
             f(*inputs) if gradient is not None else None
             return check_gradients(f, *inputs, **chosen)
         except SystemExit:
-            raise ValueError(f"the function ends Python at {inputs}") from None
-        except Exception as error:  # shapes that do not fit may end in any error
+            raise ValueError(f"the function exits Python at {inputs}") from None
+        except Exception as error:  # shapes that do not fit may cause any error
             attempts.append(Attempt(error, told(f, inputs)))
     raise none_fits(attempts, path)
 
 
 def _checked(f: Callable[..., Any], inputs: list[Any], chosen: dict[str, Any], path: Path) -> Report:
-    """The report; an error of the function itself is told where it was raised."""
+    """The report; an error of the function itself is reported with its line."""
     try:
         return check_gradients(f, *inputs, **chosen)
     except (Exception, SystemExit) as error:

@@ -1,4 +1,4 @@
-"""What hypothesis loads where autodiff is installed: it learns which strategies belong to which types, and no more."""
+"""The entry point for hypothesis where autodiff is installed: it registers strategies for types, and nothing else."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _STRATEGIES: Final[dict[type, str]] = {
 
 
 def register() -> None:
-    """Tell hypothesis about Value, Tensor, Program and Name; their strategies are loaded when one is asked for.
+    """Register strategies for Value, Tensor, Program and Name with hypothesis; they are loaded on first use.
 
-    Hypothesis calls this by itself where autodiff is installed.
+    Hypothesis calls this itself where autodiff is installed.
 
     >>> from hypothesis import find
     >>> from hypothesis import strategies as st

@@ -1,16 +1,18 @@
-"""The pytest plugin: a fixture and a marker for gradient checks, failures that draw themselves, verdicts counted.
+"""The pytest plugin: a fixture and a marker for gradient checks, pictures of failures, and counts of verdicts.
 
     def test_my_loss(check_gradients):
         check_gradients(my_loss, w, x)
 
-The fixture is `autodiff.testing.check_gradients`, and raises at a fault. A failed test gets a section with the
-report, the minimal program, the path of its picture, and the command that repeats it. The summary counts all verdicts,
-since a skip is not a pass, entry by entry over all examples of a test by hypothesis; of its search for the smallest
-failure, the last example alone. Checks in fixtures, in their teardown and in subtests count as well, each once, and of
-a test that is run again those of its last run. ``@pytest.mark.gradients`` gives the options of all checks that a test
-makes with the fixture, and fails a test in which no gradient was decided before its teardown; with
-``undecided="fail"``, one in which any was not. ``--hypothesis-profile`` knows ``ci``, ``dev`` and ``thorough``. No
-check, strategy or drawing is loaded before it is needed.
+The fixture is `autodiff.testing.check_gradients`, and raises an error at a fault. A failed test gets a section with the
+report of the check, the minimal program, the path of its picture, and the command that repeats it.
+
+The summary counts all verdicts, entry by entry, since a skip is not a pass. For a test by hypothesis it counts all
+examples, but only the last example of the search for the smallest failure. Checks in fixtures, teardowns and subtests
+count too, each once; of a test that runs several times, only the last run counts.
+
+``@pytest.mark.gradients`` sets the options of all checks that a test makes with the fixture, and fails a test that
+decided no gradient before its teardown; with ``undecided="fail"``, a test that left any entry undecided.
+``--hypothesis-profile`` knows ``ci``, ``dev`` and ``thorough``. Checks, strategies and drawings load on first use.
 """
 
 from __future__ import annotations
@@ -36,19 +38,19 @@ _UNDECIDED: Final = ("count", "fail")
 _SEED_HELP: Final = "seed of the cotangents and directions of all gradient checks"
 _PROFILES: Final = ("ci", "dev", "thorough")  # of `autodiff.testing.hooks.strategies.register_profiles`
 _MARKER: Final = (
-    "gradients(order=1, oracle='auto', directions=None, seed=0, undecided='count'): options of the checks of "
-    "the fixture check_gradients in a test, which fails unless a gradient is decided, with undecided='fail' unless all"
+    "gradients(order=1, oracle='auto', directions=None, seed=0, undecided='count'): options of the checks that a test "
+    "makes with the fixture check_gradients; it fails unless one entry is decided, with undecided='fail' unless all are"
 )
 
 
 class Checks:
-    """The checks of the test that runs: their options, the counts of their verdicts, and the last fault."""
+    """The checks of the running test: their options, the counts of their verdicts, and the last fault."""
 
     def __init__(self) -> None:
         self.begin({})
 
     def begin(self, options: Mapping[str, Any], *, searched: bool = False) -> None:
-        """Forget the test before; ``searched`` says that hypothesis runs this one, again and again after a failure."""
+        """Forget the test before; ``searched`` if hypothesis runs this test, and repeats it after a failure."""
         self.options = {name: option for name, option in options.items() if name != "undecided"}
         self.strict = options.get("undecided") == "fail"
         self.searched = searched
@@ -71,26 +73,26 @@ class Checks:
             self.fault, self.subject = report, f
         report.raise_if_failed()
         if undecided:
-            raise AssertionError(f"{report}\nthe marker's undecided='fail' asks for a decision on every entry")
+            raise AssertionError(f"{report}\nthe marker's undecided='fail' requires a decision on every entry")
         return report
 
     @property
     def counts(self) -> Counter[str]:
-        """How often each verdict came, and side effects."""
+        """How often each verdict occurred, and the number of side effects."""
         return self.welcome + self.unwelcome
 
     def news(self) -> dict[str, int]:
-        """The counts that came since this was asked before; below 0 for failures that hypothesis found smaller."""
+        """The counts since the last call; negative for failures for which hypothesis found smaller examples."""
         new = self.counts
         new.subtract(self._told)
         self._told = self.counts
         return {verdict: count for verdict, count in new.items() if count}
 
     def undecided(self) -> str:
-        """What came instead of a pass or a fault."""
+        """The verdicts that are neither a pass nor a fault, in words."""
         return ", ".join(f"{count} {verdict}" for verdict, count in self.counts.items()) or (
-            "no check was made (the marker counts checks of the fixture check_gradients: take it as an argument of the "
-            "test)"
+            "no check was made (the marker counts checks by the fixture check_gradients; add it to the arguments of "
+            "the test)"
         )
 
     def _count(self, report: Any, *, welcome: bool) -> None:
@@ -110,7 +112,7 @@ _RUNS: Final = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Two options, and the same in the configuration file."""
+    """Add two options, on the command line and in the configuration file."""
     group = parser.getgroup("autodiff", "gradient checks")
     group.addoption("--gradient-seed", metavar="N", help=_SEED_HELP)
     group.addoption("--gradient-results", metavar="DIR", help="folder for the pictures of wrong gradients")
@@ -120,7 +122,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before hypothesis' own plugin loads the profile
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker and the profiles known, and refuse a seed that is none."""
+    """Register the marker and the profiles, and check the seed."""
     config.addinivalue_line("markers", _MARKER)
     _seed(config)
     config.stash[_CHECKS] = Checks()
@@ -129,7 +131,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _register_profiles() -> None:
-    """`register_profiles`, for those names alone that nobody has given to a profile yet."""
+    """`register_profiles`, but only for names that no profile has yet."""
     hypothesis = import_module("hypothesis")
     known = {}
     for name in _PROFILES:
@@ -144,14 +146,14 @@ def _register_profiles() -> None:
 def check_gradients(pytestconfig: pytest.Config) -> Checks:
     """Check gradients as `autodiff.testing.check_gradients`; raises GradientError, an AssertionError, at a fault.
 
-    It lasts for the session, so that hypothesis calls it as often as it likes.
+    It has session scope, so that tests by hypothesis may use it.
     """
     return pytestconfig.stash[_CHECKS]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
-    """Give the checks of a test their options, those of its fixtures too."""
+    """Set the options for the checks of a test and of its fixtures."""
     searched = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
     item.stash[_RUNS] = item.stash.get(_RUNS, 0) + 1
     item.config.stash[_CHECKS].begin({"seed": _seed(item.config), **_marked(item)}, searched=searched)
@@ -160,7 +162,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Refuse options that there are not, and fail a marked test that decided nothing."""
+    """Fail a test with unknown options, and a marked test that decided nothing."""
     checks = item.config.stash[_CHECKS]
     if refusal := _refusal(item):
         pytest.fail(refusal, pytrace=False)
@@ -174,12 +176,12 @@ def _seed(config: pytest.Config) -> int:
     chosen = config.getoption("--gradient-seed")
     text = str(config.getini("gradient_seed") if chosen is None else chosen)
     if not re.fullmatch("[0-9]+", text):
-        raise pytest.UsageError(f"the seed of gradient checks is a whole number of at least 0, and got {text!r}")
+        raise pytest.UsageError(f"the seed of gradient checks must be a whole number of at least 0, and got {text!r}")
     return int(text)
 
 
 def _marked(item: pytest.Item) -> dict[str, Any]:
-    """The options of a test's markers: its own, and its class's and module's where it says nothing."""
+    """The options of a test's markers: its own take precedence over those of its class and its module."""
     options: dict[str, Any] = {}
     for marker in reversed(list(item.iter_markers("gradients"))):
         options.update((name, marker.kwargs[name]) for name in marker.kwargs if name in _OPTIONS)
@@ -187,20 +189,19 @@ def _marked(item: pytest.Item) -> dict[str, Any]:
 
 
 def _refusal(item: pytest.Item) -> str:
-    """What is wrong with the options of a test's markers; nothing if all is well."""
+    """What is wrong with the options of a test's markers; empty if nothing is."""
     markers = list(item.iter_markers("gradients"))
     unknown = [part for marker in markers for part in (*marker.args, *marker.kwargs.keys() - _OPTIONS)]
     if unknown:
         return f"the marker gradients takes the keywords {', '.join(_OPTIONS)}, and got {unknown}"
     chosen = [marker.kwargs.get("undecided", "count") for marker in markers]
     bad = [choice for choice in chosen if choice not in _UNDECIDED]
-    return f"undecided is 'count' or 'fail', and the marker gradients got {bad[0]!r}" if bad else ""
+    return f"undecided must be 'count' or 'fail', and the marker gradients got {bad[0]!r}" if bad else ""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Give each report of a test, of its fixtures and subtests the counts that are new, and a section if it failed by a
-    wrong gradient."""
+    """Add new counts to each report of a test, its fixtures and its subtests, and a section for a wrong gradient."""
     report: Any = yield
     checks, run = item.config.stash[_CHECKS], item.stash.get(_RUNS, 1)
     counts = checks.news()
@@ -209,19 +210,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.failed and checks.fault is not None:
         checks.shown += 1
         report.sections.append(("gradient check", _section(item, checks)))
-    checks.fault = None  # what fails later fails by itself
+    checks.fault = None  # later failures are not due to this fault
     return report  # type: ignore[no-any-return]
 
 
 def _section(item: pytest.Item, checks: Checks) -> str:
     python = getattr(checks.subject, "python", None)
-    again = f"again: pytest {shlex.quote(item.nodeid)} --gradient-seed={checks.options['seed']}"
+    again = f"repeat: pytest {shlex.quote(item.nodeid)} --gradient-seed={checks.options['seed']}"
     parts = [str(checks.fault), python() if callable(python) else "", _picture(item, checks), again]
     return "\n".join(part for part in parts if part)
 
 
 def _picture(item: pytest.Item, checks: Checks) -> str:
-    """Draw the fault and say where; say why there is no picture if there is none."""
+    """Draw the fault and return the path of the picture, or the reason why there is none."""
     chosen = item.config.getoption("--gradient-results") or item.config.getini("gradient_results")
     folder = item.config.rootpath / str(chosen)
     path = folder / f"{_file_name(item.nodeid)}{f'-{checks.shown}' if checks.shown > 1 else ''}.svg"
@@ -235,15 +236,15 @@ def _picture(item: pytest.Item, checks: Checks) -> str:
 
 
 def _file_name(nodeid: str) -> str:
-    """The test's name in characters that every file system takes; a number tells apart what they make equal."""
+    """The test's name in characters that every file system allows, with a checksum if any was replaced."""
     plain = nodeid.replace("::", "-")
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", plain).strip("-")[:_LONGEST]
     return name if name == plain else f"{name}-{crc32(nodeid.encode(errors='replace')):08x}"
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """One line with the counts of all verdicts, those of xdist's workers too."""
-    runs: dict[Any, dict[int, Counter[str]]] = {}  # of each test, on each worker
+    """Write one line with the counts of all verdicts, those of xdist's workers included."""
+    runs: dict[Any, dict[int, Counter[str]]] = {}  # by test and worker, the counts of each run
     for report in (report for reports in terminalreporter.stats.values() for report in reports):
         for run, new in (value for name, value in getattr(report, "user_properties", ()) if name == _PROPERTY):
             test = getattr(report, "node", None), report.nodeid

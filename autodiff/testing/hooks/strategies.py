@@ -1,7 +1,7 @@
 """Hypothesis strategies: numbers, shapes, arrays, points of a domain, programs, nodes, names.
 
 All shrink to the fewest nodes and the simplest numbers. Where autodiff is installed, ``st.from_type`` knows `Value`,
-`Tensor`, `Program` and `Name`; elsewhere call `autodiff.testing.register` once.
+`Tensor`, `Program` and `Name`; otherwise, call `autodiff.testing.register` once.
 """
 
 from __future__ import annotations
@@ -42,18 +42,20 @@ _OWN: Final = 4  # of six calls
 
 
 def numbers(low: float = -3.0, high: float = 3.0) -> st.SearchStrategy[float]:
-    """Finite floats in [low, high], small integers first: there lie ties, kinks and repeated values.
+    """Finite floats in [low, high], small integers first: ties, kinks and repeated values are there.
 
-    None but 0 is so close to 0 that its square is lost.
+    The square of a non-zero number never underflows.
+
+    Raises TypeError for bounds that are not numbers, ValueError unless both are finite and low ≤ high.
 
     >>> from hypothesis import find
     >>> find(numbers(), lambda x: x < 0)
     -1.0
     """
     if not is_plain_number(low) or not is_plain_number(high):
-        raise TypeError(f"numbers are drawn between two numbers, and got {describe(low)} and {describe(high)}")
+        raise TypeError(f"low and high must be numbers, and got {describe(low)} and {describe(high)}")
     if not -math.inf < low <= high < math.inf:
-        raise ValueError(f"numbers are drawn between finite low ≤ high, and got {low} and {high}")
+        raise ValueError(f"low and high must be finite with low ≤ high, and got {low} and {high}")
     whole = [float(x) for x in (1, 2, 3, 0, -1, -2, -3) if low <= x <= high]
     least = 1e-4 * max(abs(low), abs(high))
     # no filter and no map: hypothesis would vary these numbers, and leave out 6 to 15 of 135 operations in 200 programs
@@ -63,14 +65,14 @@ def numbers(low: float = -3.0, high: float = 3.0) -> st.SearchStrategy[float]:
 
 
 def coordinates(domain: Domain, *, kinks: bool = False) -> st.SearchStrategy[float]:
-    """Numbers of the interval in which tests draw, at least 0.05 away from its kinks unless ``kinks`` allows them.
+    """Numbers in the interval of a domain from which tests draw, at least 0.05 away from its kinks unless ``kinks``.
 
     >>> from hypothesis import find
     >>> find(coordinates(Domain(0.0, 2.0, "0 < x < 2")), lambda x: x > 1)
     2.0
     """
     if not isinstance(domain, Domain):
-        raise TypeError(f"coordinates are drawn in a Domain, and got {describe(domain)}")
+        raise TypeError(f"coordinates takes a Domain, and got {describe(domain)}")
     found = numbers(domain.low, domain.high)
     return found if kinks else found.filter(lambda x: all(abs(x - kink) >= _AWAY for kink in domain.kinks))
 
@@ -137,9 +139,11 @@ def points(
     Args:
         entry: the primitive, or its name in the table.
         shapes: of the inputs; those of one of its examples if left out.
-        kinks: whether they may stand on a kink.
+        kinks: whether inputs may be at a kink.
 
-    Raises TypeError for what is neither, ValueError for a name that is not in the table.
+    Raises:
+        TypeError: if ``entry`` is neither a primitive nor a name.
+        ValueError: if the name is not in the table.
 
     >>> from hypothesis import find
     >>> find(points("log"), lambda inputs: True)
@@ -148,7 +152,7 @@ def points(
     if isinstance(entry, str):
         entry = named(entry)
     if not isinstance(entry, Primitive):
-        raise TypeError(f"points are drawn for a primitive or its name, and got {describe(entry)}")
+        raise TypeError(f"points takes a primitive or its name, and got {describe(entry)}")
     if shapes is not None:
         return _points(entry, shapes, kinks)
     known = [example.shapes for example in entry.examples] or [((),) * (entry.arity or 1)]
@@ -166,14 +170,14 @@ def programs(
 ) -> st.SearchStrategy[Program]:
     """Random programs over Values or Tensors that shrink to the fewest steps and the simplest numbers.
 
-    Some operations are called once each, mostly on inputs made for them, so that a large table is soon gone through;
-    then the first of them meet often, on what is there.
+    Some operations are called once each, mostly on inputs drawn for them, so that even a large table is covered soon;
+    then the first of them are called repeatedly on existing values.
 
     Args:
         kind: Value or Tensor.
-        operations: what they are made of; the table's `vocabulary` of ``kind`` if left out.
-        kinks: where a step may stand on a kink (see `resolve`): nowhere, so that `check_gradients` finds every correct
-            gradient right, unless relations or other judges that know of kinks are to meet them.
+        operations: the operations to use; the table's `vocabulary` of ``kind`` if left out.
+        kinks: where a step may be at a kink (see `resolve`). With "nowhere", `check_gradients` finds every correct
+            gradient right; allow kinks for relations and other judges that can handle them.
         most: the largest number of instructions.
 
     >>> from hypothesis import find
@@ -192,7 +196,7 @@ def programs_of_either_kind() -> st.SearchStrategy[Program]:
     return programs(Value) | programs(Tensor)
 
 
-Call = tuple[Operation, Sequence[int], Sequence[Any]]  #: where its operands are, or the inputs that it brings along
+Call = tuple[Operation, Sequence[int], Sequence[Any]]  #: with the places of its operands, or with new inputs
 
 
 def _programs(kind: Kind, known: Vocabulary, kinks: Kinks, most: int) -> st.SearchStrategy[Program]:
@@ -218,7 +222,7 @@ def _programs(kind: Kind, known: Vocabulary, kinks: Kinks, most: int) -> st.Sear
 
 
 def _calls(kind: Kind, operation: Operation) -> st.SearchStrategy[Call]:
-    """Calls of an operation: of what is there, of one input several times, and, more often, of inputs of its own."""
+    """Calls of an operation on existing values, on one new input several times, and, more often, on new inputs."""
     earlier = st.tuples(*[st.integers(0, 7)] * operation.arity).map(lambda back: (operation, back, ()))
     own = [_inputs(kind, operation).map(lambda inputs: (operation, (), inputs)) for _ in range(_OWN)]
     once = _inputs(kind, operation, 1).map(lambda inputs: (operation, (), inputs))
@@ -226,7 +230,7 @@ def _calls(kind: Kind, operation: Operation) -> st.SearchStrategy[Call]:
 
 
 def _inputs(kind: Kind, operation: Operation, most: int | None = None) -> st.SearchStrategy[tuple[Any, ...]]:
-    """Operands inside the domain, ``most`` at the most, of shapes that fit: any that broadcast where they may."""
+    """At most ``most`` operands inside the domain, of shapes that fit: any that broadcast, if that is allowed."""
     domains = operation.domains[:most]
     if kind is Value:
         return st.tuples(*[_operand(domain, None) for domain in domains])
@@ -252,7 +256,7 @@ def _alike(whole: Shape, count: int) -> st.SearchStrategy[tuple[Shape, ...]]:
 
 @cache
 def _operand(domain: Domain, shape: Shape | None) -> st.SearchStrategy[Any]:
-    """A number, or an array of a shape, half of them up to 1: sums of products stay within the limit then."""
+    """A number, or an array of a shape, half of them at most 1, so that sums of products stay within the limit."""
     low, high = (-3.0, 3.0) if domain.text == ANY.text else (domain.low, domain.high)
     wide = numbers(low, high)
     near = numbers(max(low, -1.0), min(high, 1.0)) if low <= 1.0 else wide
@@ -269,21 +273,21 @@ _LETTERS: Final = st.sampled_from([*sorted(MATRICES), *ascii_letters, *"αβγδ
 
 
 def parameter_names() -> st.SearchStrategy[Name]:
-    """Names of quantities of a network: every letter, indices that fit it, with and without a layer."""
+    """Names of quantities of a network: any letter, with indices that fit it, with and without a layer."""
     return (st.sampled_from(sorted(MATRICES)) | _LETTERS).flatmap(
         lambda letter: st.builds(Name, st.just(letter), _indices_of(letter), st.none() | _COUNTS)
     )
 
 
 def _indices_of(letter: str) -> st.SearchStrategy[tuple[int, ...]]:
-    """None or two for a matrix, any few for another letter."""
+    """No index or two for a matrix, up to three for any other letter."""
     if letter in MATRICES:
         return st.just(()) | st.tuples(_COUNTS, _COUNTS)
     return st.lists(_COUNTS, max_size=3).map(tuple)
 
 
 def register_profiles() -> None:
-    """Make the profiles ``ci``, ``dev`` and ``thorough`` known, for ``settings.load_profile`` or
+    """Register the profiles ``ci``, ``dev`` and ``thorough`` for ``settings.load_profile`` or
     ``pytest --hypothesis-profile``.
 
     ci: the same examples in every run, whatever the machine's speed. dev: a fifth as many, new ones each time.

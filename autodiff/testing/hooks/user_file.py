@@ -1,4 +1,4 @@
-"""A function in a file of the user's: loaded as if the file were run; what goes wrong is told with its line."""
+"""A function in a file of the user: loaded as if the file were run, with errors reported by line."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from typing import Any, Final
 
 __all__ = ["Attempt", "as_script", "function_of", "loaded", "none_fits", "raised"]
 
-_LONGEST: Final = 200  # characters of an error that is told again
+_LONGEST: Final = 200  # characters of an error that is quoted
 _PACKAGES: Final = tuple(Path(__file__).resolve().parents[3] / name for name in ("autodiff", "nn"))
-#: What a function may raise for arguments that do not fit; any other kind comes from its own code.
+#: Errors that a function may raise for arguments that do not fit; any other error comes from its own code.
 _OF_ARGUMENTS: Final = (TypeError, ValueError, IndexError, AttributeError, AssertionError)
 
 
 @contextmanager
 def as_script(path: Path) -> Iterator[None]:
-    """In its body modules are found as if the file were run: its folder comes first, and a ``nn`` there is the one."""
+    """In its body, imports work as if the file were run: its folder comes first, and a ``nn`` there hides this one."""
     folder = path.resolve().parent
     kept = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "nn"}
     nets = (folder / "nn.py", folder / "nn" / "__init__.py")
@@ -47,13 +47,13 @@ def loaded(path: Path) -> ModuleType:
     """The module of a file.
 
     Raises:
-        ValueError: there is no such file, it is no Python file, or it raised something: then with the line.
+        ValueError: if the file does not exist, is not a Python file, or raises an error, which is quoted with its line.
     """
     if not path.exists():
         raise ValueError(f"{path} does not exist")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if path.suffix != ".py" or not path.is_file() or spec is None or spec.loader is None:
-        raise ValueError(f"a function is read from a Python file, and {path} is none")
+        raise ValueError(f"expected a Python file, and got {path}")
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
@@ -63,7 +63,7 @@ def loaded(path: Path) -> ModuleType:
 
 
 def function_of(module: ModuleType, path: str, name: str) -> Callable[..., Any]:
-    """What is called ``name`` in the module; ValueError, which lists its functions, if that cannot be called."""
+    """The function ``name`` of the module; raises ValueError, which lists the functions there are, if it is not one."""
     try:
         found = attrgetter(name)(module)
     except AttributeError:
@@ -79,41 +79,41 @@ def function_of(module: ModuleType, path: str, name: str) -> Callable[..., Any]:
         owner, _, method = name.rpartition(".")
         one = owner.rpartition(".")[2].lower()
         raise ValueError(
-            f"{name} is called on a {owner}, and none was made; write {one} = {owner}(…) in {path}, and name "
+            f"{name} needs an instance of {owner}; write {one} = {owner}(…) in {path}, and check "
             f"{path}:{one}.{method}"
         )
     return found  # type: ignore[no-any-return]
 
 
 def _needs_an_instance(module: ModuleType, name: str) -> bool:
-    """Whether a name is that of a method that Python would call with an instance first: of a class, and not static."""
+    """Whether a name is that of a method that takes an instance first: defined in a class, and not static."""
     owner, _, method = name.rpartition(".")
     holder = attrgetter(owner)(module) if owner else None
     held = inspect.getattr_static(holder, method) if isinstance(holder, type) else None
     return hasattr(held, "__get__") and not isinstance(held, staticmethod | classmethod)
 
 
-# ---- what went wrong -------------------------------------------------------------------------------------------------
+# ---- errors of the user's function -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The error that a call ended in, and its arguments in words."""
+    """The error of a call, and its arguments in words."""
 
     error: BaseException
     arguments: str
 
 
 def raised(error: BaseException, path: Path) -> ValueError | None:
-    """The error of a function as one sentence; None if it came from outside the user's own files."""
+    """The error of a function as one sentence; None if it was raised outside the user's files."""
     place = _place(error, path)
     return ValueError(f"the function raised {_text(error)}{_in_brackets(*place)}") if place else None
 
 
 def none_fits(attempts: Sequence[Attempt], path: Path) -> ValueError:
-    """What to say where every attempt failed: the function's own error, or what each kind of arguments ended in.
+    """The error to raise if every attempt failed: the function's own error, or the error for each kind of arguments.
 
-    An error is the function's own if arguments do not lead to its kind, or if it is the same whatever they are.
+    An error is the function's own if arguments cannot cause its type, or if it is the same for all arguments.
     """
     errors = [(_text(each.error), _place(each.error, path)) for each in attempts]
     own = (k for k, (_, place) in enumerate(errors) if place and not isinstance(attempts[k].error, _OF_ARGUMENTS))
@@ -121,16 +121,16 @@ def none_fits(attempts: Sequence[Attempt], path: Path) -> ValueError:
     if chosen is not None:
         error, arguments = attempts[chosen].error, attempts[chosen].arguments
         sentence = raised(error, path) or error
-        return ValueError(f"{sentence}; it was called with {arguments}, and other arguments are given with --at")
+        return ValueError(f"{sentence}; it was called with {arguments}; give other arguments with --at")
     shapes: dict[str, list[str]] = {}
     for each, (text, place) in zip(attempts, errors, strict=True):
         shapes.setdefault(text + _in_brackets(*place[:1]), []).append(each.arguments)
     tried = "; ".join(f"with {', or '.join(arguments)}: {text}" for text, arguments in shapes.items())
-    return ValueError(f"no arguments were found that the function takes; give them with --at. Tried {tried}")
+    return ValueError(f"found no arguments that the function accepts; give them with --at. Tried {tried}")
 
 
 def _place(error: BaseException, path: Path) -> tuple[str, ...]:
-    """Where an error left the user's own files, as "file, line" and the line's text; () if it never was there."""
+    """The line of the user's files where an error was raised: "file, line N" and its text; () if there is none."""
     folder = path.resolve().parent
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         file = Path(frame.filename)
@@ -145,7 +145,7 @@ def _is_own(file: Path, folder: Path) -> bool:
 
 
 def _text(error: BaseException) -> str:
-    """Kind and message in one line."""
+    """Type and message of an error in one line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:_LONGEST].removesuffix(": ")
 
 

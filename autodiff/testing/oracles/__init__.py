@@ -1,1 +1,1 @@
-"""Independent derivatives: the program in other numbers, and differences with their error."""
+"""Independent derivatives: the program in other arithmetic, and differences with their error."""

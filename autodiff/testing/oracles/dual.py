@@ -1,11 +1,10 @@
 """Dual numbers: a value with its slope along a direction, through the forwards of the table.
 
 A forward is written once for floats, arrays and symbols; here it runs on `Dual`s and on arrays of them (norm,
-logsumexp and linear algebra by their definitions, as NumPy does not compute their forwards on objects). The slopes come
-from the list of elementary derivatives of `autodiff.testing.oracles.dual_slopes`, and from no rule of the table: a
-second derivation of every primitive.
-The parts of a Dual may be floats, ``Fraction``s or mpmath's numbers; the namespace of the forward is made for each by
-`duals_over`.
+logsumexp and linear algebra by their definitions, as NumPy cannot compute their forwards on objects). The slopes come
+from the elementary derivatives in `autodiff.testing.oracles.dual_slopes`, not from rules of the table, so they are an
+independent derivation of every primitive.
+The parts of a Dual may be floats, ``Fraction``s or mpmath's numbers; `duals_over` makes the namespace for each.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ __all__ = ["Dual", "DualArray", "TieError", "duals", "duals_over", "exact"]
 
 
 class TieError(ArithmeticError):
-    """Two equal values were compared: the program stands on a kink, where it has no one slope."""
+    """Two equal values were compared: the program is at a kink, where its slope is not unique."""
 
 
 class Dual:
-    """primal + tangent·ε with ε² = 0; computed with by operators and by any primitive of the table.
+    """primal + tangent·ε with ε² = 0; operators and all primitives of the table accept it.
 
     >>> x = Dual(3.0, 1.0)
     >>> (x * x + 2.0).tangent
@@ -48,7 +47,7 @@ class Dual:
         self.xp = duals if xp is None else xp
 
     def parts(self, other: Any) -> tuple[Any, Any]:
-        """Primal and tangent of an operand; a plain number does not move."""
+        """Primal and tangent of an operand; the tangent of a plain number is 0."""
         if other.__class__ is Dual:
             return other.primal, other.tangent
         return self.xp.constant(other), self.xp.zero
@@ -68,7 +67,7 @@ class Dual:
 
     def __mul__(self, other: Any) -> Any:
         y, dy = self.parts(other)
-        if not y and other.__class__ is not Dual:  # a constant 0 lets nothing through, of an infinite slope either
+        if not y and other.__class__ is not Dual:  # a constant 0 blocks even an infinite slope
             return Dual(self.primal * y, self.xp.zero, self.xp)
         return Dual(self.primal * y, self.primal * dy + self.tangent * y, self.xp)
 
@@ -121,14 +120,14 @@ class Dual:
     __hash__ = object.__hash__
 
     def apart(self, other: Any) -> Any:
-        """The primal to compare with; TieError if it equals ours and does not move with it."""
+        """The other primal, for comparison; raises TieError if it equals ours and their tangents differ."""
         y, dy = self.parts(other)
         if self.primal == y and self.tangent != dy:
-            raise TieError("the program compares two equal values here: it stands on a kink")
+            raise TieError("the program compares two equal values here, so it is at a kink")
         return y
 
     def __float__(self) -> float:
-        raise TypeError("float() of a dual number would lose its slope")
+        raise TypeError("float() of a dual number would lose its slope; use its .primal if that is intended")
 
     def __bool__(self) -> bool:
         return self != 0
@@ -137,7 +136,7 @@ class Dual:
         """Primitives as methods, as Values have them."""
         entry = TABLE.get(name)
         if entry is None or not (entry.elementwise and entry.built_in):  # a user may call one dtype, or __array__
-            raise AttributeError(f"a dual number has no {name}")
+            raise AttributeError(f"a dual number has no attribute {name}")
         return lambda *operands, **params: entry(self, *operands, **params)
 
     def __repr__(self) -> str:
@@ -145,7 +144,7 @@ class Dual:
 
 
 class DualArray(np.ndarray[Any, Any]):
-    """An array of `Dual`s, through which the forwards of all primitives run: NumPy adds and multiplies its elements.
+    """An array of `Dual`s, on which the forwards of all primitives run: NumPy adds and multiplies its elements.
 
     >>> x = np.array([Dual(3.0, 1.0), Dual(2.0, 0.0)]).view(DualArray)
     >>> TABLE["sum"](x * x).tangent
@@ -153,7 +152,7 @@ class DualArray(np.ndarray[Any, Any]):
     """
 
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
-        """Numbers and truth values without axes, and arrays of anything but objects, are plain."""
+        """A DualArray for arrays of objects; results without axes, and of other types, are plain."""
         if return_scalar or not array.ndim:
             return array[()]
         return array.view(DualArray) if array.dtype == object else np.asarray(array)
@@ -161,12 +160,12 @@ class DualArray(np.ndarray[Any, Any]):
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Primitives as methods, as Tensors have them."""
         if name not in BUILT_IN:
-            raise AttributeError(f"an array of dual numbers has no {name}")
+            raise AttributeError(f"an array of dual numbers has no attribute {name}")
         return lambda *operands, **params: TABLE[name](self, *operands, **params)
 
 
 def _recorded(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """A primitive called with a Dual, or an array of them, among its inputs."""
+    """The result of a primitive that has a Dual, or an array of them, among its inputs."""
     if entry.elementwise and not any(isinstance(x, np.ndarray | list | tuple) for x in inputs):
         xp = next(x.xp for x in inputs if x.__class__ is Dual)
         return entry.forward(xp, *inputs, **params)
@@ -192,7 +191,7 @@ def _logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     return TABLE["log"](TABLE["exp"](x - top).sum(axis=axis, keepdims=keepdims)) + top
 
 
-#: Forwards that ask NumPy what it does not know of objects, by their definitions.
+#: Definitions of the forwards that call functions of NumPy which do not support objects.
 _OWN: Final[Mapping[str, Callable[..., Any]]] = {
     "astype": lambda x, *, dtype: x, "logsumexp": _logsumexp, "norm": _norm, **ON_MATRICES,
 }  # fmt: skip
@@ -206,8 +205,8 @@ def duals_over(
 ) -> SimpleNamespace:
     """The namespace for forwards on Duals whose parts are numbers of ``base``, a namespace like ``math``.
 
-    ``constant`` makes such a number of a plain one; ``faults``, raised where a number is not finite, become nan. A
-    function that ``base`` lacks is lacking here too.
+    ``constant`` converts a plain number; errors of the types ``faults``, raised where a number is not finite, become
+    nan. A function that ``base`` lacks is missing here too.
     """
     xp = SimpleNamespace(constant=constant, zero=constant(0.0), base=base, faults=faults)
     for name, slope in SLOPES.items():
@@ -231,7 +230,7 @@ def duals_over(
 
 
 def _add_special(xp: Any) -> None:
-    """What `autodiff.primitives.special` computes with care, by its definitions."""
+    """Add the functions of `autodiff.primitives.special` by their plain definitions."""
 
     def logistic(x: Any) -> Any:
         positive = (x.primal if x.__class__ is Dual else x) > 0
@@ -255,7 +254,7 @@ def _add_special(xp: Any) -> None:
 
 
 def _angle(xp: Any, y: Any, x: Any) -> Any:
-    """The angle of (x, y): by an arc tangent, and half a turn where x < 0."""
+    """The angle of (x, y) by an arc tangent, plus or minus half a turn if x < 0."""
     if x > 0:
         return xp.arctan(y / x)
     turn = xp.base.pi if y >= 0 else -xp.base.pi
@@ -263,7 +262,7 @@ def _angle(xp: Any, y: Any, x: Any) -> Any:
 
 
 def _constant_between_jumps(xp: Any, rounded: Callable[[Any], int]) -> Callable[[Any], Any]:
-    """A function that rounds: its slope is 0."""
+    """A rounding function, whose slope is 0."""
 
     def on_duals(x: Any) -> Any:
         primal = x.primal if x.__class__ is Dual else xp.constant(x)
@@ -277,7 +276,7 @@ def _constant_between_jumps(xp: Any, rounded: Callable[[Any], int]) -> Callable[
 
 
 def _undefined(xp: Any) -> Dual:
-    """nan, for where a number or a slope is not finite: it matters only where no closed gate drops it."""
+    """A Dual of nan, for a number or slope that is not finite: it matters only if no closed gate blocks it."""
     return Dual(xp.constant(math.nan), xp.constant(math.nan), xp)
 
 

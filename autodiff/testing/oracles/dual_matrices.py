@@ -1,7 +1,7 @@
-"""Linear algebra on object arrays of dual numbers, which LAPACK does not know: elimination and perturbation.
+"""Linear algebra on object arrays of dual numbers, which LAPACK does not support: elimination and perturbation.
 
-A second derivation of every factorisation, by other algorithms than those of the table's rules. Where only values tell
-which of several factorisations is meant (a sign, an order), NumPy's of the primal parts is asked.
+An independent derivation of every factorisation, by other algorithms than those of the table's rules. Where several
+factorisations are possible (a sign, an order), NumPy's factorisation of the primal parts decides.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def _primal(x: Any) -> Any:
 
 
 def _of_each(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` of matrices, on stacks that broadcast; params say nothing that matters here."""
+    """``function`` of matrices, applied to stacks that broadcast; params are ignored."""
 
     def applied(*operands: Any, **_params: Any) -> Any:
         lead = np.broadcast_shapes(*(x.shape[:-2] for x in operands))
@@ -78,7 +78,7 @@ def _cholesky(x: Any) -> Any:
 
 
 def _eigen(x: Any) -> tuple[Any, Any]:
-    """First-order perturbation of NumPy's eigenvectors, which is all that a tangent asks for."""
+    """First-order perturbation of NumPy's eigenvectors, which is all that a tangent needs."""
     x = _symmetric(x)
     w, v = np.linalg.eigh(_primal(x))
     moved = v.T @ x @ v
@@ -112,7 +112,7 @@ def _svd(x: Any) -> Any:
 
 
 def _pinv(x: Any) -> Any:
-    """Of full rank."""
+    """The pseudo-inverse of a matrix of full rank."""
     return _solve(x.T @ x, x.T) if x.shape[0] >= x.shape[1] else _solve(x @ x.T, x).T
 
 
@@ -130,5 +130,5 @@ _FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "eigvalsh": lambda x: _eigen(x)[0], "svd": _svd, "svdvals": lambda x: _singular(x)[1], "pinv": _pinv, "qr": _qr,
 }  # fmt: skip
 
-#: By the primitives' names.
+#: The functions on stacks of matrices, by the names of the primitives.
 ON_MATRICES: Final[Mapping[str, Callable[..., Any]]] = {key: _of_each(item) for key, item in _FUNCTIONS.items()}

@@ -1,4 +1,4 @@
-"""Dual numbers in as many digits as are asked for: their parts are numbers of mpmath."""
+"""Dual numbers of any precision: their parts are numbers of mpmath."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["mpmath_duals"]
 
 
 def _spherical_bessel(context: Any) -> Callable[[Any, Any], Any]:
-    """√(π/2x)·J(x), with J of order n + ½; j₋₁ stands beside a factor 0."""
+    """√(π/2x)·J(x), with J of order n + ½; j₋₁ is only multiplied by 0, so its value does not matter."""
 
     def of(x: Any, n: Any) -> Any:
         if not x or n < 0:
@@ -26,7 +26,7 @@ def _spherical_bessel(context: Any) -> Callable[[Any, Any], Any]:
 
 
 def mpmath_duals(digits: int = 50) -> SimpleNamespace:
-    """The namespace for Duals of mpmath's numbers with so many digits."""
+    """The namespace for Duals of mpmath's numbers with ``digits`` decimal digits; raises ImportError without mpmath."""
     try:
         context = import_module("mpmath").mp.clone()
     except ImportError:

@@ -1,4 +1,4 @@
-"""The elementary functions of dual numbers: the slope of each, and those that round, whose slope is 0."""
+"""The slopes of the elementary functions, for dual numbers, and the rounding functions, whose slope is 0."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SLOPES: Final[Mapping[str, Callable[..., Any]]] = {
 
 
 def _floor(x: Any) -> int:
-    """By ``int``, which numbers of every kind know."""
+    """The floor by ``int``, which all types of numbers support."""
     whole = int(x)
     return whole if whole <= x else whole - 1
 

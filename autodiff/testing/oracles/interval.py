@@ -1,8 +1,8 @@
-"""The derivative of a black box with an honest error, and what stands in its way: a kink, a jump, the domain's end.
+"""The derivative of a black box with an honest error bar, and its obstacles: kinks, jumps, the end of the domain.
 
-Central differences at halved steps are extrapolated to step 0. The error that such a table states of itself is now and
-then absurdly small, so an independent one is set beside it: how well a quartic fits the function at random points
-within the last step. Slopes on either side have tables of their own, from the same values.
+Central differences at halved steps are extrapolated to step 0. The error estimate of such a table is sometimes absurdly
+small, so it is combined with an independent one: how well a quartic fits the function at random points within the last
+step. One-sided slopes are extrapolated in separate tables from the same values.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ _FIRST_STEP: Final = 2.0**-4
 _RUNGS: Final = 36
 _FEW: Final = 4
 _ENOUGH: Final = 1e-10  # of the value, or
-_NOTHING: Final = 1e-14  # of the way that φ changes: the derivative may be 0
+_NOTHING: Final = 1e-14  # of the change of φ per step: the derivative may be 0
 _SMALLER_STARTS: Final = (2.0**-4, 2.0**-11, 2.0**-18, 2.0**-25)
-_GOOD: Final = 1e-5  # a bar below this part of the value needs no second start,
-_STILL: Final = 1e-9  # nor does one below this part of the way that φ changes: the derivative may be 0;
-_SMOOTH: Final = 1e-8  # but what is further from a quartic than this may have a small kink, seen at smaller steps
+_GOOD: Final = 1e-5  # a bar below this fraction of the value needs no second start,
+_STILL: Final = 1e-9  # nor does one below this fraction of the change of φ: the derivative may be 0;
+_SMOOTH: Final = 1e-8  # but a φ that differs from a quartic by more than this may have a kink visible at smaller steps
 _JUMP_STEPS: Final = (2.0**-26, 2.0**-32)
 _CURVE_STEPS: Final = tuple(2.0**-k for k in range(1, 47, 3))
 _FINE_STEPS: Final = tuple(2.0**-k for k in range(8, 36, 3))
 _COARSE_STEPS: Final = tuple(2.0**-k for k in range(4, 26, 3))
-_LEAST: Final = 2.0**-1074  # the rounding of numbers that are too small to have all their digits
+_LEAST: Final = 2.0**-1074  # the rounding of subnormal numbers
 
-#: Thirteen points in (−1, 1) and 0, where no difference looks; an orthonormal basis of the quartics on them, and
-#: the slope at 0 of the quartic that fits best.
+#: Thirteen points in (−1, 1), none of them a point of a difference, and 0; an orthonormal basis of the quartics on
+#: them; and the slope at 0 of the best fitting quartic.
 _POINTS: Final = np.append(np.random.default_rng(13).uniform(-1.0, 1.0, 13), 0.0)
 _QUARTICS: Final = np.linalg.qr(np.vander(_POINTS, 5))[0]
 _SLOPE: Final = np.linalg.pinv(np.vander(_POINTS, 5))[3]
-_FITTED: Final = 0.05  # a slope with a bar above this part of it explains nothing
+_FITTED: Final = 0.05  # a slope with a bar above this fraction of it explains nothing
 
 Function = Callable[[float], float]
 
@@ -48,9 +48,9 @@ Function = Callable[[float], float]
 class Estimate:
     """φ′(0): ``value`` ± ``bar``, and the slopes ``left`` and ``right`` of 0, each ± ``side_bar``.
 
-    ``kind`` is ``smooth``, ``kink`` (value and bar then span both slopes), ``jump`` (or an infinite slope) or
-    ``undefined`` (not finite on a side). ``change`` is the steepest way from φ(0) to a value within a few
-    steps; 0 if φ did not change there. ``scale`` is the one it was found with.
+    ``kind`` is ``smooth``, ``kink`` (value ± bar then spans both slopes), ``jump`` (or an infinite slope) or
+    ``undefined`` (not finite on one side or both). ``change`` is the steepest slope of a line from φ(0) to a value
+    within a few steps; 0 if φ did not change there. ``scale`` is the scale of the steps.
     """
 
     kind: str
@@ -68,10 +68,10 @@ def estimate(phi: Function, *, scale: float = 1.0, epsilon: float = EPSILON, siz
     """φ′(0) of any function of one float, by the interval check.
 
     Args:
-        phi: gives a float, nan or inf where it is not defined; φ(0) is finite.
-        scale: the first step is a sixteenth of it.
-        epsilon: the relative rounding of φ's values.
-        size: of the numbers that φ adds up, where it is more than |φ| (units of φ).
+        phi: returns a float, nan or inf where it is not defined; φ(0) is finite.
+        scale: sixteen times the first step (units of the argument).
+        epsilon: the relative rounding of φ's values, dimensionless.
+        size: the size of the numbers that φ adds up, if it exceeds |φ| (units of φ).
 
     >>> found = estimate(lambda t: abs(t))
     >>> found.kind, found.left, found.right
@@ -106,7 +106,7 @@ def _classified(probe: _Probe, climb: _Climb, *, kinked: bool) -> Estimate:
 
 
 class _Probe:
-    """φ with a memory and a count."""
+    """φ with a memory of its values, which counts evaluations."""
 
     def __init__(self, phi: Function, scale: float, epsilon: float, size: float) -> None:
         self.phi, self.epsilon, self.size = phi, epsilon, size
@@ -130,7 +130,7 @@ class _Probe:
         return 2 * max(self.epsilon * max(self.size, *map(abs, values)), _LEAST)
 
     def fitted(self, step: float) -> tuple[float, float]:
-        """The slope of a quartic through random points within the step, and how far φ is from it, as a slope."""
+        """The slope of a quartic fitted at random points within the step, and its misfit to φ, as a slope."""
         values = np.array([self.at(t) for t in (_POINTS * step).tolist()]) - self.middle
         if not np.all(np.isfinite(values)):
             return math.nan, math.inf
@@ -142,7 +142,7 @@ class _Probe:
         return top * float(_SLOPE @ values) / step, top * math.sqrt(float(rest @ rest) / (len(_POINTS) - 5)) / step
 
     def jumps(self) -> bool:
-        """Whether φ changes by nearly as much at a step 64 times smaller, and not by rounding only."""
+        """Whether φ changes by nearly as much over a step 64 times smaller, and by more than rounding."""
         large, small = (
             max(abs(self.at(side * step * self.scale) - self.middle) for side in (-1, 1)) for step in _JUMP_STEPS
         )
@@ -150,7 +150,7 @@ class _Probe:
 
 
 class _Table:
-    """Differences at halved steps, extrapolated; the best entry is the one nearest to those it was made of."""
+    """Differences at halved steps, extrapolated; the best entry is the one nearest to those it was computed from."""
 
     def __init__(self, base: float) -> None:
         self.base = base
@@ -167,7 +167,7 @@ class _Table:
 
 
 class _Climb:
-    """One ladder of steps, from a first one down, with its three tables."""
+    """One descending ladder of steps, with its three tables."""
 
     def __init__(self, probe: _Probe, start: float) -> None:
         self.probe = probe
@@ -208,14 +208,14 @@ class _Climb:
         return max((abs((value - self.probe.middle) / t) for t, value in near), default=0.0)
 
     def finds_kink(self) -> bool:
-        """Whether the slopes on both sides differ, and still do at smaller steps, which are evaluated here."""
+        """Whether the one-sided slopes differ, and still differ at smaller steps, which are evaluated here."""
         gap = self.right.value - self.left.value
         if not abs(gap) > 4 * (self.left.bar + self.right.bar) or self.noise < abs(gap) / 50:
             return False
         return all(self._gap_at(self.centre.step / part, gap) for part in (4, 16))
 
     def _gap_at(self, step: float, gap: float) -> bool:
-        """Whether the slopes differ at this step, extrapolated once: a small gap may hide behind the curvature."""
+        """Whether the slopes differ at this step, extrapolated once: curvature may hide a small gap."""
         found = 2 * self._bend(step / 2) - self._bend(step)
         rounding = 10 * self.probe.rounding(self.probe.at(step), self.probe.at(-step), self.probe.middle) / step
         return rounding < abs(gap) / 4 and found * gap > 0 and abs(found) > abs(gap) / 2
@@ -225,10 +225,9 @@ class _Climb:
 
 
 def over_rounding(phi: Function, *, scale: float = 1.0) -> Estimate | None:
-    """φ′(0) by larger steps, for a φ that does not change over small ones as its values are rounded; None if unclear.
+    """φ′(0) by larger steps, for a φ whose rounded values do not change over small ones; None if unclear.
 
-    Rounding leaves the same rest at every step; a φ that is constant here and not there leaves one as large as the
-    step.
+    The residue of rounding is the same at every step; that of a φ that is constant only in places grows with the step.
 
     >>> found = over_rounding(lambda t: round(3 * t, 6))
     >>> abs(found.value - 3) < found.bar < 1e-3
@@ -243,9 +242,9 @@ def over_rounding(phi: Function, *, scale: float = 1.0) -> Estimate | None:
 
 
 def plateau(phi: Function, analytic: float, found: Estimate, *, size: float = 0.0) -> bool:
-    """A second opinion: whether differences at three fine steps in a row give the analytic derivative, not the found.
+    """Whether differences at three fine steps in a row agree with the analytic derivative and not with ``found``.
 
-    Each may be off by its own rounding only; then the extrapolated value was deceived by larger steps.
+    Each may be off by its rounding only; then larger steps misled the extrapolation.
     """
     probe = _Probe(phi, found.scale, EPSILON, size)
     run = 0
@@ -261,9 +260,9 @@ def plateau(phi: Function, analytic: float, found: Estimate, *, size: float = 0.
 
 
 def errors_over_step(phi: Function, analytic: float, *, scale: float = 1.0) -> tuple[tuple[float, float], ...]:
-    """(h, |(φ(h) − φ(−h))/2h − analytic|) from large steps to small: the curve that a plain gradient check lives on.
+    """(h, |(φ(h) − φ(−h))/2h − analytic|) from large steps to small: the error curve of a plain gradient check.
 
-    A right derivative leaves a valley, curvature on its one side and rounding on the other; a wrong one a plateau.
+    A right derivative shows a valley between curvature and rounding; a wrong one shows a plateau.
 
     >>> import math
     >>> right, wrong = (errors_over_step(lambda t: math.sin(1 + t), slope) for slope in (math.cos(1), 0.55))

@@ -1,6 +1,6 @@
 """The oracles that run the program again: in exact arithmetic, dual numbers, mpmath, or complex numbers.
 
-Each gives the derivative along a direction, or raises `NotApplicable` with the reason.
+Each returns the derivative along a direction, or raises `NotApplicable` with the reason.
 """
 
 from __future__ import annotations
@@ -25,37 +25,37 @@ __all__ = ["ORACLES", "NotApplicable", "elements", "rounding_back", "slope_by"]
 
 Slope = Callable[[Subject, Arrays, Arrays, Arrays], float]
 
-_COMPLEX_STEP: Final = 2.0**-200  # its square is lost beside 1, and nothing is subtracted
+_COMPLEX_STEP: Final = 2.0**-200  # its square vanishes beside 1, and nothing is subtracted
 _SHORT: Final = 2**10  # multiples of 1/1024 below 2¹³: products and sums of them are exact in float64
 _LAST_DIGITS: Final = 1e-12
 
 
-class NotApplicable(Exception):  # noqa: N818 - an answer, not an error
+class NotApplicable(Exception):  # noqa: N818 - not an error
     """An oracle cannot run this program."""
 
 
 def slope_by(oracle: str, subject: Subject, points: Arrays, direction: Arrays, weights: Arrays) -> float:
-    """⟨weights, ∂f/∂direction⟩ by an oracle of `ORACLES`; raises NotApplicable."""
+    """⟨weights, ∂f/∂direction⟩ by an oracle of `ORACLES`; raises NotApplicable if it cannot run the program."""
     try:
         with np.errstate(all="ignore"):
             slope = ORACLES[oracle](subject, points, direction, weights)
         if not math.isfinite(slope):
-            raise NotApplicable(f"its numbers overflow: it gives {slope}")
+            raise NotApplicable(f"its numbers overflow: it returns {slope}")
         return slope
     except NotApplicable:
         raise
     except ImportError:
         raise
-    except Exception as error:  # the user's function may do anything with numbers it does not know
+    except Exception as error:  # the user's function may do anything with unknown types of numbers
         raise NotApplicable(f"{type(error).__name__}: {' '.join(str(error).split())}") from None
 
 
 def _by_duals(xp: Any, subject: Subject, points: Arrays, direction: Arrays, weights: Arrays) -> Any:
-    """The program on dual numbers: the tangents of its outputs, weighted and added up."""
+    """The weighted sum of the tangents of the outputs, by running the program on dual numbers."""
     if not isinstance(subject, OwnFunction):
-        raise NotApplicable("dual numbers run programs of this project only")
+        raise NotApplicable("it runs functions of Values and Tensors only")
     if any(v.any() for leaf, v in zip(subject.leaves, direction, strict=True) if leaf.argument is None):
-        raise NotApplicable("the parameters that f holds are not among its arguments")
+        raise NotApplicable("it differentiates arguments, not parameters that f holds")
     leaves = [
         _lifted(xp, x, v, scalar=leaf.scalar) for leaf, x, v in zip(subject.leaves, points, direction, strict=True)
     ]
@@ -87,17 +87,17 @@ def _by_mpmath(subject: Subject, points: Arrays, direction: Arrays, weights: Arr
 
 
 def _by_fractions(subject: Subject, points: Arrays, direction: Arrays, weights: Arrays) -> float:
-    """Exact where floats are: every value on the way is a short number, and so is the derivative."""
+    """The exact derivative, where floats are exact too: every value, and the derivative, is a short number."""
     if isinstance(subject, OwnFunction) and not all(map(_is_short, _data(subject, points))):
-        raise NotApplicable("floats round on the way")  # and Fractions grow: 100,000 steps would never end
+        raise NotApplicable("floats round in the forward pass")  # and Fractions grow: 100,000 steps would never end
     slope = Fraction(_by_duals(exact, subject, points, direction, weights))
     if not _is_short(slope):
-        raise NotApplicable("floats round on the way")
+        raise NotApplicable("floats round the derivative")
     return float(slope)
 
 
 def _data(subject: OwnFunction, points: Arrays) -> Iterable[float]:
-    """Every number of the recorded graph, constants too."""
+    """All numbers of the recorded graph, including constants."""
     for output in subject.call(points)[1]:
         for node in topological(output):
             for item in (node, *node.inputs):
@@ -105,15 +105,15 @@ def _data(subject: OwnFunction, points: Arrays) -> Iterable[float]:
 
 
 def elements(subject: OwnFunction, points: Arrays) -> int:
-    """How many numbers the arrays of the recorded graph hold: dual numbers compute them one by one."""
+    """How many numbers the arrays of the recorded graph hold, which dual numbers compute one by one."""
     nodes = {node for output in subject.call(points)[1] for node in topological(output)}
     return sum(np.size(node._data) for node in nodes if not node.scalar)
 
 
 def rounding_back(subject: OwnFunction, points: Arrays, cotangents: Arrays) -> float:
-    """By how much the backward pass may round; 0 where every number of it is short, but for a fault in its last digits.
+    """A bound on the rounding of the backward pass; 0 if all its numbers are short, up to their last digits.
 
-    x/10 ten times has short values and the derivative 1; ten rounded tenths add up to a little less.
+    A sum of ten x/10 has short values and the derivative 1, but ten rounded tenths add up to a little less.
     """
     numbers: list[float] = []
     for output, cotangent in zip(subject.call(points)[1], cotangents, strict=True):
@@ -134,10 +134,10 @@ def _is_short(number: Any) -> bool:
 
 
 class _Analytic(np.lib.mixins.NDArrayOperatorsMixin):
-    """A complex array that refuses what has no complex derivative: comparisons, absolute values, rounding.
+    """A complex array that refuses functions without a complex derivative: comparisons, absolute values, rounding.
 
-    It is no ndarray, so that nothing makes a plain array or number of it unseen: a derivative lost on the way would
-    acquit the gradient that lost the same.
+    It is not an ndarray, so that nothing converts it silently to a plain array or number: a lost derivative would
+    acquit a gradient that lost the same.
     """
 
     def __init__(self, data: Any) -> None:
@@ -176,19 +176,19 @@ class _Analytic(np.lib.mixins.NDArrayOperatorsMixin):
         return len(self._data)
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
-        raise NotApplicable("a plain number or array made of it has no complex derivative")
+        raise NotApplicable("a conversion to a plain number or array has no complex derivative")
 
     __array__ = __float__ = __int__ = __complex__ = __bool__ = __index__ = _refuse
 
 
 def _plain(item: Any) -> Any:
-    """Arguments with complex arrays in place of those that refuse."""
+    """Arguments with plain complex arrays instead of `_Analytic` ones."""
     if isinstance(item, _Analytic):
         return item._data
     return tree_map(_plain, item) if isinstance(item, list | tuple | dict) else item
 
 
-#: What a complex array says of itself, and which of its methods it keeps.
+#: The attributes of a complex array, and the methods that have a complex derivative.
 _FACTS: Final = frozenset({"shape", "ndim", "size"})
 _METHODS: Final = frozenset({
     "sum", "mean", "prod", "dot", "copy", "reshape", "ravel", "flatten", "transpose", "squeeze", "swapaxes", "cumsum",
@@ -209,17 +209,17 @@ _LINEAR: Final = frozenset({
 def _by_complex_step(subject: Subject, points: Arrays, direction: Arrays, weights: Arrays) -> float:
     """Im f(x + i h v)/h: no subtraction, so h may be tiny. Source: Squire and Trapp (1998)."""
     if not isinstance(subject, PlainPair):
-        raise NotApplicable("the complex step runs pairs over NumPy arrays only")
+        raise NotApplicable("it runs pairs of functions of NumPy arrays only")
     leaves = [_Analytic(x + 1j * _COMPLEX_STEP * v) for x, v in zip(points, direction, strict=True)]
     terms = []
     for output, weight in zip(flatten(subject.f(*subject.arguments(leaves))), weights, strict=True):
         if not isinstance(output, _Analytic):
-            raise NotApplicable("the function made real numbers of complex ones")
+            raise NotApplicable("the function turned complex numbers into real ones")
         terms.append(float(np.sum(weight * output._data.imag)) / _COMPLEX_STEP)
     return float(sum(terms))
 
 
-#: From the sharpest on. What always applies are differences, in `autodiff.testing.oracles.interval`.
+#: From the sharpest on. Differences, in `autodiff.testing.oracles.interval`, always apply.
 ORACLES: Final[Mapping[str, Slope]] = {
     "exact": _by_fractions, "dual": _by_floats, "mpmath": _by_mpmath, "complex": _by_complex_step,
 }  # fmt: skip

@@ -1,1 +1,1 @@
-"""Random programs: what they are made of, how they print, fail and shrink."""
+"""Random programs: their operations, their source text, their judges and their shrinking."""

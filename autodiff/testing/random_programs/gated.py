@@ -1,6 +1,6 @@
-"""Steps of programs that are no primitives: branches that end in a constant, and closed gates beside infinite slopes.
+"""Steps that are not primitives: branches that end in a constant, and closed gates beside infinite slopes.
 
-Each is one line of Python. What it computes of nodes, what of other numbers, and how it is printed come from that line.
+Each is one line of Python, which is printed, and run both on nodes and in other arithmetic.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["BRANCHES", "GATES", "Line", "lines"]
 class Line:
     """A step: Python with {0} and {1} for its operands, which have ``shapes``.
 
-    ``where`` says, in the same way, where no infinite slope is open: from there a smooth factor 0 would make nan of it.
+    ``where``, written likewise, holds where no infinite slope gets through: a smooth factor 0 would make nan of it.
     """
 
     name: str
@@ -34,18 +34,18 @@ class Line:
     where: str = ""
 
     def call(self, *, quiet: bool) -> Callable[..., Any]:
-        """The line as a function of nodes or plain data; ``quiet`` over arrays, as NumPy warns of what a gate hides."""
+        """The line as a function of nodes or plain data; ``quiet`` silences NumPy's warnings on values behind gates."""
         return partial(_silently if quiet else _called, _function(self.written, len(self.shapes)))
 
     @property
     def fits(self) -> Callable[..., bool]:
-        """Whether plain data may be the operands."""
+        """A function that tells whether plain data may be the operands."""
         condition = _function(self.where or "True", len(self.shapes))
         return lambda *operands: _holds(condition, *operands)
 
     @property
     def over(self) -> Callable[..., Any]:
-        """The line in other arithmetic: the forwards of its primitives over a namespace that comes first."""
+        """The line in other arithmetic: a function of a namespace for forwards, then the operands."""
         run = _function(self.written, len(self.shapes))
         return lambda xp, *operands: run(_Forwards(xp), *operands)
 
@@ -65,7 +65,7 @@ def _silently(run: Callable[..., Any], *operands: Any) -> Any:
 
 
 def _holds(condition: Callable[..., Any], *operands: Any) -> bool:
-    """Whether a condition holds everywhere; not of shapes that do not fit together."""
+    """Whether a condition holds for every element; False if the shapes do not fit."""
     try:
         return bool(np.all(_silently(condition, *operands)))
     except (TypeError, ValueError):
@@ -73,7 +73,7 @@ def _holds(condition: Callable[..., Any], *operands: Any) -> bool:
 
 
 class _Forwards:
-    """Primitives by name, over a namespace as `autodiff.primitives.namespace` has them."""
+    """The forwards of primitives by name, over a namespace like those of `autodiff.primitives.namespace`."""
 
     def __init__(self, xp: Any) -> None:
         self.xp = xp
@@ -82,7 +82,7 @@ class _Forwards:
         entry = TABLE[name]
 
         def forward(*operands: Any, **params: Any) -> Any:
-            if all(map(is_plain_number, operands)):  # which a gate left: as IEEE computes with them
+            if all(map(is_plain_number, operands)):  # constants from a gate: in IEEE arithmetic
                 return entry(*operands, **params)
             return entry.forward(self.xp, *operands, **params)
 
@@ -98,8 +98,8 @@ _TWO: Final[tuple[Shape, ...]] = ((), ())
 _BRANCH: Final = Line("branch", "({0} if {0} > 0.0 else 0.0)")
 _BRANCH_OF_SUM: Final = Line("branch", "(ad.sum({0}) if ad.sum({0}) > 0.0 else 0.0)")
 _CHOICE: Final = Line("choice", "ad.where({0} > 0.0, {0}, 0.0)")
-#: Where a gate is closed, a constant factor 0 too, nothing gets through, whatever stands before or behind it. Lengths
-#: and what is squared are smooth at 0 all the same, where a slope inside is infinite.
+#: A closed gate, a constant factor 0 included, lets nothing through, whatever comes before or after it. Lengths and
+#: squares are smooth at 0, although a slope inside is infinite there.
 _GATED: Final = (
     Line("root_of_relu", "ad.sqrt(ad.relu({0}))"),
     Line("root_of_maximum", "ad.sqrt(ad.maximum({0}, 0.0))", where="{0} != 0.0"),
@@ -134,14 +134,14 @@ _MASKED: Final = (
     Line("roots_of_units", "ad.sqrt(ad.relu({0} @ {1}))", ((3, 2), (2,))),
 )
 
-#: What is 0 below a kink at 0: by Python's ``if`` (of an array by that of its sum), which ends in a constant that is no
-#: node, and by `autodiff.where`.
+#: Functions that are 0 below a kink at 0: by Python's ``if`` (for an array, on its sum), which ends in a plain
+#: constant, and by `autodiff.where`.
 BRANCHES: Final = (_BRANCH.name, _CHOICE.name)
-#: Closed gates before and behind infinite slopes; the last ones are products of arrays with masks.
+#: Closed gates before and after infinite slopes; the last ones are products of arrays with masks.
 GATES: Final = tuple(line.name for line in (*_GATED, *_MASKED))
 
 
 def lines(*, arrays: bool) -> Mapping[str, Line]:
-    """The steps of `BRANCHES` and `GATES` by name, those over arrays or those over numbers."""
+    """The steps of `BRANCHES` and `GATES` by name, over arrays or over numbers."""
     every = (_BRANCH_OF_SUM, _CHOICE, *_GATED, *_MASKED) if arrays else (_BRANCH, _CHOICE, *_GATED)
     return {line.name: line for line in every}

@@ -1,4 +1,4 @@
-"""Judges of programs: functions that say what is wrong with one, and that of dual numbers, which know no rule."""
+"""Judges of programs: functions that return the fault of a program; one of them by dual numbers, which use no rule."""
 
 from __future__ import annotations
 
@@ -16,32 +16,36 @@ from autodiff.values.value import Value
 
 __all__ = ["Judge", "OtherKindError", "Undecided", "dual_fault"]
 
-#: Says what is wrong with a program, None if nothing; raises `Undecided` if it cannot tell.
+#: Returns what is wrong with a program, None if it is right; raises `Undecided` if it cannot decide.
 Judge = Callable[[Program], str | None]
 
 _ROUNDING: Final = 1e-13
 
 
-class Undecided(Exception):  # noqa: N818 - it is no error
-    """A judge cannot tell whether a program is right: no pass and no fault."""
+class Undecided(Exception):  # noqa: N818 - not an error
+    """A judge cannot decide whether a program is right: neither a pass nor a fault."""
 
 
 class OtherKindError(TypeError):
-    """A judge was asked about programs of a kind that it cannot judge: a mistake of whoever asked, and no fault."""
+    """A judge was called with a program of a kind that it cannot judge: an error of the caller, not of the program."""
 
 
 def dual_fault(program: Program) -> str | None:
-    """What is wrong with the gradient of a program over Values beside its slope in dual numbers, which know no rule.
+    """Compare ⟨∇f, v⟩ of a program over Values with its slope along v in dual numbers; None if the two agree.
 
-    One backward pass against one forward pass along a direction. Raises `Undecided` where there is no finite slope,
-    as at a tie, and `OtherKindError`, a TypeError, for a program over Tensors.
+    Dual numbers use no rule of the table: one backward pass is compared with one forward pass along a direction.
+
+    Raises:
+        Undecided: if there is no finite slope, as at a tie.
+        OtherKindError: a TypeError, if the program is over Tensors.
+        TypeError: if ``program`` is not a Program.
 
     >>> dual_fault(Program.parse("Value 1.5; sin 0; multiply 1 0"))
     """
     check_program(program, "dual_fault")
     if program.kind is not Value:
         raise OtherKindError(
-            "dual_fault judges programs over Values, and got one over Tensors; relation_fault judges those of both"
+            "dual_fault judges programs over Values, and got one over Tensors; use relation_fault, which judges both"
         )
     leaves, directions = program.leaves(), _direction(len(program.inputs))
     output = as_node(program(*leaves))
@@ -66,12 +70,12 @@ def dual_fault(program: Program) -> str | None:
 
 @cache
 def _direction(count: int) -> tuple[float, ...]:
-    """Numbers of either sign, all of different size."""
+    """Numbers of both signs, all of different size."""
     return tuple((1.0, 1.3125, -0.71875)[k % 3] * (1.0 + 0.4375 * (k // 3)) for k in range(count))
 
 
 def _allowed(program: Program, directions: Sequence[float]) -> float:
-    """How far ⟨∇f, v⟩ of two correct engines may be apart."""
+    """How far the ⟨∇f, v⟩ of two correct engines may differ."""
 
     def moved(k: int) -> list[Any]:
         leaves = program.leaves()

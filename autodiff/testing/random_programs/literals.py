@@ -1,4 +1,4 @@
-"""Constants and primitives as Python source: inf and nan too, arrays with their type, names public or not."""
+"""Constants and primitives as Python source: inf and nan, arrays with their type, public and private names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["literal", "spelled"]
 
 
 def spelled(entry: Primitive) -> str:
-    """What a primitive is called in Python: by its name where `autodiff` exports it, else out of the table.
+    """A primitive as Python source: by its name if `autodiff` exports it, else as an entry of the table.
 
     >>> from autodiff.primitives.primitive import TABLE
     >>> spelled(TABLE["exp"])

@@ -1,8 +1,7 @@
-"""What a program may do in one step: each primitive of the table, with the params of its examples; and gates.
+"""The operations of a program: each primitive of the table, with the params of its examples; branches; gates.
 
-A primitive that anybody adds to the table is an operation from then on; listed, in
-`autodiff.testing.random_programs.gated`, are only branches whose other side is a constant and closed gates beside
-infinite slopes.
+A primitive becomes an operation as soon as it is in the table. Only branches with a constant on their other side and
+closed gates beside infinite slopes are listed by hand, in `autodiff.testing.random_programs.gated`.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ __all__ = [
 #: What a program is made of: `Value` or `Tensor`.
 Kind = type[Value] | type[Tensor]
 
-#: Of a program: a number where it is over Values, an array where it is over Tensors.
+#: A value of a program: a number in one over Values, an array in one over Tensors.
 Operand = float | np.ndarray[Any, Any]
 
 
@@ -42,11 +41,11 @@ def _anywhere(*_: Any) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """One step of a program: ``call`` of ``arity`` operands, defined where ``fits`` says so.
+    """One step of a program: ``call`` of ``arity`` operands, defined where ``fits`` returns True.
 
-    ``written`` is the call as Python source with {0}, {1}, … for the operands, ``shapes`` are operands that fit. One
-    that is no primitive may say by ``over(xp, *operands)`` what it is in other arithmetic. A ``quiet`` one computes
-    what it does not use, and its Python is to run without NumPy's warnings.
+    ``written`` is the call as Python source with {0}, {1}, … for the operands; ``shapes`` are shapes of operands that
+    fit. An operation that is not a primitive may define itself in other arithmetic by ``over(xp, *operands)``. A
+    ``quiet`` one computes values that it does not use, so its source runs without NumPy's warnings.
     """
 
     name: str
@@ -63,7 +62,7 @@ class Operation:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not callable(self.call):
             raise TypeError(
-                "an operation has a name and a function, as Operation('add', 2, operator.add), and got "
+                "an operation needs a name and a function, as in Operation('add', 2, operator.add), and got "
                 f"{describe(self.name)} and {describe(self.call)}"
             )
         whole_number(self.arity, f"the number of operands of {self.name}", least=1)
@@ -89,23 +88,26 @@ class Operation:
 
     @property
     def domains(self) -> tuple[Domain, ...]:
-        """Where each operand may lie, kinks and what ``fits`` says apart."""
+        """The domain of each operand, apart from kinks and from ``fits``."""
         return (ANY,) * self.arity if self.primitive is None else (self.primitive.domain * self.arity)[: self.arity]
 
     @property
     def broadcasts(self) -> bool:
-        """Whether operands of any shapes that broadcast together will do."""
+        """Whether operands may have any shapes that broadcast together."""
         return not any(self.shapes) and (self.primitive is None or self.primitive.elementwise)
 
     def forward(self, xp: Any, *operands: Any) -> Any:
-        """The primitive's forward alone, on whatever numbers ``xp`` computes with.
+        """The primitive's forward alone, in the arithmetic of ``xp``.
 
-        Raises TypeError for an operation that is no primitive and does not say what it is there.
+        Raises TypeError for an operation that is neither a primitive nor defined in other arithmetic.
         """
         if self.over is not None:
             return self.over(xp, *operands)
         if self.primitive is None:
-            raise TypeError(f"{self.name} is no primitive of the table; an engine has to say what it does")
+            raise TypeError(
+                f"{self.name} is neither a primitive nor defined in other arithmetic; give it over=, or "
+                "define it in the engine"
+            )
         return self.primitive.forward(xp, *operands, **self.params)
 
     def source(self, names: Sequence[str]) -> str:
@@ -122,17 +124,21 @@ def vocabulary(kind: Kind = Value, *, of: Iterable[str] | None = None) -> dict[s
 
     Args:
         kind: Value takes the elementwise primitives on numbers, Tensor every primitive of the table.
-        of: names of primitives, of `BRANCHES` and of `GATES`, if not all are wanted.
+        of: names of primitives, of `BRANCHES` and of `GATES`; all of them if left out.
 
-    Params follow the name: ``sum[axis=0]``. Raises TypeError for another kind, ValueError for a name that is not in
-    the table.
+    Returns:
+        the operations by name; params follow the name of the primitive: ``sum[axis=0]``.
+
+    Raises:
+        TypeError: if ``kind`` is neither Value nor Tensor, or ``of`` is not a list of names.
+        ValueError: if a name is not in the table.
 
     >>> list(vocabulary(Value, of=["add", "leaky_relu"]))
     ['add', 'leaky_relu', 'leaky_relu[slope=0.25]']
     """
     check_kind(kind)
     if isinstance(of, str) or not isinstance(of, Iterable | None):
-        raise TypeError(f"a vocabulary is made of a list of names, such as ['add', 'exp'], and got {describe(of)}")
+        raise TypeError(f"of must be a list of names, such as ['add', 'exp'], and got {describe(of)}")
     names = [*TABLE, *BRANCHES, *GATES] if of is None else list(of)
     found = [item for name in names if name not in _NAMES_OF_LINES for item in _operations(named(name))]
     if kind is Value:
@@ -142,36 +148,36 @@ def vocabulary(kind: Kind = Value, *, of: Iterable[str] | None = None) -> dict[s
 
 
 def named(name: str) -> Primitive:
-    """The primitive of the table that is called so; raises ValueError if there is none, TypeError for no name."""
+    """The primitive of that name; raises ValueError if there is none, TypeError if ``name`` is not a string."""
     if not isinstance(name, str):
-        raise TypeError(f"a primitive is named by a text, and got {describe(name)}")
+        raise TypeError(f"the name of a primitive must be a string, and got {describe(name)}")
     if name not in TABLE:
         raise ValueError(f"no primitive is called {name!r}; the table has {', '.join(TABLE)}")
     return TABLE[name]
 
 
 def check_kind(kind: Any) -> None:
-    """Refuse, with a TypeError, what is neither the class Value nor the class Tensor."""
+    """Raise TypeError unless ``kind`` is the class Value or the class Tensor."""
     if kind is not Value and kind is not Tensor:
-        raise TypeError(f"programs are made over one of the classes Value and Tensor, and got {describe(kind)}")
+        raise TypeError(f"kind must be the class Value or the class Tensor, and got {describe(kind)}")
 
 
 def check_operations(operations: Any) -> None:
-    """Refuse, with a TypeError, what is no `Vocabulary`."""
+    """Raise TypeError unless ``operations`` is a `Vocabulary`."""
     if not isinstance(operations, Mapping):
-        raise TypeError(f"operations are a dict by name, such as vocabulary(Value), and got {describe(operations)}")
+        raise TypeError(f"operations must be a dict by name, such as vocabulary(Value), and got {describe(operations)}")
 
 
 def chosen(kind: Kind, operations: Vocabulary | None) -> Vocabulary:
-    """The ``operations`` that programs over ``kind`` are to be made of, all of `vocabulary` if None.
+    """The operations for programs over ``kind``: those given, or all of `vocabulary` if None.
 
-    Raises TypeError for another kind or for operations that are no dict, ValueError if there are none.
+    Raises TypeError for another kind or for operations that are not a dict, ValueError if there are none.
     """
     check_kind(kind)
     known = vocabulary(kind) if operations is None else operations
     check_operations(known)
     if not known:
-        raise ValueError("a program is to be made with at least one operation; there are none")
+        raise ValueError("a program needs at least one operation, and got none")
     return known
 
 
@@ -193,7 +199,7 @@ _LINES: Final[Mapping[Kind, Mapping[str, Operation]]] = {
 
 @remembered()
 def _operations(entry: Primitive) -> tuple[Operation, ...]:
-    """One operation for each way in which the examples of a primitive call it."""
+    """One operation for each set of params with which the examples of a primitive call it."""
     examples = entry.examples
     if not examples and entry.arity and Parameter.empty not in entry.defaults.values():
         examples = (Example(((),) * entry.arity),)
@@ -241,7 +247,7 @@ def _fitting(entry: Primitive) -> Callable[..., bool]:
 
 
 def _alike(example: Sequence[Shape], shapes: Sequence[Shape]) -> bool:
-    """Whether shapes have as many axes as those of an example, and equal lengths wherever the example has.
+    """Whether shapes have as many axes as those of an example, and equal lengths wherever the example has them.
 
     >>> _alike([(2, 3), (3,)], [(5, 4), (4,)]), _alike([(2, 3), (3,)], [(5, 4), (5,)])
     (True, False)
@@ -253,7 +259,7 @@ def _alike(example: Sequence[Shape], shapes: Sequence[Shape]) -> bool:
     )
 
 
-_MOST: Final = 8  # operands of a primitive that takes any number, whose domains are looked at
+_MOST: Final = 8  # operands whose domains are checked, of a primitive that takes any number of them
 
 
 def _written(entry: Primitive, params: Mapping[str, Any], count: int) -> str:
@@ -264,5 +270,5 @@ def _written(entry: Primitive, params: Mapping[str, Any], count: int) -> str:
 
 
 def _literally(text: str) -> str:
-    """``text`` for ``str.format``, which leaves it as it is."""
+    """``text`` with braces doubled, so that ``str.format`` leaves it unchanged."""
     return text.replace("{", "{{").replace("}", "}}")

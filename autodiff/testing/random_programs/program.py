@@ -1,9 +1,9 @@
 """Random straight-line programs: lists of instructions that print as Python, fit on a line, and shrink.
 
 An instruction names an operation and its operands, counted back from the newest value modulo the number of values, so
-that a program with an instruction left out is a program still; −1, −2, … are the first input, the second, … One that
-does not fit its operands is skipped. The output is a weighted sum of all values that nothing else used: nothing is
-dead but what a branch leaves out, and no cotangent is all ones. Where all branches end in constants the output is one.
+that a program is still valid without one of its instructions; −1, −2, … are the first input, the second, … An
+instruction that does not fit its operands is skipped. The output is a weighted sum of all values that no step uses:
+only a branch not taken is dead code, and no cotangent is all ones. If all branches end in constants, so is the output.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from typing import Any, Final, Literal, get_args
 from urllib.parse import quote, unquote
 
@@ -24,13 +25,8 @@ from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.operands import describe
 from autodiff.primitives.registry import TABLE
 from autodiff.testing.random_programs.operations import (
-    Kind,
-    Operand,
-    Operation,
-    Vocabulary,
-    check_operations,
-    vocabulary,
-)
+    Kind, Operand, Operation, Vocabulary, check_operations, vocabulary,
+)  # fmt: skip
 from autodiff.testing.random_programs.smoothness import is_smooth
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
@@ -39,21 +35,21 @@ __all__ = [
     "LIMIT", "Engine", "Instruction", "Kinks", "Program", "Step", "as_given", "check_program", "resolve", "weights_of",
 ]  # fmt: skip
 
-Instruction = tuple[Any, ...]  #: the name of an operation, then how far back each operand is
+Instruction = tuple[Any, ...]  #: the name of an operation, then the distance back to each operand
 Step = tuple[str, tuple[int, ...]]
 Engine = Mapping[str, Callable[..., Any]]
 Kinks = Literal["anywhere", "inputs", "nowhere"]
 
-LIMIT: Final = 4.0  # of values: beyond it 1 − tanh² and its like lose digits in every engine
+LIMIT: Final = 4.0  # of absolute values: beyond it, 1 − tanh² and the like lose digits in every engine
 _MOST_ELEMENTS: Final = 36
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Program:
-    """A straight-line program: ``inputs``, ``steps`` of (operation, operands), and weights of the values left over.
+    """A straight-line program: ``inputs``, ``steps`` of (operation, operands), and ``weights`` of the unused values.
 
-    Values are numbered, inputs first. Called with leaves it gives its output; ``str`` is one line, `python` its source.
-    Made by `resolve` and `parse`.
+    Values are numbered from 0, inputs first. Called with leaves, it returns its output; ``str`` writes it on one line,
+    `python` returns its source. `resolve` and `parse` make programs.
 
     >>> program = Program.parse("Value 0.5; exp 0; multiply 1 0")
     >>> print(program.python())
@@ -81,7 +77,7 @@ class Program:
 
     @property
     def instructions(self) -> list[Instruction]:
-        """The steps with their operands counted back: what `resolve` and `parse` read."""
+        """The steps with their operands counted back, as `resolve` and `parse` read them."""
         count = len(self.inputs)
         return [
             (name, *(count + k - 1 - operand for operand in operands)) for k, (name, operands) in enumerate(self.steps)
@@ -96,7 +92,7 @@ class Program:
         return self.output(self.operations, inputs)
 
     def parts(self, *inputs: Any) -> list[Any]:
-        """A function of several outputs, a constant among them: the values that nothing else used, and 1.0 between.
+        """The values that no step uses, with the constant 1.0 after the first: a function of several outputs.
 
         >>> Program.parse("Value 2.0 1.5; square 0").parts(2.0, 1.5)
         [2.0, 1.0, 2.25]
@@ -106,11 +102,11 @@ class Program:
         return [first, 1.0, *others]
 
     def engine(self, xp: Any) -> Engine:
-        """What the steps are in other arithmetic: the forwards of their primitives over the namespace ``xp``."""
+        """The steps in other arithmetic: the forwards of their primitives over the namespace ``xp``."""
         return {name: partial(self.operations[name].forward, xp) for name, _ in self.steps}
 
     def output(self, engine: Engine, inputs: Sequence[Any], nudged: int = -1, nudge: float = 0.0) -> Any:
-        """The output of an engine, a function for each operation; the result of step ``nudged`` moves by ``nudge``."""
+        """The output by an engine, a function for each operation; the result of step ``nudged`` grows by ``nudge``."""
         values = self.values(engine, inputs, nudged, nudge)
         total = engine.get("sum", TABLE["sum"])
         return _added([_weighted(values[sink], weight, total) for sink, weight in self.weights])
@@ -124,7 +120,7 @@ class Program:
         return values
 
     def python(self) -> str:
-        """Source that computes ``output`` from the leaves x0, x1, …: paste it, and the same graph is there."""
+        """Python source that builds the same graph: ``output``, computed from the leaves x0, x1, …"""
         names = [f"x{k}" for k in range(len(self.inputs))]
         lines = [f"{name} = ad.{self.kind.__name__}({_listed(x)})" for name, x in zip(names, self.inputs, strict=True)]
         for name, operands in self.steps:
@@ -150,7 +146,7 @@ class Program:
         printer.text(repr(self))
 
     def __eq__(self, other: object) -> bool:
-        """The same line, and the same operations behind its names."""
+        """Whether both have the same line, and the same operations behind its names."""
         if not isinstance(other, Program):
             return NotImplemented
         return str(self) == str(other) and all(
@@ -162,15 +158,21 @@ class Program:
 
     @staticmethod
     def parse(line: str, operations: Vocabulary | None = None) -> Program:
-        """The program of a line that ``str`` wrote; ``operations`` if they are not those of the table.
+        """The program of a line that ``str`` wrote.
 
-        Raises TypeError if ``line`` is no text, ValueError if it cannot be read or an instruction does not fit.
+        Args:
+            line: the text.
+            operations: the meaning of its names; the table's `vocabulary` if left out.
+
+        Raises:
+            TypeError: if ``line`` is not a string.
+            ValueError: if it cannot be read, or an instruction does not fit its operands.
 
         >>> Program.parse("Tensor [[1.0,2.0]] [0.5]; add 0 1; sum 0")
         Program.parse('Tensor [[1.0,2.0]] [0.5]; add 0 1; sum 0')
         """
         if not isinstance(line, str):
-            raise TypeError(f"a program is read from a line of text, and got {describe(line)}")
+            raise TypeError(f"Program.parse takes a line of text, and got {describe(line)}")
         head, *rest = [part.split() for part in line.split(";")]
         try:
             read = _READ[head[0]]
@@ -179,17 +181,17 @@ class Program:
         except (LookupError, TypeError, ValueError):
             inputs = []
         if not inputs:
-            raise ValueError(f"a program is written as 'Value 2.0 3.0; multiply 1 0; exp 0', and got {line!r}")
+            raise ValueError(f"a program is written like 'Value 2.0 3.0; multiply 1 0; exp 0', and got {line!r}")
         program = resolve(instructions, inputs, operations)
         for k, (name, *back) in enumerate(instructions):
             arity, there = program.operations[name].arity, len(inputs) + k
             if len(back) != arity or any(not -len(inputs) <= operand < there for operand in back):
                 raise ValueError(
-                    f"{name} does not fit its operands: it takes {arity} of the {there} values before it, "
-                    f"0 the newest, −1 the first input, and got {', '.join(map(str, back)) or 'none'} in {line!r}"
+                    f"{name} takes {arity} of the {there} values before it (0 is the newest, −1 the first input), "
+                    f"and got {', '.join(map(str, back)) or 'none'} in {line!r}"
                 )
         if len(program.steps) < len(instructions):
-            raise ValueError(f"an instruction does not fit its operands in {line!r}; those that do make {program!r}")
+            raise ValueError(f"an instruction of {line!r} does not fit its operands; the others make {program!r}")
         return program
 
 
@@ -204,24 +206,25 @@ def resolve(
     """The program of the instructions that fit, on these inputs.
 
     Args:
-        instructions: (name, back, …); more operands than the operation takes are left out.
+        instructions: (name, back, …); surplus operands are ignored.
         inputs: floats for a program over Values, arrays for one over Tensors; at least one.
-        operations: what the names mean; the table's `vocabulary` if left out.
-        kinks: of a step or of its slope: "anywhere"; at the "inputs" only, which are the same to the last bit in every
-            engine; "nowhere". Conventions at two kinks need not fit together: relu(x) − relu(−x) has slope 1 at 0, and
-            the gradient of a correct engine is 0 there.
-        limit: results beyond it, and those that are not finite, are skipped.
+        operations: the meaning of the names; the table's `vocabulary` if left out.
+        kinks: where a step or its slope may have a kink: "anywhere"; at the "inputs" only, which are equal bit for bit
+            in every engine; "nowhere". Conventions at two kinks need not fit together: relu(x) − relu(−x) has slope 1
+            at 0, but the gradient of a correct engine is 0 there.
+        limit: steps whose result is larger in absolute value, or not finite, are skipped.
 
-    Raises TypeError for other kinds than these, ValueError for a name that no operation has, for no input and for
-    inputs that are not finite.
+    Raises:
+        TypeError: if an argument is of another type.
+        ValueError: if no operation has a name, there is no input, or an input is not finite.
     """
     given = _checked(inputs)
     if kinks.__class__ is not str or kinks not in _KINKS:
-        raise ValueError(f"kinks are allowed {', '.join(map(repr, _KINKS))}, and got {describe(kinks)}")
+        raise ValueError(f"kinks must be one of {', '.join(map(repr, _KINKS))}, and got {describe(kinks)}")
     if not is_plain_number(limit) or not limit > 0:
-        raise ValueError(f"the limit of results is a positive number, and got {describe(limit)}")
+        raise ValueError(f"limit must be a positive number, and got {describe(limit)}")
     if not isinstance(instructions, Iterable) or isinstance(instructions, str):
-        raise TypeError(f"a program is made of a list of instructions, and got {describe(instructions)}")
+        raise TypeError(f"instructions must be a list, and got {describe(instructions)}")
     known = _vocabulary_of(given) if operations is None else operations
     check_operations(known)
     values: list[Operand] = list(given)
@@ -267,18 +270,18 @@ def _vocabulary_of(inputs: Sequence[Operand]) -> Vocabulary:
 def _checked(inputs: Any) -> list[Operand]:
     """The inputs of a program: finite floats and float arrays, at least one."""
     if isinstance(inputs, str | bytes) or not isinstance(inputs, Sequence | np.ndarray):
-        raise TypeError(f"a program has a list of inputs, and got {describe(inputs)}")
+        raise TypeError(f"the inputs of a program must be a list, and got {describe(inputs)}")
     if not len(inputs):
-        raise ValueError(f"a program has at least one input, and got {describe(inputs)}")
+        raise ValueError(f"a program needs at least one input, and got {describe(inputs)}")
     given = [x if x.__class__ is float else as_given(x) for x in inputs]
     for x in given:
         if not (math.isfinite(x) if x.__class__ is float else np.isfinite(x).all()):
-            raise ValueError(f"the inputs of a program are finite, and got {', '.join(map(describe, inputs))}")
+            raise ValueError(f"the inputs of a program must be finite, and got {', '.join(map(describe, inputs))}")
     return given
 
 
 def as_given(x: Any) -> Operand:
-    """An input: a float for a number, else an array of floats. Raises TypeError for what is neither.
+    """An input as a float if it is a number, else as an array of floats; raises TypeError if it is neither.
 
     >>> as_given(2), as_given([1, 2])
     (2.0, array([1., 2.]))
@@ -291,23 +294,24 @@ def as_given(x: Any) -> Operand:
 
 
 def _misread(instruction: Any, known: Vocabulary) -> Exception:
-    """What is wrong with an instruction that cannot be read."""
+    """The error for an instruction that cannot be read."""
     name = instruction[0] if isinstance(instruction, tuple | list) and instruction else None
     if isinstance(name, str) and name not in known:
-        return ValueError(f"no operation is called {name!r}; there are {', '.join(known)}")
+        return ValueError(f"no operation is called {name!r}; the operations are {', '.join(known)}")
     return TypeError(
-        f"an instruction is a name and how far back its operands are, as ('add', 1, 0), and got {describe(instruction)}"
+        "an instruction must be a name and the distances back to its operands, as in ('add', 1, 0), and got "
+        f"{describe(instruction)}"
     )
 
 
 def check_program(program: Any, asker: str) -> None:
-    """Refuse, with a TypeError, what is no `Program`."""
+    """Raise TypeError unless ``program`` is a `Program`; ``asker`` is the function that takes it."""
     if not isinstance(program, Program):
         raise TypeError(f"{asker} takes a Program, and got {describe(program)}")
 
 
 def _result(operation: Operation, data: Sequence[Operand], limit: float) -> Operand | None:
-    """What the operation makes of plain data; None where it is not defined, too large or too long."""
+    """The result of the operation on plain data; None if it is not defined, too large or too long."""
     if len(data) < operation.arity or not operation.fits(*data):
         return None
     try:
@@ -327,10 +331,7 @@ def _weighted(value: Any, weight: Operand, total: Callable[[Any], Any]) -> Any:
 
 
 def _added(terms: list[Any]) -> Any:
-    output = terms[0]
-    for term in terms[1:]:
-        output = output + term
-    return output
+    return reduce(add, terms)
 
 
 def _term(name: str, weight: Operand) -> str:
@@ -340,7 +341,7 @@ def _term(name: str, weight: Operand) -> str:
 
 
 def _as_word(name: str) -> str:
-    """What an operation is called in a line: spaces and semicolons, which part it, as %20 and %3B."""
+    """The name of an operation in a line: spaces and semicolons, which separate its parts, become %20 and %3B."""
     return "".join(quote(letter, safe="") if letter.isspace() or letter in ";%" else letter for letter in name)
 
 

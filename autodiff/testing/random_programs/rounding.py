@@ -1,4 +1,4 @@
-"""How far the gradients of two correct engines may be apart: what rounding does to a program."""
+"""How far the gradients of two correct engines may differ by rounding."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from autodiff.testing.subject import Arrays
 
 __all__ = ["NUDGE", "reach", "tolerances"]
 
-NUDGE: Final = 1e-8  # by which the result of a step is moved to see what that does to a derivative
+NUDGE: Final = 1e-8  # relative change of the result of a step, to see how a derivative responds
 
 
 def reach(output: Node | None, leaves: Sequence[Node]) -> Arrays:
-    """What the gradients of ``leaves`` would be if no shares cancelled: absolute values of shares, added up.
+    """The size of the gradients of ``leaves`` if no shares cancelled: sums of the absolute values of shares.
 
     >>> from autodiff import Value
     >>> x = Value(3.0)
@@ -35,7 +35,7 @@ def reach(output: Node | None, leaves: Sequence[Node]) -> Arrays:
 
 
 def _sizes_of_shares(node: Node, signal: Any) -> list[tuple[Node, Any]]:
-    """The absolute shares of a signal; inside a product of arrays they may cancel, and hardly do of a second signal."""
+    """The absolute shares of a signal; a second signal is used too, as shares may cancel inside a product of arrays."""
     if node.scalar:
         return [(item, np.abs(share)) for item, share in edge_shares(node, float(signal))]
     waves = np.cos(np.arange(np.size(signal))).reshape(np.shape(signal))
@@ -44,14 +44,14 @@ def _sizes_of_shares(node: Node, signal: Any) -> list[tuple[Node, Any]]:
 
 
 def tolerances(program: Program, sizes: Sequence[Any], derivatives: Callable[[int], Sequence[Any]]) -> list[Any]:
-    """How far two correct engines may be apart, for each derivative and element.
+    """How far two correct engines may differ, for each derivative and element.
 
     An operation and its rule may round by 1e-12 of their results (some thousand units in the last place, for
-    1 − tanh² near `LIMIT`). To first order that moves a derivative by 1e-12 of its ``sizes``, the `reach` of each,
-    and by what moving each result alone does to it.
+    1 − tanh² near `LIMIT`). To first order, a derivative changes by 1e-12 times the sum of its ``sizes``, the `reach`
+    of each, and of its relative response to a change of each result alone.
 
     Args:
-        derivatives: the derivatives with the result of step k moved by `NUDGE` of itself; −1 moves none.
+        derivatives: the derivatives after the result of step k changed by `NUDGE` of itself; −1 changes none.
     """
     base = derivatives(-1)
     for k in range(len(program.steps)):

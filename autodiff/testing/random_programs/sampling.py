@@ -1,4 +1,4 @@
-"""Random programs from a plain generator, thousands a second, on operands that are made for their operations."""
+"""Random programs from a plain generator, thousands a second, on operands drawn for their operations."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ __all__ = ["SHAPES", "dealt", "random_program"]
 
 SHAPES: Final[tuple[Shape, ...]] = ((), (1,), (3,), (2, 3), (3, 2), (1, 3), (2, 1), (3, 3), (2, 2, 3), (2, 1, 3))
 _MOST_OPERANDS: Final = 5
-_AT_ZERO: Final = 0.4  # of the operands of gates, whose boundaries lie there
-_TRIES: Final = 8  # of inputs for one operation, whose result may be too large
+_AT_ZERO: Final = 0.4  # fraction of the operands of gates, whose boundaries are at 0
+_TRIES: Final = 8  # draws of inputs, since the result of an operation may be too large
 
 
 def random_program(
@@ -33,38 +33,40 @@ def random_program(
     kinks: Kinks = "anywhere",
     about: str | Sequence[str] = (),
 ) -> Program:
-    """A program of up to ``length`` steps made of one to four operations: few kinds meet more often.
+    """A program of up to ``length`` steps made of one to four operations: fewer operations meet more often.
 
     Args:
-        random: where all choices come from: the same state gives the same program.
-        kind: over Values or Tensors.
-        operations: what it may be made of; the table's `vocabulary` of ``kind`` if left out.
+        random: the generator; the same state gives the same program.
+        kind: Value or Tensor.
+        operations: the operations it may use; the table's `vocabulary` of ``kind`` if left out.
+        length: the largest number of steps; at least 1.
         kinks: see `resolve`.
-        about: operations to be among them, called first, each on inputs that are made for it; any if left out.
+        about: names of operations to call first, each on inputs drawn for it; any if left out.
 
-    Raises TypeError for another kind of anything, ValueError if there are no operations, or none of a name in
-    ``about``, and for a length below 1.
+    Raises:
+        TypeError: if an argument is of another type.
+        ValueError: if there are no operations, or none of a name in ``about``, or ``length`` is below 1.
 
     >>> from autodiff.testing import vocabulary
     >>> random_program(Random(5), operations=vocabulary(Value, of=["add", "exp"]), length=3)
     Program.parse('Value -1.5056840636294535 1.0; exp 0')
     """
     if not isinstance(random, Random):
-        raise TypeError(f"a program is drawn from a random.Random, such as Random(0), and got {describe(random)}")
+        raise TypeError(f"random must be a random.Random, such as Random(0), and got {describe(random)}")
     known = chosen(kind, operations)
     length = whole_number(length, "the length of a program", least=1)
     if not isinstance(about, str | list | tuple):
-        raise TypeError(f"about is a name of an operation or a list of names, and got {describe(about)}")
+        raise TypeError(f"about must be the name of an operation or a list of names, and got {describe(about)}")
     heads = (about,) if isinstance(about, str) else tuple(about)
     if unknown := [name for name in heads if name not in known]:
-        raise ValueError(f"a program is to be made with the operation {unknown[0]!r}; there are {', '.join(known)}")
+        raise ValueError(f"about names the unknown operation {unknown[0]!r}; the operations are {', '.join(known)}")
     names = list(known)
     kinds = random.sample(names, min(random.randint(1, 4), len(names)))
     if heads:
         return _about(random, kind, known, heads, [name for name in kinds[1:] if name not in heads], length, kinks)
     inputs = _numbers(random) if kind is Value else _arrays(random, known, kinds)
     instructions = [_call(random, kinds[int(random.random() * len(kinds))]) for _ in range(random.randint(1, length))]
-    if kind is not Value:  # few arrays fit a product by chance: the first call takes the inputs that are made for it
+    if kind is not Value:  # few arrays fit a product by chance: the first call takes the inputs drawn for it
         instructions[0] = (kinds[0], *range(len(inputs))[::-1])
     return resolve(instructions, inputs, known, kinks=kinks)
 
@@ -73,9 +75,9 @@ def _about(
     random: Random, kind: Kind, known: Vocabulary, heads: Sequence[str], others: Sequence[str], length: int,
     kinks: Kinks,
 ) -> Program:  # fmt: skip
-    """A program that begins with ``heads``, wherever some inputs let it, and goes on with others.
+    """A program that begins with ``heads``, if inputs for them are found, and continues with ``others``.
 
-    No head comes again where there are others: a fault that comes twice may cancel itself.
+    No head is repeated if there are others: a fault that occurs twice may cancel itself.
     """
     calls = [(name, known[name].arity) for name in (others or heads)]
     rest = [
@@ -97,7 +99,7 @@ def _about(
 
 
 def dealt(random: Random, names: Sequence[str]) -> Iterator[str]:
-    """The names in a random order, again in another, and so on: none comes again before all others have come.
+    """The names in a random order, then in another, and so on: no name is repeated before all others have appeared.
 
     >>> deck = dealt(Random(0), ["add", "exp", "sin"])
     >>> sorted(next(deck) for _ in range(3))
@@ -108,7 +110,7 @@ def dealt(random: Random, names: Sequence[str]) -> Iterator[str]:
 
 
 def _operands(random: Random, kind: Kind, operation: Operation) -> list[Operand]:
-    """Operands of shapes that fit, inside the domain."""
+    """Operands inside the domain, of shapes that fit."""
     domains = operation.domains
     if kind is Value:
         return [_operand(random, domain, 0.0 if operation.primitive else _AT_ZERO) for domain in domains]
@@ -123,7 +125,7 @@ def _operand(random: Random, domain: Domain, at_zero: float) -> float:
 
 
 def _broadcastable(random: Random, count: int) -> list[Shape]:
-    """Shapes that broadcast together to that of one of them."""
+    """Shapes that broadcast to the shape of one of them."""
     whole = random.choice(SHAPES)
     shapes = [whole, *(random.choice((whole, whole[1:], (1,) * len(whole))) for _ in range(count - 1))]
     return random.sample(shapes, count)
@@ -138,20 +140,20 @@ def _numbers(random: Random) -> list[float]:
 
 
 def _number(random: Random, domain: Domain = ANY) -> float:
-    """Mostly small integers: ties, kinks and repeated values lie there."""
+    """A random number, mostly a small integer: ties, kinks and repeated values are there."""
     way = random.random()
     x = float(random.randint(1, 3) if way < 0.4 else random.randint(-3, 3)) if way < 0.7 else random.uniform(-3, 3)
     return x if domain.text == ANY.text or domain.low <= x <= domain.high else random.uniform(domain.low, domain.high)
 
 
 def _near_zero(random: Random, domain: Domain) -> float:
-    """Where hard functions are neither flat nor at their kinks, as far as the domain reaches there."""
+    """A number in [−1, 1], as far as the domain reaches, where hard functions are neither flat nor at their kinks."""
     low, high = max(domain.low, -1.0), min(domain.high, 1.0)
     return random.uniform(low, high) if low < high else random.uniform(domain.low, domain.high)
 
 
 def _arrays(random: Random, known: Vocabulary, kinds: Sequence[str]) -> list[np.ndarray[Any, Any]]:
-    """Arrays of quarters, with ties and zeros among them; half of the shapes are those that an operation needs."""
+    """Arrays of quarters, with ties and zeros; half the time, their shapes are those that an operation needs."""
     needed = [shape for name in kinds for shape in known[name].shapes]
     chosen = [*needed, random.choice(SHAPES)][:3] if random.random() < 0.5 else []
     shapes = chosen or [random.choice(SHAPES) for _ in range(random.randint(1, 3))]
@@ -159,8 +161,8 @@ def _arrays(random: Random, known: Vocabulary, kinds: Sequence[str]) -> list[np.
 
 
 def _array(random: Random, shape: Shape, domain: Domain = ANY) -> np.ndarray[Any, Any]:
-    """Quarters, as far as a domain has any."""
-    largest = random.choice((12, 4, 2))  # of small numbers, sums of products stay within the limit
+    """An array of quarters, or of random numbers if the domain contains no quarter."""
+    largest = random.choice((12, 4, 2))  # sums of products of small numbers stay within the limit
     count, low, high = int(np.prod(shape)), -largest, largest
     if domain.text != ANY.text:
         low, high = max(low, ceil(4 * domain.low)), min(high, floor(4 * domain.high))

@@ -1,7 +1,7 @@
-"""The inner loop: random programs, a judge, and the first that fails, made short.
+"""The search: random programs, a judge, and the first program that fails, shrunk.
 
-For continuous integration and for tables of planted faults; `autodiff.testing.hooks.strategies` draws the same programs
-with hypothesis, which keeps a database and explains.
+It serves continuous integration and tables of planted faults; `autodiff.testing.hooks.strategies` draws the same
+programs with hypothesis, which keeps a database and explains failures.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _HEADS: Final = 2  # operations that each program of a search begins with
 
 @dataclass(frozen=True)
 class Counterexample:
-    """A program with a fault: the shortest found, what is wrong with it, the program drawn, and its number."""
+    """A program with a fault: the shortest found, the reason, the program as drawn, and its number (from 1)."""
 
     program: Program
     reason: str
@@ -42,9 +42,9 @@ class Counterexample:
 
 @dataclass
 class Search:
-    """What a run of the loop came to: programs ``tried``, those ``undecided``, and the first counterexample ``found``.
+    """The result of a search: programs ``tried``, those ``undecided``, and the first counterexample ``found``.
 
-    ``passed`` counts for every operation the programs that were found right with it: a skip is not a pass.
+    ``passed`` counts, for every operation, the programs with it that were found right: a skip is not a pass.
     """
 
     tried: int = 0
@@ -53,7 +53,7 @@ class Search:
     passed: Counter[str] = field(default_factory=Counter)
 
     def never_passed(self, operations: Iterable[str]) -> list[str]:
-        """The operations that no program found right has had."""
+        """The operations that occur in no program found right."""
         return [name for name in operations if not self.passed[name]]
 
     def __str__(self) -> str:
@@ -71,22 +71,25 @@ def search(
     length: WholeNumber = 12,
     kinks: Kinks = "anywhere",
 ) -> Search:
-    """Up to ``count`` random programs until one has a fault, which is then made as short as it can be.
+    """Try up to ``count`` random programs until one has a fault, and shrink it.
 
     Args:
-        judge: `dual_fault` or `autodiff.testing.relation_fault`, or any function that says what is wrong with a
-            program, None if nothing; it raises `Undecided` if it cannot tell. What else it raises counts as a fault.
-        seed: the same seed draws the same programs.
+        judge: `dual_fault` or `autodiff.testing.relation_fault`, or any function that returns what is wrong with a
+            program, None if it is right; it raises `Undecided` if it cannot decide. Any other exception is a fault.
+        count: the largest number of programs to try; at least 0.
+        seed: a whole number of at least 0; the same seed draws the same programs.
+        kind, operations, length, kinks: as in `random_program`.
 
-    The rest, and what it raises, as in `random_program`, also for a judge that cannot be called and a count or seed
-    below 0; `OtherKindError` if the judge cannot judge programs over ``kind``.
+    Raises:
+        TypeError: if an argument is of another type; `OtherKindError` if the judge cannot judge programs over ``kind``.
+        ValueError: if ``count`` or ``seed`` is below 0, ``length`` is below 1, or there are no operations.
 
     >>> done = search(lambda p: "it has a product" if "multiply" in str(p) else None, 1000)
     >>> done.found.program
     Program.parse('Value 1.0; multiply 0 0')
     """
     if not callable(judge):
-        raise TypeError(f"a judge is a function that says what is wrong with a program, and got {describe(judge)}")
+        raise TypeError(f"judge must be a function that returns the fault of a program, and got {describe(judge)}")
     whole_number(count, "the number of programs")
     length = whole_number(length, "the length of a program", least=1)
     random, done = Random(whole_number(seed, "the seed")), Search()

@@ -1,4 +1,4 @@
-"""A small greedy shrinker: of the programs that fail, the one with the least to read."""
+"""A small greedy shrinker: it looks for the shortest program that still fails."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from autodiff.values.value import Value
 
 __all__ = ["shortest"]
 
-_Parts = tuple[list[Instruction], list[Operand]]  # of a program: what it is resolved from
+_Parts = tuple[list[Instruction], list[Operand]]  # the instructions and inputs from which a program is resolved
 
-#: Numbers to try in place of others, the simplest first.
+#: Numbers to try instead of others, the simplest first.
 _SIMPLE: Final = (1.0, 2.0, 3.0, 0.0, -1.0, -2.0, -3.0, 0.5)
-_FRONT: Final = 3  # operations that are tried in place of others
+_FRONT: Final = 3  # operations to try instead of others
 
 
 def shortest(
@@ -29,14 +29,19 @@ def shortest(
     """The smallest program that still fails, greedily: fewer steps, fewer inputs, simpler numbers, nearer operands.
 
     Args:
-        fails: whether a program has the fault; it is asked ``most`` times at the most.
+        program: a program that fails.
+        fails: returns whether a program has the fault; it is called at most ``most`` times.
+        kinks: where the shrunk programs may have kinks; see `resolve`.
+        most: the largest number of programs to try.
+
+    Raises TypeError if ``program`` is not a Program, or ``fails`` not a function.
 
     >>> shortest(Program.parse("Value 1.5; cos 0; sin 1; square 0"), lambda p: "sin" in str(p))
     Program.parse('Value 1.0; sin 0')
     """
     check_program(program, "shortest")
     if not callable(fails):
-        raise TypeError(f"shortest asks a function whether a program fails, and got {describe(fails)}")
+        raise TypeError(f"fails must be a function of a program, and got {describe(fails)}")
     smaller: Iterator[Program] = _smaller(program, kinks)
     right: set[str] = set()  # ways to make programs smaller often meet
     for _ in range(most):
@@ -51,7 +56,7 @@ def shortest(
 
 
 def _smaller(program: Program, kinks: Kinks) -> Iterator[Program]:
-    """Programs with something left out or made simpler, the boldest first."""
+    """Programs with something left out or simplified, the boldest changes first."""
     size, simpler = _size(program), _simpler(program.instructions, list(program.inputs))
     ways = _cut_open(program), _without_idle_inputs(program), _of_simpler_steps(program), simpler
     for instructions, inputs in chain(*ways):
@@ -78,7 +83,7 @@ def _simpler(instructions: list[Instruction], inputs: list[Operand]) -> Iterator
 
 
 def _bypassed(instructions: list[Instruction], count: int) -> Iterator[list[Instruction]]:
-    """Each step left out in turn, with one of its operands wherever it was used; ``count`` inputs come first."""
+    """Each step replaced in turn by one of its operands wherever it was used; the first ``count`` values are inputs."""
     operands = [[count + k - 1 - steps for steps in back] for k, (_, *back) in enumerate(instructions)]
     for k in reversed(range(len(instructions))):
         for instead in sorted(set(operands[k])):
@@ -91,7 +96,7 @@ def _bypassed(instructions: list[Instruction], count: int) -> Iterator[list[Inst
 
 
 def _cut_open(program: Program) -> Iterator[_Parts]:
-    """Each step in turn made an input that holds its value."""
+    """Each step replaced in turn by an input that holds its value."""
     count, values = len(program.inputs), list(program.inputs)
     for name, operands in program.steps:
         values.append(program.operations[name](*(values[operand] for operand in operands)))
@@ -108,7 +113,7 @@ def _cut_open(program: Program) -> Iterator[_Parts]:
 
 
 def _without_idle_inputs(program: Program) -> Iterator[_Parts]:
-    """Each input that no step uses left out in turn; all others keep their places in the steps."""
+    """Each input that no step uses left out in turn; the steps keep their other operands."""
     used = {operand for _, operands in program.steps for operand in operands}
     for k in [k for k in range(len(program.inputs)) if k not in used and len(program.inputs) > 1]:
         steps = tuple((name, tuple(j - (j > k) for j in operands)) for name, operands in program.steps)
@@ -117,7 +122,7 @@ def _without_idle_inputs(program: Program) -> Iterator[_Parts]:
 
 
 def _of_simpler_steps(program: Program) -> Iterator[_Parts]:
-    """Each step in turn by an operation that stands at the front of the vocabulary, on the same operands."""
+    """Each step replaced in turn by one of the first operations of the vocabulary, on the same operands."""
     instructions, names = program.instructions, list(program.operations)
     for k, (name, *back) in enumerate(instructions):
         for other in names[: min(names.index(name), _FRONT)]:

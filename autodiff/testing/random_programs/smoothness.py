@@ -1,4 +1,4 @@
-"""Whether an operation has a kink at its operands: programs may be asked to keep away from kinks."""
+"""Whether an operation has a kink at its operands, for programs that keep away from kinks."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _NEAR: Final = 1e-6  # values closer than this to a kink may fall on either side
 _BEND: Final = 0.05  # a slope that changes by more than this within _NEAR has a kink there
 _STEEPEST: Final = 1e4
 _WIDE: Final = 2.0**-13
-_TURN: Final = 1e-3  # rounding leaves 1e-5
+_TURN: Final = 1e-3  # far above the 1e-5 of rounding
 
 
 def is_smooth(operation: Operation, data: Sequence[Operand]) -> bool:
-    """Whether slope and curvature of an operation stay what they are when each operand moves, by its own step."""
+    """Whether slope and curvature of an operation hardly change when each operand moves by a step of its own."""
     sides = [1.0 + k / 8 + _counted(x) / 4 for k, x in enumerate(data)]
 
     def at(t: float) -> np.ndarray[Any, Any]:
@@ -35,7 +35,7 @@ def is_smooth(operation: Operation, data: Sequence[Operand]) -> bool:
 
 
 def _turns(at: Callable[[float], np.ndarray[Any, Any]]) -> bool:
-    """Whether the curvatures on both sides are two: their distance does not shrink with the step, as a smooth one's."""
+    """Whether the curvatures on both sides differ: their difference does not shrink with the step."""
     wide, close = (
         np.max(np.abs(at(2 * h) - 2 * at(h) + 2 * at(-h) - at(-2 * h)), initial=0.0) / h**2 for h in (_WIDE, _WIDE / 4)
     )
@@ -43,5 +43,5 @@ def _turns(at: Callable[[float], np.ndarray[Any, Any]]) -> bool:
 
 
 def _counted(x: Operand) -> Operand:
-    """0 for a number, else 0, 1, 2, … in the shape of an array."""
+    """0 for a number; 0, 1, 2, … in the shape of an array."""
     return np.arange(x.size).reshape(x.shape) if isinstance(x, np.ndarray) else 0.0

@@ -21,10 +21,10 @@ _TAKEN: Final = frozenset({"ad", "np", "output", "float"})
 
 
 def python_of(nodes: Sequence[Node], outputs: Sequence[Node]) -> str:
-    """Python that computes ``outputs``; inputs of ``nodes`` that are not among them are leaves.
+    """Python source that computes ``outputs``; inputs of ``nodes`` that are not among them become leaves.
 
-    Leaves keep their names, as far as these are names in Python and not taken; others are x0, x1, …, detached ones
-    c0, c1, …, and results v1, v2, …. Arrays of more than 36 numbers are not shown, and a comment says so.
+    Leaves keep their names if these are valid and free in Python; others are called x0, x1, …, detached ones c0, c1, …,
+    and results v1, v2, …. Arrays of more than 36 numbers are replaced by ones, with a comment.
 
     >>> from autodiff import Value, topological
     >>> x = Value(2.0, name="x")
@@ -41,14 +41,14 @@ def python_of(nodes: Sequence[Node], outputs: Sequence[Node]) -> str:
 
 
 def _leaves(nodes: Sequence[Node]) -> list[Node]:
-    """What the program starts from, in the order in which it is met."""
+    """The nodes from which the program starts, in the order of first use."""
     steps = {node for node in nodes if not node.is_leaf}
     met = (item for node in nodes for item in ((node,) if node.is_leaf else node.inputs) if isinstance(item, Node))
     return [item for item in dict.fromkeys(met) if item not in steps]
 
 
 def _names(nodes: Sequence[Node]) -> dict[Node, str]:
-    """A name for every node, no two the same: first for leaves that have one of their own."""
+    """A unique name for every node; leaves that have a name come first."""
     steps = [node for node in nodes if not node.is_leaf]
     names = {node: f"v{k}" for k, node in enumerate(steps, 1)}
     taken = {*_TAKEN, *names.values()}
@@ -94,4 +94,4 @@ def _shown(item: Any) -> str:
 
 def _hidden(name: str, item: Any) -> Iterator[str]:
     if _is_long(item):
-        yield f"# {name}: {item.size:,} numbers, not shown; ones stand in their place"
+        yield f"# {name}: {item.size:,} numbers, replaced by ones here"

@@ -1,1 +1,1 @@
-"""Relations between gradients that hold whatever the program."""
+"""Relations between gradients that hold for every program."""

@@ -1,7 +1,7 @@
-"""Relations between gradients that hold whatever the program: checks that need no oracle.
+"""Relations between gradients that hold for every program: checks that need no oracle.
 
-Each relation builds the graph of ``f`` in two ways whose gradients must agree: bit by bit where nothing is rounded
-differently, else within a few roundings of every share that was added up.
+Each relation builds the graph of ``f`` in two ways whose gradients must agree: bit for bit if both round alike, else
+within a few roundings of every share that was added up.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ __all__ = ["RELATIONS", "RelationError", "broken_relation", "check_relations", "
 
 
 class RelationError(AssertionError):
-    """Two ways to one gradient disagree."""
+    """Two computations of one gradient disagree."""
 
 
 def check_relations(f: Callable[..., Any], *inputs: Any, only: Sequence[str] | None = None) -> tuple[str, ...]:
-    """Check the relations that hold for every gradient, of ``f`` at ``inputs``; no oracle is needed.
+    """Check that the gradient of ``f`` at ``inputs`` obeys every relation of `RELATIONS`; no oracle is needed.
 
     Args:
-        f: a function of Values (for numbers) and Tensors (for arrays) that returns one, or a plain number or array
-            where it is constant; a `Program` is one.
-        inputs: where; at least one.
-        only: names from `RELATIONS`, if not all are wanted.
+        f: a function of Values (for numbers) and Tensors (for arrays) that returns a Value or Tensor, or a plain number
+            or array where it is constant; a `Program` is such a function.
+        inputs: the point at which to check; at least one number or array.
+        only: names from `RELATIONS`; all of them if left out.
 
     Returns:
-        the names of the relations that held. One that says nothing about f, such as how sums are bracketed where
-        nothing is added, is not among them.
+        the names of the relations that held. A relation that does not apply to f, such as one on the bracketing of sums
+        where nothing is added, is not among them.
 
     Raises:
-        RelationError: an AssertionError that names the relation, the numbers, and the program of a `Program`.
-        TypeError: f cannot be called, or returns no number or array; or an input is neither a number nor an array; or
-            its result depends on no input, but it read the ``.data`` of a node that does. ValueError: no input, no
-            number in the output, or a name that no relation has.
+        RelationError: an AssertionError that names the relation and the numbers, with the source of a `Program`.
+        TypeError: if f cannot be called, or returns no number or array; if an input is neither a number nor an array;
+            or if the result depends on no input, but f read the ``.data`` of a node that does.
+        ValueError: if there is no input, no number in the output, or no relation of a name in ``only``.
 
     >>> from autodiff import exp
     >>> held = check_relations(lambda x: x * exp(x), 0.5)
@@ -62,12 +62,12 @@ def check_relations(f: Callable[..., Any], *inputs: Any, only: Sequence[str] | N
 
 
 def broken_relation(f: Callable[..., Any], *inputs: Any, only: Sequence[str] | None = None) -> str | None:
-    """The first relation that is broken, with its numbers, as `check_relations`; None if there is none."""
+    """The first broken relation with its numbers, as in `check_relations`; None if all hold."""
     return next((f"{name}: {wrong}" for name, wrong in _answers(f, inputs, only) if wrong is not None), None)
 
 
 def relation_fault(program: Program) -> str | None:
-    """What is wrong with the gradients of a program over Values or Tensors, by the relations: a judge for `search`.
+    """The first relation that the gradient of a program breaks, None if all hold: a judge for `search`.
 
     >>> relation_fault(Program.parse("Tensor [1.5,2.0]; sin 0; multiply 1 0"))
     """
@@ -78,16 +78,17 @@ def relation_fault(program: Program) -> str | None:
 def _answers(
     f: Callable[..., Any], inputs: Sequence[Any], only: Sequence[str] | None
 ) -> Iterator[tuple[str, str | None]]:
-    """Each relation that says something about ``f``, and what is wrong, None if it holds."""
+    """Each relation that applies to ``f``, with the violation, None if it holds."""
     if not callable(f):
-        raise TypeError(f"relations are checked of a function, and got {describe(f)}")
+        raise TypeError(f"f must be a function, and got {describe(f)}")
     if not inputs:
         raise ValueError("relations are checked at one or more inputs of f, and got none")
     if isinstance(only, str) or not isinstance(only, Iterable | None):
-        raise TypeError(f"only is a list of names of relations, and got {describe(only)}")
+        raise TypeError(f"only must be a list of names of relations, and got {describe(only)}")
     names = list(RELATIONS) if only is None else list(only)
     if unknown := [name for name in names if not isinstance(name, str) or name not in RELATIONS]:
-        raise ValueError(f"no relation is called {', '.join(map(repr, unknown))}; there are {', '.join(RELATIONS)}")
+        names_of_all = ", ".join(RELATIONS)
+        raise ValueError(f"no relation is called {', '.join(map(repr, unknown))}; the relations are {names_of_all}")
     run = Run(f, inputs, asked=True)
     for name in names:
         try:
@@ -98,14 +99,14 @@ def _answers(
         yield name, wrong
 
 
-# ---- the other way round ---------------------------------------------------------------------------------------------
+# ---- pushforward and pullback ----------------------------------------------------------------------------------------
 
 
 def _push_and_pull(run: Run) -> str | None:
-    """⟨J v, u⟩ = ⟨v, Jᵀu⟩: the left side from values of f alone, by differences with their own error.
+    """⟨J v, u⟩ = ⟨v, Jᵀu⟩: the left side from values of f alone, by differences with their estimated error.
 
-    At a tie a convention may give what no slope around it is: a disagreement counts if it is there nearby, too. Where
-    f has no slope, one nearby is asked for.
+    At a tie, a convention may give a gradient that equals no slope nearby: a disagreement counts only if it also occurs
+    nearby. Where f has no slope, the relation is checked at a point nearby.
     """
     if _pushed_otherwise(run) == (True, None):
         return None
@@ -128,7 +129,7 @@ def _moved(inputs: Sequence[Any], t: float, directions: Sequence[Any]) -> list[A
 
 
 def _pushed_otherwise(run: Run) -> tuple[bool, str | None]:
-    """Whether f is smooth here, and by how much the two sides differ if it is."""
+    """Whether f is smooth here, and the disagreement of the two sides, None if they agree."""
     output, _ = run.usual
     seed, directions = np.asarray(run.seed(output)), _directions(run, 1.0)
 
@@ -147,7 +148,7 @@ def _pushed_otherwise(run: Run) -> tuple[bool, str | None]:
     return True, f"⟨v, Jᵀu⟩ is {back!r}, and ⟨J v, u⟩ is {found.value!r} ± {found.bar:.1g}"
 
 
-#: What holds for every correct gradient, by name: each compares two ways to one result.
+#: The relations that hold for every correct gradient, by name: each compares two computations of one result.
 RELATIONS: Final[dict[str, Relation]] = {
     **OF_PASSES,
     "pushforward and pullback agree": _push_and_pull,

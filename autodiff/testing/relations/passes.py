@@ -1,4 +1,4 @@
-"""Relations of the backward passes themselves: what they add up, in which order, and what they leave in memory."""
+"""Relations of the backward passes themselves: their sums, their order, and their use of memory."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ __all__ = ["OF_PASSES"]
 
 
 def _grads(nodes: Sequence[Any]) -> list[Any]:
-    """``.grad`` of nodes, zeros where no pass has come."""
+    """``.grad`` of nodes; zeros for nodes that no pass has reached."""
     return [np.zeros(np.shape(node.data)) if node.grad is None else np.array(node.grad) for node in nodes]
 
 
-# ---- what is added up ------------------------------------------------------------------------------------------------
+# ---- sums of shares --------------------------------------------------------------------------------------------------
 
 
 def _twice_doubles(run: Run) -> str | None:
@@ -45,7 +45,7 @@ def _twice_doubles(run: Run) -> str | None:
 
 
 def _linear_in_the_seed(run: Run) -> str | None:
-    """A factor of −4 does not round."""
+    """The factor is −4, which does not round."""
     output, leaves = run.usual
     return same(run.gradients(output, leaves, -4.0 * run.seed(output)), [-4.0 * g for g in run.usual_gradients])
 
@@ -56,9 +56,9 @@ def _conserved(run: Run) -> str | None:
 
 
 def _added_up(output: Any, run: Run) -> str | None:
-    """At every node the shares that arrive, added one by one, are its error signal; a zero has the sign of theirs.
+    """At every node, the shares that arrive add up to its error signal, and a zero has the sign of their sum.
 
-    A signal of 0 that a smooth factor left is none of a closed gate: how far the error comes is asked of the whole.
+    A signal of 0 after a smooth factor is not one behind a closed gate: `reached` tells them apart on the whole graph.
     """
     signals, come = backpropagate(output, run.seed(output)), reached(output, run.seed(output))
     arrived: dict[Node, Any] = {output: np.asarray(run.seed(output))}
@@ -75,7 +75,7 @@ def _added_up(output: Any, run: Run) -> str | None:
 
 
 def _idle_branch(run: Run) -> str | None:
-    """A branch times zero, with edges of every kind, changes no gradient; what it alone uses gets 0, not −0."""
+    """A branch times zero, with edges of every kind, changes no gradient; a node that only it uses gets 0, not −0."""
     output, leaves = run.usual
     heads = [sum_of(leaf).value() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
     heads = [*(part for head in heads for part in (head * 1.0, 1.0 * head)), *heads]
@@ -93,7 +93,7 @@ def _as_nodes(run: Run) -> str | None:
 
 
 def _same_bits(run: Run) -> str | None:
-    """`.backward`, `backpropagate` and `gradients`, down to the sign of a zero, also where a sum of three rounds."""
+    """`.backward`, `backpropagate` and `gradients` agree in the sign of a zero too, and where a sum of three rounds."""
     output, _ = apart(*run.record(_in_three))
     seed = run.seed(output)
     nodes: list[Any] = topological(output)
@@ -118,7 +118,7 @@ def _is_minus(x: Any) -> Any:
 
 
 def _deterministic(run: Run) -> str | None:
-    """The same bits, of the value and of the gradients."""
+    """Both the value and the gradients have the same bits."""
     (first, _), (second, twins) = run.usual, run.record()
     ones, twos = [first.data, *run.usual_gradients], [second.data, *run.gradients(second, twins)]
     if all(np.asarray(x).tobytes() == np.asarray(y).tobytes() for x, y in zip(ones, twos, strict=True)):
@@ -127,30 +127,30 @@ def _deterministic(run: Run) -> str | None:
 
 
 def _order_of_nodes(run: Run) -> str | None:
-    """Inputs come before consumers, and in the same order elsewhere in memory and under other names."""
+    """Inputs come before consumers, and the order does not depend on addresses or names."""
     run.needs_steps()
     first = topological(run.usual[0])
     if any(place is None or place >= k for k, (_, places) in enumerate(_described(first)) for place in places):
         return "a node comes before one of its inputs"
     junk = [Value(0.0) for _ in range(4 * len(first))]
     Random(0).shuffle(junk)
-    junk.clear()  # memory is handed out again in the order in which it was let go of
+    junk.clear()  # memory is reused in the order in which it was freed
     output, _ = run.fresh()
     second = topological(output)
     for k, node in enumerate(second):
         node.name = f"n{k * 7919 % 101}"
     alike = _described(first) == _described(second) == _described(topological(output))
-    return None if alike else "nodes change places with their addresses or names"
+    return None if alike else "the order of nodes depends on their addresses or names"
 
 
 def _described(nodes: Sequence[Node]) -> list[tuple[Any, list[int | None]]]:
-    """Each node's primitive, and where its inputs stand."""
+    """Each node's primitive, and the positions of its inputs."""
     places = {node: k for k, node in enumerate(nodes)}
     return [(node.primitive, [places.get(x) for x in node.inputs if isinstance(x, Node)]) for node in nodes]
 
 
 def _no_marks(run: Run) -> str | None:
-    """Passes from nodes on the way leave nothing that the next pass could meet."""
+    """Passes from intermediate nodes leave nothing behind that could affect the next pass."""
     run.needs_steps()
     output, leaves = run.fresh()
     nodes: list[Any] = topological(output)
@@ -207,14 +207,14 @@ def _own_memory(run: Run) -> str | None:
 
 
 def _overlap(handed: Sequence[tuple[str, Any]], held: Sequence[tuple[str, Any]]) -> str | None:
-    """Which array of ``handed`` lies where another of them, or one of ``held``, does."""
+    """A sentence naming an array of ``handed`` that overlaps another of them, or one of ``held``; None if none does."""
     places = [
         (*byte_bounds(array), known, what)
         for known, named in ((False, handed), (True, held))
         for what, array in named
         if isinstance(array, np.ndarray) and array.size
     ]
-    ends = {True: (0, ""), False: (0, "")}  # how far the arrays that begin before reach
+    ends = {True: (0, ""), False: (0, "")}  # the furthest end of the arrays that begin before
     for low, high, known, what in sorted(places):
         for other in (False,) if known else (False, True):
             if low < ends[other][0]:
@@ -225,7 +225,7 @@ def _overlap(handed: Sequence[tuple[str, Any]], held: Sequence[tuple[str, Any]])
 
 
 def _copied(run: Run) -> str | None:
-    """To the last bit."""
+    """The gradients are equal bit for bit."""
     output, leaves = run.usual
     twin, *twins = deepcopy([output, *leaves])
     return same(run.gradients(twin, twins), run.usual_gradients)
@@ -235,7 +235,7 @@ def _copied(run: Run) -> str | None:
 
 
 def _branch_not_taken(run: Run) -> str | None:
-    """Where a constant is chosen, the output beside it gets nothing; where the output is, it gets all."""
+    """Where the constant is chosen, the output gets nothing; where the output is chosen, it gets everything."""
     output, leaves = run.usual
     shape, seed = np.shape(output.data), run.seed(output)
     constant = np.full(shape, 1.5) if shape else 1.5
@@ -251,7 +251,7 @@ def _zeros(leaves: Sequence[Any]) -> list[Any]:
 
 
 def _constant_outputs(run: Run) -> str | None:
-    """By `vjp` of f with a number and an array beside it that are no nodes."""
+    """By `vjp` of f with a constant number and a constant array beside it."""
     output, _ = run.usual
     _, pullback = vjp(lambda *inputs: [1.5, run.f(*inputs), np.ones(2)], *run.inputs)
     found = pullback([2.0, run.seed(output), np.ones(2)])

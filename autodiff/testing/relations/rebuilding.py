@@ -1,4 +1,4 @@
-"""Relations of a graph to itself, built in another way: operands that change places, other brackets, more nodes."""
+"""Relations of a graph to a rebuilt one: swapped operands, other brackets, more nodes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Call = Callable[[Node, list[Any]], Any]
 
 
 def rebuilt(output: Any, known: Mapping[Node, Node], call: Call | None = None) -> Any:
-    """The graph under ``output`` once more, with ``known`` nodes replaced, every step made by ``call(node, inputs)``.
+    """A copy of the graph of ``output``, with ``known`` nodes replaced, each step made by ``call(node, inputs)``.
 
     >>> from autodiff import Value
     >>> x, y = Value(2.0), Value(5.0)
@@ -45,7 +45,7 @@ def again(node: Node, inputs: list[Any]) -> Any:
 
 def primitive_of(node: Node) -> Primitive:
     if node.primitive is None:
-        raise TypeError(f"{node.label} has inputs and no primitive")
+        raise TypeError(f"{node.label} has no primitive; only nodes made by a primitive can be rebuilt")
     return node.primitive
 
 
@@ -54,7 +54,7 @@ def _as_kind(node: Node, made: Any) -> Any:
 
 
 def _in_another_way(run: Run, changes: Callable[[Node], bool], call: Call) -> str | None:
-    """The gradients of the graph with its nodes that ``changes`` picks made by ``call``, to the same last bit."""
+    """The disagreement with a graph in which ``call`` makes the nodes that ``changes`` picks; the value is the same."""
     output, leaves = run.usual
     if not any(node.inputs and changes(node) for node in topological(output)):
         raise DoesNotApply
@@ -67,7 +67,7 @@ def _in_another_way(run: Run, changes: Callable[[Node], bool], call: Call) -> st
 
 
 def _operand_order(run: Run) -> str | None:
-    """x + y and y + x, for every primitive that turns out to commute."""
+    """x + y and y + x, for every primitive that commutes."""
 
     def commutes(node: Node) -> bool:
         return len(node.inputs) == 2 and node.inputs[0] is not node.inputs[1] and _commutes(primitive_of(node))
@@ -76,7 +76,7 @@ def _operand_order(run: Run) -> str | None:
 
 
 def _reassociated(run: Run) -> str | None:
-    """(x + y) + z and x + (y + z), for every primitive that turns out to associate, where nothing is rounded."""
+    """(x + y) + z and x + (y + z), for every primitive that is associative, where both round to the same value."""
     otherwise: list[Any] = []
 
     def is_nested(node: Node) -> bool:
@@ -106,7 +106,7 @@ def _commutes(entry: Primitive) -> bool:
 
 @remembered()
 def _associates(entry: Primitive) -> bool:
-    """Bracketed either way the values are the same, and no kink is at a tie: the shares of max(x, x, y) are not."""
+    """Both brackets give the same values, and there is no kink at a tie: the shares of max(x, x, y) would differ."""
     alike = _takes_two(entry) and all(entry(entry(x, y), 5.0) == entry(x, entry(y, 5.0)) for x, y in _PROBES)
     return alike and bool(entry(3.0, 2.0) - entry(2.0, 2.0) == entry(2.0, 2.0) - entry(1.0, 2.0))
 
@@ -116,12 +116,12 @@ def _takes_two(entry: Primitive) -> bool:
 
 
 def _identity_in_front(run: Run) -> str | None:
-    """identity(x) in place of every input."""
+    """identity(x) instead of every input."""
     return run.as_usual(*run.record(identity))
 
 
 def _parts_in_front(run: Run) -> str | None:
-    """x/8 eight times, by edges of either kind, in place of every input: one node with many consumers."""
+    """A sum of eight x/8, with edges of either kind, instead of every input: one node with many consumers."""
 
     def parted(x: Any) -> Any:
         halves = [sum_of_four(part) for part in ([x * 0.125 for _ in range(4)], [0.125 * x for _ in range(4)])]

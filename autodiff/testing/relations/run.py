@@ -1,4 +1,4 @@
-"""A function at a point, recorded as often as relations ask, and how two of its gradients are compared."""
+"""A function at a point, recorded as often as relations need it, and the comparison of two of its gradients."""
 
 from __future__ import annotations
 
@@ -22,69 +22,68 @@ from autodiff.values.value import Value
 
 __all__ = ["ROUNDING", "DoesNotApply", "Item", "Relation", "Run", "apart", "near", "same", "short"]
 
-#: What a recording is made of: its output, and the leaves that stand for the inputs.
+#: A node of a recording: its output, or one of the leaves that hold the inputs.
 Item = Value | Tensor
 
-ROUNDING: Final = 64 * np.finfo(float).eps  # of each of some tens of shares, relative to what they add up to
+ROUNDING: Final = 64 * np.finfo(float).eps  # of a sum of some tens of shares, relative to the sum of their sizes
 
 
-class DoesNotApply(Exception):  # noqa: N818 - it is no error
-    """A relation says nothing about this function here: no pass and no fault."""
+class DoesNotApply(Exception):  # noqa: N818 - not an error
+    """A relation does not apply to this function here: neither a pass nor a fault."""
 
 
 class Run:
-    """A function at a point: what every relation starts from; with ``asked`` the one at which somebody wants them."""
+    """A function at a point, from which every relation starts; ``asked`` if it is the point that the caller passed."""
 
     def __init__(self, f: Callable[..., Any], inputs: Sequence[Any], *, asked: bool = False) -> None:
         self.f, self.asked = f, asked
         self.inputs = [np.array(x) if isinstance(x, np.ndarray) else x for x in map(as_given, inputs)]
 
     def needs_arrays(self) -> None:
-        """Raise `DoesNotApply` for a run over numbers: no rules run in its passes, as Values keep local gradients."""
+        """Raise `DoesNotApply` for a run over numbers: Values keep local gradients, so no rule runs in a pass."""
         if not any(isinstance(x, np.ndarray) for x in self.inputs):
             raise DoesNotApply
 
     def needs_steps(self) -> None:
-        """Raise `DoesNotApply` if the graph is one leaf: nothing is on the way from there to the output."""
+        """Raise `DoesNotApply` if the graph is a single leaf."""
         if self.usual[0].is_leaf:
             raise DoesNotApply
 
     def record(self, change: Callable[[Node], Node] | None = None) -> tuple[Item, list[Item]]:
-        """The output, a constant as a node too, and its leaves, new ones; f sees them through ``change``."""
+        """The output as a node, even if constant, and new leaves; f receives ``change`` of each leaf."""
         leaves = [Tensor(x) if isinstance(x, np.ndarray) else Value(x) for x in self.inputs]
         seen = leaves if change is None else [*map(change, leaves)]
         result = recorded(self.f, seen, {}, leaves) if self.asked else self.f(*seen)
         output = as_node(result)
         if output is None:
-            came = describe(result)
-            raise TypeError(f"relations are checked of a function that returns a Value or Tensor, and got {came}")
+            raise TypeError(f"f must return a Value, a Tensor or a real number, and returned {describe(result)}")
         shape = np.shape(output._data)
         if 0 in shape:
-            raise ValueError(f"relations are checked on numbers, and f returned none: an array of shape {shape}")
+            raise ValueError(f"f must return at least one number, and returned an array of shape {shape}")
         return output, leaves
 
     def fresh(self) -> tuple[Item, list[Item]]:
-        """A recording to pass through and to write to."""
+        """A recording that a relation may run passes on and write to."""
         return apart(*self.record())
 
     @cached_property
     def usual(self) -> tuple[Item, list[Item]]:
-        """The output and its leaves as f makes them, for relations that leave no mark on them."""
+        """The output and its leaves as f makes them, for relations that only read them."""
         return self.record()
 
     @cached_property
     def usual_gradients(self) -> Arrays:
-        """Those of the usual output; not to be written to."""
+        """The gradients of the usual output; read-only by convention."""
         return self.gradients(*self.usual)
 
     @cached_property
     def sizes(self) -> Arrays:
-        """What the usual gradients would be if no shares cancelled."""
+        """The usual gradients with the absolute value of every share: their size if no shares cancelled."""
         output, leaves = self.usual
         return [np.max(np.abs(self.seed(output))) * size for size in reach(output, leaves)]
 
     def as_usual(self, output: Node, leaves: Sequence[Item]) -> str | None:
-        """What sets the gradients of an output that means the same apart from the usual, beyond rounding."""
+        """How the gradients of an equivalent output differ from the usual ones beyond rounding; None if they agree."""
         return near(self.gradients(output, leaves), self.usual_gradients, self.sizes)
 
     def seed(self, output: Node) -> Operand:
@@ -97,12 +96,12 @@ class Run:
         return [np.zeros(np.shape(x.data)) if g is None else np.asarray(g) for g, x in zip(found, leaves, strict=True)]
 
 
-#: What is wrong, None if it holds; raises `DoesNotApply` where nothing of the kind is there.
+#: Returns the violation, None if the relation holds; raises `DoesNotApply` if it does not apply.
 Relation = Callable[[Run], str | None]
 
 
 def apart(output: Item, leaves: list[Item]) -> tuple[Item, list[Item]]:
-    """The graph without marks on anybody's nodes: a copy of it if it holds more leaves than ``leaves``."""
+    """The graph, copied if it has more leaves than ``leaves``, so that passes leave no marks on nodes of the user."""
     own = set(leaves)
     if not any(node.is_leaf and node not in own for node in topological(output)):
         return output, leaves
@@ -113,7 +112,7 @@ def apart(output: Item, leaves: list[Item]) -> tuple[Item, list[Item]]:
 
 
 def same(ours: Sequence[Any], others: Sequence[Any]) -> str | None:
-    """The first two that differ; nan equals nan, and 0 equals −0."""
+    """The first pair that differs, as a sentence, None if all are equal; nan equals nan, and 0 equals −0."""
     for x, y in zip(ours, others, strict=True):
         if not np.array_equal(x, y, equal_nan=True):
             return f"{short(x)} is not {short(y)}"
@@ -121,7 +120,7 @@ def same(ours: Sequence[Any], others: Sequence[Any]) -> str | None:
 
 
 def near(ours: Sequence[Any], others: Sequence[Any], sizes: Arrays) -> str | None:
-    """What differs by more than the rounding of shares whose ``sizes`` add up."""
+    """The first pair that differs by more than the rounding of shares of these ``sizes``, as a sentence."""
     for x, y, size in zip(ours, others, sizes, strict=True):
         wrong = np.abs(x - y) > ROUNDING * size
         if np.any(wrong & np.isfinite(size)) or not np.array_equal(np.isnan(x), np.isnan(y)):

@@ -1,4 +1,4 @@
-"""Relations of rules that do more than they should: they hold on to what they return, or run passes of their own."""
+"""Relations with rules that do unusual things: keep the arrays that they return, or run backward passes themselves."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["OF_RULES"]
 
 
 def _rules_that_keep(run: Run) -> str | None:
-    """A rule may hold on to the array that it returns: no pass writes to it, and no gradient is it."""
+    """A rule may keep the array that it returns: no pass writes to it, and no gradient shares its memory."""
     run.needs_arrays()
     kept: list[tuple[Any, Any]] = []
 
@@ -40,14 +40,14 @@ def _rules_that_keep(run: Run) -> str | None:
         raise DoesNotApply
     for array, before in kept:
         if not np.array_equal(array, before, equal_nan=True):
-            return f"a pass wrote {short(array)} to the array of a rule that holds {short(before)}"
+            return f"a pass wrote {short(array)} to an array that a rule kept, which held {short(before)}"
         if any(isinstance(x.grad, np.ndarray) and np.may_share_memory(x.grad, array) for x in topological(output)):
-            return "a gradient is the array that a rule holds"
+            return "a gradient shares memory with an array that a rule kept"
     return None
 
 
 def _rules_with_passes(run: Run) -> str | None:
-    """A rule may run a pass of its own over the same nodes."""
+    """A rule may run another backward pass over the same nodes."""
     run.needs_arrays()
     output, leaves = _with_watched_rules(run)
     other = output * 2.0
@@ -66,13 +66,13 @@ def _rules_with_passes(run: Run) -> str | None:
 
 
 def _with_watched_rules(run: Run) -> tuple[Item, list[Item]]:
-    """The graph made of the same primitives, whose rules are watched."""
+    """The graph rebuilt from the same primitives with watched rules."""
     output, leaves = run.usual
     _, twins = run.record()
     return apart(rebuilt(output, dict(zip(leaves, twins, strict=True)), _watched_again), twins)
 
 
-_eye: Final = threading.local()  # its ``sees`` is called with what each watched rule of this thread returns
+_eye: Final = threading.local()  # its ``sees`` is called with each share that a watched rule returns in this thread
 
 
 @contextmanager
@@ -93,11 +93,11 @@ def _watched_again(node: Node, inputs: list[Any]) -> Any:
 
 @remembered()
 def _watched(entry: Primitive) -> Primitive:
-    """The same primitive, whose rules show what they return to `_watching`; they cannot be written out as source."""
+    """The same primitive with rules that report their shares to `_watching`; they cannot be written out as source."""
 
     def watch(k: int, g: Any, *given: Any, **params: Any) -> Any:
         if isinstance(g, Expression):
-            raise TypeError("a rule that is watched is no expression")
+            raise TypeError("a watched rule cannot be written out as an expression")
         share = entry.rule(k)(g, *given, **params)
         if sees := getattr(_eye, "sees", None):
             sees(share, g)

@@ -1,7 +1,7 @@
-"""What is checked: a function and its gradient, from whichever engine, seen as arrays in and arrays out.
+"""The subject of a check: a function and its gradient, from any engine, as arrays in and arrays out.
 
 `Subject.values` computes the outputs at given points, `Subject.pullback` the gradient for given cotangents,
-`Subject.second` the Hessian's product with vectors.
+`Subject.second` the product of the Hessian with vectors.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
 ]  # fmt: skip
 
 def _leaves(inputs: tuple[Any, ...]) -> list[Any]:
-    """The leaves of all arguments; where jax is loaded also those in kinds of trees that only jax knows."""
+    """The leaves of all arguments; if jax is loaded, also those in types of trees that only jax knows."""
     jax = sys.modules.get("jax")
     return flatten(list(inputs)) if jax is None else [*flatten(list(inputs)), *jax.tree_util.tree_leaves(inputs)]
 
@@ -39,14 +39,14 @@ _FOREIGN: Final = ("torch", "jax", "jaxlib")
 def subject_of(
     f: Any, inputs: tuple[Any, ...], gradient: Callable[..., Any] | None, vjp: Callable[..., Any] | None
 ) -> Subject:
-    """The subject for these inputs: a pair where a gradient function is given, else by whose tensors they are."""
+    """The subject for these inputs: a pair if a gradient function is given, else by the engine of the inputs."""
     for role, function in (("f", f), ("gradient", gradient), ("vjp", vjp)):
         if not callable(function) and (role == "f" or function is not None):
-            raise TypeError(f"check_gradients takes a function as {role}, and got {describe(function)}")
+            raise TypeError(f"{role} must be a function, and got {describe(function)}")
     if gradient is not None and vjp is not None:
         raise TypeError("check_gradients takes either gradient or vjp, and got both")
     if not flatten(list(inputs)):
-        raise TypeError("there is nothing to check: pass the point, as in check_gradients(f, 2.0)")
+        raise TypeError("check_gradients needs a point; pass it after the function, as in check_gradients(f, 2.0)")
     if gradient is not None:
         return PairOfGradient(f, inputs, gradient)
     if vjp is not None:
@@ -64,7 +64,7 @@ def _home(item: Any) -> str:
 
 
 def _engine_of(f: Any) -> str | None:
-    """The engine that defines ``f``, as torch does torch.sin and a module's class, and jax what it has compiled."""
+    """The engine that defines ``f``: torch for torch.sin and for modules, jax for compiled functions."""
     f = f.func if isinstance(f, partial) else f
     found = {_home(f), *map(_home, type(f).__mro__)}.intersection(_FOREIGN)
     return ("torch" if "torch" in found else "jax") if found else None
@@ -77,7 +77,7 @@ def _torch_tensor(f: Any, x: Any) -> Any:
     return torch.tensor(np.asarray(x, float), dtype=parameters[0].dtype if parameters else torch.float64)
 
 
-#: How each engine makes plain numbers and arrays into what its functions take.
+#: How each engine converts plain numbers and arrays to what its functions take.
 _TENSORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "torch": _torch_tensor, "jax": lambda f, x: np.asarray(x, float),  # noqa: ARG005
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""A function and its gradient seen as arrays in and arrays out, from whichever engine."""
+"""A function and its gradient as arrays in and arrays out, from any engine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Leaf", "Subject"]
 class Leaf:
     """One array (or number, without axes) among the nested inputs, with its path in words.
 
-    ``argument`` None: a parameter that the function holds. ``dtype`` is the engine's own.
+    ``argument`` is None for a parameter that the function holds. ``dtype`` is the engine's own type.
     """
 
     argument: int | None
@@ -35,13 +35,13 @@ class Leaf:
 
 
 class Subject:
-    """A function with its nested inputs; each kind says how to call it and how to ask for its gradient.
+    """A function with its nested inputs; each subclass knows how to call it and how to compute its gradient.
 
-    The leaves are those of the inputs, then the parameters that the function holds: `held` are these themselves, and
-    in the body of `at` they have the numbers of a point. Afterwards nothing is changed.
+    The leaves are those of the inputs, then the parameters that the function holds. `held` are these parameters
+    themselves; in the body of `at` they have the numbers of a point, and afterwards their own again.
     """
 
-    #: Whether `pullback` takes any cotangent; else the output is one number, and the cotangent is 1.
+    #: Whether `pullback` takes any cotangent; if not, the output is one number, and the cotangent is 1.
     takes_cotangent = True
 
     def __init__(self, f: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
@@ -58,11 +58,11 @@ class Subject:
         return flatten(tree)
 
     def with_parameters(self) -> Self:
-        """The same with the leaves that f holds: the parameters of nets and modules that it is or refers to."""
+        """Itself, with the leaves that f holds: the parameters of nets and modules that it is or refers to."""
         return self
 
     def hold(self, parameters: Iterable[tuple[str, Any]]) -> None:
-        """Check these leaves of the engine as well, under these names; each once."""
+        """Check these leaves of the engine as well, under these names, each once."""
         for name, item in parameters:
             if all(item is not other for other in self.held):
                 self.leaves.append(self.leaf(None, name, item))
@@ -70,12 +70,12 @@ class Subject:
 
     @contextmanager
     def at(self, points: Arrays) -> Iterator[None]:  # noqa: ARG002
-        """In its body the parameters that f holds have the numbers of the points; afterwards all is as before."""
+        """In its body, the parameters that f holds have the numbers of the points; afterwards their own again."""
         yield
 
     @property
     def points(self) -> Arrays:
-        """Where the gradient is checked: copies of the inputs in float64."""
+        """The point at which the gradient is checked: copies of the inputs in float64."""
         return [leaf.point.copy() for leaf in self.leaves]
 
     @property
@@ -84,19 +84,19 @@ class Subject:
         return max((leaf.epsilon for leaf in self.leaves), default=2.0**-52)
 
     def rounded(self, leaf: Leaf, x: Any) -> np.ndarray[Any, Any]:
-        """The numbers of a point as they are in the leaf."""
+        """The numbers of a point, rounded to the type of the leaf."""
         return x.astype(leaf.dtype)  # type: ignore[no-any-return]
 
     def leaf(self, argument: int | None, name: str, item: Any) -> Leaf:
-        """The input as a leaf; TypeError or ValueError for what no gradient is taken of."""
+        """The input as a leaf; raises TypeError if it is not numeric, ValueError if it is not finite."""
         array = self.as_array(item)
         if array is None or array.dtype.kind not in "fiu":
             raise TypeError(
-                f"gradients are checked at numbers and arrays of real numbers, and {name} is {told(item)}; "
-                "what is not differentiated belongs inside the function, as in lambda x: f(x, option)"
+                f"inputs of check_gradients must be numbers or arrays of real numbers, and {name} is {told(item)}; "
+                "pass other arguments inside the function, as in lambda x: f(x, option)"
             )
         if not np.all(np.isfinite(array)):
-            raise ValueError(f"gradients are checked at finite numbers, and {name} is {told(item)}, with nan or inf")
+            raise ValueError(f"inputs of check_gradients must be finite, and {name} is {told(item)}, with nan or inf")
         dtype = array.dtype if array.dtype in (np.float32, np.float64) else np.dtype(float)
         scalar = isinstance(item, int | float | Value) and not isinstance(item, np.ndarray)
         return Leaf(argument, name, array.astype(float), scalar, dtype, float(np.finfo(dtype).eps))
@@ -110,7 +110,7 @@ class Subject:
         return np.asarray(item if not isinstance(item, int) else _as_float(item))
 
     def arguments(self, leaves: Sequence[Any]) -> list[Any]:
-        """The arguments of f with these leaves; those that f holds are not among them."""
+        """The arguments of f made of these leaves; the parameters that f holds are ignored."""
         return list(rebuild(list(self.inputs), leaves))
 
     def values(self, points: Arrays) -> Arrays:
@@ -118,7 +118,7 @@ class Subject:
         raise NotImplementedError
 
     def first_values(self, points: Arrays) -> Arrays:
-        """The outputs where the gradient is to be checked; raises for an f that can have none there."""
+        """The outputs at the checked point; raises an error if f can have no gradient there."""
         return self.values(points)
 
     def pullback(self, points: Arrays, cotangents: Arrays) -> Arrays:
@@ -128,16 +128,16 @@ class Subject:
     def second(self, points: Arrays, cotangents: Arrays, vectors: Arrays) -> Arrays:  # noqa: ARG002
         """∂⟨Jᵀc, v⟩/∂x: one array for each leaf."""
         raise ValueError(
-            "order 2 needs a function that its own engine can differentiate twice; for a pair check the gradient "
-            "function itself, with its own gradient: check_gradients(gradient, x, vjp=…)"
+            "order 2 needs a function that its own engine can differentiate twice, and got a pair; check the gradient "
+            "function itself with its own pullback instead: check_gradients(gradient, x, vjp=…)"
         )
 
     def fresh(self, points: Arrays) -> list[Any]:
-        """New leaves at these points, of the engine's own kind; the parameters that f holds themselves."""
+        """New leaves of the engine's own type at these points, then the parameters that f holds."""
         raise NotImplementedError
 
     def side_effects(self, points: Arrays, cotangents: Arrays) -> Iterator[str]:  # noqa: ARG002
-        """What a call does besides giving its result, each as a sentence: here what f writes to."""
+        """The side effects of a call, each as a sentence: here, what f writes to."""
         leaves = self.fresh(points)
         arguments = self.arguments(leaves)
         with self.at(points):
@@ -146,24 +146,24 @@ class Subject:
         yield from written
         after, given = self.flattened(arguments), leaves[: len(leaves) - len(self.held)]
         if len(after) != len(given) or any(one is not two for one, two in zip(after, given, strict=True)):
-            yield "f changed the list or dict that holds its inputs: what is computed from it later is wrong"
+            yield "f changed the list or dict that holds its inputs: later results that use it are wrong"
 
     def written(self, who: str, leaves: Sequence[Any], points: Arrays) -> Iterator[str]:
         """A sentence for each leaf that is no longer at its point."""
         for leaf, now, x in zip(self.leaves, leaves, points, strict=True):
             if not np.array_equal(self.as_array(now), self.rounded(leaf, x)):  # type: ignore[arg-type]
                 what = "input" if leaf.argument is not None else "parameter"
-                yield f"{who} wrote to its {what} {leaf.name}: what is computed from it later is wrong"
+                yield f"{who} wrote to its {what} {leaf.name}: later results that use it are wrong"
 
     def shaped(self, parts: Sequence[Any], who: str = "the gradient") -> Arrays:
-        """Gradients as float64 arrays of the leaves' shapes; None is zero."""
+        """Gradients as float64 arrays of the leaves' shapes; None means zero."""
         found = []
         for leaf, part in zip(self.leaves, parts, strict=True):
             array = np.zeros(leaf.point.shape) if part is None else self.as_array(part)
             if array is None or array.dtype.kind not in "fiu":
                 raise TypeError(f"{who} of {leaf.name} must be real numbers, and is {told(part)}")
             if array.shape != leaf.point.shape:
-                raise ValueError(f"{who} of {leaf.name} must have its shape {leaf.point.shape}, and has {array.shape}")
+                raise ValueError(f"{who} of {leaf.name} must have shape {leaf.point.shape}, and has {array.shape}")
             found.append(array.astype(float))
         return found
 

@@ -1,4 +1,4 @@
-"""What a function holds besides its arguments: the parameters of a net or a module that it is, or that it refers to."""
+"""Parameters that a function holds besides its arguments: those of nets and modules that it is or refers to."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _N = TypeVar("_N", bound=Hashable)
 def referred(f: Any, is_wanted: Callable[[Any], bool]) -> Iterator[tuple[str, Any]]:
     """The wanted objects that a callable is or refers to, each once, with its name: ``net``, ``self.nets[0]``.
 
-    Looked into are methods, partial functions, closures, globals that the code names, defaults, attributes of what is
-    called, and lists, tuples and dicts in all of these.
+    The search covers methods, partial functions, closures, globals that the code names, defaults, attributes of
+    callable objects, and lists, tuples and dicts in all of these.
     """
-    seen: dict[int, Any] = {}  # holds the objects, so that no id comes twice
+    seen: dict[int, Any] = {}  # keeps the objects alive, so that no id is reused
     level: list[tuple[str, Any]] = [("", f)]
     for _ in range(_DEEPEST):
         below = []
@@ -40,10 +40,11 @@ def referred(f: Any, is_wanted: Callable[[Any], bool]) -> Iterator[tuple[str, An
 def persistent(
     graph: Iterable[_N], again: Iterable[_N], inputs_of: Callable[[_N], Sequence[_N]]
 ) -> tuple[list[_N], set[_N]]:
-    """The leaves that the graphs of two calls share: what the function holds, and did not make while it ran.
+    """The leaves that the graphs of two calls share, and the nodes from which shared results were computed.
 
-    Each graph is given by its outputs. A result that both share was computed before, and is a constant to the function:
-    what it was computed from is the second answer, and not among the leaves, whose gradients would flow there too.
+    Each graph is given by its outputs. A shared leaf is held by the function, not made during the call. A shared result
+    was computed before the calls, and is a constant to the function; its own inputs are the second set, and are not
+    among the leaves, since gradients would flow to them through that result too.
     """
     second = set(_reached(again, inputs_of))
     shared = [node for node in _reached(graph, inputs_of, second) if node in second]
@@ -54,7 +55,7 @@ def persistent(
 def _reached(
     outputs: Iterable[_N], inputs_of: Callable[[_N], Sequence[_N]], ends: Container[_N] = ()
 ) -> Iterator[_N]:
-    """What outputs were computed from, and they; what lies beyond one of the ends is left out."""
+    """The outputs and all nodes that they were computed from; the search stops at ``ends``."""
     seen: set[_N] = set()
     stack = [*outputs]
     while stack:
@@ -67,7 +68,7 @@ def _reached(
 
 
 def _inside(item: Any) -> Iterator[tuple[str, Any]]:
-    """The parts of an object with their names."""
+    """The parts of an object, each with its name."""
     if isinstance(item, dict):
         yield from ((f"[{key!r}]", part) for key, part in islice(item.items(), _MOST))
     elif isinstance(item, list | tuple):

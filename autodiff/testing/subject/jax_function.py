@@ -1,4 +1,4 @@
-"""Functions of jax arrays, in trees of its own kinds; jax is not imported here: who passes its arrays has loaded it."""
+"""Functions of jax arrays, in trees that jax knows; jax is not imported here: a caller with arrays has loaded it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["JaxFunction"]
 
 
 class JaxFunction(Subject):
-    """A function of jax arrays, in any tree that jax knows; numbers of half precision are computed in single or double.
+    """A function of jax arrays, in any tree that jax knows; inputs of half precision become single or double.
 
-    ``coarsest`` is the rounding of outputs so far.
+    ``coarsest`` is the relative rounding of the coarsest output so far.
     """
 
     coarsest = 0.0
@@ -49,11 +49,11 @@ class JaxFunction(Subject):
 
     def leaf(self, argument: int | None, name: str, item: Any) -> Leaf:
         made, jax = super().leaf(argument, name, item), sys.modules["jax"]
-        dtype = jax.dtypes.canonicalize_dtype(made.dtype)  # float64 is float32 where jax is not told otherwise
+        dtype = jax.dtypes.canonicalize_dtype(made.dtype)  # float64 is float32 unless jax_enable_x64
         return replace(made, dtype=dtype, epsilon=float(jax.numpy.finfo(dtype).eps))
 
     def flat(self, *leaves: Any) -> list[Any]:
-        """f on flat leaves, with its outputs flat."""
+        """The outputs of f as a flat list, from flat leaves."""
         jax = sys.modules["jax"]
         result = self.f(*self.arguments(leaves))
         outputs = flatten(result) if result is None else self.flattened(result)

@@ -1,4 +1,4 @@
-"""What the leaves of nested inputs are called: the argument, and the path inside it in words."""
+"""Names of the leaves of nested inputs: the argument, and the path inside it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ __all__ = ["argument_names", "named"]
 
 
 def named(f: Callable[..., Any], inputs: tuple[Any, ...]) -> Iterator[tuple[int, str, Any]]:
-    """Argument, path in words, and item of every leaf, in the order of `flatten`."""
+    """Argument (0-based), name with path, and item of every leaf, in the order of `flatten`."""
     for argument, (name, item) in enumerate(zip(argument_names(f, len(inputs)), inputs, strict=True)):
         yield from ((argument, path, leaf) for path, leaf in _inside(name, item))
 
 
 def argument_names(f: Callable[..., Any], count: int) -> list[str]:
-    """What so many arguments of f are called."""
-    forward = getattr(f, "forward", None)  # of a module of torch, which hands on whatever it gets
+    """The names of the first ``count`` arguments of f; x0, x1, … where f gives none."""
+    forward = getattr(f, "forward", None)  # of a torch module, whose __call__ passes on any arguments
     names = _by_position(f) or _by_position(forward if inspect.ismethod(forward) else None)
     return [*names, *(f"x{k}" for k in range(len(names), count))][:count]
 
 
 def _by_position(f: Any) -> list[str]:
-    """The names of the arguments that f says it takes by position; built-in functions may not say."""
+    """The names of the positional arguments of f; none for built-in functions without a signature."""
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     try:
         return [item.name for item in inspect.signature(f).parameters.values() if item.kind in kinds]

@@ -22,11 +22,11 @@ from autodiff.values.value import Value
 __all__ = ["OwnFunction", "as_node", "inner"]
 
 
-#: Parts of what torch and jax say of an argument that is not theirs.
+#: Parts of the error messages of torch and jax for an argument of another engine.
 _SAID_BY_OTHER_ENGINES: Final = ("must be Tensor, not ", "is not a valid JAX type", "as an abstract array")
 _WHAT_OTHERS_TAKE: Final = (
-    "check_gradients called the function with Values and Tensors of autodiff, as its arguments are plain numbers, and "
-    "another engine refused them; pass that engine's own: torch.tensor(0.7, dtype=torch.float64), or jnp.asarray(0.7)"
+    "check_gradients turned the plain numbers into Values and Tensors of autodiff, and another engine refused them; "
+    "pass numbers of that engine: torch.tensor(0.7, dtype=torch.float64), or jnp.asarray(0.7)"
 )
 
 
@@ -41,9 +41,9 @@ def _told_what_others_take() -> Iterator[None]:
 
 
 class OwnFunction(Subject):
-    """A function written with Values and Tensors: numbers become Values, arrays Tensors."""
+    """A function written with Values and Tensors: numbers become Values, arrays become Tensors."""
 
-    #: Nodes that are there before a call, and to whose gradients a backward pass would add.
+    #: Nodes that exist before a call, and to whose gradients a backward pass would add.
     old: Sequence[Any] = ()
 
     def with_parameters(self) -> Self:
@@ -79,13 +79,13 @@ class OwnFunction(Subject):
         ]
 
     def call(self, points: Arrays) -> tuple[list[Any], list[Any]]:
-        """New leaves at these points, and the outputs as nodes; what f holds is there in the body of `at` only."""
+        """New leaves at these points, and the outputs as nodes; to be called in the body of `at`."""
         leaves = self.fresh(points)
         with _told_what_others_take():
             return leaves, _as_nodes(self.f(*self.arguments(leaves)))
 
     def first_values(self, points: Arrays) -> Arrays:
-        """The outputs; raises TypeError if they follow from numbers that f took out of the graph."""
+        """The outputs; raises TypeError if they depend on numbers that f took out of the graph."""
         with self.at(points):
             leaves = self.fresh(points)
             with _told_what_others_take():
@@ -104,14 +104,14 @@ class OwnFunction(Subject):
             return self.shaped([leaf.grad for leaf in leaves])
 
     def side_effects(self, points: Arrays, cotangents: Arrays) -> Iterator[str]:
-        """Inputs and seeds that are written to, gradients that share memory, a second pass that does not double."""
+        """Sentences on inputs and seeds written to, gradients that share memory, and passes that do not add up."""
         yield from super().side_effects(points, cotangents)
         with self.at(points):
             found = [*self.side_effects_of_a_pass(points, cotangents)]
         yield from found
 
     def side_effects_of_a_pass(self, points: Arrays, cotangents: Arrays) -> Iterator[str]:
-        """What a backward pass does besides giving the gradient, and a second one."""
+        """The side effects of one backward pass, and of a second."""
         leaves, outputs = self.call(points)
         seeds = [c.copy() for c in cotangents]
         _run_backward(outputs, seeds)
@@ -123,7 +123,7 @@ class OwnFunction(Subject):
                 if np.shares_memory(one, two):
                     yield f"the gradient of {name} shares memory with {other}: adding to one changes the other"
         if len(outputs) > 1:
-            return  # sums of several passes round in another order
+            return  # sums over several outputs round differently
         once = [None if leaf.grad is None else np.array(leaf.grad) for leaf in leaves]
         _run_backward(outputs, seeds)
         for leaf, before in zip(leaves, once, strict=True):
@@ -142,7 +142,7 @@ class OwnFunction(Subject):
 
 
 def _values_in(item: Any) -> list[Any]:
-    """The Values of an array of them, as a layer gives it; anything else is one."""
+    """The Values of an object array, as layers return it; a list of the item itself otherwise."""
     return list(item.flat) if isinstance(item, np.ndarray) and item.dtype == object else [item]
 
 
@@ -151,7 +151,7 @@ def _nodes_before(node: Node) -> list[Node]:
 
 
 def _parameters(f: Any) -> Iterator[tuple[str, Any]]:
-    """Leaves that a function refers to, and the parameters of nets, with their names."""
+    """Leaves and parameters of nets that a function refers to, with their names."""
     for name, item in referred(f, lambda item: isinstance(item, Node) or _is_net(item)):
         if isinstance(item, Node):
             yield from [(item.name or name, item)] if item.is_leaf else []
@@ -161,17 +161,17 @@ def _parameters(f: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _is_net(item: Any) -> bool:
-    """Whatever can be called and gives its parameters by name."""
+    """Whether an object can be called and returns its parameters by name."""
     if isinstance(item, type) or not callable(item) or not hasattr(item, "parameters"):
         return False
     try:
         return isinstance(item.parameters(), dict)
-    except Exception:  # some other thing of that name, which may do anything
+    except Exception:  # another method of that name, which may do anything
         return False
 
 
 def as_node(output: Any) -> Any:
-    """An output of a function as a node; a number or array that is none is a constant. None for what has no gradient.
+    """An output of a function as a node: a real number or array becomes a constant, anything else None.
 
     >>> as_node(3).data, as_node("3")
     (3.0, None)
@@ -196,7 +196,7 @@ def _run_backward(outputs: Sequence[Any], cotangents: Arrays) -> None:
 
 
 def inner(nodes: Sequence[Any], vectors: Sequence[Any]) -> Any:
-    """Σ ⟨node, vector⟩ as one node; None among the nodes is zero, and so is the sum of nothing else."""
+    """Σ ⟨node, vector⟩ as one node; nodes that are None are skipped, and the sum is None if all are."""
     total = None
     for node, vector in zip(nodes, vectors, strict=True):
         if node is not None:

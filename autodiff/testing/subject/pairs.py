@@ -1,4 +1,4 @@
-"""A function of floats and NumPy arrays beside one for its gradient."""
+"""A function of floats and NumPy arrays with a separate function for its gradient."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["PairOfGradient", "PairOfPullback", "PlainPair"]
 
 
 class PlainPair(Subject):
-    """A function of floats and NumPy arrays, beside one for its gradient."""
+    """A function of floats and NumPy arrays with a separate function for its gradient."""
 
     def fresh(self, points: Arrays) -> list[Any]:
         return [
@@ -27,7 +27,7 @@ class PlainPair(Subject):
         return self.outputs(self.f(*self.arguments(leaves)))
 
     def side_effects(self, points: Arrays, cotangents: Arrays) -> Iterator[str]:
-        """Inputs and cotangents that are written to."""
+        """A sentence for each input and cotangent that is written to."""
         yield from super().side_effects(points, cotangents)
         leaves, seeds = self.fresh(points), [c.copy() for c in cotangents]
         self.differentiated(leaves, seeds)
@@ -53,7 +53,7 @@ class PlainPair(Subject):
         return outputs
 
     def gradients_of(self, result: Any) -> Arrays:
-        """The gradients in the structure of the inputs; of a single argument they need no tuple around."""
+        """The gradients in the structure of the inputs; a single argument needs no tuple around its gradient."""
         like = list(self.inputs)
         if len(like) == 1 and not (isinstance(result, list | tuple) and len(result) == 1 and _is_leaf(like[0])):
             result = [result]
@@ -61,7 +61,7 @@ class PlainPair(Subject):
 
 
 class PairOfGradient(PlainPair):
-    """f gives one number, and ``gradient(*inputs)`` its gradient, one for each argument."""
+    """f returns one number, and ``gradient(*inputs)`` one gradient for each argument."""
 
     takes_cotangent = False
 
@@ -72,14 +72,14 @@ class PairOfGradient(PlainPair):
     def differentiated(self, leaves: Sequence[Any], cotangents: Arrays) -> Arrays:
         if [np.size(c) for c in cotangents] != [1]:
             raise ValueError(
-                "a gradient function belongs to a function that returns one number, and f returned more; pass "
+                "gradient= needs a function that returns one number, and f returned more; pass "
                 "vjp=lambda cotangent, *inputs: … instead"
             )
         return self.gradients_of(self.gradient(*self.arguments(leaves)))
 
 
 class PairOfPullback(PlainPair):
-    """``vjp(cotangent, *inputs)`` gives Jᵀc, one for each argument; the cotangent has the structure of f's result."""
+    """``vjp(cotangent, *inputs)`` is Jᵀc for each argument; the cotangent has the structure of the result of f."""
 
     def __init__(self, f: Callable[..., Any], inputs: tuple[Any, ...], vjp: Callable[..., Any]) -> None:
         super().__init__(f, inputs)

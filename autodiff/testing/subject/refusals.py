@@ -1,4 +1,4 @@
-"""What is refused of inputs and outputs, each in one sentence."""
+"""Errors for outputs that have no gradient, and descriptions of inputs and outputs for error messages."""
 
 from __future__ import annotations
 
@@ -19,19 +19,17 @@ def check_steady(outputs: Sequence[Any], like: Arrays) -> None:
     found, before = ([tuple(getattr(z, "shape", ())) for z in each] for each in (outputs, like))
     if found != before:
         raise ValueError(
-            f"a derivative needs results of the same shapes at every point, and f returned {found} where it had "
-            f"returned {before}"
+            f"f must return results of the same shapes at every point, and returned {found} after {before}"
         )
 
 
 def refuse_output(output: Any, why: str = "") -> NoReturn:
     """Raise TypeError for an output of f that has no gradient."""
     raise TypeError(
-        f"a gradient needs outputs that are real numbers of the engine of the inputs, and f returned "
-        f"{told(output)}{why}"
+        f"f must return real numbers or arrays of the engine of its inputs, and returned {told(output)}{why}"
     )
 
 
 def told(item: Any) -> str:
-    """What an item is, in one line."""
+    """A description of an item in one line."""
     return " ".join(describe(item).split())

@@ -1,4 +1,4 @@
-"""Functions of torch tensors, and modules; torch is not imported here: who passes its tensors has loaded it."""
+"""Functions of torch tensors, and modules; torch is not imported here: a caller with its tensors has loaded it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class TorchFunction(Subject):
         self.buffers = [item for _, top in tops for item in top.buffers()]  # a call may write to them
         self.tensors = [*_tensors_in(found)]
         self.is_half = any(item.dtype in (torch.float16, torch.bfloat16) for _, item in self.tensors)
-        self.coarsest = 0.0  # the rounding of outputs so far
+        self.coarsest = 0.0  # the relative rounding of the coarsest output so far
         super().__init__(f, inputs)
 
     def with_parameters(self) -> Self:
@@ -72,7 +72,10 @@ class TorchFunction(Subject):
     def leaf(self, argument: int | None, name: str, item: Any) -> Leaf:
         torch = sys.modules["torch"]
         if argument is None and item.is_complex():
-            raise TypeError(f"parameters are checked too, and {name} is complex; freeze it with requires_grad_(False)")
+            raise TypeError(
+                f"the parameters of f are checked too and must be real numbers, and {name} is complex; freeze it with "
+                "requires_grad_(False)"
+            )
         made = super().leaf(argument, name, item)
         dtype = torch.float32 if made.dtype == np.float32 else torch.float64
         if isinstance(item, torch.Tensor) and item.is_floating_point() and (argument is None or self.is_half):
@@ -101,7 +104,7 @@ class TorchFunction(Subject):
         return [*leaves, *self.held]
 
     def call(self, points: Arrays) -> tuple[list[Any], list[Any]]:
-        """New leaves at these points, and the outputs; what f holds is there in the body of `at` only."""
+        """New leaves at these points, and the outputs; to be called in the body of `at`."""
         torch, leaves = sys.modules["torch"], self.fresh(points)
         outputs = flatten(self.f(*self.arguments(leaves)))
         for output in outputs:
@@ -144,7 +147,9 @@ def _tensors_in(found: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
             continue
         for key, part in (*item.named_parameters(), *item.named_buffers()):
             if torch.nn.parameter.is_lazy(part):
-                raise ValueError(f"parameters are checked too, and {key} has no numbers yet; call the module first")
+                raise ValueError(
+                    f"the parameters of f are checked too, and {key} is not initialised; call the module first"
+                )
             yield f"{name}.{key}" if name else key, part
 
 
@@ -153,7 +158,7 @@ def _is_checked(tensor: Any) -> bool:
 
 
 def _grad(outputs: Any, leaves: Any, cotangents: Any, **more: Any) -> Any:
-    """``torch.autograd.grad`` with cotangents as arrays; what it gives sparse, of an embedding, is made dense."""
+    """``torch.autograd.grad`` with cotangents as arrays; sparse gradients, as of an embedding, become dense."""
     seeds = [_tensor(c, output.dtype, output.device) for output, c in zip(outputs, cotangents, strict=True)]
     slopes = sys.modules["torch"].autograd.grad(list(outputs), leaves, seeds, allow_unused=True, **more)
     return [slope.to_dense() if slope is not None and slope.is_sparse else slope for slope in slopes]
@@ -164,12 +169,12 @@ def _tensor(x: Any, dtype: Any, device: Any = None) -> Any:
 
 
 def _functions(outputs: Iterable[Any]) -> list[Any]:
-    """What made the outputs; an output that is a leaf was made by nothing."""
+    """The functions that made the outputs; none for an output that is a leaf."""
     return [output.grad_fn for output in outputs if output.grad_fn is not None]
 
 
 def _variables(functions: Iterable[Any]) -> list[Any]:
-    """The leaves among the ends of a graph."""
+    """The leaves at the ends of a graph."""
     return [function.variable for function in functions if hasattr(function, "variable")]
 
 
@@ -178,5 +183,5 @@ def _functions_before(function: Any) -> list[Any]:
 
 
 def _state(module: Any) -> tuple[dict[str, Any], ...]:
-    """Where a module keeps its attributes, buffers and parameters."""
+    """The dicts in which a module keeps its attributes, buffers and parameters."""
     return vars(module), module._buffers, module._parameters

@@ -243,13 +243,13 @@ def test_a_failure_shows_the_program(define: Callable[..., ad.Primitive]) -> Non
 
 def test_what_cannot_be_checked() -> None:
     """Not a function, not a node, an unknown relation: one clear sentence each."""
-    with pytest.raises(TypeError, match=r"relations are checked of a function, and got 3"):
+    with pytest.raises(TypeError, match=r"f must be a function, and got 3"):
         check_relations(3, 1.0)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"returns a Value or Tensor, and got \[2.0\]"):
+    with pytest.raises(TypeError, match=r"f must return a Value, a Tensor or a real number, and returned \[2.0\]"):
         check_relations(lambda x: [2.0], 1.0)
     with pytest.raises(ValueError, match=r"checked at one or more inputs of f, and got none"):
         check_relations(lambda: ad.Value(1.0))
-    with pytest.raises(ValueError, match=r"no relation is called 'symmetry'; there are backward twice doubles, "):
+    with pytest.raises(ValueError, match=r"no relation is called 'symmetry'; the relations are backward twice dou"):
         check_relations(lambda x: x, 1.0, only=["symmetry"])
 
 

@@ -101,7 +101,7 @@ def test_what_a_judge_raises_is_a_fault() -> None:
 def test_dual_numbers_judge_programs_over_values_only() -> None:
     """Programs over Tensors are no counterexamples: whoever asks for them is told at once."""
     judge = pytest.raises(
-        TypeError, match=r"^dual_fault judges programs over Values, and got one over Tensors; relation"
+        TypeError, match=r"^dual_fault judges programs over Values, and got one over Tensors; use relation"
     )
     with judge:
         search(dual_fault, 10, kind=ad.Tensor)
@@ -111,11 +111,11 @@ def test_dual_numbers_judge_programs_over_values_only() -> None:
 
 def test_programs_cannot_be_made_of_anything() -> None:
     """Another kind, no operations, an operation that is not among them: one clear sentence each."""
-    with pytest.raises(TypeError, match="over one of the classes Value and Tensor, and got 'Value'"):
+    with pytest.raises(TypeError, match="the class Value or the class Tensor, and got 'Value'"):
         search(dual_fault, 10, kind="Value")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="at least one operation; there are none"):
+    with pytest.raises(ValueError, match="a program needs at least one operation, and got none"):
         random_program(Random(0), operations={})
-    with pytest.raises(ValueError, match="with the operation 'exq'; there are add, "):
+    with pytest.raises(ValueError, match="about names the unknown operation 'exq'; the operations are add, "):
         random_program(Random(0), about="exq")
 
 

@@ -174,7 +174,7 @@ def test_points_of_a_name() -> None:
     assert least(points("log")) == (1.0,)
     with pytest.raises(ValueError, match=r"no primitive is called 'lag'; the table has add, "):
         points("lag")
-    with pytest.raises(TypeError, match=r"points are drawn for a primitive or its name, and got 3"):
+    with pytest.raises(TypeError, match=r"points takes a primitive or its name, and got 3"):
         points(3)  # type: ignore[arg-type]
 
 
@@ -182,9 +182,9 @@ def test_points_of_a_name() -> None:
 def test_other_kinds_are_refused(kind: Any) -> None:
     """A program is over Values or Tensors, and nothing else stands for either; refused before anything is drawn."""
     for ask in (vocabulary, programs, lambda kind: programs(kind, operations=FEW[ad.Value])):
-        with pytest.raises(TypeError, match=r"programs are made over one of the classes Value and Tensor, and got "):
+        with pytest.raises(TypeError, match=r"kind must be the class Value or the class Tensor, and got "):
             ask(kind)
-    with pytest.raises(ValueError, match=r"made with at least one operation; there are none"):
+    with pytest.raises(ValueError, match=r"a program needs at least one operation, and got none"):
         programs(operations={})
 
 
