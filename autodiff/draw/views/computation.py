@@ -188,7 +188,8 @@ class _Drawer:
     def rows(self, item: FlowNode, computed: bool, error: Cell, *, is_parameter: bool) -> tuple[Row, Row]:
         """Operation and value, name and gradient; for a leaf its name and value, and the gradient."""
         name = brief(item.label) if item.name or not computed else ""
-        first, second = (Cell("sign", operation_symbol(item)), name) if computed else (Cell("name", name), "")
+        symbol = operation_symbol(item, self.style)
+        first, second = (Cell("sign", symbol), name) if computed else (Cell("name", name), "")
         green = is_parameter or (not computed and self.is_called_like_a_parameter(item))
         value = Cell("value", self.style.amount(item.value), item.value)
         lane = "none" if error.number is None else "error"
