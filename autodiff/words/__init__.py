@@ -1,1 +1,1 @@
-"""Names of quantities, how texts are set, and the sentences of pictures and pages in two languages; no mathematics."""
+"""Names of quantities and operations, how texts are set, and every sentence in two languages; no mathematics."""

@@ -59,6 +59,14 @@ def fields_of(text: str) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in Formatter().parse(text) if name is not None)
 
 
+# The terms of the Chinese column, as textbooks on neural networks have them; each stands for one thing throughout.
+#
+#   error 误差 · error signal 误差信号 · seed 初始误差 · error sharing 误差分享 · share 份额 · what is left 剩余误差
+#   to shrink 衰减 · forward 前向 · backward 反向 · backpropagation 反向传播 · local gradient 局部梯度 · path 路径
+#   unit 神经元 · weight 权重 · bias 偏置 · activation 激活值 · weighted sum 加权和 · objective 目标函数 · margin 间隔
+#   window 窗口, true 真实, corrupt 损坏 · score 得分 · entry 元素, the same of another matrix 对应元素 · kink 不可导点
+#   gradient check 梯度检验 · differences 有限差分 · explicit differentiation 显式求导 · value, number 数值
+
 PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     # ---- terms -------------------------------------------------------------------------------------------------------
     "term.error": ("error", "误差"),
