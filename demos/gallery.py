@@ -156,7 +156,7 @@ EXHIBITS = (
     Exhibit("through-time", "A recurrent network, unrolled: the share of every time step.", through_time),
     Exhibit("arrays", "The network on arrays: shapes and norms.", arrays),
     Exhibit("wrong-rule", "A wrong gradient that a check found: the rule, and the correct share.", wrong_rule),
-    Exhibit("chinese", "误差共享：同一张图，中文说明。", partial(one_path, language="zh")),
+    Exhibit("chinese", "误差分享：同一张图，中文说明。", partial(one_path, language="zh")),
 )  # fmt: skip
 FIG_1 = "The notes' Fig 1: a single unit divides the plane by a line, a hidden layer by a curve."
 IN_README = ("error-sharing", "several-paths", "wrong-rule")

@@ -75,7 +75,7 @@ def derivation(flow: Flow) -> tuple[Derived, ...]:
     return tuple(found)
 
 
-def equation_of(flow: Flow, node: FlowNode) -> str:
+def equation_of(flow: Flow, node: FlowNode, style: Style = USUAL) -> str:
     """The equation by which a node was computed; of a long sum, only the terms that depend on the parameter.
 
     >>> from autodiff import Value
@@ -88,14 +88,14 @@ def equation_of(flow: Flow, node: FlowNode) -> str:
     made = flow.flows.node_of(node)
     called = flow.flows.label_of
     names = [bracketed(called(item) if isinstance(item, Node) else _constant(item)) for item in made.inputs]
-    return f"{node.label} = {_right(flow, node, names, made.params)}"
+    return f"{node.label} = {_right(flow, node, names, made.params, style)}"
 
 
 def _constant(item: Any) -> str:
     return number(item) if isinstance(item, float | int) else f"array {item.shape}"
 
 
-def _right(flow: Flow, node: FlowNode, names: Sequence[str], params: dict[str, Any]) -> str:
+def _right(flow: Flow, node: FlowNode, names: Sequence[str], params: dict[str, Any], style: Style) -> str:
     operation, symbol = node.operation or "", node.symbol or ""
     if operation in _SIGNS:
         return f" {_SIGNS[operation]} ".join(names)
@@ -107,7 +107,7 @@ def _right(flow: Flow, node: FlowNode, names: Sequence[str], params: dict[str, A
         return _weighted(flow, node, names)
     if operation == "affine":
         return f"{names[0]} {names[1]} + {names[2]}"
-    return f"{symbol if len(names) == 1 and symbol.isalpha() else operation}({', '.join(names)})"
+    return f"{symbol if len(names) == 1 and symbol.isalpha() else style.operation(operation)}({', '.join(names)})"
 
 
 def _weighted(flow: Flow, node: FlowNode, names: Sequence[str]) -> str:

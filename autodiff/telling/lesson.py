@@ -71,7 +71,7 @@ class _Lesson:
             return
         rows = [
             (
-                equation_of(flow, line.node),
+                equation_of(flow, line.node, self.style),
                 f"∂{line.node.label}/∂{flow.parameter.label} = {self.slope(line)}",
                 f"{self.error(line.node)} = {self.style.amount(line.node.error)}",
             )

@@ -69,7 +69,7 @@ class Notes:
         if parameter.operation is None:
             used_again = self.is_recurrent and self.letter in ("W", "V", "U")
             return self.say("explain.recurrent-weight" if used_again else "explain.a-leaf")
-        return self.say("explain.a-result", operation=parameter.operation)
+        return self.say("explain.a-result", operation=self.style.operation(parameter.operation))
 
     def ends(self) -> list[tuple[str, str]]:
         """The two ends of the parameter's wire."""

@@ -117,7 +117,7 @@ class _Teller:
             return self.say("step.through-each"), lines
         (edge,) = edges
         key = "step.output-unit" if edge.consumer == 0 else "step.through"
-        return self.say(key, factor=self.factor(edge), operation=self.flow.output.operation), []
+        return self.say(key, factor=self.factor(edge), operation=self.style.operation(self.flow.output.operation)), []
 
     def signals(self, column: Sequence[FlowNode]) -> tuple[str, list[str]]:
         if len(column) > 1:

@@ -11,6 +11,7 @@ import numpy as np
 
 from autodiff.flow import Signal, count_text
 from autodiff.words.notation import number
+from autodiff.words.operations import operation_name
 from autodiff.words.phrases import checked_language, say
 
 __all__ = ["USUAL", "Style", "Write"]
@@ -49,6 +50,10 @@ class Style:
     def say(self, key: str, **fields: object) -> str:
         """A phrase of `autodiff.words.phrases` in this language."""
         return say(key, self.language, **fields)
+
+    def operation(self, name: str | None) -> str:
+        """What an operation is called in this language (`autodiff.words.operations`); "" for a leaf, which has none."""
+        return operation_name(name, self.language) if name else ""
 
     def amount(self, value: Signal) -> str:
         """A number in the format of ``write``; for an array, its shape and norm.

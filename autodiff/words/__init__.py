@@ -1,1 +1,1 @@
-"""Names of quantities, typesetting of texts, and the phrases of pictures and pages in two languages; no mathematics."""
+"""Names of quantities and operations, typesetting, and every sentence in two languages; no mathematics."""

@@ -59,6 +59,14 @@ def fields_of(text: str) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in Formatter().parse(text) if name is not None)
 
 
+# The terms of the Chinese column, as textbooks on neural networks have them; each stands for one thing throughout.
+#
+#   error 误差 · error signal 误差信号 · seed 初始误差 · error sharing 误差分享 · share 份额 · what is left 剩余误差
+#   to shrink 衰减 · forward 前向 · backward 反向 · backpropagation 反向传播 · local gradient 局部梯度 · path 路径
+#   unit 神经元 · weight 权重 · bias 偏置 · activation 激活值 · weighted sum 加权和 · objective 目标函数 · margin 间隔
+#   window 窗口, true 真实, corrupt 损坏 · score 得分 · entry 元素, the same of another matrix 对应元素 · kink 不可导点
+#   gradient check 梯度检验 · differences 有限差分 · explicit differentiation 显式求导 · value, number 数值
+
 PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     # ---- terms -------------------------------------------------------------------------------------------------------
     "term.error": ("error", "误差"),
@@ -67,13 +75,13 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "term.error-signal": ("error signal", "误差信号"),
     "term.local-gradient": ("local gradient", "局部梯度"),
     "term.share": ("share", "份额"),
-    "term.seed": ("seed", "种子"),
+    "term.seed": ("seed", "初始误差"),
     "term.gradient": ("gradient", "梯度"),
-    "term.value": ("value", "值"),
+    "term.value": ("value", "数值"),
     "term.parameter": ("parameter", "参数"),
     "term.weight": ("weight", "权重"),
     "term.bias": ("bias", "偏置"),
-    "term.unit": ("unit", "单元"),
+    "term.unit": ("unit", "神经元"),
     "term.layer": ("layer {layer}", "第 {layer} 层"),
     "term.layer-of-inputs": ("layer {layer}, the input layer", "第 {layer} 层（输入层）"),
     "term.between-layers": ("layer {layer} → {next}", "第 {layer} 层 → 第 {next} 层"),
@@ -89,152 +97,152 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "term.true-window": ("true window", "真实窗口"),
     "term.corrupt-window": ("corrupt window", "损坏窗口"),
     "term.pair": ("{first}, {second}", "{first}，{second}"),
+    "term.told": ("{name}: {text}", "{name}：{text}"),
+    "term.hint": ("{node}: {value}; {error}: {number}", "{node}：{value}；{error}：{number}"),
     "term.in-brackets": (" ({text})", "（{text}）"),
     "term.no-path": ("no path", "无路径"),
-    "term.not-yet": ("not yet", "尚无"),
+    "term.not-yet": ("not yet", "尚未到达"),
     "term.more": ("{count} more", "另有 {count} 个"),
-    "term.more-factors": ("… ({count} more) …", "… （另有 {count} 个） …"),
+    "term.more-factors": ("… ({count} more) …", "…（另有 {count} 个）…"),
     "term.more-nodes": ("{count} more nodes", "另有 {count} 个节点"),
     "term.backpropagation": ("backpropagation", "反向传播"),
     "term.forward-pass": ("forward pass", "前向传播"),
-    "term.error-sharing": ("error sharing", "误差共享"),
-    "term.max-margin": ("max-margin objective", "最大间隔目标"),
+    "term.error-sharing": ("error sharing", "误差分享"),
+    "term.max-margin": ("max-margin objective", "最大间隔目标函数"),
     "term.score": ("score", "得分"),
     "term.corrupt-score": ("corrupt score", "损坏窗口的得分"),
     "term.margin": ("margin", "间隔"),
-    "term.activation": ("activation", "激活函数"),
+    "term.activation": ("activation", "激活值"),
     # ---- titles and descriptions -------------------------------------------------------------------------------------
     "title.flow": (
-        "Error sharing: how the output’s error reaches {parameter}", "误差共享：输出的误差如何到达 {parameter}"),
-    "title.empty": ("Error sharing: no error reaches {parameter}", "误差共享：没有误差到达 {parameter}"),
+        "Error sharing: how the output’s error reaches {parameter}", "误差分享：输出的误差如何传到 {parameter}"),
+    "title.empty": ("Error sharing: no error reaches {parameter}", "误差分享：没有误差传到 {parameter}"),
     "title.graph": ("Computation graph of {output}", "{output} 的计算图"),
-    "title.network": ("The network and how the error reaches {parameter}", "网络，以及误差到达 {parameter} 的路径"),
-    "title.text": ("How the error of {output} reaches {parameter}", "{output} 的误差如何到达 {parameter}"),
+    "title.network": ("The network and how the error reaches {parameter}", "网络及误差传到 {parameter} 的路径"),
+    "title.text": ("How the error of {output} reaches {parameter}", "{output} 的误差如何传到 {parameter}"),
     # ---- numbered steps (notes, section 1.5) -------------------------------------------------------------------------
-    "step.enters": ("An error signal of {seed} enters at {node}.", "误差信号 {seed} 从 {node} 进入。"),
+    "step.enters": ("An error signal of {seed} enters at {node}.", "误差信号 {seed} 从 {node} 处开始反向传播。"),
     "step.enters-as-one": (
         "An error signal of {seed} enters at {node}: ∂{node}/∂{node}.",
-        "误差信号 {seed} 从 {node} 进入：∂{node}/∂{node}。"),
-    "step.through-each": ("Each error goes through its neuron:", "各误差穿过各自的神经元："),
+        "误差信号 {seed} 从 {node} 处开始反向传播：∂{node}/∂{node}。"),
+    "step.through-each": ("Each error goes through its neuron:", "各误差通过各自的神经元："),
     "step.at": ("at {node}: × {factor}", "在 {node} 处：× {factor}"),
     "step.output-unit": (
         "× {factor}, the local gradient of the output unit ({operation}).",
-        "× {factor}，即输出单元（{operation}）的局部梯度。"),
-    "step.through": ("× {factor} carries it through the neuron.", "× {factor}，误差由此穿过神经元。"),
-    "step.signals": (
-        "The error signals have reached z and are shared out:", "各误差信号位于 z 处，并由此分配出去："),
-    "step.signal": ("{sum} has reached {node}.", "{sum}，位于 {node} 处。"),
-    "step.signal-shared": ("{sum} has reached {node} and is shared out.", "{sum}，位于 {node} 处，并由此分配出去。"),
-    "step.each-share": ("Each gets its share:", "各自得到自己的份额："),
+        "× {factor}，即输出神经元（{operation}）的局部梯度。"),
+    "step.through": ("× {factor} carries it through the neuron.", "× {factor}，误差由此通过该神经元。"),
+    "step.signals": ("The error signals have reached z and are shared out:", "各误差信号到达 z 处，并由此分享出去："),
+    "step.signal": ("{sum} has reached {node}.", "{sum}，即 {node} 处的误差信号。"),
+    "step.signal-shared": (
+        "{sum} has reached {node} and is shared out.", "{sum}，即 {node} 处的误差信号，由此分享出去。"),
+    "step.each-share": ("Each gets its share:", "各节点分得各自的份额："),
     "step.each-share-adds": (
-        "Each gets its share, and shares that meet add up:", "各自得到自己的份额，汇合的份额相加："),
+        "Each gets its share, and shares that meet add up:", "各节点分得各自的份额，汇合的份额相加："),
     "step.meet": ("Shares meet at {node} and add up:", "各份额在 {node} 处汇合并相加："),
     "step.share": (
-        "The share of {node} is {share}, the {error}{window}.", "{node} 得到的份额为 {share}，即 {error}{window}。"),
-    "step.arrive": ("Shares arrive at {parameter}:", "到达 {parameter} 的份额："),
+        "The share of {node} is {share}, the {error}{window}.", "{node} 分得的份额为 {share}，即 {error}{window}。"),
+    "step.arrive": ("Shares arrive at {parameter}:", "传到 {parameter} 的份额："),
     "step.forwarded": (
         "× {factor}, the signal that {parameter} forwarded.", "× {factor}，即 {parameter} 在前向传播中传递的信号。"),
     "step.outer": (
         "{share}: the error signals times the signals that {parameter} forwarded, an outer product.",
         "{share}：误差信号与 {parameter} 在前向传播中传递的信号的外积。"),
     "step.multiplied": ("× {factor}, the value multiplied by {parameter}.", "× {factor}，即与 {parameter} 相乘的量。"),
-    "step.bias": ("× {factor}: a bias is a weight on a constant 1.", "× {factor}：偏置是常数 1 上的权重。"),
+    "step.bias": ("× {factor}: a bias is a weight on a constant 1.", "× {factor}：偏置是输入恒为 1 的权重。"),
     "step.factor": ("× {factor}.", "× {factor}。"),
-    "step.gradient": ("{derivative} = {numbers}, the gradient.", "{derivative} = {numbers}，即梯度。"),
+    "step.gradient": ("{derivative} = {numbers}, the gradient.", "{derivative} = {numbers}，即所求梯度。"),
     # ---- remarks -----------------------------------------------------------------------------------------------------
     "remark.no-path": (
         "No path leads from {output} to {parameter}: no error reaches it, so it has no gradient (None, not 0).",
-        "{parameter} 不在从 {output} 出发的任何路径上：没有误差到达它，因此它没有梯度（是 None，而不是 0）。"),
+        "{parameter} 不在从 {output} 出发的任何路径上：没有误差传到它，因此它没有梯度（为 None，而不是 0）。"),
     "remark.hinge-kink": (
         "{node} = 0 is exactly at its kink, Δ + s_c − s = 0: by convention, no error is shared there.",
-        "{node} = 0 恰好位于折点，Δ + s_c − s = 0：按约定，此处不分配误差。"),
+        "{node} = 0 恰好位于不可导点，Δ + s_c − s = 0：按约定，此处不分享误差。"),
     "remark.margin-met": (
         "{node} = 0: the margin is met, so no error is shared and every gradient is 0.",
-        "{node} = 0：间隔已满足，因此不分配误差，所有梯度均为 0。"),
+        "{node} = 0：间隔已满足，因此不分享误差，所有梯度均为 0。"),
     "remark.kink": (
         "{node} is exactly at a kink of {function}: its local gradient there is a convention.",
-        "{node} 恰好位于 {function} 的折点：那里的局部梯度按约定取值。"),
+        "{node} 恰好位于 {function} 的不可导点：该处的局部梯度按约定取值。"),
     "remark.cancel": (
         "Paths of opposite signs nearly cancel: {percentage} % of their strength remains.",
-        "符号相反的路径几乎相互抵消：只剩下其总强度的 {percentage} %。"),
+        "符号相反的路径几乎相互抵消：只剩总强度的 {percentage} %。"),
     "remark.cancel-exactly": (
         "Paths of opposite signs cancel exactly: none of their strength remains.",
-        "符号相反的路径恰好完全抵消：其强度没有任何剩余。"),
+        "符号相反的路径恰好完全抵消：总强度没有任何剩余。"),
     "remark.cancel-to-rounding": (
-        "Paths of opposite signs cancel to within rounding: the remaining {gradient} is within the rounding error "
-        "of their shares, {rounding}.",
-        "符号相反的路径在舍入误差之内相互抵消：剩下的 {gradient} 不超过各份额的舍入误差 {rounding}。"),
+        "Paths of opposite signs cancel to within rounding: the remaining {gradient} is within the rounding "
+        "error of their shares, {rounding}.",
+        "符号相反的路径在舍入误差范围内相互抵消：剩下的 {gradient} 不超过各份额的舍入误差 {rounding}。"),
     # ---- where inf and nan begin -------------------------------------------------------------------------------------
-    "anomaly.value": ("not finite from here on", "从此不再有限"),
-    "anomaly.explodes": ("explodes here", "在此爆炸"),
-    "anomaly.overflows": ("overflows here", "在此溢出"),
-    "anomaly.nan": ("nan begins here", "nan 始于此处"),
+    "anomaly.value": ("not finite from here on", "由此起不再有限"),
+    "anomaly.explodes": ("explodes here", "此处爆炸"),
+    "anomaly.overflows": ("overflows here", "此处溢出"),
+    "anomaly.nan": ("nan begins here", "此处出现 nan"),
     "remark.value": (
         "The values stop being finite at {node} = {value}, computed from {inputs}.",
-        "值从 {node} = {value} 起不再有限，它由 {inputs} 算出。"),
+        "从 {node} = {value} 起，数值不再有限；它由 {inputs} 算得。"),
     "remark.value-given": (
-        "The given value {node} = {value} is not a finite number.", "{node} = {value} 是给定的，并非有限的数。"),
+        "The given value {node} = {value} is not a finite number.", "{node} = {value} 是给定的，不是有限数。"),
     "remark.gradient": (
-        "The gradients stop being finite at {node}: {gradient}.", "梯度从 {node} 起不再有限：{gradient}。"),
+        "The gradients stop being finite at {node}: {gradient}.", "从 {node} 起，梯度不再有限：{gradient}。"),
     "remark.explodes": ("The error explodes at {factor} = {number}.", "误差在 {factor} = {number} 处爆炸。"),
     "remark.explodes-in": ("The error explodes: {equation}.", "误差爆炸：{equation}。"),
     "remark.overflows-in": (
-        "The error exceeds the largest float: {equation}.", "误差溢出，超过了最大的数：{equation}。"),
-    "remark.nan-in": (
-        "The error becomes nan: {equation}.", "误差从此处起不再是一个数：{equation}。"),
+        "The error exceeds the largest float: {equation}.", "误差溢出，超过可表示的最大数：{equation}。"),
+    "remark.nan-in": ("The error becomes nan: {equation}.", "误差由此起不再是数：{equation}。"),
     "remark.more-anomalies": (
-        "Other places where numbers stop being finite: {count}.", "另有 {count} 处，数也不再有限。"),
+        "Other places where numbers stop being finite: {count}.", "另有 {count} 处的数值也不再有限。"),
     "remark.dies": ("The error dies here: {factor} = 0.", "误差在此消失：{factor} = 0。"),
     "remark.dies-on-path": (
-        "On the strongest path, the error dies: {factor} = 0.", "在最强的路径上，误差消失：{factor} = 0。"),
-    "remark.shrinks": (
-        "{factor} = {number} shrinks the error most.", "{factor} = {number} 使误差缩小得最多。"),
+        "On the strongest path, the error dies: {factor} = 0.", "在最强路径上，误差在此消失：{factor} = 0。"),
+    "remark.shrinks": ("{factor} = {number} shrinks the error most.", "{factor} = {number} 对误差的衰减最大。"),
     "remark.shrinks-on-path": (
         "On the strongest path, {factor} = {number} shrinks the error most.",
-        "在最强的路径上，{factor} = {number} 使误差缩小得最多。"),
+        "在最强路径上，{factor} = {number} 对误差的衰减最大。"),
     # ---- the text ----------------------------------------------------------------------------------------------------
     "text.more-lines": ("… {count} more lines …", "… 另有 {count} 行 …"),
     "text.more": ("… {count} more …", "… 另有 {count} 项 …"),
-    "text.shares": ("Shares that arrive at {parameter}:", "到达 {parameter} 的份额："),
-    "text.sum": ("their sum = {gradient} = the gradient", "其和 = {gradient} = 梯度"),
+    "text.shares": ("Shares that arrive at {parameter}:", "传到 {parameter} 的份额："),
+    "text.sum": ("their sum = {gradient} = the gradient", "份额之和 = {gradient} = 梯度"),
     "text.is-output": ("{parameter} is the output itself.", "{parameter} 就是输出本身。"),
-    "text.paths": ("Paths: {count}; the strongest:", "路径数：{count}；其中最强的："),
+    "text.paths": ("Paths: {count}; the strongest:", "共 {count} 条路径，其中最强的："),
     # ---- captions of pictures ----------------------------------------------------------------------------------------
     "caption.paths": (
         "{count} paths; the strongest{percentage}: {symbols}.",
-        "共 {count} 条路径；最强的一条{percentage}：{symbols}。"),
-    "caption.percentage": (" ({number} % of all, ignoring signs)", "（不计符号，占全部的 {number} %）"),
+        "共 {count} 条路径，最强的一条{percentage}：{symbols}。"),
+    "caption.percentage": (" ({number} % of all, ignoring signs)", "（按绝对值计，占总和的 {number} %）"),
     "caption.strongest-only": (
-        "Only the strongest of {count} paths{percentage} is shown.", "图中为 {count} 条路径中最强的一条{percentage}。"),
+        "Only the strongest of {count} paths{percentage} is shown.",
+        "图中只画出 {count} 条路径中最强的一条{percentage}。"),
     "caption.along-strongest": ("{derivative} along the strongest path", "{derivative}（沿最强路径）"),
     "caption.part": ("part of the gradient", "梯度的一部分"),
-    "caption.bias": ("a bias is a weight on a constant 1", "偏置是常数 1 上的权重"),
-    "caption.folded": ("{count} nodes are folded into {boxes} boxes.", "{count} 个节点已折叠为 {boxes} 个方框。"),
+    "caption.bias": ("a bias is a weight on a constant 1", "偏置是输入恒为 1 的权重"),
+    "caption.folded": ("{count} nodes are folded into {boxes} boxes.", "{count} 个节点折叠为 {boxes} 个方框。"),
     # ---- the legend --------------------------------------------------------------------------------------------------
-    "legend.forward": ("values, forward", "值，前向"),
-    "legend.error": ("error × local gradient, backward", "误差 × 局部梯度，反向"),
-    "legend.negative": ("negative share", "负份额"),
+    "legend.forward": ("values, forward", "前向：数值"),
+    "legend.error": ("error × local gradient, backward", "反向：误差 × 局部梯度"),
+    "legend.negative": ("negative share", "份额为负"),
     "legend.zero": ("share exactly 0", "份额恰为 0"),
-    "legend.parameter": ("the parameter", "该参数"),
+    "legend.parameter": ("the parameter", "所求参数"),
     "legend.rest": ("not on a path", "不在路径上"),
-    "legend.mark": ("numbers stop being finite here", "数从此处不再有限"),
+    "legend.mark": ("numbers stop being finite here", "由此起数值不再有限"),
     "legend.width": ("the larger the share, the wider the wire", "连线越粗，份额越大"),
     "legend.graph": (
         "each box: local gradient for each input | operation and name | value over gradient",
-        "每个方框：对各输入的局部梯度 | 运算与名称 | 值（上）与梯度（下）"),
+        "每个方框：对各输入的局部梯度 | 运算与名称 | 数值（上）与梯度（下）"),
     # ---- computation graphs ------------------------------------------------------------------------------------------
     "graph.not-yet": (
-        "No gradient yet (–): backward() has not reached these nodes.",
-        "尚无梯度（–）：backward() 还没有到达这些节点。"),
+        "No gradient yet (–): backward() has not reached these nodes.", "尚无梯度（–）：backward() 尚未到达这些节点。"),
     "caption.left-out": (
         "{count} nodes that do not lead to the parameter are not shown.",
         "未画出的 {count} 个节点不在通往该参数的任何路径上。"),
     "graph.path-only": (
         "Only the {shown} nodes on a path are shown; {count} others are left out.",
-        "图中为路径上的 {shown} 个节点；另有 {count} 个节点未画出。"),
+        "图中只有路径上的 {shown} 个节点；另有 {count} 个节点未画出。"),
     "graph.ends": (
         "Too many nodes to read: {count} are folded into one box.",
-        "节点太多无法阅读：{count} 个节点已折叠为一个方框。"),
+        "节点太多，难以看清：{count} 个节点折叠为一个方框。"),
     "graph.nodes": ("{count} nodes", "{count} 个节点"),
     "graph.listing": ("Boxes, starting at the output:", "各方框，从输出开始："),
     "graph.description": (
@@ -242,61 +250,60 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "共 {boxes} 个方框；输入在左，输出 {output} 在右。"),
     "graph.constant": ("constant {number}", "常数 {number}"),
     # ---- the numerical check -----------------------------------------------------------------------------------------
-    "stamp.agrees": ("✓ {gradient} ≈ {numerical} (by finite differences)", "✓ {gradient} ≈ {numerical}（数值差分）"),
-    "stamp.disagrees": ("✗ {gradient} ≠ {numerical} (by finite differences)", "✗ {gradient} ≠ {numerical}（数值差分）"),
-    "stamp.unclear": ("finite differences cannot tell: {numerical}", "数值差分无法判断：{numerical}"),
+    "stamp.agrees": ("✓ {gradient} ≈ {numerical} (by finite differences)", "✓ {gradient} ≈ {numerical}（有限差分）"),
+    "stamp.disagrees": ("✗ {gradient} ≠ {numerical} (by finite differences)", "✗ {gradient} ≠ {numerical}（有限差分）"),
+    "stamp.unclear": ("finite differences cannot tell: {numerical}", "有限差分无法判断：{numerical}"),
     "stamp.within": (
         "{gradient} lies within {numerical} ± {error}, the accuracy of finite differences here",
-        "{gradient} 在 {numerical} ± {error} 之内，数值差分在此只能说明这些"),
-    "stamp.direction": ("{stamp}, along one direction of all entries", "{stamp}，沿所有元素的一个方向"),
-    "check.line": ("Check: numerical derivative {check}: {verdict}.", "检验：数值导数 {check}：{verdict}。"),
-    "check.agrees": ("agrees", "一致"),
-    "check.disagrees": ("DISAGREES", "不一致"),
-    "check.within": ("agrees", "一致"),
+        "{gradient} 在 {numerical} ± {error} 之内，有限差分在此只能确定到这一步"),
+    "stamp.direction": ("{stamp}, along one direction of all entries", "{stamp}，沿全部元素的一个方向"),
+    "check.line": ("Check: numerical derivative {check}: {verdict}.", "检验：数值导数为 {check}，{verdict}。"),
+    "check.agrees": ("agrees", "与梯度一致"),
+    "check.disagrees": ("DISAGREES", "与梯度不一致"),
+    "check.within": ("agrees", "与梯度一致"),
     "check.unclear": (
-        "cannot tell, because the function jumps or is undefined nearby",
-        "无法判断，函数在此附近有跳跃或没有定义"),
+        "cannot tell, because the function jumps or is undefined nearby", "无法判断：函数在此附近有跳跃或没有定义"),
     "wrote-text": ("Wrote {path}.", "已写入 {path}。"),
     "wrote": ("Wrote {path} (drawn by {engine}).", "已写入 {path}（由 {engine} 绘制）。"),
     # ---- an explanation ----------------------------------------------------------------------------------------------
-    "explain.title": ("The gradient {derivative}, explained", "详解梯度 {derivative}"),
-    "explain.what": ("Overview", "它是什么"),
+    "explain.title": ("The gradient {derivative}, explained", "梯度 {derivative} 详解"),
+    "explain.what": ("Overview", "基本信息"),
     "explain.parameter": ("parameter", "参数"),
     "explain.output": ("output", "输出"),
     "explain.kind": ("kind", "类别"),
-    "explain.to": ("to", "指向"),
-    "explain.from": ("from", "来自"),
+    "explain.to": ("to", "去向"),
+    "explain.from": ("from", "来源"),
     "explain.layers": ("layers", "层"),
     "explain.paths": ("paths", "路径数"),
-    "explain.unit": ("unit {index} of layer {layer}", "第 {layer} 层的单元 {index}"),
-    "explain.units": ("the {count} units of layer {layer}", "第 {layer} 层的 {count} 个单元"),
+    "explain.unit": ("unit {index} of layer {layer}", "第 {layer} 层的第 {index} 个神经元"),
+    "explain.units": ("the {count} units of layer {layer}", "第 {layer} 层的 {count} 个神经元"),
     "explain.input-unit": (
-        "unit {index} of layer {layer}, the input layer", "第 {layer} 层（输入层）的单元 {index}"),
+        "unit {index} of layer {layer}, the input layer", "第 {layer} 层（输入层）的第 {index} 个神经元"),
     "explain.with": ("{unit}: {values}", "{unit}：{values}"),
     "explain.constant": ("the constant 1", "常数 1"),
     "explain.score-unit": ("the score {score}", "得分 {score}"),
     "explain.a-weight": ("a weight of layer {layer}", "第 {layer} 层的权重"),
     "explain.weights": ("the weights of layer {layer}", "第 {layer} 层的全部权重"),
-    "explain.a-bias": ("a bias of layer {layer}: a weight on the constant 1", "第 {layer} 层的偏置：常数 1 上的权重"),
+    "explain.a-bias": ("a bias of layer {layer}: a weight on the constant 1", "第 {layer} 层的偏置：输入恒为 1 的权重"),
     "explain.biases": ("the biases of layer {layer}", "第 {layer} 层的全部偏置"),
     "explain.an-output-weight": (
         "an output weight of the scorer; W⁽²⁾ = Uᵀ, so it is {weight}",
-        "打分器的输出权重；W⁽²⁾ = Uᵀ，因此它就是 {weight}"),
+        "得分函数的输出权重；W⁽²⁾ = Uᵀ，因此它就是 {weight}"),
     "explain.a-word-vector": (
         "dimension {dimension} of the vector of word {word} (counting from 1): it is learned like a weight",
-        "第 {word} 个词（从 1 数起）的词向量的第 {dimension} 维：它像权重一样被学习"),
+        "第 {word} 个词（从 1 数起）的词向量的第 {dimension} 维：与权重一样通过学习得到"),
     "explain.a-weighted-sum": (
         "the weighted sum that enters unit {index} of layer {layer}; its error signal is δ",
-        "到达第 {layer} 层单元 {index} 的加权和；它的误差信号记作 δ"),
+        "第 {layer} 层第 {index} 个神经元的加权和；其误差信号为 δ"),
     "explain.an-activation": (
         "the activation of unit {index} of layer {layer}; the error here is not δ, which is the error at z",
-        "第 {layer} 层单元 {index} 的输出；此处的误差不是 δ，δ 位于 z 处"),
+        "第 {layer} 层第 {index} 个神经元的激活值；该处的误差不是 δ，δ 位于 z 处"),
     "explain.an-input": ("an input of the network", "网络的一个输入"),
     "explain.recurrent-weight": (
-        "a weight shared by all time steps: the shares of the steps add up", "每个时间步共用的权重：各步的份额相加"),
+        "a weight shared by all time steps: the shares of the steps add up", "各时间步共享的权重：各步的份额相加"),
     "explain.a-leaf": ("a leaf of the graph", "计算图的叶节点"),
-    "explain.a-result": ("a result of {operation}", "{operation} 的结果"),
-    "explain.forwarded-to": ("forwarded to", "传递给"),
+    "explain.a-result": ("a result of {operation}", "“{operation}”运算的结果"),
+    "explain.forwarded-to": ("forwarded to", "前向传给"),
     "explain.objective": ("objective", "目标函数"),
     "explain.active": (
         "active, Δ + s_c − s > 0: the true window’s score gets the error −1, the corrupt one’s +1",
@@ -305,86 +312,85 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "inactive, Δ + s_c − s < 0: the margin is met", "不起作用，Δ + s_c − s < 0：间隔已满足"),
     "explain.at-kink": (
         "at its kink, Δ + s_c − s = 0: the gradient there is 0 by convention",
-        "位于折点，Δ + s_c − s = 0：按约定，那里的梯度为 0"),
+        "位于不可导点，Δ + s_c − s = 0：按约定，该处的梯度为 0"),
     "explain.shapes": ("Shapes", "形状"),
     "explain.quantity": ("quantity", "量"),
     "explain.shape": ("shape", "形状"),
-    "explain.its-gradient": (
-        "its gradient or error signal, of the same shape", "它的梯度或误差信号，形状相同"),
+    "explain.its-gradient": ("its gradient or error signal, of the same shape", "其梯度或误差信号（形状相同）"),
     "explain.entry": (
         "{parameter} is one entry of it: its gradient is the same entry of {matrix}.",
-        "{parameter} 是其中的一个元素：它的梯度是 {matrix} 的同一元素。"),
-    "explain.steps": ("Error sharing, step by step", "误差共享：逐步说明"),
-    "explain.derivations": ("Two derivations, one number", "两种推导，同一个数"),
+        "{parameter} 是其中的一个元素：它的梯度是 {matrix} 的对应元素。"),
+    "explain.steps": ("Error sharing, step by step", "误差分享：逐步说明"),
+    "explain.derivations": ("Two derivations, one number", "两种推导，同一结果"),
     "explain.equation": ("equation", "等式"),
     "explain.downwards": (
         "explicit differentiation ↓: its derivative with respect to {parameter}", "显式求导 ↓：对 {parameter} 的导数"),
-    "explain.upwards": ("error sharing ↑: the error at that point", "误差共享 ↑：停留在该处的误差"),
+    "explain.upwards": ("error sharing ↑: the error at that point", "误差分享 ↑：该处的误差"),
     "explain.equal": (
         "Explicit differentiation gives {explicit}, error sharing {gradient}: the same number.",
-        "显式求导得到 {explicit}，误差共享得到 {gradient}：两者是同一个数。"),
+        "显式求导得到 {explicit}，误差分享得到 {gradient}：两者相同。"),
     "explain.unequal": (
-        "Explicit differentiation gives {explicit}, error sharing {gradient}: "
-        "numbers this large or small lose their accuracy to rounding.",
-        "显式求导得到 {explicit}，误差共享得到 {gradient}：这样大或这样小的数会因舍入而失真。"),
+        "Explicit differentiation gives {explicit}, error sharing {gradient}: numbers this large or small "
+        "lose their accuracy to rounding.",
+        "显式求导得到 {explicit}，误差分享得到 {gradient}：过大或过小的数会因舍入而失去精度。"),
     "explain.no-number": (
         "Explicit differentiation gives {explicit}, and so does error sharing ({gradient}): it is not a number.",
-        "显式求导得到 {explicit}，误差共享也得到 {gradient}：这不是一个数。"),
+        "显式求导得到 {explicit}，误差分享也得到 {gradient}：它不是数。"),
     "explain.not-finite": (
-        "Explicit differentiation gives {explicit}, error sharing {gradient}: they multiply in different orders, "
-        "and once a factor is infinite, the order matters.",
-        "显式求导得到 {explicit}，误差共享得到 {gradient}：两者相乘的次序不同，一旦有因子是无穷大，结果就会不同。"),
+        "Explicit differentiation gives {explicit}, error sharing {gradient}: they multiply in different "
+        "orders, and once a factor is infinite, the order matters.",
+        "显式求导得到 {explicit}，误差分享得到 {gradient}：两者相乘的次序不同，一旦有因子为无穷大，结果就会不同。"),
     "explain.constant-product": (
         "There is only one path: in each row, derivative times error is the gradient.",
-        "只有一条路径：每一行的导数与误差之积都等于梯度。"),
+        "只有一条路径：每一行中导数与误差之积都等于梯度。"),
     "explain.matrix": (
         "All at once, in matrix form: {matrix}, the error signals times the inputs, an outer product.",
-        "以矩阵形式一次算出：{matrix}，即误差信号与输入的外积。"),
+        "以矩阵形式一次算出全部元素：{matrix}，即误差信号与输入的外积。"),
     "explain.largest": (
         "Element by element, for its largest entry: {symbols} = {numbers} = {entry}; {matrix} holds {gradient}.",
-        "逐元素计算，取其最大的元素：{symbols} = {numbers} = {entry}；{matrix} 中对应的是 {gradient}。"),
+        "逐元素计算，取其最大元素：{symbols} = {numbers} = {entry}；{matrix} 中的对应元素为 {gradient}。"),
     "explain.check": ("Gradient check", "梯度检验"),
     "explain.direction": (
         "All entries move at once, along one fixed random direction.",
-        "所有元素沿一个一次性随机选定的方向同时移动。"),
-    "explain.weak": ("Where the gradient shrinks", "梯度在哪里缩小"),
+        "所有元素沿同一方向同时移动；该方向随机选定后不再改变。"),
+    "explain.weak": ("Where the gradient shrinks", "梯度在何处衰减"),
     "explain.factor": ("factor of the strongest path", "最强路径上的因子"),
     "explain.number": ("number", "数值"),
-    "explain.left": ("remaining error", "误差的剩余"),
+    "explain.left": ("remaining error", "剩余误差"),
     "explain.share": ("share on the strongest path", "最强路径上的份额"),
-    "explain.scale": ("its norm, relative to that of the incoming error", "它的范数与所取自的误差范数之比"),
-    "explain.size": ("its norm", "它的范数"),
+    "explain.scale": ("its norm, relative to that of the incoming error", "其范数与来源误差的范数之比"),
+    "explain.size": ("its norm", "其范数"),
     "explain.scales-least": (
         "{share} shrinks the error most: {scale} of its norm remains.",
-        "{share} 使误差缩小得最多：其范数只剩原来的 {scale}。"),
+        "{share} 对误差的衰减最大：范数只剩原来的 {scale} 倍。"),
     "explain.nothing-shrinks": (
-        "No factor is below 1: nothing shrinks the error.", "没有小于 1 的因子：误差没有缩小。"),
+        "No factor is below 1: nothing shrinks the error.", "没有小于 1 的因子：误差没有衰减。"),
     "explain.saturated": (
         "{unit} = {value} is saturated: {function} is flat there, so little error gets through.",
-        "{unit} = {value} 已饱和：{function} 在那里很平坦，误差几乎无法通过。"),
-    "explain.errata": ("Errors in the printed notes", "讲义印刷中的错误"),
+        "{unit} = {value} 已饱和：{function} 在该处很平坦，误差几乎无法通过。"),
+    "explain.errata": ("Errors in the printed notes", "讲义的印刷错误"),
     # ---- slips of the printed notes ----------------------------------------------------------------------------------
     "erratum.sigma": (
         "σ(z) = 1/(1 + exp(−z)): the notes omit the minus sign, which gives 1 − σ and flips the sign of every σ′.",
-        "σ(z) = 1/(1 + exp(−z))：讲义漏印了负号，那样得到的是 1 − σ，所有 σ′ 的符号都会反过来。"),
+        "σ(z) = 1/(1 + exp(−z))：讲义漏印了负号，那样得到的是 1 − σ，所有 σ′ 都会变号。"),
     "erratum.index": (
         "The gradient of {parameter} is {error} · {signal}: the notes print δ_i · a_i where they mean δ_i · a_j.",
-        "{parameter} 的梯度是 {error} · {signal}：讲义把 δ_i · a_j 印成了 δ_i · a_i。"),
+        "{parameter} 的梯度是 {error} · {signal}：讲义误将 δ_i · a_j 印作 δ_i · a_i。"),
     "erratum.bias": (
         "The gradient of {parameter} is {error}, of layer {next}: the notes print δ of layer {layer}.",
-        "{parameter} 的梯度是第 {next} 层的 {error}：讲义印的是第 {layer} 层的 δ。"),
-    "erratum.transpose": (
-        "W⁽²⁾ = Uᵀ, a row: the notes print W⁽²⁾ = U.", "W⁽²⁾ = Uᵀ，是一行：讲义印作 W⁽²⁾ = U。"),
+        "{parameter} 的梯度是第 {next} 层的 {error}：讲义误印为第 {layer} 层的 δ。"),
+    "erratum.transpose": ("W⁽²⁾ = Uᵀ, a row: the notes print W⁽²⁾ = U.", "W⁽²⁾ = Uᵀ，是行向量：讲义误印为 W⁽²⁾ = U。"),
     "erratum.loss": (
-        "This is the gradient of the output {output}: the notes call it the gradient of the loss, "
-        "but the loss is J, with its two windows.",
-        "这是输出 {output} 的梯度：讲义称之为损失的梯度，而损失是含两个窗口的 J。"),
+        "This is the gradient of the output {output}: the notes call it the gradient of the loss, but the "
+        "loss is J, with its two windows.",
+        "这是输出 {output} 的梯度：讲义称之为损失的梯度，而损失应是含两个窗口的 J。"),
     "erratum.general": (
-        "The error at a_j is Σ_i δ_i W_ij, summed over the units i that it was forwarded to: "
-        "the notes print i for j in the general step.",
-        "a_j 处的误差是 Σ_i δ_i W_ij，对它传递到的单元 i 求和：讲义在一般步骤中把 j 印成了 i。"),
+        "The error at a_j is Σ_i δ_i W_ij, summed over the units i that it was forwarded to: the notes print "
+        "i for j in the general step.",
+        "a_j 处的误差是 Σ_i δ_i W_ij，对它前向传给的神经元 i 求和：讲义在一般步骤中误将 j 印作 i。"),
     "erratum.soft-sign": (
-        "soft sign′(z) = 1/(1 + |z|)²: the notes print (1 + z)².", "soft sign′(z) = 1/(1 + |z|)²：讲义印作 (1 + z)²。"),
+        "soft sign′(z) = 1/(1 + |z|)²: the notes print (1 + z)².",
+        "soft sign′(z) = 1/(1 + |z|)²：讲义误印为 (1 + z)²。"),
     # ---- the page ----------------------------------------------------------------------------------------------------
     "page.step": ("Step {number} of {count}", "第 {number} 步，共 {count} 步"),
     "page.first": ("First", "首步"),
@@ -393,7 +399,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "page.last": ("Last", "末步"),
     "page.play": ("Play", "播放"),
     "page.pause": ("Pause", "暂停"),
-    "page.whole": ("The whole picture", "完整的图"),
+    "page.whole": ("The whole picture", "全图"),
     "page.keys": (
         "Arrow keys move one step; Home and End jump to the ends.", "用方向键逐步前进或后退；Home 与 End 键跳到首尾。"),
     "page.predict": ("Predict first", "先预测"),
@@ -401,13 +407,13 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "Numbers stay hidden until you predict them.", "先预测，再显示数值。"),
     "page.question": ("{quantity} = ?", "{quantity} = ？"),
     "page.your-answer": ("Your answer", "你的答案"),
-    "page.reveal": ("Reveal", "显示"),
+    "page.reveal": ("Reveal", "显示答案"),
     "page.right": ("Right: {quantity} = {number}.", "正确：{quantity} = {number}。"),
-    "page.wrong": ("Not quite: {quantity} = {number}.", "不完全对：{quantity} = {number}。"),
+    "page.wrong": ("Not quite: {quantity} = {number}.", "还不对：{quantity} = {number}。"),
     "page.choose": ("See the flow to", "查看误差流向"),
     "page.choose-hint": (
         "Click a weight, a bias or a unit of the network to see its flow.",
-        "点击网络中的权重、偏置或单元，查看误差如何流到它。"),
+        "点击网络中的权重、偏置或神经元，查看误差如何传到它。"),
     "page.network": ("The network", "网络"),
     "page.language": ("Language", "语言"),
     "page.theme": ("Theme", "主题"),
@@ -419,22 +425,22 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "page.hidden": ("hidden", "已隐藏"),
     "page.forward": (
         "The forward pass is done: every value is known. Next sends the error back.",
-        "前向传播已完成：所有值都已知。按“下一步”让误差反向传回。"),
+        "前向传播已完成：所有数值均已知。按“下一步”开始反向传播误差。"),
     "page.check": ("Check", "检查"),
     "page.find": ("Find by name", "按名称查找"),
-    "page.unfollowed": ("This page does not show the flow to {name}.", "本页没有讲述通往 {name} 的误差流。"),
-    "page.no-number": ("That is not a number; enter one such as 0.25.", "这不是数；请写成如 0.25 的数。"),
+    "page.unfollowed": ("This page does not show the flow to {name}.", "本页没有讲述误差如何传到 {name}。"),
+    "page.no-number": ("That is not a number; enter one such as 0.25.", "这不是数；请输入 0.25 这样的数。"),
     "page.unknown": ("There is no {name} on this page.", "本页中没有名为 {name} 的量。"),
-    "page.table": ("Shares on the way to {parameter}", "通往 {parameter} 途中的份额"),
+    "page.table": ("Shares on the way to {parameter}", "通往 {parameter} 的路径上的份额"),
     "page.column-step": ("step", "步骤"),
-    "page.column-from": ("from", "来自"),
-    "page.column-to": ("to", "到"),
+    "page.column-from": ("from", "来源"),
+    "page.column-to": ("to", "去向"),
     "page.folded": (
         "This page shows the strongest nodes of each layer and leaves out {count} others.",
         "此图另有 {count} 个节点未列入本页：每层只保留误差最大的节点。"),
     "page.untold": (
         "The flows to {count} nodes on this page are left out: the graph is too large.",
-        "图太大，本页未讲述通往其中 {count} 个节点的误差流。"),
+        "计算图太大，本页未讲述误差如何传到其中 {count} 个节点。"),
     "page.no-script": (
         "Without scripts, the picture and all steps are shown at once.", "未启用脚本时，图与所有步骤一次全部显示。"),
 }.items()}  # fmt: skip

@@ -179,6 +179,30 @@ def test_the_demo_derives_the_gradient_in_four_ways() -> None:
     assert Path("error-sharing.svg").read_text(encoding="utf-8") == svg(notes_flow())
 
 
+def test_the_programs_own_lines_are_chinese_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Headings, the check's line and what was written where; in Latin letters are names of files and functions."""
+    out = run(capsys, "--language", "zh", "--output", "f.svg")
+    assert set(re.findall("[A-Za-z]{3,}", out)) == {"svg", "autodiff"}
+    assert out.endswith("，与梯度一致。\n\n已写入 f.svg（由 autodiff 绘制）。\n")
+    out = run(capsys, "--language", "zh", "--activation", "log", "--parameter", "b2(1)", "--output", "f.svg")
+    assert "检验：数值导数为 nan ± inf，无法判断：函数在此附近有跳跃或没有定义。" in out
+    out = explained(capsys, "--language", "zh", "--check", "--corrupt", "1,0,1,0")
+    assert set(re.findall("[A-Za-z]{3,}", out)) == {"max", "exp"}
+    headings = re.findall("(.+)\n─+\n", out)
+    assert headings == [
+        "基本信息", "形状", "误差分享：逐步说明", "两种推导，同一结果", "梯度检验", "梯度在何处衰减", "讲义的印刷错误",
+    ]  # fmt: skip
+    assert explained(capsys, "--language", "zh", "--output", "e.md") == "已写入 e.md。\n"
+    assert Path("e.md").read_text(encoding="utf-8").startswith("# 梯度 ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ 详解\n")
+
+
+def test_a_wrong_gradient_in_chinese(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says so and ends with status 1, as in English."""
+    monkeypatch.setattr(replay, "numerical_derivative", lambda f, x: NumericalDerivative(0.5, 1e-12, 9))
+    assert main(["flow", "--language", "zh"]) == 1
+    assert "检验：数值导数为 0.5 ± 1e−12，与梯度不一致。" in capsys.readouterr().out
+
+
 def test_help_lists_the_options(capsys: pytest.CaptureFixture[str]) -> None:
     """With status 0."""
     with pytest.raises(SystemExit) as caught:
@@ -197,8 +221,8 @@ def test_pictures_and_words_as_asked(capsys: pytest.CaptureFixture[str]) -> None
     picture = Path("f.svg").read_text(encoding="utf-8")
     assert picture == see(notes_flow(), view="graph", theme="dark", language="zh", digits=8).svg()
     assert "= 0.12911479\n" in out
-    assert "(8) ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = 0.16139349 × 0.8 = 0.12911479，即梯度。" in out
-    assert re.search(r"^检验：数值导数 0\.1291 ± \de−1\d：一致。$", out, flags=re.MULTILINE)
+    assert "(8) ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = 0.16139349 × 0.8 = 0.12911479，即所求梯度。" in out
+    assert re.search(r"^检验：数值导数为 0\.1291 ± \de−1\d，与梯度一致。$", out, flags=re.MULTILINE)
     assert out.endswith("\n已写入 f.svg（由 autodiff 绘制）。\n")
 
 

@@ -64,7 +64,7 @@ def test_digits_language_and_seed() -> None:
     """They reach the drawing."""
     output, w = example()
     assert see(output, w, digits=7).picture.formula[-1] == f"{0.5 / np.cosh(1.0) ** 2:.7g}"
-    assert see(output, w, language="zh").picture.title.startswith("误差共享")
+    assert see(output, w, language="zh").picture.title.startswith("误差分享")
     assert "误差" in see(output, w, language="zh").text()
     ahead, back = present(see(output, w).flow), present(see(output, w, seed=-1.0).flow)
     assert back.gradient == -ahead.gradient

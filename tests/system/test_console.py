@@ -97,7 +97,7 @@ def test_names_formulas_and_signs_are_spelled() -> None:
 def test_chinese_is_told_as_far_as_the_encoding_has_it() -> None:
     """A Chinese console shows it with spelled names; elsewhere its characters become escapes."""
     _, out, err = printed("gbk", "explain", "--language", "zh")
-    assert out.startswith("详解梯度 da1(3)/dW14(1)\n")
+    assert out.startswith("梯度 da1(3)/dW14(1) 详解\n")
     status, out, err = printed("ascii", "flow", "--language", "zh")
     assert (status, err) == (0, "")
     assert "\\u68af\\u5ea6" in out

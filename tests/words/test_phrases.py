@@ -20,12 +20,15 @@ from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import steps
 from autodiff.telling.style import Style
 from autodiff.telling.text import text
-from autodiff.words.phrases import LANGUAGES, PHRASES, fields_of, say
+from autodiff.words.phrases import LANGUAGES, PHRASES, Phrase, fields_of, say
 from tests.support.flows import chain, deep_flow, margin_flow, notes_flow, skipping
 from tests.support.present import present
 
 EACH = pytest.mark.parametrize("key", PHRASES)
 NUMBER = re.compile(r"−?\d+(?:\.\d+)?(?:e[−+]?\d+)?")
+FIELD = re.compile(r"\{\w*\}")
+MATHEMATICS = re.compile(r"[−+]?\d+(?:\.\d+)?|[α-ωΑ-Ω∂≈≠✓✗→↓↑×·′<>≤≥]|(?<!’)\b(?:[b-zB-Z]|[a-zA-Z]_[a-z]+)\b")
+CHINESE_WORD = re.compile("[\u4e00-\u9fff]{2}")
 ENGLISH_WORDS = re.compile(r"[A-Za-z]{3,}")
 FLOWS: dict[str, Callable[[], ad.Flow]] = {
     "one path": notes_flow, "several": deep_flow, "J": margin_flow, "met": lambda: margin_flow(shift=9.0),
@@ -42,10 +45,20 @@ def is_chinese(character: str) -> bool:
 
 @EACH
 def test_both_languages_have_the_same_fields(key: str) -> None:
-    """A field missing in one language would lose a number."""
+    """A field that one language forgets would lose a number; none is empty, none has a field more often."""
     english, chinese = map(fields_of, PHRASES[key])
     assert english == chinese
     assert all(field.isidentifier() for field in english)
+    assert Phrase._fields == LANGUAGES
+    assert all(text.strip() for text in PHRASES[key])
+    assert len({tuple(sorted(FIELD.findall(text))) for text in PHRASES[key]}) == 1
+
+
+@EACH
+def test_both_languages_have_the_same_numbers_and_symbols(key: str) -> None:
+    """A formula, a kink's side or a number that is in one language stands in its twin too."""
+    english, chinese = (set(MATHEMATICS.findall(FIELD.sub("", text))) for text in PHRASES[key])
+    assert english == chinese
 
 
 @EACH
@@ -80,10 +93,10 @@ def test_every_language_says_the_same_numbers(kind: str, language: str) -> None:
 
 @pytest.mark.parametrize("kind", FLOWS)
 def test_chinese_text_holds_no_english(kind: str) -> None:
-    """The only Latin letters left are names of nodes and functions."""
+    """What is left in Latin letters are names of nodes and symbols of functions."""
     flow = FLOWS[kind]()
     nodes = (*flow.every, flow.parameter, flow.output)
-    texts = [said or "" for node in nodes for said in (node.label, node.symbol, node.operation)]
+    texts = [said or "" for node in nodes for said in (node.label, node.symbol)]
     names = set(ENGLISH_WORDS.findall(" ".join(texts)))
     assert set(ENGLISH_WORDS.findall(text(flow, language="zh"))) <= names | {"None"}
 
@@ -91,13 +104,30 @@ def test_chinese_text_holds_no_english(kind: str) -> None:
 @pytest.mark.parametrize("view", ["auto", "graph", "network"])
 @pytest.mark.parametrize("kind", ["one path", "several", "J", "bias"])
 def test_chinese_pictures_hold_no_english(kind: str, view: str) -> None:
-    """Nor do their titles, descriptions and hints: Latin letters only name operations."""
+    """Nor do their titles, descriptions and hints: in Latin letters are functions that Chinese books write so."""
     picture = ElementTree.fromstring(see(FLOWS[kind](), view=view, language="zh", check=True).svg())
     texts = [part.text or "" for part in picture.iter() if not part.tag.endswith("style")]
     texts += [part.get("aria-label", "") for part in picture.iter()]
-    operations = {"weighted", "sum", "identity", "sigmoid", "tanh", "hinge", "max"}
-    assert set(ENGLISH_WORDS.findall(" ".join(texts))) <= operations
+    assert set(ENGLISH_WORDS.findall(" ".join(texts))) <= {"Sigmoid", "tanh", "max"}
     assert sum(map(is_chinese, "".join(texts))) > 50
+
+
+QUOTED = re.compile(r"'([^'\n]*)'|`([^`]*)`")
+
+
+def test_scripts_say_phrases_only() -> None:
+    """What the page's script says is in the table, under keys that are there; Chinese is nowhere but in the words."""
+    package = Path(ad.__file__).parent
+    prefixes = {key.partition(".")[0] for key in PHRASES if "." in key}
+    for path in (package / "draw" / "page" / "assets").glob("*.js"):
+        quoted = ["".join(found) for found in QUOTED.findall(path.read_text(encoding="utf-8"))]
+        assert [text for text in quoted if SENTENCE.search(text)] == [], path
+        keys = {text for text in quoted if re.fullmatch(rf"({'|'.join(prefixes)})\.[a-z-]+", text)}
+        assert keys <= set(PHRASES), path
+    for path in (*package.rglob("*.py"), *package.rglob("*.js")):
+        source = path.read_text(encoding="utf-8")
+        said = list(_said(ast.parse(source))) if path.suffix == ".py" else [source.replace("'中文'", "")]
+        assert path.parent.name == "words" or not any(map(CHINESE_WORD.search, said)), path
 
 
 TELLING = ("telling", "draw", "transforms/replay.py")
@@ -133,14 +163,14 @@ def test_code_that_tells_holds_no_sentences(name: str) -> None:
 def test_the_eight_steps_in_chinese() -> None:
     """The notes' example, word for word."""
     assert [step.sentence for step in steps(notes_flow(), Style("zh"))] == [
-        "误差信号 1 从 a₁⁽³⁾ 进入：∂a₁⁽³⁾/∂a₁⁽³⁾。",
-        "× 1，即输出单元（identity）的局部梯度。",
-        "δ₁⁽³⁾ = (a₁⁽³⁾ 处的误差) · 1 = 1 × 1 = 1，位于 z₁⁽³⁾ 处，并由此分配出去。",
-        "a₁⁽²⁾ 得到的份额为 δ₁⁽³⁾ · W₁₁⁽²⁾ = 1 × 0.9 = 0.9，即 a₁⁽²⁾ 处的误差。",
-        "× σ′(z₁⁽²⁾) = 0.1793，误差由此穿过神经元。",
-        "δ₁⁽²⁾ = (a₁⁽²⁾ 处的误差) · σ′(z₁⁽²⁾) = 0.9 × 0.1793 = 0.1614，位于 z₁⁽²⁾ 处。",
+        "误差信号 1 从 a₁⁽³⁾ 处开始反向传播：∂a₁⁽³⁾/∂a₁⁽³⁾。",
+        "× 1，即输出神经元（恒等）的局部梯度。",
+        "δ₁⁽³⁾ = (a₁⁽³⁾ 处的误差) · 1 = 1 × 1 = 1，即 z₁⁽³⁾ 处的误差信号，由此分享出去。",
+        "a₁⁽²⁾ 分得的份额为 δ₁⁽³⁾ · W₁₁⁽²⁾ = 1 × 0.9 = 0.9，即 a₁⁽²⁾ 处的误差。",
+        "× σ′(z₁⁽²⁾) = 0.1793，误差由此通过该神经元。",
+        "δ₁⁽²⁾ = (a₁⁽²⁾ 处的误差) · σ′(z₁⁽²⁾) = 0.9 × 0.1793 = 0.1614，即 z₁⁽²⁾ 处的误差信号。",
         "× a₄⁽¹⁾ = 0.8，即 W₁₄⁽¹⁾ 在前向传播中传递的信号。",
-        "∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = 0.1614 × 0.8 = 0.1291，即梯度。",
+        "∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = 0.1614 × 0.8 = 0.1291，即所求梯度。",
     ]
 
 

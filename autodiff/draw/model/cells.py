@@ -13,6 +13,7 @@ from autodiff.flow import Flow, FlowEdge, FlowNode, Number, Signal, bracketed
 from autodiff.telling.steps import Step
 from autodiff.telling.style import Style
 from autodiff.telling.terms import equation, error_name, error_symbol, factor_symbol, share_text, window
+from autodiff.words.operations import ENGLISH_SYMBOLS
 
 __all__ = [
     "StepNumbers", "brief", "error_cells", "factor_text", "forward_rows", "hint", "in_full", "operation_symbol",
@@ -68,7 +69,8 @@ def share_cell(flow: Flow, edge: FlowEdge, step: int | None, style: Style) -> Ce
     """The share that arrives on a wire: δ₁⁽³⁾ · W₁₁⁽²⁾ = 0.9."""
     if edge.local is not None and error_symbol(flow, flow.nodes[edge.consumer]) is None:
         led, factor = window(flow, edge, style), factor_symbol(edge, style)
-        symbols = f"{led}: × {factor}" if led else f"{style.say('term.error')} × {factor}"
+        error = style.say("term.error")
+        symbols = style.say("term.told", name=led, text=f"× {factor}") if led else f"{error} × {factor}"
     else:
         symbols = share_text(flow, edge, style)
     return Cell("share", f"{symbols} = {style.amount(edge.share)}", edge.share, step, sign(edge.share))
@@ -91,10 +93,11 @@ def brief_equation(text: str) -> str:
     return f"{brief(left)} = {right}" if equals else bracketed(text)
 
 
-def operation_symbol(node: FlowNode) -> str:
-    """The symbol of a node's operation, or its name if that is shorter to read."""
+def operation_symbol(node: FlowNode, style: Style) -> str:
+    """The symbol of a node's operation, or its name if that is shorter to read or the symbol is an English word."""
     known = node.symbol or ""
-    return known if len(known) <= _LONGEST_SYMBOL else (node.operation or "")
+    is_short = len(known) <= _LONGEST_SYMBOL and known not in ENGLISH_SYMBOLS
+    return known if is_short else style.operation(node.operation)
 
 
 def hint(flow: Flow, node: FlowNode, style: Style) -> str:
@@ -104,9 +107,12 @@ def hint(flow: Flow, node: FlowNode, style: Style) -> str:
 
 def in_full(node: FlowNode, error_name: str, style: Style) -> str:
     """A node's label, value and error with every digit; for arrays, shapes and norms."""
-    made = f" = {node.operation}(…)" if node.operation else ""
-    error = "" if node.error is None else f"; {error_name}: {_every_digit(node.error, style)}"
-    return f"{node.label}{made}: {_every_digit(node.value, style)}{error}"
+    made = f"{node.label} = {style.operation(node.operation)}(…)" if node.operation else node.label
+    value = _every_digit(node.value, style)
+    if node.error is None:
+        return style.say("term.told", name=made, text=value)
+    number = _every_digit(node.error, style)
+    return style.say("term.hint", node=made, value=value, error=error_name, number=number)
 
 
 def _every_digit(value: Number, style: Style) -> str:

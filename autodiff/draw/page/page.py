@@ -148,15 +148,14 @@ def _data(flow: Flow) -> dict[str, Any]:
         "output": places[flows.number_of(flow.output)],
         "parameter": places[flows.number_of(flow.parameter)],
         "seed": _in_full(flow.seed),
-        "nodes": [_node(whole, node) for node in kept],
+        "nodes": [_node(whole, node, teller.operation(node)) for node in kept],
         "edges": [[places[edge.consumer], places[edge.input], *_edge(whole, edge)] for edge in edges],
         **_positions(made, places),
         "flows": dict(sorted(told.items())),
         "folded": len(every) - len(kept),
         **teller.written(),
-        "phrases": {
-            language: {key: PHRASES[key][k] for key in sorted(_phrases_used())} for k, language in enumerate(LANGUAGES)
-        },
+        "languages": LANGUAGES,
+        "phrases": {key: PHRASES[key] for key in sorted(_phrases_used())},
     }
 
 
@@ -190,10 +189,13 @@ def _phrases_used() -> frozenset[str]:
     return frozenset(key for key in PHRASES if f"'{key}'" in script)
 
 
-def _node(whole: Flow, node: FlowNode) -> list[Any]:
-    """The label, operation, value and error of a node, and the symbol of its error if it has one."""
+def _node(whole: Flow, node: FlowNode, operation: int | None) -> list[Any]:
+    """A node's label, value and error, the symbol of its error if it has one, and the text that names its operation."""
     symbol = None if node is whole.parameter else error_symbol(whole, node)
-    return [node.label, node.operation or 0, _in_full(node.value), _in_full(node.error), symbol or 0]
+    known = [node.label, _in_full(node.value), _in_full(node.error)]
+    if operation is None:  # of a leaf, which most nodes are
+        return [*known, symbol] if symbol else known
+    return [*known, symbol or 0, operation]
 
 
 def _edge(whole: Flow, edge: FlowEdge) -> list[Any]:
@@ -259,6 +261,10 @@ class _Teller:
             len(told[0]),
             [self._text(said) for said in zip(*(_remarks(flow, style) for style in _STYLES), strict=True)],
         ]
+
+    def operation(self, node: FlowNode) -> int | None:
+        """The text that names a node's operation; None for a leaf."""
+        return self._text(style.operation(node.operation) for style in _STYLES) if node.operation else None
 
     def _derivative(self, flow: Flow) -> int | None:
         if flow.derivative == f"∂{flow.output.label}/∂{flow.parameter.label}":

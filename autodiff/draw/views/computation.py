@@ -189,7 +189,8 @@ class _Drawer:
     def rows(self, item: FlowNode, computed: bool, error: Cell, *, is_parameter: bool) -> tuple[Row, Row]:
         """Two rows: operation and value, name and gradient; for a leaf, name and value, then the gradient."""
         name = brief(item.label) if item.name or not computed else ""
-        first, second = (Cell("sign", operation_symbol(item)), name) if computed else (Cell("name", name), "")
+        symbol = operation_symbol(item, self.style)
+        first, second = (Cell("sign", symbol), name) if computed else (Cell("name", name), "")
         green = is_parameter or (not computed and self.is_called_like_a_parameter(item))
         value = Cell("value", self.style.amount(item.value), item.value)
         lane = "none" if error.number is None else "error"

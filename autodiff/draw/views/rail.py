@@ -53,7 +53,7 @@ def rail(flow: Flow, style: Style, path: Path, numbers: StepNumbers) -> PictureB
             consumer, item, (_ERROR_ROW, _ERROR_ROW), "error", factor_text(flow, edge, style), edge=edge,
             step=numbers.edge(edge), width=widths[id(edge)],
         )  # fmt: skip
-        label = _forward_label(flow, edge, has_source=source is not None and k == len(edges) - 1)
+        label = _forward_label(made, edge, has_source=source is not None and k == len(edges) - 1)
         made.add_wire(item, consumer, (_FORWARD_ROW, _FORWARD_ROW), "forward", label)
     if source is not None:
         head, label = (flow.parameter.id, "×") if on_its_wire else (edges[-1].consumer, "")
@@ -107,6 +107,7 @@ def _add_source(made: PictureBuilder, edge: FlowEdge, *, on_its_wire: bool) -> s
     return made.add_node("source", column, forward_rows([partner], style), [partner])
 
 
-def _forward_label(flow: Flow, edge: FlowEdge, *, has_source: bool) -> str:
-    consumer = flow.nodes[edge.consumer]
-    return f"× {brief(edge.partner)}" if edge.partner is not None and not has_source else operation_symbol(consumer)
+def _forward_label(made: PictureBuilder, edge: FlowEdge, *, has_source: bool) -> str:
+    if edge.partner is not None and not has_source:
+        return f"× {brief(edge.partner)}"
+    return operation_symbol(made.flow.nodes[edge.consumer], made.style)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from types import EllipsisType
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
 import autodiff.primitives.table
 from autodiff.primitives.primitive import Primitive
 
-__all__ = ["literal", "spelled"]
+__all__ = ["as_word", "listed", "literal", "spelled"]
 
 
 def spelled(entry: Primitive) -> str:
@@ -43,3 +44,13 @@ def literal(item: Any) -> str:
     if isinstance(item, EllipsisType):
         return "..."
     return f"float({str(item)!r})" if isinstance(item, float) and not np.isfinite(item) else repr(item)
+
+
+def as_word(name: str) -> str:
+    """The name of an operation in a line: spaces and semicolons, which separate its parts, become %20 and %3B."""
+    return "".join(quote(letter, safe="") if letter.isspace() or letter in ";%" else letter for letter in name)
+
+
+def listed(x: Any) -> str:
+    """An input as Python writes it."""
+    return repr(x.tolist()) if isinstance(x, np.ndarray) else repr(x)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial, reduce
 from operator import add
 from typing import Any, Final, Literal, get_args
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -24,8 +24,14 @@ from autodiff.primitives.domain import Shape
 from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.operands import describe
 from autodiff.primitives.registry import TABLE
+from autodiff.testing.random_programs.literals import as_word, listed
 from autodiff.testing.random_programs.operations import (
-    Kind, Operand, Operation, Vocabulary, check_operations, vocabulary,
+    Kind,
+    Operand,
+    Operation,
+    Vocabulary,
+    check_operations,
+    vocabulary,
 )  # fmt: skip
 from autodiff.testing.random_programs.smoothness import is_smooth
 from autodiff.values.tensor import Tensor
@@ -122,7 +128,7 @@ class Program:
     def python(self) -> str:
         """Python source that builds the same graph: ``output``, computed from the leaves x0, x1, …"""
         names = [f"x{k}" for k in range(len(self.inputs))]
-        lines = [f"{name} = ad.{self.kind.__name__}({_listed(x)})" for name, x in zip(names, self.inputs, strict=True)]
+        lines = [f"{name} = ad.{self.kind.__name__}({listed(x)})" for name, x in zip(names, self.inputs, strict=True)]
         for name, operands in self.steps:
             operation = self.operations[name]
             source = operation.source([names[operand] for operand in operands])
@@ -134,8 +140,8 @@ class Program:
         return "\n".join([*needed, "", *lines])
 
     def __str__(self) -> str:
-        inputs = " ".join(_listed(x).replace(" ", "") for x in self.inputs)
-        steps = ["; " + " ".join([_as_word(name), *map(str, back)]) for name, *back in self.instructions]
+        inputs = " ".join(listed(x).replace(" ", "") for x in self.inputs)
+        steps = ["; " + " ".join([as_word(name), *map(str, back)]) for name, *back in self.instructions]
         return f"{self.kind.__name__} {inputs}{''.join(steps)}"
 
     def __repr__(self) -> str:
@@ -338,12 +344,3 @@ def _term(name: str, weight: Operand) -> str:
     if isinstance(weight, np.ndarray):
         return f"ad.sum({name} * np.array({weight.tolist()}))"
     return name if weight == 1.0 else f"{name} * {weight}"
-
-
-def _as_word(name: str) -> str:
-    """The name of an operation in a line: spaces and semicolons, which separate its parts, become %20 and %3B."""
-    return "".join(quote(letter, safe="") if letter.isspace() or letter in ";%" else letter for letter in name)
-
-
-def _listed(x: Operand) -> str:
-    return repr(x.tolist()) if isinstance(x, np.ndarray) else repr(x)

@@ -241,7 +241,7 @@ def test_an_exact_cancellation_is_called_exact() -> None:
     x = Value(0.3, name="x")
     assert remarks(error_flow(x - x, x)) == (exactly,)
     assert remarks(error_flow(ad.tanh(x) * 2.0 - ad.tanh(x) * 2.0, x))[0] == exactly
-    assert remarks(error_flow(x - x, x), Style("zh")) == ("符号相反的路径恰好完全抵消：其强度没有任何剩余。",)
+    assert remarks(error_flow(x - x, x), Style("zh")) == ("符号相反的路径恰好完全抵消：总强度没有任何剩余。",)
 
 
 def test_what_rounding_leaves_is_called_rounding() -> None:

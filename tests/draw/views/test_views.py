@@ -138,8 +138,8 @@ def test_digits_and_language_reach_every_text() -> None:
     said = picture(margin_flow(), language="zh")
     texts = [cell.text for box in said.boxes for row in box.rows for cell in row.cells]
     assert "误差" in texts
-    assert any(text.startswith("真实窗口: × (−1)") for text in texts)
-    assert said.title.startswith("误差共享")
+    assert any(text.startswith("真实窗口：× (−1)") for text in texts)
+    assert said.title.startswith("误差分享")
 
 
 # ---- the computation graph -------------------------------------------------------------------------------------------
@@ -561,4 +561,4 @@ def test_a_seed_is_written_as_all_numbers_and_words_are() -> None:
     t = Tensor([1.0, 2.0], name="T")
     flow = error_flow(tanh(t), t, seed=[1.0, -1.0])
     assert picture(flow).formula[0] == "seed · ∂tanh/∂T"
-    assert picture(flow, language="zh").formula[0] == "种子 · ∂tanh/∂T"
+    assert picture(flow, language="zh").formula[0] == "初始误差 · ∂tanh/∂T"

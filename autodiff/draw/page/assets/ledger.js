@@ -1,8 +1,8 @@
 // The data of the graph, and the reader's choices.
 
 const DATA = JSON.parse(document.getElementById('data').textContent)
-const LANGUAGES = Object.keys(DATA.phrases)
-const NODES = DATA.nodes.map(([label, operation, value, error, symbol]) => ({label, operation, value, error, symbol}))
+const LANGUAGES = DATA.languages
+const NODES = DATA.nodes.map(([label, value, error, symbol, operation]) => ({label, value, error, symbol, operation}))
 const EDGES = DATA.edges.map(([consumer, input, , local, symbol, share, made]) => ({
   consumer,
   input,

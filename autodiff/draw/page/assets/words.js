@@ -1,11 +1,12 @@
 // Texts in the reader's language; texts never become markup.
 
-const say = (key, fields = {}) => DATA.phrases[state.language][key].replace(/\{(\w+)\}/g, (_, name) => fields[name])
+const inLanguage = texts => texts[LANGUAGES.indexOf(state.language)]
+const say = (key, fields = {}) => inLanguage(DATA.phrases[key]).replace(/\{(\w+)\}/g, (_, name) => fields[name])
 
 // A text of the story, with numbers in the reader's number of digits.
 function told(text) {
   const written = DATA.texts[text]
-  const pieces = (written[LANGUAGES.indexOf(state.language)] ?? written[0]).map(k => DATA.pieces[k])
+  const pieces = (inLanguage(written) ?? written[0]).map(k => DATA.pieces[k])
   return pieces.map(piece => (typeof piece === 'number' ? number(piece) : ltr(piece))).join('')
 }
 
@@ -37,10 +38,10 @@ const operand = text => (/^−|\x20[+−]\x20/.test(text) ? `(${text})` : text)
 
 // All data of a node, in full.
 function about(n) {
-  const {label, operation, value, error} = NODES[n]
+  const {label, value, error, operation} = NODES[n]
   const full = x => (isArray(single(x)) ? amount(x) : number(single(x), 'all'))
-  const name = brief(label, 60) + (operation ? ` = ${operation}(…)` : '')
+  const name = brief(label, 60) + (operation === undefined ? '' : ` = ${told(operation)}(…)`)
   const seen = flow.way.has(n) ? known(flow.nodeStep.get(n)) : !state.predict || known()
   const shown = seen ? full(error) : say(state.predict ? 'page.hidden' : 'term.not-yet')
-  return `${name}: ${full(value)}; ${errorName(n)}: ${shown}`
+  return say('term.hint', {node: name, value: full(value), error: errorName(n), number: shown})
 }
