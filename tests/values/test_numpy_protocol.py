@@ -191,6 +191,8 @@ def test_user_defined_primitive_maps_its_numpy_function(define: Callable[..., An
 @pytest.mark.parametrize(("call", "word"), [
     (lambda x: np.exp(x, out=np.empty((2, 3))), "takes no keywords, and got out; use np.where"),
     (lambda x: np.exp(x, where=X > 0.5), r"instead of where=, the result instead of out=, .* instead of dtype="),
+    (lambda x: np.union1d(x, x), "the equality of elements has no derivative"),
+    (lambda x: np.trim_zeros(x[0]), "the positions of zeros have no derivative"),
     (lambda x: np.polyfit(x[0], x[0], 1), r"for polynomials, nodes support np\.polyval\(p, x\), and np\.convolve"),
     (lambda x: np.add(x, 1.0, dtype=np.float32), "dtype"), (lambda x: np.sum(x, out=np.empty(())), "out"),
     (lambda x: np.concatenate([x, x], out=X), "out"), (lambda x: np.maximum.accumulate(x), "accumulate has no rule"),
