@@ -31,7 +31,7 @@ def _lines(package: Any) -> Iterator[str]:
 
 
 def _methods(kind: type) -> Iterator[str]:
-    """What a class adds to ``object`` and to built-in classes, its own or inherited."""
+    """The attributes that a class adds to those of ``object`` and built-in classes, defined or inherited."""
     for name in sorted(dir(kind)):
         if not name.startswith("_") and _is_ours(_home(kind, name)):
             yield f"{name}{_signature(inspect.getattr_static(kind, name))}"
@@ -55,7 +55,7 @@ def _signature(item: Any) -> str:
 
 
 def _home(kind: type, name: str) -> type:
-    """The class that defines an attribute of ``kind``."""
+    """The class in which an attribute of ``kind`` is defined."""
     return next((base for base in kind.__mro__ if name in vars(base)), object)
 
 

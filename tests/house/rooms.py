@@ -1,7 +1,7 @@
 """The rooms of the house, from the ground up, and which room a module is in.
 
 A room is a folder; its ``__init__.py`` says what belongs there. A module imports from its own room and from rooms of
-lower layers, never from a room beside its own.
+lower layers, never from another room of the same layer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.support.places import ROOT
 
 __all__ = ["FILES", "LAYERS", "MOST_FILES", "TREES", "imported", "layer", "purpose", "room"]
 
-#: From the ground up. Rooms of one layer know nothing of each other; `autodiff` is what ``import autodiff`` gives.
+#: From the ground up. Rooms of one layer do not import each other; `autodiff` is the module of ``import autodiff``.
 LAYERS: Final = (
     ("autodiff.words", "autodiff.primitives"),
     ("autodiff.system", "autodiff.primitives.table"),
@@ -49,24 +49,24 @@ TREES: Final = {module: ast.parse(path.read_text(encoding="utf-8")) for module, 
 
 
 def room(module: str) -> str:
-    """The room that a module is in: its folder. The program is in that of its commands."""
+    """The room of a module: its folder. ``autodiff.__main__`` is in the room of its commands."""
     if module == "autodiff.__main__":
         return "autodiff.cli"
     return _module_of(FILES[module].parent / "__init__.py")
 
 
 def layer(module: str) -> int:
-    """How high a module stands, by its room; raises KeyError for a room that no layer names."""
+    """The height of a module's room among the layers; raises KeyError for a room that is in no layer."""
     return {name: height for height, names in enumerate(LAYERS) for name in names}[room(module)]
 
 
 def purpose(name: str) -> str:
-    """What belongs in a room, and what does not: the first paragraph of its docstring."""
+    """What belongs in a room and what does not: the first paragraph of its docstring."""
     return (ast.get_docstring(TREES[name]) or "").split("\n\n")[0].replace("\n", " ")
 
 
 def imported(module: str) -> Iterator[str]:
-    """The modules that a module imports, anywhere but in a block for type checkers."""
+    """The modules that a module imports, except in blocks for type checkers."""
     typing_only = {
         node
         for block in ast.walk(TREES[module])
