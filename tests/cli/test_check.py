@@ -438,4 +438,4 @@ def test_the_checked_file_may_have_a_nn_of_its_own(capsys: pytest.CaptureFixture
     for name in ("uses.py:now", "uses.py:later", "nn.py:twice"):
         assert main(["check", name]) == 0, capsys.readouterr().err
     assert sys.modules["nn"] is nn
-    assert sys.modules["nn.layers"].Network is nn.Network
+    assert sys.modules["nn.network"].Network is nn.Network

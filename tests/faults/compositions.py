@@ -1,4 +1,4 @@
-"""Faults of NumPy's functions that are made of primitives, and of the rules of matrices, steps and lengths."""
+"""Faults of NumPy functions composed of primitives, and of the rules of matrices, steps and lengths."""
 
 from __future__ import annotations
 

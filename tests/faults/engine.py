@@ -1,4 +1,4 @@
-"""Faults of the engine: those that small engines are known for, each planted where ours could have it."""
+"""Faults of the engine: those that small engines are known for, each planted where this engine could have it."""
 
 from __future__ import annotations
 

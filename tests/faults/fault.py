@@ -1,4 +1,4 @@
-"""What a planted fault is: a change of source text, of one of the classes that small engines are known for."""
+"""Planted faults: changes of source text, in classes of faults that small engines are known for."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ CLASSES: Final = (
 class Fault:
     """One change of one file: ``old`` becomes ``new`` in its ``place`` (0-based, of several), or ``new`` is appended.
 
-    ``kind`` is its class. Tests whose name holds ``target`` run first. An ``equivalent`` fault changes nothing a test
-    could see; it says why.
+    ``kind`` is its class. Tests whose name contains ``target`` run first. An ``equivalent`` fault changes nothing that
+    a test could observe; the text says why.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Fault:
     kind: str = ""
 
     def applies(self, root: Path) -> bool:
-        """Whether the text to change is still in the project under ``root``."""
+        """Whether the project under ``root`` still contains the text to change."""
         return not self.old or (root / self.file).read_text(encoding="utf-8").count(self.old) > self.place
 
     def planted(self, text: str) -> str:
@@ -66,5 +66,5 @@ def change(
 
 
 def classified(groups: Mapping[str, Sequence[Fault]]) -> tuple[Fault, ...]:
-    """All faults, each with the class that it stands under."""
+    """All faults, each with the class under which it is listed."""
     return tuple(replace(fault, kind=kind) for kind, faults in groups.items() for fault in faults)

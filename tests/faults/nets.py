@@ -1,4 +1,4 @@
-"""Faults of the nets: what people get wrong in layers, objectives, optimisers, first weights and unrolled networks."""
+"""Faults of the nets: common mistakes in layers, objectives, optimisers, initial weights and unrolled networks."""
 
 from __future__ import annotations
 

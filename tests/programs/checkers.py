@@ -1,8 +1,8 @@
-"""How good is a gradient check? ``python -m tests.programs.checkers``: false alarms and misses, ours beside the peers'.
+"""How good is a gradient check? ``python -m tests.programs.checkers`` counts false alarms and misses, ours and peers'.
 
 All checkers judge the same random programs as black boxes, floats in and one float out, with the same gradients: the
-right one, and that with one edge's share spoiled. Each runs with its own defaults. A program is *smooth*; *wide*, the
-same with inputs and results scaled by powers of ten from 1e−4 to 1e4; or *kinked*, most of these with values on a kink.
+right one, and one in which the share of one edge is spoiled. Each runs with its defaults. A program is *smooth*;
+*wide*, smooth with inputs and results scaled by powers of ten from 1e−4 to 1e4; or *kinked*, mostly at a kink.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ KINKED = (
     "leaky_relu", "hard_tanh", "soft_sign", "elu", "hinge",
 )  # fmt: skip
 
-#: What is made of the share of one edge.
+#: Factors of the share of one edge.
 SPOILED = {
     "10 %": 1.1, "1 %": 1.01, "0.1 %": 1.001, "1e−6": 1 + 1e-6, "sign": -1.0, "dropped": 0.0,
 }  # fmt: skip
-LOST = 1e-12  # a spoiled gradient closer to the right one than this, in every entry, cannot be told from it
+LOST = 1e-12  # a spoiled gradient that is closer to the right one than this in every entry is as good
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Case:
 
     @property
     def point(self) -> Vector:
-        """Where it is checked."""
+        """The point at which it is checked."""
         return np.array(self.program.inputs) * self.scales
 
     def value(self, x: Vector) -> float:
@@ -74,7 +74,7 @@ class Case:
         return np.array([signals.get(leaf, 0.0) for leaf in leaves]) / self.scales
 
     def edge(self, random: Random) -> tuple[int, int] | None:
-        """A random edge without which the gradient would be another; None if there is none."""
+        """A random edge without which the gradient would differ; None if there is none."""
         nodes = ad.topological(self.program(*[ad.Value(x) for x in self.program.inputs]))[::-1]
         edges = [
             (k, slot)

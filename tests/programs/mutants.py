@@ -1,7 +1,7 @@
-"""Plants faults and says which the tests do not find: ``python -m tests.programs.mutants [words] [--workers 2]``.
+"""Plant faults and report those that the tests miss: ``python -m tests.programs.mutants [words] [--workers 2]``.
 
-Every rule of the table gets, input by input, a share times 1.001, a share with the other sign, and none; rules, engine
-and nets get the faults that people make. Each fault is planted in a copy of the project, in a process of its own, and
+For each input of every rule of the table, the share is multiplied by 1.001, negated, and dropped; rules, engine and
+nets also get the faults that people make. Each fault is planted in a copy of the project, in a separate process, and
 the tests run there until one fails. The exit status is 1 if a fault survives, 2 if the tests fail without one.
 """
 
@@ -40,12 +40,12 @@ _ARGUMENTS = (
     "-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning",
     "-m", "not peer and not browser",
 )  # fmt: skip
-#: A fault that makes the tests hang is found, too: after as many times what they take without a fault. A limit in
-#: seconds would find every fault as soon as the tests take longer.
+#: A fault that makes the tests hang counts as found after this multiple of the time that the tests take without a
+#: fault. A limit in seconds would find every fault as soon as the tests take longer.
 PATIENCE = 4
 
-#: Rooms, and files of others, whose tests do not take part (programs, pictures, shrinking, what plants faults, how the
-#: source is written): faults must be found without. A fault must not be found because its text has no docstring.
+#: Rooms and single files whose tests do not take part (programs, pictures, shrinking, planted faults, style of the
+#: source): faults must be found without them. A fault must not be found because its text has no docstring.
 LEFT_OUT = (
     "tests/cli", "tests/demos", "tests/draw", "tests/house", "tests/reference", "tests/system", "tests/telling",
     "tests/engine/test_scale.py", "tests/testing/random_programs/test_planted_faults.py",
@@ -71,7 +71,7 @@ Outcome = tuple[str | None, float]  # the test that found the fault, and the sec
 
 
 class _Watch:
-    """A pytest plugin: runs the tests that the fault is about first, and keeps the name of the first to fail."""
+    """A pytest plugin that runs the tests of the fault's target first, and keeps the name of the first to fail."""
 
     def __init__(self, target: str) -> None:
         self.target = target
@@ -91,7 +91,7 @@ class _Watch:
 
 @contextmanager
 def project_copy() -> Iterator[Path]:
-    """A copy of the project in which this process works, silent, as if nothing of the project were loaded."""
+    """A copy of the project in which this process works, as if nothing of the project were loaded."""
     with tempfile.TemporaryDirectory(prefix="mutant") as folder:
         root = Path(folder)
         for name in COPIED:
@@ -107,16 +107,16 @@ def project_copy() -> Iterator[Path]:
 
 
 def silence() -> None:
-    """Send what this process prints nowhere."""
+    """Discard the output of this process."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
 
 
 def trial(fault: Fault | None, stages: Sequence[Sequence[str]], limit: int = 0) -> Outcome:
-    """Plant the fault (None: none) in this process and run the test files, stage by stage, until a test fails.
+    """Plant the fault, if any, in this process and run the test files, stage by stage, until a test fails.
 
-    It gives up after ``limit`` seconds, never if that is 0.
+    It gives up after ``limit`` seconds; never if ``limit`` is 0.
     """
     start = time.monotonic()
     silence()
@@ -143,7 +143,7 @@ def _give_up(*_: Any) -> None:
 
 
 def slots() -> dict[str, int]:
-    """How many inputs each primitive of the table has; for any number, as many as its largest example."""
+    """The number of inputs of each primitive of the table; if it takes any number, that of its largest example."""
     with project_copy():
         import nn  # noqa: F401 - it enters primitives of its own
         from autodiff import TABLE
@@ -152,7 +152,7 @@ def slots() -> dict[str, int]:
 
 
 def stages_for(fault: Fault | None) -> list[list[str]]:
-    """The test files in the order in which they are asked."""
+    """The test files in the order in which they run."""
     file, target = (fault.file, fault.target) if fault else ("", "")
     first: tuple[str, ...]
     if file.startswith("nn/"):
@@ -168,7 +168,7 @@ def stages_for(fault: Fault | None) -> list[list[str]]:
 
 
 def run(faults: Sequence[Fault], workers: int, limit: int, report: Callable[[Fault, Outcome], None]) -> None:
-    """Try every fault in a process of its own, ``workers`` at a time."""
+    """Try every fault in a separate process, ``workers`` at a time."""
     with multiprocessing.get_context("fork").Pool(workers, maxtasksperchild=1) as pool:
         waiting = [(fault, pool.apply_async(trial, (fault, stages_for(fault), limit))) for fault in faults]
         for fault, answer in waiting:
@@ -176,30 +176,30 @@ def run(faults: Sequence[Fault], workers: int, limit: int, report: Callable[[Fau
 
 
 def in_a_process(function: Callable[..., Any], *given: Any) -> Any:
-    """The result of one call in a process of its own."""
+    """The result of one call in a separate process."""
     with multiprocessing.get_context("fork").Pool(1) as pool:
         return pool.apply(function, given)
 
 
 def main() -> int:
-    """Plant all faults, or those that hold one of the words; print survivors and counts by class."""
-    parser = argparse.ArgumentParser(description="Plants faults and says which the tests do not find.")
-    parser.add_argument("words", nargs="*", help="only faults whose class or name holds one of these words")
+    """Plant all faults, or those that contain one of the words; print survivors and counts by class."""
+    parser = argparse.ArgumentParser(description="Plant faults and report those that the tests miss.")
+    parser.add_argument("words", nargs="*", help="only faults whose class or name contains one of these words")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--only", choices=["rules", "compositions", "engine", "nets"], help="faults of one part alone")
+    parser.add_argument("--only", choices=["rules", "compositions", "engine", "nets"], help="only faults of one part")
     parser.add_argument(
-        "--seconds", type=int, help="what the tests take without a fault, where a run of the same sources has said it"
+        "--seconds", type=int, help="duration of the tests without a fault, if known from a run of the same sources"
     )
-    parser.add_argument("--every", action="store_true", help="print what becomes of every fault, not of survivors only")
+    parser.add_argument("--every", action="store_true", help="print the result of every fault, not only of survivors")
     options = parser.parse_args()
 
     seconds = options.seconds
     if seconds is None:
         killer, seconds = in_a_process(trial, None, stages_for(None))
         if killer:
-            print(f"without any fault, {killer} fails: repair that first")
+            print(f"without a fault, {killer} fails: repair it first")
             return 2
-        print(f"without a fault all tests pass, in {seconds:.0f} s")
+        print(f"without a fault, all tests pass in {seconds:.0f} s")
 
     parts = {
         "rules": (*rule_faults(in_a_process(slots)), *RULE_FAULTS), "compositions": COMPOSITION_FAULTS,
@@ -210,7 +210,7 @@ def main() -> int:
         faults = [item for item in faults if any(word in f"{item.kind}; {item.name}" for word in options.words)]
     astray = [fault.name for fault in faults if not fault.applies(ROOT)]
     if astray:
-        print("the text that these faults change has moved, so they must be written anew:", *astray, sep="\n  ")
+        print("the source text that these faults change is gone; rewrite them:", *astray, sep="\n  ")
         return 2
     found: dict[Fault, str | None] = {}
 
@@ -229,7 +229,7 @@ ENDS = ("found", "equivalent", "survived")
 
 
 def summary(faults: Sequence[Fault], found: dict[Fault, str | None]) -> int:
-    """Print which test functions found how many faults, and what became of each class; 1 if a fault survived."""
+    """Print how many faults each test function found, and the results by class; return 1 if a fault survived."""
     killers = Counter((killer or "").split("[")[0] for killer in found.values() if killer)
     print("\nfaults found by")
     for name, count in killers.most_common():

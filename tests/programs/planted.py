@@ -1,11 +1,11 @@
-"""Plants faults of rules, of accumulation and of order, and prints how soon random programs find them.
+"""Plant faults of rules, of accumulation and of order, and print how soon random programs find them.
 
-``python -m tests.programs.planted [words] [--driver hypothesis]``: each fault alone, over the whole table, from several
-seeds: the number of the program that found it, steps and inputs of the shortest that has it; then programs a second of
-both drivers.
+``python -m tests.programs.planted [words] [--driver hypothesis]`` plants each fault alone and searches over the whole
+table from several seeds. It prints the number of the program that found the fault, and the steps and inputs of the
+shortest such program; then the programs per second of both drivers.
 
-A rule is spoiled in the table itself, as `tests.faults.fault` says. A fault of the engine is its source with one
-change: the functions that differ get the changed code, so that all of the project runs it, relations too.
+A rule is spoiled in the table itself, as in `tests.faults.fault`. A fault of the engine is one change of its source:
+the functions that differ get the changed code, so that the whole project runs it, relations included.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ Driver = Callable[..., Search]
 
 @dataclass(frozen=True)
 class Planted:
-    """A fault that can be planted in this process: ``plant`` gives what programs are made of while it is there."""
+    """A fault that can be planted in this process: ``plant`` yields the operations of programs while it is planted."""
 
     name: str
     kinds: tuple[type, ...]
@@ -65,17 +65,17 @@ class Planted:
     equivalent: str = ""
 
     def search(self, kind: type, seed: int, most: int = MOST_EXAMPLES, driver: Driver = search) -> Search:
-        """The first of ``most`` programs that has the fault, made short."""
+        """The search for the first of ``most`` programs that has the fault, shrunk."""
         with self.plant() as operations:
             return driver(self.judge(), most, kind=kind, seed=seed, operations=operations[kind])
 
 
-class Found(Exception):  # noqa: N818 - it is no error
+class Found(Exception):  # noqa: N818 - not an error
     """A program has the fault; hypothesis then looks for a smaller one."""
 
 
 def by_hypothesis(judge: Judge, count: int, *, kind: type, operations: Vocabulary, seed: int = 0) -> Search:
-    """As `autodiff.testing.search`, with programs that hypothesis draws and shrinks; no database."""
+    """Like `autodiff.testing.search`, with programs that hypothesis draws and shrinks, without a database."""
     done = Search()
     found: list[tuple[Program, str]] = []
     known: dict[str, str | None] = {}  # hypothesis comes to one program by many choices, most of all when it shrinks
@@ -114,7 +114,7 @@ DRIVERS: Mapping[str, Driver] = {"loop": search, "hypothesis": by_hypothesis}
 
 
 def judged() -> Judge:
-    """For one search: dual numbers and all relations, until one is broken; then that one, as the program is cut."""
+    """A judge for one search: dual numbers and all relations until one fails; then only that one, for shrinking."""
     only: list[str] = []
 
     def judge(program: Program) -> str | None:
@@ -133,14 +133,14 @@ def judged() -> Judge:
 
 
 def judged_by_slopes(program: Program) -> str | None:
-    """What a slope says that knows no rule: by dual numbers for Values, by differences for Tensors."""
+    """The fault by a slope that uses no rule: from dual numbers for Values, from differences for Tensors."""
     if program.kind is ad.Value:
         return dual_fault(program)
     return broken_relation(program, *program.inputs, only=["pushforward and pullback agree"])
 
 
 def judged_by_curvature(program: Program) -> str | None:
-    """What differences of the gradient say along one direction, of the program without its steps on kinks."""
+    """The fault by differences of the gradient along one direction, of the program without its steps at kinks."""
     smooth = resolve(program.instructions, program.inputs, program.operations, kinks="nowhere")
     check = Check(Curvature(Point(OwnFunction(smooth, smooth.inputs))))
     finding = check.finding(check.point.direction(np.arange(check.point.count)))
@@ -148,7 +148,7 @@ def judged_by_curvature(program: Program) -> str | None:
 
 
 def judged_by_depth(program: Program) -> str | None:
-    """What relations say that walk a graph without a pass."""
+    """The fault by the relations that walk a graph without a backward pass."""
     only = ["the order of nodes follows from the graph alone", "a copy of the graph has the same gradients"]
     return broken_relation(program, *program.inputs, only=only)
 
@@ -169,7 +169,7 @@ def rules() -> Iterator[Planted]:
 
 
 def spoiled(entry: Primitive, slot: int, change: Callable[[Any], Any]) -> Primitive:
-    """The primitive with a wrong rule for one input."""
+    """The primitive, with a wrong rule for one input."""
 
     def rule(k: int) -> Callable[..., Any]:
         right = entry.rule(k)
@@ -182,7 +182,7 @@ def spoiled(entry: Primitive, slot: int, change: Callable[[Any], Any]) -> Primit
 
 @contextmanager
 def in_the_table(wrong: Primitive) -> Iterator[Vocabularies]:
-    """The table with a wrong primitive in place of the right one; operators stay right."""
+    """The table with a wrong primitive instead of the right one; operators stay right."""
     right = ad.TABLE[wrong.name]
     ad.TABLE[wrong.name] = wrong
     try:
@@ -196,7 +196,7 @@ def in_the_table(wrong: Primitive) -> Iterator[Vocabularies]:
 
 
 def engine() -> Iterator[Planted]:
-    """Faults of the backward pass and of what it calls; those of depth need a step that is deep."""
+    """Faults of the backward pass and of the functions that it calls; those of depth need a deep step."""
     for fault in ENGINE_FAULTS:
         if fault.kind.startswith(_KINDS_OF_FAULTS) and fault.name not in _OF_OPEN_INFINITIES:
             deep, gates = "depth" in fault.kind, "infinity" in fault.kind
@@ -205,7 +205,7 @@ def engine() -> Iterator[Planted]:
             )
             judge, kinds = (
                 ((lambda: judged_by_depth), KINDS[:1]) if deep else (judged, KINDS)
-            )  # what walks knows no kind
+            )  # a walk is the same for both kinds
             second = fault.name.startswith("second order")
             yield Planted(
                 fault.name, kinds, plant, (lambda: judged_by_curvature) if second else judge, fault.equivalent
@@ -213,8 +213,8 @@ def engine() -> Iterator[Planted]:
 
 
 _KINDS_OF_FAULTS = ("accumulation", "order", "state: mutated cotangent", "special points: zero times infinity")
-#: These take an infinite slope that no gate closes, which no program has: beside it a smooth 0 makes nan of a gradient.
-#: The last takes an index behind a gate: one program in thousands.
+#: These need an infinite slope that no gate closes, which no program has: a smooth 0 beside it makes the gradient nan.
+#: The last needs an index behind a gate: one program in thousands.
 _OF_OPEN_INFINITIES = (
     "a seed of 0 is taken for an error", "the sum of what is reached is taken for all of it",
     "a signal 0 crosses infinite factors of a sum", "a nan that goes no further is not asked about",
@@ -227,7 +227,7 @@ def _deep(x: Any) -> Any:
     return x
 
 
-#: One step that is a thousand.
+#: One step that consists of a thousand.
 _DEEP = Operation("deep", 1, _deep, written="deep({0})", primitive=ad.TABLE["identity"])
 
 
@@ -251,7 +251,7 @@ def in_the_engine(fault: Fault, more: Sequence[Operation] = (), only: Sequence[s
 
 
 def changed(module: ModuleType, fault: Fault) -> list[tuple[Any, str, Any, Any]]:
-    """What a fault changes in a module: (owner, attribute, right, wrong), code of functions and templates."""
+    """The changes of a fault to a module: (owner, attribute, right, wrong), for code of functions and for templates."""
     source = Path(str(module.__file__)).read_text(encoding="utf-8")
     if source.count(fault.old) <= fault.place:
         return []
@@ -271,19 +271,19 @@ def changed(module: ModuleType, fault: Fault) -> list[tuple[Any, str, Any, Any]]
 
 
 def _text_of(code: Any) -> tuple[Any, ...]:
-    """What a function does, wherever in its file it stands."""
+    """The code of a function, independent of its place in the file."""
     inner = [_text_of(item) if hasattr(item, "co_code") else repr(item) for item in code.co_consts]
     return code.co_code, code.co_names, code.co_varnames, code.co_freevars, tuple(inner)
 
 
 def _forget_written() -> None:
-    """Let the functions that count edges and deliver shares be written again."""
+    """Have the functions that count edges and deliver shares regenerated."""
     slot_pass.forget_loops()
     for written in (shares.SENDERS, shares.GUARDED, shares._SHARERS):
         written.clear()
 
 
-# ---- the table of what was found -------------------------------------------------------------------------------------
+# ---- the table of results --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -298,7 +298,7 @@ class Shortest:
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one fault in programs of one kind, seed by seed."""
+    """The results for one fault in programs of one kind, seed by seed."""
 
     fault: str
     kind: str
@@ -307,7 +307,7 @@ class Row:
 
     @property
     def shown(self) -> bool:
-        """Found from every seed, and cut to three steps at the most."""
+        """Whether it was found from every seed, and shrunk to at most three steps."""
         return all(each is not None and each.steps <= MOST_STEPS for each in self.found)
 
     def __str__(self) -> str:
@@ -321,7 +321,7 @@ class Row:
 
 
 def row(fault: Planted, kind: type, seeds: Iterable[int], driver: Driver = search) -> Row:
-    """The fault searched for from every seed."""
+    """The results of the searches for a fault from every seed."""
     done = [fault.search(kind, seed, driver=driver).found for seed in seeds]
     found = (
         Shortest(x.number, len(x.program.steps), len(x.program.inputs), str(x.program)) if x else None for x in done
@@ -362,7 +362,7 @@ def summary(name: str, faults: Sequence[list[Row]]) -> str:
 
 
 def speeds() -> Iterator[str]:
-    """Programs in a second of this process's time: drawn alone, and judged."""
+    """Programs per second of CPU time: only drawn, and also judged."""
     for kind in KINDS:
         for name, judge in (("drawn", lambda program: None), ("slopes", judged_by_slopes), ("relations", judged())):
             for driver, count in (("loop", 2000), ("hypothesis", 500)):
@@ -374,12 +374,12 @@ def speeds() -> Iterator[str]:
 
 @readable_output()
 def main() -> int:
-    """Print a row for each fault and kind of program, counts, and programs a second; 1 if a fault was not shown."""
-    parser = argparse.ArgumentParser(description="Plants faults and says how soon random programs find them.")
-    parser.add_argument("words", nargs="*", help="only faults whose name holds one of these words")
-    parser.add_argument("--only", choices=["rules", "engine", "speeds"], help="one part alone")
+    """Print a row for each fault and kind of program, counts, and programs per second; return 1 if one was missed."""
+    parser = argparse.ArgumentParser(description="Plant faults and print how soon random programs find them.")
+    parser.add_argument("words", nargs="*", help="only faults whose name contains one of these words")
+    parser.add_argument("--only", choices=["rules", "engine", "speeds"], help="only one part")
     parser.add_argument("--seeds", type=int, default=5, help="how many seeds to search from")
-    parser.add_argument("--driver", choices=DRIVERS, default="loop", help="who draws and shortens the programs (loop)")
+    parser.add_argument("--driver", choices=DRIVERS, default="loop", help="what draws and shrinks programs (default: loop)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     parts = {name: part for name, part in (("rules", RULES), ("engine", ENGINE)) if options.only in (None, name)}
@@ -397,12 +397,12 @@ def main() -> int:
             texts.append(summary(name, faults))
     print("", *texts, sep="\n", flush=True)
     if options.only in (None, "speeds") and not options.words:
-        print("", "programs a second", *speeds(), sep="\n")
+        print("", "programs per second", *speeds(), sep="\n")
     return int(any("NOT SHOWN" in text for text in texts))
 
 
 def matches(name: str, words: Sequence[str]) -> bool:
-    """Whether a name holds one of the words; any does if there are none."""
+    """Whether a name contains one of the words; True if there are none."""
     return not words or any(word in name for word in words)
 
 

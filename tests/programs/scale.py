@@ -1,6 +1,6 @@
-"""What a long chain of Values costs: ``python -m tests.programs.scale 10000000`` prints bytes and nanoseconds a node.
+"""The cost of a long chain of Values: ``python -m tests.programs.scale 10000000`` prints bytes and ns per node.
 
-Memory and time are measured in processes of their own, since tracing memory slows a program down several times.
+Memory and time are measured in separate processes, since tracing memory slows a program down several times.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def chain(count: int, w: ad.Value, b: ad.Value) -> Any:
 
 
 def traced(count: int) -> dict[str, float]:
-    """Bytes a node by tracemalloc after forward, after backward, after freeing, and what only the collector found."""
+    """Bytes per node by tracemalloc after forward, backward and freeing, and objects that only the collector freed."""
     w, b = ad.Value(0.999999), ad.Value(1e-6)
-    chain(10, w, b).backward()  # so that nothing is set up for the first time while measuring
+    chain(10, w, b).backward()  # so that no setup happens while measuring
     gc.collect()
     gc.disable()
     tracemalloc.start()
@@ -52,7 +52,7 @@ def traced(count: int) -> dict[str, float]:
 
 
 def timed(count: int) -> dict[str, float]:
-    """CPU nanoseconds a node for forward, backward and freeing, with the collector on, and resident bytes a node.
+    """CPU nanoseconds per node for forward, backward and freeing, with the collector on, and resident bytes per node.
 
     ``blocks`` is the number of Python objects left at the end, ``garbage`` of those that only the collector freed.
     """
@@ -81,13 +81,13 @@ def _collected() -> int:
 
 
 def resident_bytes() -> float:
-    """The memory this process holds, in bytes; nan where the system does not say."""
+    """The resident memory of this process, in bytes; nan if the system does not report it."""
     statm = Path("/proc/self/statm")
     return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else float("nan")
 
 
 def measured(kind: str, count: int) -> dict[str, float]:
-    """`traced` or `timed` in a process of its own."""
+    """`traced` or `timed` in a separate process."""
     command = [sys.executable, "-m", "tests.programs.scale", str(count), "--only", kind]
     answer = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     if answer.returncode:
@@ -96,7 +96,7 @@ def measured(kind: str, count: int) -> dict[str, float]:
 
 
 def table(counts: list[int]) -> str:
-    """Bytes and nanoseconds a node for chains of several lengths."""
+    """Bytes and nanoseconds per node for chains of several lengths."""
     lines = ["| nodes | bytes after forward | after backward | resident | ns forward | backward | free | garbage |"]
     lines.append("|" + "---:|" * 8)
     for count in counts:
@@ -109,7 +109,7 @@ def table(counts: list[int]) -> str:
 @readable_output()
 def main() -> None:
     """Print the table for the given length and smaller ones, or one measurement as JSON."""
-    parser = argparse.ArgumentParser(description="What a long chain of Values costs.")
+    parser = argparse.ArgumentParser(description="Measure the cost of a long chain of Values.")
     parser.add_argument("nodes", type=int, nargs="?", default=1_000_000)
     parser.add_argument("--only", choices=["traced", "timed"], help="one measurement in this process, as JSON")
     options = parser.parse_args()

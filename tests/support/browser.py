@@ -1,6 +1,6 @@
 """Driving real browsers without a window: Chromium through its driver, Firefox through its own Marionette port.
 
-Both understand the commands of the W3C's WebDriver standard; only the way there differs, so that nothing but the
+Both understand the commands of the W3C WebDriver standard and differ only in the connection, so nothing but the
 browsers themselves has to be installed.
 """
 
@@ -49,26 +49,26 @@ class Browser:
         self._opened = 0
 
     def open(self, page: Path, hash: str = "") -> None:
-        """Load a file from disk; under an address of its own, since another hash alone loads nothing."""
+        """Load a file from disk, under a new address, since a change of the hash alone loads nothing."""
         self._opened += 1
         self._link.load(f"{page.as_uri()}?{self._opened}{hash}")
 
     def run(self, script: str, *arguments: Any) -> Any:
-        """What ``return …`` of a script gives; the page's policy does not hold for it."""
+        """The result of a script's ``return …``; the page's content security policy does not apply to it."""
         return self._link.send("script", script=script, args=list(arguments))
 
     def click(self, selector: str) -> None:
-        """Click the middle of an element with the mouse, as a reader does: what covers it is clicked instead."""
+        """Click the middle of an element with the mouse, as a reader does: an element that covers it gets the click."""
         self._link.send("click", id=self._link.send("find", using="css selector", value=selector)[_ELEMENT])
 
     def click_at(self, x: float, y: float) -> None:
-        """Click a point of the part of the page that is seen."""
+        """Click a point of the visible part of the page."""
         press = [{"type": kind, "button": 0} for kind in ("pointerDown", "pointerUp")]
         move = {"type": "pointerMove", "x": round(x), "y": round(y), "origin": "viewport"}
         self._link.send("actions", actions=[{"type": "pointer", "id": "mouse", "actions": [move, *press]}])
 
     def press(self, *keys: str) -> None:
-        """Press keys one after the other, names of `KEYS` or characters."""
+        """Press keys in turn, given as names in `KEYS` or as characters."""
         pressed = [KEYS.get(key, key) for key in keys]
         actions = [{"type": kind, "value": key} for key in pressed for kind in ("keyDown", "keyUp")]
         self._link.send("actions", actions=[{"type": "key", "id": "keyboard", "actions": actions}])
@@ -80,12 +80,12 @@ class Browser:
         self._link.send("actions", actions=[{"type": "pointer", "id": "mouse", "actions": [move]}])
 
     def resize(self, width: int, height: int = 900) -> int:
-        """Make the page that wide, or as near as the browser allows; the width it has then."""
+        """Resize the page to that width, or as near as the browser allows, and return its width."""
         self._link.resize(width, height)
         return int(self.run("return window.innerWidth"))
 
     def close(self) -> None:
-        """End the browser."""
+        """Close the browser."""
         self._link.close()
 
 
@@ -193,11 +193,11 @@ BROWSERS: Final[Mapping[str, Sequence[tuple[str, ...]]]] = {
     "chromium": (("chromium", "chromium-browser", "google-chrome"), ("chromedriver", "chromium.chromedriver")),
     "firefox": (("firefox-esr", "firefox"),),
 }
-"""For each browser the programs it needs, each under one of several names."""
+"""The programs that each browser needs, each under one of several names."""
 
 
 def start(name: str, folder: Path) -> Browser | None:
-    """A browser of `BROWSERS` with a profile of its own in a new ``folder``; None where a program is missing."""
+    """A browser of `BROWSERS` with a new profile in ``folder``; None if a program is missing."""
     found = [next(filter(None, map(shutil.which, names)), None) for names in BROWSERS[name]]
     match [program for program in found if program is not None]:
         case [browser, driver] if name == "chromium":
@@ -214,7 +214,7 @@ def _free_port() -> int:
 
 
 def _until(connect: Any, process: subprocess.Popen[bytes]) -> Any:
-    """What ``connect`` gives once the other side listens."""
+    """The result of ``connect``, as soon as the other side listens."""
     end = time.monotonic() + _START_SECONDS
     while True:
         try:
@@ -226,7 +226,7 @@ def _until(connect: Any, process: subprocess.Popen[bytes]) -> Any:
 
 
 def _begin(folder: Path, *command: str) -> subprocess.Popen[bytes]:
-    """A program that keeps what it writes at home in a folder of the tests."""
+    """A program whose home is a folder of the tests."""
     home = {**os.environ, "HOME": str(folder.parent)}
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=home)
 

@@ -1,4 +1,4 @@
-"""Derivatives that owe nothing to the engine: differences extrapolated to step 0, and mpmath at 50 digits."""
+"""Derivatives independent of the engine: differences extrapolated to step 0, and mpmath at 50 digits."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def slope(phi: Callable[[Any], Any], *, step: float = 2.0**-10) -> tuple[float, 
 
 
 def slopes(f: Callable[..., Any], points: Sequence[Any], *, step: float = 2.0**-10) -> list[tuple[Any, Any]]:
-    """For each point the array of ∂f/∂element, and the array of error bounds; ``f`` gives one number."""
+    """For each point, the array of ∂f/∂element and the array of error bounds; ``f`` returns one number."""
     found = []
     for k, point in enumerate(points):
         values, bounds = np.zeros(np.shape(point)), np.zeros(np.shape(point))

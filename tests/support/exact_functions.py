@@ -131,11 +131,11 @@ def _bessel_curvature(x: Any, n: int) -> Any:
 
 
 def _size_of_bessel(n: int, factor: Any = 1) -> Callable[..., Any]:
-    """About factor·(factor·x)ⁿ near 0, and no smaller elsewhere, where jₙ has roots that a rounded x misses."""
+    """About factor·(factor·x)ⁿ near 0, and no smaller elsewhere, since rounding x shifts the roots of jₙ."""
     return lambda x: factor * min(abs(factor * x), m.one) ** n + SMALLEST
 
 
-#: Several for a name where it has params.
+#: By name; several for a primitive with params.
 UNARY: dict[str, tuple[Single, ...]] = {
     "negative": (_steps(lambda x: -x, lambda x: -1),),
     "identity": (_steps(lambda x: x, lambda x: 1),),
@@ -267,7 +267,7 @@ def _logaddexp(x: Any, y: Any) -> Any:
 
 
 def _quotient_is_known(x: float, y: float) -> bool:
-    """x/y is no whole number, and small enough for 53 bits to tell."""
+    """Whether x/y is not a whole number, and is small enough for 53 bits to decide that."""
     return y != 0 and 1e-300 < abs(x / y) < 1e15 and m.mpf(x) / m.mpf(y) != int(m.mpf(x) / m.mpf(y))
 
 

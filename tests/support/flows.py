@@ -61,7 +61,7 @@ def chain(length: int) -> tuple[Value, Value]:
 
 
 def skipping() -> ad.Flow:
-    """A graph of unnamed and named Values with edges that skip columns, a square and a sum."""
+    """A graph of named and unnamed Values with edges that skip columns, a square, and a sum."""
     x = bottom = Value(0.5, name="x")
     kept = []
     for k in range(3):
@@ -107,7 +107,7 @@ HOSTILE = [
 
 
 def hostile_flow(name: str) -> ad.Flow:
-    """A flow whose every node has that name."""
+    """A flow in which every node has that name."""
     w, x = Value(2.0, name=name), Value(3.0, name=name)
     unit = ad.tanh(w * x * 0.1)
     unit.name = name
@@ -115,7 +115,7 @@ def hostile_flow(name: str) -> ad.Flow:
 
 
 def paths_one_by_one(output: Any, parameter: Any) -> list[list[tuple[Any, int]]]:
-    """Every path as (node, slot) pairs, found by walking them all: what the dynamic program is checked against."""
+    """Every path as (node, slot) pairs, found by walking them all: the reference for the dynamic program."""
     if output is parameter:
         return [[]]
     found = []

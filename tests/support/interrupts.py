@@ -1,4 +1,4 @@
-"""Interrupts at chosen moments: before the n-th bytecode of a call, where Ctrl-C or a timer's handler may come."""
+"""Interrupts at chosen moments: before the n-th bytecode of a call, where Ctrl-C or a timer may interrupt."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 __all__ = ["bytecodes", "interrupted", "states", "without_collector"]
 
-Moment = tuple[int, int]  # the calls begun until then, and the bytecodes since the last of them
+Moment = tuple[int, int]  # the number of calls begun so far, and of bytecodes since the last of them
 
 
 @contextmanager
 def without_collector() -> Iterator[None]:
-    """No garbage is collected: callbacks of the collector run Python within C, and what is raised there is lost."""
+    """Disable garbage collection: callbacks of the collector run Python inside C, and exceptions there are lost."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -49,7 +49,7 @@ def _run(work: Callable[[], object], trace: Any) -> None:
 
 
 def bytecodes(work: Callable[[], object]) -> list[Moment]:
-    """Every bytecode that ``work`` runs: the moments at which it may be interrupted."""
+    """All moments at which ``work`` may be interrupted, one before every bytecode that it runs."""
     found: list[Moment] = []
     calls = since = 0
 
@@ -68,7 +68,7 @@ def bytecodes(work: Callable[[], object]) -> list[Moment]:
 
 
 def states(work: Callable[[], object], look: Callable[[], Any], *, every: bool = False) -> list[Any]:
-    """What ``look`` sees before each bytecode of ``work`` and after the last; of equal ones in a row the first."""
+    """The results of ``look`` before each bytecode of ``work`` and after the last, without consecutive repeats."""
     seen: list[Any] = []
 
     def note() -> None:
@@ -93,7 +93,7 @@ def interrupted(work: Callable[[], object], moment: Moment) -> bool:
         if event == "call":
             calls -= 1
             if calls < 0:
-                return None  # the moment was not met
+                return None  # the moment was not reached
             frame.f_trace_opcodes, frame.f_trace_lines = calls == 0, False
             if calls == 0:
                 _trace_callers(frame)

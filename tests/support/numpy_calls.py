@@ -1,4 +1,4 @@
-"""Calls of NumPy's functions that are made of primitives, for tests: each with operands at which it is smooth."""
+"""Calls of NumPy functions composed of primitives, for tests: each with operands at which it is smooth."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Call:
     operands: tuple[Any, ...]
 
 
-#: Numbers of which no two are equal, none is whole, and no nan.
+#: Distinct numbers, none of them whole or nan.
 V = np.array([0.3, -1.2, 2.1, 0.9])
 W = np.array([1.4, 0.2, -0.7])
 M = np.array([[0.3, -1.7, 0.9], [1.6, 0.2, -0.4]])
@@ -30,7 +30,7 @@ MASK = np.array([[True, False, True], [False, True, True]])
 
 
 def since(version: str) -> bool:
-    """Whether the NumPy in use is at least as new."""
+    """Whether the installed NumPy is at least that version."""
     return np.lib.NumpyVersion(np.__version__) >= f"{version}.0"
 
 

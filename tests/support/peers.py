@@ -58,7 +58,7 @@ def own_gradients(output: Any, leaves: Sequence[Any]) -> Arrays:
 
 
 def _along(slopes: Sequence[Any], vectors: Sequence[Any], total: Callable[[Any], Any]) -> Any:
-    """⟨slopes, vectors⟩ as a number of the engine; None if there are no slopes."""
+    """⟨slopes, vectors⟩ as a scalar of the engine; None if there are no slopes."""
     along = None
     for slope, vector in zip(slopes, vectors, strict=True):
         if slope is not None:

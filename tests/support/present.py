@@ -1,4 +1,4 @@
-"""What a test takes for granted."""
+"""Values that a test assumes to be present."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ _T = TypeVar("_T")
 
 
 def present(found: _T | None) -> _T:
-    """What was found; the test fails where nothing was."""
+    """The item itself; the test fails if it is None."""
     assert found is not None
     return found

@@ -140,7 +140,7 @@ SMOOTH_SCALARS = {name: operation for name, operation in SMOOTH.items() if name 
 
 
 def long_program(seed: int, operations: Sequence[str]) -> list[Instruction]:
-    """Twenty instructions of all kinds: longer than hypothesis likes to draw."""
+    """Twenty instructions of all kinds: longer than hypothesis tends to draw."""
     random = np.random.default_rng(seed)
     names = random.choice(list(operations), 20)
     return [(str(name), int(i), int(j)) for name, i, j in zip(names, *random.integers(0, 8, (2, 20)), strict=True)]

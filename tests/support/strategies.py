@@ -1,4 +1,4 @@
-"""What the engine's tests draw: calls of every primitive of the table, and points where they are smooth."""
+"""Draws of the engine's tests: calls of every primitive of the table, and points where they are smooth."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import nn  # noqa: F401 - it may enter primitives of its own
+import nn  # noqa: F401 - it may add primitives to the table
 from autodiff import TABLE, Node, Primitive, Tensor, Value
 from autodiff.testing.random_programs.operations import BRANCHES, GATES, Vocabulary, vocabulary
 
-#: The table as it is once both packages are imported: what doctests and tests define later is not in it.
+#: The table after both packages are imported, without primitives that doctests and tests define later.
 PRIMITIVES: tuple[Primitive, ...] = tuple(TABLE.values())
 
-#: The operations that random programs are made of, likewise: the same in a test alone and in the whole suite.
+#: Likewise the operations of random programs: the same in a single test and in the whole suite.
 NAMES = (*(entry.name for entry in PRIMITIVES), *BRANCHES, *GATES)
 VOCABULARY: dict[type, Vocabulary] = {kind: vocabulary(kind, of=NAMES) for kind in (Value, Tensor)}
 
@@ -41,7 +41,7 @@ class Case:
         return self.entry([*inputs], **self.params) if self.entry.packed else self.entry(*inputs, **self.params)
 
     def forward(self, xp: Any, *inputs: Any) -> Any:
-        """The forward rule by itself, on whatever numbers ``xp`` computes with."""
+        """The forward rule alone, in the arithmetic of ``xp``."""
         return self.entry.forward(xp, *inputs, **self.params)
 
     def points(self, random: np.random.Generator, shapes: Any = None) -> list[np.ndarray]:
@@ -54,7 +54,7 @@ class Case:
         return drawn
 
     def tensors(self, random: np.random.Generator, dtype: type = np.float64) -> list[Tensor]:
-        """The same as leaves of a graph."""
+        """The operands as leaves of a graph."""
         return [Tensor(point.astype(dtype)) for point in self.points(random)]
 
     @property
@@ -90,7 +90,7 @@ def scalar_cases() -> list[Any]:
 
 
 def everything(_: Primitive) -> bool:
-    """Wants every primitive."""
+    """True for every primitive."""
     return True
 
 
@@ -100,10 +100,10 @@ def named(wanted: Callable[[Primitive], bool] = everything) -> list[Any]:
 
 
 def needs_params(entry: Primitive) -> bool:
-    """Whether a call must say more than its operands."""
+    """Whether a call needs more than its operands."""
     return Parameter.empty in entry.defaults.values()
 
 
 def plain(x: Any) -> Any:
-    """The data of a node, anything else as it is."""
+    """The data of a node; anything else unchanged."""
     return x.data if isinstance(x, Node) else x

@@ -1,4 +1,4 @@
-"""Several threads at once, with the interpreter switching between them all the time."""
+"""Several threads at once, with frequent switches between them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["at_once"]
 
 
 def at_once(*works: Callable[[], object]) -> None:
-    """Run each in a thread of its own, and wait for all."""
+    """Run each function in a separate thread, and wait for all."""
     threads = [threading.Thread(target=work) for work in works]
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)

@@ -20,7 +20,7 @@ BATCHES = (1, 64, 4096)
 
 
 def scalar_graphs() -> None:
-    """The two moons: how many times faster than micrograd."""
+    """The two moons: the speed relative to micrograd."""
     steps = moons.contenders(100)
     reference = "micrograd" if "micrograd" in steps else "autodiff"
     for collector in (True, False):
@@ -33,7 +33,7 @@ def scalar_graphs() -> None:
 def scalar_expressions() -> None:
     """One window score in scalars, on every engine."""
     results = compare(expressions.contenders(), "autodiff", rounds=9)
-    print(table("Scalars: a 20-8-1 score, one scalar a number, forward and backward", results, "autodiff"), "\n")
+    print(table("Scalars: a 20-8-1 score, one scalar per number, forward and backward", results, "autodiff"), "\n")
 
 
 def array_steps() -> None:
@@ -50,7 +50,7 @@ def array_steps() -> None:
 
 def drawings() -> None:
     """Pictures of graphs of 30 to 10,000 boxes."""
-    print("Drawing: rows of values, each made of two of the row before")
+    print("Drawing: rows of values, each computed from two of the row before")
     print(drawing.times())
     print(drawing.way_alone(), "\n")
 

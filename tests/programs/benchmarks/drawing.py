@@ -129,7 +129,7 @@ def _torchviz(size: int, limit: float) -> dict[str, float | str]:
 
 
 def _timed(call: Callable[[], Any]) -> tuple[float, Any]:
-    """The least of three runs, of one if it takes more than a second; and what it gave."""
+    """The shortest time of three runs, or of one that takes more than a second, and the result."""
     least = float("inf")
     for _ in range(3):
         start = time.perf_counter()

@@ -21,7 +21,7 @@ def score(W: Any, U: Any, x: Any, unit: Callable[[Any], Any]) -> Any:
 
 
 def contenders() -> dict[str, Callable[[], object]]:
-    """One pass of each engine over the same 20-8-1 scorer, one scalar a number."""
+    """One pass of each engine over the same 20-8-1 scorer, one scalar per number."""
     generator = random.Random(0)
     W = [[generator.gauss(0, 0.3) for _ in range(INPUTS)] for _ in range(HIDDEN)]
     U = [generator.gauss(0, 0.3) for _ in range(HIDDEN)]

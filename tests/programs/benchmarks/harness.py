@@ -16,7 +16,7 @@ __all__ = ["Result", "compare", "faster", "table"]
 
 @dataclass(frozen=True)
 class Result:
-    """What one contender took: seconds of CPU time a call (the least), and its ratios to the reference, by round."""
+    """The time of one contender: the least CPU seconds per call, and its ratios to the reference by round."""
 
     name: str
     seconds: float
@@ -24,7 +24,7 @@ class Result:
 
     @property
     def median(self) -> float:
-        """The middle ratio."""
+        """The median of the ratios."""
         return statistics.median(self.ratios)
 
     @property

@@ -21,7 +21,7 @@ Sum = Callable[[Sequence[Any], Sequence[Any], Any], Any]
 
 
 def samples(count: int) -> list[tuple[tuple[float, float], float]]:
-    """Points and labels ±1; where the points lie does not matter to the time."""
+    """Points and labels ±1; the positions of the points do not affect the time."""
     generator = random.Random(0)
     return [((generator.gauss(0, 1), generator.gauss(0, 1)), generator.choice((-1.0, 1.0))) for _ in range(count)]
 
@@ -43,7 +43,7 @@ def contenders(count: int) -> dict[str, Callable[[], object]]:
 
 
 def added_one_by_one(weights: Sequence[Any], inputs: Sequence[Any], bias: Any) -> Any:
-    """w₁x₁ + w₂x₂ + … + b in binary operations, as micrograd's neuron has it."""
+    """w₁x₁ + w₂x₂ + … + b in binary operations, as in micrograd's neuron."""
     return sum((w * x for w, x in zip(weights, inputs, strict=True)), bias)
 
 

@@ -13,7 +13,7 @@ from nn import SGD
 
 __all__ = ["contenders"]
 
-RATE = 1e-7  # so small that every pair keeps violating the margin: else the step by hand skips its work
+RATE = 1e-7  # so small that every pair keeps violating the margin: otherwise, the step by hand skips its work
 Step = Callable[[], object]
 
 
@@ -63,7 +63,7 @@ def by_hand(numbers: dict[str, Any]) -> Step:
 
 
 def by_hand_for_one(numbers: dict[str, Any]) -> Step:
-    """The same for a single pair of windows: vectors in place of matrices, and no work where the margin is met."""
+    """The same for a single pair of windows: vectors instead of matrices, and no work if the margin is met."""
     W, b, U = (numbers[key].copy() for key in ("W", "b", "U"))
     x, corrupt = numbers["x"][0], numbers["corrupt"][0]
 
