@@ -236,8 +236,7 @@ _SEND_TO_MANY: Final = """
 """
 
 
-@cache
-def _loops() -> _Loops:
+def _written() -> _Loops:
     leaf_or_look = ["if item.a is not None: push(item)", "elif item.version > newest: newest = item.version"]
     count = filled(
         _COUNT, first=_counted("a"), second=_counted("b"), each=_counted("item"), by_rule=_counted("item", leaf_or_look)
@@ -262,5 +261,6 @@ def _counted(item: str, met: Sequence[str] = ()) -> list[str]:
     return filled(_COUNTED, item=item, met=met or [f"push({item})"])
 
 
-#: If templates change, as in tests, the loops are generated again.
+_loops: Final = cache(_written)
+#: Lets the loops be written again from templates that have changed, as tests change them.
 forget_loops: Final = _loops.cache_clear

@@ -415,6 +415,16 @@ def test_load_changes_all_or_nothing(scalar: bool, change: dict[str, list[float]
     assert all(np.array_equal(network.state()[key], array) for key, array in before.items())
 
 
+def test_load_refuses_read_only_arrays() -> None:
+    """An object array of plain numbers takes new ones only if it can be written to."""
+    W = np.array([[1.0, 2.0]], dtype=object)
+    W.setflags(write=False)
+    layer = nn.Layer.of(W, np.array([0.5], dtype=object))
+    words = "W⁽¹⁾ is a read-only array; nothing was loaded"
+    assert message(ValueError, layer.load, {"W(1)": [[3.0, 4.0]], "b(1)": [0.0]}) == words
+    assert layer.b[0] == 0.5
+
+
 def test_load_refuses_what_holds_no_nodes() -> None:
     """Plain arrays are a snapshot for predictions, and strings are no numbers."""
     network = nn.Network((2, 1))

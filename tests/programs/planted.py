@@ -379,9 +379,7 @@ def main() -> int:
     parser.add_argument("words", nargs="*", help="only faults whose name contains one of these words")
     parser.add_argument("--only", choices=["rules", "engine", "speeds"], help="only one part")
     parser.add_argument("--seeds", type=int, default=5, help="how many seeds to search from")
-    parser.add_argument(
-        "--driver", choices=DRIVERS, default="loop", help="what draws and shrinks programs (default: loop)"
-    )
+    parser.add_argument("--driver", choices=DRIVERS, default="loop", help="what draws and shrinks (default: loop)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     parts = {name: part for name, part in (("rules", RULES), ("engine", ENGINE)) if options.only in (None, name)}
