@@ -59,8 +59,8 @@ FIRST_FOR_COMPOSITIONS = (
 FIRST_FOR_ENGINE = (
     "tests/engine/test_backward.py", "tests/transforms/test_transforms.py", "tests/values/test_tensor.py",
     "tests/values/test_value.py", "tests/engine/test_graph.py", "tests/engine/test_errors.py",
-    "tests/values/test_numpy_protocol.py", "tests/engine/test_determinism.py",
-    "tests/testing/random_programs/test_metamorphic.py",
+    "tests/values/test_numpy_protocol.py", "tests/engine/test_determinism.py", "tests/engine/test_closed_gates.py",
+    "tests/engine/test_constants.py", "tests/testing/random_programs/test_metamorphic.py",
 )  # fmt: skip
 FIRST_FOR_NETS = (
     "tests/nn/test_layers.py", "tests/nn/test_scorer.py", "tests/nn/test_optimizer.py", "tests/nn/test_recurrent.py",
