@@ -1,8 +1,4 @@
-"""`Primitive`: all facts about one operation, and its evaluation on plain data.
-
-A `Primitive` states every fact about one operation once: its forward computation, its rule of calculus, its sign, its
-NumPy functions, its domain, examples. The engine, drawings, documentation and tests read the table.
-"""
+"""`Primitive`: every fact about one operation, stated once for all who read the table; its value for plain data."""
 
 from __future__ import annotations
 
@@ -22,7 +18,7 @@ from autodiff.primitives.namespace import ARRAY_FAULTS, FLOAT_FAULTS, arrays, as
 from autodiff.primitives.operands import as_operand, describe, is_ready
 from autodiff.primitives.origin import Origin, no_constant
 from autodiff.primitives.registry import BUILT_IN, FORGETTING, RECORDERS, TABLE, Objects
-from autodiff.primitives.signatures import Rule, signature_of
+from autodiff.primitives.signatures import Rule, no_keyword, signature_of
 
 __all__ = ["Primitive", "forget_written", "ieee", "ieee_partials", "real"]
 
@@ -158,6 +154,8 @@ class Primitive:
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         if self.packed or (self.arity is not None and len(inputs) != self.arity):
             inputs, params = self._arranged(inputs, params)
+        if params and not params.keys() <= self.defaults.keys():
+            raise no_keyword(self.name, self.defaults, params)
         methods = self.methods
         for item in inputs:
             kind = item.__class__
@@ -270,8 +268,10 @@ class Primitive:
 
     def refusal(self, operands: Sequence[Any], params: Mapping[str, Any], error: Exception) -> Exception:
         """The error for a call that failed with ``error``: one sentence with the call and the reason."""
+        if params.keys() - self.defaults.keys():
+            return no_keyword(self.name, self.defaults, params)
         needed = {key for key, value in self.defaults.items() if value is inspect.Parameter.empty}
-        if needed - params.keys() or params.keys() - self.defaults.keys():
+        if needed - params.keys():
             return TypeError(f"{self.name} takes {self._keywords()}, and got {', '.join(params) or 'none'}")
         came = ", ".join(describe(item) for item in operands)
         asked = "".join(f", {key}={value!r}" for key, value in params.items())

@@ -1,12 +1,12 @@
-"""Check that the forward of a primitive and its rules take the same inputs and params."""
+"""Check that the forward of a primitive and its rules take the same inputs and params; say what a call lacks."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["Rule", "check_fit", "signature_of"]
+__all__ = ["Rule", "check_fit", "no_keyword", "signature_of"]
 
 #: Computes the share of the error signal for one input.
 Rule = Callable[..., Any]
@@ -64,3 +64,16 @@ def signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
         return inspect.signature(function)
     except (TypeError, ValueError):
         return None
+
+
+def no_keyword(name: str, known: Iterable[str], given: Iterable[str]) -> TypeError:
+    """The error for a keyword that a function does not have, such as PyTorch's ``dim``.
+
+    >>> no_keyword("sum", ["axis", "keepdims"], ["dim"])
+    TypeError("sum() has no keyword 'dim'; its keywords are axis and keepdims")
+    """
+    keys = list(known)
+    unknown = next(key for key in given if key not in keys)
+    *first, last = keys or [""]
+    its = f"its keywords are {', '.join(first)} and {last}" if first else f"its keyword is {last}"
+    return TypeError(f"{name}() has no keyword {unknown!r}; {its if keys else 'it takes none'}")

@@ -12,6 +12,7 @@ from autodiff.engine import emit_arrays
 from autodiff.engine.graph import DETACHED, Node, assign
 from autodiff.engine.plain import as_leaf_array, plain
 from autodiff.primitives.operands import as_operand, describe
+from autodiff.primitives.signatures import no_keyword
 from autodiff.primitives.table import layout, linear, reductions
 from autodiff.values.base import Arithmetic, refuse_node
 from autodiff.values.compositions import COMPOSITIONS
@@ -51,8 +52,11 @@ def _meaning(function: Callable[..., Any]) -> Callable[..., Any]:
 def _reduction(name: str, what: str) -> Callable[..., Any]:
     """The method that calls the primitive of that name, or NumPy's function if other keywords are given."""
     usual, whole = getattr(reductions, name), getattr(np, name)
+    known = ("axis", "keepdims", "dtype", "initial", "where")
 
     def method(self: Any, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
+        if not more.keys() <= {*known}:
+            raise no_keyword(name, known, more)
         if more:
             return whole(self, axis=axis, keepdims=keepdims, **more)
         return usual(self, axis=axis, keepdims=keepdims)
