@@ -13,6 +13,7 @@ from autodiff.flow import Signal, count_text
 from autodiff.words.notation import number
 from autodiff.words.operations import operation_name
 from autodiff.words.phrases import checked_language, say
+from autodiff.words.printable import printable
 
 __all__ = ["USUAL", "Style", "Write"]
 
@@ -53,7 +54,7 @@ class Style:
 
     def operation(self, name: str | None) -> str:
         """What an operation is called in this language (`autodiff.words.operations`); "" for a leaf, which has none."""
-        return operation_name(name, self.language) if name else ""
+        return printable(operation_name(name, self.language)) if name else ""
 
     def amount(self, value: Signal) -> str:
         """A number in the format of ``write``; for an array, its shape and norm.
