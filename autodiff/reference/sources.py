@@ -52,7 +52,7 @@ def assignment(name: str) -> Source | None:
     """The first place where a module of this project assigns a public name, such as that of a type.
 
     >>> assignment("TABLE").comment
-    'Every primitive by name, in the order of definition.'
+    'All primitives by name, in the order of their definition.'
     """
     for module in sorted(each for each in sys.modules if each.startswith(_OWN)):
         found = _definitions(module).get(name)

@@ -33,10 +33,10 @@ class OtherKindError(TypeError):
 def dual_fault(program: Program) -> str | None:
     """Compare ⟨∇f, v⟩ of a program over Values with its slope along v in dual numbers; None if the two agree.
 
-    Dual numbers use no rule of the table: one backward pass is compared with one forward pass along a direction.
+    Dual numbers use no rule of the table: one backward pass is compared with one forward pass along a direction. Where
+    there is no finite slope, as at a tie, `Undecided` is raised, which is no error.
 
     Raises:
-        Undecided: if there is no finite slope, as at a tie.
         OtherKindError: a TypeError, if the program is over Tensors.
         TypeError: if ``program`` is not a Program.
 
