@@ -70,7 +70,7 @@ def searched(**options: Any) -> Callable[[], Any]:
     (searched(kind=float), TypeError, "kind must be the class Value or the class Tensor, and got <class 'float'>"),
     (lambda: random_program(0), TypeError, "random must be a random.Random, such as Random(0), and got 0"),
     (drawn(length=1.5), TypeError, "the length of a program must be a whole number, got 1.5"),
-    (drawn(about=None), TypeError, "about must be the name of an operation or a list of names, and got None"),
+    (drawn(must_include=None), TypeError, "must_include must be the name of an operation or a list of names, and"),
     (drawn(operations="add"), TypeError, "operations must be a dict by name"),
     (lambda: shortest("a", bool), TypeError, "shortest takes a Program, and got 'a' (str)"),
     (lambda: shortest(SINE, None), TypeError, "fails must be a function of a program, and got None"),

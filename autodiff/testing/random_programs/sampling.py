@@ -31,7 +31,7 @@ def random_program(
     operations: Vocabulary | None = None,
     length: WholeNumber = 12,
     kinks: Kinks = "anywhere",
-    about: str | Sequence[str] = (),
+    must_include: str | Sequence[str] = (),
 ) -> Program:
     """A program of up to ``length`` steps made of one to four operations: fewer operations meet more often.
 
@@ -41,11 +41,11 @@ def random_program(
         operations: the operations it may use; the table's `vocabulary` of ``kind`` if left out.
         length: the largest number of steps; at least 1.
         kinks: see `resolve`.
-        about: names of operations to call first, each on inputs drawn for it; any if left out.
+        must_include: names of operations to call first, each on inputs drawn for it; any if left out.
 
     Raises:
         TypeError: if an argument is of another type.
-        ValueError: if there are no operations, or none of a name in ``about``, or ``length`` is below 1.
+        ValueError: if there are no operations, or none of a name in ``must_include``, or ``length`` is below 1.
 
     >>> from autodiff.testing import vocabulary
     >>> random_program(Random(5), operations=vocabulary(Value, of=["add", "exp"]), length=3)
@@ -55,15 +55,18 @@ def random_program(
         raise TypeError(f"random must be a random.Random, such as Random(0), and got {describe(random)}")
     known = chosen(kind, operations)
     length = whole_number(length, "the length of a program", least=1)
-    if not isinstance(about, str | list | tuple):
-        raise TypeError(f"about must be the name of an operation or a list of names, and got {describe(about)}")
-    heads = (about,) if isinstance(about, str) else tuple(about)
+    if not isinstance(must_include, str | list | tuple):
+        came = describe(must_include)
+        raise TypeError(f"must_include must be the name of an operation or a list of names, and got {came}")
+    heads = (must_include,) if isinstance(must_include, str) else tuple(must_include)
     if unknown := [name for name in heads if name not in known]:
-        raise ValueError(f"about names the unknown operation {unknown[0]!r}; the operations are {', '.join(known)}")
+        raise ValueError(
+            f"must_include names the unknown operation {unknown[0]!r}; the operations are {', '.join(known)}"
+        )
     names = list(known)
     kinds = random.sample(names, min(random.randint(1, 4), len(names)))
     if heads:
-        return _about(random, kind, known, heads, [name for name in kinds[1:] if name not in heads], length, kinks)
+        return _including(random, kind, known, heads, [name for name in kinds[1:] if name not in heads], length, kinks)
     inputs = _numbers(random) if kind is Value else _arrays(random, known, kinds)
     instructions = [_call(random, kinds[int(random.random() * len(kinds))]) for _ in range(random.randint(1, length))]
     if kind is not Value:  # few arrays fit a product by chance: the first call takes the inputs drawn for it
@@ -71,7 +74,7 @@ def random_program(
     return resolve(instructions, inputs, known, kinks=kinks)
 
 
-def _about(
+def _including(
     random: Random, kind: Kind, known: Vocabulary, heads: Sequence[str], others: Sequence[str], length: int,
     kinks: Kinks,
 ) -> Program:  # fmt: skip

@@ -96,8 +96,8 @@ def search(
     known = chosen(kind, operations)
     deck = dealt(random, list(known))
     while done.tried < count and done.found is None:
-        about = list(islice(deck, min(_HEADS, length)))
-        program = random_program(random, kind, operations=known, length=length, kinks=kinks, about=about)
+        heads = list(islice(deck, min(_HEADS, length)))
+        program = random_program(random, kind, operations=known, length=length, kinks=kinks, must_include=heads)
         done.tried += 1
         try:
             reason = _reason(judge, program)

@@ -115,8 +115,8 @@ def test_programs_cannot_be_made_of_anything() -> None:
         search(dual_fault, 10, kind="Value")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="a program needs at least one operation, and got none"):
         random_program(Random(0), operations={})
-    with pytest.raises(ValueError, match="about names the unknown operation 'exq'; the operations are add, "):
-        random_program(Random(0), about="exq")
+    with pytest.raises(ValueError, match="must_include names the unknown operation 'exq'; the operations are add, "):
+        random_program(Random(0), must_include="exq")
 
 
 def test_a_search_that_finds_nothing_says_what_it_did() -> None:
