@@ -8,19 +8,17 @@ passes do not interfere; it also runs if the result must itself be a graph, or i
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any, Final
 
 import numpy as np
 
 from autodiff.engine.general_pass import general_pass
-from autodiff.engine.graph import Node, add_to_grads, own_copy
+from autodiff.engine.graph import Deliver, Node, add_to_grads, own_copy
 from autodiff.engine.slot_pass import slot_pass
 from autodiff.primitives.operands import describe
 
 __all__ = ["backpropagate", "own_copy", "run_backward"]
-
-Deliver = Callable[[Node, Any], None]
 
 _slots_in_use: Final = threading.Lock()
 

@@ -6,20 +6,20 @@ some gradients are wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
 from autodiff.engine.gates import has_nan, reached
-from autodiff.engine.graph import Node, check_fresh, topological
+from autodiff.engine.graph import Deliver, Node, check_fresh, topological
 from autodiff.engine.shares import accumulate, gated_shares, plain_shares
 
 __all__ = ["general_pass"]
 
 
 def general_pass(
-    output: Node, seed: Any, deliver: Callable[[Node, Any], None], wanted: Collection[Node] | None, *,
+    output: Node, seed: Any, deliver: Deliver, wanted: Collection[Node] | None, *,
     gated: bool = False, create_graph: bool = False,
 ) -> bool:  # fmt: skip
     """Both phases, in the order of the slot pass: count the edges, then pass signals on; False if a nan came out.

@@ -16,7 +16,7 @@ from autodiff.primitives.origin import Origin
 from autodiff.primitives.primitive import Primitive
 
 __all__ = [
-    "BY_RULE", "DETACHED", "LEAF", "Change", "Node", "StaleGraphError", "add_to_grads", "assign", "assigned",
+    "BY_RULE", "DETACHED", "LEAF", "Change", "Deliver", "Node", "StaleGraphError", "add_to_grads", "assign", "assigned",
     "check_all_fresh", "check_fresh", "clock", "commit", "forgotten", "grads_are_written", "link", "own_copy",
     "set_grad", "topological",
 ]  # fmt: skip
@@ -209,6 +209,9 @@ class Node:
 _set_data, _set_version = (vars(Node)[slot].__set__ for slot in ("_data", "version"))
 _readings: Final = map(attrgetter("now"), repeat(clock))  # of the clock, each taken when it is requested
 _ASSIGNING: Final = (_set_data, _set_now, _set_version)
+
+#: Takes each node with its final signal.
+Deliver = Callable[[Node, Any], None]
 
 #: ``set_grad(node, signal)`` for `commit`.
 set_grad: Final = vars(Node)["_grad"].__set__

@@ -17,6 +17,7 @@ from autodiff.engine.emit import compiled, delivered, filled
 from autodiff.engine.gates import has_nan
 from autodiff.engine.graph import (
     BY_RULE,
+    Deliver,
     Node,
     add_to_grads,
     check_all_fresh,
@@ -24,12 +25,10 @@ from autodiff.engine.graph import (
     grads_are_written,
     set_grad,
     topological,
-)  # fmt: skip
+)
 from autodiff.engine.shares import GUARDED, SENDERS, Senders, in_the_rule_of, is_finite_sum
 
 __all__ = ["forget_loops", "slot_pass"]
-
-Deliver = Callable[[Node, Any], None]
 
 _NOWHERE: Final[list[Any]] = []  # a list that no one reads
 
@@ -43,27 +42,28 @@ def slot_pass(output: Node, seed: Any, deliver: Deliver | None) -> bool:
     −0.0 + x is x bit for bit.
     """
     token = float("-0.0")
-    rules = _loops().count_edges(output, token)
+    loops = _loops()
+    rules = loops.count_edges(output, token)
     if rules is None and seed.__class__ is float:
-        return _add_to_grads(output, seed) if deliver is None else _loops().walk(output, seed, deliver, _NOWHERE)
+        return _add_to_grads(output, seed, loops) if deliver is None else loops.walk(output, seed, deliver, _NOWHERE)
     output.delta = seed
     arrived: dict[Node, Any] = {}
     if rules is GUARDED:
         with np.errstate(all="ignore"):
-            sound = _walk_by_rules(output, token, rules, deliver, arrived)
+            sound = _walk_by_rules(output, token, rules, deliver, arrived, loops)
     else:
-        sound = _walk_by_rules(output, token, rules or SENDERS, deliver, arrived)
+        sound = _walk_by_rules(output, token, rules or SENDERS, deliver, arrived, loops)
     if sound and deliver is None:
         add_to_grads(arrived)
     return sound
 
 
-def _add_to_grads(output: Node, seed: float) -> bool:
+def _add_to_grads(output: Node, seed: float, loops: _Loops) -> bool:
     """A pass over Values that adds each signal to ``.grad`` as it arrives; undone if the pass does not finish."""
     before: list[tuple[Node, float]] = []
     with grads_are_written:
         try:
-            sound = _loops().walk(output, seed * 1.0, None, before)  # a float object unique to this pass, for `_undo`
+            sound = loops.walk(output, seed * 1.0, None, before)  # a float object unique to this pass, for `_undo`
             if not sound:
                 _undo(output, before)
         except BaseException:  # including an interrupt of the undoing
@@ -84,12 +84,11 @@ def _undo(output: Node, before: list[tuple[Node, float]]) -> None:
 
 
 def _walk_by_rules(
-    output: Node, token: object, rules: Senders, deliver: Deliver | None, arrived: dict[Node, Any]
+    output: Node, token: object, rules: Senders, deliver: Deliver | None, arrived: dict[Node, Any], loops: _Loops
 ) -> bool:
     """The second phase if some nodes share by rules; without ``deliver``, signals are collected in ``arrived``."""
     todo = [output]
     pop, push, sound, guarded = todo.pop, todo.append, True, rules is GUARDED
-    send_to_many = _loops().send_to_many
     while todo:
         node = pop()
         signal = node.delta
@@ -116,7 +115,7 @@ def _walk_by_rules(
         else:
             if guarded and signal != signal:
                 sound = False
-            send_to_many(node, *_edges(node), signal, push)
+            loops.send_to_many(node, *_edges(node), signal, push)
     return sound
 
 
