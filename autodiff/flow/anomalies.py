@@ -49,7 +49,7 @@ def first_errors(nodes: Sequence[FlowNode], edges: Iterable[FlowEdge]) -> Iterat
     >>> x = Value(0.0, name="x")
     >>> flow = error_flow(sqrt(x * x), x)
     >>> [(anomaly.kind, anomaly.node.label) for anomaly in first_errors(flow.nodes, flow.edges)]
-    [('explodes', 'multiply'), ('nan', 'x'), ('nan', 'x')]
+    [('explodes', 'x·x'), ('nan', 'x'), ('nan', 'x')]
     """
     leaving: dict[int, list[FlowEdge]] = {}
     arriving: dict[int, list[Number]] = {}

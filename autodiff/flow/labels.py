@@ -14,13 +14,23 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
-from unicodedata import category
 
 from autodiff.engine.graph import Node
 from autodiff.primitives.expression import ONE, Expression, variable
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import remembered
 from autodiff.primitives.table.units import hinge
+from autodiff.words.formulas import (
+    HIDDEN,
+    Formula,
+    as_operand,
+    formula,
+    is_word,
+    of_constant,
+    of_name,
+    outside,
+    quotient,
+)
 from autodiff.words.notation import number, superscript
 from autodiff.words.printable import printable
 
@@ -29,8 +39,11 @@ __all__ = ["CORRUPT", "Reading", "labels", "read_edge"]
 CORRUPT: Final = "ᶜ"
 _CORRUPT_SLOT: Final = 1  # hinge(score, corrupt)
 _LONGEST: Final = 30
+_LONGEST_FORMULA: Final = 40
+_MOST_HIDDEN: Final = 8
 _ARITHMETIC: Final = frozenset({"*", "/", "**", "+", "-", "neg"})
 _WHOLE_POWER: Final = re.compile(r"\*\*\(?(−?\d+)(?![.\d])\)?")
+_RAISED: Final = re.compile("[⁰¹²³⁴-⁹⁻^]")
 _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
 
 
@@ -44,21 +57,44 @@ class Reading(NamedTuple):
 def labels(order: Sequence[Node], names: Mapping[Node, str] = MappingProxyType({})) -> dict[Node, str]:
     """A unique label for every node of a graph, given with inputs before consumers.
 
-    A node without a name is labelled by its entry in ``names`` or else by its operation. If a name occurs twice, nodes
-    that belong only to the corrupt window's score get a superscript c, as in z₁⁽²⁾ᶜ. Labels that are still equal get a
-    number, as in add#2.
+    A node without a name is labelled by its entry in ``names`` or else by what it computes, as in 0.3·gross; a leaf, by
+    its number or shape. If a name occurs twice, nodes that belong only to the corrupt window's score get a superscript
+    c, as in z₁⁽²⁾ᶜ. Labels that are still equal get a number, as in x·x#2.
 
     >>> from autodiff import Value, topological
     >>> x = Value(2.0, name="x")
-    >>> list(labels(topological(x * x * x)).values())
-    ['x', 'multiply', 'multiply#2']
+    >>> list(labels(topological((x * x - 0.5) * (x * x))).values())
+    ['x', 'x·x', 'x·x − 0.5', 'x·x#2', '(x·x − 0.5)·(x·x)']
     """
+    found = _named(order, names)
+    texts = {node: of_name(label) for node, label in found.items()}
+    taken: dict[str, int] = {}
+    used = set(found.values())
+    every: dict[Node, str] = {}
+    for node in order:
+        label = found.get(node)
+        if label is None:
+            texts[node] = made = _formula_of(node, texts)
+            label = made[0] if node.inputs or node.is_detached else _leaf(node)
+            count = taken.get(label, 0) + 1
+            called = label if count == 1 else f"{label}#{count}"
+            while called in used:
+                count += 1
+                called = f"{label}#{count}"
+            taken[label], label = count, called
+            used.add(label)
+        every[node] = label
+    return every
+
+
+def _named(order: Sequence[Node], names: Mapping[Node, str]) -> dict[Node, str]:
+    """The unique labels of the nodes that have a name."""
     corrupt = _corrupt_only(order)
-    called = [printable(node.name or names.get(node) or node.label) for node in order]
-    counted = Counter(called)
+    named = [(node, printable(name)) for node in order if (name := node.name or names.get(node))]
+    counted = Counter(label for _, label in named)
     taken: dict[str, int] = {}
     found: dict[Node, str] = {}
-    for node, label in zip(order, called, strict=True):
+    for node, label in named:
         if node in corrupt and node.name and counted[label] > 1:
             label += CORRUPT
         count = taken.get(label, 0) + 1
@@ -67,6 +103,30 @@ def labels(order: Sequence[Node], names: Mapping[Node, str] = MappingProxyType({
         taken[label] = count
         found[node] = label if count == 1 else f"{label}#{count}"
     return found
+
+
+def _formula_of(node: Node, texts: Mapping[Node, Formula]) -> Formula:
+    """The formula of an unnamed node; operands that make it too long are left out, the longest first."""
+    entry, inputs = node.origin.primitive, node.inputs
+    if entry is None:
+        return of_constant(node._data)
+    operands = [texts[item] if isinstance(item, Node) else of_constant(item) for item in inputs]
+    params, defaults = node.origin.params, entry.defaults
+    made = formula(entry.name, entry.symbol, operands, params, defaults)
+    if len(made[0]) > _LONGEST_FORMULA:
+        for k in sorted(range(len(operands)), key=lambda k: -len(operands[k][0]))[:_MOST_HIDDEN]:
+            operands[k] = HIDDEN
+            made = formula(entry.name, entry.symbol, operands, params, defaults)
+            if len(made[0]) <= _LONGEST_FORMULA:
+                break
+    text, binding = made
+    return (text, binding) if len(text) <= _LONGEST_FORMULA else (f"{text[: _LONGEST_FORMULA - 1]}…", binding)
+
+
+def _leaf(node: Node) -> str:
+    """The label of a leaf without a name: Value(2) or Tensor(2×3)."""
+    text = of_constant(node._data)[0]
+    return f"{type(node).__name__}({text.removeprefix('array(').strip('()[]')})"
 
 
 def _corrupt_only(order: Sequence[Node]) -> set[Node]:
@@ -105,10 +165,15 @@ def read_edge(node: Node, slot: int, local: float | None, names: Mapping[Node, s
             return Reading(partner, partner)
         if len(used) == 1:  # four times as fast as translate; neither replaces marks inside an inserted name
             (k,) = used
-            return Reading(text.replace(_mark(k), names[node] if k == _RESULT else _called(inputs[k], names)), None)
-        called = {ord(_mark(k)): _called(inputs[k], names) for k in used if k != _RESULT}
-        return Reading(text.translate({**called, ord(_mark(_RESULT)): names[node]}), None)
-    return Reading(f"∂{names[node]}/∂{_called(inputs[slot], names)}", None)
+            return Reading(text.replace(_mark(k), _operand(node, k, names, text)), None)
+        return Reading(text.translate({ord(_mark(k)): _operand(node, k, names, text) for k in used}), None)
+    return Reading(quotient(names[node], _called(inputs[slot], names)), None)
+
+
+def _operand(node: Node, k: int, names: Mapping[Node, str], text: str) -> str:
+    """An operand's label, or the result's, as part of the formula ``text``: in brackets where it has a sign."""
+    called = names[node] if k == _RESULT else _called(node.inputs[k], names)
+    return as_operand(called, of_power=_RAISED.search(text) is not None)
 
 
 def _called(item: Any, names: Mapping[Node, str]) -> str:
@@ -163,7 +228,7 @@ def _form(entry: Primitive, slot: int, count: int, params: Mapping[str, Any]) ->
         return _Form(_NUMBER, number(rule.parts[0]))
     if entry.linear:
         return _Form(_NUMBER)
-    if entry.arity == 1 and _is_word(entry.symbol):
+    if entry.arity == 1 and is_word(entry.symbol):
         return _Form(_PRIME, entry.symbol)
     if not isinstance(rule, Expression):
         return _Form(_NAMELESS)
@@ -177,11 +242,6 @@ def _form(entry: Primitive, slot: int, count: int, params: Mapping[str, Any]) ->
 
 def _raised(power: re.Match[str]) -> str:
     return "" if power[1] == "1" else superscript(power[1].replace("−", "-"))
-
-
-def _is_word(symbol: str) -> bool:
-    """Whether a symbol is the name of a function: true for σ and hard tanh, false for xⁿ."""
-    return all(character == " " or category(character) in ("Ll", "Lu") for character in symbol)
 
 
 @lru_cache(maxsize=64)
@@ -217,7 +277,10 @@ def bracketed(factor: str) -> str:
     >>> bracketed("−0.6"), bracketed("1 + x"), bracketed("f′(z)")
     ('(−0.6)', '(1 + x)', 'f′(z)')
     """
-    return f"({factor})" if factor.startswith("−") or " + " in factor or " − " in factor else factor
+    if "−" not in factor and "+" not in factor:
+        return factor
+    outer = outside(factor)
+    return f"({factor})" if outer.startswith("−") or " + " in outer or " − " in outer else factor
 
 
 def count_text(count: int) -> str:

@@ -21,6 +21,7 @@ from autodiff.flow.factors import Factor, Path, products
 from autodiff.flow.labels import bracketed
 from autodiff.flow.parts import FlowEdge, FlowNode, Number, Signal, Wire
 from autodiff.flow.paths import count_paths, exact_sum, most_roundings, strongest_paths, total_strength
+from autodiff.words.formulas import quotient
 from autodiff.words.notation import number
 
 if TYPE_CHECKING:
@@ -89,10 +90,10 @@ class Flow:
     @property
     def derivative(self) -> str:
         """The gradient in symbols: ∂a₁⁽³⁾/∂W₁₄⁽¹⁾, preceded by the seed unless it is 1."""
-        quotient = f"∂{self.output.label}/∂{self.parameter.label}"
+        symbols = quotient(self.output.label, self.parameter.label)
         if np.all(np.equal(self.seed, 1.0)):
-            return quotient
-        return f"{bracketed(number(self.seed)) if isinstance(self.seed, float) else 'seed'} · {quotient}"
+            return symbols
+        return f"{bracketed(number(self.seed)) if isinstance(self.seed, float) else 'seed'} · {symbols}"
 
     @cached_property
     def _arriving(self) -> dict[int, list[FlowEdge]]:

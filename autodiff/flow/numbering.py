@@ -25,7 +25,7 @@ class NumberedGraph:
     >>> x = Value(2.0, name="x")
     >>> graph = NumberedGraph(topological(x * x)[::-1])
     >>> graph.by_label, graph.inputs
-    ({'multiply': 0, 'x': 1}, [[1, 1], []])
+    ({'x·x': 0, 'x': 1}, [[1, 1], []])
     """
 
     def __init__(self, order: Sequence[Node], names: Mapping[str, Any] | None = None, lone: Node | None = None) -> None:

@@ -16,6 +16,7 @@ from autodiff.engine.graph import Node
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
 from autodiff.telling.style import USUAL, Style
 from autodiff.telling.terms import factor_symbol
+from autodiff.words.formulas import as_operand
 from autodiff.words.notation import number
 
 __all__ = ["Derived", "derivation", "equation_of"]
@@ -54,7 +55,7 @@ def derivation(flow: Flow) -> tuple[Derived, ...]:
     >>> from autodiff.flow import error_flow
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
     >>> [(line.node.label, line.slope) for line in derivation(error_flow((w * x) * (w * x), w))]
-    [('multiply', 3.0), ('multiply#2', 3.0), ('multiply#3', 36.0)]
+    [('w·x', 3.0), ('w·x#2', 3.0), ('w·x·(w·x)', 36.0)]
     """
     if flow.is_empty or any(edge.local is None for edge in flow.edges):
         return ()
@@ -78,17 +79,20 @@ def derivation(flow: Flow) -> tuple[Derived, ...]:
 def equation_of(flow: Flow, node: FlowNode, style: Style = USUAL) -> str:
     """The equation by which a node was computed; of a long sum, only the terms that depend on the parameter.
 
+    For a node without a name it is only the right-hand side.
+
     >>> from autodiff import Value
     >>> from autodiff.flow import error_flow
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
     >>> flow = error_flow(w * x, w)
     >>> equation_of(flow, flow.output)
-    'multiply = w · x'
+    'w · x'
     """
     made = flow.flows.node_of(node)
     called = flow.flows.label_of
-    names = [bracketed(called(item) if isinstance(item, Node) else _constant(item)) for item in made.inputs]
-    return f"{node.label} = {_right(flow, node, names, made.params, style)}"
+    names = [as_operand(called(item) if isinstance(item, Node) else _constant(item)) for item in made.inputs]
+    right = _right(flow, node, names, made.params, style)
+    return f"{node.label} = {right}" if node.name else right
 
 
 def _constant(item: Any) -> str:

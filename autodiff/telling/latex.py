@@ -70,7 +70,7 @@ def tex(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
     >>> from autodiff.flow import error_flow
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
     >>> tex(error_flow(w * x, w)).splitlines()[18]
-    '\\\\section*{How the error of multiply reaches w}'
+    '\\\\section*{How the error of w\\\\ensuremath{\\\\cdot}x reaches w}'
     """
     return latex(flow_story(flow, Style.of(language, digits)))
 

@@ -20,6 +20,7 @@ from autodiff.telling.story import Block, Heading, Paragraph, Story, Table, numb
 from autodiff.telling.style import USUAL, Style
 from autodiff.telling.terms import derivative, equation, error_name, share_text
 from autodiff.transforms.replay import Check
+from autodiff.words.formulas import quotient
 from autodiff.words.notation import Name, number
 
 __all__ = ["lesson"]
@@ -72,7 +73,7 @@ class _Lesson:
         rows = [
             (
                 equation_of(flow, line.node, self.style),
-                f"∂{line.node.label}/∂{flow.parameter.label} = {self.slope(line)}",
+                f"{quotient(line.node.label, flow.parameter.label)} = {self.slope(line)}",
                 f"{self.error(line.node)} = {self.style.amount(line.node.error)}",
             )
             for line in lines
@@ -184,7 +185,7 @@ class _Lesson:
     def quotient(self, edge: FlowEdge | None) -> str:
         if edge is None:
             return self.say("term.seed")
-        return f"∂{self.flow.nodes[edge.consumer].label}/∂{self.flow.nodes[edge.input].label}"
+        return quotient(self.flow.nodes[edge.consumer].label, self.flow.nodes[edge.input].label)
 
     def saturated(self, edge: FlowEdge | None) -> str:
         unit = self.flow.nodes[0 if edge is None else edge.consumer]

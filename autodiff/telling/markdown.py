@@ -32,7 +32,7 @@ def markdown(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
     >>> from autodiff.flow import error_flow
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
     >>> print(markdown(error_flow(w * x, w)).splitlines()[0])
-    # How the error of multiply reaches w
+    # How the error of w·x reaches w
     """
     return prose(flow_story(flow, Style.of(language, digits)))
 

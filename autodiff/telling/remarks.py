@@ -14,6 +14,7 @@ from autodiff.flow.anomalies import is_finite
 from autodiff.flow.order import shares_in_order
 from autodiff.telling.style import USUAL, Style
 from autodiff.telling.terms import error_name, share_numbers, share_text, sum_numbers
+from autodiff.words.formulas import quotient
 from autodiff.words.notation import number
 
 __all__ = ["first_value", "remarks"]
@@ -76,7 +77,7 @@ def _factor(flow: Flow, edge: FlowEdge) -> str:
     """A local gradient as text; a plain number is written as a quotient."""
     if edge.local_symbol != number(edge.local):
         return edge.local_symbol
-    return f"∂{flow.nodes[edge.consumer].label}/∂{flow.nodes[edge.input].label}"
+    return quotient(flow.nodes[edge.consumer].label, flow.nodes[edge.input].label)
 
 
 def _kinks(flow: Flow, style: Style) -> list[str]:

@@ -23,6 +23,7 @@ from autodiff.telling.terms import (
     sum_numbers,
     window,
 )
+from autodiff.words.formulas import quotient
 
 __all__ = ["Step", "steps"]
 
@@ -60,9 +61,9 @@ def steps(flow: Flow, style: Style = USUAL) -> tuple[Step, ...]:
     >>> from autodiff.flow import error_flow
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
     >>> for step in steps(error_flow(w * x, w)): print(step)
-    (1) An error signal of 1 enters at multiply: ∂multiply/∂multiply.
+    (1) An error signal of 1 enters at w·x: ∂(w·x)/∂(w·x).
     (2) × x = 3, the value multiplied by w.
-    (3) ∂multiply/∂w = 1 × 3 = 3, the gradient.
+    (3) ∂(w·x)/∂w = 1 × 3 = 3, the gradient.
     """
     if flow.is_empty:
         return ()
@@ -108,7 +109,7 @@ class _Teller:
     def entering(self) -> str:
         seed, node = self.flow.seed, self.flow.output.label
         key = "step.enters-as-one" if USUAL.amount(seed) == "1" else "step.enters"
-        return self.say(key, seed=self.amount(seed), node=node)
+        return self.say(key, seed=self.amount(seed), node=node, derivative=quotient(node, node))
 
     def through_units(self, edges: Sequence[FlowEdge]) -> tuple[str, list[str]]:
         if len(edges) > 1:

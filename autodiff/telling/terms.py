@@ -18,6 +18,7 @@ from autodiff.flow import Factor, Flow, FlowEdge, FlowNode, Path, Signal, bracke
 from autodiff.flow.order import is_weighted_sum, notes_name, shares_in_order, suffix
 from autodiff.flow.products import product
 from autodiff.telling.style import USUAL, Style
+from autodiff.words.formulas import quotient
 from autodiff.words.notation import Name, number
 
 __all__ = [
@@ -31,11 +32,11 @@ _WINDOWS: Final = ("term.true-window", "term.corrupt-window")  # the inputs of a
 
 def derivative(flow: Flow, style: Style = USUAL) -> str:
     """The gradient in symbols, as in `autodiff.flow.Flow.derivative`, preceded by the seed unless it is 1."""
-    quotient = f"∂{flow.output.label}/∂{flow.parameter.label}"
-    if flow.derivative == quotient:
-        return quotient
+    symbols = quotient(flow.output.label, flow.parameter.label)
+    if flow.derivative == symbols:
+        return symbols
     seed = bracketed(style.write(flow.seed)) if isinstance(flow.seed, float) else style.say("term.seed")
-    return f"{seed} · {quotient}"
+    return f"{seed} · {symbols}"
 
 
 def error_symbol(flow: Flow, node: FlowNode, style: Style = USUAL) -> str | None:

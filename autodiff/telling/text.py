@@ -29,18 +29,18 @@ def text(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
     >>> from autodiff.flow import error_flow
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
     >>> print(text(error_flow(w * x, w)))
-    How the error of multiply reaches w
+    How the error of w·x reaches w
     <BLANKLINE>
-      ∂multiply/∂w = 1 · x
-                   = 1 × 3
-                   = 3
+      ∂(w·x)/∂w = 1 · x
+                = 1 × 3
+                = 3
     <BLANKLINE>
-    (1) An error signal of 1 enters at multiply: ∂multiply/∂multiply.
+    (1) An error signal of 1 enters at w·x: ∂(w·x)/∂(w·x).
     (2) × x = 3, the value multiplied by w.
-    (3) ∂multiply/∂w = 1 × 3 = 3, the gradient.
+    (3) ∂(w·x)/∂w = 1 × 3 = 3, the gradient.
     <BLANKLINE>
     Shares that arrive at w:
-      (error at multiply) · x = 3
+      (error at w·x) · x = 3
       their sum = 3 = the gradient
     """
     return plain_text(flow_story(flow, Style.of(language, digits)))

@@ -123,8 +123,8 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     # ---- numbered steps (notes, section 1.5) -------------------------------------------------------------------------
     "step.enters": ("An error signal of {seed} enters at {node}.", "误差信号 {seed} 从 {node} 处开始反向传播。"),
     "step.enters-as-one": (
-        "An error signal of {seed} enters at {node}: ∂{node}/∂{node}.",
-        "误差信号 {seed} 从 {node} 处开始反向传播：∂{node}/∂{node}。"),
+        "An error signal of {seed} enters at {node}: {derivative}.",
+        "误差信号 {seed} 从 {node} 处开始反向传播：{derivative}。"),
     "step.through-each": ("Each error goes through its neuron:", "各误差通过各自的神经元："),
     "step.at": ("at {node}: × {factor}", "在 {node} 处：× {factor}"),
     "step.output-unit": (

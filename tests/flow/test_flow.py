@@ -161,19 +161,20 @@ def test_a_square_has_two_edges() -> None:
     assert flow.formula() == "1 · a + 1 · a = 3 + 3 = 6"
 
 
-def test_unnamed_nodes_are_called_by_their_operation_and_numbered() -> None:
+def test_unnamed_nodes_are_called_by_what_they_compute() -> None:
     """Labels are unique, a chosen name comes first, and constants read as numbers."""
     x = Value(2.0, name="x")
     flow = error_flow((x * 3.0) * (x * 4.0) + x, x)
-    assert [node.label for node in flow.nodes] == ["add", "multiply#3", "multiply#2", "multiply", "x"]
+    assert [node.label for node in flow.nodes] == ["x·3·(x·4) + x", "x·3·(x·4)", "x·4", "x·3", "x"]
     assert sorted(edge.local_symbol for edge in flow.shares) == ["1", "3", "4"]
 
 
 def test_labels_never_clash_with_chosen_names() -> None:
-    """A node that a user named add#2 keeps that label, and the second add becomes add#3."""
-    x = Value(2.0, name="add#2")
-    order = ad.topological(((x + 1.0) + 1.0) + 1.0)
-    assert list(labels(order).values()) == ["add#2", "add", "add#3", "add#4"]
+    """A node that a user named y + 1#2 keeps that label, and the second sum becomes y + 1#3."""
+    x, y = Value(2.0, name="y + 1#2"), Value(3.0, name="y")
+    order = ad.topological(x * (y + 1.0) * (y + 1.0))
+    found = ["y + 1#2", "y", "y + 1", "(y + 1#2)·(y + 1)", "y + 1#3", "(y + 1#2)·(y + 1)·(y + 1)"]
+    assert list(labels(order).values()) == found
 
 
 def test_labels_are_one_printable_line() -> None:
@@ -260,7 +261,7 @@ def test_not_on_any_path_is_an_empty_flow() -> None:
     assert (flow.weakest, flow.left_after_cancelling, flow.formula(), steps(flow)) == (None, None, "", ())
     assert flow.parameter.error is None
     assert remarks(flow) == (
-        "No path leads from multiply to y: no error reaches it, so it has no gradient (None, not 0).",
+        "No path leads from x·2 to y: no error reaches it, so it has no gradient (None, not 0).",
     )
 
 
@@ -321,7 +322,7 @@ def test_a_met_margin_says_so() -> None:
     kink = error_flow(ad.hinge(score, corrupt), score)
     assert kink.nodes[0].at_kink
     assert remarks(kink) == (
-        "hinge = 0 is exactly at its kink, Δ + s_c − s = 0: by convention, no error is shared there.",
+        "max(0, 1 + s_c − s) = 0 is exactly at its kink, Δ + s_c − s = 0: by convention, no error is shared there.",
     )
     assert not error_flow(ad.hinge(score, corrupt, margin=0.5), score).nodes[0].at_kink
 
@@ -330,7 +331,7 @@ def test_a_unit_at_its_kink_says_so() -> None:
     """relu exactly at 0."""
     x = Value(0.0, name="x")
     flow = error_flow(ad.relu(x) + x, x)
-    assert "relu is exactly at a kink of ReLU: its local gradient there is a convention." in remarks(flow)
+    assert "ReLU(x) is exactly at a kink of ReLU: its local gradient there is a convention." in remarks(flow)
 
 
 def test_paths_that_cancel_are_pointed_out() -> None:
@@ -346,7 +347,7 @@ def test_the_factor_that_shrinks_most_is_named() -> None:
     assert present(notes_flow().weakest).symbol == "σ′(z₁⁽²⁾)"
     assert remarks(notes_flow()) == ("σ′(z₁⁽²⁾) = 0.1793 shrinks the error most.",)
     x = Value(3.0, name="x")
-    assert remarks(error_flow(x * 0.1, x)) == ("∂multiply/∂x = 0.1 shrinks the error most.",)
+    assert remarks(error_flow(x * 0.1, x)) == ("∂(x·0.1)/∂x = 0.1 shrinks the error most.",)
     assert remarks(error_flow(x * 5.0, x)) == ()
     assert remarks(deep_flow())[-1] == "On the strongest path, W₃₁⁽²⁾ = −0.4006 shrinks the error most."
 
@@ -390,7 +391,7 @@ def test_a_seed_for_an_array() -> None:
     t = Tensor([1.0, 2.0], name="T")
     flow = error_flow(t * 2.0, t, seed=np.array([1.0, -1.0]))
     np.testing.assert_array_equal(flow.gradient, [2.0, -2.0])
-    assert flow.derivative == "seed · ∂multiply/∂T"
+    assert flow.derivative == "seed · ∂(T·2)/∂T"
     assert flow.formula() == "seed · 2"
 
 

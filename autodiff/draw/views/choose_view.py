@@ -60,7 +60,7 @@ def picture(flow: Flow, view: str = "auto", *, language: str = "en", digits: int
     >>> from autodiff.flow import error_flow
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
     >>> [box.label for box in picture(error_flow(w * x, w)).boxes]
-    ['multiply', 'w', 'x']
+    ['w·x', 'w', 'x']
     """
     return with_short_names(_made(flow, view, language, digits), (node.label for node in flow.flows.nodes))
 

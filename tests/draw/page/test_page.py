@@ -685,9 +685,9 @@ def test_the_seed_in_the_heading_is_written_as_asked(visit: Visit) -> None:
     assert text(page_, "#formula").startswith("0.1234568 · ∂a₁⁽³⁾/∂W₁₄⁽¹⁾")
     t = Tensor([1.0, 2.0], name="T")
     page_ = visit(error_flow(tanh(t), t, seed=[1.0, -1.0]), "#step=1")
-    assert text(page_, "#formula").startswith("seed · ∂tanh/∂T")
+    assert text(page_, "#formula").startswith("seed · ∂tanh(T)/∂T")
     choose(page_, "#language", "zh")
-    assert text(page_, "#formula").startswith("初始误差 · ∂tanh/∂T")
+    assert text(page_, "#formula").startswith("初始误差 · ∂tanh(T)/∂T")
 
 
 def test_predict_then_reveal(visit: Visit) -> None:

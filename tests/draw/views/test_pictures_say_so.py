@@ -63,9 +63,10 @@ def forward(what: Picture) -> list[tuple[str, str]]:
 def test_the_partner_of_a_product_leads_into_the_product() -> None:
     """Price and quantity enter their product side by side; in no view does a wire lead into a leaf."""
     flow = profit_flow()
-    shares = [("price", "multiply"), ("quantity", "multiply"), ("quantity", "multiply#2")]
+    shares = [("price", "price·quantity"), ("quantity", "2·quantity"), ("quantity", "price·quantity")]
     assert forward(picture(flow, "shares")) == shares
-    assert forward(picture(flow, "rail")) == [("multiply", "profit"), ("price", "multiply"), ("quantity", "multiply")]
+    rail = [("price", "price·quantity"), ("price·quantity", "profit"), ("quantity", "price·quantity")]
+    assert forward(picture(flow, "rail")) == rail
     what = picture(flow, "graph")
     (price,) = (box for box in what.boxes if box.label == "price")
     (wire,) = (wire for wire in what.wires if price.id in (wire.tail, wire.head))
@@ -93,8 +94,8 @@ def test_a_name_like_a_weights_makes_no_layer() -> None:
     """w₁·x₁ + b₁ in plain Python: both factors of the product lead into it, and no constant 1 is invented."""
     w, x, b = Value(2.0, name="w1"), Value(3.0, name="x1"), Value(1.0, name="b1")
     output = w * x + b
-    assert ("x1", "multiply") in forward(picture(error_flow(output, w)))
-    assert forward(picture(error_flow(output, b))) == [("b1", "add")]
+    assert ("x1", "w1·x1") in forward(picture(error_flow(output, w)))
+    assert forward(picture(error_flow(output, b))) == [("b1", "w1·x1 + b1")]
     squared = notes_network()
     weight = squared.parameter("W14(1)")
     penalised = error_flow(squared(X) + weight * weight, weight)  # on two kinds of wire at once: on neither
@@ -120,10 +121,10 @@ def test_a_factor_beside_a_rail_stands_above_it() -> None:
     what = picture(error_flow(price * quantity, quantity))
     layout = lay_out(what)
     places = {box.label: layout.boxes[box.id] for box in what.boxes}
-    assert places["price"].y + places["price"].height < places["quantity"].y == places["multiply"].y
+    assert places["price"].y + places["price"].height < places["quantity"].y == places["price·quantity"].y
     (factor,) = (box.id for box in what.boxes if box.label == "price")
     (wire,) = (wire for wire in what.wires if wire.tail == factor)
-    assert layout.wires[wire.id][-1][1] == places["multiply"].y
+    assert layout.wires[wire.id][-1][1] == places["price·quantity"].y
 
 
 # ---- badges and steps ------------------------------------------------------------------------------------------------
@@ -149,7 +150,7 @@ def test_a_square_and_a_sum_show_the_steps_that_are_told() -> None:
     assert badges(what) == [1, 2, 3, 3, 3, 4]
     assert what.steps[2] == (
         "Shares arrive at x:\n(error at add) · 1 = 1 × 1 = 1\n"
-        "(error at multiply) · x = 1 × 3 = 3\n(error at multiply) · x = 1 × 3 = 3"
+        "(error at x·x) · x = 1 × 3 = 3\n(error at x·x) · x = 1 × 3 = 3"
     )
 
 
@@ -305,15 +306,15 @@ def test_a_nan_of_zero_times_infinity_is_told_where_it_begins() -> None:
     said = remarks(flow)
     assert said == (
         "The error explodes at 1/(2·y) = inf.",
-        "The error becomes nan: (error at multiply) · x = inf × 0 = nan.",
+        "The error becomes nan: (error at x·x) · x = inf × 0 = nan.",
     )
     assert remarks(flow, Style("zh"))[0] == "误差在 1/(2·y) = inf 处爆炸。"
-    assert steps(flow)[1].sentence.endswith("= 1 × inf = inf (explodes here), the error at multiply.")
-    assert steps(flow)[2].lines == ("(error at multiply) · x = inf × 0 = nan (nan begins here)",) * 2
+    assert steps(flow)[1].sentence.endswith("= 1 × inf = inf (explodes here), the error at x·x.")
+    assert steps(flow)[2].lines == ("(error at x·x) · x = inf × 0 = nan (nan begins here)",) * 2
     for told in (text(flow), told_in_full(flow), markdown(flow)):
         assert "explodes at 1/(2·y) = inf" in told.replace("\\", "")
         assert "dies" not in told
-    kinds = [("explodes", "multiply", 0), ("nan", "x", 1), ("nan", "x", 2)]
+    kinds = [("explodes", "x·x", 0), ("nan", "x", 1), ("nan", "x", 2)]
     assert [tuple(each.values()) for each in json.loads(as_json(flow.as_dict()))["anomalies"]] == kinds
 
 
@@ -362,14 +363,15 @@ def test_marks_stand_in_networks_too() -> None:
 
 
 @pytest.mark.parametrize(("compute", "said"), [
-    (lambda x: ad.sqrt(x), "The error explodes at 1/(2·sqrt) = inf."),
-    (lambda x: ad.log(x - 1.0), "The values stop being finite at log = nan, computed from subtract = −1."),
-    (lambda x: ad.log(x) * 2.0, "The values stop being finite at log = −inf, computed from x = 0."),
-    (lambda x: (x * 1e200) * 1e200, "The error exceeds the largest float: (error at multiply) · 1e+200 = "
+    (lambda x: ad.sqrt(x), "The error explodes at 1/(2·√x) = inf."),
+    (lambda x: ad.log(x - 1.0), "The values stop being finite at ln(x − 1) = nan, computed from x − 1 = −1."),
+    (lambda x: ad.log(x) * 2.0, "The values stop being finite at ln(x) = −inf, computed from x = 0."),
+    (lambda x: (x * 1e200) * 1e200, "The error exceeds the largest float: (error at x·1e+200) · 1e+200 = "
      "1e+200 × 1e+200 = inf."),
-    (lambda x: ad.sqrt(x) - ad.sqrt(2.0 * x), "The error becomes nan: ∂subtract/∂x = (−inf) + inf = nan."),
-    (lambda x: x * 1e308 + x * 1e308, "The error exceeds the largest float: ∂add/∂x = 1e+308 + 1e+308 = inf."),
-    (lambda x: x * math.inf, "The values stop being finite at multiply = nan, computed from x = 0, inf."),
+    (lambda x: ad.sqrt(x) - ad.sqrt(2.0 * x), "The error becomes nan: ∂(√x − √(2·x))/∂x = (−inf) + inf = nan."),
+    (lambda x: x * 1e308 + x * 1e308,
+     "The error exceeds the largest float: ∂(x·1e+308 + x·1e+308)/∂x = 1e+308 + 1e+308 = inf."),
+    (lambda x: x * math.inf, "The values stop being finite at x·inf = nan, computed from x = 0, inf."),
     (lambda x: x * Value(math.nan, name="n"), "The given value n = nan is not a finite number."),
 ])  # fmt: skip
 def test_every_way_out_of_the_finite_numbers_has_its_remark(compute: Callable[[Value], Value], said: str) -> None:
@@ -385,9 +387,9 @@ def test_arrays_stop_being_finite_as_numbers_do() -> None:
     """One entry is enough; remarks show shapes and norms."""
     flow = root_of_a_square([0.0, 1.0])
     assert [(each.kind, each.node.label) for each in flow.anomalies] == [
-        ("explodes", "multiply"), ("nan", "x"), ("nan", "x"),
+        ("explodes", "x·x"), ("nan", "x"), ("nan", "x"),
     ]  # fmt: skip
-    assert remarks(flow)[0] == "The error explodes: (error at sqrt) ∘ 1/(2·sqrt) = [2, norm inf]."
+    assert remarks(flow)[0] == "The error explodes: (error at √(x·x)) ∘ 1/(2·√(x·x)) = [2, norm inf]."
     assert {box.mark for box in picture(flow).boxes} == {"", "explodes here", "nan begins here"}
 
 
@@ -416,8 +418,8 @@ def test_a_whole_graph_marks_where_values_and_gradients_stop_being_finite() -> N
     what = computation(y)
     assert [box.rows[0].cells[0].text for box in what.boxes if box.mark] == ["ln", "×"]
     assert what.captions == (
-        "The values stop being finite at log = nan, computed from q = −1.",
-        "The gradients stop being finite at multiply: inf.",
+        "The values stop being finite at ln(q) = nan, computed from q = −1.",
+        "The gradients stop being finite at x·x: inf.",
     )
 
 

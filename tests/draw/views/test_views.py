@@ -69,7 +69,7 @@ def test_names_reach_the_flow() -> None:
     x, w = Value(3.0), Value(2.0)
     product = w * x
     flow = error_flow(tanh(product), w, names={"x": x, "w": w, "product": product})
-    assert [node.label for node in flow.nodes] == ["tanh", "product", "w"]
+    assert [node.label for node in flow.nodes] == ["tanh(product)", "product", "w"]
     assert [node.name for node in flow.nodes] == [None, "product", "w"]
     assert [edge.local_symbol for edge in flow.edges] == ["tanh′(product)", "x"]
 
@@ -560,5 +560,5 @@ def test_a_seed_is_written_as_all_numbers_and_words_are() -> None:
     assert "0.1234568 · ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = " in text(flow, digits=7)
     t = Tensor([1.0, 2.0], name="T")
     flow = error_flow(tanh(t), t, seed=[1.0, -1.0])
-    assert picture(flow).formula[0] == "seed · ∂tanh/∂T"
-    assert picture(flow, language="zh").formula[0] == "初始误差 · ∂tanh/∂T"
+    assert picture(flow).formula[0] == "seed · ∂tanh(T)/∂T"
+    assert picture(flow, language="zh").formula[0] == "初始误差 · ∂tanh(T)/∂T"

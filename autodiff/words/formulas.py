@@ -1,0 +1,237 @@
+"""Formulas of results as text, such as 0.3·gross and (x − y)², with brackets where the order of operations needs them.
+
+A formula is a text and how tightly its outermost operator binds. What an operation looks like follows from its symbol
+in the table of primitives; an operation without a sign of its own is written as a call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from unicodedata import category
+
+import numpy as np
+
+from autodiff.words.notation import number, superscript
+
+__all__ = [
+    "HIDDEN", "Formula", "as_operand", "formula", "is_word", "of_constant", "of_name", "outside", "quotient",
+]  # fmt: skip
+
+#: A text and the strength of its outermost operator.
+Formula = tuple[str, int]
+
+_LOOSE, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = 0, 1, 2, 3, 4, 5
+_INFIX: Final = {
+    "+": (" + ", _SUM), "−": (" − ", _SUM), "×": ("·", _PRODUCT), "÷": ("/", _PRODUCT), "·": ("·", _PRODUCT),
+    "@": (" @ ", _PRODUCT), "⊗": (" ⊗ ", _PRODUCT), "//": (" // ", _PRODUCT), "%": (" % ", _PRODUCT),
+}  # fmt: skip
+_AROUND: Final = {"|x|": "||", "⌊x⌋": "⌊⌋", "⌈x⌉": "⌈⌉"}
+_AFTER: Final = frozenset("ᵀ⁻¹⁺²")
+_RAISED: Final = re.compile("[⁰¹²³⁴-⁹⁺⁻⁾ᵀ]$")
+_BRACKETS: Final = re.compile(r"\([^()\[\]]*\)|\[[^()\[\]]*\]")
+_LOOSENING: Final = re.compile(r"[\s+\-−·×/÷^*%@=,|⌊⌈]")
+_MOST_OPERANDS: Final = 3
+_MOST_ENTRIES: Final = 3
+_DIGITS: Final = 6
+_LARGEST_RAISED: Final = 99
+_LONGEST_TEXT: Final = 12
+_PLAIN: Final = frozenset({bool, int, float, str, type(None)})
+
+#: An operand that is left out of a long formula.
+HIDDEN: Final[Formula] = ("…", _ATOM)
+
+
+def formula(
+    operation: str, symbol: str, operands: Sequence[Formula], params: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> Formula:
+    """The formula of an operation on operands that are formulas themselves; of many operands, the first three.
+
+    >>> x, y = ("x", 5), ("y", 5)
+    >>> made = formula("subtract", "−", [x, y], {}, {})
+    >>> formula("square", "x²", [made], {}, {})[0], formula("multiply", "×", [x, made], {}, {})[0]
+    ('(x − y)²', 'x·(x − y)')
+    """
+    if params:
+        params = {key: item for key, item in params.items() if not _is(item, defaults.get(key))}
+    if len(operands) == 2 and symbol in _INFIX and not params:
+        sign, binding = _INFIX[symbol]
+        (left, first), (right, second) = operands  # x − (y − z), and also x + (y + z), as it was computed
+        left = left if first >= binding else f"({left})"
+        return f"{left}{sign}{right if second > binding and second != _SIGN else f'({right})'}", binding
+    if len(operands) == 1:
+        made = _of_one(symbol, operands[0], params)
+        if made is not None:
+            return made
+    return _of_its_own(operation, symbol, operands, params) or (
+        _call(operation, symbol, operands, params),
+        _ATOM,
+    )
+
+
+def of_name(name: str) -> Formula:
+    """A name that a user chose, or any label: signs or spaces outside brackets, and a raised end, loosen it.
+
+    >>> of_name("gross"), of_name("net income"), of_name("z₁⁽²⁾"), of_name("exp(x + y)")
+    (('gross', 5), ('net income', 0), ('z₁⁽²⁾', 4), ('exp(x + y)', 5))
+    """
+    if _is_plain(name):
+        return name, _ATOM
+    if _LOOSENING.search(outside(name)):
+        return name, _LOOSE
+    return name, _POWER if name.startswith("√") or _RAISED.search(name) else _ATOM
+
+
+def outside(text: str) -> str:
+    """The part of a text outside all round and square brackets.
+
+    >>> outside("(x + y)²·w[0]")
+    '²·w'
+    """
+    while "(" in text or "[" in text:
+        text, before = _BRACKETS.sub("", text), text
+        if text == before:
+            break
+    return text
+
+
+def of_constant(item: Any) -> Formula:
+    """A constant: its number, the numbers of up to three entries, or the shape of an array.
+
+    >>> import numpy as np
+    >>> of_constant(-0.5), of_constant(np.array([1.0, 2.0])), of_constant(np.ones((2, 3)))
+    (('−0.5', 3), ('[1, 2]', 5), ('array(2×3)', 5))
+    """
+    if np.ndim(item) == 0:
+        text = number(float(item), _DIGITS)
+        return text, _SIGN if text[0] == "−" else _POWER if "e" in text else _ATOM
+    if np.ndim(item) == 1 and np.size(item) <= _MOST_ENTRIES:
+        return f"[{', '.join(number(float(entry), _DIGITS) for entry in item)}]", _ATOM
+    return f"array({'×'.join(map(str, np.shape(item)))})", _ATOM
+
+
+def as_operand(label: str, *, of_power: bool = False) -> str:
+    """A label as one operand of any operator except a power, or as the base of a power.
+
+    >>> as_operand("x + y"), as_operand("x²"), as_operand("x²", of_power=True)
+    ('(x + y)', 'x²', '(x²)')
+    """
+    return label if _is_plain(label) else _within(of_name(label), _ATOM if of_power else _POWER)
+
+
+def quotient(result: str, operand: str) -> str:
+    """The derivative of one label with respect to another: ∂y/∂x, ∂(x + y)/∂x.
+
+    >>> quotient("a·b", "W₁₄⁽¹⁾")
+    '∂(a·b)/∂W₁₄⁽¹⁾'
+    """
+    return f"∂{as_operand(result)}/∂{as_operand(operand)}"
+
+
+def is_word(symbol: str) -> bool:
+    """Whether a symbol is the name of a function: true for σ and hard tanh, false for xⁿ."""
+    return all(character == " " or category(character) in ("Ll", "Lu") for character in symbol)
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name is certainly one word; Python also takes the multiplication sign · for a letter."""
+    return name.isidentifier() and "·" not in name
+
+
+def _within(made: Formula, binding: int) -> str:
+    text, own = made
+    return text if own >= binding and own != _SIGN else f"({text})"
+
+
+def _of_one(symbol: str, operand: Formula, params: Mapping[str, Any]) -> Formula | None:
+    """The formula of an operation on one operand that has a sign; None if it is written as a call."""
+    if symbol == "xⁿ" and "n" in params:
+        return _power(operand, params["n"])
+    if symbol == "[ ]" and "index" in params:
+        return f"{_within(operand, _ATOM)}{_index(params['index'])}", _ATOM
+    if params:
+        return None
+    if symbol == "−":
+        return f"−{_within(operand, _PRODUCT)}", _SIGN
+    if symbol == "√":
+        return f"√{_within(operand, _ATOM)}", _POWER
+    if symbol == "1/x":
+        return f"1/{_within(operand, _POWER)}", _PRODUCT
+    if symbol in _AROUND:
+        opened, closed = _AROUND[symbol]
+        return f"{opened}{operand[0]}{closed}", _ATOM
+    if symbol == "x²" or (symbol and _AFTER.issuperset(symbol)):
+        return f"{_within(operand, _ATOM)}{symbol.removeprefix('x')}", _POWER
+    return None
+
+
+def _power(base: Formula, exponent: Any) -> Formula:
+    """x², x⁻¹ and x^0.5."""
+    if np.ndim(exponent) or not float(exponent).is_integer() or abs(exponent) > _LARGEST_RAISED:
+        return f"{_within(base, _ATOM)}^{_within(of_constant(exponent), _ATOM)}", _POWER
+    return f"{_within(base, _ATOM)}{superscript(str(int(exponent)))}", _POWER
+
+
+def _of_its_own(
+    operation: str, symbol: str, operands: Sequence[Formula], params: Mapping[str, Any]
+) -> Formula | None:
+    """The formula of an operation on several operands that is neither an operator nor a call."""
+    if symbol == "xʸ" and len(operands) == 2:
+        return f"{_within(operands[0], _ATOM)}^{_within(operands[1], _ATOM)}", _POWER
+    if operation == "hinge" and len(operands) == 2:
+        score, corrupt = (_within(operand, _PRODUCT) for operand in operands)
+        return f"max(0, {number(params.get('margin', 1.0), _DIGITS)} + {corrupt} − {score})", _ATOM
+    if operation == "affine" and len(operands) == 3:
+        weights, x, b = operands
+        return f"{_within(weights, _PRODUCT)} @ {_within(x, _POWER)} + {_within(b, _PRODUCT)}", _SUM
+    if operation == "weighted_sum":
+        return _weighted(operands)
+    return None
+
+
+def _weighted(operands: Sequence[Formula]) -> Formula:
+    """w₁·x₁ + w₂·x₂ + b of the operands w₁, w₂, x₁, x₂, b."""
+    count = len(operands) // 2
+    shown = count if count <= _MOST_OPERANDS else _MOST_OPERANDS - 1
+    terms = [f"{_within(operands[k], _PRODUCT)}·{_within(operands[count + k], _POWER)}" for k in range(shown)]
+    terms += ["…"] * (shown < count)
+    terms += [_within(operands[-1], _PRODUCT)] * (len(operands) % 2)
+    return " + ".join(terms), _PRODUCT if len(terms) == 1 else _SUM
+
+
+def _call(operation: str, symbol: str, operands: Sequence[Formula], params: Mapping[str, Any]) -> str:
+    told = [text for text, _ in operands[:_MOST_OPERANDS]]
+    told += ["…"] * (len(operands) > _MOST_OPERANDS)
+    told += [f"{key}={_param(item)}" for key, item in params.items()]
+    called = is_word(symbol) and (len(symbol) > 1 or (symbol and len(operands) == 1))
+    return f"{symbol if called else operation}({', '.join(told)})"
+
+
+def _is(item: Any, default: Any) -> bool:
+    """Whether a plain param has its default."""
+    return item.__class__ in _PLAIN and item.__class__ is default.__class__ and bool(item == default)
+
+
+def _param(item: Any) -> str:
+    if isinstance(item, float | np.floating):
+        return number(float(item), _DIGITS)
+    if item is None or isinstance(item, bool | np.bool | int | np.integer):
+        return str(item).replace("-", "−")
+    if isinstance(item, str) and len(item) <= _LONGEST_TEXT and item.isprintable():
+        return item
+    if isinstance(item, tuple | list) and len(item) <= _MOST_ENTRIES and all(isinstance(part, int) for part in item):
+        return f"({', '.join(map(_param, item))})"
+    return "…"
+
+
+def _index(index: Any) -> str:
+    """An index in brackets: [0], [1:3, 2], […] for one that is not made of numbers and slices."""
+    return f"[{', '.join(map(_place, index if isinstance(index, tuple) else (index,)))}]"
+
+
+def _place(part: Any) -> str:
+    if isinstance(part, slice):
+        ends = ["" if end is None else _param(end) for end in (part.start, part.stop)]
+        return ":".join([*ends, *([] if part.step is None else [_param(part.step)])])
+    return "…" if part is Ellipsis else _param(part)
