@@ -57,7 +57,7 @@ def in_order(node: FlowNode) -> tuple[Any, ...]:
     """A sort key for reading order: the true window before the corrupt one, a₁ before a₂, then by id."""
     name = notes_name(node)
     if name is None:
-        return (2, node.label[len(node.name or "") :], "", (), 0, node.id)
+        return (2, node.label[len(node.name) :] if node.name else "", "", (), 0, node.id)
     return (1, suffix(node), name.letter, name.indices, name.layer or 0, node.id)
 
 

@@ -18,7 +18,7 @@ from autodiff.flow import Factor, Flow, FlowEdge, FlowNode, Path, Signal, bracke
 from autodiff.flow.order import is_weighted_sum, notes_name, shares_in_order, suffix
 from autodiff.flow.products import product
 from autodiff.telling.style import USUAL, Style
-from autodiff.words.formulas import quotient
+from autodiff.words.formulas import as_operand, quotient
 from autodiff.words.notation import Name, number
 
 __all__ = [
@@ -77,7 +77,7 @@ def _operands(flow: Flow, consumer: FlowNode) -> list[str]:
     constant = "x"
     if name is not None and name.letter == "z" and (name.layer or 0) > 1:
         constant = f"{Name('a', (), (name.layer or 0) - 1)}{suffix(consumer)}"
-    return [called(item) if isinstance(item, Node) else constant for item in flow.flows.node_of(consumer).inputs]
+    return [as_operand(called(item)) if isinstance(item, Node) else constant for item in flow.flows.node_of(consumer).inputs]
 
 
 def share_numbers(edge: FlowEdge, style: Style = USUAL) -> str:

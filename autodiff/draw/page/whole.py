@@ -25,7 +25,7 @@ def story(what: Picture) -> Story:
     >>> from autodiff.draw.views.computation import computation
     >>> a = Value(3.0, name="a")
     >>> story(computation(a * a)).blocks[0].lines
-    ('multiply = multiply(…): 9.0', 'a: 3.0')
+    ('a·a = multiply(…): 9.0', 'a: 3.0')
     """
     blocks: list[Block] = [Listing(say("graph.listing", what.language), tuple(box.hint for box in what.boxes))]
     return Story(what.title, (*blocks, *([Paragraph(what.captions)] if what.captions else [])), what.language)

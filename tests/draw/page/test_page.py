@@ -30,6 +30,7 @@ from autodiff.flow import Flow
 from autodiff.telling.steps import steps
 from autodiff.telling.style import USUAL, Style
 from autodiff.telling.terms import derivative
+from autodiff.words.formulas import quotient
 from autodiff.words.notation import number
 from autodiff.words.operations import operation_name
 from autodiff.words.phrases import PHRASES
@@ -160,9 +161,10 @@ def test_every_sentence_is_that_of_the_steps(make: Callable[..., Any]) -> None:
         one = flow if label == flow.parameter.label else next(
             flow.flows.to(node) for node in flow.flows.nodes if node.label == label
         )  # fmt: skip
-        assert (own is None) == bool(np.all(flow.seed == 1))
+        ends = one.output.label, one.parameter.label
+        usual = "∂{}/∂{}".format(*ends)  # as the script writes it, without brackets
+        assert (own is None) == (bool(np.all(flow.seed == 1)) and quotient(*ends) == usual)
         for language, digits in (("en", 4), ("zh", 9)):
-            usual = f"∂{one.output.label}/∂{one.parameter.label}"
             assert (usual if own is None else read(data, own, language, digits)) == derivative(
                 one, Style.of(language, digits)
             )

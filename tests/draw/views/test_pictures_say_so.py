@@ -20,6 +20,7 @@ from autodiff import Value, error_flow
 from autodiff.draw import Picture, computation, dot, picture, svg, text
 from autodiff.draw.layout.lines import footer
 from autodiff.draw.layout.positions import lay_out
+from autodiff.draw.model.cells import brief
 from autodiff.draw.model.data import as_json
 from autodiff.flow import Flow
 from autodiff.telling.derivation import derivation
@@ -110,8 +111,8 @@ def test_forward_wires_are_edges_of_the_graph(view: str, program: Program) -> No
     flow = error_flow(program(*leaves), leaves[0])
     if flow.is_empty:
         return
-    labels = flow.flows.label_of
-    edges = {(labels(i), labels(node)) for node in flow.flows.graph for i in node.inputs if isinstance(i, ad.Node)}
+    nodes = [(node, item) for node in flow.flows.graph for item in node.inputs if isinstance(item, ad.Node)]
+    edges = {(brief(flow.flows.label_of(item)), brief(flow.flows.label_of(node))) for node, item in nodes}
     assert {wire for wire in forward(picture(flow, view)) if "…" not in wire} <= edges  # the middle of a long rail
 
 
@@ -149,7 +150,7 @@ def test_a_square_and_a_sum_show_the_steps_that_are_told() -> None:
     what = picture(error_flow(x * x + x, x))
     assert badges(what) == [1, 2, 3, 3, 3, 4]
     assert what.steps[2] == (
-        "Shares arrive at x:\n(error at add) · 1 = 1 × 1 = 1\n"
+        "Shares arrive at x:\n(error at x·x + x) · 1 = 1 × 1 = 1\n"
         "(error at x·x) · x = 1 × 3 = 3\n(error at x·x) · x = 1 × 3 = 3"
     )
 

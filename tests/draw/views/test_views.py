@@ -185,7 +185,7 @@ def test_not_yet_zero_and_no_path_are_three_things() -> None:
     assert "–" not in {cell.text for box in what.boxes for row in box.rows for cell in row.cells}
     lost = picture(error_flow(output, Value(1.0, name="other")), "graph")
     assert texts(lost.boxes[-1]) == ([], [["other", "1"], ["", "no path"]])
-    assert lost.formula == ("∂add/∂other", "no path")
+    assert lost.formula == ("∂(ReLU(w·x) + x#2)/∂other", "no path")
     fills = {svg(what).count('class="rest"'), svg(computation(ad.relu(w * x))).count('class="rest"')}
     assert len(fills) == 2
 
