@@ -75,7 +75,7 @@ def labels(order: Sequence[Node], names: Mapping[Node, str] = MappingProxyType({
         label = found.get(node)
         if label is None:
             texts[node] = made = _formula_of(node, texts)
-            label = made[0] if node.inputs or node.is_detached else _leaf(node)
+            label = made[0] if node.inputs or node.is_detached else _leaf(node, made[0])
             count = taken.get(label, 0) + 1
             called = label if count == 1 else f"{label}#{count}"
             while called in used:
@@ -123,9 +123,8 @@ def _formula_of(node: Node, texts: Mapping[Node, Formula]) -> Formula:
     return (text, binding) if len(text) <= _LONGEST_FORMULA else (f"{text[: _LONGEST_FORMULA - 1]}…", binding)
 
 
-def _leaf(node: Node) -> str:
-    """The label of a leaf without a name: Value(2) or Tensor(2×3)."""
-    text = of_constant(node._data)[0]
+def _leaf(node: Node, text: str) -> str:
+    """The label of a leaf without a name, from the text of its data: Value(2) or Tensor(2×3)."""
     return f"{type(node).__name__}({text.removeprefix('array(').strip('()[]')})"
 
 

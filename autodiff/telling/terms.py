@@ -77,7 +77,9 @@ def _operands(flow: Flow, consumer: FlowNode) -> list[str]:
     constant = "x"
     if name is not None and name.letter == "z" and (name.layer or 0) > 1:
         constant = f"{Name('a', (), (name.layer or 0) - 1)}{suffix(consumer)}"
-    return [as_operand(called(item)) if isinstance(item, Node) else constant for item in flow.flows.node_of(consumer).inputs]
+    return [
+        as_operand(called(item)) if isinstance(item, Node) else constant for item in flow.flows.node_of(consumer).inputs
+    ]
 
 
 def share_numbers(edge: FlowEdge, style: Style = USUAL) -> str:

@@ -27,7 +27,7 @@ _INFIX: Final = {
     "+": (" + ", _SUM), "−": (" − ", _SUM), "×": ("·", _PRODUCT), "÷": ("/", _PRODUCT), "·": ("·", _PRODUCT),
     "@": (" @ ", _PRODUCT), "⊗": (" ⊗ ", _PRODUCT), "//": (" // ", _PRODUCT), "%": (" % ", _PRODUCT),
 }  # fmt: skip
-_AROUND: Final = {"|x|": "||", "⌊x⌋": "⌊⌋", "⌈x⌉": "⌈⌉"}
+_AROUND: Final = {"|x|": ("|", "|"), "⌊x⌋": ("⌊", "⌋"), "⌈x⌉": ("⌈", "⌉")}
 _AFTER: Final = frozenset("ᵀ⁻¹⁺²")
 _RAISED: Final = re.compile("[⁰¹²³⁴-⁹⁺⁻⁾ᵀ]$")
 _BRACKETS: Final = re.compile(r"\([^()\[\]]*\)|\[[^()\[\]]*\]")
@@ -103,7 +103,7 @@ def of_constant(item: Any) -> Formula:
     >>> of_constant(-0.5), of_constant(np.array([1.0, 2.0])), of_constant(np.ones((2, 3)))
     (('−0.5', 3), ('[1, 2]', 5), ('array(2×3)', 5))
     """
-    if np.ndim(item) == 0:
+    if isinstance(item, float) or np.ndim(item) == 0:  # np.ndim takes longer than the rest
         text = number(float(item), _DIGITS)
         return text, _SIGN if text[0] == "−" else _POWER if "e" in text else _ATOM
     if np.ndim(item) == 1 and np.size(item) <= _MOST_ENTRIES:
@@ -168,14 +168,13 @@ def _of_one(symbol: str, operand: Formula, params: Mapping[str, Any]) -> Formula
 
 def _power(base: Formula, exponent: Any) -> Formula:
     """x², x⁻¹ and x^0.5."""
-    if np.ndim(exponent) or not float(exponent).is_integer() or abs(exponent) > _LARGEST_RAISED:
-        return f"{_within(base, _ATOM)}^{_within(of_constant(exponent), _ATOM)}", _POWER
-    return f"{_within(base, _ATOM)}{superscript(str(int(exponent)))}", _POWER
+    is_number = isinstance(exponent, float | int) or np.ndim(exponent) == 0
+    if is_number and float(exponent).is_integer() and abs(exponent) <= _LARGEST_RAISED:
+        return f"{_within(base, _ATOM)}{superscript(str(int(exponent)))}", _POWER
+    return f"{_within(base, _ATOM)}^{_within(of_constant(exponent), _ATOM)}", _POWER
 
 
-def _of_its_own(
-    operation: str, symbol: str, operands: Sequence[Formula], params: Mapping[str, Any]
-) -> Formula | None:
+def _of_its_own(operation: str, symbol: str, operands: Sequence[Formula], params: Mapping[str, Any]) -> Formula | None:
     """The formula of an operation on several operands that is neither an operator nor a call."""
     if symbol == "xʸ" and len(operands) == 2:
         return f"{_within(operands[0], _ATOM)}^{_within(operands[1], _ATOM)}", _POWER

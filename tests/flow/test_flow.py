@@ -260,9 +260,7 @@ def test_not_on_any_path_is_an_empty_flow() -> None:
     assert (flow.nodes, flow.edges, flow.path_count, flow.strongest(), flow.shares) == ((), (), 0, (), ())
     assert (flow.weakest, flow.left_after_cancelling, flow.formula(), steps(flow)) == (None, None, "", ())
     assert flow.parameter.error is None
-    assert remarks(flow) == (
-        "No path leads from x·2 to y: no error reaches it, so it has no gradient (None, not 0).",
-    )
+    assert remarks(flow) == ("No path leads from x·2 to y: no error reaches it, so it has no gradient (None, not 0).",)
 
 
 def test_zero_is_not_nothing() -> None:

@@ -869,9 +869,7 @@ def test_what_screen_readers_get(visit: Visit) -> None:
         "return seen.concat(watch.takeRecords()).length"
     )
     assert changes == 0, "what has not changed is not announced again"
-    assert page_.run(
-        "return [...document.querySelectorAll('figure [role=button]')].every(e => e.ariaLabel.length > 3)"
-    )
+    assert page_.run("return [...document.querySelectorAll('figure [role=button]')].every(e => e.ariaLabel.length > 3)")
     assert page_.run(
         "return [...document.querySelectorAll('input, select')].filter(e => !e.closest('[hidden]'))"
         ".every(e => e.labels.length === 1 && e.labels[0].textContent)"
