@@ -464,7 +464,7 @@ def test_long_texts_leave_out_their_middle() -> None:
     total = sum(x * float(k) for k in range(1, 20))
     assert "  … 7 more …" in text(error_flow(total, x)).splitlines()
     y = x * 2.0
-    assert "multiply is the output itself." in text(error_flow(y, y))
+    assert "x·2 is the output itself." in text(error_flow(y, y))
 
 
 def test_the_same_bytes_in_every_process() -> None:

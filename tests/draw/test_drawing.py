@@ -249,7 +249,7 @@ def test_without_a_parameter_the_whole_graph_is_drawn() -> None:
     assert drawing.picture.kind == "graph"
     assert drawing.text() == (
         "Computation graph of y\n\nBoxes, starting at the output:\n"
-        "  y = add(…): 12.0; gradient: 1.0\n  multiply = multiply(…): 9.0; gradient: 1.0\n"
+        "  y = add(…): 12.0; gradient: 1.0\n  a·a = multiply(…): 9.0; gradient: 1.0\n"
         "  a: 3.0; gradient: 7.0\n"
     )
     assert {cell.text for box in drawing.picture.boxes for row in box.rows for cell in row.cells} >= {"a", "y", "+"}
