@@ -365,6 +365,7 @@ def test_widths_allow_for_any_character() -> None:
 
 # ---- names that users choose -----------------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_name_becomes_markup(name: str) -> None:
     """The SVG parses, with only the elements we write; text and JSON hold the name; ids are ours."""
