@@ -8,11 +8,12 @@ as a page; ``autodiff check`` checks the gradient of a function
 from __future__ import annotations
 
 import argparse
-import math
 import re
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 import numpy as np
 
 from autodiff import __version__
+from autodiff.cli import arguments
 from autodiff.cli.network_file import read_network
 from autodiff.draw import MissingProgramError, see, text
 from autodiff.draw.files import ENDINGS, write
@@ -64,6 +66,7 @@ _WEIGHTS: Final[Mapping[str, Any]] = {
 _INPUT: Final = (1.0, -0.5, 0.25, 0.8)
 _PARAMETER: Final = "W14(1)"
 
+_USUAL_WIDTH: Final = 80
 _MOST_PARAMETERS: Final = 1_000_000  # each is a separate Value: a few seconds and 0.5 GB
 
 
@@ -75,9 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         the exit status: 0 for success; 1 if the numerical derivative disagrees with the gradient; 2 for bad input,
         after one sentence on standard error, and then nothing was written; 3 if a check could not decide anything.
     """
-    arguments = _with_joined_numbers(sys.argv[1:] if argv is None else argv)
+    given = arguments.with_joined_numbers(sys.argv[1:] if argv is None else argv)
     try:
-        options = _parser().parse_args(arguments)
+        options = _parser().parse_args(given)
         return int(options.run(options))
     except (ValueError, TypeError, OSError, MissingProgramError) as error:
         print(f"autodiff: {' '.join(str(error).split())}", file=sys.stderr)
@@ -121,8 +124,8 @@ def _parser() -> argparse.ArgumentParser:
     explain = commands.add_parser(
         "explain",
         help="explain one gradient in words",
-        description="Explain one gradient of a network: the parameter, shapes, numbered steps, two derivations side by "
-        "side, where the gradient shrinks, and where the printed notes are wrong. Without options: the 4-2-1 network "
+        description="Explain one gradient of a network: why it is what it is, what it means, numbered steps, two "
+        "derivations side by side, and where the gradient shrinks. Without options: the 4-2-1 network "
         "of the notes and its weight W14(1).",
     )
     explain.set_defaults(run=_explain)
@@ -132,10 +135,12 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     _add_network_options(explain)
     explain.add_argument(
-        "--corrupt", type=_numbers, metavar="X,X,…", help="input of a corrupt window, for J = max(0, 1 + s_c − s)"
-    )
+        "--corrupt", type=arguments.numbers, metavar="X,X,…",
+        help="input of a corrupt window, for J = max(0, 1 + s_c − s)",
+    )  # fmt: skip
     explain.add_argument("--format", choices=_FORMATS, metavar="F", help=f"{', '.join(_FORMATS)} (default: text)")
     explain.add_argument("--check", action="store_true", help="compare with a derivative by differences")
+    explain.add_argument("--notes", action="store_true", help="tell where the printed notes are wrong")
     explain.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="write a .txt, .md or .tex file instead of printing"
     )
@@ -166,60 +171,13 @@ def _parser() -> argparse.ArgumentParser:
 def _add_network_options(command: argparse.ArgumentParser) -> None:
     """Add the options for the network, its input, and the language and digits of the output."""
     add = command.add_argument
-    add("--sizes", type=_sizes, metavar="N,N,…", help="numbers of units, the last 1 (default: 4,2,1)")
+    add("--sizes", type=arguments.sizes, metavar="N,N,…", help="numbers of units, the last 1 (default: 4,2,1)")
     add("--activation", metavar="F", help="activation of the hidden layers, also of --network's (default: sigmoid)")
-    add("--seed", type=_seed, metavar="N", help="draw random weights and a random input with this seed")
-    add("--input", type=_numbers, metavar="X,X,…", help="the input x")
+    add("--seed", type=arguments.seed, metavar="N", help="draw random weights and a random input with this seed")
+    add("--input", type=arguments.numbers, metavar="X,X,…", help="the input x")
     add("--network", type=Path, metavar="FILE", help="a .json or .npz file with W1, b1, W2, b2, … and optionally x")
     add("--language", default="en", metavar="L", help="en or zh (default: %(default)s)")
-    add("--digits", type=_digits, default=4, metavar="N", help="significant digits of numbers (default: %(default)s)")
-
-
-def _with_joined_numbers(arguments: Sequence[str]) -> list[str]:
-    """``--input -1,2`` as ``--input=-1,2``: argparse mistakes a leading minus for another option."""
-    joined: list[str] = []
-    for argument in arguments:
-        if joined and joined[-1] in ("--input", "--corrupt") and re.match(r"[-−][\d.]", argument):
-            joined[-1] = f"{joined[-1]}={argument}"
-        else:
-            joined.append(argument)
-    return joined
-
-
-def _sizes(given: str) -> tuple[int, ...]:
-    try:
-        sizes = tuple(int(part) for part in given.split(","))
-    except ValueError:
-        sizes = ()
-    if len(sizes) < 2 or min(sizes) < 1:
-        raise argparse.ArgumentTypeError(
-            f"expected at least two positive whole numbers, such as 4,2,1, and got {given!r}"
-        )
-    if sizes[-1] != 1:
-        raise argparse.ArgumentTypeError(f"the network needs one output, so the last size must be 1, and got {given!r}")
-    return sizes
-
-
-def _seed(given: str) -> int:
-    if not re.fullmatch("[0-9]{1,18}", given):
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, and got {given!r}")
-    return int(given)
-
-
-def _digits(given: str) -> int:
-    if not re.fullmatch("[1-9]|1[0-7]", given):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to 17, and got {given!r}")
-    return int(given)
-
-
-def _numbers(given: str) -> tuple[float, ...]:
-    try:
-        numbers = tuple(float(part.replace("−", "-")) for part in given.split(","))
-    except ValueError:
-        numbers = (math.nan,)
-    if not all(map(math.isfinite, numbers)):
-        raise argparse.ArgumentTypeError(f"expected numbers such as 1,-0.5,0.25, and got {given!r}")
-    return numbers
+    add("--digits", type=arguments.digits, default=4, metavar="N", help="significant digits (default: %(default)s)")
 
 
 # ---- autodiff flow ---------------------------------------------------------------------------------------------------
@@ -247,8 +205,9 @@ def _flow(options: argparse.Namespace) -> int:
 def _explain(options: argparse.Namespace) -> int:
     format = _format(options)
     example = _example(options)
-    made = explain(example.network, options.parameter, example.x, corrupt=options.corrupt, check=options.check)
-    tell = {"text": made.text, "markdown": made.markdown, "latex": made.latex}[format]
+    made = explain(example.network, options.parameter, example.x, corrupt=options.corrupt, check=options.check,
+                   notes=options.notes)
+    tell = {"text": partial(made.text, width=_width(options)), "markdown": made.markdown, "latex": made.latex}[format]
     told = tell(options.language, digits=options.digits).rstrip("\n") + "\n"
     if options.output is None:
         print(told, end="")
@@ -256,6 +215,12 @@ def _explain(options: argparse.Namespace) -> int:
         saved = write({_FORMATS[format].writer: lambda: told}, options.output)
         print(say("wrote-text", options.language, path=saved.path))
     return _FAILED if made.check is not None and made.check.verdict == "disagrees" else 0
+
+
+def _width(options: argparse.Namespace) -> int:
+    """The columns of a printed table: those of the terminal; 80 in a file or a pipe, whose reader is unknown."""
+    to_terminal = options.output is None and sys.stdout.isatty()
+    return shutil.get_terminal_size().columns if to_terminal else _USUAL_WIDTH
 
 
 def _format(options: argparse.Namespace) -> str:

@@ -187,11 +187,13 @@ def test_the_programs_own_lines_are_chinese_too(capsys: pytest.CaptureFixture[st
     out = run(capsys, "--language", "zh", "--activation", "log", "--parameter", "b2(1)", "--output", "f.svg")
     assert "检验：数值导数为 nan ± inf，无法判断：函数在此附近有跳跃或没有定义。" in out
     out = explained(capsys, "--language", "zh", "--check", "--corrupt", "1,0,1,0")
-    assert set(re.findall("[A-Za-z]{3,}", out)) == {"max", "exp"}
+    assert set(re.findall("[A-Za-z]{3,}", out)) == {"max"}
     headings = re.findall("(.+)\n─+\n", out)
     assert headings == [
-        "基本信息", "形状", "误差分享：逐步说明", "两种推导，同一结果", "梯度检验", "梯度在何处衰减", "讲义的印刷错误",
+        "为什么", "这个数的含义", "基本信息", "形状", "误差分享：逐步说明", "两种推导，同一结果", "梯度检验",
+        "梯度在何处衰减",
     ]  # fmt: skip
+    assert "讲义的印刷错误" in explained(capsys, "--language", "zh", "--notes")
     assert explained(capsys, "--language", "zh", "--output", "e.md") == "已写入 e.md。\n"
     assert Path("e.md").read_text(encoding="utf-8").startswith("# 梯度 ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ 详解\n")
 
