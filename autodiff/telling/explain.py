@@ -80,6 +80,9 @@ class Explanation:
         """The explanation as a LaTeX document; raises the errors of `text`."""
         return latex(self.story(language, digits=digits))
 
+    def __repr__(self) -> str:
+        return repr(self.flow).replace("<Flow", "<Explanation", 1)
+
     def _repr_markdown_(self) -> str:
         return self.markdown()
 
