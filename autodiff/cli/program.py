@@ -26,12 +26,10 @@ from autodiff.cli import arguments
 from autodiff.cli.network_file import read_network
 from autodiff.draw import MissingProgramError, see, text
 from autodiff.draw.files import ENDINGS, write
-from autodiff.flow import error_flow
 from autodiff.reference import operations, tables
 from autodiff.system.console import readable_output
 from autodiff.system.search_path import own_modules_first
-from autodiff.telling.explain import explain
-from autodiff.transforms.replay import check
+from autodiff.telling.explain import Explanation, explain
 from autodiff.words.notation import parse
 from autodiff.words.phrases import checked_language, say
 
@@ -66,6 +64,7 @@ _WEIGHTS: Final[Mapping[str, Any]] = {
 _INPUT: Final = (1.0, -0.5, 0.25, 0.8)
 _PARAMETER: Final = "W14(1)"
 
+_PICTURE: Final = "picture"  # the format of every other file that can be written
 _USUAL_WIDTH: Final = 80
 _MOST_PARAMETERS: Final = 1_000_000  # each is a separate Value: a few seconds and 0.5 GB
 
@@ -110,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     flow.set_defaults(run=_flow)
     flow.add_argument(
-        "--parameter", default=_PARAMETER, metavar="NAME", help="a name such as W14(1) or b1(2) (default: %(default)s)"
+        "--parameter", default=_PARAMETER, metavar="NAME", help="as for explain (default: %(default)s)"
     )
     _add_network_options(flow)
     flow.add_argument("--view", default="auto", metavar="V", help="auto, rail, shares, graph or network")
@@ -142,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--check", action="store_true", help="compare with a derivative by differences")
     explain.add_argument("--notes", action="store_true", help="tell where the printed notes are wrong")
     explain.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write a .txt, .md or .tex file instead of printing"
+        "-o", "--output", type=Path, metavar="FILE", help="write a .txt, .md or .tex file, or a picture (.svg, …)"
     )
     table = commands.add_parser(
         "table",
@@ -185,18 +184,17 @@ def _add_network_options(command: argparse.ArgumentParser) -> None:
 
 def _flow(options: argparse.Namespace) -> int:
     example = _example(options)
-    start = example.network(example.x)
-    parameter = example.network.parameter(options.parameter)
-    flow = error_flow(start, parameter)
-    found = check(start, parameter, flow.gradient)
+    made = explain(example.network, options.parameter, example.x, check=True)
+    flow, found = made.flow, made.check
     told = {"language": options.language, "digits": options.digits}
     path = options.output or f"error-flow-{_file_name(options.parameter)}.svg"
     saved = see(flow, view=options.view, theme=options.theme, **told).save(path)
     print(text(flow, **told))
-    verdict = say(f"check.{found.verdict}", options.language)
-    print(f"\n{say('check.line', options.language, check=found.numerical, verdict=verdict)}")
+    if found is not None:
+        verdict = say(f"check.{found.verdict}", options.language)
+        print(f"\n{say('check.line', options.language, check=found.numerical, verdict=verdict)}")
     print(f"\n{say('wrote', options.language, path=saved.path, engine=saved.engine)}")
-    return _FAILED if found.verdict == "disagrees" else 0
+    return _status(made)
 
 
 # ---- autodiff explain ------------------------------------------------------------------------------------------------
@@ -207,6 +205,10 @@ def _explain(options: argparse.Namespace) -> int:
     example = _example(options)
     made = explain(example.network, options.parameter, example.x, corrupt=options.corrupt, check=options.check,
                    notes=options.notes)
+    if format == _PICTURE:
+        saved = see(made.flow, language=options.language, digits=options.digits).save(options.output)
+        print(say("wrote", options.language, path=saved.path, engine=saved.engine))
+        return _status(made)
     tell = {"text": partial(made.text, width=_width(options)), "markdown": made.markdown, "latex": made.latex}[format]
     told = tell(options.language, digits=options.digits).rstrip("\n") + "\n"
     if options.output is None:
@@ -214,6 +216,10 @@ def _explain(options: argparse.Namespace) -> int:
     else:
         saved = write({_FORMATS[format].writer: lambda: told}, options.output)
         print(say("wrote-text", options.language, path=saved.path))
+    return _status(made)
+
+
+def _status(made: Explanation) -> int:
     return _FAILED if made.check is not None and made.check.verdict == "disagrees" else 0
 
 
@@ -229,9 +235,9 @@ def _format(options: argparse.Namespace) -> str:
         return options.format or "text"
     by_ending = {ending: format for format, (ending, _) in _FORMATS.items()}
     ending = options.output.suffix.lower()
-    if ending not in by_ending:
-        raise ValueError(f"--output must be a .txt, .md or .tex file, and got {options.output.name!r}")
-    if options.format not in (None, by_ending[ending]):
+    if ending not in by_ending and options.format is None:
+        return _PICTURE  # `Drawing.save` refuses other endings
+    if options.format not in (None, by_ending.get(ending)):
         raise ValueError(f"--format {options.format} needs a {_FORMATS[options.format].ending} file, and got "
                          f"{options.output.name!r}")
     return by_ending[ending]

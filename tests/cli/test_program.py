@@ -17,6 +17,7 @@ from autodiff.draw import see, svg
 from autodiff.telling.explain import explain
 from autodiff.transforms import replay
 from autodiff.transforms.finite_differences import NumericalDerivative
+from autodiff.words.notation import parse
 from tests.support.flows import CORRUPT, WEIGHTS, X, margin_flow, notes_flow, notes_network
 from tests.support.places import ROOT
 
@@ -259,6 +260,22 @@ def test_explain_in_three_formats(capsys: pytest.CaptureFixture[str]) -> None:
         assert Path(f"a.{ending}").read_text(encoding="utf-8") == text
 
 
+def test_explain_draws_what_it_explains(capsys: pytest.CaptureFixture[str]) -> None:
+    """A file of a picture gets the picture of the same flow, of a unit as well."""
+    assert explained(capsys, "-o", "a.svg") == "Wrote a.svg (drawn by autodiff).\n"
+    assert Path("a.svg").read_text(encoding="utf-8") == svg(notes_flow())
+    assert explained(capsys, "z1(2)", "--language", "zh", "-o", "z.svg") == "已写入 z.svg（由 autodiff 绘制）。\n"
+    assert "z.svg" in {path.name for path in Path().iterdir()}
+
+
+@pytest.mark.parametrize("name", ["z1(2)", "a1(2)", "W(1)"])
+def test_units_and_matrices_flow_too(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """`flow` takes every name that `explain` takes, and its check agrees."""
+    out = run(capsys, "--parameter", name)
+    assert ": agrees.\n" in out
+    assert str(parse(name)) in out
+
+
 def test_explain_the_objective(capsys: pytest.CaptureFixture[str]) -> None:
     """With a corrupt window, whose numbers may begin with a minus."""
     given = ",".join(map(str, CORRUPT))
@@ -298,7 +315,8 @@ def test_explain_the_objective(capsys: pytest.CaptureFixture[str]) -> None:
         ("explain --language fr", "unknown language 'fr' (must be one of en, zh)"),
         ("explain --input 1,2", "layer 1 takes 4 inputs, and got 2, shape (2,)"),
         ("explain --corrupt 1,2", "layer 1 takes 4 inputs, and got 2, shape (2,)"),
-        ("explain -o a.svg", "--output must be a .txt, .md or .tex file, and got 'a.svg'"),
+        ("explain -o a.bmp", ENDINGS.replace("flow.bmp", "a.bmp")),
+        ("explain --format latex -o a.svg", "--format latex needs a .tex file, and got 'a.svg'"),
         ("explain --format latex -o a.md", "--format latex needs a .tex file, and got 'a.md'"),
         ("explain -o none/a.md", "cannot write none/a.md: No such file or directory"),
         ("explain --network none.json", "cannot read none.json: No such file or directory"),
