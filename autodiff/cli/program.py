@@ -175,6 +175,7 @@ def _add_network_options(command: argparse.ArgumentParser) -> None:
     add("--seed", type=arguments.seed, metavar="N", help="draw random weights and a random input with this seed")
     add("--input", type=arguments.numbers, metavar="X,X,…", help="the input x")
     add("--network", type=Path, metavar="FILE", help="a .json or .npz file with W1, b1, W2, b2, … and optionally x")
+    add("--open", action="store_true", help="open the picture, with its steps, in the browser")
     add("--language", default="en", metavar="L", help="en or zh (default: %(default)s)")
     add("--digits", type=arguments.digits, default=4, metavar="N", help="significant digits (default: %(default)s)")
 
@@ -188,12 +189,15 @@ def _flow(options: argparse.Namespace) -> int:
     flow, found = made.flow, made.check
     told = {"language": options.language, "digits": options.digits}
     path = options.output or f"error-flow-{_file_name(options.parameter)}.svg"
-    saved = see(flow, view=options.view, theme=options.theme, **told).save(path)
+    drawing = see(flow, view=options.view, theme=options.theme, **told)
+    saved = drawing.save(path)
     print(text(flow, **told))
     if found is not None:
         verdict = say(f"check.{found.verdict}", options.language)
         print(f"\n{say('check.line', options.language, check=found.numerical, verdict=verdict)}")
     print(f"\n{say('wrote', options.language, path=saved.path, engine=saved.engine)}")
+    if options.open:
+        drawing.show()
     return _status(made)
 
 
@@ -205,10 +209,19 @@ def _explain(options: argparse.Namespace) -> int:
     example = _example(options)
     made = explain(example.network, options.parameter, example.x, corrupt=options.corrupt, check=options.check,
                    notes=options.notes)
+    drawing = partial(see, made.flow, language=options.language, digits=options.digits)
     if format == _PICTURE:
-        saved = see(made.flow, language=options.language, digits=options.digits).save(options.output)
+        saved = drawing().save(options.output)
         print(say("wrote", options.language, path=saved.path, engine=saved.engine))
-        return _status(made)
+    else:
+        _told(made, format, options)
+    if options.open:
+        drawing().show()
+    return _status(made)
+
+
+def _told(made: Explanation, format: str, options: argparse.Namespace) -> None:
+    """Print the explanation, or write it to a file."""
     tell = {"text": partial(made.text, width=_width(options)), "markdown": made.markdown, "latex": made.latex}[format]
     told = tell(options.language, digits=options.digits).rstrip("\n") + "\n"
     if options.output is None:
@@ -216,7 +229,6 @@ def _explain(options: argparse.Namespace) -> int:
     else:
         saved = write({_FORMATS[format].writer: lambda: told}, options.output)
         print(say("wrote-text", options.language, path=saved.path))
-    return _status(made)
 
 
 def _status(made: Explanation) -> int:

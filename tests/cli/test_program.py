@@ -13,7 +13,7 @@ import pytest
 
 from autodiff import __version__
 from autodiff.cli.program import main
-from autodiff.draw import see, svg
+from autodiff.draw import drawing, see, svg
 from autodiff.telling.explain import explain
 from autodiff.transforms import replay
 from autodiff.transforms.finite_differences import NumericalDerivative
@@ -266,6 +266,29 @@ def test_explain_draws_what_it_explains(capsys: pytest.CaptureFixture[str]) -> N
     assert Path("a.svg").read_text(encoding="utf-8") == svg(notes_flow())
     assert explained(capsys, "z1(2)", "--language", "zh", "-o", "z.svg") == "已写入 z.svg（由 autodiff 绘制）。\n"
     assert "z.svg" in {path.name for path in Path().iterdir()}
+
+
+@pytest.mark.parametrize("command", ["flow", "explain"])
+def test_open_shows_the_picture_or_says_where_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """With a screen the browser gets a page of that flow; without one its path is printed."""
+    opened: list[str] = []
+
+    def open_page(address: str) -> bool:
+        opened.append(address)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", open_page)
+    monkeypatch.setattr(drawing, "_has_screen", lambda: True)
+    assert main([command, "--open"]) == 0
+    assert len(opened) == 1
+    assert opened[0].endswith("/picture.html")
+    assert "picture.html" not in capsys.readouterr().out
+    monkeypatch.setattr(drawing, "_has_screen", lambda: False)
+    assert main([command, "--open"]) == 0
+    assert re.search(r"Wrote \S+picture\.html", capsys.readouterr().out)
+    assert len(opened) == 1
 
 
 @pytest.mark.parametrize("name", ["z1(2)", "a1(2)", "W(1)"])
