@@ -11,7 +11,7 @@ import argparse
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -222,8 +222,10 @@ def _explain(options: argparse.Namespace) -> int:
 
 def _told(made: Explanation, format: str, options: argparse.Namespace) -> None:
     """Print the explanation, or write it to a file."""
-    tell = {"text": partial(made.text, width=_width(options)), "markdown": made.markdown, "latex": made.latex}[format]
-    told = tell(options.language, digits=options.digits).rstrip("\n") + "\n"
+    tells: Mapping[str, Callable[..., str]] = {
+        "text": partial(made.text, width=_width(options)), "markdown": made.markdown, "latex": made.latex,
+    }  # fmt: skip
+    told = tells[format](options.language, digits=options.digits).rstrip("\n") + "\n"
     if options.output is None:
         print(told, end="")
     else:

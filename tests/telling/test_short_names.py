@@ -33,7 +33,7 @@ def test_other_names_are_still_unknown() -> None:
 def test_short_reprs() -> None:
     """One line each: the gradient and the size of the ledger."""
     assert repr(notes_flow()) == "<Flow: ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = 0.1291; 5 nodes, 4 edges>"
-    explain = ad.explain  # type: ignore[operator]
+    explain = ad.explain  # type: ignore[attr-defined]
     assert repr(explain(notes_network(), "W14(1)", X)).startswith("<Explanation: ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = 0.1291; ")
     assert len(repr(ad.error_flow(*chain(3000)))) < 100
     W = Tensor(np.ones((2, 3)), name="W")
