@@ -8,6 +8,9 @@ parameter.
 from autodiff.system import search_path  # noqa: F401 - before NumPy, so that no numpy.py in the user's folder shadows it
 
 # isort: split
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from autodiff.engine.backward import backpropagate
 from autodiff.engine.graph import Node, StaleGraphError, topological
 from autodiff.flow import Flow, error_flow
@@ -49,3 +52,14 @@ __all__ += reductions.__all__
 __all__ += rounding.__all__
 __all__ += scientific.__all__
 __all__ += units.__all__
+
+
+if not TYPE_CHECKING:  # type checkers would take every misspelled name for Any
+
+    def __getattr__(name: str) -> Any:
+        """`autodiff.draw.see` and `autodiff.explain`, imported on first use: drawing takes longer than the rest."""
+        if name == "see":
+            return import_module("autodiff.draw").see
+        if name == "explain":
+            return import_module("autodiff.explain")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

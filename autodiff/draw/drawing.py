@@ -125,8 +125,9 @@ class Drawing:
         return f"<Drawing: {self.picture.title}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """The SVG for notebooks, and the text for frontends that cannot draw."""
-        return {"image/svg+xml": self.svg(), "text/plain": self.text()}
+        """The SVG for notebooks, no wider than their cell, and the text for frontends that cannot draw."""
+        fitting = self.svg().replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
+        return {"image/svg+xml": fitting, "text/plain": self.text()}
 
 
 def see(
