@@ -142,7 +142,7 @@ def check_drawings(flow: Flow, view: str) -> None:
         start, tip = arrow.ends or ((0.0, 0.0), (0.0, 0.0))
         assert drawn.boxes[arrow.tail].touches(start), (arrow, drawn.boxes[arrow.tail])
         assert drawn.boxes[arrow.head].touches(tip), (arrow, drawn.boxes[arrow.head])
-    check_looks(drawn, [edge.share for edge in (flow.strongest(1)[0].edges if view == "rail" else flow.edges)])
+    check_looks(drawn, [float(edge.share) for edge in (flow.strongest(1)[0].edges if view == "rail" else flow.edges)])
 
     written = statements.read_dot(dot(what))
     check_boxes(written, flow, view)
