@@ -40,7 +40,8 @@ __version__ = "0.1.0"
 __all__ = [
     "TABLE", "Domain", "Example", "Flow", "Node", "Primitive", "StaleGraphError", "Tensor", "Traced", "Value",
     "backpropagate", "detach", "detect_anomaly", "error_flow", "from_torch", "grad", "gradients",
-    "hessian", "hvp", "jacobian", "jvp", "move", "primitive", "show_source", "stop_gradient", "topological", "value_and_grad", "vjp",
+    "hessian", "hvp", "jacobian", "jvp", "move", "primitive", "show_source", "stop_gradient", "topological",
+    "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += choices.__all__
 __all__ += elementwise.__all__

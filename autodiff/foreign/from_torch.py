@@ -10,7 +10,7 @@ import numpy as np
 
 from autodiff.engine.graph import Node
 from autodiff.foreign.torch_call import as_plain
-from autodiff.foreign.torch_graph import functions, leaf_of, run, solved
+from autodiff.foreign.torch_graph import check_unchanged, functions, leaf_of, run, solved
 from autodiff.foreign.torch_operations import LAYOUT
 from autodiff.primitives.operands import describe
 from autodiff.primitives.table.choices import where
@@ -74,6 +74,7 @@ def from_torch(loss: Any, parameter: Any = None, *, names: Any = None) -> Traced
     if loss.grad_fn is None:
         raise ValueError("the torch tensor has no grad_fn, so torch recorded no graph; compute it from parameters")
     order = functions(loss.grad_fn)
+    check_unchanged(order)
     constants = solved(order, loss)
     plain = run(order, as_plain, constants)
     if not _agrees(_of(plain, loss), as_plain(loss)):

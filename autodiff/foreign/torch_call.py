@@ -63,12 +63,16 @@ class Call:
         try:
             return as_plain(getattr(self.function, f"_saved_{key}"))
         except RuntimeError as error:
-            why = (
-                "a tensor that it uses was changed in place afterwards; compute the loss again"
-                if "inplace" in str(error)
-                else "backward() has freed the tensors; trace the loss first, or call backward(retain_graph=True)"
-            )
-            raise ValueError(f"cannot trace {self.name} of the torch graph: {why}") from error
+            raise self.refusal(error) from error
+
+    def refusal(self, error: RuntimeError) -> ValueError:
+        """The error for a saved tensor that torch does not give."""
+        why = (
+            "a tensor that it uses was changed in place afterwards; compute the loss again"
+            if "inplace" in str(error)
+            else "backward() has freed the tensors; trace the loss first, or call backward(retain_graph=True)"
+        )
+        return ValueError(f"cannot trace {self.name} of the torch graph: {why}")
 
     def operand(self, k: int, key: str) -> Any:
         """The k-th operand: an input, or the constant that torch saved under that key."""

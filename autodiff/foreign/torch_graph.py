@@ -14,7 +14,7 @@ import numpy as np
 from autodiff.foreign.torch_call import Call, as_plain
 from autodiff.foreign.torch_operations import ADDENDS, OPERATIONS, operands
 
-__all__ = ["functions", "leaf_of", "run", "solved"]
+__all__ = ["check_unchanged", "functions", "leaf_of", "run", "solved"]
 
 Results = dict[Any, Any]
 
@@ -64,6 +64,17 @@ def run(
         except NotImplementedError as error:
             raise ValueError(f"cannot trace {call.name} of the torch graph {error}") from error
     return results
+
+
+def check_unchanged(order: list[Any]) -> None:
+    """Raise ValueError if torch's version counters say that a saved tensor was changed in place since."""
+    for function in order:
+        for key in dir(type(function)):
+            try:
+                key.startswith("_saved_") and getattr(function, key)
+            except RuntimeError as error:  # freed tensors are refused where they are needed
+                if "inplace" in str(error):
+                    raise Call(function, ()).refusal(error) from error
 
 
 def solved(order: list[Any], loss: Any) -> dict[Any, Any]:

@@ -101,23 +101,23 @@ def test_an_operation_without_an_equal_is_named() -> None:
 
 def test_a_constant_that_nothing_determines_is_named() -> None:
     """The gate is closed, so torch saved zeros only."""
-    with pytest.raises(ValueError, match="cannot trace RsubBackward1.*requires_grad=True"):
+    with pytest.raises(ValueError, match=r"cannot trace RsubBackward1.*requires_grad=True"):
         from_torch(F.relu(1 - _leaf(3).exp() * 9).sum())
 
 
 def test_a_leaf_that_changed_in_place_is_refused() -> None:
     """By torch's version counter where the tensor was saved, or else by the value of the loss."""
-    for program in (lambda w: w.exp().mul(w).sum(), lambda w: w.sum()):
+    for program in (lambda w: w.square().sum(), lambda w: w.sum()):
         w = _leaf(3)
         loss = program(w)
         with torch.no_grad():
-            w += 1.0
+            w.mul_(-1.0)
         with pytest.raises(ValueError, match=r"compute (the loss|it) again"):
             from_torch(loss)
 
 
 def test_a_freed_graph_is_refused() -> None:
-    loss = _leaf(3).pow(3).sum()
+    loss = (_leaf(3) * torch.ones(3)).sum()
     loss.backward()
     with pytest.raises(ValueError, match="retain_graph"):
         from_torch(loss)
