@@ -67,7 +67,7 @@ def from_torch(loss: Any, parameter: Any = None, *, names: Any = None) -> Traced
 
     >>> from_torch(3.0)
     Traceback (most recent call last):
-    TypeError: from_torch takes a torch tensor with a grad_fn, and got the number 3.0 (float)
+    TypeError: from_torch takes a torch tensor with a grad_fn, and got 3.0
     """
     if not is_torch(loss):
         raise TypeError(f"from_torch takes a torch tensor with a grad_fn, and got {describe(loss)}")
