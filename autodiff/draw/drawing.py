@@ -23,6 +23,7 @@ from autodiff.draw.writers.dot import dot
 from autodiff.draw.writers.pinned_dot import pinned_dot
 from autodiff.draw.writers.svg import svg
 from autodiff.flow import Flow, error_flow
+from autodiff.foreign.from_torch import adopt
 from autodiff.system.console import readable_output
 from autodiff.telling.latex import latex, tex
 from autodiff.telling.markdown import markdown, prose
@@ -137,8 +138,8 @@ def see(
     """Draw how the error flows from ``output`` to ``parameter``, or draw the whole graph if no parameter is given.
 
     Args:
-        output: a Value or Tensor, or a flow returned by `autodiff.flow.error_flow`.
-        parameter: any node of the output's graph.
+        output: a Value or Tensor, a torch tensor (see `from_torch`), or a flow returned by `autodiff.flow.error_flow`.
+        parameter: any node of the output's graph; of a torch tensor, a leaf or one element of it.
         view: "rail" (one path), "shares" (several), "graph" (every value with its operation), "network" (neurons and
             weights), or "auto", which chooses a view that readers can take in.
         names: a dict of variables, such as ``locals()``, whose names label unnamed nodes; the nodes do not change.
@@ -160,6 +161,7 @@ def see(
     '✓ 3 ≈ 3 (by finite differences)'
     """
     checked_theme(theme)
+    output, parameter, names = adopt(output, parameter, names)
     flow = _flow(output, parameter, seed, names)
     if flow is None:
         _check_whole(view, seed, check)

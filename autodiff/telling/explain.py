@@ -14,6 +14,7 @@ import numpy as np
 
 from autodiff.engine.graph import Node, topological
 from autodiff.flow import Factor, Flow, Signal, error_flow
+from autodiff.foreign.from_torch import adopt
 from autodiff.primitives.operands import describe
 from autodiff.primitives.table.units import hinge
 from autodiff.telling.derivation import derivation
@@ -99,7 +100,7 @@ def explain(
 
     Args:
         what: a network (a callable with ``parameter(name)``, or with a dict from ``parameters()``), or the output of
-            any graph.
+            any graph; also of a torch program, with a torch tensor as ``name`` (see `from_torch`).
         name: the parameter in any spelling, W14(1), b1(1), U1, L23; a hidden unit, z1(2), a1(2), δ1(2); or a node.
         x: the input of the network; not allowed if ``what`` is a node.
         corrupt: the input of the corrupt window; then J = max(0, margin + s_c − s) is explained (notes, section 1.4).
@@ -125,6 +126,7 @@ def explain(
     >>> explanation.gradient, explanation.explicit, explanation.check.verdict
     (3.0, 3.0, 'agrees')
     """
+    what, name, names = adopt(what, name, names)
     if isinstance(what, Node):
         if x is not None or corrupt is not None:
             raise ValueError("a node already holds its result and takes no input; leave out x and corrupt")
