@@ -112,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_network_options(flow)
     flow.add_argument("--view", default="auto", metavar="V", help="auto, rail, shares, graph or network")
     flow.add_argument("--theme", default="auto", metavar="T", help="auto (the reader's system), light, dark or print")
+    flow.add_argument("--width", type=float, default=1280.0, metavar="PX", help="at most this wide; 0: any width")
     flow.add_argument(
         "-o", "--output",
         type=Path,
@@ -233,7 +234,7 @@ def _flow(options: argparse.Namespace) -> int:
     found = check(start, parameter, flow.gradient)
     told = {"language": options.language, "digits": options.digits}
     path = options.output or f"error-flow-{_file_name(options.parameter)}.svg"
-    saved = see(flow, view=options.view, theme=options.theme, **told).save(path)
+    saved = see(flow, view=options.view, theme=options.theme, width=options.width or None, **told).save(path)
     print(text(flow, **told))
     verdict = say(f"check.{found.verdict}", options.language)
     print(f"\n{say('check.line', options.language, check=found.numerical, verdict=verdict)}")

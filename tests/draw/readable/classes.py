@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 
 import autodiff as ad
 from autodiff import Value
@@ -25,7 +26,7 @@ class MLP:
 
     def __init__(self, *sizes: int) -> None:
         random_numbers = random.Random(1)
-        pairs = zip(sizes, sizes[1:], strict=False)
+        pairs = pairwise(sizes)
         self.layers = [[_Neuron(inputs, random_numbers) for _ in range(units)] for inputs, units in pairs]
 
     def __call__(self, x: Sequence[Value]) -> list[Value]:

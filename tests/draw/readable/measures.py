@@ -43,8 +43,8 @@ def drawn(name: str) -> Drawing:
     return see(*built, view=view) if isinstance(built, tuple) else see(built)
 
 
-def measured(svg: str) -> Measured:
-    """The measures of an SVG text."""
+def measured(svg: str, slide: float = SLIDE) -> Measured:
+    """The measures of an SVG text on a slide of this width in px."""
     root = ElementTree.fromstring(svg)
     _, _, wide, high = (float(part) for part in root.attrib["viewBox"].split())
     sizes = [float(item.attrib["font-size"]) for item in root.iter(f"{_SVG}text")]
@@ -53,7 +53,7 @@ def measured(svg: str) -> Measured:
     boxes = [item for item in root.iter(f"{_SVG}g") if "data-box" in item.attrib]
     dead = [item for item in boxes if item.attrib["data-kind"] == "rest" and item.attrib["data-box"] not in joined]
     return Measured(
-        wide, high, len(boxes), min(sizes) * min(1.0, SLIDE / wide), len(dead) / len(boxes), _crossings(wires)
+        wide, high, len(boxes), min(sizes) * min(1.0, slide / wide), len(dead) / len(boxes), _crossings(wires)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -121,7 +122,7 @@ def _black_scholes() -> Any:
 
 def _rosenbrock() -> Any:
     x = _of(0.5, 0.2, -0.3, 0.8)
-    return sum(100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2 for a, b in zip(x, x[1:], strict=False))
+    return sum(100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2 for a, b in pairwise(x))
 
 
 def _softmax_loss() -> Any:
@@ -171,7 +172,6 @@ PROGRAMS: Final[dict[str, tuple[Callable[[], Any], str]]] = {
     "scorer 4-3-2-1": (lambda: _scorer(4, 3, 2, 1), "auto"),
     "scorer 20-8-1, one weight": (lambda: _scorer(20, 8, 1), "auto"),
     "loop of 3 steps": (lambda: _loop(3), "graph"),
-    "loop of 40 steps": (lambda: _loop(40), "graph"),
     "gradient descent": (_descent, "graph"),
     "momentum": (_momentum, "graph"),
     "pendulum": (_pendulum, "graph"),
