@@ -9,7 +9,6 @@ import tempfile
 import webbrowser
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -208,7 +207,7 @@ def _check_whole(view: str, seed: Any, check: bool) -> None:
 def _check_width(width: Any) -> None:
     if width is None:
         return
-    if not isinstance(width, Real) or isinstance(width, bool):
+    if not isinstance(width, int | float) or isinstance(width, bool):
         raise TypeError(f"expected the width as a number of px, or None, but got {width!r}")
     if not (math.isfinite(width) and width > 0):
         raise ValueError(f"expected a positive, finite width in px, or None, but got {width!r}")

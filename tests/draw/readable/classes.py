@@ -18,7 +18,8 @@ class _Neuron:
         self.b = Value(0.0)
 
     def __call__(self, x: Sequence[Value]) -> Value:
-        return ad.tanh(sum((w * item for w, item in zip(self.w, x, strict=True)), self.b))
+        total: Value = sum((w * item for w, item in zip(self.w, x, strict=True)), self.b)
+        return ad.tanh(total)
 
 
 class MLP:
