@@ -19,7 +19,8 @@ class _Neuron:
 
     def __call__(self, x: Sequence[Value]) -> Value:
         total: Value = sum((w * item for w, item in zip(self.w, x, strict=True)), self.b)
-        return ad.tanh(total)
+        active: Value = ad.tanh(total)
+        return active
 
 
 class MLP:

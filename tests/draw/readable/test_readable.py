@@ -15,7 +15,7 @@ from tests.draw.readable.programs import PROGRAMS
 CROSSINGS: Final = {
     "micrograd 3-4-4-1": 87,
     "loop of 12 steps": 65,
-    "scorer 20-8-1": 0,
+    "scorer 20-8-1": 5320,
     "network 784-128-10-1": 3973,
     "micrograd 2-3-1": 3,
     "micrograd 3-4-4-1, squared errors": 1015,
