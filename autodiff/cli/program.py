@@ -114,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_network_options(flow)
     flow.add_argument("--view", default="auto", metavar="V", help="auto, rail, shares, graph or network")
     flow.add_argument("--theme", default="auto", metavar="T", help="auto (the reader's system), light, dark or print")
+    flow.add_argument("--width", type=float, default=1280.0, metavar="PX", help="at most this wide; 0: any width")
     flow.add_argument(
         "-o", "--output",
         type=Path,
@@ -189,7 +190,7 @@ def _flow(options: argparse.Namespace) -> int:
     flow, found = made.flow, made.check
     told = {"language": options.language, "digits": options.digits}
     path = options.output or f"error-flow-{_file_name(options.parameter)}.svg"
-    drawing = see(flow, view=options.view, theme=options.theme, **told)
+    drawing = see(flow, view=options.view, theme=options.theme, width=options.width or None, **told)
     saved = drawing.save(path)
     print(text(flow, **told))
     if found is not None:
