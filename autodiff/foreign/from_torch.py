@@ -84,7 +84,7 @@ def from_torch(loss: Any, parameter: Any = None, *, names: Any = None) -> Traced
             "the loss was computed, so compute it again"
         )
     named = dict(_named(names))
-    leaf, index = (None, None) if parameter is None else _element(parameter, plain)
+    leaf, index = (None, ()) if parameter is None else _element(parameter, plain)
     few = sum(np.size(item) for item in plain.values() if not isinstance(item, list)) <= _MOST_SCALARS
     made: dict[int, Node] = {}
 
@@ -145,12 +145,12 @@ def _found(results: dict[Any, Any], tensor: Any) -> Any:
     return _of(results, tensor) if tensor.grad_fn in results else None
 
 
-def _element(parameter: Any, results: dict[Any, Any]) -> tuple[Any, tuple[int, ...] | None]:
-    """The leaf and the index of one element of it; None and None for a tensor that is in the graph as a whole."""
+def _element(parameter: Any, results: dict[Any, Any]) -> tuple[Any, tuple[int, ...]]:
+    """The leaf and the index of one element of it; None and () for a tensor that is in the graph as a whole."""
     if not is_torch(parameter):
         raise TypeError(f"expected the parameter as a torch tensor, like the loss, but got {describe(parameter)}")
     if _found(results, parameter) is not None:
-        return None, None
+        return None, ()
     if parameter.grad_fn is None:
         raise ValueError("the parameter is a torch tensor that is not in the graph of the loss")
     order = functions(parameter.grad_fn)

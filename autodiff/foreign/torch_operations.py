@@ -191,7 +191,8 @@ def _along(function: Callable[..., Any]) -> Operation:
 
 
 def _averaged(call: Call, losses: Any) -> Any:
-    return {0: lambda x: x, 1: mean, 2: sum}[call.saved("reduction")](losses)
+    how: dict[int, Operation] = {0: lambda x: x, 1: mean, 2: sum}
+    return how[call.saved("reduction")](losses)
 
 
 def _nll(call: Call) -> Any:

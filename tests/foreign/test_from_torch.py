@@ -64,6 +64,7 @@ def test_gradients_are_those_of_torch(program: Callable[[Any, Any], Any]) -> Non
         np.testing.assert_allclose(traced.node(leaf).grad, slope.numpy(), rtol=1e-12, atol=1e-12)
         one = from_torch(loss, leaf[2, 1])
         one.output.backward()
+        assert one.parameter is not None
         assert float(one.parameter.grad or 0.0) == pytest.approx(slope[2, 1].item(), rel=1e-12, abs=1e-12)
 
 
@@ -73,6 +74,8 @@ def test_a_network_is_seen_and_explained() -> None:
     loss = F.cross_entropy(net(_leaf(2, 4).detach()), torch.tensor([0, 1]))
     drawing = see(loss, net[0].weight[0, 3], names=net)
     whole = see(loss, net[0].weight, names=net)
+    assert drawing.flow is not None
+    assert whole.flow is not None
     told = explain(loss, net[0].weight[0, 3], names={"net": net})
     loss.backward()
     slope = net[0].weight.grad
@@ -89,6 +92,7 @@ def test_one_weight_of_a_large_network_keeps_arrays() -> None:
     loss = torch.tanh(w @ w.T).sum()
     traced = from_torch(loss, w[7, 5])
     traced.output.backward()
+    assert traced.parameter is not None
     [slope] = torch.autograd.grad(loss, w)
     assert float(traced.parameter.grad) == pytest.approx(slope[7, 5].item(), rel=1e-12)
 
@@ -109,7 +113,7 @@ def test_a_leaf_that_changed_in_place_is_refused() -> None:
     """By torch's version counter where the tensor was saved, or else by the value of the loss."""
     for program in (lambda w: w.square().sum(), lambda w: w.sum()):
         w = _leaf(3)
-        loss = program(w)
+        loss = program(w)  # type: ignore[no-untyped-call]
         with torch.no_grad():
             w.mul_(-1.0)
         with pytest.raises(ValueError, match=r"compute (the loss|it) again"):
