@@ -154,7 +154,7 @@ def check_drawings(flow: Flow, view: str) -> None:
     if view in ("rail", "graph"):
         check_factors(written, flow, view, box_of)
 
-    height = float(ElementTree.fromstring(source).attrib["height"])
+    height = float(ElementTree.fromstring(source).attrib["viewBox"].split()[3])
     pinned, arrows = statements.read_pinned(pinned_dot(source), height), statements.arrows_of_svg(source)
     assert np.ravel(sorted(pinned)) == pytest.approx(np.ravel(sorted(arrows)), abs=0.06)
 
