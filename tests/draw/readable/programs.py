@@ -12,6 +12,7 @@ import autodiff as ad
 from autodiff import Tensor, Value
 from nn.network import Network
 from tests.draw.readable.classes import MLP
+from tests.draw.readable.formulas import FORMULAS
 
 __all__ = ["PROGRAMS"]
 
@@ -191,4 +192,5 @@ PROGRAMS: Final[dict[str, tuple[Callable[[], Any], str]]] = {
     "dense layer of arrays": (_dense_arrays, "graph"),
     "12 layers of arrays": (_deep_arrays, "graph"),
     "attention": (_attention, "graph"),
+    **FORMULAS,
 }
