@@ -8,9 +8,13 @@ parameter.
 from autodiff.system import search_path  # noqa: F401 - before NumPy, so that no numpy.py in the user's folder shadows it
 
 # isort: split
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from autodiff.engine.backward import backpropagate
 from autodiff.engine.graph import Node, StaleGraphError, topological
 from autodiff.flow import Flow, error_flow
+from autodiff.foreign.from_torch import Traced, from_torch
 from autodiff.primitives.definition import primitive
 from autodiff.primitives.domain import Domain, Example
 from autodiff.primitives.primitive import Primitive
@@ -37,9 +41,10 @@ from autodiff.values.written_code import show_source
 __version__ = "0.1.0"
 
 __all__ = [
-    "TABLE", "Domain", "Example", "Flow", "Node", "Primitive", "StaleGraphError", "Tensor", "Value", "backpropagate",
-    "detach", "detect_anomaly", "error_flow", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "move",
-    "primitive", "show_source", "stop_gradient", "topological", "value_and_grad", "vjp",
+    "TABLE", "Domain", "Example", "Flow", "Node", "Primitive", "StaleGraphError", "Tensor", "Traced", "Value",
+    "backpropagate", "detach", "detect_anomaly", "error_flow", "from_torch", "grad", "gradients",
+    "hessian", "hvp", "jacobian", "jvp", "move", "primitive", "show_source", "stop_gradient", "topological",
+    "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += choices.__all__
 __all__ += elementwise.__all__
@@ -49,3 +54,14 @@ __all__ += reductions.__all__
 __all__ += rounding.__all__
 __all__ += scientific.__all__
 __all__ += units.__all__
+
+
+if not TYPE_CHECKING:  # type checkers would take every misspelled name for Any
+
+    def __getattr__(name: str) -> Any:
+        """`autodiff.draw.see` and `autodiff.explain`, imported on first use: drawing takes longer than the rest."""
+        if name == "see":
+            return import_module("autodiff.draw").see
+        if name == "explain":
+            return import_module("autodiff.explain")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

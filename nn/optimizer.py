@@ -9,7 +9,7 @@ from typing import Any
 from autodiff.engine.graph import Node, commit, forgotten
 from autodiff.primitives.namespace import as_float, is_plain_number
 from autodiff.primitives.operands import describe
-from autodiff.values.updates import moved
+from autodiff.values.updates import moved_by_gradients
 
 __all__ = ["SGD", "AdaGrad", "Optimizer"]
 
@@ -80,7 +80,7 @@ class SGD(Optimizer):
         """Move every parameter that has a gradient."""
         down = -self._rate
         changes = [(item, down * grad) for item in self._parameters() if (grad := item.grad) is not None]
-        commit(*moved(changes))
+        commit(*moved_by_gradients(changes))
 
 
 class AdaGrad(Optimizer):
@@ -118,7 +118,7 @@ class AdaGrad(Optimizer):
         reached = [item for item in self._parameters() if item.grad is not None]
         caches = {item: self._caches.get(item, 0.0) + item.grad * item.grad for item in reached}
         changes = [(x, -self._rate * x.grad / (caches[x] + self._epsilon) ** 0.5) for x in reached]
-        commit(*moved(changes), (object.__setattr__, (self,), ("_caches",), ({**self._caches, **caches},)))
+        commit(*moved_by_gradients(changes), (object.__setattr__, (self,), ("_caches",), ({**self._caches, **caches},)))
 
 
 def _has_parameters(source: Any) -> bool:

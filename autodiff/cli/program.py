@@ -8,11 +8,12 @@ as a page; ``autodiff check`` checks the gradient of a function
 from __future__ import annotations
 
 import argparse
-import math
 import re
+import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -21,15 +22,14 @@ from typing import Any, Final, NamedTuple, NoReturn
 import numpy as np
 
 from autodiff import __version__
+from autodiff.cli import arguments
 from autodiff.cli.network_file import read_network
 from autodiff.draw import MissingProgramError, see, text
 from autodiff.draw.files import ENDINGS, write
-from autodiff.flow import error_flow
 from autodiff.reference import operations, tables
 from autodiff.system.console import readable_output
 from autodiff.system.search_path import own_modules_first
-from autodiff.telling.explain import explain
-from autodiff.transforms.replay import check
+from autodiff.telling.explain import Explanation, explain
 from autodiff.words.notation import parse
 from autodiff.words.phrases import checked_language, say
 
@@ -64,6 +64,8 @@ _WEIGHTS: Final[Mapping[str, Any]] = {
 _INPUT: Final = (1.0, -0.5, 0.25, 0.8)
 _PARAMETER: Final = "W14(1)"
 
+_PICTURE: Final = "picture"  # the format of every other file that can be written
+_USUAL_WIDTH: Final = 80
 _MOST_PARAMETERS: Final = 1_000_000  # each is a separate Value: a few seconds and 0.5 GB
 
 
@@ -75,9 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         the exit status: 0 for success; 1 if the numerical derivative disagrees with the gradient; 2 for bad input,
         after one sentence on standard error, and then nothing was written; 3 if a check could not decide anything.
     """
-    arguments = _with_joined_numbers(sys.argv[1:] if argv is None else argv)
+    given = arguments.with_joined_numbers(sys.argv[1:] if argv is None else argv)
     try:
-        options = _parser().parse_args(arguments)
+        options = _parser().parse_args(given)
         return int(options.run(options))
     except (ValueError, TypeError, OSError, MissingProgramError) as error:
         print(f"autodiff: {' '.join(str(error).split())}", file=sys.stderr)
@@ -107,11 +109,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     flow.set_defaults(run=_flow)
     flow.add_argument(
-        "--parameter", default=_PARAMETER, metavar="NAME", help="a name such as W14(1) or b1(2) (default: %(default)s)"
+        "--parameter", default=_PARAMETER, metavar="NAME", help="as for explain (default: %(default)s)"
     )
     _add_network_options(flow)
     flow.add_argument("--view", default="auto", metavar="V", help="auto, rail, shares, graph or network")
     flow.add_argument("--theme", default="auto", metavar="T", help="auto (the reader's system), light, dark or print")
+    flow.add_argument("--width", type=float, default=1280.0, metavar="PX", help="at most this wide; 0: any width")
     flow.add_argument(
         "-o", "--output",
         type=Path,
@@ -121,8 +124,8 @@ def _parser() -> argparse.ArgumentParser:
     explain = commands.add_parser(
         "explain",
         help="explain one gradient in words",
-        description="Explain one gradient of a network: the parameter, shapes, numbered steps, two derivations side by "
-        "side, where the gradient shrinks, and where the printed notes are wrong. Without options: the 4-2-1 network "
+        description="Explain one gradient of a network: why it is what it is, what it means, numbered steps, two "
+        "derivations side by side, and where the gradient shrinks. Without options: the 4-2-1 network "
         "of the notes and its weight W14(1).",
     )
     explain.set_defaults(run=_explain)
@@ -132,12 +135,14 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     _add_network_options(explain)
     explain.add_argument(
-        "--corrupt", type=_numbers, metavar="X,X,…", help="input of a corrupt window, for J = max(0, 1 + s_c − s)"
-    )
+        "--corrupt", type=arguments.numbers, metavar="X,X,…",
+        help="input of a corrupt window, for J = max(0, 1 + s_c − s)",
+    )  # fmt: skip
     explain.add_argument("--format", choices=_FORMATS, metavar="F", help=f"{', '.join(_FORMATS)} (default: text)")
     explain.add_argument("--check", action="store_true", help="compare with a derivative by differences")
+    explain.add_argument("--notes", action="store_true", help="tell where the printed notes are wrong")
     explain.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write a .txt, .md or .tex file instead of printing"
+        "-o", "--output", type=Path, metavar="FILE", help="write a .txt, .md or .tex file, or a picture (.svg, …)"
     )
     table = commands.add_parser(
         "table",
@@ -166,60 +171,14 @@ def _parser() -> argparse.ArgumentParser:
 def _add_network_options(command: argparse.ArgumentParser) -> None:
     """Add the options for the network, its input, and the language and digits of the output."""
     add = command.add_argument
-    add("--sizes", type=_sizes, metavar="N,N,…", help="numbers of units, the last 1 (default: 4,2,1)")
+    add("--sizes", type=arguments.sizes, metavar="N,N,…", help="numbers of units, the last 1 (default: 4,2,1)")
     add("--activation", metavar="F", help="activation of the hidden layers, also of --network's (default: sigmoid)")
-    add("--seed", type=_seed, metavar="N", help="draw random weights and a random input with this seed")
-    add("--input", type=_numbers, metavar="X,X,…", help="the input x")
+    add("--seed", type=arguments.seed, metavar="N", help="draw random weights and a random input with this seed")
+    add("--input", type=arguments.numbers, metavar="X,X,…", help="the input x")
     add("--network", type=Path, metavar="FILE", help="a .json or .npz file with W1, b1, W2, b2, … and optionally x")
+    add("--open", action="store_true", help="open the picture, with its steps, in the browser")
     add("--language", default="en", metavar="L", help="en or zh (default: %(default)s)")
-    add("--digits", type=_digits, default=4, metavar="N", help="significant digits of numbers (default: %(default)s)")
-
-
-def _with_joined_numbers(arguments: Sequence[str]) -> list[str]:
-    """``--input -1,2`` as ``--input=-1,2``: argparse mistakes a leading minus for another option."""
-    joined: list[str] = []
-    for argument in arguments:
-        if joined and joined[-1] in ("--input", "--corrupt") and re.match(r"[-−][\d.]", argument):
-            joined[-1] = f"{joined[-1]}={argument}"
-        else:
-            joined.append(argument)
-    return joined
-
-
-def _sizes(given: str) -> tuple[int, ...]:
-    try:
-        sizes = tuple(int(part) for part in given.split(","))
-    except ValueError:
-        sizes = ()
-    if len(sizes) < 2 or min(sizes) < 1:
-        raise argparse.ArgumentTypeError(
-            f"expected at least two positive whole numbers, such as 4,2,1, and got {given!r}"
-        )
-    if sizes[-1] != 1:
-        raise argparse.ArgumentTypeError(f"the network needs one output, so the last size must be 1, and got {given!r}")
-    return sizes
-
-
-def _seed(given: str) -> int:
-    if not re.fullmatch("[0-9]{1,18}", given):
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, and got {given!r}")
-    return int(given)
-
-
-def _digits(given: str) -> int:
-    if not re.fullmatch("[1-9]|1[0-7]", given):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to 17, and got {given!r}")
-    return int(given)
-
-
-def _numbers(given: str) -> tuple[float, ...]:
-    try:
-        numbers = tuple(float(part.replace("−", "-")) for part in given.split(","))
-    except ValueError:
-        numbers = (math.nan,)
-    if not all(map(math.isfinite, numbers)):
-        raise argparse.ArgumentTypeError(f"expected numbers such as 1,-0.5,0.25, and got {given!r}")
-    return numbers
+    add("--digits", type=arguments.digits, default=4, metavar="N", help="significant digits (default: %(default)s)")
 
 
 # ---- autodiff flow ---------------------------------------------------------------------------------------------------
@@ -227,18 +186,20 @@ def _numbers(given: str) -> tuple[float, ...]:
 
 def _flow(options: argparse.Namespace) -> int:
     example = _example(options)
-    start = example.network(example.x)
-    parameter = example.network.parameter(options.parameter)
-    flow = error_flow(start, parameter)
-    found = check(start, parameter, flow.gradient)
+    made = explain(example.network, options.parameter, example.x, check=True)
+    flow, found = made.flow, made.check
     told = {"language": options.language, "digits": options.digits}
     path = options.output or f"error-flow-{_file_name(options.parameter)}.svg"
-    saved = see(flow, view=options.view, theme=options.theme, **told).save(path)
+    drawing = see(flow, view=options.view, theme=options.theme, width=options.width or None, **told)
+    saved = drawing.save(path)
     print(text(flow, **told))
-    verdict = say(f"check.{found.verdict}", options.language)
-    print(f"\n{say('check.line', options.language, check=found.numerical, verdict=verdict)}")
+    if found is not None:
+        verdict = say(f"check.{found.verdict}", options.language)
+        print(f"\n{say('check.line', options.language, check=found.numerical, verdict=verdict)}")
     print(f"\n{say('wrote', options.language, path=saved.path, engine=saved.engine)}")
-    return _FAILED if found.verdict == "disagrees" else 0
+    if options.open:
+        drawing.show()
+    return _status(made)
 
 
 # ---- autodiff explain ------------------------------------------------------------------------------------------------
@@ -247,15 +208,40 @@ def _flow(options: argparse.Namespace) -> int:
 def _explain(options: argparse.Namespace) -> int:
     format = _format(options)
     example = _example(options)
-    made = explain(example.network, options.parameter, example.x, corrupt=options.corrupt, check=options.check)
-    tell = {"text": made.text, "markdown": made.markdown, "latex": made.latex}[format]
-    told = tell(options.language, digits=options.digits).rstrip("\n") + "\n"
+    made = explain(example.network, options.parameter, example.x, corrupt=options.corrupt, check=options.check,
+                   notes=options.notes)
+    drawing = partial(see, made.flow, language=options.language, digits=options.digits)
+    if format == _PICTURE:
+        saved = drawing().save(options.output)
+        print(say("wrote", options.language, path=saved.path, engine=saved.engine))
+    else:
+        _told(made, format, options)
+    if options.open:
+        drawing().show()
+    return _status(made)
+
+
+def _told(made: Explanation, format: str, options: argparse.Namespace) -> None:
+    """Print the explanation, or write it to a file."""
+    tells: Mapping[str, Callable[..., str]] = {
+        "text": partial(made.text, width=_width(options)), "markdown": made.markdown, "latex": made.latex,
+    }  # fmt: skip
+    told = tells[format](options.language, digits=options.digits).rstrip("\n") + "\n"
     if options.output is None:
         print(told, end="")
     else:
         saved = write({_FORMATS[format].writer: lambda: told}, options.output)
         print(say("wrote-text", options.language, path=saved.path))
+
+
+def _status(made: Explanation) -> int:
     return _FAILED if made.check is not None and made.check.verdict == "disagrees" else 0
+
+
+def _width(options: argparse.Namespace) -> int:
+    """The columns of a printed table: those of the terminal; 80 in a file or a pipe, whose reader is unknown."""
+    to_terminal = options.output is None and sys.stdout.isatty()
+    return shutil.get_terminal_size().columns if to_terminal else _USUAL_WIDTH
 
 
 def _format(options: argparse.Namespace) -> str:
@@ -264,9 +250,9 @@ def _format(options: argparse.Namespace) -> str:
         return options.format or "text"
     by_ending = {ending: format for format, (ending, _) in _FORMATS.items()}
     ending = options.output.suffix.lower()
-    if ending not in by_ending:
-        raise ValueError(f"--output must be a .txt, .md or .tex file, and got {options.output.name!r}")
-    if options.format not in (None, by_ending[ending]):
+    if ending not in by_ending and options.format is None:
+        return _PICTURE  # `Drawing.save` refuses other endings
+    if options.format not in (None, by_ending.get(ending)):
         raise ValueError(f"--format {options.format} needs a {_FORMATS[options.format].ending} file, and got "
                          f"{options.output.name!r}")
     return by_ending[ending]

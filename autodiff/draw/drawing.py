@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import tempfile
@@ -21,8 +22,9 @@ from autodiff.draw.views.choose_view import VIEWS, picture
 from autodiff.draw.views.computation import computation
 from autodiff.draw.writers.dot import dot
 from autodiff.draw.writers.pinned_dot import pinned_dot
-from autodiff.draw.writers.svg import svg
+from autodiff.draw.writers.svg import SLIDE, svg
 from autodiff.flow import Flow, error_flow
+from autodiff.foreign.from_torch import adopt
 from autodiff.system.console import readable_output
 from autodiff.telling.latex import latex, tex
 from autodiff.telling.markdown import markdown, prose
@@ -48,10 +50,11 @@ class Drawing:
     language: str = "en"
     digits: int = 4
     stamp: str = ""
+    width: float | None = SLIDE
 
     def svg(self) -> str:
         """The picture as SVG: the same bytes on every machine."""
-        return svg(self.picture, theme=self.theme)
+        return svg(self.picture, theme=self.theme, width=self.width)
 
     def dot(self) -> str:
         """The picture as DOT text for Graphviz."""
@@ -73,7 +76,7 @@ class Drawing:
     def html(self) -> str:
         """One self-contained page: a flow to step through, or the picture of a whole graph."""
         if self.flow is None:
-            return sheet(self.picture, theme=self.theme)
+            return sheet(self.picture, theme=self.theme, width=self.width)
         return page(self.flow, theme=self.theme, language=self.language, digits=self.digits)
 
     def tex(self) -> str:
@@ -125,19 +128,21 @@ class Drawing:
         return f"<Drawing: {self.picture.title}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """The SVG for notebooks, and the text for frontends that cannot draw."""
-        return {"image/svg+xml": self.svg(), "text/plain": self.text()}
+        """The SVG for notebooks, no wider than their cell, and the text for frontends that cannot draw."""
+        fitting = self.svg().replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
+        return {"image/svg+xml": fitting, "text/plain": self.text()}
 
 
 def see(
     output: Any, parameter: Any = None, *, view: str = "auto", names: Mapping[str, Any] | None = None,
     theme: str = "auto", language: str = "en", digits: int = 4, seed: Any = None, check: bool = False,
+    width: float | None = SLIDE,
 ) -> Drawing:  # fmt: skip
     """Draw how the error flows from ``output`` to ``parameter``, or draw the whole graph if no parameter is given.
 
     Args:
-        output: a Value or Tensor, or a flow returned by `autodiff.flow.error_flow`.
-        parameter: any node of the output's graph.
+        output: a Value or Tensor, a torch tensor (see `from_torch`), or a flow returned by `autodiff.flow.error_flow`.
+        parameter: any node of the output's graph; of a torch tensor, a leaf or one element of it.
         view: "rail" (one path), "shares" (several), "graph" (every value with its operation), "network" (neurons and
             weights), or "auto", which chooses a view that readers can take in.
         names: a dict of variables, such as ``locals()``, whose names label unnamed nodes; the nodes do not change.
@@ -146,10 +151,14 @@ def see(
         digits: the number of significant digits shown.
         seed: the error signal of the output; 1 by default.
         check: whether to compare the gradient with finite differences; the drawing shows the result.
+        width: the largest width of the drawing in px, by default that of a slide. A wider drawing is wrapped into bands
+            that keep every line of text at 9 px or more at this width (from about 650 px on); with None, it is as wide
+            as it likes.
 
     Raises:
         TypeError, ValueError: those of `autodiff.flow.error_flow` and `autodiff.draw.picture`. ValueError: if the theme
-        is unknown, or if view, seed or check needs a parameter and none is given.
+        is unknown, or if view, seed or check needs a parameter and none is given; or if width is not positive or not
+        finite. TypeError: if width is not a number.
 
     Source: notes, section 1.5 ("error sharing").
 
@@ -159,16 +168,18 @@ def see(
     '✓ 3 ≈ 3 (by finite differences)'
     """
     checked_theme(theme)
+    _check_width(width)
+    output, parameter, names = adopt(output, parameter, names)
     flow = _flow(output, parameter, seed, names)
     if flow is None:
         _check_whole(view, seed, check)
         what = computation(output, names=names, language=language, digits=digits)
-        return Drawing(what, None, theme, language, digits)
+        return Drawing(what, None, theme, language, digits, width=width)
     said = _stamp(flow, language, digits) if check else ""
     what = picture(flow, view, language=language, digits=digits)
     if said:
         what = replace(what, captions=(*what.captions, said), description=f"{what.description} {said}")
-    return Drawing(what, flow, theme, language, digits, said)
+    return Drawing(what, flow, theme, language, digits, said, width)
 
 
 def save(flow: Flow, path: str | os.PathLike[str], *, engine: str | None = None) -> Saved:
@@ -194,6 +205,15 @@ def _check_whole(view: str, seed: Any, check: bool) -> None:
         raise ValueError(f"unknown view {view!r} (must be one of {', '.join(VIEWS)})")
     if view not in ("auto", "graph"):
         raise ValueError(f"the view {view!r} needs a parameter: see(output, parameter, view={view!r})")
+
+
+def _check_width(width: Any) -> None:
+    if width is None:
+        return
+    if not isinstance(width, int | float) or isinstance(width, bool):
+        raise TypeError(f"expected the width as a number of px, or None, but got {width!r}")
+    if not (math.isfinite(width) and width > 0):
+        raise ValueError(f"expected a positive, finite width in px, or None, but got {width!r}")
 
 
 def _stamp(flow: Flow, language: str, digits: int) -> str:

@@ -106,6 +106,14 @@ class Flow:
         """The edges whose shares add up, in this order, to the error of ``node``."""
         return tuple(self._arriving.get(node.id, ()))
 
+    def __repr__(self) -> str:
+        """One line, also of a flow through millions of nodes."""
+        if self.is_empty:
+            return f"<Flow: no path from {self.output.label} to {self.parameter.label}>"
+        size = np.shape(self.gradient)
+        told = f"array of shape {size}" if size else number(float(self.gradient))
+        return f"<Flow: {self.derivative} = {told}; {len(self.nodes)} nodes, {len(self.edges)} edges>"
+
     @property
     def shares(self) -> tuple[FlowEdge, ...]:
         """The edges whose shares add up to the gradient."""

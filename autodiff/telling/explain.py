@@ -14,6 +14,7 @@ import numpy as np
 
 from autodiff.engine.graph import Node, topological
 from autodiff.flow import Factor, Flow, Signal, error_flow
+from autodiff.foreign.from_torch import adopt
 from autodiff.primitives.operands import describe
 from autodiff.primitives.table.units import hinge
 from autodiff.telling.derivation import derivation
@@ -37,11 +38,12 @@ class Explanation:
     """The explanation of one gradient; made by `explain`.
 
     ``flow`` is the ledger from which all numbers come. ``check`` is the comparison with finite differences, or None
-    without one.
+    without one. ``notes`` says whether slips of the printed notes are told.
     """
 
     flow: Flow
     check: Check | None = None
+    notes: bool = False
 
     @property
     def gradient(self) -> Signal:
@@ -61,15 +63,15 @@ class Explanation:
 
     def story(self, language: str = "en", *, digits: int = 4) -> Story:
         """The explanation as blocks of text, the input of writers."""
-        return lesson(self.flow, self.check, Style.of(language, digits))
+        return lesson(self.flow, self.check, Style.of(language, digits), errata=self.notes)
 
-    def text(self, language: str = "en", *, digits: int = 4) -> str:
-        """The explanation as plain text.
+    def text(self, language: str = "en", *, digits: int = 4, width: int | None = 80) -> str:
+        """The explanation as plain text, with tables at most ``width`` columns wide; None for no limit.
 
         Raises:
             ValueError: if the language is not supported or digits is less than 1.
         """
-        return plain_text(self.story(language, digits=digits))
+        return plain_text(self.story(language, digits=digits), width=width)
 
     def markdown(self, language: str = "en", *, digits: int = 4) -> str:
         """The explanation as Markdown; raises the errors of `text`."""
@@ -78,6 +80,9 @@ class Explanation:
     def latex(self, language: str = "en", *, digits: int = 4) -> str:
         """The explanation as a LaTeX document; raises the errors of `text`."""
         return latex(self.story(language, digits=digits))
+
+    def __repr__(self) -> str:
+        return repr(self.flow).replace("<Flow", "<Explanation", 1)
 
     def _repr_markdown_(self) -> str:
         return self.markdown()
@@ -89,12 +94,13 @@ class Explanation:
 def explain(
     what: Any, name: Any, x: Any = None, *, corrupt: Any = None, margin: float = 1.0, output: str | None = None,
     seed: Any = None, names: Mapping[str, Any] | None = None, check: bool = False,
+    notes: bool = False,
 ) -> Explanation:  # fmt: skip
-    """Explain the gradient of one parameter: an overview, numbered steps, two derivations, warnings, a check.
+    """Explain the gradient of one parameter: why, an overview, steps, two derivations, warnings, a check.
 
     Args:
         what: a network (a callable with ``parameter(name)``, or with a dict from ``parameters()``), or the output of
-            any graph.
+            any graph; also of a torch program, with a torch tensor as ``name`` (see `from_torch`).
         name: the parameter in any spelling, W14(1), b1(1), U1, L23; a hidden unit, z1(2), a1(2), δ1(2); or a node.
         x: the input of the network; not allowed if ``what`` is a node.
         corrupt: the input of the corrupt window; then J = max(0, margin + s_c − s) is explained (notes, section 1.4).
@@ -103,6 +109,7 @@ def explain(
         seed: the error signal at that node, in the node's shape; 1 by default.
         names: names for unnamed nodes, such as ``locals()``.
         check: whether to compare with finite differences.
+        notes: whether to tell the slips of the printed notes that concern this gradient.
 
     A network of Tensors is converted to Values (``scalar()``) if ``name`` is one entry, and a network of Values to
     Tensors (``tensor()``) if ``name`` is a whole matrix; the numbers do not change.
@@ -119,6 +126,7 @@ def explain(
     >>> explanation.gradient, explanation.explicit, explanation.check.verdict
     (3.0, 3.0, 'agrees')
     """
+    what, name, names = adopt(what, name, names)
     if isinstance(what, Node):
         if x is not None or corrupt is not None:
             raise ValueError("a node already holds its result and takes no input; leave out x and corrupt")
@@ -127,7 +135,7 @@ def explain(
     else:
         start, target = _of_network(what, name, _scorer(what, x, corrupt, margin, output))
     flow = error_flow(start, target, seed=seed, names=names)
-    return Explanation(flow, checked(start, target, flow.gradient, seed=seed) if check else None)
+    return Explanation(flow, checked(start, target, flow.gradient, seed=seed) if check else None, notes)
 
 
 def _scorer(what: Any, x: Any, corrupt: Any, margin: float, output: str | None) -> Callable[[Any], Node]:

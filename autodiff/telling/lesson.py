@@ -1,4 +1,4 @@
-"""The story of one gradient: an overview, steps, two derivations, a check, and where it shrinks."""
+"""The story of one gradient: why, an overview, steps, two derivations, a check, and where it shrinks."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from autodiff.telling.derivation import Derived, derivation, equation_of
 from autodiff.telling.notes import Notes
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import steps
-from autodiff.telling.story import Block, Heading, Paragraph, Story, Table, numbered, product
+from autodiff.telling.story import Block, Heading, Listing, Paragraph, Story, Table, numbered, product
 from autodiff.telling.style import USUAL, Style
 from autodiff.telling.terms import derivative, equation, error_name, share_text
+from autodiff.transforms.nudge import nudge
 from autodiff.transforms.replay import Check
 from autodiff.words.formulas import quotient
 from autodiff.words.notation import Name, number
@@ -27,23 +28,25 @@ __all__ = ["lesson"]
 
 _MOST_ROWS: Final = 40
 _MOST_LISTED: Final = 4
+_MOST_INPUTS: Final = 8
+_MOST_FACTORS: Final = 12
 _SATURATING: Final = {"sigmoid": 0.25, "tanh": 1.0, "soft_sign": 1.0}  # the largest f′
 _SATURATED: Final = 0.1  # of the largest f′
 
 
-def lesson(flow: Flow, check: Check | None = None, style: Style = USUAL) -> Story:
-    """The full explanation of one gradient, as blocks of text.
+def lesson(flow: Flow, check: Check | None = None, style: Style = USUAL, *, errata: bool = False) -> Story:
+    """The full explanation of one gradient, as blocks of text; with errata, also the slips of the printed notes.
 
     Source: notes, section 1.5.
     """
     teller, notes = _Lesson(flow, style), Notes(flow, style)
-    blocks: list[Block] = [] if flow.is_empty else [product(flow, style)]
+    blocks: list[Block] = [] if flow.is_empty else [product(flow, style), *teller.why(), *teller.meaning()]
     blocks += [*notes.what_it_is(), *notes.shapes()]
     if not flow.is_empty:
         told = steps(flow, style)
         blocks += [teller.heading("steps"), numbered(told, style)]
         blocks += [*teller.derivations(), *teller.matrix_form()]
-    blocks += [*teller.checked(check), *teller.weak(), *notes.errata()]
+    blocks += [*teller.checked(check), *teller.weak(), *(notes.errata() if errata else ())]
     symbol = derivative(flow, style)
     return Story(teller.say("explain.title", derivative=symbol), tuple(blocks), style.language)
 
@@ -62,6 +65,70 @@ class _Lesson:
 
     def error(self, node: FlowNode) -> str:
         return error_name(self.flow, node, self.style)
+
+    # ---- why ---------------------------------------------------------------------------------------------------------
+
+    def why(self) -> Iterator[Block]:
+        """The chain rule, the input, and where each factor of the strongest path comes from."""
+        flow, path = self.flow, self.flow.strongest_path
+        if path is None or not path.edges:
+            return
+        key = "one-path" if flow.path_count == 1 else "paths"
+        ends = {"parameter": flow.parameter.label, "output": flow.output.label}
+        said = [self.say(f"why.{key}", count=self.style.counted(flow.path_count), **ends)]
+        inputs = sorted((node for node in flow.every if _is_input(node) and np.size(node.value) == 1), key=_windows)
+        if inputs:
+            row = ", ".join(f"{node.label} = {self.style.amount(node.value)}" for node in inputs[:_MOST_INPUTS])
+            said.append(self.say("why.input", values=row + ", …" * (len(inputs) > _MOST_INPUTS)))
+        yield self.heading("why")
+        yield Paragraph(tuple(said))
+        if path.product is not None:
+            lines = [self.origin(edge) for edge in path.edges]
+            if len(lines) > _MOST_FACTORS:
+                half = _MOST_FACTORS // 2
+                gap = self.say("text.more-lines", count=len(lines) - 2 * half)
+                lines = [*lines[:half], gap, *lines[-half:]]
+            yield Listing(self.say(f"why.factors-{key}"), tuple(lines))
+
+    def origin(self, edge: FlowEdge) -> str:
+        """Where the local gradient of an edge comes from: the other factor, a slope, or nothing that changes it."""
+        flow, style = self.flow, self.style
+        consumer, item = flow.nodes[edge.consumer], flow.nodes[edge.input]
+        key = "derivative"
+        if edge.partner is not None and edge.local_symbol == edge.partner:
+            key = "partner"
+        elif "′" in edge.local_symbol and len(flow.flows.node_of(consumer).inputs) == 1:
+            key = "slope"
+        elif edge.local_symbol == "1":
+            key = "unchanged"
+        return self.say(
+            f"why.{key}", factor=equation(edge.local_symbol, edge.local, style), input=item.label,
+            value=style.amount(item.value), function=consumer.symbol, equation=equation_of(flow, consumer, style),
+        )  # fmt: skip
+
+    def meaning(self) -> Iterator[Block]:
+        """What the number means: the output after a real step of the parameter, and which way descent goes."""
+        flow, graph = self.flow, self.flow.flows
+        if not np.all(flow.seed == 1):
+            return  # the gradient is then of a multiple of the output
+        moved = nudge(graph.node_of(flow.output), graph.node_of(flow.parameter), flow.gradient)
+        if moved is None:
+            return
+        write = self.write
+        turn = "same" if moved.change == 0 else "rises" if moved.change > 0 else "falls"
+        words = {
+            "parameter": flow.parameter.label, "output": flow.output.label, "step": write(moved.step),
+            "change": write(abs(moved.change)), "before": write(moved.before), "after": write(moved.after),
+            "predicted": write(moved.predicted), "gradient": self.style.amount(flow.gradient),
+        }  # fmt: skip
+        if np.ndim(flow.parameter.value):
+            said = [self.say(f"why.array-{turn}", **words)]
+        else:
+            said = [self.say(f"why.{turn}", **words)]
+            if flow.parameter.operation is None and flow.gradient != 0:
+                said.append(self.say(f"why.descent-{'lowers' if flow.gradient > 0 else 'raises'}", **words))
+        yield self.heading("meaning")
+        yield Paragraph(tuple(said))
 
     # ---- derivations -------------------------------------------------------------------------------------------------
 
@@ -139,10 +206,10 @@ class _Lesson:
     def checked(self, check: Check | None) -> Iterator[Block]:
         if check is None:
             return
-        lines = [
-            check.said(language=self.style.language, write=self.write),
-            self.say("check.line", check=str(check.numerical), verdict=self.say(f"check.{check.verdict}")),
-        ]
+        if check.verdict == "unclear":  # the stamp does not say why
+            lines = [self.say("check.line", check=str(check.numerical), verdict=self.say("check.unclear"))]
+        else:
+            lines = [check.said(language=self.style.language, write=self.write)]
         if isinstance(self.flow.parameter.value, np.ndarray):
             lines.insert(0, self.say("explain.direction"))
         yield self.heading("check")
@@ -197,6 +264,19 @@ def _is_saturated(flow: Flow, edge: FlowEdge | None) -> bool:
         return False
     largest = _SATURATING.get(flow.nodes[edge.consumer].operation or "")
     return largest is not None and abs(edge.local) < _SATURATED * largest
+
+
+def _is_input(node: FlowNode) -> bool:
+    """Whether a node is an input of a network of the notes, or called x."""
+    name = notes_name(node)
+    is_first = name is not None and (name.letter, name.layer) == ("a", 1)
+    return node.operation is None and (is_first or node.name == "x")
+
+
+def _windows(node: FlowNode) -> tuple[str, tuple[int, ...]]:
+    """A sort key for a₁⁽¹⁾, a₂⁽¹⁾, … a₁⁽¹⁾ᶜ, a₂⁽¹⁾ᶜ, …"""
+    name = notes_name(node)
+    return suffix(node), () if name is None else name.indices
 
 
 def _size(array: Number) -> float:

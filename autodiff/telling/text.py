@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from unicodedata import combining, east_asian_width
+from itertools import zip_longest
+from typing import Final
 
 from autodiff.flow import Flow
 from autodiff.telling.story import Block, Equation, Heading, Listing, Numbered, Paragraph, Story, Table, flow_story
 from autodiff.telling.style import Style
+from autodiff.words.columns import columns, fitted, wrapped
 
 __all__ = ["plain_text", "text"]
+
+_GAP: Final = "  "  # before each column of a table
 
 
 def text(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
@@ -46,40 +50,38 @@ def text(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
     return plain_text(flow_story(flow, Style.of(language, digits)))
 
 
-def plain_text(story: Story) -> str:
-    """A story as plain text, without a final newline."""
-    return "\n\n".join("\n".join(lines) for lines in [[story.title], *map(_lines, story.blocks)])
+def plain_text(story: Story, *, width: int | None = None) -> str:
+    """A story as plain text, without a final newline; tables are at most ``width`` columns wide, if it is given."""
+    return "\n\n".join("\n".join(lines) for lines in [[story.title], *(_lines(block, width) for block in story.blocks)])
 
 
-def _lines(block: Block) -> list[str]:
+def _lines(block: Block, width: int | None) -> list[str]:
     if isinstance(block, Heading):
-        return [block.text, "─" * _columns(block.text)]
+        return [block.text, "─" * columns(block.text)]
     if isinstance(block, Paragraph):
         return list(block.lines)
     if isinstance(block, Equation):
         start = f"  {block.left} = "
-        return [start + block.right[0], *(f"{' ' * (_columns(start) - 2)}= {part}" for part in block.right[1:])]
+        return [start + block.right[0], *(f"{' ' * (columns(start) - 2)}= {part}" for part in block.right[1:])]
     if isinstance(block, Numbered):
         return [f"    {line}" if k is None else f"({k}) {line}" for k, line in block.lines]
     if isinstance(block, Listing):
         return [block.head, *(f"  {line}" for line in block.lines)]
-    return list(_table(block))
+    return list(_table(block, width))
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table(table: Table, width: int | None) -> Iterator[str]:
     rows = [*([table.head] if table.head else []), *table.rows]
-    widths = [max(_columns(row[k]) for row in rows) for k in range(len(rows[0]))]
+    widths = [max(columns(row[k]) for row in rows) for k in range(len(rows[0]))]
+    if width is not None:
+        widths = fitted(widths, width - len(_GAP) * len(widths))
     for k, row in enumerate(rows):
-        yield _padded(row, widths)
+        for line in zip_longest(*map(wrapped, row, widths), fillvalue=""):
+            yield _padded(line, widths)
         if table.head and k == 0:
-            yield "  " + "  ".join("─" * width for width in widths)
+            yield _GAP + _GAP.join("─" * width for width in widths)
 
 
 def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = (cell + " " * (width - _columns(cell)) for cell, width in zip(row, widths, strict=True))
-    return f"  {'  '.join(cells)}".rstrip()
-
-
-def _columns(line: str) -> int:
-    """The number of terminal columns of a line; Chinese characters take two."""
-    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in line)
+    cells = (cell + " " * (width - columns(cell)) for cell, width in zip(row, widths, strict=True))
+    return f"{_GAP}{_GAP.join(cells)}".rstrip()

@@ -369,6 +369,66 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "{unit} = {value} is saturated: {function} is flat there, so little error gets through.",
         "{unit} = {value} 已饱和：{function} 在该处很平坦，误差几乎无法通过。"),
     "explain.errata": ("Errors in the printed notes", "讲义的印刷错误"),
+    # ---- why a gradient is what it is, and what it means -------------------------------------------------------------
+    "explain.why": ("Why", "为什么"),
+    "explain.meaning": ("What the number means", "这个数的含义"),
+    "why.one-path": (
+        "A change of {parameter} reaches {output} through the values in between, and each step multiplies it by "
+        "its local gradient. The gradient is the product of these factors: the chain rule.",
+        "{parameter} 的变化经过中间各量传到 {output}，每一步都乘以该步的局部梯度。梯度就是这些因子之积：链式法则。"),
+    "why.paths": (
+        "A change of {parameter} reaches {output} along {count} paths, and each step multiplies it by its local "
+        "gradient. The gradient is the sum over the paths of the products of these factors: the chain rule.",
+        "{parameter} 的变化沿 {count} 条路径传到 {output}，每一步都乘以该步的局部梯度。"
+        "梯度就是各路径上这些因子之积的总和：链式法则。"),
+    "why.input": ("The input: {values}.", "输入：{values}。"),
+    "why.factors-one-path": ("Where each factor comes from, starting at the output:", "各因子的由来，从输出开始："),
+    "why.factors-paths": (
+        "Where each factor of the strongest path comes from, starting at the output:",
+        "最强路径上各因子的由来，从输出开始："),
+    "why.partner": ("{factor} multiplies {input} in {equation}", "{factor}，在 {equation} 中与 {input} 相乘"),
+    "why.slope": (
+        "{factor} is the slope of {function} at {input} = {value}",
+        "{factor}，是 {function} 在 {input} = {value} 处的斜率"),
+    "why.unchanged": (
+        "{factor}: {equation} changes as much as {input}", "{factor}：{equation} 的变化与 {input} 的变化相同"),
+    "why.derivative": (
+        "{factor} is the derivative of {equation} with respect to {input}",
+        "{factor}，是 {equation} 对 {input} 的导数"),
+    "why.rises": (
+        "Raise {parameter} by {step}, and {output} rises by {change}, from {before} to {after}; "
+        "the gradient predicts {step} × {gradient} = {predicted}.",
+        "将 {parameter} 增加 {step}，{output} 就增加 {change}，从 {before} 变为 {after}；"
+        "由梯度预测为 {step} × {gradient} = {predicted}。"),
+    "why.falls": (
+        "Raise {parameter} by {step}, and {output} falls by {change}, from {before} to {after}; "
+        "the gradient predicts {step} × {gradient} = {predicted}.",
+        "将 {parameter} 增加 {step}，{output} 就减少 {change}，从 {before} 变为 {after}；"
+        "由梯度预测为 {step} × {gradient} = {predicted}。"),
+    "why.same": (
+        "Raise {parameter} by {step}, and {output} = {before} does not change; "
+        "the gradient predicts {step} × {gradient} = {predicted}.",
+        "将 {parameter} 增加 {step}，{output} = {before} 不变；由梯度预测为 {step} × {gradient} = {predicted}。"),
+    "why.array-rises": (
+        "Move {parameter} by {step} against its gradient, and {output} rises by {change}, from {before} to {after}; "
+        "the gradient predicts {predicted}.",
+        "将 {parameter} 沿负梯度方向移动 {step}，{output} 就增加 {change}，从 {before} 变为 {after}；"
+        "由梯度预测为 {predicted}。"),
+    "why.array-falls": (
+        "Move {parameter} by {step} against its gradient, and {output} falls by {change}, from {before} to {after}; "
+        "the gradient predicts {predicted}.",
+        "将 {parameter} 沿负梯度方向移动 {step}，{output} 就减少 {change}，从 {before} 变为 {after}；"
+        "由梯度预测为 {predicted}。"),
+    "why.array-same": (
+        "Move {parameter} by {step} against its gradient, and {output} = {before} does not change; "
+        "the gradient predicts {predicted}.",
+        "将 {parameter} 沿负梯度方向移动 {step}，{output} = {before} 不变；由梯度预测为 {predicted}。"),
+    "why.descent-lowers": (
+        "Gradient descent, which makes {output} smaller, lowers {parameter}.",
+        "梯度下降使 {output} 变小，因此会减小 {parameter}。"),
+    "why.descent-raises": (
+        "Gradient descent, which makes {output} smaller, raises {parameter}.",
+        "梯度下降使 {output} 变小，因此会增大 {parameter}。"),
     # ---- slips of the printed notes ----------------------------------------------------------------------------------
     "erratum.sigma": (
         "σ(z) = 1/(1 + exp(−z)): the notes omit the minus sign, which gives 1 − σ and flips the sign of every σ′.",

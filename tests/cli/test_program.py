@@ -13,10 +13,11 @@ import pytest
 
 from autodiff import __version__
 from autodiff.cli.program import main
-from autodiff.draw import see, svg
+from autodiff.draw import drawing, see, svg
 from autodiff.telling.explain import explain
 from autodiff.transforms import replay
 from autodiff.transforms.finite_differences import NumericalDerivative
+from autodiff.words.notation import parse
 from tests.support.flows import CORRUPT, WEIGHTS, X, margin_flow, notes_flow, notes_network
 from tests.support.places import ROOT
 
@@ -187,11 +188,13 @@ def test_the_programs_own_lines_are_chinese_too(capsys: pytest.CaptureFixture[st
     out = run(capsys, "--language", "zh", "--activation", "log", "--parameter", "b2(1)", "--output", "f.svg")
     assert "检验：数值导数为 nan ± inf，无法判断：函数在此附近有跳跃或没有定义。" in out
     out = explained(capsys, "--language", "zh", "--check", "--corrupt", "1,0,1,0")
-    assert set(re.findall("[A-Za-z]{3,}", out)) == {"max", "exp"}
+    assert set(re.findall("[A-Za-z]{3,}", out)) == {"max"}
     headings = re.findall("(.+)\n─+\n", out)
     assert headings == [
-        "基本信息", "形状", "误差分享：逐步说明", "两种推导，同一结果", "梯度检验", "梯度在何处衰减", "讲义的印刷错误",
+        "为什么", "这个数的含义", "基本信息", "形状", "误差分享：逐步说明", "两种推导，同一结果", "梯度检验",
+        "梯度在何处衰减",
     ]  # fmt: skip
+    assert "讲义的印刷错误" in explained(capsys, "--language", "zh", "--notes")
     assert explained(capsys, "--language", "zh", "--output", "e.md") == "已写入 e.md。\n"
     assert Path("e.md").read_text(encoding="utf-8").startswith("# 梯度 ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ 详解\n")
 
@@ -257,6 +260,45 @@ def test_explain_in_three_formats(capsys: pytest.CaptureFixture[str]) -> None:
         assert Path(f"a.{ending}").read_text(encoding="utf-8") == text
 
 
+def test_explain_draws_what_it_explains(capsys: pytest.CaptureFixture[str]) -> None:
+    """A file of a picture gets the picture of the same flow, of a unit as well."""
+    assert explained(capsys, "-o", "a.svg") == "Wrote a.svg (drawn by autodiff).\n"
+    assert Path("a.svg").read_text(encoding="utf-8") == svg(notes_flow())
+    assert explained(capsys, "z1(2)", "--language", "zh", "-o", "z.svg") == "已写入 z.svg（由 autodiff 绘制）。\n"
+    assert "z.svg" in {path.name for path in Path().iterdir()}
+
+
+@pytest.mark.parametrize("command", ["flow", "explain"])
+def test_open_shows_the_picture_or_says_where_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """With a screen the browser gets a page of that flow; without one its path is printed."""
+    opened: list[str] = []
+
+    def open_page(address: str) -> bool:
+        opened.append(address)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", open_page)
+    monkeypatch.setattr(drawing, "_has_screen", lambda: True)
+    assert main([command, "--open"]) == 0
+    assert len(opened) == 1
+    assert opened[0].endswith("/picture.html")
+    assert "picture.html" not in capsys.readouterr().out
+    monkeypatch.setattr(drawing, "_has_screen", lambda: False)
+    assert main([command, "--open"]) == 0
+    assert re.search(r"Wrote \S+picture\.html", capsys.readouterr().out)
+    assert len(opened) == 1
+
+
+@pytest.mark.parametrize("name", ["z1(2)", "a1(2)", "W(1)"])
+def test_units_and_matrices_flow_too(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """`flow` takes every name that `explain` takes, and its check agrees."""
+    out = run(capsys, "--parameter", name)
+    assert ": agrees.\n" in out
+    assert str(parse(name)) in out
+
+
 def test_explain_the_objective(capsys: pytest.CaptureFixture[str]) -> None:
     """With a corrupt window, whose numbers may begin with a minus."""
     given = ",".join(map(str, CORRUPT))
@@ -296,7 +338,8 @@ def test_explain_the_objective(capsys: pytest.CaptureFixture[str]) -> None:
         ("explain --language fr", "unknown language 'fr' (must be one of en, zh)"),
         ("explain --input 1,2", "layer 1 takes 4 inputs, and got 2, shape (2,)"),
         ("explain --corrupt 1,2", "layer 1 takes 4 inputs, and got 2, shape (2,)"),
-        ("explain -o a.svg", "--output must be a .txt, .md or .tex file, and got 'a.svg'"),
+        ("explain -o a.bmp", ENDINGS.replace("flow.bmp", "a.bmp")),
+        ("explain --format latex -o a.svg", "--format latex needs a .tex file, and got 'a.svg'"),
         ("explain --format latex -o a.md", "--format latex needs a .tex file, and got 'a.md'"),
         ("explain -o none/a.md", "cannot write none/a.md: No such file or directory"),
         ("explain --network none.json", "cannot read none.json: No such file or directory"),

@@ -310,7 +310,9 @@ def test_the_svg_is_an_image_with_title_and_description(flow: ad.Flow) -> None:
     title, description = present(root.find(f"{SVG}title")), present(root.find(f"{SVG}desc"))
     assert words(title).startswith("Error sharing: ")
     assert len(words(description)) > 20
-    assert float(root.attrib["width"]) == float(root.attrib["viewBox"].split()[2])
+    _, _, wide, high = map(float, root.attrib["viewBox"].split())
+    assert float(root.attrib["width"]) == min(wide, 1280.0)  # a slide
+    assert float(root.attrib["height"]) / high == pytest.approx(float(root.attrib["width"]) / wide, abs=1e-3)
 
 
 def test_the_description_tells_the_steps() -> None:

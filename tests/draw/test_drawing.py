@@ -124,7 +124,8 @@ def test_notebooks_get_svg_and_text(kind: str) -> None:
     drawing = see(FLOWS[kind]())
     bundle = drawing._repr_mimebundle_(include=None, exclude=None)
     assert bundle.keys() == {"image/svg+xml", "text/plain"}
-    ElementTree.fromstring(bundle["image/svg+xml"])
+    root = ElementTree.fromstring(bundle["image/svg+xml"])
+    assert root.get("style") == "max-width:100%;height:auto"  # no wider than the cell
     assert bundle["text/plain"] == drawing.text()
 
 

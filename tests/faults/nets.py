@@ -190,8 +190,8 @@ _FAULTS: Final = {
     ),
     "state: half-written after an exception": (
         change(
-            "AdaGrad: caches are written before the step", _OPTIMIZER, "commit(*moved(changes), (",
-            "self._caches = {**self._caches, **caches}\n        commit(*moved(changes), (",
+            "AdaGrad: caches are written before the step", _OPTIMIZER, "commit(*moved_by_gradients(changes), (",
+            "self._caches = {**self._caches, **caches}\n        commit(*moved_by_gradients(changes), (",
         ),
         change(
             "load: blocks are written one by one", _PARAMETERS,

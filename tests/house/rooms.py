@@ -22,7 +22,7 @@ LAYERS: Final = (
     ("autodiff.engine",),
     ("autodiff.values.compositions", "autodiff.flow"),
     ("autodiff.values",),
-    ("autodiff.transforms",),
+    ("autodiff.transforms", "autodiff.foreign"),
     ("autodiff.telling", "autodiff.testing.subject"),
     ("autodiff.draw.model", "autodiff.testing.oracles"),
     ("autodiff.draw.views", "autodiff.draw.layout", "autodiff.testing.random_programs"),

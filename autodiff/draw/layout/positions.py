@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from autodiff.draw.layout.columns import DUMMY, Passes, by_column, lefts, passes_of, tops_of_layers, tops_of_rail
@@ -22,7 +22,8 @@ _LAYERED: Final = ("shares", "graph", "network")
 class Layout:
     """The size of the drawing, a place for every box and cluster, and points for every wire.
 
-    Two points form a line; 4, 7, 10 … points form cubic curves.
+    Two points form a line; 4, 7, 10 … points form cubic curves. ``more_parts`` are the further parts of clusters that
+    span several bands (`autodiff.draw.layout.bands`).
     """
 
     width: float
@@ -30,6 +31,7 @@ class Layout:
     boxes: Mapping[str, Rect]
     wires: Mapping[str, tuple[Point, ...]]
     clusters: Mapping[str, Rect]
+    more_parts: Mapping[str, tuple[Rect, ...]] = field(default_factory=dict)
 
 
 def lay_out(picture: Picture) -> Layout:

@@ -7,7 +7,7 @@ from typing import Final
 
 from autodiff.draw.model.palette import DARK, FONTS, THEMES, checked_theme
 from autodiff.draw.model.picture import Picture
-from autodiff.draw.writers.svg import svg
+from autodiff.draw.writers.svg import SLIDE, svg
 from autodiff.telling.story import Block, Listing, Paragraph, Story
 from autodiff.telling.text import plain_text
 from autodiff.words.phrases import say
@@ -31,7 +31,7 @@ def story(what: Picture) -> Story:
     return Story(what.title, (*blocks, *([Paragraph(what.captions)] if what.captions else [])), what.language)
 
 
-def sheet(what: Picture, *, theme: str = "auto") -> str:
+def sheet(what: Picture, *, theme: str = "auto", width: float | None = SLIDE) -> str:
     """One self-contained HTML page with the picture and its story in words; the same text in every process.
 
     Raises:
@@ -47,7 +47,7 @@ def sheet(what: Picture, *, theme: str = "auto") -> str:
         f'<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(what.title)}</title>\n<style>{_style(theme)}</style>\n</head>\n<body>\n"
-        f'<main>\n<figure tabindex="0">\n{svg(what, theme=theme)}</figure>\n'
+        f'<main>\n<figure tabindex="0">\n{svg(what, theme=theme, width=width)}</figure>\n'
         f"<pre>{escape(plain_text(story(what)))}</pre>\n</main>\n</body>\n</html>\n"
     )
 

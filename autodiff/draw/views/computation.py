@@ -11,7 +11,7 @@ from autodiff.draw.model.captions import formula, paths, picture_style
 from autodiff.draw.model.cells import brief, in_full, operation_symbol, sign, strokes
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.model.shorten import with_short_names
-from autodiff.draw.views.folding import CROWD, Key, Scope, TimeStep, Weights, columns, fold, parts, scopes
+from autodiff.draw.views.folding import CROWD, Key, Region, Scope, TimeStep, Weights, columns, fold, parts, scopes
 from autodiff.draw.views.groups import is_parameter_name
 from autodiff.draw.views.marks import marks
 from autodiff.engine.graph import BY_RULE, Node, topological
@@ -143,6 +143,8 @@ class _Drawer:
     def scope_name(self, scope: Scope) -> str:
         if isinstance(scope, TimeStep):
             return self.style.say("term.time-step", step=scope.number)
+        if isinstance(scope, Region):
+            return brief(self.items[scope.root].label)
         if isinstance(scope, Weights):
             return self.style.say("term.between-layers", layer=scope.layer, next=scope.next)
         if not isinstance(scope, int):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -15,13 +16,16 @@ from typing import Final, NamedTuple
 from autodiff.draw.model.quick import place_of
 from autodiff.flow import FlowNode
 
-__all__ = ["CROWD", "INPUTS", "Fold", "Key", "Scope", "TimeStep", "Weights", "columns", "fold", "parts", "scopes"]
+__all__ = [
+    "CROWD", "INPUTS", "Fold", "Key", "Region", "Scope", "TimeStep", "Weights", "columns", "fold", "parts", "scopes",
+]  # fmt: skip
 
 _MAY_HAVE_A_LAYER: Final = re.compile(r"[⁽(^[⁰¹²³⁴-⁹]")  # other names need no parsing
 _SEPARATORS: Final = "./"
 CROWD: Final = "crowd"  # the box of the nodes in the middle
 INPUTS: Final = "inputs"  # the box of leaves without a scope
 _MOST_INPUTS: Final = 20
+_MOST_REGIONS: Final = 40
 _LEAVES_ALONE: Final = -1  # the rank of a part without results
 _OF_WEIGHTS: Final = frozenset("Wb")
 _OF_UNITS: Final = frozenset("za")
@@ -42,8 +46,14 @@ class Weights(NamedTuple):
     next: int
 
 
+class Region(NamedTuple):
+    """A node with all nodes that only it needs, such as a neuron; ``root`` is the node's position."""
+
+    root: int
+
+
 #: A layer of the notes (its number), the weights between two layers, a time step, or a scope of names (its name).
-Scope = int | Weights | TimeStep | str
+Scope = int | Weights | TimeStep | Region | str
 
 #: A box: a node (its position), a part of a cluster, ("layer", 0), or the crowd in the middle.
 Key = Hashable
@@ -97,9 +107,9 @@ def _named(node: FlowNode, *, recurrent: bool) -> Scope | None:
 
 
 def fold(found: Sequence[Scope | None], inputs: Inputs, way: Sequence[int], most: int) -> Fold:
-    """Choose about ``most`` boxes or fewer: all nodes if possible; else the nodes that lead to the parameter, with the
-    rest folded by cluster or left out; else all nodes folded by cluster; else the two ends of the paths, or the end at
-    the output.
+    """Choose about ``most`` boxes or fewer: all nodes if possible; else, of a whole graph, its neurons; else the nodes
+    that lead to the parameter, with the rest folded by cluster or left out; else all nodes folded by cluster; else the
+    two ends of the paths, or the end at the output.
 
     ``way`` holds the sorted positions of the nodes that lead to the parameter, the output first; it is empty for a
     whole graph.
@@ -107,6 +117,10 @@ def fold(found: Sequence[Scope | None], inputs: Inputs, way: Sequence[int], most
     count = len(found)
     if count <= most:
         return Fold({k: k for k in range(count)}, "all")
+    by_region = {} if way else _regions(inputs)
+    sizes = Counter(by_region.values())
+    if sizes and len(sizes) <= min(_MOST_REGIONS, most) and max(sizes.values()) <= most // 2:  # neurons, not a chain
+        return Fold(by_region, "folded")
     on_the_way = set(way)
     if way and len(way) <= most:
         rest = _with_inputs(parts(found, inputs, on_the_way), found, inputs, on_the_way, most - len(way))
@@ -120,6 +134,19 @@ def fold(found: Sequence[Scope | None], inputs: Inputs, way: Sequence[int], most
     shown: Iterable[int] = way or range(count)
     ends = {*first, *last}
     return Fold({k: k if k in ends else CROWD for k in shown}, "ends")
+
+
+def _regions(inputs: Inputs) -> dict[int, Key]:
+    """The region of every node: a node with one consumer belongs to its consumer's region, so no wires form cycles."""
+    root = list(range(len(inputs)))
+    uses = [0] * len(inputs)
+    for k, items in enumerate(inputs):  # consumers before their inputs
+        many = sum(bool(inputs[item]) for item in items) > 2  # such as the neurons that one weighted sum joins
+        for item in items:
+            uses[item] += 1
+            root[item] = root[k] if uses[item] == 1 and not (many and inputs[item]) else item
+    sizes = Counter(root)
+    return {k: k if sizes[own] == 1 else (Region(own), 0) for k, own in enumerate(root)}
 
 
 def _with_inputs(

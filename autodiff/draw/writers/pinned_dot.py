@@ -52,7 +52,8 @@ def pinned_dot(svg: str, *, theme: str = "auto") -> str:
     'digraph {'
     """
     root = ElementTree.fromstring(svg)
-    across, down = (float(root.get(key, "0")) for key in ("width", "height"))
+    size = root.get("viewBox", f"0 0 {root.get('width', 0)} {root.get('height', 0)}")
+    across, down = map(float, size.split()[2:])
     canvas = _Canvas(THEMES[theme], across, down)
     shapes: list[str] = []
     for item, dx, dy in _items(root, 0.0, 0.0):

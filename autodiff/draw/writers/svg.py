@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from math import fsum
 from typing import Final
 
+from autodiff.draw.layout.bands import lay_out_within
 from autodiff.draw.layout.lines import Line, Mark, footer, header
-from autodiff.draw.layout.positions import Layout, lay_out
+from autodiff.draw.layout.positions import Layout
 from autodiff.draw.layout.sizes import SIZES, Point, Rect, is_rest
 from autodiff.draw.model.paint import EDGES, fill_colour, text_colour
 from autodiff.draw.model.palette import ERROR_COLOURS, FONTS, stylesheet
@@ -26,17 +27,24 @@ from autodiff.draw.writers.svg_shapes import (
 )
 from autodiff.draw.writers.svg_text import BASELINE, escaped, line_of_text, number_attribute, px, set_pieces
 from autodiff.flow import Flow
-from autodiff.words.typeset import width
+from autodiff.words.typeset import width as text_width
 
-__all__ = ["svg"]
+__all__ = ["SLIDE", "svg"]
 
+#: The width of a slide in px.
+SLIDE: Final = 1280.0
+_SMALLEST: Final = 9.0  # px of text that people read from a slide
+_SMALLEST_HERE: Final = 11.5  # px of the numbers of steps, the smallest lines of text in a drawing
 _MARGIN: Final = 36.0
 _NARROWEST: Final = 760.0
 _SEED: Final = 46.0  # length of the seed's arrow, unless its text is longer
 
 
-def svg(what: Flow | Picture, *, theme: str = "auto") -> str:
+def svg(what: Flow | Picture, *, theme: str = "auto", width: float | None = SLIDE) -> str:
     """A picture, or the picture of a flow, as SVG: ``role="img"`` with a title and the steps in words.
+
+    A drawing is at most ``width`` px wide: a wider one is wrapped into bands that, scaled down to this width, have no
+    line of text below 9 px. With None, it is as wide as it likes.
 
     The same flow gives the same text in every process. Subscripts and superscripts are stacked, names cannot inject
     markup, and ``data-number`` and ``data-share`` hold every number in full.
@@ -47,18 +55,21 @@ def svg(what: Flow | Picture, *, theme: str = "auto") -> str:
     >>> svg(error_flow(w * x, w)).startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     True
     """
-    return "\n".join(_document(what if isinstance(what, Picture) else picture(what), theme)) + "\n"
+    return "\n".join(_document(what if isinstance(what, Picture) else picture(what), theme, width)) + "\n"
 
 
-def _document(what: Picture, theme: str) -> Iterator[str]:
-    layout = lay_out(what)
-    across = max(layout.width + (_seed_room(what.seed) + 16.0 if what.seed else 0.0), _NARROWEST)
+def _document(what: Picture, theme: str, most: float | None) -> Iterator[str]:
+    seed = _seed_room(what.seed) + 16.0 if what.seed else 0.0
+    room = None if most is None else most * _SMALLEST_HERE / _SMALLEST - 2 * _MARGIN - seed
+    layout = lay_out_within(what, room)
+    across = max(layout.width + seed, _NARROWEST)
     head = list(header(what, across))
     top = _MARGIN + fsum(line.height for line in head) + 22.0
     foot = list(footer(what, across))
     bottom = top + layout.height + 18.0
     height = bottom + fsum(line.height for line in foot) + _MARGIN
-    size = f'width="{px(across + 2 * _MARGIN)}" height="{px(height)}"'
+    shrunk = 1.0 if most is None else min(1.0, most / (across + 2 * _MARGIN))
+    size = f'width="{px(shrunk * (across + 2 * _MARGIN))}" height="{px(shrunk * height)}"'
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {px(across + 2 * _MARGIN)} {px(height)}" '
         f'role="img" lang="{what.language}" class="autodiff-{theme}" font-family="{FONTS}">'
@@ -117,7 +128,7 @@ def _mark(mark: Mark, x: float, y: float) -> Iterator[str]:
 def _drawing(what: Picture, layout: Layout) -> Iterator[str]:
     """Clusters and wires first, grey ones at the back; boxes above them, so that no wire crosses a text."""
     for cluster in what.clusters:
-        yield from _cluster(cluster, layout.clusters[cluster.id])
+        yield from _cluster(cluster, layout.clusters[cluster.id], layout.more_parts.get(cluster.id, ()))
     for lane in ("rest", "forward", "error"):
         for wire in what.wires:
             if wire.lane == lane:
@@ -133,10 +144,10 @@ def _drawing(what: Picture, layout: Layout) -> Iterator[str]:
             yield marked(*before_the_head(layout.wires[wire.id]), wire.mark)
 
 
-def _cluster(cluster: Cluster, place: Rect) -> Iterator[str]:
-    """A dashed frame with its label at the upper left corner."""
-    frame = f'<rect {placed(place)} rx="10" fill="none" class="s-line" stroke-dasharray="6 5"/>'
-    yield f'<g data-cluster="{cluster.id}">{frame}'
+def _cluster(cluster: Cluster, place: Rect, more: Sequence[Rect]) -> Iterator[str]:
+    """A dashed frame, in one part for each band, with its label at the upper left corner."""
+    frame = 'rx="10" fill="none" class="s-line" stroke-dasharray="6 5"'
+    yield f'<g data-cluster="{cluster.id}">' + "".join(f"<rect {placed(part)} {frame}/>" for part in (place, *more))
     yield line_of_text(place.x + 10.0, place.y + 13.0, cluster.label, SIZES["port"], "muted", anchor="start")
     yield "</g>"
 
@@ -154,7 +165,7 @@ def _seed(what: Picture, layout: Layout) -> Iterator[str]:
 
 
 def _seed_room(seed: str) -> float:
-    return max(_SEED, width(seed, SIZES["wire"], bold=True) + 12.0)
+    return max(_SEED, text_width(seed, SIZES["wire"], bold=True) + 12.0)
 
 
 def _colour(wire: Wire) -> str:
@@ -177,8 +188,8 @@ def _wire_label(wire: Wire, points: Sequence[Point]) -> Iterator[str]:
     if abs(to_y - y) < 1.0:
         place = (x + to_x) / 2, y - above
     else:
-        beside = width(wire.label, SIZES["wire"]) / 2 + 10.0
-        place = x + (beside if to_x > x else -beside), y - above if to_y > y else y + above
+        beside = text_width(wire.label, SIZES["wire"]) / 2 + 10.0
+        place = x + (beside if points[1][0] > x else -beside), y - above if to_y > y else y + above
     yield from numbered(*place, wire.label, SIZES["wire"], _colour(wire), wire.step)
 
 

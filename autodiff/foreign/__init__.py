@@ -1,0 +1,1 @@
+"""Programs of other engines, traced into a graph of this one."""

@@ -1,0 +1,1 @@
+"""Pictures of people's own programs must be readable on a slide."""

@@ -1,0 +1,111 @@
+"""Every picture of the gallery is readable on a slide, and reaches the bounds that were measured for it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from autodiff import Value
+from autodiff.draw import see
+from tests.draw.readable.measures import SLIDE, drawn, measured
+from tests.draw.readable.programs import PROGRAMS
+
+#: The crossings of wires that were reached; an improvement lowers the number.
+CROSSINGS: Final = {
+    "micrograd 3-4-4-1": 87,
+    "loop of 12 steps": 65,
+    "scorer 20-8-1": 5320,
+    "network 784-128-10-1": 3973,
+    "micrograd 2-3-1": 3,
+    "micrograd 3-4-4-1, squared errors": 1015,
+    "neuron": 0,
+    "scorer 4-2-1": 6,
+    "scorer 4-2-1, the network": 6,
+    "scorer 4-3-2-1": 21,
+    "scorer 20-8-1, one weight": 225,
+    "loop of 3 steps": 4,
+    "gradient descent": 0,
+    "momentum": 15,
+    "pendulum": 53,
+    "spring": 9,
+    "Newton's square root": 4,
+    "recurrent cell": 18,
+    "Horner": 0,
+    "distance": 0,
+    "Gaussian": 0,
+    "Lennard-Jones": 1,
+    "lens": 0,
+    "Black-Scholes": 15,
+    "Rosenbrock": 12,
+    "softmax loss": 0,
+    "line fit": 26,
+    "dot product of 16": 2,
+    "dense layer of arrays": 0,
+    "12 layers of arrays": 0,
+    "attention": 0,
+    "loan": 20,
+    "compound interest": 0,
+    "income tax": 0,
+    "voltage divider": 0,
+    "charging capacitor": 1,
+    "projectile": 0,
+    "real gas": 2,
+    "energy of an orbit": 0,
+    "relativistic energy": 0,
+    "Snell's law": 1,
+    "Planck's law": 0,
+    "fall with drag": 0,
+    "logistic map": 0,
+    "PID controller": 92,
+    "Kalman filter": 21,
+    "Bézier curve": 17,
+    "rotation": 5,
+    "logistic regression": 6,
+    "Huber loss": 3,
+    "Kullback–Leibler divergence": 0,
+    "cosine similarity": 5,
+    "perceptron": 0,
+    "exclusive or": 2,
+    "gated recurrent unit": 65,
+    "cross-entropy of arrays": 0,
+    "layer normalisation": 0,
+    "convolution by slices": 6,
+    "Rayleigh quotient": 0,
+    "least squares": 6,
+}
+
+
+def test_every_program_has_a_bound() -> None:
+    """The table and the gallery name the same programs."""
+    assert list(CROSSINGS) == list(PROGRAMS)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_picture_is_readable_on_a_slide(name: str) -> None:
+    """No line of text below 9 px, no dead box, and no more crossings than were reached."""
+    made = measured(drawn(name).svg())
+    assert made.smallest >= 9.0
+    assert made.dead == 0.0
+    assert made.crossings <= CROSSINGS[name]
+
+
+@pytest.mark.parametrize("width", [700.0, SLIDE, 1920.0])
+def test_a_drawing_is_as_wide_as_asked(width: float) -> None:
+    """At any width the texts keep their size on the page; with None, the drawing is as wide as it likes."""
+    x = Value(0.5, name="x")
+    top = x
+    for k in range(24):
+        top = top * x if k % 2 else top + x
+    made = measured(see(top, width=width).svg(), width)
+    assert made.smallest >= 9.0
+    assert measured(see(top, width=None).svg()).wide > 1.5 * made.wide
+
+
+@pytest.mark.parametrize("width", [0.0, -1.0, float("nan"), float("inf")])
+def test_widths_that_are_none_are_refused(width: float) -> None:
+    """Zero, negative and endless widths."""
+    with pytest.raises(ValueError, match="expected a positive, finite width in px, or None, but got"):
+        see(Value(1.0), width=width)
+    with pytest.raises(TypeError, match="expected the width as a number of px, or None, but got '1280'"):
+        see(Value(1.0), width="1280")  # type: ignore[arg-type]
