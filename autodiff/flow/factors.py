@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from autodiff.flow.labels import bracketed
-from autodiff.flow.parts import FlowEdge
+from autodiff.flow.parts import FlowEdge, FlowNode
 from autodiff.words.notation import number
 
-__all__ = ["Factor", "Path", "products"]
+__all__ = ["Factor", "Path", "is_saturated", "products"]
 
 _MOST_FACTORS: Final = 40  # in one printed product
+_SATURATING: Final = {"sigmoid": 0.25, "tanh": 1.0, "soft_sign": 1.0}  # the largest f′
+_SATURATED: Final = 0.1  # of the largest f′
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +82,14 @@ def products(factors: Sequence[Factor]) -> tuple[float, ...]:
             left = 0.0
         found.append(left)
     return tuple(found)
+
+
+def is_saturated(edge: FlowEdge | None, nodes: Sequence[FlowNode]) -> bool:
+    """Whether the edge leads into a sigmoid, tanh or softsign with |f′| below a tenth of its maximum."""
+    if edge is None or edge.local is None:
+        return False
+    largest = _SATURATING.get(nodes[edge.consumer].operation or "")
+    return largest is not None and abs(edge.local) < _SATURATED * largest
 
 
 def _shortened(factors: list[str], most: int) -> list[str]:

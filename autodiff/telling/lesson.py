@@ -11,6 +11,7 @@ import numpy as np
 
 from autodiff.engine.graph import Node
 from autodiff.flow import Flow, FlowEdge, FlowNode, Number, Path, bracketed
+from autodiff.flow.factors import is_saturated
 from autodiff.flow.order import is_weighted_sum, notes_name, shares_in_order, suffix
 from autodiff.telling.derivation import Derived, derivation, equation_of
 from autodiff.telling.notes import Notes
@@ -30,8 +31,6 @@ _MOST_ROWS: Final = 40
 _MOST_LISTED: Final = 4
 _MOST_INPUTS: Final = 8
 _MOST_FACTORS: Final = 12
-_SATURATING: Final = {"sigmoid": 0.25, "tanh": 1.0, "soft_sign": 1.0}  # the largest f′
-_SATURATED: Final = 0.1  # of the largest f′
 
 
 def lesson(flow: Flow, check: Check | None = None, style: Style = USUAL, *, errata: bool = False) -> Story:
@@ -224,7 +223,7 @@ class _Lesson:
         head = tuple(self.say(f"explain.{key}") for key in ("factor", "number", "left"))
         if path is not None and path.product is not None:
             rows = list(self.factors(path))
-            saturated = [self.saturated(factor.edge) for factor in path.factors if _is_saturated(flow, factor.edge)]
+            saturated = [self.saturated(edge) for edge in path.edges if is_saturated(edge, flow.nodes)]
             said += saturated[:_MOST_LISTED]
         elif path is not None and path.edges:
             head = tuple(self.say(f"explain.{key}") for key in ("share", "scale", "size"))
@@ -257,13 +256,6 @@ class _Lesson:
     def saturated(self, edge: FlowEdge | None) -> str:
         unit = self.flow.nodes[0 if edge is None else edge.consumer]
         return self.say("explain.saturated", unit=unit.label, value=self.style.amount(unit.value), function=unit.symbol)
-
-
-def _is_saturated(flow: Flow, edge: FlowEdge | None) -> bool:
-    if edge is None or edge.local is None:
-        return False
-    largest = _SATURATING.get(flow.nodes[edge.consumer].operation or "")
-    return largest is not None and abs(edge.local) < _SATURATED * largest
 
 
 def _is_input(node: FlowNode) -> bool:

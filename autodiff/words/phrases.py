@@ -227,6 +227,17 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "legend.parameter": ("the parameter", "所求参数"),
     "legend.rest": ("not on a path", "不在路径上"),
     "legend.mark": ("numbers stop being finite here", "由此起数值不再有限"),
+    "legend.saturated": (
+        "saturated: f′ is below a tenth of its largest value, so little error gets through",
+        "饱和：f′ 不到其最大值的十分之一，误差几乎传不过去"),
+    "legend.loses": ("loses most: the smallest factor on the strongest path", "衰减最大：最强路径上最小的因子"),
+    "legend.loses-inside": (
+        "loses most, inside the unit: the smallest factor on the strongest path",
+        "单元内衰减最大：最强路径上最小的因子"),
+    "mark.saturated": ("saturated", "饱和"),
+    "mark.saturated-units": ("saturated: {units}", "饱和：{units}"),
+    "mark.loses": ("{factor}, loses most", "{factor}，误差衰减最大"),
+    "mark.loses-all": ("{factor}, loses all", "{factor}，误差全部消失"),
     "legend.width": ("the larger the share, the wider the wire", "连线越粗，份额越大"),
     "legend.graph": (
         "each box: local gradient for each input | operation and name | value over gradient",

@@ -40,9 +40,10 @@ def lefts(picture: Picture, forms: Mapping[str, Rect]) -> dict[int, float]:
     gaps: dict[int, float] = {}
     for wire in picture.wires:
         head, tail = sorted((column_of[wire.tail], column_of[wire.head]))
-        if wire.label and tail == head + 1:
+        if wire.label and (wire.loses or tail == head + 1):
             room = width(wire.label, SIZES["wire"]) + 2 * _WIRE_ROOM + (BADGE if wire.step is not None else 0.0)
-            gaps[tail] = max(gaps.get(tail, 0.0), room)
+            beside = head + 1 if wire.lane == "error" else tail  # the gap at the wire's tail, where its label is
+            gaps[beside] = max(gaps.get(beside, 0.0), room)
     lefts: dict[int, float] = {}
     x = 0.0
     least = {"shares": _COLUMN_GAP, "network": 84.0}.get(picture.kind, 64.0)

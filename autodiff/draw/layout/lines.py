@@ -19,8 +19,11 @@ _FORMULA: Final = 16.5
 _LEGEND: Final = 13.0
 _STEP: Final = 13.5
 _INDENT: Final = 26.0
-_WORDS_ALONE: Final = ("graph", "width")  # entries of the legend without a sign
-_LEGEND_COLOURS: Final = {"rest": "muted", "graph": "muted", "width": "muted", "mark": "ink"}
+_WORDS_ALONE: Final = ("graph", "width", "loses-inside")  # entries of the legend without a sign
+_LEGEND_COLOURS: Final = {
+    "rest": "muted", "graph": "muted", "width": "muted", "mark": "ink", "saturated": "ink", "loses": "ink",
+    "loses-inside": "ink",
+}  # fmt: skip
 _BADGE: Final = 26.0
 _COLUMNS_APART: Final = 30.0
 _BREAK: Final = re.compile(r"(?<= [·×+=]) ")
@@ -130,11 +133,14 @@ def _signs_in(picture: Picture) -> list[str]:
     """The kinds of entries in the legend, in order: only what occurs in the picture."""
     lanes, signs = {wire.lane for wire in picture.wires}, {wire.sign for wire in picture.wires}
     kinds = {box.kind for box in picture.boxes}
+    roles = {row.cells[0].role for box in picture.boxes for row in box.rows}
     holds = {
         "graph": picture.kind == "graph", "forward": "forward" in lanes, "error": "error" in lanes,
         "negative": -1 in signs, "zero": 0 in signs, "parameter": "parameter" in kinds,
         "rest": bool(picture.formula) and not kinds.isdisjoint(("rest", "value")),
         "mark": any(box.mark for box in picture.boxes) or any(wire.mark for wire in picture.wires),
+        "saturated": "saturated" in roles,
+        "loses": any(wire.loses for wire in picture.wires), "loses-inside": "loses" in roles,
         "width": "error" in lanes,
     }  # fmt: skip
     return [kind for kind, shown in holds.items() if shown]

@@ -10,18 +10,20 @@ from typing import Final
 from autodiff.draw.model.picture import Box, Cell
 from autodiff.words.typeset import width
 
-__all__ = ["BADGE", "SIZES", "Point", "Rect", "cell_width", "form_of", "is_rest", "moved"]
+__all__ = ["BADGE", "HATCH", "SIZES", "Point", "Rect", "cell_width", "form_of", "is_rest", "moved"]
 
 Point = tuple[float, float]
 
 #: The font size of each role, in pixels.
 SIZES: Final = {
     "name": 17.0, "value": 15.0, "error-name": 15.0, "error": 15.0, "share": 13.5, "factor": 13.5, "rest": 14.0,
-    "wire": 14.0, "sign": 16.0, "port": 12.5, "way": 12.5,
+    "wire": 14.0, "sign": 16.0, "port": 12.5, "way": 12.5, "saturated": 13.5, "loses": 13.5,
 }  # fmt: skip
+HATCH: Final = 24.0  # room for the hatching on each side of a mark, and the gap before the text
 BADGE: Final = 22.0  # room for the number of a step and the gap before the text
 _ROW_HEIGHTS: Final = {
     "name": 30.0, "value": 27.0, "error-name": 30.0, "error": 27.0, "share": 26.0, "factor": 26.0, "sign": 27.0,
+    "saturated": 26.0, "loses": 26.0,
 }  # fmt: skip
 _PORT_PITCH: Final = 20.0
 _PORT_PADDING: Final = 8.0
@@ -63,8 +65,9 @@ def is_rest(box: Box) -> bool:
 
 
 def cell_width(cell: Cell) -> float:
-    """The width of a cell's text with the number of its step."""
-    return width(cell.text, SIZES[cell.role], bold=cell.role == "error") + (BADGE if cell.step is not None else 0.0)
+    """The width of a cell's text with the number of its step or the hatching of its mark."""
+    beside = 2 * HATCH if cell.role == "saturated" else BADGE if cell.step is not None else 0.0
+    return width(cell.text, SIZES[cell.role], bold=cell.role == "error") + beside
 
 
 def form_of(box: Box) -> Rect:

@@ -13,6 +13,7 @@ __all__ = ["EDGES", "fill_colour", "text_colour"]
 EDGES: Final = {"parameter": "parameter", "more": "muted", "fold": "muted", "value": "line"}
 
 _PLAIN: Final = ("value", "fold")
+_MARKS: Final = ("saturated", "loses")
 
 
 def fill_colour(box: Box, row: Row, cell: Cell) -> str:
@@ -28,7 +29,7 @@ def fill_colour(box: Box, row: Row, cell: Cell) -> str:
 
 def text_colour(row: Row, cell: Cell) -> str:
     """The text colour of a cell: ink for names, the colour of lane and sign for values and errors."""
-    if cell.role in ("name", "sign"):
+    if cell.role in ("name", "sign", *_MARKS):
         return "ink"
     if row.lane == "none" or cell.role == "factor":
         return "muted"

@@ -19,8 +19,9 @@ class Cell:
     −1 for a negative number, 0 for exactly zero, else 1.
 
     Roles: ``name``, ``value``, ``error-name``, ``error``, ``share`` (arrives on a wire) and ``factor`` (× f′(z) inside
-    a unit). In a computation graph also ``sign`` (of the operation) and, for the local gradients of the inputs, ``way``
-    on a path to the parameter, else ``port``.
+    a unit), and the marks ``saturated`` and ``loses`` (the unit has the factor that loses most). In a computation graph
+    also ``sign`` (of the operation) and, for the local gradients of the inputs, ``way`` on a path to the parameter,
+    else ``port``.
     """
 
     role: str
@@ -32,7 +33,9 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """Cells side by side in one lane: ``forward``, ``parameter``, ``error``, or ``none`` where there is no error."""
+    """Cells side by side in one lane: ``forward``, ``parameter``, ``error``, or ``none`` where there is no error and in
+    the marks below them.
+    """
 
     lane: str
     cells: tuple[Cell, ...]
@@ -68,7 +71,8 @@ class Wire:
 
     Lanes: ``forward``, ``rest`` and ``error``. An error wire carries ``share``, with its ``sign`` as in a `Cell`;
     ``width`` is its stroke, from 1 to 3.2. In a computation graph, the wire meets the operation's box at ``port``, and
-    the row there is ignored. ``hint`` is the tooltip, and ``mark`` is as in a `Box`.
+    the row there is ignored. ``hint`` is the tooltip, and ``mark`` is as in a `Box`. A wire that ``loses`` most of
+    the error says so in its label.
     """
 
     id: str
@@ -85,6 +89,7 @@ class Wire:
     port: int | None = None
     hint: str = ""
     mark: str = ""
+    loses: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

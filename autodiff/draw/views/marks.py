@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autodiff.draw.model.builder import PictureBuilder
 from autodiff.draw.views.groups import has_much_off_path
+from autodiff.draw.views.saturation import mark_saturation
 from autodiff.flow import Flow
 from autodiff.telling.style import Style
 
@@ -24,6 +25,7 @@ def marks(flow: Flow, style: Style) -> tuple[dict[int, str], dict[int, str]]:
 
 def mark(made: PictureBuilder) -> None:
     """Mark the boxes and wires that are drawn."""
+    mark_saturation(made)
     flow = made.flow
     of_nodes, of_edges = marks(flow, made.style)
     if not of_nodes:

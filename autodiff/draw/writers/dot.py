@@ -23,6 +23,7 @@ __all__ = ["dot"]
 _PLAIN: Final = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">'
 _TIGHT: Final = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
 _MARK: Final = "(!)"
+_HATCHING: Final = "///"
 _MOST_CIRCLED: Final = 10  # in DejaVu Sans, Graphviz's font on many machines
 _INDENT: Final = 6 * "\N{NO-BREAK SPACE}"
 _WIDEST: Final = 150  # characters of a line below the drawing
@@ -123,6 +124,9 @@ class _Writer:
             hint["group"] = "rail"
         if "group" in hint and box.kind == "source":  # space below lifts its rows to the height of the rail's
             label = f'{_TIGHT}<TR><TD>{label}</TD></TR><TR><TD HEIGHT="56"></TD></TR></TABLE>'
+        marks = sum(row.cells[0].role in ("saturated", "loses") for row in box.rows)
+        if "group" in hint and marks:  # space above keeps its rows at the height of the rail's
+            label = f'{_TIGHT}<TR><TD HEIGHT="{27 * marks}"></TD></TR><TR><TD>{label}</TD></TR></TABLE>'
         self.graph.node(box.id, label=f"<{label}>", **hint)
 
     def rest_style(self, box: Box) -> dict[str, str]:
@@ -145,6 +149,8 @@ class _Writer:
         text = _numbered(cell.step, cell.text)
         if box.mark and k == j == 0:
             text = f"{_MARK} {text}"
+        if cell.role == "saturated":
+            text = f"{_HATCHING} {text} {_HATCHING}"
         said = self.font(text, text_colour(row, cell), 14, bold=cell.role == "error") if text else ""
         return f'<TD{port}{span} BGCOLOR="{self.colours[fill_colour(box, row, cell)]}">{said}</TD>'
 
@@ -173,7 +179,8 @@ class _Writer:
             self.graph.edge(*ends, **looks)
             return
         if wire.label or wire.mark:
-            label = " ".join(filter(None, [_MARK if wire.mark else "", _numbered(wire.step, wire.label)]))
+            signs = _MARK * bool(wire.mark), _HATCHING * wire.loses
+            label = " ".join(filter(None, [*signs, _numbered(wire.step, wire.label)]))
             looks["label"] = f"<{self.wire_label(_label(label))}>"
         self.graph.edge(leaves, arrives, **looks)
 

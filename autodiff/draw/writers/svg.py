@@ -9,7 +9,7 @@ from typing import Final
 from autodiff.draw.layout.bands import lay_out_within
 from autodiff.draw.layout.lines import Line, Mark, footer, header
 from autodiff.draw.layout.positions import Layout
-from autodiff.draw.layout.sizes import SIZES, Point, Rect, is_rest
+from autodiff.draw.layout.sizes import HATCH, SIZES, Point, Rect, is_rest
 from autodiff.draw.model.paint import EDGES, fill_colour, text_colour
 from autodiff.draw.model.palette import ERROR_COLOURS, FONTS, stylesheet
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
@@ -20,6 +20,7 @@ from autodiff.draw.writers.svg_shapes import (
     badge,
     before_the_head,
     disc,
+    hatching,
     marked,
     numbered,
     panel,
@@ -113,6 +114,11 @@ def _mark(mark: Mark, x: float, y: float) -> Iterator[str]:
         yield f'<rect {size} class="parameter-fill s-parameter"/>'
     elif mark.kind == "mark":
         yield disc(x + 16.0, y, "!", "ink", radius=7.0)
+    elif mark.kind == "saturated":
+        yield from hatching(x + 16.0, y)
+    elif mark.kind == "loses":
+        yield from arrow(((x + 28.0, y), (x, y)), "error", 2.6)
+        yield from hatching(x + 20.0, y)
     elif mark.kind == "rest":
         yield f'<circle cx="{px(x + 16)}" cy="{px(y)}" r="7" class="rest s-line"/>'
     else:
@@ -178,6 +184,8 @@ def _wire(wire: Wire, points: Sequence[Point]) -> Iterator[str]:
     if wire.hint:
         yield f"<title>{escaped(wire.hint)}</title>"
     yield from arrow(points, _colour(wire), wire.width)
+    if wire.loses:
+        yield from hatching(*before_the_head(points, 0.5))
     yield "</g>"
 
 
@@ -257,4 +265,7 @@ def _cell(cell: Cell, row: Row, x: float, y: float) -> Iterator[str]:
     colour = text_colour(row, cell)
     role = f' data-role="{cell.role}"{number_attribute("number", cell.number)}'
     bold = cell.role == "error"
+    if cell.role == "saturated":
+        beside = text_width(cell.text, SIZES[cell.role]) / 2 + HATCH / 2
+        yield from (*hatching(x - beside, y), *hatching(x + beside, y))
     yield from numbered(x, y, cell.text, SIZES[cell.role], colour, cell.step, bold=bold, more=role)

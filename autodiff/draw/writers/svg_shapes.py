@@ -11,7 +11,7 @@ from autodiff.draw.layout.sizes import BADGE, Point, Rect
 from autodiff.draw.writers.svg_text import escaped, line_of_text, px
 from autodiff.words.typeset import width
 
-__all__ = ["CORNER", "arrow", "badge", "before_the_head", "disc", "marked", "numbered", "panel", "placed"]
+__all__ = ["CORNER", "arrow", "badge", "before_the_head", "disc", "hatching", "marked", "numbered", "panel", "placed"]
 
 CORNER: Final = 12.0
 
@@ -68,6 +68,13 @@ def disc(x: float, y: float, text: str, colour: str, *, radius: float = 8.5) -> 
     style = 'font-size="11.5" class="paper" text-anchor="middle" font-weight="bold"'
     inside = f'<text x="{px(x)}" y="{px(y + 4.1)}" {style}>{text}</text>'
     return f'<circle cx="{px(x)}" cy="{px(y)}" r="{px(radius)}" class="{colour}"/>{inside}'
+
+
+def hatching(x: float, y: float) -> Iterator[str]:
+    """Three slanted strokes: a saturated unit, or the wire that loses the error."""
+    for dx in (-5.0, 0.0, 5.0):
+        ends = f"{_at((x + dx - 3.0, y + 6.0))} L{_at((x + dx + 3.0, y - 6.0))}"
+        yield f'<path d="M{ends}" fill="none" class="s-ink" stroke-width="1.6"/>'
 
 
 def before_the_head(points: Sequence[Point], part: float = 0.7) -> Point:
