@@ -269,8 +269,8 @@ class Stated:
     result: float
 
 
-_STATED = re.compile(r"((?:error at \S+|δ\S+|\S*∂\S+/∂\S+)) = (\(?(?:error at|δ|∂)[^=]*) = ([^=]*?) = (\S*[^\s.,])")
-_SHARE = re.compile(r"The share of (\S+) is ([^=]*) = ([^=]*) = (\S+), the ")
+_STATED = re.compile(r"((?:error at [^=]+?|δ\S+|\S*∂\S+/∂\S+)) = (\(?(?:error at|δ|∂)[^=]*) = ([^=]*?) = (\S*[^\s.,])")
+_SHARE = re.compile(r"The share of (.+?) is ([^=]*) = ([^=]*) = (\S+), the ")
 
 
 def read_text(told: str) -> list[Stated]:
@@ -288,4 +288,4 @@ def read_text(told: str) -> list[Stated]:
 def _consumers(symbols: str) -> Iterator[str]:
     """The nodes at whose errors the shares of a sum begin."""
     for share in re.split(r" \+ (?=\(error at |δ|∂)", symbols):
-        yield re.sub(r"^\(error at (\S+)\) · .*|^(\S+) · .*", r"\1\2", share)
+        yield re.sub(r"^\(error at (.+?)\) · .*|^(\S+) · .*", r"\1\2", share)
