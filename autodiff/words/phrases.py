@@ -237,7 +237,9 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "mark.saturated": ("saturated", "饱和"),
     "mark.saturated-units": ("saturated: {units}", "饱和：{units}"),
     "mark.loses": ("{factor}, loses most", "{factor}，误差衰减最大"),
+    "mark.loses-on-path": ("{factor}, loses most on the strongest path", "{factor}，在最强路径上误差衰减最大"),
     "mark.loses-all": ("{factor}, loses all", "{factor}，误差全部消失"),
+    "mark.loses-all-on-path": ("{factor}, loses all on the strongest path", "{factor}，在最强路径上误差全部消失"),
     "legend.width": ("the larger the share, the wider the wire", "连线越粗，份额越大"),
     "legend.graph": (
         "each box: local gradient for each input | operation and name | value over gradient",

@@ -49,7 +49,7 @@ def _mark_weakest(made: PictureBuilder, weakest: Factor) -> None:
     edge, style = weakest.edge, made.style
     if edge is None:
         return
-    key = "mark.loses" if weakest.number else "mark.loses-all"
+    key = ("mark.loses" if weakest.number else "mark.loses-all") + "-on-path" * (made.flow.path_count > 1)
     factor = f"× {bracketed(style.write(weakest.number))}"
     its_wire, its_box = made.wire_of.get(id(edge)), made.box_of.get(edge.consumer)
     if its_wire is not None:

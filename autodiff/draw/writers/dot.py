@@ -179,8 +179,8 @@ class _Writer:
             self.graph.edge(*ends, **looks)
             return
         if wire.label or wire.mark:
-            signs = _MARK * bool(wire.mark), _HATCHING * wire.loses
-            label = " ".join(filter(None, [*signs, _numbered(wire.step, wire.label)]))
+            parts = _MARK * bool(wire.mark), _numbered(wire.step, wire.label), _HATCHING * wire.loses
+            label = " ".join(filter(None, parts))
             looks["label"] = f"<{self.wire_label(_label(label))}>"
         self.graph.edge(leaves, arrives, **looks)
 
