@@ -96,7 +96,7 @@ def test_names_formulas_and_signs_are_spelled() -> None:
     assert "dW14(1) = 1 * 1 * W11(2) * sigma'(z1(2)) * a4(1)\n" in out
     assert "= 1 x 1 x 0.9 x 0.1793 x 0.8\n" in out
     assert "grad W(1) = delta(2) a(1)^T" in out
-    assert "Check: numerical derivative 0.1291 +- " in out
+    assert "ok 0.1291 ~ 0.1291 (by finite differences)\n" in out
     rows = out[out.index("factor of the strongest path") :].splitlines()[2:7]
     assert len({row.rindex(" ") for row in rows}) == 1
 

@@ -37,5 +37,5 @@ def test_short_reprs() -> None:
     assert repr(explain(notes_network(), "W14(1)", X)).startswith("<Explanation: ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = 0.1291; ")
     assert len(repr(ad.error_flow(*chain(3000)))) < 100
     W = Tensor(np.ones((2, 3)), name="W")
-    assert repr(ad.error_flow(ad.sum(W), W)) == "<Flow: ∂sum/∂W = array of shape (2, 3); 2 nodes, 1 edges>"
+    assert repr(ad.error_flow(ad.sum(W), W)) == "<Flow: ∂Σ(W)/∂W = array of shape (2, 3); 2 nodes, 1 edges>"
     assert repr(ad.error_flow(Value(1.0, name="y"), Value(2.0, name="w"))) == "<Flow: no path from y to w>"

@@ -43,14 +43,14 @@ def test_the_direction_follows_the_sign() -> None:
     """A negative slope, no slope, and an array."""
     w = Value(2.0, name="w")
     down = explain(w * -3.0, w).text()
-    assert "Raise w by 0.01, and multiply falls by 0.03, from −6 to −6.03" in down
+    assert "Raise w by 0.01, and w·(−3) falls by 0.03, from −6 to −6.03" in down
     assert "raises w." in down
     off = explain(ad.relu(w - 5.0), w).text()
-    assert "relu = 0 does not change" in off
+    assert "ReLU(w − 5) = 0 does not change" in off
     assert "descent" not in off
     W = Tensor(np.array([1.0, 2.0]), name="W")
     text = explain(ad.sum(W * np.array([3.0, 4.0])), W).text()
-    assert "Move W by 0.01 against its gradient, and sum falls by 0.05, from 11 to 10.95" in text
+    assert "Move W by 0.01 against its gradient, and Σ(W·[3, 4]) falls by 0.05, from 11 to 10.95" in text
 
 
 def test_several_paths_are_summed() -> None:
