@@ -71,9 +71,10 @@ def _document(what: Picture, theme: str, most: float | None) -> Iterator[str]:
     height = bottom + fsum(line.height for line in foot) + _MARGIN
     shrunk = 1.0 if most is None else min(1.0, most / (across + 2 * _MARGIN))
     size = f'width="{px(shrunk * (across + 2 * _MARGIN))}" height="{px(shrunk * height)}"'
+    exact = ' text-rendering="geometricPrecision"' * (shrunk < 1.0)  # or small letters are rounded to whole pixels
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {px(across + 2 * _MARGIN)} {px(height)}" '
-        f'role="img" lang="{what.language}" class="autodiff-{theme}" font-family="{FONTS}">'
+        f'role="img" lang="{what.language}" class="autodiff-{theme}" font-family="{FONTS}"{exact}>'
     )
     yield f"<title>{escaped(what.title)}</title>"
     yield f"<desc>{escaped(what.description)}</desc>"
