@@ -112,11 +112,12 @@ def _formula_of(node: Node, texts: Mapping[Node, Formula]) -> Formula:
         return of_constant(node._data)
     operands = [texts[item] if isinstance(item, Node) else of_constant(item) for item in inputs]
     params, defaults = node.origin.params, entry.defaults
-    made = formula(entry.name, entry.symbol, operands, params, defaults)
+    name, symbol = (entry.name, entry.symbol) if entry.built_in else (printable(entry.name), printable(entry.symbol))
+    made = formula(name, symbol, operands, params, defaults)
     if len(made[0]) > _LONGEST_FORMULA:
         for k in sorted(range(len(operands)), key=lambda k: -len(operands[k][0]))[:_MOST_HIDDEN]:
             operands[k] = HIDDEN
-            made = formula(entry.name, entry.symbol, operands, params, defaults)
+            made = formula(name, symbol, operands, params, defaults)
             if len(made[0]) <= _LONGEST_FORMULA:
                 break
     text, binding = made
