@@ -26,6 +26,7 @@ from autodiff.cli import arguments
 from autodiff.cli.network_file import read_network
 from autodiff.draw import MissingProgramError, see, text
 from autodiff.draw.files import ENDINGS, write
+from autodiff.draw.writers.svg import SLIDE
 from autodiff.reference import operations, tables
 from autodiff.system.console import readable_output
 from autodiff.system.search_path import own_modules_first
@@ -114,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_network_options(flow)
     flow.add_argument("--view", default="auto", metavar="V", help="auto, rail, shares, graph or network")
     flow.add_argument("--theme", default="auto", metavar="T", help="auto (the reader's system), light, dark or print")
-    flow.add_argument("--width", type=float, default=1280.0, metavar="PX", help="at most this wide; 0: any width")
+    flow.add_argument("--width", type=float, default=SLIDE, metavar="PX", help="at most this wide; 0: any width")
     flow.add_argument(
         "-o", "--output",
         type=Path,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain, count, islice, repeat, starmap
 from operator import attrgetter, call
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
@@ -18,8 +18,10 @@ from autodiff.primitives.primitive import Primitive
 __all__ = [
     "BY_RULE", "DETACHED", "LEAF", "Change", "Deliver", "Node", "StaleGraphError", "add_to_grads", "assign", "assigned",
     "check_all_fresh", "check_fresh", "clock", "commit", "forgotten", "grads_are_written", "link", "own_copy",
-    "set_grad", "topological",
+    "post_order", "set_grad", "topological",
 ]  # fmt: skip
+
+_Item = TypeVar("_Item")
 
 #: In `Node.da`: the node computes its shares by its primitive's rule, not from stored local gradients.
 BY_RULE: Final = object()
@@ -284,17 +286,26 @@ def topological(output: Node) -> list[Node]:
     """
     if not isinstance(output, Node):
         raise TypeError(f"topological takes a Value or Tensor, and got {describe(output)}")
-    seen: set[Node] = set()
-    order: list[Node] = []
-    stack: list[tuple[Node, bool]] = [(output, False)]
+    return post_order(output, lambda node: [item for item in node.inputs if isinstance(item, Node)])
+
+
+def post_order(last: _Item, before: Callable[[_Item], Sequence[_Item]]) -> list[_Item]:
+    """All items on which ``last`` depends, where ``before`` gives those on which one depends directly; ``last`` last.
+
+    >>> post_order(6, lambda n: [k for k in range(2, n) if n % k == 0])
+    [2, 3, 6]
+    """
+    seen: set[_Item] = set()
+    order: list[_Item] = []
+    stack: list[tuple[_Item, bool]] = [(last, False)]
     while stack:
-        node, done = stack.pop()
+        item, done = stack.pop()
         if done:
-            order.append(node)
-        elif node not in seen:
-            seen.add(node)
-            stack.append((node, True))
-            stack.extend((item, False) for item in reversed(node.inputs) if isinstance(item, Node) and item not in seen)
+            order.append(item)
+        elif item not in seen:
+            seen.add(item)
+            stack.append((item, True))
+            stack.extend((each, False) for each in reversed(before(item)) if each not in seen)
     return order
 
 

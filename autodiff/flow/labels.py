@@ -68,21 +68,13 @@ def labels(order: Sequence[Node], names: Mapping[Node, str] = MappingProxyType({
     """
     found = _named(order, names)
     texts = {node: of_name(label) for node, label in found.items()}
-    taken: dict[str, int] = {}
-    used = set(found.values())
+    taken = dict.fromkeys(found.values(), 1)
     every: dict[Node, str] = {}
     for node in order:
         label = found.get(node)
         if label is None:
             texts[node] = made = _formula_of(node, texts)
-            label = made[0] if node.inputs or node.is_detached else _leaf(node, made[0])
-            count = taken.get(label, 0) + 1
-            called = label if count == 1 else f"{label}#{count}"
-            while called in used:
-                count += 1
-                called = f"{label}#{count}"
-            taken[label], label = count, called
-            used.add(label)
+            label = _numbered(made[0] if node.inputs or node.is_detached else _leaf(node, made[0]), taken)
         every[node] = label
     return every
 
@@ -92,17 +84,23 @@ def _named(order: Sequence[Node], names: Mapping[Node, str]) -> dict[Node, str]:
     corrupt = _corrupt_only(order)
     named = [(node, printable(name)) for node in order if (name := node.name or names.get(node))]
     counted = Counter(label for _, label in named)
-    taken: dict[str, int] = {}
+    taken = dict.fromkeys(counted, 0)
     found: dict[Node, str] = {}
     for node, label in named:
         if node in corrupt and node.name and counted[label] > 1:
             label += CORRUPT
-        count = taken.get(label, 0) + 1
-        while count > 1 and counted[f"{label}#{count}"]:
-            count += 1
-        taken[label] = count
-        found[node] = label if count == 1 else f"{label}#{count}"
+        found[node] = _numbered(label, taken)
     return found
+
+
+def _numbered(label: str, taken: dict[str, int]) -> str:
+    """A label that is not in use, numbered unless it is the first; ``taken`` counts how often each was given out."""
+    count, free = taken.get(label, 0) + 1, label
+    while count > 1 and (free := f"{label}#{count}") in taken:
+        count += 1
+    taken[label] = count
+    taken.setdefault(free, 1)
+    return free
 
 
 def _formula_of(node: Node, texts: Mapping[Node, Formula]) -> Formula:

@@ -25,9 +25,8 @@ def names_in(variables: Mapping[str, Any]) -> dict[Node, str]:
     or key, one in an attribute of an object its path: w[0], h['first'], layers[0].w[2]. Properties are not computed,
     and modules, classes and this package's own objects not searched.
 
-    A node that has a name keeps it.
-    If two variables hold the same node, the first counts; a
-    variable counts before any collection. Names that begin with an underscore are ignored.
+    A node that has a name keeps it. If two variables hold the same node, the first counts; a variable counts before
+    any collection. Names that begin with an underscore are ignored.
 
     Raises:
         TypeError: if ``variables`` is not a mapping with strings as keys.

@@ -10,7 +10,7 @@ import numpy as np
 
 from autodiff.engine.graph import Node
 from autodiff.foreign.torch_call import as_plain
-from autodiff.foreign.torch_graph import check_unchanged, functions, leaf_of, run, solved
+from autodiff.foreign.torch_graph import check_unchanged, functions, leaf_of, result, run, solved
 from autodiff.foreign.torch_operations import LAYOUT
 from autodiff.primitives.operands import describe
 from autodiff.primitives.table.choices import where
@@ -86,7 +86,7 @@ def from_torch(loss: Any, parameter: Any = None, *, names: Any = None) -> Traced
     named = dict(_named(names))
     leaf, index = (None, ()) if parameter is None else _element(parameter, plain)
     few = sum(np.size(item) for item in plain.values() if not isinstance(item, list)) <= _MOST_SCALARS
-    made: dict[int, Node] = {}
+    entry = None if leaf is None or few else Tensor(as_plain(leaf)[index], name=_entry(named.get(id(leaf)), index))
 
     def start(tensor: Any) -> Any:
         name, data = named.get(id(tensor)), as_plain(tensor)
@@ -96,10 +96,9 @@ def from_torch(loss: Any, parameter: Any = None, *, names: Any = None) -> Traced
             return _values(data, name)
         if tensor is not leaf:
             return Tensor(data, name=name)
-        made[0] = Tensor(data[index], name=_entry(name, index))
         mask = np.zeros(data.shape, dtype=bool)
         mask[index] = True
-        return where(mask, made[0], data)
+        return where(mask, entry, data)
 
     results = run(order, start, constants)
     output = _node(_of(results, loss))
@@ -107,7 +106,7 @@ def from_torch(loss: Any, parameter: Any = None, *, names: Any = None) -> Traced
         return Traced(output, None, results)
     if leaf is None:
         return Traced(output, _found(results, parameter), results)
-    return Traced(output, made.get(0) or _of_leaf(results, leaf)[index], results)
+    return Traced(output, entry if entry is not None else _of_leaf(results, leaf)[index], results)
 
 
 def adopt(output: Any, parameter: Any, names: Any) -> tuple[Any, Any, Any]:
@@ -130,8 +129,7 @@ def _agrees(ours: Any, theirs: Any) -> bool:
 
 
 def _of(results: dict[Any, Any], tensor: Any) -> Any:
-    found = results[tensor.grad_fn]
-    return found[tensor.output_nr] if isinstance(found, list) else found
+    return result(results, tensor.grad_fn, tensor.output_nr)
 
 
 def _of_leaf(results: dict[Any, Any], leaf: Any) -> Any:

@@ -11,10 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.engine.graph import post_order
 from autodiff.foreign.torch_call import Call, as_plain
 from autodiff.foreign.torch_operations import ADDENDS, OPERATIONS, operands
 
-__all__ = ["check_unchanged", "functions", "leaf_of", "run", "solved"]
+__all__ = ["check_unchanged", "functions", "leaf_of", "result", "run", "solved"]
 
 Results = dict[Any, Any]
 
@@ -23,16 +24,7 @@ _DIGITS: Final = 12  # to which a found constant is rounded, if the loss agrees:
 
 def functions(last: Any) -> list[Any]:
     """The functions on which ``last`` depends, inputs before consumers; accumulators of leaves are included."""
-    seen, order, stack = set(), [], [(last, False)]
-    while stack:
-        function, done = stack.pop()
-        if done:
-            order.append(function)
-        elif function not in seen:
-            seen.add(function)
-            stack.append((function, True))
-            stack.extend((before, False) for before, _ in reversed(function.next_functions) if before is not None)
-    return order
+    return post_order(last, lambda function: [before for before, _ in function.next_functions if before is not None])
 
 
 def leaf_of(function: Any) -> Any:
@@ -105,11 +97,12 @@ def _lacks_addend(function: Any) -> bool:
 
 
 def _call(function: Any, results: Results, constant: Any = None) -> Call:
-    inputs = tuple(None if before is None else _result(results, before, k) for before, k in function.next_functions)
+    inputs = tuple(None if before is None else result(results, before, k) for before, k in function.next_functions)
     return Call(function, inputs, constant)
 
 
-def _result(results: Results, function: Any, k: int) -> Any:
+def result(results: Results, function: Any, k: int) -> Any:
+    """The k-th result of a function."""
     found = results[function]
     return found[k] if isinstance(found, list) else found
 

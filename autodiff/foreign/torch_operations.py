@@ -145,10 +145,14 @@ def _index(call: Call) -> Any:
 
 
 def _gather(call: Call) -> Any:
-    taken, axis = call.saved("index"), call.saved("dim")
+    return _picked(call.inputs[0], call.saved("index"), call.saved("dim"))
+
+
+def _picked(item: Any, taken: Any, axis: int) -> Any:
+    """The elements at the indices ``taken`` along an axis."""
     index = list(np.ix_(*map(range, taken.shape)))
     index[axis] = taken
-    return getitem(call.inputs[0], index=tuple(index))
+    return getitem(item, index=tuple(index))
 
 
 def _embedding(call: Call) -> Any:
@@ -161,9 +165,7 @@ def _max_along(call: Call) -> Any:
     axis, chosen = call.saved("dim"), call.saved("indices")
     keepdims = call.saved("keepdim")
     taken = chosen if keepdims else np.expand_dims(chosen, axis)
-    index = list(np.ix_(*map(range, taken.shape)))
-    index[axis] = taken
-    found = getitem(call.inputs[0], index=tuple(index))
+    found = _picked(call.inputs[0], taken, axis)
     return found if keepdims else reshape(found, shape=call.shape)
 
 

@@ -11,7 +11,7 @@ from numpy import ndarray
 from autodiff.engine.graph import Change, Node, assigned, commit
 from autodiff.primitives.operands import as_operand, describe
 
-__all__ = ["given", "move", "moved", "moved_by_gradients"]
+__all__ = ["given", "move", "moved_by_gradients"]
 
 
 def given(data: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
@@ -46,11 +46,11 @@ def move(changes: Iterable[tuple[Any, Any]]) -> None:
     >>> x.data
     2.0
     """
-    commit(*moved(changes))
+    commit(*_moved(changes))
 
 
-def moved(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
-    """The changes that `move` commits, for callers that commit more in the same step. Raises the errors of `move`."""
+def _moved(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
+    """The changes that `move` commits. Raises its errors."""
     if changes.__class__ is not list and not _is_iterable(changes):
         raise TypeError(f"{_PAIRS}, and got {describe(changes)}")
     fresh: dict[Any, Any] = {}
@@ -67,7 +67,7 @@ def moved(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
 
 
 def moved_by_gradients(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
-    """The same for leaves that each occur once, with changes computed from ``.grad``.
+    """The changes that move leaves that each occur once, for changes computed from ``.grad``; to commit with others.
 
     Such a change has the shape and type of its leaf. Checking it anyway would take a seventh of a step.
     """

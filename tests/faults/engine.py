@@ -139,8 +139,8 @@ _FAULTS: Final = {
             "if expected[item] >= 0:",
         ),
         change(
-            "topological order: consumers before inputs", _GRAPH, "if done:\n            order.append(node)",
-            "if not done:\n            order.append(node)",
+            "topological order: consumers before inputs", _GRAPH, "if done:\n            order.append(item)",
+            "if not done:\n            order.append(item)",
         ),
     ),
     "order: off by one": (
@@ -164,13 +164,13 @@ _FAULTS: Final = {
         ),
         change(
             "topological order depends on hashes", _GRAPH,
-            "for item in reversed(node.inputs) if isinstance(item, Node)",
-            "for item in sorted(node.inputs, key=lambda x: hash((type(x).__name__, str(x)))) if isinstance(item, Node)",
+            "for each in reversed(before(item)) if each not in seen",
+            "for each in sorted(before(item), key=lambda x: hash((type(x).__name__, str(x)))) if each not in seen",
         ),
         change(
             "topological order depends on addresses", _GRAPH,
-            "for item in reversed(node.inputs) if isinstance(item, Node) and item not in seen",
-            "for item in {x for x in node.inputs if isinstance(x, Node)} if item not in seen",
+            "for each in reversed(before(item)) if each not in seen",
+            "for each in set(before(item)) if each not in seen",
         ),
         change(
             "general pass: inputs are a set", _GENERAL,

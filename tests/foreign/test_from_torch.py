@@ -97,6 +97,19 @@ def test_one_weight_of_a_large_network_keeps_arrays() -> None:
     assert float(traced.parameter.grad) == pytest.approx(slope[7, 5].item(), rel=1e-12)
 
 
+def test_one_weight_of_a_large_network_may_be_zero() -> None:
+    """The node of the weight is the one in the graph, whatever its value."""
+    w = _leaf(80, 40)
+    with torch.no_grad():
+        w[7, 5] = 0.0
+    loss = torch.tanh(w @ w.T).sum()
+    traced = from_torch(loss, w[7, 5])
+    traced.output.backward()
+    assert traced.parameter is not None
+    [slope] = torch.autograd.grad(loss, w)
+    assert float(traced.parameter.grad) == pytest.approx(slope[7, 5].item(), rel=1e-12)
+
+
 def test_an_operation_without_an_equal_is_named() -> None:
     loss = F.conv1d(_leaf(1, 3, 4), _leaf(2, 3, 2)).sum()
     with pytest.raises(ValueError, match="cannot trace ConvolutionBackward0"):
