@@ -119,10 +119,10 @@ def consequences(flow: Flow, moved: Nudge | None, style: Style) -> tuple[str, ..
     }  # fmt: skip
     if np.ndim(flow.parameter.value):
         return (style.say(f"why.array-{turn}", **words),)
-    said = (style.say(f"why.{turn}", **words),)
+    said = [style.say(f"why.{turn}", **words)]
     if flow.parameter.operation is None and flow.gradient != 0:
-        said += (style.say(f"why.descent-{'lowers' if flow.gradient > 0 else 'raises'}", **words),)
-    return said
+        said.append(style.say(f"why.descent-{'lowers' if flow.gradient > 0 else 'raises'}", **words))
+    return tuple(said)
 
 
 # ---- the lesson ------------------------------------------------------------------------------------------------------
