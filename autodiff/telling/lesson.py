@@ -20,12 +20,12 @@ from autodiff.telling.steps import steps
 from autodiff.telling.story import Block, Heading, Listing, Paragraph, Story, Table, numbered, product
 from autodiff.telling.style import USUAL, Style
 from autodiff.telling.terms import derivative, equation, error_name, share_text
-from autodiff.transforms.nudge import nudge
+from autodiff.transforms.nudge import Nudge, nudge
 from autodiff.transforms.replay import Check
 from autodiff.words.formulas import quotient
 from autodiff.words.notation import Name, number
 
-__all__ = ["lesson"]
+__all__ = ["consequences", "lesson", "nudged", "reasons"]
 
 _MOST_ROWS: Final = 40
 _MOST_LISTED: Final = 4
@@ -50,6 +50,84 @@ def lesson(flow: Flow, check: Check | None = None, style: Style = USUAL, *, erra
     return Story(teller.say("explain.title", derivative=symbol), tuple(blocks), style.language)
 
 
+# ---- why -------------------------------------------------------------------------------------------------------------
+
+
+def reasons(flow: Flow, style: Style) -> tuple[tuple[str, ...], Listing | None]:
+    """Why a gradient is what it is: the chain rule and the input, then the origin of each factor of the strongest path.
+
+    Both are empty if the parameter is the output or no error reaches it; a path through arrays has no numbers as
+    factors, so there is no list.
+    """
+    path = flow.strongest_path
+    if path is None or not path.edges:
+        return (), None
+    key = "one-path" if flow.path_count == 1 else "paths"
+    ends = {"parameter": flow.parameter.label, "output": flow.output.label}
+    said = [style.say(f"why.{key}", count=style.counted(flow.path_count), **ends)]
+    inputs = sorted((node for node in flow.every if _is_input(node) and np.size(node.value) == 1), key=_windows)
+    if inputs:
+        row = ", ".join(f"{node.label} = {style.amount(node.value)}" for node in inputs[:_MOST_INPUTS])
+        said.append(style.say("why.input", values=row + ", …" * (len(inputs) > _MOST_INPUTS)))
+    if path.product is None:
+        return tuple(said), None
+    lines = [_origin(flow, edge, style) for edge in path.edges]
+    if len(lines) > _MOST_FACTORS:
+        half = _MOST_FACTORS // 2
+        gap = style.say("text.more-lines", count=len(lines) - 2 * half)
+        lines = [*lines[:half], gap, *lines[-half:]]
+    return tuple(said), Listing(style.say(f"why.factors-{key}"), tuple(lines))
+
+
+def _origin(flow: Flow, edge: FlowEdge, style: Style) -> str:
+    """Where the local gradient of an edge comes from: the other factor, a slope, or nothing that changes it."""
+    consumer, item = flow.nodes[edge.consumer], flow.nodes[edge.input]
+    key = "derivative"
+    if edge.partner is not None and edge.local_symbol == edge.partner:
+        key = "partner"
+    elif "′" in edge.local_symbol and len(flow.flows.node_of(consumer).inputs) == 1:
+        key = "slope"
+    elif edge.local_symbol == "1":
+        key = "unchanged"
+    return style.say(
+        f"why.{key}", factor=equation(edge.local_symbol, edge.local, style), input=item.label,
+        value=style.amount(item.value), function=consumer.symbol, equation=equation_of(flow, consumer, style),
+    )  # fmt: skip
+
+
+def nudged(flow: Flow) -> Nudge | None:
+    """The output after a small step of the parameter, computed again; None where that says nothing.
+
+    With a seed other than 1 the gradient is of a multiple of the output, which a step of the output does not show.
+    """
+    if flow.is_empty or not np.all(flow.seed == 1):
+        return None
+    node_of = flow.flows.node_of
+    return nudge(node_of(flow.output), node_of(flow.parameter), flow.gradient)
+
+
+def consequences(flow: Flow, moved: Nudge | None, style: Style) -> tuple[str, ...]:
+    """What the number means: how the output changes after a step of the parameter, and which way descent goes."""
+    if moved is None:
+        return ()
+    write = style.write
+    turn = "same" if moved.change == 0 else "rises" if moved.change > 0 else "falls"
+    words = {
+        "parameter": flow.parameter.label, "output": flow.output.label, "step": write(moved.step),
+        "change": write(abs(moved.change)), "before": write(moved.before), "after": write(moved.after),
+        "predicted": write(moved.predicted), "gradient": style.amount(flow.gradient),
+    }  # fmt: skip
+    if np.ndim(flow.parameter.value):
+        return (style.say(f"why.array-{turn}", **words),)
+    said = [style.say(f"why.{turn}", **words)]
+    if flow.parameter.operation is None and flow.gradient != 0:
+        said.append(style.say(f"why.descent-{'lowers' if flow.gradient > 0 else 'raises'}", **words))
+    return tuple(said)
+
+
+# ---- the lesson ------------------------------------------------------------------------------------------------------
+
+
 class _Lesson:
     """Writes about one flow in one style."""
 
@@ -69,65 +147,18 @@ class _Lesson:
 
     def why(self) -> Iterator[Block]:
         """The chain rule, the input, and where each factor of the strongest path comes from."""
-        flow, path = self.flow, self.flow.strongest_path
-        if path is None or not path.edges:
-            return
-        key = "one-path" if flow.path_count == 1 else "paths"
-        ends = {"parameter": flow.parameter.label, "output": flow.output.label}
-        said = [self.say(f"why.{key}", count=self.style.counted(flow.path_count), **ends)]
-        inputs = sorted((node for node in flow.every if _is_input(node) and np.size(node.value) == 1), key=_windows)
-        if inputs:
-            row = ", ".join(f"{node.label} = {self.style.amount(node.value)}" for node in inputs[:_MOST_INPUTS])
-            said.append(self.say("why.input", values=row + ", …" * (len(inputs) > _MOST_INPUTS)))
-        yield self.heading("why")
-        yield Paragraph(tuple(said))
-        if path.product is not None:
-            lines = [self.origin(edge) for edge in path.edges]
-            if len(lines) > _MOST_FACTORS:
-                half = _MOST_FACTORS // 2
-                gap = self.say("text.more-lines", count=len(lines) - 2 * half)
-                lines = [*lines[:half], gap, *lines[-half:]]
-            yield Listing(self.say(f"why.factors-{key}"), tuple(lines))
-
-    def origin(self, edge: FlowEdge) -> str:
-        """Where the local gradient of an edge comes from: the other factor, a slope, or nothing that changes it."""
-        flow, style = self.flow, self.style
-        consumer, item = flow.nodes[edge.consumer], flow.nodes[edge.input]
-        key = "derivative"
-        if edge.partner is not None and edge.local_symbol == edge.partner:
-            key = "partner"
-        elif "′" in edge.local_symbol and len(flow.flows.node_of(consumer).inputs) == 1:
-            key = "slope"
-        elif edge.local_symbol == "1":
-            key = "unchanged"
-        return self.say(
-            f"why.{key}", factor=equation(edge.local_symbol, edge.local, style), input=item.label,
-            value=style.amount(item.value), function=consumer.symbol, equation=equation_of(flow, consumer, style),
-        )  # fmt: skip
+        said, origins = reasons(self.flow, self.style)
+        if said:
+            yield self.heading("why")
+            yield Paragraph(said)
+        if origins is not None:
+            yield origins
 
     def meaning(self) -> Iterator[Block]:
         """What the number means: the output after a real step of the parameter, and which way descent goes."""
-        flow, graph = self.flow, self.flow.flows
-        if not np.all(flow.seed == 1):
-            return  # the gradient is then of a multiple of the output
-        moved = nudge(graph.node_of(flow.output), graph.node_of(flow.parameter), flow.gradient)
-        if moved is None:
-            return
-        write = self.write
-        turn = "same" if moved.change == 0 else "rises" if moved.change > 0 else "falls"
-        words = {
-            "parameter": flow.parameter.label, "output": flow.output.label, "step": write(moved.step),
-            "change": write(abs(moved.change)), "before": write(moved.before), "after": write(moved.after),
-            "predicted": write(moved.predicted), "gradient": self.style.amount(flow.gradient),
-        }  # fmt: skip
-        if np.ndim(flow.parameter.value):
-            said = [self.say(f"why.array-{turn}", **words)]
-        else:
-            said = [self.say(f"why.{turn}", **words)]
-            if flow.parameter.operation is None and flow.gradient != 0:
-                said.append(self.say(f"why.descent-{'lowers' if flow.gradient > 0 else 'raises'}", **words))
-        yield self.heading("meaning")
-        yield Paragraph(tuple(said))
+        if said := consequences(self.flow, nudged(self.flow), self.style):
+            yield self.heading("meaning")
+            yield Paragraph(said)
 
     # ---- derivations -------------------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from autodiff.draw.model.captions import percentage
 from autodiff.draw.model.palette import DARK, FONTS, LIGHT, variables
 from autodiff.draw.page.selection import Selection, select
 from autodiff.draw.page.sources import script_source, style_source
+from autodiff.draw.page.why import why_teller
 from autodiff.flow import Flow, FlowEdge, FlowNode, Signal
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import Step, steps
@@ -241,6 +242,7 @@ class _Teller:
         self._long = {label: f"{label[: _LONGEST - 1]}…" for label in labels if len(label) > _LONGEST}
         self._known: dict[tuple[str, ...], int] = {}
         self._pieces: dict[str | float, int] = {}
+        self._why = why_teller()
 
     def written(self) -> dict[str, list[Any]]:
         """Each text in every language, or once if all are equal, as indices of its pieces and numbers."""
@@ -252,14 +254,19 @@ class _Teller:
         return [self._pieces.setdefault(part, len(self._pieces)) for part in parts if part != ""]
 
     def story(self, flow: Flow) -> list[Any]:
-        """The derivative (None for the usual quotient), the product in both forms, the steps, their count, remarks."""
-        told = [steps(flow, style) for style in _STYLES]
+        """The derivative (None for the usual quotient), the product in both forms, the steps, their count, remarks;
+        then why (`why_teller`).
+        """
+        told, why = [steps(flow, style) for style in _STYLES], self._why(flow)
         return [
             self._derivative(flow),
             [self._text(parts) for parts in zip(*(_product(flow, style) for style in _STYLES), strict=True)],
             [self._step(flow, each) for each in _outer(list(zip(*told, strict=True)), _MOST_STEPS)],
             len(told[0]),
-            [self._text(said) for said in zip(*(_remarks(flow, style) for style in _STYLES), strict=True)],
+            *(
+                [self._text(said) for said in zip(*texts, strict=True)]
+                for texts in ([_remarks(flow, style) for style in _STYLES], *zip(*map(why, _STYLES), strict=True))
+            ),
         ]
 
     def operation(self, node: FlowNode) -> int | None:

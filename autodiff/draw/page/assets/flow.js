@@ -3,7 +3,7 @@
 let flow
 
 function choose(parameter) {
-  const [own, formula, kept, count, remarks] = DATA.flows[parameter]
+  const [own, formula, kept, count, remarks, reasons, origins, meaning] = DATA.flows[parameter]
   const usual = `∂${brief(NODES[DATA.output].label, 60)}/∂${brief(NODES[parameter].label, 60)}`
   const steps = numbered(kept, count)
   const way = count ? wayOf(parameter, steps) : new Set()
@@ -13,6 +13,9 @@ function choose(parameter) {
     formula,
     steps,
     remarks,
+    reasons,
+    origins,
+    meaning,
     way,
     edges,
     nodeStep: stepOfEach(steps, 'nodes'),

@@ -8,6 +8,9 @@ const figure = html('figure', {id: 'figure'})
 const info = html('p', {id: 'info'})
 const legend = html('p', {id: 'legend'})
 const remarkList = html('ul', {id: 'remarks'})
+const whyTitle = html('h2', {})
+const whyList = html('ul', {})
+const why = html('section', {id: 'why'}, whyTitle, whyList)
 const shareTable = html('table', {id: 'shares'})
 const stepList = html('ol', {id: 'steps'})
 const hint = html('p', {class: 'hint'})
@@ -26,6 +29,7 @@ function draw() {
   figure.scrollLeft = left
   follow(step)
   info.textContent = about(flow.parameter)
+  drawWhy()
   drawShares()
   drawSteps()
   if (focused) document.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({preventScroll: true})
@@ -109,6 +113,16 @@ function drawButtons() {
   for (const name of ['next', 'last']) buttons[name].setAttribute('aria-disabled', state.step === flow.steps.length)
 }
 
+// Where the factors come from and what their product means are told with the last number.
+function drawWhy() {
+  const line = k => html('li', {}, told(k))
+  const [head, ...origins] = isTold() ? flow.origins : []
+  const from = head === undefined ? [] : [html('li', {}, told(head), html('ul', {}, ...origins.map(line)))]
+  whyTitle.textContent = say('explain.why')
+  whyList.replaceChildren(...flow.reasons.map(line), ...from, ...(isTold() ? flow.meaning.map(line) : []))
+  why.hidden = !flow.reasons.length
+}
+
 function drawShares() {
   const head = [
     say('page.column-step'),
@@ -175,6 +189,7 @@ main.append(
   info,
   legend,
   remarkList,
+  why,
   shareTable,
   stepList,
   html(
