@@ -10,7 +10,7 @@ import numpy as np
 
 from autodiff.engine.graph import Node
 from autodiff.foreign.from_jax import TracedFunction
-from autodiff.foreign.singles import MOST_SINGLES, entry_name, singles
+from autodiff.foreign.singles import MOST_SINGLES, entry_name, singles, with_entry
 from autodiff.foreign.torch_call import as_plain
 from autodiff.foreign.torch_graph import check_unchanged, functions, leaf_of, result, run, solved
 from autodiff.foreign.torch_operations import LAYOUT
@@ -94,7 +94,7 @@ def from_torch(loss: Any, parameter: Any = None, *, names: Any = None) -> Traced
             return singles(data, name)
         if tensor is not leaf:
             return Tensor(data, name=name)
-        return withentry_name(data, index, entry)
+        return with_entry(data, index, entry)
 
     results = run(order, start, constants)
     output = _node(_of(results, loss))

@@ -12,8 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.engine.graph import Node
-from autodiff.engine.plain import plain
-from autodiff.foreign.singles import holds_values
+from autodiff.foreign.singles import constant_of, holds_values
 
 __all__ = ["Call", "data_of", "is_node"]
 
@@ -27,11 +26,7 @@ def is_node(item: Any) -> bool:
 
 def data_of(item: Any, dtype: Any) -> Any:
     """The numbers of nodes as an array of that type; a constant unchanged."""
-    if isinstance(item, Node):
-        return np.asarray(plain(item), dtype)
-    if holds_values(item):
-        return np.array([plain(value) for value in item.flat], dtype).reshape(item.shape)
-    return item
+    return np.asarray(constant_of(item), dtype) if is_node(item) else item
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.foreign.jax_call import Call, data_of
+from autodiff.foreign.jax_call import Call, data_of, is_node
 from autodiff.foreign.jax_moves import MOVES
-from autodiff.foreign.singles import holds_values, product
+from autodiff.foreign.singles import constant_of, holds_values, product
 from autodiff.foreign.windows import at_positions, convolution, dilated, padded, windows
 from autodiff.primitives.registry import TABLE
 from autodiff.primitives.table.choices import where
@@ -109,10 +109,11 @@ def _clamp(call: Call) -> Any:
 
 def clamped(x: Any, low: Any, high: Any) -> Any:
     """x between two bounds; at a bound, the derivative is 0, as in jax."""
-    plain = [data_of(item, np.float64) for item in (low, x, high)]
-    return where(
-        np.less(plain[0], plain[1]) & np.less(plain[1], plain[2]), x, where(np.less(plain[1], plain[2]), low, high)
-    )
+    numbers, least, most = map(constant_of, (x, low, high))
+    beyond = np.clip(numbers, least, most)
+    if is_node(low) or is_node(high):
+        beyond = where(np.less(numbers, least), low, where(np.greater(numbers, most), high, beyond))
+    return where(np.greater(numbers, least) & np.less(numbers, most), x, beyond)
 
 
 def _reduced(function: Callable[..., Any]) -> Operation:

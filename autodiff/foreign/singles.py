@@ -6,12 +6,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.engine.graph import Node
+from autodiff.engine.plain import plain
 from autodiff.primitives.table.choices import where
 from autodiff.primitives.table.elementwise import add, multiply
 from autodiff.primitives.table.linear import matmul, weighted_sum
 from autodiff.values.value import Value
 
-__all__ = ["MOST_SINGLES", "entry_name", "holds_values", "product", "singles", "with_entry"]
+__all__ = ["MOST_SINGLES", "constant_of", "entry_name", "holds_values", "product", "singles", "with_entry"]
 
 MOST_SINGLES: Final = 2000  # elements of all results, up to which one parameter is followed through single numbers
 
@@ -39,6 +41,13 @@ def with_entry(data: Any, index: tuple[int, ...], entry: Any) -> Any:
 def holds_values(item: Any) -> bool:
     """Whether this is a Value or an array of them."""
     return isinstance(item, Value) or (isinstance(item, np.ndarray) and item.dtype == object)
+
+
+def constant_of(item: Any) -> Any:
+    """The numbers of a node or of an array of Values; anything else unchanged."""
+    if isinstance(item, np.ndarray) and item.dtype == object:
+        return np.array([plain(value) for value in item.flat], float).reshape(item.shape)
+    return np.asarray(plain(item)) if isinstance(item, Node) else item
 
 
 def product(a: Any, b: Any, bias: Any = None) -> Any:

@@ -10,14 +10,22 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.foreign.singles import holds_values, product
 from autodiff.foreign.torch_call import Call
+from autodiff.foreign.torch_layers import LAYERS
+from autodiff.foreign.windows import picked
 from autodiff.primitives.table.choices import where
 from autodiff.primitives.table.elementwise import (
     absolute,
     add,
+    arccos,
+    arcsin,
+    arctan,
     clip,
     cos,
+    cosh,
     divide,
+    erfc,
     exp,
     expm1,
     log,
@@ -29,7 +37,9 @@ from autodiff.primitives.table.elementwise import (
     pow,
     power,
     reciprocal,
+    sign,
     sin,
+    sinh,
     sqrt,
     subtract,
     tan,
@@ -45,8 +55,8 @@ from autodiff.primitives.table.layout import (
     swapaxes,
     transpose,
 )
-from autodiff.primitives.table.linear import matmul
 from autodiff.primitives.table.reductions import (
+    cumprod,
     cumsum,
     log_softmax,
     logsumexp,
@@ -58,7 +68,9 @@ from autodiff.primitives.table.reductions import (
     softmax,
     sum,
 )
-from autodiff.primitives.table.units import elu, gelu, leaky_relu, relu, sigmoid, softplus
+from autodiff.primitives.table.rounding import floor
+from autodiff.primitives.table.scientific import arctan2, log2, log10, logaddexp
+from autodiff.primitives.table.units import elu, leaky_relu, log_sigmoid, relu, sigmoid, softplus
 
 __all__ = ["ADDENDS", "INVERSES", "LAYOUT", "OPERATIONS", "operands"]
 
@@ -93,8 +105,10 @@ def _subtract(call: Call) -> Any:
 
 
 def _addmm(call: Call) -> Any:
-    product = matmul(call.operand(1, "mat1"), call.operand(2, "mat2"))
-    return add(_scaled(call, "beta", _addend(call, 0)), _scaled(call, "alpha", product))
+    a, b, bias = call.operand(1, "mat1"), call.operand(2, "mat2"), _scaled(call, "beta", _addend(call, 0))
+    if call.saved("alpha") == 1 and any(map(holds_values, (a, b, bias))):
+        return product(a, b, bias)
+    return add(bias, _scaled(call, "alpha", product(a, b)))
 
 
 def _of_two(function: Callable[..., Any], *keys: str) -> Operation:
@@ -145,27 +159,14 @@ def _index(call: Call) -> Any:
 
 
 def _gather(call: Call) -> Any:
-    return _picked(call.inputs[0], call.saved("index"), call.saved("dim"))
-
-
-def _picked(item: Any, taken: Any, axis: int) -> Any:
-    """The elements at the indices ``taken`` along an axis."""
-    index = list(np.ix_(*map(range, taken.shape)))
-    index[axis] = taken
-    return getitem(item, index=tuple(index))
-
-
-def _embedding(call: Call) -> Any:
-    if call.saved("padding_idx") != -1 or call.saved("scale_grad_by_freq"):
-        raise NotImplementedError("with padding_idx or scale_grad_by_freq")
-    return getitem(call.inputs[0], index=call.saved("indices"))
+    return picked(call.inputs[0], call.saved("index"), call.saved("dim"))
 
 
 def _max_along(call: Call) -> Any:
     axis, chosen = call.saved("dim"), call.saved("indices")
     keepdims = call.saved("keepdim")
     taken = chosen if keepdims else np.expand_dims(chosen, axis)
-    found = _picked(call.inputs[0], taken, axis)
+    found = picked(call.inputs[0], taken, axis)
     return found if keepdims else reshape(found, shape=call.shape)
 
 
@@ -244,12 +245,6 @@ def _softplus(call: Call) -> Any:
     return softplus(call.inputs[0])
 
 
-def _gelu(call: Call) -> Any:
-    if call.saved("approximate") != "none":
-        raise NotImplementedError("with an approximation")
-    return gelu(call.inputs[0])
-
-
 def _leaky_relu(call: Call) -> Any:
     return leaky_relu(call.inputs[0], slope=call.saved("negative_slope"))
 
@@ -291,22 +286,31 @@ LAYOUT: Final[dict[str, Operation]] = {
 }  # fmt: skip
 
 OPERATIONS: Final[dict[str, Operation]] = {
-    **LAYOUT,
+    **LAYOUT, **LAYERS,
+    "AcosBackward0": _of_one(arccos), "AddBackward1": lambda call: add(call.inputs[0], call.constant),
+    "AsinBackward0": _of_one(arcsin), "Atan2Backward0": _of_two(arctan2, "self", "other"),
+    "AtanBackward0": _of_one(arctan), "CoshBackward0": _of_one(cosh), "CumprodBackward0": _along(cumprod),
+    "DivBackward1": lambda call: divide(call.inputs[0], call.saved("other")),
+    "ErfBackward0": _of_one(lambda x: subtract(1.0, erfc(x))), "ErfcBackward0": _of_one(erfc),
+    "FloorBackward0": _of_one(floor), "Log10Backward0": _of_one(log10), "Log2Backward0": _of_one(log2),
+    "LogSigmoidBackward0": _of_one(log_sigmoid), "LogaddexpBackward0": _of_two(logaddexp, "self", "other"),
+    "MulBackward1": lambda call: multiply(call.inputs[0], call.saved("other")), "SafeSoftmaxBackward0": _along(softmax),
+    "SignBackward0": _of_one(sign), "SinhBackward0": _of_one(sinh), "UnsafeSplitBackward0": _split,
     "AbsBackward0": _of_one(absolute), "AddBackward0": _add, "AddmmBackward0": _addmm, "AmaxBackward0": _reduced(max),
     "AminBackward0": _reduced(min), "BinaryCrossEntropyBackward0": _cross_entropy,
-    "BinaryCrossEntropyWithLogitsBackward0": _logits_loss, "BmmBackward0": _of_two(matmul, "self", "mat2"),
+    "BinaryCrossEntropyWithLogitsBackward0": _logits_loss, "BmmBackward0": _of_two(product, "self", "mat2"),
     "CatBackward0": _joined(concatenate), "ClampBackward1": _clamp, "ClampMinBackward0": _clamp,
     "CosBackward0": _of_one(cos), "CumsumBackward0": _along(cumsum), "DivBackward0": _of_two(divide, "self", "other"),
-    "DotBackward0": _of_two(matmul, "self", "tensor"), "EluBackward0": _elu, "EmbeddingBackward0": _embedding,
-    "ExpBackward0": _of_one(exp), "Expm1Backward0": _of_one(expm1), "GatherBackward0": _gather, "GeluBackward0": _gelu,
+    "DotBackward0": _of_two(product, "self", "tensor"), "EluBackward0": _elu,
+    "ExpBackward0": _of_one(exp), "Expm1Backward0": _of_one(expm1), "GatherBackward0": _gather,
     "HardtanhBackward0": lambda call: clip(call.inputs[0], low=call.saved("min_val"), high=call.saved("max_val")),
     "LeakyReluBackward0": _leaky_relu, "LinalgVectorNormBackward0": _norm, "Log1PBackward0": _of_one(log1p),
     "LogBackward0": _of_one(log), "LogSoftmaxBackward0": _along(log_softmax), "LogsumexpBackward0": _reduced(logsumexp),
     "MaxBackward0": _max_along, "MaxBackward1": _of_one(max), "MaximumBackward0": _of_two(maximum, "self", "other"),
     "MeanBackward0": _of_one(mean), "MeanBackward1": _reduced(mean), "MinBackward0": _max_along,
     "MinBackward1": _of_one(min), "MinimumBackward0": _of_two(minimum, "self", "other"),
-    "MmBackward0": _of_two(matmul, "self", "mat2"), "MseLossBackward0": _mse,
-    "MulBackward0": _of_two(multiply, "self", "other"), "MvBackward0": _of_two(matmul, "self", "vec"),
+    "MmBackward0": _of_two(product, "self", "mat2"), "MseLossBackward0": _mse,
+    "MulBackward0": _of_two(multiply, "self", "other"), "MvBackward0": _of_two(product, "self", "vec"),
     "NegBackward0": _of_one(negative), "NllLossBackward0": _nll, "PowBackward0": _power,
     "PowBackward1": _of_two(pow, "self", "exponent"),
     "PowBackward2": lambda call: pow(call.saved("self"), call.inputs[0]), "ProdBackward0": _of_one(prod),
@@ -321,12 +325,15 @@ OPERATIONS: Final[dict[str, Operation]] = {
 }  # fmt: skip
 
 #: Operations whose constant addend torch does not record, because no gradient needs it.
-ADDENDS: Final = ("AddBackward0", "AddmmBackward0", "RsubBackward1", "SubBackward0")
+ADDENDS: Final = (
+    "AddBackward0", "AddBackward1", "AddcmulBackward0", "AddmmBackward0", "BaddbmmBackward0", "MaskedFillBackward0",
+    "RsubBackward1", "SubBackward0",
+)  # fmt: skip
 
 #: The operand of an operation, from its saved result: nan where it is not determined.
 INVERSES: Final[dict[str, Callable[[Any], Any]]] = {
-    "ExpBackward0": np.log, "ReluBackward0": lambda y: np.where(y > 0, y, np.nan), "SqrtBackward0": np.square,
-    "SigmoidBackward0": lambda y: np.log(y) - np.log1p(-y), "TanhBackward0": np.arctanh,
+    "ExpBackward0": np.log, "ReluBackward0": lambda y: np.where(y > 0, y, np.nan), "RsqrtBackward0": lambda y: y**-2.0,
+    "SqrtBackward0": np.square, "SigmoidBackward0": lambda y: np.log(y) - np.log1p(-y), "TanhBackward0": np.arctanh,
 }  # fmt: skip
 
 

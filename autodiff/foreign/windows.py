@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.foreign.singles import product
-from autodiff.primitives.table.layout import getitem, reshape, scatter, transpose
+from autodiff.primitives.table.layout import broadcast_to, getitem, reshape, scatter, transpose
 
 __all__ = ["at_positions", "convolution", "dilated", "index_at", "padded", "picked", "windows"]
 
@@ -27,7 +27,7 @@ def picked(item: Any, taken: Any, axis: int) -> Any:
 def at_positions(item: Any, positions: Any) -> Any:
     """The elements at positions that count in row-major order."""
     shape = np.shape(item)
-    return getitem(item, index=index_at(positions, shape)) if shape else reshape(item, shape=positions.shape)
+    return getitem(item, index=index_at(positions, shape)) if shape else broadcast_to(item, shape=positions.shape)
 
 
 def index_at(positions: Any, shape: tuple[int, ...]) -> Any:
@@ -73,7 +73,7 @@ def windows(x: Any, size: Sequence[int], stride: Sequence[int], dilation: Sequen
         shape = [1] * (2 * count)
         shape[k], shape[count + k] = len(places), m
         index.append((places[:, None] + np.arange(m) * gap).reshape(shape))
-    return getitem(x, index=(..., *index))
+    return x[(..., *index)] if x.__class__ is np.ndarray else getitem(x, index=(..., *index))
 
 
 def convolution(
