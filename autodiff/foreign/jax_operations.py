@@ -112,7 +112,8 @@ def clamped(x: Any, low: Any, high: Any) -> Any:
     numbers, least, most = map(constant_of, (x, low, high))
     beyond = np.clip(numbers, least, most)
     if is_node(low) or is_node(high):
-        beyond = where(np.less(numbers, least), low, where(np.greater(numbers, most), high, beyond))
+        beyond = where(np.less(numbers, least), low, beyond)
+        beyond = where(np.greater(np.maximum(numbers, least), most), high, beyond)
     return where(np.greater(numbers, least) & np.less(numbers, most), x, beyond)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from autodiff.foreign.singles import constant_of, holds_values, product
 from autodiff.foreign.torch_call import Call
-from autodiff.foreign.windows import convolution, padded, picked, windows
+from autodiff.foreign.windows import at_positions, convolution, padded, picked, windows
 from autodiff.primitives.registry import TABLE
 from autodiff.primitives.table.choices import where
 from autodiff.primitives.table.elementwise import absolute, add, divide, multiply, power, sqrt, square, subtract, tanh
@@ -211,11 +211,8 @@ def _triangle(part: Callable[..., Any]) -> Operation:
 
 def _masked_fill(call: Call) -> Any:
     mask = np.broadcast_to(call.saved("mask"), call.shape)
-    return where(mask, call.inputs[1] if _is_given(call, 1) else call.constant, call.inputs[0])
-
-
-def _is_given(call: Call, k: int) -> bool:
-    return len(call.inputs) > k and call.inputs[k] is not None
+    fill = next((item for item in call.inputs[1:] if item is not None), call.constant)
+    return where(mask, fill, call.inputs[0])
 
 
 def _constant_pad(call: Call) -> Any:
@@ -224,18 +221,18 @@ def _constant_pad(call: Call) -> Any:
     return padded(call.inputs[0], pairs)
 
 
-def _flipped(call: Call) -> Any:
-    return flip(call.inputs[0], axis=tuple(call.saved("dims")))
-
-
 def _sorted(call: Call) -> Any:
     return [picked(call.inputs[0], call.saved("indices"), call.saved("dim") % np.ndim(call.inputs[0])), None]
 
 
-def _repeated(call: Call) -> Any:
-    x = call.inputs[0]
-    places = np.tile(np.arange(math.prod(np.shape(x))).reshape(np.shape(x)), call.saved("repeats"))
-    return getitem(reshape(x, shape=(-1,)), index=places)
+def _moved(move: Callable[[Any, Call], Any]) -> Operation:
+    """A function of NumPy that moves elements, by where it moves the positions."""
+
+    def apply(call: Call) -> Any:
+        shape = np.shape(call.inputs[0])
+        return at_positions(call.inputs[0], move(np.arange(math.prod(shape)).reshape(shape), call))
+
+    return apply
 
 
 def _selected(call: Call) -> Any:
@@ -293,6 +290,11 @@ def _hard_swish(call: Call) -> Any:
     return where(z <= -3.0, 0.0, where(z >= 3.0, x, curved))
 
 
+def _leaky(call: Call) -> Any:
+    x, slope = call.operand(0, "self"), call.operand(1, "weight")
+    return where(constant_of(x) > 0, x, multiply(slope, x))
+
+
 def _gated(call: Call) -> Any:
     axis = call.saved("dim") % np.ndim(call.inputs[0])
     parts = split(call.inputs[0], 2, axis=axis)
@@ -309,9 +311,8 @@ def _weighted_product(call: Call) -> Any:
 
 def _plus_product(call: Call) -> Any:
     """c + value·ab."""
-    factors = multiply(call.operand(1, "tensor1"), call.operand(2, "tensor2"))
-    base = call.inputs[0] if call.inputs[0] is not None else call.constant
-    return add(base, factors if call.saved("value") == 1 else multiply(call.saved("value"), factors))
+    factors = multiply(multiply(call.saved("value"), call.operand(1, "tensor1")), call.operand(2, "tensor2"))
+    return add(call.inputs[0] if call.inputs[0] is not None else call.constant, factors)
 
 
 def _converted(call: Call) -> Any:
@@ -324,20 +325,22 @@ def _converted(call: Call) -> Any:
 
 
 LAYERS: Final[dict[str, Operation]] = {
-    "AddcmulBackward0": _plus_product, "BaddbmmBackward0": _weighted_product, "GeluBackward0": _gelu,
-    "GluBackward0": _gated, "HardswishBackward0": _hard_swish, "HuberLossBackward0": _near_and_far("delta"),
-    "MishBackward0": lambda call: multiply(call.inputs[0], tanh(softplus(call.inputs[0]))),
-    "SmoothL1LossBackward0": _near_and_far("beta"), "StdBackward0": lambda call: sqrt(_variance(call)),
-    "ToCopyBackward0": _converted, "VarBackward0": _variance,
     "AdaptiveAvgPool2DBackward0": _mean_of_bins, "AdaptiveMaxPool2DBackward0": _largest_in_windows(2),
-    "AvgPool2DBackward0": _mean_of_windows, "AvgPool3DBackward0": _mean_of_windows,
-    "ConstantPadNdBackward0": _constant_pad, "ConvolutionBackward0": _convolution,
-    "EmbeddingBackward0": _embedding, "FlipBackward0": _flipped, "IndexSelectBackward0": _selected,
-    "MaskedFillBackward0": _masked_fill, "MaskedFillBackward1": _masked_fill,
-    "MaxPool2DWithIndicesBackward0": _largest_in_windows(2), "MaxPool3DWithIndicesBackward0": _largest_in_windows(3),
+    "AddcmulBackward0": _plus_product, "AvgPool2DBackward0": _mean_of_windows, "AvgPool3DBackward0": _mean_of_windows,
+    "BaddbmmBackward0": _weighted_product, "ConstantPadNdBackward0": _constant_pad, "ConvolutionBackward0": _convolution,
+    "DiagonalBackward0": _moved(lambda at, call: np.diagonal(at, *map(call.saved, ("offset", "dim1", "dim2")))),
+    "EmbeddingBackward0": _embedding, "FlipBackward0": _moved(lambda at, call: np.flip(at, call.saved("dims"))),
+    "GeluBackward0": _gelu, "GluBackward0": _gated, "HardswishBackward0": _hard_swish,
+    "HuberLossBackward0": _near_and_far("delta"), "IndexSelectBackward0": _selected, "MaskedFillBackward0": _masked_fill,
+    "MaskedFillBackward1": _masked_fill, "MaxPool2DWithIndicesBackward0": _largest_in_windows(2),
+    "MaxPool3DWithIndicesBackward0": _largest_in_windows(3),
+    "MishBackward0": lambda call: multiply(call.inputs[0], tanh(softplus(call.inputs[0]))),
     "NativeBatchNormBackward0": _batch_norm, "NativeDropoutBackward0": _dropout,
-    "NativeGroupNormBackward0": _group_norm, "NativeLayerNormBackward0": _layer_norm,
-    "RepeatBackward0": _repeated, "ScaledDotProductFlashAttentionForCpuBackward0": _attention,
-    "SortBackward0": _sorted, "TopkBackward0": _sorted, "TrilBackward0": _triangle(np.tril),
-    "TriuBackward0": _triangle(np.triu),
+    "NativeGroupNormBackward0": _group_norm, "NativeLayerNormBackward0": _layer_norm, "PreluKernelBackward0": _leaky,
+    "RepeatBackward0": _moved(lambda at, call: np.tile(at, call.saved("repeats"))),
+    "RollBackward0": _moved(lambda at, call: np.roll(at, call.saved("shifts"), call.saved("dims") or None)),
+    "ScaledDotProductFlashAttentionForCpuBackward0": _attention, "SmoothL1LossBackward0": _near_and_far("beta"),
+    "SortBackward0": _sorted, "StdBackward0": lambda call: sqrt(_variance(call)), "ToCopyBackward0": _converted,
+    "TopkBackward0": _sorted, "TrilBackward0": _triangle(np.tril), "TriuBackward0": _triangle(np.triu),
+    "VarBackward0": _variance,
 }  # fmt: skip

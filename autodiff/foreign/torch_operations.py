@@ -14,36 +14,21 @@ from autodiff.foreign.singles import holds_values, product
 from autodiff.foreign.torch_call import Call
 from autodiff.foreign.torch_layers import LAYERS
 from autodiff.foreign.windows import picked
+from autodiff.primitives.registry import TABLE
 from autodiff.primitives.table.choices import where
 from autodiff.primitives.table.elementwise import (
-    absolute,
     add,
-    arccos,
-    arcsin,
-    arctan,
     clip,
-    cos,
-    cosh,
     divide,
     erfc,
-    exp,
-    expm1,
     log,
-    log1p,
     maximum,
     minimum,
     multiply,
     negative,
     pow,
     power,
-    reciprocal,
-    sign,
-    sin,
-    sinh,
-    sqrt,
     subtract,
-    tan,
-    tanh,
 )
 from autodiff.primitives.table.layout import (
     broadcast_to,
@@ -68,9 +53,8 @@ from autodiff.primitives.table.reductions import (
     softmax,
     sum,
 )
-from autodiff.primitives.table.rounding import floor
-from autodiff.primitives.table.scientific import arctan2, log2, log10, logaddexp
-from autodiff.primitives.table.units import elu, leaky_relu, log_sigmoid, relu, sigmoid, softplus
+from autodiff.primitives.table.scientific import arctan2, logaddexp
+from autodiff.primitives.table.units import elu, leaky_relu, sigmoid, softplus
 
 __all__ = ["ADDENDS", "INVERSES", "LAYOUT", "OPERATIONS", "operands"]
 
@@ -250,9 +234,9 @@ def _leaky_relu(call: Call) -> Any:
 
 
 def _elu(call: Call) -> Any:
-    if call.saved("scale") != 1 or call.saved("input_scale") != 1:
-        raise NotImplementedError("with scales, as of SELU")
-    return elu(call.inputs[0], alpha=call.saved("alpha"))
+    if call.saved("input_scale") != 1:
+        raise NotImplementedError("with input_scale")
+    return _scaled(call, "scale", elu(call.inputs[0], alpha=call.saved("alpha")))
 
 
 def _silu(call: Call) -> Any:
@@ -260,9 +244,7 @@ def _silu(call: Call) -> Any:
 
 
 def _where(call: Call) -> Any:
-    if any(item is None for item in call.inputs):
-        raise NotImplementedError("with a constant part, which torch does not record")
-    return where(call.saved("condition"), *call.inputs)
+    return where(call.saved("condition"), _addend(call, 0), _addend(call, 1))
 
 
 def _unsqueeze(call: Call) -> Any:
@@ -270,8 +252,10 @@ def _unsqueeze(call: Call) -> Any:
 
 
 def _norm(call: Call) -> Any:
+    if call.saved("ord") == 1:
+        return sum(TABLE["absolute"](call.inputs[0]), **call.reduction)
     if call.saved("ord") != 2:
-        raise NotImplementedError("of an order other than 2")
+        raise NotImplementedError("of an order other than 1 and 2")
     return norm(call.inputs[0], **call.reduction)
 
 
@@ -285,55 +269,67 @@ LAYOUT: Final[dict[str, Operation]] = {
     "ViewBackward0": _reshape,
 }  # fmt: skip
 
+#: Functions of one number that are primitives of this engine.
+_SAME: Final = {
+    "AbsBackward0": "absolute", "AcosBackward0": "arccos", "AsinBackward0": "arcsin", "AtanBackward0": "arctan",
+    "CosBackward0": "cos", "CoshBackward0": "cosh", "ErfcBackward0": "erfc", "ExpBackward0": "exp",
+    "Expm1Backward0": "expm1", "FloorBackward0": "floor", "Log10Backward0": "log10", "Log1PBackward0": "log1p",
+    "Log2Backward0": "log2", "LogBackward0": "log", "LogSigmoidBackward0": "log_sigmoid", "NegBackward0":
+    "negative", "ReciprocalBackward0": "reciprocal", "ReluBackward0": "relu", "SigmoidBackward0": "sigmoid",
+    "SignBackward0": "sign", "SinBackward0": "sin", "SinhBackward0": "sinh", "SqrtBackward0": "sqrt",
+    "TanBackward0": "tan", "TanhBackward0": "tanh",
+}  # fmt: skip
+
 OPERATIONS: Final[dict[str, Operation]] = {
-    **LAYOUT, **LAYERS,
-    "AcosBackward0": _of_one(arccos), "AddBackward1": lambda call: add(call.inputs[0], call.constant),
-    "AsinBackward0": _of_one(arcsin), "Atan2Backward0": _of_two(arctan2, "self", "other"),
-    "AtanBackward0": _of_one(arctan), "CoshBackward0": _of_one(cosh), "CumprodBackward0": _along(cumprod),
+    **LAYOUT, **LAYERS, **{name: _of_one(TABLE[entry]) for name, entry in _SAME.items()},
+    "AddBackward1": lambda call: add(call.inputs[0], call.constant),
+    "Atan2Backward0": _of_two(arctan2, "self", "other"),
+    "CumprodBackward0": _along(cumprod),
     "DivBackward1": lambda call: divide(call.inputs[0], call.saved("other")),
-    "ErfBackward0": _of_one(lambda x: subtract(1.0, erfc(x))), "ErfcBackward0": _of_one(erfc),
-    "FloorBackward0": _of_one(floor), "Log10Backward0": _of_one(log10), "Log2Backward0": _of_one(log2),
-    "LogSigmoidBackward0": _of_one(log_sigmoid), "LogaddexpBackward0": _of_two(logaddexp, "self", "other"),
+    "ErfBackward0": _of_one(lambda x: subtract(1.0, erfc(x))),
+
+    "LogaddexpBackward0": _of_two(logaddexp, "self", "other"),
     "MulBackward1": lambda call: multiply(call.inputs[0], call.saved("other")), "SafeSoftmaxBackward0": _along(softmax),
-    "SignBackward0": _of_one(sign), "SinhBackward0": _of_one(sinh), "UnsafeSplitBackward0": _split,
-    "AbsBackward0": _of_one(absolute), "AddBackward0": _add, "AddmmBackward0": _addmm, "AmaxBackward0": _reduced(max),
+    "UnsafeSplitBackward0": _split,
+    "AddBackward0": _add, "AddmmBackward0": _addmm, "AmaxBackward0": _reduced(max),
     "AminBackward0": _reduced(min), "BinaryCrossEntropyBackward0": _cross_entropy,
     "BinaryCrossEntropyWithLogitsBackward0": _logits_loss, "BmmBackward0": _of_two(product, "self", "mat2"),
     "CatBackward0": _joined(concatenate), "ClampBackward1": _clamp, "ClampMinBackward0": _clamp,
-    "CosBackward0": _of_one(cos), "CumsumBackward0": _along(cumsum), "DivBackward0": _of_two(divide, "self", "other"),
+    "CumsumBackward0": _along(cumsum), "DivBackward0": _of_two(divide, "self", "other"),
     "DotBackward0": _of_two(product, "self", "tensor"), "EluBackward0": _elu,
-    "ExpBackward0": _of_one(exp), "Expm1Backward0": _of_one(expm1), "GatherBackward0": _gather,
+    "GatherBackward0": _gather,
     "HardtanhBackward0": lambda call: clip(call.inputs[0], low=call.saved("min_val"), high=call.saved("max_val")),
-    "LeakyReluBackward0": _leaky_relu, "LinalgVectorNormBackward0": _norm, "Log1PBackward0": _of_one(log1p),
-    "LogBackward0": _of_one(log), "LogSoftmaxBackward0": _along(log_softmax), "LogsumexpBackward0": _reduced(logsumexp),
+    "LeakyReluBackward0": _leaky_relu, "LinalgVectorNormBackward0": _norm,
+    "LogSoftmaxBackward0": _along(log_softmax), "LogsumexpBackward0": _reduced(logsumexp),
     "MaxBackward0": _max_along, "MaxBackward1": _of_one(max), "MaximumBackward0": _of_two(maximum, "self", "other"),
     "MeanBackward0": _of_one(mean), "MeanBackward1": _reduced(mean), "MinBackward0": _max_along,
     "MinBackward1": _of_one(min), "MinimumBackward0": _of_two(minimum, "self", "other"),
     "MmBackward0": _of_two(product, "self", "mat2"), "MseLossBackward0": _mse,
     "MulBackward0": _of_two(multiply, "self", "other"), "MvBackward0": _of_two(product, "self", "vec"),
-    "NegBackward0": _of_one(negative), "NllLossBackward0": _nll, "PowBackward0": _power,
+    "NllLossBackward0": _nll, "PowBackward0": _power,
     "PowBackward1": _of_two(pow, "self", "exponent"),
     "PowBackward2": lambda call: pow(call.saved("self"), call.inputs[0]), "ProdBackward0": _of_one(prod),
-    "ReciprocalBackward0": _of_one(reciprocal), "ReluBackward0": _of_one(relu),
+
     "RsqrtBackward0": _of_one(lambda x: power(x, n=-0.5)),
     "RsubBackward1": lambda call: subtract(call.constant, _scaled(call, "alpha", call.inputs[0])),
-    "SigmoidBackward0": _of_one(sigmoid), "SiluBackward0": _silu, "SinBackward0": _of_one(sin),
-    "SoftmaxBackward0": _along(softmax), "SoftplusBackward0": _softplus, "SqrtBackward0": _of_one(sqrt),
+    "SiluBackward0": _silu,
+    "SoftmaxBackward0": _along(softmax), "SoftplusBackward0": _softplus,
     "StackBackward0": _joined(stack), "SubBackward0": _subtract, "SumBackward0": _of_one(sum),
-    "SumBackward1": _reduced(sum), "TanBackward0": _of_one(tan), "TanhBackward0": _of_one(tanh),
+    "SumBackward1": _reduced(sum),
     "WhereBackward0": _where,
 }  # fmt: skip
 
 #: Operations whose constant addend torch does not record, because no gradient needs it.
 ADDENDS: Final = (
     "AddBackward0", "AddBackward1", "AddcmulBackward0", "AddmmBackward0", "BaddbmmBackward0", "MaskedFillBackward0",
-    "RsubBackward1", "SubBackward0",
+    "RsubBackward1", "SubBackward0", "WhereBackward0",
 )  # fmt: skip
 
 #: The operand of an operation, from its saved result: nan where it is not determined.
 INVERSES: Final[dict[str, Callable[[Any], Any]]] = {
-    "ExpBackward0": np.log, "ReluBackward0": lambda y: np.where(y > 0, y, np.nan), "RsqrtBackward0": lambda y: y**-2.0,
-    "SqrtBackward0": np.square, "SigmoidBackward0": lambda y: np.log(y) - np.log1p(-y), "TanhBackward0": np.arctanh,
+    "ExpBackward0": np.log, "ReciprocalBackward0": np.reciprocal, "ReluBackward0": lambda y: np.where(y > 0, y, np.nan),
+    "RsqrtBackward0": lambda y: y**-2.0, "SigmoidBackward0": lambda y: np.log(y) - np.log1p(-y),
+    "SqrtBackward0": np.square, "TanhBackward0": np.arctanh,
 }  # fmt: skip
 
 

@@ -75,7 +75,7 @@ SAMPLES: dict[str, list[tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]]]
         _of(lambda x: jnp.broadcast_to(x[:, None], (3, 2)) * jnp.broadcast_to(x[0], (3, 2)), (3,)),
         _of(lambda x: lax.broadcast_in_dim(x, (2, 4, 3), (0, 2))),
     ],
-    "clamp": [_of(lambda x, low, high: lax.clamp(low / 3, x, high), (5,), (5,), (5,)), _of(lambda x: lax.clamp(0.4, x, 0.6))],
+    "clamp": [_of(lambda x, low, high: lax.clamp(low / 2, x, high / 2 + 0.35), (5,), (5,), (5,)), _of(lambda x: lax.clamp(0.4, x, 0.6))],
     "concatenate": [_of(lambda x, y: jnp.concatenate([x, y, jnp.ones((2, 1))], axis=1), (2, 3), (2, 2))],
     "cond": [_of(lambda x: lax.cond(x[0, 0] > 0, jnp.sin, jnp.cos, x)), _of(lambda x: lax.switch(7, [jnp.sin, jnp.exp], x))],
     "conv_general_dilated": [
