@@ -64,7 +64,7 @@ def product(a: Any, b: Any, bias: Any = None) -> Any:
     for *k, i, j in np.ndindex(made.shape):
         made[(*k, i, j)] = _neuron(rows[(*k, i)].tolist(), columns[(*k, slice(None), j)].tolist(), biases[(*k, i, j)])
     shape = made.shape[:-2] + made.shape[-2:-1] * (a.ndim > 1) + made.shape[-1:] * (b.ndim > 1)
-    return made.reshape(shape)
+    return made.reshape(shape) if shape else made.item()
 
 
 def _neuron(weights: list[Any], inputs: list[Any], bias: Any) -> Any:

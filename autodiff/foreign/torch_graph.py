@@ -75,20 +75,29 @@ def solved(order: list[Any], loss: Any) -> dict[Any, Any]:
     Raises:
         ValueError: if nothing that torch saved determines a constant.
     """
-    unknown = [function for function in order if _lacks_addend(function)]
-    constants: dict[Any, Any] = dict.fromkeys(unknown, np.nan)
-    for function in unknown:
-        low, high = (run(order, as_plain, {**constants, function: np.float64(guess)}) for guess in (0.0, 1.0))
-        for guess in (*_candidates(order, low, high, loss), *_masks(order, low[function])):
-            if _fits(order, run(order, as_plain, {**constants, function: guess}), low, loss):
-                constants[function] = guess
-                break
-        else:
+    pending = [function for function in order if _lacks_addend(function)]
+    constants: dict[Any, Any] = dict.fromkeys(pending, np.nan)
+    while pending:
+        for function in pending:
+            constants[function] = _solution(order, constants, function, loss)
+        left = [function for function in pending if constants[function] is np.nan]
+        if len(left) == len(pending):
             raise ValueError(
-                f"cannot trace {function.name()} of the torch graph: torch does not record its constant, and no value "
+                f"cannot trace {left[0].name()} of the torch graph: torch does not record its constant, and no value "
                 "that torch saved determines it; give the constant as a tensor with requires_grad=True"
             )
+        pending = left  # a constant may be visible only beside others
     return constants
+
+
+def _solution(order: list[Any], constants: dict[Any, Any], function: Any, loss: Any) -> Any:
+    """The constant of one function, with those found so far; nan if it is not determined."""
+    low, high = (run(order, as_plain, {**constants, function: np.float64(guess)}) for guess in (0.0, 1.0))
+    if all(_fits(order, results, low, loss) for results in (low, high)):
+        return np.nan
+    guesses = (*_candidates(order, low, high, loss), *_masks(order, low[function]))
+    fitting = (g for g in guesses if _fits(order, run(order, as_plain, {**constants, function: g}), low, loss))
+    return next(fitting, np.nan)
 
 
 def _lacks_addend(function: Any) -> bool:
@@ -97,6 +106,8 @@ def _lacks_addend(function: Any) -> bool:
         return False
     if name in ("AddmmBackward0", "AddcmulBackward0", "BaddbmmBackward0"):
         return before[0] is None  # the factors are saved
+    if name == "MaskedFillBackward0":
+        return bool(np.any(Call(function, ()).saved("mask")))
     return len(before) < 2 or None in before
 
 

@@ -211,6 +211,8 @@ def _triangle(part: Callable[..., Any]) -> Operation:
 
 def _masked_fill(call: Call) -> Any:
     mask = np.broadcast_to(call.saved("mask"), call.shape)
+    if not mask.any():
+        return call.inputs[0]
     fill = next((item for item in call.inputs[1:] if item is not None), call.constant)
     return where(mask, fill, call.inputs[0])
 
@@ -327,16 +329,19 @@ def _converted(call: Call) -> Any:
 LAYERS: Final[dict[str, Operation]] = {
     "AdaptiveAvgPool2DBackward0": _mean_of_bins, "AdaptiveMaxPool2DBackward0": _largest_in_windows(2),
     "AddcmulBackward0": _plus_product, "AvgPool2DBackward0": _mean_of_windows, "AvgPool3DBackward0": _mean_of_windows,
-    "BaddbmmBackward0": _weighted_product, "ConstantPadNdBackward0": _constant_pad, "ConvolutionBackward0": _convolution,
+    "BaddbmmBackward0": _weighted_product, "ConstantPadNdBackward0": _constant_pad,
+    "ConvolutionBackward0": _convolution,
     "DiagonalBackward0": _moved(lambda at, call: np.diagonal(at, *map(call.saved, ("offset", "dim1", "dim2")))),
     "EmbeddingBackward0": _embedding, "FlipBackward0": _moved(lambda at, call: np.flip(at, call.saved("dims"))),
     "GeluBackward0": _gelu, "GluBackward0": _gated, "HardswishBackward0": _hard_swish,
-    "HuberLossBackward0": _near_and_far("delta"), "IndexSelectBackward0": _selected, "MaskedFillBackward0": _masked_fill,
-    "MaskedFillBackward1": _masked_fill, "MaxPool2DWithIndicesBackward0": _largest_in_windows(2),
+    "HuberLossBackward0": _near_and_far("delta"), "IndexSelectBackward0": _selected,
+    "MaskedFillBackward0": _masked_fill, "MaskedFillBackward1": _masked_fill,
+    "MaxPool2DWithIndicesBackward0": _largest_in_windows(2),
     "MaxPool3DWithIndicesBackward0": _largest_in_windows(3),
     "MishBackward0": lambda call: multiply(call.inputs[0], tanh(softplus(call.inputs[0]))),
     "NativeBatchNormBackward0": _batch_norm, "NativeDropoutBackward0": _dropout,
-    "NativeGroupNormBackward0": _group_norm, "NativeLayerNormBackward0": _layer_norm, "PreluKernelBackward0": _leaky,
+    "NativeGroupNormBackward0": _group_norm, "NativeLayerNormBackward0": _layer_norm,
+    "PreluKernelBackward0": _leaky,
     "RepeatBackward0": _moved(lambda at, call: np.tile(at, call.saved("repeats"))),
     "RollBackward0": _moved(lambda at, call: np.roll(at, call.saved("shifts"), call.saved("dims") or None)),
     "ScaledDotProductFlashAttentionForCpuBackward0": _attention, "SmoothL1LossBackward0": _near_and_far("beta"),

@@ -309,6 +309,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "NllLossBackward0": _nll, "PowBackward0": _power,
     "PowBackward1": _of_two(pow, "self", "exponent"),
     "PowBackward2": lambda call: pow(call.saved("self"), call.inputs[0]), "ProdBackward0": _of_one(prod),
+    "ProdBackward1": _reduced(prod),
 
     "RsqrtBackward0": _of_one(lambda x: power(x, n=-0.5)),
     "RsubBackward1": lambda call: subtract(call.constant, _scaled(call, "alpha", call.inputs[0])),

@@ -68,20 +68,35 @@ SAMPLES: dict[str, list[tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]]]
             "square", "tan", "tanh",
         )
     },
-    **{name: [_of(getattr(lax, name), (2, 3), (2, 3))] for name in ("add", "atan2", "div", "max", "min", "mul", "rem", "sub")},
+    **{
+        name: [_of(getattr(lax, name), (2, 3), (2, 3))]
+        for name in ("add", "atan2", "div", "max", "min", "mul", "rem", "sub")
+    },
     "acosh": [_of(lambda x: lax.acosh(x + 1.0))],
     "add_any": [_of(jax.grad(lambda x: jnp.sum(jnp.sin(x) * x)))],
     "broadcast_in_dim": [
         _of(lambda x: jnp.broadcast_to(x[:, None], (3, 2)) * jnp.broadcast_to(x[0], (3, 2)), (3,)),
         _of(lambda x: lax.broadcast_in_dim(x, (2, 4, 3), (0, 2))),
     ],
-    "clamp": [_of(lambda x, low, high: lax.clamp(low / 2, x, high / 2 + 0.35), (5,), (5,), (5,)), _of(lambda x: lax.clamp(0.4, x, 0.6))],
+    "clamp": [
+        _of(lambda x, low, high: lax.clamp(low / 2, x, high / 2 + 0.35), (5,), (5,), (5,)),
+        _of(lambda x: lax.clamp(0.4, x, 0.6)), _of(lambda x, y: lax.clamp(y + 1.0, x, y), (3,), (3,)),
+    ],
     "concatenate": [_of(lambda x, y: jnp.concatenate([x, y, jnp.ones((2, 1))], axis=1), (2, 3), (2, 2))],
-    "cond": [_of(lambda x: lax.cond(x[0, 0] > 0, jnp.sin, jnp.cos, x)), _of(lambda x: lax.switch(7, [jnp.sin, jnp.exp], x))],
+    "cond": [
+        _of(lambda x: lax.cond(x[0, 0] > 0, jnp.sin, jnp.cos, x)),
+        _of(lambda x: lax.switch(jnp.sum(x > 0) + 1, [jnp.sin, jnp.exp], x)),
+    ],
     "conv_general_dilated": [
         _of(_convolved, (2, 2, 4, 5), (3, 2, 3, 2)),
-        _of(lambda x, w: _convolved(x, w, window_strides=(2, 1), padding=[(1, 2), (-1, 0)], rhs_dilation=(2, 1)), (1, 2, 6, 5), (2, 2, 2, 3)),
-        _of(lambda x, w: _convolved(x, w, feature_group_count=2, lhs_dilation=(2, 3), padding=[(1, 0), (0, 2)]), (2, 4, 3, 3), (6, 2, 2, 2)),
+        _of(
+            lambda x, w: _convolved(x, w, window_strides=(2, 1), padding=[(1, 2), (-1, 0)], rhs_dilation=(2, 1)),
+            (1, 2, 6, 5), (2, 2, 2, 3),
+        ),
+        _of(
+            lambda x, w: _convolved(x, w, feature_group_count=2, lhs_dilation=(2, 3), padding=[(1, 0), (0, 2)]),
+            (2, 4, 3, 3), (6, 2, 2, 2),
+        ),
         _of(lambda x, w: _convolved(x, w, dimension_numbers=("NHWC", "HWIO", "NHWC")), (2, 4, 5, 3), (2, 3, 3, 2)),
         _of(lambda x, w: lax.conv_general_dilated(x, w, (2,), "VALID"), (2, 3, 7), (4, 3, 2)),
     ],
@@ -91,22 +106,25 @@ SAMPLES: dict[str, list[tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]]]
     "cumsum": [_of(lambda x: lax.cumsum(x, 1)), _of(lambda x: lax.cumsum(x, 0, reverse=True))],
     "custom_jvp_call": [
         _of(lambda x: jax.nn.relu(x - 0.5)), _of(jax.nn.softplus), _of(jnp.logaddexp, (2, 3), (2, 3)),
-        _of(lambda x: jax.nn.relu6(20 * (x - 0.4))), _of(_mixing, (2, 3), (3, 4)), _of(jax.scipy.special.xlogy, (3,), (3,)),
+        _of(lambda x: jax.nn.relu6(20 * (x - 0.4))), _of(_mixing, (2, 3), (3, 4)),
+        _of(jax.scipy.special.xlogy, (3,), (3,)),
     ],
     "custom_vjp_call": [_of(_straight), _of(lambda x: _straight(x[0]) * x)],
     "dot_general": [
-        _of(lambda a, b: a @ b, (2, 3), (3, 4)), _of(lambda a, b: a @ b, (3,), (3,)), _of(lambda a, b: a @ b, (2, 3), (3,)),
+        _of(jnp.matmul, (2, 3), (3, 4)), _of(jnp.matmul, (3,), (3,)), _of(jnp.matmul, (2, 3), (3,)),
         _of(lambda a, b: a @ b, (3,), (3, 2)), _of(lambda a, b: a @ b.T, (2, 3), (4, 3)),
         _of(lambda a, b: jnp.einsum("bij,bjk->bik", a, b), (2, 3, 2), (2, 2, 3)),
         _of(lambda a, b: jnp.einsum("bihd,bjhd->bhij", a, b), (2, 3, 2, 2), (2, 4, 2, 2)),
-        _of(lambda a, b: jnp.einsum("ijk,jkl->il", a, b), (2, 3, 2), (3, 2, 2)), _of(lambda a, b: jnp.einsum("i,j->ij", a, b), (2,), (3,)),
+        _of(lambda a, b: jnp.einsum("ijk,jkl->il", a, b), (2, 3, 2), (3, 2, 2)),
+        _of(lambda a, b: jnp.einsum("i,j->ij", a, b), (2,), (3,)),
         _of(lambda a, b: jnp.einsum("bi,bi->b", a, b), (3, 2), (3, 2)),
         _of(lambda a, b: jnp.tensordot(a, b, 1), (2, 3), (3, 2, 2)),
     ],
     "dynamic_slice": [_of(lambda x: lax.dynamic_slice(x, (1, 7), (1, 2)), (3, 4))],
     "dynamic_update_slice": [_of(lambda x, y: lax.dynamic_update_slice(x, y, (5, 1)), (3, 4), (2, 2))],
     "gather": [
-        _of(lambda x: x[_IDS], (3, 2)), _of(lambda x: x[_IDS, np.array([1, 1, 0])], (3, 2)), _of(lambda x: jnp.take(x, 1), (3,)),
+        _of(lambda x: x[_IDS], (3, 2)), _of(lambda x: x[_IDS, np.array([1, 1, 0])], (3, 2)),
+        _of(lambda x: jnp.take(x, 1), (3,)),
         _of(lambda x: jnp.take_along_axis(x, jnp.array([[1], [0]]), 1)), _of(lambda x: x[:, _IDS]),
         _of(lambda x: jnp.take(x, jnp.array([0, 9]), axis=0, mode="fill", fill_value=2.0), (3, 2)),
         _of(lambda x: jnp.take(x, jnp.array([0, 9]), axis=0, mode="clip"), (3, 2)),
@@ -116,7 +134,8 @@ SAMPLES: dict[str, list[tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]]]
     "name": [_of(lambda x: pytest.importorskip("jax.ad_checkpoint").checkpoint_name(x, "x"))],
     "optimization_barrier": [_of(lambda x, y: lax.optimization_barrier((x, y)), (2,), (3,))],
     "pad": [
-        _of(lambda x: lax.pad(x, 0.0, [(1, 2, 0), (0, 1, 2)])), _of(lambda x: lax.pad(x, 0.0, [(-1, 0, 0), (1, -1, 1)])),
+        _of(lambda x: lax.pad(x, 0.0, [(1, 2, 0), (0, 1, 2)])),
+        _of(lambda x: lax.pad(x, 0.0, [(-1, 0, 0), (1, -1, 1)])),
         _of(lambda x, y: lax.pad(x, y, [(1, 0, 0), (0, 0, 1)]), (2, 3), ()),
     ],
     "pow": [_of(jnp.power, (2, 3), (2, 3)), _of(lambda x: x**2.5), _of(lambda x: 2.5**x)],
@@ -128,7 +147,9 @@ SAMPLES: dict[str, list[tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]]]
         _of(lambda x: lax.reduce_window(x, -jnp.inf, lax.max, (1, 2, 2), (1, 2, 1), "SAME"), (2, 3, 4)),
         _of(lambda x: lax.reduce_window(jnp.round(x), -jnp.inf, lax.max, (2,), (1,), "VALID") * x[1:], (5,)),
     ],
-    "reduce_window_min": [_of(lambda x: lax.reduce_window(x, jnp.inf, lax.min, (1, 2, 2), (1, 2, 1), "SAME"), (2, 3, 4))],
+    "reduce_window_min": [
+        _of(lambda x: lax.reduce_window(x, jnp.inf, lax.min, (1, 2, 2), (1, 2, 1), "SAME"), (2, 3, 4))
+    ],
     "reduce_window_sum": [_of(lambda x: lax.reduce_window(x, 0.0, lax.add, (1, 2, 2), (1, 2, 1), "SAME"), (2, 3, 4))],
     "remat2": [_of(jax.checkpoint(lambda x: jnp.sin(x) * x))],
     "reshape": [_of(lambda x: x.reshape(3, 2)), _of(jnp.ravel)],
@@ -146,9 +167,13 @@ SAMPLES: dict[str, list[tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]]]
     ],
     "scatter-add": [
         _of(lambda x, y: x.at[_IDS].add(y), (3, 2), (3, 2)), _of(lambda x, y: x.at[1].add(y), (3,), ()),
-        _of(lambda x, y: x.at[jnp.array([0, 7])].add(y), (3, 2), (2, 2)), _of(lambda x, y: x.at[jnp.array([7])].add(y), (3,), (1,)),
+        _of(lambda x, y: x.at[jnp.array([0, 7])].add(y), (3, 2), (2, 2)),
+        _of(lambda x, y: x.at[jnp.array([7])].add(y), (3,), (1,)),
     ],
-    "select_n": [_of(lambda x: jnp.where(x > 0.5, jnp.sin(x), 2.0)), _of(lambda x: lax.select_n(jnp.array([2, 0, 1]), x, x * x, -x), (3,))],
+    "select_n": [
+        _of(lambda x: jnp.where(x > 0.5, jnp.sin(x), 2.0)),
+        _of(lambda x: lax.select_n(jnp.array([2, 0, 1]), x, x * x, -x), (3,)),
+    ],
     "slice": [_of(lambda x: x[1:, :2]), _of(lambda x: x[::2, 1::2], (5, 4))],
     "sort": [_of(lambda x: jnp.sort(x, 0), (4, 2)), _of(lambda x, y: y[jnp.argsort(-x)], (4,), (4,))],
     "split": [_of(lambda x: jnp.split(x, [1], axis=1))],
