@@ -68,6 +68,12 @@ def _same(call: Call) -> Any:
     return results if len(results) > 1 else results[0]
 
 
+def _absolute(x: Any) -> Any:
+    """|x|; in jax, its derivative at 0 is 1."""
+    numbers = constant_of(x)
+    return absolute(x) if np.all(numbers) else where(numbers >= 0, x, negative(x))
+
+
 def _erf(x: Any) -> Any:
     return subtract(1.0, erfc(x))
 
@@ -204,7 +210,7 @@ def _window_extreme(worst: float, find: Callable[..., Any]) -> Operation:
 
 OPERATIONS: Final[dict[str, Operation]] = {
     **MOVES,
-    "abs": _of(absolute), "acos": _of(acos), "acosh": _of(arccosh), "add": _of(add), "add_any": _of(add),
+    "abs": _of(_absolute), "acos": _of(acos), "acosh": _of(arccosh), "add": _of(add), "add_any": _of(add),
     "asin": _of(asin), "asinh": _of(arcsinh), "atan": _of(atan), "atan2": _of(arctan2), "atanh": _of(arctanh),
     "cbrt": _of(cbrt), "ceil": _of(ceil), "clamp": _clamp, "conv_general_dilated": _convolution,
     "convert_element_type": _converted, "copy": _same, "copy_p": _same, "cos": _of(cos), "cosh": _of(cosh),
