@@ -108,8 +108,8 @@ def from_jax(f: Callable[..., Any], *args: Any, **kwargs: Any) -> TracedFunction
         kwargs: its keyword arguments, likewise.
 
     Loops are unrolled, and of a condition only the branch taken is traced. Every value has the unit that it has in f.
-    float32 stays float32, so gradients agree to about 1e-5; with ``jax_enable_x64``, to 1e-12. Kinks follow jax; but a closed
-    gate such as ``where`` blocks an infinity, where jax gives nan.
+    float32 stays float32, so gradients agree to about 1e-5; with ``jax_enable_x64``, to 1e-12. Kinks follow jax; but a
+    closed gate such as ``where`` blocks an infinity, where jax gives nan.
 
     Raises:
         ModuleNotFoundError: if jax is not installed. TypeError: if f is not callable. ValueError: if f returns several

@@ -281,10 +281,6 @@ def _smooth_gelu(x: Any) -> Any:
     return multiply(multiply(0.5, x), add(1.0, tanh(inner)))
 
 
-def _gelu(call: Call) -> Any:
-    return (gelu if call.saved("approximate") == "none" else _smooth_gelu)(call.inputs[0])
-
-
 def _hard_swish(call: Call) -> Any:
     x = call.inputs[0]
     z = constant_of(x)
@@ -333,7 +329,8 @@ LAYERS: Final[dict[str, Operation]] = {
     "ConvolutionBackward0": _convolution,
     "DiagonalBackward0": _moved(lambda at, call: np.diagonal(at, *map(call.saved, ("offset", "dim1", "dim2")))),
     "EmbeddingBackward0": _embedding, "FlipBackward0": _moved(lambda at, call: np.flip(at, call.saved("dims"))),
-    "GeluBackward0": _gelu, "GluBackward0": _gated, "HardswishBackward0": _hard_swish,
+    "GeluBackward0": lambda call: (gelu if call.saved("approximate") == "none" else _smooth_gelu)(call.inputs[0]),
+    "GluBackward0": _gated, "HardswishBackward0": _hard_swish,
     "HuberLossBackward0": _near_and_far("delta"), "IndexSelectBackward0": _selected,
     "MaskedFillBackward0": _masked_fill, "MaskedFillBackward1": _masked_fill,
     "MaxPool2DWithIndicesBackward0": _largest_in_windows(2),
