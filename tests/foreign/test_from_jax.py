@@ -127,6 +127,12 @@ def test_a_program_is_seen_and_explained() -> None:
     assert "params['w1']" in see(traced).text()
 
 
+def test_a_product_of_single_numbers_is_a_sum_without_a_bias() -> None:
+    """No "+ 0" is written where the program adds nothing."""
+    one = from_jax(lambda w, x: jnp.tanh(w @ x), drawn(2), drawn(2)).at("w[1]")
+    assert see(one.output, one.parameter).picture.formula[0] == "∂tanh(w[0]·x[0] + w[1]·x[1])/∂w[1]"
+
+
 def test_a_formula_of_numbers_is_a_graph_of_values() -> None:
     traced = from_jax(lambda x, y: jnp.sin(x) * y + x**2, 2.0, 3.0)
     assert isinstance(traced.node("x"), ad.Value)

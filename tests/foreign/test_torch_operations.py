@@ -84,7 +84,7 @@ SAMPLES: dict[str, Sample] = {
     "batch norm": _layer(lambda: nn.BatchNorm2d(2), (3, 2, 2, 2)),
     "batch norm, fixed": _layer(_trained(lambda: nn.BatchNorm1d(2), 5, 2), (3, 2)),
     "batch norm, plain": _layer(lambda: nn.BatchNorm1d(2, affine=False), (3, 2)),
-    "convolution": _layer(lambda: nn.Conv2d(2, 3, (3, 2), padding=(1, 0), stride=2), (2, 2, 5, 4)),
+    "convolution": _layer(lambda: nn.Conv2d(2, 3, (3, 2), padding=(1, 0), stride=(2, 1)), (2, 2, 5, 4)),
     "convolution, 1-D": _layer(lambda: nn.Conv1d(2, 3, 3, padding="same"), (2, 2, 5)),
     "convolution, 3-D": _layer(lambda: nn.Conv3d(1, 2, 2), (1, 1, 3, 2, 3)),
     "convolution, groups": _layer(lambda: nn.Conv2d(2, 4, 2, bias=False, groups=2, dilation=(1, 2)), (2, 2, 3, 4)),
