@@ -79,7 +79,7 @@ class TracedFunction:
         if not isinstance(name, str):
             raise TypeError(f"expected the parameter by name, such as {self.names[0]!r}, but got {describe(name)}")
         asked = name.strip().replace('"', "'")
-        found = [k for k, known in enumerate(self.names) if asked.startswith(known)]
+        found = [k for k, known in enumerate(self.names) if asked.startswith(known.replace('"', "'"))]
         leaf = max(found, key=lambda k: len(self.names[k]), default=None)
         rest = "" if leaf is None else asked[len(self.names[leaf]) :]
         if leaf is None or not _INDICES.fullmatch(rest):

@@ -131,6 +131,10 @@ def _counted(shape: tuple[int, ...], start: int = 0) -> Any:
     return np.arange(start, start + int(np.prod(shape, dtype=int))).reshape(shape)
 
 
+def _tile(call: Call) -> Any:
+    return at_positions(call.operand(0), np.asarray(call.by_jax(_counted(np.shape(call.operand(0))))))
+
+
 def _gather(call: Call) -> Any:
     x = call.operand(0)
     fills = call.param("mode").name == "FILL_OR_DROP"
@@ -202,5 +206,5 @@ MOVES: Final[dict[str, Operation]] = {
     "dynamic_update_slice": _dynamic_update, "expand_dims": _reshape, "gather": _gather, "pad": _pad,
     "reshape": _reshape, "rev": lambda call: flip(call.operand(0), axis=tuple(call.param("dimensions"))),
     "scatter": _scatter, "scatter-add": _scatter_add, "scatter_add": _scatter_add, "select_n": _select,
-    "slice": _slice, "sort": _sort, "split": _split, "squeeze": _reshape, "top_k": _top_k, "transpose": _transpose,
+    "slice": _slice, "sort": _sort, "split": _split, "squeeze": _reshape, "tile": _tile, "top_k": _top_k, "transpose": _transpose,
 }  # fmt: skip

@@ -205,7 +205,7 @@ FOREIGN_FAULTS: Final = classified(
                 _JAX,
                 "-np.inf, np.argmax)",
                 "-np.inf, lambda x, axis: x.shape[axis] - 1 - np.argmax(x[..., ::-1], axis))",
-                target="reduce_window_max",
+                target="kinks",
             ),
         ),
         "state: stale saved array": (

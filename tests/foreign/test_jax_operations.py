@@ -179,6 +179,7 @@ SAMPLES: dict[str, list[tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]]]
     "split": [_of(lambda x: jnp.split(x, [1], axis=1))],
     "squeeze": [_of(jnp.squeeze, (2, 1, 3))],
     "stop_gradient": [_of(lambda x: lax.stop_gradient(x) * x)],
+    "tile": [_of(lambda x: jnp.tile(x, (2, 1)))],
     "top_k": [_of(lambda x: lax.top_k(x, 2)[0])],
     "transpose": [_of(jnp.transpose), _of(lambda x: x.transpose(1, 0, 2), (2, 3, 2))],
     "while": [_of(lambda x: lax.while_loop(lambda c: jnp.sum(c) < 20.0, lambda c: c * x + c, x))],
