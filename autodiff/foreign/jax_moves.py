@@ -206,5 +206,6 @@ MOVES: Final[dict[str, Operation]] = {
     "dynamic_update_slice": _dynamic_update, "expand_dims": _reshape, "gather": _gather, "pad": _pad,
     "reshape": _reshape, "rev": lambda call: flip(call.operand(0), axis=tuple(call.param("dimensions"))),
     "scatter": _scatter, "scatter-add": _scatter_add, "scatter_add": _scatter_add, "select_n": _select,
-    "slice": _slice, "sort": _sort, "split": _split, "squeeze": _reshape, "tile": _tile, "top_k": _top_k, "transpose": _transpose,
+    "slice": _slice, "sort": _sort, "split": _split, "squeeze": _reshape, "tile": _tile, "top_k": _top_k,
+    "transpose": _transpose,
 }  # fmt: skip

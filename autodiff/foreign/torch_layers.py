@@ -246,7 +246,8 @@ def _selected(call: Call) -> Any:
 
 
 def _averaged(call: Call, losses: Any) -> Any:
-    return {0: lambda x: x, 1: mean, 2: sum}[call.saved("reduction")](losses)
+    how: dict[int, Operation] = {0: lambda x: x, 1: mean, 2: sum}
+    return how[call.saved("reduction")](losses)
 
 
 def _near_and_far(name: str) -> Operation:

@@ -67,13 +67,13 @@ def windows(x: Any, size: Sequence[int], stride: Sequence[int], dilation: Sequen
     """The windows of that size over the last axes of x: shape (…, *places, *size)."""
     count = len(size)
     lengths = np.shape(x)[np.ndim(x) - count :]
-    index = []
+    index: list[Any] = [...]
     for k, (n, m, step, gap) in enumerate(zip(lengths, size, stride, dilation, strict=True)):
         places = np.arange(max((n - gap * (m - 1) - 1) // step + 1, 0)) * step
         shape = [1] * (2 * count)
         shape[k], shape[count + k] = len(places), m
         index.append((places[:, None] + np.arange(m) * gap).reshape(shape))
-    return x[(..., *index)] if x.__class__ is np.ndarray else getitem(x, index=(..., *index))
+    return x[tuple(index)] if x.__class__ is np.ndarray else getitem(x, index=tuple(index))
 
 
 def convolution(

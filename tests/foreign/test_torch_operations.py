@@ -228,7 +228,7 @@ def _names(loss: Any) -> Iterator[str]:
 # ---- nets of the kinds that people write first -----------------------------------------------------------------------
 
 
-class Digits(nn.Module):  # type: ignore[misc]
+class Digits(nn.Module):  # type: ignore[misc,name-defined]
     """Two convolutions, two fully connected layers: the net of PyTorch's first example, on smaller pictures."""
 
     def __init__(self) -> None:
@@ -242,7 +242,7 @@ class Digits(nn.Module):  # type: ignore[misc]
         return F.log_softmax(self.fc2(F.dropout(x, 0.5)), dim=1)
 
 
-class Block(nn.Module):  # type: ignore[misc]
+class Block(nn.Module):  # type: ignore[misc,name-defined]
     """A small language model: embeddings, one causal block, and scores of the next letter."""
 
     def __init__(self) -> None:
