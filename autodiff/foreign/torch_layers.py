@@ -21,7 +21,7 @@ from autodiff.primitives.table.layout import flip, getitem, reshape, split, swap
 from autodiff.primitives.table.reductions import mean, softmax, sum
 from autodiff.primitives.table.units import gelu, sigmoid, softplus
 
-__all__ = ["LAYERS"]
+__all__ = ["LAYERS", "averaged"]
 
 Operation = Callable[[Call], Any]
 
@@ -245,7 +245,8 @@ def _selected(call: Call) -> Any:
 # ---- functions of several operations ---------------------------------------------------------------------------------
 
 
-def _averaged(call: Call, losses: Any) -> Any:
+def averaged(call: Call, losses: Any) -> Any:
+    """The losses themselves, their mean or their sum, as the call says."""
     how: dict[int, Operation] = {0: lambda x: x, 1: mean, 2: sum}
     return how[call.saved("reduction")](losses)
 
@@ -261,7 +262,7 @@ def _near_and_far(name: str) -> Operation:
             near, far = divide(quadratic, bound) if bound else size, subtract(size, 0.5 * bound)
         else:
             near, far = quadratic, multiply(bound, subtract(size, 0.5 * bound))
-        return _averaged(call, where(constant_of(size) < bound, near, far))
+        return averaged(call, where(constant_of(size) < bound, near, far))
 
     return loss
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from autodiff.foreign.singles import holds_values, product
 from autodiff.foreign.torch_call import Call
-from autodiff.foreign.torch_layers import LAYERS
+from autodiff.foreign.torch_layers import LAYERS, averaged
 from autodiff.foreign.windows import picked
 from autodiff.primitives.registry import TABLE
 from autodiff.primitives.table.choices import where
@@ -177,11 +177,6 @@ def _along(function: Callable[..., Any]) -> Operation:
     return lambda call: function(call.inputs[0], axis=call.saved("dim"))
 
 
-def _averaged(call: Call, losses: Any) -> Any:
-    how: dict[int, Operation] = {0: lambda x: x, 1: mean, 2: sum}
-    return how[call.saved("reduction")](losses)
-
-
 def _nll(call: Call) -> Any:
     scores, target, weight = call.inputs[0], call.saved("target"), call.saved("weight")
     if target.ndim == 0:
@@ -199,14 +194,14 @@ def _nll(call: Call) -> Any:
 
 
 def _mse(call: Call) -> Any:
-    return _averaged(call, power(subtract(call.operand(0, "self"), call.operand(1, "target")), n=2.0))
+    return averaged(call, power(subtract(call.operand(0, "self"), call.operand(1, "target")), n=2.0))
 
 
 def _logits_loss(call: Call) -> Any:
     if call.saved("pos_weight") is not None or call.saved("weight") is not None or call.inputs[1] is not None:
         raise NotImplementedError("with weights, or with targets that are differentiated")
     z = call.inputs[0]
-    return _averaged(call, subtract(softplus(z), multiply(call.saved("target"), z)))
+    return averaged(call, subtract(softplus(z), multiply(call.saved("target"), z)))
 
 
 def _cross_entropy(call: Call) -> Any:
@@ -215,7 +210,7 @@ def _cross_entropy(call: Call) -> Any:
     p, t = call.inputs[0], call.saved("target")
     # torch bounds the logarithms at −100
     logs = [clip(log(item), low=-100.0) for item in (p, subtract(1.0, p))]
-    return _averaged(call, negative(add(multiply(t, logs[0]), multiply(1.0 - t, logs[1]))))
+    return averaged(call, negative(add(multiply(t, logs[0]), multiply(1.0 - t, logs[1]))))
 
 
 def _clamp(call: Call) -> Any:
