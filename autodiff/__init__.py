@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from autodiff.engine.backward import backpropagate
 from autodiff.engine.graph import Node, StaleGraphError, topological
 from autodiff.flow import Flow, error_flow
+from autodiff.foreign.from_jax import TracedFunction, from_jax
 from autodiff.foreign.from_torch import Traced, from_torch
 from autodiff.primitives.definition import primitive
 from autodiff.primitives.domain import Domain, Example
@@ -41,8 +42,8 @@ from autodiff.values.written_code import show_source
 __version__ = "0.1.0"
 
 __all__ = [
-    "TABLE", "Domain", "Example", "Flow", "Node", "Primitive", "StaleGraphError", "Tensor", "Traced", "Value",
-    "backpropagate", "detach", "detect_anomaly", "error_flow", "from_torch", "grad", "gradients",
+    "TABLE", "Domain", "Example", "Flow", "Node", "Primitive", "StaleGraphError", "Tensor", "Traced", "TracedFunction",
+    "Value", "backpropagate", "detach", "detect_anomaly", "error_flow", "from_jax", "from_torch", "grad", "gradients",
     "hessian", "hvp", "jacobian", "jvp", "move", "primitive", "show_source", "stop_gradient", "topological",
     "value_and_grad", "vjp",
 ]  # fmt: skip

@@ -141,8 +141,10 @@ def see(
     """Draw how the error flows from ``output`` to ``parameter``, or draw the whole graph if no parameter is given.
 
     Args:
-        output: a Value or Tensor, a torch tensor (see `from_torch`), or a flow returned by `autodiff.flow.error_flow`.
-        parameter: any node of the output's graph; of a torch tensor, a leaf or one element of it.
+        output: a Value or Tensor, a torch tensor (see `from_torch`), a traced function of jax (see `from_jax`), or a
+            flow returned by `autodiff.flow.error_flow`.
+        parameter: any node of the output's graph; of a torch tensor, a leaf or one element of it; of a function of jax,
+            a name such as ``"params['w1'][0, 3]"``.
         view: "rail" (one path), "shares" (several), "graph" (every value with its operation), "network" (neurons and
             weights), or "auto", which chooses a view that readers can take in.
         names: a dict of variables, such as ``locals()``, whose names label unnamed nodes; the nodes do not change.

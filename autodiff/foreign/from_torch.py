@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from autodiff.engine.graph import Node
+from autodiff.foreign.from_jax import TracedFunction
+from autodiff.foreign.singles import MOST_SINGLES, entry_name, singles, with_entry
 from autodiff.foreign.torch_call import as_plain
 from autodiff.foreign.torch_graph import check_unchanged, functions, leaf_of, result, run, solved
 from autodiff.foreign.torch_operations import LAYOUT
 from autodiff.primitives.operands import describe
-from autodiff.primitives.table.choices import where
 from autodiff.values.tensor import Tensor
-from autodiff.values.value import Value
 
 __all__ = ["Traced", "adopt", "from_torch"]
-
-_MOST_SCALARS: Final = 2000  # elements of all results, up to which one parameter is followed through single numbers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,20 +83,18 @@ def from_torch(loss: Any, parameter: Any = None, *, names: Any = None) -> Traced
         )
     named = dict(_named(names))
     leaf, index = (None, ()) if parameter is None else _element(parameter, plain)
-    few = sum(np.size(item) for item in plain.values() if not isinstance(item, list)) <= _MOST_SCALARS
-    entry = None if leaf is None or few else Tensor(as_plain(leaf)[index], name=_entry(named.get(id(leaf)), index))
+    few = sum(np.size(item) for item in plain.values() if not isinstance(item, list)) <= MOST_SINGLES
+    entry = None if leaf is None or few else Tensor(as_plain(leaf)[index], name=entry_name(named.get(id(leaf)), index))
 
     def start(tensor: Any) -> Any:
         name, data = named.get(id(tensor)), as_plain(tensor)
         if leaf is None:
             return Tensor(data, name=name)
         if few:
-            return _values(data, name)
+            return singles(data, name)
         if tensor is not leaf:
             return Tensor(data, name=name)
-        mask = np.zeros(data.shape, dtype=bool)
-        mask[index] = True
-        return where(mask, entry, data)
+        return with_entry(data, index, entry)
 
     results = run(order, start, constants)
     output = _node(_of(results, loss))
@@ -110,7 +106,10 @@ def from_torch(loss: Any, parameter: Any = None, *, names: Any = None) -> Traced
 
 
 def adopt(output: Any, parameter: Any, names: Any) -> tuple[Any, Any, Any]:
-    """The same three arguments, or the nodes of a torch tensor and its parameter; torch is never imported."""
+    """The same three arguments, or the nodes of a torch tensor or a traced jax function and its parameter."""
+    if isinstance(output, TracedFunction):
+        chosen = output if parameter is None else output.at(parameter)
+        return chosen.output, chosen.parameter, names
     if not is_torch(output):
         return output, parameter, names
     traced = from_torch(output, parameter, names=names)
@@ -177,17 +176,6 @@ def _named(names: Any) -> Iterator[tuple[int, str]]:
             yield from ((id(tensor), f"{name}.{key}") for key, tensor in item.named_parameters())
         elif is_torch(item):
             yield id(item), name
-
-
-def _entry(name: str | None, index: tuple[int, ...]) -> str | None:
-    return name and (f"{name}[{', '.join(map(str, index))}]" if index else name)
-
-
-def _values(data: Any, name: str | None) -> Any:
-    made = np.empty(data.shape, dtype=object)
-    for index in np.ndindex(data.shape):
-        made[index] = Value(float(data[index]), name=_entry(name, index))
-    return made
 
 
 def _node(item: Any) -> Node:

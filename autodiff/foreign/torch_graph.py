@@ -75,25 +75,67 @@ def solved(order: list[Any], loss: Any) -> dict[Any, Any]:
     Raises:
         ValueError: if nothing that torch saved determines a constant.
     """
-    unknown = [function for function in order if _lacks_addend(function)]
-    constants: dict[Any, Any] = dict.fromkeys(unknown, np.nan)
-    for function in unknown:
-        low, high = (run(order, as_plain, {**constants, function: np.float64(guess)}) for guess in (0.0, 1.0))
-        found = next(_candidates(order, low, high, loss), None)
-        if found is None:
+    pending = [function for function in order if _lacks_addend(function)]
+    constants: dict[Any, Any] = dict.fromkeys(pending, np.nan)
+    while pending:
+        for function in pending:
+            constants[function] = _solution(order, constants, function, loss)
+        left = [function for function in pending if constants[function] is np.nan]
+        if len(left) == len(pending):
             raise ValueError(
-                f"cannot trace {function.name()} of the torch graph: torch does not record its constant, and no value "
+                f"cannot trace {left[0].name()} of the torch graph: torch does not record its constant, and no value "
                 "that torch saved determines it; give the constant as a tensor with requires_grad=True"
             )
-        constants[function] = found
+        pending = left  # a constant may be visible only beside others
     return constants
 
 
+def _solution(order: list[Any], constants: dict[Any, Any], function: Any, loss: Any) -> Any:
+    """The constant of one function, with those found so far; nan if it is not determined."""
+    low, high = (run(order, as_plain, {**constants, function: np.float64(guess)}) for guess in (0.0, 1.0))
+    if all(_fits(order, results, low, loss) for results in (low, high)):
+        return np.nan
+    guesses = (*_candidates(order, low, high, loss), *_masks(order, low[function]))
+    fitting = (g for g in guesses if _fits(order, run(order, as_plain, {**constants, function: g}), low, loss))
+    return next(fitting, np.nan)
+
+
 def _lacks_addend(function: Any) -> bool:
-    name = function.name()
-    if name == "AddmmBackward0":
-        return function.next_functions[0][0] is None
-    return name in ADDENDS and (name == "RsubBackward1" or any(before is None for before, _ in function.next_functions))
+    name, before = function.name(), [item for item, _ in function.next_functions]
+    if name not in ADDENDS:
+        return False
+    if name in ("AddmmBackward0", "AddcmulBackward0", "BaddbmmBackward0"):
+        return before[0] is None  # the factors are saved
+    if name == "MaskedFillBackward0":
+        return bool(np.any(Call(function, ()).saved("mask")))
+    return len(before) < 2 or None in before
+
+
+def _masks(order: list[Any], made: Any) -> Iterator[Any]:
+    """−∞, 0, and −∞ where a later softmax is 0: what programs fill in, and what no saved value shows."""
+    yield from (np.float64(-np.inf), np.float64(0.0))
+    for later in order:
+        if "Softmax" in later.name() and Call(later, ()).has("result"):
+            shares = Call(later, ()).saved("result")
+            if shares.size == np.size(made):
+                yield np.where(shares.reshape(np.shape(made)) == 0.0, -np.inf, 0.0)
+
+
+def _fits(order: list[Any], results: Results, known: Results, loss: Any) -> bool:
+    """Whether a run has every value that torch saved, where ``known`` is not nan: later constants are still unknown."""
+    triples = [*_observed(order, results, known, loss)]
+    for function in order:
+        call = Call(function, ())
+        if "Softmax" in call.name and call.has("result"):
+            triples.append((results[function], known[function], call.saved("result")))
+    return all(_alike(*triple) for triple in triples)
+
+
+def _alike(ours: Any, known: Any, saved: Any) -> bool:
+    tolerance = float(np.finfo(saved.dtype).eps) ** 0.75 if saved.dtype.kind == "f" else 0.0
+    with np.errstate(all="ignore"):
+        same = np.isclose(ours, saved, rtol=tolerance, atol=tolerance, equal_nan=True)
+    return bool(np.all(same | np.isnan(known) | ~np.isfinite(saved)))
 
 
 def _call(function: Any, results: Results, constant: Any = None) -> Call:
@@ -118,9 +160,9 @@ def _candidates(order: list[Any], low: Results, high: Results, loss: Any) -> Ite
             continue
         values = c[sure]
         if np.ptp(values) <= 1e-9 * max(1.0, float(np.abs(values).max())):
-            yield _shortest(float(np.median(values)), y.dtype)
-        elif sure.all() and np.all(slope == 1.0):
-            yield c
+            yield from (_shortest(float(np.median(values)), y.dtype), float(np.median(values)))
+        elif np.all(np.abs(slope[sure]) == 1.0):
+            yield np.where(sure, c, 0.0)
 
 
 def _observed(order: list[Any], low: Results, high: Results, loss: Any) -> Iterator[tuple[Any, Any, Any]]:

@@ -10,30 +10,25 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.foreign.singles import holds_values, product
 from autodiff.foreign.torch_call import Call
+from autodiff.foreign.torch_layers import LAYERS, averaged
+from autodiff.foreign.windows import picked
+from autodiff.primitives.registry import TABLE
 from autodiff.primitives.table.choices import where
 from autodiff.primitives.table.elementwise import (
-    absolute,
     add,
     clip,
-    cos,
     divide,
-    exp,
-    expm1,
+    erfc,
     log,
-    log1p,
     maximum,
     minimum,
     multiply,
     negative,
     pow,
     power,
-    reciprocal,
-    sin,
-    sqrt,
     subtract,
-    tan,
-    tanh,
 )
 from autodiff.primitives.table.layout import (
     broadcast_to,
@@ -45,8 +40,8 @@ from autodiff.primitives.table.layout import (
     swapaxes,
     transpose,
 )
-from autodiff.primitives.table.linear import matmul
 from autodiff.primitives.table.reductions import (
+    cumprod,
     cumsum,
     log_softmax,
     logsumexp,
@@ -58,7 +53,8 @@ from autodiff.primitives.table.reductions import (
     softmax,
     sum,
 )
-from autodiff.primitives.table.units import elu, gelu, leaky_relu, relu, sigmoid, softplus
+from autodiff.primitives.table.scientific import arctan2, logaddexp
+from autodiff.primitives.table.units import elu, leaky_relu, sigmoid, softplus
 
 __all__ = ["ADDENDS", "INVERSES", "LAYOUT", "OPERATIONS", "operands"]
 
@@ -93,8 +89,10 @@ def _subtract(call: Call) -> Any:
 
 
 def _addmm(call: Call) -> Any:
-    product = matmul(call.operand(1, "mat1"), call.operand(2, "mat2"))
-    return add(_scaled(call, "beta", _addend(call, 0)), _scaled(call, "alpha", product))
+    a, b, bias = call.operand(1, "mat1"), call.operand(2, "mat2"), _scaled(call, "beta", _addend(call, 0))
+    if call.saved("alpha") == 1 and any(map(holds_values, (a, b, bias))):
+        return product(a, b, bias)
+    return add(bias, _scaled(call, "alpha", product(a, b)))
 
 
 def _of_two(function: Callable[..., Any], *keys: str) -> Operation:
@@ -145,27 +143,14 @@ def _index(call: Call) -> Any:
 
 
 def _gather(call: Call) -> Any:
-    return _picked(call.inputs[0], call.saved("index"), call.saved("dim"))
-
-
-def _picked(item: Any, taken: Any, axis: int) -> Any:
-    """The elements at the indices ``taken`` along an axis."""
-    index = list(np.ix_(*map(range, taken.shape)))
-    index[axis] = taken
-    return getitem(item, index=tuple(index))
-
-
-def _embedding(call: Call) -> Any:
-    if call.saved("padding_idx") != -1 or call.saved("scale_grad_by_freq"):
-        raise NotImplementedError("with padding_idx or scale_grad_by_freq")
-    return getitem(call.inputs[0], index=call.saved("indices"))
+    return picked(call.inputs[0], call.saved("index"), call.saved("dim"))
 
 
 def _max_along(call: Call) -> Any:
     axis, chosen = call.saved("dim"), call.saved("indices")
     keepdims = call.saved("keepdim")
     taken = chosen if keepdims else np.expand_dims(chosen, axis)
-    found = _picked(call.inputs[0], taken, axis)
+    found = picked(call.inputs[0], taken, axis)
     return found if keepdims else reshape(found, shape=call.shape)
 
 
@@ -192,11 +177,6 @@ def _along(function: Callable[..., Any]) -> Operation:
     return lambda call: function(call.inputs[0], axis=call.saved("dim"))
 
 
-def _averaged(call: Call, losses: Any) -> Any:
-    how: dict[int, Operation] = {0: lambda x: x, 1: mean, 2: sum}
-    return how[call.saved("reduction")](losses)
-
-
 def _nll(call: Call) -> Any:
     scores, target, weight = call.inputs[0], call.saved("target"), call.saved("weight")
     if target.ndim == 0:
@@ -214,14 +194,14 @@ def _nll(call: Call) -> Any:
 
 
 def _mse(call: Call) -> Any:
-    return _averaged(call, power(subtract(call.operand(0, "self"), call.operand(1, "target")), n=2.0))
+    return averaged(call, power(subtract(call.operand(0, "self"), call.operand(1, "target")), n=2.0))
 
 
 def _logits_loss(call: Call) -> Any:
     if call.saved("pos_weight") is not None or call.saved("weight") is not None or call.inputs[1] is not None:
         raise NotImplementedError("with weights, or with targets that are differentiated")
     z = call.inputs[0]
-    return _averaged(call, subtract(softplus(z), multiply(call.saved("target"), z)))
+    return averaged(call, subtract(softplus(z), multiply(call.saved("target"), z)))
 
 
 def _cross_entropy(call: Call) -> Any:
@@ -230,7 +210,7 @@ def _cross_entropy(call: Call) -> Any:
     p, t = call.inputs[0], call.saved("target")
     # torch bounds the logarithms at −100
     logs = [clip(log(item), low=-100.0) for item in (p, subtract(1.0, p))]
-    return _averaged(call, negative(add(multiply(t, logs[0]), multiply(1.0 - t, logs[1]))))
+    return averaged(call, negative(add(multiply(t, logs[0]), multiply(1.0 - t, logs[1]))))
 
 
 def _clamp(call: Call) -> Any:
@@ -244,20 +224,14 @@ def _softplus(call: Call) -> Any:
     return softplus(call.inputs[0])
 
 
-def _gelu(call: Call) -> Any:
-    if call.saved("approximate") != "none":
-        raise NotImplementedError("with an approximation")
-    return gelu(call.inputs[0])
-
-
 def _leaky_relu(call: Call) -> Any:
     return leaky_relu(call.inputs[0], slope=call.saved("negative_slope"))
 
 
 def _elu(call: Call) -> Any:
-    if call.saved("scale") != 1 or call.saved("input_scale") != 1:
-        raise NotImplementedError("with scales, as of SELU")
-    return elu(call.inputs[0], alpha=call.saved("alpha"))
+    if call.saved("input_scale") != 1:
+        raise NotImplementedError("with input_scale")
+    return _scaled(call, "scale", elu(call.inputs[0], alpha=call.saved("alpha")))
 
 
 def _silu(call: Call) -> Any:
@@ -265,9 +239,7 @@ def _silu(call: Call) -> Any:
 
 
 def _where(call: Call) -> Any:
-    if any(item is None for item in call.inputs):
-        raise NotImplementedError("with a constant part, which torch does not record")
-    return where(call.saved("condition"), *call.inputs)
+    return where(call.saved("condition"), _addend(call, 0), _addend(call, 1))
 
 
 def _unsqueeze(call: Call) -> Any:
@@ -275,8 +247,10 @@ def _unsqueeze(call: Call) -> Any:
 
 
 def _norm(call: Call) -> Any:
+    if call.saved("ord") == 1:
+        return sum(TABLE["absolute"](call.inputs[0]), **call.reduction)
     if call.saved("ord") != 2:
-        raise NotImplementedError("of an order other than 2")
+        raise NotImplementedError("of an order other than 1 and 2")
     return norm(call.inputs[0], **call.reduction)
 
 
@@ -290,43 +264,68 @@ LAYOUT: Final[dict[str, Operation]] = {
     "ViewBackward0": _reshape,
 }  # fmt: skip
 
+#: Functions of one number that are primitives of this engine.
+_SAME: Final = {
+    "AbsBackward0": "absolute", "AcosBackward0": "arccos", "AsinBackward0": "arcsin", "AtanBackward0": "arctan",
+    "CosBackward0": "cos", "CoshBackward0": "cosh", "ErfcBackward0": "erfc", "ExpBackward0": "exp",
+    "Expm1Backward0": "expm1", "FloorBackward0": "floor", "Log10Backward0": "log10", "Log1PBackward0": "log1p",
+    "Log2Backward0": "log2", "LogBackward0": "log", "LogSigmoidBackward0": "log_sigmoid", "NegBackward0":
+    "negative", "ReciprocalBackward0": "reciprocal", "ReluBackward0": "relu", "SigmoidBackward0": "sigmoid",
+    "SignBackward0": "sign", "SinBackward0": "sin", "SinhBackward0": "sinh", "SqrtBackward0": "sqrt",
+    "TanBackward0": "tan", "TanhBackward0": "tanh",
+}  # fmt: skip
+
 OPERATIONS: Final[dict[str, Operation]] = {
-    **LAYOUT,
-    "AbsBackward0": _of_one(absolute), "AddBackward0": _add, "AddmmBackward0": _addmm, "AmaxBackward0": _reduced(max),
+    **LAYOUT, **LAYERS, **{name: _of_one(TABLE[entry]) for name, entry in _SAME.items()},
+    "AddBackward1": lambda call: add(call.inputs[0], call.constant),
+    "Atan2Backward0": _of_two(arctan2, "self", "other"),
+    "CumprodBackward0": _along(cumprod),
+    "DivBackward1": lambda call: divide(call.inputs[0], call.saved("other")),
+    "ErfBackward0": _of_one(lambda x: subtract(1.0, erfc(x))),
+
+    "LogaddexpBackward0": _of_two(logaddexp, "self", "other"),
+    "MulBackward1": lambda call: multiply(call.inputs[0], call.saved("other")), "SafeSoftmaxBackward0": _along(softmax),
+    "UnsafeSplitBackward0": _split,
+    "AddBackward0": _add, "AddmmBackward0": _addmm, "AmaxBackward0": _reduced(max),
     "AminBackward0": _reduced(min), "BinaryCrossEntropyBackward0": _cross_entropy,
-    "BinaryCrossEntropyWithLogitsBackward0": _logits_loss, "BmmBackward0": _of_two(matmul, "self", "mat2"),
+    "BinaryCrossEntropyWithLogitsBackward0": _logits_loss, "BmmBackward0": _of_two(product, "self", "mat2"),
     "CatBackward0": _joined(concatenate), "ClampBackward1": _clamp, "ClampMinBackward0": _clamp,
-    "CosBackward0": _of_one(cos), "CumsumBackward0": _along(cumsum), "DivBackward0": _of_two(divide, "self", "other"),
-    "DotBackward0": _of_two(matmul, "self", "tensor"), "EluBackward0": _elu, "EmbeddingBackward0": _embedding,
-    "ExpBackward0": _of_one(exp), "Expm1Backward0": _of_one(expm1), "GatherBackward0": _gather, "GeluBackward0": _gelu,
+    "CumsumBackward0": _along(cumsum), "DivBackward0": _of_two(divide, "self", "other"),
+    "DotBackward0": _of_two(product, "self", "tensor"), "EluBackward0": _elu,
+    "GatherBackward0": _gather,
     "HardtanhBackward0": lambda call: clip(call.inputs[0], low=call.saved("min_val"), high=call.saved("max_val")),
-    "LeakyReluBackward0": _leaky_relu, "LinalgVectorNormBackward0": _norm, "Log1PBackward0": _of_one(log1p),
-    "LogBackward0": _of_one(log), "LogSoftmaxBackward0": _along(log_softmax), "LogsumexpBackward0": _reduced(logsumexp),
+    "LeakyReluBackward0": _leaky_relu, "LinalgVectorNormBackward0": _norm,
+    "LogSoftmaxBackward0": _along(log_softmax), "LogsumexpBackward0": _reduced(logsumexp),
     "MaxBackward0": _max_along, "MaxBackward1": _of_one(max), "MaximumBackward0": _of_two(maximum, "self", "other"),
     "MeanBackward0": _of_one(mean), "MeanBackward1": _reduced(mean), "MinBackward0": _max_along,
     "MinBackward1": _of_one(min), "MinimumBackward0": _of_two(minimum, "self", "other"),
-    "MmBackward0": _of_two(matmul, "self", "mat2"), "MseLossBackward0": _mse,
-    "MulBackward0": _of_two(multiply, "self", "other"), "MvBackward0": _of_two(matmul, "self", "vec"),
-    "NegBackward0": _of_one(negative), "NllLossBackward0": _nll, "PowBackward0": _power,
+    "MmBackward0": _of_two(product, "self", "mat2"), "MseLossBackward0": _mse,
+    "MulBackward0": _of_two(multiply, "self", "other"), "MvBackward0": _of_two(product, "self", "vec"),
+    "NllLossBackward0": _nll, "PowBackward0": _power,
     "PowBackward1": _of_two(pow, "self", "exponent"),
     "PowBackward2": lambda call: pow(call.saved("self"), call.inputs[0]), "ProdBackward0": _of_one(prod),
-    "ReciprocalBackward0": _of_one(reciprocal), "ReluBackward0": _of_one(relu),
+    "ProdBackward1": _reduced(prod),
+
     "RsqrtBackward0": _of_one(lambda x: power(x, n=-0.5)),
     "RsubBackward1": lambda call: subtract(call.constant, _scaled(call, "alpha", call.inputs[0])),
-    "SigmoidBackward0": _of_one(sigmoid), "SiluBackward0": _silu, "SinBackward0": _of_one(sin),
-    "SoftmaxBackward0": _along(softmax), "SoftplusBackward0": _softplus, "SqrtBackward0": _of_one(sqrt),
+    "SiluBackward0": _silu,
+    "SoftmaxBackward0": _along(softmax), "SoftplusBackward0": _softplus,
     "StackBackward0": _joined(stack), "SubBackward0": _subtract, "SumBackward0": _of_one(sum),
-    "SumBackward1": _reduced(sum), "TanBackward0": _of_one(tan), "TanhBackward0": _of_one(tanh),
+    "SumBackward1": _reduced(sum),
     "WhereBackward0": _where,
 }  # fmt: skip
 
 #: Operations whose constant addend torch does not record, because no gradient needs it.
-ADDENDS: Final = ("AddBackward0", "AddmmBackward0", "RsubBackward1", "SubBackward0")
+ADDENDS: Final = (
+    "AddBackward0", "AddBackward1", "AddcmulBackward0", "AddmmBackward0", "BaddbmmBackward0", "MaskedFillBackward0",
+    "RsubBackward1", "SubBackward0", "WhereBackward0",
+)  # fmt: skip
 
 #: The operand of an operation, from its saved result: nan where it is not determined.
 INVERSES: Final[dict[str, Callable[[Any], Any]]] = {
-    "ExpBackward0": np.log, "ReluBackward0": lambda y: np.where(y > 0, y, np.nan), "SqrtBackward0": np.square,
-    "SigmoidBackward0": lambda y: np.log(y) - np.log1p(-y), "TanhBackward0": np.arctanh,
+    "ExpBackward0": np.log, "ReciprocalBackward0": np.reciprocal, "ReluBackward0": lambda y: np.where(y > 0, y, np.nan),
+    "RsqrtBackward0": lambda y: y**-2.0, "SigmoidBackward0": lambda y: np.log(y) - np.log1p(-y),
+    "SqrtBackward0": np.square, "TanhBackward0": np.arctanh,
 }  # fmt: skip
 
 

@@ -100,7 +100,8 @@ def explain(
 
     Args:
         what: a network (a callable with ``parameter(name)``, or with a dict from ``parameters()``), or the output of
-            any graph; also of a torch program, with a torch tensor as ``name`` (see `from_torch`).
+            any graph; also of a torch program, with a torch tensor as ``name`` (see `from_torch`), or of a function of
+            jax (see `from_jax`).
         name: the parameter in any spelling, W14(1), b1(1), U1, L23; a hidden unit, z1(2), a1(2), δ1(2); or a node.
         x: the input of the network; not allowed if ``what`` is a node.
         corrupt: the input of the corrupt window; then J = max(0, margin + s_c − s) is explained (notes, section 1.4).

@@ -190,12 +190,13 @@ def _of_its_own(operation: str, symbol: str, operands: Sequence[Formula], params
 
 
 def _weighted(operands: Sequence[Formula]) -> Formula:
-    """w₁·x₁ + w₂·x₂ + b of the operands w₁, w₂, x₁, x₂, b."""
+    """w₁·x₁ + w₂·x₂ + b of the operands w₁, w₂, x₁, x₂, b; without a constant b of 0."""
     count = len(operands) // 2
     shown = count if count <= _MOST_OPERANDS else _MOST_OPERANDS - 1
     terms = [f"{_within(operands[k], _PRODUCT)}·{_within(operands[count + k], _POWER)}" for k in range(shown)]
     terms += ["…"] * (shown < count)
-    terms += [_within(operands[-1], _PRODUCT)] * (len(operands) % 2)
+    bias = _within(operands[-1], _PRODUCT)
+    terms += [bias] * (len(operands) % 2 and bias != "0")
     return " + ".join(terms), _PRODUCT if len(terms) == 1 else _SUM
 
 

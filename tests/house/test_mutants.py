@@ -10,12 +10,13 @@ from autodiff import TABLE
 from tests.faults.compositions import COMPOSITION_FAULTS
 from tests.faults.engine import ENGINE_FAULTS
 from tests.faults.fault import CLASSES, Fault
+from tests.faults.foreign import FOREIGN_FAULTS
 from tests.faults.nets import NET_FAULTS
 from tests.faults.rules import RULE_FAULTS, rule_faults
 from tests.programs import mutants
 from tests.support.places import ROOT
 
-WRITTEN = (*RULE_FAULTS, *COMPOSITION_FAULTS, *ENGINE_FAULTS, *NET_FAULTS)
+WRITTEN = (*RULE_FAULTS, *COMPOSITION_FAULTS, *ENGINE_FAULTS, *NET_FAULTS, *FOREIGN_FAULTS)
 WRAPPED = tuple(rule_faults({"multiply": 2}))
 
 
@@ -52,7 +53,13 @@ def test_rules_engine_and_nets_have_many() -> None:
 def test_files_that_are_left_out_or_come_first_exist() -> None:
     """A renamed test file would silently run, or silently lose its priority."""
     named = [*mutants.LEFT_OUT]
-    first = (mutants.FIRST_FOR_RULES, mutants.FIRST_FOR_COMPOSITIONS, mutants.FIRST_FOR_ENGINE, mutants.FIRST_FOR_NETS)
+    first = (
+        mutants.FIRST_FOR_RULES,
+        mutants.FIRST_FOR_COMPOSITIONS,
+        mutants.FIRST_FOR_ENGINE,
+        mutants.FIRST_FOR_NETS,
+        mutants.FIRST_FOR_FOREIGN,
+    )
     named += [name for names in first for name in names]
     assert [name for name in named if not (ROOT / name).exists()] == []
 
@@ -61,12 +68,13 @@ def test_the_tests_of_a_fault_come_first() -> None:
     """The tests of its part come first, and no file is missing or run twice."""
     first = {
         "rules": RULE_FAULTS[0], "compositions": COMPOSITION_FAULTS[0], "engine": ENGINE_FAULTS[0],
-        "nets": NET_FAULTS[0],
+        "nets": NET_FAULTS[0], "foreign": FOREIGN_FAULTS[0],
     }  # fmt: skip
     asked = {part: mutants.stages_for(fault) for part, fault in first.items()}
     assert {part: stages[0][0] for part, stages in asked.items()} == {
         "rules": "tests/primitives/test_primitives.py", "compositions": "tests/values/test_compositions.py",
         "engine": "tests/engine/test_backward.py", "nets": "tests/nn/test_layers.py",
+        "foreign": "tests/foreign/test_jax_operations.py",
     }  # fmt: skip
     files = [sorted(file for stage in stages for file in stage) for stages in asked.values()]
     assert all(listed == files[0] for listed in files)

@@ -31,14 +31,14 @@ import pytest
 from tests.faults.compositions import COMPOSITION_FAULTS
 from tests.faults.engine import ENGINE_FAULTS
 from tests.faults.fault import CLASSES, Fault
+from tests.faults.foreign import FOREIGN_FAULTS
 from tests.faults.nets import NET_FAULTS
 from tests.faults.rules import RULE_FAULTS, rule_faults
 from tests.support.places import ROOT
 
 COPIED = ("autodiff", "nn", "tests")
 _ARGUMENTS = (
-    "-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning",
-    "-m", "not peer and not browser",
+    "-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning", "-m",
 )  # fmt: skip
 #: A fault that makes the tests hang counts as found after this multiple of the time that the tests take without a
 #: fault. A limit in seconds would find every fault as soon as the tests take longer.
@@ -62,10 +62,16 @@ FIRST_FOR_ENGINE = (
     "tests/values/test_numpy_protocol.py", "tests/engine/test_determinism.py", "tests/engine/test_closed_gates.py",
     "tests/engine/test_constants.py", "tests/testing/random_programs/test_metamorphic.py",
 )  # fmt: skip
+FIRST_FOR_FOREIGN = (
+    "tests/foreign/test_jax_operations.py", "tests/foreign/test_torch_operations.py", "tests/foreign/test_from_jax.py",
+    "tests/foreign/test_from_torch.py",
+)  # fmt: skip
 FIRST_FOR_NETS = (
     "tests/nn/test_layers.py", "tests/nn/test_scorer.py", "tests/nn/test_optimizer.py", "tests/nn/test_recurrent.py",
     "tests/nn/test_strategies.py",
 )  # fmt: skip
+
+_FOREIGN = "autodiff/foreign/"
 
 Outcome = tuple[str | None, float]  # the test that found the fault, and the seconds it took
 
@@ -78,7 +84,7 @@ class _Watch:
         self.killer: str | None = None
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items.sort(key=lambda item: f"[{self.target}" not in item.nodeid)
+        items.sort(key=lambda item: f"[{self.target}" not in item.nodeid and f"_{self.target}_" not in item.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and self.killer is None:
@@ -129,13 +135,18 @@ def trial(fault: Fault | None, stages: Sequence[Sequence[str]], limit: int = 0) 
             fault.plant(root)
         for files in stages:
             present = [file for file in files if (root / file).exists()]
-            arguments = [*_ARGUMENTS, *present]
+            arguments = [*_ARGUMENTS, _marks(fault), *present]
             status = pytest.main(arguments, plugins=[watch]) if present else 0
             if Path(sys.modules["autodiff"].__file__ or "").parents[1] != root:
                 raise RuntimeError("the tests ran against another copy of the project")
             if status:
                 return watch.killer or f"exit status {status}", time.monotonic() - start
         return None, time.monotonic() - start
+
+
+def _marks(fault: Fault | None) -> str:
+    """The tests that take part; comparisons with torch and jax do so only for faults in their tables."""
+    return "not browser" if fault and fault.file.startswith(_FOREIGN) else "not peer and not browser"
 
 
 def _give_up(*_: Any) -> None:
@@ -157,6 +168,8 @@ def stages_for(fault: Fault | None) -> list[list[str]]:
     first: tuple[str, ...]
     if file.startswith("nn/"):
         first = FIRST_FOR_NETS
+    elif file.startswith(_FOREIGN):
+        first = FIRST_FOR_FOREIGN
     elif target:
         first = FIRST_FOR_RULES
     elif file.startswith("autodiff/primitives/table/"):
@@ -186,7 +199,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Plant faults and report those that the tests miss.")
     parser.add_argument("words", nargs="*", help="only faults whose class or name contains one of these words")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--only", choices=["rules", "compositions", "engine", "nets"], help="only faults of one part")
+    parts_known = ["rules", "compositions", "engine", "nets", "foreign"]
+    parser.add_argument("--only", choices=parts_known, help="only faults of one part")
     parser.add_argument(
         "--seconds", type=int, help="duration of the tests without a fault, if known from a run of the same sources"
     )
@@ -203,7 +217,7 @@ def main() -> int:
 
     parts = {
         "rules": (*rule_faults(in_a_process(slots)), *RULE_FAULTS), "compositions": COMPOSITION_FAULTS,
-        "engine": ENGINE_FAULTS, "nets": NET_FAULTS,
+        "engine": ENGINE_FAULTS, "nets": NET_FAULTS, "foreign": FOREIGN_FAULTS,
     }  # fmt: skip
     faults = [fault for name, part in parts.items() if options.only in (None, name) for fault in part]
     if options.words:

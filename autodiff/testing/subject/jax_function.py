@@ -11,8 +11,8 @@ import numpy as np
 
 from autodiff.engine.trees import flatten
 from autodiff.testing.subject.base import Leaf, Subject
-from autodiff.testing.subject.names import argument_names
 from autodiff.testing.subject.refusals import Arrays, check_steady, refuse_output
+from autodiff.words.arguments import argument_names
 
 __all__ = ["JaxFunction"]
 
