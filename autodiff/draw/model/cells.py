@@ -16,8 +16,8 @@ from autodiff.telling.terms import equation, error_name, error_symbol, factor_sy
 from autodiff.words.operations import ENGLISH_SYMBOLS
 
 __all__ = [
-    "StepNumbers", "brief", "error_cells", "factor_text", "forward_rows", "hint", "in_full", "operation_symbol",
-    "share_cell", "sign", "strokes",
+    "StepNumbers", "brief", "error_cells", "factor_text", "forward_rows", "hint", "in_full", "line_numbers",
+    "operation_symbol", "share_cell", "sign", "strokes",
 ]  # fmt: skip
 
 _LONGEST: Final = 22  # characters of a name; the tooltip has the whole name
@@ -106,7 +106,19 @@ def hint(flow: Flow, node: FlowNode, style: Style) -> str:
 
 
 def in_full(node: FlowNode, error_name: str, style: Style) -> str:
-    """A node's label, value and error with every digit; for arrays, shapes and norms."""
+    """A node's label, value and error with every digit, and its source line; for arrays, shapes and norms."""
+    told = _numbers_in_full(node, error_name, style)
+    if node.line is None:
+        return told
+    return style.say("term.at-line", told=told, number=node.line.number, text=node.line.text.strip())
+
+
+def line_numbers(nodes: Iterable[FlowNode]) -> tuple[int, ...]:
+    """The numbers of the source lines that computed the nodes of a box."""
+    return tuple(sorted({node.line.number for node in nodes if node.line is not None}))
+
+
+def _numbers_in_full(node: FlowNode, error_name: str, style: Style) -> str:
     made = f"{node.label} = {style.operation(node.operation)}(…)" if node.operation else node.label
     value = _every_digit(node.value, style)
     if node.error is None:

@@ -11,7 +11,7 @@ from autodiff.draw.layout.lines import Line, Mark, footer, header
 from autodiff.draw.layout.positions import Layout
 from autodiff.draw.layout.sizes import HATCH, SIZES, Point, Rect, is_rest
 from autodiff.draw.model.paint import EDGES, fill_colour, text_colour
-from autodiff.draw.model.palette import ERROR_COLOURS, FONTS, stylesheet
+from autodiff.draw.model.palette import CODE_FONTS, ERROR_COLOURS, FONTS, stylesheet
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.views.choose_view import picture
 from autodiff.draw.writers.svg_shapes import (
@@ -21,6 +21,7 @@ from autodiff.draw.writers.svg_shapes import (
     before_the_head,
     disc,
     hatching,
+    line_tag,
     marked,
     numbered,
     panel,
@@ -100,9 +101,10 @@ def _lines(lines: Sequence[Line], top: float) -> Iterator[str]:
             looks = [f' class="{colour}"' + ' font-weight="bold"' * bold for _, colour, bold in run.segments]
             common = looks[0] if len(set(looks)) == 1 else ""  # written once for the whole line
             segments = [(part.text, "" if common else look) for part, look in zip(run.segments, looks, strict=True)]
-            size = f'font-size="{px(line.size)}"{common}'
+            size = f'font-size="{px(line.size)}"{common}' + f' font-family="{CODE_FONTS}"' * run.code
             start = f'<text x="{px(_MARGIN + run.x)}" y="{px(y + BASELINE * line.size)}" {size}>'
-            yield f"{start}{set_pieces(segments, line.size, formula=run.formula)}</text>"
+            text = escaped(run.segments[0].text) if run.code else set_pieces(segments, line.size, formula=run.formula)
+            yield f"{start}{text}</text>"
         top += line.height
 
 
@@ -144,6 +146,8 @@ def _drawing(what: Picture, layout: Layout) -> Iterator[str]:
         yield from _seed(what, layout)
     for box in what.boxes:
         yield from _box(box, layout.boxes[box.id])
+        if what.listing and box.lines:
+            yield from line_tag(layout.boxes[box.id], box.lines)
     for wire in what.wires:
         if wire.label:
             yield from _wire_label(wire, layout.wires[wire.id])
