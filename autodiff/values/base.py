@@ -160,7 +160,11 @@ class Arithmetic(Node):
         leaf._grad = leaf.delta = leaf.a = leaf.b = leaf.da = leaf.db = None
         return leaf
 
-    def _begin(self, data: Any, name: str | None) -> None:
+    def _begin(self, data: Any, name: str | None, *more: Any) -> None:
+        if more:
+            kind, told = type(self).__name__, describe(more[0])
+            written = f"{kind}(…, name={more[0]!r})" if isinstance(more[0], str) else f"{kind}(data, name='w')"
+            raise TypeError(f"a {kind} takes its data only, and a name by keyword, and got {told} too; write {written}")
         self._data, self.origin, self.version = data, LEAF, clock.now
         self._grad = self.delta = self.a = self.b = self.da = self.db = None
         if name is not None:
