@@ -319,7 +319,7 @@ def _check(f: Any, output: Any) -> None:
     if output is None:
         raise TypeError(f"{name} returned None; end it with return and the result to be drawn")
     if isinstance(output, list | tuple | dict) or (isinstance(output, np.ndarray) and output.dtype == object):
-        count = len(output) if np.shape(output) or not isinstance(output, np.ndarray) else 1
+        count = output.size if isinstance(output, np.ndarray) else len(output)
         kind = "an array" if isinstance(output, np.ndarray) else f"a {type(output).__name__}"
         key = repr(next(iter(output))) if isinstance(output, dict) and output else "0"
         raise TypeError(

@@ -79,7 +79,7 @@ def called_as(example: str) -> Callable[[_Init[_Made, _P]], _Init[_Made, _P]]:
 
     def decorate(init: _Init[_Made, _P]) -> _Init[_Made, _P]:
         @wraps(init)
-        def checked(self: _Made, *args: _P.args, **kwargs: _P.kwargs) -> None:
+        def checked(self: _Made, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
             try:
                 init(self, *args, **kwargs)
             except TypeError as error:

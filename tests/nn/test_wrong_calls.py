@@ -20,7 +20,7 @@ NET = Network((2, 1))
         (lambda: SGD(NET, lr=0.1), r"SGD cannot be made from Network\(.*, lr=0.1; write SGD\(network, rate=0.1\)$"),
         (lambda: AdaGrad(NET, 0.1), r"AdaGrad cannot be made from .*, 0.1; write AdaGrad\(network, rate=0.1\)$"),
         (lambda: SGD(), r"SGD cannot be made from nothing; write SGD\(network, rate=0.1\)$"),
-        (lambda: Network(4, 2, 1), r"Network cannot be made from 4 .*; write Network\(\(4, 2, 1\), activation='relu'\)$"),
+        (lambda: Network(4, 2, 1), r"Network cannot be made from 4 .*write Network\(\(4, 2, 1\), activation='relu'\)$"),
         (lambda: Layer(4), r"Layer cannot be made from 4 .*; write Layer\(4, 2, activation='relu'\)$"),
         (lambda: Neuron(2, 3), r"; write Neuron\(4, activation='relu'\)$"),
         (lambda: WindowScorer(5), r"; write WindowScorer\(vectors, window=5, hidden=8\)$"),
