@@ -16,6 +16,7 @@ from autodiff.draw.files import OURS, Saved, write
 from autodiff.draw.model.data import as_json, plain_data
 from autodiff.draw.model.palette import checked_theme
 from autodiff.draw.model.picture import Picture
+from autodiff.draw.notebook import formats
 from autodiff.draw.page.page import page
 from autodiff.draw.page.whole import sheet, story
 from autodiff.draw.start import start
@@ -128,9 +129,8 @@ class Drawing:
         return f"<Drawing: {self.picture.title}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """The SVG for notebooks, no wider than their cell, and the text for frontends that cannot draw."""
-        fitting = self.svg().replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
-        return {"image/svg+xml": fitting, "text/plain": self.text()}
+        """The picture for notebooks, no wider than their cell, and the text for frontends that cannot draw."""
+        return {**formats(self.svg(), self.theme), "text/plain": self.text()}
 
 
 def see(

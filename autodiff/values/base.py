@@ -12,6 +12,7 @@ from autodiff.engine.graph import DETACHED, LEAF, Node, clock
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin
 from autodiff.primitives.table import elementwise, rounding
+from autodiff.system.display import bundle
 from autodiff.values.copies import copied, reduced, twin
 from autodiff.values.reading import WATCHES, noted, passed
 
@@ -178,6 +179,10 @@ class Arithmetic(Node):
                 "Assign to a leaf and compute again, or take .detach() first"
             )
         return self._fitted(data)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """The formula, and a picture of a small graph, for notebooks."""
+        return bundle(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if WATCHES:
