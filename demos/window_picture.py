@@ -20,13 +20,9 @@ CAPTION = "After each word, in brackets: what it adds to s, to first order (∂s
 
 def window_picture(scorer: nn.WindowScorer, ids: Any, window: Sequence[Token]) -> Drawing:
     """The graph from the vectors of the words, with those of their shapes, to the score s; with all gradients."""
-    plain = scorer.plain()
-    words = [Tensor(rows, name=token.text) for rows, token in zip(_rows(plain, ids, len(window)), window, strict=True)]
-    x = np.concatenate(words)
-    s = plain.score_vectors(x)
+    words, s = _scored(scorer, ids, len(window))
     s.backward()
-    x.name = "x"
-    for word, token, effect in zip(words, window, effects(s, words), strict=True):
+    for word, token, effect in zip(words, window, effects(scorer, ids, window), strict=True):
         word.name = title(token.text, effect)
     drawing = see(s)
     captions = (*drawing.picture.captions, CAPTION)
@@ -38,12 +34,17 @@ def title(text: str, effect: float) -> str:
     return f"{text} ({'+' * (effect > 0)}{number(effect, 2)})".replace(".", "\N{ONE DOT LEADER}")
 
 
-def effects(s: Any, words: Sequence[Any]) -> list[float]:
-    """What each word adds to the score, to first order: ∂s/∂x · x, in the unit of s."""
+def effects(scorer: nn.WindowScorer, ids: Any, window: Sequence[Token]) -> list[float]:
+    """What each word adds to the score with its shape, to first order: ∂s/∂x · x, in the unit of s."""
+    words, s = _scored(scorer, ids, len(window))
     signals = backpropagate(s)
     return [float(np.sum(signals[word] * word.data)) for word in words]
 
 
-def _rows(plain: nn.WindowScorer, ids: Any, words: int) -> Any:
-    """One row for each word: its vector and that of its shape."""
-    return plain.vectors(ids).reshape(words, -1)
+def _scored(scorer: nn.WindowScorer, ids: Any, count: int) -> tuple[list[Tensor], Any]:
+    """One input for each place in the window, even where a word or shape occurs twice; and the score."""
+    plain = scorer.plain()
+    words = [Tensor(rows) for rows in plain.vectors(ids).reshape(count, -1)]
+    x = np.concatenate(words)
+    x.name = "x"
+    return words, plain.score_vectors(x)

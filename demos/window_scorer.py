@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 from tagged_text import UNKNOWN, Corpus, Token, Vocabulary, Windows, cut, plain_tag, read
-from window_picture import window_picture
+from window_picture import effects, window_picture
 
 import nn
 from autodiff import error_flow
@@ -187,8 +187,8 @@ def explain(scorer: nn.WindowScorer, ids: Any, window: Sequence[Token]) -> Itera
     s = values(ids)
     signals = backpropagate(s)
     x = values.vectors(ids)
-    effects = np.array([signals[item] * item.data for item in x]).reshape(len(window), -1).sum(axis=1)
-    words = (f"{token.text} {number(effect, 2)}" for token, effect in zip(window, effects, strict=True))
+    pairs = zip(window, effects(scorer, ids, window), strict=True)
+    words = (f"{token.text} {number(effect, 2)}" for token, effect in pairs)
     yield "contribution of each word to s, to first order (∂s/∂x · x): " + ", ".join(words)
     weight, word = _busiest_weight(values, x, signals, window)
     flow = error_flow(s, weight)

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nn
 from autodiff.system.extras import install
 from tests.support.places import ROOT
 
@@ -224,6 +225,17 @@ def test_the_words_of_each_example_are_drawn(output: str, folder: Path) -> None:
         inputs = [window_picture.title(word, float(effect.replace("−", "-"))) for word, effect in pairs]
         assert {*inputs} <= {*texts}
         assert window_picture.CAPTION in texts
+
+
+def test_a_word_that_occurs_twice_adds_what_it_adds_in_each_place() -> None:
+    """The effects of a linear scorer add up to the score without its bias, also of equal words."""
+    vectors = np.random.default_rng(3).normal(size=(4, 2))
+    scorer = nn.WindowScorer(vectors, 6, 3, activation="identity", random=np.random.default_rng(5))
+    window = [Token(word, word, "<x>", "O") for word in ("a", "b", "a")]
+    ids = [1, 0, 2, 0, 1, 0]
+    found = window_picture.effects(scorer, ids, window)
+    assert sum(found) == pytest.approx(float(scorer.predict(ids)))
+    assert found[0] != pytest.approx(found[2])
 
 
 def test_the_last_sentence_names_what_beats_the_scorer(output: str) -> None:

@@ -17,7 +17,7 @@ from autodiff.words.operations import ENGLISH_SYMBOLS
 
 __all__ = [
     "StepNumbers", "brief", "error_cells", "factor_text", "forward_rows", "hint", "in_full", "line_numbers",
-    "operation_symbol", "share_cell", "sign", "strokes",
+    "operation_symbol", "share_cell", "sign", "strokes", "uncut", "whole",
 ]  # fmt: skip
 
 _LONGEST: Final = 22  # characters of a name; the tooltip has the whole name
@@ -45,6 +45,11 @@ def brief(label: str) -> str:
     return label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
 
 
+def whole(label: str) -> str:
+    """The label if it does not fit in a box, for a tooltip; "" if it does."""
+    return label if len(label) > _LONGEST else ""
+
+
 def forward_rows(nodes: Sequence[FlowNode], style: Style, *, lane: str = "forward") -> tuple[Row, Row]:
     """Names and, below them, values."""
     return (
@@ -60,7 +65,7 @@ def error_cells(flow: Flow, node: FlowNode, step: int | None, style: Style) -> t
         called = style.say("term.error-sum" if len(flow.arriving(node)) > 1 else "term.error")
     its_sign = sign(node.error)
     return (
-        Cell("error-name", brief(called), step=step, sign=its_sign),
+        Cell("error-name", brief(called), step=step, sign=its_sign, whole=whole(called)),
         Cell("error", style.amount(node.error), node.error, sign=its_sign),
     )
 
@@ -85,6 +90,14 @@ def factor_text(flow: Flow, edge: FlowEdge, style: Style) -> str:
         return f"× {factor}" if edge.local_symbol == "1" else f"∘ {factor}"
     text = equation(edge.local_symbol, edge.local, style)
     return f"× {brief_equation(text)}"
+
+
+def uncut(edge: FlowEdge, style: Style) -> str:
+    """The whole factor of an edge, for a tooltip; "" if `factor_text` does not cut it."""
+    if edge.local is None:
+        return whole(edge.local_symbol)
+    text = equation(edge.local_symbol, edge.local, style)
+    return f"× {text}" if whole(text.rpartition(" = ")[0]) else ""
 
 
 def brief_equation(text: str) -> str:

@@ -17,7 +17,7 @@ __all__ = ["Box", "Cell", "Cluster", "Picture", "Row", "Wire"]
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
     """One text in a box. ``number`` is the number in the text, in full; ``step`` is the number of its step; ``sign`` is
-    −1 for a negative number, 0 for exactly zero, else 1.
+    −1 for a negative number, 0 for exactly zero, else 1; ``whole`` is the text before it was cut, "" if it was not.
 
     Roles: ``name``, ``value``, ``error-name``, ``error``, ``share`` (arrives on a wire) and ``factor`` (× f′(z) inside
     a unit), and the marks ``saturated`` and ``loses`` (the unit has the factor that loses most). In a computation graph
@@ -30,6 +30,7 @@ class Cell:
     number: Signal = None
     step: int | None = None
     sign: int = 1
+    whole: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

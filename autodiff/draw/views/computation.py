@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from autodiff.draw.model.captions import formula, paths, picture_style
-from autodiff.draw.model.cells import brief, in_full, line_numbers, operation_symbol, sign, strokes
+from autodiff.draw.model.cells import brief, in_full, line_numbers, operation_symbol, sign, strokes, whole
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.model.shorten import with_short_names
 from autodiff.draw.views.folding import CROWD, Key, Region, Scope, TimeStep, Weights, columns, fold, parts, scopes
@@ -260,7 +260,8 @@ class _Drawer:
         if not isinstance(item, Node):
             return Cell(role, self.style.say("graph.constant", number=self.style.amount(item)), item)
         if local is None:
-            return Cell(role, brief(_array_factor(node, slot, self.graph.labels)), sign=its_sign)
+            factor = _array_factor(node, slot, self.graph.labels)
+            return Cell(role, brief(factor), sign=its_sign, whole=whole(factor))
         return Cell(role, f"× {bracketed(self.style.write(local))}", local, sign=its_sign)
 
     def outer_wires(self, members: Sequence[int]) -> Iterator[_Wired]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import fsum
 from typing import Final
 
@@ -203,7 +203,7 @@ def _wire_label(wire: Wire, points: Sequence[Point]) -> Iterator[str]:
     else:
         beside = text_width(wire.label, SIZES["wire"]) / 2 + 10.0
         place = x + (beside if points[1][0] > x else -beside), y - above if to_y > y else y + above
-    yield from numbered(*place, wire.label, SIZES["wire"], _colour(wire), wire.step)
+    yield from _hovered(numbered(*place, wire.label, SIZES["wire"], _colour(wire), wire.step), wire.hint)
 
 
 # ---- boxes -----------------------------------------------------------------------------------------------------------
@@ -231,7 +231,12 @@ def _port(cell: Cell, x: float, y: float) -> Iterator[str]:
     """The local gradient of an input, in colour if the error flows on through it."""
     colour = ERROR_COLOURS[cell.sign] if cell.role == "way" else "muted"
     more = f' data-role="{cell.role}"{number_attribute("number", cell.number)}'
-    yield line_of_text(x, y, cell.text, SIZES[cell.role], colour, more=more)
+    yield from _hovered([line_of_text(x, y, cell.text, SIZES[cell.role], colour, more=more)], cell.whole)
+
+
+def _hovered(drawn: Iterable[str], whole: str) -> Iterator[str]:
+    """A text with the whole of it as a tooltip, if it was cut."""
+    yield from (f"<g><title>{escaped(whole)}</title>", *drawn, "</g>") if whole else drawn
 
 
 def _circle(box: Box, place: Rect) -> Iterator[str]:
@@ -273,4 +278,5 @@ def _cell(cell: Cell, row: Row, x: float, y: float) -> Iterator[str]:
     if cell.role == "saturated":
         beside = text_width(cell.text, SIZES[cell.role]) / 2 + HATCH / 2
         yield from (*hatching(x - beside, y), *hatching(x + beside, y))
-    yield from numbered(x, y, cell.text, SIZES[cell.role], colour, cell.step, bold=bold, more=role)
+    text = numbered(x, y, cell.text, SIZES[cell.role], colour, cell.step, bold=bold, more=role)
+    yield from _hovered(text, cell.whole)
