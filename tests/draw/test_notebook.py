@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff import Tensor, Value, error_flow, explain, see
-from autodiff.draw import notebook
+from autodiff import Tensor, Value, error_flow
+from autodiff.draw import notebook, see
 from autodiff.draw.graphviz import MissingProgramError
 from autodiff.system import display
+from autodiff.telling.explain import explain
 from tests.support.flows import HOSTILE, notes_flow
 
 

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff import Tensor, Value, explain, grad, see, topological
+from autodiff import Tensor, Value, grad, topological
+from autodiff.draw import see
+from autodiff.telling.explain import explain
 from autodiff.transforms.run import run
 from nn import Network
 
