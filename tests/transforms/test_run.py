@@ -74,6 +74,14 @@ def test_inputs_and_results_have_the_names_of_variables_and_their_lines() -> Non
     assert weight.origin.line is None
 
 
+def test_a_name_given_later_leaves_the_line() -> None:
+    """As for any other node, `name` can be assigned."""
+    output = run(sample, (2.0, 3.0)).output
+    line = output.origin.line
+    output.name = "later"
+    assert output.origin.line is line is not None
+
+
 def test_the_listing_is_the_source_without_docstring_and_comments() -> None:
     """Numbers are those of the file; the indentation stays."""
     listing = run(sample, (2.0, 3.0)).listing
