@@ -29,6 +29,7 @@ from autodiff.primitives.table.reductions import *  # noqa: F403
 from autodiff.primitives.table.rounding import *  # noqa: F403
 from autodiff.primitives.table.scientific import *  # noqa: F403
 from autodiff.primitives.table.units import *  # noqa: F403
+from autodiff.system.display import RICH
 from autodiff.transforms.anomaly import detect_anomaly
 from autodiff.transforms.functional import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autodiff.transforms.gradients import gradients
@@ -56,6 +57,8 @@ __all__ += rounding.__all__
 __all__ += scientific.__all__
 __all__ += units.__all__
 
+
+RICH.append(lambda item: dict(import_module("autodiff.draw.notebook").rich(item)))  # drawing is imported on first use
 
 if not TYPE_CHECKING:  # type checkers would take every misspelled name for Any
 

@@ -3,6 +3,8 @@
     python demos/window_scorer.py                     the small corpus in demos/data
     python demos/window_scorer.py FILE                any CoNLL-style file (tag in the last column), or windows in .npz
 
+The words of five windows are drawn in the folder window-scorer; --pictures names another one.
+
 The score is s = Uᵀ f(Wx + b), where x is the concatenation of the vectors of the words and of their shapes (small
 letters, Capitals, digits …). The objective is the max-margin objective J = Σ max(0, Δ + s_c − s) over pairs of a window
 around a place and a corrupt window around another word (the notes, sections 1.3 to 1.5).
@@ -20,6 +22,7 @@ from typing import Any
 
 import numpy as np
 from tagged_text import UNKNOWN, Corpus, Token, Vocabulary, Windows, cut, plain_tag, read
+from window_picture import effects, window_picture
 
 import nn
 from autodiff import error_flow
@@ -184,8 +187,8 @@ def explain(scorer: nn.WindowScorer, ids: Any, window: Sequence[Token]) -> Itera
     s = values(ids)
     signals = backpropagate(s)
     x = values.vectors(ids)
-    effects = np.array([signals[item] * item.data for item in x]).reshape(len(window), -1).sum(axis=1)
-    words = (f"{token.text} {number(effect, 2)}" for token, effect in zip(window, effects, strict=True))
+    pairs = zip(window, effects(scorer, ids, window), strict=True)
+    words = (f"{token.text} {number(effect, 2)}" for token, effect in pairs)
     yield "contribution of each word to s, to first order (∂s/∂x · x): " + ", ".join(words)
     weight, word = _busiest_weight(values, x, signals, window)
     flow = error_flow(s, weight)
@@ -242,7 +245,8 @@ def run(options: Any) -> list[Result]:
             bar.update()
     results = compared(scorer.predict, data, len(vocabulary))
     report(results)
-    show_examples(scorer, data["test"], results[-1])
+    show_examples(scorer, data["test"], results[-1], options.pictures)
+    print(f"\n{conclusion(results)}")
     return results
 
 
@@ -285,8 +289,27 @@ def verdict(scorer: Result, other: Result) -> str:
     return f"The scorer does not beat the {other.title}: {', '.join(lost)}."
 
 
-def show_examples(scorer: nn.WindowScorer, test: Windows, result: Result) -> None:
-    """Print up to five windows of the test part with their scores and flows."""
+def conclusion(results: Sequence[Result]) -> str:
+    """The closing sentence: the scorer's measures, and every other method that beats it, with the measure in which.
+
+    >>> rows = [Result("dictionary", 0.8, 0.5, 0.0), Result("regression", 0.8, 0.587, 0.0)]
+    >>> conclusion([*rows, Result("window scorer", 0.9, 0.541, 0.0)])
+    'The window scorer reaches AUC 0.9000 and F1 0.5410; the regression beats it in F1 (0.5870).'
+    """
+    *others, scorer = results
+    beaten = []
+    for other in others:
+        pairs = (("AUC", scorer.auc, other.auc), ("F1", scorer.f1, other.f1))
+        better = [f"{name} ({theirs:.4f})" for name, own, theirs in pairs if theirs > own]
+        if better:
+            beaten.append(f"the {other.title} beats it in {' and '.join(better)}")
+    said = ", ".join(beaten) or "no other method that was run beats it"
+    return f"The {scorer.title} reaches AUC {scorer.auc:.4f} and F1 {scorer.f1:.4f}; {said}."
+
+
+def show_examples(scorer: nn.WindowScorer, test: Windows, result: Result, pictures: Path) -> None:
+    """Print up to five windows of the test part with their scores and flows, and draw their words."""
+    pictures.mkdir(parents=True, exist_ok=True)
     scores = scorer.predict(test.ids)
     for k, (title, place) in enumerate(examples(scores, test.target, result.threshold), start=1):
         window = test.tokens[place]
@@ -294,6 +317,8 @@ def show_examples(scorer: nn.WindowScorer, test: Windows, result: Result) -> Non
         print(f"\nexample {k}: {' '.join(words)}")
         print(f"{title}: s = {number(scores[place])}, the threshold is {number(result.threshold)}")
         print("\n".join(explain(scorer, test.ids[place], window)))
+        drawn = window_picture(scorer, test.ids[place], window).save(pictures / f"example-{k}.svg")
+        print(f"drawn: {drawn.path}")
 
 
 def _number(kind: type, title: str, holds: Callable[[Any], bool]) -> Callable[[str], Any]:
@@ -334,6 +359,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--rate", type=_positive, default=0.05, help="learning rate of AdaGrad (default: 0.05)")
     add("--margin", type=_positive, default=1.0, help="Δ (default: 1)")
     add("--unknown", type=_share, default=0.2, help="fraction of words hidden in training (default: 0.2)")
+    add("--pictures", type=Path, default=Path("window-scorer"), help="folder of the pictures (default: window-scorer)")
     add("--seed", type=_natural, default=0, help="seed of all random numbers (default: 0)")
     return parser.parse_args(arguments)
 
@@ -350,7 +376,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.bar = tqdm
     try:
         run(options)
-    except (ValueError, MemoryError) as error:
+    except (ValueError, MemoryError, OSError) as error:
         print(f"window_scorer: {error}", file=sys.stderr)
         return 2
     return 0

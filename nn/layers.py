@@ -7,6 +7,7 @@ named Values, it builds the graph unit by unit, for a learner to read; with plai
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import cache
 from inspect import Parameter
 from typing import Any
@@ -18,6 +19,7 @@ from autodiff import TABLE
 from autodiff.engine.graph import Node
 from autodiff.primitives.operands import as_operand, describe, whole_number
 from autodiff.primitives.primitive import Primitive
+from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
 from nn.blocks import entries, keeper, wrap
 from nn.init import generator, xavier
@@ -45,7 +47,8 @@ def unit(activation: Activation) -> Callable[[Any], Any]:
     if isinstance(activation, str):
         known = {name: entry for name, entry in TABLE.items() if _is_unit(entry)}
         if activation not in known:
-            raise ValueError(f"unknown activation {activation!r} (must be one of {', '.join(sorted(known))})")
+            close = "".join(f"; did you mean {name!r}?" for name in get_close_matches(activation.lower(), known, 1))
+            raise ValueError(f"unknown activation {activation!r} (must be one of {', '.join(sorted(known))}){close}")
         return known[activation]
     if not callable(activation):
         raise TypeError(f"activation must be a name, such as 'sigmoid', or a callable, and got {describe(activation)}")
@@ -82,6 +85,7 @@ class Neuron(Module):
     'a'
     """
 
+    @called_as("Neuron(4, activation='relu')")
     def __init__(
         self,
         inputs: int,
@@ -142,6 +146,7 @@ class Layer(Module):
     ['a₁⁽²⁾', 'a₂⁽²⁾']
     """
 
+    @called_as("Layer(4, 2, activation='relu')")
     def __init__(
         self,
         inputs: int,

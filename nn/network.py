@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.primitives.operands import describe, whole_number
+from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
 from nn.init import generator
 from nn.layers import Activation, Layer, unit
@@ -46,6 +47,7 @@ class Network(Module):
     ('a₁⁽³⁾', 1.0)
     """
 
+    @called_as("Network((4, 2, 1), activation='relu')")
     def __init__(
         self,
         sizes: Sequence[int],

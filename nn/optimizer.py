@@ -9,6 +9,7 @@ from typing import Any
 from autodiff.engine.graph import Node, commit, forgotten
 from autodiff.primitives.namespace import as_float, is_plain_number
 from autodiff.primitives.operands import describe
+from autodiff.values.refusals import called_as
 from autodiff.values.updates import moved_by_gradients
 
 __all__ = ["SGD", "AdaGrad", "Optimizer"]
@@ -21,6 +22,7 @@ class Optimizer:
     copied optimiser moves the copied net. ``copy.copy`` makes an optimiser of the same parameters with separate caches.
     """
 
+    @called_as("{kind}(network, rate=0.1)")
     def __init__(self, parameters: Any, *, rate: float) -> None:
         #: The object or the list itself, so that copies and pickles refer to their own.
         self._source: Any = parameters if _has_parameters(parameters) else _checked(parameters)
@@ -108,6 +110,7 @@ class AdaGrad(Optimizer):
     2.9
     """
 
+    @called_as("{kind}(network, rate=0.1)")
     def __init__(self, parameters: Any, *, rate: float, epsilon: float = 1e-8) -> None:
         super().__init__(parameters, rate=rate)
         self._epsilon = _positive(epsilon, "epsilon")

@@ -11,6 +11,7 @@ import numpy as np
 import autodiff as ad
 from autodiff.engine.graph import commit
 from autodiff.primitives.operands import as_operand, describe, whole_number
+from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
 from nn.blocks import as_values, entries, keeper, numbers, row_values
 from nn.init import generator, xavier
@@ -54,6 +55,7 @@ class WindowScorer(Module):
     (2,)
     """
 
+    @called_as("WindowScorer(vectors, window=5, hidden=8)")
     def __init__(
         self,
         embedding: Any,

@@ -89,6 +89,3 @@ def _check_layers(path: Path, weights: Mapping[str, Any]) -> None:
             raise ValueError(
                 f"{path}: W{k + 1} must have as many columns as W{k} has rows, {before[0]}, and has {after[1]}"
             )
-    if weights[f"W({layers})"].shape[0] != 1:
-        shape = weights[f"W({layers})"].shape
-        raise ValueError(f"{path}: the network needs one output, so W{layers} must have one row, and got shape {shape}")

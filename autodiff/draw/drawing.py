@@ -16,15 +16,16 @@ from autodiff.draw.files import OURS, Saved, write
 from autodiff.draw.model.data import as_json, plain_data
 from autodiff.draw.model.palette import checked_theme
 from autodiff.draw.model.picture import Picture
+from autodiff.draw.notebook import formats
 from autodiff.draw.page.page import page
 from autodiff.draw.page.whole import sheet, story
+from autodiff.draw.start import start
 from autodiff.draw.views.choose_view import VIEWS, picture
 from autodiff.draw.views.computation import computation
 from autodiff.draw.writers.dot import dot
 from autodiff.draw.writers.pinned_dot import pinned_dot
 from autodiff.draw.writers.svg import SLIDE, svg
 from autodiff.flow import Flow, error_flow
-from autodiff.foreign.from_torch import adopt
 from autodiff.system.console import readable_output
 from autodiff.telling.latex import latex, tex
 from autodiff.telling.markdown import markdown, prose
@@ -128,23 +129,27 @@ class Drawing:
         return f"<Drawing: {self.picture.title}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """The SVG for notebooks, no wider than their cell, and the text for frontends that cannot draw."""
-        fitting = self.svg().replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
-        return {"image/svg+xml": fitting, "text/plain": self.text()}
+        """The picture for notebooks, no wider than their cell, and the text for frontends that cannot draw."""
+        return {**formats(self.svg(), self.theme), "text/plain": self.text()}
 
 
 def see(
-    output: Any, parameter: Any = None, *, view: str = "auto", names: Mapping[str, Any] | None = None,
+    output: Any, *inputs: Any, parameter: Any = None, view: str = "auto", names: Mapping[str, Any] | None = None,
     theme: str = "auto", language: str = "en", digits: int = 4, seed: Any = None, check: bool = False,
     width: float | None = SLIDE,
 ) -> Drawing:  # fmt: skip
     """Draw how the error flows from ``output`` to ``parameter``, or draw the whole graph if no parameter is given.
 
+    ``see(output, parameter)`` draws a result; ``see(f, 2.0, 3.0)`` calls a function with these inputs and draws what
+    it computes, with the names of its variables and the line of its source at each box (`autodiff.transforms.run`).
+
     Args:
         output: a Value or Tensor, a torch tensor (see `from_torch`), a traced function of jax (see `from_jax`), or a
-            flow returned by `autodiff.flow.error_flow`.
+            flow returned by `autodiff.flow.error_flow`; or a function, or a network.
+        inputs: of a result, the parameter; of a function or network, its inputs.
         parameter: any node of the output's graph; of a torch tensor, a leaf or one element of it; of a function of jax,
-            a name such as ``"params['w1'][0, 3]"``.
+            a name such as ``"params['w1'][0, 3]"``; of a function, also the name of an input or variable, and of a
+            network that of a weight.
         view: "rail" (one path), "shares" (several), "graph" (every value with its operation), "network" (neurons and
             weights), or "auto", which chooses a view that readers can take in.
         names: a dict of variables, such as ``locals()``, whose names label unnamed nodes; the nodes do not change.
@@ -168,17 +173,19 @@ def see(
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
     >>> see(w * x, w, check=True).stamp
     '✓ 3 ≈ 3 (by finite differences)'
+    >>> see(lambda x, y: x * y, 3.0, 2.0, parameter="y").flow.gradient
+    3.0
     """
     checked_theme(theme)
     _check_width(width)
-    output, parameter, names = adopt(output, parameter, names)
+    output, parameter, names, errors, listing = start(output, inputs, parameter, names)
     flow = _flow(output, parameter, seed, names)
     if flow is None:
         _check_whole(view, seed, check)
-        what = computation(output, names=names, language=language, digits=digits)
-        return Drawing(what, None, theme, language, digits, width=width)
+        what = computation(output, names=names, language=language, digits=digits, errors=errors)
+        return Drawing(replace(what, listing=listing), None, theme, language, digits, width=width)
     said = _stamp(flow, language, digits) if check else ""
-    what = picture(flow, view, language=language, digits=digits)
+    what = replace(picture(flow, view, language=language, digits=digits), listing=listing)
     if said:
         what = replace(what, captions=(*what.captions, said), description=f"{what.description} {said}")
     return Drawing(what, flow, theme, language, digits, said, width)

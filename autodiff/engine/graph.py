@@ -200,7 +200,7 @@ class Node:
     def name(self, name: str | None) -> None:
         if name is not None and not isinstance(name, str):
             raise TypeError(f"a name must be a string, got {name!r} ({type(name).__name__})")
-        self.origin = Origin(self.origin.primitive, self.origin.params, name)
+        self.origin = Origin(self.origin.primitive, self.origin.params, name, self.origin.line)
 
     @property
     def label(self) -> str:

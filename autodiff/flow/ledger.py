@@ -21,6 +21,7 @@ from autodiff.flow.factors import Factor, Path, products
 from autodiff.flow.labels import bracketed
 from autodiff.flow.parts import FlowEdge, FlowNode, Number, Signal, Wire
 from autodiff.flow.paths import count_paths, exact_sum, most_roundings, strongest_paths, total_strength
+from autodiff.system.display import bundle
 from autodiff.words.formulas import quotient
 from autodiff.words.notation import number
 
@@ -113,6 +114,10 @@ class Flow:
         size = np.shape(self.gradient)
         told = f"array of shape {size}" if size else number(float(self.gradient))
         return f"<Flow: {self.derivative} = {told}; {len(self.nodes)} nodes, {len(self.edges)} edges>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """The formula and the picture for notebooks."""
+        return bundle(self)
 
     @property
     def shares(self) -> tuple[FlowEdge, ...]:

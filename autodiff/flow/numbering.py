@@ -60,4 +60,5 @@ class NumberedGraph:
         """A ledger node with its number as id, its label, its value and its error."""
         entry, name = node.origin.primitive, node.name or self._given.get(node)
         operation, symbol = (None, None) if entry is None else (entry.name, entry.symbol)
-        return FlowNode(self.numbers[node], self.labels[node], name, operation, symbol, node._data, error, at_kink)
+        called = self.numbers[node], self.labels[node], name, operation, symbol
+        return FlowNode(*called, node._data, error, at_kink, node.origin.line)

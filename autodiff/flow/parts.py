@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.primitives.origin import SourceLine
+
 __all__ = ["FlowEdge", "FlowNode", "Number", "Signal", "Wire"]
 
 #: The data of a node: the float of a Value, the array of a Tensor or, where no axis is left, a NumPy scalar.
@@ -25,7 +27,8 @@ class FlowNode:
     a `Flow`, in ``every``. ``label`` is unique in a graph; ``name`` is that of the Value or Tensor. ``operation`` and
     ``symbol`` are the primitive's name and symbol, None for a leaf. ``value`` and ``error`` (δ = ∂output/∂node, times
     the seed; None where no error arrives) are floats, or arrays of the node's shape. ``at_kink`` says that its input
-    lies exactly at a kink, where the local gradient is a convention.
+    lies exactly at a kink, where the local gradient is a convention. ``line`` is the line of the function that `see`
+    ran, else None.
     """
 
     id: int
@@ -36,6 +39,7 @@ class FlowNode:
     value: Number
     error: Signal
     at_kink: bool = False
+    line: SourceLine | None = None
 
 
 @dataclass(frozen=True, slots=True)

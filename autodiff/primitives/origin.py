@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -14,21 +14,30 @@ from autodiff.primitives.registry import RECORDERS
 if TYPE_CHECKING:
     from autodiff.primitives.primitive import Primitive
 
-__all__ = ["Origin", "no_constant"]
+__all__ = ["Origin", "SourceLine", "no_constant"]
+
+
+class SourceLine(NamedTuple):
+    """A line of source code: its number in its file, from 1, and its text."""
+
+    number: int
+    text: str
 
 
 class Origin:
     """The origin of a node: its primitive (None for a leaf), the params of the call, and its name if it has one.
 
+    ``line`` is the line that computed the node, if its function was run to be drawn (`autodiff.transforms.run`).
     Params are constants: a node among them raises TypeError, and arrays are copied, because the backward pass must use
     the params of the forward pass.
     """
 
-    __slots__ = ("name", "params", "primitive")
+    __slots__ = ("line", "name", "params", "primitive")
 
     def __init__(
-        self, primitive: Primitive | None, params: Mapping[str, Any] = MappingProxyType({}), name: str | None = None
-    ) -> None:
+        self, primitive: Primitive | None, params: Mapping[str, Any] = MappingProxyType({}), name: str | None = None,
+        line: SourceLine | None = None,
+    ) -> None:  # fmt: skip
         self.primitive = primitive
         if params and primitive is not None:
             primitive.check_params(params)
@@ -36,9 +45,10 @@ class Origin:
             params = {key: _settled(primitive, key, item) for key, item in params.items()}
         self.params = params
         self.name = name
+        self.line = line
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Origin, (self.primitive, dict(self.params), self.name)
+        return Origin, (self.primitive, dict(self.params), self.name, self.line)
 
 
 _UNCHANGING: Final = frozenset({bool, int, float, str, type(None), np.float64, np.int64})

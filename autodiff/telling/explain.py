@@ -1,12 +1,12 @@
 """A full explanation of one gradient: the parameter, the error's path to it, and checks of the number.
 
 ``explain(network, "W14(1)", x)`` takes a network, a callable with ``parameter(name)`` or ``parameters()``;
-``explain(output, parameter)`` takes two nodes of any graph.
+``explain(output, parameter)`` takes two nodes of any graph; ``explain(f, 2.0, 3.0)`` a function with its inputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from autodiff.telling.style import Style
 from autodiff.telling.text import plain_text
 from autodiff.transforms.replay import Check
 from autodiff.transforms.replay import check as checked
+from autodiff.transforms.run import is_function, run
 from autodiff.words.notation import Name, find, parse
 
 __all__ = ["Explanation", "explain"]
@@ -92,17 +93,20 @@ class Explanation:
 
 
 def explain(
-    what: Any, name: Any, x: Any = None, *, corrupt: Any = None, margin: float = 1.0, output: str | None = None,
-    seed: Any = None, names: Mapping[str, Any] | None = None, check: bool = False,
+    what: Any, *given: Any, parameter: Any = None, x: Any = None, corrupt: Any = None, margin: float = 1.0,
+    output: str | None = None, seed: Any = None, names: Mapping[str, Any] | None = None, check: bool = False,
     notes: bool = False,
 ) -> Explanation:  # fmt: skip
     """Explain the gradient of one parameter: why, an overview, steps, two derivations, warnings, a check.
 
     Args:
         what: a network (a callable with ``parameter(name)``, or with a dict from ``parameters()``), or the output of
-            any graph; also of a torch program, with a torch tensor as ``name`` (see `from_torch`), or of a function of
-            jax (see `from_jax`).
-        name: the parameter in any spelling, W14(1), b1(1), U1, L23; a hidden unit, z1(2), a1(2), δ1(2); or a node.
+            any graph, also of a torch program (see `from_torch`) or a function of jax (see `from_jax`); or a function,
+            which is called.
+        given: the parameter and, of a network, its input x; of a function, all its inputs, as in
+            ``explain(f, 2.0, 3.0)``, and then ``parameter`` is the first of them unless it is set.
+        parameter: the parameter in any spelling, W14(1), b1(1), U1, L23; a hidden unit, z1(2), a1(2), δ1(2); a variable
+            of a function; or a node, of a torch program a torch tensor.
         x: the input of the network; not allowed if ``what`` is a node.
         corrupt: the input of the corrupt window; then J = max(0, margin + s_c − s) is explained (notes, section 1.4).
         margin: Δ, in the unit of the scores.
@@ -112,12 +116,13 @@ def explain(
         check: whether to compare with finite differences.
         notes: whether to tell the slips of the printed notes that concern this gradient.
 
-    A network of Tensors is converted to Values (``scalar()``) if ``name`` is one entry, and a network of Values to
-    Tensors (``tensor()``) if ``name`` is a whole matrix; the numbers do not change.
+    A network of Tensors is converted to Values (``scalar()``) if the parameter is one entry, and a network of Values to
+    Tensors (``tensor()``) if it is a whole matrix; the numbers do not change.
 
     Raises:
-        TypeError: if ``what`` is neither a network nor a node. ValueError: if the input is missing, the name is unknown
-        (the message lists the known ones), or there are several outputs and ``output`` is not given.
+        TypeError: if ``what`` is no network, node or function, or too much is given; errors of
+        `autodiff.transforms.run.run`. ValueError: if the input is missing, the name is unknown (the message lists the
+        known ones), or there are several outputs and ``output`` is not given.
 
     Source: notes, section 1.5.
 
@@ -126,7 +131,15 @@ def explain(
     >>> explanation = explain(w * x, "w", check=True)
     >>> explanation.gradient, explanation.explicit, explanation.check.verdict
     (3.0, 3.0, 'agrees')
+    >>> explain(lambda x, y: x * y, 3.0, 2.0).gradient
+    2.0
     """
+    if is_function(what):
+        if x is not None or corrupt is not None or output is not None:
+            raise ValueError("a function takes its inputs as in explain(f, 2.0, 3.0); leave out x, corrupt and output")
+        what, name, names = _of_function(what, given, parameter, names)
+    else:
+        name, x = _asked(what, given, parameter, x)
     what, name, names = adopt(what, name, names)
     if isinstance(what, Node):
         if x is not None or corrupt is not None:
@@ -137,6 +150,27 @@ def explain(
         start, target = _of_network(what, name, _scorer(what, x, corrupt, margin, output))
     flow = error_flow(start, target, seed=seed, names=names)
     return Explanation(flow, checked(start, target, flow.gradient, seed=seed) if check else None, notes)
+
+
+def _of_function(f: Any, inputs: Sequence[Any], parameter: Any, names: Mapping[str, Any] | None) -> tuple[Any, ...]:
+    """The result of a function, the parameter and the names of variables."""
+    done = run(f, inputs)
+    wanted = next(iter(done.inputs)) if parameter is None else parameter
+    return done.output, done.node(wanted) if isinstance(wanted, str) else wanted, {**(names or {}), **done.variables}
+
+
+def _asked(what: Any, given: Sequence[Any], parameter: Any, x: Any) -> tuple[Any, Any]:
+    """The parameter and the input, from where they were given."""
+    rest = [*given]
+    if parameter is None:
+        if not rest:
+            raise TypeError("explain needs a parameter: explain(output, parameter), or explain(network, 'W14(1)', x)")
+        parameter = rest.pop(0)
+    if x is None and rest:
+        x = rest.pop(0)
+    if rest:
+        raise TypeError(f"explain takes {describe(what)} with a parameter and at most one input x, but got more")
+    return parameter, x
 
 
 def _scorer(what: Any, x: Any, corrupt: Any, margin: float, output: str | None) -> Callable[[Any], Node]:

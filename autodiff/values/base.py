@@ -12,6 +12,7 @@ from autodiff.engine.graph import DETACHED, LEAF, Node, clock
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin
 from autodiff.primitives.table import elementwise, rounding
+from autodiff.system.display import bundle
 from autodiff.values.copies import copied, reduced, twin
 from autodiff.values.reading import WATCHES, noted, passed
 
@@ -160,7 +161,11 @@ class Arithmetic(Node):
         leaf._grad = leaf.delta = leaf.a = leaf.b = leaf.da = leaf.db = None
         return leaf
 
-    def _begin(self, data: Any, name: str | None) -> None:
+    def _begin(self, data: Any, name: str | None, *more: Any) -> None:
+        if more:
+            kind, told = type(self).__name__, describe(more[0])
+            written = f"{kind}(…, name={more[0]!r})" if isinstance(more[0], str) else f"{kind}(data, name='w')"
+            raise TypeError(f"a {kind} takes its data only, and a name by keyword, and got {told} too; write {written}")
         self._data, self.origin, self.version = data, LEAF, clock.now
         self._grad = self.delta = self.a = self.b = self.da = self.db = None
         if name is not None:
@@ -174,6 +179,10 @@ class Arithmetic(Node):
                 "Assign to a leaf and compute again, or take .detach() first"
             )
         return self._fitted(data)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """The formula, and a picture of a small graph, for notebooks."""
+        return bundle(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if WATCHES:

@@ -1,11 +1,18 @@
-"""NumPy functions and methods that nodes refuse: the reason, and usually what to write instead."""
+"""What is refused, the reason, and what to write instead: NumPy functions and methods of nodes, and wrong calls."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
-__all__ = ["REFUSED", "REFUSED_METHODS"]
+from autodiff.primitives.operands import describe
+
+__all__ = ["REFUSED", "REFUSED_METHODS", "called_as"]
+
+_P = ParamSpec("_P")
+_Made = TypeVar("_Made")
+_Init = Callable[Concatenate[_Made, _P], None]
 
 
 def _each(reasons: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -62,3 +69,28 @@ REFUSED_METHODS: Final[dict[str, str]] = _each([
     ("base byteswap ctypes device dump dumps flags flat getfield setflags strides to_device tobytes tofile view",
      "it concerns the memory of an array; use .data"),
 ])  # fmt: skip
+
+
+def called_as(example: str) -> Callable[[_Init[_Made, _P]], _Init[_Made, _P]]:
+    """Decorate an ``__init__``: arguments that do not fit it raise a TypeError with an example of a right call.
+
+    In the example, ``{kind}`` is the name of the class. An error raised inside the ``__init__`` is not changed.
+    """
+
+    def decorate(init: _Init[_Made, _P]) -> _Init[_Made, _P]:
+        @wraps(init)
+        def checked(self: _Made, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
+            try:
+                init(self, *args, **kwargs)
+            except TypeError as error:
+                if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                    raise
+                kind = type(self).__name__
+                given = ", ".join([*map(describe, args), *(f"{key}={describe(item)}" for key, item in kwargs.items())])
+                raise TypeError(
+                    f"{kind} cannot be made from {given or 'nothing'}; write {example.format(kind=kind)}"
+                ) from None
+
+        return checked
+
+    return decorate

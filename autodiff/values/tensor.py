@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any, Never, NoReturn
 
 import numpy as np
 
@@ -106,8 +106,8 @@ class Tensor(Arithmetic):
     __slots__ = ()
     scalar = False
 
-    def __init__(self, data: Any, *, name: str | None = None) -> None:
-        self._begin(as_leaf_array(data), name)
+    def __init__(self, data: Any, *more: Never, name: str | None = None) -> None:
+        self._begin(as_leaf_array(data), name, *more)
 
     @property
     def data(self) -> np.ndarray[Any, Any]:

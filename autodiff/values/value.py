@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Never
 
 import numpy as np
 
@@ -48,8 +48,8 @@ class Value(Arithmetic):
     __slots__ = ()
     scalar = True
 
-    def __init__(self, data: Number, *, name: str | None = None) -> None:
-        self._begin(as_value_data(data), name)
+    def __init__(self, data: Number, *more: Never, name: str | None = None) -> None:
+        self._begin(as_value_data(data), name, *more)
 
     @property
     def data(self) -> float:

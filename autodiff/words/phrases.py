@@ -99,6 +99,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "term.pair": ("{first}, {second}", "{first}，{second}"),
     "term.told": ("{name}: {text}", "{name}：{text}"),
     "term.hint": ("{node}: {value}; {error}: {number}", "{node}：{value}；{error}：{number}"),
+    "term.at-line": ("{told}; line {number}: {text}", "{told}；第 {number} 行：{text}"),
     "term.in-brackets": (" ({text})", "（{text}）"),
     "term.no-path": ("no path", "无路径"),
     "term.not-yet": ("not yet", "尚未到达"),
@@ -256,6 +257,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "graph.ends": (
         "Too many nodes to read: {count} are folded into one box.",
         "节点太多，难以看清：{count} 个节点折叠为一个方框。"),
+    "graph.code": ("The code; small numbers at the boxes are its lines:", "代码；方框旁的小数字是行号："),
     "graph.nodes": ("{count} nodes", "{count} 个节点"),
     "graph.listing": ("Boxes, starting at the output:", "各方框，从输出开始："),
     "graph.description": (

@@ -27,8 +27,11 @@ SIZES = "argument --sizes: expected at least two positive whole numbers, such as
 BLOCKS = "net.json must contain W1, b1, W2, b2, …, one W and one b for each layer, and contains "
 NUMBERS = "net.json: W1 must be a vector or matrix of finite numbers"
 UNREADABLE = "net.json is not a readable .json file"
-ONE_OUTPUT = "argument --sizes: the network needs one output, so the last size must be 1, and got '4,2'"
-ONE_ROW = "net.json: the network needs one output, so W1 must have one row, and got shape (2, 1)"
+TWO_OUTPUTS = "the network has 2 outputs; choose one with --unit 1 … 2, or their loss with --target Y,Y"
+VIEWS = "argument --view: unknown view 'side' (must be one of auto, rail, shares, graph, network)"
+LANGUAGE = "argument --language: unknown language 'fr' (must be one of en, zh)"
+THEME = "argument --theme: unknown theme 'blue' (must be one of auto, light, dark, print)"
+WIDTH = "argument --width: expected a width in px, such as 800, or 0 for any width, and got "
 PARAMETERS = "no parameter W₉₉⁽¹⁾: layer 1 has W₁₁⁽¹⁾ … W₂₄⁽¹⁾, b₁⁽¹⁾ … b₂⁽¹⁾; layer 2 has W₁₁⁽²⁾ … W₁₂⁽²⁾, b₁⁽²⁾"
 ENDINGS = (
     "cannot save as 'flow.bmp': the file name must end in one of "
@@ -218,6 +221,21 @@ def test_help_lists_the_options(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+def test_flow_and_explain_have_the_same_options(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a help of at most 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    found = []
+    for command in ("flow", "explain"):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        out = capsys.readouterr().out
+        assert max(map(len, out.splitlines())) <= 80
+        found.append(set(re.findall("--[a-z]+", out)))
+    assert found[0] == found[1] >= {"--corrupt", "--format", "--notes", "--view", "--theme", "--width", "--unit"}
+
+
 def test_pictures_and_words_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
     """View, theme, language and digits reach the picture and the text."""
     out = run(capsys, "--view", "graph", "--theme", "dark", "--language", "zh", "--digits", "8", "--output", "f.svg")
@@ -308,6 +326,52 @@ def test_explain_the_objective(capsys: pytest.CaptureFixture[str]) -> None:
     assert explained(capsys, "--corrupt", "-1,0,0,0") == explained(capsys, "--corrupt=-1,0,0,0")
 
 
+def test_a_net_with_several_outputs(capsys: pytest.CaptureFixture[str]) -> None:
+    """One of them, alone or in the objective of two windows, for a weight and for a matrix; each check agrees."""
+    net = ["--sizes", "3,3,2", "--input", "-1,0.5,2"]
+    assert "reaches W₁₁⁽¹⁾" in (first := run(capsys, "W11(1)", *net, "--unit", "1"))
+    assert "∂a₂⁽³⁾/∂W₁₁⁽¹⁾" in (second := run(capsys, "W11(1)", *net, "--unit", "2"))
+    assert first != second
+    for name in ("W11(1)", "W(1)", "z1(2)"):
+        for start in (["--unit", "2"], ["--unit", "2", "--corrupt", "-1,1,1"], ["--target", "-1,1"]):
+            assert ": agrees.\n" in run(capsys, name, *net, *start)
+            assert "✓" in explained(capsys, name, *net, *start, "--check")
+
+
+def test_the_loss_of_all_outputs(capsys: pytest.CaptureFixture[str]) -> None:
+    """J = ½ Σ (a − y)²: its gradient with respect to an output's bias is a − y; also for a matrix and one output."""
+    run(capsys, "b2(1)", "--sizes", "3,2", "--input", "1,0,-1", "--target", "1,-2", "-o", "loss.json")
+    flow = json.loads(Path("loss.json").read_text(encoding="utf-8"))
+    value = next(node["value"] for node in flow["nodes"] if node["label"] == "a₂⁽²⁾")
+    assert flow["output"] == "J"
+    assert flow["gradient"] == pytest.approx(value + 2.0)
+    total = next(node["value"] for node in flow["nodes"] if node["label"] == "J")
+    run(capsys, "b1(1)", "--sizes", "3,2", "--input", "1,0,-1", "--target", "1,-2", "-o", "loss.json")
+    flow = json.loads(Path("loss.json").read_text(encoding="utf-8"))
+    other = next(node["value"] for node in flow["nodes"] if node["label"] == "a₁⁽²⁾")
+    assert total == pytest.approx(((other - 1.0) ** 2 + (value + 2.0) ** 2) / 2)
+    assert ": agrees.\n" in run(capsys, "W(1)", "--target", "1")
+
+
+def test_flow_takes_the_options_of_explain_and_the_reverse(capsys: pytest.CaptureFixture[str]) -> None:
+    """Corrupt windows, formats and slips of the notes in flow; views, themes and widths of pictures in explain."""
+    given = ",".join(map(str, CORRUPT))
+    run(capsys, "--corrupt", given, "-o", "margin.svg")
+    assert Path("margin.svg").read_text(encoding="utf-8") == see(margin_flow()).svg()
+    assert "Errors in the printed notes\n─" in run(capsys, "--notes")
+    assert main(["flow", "--format", "latex"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("\\documentclass")
+    assert out.endswith("\\end{document}\n")
+    assert "agrees" in err
+    assert "Wrote error-flow-W14-1.svg" in err
+    explained(capsys, "--view", "graph", "--theme", "dark", "--width", "500", "-o", "a.svg")
+    expected = see(notes_flow(), view="graph", theme="dark", width=500.0).svg()
+    assert Path("a.svg").read_text(encoding="utf-8") == expected
+    explained(capsys, "--width", "0", "-o", "a.svg")
+    assert Path("a.svg").read_text(encoding="utf-8") == see(notes_flow(), width=None).svg()
+
+
 # ---- bad input -------------------------------------------------------------------------------------------------------
 
 
@@ -315,14 +379,28 @@ def test_explain_the_objective(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "sentence"),
     [
         ("", "the following arguments are required: command; see autodiff --help"),
-        ("flow --colour red", "unrecognized arguments: --colour red; see autodiff --help"),
-        ("flow --sizes 4,2", ONE_OUTPUT + HELP),
+        ("flow --colour red", "unrecognized arguments: --colour; see autodiff --help"),
+        ("flow --sizes 4,2", TWO_OUTPUTS),
+        ("flow --sizes 4,3 --unit 4", "--unit: expected 1 … 3, a unit of the output layer, and got 4"),
+        ("flow --unit 0", "argument --unit: expected the number of an output unit, from 1, and got '0'" + HELP),
+        ("flow --output 2",
+         "argument -o/--output: expected a file, and got '2'; write --unit 2 for an output unit" + HELP),
+        ("flow --target 1,2", "--target: the network has 1 output, and got 2 numbers"),
+        ("flow --target 1 --unit 1",
+         "the loss of --target needs all outputs and one input; leave out --unit and --corrupt"),
+        ("flow W11(1) --parameter W12(1)",
+         "give one parameter, and not both 'W11(1)' and --parameter 'W12(1)'"),
+        ("flow --view side", VIEWS + HELP),
+        ("explain --view side", VIEWS + HELP_EXPLAIN),
+        ("explain --width wide", WIDTH + "'wide'" + HELP_EXPLAIN),
+        ("flow --width -1", WIDTH + "'-1'" + HELP),
+        ("flow --format latex -o", "argument -o/--output: expected one argument" + HELP),
         ("flow --sizes 4,,1", SIZES + "'4,,1'" + HELP),
         ("flow --sizes 0,1", SIZES + "'0,1'" + HELP),
         ("flow --seed -1", "argument --seed: expected a whole number of at least 0, and got '-1'" + HELP),
         ("flow --input 1,two", "argument --input: expected numbers such as 1,-0.5,0.25, and got '1,two'" + HELP),
         ("flow --input 1,inf", "argument --input: expected numbers such as 1,-0.5,0.25, and got '1,inf'" + HELP),
-        ("flow --input 1,2", "layer 1 takes 4 inputs, and got 2, shape (2,)"),
+        ("flow --input 1,2", "--input: the network has 4 inputs, and got 2 numbers"),
         ("flow --parameter W99(1)", PARAMETERS),
         ("flow --output flow.bmp", ENDINGS),
         ("flow --output none/flow.svg", "cannot write none/flow.svg: No such file or directory"),
@@ -330,20 +408,22 @@ def test_explain_the_objective(capsys: pytest.CaptureFixture[str]) -> None:
         ("flow --network net.txt", "--network must be a .json or .npz file, and got net.txt"),
         ("flow --network net.json --seed 3", OWN),
         ("flow --network net.json --sizes 4,2,1", OWN),
-        ("flow --language fr", "unknown language 'fr' (must be one of en, zh)"),
-        ("flow --theme blue", "unknown theme 'blue' (must be one of auto, light, dark, print)"),
+        ("flow --language fr", LANGUAGE + HELP),
+        ("flow --theme blue", THEME + HELP),
         ("flow --digits 0", "argument --digits: expected a whole number from 1 to 17, and got '0'" + HELP),
         ("explain --digits 18", "argument --digits: expected a whole number from 1 to 17, and got '18'" + HELP_EXPLAIN),
         ("explain W99(1)", PARAMETERS),
-        ("explain --language fr", "unknown language 'fr' (must be one of en, zh)"),
-        ("explain --input 1,2", "layer 1 takes 4 inputs, and got 2, shape (2,)"),
-        ("explain --corrupt 1,2", "layer 1 takes 4 inputs, and got 2, shape (2,)"),
+        ("explain --language fr", LANGUAGE + HELP_EXPLAIN),
+        ("explain --input 1,2", "--input: the network has 4 inputs, and got 2 numbers"),
+        ("explain --corrupt 1", "--corrupt: the network has 4 inputs, and got 1 number"),
         ("explain -o a.bmp", ENDINGS.replace("flow.bmp", "a.bmp")),
         ("explain --format latex -o a.svg", "--format latex needs a .tex file, and got 'a.svg'"),
         ("explain --format latex -o a.md", "--format latex needs a .tex file, and got 'a.md'"),
         ("explain -o none/a.md", "cannot write none/a.md: No such file or directory"),
         ("explain --network none.json", "cannot read none.json: No such file or directory"),
-        ("explain --sizes 4,2", ONE_OUTPUT + HELP_EXPLAIN),
+        ("explain --sizes 4,2", TWO_OUTPUTS),
+        ("explain --sizes 4,3",
+         "the network has 3 outputs; choose one with --unit 1 … 3, or their loss with --target Y,Y,…"),
     ],
 )  # fmt: skip
 def test_bad_arguments_are_one_sentence(capsys: pytest.CaptureFixture[str], arguments: str, sentence: str) -> None:
@@ -355,12 +435,12 @@ def test_unknown_names_say_what_there_is(capsys: pytest.CaptureFixture[str]) -> 
     """Commands, activations and spellings of parameters."""
     assert "invalid choice: 'expound'" in refused(capsys, "expound")
     assert refused(capsys, "flow", "--activation", "sigmund").startswith(
-        "unknown activation 'sigmund' (must be one of "
+        "argument --activation: unknown activation 'sigmund' (must be one of "
     )
     assert "sigmoid" in refused(capsys, "flow", "--activation", "sigmund")
     assert refused(capsys, "flow", "--parameter", "weight").startswith("cannot read 'weight' as a name: ")
-    assert refused(capsys, "flow", "--view", "side").startswith("unknown view 'side' (must be one of auto, rail, ")
-    assert "invalid choice: 'word'" in refused(capsys, "explain", "--format", "word")
+    said = refused(capsys, "explain", "--format", "word")
+    assert said.startswith("argument --format: unknown format 'word' (must be one of text, markdown, latex)")
 
 
 @pytest.mark.parametrize(
@@ -384,7 +464,8 @@ def test_unknown_names_say_what_there_is(capsys: pytest.CaptureFixture[str]) -> 
          "net.json: x must be one input, a vector of numbers, and has shape (1, 1)"),
         ('{"W1": [[1, 2]], "b1": [1], "W2": [[1, 2]], "b2": [1]}',
          "net.json: W2 must have as many columns as W1 has rows, 1, and has 2"),
-        ('{"W1": [[1], [2]], "b1": [1, 2]}', ONE_ROW),
+        ('{"W1": [[1], [2]], "b1": [1, 2], "x": [1]}', TWO_OUTPUTS),
+        ('{"W1": [[1, 2]], "b1": [1], "x": [1]}', "net.json: x: the network has 2 inputs, and got 1 number"),
         ('{"W1": [[1]], "b1": [1]}', "net.json contains no x; give the input with --input"),
     ],
 )  # fmt: skip
@@ -442,7 +523,8 @@ def test_networks_too_large_to_explain_are_one_sentence(capsys: pytest.CaptureFi
 
 def test_an_empty_activation_is_unknown(capsys: pytest.CaptureFixture[str]) -> None:
     """It is not taken for none given."""
-    assert refused(capsys, "flow", "--activation", "").startswith("unknown activation '' (must be one of ")
+    said = refused(capsys, "flow", "--activation", "")
+    assert said.startswith("argument --activation: unknown activation '' (must be one of ")
 
 
 def test_weights_at_the_end_of_the_floats(capsys: pytest.CaptureFixture[str]) -> None:

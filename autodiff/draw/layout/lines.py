@@ -18,6 +18,8 @@ _TITLE: Final = 21.0
 _FORMULA: Final = 16.5
 _LEGEND: Final = 13.0
 _STEP: Final = 13.5
+_CODE: Final = 13.0
+_LETTER: Final = 0.602  # em, the width of the letters of common fonts for code
 _INDENT: Final = 26.0
 _WORDS_ALONE: Final = ("graph", "width", "loses-inside")  # entries of the legend without a sign
 _LEGEND_COLOURS: Final = {
@@ -38,11 +40,12 @@ class Segment(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Segments in a row, starting at x; letters of formulas are italic."""
+    """Segments in a row, starting at x; letters of formulas are italic, those of code equally wide."""
 
     x: float
     segments: tuple[Segment, ...]
     formula: bool = False
+    code: bool = False
 
 
 class Mark(NamedTuple):
@@ -74,7 +77,7 @@ def header(picture: Picture, across: float) -> Iterator[Line]:
 
 
 def footer(picture: Picture, across: float) -> Iterator[Line]:
-    """The steps in two columns, then the captions."""
+    """The steps in two columns, then the captions and the listing."""
     if picture.steps:
         yield Line(14.0, _STEP, ())
         yield from _steps(picture.steps, across)
@@ -83,6 +86,23 @@ def footer(picture: Picture, across: float) -> Iterator[Line]:
     for caption in picture.captions:
         for text in _wrapped(caption, _STEP, across):
             yield Line(21.0, _STEP, (Run(0.0, (Segment(text, "muted"),)),))
+    if picture.listing:
+        yield from _listing(picture, across)
+
+
+def _listing(picture: Picture, across: float) -> Iterator[Line]:
+    """The source of a function, each line after its number."""
+    yield Line(8.0, _STEP, ())
+    yield Line(21.0, _STEP, (Run(0.0, (Segment(say("graph.code", picture.language), "muted"),)),))
+    letter = _LETTER * _CODE
+    digits = max(len(str(line.number)) for line in picture.listing)
+    most = int(across / letter) - digits - 2
+    for line in picture.listing:
+        code = line.text if len(line.text) <= most else f"{line.text[: most - 1]}…"
+        indent = len(code) - len(code.lstrip())
+        number = Run(letter * (digits - len(str(line.number))), (Segment(str(line.number), "muted"),), code=True)
+        text = Run(letter * (digits + 2 + indent), (Segment(code[indent:], "ink"),), code=True)
+        yield Line(18.0, _CODE, (number, text))
 
 
 def _formula(parts: Sequence[str], across: float) -> Iterator[Line]:

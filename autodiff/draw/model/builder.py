@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from autodiff.draw.model.captions import told
-from autodiff.draw.model.cells import hint, sign
+from autodiff.draw.model.cells import hint, line_numbers, sign
 from autodiff.draw.model.picture import Box, Cell, Picture, Row, Wire
 from autodiff.flow import Flow, FlowEdge, FlowNode
 from autodiff.telling.steps import Step
@@ -43,7 +43,8 @@ class PictureBuilder:
 
     def add_box(self, kind: str, column: int, rows: Iterable[Row], hint: str, nodes: Iterable[FlowNode] = ()) -> str:
         """Add a box for these nodes and return its id."""
-        box = Box(f"n{len(self.boxes)}", kind, column, tuple(rows), hint)
+        nodes = tuple(nodes)
+        box = Box(f"n{len(self.boxes)}", kind, column, tuple(rows), hint, lines=line_numbers(nodes))
         self.boxes.append(box)
         self.box_of.update((node.id, box.id) for node in nodes)
         return box.id

@@ -16,8 +16,8 @@ from autodiff.telling.terms import equation, error_name, error_symbol, factor_sy
 from autodiff.words.operations import ENGLISH_SYMBOLS
 
 __all__ = [
-    "StepNumbers", "brief", "error_cells", "factor_text", "forward_rows", "hint", "in_full", "operation_symbol",
-    "share_cell", "sign", "strokes",
+    "StepNumbers", "brief", "error_cells", "factor_text", "forward_rows", "hint", "in_full", "line_numbers",
+    "operation_symbol", "share_cell", "sign", "strokes", "uncut", "whole",
 ]  # fmt: skip
 
 _LONGEST: Final = 22  # characters of a name; the tooltip has the whole name
@@ -45,6 +45,11 @@ def brief(label: str) -> str:
     return label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
 
 
+def whole(label: str) -> str:
+    """The label if it does not fit in a box, for a tooltip; "" if it does."""
+    return label if len(label) > _LONGEST else ""
+
+
 def forward_rows(nodes: Sequence[FlowNode], style: Style, *, lane: str = "forward") -> tuple[Row, Row]:
     """Names and, below them, values."""
     return (
@@ -60,7 +65,7 @@ def error_cells(flow: Flow, node: FlowNode, step: int | None, style: Style) -> t
         called = style.say("term.error-sum" if len(flow.arriving(node)) > 1 else "term.error")
     its_sign = sign(node.error)
     return (
-        Cell("error-name", brief(called), step=step, sign=its_sign),
+        Cell("error-name", brief(called), step=step, sign=its_sign, whole=whole(called)),
         Cell("error", style.amount(node.error), node.error, sign=its_sign),
     )
 
@@ -87,6 +92,14 @@ def factor_text(flow: Flow, edge: FlowEdge, style: Style) -> str:
     return f"× {brief_equation(text)}"
 
 
+def uncut(edge: FlowEdge, style: Style) -> str:
+    """The whole factor of an edge, for a tooltip; "" if `factor_text` does not cut it."""
+    if edge.local is None:
+        return whole(edge.local_symbol)
+    text = equation(edge.local_symbol, edge.local, style)
+    return f"× {text}" if whole(text.rpartition(" = ")[0]) else ""
+
+
 def brief_equation(text: str) -> str:
     """An equation with a shortened left side; a number alone gets brackets where a product needs them."""
     left, equals, right = text.rpartition(" = ")
@@ -106,7 +119,19 @@ def hint(flow: Flow, node: FlowNode, style: Style) -> str:
 
 
 def in_full(node: FlowNode, error_name: str, style: Style) -> str:
-    """A node's label, value and error with every digit; for arrays, shapes and norms."""
+    """A node's label, value and error with every digit, and its source line; for arrays, shapes and norms."""
+    told = _numbers_in_full(node, error_name, style)
+    if node.line is None:
+        return told
+    return style.say("term.at-line", told=told, number=node.line.number, text=node.line.text.strip())
+
+
+def line_numbers(nodes: Iterable[FlowNode]) -> tuple[int, ...]:
+    """The numbers of the source lines that computed the nodes of a box."""
+    return tuple(sorted({node.line.number for node in nodes if node.line is not None}))
+
+
+def _numbers_in_full(node: FlowNode, error_name: str, style: Style) -> str:
     made = f"{node.label} = {style.operation(node.operation)}(…)" if node.operation else node.label
     value = _every_digit(node.value, style)
     if node.error is None:

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Final
 
 __all__ = [
-    "DARK", "ERROR_COLOURS", "ERROR_FILLS", "FONTS", "LIGHT", "PRINT", "THEMES", "checked_theme", "stylesheet",
-    "variables",
+    "CODE_FONTS", "DARK", "ERROR_COLOURS", "ERROR_FILLS", "FONTS", "LIGHT", "PRINT", "THEMES", "checked_theme",
+    "stylesheet", "variables",
 ]  # fmt: skip
 
 FONTS: Final = "Helvetica,Arial,Noto Sans CJK SC,PingFang SC,Microsoft YaHei,sans-serif"
+CODE_FONTS: Final = "Menlo,Consolas,DejaVu Sans Mono,monospace"
 
 LIGHT: Final = {
     "paper": "#ffffff", "ink": "#1f2933", "muted": "#5f6b78", "line": "#c3cbd3", "rest": "#f7f8f9", "zero": "#5f6b78",

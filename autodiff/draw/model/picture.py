@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autodiff.flow import Signal
+from autodiff.primitives.origin import SourceLine
 
 __all__ = ["Box", "Cell", "Cluster", "Picture", "Row", "Wire"]
 
@@ -16,7 +17,7 @@ __all__ = ["Box", "Cell", "Cluster", "Picture", "Row", "Wire"]
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
     """One text in a box. ``number`` is the number in the text, in full; ``step`` is the number of its step; ``sign`` is
-    −1 for a negative number, 0 for exactly zero, else 1.
+    −1 for a negative number, 0 for exactly zero, else 1; ``whole`` is the text before it was cut, "" if it was not.
 
     Roles: ``name``, ``value``, ``error-name``, ``error``, ``share`` (arrives on a wire) and ``factor`` (× f′(z) inside
     a unit), and the marks ``saturated`` and ``loses`` (the unit has the factor that loses most). In a computation graph
@@ -29,6 +30,7 @@ class Cell:
     number: Signal = None
     step: int | None = None
     sign: int = 1
+    whole: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +50,8 @@ class Box:
     Kinds: ``unit`` and ``parameter`` (on a path of the error), ``source`` (multiplied by the parameter), ``rest`` (on
     no path), ``value`` (the same in a computation graph), ``fold`` (represents several nodes) and ``more`` (represents
     nodes left out). ``ports`` are the inputs of an operation, from top to bottom, on its left side. ``mark`` is the
-    text of a mark where numbers stop being finite, else "".
+    text of a mark where numbers stop being finite, else "". ``lines`` are the numbers of the source lines that
+    computed it, in a picture with a listing.
     """
 
     id: str
@@ -58,6 +61,7 @@ class Box:
     hint: str
     ports: tuple[Cell, ...] = ()
     mark: str = ""
+    lines: tuple[int, ...] = ()
 
     @property
     def label(self) -> str:
@@ -111,6 +115,7 @@ class Picture:
     that enters at the output. Below the drawing follow the ``steps``, each a sentence with further lines, and the
     ``captions``. Cells and wires carry the numbers of these steps, each at least once, and no others. ``description``
     is the content in words, for readers who cannot see the picture. ``language`` is the language of all sentences.
+    ``listing`` is the source of the function whose picture this is, with its indentation.
     """
 
     kind: str
@@ -124,6 +129,7 @@ class Picture:
     description: str
     clusters: tuple[Cluster, ...] = ()
     language: str = "en"
+    listing: tuple[SourceLine, ...] = ()
 
     @property
     def beside(self) -> frozenset[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from autodiff.draw.model.captions import formula, paths, picture_style
-from autodiff.draw.model.cells import brief, in_full, operation_symbol, sign, strokes
+from autodiff.draw.model.cells import brief, in_full, line_numbers, operation_symbol, sign, strokes, whole
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.model.shorten import with_short_names
 from autodiff.draw.views.folding import CROWD, Key, Region, Scope, TimeStep, Weights, columns, fold, parts, scopes
@@ -16,7 +16,7 @@ from autodiff.draw.views.groups import is_parameter_name
 from autodiff.draw.views.marks import marks
 from autodiff.engine.graph import BY_RULE, Node, topological
 from autodiff.engine.shares import local_gradients
-from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
+from autodiff.flow import Flow, FlowEdge, FlowNode, Signal, bracketed
 from autodiff.flow.anomalies import first_values, is_finite
 from autodiff.flow.labels import read_edge
 from autodiff.flow.numbering import NumberedGraph
@@ -37,7 +37,7 @@ _ERROR_ROW: Final = 1
 
 def computation(
     output: Any, *, names: Mapping[str, Any] | None = None, language: str = "en", digits: int = 4,
-    most: int = MOST_BOXES,
+    most: int = MOST_BOXES, errors: Mapping[Node, Signal] | None = None,
 ) -> Picture:  # fmt: skip
     """Build the picture of the graph that computed ``output``: a box for every value, a port for every input.
 
@@ -50,6 +50,7 @@ def computation(
         language: "en" or "zh".
         digits: the number of significant digits.
         most: the largest number of boxes; in a larger graph, each layer or scope of names is folded into one box.
+        errors: the gradient of every node, to be shown instead of ``.grad``.
 
     Raises:
         TypeError: if ``output`` is not a node. ValueError: if the language is not supported, digits is less than 1, or
@@ -64,7 +65,7 @@ def computation(
     if not isinstance(output, Node):
         raise TypeError(f"expected the output of a graph as a Value or Tensor, but got {describe(output)}")
     graph = NumberedGraph(topological(output)[::-1], names)
-    items = [graph.described(node, node.grad) for node in graph.nodes]
+    items = [graph.described(node, node.grad if errors is None else errors.get(node)) for node in graph.nodes]
     made = _Drawer(picture_style(language, digits), graph, items, None, most).picture()
     return with_short_names(made, graph.by_label)
 
@@ -186,7 +187,8 @@ class _Drawer:
         is_parameter = self.flow is not None and self.flow.parameter.label == item.label and key in self.on_the_way
         kind = "parameter" if is_parameter else "unit" if key in self.on_the_way else "value"
         rows = self.rows(item, bool(node.inputs), self.error(node, item), is_parameter=is_parameter)
-        return Box(id, kind, column, rows, self.hint(item), ports[key], self.box_marks.get(key, ""))
+        lines = line_numbers([item])
+        return Box(id, kind, column, rows, self.hint(item), ports[key], self.box_marks.get(key, ""), lines)
 
     def rows(self, item: FlowNode, computed: bool, error: Cell, *, is_parameter: bool) -> tuple[Row, Row]:
         """Two rows: operation and value, name and gradient; for a leaf, name and value, then the gradient."""
@@ -258,7 +260,8 @@ class _Drawer:
         if not isinstance(item, Node):
             return Cell(role, self.style.say("graph.constant", number=self.style.amount(item)), item)
         if local is None:
-            return Cell(role, brief(_array_factor(node, slot, self.graph.labels)), sign=its_sign)
+            factor = _array_factor(node, slot, self.graph.labels)
+            return Cell(role, brief(factor), sign=its_sign, whole=whole(factor))
         return Cell(role, f"× {bracketed(self.style.write(local))}", local, sign=its_sign)
 
     def outer_wires(self, members: Sequence[int]) -> Iterator[_Wired]:

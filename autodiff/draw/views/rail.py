@@ -14,6 +14,7 @@ from autodiff.draw.model.cells import (
     forward_rows,
     operation_symbol,
     strokes,
+    uncut,
 )
 from autodiff.draw.model.picture import Cell, Row
 from autodiff.draw.views.groups import found_off_the_way, stands_on_its_wire
@@ -51,7 +52,7 @@ def rail(flow: Flow, style: Style, path: Path, numbers: StepNumbers) -> PictureB
         edge, (consumer, item) = edges[k], (made.boxes[position].id, made.boxes[position + 1].id)
         made.add_wire(
             consumer, item, (_ERROR_ROW, _ERROR_ROW), "error", factor_text(flow, edge, style), edge=edge,
-            step=numbers.edge(edge), width=widths[id(edge)],
+            step=numbers.edge(edge), width=widths[id(edge)], hint=uncut(edge, style),
         )  # fmt: skip
         label = _forward_label(made, edge, has_source=source is not None and k == len(edges) - 1)
         made.add_wire(item, consumer, (_FORWARD_ROW, _FORWARD_ROW), "forward", label)

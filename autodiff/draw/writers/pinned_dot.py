@@ -81,12 +81,13 @@ def _items(item: ElementTree.Element, dx: float, dy: float) -> Iterator[tuple[El
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """The look of a piece of text: size, colour and style."""
+    """The look of a piece of text: size, colour, style and fonts."""
 
     size: float
     colour: str
     bold: bool = False
     italic: bool = False
+    fonts: str = FONTS
 
     def of(self, item: ElementTree.Element) -> _Look:
         """The look of an element inside the text."""
@@ -96,6 +97,7 @@ class _Look:
             colour=item.get("class", self.colour),
             bold=item.get("font-weight") == "bold" or self.bold,
             italic=item.get("font-style") == "italic",
+            fonts=item.get("font-family", self.fonts),
         )
 
     def width(self, text: str) -> float:
@@ -147,7 +149,7 @@ class _Canvas:
             pos=self.at((middle, y - _ABOVE * look.size)),
             width=f"{wide / 72:.4f}",
             height=f"{2 * look.size / 72:.4f}",
-            fontname=FONTS + " Bold" * look.bold + " Italic" * look.italic,
+            fontname=look.fonts + " Bold" * look.bold + " Italic" * look.italic,
             fontsize=f"{look.size:g}",
             fontcolor=self.colours.get(look.colour, self.colours["ink"]),
         )

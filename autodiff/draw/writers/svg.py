@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import fsum
 from typing import Final
 
@@ -11,7 +11,7 @@ from autodiff.draw.layout.lines import Line, Mark, footer, header
 from autodiff.draw.layout.positions import Layout
 from autodiff.draw.layout.sizes import HATCH, SIZES, Point, Rect, is_rest
 from autodiff.draw.model.paint import EDGES, fill_colour, text_colour
-from autodiff.draw.model.palette import ERROR_COLOURS, FONTS, stylesheet
+from autodiff.draw.model.palette import CODE_FONTS, ERROR_COLOURS, FONTS, stylesheet
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.views.choose_view import picture
 from autodiff.draw.writers.svg_shapes import (
@@ -21,6 +21,7 @@ from autodiff.draw.writers.svg_shapes import (
     before_the_head,
     disc,
     hatching,
+    line_tag,
     marked,
     numbered,
     panel,
@@ -100,9 +101,10 @@ def _lines(lines: Sequence[Line], top: float) -> Iterator[str]:
             looks = [f' class="{colour}"' + ' font-weight="bold"' * bold for _, colour, bold in run.segments]
             common = looks[0] if len(set(looks)) == 1 else ""  # written once for the whole line
             segments = [(part.text, "" if common else look) for part, look in zip(run.segments, looks, strict=True)]
-            size = f'font-size="{px(line.size)}"{common}'
+            size = f'font-size="{px(line.size)}"{common}' + f' font-family="{CODE_FONTS}"' * run.code
             start = f'<text x="{px(_MARGIN + run.x)}" y="{px(y + BASELINE * line.size)}" {size}>'
-            yield f"{start}{set_pieces(segments, line.size, formula=run.formula)}</text>"
+            text = escaped(run.segments[0].text) if run.code else set_pieces(segments, line.size, formula=run.formula)
+            yield f"{start}{text}</text>"
         top += line.height
 
 
@@ -144,6 +146,8 @@ def _drawing(what: Picture, layout: Layout) -> Iterator[str]:
         yield from _seed(what, layout)
     for box in what.boxes:
         yield from _box(box, layout.boxes[box.id])
+        if what.listing and box.lines:
+            yield from line_tag(layout.boxes[box.id], box.lines)
     for wire in what.wires:
         if wire.label:
             yield from _wire_label(wire, layout.wires[wire.id])
@@ -199,7 +203,7 @@ def _wire_label(wire: Wire, points: Sequence[Point]) -> Iterator[str]:
     else:
         beside = text_width(wire.label, SIZES["wire"]) / 2 + 10.0
         place = x + (beside if points[1][0] > x else -beside), y - above if to_y > y else y + above
-    yield from numbered(*place, wire.label, SIZES["wire"], _colour(wire), wire.step)
+    yield from _hovered(numbered(*place, wire.label, SIZES["wire"], _colour(wire), wire.step), wire.hint)
 
 
 # ---- boxes -----------------------------------------------------------------------------------------------------------
@@ -227,7 +231,12 @@ def _port(cell: Cell, x: float, y: float) -> Iterator[str]:
     """The local gradient of an input, in colour if the error flows on through it."""
     colour = ERROR_COLOURS[cell.sign] if cell.role == "way" else "muted"
     more = f' data-role="{cell.role}"{number_attribute("number", cell.number)}'
-    yield line_of_text(x, y, cell.text, SIZES[cell.role], colour, more=more)
+    yield from _hovered([line_of_text(x, y, cell.text, SIZES[cell.role], colour, more=more)], cell.whole)
+
+
+def _hovered(drawn: Iterable[str], whole: str) -> Iterator[str]:
+    """A text with the whole of it as a tooltip, if it was cut."""
+    yield from (f"<g><title>{escaped(whole)}</title>", *drawn, "</g>") if whole else drawn
 
 
 def _circle(box: Box, place: Rect) -> Iterator[str]:
@@ -269,4 +278,5 @@ def _cell(cell: Cell, row: Row, x: float, y: float) -> Iterator[str]:
     if cell.role == "saturated":
         beside = text_width(cell.text, SIZES[cell.role]) / 2 + HATCH / 2
         yield from (*hatching(x - beside, y), *hatching(x + beside, y))
-    yield from numbered(x, y, cell.text, SIZES[cell.role], colour, cell.step, bold=bold, more=role)
+    text = numbered(x, y, cell.text, SIZES[cell.role], colour, cell.step, bold=bold, more=role)
+    yield from _hovered(text, cell.whole)

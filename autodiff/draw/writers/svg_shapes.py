@@ -11,9 +11,13 @@ from autodiff.draw.layout.sizes import BADGE, Point, Rect
 from autodiff.draw.writers.svg_text import escaped, line_of_text, px
 from autodiff.words.typeset import width
 
-__all__ = ["CORNER", "arrow", "badge", "before_the_head", "disc", "hatching", "marked", "numbered", "panel", "placed"]
+__all__ = [
+    "CORNER", "arrow", "badge", "before_the_head", "disc", "hatching", "line_tag", "marked", "numbered", "panel",
+    "placed",
+]  # fmt: skip
 
 CORNER: Final = 12.0
+_TAG: Final = 11.5
 
 
 def arrow(points: Sequence[Point], colour: str, stroke: float) -> Iterator[str]:
@@ -75,6 +79,16 @@ def hatching(x: float, y: float) -> Iterator[str]:
     for dx in (-5.0, 0.0, 5.0):
         ends = f"{_at((x + dx - 3.0, y + 6.0))} L{_at((x + dx + 3.0, y - 6.0))}"
         yield f'<path d="M{ends}" fill="none" class="s-ink" stroke-width="1.6"/>'
+
+
+def line_tag(place: Rect, lines: Sequence[int]) -> Iterator[str]:
+    """The numbers of a box's source lines, on its upper edge at the left corner."""
+    text = ", ".join(map(str, lines))
+    wide = width(text, _TAG) + 8.0
+    x, y = place.x + 6.0, place.y - 11.0
+    yield f'<rect x="{px(x)}" y="{px(y)}" width="{px(wide)}" height="14" rx="4" class="paper s-line"/>'
+    more = f' data-role="line" data-lines="{text}"'
+    yield line_of_text(x + wide / 2, y + 7.0, text, _TAG, "muted", more=more)
 
 
 def before_the_head(points: Sequence[Point], part: float = 0.7) -> Point:
