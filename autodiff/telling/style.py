@@ -70,6 +70,20 @@ class Style:
             norm = float(np.linalg.norm(value))
         return self.say("term.norm", shape="×".join(map(str, value.shape)), norm=self.write(norm))
 
+    def statistics(self, array: Signal) -> str:
+        """The shape, the least, the mean and the largest entry, and the norm of an array; of an empty one, its shape.
+
+        >>> USUAL.statistics(np.array([[3.0, -4.0]]))
+        '1×2, min −4, mean −0.5, max 3, norm 5'
+        """
+        if not array.size:
+            return self.amount(array)
+        with np.errstate(all="ignore"):
+            known = np.min(array), np.mean(array), np.max(array), np.linalg.norm(array)
+        least, mean, most, norm = (self.write(float(x)) for x in known)
+        shape = "×".join(map(str, array.shape))
+        return self.say("term.statistics", shape=shape, least=least, mean=mean, most=most, norm=norm)
+
     def counted(self, count: int) -> str:
         """A count as text: exact up to 15 digits, rounded beyond that.
 

@@ -106,7 +106,7 @@ def hint(flow: Flow, node: FlowNode, style: Style) -> str:
 
 
 def in_full(node: FlowNode, error_name: str, style: Style) -> str:
-    """A node's label, value and error with every digit; for arrays, shapes and norms."""
+    """A node's label, value and error with every digit; for arrays, shapes, ranges and norms."""
     made = f"{node.label} = {style.operation(node.operation)}(…)" if node.operation else node.label
     value = _every_digit(node.value, style)
     if node.error is None:
@@ -116,6 +116,8 @@ def in_full(node: FlowNode, error_name: str, style: Style) -> str:
 
 
 def _every_digit(value: Number, style: Style) -> str:
+    if isinstance(value, np.ndarray) and value.size > 1:
+        return Style(style.language).statistics(value)
     return repr(value) if isinstance(value, float) else Style(style.language).amount(value)
 
 
