@@ -79,10 +79,15 @@ class Style:
         if not array.size:
             return self.amount(array)
         with np.errstate(all="ignore"):
-            known = np.min(array), np.mean(array), np.max(array), np.linalg.norm(array)
-        least, mean, most, norm = (self.write(float(x)) for x in known)
-        shape = "×".join(map(str, array.shape))
-        return self.say("term.statistics", shape=shape, least=least, mean=mean, most=most, norm=norm)
+            norm = self.write(float(np.linalg.norm(array)))
+        shape = self.say("term.pair", first="×".join(map(str, array.shape)), second=self.extent(array))
+        return self.say("term.norm", shape=shape, norm=norm)
+
+    def extent(self, array: Signal) -> str:
+        """The least, the mean and the largest entry of an array that is not empty."""
+        with np.errstate(all="ignore"):
+            least, mean, most = (self.write(float(found)) for found in (np.min(array), np.mean(array), np.max(array)))
+        return self.say("term.extent", least=least, mean=mean, most=most)
 
     def counted(self, count: int) -> str:
         """A count as text: exact up to 15 digits, rounded beyond that.

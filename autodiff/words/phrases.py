@@ -93,9 +93,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "term.product": ("product", "乘积"),
     "term.constant": ("constant", "常数"),
     "term.norm": ("{shape}, norm {norm}", "{shape}，范数 {norm}"),
-    "term.statistics": (
-        "{shape}, min {least}, mean {mean}, max {most}, norm {norm}",
-        "{shape}，最小 {least}，均值 {mean}，最大 {most}，范数 {norm}"),
+    "term.extent": ("min {least}, mean {mean}, max {most}", "最小 {least}，均值 {mean}，最大 {most}"),
     "term.about": ("about {number}", "约 {number}"),
     "term.true-window": ("true window", "真实窗口"),
     "term.corrupt-window": ("corrupt window", "损坏窗口"),
@@ -251,6 +249,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "legend.tiles-forward": ("values, full colour {most}", "数值，满色为 {most}"),
     "legend.tiles-parameter": ("parameters, full colour {most}", "参数，满色为 {most}"),
     "legend.tiles-error": ("errors, full colour {most}", "误差，满色为 {most}"),
+    "legend.tiles-gradient": ("gradients of parameters, full colour {most}", "参数的梯度，满色为 {most}"),
     "legend.tiles": (
         "tiles: a bar means negative, empty means 0, and each lighter step halves the size",
         "色块：带横线为负，空白为 0，每浅一级大小减半"),
@@ -264,6 +263,9 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "tiles.scale-parameter": (
         "Parameters are tiles: full colour is {most} in size.", "参数画成色块：满色的大小为 {most}。"),
     "tiles.scale-error": ("Errors are tiles: full colour is {most} in size.", "误差画成色块：满色的大小为 {most}。"),
+    "tiles.scale-gradient": (
+        "Gradients of parameters are tiles: full colour is {most} in size.",
+        "参数的梯度画成色块：满色的大小为 {most}。"),
     "tiles.outer": (
         "The gradient of the parameter is drawn as a product: {left} on the left and {right} above it{sum}.",
         "参数的梯度画成乘积：左边是 {left}，上方是 {right}{sum}。"),

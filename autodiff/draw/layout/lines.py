@@ -25,7 +25,7 @@ _WORDS_ALONE: Final = ("graph", "width", "loses-inside", "tiles", "tiles-pooled"
 _LEGEND_COLOURS: Final = {
     "rest": "muted", "graph": "muted", "width": "muted", "mark": "ink", "saturated": "ink", "loses": "ink",
     "loses-inside": "ink", "tiles": "muted", "tiles-pooled": "muted", "tiles-not-finite": "ink",
-    "tiles-forward": "forward", "tiles-parameter": "parameter", "tiles-error": "error",
+    "tiles-forward": "forward", "tiles-parameter": "parameter", "tiles-error": "error", "tiles-gradient": "error",
 }  # fmt: skip
 _BADGE: Final = 26.0
 _COLUMNS_APART: Final = 30.0

@@ -10,7 +10,7 @@ import numpy as np
 
 __all__ = [
     "INFINITE", "LEVELS", "MOST_TILES", "NAN", "NEGATIVE", "POSITIVE", "ZERO", "Tiles", "as_matrix", "full_scale",
-    "pooled", "tile_colours", "tile_rows",
+    "pooled", "tile_colour", "tile_colours", "tile_rows",
 ]  # fmt: skip
 
 LEVELS: Final = 6  # each twice as large as the one before; people tell about this many steps of one colour apart
@@ -33,10 +33,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 class Tiles:
     """An array as rows of tiles, one character for each tile.
 
-    Lanes: ``forward`` for values, ``parameter`` for those of parameters, and ``error`` for errors. ``notes`` are the
-    lines below the tiles: how the array became these rows, if it is not drawn as it is. If it ``is_pooled``, a tile
-    stands for a block of entries. The gradient of a matrix has its factors ``left`` and ``top``, with their names as
-    notes: each tile is the sum of the products of a row of the one and a column of the other.
+    Lanes: ``forward`` for values, ``parameter`` for those of parameters, ``error`` for errors, and ``gradient`` for
+    those at parameters. ``notes`` are the lines below the tiles: how the array became these rows, if it is not drawn as
+    it is; ``said`` is its range in words. If it ``is_pooled``, a tile stands for a block of entries. The gradient of a
+    matrix has its factors ``left`` and ``top``, with their names as notes: each tile is the sum of the products of a
+    row of the one and a column of the other.
     """
 
     lane: str
@@ -45,6 +46,7 @@ class Tiles:
     left: Tiles | None = None
     top: Tiles | None = None
     is_pooled: bool = False
+    said: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -108,6 +110,17 @@ def tile_rows(matrix: Array, scale: float) -> tuple[str, ...]:
     kind = np.where(np.isinf(matrix), 2 * LEVELS + 1 + (matrix < 0), kind)
     kind = np.where(np.isnan(matrix), 2 * LEVELS + 3, kind)
     return tuple("".join(row) for row in _CHARACTERS[kind].tolist())
+
+
+def tile_colour(lane: str, character: str) -> str:
+    """The name of the colour of a tile that is finite and not 0; negative numbers have one colour in all lanes.
+
+    >>> tile_colour("gradient", "6"), tile_colour("forward", "a")
+    ('error-6', 'negative-1')
+    """
+    if character in NEGATIVE:
+        return f"negative-{NEGATIVE.index(character) + 1}"
+    return f"{'error' if lane == 'gradient' else lane}-{character}"
 
 
 def tile_colours(colours: Mapping[str, str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from autodiff.telling.style import Style
 
 __all__ = ["with_tiles"]
 
+_LANES: Final = ("forward", "parameter", "error", "gradient")
 _MOST_EXAMPLES: Final = 16  # of a batch, in the factors of an outer product
 _MOST_BOXES: Final = 150  # with arrays; in larger pictures, tiles are too small to see and make the file large
 
@@ -35,11 +36,11 @@ def with_tiles(what: Picture, style: Style, flow: Flow | None = None) -> Picture
         return what
     made = None if flow is None else outer_product(flow, style)
     numbers: dict[str, list[Any]] = {}
-    for _, row, cell in found:
-        numbers.setdefault(_lane(row, cell), []).append(cell.number)
+    for box, _, cell in found:
+        numbers.setdefault(_lane(box, cell), []).append(cell.number)
     for lane, array in () if made is None else made.factors():
         numbers.setdefault(lane, []).append(array)
-    scales = {lane: full_scale(numbers[lane]) for lane in ("forward", "parameter", "error") if lane in numbers}
+    scales = {lane: full_scale(numbers[lane]) for lane in _LANES if lane in numbers}
     tiler = _Tiler(style, made, scales, {id(cell) for *_, cell in found}, on_rail=what.kind == "rail")
     written = tuple((lane, style.write(scale)) for lane, scale in scales.items())
     said = [style.say(f"tiles.scale-{lane}", most=scale) for lane, scale in written]
@@ -60,8 +61,9 @@ def _arrays(what: Picture) -> Iterator[tuple[Box, Row, Cell]]:
                     yield box, row, cell
 
 
-def _lane(row: Row, cell: Cell) -> str:
-    return "error" if cell.role == "error" else "parameter" if row.lane == "parameter" else "forward"
+def _lane(box: Box, cell: Cell) -> str:
+    """Parameters and their gradients have scales of their own: they are far smaller, or larger, than signals."""
+    return _LANES[2 * (cell.role == "error") + (box.rows[0].lane == "parameter")]
 
 
 class _Tiler:
@@ -82,19 +84,19 @@ class _Tiler:
             return
         made = self.made if box.kind == "parameter" and row.cells[-1].role == "error" else None
         if made is None or not self.on_rail:
-            yield replace(row, cells=tuple(self.tiled(row, cell, made) for cell in row.cells))
+            yield replace(row, cells=tuple(self.tiled(box, cell, made) for cell in row.cells))
             return
         yield row
         (cell,) = row.cells
-        yield replace(row, cells=(replace(self.tiled(row, cell, made), role="outer", text=self.equation(made)),))
+        yield replace(row, cells=(replace(self.tiled(box, cell, made), role="outer", text=self.equation(made)),))
 
     def equation(self, made: OuterProduct) -> str:
         return f"= {brief(made.left_name)} {brief(made.right_name)}"
 
-    def tiled(self, row: Row, cell: Cell, made: OuterProduct | None) -> Cell:
+    def tiled(self, box: Box, cell: Cell, made: OuterProduct | None) -> Cell:
         if id(cell) not in self.arrays:
             return cell
-        tiles = self.tiles(_lane(row, cell), cell.number)
+        tiles = self.tiles(_lane(box, cell), cell.number)
         return replace(cell, tiles=tiles if made is None else self.with_factors(tiles, made))
 
     def with_factors(self, tiles: Tiles, made: OuterProduct) -> Tiles:
@@ -115,7 +117,8 @@ class _Tiler:
         is_pooled = shown.shape != matrix.shape
         notes = [self.style.say("tiles.stacked", shape=_by(matrix.shape))] if np.ndim(array) > 2 else []
         notes += [self.style.say("tiles.pooled", shape=_by(shown.shape))] if is_pooled else []
-        return Tiles(lane, tile_rows(shown, self.scales[lane]), tuple(notes), is_pooled=is_pooled)
+        said = self.style.extent(array)
+        return Tiles(lane, tile_rows(shown, self.scales[lane]), tuple(notes), is_pooled=is_pooled, said=said)
 
 
 def _by(shape: tuple[int, ...]) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from autodiff.draw.layout.tiles import NOTE, SCALE, Patch, block_of
 from autodiff.draw.model.palette import DARK, LIGHT, THEMES
 from autodiff.draw.model.picture import Picture
-from autodiff.draw.model.tiles import INFINITE, NAN, NEGATIVE, POSITIVE, Tiles, tile_colours
+from autodiff.draw.model.tiles import INFINITE, NAN, NEGATIVE, POSITIVE, Tiles, tile_colour, tile_colours
 from autodiff.draw.writers.svg_text import line_of_text, px
 
 __all__ = ["strip", "tile_style", "tiled"]
@@ -68,7 +68,7 @@ def _patch(patch: Patch, x: float, y: float) -> Iterator[str]:
     yield f'<g {shape} transform="translate({px(x)} {px(y + high / 2)})">'
     yield f'<rect y="{px(-high / 2)}" {size} class="paper s-muted" stroke-width="0.6"/>'
     for character in sorted(set().union(*tiles.rows) - {"0", NAN}):
-        colour = "ink" if character in INFINITE else _colour(tiles.lane, character)
+        colour = "ink" if character in INFINITE else tile_colour(tiles.lane, character)
         yield _strokes(_runs(tiles, character), wide, high, colour, high)
     thick = max(1.0, high / 7)
     for levels, colour in _BARS.items():
@@ -78,12 +78,6 @@ def _patch(patch: Patch, x: float, y: float) -> Iterator[str]:
     if any(NAN in row for row in tiles.rows):
         yield _crosses(_places(tiles, NAN), wide, high)
     yield "</g>"
-
-
-def _colour(lane: str, character: str) -> str:
-    if character in NEGATIVE:
-        return f"negative-{NEGATIVE.index(character) + 1}"
-    return f"{lane}-{character}"
 
 
 def _runs(tiles: Tiles, character: str) -> Iterator[tuple[int, int, int]]:
