@@ -169,7 +169,7 @@ def outer_product(flow: Flow, style: Style = USUAL) -> OuterProduct | None:
     >>> W, x = Tensor(np.eye(2), name="W"), Tensor([3.0, 4.0], name="x")
     >>> found = outer_product(error_flow((W @ x).sum(), W))
     >>> found.left_name, found.right_name, found.right
-    ('(error at W·x)', 'xᵀ', array([[3., 4.]]))
+    ('(error at W @ x)', 'xᵀ', array([[3., 4.]]))
     """
     pairs: list[tuple[Matrix, Matrix]] = []
     names: list[tuple[str, str]] = []
