@@ -14,9 +14,9 @@ __all__ = ["NOTE", "SCALE", "Block", "Patch", "block_of", "room_of"]
 NOTE: Final = 11.5  # the font size of notes
 SCALE: Final = 96.0  # the width of the scale in the legend
 _NOTE_HEIGHT: Final = 16.0
-_ROOM: Final = 128  # px along an axis, if there are many tiles
-_SMALLEST: Final = 4
-_LARGEST: Final = 14
+_ROOM: Final = {False: 128, True: 64}  # px along an axis, if there are many tiles; by whether they are small
+_SMALLEST: Final = {False: 4, True: 3}
+_LARGEST: Final = {False: 14, True: 8}
 _GAP: Final = 6.0  # between an outer product and its factors
 _BELOW: Final = 8.0  # below the tiles of a row
 
@@ -49,13 +49,13 @@ def block_of(tiles: Tiles) -> Block:
     14
     """
     rows, columns = tiles.shape
-    wide, high = _side(columns), _side(rows)
+    wide, high = _side(columns, small=tiles.small), _side(rows, small=tiles.small)
     x = y = 0.0
     patches: list[Patch] = []
     notes: list[tuple[float, float, str]] = []
     across = float(columns * wide)
     if tiles.left is not None and tiles.top is not None:
-        inner = _side(max(tiles.left.shape[1], tiles.top.shape[0]))
+        inner = _side(max(tiles.left.shape[1], tiles.top.shape[0]), small=tiles.small)
         beside, above = tiles.left.shape[1] * inner, tiles.top.shape[0] * inner
         left_name, top_name = (part.notes[0] for part in (tiles.left, tiles.top))
         x = max(float(beside), width(left_name, NOTE)) + _GAP
@@ -85,6 +85,6 @@ def room_of(cell: Cell) -> tuple[float, float]:
     return block.width, block.height + _BELOW
 
 
-def _side(count: int) -> int:
+def _side(count: int, *, small: bool) -> int:
     """The side of a tile: whole px, which keep the file small and the edges sharp."""
-    return max(_SMALLEST, min(_LARGEST, _ROOM // count))
+    return max(_SMALLEST[small], min(_LARGEST[small], _ROOM[small] // count))

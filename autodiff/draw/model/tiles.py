@@ -35,9 +35,9 @@ class Tiles:
 
     Lanes: ``forward`` for values, ``parameter`` for those of parameters, ``error`` for errors, and ``gradient`` for
     those at parameters. ``notes`` are the lines below the tiles: how the array became these rows, if it is not drawn as
-    it is; ``said`` is its range in words. If it ``is_pooled``, a tile stands for a block of entries. The gradient of a
-    matrix has its factors ``left`` and ``top``, with their names as notes: each tile is the sum of the products of a
-    row of the one and a column of the other.
+    it is; ``said`` is its range in words. If it ``is_pooled``, a tile stands for a block of entries. In a picture of
+    many arrays, they are ``small``. The gradient of a matrix has its factors ``left`` and ``top``, with their names as
+    notes: each tile is the sum of the products of a row of the one and a column of the other.
     """
 
     lane: str
@@ -47,6 +47,7 @@ class Tiles:
     top: Tiles | None = None
     is_pooled: bool = False
     said: str = ""
+    small: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:

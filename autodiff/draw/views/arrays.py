@@ -19,6 +19,7 @@ __all__ = ["with_tiles"]
 
 _LANES: Final = ("forward", "parameter", "error", "gradient")
 _MOST_EXAMPLES: Final = 16  # of a batch, in the factors of an outer product
+_MOST_LARGE: Final = 24  # boxes with arrays; in pictures of more, tiles are smaller
 _MOST_BOXES: Final = 150  # with arrays; in larger pictures, tiles are too small to see and make the file large
 
 
@@ -32,7 +33,8 @@ def with_tiles(what: Picture, style: Style, flow: Flow | None = None) -> Picture
     (('6', 'e'), (('forward', '1'),))
     """
     found = list(_arrays(what))
-    if not 0 < len({box.id for box, *_ in found}) <= _MOST_BOXES:
+    count = len({box.id for box, *_ in found})
+    if not 0 < count <= _MOST_BOXES:
         return what
     made = None if flow is None else outer_product(flow, style)
     numbers: dict[str, list[Any]] = {}
@@ -41,7 +43,8 @@ def with_tiles(what: Picture, style: Style, flow: Flow | None = None) -> Picture
     for lane, array in () if made is None else made.factors():
         numbers.setdefault(lane, []).append(array)
     scales = {lane: full_scale(numbers[lane]) for lane in _LANES if lane in numbers}
-    tiler = _Tiler(style, made, scales, {id(cell) for *_, cell in found}, on_rail=what.kind == "rail")
+    arrays = {id(cell) for *_, cell in found}
+    tiler = _Tiler(style, made, scales, arrays, on_rail=what.kind == "rail", small=count > _MOST_LARGE)
     written = tuple((lane, style.write(scale)) for lane, scale in scales.items())
     said = [style.say(f"tiles.scale-{lane}", most=scale) for lane, scale in written]
     if made is not None:
@@ -70,9 +73,11 @@ class _Tiler:
     """Makes the tiles of one picture: those of the cells with the ids ``arrays``."""
 
     def __init__(
-        self, style: Style, made: OuterProduct | None, scales: Mapping[str, float], arrays: set[int], *, on_rail: bool
-    ) -> None:
-        self.style, self.made, self.scales, self.arrays, self.on_rail = style, made, scales, arrays, on_rail
+        self, style: Style, made: OuterProduct | None, scales: Mapping[str, float], arrays: set[int], *,
+        on_rail: bool, small: bool,
+    ) -> None:  # fmt: skip
+        self.style, self.made, self.scales, self.arrays = style, made, scales, arrays
+        self.on_rail, self.small = on_rail, small
 
     def box(self, box: Box) -> Box:
         return replace(box, rows=tuple(row for old in box.rows for row in self.rows(box, old)))
@@ -118,7 +123,8 @@ class _Tiler:
         notes = [self.style.say("tiles.stacked", shape=_by(matrix.shape))] if np.ndim(array) > 2 else []
         notes += [self.style.say("tiles.pooled", shape=_by(shown.shape))] if is_pooled else []
         said = self.style.extent(array)
-        return Tiles(lane, tile_rows(shown, self.scales[lane]), tuple(notes), is_pooled=is_pooled, said=said)
+        rows = tile_rows(shown, self.scales[lane])
+        return Tiles(lane, rows, tuple(notes), is_pooled=is_pooled, said=said, small=self.small)
 
 
 def _by(shape: tuple[int, ...]) -> str:

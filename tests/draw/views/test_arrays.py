@@ -25,7 +25,7 @@ from autodiff.telling.derivation import outer_product
 from nn import Network
 from tests.draw.model.test_themes import luminance
 from tests.draw.views.test_views import check_layout
-from tests.support.tiles import read_tiles
+from tests.support.tiles import block_entry, level_of, read_tiles
 
 RANDOM = np.random.default_rng(5)
 LANGUAGES = pytest.mark.parametrize("language", ["en", "zh"])
@@ -255,6 +255,23 @@ def test_tiles_have_few_elements() -> None:
     assert source.count("data-tiles") == 3  # one of them is the scale in the legend
     assert source.count("<path") < 70
     assert len(source) < 45_000
+
+
+def test_in_a_picture_of_many_arrays_tiles_are_smaller() -> None:
+    """So that a dozen layers still fit a page; signs and levels are read as before."""
+    node = x = Tensor(RANDOM.normal(size=(40, 2)), name="x")
+    for _ in range(30):
+        node = node * 1.01
+    heights = []
+    for output in (node.sum(), (x * 1.01).sum()):
+        what = picture(error_flow(output, x), "graph", digits=17)
+        box = parameter_of(what)
+        heights.append(lay_out(what).boxes[box.id].height)
+        value, error = read_tiles(svg(what))[box.id]
+        full = dict(what.scales)["parameter"]
+        assert value.shape == error.shape == (32, 2)
+        assert value.at(31, 1) == level_of(block_entry(x.data, (32, 2), 31, 1), float(full))
+    assert heights[0] < 0.8 * heights[1]
 
 
 def test_many_boxes_of_arrays_stay_small_and_fast() -> None:
