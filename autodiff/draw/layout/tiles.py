@@ -15,7 +15,7 @@ NOTE: Final = 11.5  # the font size of notes
 SCALE: Final = 96.0  # the width of the scale in the legend
 _NOTE_HEIGHT: Final = 16.0
 _ROOM: Final = {False: 128, True: 64}  # px along an axis, if there are many tiles; by whether they are small
-_SMALLEST: Final = {False: 4, True: 3}
+_SMALLEST: Final = 4
 _LARGEST: Final = {False: 14, True: 8}
 _GAP: Final = 6.0  # between an outer product and its factors
 _BELOW: Final = 8.0  # below the tiles of a row
@@ -87,4 +87,4 @@ def room_of(cell: Cell) -> tuple[float, float]:
 
 def _side(count: int, *, small: bool) -> int:
     """The side of a tile: whole px, which keep the file small and the edges sharp."""
-    return max(_SMALLEST[small], min(_LARGEST[small], _ROOM[small] // count))
+    return max(_SMALLEST, min(_LARGEST[small], _ROOM[small] // count))

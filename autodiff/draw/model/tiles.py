@@ -14,7 +14,8 @@ __all__ = [
 ]  # fmt: skip
 
 LEVELS: Final = 6  # each twice as large as the one before; people tell about this many steps of one colour apart
-MOST_TILES: Final = 32  # along an axis
+#: The largest number of tiles along an axis, by whether they are small.
+MOST_TILES: Final = {False: 32, True: 16}
 
 #: The characters of tiles: "1" is the smallest positive level and "a" the smallest negative one.
 ZERO: Final = "0"
@@ -70,7 +71,7 @@ def as_matrix(array: Any) -> Array:
     return whole.reshape(-1, 1) if whole.ndim < 2 else whole.reshape(-1, whole.shape[-1])
 
 
-def pooled(matrix: Array, rows: int = MOST_TILES, columns: int = MOST_TILES) -> Array:
+def pooled(matrix: Array, rows: int = MOST_TILES[False], columns: int = MOST_TILES[False]) -> Array:
     """A matrix with at most so many rows and columns: of every block, the entry that is largest in size, or nan.
 
     A mean would hide entries of opposite signs.

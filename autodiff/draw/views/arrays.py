@@ -10,7 +10,7 @@ import numpy as np
 
 from autodiff.draw.model.cells import brief
 from autodiff.draw.model.picture import Box, Cell, Picture, Row
-from autodiff.draw.model.tiles import Tiles, as_matrix, full_scale, pooled, tile_rows
+from autodiff.draw.model.tiles import MOST_TILES, Tiles, as_matrix, full_scale, pooled, tile_rows
 from autodiff.flow import Flow
 from autodiff.telling.derivation import OuterProduct, outer_product
 from autodiff.telling.style import Style
@@ -77,7 +77,7 @@ class _Tiler:
         on_rail: bool, small: bool,
     ) -> None:  # fmt: skip
         self.style, self.made, self.scales, self.arrays = style, made, scales, arrays
-        self.on_rail, self.small = on_rail, small
+        self.on_rail, self.small, self.most = on_rail, small, MOST_TILES[small]
 
     def box(self, box: Box) -> Box:
         return replace(box, rows=tuple(row for old in box.rows for row in self.rows(box, old)))
@@ -109,8 +109,8 @@ class _Tiler:
         return replace(
             tiles,
             notes=(*tiles.notes, *filter(None, [made.sum])),
-            left=self.factor(left_lane, pooled(left, columns=_MOST_EXAMPLES), made.left_name),
-            top=self.factor(top_lane, pooled(top, rows=_MOST_EXAMPLES), made.right_name),
+            left=self.factor(left_lane, pooled(left, self.most, _MOST_EXAMPLES), made.left_name),
+            top=self.factor(top_lane, pooled(top, _MOST_EXAMPLES, self.most), made.right_name),
         )
 
     def factor(self, lane: str, matrix: Any, name: str) -> Tiles:
@@ -118,7 +118,7 @@ class _Tiler:
 
     def tiles(self, lane: str, array: Any) -> Tiles:
         matrix = as_matrix(array)
-        shown = pooled(matrix)
+        shown = pooled(matrix, self.most, self.most)
         is_pooled = shown.shape != matrix.shape
         notes = [self.style.say("tiles.stacked", shape=_by(matrix.shape))] if np.ndim(array) > 2 else []
         notes += [self.style.say("tiles.pooled", shape=_by(shown.shape))] if is_pooled else []
