@@ -189,8 +189,8 @@ def outer_product(flow: Flow, style: Style = USUAL) -> OuterProduct | None:
     left, right = np.hstack([pair[0] for pair in pairs]), np.vstack([pair[1] for pair in pairs])
     of_rows = len(edges) == 1 and flow.nodes[edges[0].consumer].operation == "affine_rows"
     total = style.say(f"tiles.{'examples' if of_rows else 'products'}", count=len(right)) if len(right) > 1 else ""
-    both = (", ".join(dict.fromkeys(part)) for part in zip(*names, strict=True))
-    return OuterProduct(left, right, *both, first.pop(), total)
+    left_name, right_name = (", ".join(dict.fromkeys(part)) for part in zip(*names, strict=True))
+    return OuterProduct(left, right, left_name, right_name, first.pop(), total)
 
 
 def _names(flow: Flow, edge: FlowEdge, *, error_first: bool, turned: bool) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from autodiff.telling.style import Style
 
 __all__ = ["with_tiles"]
 
-_LANES: Final = ("forward", "parameter", "error", "gradient")
+_LANES: Final[tuple[str, ...]] = ("forward", "parameter", "error", "gradient")
 _MOST_EXAMPLES: Final = 16  # of a batch, in the factors of an outer product
 _MOST_LARGE: Final = 24  # boxes with arrays; in pictures of more, tiles are smaller
 _MOST_BOXES: Final = 150  # with arrays; in larger pictures, tiles are too small to see and make the file large

@@ -19,6 +19,7 @@ _BARS: Final = {
     NEGATIVE[0]: "negative-4", NEGATIVE[1]: "negative-5", NEGATIVE[2]: "negative-6",
     NEGATIVE[3:] + INFINITE[1]: "paper",
 }  # fmt: skip
+_WITH_GRID: Final = 7  # px
 _SCALE: Final = NEGATIVE[::-1] + POSITIVE
 
 
@@ -70,6 +71,9 @@ def _patch(patch: Patch, x: float, y: float) -> Iterator[str]:
     for character in sorted(set().union(*tiles.rows) - {"0", NAN}):
         colour = "ink" if character in INFINITE else tile_colour(tiles.lane, character)
         yield _strokes(_runs(tiles, character), wide, high, colour, high)
+    grid = _grid(rows, columns, wide, high)
+    if grid:
+        yield f'<path d="{grid}" fill="none" class="s-paper" stroke-width="0.8"/>'
     thick = max(1.0, high / 7)
     for levels, colour in _BARS.items():
         bars = [place for level in levels for place in _places(tiles, level)]
@@ -78,6 +82,14 @@ def _patch(patch: Patch, x: float, y: float) -> Iterator[str]:
     if any(NAN in row for row in tiles.rows):
         yield _crosses(_places(tiles, NAN), wide, high)
     yield "</g>"
+
+
+def _grid(rows: int, columns: int, wide: int, high: int) -> str:
+    """Lines between tiles of the same colour, where there is room for them."""
+    top, low = px(-high / 2), px((rows - 0.5) * high)
+    across = [f"M0,{px((i - 0.5) * high)}H{columns * wide}" for i in range(1, rows)] if high >= _WITH_GRID else []
+    down = [f"M{j * wide},{top}V{low}" for j in range(1, columns)] if wide >= _WITH_GRID else []
+    return "".join([*across, *down])
 
 
 def _runs(tiles: Tiles, character: str) -> Iterator[tuple[int, int, int]]:

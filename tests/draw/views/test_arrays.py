@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff import Tensor, error_flow, explain
+from autodiff import Tensor, error_flow
 from autodiff.draw import computation, dot, picture, see, svg
 from autodiff.draw.layout.positions import lay_out
 from autodiff.draw.model.palette import THEMES
@@ -22,6 +22,7 @@ from autodiff.draw.writers.pinned_dot import pinned_dot
 from autodiff.flow import Flow
 from autodiff.flow.products import factor_matrices
 from autodiff.telling.derivation import outer_product
+from autodiff.telling.explain import explain
 from nn import Network
 from tests.draw.model.test_themes import luminance
 from tests.draw.views.test_views import check_layout
