@@ -188,7 +188,7 @@ def outer_product(flow: Flow, style: Style = USUAL) -> OuterProduct | None:
         return None
     left, right = np.hstack([pair[0] for pair in pairs]), np.vstack([pair[1] for pair in pairs])
     of_rows = len(edges) == 1 and flow.nodes[edges[0].consumer].operation == "affine_rows"
-    total = style.say(f"tiles.{'examples' if of_rows else 'products'}", count=len(right)) if len(right) > 1 else ""
+    total = style.say(f"tiles.{'examples' if of_rows else 'products'}", count=len(right)) if len(right) != 1 else ""
     left_name, right_name = (", ".join(dict.fromkeys(part)) for part in zip(*names, strict=True))
     return OuterProduct(left, right, left_name, right_name, first.pop(), total)
 
@@ -205,7 +205,7 @@ def _names(flow: Flow, edge: FlowEdge, *, error_first: bool, turned: bool) -> tu
 def outer_product_in_numbers(flow: Flow, style: Style = USUAL) -> Iterator[Block]:
     """The gradient of a matrix entry by entry, with its factors; of a large one, ranges and the largest entries."""
     made = outer_product(flow, style)
-    if made is None:
+    if made is None or not np.size(flow.gradient):
         return
     gradient = np.asarray(flow.gradient)
     names = {"derivative": derivative(flow, style), "left": made.left_name, "right": made.right_name}

@@ -36,7 +36,9 @@ def with_tiles(what: Picture, style: Style, flow: Flow | None = None) -> Picture
     count = len({box.id for box, *_ in found})
     if not 0 < count <= _MOST_BOXES:
         return what
-    made = None if flow is None else outer_product(flow, style)
+    made = None if flow is None or np.size(flow.gradient) < 2 else outer_product(flow, style)
+    if made is not None and not (made.left.size and made.right.size):
+        made = None  # a sum over no examples
     numbers: dict[str, list[Any]] = {}
     for box, _, cell in found:
         numbers.setdefault(_lane(box, cell), []).append(cell.number)

@@ -26,6 +26,7 @@ from autodiff.telling.explain import explain
 from nn import Network
 from tests.draw.model.test_themes import luminance
 from tests.draw.views.test_views import check_layout
+from tests.support.flows import HOSTILE
 from tests.support.tiles import block_entry, level_of, read_tiles
 
 RANDOM = np.random.default_rng(5)
@@ -237,6 +238,35 @@ def test_odd_arrays_are_drawn(array: Any) -> None:
     assert bool(tiled) == (array.size > 1)
     if not array.any():
         assert all(set("".join(part.rows)) == {"0"} for part in tiled if part.lane == "forward")
+
+
+@pytest.mark.parametrize(("sizes", "batch"), [((3, 2), 0), ((1, 1), 4), ((1, 1), 1), ((12, 9), 0)])
+def test_odd_products_are_drawn_and_told(sizes: tuple[int, int], batch: int) -> None:
+    """A sum over no examples, and matrices with a single entry."""
+    W = Tensor(np.ones(sizes), name="W")
+    output = (Tensor(np.ones((batch, sizes[0])), name="X") @ W).sum()
+    flow = error_flow(output, W)
+    for view in ("rail", "graph"):
+        what = picture(flow, view)
+        assert "drawn as a product" not in what.description
+        ElementTree.fromstring(svg(what))
+        dot(what)
+    assert explain(output, W).text()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_are_text(name: str) -> None:
+    """Those of factors too."""
+    W, x = Tensor(np.eye(2), name=name), Tensor([1.0, 2.0], name=name)
+    flow = error_flow((W @ x).sum(), W)
+    for view in ("rail", "graph", "shares"):
+        what = picture(flow, view)
+        ElementTree.fromstring(svg(what))
+        for label in (cell.tiles.top.notes[0] for row in parameter_of(what).rows for cell in row.cells
+                      if cell.tiles and cell.tiles.top):  # fmt: skip
+            assert len(label) <= 22
+        pinned_dot(svg(what))
+        dot(what)
 
 
 def test_tooltips_have_range_and_norm() -> None:
