@@ -18,6 +18,7 @@ from autodiff.draw.layout.positions import lay_out
 from autodiff.draw.model.palette import THEMES
 from autodiff.draw.model.picture import Box, Picture
 from autodiff.draw.model.tiles import Tiles, tile_colours
+from autodiff.draw.page.page import page
 from autodiff.draw.writers.pinned_dot import pinned_dot
 from autodiff.flow import Flow
 from autodiff.flow.products import factor_matrices
@@ -26,7 +27,8 @@ from autodiff.telling.explain import explain
 from nn import Network
 from tests.draw.model.test_themes import luminance
 from tests.draw.views.test_views import check_layout
-from tests.support.flows import HOSTILE
+from tests.support.flows import HOSTILE, notes_flow
+from tests.support.statements import read_page
 from tests.support.tiles import block_entry, level_of, read_tiles
 
 RANDOM = np.random.default_rng(5)
@@ -273,6 +275,45 @@ def test_tooltips_have_range_and_norm() -> None:
     """Shape, least, mean and largest entry, and norm."""
     (box,) = computation(Tensor([[3.0, -4.0]], name="x")).boxes
     assert box.hint == "x: 1×2, min −4, mean −0.5, max 3, norm 5"
+
+
+def test_factors_are_on_the_scale_too() -> None:
+    """An input that is in no box of its own may have the largest entry of all values."""
+    W = Tensor(np.full((2, 2), 1e-3), name="W")
+    flow = error_flow((W @ np.array([500.0, -1.0])).sum(), W)
+    what = picture(flow)
+    assert dict(what.scales)["forward"] == "500"
+    made = product_of(what)
+    assert made.top is not None
+    assert made.top.rows == ("6a",)
+
+
+def test_the_page_has_the_same_tiles() -> None:
+    """Every value and every error, on the scales that its legend states; a page without arrays has none of this."""
+    flow = net_flow(40)
+    data = read_page(page(flow))
+    checked = 0
+    for place, (is_parameter, *both, _, _) in data["tiles"].items():
+        node = next(node for node in flow.flows.nodes if node.label == data["nodes"][int(place)][0])
+        assert is_parameter == (node.label[0] in "Wb")
+        scales = data["scales"]
+        fulls = (
+            scales["parameter" if is_parameter else "forward"],
+            data["gradients"][place] if is_parameter else scales["error"],
+        )
+        for rows, array, full in zip(both, (node.value, node.error), fulls, strict=True):
+            shape = len(rows), len(rows[0])
+            assert full >= np.max(np.abs(array))
+            for i, row in enumerate(rows):
+                for j, tile in enumerate(row):
+                    known = level_of(block_entry(array, shape, i, j), full)
+                    level = max("0123456".find(tile), "0abcdef".find(tile))
+                    assert known == (sign_of(tile), level)
+            checked += 1
+    assert checked == 2 * sum(np.size(node.value) > 1 for node in flow.flows.nodes)
+    plain = page(notes_flow())
+    assert "tiles" not in read_page(plain)
+    assert "legend.tiles" not in plain
 
 
 # ---- formats ---------------------------------------------------------------------------------------------------------
