@@ -269,7 +269,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "tiles.outer": (
         "The gradient of the parameter is drawn as a product: {left} on the left and {right} above it{sum}.",
         "参数的梯度画成乘积：左边是 {left}，上方是 {right}{sum}。"),
-    "tiles.examples": ("sum over {count} examples", "对 {count} 个样本求和"),
+    "tiles.examples": ("sum over {count} examples", "{count} 个样本之和"),
     "tiles.products": ("sum of {count} outer products", "{count} 个外积之和"),
     # ---- computation graphs ------------------------------------------------------------------------------------------
     "graph.not-yet": (

@@ -138,7 +138,7 @@ def test_column_beside_row_makes_the_matrix(view: str) -> None:
 @LANGUAGES
 def test_a_sum_over_a_batch_says_so(language: str) -> None:
     """In the box and in the description; of more than 16 examples, the factors are pooled."""
-    said = {"en": "sum over 64 examples", "zh": "对 64 个样本求和"}[language]
+    said = {"en": "sum over 64 examples", "zh": "64 个样本之和"}[language]
     what = picture(net_flow(64), language=language)
     made = product_of(what)
     assert said in made.notes
