@@ -210,25 +210,25 @@ def outer_product_in_numbers(flow: Flow, style: Style = USUAL) -> Iterator[Block
     gradient = np.asarray(flow.gradient)
     names = {"derivative": derivative(flow, style), "left": made.left_name, "right": made.right_name}
     yield Heading(style.say("explain.outer"))
-    if max(gradient.shape) > _MOST_PRINTED:
+    top, left = (np.arange(1, n + 1) for n in gradient.shape[::-1]) if made.sum else (made.right[0], made.left[:, 0])
+    table = None if max(gradient.shape) > _MOST_PRINTED else _table(top, left, gradient, style)
+    if table is None:
         yield Listing(style.say("outer.large", **names), tuple(_summary(made, gradient, names["derivative"], style)))
-    elif made.sum:
-        yield Paragraph((style.say("outer.sum", sum=made.sum, **names),))
-        yield _table(np.arange(1, gradient.shape[1] + 1), np.arange(1, len(gradient) + 1), gradient, style)
-    else:
-        yield Paragraph((style.say("outer.entries", **names),))
-        yield _table(made.right[0], made.left[:, 0], gradient, style)
+        return
+    key = "outer.sum" if made.sum else "outer.entries"
+    yield Paragraph((style.say(key, sum=made.sum, **names),))
+    yield table
 
 
-def _table(top: Matrix, left: Matrix, entries: Matrix, style: Style) -> Table:
-    """Entries below one row and beside one column, with fewer digits if they are wider than a terminal."""
+def _table(top: Matrix, left: Matrix, entries: Matrix, style: Style) -> Table | None:
+    """Entries below one row and beside one column, with fewer digits if they are wider than a terminal; or None."""
     for write in (style.write, *(lambda x, digits=digits: number(x, digits) for digits in (3, 2))):
         head = "", *(write(x.item()) for x in top)
         rows = tuple((write(x.item()), *map(write, row)) for x, row in zip(left, entries.tolist(), strict=True))
         wide = sum(2 + max(map(columns, column)) for column in zip(head, *rows, strict=True))
         if wide <= _WIDEST:
-            break
-    return Table(head, rows)
+            return Table(head, rows)
+    return None
 
 
 def _summary(made: OuterProduct, gradient: Matrix, name: str, style: Style) -> Iterator[str]:

@@ -38,7 +38,7 @@ LANGUAGES = pytest.mark.parametrize("language", ["en", "zh"])
 def net_flow(batch: int = 0, sizes: tuple[int, ...] = (4, 3, 2)) -> Flow:
     """The flow of a squared error to the first weights of a network of Tensors, for one x or a batch."""
     network = Network(sizes, random=np.random.default_rng(1))
-    x = RANDOM.normal(size=(batch, sizes[0]) if batch else sizes[0])
+    x = np.random.default_rng(5).normal(size=(batch, sizes[0]) if batch else sizes[0])
     off = network(x) - 1.0
     J = (off * off).sum()
     J.name = "J"
@@ -446,6 +446,14 @@ def test_tables_of_matrices_fit_a_terminal(language: str) -> None:
     table = told.split({"en": "as an outer product", "zh": "外积形式的梯度"}[language])[1].split("\n\n")[2]
     assert len(table.splitlines()) == 10
     assert max(map(len, table.splitlines())) <= 80
+
+
+def test_a_table_that_fits_no_terminal_is_summarised() -> None:
+    """Nine columns of numbers with exponents and signs."""
+    W, x = Tensor(np.ones((8, 8)), name="W"), Tensor(np.full(8, -1.25e-10), name="x")
+    told = explain((W @ x * Tensor(np.full(8, 1.5e-20))).sum(), W).text(width=None)
+    assert "has too many entries to print" in told
+    assert "row 1, column 1: " in told
 
 
 @LANGUAGES
