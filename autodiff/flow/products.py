@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -13,9 +13,16 @@ from autodiff.primitives.expression import Expression, variable
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import remembered
 
-__all__ = ["product"]
+__all__ = ["Operand", "factor_matrices", "factors", "product"]
 
 _SETS: Final = {"outer": "{} {}ᵀ", "matvec": "{} {}", "vecmat": "{}ᵀ {}", "matmul": "{} {}"}
+
+
+class Operand(NamedTuple):
+    """One of the two factors of a share: the input in ``slot`` (−1: the error signal), transposed if ``turned``."""
+
+    slot: int
+    turned: bool
 
 
 def product(node: Node, slot: int, operands: Sequence[str], error: str = "δ") -> str | None:
@@ -34,7 +41,53 @@ def product(node: Node, slot: int, operands: Sequence[str], error: str = "δ") -
     form = _form(entry, slot, len(node.inputs))
     if form == _mark(-1) and np.ndim(plain(node.inputs[slot])) < np.ndim(node._data):
         form = f"Σ {form}"
-    return form and form.translate({ord(_mark(k)): text for k, text in enumerate([error, *operands], start=-1)})
+    named = form and form.translate({ord(_mark(k)): text for k, text in enumerate([error, *operands], start=-1)})
+    return named and named.replace("ᵀᵀ", "")
+
+
+def factors(node: Node, slot: int) -> tuple[Operand, Operand] | None:
+    """The two factors whose matrix product is the share of the input in ``slot``; None if it is no such product.
+
+    A vector on the left is a column and one on the right is a row: their product is the outer product.
+
+    >>> from autodiff import Tensor
+    >>> W, x = Tensor(np.ones((2, 3))), Tensor(np.ones(3))
+    >>> factors(W @ x, 0), factors(W @ x, 1)
+    ((Operand(slot=-1, turned=False), Operand(slot=1, turned=True)), None)
+    """
+    entry = node.origin.primitive
+    if entry is None or entry.elementwise or entry.packed:
+        return None
+    form = _form(entry, slot, len(node.inputs)) or ""
+    left, _, right = form.partition(" ")
+    read = _operand(left), _operand(right)
+    if read[0] is None or read[1] is None or np.ndim(plain(node.inputs[slot])) != 2:
+        return None
+    return read[0], read[1]
+
+
+def factor_matrices(node: Node, slot: int, error: Any) -> tuple[Any, Any] | None:
+    """The two factors of a share as matrices (m, k) and (k, n): it is the sum of k outer products; None as `factors`.
+
+    >>> from autodiff import Tensor
+    >>> W, x = Tensor(np.ones((2, 3))), Tensor([4.0, 5.0, 6.0])
+    >>> factor_matrices(W @ x, 0, np.array([1.0, 2.0]))
+    (array([[1.],
+           [2.]]), array([[4., 5., 6.]]))
+    """
+    found = factors(node, slot)
+    if found is None:
+        return None
+    arrays = [np.asarray(error if part.slot < 0 else plain(node.inputs[part.slot])) for part in found]
+    left, right = (array.T if part.turned else array for array, part in zip(arrays, found, strict=True))
+    return left.reshape(len(left), -1), right.reshape(-1, right.shape[-1])
+
+
+def _operand(text: str) -> Operand | None:
+    """An operand of a formula of two factors; None for any other text."""
+    known = {_mark(k): k for k in range(-1, 3)}
+    mark, turned = text.removesuffix("ᵀ"), text.endswith("ᵀ")
+    return Operand(known[mark], turned) if mark in known else None
 
 
 def _mark(k: int) -> str:

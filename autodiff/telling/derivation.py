@@ -1,28 +1,41 @@
 """Explicit differentiation: the equations from a parameter to the output, each differentiated by that parameter.
 
+For a matrix, the last of these products is an outer product δaᵀ, or a sum of them over a batch.
+
 The notes derive a gradient in two ways (section 1.5). Error sharing starts at the output and goes back. Explicit
 differentiation applies the chain rule to each equation in the order of computation. Both give the same number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from typing import Any, Final
 
+import numpy as np
+
 from autodiff.engine.graph import Node
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
+from autodiff.flow.order import shares_in_order
+from autodiff.flow.products import factor_matrices, factors
+from autodiff.telling.story import Block, Heading, Listing, Paragraph, Table
 from autodiff.telling.style import USUAL, Style
-from autodiff.telling.terms import factor_symbol
+from autodiff.telling.terms import derivative, error_name, error_symbol, factor_symbol, share_text
+from autodiff.words.columns import columns
 from autodiff.words.formulas import as_operand
 from autodiff.words.notation import number
 
-__all__ = ["Derived", "derivation", "equation_of"]
+__all__ = ["Derived", "OuterProduct", "derivation", "equation_of", "outer_product", "outer_product_in_numbers"]
 
 _SIGNS: Final = {"add": "+", "subtract": "−", "multiply": "·", "divide": "/"}
 _MOST_TERMS: Final = 3
+_MOST_PRINTED: Final = 8  # rows or columns of a matrix
+_MOST_LARGEST: Final = 3
+_WIDEST: Final = 80  # columns of a terminal
+
+Matrix = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,3 +136,110 @@ def _weighted(flow: Flow, node: FlowNode, names: Sequence[str]) -> str:
         kept = [term for k, term in enumerate(terms) if (k if k < count else 2 * count) in on_the_way]
         terms = [*kept[:_MOST_TERMS], "…"] if len(kept) < len(terms) else kept
     return " + ".join(terms)
+
+
+# ---- matrices --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OuterProduct:
+    """The gradient of a matrix as ``left`` (m, k) times ``right`` (k, n): the sum of k outer products.
+
+    One of the two holds error signals: the left one if ``error_first``. ``sum`` says what the sum is over, "" if k = 1.
+    """
+
+    left: Matrix
+    right: Matrix
+    left_name: str
+    right_name: str
+    error_first: bool
+    sum: str
+
+    def factors(self) -> tuple[tuple[str, Matrix], tuple[str, Matrix]]:
+        """Both factors with their lanes, ``error`` and ``forward``."""
+        first, second = ("error", "forward") if self.error_first else ("forward", "error")
+        return (first, self.left), (second, self.right)
+
+
+def outer_product(flow: Flow, style: Style = USUAL) -> OuterProduct | None:
+    """The gradient of a matrix as an outer product, or as a sum of them; None for any other gradient.
+
+    >>> from autodiff import Tensor
+    >>> from autodiff.flow import error_flow
+    >>> W, x = Tensor(np.eye(2), name="W"), Tensor([3.0, 4.0], name="x")
+    >>> found = outer_product(error_flow((W @ x).sum(), W))
+    >>> found.left_name, found.right_name, found.right
+    ('(error at W @ x)', 'xᵀ', array([[3., 4.]]))
+    """
+    pairs: list[tuple[Matrix, Matrix]] = []
+    names: list[tuple[str, str]] = []
+    first: set[bool] = set()
+    edges = [] if flow.is_empty else shares_in_order(flow, flow.parameter)
+    for edge in edges:
+        made = flow.flows.node_of(flow.nodes[edge.consumer])
+        operands, matrices = factors(made, edge.slot), factor_matrices(made, edge.slot, edge.error)
+        if operands is None or matrices is None:
+            return None
+        error_first = operands[0].slot < 0
+        first.add(error_first)
+        pairs.append(matrices)
+        names.append(_names(flow, edge, error_first=error_first, turned=operands[not error_first].turned))
+    if len(first) != 1:
+        return None
+    left, right = np.hstack([pair[0] for pair in pairs]), np.vstack([pair[1] for pair in pairs])
+    of_rows = len(edges) == 1 and flow.nodes[edges[0].consumer].operation == "affine_rows"
+    total = style.say(f"tiles.{'examples' if of_rows else 'products'}", count=len(right)) if len(right) != 1 else ""
+    left_name, right_name = (", ".join(dict.fromkeys(part)) for part in zip(*names, strict=True))
+    return OuterProduct(left, right, left_name, right_name, first.pop(), total)
+
+
+def _names(flow: Flow, edge: FlowEdge, *, error_first: bool, turned: bool) -> tuple[str, str]:
+    """The names of the two factors of a share: its text without the name of the error, and that name."""
+    consumer, whole = flow.nodes[edge.consumer], share_text(flow, edge)
+    error = (error_symbol(flow, consumer) or f"({error_name(flow, consumer)})") + "ᵀ" * turned
+    if error_first:
+        return error, whole.removeprefix(error).strip()
+    return whole.removesuffix(error).strip(), error
+
+
+def outer_product_in_numbers(flow: Flow, style: Style = USUAL) -> Iterator[Block]:
+    """The gradient of a matrix entry by entry, with its factors; of a large one, ranges and the largest entries."""
+    made = outer_product(flow, style)
+    if made is None or not np.size(flow.gradient):
+        return
+    gradient = np.asarray(flow.gradient)
+    names = {"derivative": derivative(flow, style), "left": made.left_name, "right": made.right_name}
+    yield Heading(style.say("explain.outer"))
+    top, left = (np.arange(1, n + 1) for n in gradient.shape[::-1]) if made.sum else (made.right[0], made.left[:, 0])
+    table = None if max(gradient.shape) > _MOST_PRINTED else _table(top, left, gradient, style)
+    if table is None:
+        yield Listing(style.say("outer.large", **names), tuple(_summary(made, gradient, names["derivative"], style)))
+        return
+    key = "outer.sum" if made.sum else "outer.entries"
+    yield Paragraph((style.say(key, sum=made.sum, **names),))
+    yield table
+
+
+def _table(top: Matrix, left: Matrix, entries: Matrix, style: Style) -> Table | None:
+    """Entries below one row and beside one column, with fewer digits if they are wider than a terminal; or None."""
+    for write in (style.write, *(lambda x, digits=digits: number(x, digits) for digits in (3, 2))):
+        head = "", *(write(x.item()) for x in top)
+        rows = tuple((write(x.item()), *map(write, row)) for x, row in zip(left, entries.tolist(), strict=True))
+        wide = sum(2 + max(map(columns, column)) for column in zip(head, *rows, strict=True))
+        if wide <= _WIDEST:
+            return Table(head, rows)
+    return None
+
+
+def _summary(made: OuterProduct, gradient: Matrix, name: str, style: Style) -> Iterator[str]:
+    """Ranges of the factors and of the gradient, then its largest entries, each with its factors if it has two."""
+    for called, array in ((made.left_name, made.left), (made.right_name, made.right), (name, gradient)):
+        yield style.say("term.told", name=called, text=style.statistics(array))
+    size = np.nan_to_num(np.abs(gradient), nan=np.inf, posinf=np.inf)  # nan is not to be overlooked
+    largest = np.argsort(-size, axis=None, kind="stable")[:_MOST_LARGEST]
+    for i, j in zip(*(axis.tolist() for axis in np.unravel_index(largest, gradient.shape)), strict=True):
+        text = style.write(float(gradient[i, j]))
+        if not made.sum:
+            pair = (bracketed(style.write(float(x))) for x in (made.left[i, 0], made.right[0, j]))
+            text = f"{' × '.join(pair)} = {text}"
+        yield style.say("outer.entry", row=i + 1, column=j + 1, text=text)

@@ -13,7 +13,7 @@ from autodiff.engine.graph import Node
 from autodiff.flow import Flow, FlowEdge, FlowNode, Number, Path, bracketed
 from autodiff.flow.factors import is_saturated
 from autodiff.flow.order import is_weighted_sum, notes_name, shares_in_order, suffix
-from autodiff.telling.derivation import Derived, derivation, equation_of
+from autodiff.telling.derivation import Derived, derivation, equation_of, outer_product_in_numbers
 from autodiff.telling.notes import Notes
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import steps
@@ -44,7 +44,7 @@ def lesson(flow: Flow, check: Check | None = None, style: Style = USUAL, *, erra
     if not flow.is_empty:
         told = steps(flow, style)
         blocks += [teller.heading("steps"), numbered(told, style)]
-        blocks += [*teller.derivations(), *teller.matrix_form()]
+        blocks += [*teller.derivations(), *teller.matrix_form(), *outer_product_in_numbers(flow, style)]
     blocks += [*teller.checked(check), *teller.weak(), *(notes.errata() if errata else ())]
     symbol = derivative(flow, style)
     return Story(teller.say("explain.title", derivative=symbol), tuple(blocks), style.language)

@@ -70,6 +70,25 @@ class Style:
             norm = float(np.linalg.norm(value))
         return self.say("term.norm", shape="×".join(map(str, value.shape)), norm=self.write(norm))
 
+    def statistics(self, array: Signal) -> str:
+        """The shape, the least, the mean and the largest entry, and the norm of an array; of an empty one, its shape.
+
+        >>> USUAL.statistics(np.array([[3.0, -4.0]]))
+        '1×2, min −4, mean −0.5, max 3, norm 5'
+        """
+        if not array.size:
+            return self.amount(array)
+        with np.errstate(all="ignore"):
+            norm = self.write(float(np.linalg.norm(array)))
+        shape = self.say("term.pair", first="×".join(map(str, array.shape)), second=self.extent(array))
+        return self.say("term.norm", shape=shape, norm=norm)
+
+    def extent(self, array: Signal) -> str:
+        """The least, the mean and the largest entry of an array that is not empty."""
+        with np.errstate(all="ignore"):
+            least, mean, most = (self.write(float(found)) for found in (np.min(array), np.mean(array), np.max(array)))
+        return self.say("term.extent", least=least, mean=mean, most=most)
+
     def counted(self, count: int) -> str:
         """A count as text: exact up to 15 digits, rounded beyond that.
 

@@ -93,6 +93,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "term.product": ("product", "乘积"),
     "term.constant": ("constant", "常数"),
     "term.norm": ("{shape}, norm {norm}", "{shape}，范数 {norm}"),
+    "term.extent": ("min {least}, mean {mean}, max {most}", "最小 {least}，均值 {mean}，最大 {most}"),
     "term.about": ("about {number}", "约 {number}"),
     "term.true-window": ("true window", "真实窗口"),
     "term.corrupt-window": ("corrupt window", "损坏窗口"),
@@ -245,6 +246,32 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "legend.graph": (
         "each box: local gradient for each input | operation and name | value over gradient",
         "每个方框：对各输入的局部梯度 | 运算与名称 | 数值（上）与梯度（下）"),
+    # ---- arrays as tiles ---------------------------------------------------------------------------------------------
+    "legend.tiles-forward": ("values, full colour {most}", "数值，满色为 {most}"),
+    "legend.tiles-parameter": ("parameters, full colour {most}", "参数，满色为 {most}"),
+    "legend.tiles-error": ("errors, full colour {most}", "误差，满色为 {most}"),
+    "legend.tiles-gradient": ("gradients of parameters, full colour {most}", "参数的梯度，满色为 {most}"),
+    "legend.tiles": (
+        "tiles: a bar means negative, empty means 0, and each lighter step halves the size",
+        "色块：带横线为负，空白为 0，每浅一级大小减半"),
+    "legend.tiles-pooled": (
+        "pooled: each tile shows the entry of its block that is largest in size",
+        "合并：每个色块显示其区块中绝对值最大的元素"),
+    "legend.tiles-not-finite": ("nan, inf and −inf", "nan、inf 与 −inf"),
+    "tiles.pooled": ("pooled to {shape}", "合并为 {shape}"),
+    "tiles.stacked": ("stacked to {shape}", "堆叠为 {shape}"),
+    "tiles.scale-forward": ("Values are tiles: full colour is {most} in size.", "数值画成色块：满色的大小为 {most}。"),
+    "tiles.scale-parameter": (
+        "Parameters are tiles: full colour is {most} in size.", "参数画成色块：满色的大小为 {most}。"),
+    "tiles.scale-error": ("Errors are tiles: full colour is {most} in size.", "误差画成色块：满色的大小为 {most}。"),
+    "tiles.scale-gradient": (
+        "Gradients of parameters are tiles: full colour is {most} in size.",
+        "参数的梯度画成色块：满色的大小为 {most}。"),
+    "tiles.outer": (
+        "The gradient of the parameter is drawn as a product: {left} on the left and {right} above it{sum}.",
+        "参数的梯度画成乘积：左边是 {left}，上方是 {right}{sum}。"),
+    "tiles.examples": ("sum over {count} examples", "{count} 个样本之和"),
+    "tiles.products": ("sum of {count} outer products", "{count} 个外积之和"),
     # ---- computation graphs ------------------------------------------------------------------------------------------
     "graph.not-yet": (
         "No gradient yet (–): backward() has not reached these nodes.", "尚无梯度（–）：backward() 尚未到达这些节点。"),
@@ -328,6 +355,16 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "explain.at-kink": (
         "at its kink, Δ + s_c − s = 0: the gradient there is 0 by convention",
         "位于不可导点，Δ + s_c − s = 0：按约定，该处的梯度为 0"),
+    "explain.outer": ("The gradient as an outer product", "外积形式的梯度"),
+    "outer.entries": (
+        "Each entry of {derivative} is an entry of {left} (left column) times an entry of {right} (top row):",
+        "{derivative} 的每个元素等于 {left}（左列）的一个元素乘以 {right}（首行）的一个元素："),
+    "outer.sum": (
+        "{derivative} = {left} {right}, the {sum}; its entries:", "{derivative} = {left} {right}，即{sum}；其元素："),
+    "outer.large": (
+        "{derivative} = {left} {right} has too many entries to print; its factors, its range and its largest entries:",
+        "{derivative} = {left} {right} 的元素太多，不逐一列出；其因子、范围和最大的元素："),
+    "outer.entry": ("row {row}, column {column}: {text}", "第 {row} 行第 {column} 列：{text}"),
     "explain.shapes": ("Shapes", "形状"),
     "explain.quantity": ("quantity", "量"),
     "explain.shape": ("shape", "形状"),

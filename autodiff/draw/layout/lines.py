@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate, zip_longest
 from typing import Final, NamedTuple
 
+from autodiff.draw.layout.tiles import SCALE
 from autodiff.draw.model.picture import Picture
 from autodiff.words.phrases import say
 from autodiff.words.typeset import width
@@ -21,10 +22,12 @@ _STEP: Final = 13.5
 _CODE: Final = 13.0
 _LETTER: Final = 0.602  # em, the width of the letters of common fonts for code
 _INDENT: Final = 26.0
-_WORDS_ALONE: Final = ("graph", "width", "loses-inside")  # entries of the legend without a sign
+#: Entries of the legend without a sign.
+_WORDS_ALONE: Final = ("graph", "width", "loses-inside", "tiles", "tiles-pooled")
 _LEGEND_COLOURS: Final = {
     "rest": "muted", "graph": "muted", "width": "muted", "mark": "ink", "saturated": "ink", "loses": "ink",
-    "loses-inside": "ink",
+    "loses-inside": "ink", "tiles": "muted", "tiles-pooled": "muted", "tiles-not-finite": "ink",
+    "tiles-forward": "forward", "tiles-parameter": "parameter", "tiles-error": "error", "tiles-gradient": "error",
 }  # fmt: skip
 _BADGE: Final = 26.0
 _COLUMNS_APART: Final = 30.0
@@ -134,9 +137,10 @@ def _legend(picture: Picture, across: float) -> Iterator[Line]:
     x = 0.0
     runs: list[Run] = []
     marks: list[Mark] = []
+    scales = {f"tiles-{lane}": most for lane, most in picture.scales}
     for kind in _signs_in(picture):
-        text = say(f"legend.{kind}", picture.language)
-        sign = 0.0 if kind in _WORDS_ALONE else _INDENT + 8.0
+        text = say(f"legend.{kind}", picture.language, most=scales.get(kind))
+        sign = 0.0 if kind in _WORDS_ALONE else SCALE + 8.0 if kind in scales else _INDENT + 8.0
         wide = sign + width(text, _LEGEND)
         if runs and x + wide > across:
             yield Line(22.0, _LEGEND, tuple(runs), tuple(marks))
@@ -154,6 +158,7 @@ def _signs_in(picture: Picture) -> list[str]:
     lanes, signs = {wire.lane for wire in picture.wires}, {wire.sign for wire in picture.wires}
     kinds = {box.kind for box in picture.boxes}
     roles = {row.cells[0].role for box in picture.boxes for row in box.rows}
+    tiles = [cell.tiles for box in picture.boxes for row in box.rows for cell in row.cells if cell.tiles is not None]
     holds = {
         "graph": picture.kind == "graph", "forward": "forward" in lanes, "error": "error" in lanes,
         "negative": -1 in signs, "zero": 0 in signs, "parameter": "parameter" in kinds,
@@ -161,7 +166,9 @@ def _signs_in(picture: Picture) -> list[str]:
         "mark": any(box.mark for box in picture.boxes) or any(wire.mark for wire in picture.wires),
         "saturated": "saturated" in roles,
         "loses": any(wire.loses for wire in picture.wires), "loses-inside": "loses" in roles,
-        "width": "error" in lanes,
+        "width": "error" in lanes, **{f"tiles-{lane}": True for lane, _ in picture.scales}, "tiles": bool(tiles),
+        "tiles-pooled": any(part.is_pooled for part in tiles),
+        "tiles-not-finite": any(part.is_not_finite for part in tiles),
     }  # fmt: skip
     return [kind for kind, shown in holds.items() if shown]
 

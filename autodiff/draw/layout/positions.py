@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Final
 
 from autodiff.draw.layout.columns import DUMMY, Passes, by_column, lefts, passes_of, tops_of_layers, tops_of_rail
 from autodiff.draw.layout.routes import route, waypoints_of
-from autodiff.draw.layout.sizes import Point, Rect, form_of, moved
+from autodiff.draw.layout.sizes import Point, Rect, below_texts, form_of, moved
 from autodiff.draw.model.picture import Picture
 
 __all__ = ["Layout", "lay_out"]
 
 _CLUSTER_PADDING: Final = 14.0
 _CLUSTER_LABEL: Final = 24.0
+_ROWS_OF_RAIL: Final = 4  # name and value, name and number of the error; below them, rows need no common height
 _LAYERED: Final = ("shares", "graph", "network")
 
 
@@ -45,7 +47,8 @@ def lay_out(picture: Picture) -> Layout:
     >>> places["n1"].right < places["n0"].x and places["n2"].y < places["n1"].y  # x beside w, above the line
     True
     """
-    forms = {box.id: form_of(box) for box in picture.boxes}
+    below = _below_on_rail(picture)
+    forms = {box.id: form_of(box, below) for box in picture.boxes}
     left = lefts(picture, forms)
     layered = picture.kind in _LAYERED
     passes = passes_of(picture) if layered else {}
@@ -69,6 +72,14 @@ def lay_out(picture: Picture) -> Layout:
     right = max(rect.right for rect in every)
     bottom = max([rect.y + rect.height for rect in every] + [at - y for at in passing])
     return Layout(right, bottom, rects, wires, clusters)
+
+
+def _below_on_rail(picture: Picture) -> tuple[float, ...]:
+    """The heights of tiles in each row of a rail, whose boxes have their rows at the same heights; () elsewhere."""
+    if picture.kind != "rail":
+        return ()
+    below = list(zip_longest(*map(below_texts, picture.boxes), fillvalue=0.0))
+    return tuple(map(max, below[:_ROWS_OF_RAIL]))
 
 
 def _frames(picture: Picture, rects: Mapping[str, Rect], passes: Passes, tops: Mapping[str, float]) -> dict[str, Rect]:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, zip_longest
 from math import fsum
 from typing import Final
 
+from autodiff.draw.layout.tiles import room_of
 from autodiff.draw.model.picture import Box, Cell
 from autodiff.words.typeset import width
 
-__all__ = ["BADGE", "HATCH", "SIZES", "Point", "Rect", "cell_width", "form_of", "is_rest", "moved"]
+__all__ = ["BADGE", "HATCH", "SIZES", "Point", "Rect", "below_texts", "cell_width", "form_of", "is_rest", "moved"]
 
 Point = tuple[float, float]
 
 #: The font size of each role, in pixels.
 SIZES: Final = {
     "name": 17.0, "value": 15.0, "error-name": 15.0, "error": 15.0, "share": 13.5, "factor": 13.5, "rest": 14.0,
-    "wire": 14.0, "sign": 16.0, "port": 12.5, "way": 12.5, "saturated": 13.5, "loses": 13.5,
+    "wire": 14.0, "sign": 16.0, "port": 12.5, "way": 12.5, "saturated": 13.5, "loses": 13.5, "outer": 13.5,
 }  # fmt: skip
 HATCH: Final = 24.0  # room for the hatching on each side of a mark, and the gap before the text
 BADGE: Final = 22.0  # room for the number of a step and the gap before the text
 _ROW_HEIGHTS: Final = {
     "name": 30.0, "value": 27.0, "error-name": 30.0, "error": 27.0, "share": 26.0, "factor": 26.0, "sign": 27.0,
-    "saturated": 26.0, "loses": 26.0,
+    "saturated": 26.0, "loses": 26.0, "outer": 26.0,
 }  # fmt: skip
 _PORT_PITCH: Final = 20.0
 _PORT_PADDING: Final = 8.0
@@ -67,17 +69,24 @@ def is_rest(box: Box) -> bool:
 def cell_width(cell: Cell) -> float:
     """The width of a cell's text with the number of its step or the hatching of its mark."""
     beside = 2 * HATCH if cell.role == "saturated" else BADGE if cell.step is not None else 0.0
-    return width(cell.text, SIZES[cell.role], bold=cell.role == "error") + beside
+    return max(width(cell.text, SIZES[cell.role], bold=cell.role == "error") + beside, room_of(cell)[0])
 
 
-def form_of(box: Box) -> Rect:
-    """The size and parts of a box placed at (0, 0)."""
+def below_texts(box: Box) -> list[float]:
+    """For each row, the height of its tiles below the texts."""
+    return [max(room_of(cell)[1] for cell in row.cells) for row in box.rows]
+
+
+def form_of(box: Box, below: Sequence[float] = ()) -> Rect:
+    """The size and parts of a box placed at (0, 0), with at least these heights ``below`` the texts of its rows."""
     if is_rest(box):
         wide = max(_CIRCLE, width(box.label, SIZES["rest"]) + 16.0)
         return Rect(0.0, 0.0, wide, _CIRCLE, (_CIRCLE / 2,))
     inset = max((cell_width(cell) + 2 * _PORT_PADDING for cell in box.ports), default=0.0)
     columns = _cell_widths(box)
-    natural = [max(_ROW_HEIGHTS[cell.role] for cell in row.cells) for row in box.rows]
+    texts = [max(_ROW_HEIGHTS[cell.role] for cell in row.cells) for row in box.rows]
+    least = zip_longest(texts, below_texts(box), below[: len(texts)], fillvalue=0.0)
+    natural = [own + max(tiles, common) for own, tiles, common in least]
     height = max(fsum(natural), _PORT_PITCH * len(box.ports) + 6.0 if box.ports else 0.0)
     stretch = height / fsum(natural)
     bottoms = [stretch * bottom for bottom in accumulate(natural)]

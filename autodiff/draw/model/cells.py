@@ -119,7 +119,7 @@ def hint(flow: Flow, node: FlowNode, style: Style) -> str:
 
 
 def in_full(node: FlowNode, error_name: str, style: Style) -> str:
-    """A node's label, value and error with every digit, and its source line; for arrays, shapes and norms."""
+    """A node's label, value and error with every digit, and its source line; for arrays, shapes, ranges and norms."""
     told = _numbers_in_full(node, error_name, style)
     if node.line is None:
         return told
@@ -141,6 +141,8 @@ def _numbers_in_full(node: FlowNode, error_name: str, style: Style) -> str:
 
 
 def _every_digit(value: Number, style: Style) -> str:
+    if isinstance(value, np.ndarray) and value.size > 1:
+        return Style(style.language).statistics(value)
     return repr(value) if isinstance(value, float) else Style(style.language).amount(value)
 
 

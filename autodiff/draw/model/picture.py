@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from autodiff.draw.model.tiles import Tiles
 from autodiff.flow import Signal
 from autodiff.primitives.origin import SourceLine
 
@@ -17,10 +18,12 @@ __all__ = ["Box", "Cell", "Cluster", "Picture", "Row", "Wire"]
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
     """One text in a box. ``number`` is the number in the text, in full; ``step`` is the number of its step; ``sign`` is
-    −1 for a negative number, 0 for exactly zero, else 1; ``whole`` is the text before it was cut, "" if it was not.
+    −1 for a negative number, 0 for exactly zero, else 1; ``whole`` is the text before it was cut, "" if it was not;
+    ``tiles`` are the entries of an array.
 
     Roles: ``name``, ``value``, ``error-name``, ``error``, ``share`` (arrives on a wire) and ``factor`` (× f′(z) inside
-    a unit), and the marks ``saturated`` and ``loses`` (the unit has the factor that loses most). In a computation graph
+    a unit), the marks ``saturated`` and ``loses`` (the unit has the factor that loses most), and on a rail ``outer``
+    (the parameter's error as an outer product). In a computation graph
     also ``sign`` (of the operation) and, for the local gradients of the inputs, ``way`` on a path to the parameter,
     else ``port``.
     """
@@ -31,6 +34,7 @@ class Cell:
     step: int | None = None
     sign: int = 1
     whole: str = ""
+    tiles: Tiles | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +120,7 @@ class Picture:
     ``captions``. Cells and wires carry the numbers of these steps, each at least once, and no others. ``description``
     is the content in words, for readers who cannot see the picture. ``language`` is the language of all sentences.
     ``listing`` is the source of the function whose picture this is, with its indentation.
+    ``scales`` are pairs of a lane of tiles and the number that has its full colour, as text.
     """
 
     kind: str
@@ -130,6 +135,7 @@ class Picture:
     clusters: tuple[Cluster, ...] = ()
     language: str = "en"
     listing: tuple[SourceLine, ...] = ()
+    scales: tuple[tuple[str, str], ...] = ()
 
     @property
     def beside(self) -> frozenset[str]:

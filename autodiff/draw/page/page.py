@@ -21,6 +21,7 @@ import numpy as np
 
 from autodiff.draw.model.captions import percentage
 from autodiff.draw.model.palette import DARK, FONTS, LIGHT, variables
+from autodiff.draw.page.arrays import array_data
 from autodiff.draw.page.selection import Selection, select
 from autodiff.draw.page.sources import script_source, style_source
 from autodiff.draw.page.why import why_teller
@@ -85,7 +86,8 @@ def page(flow: Flow, *, theme: str = "auto", language: str = "en", digits: int =
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= _MOST_DIGITS:
         raise ValueError(f"expected 1 … {_MOST_DIGITS} significant digits, but got digits={digits!r}")
     data = _data(flow) | {"theme": theme, "language": checked_language(language), "digits": digits}
-    style, script = _colours() + style_source(), script_source()
+    arrays = "tiles" in data
+    style, script = _colours() + style_source(arrays=arrays), script_source(arrays=arrays)
     title = PHRASES["title.flow"][LANGUAGES.index(language)].format(parameter=flow.parameter.label)
     return (
         f'<!doctype html>\n<html lang="{language}" data-theme="{theme}">\n<head>\n<meta charset="utf-8">\n'
@@ -145,6 +147,7 @@ def _data(flow: Flow) -> dict[str, Any]:
     edges = [edge for node in computed for edge in flows.edges_of(node) if edge.input in places]
     teller = _Teller(kept, {(edge.consumer, edge.slot): place for place, edge in enumerate(edges)})
     told = {places[flows.number_of(one.parameter)]: teller.story(one) for one in _told(flow, kept)}
+    tiles = array_data(kept, flow.parameter)
     return {
         "output": places[flows.number_of(flow.output)],
         "parameter": places[flows.number_of(flow.parameter)],
@@ -152,11 +155,12 @@ def _data(flow: Flow) -> dict[str, Any]:
         "nodes": [_node(whole, node, teller.operation(node)) for node in kept],
         "edges": [[places[edge.consumer], places[edge.input], *_edge(whole, edge)] for edge in edges],
         **_positions(made, places),
+        **tiles,
         "flows": dict(sorted(told.items())),
         "folded": len(every) - len(kept),
         **teller.written(),
         "languages": LANGUAGES,
-        "phrases": {key: PHRASES[key] for key in sorted(_phrases_used())},
+        "phrases": {key: PHRASES[key] for key in sorted(_phrases_used(arrays=bool(tiles)))},
     }
 
 
@@ -184,9 +188,9 @@ def _positions(made: Selection, places: Mapping[int, int]) -> dict[str, Any]:
 
 
 @cache
-def _phrases_used() -> frozenset[str]:
+def _phrases_used(*, arrays: bool) -> frozenset[str]:
     """The keys of the phrases that the script uses."""
-    script = script_source()
+    script = script_source(arrays=arrays)
     return frozenset(key for key in PHRASES if f"'{key}'" in script)
 
 

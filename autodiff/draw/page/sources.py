@@ -11,30 +11,30 @@ __all__ = ["SCRIPT", "script_source", "style_source"]
 
 #: The files of the script; at load time, each uses only definitions from earlier files.
 SCRIPT: Final = (
-    "ledger", "numbers", "words", "elements", "flow", "predict", "moves", "choices", "layout", "boxes", "picture",
-    "page",
+    "ledger", "numbers", "words", "elements", "tiles", "flow", "predict", "moves", "choices", "layout", "boxes",
+    "picture", "page",
 )  # fmt: skip
 #: A string, which keeps its spaces; a sign with spaces around it; any other redundant space.
 _SPACES: Final = re.compile(r"('(?:\\.|[^'\\])*'|`[^`]*`)| ([-=!<>?:+*/&|]+) (?![-+])|(?<=[,:]) |(?<=\)) (?={)")
 
 
-def style_source() -> str:
-    """The CSS rules of the page, which take colours from variables.
+def style_source(*, arrays: bool = True) -> str:
+    """The CSS rules of the page, which take colours from variables; those of tiles only in a page with arrays.
 
     >>> "background:var(--paper)" in style_source()
     True
     """
-    return _asset("page.css")
+    return _asset("page.css") + (_asset("tiles.css") if arrays else "")
 
 
 @cache
-def script_source() -> str:
-    """All files of the script inside one function, so that their names stay private.
+def script_source(*, arrays: bool = True) -> str:
+    """The files of the script inside one function, so that their names stay private; without arrays, no tiles.
 
     >>> script_source()[:18]
     "'use strict';(()=>"
     """
-    source = "".join(_asset(f"{name}.js") for name in SCRIPT)
+    source = "".join(_asset(f"{name}.js") for name in SCRIPT if arrays or name != "tiles")
     return f"'use strict';(()=>{{{_SPACES.sub(lambda found: found[1] or found[2] or '', source)}}})()\n"
 
 

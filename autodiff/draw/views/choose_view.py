@@ -19,6 +19,7 @@ from autodiff.draw.model.captions import (
 from autodiff.draw.model.cells import StepNumbers, brief, forward_rows
 from autodiff.draw.model.picture import Cell, Picture, Row
 from autodiff.draw.model.shorten import with_short_names
+from autodiff.draw.views.arrays import with_tiles
 from autodiff.draw.views.computation import graph_of_flow
 from autodiff.draw.views.groups import Group, grouped, has_much_off_path
 from autodiff.draw.views.marks import mark
@@ -62,13 +63,14 @@ def picture(flow: Flow, view: str = "auto", *, language: str = "en", digits: int
     >>> [box.label for box in picture(error_flow(w * x, w)).boxes]
     ['w·x', 'w', 'x']
     """
-    return with_short_names(_made(flow, view, language, digits), (node.label for node in flow.flows.nodes))
-
-
-def _made(flow: Flow, view: str, language: str, digits: int) -> Picture:
     if view not in VIEWS:
         raise ValueError(f"unknown view {view!r} (must be one of {', '.join(VIEWS)})")
     style = picture_style(language, digits)
+    what = with_tiles(_made(flow, view, style), style, flow)
+    return with_short_names(what, (node.label for node in flow.flows.nodes))
+
+
+def _made(flow: Flow, view: str, style: Style) -> Picture:
     if view == "graph":
         return graph_of_flow(flow, style)
     if flow.is_empty:

@@ -11,6 +11,7 @@ from autodiff.draw.model.captions import formula, paths, picture_style
 from autodiff.draw.model.cells import brief, in_full, line_numbers, operation_symbol, sign, strokes, whole
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.model.shorten import with_short_names
+from autodiff.draw.views.arrays import with_tiles
 from autodiff.draw.views.folding import CROWD, Key, Region, Scope, TimeStep, Weights, columns, fold, parts, scopes
 from autodiff.draw.views.groups import is_parameter_name
 from autodiff.draw.views.marks import marks
@@ -66,7 +67,8 @@ def computation(
         raise TypeError(f"expected the output of a graph as a Value or Tensor, but got {describe(output)}")
     graph = NumberedGraph(topological(output)[::-1], names)
     items = [graph.described(node, node.grad if errors is None else errors.get(node)) for node in graph.nodes]
-    made = _Drawer(picture_style(language, digits), graph, items, None, most).picture()
+    style = picture_style(language, digits)
+    made = with_tiles(_Drawer(style, graph, items, None, most).picture(), style)
     return with_short_names(made, graph.by_label)
 
 

@@ -14,6 +14,7 @@ from autodiff.draw.model.paint import EDGES, fill_colour, text_colour
 from autodiff.draw.model.palette import ERROR_COLOURS, FONTS, THEMES
 from autodiff.draw.model.picture import Box, Cell, Picture, Row, Wire
 from autodiff.draw.views.choose_view import picture
+from autodiff.draw.writers.dot_tiles import below
 from autodiff.flow import Flow
 from autodiff.words.printable import printable
 from autodiff.words.typeset import left_to_right
@@ -152,6 +153,8 @@ class _Writer:
         if cell.role == "saturated":
             text = f"{_HATCHING} {text} {_HATCHING}"
         said = self.font(text, text_colour(row, cell), 14, bold=cell.role == "error") if text else ""
+        if cell.tiles is not None:
+            said = below(said, cell.tiles, self.colours)
         return f'<TD{port}{span} BGCOLOR="{self.colours[fill_colour(box, row, cell)]}">{said}</TD>'
 
     def wire_label(self, text: str) -> str:

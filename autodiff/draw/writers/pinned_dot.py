@@ -16,6 +16,7 @@ from unicodedata import combining
 import graphviz  # type: ignore[import-untyped]
 
 from autodiff.draw.model.palette import FONTS, THEMES
+from autodiff.draw.model.tiles import tile_colours
 
 __all__ = ["pinned_dot"]
 
@@ -54,7 +55,7 @@ def pinned_dot(svg: str, *, theme: str = "auto") -> str:
     root = ElementTree.fromstring(svg)
     size = root.get("viewBox", f"0 0 {root.get('width', 0)} {root.get('height', 0)}")
     across, down = map(float, size.split()[2:])
-    canvas = _Canvas(THEMES[theme], across, down)
+    canvas = _Canvas({**THEMES[theme], **tile_colours(THEMES[theme])}, across, down)
     shapes: list[str] = []
     for item, dx, dy in _items(root, 0.0, 0.0):
         if item.tag == f"{_SVG}text":
@@ -164,7 +165,13 @@ class _Canvas:
         stroke = next((name[2:] for name in classes if name.startswith("s-")), None)
         if item.get("width") == "100%":
             return
-        points = [(x + dx, y + dy) for x, y in _outline(item)]
+        for outline in _outlines(item):
+            yield from self.painted(item, [(x + dx, y + dy) for x, y in outline], fill, stroke)
+
+    def painted(
+        self, item: ElementTree.Element, points: Sequence[Point], fill: str | None, stroke: str | None
+    ) -> Iterator[str]:
+        """One outline of a shape, filled and drawn."""
         if fill and item.get("fill") != "none":
             colour = _text(self.colours[fill])
             yield f"S {_text('setlinewidth(0)')} S {_text('solid')} c {colour} C {colour} b {self.spline(points)}"
@@ -204,15 +211,15 @@ def _pieces(item: ElementTree.Element, look: _Look) -> list[tuple[str, _Look, Po
     return found
 
 
-def _outline(item: ElementTree.Element) -> list[Point]:
-    """The outline of a shape as one Bézier spline: a point, then three for each segment."""
+def _outlines(item: ElementTree.Element) -> list[list[Point]]:
+    """The outlines of a shape, each as one Bézier spline: a point, then three for each segment."""
     if item.tag == f"{_SVG}path":
-        return _path(item.get("d", ""))
+        return [_path(f"M{part}") for part in item.get("d", "").split("M")[1:]]
     if item.tag == f"{_SVG}circle":
         x, y, r = (float(item.get(key, "0")) for key in ("cx", "cy", "r"))
-        return _rounded(x - r, y - r, 2 * r, 2 * r, r)
+        return [_rounded(x - r, y - r, 2 * r, 2 * r, r)]
     x, y, wide, high, r = (float(item.get(key, "0")) for key in ("x", "y", "width", "height", "rx"))
-    return _rounded(x, y, wide, high, r)
+    return [_rounded(x, y, wide, high, r)]
 
 
 def _rounded(x: float, y: float, wide: float, high: float, r: float) -> list[Point]:
@@ -224,7 +231,7 @@ def _rounded(x: float, y: float, wide: float, high: float, r: float) -> list[Poi
 
 
 def _path(text: str) -> list[Point]:
-    """A path of M, L, H, V, C, quarter circles and Z as one Bézier spline."""
+    """A path of M, L, H, h, V, C, quarter circles and Z as one Bézier spline."""
     points: list[Point] = []
     tokens = _TOKEN.findall(text)
     command, k = "", 0
@@ -234,7 +241,7 @@ def _path(text: str) -> list[Point]:
             if command == "Z":
                 points += _line(points[-1], points[0])
             continue
-        count = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "a": 7}[command]
+        count = {"M": 2, "L": 2, "H": 1, "h": 1, "V": 1, "C": 6, "a": 7}[command]
         numbers = [float(token) for token in tokens[k : k + count]]
         points += _part(command, numbers, points[-1] if points else None)
         k += count
@@ -248,6 +255,8 @@ def _part(command: str, numbers: Sequence[float], here: Point | None) -> list[Po
         return list(zip(numbers[::2], numbers[1::2], strict=True))
     if command == "a":
         return _quarter(here, numbers[5], numbers[6])
+    if command == "h":
+        return _line(here, (here[0] + numbers[0], here[1]))
     to = {"H": (numbers[0], here[1]), "V": (here[0], numbers[0])}.get(command) or (numbers[0], numbers[1])
     return _line(here, to)
 

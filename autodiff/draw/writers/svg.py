@@ -10,6 +10,7 @@ from autodiff.draw.layout.bands import lay_out_within
 from autodiff.draw.layout.lines import Line, Mark, footer, header
 from autodiff.draw.layout.positions import Layout
 from autodiff.draw.layout.sizes import HATCH, SIZES, Point, Rect, is_rest
+from autodiff.draw.layout.tiles import room_of
 from autodiff.draw.model.paint import EDGES, fill_colour, text_colour
 from autodiff.draw.model.palette import CODE_FONTS, ERROR_COLOURS, FONTS, stylesheet
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
@@ -28,6 +29,7 @@ from autodiff.draw.writers.svg_shapes import (
     placed,
 )
 from autodiff.draw.writers.svg_text import BASELINE, escaped, line_of_text, number_attribute, px, set_pieces
+from autodiff.draw.writers.svg_tiles import strip, tile_style, tiled
 from autodiff.flow import Flow
 from autodiff.words.typeset import width as text_width
 
@@ -39,6 +41,7 @@ _SMALLEST: Final = 9.0  # px of text that people read from a slide
 _SMALLEST_HERE: Final = 11.5  # px of the numbers of steps, the smallest lines of text in a drawing
 _MARGIN: Final = 36.0
 _NARROWEST: Final = 760.0
+_HALF_A_LINE: Final = 12.0  # between the middle of a number and the tiles below it
 _SEED: Final = 46.0  # length of the seed's arrow, unless its text is longer
 
 
@@ -79,7 +82,7 @@ def _document(what: Picture, theme: str, most: float | None) -> Iterator[str]:
     )
     yield f"<title>{escaped(what.title)}</title>"
     yield f"<desc>{escaped(what.description)}</desc>"
-    yield f"<style>{stylesheet(theme)}</style>"
+    yield f"<style>{stylesheet(theme)}{tile_style(what, theme)}</style>"
     yield '<rect class="paper" width="100%" height="100%"/>'
     yield from _lines(head, _MARGIN)
     yield f'<g transform="translate({px(_MARGIN)} {px(top)})">'
@@ -122,6 +125,8 @@ def _mark(mark: Mark, x: float, y: float) -> Iterator[str]:
     elif mark.kind == "loses":
         yield from arrow(((x + 28.0, y), (x, y)), "error", 2.6)
         yield from hatching(x + 20.0, y)
+    elif mark.kind.startswith("tiles-"):
+        yield from strip(mark.kind.removeprefix("tiles-"), x, y)
     elif mark.kind == "rest":
         yield f'<circle cx="{px(x + 16)}" cy="{px(y)}" r="7" class="rest s-line"/>'
     else:
@@ -275,6 +280,9 @@ def _cell(cell: Cell, row: Row, x: float, y: float) -> Iterator[str]:
     colour = text_colour(row, cell)
     role = f' data-role="{cell.role}"{number_attribute("number", cell.number)}'
     bold = cell.role == "error"
+    if cell.tiles is not None:
+        y -= room_of(cell)[1] / 2
+        yield from tiled(cell.tiles, x, y + _HALF_A_LINE)
     if cell.role == "saturated":
         beside = text_width(cell.text, SIZES[cell.role]) / 2 + HATCH / 2
         yield from (*hatching(x - beside, y), *hatching(x + beside, y))

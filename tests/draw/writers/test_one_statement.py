@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -34,6 +35,7 @@ from tests.support import statements
 from tests.support.flows import FLOWS
 from tests.support.programs import ELEMENTWISE
 from tests.support.statements import Read, plain
+from tests.support.tiles import ReadTiles, block_entry, level_of, read_tiles
 
 FULL = 17  # digits: a number that is read back is the same number
 SOME = settings(max_examples=8)
@@ -310,3 +312,61 @@ def test_the_flows_of_the_notes(kind: str) -> None:
         check_drawings(flow, view)
     check_data(flow)
     check_texts(flow)
+
+
+# ---- what tiles say --------------------------------------------------------------------------------------------------
+
+ENTRIES = st.one_of(
+    st.floats(-8.0, 8.0), st.sampled_from([0.0, -0.0, 1e-300, -5e-324, math.nan, math.inf, -math.inf, 1e300])
+)
+
+
+@st.composite
+def arrays(draw: st.DrawFn) -> Any:
+    """An array of up to three axes, small or longer than 32 along an axis, with some entries of its own."""
+    shape = draw(st.lists(st.sampled_from([1, 2, 3, 5, 31, 33, 70]), min_size=1, max_size=2))
+    shape = draw(st.sampled_from([shape, [2, 3, *shape][-3:]]))
+    random = np.random.default_rng(draw(st.integers(0, 99)))
+    array = random.normal(size=shape) * 2.0 ** random.integers(-8, 2, size=shape)
+    for entry in draw(st.lists(ENTRIES, max_size=6)):
+        array.flat[draw(st.integers(0, array.size - 1))] = entry
+    return array
+
+
+@SOME
+@given(array=arrays())
+def test_tiles_are_the_signs_and_sizes_of_an_array(array: Any) -> None:
+    """Every tile of the value and of the error, on the scale that the legend states."""
+    x = ad.Tensor(array, name="x")
+    product = x * ad.Tensor(np.flip(array).copy(), name="y")
+    product.name = "p"
+    flow = error_flow(product.sum(), x)
+    for view in ("graph", "rail"):
+        what = picture(flow, view, digits=FULL)
+        source = svg(what)
+        drawn, scales = read_tiles(source), {lane: float(number) for lane, number in what.scales}
+        stated = re.findall(r"full colour (\S+?)<", source)
+        assert [float(number) for number in stated] == [*scales.values()]
+        checked = 0
+        nodes = {"x": flow.parameter, "p": flow.nodes[1]}
+        for box in what.boxes:
+            texts = [cell.text for row in box.rows for cell in row.cells]
+            node = next((node for name, node in nodes.items() if name in texts), None)
+            if node is None or np.size(node.value) < 2:
+                continue
+            for read, known in zip(drawn[box.id], (node.value, node.error), strict=True):
+                check_tiles(read, known, scales[read.lane])
+                checked += 1
+        assert checked == (4 if array.size > 1 else 0)
+
+
+def check_tiles(read: ReadTiles, array: Any, full: float) -> None:
+    """Each tile of an array says the sign and the level of the largest entry in its block."""
+    size = np.shape(array)
+    whole = (size[0], 1) if len(size) == 1 else (math.prod(size[:-1]), size[-1])
+    assert read.shape == tuple(min(count, 32) for count in whole)
+    assert full >= max((abs(x) for x in np.ravel(array) if math.isfinite(x)), default=0.0)
+    for i in range(read.shape[0]):
+        for j in range(read.shape[1]):
+            entry = block_entry(array, read.shape, i, j)
+            assert read.at(i, j) == level_of(entry, full), (i, j, entry)

@@ -53,19 +53,21 @@ function cell(box, n, k) {
   const on = flow.way.has(n)
   const lane = n === flow.parameter ? 'parameter' : on ? 'forward' : 'rest'
   const parts = [
-    rectangle(left, top, w, FORWARD, 'fill ' + lane),
+    rectangle(left, top, w, FORWARD + box.room[0], 'fill ' + lane),
+    ...(DATA.tiles ? tiles(n, VALUE, middle, top + FORWARD - 2) : []),
     write(middle, top + 19, brief(label), 'name ' + (on ? '' : 'muted')),
     write(middle, top + 38, amount(value), 'value ' + lane),
   ]
-  return button(n, 'n' + n, ...parts, ...(on ? errorOf(n, left, top + FORWARD, w) : []))
+  return button(n, 'n' + n, ...parts, ...(on ? errorOf(n, left, top + FORWARD + box.room[0], w, box.room[1]) : []))
 }
 
-function errorOf(n, left, top, w) {
+function errorOf(n, left, top, w, room) {
   const {error} = NODES[n]
   const back = known(flow.nodeStep.get(n))
   const kind = back ? hue(error) : 'muted'
   return [
-    rectangle(left, top, w, BACK, 'fill ' + (back ? kind : 'later')),
+    rectangle(left, top, w, BACK + room, 'fill ' + (back ? kind : 'later')),
+    ...(DATA.tiles && back ? tiles(n, ERROR, left + w / 2, top + BACK - 2) : []),
     write(left + w / 2, top + 17, errorLabel(n), 'error-name ' + kind),
     write(left + w / 2, top + 36, back ? amount(error) : '…', 'number ' + kind),
   ]

@@ -67,14 +67,15 @@ function measure(box) {
   const whole = box.nodes.length === 2 && flow.way.has(input) && flow.way.has(consumer)
   box.on = box.nodes.some(n => flow.way.has(n))
   box.chips = box.nodes.filter(n => biasOf.has(n)).map(n => biasOf.get(n))
+  box.room = DATA.tiles ? tileRoom(box) : [0, 0, 0]
   box.inside = whole ? edgeOf.get(between(input, consumer)) : undefined
   if (box.via) box.w = box.h = 10
   else if (box.more) [box.w, box.h] = [70, 30]
   else [box.w, box.h] = [widthOf(box), heightOf(box)]
 }
 
-function widthOf({nodes, chips, inside}) {
-  const own = Math.max(CELL, ...nodes.flatMap(textsOf).map(text => em(text) * 14 + 14))
+function widthOf({nodes, chips, inside, room}) {
+  const own = Math.max(CELL, room[2], ...nodes.flatMap(textsOf).map(text => em(text) * 14 + 14))
   const inner = inside === undefined ? 0 : em(insideText(inside)) * SMALL + 12
   return Math.max(own * nodes.length, inner, ...chips.map(chipWidth))
 }
@@ -89,8 +90,8 @@ function chipWidth(bias) {
   return bias === flow.parameter ? own + em(amount(NODES[bias].error)) * SMALL + 14 : own
 }
 
-function heightOf({on, inside, chips}) {
-  return FORWARD + (on ? BACK : 0) + (inside === undefined ? 0 : STRIP) + CHIP * chips.length
+function heightOf({on, inside, chips, room}) {
+  return FORWARD + room[0] + (on ? BACK + room[1] : 0) + (inside === undefined ? 0 : STRIP) + CHIP * chips.length
 }
 
 function wireLength(upright) {

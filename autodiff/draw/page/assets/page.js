@@ -71,7 +71,8 @@ function sayLegend() {
     parameter: say('legend.parameter'),
     muted: say('legend.rest'),
   }
-  legend.replaceChildren(...Object.entries(words).map(([kind, word]) => html('span', {class: kind}, word)))
+  const parts = [...Object.entries(words), ...(DATA.tiles ? tileLegend() : [])]
+  legend.replaceChildren(...parts.map(([kind, word]) => html('span', {class: kind}, word)))
 }
 
 function sayLeftOut() {

@@ -39,7 +39,7 @@ const operand = text => (/^−|\x20[+−]\x20/.test(text) ? `(${text})` : text)
 // All data of a node, in full.
 function about(n) {
   const {label, value, error, operation} = NODES[n]
-  const full = x => (isArray(single(x)) ? amount(x) : number(single(x), 'all'))
+  const full = x => (isArray(single(x)) ? inFull(n, x) : number(single(x), 'all'))
   const name = brief(label, 60) + (operation === undefined ? '' : ` = ${told(operation)}(…)`)
   const seen = flow.way.has(n) ? known(flow.nodeStep.get(n)) : !state.predict || known()
   const shown = seen ? full(error) : say(state.predict ? 'page.hidden' : 'term.not-yet')
