@@ -7,17 +7,20 @@ from itertools import pairwise
 from math import fsum
 from typing import Final
 
-from autodiff.draw.layout.sizes import BADGE, SIZES, Rect
+from autodiff.draw.layout.sizes import BADGE, SIZES, Rect, plate_of
 from autodiff.draw.model.picture import Box, Picture, Wire
 from autodiff.words.typeset import width
 
-__all__ = ["DUMMY", "Passes", "by_column", "lefts", "passes_of", "tops_of_layers", "tops_of_rail"]
+__all__ = ["DUMMY", "Passes", "by_column", "lefts", "passes_of", "thin_columns", "tops_of_layers", "tops_of_rail"]
 
 #: For each wire that passes columns between its ends: these columns, from its tail on, and its place in each.
 Passes = Mapping[str, Sequence[tuple[int, str]]]
 
 _GAP: Final = 24.0  # between boxes of a column
 _COLUMN_GAP: Final = 96.0
+_FAN_GAP: Final = 110.0
+_WIDEST_FAN_GAP: Final = 260.0
+_FLATTEST: Final = 0.2  # of the height of a column: the gap beside it
 _WIRE_ROOM: Final = 18.0  # on each side of a wire's label
 _REST_PITCH: Final = 60.0
 DUMMY: Final = 10.0  # room for a wire that passes a column
@@ -34,6 +37,15 @@ def by_column(picture: Picture) -> dict[int, list[Box]]:
     return columns
 
 
+def thin_columns(picture: Picture) -> frozenset[int]:
+    """In a network, the column of the parameter if it stands there alone: wires between units pass behind its box."""
+    if picture.kind != "network":
+        return frozenset()
+    return frozenset(
+        column for column, boxes in by_column(picture).items() if [box.kind for box in boxes] == ["parameter"]
+    )
+
+
 def lefts(picture: Picture, forms: Mapping[str, Rect]) -> dict[int, float]:
     """The left edge of every column; the highest column is leftmost."""
     column_of = {box.id: box.column for box in picture.boxes}
@@ -44,13 +56,33 @@ def lefts(picture: Picture, forms: Mapping[str, Rect]) -> dict[int, float]:
             room = width(wire.label, SIZES["wire"]) + 2 * _WIRE_ROOM + (BADGE if wire.step is not None else 0.0)
             beside = head + 1 if wire.lane == "error" else tail  # the gap at the wire's tail, where its label is
             gaps[beside] = max(gaps.get(beside, 0.0), room)
+    if picture.kind == "network":
+        gaps = _gaps_of_a_fan(picture, forms)
     lefts: dict[int, float] = {}
     x = 0.0
-    least = {"shares": _COLUMN_GAP, "network": 84.0}.get(picture.kind, 64.0)
+    least = _COLUMN_GAP if picture.kind == "shares" else 64.0
     for column, boxes in sorted(by_column(picture).items(), reverse=True):
         lefts[column] = x
         x += max(forms[box.id].width for box in boxes) + max(least, gaps.get(column, 0.0))
     return lefts
+
+
+def _gaps_of_a_fan(picture: Picture, forms: Mapping[str, Rect]) -> dict[int, float]:
+    """The gap on the right of each column: wider between tall columns, and with room for the numbers on wires."""
+    high = {column: fsum(forms[box.id].height + _GAP for box in boxes) for column, boxes in by_column(picture).items()}
+    halves = {column: 0.5 for thin in thin_columns(picture) for column in (thin, thin + 1)}
+    gaps = {
+        column: halves.get(column, 1.0) * min(max(_FLATTEST * tall, _FAN_GAP), _WIDEST_FAN_GAP)
+        for column, tall in high.items()
+    }
+    column_of = {box.id: box.column for box in picture.boxes}
+    for wire in picture.wires:
+        tail, head = column_of[wire.tail], column_of[wire.head]
+        if wire.numbers and abs(head - tail) == 1:
+            shared = sum(bool(other.numbers) and other.head == wire.head for other in picture.wires) > 1
+            room = plate_of(wire).width * (1.6 if shared else 1.0) + 2 * _WIRE_ROOM
+            gaps[max(tail, head)] = max(gaps[max(tail, head)], room)
+    return gaps
 
 
 def tops_of_rail(picture: Picture) -> dict[str, float]:
@@ -77,11 +109,13 @@ def passes_of(picture: Picture) -> dict[str, list[tuple[int, str]]]:
         reach[bundle] = max(reach.get(bundle, 0), abs(column_of[wire.head] - column_of[wire.tail]) - 1)
     if len(picture.boxes) + sum(reach.values()) > _MOST_PLACES:
         return {}
+    thin = thin_columns(picture)
     found: dict[str, list[tuple[int, str]]] = {}
     for wire in picture.wires:
         start, end = column_of[wire.tail], column_of[wire.head]
         step = 1 if end > start else -1
-        found[wire.id] = [(column, f"{_bundle(wire)} at {column}") for column in range(start + step, end, step)]
+        passed = (column for column in range(start + step, end, step) if column not in thin)
+        found[wire.id] = [(column, f"{_bundle(wire)} at {column}") for column in passed]
     return found
 
 
@@ -117,6 +151,7 @@ def tops_of_layers(picture: Picture, forms: Mapping[str, Rect], passes: Passes) 
     middles = _stacked(orders, heights)
     sweeps = max(min(_SWEEPS, _MOST_STEPS // len(heights)), 2)
     fixed = picture.kind == "network"  # units keep the order of their names, and wires pass between them
+    sweeps *= not fixed or any(passes.values())  # the layers of a net alone are centred at one height
     for sweep in range(sweeps):
         for column in sorted(orders, reverse=bool(sweep % 2)):
             order = orders[column]

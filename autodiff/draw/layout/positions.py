@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from autodiff.draw.layout.columns import DUMMY, Passes, by_column, lefts, passes_of, tops_of_layers, tops_of_rail
+from autodiff.draw.layout.fan import fan, of_one_width, on_its_wire
 from autodiff.draw.layout.routes import route, waypoints_of
 from autodiff.draw.layout.sizes import Point, Rect, form_of, moved
 from autodiff.draw.model.picture import Picture
@@ -46,6 +47,8 @@ def lay_out(picture: Picture) -> Layout:
     True
     """
     forms = {box.id: form_of(box) for box in picture.boxes}
+    if picture.kind == "network":
+        forms |= of_one_width(picture, forms)
     left = lefts(picture, forms)
     layered = picture.kind in _LAYERED
     passes = passes_of(picture) if layered else {}
@@ -56,6 +59,7 @@ def lay_out(picture: Picture) -> Layout:
         for box in boxes:
             form = forms[box.id]
             rects[box.id] = moved(form, left[column] + (wide - form.width) / 2, tops[box.id])
+    rects = on_its_wire(picture, rects)
     clusters = _frames(picture, rects, passes, tops)
     every = [*rects.values(), *clusters.values()]
     passing = [top + DUMMY / 2 for place, top in tops.items() if place not in forms]  # wires, between their columns
@@ -65,6 +69,8 @@ def lay_out(picture: Picture) -> Layout:
     left = {column: at - x for column, at in left.items()}
     waypoints = waypoints_of(picture, passes, tops, left, rects, y) if layered else {}
     wires = {wire.id: route(picture, wire, rects, waypoints.get(wire.id, ())) for wire in picture.wires}
+    if picture.kind == "network":
+        wires |= fan(picture, passes, rects)
     every = [*rects.values(), *clusters.values()]
     right = max(rect.right for rect in every)
     bottom = max([rect.y + rect.height for rect in every] + [at - y for at in passing])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from autodiff.draw.model.builder import PictureBuilder
 from autodiff.draw.model.captions import formula, paths
-from autodiff.draw.model.cells import brief, error_cells, forward_rows, hint, strokes
+from autodiff.draw.model.cells import brief, error_cells, factor_text, forward_rows, hint, sign, strokes
 from autodiff.draw.model.picture import Cell, Picture, Row
 from autodiff.draw.views.groups import Group, grouped, is_parameter_name, stands_on_its_wire
 from autodiff.draw.views.marks import mark
@@ -23,6 +25,7 @@ from autodiff.telling.style import Style
 __all__ = ["network"]
 
 _MOST_IN_A_COLUMN: Final = 10
+_MOST_NUMBERED: Final = 20  # wires between two columns
 _VALUE_ROW: Final = 1
 _ERROR_ROW: Final = 3
 
@@ -149,6 +152,7 @@ class _Net:
             if tail != head:
                 rows = self.rows[edge.consumer] + _ERROR_ROW, self.rows[edge.input] + _ERROR_ROW
                 made.add_wire(tail, head, rows, "error", edge=edge, width=widths[id(edge)])
+        self.add_numbers()
         parameter = made.box_of[flow.parameter.id]
         for edge in flow.shares:
             rows = _VALUE_ROW, self.rows[edge.consumer] + _VALUE_ROW
@@ -156,6 +160,28 @@ class _Net:
         for source, product in sorted(self.factors):
             ends = made.box_of[source], made.box_of[product]
             made.add_wire(*ends, (self.rows[source] + _VALUE_ROW, self.rows[product] + _VALUE_ROW), "forward")
+
+    def add_numbers(self) -> None:
+        """On each wire of the way its local gradient and, where several shares meet, its share; of many, on some."""
+        flow, made = self.flow, self.made
+        wire_of = {wire.id: k for k, wire in enumerate(made.wires)}
+        path = flow.strongest_path
+        strongest = {id(edge) for edge in path.edges} if path is not None else set()
+        column = {box.id: box.column for box in made.boxes}
+        beside = Counter(column[wire.head] for wire in made.wires)
+        for edge in flow.edges:
+            place = wire_of.get(made.wire_of.get(id(edge), ""))
+            if place is None:
+                continue
+            numbers = [Cell("factor", factor_text(flow, edge, self.style), edge.local)]
+            if len(flow.arriving(flow.nodes[edge.input])) > 1:
+                share = self.style.say("term.share")
+                text = f"{share} {self.style.amount(edge.share)}"
+                numbers.append(Cell("share", text, edge.share, sign=sign(edge.share)))
+            wire = replace(made.wires[place], hint=", ".join(cell.text for cell in numbers))
+            if beside[column[wire.head]] <= _MOST_NUMBERED or id(edge) in strongest:
+                wire = replace(wire, numbers=tuple(numbers))
+            made.wires[place] = wire
 
     def add_off_path(self) -> None:
         """All other weights as grey wires, with their numbers in tooltips."""

@@ -178,8 +178,9 @@ class _Writer:
             ends = (left, right) if wire.port is None else (leaves, arrives)
             self.graph.edge(*ends, **looks)
             return
-        if wire.label or wire.mark:
-            parts = _MARK * bool(wire.mark), _numbered(wire.step, wire.label), _HATCHING * wire.loses
+        if wire.label or wire.mark or wire.numbers:
+            numbers = ", ".join(filter(None, [*(cell.text for cell in wire.numbers), wire.label]))
+            parts = _MARK * bool(wire.mark), _numbered(wire.step, numbers), _HATCHING * wire.loses
             label = " ".join(filter(None, parts))
             looks["label"] = f"<{self.wire_label(_label(label))}>"
         self.graph.edge(leaves, arrives, **looks)

@@ -14,6 +14,7 @@ from autodiff.draw.model.paint import EDGES, fill_colour, text_colour
 from autodiff.draw.model.palette import ERROR_COLOURS, FONTS, stylesheet
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.views.choose_view import picture
+from autodiff.draw.writers.svg_plates import places_of_plates, wire_plate
 from autodiff.draw.writers.svg_shapes import (
     CORNER,
     arrow,
@@ -144,8 +145,11 @@ def _drawing(what: Picture, layout: Layout) -> Iterator[str]:
         yield from _seed(what, layout)
     for box in what.boxes:
         yield from _box(box, layout.boxes[box.id])
+    plates = places_of_plates(what, layout)
     for wire in what.wires:
-        if wire.label:
+        if wire.id in plates:
+            yield from wire_plate(wire, plates[wire.id])
+        elif wire.label:
             yield from _wire_label(wire, layout.wires[wire.id])
         if wire.mark:
             yield marked(*before_the_head(layout.wires[wire.id]), wire.mark)
