@@ -37,7 +37,7 @@ def lay_out_within(picture: Picture, most: float | None) -> Layout:
     >>> lay_out_within(what, None).width > 1000.0 > lay_out_within(what, 600.0).width
     True
     """
-    layout = lay_out(picture)
+    layout = lay_out(picture, most)
     if most is None or layout.width <= most:
         return layout
     spans = [

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from math import fsum
+from math import fsum, inf
 from typing import Final
 
 from autodiff.draw.layout.sizes import BADGE, SIZES, Rect, plate_of
@@ -19,6 +20,8 @@ Passes = Mapping[str, Sequence[tuple[int, str]]]
 _GAP: Final = 24.0  # between boxes of a column
 _COLUMN_GAP: Final = 96.0
 _FAN_GAP: Final = 110.0
+_LEAST_FAN_GAP: Final = 56.0
+_ROUNDING: Final = 0.5
 _WIDEST_FAN_GAP: Final = 260.0
 _FLATTEST: Final = 0.2  # of the height of a column: the gap beside it
 _WIRE_ROOM: Final = 18.0  # on each side of a wire's label
@@ -46,8 +49,11 @@ def thin_columns(picture: Picture) -> frozenset[int]:
     )
 
 
-def lefts(picture: Picture, forms: Mapping[str, Rect]) -> dict[int, float]:
-    """The left edge of every column; the highest column is leftmost."""
+def lefts(picture: Picture, forms: Mapping[str, Rect], most: float | None = None) -> dict[int, float]:
+    """The left edge of every column; the highest column is leftmost.
+
+    The gaps of a network are smaller where it would otherwise be wider than ``most`` px.
+    """
     column_of = {box.id: box.column for box in picture.boxes}
     gaps: dict[int, float] = {}
     for wire in picture.wires:
@@ -57,32 +63,50 @@ def lefts(picture: Picture, forms: Mapping[str, Rect]) -> dict[int, float]:
             beside = head + 1 if wire.lane == "error" else tail  # the gap at the wire's tail, where its label is
             gaps[beside] = max(gaps.get(beside, 0.0), room)
     if picture.kind == "network":
-        gaps = _gaps_of_a_fan(picture, forms)
+        gaps = _gaps_of_a_fan(picture, forms, most)
     lefts: dict[int, float] = {}
     x = 0.0
-    least = _COLUMN_GAP if picture.kind == "shares" else 64.0
+    least = {"shares": _COLUMN_GAP, "network": _LEAST_FAN_GAP}.get(picture.kind, 64.0)
     for column, boxes in sorted(by_column(picture).items(), reverse=True):
         lefts[column] = x
         x += max(forms[box.id].width for box in boxes) + max(least, gaps.get(column, 0.0))
     return lefts
 
 
-def _gaps_of_a_fan(picture: Picture, forms: Mapping[str, Rect]) -> dict[int, float]:
-    """The gap on the right of each column: wider between tall columns, and with room for the numbers on wires."""
-    high = {column: fsum(forms[box.id].height + _GAP for box in boxes) for column, boxes in by_column(picture).items()}
+def _gaps_of_a_fan(picture: Picture, forms: Mapping[str, Rect], most: float | None) -> dict[int, float]:
+    """The gap on the right of each column: wider between tall columns, and with room for the numbers on wires.
+
+    Where the columns fit into ``most`` with smaller gaps, each gap gives up the same part of what it can.
+    """
+    columns = by_column(picture)
     halves = {column: 0.5 for thin in thin_columns(picture) for column in (thin, thin + 1)}
-    gaps = {
-        column: halves.get(column, 1.0) * min(max(_FLATTEST * tall, _FAN_GAP), _WIDEST_FAN_GAP)
-        for column, tall in high.items()
+    wished = {
+        column: halves.get(column, 1.0) * min(max(_FLATTEST * _stack(boxes, forms), _FAN_GAP), _WIDEST_FAN_GAP)
+        for column, boxes in columns.items()
     }
+    least = dict.fromkeys(columns, _LEAST_FAN_GAP)
     column_of = {box.id: box.column for box in picture.boxes}
+    shared = Counter(wire.head for wire in picture.wires if wire.numbers)
     for wire in picture.wires:
         tail, head = column_of[wire.tail], column_of[wire.head]
         if wire.numbers and abs(head - tail) == 1:
-            shared = sum(bool(other.numbers) and other.head == wire.head for other in picture.wires) > 1
-            room = plate_of(wire).width * (1.6 if shared else 1.0) + 2 * _WIRE_ROOM
-            gaps[max(tail, head)] = max(gaps[max(tail, head)], room)
-    return gaps
+            room = plate_of(wire).width + 2 * _WIRE_ROOM
+            gap = max(tail, head)
+            wished[gap] = max(wished[gap], room * (1.6 if shared[wire.head] > 1 else 1.0))
+            if wire.loses:
+                least[gap] = max(least[gap], room)
+    gaps = {column: max(gap, least[column]) for column, gap in wished.items()}
+    wide = fsum(max(forms[box.id].width for box in boxes) for boxes in columns.values())
+    room = inf if most is None else most - _ROUNDING - wide
+    smallest, natural = (fsum(each for column, each in of.items() if column) for of in (least, gaps))
+    if natural <= room or smallest >= room:  # or the columns are wrapped
+        return gaps
+    part = (room - smallest) / (natural - smallest)
+    return {column: least[column] + part * (gap - least[column]) for column, gap in gaps.items()}
+
+
+def _stack(boxes: Sequence[Box], forms: Mapping[str, Rect]) -> float:
+    return fsum(forms[box.id].height + _GAP for box in boxes)
 
 
 def tops_of_rail(picture: Picture) -> dict[str, float]:
@@ -159,8 +183,12 @@ def tops_of_layers(picture: Picture, forms: Mapping[str, Rect], passes: Passes) 
                 item: _mean([middles[other] + below for other, below in joined.get(item, [(item, 0.0)])])
                 for item in order
             }
-            if sweep < max(sweeps - 2, 1) and not (fixed and all(item in forms for item in order)):
+            if sweep < max(sweeps - 2, 1):
+                boxes = [item for item in order if item in forms]
                 order.sort(key=lambda item, wished=wished: round(wished[item], 6))  # type: ignore[misc]
+                if fixed:
+                    given = iter(boxes)
+                    order[:] = [next(given) if item in forms else item for item in order]
             middles.update(_spaced(order, wished, heights))
     return {item: middle - heights[item] / 2 for item, middle in middles.items()}
 

@@ -11,12 +11,14 @@ from autodiff.draw.model.picture import Picture, Wire
 
 __all__ = ["plates"]
 
-_PARTS: Final = tuple(k / 20 for k in range(2, 19))  # of a wire's length, where its numbers may stand
+_PARTS: Final = tuple(k / 40 for k in range(4, 37))  # of a wire's length, where its numbers may stand
 _APART: Final = 3.0
 _PIECES: Final = 6  # straight pieces of a curve
 
 
-def plates(picture: Picture, rects: Mapping[str, Rect], wires: Mapping[str, Sequence[Point]]) -> dict[str, Rect]:
+def plates(
+    picture: Picture, width: float, rects: Mapping[str, Rect], wires: Mapping[str, Sequence[Point]]
+) -> dict[str, Rect]:
     """The place of the numbers of each wire that has any; a wire without room for them has no place.
 
     Wide wires come first. Numbers stand near the end at which their wire is apart from other numbered wires.
@@ -32,7 +34,7 @@ def plates(picture: Picture, rects: Mapping[str, Rect], wires: Mapping[str, Sequ
         for part in _PARTS:
             x, y = _at(lines[wire.id], part)
             place = Rect(x - form.width / 2, y - form.height / 2, form.width, form.height)
-            if any(_overlap(place, other) for other in taken):
+            if place.x < 0.0 or place.right > width or any(_overlap(place, other) for other in taken):
                 continue
             crossed = sum(_crosses(line, place) for line in others)
             cost = crossed, abs(part - wished)

@@ -35,8 +35,10 @@ class Layout:
     more_parts: Mapping[str, tuple[Rect, ...]] = field(default_factory=dict)
 
 
-def lay_out(picture: Picture) -> Layout:
+def lay_out(picture: Picture, most: float | None = None) -> Layout:
     """Place the boxes and wires of a picture; x grows to the right and y downwards, in pixels.
+
+    The columns of a network stand closer where it would otherwise be wider than ``most`` px.
 
     >>> from autodiff import Value
     >>> from autodiff.draw.views.choose_view import picture
@@ -49,7 +51,7 @@ def lay_out(picture: Picture) -> Layout:
     forms = {box.id: form_of(box) for box in picture.boxes}
     if picture.kind == "network":
         forms |= of_one_width(picture, forms)
-    left = lefts(picture, forms)
+    left = lefts(picture, forms, most)
     layered = picture.kind in _LAYERED
     passes = passes_of(picture) if layered else {}
     tops = tops_of_layers(picture, forms, passes) if layered else tops_of_rail(picture)

@@ -129,4 +129,4 @@ def plate_of(wire: Wire) -> Rect:
     """The size of the numbers on a wire, placed at (0, 0)."""
     lines = plate_lines(wire)
     wide = max(width(line, SIZES["plate"]) for line in lines)
-    return Rect(0.0, 0.0, wide + 8.0, PLATE_LINE * len(lines))
+    return Rect(0.0, 0.0, wide, PLATE_LINE * len(lines))

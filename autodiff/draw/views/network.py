@@ -17,14 +17,14 @@ from autodiff.engine.graph import BY_RULE, Node
 from autodiff.engine.shares import local_gradients
 from autodiff.flow import Flow, FlowNode, Wire
 from autodiff.flow.labels import read_edge
-from autodiff.flow.order import notes_name
+from autodiff.flow.order import in_order, notes_name
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import steps
 from autodiff.telling.style import Style
 
 __all__ = ["network"]
 
-_MOST_IN_A_COLUMN: Final = 10
+_MOST_IN_A_COLUMN: Final = 9
 _MOST_NUMBERED: Final = 20  # wires between two columns
 _VALUE_ROW: Final = 1
 _ERROR_ROW: Final = 3
@@ -79,10 +79,10 @@ class _Net:
 
     def picture(self) -> Picture:
         columns: dict[int, list[list[Group]]] = {}
-        for unit in self.units.values():
-            columns.setdefault(max(map(self.column, unit)), []).append(unit)
+        for key, column in self.columns_of_units().items():
+            columns.setdefault(column, []).append(self.units[key])
         for column, (_, units) in enumerate(sorted(columns.items())):
-            self.add_column(column, units)
+            self.add_column(column, sorted(units, key=lambda unit: in_order(unit[0].nodes[-1])))
         self.add_way()
         self.add_off_path()
         mark(self.made)
@@ -90,6 +90,20 @@ class _Net:
         title = style.say("title.network", parameter=brief(flow.parameter.label))
         captions = (*paths(flow, style), *remarks(flow, style))
         return self.made.picture("network", title, formula(flow, style), steps(flow, style), captions)
+
+    def columns_of_units(self) -> dict[Hashable, int]:
+        """The column of each box: the same for all units of a layer, unless one of them leads into another."""
+        own = {key: max(map(self.column, unit)) for key, unit in self.units.items()}
+        layers: dict[Hashable, int] = {}
+        for key, column in own.items():
+            if isinstance(key, tuple):
+                layers[key[0]] = max(layers.get(key[0], 0), column)
+        level = {key: layers[key[0]] if isinstance(key, tuple) else column for key, column in own.items()}
+        key_of = {node.id: key for key, unit in self.units.items() for group in unit for node in group.nodes}
+        ends = [(edge.consumer, edge.input) for edge in self.flow.edges]
+        ends += [(wire.consumer, wire.input) for wire in self.flow.off_path_wires]
+        joined = [(key_of[one], key_of[other]) for one, other in ends if one in key_of and other in key_of]
+        return level if all(one == other or level[one] < level[other] for one, other in joined) else own
 
     def column(self, group: Group) -> int:
         """Units go in even columns, a weight between the units that it joins."""
@@ -102,14 +116,22 @@ class _Net:
         shown = [unit for unit in units if self.is_shown(unit)]
         others = [unit for unit in units if not self.is_shown(unit)]
         room = max(_MOST_IN_A_COLUMN - len(shown), 2)
-        kept = others if len(others) <= room else [*others[: room - 1], others[-1]]
+        kept = others if len(others) <= room + 1 else [*others[: room - 1], others[-1]]
         here = {id(unit) for unit in (*shown, *kept)}
-        left_out = [unit for unit in units if id(unit) not in here]
+        left_out = 0
         for unit in units:
-            if id(unit) in here:
-                if left_out and unit is kept[-1]:
-                    self.made.add_count(column, len(left_out))
-                self.add_unit(column, unit)
+            if id(unit) not in here:
+                left_out += 1
+                continue
+            if left_out:
+                self.add_count(column, left_out)
+                left_out = 0
+            self.add_unit(column, unit)
+
+    def add_count(self, column: int, count: int) -> None:
+        """The number of units left out, at their place in the column."""
+        said, whole = (self.style.say(key, count=count) for key in ("term.more", "term.more-nodes"))
+        self.made.add_box("more", column, [Row("rest", (Cell("name", said, count),))], whole)
 
     def is_shown(self, unit: Sequence[Group]) -> bool:
         return any(group.on_the_way or self.is_source(group) for group in unit)

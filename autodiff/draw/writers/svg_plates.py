@@ -19,7 +19,7 @@ _ROUND = 5.0
 
 def places_of_plates(what: Picture, layout: Layout) -> Mapping[str, Rect]:
     """The places of the numbers on wires, by the wires' ids."""
-    return plates(what, layout.boxes, layout.wires)
+    return plates(what, layout.width, layout.boxes, layout.wires)
 
 
 def wire_plate(wire: Wire, place: Rect) -> Iterator[str]:
