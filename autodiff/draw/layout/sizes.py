@@ -97,9 +97,10 @@ def _cell_widths(box: Box) -> tuple[float, ...]:
     for row in box.rows:
         if len(row.cells) == most:
             wide = [max(old, cell_width(cell) + 2 * _PADDING) for old, cell in zip(wide, row.cells, strict=True)]
+    across = [fsum(cell_width(cell) + 2 * _PADDING for cell in row.cells) for row in box.rows]
     if box.rows[0].cells[-1].role == "value" and most > 1:  # a box of a computation graph
-        return tuple(wide)
-    whole = max([_NARROWEST, *(fsum(cell_width(cell) + 2 * _PADDING for cell in row.cells) for row in box.rows)])
+        return (*wide[:-1], max(wide[-1], max(across) - fsum(wide[:-1])))
+    whole = max(_NARROWEST, *across)
     return (max(whole / most, *wide, 0.0),) * most
 
 

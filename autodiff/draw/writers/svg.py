@@ -253,7 +253,7 @@ def _row(box: Box, place: Rect, k: int, row: Row) -> Iterator[str]:
         outline = panel(x, edges[k], wide, edges[k + 1] - edges[k], corners)
         yield f'<path d="{outline}" class="{fill_colour(box, row, cell)}"/>'
         if not cell.text:  # the text above is centred over both rows
-            yield from _cell(box.rows[k - 1].cells[j], box.rows[k - 1], x + wide / 2, place.middle[1])
+            yield from _cell(box.rows[k - 1].cells[j], box.rows[k - 1], x + wide / 2, (edges[k - 1] + edges[k + 1]) / 2)
         elif bottom or all(below.text for below in box.rows[k + 1].cells[j : j + 1]):
             yield from _cell(cell, row, x + wide / 2, place.rows[k])
         x += wide
