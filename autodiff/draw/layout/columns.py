@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from math import fsum, inf
 from typing import Final
 
+from autodiff.draw.layout.order import Rank, ranks, with_names_in_order
 from autodiff.draw.layout.sizes import BADGE, SIZES, Rect, plate_of
 from autodiff.draw.model.picture import Box, Picture, Wire
 from autodiff.words.typeset import width
@@ -28,6 +29,7 @@ _WIRE_ROOM: Final = 18.0  # on each side of a wire's label
 _REST_PITCH: Final = 60.0
 DUMMY: Final = 10.0  # room for a wire that passes a column
 _SWEEPS: Final = 8
+_MOST_COUNTED: Final = 60  # items of a column whose crossings are counted
 _MOST_STEPS: Final = 250_000  # placements of one item: a limit that does not depend on the machine
 _MOST_PLACES: Final = 30_000  # boxes and passing wires together; with more, long wires are drawn straight
 
@@ -173,24 +175,56 @@ def tops_of_layers(picture: Picture, forms: Mapping[str, Rect], passes: Passes) 
     heights = {item: forms[item].height if item in forms else DUMMY for order in orders.values() for item in order}
     joined = _neighbours(picture, forms, passes)
     middles = _stacked(orders, heights)
+    column_of = {item: column for column, order in orders.items() for item in order}
     sweeps = max(min(_SWEEPS, _MOST_STEPS // len(heights)), 2)
-    fixed = picture.kind == "network"  # units keep the order of their names, and wires pass between them
-    sweeps *= not fixed or any(passes.values())  # the layers of a net alone are centred at one height
+    sweeps *= picture.kind != "network" or any(passes.values())  # the layers of a net alone are centred at one height
+    named = ranks(picture.boxes)
+    boxes = forms if picture.kind == "network" else {}
     for sweep in range(sweeps):
         for column in sorted(orders, reverse=bool(sweep % 2)):
             order = orders[column]
-            wished = {
-                item: _mean([middles[other] + below for other, below in joined.get(item, [(item, 0.0)])])
+            ends = {
+                item: [(column_of[other] > column, middles[other] + below) for other, below in joined.get(item, ())]
                 for item in order
             }
+            wished = {
+                item: _mean([height for _, height in ends[item]]) if ends[item] else middles[item] for item in order
+            }
             if sweep < max(sweeps - 2, 1):
-                boxes = [item for item in order if item in forms]
-                order.sort(key=lambda item, wished=wished: round(wished[item], 6))  # type: ignore[misc]
-                if fixed:
-                    given = iter(boxes)
-                    order[:] = [next(given) if item in forms else item for item in order]
+                order[:] = _arranged(order, wished, ends, named, boxes)
             middles.update(_spaced(order, wished, heights))
     return {item: middle - heights[item] / 2 for item, middle in middles.items()}
+
+
+def _arranged(
+    order: Sequence[str], wished: Mapping[str, float], ends: Mapping[str, Sequence[tuple[bool, float]]],
+    named: Mapping[str, Rank], boxes: Collection[str],
+) -> list[str]:  # fmt: skip
+    """A column in the order of the wished heights, with names of the notes in their order, others if that is free.
+
+    If any of ``boxes`` has such a name, all of them keep their order.
+    """
+    found = sorted(order, key=lambda item: round(wished[item], 6))
+    if any(item in named for item in order if item in boxes):
+        given = iter([item for item in order if item in boxes])
+        return [next(given) if item in boxes else item for item in found]
+    found = with_names_in_order(found, {item: of for item, of in named.items() if of.of_the_notes})
+    if len(found) > _MOST_COUNTED:
+        return found
+    in_order = with_names_in_order(found, named)
+    return in_order if _crossings(in_order, ends) <= _crossings(found, ends) else found
+
+
+def _crossings(order: Sequence[str], ends: Mapping[str, Sequence[tuple[bool, float]]]) -> int:
+    """The crossings of wires on both sides of a column, given the side and height of the other ends."""
+    count = 0
+    for side in (False, True):
+        heights = [[height for where, height in ends[item] if where == side] for item in order]
+        above: list[float] = []
+        for own in heights:
+            count += sum(height < other for height in own for other in above)
+            above += own
+    return count
 
 
 def _stacked(orders: Mapping[int, Sequence[str]], heights: Mapping[str, float]) -> dict[str, float]:

@@ -11,8 +11,8 @@ from autodiff.draw.model.picture import Box, Cell, Wire
 from autodiff.words.typeset import width
 
 __all__ = [
-    "BADGE", "HATCH", "PLATE_LINE", "SIZES", "Point", "Rect", "cell_width", "form_of", "is_rest", "moved", "plate_lines",
-    "plate_of", "widened",
+    "BADGE", "HATCH", "PLATE_LINE", "SIZES", "Point", "Rect", "cell_width", "form_of", "is_rest", "moved",
+    "plate_lines", "plate_of", "widened",
 ]  # fmt: skip
 
 Point = tuple[float, float]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from autodiff.draw.model.builder import PictureBuilder
 from autodiff.draw.model.captions import formula, paths
@@ -45,6 +45,13 @@ def network(flow: Flow, style: Style) -> Picture:
     return _Net(flow, style, groups).picture()
 
 
+def _reading_order(unit: Sequence[Group]) -> tuple[Any, ...]:
+    """A sort key: units by their index, the true window first, then other nodes."""
+    node = unit[0].nodes[-1]
+    name = notes_name(node)
+    return (0, name.indices, in_order(node)) if name is not None else (1, (), in_order(node))
+
+
 def _is_neuron(node: FlowNode) -> bool:
     """Whether a node has the name of a z, an a or, in a time step, an h."""
     name = notes_name(node)
@@ -82,7 +89,7 @@ class _Net:
         for key, column in self.columns_of_units().items():
             columns.setdefault(column, []).append(self.units[key])
         for column, (_, units) in enumerate(sorted(columns.items())):
-            self.add_column(column, sorted(units, key=lambda unit: in_order(unit[0].nodes[-1])))
+            self.add_column(column, sorted(units, key=_reading_order))
         self.add_way()
         self.add_off_path()
         mark(self.made)
