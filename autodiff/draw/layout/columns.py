@@ -13,7 +13,9 @@ from autodiff.draw.layout.sizes import BADGE, SIZES, Rect, plate_of
 from autodiff.draw.model.picture import Box, Picture, Wire
 from autodiff.words.typeset import width
 
-__all__ = ["DUMMY", "Passes", "by_column", "lefts", "passes_of", "thin_columns", "tops_of_layers", "tops_of_rail"]
+__all__ = [
+    "DUMMY", "Passes", "by_column", "dense_gaps", "lefts", "passes_of", "thin_columns", "tops_of_layers", "tops_of_rail",
+]  # fmt: skip
 
 #: For each wire that passes columns between its ends: these columns, from its tail on, and its place in each.
 Passes = Mapping[str, Sequence[tuple[int, str]]]
@@ -24,6 +26,7 @@ _FAN_GAP: Final = 110.0
 _LEAST_FAN_GAP: Final = 56.0
 _ROUNDING: Final = 0.5
 _WIDEST_FAN_GAP: Final = 260.0
+_DENSE: Final = 24  # wires between two columns
 _FLATTEST: Final = 0.2  # of the height of a column: the gap beside it
 _WIRE_ROOM: Final = 18.0  # on each side of a wire's label
 _REST_PITCH: Final = 60.0
@@ -51,6 +54,19 @@ def thin_columns(picture: Picture) -> frozenset[int]:
     )
 
 
+def dense_gaps(picture: Picture) -> frozenset[int]:
+    """The columns with very many wires to the next one, as between two layers of folded units; in a network, all."""
+    if picture.kind == "network":
+        return frozenset(box.column for box in picture.boxes)
+    column_of = {box.id: box.column for box in picture.boxes}
+    between = Counter(
+        max(column_of[wire.tail], column_of[wire.head])
+        for wire in picture.wires
+        if wire.port is None and wire.lane == "rest" and abs(column_of[wire.tail] - column_of[wire.head]) == 1
+    )
+    return frozenset(column for column, count in between.items() if count >= _DENSE)
+
+
 def lefts(picture: Picture, forms: Mapping[str, Rect], most: float | None = None) -> dict[int, float]:
     """The left edge of every column; the highest column is leftmost.
 
@@ -64,6 +80,8 @@ def lefts(picture: Picture, forms: Mapping[str, Rect], most: float | None = None
             room = width(wire.label, SIZES["wire"]) + 2 * _WIRE_ROOM + (BADGE if wire.step is not None else 0.0)
             beside = head + 1 if wire.lane == "error" else tail  # the gap at the wire's tail, where its label is
             gaps[beside] = max(gaps.get(beside, 0.0), room)
+    for column in dense_gaps(picture):
+        gaps[column] = max(gaps.get(column, 0.0), _beside(_stack(by_column(picture)[column], forms)))
     if picture.kind == "network":
         gaps = _gaps_of_a_fan(picture, forms, most)
     lefts: dict[int, float] = {}
@@ -83,7 +101,7 @@ def _gaps_of_a_fan(picture: Picture, forms: Mapping[str, Rect], most: float | No
     columns = by_column(picture)
     halves = {column: 0.5 for thin in thin_columns(picture) for column in (thin, thin + 1)}
     wished = {
-        column: halves.get(column, 1.0) * min(max(_FLATTEST * _stack(boxes, forms), _FAN_GAP), _WIDEST_FAN_GAP)
+        column: halves.get(column, 1.0) * _beside(_stack(boxes, forms))
         for column, boxes in columns.items()
     }
     least = dict.fromkeys(columns, _LEAST_FAN_GAP)
@@ -105,6 +123,11 @@ def _gaps_of_a_fan(picture: Picture, forms: Mapping[str, Rect], most: float | No
         return gaps
     part = (room - smallest) / (natural - smallest)
     return {column: least[column] + part * (gap - least[column]) for column, gap in gaps.items()}
+
+
+def _beside(high: float) -> float:
+    """The gap beside a column of this height, in which straight wires are not too steep."""
+    return min(max(_FLATTEST * high, _FAN_GAP), _WIDEST_FAN_GAP)
 
 
 def _stack(boxes: Sequence[Box], forms: Mapping[str, Rect]) -> float:

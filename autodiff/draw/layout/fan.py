@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import fsum
 from typing import Final
 
-from autodiff.draw.layout.columns import Passes, by_column, thin_columns
+from autodiff.draw.layout.columns import Passes, by_column, dense_gaps, thin_columns
 from autodiff.draw.layout.routes import ends
 from autodiff.draw.layout.sizes import Point, Rect, is_rest, moved, widened
 from autodiff.draw.model.picture import Picture, Wire
@@ -47,7 +47,7 @@ def on_its_wire(picture: Picture, rects: Mapping[str, Rect]) -> dict[str, Rect]:
 
 
 def fan(picture: Picture, passes: Passes, rects: Mapping[str, Rect]) -> dict[str, tuple[Point, ...]]:
-    """The points of wires that pass no column: straight from box to box.
+    """The points of the wires in dense gaps, all those of a network: straight from box to box.
 
     On a side of a column where such a line would run behind another box of the column, all wires start at the column's
     edge, and level lines lead there.
@@ -57,7 +57,12 @@ def fan(picture: Picture, passes: Passes, rects: Mapping[str, Rect]) -> dict[str
         for column, boxes in by_column(picture).items()
     }
     column_of = {box.id: box.column for box in picture.boxes}
-    wires = [wire for wire in picture.wires if not passes.get(wire.id) and column_of[wire.tail] != column_of[wire.head]]
+    dense = dense_gaps(picture)
+    wires = [
+        wire for wire in picture.wires
+        if not passes.get(wire.id) and column_of[wire.tail] != column_of[wire.head]
+        and max(column_of[wire.tail], column_of[wire.head]) in dense
+    ]  # fmt: skip
     lines = {wire.id: _from_edge_to_edge(wire, rects) for wire in wires}
     inside = {
         column: [(box.id, rects[box.id]) for box in boxes] for column, boxes in by_column(picture).items()

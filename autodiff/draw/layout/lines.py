@@ -115,16 +115,16 @@ def _legend(picture: Picture, across: float) -> Iterator[Line]:
     runs: list[Run] = []
     marks: list[Mark] = []
     for kind in _signs_in(picture):
-        text = say(f"legend.{kind}", picture.language)
         sign = 0.0 if kind in _WORDS_ALONE else _INDENT + 8.0
-        wide = sign + width(text, _LEGEND)
-        if runs and x + wide > across:
-            yield Line(22.0, _LEGEND, tuple(runs), tuple(marks))
-            x, runs, marks = 0.0, [], []
-        if sign:
-            marks.append(Mark(x, kind))
-        runs.append(Run(x + sign, (Segment(text, _LEGEND_COLOURS.get(kind, kind)),)))
-        x += wide + 14.0
+        for k, text in enumerate(_wrapped(say(f"legend.{kind}", picture.language), _LEGEND, across - sign)):
+            wide = sign + width(text, _LEGEND)
+            if runs and (k or x + wide > across):
+                yield Line(22.0, _LEGEND, tuple(runs), tuple(marks))
+                x, runs, marks = 0.0, [], []
+            if sign and not k:
+                marks.append(Mark(x, kind))
+            runs.append(Run(x + sign, (Segment(text, _LEGEND_COLOURS.get(kind, kind)),)))
+            x += wide + 14.0
     if runs:
         yield Line(22.0, _LEGEND, tuple(runs), tuple(marks))
 

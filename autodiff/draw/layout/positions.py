@@ -71,7 +71,7 @@ def lay_out(picture: Picture, most: float | None = None) -> Layout:
     left = {column: at - x for column, at in left.items()}
     waypoints = waypoints_of(picture, passes, tops, left, rects, y) if layered else {}
     wires = {wire.id: route(picture, wire, rects, waypoints.get(wire.id, ())) for wire in picture.wires}
-    if picture.kind == "network":
+    if layered:
         wires |= fan(picture, passes, rects)
     every = [*rects.values(), *clusters.values()]
     right = max(rect.right for rect in every)

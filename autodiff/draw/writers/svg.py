@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import fsum
+from math import fsum, inf
 from typing import Final
 
 from autodiff.draw.layout.bands import lay_out_within
@@ -62,9 +62,9 @@ def svg(what: Flow | Picture, *, theme: str = "auto", width: float | None = SLID
 
 def _document(what: Picture, theme: str, most: float | None) -> Iterator[str]:
     seed = _seed_room(what.seed) + 16.0 if what.seed else 0.0
-    room = None if most is None else most * _SMALLEST_HERE / _SMALLEST - 2 * _MARGIN - seed
-    layout = lay_out_within(what, room)
-    across = max(layout.width + seed, _NARROWEST)
+    room = inf if most is None else most * _SMALLEST_HERE / _SMALLEST - 2 * _MARGIN
+    layout = lay_out_within(what, None if most is None else room - seed)
+    across = max(layout.width + seed, min(_NARROWEST, room))
     head = list(header(what, across))
     top = _MARGIN + fsum(line.height for line in head) + 22.0
     foot = list(footer(what, across))

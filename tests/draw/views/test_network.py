@@ -38,7 +38,8 @@ def scorer(*sizes: int, parameter: str, windows: int = 1) -> Flow:
 
 
 NETS = [
-    scorer(4, 2, 1, parameter="W14(1)"), scorer(20, 8, 1, parameter="W3,12(1)"), scorer(2, 16, 16, 1, parameter="W91(1)"),
+    scorer(4, 2, 1, parameter="W14(1)"), scorer(20, 8, 1, parameter="W3,12(1)"),
+    scorer(2, 16, 16, 1, parameter="W91(1)"),
     scorer(784, 128, 10, 1, parameter="W5,300(1)"), scorer(4, 2, 1, parameter="W11(2)", windows=2),
     scorer(6, 5, 1, parameter="b2(1)"), notes_flow(), deep_flow(), margin_flow(suffix="ᶜ"),
 ]  # fmt: skip
@@ -94,7 +95,7 @@ def test_numbers_on_wires_are_readable(flow: Flow, width: float | None) -> None:
     found = list(plates(what, layout.width, layout.boxes, layout.wires).values())
     assert not [pair for pair in combinations(found, 2) if overlap(*pair)]
     assert not [place for place in found if any(overlap(place, box) for box in layout.boxes.values())]
-    assert all(0 <= place.x and place.right <= layout.width for place in found)
+    assert all(place.x >= 0 and place.right <= layout.width for place in found)
     texts = list(places(svg(what, width=width)))
     assert not [pair for pair in combinations(texts, 2) if overlap(*pair)]
     check_layout(what)
@@ -121,7 +122,7 @@ def test_the_numbers_are_the_ledgers(flow: Flow) -> None:
 
 
 def test_of_very_many_wires_those_of_the_strongest_path_have_numbers() -> None:
-    """Between two layers of six units on the way, 36 wires: one has its number in the drawing, all in their tooltips."""
+    """Between two layers of six units on the way, 36 wires: one has numbers in the drawing, all have tooltips."""
     flow = scorer(3, 2, 6, 6, 1, parameter="W11(1)")
     what = picture(flow, "network")
     ways = [wire for wire in what.wires if wire.lane == "error"]
