@@ -14,7 +14,8 @@ from autodiff.draw.model.picture import Box, Picture, Wire
 from autodiff.words.typeset import width
 
 __all__ = [
-    "DUMMY", "Passes", "by_column", "dense_gaps", "lefts", "passes_of", "thin_columns", "tops_of_layers", "tops_of_rail",
+    "DUMMY", "Passes", "by_column", "dense_gaps", "lefts", "passes_of", "thin_columns", "tops_of_layers",
+    "tops_of_rail",
 ]  # fmt: skip
 
 #: For each wire that passes columns between its ends: these columns, from its tail on, and its place in each.

@@ -24,7 +24,8 @@ class Layout:
     """The size of the drawing, a place for every box and cluster, and points for every wire.
 
     Two points form a line; 4, 7, 10 … points form cubic curves. ``more_parts`` are the further parts of clusters that
-    span several bands (`autodiff.draw.layout.bands`).
+    span several bands (`autodiff.draw.layout.bands`). ``down`` is whether the drawing runs from top to bottom
+    (`autodiff.draw.layout.down`). ``bands`` are the numbers of the boxes' bands, () in one piece.
     """
 
     width: float
@@ -33,6 +34,8 @@ class Layout:
     wires: Mapping[str, tuple[Point, ...]]
     clusters: Mapping[str, Rect]
     more_parts: Mapping[str, tuple[Rect, ...]] = field(default_factory=dict)
+    down: bool = False
+    bands: Mapping[str, int] = field(default_factory=dict)
 
 
 def lay_out(picture: Picture, most: float | None = None) -> Layout:
