@@ -119,7 +119,7 @@ def _svg_box(item: ElementTree.Element) -> ReadBox:
 
 
 def _svg_arrow(item: ElementTree.Element) -> ReadArrow:
-    line, head = item.findall(f"{_SVG}path")
+    line, head, *_ = item.findall(f"{_SVG}path")  # then the hatching of a wire that loses most
     start, tip = (_first_point(path.attrib["d"]) for path in (line, head))
     colour = line.attrib["class"].removeprefix("s-")
     dashed = line.get("stroke-dasharray")

@@ -53,7 +53,7 @@ def lay_out_within(picture: Picture, most: float | None, beside: float = 0.0) ->
 
 
 def lay_out_in_bands(picture: Picture, most: float) -> Layout:
-    """`lay_out`, with the columns, if there are several, wrapped into bands where the drawing is wider than ``most``."""
+    """`lay_out`, with the columns, if there are several, wrapped where it is wider than ``most``."""
     layout = lay_out(picture, most)
     if layout.width <= most:
         return layout

@@ -37,7 +37,7 @@ _LONGEST: Final = 500  # characters of a text; Graphviz refuses tokens of 16 kB
 def dot(what: Flow | Picture, *, theme: str = "auto", width: float | None = SLIDE) -> str:
     """A picture, or the picture of a flow, as DOT text: a table for every box, a port for every row.
 
-    With a ``width`` in px, columns that our SVG then wraps into bands start again on the left, one band below the other, and
+    With a ``width`` in px, columns that our SVG then wraps into bands start again on the left, in a band below;
     Graphviz shrinks what is still wider.
 
     >>> from autodiff import Value
