@@ -63,13 +63,13 @@ def lay_out_down(picture: Picture, beside: float = 0.0) -> Layout:
     labels = [end for wire in picture.wires for end in _label_ends(wire, wires[wire.id])]
     across = [y for points in wires.values() for _, y in points] + labels
     left = min([place.y for place in places.values()] + across)
-    boxes = {id: moved(forms[id], place.y - left, place.x) for id, place in places.items()}
-    right = max([rect.right for rect in boxes.values()] + [y - left for y in across])
-    output = max(boxes[box.id].right for box in picture.boxes if not box.column)
+    rects = {id: moved(forms[id], place.y - left, place.x) for id, place in places.items()}
+    right = max([rect.right for rect in rects.values()] + [y - left for y in across])
+    output = max(rects[box.id].right for box in picture.boxes if not box.column)
     right = max(right - beside, output)
-    bottom = max(rect.y + rect.height for rect in boxes.values())
+    bottom = max(rect.y + rect.height for rect in rects.values())
     down = {id: tuple((y - left, x) for x, y in points) for id, points in wires.items()}
-    return Layout(right, bottom, boxes, down, {}, down=True)
+    return Layout(right, bottom, rects, down, {}, down=True)
 
 
 def _turned(box: Box, form: Rect) -> Rect:

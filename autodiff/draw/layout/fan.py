@@ -21,7 +21,7 @@ _Span = tuple[float, float]
 
 def of_one_width(picture: Picture, forms: Mapping[str, Rect]) -> dict[str, Rect]:
     """The forms of the units on the way, in each column as wide as the widest."""
-    found = {}
+    found: dict[str, Rect] = {}
     for boxes in by_column(picture).values():
         units = [box.id for box in boxes if not is_rest(box)]
         wide = max((forms[unit].width for unit in units), default=0.0)

@@ -81,10 +81,10 @@ class _Writer:
                 frame.attr(label=f"<{_label(cluster.label)}>", labelloc="t", **colours)
                 for member in cluster.boxes:
                     frame.node(member)
-        for upper, lower in pairwise(self.starts()):
+        for first, following in pairwise(self.starts()):
             with graph.subgraph() as rank:
                 rank.attr(rank="same")
-                rank.edge(upper, lower, style="invis")
+                rank.edge(first, following, style="invis")
         for column in self.columns():
             with graph.subgraph() as rank:
                 rank.attr(rank="same")
