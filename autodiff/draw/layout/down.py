@@ -51,9 +51,7 @@ def lay_out_down(picture: Picture, beside: float = 0.0) -> Layout:
     for column, boxes in by_column(picture).items():
         high = max(forms[box.id].height for box in boxes)
         for box in boxes:
-            places[box.id] = moved(
-                turned[box.id], heights[column] + (high - forms[box.id].height) / 2, tops[box.id]
-            )
+            places[box.id] = moved(turned[box.id], heights[column] + (high - forms[box.id].height) / 2, tops[box.id])
     if picture.kind == "network":
         places = on_its_wire(picture, places)
     waypoints = {} if is_rail else waypoints_of(picture, passes, tops, heights, places, 0.0)

@@ -64,9 +64,7 @@ def fan(picture: Picture, passes: Passes, rects: Mapping[str, Rect]) -> dict[str
         and max(column_of[wire.tail], column_of[wire.head]) in dense
     ]  # fmt: skip
     lines = {wire.id: _from_edge_to_edge(wire, rects) for wire in wires}
-    inside = {
-        column: [(box.id, rects[box.id]) for box in boxes] for column, boxes in by_column(picture).items()
-    }
+    inside = {column: [(box.id, rects[box.id]) for box in boxes] for column, boxes in by_column(picture).items()}
     level: set[tuple[int, bool]] = set()
     for wire in wires:
         for end, other in ((wire.tail, wire.head), (wire.head, wire.tail)):

@@ -12,6 +12,7 @@ from autodiff.words.notation import MATRICES
 
 __all__ = ["Rank", "rank", "ranks", "with_names_in_order"]
 
+
 class Rank(NamedTuple):
     """A family of names, within which order matters, and the place of one name in it: its window and its numbers."""
 
@@ -19,7 +20,6 @@ class Rank(NamedTuple):
     family: str
     window: str
     numbers: tuple[int, ...]
-
 
 
 _OF_THE_NOTES: Final = re.compile(r"([^\W\d_])(\d+(?:,\d+)*)\((\d+)\)(c*′*)")  # without stacked digits
