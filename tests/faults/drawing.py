@@ -21,7 +21,7 @@ _PLATES: Final = "autodiff/draw/layout/plates.py"
 _FAULTS: Final = {
     "order: off by one": (
         change(
-            "bands: the place of a box is in the next band", _BANDS, "x > self.gaps[cut]", "x >= self.gaps[cut] - 400"
+            "bands: boxes stay at their heights", _BANDS, "moved(rect, band.dx, band.dy)", "moved(rect, band.dx, 0.0)"
         ),
         change(
             "network: a count is one too small",

@@ -19,6 +19,7 @@ from autodiff.draw.layout.plates import plates
 from autodiff.draw.layout.positions import lay_out
 from autodiff.draw.layout.sizes import Rect
 from autodiff.flow import Flow
+from autodiff.telling.style import Style
 from nn import Network
 from tests.draw.readable.measures import measured
 from tests.draw.views.test_saturation import places
@@ -75,6 +76,27 @@ def test_wires_between_layers_are_straight(flow: Flow) -> None:
         assert all(abs((to_x - x) * (v - y) - (to_y - y) * (u - x)) < 1e-3 * (to_x - x) for u, v in points)
 
 
+def test_wires_pass_no_unit() -> None:
+    """Beside a tall box, wires of the circles of its column start at the edge of the column, not behind the box."""
+    what = picture(NETS[2], "network")
+    layout = lay_out(what)
+    boxes = {box.id: layout.boxes[box.id] for box in what.boxes if box.kind not in ("parameter", "more")}
+    for wire in what.wires:
+        points = layout.wires[wire.id]
+        for (x, y), (to_x, to_y) in pairwise(points):
+            line = [(x + part / 40 * (to_x - x), y + part / 40 * (to_y - y)) for part in range(41)]
+            for id, place in boxes.items():
+                inside = [place.x < u < place.right and place.y < v < place.y + place.height for u, v in line]
+                assert id in (wire.tail, wire.head) or not any(inside)
+
+
+def test_two_digits_of_a_matrix_are_two_indices() -> None:
+    """W₁₂ stands before W₁,₁₀, but b₂ before b₁₂."""
+    names = ["W₁₂⁽¹⁾", "W₁,₁₀⁽¹⁾", "W₂₁⁽¹⁾", "W₁₁⁽¹⁾ᶜ"]
+    assert sorted(set(names), key=lambda name: rank(name) or ()) == names
+    assert (rank("b₂⁽¹⁾") or ()) < (rank("b₁₂⁽¹⁾") or ())
+
+
 @pytest.mark.parametrize("sizes", [(4, 3, 1), (20, 8, 1), (7, 6, 5, 1)])
 def test_wires_cross_only_as_the_complete_graph_must(sizes: Sequence[int]) -> None:
     """Between n and m ordered units, C(n, 2) · C(m, 2) crossings, and one of the two wires of the parameter."""
@@ -113,6 +135,7 @@ def test_the_numbers_are_the_ledgers(flow: Flow) -> None:
         same = [edge for edge in flow.edges if edge.share == wire.share]
         assert factor.number in {edge.local for edge in same}
         assert [cell.number for cell in share] in ([], [wire.share])
+        assert [cell.text for cell in share] in ([], [f"share {Style().amount(wire.share)}"])
         several = {len(flow.arriving(flow.nodes[edge.input])) > 1 for edge in same}
         assert bool(share) in several
     assert len(edges) >= len({wire.share for wire in numbered})
