@@ -54,8 +54,10 @@ def test_rules_engine_and_nets_have_many() -> None:
 def test_files_that_are_left_out_or_come_first_exist() -> None:
     """A renamed test file would silently run, or silently lose its priority."""
     named = [*mutants.LEFT_OUT]
-    first = (mutants.FIRST_FOR_RULES, mutants.FIRST_FOR_COMPOSITIONS, mutants.FIRST_FOR_ENGINE, mutants.FIRST_FOR_NETS)
-    first += (mutants.FIRST_FOR_DRAWING,)
+    first = (
+        mutants.FIRST_FOR_RULES, mutants.FIRST_FOR_COMPOSITIONS, mutants.FIRST_FOR_ENGINE, mutants.FIRST_FOR_NETS,
+        mutants.FIRST_FOR_DRAWING,
+    )  # fmt: skip
     named += [name for names in first for name in names]
     assert [name for name in named if not (ROOT / name).exists()] == []
 
