@@ -44,8 +44,9 @@ def lay_out_within(picture: Picture, most: float | None, beside: float = 0.0) ->
     if most is None:
         return lay_out(picture)
     wrapped = lay_out_in_bands(picture, most)
-    if picture.kind not in KINDS or (wrapped.width <= most and not wrapped.bands):
-        return wrapped
+    fits = wrapped.width <= most
+    if picture.kind not in KINDS or (fits and (picture.kind == "shares" or not wrapped.bands)):
+        return wrapped  # shares that fit cross less in bands
     down = lay_out_down(picture, beside)
     if picture.kind == "network" and min(wrapped.width, down.width) > most:
         return down  # bands would cut the fan
