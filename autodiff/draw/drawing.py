@@ -59,7 +59,7 @@ class Drawing:
 
     def dot(self) -> str:
         """The picture as DOT text for Graphviz."""
-        return dot(self.picture, theme=self.theme)
+        return dot(self.picture, theme=self.theme, width=self.width)
 
     def text(self) -> str:
         """The story in words and numbers."""

@@ -8,6 +8,7 @@ import pytest
 
 from autodiff import TABLE
 from tests.faults.compositions import COMPOSITION_FAULTS
+from tests.faults.drawing import DRAWING_FAULTS
 from tests.faults.engine import ENGINE_FAULTS
 from tests.faults.fault import CLASSES, Fault
 from tests.faults.foreign import FOREIGN_FAULTS
@@ -16,7 +17,7 @@ from tests.faults.rules import RULE_FAULTS, rule_faults
 from tests.programs import mutants
 from tests.support.places import ROOT
 
-WRITTEN = (*RULE_FAULTS, *COMPOSITION_FAULTS, *ENGINE_FAULTS, *NET_FAULTS, *FOREIGN_FAULTS)
+WRITTEN = (*RULE_FAULTS, *COMPOSITION_FAULTS, *ENGINE_FAULTS, *NET_FAULTS, *FOREIGN_FAULTS, *DRAWING_FAULTS)
 WRAPPED = tuple(rule_faults({"multiply": 2}))
 
 
@@ -48,18 +49,16 @@ def test_rules_engine_and_nets_have_many() -> None:
     assert len(RULE_FAULTS) >= 80
     assert len(ENGINE_FAULTS) >= 80
     assert len(NET_FAULTS) >= 50
+    assert len(DRAWING_FAULTS) >= 20
 
 
 def test_files_that_are_left_out_or_come_first_exist() -> None:
     """A renamed test file would silently run, or silently lose its priority."""
     named = [*mutants.LEFT_OUT]
     first = (
-        mutants.FIRST_FOR_RULES,
-        mutants.FIRST_FOR_COMPOSITIONS,
-        mutants.FIRST_FOR_ENGINE,
-        mutants.FIRST_FOR_NETS,
-        mutants.FIRST_FOR_FOREIGN,
-    )
+        mutants.FIRST_FOR_RULES, mutants.FIRST_FOR_COMPOSITIONS, mutants.FIRST_FOR_ENGINE, mutants.FIRST_FOR_NETS,
+        mutants.FIRST_FOR_FOREIGN, mutants.FIRST_FOR_DRAWING,
+    )  # fmt: skip
     named += [name for names in first for name in names]
     assert [name for name in named if not (ROOT / name).exists()] == []
 
@@ -76,6 +75,7 @@ def test_the_tests_of_a_fault_come_first() -> None:
         "engine": "tests/engine/test_backward.py", "nets": "tests/nn/test_layers.py",
         "foreign": "tests/foreign/test_jax_operations.py",
     }  # fmt: skip
+    assert mutants.stages_for(DRAWING_FAULTS[0])[0][0] == "tests/draw/views/test_network.py"
     files = [sorted(file for stage in stages for file in stage) for stages in asked.values()]
     assert all(listed == files[0] for listed in files)
     assert files[0] == sorted({*files[0]})

@@ -29,6 +29,7 @@ import numpy as np  # noqa: F401
 import pytest
 
 from tests.faults.compositions import COMPOSITION_FAULTS
+from tests.faults.drawing import DRAWING_FAULTS
 from tests.faults.engine import ENGINE_FAULTS
 from tests.faults.fault import CLASSES, Fault
 from tests.faults.foreign import FOREIGN_FAULTS
@@ -43,6 +44,7 @@ _ARGUMENTS = (
 #: A fault that makes the tests hang counts as found after this multiple of the time that the tests take without a
 #: fault. A limit in seconds would find every fault as soon as the tests take longer.
 PATIENCE = 4
+_PARTS = "rules", "compositions", "engine", "nets", "foreign", "drawing"
 
 #: Rooms and single files whose tests do not take part (programs, pictures, shrinking, planted faults, style of the
 #: source): faults must be found without them. A fault must not be found because its text has no docstring.
@@ -69,6 +71,11 @@ FIRST_FOR_FOREIGN = (
 FIRST_FOR_NETS = (
     "tests/nn/test_layers.py", "tests/nn/test_scorer.py", "tests/nn/test_optimizer.py", "tests/nn/test_recurrent.py",
     "tests/nn/test_strategies.py",
+)  # fmt: skip
+#: Only faults of drawings are found by tests of drawings.
+FIRST_FOR_DRAWING = (
+    "tests/draw/views/test_network.py", "tests/draw/views/test_narrow.py", "tests/draw/views/test_saturation.py",
+    "tests/draw/views/test_large_graphs.py", "tests/draw/views/test_views.py",
 )  # fmt: skip
 
 _FOREIGN = "autodiff/foreign/"
@@ -170,6 +177,8 @@ def stages_for(fault: Fault | None) -> list[list[str]]:
         first = FIRST_FOR_NETS
     elif file.startswith(_FOREIGN):
         first = FIRST_FOR_FOREIGN
+    elif file.startswith("autodiff/draw/"):
+        first = FIRST_FOR_DRAWING
     elif target:
         first = FIRST_FOR_RULES
     elif file.startswith("autodiff/primitives/table/"):
@@ -199,8 +208,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Plant faults and report those that the tests miss.")
     parser.add_argument("words", nargs="*", help="only faults whose class or name contains one of these words")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parts_known = ["rules", "compositions", "engine", "nets", "foreign"]
-    parser.add_argument("--only", choices=parts_known, help="only faults of one part")
+    parser.add_argument("--only", choices=[*_PARTS], help="only faults of one part")
     parser.add_argument(
         "--seconds", type=int, help="duration of the tests without a fault, if known from a run of the same sources"
     )
@@ -217,7 +225,7 @@ def main() -> int:
 
     parts = {
         "rules": (*rule_faults(in_a_process(slots)), *RULE_FAULTS), "compositions": COMPOSITION_FAULTS,
-        "engine": ENGINE_FAULTS, "nets": NET_FAULTS, "foreign": FOREIGN_FAULTS,
+        "engine": ENGINE_FAULTS, "nets": NET_FAULTS, "foreign": FOREIGN_FAULTS, "drawing": DRAWING_FAULTS,
     }  # fmt: skip
     faults = [fault for name, part in parts.items() if options.only in (None, name) for fault in part]
     if options.words:

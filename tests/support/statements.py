@@ -119,7 +119,7 @@ def _svg_box(item: ElementTree.Element) -> ReadBox:
 
 
 def _svg_arrow(item: ElementTree.Element) -> ReadArrow:
-    line, head = item.findall(f"{_SVG}path")
+    line, head, *_ = item.findall(f"{_SVG}path")  # then the hatching of a wire that loses most
     start, tip = (_first_point(path.attrib["d"]) for path in (line, head))
     colour = line.attrib["class"].removeprefix("s-")
     dashed = line.get("stroke-dasharray")
@@ -194,7 +194,8 @@ def _told(item: ElementTree.Element) -> str:
     return plain(_PREFIX.sub("", "".join(item.itertext())))
 
 
-def _dot_box(rows: Sequence[Sequence[str]], ports: Sequence[str]) -> ReadBox:
+def _dot_box(every: Sequence[Sequence[str]], ports: Sequence[str]) -> ReadBox:
+    rows = [row for row in every if not row[0].startswith("///") and ", loses " not in row[0]]  # without marks
     if len(rows) == 2 and len(rows[0]) == len(rows[1]) == 2 and not as_float(rows[1][0]):
         (first, value), (second, error) = rows  # of a computation graph: operation or name, value; name, gradient
         if as_float(first) is None:

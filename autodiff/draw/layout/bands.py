@@ -10,11 +10,12 @@ from math import hypot, inf
 from typing import Final, NamedTuple
 
 from autodiff.draw.layout.columns import by_column
+from autodiff.draw.layout.down import KINDS, lay_out_down
 from autodiff.draw.layout.positions import Layout, lay_out
 from autodiff.draw.layout.sizes import Point, Rect, moved
 from autodiff.draw.model.picture import Picture
 
-__all__ = ["lay_out_within"]
+__all__ = ["lay_out_in_bands", "lay_out_within"]
 
 _LANE: Final = 7.0  # between wires that are led on side by side
 _EDGE: Final = 24.0  # between the boxes of a band and the nearest lane
@@ -25,8 +26,11 @@ _BAND_COST: Final = 1000.0
 _FRAME_COST: Final = 20.0
 
 
-def lay_out_within(picture: Picture, most: float | None) -> Layout:
+def lay_out_within(picture: Picture, most: float | None, beside: float = 0.0) -> Layout:
     """`lay_out`, with the columns wrapped into bands where the drawing is wider than ``most`` px.
+
+    Where it then is less high, or fits and the bands do not, it runs from top to bottom; there are ``beside`` px more
+    on the right of the output.
 
     Wires that lead from one band to the next run in lanes around the ends of the bands, so that they cross no box.
 
@@ -37,8 +41,22 @@ def lay_out_within(picture: Picture, most: float | None) -> Layout:
     >>> lay_out_within(what, None).width > 1000.0 > lay_out_within(what, 600.0).width
     True
     """
-    layout = lay_out(picture)
-    if most is None or layout.width <= most:
+    if most is None:
+        return lay_out(picture)
+    wrapped = lay_out_in_bands(picture, most)
+    fits = wrapped.width <= most
+    if picture.kind not in KINDS or (fits and (picture.kind == "shares" or not wrapped.bands)):
+        return wrapped  # shares that fit cross less in bands
+    down = lay_out_down(picture, beside)
+    if picture.kind == "network" and min(wrapped.width, down.width) > most:
+        return down  # bands would cut the fan
+    return min((wrapped, down), key=lambda made: (max(made.width, most), made.height))
+
+
+def lay_out_in_bands(picture: Picture, most: float) -> Layout:
+    """`lay_out`, with the columns, if there are several, wrapped where it is wider than ``most``."""
+    layout = lay_out(picture, most)
+    if layout.width <= most:
         return layout
     spans = [
         (min(layout.boxes[box.id].x for box in boxes), max(layout.boxes[box.id].right for box in boxes))
@@ -157,7 +175,9 @@ class _Wrapped:
         right = max([rect.right for rect in rects] + [x for points in wires.values() for x, _ in points])
         bottom = max([rect.y + rect.height for rect in rects] + [y for points in wires.values() for _, y in points])
         clusters = {key: parts[0] for key, parts in frames.items()}
-        return Layout(right, bottom, boxes, wires, clusters, {key: tuple(parts[1:]) for key, parts in frames.items()})
+        more = {key: tuple(parts[1:]) for key, parts in frames.items()}
+        bands = {key: self.band_at(rect.x) for key, rect in self.old.boxes.items()}
+        return Layout(right, bottom, boxes, wires, clusters, more, bands=bands)
 
     def moved(self, rect: Rect) -> Rect:
         band = self.bands[self.band_at(rect.x)]

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
-from math import fsum
+from math import fsum, inf
 from typing import Final
 
-from autodiff.draw.layout.sizes import BADGE, SIZES, Rect
+from autodiff.draw.layout.order import Rank, ranks, with_names_in_order
+from autodiff.draw.layout.sizes import BADGE, SIZES, Rect, plate_of
 from autodiff.draw.model.picture import Box, Picture, Wire
 from autodiff.words.typeset import width
 
-__all__ = ["DUMMY", "Passes", "by_column", "lefts", "passes_of", "tops_of_layers", "tops_of_rail"]
+__all__ = [
+    "DUMMY", "Passes", "by_column", "dense_gaps", "lefts", "passes_of", "thin_columns", "tops_of_layers",
+    "tops_of_rail",
+]  # fmt: skip
 
 #: For each wire that passes columns between its ends: these columns, from its tail on, and its place in each.
 Passes = Mapping[str, Sequence[tuple[int, str]]]
 
 _GAP: Final = 24.0  # between boxes of a column
 _COLUMN_GAP: Final = 96.0
+_FAN_GAP: Final = 110.0
+_LEAST_FAN_GAP: Final = 56.0
+_ROUNDING: Final = 0.5
+_WIDEST_FAN_GAP: Final = 260.0
+_DENSE: Final = 24  # wires between two columns
+_FLATTEST: Final = 0.2  # of the height of a column: the gap beside it
 _WIRE_ROOM: Final = 18.0  # on each side of a wire's label
 _REST_PITCH: Final = 60.0
 DUMMY: Final = 10.0  # room for a wire that passes a column
 _SWEEPS: Final = 8
+_MOST_COUNTED: Final = 60  # items of a column whose crossings are counted
 _MOST_STEPS: Final = 250_000  # placements of one item: a limit that does not depend on the machine
 _MOST_PLACES: Final = 30_000  # boxes and passing wires together; with more, long wires are drawn straight
 
@@ -34,8 +46,33 @@ def by_column(picture: Picture) -> dict[int, list[Box]]:
     return columns
 
 
-def lefts(picture: Picture, forms: Mapping[str, Rect]) -> dict[int, float]:
-    """The left edge of every column; the highest column is leftmost."""
+def thin_columns(picture: Picture) -> frozenset[int]:
+    """In a network, the column of the parameter if it stands there alone: wires between units pass behind its box."""
+    if picture.kind != "network":
+        return frozenset()
+    return frozenset(
+        column for column, boxes in by_column(picture).items() if [box.kind for box in boxes] == ["parameter"]
+    )
+
+
+def dense_gaps(picture: Picture) -> frozenset[int]:
+    """The columns with very many wires to the next one, as between two layers of folded units; in a network, all."""
+    if picture.kind == "network":
+        return frozenset(box.column for box in picture.boxes)
+    column_of = {box.id: box.column for box in picture.boxes}
+    between = Counter(
+        max(column_of[wire.tail], column_of[wire.head])
+        for wire in picture.wires
+        if wire.port is None and wire.lane == "rest" and abs(column_of[wire.tail] - column_of[wire.head]) == 1
+    )
+    return frozenset(column for column, count in between.items() if count >= _DENSE)
+
+
+def lefts(picture: Picture, forms: Mapping[str, Rect], most: float | None = None) -> dict[int, float]:
+    """The left edge of every column; the highest column is leftmost.
+
+    The gaps of a network are smaller where it would otherwise be wider than ``most`` px.
+    """
     column_of = {box.id: box.column for box in picture.boxes}
     gaps: dict[int, float] = {}
     for wire in picture.wires:
@@ -44,13 +81,58 @@ def lefts(picture: Picture, forms: Mapping[str, Rect]) -> dict[int, float]:
             room = width(wire.label, SIZES["wire"]) + 2 * _WIRE_ROOM + (BADGE if wire.step is not None else 0.0)
             beside = head + 1 if wire.lane == "error" else tail  # the gap at the wire's tail, where its label is
             gaps[beside] = max(gaps.get(beside, 0.0), room)
+    for column in dense_gaps(picture):
+        gaps[column] = max(gaps.get(column, 0.0), _beside(_stack(by_column(picture)[column], forms)))
+    if picture.kind == "network":
+        gaps = _gaps_of_a_fan(picture, forms, most)
     lefts: dict[int, float] = {}
     x = 0.0
-    least = {"shares": _COLUMN_GAP, "network": 84.0}.get(picture.kind, 64.0)
+    least = {"shares": _COLUMN_GAP, "network": _LEAST_FAN_GAP}.get(picture.kind, 64.0)
     for column, boxes in sorted(by_column(picture).items(), reverse=True):
         lefts[column] = x
         x += max(forms[box.id].width for box in boxes) + max(least, gaps.get(column, 0.0))
     return lefts
+
+
+def _gaps_of_a_fan(picture: Picture, forms: Mapping[str, Rect], most: float | None) -> dict[int, float]:
+    """The gap on the right of each column: wider between tall columns, and with room for the numbers on wires.
+
+    Where the columns fit into ``most`` with smaller gaps, each gap gives up the same part of what it can.
+    """
+    columns = by_column(picture)
+    halves = {column: 0.5 for thin in thin_columns(picture) for column in (thin, thin + 1)}
+    wished = {
+        column: halves.get(column, 1.0) * _beside(_stack(boxes, forms))
+        for column, boxes in columns.items()
+    }
+    least = dict.fromkeys(columns, _LEAST_FAN_GAP)
+    column_of = {box.id: box.column for box in picture.boxes}
+    shared = Counter(wire.head for wire in picture.wires if wire.numbers)
+    for wire in picture.wires:
+        tail, head = column_of[wire.tail], column_of[wire.head]
+        if wire.numbers and abs(head - tail) == 1:
+            room = plate_of(wire).width + 2 * _WIRE_ROOM
+            gap = max(tail, head)
+            wished[gap] = max(wished[gap], room * (1.6 if shared[wire.head] > 1 else 1.0))
+            if wire.loses:
+                least[gap] = max(least[gap], room)
+    gaps = {column: max(gap, least[column]) for column, gap in wished.items()}
+    wide = fsum(max(forms[box.id].width for box in boxes) for boxes in columns.values())
+    room = inf if most is None else most - _ROUNDING - wide
+    smallest, natural = (fsum(each for column, each in of.items() if column) for of in (least, gaps))
+    if natural <= room or smallest >= room:  # or the columns are wrapped
+        return gaps
+    part = (room - smallest) / (natural - smallest)
+    return {column: least[column] + part * (gap - least[column]) for column, gap in gaps.items()}
+
+
+def _beside(high: float) -> float:
+    """The gap beside a column of this height, in which straight wires are not too steep."""
+    return min(max(_FLATTEST * high, _FAN_GAP), _WIDEST_FAN_GAP)
+
+
+def _stack(boxes: Sequence[Box], forms: Mapping[str, Rect]) -> float:
+    return fsum(forms[box.id].height + _GAP for box in boxes)
 
 
 def tops_of_rail(picture: Picture) -> dict[str, float]:
@@ -77,11 +159,13 @@ def passes_of(picture: Picture) -> dict[str, list[tuple[int, str]]]:
         reach[bundle] = max(reach.get(bundle, 0), abs(column_of[wire.head] - column_of[wire.tail]) - 1)
     if len(picture.boxes) + sum(reach.values()) > _MOST_PLACES:
         return {}
+    thin = thin_columns(picture)
     found: dict[str, list[tuple[int, str]]] = {}
     for wire in picture.wires:
         start, end = column_of[wire.tail], column_of[wire.head]
         step = 1 if end > start else -1
-        found[wire.id] = [(column, f"{_bundle(wire)} at {column}") for column in range(start + step, end, step)]
+        passed = (column for column in range(start + step, end, step) if column not in thin)
+        found[wire.id] = [(column, f"{_bundle(wire)} at {column}") for column in passed]
     return found
 
 
@@ -115,19 +199,56 @@ def tops_of_layers(picture: Picture, forms: Mapping[str, Rect], passes: Passes) 
     heights = {item: forms[item].height if item in forms else DUMMY for order in orders.values() for item in order}
     joined = _neighbours(picture, forms, passes)
     middles = _stacked(orders, heights)
+    column_of = {item: column for column, order in orders.items() for item in order}
     sweeps = max(min(_SWEEPS, _MOST_STEPS // len(heights)), 2)
-    fixed = picture.kind == "network"  # units keep the order of their names, and wires pass between them
+    sweeps *= picture.kind != "network" or any(passes.values())  # the layers of a net alone are centred at one height
+    named = ranks(picture.boxes)
+    boxes = forms if picture.kind == "network" else {}
     for sweep in range(sweeps):
         for column in sorted(orders, reverse=bool(sweep % 2)):
             order = orders[column]
-            wished = {
-                item: _mean([middles[other] + below for other, below in joined.get(item, [(item, 0.0)])])
+            ends = {
+                item: [(column_of[other] > column, middles[other] + below) for other, below in joined.get(item, ())]
                 for item in order
             }
-            if sweep < max(sweeps - 2, 1) and not (fixed and all(item in forms for item in order)):
-                order.sort(key=lambda item, wished=wished: round(wished[item], 6))  # type: ignore[misc]
+            wished = {
+                item: _mean([height for _, height in ends[item]]) if ends[item] else middles[item] for item in order
+            }
+            if sweep < max(sweeps - 2, 1):
+                order[:] = _arranged(order, wished, ends, named, boxes)
             middles.update(_spaced(order, wished, heights))
     return {item: middle - heights[item] / 2 for item, middle in middles.items()}
+
+
+def _arranged(
+    order: Sequence[str], wished: Mapping[str, float], ends: Mapping[str, Sequence[tuple[bool, float]]],
+    named: Mapping[str, Rank], boxes: Collection[str],
+) -> list[str]:  # fmt: skip
+    """A column in the order of the wished heights, with names of the notes in their order, others if that is free.
+
+    If any of ``boxes`` has such a name, all of them keep their order.
+    """
+    found = sorted(order, key=lambda item: round(wished[item], 6))
+    if any(item in named for item in order if item in boxes):
+        given = iter([item for item in order if item in boxes])
+        return [next(given) if item in boxes else item for item in found]
+    found = with_names_in_order(found, {item: of for item, of in named.items() if of.of_the_notes})
+    if len(found) > _MOST_COUNTED:
+        return found
+    in_order = with_names_in_order(found, named)
+    return in_order if _crossings(in_order, ends) <= _crossings(found, ends) else found
+
+
+def _crossings(order: Sequence[str], ends: Mapping[str, Sequence[tuple[bool, float]]]) -> int:
+    """The crossings of wires on both sides of a column, given the side and height of the other ends."""
+    count = 0
+    for side in (False, True):
+        heights = [[height for where, height in ends[item] if where == side] for item in order]
+        above: list[float] = []
+        for own in heights:
+            count += sum(height < other for height in own for other in above)
+            above += own
+    return count
 
 
 def _stacked(orders: Mapping[int, Sequence[str]], heights: Mapping[str, float]) -> dict[str, float]:

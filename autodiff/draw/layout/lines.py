@@ -139,16 +139,17 @@ def _legend(picture: Picture, across: float) -> Iterator[Line]:
     marks: list[Mark] = []
     scales = {f"tiles-{lane}": most for lane, most in picture.scales}
     for kind in _signs_in(picture):
-        text = say(f"legend.{kind}", picture.language, most=scales.get(kind))
         sign = 0.0 if kind in _WORDS_ALONE else SCALE + 8.0 if kind in scales else _INDENT + 8.0
-        wide = sign + width(text, _LEGEND)
-        if runs and x + wide > across:
-            yield Line(22.0, _LEGEND, tuple(runs), tuple(marks))
-            x, runs, marks = 0.0, [], []
-        if sign:
-            marks.append(Mark(x, kind))
-        runs.append(Run(x + sign, (Segment(text, _LEGEND_COLOURS.get(kind, kind)),)))
-        x += wide + 14.0
+        text = say(f"legend.{kind}", picture.language, most=scales.get(kind))
+        for k, part in enumerate(_wrapped(text, _LEGEND, across - sign)):
+            wide = sign + width(part, _LEGEND)
+            if runs and (k or x + wide > across):
+                yield Line(22.0, _LEGEND, tuple(runs), tuple(marks))
+                x, runs, marks = 0.0, [], []
+            if sign and not k:
+                marks.append(Mark(x, kind))
+            runs.append(Run(x + sign, (Segment(part, _LEGEND_COLOURS.get(kind, kind)),)))
+            x += wide + 14.0
     if runs:
         yield Line(22.0, _LEGEND, tuple(runs), tuple(marks))
 

@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Final
 
 from autodiff.draw.layout.columns import DUMMY, Passes, by_column, lefts, passes_of, tops_of_layers, tops_of_rail
+from autodiff.draw.layout.fan import fan, of_one_width, on_its_wire
 from autodiff.draw.layout.routes import route, waypoints_of
 from autodiff.draw.layout.sizes import Point, Rect, below_texts, form_of, moved
 from autodiff.draw.model.picture import Picture
@@ -25,7 +26,8 @@ class Layout:
     """The size of the drawing, a place for every box and cluster, and points for every wire.
 
     Two points form a line; 4, 7, 10 … points form cubic curves. ``more_parts`` are the further parts of clusters that
-    span several bands (`autodiff.draw.layout.bands`).
+    span several bands (`autodiff.draw.layout.bands`). ``down`` is whether the drawing runs from top to bottom
+    (`autodiff.draw.layout.down`). ``bands`` are the numbers of the boxes' bands, () in one piece.
     """
 
     width: float
@@ -34,10 +36,14 @@ class Layout:
     wires: Mapping[str, tuple[Point, ...]]
     clusters: Mapping[str, Rect]
     more_parts: Mapping[str, tuple[Rect, ...]] = field(default_factory=dict)
+    down: bool = False
+    bands: Mapping[str, int] = field(default_factory=dict)
 
 
-def lay_out(picture: Picture) -> Layout:
+def lay_out(picture: Picture, most: float | None = None) -> Layout:
     """Place the boxes and wires of a picture; x grows to the right and y downwards, in pixels.
+
+    The columns of a network stand closer where it would otherwise be wider than ``most`` px.
 
     >>> from autodiff import Value
     >>> from autodiff.draw.views.choose_view import picture
@@ -49,7 +55,9 @@ def lay_out(picture: Picture) -> Layout:
     """
     below = _below_on_rail(picture)
     forms = {box.id: form_of(box, below) for box in picture.boxes}
-    left = lefts(picture, forms)
+    if picture.kind == "network":
+        forms |= of_one_width(picture, forms)
+    left = lefts(picture, forms, most)
     layered = picture.kind in _LAYERED
     passes = passes_of(picture) if layered else {}
     tops = tops_of_layers(picture, forms, passes) if layered else tops_of_rail(picture)
@@ -59,6 +67,7 @@ def lay_out(picture: Picture) -> Layout:
         for box in boxes:
             form = forms[box.id]
             rects[box.id] = moved(form, left[column] + (wide - form.width) / 2, tops[box.id])
+    rects = on_its_wire(picture, rects)
     clusters = _frames(picture, rects, passes, tops)
     every = [*rects.values(), *clusters.values()]
     passing = [top + DUMMY / 2 for place, top in tops.items() if place not in forms]  # wires, between their columns
@@ -68,6 +77,8 @@ def lay_out(picture: Picture) -> Layout:
     left = {column: at - x for column, at in left.items()}
     waypoints = waypoints_of(picture, passes, tops, left, rects, y) if layered else {}
     wires = {wire.id: route(picture, wire, rects, waypoints.get(wire.id, ())) for wire in picture.wires}
+    if layered:
+        wires |= fan(picture, passes, rects)
     every = [*rects.values(), *clusters.values()]
     right = max(rect.right for rect in every)
     bottom = max([rect.y + rect.height for rect in every] + [at - y for at in passing])

@@ -10,7 +10,7 @@ from autodiff.draw.layout.columns import DUMMY, Passes, by_column
 from autodiff.draw.layout.sizes import Point, Rect
 from autodiff.draw.model.picture import Picture, Wire
 
-__all__ = ["route", "waypoints_of"]
+__all__ = ["ends", "route", "waypoints_of"]
 
 _CORNER: Final = 9.0
 
@@ -26,7 +26,7 @@ def waypoints_of(
     for wire in picture.wires:
         start, end = column_of[wire.tail], column_of[wire.head]
         to_the_left = end > start
-        tail, head = _ends(wire, rects)
+        tail, head = ends(wire, rects)
         points = [(left[start] if to_the_left else left[start] + wide[start], tail)]
         for column, place in passes.get(wire.id, ()):
             y = tops[place] + DUMMY / 2 - top
@@ -37,7 +37,7 @@ def waypoints_of(
     return found
 
 
-def _ends(wire: Wire, rects: Mapping[str, Rect]) -> tuple[float, float]:
+def ends(wire: Wire, rects: Mapping[str, Rect]) -> tuple[float, float]:
     """The heights at which a wire leaves its tail and reaches its head."""
     tail, head = rects[wire.tail], rects[wire.head]
     back = wire.lane == "error"
@@ -55,7 +55,7 @@ def route(picture: Picture, wire: Wire, rects: Mapping[str, Rect], waypoints: Se
         end = (head.x, head.middle[1]) if wire.head in above else (head.x + _CORNER, head.y)
         return start, end  # it joins boxes of the rail at their upper edges, so it never crosses the rail
     to_the_left = tail.x > head.x
-    leaves, arrives = _ends(wire, rects)
+    leaves, arrives = ends(wire, rects)
     first = tail.x if to_the_left else tail.right, leaves
     last = head.right if to_the_left else head.x, arrives
     return _curve([first, *waypoints, last])

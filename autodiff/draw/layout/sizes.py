@@ -9,20 +9,25 @@ from math import fsum
 from typing import Final
 
 from autodiff.draw.layout.tiles import room_of
-from autodiff.draw.model.picture import Box, Cell
+from autodiff.draw.model.picture import Box, Cell, Wire
 from autodiff.words.typeset import width
 
-__all__ = ["BADGE", "HATCH", "SIZES", "Point", "Rect", "below_texts", "cell_width", "form_of", "is_rest", "moved"]
+__all__ = [
+    "BADGE", "HATCH", "PLATE_LINE", "SIZES", "Point", "Rect", "below_texts", "cell_width", "form_of", "is_rest",
+    "moved", "plate_lines", "plate_of", "widened",
+]  # fmt: skip
 
 Point = tuple[float, float]
 
 #: The font size of each role, in pixels.
 SIZES: Final = {
     "name": 17.0, "value": 15.0, "error-name": 15.0, "error": 15.0, "share": 13.5, "factor": 13.5, "rest": 14.0,
-    "wire": 14.0, "sign": 16.0, "port": 12.5, "way": 12.5, "saturated": 13.5, "loses": 13.5, "outer": 13.5,
+    "wire": 14.0, "plate": 13.0, "sign": 16.0, "port": 12.5, "way": 12.5, "saturated": 13.5, "loses": 13.5,
+    "outer": 13.5,
 }  # fmt: skip
 HATCH: Final = 24.0  # room for the hatching on each side of a mark, and the gap before the text
 BADGE: Final = 22.0  # room for the number of a step and the gap before the text
+PLATE_LINE: Final = 20.0  # height of a line of the numbers on a wire
 _ROW_HEIGHTS: Final = {
     "name": 30.0, "value": 27.0, "error-name": 30.0, "error": 27.0, "share": 26.0, "factor": 26.0, "sign": 27.0,
     "saturated": 26.0, "loses": 26.0, "outer": 26.0,
@@ -102,9 +107,10 @@ def _cell_widths(box: Box) -> tuple[float, ...]:
     for row in box.rows:
         if len(row.cells) == most:
             wide = [max(old, cell_width(cell) + 2 * _PADDING) for old, cell in zip(wide, row.cells, strict=True)]
+    across = [fsum(cell_width(cell) + 2 * _PADDING for cell in row.cells) for row in box.rows]
     if box.rows[0].cells[-1].role == "value" and most > 1:  # a box of a computation graph
-        return tuple(wide)
-    whole = max([_NARROWEST, *(fsum(cell_width(cell) + 2 * _PADDING for cell in row.cells) for row in box.rows)])
+        return (*wide[:-1], max(wide[-1], max(across) - fsum(wide[:-1])))
+    whole = max(_NARROWEST, *across)
     return (max(whole / most, *wide, 0.0),) * most
 
 
@@ -116,3 +122,22 @@ def moved(rect: Rect, dx: float, dy: float) -> Rect:
         rows=tuple(row + dy for row in rect.rows),
         ports=tuple(port + dy for port in rect.ports),
     )
+
+
+def widened(form: Rect, wide: float) -> Rect:
+    """A form with wider cells."""
+    room = wide - form.inset
+    now = fsum(form.columns)
+    return replace(form, width=wide, columns=tuple(column * room / now for column in form.columns))
+
+
+def plate_lines(wire: Wire) -> tuple[str, ...]:
+    """The lines of text on a wire: its numbers, and the words about what it loses."""
+    return (*(cell.text for cell in wire.numbers), *filter(None, [wire.label]))
+
+
+def plate_of(wire: Wire) -> Rect:
+    """The size of the numbers on a wire, placed at (0, 0)."""
+    lines = plate_lines(wire)
+    wide = max(width(line, SIZES["plate"]) for line in lines)
+    return Rect(0.0, 0.0, wide, PLATE_LINE * len(lines))

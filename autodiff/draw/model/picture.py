@@ -80,7 +80,8 @@ class Wire:
     Lanes: ``forward``, ``rest`` and ``error``. An error wire carries ``share``, with its ``sign`` as in a `Cell`;
     ``width`` is its stroke, from 1 to 3.2. In a computation graph, the wire meets the operation's box at ``port``, and
     the row there is ignored. ``hint`` is the tooltip, and ``mark`` is as in a `Box`. A wire that ``loses`` most of
-    the error says so in its label.
+    the error says so in its label. ``numbers`` stand on the wire: its local gradient as a ``factor`` and, where several
+    shares meet, its ``share``.
     """
 
     id: str
@@ -98,6 +99,7 @@ class Wire:
     hint: str = ""
     mark: str = ""
     loses: bool = False
+    numbers: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ from autodiff.draw.views.arrays import with_tiles
 from autodiff.draw.views.folding import CROWD, Key, Region, Scope, TimeStep, Weights, columns, fold, parts, scopes
 from autodiff.draw.views.groups import is_parameter_name
 from autodiff.draw.views.marks import marks
+from autodiff.draw.views.saturation import with_saturation
 from autodiff.engine.graph import BY_RULE, Node, topological
 from autodiff.engine.shares import local_gradients
 from autodiff.flow import Flow, FlowEdge, FlowNode, Signal, bracketed
@@ -74,7 +75,8 @@ def computation(
 
 def graph_of_flow(flow: Flow, style: Style, most: int = MOST_BOXES) -> Picture:
     """The computation graph of a flow's output: the paths to the parameter in colour, with every share on its wire."""
-    return _Drawer(style, flow.flows.numbered, flow.flows.nodes, flow, most).picture()
+    drawer = _Drawer(style, flow.flows.numbered, flow.flows.nodes, flow, most)
+    return with_saturation(drawer.picture(), flow, style, drawer.on_paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ class _Drawer:
         column = columns(list(members), ends, frames, leaves)
         ordered = sorted(members, key=lambda key: (column[key], self.place(members[key])))
         ids = {key: f"n{k}" for k, key in enumerate(ordered)}
+        self.on_paths = {node: ids[box_of[k]] for node, k in enumerate(self.way) if k in box_of}
         boxes = [self.box(ids[key], column[key], key, members[key], ports) for key in ordered]
         if self.flow is not None and self.flow.is_empty:
             boxes.append(self.lone(f"n{len(boxes)}", max(column.values()), self.flow.parameter))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from autodiff.draw.model.builder import PictureBuilder
 from autodiff.draw.model.captions import formula, paths
-from autodiff.draw.model.cells import brief, error_cells, forward_rows, hint, strokes
+from autodiff.draw.model.cells import brief, error_cells, factor_text, forward_rows, hint, sign, strokes
 from autodiff.draw.model.picture import Cell, Picture, Row
 from autodiff.draw.views.groups import Group, grouped, is_parameter_name, stands_on_its_wire
 from autodiff.draw.views.marks import mark
@@ -15,14 +17,15 @@ from autodiff.engine.graph import BY_RULE, Node
 from autodiff.engine.shares import local_gradients
 from autodiff.flow import Flow, FlowNode, Wire
 from autodiff.flow.labels import read_edge
-from autodiff.flow.order import notes_name
+from autodiff.flow.order import in_order, notes_name
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import steps
 from autodiff.telling.style import Style
 
 __all__ = ["network"]
 
-_MOST_IN_A_COLUMN: Final = 10
+_MOST_IN_A_COLUMN: Final = 9
+_MOST_NUMBERED: Final = 20  # wires between two columns
 _VALUE_ROW: Final = 1
 _ERROR_ROW: Final = 3
 
@@ -40,6 +43,13 @@ def network(flow: Flow, style: Style) -> Picture:
             "use the view 'graph'"
         )
     return _Net(flow, style, groups).picture()
+
+
+def _reading_order(unit: Sequence[Group]) -> tuple[Any, ...]:
+    """A sort key: units by their index, the true window first, then other nodes."""
+    node = unit[0].nodes[-1]
+    name = notes_name(node)
+    return (0, name.indices, in_order(node)) if name is not None else (1, (), in_order(node))
 
 
 def _is_neuron(node: FlowNode) -> bool:
@@ -76,10 +86,10 @@ class _Net:
 
     def picture(self) -> Picture:
         columns: dict[int, list[list[Group]]] = {}
-        for unit in self.units.values():
-            columns.setdefault(max(map(self.column, unit)), []).append(unit)
+        for key, column in self.columns_of_units().items():
+            columns.setdefault(column, []).append(self.units[key])
         for column, (_, units) in enumerate(sorted(columns.items())):
-            self.add_column(column, units)
+            self.add_column(column, sorted(units, key=_reading_order))
         self.add_way()
         self.add_off_path()
         mark(self.made)
@@ -87,6 +97,20 @@ class _Net:
         title = style.say("title.network", parameter=brief(flow.parameter.label))
         captions = (*paths(flow, style), *remarks(flow, style))
         return self.made.picture("network", title, formula(flow, style), steps(flow, style), captions)
+
+    def columns_of_units(self) -> dict[Hashable, int]:
+        """The column of each box: the same for all units of a layer, unless one of them leads into another."""
+        own = {key: max(map(self.column, unit)) for key, unit in self.units.items()}
+        layers: dict[Hashable, int] = {}
+        for key, column in own.items():
+            if isinstance(key, tuple):
+                layers[key[0]] = max(layers.get(key[0], 0), column)
+        level = {key: layers[key[0]] if isinstance(key, tuple) else column for key, column in own.items()}
+        key_of = {node.id: key for key, unit in self.units.items() for group in unit for node in group.nodes}
+        ends = [(edge.consumer, edge.input) for edge in self.flow.edges]
+        ends += [(wire.consumer, wire.input) for wire in self.flow.off_path_wires]
+        joined = [(key_of[one], key_of[other]) for one, other in ends if one in key_of and other in key_of]
+        return level if all(one == other or level[one] < level[other] for one, other in joined) else own
 
     def column(self, group: Group) -> int:
         """Units go in even columns, a weight between the units that it joins."""
@@ -99,14 +123,22 @@ class _Net:
         shown = [unit for unit in units if self.is_shown(unit)]
         others = [unit for unit in units if not self.is_shown(unit)]
         room = max(_MOST_IN_A_COLUMN - len(shown), 2)
-        kept = others if len(others) <= room else [*others[: room - 1], others[-1]]
+        kept = others if len(others) <= room + 1 else [*others[: room - 1], others[-1]]
         here = {id(unit) for unit in (*shown, *kept)}
-        left_out = [unit for unit in units if id(unit) not in here]
+        left_out = 0
         for unit in units:
-            if id(unit) in here:
-                if left_out and unit is kept[-1]:
-                    self.made.add_count(column, len(left_out))
-                self.add_unit(column, unit)
+            if id(unit) not in here:
+                left_out += 1
+                continue
+            if left_out:
+                self.add_count(column, left_out)
+                left_out = 0
+            self.add_unit(column, unit)
+
+    def add_count(self, column: int, count: int) -> None:
+        """The number of units left out, at their place in the column."""
+        said, whole = (self.style.say(key, count=count) for key in ("term.more", "term.more-nodes"))
+        self.made.add_box("more", column, [Row("rest", (Cell("name", said, count),))], whole)
 
     def is_shown(self, unit: Sequence[Group]) -> bool:
         return any(group.on_the_way or self.is_source(group) for group in unit)
@@ -149,6 +181,7 @@ class _Net:
             if tail != head:
                 rows = self.rows[edge.consumer] + _ERROR_ROW, self.rows[edge.input] + _ERROR_ROW
                 made.add_wire(tail, head, rows, "error", edge=edge, width=widths[id(edge)])
+        self.add_numbers()
         parameter = made.box_of[flow.parameter.id]
         for edge in flow.shares:
             rows = _VALUE_ROW, self.rows[edge.consumer] + _VALUE_ROW
@@ -156,6 +189,28 @@ class _Net:
         for source, product in sorted(self.factors):
             ends = made.box_of[source], made.box_of[product]
             made.add_wire(*ends, (self.rows[source] + _VALUE_ROW, self.rows[product] + _VALUE_ROW), "forward")
+
+    def add_numbers(self) -> None:
+        """On each wire of the way its local gradient and, where several shares meet, its share; of many, on some."""
+        flow, made = self.flow, self.made
+        wire_of = {wire.id: k for k, wire in enumerate(made.wires)}
+        path = flow.strongest_path
+        strongest = {id(edge) for edge in path.edges} if path is not None else set()
+        column = {box.id: box.column for box in made.boxes}
+        beside = Counter(column[wire.head] for wire in made.wires)
+        for edge in flow.edges:
+            place = wire_of.get(made.wire_of.get(id(edge), ""))
+            if place is None:
+                continue
+            numbers = [Cell("factor", factor_text(flow, edge, self.style), edge.local)]
+            if len(flow.arriving(flow.nodes[edge.input])) > 1:
+                share = self.style.say("term.share")
+                text = f"{share} {self.style.amount(edge.share)}"
+                numbers.append(Cell("share", text, edge.share, sign=sign(edge.share)))
+            wire = replace(made.wires[place], hint=", ".join(cell.text for cell in numbers))
+            if beside[column[wire.head]] <= _MOST_NUMBERED or id(edge) in strongest:
+                wire = replace(wire, numbers=tuple(numbers))
+            made.wires[place] = wire
 
     def add_off_path(self) -> None:
         """All other weights as grey wires, with their numbers in tooltips."""

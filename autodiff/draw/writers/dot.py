@@ -10,11 +10,13 @@ from typing import Final
 
 import graphviz  # type: ignore[import-untyped]
 
+from autodiff.draw.layout.bands import lay_out_in_bands
 from autodiff.draw.model.paint import EDGES, fill_colour, text_colour
 from autodiff.draw.model.palette import ERROR_COLOURS, FONTS, THEMES
 from autodiff.draw.model.picture import Box, Cell, Picture, Row, Wire
 from autodiff.draw.views.choose_view import picture
 from autodiff.draw.writers.dot_tiles import below
+from autodiff.draw.writers.svg import SLIDE
 from autodiff.flow import Flow
 from autodiff.words.printable import printable
 from autodiff.words.typeset import left_to_right
@@ -28,11 +30,16 @@ _HATCHING: Final = "///"
 _MOST_CIRCLED: Final = 10  # in DejaVu Sans, Graphviz's font on many machines
 _INDENT: Final = 6 * "\N{NO-BREAK SPACE}"
 _WIDEST: Final = 150  # characters of a line below the drawing
+_PX: Final = 96.0  # in an inch
+_ANY: Final = 1000  # inches of height
 _LONGEST: Final = 500  # characters of a text; Graphviz refuses tokens of 16 kB
 
 
-def dot(what: Flow | Picture, *, theme: str = "auto") -> str:
+def dot(what: Flow | Picture, *, theme: str = "auto", width: float | None = SLIDE) -> str:
     """A picture, or the picture of a flow, as DOT text: a table for every box, a port for every row.
+
+    With a ``width`` in px, columns that our SVG then wraps into bands start again on the left, in a band below;
+    Graphviz shrinks what is still wider.
 
     >>> from autodiff import Value
     >>> from autodiff.flow import error_flow
@@ -40,17 +47,19 @@ def dot(what: Flow | Picture, *, theme: str = "auto") -> str:
     >>> dot(error_flow(w * x, w)).splitlines()[0]
     'digraph {'
     """
-    return _Writer(what if isinstance(what, Picture) else picture(what), THEMES[theme]).text()
+    return _Writer(what if isinstance(what, Picture) else picture(what), THEMES[theme], width).text()
 
 
 class _Writer:
     """Writes one picture in the colours of one theme."""
 
-    def __init__(self, what: Picture, colours: Mapping[str, str]) -> None:
+    def __init__(self, what: Picture, colours: Mapping[str, str], width: float | None) -> None:
         self.what, self.colours = what, colours
         self.on_rail = what.kind == "rail"
         self.boxes = {box.id: box for box in what.boxes}
         self.beside = what.beside
+        self.width = width
+        self.bands = {} if width is None else lay_out_in_bands(what, width).bands
 
     def text(self) -> str:
         graph = self.graph = graphviz.Digraph(
@@ -58,6 +67,7 @@ class _Writer:
                 "rankdir": "LR", "splines": "line" if self.on_rail else "spline", "nodesep": "0.3", "ranksep": "1.0",
                 "fontname": FONTS, "labelloc": "b", "labeljust": "l", "pad": "0.3", "bgcolor": self.colours["paper"],
                 "outputorder": "edgesfirst", "label": f"<{self.caption()}>",
+                **({} if self.width is None else {"size": f"{self.width / _PX:.4g},{_ANY}"}),
             },
             node_attr={"shape": "plain", "fontname": FONTS, "fontsize": "14"},
             edge_attr={"fontname": FONTS, "fontsize": "13", "arrowsize": "0.75"},
@@ -72,6 +82,10 @@ class _Writer:
                 frame.attr(label=f"<{_label(cluster.label)}>", labelloc="t", **colours)
                 for member in cluster.boxes:
                     frame.node(member)
+        for first, following in pairwise(self.starts()):
+            with graph.subgraph() as rank:
+                rank.attr(rank="same")
+                rank.edge(first, following, style="invis")
         for column in self.columns():
             with graph.subgraph() as rank:
                 rank.attr(rank="same")
@@ -81,6 +95,14 @@ class _Writer:
                     for upper, lower in pairwise(column):
                         rank.edge(upper.id, lower.id, style="invis")
         return str(graph.source)
+
+    def starts(self) -> list[str]:
+        """The first box of each band."""
+        first: dict[int, Box] = {}
+        for box in self.what.boxes:
+            band = self.bands.get(box.id, 0)
+            first[band] = max(first.get(band, box), box, key=lambda each: each.column)
+        return [box.id for _, box in sorted(first.items())]
 
     def columns(self) -> Iterator[list[Box]]:
         """The boxes of each column from top to bottom, boxes of a rail last; none if clusters set the order."""
@@ -174,6 +196,8 @@ class _Writer:
             "color": colour, "fontcolor": colour, "penwidth": f"{wire.width:.2f}", "dir": "back" if back else "forward",
             "weight": "20",
         }  # fmt: skip
+        if self.bands and self.bands[left] != self.bands[right]:
+            looks["constraint"] = "false"
         if back and wire.sign < 1:
             looks["style"] = "dashed" if wire.sign else "dotted"
         if wire.lane == "rest":
@@ -181,8 +205,9 @@ class _Writer:
             ends = (left, right) if wire.port is None else (leaves, arrives)
             self.graph.edge(*ends, **looks)
             return
-        if wire.label or wire.mark:
-            parts = _MARK * bool(wire.mark), _numbered(wire.step, wire.label), _HATCHING * wire.loses
+        if wire.label or wire.mark or wire.numbers:
+            numbers = ", ".join(filter(None, [*(cell.text for cell in wire.numbers), wire.label]))
+            parts = _MARK * bool(wire.mark), _numbered(wire.step, numbers), _HATCHING * wire.loses
             label = " ".join(filter(None, parts))
             looks["label"] = f"<{self.wire_label(_label(label))}>"
         self.graph.edge(leaves, arrives, **looks)

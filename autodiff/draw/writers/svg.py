@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import fsum
+from math import fsum, inf
 from typing import Final
 
 from autodiff.draw.layout.bands import lay_out_within
 from autodiff.draw.layout.lines import Line, Mark, footer, header
 from autodiff.draw.layout.positions import Layout
-from autodiff.draw.layout.sizes import HATCH, SIZES, Point, Rect, is_rest
+from autodiff.draw.layout.sizes import BADGE, HATCH, SIZES, Point, Rect, is_rest
 from autodiff.draw.layout.tiles import room_of
 from autodiff.draw.model.paint import EDGES, fill_colour, text_colour
 from autodiff.draw.model.palette import CODE_FONTS, ERROR_COLOURS, FONTS, stylesheet
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.views.choose_view import picture
+from autodiff.draw.writers.svg_plates import places_of_plates, wire_plate
 from autodiff.draw.writers.svg_shapes import (
     CORNER,
     arrow,
@@ -65,9 +66,9 @@ def svg(what: Flow | Picture, *, theme: str = "auto", width: float | None = SLID
 
 def _document(what: Picture, theme: str, most: float | None) -> Iterator[str]:
     seed = _seed_room(what.seed) + 16.0 if what.seed else 0.0
-    room = None if most is None else most * _SMALLEST_HERE / _SMALLEST - 2 * _MARGIN - seed
-    layout = lay_out_within(what, room)
-    across = max(layout.width + seed, _NARROWEST)
+    room = inf if most is None else most * _SMALLEST_HERE / _SMALLEST - 2 * _MARGIN
+    layout = lay_out_within(what, None if most is None else room - seed, seed)
+    across = max(layout.width + seed, min(_NARROWEST, room))
     head = list(header(what, across))
     top = _MARGIN + fsum(line.height for line in head) + 22.0
     foot = list(footer(what, across))
@@ -153,9 +154,12 @@ def _drawing(what: Picture, layout: Layout) -> Iterator[str]:
         yield from _box(box, layout.boxes[box.id])
         if what.listing and box.lines:
             yield from line_tag(layout.boxes[box.id], box.lines)
+    plates = places_of_plates(what, layout)
     for wire in what.wires:
-        if wire.label:
-            yield from _wire_label(wire, layout.wires[wire.id])
+        if wire.id in plates:
+            yield from wire_plate(wire, plates[wire.id])
+        elif wire.label:
+            yield from _wire_label(wire, layout.wires[wire.id], down=layout.down)
         if wire.mark:
             yield marked(*before_the_head(layout.wires[wire.id]), wire.mark)
 
@@ -199,11 +203,17 @@ def _wire(wire: Wire, points: Sequence[Point]) -> Iterator[str]:
     yield "</g>"
 
 
-def _wire_label(wire: Wire, points: Sequence[Point]) -> Iterator[str]:
-    """The label of a wire above its middle; for a bent wire at its tail, on the side from which it bends away."""
+def _wire_label(wire: Wire, points: Sequence[Point], *, down: bool) -> Iterator[str]:
+    """The label of a wire above its middle; for a bent wire at its tail, on the side from which it bends away.
+
+    In a drawing from top to bottom, labels of values are left of their wires, those of errors right of them.
+    """
     (x, y), (to_x, to_y) = points[0], points[-1]
     above = 16.0 if wire.lane == "error" else 13.0
-    if abs(to_y - y) < 1.0:
+    if down:
+        beside = (text_width(wire.label, SIZES["wire"]) + BADGE * (wire.step is not None)) / 2 + 10.0
+        place = (x + to_x) / 2 + (beside if wire.lane == "error" else -beside), (y + to_y) / 2
+    elif abs(to_y - y) < 1.0:
         place = (x + to_x) / 2, y - above
     else:
         beside = text_width(wire.label, SIZES["wire"]) / 2 + 10.0
@@ -263,7 +273,7 @@ def _row(box: Box, place: Rect, k: int, row: Row) -> Iterator[str]:
         outline = panel(x, edges[k], wide, edges[k + 1] - edges[k], corners)
         yield f'<path d="{outline}" class="{fill_colour(box, row, cell)}"/>'
         if not cell.text:  # the text above is centred over both rows
-            yield from _cell(box.rows[k - 1].cells[j], box.rows[k - 1], x + wide / 2, place.middle[1])
+            yield from _cell(box.rows[k - 1].cells[j], box.rows[k - 1], x + wide / 2, (edges[k - 1] + edges[k + 1]) / 2)
         elif bottom or all(below.text for below in box.rows[k + 1].cells[j : j + 1]):
             yield from _cell(cell, row, x + wide / 2, place.rows[k])
         x += wide

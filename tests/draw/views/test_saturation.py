@@ -12,6 +12,7 @@ import autodiff as ad
 from autodiff import Value, error_flow
 from autodiff.draw import Picture, dot, picture, svg
 from autodiff.draw.layout.sizes import Rect
+from autodiff.draw.views.computation import graph_of_flow
 from autodiff.flow import Flow
 from autodiff.telling.style import Style
 from autodiff.words.typeset import width
@@ -20,7 +21,7 @@ from tests.draw.views.test_views import check_layout, overlap
 from tests.support.flows import X, deep_flow, margin_flow, notes_flow
 
 _SVG = "{http://www.w3.org/2000/svg}"
-VIEWS = ("rail", "shares", "network")
+VIEWS = ("rail", "shares", "network", "graph")
 
 
 def saturated_flow(*, bias: float = 8.0, weight: float = 0.9) -> Flow:
@@ -36,7 +37,7 @@ def saturated_flow(*, bias: float = 8.0, weight: float = 0.9) -> Flow:
 def words(what: Picture, role: str) -> list[tuple[str, str]]:
     """The labels of boxes with a row of this role, and its texts."""
     return [
-        (box.rows[0].cells[-1].text, cell.text)
+        (next(c.text for own in box.rows for c in reversed(own.cells) if c.role == "name"), cell.text)
         for box in what.boxes for row in box.rows for cell in row.cells if cell.role == role
     ]  # fmt: skip
 
@@ -111,6 +112,23 @@ def test_a_weight_that_loses_more_marks_its_wire(view: str) -> None:
     assert words(what, "loses") == []
 
 
+def test_a_graph_marks_the_factor_at_its_port() -> None:
+    """The box of the saturated unit holds the smaller factor; with a tiny weight, the box of its sum does."""
+    for weight, value, said in ((0.9, "0.9999", "× 0.0001133"), (1e-5, "−0.01397", "× 1e−05")):
+        what = picture(saturated_flow(weight=weight), "graph")
+        (box,) = (box for box in what.boxes if any(row.cells[0].role == "loses" for row in box.rows))
+        assert box.rows[0].cells[1].text == value
+        assert said in {cell.text for cell in box.ports}
+        assert box.rows[-1].cells[0].text == f"{said}, loses most"
+
+
+def test_a_folded_box_names_its_saturated_units() -> None:
+    """In a graph of very few boxes, the middle of the path is one box."""
+    what = graph_of_flow(saturated_flow(), Style(), most=2)
+    assert words(what, "saturated") == [("…", "saturated: a₁⁽²⁾")]
+    assert words(what, "loses") == [("…", "× 0.0001133, loses most")]
+
+
 def test_of_two_windows_the_saturated_one_is_named() -> None:
     """One box of the network shows both windows; only one of them is saturated."""
     network = Network((1, 1, 1), scalar=True)
@@ -160,5 +178,5 @@ def test_no_text_covers_another_in_larger_pictures(view: str, make: Callable[[],
     if view != "network" or flow.path_count > 1:
         what = picture(flow, view)
         assert len(words(what, "saturated")) == (flow.path_count == 1 or 2 * (view != "rail"))
-        assert all(said.endswith(" on the strongest path") for _, said in words(what, "loses"))
+        assert all(said.endswith(" on the strongest path") == (flow.path_count > 1) for _, said in words(what, "loses"))
         assert not [pair for pair in combinations(places(svg(what)), 2) if overlap(*pair)]
