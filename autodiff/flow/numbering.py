@@ -10,6 +10,7 @@ from autodiff.engine.graph import Node
 from autodiff.flow.labels import labels
 from autodiff.flow.parts import FlowNode, Signal, Wire
 from autodiff.flow.variable_names import names_in
+from autodiff.naming.steps import names_of_steps
 
 __all__ = ["NumberedGraph"]
 
@@ -31,6 +32,7 @@ class NumberedGraph:
     def __init__(self, order: Sequence[Node], names: Mapping[str, Any] | None = None, lone: Node | None = None) -> None:
         self.nodes = tuple(order)
         self._given = names_in(names or {})
+        self._given |= names_of_steps(self.nodes, self._given)
         self._every = self.nodes if lone is None else (*self.nodes, lone)
         self.labels = labels(self._every[::-1], self._given)
         self.numbers = {node: number for number, node in enumerate(self._every)}
