@@ -136,7 +136,7 @@ class Drawing:
 def see(
     output: Any, parameter: Any = None, *, view: str = "auto", names: Mapping[str, Any] | None = None,
     theme: str = "auto", language: str = "en", digits: int = 4, seed: Any = None, check: bool = False,
-    width: float | None = SLIDE,
+    width: float | None = SLIDE, unfold: bool | str = False,
 ) -> Drawing:  # fmt: skip
     """Draw how the error flows from ``output`` to ``parameter``, or draw the whole graph if no parameter is given.
 
@@ -154,6 +154,8 @@ def see(
         width: the largest width of the drawing in px, by default that of a slide. A wider drawing is wrapped into bands
             that keep every line of text at 9 px or more at this width (from about 650 px on); with None, it is as wide
             as it likes.
+        unfold: whether to draw every step of a loop, or the name of the variable whose steps to draw; by default the
+            computation graph folds the steps between the first and the last into one box if there are more than six.
 
     Raises:
         TypeError, ValueError: those of `autodiff.flow.error_flow` and `autodiff.draw.picture`. ValueError: if the theme
@@ -173,10 +175,10 @@ def see(
     flow = _flow(output, parameter, seed, names)
     if flow is None:
         _check_whole(view, seed, check)
-        what = computation(output, names=names, language=language, digits=digits)
+        what = computation(output, names=names, language=language, digits=digits, unfold=unfold)
         return Drawing(what, None, theme, language, digits, width=width)
     said = _stamp(flow, language, digits) if check else ""
-    what = picture(flow, view, language=language, digits=digits)
+    what = picture(flow, view, language=language, digits=digits, unfold=unfold)
     if said:
         what = replace(what, captions=(*what.captions, said), description=f"{what.description} {said}")
     return Drawing(what, flow, theme, language, digits, said, width)

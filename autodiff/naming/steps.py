@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from autodiff.engine.graph import Node
 from autodiff.naming.callers import caller, has_loop, syntax_of
@@ -12,6 +12,8 @@ from autodiff.naming.matching import Matcher
 from autodiff.words.notation import subscript
 
 __all__ = ["names_of_steps"]
+
+_MOST_TURNS: Final = 2_000  # following them back takes 50 µs each
 
 #: For each turn, the nodes that the variables held at its end.
 Turn = dict[str, Node]
@@ -58,8 +60,8 @@ def _names(
     for name, node in turns[0].items():
         series = [turn.get(name) for turn in reversed(turns)]
         called = [f"{name}{subscript(str(k))}" for k in range(len(series) + 1)]
-        if not taken.isdisjoint(called) or len({*series}) < len(series):
-            continue
+        if node.name not in (None, name) or not taken.isdisjoint(called) or len({*series}) < len(series):
+            continue  # a value that was given another name is no longer called after its variable
         if name not in taken:
             yield node, name
         start = first.get(name)
@@ -77,6 +79,8 @@ def _turns(loop: Loop, held: Mapping[str, Node], variables: Mapping[str, Any]) -
     turns: list[Turn] = []
     before: Turn = {}
     while wanted and (loop.turns is None or len(turns) < loop.turns):
+        if len(turns) > _MOST_TURNS:
+            return [], {}
         found = _turn(loop, wanted, variables, at_the_end=not turns)
         if found is None:
             break

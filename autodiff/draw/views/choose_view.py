@@ -25,6 +25,7 @@ from autodiff.draw.views.marks import mark
 from autodiff.draw.views.network import network
 from autodiff.draw.views.off_path import add_off_path, boxes_in_order
 from autodiff.draw.views.rail import MOST_BOXES, rail
+from autodiff.draw.views.repeats import checked_unfold, repeats_its_steps
 from autodiff.draw.views.shares import shares
 from autodiff.flow import Flow
 from autodiff.telling.remarks import remarks
@@ -41,7 +42,9 @@ _MOST_UNITS: Final = 60
 _MOST_LINES: Final = 60  # of steps below a picture; in longer lists readers lose track of the badges
 
 
-def picture(flow: Flow, view: str = "auto", *, language: str = "en", digits: int = 4) -> Picture:
+def picture(
+    flow: Flow, view: str = "auto", *, language: str = "en", digits: int = 4, unfold: bool | str = False
+) -> Picture:
     """Build the picture of a flow: its boxes and wires with their texts.
 
     Args:
@@ -51,6 +54,9 @@ def picture(flow: Flow, view: str = "auto", *, language: str = "en", digits: int
             reader, "auto" shows only the strongest path, and a caption says so.
         language: "en" or "zh".
         digits: the number of significant digits.
+        unfold: whether "graph" draws every step of a loop, or the name of the variable whose steps it draws; by default
+            it folds the steps between the first and the last into one box if there are more than six, and "auto"
+            chooses it for loops with several paths.
 
     Raises:
         ValueError: if the view is unknown or does not fit the flow, the language is not supported, or digits is less
@@ -62,15 +68,15 @@ def picture(flow: Flow, view: str = "auto", *, language: str = "en", digits: int
     >>> [box.label for box in picture(error_flow(w * x, w)).boxes]
     ['w·x', 'w', 'x']
     """
-    return with_short_names(_made(flow, view, language, digits), (node.label for node in flow.flows.nodes))
+    return with_short_names(_made(flow, view, language, digits, checked_unfold(unfold)), (node.label for node in flow.flows.nodes))
 
 
-def _made(flow: Flow, view: str, language: str, digits: int) -> Picture:
+def _made(flow: Flow, view: str, language: str, digits: int, unfold: bool | str) -> Picture:
     if view not in VIEWS:
         raise ValueError(f"unknown view {view!r} (must be one of {', '.join(VIEWS)})")
     style = picture_style(language, digits)
-    if view == "graph":
-        return graph_of_flow(flow, style)
+    if view == "graph" or (view == "auto" and flow.path_count > 1 and repeats_its_steps(flow)):
+        return graph_of_flow(flow, style, unfold=unfold)
     if flow.is_empty:
         return _empty(flow, style)
     if view == "network":
