@@ -154,8 +154,9 @@ def see(
         width: the largest width of the drawing in px, by default that of a slide. A wider drawing is wrapped into bands
             that keep every line of text at 9 px or more at this width (from about 650 px on); with None, it is as wide
             as it likes.
-        unfold: whether to draw every step of a loop, or the name of the variable whose steps to draw; by default the
-            computation graph folds the steps between the first and the last into one box if there are more than six.
+        unfold: whether to draw every step of a loop, or the name of the variable whose steps to draw. By default, if
+            ``width`` is not None, the computation graph folds the steps between the first and the last into one box
+            if there are more than six, and "auto" chooses it for loops with several paths.
 
     Raises:
         TypeError, ValueError: those of `autodiff.flow.error_flow` and `autodiff.draw.picture`. ValueError: if the theme
@@ -171,6 +172,7 @@ def see(
     """
     checked_theme(theme)
     _check_width(width)
+    unfold = width is None if unfold is False else unfold
     output, parameter, names = adopt(output, parameter, names)
     flow = _flow(output, parameter, seed, names)
     if flow is None:

@@ -30,7 +30,7 @@ ANY: Final = Slot("")
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """One loop: its variables ``before`` a turn and at its ``end``, and the number of turns; None if it is not known."""
+    """One loop: its variables ``before`` a turn and at its ``end``; the number of its ``turns``, if it is known."""
 
     before: Scope
     end: Scope
@@ -69,8 +69,8 @@ def function_result(syntax: ast.AST, arguments: Mapping[str, Slot]) -> Slot | No
 
 
 def _loop(statement: ast.For | ast.While, turns: int | None) -> Loop | None:
-    stored = [part.id for part in ast.walk(statement) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
-    before = {name: Slot(name) for name in stored}
+    names = (part for part in ast.walk(statement) if isinstance(part, ast.Name))
+    before = {name.id: Slot(name.id) for name in names if isinstance(name.ctx, ast.Store)}
     if isinstance(statement, ast.For):
         before |= {part.id: ANY for part in ast.walk(statement.target) if isinstance(part, ast.Name)}
     end = _run(statement.body, before)

@@ -63,7 +63,8 @@ class Matcher:
     def is_outside(self, name: ast.Name, item: Any) -> bool:
         """Whether a variable that the loop does not assign holds this node or a number."""
         value = self.value(name.id)
-        return value is item or not (isinstance(item, Node) and not item.is_detached) and not isinstance(value, Node)
+        is_number = not isinstance(item, Node) or item.is_detached
+        return value is item or (is_number and not isinstance(value, Node))
 
     def value(self, name: str) -> Any:
         return self.variables.get(name)
@@ -156,7 +157,9 @@ def _entry(node: Node) -> str:
 
 
 def _last_name(function: ast.expr) -> str:
-    return function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
+    if isinstance(function, ast.Name):
+        return function.id
+    return function.attr if isinstance(function, ast.Attribute) else ""
 
 
 def _names(expression: ast.expr) -> set[str]:

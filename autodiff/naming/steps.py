@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from autodiff.engine.graph import Node
 from autodiff.naming.callers import caller, has_loop, syntax_of
-from autodiff.naming.loops import ANY, Loop, Slot, loops_in
+from autodiff.naming.loops import ANY, Loop, loops_in
 from autodiff.naming.matching import Matcher
 from autodiff.words.notation import subscript
 

@@ -43,7 +43,7 @@ _MOST_LINES: Final = 60  # of steps below a picture; in longer lists readers los
 
 
 def picture(
-    flow: Flow, view: str = "auto", *, language: str = "en", digits: int = 4, unfold: bool | str = False
+    flow: Flow, view: str = "auto", *, language: str = "en", digits: int = 4, unfold: bool | str = True
 ) -> Picture:
     """Build the picture of a flow: its boxes and wires with their texts.
 
@@ -54,9 +54,9 @@ def picture(
             reader, "auto" shows only the strongest path, and a caption says so.
         language: "en" or "zh".
         digits: the number of significant digits.
-        unfold: whether "graph" draws every step of a loop, or the name of the variable whose steps it draws; by default
-            it folds the steps between the first and the last into one box if there are more than six, and "auto"
-            chooses it for loops with several paths.
+        unfold: whether to draw every step of a loop. With False, "graph" folds the steps between the first and the last
+            into one box if there are more than six, and "auto" chooses it for loops with several paths; with the name
+            of the variable whose steps would be folded, they are drawn in that view.
 
     Raises:
         ValueError: if the view is unknown or does not fit the flow, the language is not supported, or digits is less
@@ -68,14 +68,16 @@ def picture(
     >>> [box.label for box in picture(error_flow(w * x, w)).boxes]
     ['w·x', 'w', 'x']
     """
-    return with_short_names(_made(flow, view, language, digits, checked_unfold(unfold)), (node.label for node in flow.flows.nodes))
+    made = _made(flow, view, language, digits, checked_unfold(unfold))
+    return with_short_names(made, (node.label for node in flow.flows.nodes))
 
 
 def _made(flow: Flow, view: str, language: str, digits: int, unfold: bool | str) -> Picture:
     if view not in VIEWS:
         raise ValueError(f"unknown view {view!r} (must be one of {', '.join(VIEWS)})")
     style = picture_style(language, digits)
-    if view == "graph" or (view == "auto" and flow.path_count > 1 and repeats_its_steps(flow)):
+    is_loop = view == "auto" and unfold is not True and flow.path_count > 1 and repeats_its_steps(flow)
+    if view == "graph" or is_loop:
         return graph_of_flow(flow, style, unfold=unfold)
     if flow.is_empty:
         return _empty(flow, style)

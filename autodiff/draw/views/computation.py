@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from autodiff.draw.model.captions import formula, paths, picture_style
 from autodiff.draw.model.cells import brief, in_full, operation_symbol, sign
-from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row
+from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.model.shorten import with_short_names
 from autodiff.draw.views.folding import CROWD, Key, Region, Scope, TimeStep, Weights, columns, parts, scopes
 from autodiff.draw.views.groups import is_parameter_name
 from autodiff.draw.views.marks import marks
 from autodiff.draw.views.repeats import Steps, checked_unfold, folding
-from autodiff.draw.views.wiring import Wired, wires
+from autodiff.draw.views.wiring import Wired, joined
 from autodiff.engine.graph import BY_RULE, Node, topological
 from autodiff.engine.shares import local_gradients
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
@@ -36,7 +36,7 @@ _MOST_TOLD: Final = 4  # sentences about inf and nan
 
 def computation(
     output: Any, *, names: Mapping[str, Any] | None = None, language: str = "en", digits: int = 4,
-    most: int = MOST_BOXES, unfold: bool | str = False,
+    most: int = MOST_BOXES, unfold: bool | str = True,
 ) -> Picture:  # fmt: skip
     """Build the picture of the graph that computed ``output``: a box for every value, a port for every input.
 
@@ -49,8 +49,8 @@ def computation(
         language: "en" or "zh".
         digits: the number of significant digits.
         most: the largest number of boxes; in a larger graph, each layer or scope of names is folded into one box.
-        unfold: whether to draw every step of a loop, or the name of the variable whose steps are drawn; by default
-            the steps between the first and the last are folded into one box if there are more than six.
+        unfold: whether to draw every step of a loop. With False, the steps between the first and the last are folded
+            into one box if there are more than six; with the name of the variable whose steps they are, drawn.
 
     Raises:
         TypeError: if ``output`` is not a node. ValueError: if the language is not supported, digits is less than 1,
@@ -70,7 +70,7 @@ def computation(
     return with_short_names(made, graph.by_label)
 
 
-def graph_of_flow(flow: Flow, style: Style, most: int = MOST_BOXES, *, unfold: bool | str = False) -> Picture:
+def graph_of_flow(flow: Flow, style: Style, most: int = MOST_BOXES, *, unfold: bool | str = True) -> Picture:
     """The computation graph of a flow's output: the paths to the parameter in colour, with every share on its wire."""
     return _Drawer(style, flow.flows.numbered, flow.flows.nodes, flow, most, unfold).picture()
 
@@ -118,7 +118,7 @@ class _Drawer:
         boxes = [self.box(ids[key], column[key], key, members[key], ports) for key in ordered]
         if self.flow is not None and self.flow.is_empty:
             boxes.append(self.lone(f"n{len(boxes)}", max(column.values()), self.flow.parameter))
-        return self.finished(boxes, wires(wired, box_of, ids, self.wire_marks), self.clusters(frames, ids))
+        return self.finished(boxes, joined(wired, box_of, ids, self.wire_marks), self.clusters(frames, ids))
 
     def place(self, members: Sequence[int]) -> tuple[Any, ...]:
         return in_order(self.items[members[-1]])
@@ -295,7 +295,7 @@ class _Drawer:
         left_out = len(self.nodes) - len(self.fold.box_of)
         steps = next((key[0] for key in boxes if isinstance(key, tuple) and isinstance(key[0], Steps)), None)
         if steps is not None:
-            asked = f'unfold="{steps.name}"' if steps.name else "unfold=True"
+            asked = f'unfold="{steps.name}"' if steps.name else 'view="graph", unfold=True'
             yield self.style.say("caption.steps", count=steps.count, nodes=sum(boxes.values()), unfold=asked)
         elif self.fold.kind == "ends":
             yield self.style.say("graph.ends", count=boxes[CROWD])

@@ -11,7 +11,7 @@ from autodiff.draw.model.picture import Wire
 from autodiff.draw.views.folding import Key
 from autodiff.flow import FlowEdge
 
-__all__ = ["Wired", "wires"]
+__all__ = ["Wired", "joined"]
 
 _VALUE_ROW: Final = 0
 _ERROR_ROW: Final = 1
@@ -28,7 +28,7 @@ class Wired:
     edge: FlowEdge | None
 
 
-def wires(
+def joined(
     wired: Sequence[Wired], box_of: Mapping[int, Key], ids: Mapping[Key, str], marks: Mapping[int, str]
 ) -> tuple[Wire, ...]:
     """The wires of these edges; a wire of several edges that lead to one node carries the sum of their shares.
@@ -45,10 +45,10 @@ def wires(
         single = isinstance(ends[0], int) and isinstance(ends[1], int)
         key = (*ends, wire.port, wire.edge is not None, len(groups) if single else -1)
         groups.setdefault(key, []).append(wire)
-    joined = [_joined(own) for own in groups.values()]
-    widths = strokes(edge for edge in joined if edge is not None)
+    edges = [_one_edge(own) for own in groups.values()]
+    widths = strokes(edge for edge in edges if edge is not None)
     made = []
-    for k, ((item, consumer, port, on, _), edge) in enumerate(zip(groups, joined, strict=True)):
+    for k, ((item, consumer, port, on, _), edge) in enumerate(zip(groups, edges, strict=True)):
         tail, head = (consumer, item) if on else (item, consumer)
         rows = (_VALUE_ROW, _ERROR_ROW) if on else (_VALUE_ROW, _VALUE_ROW)
         share, its_sign = (None, 1) if edge is None else (edge.share, sign(edge.share))
@@ -62,7 +62,7 @@ def wires(
     return tuple(made)
 
 
-def _joined(own: Sequence[Wired]) -> FlowEdge | None:
+def _one_edge(own: Sequence[Wired]) -> FlowEdge | None:
     """The edge of a wire; for several that lead to one node, with the sum of their shares; None if they lead apart."""
     edges = [wire.edge for wire in own if wire.edge is not None]
     if not edges or len({wire.item for wire in own}) > 1:
