@@ -10,6 +10,7 @@ from typing import Any, Final
 __all__ = ["ANY", "Loop", "Scope", "Slot", "function_result", "loops_in"]
 
 _MOST_STATEMENTS: Final = 200
+_LEAVES: Final = frozenset({"Value", "Tensor"})
 
 
 @dataclass(eq=False, slots=True)
@@ -30,11 +31,16 @@ ANY: Final = Slot("")
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """One loop: its variables ``before`` a turn and at its ``end``; the number of its ``turns``, if it is known."""
+    """One loop: its variables ``before`` a turn and at its ``end``; the number of its ``turns``, if it is known.
+
+    ``later`` are the variables that are assigned behind the loop, and ``computed`` those that are computed before it.
+    """
 
     before: Scope
     end: Scope
     turns: int | None
+    later: frozenset[str] = frozenset()
+    computed: frozenset[str] = frozenset()
 
 
 def loops_in(syntax: ast.AST, variables: Mapping[str, Any]) -> Iterator[Loop]:
@@ -44,19 +50,47 @@ def loops_in(syntax: ast.AST, variables: Mapping[str, Any]) -> Iterator[Loop]:
         syntax: the function or module.
         variables: the variables of its frame, such as the ``n`` of ``range(n)``.
     """
+    stores = [*_stores_in(syntax, variables)]
     open_ones: list[tuple[ast.stmt, int | None]] = [(part, 1) for part in reversed(getattr(syntax, "body", []))]
     while open_ones:
         statement, times = open_ones.pop()
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
         if isinstance(statement, ast.For | ast.While):
-            own = _turns(statement, variables)
+            own = None if _may_end_early(statement) else _turns(statement, variables)
             times = None if own is None or times is None else own * times
-            made = _loop(statement, times)
+            made = _loop(statement, times, stores)
             if made is not None:
                 yield made
+        elif not isinstance(statement, ast.With):
+            times = None  # a branch may not be taken
         inner = [part for part in ast.iter_child_nodes(statement) if isinstance(part, ast.stmt)]
         open_ones += [(part, times) for part in reversed(inner)]
+
+
+def _stores_in(syntax: ast.AST, variables: Mapping[str, Any]) -> Iterator[tuple[str, int, bool]]:
+    """The variables that are assigned, each with its line and whether it may get anything but a leaf."""
+    for statement in ast.walk(syntax):
+        if isinstance(statement, ast.stmt):
+            value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+            parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
+            plain = all(_is_leaf(part, variables) for part in parts)
+            for part in ast.iter_child_nodes(statement):
+                if isinstance(part, ast.expr):
+                    names = (name for name in ast.walk(part) if isinstance(name, ast.Name))
+                    yield from ((n.id, n.lineno, not plain) for n in names if not isinstance(n.ctx, ast.Load))
+
+
+def _is_leaf(value: ast.expr | None, variables: Mapping[str, Any]) -> bool:
+    if isinstance(value, ast.Name):
+        return bool(getattr(variables.get(value.id), "is_leaf", False))
+    function = value.func if isinstance(value, ast.Call) else None
+    return getattr(function, "id", getattr(function, "attr", "")) in _LEAVES
+
+
+def _may_end_early(statement: ast.stmt) -> bool:
+    """Whether a loop has a break or a continue."""
+    return any(isinstance(part, ast.Break | ast.Continue) for part in ast.walk(statement))
 
 
 def function_result(syntax: ast.AST, arguments: Mapping[str, Slot]) -> Slot | None:
@@ -68,13 +102,20 @@ def function_result(syntax: ast.AST, arguments: Mapping[str, Slot]) -> Slot | No
     return Slot("", body[-1].value, assigned) if assigned is not None and not _branches(body[:-1]) else None
 
 
-def _loop(statement: ast.For | ast.While, turns: int | None) -> Loop | None:
+def _loop(
+    statement: ast.For | ast.While, turns: int | None, stores: Sequence[tuple[str, int, bool]]
+) -> Loop | None:
     names = (part for part in ast.walk(statement) if isinstance(part, ast.Name))
     before = {name.id: Slot(name.id) for name in names if isinstance(name.ctx, ast.Store)}
     if isinstance(statement, ast.For):
         before |= {part.id: ANY for part in ast.walk(statement.target) if isinstance(part, ast.Name)}
     end = _run(statement.body, before)
-    return None if end is None else Loop(before, end, turns)
+    if end is None:
+        return None
+    last = statement.end_lineno or statement.lineno
+    later = frozenset(name for name, line, _ in stores if line > last)
+    computed = frozenset(name for name, line, is_computed in stores if is_computed and line < statement.lineno)
+    return Loop(before, end, turns, later, computed)
 
 
 def _run(body: Sequence[ast.stmt], scope: Scope) -> Scope | None:

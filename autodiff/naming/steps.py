@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from autodiff.engine.graph import Node
 from autodiff.naming.callers import caller, has_loop, syntax_of
-from autodiff.naming.loops import ANY, Loop, loops_in
+from autodiff.naming.loops import Loop, loops_in
 from autodiff.naming.matching import Matcher
 from autodiff.words.notation import subscript
 
@@ -54,49 +54,53 @@ def names_of_steps(order: Collection[Node], given: Mapping[Node, str]) -> dict[N
 def _names(
     loop: Loop, held: Mapping[str, Node], variables: Mapping[str, Any], taken: Collection[str]
 ) -> Iterator[tuple[Node, str]]:
-    turns, first = _turns(loop, held, variables)
+    turns, before = _turns(loop, held, variables)
     if len(turns) < 2:
         return
+    start = (len(turns) if loop.turns is None else loop.turns) - len(turns)
     for name, node in turns[0].items():
-        series = [turn.get(name) for turn in reversed(turns)]
-        called = [f"{name}{subscript(str(k))}" for k in range(len(series) + 1)]
+        series = [before.get(name), *(turn.get(name) for turn in reversed(turns))]
+        called = [f"{name}{subscript(str(start + k))}" for k in range(len(series))]
         if node.name not in (None, name) or not taken.isdisjoint(called) or len({*series}) < len(series):
             continue  # a value that was given another name is no longer called after its variable
-        if name not in taken:
+        if name not in taken and held.get(name) is node:
             yield node, name
-        start = first.get(name)
-        earlier = [start, *series]
-        yield from ((item, text) for item, text in zip(earlier, called, strict=True) if item is not None)
+        yield from ((item, text) for item, text in zip(series, called, strict=True) if item is not None)
 
 
 def _turns(loop: Loop, held: Mapping[str, Node], variables: Mapping[str, Any]) -> tuple[list[Turn], Turn]:
-    """The turns that can be followed back from the last one, the last first, and the values before the first one.
+    """The turns that can be followed back from the last one, the last first, and the values before the first of them.
 
-    If the values before the first turn were computed, the number of turns must be known and agree: a first turn of
-    another form, as in 0 + x, would otherwise be taken for what was there before.
+    If the number of turns is not known, these must be all: they must begin at leaves, not at what an earlier line or a
+    first turn of another form, such as 0 + x, computed.
     """
-    wanted = {name: held[name] for name, slot in loop.end.items() if name in held and slot.expression is not None}
+    known = {name for name, slot in loop.end.items() if slot.expression is not None and name not in loop.later}
+    wanted = {name: held[name] for name in known if name in held}
     turns: list[Turn] = []
     before: Turn = {}
+    at_leaves = False
     while wanted and (loop.turns is None or len(turns) < loop.turns):
         if len(turns) > _MOST_TURNS:
             return [], {}
         found = _turn(loop, wanted, variables, at_the_end=not turns)
         if found is None:
             break
-        turn, before = found
+        turn, reached = found
+        before = {name: item for name, item in reached.items() if isinstance(item, Node)}
+        at_leaves = len(before) == len(reached) and not any(node.inputs for node in before.values())
         turns.append(turn)
         wanted = {name: before[name] for name in before if name in turn}
-    certain = loop.turns == len(turns) or not any(node.inputs for node in before.values() if not node.name)
-    return (turns, before) if certain else ([], {})
+    if loop.turns is None and turns and not (wanted and at_leaves and loop.computed.isdisjoint(turns[0])):
+        return [], {}
+    return turns, before
 
 
 def _turn(
     loop: Loop, wanted: Mapping[str, Node], variables: Mapping[str, Any], *, at_the_end: bool
-) -> tuple[Turn, Turn] | None:
-    """The values at the end of a turn and before it; None if one of the wanted values was not computed by it.
+) -> tuple[Turn, dict[str, Any]] | None:
+    """The nodes at the end of a turn, and the nodes and numbers before it; None if it did not compute a wanted node.
 
-    After the loop a variable may have been assigned once more; the last turn leaves that one out.
+    The last turn leaves out a variable that does not hold what it computed.
     """
     matcher = Matcher(variables)
     for name, node in wanted.items():
@@ -105,11 +109,7 @@ def _turn(
             if not at_the_end:
                 return None
             matcher.bound = bound
-    turn = _nodes(matcher, ((name, slot) for name, slot in loop.end.items() if slot.expression is not None))
-    before = _nodes(matcher, ((name, slot) for name, slot in loop.before.items() if slot is not ANY))
+    ends = {name: matcher.bound.get(slot) for name, slot in loop.end.items() if slot.expression is not None}
+    turn = {name: node for name, node in ends.items() if isinstance(node, Node)}
+    before = {name: matcher.bound[slot] for name, slot in loop.before.items() if slot in matcher.bound}
     return (turn, before) if turn else None
-
-
-def _nodes(matcher: Matcher, slots: Any) -> Turn:
-    found = ((name, matcher.bound.get(slot)) for name, slot in slots)
-    return {name: node for name, node in found if isinstance(node, Node)}
