@@ -216,7 +216,8 @@ def test_random_loops_are_named() -> None:
 @pytest.mark.parametrize("text", ["not python (", "", "\x00"])
 def test_sources_that_do_not_fit_name_nothing(text: str) -> None:
     """The file may have changed since it was run."""
-    source = "def program(p, q):\n    a = p\n    for k in range(3):\n        a = a * q\n    return a, error_flow(a, p)\n"
+    loop = "    for k in range(3):\n        a = a * q\n"
+    source = f"def program(p, q):\n    a = p\n{loop}    return a, error_flow(a, p)\n"
     linecache.cache["<changed>"] = (len(text), None, text.splitlines(keepends=True), "<changed>")
     space: dict[str, Any] = {"error_flow": error_flow, "__name__": "random"}
     exec(compile(source, "<changed>", "exec"), space)

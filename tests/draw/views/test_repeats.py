@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import autodiff as ad
-from autodiff import Picture, Value
-from autodiff.draw import see
+from autodiff import Value
+from autodiff.draw import Picture, see
 from tests.draw.views.test_views import check_layout
 
 
