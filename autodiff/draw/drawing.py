@@ -7,7 +7,6 @@ import os
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -134,7 +133,7 @@ class Drawing:
 
 
 def see(
-    output: Any, parameter: Any = None, *, view: str = "auto", names: Mapping[str, Any] | None = None,
+    output: Any, parameter: Any = None, *, view: str = "auto", names: Any = None,
     theme: str = "auto", language: str = "en", digits: int = 4, seed: Any = None, check: bool = False,
     width: float | None = SLIDE, unfold: bool | str = False,
 ) -> Drawing:  # fmt: skip
@@ -145,7 +144,8 @@ def see(
         parameter: any node of the output's graph; of a torch tensor, a leaf or one element of it.
         view: "rail" (one path), "shares" (several), "graph" (every value with its operation), "network" (neurons and
             weights), or "auto", which chooses a view that readers can take in.
-        names: a dict of variables, such as ``locals()``, whose names label unnamed nodes; the nodes do not change.
+        names: a dict of variables, such as ``locals()``, a module or an object, whose names label unnamed nodes; the
+            nodes do not change. The values of a loop in the calling code are named without it: x₁, x₂, …, x.
         theme: "light", "dark", "print", or "auto", which follows the reader's system and is light on paper.
         language: "en" or "zh".
         digits: the number of significant digits shown.
@@ -191,7 +191,7 @@ def save(flow: Flow, path: str | os.PathLike[str], *, engine: str | None = None)
     return see(flow).save(path, engine=engine)
 
 
-def _flow(output: Any, parameter: Any, seed: Any, names: Mapping[str, Any] | None) -> Flow | None:
+def _flow(output: Any, parameter: Any, seed: Any, names: Any) -> Flow | None:
     if isinstance(output, Flow):
         if any(item is not None for item in (parameter, seed, names)):
             raise ValueError("a flow already has its parameter, seed and names; leave them out, or pass its output")

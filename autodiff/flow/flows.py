@@ -24,7 +24,7 @@ from autodiff.primitives.table.units import hinge
 __all__ = ["Flows", "error_flow"]
 
 
-def error_flow(output: Any, parameter: Any, *, seed: Any = None, names: Mapping[str, Any] | None = None) -> Flow:
+def error_flow(output: Any, parameter: Any, *, seed: Any = None, names: Any = None) -> Flow:
     """Follow the error from ``output`` to ``parameter`` and return its ledger: each share is δ × local gradient.
 
     Args:
@@ -74,7 +74,7 @@ class Flows:
     """
 
     def __init__(
-        self, output: Node, parameter: Node, *, seed: Any = None, names: Mapping[str, Any] | None = None
+        self, output: Node, parameter: Node, *, seed: Any = None, names: Any = None
     ) -> None:
         self._signals = backpropagate(output, seed)
         self._lone = None if parameter in self._signals else parameter

@@ -93,7 +93,7 @@ class Explanation:
 
 def explain(
     what: Any, name: Any, x: Any = None, *, corrupt: Any = None, margin: float = 1.0, output: str | None = None,
-    seed: Any = None, names: Mapping[str, Any] | None = None, check: bool = False,
+    seed: Any = None, names: Any = None, check: bool = False,
     notes: bool = False,
 ) -> Explanation:  # fmt: skip
     """Explain the gradient of one parameter: why, an overview, steps, two derivations, warnings, a check.

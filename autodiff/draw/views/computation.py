@@ -35,7 +35,7 @@ _MOST_TOLD: Final = 4  # sentences about inf and nan
 
 
 def computation(
-    output: Any, *, names: Mapping[str, Any] | None = None, language: str = "en", digits: int = 4,
+    output: Any, *, names: Any = None, language: str = "en", digits: int = 4,
     most: int = MOST_BOXES, unfold: bool | str = True,
 ) -> Picture:  # fmt: skip
     """Build the picture of the graph that computed ``output``: a box for every value, a port for every input.
