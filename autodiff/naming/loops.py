@@ -145,9 +145,9 @@ def _unpacked(target: ast.expr, value: ast.expr, scope: Scope) -> Iterator[tuple
     if isinstance(target, ast.Name):
         yield target.id, Slot(target.id, value, scope)
     elif isinstance(target, ast.Tuple | ast.List):
-        same = isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts)
-        if same and not any(isinstance(part, ast.Starred) for part in (*target.elts, *value.elts)):
-            for part, item in zip(target.elts, value.elts, strict=True):
+        items = value.elts if isinstance(value, ast.Tuple | ast.List) else []
+        if len(items) == len(target.elts) and not any(isinstance(part, ast.Starred) for part in (*target.elts, *items)):
+            for part, item in zip(target.elts, items, strict=True):
                 yield from _unpacked(part, item, scope)
         else:
             yield from ((part.id, Slot(part.id)) for part in ast.walk(target) if isinstance(part, ast.Name))
