@@ -131,6 +131,20 @@ def test_a_variable_assigned_after_the_loop() -> None:
     assert named(error_flow(y, y)) == []
 
 
+def _squared(x: Any, n: int) -> Flow:
+    while n:
+        x = x * x
+        n -= 1
+    return error_flow(x, x)
+
+
+def test_both_operands_are_the_same_value() -> None:
+    """The product that is passed in is no turn, although it is a product."""
+    p, q = Value(0.3, name="p"), Value(0.7, name="q")
+    assert named(_squared(p * q, 3)) == []
+    assert named(_squared(p, 3)) == ["x₁", "x₂"]
+
+
 def test_very_long_loops_are_not_followed() -> None:
     """Nor does their depth matter."""
     x, g = Value(2.0), Value(1.0, name="g")

@@ -52,9 +52,15 @@ def folding(
     """
     known = None if unfold is True or any(found) else repeats(items, inputs, way[-1] if way else None)
     if isinstance(unfold, str):
-        if known is None or known[0].name != unfold:
-            there = f"only those of {known[0].name!r} are" if known and known[0].name else "no steps with a name are"
-            raise ValueError(f"cannot unfold {unfold!r}: {there} folded here; unfold=True draws every step")
+        name = known[0].name if known else ""
+        if not name:
+            raise ValueError(
+                f"cannot unfold {unfold!r}: no steps with a name are folded here; unfold=True draws every step"
+            )
+        if name != unfold:
+            raise ValueError(
+                f"cannot unfold {unfold!r}: only those of {name!r} are folded here; unfold=True draws every step"
+            )
         known = None
     if known is None or len(items) - len(known[1]) >= most:
         return fold(found, inputs, way, most)
