@@ -7,7 +7,6 @@ import os
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -134,9 +133,9 @@ class Drawing:
 
 
 def see(
-    output: Any, *inputs: Any, parameter: Any = None, view: str = "auto", names: Mapping[str, Any] | None = None,
+    output: Any, *inputs: Any, parameter: Any = None, view: str = "auto", names: Any = None,
     theme: str = "auto", language: str = "en", digits: int = 4, seed: Any = None, check: bool = False,
-    width: float | None = SLIDE,
+    width: float | None = SLIDE, unfold: bool | str = False,
 ) -> Drawing:  # fmt: skip
     """Draw how the error flows from ``output`` to ``parameter``, or draw the whole graph if no parameter is given.
 
@@ -152,7 +151,8 @@ def see(
             network that of a weight.
         view: "rail" (one path), "shares" (several), "graph" (every value with its operation), "network" (neurons and
             weights), or "auto", which chooses a view that readers can take in.
-        names: a dict of variables, such as ``locals()``, whose names label unnamed nodes; the nodes do not change.
+        names: a dict of variables, such as ``locals()``, a module or an object, whose names label unnamed nodes; the
+            nodes do not change. The values of a loop in the calling code are named without it: x₁, x₂, …, x.
         theme: "light", "dark", "print", or "auto", which follows the reader's system and is light on paper.
         language: "en" or "zh".
         digits: the number of significant digits shown.
@@ -161,6 +161,9 @@ def see(
         width: the largest width of the drawing in px, by default that of a slide. A wider drawing is wrapped into bands
             that keep every line of text at 9 px or more at this width (from about 650 px on); with None, it is as wide
             as it likes.
+        unfold: whether to draw every step of a loop, or the name of the variable whose steps to draw. By default, if
+            ``width`` is not None, the computation graph folds the steps between the first and the last into one box
+            if there are more than six, and "auto" chooses it for loops with several paths.
 
     Raises:
         TypeError, ValueError: those of `autodiff.flow.error_flow` and `autodiff.draw.picture`. ValueError: if the theme
@@ -178,14 +181,15 @@ def see(
     """
     checked_theme(theme)
     _check_width(width)
+    unfold = width is None if unfold is False else unfold
     output, parameter, names, errors, listing = start(output, inputs, parameter, names)
     flow = _flow(output, parameter, seed, names)
     if flow is None:
         _check_whole(view, seed, check)
-        what = computation(output, names=names, language=language, digits=digits, errors=errors)
+        what = computation(output, names=names, language=language, digits=digits, unfold=unfold, errors=errors)
         return Drawing(replace(what, listing=listing), None, theme, language, digits, width=width)
     said = _stamp(flow, language, digits) if check else ""
-    what = replace(picture(flow, view, language=language, digits=digits), listing=listing)
+    what = replace(picture(flow, view, language=language, digits=digits, unfold=unfold), listing=listing)
     if said:
         what = replace(what, captions=(*what.captions, said), description=f"{what.description} {said}")
     return Drawing(what, flow, theme, language, digits, said, width)
@@ -196,7 +200,7 @@ def save(flow: Flow, path: str | os.PathLike[str], *, engine: str | None = None)
     return see(flow).save(path, engine=engine)
 
 
-def _flow(output: Any, parameter: Any, seed: Any, names: Mapping[str, Any] | None) -> Flow | None:
+def _flow(output: Any, parameter: Any, seed: Any, names: Any) -> Flow | None:
     if isinstance(output, Flow):
         if any(item is not None for item in (parameter, seed, names)):
             raise ValueError("a flow already has its parameter, seed and names; leave them out, or pass its output")

@@ -24,7 +24,7 @@ from autodiff.primitives.table.units import hinge
 __all__ = ["Flows", "error_flow"]
 
 
-def error_flow(output: Any, parameter: Any, *, seed: Any = None, names: Mapping[str, Any] | None = None) -> Flow:
+def error_flow(output: Any, parameter: Any, *, seed: Any = None, names: Any = None) -> Flow:
     """Follow the error from ``output`` to ``parameter`` and return its ledger: each share is δ × local gradient.
 
     Args:
@@ -74,7 +74,7 @@ class Flows:
     """
 
     def __init__(
-        self, output: Node, parameter: Node, *, seed: Any = None, names: Mapping[str, Any] | None = None
+        self, output: Node, parameter: Node, *, seed: Any = None, names: Any = None
     ) -> None:
         self._signals = backpropagate(output, seed)
         self._lone = None if parameter in self._signals else parameter
@@ -171,9 +171,13 @@ class Flows:
     def _shares_of(self, node: Node) -> Iterator[_Share]:
         """Each edge to a node, in the order of the backward pass."""
         error, slots = self._signals[node], [k for k, item in enumerate(node.inputs) if isinstance(item, Node)]
-        with np.errstate(all="ignore"):
-            shares = plain_shares(node, error, {node.inputs[k] for k in slots})
-            spoiled = any(has_nan(share) for _, share in shares)
+        if node.da is not BY_RULE:  # floats: no rule runs, and none of NumPy's warnings can come
+            shares = plain_shares(node, error, ())
+            spoiled = any(share != share for _, share in shares)
+        else:
+            with np.errstate(all="ignore"):
+                shares = plain_shares(node, error, {node.inputs[k] for k in slots})
+                spoiled = any(has_nan(share) for _, share in shares)
         if spoiled:
             shares = edge_shares(node, error, come=self._come[node])
         partials = (None,) * len(node.inputs) if node.da is BY_RULE else local_gradients(node)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -69,12 +69,22 @@ def labels(order: Sequence[Node], names: Mapping[Node, str] = MappingProxyType({
     found = _named(order, names)
     texts = {node: of_name(label) for node, label in found.items()}
     taken = dict.fromkeys(found.values(), 1)
+    made: dict[Hashable, Formula] = {}  # in a loop the same texts come again: this halves the time
     every: dict[Node, str] = {}
     for node in order:
         label = found.get(node)
         if label is None:
-            texts[node] = made = _formula_of(node, texts)
-            label = _numbered(made[0] if node.inputs or node.is_detached else _leaf(node, made[0]), taken)
+            inputs = node.inputs
+            key = (node.origin, *[texts[item] if isinstance(item, Node) else id(item) for item in inputs])
+            text = made.get(key) if inputs else _formula_of(node, texts)
+            if text is None:
+                text = made[key] = _formula_of(node, texts)
+            texts[node] = text
+            label = text[0] if inputs or node.is_detached else _leaf(node, text[0])
+            if label in taken:
+                label = _numbered(label, taken)
+            else:
+                taken[label] = 1
         every[node] = label
     return every
 

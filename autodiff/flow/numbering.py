@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ from autodiff.engine.graph import Node
 from autodiff.flow.labels import labels
 from autodiff.flow.parts import FlowNode, Signal, Wire
 from autodiff.flow.variable_names import names_in
+from autodiff.naming.steps import names_of_steps
 
 __all__ = ["NumberedGraph"]
 
@@ -28,9 +29,10 @@ class NumberedGraph:
     ({'x·x': 0, 'x': 1}, [[1, 1], []])
     """
 
-    def __init__(self, order: Sequence[Node], names: Mapping[str, Any] | None = None, lone: Node | None = None) -> None:
+    def __init__(self, order: Sequence[Node], names: Any = None, lone: Node | None = None) -> None:
         self.nodes = tuple(order)
-        self._given = names_in(names or {})
+        self._given = names_in({} if names is None else names)
+        self._given |= names_of_steps(self.nodes, self._given)
         self._every = self.nodes if lone is None else (*self.nodes, lone)
         self.labels = labels(self._every[::-1], self._given)
         self.numbers = {node: number for number, node in enumerate(self._every)}

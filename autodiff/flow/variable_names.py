@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from types import MemberDescriptorType, ModuleType
 from typing import Any, Final
@@ -18,18 +19,19 @@ _PLAIN: Final = frozenset({bool, float, int, str, type(None)})
 _MOST_COLLECTIONS: Final = 100_000  # collections and objects that are searched
 
 
-def names_in(variables: Mapping[str, Any]) -> dict[Node, str]:
+def names_in(variables: Any) -> dict[Node, str]:
     """Map every unnamed node among variables, such as ``locals()`` or ``dict(w=w, h=h)``, to its variable's name.
 
     The nodes themselves do not change. A node in a list, tuple, dict or array gets the variable's name with its index
-    or key, one in an attribute of an object its path: w[0], h['first'], layers[0].w[2]. Properties are not computed,
-    and modules, classes and this package's own objects not searched.
+    or key, one in an attribute of an object or in a user's module its path: w[0], h['first'], layers[0].w[2], model.w.
+    Instead of a mapping, ``variables`` can be a module or an object; then the names are those of its attributes.
+    Properties are not computed, and classes, installed modules and this package's own objects not searched.
 
     A node that has a name keeps it. If two variables hold the same node, the first counts; a variable counts before
     any collection. Names that begin with an underscore are ignored.
 
     Raises:
-        TypeError: if ``variables`` is not a mapping with strings as keys.
+        TypeError: if ``variables`` is a mapping with other keys than strings, or has no attributes.
 
     >>> from autodiff import Value
     >>> rate, w = Value(0.5), [Value(1.0), Value(2.0, name="w₂")]
@@ -37,14 +39,23 @@ def names_in(variables: Mapping[str, Any]) -> dict[Node, str]:
     ['rate', 'w[0]']
     """
     if not isinstance(variables, Mapping):
-        raise TypeError(
-            f"expected names as a mapping from strings to nodes, such as locals(), but got {type(variables).__name__}"
-        )
+        held = None if _is_closed(variables) else dict(_attributes(variables))
+        if held is None or isinstance(variables, type):
+            raise TypeError(
+                "expected names as a mapping from strings to nodes, such as locals(), "
+                f"but got {type(variables).__name__}"
+            )
+        variables = held
     for name in variables:
         if not isinstance(name, str):
             raise TypeError(f"expected names with strings as keys, such as locals(), but got the key {name!r}")
     found: dict[Node, str] = {}
     open_ones = [(name, value) for name, value in variables.items() if not name.startswith("_")]
+    open_ones += [
+        (f"{name}.{key}", item)
+        for name, value in open_ones if isinstance(value, ModuleType) and _is_users(value)
+        for key, item in _attributes(value)
+    ]  # fmt: skip
     seen: set[int] = set()
     while open_ones:
         inner: list[tuple[str, Any]] = []
@@ -66,8 +77,20 @@ def _items(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield from ((f"{name}[{key!r}]", item) for key, item in value.items() if type(key) in (str, int))
     elif isinstance(value, np.ndarray) and value.dtype == object:
         yield from ((f"{name}[{', '.join(map(str, place))}]", item) for place, item in np.ndenumerate(value))
-    elif not isinstance(value, type | ModuleType) and str(type(value).__module__).partition(".")[0] not in _CLOSED:
+    elif not isinstance(value, type | ModuleType) and not _is_closed(value):
         yield from ((f"{name}.{key}", item) for key, item in _attributes(value))
+
+
+def _is_closed(value: Any) -> bool:
+    """Whether an object, not a module, is of a package whose objects hold no variables of users."""
+    return not isinstance(value, ModuleType) and str(type(value).__module__).partition(".")[0] in _CLOSED
+
+
+def _is_users(module: ModuleType) -> bool:
+    """Whether a module is neither of Python nor installed: searching those would take long and find nothing."""
+    name = str(module.__name__).partition(".")[0]
+    place = str(getattr(module, "__file__", None) or "")
+    return not (name in _CLOSED or name in sys.stdlib_module_names or "site-packages" in place)
 
 
 def _attributes(value: Any) -> Iterator[tuple[str, Any]]:

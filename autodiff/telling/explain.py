@@ -94,7 +94,7 @@ class Explanation:
 
 def explain(
     what: Any, *given: Any, parameter: Any = None, x: Any = None, corrupt: Any = None, margin: float = 1.0,
-    output: str | None = None, seed: Any = None, names: Mapping[str, Any] | None = None, check: bool = False,
+    output: str | None = None, seed: Any = None, names: Any = None, check: bool = False,
     notes: bool = False,
 ) -> Explanation:  # fmt: skip
     """Explain the gradient of one parameter: why, an overview, steps, two derivations, warnings, a check.

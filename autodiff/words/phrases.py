@@ -220,6 +220,9 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "caption.along-strongest": ("{derivative} along the strongest path", "{derivative}（沿最强路径）"),
     "caption.part": ("part of the gradient", "梯度的一部分"),
     "caption.bias": ("a bias is a weight on a constant 1", "偏置是输入恒为 1 的权重"),
+    "caption.steps": (
+        "{count} repeated steps ({nodes} nodes) are folded into one box; {unfold} draws them all.",
+        "{count} 个重复步骤（{nodes} 个节点）折叠为一个方框；{unfold} 可全部画出。"),
     "caption.folded": ("{count} nodes are folded into {boxes} boxes.", "{count} 个节点折叠为 {boxes} 个方框。"),
     # ---- the legend --------------------------------------------------------------------------------------------------
     "legend.forward": ("values, forward", "前向：数值"),
@@ -285,6 +288,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "Too many nodes to read: {count} are folded into one box.",
         "节点太多，难以看清：{count} 个节点折叠为一个方框。"),
     "graph.code": ("The code; small numbers at the boxes are its lines:", "代码；方框旁的小数字是行号："),
+    "graph.steps": ("{count} more steps", "另有 {count} 步"),
     "graph.nodes": ("{count} nodes", "{count} 个节点"),
     "graph.listing": ("Boxes, starting at the output:", "各方框，从输出开始："),
     "graph.description": (

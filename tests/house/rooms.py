@@ -20,6 +20,7 @@ LAYERS: Final = (
     ("autodiff.words", "autodiff.primitives"),
     ("autodiff.system", "autodiff.primitives.table"),
     ("autodiff.engine",),
+    ("autodiff.naming",),
     ("autodiff.values.compositions", "autodiff.flow"),
     ("autodiff.values",),
     ("autodiff.transforms", "autodiff.foreign"),

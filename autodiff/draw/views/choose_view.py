@@ -26,6 +26,7 @@ from autodiff.draw.views.marks import mark
 from autodiff.draw.views.network import network
 from autodiff.draw.views.off_path import add_off_path, boxes_in_order
 from autodiff.draw.views.rail import MOST_BOXES, rail
+from autodiff.draw.views.repeats import checked_unfold, repeats_its_steps
 from autodiff.draw.views.shares import shares
 from autodiff.flow import Flow
 from autodiff.telling.remarks import remarks
@@ -42,7 +43,9 @@ _MOST_UNITS: Final = 60
 _MOST_LINES: Final = 60  # of steps below a picture; in longer lists readers lose track of the badges
 
 
-def picture(flow: Flow, view: str = "auto", *, language: str = "en", digits: int = 4) -> Picture:
+def picture(
+    flow: Flow, view: str = "auto", *, language: str = "en", digits: int = 4, unfold: bool | str = True
+) -> Picture:
     """Build the picture of a flow: its boxes and wires with their texts.
 
     Args:
@@ -52,6 +55,9 @@ def picture(flow: Flow, view: str = "auto", *, language: str = "en", digits: int
             reader, "auto" shows only the strongest path, and a caption says so.
         language: "en" or "zh".
         digits: the number of significant digits.
+        unfold: whether to draw every step of a loop. With False, "graph" folds the steps between the first and the last
+            into one box if there are more than six, and "auto" chooses it for loops with several paths; with the name
+            of the variable whose steps would be folded, they are drawn in that view.
 
     Raises:
         ValueError: if the view is unknown or does not fit the flow, the language is not supported, or digits is less
@@ -66,13 +72,14 @@ def picture(flow: Flow, view: str = "auto", *, language: str = "en", digits: int
     if view not in VIEWS:
         raise ValueError(f"unknown view {view!r} (must be one of {', '.join(VIEWS)})")
     style = picture_style(language, digits)
-    what = with_tiles(_made(flow, view, style), style, flow)
+    what = with_tiles(_made(flow, view, style, checked_unfold(unfold)), style, flow)
     return with_short_names(what, (node.label for node in flow.flows.nodes))
 
 
-def _made(flow: Flow, view: str, style: Style) -> Picture:
-    if view == "graph":
-        return graph_of_flow(flow, style)
+def _made(flow: Flow, view: str, style: Style, unfold: bool | str) -> Picture:
+    is_loop = view == "auto" and unfold is not True and flow.path_count > 1 and repeats_its_steps(flow)
+    if view == "graph" or is_loop:
+        return graph_of_flow(flow, style, unfold=unfold)
     if flow.is_empty:
         return _empty(flow, style)
     if view == "network":

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from autodiff.draw.model.captions import formula, paths, picture_style
-from autodiff.draw.model.cells import brief, in_full, line_numbers, operation_symbol, sign, strokes, whole
+from autodiff.draw.model.cells import brief, in_full, line_numbers, operation_symbol, sign, whole
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.model.shorten import with_short_names
 from autodiff.draw.views.arrays import with_tiles
-from autodiff.draw.views.folding import CROWD, Key, Region, Scope, TimeStep, Weights, columns, fold, parts, scopes
+from autodiff.draw.views.folding import CROWD, Key, Region, Scope, TimeStep, Weights, columns, parts, scopes
 from autodiff.draw.views.groups import is_parameter_name
 from autodiff.draw.views.marks import marks
+from autodiff.draw.views.repeats import Steps, checked_unfold, folding
 from autodiff.draw.views.saturation import with_saturation
+from autodiff.draw.views.wiring import Wired, joined
 from autodiff.engine.graph import BY_RULE, Node, topological
 from autodiff.engine.shares import local_gradients
 from autodiff.flow import Flow, FlowEdge, FlowNode, Signal, bracketed
@@ -33,13 +34,11 @@ __all__ = ["MOST_BOXES", "computation", "graph_of_flow"]
 MOST_BOXES: Final = 150  # readers cannot take in more
 _MOST_PORTS: Final = 12
 _MOST_TOLD: Final = 4  # sentences about inf and nan
-_VALUE_ROW: Final = 0
-_ERROR_ROW: Final = 1
 
 
 def computation(
-    output: Any, *, names: Mapping[str, Any] | None = None, language: str = "en", digits: int = 4,
-    most: int = MOST_BOXES, errors: Mapping[Node, Signal] | None = None,
+    output: Any, *, names: Any = None, language: str = "en", digits: int = 4, most: int = MOST_BOXES,
+    unfold: bool | str = True, errors: Mapping[Node, Signal] | None = None,
 ) -> Picture:  # fmt: skip
     """Build the picture of the graph that computed ``output``: a box for every value, a port for every input.
 
@@ -52,11 +51,13 @@ def computation(
         language: "en" or "zh".
         digits: the number of significant digits.
         most: the largest number of boxes; in a larger graph, each layer or scope of names is folded into one box.
+        unfold: whether to draw every step of a loop. With False, the steps between the first and the last are folded
+            into one box if there are more than six; with the name of the variable whose steps they are, drawn.
         errors: the gradient of every node, to be shown instead of ``.grad``.
 
     Raises:
-        TypeError: if ``output`` is not a node. ValueError: if the language is not supported, digits is less than 1, or
-        most is less than 2.
+        TypeError: if ``output`` is not a node. ValueError: if the language is not supported, digits is less than 1,
+        most is less than 2, or no steps of the variable ``unfold`` are folded.
 
     >>> from autodiff import Value
     >>> a = Value(3.0, name="a")
@@ -69,32 +70,24 @@ def computation(
     graph = NumberedGraph(topological(output)[::-1], names)
     items = [graph.described(node, node.grad if errors is None else errors.get(node)) for node in graph.nodes]
     style = picture_style(language, digits)
-    made = with_tiles(_Drawer(style, graph, items, None, most).picture(), style)
+    drawer = _Drawer(style, graph, items, None, most, checked_unfold(unfold))
+    made = with_tiles(drawer.picture(), style)
     return with_short_names(made, graph.by_label)
 
 
-def graph_of_flow(flow: Flow, style: Style, most: int = MOST_BOXES) -> Picture:
+def graph_of_flow(flow: Flow, style: Style, most: int = MOST_BOXES, *, unfold: bool | str = True) -> Picture:
     """The computation graph of a flow's output: the paths to the parameter in colour, with every share on its wire."""
-    drawer = _Drawer(style, flow.flows.numbered, flow.flows.nodes, flow, most)
+    drawer = _Drawer(style, flow.flows.numbered, flow.flows.nodes, flow, most, unfold)
     return with_saturation(drawer.picture(), flow, style, drawer.on_paths)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wired:
-    """An edge of the graph, ready to be drawn."""
-
-    item: int
-    consumer: int
-    port: int | None
-    edge: FlowEdge | None
 
 
 class _Drawer:
     """Draws one graph; the ids of ``items`` are the numbers of its nodes."""
 
     def __init__(
-        self, style: Style, graph: NumberedGraph, items: Sequence[FlowNode], flow: Flow | None, most: int
-    ) -> None:
+        self, style: Style, graph: NumberedGraph, items: Sequence[FlowNode], flow: Flow | None, most: int,
+        unfold: bool | str,
+    ) -> None:  # fmt: skip
         if most < 2:
             raise ValueError(f"expected room for at least 2 boxes, but got most={most}")
         self.style, self.graph, self.items, self.flow = style, graph, items, flow
@@ -106,7 +99,7 @@ class _Drawer:
         self.edges = {(self.way[edge.consumer], edge.slot): edge for edge in edges}
         self.first = [] if flow is not None else list(self.not_finite())
         self.box_marks, self.wire_marks = self.marks()
-        self.fold = fold(self.scopes, self.inputs, self.way, most)
+        self.fold = folding(items, self.scopes, self.inputs, self.way, most, unfold)
 
     def picture(self) -> Picture:
         box_of = self.fold.box_of
@@ -115,7 +108,7 @@ class _Drawer:
             if k in box_of:
                 members.setdefault(box_of[k], []).append(k)
         ports: dict[int, tuple[Cell, ...]] = {}
-        wired: list[_Wired] = []
+        wired: list[Wired] = []
         for key, own in members.items():
             if isinstance(key, int):
                 ports[key], its_wires = self.ports(key)
@@ -132,7 +125,7 @@ class _Drawer:
         boxes = [self.box(ids[key], column[key], key, members[key], ports) for key in ordered]
         if self.flow is not None and self.flow.is_empty:
             boxes.append(self.lone(f"n{len(boxes)}", max(column.values()), self.flow.parameter))
-        return self.finished(boxes, self.wires(wired, ids), self.clusters(frames, ids))
+        return self.finished(boxes, joined(wired, box_of, ids, self.wire_marks), self.clusters(frames, ids))
 
     def place(self, members: Sequence[int]) -> tuple[Any, ...]:
         return in_order(self.items[members[-1]])
@@ -221,8 +214,11 @@ class _Drawer:
         return in_full(item, self.style.say("term.gradient"), self.style)
 
     def folded(self, id: str, column: int, key: Any, members: Sequence[int]) -> Box:
-        label = self.crowd_name(key) if isinstance(key, str) else self.scope_name(key[0])
+        steps = key[0] if isinstance(key[0], Steps) else None
+        label = steps.label if steps else self.crowd_name(key) if isinstance(key, str) else self.scope_name(key[0])
         count = self.style.say("graph.nodes", count=len(members))
+        if steps:
+            count = self.style.say("graph.steps", count=steps.count)
         rows = Row("forward", (Cell("name", label),)), Row("none", (Cell("value", count, len(members)),))
         first = ", ".join(self.items[k].label for k in members[:8])
         return Box(id, "fold", column, rows, f"{count}: {brief(first) if len(members) < 2 else first}")
@@ -235,19 +231,19 @@ class _Drawer:
 
     # ---- ports and wires ---------------------------------------------------------------------------------------------
 
-    def ports(self, k: int) -> tuple[tuple[Cell, ...], list[_Wired]]:
+    def ports(self, k: int) -> tuple[tuple[Cell, ...], list[Wired]]:
         """The ports of a box and the wires that reach them; of very many inputs, the last ones share a port."""
         node = self.nodes[k]
         shown = self.shown_slots(k)
         cells: list[Cell] = []
-        wires: list[_Wired] = []
+        wires: list[Wired] = []
         locals_of = None if node.da is BY_RULE else local_gradients(node)
         for slot, item in enumerate(node.inputs):
             edge = self.edges.get((k, slot))
             if slot in shown:
                 cells.append(self.port(node, slot, item, None if locals_of is None else locals_of[slot], edge))
             if isinstance(item, Node) and self.graph.numbers[item] in self.fold.box_of:
-                wires.append(_Wired(self.graph.numbers[item], k, len(cells) - 1 if slot in shown else len(shown), edge))
+                wires.append(Wired(self.graph.numbers[item], k, len(cells) - 1 if slot in shown else len(shown), edge))
         if len(shown) < len(node.inputs):
             cells.append(Cell("port", self.style.say("term.more", count=len(node.inputs) - len(shown))))
         return tuple(cells), wires
@@ -269,7 +265,7 @@ class _Drawer:
             return Cell(role, brief(factor), sign=its_sign, whole=whole(factor))
         return Cell(role, f"× {bracketed(self.style.write(local))}", local, sign=its_sign)
 
-    def outer_wires(self, members: Sequence[int]) -> Iterator[_Wired]:
+    def outer_wires(self, members: Sequence[int]) -> Iterator[Wired]:
         """The wires into a folded box."""
         box_of = self.fold.box_of
         for k in members:
@@ -277,30 +273,7 @@ class _Drawer:
                 if isinstance(item, Node):
                     source = self.graph.numbers[item]
                     if source in box_of and box_of[source] != box_of[k]:
-                        yield _Wired(source, k, None, self.edges.get((k, slot)))
-
-    def wires(self, wired: Sequence[_Wired], ids: Mapping[Key, str]) -> tuple[Wire, ...]:
-        """One wire for every edge between two nodes, one for all edges between a folded box and another."""
-        box_of = self.fold.box_of
-        widths = strokes(wire.edge for wire in wired if wire.edge is not None)
-        made: dict[tuple[Any, ...], Wire] = {}
-        for wire in wired:
-            item, consumer = box_of[wire.item], box_of[wire.consumer]
-            single = isinstance(item, int) and isinstance(consumer, int)
-            edge, on = wire.edge if single else None, wire.edge is not None
-            key = (item, consumer, wire.port, on) if not single else (item, consumer, wire.port, len(made))
-            if key in made:
-                continue
-            tail, head = (consumer, item) if on else (item, consumer)
-            width = widths[id(edge)] if edge is not None else 1.6 if on else 1.0
-            share, its_sign = (None, 1) if edge is None else (edge.share, sign(edge.share))
-            rows = (_VALUE_ROW, _ERROR_ROW) if on else (_VALUE_ROW, _VALUE_ROW)
-            lane = "error" if on else "rest"
-            made[key] = Wire(
-                f"w{len(made)}", ids[tail], ids[head], *rows, lane, share=share, width=width, sign=its_sign,
-                port=wire.port, mark=self.wire_marks.get(id(edge), ""),
-            )  # fmt: skip
-        return tuple(made.values())
+                        yield Wired(source, k, None, self.edges.get((k, slot)))
 
     # ---- captions ----------------------------------------------------------------------------------------------------
 
@@ -329,7 +302,11 @@ class _Drawer:
         """Captions on nodes that are folded or left out."""
         boxes = Counter(key for key in self.fold.box_of.values() if not isinstance(key, int))
         left_out = len(self.nodes) - len(self.fold.box_of)
-        if self.fold.kind == "ends":
+        steps = next((key[0] for key in boxes if isinstance(key, tuple) and isinstance(key[0], Steps)), None)
+        if steps is not None:
+            asked = f'unfold="{steps.name}"' if steps.name else 'view="graph", unfold=True'
+            yield self.style.say("caption.steps", count=steps.count, nodes=sum(boxes.values()), unfold=asked)
+        elif self.fold.kind == "ends":
             yield self.style.say("graph.ends", count=boxes[CROWD])
         elif boxes:
             yield self.style.say("caption.folded", count=sum(boxes.values()), boxes=len(boxes))

@@ -1,0 +1,160 @@
+"""Repeated structure of a graph, such as the turns of a loop: where it lies, and what between its ends can be folded.
+
+A repeat is a sequence of operations that occurs several times, one after another, on the longest path to the output.
+Folded are the nodes that the last repeat but one needs and the first one does not: no path leads out of them and back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Sequence
+from typing import Any, Final, NamedTuple
+
+from autodiff.draw.views.folding import Fold, Scope, fold, scopes
+from autodiff.flow import Flow, FlowNode
+from autodiff.words.notation import subscript
+
+__all__ = ["Steps", "checked_unfold", "folding", "repeats", "repeats_its_steps"]
+
+Inputs = Sequence[Sequence[int]]
+
+_FEWEST: Final = 7  # repeats; up to six are drawn, since a reader sees at once that they are alike
+_LONGEST_PERIOD: Final = 60
+_MOST_NODES: Final = 5_000
+_NUMBERED: Final = re.compile(r"(.+?)([₀-₉]{1,9})")
+_LEVEL: Final = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+
+
+class Steps(NamedTuple):
+    """The repeats folded into one box: their number, and the variable of the loop with the numbers of its values; ""
+    if it is not known.
+    """
+
+    count: int
+    name: str = ""
+    first: int = 0
+
+    @property
+    def label(self) -> str:
+        """The values in the box, such as balance₂ … balance₁₁."""
+        ends = (f"{self.name}{subscript(str(k))}" for k in (self.first, self.first + self.count - 1))
+        return " … ".join(ends) if self.name else "…"
+
+
+def folding(
+    items: Sequence[FlowNode], found: Sequence[Scope | None], inputs: Inputs, way: Sequence[int], most: int,
+    unfold: bool | str,
+) -> Fold:  # fmt: skip
+    """The boxes of a graph: the steps of its loop in one of them, unless names say where nodes belong; else `fold`.
+
+    Raises:
+        ValueError: if ``unfold`` names a variable whose steps are not folded.
+    """
+    known = None if unfold is True or any(found) else repeats(items, inputs, way[-1] if way else None)
+    if isinstance(unfold, str):
+        name = known[0].name if known else ""
+        if not name:
+            raise ValueError(
+                f"cannot unfold {unfold!r}: no steps with a name are folded here; unfold=True draws every step"
+            )
+        if name != unfold:
+            raise ValueError(
+                f"cannot unfold {unfold!r}: only those of {name!r} are folded here; unfold=True draws every step"
+            )
+        known = None
+    if known is None or len(items) - len(known[1]) >= most:
+        return fold(found, inputs, way, most)
+    steps, middle = known
+    return Fold({k: (steps, 0) if k in middle else k for k in range(len(items))}, "steps")
+
+
+def repeats_its_steps(flow: Flow) -> bool:
+    """Whether the graph of a flow is that of a loop, whose steps a computation graph folds."""
+    nodes, inputs = flow.flows.nodes, flow.flows.numbered.inputs
+    kept = flow.flows.number_of(flow.parameter)
+    return len(nodes) <= _MOST_NODES and not any(scopes(nodes, inputs)) and repeats(nodes, inputs, kept) is not None
+
+
+def checked_unfold(unfold: Any) -> bool | str:
+    """``unfold`` if it is True, False or the name of a variable; raises TypeError if not."""
+    if not isinstance(unfold, bool | str):
+        raise TypeError(f"expected unfold as True, False or the name of a loop's variable, but got {unfold!r}")
+    return unfold
+
+
+def repeats(
+    items: Sequence[FlowNode], inputs: Inputs, kept: int | None = None
+) -> tuple[Steps, frozenset[int]] | None:  # fmt: skip
+    """The repeats between the first and the last one, and their nodes; None if fewer than seven follow each other.
+
+    Args:
+        items: the nodes of a graph, consumers before their inputs.
+        inputs: the positions of every node's inputs.
+        kept: the position of a node that must be drawn; a graph that repeats around it is not folded.
+    """
+    if len(items) > _MOST_NODES:
+        return None
+    path = _longest_path(inputs)
+    ends = _ends(path, [(items[k].operation, len(inputs[k])) for k in path], items)
+    if len(ends) < _FEWEST:
+        return None
+    last, first = ends[1], ends[-1]
+    before = _needed(first, inputs)
+    middle = _needed(last, inputs) - before
+    if kept is not None and kept in middle and inputs[kept]:
+        return None
+    users: dict[int, list[int]] = {}
+    for k, own in enumerate(inputs):
+        for item in own:
+            users.setdefault(item, []).append(k)
+    alone = {k for k in middle if not inputs[k] and (k == kept or not middle.issuperset(users[k]))}
+    return _steps([items[k] for k in ends]), frozenset(middle - alone)
+
+
+def _longest_path(inputs: Inputs) -> list[int]:
+    """The positions on the longest path, the output first, without the leaf."""
+    depth = [0] * len(inputs)
+    for k in range(len(inputs) - 1, -1, -1):
+        depth[k] = 1 + max((depth[item] for item in inputs[k]), default=-1)
+    path, k = [], 0
+    while inputs and inputs[k]:
+        path.append(k)
+        k = max(inputs[k], key=depth.__getitem__)
+    return path
+
+
+def _ends(path: Sequence[int], kinds: Sequence[Hashable], items: Sequence[FlowNode]) -> list[int]:
+    """The nodes at which the repeats end, the last repeat first; of several sequences, that of the longest stretch."""
+    best = (0, 0, 0)
+    for period in range(1, min(_LONGEST_PERIOD, len(kinds) // _FEWEST) + 1):
+        run = 0
+        for k in range(len(kinds) - period):
+            run = run + 1 if kinds[k] == kinds[k + period] else 0
+            if run + period > best[0] and run >= period * (_FEWEST - 1):
+                best = (run + period, k + 1 - run, period)
+    length, start, period = best
+    if not length:
+        return []
+    own = path[start : start + length]
+    named = next((k for k in range(period) if _NUMBERED.fullmatch(items[own[k + period]].name or "")), 0)
+    return list(own[named::period])
+
+
+def _needed(last: int, inputs: Inputs) -> set[int]:
+    """A node and all nodes on which it depends."""
+    found, open_ones = {last}, [last]
+    while open_ones:
+        for item in inputs[open_ones.pop()]:
+            if item not in found:
+                found.add(item)
+                open_ones.append(item)
+    return found
+
+
+def _steps(ends: Sequence[FlowNode]) -> Steps:
+    """The repeats between the first and the last, counted by the numbers in their names if they have some."""
+    last, first = (_NUMBERED.fullmatch(node.name or "") for node in (ends[1], ends[-1]))
+    if last is None or first is None or last[1] != first[1]:
+        return Steps(len(ends) - 2)
+    start = int(first[2].translate(_LEVEL)) + 1
+    return Steps(int(last[2].translate(_LEVEL)) + 1 - start, first[1], start)

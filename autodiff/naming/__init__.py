@@ -1,0 +1,1 @@
+"""Names of the values that a loop computes, read from the source of the code that draws or explains them."""

@@ -1,0 +1,177 @@
+"""Whether a node was computed by an expression of the source, and which nodes the variables in it were."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from types import FunctionType, ModuleType
+from typing import Any, Final
+
+from autodiff.engine.graph import Node
+from autodiff.naming.callers import syntax_of
+from autodiff.naming.loops import ANY, Scope, Slot, function_result
+
+__all__ = ["Matcher"]
+
+_OPERATORS: Final = {
+    ast.Add: {"add"}, ast.Sub: {"subtract"}, ast.Mult: {"multiply"}, ast.Div: {"divide"}, ast.Pow: {"power", "pow"},
+    ast.MatMult: {"matmul", "matvec", "vecmat", "inner"},
+}  # fmt: skip
+_CALLED: Final = {"abs": "absolute"}
+_DEEPEST: Final = 100
+_PACKAGE: Final = __name__.partition(".")[0]
+
+
+class Matcher:
+    """Compares nodes with expressions and finds, for each slot met on the way, the node that it held.
+
+    ``bound`` maps slots to nodes, or to numbers where the program computed with numbers. An expression matches a node
+    only if it consists of the node's operations, in their order, down to the variables; a variable that is assigned
+    outside the loop must still hold the node that was used.
+    """
+
+    def __init__(self, variables: Mapping[str, Any]) -> None:
+        self.variables = variables
+        self.bound: dict[Slot, Any] = {}
+
+    def holds(self, slot: Slot, item: Any, depth: int = 0) -> bool:
+        """Whether a slot can have held a node or a number; binds it if so."""
+        if slot is ANY:
+            return True
+        if slot in self.bound:
+            known = self.bound[slot]
+            return known is item or not (isinstance(known, Node) or isinstance(item, Node))
+        self.bound[slot] = item
+        return slot.expression is None or self.matches(slot.expression, slot.scope, item, depth + 1)
+
+    def matches(self, expression: ast.expr, scope: Scope, item: Any, depth: int = 0) -> bool:
+        """Whether an expression can have computed a node or a number; after False, some slots may be bound wrongly."""
+        if depth > _DEEPEST:
+            return False
+        if isinstance(expression, ast.Name):
+            held = scope.get(expression.id)
+            return self.is_outside(expression, item) if held is None else self.holds(held, item, depth)
+        if not isinstance(item, Node):
+            return not any(isinstance(self.value(name), Node) for name in _names(expression) - {*scope})
+        if isinstance(expression, ast.Constant):
+            return item.is_detached
+        kind = _KINDS.get(type(expression))
+        if kind is not None and (kind is not Matcher.called or _names(expression)):
+            return kind(self, expression, scope, item, depth + 1)
+        return _names(expression).isdisjoint(name for name, slot in scope.items() if slot is not ANY)
+
+    def is_outside(self, name: ast.Name, item: Any) -> bool:
+        """Whether a variable that the loop does not assign holds this node or a number."""
+        value = self.value(name.id)
+        is_number = not isinstance(item, Node) or item.is_detached
+        return value is item or (is_number and not isinstance(value, Node))
+
+    def value(self, name: str) -> Any:
+        return self.variables.get(name)
+
+    # ---- kinds of expressions ----------------------------------------------------------------------------------------
+
+    def operator(self, expression: ast.BinOp, scope: Scope, node: Node, depth: int) -> bool:
+        inputs = node.inputs
+        if _entry(node) not in _OPERATORS.get(type(expression.op), ()):
+            return False
+        if len(inputs) == 1:  # x**2
+            return self.matches(expression.left, scope, inputs[0], depth)
+        left, right = inputs
+        return self.matches(expression.left, scope, left, depth) and self.matches(
+            expression.right, scope, right, depth
+        )
+
+    def sign(self, expression: ast.UnaryOp, scope: Scope, node: Node, depth: int) -> bool:
+        is_minus = isinstance(expression.op, ast.USub)
+        if is_minus and _entry(node) == "negative":
+            return self.matches(expression.operand, scope, node.inputs[0], depth)
+        return isinstance(expression.op, ast.UAdd) and self.matches(expression.operand, scope, node, depth)
+
+    def called(self, expression: ast.Call, scope: Scope, node: Node, depth: int) -> bool:
+        """A primitive, as a function or a method, or a function of the user's that is made of expressions."""
+        if any(isinstance(part, ast.Starred) for part in expression.args):
+            return False
+        written = self.written(expression.func, scope)
+        if written is not None:
+            return self.inlined(written, expression, scope, node, depth)
+        name, inputs = _last_name(expression.func), node.inputs
+        if _CALLED.get(name, name) != _entry(node):
+            return False
+        operands = list(expression.args)
+        if isinstance(expression.func, ast.Attribute) and len(inputs) == len(operands) + 1:
+            operands.insert(0, expression.func.value)
+        return len(operands) == len(inputs) and all(
+            self.matches(part, scope, item, depth) for part, item in zip(operands, inputs, strict=True)
+        )
+
+    def written(self, function: ast.expr, scope: Scope) -> FunctionType | None:
+        """The Python function of the user's that a call runs."""
+        found: Any = None
+        if isinstance(function, ast.Name) and function.id not in scope:
+            found = self.value(function.id)
+        elif isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+            module = self.value(function.value.id)
+            found = vars(module).get(function.attr) if isinstance(module, ModuleType) else None
+        is_ours = str(getattr(found, "__module__", "")).partition(".")[0] == _PACKAGE
+        return found if isinstance(found, FunctionType) and not is_ours else None
+
+    def inlined(self, function: FunctionType, call: ast.Call, scope: Scope, node: Node, depth: int) -> bool:
+        code = function.__code__
+        names, syntax = code.co_varnames[: code.co_argcount], syntax_of(code, function.__globals__)
+        if syntax is None or call.keywords or len(names) != len(call.args) or code.co_flags & _PACKED:
+            return False
+        given = {name: Slot(name, part, scope) for name, part in zip(names, call.args, strict=True)}
+        result = function_result(syntax, given)
+        if result is None or result.expression is None:
+            return False
+        inner = Matcher(function.__globals__ | _closure(function))
+        inner.bound = self.bound
+        return _with_own(inner, self, given, result, node, depth)
+
+
+def _with_own(
+    inner: Matcher, outer: Matcher, given: Mapping[str, Slot], result: Slot, node: Node, depth: int
+) -> bool:  # fmt: skip
+    """Match a function's result in its own variables; its arguments are expressions in those of its caller."""
+    asked = {slot: (slot.expression, slot.scope) for slot in given.values()}
+    for slot in asked:
+        slot.expression = None
+    expression = result.expression
+    if expression is None or not inner.matches(expression, result.scope, node, depth):
+        return False
+    return all(
+        slot not in inner.bound or part is None or outer.matches(part, scope, inner.bound[slot], depth)
+        for slot, (part, scope) in asked.items()
+    )
+
+
+_PACKED: Final = 0x04 | 0x08  # *args and **kwargs
+_KINDS: Final[dict[type, Callable[..., bool]]] = {
+    ast.BinOp: Matcher.operator, ast.UnaryOp: Matcher.sign, ast.Call: Matcher.called,
+}  # fmt: skip
+
+
+def _entry(node: Node) -> str:
+    return node.origin.primitive.name if node.origin.primitive else ""
+
+
+def _last_name(function: ast.expr) -> str:
+    if isinstance(function, ast.Name):
+        return function.id
+    return function.attr if isinstance(function, ast.Attribute) else ""
+
+
+def _names(expression: ast.expr) -> set[str]:
+    return {part.id for part in ast.walk(expression) if isinstance(part, ast.Name)}
+
+
+def _closure(function: FunctionType) -> dict[str, Any]:
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    found = {}
+    for name, cell in cells:
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:  # not assigned yet
+            continue
+    return found
