@@ -12,7 +12,6 @@ import numpy as np
 from autodiff.engine.backward import backpropagate
 from autodiff.engine.gates import Reach, everywhere, has_nan, reach, reached
 from autodiff.engine.graph import BY_RULE, Node
-from autodiff.engine.plain import plain
 from autodiff.engine.shares import edge_shares, local_gradients, plain_shares
 from autodiff.flow.anomalies import Anomaly, first_values
 from autodiff.flow.labels import Reading, read_edge
@@ -21,8 +20,7 @@ from autodiff.flow.numbering import NumberedGraph
 from autodiff.flow.parts import FlowEdge, FlowNode, Number, Signal
 from autodiff.primitives.operands import describe
 from autodiff.primitives.table.units import hinge
-from autodiff.slopes.slope import Slope, slope
-from autodiff.words.formulas import of_constant
+from autodiff.slopes.slope import Slope
 
 __all__ = ["Flows", "error_flow"]
 
@@ -142,16 +140,9 @@ class Flows:
 
     def slope_of(self, node: FlowNode, edge: FlowEdge) -> Slope | None:
         """The local gradient of an edge from ``node`` as a formula; None if it is only a number or the other factor."""
-        made = self.node_of(node)
-        entry = made.origin.primitive
-        if entry is None or edge.local_symbol == edge.partner:
+        if edge.local_symbol == edge.partner:
             return None
-        names = [self.label_of(item) if isinstance(item, Node) else of_constant(item)[0] for item in made.inputs]
-        numbers = None
-        if edge.local is not None:
-            numbers = [*(float(plain(item)) for item in made.inputs), float(node.value)]
-        found = slope(entry, edge.slot, made.origin.params, [*names, node.label], numbers, edge.local)
-        return found if found is not None and (found.symbols or found.conditions) else None
+        return self.numbered.slope_of(self.node_of(node), edge.slot, edge.local)
 
     def _described(self, node: Node, error: Signal) -> FlowNode:
         return self.numbered.described(node, error, at_kink=_at_kink(node))

@@ -22,7 +22,7 @@ __all__ = ["RESULT", "Slope", "mark", "rule_on_symbols", "slope"]
 RESULT: Final = -1  # the operand that stands for the result in a rule
 _MOST_PARTS: Final = 40  # of an expression; a longer formula explains nothing
 _MOST_PARTS_OF_A_RESULT: Final = 3  # x/y, which says more than the name of the quotient
-_LONGEST: Final = 60  # characters of a formula
+_LONGEST: Final = 45  # characters of a formula
 _AS_EXACT: Final = 1e-9  # relative; a formula that cancels, as 1 − a² where a is nearly 1, is not shown in numbers
 
 

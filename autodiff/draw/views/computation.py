@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from autodiff.draw.model.captions import formula, paths, picture_style
-from autodiff.draw.model.cells import brief, in_full, operation_symbol, sign, strokes
+from autodiff.draw.model.cells import brief, edge_hint, in_full, operation_symbol, sign, strokes
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.model.shorten import with_short_names
 from autodiff.draw.views.folding import CROWD, Key, Region, Scope, TimeStep, Weights, columns, fold, parts, scopes
@@ -25,6 +25,7 @@ from autodiff.flow.products import product
 from autodiff.primitives.operands import describe
 from autodiff.telling.remarks import first_value, remarks
 from autodiff.telling.style import Style
+from autodiff.telling.terms import local_equations
 
 __all__ = ["MOST_BOXES", "computation", "graph_of_flow"]
 
@@ -211,7 +212,8 @@ class _Drawer:
         return Cell("error", self.style.amount(item.error), item.error, sign=sign(item.error))
 
     def hint(self, item: FlowNode) -> str:
-        return in_full(item, self.style.say("term.gradient"), self.style)
+        told = in_full(item, self.style.say("term.gradient"), self.style)
+        return " – ".join([told, *local_equations(self.graph, self.graph.node_of(item), self.style)])
 
     def folded(self, id: str, column: int, key: Any, members: Sequence[int]) -> Box:
         label = self.crowd_name(key) if isinstance(key, str) else self.scope_name(key[0])
@@ -291,6 +293,7 @@ class _Drawer:
             made[key] = Wire(
                 f"w{len(made)}", ids[tail], ids[head], *rows, lane, share=share, width=width, sign=its_sign,
                 port=wire.port, mark=self.wire_marks.get(id(edge), ""),
+                hint="" if edge is None or self.flow is None else edge_hint(self.flow, edge, self.style),
             )  # fmt: skip
         return tuple(made.values())
 

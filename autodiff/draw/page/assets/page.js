@@ -140,7 +140,7 @@ function shareRow(k) {
     badgeOf(step),
     brief(consumer.label),
     seen ? amount(consumer.error) : '…',
-    seen ? localGradient(edge) : '…',
+    seen ? (edge.formula === undefined ? localGradient(edge) : told(edge.formula)) : '…',
     brief(input.label),
     carried(k) ? share : '…',
   ]
