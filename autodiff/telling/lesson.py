@@ -30,7 +30,7 @@ __all__ = ["lesson"]
 _MOST_ROWS: Final = 40
 _MOST_LISTED: Final = 4
 _MOST_INPUTS: Final = 8
-_MOST_FACTORS: Final = 12
+_MOST_FACTORS: Final = 10
 
 
 def lesson(flow: Flow, check: Check | None = None, style: Style = USUAL, *, errata: bool = False) -> Story:
