@@ -22,7 +22,7 @@ from autodiff.flow.order import is_weighted_sum, notes_name, shares_in_order, su
 from autodiff.flow.products import product
 from autodiff.slopes.slope import Slope
 from autodiff.telling.style import USUAL, Style
-from autodiff.words.formulas import as_operand, quotient
+from autodiff.words.formulas import as_operand, of_constant, quotient
 from autodiff.words.notation import Name, number
 
 __all__ = [
@@ -77,13 +77,14 @@ def share_text(flow: Flow, edge: FlowEdge, style: Style = USUAL) -> str:
 
 
 def _operands(flow: Flow, consumer: FlowNode) -> list[str]:
-    """The labels of a node's inputs; a layer's input that is not a node is a⁽ᵏ⁾."""
+    """The labels of a node's inputs; a layer's input that is not a node is a⁽ᵏ⁾, any other constant its numbers."""
     name, called = notes_name(consumer), flow.flows.label_of
-    constant = "x"
+    layer_input = ""
     if name is not None and name.letter == "z" and (name.layer or 0) > 1:
-        constant = f"{Name('a', (), (name.layer or 0) - 1)}{suffix(consumer)}"
+        layer_input = f"{Name('a', (), (name.layer or 0) - 1)}{suffix(consumer)}"
     return [
-        as_operand(called(item)) if isinstance(item, Node) else constant for item in flow.flows.node_of(consumer).inputs
+        as_operand(called(item)) if isinstance(item, Node) else layer_input or of_constant(item)[0]
+        for item in flow.flows.node_of(consumer).inputs
     ]
 
 

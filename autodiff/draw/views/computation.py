@@ -26,6 +26,7 @@ from autodiff.primitives.operands import describe
 from autodiff.telling.remarks import first_value, remarks
 from autodiff.telling.style import Style
 from autodiff.telling.terms import local_equations
+from autodiff.words.formulas import of_constant
 
 __all__ = ["MOST_BOXES", "computation", "graph_of_flow"]
 
@@ -339,11 +340,11 @@ class _Drawer:
 
 def _array_factor(node: Node, slot: int, names: Mapping[Node, str]) -> str:
     """How an array operation changes its error signal δ for an input: Wᵀ δ, ∘ σ′(z), × 2."""
-    operands = [names[item] if isinstance(item, Node) else "c" for item in node.inputs]
+    operands = [names[item] if isinstance(item, Node) else of_constant(item)[0] for item in node.inputs]
     of_matrices = product(node, slot, operands)
     if of_matrices is not None:
         return of_matrices
     entry, symbol = node.origin.primitive, read_edge(node, slot, None, names).symbol
     if entry is None or not entry.elementwise:
         return symbol
-    return f"× {symbol}" if symbol.lstrip("−").replace(".", "", 1).isdigit() else f"∘ {symbol}"
+    return f"× {symbol}" if symbol.lstrip("−").replace(",", "").replace(".", "", 1).isdigit() else f"∘ {symbol}"

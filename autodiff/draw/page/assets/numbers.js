@@ -1,5 +1,6 @@
 // Numbers in the format of Python, and their sizes.
 
+const WRITTEN_OUT = 7 // digits before the point, with commas
 const minus = text => text.replace('-', '−')
 
 // The exact decimal digits of |x|, rounded half to even as in Python's format, and its exponent.
@@ -18,7 +19,7 @@ function laidOut(negative, digits, exponent, most, point) {
 }
 
 function placed(digits, exponent, most, point) {
-  if (exponent < -4 || exponent >= most) {
+  if (exponent < -4 || exponent >= Math.max(most, WRITTEN_OUT)) {
     const power = String(Math.abs(exponent)).padStart(2, '0')
     const fraction = digits.length > 1 ? '.' + digits.slice(1) : ''
     return digits[0] + fraction + 'e' + (exponent < 0 ? '−' : '+') + power
@@ -36,7 +37,8 @@ function number(x, digits = state.digits) {
     return laidOut(x < 0 || Object.is(x, -0), all.replace('.', ''), +exponent, 16, '.0')
   }
   const [kept, exponent] = rounded(x, digits)
-  return laidOut(x < 0, kept.replace(/0+$/, '') || '0', exponent, digits, '')
+  const text = laidOut(x < 0, kept.replace(/0+$/, '') || '0', exponent, digits, '')
+  return exponent < 4 ? text : text.replace(/^−?\d+(?!.*e)/, whole => whole.replace(/\B(?=(\d{3})+$)/g, ','))
 }
 
 const isArray = value => value !== null && typeof value === 'object'
