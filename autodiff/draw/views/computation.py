@@ -11,9 +11,10 @@ from autodiff.draw.model.captions import formula, paths, picture_style
 from autodiff.draw.model.cells import brief, edge_hint, in_full, operation_symbol, sign, strokes
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.model.shorten import with_short_names
-from autodiff.draw.views.folding import CROWD, Key, Region, Scope, TimeStep, Weights, columns, fold, parts, scopes
+from autodiff.draw.views.folding import CROWD, Key, Region, Scope, TimeStep, Weights, columns, scopes
 from autodiff.draw.views.groups import is_parameter_name
 from autodiff.draw.views.marks import marks
+from autodiff.draw.views.sums import Slot, WithSums, sums
 from autodiff.engine.graph import BY_RULE, Node, topological
 from autodiff.engine.shares import local_gradients
 from autodiff.flow import Flow, FlowEdge, FlowNode, bracketed
@@ -96,14 +97,16 @@ class _Drawer:
             raise ValueError(f"expected room for at least 2 boxes, but got most={most}")
         self.style, self.graph, self.items, self.flow = style, graph, items, flow
         self.nodes, self.inputs = graph.nodes, graph.inputs
-        self.scopes = scopes(items, self.inputs)
         self.way = [] if flow is None else [graph.number_of(node) for node in flow.nodes]
         self.on_the_way = set(self.way)
         edges = () if flow is None else flow.edges
         self.edges = {(self.way[edge.consumer], edge.slot): edge for edge in edges}
         self.first = [] if flow is not None else list(self.not_finite())
         self.box_marks, self.wire_marks = self.marks()
-        self.fold = fold(self.scopes, self.inputs, self.way, most)
+        apart = {*self.box_marks, *([graph.number_of(flow.parameter)] if self.way and flow is not None else [])}
+        self.sums = sums(items, self.nodes, self.inputs, apart)
+        self.with_sums = WithSums.of(self.sums, self.nodes, scopes(items, self.inputs), graph.numbers)
+        self.fold = self.with_sums.fold(self.way, most)
 
     def picture(self) -> Picture:
         box_of = self.fold.box_of
@@ -135,9 +138,7 @@ class _Drawer:
 
     def frames(self) -> dict[Key, Key]:
         """The cluster of every box, if no box is folded."""
-        if self.fold.kind != "all":
-            return {}
-        return {k: part for k, part in parts(self.scopes, self.inputs, set()).items()}  # noqa: C416 - other key types
+        return self.with_sums.frames() if self.fold.kind == "all" else {}
 
     def crowd_name(self, key: str) -> str:
         return "…" if key == CROWD else self.style.say("term.input-layer")
@@ -193,7 +194,7 @@ class _Drawer:
     def rows(self, item: FlowNode, computed: bool, error: Cell, *, is_parameter: bool) -> tuple[Row, Row]:
         """Two rows: operation and value, name and gradient; for a leaf, name and value, then the gradient."""
         name = brief(item.label) if item.name or not computed else ""
-        symbol = operation_symbol(item, self.style)
+        symbol = "Σ" if item.id in self.sums.terms and computed else operation_symbol(item, self.style)
         first, second = (Cell("sign", symbol), name) if computed else (Cell("name", name), "")
         green = is_parameter or (not computed and self.is_called_like_a_parameter(item))
         value = Cell("value", self.style.amount(item.value), item.value)
@@ -233,28 +234,26 @@ class _Drawer:
 
     def ports(self, k: int) -> tuple[tuple[Cell, ...], list[_Wired]]:
         """The ports of a box and the wires that reach them; of very many inputs, the last ones share a port."""
-        node = self.nodes[k]
-        shown = self.shown_slots(k)
+        slots = self.sums.slots(k, self.nodes[k])
+        shown = self.shown_slots(slots)
         cells: list[Cell] = []
         wires: list[_Wired] = []
-        locals_of = None if node.da is BY_RULE else local_gradients(node)
-        for slot, item in enumerate(node.inputs):
-            edge = self.edges.get((k, slot))
-            if slot in shown:
-                cells.append(self.port(node, slot, item, None if locals_of is None else locals_of[slot], edge))
+        for owner, slot in slots:
+            node, item, edge = self.nodes[owner], self.nodes[owner].inputs[slot], self.edges.get((owner, slot))
+            if (owner, slot) in shown:
+                local = None if node.da is BY_RULE else local_gradients(node)[slot]
+                cells.append(self.port(node, slot, item, local, edge))
             if isinstance(item, Node) and self.graph.numbers[item] in self.fold.box_of:
-                wires.append(_Wired(self.graph.numbers[item], k, len(cells) - 1 if slot in shown else len(shown), edge))
-        if len(shown) < len(node.inputs):
-            cells.append(Cell("port", self.style.say("term.more", count=len(node.inputs) - len(shown))))
+                place = len(cells) - 1 if (owner, slot) in shown else len(shown)
+                wires.append(_Wired(self.graph.numbers[item], k, place, edge))
+        if len(shown) < len(slots):
+            cells.append(Cell("port", self.style.say("term.more", count=len(slots) - len(shown))))
         return tuple(cells), wires
 
-    def shown_slots(self, k: int) -> set[int]:
-        count = len(self.nodes[k].inputs)
-        if count <= _MOST_PORTS:
-            return set(range(count))
-        first = [slot for slot in range(count) if (k, slot) in self.edges]
-        rest = [slot for slot in range(count) if (k, slot) not in self.edges]
-        return set([*first, *rest][: _MOST_PORTS - 1])
+    def shown_slots(self, slots: Sequence[Slot]) -> set[Slot]:
+        if len(slots) <= _MOST_PORTS:
+            return {*slots}
+        return {*sorted(slots, key=lambda slot: slot not in self.edges)[: _MOST_PORTS - 1]}
 
     def port(self, node: Node, slot: int, item: Any, local: float | None, edge: FlowEdge | None) -> Cell:
         role, its_sign = ("port", 1) if edge is None else ("way", sign(edge.share))
@@ -268,11 +267,12 @@ class _Drawer:
         """The wires into a folded box."""
         box_of = self.fold.box_of
         for k in members:
-            for slot, item in enumerate(self.nodes[k].inputs):
+            for owner, slot in self.sums.slots(k, self.nodes[k]):
+                item = self.nodes[owner].inputs[slot]
                 if isinstance(item, Node):
                     source = self.graph.numbers[item]
                     if source in box_of and box_of[source] != box_of[k]:
-                        yield _Wired(source, k, None, self.edges.get((k, slot)))
+                        yield _Wired(source, k, None, self.edges.get((owner, slot)))
 
     def wires(self, wired: Sequence[_Wired], ids: Mapping[Key, str]) -> tuple[Wire, ...]:
         """One wire for every edge between two nodes, one for all edges between a folded box and another."""
@@ -324,7 +324,7 @@ class _Drawer:
     def choice(self) -> Iterator[str]:
         """Captions on nodes that are folded or left out."""
         boxes = Counter(key for key in self.fold.box_of.values() if not isinstance(key, int))
-        left_out = len(self.nodes) - len(self.fold.box_of)
+        left_out = len(self.with_sums.kept) - len(self.fold.box_of)
         if self.fold.kind == "ends":
             yield self.style.say("graph.ends", count=boxes[CROWD])
         elif boxes:
