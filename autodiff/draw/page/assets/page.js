@@ -140,7 +140,7 @@ function shareRow(k) {
     badgeOf(step),
     brief(consumer.label),
     seen ? amount(consumer.error) : '…',
-    seen ? (edge.formula === undefined ? localGradient(edge) : told(edge.formula)) : '…',
+    seen ? (edge.formula ? told(edge.formula) : localGradient(edge)) : '…',
     brief(input.label),
     carried(k) ? share : '…',
   ]
