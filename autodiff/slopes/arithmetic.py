@@ -91,8 +91,8 @@ def _product(part: Expression) -> _Product:
             above, below = ONE_BELOW[size]
             return _Product(above if part.parts[0] > 0 else -above, [], [variable(below)])
         return _Product(part.parts[0], [], [])
-    inner = simplified(part)
-    return _Product(inner.parts[0], [], []) if is_number(inner) else _Product(1.0, [inner], [])
+    whole = simplified(part)
+    return _Product(whole.parts[0], [], []) if is_number(whole) else _Product(1.0, [whole], [])
 
 
 def _written(product: _Product) -> Expression:

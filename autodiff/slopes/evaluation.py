@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from autodiff.primitives.expression import Expression, number
@@ -21,7 +21,7 @@ COMPARISONS: Final = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
 _LOGIC: Final = {"and": operator.and_, "or": operator.or_}
-_BOTH: Final = {**_OPERATORS, **COMPARISONS, **_LOGIC}
+_BOTH: Final[dict[str, Callable[..., Any]]] = {**_OPERATORS, **COMPARISONS, **_LOGIC}
 
 
 def value(part: Any, numbers: Mapping[str, float]) -> Any:

@@ -123,7 +123,7 @@ class WithSums:
 
     def frames(self) -> dict[Key, Key]:
         """The cluster of every node by its number in the whole graph."""
-        return {**self._back(parts(self.scopes, self.inputs, set()))}
+        return dict(self._back(parts(self.scopes, self.inputs, set())).items())
 
     def _back(self, boxes: Mapping[int, Key]) -> dict[int, Key]:
         return {self.kept[position]: self._key(key) for position, key in boxes.items()}
