@@ -123,7 +123,8 @@ class WithSums:
 
     def frames(self) -> dict[Key, Key]:
         """The cluster of every node by its number in the whole graph."""
-        return dict(self._back(parts(self.scopes, self.inputs, set())).items())
+        boxes = self._back(parts(self.scopes, self.inputs, set()))
+        return {k: frame for k, frame in boxes.items()}  # noqa: C416 - other key types
 
     def _back(self, boxes: Mapping[int, Key]) -> dict[int, Key]:
         return {self.kept[position]: self._key(key) for position, key in boxes.items()}
