@@ -13,14 +13,14 @@ from autodiff.slopes.arithmetic import CONSTANTS, is_number, simplified
 
 __all__ = ["COMPARISONS", "has_choice", "settled", "value"]
 
-_OPERATORS: Final = {
+_OPERATORS: Final[dict[str, Callable[..., Any]]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
     "**": operator.pow, "neg": operator.neg,
 }  # fmt: skip
-COMPARISONS: Final = {
+COMPARISONS: Final[dict[str, Callable[..., Any]]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
-_LOGIC: Final = {"and": operator.and_, "or": operator.or_}
+_LOGIC: Final[dict[str, Callable[..., Any]]] = {"and": operator.and_, "or": operator.or_}
 _BOTH: Final[dict[str, Callable[..., Any]]] = {**_OPERATORS, **COMPARISONS, **_LOGIC}
 
 

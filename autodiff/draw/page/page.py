@@ -270,8 +270,8 @@ class _Teller:
         return self._text(style.operation(node.operation) for style in _STYLES) if node.operation else None
 
     def formula(self, whole: Flow, edge: FlowEdge) -> int | None:
-        """The text of a local gradient that is a formula; None for any other."""
-        if whole.slope_of(edge) is None:
+        """The text of a local gradient that is a formula; None for any other, and at δ, where a step states it."""
+        if whole.slope_of(edge) is None or error_symbol(whole, whole.nodes[edge.input]) is not None:
             return None
         return self._text(local_equation(whole, edge, style) for style in _STYLES)
 

@@ -140,7 +140,7 @@ function shareRow(k) {
     badgeOf(step),
     brief(consumer.label),
     seen ? amount(consumer.error) : '…',
-    seen ? (edge.formula ? told(edge.formula) : localGradient(edge)) : '…',
+    seen ? (edge.rule ? told(edge.rule) : localGradient(edge)) : '…',
     brief(input.label),
     carried(k) ? share : '…',
   ]
