@@ -10,12 +10,14 @@ import numpy as np
 from autodiff.flow.factors import Path
 from autodiff.flow.labels import count_text
 from autodiff.flow.parts import FlowEdge, FlowNode
+from autodiff.words.notation import number
 
 if TYPE_CHECKING:
     from autodiff.flow.ledger import Flow
 
 __all__ = ["flow_as_data"]
 
+_DIGITS: Final = 17
 _EXACT: Final = 2**53
 _MOST_PATHS: Final = 10
 _KEYS: Final = {"symbol": "sign"}  # existing files use this key
@@ -32,7 +34,7 @@ def flow_as_data(flow: Flow) -> dict[str, Any]:
         "gradient": _plain_data(flow.gradient),
         "on_a_path": not flow.is_empty,
         "nodes": [_record(node) for node in flow.nodes],
-        "edges": [_record(edge) for edge in flow.edges],
+        "edges": [_record(edge) | {"formula": _formula(flow, edge)} for edge in flow.edges],
         "path_count": count if count <= _EXACT else count_text(count),
         "paths": [_path_record(path) for path in flow.strongest(_MOST_PATHS)],
         "formula": flow.formula(),
@@ -44,6 +46,15 @@ def flow_as_data(flow: Flow) -> dict[str, Any]:
 
 def _record(item: FlowNode | FlowEdge) -> dict[str, Any]:
     return {_KEYS.get(key, key): _plain_data(getattr(item, key)) for key in item.__slots__}
+
+
+def _formula(flow: Flow, edge: FlowEdge) -> dict[str, Any] | None:
+    """The local gradient as a formula; its numbers in full, "" where they say no more than the local gradient."""
+    slope = flow.slope_of(edge)
+    if slope is None:
+        return None
+    numbers = slope.in_numbers(lambda known: number(known, _DIGITS))
+    return {"symbols": slope.symbols, "numbers": numbers, "conditions": [*slope.conditions]}
 
 
 def _path_record(path: Path) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from autodiff.flow.numbering import NumberedGraph
 from autodiff.flow.parts import FlowEdge, FlowNode, Number, Signal
 from autodiff.primitives.operands import describe
 from autodiff.primitives.table.units import hinge
+from autodiff.slopes.slope import Slope
 
 __all__ = ["Flows", "error_flow"]
 
@@ -136,6 +137,12 @@ class Flows:
     def label_of(self, node: Node) -> str:
         """The label of a Value or Tensor of the graph."""
         return self.numbered.labels[node]
+
+    def slope_of(self, node: FlowNode, edge: FlowEdge) -> Slope | None:
+        """The local gradient of an edge from ``node`` as a formula; None if it is only a number or the other factor."""
+        if edge.local_symbol == edge.partner:
+            return None
+        return self.numbered.slope_of(self.node_of(node), edge.slot, edge.local)
 
     def _described(self, node: Node, error: Signal) -> FlowNode:
         return self.numbered.described(node, error, at_kink=_at_kink(node))

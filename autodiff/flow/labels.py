@@ -11,15 +11,17 @@ import math
 import re
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from autodiff.engine.graph import Node
-from autodiff.primitives.expression import ONE, Expression, variable
+from autodiff.primitives.expression import Expression
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import remembered
 from autodiff.primitives.table.units import hinge
+from autodiff.slopes.arithmetic import is_number
+from autodiff.slopes.slope import RESULT, mark, rule_on_symbols
+from autodiff.slopes.writing import text_of
 from autodiff.words.formulas import (
     HIDDEN,
     Formula,
@@ -31,7 +33,7 @@ from autodiff.words.formulas import (
     outside,
     quotient,
 )
-from autodiff.words.notation import number, superscript
+from autodiff.words.notation import number
 from autodiff.words.printable import printable
 
 __all__ = ["CORRUPT", "Reading", "labels", "read_edge"]
@@ -42,7 +44,6 @@ _LONGEST: Final = 30
 _LONGEST_FORMULA: Final = 40
 _MOST_HIDDEN: Final = 8
 _ARITHMETIC: Final = frozenset({"*", "/", "**", "+", "-", "neg"})
-_WHOLE_POWER: Final = re.compile(r"\*\*\(?(−?\d+)(?![.\d])\)?")
 _RAISED: Final = re.compile("[⁰¹²³⁴-⁹⁻^]")
 _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
 
@@ -168,19 +169,19 @@ def read_edge(node: Node, slot: int, local: float | None, names: Mapping[Node, s
     if kind is _PRIME:
         return Reading(f"{text}′({_called(inputs[slot], names)})", None)
     if kind is _FORMULA:
-        if text == _mark(used[0]):
+        if text == mark(used[0]):
             partner = _called(inputs[used[0]], names)
             return Reading(partner, partner)
         if len(used) == 1:  # four times as fast as translate; neither replaces marks inside an inserted name
             (k,) = used
-            return Reading(text.replace(_mark(k), _operand(node, k, names, text)), None)
-        return Reading(text.translate({ord(_mark(k)): _operand(node, k, names, text) for k in used}), None)
+            return Reading(text.replace(mark(k), _operand(node, k, names, text)), None)
+        return Reading(text.translate({ord(mark(k)): _operand(node, k, names, text) for k in used}), None)
     return Reading(quotient(names[node], _called(inputs[slot], names)), None)
 
 
 def _operand(node: Node, k: int, names: Mapping[Node, str], text: str) -> str:
     """An operand's label, or the result's, as part of the formula ``text``: in brackets where it has a sign."""
-    called = names[node] if k == _RESULT else _called(node.inputs[k], names)
+    called = names[node] if k == RESULT else _called(node.inputs[k], names)
     return as_operand(called, of_power=_RAISED.search(text) is not None)
 
 
@@ -203,13 +204,6 @@ _NUMBER: Final = "number"
 _PRIME: Final = "prime"
 _FORMULA: Final = "formula"
 _NAMELESS: Final = "nameless"
-_RESULT: Final = -1
-
-
-def _mark(k: int) -> str:
-    """The private-use character that represents operand ``k`` in a form's text; no name contains it by accident."""
-    return chr(0xF0001 + k)
-
 
 def _form_of(entry: Any, slot: int, count: int, params: Mapping[str, Any]) -> _Form:
     key = tuple(params.items())
@@ -228,33 +222,21 @@ def _shared_form(entry: Primitive, slot: int, count: int, params: tuple[tuple[st
 def _form(entry: Primitive, slot: int, count: int, params: Mapping[str, Any]) -> _Form:
     if not entry.elementwise:
         return _Form(_NUMBER if entry.linear else _NAMELESS)
-    try:
-        rule = entry.rule(slot)(ONE, variable(_mark(_RESULT)), *_operands(count), **params)
-    except Exception:  # a user-defined rule may do anything with its operands; then it has no formula
-        rule = None
-    if isinstance(rule, Expression) and rule.head == "number" and isinstance(rule.parts[0], float | int):
+    rule = rule_on_symbols(entry, slot, count, params)
+    if rule is not None and is_number(rule):
         return _Form(_NUMBER, number(rule.parts[0]))
     if entry.linear:
         return _Form(_NUMBER)
     if entry.arity == 1 and is_word(entry.symbol):
         return _Form(_PRIME, entry.symbol)
-    if not isinstance(rule, Expression):
+    if rule is None:
         return _Form(_NAMELESS)
     if _is_choice(rule):
         return _Form(_NUMBER)
-    text = _WHOLE_POWER.sub(_raised, str(rule)).replace("**", "^")
-    if not _is_plain(rule) or len(text) > _LONGEST:
+    text = text_of(rule, {}) if _is_plain(rule) else ""
+    if not text or len(text) > _LONGEST:
         return _Form(_NAMELESS)
-    return _Form(_FORMULA, text, tuple(k for k in range(_RESULT, count) if _mark(k) in text))
-
-
-def _raised(power: re.Match[str]) -> str:
-    return "" if power[1] == "1" else superscript(power[1].replace("−", "-"))
-
-
-@lru_cache(maxsize=64)
-def _operands(count: int) -> tuple[Expression, ...]:
-    return tuple(variable(_mark(k)) for k in range(count))
+    return _Form(_FORMULA, text, tuple(k for k in range(RESULT, count) if mark(k) in text))
 
 
 def _is_choice(part: Any) -> bool:

@@ -21,6 +21,7 @@ from autodiff.flow.factors import Factor, Path, products
 from autodiff.flow.labels import bracketed
 from autodiff.flow.parts import FlowEdge, FlowNode, Number, Signal, Wire
 from autodiff.flow.paths import count_paths, exact_sum, most_roundings, strongest_paths, total_strength
+from autodiff.slopes.slope import Slope
 from autodiff.system.display import bundle
 from autodiff.words.formulas import quotient
 from autodiff.words.notation import number
@@ -106,6 +107,20 @@ class Flow:
     def arriving(self, node: FlowNode) -> tuple[FlowEdge, ...]:
         """The edges whose shares add up, in this order, to the error of ``node``."""
         return tuple(self._arriving.get(node.id, ()))
+
+    def slope_of(self, edge: FlowEdge) -> Slope | None:
+        """The local gradient of an edge as a formula; None if it is only a number or the other factor of a product.
+
+        >>> from autodiff import Value, tanh
+        >>> from autodiff.flow import error_flow
+        >>> z = Value(0.5, name="z")
+        >>> a = tanh(z)
+        >>> a.name = "a"
+        >>> flow = error_flow(a, z)
+        >>> flow.slope_of(flow.edges[0]).symbols
+        '1 − a²'
+        """
+        return self.flows.slope_of(self.nodes[edge.consumer], edge)
 
     def __repr__(self) -> str:
         """One line, also of a flow through millions of nodes."""

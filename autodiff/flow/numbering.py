@@ -7,10 +7,13 @@ from functools import cached_property
 from typing import Any
 
 from autodiff.engine.graph import Node
+from autodiff.engine.plain import plain
 from autodiff.flow.labels import labels
 from autodiff.flow.parts import FlowNode, Signal, Wire
 from autodiff.flow.variable_names import names_in
 from autodiff.naming.steps import names_of_steps
+from autodiff.slopes.slope import Slope, slope
+from autodiff.words.formulas import of_constant
 
 __all__ = ["NumberedGraph"]
 
@@ -57,6 +60,19 @@ class NumberedGraph:
     def node_of(self, node: FlowNode) -> Node:
         """The Value or Tensor that a flow's node describes."""
         return self._every[self.number_of(node)]
+
+    def slope_of(self, node: Node, slot: int, local: float | None) -> Slope | None:
+        """The local gradient of a node for the input in ``slot`` as a formula; None if it is a number that needs none.
+
+        Numbers that have changed since ``local`` was computed are left out.
+        """
+        entry = node.origin.primitive
+        if entry is None:
+            return None
+        names = [self.labels[item] if isinstance(item, Node) else of_constant(item)[0] for item in node.inputs]
+        numbers = None if local is None else [float(plain(item)) for item in (*node.inputs, node)]
+        found = slope(entry, slot, node.origin.params, [*names, self.labels[node]], numbers, local)
+        return found if found is not None and (found.symbols or found.conditions) else None
 
     def described(self, node: Node, error: Signal, *, at_kink: bool = False) -> FlowNode:
         """A ledger node with its number as id, its label, its value and its error."""

@@ -24,7 +24,7 @@ from autodiff.telling.story import Block, Heading, Listing, Paragraph, Table
 from autodiff.telling.style import USUAL, Style
 from autodiff.telling.terms import derivative, error_name, error_symbol, factor_symbol, share_text
 from autodiff.words.columns import columns
-from autodiff.words.formulas import as_operand
+from autodiff.words.formulas import as_operand, formula, of_name
 from autodiff.words.notation import number
 
 __all__ = ["Derived", "OuterProduct", "derivation", "equation_of", "outer_product", "outer_product_in_numbers"]
@@ -104,7 +104,7 @@ def equation_of(flow: Flow, node: FlowNode, style: Style = USUAL) -> str:
     made = flow.flows.node_of(node)
     called = flow.flows.label_of
     names = [as_operand(called(item) if isinstance(item, Node) else _constant(item)) for item in made.inputs]
-    right = _right(flow, node, names, made.params, style)
+    right = _right(flow, node, names, style)
     return f"{node.label} = {right}" if node.name else right
 
 
@@ -112,19 +112,26 @@ def _constant(item: Any) -> str:
     return number(item) if isinstance(item, float | int) else f"array {item.shape}"
 
 
-def _right(flow: Flow, node: FlowNode, names: Sequence[str], params: dict[str, Any], style: Style) -> str:
-    operation, symbol = node.operation or "", node.symbol or ""
+def _right(flow: Flow, node: FlowNode, names: Sequence[str], style: Style) -> str:
+    made, operation, symbol = flow.flows.node_of(node), node.operation or "", node.symbol or ""
     if operation in _SIGNS:
         return f" {_SIGNS[operation]} ".join(names)
     if operation == "identity":
         return names[0]
     if operation == "hinge":
-        return f"max(0, {number(params.get('margin', 1.0))} + {names[1]} − {names[0]})"
+        return f"max(0, {number(made.params.get('margin', 1.0))} + {names[1]} − {names[0]})"
     if operation == "weighted_sum":
         return _weighted(flow, node, names)
     if operation == "affine":
         return f"{names[0]} {names[1]} + {names[2]}"
-    return f"{symbol if len(names) == 1 and symbol.isalpha() else style.operation(operation)}({', '.join(names)})"
+    called = [flow.flows.label_of(item) if isinstance(item, Node) else _constant(item) for item in made.inputs]
+    defaults = made.origin.primitive.defaults if made.origin.primitive is not None else {}
+    text = formula(operation, symbol, [of_name(name) for name in called], made.params, defaults)[0]
+    told = style.operation(operation)
+    for own in (operation, *[symbol] * (told != operation and len(names) > 1)):
+        if text.startswith(f"{own}("):
+            return told + text.removeprefix(own)
+    return text
 
 
 def _weighted(flow: Flow, node: FlowNode, names: Sequence[str]) -> str:

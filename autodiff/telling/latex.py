@@ -38,6 +38,7 @@ _TEXT: Final = {
 _WIDE: Final = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff01-\uff5e]")
 _WORDS: Final = re.compile(r"[^\W\d_]{2,}(?:[ _]+[^\W\d_]{2,}|[ ]+(?=[^\W\d_]$))*")
 _INDEXED: Final = re.compile(r"(?<![^\W_])([δaWsΣ])_([ijc]{1,2})(?![^\W_])")
+_THOUSANDS: Final = re.compile(r"(?<=\d),(?=\d{3})")
 _BREAK: Final = re.compile(r"(?<= [·×+=]) ")
 _LONGEST: Final = 78
 _LINE: Final = 43.0  # the width of a line, in em
@@ -130,7 +131,7 @@ def _letter(letter: str) -> str:
 
 def _signs(text: str) -> str:
     """Digits, brackets and signs of a formula."""
-    return "".join("" if c == " " else _sign(c) for c in text)
+    return _THOUSANDS.sub("{,}", "".join("" if c == " " else _sign(c) for c in text))
 
 
 def _sign(character: str) -> str:

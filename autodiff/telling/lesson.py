@@ -17,9 +17,9 @@ from autodiff.telling.derivation import Derived, derivation, equation_of, outer_
 from autodiff.telling.notes import Notes
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import steps
-from autodiff.telling.story import Block, Heading, Listing, Paragraph, Story, Table, numbered, product
+from autodiff.telling.story import Block, Heading, Listing, Paragraph, Story, Table, numbered, product, slopes
 from autodiff.telling.style import USUAL, Style
-from autodiff.telling.terms import derivative, equation, error_name, share_text
+from autodiff.telling.terms import derivative, equation, error_name, local_equation, share_text
 from autodiff.transforms.nudge import Nudge, nudge
 from autodiff.transforms.replay import Check
 from autodiff.words.formulas import quotient
@@ -30,7 +30,7 @@ __all__ = ["consequences", "lesson", "nudged", "reasons"]
 _MOST_ROWS: Final = 40
 _MOST_LISTED: Final = 4
 _MOST_INPUTS: Final = 8
-_MOST_FACTORS: Final = 12
+_MOST_FACTORS: Final = 10
 
 
 def lesson(flow: Flow, check: Check | None = None, style: Style = USUAL, *, errata: bool = False) -> Story:
@@ -43,7 +43,9 @@ def lesson(flow: Flow, check: Check | None = None, style: Style = USUAL, *, erra
     blocks += [*notes.what_it_is(), *notes.shapes()]
     if not flow.is_empty:
         told = steps(flow, style)
+        path = flow.strongest_path
         blocks += [teller.heading("steps"), numbered(told, style)]
+        blocks += slopes(flow, told, style, path.edges if path is not None and path.product is not None else ())
         blocks += [*teller.derivations(), *teller.matrix_form(), *outer_product_in_numbers(flow, style)]
     blocks += [*teller.checked(check), *teller.weak(), *(notes.errata() if errata else ())]
     symbol = derivative(flow, style)
@@ -90,7 +92,7 @@ def _origin(flow: Flow, edge: FlowEdge, style: Style) -> str:
     elif edge.local_symbol == "1":
         key = "unchanged"
     return style.say(
-        f"why.{key}", factor=equation(edge.local_symbol, edge.local, style), input=item.label,
+        f"why.{key}", factor=local_equation(flow, edge, style), input=item.label,
         value=style.amount(item.value), function=consumer.symbol, equation=equation_of(flow, consumer, style),
     )  # fmt: skip
 

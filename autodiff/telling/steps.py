@@ -16,8 +16,8 @@ from autodiff.flow.order import columns, is_weighted_sum, notes_name, shares_in_
 from autodiff.telling.style import USUAL, Style
 from autodiff.telling.terms import (
     derivative,
-    equation,
     error_name,
+    local_equation,
     share_numbers,
     share_text,
     sum_numbers,
@@ -185,7 +185,7 @@ class _Teller:
         return ""
 
     def factor(self, edge: FlowEdge) -> str:
-        return edge.local_symbol if edge.local is None else equation(edge.local_symbol, edge.local, self.style)
+        return local_equation(self.flow, edge, self.style)
 
     def window(self, edge: FlowEdge) -> str:
         text = window(self.flow, edge, self.style)

@@ -12,21 +12,22 @@ from typing import Final
 
 import numpy as np
 
-from autodiff.flow import Flow, Path
+from autodiff.flow import Flow, FlowEdge, Path
 from autodiff.flow.order import shares_in_order
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import Step, steps
 from autodiff.telling.style import USUAL, Style
-from autodiff.telling.terms import derivative, path_numbers, path_symbols, share_text, sum_of_shares
+from autodiff.telling.terms import derivative, local_equation, path_numbers, path_symbols, share_text, sum_of_shares
 from autodiff.words.notation import number
 
 __all__ = [
     "Block", "Equation", "Heading", "Listing", "Numbered", "Paragraph", "Story", "Table", "flow_story", "numbered",
-    "product",
+    "product", "slopes",
 ]  # fmt: skip
 
 _MOST_LINES: Final = 60
 _MOST_SHARES: Final = 12
+_MOST_SLOPES: Final = 6
 _PATHS: Final = 5
 
 
@@ -96,7 +97,7 @@ def flow_story(flow: Flow, style: Style = USUAL) -> Story:
     blocks: list[Block] = []
     if not flow.is_empty:
         told = steps(flow, style)
-        blocks += [product(flow, style), numbered(told, style), _shares(flow, style)]
+        blocks += [product(flow, style), numbered(told, style), *slopes(flow, told, style), _shares(flow, style)]
         if flow.path_count > 1:
             blocks.append(_paths(flow, style))
     said = remarks(flow, style)
@@ -136,6 +137,21 @@ def _shares(flow: Flow, style: Style) -> Block:
         lines.append(style.say("text.more", count=len(edges) - _MOST_SHARES))
     lines.append(style.say("text.sum", gradient=style.amount(flow.gradient)))
     return Listing(style.say("text.shares", parameter=parameter), tuple(lines))
+
+
+def slopes(flow: Flow, told: Sequence[Step], style: Style, known: Sequence[FlowEdge] = ()) -> Iterator[Listing]:
+    """The local gradients that are formulas, as far as the steps do not state them and they are not ``known``."""
+    stated = "\n".join(line for step in told for line in (step.sentence, *step.lines))
+    lines: dict[str, None] = {}
+    for edge in flow.edges:
+        if len(lines) > _MOST_SLOPES:
+            break
+        if edge not in known and flow.slope_of(edge) is not None:
+            line = local_equation(flow, edge, style)
+            lines |= {} if line in stated else {line: None}
+    if lines:
+        shown = [*lines][:_MOST_SLOPES]
+        yield Listing(style.say("text.slopes"), (*shown, *["…"] * (len(lines) > len(shown))))
 
 
 def _paths(flow: Flow, style: Style) -> Listing:

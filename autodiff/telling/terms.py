@@ -13,16 +13,21 @@ from typing import Final
 
 import numpy as np
 
-from autodiff.engine.graph import Node
+from autodiff.engine.graph import BY_RULE, Node
+from autodiff.engine.shares import local_gradients
 from autodiff.flow import Factor, Flow, FlowEdge, FlowNode, Path, Signal, bracketed
+from autodiff.flow.labels import read_edge
+from autodiff.flow.numbering import NumberedGraph
 from autodiff.flow.order import is_weighted_sum, notes_name, shares_in_order, suffix
 from autodiff.flow.products import product
+from autodiff.slopes.slope import Slope
 from autodiff.telling.style import USUAL, Style
-from autodiff.words.formulas import as_operand, quotient
+from autodiff.words.formulas import as_operand, of_constant, quotient
 from autodiff.words.notation import Name, number
 
 __all__ = [
-    "derivative", "equation", "error_name", "error_symbol", "factor_symbol", "path_numbers", "path_symbols",
+    "derivative", "equation", "error_name", "error_symbol", "factor_symbol", "local_equation", "local_equations",
+    "path_numbers", "path_symbols",
     "share_numbers", "share_text", "sum_numbers", "sum_of_shares", "window",
 ]  # fmt: skip
 
@@ -72,13 +77,14 @@ def share_text(flow: Flow, edge: FlowEdge, style: Style = USUAL) -> str:
 
 
 def _operands(flow: Flow, consumer: FlowNode) -> list[str]:
-    """The labels of a node's inputs; a layer's input that is not a node is a⁽ᵏ⁾."""
+    """The labels of a node's inputs; a layer's input that is not a node is a⁽ᵏ⁾, any other constant its numbers."""
     name, called = notes_name(consumer), flow.flows.label_of
-    constant = "x"
+    layer_input = ""
     if name is not None and name.letter == "z" and (name.layer or 0) > 1:
-        constant = f"{Name('a', (), (name.layer or 0) - 1)}{suffix(consumer)}"
+        layer_input = f"{Name('a', (), (name.layer or 0) - 1)}{suffix(consumer)}"
     return [
-        as_operand(called(item)) if isinstance(item, Node) else constant for item in flow.flows.node_of(consumer).inputs
+        as_operand(called(item)) if isinstance(item, Node) else layer_input or of_constant(item)[0]
+        for item in flow.flows.node_of(consumer).inputs
     ]
 
 
@@ -103,6 +109,43 @@ def equation(symbol: str, value: float | None, style: Style = USUAL) -> str:
     if symbol == number(value):
         return style.write(value)
     return f"{symbol} = {style.write(value)}"
+
+
+def local_equation(flow: Flow, edge: FlowEdge, style: Style = USUAL) -> str:
+    """The local gradient of an edge as an equation: σ′(z) = a·(1 − a) = 0.7658 × 0.2342 = 0.1793; ReLU′(z) = 1 (a > 0).
+
+    For arrays, only the symbols. A number that the operation chose is that of ∂max(x, y)/∂x = 0 (x < y).
+    """
+    called = quotient(flow.nodes[edge.consumer].label, flow.nodes[edge.input].label)
+    return _equation(edge.local_symbol, edge.local, flow.slope_of(edge), called, style)
+
+
+def local_equations(graph: NumberedGraph, node: Node, style: Style = USUAL) -> list[str]:
+    """The local gradients of a node that are formulas, as equations, without a flow."""
+    locals_of = [None] * len(node.inputs) if node.da is BY_RULE else local_gradients(node)
+    found = []
+    for slot, (item, local) in enumerate(zip(node.inputs, locals_of, strict=True)):
+        if not isinstance(item, Node):
+            continue
+        symbol, partner = read_edge(node, slot, local, graph.labels)
+        slope = None if symbol == partner else graph.slope_of(node, slot, local)
+        if slope is not None:
+            called = quotient(graph.labels[node], graph.labels[item])
+            found.append(_equation(symbol, local, slope, called, style))
+    return found
+
+
+def _equation(symbol: str, local: float | None, slope: Slope | None, called: str, style: Style) -> str:
+    """A local gradient in symbols, as a formula and as a number; ``called`` is its name if it has no symbols."""
+    parts = [symbol] if local is None or symbol != number(local) else []
+    if slope is not None and slope.conditions and not parts:
+        parts = [called]
+    if slope is not None:
+        parts += [part for part in (slope.symbols, slope.in_numbers(style.write)) if part and part != symbol]
+    if local is not None:
+        parts.append(style.write(local))
+    said = style.say("term.in-brackets", text=", ".join(slope.conditions)) if slope and slope.conditions else ""
+    return " = ".join(parts) + said
 
 
 def _written(symbol: str, value: float | None, style: Style) -> str:

@@ -83,6 +83,8 @@ _FORMS = "valid forms are W14(1), W_{14}^{(1)}, W1[1,4] (layer before the bracke
 
 _LONGEST_QUOTE = 60
 _LAYERS_LISTED = 4
+_WRITTEN_OUT = 1e7
+_THOUSANDS = re.compile(r"^-?\d{5,}(?!\d*e)")
 
 
 def subscript(text: str) -> str:
@@ -247,21 +249,22 @@ def in_ascii(text: str) -> str:
 def number(x: float | None, digits: int = 4) -> str:
     """Print a number for people: few significant digits, a true minus sign, no trailing zeros, no negative zero.
 
-    Arguments: `x`, the number, or None for one that is not known yet, printed as a dash; `digits`, the number of
-    significant digits.
-    Result: the text.
+    Arguments: `x`, the number, or None for one not known yet, printed as a dash; `digits`, the significant digits.
+    Result: the text; from 10,000 on with commas, from ten millions on with a power of ten unless all digits are shown.
     Raises: ValueError if `digits` is less than 1.
     Source: the values printed beside the names in the notes, section 1.5.
 
-    >>> number(-0.0405), number(0.90), number(0.129099), number(None)
-    ('−0.0405', '0.9', '0.1291', '–')
+    >>> number(-0.0405), number(0.90), number(0.129099), number(None), number(12050.0)
+    ('−0.0405', '0.9', '0.1291', '–', '12,050')
     """
     if digits < 1:
         raise ValueError(f"expected at least 1 significant digit, but got digits={digits}")
     if x is None:
         return "\N{EN DASH}"
-    # Adding 0.0 turns -0.0 into 0.0 and changes nothing else.
-    return f"{float(x) + 0.0:.{digits}g}".replace("-", "\N{MINUS SIGN}")
+    text = f"{float(x) + 0.0:.{digits}g}"  # adding 0.0 turns -0.0 into 0.0 and changes nothing else
+    if "e+0" in text and abs(float(text)) < _WRITTEN_OUT:
+        text = f"{float(text):.0f}"
+    return _THOUSANDS.sub(lambda whole: f"{int(whole[0]):,}", text).replace("-", "\N{MINUS SIGN}")
 
 
 def _counted(value: SupportsIndex, what: str) -> int:

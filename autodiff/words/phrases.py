@@ -205,6 +205,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     # ---- the text ----------------------------------------------------------------------------------------------------
     "text.more-lines": ("… {count} more lines …", "… 另有 {count} 行 …"),
     "text.more": ("… {count} more …", "… 另有 {count} 项 …"),
+    "text.slopes": ("Local gradients as formulas:", "局部梯度的公式："),
     "text.shares": ("Shares that arrive at {parameter}:", "传到 {parameter} 的份额："),
     "text.sum": ("their sum = {gradient} = the gradient", "份额之和 = {gradient} = 梯度"),
     "text.is-output": ("{parameter} is the output itself.", "{parameter} 就是输出本身。"),

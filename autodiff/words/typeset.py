@@ -28,7 +28,10 @@ _LOW: Final = "[" + "".join(map(re.escape, _LOWERED)) + "]"
 _HIGH: Final = "[" + "".join(map(re.escape, _RAISED)) + "]"
 _SCRIPTS: Final = re.compile(f"(?P<sub>{_LOW}+(?:,{_LOW}+)*)?(?P<sup>{_HIGH}+)?")
 _LEFTWARDS: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]+")  # Hebrew, Arabic and related scripts
-_LETTER: Final = re.compile(r"(?<![^\W\d_])(?![ΣΠΔ]|(?<=\d)e[−+-]\d)[^\W\d_](?![^\W\d_])")  # of 2e−06 none
+# A single letter; not of a word such as root_i or the cut ra…, nor the e of 2e−06. In s_c, both are letters.
+_LETTER: Final = re.compile(
+    r"(?:(?<![^\W\d])|(?<=\bs_))(?![ΣΠΔ]|(?<=\d)e[−+-]\d)[^\W\d_](?:(?![^\W\d]|…)|(?=_c\b)(?<=s))"
+)
 
 # Widths in em: the larger of those in Helvetica and DejaVu Sans, the narrowest and the widest common font.
 _WIDTHS: Final = {

@@ -318,7 +318,8 @@ def test_the_svg_is_an_image_with_title_and_description(flow: ad.Flow) -> None:
 def test_the_description_tells_the_steps() -> None:
     """For those who cannot see the picture."""
     description = present(parsed(notes_flow()).find(f"{SVG}desc"))
-    assert "× σ′(z₁⁽²⁾) = 0.1793 carries it through the neuron." in words(description)
+    formula = "σ′(z₁⁽²⁾) = a₁⁽²⁾·(1 − a₁⁽²⁾) = 0.7658 × 0.2342 = 0.1793"
+    assert f"× {formula} carries it through the neuron." in words(description)
 
 
 def test_sub_and_superscripts_are_stacked() -> None:

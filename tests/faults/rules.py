@@ -96,7 +96,7 @@ _BY_HAND: Final = {
         change("square: without the 2", _ELEMENTWISE, "g * (2.0 * x)", "g * x", target="square"),
         change("power: without n", _ELEMENTWISE, "n * x ** (n - 1)", "x ** (n - 1)", target="power"),
         change("mean: without 1/n", _REDUCTIONS, "g * z.size / x.size", "g", target="mean"),
-        change("gelu: without 1/√(2π)", _UNITS, "x * gaussian(x) / _ROOT_2PI", "x * gaussian(x)", target="gelu"),
+        change("gelu: without 1/√(2π)", _UNITS, "x * _bell(x) / _ROOT_2PI", "x * _bell(x)", target="gelu"),
     ),
     "scale": (
         change(
@@ -136,7 +136,7 @@ _BY_HAND: Final = {
         change("expm1: eˣ − 1 for eˣ", _ELEMENTWISE, "g * exp(x)]", "g * z]", target="expm1"),
         change("log1p: 1/x", _ELEMENTWISE, "g / (1.0 + x)]", "g / x]", target="log1p"),
         change("elu: z for z + alpha", _UNITS, "alpha * exp(where(x > 0, 0.0, x)))", "z)", target="elu"),
-        change("gelu: Φ alone", _UNITS, " + x * gaussian(x) / _ROOT_2PI", "", target="gelu"),
+        change("gelu: Φ alone", _UNITS, " + x * _bell(x) / _ROOT_2PI", "", target="gelu"),
         change(
             "weighted_sum: the bias is left out", _LINEAR, "total = terms[-1]", "total = 0.0 * terms[-1]",
             target="weighted_sum",

@@ -92,7 +92,7 @@ def test_the_eight_steps_of_the_notes() -> None:
         "(2) × 1, the local gradient of the output unit (identity).",
         "(3) δ₁⁽³⁾ = (error at a₁⁽³⁾) · 1 = 1 × 1 = 1 has reached z₁⁽³⁾ and is shared out.",
         "(4) The share of a₁⁽²⁾ is δ₁⁽³⁾ · W₁₁⁽²⁾ = 1 × 0.9 = 0.9, the error at a₁⁽²⁾.",
-        "(5) × σ′(z₁⁽²⁾) = 0.1793 carries it through the neuron.",
+        "(5) × σ′(z₁⁽²⁾) = a₁⁽²⁾·(1 − a₁⁽²⁾) = 0.7658 × 0.2342 = 0.1793 carries it through the neuron.",
         "(6) δ₁⁽²⁾ = (error at a₁⁽²⁾) · σ′(z₁⁽²⁾) = 0.9 × 0.1793 = 0.1614 has reached z₁⁽²⁾.",
         "(7) × a₄⁽¹⁾ = 0.8, the signal that W₁₄⁽¹⁾ forwarded.",
         "(8) ∂a₁⁽³⁾/∂W₁₄⁽¹⁾ = 0.1614 × 0.8 = 0.1291, the gradient.",
@@ -192,7 +192,7 @@ def test_labels_are_one_printable_line() -> None:
         (lambda x, y: -x, "−1"),
         (lambda x, y: x * y, "y"),
         (lambda x, y: x / y, "1/y"),
-        (lambda x, y: y / x, "−(q/x)"),
+        (lambda x, y: y / x, "−y/x²"),
         (lambda x, y: x**3, "3·x²"),
         (lambda x, y: x**2, "2·x"),
         (lambda x, y: x**0.5, "0.5·x^(−0.5)"),
@@ -226,10 +226,10 @@ def test_local_gradients_of_a_users_own_primitive_read_too(define: Callable[...,
     """A word is a unit; a short rule is shown as its formula; a long one, or one that fails on symbols, as ∂y/∂x."""
     x = Value(0.3, name="x")
     for name, rule, symbol, expected in (
-        ("cube_of", lambda g, z, x: g * (3 * x * x), "x³", "3·x·x"),
+        ("cube_of", lambda g, z, x: g * (3 * x * x), "x³", "3·x²"),
         ("own_unit", lambda g, z, x: g * (3 * x * x), "f", "f′(x)"),
         ("not_symbolic", lambda g, z, x: g * math.cos(x), "s!", "∂q/∂x"),
-        ("long_rule", lambda g, z, x: g * (1 + x + x * x + x * x * x + x * x * x * x + 5 * x), "s?", "∂q/∂x"),
+        ("long_rule", lambda g, z, x: g * (1 + x + x * x + x * x * x + 5 * x + 6 * x * x + 7 * x), "s?", "∂q/∂x"),
     ):
         entry = define(name, lambda xp, x: x * x * x, [rule], symbol=symbol)
         node = entry(x)

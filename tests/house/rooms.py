@@ -19,7 +19,7 @@ __all__ = ["FILES", "LAYERS", "MOST_FILES", "TREES", "breaches", "imported", "la
 LAYERS: Final = (
     ("autodiff.words", "autodiff.primitives"),
     ("autodiff.system", "autodiff.primitives.table"),
-    ("autodiff.engine",),
+    ("autodiff.engine", "autodiff.slopes"),
     ("autodiff.naming",),
     ("autodiff.values.compositions", "autodiff.flow"),
     ("autodiff.values",),

@@ -76,7 +76,7 @@ def plain(text: str) -> str:
 def as_float(text: str) -> float | None:
     """The number that a text is, or None."""
     try:
-        return float(text.replace("−", "-"))
+        return float(re.sub(r"(?<=\d),(?=\d{3})", "", text.replace("−", "-")))
     except ValueError:
         return None
 

@@ -177,7 +177,7 @@ def test_arrays_are_told_in_matrix_form() -> None:
     A, v = Tensor(np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), name="A"), Tensor(np.array([0.5, -1.0]), name="v")
     products: tuple[tuple[Any, dict[str, str]], ...] = (
         (A @ v, {"A": "(error at y) vᵀ", "v": "Aᵀ (error at y)"}),
-        (np.array([1.0, 2.0, 3.0]) @ A, {"A": "x (error at y)ᵀ"}),
+        (np.array([1.0, 2.0, 3.0]) @ A, {"A": "[1, 2, 3] (error at y)ᵀ"}),
         (A @ (v * np.ones((2, 2))), {"A": "(error at y) (v·array(2×2))ᵀ"}),
     )
     for made, forms in products:

@@ -87,6 +87,11 @@ def _ledger(flow: Flow) -> set[str]:
     return {f"{abs(item):.12g}" for item in known} | {f"{100 * (flow.left_after_cancelling or 0.0):.2g}"}
 
 
+def _complements(flow: Flow) -> set[str]:
+    """1 − a of every sigmoid unit, the second factor of its slope."""
+    return {f"{1 - node.value:.12g}" for node in flow.nodes if node.operation == "sigmoid"}
+
+
 def _nudged(flow: Flow) -> set[str]:
     """The numbers that tell what the output does when the parameter rises by 0.01, to twelve digits."""
     function = replayed(flow.flows.graph[0], flow.flows.node_of(flow.parameter))
@@ -109,7 +114,7 @@ def test_every_number_of_an_explanation_is_the_ledgers(
         for text in (told, "\n".join(content), read_back(made.latex(language, digits=12)))
     ]
     assert found[0] == found[1] == found[2]
-    assert found[0] <= _ledger(made.flow) | _nudged(made.flow)
+    assert found[0] <= _ledger(made.flow) | _nudged(made.flow) | _complements(made.flow)
     assert f"{abs(made.gradient):.12g}" in found[0]
 
 

@@ -24,7 +24,7 @@ def test_each_factor_of_the_notes_example_has_its_origin() -> None:
     assert re.findall(r"^  (.*(?:multiplies|slope of|changes as).*)$", text, flags=re.MULTILINE) == [
         "1: a₁⁽³⁾ = z₁⁽³⁾ changes as much as z₁⁽³⁾",
         "W₁₁⁽²⁾ = 0.9 multiplies a₁⁽²⁾ in z₁⁽³⁾ = W₁₁⁽²⁾ · a₁⁽²⁾ + W₁₂⁽²⁾ · a₂⁽²⁾ + b₁⁽²⁾",
-        "σ′(z₁⁽²⁾) = 0.1793 is the slope of σ at z₁⁽²⁾ = 1.185",
+        "σ′(z₁⁽²⁾) = a₁⁽²⁾·(1 − a₁⁽²⁾) = 0.7658 × 0.2342 = 0.1793 is the slope of σ at z₁⁽²⁾ = 1.185",
         "a₄⁽¹⁾ = 0.8 multiplies W₁₄⁽¹⁾ in z₁⁽²⁾ = W₁₄⁽¹⁾ · a₄⁽¹⁾ + …",
     ]
 

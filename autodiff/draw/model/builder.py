@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from autodiff.draw.model.captions import told
-from autodiff.draw.model.cells import hint, line_numbers, sign
+from autodiff.draw.model.cells import edge_hint, hint, line_numbers, sign
 from autodiff.draw.model.picture import Box, Cell, Picture, Row, Wire
 from autodiff.flow import Flow, FlowEdge, FlowNode
 from autodiff.telling.steps import Step
@@ -50,8 +50,11 @@ class PictureBuilder:
         return box.id
 
     def add_node(self, kind: str, column: int, rows: Iterable[Row], nodes: Sequence[FlowNode]) -> str:
-        """Add a box of nodes whose tooltip shows the numbers of the last node in full."""
-        return self.add_box(kind, column, rows, hint(self.flow, nodes[-1], self.style), nodes)
+        """Add a box of nodes; its tooltip has the numbers of the last node in full, and the local gradients inside."""
+        ids = {node.id for node in nodes}
+        inside = (edge for node in nodes for edge in self.flow.arriving(node) if edge.consumer in ids)
+        told = [hint(self.flow, nodes[-1], self.style), *(edge_hint(self.flow, edge, self.style) for edge in inside)]
+        return self.add_box(kind, column, rows, " – ".join(filter(None, told)), nodes)
 
     def add_count(self, column: int, count: int) -> str:
         """Add a box that represents nodes left out, with their count."""
@@ -65,6 +68,7 @@ class PictureBuilder:
         """Add a wire between two boxes; with an ``edge``, the wire carries its share."""
         share = None if edge is None else edge.share
         its_sign = 1 if share is None else sign(share)
+        hint = (edge is not None and edge_hint(self.flow, edge, self.style)) or hint
         wire = Wire(f"w{len(self.wires)}", tail, head, *rows, lane, label, step, share, width, its_sign, hint=hint)
         self.wires.append(wire)
         if edge is not None:

@@ -12,12 +12,12 @@ from autodiff.draw.model.picture import Cell, Row
 from autodiff.flow import Flow, FlowEdge, FlowNode, Number, Signal, bracketed
 from autodiff.telling.steps import Step
 from autodiff.telling.style import Style
-from autodiff.telling.terms import equation, error_name, error_symbol, factor_symbol, share_text, window
+from autodiff.telling.terms import equation, error_name, error_symbol, factor_symbol, local_equation, share_text, window
 from autodiff.words.operations import ENGLISH_SYMBOLS
 
 __all__ = [
-    "StepNumbers", "brief", "error_cells", "factor_text", "forward_rows", "hint", "in_full", "line_numbers",
-    "operation_symbol", "share_cell", "sign", "strokes", "uncut", "whole",
+    "StepNumbers", "brief", "edge_hint", "error_cells", "factor_text", "forward_rows", "hint", "in_full",
+    "line_numbers", "operation_symbol", "share_cell", "sign", "strokes", "uncut", "whole",
 ]  # fmt: skip
 
 _LONGEST: Final = 22  # characters of a name; the tooltip has the whole name
@@ -81,13 +81,25 @@ def share_cell(flow: Flow, edge: FlowEdge, step: int | None, style: Style) -> Ce
     return Cell("share", f"{symbols} = {style.amount(edge.share)}", edge.share, step, sign(edge.share))
 
 
-def factor_text(flow: Flow, edge: FlowEdge, style: Style) -> str:
-    """The factor of an edge: × σ′(z₁⁽²⁾) = 0.1793; for arrays W⁽²⁾ᵀ δ⁽³⁾ or ∘ σ′(z⁽²⁾)."""
+def edge_hint(flow: Flow, edge: FlowEdge, style: Style) -> str:
+    """The tooltip of an edge: its local gradient as an equation; "" if that is only a number."""
+    text = local_equation(flow, edge, style)
+    return text if " = " in text else ""
+
+
+def factor_text(flow: Flow, edge: FlowEdge, style: Style, *, has_room: bool = False) -> str:
+    """The factor of an edge: × σ′(z₁⁽²⁾) = 0.1793; for arrays W⁽²⁾ᵀ δ⁽³⁾ or ∘ σ′(z⁽²⁾).
+
+    If it ``has_room``, it is written as a formula in symbols and numbers too.
+    """
     if edge.local is None:
         if error_symbol(flow, flow.nodes[edge.consumer]) is not None:
             return share_text(flow, edge, style)
         factor = bracketed(brief(edge.local_symbol))
         return f"× {factor}" if edge.local_symbol == "1" else f"∘ {factor}"
+    slope = flow.slope_of(edge) if has_room else None
+    if slope is not None and not slope.conditions:
+        return f"× {local_equation(flow, edge, style)}"
     text = equation(edge.local_symbol, edge.local, style)
     return f"× {brief_equation(text)}"
 

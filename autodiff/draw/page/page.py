@@ -32,6 +32,7 @@ from autodiff.telling.style import Style
 from autodiff.telling.terms import (
     derivative,
     error_symbol,
+    local_equation,
     path_numbers,
     path_symbols,
     share_text,
@@ -153,7 +154,7 @@ def _data(flow: Flow) -> dict[str, Any]:
         "parameter": places[flows.number_of(flow.parameter)],
         "seed": _in_full(flow.seed),
         "nodes": [_node(whole, node, teller.operation(node)) for node in kept],
-        "edges": [[places[edge.consumer], places[edge.input], *_edge(whole, edge)] for edge in edges],
+        "edges": [[places[edge.consumer], places[edge.input], *_edge(whole, edge, teller)] for edge in edges],
         **_positions(made, places),
         **tiles,
         "flows": dict(sorted(told.items())),
@@ -203,12 +204,14 @@ def _node(whole: Flow, node: FlowNode, operation: int | None) -> list[Any]:
     return [*known, symbol or 0, operation]
 
 
-def _edge(whole: Flow, edge: FlowEdge) -> list[Any]:
-    """Slot, local gradient, its symbol (0 if it is only a number) and share; for arrays, the formula of the share."""
+def _edge(whole: Flow, edge: FlowEdge, teller: _Teller) -> list[Any]:
+    """Slot, local gradient, its symbol (0 if only a number), share; the share's formula (or 0), the gradient's text."""
     symbol = 0 if edge.local_symbol == number(edge.local) else edge.local_symbol
     told = [edge.slot, _in_full(edge.local), symbol, _in_full(edge.share)]
     is_matrix = edge.local is None and error_symbol(whole, whole.nodes[edge.consumer]) is not None
-    return [*told, share_text(whole, edge)] if is_matrix else told
+    formula = teller.formula(whole, edge)
+    made = share_text(whole, edge) if is_matrix else 0
+    return [*told, made, formula] if formula is not None else [*told, made] if made else told
 
 
 def _in_full(value: Any) -> Any:
@@ -276,6 +279,12 @@ class _Teller:
     def operation(self, node: FlowNode) -> int | None:
         """The text that names a node's operation; None for a leaf."""
         return self._text(style.operation(node.operation) for style in _STYLES) if node.operation else None
+
+    def formula(self, whole: Flow, edge: FlowEdge) -> int | None:
+        """The text of a local gradient that is a formula; None for any other, and at δ, where a step states it."""
+        if whole.slope_of(edge) is None or error_symbol(whole, whole.nodes[edge.input]) is not None:
+            return None
+        return self._text(local_equation(whole, edge, style) for style in _STYLES)
 
     def _derivative(self, flow: Flow) -> int | None:
         if flow.derivative == f"∂{flow.output.label}/∂{flow.parameter.label}":

@@ -7,15 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from autodiff.draw.model.captions import formula, paths, picture_style
-from autodiff.draw.model.cells import brief, in_full, line_numbers, operation_symbol, sign, whole
+from autodiff.draw.model.cells import brief, edge_hint, in_full, line_numbers, operation_symbol, sign, whole
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.model.shorten import with_short_names
 from autodiff.draw.views.arrays import with_tiles
-from autodiff.draw.views.folding import CROWD, Key, Region, Scope, TimeStep, Weights, columns, parts, scopes
+from autodiff.draw.views.folding import CROWD, Key, Region, Scope, TimeStep, Weights, columns, scopes
 from autodiff.draw.views.groups import is_parameter_name
 from autodiff.draw.views.marks import marks
-from autodiff.draw.views.repeats import Steps, checked_unfold, folding
+from autodiff.draw.views.repeats import Steps, checked_unfold
 from autodiff.draw.views.saturation import with_saturation
+from autodiff.draw.views.sums import Slot, WithSums, sums
 from autodiff.draw.views.wiring import Wired, joined
 from autodiff.engine.graph import BY_RULE, Node, topological
 from autodiff.engine.shares import local_gradients
@@ -28,6 +29,8 @@ from autodiff.flow.products import product
 from autodiff.primitives.operands import describe
 from autodiff.telling.remarks import first_value, remarks
 from autodiff.telling.style import Style
+from autodiff.telling.terms import local_equations
+from autodiff.words.formulas import of_constant
 
 __all__ = ["MOST_BOXES", "computation", "graph_of_flow"]
 
@@ -92,14 +95,16 @@ class _Drawer:
             raise ValueError(f"expected room for at least 2 boxes, but got most={most}")
         self.style, self.graph, self.items, self.flow = style, graph, items, flow
         self.nodes, self.inputs = graph.nodes, graph.inputs
-        self.scopes = scopes(items, self.inputs)
         self.way = [] if flow is None else [graph.number_of(node) for node in flow.nodes]
         self.on_the_way = set(self.way)
         edges = () if flow is None else flow.edges
         self.edges = {(self.way[edge.consumer], edge.slot): edge for edge in edges}
         self.first = [] if flow is not None else list(self.not_finite())
         self.box_marks, self.wire_marks = self.marks()
-        self.fold = folding(items, self.scopes, self.inputs, self.way, most, unfold)
+        apart = {*self.box_marks, *([graph.number_of(flow.parameter)] if self.way and flow is not None else [])}
+        self.sums = sums(items, self.nodes, self.inputs, apart)
+        self.with_sums = WithSums.of(self.sums, self.nodes, scopes(items, self.inputs), graph.numbers)
+        self.fold = self.with_sums.fold(items, self.way, most, unfold)
 
     def picture(self) -> Picture:
         box_of = self.fold.box_of
@@ -125,16 +130,14 @@ class _Drawer:
         boxes = [self.box(ids[key], column[key], key, members[key], ports) for key in ordered]
         if self.flow is not None and self.flow.is_empty:
             boxes.append(self.lone(f"n{len(boxes)}", max(column.values()), self.flow.parameter))
-        return self.finished(boxes, joined(wired, box_of, ids, self.wire_marks), self.clusters(frames, ids))
+        return self.finished(boxes, joined(wired, box_of, ids, self.wire_marks, self.wire_hint), self.clusters(frames, ids))
 
     def place(self, members: Sequence[int]) -> tuple[Any, ...]:
         return in_order(self.items[members[-1]])
 
     def frames(self) -> dict[Key, Key]:
         """The cluster of every box, if no box is folded."""
-        if self.fold.kind != "all":
-            return {}
-        return {k: part for k, part in parts(self.scopes, self.inputs, set()).items()}  # noqa: C416 - other key types
+        return self.with_sums.frames() if self.fold.kind == "all" else {}
 
     def crowd_name(self, key: str) -> str:
         return "…" if key == CROWD else self.style.say("term.input-layer")
@@ -191,7 +194,7 @@ class _Drawer:
     def rows(self, item: FlowNode, computed: bool, error: Cell, *, is_parameter: bool) -> tuple[Row, Row]:
         """Two rows: operation and value, name and gradient; for a leaf, name and value, then the gradient."""
         name = brief(item.label) if item.name or not computed else ""
-        symbol = operation_symbol(item, self.style)
+        symbol = "Σ" if item.id in self.sums.terms and computed else operation_symbol(item, self.style)
         first, second = (Cell("sign", symbol), name) if computed else (Cell("name", name), "")
         green = is_parameter or (not computed and self.is_called_like_a_parameter(item))
         value = Cell("value", self.style.amount(item.value), item.value)
@@ -211,7 +214,11 @@ class _Drawer:
         return Cell("error", self.style.amount(item.error), item.error, sign=sign(item.error))
 
     def hint(self, item: FlowNode) -> str:
-        return in_full(item, self.style.say("term.gradient"), self.style)
+        told = in_full(item, self.style.say("term.gradient"), self.style)
+        return " – ".join([told, *local_equations(self.graph, self.graph.node_of(item), self.style)])
+
+    def wire_hint(self, edge: FlowEdge) -> str:
+        return "" if self.flow is None else edge_hint(self.flow, edge, self.style)
 
     def folded(self, id: str, column: int, key: Any, members: Sequence[int]) -> Box:
         steps = key[0] if isinstance(key[0], Steps) else None
@@ -233,28 +240,26 @@ class _Drawer:
 
     def ports(self, k: int) -> tuple[tuple[Cell, ...], list[Wired]]:
         """The ports of a box and the wires that reach them; of very many inputs, the last ones share a port."""
-        node = self.nodes[k]
-        shown = self.shown_slots(k)
+        slots = self.sums.slots(k, self.nodes[k])
+        shown = self.shown_slots(slots)
         cells: list[Cell] = []
         wires: list[Wired] = []
-        locals_of = None if node.da is BY_RULE else local_gradients(node)
-        for slot, item in enumerate(node.inputs):
-            edge = self.edges.get((k, slot))
-            if slot in shown:
-                cells.append(self.port(node, slot, item, None if locals_of is None else locals_of[slot], edge))
+        for owner, slot in slots:
+            node, item, edge = self.nodes[owner], self.nodes[owner].inputs[slot], self.edges.get((owner, slot))
+            if (owner, slot) in shown:
+                local = None if node.da is BY_RULE else local_gradients(node)[slot]
+                cells.append(self.port(node, slot, item, local, edge))
             if isinstance(item, Node) and self.graph.numbers[item] in self.fold.box_of:
-                wires.append(Wired(self.graph.numbers[item], k, len(cells) - 1 if slot in shown else len(shown), edge))
-        if len(shown) < len(node.inputs):
-            cells.append(Cell("port", self.style.say("term.more", count=len(node.inputs) - len(shown))))
+                place = len(cells) - 1 if (owner, slot) in shown else len(shown)
+                wires.append(Wired(self.graph.numbers[item], k, place, edge))
+        if len(shown) < len(slots):
+            cells.append(Cell("port", self.style.say("term.more", count=len(slots) - len(shown))))
         return tuple(cells), wires
 
-    def shown_slots(self, k: int) -> set[int]:
-        count = len(self.nodes[k].inputs)
-        if count <= _MOST_PORTS:
-            return set(range(count))
-        first = [slot for slot in range(count) if (k, slot) in self.edges]
-        rest = [slot for slot in range(count) if (k, slot) not in self.edges]
-        return set([*first, *rest][: _MOST_PORTS - 1])
+    def shown_slots(self, slots: Sequence[Slot]) -> set[Slot]:
+        if len(slots) <= _MOST_PORTS:
+            return {*slots}
+        return {*sorted(slots, key=lambda slot: slot not in self.edges)[: _MOST_PORTS - 1]}
 
     def port(self, node: Node, slot: int, item: Any, local: float | None, edge: FlowEdge | None) -> Cell:
         role, its_sign = ("port", 1) if edge is None else ("way", sign(edge.share))
@@ -269,11 +274,12 @@ class _Drawer:
         """The wires into a folded box."""
         box_of = self.fold.box_of
         for k in members:
-            for slot, item in enumerate(self.nodes[k].inputs):
+            for owner, slot in self.sums.slots(k, self.nodes[k]):
+                item = self.nodes[owner].inputs[slot]
                 if isinstance(item, Node):
                     source = self.graph.numbers[item]
                     if source in box_of and box_of[source] != box_of[k]:
-                        yield Wired(source, k, None, self.edges.get((k, slot)))
+                        yield Wired(source, k, None, self.edges.get((owner, slot)))
 
     # ---- captions ----------------------------------------------------------------------------------------------------
 
@@ -301,7 +307,7 @@ class _Drawer:
     def choice(self) -> Iterator[str]:
         """Captions on nodes that are folded or left out."""
         boxes = Counter(key for key in self.fold.box_of.values() if not isinstance(key, int))
-        left_out = len(self.nodes) - len(self.fold.box_of)
+        left_out = len(self.with_sums.kept) - len(self.fold.box_of)
         steps = next((key[0] for key in boxes if isinstance(key, tuple) and isinstance(key[0], Steps)), None)
         if steps is not None:
             asked = f'unfold="{steps.name}"' if steps.name else 'view="graph", unfold=True'
@@ -321,11 +327,11 @@ class _Drawer:
 
 def _array_factor(node: Node, slot: int, names: Mapping[Node, str]) -> str:
     """How an array operation changes its error signal δ for an input: Wᵀ δ, ∘ σ′(z), × 2."""
-    operands = [names[item] if isinstance(item, Node) else "c" for item in node.inputs]
+    operands = [names[item] if isinstance(item, Node) else of_constant(item)[0] for item in node.inputs]
     of_matrices = product(node, slot, operands)
     if of_matrices is not None:
         return of_matrices
     entry, symbol = node.origin.primitive, read_edge(node, slot, None, names).symbol
     if entry is None or not entry.elementwise:
         return symbol
-    return f"× {symbol}" if symbol.lstrip("−").replace(".", "", 1).isdigit() else f"∘ {symbol}"
+    return f"× {symbol}" if symbol.lstrip("−").replace(",", "").replace(".", "", 1).isdigit() else f"∘ {symbol}"

@@ -25,6 +25,7 @@ from autodiff.telling.style import Style
 __all__ = ["MOST_BOXES", "rail"]
 
 MOST_BOXES: Final = 14
+_FEW: Final = 4  # boxes; between them is room for formulas
 _FORWARD_ROW: Final = 1
 _ERROR_ROW: Final = 3
 
@@ -51,8 +52,9 @@ def rail(flow: Flow, style: Style, path: Path, numbers: StepNumbers) -> PictureB
     for position, k in enumerate(shown):
         edge, (consumer, item) = edges[k], (made.boxes[position].id, made.boxes[position + 1].id)
         made.add_wire(
-            consumer, item, (_ERROR_ROW, _ERROR_ROW), "error", factor_text(flow, edge, style), edge=edge,
-            step=numbers.edge(edge), width=widths[id(edge)], hint=uncut(edge, style),
+            consumer, item, (_ERROR_ROW, _ERROR_ROW), "error",
+            factor_text(flow, edge, style, has_room=len(nodes) <= _FEW), edge=edge, step=numbers.edge(edge),
+            width=widths[id(edge)], hint=uncut(edge, style),
         )  # fmt: skip
         label = _forward_label(made, edge, has_source=source is not None and k == len(edges) - 1)
         made.add_wire(item, consumer, (_FORWARD_ROW, _FORWARD_ROW), "forward", label)

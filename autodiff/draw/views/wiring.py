@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -29,8 +29,9 @@ class Wired:
 
 
 def joined(
-    wired: Sequence[Wired], box_of: Mapping[int, Key], ids: Mapping[Key, str], marks: Mapping[int, str]
-) -> tuple[Wire, ...]:
+    wired: Sequence[Wired], box_of: Mapping[int, Key], ids: Mapping[Key, str], marks: Mapping[int, str],
+    hint: Callable[[FlowEdge], str],
+) -> tuple[Wire, ...]:  # fmt: skip
     """The wires of these edges; a wire of several edges that lead to one node carries the sum of their shares.
 
     Args:
@@ -38,6 +39,7 @@ def joined(
         box_of: the box of every node.
         ids: the id of every box.
         marks: texts of marks by id(edge).
+        hint: the tooltip of a wire that is one edge.
     """
     groups: dict[tuple[Any, ...], list[Wired]] = {}
     for wire in wired:
@@ -48,7 +50,7 @@ def joined(
     edges = [_one_edge(own) for own in groups.values()]
     widths = strokes(edge for edge in edges if edge is not None)
     made = []
-    for k, ((item, consumer, port, on, _), edge) in enumerate(zip(groups, edges, strict=True)):
+    for k, ((item, consumer, port, on, _), own, edge) in enumerate(zip(groups, groups.values(), edges, strict=True)):
         tail, head = (consumer, item) if on else (item, consumer)
         rows = (_VALUE_ROW, _ERROR_ROW) if on else (_VALUE_ROW, _VALUE_ROW)
         share, its_sign = (None, 1) if edge is None else (edge.share, sign(edge.share))
@@ -57,6 +59,7 @@ def joined(
             Wire(
                 f"w{k}", ids[tail], ids[head], *rows, "error" if on else "rest", share=share, width=width,
                 sign=its_sign, port=port, mark=marks.get(id(edge), ""),
+                hint=hint(edge) if edge is not None and len(own) == 1 else "",
             )
         )  # fmt: skip
     return tuple(made)

@@ -38,6 +38,11 @@ def _shared_by_pairs(g: Any, scores: Any, margin: Any) -> Any:
     return (_BY_WINDOW * active).reshape(scores.shape)
 
 
+def _bell(x: Any) -> Any:
+    """e^(−x²/2)."""
+    return read_as(gaussian(x), lambda: exp(-(x * x) / 2.0))
+
+
 # fmt: off
 identity = primitive("identity", lambda xp, x: x + 0.0,
     [lambda g, z, x: g],
@@ -82,11 +87,11 @@ elu = primitive("elu", lambda xp, x, *, alpha=1.0: xp.where(x > 0, x, alpha * xp
     doc="x for x > 0, else alpha·(eˣ − 1); its derivative at 0 is alpha.")
 
 normal_cdf: Primitive = primitive("normal_cdf", lambda xp, x: xp.normal_cdf(x),
-    [lambda g, z, x: g * (gaussian(x) / _ROOT_2PI)],
+    [lambda g, z, x: g * (_bell(x) / _ROOT_2PI)],
     symbol="Φ", doc="Normal distribution function Φ(x) = erfc(−x/√2)/2.")
 
 gelu = primitive("gelu", lambda xp, x: x * xp.normal_cdf(x),
-    [lambda g, z, x: g * (normal_cdf(x) + x * gaussian(x) / _ROOT_2PI)],
+    [lambda g, z, x: g * (normal_cdf(x) + x * _bell(x) / _ROOT_2PI)],
     symbol="GELU", doc="x·Φ(x), Φ the normal distribution function (exact, not the tanh approximation).")
 
 hinge = primitive("hinge", lambda xp, score, corrupt, *, margin=1.0: xp.maximum(margin + corrupt - score, 0.0),

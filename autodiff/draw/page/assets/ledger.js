@@ -3,13 +3,14 @@
 const DATA = JSON.parse(document.getElementById('data').textContent)
 const LANGUAGES = DATA.languages
 const NODES = DATA.nodes.map(([label, value, error, symbol, operation]) => ({label, value, error, symbol, operation}))
-const EDGES = DATA.edges.map(([consumer, input, , local, symbol, share, made]) => ({
+const EDGES = DATA.edges.map(([consumer, input, , local, symbol, share, made, rule]) => ({
   consumer,
   input,
   local,
   symbol,
   share,
   made,
+  rule,
 }))
 
 const state = {

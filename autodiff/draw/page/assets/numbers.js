@@ -18,7 +18,7 @@ function laidOut(negative, digits, exponent, most, point) {
 }
 
 function placed(digits, exponent, most, point) {
-  if (exponent < -4 || exponent >= most) {
+  if (exponent < -4 || exponent >= Math.max(most, 7)) {
     const power = String(Math.abs(exponent)).padStart(2, '0')
     const fraction = digits.length > 1 ? '.' + digits.slice(1) : ''
     return digits[0] + fraction + 'e' + (exponent < 0 ? '−' : '+') + power
@@ -36,7 +36,9 @@ function number(x, digits = state.digits) {
     return laidOut(x < 0 || Object.is(x, -0), all.replace('.', ''), +exponent, 16, '.0')
   }
   const [kept, exponent] = rounded(x, digits)
-  return laidOut(x < 0, kept.replace(/0+$/, '') || '0', exponent, digits, '')
+  return laidOut(x < 0, kept.replace(/0+$/, '') || '0', exponent, digits, '').replace(/^−?\d{5,}/, n =>
+    n.replace(/\B(?=(\d{3})+$)/g, ','),
+  )
 }
 
 const isArray = value => value !== null && typeof value === 'object'

@@ -155,7 +155,7 @@ function shareRow(k) {
     badgeOf(step),
     brief(consumer.label),
     seen ? amount(consumer.error) : '…',
-    seen ? localGradient(edge) : '…',
+    seen ? (edge.rule ? told(edge.rule) : localGradient(edge)) : '…',
     brief(input.label),
     carried(k) ? share : '…',
   ]
