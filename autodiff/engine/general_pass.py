@@ -6,13 +6,13 @@ some gradients are wanted.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from functools import cache
+from collections.abc import Callable, Collection
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
-from autodiff.engine.gates import has_nan, reached
+from autodiff.engine.gates import Reach, has_nan, reached
 from autodiff.engine.graph import Deliver, Node, check_fresh, topological
 from autodiff.engine.shares import accumulate, gated_shares, plain_shares
 
@@ -39,7 +39,8 @@ def general_pass(
             if signal is not None:
                 deliver(node, signal)
                 if gated:
-                    shares = gated_shares(node, signal, lambda node=node: come()[node], useful, create_graph=create_graph)
+                    here = partial(_at, come, node)
+                    shares = gated_shares(node, signal, here, useful, create_graph=create_graph)
                 else:
                     sound = sound and not has_nan(signal)
                     shares = plain_shares(node, signal, useful)
@@ -51,6 +52,10 @@ def general_pass(
                     if not expected[item]:
                         todo.append(item)
     return sound or gated
+
+
+def _at(come: Callable[[], dict[Node, Reach]], node: Node) -> Reach:
+    return come()[node]
 
 
 def _count_edges(output: Node) -> dict[Node, int]:
