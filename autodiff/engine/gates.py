@@ -73,11 +73,17 @@ def reach(node: Node, mask: Any) -> Reach:
     gives 0 nevertheless (x¹⁰⁰⁰ of such numbers, or an undeclared gate), its result on the actual inputs counts too.
     """
     entry, inputs = node.origin.primitive, node.inputs
-    if entry is None or not np.any(mask):
+    if entry is None or not (mask.any() if mask.__class__ is np.ndarray else mask):  # np.any of a bool takes 3 µs
         return Reach(mask, (np.False_,) * len(inputs))
     if node.da is not BY_RULE and not _has_zero(node):
         return Reach(mask, (True,) * len(inputs))
-    edges = [isinstance(item, Node) and _through(node, entry, k, mask) for k, item in enumerate(inputs)]
+    if entry.reduces and node.scalar:
+        edges = [isinstance(x, Node) and (not entry.gate or node.da[k] != 0) for k, x in enumerate(inputs)]
+        return Reach(mask, tuple(edges))
+    present = [plain(x) for x in (node, *inputs)]  # once for all edges: units have hundreds
+    instead = (_like(x, _ANY_INPUT[j % 3]) for j, x in enumerate(inputs))
+    asked = present if entry.gate else [_like(node, _ANY_RESULT), *instead]
+    edges = [isinstance(x, Node) and _through(node, k, mask, asked, present) for k, x in enumerate(inputs)]
     return Reach(mask, tuple(edges))
 
 
@@ -86,15 +92,11 @@ def _has_zero(node: Node) -> bool:
     return 0.0 in (node.da if node.da.__class__ is tuple else (node.da, node.db))
 
 
-def _through(node: Node, entry: Primitive, k: int, mask: Any) -> Any:
-    if entry.reduces and node.scalar:
-        return not entry.gate or node.da[k] != 0
-    present = [plain(x) for x in (node, *node.inputs)]
-    if entry.gate:
-        return np.not_equal(_sent(node, entry, k, mask, present), 0)
-    inputs = [_like(x, _ANY_INPUT[j % 3]) for j, x in enumerate(node.inputs)]
-    found = np.not_equal(_sent(node, entry, k, mask, [_like(node, _ANY_RESULT), *inputs]), 0)
-    if entry.linear or entry.multilinear or np.all(found):
+def _through(node: Node, k: int, mask: Any, asked: list[Any], present: list[Any]) -> Any:
+    """Where the k-th share is reached, by the numbers that its rule is ``asked`` about, and by those ``present``."""
+    entry: Any = node.origin.primitive
+    found = np.not_equal(_sent(node, entry, k, mask, asked), 0)
+    if entry.gate or entry.linear or entry.multilinear or np.all(found):
         return found
     share = _sent(node, entry, k, mask, list(map(np.asarray, present)))  # floats raise an error where arrays give inf
     return found | (np.not_equal(share, 0) & np.equal(share, share))  # a nan may be 0 · inf outside the mask
@@ -124,6 +126,8 @@ def _varied(shape: tuple[int, ...]) -> Any:
 
 def _in_the_shape_of(item: Node, mask: Any) -> Any:
     """Where an error reaches an input whose share is reached at ``mask``, with broadcasting undone."""
+    if item._data.__class__ is float and mask.__class__ is not np.ndarray:
+        return mask
     shape = np.shape(item._data)
     if np.shape(mask) == shape:
         return mask

@@ -6,12 +6,13 @@ some gradients are wanted.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
-from autodiff.engine.gates import has_nan, reached
+from autodiff.engine.gates import Reach, has_nan, reached
 from autodiff.engine.graph import Deliver, Node, check_fresh, topological
 from autodiff.engine.shares import accumulate, gated_shares, plain_shares
 
@@ -26,9 +27,9 @@ def general_pass(
 
     With ``gated``, nothing gets through a closed gate, and any remaining nan is part of the result.
     """
+    come = cache(lambda: reached(output, seed))  # on demand: a graph of smooth primitives with finite shares never asks
     expected = _count_edges(output)
     useful = expected if wanted is None else _leading_to(output, wanted)
-    come = reached(output, seed) if gated else {}
     signals: dict[Node, Any] = {output: seed}
     todo, sound = [output], True
     with np.errstate(all="ignore"):
@@ -38,7 +39,8 @@ def general_pass(
             if signal is not None:
                 deliver(node, signal)
                 if gated:
-                    shares = gated_shares(node, signal, come[node], useful, create_graph=create_graph)
+                    here = partial(_at, come, node)
+                    shares = gated_shares(node, signal, here, useful, create_graph=create_graph)
                 else:
                     sound = sound and not has_nan(signal)
                     shares = plain_shares(node, signal, useful)
@@ -50,6 +52,10 @@ def general_pass(
                     if not expected[item]:
                         todo.append(item)
     return sound or gated
+
+
+def _at(come: Callable[[], dict[Node, Reach]], node: Node) -> Reach:
+    return come()[node]
 
 
 def _count_edges(output: Node) -> dict[Node, int]:
@@ -75,6 +81,10 @@ def _leading_to(output: Node, wanted: Collection[Node]) -> set[Node]:
     """The nodes from which a wanted node can be reached, including the wanted nodes."""
     useful = set(wanted)
     for node in topological(output):
-        if node not in useful and any(isinstance(item, Node) and item in useful for item in node.inputs):
-            useful.add(node)
+        if node in useful:
+            continue
+        for item in node.inputs:  # a loop, since a generator for each node takes longer than what it asks
+            if isinstance(item, Node) and item in useful:
+                useful.add(node)
+                break
     return useful

@@ -305,7 +305,7 @@ def post_order(last: _Item, before: Callable[[_Item], Sequence[_Item]]) -> list[
         elif item not in seen:
             seen.add(item)
             stack.append((item, True))
-            stack.extend((each, False) for each in reversed(before(item)) if each not in seen)
+            stack += [(each, False) for each in reversed(before(item)) if each not in seen]
     return order
 
 

@@ -52,9 +52,8 @@ def edge_shares(node: Node, signal: Any, *, come: Reach | None = None, create_gr
     """
     useful = {item for item in node.inputs if isinstance(item, Node)}
     with np.errstate(all="ignore"):
-        if come is None:
-            come = reach(node, np.not_equal(plain(signal), 0))
-        return gated_shares(node, signal, come, useful, create_graph=create_graph)
+        found = reach(node, np.not_equal(plain(signal), 0)) if come is None else come
+        return gated_shares(node, signal, lambda: found, useful, create_graph=create_graph)
 
 
 def plain_shares(node: Node, signal: Any, useful: Collection[Node]) -> Shares:
@@ -135,8 +134,13 @@ def _is_own(share: Any, signal: Any) -> bool:
     return share.__class__ is np.ndarray and share is not signal and share.base is None
 
 
-def gated_shares(node: Node, signal: Any, come: Reach, useful: Collection[Node], *, create_graph: bool) -> Shares:
-    """Shares that are 0 wherever no error arrives, as numbers or as nodes computed by the rules directly."""
+def gated_shares(
+    node: Node, signal: Any, come: Callable[[], Reach], useful: Collection[Node], *, create_graph: bool
+) -> Shares:
+    """Shares that are 0 wherever no error arrives, as numbers or as nodes computed by the rules directly.
+
+    ``come`` is called only where closed gates may matter, because to find them takes a third of a pass.
+    """
     entry, inputs = node.origin.primitive, node.inputs
     if entry is None:
         return []
@@ -144,10 +148,10 @@ def gated_shares(node: Node, signal: Any, come: Reach, useful: Collection[Node],
     try:
         if not create_graph and node.da is not BY_RULE:
             partials = local_gradients(node)
-            return [(inputs[k], let_through(signal * partials[k], come.inputs[k])) for k in slots]
+            return [(inputs[k], let_through(signal * partials[k], come().inputs[k])) for k in slots]
         if entry.reduces and node.scalar:
             shares = _shares_of_reduction(node, signal)
-            return [(inputs[k], let_through(shares[k], come.inputs[k])) for k in slots]
+            return [(inputs[k], let_through(shares[k], come().inputs[k])) for k in slots]
         return [(inputs[k], _gated_share(node, k, signal, come, create_graph)) for k in slots]
     except Exception as error:
         error.add_note(in_the_rule_of(node, signal))
@@ -161,10 +165,10 @@ def _shares_of_reduction(node: Node, signal: Any) -> Any:
     return np.broadcast_to(entry.rule(0)(signal, node, packed, **node.origin.params), packed.shape)
 
 
-def _gated_share(node: Node, k: int, signal: Any, come: Reach, create_graph: bool) -> Any:
+def _gated_share(node: Node, k: int, signal: Any, come: Callable[[], Reach], create_graph: bool) -> Any:
     """The k-th share; computed from nodes if it must be a node."""
     entry: Any = node.origin.primitive
-    item, mask = node.inputs[k], come.inputs[k]
+    item = node.inputs[k]
     given = (signal, node, *node.inputs) if create_graph else (signal, node._data, *node.b)
     if entry.takes_arrays:
         given = tuple(map(as_tensor, given))
@@ -175,10 +179,10 @@ def _gated_share(node: Node, k: int, signal: Any, come: Reach, create_graph: boo
         share = entry.rule(k)(*given, **node.origin.params)
     spoiled = has_nan(plain(share))
     if spoiled and entry.multilinear:
-        sound, holds = without_unreached(node, k, given, come.node)
+        sound, holds = without_unreached(node, k, given, come().node)
         share = chosen(holds, sound, share)
     if spoiled or not entry.smooth:  # local gradients of a smooth one are finite at every order
-        share = let_through(share, mask)
+        share = let_through(share, come().inputs[k])
     return unbroadcast(share, item, create_graph=create_graph)
 
 

@@ -353,6 +353,14 @@ def test_reach_says_where_an_error_comes(gate: str) -> None:
         assert any(last) == arrives
 
 
+def test_the_smaller_of_two_values_gets_nothing() -> None:
+    """max of an array of Values is one node for all: √0 is not chosen, so that its infinite slope does not matter."""
+    x, y = Value(0.0), Value(1.0)
+    largest = ad.max(np.array([ad.sqrt(x), y]))
+    assert gradients(largest, [x, y]) == [0.0, 1.0]
+    assert [slope.data for slope in gradients(largest, [x, y], create_graph=True)] == [0.0, 1.0]
+
+
 def test_gates_are_those_that_take_a_side() -> None:
     """A primitive is a gate in the table if its slope is exactly 0 on one side of a kink or jump, and only then."""
     built_in = [entry for entry in ad.TABLE.values() if entry.forward.__module__.startswith("autodiff.")]

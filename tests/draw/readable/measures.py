@@ -20,6 +20,10 @@ SLIDE: Final = 1280.0
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
 _STEPS: Final = 6  # straight pieces of a curve
+#: Of the four points of a curve, at the end of each piece.
+_WEIGHTS: Final = [
+    ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3) for t in (k / _STEPS for k in range(1, _STEPS + 1))
+]
 
 
 class Measured(NamedTuple):
@@ -65,13 +69,13 @@ def _crossings(wires: list[ElementTree.Element]) -> int:
         ends = {item.attrib["data-from"], item.attrib["data-to"]}
         lines.append((points.min(axis=0), points.max(axis=0), ends, points))
     lines.sort(key=lambda line: float(line[0][0]))
+    lows, highs = (np.array([line[k] for line in lines]).reshape(-1, 2) for k in (0, 1))
     count = 0
     for k, (low, high, ends, points) in enumerate(lines):
-        for other_low, other_high, other_ends, other_points in lines[k + 1 :]:
-            if other_low[0] > high[0]:
-                break
-            apart = other_low[1] > high[1] or other_high[1] < low[1] or ends & other_ends
-            count += not apart and _cross(points, other_points)
+        last = int(np.searchsorted(lows[:, 0], high[0], side="right"))
+        level = (lows[k + 1 : last, 1] <= high[1]) & (highs[k + 1 : last, 1] >= low[1])
+        others = (lines[k + 1 + place] for place in np.flatnonzero(level).tolist())
+        count += _crossed(points, [line[3] for line in others if not ends & line[2]])
     return count
 
 
@@ -85,20 +89,26 @@ def _points(path: str) -> np.ndarray:
     for k in range(1, len(given), 3):
         a, (b, c, d) = found[-1], given[k : k + 3]
         for step in range(1, _STEPS + 1) if {a[1], b[1], c[1]} != {d[1]} else (_STEPS,):
-            t = step / _STEPS
-            weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
-            x, y = (sum(w * p[axis] for w, p in zip(weights, (a, b, c, d), strict=True)) for axis in (0, 1))
+            p, q, r, s = _WEIGHTS[step - 1]
+            x, y = (p * a[axis] + q * b[axis] + r * c[axis] + s * d[axis] for axis in (0, 1))
             if len(found) > 1 and found[-2][1] == found[-1][1] == y:
                 found.pop()
             found.append((x, y))
     return np.array(found)
 
 
-def _cross(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two lines of straight pieces cross between the ends of two pieces."""
-    a, b, c, d = one[:-1, None], one[1:, None], other[None, :-1], other[None, 1:]
+def _crossed(line: np.ndarray, others: list[np.ndarray]) -> int:
+    """How many of other lines of straight pieces cross one, between the ends of two pieces."""
+    if not others:
+        return 0
+    a, b = line[:-1, None], line[1:, None]
+    c, d = np.concatenate([other[:-1] for other in others]), np.concatenate([other[1:] for other in others])
+    owners = np.repeat(np.arange(len(others)), [len(other) - 1 for other in others])
+    near = np.all((np.minimum(c, d) <= line.max(axis=0)) & (np.maximum(c, d) >= line.min(axis=0)), axis=-1)
+    c, d = c[near], d[near]
     apart = _side(a, b, c) * _side(a, b, d) < 0
-    return bool(np.any(apart & (_side(c, d, a) * _side(c, d, b) < 0)))
+    met = np.any(apart & (_side(c, d, a) * _side(c, d, b) < 0), axis=0)
+    return len(set(owners[near][met].tolist()))
 
 
 def _side(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:

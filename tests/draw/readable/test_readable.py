@@ -90,6 +90,22 @@ def test_a_picture_is_readable_on_a_slide(name: str) -> None:
     assert made.crossings <= CROSSINGS[name]
 
 
+def test_crossings_are_pairs_of_wires_without_a_common_box() -> None:
+    """Each pair counts once, however often it crosses; wires that only touch do not cross."""
+    paths = {
+        "a b": "M 0 0 L 100 100", "c d": "M 0 50 L 60 50 L 60 90 L 100 90 L 100 60", "e f": "M 0 90 L 100 10",
+        "g h": "M 0 30 C 40 30 60 30 100 60", "b i": "M 0 20 L 100 20", "j k": "M 0 90 L 40 90", "l m": "M 0 99 L 0 98",
+    }  # fmt: skip
+    wires = "".join(
+        f'<g data-wire="{k}" data-from="{ends[0]}" data-to="{ends[2]}"><path d="{path}"/></g>'
+        for k, (ends, path) in enumerate(paths.items())
+    )
+    box, line = '<g data-box="a" data-kind="rest"/>', '<text font-size="10">a</text>'
+    made = measured(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">{box}{line}{wires}</svg>')
+    with_slope, with_each_other = ["c d", "e f", "g h"], ["c d, e f", "e f, g h", "e f, b i"]
+    assert made.crossings == len(with_slope) + len(with_each_other)
+
+
 @pytest.mark.parametrize("width", [700.0, SLIDE, 1920.0])
 def test_a_drawing_is_as_wide_as_asked(width: float) -> None:
     """At any width the texts keep their size on the page; with None, the drawing is as wide as it likes."""

@@ -200,11 +200,11 @@ def test_every_writer_tells_the_steps_of_its_badges(program: Program) -> None:
     drawn = [int(item.get("data-step") or 0) for item in ElementTree.fromstring(svg(what)).iter(f"{SVG}g")]
     numbers = range(1, len(what.steps) + 1)
     assert sorted(step for step in drawn if step) == sorted([*badges(what), *numbers])
-    source = html.unescape(dot(what))
+    source, told, marked = html.unescape(dot(what)), text(flow), markdown(flow)
     for k in numbers:
         mark = chr(0x2460 + k - 1) if k <= 10 else f"({k})"
         assert source.count(f">{mark} ") == badges(what).count(k) + 1
-        assert text(flow).count(f"\n({k}) ") == markdown(flow).count(f"\n- **({k})** ") == 1
+        assert told.count(f"\n({k}) ") == marked.count(f"\n- **({k})** ") == 1
 
 
 def test_very_many_steps_leave_no_badges() -> None:
