@@ -130,7 +130,8 @@ class _Drawer:
         boxes = [self.box(ids[key], column[key], key, members[key], ports) for key in ordered]
         if self.flow is not None and self.flow.is_empty:
             boxes.append(self.lone(f"n{len(boxes)}", max(column.values()), self.flow.parameter))
-        return self.finished(boxes, joined(wired, box_of, ids, self.wire_marks, self.wire_hint), self.clusters(frames, ids))
+        wires = joined(wired, box_of, ids, self.wire_marks, self.wire_hint)
+        return self.finished(boxes, wires, self.clusters(frames, ids))
 
     def place(self, members: Sequence[int]) -> tuple[Any, ...]:
         return in_order(self.items[members[-1]])
