@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from typing import Any, Final
 
 from autodiff.engine.graph import Node
@@ -52,7 +52,7 @@ def names_of_steps(order: Collection[Node], given: Mapping[Node, str]) -> dict[N
 
 
 def _names(
-    loop: Loop, held: Mapping[str, Node], variables: Mapping[str, Any], taken: Collection[str]
+    loop: Loop, held: Mapping[str, Node], variables: Mapping[str, Any], taken: Set[str]
 ) -> Iterator[tuple[Node, str]]:
     turns, before = _turns(loop, held, variables)
     if len(turns) < 2:

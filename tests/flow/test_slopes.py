@@ -51,9 +51,9 @@ def calls() -> Iterator[Any]:
     for name, entry in TABLE.items():
         if not entry.elementwise or not entry.built_in:
             continue
-        examples = [each for each in entry.examples if not any(each.shapes)] or [None]
-        for k, example in enumerate(examples):
-            yield pytest.param(entry, {} if example is None else dict(example.params), id=f"{name}-{k}")
+        params = [dict(each.params) for each in entry.examples if not any(each.shapes)] or [{}]
+        for k, own in enumerate(params):
+            yield pytest.param(entry, own, id=f"{name}-{k}")
 
 
 @pytest.mark.parametrize(("entry", "params"), [*calls()])

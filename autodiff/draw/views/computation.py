@@ -226,7 +226,7 @@ class _Drawer:
         label = steps.label if steps else self.crowd_name(key) if isinstance(key, str) else self.scope_name(key[0])
         count = self.style.say("graph.nodes", count=len(members))
         if steps:
-            count = self.style.say("graph.steps", count=steps.count)
+            count = self.style.say("graph.steps", count=steps.turns)
         rows = Row("forward", (Cell("name", label),)), Row("none", (Cell("value", count, len(members)),))
         first = ", ".join(self.items[k].label for k in members[:8])
         return Box(id, "fold", column, rows, f"{count}: {brief(first) if len(members) < 2 else first}")
@@ -312,7 +312,7 @@ class _Drawer:
         steps = next((key[0] for key in boxes if isinstance(key, tuple) and isinstance(key[0], Steps)), None)
         if steps is not None:
             asked = f'unfold="{steps.name}"' if steps.name else 'view="graph", unfold=True'
-            yield self.style.say("caption.steps", count=steps.count, nodes=sum(boxes.values()), unfold=asked)
+            yield self.style.say("caption.steps", count=steps.turns, nodes=sum(boxes.values()), unfold=asked)
         elif self.fold.kind == "ends":
             yield self.style.say("graph.ends", count=boxes[CROWD])
         elif boxes:

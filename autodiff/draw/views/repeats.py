@@ -30,14 +30,14 @@ class Steps(NamedTuple):
     if it is not known.
     """
 
-    count: int
+    turns: int
     name: str = ""
     first: int = 0
 
     @property
     def label(self) -> str:
         """The values in the box, such as balance₂ … balance₁₁."""
-        ends = (f"{self.name}{subscript(str(k))}" for k in (self.first, self.first + self.count - 1))
+        ends = (f"{self.name}{subscript(str(k))}" for k in (self.first, self.first + self.turns - 1))
         return " … ".join(ends) if self.name else "…"
 
 

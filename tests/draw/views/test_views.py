@@ -79,9 +79,9 @@ def test_names_are_a_mapping() -> None:
     x = Value(3.0)
     message = r"expected names as a mapping from strings to nodes, such as locals\(\), but got list"
     with pytest.raises(TypeError, match=message):
-        error_flow(x * x, x, names=["x"])  # type: ignore[arg-type]
+        error_flow(x * x, x, names=["x"])
     with pytest.raises(TypeError, match=r"expected names with strings as keys, such as locals\(\), but got the key 3"):
-        names_in({"a": 1.0, 3: Value(1.0)})  # type: ignore[dict-item]
+        names_in({"a": 1.0, 3: Value(1.0)})
 
 
 # ---- views by name ---------------------------------------------------------------------------------------------------
