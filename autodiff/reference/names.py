@@ -8,11 +8,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, Never
 
 __all__ = ["PACKAGES", "call_signature", "exported", "member_names"]
 
 PACKAGES: Final = ("autodiff", "autodiff.draw", "autodiff.explain", "autodiff.testing", "nn", "nn.strategies")
+_REFUSED: Final = ("Never", Never)  # the annotation of arguments that only lead to an error with an example
 
 
 def exported(package: str) -> Iterator[tuple[str, Any]]:
@@ -46,7 +47,7 @@ def member_names(kind: type) -> list[str]:
 
 
 def call_signature(item: Any) -> str:
-    """The signature without annotations; "" for properties and data.
+    """The signature without annotations, and without arguments that are only there to be refused; "" for data.
 
     A class constructed like a built-in class has none either, since versions of Python differ there.
 
@@ -62,7 +63,8 @@ def call_signature(item: Any) -> str:
     if not is_called:
         return ""
     signature = inspect.signature(entry)
-    bare = [p.replace(annotation=p.empty, default=_named(p.default)) for p in signature.parameters.values()]
+    own = (p for p in signature.parameters.values() if p.annotation not in _REFUSED)
+    bare = [p.replace(annotation=p.empty, default=_named(p.default)) for p in own]
     return str(signature.replace(parameters=bare, return_annotation=signature.empty))
 
 

@@ -19,7 +19,7 @@ from tests.support.browser import Browser
 from tests.support.flows import FLOWS, margin_flow, notes_flow
 
 REASON = "A change of W₁₄⁽¹⁾ reaches J along 2 paths"
-ORIGIN = "σ′(z₁⁽²⁾) = 0.1793 is the slope of σ at z₁⁽²⁾ = 1.185"
+ORIGIN = "0.1793 is the slope of σ at z₁⁽²⁾ = 1.185"
 MEANING = "Raise W₁₄⁽¹⁾ by 0.01, and J "
 
 
