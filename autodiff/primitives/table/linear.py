@@ -51,12 +51,12 @@ stacks: Primitive = primitive("stacked_matmul", lambda xp, a, b: np.matmul(a, b)
 
 affine_vector = primitive("affine", lambda xp, w, x, b: w.dot(x) + b,
     [lambda g, z, w, x, b: outer_product(g, x), lambda g, z, w, x, b: matvec(w.T, g), lambda g, z, w, x, b: g],
-    symbol="Wx + b", elementwise=False, multilinear=True, examples=(Example(((2, 3), (3,), (2,))),),
+    symbol="W x + b", elementwise=False, multilinear=True, examples=(Example(((2, 3), (3,), (2,))),),
     doc="The pre-activation of a layer, z = Wx + b (notes, section 1.2): the gradient of the bias is δ itself.")
 
 affine_rows = primitive("affine_rows", lambda xp, w, x, b: x.dot(w.T) + b,
     [lambda g, z, w, x, b: matmat(g.T, x), lambda g, z, w, x, b: matmat(g, w), lambda g, z, w, x, b: g],
-    symbol="Wx + b", elementwise=False, multilinear=True, examples=(Example(((2, 3), (4, 3), (2,))), Example(((2, 3), (1, 3), (2,)))),
+    symbol="W x + b", elementwise=False, multilinear=True, examples=(Example(((2, 3), (4, 3), (2,))), Example(((2, 3), (1, 3), (2,)))),
     doc="z = Wx + b for a batch of rows x: the gradients of W and b sum over the batch.")
 
 _weighted = primitive("weighted_sum", lambda xp, *terms: _weigh(terms),
