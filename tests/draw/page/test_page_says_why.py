@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from autodiff import Value, error_flow
+from autodiff.draw import see
 from autodiff.draw.page.page import page
 from autodiff.draw.page.why import why_teller
 from autodiff.telling.explain import Explanation
@@ -76,3 +77,22 @@ def test_the_reasons_come_first_and_the_origins_last(browser: Browser, tmp_path:
     guess = why()
     assert REASON in guess
     assert ORIGIN not in guess
+
+
+def test_the_page_has_the_lines_of_the_source(browser: Browser, tmp_path: Path) -> None:
+    """Of a function that was run to be drawn: a node that is chosen says which line computed it."""
+
+    def power(speed: Any) -> Any:
+        force = 3.0 * speed
+        return force * speed
+
+    first = power.__code__.co_firstlineno
+    file = tmp_path / "page.html"
+    see(power, 2.0, parameter="speed").save(file)
+    data = data_of(file.read_text(encoding="utf-8"))
+    told = {node[0]: (node[5][0], read(data, node[5][1], "zh", 4)) for node in data["nodes"] if len(node) > 5}
+    assert told["force"] == (first + 1, "force = 3.0 * speed")
+    assert told["power"] == (first + 2, "return force * speed")
+    browser.open(file, "#parameter=force")
+    info = str(browser.run("return document.querySelector('#info').textContent"))
+    assert info.endswith(f"line {first + 1}: force = 3.0 * speed")

@@ -2,7 +2,14 @@
 
 const DATA = JSON.parse(document.getElementById('data').textContent)
 const LANGUAGES = DATA.languages
-const NODES = DATA.nodes.map(([label, value, error, symbol, operation]) => ({label, value, error, symbol, operation}))
+const NODES = DATA.nodes.map(([label, value, error, symbol, operation, line]) => ({
+  label,
+  value,
+  error,
+  symbol,
+  operation,
+  line,
+}))
 const EDGES = DATA.edges.map(([consumer, input, , local, symbol, share, made, rule]) => ({
   consumer,
   input,

@@ -38,10 +38,11 @@ const operand = text => (/^−|\x20[+−]\x20/.test(text) ? `(${text})` : text)
 
 // All data of a node, in full.
 function about(n) {
-  const {label, value, error, operation} = NODES[n]
+  const {label, value, error, operation, line} = NODES[n]
   const full = x => (isArray(single(x)) ? inFull(n, x) : number(single(x), 'all'))
-  const name = brief(label, 60) + (operation === undefined ? '' : ` = ${told(operation)}(…)`)
+  const name = brief(label, 60) + ((operation ?? null) === null ? '' : ` = ${told(operation)}(…)`)
   const seen = flow.way.has(n) ? known(flow.nodeStep.get(n)) : !state.predict || known()
   const shown = seen ? full(error) : say(state.predict ? 'page.hidden' : 'term.not-yet')
-  return say('term.hint', {node: name, value: full(value), error: errorName(n), number: shown})
+  const whole = say('term.hint', {node: name, value: full(value), error: errorName(n), number: shown})
+  return line ? say('term.at-line', {told: whole, number: line[0], text: told(line[1])}) : whole
 }
