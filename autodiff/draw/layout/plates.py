@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from math import fsum
 from typing import Final
 
 from autodiff.draw.layout.sizes import Point, Rect, plate_of
@@ -62,14 +63,14 @@ def _straightened(points: Sequence[Point]) -> Iterator[Point]:
         for step in range(1, _PIECES + 1):
             t = step / _PIECES
             weights = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
-            x, y = (sum(w * p[axis] for w, p in zip(weights, points[k : k + 4], strict=True)) for axis in (0, 1))
+            x, y = (fsum(w * p[axis] for w, p in zip(weights, points[k : k + 4], strict=True)) for axis in (0, 1))
             yield x, y
 
 
 def _at(line: Sequence[Point], part: float) -> Point:
     """The point at a part of the length."""
     sizes = [abs(b[0] - a[0]) + abs(b[1] - a[1]) for a, b in pairwise(line)]
-    left = part * sum(sizes)
+    left = part * fsum(sizes)
     for (a, b), size in zip(pairwise(line), sizes, strict=True):
         if size and left <= size:
             return a[0] + left / size * (b[0] - a[0]), a[1] + left / size * (b[1] - a[1])

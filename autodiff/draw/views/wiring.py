@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 from typing import Any, Final
 
 from autodiff.draw.model.cells import sign, strokes
@@ -72,4 +74,4 @@ def _one_edge(own: Sequence[Wired]) -> FlowEdge | None:
         return None
     if len(edges) == 1:
         return edges[0]
-    return replace(edges[0], share=sum((edge.share for edge in edges[1:]), start=edges[0].share))
+    return replace(edges[0], share=reduce(add, (edge.share for edge in edges)))
