@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from autodiff.engine.backward import backpropagate
 from autodiff.engine.graph import Node
 from autodiff.flow import Flow
-from autodiff.foreign.from_torch import adopt, is_torch
+from autodiff.foreign.from_torch import adopt, is_foreign
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import SourceLine
 from autodiff.telling.explain import explain
@@ -36,9 +36,9 @@ def start(output: Any, inputs: Sequence[Any], parameter: Any, names: Mapping[str
     """
     if is_function(output):
         return _of_function(output, inputs, parameter, names)
-    if is_network(output) and not is_torch(output):
+    if is_network(output) and not is_foreign(output):
         return _of_network(output, inputs, parameter, names)
-    if not (isinstance(output, Flow | Node) or is_torch(output)):
+    if not (isinstance(output, Flow | Node) or is_foreign(output)):
         raise TypeError(
             f"expected the output of a graph as a Value or Tensor, but got {describe(output)}; "
             "a function is drawn with its inputs: see(f, 2.0, 3.0)"
@@ -67,6 +67,6 @@ def _of_network(network: Any, inputs: Sequence[Any], parameter: Any, names: Mapp
     if parameter is not None:
         return Start(explain(network, parameter, *inputs, names=names).flow, None, None)
     output = network(*inputs)
-    if not (isinstance(output, Node) or is_torch(output)):
+    if not (isinstance(output, Node) or is_foreign(output)):
         raise TypeError(f"the network returned {describe(output)}; draw one of its outputs: see(network(x)[0])")
     return Start(*adopt(output, None, names))

@@ -17,7 +17,7 @@ from autodiff.foreign.torch_operations import LAYOUT
 from autodiff.primitives.operands import describe
 from autodiff.values.tensor import Tensor
 
-__all__ = ["Traced", "adopt", "from_torch"]
+__all__ = ["Traced", "adopt", "from_torch", "is_foreign"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +114,11 @@ def adopt(output: Any, parameter: Any, names: Any) -> tuple[Any, Any, Any]:
         return output, parameter, names
     traced = from_torch(output, parameter, names=names)
     return traced.output, traced.parameter, None
+
+
+def is_foreign(item: Any) -> bool:
+    """Whether `adopt` makes a graph of it: a torch tensor, or a traced function of jax."""
+    return isinstance(item, TracedFunction) or is_torch(item)
 
 
 def is_torch(item: Any) -> bool:
