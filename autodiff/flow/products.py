@@ -12,6 +12,7 @@ from autodiff.engine.plain import plain
 from autodiff.primitives.expression import Expression, variable
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import remembered
+from autodiff.slopes.slope import mark
 
 __all__ = ["Operand", "factor_matrices", "factors", "product"]
 
@@ -39,9 +40,9 @@ def product(node: Node, slot: int, operands: Sequence[str], error: str = "δ") -
     if entry is None or entry.elementwise or entry.packed:
         return None
     form = _form(entry, slot, len(node.inputs))
-    if form == _mark(-1) and np.ndim(plain(node.inputs[slot])) < np.ndim(node._data):
+    if form == mark(-1) and np.ndim(plain(node.inputs[slot])) < np.ndim(node._data):
         form = f"Σ {form}"
-    named = form and form.translate({ord(_mark(k)): text for k, text in enumerate([error, *operands], start=-1)})
+    named = form and form.translate({ord(mark(k)): text for k, text in enumerate([error, *operands], start=-1)})
     return named and named.replace("ᵀᵀ", "")
 
 
@@ -85,21 +86,16 @@ def factor_matrices(node: Node, slot: int, error: Any) -> tuple[Any, Any] | None
 
 def _operand(text: str) -> Operand | None:
     """An operand of a formula of two factors; None for any other text."""
-    known = {_mark(k): k for k in range(-1, 3)}
-    mark, turned = text.removesuffix("ᵀ"), text.endswith("ᵀ")
-    return Operand(known[mark], turned) if mark in known else None
-
-
-def _mark(k: int) -> str:
-    """The private-use character for operand ``k``, or for the signal if k = −1; no name contains it by accident."""
-    return chr(0xF0001 + k)
+    known = {mark(k): k for k in range(-1, 3)}
+    named, turned = text.removesuffix("ᵀ"), text.endswith("ᵀ")
+    return Operand(known[named], turned) if named in known else None
 
 
 @remembered(1024)
 def _form(entry: Primitive, slot: int, count: int) -> str | None:
     """The rule of a product as text with marks; None if it is not a product of δ and operands."""
     try:
-        rule = entry.rule(slot)(variable(_mark(-1)), variable("z"), *(variable(_mark(k)) for k in range(count)))
+        rule = entry.rule(slot)(variable(mark(-1)), variable("z"), *(variable(mark(k)) for k in range(count)))
     except Exception:  # a user-defined rule may do anything with its operands; then it has no formula
         return None
     return _set(rule)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from autodiff.engine.graph import Node
 from autodiff.naming.callers import syntax_of
 from autodiff.naming.loops import ANY, Scope, Slot, function_result
+from autodiff.words.arguments import closed_over
 
 __all__ = ["Matcher"]
 
@@ -125,7 +126,7 @@ class Matcher:
         result = function_result(syntax, given)
         if result is None or result.expression is None:
             return False
-        inner = Matcher(function.__globals__ | _closure(function))
+        inner = Matcher(function.__globals__ | closed_over(function))
         inner.bound = self.bound
         return _with_own(inner, self, given, result, node, depth)
 
@@ -164,14 +165,3 @@ def _last_name(function: ast.expr) -> str:
 
 def _names(expression: ast.expr) -> set[str]:
     return {part.id for part in ast.walk(expression) if isinstance(part, ast.Name)}
-
-
-def _closure(function: FunctionType) -> dict[str, Any]:
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    found = {}
-    for name, cell in cells:
-        try:
-            found[name] = cell.cell_contents
-        except ValueError:  # not assigned yet
-            continue
-    return found

@@ -26,7 +26,7 @@ from autodiff.telling.style import Style
 from autodiff.telling.text import plain_text
 from autodiff.transforms.replay import Check
 from autodiff.transforms.replay import check as checked
-from autodiff.transforms.run import is_function, run
+from autodiff.transforms.run import is_function, is_network, run
 from autodiff.words.notation import Name, find, parse
 
 __all__ = ["Explanation", "explain"]
@@ -152,11 +152,11 @@ def explain(
     return Explanation(flow, checked(start, target, flow.gradient, seed=seed) if check else None, notes)
 
 
-def _of_function(f: Any, inputs: Sequence[Any], parameter: Any, names: Mapping[str, Any] | None) -> tuple[Any, ...]:
+def _of_function(f: Any, inputs: Sequence[Any], parameter: Any, names: Any) -> tuple[Any, ...]:
     """The result of a function, the parameter and the names of variables."""
     done = run(f, inputs)
     wanted = next(iter(done.inputs)) if parameter is None else parameter
-    return done.output, done.node(wanted) if isinstance(wanted, str) else wanted, {**(names or {}), **done.variables}
+    return done.output, done.node(wanted), done.names(names)
 
 
 def _asked(what: Any, given: Sequence[Any], parameter: Any, x: Any) -> tuple[Any, Any]:
@@ -175,7 +175,7 @@ def _asked(what: Any, given: Sequence[Any], parameter: Any, x: Any) -> tuple[Any
 
 def _scorer(what: Any, x: Any, corrupt: Any, margin: float, output: str | None) -> Callable[[Any], Node]:
     """A function that runs a network and returns the node at which the error starts."""
-    if not callable(what) or not (hasattr(what, "parameter") or hasattr(what, "parameters")):
+    if not is_network(what):
         raise TypeError(
             "expected a network (a callable with parameter(name) or parameters()) or an output node, "
             f"but got {describe(what)}"

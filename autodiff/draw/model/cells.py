@@ -14,6 +14,7 @@ from autodiff.telling.steps import Step
 from autodiff.telling.style import Style
 from autodiff.telling.terms import equation, error_name, error_symbol, factor_symbol, local_equation, share_text, window
 from autodiff.words.operations import ENGLISH_SYMBOLS
+from autodiff.words.printable import shortened
 
 __all__ = [
     "StepNumbers", "brief", "edge_hint", "error_cells", "factor_text", "forward_rows", "hint", "in_full",
@@ -42,7 +43,7 @@ class StepNumbers:
 
 def brief(label: str) -> str:
     """A label, shortened to fit in a box."""
-    return label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
+    return shortened(label, _LONGEST)
 
 
 def whole(label: str) -> str:

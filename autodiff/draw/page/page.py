@@ -41,6 +41,7 @@ from autodiff.telling.terms import (
 from autodiff.telling.text import text
 from autodiff.words.notation import number
 from autodiff.words.phrases import LANGUAGES, PHRASES, checked_language
+from autodiff.words.printable import shortened
 
 __all__ = ["page"]
 
@@ -246,7 +247,7 @@ class _Teller:
         self._places = {node.id: place for place, node in enumerate(kept)}
         self._places_of_edges = places_of_edges
         labels = (node.label for node in kept)
-        self._long = {label: f"{label[: _LONGEST - 1]}…" for label in labels if len(label) > _LONGEST}
+        self._long = {label: shortened(label, _LONGEST) for label in labels if len(label) > _LONGEST}
         self._known: dict[tuple[str, ...], int] = {}
         self._pieces: dict[str | float, int] = {}
         self._why = why_teller()
