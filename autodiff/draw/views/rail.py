@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from autodiff.draw.grouping.groups import found_off_the_way, stands_on_its_wire
 from autodiff.draw.model.builder import PictureBuilder
 from autodiff.draw.model.cells import (
     StepNumbers,
@@ -17,7 +18,6 @@ from autodiff.draw.model.cells import (
     uncut,
 )
 from autodiff.draw.model.picture import Cell, Row
-from autodiff.draw.views.groups import found_off_the_way, stands_on_its_wire
 from autodiff.flow import Flow, FlowEdge, FlowNode, Path
 from autodiff.flow.order import notes_name
 from autodiff.telling.style import Style

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from autodiff.draw.grouping.folding import Key
 from autodiff.draw.model.cells import sign, strokes
 from autodiff.draw.model.picture import Wire
-from autodiff.draw.views.folding import Key
 from autodiff.flow import FlowEdge
 
 __all__ = ["Wired", "joined"]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Hashable, Sequence
 from typing import Any, Final, NamedTuple
 
-from autodiff.draw.views.folding import Fold, Scope, fold, scopes
+from autodiff.draw.grouping.folding import Fold, Scope, fold, scopes
 from autodiff.flow import Flow, FlowNode
 from autodiff.words.notation import ON_THE_LINE, subscript
 
