@@ -50,7 +50,7 @@ def sums(
     >>> items = [graph.described(node, None) for node in graph.nodes]
     >>> found = sums(items, graph.nodes, graph.inputs)
     >>> sorted(found.hidden), found.terms[0]
-    ([1], [(1, 0), (1, 1), (0, 1)])
+    ([2], [(2, 0), (2, 1), (0, 1)])
     """
     uses = Counter(item for own in inputs for item in own)
     number = {id(node): k for k, node in enumerate(nodes)}
