@@ -20,10 +20,10 @@ _SETS: Final = {"outer": "{} {}ᵀ", "matvec": "{} {}", "vecmat": "{}ᵀ {}", "m
 
 
 class Operand(NamedTuple):
-    """One of the two factors of a share: the input in ``slot`` (−1: the error signal), transposed if ``turned``."""
+    """One of the two factors of a share: the input in ``slot`` (−1: the error signal), possibly ``transposed``."""
 
     slot: int
-    turned: bool
+    transposed: bool
 
 
 def product(node: Node, slot: int, operands: Sequence[str], error: str = "δ") -> str | None:
@@ -54,7 +54,7 @@ def factors(node: Node, slot: int) -> tuple[Operand, Operand] | None:
     >>> from autodiff import Tensor
     >>> W, x = Tensor(np.ones((2, 3))), Tensor(np.ones(3))
     >>> factors(W @ x, 0), factors(W @ x, 1)
-    ((Operand(slot=-1, turned=False), Operand(slot=1, turned=True)), None)
+    ((Operand(slot=-1, transposed=False), Operand(slot=1, transposed=True)), None)
     """
     entry = node.origin.primitive
     if entry is None or entry.elementwise or entry.packed:
@@ -80,15 +80,15 @@ def factor_matrices(node: Node, slot: int, error: Any) -> tuple[Any, Any] | None
     if found is None:
         return None
     arrays = [np.asarray(error if part.slot < 0 else plain(node.inputs[part.slot])) for part in found]
-    left, right = (array.T if part.turned else array for array, part in zip(arrays, found, strict=True))
+    left, right = (array.T if part.transposed else array for array, part in zip(arrays, found, strict=True))
     return left.reshape(len(left), -1), right.reshape(-1, right.shape[-1])
 
 
 def _operand(text: str) -> Operand | None:
     """An operand of a formula of two factors; None for any other text."""
     known = {mark(k): k for k in range(-1, 3)}
-    named, turned = text.removesuffix("ᵀ"), text.endswith("ᵀ")
-    return Operand(known[named], turned) if named in known else None
+    named, transposed = text.removesuffix("ᵀ"), text.endswith("ᵀ")
+    return Operand(known[named], transposed) if named in known else None
 
 
 @remembered(1024)

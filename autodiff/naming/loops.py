@@ -37,7 +37,7 @@ ANY: Final = Slot("")
 class Loop:
     """One loop: its variables ``before`` a turn and at its ``end``; the number of its ``turns``, None if unknown.
 
-    ``later`` are the variables that are assigned behind the loop, and ``computed`` those that lines before it assign
+    ``later`` are the variables that are assigned after the loop, and ``computed`` those that lines before it assign
     anything but a leaf.
     """
 

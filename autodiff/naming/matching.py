@@ -23,7 +23,7 @@ _DEEPEST: Final = 100
 
 
 class Matcher:
-    """Compares nodes with expressions and finds, for each slot met on the way, the node that it held.
+    """Compares nodes with expressions and finds the node that each slot in them held.
 
     ``bound`` maps slots to nodes, or to numbers where the program computed with numbers. An expression matches a node
     only if it consists of the node's operations, in their order, down to the variables; a variable that is assigned

@@ -55,7 +55,7 @@ class Explanation:
     def explicit(self) -> float | None:
         """The gradient by explicit differentiation; None for arrays and if no path leads to the parameter."""
         lines = derivation(self.flow)
-        return float(self.flow.seed) * lines[-1].slope if lines else None
+        return float(self.flow.seed) * lines[-1].derivative if lines else None
 
     @property
     def weakest(self) -> Factor | None:
@@ -100,10 +100,10 @@ def explain(
     """Explain the gradient of one parameter: why, an overview, steps, two derivations, warnings, a check.
 
     Args:
-        what: a network (a callable with ``parameter(name)``, or with a dict from ``parameters()``), or the output of
-            any graph, also of a torch program (see `from_torch`) or a function of jax (see `from_jax`); or a function,
-            which is called.
-        given: the parameter and, of a network, its input x; of a function, all its inputs, as in
+        what: a network (a callable with ``parameter(name)``, or with a dict from ``parameters()``); the output of any
+            graph, also that of a torch program (see `from_torch`) or of a function of jax (see `from_jax`); or a
+            function, which is called.
+        given: the parameter and, for a network, its input x; for a function, all its inputs, as in
             ``explain(f, 2.0, 3.0)``, and then ``parameter`` is the first of them unless it is set.
         parameter: the parameter in any spelling, W14(1), b1(1), U1, L23; a hidden unit, z1(2), a1(2), δ1(2); a variable
             of a function; or a node, of a torch program a torch tensor.

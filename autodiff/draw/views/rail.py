@@ -15,7 +15,7 @@ from autodiff.draw.model.cells import (
     forward_rows,
     operation_symbol,
     strokes,
-    uncut,
+    whole_factor,
 )
 from autodiff.draw.model.picture import Cell, Row
 from autodiff.flow import Flow, FlowEdge, FlowNode, Path
@@ -54,7 +54,7 @@ def rail(flow: Flow, style: Style, path: Path, numbers: StepNumbers) -> PictureB
         made.add_wire(
             consumer, item, (_ERROR_ROW, _ERROR_ROW), "error",
             factor_text(flow, edge, style, has_room=len(nodes) <= _FEW), edge=edge, step=numbers.edge(edge),
-            width=widths[id(edge)], hint=uncut(edge, style),
+            width=widths[id(edge)], hint=whole_factor(edge, style),
         )  # fmt: skip
         label = _forward_label(made, edge, has_source=source is not None and k == len(edges) - 1)
         made.add_wire(item, consumer, (_FORWARD_ROW, _FORWARD_ROW), "forward", label)
