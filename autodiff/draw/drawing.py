@@ -143,12 +143,12 @@ def see(
     it computes, with the names of its variables and the line of its source at each box (`autodiff.transforms.run`).
 
     Args:
-        output: a Value or Tensor, a torch tensor (see `from_torch`), a traced function of jax (see `from_jax`), or a
-            flow returned by `autodiff.flow.error_flow`; or a function, or a network.
-        inputs: of a result, the parameter; of a function or network, its inputs.
-        parameter: any node of the output's graph; of a torch tensor, a leaf or one element of it; of a function of jax,
-            a name such as ``"params['w1'][0, 3]"``; of a function, also the name of an input or variable, and of a
-            network that of a weight.
+        output: a result: a Value or Tensor, a torch tensor (see `from_torch`), a traced function of jax (see
+            `from_jax`), or a flow returned by `autodiff.flow.error_flow`; or a function or network to be called.
+        inputs: the parameter, if ``output`` is a result; its inputs, if it is a function or network.
+        parameter: any node of the output's graph, or its name: an input or variable of a called function, or a weight
+            of a network. In a torch program, a leaf or one element of it; in a function of jax, a name such as
+            ``"params['w1'][0, 3]"``.
         view: "rail" (one path), "shares" (several), "graph" (every value with its operation), "network" (neurons and
             weights), or "auto", which chooses a view that readers can take in.
         names: a dict of variables, such as ``locals()``, a module or an object, whose names label unnamed nodes; the
@@ -161,9 +161,9 @@ def see(
         width: the largest width of the drawing in px, by default that of a slide. A wider drawing is wrapped into bands
             that keep every line of text at 9 px or more at this width (from about 650 px on); with None, it is as wide
             as it likes.
-        unfold: whether to draw every step of a loop, or the name of the variable whose steps to draw. By default, if
-            ``width`` is not None, the computation graph folds the steps between the first and the last into one box
-            if there are more than six, and "auto" chooses it for loops with several paths.
+        unfold: whether to draw every step of a loop, or the name of the variable whose steps to draw. By default, the
+            computation graph folds more than six steps: those between the first and the last become one box, and
+            "auto" chooses this view for loops with several paths. With ``width=None``, every step is drawn.
 
     Raises:
         TypeError, ValueError: those of `autodiff.flow.error_flow` and `autodiff.draw.picture`. ValueError: if the theme

@@ -25,7 +25,7 @@ from autodiff.flow.labels import labels
 from autodiff.primitives.origin import Origin
 from autodiff.telling.latex import formula, quotient
 from autodiff.telling.style import USUAL
-from autodiff.words.printable import printable
+from autodiff.words.printable import printable, shortened
 from autodiff.words.typeset import pieces
 
 __all__ = ["formats", "rich"]
@@ -88,7 +88,7 @@ def _of_flow(flow: Flow) -> tuple[list[str], Picture | None]:
     """The sides of the equation of a gradient, and its picture."""
     if len(flow.flows.nodes) > _MOST_OF_A_FLOW:
         return [flow.derivative, USUAL.amount(flow.gradient)], None
-    return [_cut(part) for part in formula_of_flow(flow, USUAL)], picture(flow)
+    return [shortened(part, _LONGEST) for part in formula_of_flow(flow, USUAL)], picture(flow)
 
 
 def _of_node(node: Node) -> tuple[list[str], Picture | None]:
@@ -99,7 +99,7 @@ def _of_node(node: Node) -> tuple[list[str], Picture | None]:
     if _count(node) > _MOST_READ:
         return [node.name, value] if node.name else [], None
     order = topological(node)
-    called = [_cut(text) for text in dict.fromkeys([labels(order)[node], _formula(node, order)])]
+    called = [shortened(text, _LONGEST) for text in dict.fromkeys([labels(order)[node], _formula(node, order)])]
     return [*called, value], computation(node) if len(order) <= _MOST_DRAWN else None
 
 
@@ -119,10 +119,6 @@ def _formula(node: Node, order: list[Node]) -> str:
     twin = node._leaf(node._data, Origin(node.origin.primitive, node.origin.params))
     twin.a, twin.b, twin.da, twin.db = node.a, node.b, node.da, node.db
     return labels([*order[:-1], twin])[twin]
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _html(text: str) -> str:

@@ -18,17 +18,20 @@ __all__ = ["Start", "start"]
 
 
 class Start(NamedTuple):
-    """A result, the parameter or None, names of variables, the gradients of a graph that was just made, its source."""
+    """A result, its parameter or None, and names of variables; of a function, also what only calling it tells.
+
+    ``errors`` are the gradients of all its nodes if there is no parameter, and ``listing`` is its source.
+    """
 
     output: Any
     parameter: Any
-    names: Mapping[str, Any] | None
+    names: Any
     errors: Mapping[Node, Any] | None = None
     listing: tuple[SourceLine, ...] = ()
 
 
-def start(output: Any, inputs: Sequence[Any], parameter: Any, names: Mapping[str, Any] | None) -> Start:
-    """The result to be drawn.
+def start(output: Any, inputs: Sequence[Any], parameter: Any, names: Any) -> Start:
+    """The result to be drawn, from the arguments of `see` with these names; a function or network is called.
 
     Raises:
         TypeError: if the output is no result, function or network; if a result comes with several parameters; errors of
@@ -49,17 +52,15 @@ def start(output: Any, inputs: Sequence[Any], parameter: Any, names: Mapping[str
     return Start(*adopt(output, given[0] if given else None, names))
 
 
-def _of_function(f: Any, inputs: Sequence[Any], parameter: Any, names: Mapping[str, Any] | None) -> Start:
+def _of_function(f: Any, inputs: Sequence[Any], parameter: Any, names: Any) -> Start:
     done = run(f, inputs)
-    named = {**(names or {}), **done.variables}
     if parameter is not None:
-        wanted = done.node(parameter) if isinstance(parameter, str) else parameter
-        return Start(done.output, wanted, named, None, done.listing)
+        return Start(done.output, done.node(parameter), done.names(names), None, done.listing)
     errors = backpropagate(done.output) if done.output.size == 1 else None
-    return Start(done.output, None, named, errors, done.listing)
+    return Start(done.output, None, done.names(names), errors, done.listing)
 
 
-def _of_network(network: Any, inputs: Sequence[Any], parameter: Any, names: Mapping[str, Any] | None) -> Start:
+def _of_network(network: Any, inputs: Sequence[Any], parameter: Any, names: Any) -> Start:
     if not inputs:
         raise TypeError(
             f"see draws a result, but got the network {describe(network)}; pass its input too: see(network, x)"

@@ -12,6 +12,7 @@ from autodiff.engine.plain import plain
 from autodiff.primitives.expression import Expression, variable
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import remembered
+from autodiff.slopes.slope import mark
 
 __all__ = ["Operand", "factor_matrices", "factors", "product"]
 
@@ -19,10 +20,10 @@ _SETS: Final = {"outer": "{} {}ᵀ", "matvec": "{} {}", "vecmat": "{}ᵀ {}", "m
 
 
 class Operand(NamedTuple):
-    """One of the two factors of a share: the input in ``slot`` (−1: the error signal), transposed if ``turned``."""
+    """One of the two factors of a share: the input in ``slot`` (−1: the error signal), possibly ``transposed``."""
 
     slot: int
-    turned: bool
+    transposed: bool
 
 
 def product(node: Node, slot: int, operands: Sequence[str], error: str = "δ") -> str | None:
@@ -39,9 +40,9 @@ def product(node: Node, slot: int, operands: Sequence[str], error: str = "δ") -
     if entry is None or entry.elementwise or entry.packed:
         return None
     form = _form(entry, slot, len(node.inputs))
-    if form == _mark(-1) and np.ndim(plain(node.inputs[slot])) < np.ndim(node._data):
+    if form == mark(-1) and np.ndim(plain(node.inputs[slot])) < np.ndim(node._data):
         form = f"Σ {form}"
-    named = form and form.translate({ord(_mark(k)): text for k, text in enumerate([error, *operands], start=-1)})
+    named = form and form.translate({ord(mark(k)): text for k, text in enumerate([error, *operands], start=-1)})
     return named and named.replace("ᵀᵀ", "")
 
 
@@ -53,7 +54,7 @@ def factors(node: Node, slot: int) -> tuple[Operand, Operand] | None:
     >>> from autodiff import Tensor
     >>> W, x = Tensor(np.ones((2, 3))), Tensor(np.ones(3))
     >>> factors(W @ x, 0), factors(W @ x, 1)
-    ((Operand(slot=-1, turned=False), Operand(slot=1, turned=True)), None)
+    ((Operand(slot=-1, transposed=False), Operand(slot=1, transposed=True)), None)
     """
     entry = node.origin.primitive
     if entry is None or entry.elementwise or entry.packed:
@@ -79,27 +80,22 @@ def factor_matrices(node: Node, slot: int, error: Any) -> tuple[Any, Any] | None
     if found is None:
         return None
     arrays = [np.asarray(error if part.slot < 0 else plain(node.inputs[part.slot])) for part in found]
-    left, right = (array.T if part.turned else array for array, part in zip(arrays, found, strict=True))
+    left, right = (array.T if part.transposed else array for array, part in zip(arrays, found, strict=True))
     return left.reshape(len(left), -1), right.reshape(-1, right.shape[-1])
 
 
 def _operand(text: str) -> Operand | None:
     """An operand of a formula of two factors; None for any other text."""
-    known = {_mark(k): k for k in range(-1, 3)}
-    mark, turned = text.removesuffix("ᵀ"), text.endswith("ᵀ")
-    return Operand(known[mark], turned) if mark in known else None
-
-
-def _mark(k: int) -> str:
-    """The private-use character for operand ``k``, or for the signal if k = −1; no name contains it by accident."""
-    return chr(0xF0001 + k)
+    known = {mark(k): k for k in range(-1, 3)}
+    named, transposed = text.removesuffix("ᵀ"), text.endswith("ᵀ")
+    return Operand(known[named], transposed) if named in known else None
 
 
 @remembered(1024)
 def _form(entry: Primitive, slot: int, count: int) -> str | None:
     """The rule of a product as text with marks; None if it is not a product of δ and operands."""
     try:
-        rule = entry.rule(slot)(variable(_mark(-1)), variable("z"), *(variable(_mark(k)) for k in range(count)))
+        rule = entry.rule(slot)(variable(mark(-1)), variable("z"), *(variable(mark(k)) for k in range(count)))
     except Exception:  # a user-defined rule may do anything with its operands; then it has no formula
         return None
     return _set(rule)

@@ -11,7 +11,7 @@ import numpy as np
 
 from autodiff.engine.graph import Node
 
-__all__ = ["names_in"]
+__all__ = ["names_in", "variables_of"]
 
 #: Packages whose objects hold no variables of users: a flow or a drawing of an earlier call would name every node.
 _CLOSED: Final = frozenset({"autodiff", "builtins", "numpy"})
@@ -31,26 +31,15 @@ def names_in(variables: Any) -> dict[Node, str]:
     any collection. Names that begin with an underscore are ignored.
 
     Raises:
-        TypeError: if ``variables`` is a mapping with other keys than strings, or has no attributes.
+        TypeError: those of `variables_of`.
 
     >>> from autodiff import Value
     >>> rate, w = Value(0.5), [Value(1.0), Value(2.0, name="w₂")]
     >>> list(names_in({"rate": rate, "w": w}).values())
     ['rate', 'w[0]']
     """
-    if not isinstance(variables, Mapping):
-        held = None if _is_closed(variables) else dict(_attributes(variables))
-        if held is None or isinstance(variables, type):
-            raise TypeError(
-                "expected names as a mapping from strings to nodes, such as locals(), "
-                f"but got {type(variables).__name__}"
-            )
-        variables = held
-    for name in variables:
-        if not isinstance(name, str):
-            raise TypeError(f"expected names with strings as keys, such as locals(), but got the key {name!r}")
     found: dict[Node, str] = {}
-    open_ones = [(name, value) for name, value in variables.items() if not name.startswith("_")]
+    open_ones = [(name, value) for name, value in variables_of(variables).items() if not name.startswith("_")]
     open_ones += [
         (f"{name}.{key}", item)
         for name, value in open_ones if isinstance(value, ModuleType) and _is_users(value)
@@ -68,6 +57,28 @@ def names_in(variables: Any) -> dict[Node, str]:
                 inner += _items(name, value)
         open_ones = inner
     return found
+
+
+def variables_of(names: Any) -> Mapping[str, Any]:
+    """The variables by name: a mapping as it is; of a module or an object, its public attributes.
+
+    Raises:
+        TypeError: if ``names`` is a mapping with other keys than strings, a class, or has no attributes of a user's.
+
+    >>> from types import SimpleNamespace
+    >>> variables_of(SimpleNamespace(rate=0.01, _private=2.0))
+    {'rate': 0.01}
+    """
+    if not isinstance(names, Mapping):
+        if _is_closed(names) or isinstance(names, type):
+            raise TypeError(
+                f"expected names as a mapping from strings to nodes, such as locals(), but got {type(names).__name__}"
+            )
+        return dict(_attributes(names))
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"expected names with strings as keys, such as locals(), but got the key {name!r}")
+    return names
 
 
 def _items(name: str, value: Any) -> Iterator[tuple[str, Any]]:

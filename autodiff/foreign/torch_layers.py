@@ -54,11 +54,11 @@ def _refuse_constant_bias(shape: Any) -> None:
 
 
 def _transposed(x: Any, w: Any, margins: Any, stride: Any, more: Any, how: dict[str, Any]) -> Any:
-    """The transpose of a convolution: one over x with zeros between its elements, with the weights turned round."""
+    """The transpose of a convolution: one over x with zeros between its elements, with flipped weights."""
     groups, (inputs, outputs, *size) = how["groups"], np.shape(w)
     spatial = tuple(range(3, 3 + len(size)))
-    turned = flip(reshape(w, shape=(groups, inputs // groups, outputs, *size)), axis=spatial)
-    weights = reshape(swapaxes(turned, axis1=1, axis2=2), shape=(groups * outputs, inputs // groups, *size))
+    flipped = flip(reshape(w, shape=(groups, inputs // groups, outputs, *size)), axis=spatial)
+    weights = reshape(swapaxes(flipped, axis1=1, axis2=2), shape=(groups * outputs, inputs // groups, *size))
     reach = [gap * (n - 1) for gap, n in zip(how["dilation"], size, strict=True)]
     sides = [(n - m, n - m + extra) for n, m, extra in zip(reach, margins, more, strict=True)]
     return convolution(padded(x, sides, stride), weights, stride=[1] * len(size), margins=[(0, 0)] * len(size), **how)

@@ -11,9 +11,9 @@ from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Any, Final
 
-__all__ = ["caller", "has_loop", "syntax_of"]
+__all__ = ["caller", "has_loop", "is_own", "syntax_of"]
 
-_HERE: Final = __name__.partition(".")[0]
+_PACKAGE: Final = __name__.partition(".")[0]
 _BACKWARD: Final = frozenset(code for name, code in opcode.opmap.items() if "JUMP_BACKWARD" in name)
 _MOST_LINES: Final = 20_000
 
@@ -21,9 +21,18 @@ _MOST_LINES: Final = 20_000
 def caller() -> FrameType | None:
     """The nearest frame whose module is not part of this package; None if there is none."""
     frame: FrameType | None = sys._getframe()
-    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == _HERE:
+    while frame is not None and is_own(frame.f_globals.get("__name__")):
         frame = frame.f_back
     return frame
+
+
+def is_own(module: object) -> bool:
+    """Whether this is the name of a module of this package.
+
+    >>> is_own("autodiff.flow"), is_own("autodiffer")
+    (True, False)
+    """
+    return str(module).partition(".")[0] == _PACKAGE
 
 
 def has_loop(code: CodeType) -> bool:
@@ -32,7 +41,7 @@ def has_loop(code: CodeType) -> bool:
 
 
 def syntax_of(code: CodeType, variables: dict[str, Any]) -> ast.AST | None:
-    """The statements of a function or a module as syntax; None if the source is not at hand or does not fit.
+    """The function or module that was compiled to ``code``, as syntax; None if its source is not at hand or not Python.
 
     Args:
         code: the code.

@@ -11,18 +11,22 @@ __all__ = ["ANY", "Loop", "Scope", "Slot", "function_result", "loops_in"]
 
 _MOST_STATEMENTS: Final = 200
 _LEAVES: Final = frozenset({"Value", "Tensor"})
+_LENGTHENING: Final = frozenset({"append", "clear", "extend", "insert", "pop", "remove"})  # methods of lists
 
 
 @dataclass(eq=False, slots=True)
 class Slot:
-    """A value that a variable holds: ``expression`` computes it in ``scope``; None if it is not known how."""
+    """A value that a variable holds at some place: ``expression`` computes it from the variables in ``scope``.
+
+    Without an expression, any node can be the value, but the same one wherever the slot occurs.
+    """
 
     name: str
     expression: ast.expr | None = None
     scope: Scope = field(default_factory=dict)
 
 
-#: The value of each variable at a place in the program.
+#: The values of the variables at a place in the program, by name.
 Scope = dict[str, Slot]
 
 #: A value of which nothing is known, such as that of the variable after ``for``.
@@ -31,9 +35,10 @@ ANY: Final = Slot("")
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """One loop: its variables ``before`` a turn and at its ``end``; the number of its ``turns``, if it is known.
+    """One loop: its variables ``before`` a turn and at its ``end``; the number of its ``turns``, None if unknown.
 
-    ``later`` are the variables that are assigned behind the loop, and ``computed`` those that are computed before it.
+    ``later`` are the variables that are assigned after the loop, and ``computed`` those that lines before it assign
+    anything but a leaf.
     """
 
     before: Scope
@@ -48,16 +53,21 @@ def loops_in(syntax: ast.AST, variables: Mapping[str, Any]) -> Iterator[Loop]:
 
     Args:
         syntax: the function or module.
-        variables: the variables of its frame, such as the ``n`` of ``range(n)``.
+        variables: the variables of its frame, such as the ``n`` of ``range(n)``. One that may have changed since a loop
+            began says nothing about its turns.
     """
-    stores = [*_stores_in(syntax, variables)]
-    open_ones: list[tuple[ast.stmt, int | None]] = [(part, 1) for part in reversed(getattr(syntax, "body", []))]
+    stores, changes = [*_stores_in(syntax, variables)], [*_changes_in(syntax)]
+    body: list[ast.stmt] = getattr(syntax, "body", [])
+    open_ones: list[tuple[ast.stmt, int | None, int | None]] = [(part, 1, None) for part in reversed(body)]
     while open_ones:
-        statement, times = open_ones.pop()
+        statement, times, start = open_ones.pop()
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
         if isinstance(statement, ast.For | ast.While):
-            own = None if _may_end_early(statement) else _turns(statement, variables)
+            start = start or statement.lineno
+            changed = {name for name, line, *_ in (*stores, *changes) if line >= start}
+            kept = {name: item for name, item in variables.items() if name not in changed}
+            own = None if _may_end_early(statement) else _number_of_turns(statement, kept)
             times = None if own is None or times is None else own * times
             made = _loop(statement, times, stores)
             if made is not None:
@@ -65,7 +75,7 @@ def loops_in(syntax: ast.AST, variables: Mapping[str, Any]) -> Iterator[Loop]:
         elif not isinstance(statement, ast.With):
             times = None  # a branch may not be taken
         inner = [part for part in ast.iter_child_nodes(statement) if isinstance(part, ast.stmt)]
-        open_ones += [(part, times) for part in reversed(inner)]
+        open_ones += [(part, times, start) for part in reversed(inner)]
 
 
 def _stores_in(syntax: ast.AST, variables: Mapping[str, Any]) -> Iterator[tuple[str, int, bool]]:
@@ -79,6 +89,15 @@ def _stores_in(syntax: ast.AST, variables: Mapping[str, Any]) -> Iterator[tuple[
                 if isinstance(part, ast.expr):
                     names = (name for name in ast.walk(part) if isinstance(name, ast.Name))
                     yield from ((n.id, n.lineno, not plain) for n in names if not isinstance(n.ctx, ast.Load))
+
+
+def _changes_in(syntax: ast.AST) -> Iterator[tuple[str, int]]:
+    """The variables whose list may get another length, each with the line."""
+    for part in ast.walk(syntax):
+        if isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.value, ast.Name):
+            is_call = isinstance(part, ast.Attribute) and part.attr in _LENGTHENING
+            if is_call or (isinstance(part, ast.Subscript) and not isinstance(part.ctx, ast.Load)):
+                yield part.value.id, part.lineno
 
 
 def _is_leaf(value: ast.expr | None, variables: Mapping[str, Any]) -> bool:
@@ -99,7 +118,7 @@ def function_result(syntax: ast.AST, arguments: Mapping[str, Slot]) -> Slot | No
     if not body or not isinstance(body[-1], ast.Return) or body[-1].value is None:
         return None
     assigned = _run(body[:-1], dict(arguments))
-    return Slot("", body[-1].value, assigned) if assigned is not None and not _branches(body[:-1]) else None
+    return Slot("", body[-1].value, assigned) if assigned is not None and not _returns(body[:-1]) else None
 
 
 def _loop(
@@ -137,8 +156,8 @@ def _assigned(statement: ast.stmt, scope: Scope) -> Iterator[tuple[str, Slot]]:
         for target in targets:
             yield from _unpacked(target, statement.value, scope)
     else:
-        names = {part.id for part in ast.walk(statement) if isinstance(part, ast.Name)}
-        yield from ((name, Slot(name)) for name in sorted(names) if _stores(statement, name))
+        names = (part for part in ast.walk(statement) if isinstance(part, ast.Name))
+        yield from ((name, Slot(name)) for name in sorted({n.id for n in names if not isinstance(n.ctx, ast.Load)}))
 
 
 def _unpacked(target: ast.expr, value: ast.expr, scope: Scope) -> Iterator[tuple[str, Slot]]:
@@ -153,24 +172,17 @@ def _unpacked(target: ast.expr, value: ast.expr, scope: Scope) -> Iterator[tuple
             yield from ((part.id, Slot(part.id)) for part in ast.walk(target) if isinstance(part, ast.Name))
 
 
-def _stores(statement: ast.stmt, name: str) -> bool:
-    return any(
-        isinstance(part, ast.Name) and part.id == name and not isinstance(part.ctx, ast.Load)
-        for part in ast.walk(statement)
-    )
-
-
-def _branches(body: Sequence[ast.stmt]) -> bool:
+def _returns(body: Sequence[ast.stmt]) -> bool:
     return any(isinstance(part, ast.Return) for statement in body for part in ast.walk(statement))
 
 
-def _turns(statement: ast.For | ast.While, variables: Mapping[str, Any]) -> int | None:
+def _number_of_turns(statement: ast.For | ast.While, variables: Mapping[str, Any]) -> int | None:
     """The number of turns of ``for … in range(n)`` and of ``for … in xs``; None if it is not known."""
     over = statement.iter if isinstance(statement, ast.For) else None
     if isinstance(over, ast.Name) and isinstance(variables.get(over.id), list | tuple):
         return len(variables[over.id])
     if isinstance(over, ast.Call) and isinstance(over.func, ast.Name) and over.func.id == "range" and not over.keywords:
-        ends = [_whole(part, variables) for part in over.args]
+        ends = [_whole_number(part, variables) for part in over.args]
         try:
             return len(range(*ends))  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):
@@ -178,6 +190,6 @@ def _turns(statement: ast.For | ast.While, variables: Mapping[str, Any]) -> int 
     return None
 
 
-def _whole(part: ast.expr, variables: Mapping[str, Any]) -> int | None:
+def _whole_number(part: ast.expr, variables: Mapping[str, Any]) -> int | None:
     value = variables.get(part.id) if isinstance(part, ast.Name) else getattr(part, "value", None)
     return value if isinstance(value, int) else None

@@ -1,4 +1,4 @@
-"""Whether a node was computed by an expression of the source, and which nodes the variables in it were."""
+"""Whether a node was computed by an expression of the source, and which nodes the variables in it held."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from types import FunctionType, ModuleType
 from typing import Any, Final
 
 from autodiff.engine.graph import Node
-from autodiff.naming.callers import syntax_of
+from autodiff.naming.callers import is_own, syntax_of
 from autodiff.naming.loops import ANY, Scope, Slot, function_result
+from autodiff.words.arguments import closed_over
 
 __all__ = ["Matcher"]
 
@@ -17,13 +18,12 @@ _OPERATORS: Final = {
     ast.Add: {"add"}, ast.Sub: {"subtract"}, ast.Mult: {"multiply"}, ast.Div: {"divide"}, ast.Pow: {"power", "pow"},
     ast.MatMult: {"matmul", "matvec", "vecmat", "inner"},
 }  # fmt: skip
-_CALLED: Final = {"abs": "absolute"}
+_BUILTINS: Final = {"abs": "absolute"}
 _DEEPEST: Final = 100
-_PACKAGE: Final = __name__.partition(".")[0]
 
 
 class Matcher:
-    """Compares nodes with expressions and finds, for each slot met on the way, the node that it held.
+    """Compares nodes with expressions and finds the node that each slot in them held.
 
     ``bound`` maps slots to nodes, or to numbers where the program computed with numbers. An expression matches a node
     only if it consists of the node's operations, in their order, down to the variables; a variable that is assigned
@@ -52,13 +52,13 @@ class Matcher:
             held = scope.get(expression.id)
             return self.is_outside(expression, item) if held is None else self.holds(held, item, depth)
         if not isinstance(item, Node):
-            return not any(isinstance(self.value(name), Node) for name in _names(expression) - {*scope})
+            return not any(isinstance(self.value(name), Node) for name in _variables_in(expression) - {*scope})
         if isinstance(expression, ast.Constant):
             return item.is_detached
         kind = _KINDS.get(type(expression))
-        if kind is not None and (kind is not Matcher.called or _names(expression)):
+        if kind is not None and (kind is not Matcher.called or _variables_in(expression)):
             return kind(self, expression, scope, item, depth + 1)
-        return _names(expression).isdisjoint(name for name, slot in scope.items() if slot is not ANY)
+        return _variables_in(expression).isdisjoint(name for name, slot in scope.items() if slot is not ANY)
 
     def is_outside(self, name: ast.Name, item: Any) -> bool:
         """Whether a variable that the loop does not assign holds this node or a number."""
@@ -73,7 +73,7 @@ class Matcher:
 
     def operator(self, expression: ast.BinOp, scope: Scope, node: Node, depth: int) -> bool:
         inputs = node.inputs
-        if _entry(node) not in _OPERATORS.get(type(expression.op), ()):
+        if _operation(node) not in _OPERATORS.get(type(expression.op), ()):
             return False
         if len(inputs) == 1:  # x**2
             return self.matches(expression.left, scope, inputs[0], depth)
@@ -84,7 +84,7 @@ class Matcher:
 
     def sign(self, expression: ast.UnaryOp, scope: Scope, node: Node, depth: int) -> bool:
         is_minus = isinstance(expression.op, ast.USub)
-        if is_minus and _entry(node) == "negative":
+        if is_minus and _operation(node) == "negative":
             return self.matches(expression.operand, scope, node.inputs[0], depth)
         return isinstance(expression.op, ast.UAdd) and self.matches(expression.operand, scope, node, depth)
 
@@ -92,11 +92,11 @@ class Matcher:
         """A primitive, as a function or a method, or a function of the user's that is made of expressions."""
         if any(isinstance(part, ast.Starred) for part in expression.args):
             return False
-        written = self.written(expression.func, scope)
-        if written is not None:
-            return self.inlined(written, expression, scope, node, depth)
+        function = self.users_function(expression.func, scope)
+        if function is not None:
+            return self.inlined(function, expression, scope, node, depth)
         name, inputs = _last_name(expression.func), node.inputs
-        if _CALLED.get(name, name) != _entry(node):
+        if _BUILTINS.get(name, name) != _operation(node):
             return False
         operands = list(expression.args)
         if isinstance(expression.func, ast.Attribute) and len(inputs) == len(operands) + 1:
@@ -105,18 +105,18 @@ class Matcher:
             self.matches(part, scope, item, depth) for part, item in zip(operands, inputs, strict=True)
         )
 
-    def written(self, function: ast.expr, scope: Scope) -> FunctionType | None:
-        """The Python function of the user's that a call runs."""
+    def users_function(self, function: ast.expr, scope: Scope) -> FunctionType | None:
+        """The function of the user's that a call runs, written in Python; None for a primitive or a method."""
         found: Any = None
         if isinstance(function, ast.Name) and function.id not in scope:
             found = self.value(function.id)
         elif isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
             module = self.value(function.value.id)
             found = vars(module).get(function.attr) if isinstance(module, ModuleType) else None
-        is_ours = str(getattr(found, "__module__", "")).partition(".")[0] == _PACKAGE
-        return found if isinstance(found, FunctionType) and not is_ours else None
+        return found if isinstance(found, FunctionType) and not is_own(found.__module__) else None
 
     def inlined(self, function: FunctionType, call: ast.Call, scope: Scope, node: Node, depth: int) -> bool:
+        """Whether a function of plain assignments can have returned the node."""
         code = function.__code__
         names, syntax = code.co_varnames[: code.co_argcount], syntax_of(code, function.__globals__)
         if syntax is None or call.keywords or len(names) != len(call.args) or code.co_flags & _PACKED:
@@ -125,7 +125,7 @@ class Matcher:
         result = function_result(syntax, given)
         if result is None or result.expression is None:
             return False
-        inner = Matcher(function.__globals__ | _closure(function))
+        inner = Matcher(function.__globals__ | closed_over(function))
         inner.bound = self.bound
         return _with_own(inner, self, given, result, node, depth)
 
@@ -152,7 +152,7 @@ _KINDS: Final[dict[type, Callable[..., bool]]] = {
 }  # fmt: skip
 
 
-def _entry(node: Node) -> str:
+def _operation(node: Node) -> str:
     return node.origin.primitive.name if node.origin.primitive else ""
 
 
@@ -162,16 +162,5 @@ def _last_name(function: ast.expr) -> str:
     return function.attr if isinstance(function, ast.Attribute) else ""
 
 
-def _names(expression: ast.expr) -> set[str]:
+def _variables_in(expression: ast.expr) -> set[str]:
     return {part.id for part in ast.walk(expression) if isinstance(part, ast.Name)}
-
-
-def _closure(function: FunctionType) -> dict[str, Any]:
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    found = {}
-    for name, cell in cells:
-        try:
-            found[name] = cell.cell_contents
-        except ValueError:  # not assigned yet
-            continue
-    return found

@@ -22,10 +22,10 @@ Turn = dict[str, Node]
 def names_of_steps(order: Collection[Node], given: Mapping[Node, str]) -> dict[Node, str]:
     """Names for unnamed nodes of a graph that loops in the caller's source computed.
 
-    The caller is the nearest function outside this package, which may still hold the last values in its variables. A
-    node gets a name only if following the loop's source backward from there, operation by operation, leads to it: so
-    the numbers count the turns of the loop. The last value has the plain name, unless another node has it; the value
-    before the first turn has the number 0.
+    The caller is the nearest function outside this package, whose variables may still hold the last values. A node gets
+    a name only if following the loop's source backward from there, operation by operation, leads to it, so that its
+    number is that of the turn (`autodiff.naming` says why). The last value has the plain name, unless another node has
+    it; the value before the first turn has the number 0.
 
     Args:
         order: the nodes of the graph.
@@ -54,7 +54,7 @@ def names_of_steps(order: Collection[Node], given: Mapping[Node, str]) -> dict[N
 def _names(
     loop: Loop, held: Mapping[str, Node], variables: Mapping[str, Any], taken: Set[str]
 ) -> Iterator[tuple[Node, str]]:
-    turns, before = _turns(loop, held, variables)
+    turns, before = _followed(loop, held, variables)
     if len(turns) < 2:
         return
     start = (len(turns) if loop.turns is None else loop.turns) - len(turns)
@@ -68,7 +68,7 @@ def _names(
         yield from ((item, text) for item, text in zip(series, called, strict=True) if item is not None)
 
 
-def _turns(loop: Loop, held: Mapping[str, Node], variables: Mapping[str, Any]) -> tuple[list[Turn], Turn]:
+def _followed(loop: Loop, held: Mapping[str, Node], variables: Mapping[str, Any]) -> tuple[list[Turn], Turn]:
     """The turns that can be followed back from the last one, the last first, and the values before the first of them.
 
     If the number of turns is not known, these must be all: they must begin at leaves, not at what an earlier line or a

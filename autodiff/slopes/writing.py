@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Final, NamedTuple
 
 from autodiff.primitives.expression import Expression
+from autodiff.primitives.registry import TABLE
 from autodiff.slopes.arithmetic import is_number
 from autodiff.slopes.evaluation import value
-from autodiff.words.formulas import Formula, formula, of_constant, of_name
+from autodiff.words.formulas import ATOM, POWER, PRODUCT, SIGN, Formula, formula, of_constant, of_name
 
 __all__ = ["Written", "in_numbers", "in_symbols", "text_of"]
 
+#: The operations that rules write as operators, by the heads of their expressions; the table has their symbols.
 _OPERATIONS: Final = {
-    "+": ("add", "+"), "-": ("subtract", "−"), "*": ("multiply", "×"), "/": ("divide", "÷"), "neg": ("negative", "−"),
-    "**": ("pow", "xʸ"), "//": ("floor_divide", "//"),
+    "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "neg": "negative", "**": "pow", "//": "floor_divide",
 }  # fmt: skip
-_FUNCTIONS: Final = {"absolute": "|x|"}
-_PRODUCT, _SIGN = 2, 3  # the strength of a product and of a sign in front, as in `autodiff.words.formulas`
 _OPEN: Final = frozenset({"+", "-", "neg"})  # their operands are written out too
 _LARGEST_DENOMINATOR: Final = 12
 _AS_EXACT: Final = 1e-15
@@ -53,16 +52,20 @@ def in_symbols(part: Expression, names: Mapping[str, Formula]) -> Formula:
         left, right = (in_symbols(item, names)[0] for item in parts)
         return f"{left} {_SIGNS[head]} {right}", 0
     if head == "**" and is_number(parts[1]) and float(parts[1].parts[0]).is_integer():
-        return formula("power", "xⁿ", [in_symbols(parts[0], names)], {"n": parts[1].parts[0]}, {})
+        return _operation("power", [in_symbols(parts[0], names)], n=parts[1].parts[0])
     if head in _OPERATIONS:
-        return formula(*_OPERATIONS[head], [in_symbols(item, names) for item in parts], {}, {})
-    if head == "xp" and parts[0] in _FUNCTIONS:
-        return formula(parts[0], _FUNCTIONS[parts[0]], [in_symbols(item, names) for item in parts[1:]], {}, {})
+        return _operation(_OPERATIONS[head], [in_symbols(item, names) for item in parts])
+    if head == "xp" and parts[0] == "absolute":  # Python's abs
+        return _operation(parts[0], [in_symbols(item, names) for item in parts[1:]])
     if head == "call" and parts[0].elementwise:
         entry = parts[0]
         operands = [in_symbols(item, names) for item in parts[1:]]
         return formula(entry.name, entry.symbol, operands, part.params, entry.defaults)
     raise ValueError(f"{part} is not a formula")
+
+
+def _operation(name: str, operands: Sequence[Formula], **params: float) -> Formula:
+    return formula(name, TABLE[name].symbol, operands, params, {})
 
 
 def _of_symbol(known: float) -> Formula:
@@ -71,13 +74,13 @@ def _of_symbol(known: float) -> Formula:
     if math.isfinite(known) and float(made[0].replace("−", "-")) != known:
         near = Fraction(known).limit_denominator(_LARGEST_DENOMINATOR)
         if math.isclose(float(near), known, rel_tol=_AS_EXACT):
-            return f"{near.numerator}/{near.denominator}".replace("-", "−"), 2
+            return f"{near.numerator}/{near.denominator}".replace("-", "−"), PRODUCT
     return made
 
 
 def _constant(name: str) -> Formula:
     made = of_name(name)
-    return made if " " not in name else (name, 4)
+    return made if " " not in name else (name, POWER)
 
 
 def text_of(part: Expression, names: Mapping[str, str]) -> str:
@@ -103,17 +106,17 @@ def in_numbers(
         base = in_numbers(parts[0], numbers, write, inside=True)
         exponent = float(value(parts[1], numbers))
         if exponent.is_integer():
-            made = formula("power", "xⁿ", [base.made], {"n": exponent}, {})
+            made = _operation("power", [base.made], n=exponent)
         else:
-            made = formula("pow", "xʸ", [base.made, _of_number(write(exponent))], {}, {})
+            made = _operation("pow", [base.made, _of_number(write(exponent))])
         return Written(made, base.value**exponent)
     operands = [in_numbers(item, numbers, write, inside=inside or head not in _OPEN) for item in parts]
-    made = formula(*_OPERATIONS[head], [operand.made for operand in operands], {}, {})
+    made = _operation(_OPERATIONS[head], [operand.made for operand in operands])
     if head == "neg" and operands[0].is_number:
         return _number(-operands[0].value, write)
     values = [Expression("number", operand.value) for operand in operands]
-    if made[0].startswith("−") and made[1] == _PRODUCT:  # so that a sum writes it in brackets
-        made = made[0], _SIGN
+    if made[0].startswith("−") and made[1] == PRODUCT:  # so that a sum writes it in brackets
+        made = made[0], SIGN
     return Written(made, float(value(Expression(head, *values), {})))
 
 
@@ -123,6 +126,6 @@ def _number(known: float, write: Callable[[float], str]) -> Written:
 
 def _of_number(text: str) -> Formula:
     """A number as it was written, with the strength of its sign or its power of ten."""
-    return text, _SIGN if text.startswith("−") else 4 if "e" in text or "×" in text else 5
+    return text, SIGN if text.startswith("−") else POWER if "e" in text or "×" in text else ATOM
 
 

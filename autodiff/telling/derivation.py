@@ -1,4 +1,4 @@
-"""Explicit differentiation: the equations from a parameter to the output, each differentiated by that parameter.
+"""Explicit differentiation: the equations from a parameter to the output, differentiated with respect to it.
 
 For a matrix, the last of these products is an outer product δaᵀ, or a sum of them over a batch.
 
@@ -42,20 +42,20 @@ Matrix = np.ndarray[Any, np.dtype[Any]]
 class Derived:
     """One equation and its derivative: ∂node/∂parameter = Σ local gradient · ∂input/∂parameter.
 
-    ``edges`` lead to the inputs that depend on the parameter, ``slopes`` are the derivatives of these inputs, and
-    ``slope`` is the derivative of the node.
+    ``edges`` lead to the inputs that depend on the parameter, ``of_inputs`` are the derivatives of these inputs, and
+    ``derivative`` is that of the node, all with respect to the parameter.
     """
 
     node: FlowNode
     edges: tuple[FlowEdge, ...]
-    slopes: tuple[float, ...]
-    slope: float
+    of_inputs: tuple[float, ...]
+    derivative: float
 
     def symbols(self, style: Style = USUAL) -> str:
         """The right-hand side, such as σ′(z₁⁽²⁾) · 0.8; of a long sum, only the first terms."""
-        pairs = list(zip(self.edges, self.slopes, strict=True))
+        pairs = list(zip(self.edges, self.of_inputs, strict=True))
         shown = pairs[:_MOST_TERMS]
-        terms = [f"{factor_symbol(edge, style)} · {bracketed(style.write(slope))}" for edge, slope in shown]
+        terms = [f"{factor_symbol(edge, style)} · {bracketed(style.write(known))}" for edge, known in shown]
         return " + ".join([*terms, *(["…"] if len(pairs) > len(shown) else [])])
 
 
@@ -67,7 +67,7 @@ def derivation(flow: Flow) -> tuple[Derived, ...]:
     >>> from autodiff import Value
     >>> from autodiff.flow import error_flow
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
-    >>> [(line.node.label, line.slope) for line in derivation(error_flow((w * x) * (w * x), w))]
+    >>> [(line.node.label, line.derivative) for line in derivation(error_flow((w * x) * (w * x), w))]
     [('w·x', 3.0), ('w·x#2', 3.0), ('w·x·(w·x)', 36.0)]
     """
     if flow.is_empty or any(edge.local is None for edge in flow.edges):
@@ -75,17 +75,17 @@ def derivation(flow: Flow) -> tuple[Derived, ...]:
     inputs: dict[int, list[FlowEdge]] = {}
     for edge in flow.edges:
         inputs.setdefault(edge.consumer, []).append(edge)
-    slope = {flow.parameter.id: 1.0}
-    shut: set[int] = set()  # nodes with closed edges only: their slope 0 stays 0 in any product
+    known = {flow.parameter.id: 1.0}
+    shut: set[int] = set()  # nodes with closed edges only: their derivative 0 stays 0 in any product
     found = []
     for node in reversed(flow.nodes[:-1]):
         edges = tuple(inputs[node.id])
-        slopes = tuple(slope[edge.input] for edge in edges)
+        of_inputs = tuple(known[edge.input] for edge in edges)
         opened = [edge for edge in edges if not edge.closed and edge.input not in shut]
-        slope[node.id] = reduce(add, ((edge.local or 0.0) * slope[edge.input] for edge in opened), 0.0)
+        known[node.id] = reduce(add, ((edge.local or 0.0) * known[edge.input] for edge in opened), 0.0)
         if not opened:
             shut.add(node.id)
-        found.append(Derived(node, edges, slopes, slope[node.id]))
+        found.append(Derived(node, edges, of_inputs, known[node.id]))
     return tuple(found)
 
 
@@ -190,7 +190,7 @@ def outer_product(flow: Flow, style: Style = USUAL) -> OuterProduct | None:
         error_first = operands[0].slot < 0
         first.add(error_first)
         pairs.append(matrices)
-        names.append(_names(flow, edge, error_first=error_first, turned=operands[not error_first].turned))
+        names.append(_names(flow, edge, error_first=error_first, transposed=operands[not error_first].transposed))
     if len(first) != 1:
         return None
     left, right = np.hstack([pair[0] for pair in pairs]), np.vstack([pair[1] for pair in pairs])
@@ -200,10 +200,10 @@ def outer_product(flow: Flow, style: Style = USUAL) -> OuterProduct | None:
     return OuterProduct(left, right, left_name, right_name, first.pop(), total)
 
 
-def _names(flow: Flow, edge: FlowEdge, *, error_first: bool, turned: bool) -> tuple[str, str]:
+def _names(flow: Flow, edge: FlowEdge, *, error_first: bool, transposed: bool) -> tuple[str, str]:
     """The names of the two factors of a share: its text without the name of the error, and that name."""
     consumer, whole = flow.nodes[edge.consumer], share_text(flow, edge)
-    error = (error_symbol(flow, consumer) or f"({error_name(flow, consumer)})") + "ᵀ" * turned
+    error = (error_symbol(flow, consumer) or f"({error_name(flow, consumer)})") + "ᵀ" * transposed
     if error_first:
         return error, whole.removeprefix(error).strip()
     return whole.removesuffix(error).strip(), error

@@ -26,7 +26,7 @@ from autodiff.telling.style import Style
 from autodiff.telling.text import plain_text
 from autodiff.transforms.replay import Check
 from autodiff.transforms.replay import check as checked
-from autodiff.transforms.run import is_function, run
+from autodiff.transforms.run import is_function, is_network, run
 from autodiff.words.notation import Name, find, parse
 
 __all__ = ["Explanation", "explain"]
@@ -55,7 +55,7 @@ class Explanation:
     def explicit(self) -> float | None:
         """The gradient by explicit differentiation; None for arrays and if no path leads to the parameter."""
         lines = derivation(self.flow)
-        return float(self.flow.seed) * lines[-1].slope if lines else None
+        return float(self.flow.seed) * lines[-1].derivative if lines else None
 
     @property
     def weakest(self) -> Factor | None:
@@ -100,10 +100,10 @@ def explain(
     """Explain the gradient of one parameter: why, an overview, steps, two derivations, warnings, a check.
 
     Args:
-        what: a network (a callable with ``parameter(name)``, or with a dict from ``parameters()``), or the output of
-            any graph, also of a torch program (see `from_torch`) or a function of jax (see `from_jax`); or a function,
-            which is called.
-        given: the parameter and, of a network, its input x; of a function, all its inputs, as in
+        what: a network (a callable with ``parameter(name)``, or with a dict from ``parameters()``); the output of any
+            graph, also that of a torch program (see `from_torch`) or of a function of jax (see `from_jax`); or a
+            function, which is called.
+        given: the parameter and, for a network, its input x; for a function, all its inputs, as in
             ``explain(f, 2.0, 3.0)``, and then ``parameter`` is the first of them unless it is set.
         parameter: the parameter in any spelling, W14(1), b1(1), U1, L23; a hidden unit, z1(2), a1(2), δ1(2); a variable
             of a function; or a node, of a torch program a torch tensor.
@@ -152,11 +152,11 @@ def explain(
     return Explanation(flow, checked(start, target, flow.gradient, seed=seed) if check else None, notes)
 
 
-def _of_function(f: Any, inputs: Sequence[Any], parameter: Any, names: Mapping[str, Any] | None) -> tuple[Any, ...]:
+def _of_function(f: Any, inputs: Sequence[Any], parameter: Any, names: Any) -> tuple[Any, ...]:
     """The result of a function, the parameter and the names of variables."""
     done = run(f, inputs)
     wanted = next(iter(done.inputs)) if parameter is None else parameter
-    return done.output, done.node(wanted) if isinstance(wanted, str) else wanted, {**(names or {}), **done.variables}
+    return done.output, done.node(wanted), done.names(names)
 
 
 def _asked(what: Any, given: Sequence[Any], parameter: Any, x: Any) -> tuple[Any, Any]:
@@ -175,7 +175,7 @@ def _asked(what: Any, given: Sequence[Any], parameter: Any, x: Any) -> tuple[Any
 
 def _scorer(what: Any, x: Any, corrupt: Any, margin: float, output: str | None) -> Callable[[Any], Node]:
     """A function that runs a network and returns the node at which the error starts."""
-    if not callable(what) or not (hasattr(what, "parameter") or hasattr(what, "parameters")):
+    if not is_network(what):
         raise TypeError(
             "expected a network (a callable with parameter(name) or parameters()) or an output node, "
             f"but got {describe(what)}"

@@ -17,6 +17,7 @@ from autodiff.flow import Flow
 from autodiff.telling.story import Block, Equation, Heading, Listing, Numbered, Paragraph, Story, Table, flow_story
 from autodiff.telling.style import Style
 from autodiff.words.notation import Name
+from autodiff.words.printable import shortened
 from autodiff.words.typeset import Piece, pieces, width
 
 __all__ = ["formula", "latex", "sentence", "tex"]
@@ -182,8 +183,8 @@ def _block(block: Block) -> str:
 
 def _equation(equation: Equation) -> str:
     lines = [line for part in equation.right for line in _broken(part)]
-    left = equation.left if len(equation.left) <= _LONGEST else equation.left[: _LONGEST - 1] + "…"
-    rows = [rf"{quotient(left)} &{lines[0]}", *(f"&{line}" for line in lines[1:])]
+    left = quotient(shortened(equation.left, _LONGEST))
+    rows = [rf"{left} &{lines[0]}", *(f"&{line}" for line in lines[1:])]
     joined = " \\\\\n  ".join(rows)
     return f"\\begin{{align*}}\n  {joined}\n\\end{{align*}}"
 

@@ -172,7 +172,7 @@ class _Lesson:
         rows = [
             (
                 equation_of(flow, line.node, self.style),
-                f"{quotient(line.node.label, flow.parameter.label)} = {self.slope(line)}",
+                f"{quotient(line.node.label, flow.parameter.label)} = {self.right_side(line)}",
                 f"{self.error(line.node)} = {self.style.amount(line.node.error)}",
             )
             for line in lines
@@ -183,7 +183,7 @@ class _Lesson:
             self.say("explain.upwards"),
         )  # fmt: skip
         yield Table(head, tuple(_without_middle(rows)))
-        explicit = float(flow.seed) * lines[-1].slope
+        explicit = float(flow.seed) * lines[-1].derivative
         same = math.isclose(explicit, flow.gradient, rel_tol=1e-9, abs_tol=0.0)
         finite = math.isfinite(explicit) and math.isfinite(flow.gradient)
         key = "equal" if same else "unequal" if finite else "not-finite"
@@ -194,10 +194,11 @@ class _Lesson:
             said.append(self.say("explain.constant-product"))
         yield Paragraph(tuple(said))
 
-    def slope(self, line: Derived) -> str:
+    def right_side(self, line: Derived) -> str:
+        """The derivative of an equation in symbols and as a number."""
         if all(edge.input == self.flow.parameter.id for edge in line.edges) and len(line.edges) == 1:
             return equation(line.edges[0].local_symbol, line.edges[0].local, self.style)
-        return f"{line.symbols(self.style)} = {self.write(line.slope)}"
+        return f"{line.symbols(self.style)} = {self.write(line.derivative)}"
 
     def matrix_form(self) -> Iterator[Block]:
         """For a whole W⁽ᵏ⁾: the outer products of error signals and inputs, and the largest entry of their sum."""

@@ -11,7 +11,7 @@ import inspect
 import sys
 import textwrap
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any, Final
@@ -19,12 +19,14 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.engine.graph import Node, clock, topological
+from autodiff.flow.variable_names import variables_of
 from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin, SourceLine
 from autodiff.values.reading import recorded
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
+from autodiff.words.arguments import closed_over
 
 __all__ = ["Run", "is_function", "is_network", "run"]
 
@@ -53,12 +55,18 @@ class Run:
     variables: Mapping[str, Any]
     listing: tuple[SourceLine, ...]
 
-    def node(self, name: str) -> Node:
-        """The input of that name, or the last result that had it.
+    def names(self, given: Any = None) -> dict[str, Any]:
+        """The variables that the function saw, after those of ``given``, which may be whatever `names_in` takes."""
+        return {**({} if given is None else variables_of(given)), **self.variables}
+
+    def node(self, name: Any) -> Any:
+        """The input of that name, or the last result that had it; anything but a string is returned unchanged.
 
         Raises:
             ValueError: if no node of the output's graph has that name.
         """
+        if not isinstance(name, str):
+            return name
         if name in self.inputs:
             return self.inputs[name]
         named = [node for node in reversed(topological(self.output)) if node.name is not None]
@@ -246,17 +254,8 @@ def _closed_over(f: Any) -> dict[str, Any]:
     plain = _function(f)
     if not inspect.isfunction(plain):
         return {}
-    free = zip(plain.__code__.co_freevars, plain.__closure__ or (), strict=True)
     names = {name: plain.__globals__[name] for name in plain.__code__.co_names if name in plain.__globals__}
-    return names | dict(_filled(free))
-
-
-def _filled(cells: Any) -> Iterator[tuple[str, Any]]:
-    for name, cell in cells:
-        try:
-            yield name, cell.cell_contents
-        except ValueError:  # not yet assigned
-            continue
+    return names | closed_over(plain)
 
 
 # ---- source ----------------------------------------------------------------------------------------------------------

@@ -16,16 +16,18 @@ import numpy as np
 from autodiff.words.notation import number, superscript
 
 __all__ = [
-    "HIDDEN", "Formula", "as_operand", "formula", "is_word", "of_constant", "of_name", "outside", "quotient",
+    "ATOM", "HIDDEN", "POWER", "PRODUCT", "SIGN", "Formula", "as_operand", "formula", "is_word", "of_constant",
+    "of_name", "outside", "quotient",
 ]  # fmt: skip
 
 #: A text and the strength of its outermost operator.
 Formula = tuple[str, int]
 
-_LOOSE, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = 0, 1, 2, 3, 4, 5
+#: How tightly operators bind; LOOSE are texts that no operator made, such as a name of two words.
+LOOSE, SUM, PRODUCT, SIGN, POWER, ATOM = 0, 1, 2, 3, 4, 5
 _INFIX: Final = {
-    "+": (" + ", _SUM), "−": (" − ", _SUM), "×": ("·", _PRODUCT), "÷": ("/", _PRODUCT), "·": ("·", _PRODUCT),
-    "@": (" @ ", _PRODUCT), "⊗": (" ⊗ ", _PRODUCT), "//": (" // ", _PRODUCT), "%": (" % ", _PRODUCT),
+    "+": (" + ", SUM), "−": (" − ", SUM), "×": ("·", PRODUCT), "÷": ("/", PRODUCT), "·": ("·", PRODUCT),
+    "@": (" @ ", PRODUCT), "⊗": (" ⊗ ", PRODUCT), "//": (" // ", PRODUCT), "%": (" % ", PRODUCT),
 }  # fmt: skip
 _AROUND: Final = {"|x|": ("|", "|"), "⌊x⌋": ("⌊", "⌋"), "⌈x⌉": ("⌈", "⌉")}
 _AFTER: Final = frozenset("ᵀ⁻¹⁺²")
@@ -40,7 +42,7 @@ _LONGEST_TEXT: Final = 12
 _PLAIN: Final = frozenset({bool, int, float, str, type(None)})
 
 #: An operand that is left out of a long formula.
-HIDDEN: Final[Formula] = ("…", _ATOM)
+HIDDEN: Final[Formula] = ("…", ATOM)
 
 
 def formula(
@@ -59,14 +61,14 @@ def formula(
         sign, binding = _INFIX[symbol]
         (left, first), (right, second) = operands  # x − (y − z), and also x + (y + z), as it was computed
         left = left if first >= binding else f"({left})"
-        return f"{left}{sign}{right if second > binding and second != _SIGN else f'({right})'}", binding
+        return f"{left}{sign}{right if second > binding and second != SIGN else f'({right})'}", binding
     if len(operands) == 1:
         made = _of_one(symbol, operands[0], params)
         if made is not None:
             return made
     return _of_its_own(operation, symbol, operands, params) or (
         _call(operation, symbol, operands, params),
-        _ATOM,
+        ATOM,
     )
 
 
@@ -77,10 +79,10 @@ def of_name(name: str) -> Formula:
     (('gross', 5), ('net income', 0), ('z₁⁽²⁾', 4), ('exp(x + y)', 5))
     """
     if _is_plain(name):
-        return name, _ATOM
+        return name, ATOM
     if _LOOSENING.search(outside(name)):
-        return name, _LOOSE
-    return name, _POWER if name.startswith("√") or _RAISED.search(name) else _ATOM
+        return name, LOOSE
+    return name, POWER if name.startswith("√") or _RAISED.search(name) else ATOM
 
 
 def outside(text: str) -> str:
@@ -105,10 +107,10 @@ def of_constant(item: Any) -> Formula:
     """
     if isinstance(item, float) or np.ndim(item) == 0:  # np.ndim takes longer than the rest
         text = number(float(item), _DIGITS)
-        return text, _SIGN if text[0] == "−" else _POWER if "e" in text else _ATOM
+        return text, SIGN if text[0] == "−" else POWER if "e" in text else ATOM
     if np.ndim(item) == 1 and np.size(item) <= _MOST_ENTRIES:
-        return f"[{', '.join(number(float(entry), _DIGITS) for entry in item)}]", _ATOM
-    return f"array({'×'.join(map(str, np.shape(item)))})", _ATOM
+        return f"[{', '.join(number(float(entry), _DIGITS) for entry in item)}]", ATOM
+    return f"array({'×'.join(map(str, np.shape(item)))})", ATOM
 
 
 def as_operand(label: str, *, of_power: bool = False) -> str:
@@ -117,7 +119,7 @@ def as_operand(label: str, *, of_power: bool = False) -> str:
     >>> as_operand("x + y"), as_operand("x²"), as_operand("x²", of_power=True)
     ('(x + y)', 'x²', '(x²)')
     """
-    return label if _is_plain(label) else _within(of_name(label), _ATOM if of_power else _POWER)
+    return label if _is_plain(label) else _within(of_name(label), ATOM if of_power else POWER)
 
 
 def quotient(result: str, operand: str) -> str:
@@ -141,7 +143,7 @@ def _is_plain(name: str) -> bool:
 
 def _within(made: Formula, binding: int) -> str:
     text, own = made
-    return text if own >= binding and own != _SIGN else f"({text})"
+    return text if own >= binding and own != SIGN else f"({text})"
 
 
 def _of_one(symbol: str, operand: Formula, params: Mapping[str, Any]) -> Formula | None:
@@ -149,20 +151,20 @@ def _of_one(symbol: str, operand: Formula, params: Mapping[str, Any]) -> Formula
     if symbol == "xⁿ" and "n" in params:
         return _power(operand, params["n"])
     if symbol == "[ ]" and "index" in params:
-        return f"{_within(operand, _ATOM)}{_index(params['index'])}", _ATOM
+        return f"{_within(operand, ATOM)}{_index(params['index'])}", ATOM
     if params:
         return None
     if symbol == "−":
-        return f"−{_within(operand, _PRODUCT)}", _SIGN
+        return f"−{_within(operand, PRODUCT)}", SIGN
     if symbol == "√":
-        return f"√{_within(operand, _ATOM)}", _POWER
+        return f"√{_within(operand, ATOM)}", POWER
     if symbol == "1/x":
-        return f"1/{_within(operand, _POWER)}", _PRODUCT
+        return f"1/{_within(operand, POWER)}", PRODUCT
     if symbol in _AROUND:
         opened, closed = _AROUND[symbol]
-        return f"{opened}{operand[0]}{closed}", _ATOM
+        return f"{opened}{operand[0]}{closed}", ATOM
     if symbol == "x²" or (symbol and _AFTER.issuperset(symbol)):
-        return f"{_within(operand, _ATOM)}{symbol.removeprefix('x')}", _POWER
+        return f"{_within(operand, ATOM)}{symbol.removeprefix('x')}", POWER
     return None
 
 
@@ -170,20 +172,20 @@ def _power(base: Formula, exponent: Any) -> Formula:
     """x², x⁻¹ and x^0.5."""
     is_number = isinstance(exponent, float | int) or np.ndim(exponent) == 0
     if is_number and float(exponent).is_integer() and abs(exponent) <= _LARGEST_RAISED:
-        return f"{_within(base, _ATOM)}{superscript(str(int(exponent)))}", _POWER
-    return f"{_within(base, _ATOM)}^{_within(of_constant(exponent), _ATOM)}", _POWER
+        return f"{_within(base, ATOM)}{superscript(str(int(exponent)))}", POWER
+    return f"{_within(base, ATOM)}^{_within(of_constant(exponent), ATOM)}", POWER
 
 
 def _of_its_own(operation: str, symbol: str, operands: Sequence[Formula], params: Mapping[str, Any]) -> Formula | None:
     """The formula of an operation on several operands that is neither an operator nor a call."""
     if symbol == "xʸ" and len(operands) == 2:
-        return f"{_within(operands[0], _ATOM)}^{_within(operands[1], _ATOM)}", _POWER
+        return f"{_within(operands[0], ATOM)}^{_within(operands[1], ATOM)}", POWER
     if operation == "hinge" and len(operands) == 2:
-        score, corrupt = (_within(operand, _PRODUCT) for operand in operands)
-        return f"max(0, {number(params.get('margin', 1.0), _DIGITS)} + {corrupt} − {score})", _ATOM
+        score, corrupt = (_within(operand, PRODUCT) for operand in operands)
+        return f"max(0, {number(params.get('margin', 1.0), _DIGITS)} + {corrupt} − {score})", ATOM
     if operation == "affine" and len(operands) == 3:
         weights, x, b = operands
-        return f"{_within(weights, _PRODUCT)} @ {_within(x, _POWER)} + {_within(b, _PRODUCT)}", _SUM
+        return f"{_within(weights, PRODUCT)} @ {_within(x, POWER)} + {_within(b, PRODUCT)}", SUM
     if operation == "weighted_sum":
         return _weighted(operands)
     return None
@@ -193,11 +195,11 @@ def _weighted(operands: Sequence[Formula]) -> Formula:
     """w₁·x₁ + w₂·x₂ + b of the operands w₁, w₂, x₁, x₂, b; without a constant b of 0."""
     count = len(operands) // 2
     shown = count if count <= _MOST_OPERANDS else _MOST_OPERANDS - 1
-    terms = [f"{_within(operands[k], _PRODUCT)}·{_within(operands[count + k], _POWER)}" for k in range(shown)]
+    terms = [f"{_within(operands[k], PRODUCT)}·{_within(operands[count + k], POWER)}" for k in range(shown)]
     terms += ["…"] * (shown < count)
-    bias = _within(operands[-1], _PRODUCT)
+    bias = _within(operands[-1], PRODUCT)
     terms += [bias] * (len(operands) % 2 and bias != "0")
-    return " + ".join(terms), _PRODUCT if len(terms) == 1 else _SUM
+    return " + ".join(terms), PRODUCT if len(terms) == 1 else SUM
 
 
 def _call(operation: str, symbol: str, operands: Sequence[Formula], params: Mapping[str, Any]) -> str:

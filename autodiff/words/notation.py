@@ -18,7 +18,7 @@ from operator import index
 from string import ascii_letters
 from typing import SupportsIndex, TypeVar, final
 
-__all__ = ["MATRICES", "Name", "find", "in_ascii", "number", "parse", "subscript", "superscript"]
+__all__ = ["MATRICES", "ON_THE_LINE", "Name", "find", "in_ascii", "number", "parse", "subscript", "superscript"]
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ _LETTERS = frozenset(_SPELLINGS.values())
 
 _LOWER = str.maketrans("0123456789()+-", "₀₁₂₃₄₅₆₇₈₉₍₎₊₋")
 _RAISE = str.maketrans("0123456789()+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻")
-_LEVEL = str.maketrans("₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹", "01234567890123456789")
+ON_THE_LINE = str.maketrans("₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹", "01234567890123456789")  # digits below or above it
 
 # ASCII spellings of the notation and of the other signs in our texts.
 _TYPED = str.maketrans(
@@ -302,7 +302,7 @@ def _parts(text: str, start: int) -> dict[str, list[str]]:
             raise ValueError(f"{_quoted(text[start:])} is neither indices nor a layer")
         if part.lastgroup in parts:
             raise ValueError(f"{_quoted(part[0])} gives the {part.lastgroup} a second time")
-        parts[part.lastgroup] = re.findall("[0-9]+", part[0].translate(_LEVEL))
+        parts[part.lastgroup] = re.findall("[0-9]+", part[0].translate(ON_THE_LINE))
         start = part.end()
     return parts
 

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 import autodiff as ad
 from autodiff import Tensor, Value, error_flow
 from autodiff.draw import dot, picture, svg, text
+from autodiff.draw.grouping.groups import grouped
 from autodiff.draw.layout.lines import footer, header
 from autodiff.draw.layout.positions import lay_out
 from autodiff.draw.layout.sizes import Rect
-from autodiff.draw.views.groups import grouped
 from autodiff.telling.style import USUAL
 from autodiff.words.typeset import pieces, width
 from tests.support.flows import (

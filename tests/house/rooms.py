@@ -26,6 +26,7 @@ LAYERS: Final = (
     ("autodiff.transforms", "autodiff.foreign"),
     ("autodiff.telling", "autodiff.testing.subject"),
     ("autodiff.draw.model", "autodiff.testing.oracles"),
+    ("autodiff.draw.grouping",),
     ("autodiff.draw.views", "autodiff.draw.layout", "autodiff.testing.random_programs"),
     ("autodiff.draw.writers", "autodiff.testing.relations"),
     ("autodiff.draw.page",),

@@ -217,6 +217,43 @@ def test_a_number_is_the_turn_of_the_value(source: str) -> None:
             assert kept[turn]["abc".index(found[1])] is node, (label, source)
 
 
+@pytest.mark.parametrize(
+    ("over", "inside", "behind"),
+    [
+        ("range(n)", "pass", "n = 2"),
+        ("range(n)", "n -= 1", "pass"),
+        ("ws", "pass", "ws = ws[:2]"),
+        ("ws", "pass", "ws.pop()"),
+        ("ws", "pass", "del ws[0]"),
+        ("ws", "pass", "ws[1:] = []"),
+        ("ws", "ws.append(1.0) if len(ws) < 6 else None", "pass"),
+        ("ws", "for _ in range(2): ws = ws[:3]", "pass"),
+    ],
+)
+def test_a_count_that_changed_does_not_number_the_turns(over: str, inside: str, behind: str) -> None:
+    """Neither a line before the loop nor a turn too few shifts the numbers."""
+    for start in ("p", "p * q", "Value(2.0)"):
+        kept, flow = run(
+            f"def program(p, q):\n    n, ws, a = 4, [1.0, 2.0, 3.0, 4.0], {start}\n    kept = [(a,)]\n"
+            f"    for _ in {over}:\n        a = a * q\n        {inside}\n        kept.append((a,))\n"
+            f"    {behind}\n    return kept, error_flow(a, q)\n"
+        )
+        for node, made in zip(flow.flows.graph, flow.flows.nodes, strict=True):
+            found = re.fullmatch("a([₀-₉]+)", made.label)
+            assert found is None or kept[int(found[1].translate(_LEVEL))][0] is node, made.label
+
+
+def test_a_count_that_each_outer_turn_sets_does_not_number_the_turns() -> None:
+    """1 + 2 turns, not two times 2."""
+    kept, flow = run(
+        "def program(p, q):\n    a = p * q\n    kept = [(a,)]\n    for k in range(2):\n        n = k + 1\n"
+        "        for _ in range(n):\n            a = a * q\n            kept.append((a,))\n"
+        "    return kept, error_flow(a, q)\n"
+    )
+    assert len(kept) == 4
+    assert named(flow) == []
+
+
 def test_random_loops_are_named() -> None:
     """The property above is not empty."""
     kept, flow = run(

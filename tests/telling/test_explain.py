@@ -72,17 +72,17 @@ def test_without_a_check_there_is_no_stamp() -> None:
 def test_both_derivations_end_at_one_number(flow: Flow) -> None:
     """Explicit differentiation is forward accumulation: the same sum of products in another order."""
     lines = derivation(flow)
-    assert flow.seed * lines[-1].slope == pytest.approx(flow.gradient, rel=1e-12)
+    assert flow.seed * lines[-1].derivative == pytest.approx(flow.gradient, rel=1e-12)
     function = replayed(flow.flows.graph[0], flow.flows.node_of(flow.parameter))
     slope = (function(flow.parameter.value + 1e-6) - function(flow.parameter.value - 1e-6)) / 2e-6
-    assert lines[-1].slope == pytest.approx(slope, rel=1e-7)  # error O(ε²) and rounding/ε
+    assert lines[-1].derivative == pytest.approx(slope, rel=1e-7)  # error O(ε²) and rounding/ε
 
 
 def test_on_one_path_derivative_times_error_is_the_gradient() -> None:
     """In every row of the two derivations."""
     flow = notes_flow("W11(1)")
     for line in derivation(flow):
-        assert line.slope * line.node.error == pytest.approx(flow.gradient, rel=1e-12)
+        assert line.derivative * line.node.error == pytest.approx(flow.gradient, rel=1e-12)
 
 
 def test_equations_name_what_is_on_the_way() -> None:

@@ -81,7 +81,7 @@ def _ledger(flow: Flow) -> set[str]:
     """The size of every number that an explanation of this flow may state, to twelve digits."""
     known = [item for node in flow.every for item in (node.value, node.error) if item is not None]
     known += [item for edge in flow.edges for item in (edge.local, edge.share, edge.error)]
-    known += [line.slope for line in derivation(flow)]
+    known += [line.derivative for line in derivation(flow)]
     path = flow.strongest(1)[0]
     known += accumulate((factor.number for factor in path.factors), operator.mul)
     return {f"{abs(item):.12g}" for item in known} | {f"{100 * (flow.left_after_cancelling or 0.0):.2g}"}
@@ -129,7 +129,7 @@ def test_the_tables_of_an_explanation_put_numbers_where_they_belong(language: st
     for (equation, slope, error), line in zip(rows, lines, strict=True):
         assert equation.startswith(f"{line.node.label} = ")
         assert slope.startswith(f"∂{line.node.label}/∂W₁₄⁽¹⁾ = ")
-        assert numbers(slope)[-1] == pytest.approx(line.slope, rel=1e-11)
+        assert numbers(slope)[-1] == pytest.approx(line.derivative, rel=1e-11)
         assert numbers(error)[-1] == pytest.approx(line.node.error, rel=1e-11)
 
 

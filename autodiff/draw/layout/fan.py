@@ -20,7 +20,7 @@ _Span = tuple[float, float]
 
 
 def of_one_width(picture: Picture, forms: Mapping[str, Rect]) -> dict[str, Rect]:
-    """The forms of the units on the way, in each column as wide as the widest."""
+    """The forms of the units on the error's path, in each column as wide as the widest."""
     found: dict[str, Rect] = {}
     for boxes in by_column(picture).values():
         units = [box.id for box in boxes if not is_rest(box)]
@@ -109,7 +109,7 @@ def _meets(line: tuple[Point, Point], rects: Sequence[Rect]) -> bool:
 
 
 def _bent(points: Sequence[Point]) -> Iterator[Point]:
-    """A line, or several as curves."""
+    """The points of one straight line; of several, each as a curve, since a wire is either one line or curves."""
     points = [point for point, following in pairwise([*points, (-1.0, -1.0)]) if point != following]
     yield points[0]
     if len(points) == 2:

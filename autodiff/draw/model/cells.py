@@ -14,10 +14,11 @@ from autodiff.telling.steps import Step
 from autodiff.telling.style import Style
 from autodiff.telling.terms import equation, error_name, error_symbol, factor_symbol, local_equation, share_text, window
 from autodiff.words.operations import ENGLISH_SYMBOLS
+from autodiff.words.printable import shortened
 
 __all__ = [
     "StepNumbers", "brief", "edge_hint", "error_cells", "factor_text", "forward_rows", "hint", "in_full",
-    "line_numbers", "operation_symbol", "share_cell", "sign", "strokes", "uncut", "whole",
+    "line_numbers", "operation_symbol", "share_cell", "sign", "strokes", "whole", "whole_factor",
 ]  # fmt: skip
 
 _LONGEST: Final = 22  # characters of a name; the tooltip has the whole name
@@ -42,7 +43,7 @@ class StepNumbers:
 
 def brief(label: str) -> str:
     """A label, shortened to fit in a box."""
-    return label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
+    return shortened(label, _LONGEST)
 
 
 def whole(label: str) -> str:
@@ -90,7 +91,7 @@ def edge_hint(flow: Flow, edge: FlowEdge, style: Style) -> str:
 def factor_text(flow: Flow, edge: FlowEdge, style: Style, *, has_room: bool = False) -> str:
     """The factor of an edge: × σ′(z₁⁽²⁾) = 0.1793; for arrays W⁽²⁾ᵀ δ⁽³⁾ or ∘ σ′(z⁽²⁾).
 
-    If it ``has_room``, it is written as a formula in symbols and numbers too.
+    With ``has_room``, it is also written as a formula in symbols and numbers.
     """
     if edge.local is None:
         if error_symbol(flow, flow.nodes[edge.consumer]) is not None:
@@ -104,7 +105,7 @@ def factor_text(flow: Flow, edge: FlowEdge, style: Style, *, has_room: bool = Fa
     return f"× {brief_equation(text)}"
 
 
-def uncut(edge: FlowEdge, style: Style) -> str:
+def whole_factor(edge: FlowEdge, style: Style) -> str:
     """The whole factor of an edge, for a tooltip; "" if `factor_text` does not cut it."""
     if edge.local is None:
         return whole(edge.local_symbol)

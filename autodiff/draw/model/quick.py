@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from autodiff.flow import FlowNode
 from autodiff.flow.order import notes_name
+from autodiff.words.notation import ON_THE_LINE
 
 __all__ = ["Place", "place_of"]
 
@@ -14,7 +15,6 @@ _ONE: Final = "[₁-₉][₀-₉]{0,8}"
 _AS_PRINTED: Final = re.compile(
     f"(?:([WL])(?:[₁-₉]{{2}}|{_ONE},{_ONE})?|([A-KM-VX-Za-z])(?:{_ONE})?)⁽([¹²³⁴-⁹][⁰¹²³⁴-⁹]{{0,8}})⁾[ᶜ′]*"
 )
-_LEVEL: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
 class Place(NamedTuple):
@@ -28,6 +28,6 @@ def place_of(node: FlowNode) -> Place | None:
     """Letter and layer as in `autodiff.flow.order.notes_name`; None where that returns None."""
     printed = _AS_PRINTED.fullmatch(node.name or "")
     if printed is not None:
-        return Place(printed[1] or printed[2], int(printed[3].translate(_LEVEL)))
+        return Place(printed[1] or printed[2], int(printed[3].translate(ON_THE_LINE)))
     name = notes_name(node)
     return None if name is None else Place(name.letter, name.layer)

@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, Final
 
 from autodiff.draw.model.picture import Picture
+from autodiff.words.printable import shortened
 
 __all__ = ["with_short_names"]
 
@@ -29,7 +30,7 @@ def with_short_names(what: Picture, names: Iterable[str]) -> Picture:
 def _with_short(item: Any, names: list[str]) -> Any:
     if isinstance(item, str):
         for name in names if len(item) > _LONGEST else ():
-            item = item.replace(name, f"{name[: _LONGEST - 1]}…")
+            item = item.replace(name, shortened(name, _LONGEST))
         return item
     if isinstance(item, tuple):
         return tuple(_with_short(part, names) for part in item)

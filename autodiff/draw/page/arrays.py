@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.draw.grouping.groups import is_parameter_name
 from autodiff.draw.model.tiles import as_matrix, full_scale, pooled, tile_rows
-from autodiff.draw.views.groups import is_parameter_name
 from autodiff.flow import FlowNode
 
 __all__ = ["array_data"]

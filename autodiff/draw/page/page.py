@@ -23,7 +23,7 @@ from autodiff.draw.model.palette import DARK, FONTS, LIGHT, variables
 from autodiff.draw.page.arrays import array_data
 from autodiff.draw.page.selection import Selection, select
 from autodiff.draw.page.sources import script_source, style_source
-from autodiff.draw.page.story import Teller, short
+from autodiff.draw.page.teller import Teller, in_json
 from autodiff.flow import Flow, FlowEdge, FlowNode, Signal
 from autodiff.telling.terms import error_symbol, share_text
 from autodiff.telling.text import text
@@ -208,7 +208,7 @@ def _in_full(value: Any) -> Any:
         entries = array.ravel().tolist() if array.size <= _MOST_ENTRIES else []
         return {"shape": list(array.shape), "norm": _in_full(norm), "data": [_in_full(float(item)) for item in entries]}
     if isinstance(value, float):
-        return short(value) if math.isfinite(value) else str(value)
+        return in_json(value) if math.isfinite(value) else str(value)
     return value
 
 

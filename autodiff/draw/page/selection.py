@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from autodiff.draw.views.groups import grouped, is_parameter_name
+from autodiff.draw.grouping.groups import grouped, is_parameter_name
 from autodiff.flow import Flow, FlowEdge
 
 __all__ = ["Selection", "select"]

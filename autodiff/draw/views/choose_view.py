@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from autodiff.draw.grouping.groups import Group, grouped, has_much_off_path
+from autodiff.draw.grouping.repeats import checked_unfold, repeats_its_steps
 from autodiff.draw.model.builder import PictureBuilder
 from autodiff.draw.model.captions import (
     formula,
@@ -21,12 +23,10 @@ from autodiff.draw.model.picture import Cell, Picture, Row
 from autodiff.draw.model.shorten import with_short_names
 from autodiff.draw.views.arrays import with_tiles
 from autodiff.draw.views.computation import graph_of_flow
-from autodiff.draw.views.groups import Group, grouped, has_much_off_path
 from autodiff.draw.views.marks import mark
 from autodiff.draw.views.network import network
 from autodiff.draw.views.off_path import add_off_path, boxes_in_order
 from autodiff.draw.views.rail import MOST_BOXES, rail
-from autodiff.draw.views.repeats import checked_unfold, repeats_its_steps
 from autodiff.draw.views.shares import shares
 from autodiff.flow import Flow
 from autodiff.telling.remarks import remarks

@@ -6,17 +6,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from autodiff.draw.grouping.folding import CROWD, Key, Region, Scope, TimeStep, Weights, columns, scopes
+from autodiff.draw.grouping.groups import is_parameter_name
+from autodiff.draw.grouping.repeats import Steps, checked_unfold
+from autodiff.draw.grouping.sums import Slot, WithSums, sums
 from autodiff.draw.model.captions import formula, paths, picture_style
 from autodiff.draw.model.cells import brief, edge_hint, in_full, line_numbers, operation_symbol, sign, whole
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.model.shorten import with_short_names
 from autodiff.draw.views.arrays import with_tiles
-from autodiff.draw.views.folding import CROWD, Key, Region, Scope, TimeStep, Weights, columns, scopes
-from autodiff.draw.views.groups import is_parameter_name
 from autodiff.draw.views.marks import marks
-from autodiff.draw.views.repeats import Steps, checked_unfold
 from autodiff.draw.views.saturation import with_saturation
-from autodiff.draw.views.sums import Slot, WithSums, sums
 from autodiff.draw.views.wiring import Wired, joined
 from autodiff.engine.graph import BY_RULE, Node, topological
 from autodiff.engine.shares import local_gradients

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from autodiff.draw.grouping.groups import has_much_off_path
 from autodiff.draw.model.builder import PictureBuilder
-from autodiff.draw.views.groups import has_much_off_path
 from autodiff.draw.views.saturation import mark_saturation
 from autodiff.flow import Flow
 from autodiff.telling.style import Style

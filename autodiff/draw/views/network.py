@@ -7,11 +7,11 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from autodiff.draw.grouping.groups import Group, grouped, is_parameter_name, stands_on_its_wire
 from autodiff.draw.model.builder import PictureBuilder
 from autodiff.draw.model.captions import formula, paths
 from autodiff.draw.model.cells import brief, error_cells, factor_text, forward_rows, hint, sign, strokes
 from autodiff.draw.model.picture import Cell, Picture, Row
-from autodiff.draw.views.groups import Group, grouped, is_parameter_name, stands_on_its_wire
 from autodiff.draw.views.marks import mark
 from autodiff.engine.graph import BY_RULE, Node
 from autodiff.engine.shares import local_gradients

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from autodiff.draw.grouping.groups import Group
 from autodiff.draw.model.builder import PictureBuilder
 from autodiff.draw.model.cells import brief
 from autodiff.draw.model.picture import Box, Cell, Row
-from autodiff.draw.views.groups import Group
 
 __all__ = ["add_off_path", "boxes_in_order"]
 

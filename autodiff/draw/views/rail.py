@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from autodiff.draw.grouping.groups import found_off_the_way, stands_on_its_wire
 from autodiff.draw.model.builder import PictureBuilder
 from autodiff.draw.model.cells import (
     StepNumbers,
@@ -14,10 +15,9 @@ from autodiff.draw.model.cells import (
     forward_rows,
     operation_symbol,
     strokes,
-    uncut,
+    whole_factor,
 )
 from autodiff.draw.model.picture import Cell, Row
-from autodiff.draw.views.groups import found_off_the_way, stands_on_its_wire
 from autodiff.flow import Flow, FlowEdge, FlowNode, Path
 from autodiff.flow.order import notes_name
 from autodiff.telling.style import Style
@@ -54,7 +54,7 @@ def rail(flow: Flow, style: Style, path: Path, numbers: StepNumbers) -> PictureB
         made.add_wire(
             consumer, item, (_ERROR_ROW, _ERROR_ROW), "error",
             factor_text(flow, edge, style, has_room=len(nodes) <= _FEW), edge=edge, step=numbers.edge(edge),
-            width=widths[id(edge)], hint=uncut(edge, style),
+            width=widths[id(edge)], hint=whole_factor(edge, style),
         )  # fmt: skip
         label = _forward_label(made, edge, has_source=source is not None and k == len(edges) - 1)
         made.add_wire(item, consumer, (_FORWARD_ROW, _FORWARD_ROW), "forward", label)

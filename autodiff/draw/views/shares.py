@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from autodiff.draw.grouping.groups import Group, found_off_the_way, stands_on_its_wire
 from autodiff.draw.model.builder import PictureBuilder
 from autodiff.draw.model.cells import (
     StepNumbers,
@@ -15,7 +16,6 @@ from autodiff.draw.model.cells import (
     strokes,
 )
 from autodiff.draw.model.picture import Cell, Row
-from autodiff.draw.views.groups import Group, found_off_the_way, stands_on_its_wire
 from autodiff.flow import Flow, FlowNode
 from autodiff.flow.order import shares_in_order
 from autodiff.telling.style import Style

@@ -8,9 +8,9 @@ from functools import reduce
 from operator import add
 from typing import Any, Final
 
+from autodiff.draw.grouping.folding import Key
 from autodiff.draw.model.cells import sign, strokes
 from autodiff.draw.model.picture import Wire
-from autodiff.draw.views.folding import Key
 from autodiff.flow import FlowEdge
 
 __all__ = ["Wired", "joined"]

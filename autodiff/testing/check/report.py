@@ -12,6 +12,7 @@ import numpy as np
 
 from autodiff.testing.check.verdicts import Finding, Verdict
 from autodiff.words.notation import number
+from autodiff.words.printable import shortened
 
 __all__ = ["Blame", "GradientError", "Report", "Scope"]
 
@@ -227,8 +228,7 @@ class Report:
         return lines
 
     def _cotangent(self) -> str:
-        text = ", ".join(" ".join(str(c).split()) for c in self.cotangents)
-        return text if len(text) <= 100 else text[:99] + "…"
+        return shortened(", ".join(" ".join(str(c).split()) for c in self.cotangents), 100)
 
 
 def _listed(counts: Iterable[tuple[Verdict, int]]) -> str:

@@ -19,6 +19,7 @@ from autodiff.transforms.gradients import gradients
 from autodiff.values.reading import recorded
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
+from autodiff.words.printable import shortened
 
 __all__ = ["ROUNDING", "DoesNotApply", "Item", "Relation", "Run", "apart", "near", "same", "short"]
 
@@ -129,5 +130,4 @@ def near(ours: Sequence[Any], others: Sequence[Any], sizes: Arrays) -> str | Non
 
 
 def short(x: Any) -> str:
-    text = " ".join(repr(np.asarray(x).tolist()).split())
-    return text if len(text) <= 200 else text[:199] + "…"
+    return shortened(" ".join(repr(np.asarray(x).tolist()).split()), 200)

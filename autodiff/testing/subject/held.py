@@ -8,6 +8,8 @@ from itertools import islice
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Final, TypeVar
 
+from autodiff.words.arguments import closed_over
+
 __all__ = ["persistent", "referred"]
 
 _DEEPEST: Final = 6  # a function calls a method, whose object has a dict of lists of nets
@@ -86,11 +88,7 @@ def _inside(item: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _of_function(f: FunctionType) -> Iterator[tuple[str, Any]]:
-    for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
-        try:
-            yield name, cell.cell_contents
-        except ValueError:  # not assigned yet
-            continue
+    yield from closed_over(f).items()
     yield from ((name, f.__globals__[name]) for name in _names(f.__code__) if name in f.__globals__)
     yield from (("", default) for default in f.__defaults__ or ())
     yield from (f.__kwdefaults__ or {}).items()

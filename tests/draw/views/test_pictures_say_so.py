@@ -440,7 +440,7 @@ def test_nothing_gets_through_a_closed_edge_in_either_direction() -> None:
     x = Value(-10.0, name="x")
     flow = error_flow(ad.sqrt(ad.relu(x)), x)
     gated = replace(flow, edges=tuple(replace(edge, closed=edge.local == 0.0) for edge in flow.edges))
-    assert [line.slope for line in derivation(gated)] == [0.0, 0.0]
+    assert [line.derivative for line in derivation(gated)] == [0.0, 0.0]
     tables = (block for block in lesson(gated).blocks if isinstance(block, Table))
     (table,) = (block for block in tables if "remaining" in "".join(block.head))
     assert [row[-1] for row in table.rows] == ["1", "inf", "0"]

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from autodiff.draw.views.folding import Fold, Key, Region, Scope, parts
-from autodiff.draw.views.repeats import folding
+from autodiff.draw.grouping.folding import Fold, Key, Region, Scope, parts
+from autodiff.draw.grouping.repeats import folding
 from autodiff.engine.graph import Node
 from autodiff.flow import FlowNode
 
@@ -50,7 +50,7 @@ def sums(
     >>> items = [graph.described(node, None) for node in graph.nodes]
     >>> found = sums(items, graph.nodes, graph.inputs)
     >>> sorted(found.hidden), found.terms[0]
-    ([1], [(1, 0), (1, 1), (0, 1)])
+    ([2], [(2, 0), (2, 1), (0, 1)])
     """
     uses = Counter(item for own in inputs for item in own)
     number = {id(node): k for k, node in enumerate(nodes)}
@@ -117,7 +117,7 @@ class WithSums:
         return cls(kept, [scopes[k] for k in kept], inputs)
 
     def fold(self, items: Sequence[FlowNode], way: Sequence[int], most: int, unfold: bool | str) -> Fold:
-        """`autodiff.draw.views.repeats.folding` by the numbers of the whole graph."""
+        """`autodiff.draw.grouping.repeats.folding` by the numbers of the whole graph."""
         on_the_way = set(way)
         own, positions = [items[k] for k in self.kept], [p for p, k in enumerate(self.kept) if k in on_the_way]
         made = folding(own, self.scopes, self.inputs, positions, most, unfold)

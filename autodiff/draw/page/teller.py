@@ -1,4 +1,4 @@
-"""The stories of flows for the page: their texts in every language, stored once, with numbers as slots."""
+"""The stories of a page in all languages, with numbers as slots, so that readers choose the number of digits."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from autodiff.telling.terms import (
 )
 from autodiff.words.notation import number
 from autodiff.words.phrases import LANGUAGES
+from autodiff.words.printable import shortened
 
-__all__ = ["Teller", "short"]
+__all__ = ["Teller", "in_json"]
 
 _MOST_STEPS: Final = 40
 _MOST_LINES: Final = 16
@@ -40,7 +41,7 @@ class Teller:
         self._places = {node.id: place for place, node in enumerate(kept)}
         self._places_of_edges = places_of_edges
         labels = (node.label for node in kept)
-        self._long = {label: f"{label[: _LONGEST - 1]}…" for label in labels if len(label) > _LONGEST}
+        self._long = {label: shortened(label, _LONGEST) for label in labels if len(label) > _LONGEST}
         self._known: dict[tuple[str, ...], int] = {}
         self._pieces: dict[str | float, int] = {}
         self._why = why_teller()
@@ -51,7 +52,7 @@ class Teller:
         return {"texts": texts, "pieces": list(self._pieces)}
 
     def _in_pieces(self, text: str) -> list[int]:
-        parts = [short(float(part)) if k % 2 else part for k, part in enumerate(text.split(_SLOT))]
+        parts = [in_json(float(part)) if k % 2 else part for k, part in enumerate(text.split(_SLOT))]
         return [self._pieces.setdefault(part, len(self._pieces)) for part in parts if part != ""]
 
     def story(self, flow: Flow) -> list[Any]:
@@ -120,8 +121,12 @@ def _slot(x: float | None) -> str:
 _STYLES: Final = tuple(Style(language, _slot) for language in LANGUAGES)
 
 
-def short(x: float) -> float:
-    """The same number, without a trailing .0 in JSON."""
+def in_json(x: float) -> float:
+    """The same number, as a whole one if JSON can hold it exactly: 2, not 2.0.
+
+    >>> in_json(2.0), in_json(0.5)
+    (2, 0.5)
+    """
     return int(x) if x.is_integer() and 0 < abs(x) < _EXACT else x
 
 

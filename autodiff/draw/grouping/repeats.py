@@ -10,9 +10,9 @@ import re
 from collections.abc import Hashable, Sequence
 from typing import Any, Final, NamedTuple
 
-from autodiff.draw.views.folding import Fold, Scope, fold, scopes
+from autodiff.draw.grouping.folding import Fold, Scope, fold, scopes
 from autodiff.flow import Flow, FlowNode
-from autodiff.words.notation import subscript
+from autodiff.words.notation import ON_THE_LINE, subscript
 
 __all__ = ["Steps", "checked_unfold", "folding", "repeats", "repeats_its_steps"]
 
@@ -22,7 +22,6 @@ _FEWEST: Final = 7  # repeats; up to six are drawn, since a reader sees at once 
 _LONGEST_PERIOD: Final = 60
 _MOST_NODES: Final = 5_000
 _NUMBERED: Final = re.compile(r"(.+?)([₀-₉]{1,9})")
-_LEVEL: Final = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
 class Steps(NamedTuple):
@@ -156,5 +155,5 @@ def _steps(ends: Sequence[FlowNode]) -> Steps:
     last, first = (_NUMBERED.fullmatch(node.name or "") for node in (ends[1], ends[-1]))
     if last is None or first is None or last[1] != first[1]:
         return Steps(len(ends) - 2)
-    start = int(first[2].translate(_LEVEL)) + 1
-    return Steps(int(last[2].translate(_LEVEL)) + 1 - start, first[1], start)
+    start = int(first[2].translate(ON_THE_LINE)) + 1
+    return Steps(int(last[2].translate(ON_THE_LINE)) + 1 - start, first[1], start)
