@@ -102,7 +102,8 @@ def test_what_people_read_is_the_number_that_is_computed() -> None:
             expected = eval(text, {"x": 0.75, "z": entry(0.75), "exp": math.exp, "cos": math.cos, "sqrt": math.sqrt})
             assert call.parts[0](0.75, **call.params) == pytest.approx(expected, rel=1e-14)
             seen.append(entry.name)
-    assert seen == ["arctan", "tanh", "erfc", "sigmoid"]  # others are tried at 50 digits, as all rules are
+    # others are tried at 50 digits, as all rules are
+    assert seen == ["arctan", "tanh", "erfc", "sigmoid", "normal_cdf", "gelu"]
 
 
 def test_formula_of_many_inputs_numbers_them(define: Callable[..., Any]) -> None:

@@ -31,6 +31,7 @@ _DENSE: Final = 24  # wires between two columns
 _FLATTEST: Final = 0.2  # of the height of a column: the gap beside it
 _WIRE_ROOM: Final = 18.0  # on each side of a wire's label
 _REST_PITCH: Final = 60.0
+_REST_GAP: Final = 8.0
 DUMMY: Final = 10.0  # room for a wire that passes a column
 _SWEEPS: Final = 8
 _MOST_COUNTED: Final = 60  # items of a column whose crossings are counted
@@ -135,15 +136,20 @@ def _stack(boxes: Sequence[Box], forms: Mapping[str, Rect]) -> float:
     return fsum(forms[box.id].height + _GAP for box in boxes)
 
 
-def tops_of_rail(picture: Picture) -> dict[str, float]:
-    """The rail on one line at the bottom, and the rest of the graph above it, with columns centred at one height."""
+def tops_of_rail(picture: Picture, heights: Mapping[str, float]) -> dict[str, float]:
+    """The rail on one line at the bottom, and the rest of the graph above it, with columns centred at one height.
+
+    Boxes that are too high for that, such as those with tiles of arrays, stand further up.
+    """
     beside = picture.beside
     columns = [[box for box in boxes if box.id in beside] for boxes in by_column(picture).values()]
     tallest = max(map(len, columns))
     tops = {box.id: 0.0 for box in picture.boxes}
     for rest in columns:
-        for k, box in enumerate(rest):
-            tops[box.id] = _REST_PITCH * (k - (tallest + len(rest)) / 2) - 8.0
+        below = 0.0
+        for k, box in reversed([*enumerate(rest)]):
+            centred = _REST_PITCH * (k - (tallest + len(rest)) / 2) - _REST_GAP
+            tops[box.id] = below = min(centred, below - _REST_GAP - heights[box.id])
     return tops
 
 
