@@ -56,7 +56,8 @@ def loops_in(syntax: ast.AST, variables: Mapping[str, Any]) -> Iterator[Loop]:
         variables: the variables of its frame, such as the ``n`` of ``range(n)``. One that may have changed since a loop
             began says nothing about its turns.
     """
-    stores, changes = [*_stores_in(syntax, variables)], [*_changes_in(syntax)]
+    stores = [*_stores_in(syntax, variables)]
+    changes = [*((name, line) for name, line, _ in stores), *_lengths_changed_in(syntax)]
     body: list[ast.stmt] = getattr(syntax, "body", [])
     open_ones: list[tuple[ast.stmt, int | None, int | None]] = [(part, 1, None) for part in reversed(body)]
     while open_ones:
@@ -65,7 +66,7 @@ def loops_in(syntax: ast.AST, variables: Mapping[str, Any]) -> Iterator[Loop]:
             continue
         if isinstance(statement, ast.For | ast.While):
             start = start or statement.lineno
-            changed = {name for name, line, *_ in (*stores, *changes) if line >= start}
+            changed = {name for name, line in changes if line >= start}
             kept = {name: item for name, item in variables.items() if name not in changed}
             own = None if _may_end_early(statement) else _number_of_turns(statement, kept)
             times = None if own is None or times is None else own * times
@@ -91,7 +92,7 @@ def _stores_in(syntax: ast.AST, variables: Mapping[str, Any]) -> Iterator[tuple[
                     yield from ((n.id, n.lineno, not plain) for n in names if not isinstance(n.ctx, ast.Load))
 
 
-def _changes_in(syntax: ast.AST) -> Iterator[tuple[str, int]]:
+def _lengths_changed_in(syntax: ast.AST) -> Iterator[tuple[str, int]]:
     """The variables whose list may get another length, each with the line."""
     for part in ast.walk(syntax):
         if isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.value, ast.Name):

@@ -56,7 +56,7 @@ class Run:
     listing: tuple[SourceLine, ...]
 
     def names(self, given: Any = None) -> dict[str, Any]:
-        """The variables that the function saw, after those of ``given``, which may be whatever `names_in` takes."""
+        """The variables of ``given``, in any form that `names_in` takes, and then those that the function saw."""
         return {**({} if given is None else variables_of(given)), **self.variables}
 
     def node(self, name: Any) -> Any:

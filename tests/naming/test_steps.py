@@ -145,6 +145,30 @@ def test_both_operands_are_the_same_value() -> None:
     assert named(_squared(p, 3)) == ["x₁", "x₂"]
 
 
+def _scaled(x: Any, q: Any, n: int) -> Flow:
+    while n:
+        x = x * q
+        n -= 1
+    return error_flow(x, q)
+
+
+def test_another_operation_is_no_turn() -> None:
+    """A difference of the same variables ends the search before a leaf is reached, so no turn has a number."""
+    p, q = Value(0.3, name="p"), Value(0.7, name="q")
+    assert named(_scaled(p - q, q, 3)) == []
+    assert named(_scaled(p, q, 3)) == ["x₁", "x₂"]
+
+
+def test_a_loop_that_breaks_has_no_count() -> None:
+    """Three turns of five are not the last three."""
+    kept, flow = run(
+        "def program(p, q):\n    a = p * q\n    kept = [(a,)]\n    for k in range(5):\n        a = a * q\n"
+        "        kept.append((a,))\n        if k == 2:\n            break\n    return kept, error_flow(a, q)\n"
+    )
+    assert len(kept) == 4
+    assert named(flow) == []
+
+
 def test_very_long_loops_are_not_followed() -> None:
     """Nor does their depth matter."""
     x, g = Value(2.0), Value(1.0, name="g")

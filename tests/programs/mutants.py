@@ -33,6 +33,7 @@ from tests.faults.drawing import DRAWING_FAULTS
 from tests.faults.engine import ENGINE_FAULTS
 from tests.faults.fault import CLASSES, Fault
 from tests.faults.foreign import FOREIGN_FAULTS
+from tests.faults.naming import NAMING_FAULTS
 from tests.faults.nets import NET_FAULTS
 from tests.faults.rules import RULE_FAULTS, rule_faults
 from tests.support.places import ROOT
@@ -44,7 +45,7 @@ _ARGUMENTS = (
 #: A fault that makes the tests hang counts as found after this multiple of the time that the tests take without a
 #: fault. A limit in seconds would find every fault as soon as the tests take longer.
 PATIENCE = 4
-_PARTS = "rules", "compositions", "engine", "nets", "foreign", "drawing"
+_PARTS = "rules", "compositions", "engine", "nets", "foreign", "drawing", "naming"
 
 #: Rooms and single files whose tests do not take part (programs, pictures, shrinking, planted faults, style of the
 #: source): faults must be found without them. A fault must not be found because its text has no docstring.
@@ -226,6 +227,7 @@ def main() -> int:
     parts = {
         "rules": (*rule_faults(in_a_process(slots)), *RULE_FAULTS), "compositions": COMPOSITION_FAULTS,
         "engine": ENGINE_FAULTS, "nets": NET_FAULTS, "foreign": FOREIGN_FAULTS, "drawing": DRAWING_FAULTS,
+        "naming": NAMING_FAULTS,
     }  # fmt: skip
     faults = [fault for name, part in parts.items() if options.only in (None, name) for fault in part]
     if options.words:

@@ -269,3 +269,19 @@ def test_a_tensor_result_of_several_numbers_is_drawn_without_gradients() -> None
     drawing = see(lambda t: t * 2.0, np.ones(3))
     assert "gradient" not in drawing.text().partition("\n")[2].partition("\n")[0]
     assert isinstance(run(lambda t: t * 2.0, [np.ones(3)]).output, Tensor)
+
+
+def test_objects_and_modules_give_names_too() -> None:
+    """A function takes ``names`` in all the forms in which a result takes them."""
+
+    class Plan:
+        def __init__(self) -> None:
+            self.rate = Value(0.5)
+
+    plan = Plan()
+    done = run(lambda x: x * plan.rate, [2.0])
+    assert done.names(plan)["rate"] is plan.rate
+    assert "rate" in [node.label for node in ad.error_flow(done.output, plan.rate, names=done.names(plan)).nodes]
+    assert done.names() == done.names({})
+    with pytest.raises(TypeError, match="expected names as a mapping"):
+        done.names(3.0)
