@@ -30,7 +30,7 @@ class Group:
 
 def has_much_off_path(flow: Flow) -> bool:
     """Whether more nodes are off the paths than readers can take in; then none of them is drawn or examined."""
-    return len(flow.flows.nodes) - len(flow.nodes) > _MOST_OFF_PATH
+    return len(flow.flows.graph) - len(flow.nodes) > _MOST_OFF_PATH
 
 
 def found_off_the_way(flow: Flow, labels: Collection[str]) -> dict[str, FlowNode]:
