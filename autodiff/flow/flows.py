@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -129,6 +129,11 @@ class Flows:
     def graph(self) -> tuple[Node, ...]:
         """The Values or Tensors themselves, in the order of ``nodes``."""
         return self.numbered.nodes
+
+    def labelled(self, labels: Collection[str]) -> Iterator[FlowNode]:
+        """The nodes with these labels, in the order of ``nodes``."""
+        called = self.numbered.labels
+        return (self._of(node) for node in self.graph if called[node] in labels)
 
     def number_of(self, node: FlowNode) -> int:
         """The index in ``nodes`` of a node of any of these flows."""
