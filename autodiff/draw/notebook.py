@@ -86,7 +86,7 @@ def _pdf(drawing: str, theme: str) -> str | None:
 
 def _of_flow(flow: Flow) -> tuple[list[str], Picture | None]:
     """The sides of the equation of a gradient, and its picture."""
-    if len(flow.flows.nodes) > _MOST_OF_A_FLOW:
+    if len(flow.flows.graph) > _MOST_OF_A_FLOW:
         return [flow.derivative, USUAL.amount(flow.gradient)], None
     return [shortened(part, _LONGEST) for part in formula_of_flow(flow, USUAL)], picture(flow)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,11 +30,13 @@ class Anomaly:
     edge: FlowEdge | None = None
 
 
-def first_values(nodes: Iterable[FlowNode], graph: Iterable[Node]) -> Iterator[Anomaly]:
+def first_values(
+    graph: Iterable[Node], values: Iterable[Number], described: Callable[[Node], FlowNode]
+) -> Iterator[Anomaly]:
     """The values that are not finite although the values of all their inputs are, in the order given."""
-    for node, made in zip(nodes, graph, strict=True):
-        if not is_finite(node.value) and all(is_finite(x._data) for x in made.inputs if isinstance(x, Node)):
-            yield Anomaly("value", node)
+    for node, value in zip(graph, values, strict=True):
+        if not is_finite(value) and all(is_finite(x._data) for x in node.inputs if isinstance(x, Node)):
+            yield Anomaly("value", described(node))
 
 
 def first_errors(nodes: Sequence[FlowNode], edges: Iterable[FlowEdge]) -> Iterator[Anomaly]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -81,8 +81,13 @@ class Flows:
         self._lone = None if parameter in self._signals else parameter
         self.numbered = NumberedGraph(list(self._signals), names, self._lone)
         self._shares: dict[Node, list[_Share]] = {}
-        self._consumers: dict[Node, list[Node]] = {}
-        self.nodes = tuple(self._described(node, error) for node, error in self._signals.items())
+        self._made: dict[Node, FlowNode] = {}
+        self._has_way = False
+
+    @cached_property
+    def nodes(self) -> tuple[FlowNode, ...]:
+        """All nodes of the graph; made when they are asked for, because one way often needs few of very many."""
+        return tuple(map(self._of, self.graph))
 
     def edges(self) -> Iterator[FlowEdge]:
         """Every edge of the graph with its share, by the ids of ``nodes``."""
@@ -102,12 +107,11 @@ class Flows:
             target, way = self._described(parameter, None), []
         else:
             way = self._on_the_way(parameter)
-            target = self.nodes[numbers[parameter]]
+            target = self._of(parameter)
         ids = {node: k for k, node in enumerate(way)}
-        found = (self.nodes[numbers[node]] for node in way)
-        nodes = tuple(node if node.id == k else replace(node, id=k) for k, node in enumerate(found))
+        nodes = tuple(node if node.id == k else replace(node, id=k) for k, node in enumerate(map(self._of, way)))
         return Flow(
-            output=nodes[0] if nodes else self.nodes[0],
+            output=nodes[0] if nodes else self._of(self.graph[0]),
             parameter=nodes[-1] if nodes else target,
             seed=self._signals[self.graph[0]],
             gradient=target.error,
@@ -119,12 +123,17 @@ class Flows:
     @cached_property
     def first_values(self) -> tuple[Anomaly, ...]:
         """The values that stop being finite, in the order of computation."""
-        return tuple(first_values(reversed(self.nodes), reversed(self.graph)))
+        return tuple(first_values(self.graph[::-1], self.numbered.data[len(self.graph) - 1 :: -1], self._of))
 
     @property
     def graph(self) -> tuple[Node, ...]:
         """The Values or Tensors themselves, in the order of ``nodes``."""
         return self.numbered.nodes
+
+    def labelled(self, labels: Collection[str]) -> Iterator[FlowNode]:
+        """The nodes with these labels, in the order of ``nodes``."""
+        called = self.numbered.labels
+        return (self._of(node) for node in self.graph if called[node] in labels)
 
     def number_of(self, node: FlowNode) -> int:
         """The index in ``nodes`` of a node of any of these flows."""
@@ -145,21 +154,55 @@ class Flows:
         return self.numbered.slope_of(self.node_of(node), edge.slot, edge.local)
 
     def _described(self, node: Node, error: Signal) -> FlowNode:
-        return self.numbered.described(node, error, at_kink=_at_kink(node))
+        return self.numbered.described(node, error, at_kink=self._at_kink(node))
+
+    def _at_kink(self, node: Node) -> bool:
+        """Whether a Value was computed exactly at a kink of its primitive."""
+        entry = node.origin.primitive
+        if entry is None or not (entry is hinge or (entry.arity == 1 and entry.domain[0].kinks)) or not node.scalar:
+            return False
+        data = [self.numbered.data_of(item) for item in node.inputs]
+        if entry is hinge:
+            score, corrupt = data
+            margin = node.origin.params.get("margin", entry.defaults["margin"])
+            return bool(margin + corrupt - score == 0)
+        return not entry.singular and data[0] in entry.domain[0].kinks
+
+    def _of(self, node: Node) -> FlowNode:
+        """The ledger node of a node on which the output depends."""
+        found = self._made.get(node)
+        if found is None:
+            found = self._made[node] = self._described(node, self._signals[node])
+        return found
 
     def _on_the_way(self, parameter: Node) -> list[Node]:
         """The nodes between output and parameter, in the order of the backward pass."""
-        if not self._consumers:
-            for node in self.graph:
+        numbers = self.numbered.numbers
+        way = {parameter}
+        if not self._has_way:  # most flows are asked for one way, and a map of all consumers takes as long as ten
+            self._has_way = True
+            before = self.graph[: numbers[parameter]]
+            for node in reversed(before):
                 for item in node.inputs:
-                    if isinstance(item, Node):
-                        self._consumers.setdefault(item, []).append(node)
-        way, stack = {parameter}, [parameter]
+                    if isinstance(item, Node) and item in way:
+                        way.add(node)
+                        break
+            return [*(node for node in before if node in way), parameter]
+        stack = [parameter]
         while stack:
             fresh = {*self._consumers.get(stack.pop(), ())} - way
             way |= fresh
             stack += fresh
-        return sorted(way, key=self.numbered.numbers.__getitem__)
+        return sorted(way, key=numbers.__getitem__)
+
+    @cached_property
+    def _consumers(self) -> dict[Node, list[Node]]:
+        consumers: dict[Node, list[Node]] = {}
+        for node in self.graph:
+            for item in node.inputs:
+                if isinstance(item, Node):
+                    consumers.setdefault(item, []).append(node)
+        return consumers
 
     def _edges_of(self, node: Node, ids: Mapping[Node, int]) -> Iterator[FlowEdge]:
         """The edges from ``node`` to those of its inputs that have an id."""
@@ -204,16 +247,3 @@ def _check_parameter(parameter: Any) -> None:
         raise TypeError(
             f"expected the parameter as a Value or Tensor of the output's graph, but got {describe(parameter)}"
         )
-
-
-def _at_kink(node: Node) -> bool:
-    """Whether a Value was computed exactly at a kink of its primitive."""
-    entry = node.origin.primitive
-    if entry is None or not node.scalar or not (entry is hinge or (entry.domain[0].kinks and entry.arity == 1)):
-        return False
-    data = [item._data if isinstance(item, Node) else item for item in node.inputs]
-    if entry is hinge:
-        score, corrupt = data
-        margin = node.origin.params.get("margin", entry.defaults["margin"])
-        return bool(margin + corrupt - score == 0)
-    return not entry.singular and data[0] in entry.domain[0].kinks

@@ -43,6 +43,7 @@ _CORRUPT_SLOT: Final = 1  # hinge(score, corrupt)
 _LONGEST: Final = 30
 _LONGEST_FORMULA: Final = 40
 _MOST_HIDDEN: Final = 8
+_ALL_SHOWN: Final = 2  # operands of an operation, whatever it is
 _ARITHMETIC: Final = frozenset({"*", "/", "**", "+", "-", "neg"})
 _RAISED: Final = re.compile("[⁰¹²³⁴-⁹⁻^]")
 _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
@@ -73,27 +74,37 @@ def labels(order: Sequence[Node], names: Mapping[Node, str] = MappingProxyType({
     made: dict[Hashable, Formula] = {}  # in a loop the same texts come again: this halves the time
     every: dict[Node, str] = {}
     for node in order:
-        label = found.get(node)
-        if label is None:
-            inputs = node.inputs
-            key = (node.origin, *[texts[item] if isinstance(item, Node) else id(item) for item in inputs])
-            text = made.get(key) if inputs else _formula_of(node, texts)
-            if text is None:
-                text = made[key] = _formula_of(node, texts)
-            texts[node] = text
-            label = text[0] if inputs or node.is_detached else _leaf(node, text[0])
-            if label in taken:
-                label = _numbered(label, taken)
-            else:
-                taken[label] = 1
+        if node in found:
+            every[node] = found[node]
+            continue
+        key = _key_of(node, texts)
+        text = made.get(key)
+        if text is None:
+            text = made[key] = _formula_of(node, texts)
+        texts[node] = text
+        label = text[0] if key is not node or node.is_detached else _leaf(node, text[0])
+        if label in taken:
+            label = _numbered(label, taken)
+        else:
+            taken[label] = 1
         every[node] = label
     return every
+
+
+def _key_of(node: Node, texts: Mapping[Node, Formula]) -> Hashable:
+    """What the formula of a node depends on; the node itself for a leaf."""
+    a, b = node.a, node.b
+    if a.__class__ is tuple:
+        return (node.origin, *[texts[item] if isinstance(item, Node) else id(item) for item in a])
+    if b is None:
+        return node if a is None else (node.origin, texts[a])
+    return node.origin, texts[a] if isinstance(a, Node) else id(a), texts[b] if isinstance(b, Node) else id(b)
 
 
 def _named(order: Sequence[Node], names: Mapping[Node, str]) -> dict[Node, str]:
     """The unique labels of the nodes that have a name."""
     corrupt = _corrupt_only(order)
-    named = [(node, printable(name)) for node in order if (name := node.name or names.get(node))]
+    named = [(node, printable(name)) for node in order if (name := node.origin.name or names.get(node))]
     counted = Counter(label for _, label in named)
     taken = dict.fromkeys(counted, 0)
     found: dict[Node, str] = {}
@@ -122,15 +133,23 @@ def _formula_of(node: Node, texts: Mapping[Node, Formula]) -> Formula:
     operands = [texts[item] if isinstance(item, Node) else of_constant(item) for item in inputs]
     params, defaults = node.origin.params, entry.defaults
     name, symbol = (entry.name, entry.symbol) if entry.built_in else (printable(entry.name), printable(entry.symbol))
-    made = formula(name, symbol, operands, params, defaults)
-    if len(made[0]) > _LONGEST_FORMULA:
-        for k in sorted(range(len(operands)), key=lambda k: -len(operands[k][0]))[:_MOST_HIDDEN]:
-            operands[k] = HIDDEN
+    lengths = [len(operand[0]) for operand in operands]
+    made = HIDDEN if _is_too_long(lengths) else formula(name, symbol, operands, params, defaults)
+    if made is HIDDEN or len(made[0]) > _LONGEST_FORMULA:
+        for k in sorted(range(len(operands)), key=lambda k: -lengths[k])[:_MOST_HIDDEN]:
+            operands[k], lengths[k] = HIDDEN, len(HIDDEN[0])
+            if _is_too_long(lengths):
+                continue
             made = formula(name, symbol, operands, params, defaults)
             if len(made[0]) <= _LONGEST_FORMULA:
                 break
     text, binding = made
     return (text, binding) if len(text) <= _LONGEST_FORMULA else (f"{text[: _LONGEST_FORMULA - 1]}…", binding)
+
+
+def _is_too_long(lengths: Sequence[int]) -> bool:
+    """Whether a formula of operands of these lengths is certainly too long: one or two, it contains in full."""
+    return len(lengths) <= _ALL_SHOWN and sum(lengths) > _LONGEST_FORMULA
 
 
 def _leaf(node: Node, text: str) -> str:
@@ -140,7 +159,7 @@ def _leaf(node: Node, text: str) -> str:
 
 def _corrupt_only(order: Sequence[Node]) -> set[Node]:
     """The nodes that are reached only through the corrupt score of a hinge."""
-    if not any(node.primitive is hinge for node in order):
+    if hinge not in {node.origin.primitive for node in order}:
         return set()
     other = {order[-1]}
     for node in reversed(order):

@@ -23,7 +23,7 @@ class NumberedGraph:
 
     Numbers count from 0, the output, in the order of the backward pass: consumers come before their inputs. A ``lone``
     node, on which the output does not depend, comes last. ``numbers`` and ``labels`` are keyed by node; ``by_label``
-    maps labels to numbers.
+    maps labels to numbers; ``data`` is that of the nodes when they were numbered.
 
     >>> from autodiff import Value, topological
     >>> x = Value(2.0, name="x")
@@ -39,7 +39,14 @@ class NumberedGraph:
         self._every = self.nodes if lone is None else (*self.nodes, lone)
         self.labels = labels(self._every[::-1], self._given)
         self.numbers = {node: number for number, node in enumerate(self._every)}
-        self.by_label = {self.labels[node]: number for node, number in self.numbers.items()}
+        #: what ledger nodes are made of when they are asked for, as it is now: names and data may change
+        self._origins = [node.origin for node in self._every]
+        self.data = [node._data for node in self._every]
+
+    @cached_property
+    def by_label(self) -> dict[str, int]:
+        """The numbers of the nodes by their labels."""
+        return {self.labels[node]: number for node, number in self.numbers.items()}
 
     @cached_property
     def inputs(self) -> list[list[int]]:
@@ -74,9 +81,15 @@ class NumberedGraph:
         found = slope(entry, slot, node.origin.params, [*names, self.labels[node]], numbers, local)
         return found if found is not None and (found.symbols or found.conditions) else None
 
+    def data_of(self, item: Any) -> Any:
+        """The data that an input of a node had when the nodes were numbered."""
+        return self.data[self.numbers[item]] if isinstance(item, Node) else item
+
     def described(self, node: Node, error: Signal, *, at_kink: bool = False) -> FlowNode:
         """A ledger node with its number as id, its label, its value and its error."""
-        entry, name = node.origin.primitive, node.name or self._given.get(node)
+        number = self.numbers[node]
+        origin = self._origins[number]
+        entry, name = origin.primitive, origin.name or self._given.get(node)
         operation, symbol = (None, None) if entry is None else (entry.name, entry.symbol)
-        called = self.numbers[node], self.labels[node], name, operation, symbol
-        return FlowNode(*called, node._data, error, at_kink, node.origin.line)
+        called = number, self.labels[node], name, operation, symbol
+        return FlowNode(*called, self.data[number], error, at_kink, origin.line)

@@ -30,14 +30,14 @@ class Group:
 
 def has_much_off_path(flow: Flow) -> bool:
     """Whether more nodes are off the paths than readers can take in; then none of them is drawn or examined."""
-    return len(flow.flows.nodes) - len(flow.nodes) > _MOST_OFF_PATH
+    return len(flow.flows.graph) - len(flow.nodes) > _MOST_OFF_PATH
 
 
 def found_off_the_way(flow: Flow, labels: Collection[str]) -> dict[str, FlowNode]:
     """The nodes with these labels that are off the paths."""
     if has_much_off_path(flow):
         on_the_way = {node.label for node in flow.nodes}
-        return {n.label: n for n in flow.flows.nodes if n.label in labels and n.label not in on_the_way}
+        return {n.label: n for n in flow.flows.labelled(labels) if n.label not in on_the_way}
     return {node.label: node for node in flow.off_path if node.label in labels}
 
 

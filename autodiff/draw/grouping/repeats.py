@@ -69,9 +69,11 @@ def folding(
 
 def repeats_its_steps(flow: Flow) -> bool:
     """Whether the graph of a flow is that of a loop, whose steps a computation graph folds."""
+    if len(flow.flows.graph) > _MOST_NODES:
+        return False
     nodes, inputs = flow.flows.nodes, flow.flows.numbered.inputs
     kept = flow.flows.number_of(flow.parameter)
-    return len(nodes) <= _MOST_NODES and not any(scopes(nodes, inputs)) and repeats(nodes, inputs, kept) is not None
+    return not any(scopes(nodes, inputs)) and repeats(nodes, inputs, kept) is not None
 
 
 def checked_unfold(unfold: Any) -> bool | str:

@@ -107,6 +107,7 @@ class _Wrapped:
         self.lanes = self.lanes_at_gaps()
         starts = self.starts(most)
         self.cuts = [k - 1 for k in starts[1:]]  # positions in ``gaps``
+        self.ends = [self.gaps[cut] for cut in self.cuts]
         self.bands = self.placed(starts)
 
     def lanes_at_gaps(self) -> list[list[int]]:
@@ -145,23 +146,27 @@ class _Wrapped:
         """The bands one below the other, with room for their lanes; the last one ends where the widest ends."""
         lanes = [0, *(len(self.lanes[cut]) for cut in self.cuts), 0]
         ends = [*starts[1:], len(self.spans)]
+        sides = [(self.spans[start][0], self.spans[end - 1][1]) for start, end in zip(starts, ends, strict=True)]
         bands, y = [], 0.0
-        for k, (start, end) in enumerate(zip(starts, ends, strict=True)):
-            left, right = self.spans[start][0], self.spans[end - 1][1]
-            heights = list(self.heights(left, right))
-            indent = lanes[k] * _LANE + self.rooms[start - 1] if k else 0.0
-            bands.append(_Band(left, right, max(heights), indent - left, y - min(heights)))
-            y += max(heights) - min(heights) + 2 * _EDGE + _LANE * lanes[k + 1]
+        for k, ((left, right), heights) in enumerate(zip(sides, self.heights(sides), strict=True)):
+            top, bottom = min(heights), max(heights)
+            indent = lanes[k] * _LANE + self.rooms[starts[k] - 1] if k else 0.0
+            bands.append(_Band(left, right, bottom, indent - left, y - top))
+            y += bottom - top + 2 * _EDGE + _LANE * lanes[k + 1]
         return bands
 
-    def heights(self, left: float, right: float) -> Iterator[float]:
+    def heights(self, sides: Sequence[tuple[float, float]]) -> list[list[float]]:
+        """The heights of everything in each band; the bands are given by their left and right ends."""
+        found: list[list[float]] = [[] for _ in sides]
+        lefts, rights = zip(*sides, strict=True)
         for rect in (*self.old.boxes.values(), *self.old.clusters.values()):
-            if rect.x < right and rect.right > left:
-                yield from (rect.y, rect.y + rect.height)
+            for k in range(bisect_right(rights, rect.x), bisect_left(lefts, rect.right)):
+                found[k] += (rect.y, rect.y + rect.height)
         for pieces in self.pieces.values():
             for piece in pieces:
-                if piece.start[0] < right and piece.end[0] > left:
-                    yield from (piece.start[1], piece.end[1])
+                for k in range(bisect_right(rights, piece.start[0]), bisect_left(lefts, piece.end[0])):
+                    found[k] += (piece.start[1], piece.end[1])
+        return found
 
     def layout(self) -> Layout:
         boxes = {key: self.moved(rect) for key, rect in self.old.boxes.items()}
@@ -184,7 +189,7 @@ class _Wrapped:
         return moved(rect, band.dx, band.dy)
 
     def band_at(self, x: float) -> int:
-        return sum(x > self.gaps[cut] for cut in self.cuts)
+        return bisect_left(self.ends, x)
 
     def frame_parts(self, frame: Rect) -> Iterator[Rect]:
         """The part of a frame in each band that it spans."""
@@ -219,7 +224,9 @@ class _Wrapped:
         """From a point in band k around its right end, and back on the left to the next band; wires do not cross."""
         room = self.rooms[self.cuts[k]]
         band, following, lanes = self.bands[k], self.bands[k + 1], self.lanes[self.cuts[k]]
-        place = min(range(len(lanes)), key=lambda j: abs(lanes[j] - out))
+        place = bisect_left(lanes, out)
+        if place and (place == len(lanes) or out - lanes[place - 1] <= lanes[place] - out):
+            place -= 1
         near = len(lanes) - 1 - place
         right = band.right + band.dx + room + near * _LANE
         gutter = band.bottom + band.dy + _EDGE + near * _LANE

@@ -283,15 +283,19 @@ def _spaced(order: Sequence[str], wished: Mapping[str, float], heights: Mapping[
     offset = 0.0
     offsets: dict[str, float] = {}
     pools: list[list[float]] = []
+    means: list[float] = []
     for k, item in enumerate(order):
         if k:
             offset += _gap(order[k - 1], item, heights) + heights[order[k - 1]] / 2 + heights[item] / 2
         offsets[item] = offset
         pools.append([wished[item] - offset])
-        while len(pools) > 1 and _mean(pools[-2]) >= _mean(pools[-1]):
+        means.append(wished[item] - offset)
+        while len(pools) > 1 and means[-2] >= means[-1]:
             last = pools.pop()
             pools[-1] += last
-    levels = [_mean(pool) for pool in pools for _ in pool]
+            means.pop()
+            means[-1] = _mean(pools[-1])
+    levels = [mean for mean, pool in zip(means, pools, strict=True) for _ in pool]
     return {item: level + offsets[item] for item, level in zip(order, levels, strict=True)}
 
 

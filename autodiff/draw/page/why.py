@@ -23,7 +23,7 @@ def why_teller() -> Callable[[Flow], Why]:
 
     def of(flow: Flow) -> Why:
         nonlocal left
-        left -= len(flow.flows.nodes)
+        left -= len(flow.flows.graph)
         moved = nudged(flow) if left >= 0 else None
 
         def why(style: Style) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:

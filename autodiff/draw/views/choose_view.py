@@ -73,7 +73,7 @@ def picture(
         raise ValueError(f"unknown view {view!r} (must be one of {', '.join(VIEWS)})")
     style = picture_style(language, digits)
     what = with_tiles(_made(flow, view, style, checked_unfold(unfold)), style, flow)
-    return with_short_names(what, (node.label for node in flow.flows.nodes))
+    return with_short_names(what, map(flow.flows.label_of, flow.flows.graph))
 
 
 def _made(flow: Flow, view: str, style: Style, unfold: bool | str) -> Picture:
@@ -147,7 +147,7 @@ def _below(told: Sequence[Step]) -> Sequence[Step]:
 
 def _left_out(flow: Flow, style: Style) -> list[str]:
     """The caption that counts the nodes not drawn."""
-    count = len(flow.flows.nodes) - len(flow.nodes)
+    count = len(flow.flows.graph) - len(flow.nodes)
     return [style.say("caption.left-out", count=count)] if has_much_off_path(flow) else []
 
 

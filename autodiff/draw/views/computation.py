@@ -169,7 +169,8 @@ class _Drawer:
 
     def not_finite(self) -> Iterator[tuple[FlowNode, str]]:
         """In a graph without a flow, the nodes where values, then gradients, stop being finite, with sentences."""
-        for anomaly in first_values(reversed(self.items), reversed(self.nodes)):
+        values = [item.value for item in reversed(self.items)]
+        for anomaly in first_values(reversed(self.nodes), values, lambda node: self.items[self.graph.numbers[node]]):
             made = self.nodes[anomaly.node.id]
             yield anomaly.node, first_value(anomaly.node, made, self.graph.labels.__getitem__, self.style)
         behind: set[int] = set()
