@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 import pytest
+from programs import PROGRAMS, drawn
 
 from autodiff import Value
 from autodiff.draw import see
-from tests.draw.readable.measures import SLIDE, drawn, measured
-from tests.draw.readable.programs import PROGRAMS
+from tests.draw.readable.measures import SLIDE, measured
 
 #: The crossings of wires that were reached; an improvement lowers the number.
 CROSSINGS: Final = {
