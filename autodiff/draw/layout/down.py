@@ -89,7 +89,7 @@ def _rail_tops(picture: Picture, forms: Mapping[str, Rect]) -> dict[str, float]:
     """The rail on one vertical line, and the rest of the graph to its left."""
     beside = picture.beside
     widest = max(forms[box.id].width for box in picture.boxes if box.id not in beside)
-    tops = tops_of_rail(picture)
+    tops = tops_of_rail(picture, {id: form.width / _CLOSER for id, form in forms.items()})
     on_it = {id: -form.width / 2 for id, form in forms.items()}
     return on_it | {id: _CLOSER * tops[id] - widest / 2 for id in beside}
 

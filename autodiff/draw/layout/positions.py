@@ -60,7 +60,8 @@ def lay_out(picture: Picture, most: float | None = None) -> Layout:
     left = lefts(picture, forms, most)
     layered = picture.kind in _LAYERED
     passes = passes_of(picture) if layered else {}
-    tops = tops_of_layers(picture, forms, passes) if layered else tops_of_rail(picture)
+    heights = {id: form.height for id, form in forms.items()}
+    tops = tops_of_layers(picture, forms, passes) if layered else tops_of_rail(picture, heights)
     rects = {}
     for column, boxes in by_column(picture).items():
         wide = max(forms[box.id].width for box in boxes)

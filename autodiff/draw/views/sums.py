@@ -43,7 +43,7 @@ def sums(
     An addition is inside a sum if it has no name and only another addition of the same shape uses it, once. Where terms
     share what leads to them, as neurons share inputs, the additions stay apart: wires to one tall box would cross more
     (micrograd 3-4-4-1: 140 crossings for 71). So do those of a sum of more than seven terms among the nodes ``folded``
-    with the steps of a loop: a box Σ with 16 products is 2867 px high, the first and last of its steps are 560 px.
+    with the steps of a loop: a box Σ with 16 products is 2867 px high, the ends of its chain are 538 px.
 
     >>> from autodiff import Value
     >>> from autodiff.flow.numbering import NumberedGraph
