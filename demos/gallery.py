@@ -2,9 +2,11 @@
 
     python demos/gallery.py                  writes into the folder gallery
     python demos/gallery.py -o FOLDER
+    python demos/gallery.py --sheets         contact sheets of 60 everyday programs
 
 FOLDER then contains NAME-light.svg and NAME-dark.svg for each picture; gallery.html, a self-contained page with all of
-them, which follows the reader's light or dark mode; and the pictures of the README in FOLDER/readme.
+them, which follows the reader's light or dark mode; and the pictures of the README in FOLDER/readme. The contact sheets
+are one page for each width (slide, notebook, phone) and theme: slide-light.html, slide-dark.html, …
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from contact_sheets import write_sheets
 
 import autodiff as ad
 from autodiff import Value
@@ -290,7 +293,13 @@ def main() -> None:
     parser.add_argument(
         "-o", "--output", type=Path, default=Path("gallery"), metavar="FOLDER", help="the folder (default: gallery)"
     )
-    folder = parser.parse_args().output
+    parser.add_argument("--sheets", action="store_true", help="write contact sheets of 60 everyday programs instead")
+    given = parser.parse_args()
+    folder = given.output
+    if given.sheets:
+        paths = write_sheets(folder)
+        print(f"Wrote {len(paths)} contact sheets into {folder}; open {paths[0]}.")
+        return
     print(f"Wrote {len(write(folder))} files into {folder}; open {folder / 'gallery.html'}.")
 
 

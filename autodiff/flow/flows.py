@@ -102,7 +102,6 @@ class Flows:
         """The flow to a node of the graph, given as a Value or Tensor or as a node of one of these flows."""
         if isinstance(parameter, FlowNode):
             parameter = self.node_of(parameter)
-        numbers = self.numbered.numbers
         if parameter is self._lone:
             target, way = self._described(parameter, None), []
         else:

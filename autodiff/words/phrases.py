@@ -120,6 +120,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "Error sharing: how the output’s error reaches {parameter}", "误差分享：输出的误差如何传到 {parameter}"),
     "title.empty": ("Error sharing: no error reaches {parameter}", "误差分享：没有误差传到 {parameter}"),
     "title.graph": ("Computation graph of {output}", "{output} 的计算图"),
+    "title.whole": ("Computation graph", "计算图"),
     "title.network": ("The network and how the error reaches {parameter}", "网络及误差传到 {parameter} 的路径"),
     "title.text": ("How the error of {output} reaches {parameter}", "{output} 的误差如何传到 {parameter}"),
     # ---- numbered steps (notes, section 1.5) -------------------------------------------------------------------------

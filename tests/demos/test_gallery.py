@@ -25,6 +25,7 @@ def gallery() -> Iterator[ModuleType]:
     spec = present(spec_from_file_location("gallery", ROOT / "demos" / "gallery.py"))
     made = module_from_spec(spec)
     sys.modules["gallery"] = made  # dataclasses look their module up
+    sys.path.append(str(ROOT / "demos"))  # a script's own folder is on the path when it runs
     present(spec.loader).exec_module(made)
     yield made
     del sys.modules["gallery"]
@@ -110,3 +111,38 @@ def test_the_cyclist_is_right(gallery: ModuleType) -> None:
     drawing = gallery.formula()
     force = 0.25 * 9.0**2 + 0.005 * 85 * 9.81 + 0.02 * 85 * 9.81
     assert drawing.flow.gradient == pytest.approx(force + 0.5 * 9.0 * 7.0, rel=1e-12)
+
+
+def test_contact_sheets_show_every_width_and_theme(gallery: ModuleType, tmp_path: Path) -> None:
+    """One sheet each, with the size and the smallest text of every program below its thumbnail."""
+    from contact_sheets import WIDTHS, size_of, write_sheets
+
+    sheets = write_sheets(tmp_path, ["neuron", "Snell's law"])
+    assert {path.stem for path in sheets} == {f"{use}-{theme}" for use in WIDTHS for theme in ("light", "dark")}
+    for path in sheets:
+        use, theme = path.stem.split("-")
+        source = path.read_text(encoding="utf-8")
+        shown = re.findall(
+            r'<img src="([^"]+)".*\n<figcaption>\d\. (.+): (\d+) × \d+ px, smallest text ([\d.]+) px', source
+        )
+        assert [name for _, name, *_ in shown] == ["neuron", "Snell&#x27;s law"]
+        for file, _, wide, smallest in shown:
+            svg = (tmp_path / file).read_text(encoding="utf-8")
+            assert f'class="autodiff-{theme}"' in svg
+            size = size_of(svg, WIDTHS[use])
+            assert (wide, smallest) == (f"{size.wide:.0f}", f"{size.smallest:.1f}")
+            assert size.wide <= WIDTHS[use]
+        assert all(f"{other.stem}.html" in source for other in sheets)
+    with pytest.raises(ValueError, match="expected an SVG of a drawing, but found no viewBox"):
+        size_of("<svg/>", 100.0)
+
+
+def test_the_command_writes_sheets(
+    gallery: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With --sheets, and nothing else then."""
+    monkeypatch.setattr(gallery, "write_sheets", lambda folder: [folder / "slide-light.html"])
+    monkeypatch.setattr(sys, "argv", ["gallery.py", "--sheets", "-o", str(tmp_path)])
+    gallery.main()
+    assert "Wrote 1 contact sheets" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())

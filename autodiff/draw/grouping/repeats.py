@@ -14,7 +14,7 @@ from autodiff.draw.grouping.folding import Fold, Scope, fold, scopes
 from autodiff.flow import Flow, FlowNode
 from autodiff.words.notation import ON_THE_LINE, subscript
 
-__all__ = ["Steps", "checked_unfold", "folding", "repeats", "repeats_its_steps"]
+__all__ = ["Steps", "checked_unfold", "folded_steps", "folding", "repeats", "repeats_its_steps"]
 
 Inputs = Sequence[Sequence[int]]
 
@@ -65,6 +65,14 @@ def folding(
         return fold(found, inputs, way, most)
     steps, middle = known
     return Fold({k: (steps, 0) if k in middle else k for k in range(len(items))}, "steps")
+
+
+def folded_steps(
+    found: Sequence[Scope | None], items: Sequence[FlowNode], inputs: Inputs, way: Sequence[int], unfold: bool | str
+) -> frozenset[int]:  # fmt: skip
+    """The nodes that `folding` would put into one box of steps."""
+    known = None if unfold is True or any(found) else repeats(items, inputs, way[-1] if way else None)
+    return known[1] if known else frozenset()
 
 
 def repeats_its_steps(flow: Flow) -> bool:

@@ -30,8 +30,8 @@ _WIDEST_FAN_GAP: Final = 260.0
 _DENSE: Final = 24  # wires between two columns
 _FLATTEST: Final = 0.2  # of the height of a column: the gap beside it
 _WIRE_ROOM: Final = 18.0  # on each side of a wire's label
-_REST_PITCH: Final = 60.0
-_REST_GAP: Final = 8.0
+_REST_PITCH: Final = 60.0  # of grey circles
+_REST_GAP: Final = 18.0  # between larger boxes there
 DUMMY: Final = 10.0  # room for a wire that passes a column
 _SWEEPS: Final = 8
 _MOST_COUNTED: Final = 60  # items of a column whose crossings are counted
@@ -137,19 +137,17 @@ def _stack(boxes: Sequence[Box], forms: Mapping[str, Rect]) -> float:
 
 
 def tops_of_rail(picture: Picture, heights: Mapping[str, float]) -> dict[str, float]:
-    """The rail on one line at the bottom, and the rest of the graph above it, with columns centred at one height.
-
-    Boxes that are too high for that, such as those with tiles of arrays, stand further up.
-    """
+    """The rail on one line at the bottom, and the rest of the graph above it, with columns centred at one height."""
     beside = picture.beside
-    columns = [[box for box in boxes if box.id in beside] for boxes in by_column(picture).values()]
-    tallest = max(map(len, columns))
+    columns = [[box.id for box in boxes if box.id in beside] for boxes in by_column(picture).values()]
+    room = {id: max(_REST_PITCH, heights[id] + _REST_GAP) for id in beside}
+    tallest = max(fsum(room[id] for id in rest) for rest in columns)
     tops = {box.id: 0.0 for box in picture.boxes}
     for rest in columns:
-        below = 0.0
-        for k, box in reversed([*enumerate(rest)]):
-            centred = _REST_PITCH * (k - (tallest + len(rest)) / 2) - _REST_GAP
-            tops[box.id] = below = min(centred, below - _REST_GAP - heights[box.id])
+        top = -(tallest + fsum(room[id] for id in rest)) / 2 - 8.0
+        for id in rest:
+            tops[id] = top
+            top += room[id]
     return tops
 
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from autodiff.flow import Flow, Path
+from autodiff.draw.model.cells import brief
+from autodiff.flow import Flow, FlowNode, Path
 from autodiff.telling.steps import Step
 from autodiff.telling.style import Style
 from autodiff.telling.terms import derivative, path_numbers, path_symbols, sum_of_shares
 from autodiff.words.notation import number
 
-__all__ = ["formula", "formula_of_shares", "paths", "percentage", "picture_style", "product", "strongest", "told"]
+__all__ = [
+    "formula", "formula_of_shares", "paths", "percentage", "picture_style", "product", "strongest",
+    "title_of_graph", "told",
+]  # fmt: skip
 
 _MOST_TERMS: Final = 4
 _MOST_FACTORS: Final = 12
+_LONGEST_FORMULA: Final = 60  # characters in a title
 
 
 def picture_style(language: str, digits: int) -> Style:
@@ -26,6 +31,15 @@ def picture_style(language: str, digits: int) -> Style:
     if isinstance(digits, bool) or not isinstance(digits, int):
         raise TypeError(f"expected an integer number of significant digits, but got digits={digits!r}")
     return Style.of(language, digits)
+
+
+def title_of_graph(output: FlowNode, style: Style) -> str:
+    """The title of a computation graph: with the output's name or whole formula; one with gaps would say nothing."""
+    if output.name:
+        return style.say("title.graph", output=brief(output.label))
+    if "…" in output.label or len(output.label) > _LONGEST_FORMULA:
+        return style.say("title.whole")
+    return style.say("title.graph", output=output.label)
 
 
 def formula(flow: Flow, style: Style) -> tuple[str, ...]:

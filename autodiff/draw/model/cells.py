@@ -23,6 +23,7 @@ __all__ = [
 
 _LONGEST: Final = 22  # characters of a name; the tooltip has the whole name
 _LONGEST_SYMBOL: Final = 9
+_LONGEST_FACTOR: Final = 60  # characters on a wire
 _WIDEST_STROKE: Final = 2.2
 
 
@@ -91,7 +92,7 @@ def edge_hint(flow: Flow, edge: FlowEdge, style: Style) -> str:
 def factor_text(flow: Flow, edge: FlowEdge, style: Style, *, has_room: bool = False) -> str:
     """The factor of an edge: × σ′(z₁⁽²⁾) = 0.1793; for arrays W⁽²⁾ᵀ δ⁽³⁾ or ∘ σ′(z⁽²⁾).
 
-    With ``has_room``, it is also written as a formula in symbols and numbers.
+    With ``has_room``, it is also written as a formula in symbols and numbers, a long one without the ∂y/∂x that it is.
     """
     if edge.local is None:
         if error_symbol(flow, flow.nodes[edge.consumer]) is not None:
@@ -100,7 +101,9 @@ def factor_text(flow: Flow, edge: FlowEdge, style: Style, *, has_room: bool = Fa
         return f"× {factor}" if edge.local_symbol == "1" else f"∘ {factor}"
     slope = flow.slope_of(edge) if has_room else None
     if slope is not None and not slope.conditions:
-        return f"× {local_equation(flow, edge, style)}"
+        told = local_equation(flow, edge, style)
+        called, _, rest = told.partition(" = ")
+        return f"× {rest}" if len(told) > _LONGEST_FACTOR and called.startswith("∂") and " = " in rest else f"× {told}"
     text = equation(edge.local_symbol, edge.local, style)
     return f"× {brief_equation(text)}"
 

@@ -22,6 +22,8 @@ def fill_colour(box: Box, row: Row, cell: Cell) -> str:
         return "rest" if box.ports else f"{box.rows[0].lane}-fill"
     if row.lane == "none" or cell.role == "factor":
         return "paper"
+    if box.kind == "value" and cell.role == "value" and len(row.cells) == 1:  # an input without a name
+        return f"{row.lane}-fill"
     if box.kind in _PLAIN and cell.role != "name" and (row.lane != "error" or cell.sign):
         return "paper"
     return ERROR_FILLS[cell.sign] if row.lane == "error" else f"{row.lane}-fill"

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from autodiff.draw.grouping.folding import CROWD, Key, Region, Scope, TimeStep, Weights, columns, scopes
 from autodiff.draw.grouping.groups import is_parameter_name
-from autodiff.draw.grouping.repeats import Steps, checked_unfold
+from autodiff.draw.grouping.repeats import Steps, checked_unfold, folded_steps
 from autodiff.draw.grouping.sums import Slot, WithSums, sums
-from autodiff.draw.model.captions import formula, paths, picture_style
+from autodiff.draw.model.captions import formula, paths, picture_style, title_of_graph
 from autodiff.draw.model.cells import brief, edge_hint, in_full, line_numbers, operation_symbol, sign, whole
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.model.shorten import with_short_names
@@ -102,8 +102,10 @@ class _Drawer:
         self.first = [] if flow is not None else list(self.not_finite())
         self.box_marks, self.wire_marks = self.marks()
         apart = {*self.box_marks, *([graph.number_of(flow.parameter)] if self.way and flow is not None else [])}
-        self.sums = sums(items, self.nodes, self.inputs, apart)
-        self.with_sums = WithSums.of(self.sums, self.nodes, scopes(items, self.inputs), graph.numbers)
+        places = scopes(items, self.inputs)
+        folded = folded_steps(places, items, self.inputs, self.way, unfold)
+        self.sums = sums(items, self.nodes, self.inputs, apart, folded)
+        self.with_sums = WithSums.of(self.sums, self.nodes, places, graph.numbers)
         self.fold = self.with_sums.fold(items, self.way, most, unfold)
 
     def picture(self) -> Picture:
@@ -194,13 +196,18 @@ class _Drawer:
         return Box(id, kind, column, rows, self.hint(item), ports[key], self.box_marks.get(key, ""), lines)
 
     def rows(self, item: FlowNode, computed: bool, error: Cell, *, is_parameter: bool) -> tuple[Row, Row]:
-        """Two rows: operation and value, name and gradient; for a leaf, name and value, then the gradient."""
+        """Two rows: operation and value, name and gradient; for a leaf, name and value, then the gradient.
+
+        The label of a number without a name is that number again, so its box leaves it out.
+        """
         name = brief(item.label) if item.name or not computed else ""
         symbol = "Σ" if item.id in self.sums.terms and computed else operation_symbol(item, self.style)
         first, second = (Cell("sign", symbol), name) if computed else (Cell("name", name), "")
         green = is_parameter or (not computed and self.is_called_like_a_parameter(item))
         value = Cell("value", self.style.amount(item.value), item.value)
         lane = "none" if error.number is None else "error"
+        if not (computed or item.name or is_parameter) and isinstance(item.value, float):
+            return Row("forward", (value,)), Row(lane, (error,))
         return Row("parameter" if green else "forward", (first, value)), Row(lane, (Cell("name", second), error))
 
     @staticmethod
@@ -287,7 +294,7 @@ class _Drawer:
 
     def finished(self, boxes: Sequence[Box], wires: tuple[Wire, ...], clusters: tuple[Cluster, ...]) -> Picture:
         style, flow = self.style, self.flow
-        title = style.say("title.graph", output=brief(self.items[0].label))
+        title = title_of_graph(self.items[0], style)
         captions = [*self.choice(), *self.not_yet(boxes), *(said for _, said in self.first[:_MOST_TOLD])]
         if flow is not None:
             captions += [*paths(flow, style), *remarks(flow, style)]

@@ -216,8 +216,9 @@ def _wire_label(wire: Wire, points: Sequence[Point], *, down: bool) -> Iterator[
     elif abs(to_y - y) < 1.0:
         place = (x + to_x) / 2, y - above
     else:
-        beside = text_width(wire.label, SIZES["wire"]) / 2 + 10.0
-        place = x + (beside if points[1][0] > x else -beside), y - above if to_y > y else y + above
+        half = (text_width(wire.label, SIZES["wire"]) + BADGE * (wire.step is not None)) / 2
+        aside = x + (half + 10.0 if points[1][0] > x else -half - 10.0)
+        place = max(aside, half), y - above if to_y > y else y + above  # inside the left edge of the drawing
     yield from _hovered(numbered(*place, wire.label, SIZES["wire"], _colour(wire), wire.step), wire.hint)
 
 

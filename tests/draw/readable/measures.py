@@ -10,13 +10,12 @@ import xml.etree.ElementTree as ElementTree
 from typing import Final, NamedTuple
 
 import numpy as np
+from contact_sheets import WIDTHS, size_of
+from programs import PROGRAMS, drawn
 
-from autodiff.draw import Drawing, see
-from tests.draw.readable.programs import PROGRAMS
+__all__ = ["SLIDE", "Measured", "measured"]
 
-__all__ = ["SLIDE", "Measured", "drawn", "measured"]
-
-SLIDE: Final = 1280.0
+SLIDE: Final = WIDTHS["slide"]
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
 _STEPS: Final = 6  # straight pieces of a curve
@@ -40,25 +39,15 @@ class Measured(NamedTuple):
     crossings: int
 
 
-def drawn(name: str) -> Drawing:
-    """The drawing of a program of the gallery."""
-    build, view = PROGRAMS[name]
-    built = build()
-    return see(*built, view=view) if isinstance(built, tuple) else see(built)
-
-
 def measured(svg: str, slide: float = SLIDE) -> Measured:
     """The measures of an SVG text on a slide of this width in px."""
     root = ElementTree.fromstring(svg)
     _, _, wide, high = (float(part) for part in root.attrib["viewBox"].split())
-    sizes = [float(item.attrib["font-size"]) for item in root.iter(f"{_SVG}text")]
     wires = [item for item in root.iter(f"{_SVG}g") if "data-wire" in item.attrib]
     joined = {item.attrib[end] for item in wires for end in ("data-from", "data-to")}
     boxes = [item for item in root.iter(f"{_SVG}g") if "data-box" in item.attrib]
     dead = [item for item in boxes if item.attrib["data-kind"] == "rest" and item.attrib["data-box"] not in joined]
-    return Measured(
-        wide, high, len(boxes), min(sizes) * min(1.0, slide / wide), len(dead) / len(boxes), _crossings(wires)
-    )
+    return Measured(wide, high, len(boxes), size_of(svg, slide).smallest, len(dead) / len(boxes), _crossings(wires))
 
 
 def _crossings(wires: list[ElementTree.Element]) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 import pytest
 
-from autodiff import Value, tanh
+import autodiff as ad
+from autodiff import Value, error_flow, tanh
 from autodiff.draw import dot, picture, svg
 from autodiff.draw.layout.bands import lay_out_in_bands, lay_out_within
 from autodiff.draw.layout.down import lay_out_down
@@ -115,3 +117,36 @@ def test_dot_is_wrapped_into_bands_too() -> None:
     assert [bands[end] for pair in starts for end in pair][::2] == list(range(len({*bands.values()}) - 1))
     assert "constraint" not in dot(what, width=None)
     assert " size=" not in dot(what, width=None)
+
+
+def test_a_source_above_the_rail_keeps_clear_of_the_circles() -> None:
+    """A box with a value is larger than a circle; names make circles wide."""
+    u, r, c, t = (Value(2.0, name=name) for name in ("U", "R", "C", "a time with a name"))
+    what = picture(error_flow(u * (1.0 - ad.exp(-t / (r * c))), r), "rail")
+    assert any(box.kind == "source" for box in what.boxes)
+    for layout in (lay_out(what), lay_out_down(what)):
+        grown = [
+            replace(box, x=box.x - 6.0, y=box.y - 6.0, width=box.width + 12.0, height=box.height + 12.0)
+            for box in layout.boxes.values()
+        ]
+        assert not [pair for pair in combinations(grown, 2) if overlap(*pair)]
+
+
+def test_a_long_factor_leaves_out_the_derivative_that_it_is() -> None:
+    """years·(1 + rate)^(years − 1) without ∂…/∂…; a short one keeps its name."""
+    rate, years = Value(0.03, name="rate"), Value(10.0, name="years")
+    labels = [wire.label for wire in picture(error_flow(1000.0 * (1.0 + rate) ** years, rate), "rail").wires]
+    assert "× years·(1 + rate)^(years − 1) = 10 × 1.03⁹ = 13.05" in labels
+    x, n = Value(2.0, name="x"), Value(3.0, name="n")
+    short = [wire.label for wire in picture(error_flow(x**n, x), "rail").wires if wire.lane == "error"]
+    assert short[0].startswith("× ∂(x^n)/∂x = n·x^(n − 1) = ")
+
+
+def test_labels_of_wires_that_are_led_on_stay_inside_the_drawing() -> None:
+    """The number of a step, right of the left edge, wherever the rail is cut."""
+    rate, years = Value(0.03, name="rate"), Value(10.0, name="years")
+    what = picture(error_flow(1000.0 * (1.0 + rate) ** years, rate), "rail")
+    for across in (600.0, 700.0, 800.0, 900.0, 1000.0, 1100.0):
+        discs = re.findall(r'<circle cx="(-?[\d.]+)" cy="[^"]*" r="8.5"', svg(what, width=across))
+        assert len(discs) > 2
+        assert min(map(float, discs)) >= 8.5

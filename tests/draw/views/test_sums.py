@@ -88,3 +88,23 @@ def test_long_sums_and_deep_graphs_fold() -> None:
         top = top + Value(1.0, name=f"v{k}")
     assert computation(top).boxes
     assert computation(ad.tanh(sum(many)), most=5).boxes
+
+
+@pytest.mark.parametrize("terms", [7, 8])
+def test_a_sum_of_more_than_seven_terms_is_folded_like_a_loop(terms: int) -> None:
+    """Seven terms are drawn as one box Σ, eight only if the picture is unfolded."""
+    top = ad.tanh(sum(leaves("abcdefgh"[:terms])))
+    folded, whole = computation(top, unfold=False), computation(top, unfold=True)
+    assert box_of(whole, "Σ")
+    assert any(box.kind == "fold" for box in folded.boxes) == (terms > 7)
+    assert any(box.label == "Σ" for box in folded.boxes) == (terms <= 7)
+
+
+def test_a_folded_sum_leaves_no_part_of_it_in_a_box() -> None:
+    """The first terms of a dot product of 16 are not a sum of their own."""
+    x, w = ([Value(0.1 * k) for k in range(start, start + 16)] for start in (0, 20))
+    top = sum(p * q for p, q in zip(x, w, strict=True))
+    what = computation(top, unfold=False)
+    assert [box.label for box in what.boxes if box.kind == "value"].count("+") == 2
+    assert not any(box.label == "Σ" for box in what.boxes)
+    assert len(what.boxes) == 12

@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from functools import reduce
 from itertools import combinations
 
 import numpy as np
@@ -562,3 +563,30 @@ def test_a_seed_is_written_as_all_numbers_and_words_are() -> None:
     flow = error_flow(tanh(t), t, seed=[1.0, -1.0])
     assert picture(flow).formula[0] == "seed · ∂tanh(T)/∂T"
     assert picture(flow, language="zh").formula[0] == "初始误差 · ∂tanh(T)/∂T"
+
+
+def test_a_number_without_a_name_is_written_once() -> None:
+    """Its box holds the value and the gradient; a named one also its name."""
+    a, b = Value(2.0), Value(3.0, name="b")
+    (a * b).backward()
+    texts = {
+        box.label: [[cell.text for cell in row.cells] for row in box.rows]
+        for box in computation(a * b).boxes
+        if not box.ports
+    }
+    assert texts == {"2": [["2"], ["3"]], "b": [["b", "3"], ["", "2"]]}
+    (parameter,) = (box for box in picture(error_flow(a * b, a), "graph").boxes if box.kind == "parameter")
+    assert len(parameter.rows[0].cells) == 2
+
+
+def test_the_title_has_no_formula_with_gaps() -> None:
+    """A name, cut as in a box; a whole formula; neither if the formula is shortened or long."""
+    x = Value(2.0, name="x")
+    assert computation(x * x + 1.0).title == "Computation graph of x·x + 1"
+    deep = reduce(lambda made, _: ad.tanh(made * x + 1.0), range(9), x)
+    assert computation(deep).title == "Computation graph"
+    assert computation(deep, language="zh").title == "计算图"
+    long = x * x * x * x * Value(1.0, name="another name that is rather long for a title of this kind")
+    assert computation(long).title == "Computation graph"
+    deep.name = "an output with a name…"
+    assert computation(deep).title == "Computation graph of an output with a name…"

@@ -11,8 +11,8 @@ import numpy as np
 import autodiff as ad
 from autodiff import Tensor, Value
 from nn.network import Network
-from tests.draw.readable.classes import MLP
-from tests.draw.readable.formulas import FORMULAS
+from programs.classes import MLP
+from programs.formulas import FORMULAS
 
 __all__ = ["PROGRAMS"]
 
