@@ -11,6 +11,7 @@ import pytest
 import autodiff as ad
 from autodiff import Tensor, Value
 from autodiff.draw import Drawing, see
+from autodiff.telling.explain import explain
 
 
 def written(drawing: Drawing) -> None:
@@ -28,7 +29,7 @@ def test_arrays_of_any_shape_are_written(shape: tuple[int, ...], kind: type) -> 
     output = ad.sum(T * T * 3.0)
     written(see(output, T))
     written(see(output))
-    assert "T" in str(ad.explain(output, T))
+    assert "T" in str(explain(output, T))
 
 
 @pytest.mark.parametrize("width", [0, -1.0, float("nan"), float("inf"), 10**400])
