@@ -24,7 +24,7 @@ class Held(NamedTuple):
 def number_turns(
     events: Sequence[Held], lines: Sequence[int], syntax: ast.AST, last: Mapping[str, object], taken: Set[str]
 ) -> None:  # fmt: skip
-    """Name the nodes of each variable that one line of a loop assigned, in every turn, by the number of the turn.
+    """Name the nodes of each variable that a loop assigns in one line, in every turn, by the number of the turn.
 
     As with the loops of a caller, the value before the first turn has the number 0, and the last value the plain name,
     unless an input has it or the variable holds another node at the end.
@@ -41,7 +41,7 @@ def number_turns(
     for name in dict.fromkeys(event.name for event in events):
         own = [event for event in events if event.name == name]
         repeated = [line for line, count in Counter(event.line for event in own).items() if count > 1]
-        if len(repeated) != 1 or repeated[0] not in steady:
+        if len(repeated) != 1 or (name, repeated[0]) not in steady:
             continue
         places = [k for k, event in enumerate(own) if event.line == repeated[0]]
         turns = [own[k].node for k in places]
@@ -56,15 +56,25 @@ def number_turns(
             node.name = text
 
 
-def _steady(syntax: ast.AST) -> Iterator[int]:
-    """The lines of loops that run once in each turn: in no branch, and in no loop with a continue."""
-    open_ones: list[tuple[ast.AST, bool]] = [(part, False) for part in getattr(syntax, "body", [])]
+def _steady(syntax: ast.AST) -> Iterator[tuple[str, int]]:
+    """The variables that loops assign in one place, with its line, if it runs once in each turn: not in a branch."""
+    open_ones: list[tuple[ast.AST, frozenset[str]]] = [(part, frozenset()) for part in getattr(syntax, "body", [])]
     while open_ones:
-        statement, inside = open_ones.pop()
+        statement, once = open_ones.pop()
         if isinstance(statement, ast.For | ast.While):
-            inside = not any(isinstance(part, ast.Continue) for part in ast.walk(statement))
-            open_ones += [(part, inside) for part in statement.body]
+            if not any(isinstance(part, ast.Continue) for part in ast.walk(statement)):
+                open_ones += [(part, once or _assigned_once(statement)) for part in statement.body]
         elif isinstance(statement, ast.With):
-            open_ones += [(part, inside) for part in statement.body]
-        elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign) and inside:
-            yield statement.lineno
+            open_ones += [(part, once) for part in statement.body]
+        elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            yield from ((name, statement.lineno) for name in once.intersection(_stores(statement)))
+
+
+def _assigned_once(statement: ast.AST) -> frozenset[str]:
+    return frozenset(name for name, count in Counter(_stores(statement)).items() if count == 1)
+
+
+def _stores(statement: ast.AST) -> Iterator[str]:
+    for part in ast.walk(statement):
+        if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load):
+            yield part.id
