@@ -225,7 +225,7 @@ def _check_width(width: Any) -> None:
         return
     if not isinstance(width, int | float) or isinstance(width, bool):
         raise TypeError(f"expected the width as a number of px, or None, but got {width!r}")
-    if not (math.isfinite(width) and width > 0):
+    if not 0 < width < math.inf or width > sys.float_info.max:
         raise ValueError(f"expected a positive, finite width in px, or None, but got {width!r}")
 
 

@@ -113,6 +113,18 @@ def _may_end_early(statement: ast.stmt) -> bool:
     return any(isinstance(part, ast.Break | ast.Continue) for part in ast.walk(statement))
 
 
+def _skips_turns(body: Sequence[ast.AST]) -> bool:
+    """Whether a loop with this body has a continue of its own: a turn that assigned nothing leaves no trace."""
+    open_ones = [*body]
+    while open_ones:
+        part = open_ones.pop()
+        if isinstance(part, ast.Continue):
+            return True
+        own = part.orelse if isinstance(part, ast.For | ast.AsyncFor | ast.While) else ast.iter_child_nodes(part)
+        open_ones += own
+    return False
+
+
 def function_result(syntax: ast.AST, arguments: Mapping[str, Slot]) -> Slot | None:
     """What a function of plain assignments returns; None if it is not of that form."""
     body = list(getattr(syntax, "body", ()))
@@ -129,7 +141,7 @@ def _loop(
     before = {name.id: Slot(name.id) for name in names if isinstance(name.ctx, ast.Store)}
     if isinstance(statement, ast.For):
         before |= {part.id: ANY for part in ast.walk(statement.target) if isinstance(part, ast.Name)}
-    end = _run(statement.body, before)
+    end = None if _skips_turns(statement.body) else _run(statement.body, before)
     if end is None:
         return None
     last = statement.end_lineno or statement.lineno

@@ -62,7 +62,9 @@ def nudge(output: Node, parameter: Node, gradient: Any) -> Nudge | None:
         step, moved, predicted = _STEP, start - np.multiply(gradient, _STEP / (norm or 1.0)), -_STEP * norm
     else:
         step = _step(float(start))
-        moved, predicted = type(start)(start + step), float(gradient) * step
+        raised = start + step
+        moved = np.asarray(raised) if isinstance(start, np.ndarray) else type(start)(raised)
+        predicted = float(gradient) * step
     try:
         before, after = (float(np.sum(function(data))) for data in (start, moved))
     except (TypeError, ValueError, ArithmeticError):  # an operation that runs only where it was recorded

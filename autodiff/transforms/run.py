@@ -9,9 +9,8 @@ import ast
 import functools
 import inspect
 import sys
-import textwrap
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any, Final
@@ -23,6 +22,9 @@ from autodiff.flow.variable_names import variables_of
 from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin, SourceLine
+from autodiff.primitives.primitive import Primitive
+from autodiff.transforms.source import source_of
+from autodiff.transforms.turns import Held, number_turns
 from autodiff.values.reading import recorded
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
@@ -111,10 +113,13 @@ def run(f: Callable[..., Any], inputs: Sequence[Any]) -> Run:
     order = topological(output)
     if output.name is None and output.version >= start and inspect.isroutine(f) and _title(f).isidentifier():
         output.name = _title(f)
-    block = _source(f)
-    if len({line.number for line in block}) > 1:
-        tracer.mark(order, {line.number: line for line in block})
-    return Run(output, found, _closed_over(f) | tracer.variables, _shortened(block, order))
+    source = source_of(_function(f))
+    if source.definition is not None:
+        others = (node.name for node in order if node.version < start and node.name)
+        tracer.number(source.definition, {*found, *others})
+    if len({line.number for line in source.lines}) > 1:
+        tracer.mark(order, {line.number: line for line in source.lines})
+    return Run(output, found, _closed_over(f) | tracer.variables, _shortened(source.lines, order))
 
 
 # ---- inputs ----------------------------------------------------------------------------------------------------------
@@ -123,9 +128,11 @@ def run(f: Callable[..., Any], inputs: Sequence[Any]) -> Run:
 def _arguments(f: Callable[..., Any], inputs: Sequence[Any]) -> list[tuple[str, Any]]:
     """The inputs with the names of the parameters that take them."""
     try:
-        signature = inspect.signature(f)
+        signature = None if isinstance(f, Primitive) else inspect.signature(f)
     except (TypeError, ValueError):  # some functions written in C have none
-        return [(f"x{k}", item) for k, item in enumerate(inputs, start=1)]
+        signature = None
+    if signature is None:
+        return [(f"x{k}" if len(inputs) > 1 else "x", item) for k, item in enumerate(inputs, start=1)]
     try:
         bound = signature.bind(*inputs).arguments
     except TypeError as error:
@@ -183,6 +190,7 @@ class _Tracer:
     def __init__(self, code: CodeType | None, start: int) -> None:
         self.code, self.start = code, start
         self.variables: dict[str, Any] = {}
+        self.events: list[Held] = []
         self.readings: list[int] = []
         self.numbers: list[int] = []
         self._frame: FrameType | None = None
@@ -207,11 +215,16 @@ class _Tracer:
         for name, item in variables.items():
             if isinstance(item, Node) and item.version >= self.start and item.name is None and name[:1] not in "_.":
                 item.name = name
+                self.events.append(Held(name, self.numbers[-1] if self.numbers else frame.f_lineno, item))
         if event == "return":
             self.variables = dict(variables)
         self.readings.append(clock.tick())
         self.numbers.append(frame.f_lineno)
         return self._step
+
+    def number(self, definition: ast.AST, taken: Set[str]) -> None:
+        """Number the values that a variable had in the turns of a loop."""
+        number_turns(self.events, self.numbers, definition, self.variables, taken)
 
     def mark(self, order: Sequence[Node], lines: Mapping[int, SourceLine]) -> None:
         """Give each node that the function made its line; an input, that of the definition."""
@@ -261,33 +274,6 @@ def _closed_over(f: Any) -> dict[str, Any]:
 # ---- source ----------------------------------------------------------------------------------------------------------
 
 
-def _source(f: Any) -> tuple[SourceLine, ...]:
-    """The lines of f without docstring, comments and empty lines; () if they are not known."""
-    try:
-        lines, start = inspect.getsourcelines(_function(f))
-    except (OSError, TypeError):  # typed into a shell, or written in C
-        return ()
-    text = textwrap.dedent("".join(lines)).splitlines()
-    left_out = _of_docstring("\n".join(text))
-    return tuple(
-        SourceLine(max(start, 1) + k, line.rstrip())
-        for k, line in enumerate(text)
-        if line.strip() and not line.lstrip().startswith("#") and k not in left_out
-    )
-
-
-def _of_docstring(text: str) -> range:
-    """The lines of a function's docstring, counted from 0."""
-    try:
-        definition: Any = ast.parse(text).body[0]
-    except (SyntaxError, IndexError, ValueError):  # a lambda in the middle of an expression
-        return range(0)
-    if not isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef) or ast.get_docstring(definition) is None:
-        return range(0)
-    first = definition.body[0]
-    return range(first.lineno - 1, first.end_lineno or first.lineno)
-
-
 def _shortened(block: Sequence[SourceLine], order: Sequence[Node]) -> tuple[SourceLine, ...]:
     """The source, or of a long one the lines that computed something; () for a single line."""
     if len(block) < 2:
@@ -324,6 +310,12 @@ def _check(f: Any, output: Any) -> None:
         raise TypeError(
             f"{name} returned {kind} of {count}; draw one result at a time, as in "
             f"see(lambda *inputs: f(*inputs)[{key}], 2.0, 3.0)"
+        )
+    if inspect.isgenerator(output) or inspect.isawaitable(output) or inspect.isasyncgen(output):
+        if inspect.iscoroutine(output):
+            output.close()  # or Python warns that nobody awaited it
+        raise TypeError(
+            f"{name} returned a {type(output).__name__}, and none of it has run; draw a function that returns"
         )
     raise TypeError(
         f"{name} returned {describe(output)}, which does not depend on its inputs; compute the result from them"

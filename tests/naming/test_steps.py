@@ -298,3 +298,20 @@ def test_sources_that_do_not_fit_name_nothing(text: str) -> None:
     exec(compile(source, "<changed>", "exec"), space)
     _, flow = space["program"](Value(0.3, name="p"), Value(0.7, name="q"))
     assert named(flow) == []
+
+
+def test_turns_that_continue_may_have_skipped() -> None:
+    """z₃ would be the value of turn 4: a turn that assigned nothing leaves no trace."""
+    w, z = Value(0.9, name="w"), Value(1.0)
+    for k in range(7):
+        if k == 2:
+            continue
+        z = z + w
+    assert named(error_flow(z, w)) == []
+    y = Value(1.0)
+    for k in range(3):
+        for j in range(2):
+            if j == k:
+                continue
+        y = y * w
+    assert named(error_flow(y, w)) == ["y₀", "y₁", "y₂"]

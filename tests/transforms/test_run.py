@@ -66,7 +66,7 @@ def test_inputs_and_results_have_the_names_of_variables_and_their_lines() -> Non
         (None, "b = ad.sin(a) + weight"),
         (None, ""),
         ("b", "b = ad.sin(a) + weight"),
-        *[(None, "total = total + b * x"), ("total", "total = total + b * x")] * 3,
+        *[(k, "total = total + b * x") for name in ("total₁", "total₂", "total") for k in (None, name)],
         (None, "+ a * y"),
         ("sample", "total"),
     ]
@@ -258,7 +258,7 @@ def test_type_errors_are_one_sentence(call: Callable[[], Any], message: str) -> 
 
 def test_unknown_names_list_the_known_ones() -> None:
     """Inputs first."""
-    with pytest.raises(ValueError, match="called 'q'; the function has x, y, sample, total, b, a"):
+    with pytest.raises(ValueError, match="called 'q'; the function has x, y, sample, total, total₂, total₁, b, a"):
         see(sample, 2.0, 3.0, parameter="q")
     with pytest.raises(ValueError, match=r"a function takes its inputs as in explain\(f, 2.0, 3.0\); leave out x"):
         explain(sample, 2.0, 3.0, x=[1.0])

@@ -161,9 +161,12 @@ def _needed(last: int, inputs: Inputs) -> set[int]:
 
 
 def _steps(ends: Sequence[FlowNode]) -> Steps:
-    """The repeats between the first and the last, counted by the numbers in their names if they have some."""
-    last, first = (_NUMBERED.fullmatch(node.name or "") for node in (ends[1], ends[-1]))
-    if last is None or first is None or last[1] != first[1]:
-        return Steps(len(ends) - 2)
-    start = int(first[2].translate(ON_THE_LINE)) + 1
-    return Steps(int(last[2].translate(ON_THE_LINE)) + 1 - start, first[1], start)
+    """The repeats between the first and the last, with their variable if the numbers in all names count the repeats."""
+    inner = ends[1:]
+    found = [_NUMBERED.fullmatch(node.name or "") for node in reversed(inner)]
+    named = [(item[1], int(item[2].translate(ON_THE_LINE))) for item in found if item is not None]
+    turns = len(ends) - 2
+    if len(named) < len(inner) or named != [(named[0][0], named[0][1] + k) for k in range(len(inner))]:
+        return Steps(turns)
+    name, first = named[0]
+    return Steps(turns, name, first + 1)

@@ -237,7 +237,9 @@ class _Drawer:
             count = self.style.say("graph.steps", count=steps.turns)
         rows = Row("forward", (Cell("name", label),)), Row("none", (Cell("value", count, len(members)),))
         first = ", ".join(self.items[k].label for k in members[:8])
-        return Box(id, "fold", column, rows, f"{count}: {brief(first) if len(members) < 2 else first}")
+        hint = f"{count}: {brief(first) if len(members) < 2 else first}"
+        mark = "; ".join(dict.fromkeys(self.box_marks[k] for k in sorted(members) if k in self.box_marks))
+        return Box(id, "fold", column, rows, hint, mark=mark)
 
     def lone(self, id: str, column: int, parameter: FlowNode) -> Box:
         """The box of a parameter on no path."""

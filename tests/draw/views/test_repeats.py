@@ -116,3 +116,26 @@ def test_a_parameter_inside_a_step_is_drawn() -> None:
     assert [box.kind for box in what.boxes].count("parameter") == 1
     assert len(folded(what)) == 1
     assert folded(see(h, states[5], view="graph").picture) == []
+
+
+@pytest.mark.parametrize("numbers", ["₉₈₇₆₅₄₃₂₁", "₁₁₁₁₁₁₁₁₁", "₅₁₉₂₃₄₆₇₈", "₁₂₃₅₄₆₇₈₉", "₂₄₆₈"])
+def test_names_that_do_not_count_the_steps_are_not_taken_for_them(numbers: str) -> None:
+    """Names by users, in another order or with gaps: the box counts its steps itself."""
+    h = Value(1.0)
+    names = [f"x{number}" for number in numbers] if len(numbers) > 4 else [f"x₁{number}₀" for number in "₁₂₃₄₅₆₇₈₉"]
+    for name in names:
+        h = ad.sin(h)
+        h.name = name
+    assert folded(see(h).picture) == [["…", "7 more steps"]]
+
+
+def test_names_that_count_the_steps_may_begin_anywhere() -> None:
+    """x₅ is the first one."""
+    h = Value(1.0)
+    for number in "₅₆₇₈₉":
+        h = ad.sin(h)
+        h.name = f"x{number}"
+    for number in "₀₁₂₃":
+        h = ad.sin(h)
+        h.name = f"x₁{number}"
+    assert folded(see(h).picture) == [["x₆ … x₁₂", "7 more steps"]]
