@@ -10,7 +10,7 @@ import functools
 import inspect
 import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any, Final
