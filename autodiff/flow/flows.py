@@ -14,10 +14,10 @@ from autodiff.engine.gates import Reach, everywhere, has_nan, reach, reached
 from autodiff.engine.graph import BY_RULE, Node
 from autodiff.engine.shares import edge_shares, local_gradients, plain_shares
 from autodiff.flow.anomalies import Anomaly, first_values
-from autodiff.flow.labels import Reading, read_edge
+from autodiff.flow.labels import read_edge
 from autodiff.flow.ledger import Flow
 from autodiff.flow.numbering import NumberedGraph
-from autodiff.flow.parts import FlowEdge, FlowNode, Number, Signal
+from autodiff.flow.parts import FlowEdge, FlowNode, Signal
 from autodiff.primitives.operands import describe
 from autodiff.primitives.table.units import hinge
 from autodiff.slopes.slope import Slope
@@ -57,10 +57,6 @@ def error_flow(output: Any, parameter: Any, *, seed: Any = None, names: Any = No
     return Flows(output, parameter, seed=seed, names=names).to(parameter)
 
 
-#: The slot, the input, the local gradient and its reading, the share, whether the edge is closed.
-_Share = tuple[int, Node, float | None, Reading, Number, bool]
-
-
 class Flows:
     """The flows of one output's error to every node of its graph, from one backward pass.
 
@@ -80,7 +76,7 @@ class Flows:
         self._signals = backpropagate(output, seed)
         self._lone = None if parameter in self._signals else parameter
         self.numbered = NumberedGraph(list(self._signals), names, self._lone)
-        self._shares: dict[Node, list[_Share]] = {}
+        self._edges: dict[Node, tuple[FlowEdge, ...]] = {}
         self._made: dict[Node, FlowNode] = {}
         self._has_way = False
 
@@ -205,19 +201,23 @@ class Flows:
 
     def _edges_of(self, node: Node, ids: Mapping[Node, int]) -> Iterator[FlowEdge]:
         """The edges from ``node`` to those of its inputs that have an id."""
-        if node not in self._shares:
-            self._shares[node] = list(self._shares_of(node))
-        error, number = self._signals[node], ids[node]
-        for slot, item, local, reading, share, closed in self._shares[node]:
-            if item in ids:
-                yield FlowEdge(number, ids[item], slot, local, *reading, error, share, closed)
+        number = ids[node]
+        if node not in self._edges:
+            self._edges[node] = tuple(self._edges_from(node))
+        for edge in self._edges[node]:
+            item = ids.get(self.graph[edge.input])
+            if item == edge.input and number == edge.consumer:
+                yield edge
+            elif item is not None:
+                told = edge.local, edge.local_symbol, edge.partner, edge.error, edge.share, edge.closed
+                yield FlowEdge(number, item, edge.slot, *told)
 
     @cached_property
     def _come(self) -> dict[Node, Reach]:
         """How far the error reaches; needed only where 0 meets an infinity."""
         return reached(self.graph[0], self._signals[self.graph[0]])
 
-    def _shares_of(self, node: Node) -> Iterator[_Share]:
+    def _edges_from(self, node: Node) -> Iterator[FlowEdge]:
         """Each edge to a node, in the order of the backward pass."""
         error, slots = self._signals[node], [k for k, item in enumerate(node.inputs) if isinstance(item, Node)]
         if node.da is not BY_RULE:  # floats: no rule runs, and none of NumPy's warnings can come
@@ -230,10 +230,12 @@ class Flows:
         if spoiled:
             shares = edge_shares(node, error, come=self._come[node])
         partials = (None,) * len(node.inputs) if node.da is BY_RULE else local_gradients(node)
+        numbers, labels = self.numbered.numbers, self.numbered.labels
         for slot, (item, share) in zip(slots, shares, strict=True):
             local = partials[slot]
             closed = local == 0 and not reach(node, everywhere(node)).inputs[slot]
-            yield slot, item, local, read_edge(node, slot, local, self.numbered.labels), share, closed
+            told = local, *read_edge(node, slot, local, labels), error, share, closed
+            yield FlowEdge(numbers[node], numbers[item], slot, *told)
 
 
 def _check_parameter(parameter: Any) -> None:
