@@ -70,9 +70,7 @@ class Flows:
     (2.0, [3.0, 2.0])
     """
 
-    def __init__(
-        self, output: Node, parameter: Node, *, seed: Any = None, names: Any = None
-    ) -> None:
+    def __init__(self, output: Node, parameter: Node, *, seed: Any = None, names: Any = None) -> None:
         self._signals = backpropagate(output, seed)
         self._lone = None if parameter in self._signals else parameter
         self.numbered = NumberedGraph(list(self._signals), names, self._lone)
