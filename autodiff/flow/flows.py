@@ -199,16 +199,15 @@ class Flows:
 
     def _edges_of(self, node: Node, ids: Mapping[Node, int]) -> Iterator[FlowEdge]:
         """The edges from ``node`` to those of its inputs that have an id."""
-        number = ids[node]
         if node not in self._edges:
             self._edges[node] = tuple(self._edges_from(node))
         for edge in self._edges[node]:
             item = ids.get(self.graph[edge.input])
-            if item == edge.input and number == edge.consumer:
+            if item == edge.input:  # then all nodes before it are on the way too
                 yield edge
             elif item is not None:
                 told = edge.local, edge.local_symbol, edge.partner, edge.error, edge.share, edge.closed
-                yield FlowEdge(number, item, edge.slot, *told)
+                yield FlowEdge(ids[node], item, edge.slot, *told)
 
     @cached_property
     def _come(self) -> dict[Node, Reach]:
