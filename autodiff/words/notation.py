@@ -56,7 +56,7 @@ _TYPED = str.maketrans(
         "⟩": ">", "≈": "~", "∝": "~", "≠": "!=", "≤": "<=", "≥": ">=", "∈": "in", "ℝ": "R", "→": "->", "←": "<-",
         "↑": "(up)", "↓": "(down)", "–": "-", "…": "...", "’": "'", "“": '"', "”": '"', "µ": "u", "─": "-", "█": "#",
         "✓": "ok", "✗": "X", "\N{REPLACEMENT CHARACTER}": "?", "\N{LEFT-TO-RIGHT MARK}": "",
-        "\N{NO-BREAK SPACE}": " ", "\N{ONE DOT LEADER}": ".", "½": "1/2", "é": "e",
+        "\N{NO-BREAK SPACE}": " ", "\N{ONE DOT LEADER}": ".", "½": "1/2",
     }
 )  # fmt: skip
 _RAISED_TEXT = re.compile("(⁽[^⁽⁾]*⁾)|[⁰¹²³⁴-⁹⁺⁻ᶜᵏⁿᵀˣʸ]+")  # a layer, or a power

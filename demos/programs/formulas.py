@@ -218,7 +218,7 @@ FORMULAS: Final[dict[str, tuple[Callable[[], Any], str]]] = {
     "logistic map": (_logistic_map, "auto"),
     "PID controller": (_controller, "auto"),
     "Kalman filter": (_filter, "auto"),
-    "Bézier curve": (_bezier, "auto"),
+    "Bezier curve": (_bezier, "auto"),
     "rotation": (_rotation, "auto"),
     "logistic regression": (_logistic_loss, "auto"),
     "Huber loss": (_huber, "auto"),

@@ -59,7 +59,7 @@ CROSSINGS: Final = {
     "logistic map": 0,
     "PID controller": 66,
     "Kalman filter": 15,
-    "Bézier curve": 23,
+    "Bezier curve": 23,
     "rotation": 3,
     "logistic regression": 5,
     "Huber loss": 0,
