@@ -36,6 +36,7 @@ __all__ = ["MOST_BOXES", "computation", "graph_of_flow"]
 
 MOST_BOXES: Final = 150  # readers cannot take in more
 _MOST_PORTS: Final = 12
+_MOST_WITH_FORMULAS: Final = 1_000  # boxes whose tooltips have them; in 10,000 they take a third of the time
 _MOST_TOLD: Final = 4  # sentences about inf and nan
 
 
@@ -224,6 +225,8 @@ class _Drawer:
 
     def hint(self, item: FlowNode) -> str:
         told = in_full(item, self.style.say("term.gradient"), self.style)
+        if len(self.fold.box_of) > _MOST_WITH_FORMULAS:
+            return told
         return " – ".join([told, *local_equations(self.graph, self.graph.node_of(item), self.style)])
 
     def wire_hint(self, edge: FlowEdge) -> str:

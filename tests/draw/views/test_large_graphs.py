@@ -167,6 +167,12 @@ def test_ten_thousand_boxes_are_laid_out() -> None:
     assert svg(what).count("data-box=") == dot(what).count("STYLE=") == len(what.boxes)
 
 
+def test_tooltips_of_very_many_boxes_leave_out_the_formulas_of_their_operations() -> None:
+    """Values and errors stay; up to 1,000 boxes have the formulas too."""
+    few, many = (computation(chain(count)[0], most=10_001) for count in (400, 1_400))
+    assert max(len(box.hint.split(" – ")) for box in many.boxes) < max(len(box.hint.split(" – ")) for box in few.boxes)
+
+
 def test_deep_graphs_do_not_recurse() -> None:
     """A chain far deeper than Python's recursion limit: folding, columns and layout use loops."""
     output, bottom = chain(10_000)
