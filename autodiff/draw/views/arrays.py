@@ -11,11 +11,15 @@ import numpy as np
 from autodiff.draw.model.cells import brief
 from autodiff.draw.model.picture import Box, Cell, Picture, Row
 from autodiff.draw.model.tiles import MOST_TILES, Tiles, as_matrix, full_scale, pooled, tile_rows
+from autodiff.engine.graph import Node
 from autodiff.flow import Flow
+from autodiff.flow.labels import read_edge
+from autodiff.flow.products import product
 from autodiff.telling.derivation import OuterProduct, outer_product
 from autodiff.telling.style import Style
+from autodiff.words.formulas import of_constant
 
-__all__ = ["with_tiles"]
+__all__ = ["array_factor", "with_tiles"]
 
 _LANES: Final[tuple[str, ...]] = ("forward", "parameter", "error", "gradient")
 _MOST_EXAMPLES: Final = 16  # of a batch, in the factors of an outer product
@@ -131,3 +135,15 @@ class _Tiler:
 
 def _by(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape))
+
+
+def array_factor(node: Node, slot: int, names: Mapping[Node, str]) -> str:
+    """How an array operation changes its error signal δ for an input: Wᵀ δ, ∘ σ′(z), × 2."""
+    operands = [names[item] if isinstance(item, Node) else of_constant(item)[0] for item in node.inputs]
+    of_matrices = product(node, slot, operands)
+    if of_matrices is not None:
+        return of_matrices
+    entry, symbol = node.origin.primitive, read_edge(node, slot, None, names).symbol
+    if entry is None or not entry.elementwise:
+        return symbol
+    return f"× {symbol}" if symbol.lstrip("−").replace(",", "").replace(".", "", 1).isdigit() else f"∘ {symbol}"

@@ -14,7 +14,7 @@ from autodiff.draw.model.captions import formula, paths, picture_style, title_of
 from autodiff.draw.model.cells import brief, edge_hint, in_full, line_numbers, operation_symbol, sign, whole
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.model.shorten import with_short_names
-from autodiff.draw.views.arrays import with_tiles
+from autodiff.draw.views.arrays import array_factor, with_tiles
 from autodiff.draw.views.marks import marks
 from autodiff.draw.views.saturation import with_saturation
 from autodiff.draw.views.wiring import Wired, joined
@@ -22,15 +22,12 @@ from autodiff.engine.graph import BY_RULE, Node, topological
 from autodiff.engine.shares import local_gradients
 from autodiff.flow import Flow, FlowEdge, FlowNode, Signal, bracketed
 from autodiff.flow.anomalies import first_values, is_finite
-from autodiff.flow.labels import read_edge
 from autodiff.flow.numbering import NumberedGraph
 from autodiff.flow.order import in_order
-from autodiff.flow.products import product
 from autodiff.primitives.operands import describe
 from autodiff.telling.remarks import first_value, remarks
 from autodiff.telling.style import Style
 from autodiff.telling.terms import local_equations
-from autodiff.words.formulas import of_constant
 
 __all__ = ["MOST_BOXES", "computation", "graph_of_flow"]
 
@@ -280,7 +277,7 @@ class _Drawer:
         if not isinstance(item, Node):
             return Cell(role, self.style.say("graph.constant", number=self.style.amount(item)), item)
         if local is None:
-            factor = _array_factor(node, slot, self.graph.labels)
+            factor = array_factor(node, slot, self.graph.labels)
             return Cell(role, brief(factor), sign=its_sign, whole=whole(factor))
         return Cell(role, f"× {bracketed(self.style.write(local))}", local, sign=its_sign)
 
@@ -337,15 +334,3 @@ class _Drawer:
         dash = self.style.write(None)
         if any(row.lane == "none" and row.cells[-1].text == dash for box in boxes for row in box.rows):
             yield self.style.say("graph.not-yet")
-
-
-def _array_factor(node: Node, slot: int, names: Mapping[Node, str]) -> str:
-    """How an array operation changes its error signal δ for an input: Wᵀ δ, ∘ σ′(z), × 2."""
-    operands = [names[item] if isinstance(item, Node) else of_constant(item)[0] for item in node.inputs]
-    of_matrices = product(node, slot, operands)
-    if of_matrices is not None:
-        return of_matrices
-    entry, symbol = node.origin.primitive, read_edge(node, slot, None, names).symbol
-    if entry is None or not entry.elementwise:
-        return symbol
-    return f"× {symbol}" if symbol.lstrip("−").replace(",", "").replace(".", "", 1).isdigit() else f"∘ {symbol}"
