@@ -161,15 +161,19 @@ class Arithmetic(Node):
         leaf._grad = leaf.delta = leaf.a = leaf.b = leaf.da = leaf.db = None
         return leaf
 
-    def _begin(self, data: Any, name: str | None, *more: Any) -> None:
-        if more:
-            kind, told = type(self).__name__, describe(more[0])
-            written = f"{kind}(…, name={more[0]!r})" if isinstance(more[0], str) else f"{kind}(data, name='w')"
-            raise TypeError(f"a {kind} takes its data only, and a name by keyword, and got {told} too; write {written}")
+    def _begin(self, data: Any, name: str | None) -> None:
         self._data, self.origin, self.version = data, LEAF, clock.now
         self._grad = self.delta = self.a = self.b = self.da = self.db = None
         if name is not None:
             self.name = name
+
+    def _refuse(self, more: Any) -> NoReturn:
+        """Raise TypeError for an argument after the data."""
+        kind = type(self).__name__
+        written = f"{kind}(…, name={more!r})" if isinstance(more, str) else f"{kind}(data, name='w')"
+        raise TypeError(
+            f"a {kind} takes its data only, and a name by keyword, and got {describe(more)} too; write {written}"
+        )
 
     def _given(self, data: Any) -> Any:
         """New data in the form that this leaf holds; raises if the data do not fit or this is not a leaf."""

@@ -107,7 +107,9 @@ class Tensor(Arithmetic):
     scalar = False
 
     def __init__(self, data: Any, *more: Never, name: str | None = None) -> None:
-        self._begin(as_leaf_array(data), name, *more)
+        if more:
+            self._refuse(more[0])
+        self._begin(as_leaf_array(data), name)
 
     @property
     def data(self) -> np.ndarray[Any, Any]:

@@ -49,7 +49,9 @@ class Value(Arithmetic):
     scalar = True
 
     def __init__(self, data: Number, *more: Never, name: str | None = None) -> None:
-        self._begin(as_value_data(data), name, *more)
+        if more:
+            self._refuse(more[0])
+        self._begin(as_value_data(data), name)
 
     @property
     def data(self) -> float:
