@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from autodiff.engine.graph import Node
 from autodiff.primitives.expression import Expression
 from autodiff.primitives.primitive import Primitive
-from autodiff.primitives.registry import remembered
+from autodiff.primitives.registry import remembered_by_params
 from autodiff.primitives.table.units import hinge
 from autodiff.slopes.arithmetic import is_number
 from autodiff.slopes.slope import RESULT, mark, rule_on_symbols
@@ -34,7 +34,7 @@ from autodiff.words.formulas import (
     quotient,
 )
 from autodiff.words.notation import number
-from autodiff.words.printable import printable
+from autodiff.words.printable import printable, shortened
 
 __all__ = ["CORRUPT", "Reading", "labels", "read_edge"]
 
@@ -144,7 +144,7 @@ def _formula_of(node: Node, texts: Mapping[Node, Formula]) -> Formula:
             if len(made[0]) <= _LONGEST_FORMULA:
                 break
     text, binding = made
-    return (text, binding) if len(text) <= _LONGEST_FORMULA else (f"{text[: _LONGEST_FORMULA - 1]}…", binding)
+    return shortened(text, _LONGEST_FORMULA), binding
 
 
 def _is_too_long(lengths: Sequence[int]) -> bool:
@@ -181,7 +181,8 @@ def read_edge(node: Node, slot: int, local: float | None, names: Mapping[Node, s
     >>> read_edge(x * y, 0, 0.5, names).symbol, read_edge(tanh(x), 0, 0.07, names).symbol
     ('y', 'tanh′(x)')
     """
-    entry, inputs = node.origin.primitive, node.inputs
+    entry: Any = node.origin.primitive
+    inputs = node.inputs
     kind, text, used = _form_of(entry, slot, len(inputs), node.origin.params)
     if kind is _NUMBER and (local is not None or text):
         return Reading(text if local is None else number(local), None)
@@ -224,21 +225,9 @@ _PRIME: Final = "prime"
 _FORMULA: Final = "formula"
 _NAMELESS: Final = "nameless"
 
-def _form_of(entry: Any, slot: int, count: int, params: Mapping[str, Any]) -> _Form:
-    key = tuple(params.items())
-    try:
-        hash(key)
-    except TypeError:  # an index array, for example
-        return _form(entry, slot, count, params)
-    return _shared_form(entry, slot, count, key)
 
-
-@remembered(65536)
-def _shared_form(entry: Primitive, slot: int, count: int, params: tuple[tuple[str, Any], ...]) -> _Form:
-    return _form(entry, slot, count, dict(params))
-
-
-def _form(entry: Primitive, slot: int, count: int, params: Mapping[str, Any]) -> _Form:
+@remembered_by_params
+def _form_of(entry: Primitive, slot: int, count: int, params: Mapping[str, Any]) -> _Form:
     if not entry.elementwise:
         return _Form(_NUMBER if entry.linear else _NAMELESS)
     rule = rule_on_symbols(entry, slot, count, params)

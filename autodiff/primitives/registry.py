@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from autodiff.primitives.primitive import Primitive
 
-__all__ = ["BUILT_IN", "FORGETTING", "RECORDERS", "TABLE", "Objects", "remembered"]
+__all__ = ["BUILT_IN", "FORGETTING", "RECORDERS", "TABLE", "Objects", "remembered", "remembered_by_params"]
 
 
 class Objects:
@@ -41,3 +41,27 @@ def remembered(most: int | None = None) -> Callable[[Callable[_P, _T]], Callable
         return kept  # type: ignore[return-value]
 
     return keep
+
+
+def remembered_by_params(
+    function: Callable[[Primitive, int, int, Mapping[str, Any]], _T],
+) -> Callable[[Primitive, int, int, Mapping[str, Any]], _T]:
+    """`remembered` for what follows from a primitive, a slot, the number of inputs and the params of a call.
+
+    Params that cannot be hashed, such as an index array, are computed with each time.
+    """
+
+    @remembered(65536)
+    def kept(entry: Primitive, slot: int, count: int, params: tuple[tuple[str, Any], ...]) -> _T:
+        return function(entry, slot, count, dict(params))
+
+    @wraps(function)
+    def found(entry: Primitive, slot: int, count: int, params: Mapping[str, Any]) -> _T:
+        key = tuple(params.items())
+        try:
+            hash(key)
+        except TypeError:
+            return function(entry, slot, count, params)
+        return kept(entry, slot, count, key)
+
+    return found

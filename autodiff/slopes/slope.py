@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from autodiff.primitives.expression import ONE, Expression, variable
 from autodiff.primitives.primitive import Primitive
-from autodiff.primitives.registry import remembered
+from autodiff.primitives.registry import remembered_by_params
 from autodiff.slopes.arithmetic import is_number, simplified
 from autodiff.slopes.evaluation import has_choice, settled
 from autodiff.slopes.writing import in_numbers, in_symbols, text_of
@@ -92,25 +92,12 @@ def slope(
     return Slope(symbols if len(symbols) <= _LONGEST else "", short, rule, known, local)
 
 
+@remembered_by_params
 def rule_on_symbols(entry: Primitive, slot: int, count: int, params: Mapping[str, Any]) -> Expression | None:
     """The local gradient as an expression of `mark`s for the operands; None if the rule has no short formula.
 
     A result that one operator computes is written by its operands: ∂(x/y)/∂y = −x/y².
     """
-    key = tuple(params.items())
-    try:
-        hash(key)
-    except TypeError:  # an index array, for example
-        return _rule(entry, slot, count, params)
-    return _shared_rule(entry, slot, count, key)
-
-
-@remembered(65536)
-def _shared_rule(entry: Primitive, slot: int, count: int, params: tuple[tuple[str, Any], ...]) -> Expression | None:
-    return _rule(entry, slot, count, dict(params))
-
-
-def _rule(entry: Primitive, slot: int, count: int, params: Mapping[str, Any]) -> Expression | None:
     if not entry.elementwise:
         return None
     inputs = _inputs(count)

@@ -92,8 +92,7 @@ class Tensor(Arithmetic):
     ``.grad``, of the same shape and type, is None until a backward pass reaches the node.
 
     Raises:
-        TypeError: if the data are bools, strings, nodes, complex numbers, float16 or objects.
-        ValueError: if the data are a ragged sequence.
+        TypeError: if the data are bools, strings, nodes, complex numbers, float16 or objects. ValueError: if ragged.
 
     >>> w = Tensor([[1.0, 2.0], [3.0, 4.0]])
     >>> y = np.sum(np.exp(w @ np.array([0.0, 0.0])))
@@ -322,9 +321,8 @@ class Tensor(Arithmetic):
         named = f", name={self.name!r}" if self.name else ""
         kind = "" if self._data.dtype == np.float64 else f", dtype={self._data.dtype}"
         grad = "" if self.grad is None else f", grad={np.array2string(self.grad, prefix='Tensor(', threshold=20)}"
-        return (
-            f"Tensor({np.array2string(self._data, separator=', ', prefix='Tensor(', threshold=20)}{kind}{grad}{named})"
-        )
+        data = np.array2string(self._data, separator=", ", prefix="Tensor(", threshold=20)
+        return f"Tensor({data}{kind}{grad}{named})"
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         raise TypeError(
