@@ -11,7 +11,7 @@ from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Any, Final
 
-__all__ = ["caller", "has_loop", "is_own", "syntax_of"]
+__all__ = ["caller", "codes", "has_loop", "is_own", "syntax_of"]
 
 _PACKAGE: Final = __name__.partition(".")[0]
 _BACKWARD: Final = frozenset(code for name, code in opcode.opmap.items() if "JUMP_BACKWARD" in name)
@@ -67,13 +67,14 @@ def _parsed(text: str) -> ast.AST | None:
         return None
 
 
-def _last_line(code: CodeType) -> int:
-    return max(_ends(code), default=code.co_firstlineno)
-
-
-def _ends(code: CodeType) -> Iterator[int]:
-    """The last lines of a code's instructions, and of the functions inside it."""
-    yield from (end for _, end, _, _ in code.co_positions() if end is not None)
+def codes(code: CodeType) -> Iterator[CodeType]:
+    """A code and those of the functions inside it."""
+    yield code
     for inner in code.co_consts:
         if isinstance(inner, CodeType):
-            yield from _ends(inner)
+            yield from codes(inner)
+
+
+def _last_line(code: CodeType) -> int:
+    ends = (end for part in codes(code) for _, end, _, _ in part.co_positions() if end is not None)
+    return max(ends, default=code.co_firstlineno)

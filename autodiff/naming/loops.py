@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-__all__ = ["ANY", "Loop", "Scope", "Slot", "function_result", "loops_in"]
+__all__ = ["ANY", "Loop", "Scope", "Slot", "assigned_in", "function_result", "loops_in"]
 
 _MOST_STATEMENTS: Final = 200
 _LEAVES: Final = frozenset({"Value", "Tensor"})
@@ -79,6 +79,11 @@ def loops_in(syntax: ast.AST, variables: Mapping[str, Any]) -> Iterator[Loop]:
         open_ones += [(part, times, start) for part in reversed(inner)]
 
 
+def assigned_in(part: ast.AST) -> Iterator[ast.Name]:
+    """The variables that a part of a program assigns or deletes, wherever it does."""
+    return (name for name in ast.walk(part) if isinstance(name, ast.Name) and not isinstance(name.ctx, ast.Load))
+
+
 def _stores_in(syntax: ast.AST, variables: Mapping[str, Any]) -> Iterator[tuple[str, int, bool]]:
     """The variables that are assigned, each with its line and whether it may get anything but a leaf."""
     for statement in ast.walk(syntax):
@@ -88,8 +93,7 @@ def _stores_in(syntax: ast.AST, variables: Mapping[str, Any]) -> Iterator[tuple[
             plain = all(_is_leaf(part, variables) for part in parts)
             for part in ast.iter_child_nodes(statement):
                 if isinstance(part, ast.expr):
-                    names = (name for name in ast.walk(part) if isinstance(name, ast.Name))
-                    yield from ((n.id, n.lineno, not plain) for n in names if not isinstance(n.ctx, ast.Load))
+                    yield from ((name.id, name.lineno, not plain) for name in assigned_in(part))
 
 
 def _lengths_changed_in(syntax: ast.AST) -> Iterator[tuple[str, int]]:
@@ -169,8 +173,7 @@ def _assigned(statement: ast.stmt, scope: Scope) -> Iterator[tuple[str, Slot]]:
         for target in targets:
             yield from _unpacked(target, statement.value, scope)
     else:
-        names = (part for part in ast.walk(statement) if isinstance(part, ast.Name))
-        yield from ((name, Slot(name)) for name in sorted({n.id for n in names if not isinstance(n.ctx, ast.Load)}))
+        yield from ((name, Slot(name)) for name in sorted({part.id for part in assigned_in(statement)}))
 
 
 def _unpacked(target: ast.expr, value: ast.expr, scope: Scope) -> Iterator[tuple[str, Slot]]:

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import Any, Final, NamedTuple
 
+from autodiff.naming.callers import codes, is_own
 from autodiff.primitives.origin import SourceLine
 
 __all__ = ["Source", "source_of"]
 
-_PACKAGE: Final = __name__.partition(".")[0]
 _ANNOTATIONS: Final = __future__.annotations.compiler_flag
 
 
@@ -30,7 +30,7 @@ def source_of(function: Any) -> Source:
 
     A file that was changed after its import, or code that claims a file in which it does not stand, gives none.
     """
-    if str(getattr(function, "__module__", "")).partition(".")[0] == _PACKAGE:
+    if is_own(getattr(function, "__module__", "")):
         return Source()
     try:
         lines, start = inspect.getsourcelines(function)
@@ -77,20 +77,12 @@ def _fits(text: str, start: int, code: CodeType) -> bool:
     except (SyntaxError, ValueError):  # a lambda in the middle of an expression
         return code.co_name == "<lambda>" and "lambda" in text
     wanted = code.co_name, code.co_firstlineno - start + 1, {*_words(code)}
-    return any((inner.co_name, inner.co_firstlineno, {*_words(inner)}) == wanted for inner in _codes(whole))
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    """A code and those inside it."""
-    yield code
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            yield from _codes(inner)
+    return any((inner.co_name, inner.co_firstlineno, {*_words(inner)}) == wanted for inner in codes(whole))
 
 
 def _words(code: CodeType) -> Iterator[str]:
     """The names and numbers in a code; without those with an underscore, which classes and test tools change."""
-    for part in _codes(code):
+    for part in codes(code):
         names = (*part.co_names, *part.co_varnames, *part.co_freevars, *part.co_cellvars)
         yield from (name for name in names if name[:1] not in "_@.")
         yield from (repr(item) for item in part.co_consts if isinstance(item, float | complex) or type(item) is int)

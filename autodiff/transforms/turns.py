@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from autodiff.engine.graph import Node
+from autodiff.naming.loops import assigned_in
 from autodiff.words.notation import subscript
 
 __all__ = ["Held", "number_turns"]
@@ -67,14 +68,10 @@ def _steady(syntax: ast.AST) -> Iterator[tuple[str, int]]:
         elif isinstance(statement, ast.With):
             open_ones += [(part, once) for part in statement.body]
         elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
-            yield from ((name, statement.lineno) for name in once.intersection(_stores(statement)))
+            here = {part.id for part in assigned_in(statement)}
+            yield from ((name, statement.lineno) for name in once & here)
 
 
 def _assigned_once(statement: ast.AST) -> frozenset[str]:
-    return frozenset(name for name, count in Counter(_stores(statement)).items() if count == 1)
-
-
-def _stores(statement: ast.AST) -> Iterator[str]:
-    for part in ast.walk(statement):
-        if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load):
-            yield part.id
+    times = Counter(part.id for part in assigned_in(statement))
+    return frozenset(name for name, count in times.items() if count == 1)
