@@ -14,7 +14,7 @@ import numpy as np
 
 from autodiff.foreign.jax_call import Call, is_node
 from autodiff.foreign.singles import holds_values
-from autodiff.foreign.windows import at_positions, index_at, padded, picked
+from autodiff.foreign.windows import at_positions, index_at, padded, picked, positions
 from autodiff.primitives.table.choices import where
 from autodiff.primitives.table.elementwise import add
 from autodiff.primitives.table.layout import (
@@ -28,19 +28,27 @@ from autodiff.primitives.table.layout import (
     transpose,
 )
 
-__all__ = ["MOVES", "stacked"]
+__all__ = ["MOVES", "ordered", "shaped", "stacked"]
 
 Operation = Callable[[Call], Any]
 
 
+def shaped(x: Any, shape: tuple[int, ...]) -> Any:
+    """x in another shape; x itself if it has that."""
+    return x if np.shape(x) == shape else reshape(x, shape=shape)
+
+
+def ordered(x: Any, axes: tuple[int, ...]) -> Any:
+    """x with its axes in this order; x itself if they are."""
+    return x if axes == (*range(len(axes)),) else transpose(x, axes=axes)
+
+
 def _reshape(call: Call) -> Any:
-    x = call.operand(0)
-    return x if np.shape(x) == call.shape else reshape(x, shape=call.shape)
+    return shaped(call.operand(0), call.shape)
 
 
 def _transpose(call: Call) -> Any:
-    order = tuple(call.param("permutation"))
-    return call.operand(0) if order == (*range(len(order)),) else transpose(call.operand(0), axes=order)
+    return ordered(call.operand(0), tuple(call.param("permutation")))
 
 
 def _broadcast(call: Call) -> Any:
@@ -127,18 +135,14 @@ def _split(call: Call) -> list[Any]:
     ]
 
 
-def _counted(shape: tuple[int, ...], start: int = 0) -> Any:
-    return np.arange(start, start + int(np.prod(shape, dtype=int))).reshape(shape)
-
-
 def _tile(call: Call) -> Any:
-    return at_positions(call.operand(0), np.asarray(call.by_jax(_counted(np.shape(call.operand(0))))))
+    return at_positions(call.operand(0), np.asarray(call.by_jax(positions(np.shape(call.operand(0))))))
 
 
 def _gather(call: Call) -> Any:
     x = call.operand(0)
     fills = call.param("mode").name == "FILL_OR_DROP"
-    places = np.asarray(call.by_jax(_counted(np.shape(x)), call.data(1), **({"fill_value": -1} if fills else {})))
+    places = np.asarray(call.by_jax(positions(np.shape(x)), call.data(1), **({"fill_value": -1} if fills else {})))
     if not (places < 0).any():
         return at_positions(x, places)
     value = call.param("fill_value")
@@ -149,7 +153,7 @@ def _gather(call: Call) -> Any:
 def _destinations(call: Call) -> Any:
     """The position of each update in the operand, −1 if jax drops it: the transpose of adding reads the positions."""
     jax, zeros = sys.modules["jax"], np.zeros(call.shape)
-    marks = (_counted(call.shape) + 1.0).astype(zeros.dtype)
+    marks = (positions(call.shape) + 1.0).astype(zeros.dtype)
 
     def spread(new: Any) -> Any:
         return call.by_jax(jax.numpy.asarray(zeros), call.data(1), new)
@@ -170,7 +174,7 @@ def _scatter_add(call: Call) -> Any:
 
 def _scatter(call: Call) -> Any:
     x, new = call.operand(0), call.operand(2)
-    sources = np.asarray(call.by_jax(-1 - _counted(np.shape(x)), call.data(1), _counted(np.shape(new))))
+    sources = np.asarray(call.by_jax(-1 - positions(np.shape(x)), call.data(1), positions(np.shape(new))))
     replaced = sources >= 0
     taken = at_positions(new, np.maximum(sources, 0)) if np.size(new) else x
     return where(replaced, taken, x)

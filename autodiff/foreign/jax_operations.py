@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.foreign.jax_call import Call, data_of, is_node
-from autodiff.foreign.jax_moves import MOVES
+from autodiff.foreign.jax_moves import MOVES, ordered, shaped
 from autodiff.foreign.singles import constant_of, holds_values, product
-from autodiff.foreign.windows import at_positions, convolution, dilated, padded, windows
+from autodiff.foreign.windows import at_positions, convolution, dilated, padded, positions, windows
 from autodiff.primitives.registry import TABLE
 from autodiff.primitives.table.choices import where
 from autodiff.primitives.table.elementwise import (
@@ -47,7 +47,7 @@ from autodiff.primitives.table.elementwise import (
 from autodiff.primitives.table.elementwise import arccos as acos
 from autodiff.primitives.table.elementwise import arcsin as asin
 from autodiff.primitives.table.elementwise import arctan as atan
-from autodiff.primitives.table.layout import flip, reshape, transpose
+from autodiff.primitives.table.layout import flip
 from autodiff.primitives.table.reductions import cumprod, cumsum, max, min, prod, sum
 from autodiff.primitives.table.rounding import ceil, floor, fmod, rint
 from autodiff.primitives.table.scientific import arccosh, arcsinh, arctan2, arctanh, cbrt, exp2
@@ -147,35 +147,27 @@ def _dot(call: Call) -> Any:
     a, b = call.operands
     free_a = [k for k in range(np.ndim(a)) if k not in (*over_a, *batch_a)]
     free_b = [k for k in range(np.ndim(b)) if k not in (*over_b, *batch_b)]
-    a, b = _ordered(a, (*batch_a, *free_a, *over_a)), _ordered(b, (*batch_b, *over_b, *free_b))
+    a, b = ordered(a, (*batch_a, *free_a, *over_a)), ordered(b, (*batch_b, *over_b, *free_b))
     if len(over_a) == 1 and (len(free_a) <= 1 and len(free_b) <= 1) and not batch_a:
         return product(a, b)
     lead, terms = np.shape(a)[: len(batch_a)], math.prod(np.shape(a)[len(batch_a) + len(free_a) :])
     rows = np.shape(a)[len(batch_a) : len(batch_a) + len(free_a)]
     columns = np.shape(b)[len(batch_b) + len(over_b) :]
-    left = _shaped(a, (*lead, math.prod(rows), terms))
-    right = _shaped(b, (*lead, terms, math.prod(columns)))
-    return _shaped(product(left, right), (*lead, *rows, *columns))
-
-
-def _ordered(x: Any, axes: tuple[int, ...]) -> Any:
-    return x if axes == (*range(len(axes)),) else transpose(x, axes=tuple(axes))
-
-
-def _shaped(x: Any, shape: tuple[int, ...]) -> Any:
-    return x if np.shape(x) == shape else reshape(x, shape=shape)
+    left = shaped(a, (*lead, math.prod(rows), terms))
+    right = shaped(b, (*lead, terms, math.prod(columns)))
+    return shaped(product(left, right), (*lead, *rows, *columns))
 
 
 def _convolution(call: Call) -> Any:
     if call.param("batch_group_count") != 1:
         raise NotImplementedError("with batch_group_count, as in a gradient that jax took")
     numbers = call.param("dimension_numbers")
-    x, w = _ordered(call.operand(0), tuple(numbers.lhs_spec)), _ordered(call.operand(1), tuple(numbers.rhs_spec))
+    x, w = ordered(call.operand(0), tuple(numbers.lhs_spec)), ordered(call.operand(1), tuple(numbers.rhs_spec))
     made = convolution(
         dilated(x, call.param("lhs_dilation")), w, stride=call.param("window_strides"), margins=call.param("padding"),
         dilation=call.param("rhs_dilation"), groups=call.param("feature_group_count"),
     )  # fmt: skip
-    return _ordered(made, tuple(int(k) for k in np.argsort(numbers.out_spec)))
+    return ordered(made, tuple(int(k) for k in np.argsort(numbers.out_spec)))
 
 
 def _parts(call: Call, x: Any, fill: float) -> Any:
@@ -200,9 +192,9 @@ def _window_extreme(worst: float, find: Callable[..., Any]) -> Operation:
         x = call.data(0)
         count = (*call.shape, -1)
         taken = find(_parts(call, x, worst).reshape(count), axis=-1)[..., None]
-        positions = np.pad(np.arange(x.size).reshape(x.shape), call.param("padding"))
+        numbered = np.pad(positions(x.shape), call.param("padding"))
         size, stride = call.param("window_dimensions"), call.param("window_strides")
-        places = windows(positions, size, stride, call.param("window_dilation")).reshape(count)
+        places = windows(numbered, size, stride, call.param("window_dilation")).reshape(count)
         return at_positions(call.operand(0), np.take_along_axis(places, taken, -1)[..., 0])
 
     return choose

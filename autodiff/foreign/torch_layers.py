@@ -13,7 +13,7 @@ import numpy as np
 
 from autodiff.foreign.singles import constant_of, holds_values, product
 from autodiff.foreign.torch_call import Call
-from autodiff.foreign.windows import at_positions, convolution, padded, picked, windows
+from autodiff.foreign.windows import at_positions, convolution, padded, picked, positions, windows
 from autodiff.primitives.registry import TABLE
 from autodiff.primitives.table.choices import where
 from autodiff.primitives.table.elementwise import absolute, add, divide, multiply, power, sqrt, square, subtract, tanh
@@ -231,8 +231,7 @@ def _moved(move: Callable[[Any, Call], Any]) -> Operation:
     """A function of NumPy that moves elements, by where it moves the positions."""
 
     def apply(call: Call) -> Any:
-        shape = np.shape(call.inputs[0])
-        return at_positions(call.inputs[0], move(np.arange(math.prod(shape)).reshape(shape), call))
+        return at_positions(call.inputs[0], move(positions(np.shape(call.inputs[0])), call))
 
     return apply
 

@@ -14,7 +14,7 @@ import numpy as np
 from autodiff.foreign.singles import product
 from autodiff.primitives.table.layout import broadcast_to, getitem, reshape, scatter, transpose
 
-__all__ = ["at_positions", "convolution", "dilated", "index_at", "padded", "picked", "windows"]
+__all__ = ["at_positions", "convolution", "dilated", "index_at", "padded", "picked", "positions", "windows"]
 
 
 def picked(item: Any, taken: Any, axis: int) -> Any:
@@ -24,22 +24,27 @@ def picked(item: Any, taken: Any, axis: int) -> Any:
     return getitem(item, index=tuple(index))
 
 
-def at_positions(item: Any, positions: Any) -> Any:
-    """The elements at positions that count in row-major order."""
+def positions(shape: tuple[int, ...]) -> Any:
+    """The position of every element of an array of that shape, in row-major order."""
+    return np.arange(math.prod(shape)).reshape(shape)
+
+
+def at_positions(item: Any, places: Any) -> Any:
+    """The elements at places that count in row-major order."""
     shape = np.shape(item)
-    return getitem(item, index=index_at(positions, shape)) if shape else broadcast_to(item, shape=positions.shape)
+    return getitem(item, index=index_at(places, shape)) if shape else broadcast_to(item, shape=places.shape)
 
 
-def index_at(positions: Any, shape: tuple[int, ...]) -> Any:
+def index_at(places: Any, shape: tuple[int, ...]) -> Any:
     """The index of elements in an array of that shape: of whole rows where possible, so that ``x[3]`` stays one."""
     rows = shape[1:]
-    if positions.size and positions.shape[positions.ndim - len(rows) :] == rows:
-        lead = positions.shape[: positions.ndim - len(rows)]
-        first = positions.reshape(*lead, -1)[..., 0] // math.prod(rows)
-        if np.array_equal(np.arange(math.prod(shape)).reshape(shape)[first], positions):
+    if places.size and places.shape[places.ndim - len(rows) :] == rows:
+        lead = places.shape[: places.ndim - len(rows)]
+        first = places.reshape(*lead, -1)[..., 0] // math.prod(rows)
+        if np.array_equal(positions(shape)[first], places):
             return int(first) if not lead else first
-    index = np.unravel_index(positions, shape)
-    return tuple(map(int, index)) if not positions.ndim else index
+    index = np.unravel_index(places, shape)
+    return tuple(map(int, index)) if not places.ndim else index
 
 
 def padded(x: Any, margins: Sequence[tuple[int, int]], steps: Sequence[int] | None = None) -> Any:
