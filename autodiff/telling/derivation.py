@@ -103,8 +103,8 @@ def equation_of(flow: Flow, node: FlowNode, style: Style = USUAL) -> str:
     """
     made = flow.flows.node_of(node)
     called = flow.flows.label_of
-    names = [as_operand(called(item) if isinstance(item, Node) else _constant(item)) for item in made.inputs]
-    right = _right(flow, node, names, style)
+    inputs = [called(item) if isinstance(item, Node) else _constant(item) for item in made.inputs]
+    right = _right(flow, node, inputs, style)
     return f"{node.label} = {right}" if node.name else right
 
 
@@ -112,8 +112,9 @@ def _constant(item: Any) -> str:
     return number(item) if isinstance(item, float | int) else f"array {item.shape}"
 
 
-def _right(flow: Flow, node: FlowNode, names: Sequence[str], style: Style) -> str:
+def _right(flow: Flow, node: FlowNode, called: Sequence[str], style: Style) -> str:
     made, operation, symbol = flow.flows.node_of(node), node.operation or "", node.symbol or ""
+    names = [*map(as_operand, called)]
     if operation in _SIGNS:
         return f" {_SIGNS[operation]} ".join(names)
     if operation == "identity":
@@ -124,7 +125,6 @@ def _right(flow: Flow, node: FlowNode, names: Sequence[str], style: Style) -> st
         return _weighted(flow, node, names)
     if operation == "affine":
         return f"{names[0]} {names[1]} + {names[2]}"
-    called = [flow.flows.label_of(item) if isinstance(item, Node) else _constant(item) for item in made.inputs]
     defaults = made.origin.primitive.defaults if made.origin.primitive is not None else {}
     text = formula(operation, symbol, [of_name(name) for name in called], made.params, defaults)[0]
     told = style.operation(operation)

@@ -15,7 +15,7 @@ from autodiff.words.operations import operation_name
 from autodiff.words.phrases import checked_language, say
 from autodiff.words.printable import printable
 
-__all__ = ["USUAL", "Style", "Write"]
+__all__ = ["USUAL", "Style", "Write", "least_mean_most"]
 
 #: The format of a number; `number` gives 4 significant digits, ``partial(number, digits=8)`` gives 8.
 Write = Callable[[float | None], str]
@@ -85,8 +85,7 @@ class Style:
 
     def extent(self, array: Signal) -> str:
         """The least, the mean and the largest entry of an array that is not empty."""
-        with np.errstate(all="ignore"):
-            least, mean, most = (self.write(float(found)) for found in (np.min(array), np.mean(array), np.max(array)))
+        least, mean, most = map(self.write, least_mean_most(array))
         return self.say("term.extent", least=least, mean=mean, most=most)
 
     def counted(self, count: int) -> str:
@@ -98,6 +97,16 @@ class Style:
         text = count_text(count)
         size = text.removeprefix("about ")
         return text if size == text else self.say("term.about", number=size)
+
+
+def least_mean_most(array: Signal) -> tuple[float, float, float]:
+    """The least, the mean and the largest entry of an array that is not empty.
+
+    >>> least_mean_most(np.array([3.0, -4.0]))
+    (-4.0, -0.5, 3.0)
+    """
+    with np.errstate(all="ignore"):
+        return float(np.min(array)), float(np.mean(array)), float(np.max(array))
 
 
 USUAL: Final = Style()  # English, numbers of 4 significant digits

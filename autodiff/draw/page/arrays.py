@@ -11,6 +11,7 @@ import numpy as np
 from autodiff.draw.grouping.groups import is_parameter_name
 from autodiff.draw.model.tiles import as_matrix, full_scale, pooled, tile_rows
 from autodiff.flow import FlowNode
+from autodiff.telling.style import least_mean_most
 
 __all__ = ["array_data"]
 
@@ -63,6 +64,4 @@ def _extent(array: Any) -> list[Any]:
     """The least, the mean and the largest entry; nan and inf as text."""
     if array is None:
         return []
-    with np.errstate(all="ignore"):
-        found = (float(part) for part in (np.min(array), np.mean(array), np.max(array)))
-    return [part if math.isfinite(part) else str(part) for part in found]
+    return [part if math.isfinite(part) else str(part) for part in least_mean_most(array)]
