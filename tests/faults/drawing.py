@@ -66,7 +66,7 @@ _FAULTS: Final = {
     "missing term": (
         change("fan: wires run behind the boxes of their column", _FAN, "level.add(side)", "pass"),
         change("fan: the parameter stands beside its wire", _FAN, "y + part * (to_y - y) - place.rows[row]", "0.0"),
-        change("plates: numbers cover boxes", _PLATES, "taken = list(rects.values())", "taken: list[Rect] = []"),
+        change("plates: numbers cover boxes", _PLATES, "taken = list(layout.boxes.values())", "taken: list[Rect] = []"),
         change("plates: numbers cover each other", _PLATES, "            taken.append(best[2])\n", ""),
         change(
             "graph: saturated units are not marked",

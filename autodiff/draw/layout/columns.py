@@ -82,14 +82,15 @@ def lefts(picture: Picture, forms: Mapping[str, Rect], most: float | None = None
             room = width(wire.label, SIZES["wire"]) + 2 * _WIRE_ROOM + (BADGE if wire.step is not None else 0.0)
             beside = head + 1 if wire.lane == "error" else tail  # the gap at the wire's tail, where its label is
             gaps[beside] = max(gaps.get(beside, 0.0), room)
+    columns = by_column(picture)
     for column in dense_gaps(picture):
-        gaps[column] = max(gaps.get(column, 0.0), _beside(_stack(by_column(picture)[column], forms)))
+        gaps[column] = max(gaps.get(column, 0.0), _beside(_stack(columns[column], forms)))
     if picture.kind == "network":
         gaps = _gaps_of_a_fan(picture, forms, most)
     lefts: dict[int, float] = {}
     x = 0.0
     least = {"shares": _COLUMN_GAP, "network": _LEAST_FAN_GAP}.get(picture.kind, 64.0)
-    for column, boxes in sorted(by_column(picture).items(), reverse=True):
+    for column, boxes in sorted(columns.items(), reverse=True):
         lefts[column] = x
         x += max(forms[box.id].width for box in boxes) + max(least, gaps.get(column, 0.0))
     return lefts

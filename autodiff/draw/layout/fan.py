@@ -31,9 +31,9 @@ def of_one_width(picture: Picture, forms: Mapping[str, Rect]) -> dict[str, Rect]
 
 def on_its_wire(picture: Picture, rects: Mapping[str, Rect]) -> dict[str, Rect]:
     """The places, with the parameter's box moved up or down onto the line between the boxes that its values join."""
-    found = dict(rects)
+    found, columns = dict(rects), by_column(picture)
     for column in thin_columns(picture):
-        (box,) = by_column(picture)[column]
+        (box,) = columns[column]
         own = [wire for wire in picture.wires if wire.lane == "forward" and box.id in (wire.tail, wire.head)]
         came = [(rects[wire.tail].right, rects[wire.tail].rows[wire.tail_row]) for wire in own if wire.head == box.id]
         goes = [(rects[wire.head].x, rects[wire.head].rows[wire.head_row]) for wire in own if wire.tail == box.id]
@@ -52,9 +52,9 @@ def fan(picture: Picture, passes: Passes, rects: Mapping[str, Rect]) -> dict[str
     On a side of a column where such a line would run behind another box of the column, all wires start at the column's
     edge, and level lines lead there.
     """
+    inside = {column: [(box.id, rects[box.id]) for box in boxes] for column, boxes in by_column(picture).items()}
     spans = {
-        column: (min(rects[box.id].x for box in boxes), max(rects[box.id].right for box in boxes))
-        for column, boxes in by_column(picture).items()
+        column: (min(rect.x for _, rect in own), max(rect.right for _, rect in own)) for column, own in inside.items()
     }
     column_of = {box.id: box.column for box in picture.boxes}
     dense = dense_gaps(picture)
@@ -64,7 +64,6 @@ def fan(picture: Picture, passes: Passes, rects: Mapping[str, Rect]) -> dict[str
         and max(column_of[wire.tail], column_of[wire.head]) in dense
     ]  # fmt: skip
     lines = {wire.id: _from_edge_to_edge(wire, rects) for wire in wires}
-    inside = {column: [(box.id, rects[box.id]) for box in boxes] for column, boxes in by_column(picture).items()}
     level: set[tuple[int, bool]] = set()
     for wire in wires:
         for end, other in ((wire.tail, wire.head), (wire.head, wire.tail)):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import fsum
 from typing import Final
 
+from autodiff.draw.layout.positions import Layout
 from autodiff.draw.layout.sizes import Point, Rect, plate_of
 from autodiff.draw.model.picture import Picture, Wire
 
@@ -17,25 +18,22 @@ _APART: Final = 3.0
 _PIECES: Final = 6  # straight pieces of a curve
 
 
-def plates(
-    picture: Picture, width: float, rects: Mapping[str, Rect], wires: Mapping[str, Sequence[Point]]
-) -> dict[str, Rect]:
+def plates(picture: Picture, layout: Layout) -> dict[str, Rect]:
     """The place of the numbers of each wire that has any; a wire without room for them has no place.
 
     Wide wires come first. Numbers stand near the end at which their wire is apart from other numbered wires.
     """
     numbered = [wire for wire in picture.wires if wire.numbers]
-    lines = {wire.id: list(_straightened(wires[wire.id])) for wire in numbered}
-    taken = list(rects.values())
+    lines = {wire.id: list(_straightened(layout.wires[wire.id])) for wire in numbered}
+    taken = list(layout.boxes.values())
     found: dict[str, Rect] = {}
     for wire in sorted(numbered, key=lambda wire: (not wire.loses, -wire.width)):
         form, others = plate_of(wire), [line for id, line in lines.items() if id != wire.id]
         wished = _wished(wire, numbered)
         best: tuple[float, float, Rect] | None = None
-        for part in _PARTS:
-            x, y = _at(lines[wire.id], part)
+        for part, (x, y) in zip(_PARTS, _at(lines[wire.id], _PARTS), strict=True):
             place = Rect(x - form.width / 2, y - form.height / 2, form.width, form.height)
-            if place.x < 0.0 or place.right > width or any(_overlap(place, other) for other in taken):
+            if place.x < 0.0 or place.right > layout.width or any(_overlap(place, other) for other in taken):
                 continue
             crossed = sum(_crosses(line, place) for line in others)
             cost = crossed, abs(part - wished)
@@ -67,15 +65,18 @@ def _straightened(points: Sequence[Point]) -> Iterator[Point]:
             yield x, y
 
 
-def _at(line: Sequence[Point], part: float) -> Point:
-    """The point at a part of the length."""
+def _at(line: Sequence[Point], parts: Sequence[float]) -> Iterator[Point]:
+    """The points at these parts of the length."""
     sizes = [abs(b[0] - a[0]) + abs(b[1] - a[1]) for a, b in pairwise(line)]
-    left = part * fsum(sizes)
-    for (a, b), size in zip(pairwise(line), sizes, strict=True):
-        if size and left <= size:
-            return a[0] + left / size * (b[0] - a[0]), a[1] + left / size * (b[1] - a[1])
-        left -= size
-    return line[-1]
+    length = fsum(sizes)
+    for part in parts:
+        left, found = part * length, line[-1]
+        for (a, b), size in zip(pairwise(line), sizes, strict=True):
+            if size and left <= size:
+                found = a[0] + left / size * (b[0] - a[0]), a[1] + left / size * (b[1] - a[1])
+                break
+            left -= size
+        yield found
 
 
 def _overlap(one: Rect, other: Rect) -> bool:

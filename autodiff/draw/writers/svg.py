@@ -8,6 +8,7 @@ from typing import Final
 
 from autodiff.draw.layout.bands import lay_out_within
 from autodiff.draw.layout.lines import Line, Mark, footer, header
+from autodiff.draw.layout.plates import plates
 from autodiff.draw.layout.positions import Layout
 from autodiff.draw.layout.sizes import BADGE, HATCH, SIZES, Point, Rect, is_rest
 from autodiff.draw.layout.tiles import room_of
@@ -15,7 +16,7 @@ from autodiff.draw.model.paint import EDGES, fill_colour, text_colour
 from autodiff.draw.model.palette import CODE_FONTS, ERROR_COLOURS, FONTS, stylesheet
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.views.choose_view import picture
-from autodiff.draw.writers.svg_plates import places_of_plates, wire_plate
+from autodiff.draw.writers.svg_plates import wire_plate
 from autodiff.draw.writers.svg_shapes import (
     CORNER,
     arrow,
@@ -154,10 +155,10 @@ def _drawing(what: Picture, layout: Layout) -> Iterator[str]:
         yield from _box(box, layout.boxes[box.id])
         if what.listing and box.lines:
             yield from line_tag(layout.boxes[box.id], box.lines)
-    plates = places_of_plates(what, layout)
+    numbers = plates(what, layout)
     for wire in what.wires:
-        if wire.id in plates:
-            yield from wire_plate(wire, plates[wire.id])
+        if wire.id in numbers:
+            yield from wire_plate(wire, numbers[wire.id])
         elif wire.label:
             yield from _wire_label(wire, layout.wires[wire.id], down=layout.down)
         if wire.mark:

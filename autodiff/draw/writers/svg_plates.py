@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from autodiff.draw.layout.plates import plates
-from autodiff.draw.layout.positions import Layout
 from autodiff.draw.layout.sizes import PLATE_LINE, SIZES, Rect, plate_lines
 from autodiff.draw.model.palette import ERROR_COLOURS
-from autodiff.draw.model.picture import Picture, Wire
+from autodiff.draw.model.picture import Wire
 from autodiff.draw.writers.svg_shapes import placed
 from autodiff.draw.writers.svg_text import line_of_text, px
 
-__all__ = ["places_of_plates", "wire_plate"]
+__all__ = ["wire_plate"]
 
 _ROUND = 5.0
-
-
-def places_of_plates(what: Picture, layout: Layout) -> Mapping[str, Rect]:
-    """The places of the numbers on wires, by the wires' ids."""
-    return plates(what, layout.width, layout.boxes, layout.wires)
 
 
 def wire_plate(wire: Wire, place: Rect) -> Iterator[str]:

@@ -114,7 +114,7 @@ def test_numbers_on_wires_are_readable(flow: Flow, width: float | None) -> None:
     """No number covers another text or a box, and each is inside the drawing."""
     what = picture(flow, "network")
     layout = lay_out_within(what, width)
-    found = list(plates(what, layout.width, layout.boxes, layout.wires).values())
+    found = list(plates(what, layout).values())
     assert not [pair for pair in combinations(found, 2) if overlap(*pair)]
     assert not [place for place in found if any(overlap(place, box) for box in layout.boxes.values())]
     assert all(place.x >= 0 and place.right <= layout.width for place in found)
@@ -245,6 +245,6 @@ def test_places_are_rectangles() -> None:
     """The plates of the notes' example: one for each wire of the way."""
     what = picture(notes_flow(), "network")
     layout = lay_out(what)
-    found = plates(what, layout.width, layout.boxes, layout.wires)
+    found = plates(what, layout)
     assert {wire.id for wire in what.wires if wire.lane == "error"} == {*found}
     assert all(isinstance(place, Rect) for place in found.values())
