@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 from typing import Final, NamedTuple
 
 from autodiff.primitives.expression import Expression
@@ -20,7 +19,8 @@ _OPERATIONS: Final = {
     "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "neg": "negative", "**": "pow", "//": "floor_divide",
 }  # fmt: skip
 _OPEN: Final = frozenset({"+", "-", "neg"})  # their operands are written out too
-_LARGEST_DENOMINATOR: Final = 12
+_ENDLESS: Final = (3, 6, 7, 9, 11, 12)  # denominators whose quotients have endless decimals
+_LARGEST_QUOTIENT: Final = 1e4
 _AS_EXACT: Final = 1e-15
 _SIGNS: Final = {">": ">", "<": "<", "==": "="}
 
@@ -70,12 +70,11 @@ def _operation(name: str, operands: Sequence[Formula], **params: float) -> Formu
 
 def _of_symbol(known: float) -> Formula:
     """A number in a formula: 2, 0.5, and 1/3 where decimals would have no end."""
-    made = of_constant(known)
-    if math.isfinite(known) and float(made[0].replace("−", "-")) != known:
-        near = Fraction(known).limit_denominator(_LARGEST_DENOMINATOR)
-        if math.isclose(float(near), known, rel_tol=_AS_EXACT):
-            return f"{near.numerator}/{near.denominator}".replace("-", "−"), PRODUCT
-    return made
+    for below in _ENDLESS if abs(known) < _LARGEST_QUOTIENT else ():
+        above = round(known * below)
+        if math.gcd(above, below) == 1 and math.isclose(above / below, known, rel_tol=_AS_EXACT):
+            return f"{above}/{below}".replace("-", "−"), PRODUCT
+    return of_constant(known)
 
 
 def _constant(name: str) -> Formula:

@@ -222,3 +222,18 @@ def test_the_data_hold_the_formula() -> None:
     assert a * rest == pytest.approx(next(r["local"] for r in records if r["formula"]), rel=1e-15)
     flow, _ = edge_of(ad.relu, 1.0)
     assert flow.as_dict()["edges"][0]["formula"] == {"symbols": "", "numbers": "", "conditions": ["q > 0"]}
+
+
+@pytest.mark.parametrize(("constant", "text"), [
+    (24_100.0, "24,100·x"), (123_456.789, "123,457·x"), (1e8, "1e+08·x"), (1 / 3, "1/3·x"), (-2 / 7, "−2/7·x"),
+    (0.5, "0.5·x"), (0.125, "0.125·x"), (1e300, "1e+300·x"), (5 / 6, "5/6·x"),
+])  # fmt: skip
+def test_any_constant_of_a_users_rule_can_be_written(define: Any, constant: float, text: str) -> None:
+    """From 10,000 on a number has commas; a quotient with endless decimals is written as one."""
+    entry = define("scaled", lambda xp, x: constant / 2 * x * x, [lambda g, z, x: g * (constant * x)], elementwise=True)
+    x = Value(2.0, name="x")
+    flow = error_flow(entry(x), x)
+    found = flow.slope_of(flow.edges[0])
+    assert found is not None
+    assert found.symbols == text
+    assert flow.gradient == constant * 2.0
