@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 from autodiff.engine.backward import backpropagate
 from autodiff.engine.graph import Node, StaleGraphError, topological
 from autodiff.flow import Flow, error_flow
-from autodiff.foreign.from_jax import TracedFunction, from_jax
-from autodiff.foreign.from_torch import Traced, from_torch
 from autodiff.primitives.definition import primitive
 from autodiff.primitives.domain import Domain, Example
 from autodiff.primitives.primitive import Primitive
@@ -60,12 +58,22 @@ __all__ += units.__all__
 
 RICH.append(lambda item: dict(import_module("autodiff.draw.notebook").rich(item)))  # drawing is imported on first use
 
-if not TYPE_CHECKING:  # type checkers would take every misspelled name for Any
+if TYPE_CHECKING:
+    from autodiff.foreign.from_jax import TracedFunction, from_jax
+    from autodiff.foreign.from_torch import Traced, from_torch
+else:  # type checkers would take every misspelled name for Any
+    _LATER = {
+        "see": "autodiff.draw", "Traced": "autodiff.foreign.from_torch", "TracedFunction": "autodiff.foreign.from_jax",
+        "from_jax": "autodiff.foreign.from_jax", "from_torch": "autodiff.foreign.from_torch",
+    }  # fmt: skip
 
     def __getattr__(name: str) -> Any:
-        """`autodiff.draw.see` and `autodiff.explain`, imported on first use: drawing takes longer than the rest."""
-        if name == "see":
-            return import_module("autodiff.draw").see
+        """What few programs use, imported on first use: drawing takes longer than the rest, tracing a tenth of it."""
+        if name in _LATER:
+            return getattr(import_module(_LATER[name]), name)
         if name == "explain":
             return import_module("autodiff.explain")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LATER, "explain"})

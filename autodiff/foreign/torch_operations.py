@@ -282,7 +282,6 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "CumprodBackward0": _along(cumprod),
     "DivBackward1": lambda call: divide(call.inputs[0], call.saved("other")),
     "ErfBackward0": _of_one(lambda x: subtract(1.0, erfc(x))),
-
     "LogaddexpBackward0": _of_two(logaddexp, "self", "other"),
     "MulBackward1": lambda call: multiply(call.inputs[0], call.saved("other")), "SafeSoftmaxBackward0": _along(softmax),
     "UnsafeSplitBackward0": _split,
@@ -305,7 +304,6 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "PowBackward1": _of_two(pow, "self", "exponent"),
     "PowBackward2": lambda call: pow(call.saved("self"), call.inputs[0]), "ProdBackward0": _of_one(prod),
     "ProdBackward1": _reduced(prod),
-
     "RsqrtBackward0": _of_one(lambda x: power(x, n=-0.5)),
     "RsubBackward1": lambda call: subtract(call.constant, _scaled(call, "alpha", call.inputs[0])),
     "SiluBackward0": _silu,
