@@ -45,6 +45,6 @@ def _scored(scorer: nn.WindowScorer, ids: Any, count: int) -> tuple[list[Tensor]
     """One input for each place in the window, even where a word or shape occurs twice; and the score."""
     plain = scorer.plain()
     words = [Tensor(rows) for rows in plain.vectors(ids).reshape(count, -1)]
-    x = np.concatenate(words)
+    x: Any = np.concatenate(words)
     x.name = "x"
     return words, plain.score_vectors(x)
