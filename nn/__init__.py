@@ -3,12 +3,12 @@
 Any callable with ``parameters()`` works with all of them; it need not inherit from `Module`.
 """
 
-from nn.init import xavier
+from nn.descent.optimizer import SGD, AdaGrad, Optimizer
 from nn.layers import Layer, Neuron, unit
 from nn.module import Module
 from nn.network import Network
-from nn.objective import max_margin
-from nn.optimizer import SGD, AdaGrad, Optimizer
+from nn.objectives.margin import max_margin
+from nn.parameters.init import xavier
 from nn.recurrent import Recurrent
 from nn.scorer import WindowScorer
 

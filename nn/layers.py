@@ -21,10 +21,10 @@ from autodiff.primitives.operands import as_operand, describe, whole_number
 from autodiff.primitives.primitive import Primitive
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
-from nn.blocks import entries, keeper, wrap
-from nn.init import generator, xavier
 from nn.module import Module
-from nn.naming import name_results
+from nn.parameters.blocks import entries, keeper, wrap
+from nn.parameters.init import generator, xavier
+from nn.parameters.naming import name_results
 
 __all__ = ["Activation", "Layer", "Neuron", "unit"]
 

@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 
 from autodiff.words.notation import Name
-from nn.blocks import as_tensor, as_values, entries, numbers
-from nn.parameters import load, look_up, state
+from nn.parameters.blocks import as_tensor, as_values, entries, numbers
+from nn.parameters.state import load, look_up, state
 
 __all__ = ["Module"]
 

@@ -11,10 +11,10 @@ import numpy as np
 from autodiff.primitives.operands import describe, whole_number
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
-from nn.init import generator
 from nn.layers import Activation, Layer, unit
 from nn.module import Module
-from nn.parameters import joined
+from nn.parameters.init import generator
+from nn.parameters.state import joined
 
 __all__ = ["Network"]
 

@@ -15,11 +15,11 @@ from autodiff import Value
 from autodiff.engine.graph import Node
 from autodiff.primitives.operands import as_operand, describe
 from autodiff.words.notation import Name
-from nn.blocks import keeper, wrap
-from nn.init import generator, xavier
 from nn.layers import Activation, unit
 from nn.module import Module
-from nn.naming import name_results
+from nn.parameters.blocks import keeper, wrap
+from nn.parameters.init import generator, xavier
+from nn.parameters.naming import name_results
 
 __all__ = ["Recurrent"]
 

@@ -13,12 +13,12 @@ from autodiff.engine.graph import commit
 from autodiff.primitives.operands import as_operand, describe, whole_number
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
-from nn.blocks import as_values, entries, keeper, numbers, row_values
-from nn.init import generator, xavier
 from nn.layers import Activation, Layer
 from nn.module import Module
-from nn.naming import name_results
-from nn.parameters import joined
+from nn.parameters.blocks import as_values, entries, keeper, numbers, row_values
+from nn.parameters.init import generator, xavier
+from nn.parameters.naming import name_results
+from nn.parameters.state import joined
 
 __all__ = ["WindowScorer"]
 

@@ -9,8 +9,8 @@ from tests.faults.fault import change, classified
 _INIT, _LAYERS, _NETWORK, _OBJECTIVE, _OPTIMIZER, _PARAMETERS, _BLOCKS, _RECURRENT, _SCORER, _STRATEGIES = (
     f"nn/{name}.py"
     for name in (
-        "init", "layers", "network", "objective", "optimizer", "parameters", "blocks", "recurrent", "scorer",
-        "strategies",
+        "parameters/init", "layers", "network", "objectives/margin", "descent/optimizer", "parameters/state",
+        "parameters/blocks", "recurrent", "scorer", "strategies",
     )
 )  # fmt: skip
 

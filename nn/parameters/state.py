@@ -14,7 +14,7 @@ from autodiff.engine.graph import Change, Node, commit
 from autodiff.primitives.operands import as_operand, describe
 from autodiff.values.updates import given
 from autodiff.words.notation import Name, find, parse
-from nn.blocks import numbers
+from nn.parameters.blocks import numbers
 
 __all__ = ["joined", "load", "look_up", "state"]
 

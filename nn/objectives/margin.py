@@ -10,7 +10,7 @@ import numpy as np
 import autodiff as ad
 from autodiff.primitives.namespace import as_float, is_plain_number
 from autodiff.primitives.operands import describe
-from nn.naming import name_results
+from nn.parameters.naming import name_results
 
 __all__ = ["max_margin"]
 

@@ -1,0 +1,1 @@
+"""What training minimises: margins, entropies, squared errors, and the penalties of large weights."""

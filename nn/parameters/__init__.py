@@ -1,0 +1,1 @@
+"""Parameters: how a net keeps them, their names in the notes, their initial values, saved and loaded numbers."""

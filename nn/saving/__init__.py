@@ -1,0 +1,1 @@
+"""Files that lose nothing: arrays with a checksum, written in one piece or not at all."""
