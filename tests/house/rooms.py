@@ -29,7 +29,7 @@ LAYERS: Final = (
     ("autodiff.draw.grouping",),
     ("autodiff.draw.views", "autodiff.draw.layout", "autodiff.testing.random_programs"),
     ("autodiff.draw.writers", "autodiff.testing.relations"),
-    ("autodiff.draw.page",),
+    ("autodiff.draw.page", "autodiff.draw.charts"),
     ("autodiff.draw",),
     ("autodiff.testing.check",),
     ("autodiff.testing.hooks",),

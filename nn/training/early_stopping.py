@@ -1,0 +1,91 @@
+"""Early stopping: the end of a training that no longer gets better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from autodiff.primitives.operands import whole_number
+from nn.training.step import Step
+
+__all__ = ["EarlyStopping"]
+
+
+class EarlyStopping:
+    """End a stream of steps once a number has not fallen for ``patience`` looks at it.
+
+    Args:
+        watch: the name of a number of the steps, such as "J" or a measure of `validated`; a step without it is no look.
+        patience: the number of looks in a row that may be no better than the best.
+        rising: whether the number shall rise, as accuracy does, instead of fall.
+        model: if given, its state at the best look is kept, and loaded when this consumer ends the stream.
+
+    A number must be better than the best by any amount; nan is never better. ``best`` is the best number so far, and
+    ``best_step`` the number of its step. ``state()`` and ``load()`` carry both, and the kept parameters, into a file
+    and back.
+
+    Raises:
+        ValueError: if patience is below 1.
+
+    >>> losses = [3.0, 2.0, 2.5, 2.1, 1.0]
+    >>> stopping = EarlyStopping(patience=2)
+    >>> stream = stopping(Step(k, 1, J, 0.1, 1.0, 0.0) for k, J in enumerate(losses, 1))
+    >>> [step.J for step in stream], stopping.best
+    ([3.0, 2.0, 2.5, 2.1], 2.0)
+    """
+
+    def __init__(self, watch: str = "J", *, patience: int, rising: bool = False, model: Any = None) -> None:
+        self.watch, self.rising, self.model = watch, rising, model
+        self.patience = whole_number(patience, "patience", least=1)
+        self.best = -inf if rising else inf
+        self.best_step = self.waited = 0
+        self._kept: dict[str, Any] = {}
+
+    def __call__(self, stream: Iterable[Step]) -> Iterator[Step]:
+        for step in stream:
+            self._look(step)
+            yield step
+            if self.waited >= self.patience:
+                if self.model is not None and self._kept:
+                    self.model.load(self._kept)
+                return
+
+    def _look(self, step: Step) -> None:
+        number = step.numbers().get(self.watch)
+        if number is None:
+            return
+        if number > self.best if self.rising else number < self.best:
+            kept = {} if self.model is None else self.model.state()
+            self.best, self.best_step, self.waited, self._kept = number, step.number, 0, kept
+        else:
+            self.waited += 1
+
+    def state(self) -> dict[str, np.ndarray[Any, Any]]:
+        """The best number, its step, the looks since then, and the kept parameters, as arrays by name.
+
+        >>> sorted(EarlyStopping(patience=2).state())
+        ['best', 'best_step', 'waited']
+        """
+        kept = {f"kept/{name}": array for name, array in self._kept.items()}
+        return {key: np.array(getattr(self, key)) for key in ("best", "best_step", "waited")} | kept
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take up a saved state.
+
+        Raises:
+            ValueError: if an entry is missing or is not one number; nothing has changed.
+
+        >>> stopping = EarlyStopping(patience=2)
+        >>> stopping.load({"best": 0.5, "best_step": 7, "waited": 1})
+        >>> stopping.best_step
+        7
+        """
+        for key in ("best", "best_step", "waited"):
+            if np.shape(state.get(key, [])) != ():
+                raise ValueError(f"the state of early stopping needs one number {key!r}, and has {state.get(key)!r}")
+        kept = {key.removeprefix("kept/"): each for key, each in state.items() if key.startswith("kept/")}
+        best, best_step, waited = float(state["best"]), int(state["best_step"]), int(state["waited"])
+        self.best, self.best_step, self.waited, self._kept = best, best_step, waited, kept
