@@ -8,11 +8,12 @@ from nn.layers import Layer, Neuron, unit
 from nn.module import Module
 from nn.network import Network
 from nn.objectives.margin import max_margin
-from nn.parameters.init import xavier
+from nn.parameters.init import he, he_normal, xavier, xavier_normal
+from nn.parameters.twins import twins
 from nn.recurrent import Recurrent
 from nn.scorer import WindowScorer
 
 __all__ = [
-    "SGD", "AdaGrad", "Layer", "Module", "Network", "Neuron", "Optimizer", "Recurrent", "WindowScorer", "max_margin",
-    "unit", "xavier",
+    "SGD", "AdaGrad", "Layer", "Module", "Network", "Neuron", "Optimizer", "Recurrent", "WindowScorer", "he",
+    "he_normal", "max_margin", "twins", "unit", "xavier", "xavier_normal",
 ]  # fmt: skip

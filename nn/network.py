@@ -13,8 +13,9 @@ from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
 from nn.layers import Activation, Layer, unit
 from nn.module import Module
-from nn.parameters.init import generator
+from nn.parameters.init import Init, generator
 from nn.parameters.state import joined
+from nn.parameters.twins import warn_of_twins
 
 __all__ = ["Network"]
 
@@ -26,7 +27,9 @@ class Network(Module):
         sizes: the numbers of units from the input layer to the output layer; (4, 2, 1) is the notes' example.
         activation: f of the hidden layers, a name or a callable.
         output: f of the last layer.
-        random: the generator of the initial weights (`xavier`; biases are 0); a new one with seed 0 if left out.
+        random: the generator of the initial weights (biases are 0); a new one with seed 0 if left out.
+        init: how the weights of each layer are drawn, as for `Layer`; a warning names units that begin with equal
+            weights, since training never makes them differ (`twins`).
         scalar: whether parameters are named Values, one for each number, instead of Tensors.
 
     A call with x of shape (n,), or with rows of shape (…, n), returns a Tensor of shape (m,) or (…, m). A scalar
@@ -55,15 +58,18 @@ class Network(Module):
         activation: Activation = "sigmoid",
         output: Activation = "identity",
         random: np.random.Generator | None = None,
+        init: Init = "xavier",
         scalar: bool = False,
     ) -> None:
         counts = _counts(sizes)
         hidden, final = unit(activation), unit(output)
         random, last = generator(random), len(counts) - 1
         self.layers: tuple[Any, ...] = tuple(
-            Layer(n, m, activation=final if k == last else hidden, number=k, random=random, scalar=scalar)
+            Layer(n, m, activation=final if k == last else hidden, number=k, random=random, init=init, scalar=scalar)
             for k, (n, m) in enumerate(pairwise(counts), start=1)
         )
+        if init != "xavier":
+            warn_of_twins(self, stacklevel=3)  # the caller of the constructor, which `called_as` wraps
 
     @classmethod
     def of(cls, *layers: Any) -> Network:

@@ -38,6 +38,13 @@ _FAULTS: Final = {
     ),
     "wrong operand": (
         change("xavier: fan-in for the sum of both", _INIT, "(fan_in + fan_out))", "fan_in)"),
+        change("He: fan-out for fan-in", _INIT, "bound = sqrt(6.0 / fan_in)", "bound = sqrt(6.0 / fan_out)"),
+        change("He: fan-out for fan-in, normal", _INIT, "sqrt(2.0 / fan_in)", "sqrt(2.0 / fan_out)"),
+        change("recurrent: identity weights at the inputs too", _RECURRENT, "xavier if draw is identity else draw", "draw"),
+        change(
+            "twins: outgoing weights are not compared", "nn/parameters/twins.py",
+            "np.hstack([W, np.atleast_2d(numbers(following)).T, ", "np.hstack([W, ",
+        ),
         change("xavier: fan-in twice", _INIT, "(fan_in + fan_out))", "(fan_in + fan_in))"),
         change(
             "recurrent: the weights of state and input exchanged", _RECURRENT, "[self.W, self.V]", "[self.V, self.W]",
@@ -62,12 +69,12 @@ _FAULTS: Final = {
             "np.full((fan_out, fan_in), bound)",
         ),
         change(
-            "layers of one net draw the same numbers", _LAYERS, "xavier(generator(random), inputs, units)",
-            'xavier(__import__("copy").deepcopy(generator(random)), inputs, units)',
+            "layers of one net draw the same numbers", _LAYERS, "initializer(init)(generator(random), inputs, units)",
+            'initializer(init)(__import__("copy").deepcopy(generator(random)), inputs, units)',
         ),
         change(
-            "blocks of one recurrent net draw the same numbers", _RECURRENT, "xavier(random, n, m)",
-            'xavier(__import__("copy").deepcopy(random), n, m)',
+            "blocks of one recurrent net draw the same numbers", _RECURRENT, "f(random, n, m)",
+            'f(__import__("copy").deepcopy(random), n, m)',
         ),
         change(
             "scorer: U draws the numbers of W", _SCORER, "xavier(random, hidden, 1)",
