@@ -40,7 +40,7 @@ _FAULTS: Final = {
         change("xavier: fan-in for the sum of both", _INIT, "(fan_in + fan_out))", "fan_in)"),
         change("He: fan-out for fan-in", _INIT, "bound = sqrt(6.0 / fan_in)", "bound = sqrt(6.0 / fan_out)"),
         change("He: fan-out for fan-in, normal", _INIT, "sqrt(2.0 / fan_in)", "sqrt(2.0 / fan_out)"),
-        change("recurrent: identity weights at the inputs too", _RECURRENT, "xavier if draw is identity else draw", "draw"),
+        change("recurrent: the identity at the inputs too", _RECURRENT, "xavier if draw is identity else draw", "draw"),
         change(
             "twins: outgoing weights are not compared", "nn/parameters/twins.py",
             "np.hstack([W, np.atleast_2d(numbers(following)).T, ", "np.hstack([W, ",
