@@ -7,13 +7,16 @@ from nn.descent.optimizer import SGD, AdaGrad, Optimizer
 from nn.layers import Layer, Neuron, unit
 from nn.module import Module
 from nn.network import Network
-from nn.objectives.margin import max_margin
+from nn.objectives.entropy import cross_entropy, logistic, softmax_cross_entropy
+from nn.objectives.margin import max_margin, multiclass_margin
+from nn.objectives.squares import squared_error
 from nn.parameters.init import he, he_normal, xavier, xavier_normal
 from nn.parameters.twins import twins
 from nn.recurrent import Recurrent
 from nn.scorer import WindowScorer
 
 __all__ = [
-    "SGD", "AdaGrad", "Layer", "Module", "Network", "Neuron", "Optimizer", "Recurrent", "WindowScorer", "he",
-    "he_normal", "max_margin", "twins", "unit", "xavier", "xavier_normal",
+    "SGD", "AdaGrad", "Layer", "Module", "Network", "Neuron", "Optimizer", "Recurrent", "WindowScorer",
+    "cross_entropy", "he", "he_normal", "logistic", "max_margin", "multiclass_margin", "softmax_cross_entropy",
+    "squared_error", "twins", "unit", "xavier", "xavier_normal",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.faults.fault import change, classified
+from tests.faults.tricks import TRICK_FAULTS
 
 _INIT, _LAYERS, _NETWORK, _OBJECTIVE, _OPTIMIZER, _PARAMETERS, _BLOCKS, _RECURRENT, _SCORER, _STRATEGIES = (
     f"nn/{name}.py"
@@ -26,7 +27,9 @@ _FAULTS: Final = {
     ),
     "missing factor": (
         change("SGD without its rate", _OPTIMIZER, "down = -self._rate", "down = -1.0"),
-        change("objective: the margin asked for is ignored", _OBJECTIVE, "margin=as_float(margin)", "margin=1.0"),
+        change(
+            "objective: the margin asked for is ignored", _OBJECTIVE, "corrupt, margin=margin)", "corrupt, margin=1.0)",
+        ),
     ),
     "scale": (
         change("objective: the mean of a batch for its sum", _OBJECTIVE, "ad.sum(losses)", "ad.mean(losses)"),
@@ -38,13 +41,6 @@ _FAULTS: Final = {
     ),
     "wrong operand": (
         change("xavier: fan-in for the sum of both", _INIT, "(fan_in + fan_out))", "fan_in)"),
-        change("He: fan-out for fan-in", _INIT, "bound = sqrt(6.0 / fan_in)", "bound = sqrt(6.0 / fan_out)"),
-        change("He: fan-out for fan-in, normal", _INIT, "sqrt(2.0 / fan_in)", "sqrt(2.0 / fan_out)"),
-        change("recurrent: the identity at the inputs too", _RECURRENT, "xavier if draw is identity else draw", "draw"),
-        change(
-            "twins: outgoing weights are not compared", "nn/parameters/twins.py",
-            "np.hstack([W, np.atleast_2d(numbers(following)).T, ", "np.hstack([W, ",
-        ),
         change("xavier: fan-in twice", _INIT, "(fan_in + fan_out))", "(fan_in + fan_in))"),
         change(
             "recurrent: the weights of state and input exchanged", _RECURRENT, "[self.W, self.V]", "[self.V, self.W]",
@@ -91,7 +87,7 @@ _FAULTS: Final = {
         change("recurrent of Values: the first state is not 0", _RECURRENT, "Value(0.0, name=", "Value(1.0, name="),
     ),
     "missing term": (
-        change("objective: the margin is dropped", _OBJECTIVE, "margin=as_float(margin)", "margin=0.0"),
+        change("objective: the margin is dropped", _OBJECTIVE, "corrupt, margin=margin)", "corrupt, margin=0.0)"),
         change(
             "layer: b is left out", _LAYERS, "ad.affine(self._W, x, self._b)",
             "ad.affine(self._W, x, np.zeros(len(self._b)))",
@@ -229,4 +225,4 @@ _FAULTS: Final = {
     ),
 }  # fmt: skip
 
-NET_FAULTS: Final = classified(_FAULTS)
+NET_FAULTS: Final = (*classified(_FAULTS), *TRICK_FAULTS)
