@@ -4,11 +4,13 @@ Any callable with ``parameters()`` works with all of them; it need not inherit f
 """
 
 from nn.descent.optimizer import SGD, AdaGrad, Optimizer
+from nn.dropout import Dropout
 from nn.layers import Layer, Neuron, unit
 from nn.module import Module
 from nn.network import Network
 from nn.objectives.entropy import cross_entropy, logistic, softmax_cross_entropy
 from nn.objectives.margin import max_margin, multiclass_margin
+from nn.objectives.penalties import l1, l2
 from nn.objectives.squares import squared_error
 from nn.parameters.init import he, he_normal, xavier, xavier_normal
 from nn.parameters.twins import twins
@@ -16,7 +18,7 @@ from nn.recurrent import Recurrent
 from nn.scorer import WindowScorer
 
 __all__ = [
-    "SGD", "AdaGrad", "Layer", "Module", "Network", "Neuron", "Optimizer", "Recurrent", "WindowScorer",
-    "cross_entropy", "he", "he_normal", "logistic", "max_margin", "multiclass_margin", "softmax_cross_entropy",
-    "squared_error", "twins", "unit", "xavier", "xavier_normal",
+    "SGD", "AdaGrad", "Dropout", "Layer", "Module", "Network", "Neuron", "Optimizer", "Recurrent", "WindowScorer",
+    "cross_entropy", "he", "he_normal", "l1", "l2", "logistic", "max_margin", "multiclass_margin",
+    "softmax_cross_entropy", "squared_error", "twins", "unit", "xavier", "xavier_normal",
 ]  # fmt: skip

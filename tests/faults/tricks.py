@@ -6,9 +6,13 @@ from typing import Final
 
 from tests.faults.fault import change, classified
 
-_INIT, _ENTROPY, _MARGIN, _RECURRENT = (
-    f"nn/{name}.py" for name in ("parameters/init", "objectives/entropy", "objectives/margin", "recurrent")
-)
+_INIT, _ENTROPY, _MARGIN, _PENALTIES, _RECURRENT, _DROPOUT, _NETWORK = (
+    f"nn/{name}.py"
+    for name in (
+        "parameters/init", "objectives/entropy", "objectives/margin", "objectives/penalties", "recurrent", "dropout",
+        "network",
+    )
+)  # fmt: skip
 
 _FAULTS: Final = {
     "missing term": (
@@ -25,6 +29,22 @@ _FAULTS: Final = {
         ),
         change("multiclass margin: the mean over classes", _MARGIN, "ad.sum(losses, axis", "ad.mean(losses, axis"),
         change("squared error: half of it", "nn/objectives/squares.py", "ad.square(y -", "0.5 * ad.square(y -"),
+    ),
+    "missing factor": (
+        change("dropout is not scaled", _DROPOUT, "< self._keep) / self._keep", "< self._keep) * 1.0"),
+        change("dropout is scaled by 1/(1 − p)", _DROPOUT, ") / self._keep", ") / (1 - self._keep)"),
+        change("penalty: its rate is left out", _PENALTIES, "as_float(rate) * total", "1.0 * total"),
+    ),
+    "wrong formula": (
+        change("l2: Σ‖W‖ without the square", _PENALTIES, "rate, ad.square,", "rate, ad.norm,"),
+        change("penalties: biases are penalised", _PENALTIES, 'if not str(key).startswith("b")', "if True"),
+        change("dropout keeps with probability 1 − p", _DROPOUT, "< self._keep) /", ">= self._keep) /"),
+        change("dropout: one mask for a batch", _DROPOUT, "random(x.shape)", "random(x.shape[-1:])"),
+    ),
+    "state: stale operand": (
+        change("dropout at test", _DROPOUT, "        if self._is_exact:\n            return x\n", ""),
+        change("dropout in nets of plain arrays", _NETWORK, "if parameters and not any(", "if False and not any("),
+        change("state: how dropout goes on is left out", _NETWORK, "{**super().state(), **states}", "super().state()"),
     ),
     "wrong operand": (
         change("He: fan-out for fan-in", _INIT, "bound = sqrt(6.0 / fan_in)", "bound = sqrt(6.0 / fan_out)"),
