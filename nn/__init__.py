@@ -4,11 +4,16 @@ Any callable with ``parameters()`` works with all of them; it need not inherit f
 """
 
 from nn.descent.optimizer import SGD, AdaGrad, Optimizer
+from nn.dropout import Dropout
 from nn.layers import Layer, Neuron, unit
 from nn.module import Module
 from nn.network import Network
-from nn.objectives.margin import max_margin
-from nn.parameters.init import xavier
+from nn.objectives.entropy import cross_entropy, logistic, softmax_cross_entropy
+from nn.objectives.margin import max_margin, multiclass_margin
+from nn.objectives.penalties import l1, l2
+from nn.objectives.squares import squared_error
+from nn.parameters.init import he, he_normal, xavier, xavier_normal
+from nn.parameters.twins import twins
 from nn.recurrent import Recurrent
 from nn.scorer import WindowScorer
 from nn.training.early_stopping import EarlyStopping
@@ -20,7 +25,8 @@ from nn.training.step import Step
 from nn.training.validation import validated
 
 __all__ = [
-    "SGD", "AdaGrad", "EarlyStopping", "History", "Layer", "Module", "Network", "Neuron", "Optimizer", "Recurrent",
-    "Spread", "Step", "WindowScorer", "fit", "max_margin", "progress", "spreads", "statistics", "unit", "validated",
-    "xavier",
+    "SGD", "AdaGrad", "Dropout", "EarlyStopping", "History", "Layer", "Module", "Network", "Neuron", "Optimizer",
+    "Recurrent", "Spread", "Step", "WindowScorer", "cross_entropy", "fit", "he", "he_normal", "l1", "l2", "logistic",
+    "max_margin", "multiclass_margin", "progress", "softmax_cross_entropy", "spreads", "squared_error", "statistics",
+    "twins", "unit", "validated", "xavier", "xavier_normal",
 ]  # fmt: skip

@@ -23,7 +23,7 @@ from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
 from nn.module import Module
 from nn.parameters.blocks import entries, keeper, wrap
-from nn.parameters.init import generator, xavier
+from nn.parameters.init import Init, generator, initializer, xavier
 from nn.parameters.naming import name_results
 
 __all__ = ["Activation", "Layer", "Neuron", "unit"]
@@ -129,7 +129,9 @@ class Layer(Module):
         units: m.
         activation: f, a name or a callable.
         number: k, for the names of parameters and results.
-        random: the generator of the initial weights (`xavier`; biases are 0); a new one with seed 0 if left out.
+        random: the generator of the initial weights (biases are 0); a new one with seed 0 if left out.
+        init: how weights are drawn: 'xavier', 'xavier_normal', 'he', 'he_normal', 'identity', or a callable of a
+            generator, n and m that returns an array of shape (m, n).
         scalar: whether parameters are Values, one for each number, instead of Tensors.
 
     A call with x of shape (n,), or with rows of shape (…, n), returns a of shape (m,) or (…, m): a Tensor, an object
@@ -137,7 +139,7 @@ class Layer(Module):
     named z⁽ᵏ⁺¹⁾ and a⁽ᵏ⁺¹⁾, Values z₁⁽ᵏ⁺¹⁾, z₂⁽ᵏ⁺¹⁾, …; ``suffix`` is appended to these names.
 
     Raises:
-        ValueError: if n or m is below 1 or the activation is unknown; on a call, if the number of inputs differs.
+        ValueError: if n or m is below 1 or a name is unknown; on a call, if the number of inputs differs.
 
     Source: notes, section 1.2.
 
@@ -155,11 +157,12 @@ class Layer(Module):
         activation: Activation = "sigmoid",
         number: int = 1,
         random: np.random.Generator | None = None,
+        init: Init = "xavier",
         scalar: bool = False,
     ) -> None:
         number = whole_number(number, "the number of a layer", least=1)
         (W_name, b_name), keep = _block_names(number), keeper(scalar)
-        W = keep(xavier(generator(random), inputs, units), W_name)
+        W = keep(initializer(init)(generator(random), inputs, units), W_name)
         self._hold(W, keep(np.zeros(units), b_name), unit(activation), number)
 
     def _hold(self, W: Any, b: Any, activation: Callable[[Any], Any], number: int) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from autodiff.engine.graph import Change, Node, commit
 from autodiff.primitives.operands import describe, whole_number
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
+from nn.dropout import Dropout
 from nn.layers import Activation, Layer, unit
 from nn.module import Module
-from nn.parameters.init import generator
-from nn.parameters.state import joined
+from nn.parameters.init import Init, generator
+from nn.parameters.state import joined, loading
+from nn.parameters.twins import warn_of_twins
 
 __all__ = ["Network"]
 
@@ -26,8 +29,11 @@ class Network(Module):
         sizes: the numbers of units from the input layer to the output layer; (4, 2, 1) is the notes' example.
         activation: f of the hidden layers, a name or a callable.
         output: f of the last layer.
-        random: the generator of the initial weights (`xavier`; biases are 0); a new one with seed 0 if left out.
+        random: the generator of the initial weights (biases are 0); a new one with seed 0 if left out.
+        init: how the weights of each layer are drawn, as for `Layer`; a warning names units that begin with equal
+            weights, since training never makes them differ (`twins`).
         scalar: whether parameters are named Values, one for each number, instead of Tensors.
+        dropout: a `Dropout`, which is applied after each hidden layer; none if left out.
 
     A call with x of shape (n,), or with rows of shape (…, n), returns a Tensor of shape (m,) or (…, m). A scalar
     network returns an object array of Values; with one output unit, the last axis is dropped, so that one x gives the
@@ -55,15 +61,20 @@ class Network(Module):
         activation: Activation = "sigmoid",
         output: Activation = "identity",
         random: np.random.Generator | None = None,
+        init: Init = "xavier",
         scalar: bool = False,
+        dropout: Dropout | None = None,
     ) -> None:
         counts = _counts(sizes)
         hidden, final = unit(activation), unit(output)
         random, last = generator(random), len(counts) - 1
-        self.layers: tuple[Any, ...] = tuple(
-            Layer(n, m, activation=final if k == last else hidden, number=k, random=random, scalar=scalar)
+        layers = [
+            Layer(n, m, activation=final if k == last else hidden, number=k, random=random, init=init, scalar=scalar)
             for k, (n, m) in enumerate(pairwise(counts), start=1)
-        )
+        ]
+        self.layers: tuple[Any, ...] = tuple(layers if dropout is None else _with_dropout(layers, dropout))
+        if init != "xavier" and dropout is None:
+            warn_of_twins(self, stacklevel=3)  # the caller of the constructor, which `called_as` wraps
 
     @classmethod
     def of(cls, *layers: Any) -> Network:
@@ -82,8 +93,10 @@ class Network(Module):
             if not callable(layer) or not hasattr(layer, "parameters"):
                 raise TypeError(f"a layer must be a callable with parameters(), and got {describe(layer)}")
         network = cls.__new__(cls)
+        parameters = joined([layer.parameters() for layer in layers])
+        if parameters and not any(isinstance(item, Node) for item in parameters.values()):
+            layers = tuple(layer.plain() if isinstance(layer, Dropout) else layer for layer in layers)
         network.layers = layers
-        joined([layer.parameters() for layer in layers])
         return network
 
     def __call__(self, x: Any, *, suffix: str = "") -> Any:
@@ -106,6 +119,53 @@ class Network(Module):
         """All parameters by name, layer by layer: W row by row, then b."""
         return joined([layer.parameters() for layer in self.layers])
 
+    def without_dropout(self) -> Network:
+        """The exact network, with the same layers and parameters but no `Dropout`.
+
+        >>> Network((2, 3, 1), dropout=Dropout(0.5, random=np.random.default_rng(0))).without_dropout()
+        Network(Layer(2, 3, sigmoid, number=1), Layer(3, 1, identity, number=2))
+        """
+        return Network.of(*(layer for layer in self.layers if not isinstance(layer, Dropout)))
+
+    def _dropouts(self) -> Iterator[tuple[str, Dropout]]:
+        """Each `Dropout` once, with the key of its state."""
+        found = {id(layer): layer for layer in self.layers if isinstance(layer, Dropout)}
+        return ((f"dropout({k})", layer) for k, layer in enumerate(found.values(), start=1))
+
+    def state(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Copies of all numbers as arrays under ``W(1)``, ``b(1)``, …, and the state of each `Dropout`."""
+        states = {f"{key}/{part}": x for key, layer in self._dropouts() for part, x in layer.state().items()}
+        return {**super().state(), **states}
+
+    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+        """The changes that `load` makes, checked but not made.
+
+        Raises:
+            ValueError, TypeError: as `load`.
+        """
+        is_map = isinstance(state, Mapping)
+        drawn = {key: x for key, x in state.items() if str(key).startswith("dropout(")} if is_map else {}
+        changes = loading(self.blocks(), {key: state[key] for key in state if key not in drawn} if is_map else state)
+        for key, layer in self._dropouts():
+            parts = {name: drawn.pop(name) for name in [*drawn] if name.startswith(f"{key}/")}
+            if not parts:
+                raise ValueError(f"the state to load has no {key}, where this net has a {layer!r}; nothing was loaded")
+            changes += layer.loading({name.removeprefix(f"{key}/"): x for name, x in parts.items()})
+        if drawn:
+            raise ValueError(
+                f"the state to load has {next(iter(drawn))}, and this net has no such dropout; nothing was loaded "
+                "(the state of net.without_dropout() has none)"
+            )
+        return changes
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Load the numbers of a `state`, and how each `Dropout` goes on; if an error is raised, nothing has changed.
+
+        Raises:
+            ValueError, TypeError: as `Module.load`, or if the states of dropout are missing or too many.
+        """
+        commit(*self.loading(state))
+
     # A layer need not be a Module, so these call its own methods.
     def scalar(self) -> Network:
         """The same network made of named Values; gradients agree to the last few bits."""
@@ -125,6 +185,21 @@ class Network(Module):
 
     def __repr__(self) -> str:
         return f"Network({', '.join(map(repr, self.layers))})"
+
+
+def _with_dropout(layers: Sequence[Layer], dropout: Dropout) -> Iterator[Any]:
+    """The layers, with dropout between each two."""
+    if not isinstance(dropout, Dropout):
+        raise TypeError(
+            f"dropout must be a Dropout, such as Dropout(0.5, random=numpy.random.default_rng(0)), "
+            f"and got {describe(dropout)}"
+        )
+    if len(layers) < 2:
+        raise ValueError("dropout is applied to hidden layers, and a network of two sizes has none")
+    for layer in layers[:-1]:
+        yield layer
+        yield dropout
+    yield layers[-1]
 
 
 def _counts(sizes: Sequence[int]) -> tuple[int, ...]:

@@ -18,8 +18,9 @@ from autodiff.words.notation import Name
 from nn.layers import Activation, unit
 from nn.module import Module
 from nn.parameters.blocks import keeper, wrap
-from nn.parameters.init import generator, xavier
+from nn.parameters.init import Init, generator, identity, initializer, xavier
 from nn.parameters.naming import name_results
+from nn.parameters.twins import warn_of_twins
 
 __all__ = ["Recurrent"]
 
@@ -34,7 +35,9 @@ class Recurrent(Module):
         units: m.
         outputs: k.
         activation: f, a name or a callable.
-        random: the generator of the initial weights (`xavier`); a new one with seed 0 if left out.
+        random: the generator of the initial weights; a new one with seed 0 if left out.
+        init: how weights are drawn, as for `Layer`. 'identity', for ReLU units, applies to W; V and U are then drawn by
+            `xavier`. A warning names units that begin with equal weights (`twins`).
         scalar: whether parameters are named Values, one for each number, instead of Tensors.
 
     A call with x₁ … x_T of shape (T, n) returns s₁ … s_T as a tuple, of the kind of the parameters W, shape (m, m), V,
@@ -57,12 +60,16 @@ class Recurrent(Module):
 
     def __init__(
         self, inputs: int, units: int, outputs: int = 1, *, activation: Activation = "tanh",
-        random: np.random.Generator | None = None, scalar: bool = False,
+        random: np.random.Generator | None = None, init: Init = "xavier", scalar: bool = False,
     ) -> None:  # fmt: skip
         keep, random = keeper(scalar), generator(random)
         shapes = ((units, units), (units, inputs), (outputs, units))
-        blocks = [keep(xavier(random, n, m), name) for name, (m, n) in zip(_NAMES, shapes, strict=True)]
+        draw = initializer(init)
+        draws = (draw, *[xavier if draw is identity else draw] * 2)
+        blocks = [keep(f(random, n, m), name) for f, name, (m, n) in zip(draws, _NAMES, shapes, strict=True)]
         self._hold(blocks, unit(activation))
+        if init != "xavier":
+            warn_of_twins(self)
 
     def _hold(self, blocks: Sequence[Any], activation: Callable[[Any], Any]) -> None:
         self.W, self.V, self.U = blocks

@@ -1,4 +1,4 @@
-"""The objective that training minimises (the notes, section 1.4)."""
+"""Max-margin objectives: of pairs (the notes, section 1.4), and of one class against all others."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 import autodiff as ad
 from autodiff.primitives.namespace import as_float, is_plain_number
 from autodiff.primitives.operands import describe
+from nn.objectives.terms import checked_labels, one_of_each, outputs_of, over_batch
 from nn.parameters.naming import name_results
 
-__all__ = ["max_margin"]
+__all__ = ["max_margin", "multiclass_margin"]
 
 
 def max_margin(score: Any, corrupt: Any, *, margin: float = 1.0) -> Any:
@@ -40,10 +41,7 @@ def max_margin(score: Any, corrupt: Any, *, margin: float = 1.0) -> Any:
     >>> J.data, s.grad, s_c.grad
     (1.25, -1.0, 1.0)
     """
-    if not is_plain_number(margin):
-        raise TypeError(f"the margin must be a positive number, and got {describe(margin)}")
-    if not 0 < margin < inf:
-        raise ValueError(f"the margin must be a positive finite number, such as 1, and got {margin}")
+    margin = _checked(margin)
     score, corrupt = (np.asarray(item) if isinstance(item, list | tuple) else item for item in (score, corrupt))
     shapes = getattr(score, "shape", ()), getattr(corrupt, "shape", ())
     if shapes[0] != shapes[1]:
@@ -51,5 +49,55 @@ def max_margin(score: Any, corrupt: Any, *, margin: float = 1.0) -> Any:
             f"each true window needs one corrupt window, and got scores of shape {shapes[0]} "
             f"and corrupt scores of shape {shapes[1]}"
         )
-    losses = ad.hinge(score, corrupt, margin=as_float(margin))
+    losses = ad.hinge(score, corrupt, margin=margin)
     return name_results(ad.sum(losses) if shapes[0] else losses, "J", None, "")
+
+
+def multiclass_margin(scores: Any, labels: Any, *, margin: float = 1.0, reduction: str = "sum") -> Any:
+    """The max-margin objective of one class against all others, J = Σ_{j ≠ y} max(0, Δ + s_j − s_y).
+
+    Args:
+        scores: s, shape (classes,) or (batch, classes), at least two classes: Values, Tensors or plain numbers.
+        labels: y, integers from 0, shape () or (batch,).
+        margin: Δ > 0, in the unit of the scores, which is also that of J: neither nats nor bits.
+        reduction: "sum" over the batch, as in `max_margin`, or "mean"; other classes are always summed.
+
+    Returns:
+        a node named J that holds one number, at least 0; a plain number for plain scores. Each class that violates the
+        margin has ∂J/∂s_j = 1 and adds −1 to ∂J/∂s_y; at the kink, both are 0.
+
+    Raises:
+        ValueError: if shapes do not fit, there are fewer than two classes, a label names no class, or the margin is not
+            positive and finite.
+        TypeError: if labels are not integers, or the margin is not a number.
+
+    Source: Weston and Watkins 1999; with two classes, the notes, section 1.4.
+
+    >>> from autodiff import Tensor
+    >>> s = Tensor([3.0, 2.5, 0.0])
+    >>> J = multiclass_margin(s, 0)
+    >>> J.backward()
+    >>> float(J.data), s.grad
+    (0.5, array([-1.,  1.,  0.]))
+    """
+    s, margin = outputs_of("multiclass_margin", scores), _checked(margin)
+    y = checked_labels("multiclass_margin", labels, s.shape)
+    if y is None or s.shape[-1] < 2:
+        raise ValueError(
+            f"multiclass_margin needs scores of shape (…, classes) of at least two classes and one label for each row, "
+            f"and got scores {s.shape} and labels {np.shape(labels)}"
+        )
+    right = one_of_each(s, y)
+    count = s.shape[-1] - 1
+    others = np.arange(count) + (np.arange(count) >= y[..., None])  # each class but y
+    wrong = s[(*(axis[..., None] for axis in np.indices(y.shape)), others)]
+    losses = ad.hinge(right[..., None] if y.ndim else right, wrong, margin=margin)
+    return over_batch(ad.sum(losses, axis=-1), reduction)
+
+
+def _checked(margin: float) -> float:
+    if not is_plain_number(margin):
+        raise TypeError(f"the margin must be a positive number, and got {describe(margin)}")
+    if not 0 < margin < inf:
+        raise ValueError(f"the margin must be a positive finite number, such as 1, and got {margin}")
+    return as_float(margin)

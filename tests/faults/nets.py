@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.faults.fault import change, classified
+from tests.faults.tricks import TRICK_FAULTS
 
 _INIT, _LAYERS, _NETWORK, _OBJECTIVE, _OPTIMIZER, _PARAMETERS, _BLOCKS, _RECURRENT, _SCORER, _STRATEGIES = (
     f"nn/{name}.py"
@@ -26,7 +27,9 @@ _FAULTS: Final = {
     ),
     "missing factor": (
         change("SGD without its rate", _OPTIMIZER, "down = -self._rate", "down = -1.0"),
-        change("objective: the margin asked for is ignored", _OBJECTIVE, "margin=as_float(margin)", "margin=1.0"),
+        change(
+            "objective: the margin asked for is ignored", _OBJECTIVE, "corrupt, margin=margin)", "corrupt, margin=1.0)",
+        ),
     ),
     "scale": (
         change("objective: the mean of a batch for its sum", _OBJECTIVE, "ad.sum(losses)", "ad.mean(losses)"),
@@ -62,12 +65,12 @@ _FAULTS: Final = {
             "np.full((fan_out, fan_in), bound)",
         ),
         change(
-            "layers of one net draw the same numbers", _LAYERS, "xavier(generator(random), inputs, units)",
-            'xavier(__import__("copy").deepcopy(generator(random)), inputs, units)',
+            "layers of one net draw the same numbers", _LAYERS, "initializer(init)(generator(random), inputs, units)",
+            'initializer(init)(__import__("copy").deepcopy(generator(random)), inputs, units)',
         ),
         change(
-            "blocks of one recurrent net draw the same numbers", _RECURRENT, "xavier(random, n, m)",
-            'xavier(__import__("copy").deepcopy(random), n, m)',
+            "blocks of one recurrent net draw the same numbers", _RECURRENT, "f(random, n, m)",
+            'f(__import__("copy").deepcopy(random), n, m)',
         ),
         change(
             "scorer: U draws the numbers of W", _SCORER, "xavier(random, hidden, 1)",
@@ -84,7 +87,7 @@ _FAULTS: Final = {
         change("recurrent of Values: the first state is not 0", _RECURRENT, "Value(0.0, name=", "Value(1.0, name="),
     ),
     "missing term": (
-        change("objective: the margin is dropped", _OBJECTIVE, "margin=as_float(margin)", "margin=0.0"),
+        change("objective: the margin is dropped", _OBJECTIVE, "corrupt, margin=margin)", "corrupt, margin=0.0)"),
         change(
             "layer: b is left out", _LAYERS, "ad.affine(self._W, x, self._b)",
             "ad.affine(self._W, x, np.zeros(len(self._b)))",
@@ -222,4 +225,4 @@ _FAULTS: Final = {
     ),
 }  # fmt: skip
 
-NET_FAULTS: Final = classified(_FAULTS)
+NET_FAULTS: Final = (*classified(_FAULTS), *TRICK_FAULTS)

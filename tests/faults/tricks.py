@@ -1,0 +1,71 @@
+"""Faults of the notes' tricks: initial weights, objectives, penalties, dropout, preprocessing and mini-batches."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.faults.fault import change, classified
+
+_INIT, _ENTROPY, _MARGIN, _PENALTIES, _RECURRENT, _DROPOUT, _NETWORK = (
+    f"nn/{name}.py"
+    for name in (
+        "parameters/init", "objectives/entropy", "objectives/margin", "objectives/penalties", "recurrent", "dropout",
+        "network",
+    )
+)  # fmt: skip
+
+_FAULTS: Final = {
+    "missing term": (
+        change("logistic: only the part of yes", _ENTROPY, " + (1.0 - y) * ad.softplus(z)", ""),
+        change(
+            "twins: outgoing weights are not compared", "nn/parameters/twins.py",
+            "np.hstack([W, np.atleast_2d(numbers(following)).T, ", "np.hstack([W, ",
+        ),
+    ),
+    "scale": (
+        change(
+            "objective: bits for nats", "nn/objectives/terms.py", 'terms if unit == "nats" else',
+            'terms if unit == "bits" else',
+        ),
+        change("multiclass margin: the mean over classes", _MARGIN, "ad.sum(losses, axis", "ad.mean(losses, axis"),
+        change("squared error: half of it", "nn/objectives/squares.py", "ad.square(y -", "0.5 * ad.square(y -"),
+    ),
+    "missing factor": (
+        change("dropout is not scaled", _DROPOUT, "< self._keep) / self._keep", "< self._keep) * 1.0"),
+        change("dropout is scaled by 1/(1 − p)", _DROPOUT, ") / self._keep", ") / (1 - self._keep)"),
+        change("penalty: its rate is left out", _PENALTIES, "as_float(rate) * total", "1.0 * total"),
+    ),
+    "wrong formula": (
+        change("l2: Σ‖W‖ without the square", _PENALTIES, "rate, ad.square,", "rate, ad.norm,"),
+        change("penalties: biases are penalised", _PENALTIES, 'if not str(key).startswith("b")', "if True"),
+        change("dropout keeps with probability 1 − p", _DROPOUT, "< self._keep) /", ">= self._keep) /"),
+        change("dropout: one mask for a batch", _DROPOUT, "random(x.shape)", "random(x.shape[-1:])"),
+    ),
+    "state: stale operand": (
+        change("dropout at test", _DROPOUT, "        if self._is_exact:\n            return x\n", ""),
+        change("dropout in nets of plain arrays", _NETWORK, "if parameters and not any(", "if False and not any("),
+        change("state: how dropout goes on is left out", _NETWORK, "{**super().state(), **states}", "super().state()"),
+    ),
+    "wrong operand": (
+        change("He: fan-out for fan-in", _INIT, "bound = sqrt(6.0 / fan_in)", "bound = sqrt(6.0 / fan_out)"),
+        change("He: fan-out for fan-in, normal", _INIT, "sqrt(2.0 / fan_in)", "sqrt(2.0 / fan_out)"),
+        change("recurrent: the identity at the inputs too", _RECURRENT, "xavier if draw is identity else draw", "draw"),
+    ),
+    "special points: kinks and edges": (
+        change(
+            "softmax: the maximum is not taken off", "autodiff/primitives/table/reductions.py",
+            "return x - _top(data, axis)", "return x - 0.0 * _top(data, axis)",
+        ),
+        change(
+            "softmax cross-entropy: the logarithm of a softmax", _ENTROPY, "ad.log_softmax(z)",
+            "ad.log(ad.softmax(z))",
+        ),
+        change(
+            "logistic: the logarithm of a sigmoid", _ENTROPY, "ad.softplus(signs * z)",
+            "-ad.log(ad.sigmoid(-signs * z))",
+        ),
+        change("cross-entropy: 0 · ln 0", _ENTROPY, "p if np.all(positive) else ad.where(positive, p, 1.0)", "p"),
+    ),
+}  # fmt: skip
+
+TRICK_FAULTS: Final = classified(_FAULTS)
