@@ -17,7 +17,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -194,35 +193,18 @@ def boundaries(palette: Mapping[str, str]) -> str:
     Raises:
         ImportError: if matplotlib, of the extra "demos", is not installed.
     """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
+    from plots import as_svg, panels, regions
 
     points, label = moons()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "autodiff", "font.family": "sans-serif"}):
-        figure = Figure(figsize=(9.6, 4.2), facecolor=palette["paper"], layout="constrained")
-        for axes, (said, sizes) in zip(
-            figure.subplots(1, 2), {"no hidden layer": (2, 1), "8 hidden units": (2, 8, 1)}.items(), strict=True
-        ):
-            network = trained(sizes, points, label)
-            _draw_boundary(axes, network, palette, points, label)
-            right = np.mean(np.sign(network.predict(points)[:, 0]) == label)
-            axes.set_title(f"{said}: {right:.0%} right", color=palette["ink"], fontsize=13)
-        text = StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    return text.getvalue()
-
-
-def _draw_boundary(axes: Any, network: Network, palette: Mapping[str, str], points: Any, label: Any) -> None:
-    """Both sides of score = 0 in colour, the points as discs and triangles: nothing is shown by colour alone."""
-    x, y = np.meshgrid(np.linspace(-1.6, 2.6, 120), np.linspace(-1.2, 1.7, 100))
-    score = network.predict(np.stack([x.ravel(), y.ravel()], axis=1))[:, 0].reshape(x.shape)
-    axes.contourf(x, y, score, levels=[-np.inf, 0, np.inf], colors=[palette["forward-fill"], palette["error-fill"]])
-    axes.contour(x, y, score, levels=[0], colors=palette["ink"], linewidths=2)
-    for sign, marker, colour in ((-1, "o", "forward"), (1, "^", "error")):
-        axes.plot(*points[label == sign].T, marker, color=palette[colour], markersize=4.5, linestyle="none")
-    axes.set(xticks=[], yticks=[], facecolor=palette["paper"])
-    for edge in axes.spines.values():
-        edge.set_color(palette["line"])
+    figure, axes = panels(1, 2, palette=palette)
+    for panel, (said, sizes) in zip(
+        axes[0], {"no hidden layer": (2, 1), "8 hidden units": (2, 8, 1)}.items(), strict=True
+    ):
+        network = trained(sizes, points, label)
+        regions(panel, network.predict, points, label > 0, box=(-1.6, 2.6, -1.2, 1.7), palette=palette)
+        right = np.mean(np.sign(network.predict(points)[:, 0]) == label)
+        panel.set_title(f"{said}: {right:.0%} right")
+    return as_svg(figure)
 
 
 # ---- files -----------------------------------------------------------------------------------------------------------

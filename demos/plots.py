@@ -54,30 +54,31 @@ def as_svg(figure: Figure) -> str:
 
 def regions(
     axes: Any,
-    classify: Callable[[Any], Any],
+    scores: Callable[[Any], Any],
     points: Any,
     labels: Any,
     *,
     box: tuple[float, float, float, float],
     palette: Mapping[str, str] = LIGHT,
 ) -> None:
-    """Draw the region of each class, and the points of each with a marker of its own.
+    """Draw the region in which each class has the highest score, and the points of each class with its marker.
 
     Args:
         axes: the panel.
-        classify: gives the class, 0, 1 or 2, of points of shape (n, 2).
+        scores: gives the scores of points of shape (n, 2): shape (n, classes), at most three, or one score of class 1
+            against class 0, shape (n, 1).
         points: shape (n, 2).
-        labels: their classes, shape (n,).
+        labels: their classes from 0, shape (n,).
         box: left, right, bottom and top of the panel.
         palette: the colours.
     """
     x, y = np.meshgrid(np.linspace(*box[:2], 160), np.linspace(*box[2:], 160))
-    found = np.asarray(classify(np.stack([x.ravel(), y.ravel()], axis=1)), dtype=float).reshape(x.shape)
-    count = int(max(found.max(), np.max(labels))) + 1
-    levels = np.arange(count + 1) - 0.5
-    axes.contourf(x, y, found, levels=levels, colors=[palette[MARKERS[k][2]] for k in range(count)])
-    axes.contour(x, y, found, levels=levels[1:-1], colors=palette["ink"], linewidths=1.5)
-    for k in range(count):
-        marker, colour, _ = MARKERS[k]
+    found = np.asarray(scores(np.stack([x.ravel(), y.ravel()], axis=1)))
+    if found.shape[1] == 1:
+        found = np.concatenate([-found, found], axis=1)
+    for k, (marker, colour, ground) in enumerate(MARKERS[: found.shape[1]]):
+        ahead = (found[:, k] - np.delete(found, k, axis=1).max(axis=1)).reshape(x.shape)
+        axes.contourf(x, y, ahead, levels=[0, np.inf], colors=[palette[ground]])
+        axes.contour(x, y, ahead, levels=[0], colors=palette["ink"], linewidths=1)
         axes.plot(*points[labels == k].T, marker, color=palette[colour], markersize=5, linestyle="none")
     axes.set(xticks=[], yticks=[])

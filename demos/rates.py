@@ -19,12 +19,12 @@ from nn import SGD, AdaGrad, fit
 
 CURVATURE = np.array([1.0, 20.0])
 START = np.array([-9.0, 2.0])
-STEPS = 40
+STEPS = 25
 PATHS = {
     "too small: α = 0.005": (SGD, 0.005, ("forward", "o")),
     "right: α = 0.09": (SGD, 0.09, ("parameter", "s")),
     "too large: α = 0.101": (SGD, 0.101, ("error", "^")),
-    "AdaGrad: α = 2": (AdaGrad, 2.0, ("negative", "D")),
+    "AdaGrad: α = 1.5": (AdaGrad, 1.5, ("negative", "D")),
 }
 
 
@@ -36,26 +36,26 @@ def valley(place: Tensor) -> Tensor:
 def path(kind: type, rate: float) -> np.ndarray:
     """The places that an optimiser visits, shape (STEPS + 1, 2)."""
     place = Tensor(START)
-    places = [START]
-    for _ in fit(place, valley, [()], optimizer=kind([place], rate=rate), epochs=STEPS):
-        places.append(place.data.copy())
-    return np.array(places)
+    steps = fit(place, valley, [()], optimizer=kind([place], rate=rate), epochs=STEPS)
+    return np.array([START, *(place.data.copy() for _ in steps)])
 
 
 @readable_output()
 def main(folder: Path) -> None:
     """Follow every path, print where it ends, and draw it."""
-    figure, axes = panels(2, 2, height=6.4)
+    figure, ((panel,),) = panels(1, 1, height=5.4)
     x, y = np.meshgrid(np.linspace(-10, 10, 120), np.linspace(-3.2, 3.2, 120))
     heights = (CURVATURE[0] * x**2 + CURVATURE[1] * y**2) / 2
-    for panel, (said, (kind, rate, (colour, marker))) in zip(axes.flat, PATHS.items(), strict=True):
+    panel.contour(x, y, heights, levels=np.geomspace(0.3, 150, 10), colors=LIGHT["line"], linewidths=1)
+    for said, (kind, rate, (colour, marker)) in PATHS.items():
         places = path(kind, rate)
         J = valley(Tensor(places[-1])).item()
         print(f"{said}: J = {valley(Tensor(START)).item():g} at the start, {J:.3g} after {STEPS} steps")
-        panel.contour(x, y, heights, levels=np.geomspace(0.3, 150, 10), colors=LIGHT["line"], linewidths=1)
-        panel.plot(*places.T, marker=marker, color=LIGHT[colour], markersize=3.5, linewidth=1.2)
-        panel.plot(0, 0, "+", color=LIGHT["ink"], markersize=12)
-        panel.set(xlim=(-10, 10), ylim=(-3.2, 3.2), title=f"{said}, J = {J:.2g}")
+        label = f"{said}, J = {J:.3g}"
+        panel.plot(*places.T, marker=marker, color=LIGHT[colour], markersize=4, linewidth=1.2, label=label)
+    panel.plot(0, 0, "+", color=LIGHT["ink"], markersize=14)
+    panel.set(xlim=(-10, 10), ylim=(-3.2, 3.2), title=f"{STEPS} steps down J = (x² + 20y²)/2")
+    panel.legend(loc="lower right", facecolor=LIGHT["paper"], edgecolor=LIGHT["line"])
     target = folder / "rates.svg"
     target.write_text(as_svg(figure), encoding="utf-8")
     print(f"Wrote {target}.")

@@ -47,8 +47,7 @@ def main(folder: Path) -> None:
             history.add(step=step.number, **{said: step.J})
         right = np.mean(np.argmax(net.predict(x), axis=1) == arm)
         print(f"{said}: J = {step.J:.4f} nats, {right:.1%} right")
-        classes = lambda points, net=net: np.argmax(net.predict(points), axis=1)  # noqa: E731
-        regions(panel, classes, x, arm, box=(-1.15, 1.15, -1.15, 1.15))
+        regions(panel, net.predict, x, arm, box=(-1.15, 1.15, -1.15, 1.15))
         panel.set_title(f"{said}: {right:.0%} right")
     for name, text in (("spiral", as_svg(figure)), ("spiral-history", history.svg(*NETS))):
         path = folder / f"{name}.svg"
