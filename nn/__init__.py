@@ -3,6 +3,8 @@
 Any callable with ``parameters()`` works with all of them; it need not inherit from `Module`.
 """
 
+from nn.data.batches import Batches
+from nn.data.preprocessing import Standardise, Whiten
 from nn.descent.optimizer import SGD, AdaGrad, Optimizer
 from nn.dropout import Dropout
 from nn.layers import Layer, Neuron, unit
@@ -18,7 +20,8 @@ from nn.recurrent import Recurrent
 from nn.scorer import WindowScorer
 
 __all__ = [
-    "SGD", "AdaGrad", "Dropout", "Layer", "Module", "Network", "Neuron", "Optimizer", "Recurrent", "WindowScorer",
+    "SGD", "AdaGrad", "Batches", "Dropout", "Layer", "Module", "Network", "Neuron", "Optimizer", "Recurrent",
+    "Standardise", "Whiten", "WindowScorer",
     "cross_entropy", "he", "he_normal", "l1", "l2", "logistic", "max_margin", "multiclass_margin",
     "softmax_cross_entropy", "squared_error", "twins", "unit", "xavier", "xavier_normal",
 ]  # fmt: skip
