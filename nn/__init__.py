@@ -3,6 +3,8 @@
 Any callable with ``parameters()`` works with all of them; it need not inherit from `Module`.
 """
 
+from nn.data.batches import Batches
+from nn.data.preprocessing import Standardise, Whiten
 from nn.descent.optimizer import SGD, AdaGrad, Optimizer
 from nn.dropout import Dropout
 from nn.layers import Layer, Neuron, unit
@@ -25,8 +27,8 @@ from nn.training.step import Step
 from nn.training.validation import validated
 
 __all__ = [
-    "SGD", "AdaGrad", "Dropout", "EarlyStopping", "History", "Layer", "Module", "Network", "Neuron", "Optimizer",
-    "Recurrent", "Spread", "Step", "WindowScorer", "cross_entropy", "fit", "he", "he_normal", "l1", "l2", "logistic",
-    "max_margin", "multiclass_margin", "progress", "softmax_cross_entropy", "spreads", "squared_error", "statistics",
-    "twins", "unit", "validated", "xavier", "xavier_normal",
+    "SGD", "AdaGrad", "Batches", "Dropout", "EarlyStopping", "History", "Layer", "Module", "Network", "Neuron",
+    "Optimizer", "Recurrent", "Spread", "Standardise", "Step", "Whiten", "WindowScorer", "cross_entropy", "fit", "he",
+    "he_normal", "l1", "l2", "logistic", "max_margin", "multiclass_margin", "progress", "softmax_cross_entropy",
+    "spreads", "squared_error", "statistics", "twins", "unit", "validated", "xavier", "xavier_normal",
 ]  # fmt: skip

@@ -6,11 +6,11 @@ from typing import Final
 
 from tests.faults.fault import change, classified
 
-_INIT, _ENTROPY, _MARGIN, _PENALTIES, _RECURRENT, _DROPOUT, _NETWORK = (
+_INIT, _ENTROPY, _MARGIN, _PENALTIES, _RECURRENT, _DROPOUT, _NETWORK, _SCALES, _BATCHES = (
     f"nn/{name}.py"
     for name in (
         "parameters/init", "objectives/entropy", "objectives/margin", "objectives/penalties", "recurrent", "dropout",
-        "network",
+        "network", "data/preprocessing", "data/batches",
     )
 )  # fmt: skip
 
@@ -23,6 +23,10 @@ _FAULTS: Final = {
         ),
     ),
     "scale": (
+        change("whiten with S, not S/√n", _SCALES, "S[:rank] / np.sqrt(len(X))", "S[:rank]"),
+        change("whiten with S/√(n − 1)", _SCALES, "S[:rank] / np.sqrt(len(X))", "S[:rank] / np.sqrt(len(X) - 1)"),
+        change("whiten projects on Vᵀ", _SCALES, "V = Vt[:rank].T\n", "V = Vt[:, :rank]\n"),
+        change("standardise by the variance", _SCALES, "largest * np.sqrt(", "largest * ("),
         change(
             "objective: bits for nats", "nn/objectives/terms.py", 'terms if unit == "nats" else',
             'terms if unit == "bits" else',
@@ -42,6 +46,23 @@ _FAULTS: Final = {
         change("dropout: one mask for a batch", _DROPOUT, "random(x.shape)", "random(x.shape[-1:])"),
     ),
     "state: stale operand": (
+        change(
+            "standardise with the statistics of the data at hand", _SCALES,
+            "return (self._columns(data) - self.mean) / self._divisor",
+            "return (self._columns(data) - np.mean(data, axis=0)) / np.std(data, axis=0)",
+        ),
+        change(
+            "mini-batches are shuffled once", _BATCHES, "if self._position == 0 and",
+            "if self._epoch + self._position == 0 and",
+        ),
+        change(
+            "mini-batches begin each loop anew", _BATCHES, "        while True:\n",
+            "        self._position = 0\n        while True:\n",
+        ),
+        change(
+            "mini-batches: the order is not loaded", _BATCHES, "(epoch, position, order)",
+            "(epoch, position, self._order)",
+        ),
         change("dropout at test", _DROPOUT, "        if self._is_exact:\n            return x\n", ""),
         change("dropout in nets of plain arrays", _NETWORK, "if parameters and not any(", "if False and not any("),
         change("state: how dropout goes on is left out", _NETWORK, "{**super().state(), **states}", "super().state()"),
@@ -52,6 +73,15 @@ _FAULTS: Final = {
         change("recurrent: the identity at the inputs too", _RECURRENT, "xavier if draw is identity else draw", "draw"),
     ),
     "special points: kinks and edges": (
+        change("standardise divides by 0", _SCALES, "np.where(self.constant, 1.0, self.deviation)", "self.deviation"),
+        change(
+            "a constant column varies by rounding", _SCALES, "np.where(is_constant, X[0], X.mean(axis=0))",
+            "X.mean(axis=0)",
+        ),
+        change(
+            "the smaller last batch is dropped", _BATCHES, "-(-count // self._size) if last",
+            "count // self._size if last",
+        ),
         change(
             "softmax: the maximum is not taken off", "autodiff/primitives/table/reductions.py",
             "return x - _top(data, axis)", "return x - 0.0 * _top(data, axis)",

@@ -1,0 +1,153 @@
+"""Mini-batches of training data, shuffled by an explicit generator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from autodiff.engine.graph import Change, commit
+from autodiff.primitives.operands import describe, whole_number
+from autodiff.values.refusals import called_as
+from nn.parameters.generators import generator_changes, generator_state
+from nn.parameters.init import generator
+
+__all__ = ["Batches"]
+
+
+class Batches:
+    """Mini-batches of arrays of equal length, in a new random order in each epoch.
+
+    Args:
+        arrays: one or more arrays (or lists) whose first axes, the examples, have one length.
+        size: how many examples are in a batch.
+        random: the generator that shuffles the examples at the beginning of each epoch; None keeps their order.
+        last: whether a smaller last batch is kept (True) or dropped, so that the examples in it wait for another epoch.
+
+    Iterating gives the batches of one epoch, each a tuple with a part of each array; iterating again gives the next
+    epoch. Where a loop was left early, the next one goes on behind the last batch that it was given. ``len(batches)``
+    is the number of batches in an epoch, ``batches.epoch`` the number of epochs finished, and ``batches.position`` the
+    number of batches given in this one.
+
+    Raises:
+        TypeError: if the size is not an integer, or ``random`` is neither a generator nor None.
+        ValueError: if there are no arrays or no examples, lengths differ, or the size is below 1, or above the number
+            of examples if the last batch is dropped.
+
+    >>> batches = Batches([1, 2, 3], ["a", "b", "c"], size=2, random=None)
+    >>> for x, word in batches:
+    ...     print(x, word)
+    [1 2] ['a' 'b']
+    [3] ['c']
+    >>> batches.epoch
+    1
+    """
+
+    @called_as("{kind}(X, y, size=32, random=numpy.random.default_rng(0))")
+    def __init__(self, *arrays: Any, size: int, random: np.random.Generator | None, last: bool = True) -> None:
+        if not arrays:
+            raise ValueError("mini-batches need at least one array, and got none")
+        self._arrays = tuple(map(np.asarray, arrays))
+        shapes = [array.shape for array in self._arrays]
+        if any(not shape or shape[0] != (shapes[0] or (0,))[0] for shape in shapes) or not shapes[0][0]:
+            raise ValueError(
+                f"mini-batches need arrays with the same number of examples, at least 1, and got shapes "
+                f"{', '.join(map(str, shapes))}"
+            )
+        if not isinstance(last, bool | np.bool):
+            raise TypeError(f"last must be True to keep a smaller last batch, or False, and got {describe(last)}")
+        self._size = whole_number(size, "the size of a batch", least=1)
+        self._random = None if random is None else generator(random)
+        count = len(self._arrays[0])
+        self._length = -(-count // self._size) if last else count // self._size
+        if not self._length:
+            raise ValueError(f"a batch of {self._size} is larger than all {count} examples, and would be dropped")
+        self._epoch = self._position = 0
+        self._order = np.arange(count)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        while True:
+            if self._position == 0 and self._random is not None:
+                self._order = self._random.permutation(len(self._order))
+            start = self._position * self._size
+            rows = self._order[start : start + self._size]
+            batch = tuple(array[rows] for array in self._arrays)
+            is_last = self._position + 1 == self._length
+            self._position = 0 if is_last else self._position + 1
+            self._epoch += is_last
+            yield batch
+            if is_last:
+                return
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs were finished."""
+        return self._epoch
+
+    @property
+    def position(self) -> int:
+        """How many batches of this epoch were given; 0 again with the last one, which finishes it."""
+        return self._position
+
+    def state(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Epoch, position, the order of this epoch and the state of the generator: not the data themselves."""
+        drawn = {} if self._random is None else generator_state(self._random)
+        return {
+            "epoch": np.array(self._epoch),
+            "position": np.array(self._position),
+            "order": self._order.copy(),
+            **{f"random/{key}": item for key, item in drawn.items()},
+        }
+
+    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+        """The changes that `load` makes, checked but not made."""
+        if not isinstance(state, Mapping):
+            raise TypeError(f"a state must be a mapping of names to arrays, and got {describe(state)}")
+        names = ("epoch", "position", "order")
+        drawn = {str(key).removeprefix("random/"): x for key, x in state.items() if str(key).startswith("random/")}
+        for name in names:
+            if name not in state:
+                raise ValueError(f"the state to load has no {name}, which mini-batches need; nothing was loaded")
+        for name in state:
+            if name not in names and not str(name).startswith("random/"):
+                raise ValueError(f"the state to load has {name!r}, which mini-batches do not have; nothing was loaded")
+        if bool(drawn) != (self._random is not None):
+            with_it, without = ("these", "those saved") if not drawn else ("those saved", "these")
+            raise ValueError(f"{with_it} mini-batches are shuffled, and {without} are not; nothing was loaded")
+        epoch, position = (_count(state[name], name) for name in names[:2])
+        order = np.array(state["order"])
+        count = len(self._order)
+        if order.dtype.kind not in "iu" or order.shape != (count,) or not np.array_equal(np.sort(order), range(count)):
+            raise ValueError(
+                f"the state's order must be that of {count} examples, and is {describe(order)}; nothing was loaded"
+            )
+        if position >= self._length:
+            raise ValueError(
+                f"the state's position is {position}, and an epoch has {self._length} batches here; nothing was loaded"
+            )
+        fields = ("_epoch", "_position", "_order")
+        random = () if self._random is None else generator_changes(self._random, drawn)
+        return [(object.__setattr__, [self] * len(fields), fields, (epoch, position, order)), *random]
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Load a `state`, to go on with the batch that would have come next; on an error, nothing has changed.
+
+        Raises:
+            ValueError: if something is missing or unknown, the number of examples differs, or the kind of generator.
+            TypeError: if ``state`` is not a mapping of arrays.
+        """
+        commit(*self.loading(state))
+
+    def __repr__(self) -> str:
+        return f"Batches({len(self._order)} examples, {self._length} batches of {self._size})"
+
+
+def _count(number: Any, name: str) -> int:
+    array = np.asarray(number)
+    if array.dtype.kind not in "iu" or array.shape or array < 0:
+        raise ValueError(f"the state's {name} must be a whole number of at least 0, and is {describe(number)}")
+    return int(array)
