@@ -33,6 +33,15 @@ def moved(
     Raises:
         ValueError: if new data would not be finite.
     """
+    if not formula.slots:
+        return _moved(nodes, grads, memory, formula, rate, settings)
+    with np.errstate(invalid="ignore"):  # inf/inf and inf − inf end in the error of a number that is not finite
+        return _moved(nodes, grads, memory, formula, rate, settings)
+
+
+def _moved(
+    nodes: list[Any], grads: list[Any], memory: Mapping[Any, State], formula: Formula, rate: float, settings: Settings
+) -> Moved:
     if len(nodes) < _MANY:
         return _one_by_one(nodes, grads, memory, formula, rate, settings)
     places = [k for k, x in enumerate(nodes) if x.__class__ is Value]
@@ -56,7 +65,7 @@ def _one_by_one(
     nodes: list[Any], grads: list[Any], memory: Mapping[Any, State], formula: Formula, rate: float, settings: Settings
 ) -> Moved:
     start, decay, hyper, update = formula.start, settings.decay, settings.hyper, formula.update
-    fresh, slots, keeps = [], [], bool(formula.slots)
+    fresh, slots, keeps, arrays = [], [], bool(formula.slots), False
     for x, g in zip(nodes, grads, strict=True):
         data = x._data
         if decay:
@@ -68,24 +77,34 @@ def _one_by_one(
                 raise ValueError(_infinite(x))
             fresh.append(new if new.__class__ is float else float(new))
         else:
-            fresh.append(_sum(x, data, step, after))
+            fresh.append(_sum(data, step, after))
+            arrays = True
         if keeps:
             slots.append(after)
+    if arrays:
+        _check(nodes, fresh)
     return nodes, fresh, slots
 
 
-def _sum(x: Any, data: Any, step: Any, slots: State) -> Any:
+def _sum(data: Any, step: Any, slots: State) -> Any:
     """The array after a step, of the same kind as before."""
     if step.__class__ is ndarray and step.dtype is data.dtype and not (slots and step is slots[-1]):
         step += data  # the array is nobody's slot; written over, it takes a fifth less time if it is large
-        fresh = step
-    else:
-        fresh = np.asarray(data + step, data.dtype)
-    flat = fresh.ravel()
-    # A scalar product is one pass of a fast routine; it may overflow although every number is finite.
-    if not isfinite(flat.dot(flat)) and not np.isfinite(flat).all():
-        raise ValueError(_infinite(x))
-    return fresh
+        return step
+    return np.asarray(data + step, data.dtype)
+
+
+def _check(nodes: list[Any], fresh: list[Any]) -> None:
+    """Raise the error of a number that is not finite.
+
+    A scalar product is one pass of a fast routine; it may overflow although every number is finite.
+    """
+    with np.errstate(over="ignore"):
+        for x, data in zip(nodes, fresh, strict=True):
+            if data.__class__ is ndarray:
+                flat = data.ravel()
+                if not isfinite(flat.dot(flat)) and not np.isfinite(flat).all():
+                    raise ValueError(_infinite(x))
 
 
 def _together(

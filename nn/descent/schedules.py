@@ -23,20 +23,24 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ScheduleFormula:
-    """One row of the table: ``value(t, *settings)`` on numbers or symbols, and the signs of the settings."""
+    """One row of the table: ``value(t, *settings)`` on numbers or symbols, and the signs of the settings.
+
+    ``scales`` says that each parameter's rate is this value over √n_in.
+
+    >>> SCHEDULES["inverse"].text
+    'α₀·τ/maximum(t, τ)'
+    """
 
     name: str
     value: Callable[..., Any]
     signs: Mapping[str, str]
+    scales: bool = False
 
     @property
     def text(self) -> str:
-        """The formula as text, read from ``value`` on symbols.
-
-        >>> SCHEDULES["inverse"].text
-        'α₀·τ/maximum(t, τ)'
-        """
-        return str(self.value(variable("t"), *map(variable, self.signs.values()))).replace(f"{pi:g}", "π")
+        """The formula as text, read from ``value`` on symbols."""
+        told = str(self.value(variable("t"), *map(variable, self.signs.values()))).replace(f"{pi:g}", "π")
+        return f"{told}/√n_in" if self.scales else told
 
 
 class Schedule:
@@ -75,7 +79,7 @@ class Schedule:
     @property
     def scales(self) -> bool:
         """Whether each parameter's rate is divided by √n_in, as `by_fan_in` asks."""
-        return self._formula.name == "by_fan_in" or any(s.scales for s in self._settings if isinstance(s, Schedule))
+        return self._formula.scales or any(s.scales for s in self._settings if isinstance(s, Schedule))
 
     def state(self) -> dict[str, np.ndarray[Any, Any]]:
         """What must not differ when a run goes on: the schedule itself, as text; t belongs to the optimiser."""
@@ -103,7 +107,7 @@ def checked_rate(rate: Any) -> Rate:
 
 
 def _warm(t: Any, then: Any, n: Any) -> Any:
-    return then(ad.maximum(t - n, 0.0)) * ad.minimum((t + 1) / (n + 1), 1.0)
+    return then(ad.maximum(t - n, 0)) * ad.minimum((t + 1) / (n + 1), 1)
 
 
 def _cosine(t: Any, rate: Any, T: Any, floor: Any) -> Any:
@@ -126,7 +130,7 @@ SCHEDULES: Final = MappingProxyType(
             ),
             ScheduleFormula("cosine", _cosine, {"rate": "α₀", "steps": "T", "floor": "α_T"}),
             ScheduleFormula("warm_up", _warm, {"then": "α", "steps": "n"}),
-            ScheduleFormula("by_fan_in", lambda t, rate: rate(t), {"rate": "α"}),
+            ScheduleFormula("by_fan_in", lambda t, rate: rate(t), {"rate": "α"}, scales=True),
         )
     }
 )  # fmt: skip

@@ -1,22 +1,17 @@
-"""Faults of the nets: common mistakes in layers, objectives, optimisers, initial weights and unrolled networks."""
+"""Faults of the nets: common mistakes in layers, objectives, initial weights and unrolled networks."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from tests.faults.descent import DESCENT_FAULTS
 from tests.faults.fault import change, classified
 
 _INIT, _LAYERS, _NETWORK, _OBJECTIVE, _PARAMETERS, _BLOCKS, _RECURRENT, _SCORER, _STRATEGIES = (
     f"nn/{name}.py"
     for name in (
-        "parameters/init", "layers", "network", "objectives/margin", "parameters/state", "parameters/blocks",
-        "recurrent", "scorer", "strategies",
-    )
-)  # fmt: skip
-_CLIPPING, _FORMULAS, _GROUPS, _HYPER, _MEMORY, _MOVES, _OPTIMIZER, _SCHEDULES, _SETTINGS, _SOURCES = (
-    f"nn/descent/{name}.py"
-    for name in (
-        "clipping", "formulas", "groups", "hyper", "memory", "moves", "optimizer", "schedules", "settings", "sources",
+        "parameters/init", "layers", "network", "objectives/margin", "parameters/state",
+        "parameters/blocks", "recurrent", "scorer", "strategies",
     )
 )  # fmt: skip
 
@@ -26,16 +21,9 @@ _FAULTS: Final = {
             "objective: the wrong side of the hinge", _OBJECTIVE, "ad.hinge(score, corrupt,",
             "ad.hinge(corrupt, score,",
         ),
-        change("SGD climbs", _FORMULAS, "return -rate * g, ()", "return rate * g, ()"),
-        change("AdaGrad climbs", _FORMULAS, "-rate * g / (c + epsilon) ** 0.5", "rate * g / (c + epsilon) ** 0.5"),
-        change("momentum: the sign of v", _FORMULAS, "v = mu * v - rate * g\n    return v", "v = -mu * v - rate * g\n    return v"),
-        change("decay grows the weights", _MOVES, "g = g + decay * data", "g = g - decay * data"),
-        change("decay grows the weights of many Values", _MOVES, "g = g + settings.decay * data", "g = g - settings.decay * data"),
         change("xavier: no negative weights", _INIT, "uniform(-bound, bound", "uniform(0.0, bound"),
     ),
     "missing factor": (
-        change("SGD without its rate", _FORMULAS, "return -rate * g, ()", "return -1.0 * g, ()"),
-        change("a group's rate without 1/√n_in", _SETTINGS, "else rate) * self.factor", "else rate)"),
         change("objective: the margin asked for is ignored", _OBJECTIVE, "margin=as_float(margin)", "margin=1.0"),
     ),
     "scale": (
@@ -56,19 +44,6 @@ _FAULTS: Final = {
         change("network: the output unit has the hidden f", _NETWORK, "final if k == last else hidden", "hidden"),
     ),
     "wrong formula": (
-        change("AdaGrad without the square root", _FORMULAS, "(c + epsilon) ** 0.5", "(c + epsilon)"),
-        change("AdaGrad: ε outside the root", _FORMULAS, "(c + epsilon) ** 0.5", "(c**0.5 + epsilon)"),
-        change("AdaGrad by torch: ε inside the root", _FORMULAS, "(c**0.5 + epsilon)", "(c + epsilon) ** 0.5"),
-        change("RMSprop: ε outside the root", _FORMULAS, "(c + epsilon) ** 0.5", "(c**0.5 + epsilon)", 1),
-        change("RMSprop by torch: ε inside the root", _FORMULAS, "(c**0.5 + epsilon)", "(c + epsilon) ** 0.5", 1),
-        change("AdaGrad sums |g|, not g²", _FORMULAS, "c = c + g * g", "c = c + abs(g)"),
-        change("Nesterov: the old v in the step", _FORMULAS, "return mu * v - rate * g, (v,)", "return v, (v,)"),
-        change("Adam: the correction of m with β₂", _FORMULAS, "rate / (1 - beta1**t)", "rate / (1 - beta2**t)"),
-        change("Adam: v is not corrected", _FORMULAS, "(v / (1 - beta2**t)) ** 0.5", "v**0.5"),
-        change("Adam: ε inside the root", _FORMULAS, "((v / (1 - beta2**t)) ** 0.5 + epsilon)", "(v / (1 - beta2**t) + epsilon) ** 0.5"),
-        change("Adam: the uncorrected form is corrected", _FORMULAS, "-rate * m / (v**0.5", "-rate / (1 - beta1) * m / (v**0.5"),
-        change("clip_norm: each array by its own norm", _CLIPPING, "[factor * g for g in grads]", "[min(most / _norm([g]), 1.0) * g for g in grads]"),
-        change("a cosine over half of its steps", _SCHEDULES, "ad.cos(pi * ", "ad.cos(2 * pi * "),
         change("layer: biases begin at 1", _LAYERS, "keep(np.zeros(units), b_name)", "keep(np.ones(units), b_name)"),
         change("neuron: the bias begins at 1", _LAYERS, "keep(0.0, _b)", "keep(1.0, _b)"),
         change(
@@ -127,22 +102,10 @@ _FAULTS: Final = {
         change("recurrent: f is left out", _RECURRENT, '(self.activation(z), "h"', '(unit("identity")(z), "h"'),
     ),
     "accumulation: overwritten": (
-        change("AdaGrad without memory: caches are new at every step", _FORMULAS, "c = c + g * g", "c = g * g"),
-        change("AdaGrad without memory: caches are not kept", _OPTIMIZER, "(memory, waiting, self._t + 1)", "({}, waiting, self._t + 1)"),
-        change("a step forgets the slots of what it did not reach", _OPTIMIZER, "{**memory, **dict(zip(", "{**dict(zip("),
         change("a word met again gets new Values", _SCORER, "sorted(words - self._words.keys())", "sorted(words)"),
     ),
     "accumulation: aliased": (
         change("a state shares memory with the net", _PARAMETERS, "np.array(numbers(block))", "numbers(block)"),
-        change(
-            "a parameter listed twice moves twice", _SOURCES, "list(dict.fromkeys(items))", "items",
-        ),
-        change("a state of an optimiser shares memory with it", _MEMORY, '.sign}": np.array(each)', '.sign}": np.asarray(each)'),
-        change("a loaded slot shares memory with the state", _MEMORY, "np.array(array, _type(node))", "np.asarray(array, _type(node))"),
-        change("a step is written over a slot", _MOVES, "and not (slots and step is slots[-1])", ""),
-    ),
-    "broadcasting: mean": (
-        change("AdaGrad: one cache for a whole array", _FORMULAS, "c = c + g * g", "c = c + ad.mean(g * g)"),
     ),
     "broadcasting: wrong axis": (
         change("objective: any shapes that broadcast are taken", _OBJECTIVE, "if shapes[0] != shapes[1]:", "if False:"),
@@ -163,12 +126,6 @@ _FAULTS: Final = {
         ),
     ),
     "structure: cut off by one": (
-        change("schedule: off by one", _OPTIMIZER, "self._rate(self._t)", "self._rate(self._t + 1)"),
-        change("schedule: the rate of a step is that of the next", _SETTINGS, "rate(t) if", "rate(t + 1) if"),
-        change("warm-up: the first rate is 0", _SCHEDULES, "(t + 1) / (n + 1)", "t / n"),
-        change("warm-up: what follows does not begin at its 0", _SCHEDULES, "then(ad.maximum(t - n, 0.0))", "then(t)"),
-        change("schedule by steps: a step late", _SCHEDULES, "ad.floor(t / n)", "ad.floor((t - 1) / n)"),
-        change("Adam: t counts from 0", _FORMULAS, "    t = t + 1\n", "    t = t + 1 - (t > 0)\n"),
         change("scorer: ids are counted from 1", _SCORER, "self.L[ids].reshape(", "self.L[ids - 1].reshape("),
         change("scorer: one id too many is taken", _SCORER, "array.max() < len(self.L)", "array.max() <= len(self.L)"),
         change(
@@ -191,29 +148,8 @@ _FAULTS: Final = {
             "state: numbers that are not finite are loaded", _PARAMETERS, "if not np.all(np.isfinite(array)):",
             "if False:",
         ),
-        change("optimiser: a rate of 0 is taken", _HYPER, "and not hyper.open_low", ""),
-        change("optimiser: a gradient that is not finite moves a Value", _MOVES, "if not isfinite(new):", "if False:"),
-        change(
-            "optimiser: a gradient that is not finite moves a Tensor", _MOVES,
-            "if not isfinite(flat.dot(flat)) and not np.isfinite(flat).all():", "if False:",
-        ),
-        change(
-            "optimiser: a gradient that is not finite moves many Values", _MOVES, "if not np.isfinite(fresh).all():",
-            "if False:",
-        ),
-        change("clip_norm: huge gradients overflow", _CLIPPING, "if _TINY < total < inf or not grads:", "if True:"),
     ),
     "state: stale operand": (
-        change("the count of steps is not saved", _OPTIMIZER, '"t": np.array(self._t)', '"t": np.array(0)'),
-        change("slots are not saved", _MEMORY, "found[name] = memory.get(node) or ", "found[name] = "),
-        change("a schedule is not part of the state", _OPTIMIZER, "if str(rate) != repr(own):", "if False:"),
-        change("slots of words not met are dropped", _OPTIMIZER, "{**claimed, **self._memory}", "{**self._memory}"),
-        change("a group by fan-in keeps its old factor", _OPTIMIZER, "self._groups.forget()", "pass"),
-        change("groups: an earlier pattern wins", _GROUPS, "given |= own", "given = {**own, **given}"),
-        change(
-            "optimiser: the parameters of a net are asked for once", _SOURCES,
-            "else _checked(given.parameters())", "else self.names or self.names.extend(_checked(given.parameters())) or self.names",
-        ),
         change(
             "predict: the numbers of the first call", _NETWORK, "self.plain()(x)",
             "vars(self).setdefault('_was', self.plain())(x)",
@@ -221,17 +157,8 @@ _FAULTS: Final = {
     ),
     "state: unneeded gradient": (
         change("zero_grad gives 0, not None", "autodiff/engine/graph.py", "repeat(None)", "repeat(0.0)"),
-        change("zero_grad forgets nothing", _OPTIMIZER, "commit(forgotten(self._source.nodes()))", "pass"),
     ),
     "state: half-written after an exception": (
-        change(
-            "AdaGrad: caches are written before the step", _OPTIMIZER, "commit(*assigned(nodes, data), own)",
-            "self._memory = memory\n        commit(*assigned(nodes, data), own)",
-        ),
-        change(
-            "load of an optimiser: in two steps", _OPTIMIZER, "commit((object.__setattr__, repeat(self), names, values))",
-            "self._memory = memory\n        commit((object.__setattr__, repeat(self), names, values))",
-        ),
         change(
             "load: blocks are written one by one", _PARAMETERS,
             "fresh = {name: _checked(saved[given[name]], name, block) for name, block in blocks.items()}\n"
@@ -261,4 +188,4 @@ _FAULTS: Final = {
     ),
 }  # fmt: skip
 
-NET_FAULTS: Final = classified(_FAULTS)
+NET_FAULTS: Final = (*classified(_FAULTS), *DESCENT_FAULTS)
