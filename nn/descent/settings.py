@@ -37,8 +37,8 @@ class Settings:
             if key not in known and key != "rate":
                 raise TypeError(f"{formula.name} has no setting {key!r}; its settings are rate, {', '.join(known)}")
         found = {key: number_in(given.get(key, each.default), each) for key, each in known.items()}
-        rate = given.get("rate")
-        return cls(None if rate is None else checked_rate(rate), found.pop("decay"), found)
+        rate = checked_rate(given["rate"]) if "rate" in given else None
+        return cls(rate, found.pop("decay"), found)
 
     def rate_at(self, t: int, usual: Rate) -> float:
         """The learning rate of step t."""
