@@ -3,9 +3,13 @@
 Any callable with ``parameters()`` works with all of them; it need not inherit from `Module`.
 """
 
+from nn import rates
 from nn.data.batches import Batches
 from nn.data.preprocessing import Standardise, Whiten
+from nn.descent.clipping import clip_norm, clip_value
+from nn.descent.descents import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSprop
 from nn.descent.optimizer import SGD, AdaGrad, Optimizer
+from nn.descent.schedules import Schedule
 from nn.dropout import Dropout
 from nn.layers import Layer, Neuron, unit
 from nn.module import Module
@@ -27,8 +31,9 @@ from nn.training.step import Step
 from nn.training.validation import validated
 
 __all__ = [
-    "SGD", "AdaGrad", "Batches", "Dropout", "EarlyStopping", "History", "Layer", "Module", "Network", "Neuron",
-    "Optimizer", "Recurrent", "Spread", "Standardise", "Step", "Whiten", "WindowScorer", "cross_entropy", "fit", "he",
-    "he_normal", "l1", "l2", "logistic", "max_margin", "multiclass_margin", "progress", "softmax_cross_entropy",
-    "spreads", "squared_error", "statistics", "twins", "unit", "validated", "xavier", "xavier_normal",
+    "SGD", "AdaGrad", "Adam", "Batches", "Dropout", "EarlyStopping", "History", "Layer", "Module", "Momentum",
+    "Nesterov", "Network", "Neuron", "Optimizer", "RMSprop", "Recurrent", "Schedule", "Spread", "Standardise", "Step",
+    "Whiten", "WindowScorer", "clip_norm", "clip_value", "cross_entropy", "fit", "he", "he_normal", "l1", "l2",
+    "logistic", "max_margin", "multiclass_margin", "progress", "rates", "softmax_cross_entropy", "spreads",
+    "squared_error", "statistics", "twins", "unit", "validated", "xavier", "xavier_normal",
 ]  # fmt: skip
