@@ -6,9 +6,9 @@ Any callable with ``parameters()`` works with all of them; it need not inherit f
 from nn import rates
 from nn.data.batches import Batches
 from nn.data.preprocessing import Standardise, Whiten
-from nn.descent.clipping import clip_norm, clip_value
+from nn.descent.clipping import clip_norm, clip_value, gradient_norm
 from nn.descent.descents import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSprop
-from nn.descent.optimizer import SGD, AdaGrad, Optimizer
+from nn.descent.optimizer import Optimizer
 from nn.descent.schedules import Schedule
 from nn.dropout import Dropout
 from nn.layers import Layer, Neuron, unit
@@ -33,7 +33,7 @@ from nn.training.validation import validated
 __all__ = [
     "SGD", "AdaGrad", "Adam", "Batches", "Dropout", "EarlyStopping", "History", "Layer", "Module", "Momentum",
     "Nesterov", "Network", "Neuron", "Optimizer", "RMSprop", "Recurrent", "Schedule", "Spread", "Standardise", "Step",
-    "Whiten", "WindowScorer", "clip_norm", "clip_value", "cross_entropy", "fit", "he", "he_normal", "l1", "l2",
-    "logistic", "max_margin", "multiclass_margin", "progress", "rates", "softmax_cross_entropy", "spreads",
+    "Whiten", "WindowScorer", "clip_norm", "clip_value", "cross_entropy", "fit", "gradient_norm", "he", "he_normal",
+    "l1", "l2", "logistic", "max_margin", "multiclass_margin", "progress", "rates", "softmax_cross_entropy", "spreads",
     "squared_error", "statistics", "twins", "unit", "validated", "xavier", "xavier_normal",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from autodiff.engine.graph import commit, set_grad
 from nn.descent.hyper import Hyper, number_in
 from nn.descent.sources import parameters_of
 
-__all__ = ["checked_bound", "clip_norm", "clip_value", "clipped"]
+__all__ = ["checked_bound", "clip_norm", "clip_value", "clipped", "gradient_norm"]
 
 
 def clip_norm(parameters: Any, most: float) -> float:
@@ -42,6 +42,21 @@ def clip_norm(parameters: Any, most: float) -> float:
     if norm > bound:
         _assign(reached, grads)
     return norm
+
+
+def gradient_norm(parameters: Any) -> float:
+    """The norm ‖g‖ = √(Σ gᵢ²) of all gradients together; nan or inf if a gradient is not finite.
+
+    Args:
+        parameters: as for `clip_norm`, or an optimiser.
+
+    >>> from autodiff import Value
+    >>> x, y = Value(1.0), Value(1.0)
+    >>> x.grad, y.grad = 3.0, 4.0
+    >>> gradient_norm([x, y])
+    5.0
+    """
+    return _norm([x.grad for x in parameters_of(parameters) if x.grad is not None])
 
 
 def clip_value(parameters: Any, most: float) -> None:

@@ -64,6 +64,10 @@ class Optimizer:
         if self._groups is not None:
             self._groups.forget()
 
+    def parameters(self) -> list[Any]:
+        """The parameters that it moves, each once."""
+        return list(self._source.nodes())
+
     def zero_grad(self) -> None:
         """Reset all gradients to None, "not reached yet"; if an error is raised, none has changed."""
         commit(forgotten(self._source.nodes()))

@@ -7,10 +7,9 @@ from math import isfinite
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-
 from autodiff.engine.graph import Node
 from autodiff.primitives.operands import describe, whole_number
+from nn.descent.clipping import gradient_norm
 from nn.training.not_finite import report
 from nn.training.step import Step
 
@@ -32,7 +31,7 @@ def fit(
         model: a net of Values or Tensors, or whatever the objective takes as its first argument.
         objective: called as ``objective(model, *batch)``; it returns J, a node that holds one number.
         data: the batches of one epoch, such as `Batches` or a list; a batch is a tuple of arguments, or one argument.
-        optimizer: moves the parameters: ``zero_grad()``, ``step()``, ``rate``.
+        optimizer: moves the parameters: ``zero_grad()``, ``step()``, ``rate``; steps are counted on from its ``t``.
         epochs: how many passes over the data are made in all; `Batches` know how many they have behind them, so that a
             resumed run makes the rest.
         steps: how many steps are made in this call at most. Without either, the stream has no end.
@@ -83,7 +82,8 @@ def _batches(data: Iterable[Any], most: int | None) -> Iterator[tuple[int, tuple
 def _steps(
     model: Any, objective: Callable[..., Any], batches: Iterator[Any], optimizer: Any, left: int | None
 ) -> Iterator[Step]:
-    number = getattr(optimizer, "steps", 0)
+    number = getattr(optimizer, "t", 0)
+    moved = optimizer if hasattr(optimizer, "parameters") else model
     last = None if left is None else number + left
     while last is None or number < last:
         began = perf_counter()
@@ -97,7 +97,7 @@ def _steps(
         if not isfinite(J.item()):
             raise report(model, objective, batch, number, epoch, f"J is {J.item()}")
         J.backward()
-        norm = _norm(optimizer)
+        norm = gradient_norm(moved)
         if not isfinite(norm):
             raise report(model, objective, batch, number, epoch, f"‖∇J‖ is {norm}")
         optimizer.step()
@@ -114,9 +114,3 @@ def _checked(J: Any) -> Any:
     if J.data.__class__ is not float and J.data.size != 1:
         raise ValueError(f"the objective must return one number, and J has shape {J.shape}; take its sum or its mean")
     return J
-
-
-def _norm(optimizer: Any) -> float:
-    """‖∇J‖ over all parameters that the backward pass has reached."""
-    squares = (np.vdot(grad, grad) for item in optimizer._parameters() if (grad := item.grad) is not None)
-    return float(np.sqrt(sum(squares, 0.0)))
