@@ -1,7 +1,7 @@
 """One hidden layer beside logistic regression on four small data sets, in the same repeated cross-validation.
 
-Run it with ``python demos/classifiers.py [NAME …]``; without names, it compares on digits, wine, breast_cancer and iris,
-which come with scikit-learn, in some minutes. Folds, standardised inputs and test parts are the same for both.
+Run it with ``python demos/classifiers.py [NAME …]``; without names, it compares on digits, wine, breast_cancer and iris
+of scikit-learn, in some minutes. Folds, standardised inputs and test parts are the same for both.
 """
 
 from __future__ import annotations

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import repeat
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
+from autodiff.engine.graph import Change, commit
 from autodiff.primitives.operands import whole_number
 from nn.training.step import Step
 
 __all__ = ["EarlyStopping"]
+
+_NUMBERS: Final = ("best", "best_step", "waited")
+_KEPT: Final = "kept/"
 
 
 class EarlyStopping:
@@ -69,8 +74,8 @@ class EarlyStopping:
         >>> sorted(EarlyStopping(patience=2).state())
         ['best', 'best_step', 'waited']
         """
-        kept = {f"kept/{name}": array for name, array in self._kept.items()}
-        return {key: np.array(getattr(self, key)) for key in ("best", "best_step", "waited")} | kept
+        kept = {_KEPT + name: array for name, array in self._kept.items()}
+        return {key: np.array(getattr(self, key)) for key in _NUMBERS} | kept
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take up a saved state.
@@ -83,9 +88,13 @@ class EarlyStopping:
         >>> stopping.best_step
         7
         """
-        for key in ("best", "best_step", "waited"):
-            if np.shape(state.get(key, [])) != ():
+        commit(*self.loading(state))
+
+    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+        """The changes that `load` makes, checked but not made."""
+        for key in _NUMBERS:
+            if np.shape(state.get(key, [])) != () or not np.isrealobj(state[key]):
                 raise ValueError(f"the state of early stopping needs one number {key!r}, and has {state.get(key)!r}")
-        kept = {key.removeprefix("kept/"): each for key, each in state.items() if key.startswith("kept/")}
-        best, best_step, waited = float(state["best"]), int(state["best_step"]), int(state["waited"])
-        self.best, self.best_step, self.waited, self._kept = best, best_step, waited, kept
+        kept = {key.removeprefix(_KEPT): each for key, each in state.items() if key.startswith(_KEPT)}
+        numbers = (float(state["best"]), int(state["best_step"]), int(state["waited"]))
+        return [(object.__setattr__, repeat(self), (*_NUMBERS, "_kept"), (*numbers, kept))]

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.draw.charts.lines import Line, line_chart
+from autodiff.engine.graph import Change, commit
 from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.operands import describe
 from nn.training.step import Step
@@ -91,6 +92,10 @@ class History:
         >>> history["J"]
         array([0.5 , 0.25])
         """
+        commit(*self.loading(state))
+
+    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+        """The changes that `load` makes, checked but not made."""
         columns = {name: np.asarray(column) for name, column in state.items()}
         for name, column in columns.items():
             if column.ndim != 1 or column.dtype.kind not in "fiub":
@@ -99,7 +104,8 @@ class History:
         if len({*lengths.values()}) > 1:
             raise ValueError(f"the columns of a history must have equal lengths, and have {lengths}")
         numbers = (column.tolist() for column in columns.values())
-        self._rows = [dict(zip(columns, row, strict=True)) for row in zip(*numbers, strict=True)]
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*numbers, strict=True)]
+        return [(object.__setattr__, (self,), ("_rows",), (rows,))]
 
     def csv(self) -> str:
         """The history as CSV: a line of names, then a line for each step; every number reads back exactly.

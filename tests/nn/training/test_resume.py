@@ -1,0 +1,134 @@
+"""A resumed run is the uninterrupted run, bit for bit, wherever it was interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+import nn
+
+#: Steps after which the run is saved, resumed in fresh objects, and led on by one step.
+STEPS = 1000 if settings.default.max_examples >= 1000 else 14
+
+RANDOM = np.random.default_rng(5)
+X = RANDOM.normal(size=(20, 3))
+Y = np.where(X[:, :1] * X[:, 1:2] > 0, 1.0, 0.0)
+
+OPTIMISERS: dict[str, Callable[[Any], Any]] = {
+    "SGD": lambda net: nn.SGD(net, rate=0.1),
+    "momentum": lambda net: nn.Momentum(net, rate=0.1),
+    "Nesterov": lambda net: nn.Nesterov(net, rate=0.1),
+    "AdaGrad": lambda net: nn.AdaGrad(net, rate=0.1),
+    "RMSprop": lambda net: nn.RMSprop(net, rate=0.01),
+    "Adam": lambda net: nn.Adam(net, rate=0.01),
+    "a schedule": lambda net: nn.SGD(net, rate=nn.rates.exponential(0.3, decay=0.05)),
+}
+
+
+class Run:
+    """All parts of a run, made anew; dropout and the batches draw from generators of their own."""
+
+    def __init__(self, optimiser: Callable[[Any], Any]) -> None:
+        hidden = nn.Layer(3, 6, activation="tanh", random=np.random.default_rng(1))
+        last = nn.Layer(6, 1, activation="identity", number=2, random=np.random.default_rng(2))
+        self.dropout = nn.Dropout(0.7, random=np.random.default_rng(3))
+        self.net = nn.Network.of(hidden, self.dropout, last)
+        self.batches = nn.Batches(X, Y, size=8, random=np.random.default_rng(4))
+        self.optimiser = optimiser(self.net)
+        self.history = nn.History()
+        self.stopping = nn.EarlyStopping(patience=10_000, model=self.net)
+
+    def parts(self) -> dict[str, Any]:
+        return {
+            "net": self.net, "dropout": self.dropout, "batches": self.batches, "optimiser": self.optimiser,
+            "history": self.history, "stopping": self.stopping,
+        }  # fmt: skip
+
+    def fitted(self, **until: int) -> Any:
+        return self.history(self.stopping(nn.fit(self.net, objective, self.batches, optimizer=self.optimiser, **until)))
+
+    def plain(self, steps: int) -> None:
+        """The same steps, in a loop of one's own."""
+        while steps > 0:
+            for x, y in self.batches:
+                self.optimiser.zero_grad()
+                J = objective(self.net, x, y)
+                J.backward()
+                self.optimiser.step()
+                self.history.add(J=J.item())
+                steps -= 1
+                if steps == 0:
+                    return
+
+    def bits(self) -> dict[str, bytes]:
+        """Everything that the parts hold, as bytes; all but the seconds of the history."""
+        states = {name: part.state() for name, part in self.parts().items()}
+        states["history"].pop("seconds", None)
+        return {f"{name}/{key}": each.tobytes() for name, state in states.items() for key, each in state.items()}
+
+
+def objective(net: Any, x: Any, y: Any) -> Any:
+    return nn.logistic(net(x), y) + nn.l2(net, 1e-3)
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS.values(), ids=OPTIMISERS.keys())
+def test_a_run_resumed_after_any_step_makes_the_same_next_step(
+    optimiser: Callable[[Any], Any], tmp_path: Path
+) -> None:
+    run, path = Run(optimiser), tmp_path / "run.npz"
+    resumed = None
+    for _ in nn.checkpoints(run.fitted(steps=STEPS), path, every=1, **run.parts()):
+        if resumed is not None:
+            assert resumed.bits() == run.bits()
+        resumed = Run(optimiser)
+        nn.resume(path, **resumed.parts())
+        assert len(list(resumed.fitted(steps=1))) == 1
+    assert run.optimiser.t == STEPS
+
+
+@pytest.mark.parametrize("optimiser", [OPTIMISERS["AdaGrad"], OPTIMISERS["Adam"]], ids=["AdaGrad", "Adam"])
+def test_a_plain_loop_resumes_too(optimiser: Callable[[Any], Any], tmp_path: Path) -> None:
+    run, path = Run(optimiser), tmp_path / "run.npz"
+    for _ in range(STEPS // 2):
+        run.plain(1)
+        nn.save(path, **run.parts())
+        resumed = Run(optimiser)
+        nn.resume(path, **resumed.parts())
+        run.plain(1)
+        resumed.plain(1)
+        assert resumed.bits() == run.bits()
+
+
+def test_whole_runs_interrupted_at_random_end_alike(tmp_path: Path) -> None:
+    path, random = tmp_path / "run.npz", np.random.default_rng(6)
+    whole = Run(OPTIMISERS["Adam"])
+    for _ in whole.fitted(epochs=4):
+        pass
+    for _ in range(10):
+        run, path = Run(OPTIMISERS["Adam"]), tmp_path / "run.npz"
+        path.unlink(missing_ok=True)
+        while run.batches.epoch < 4:
+            left = int(random.integers(1, 5))
+            for made, _ in enumerate(nn.checkpoints(run.fitted(epochs=4), path, every=2, **run.parts()), start=1):
+                if made == left:
+                    break
+            run = Run(OPTIMISERS["Adam"])
+            if path.exists():
+                nn.resume(path, **run.parts())
+        assert run.bits() == whole.bits()
+
+
+def test_checkpoints_come_at_every_nth_step_and_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = []
+    run, path = Run(OPTIMISERS["SGD"]), tmp_path / "run.npz"
+    monkeypatch.setattr("nn.training.checkpoints.save", lambda path, **parts: saved.append(parts["optimiser"].t))
+    for _ in nn.checkpoints(run.fitted(steps=7), path, every=3, **run.parts()):
+        pass
+    assert saved == [3, 6, 7]
+    with pytest.raises(ValueError, match="every"):
+        nn.checkpoints([], path, every=0)
