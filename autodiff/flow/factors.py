@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from autodiff.flow.labels import bracketed
 from autodiff.flow.parts import FlowEdge, FlowNode
 from autodiff.words.notation import number
 
-__all__ = ["Factor", "Path", "is_saturated", "products"]
+__all__ = ["Factor", "Path", "is_flat", "is_saturated", "products"]
 
 _MOST_FACTORS: Final = 40  # in one printed product
 _SATURATING: Final = {"sigmoid": 0.25, "tanh": 1.0, "soft_sign": 1.0}  # the largest f′
@@ -88,8 +88,12 @@ def is_saturated(edge: FlowEdge | None, nodes: Sequence[FlowNode]) -> bool:
     """Whether the edge leads into a sigmoid, tanh or softsign with |f′| below a tenth of its maximum."""
     if edge is None or edge.local is None:
         return False
-    largest = _SATURATING.get(nodes[edge.consumer].operation or "")
-    return largest is not None and abs(edge.local) < _SATURATED * largest
+    return bool(is_flat(nodes[edge.consumer].operation or "", edge.local))
+
+
+def is_flat(operation: str, slope: Any) -> Any:
+    """Whether |f′| is below a tenth of its maximum, for a sigmoid, tanh or softsign; elementwise; False for others."""
+    return abs(slope) < _SATURATED * _SATURATING.get(operation, 0.0)
 
 
 def _shortened(factors: list[str], most: int) -> list[str]:
