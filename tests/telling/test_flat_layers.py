@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-import autodiff as ad
 import nn
+from autodiff import Node
+from autodiff.telling.explain import explain
 
 X = [6.0, -5.0]
 
@@ -18,10 +19,10 @@ def network(activation: str = "tanh") -> nn.Network:
     return net
 
 
-def told(output: ad.Node, parameter: ad.Node) -> list[str]:
+def told(output: Node, parameter: Node) -> list[str]:
     """The lines about flat activations."""
     output.backward()
-    return [line for line in str(ad.explain(output, parameter)).splitlines() if "Flat activations" in line]
+    return [line for line in str(explain(output, parameter)).splitlines() if "Flat activations" in line]
 
 
 def test_the_share_of_flat_units_is_told_for_each_layer() -> None:
