@@ -64,10 +64,11 @@ class Dropout(Module):
         if self._is_exact:
             return x
         factors = (self._random.random(x.shape) < self._keep) / self._keep
-        result = x * (factors if x.dtype == object else factors.astype(x.dtype))
+        kind = getattr(x, "dtype", object)  # a Value, the output of a neuron, has none
+        result = x * (factors if kind == object else factors.astype(kind))
         if isinstance(result, Node):
             _name(result, x, suffix)
-        elif x.dtype == object:
+        elif kind == object:
             for dropped, item in zip(result.flat, x.flat, strict=True):
                 _name(dropped, item, suffix)
         return result
