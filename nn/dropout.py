@@ -64,11 +64,11 @@ class Dropout(Module):
         if self._is_exact:
             return x
         factors = (self._random.random(x.shape) < self._keep) / self._keep
-        kind = getattr(x, "dtype", object)  # a Value, the output of a neuron, has none
-        result = x * (factors if kind == object else factors.astype(kind))
+        kind = np.dtype(getattr(x, "dtype", object))  # a Value, the output of a neuron, has none
+        result = x * (factors if kind.hasobject else factors.astype(kind))
         if isinstance(result, Node):
             _name(result, x, suffix)
-        elif kind == object:
+        elif kind.hasobject:
             for dropped, item in zip(result.flat, x.flat, strict=True):
                 _name(dropped, item, suffix)
         return result
