@@ -64,10 +64,11 @@ class Dropout(Module):
         if self._is_exact:
             return x
         factors = (self._random.random(x.shape) < self._keep) / self._keep
-        result = x * (factors if x.dtype == object else factors.astype(x.dtype))
+        kind = np.dtype(getattr(x, "dtype", object))  # a Value, the output of a neuron, has none
+        result = x * (factors if kind.hasobject else factors.astype(kind))
         if isinstance(result, Node):
             _name(result, x, suffix)
-        elif x.dtype == object:
+        elif kind.hasobject:
             for dropped, item in zip(result.flat, x.flat, strict=True):
                 _name(dropped, item, suffix)
         return result

@@ -21,6 +21,7 @@ from autodiff.primitives.operands import as_operand, describe, whole_number
 from autodiff.primitives.primitive import Primitive
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
+from nn.activations import with_param
 from nn.module import Module
 from nn.parameters.blocks import entries, keeper, wrap
 from nn.parameters.init import Init, generator, initializer, xavier
@@ -35,6 +36,8 @@ _w, _b = Name("w"), Name("b")
 def unit(activation: Activation) -> Callable[[Any], Any]:
     """The activation f of that name, any elementwise primitive of one operand; a callable is returned unchanged.
 
+    A param is given in brackets: "leaky_relu(0.1)" or "leaky_relu(slope=0.1)", 0.01 if left out.
+
     Raises:
         ValueError: if no activation has that name.
         TypeError: if ``activation`` is neither a name nor a callable.
@@ -46,6 +49,8 @@ def unit(activation: Activation) -> Callable[[Any], Any]:
     """
     if isinstance(activation, str):
         known = {name: entry for name, entry in TABLE.items() if _is_unit(entry)}
+        if "(" in activation:
+            return with_param(activation, known)
         if activation not in known:
             close = "".join(f"; did you mean {name!r}?" for name in get_close_matches(activation.lower(), known, 1))
             raise ValueError(f"unknown activation {activation!r} (must be one of {', '.join(sorted(known))}){close}")

@@ -17,9 +17,10 @@ from autodiff.system.search_path import own_modules_first
 from autodiff.words.phrases import LANGUAGES
 
 with own_modules_first():  # every student of backpropagation has an nn.py
+    from nn.activations import UnitWithParam
     from nn.layers import unit
 
-__all__ = ["FORMATS", "PARAMETER", "add_options", "parameter", "with_joined_numbers"]
+__all__ = ["FORMATS", "PARAMETER", "add_options", "operation_of", "parameter", "with_joined_numbers"]
 
 #: The formats of printed texts, with the endings of their files.
 FORMATS: Final[Mapping[str, str]] = {"text": ".txt", "markdown": ".md", "latex": ".tex"}
@@ -48,6 +49,12 @@ def parameter(options: argparse.Namespace) -> str:
         raise ValueError(f"give one parameter, and not both {options.name!r} and --parameter {options.named!r}")
     name = options.name if options.named is None else options.named
     return PARAMETER if name is None else str(name)
+
+
+def operation_of(name: str) -> tuple[str, dict[str, float]]:
+    """The operation and the params of a unit's name, such as ``leaky_relu(0.1)``."""
+    found = unit(name)
+    return (found.operation, {found.param: found.value}) if isinstance(found, UnitWithParam) else (name, {})
 
 
 def with_joined_numbers(arguments: Sequence[str]) -> list[str]:

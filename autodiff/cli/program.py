@@ -22,6 +22,7 @@ from autodiff.cli import arguments
 from autodiff.cli.example import example
 from autodiff.draw import Drawing, MissingProgramError, see
 from autodiff.draw.files import OURS, write
+from autodiff.draw.unit_curves import unit
 from autodiff.reference import operations, tables
 from autodiff.system.console import readable_output
 from autodiff.telling.explain import Explanation, explain
@@ -114,6 +115,14 @@ def _parser() -> argparse.ArgumentParser:
         "-o", "--output", type=Path, default=Path("reference.html"), metavar="PATH",
         help="an .html file, or a folder for %(default)s (default: %(default)s in this folder)",
     )  # fmt: skip
+    drawn = commands.add_parser(
+        "unit",
+        help="draw a unit and its derivative",
+        description="Draw a unit a = f(z) and its derivative over z and over a, and print both formulas.",
+    )
+    drawn.set_defaults(run=_unit)
+    drawn.add_argument("name", metavar="NAME", help="a unit such as tanh, or leaky_relu(0.1) with its param")
+    drawn.add_argument("-o", "--output", type=Path, metavar="FILE", help="an .svg file (default: NAME.svg here)")
     import_module("autodiff.testing.hooks.command").add_check(commands)  # only this command needs autodiff.testing
     return parser
 
@@ -222,6 +231,18 @@ def _table(options: argparse.Namespace) -> int:
     if options.names:
         found = operations.selected(found, options.names)
     print(tables.markdown(found) if options.markdown else tables.text(found), end="")
+    return 0
+
+
+# ---- autodiff unit, autodiff reference -------------------------------------------------------------------------------
+
+
+def _unit(options: argparse.Namespace) -> int:
+    name, params = arguments.operation_of(options.name)
+    curves = unit(name, **params)
+    saved = curves.save(f"{name}.svg" if options.output is None else options.output)
+    print(curves)
+    print(say("wrote-text", "en", path=saved.path))
     return 0
 
 

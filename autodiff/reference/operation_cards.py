@@ -8,9 +8,9 @@ from html import escape
 from itertools import groupby
 from typing import Final
 
+from autodiff.draw.curves import Curve, Kink, curve_of, kinks_of, svg
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import TABLE
-from autodiff.reference.curves import Curve, Kink, curve_of, kinks_of, svg
 from autodiff.reference.markup import Links, code, facts, session, source
 from autodiff.reference.operations import Operation, inputs
 from autodiff.reference.samples import call_of, shapes

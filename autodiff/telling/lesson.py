@@ -15,7 +15,7 @@ from autodiff.flow.factors import is_saturated
 from autodiff.flow.order import is_weighted_sum, notes_name, shares_in_order, suffix
 from autodiff.telling.derivation import Derived, derivation, equation_of, outer_product_in_numbers
 from autodiff.telling.notes import Notes
-from autodiff.telling.remarks import remarks
+from autodiff.telling.remarks import flat_layers, remarks
 from autodiff.telling.steps import steps
 from autodiff.telling.story import Block, Heading, Listing, Paragraph, Story, Table, numbered, product, slopes
 from autodiff.telling.style import USUAL, Style
@@ -266,6 +266,7 @@ class _Lesson:
             least, edge = min(scales, key=itemgetter(0))
             if least < 1:
                 said.append(self.say("explain.scales-least", share=self.share(edge), scale=self.write(least)))
+        said += flat_layers(flow, self.style)
         if rows or said:
             yield self.heading("weak")
         if rows:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import reduce
 from typing import Final
 
 import numpy as np
 
-from autodiff.engine.graph import Node
+from autodiff.engine.graph import Node, topological
 from autodiff.flow import Anomaly, Flow, FlowEdge, FlowNode
 from autodiff.flow.anomalies import is_finite
+from autodiff.flow.factors import is_flat
 from autodiff.flow.order import shares_in_order
 from autodiff.telling.style import USUAL, Style
 from autodiff.telling.terms import error_name, share_numbers, share_text, sum_numbers
 from autodiff.words.formulas import quotient
-from autodiff.words.notation import number
+from autodiff.words.notation import number, parse
 
-__all__ = ["first_value", "remarks"]
+__all__ = ["first_value", "flat_layers", "remarks"]
 
 _MOST_ANOMALIES: Final = 4
 _MOST_INPUTS: Final = 3
+_ACTIVATION: Final = re.compile("a[₀-₉,]*⁽[⁰¹²³⁴-⁹]+⁾")  # any suffix may follow
 _NEARLY: Final = 0.05  # paths nearly cancel if at most a twentieth of their strength remains
 
 
@@ -30,6 +33,34 @@ def remarks(flow: Flow, style: Style = USUAL) -> tuple[str, ...]:
         return (style.say("remark.no-path", parameter=flow.parameter.label, output=flow.output.label),)
     found = [*_anomalies(flow, style), *_kinks(flow, style), *_cancelling(flow, style)]
     return (*found, *_weakest(flow, style, said=bool(found)))
+
+
+def flat_layers(flow: Flow, style: Style = USUAL) -> list[str]:
+    """For each layer with flat sigmoids, tanhs or softsigns: how many of its activations are flat.
+
+    All activations of the notes' names a⁽ᵏ⁾ in the graph count, those beside the paths and of both windows included.
+    """
+    counts: dict[int, list[int]] = {}
+    for node in topological(flow.flows.node_of(flow.output)):
+        entry, layer = node.primitive, _layer(node.name)
+        if layer is None or entry is None or not is_flat(entry.name, 0.0):
+            continue
+        a, z = node._data, node.inputs[0]
+        slopes = entry.rule(0)(np.ones_like(a), np.asarray(a), np.asarray(getattr(z, "_data", z)))
+        count = counts.setdefault(layer, [0, 0])
+        count[0] += int(np.sum(is_flat(entry.name, slopes)))
+        count[1] += np.size(a)
+    return [
+        style.say("explain.flat", layer=layer, flat=flat, count=count, percentage=number(100 * flat / count, 2))
+        for layer, (flat, count) in sorted(counts.items())
+        if flat and count > 1
+    ]
+
+
+def _layer(name: str | None) -> int | None:
+    """The layer of an activation, such as a₁⁽²⁾ or a⁽²⁾′."""
+    found = _ACTIVATION.match(name or "")
+    return parse(found.group()).layer if found else None
 
 
 def _anomalies(flow: Flow, style: Style) -> list[str]:

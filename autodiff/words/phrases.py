@@ -426,6 +426,10 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "explain.saturated": (
         "{unit} = {value} is saturated: {function} is flat there, so little error gets through.",
         "{unit} = {value} 已饱和：{function} 在该处很平坦，误差几乎无法通过。"),
+    "explain.flat": (
+        "Flat activations in layer {layer}: {flat} of {count} ({percentage} %), where |f′| is below a tenth of its "
+        "largest value.",
+        "第 {layer} 层的平坦激活值：{count} 个中有 {flat} 个（{percentage} %），其 |f′| 小于最大值的十分之一。"),
     "explain.errata": ("Errors in the printed notes", "讲义的印刷错误"),
     # ---- why a gradient is what it is, and what it means -------------------------------------------------------------
     "explain.why": ("Why", "为什么"),

@@ -68,6 +68,17 @@ _FAULTS: Final = {
         change("state: how dropout goes on is left out", _NETWORK, "{**super().state(), **states}", "super().state()"),
     ),
     "wrong operand": (
+        change(
+            "flat layers: every activation is flat", "autodiff/telling/remarks.py",
+            "np.sum(is_flat(entry.name, slopes))", "np.sum(is_flat(entry.name, 0.0 * slopes))",
+        ),
+        change(
+            "unit curves: f′ over z, not over a", "autodiff/draw/unit_curves.py", "replace(curve, x=curve.z, z=",
+            "replace(curve, z=",
+        ),
+        change(
+            "a unit's param is ignored", "nn/activations.py", "(z, **{self.param: self.value})", "(z)",
+        ),
         change("He: fan-out for fan-in", _INIT, "bound = sqrt(6.0 / fan_in)", "bound = sqrt(6.0 / fan_out)"),
         change("He: fan-out for fan-in, normal", _INIT, "sqrt(2.0 / fan_in)", "sqrt(2.0 / fan_out)"),
         change("recurrent: the identity at the inputs too", _RECURRENT, "xavier if draw is identity else draw", "draw"),

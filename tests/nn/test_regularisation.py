@@ -83,7 +83,7 @@ def test_penalties_of_values_and_their_share_in_the_objective() -> None:
     w = kept.parameter("W12(1)")
     flow = ad.error_flow(whole, w)
     assert flow.path_count == 2
-    shares = [path.product for path in flow.strongest(2)]
+    shares = [float(path.product or 0.0) for path in flow.strongest(2)]
     assert min(abs(share - 2e-2 * w.data) for share in shares) < 1e-15
     assert w.grad == pytest.approx(sum(shares), rel=1e-12)
 
@@ -207,6 +207,9 @@ def test_wrong_dropout_is_told() -> None:
         nn.Network((2, 3, 1), dropout=0.5)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="a network of two sizes has none"):
         nn.Network((2, 1), dropout=nn.Dropout(0.5, random=generator()))
+    a = nn.Neuron(2, scalar=True)([0.5, 1.0])
+    out = nn.Dropout(1, random=generator())(a)
+    assert (out.data, out.name) == (a.data, "dropout a")
     x = Tensor(np.ones(3, dtype=np.float32))
     assert nn.Dropout(0.9, random=generator())(x).dtype == np.float32
     assert np.array_equal(nn.Dropout(1, random=generator())(X), X)

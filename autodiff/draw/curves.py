@@ -9,14 +9,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.primitives.namespace import arrays
+from autodiff.primitives.namespace import arrays, is_plain_number
+from autodiff.primitives.operands import describe
 from autodiff.primitives.primitive import Primitive
 from autodiff.transforms.functional import value_and_grad
 
 __all__ = ["Curve", "Kink", "curve_of", "kinks_of", "svg"]
 
 _COUNT: Final = 240  # steps along x
-_LEAST: Final = (-2.0, 2.0)  # smallest range of x; larger domains are shown in full
 _MOST: Final = 6.0  # largest |z| and |derivative| shown
 _SIDE: Final = 1e-12  # distance from a kink at which its two slopes are taken
 _SHARE: Final = 0.65  # relative position in its domain of a second input that is held constant
@@ -53,12 +53,16 @@ class Kink:
     after: float
 
 
-def curve_of(entry: Primitive, names: Sequence[str]) -> Curve | None:
+def curve_of(
+    entry: Primitive, names: Sequence[str], *, params: Mapping[str, float] | None = None, reach: float = 2.0
+) -> Curve | None:  # fmt: skip
     """The curve over the first input, with any second input held constant; None if a curve makes no sense.
 
     Args:
         entry: an elementwise primitive of one or two inputs.
         names: the names of its inputs.
+        params: params that differ from the defaults; names and numbers are checked.
+        reach: the curve covers −reach … reach as well as its domain.
 
     >>> from autodiff import exp
     >>> curve = curve_of(exp, ["x"])
@@ -67,32 +71,36 @@ def curve_of(entry: Primitive, names: Sequence[str]) -> Curve | None:
     """
     if not entry.elementwise or entry.arity not in (1, 2):
         return None
-    params = _params(entry)
-    if any(isinstance(each, bool) for each in params.values()):  # a choice just returns one of its inputs
+    used = _params(entry, params)
+    if any(isinstance(each, bool) for each in used.values()):  # a choice just returns one of its inputs
         return None
     domain = entry.domain[0]
-    low, high = min(domain.low, _LEAST[0]), max(domain.high, _LEAST[1])
-    x = np.linspace(low, high, _COUNT + 1)
+    x = np.linspace(min(domain.low, -reach), max(domain.high, reach), _COUNT + 1)
     others = {
         name: round(each.low + _SHARE * (each.high - each.low), 1)
         for name, each in zip(names[1:], entry.domain[1:], strict=True)
     }
     inputs = (x, *(np.full_like(x, other) for other in others.values()))
     with np.errstate(all="ignore"):
-        z = np.asarray(entry.forward(arrays, *inputs, **params), dtype=float)
-        slope = np.broadcast_to(entry.rule(0)(np.ones_like(x), z, *inputs, **params), x.shape)
+        z = np.asarray(entry.forward(arrays, *inputs, **used), dtype=float)
+        slope = np.broadcast_to(entry.rule(0)(np.ones_like(x), z, *inputs, **used), x.shape)
     slope = np.where(np.isfinite(z), slope, np.nan)
-    return Curve(x, z, slope, {**others, **params}, kinks_of(entry))
+    return Curve(x, z, slope, {**others, **used}, kinks_of(entry, params=used))
 
 
-def _params(entry: Primitive) -> dict[str, Any]:
-    """The default params; for params without a default, those of an example."""
+def _params(entry: Primitive, given: Mapping[str, float] | None) -> dict[str, Any]:
+    """The given params, else the defaults; for params without a default, those of an example."""
     scalar = [each.params for each in entry.examples[:_EXAMPLES] if not any(each.shapes)]
     shown = scalar[-1] if scalar else {}
-    return {key: shown.get(key) if default is Parameter.empty else default for key, default in entry.defaults.items()}
+    usual = {key: shown.get(key) if default is Parameter.empty else default for key, default in entry.defaults.items()}
+    for key, number in (given or {}).items():
+        if key not in usual or not is_plain_number(number):
+            known = ", ".join(usual) or "no params"
+            raise TypeError(f"{entry.name} has {known}, each a number, and got {key}={describe(number)}")
+    return {**usual, **(given or {})}
 
 
-def kinks_of(entry: Primitive) -> tuple[Kink, ...]:
+def kinks_of(entry: Primitive, *, params: Mapping[str, float] | None = None) -> tuple[Kink, ...]:
     """The values and slopes of an operation of one input at the kinks of its domain, as `autodiff.grad` returns them.
 
     >>> from autodiff import relu
@@ -101,8 +109,8 @@ def kinks_of(entry: Primitive) -> tuple[Kink, ...]:
     """
     if not entry.elementwise or entry.arity != 1:
         return ()
-    params = _params(entry)
-    at = value_and_grad(lambda x: entry(x, **params))
+    used = _params(entry, params)
+    at = value_and_grad(lambda x: entry(x, **used))
     return tuple(_kink(at, x) for x in entry.domain[0].kinks)
 
 

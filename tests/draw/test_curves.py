@@ -9,8 +9,8 @@ import pytest
 
 import autodiff as ad
 from autodiff import Primitive
+from autodiff.draw.curves import curve_of, kinks_of, svg
 from autodiff.primitives.registry import TABLE
-from autodiff.reference.curves import curve_of, kinks_of, svg
 from autodiff.reference.operations import inputs
 from tests.support.present import present
 
