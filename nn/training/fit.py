@@ -10,6 +10,7 @@ from typing import Any
 from autodiff.engine.graph import Node
 from autodiff.primitives.operands import describe, whole_number
 from nn.descent.clipping import gradient_norm
+from nn.parameters.twins import warn_of_twins
 from nn.training.not_finite import report
 from nn.training.step import Step
 
@@ -38,7 +39,8 @@ def fit(
 
     Returns:
         an iterator of `Step`; each step is made when it is asked for. Leaving the loop ends the training, and whatever
-        holds the state of a run (the net, the optimiser, the batches) can be saved between two steps.
+        holds the state of a run (the net, the optimiser, the batches) can be saved between two steps. A warning names
+        units with equal weights, which would never differ.
 
     Raises:
         TypeError: if the objective does not return a node.
@@ -63,6 +65,8 @@ def fit(
             raise TypeError(f"fit needs an optimizer with step() and zero_grad(), and got {describe(optimizer)}")
     most = None if epochs is None else whole_number(epochs, "epochs", least=0)
     left = None if steps is None else whole_number(steps, "steps", least=0)
+    if callable(getattr(model, "blocks", None)):
+        warn_of_twins(model)
     return _steps(model, objective, _batches(data, most), optimizer, left)
 
 

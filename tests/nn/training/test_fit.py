@@ -153,3 +153,10 @@ def test_wrong_arguments_are_refused_at_the_call(changed: dict[str, Any], error:
     usual: dict[str, Any] = {"objective": objective, "data": BATCHES, "optimizer": SGD(net, rate=0.1)}
     with pytest.raises(error, match=said):
         fit(net, **{**usual, **changed})
+
+
+def test_units_that_will_never_differ_are_named_before_the_first_step() -> None:
+    net = net_of()
+    net.load({**net.state(), "W(1)": np.ones((4, 3)), "W(2)": np.ones((1, 4))})
+    with pytest.warns(UserWarning, match="units with equal weights stay equal in training: a₁⁽²⁾, a₂⁽²⁾"):
+        fit(net, objective, BATCHES, optimizer=SGD(net, rate=0.1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +23,7 @@ def contenders(batch: int) -> dict[str, Step]:
     """A step of each engine that is installed, from the same weights and examples, in float64."""
     random = np.random.default_rng(0)
     x, y = random.normal(size=(batch, SIZES[0])), random.integers(0, SIZES[-1], batch)
-    weights = [random.normal(size=(m, n)) * (2 / n) ** 0.5 for n, m in zip(SIZES, SIZES[1:], strict=False)]
+    weights = [random.normal(size=(m, n)) * (2 / n) ** 0.5 for n, m in pairwise(SIZES)]
     steps = {"NumPy by hand": by_hand(weights, x, y), "autodiff": ours(weights, x, y)}
     for name, make in {"torch": with_torch, "jax.jit": with_jax}.items():
         try:
@@ -71,7 +72,7 @@ def by_hand(weights: list[Any], x: Any, y: Any) -> Step:
 def ours(weights: list[Any], x: Any, y: Any) -> Step:
     """The same with this package's layers, dropout and optimiser."""
     layers: list[Any] = []
-    for k, (n, m) in enumerate(zip(SIZES, SIZES[1:], strict=False), start=1):
+    for k, (n, m) in enumerate(pairwise(SIZES), start=1):
         layers.append(Layer(n, m, activation="relu" if k < len(weights) else "identity", number=k))
         if k < len(weights):
             layers.append(Dropout(KEEP, random=np.random.default_rng(k)))
