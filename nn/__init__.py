@@ -6,13 +6,16 @@ Any callable with ``parameters()`` works with all of them; it need not inherit f
 from nn.descent.optimizer import SGD, AdaGrad, Optimizer
 from nn.layers import Layer, Neuron, unit
 from nn.module import Module
+from nn.net_file import load
 from nn.network import Network
 from nn.objectives.margin import max_margin
 from nn.parameters.init import xavier
 from nn.recurrent import Recurrent
+from nn.saving.file import Contents, contents
+from nn.saving.run import resume, save
 from nn.scorer import WindowScorer
 
 __all__ = [
-    "SGD", "AdaGrad", "Layer", "Module", "Network", "Neuron", "Optimizer", "Recurrent", "WindowScorer", "max_margin",
-    "unit", "xavier",
+    "SGD", "AdaGrad", "Contents", "Layer", "Module", "Network", "Neuron", "Optimizer", "Recurrent", "WindowScorer",
+    "contents", "load", "max_margin", "resume", "save", "unit", "xavier",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from autodiff.primitives.operands import describe, whole_number
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
+from nn.architecture import architecture, field, known, made
 from nn.layers import Activation, Layer, unit
 from nn.module import Module
 from nn.parameters.init import generator
@@ -19,6 +20,7 @@ from nn.parameters.state import joined
 __all__ = ["Network"]
 
 
+@known
 class Network(Module):
     """Layers in a chain: a⁽¹⁾ = x, a⁽ᵏ⁺¹⁾ = f(W⁽ᵏ⁾a⁽ᵏ⁾ + b⁽ᵏ⁾).
 
@@ -122,6 +124,13 @@ class Network(Module):
     def blocks(self) -> dict[Name, Any]:
         """The blocks of all layers."""
         return joined([layer.blocks() for layer in self.layers])
+
+    def _architecture(self) -> dict[str, Any]:
+        return {"layers": [architecture(layer) for layer in self.layers]}
+
+    @classmethod
+    def _made(cls, data: Any, blocks: Mapping[Name, Any]) -> Network:
+        return cls.of(*(made(layer, blocks) for layer in field(data, "layers", list)))
 
     def __repr__(self) -> str:
         return f"Network({', '.join(map(repr, self.layers))})"

@@ -16,7 +16,7 @@ from autodiff.values.updates import given
 from autodiff.words.notation import Name, find, parse
 from nn.parameters.blocks import numbers
 
-__all__ = ["joined", "load", "look_up", "state"]
+__all__ = ["joined", "load", "loading", "look_up", "state"]
 
 
 def joined(parts: Sequence[dict[Name, Any]]) -> dict[Name, Any]:
@@ -82,6 +82,11 @@ def load(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> None:
     >>> b.data
     array([0.5])
     """
+    commit(*loading(blocks, saved))
+
+
+def loading(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> list[Change]:
+    """The changes that `load` commits, checked; to commit with those of others. Raises its errors."""
     if not isinstance(saved, Mapping):
         raise TypeError(
             f"a state must be a mapping of names to arrays, such as numpy.load gives, and got {describe(saved)}"
@@ -96,7 +101,7 @@ def load(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> None:
     for name in given:
         find(name, blocks)
     fresh = {name: _checked(saved[given[name]], name, block) for name, block in blocks.items()}
-    commit(*_assigned((block, fresh[name]) for name, block in blocks.items()))
+    return _assigned((block, fresh[name]) for name, block in blocks.items())
 
 
 def _repeated(parts: Sequence[dict[Name, Any]]) -> Name:

@@ -196,9 +196,10 @@ _FAULTS: Final = {
         change(
             "load: blocks are written one by one", _PARAMETERS,
             "fresh = {name: _checked(saved[given[name]], name, block) for name, block in blocks.items()}\n"
-            "    commit(*_assigned((block, fresh[name]) for name, block in blocks.items()))",
+            "    return _assigned((block, fresh[name]) for name, block in blocks.items())",
             "for name, block in blocks.items():\n"
-            "        commit(*_assigned([(block, _checked(saved[given[name]], name, block))]))",
+            "        commit(*_assigned([(block, _checked(saved[given[name]], name, block))]))\n"
+            "    return []",
         ),
         change(
             "a word is met in two steps", _SCORER, "(np.ndarray.__setitem__, repeat(self.L), fresh, rows),\n",

@@ -1,0 +1,113 @@
+"""NumPy's random generators as parts of a run: their states as text, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from autodiff.engine.graph import Change
+
+__all__ = ["generator_changes", "generator_state"]
+
+_KEY: Final = "state"
+#: NumPy's bit generators, whose states are dicts of whole numbers and arrays of them.
+_KINDS: Final = {
+    kind.__name__: kind
+    for kind in (np.random.MT19937, np.random.PCG64, np.random.PCG64DXSM, np.random.Philox, np.random.SFC64)
+}
+#: The largest places in a generator's own memory, at which it reads without a check of its own.
+_MOST: Final = {"pos": 624, "buffer_pos": 4, "has_uint32": 1}
+_LARGEST_POOL: Final = 1024  # words; NumPy's default is 4, and its time grows with the square
+
+#: One call that runs no Python code, so that `commit` can make it.
+_set_both: Final = vars(np.random.BitGenerator)["__setstate__"]
+
+
+def generator_state(random: np.random.Generator) -> dict[str, np.ndarray[Any, Any]]:
+    """The state of the bit generator and the seeds that ``spawn`` goes on from, as JSON in a 0-d array of str.
+
+    Raises:
+        TypeError: if the bit generator is not one of NumPy's.
+
+    >>> str(generator_state(np.random.Generator(np.random.SFC64(1)))["state"])[:26]
+    '{"bit_generator": "SFC64",'
+    """
+    source = _known(random)
+    seeds = source.seed_seq
+    spawning = seeds.state if type(seeds) is np.random.SeedSequence else None
+    return {_KEY: np.array(json.dumps({**dict(source.state), "seeds": spawning}, default=_as_lists))}
+
+
+def generator_changes(random: np.random.Generator, state: Mapping[str, Any]) -> tuple[Change, ...]:
+    """The changes that give a generator the saved state, checked on another generator of its kind.
+
+    Raises:
+        TypeError: if the bit generator is not one of NumPy's.
+        ValueError: if the state is that of another kind of bit generator, or no state at all.
+    """
+    kind = type(_known(random))
+    try:
+        (text,) = (state[key] for key in {*state, _KEY})
+        saved = json.loads(str(text))
+        name, spawning = saved["bit_generator"], saved.pop("seeds")
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        raise ValueError("the state to load is not that of a generator; nothing was loaded") from None
+    if name != kind.__name__:
+        raise ValueError(
+            f"the state to load is that of a generator of kind {name!r}, and the generator is a {kind.__name__}; "
+            f"make it by numpy.random.Generator(numpy.random.{name}())"
+            if name in _KINDS
+            else f"the state to load is that of a generator of kind {name!r}, which is not one of NumPy's"
+        )
+    trial = kind(0)
+    try:
+        wanted = _like(trial.state, saved)
+        seeds = random.bit_generator.seed_seq if spawning is None else np.random.SeedSequence(**_seeds(spawning))
+        _set_both(trial, (wanted, seeds))
+        right = _as_text(trial.state) == _as_text(wanted)
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise ValueError(f"the state to load is not that of a {name} generator: {error}; nothing was loaded") from error
+    if not right:
+        raise ValueError(f"the state to load holds numbers that a {name} generator cannot have; nothing was loaded")
+    return ((_set_both, (random.bit_generator,), ((wanted, seeds),)),)
+
+
+def _known(random: np.random.Generator) -> Any:
+    source = random.bit_generator
+    if type(source) not in _KINDS.values():
+        raise TypeError(
+            f"only NumPy's own bit generators ({', '.join(_KINDS)}) can be saved, and got a {type(source).__name__}"
+        )
+    return source
+
+
+def _as_lists(item: Any) -> Any:
+    return item.tolist()
+
+
+def _as_text(state: Mapping[str, Any]) -> str:
+    return json.dumps(dict(state), default=_as_lists)
+
+
+def _like(template: Any, saved: Any, name: str = "") -> Any:
+    """``saved`` with arrays where the template has them, if it consists of the same whole numbers otherwise."""
+    if isinstance(template, Mapping):
+        if not isinstance(saved, Mapping) or saved.keys() != template.keys():
+            raise ValueError(f"it must consist of {', '.join(template)}")
+        return {key: _like(part, saved[key], key) for key, part in template.items()}
+    if isinstance(template, np.ndarray):
+        if not isinstance(saved, list) or len(saved) != len(template) or any(type(each) is not int for each in saved):
+            raise ValueError(f"its {name} must be {len(template)} whole numbers")
+        return np.array(saved, dtype=template.dtype)
+    if type(saved) is not type(template) or (isinstance(saved, int) and not 0 <= saved <= _MOST.get(name, saved)):
+        raise ValueError(f"its {name} is wrong")
+    return saved
+
+
+def _seeds(spawning: Mapping[str, Any]) -> dict[str, Any]:
+    if spawning["pool_size"] > _LARGEST_POOL:
+        raise ValueError(f"its pool of seeds must not be larger than {_LARGEST_POOL}")
+    return dict(spawning)
