@@ -24,7 +24,7 @@ _ABOUT: Final = "about"
 _FIELDS: Final = {"kind": str, "version": int, "written_by": dict, "parts": dict, "extra": object}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contents:
     """What a file holds.
 

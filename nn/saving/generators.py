@@ -52,14 +52,14 @@ def generator_changes(random: np.random.Generator, state: Mapping[str, Any]) -> 
     try:
         (text,) = (state[key] for key in {*state, _KEY})
         saved = json.loads(str(text))
-        name, spawning = saved["bit_generator"], saved.pop("seeds")
+        name, spawning = saved["bit_generator"], saved.pop("seeds", None)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise ValueError("the state to load is not that of a generator; nothing was loaded") from None
-    if name != kind.__name__:
+    if str(name) != kind.__name__:
         raise ValueError(
             f"the state to load is that of a generator of kind {name!r}, and the generator is a {kind.__name__}; "
             f"make it by numpy.random.Generator(numpy.random.{name}())"
-            if name in _KINDS
+            if str(name) in _KINDS
             else f"the state to load is that of a generator of kind {name!r}, which is not one of NumPy's"
         )
     trial = kind(0)

@@ -112,7 +112,7 @@ def _loading(part: Any) -> Callable[[Mapping[str, Any]], Any] | None:
     if isinstance(part, np.random.Generator):
         return lambda state: generator_changes(part, state)
     loading = getattr(part, "loading", None)
-    return loading if callable(loading) else None
+    return loading if callable(loading) and not isinstance(part, type) else None
 
 
 def _explained(where: str, call: Callable[[Any], Any], argument: Any) -> Any:
