@@ -13,6 +13,7 @@ from nn.descent.schedules import Schedule
 from nn.dropout import Dropout
 from nn.layers import Layer, Neuron, unit
 from nn.module import Module
+from nn.net_file import load
 from nn.network import Network
 from nn.objectives.entropy import cross_entropy, logistic, softmax_cross_entropy
 from nn.objectives.margin import max_margin, multiclass_margin
@@ -21,6 +22,8 @@ from nn.objectives.squares import squared_error
 from nn.parameters.init import he, he_normal, xavier, xavier_normal
 from nn.parameters.twins import twins
 from nn.recurrent import Recurrent
+from nn.saving.file import Contents, contents
+from nn.saving.run import resume, save
 from nn.scorer import WindowScorer
 from nn.training.early_stopping import EarlyStopping
 from nn.training.fit import fit
@@ -31,9 +34,10 @@ from nn.training.step import Step
 from nn.training.validation import validated
 
 __all__ = [
-    "SGD", "AdaGrad", "Adam", "Batches", "Dropout", "EarlyStopping", "History", "Layer", "Module", "Momentum",
-    "Nesterov", "Network", "Neuron", "Optimizer", "RMSprop", "Recurrent", "Schedule", "Spread", "Standardise", "Step",
-    "Whiten", "WindowScorer", "clip_norm", "clip_value", "cross_entropy", "fit", "gradient_norm", "he", "he_normal",
-    "l1", "l2", "logistic", "max_margin", "multiclass_margin", "progress", "rates", "softmax_cross_entropy", "spreads",
-    "squared_error", "statistics", "twins", "unit", "validated", "xavier", "xavier_normal",
+    "SGD", "AdaGrad", "Adam", "Batches", "Contents", "Dropout", "EarlyStopping", "History", "Layer", "Module",
+    "Momentum", "Nesterov", "Network", "Neuron", "Optimizer", "RMSprop", "Recurrent", "Schedule", "Spread",
+    "Standardise", "Step", "Whiten", "WindowScorer", "clip_norm", "clip_value", "contents", "cross_entropy", "fit",
+    "gradient_norm", "he", "he_normal", "l1", "l2", "load", "logistic", "max_margin", "multiclass_margin", "progress",
+    "rates", "resume", "save", "softmax_cross_entropy", "spreads", "squared_error", "statistics", "twins", "unit",
+    "validated", "xavier", "xavier_normal",
 ]  # fmt: skip

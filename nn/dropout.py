@@ -12,13 +12,15 @@ from autodiff.primitives.namespace import as_float, is_plain_number
 from autodiff.primitives.operands import as_operand, describe
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
+from nn.architecture import field, known
 from nn.module import Module
-from nn.parameters.generators import generator_changes, generator_state
+from nn.parameters.generators import generator_changes, generator_state, made_generator
 from nn.parameters.init import generator
 
 __all__ = ["Dropout"]
 
 
+@known
 class Dropout(Module):
     """A layer that keeps each number of its input with probability p, divided by p, and sets the others to 0.
 
@@ -109,6 +111,14 @@ class Dropout(Module):
         made = Dropout(self._keep, random=self._random)
         made._is_exact = is_exact
         return made
+
+    def _architecture(self) -> dict[str, Any]:
+        return {"keep": self._keep, "exact": self._is_exact, "random": str(self.state()["state"])}
+
+    @classmethod
+    def _made(cls, data: Any, _: Mapping[Name, Any]) -> Dropout:
+        random = made_generator({"state": field(data, "random", str)})
+        return cls(field(data, "keep", float), random=random)._as(is_exact=field(data, "exact", bool))
 
     def __repr__(self) -> str:
         return f"Dropout({self._keep:g}{', exact' if self._is_exact else ''})"

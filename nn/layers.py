@@ -6,7 +6,7 @@ named Values, it builds the graph unit by unit, for a learner to read; with plai
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from inspect import Parameter
@@ -22,12 +22,13 @@ from autodiff.primitives.primitive import Primitive
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
 from nn.activations import with_param
+from nn.architecture import BY_CODE, field, known
 from nn.module import Module
 from nn.parameters.blocks import entries, keeper, wrap
 from nn.parameters.init import Init, generator, initializer, xavier
 from nn.parameters.naming import name_results
 
-__all__ = ["Activation", "Layer", "Neuron", "unit"]
+__all__ = ["Activation", "Layer", "Neuron", "name_of", "unit"]
 
 Activation = str | Callable[[Any], Any]
 _w, _b = Name("w"), Name("b")
@@ -60,6 +61,26 @@ def unit(activation: Activation) -> Callable[[Any], Any]:
     return activation
 
 
+def name_of(activation: Callable[[Any], Any]) -> str:
+    """The name by which `unit` finds this activation.
+
+    Raises:
+        ValueError: if it has none.
+
+    >>> name_of(unit("relu"))
+    'relu'
+    """
+    name = getattr(activation, "name", None)
+    if isinstance(name, str):
+        with suppress(ValueError):
+            if unit(name) == activation:
+                return name
+    raise ValueError(
+        f"a file holds an activation by its name in the table, such as 'relu', and {describe(activation)} has "
+        f"none; {BY_CODE}"
+    )
+
+
 def _is_unit(entry: Primitive) -> bool:
     return entry.elementwise and entry.arity == 1 and Parameter.empty not in entry.defaults.values()
 
@@ -69,6 +90,7 @@ def _block_names(layer: int) -> tuple[Name, Name]:
     return Name("W", (), layer), Name("b", (), layer)
 
 
+@known
 class Neuron(Module):
     """One unit with n inputs and one output: a = f(wᵀx + b).
 
@@ -122,10 +144,23 @@ class Neuron(Module):
         neuron._hold(keep(self.w, _w), keep(self.b, _b), self.activation)
         return neuron
 
+    def _architecture(self) -> dict[str, Any]:
+        return {"activation": name_of(self.activation)}
+
+    @classmethod
+    def _made(cls, data: Any, blocks: Mapping[Name, Any]) -> Neuron:
+        w, b = blocks[_w], blocks[_b]
+        if len(w.shape) != 1 or not w.shape[0] or b.shape != ():
+            raise ValueError(f"a neuron needs w of shape (n,) and b of shape (), and got w {w.shape} and b {b.shape}")
+        neuron = cls.__new__(cls)
+        neuron._hold(w, b, unit(field(data, "activation", str)))
+        return neuron
+
     def __repr__(self) -> str:
         return f"Neuron({len(self.w)} inputs, {_title(self.activation)})"
 
 
+@known
 class Layer(Module):
     """m neurons with the same inputs: a⁽ᵏ⁺¹⁾ = f(z⁽ᵏ⁺¹⁾), z⁽ᵏ⁺¹⁾ = W⁽ᵏ⁾a⁽ᵏ⁾ + b⁽ᵏ⁾; the first layer has k = 1.
 
@@ -229,6 +264,15 @@ class Layer(Module):
         W, b = (keep(block, name) for name, block in self.blocks().items())
         layer._hold(W, b, self._activation, self._number)
         return layer
+
+    def _architecture(self) -> dict[str, Any]:
+        return {"activation": name_of(self._activation), "number": self._number}
+
+    @classmethod
+    def _made(cls, data: Any, blocks: Mapping[Name, Any]) -> Layer:
+        number = field(data, "number", int)
+        W, b = (blocks[name] for name in _block_names(number))
+        return cls.of(W, b, activation=field(data, "activation", str), number=number)
 
     def __repr__(self) -> str:
         units, inputs = self._W.shape

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import numpy as np
 
+from autodiff.engine.graph import Change
 from autodiff.words.notation import Name
+from nn.net_file import save_net
 from nn.parameters.blocks import as_tensor, as_values, entries, numbers
-from nn.parameters.state import load, look_up, state
+from nn.parameters.state import load, loading, look_up, state
 
 __all__ = ["Module"]
 
@@ -73,6 +76,38 @@ class Module:
         array([0.5])
         """
         load(self.blocks(), state)
+
+    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+        """The changes that `load` makes, checked but not made: `nn.resume` makes those of all parts in one step.
+
+        Raises:
+            ValueError, TypeError: as `load`.
+
+        >>> from nn import Layer
+        >>> layer = Layer(2, 1)
+        >>> changes = layer.loading({**layer.state(), "b(1)": [0.5]})
+        >>> layer.b.data
+        array([0.])
+        """
+        return loading(self.blocks(), state)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write this net with its architecture as one ``.npz`` file; ``nn.load(path)`` makes it anew.
+
+        An older file is replaced completely or not at all, as by `nn.save`, which also takes nets of your own classes.
+
+        Raises:
+            TypeError: if its class, or that of a layer in it, is not one of ours.
+            ValueError: if an activation has no name, a number is not finite, or a parameter stands in two places.
+            OSError: if the file cannot be written.
+
+        >>> import nn, os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "net.npz")
+        >>> nn.Network((4, 2, 1), activation="tanh").save(path)
+        >>> nn.load(path)
+        Network(Layer(4, 2, tanh, number=1), Layer(2, 1, identity, number=2))
+        """
+        save_net(self, path)
 
     def scalar(self) -> Self:
         """The same net made of named Values; gradients agree to the last few bits."""

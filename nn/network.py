@@ -12,6 +12,7 @@ from autodiff.engine.graph import Change, Node, commit
 from autodiff.primitives.operands import describe, whole_number
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
+from nn.architecture import architecture, field, known, made
 from nn.dropout import Dropout
 from nn.layers import Activation, Layer, unit
 from nn.module import Module
@@ -22,6 +23,7 @@ from nn.parameters.twins import warn_of_twins
 __all__ = ["Network"]
 
 
+@known
 class Network(Module):
     """Layers in a chain: a⁽¹⁾ = x, a⁽ᵏ⁺¹⁾ = f(W⁽ᵏ⁾a⁽ᵏ⁾ + b⁽ᵏ⁾).
 
@@ -182,6 +184,13 @@ class Network(Module):
     def blocks(self) -> dict[Name, Any]:
         """The blocks of all layers."""
         return joined([layer.blocks() for layer in self.layers])
+
+    def _architecture(self) -> dict[str, Any]:
+        return {"layers": [architecture(layer) for layer in self.layers]}
+
+    @classmethod
+    def _made(cls, data: Any, blocks: Mapping[Name, Any]) -> Network:
+        return cls.of(*(made(layer, blocks) for layer in field(data, "layers", list)))
 
     def __repr__(self) -> str:
         return f"Network({', '.join(map(repr, self.layers))})"

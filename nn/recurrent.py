@@ -5,7 +5,7 @@ Unrolled over its steps, it is a graph like any other: error sharing on it is ba
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from autodiff import Value
 from autodiff.engine.graph import Node
 from autodiff.primitives.operands import as_operand, describe
 from autodiff.words.notation import Name
-from nn.layers import Activation, unit
+from nn.architecture import field, known
+from nn.layers import Activation, name_of, unit
 from nn.module import Module
 from nn.parameters.blocks import keeper, wrap
 from nn.parameters.init import Init, generator, identity, initializer, xavier
@@ -27,6 +28,7 @@ __all__ = ["Recurrent"]
 _NAMES = (Name("W"), Name("V"), Name("U"))
 
 
+@known
 class Recurrent(Module):
     """Units with a memory: h_t = f(z_t), z_t = W h_{t−1} + V x_t, and the output of each step s_t = U h_t; h₀ = 0.
 
@@ -112,6 +114,19 @@ class Recurrent(Module):
         made = Recurrent.__new__(Recurrent)
         made._hold([keep(block, name) for name, block in self.blocks().items()], self.activation)
         return made
+
+    def _architecture(self) -> dict[str, Any]:
+        return {"activation": name_of(self.activation)}
+
+    @classmethod
+    def _made(cls, data: Any, blocks: Mapping[Name, Any]) -> Recurrent:
+        W, V, U = kept = [blocks[name] for name in _NAMES]
+        m = W.shape[0] if W.shape else 0
+        if not m or W.shape != (m, m) or V.shape[:-1] != (m,) or U.shape[1:] != (m,) or 0 in V.shape + U.shape:
+            raise ValueError(f"its blocks W {W.shape}, V {V.shape} and U {U.shape} do not fit each other")
+        net = cls.__new__(cls)
+        net._hold(kept, unit(field(data, "activation", str)))
+        return net
 
     def blocks(self) -> dict[Name, Any]:
         """The blocks W, V and U, by name."""

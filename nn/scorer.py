@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import repeat
 from typing import Any
 
@@ -13,6 +13,7 @@ from autodiff.engine.graph import commit
 from autodiff.primitives.operands import as_operand, describe, whole_number
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
+from nn.architecture import architecture, field, known, made
 from nn.layers import Activation, Layer
 from nn.module import Module
 from nn.parameters.blocks import as_values, entries, keeper, numbers, row_values
@@ -25,6 +26,7 @@ __all__ = ["WindowScorer"]
 _L, _U = Name("L"), Name("U")
 
 
+@known
 class WindowScorer(Module):
     """Score a window of words: s = Uᵀ f(Wx + b), where x is the concatenation of its word vectors.
 
@@ -116,6 +118,23 @@ class WindowScorer(Module):
     def _kept_as(self, keep: Callable[[Any, Name], Any]) -> WindowScorer:
         scorer = WindowScorer.__new__(WindowScorer)
         scorer._hold(_kept_words(self.L, keep), self.layer._kept_as(keep), keep(self.U, _U), self.window)
+        return scorer
+
+    def _architecture(self) -> dict[str, Any]:
+        return {"layer": architecture(self.layer), "window": self.window, "words": [*self._words]}
+
+    @classmethod
+    def _made(cls, data: Any, blocks: Mapping[Name, Any]) -> WindowScorer:
+        L, layer, U = blocks[_L], made(data.get("layer"), blocks), blocks[_U]
+        window, words = field(data, "window", int), field(data, "words", list)
+        if len(L.shape) != 2 or layer.W.shape != (*U.shape, window * L.shape[1]) or window < 1 or not L.shape[0]:
+            raise ValueError(f"its L {L.shape}, W {layer.W.shape} and U {U.shape} do not fit windows of {window} words")
+        if not all(type(word) is int and 0 <= word < len(L) for word in words) or (words and L.dtype != object):
+            raise ValueError("its words are not rows of L")
+        scorer = cls.__new__(cls)
+        scorer._hold(L, layer, U, window)
+        for word in words:  # to meet them in their order
+            scorer.vectors([word] * window)
         return scorer
 
     def _meet(self, words: set[int]) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from autodiff.draw.graphviz import ENGINES, MissingProgramError, render
-from autodiff.system.replace import replace
+from autodiff.system.files import as_path, write_file
 
 __all__ = ["ENDINGS", "OURS", "Saved", "write"]
 
@@ -52,14 +51,7 @@ def write(writers: Mapping[str, Callable[[], str]], path: str | os.PathLike[str]
         ValueError: if the ending or the engine is unknown. MissingProgramError: if ``engine`` is not installed.
         OSError: if the file cannot be written; the message is one sentence that names the file.
     """
-    target = Path(path)
-    if "\0" in str(target):
-        raise ValueError(f"a file name must not contain a null character, but got {str(target)!r}")
-    try:
-        os.fsencode(target)
-    except UnicodeEncodeError:
-        encoding = sys.getfilesystemencoding()
-        raise ValueError(f"the file name {str(target)!a} cannot be encoded in {encoding}") from None
+    target = as_path(path)
     ending = target.suffix.lower()
     _check(target, ending, engine)
     if ending in OURS and engine in (None, _OWN):
@@ -99,9 +91,6 @@ def _check(target: Path, ending: str, engine: str | None) -> None:
 
 
 def _put(target: Path, data: str | bytes, engine: str) -> Saved:
-    try:
-        # a lone surrogate in a name has no encoding in UTF-8
-        replace(target, data.encode(errors="backslashreplace") if isinstance(data, str) else data)
-    except OSError as error:
-        raise type(error)(f"cannot write {target}: {error.strerror or error}") from error
+    # a lone surrogate in a name has no encoding in UTF-8
+    write_file(target, data.encode(errors="backslashreplace") if isinstance(data, str) else data)
     return Saved(target, engine)

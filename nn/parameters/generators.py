@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.engine.graph import Change
+from autodiff.engine.graph import Change, commit
 
-__all__ = ["generator_changes", "generator_state"]
+__all__ = ["generator_changes", "generator_state", "made_generator"]
 
 _KEY: Final = "state"
 #: NumPy's bit generators, whose states are dicts of whole numbers and arrays of them.
@@ -41,6 +41,25 @@ def generator_state(random: np.random.Generator) -> dict[str, np.ndarray[Any, An
     return {_KEY: np.array(json.dumps({**dict(source.state), "seeds": spawning}, default=_as_lists))}
 
 
+def made_generator(state: Mapping[str, Any]) -> np.random.Generator:
+    """A new generator of the kind of a saved state, in that state.
+
+    Raises:
+        ValueError: if it is not the state of a generator.
+
+    >>> random = made_generator(generator_state(np.random.default_rng(0)))
+    >>> float(random.random()) == float(np.random.default_rng(0).random())
+    True
+    """
+    try:
+        kind = _KINDS[json.loads(str(state[_KEY]))["bit_generator"]]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        raise ValueError("the state to load is not that of a generator; nothing was loaded") from None
+    random = np.random.Generator(kind(0))
+    commit(*generator_changes(random, state))
+    return random
+
+
 def generator_changes(random: np.random.Generator, state: Mapping[str, Any]) -> tuple[Change, ...]:
     """The changes that give a generator the saved state, checked on another generator of its kind.
 
@@ -52,14 +71,14 @@ def generator_changes(random: np.random.Generator, state: Mapping[str, Any]) -> 
     try:
         (text,) = (state[key] for key in {*state, _KEY})
         saved = json.loads(str(text))
-        name, spawning = saved["bit_generator"], saved.pop("seeds")
+        name, spawning = saved["bit_generator"], saved.pop("seeds", None)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise ValueError("the state to load is not that of a generator; nothing was loaded") from None
-    if name != kind.__name__:
+    if str(name) != kind.__name__:
         raise ValueError(
             f"the state to load is that of a generator of kind {name!r}, and the generator is a {kind.__name__}; "
             f"make it by numpy.random.Generator(numpy.random.{name}())"
-            if name in _KINDS
+            if str(name) in _KINDS
             else f"the state to load is that of a generator of kind {name!r}, which is not one of NumPy's"
         )
     trial = kind(0)
