@@ -118,8 +118,8 @@ def _together(
     parts = []
     for count in sorted({slots[0] for slots in before}):  # so that the count of a part is one number
         rows = [k for k, slots in enumerate(before) if slots[0] == count]
-        columns = ([each[k] for k in rows] for each in (nodes, grads, before))
-        parts.append(_at_once(*columns, formula, rate, settings))
+        theirs = [before[k] for k in rows]
+        parts.append(_at_once([nodes[k] for k in rows], [grads[k] for k in rows], theirs, formula, rate, settings))
     return _joined(parts)
 
 

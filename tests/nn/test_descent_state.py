@@ -80,7 +80,8 @@ def test_a_run_goes_on_bit_for_bit(descent: Descent, scalar: bool) -> None:
 def test_a_run_on_a_list_goes_on_bit_for_bit(descent: Descent) -> None:
     """Parameters in a list have their places as names; a rate changed by hand comes along."""
     path = gradients(8, 5)
-    here, there = ([Tensor(np.ones(5)), Tensor(np.ones(5, np.float32)), Value(1.0), Tensor(1.0)] for _ in range(2))
+    nodes: Any = ([Tensor(np.ones(5)), Tensor(np.ones(5, np.float32)), Value(1.0), Tensor(1.0)] for _ in range(2))
+    here, there = nodes
     made, other = descent.make(here), descent.make(there)
     for k, g in enumerate(path):
         made.rate = 0.1 / (k + 1)

@@ -199,9 +199,9 @@ def test_wrong_bounds_and_parameters(clip: Any) -> None:
     for wrong in (0.0, -1.0, math.nan):
         with pytest.raises(ValueError, match=r"the (norm|value) must be a positive finite number, and got"):
             clip(leaves(), wrong)
-    for wrong in (True, None, "1"):
+    for kind in (True, None, "1"):
         with pytest.raises(TypeError, match=r"the (norm|value) must be a positive number, and got"):
-            clip(leaves(), wrong)
+            clip(leaves(), kind)
     with pytest.raises(TypeError, match="a dict or list of Values and Tensors"):
         clip(3, 1.0)
 

@@ -85,7 +85,7 @@ def test_the_rate_may_be_changed_between_steps() -> None:
     descent = nn.SGD([x], rate=0.5)
     x.grad = 1.0
     descent.step()
-    descent.rate = rates.inverse(0.5, tau=0.5)  # type: ignore[assignment]
+    descent.rate = rates.inverse(0.5, tau=0.5)
     assert descent.rate == 0.25
     descent.step()
     assert x.data == -0.75
