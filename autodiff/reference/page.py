@@ -156,7 +156,8 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """A table of HTML texts."""
     top = "".join(f"<th>{each}</th>" for each in head)
     lines = (f"<tr><th>{first}</th>{''.join(f'<td>{each}</td>' for each in rest)}</tr>" for first, *rest in rows)
-    return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+    body = "".join(lines)
+    return f'<div class="wide formulas"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _anchors(names: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

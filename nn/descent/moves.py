@@ -77,7 +77,7 @@ def _one_by_one(
                 raise ValueError(_infinite(x))
             fresh.append(new if new.__class__ is float else float(new))
         else:
-            fresh.append(_sum(data, step, after))
+            fresh.append(_sum(data, step, g, after))
             arrays = True
         if keeps:
             slots.append(after)
@@ -86,10 +86,11 @@ def _one_by_one(
     return nodes, fresh, slots
 
 
-def _sum(data: Any, step: Any, slots: State) -> Any:
+def _sum(data: Any, step: Any, g: Any, slots: State) -> Any:
     """The array after a step, of the same kind as before."""
-    if step.__class__ is ndarray and step.dtype is data.dtype and not (slots and step is slots[-1]):
-        step += data  # the array is nobody's slot; written over, it takes a fifth less time if it is large
+    is_slot = step is g or (slots and step is slots[-1])
+    if step.__class__ is ndarray and step.dtype is data.dtype and not is_slot:
+        step += data  # the array is nobody else's; written over, it takes a fifth less time if it is large
         return step
     return np.asarray(data + step, data.dtype)
 

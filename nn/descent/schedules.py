@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import pi
+from math import inf, isfinite, pi
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -60,7 +60,13 @@ class Schedule:
         self._formula, self._settings = formula, settings
 
     def __call__(self, t: float) -> float:
-        return float(self._formula.value(float(t), *self._settings))
+        try:
+            rate = float(self._formula.value(float(t), *self._settings))
+        except OverflowError:
+            rate = inf
+        if not isfinite(rate):
+            raise ValueError(f"{self} gives no finite learning rate at t = {t}")
+        return rate
 
     def __repr__(self) -> str:
         first, *rest = zip(self._formula.signs, self._settings, strict=True)

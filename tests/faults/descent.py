@@ -75,7 +75,7 @@ _FAULTS: Final = {
             "a loaded slot shares memory with the state", _MEMORY, "np.array(array, _type(node))",
             "np.asarray(array, _type(node))",
         ),
-        change("a step is written over a slot", _MOVES, "and not (slots and step is slots[-1])", ""),
+        change("a step is written over a slot", _MOVES, "and not is_slot", ""),
     ),
     "broadcasting: mean": (
         change("AdaGrad: one cache for a whole array", _FORMULAS, "c = c + g * g", "c = c + ad.mean(g * g)"),

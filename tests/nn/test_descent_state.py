@@ -200,6 +200,7 @@ def test_foreign_states_are_refused() -> None:
         ({"x/w": 1.0}, ValueError, "the state to load has x/w, which this optimiser does not keep"),
         ({"z/m": 1.0}, ValueError, "has slots of z; the parameters here are x, W(1)"),
         ({"note": 1.0}, ValueError, "has note, which this optimiser does not keep"),
+        ({3: 1.0}, ValueError, "has 3, which this optimiser does not keep"),
         ({"x/m": [1.0, 2.0]}, ValueError, "x/m has shape (), and in the state (2,). Nothing was loaded"),
         ({"W(1)/v": [1.0]}, ValueError, "W(1)/v has shape (2,), and in the state (1,)"),
         ({"W(1)/v": [1.0, np.nan]}, ValueError, "the state's W(1)/v holds a number that is not finite"),
@@ -211,11 +212,24 @@ def test_foreign_states_are_refused() -> None:
         ({"rate": [1.0, 2.0]}, TypeError, "the learning rate must be a positive number"),
     ],
 )  # fmt: skip
-def test_altered_states_are_refused(change: dict[str, Any], kind: type[Exception], words: str) -> None:
+def test_altered_states_are_refused(change: dict[Any, Any], kind: type[Exception], words: str) -> None:
     """A missing, unknown or altered array: the error names its key, and nothing has changed."""
     descent = nn.Adam({"x": Value(1.0), "W(1)": Tensor([1.0, 2.0])})
     state = {**descent.state(), **change}
     assert words in refusal(kind, descent, {key: each for key, each in state.items() if each is not None})
+
+
+def test_names_of_any_kind_are_kept() -> None:
+    """Keys with slashes, empty ones, numbers, and the names of other entries of the state; two alike are refused."""
+    nodes = [Value(1.0) for _ in range(4)]
+    descent, other = (nn.Adam(dict(zip(("a/b", "", "t", 3), nodes, strict=True))) for _ in range(2))
+    for x in nodes:
+        x.grad = 1.0
+    descent.step()
+    other.load(through_a_file(descent.state()))
+    assert same(other.state(), descent.state())
+    with pytest.raises(ValueError, match="two parameters have the name 3; give each a name of its own"):
+        nn.Adam({"3": nodes[0], 3: nodes[1]})
 
 
 @pytest.mark.parametrize("wrong", [None, 3, [("t", 1)], "state"])
