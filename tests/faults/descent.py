@@ -90,7 +90,10 @@ _FAULTS: Final = {
     ),
     "special points: kinks and edges": (
         change("optimiser: a rate of 0 is taken", _HYPER, "and not hyper.open_low", ""),
-        change("optimiser: a gradient that is not finite moves a Value", _MOVES, "if not isfinite(new):", "if False:"),
+        change(
+            "optimiser: a gradient that is not finite moves a Value", _MOVES, "if not all(map(isfinite, fresh)):",
+            "if False:",
+        ),
         change(
             "optimiser: a gradient that is not finite moves a Tensor", _MOVES,
             "if not isfinite(flat.dot(flat)) and not np.isfinite(flat).all():", "if False:",

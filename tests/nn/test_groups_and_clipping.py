@@ -136,6 +136,8 @@ def test_all_gradients_share_one_factor() -> None:
     assert type(nodes[0].grad) is float
     assert nodes[2].grad.shape == ()
     assert nn.clip_norm([], 1.0) == 0.0
+    assert nn.clip_norm([nodes[0], nodes[0]], 1.0) == 1.5  # listed twice, it counts once
+    assert nodes[0].grad == 1.0
     assert nn.clip_norm([nodes[3]], 1.0) == 0.0
 
 
