@@ -110,6 +110,17 @@ def test_a_group_of_words_that_come_later() -> None:
     assert net.state()["L"].tolist() == [[0.0], [1.0], [0.5]]
 
 
+def test_a_new_rate_is_scaled_at_once() -> None:
+    """Groups choose anew after a change of the rate: 1/√n_in holds from the next step on."""
+    W = Tensor(np.zeros((1, 4)))
+    W.grad = np.ones((1, 4))
+    descent = nn.SGD({"W(1)": W}, rate=1.0, groups={"W*": {"decay": 0.0}})
+    descent.step()
+    descent.rate = rates.by_fan_in(1.0)
+    descent.step()
+    assert W.data.tolist() == [[-1.5] * 4]
+
+
 # ---- clipping --------------------------------------------------------------------------------------------------------
 
 
