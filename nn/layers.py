@@ -7,6 +7,7 @@ named Values, it builds the graph unit by unit, for a learner to read; with plai
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
 from inspect import Parameter

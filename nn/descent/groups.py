@@ -123,4 +123,4 @@ def _fan_in(name: str, node: Any, shapes: Mapping[Name, tuple[int, ...]]) -> int
         return 1
     if parsed is not None and parsed.indices and whole not in shapes:
         raise ValueError(f"1/√n_in needs the shape of the array of {parsed}; give the optimiser the net or its Tensors")
-    return shape[-1] if shape else 1
+    return max(shape[-1], 1) if shape else 1

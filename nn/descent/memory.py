@@ -40,7 +40,7 @@ def loaded(
         ValueError, TypeError: if a slot is missing, unknown, of another shape, or not made of finite numbers.
     """
     nodes = source.named()
-    names = dict.fromkeys(key.rpartition("/")[0] for key in state if "/" in key)
+    names = dict.fromkeys(key.rpartition("/")[0] for key in state if isinstance(key, str) and "/" in key)
     strange = [name for name in names if name not in nodes]
     blocks = source.blocks() if strange else {}
     for name in strange:

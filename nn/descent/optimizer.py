@@ -16,7 +16,7 @@ from nn.descent.formulas import Formula, State
 from nn.descent.groups import Groups
 from nn.descent.memory import loaded, saved
 from nn.descent.moves import moved
-from nn.descent.schedules import Rate, Schedule, checked_rate
+from nn.descent.schedules import Rate, Schedule, as_text, checked_rate
 from nn.descent.sources import Source
 
 __all__ = ["Optimizer"]
@@ -145,7 +145,7 @@ class Optimizer:
         for key in ("optimizer", "t", "rate"):
             if key not in state:
                 raise ValueError(f"the state to load has no {key}. Nothing was loaded")
-        told = str(np.asarray(state["optimizer"]))
+        told = as_text(state["optimizer"])
         if told != self._told():
             raise ValueError(f"the state to load is that of {told}, and this is {self._told()}. Nothing was loaded")
         t, rate = _count(state["t"]), self._loaded_rate(np.asarray(state["rate"]))
@@ -163,8 +163,9 @@ class Optimizer:
     def _loaded_rate(self, rate: np.ndarray[Any, Any]) -> Rate:
         own = self._rate
         if isinstance(own, Schedule) or rate.dtype.kind == "U":
-            if str(rate) != repr(own):
-                raise ValueError(f"the state to load has the rate {rate}, and this optimiser {own}. Nothing was loaded")
+            told = as_text(rate)
+            if told != repr(own):
+                raise ValueError(f"the state to load has the rate {told}, and this optimiser {own}. Nothing was loaded")
             return own
         return checked_rate(rate[()])
 

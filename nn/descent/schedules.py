@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import pi
+from math import inf, isfinite, pi
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -12,12 +12,23 @@ import numpy as np
 
 import autodiff as ad
 from autodiff.primitives.expression import variable
-from autodiff.primitives.operands import whole_number
+from autodiff.primitives.operands import describe, whole_number
 from nn.descent.hyper import Hyper, number_in
 
 __all__ = [
-    "SCHEDULES", "Rate", "Schedule", "ScheduleFormula", "by_fan_in", "checked_rate", "constant", "cosine",
-    "exponential", "inverse", "step", "warm_up",
+    "SCHEDULES",
+    "Rate",
+    "Schedule",
+    "ScheduleFormula",
+    "as_text",
+    "by_fan_in",
+    "checked_rate",
+    "constant",
+    "cosine",
+    "exponential",
+    "inverse",
+    "step",
+    "warm_up",
 ]  # fmt: skip
 
 
@@ -60,7 +71,13 @@ class Schedule:
         self._formula, self._settings = formula, settings
 
     def __call__(self, t: float) -> float:
-        return float(self._formula.value(float(t), *self._settings))
+        try:
+            rate = float(self._formula.value(float(t), *self._settings))
+        except OverflowError:
+            rate = inf
+        if not isfinite(rate):
+            raise ValueError(f"{self} gives no finite learning rate at t = {t}")
+        return rate
 
     def __repr__(self) -> str:
         first, *rest = zip(self._formula.signs, self._settings, strict=True)
@@ -91,11 +108,23 @@ class Schedule:
         Raises:
             ValueError: if it does not.
         """
-        if set(state) != {"schedule"} or str(state["schedule"]) != repr(self):
+        if set(state) != {"schedule"} or as_text(state["schedule"]) != repr(self):
             raise ValueError(f"the state to load is not that of {self}, but has {dict(state)}; nothing was loaded")
 
 
 Rate = float | Schedule
+
+
+def as_text(data: Any) -> str:
+    """The text in an array of a state, or a description of what is there instead.
+
+    An interrupted ``str`` of an array would leave NumPy's guard against recursion set, and give "..." from then on.
+
+    >>> as_text(np.array("SGD"))
+    'SGD'
+    """
+    array = np.asarray(data)
+    return str(array.item()) if array.shape == () else describe(data)
 
 
 def checked_rate(rate: Any) -> Rate:

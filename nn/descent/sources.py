@@ -47,7 +47,10 @@ class Source:
     def blocks(self) -> dict[Name, tuple[int, ...]]:
         """The shapes of the arrays of which parameters are entries, where an object tells them by ``blocks()``."""
         blocks = getattr(self.given, "blocks", None)
-        return {name: block.shape for name, block in blocks().items()} if callable(blocks) else {}
+        found = blocks() if callable(blocks) else None
+        return (
+            {name: getattr(block, "shape", ()) for name, block in found.items()} if isinstance(found, Mapping) else {}
+        )
 
 
 def parameters_of(parameters: Any) -> list[Any]:

@@ -75,7 +75,7 @@ _FAULTS: Final = {
             "a loaded slot shares memory with the state", _MEMORY, "np.array(array, _type(node))",
             "np.asarray(array, _type(node))",
         ),
-        change("a step is written over a slot", _MOVES, "and not (slots and step is slots[-1])", ""),
+        change("a step is written over a slot", _MOVES, "and not is_slot", ""),
     ),
     "broadcasting: mean": (
         change("AdaGrad: one cache for a whole array", _FORMULAS, "c = c + g * g", "c = c + ad.mean(g * g)"),
@@ -90,7 +90,10 @@ _FAULTS: Final = {
     ),
     "special points: kinks and edges": (
         change("optimiser: a rate of 0 is taken", _HYPER, "and not hyper.open_low", ""),
-        change("optimiser: a gradient that is not finite moves a Value", _MOVES, "if not isfinite(new):", "if False:"),
+        change(
+            "optimiser: a gradient that is not finite moves a Value", _MOVES, "if not all(map(isfinite, fresh)):",
+            "if False:",
+        ),
         change(
             "optimiser: a gradient that is not finite moves a Tensor", _MOVES,
             "if not isfinite(flat.dot(flat)) and not np.isfinite(flat).all():", "if False:",
@@ -104,7 +107,7 @@ _FAULTS: Final = {
     "state: stale operand": (
         change("the count of steps is not saved", _OPTIMIZER, '"t": np.array(self._t)', '"t": np.array(0)'),
         change("slots are not saved", _MEMORY, "found[name] = memory.get(node) or ", "found[name] = "),
-        change("a schedule is not part of the state", _OPTIMIZER, "if str(rate) != repr(own):", "if False:"),
+        change("a schedule is not part of the state", _OPTIMIZER, "if told != repr(own):", "if False:"),
         change("slots of words not met are dropped", _OPTIMIZER, "{**claimed, **self._memory}", "{**self._memory}"),
         change("a group by fan-in keeps its old factor", _OPTIMIZER, "self._groups.forget()", "pass"),
         change("groups: an earlier pattern wins", _GROUPS, "given |= own", "given = {**own, **given}"),

@@ -80,7 +80,8 @@ def test_a_run_goes_on_bit_for_bit(descent: Descent, scalar: bool) -> None:
 def test_a_run_on_a_list_goes_on_bit_for_bit(descent: Descent) -> None:
     """Parameters in a list have their places as names; a rate changed by hand comes along."""
     path = gradients(8, 5)
-    here, there = ([Tensor(np.ones(5)), Tensor(np.ones(5, np.float32)), Value(1.0), Tensor(1.0)] for _ in range(2))
+    nodes: Any = ([Tensor(np.ones(5)), Tensor(np.ones(5, np.float32)), Value(1.0), Tensor(1.0)] for _ in range(2))
+    here, there = nodes
     made, other = descent.make(here), descent.make(there)
     for k, g in enumerate(path):
         made.rate = 0.1 / (k + 1)
@@ -199,6 +200,7 @@ def test_foreign_states_are_refused() -> None:
         ({"x/w": 1.0}, ValueError, "the state to load has x/w, which this optimiser does not keep"),
         ({"z/m": 1.0}, ValueError, "has slots of z; the parameters here are x, W(1)"),
         ({"note": 1.0}, ValueError, "has note, which this optimiser does not keep"),
+        ({3: 1.0}, ValueError, "has 3, which this optimiser does not keep"),
         ({"x/m": [1.0, 2.0]}, ValueError, "x/m has shape (), and in the state (2,). Nothing was loaded"),
         ({"W(1)/v": [1.0]}, ValueError, "W(1)/v has shape (2,), and in the state (1,)"),
         ({"W(1)/v": [1.0, np.nan]}, ValueError, "the state's W(1)/v holds a number that is not finite"),
@@ -210,11 +212,24 @@ def test_foreign_states_are_refused() -> None:
         ({"rate": [1.0, 2.0]}, TypeError, "the learning rate must be a positive number"),
     ],
 )  # fmt: skip
-def test_altered_states_are_refused(change: dict[str, Any], kind: type[Exception], words: str) -> None:
+def test_altered_states_are_refused(change: dict[Any, Any], kind: type[Exception], words: str) -> None:
     """A missing, unknown or altered array: the error names its key, and nothing has changed."""
     descent = nn.Adam({"x": Value(1.0), "W(1)": Tensor([1.0, 2.0])})
     state = {**descent.state(), **change}
     assert words in refusal(kind, descent, {key: each for key, each in state.items() if each is not None})
+
+
+def test_names_of_any_kind_are_kept() -> None:
+    """Keys with slashes, empty ones, numbers, and the names of other entries of the state; two alike are refused."""
+    nodes = [Value(1.0) for _ in range(4)]
+    descent, other = (nn.Adam(dict(zip(("a/b", "", "t", 3), nodes, strict=True))) for _ in range(2))
+    for x in nodes:
+        x.grad = 1.0
+    descent.step()
+    other.load(through_a_file(descent.state()))
+    assert same(other.state(), descent.state())
+    with pytest.raises(ValueError, match="two parameters have the name 3; give each a name of its own"):
+        nn.Adam({"3": nodes[0], 3: nodes[1]})
 
 
 @pytest.mark.parametrize("wrong", [None, 3, [("t", 1)], "state"])

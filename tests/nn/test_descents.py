@@ -53,7 +53,8 @@ def test_mixed_kinds_and_shapes_move_together(descent: Descent) -> None:
     ends = [x.data for x in values]
     np.testing.assert_array_equal(table.data.ravel(), ends)
     assert point.item() == pytest.approx(ends[0], rel=1e-14)
-    assert (point.shape, single.dtype) == ((), np.float32)
+    assert point.shape == ()
+    assert single.dtype == np.float32
     np.testing.assert_allclose(single.data, ends, rtol=1e-4, atol=1e-6)
 
 
@@ -67,8 +68,8 @@ def test_decay_adds_the_gradient_of_the_penalty(descent: Descent) -> None:
         for g in PATH[:6]:
             plain.grad = g[:count] + 0.5 * plain.data
             by_hand.step()
-            for made, nodes in zip(descents, ([whole], values), strict=True):
-                walked(made, nodes, [g[:count]])
+            walked(descents[0], [whole], [g[:count]])
+            walked(descents[1], values, [g[:count]])
         np.testing.assert_array_equal(whole.data, plain.data)
         np.testing.assert_allclose([x.data for x in values], plain.data, rtol=1e-13)
 
@@ -112,7 +113,7 @@ def test_a_formula_acts_on_rows_alone(descent: Descent) -> None:
     formula = FORMULAS[next(name for name, other in DESCENTS.items() if other is descent)]
     hyper = {each.keyword: each.default for each in formula.hyper}
     g, rows = np.arange(1.0, 9.0).reshape(4, 2), [3, 1]
-    state = tuple(2.0 if slot.counts else g / 3.0 for slot in formula.slots)
+    state: Any = tuple(2.0 if slot.counts else g / 3.0 for slot in formula.slots)
     step, after = formula.update(g, state, 0.1, **hyper)
     some = tuple(slot if slot.__class__ is float else slot[rows] for slot in state)
     step_of_rows, after_rows = formula.update(g[rows], some, 0.1, **hyper)
@@ -148,7 +149,7 @@ def test_the_text_of_a_formula_is_read_from_its_code() -> None:
             lambda p: nn.AdaGrad(p, rate=0.1, form="torch"), ValueError,
             "the form of AdaGrad must be one of 'epsilon inside', 'epsilon outside', and got 'torch'",
         ),
-        (lambda p: nn.Adam(p, form=None), ValueError, "the form of Adam must be one of 'corrected', 'uncorrected'"),
+        (lambda p: nn.Adam(p, form=""), ValueError, "the form of Adam must be one of 'corrected', 'uncorrected'"),
     ],
 )  # fmt: skip
 def test_settings_out_of_range(call: Any, kind: type[Exception], words: str) -> None:

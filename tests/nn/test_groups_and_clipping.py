@@ -110,6 +110,17 @@ def test_a_group_of_words_that_come_later() -> None:
     assert net.state()["L"].tolist() == [[0.0], [1.0], [0.5]]
 
 
+def test_a_new_rate_is_scaled_at_once() -> None:
+    """Groups choose anew after a change of the rate: 1/√n_in holds from the next step on."""
+    W = Tensor(np.zeros((1, 4)))
+    W.grad = np.ones((1, 4))
+    descent = nn.SGD({"W(1)": W}, rate=1.0, groups={"W*": {"decay": 0.0}})
+    descent.step()
+    descent.rate = rates.by_fan_in(1.0)
+    descent.step()
+    assert W.data.tolist() == [[-1.5] * 4]
+
+
 # ---- clipping --------------------------------------------------------------------------------------------------------
 
 
@@ -136,6 +147,8 @@ def test_all_gradients_share_one_factor() -> None:
     assert type(nodes[0].grad) is float
     assert nodes[2].grad.shape == ()
     assert nn.clip_norm([], 1.0) == 0.0
+    assert nn.clip_norm([nodes[0], nodes[0]], 1.0) == 1.5  # listed twice, it counts once
+    assert nodes[0].grad == 1.0
     assert nn.clip_norm([nodes[3]], 1.0) == 0.0
 
 
@@ -199,9 +212,9 @@ def test_wrong_bounds_and_parameters(clip: Any) -> None:
     for wrong in (0.0, -1.0, math.nan):
         with pytest.raises(ValueError, match=r"the (norm|value) must be a positive finite number, and got"):
             clip(leaves(), wrong)
-    for wrong in (True, None, "1"):
+    for kind in (True, None, "1"):
         with pytest.raises(TypeError, match=r"the (norm|value) must be a positive number, and got"):
-            clip(leaves(), wrong)
+            clip(leaves(), kind)
     with pytest.raises(TypeError, match="a dict or list of Values and Tensors"):
         clip(3, 1.0)
 

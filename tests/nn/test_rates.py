@@ -85,7 +85,7 @@ def test_the_rate_may_be_changed_between_steps() -> None:
     descent = nn.SGD([x], rate=0.5)
     x.grad = 1.0
     descent.step()
-    descent.rate = rates.inverse(0.5, tau=0.5)  # type: ignore[assignment]
+    descent.rate = rates.inverse(0.5, tau=0.5)
     assert descent.rate == 0.25
     descent.step()
     assert x.data == -0.75
@@ -124,6 +124,23 @@ def test_fan_in_without_names_or_shapes() -> None:
         ValueError, match="1/√n_in needs the shape of the array of W₁₂⁽¹⁾; give the optimiser the net or"
     ):
         nn.SGD({"W12(1)": entry}, rate=rates.by_fan_in(0.75)).step()
+
+
+def test_a_rate_is_finite() -> None:
+    """A schedule that grows beyond all floats says so, and moves nothing; an empty axis is no error."""
+    growing, x = rates.step(0.1, every=1, factor=10.0), Value(1.0)
+    for t in (309, 10**6, math.nan):
+        with pytest.raises(ValueError, match=rf"^step\(0.1, every=1, .*\) gives no finite learning rate at t = {t}"):
+            growing(t)
+    descent = nn.SGD([x], rate=growing)
+    descent.load({**descent.state(), "t": 400})
+    x.grad = 1.0
+    with pytest.raises(ValueError, match="gives no finite learning rate at t = 400"):
+        descent.step()
+    assert x.data == 1.0
+    empty = Tensor(np.zeros((3, 0)))
+    empty.grad = np.zeros((3, 0))
+    nn.SGD([empty], rate=rates.by_fan_in(0.1)).step()
 
 
 @pytest.mark.parametrize(

@@ -63,8 +63,8 @@ def _adam(gradients: Iterable[Any], corrected: bool) -> Steps:
     steps = []
     for g in gradients:
         seen.append(g)
-        m = sum(0.3 * 0.7**age * each for age, each in enumerate(reversed(seen)))
-        v = sum(0.1 * 0.9**age * each**2 for age, each in enumerate(reversed(seen)))
+        m: Any = sum(0.3 * 0.7**age * each for age, each in enumerate(reversed(seen)))
+        v: Any = sum(0.1 * 0.9**age * each**2 for age, each in enumerate(reversed(seen)))
         if corrected:
             m, v = m / (1 - 0.7 ** len(seen)), v / (1 - 0.9 ** len(seen))
         steps.append(-0.05 * m / (np.sqrt(v) + 0.01))
