@@ -25,6 +25,7 @@ from nn.recurrent import Recurrent
 from nn.saving.file import Contents, contents
 from nn.saving.run import resume, save
 from nn.scorer import WindowScorer
+from nn.training.checkpoints import checkpoints
 from nn.training.early_stopping import EarlyStopping
 from nn.training.fit import fit
 from nn.training.history import History
@@ -36,8 +37,8 @@ from nn.training.validation import validated
 __all__ = [
     "SGD", "AdaGrad", "Adam", "Batches", "Contents", "Dropout", "EarlyStopping", "History", "Layer", "Module",
     "Momentum", "Nesterov", "Network", "Neuron", "Optimizer", "RMSprop", "Recurrent", "Schedule", "Spread",
-    "Standardise", "Step", "Whiten", "WindowScorer", "clip_norm", "clip_value", "contents", "cross_entropy", "fit",
-    "gradient_norm", "he", "he_normal", "l1", "l2", "load", "logistic", "max_margin", "multiclass_margin", "progress",
-    "rates", "resume", "save", "softmax_cross_entropy", "spreads", "squared_error", "statistics", "twins", "unit",
-    "validated", "xavier", "xavier_normal",
+    "Standardise", "Step", "Whiten", "WindowScorer", "checkpoints", "clip_norm", "clip_value", "contents",
+    "cross_entropy", "fit", "gradient_norm", "he", "he_normal", "l1", "l2", "load", "logistic", "max_margin",
+    "multiclass_margin", "progress", "rates", "resume", "save", "softmax_cross_entropy", "spreads", "squared_error",
+    "statistics", "twins", "unit", "validated", "xavier", "xavier_normal",
 ]  # fmt: skip

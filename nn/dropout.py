@@ -118,7 +118,8 @@ class Dropout(Module):
     @classmethod
     def _made(cls, data: Any, _: Mapping[Name, Any]) -> Dropout:
         random = made_generator({"state": field(data, "random", str)})
-        return cls(field(data, "keep", float), random=random)._as(is_exact=field(data, "exact", bool))
+        dropout = cls(field(data, "keep", float), random=random)
+        return dropout.plain() if field(data, "exact", bool) else dropout
 
     def __repr__(self) -> str:
         return f"Dropout({self._keep:g}{', exact' if self._is_exact else ''})"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.graph import assigned, commit, forgotten
+from autodiff.engine.graph import Change, assigned, commit, forgotten
 from autodiff.primitives.operands import describe, whole_number
 from autodiff.values.refusals import called_as
 from nn.descent.clipping import checked_bound, clipped
@@ -140,6 +140,10 @@ class Optimizer:
         >>> descent.t
         7
         """
+        commit(*self.loading(state))
+
+    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+        """The changes that `load` makes, checked but not made."""
         if not isinstance(state, Mapping):
             raise TypeError(f"a state must be a mapping of names to arrays, and got {describe(state)}")
         for key in ("optimizer", "t", "rate"):
@@ -152,7 +156,7 @@ class Optimizer:
         rest = {key: data for key, data in state.items() if key not in ("optimizer", "t", "rate")}
         memory, waiting = loaded(self._source, rest, self._formula.slots if self._formula else ())
         names, values = ("_memory", "_waiting", "_t", "_rate"), (memory, waiting, t, rate)
-        commit((object.__setattr__, repeat(self), names, values))
+        return [(object.__setattr__, repeat(self), names, values)]
 
     def _claimed(self) -> tuple[dict[Any, State], dict[str, State]]:
         """The slots with those of entries that have become parameters, and those that still wait."""

@@ -26,7 +26,7 @@ OPTIMISERS: dict[str, Callable[[Any], Any]] = {
     "AdaGrad": lambda net: nn.AdaGrad(net, rate=0.1),
     "RMSprop": lambda net: nn.RMSprop(net, rate=0.01),
     "Adam": lambda net: nn.Adam(net, rate=0.01),
-    "a schedule": lambda net: nn.SGD(net, rate=nn.rates.exponential(0.3, decay=0.05)),
+    "a schedule": lambda net: nn.SGD(net, rate=nn.rates.exponential(0.3, k=0.05)),
 }
 
 
