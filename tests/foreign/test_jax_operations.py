@@ -17,6 +17,7 @@ pytestmark = pytest.mark.peer
 
 jax = pytest.importorskip("jax", reason=f"comparing with jax needs an extra: {install('peers')}")
 jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_disable_most_optimizations", True)
 jnp, lax = jax.numpy, jax.lax
 
 _IDS = np.array([2, 0, 2])
