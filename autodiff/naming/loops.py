@@ -154,9 +154,7 @@ def function_result(syntax: ast.AST, arguments: Mapping[str, Slot]) -> Slot | No
     return Slot("", body[-1].value, assigned) if assigned is not None and not _returns(body[:-1]) else None
 
 
-def _loop(
-    statement: ast.For | ast.While, turns: int | None, stores: Sequence[tuple[str, int, bool]]
-) -> Loop | None:
+def _loop(statement: ast.For | ast.While, turns: int | None, stores: Sequence[tuple[str, int, bool]]) -> Loop | None:
     before, end = _one_turn(statement)
     if end is None:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from itertools import combinations, pairwise
 from math import comb
@@ -41,7 +41,7 @@ def scorer(*sizes: int, parameter: str, windows: int = 1) -> Flow:
 
 
 #: Each made on first use, by one worker: that of 784 inputs takes seconds.
-NETS = {
+NETS: dict[str, Callable[[], Flow]] = {
     "4-2-1": partial(scorer, 4, 2, 1, parameter="W14(1)"), "20-8-1": partial(scorer, 20, 8, 1, parameter="W3,12(1)"),
     "2-16-16-1": partial(scorer, 2, 16, 16, 1, parameter="W91(1)"),
     "784-128-10-1": partial(scorer, 784, 128, 10, 1, parameter="W5,300(1)"),
