@@ -75,6 +75,7 @@ def codes(code: CodeType) -> Iterator[CodeType]:
             yield from codes(inner)
 
 
+@lru_cache(maxsize=256)
 def _last_line(code: CodeType) -> int:
     ends = (end for part in codes(code) for _, end, _, _ in part.co_positions() if end is not None)
     return max(ends, default=code.co_firstlineno)

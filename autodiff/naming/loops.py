@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 __all__ = ["ANY", "Loop", "Scope", "Slot", "assigned_in", "function_result", "loops_in"]
 
 _MOST_STATEMENTS: Final = 200
 _LEAVES: Final = frozenset({"Value", "Tensor"})
+#: What a program's text says is found once: `error_flow` in a loop asks again in each turn, 60 % of its time.
+_remembered: Final = lru_cache(maxsize=256)
 _LENGTHENING: Final = frozenset({"append", "clear", "extend", "insert", "pop", "remove"})  # methods of lists
 
 
@@ -86,23 +89,35 @@ def assigned_in(part: ast.AST) -> Iterator[ast.Name]:
 
 def _stores_in(syntax: ast.AST, variables: Mapping[str, Any]) -> Iterator[tuple[str, int, bool]]:
     """The variables that are assigned, each with its line and whether it may get anything but a leaf."""
+    for values, names in _assignments_in(syntax):
+        plain = all(_is_leaf(value, variables) for value in values)
+        yield from ((name, line, not plain) for name, line in names)
+
+
+@_remembered
+def _assignments_in(syntax: ast.AST) -> list[tuple[list[ast.expr | None], list[tuple[str, int]]]]:
+    """For each statement that assigns, the values, one None if they are unknown, and the variables with their lines."""
+    found: list[tuple[list[ast.expr | None], list[tuple[str, int]]]] = []
     for statement in ast.walk(syntax):
         if isinstance(statement, ast.stmt):
             value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
-            parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
-            plain = all(_is_leaf(part, variables) for part in parts)
-            for part in ast.iter_child_nodes(statement):
-                if isinstance(part, ast.expr):
-                    yield from ((name.id, name.lineno, not plain) for name in assigned_in(part))
+            parts = [part for part in ast.iter_child_nodes(statement) if isinstance(part, ast.expr)]
+            names = [(name.id, name.lineno) for part in parts for name in assigned_in(part)]
+            if names:
+                found.append(([*value.elts] if isinstance(value, ast.Tuple | ast.List) else [value], names))
+    return found
 
 
-def _lengths_changed_in(syntax: ast.AST) -> Iterator[tuple[str, int]]:
+@_remembered
+def _lengths_changed_in(syntax: ast.AST) -> list[tuple[str, int]]:
     """The variables whose list may get another length, each with the line."""
+    found: list[tuple[str, int]] = []
     for part in ast.walk(syntax):
         if isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.value, ast.Name):
             is_call = isinstance(part, ast.Attribute) and part.attr in _LENGTHENING
             if is_call or (isinstance(part, ast.Subscript) and not isinstance(part.ctx, ast.Load)):
-                yield part.value.id, part.lineno
+                found.append((part.value.id, part.lineno))
+    return found
 
 
 def _is_leaf(value: ast.expr | None, variables: Mapping[str, Any]) -> bool:
@@ -112,6 +127,7 @@ def _is_leaf(value: ast.expr | None, variables: Mapping[str, Any]) -> bool:
     return getattr(function, "id", getattr(function, "attr", "")) in _LEAVES
 
 
+@_remembered
 def _may_end_early(statement: ast.stmt) -> bool:
     """Whether a loop has a break or a continue."""
     return any(isinstance(part, ast.Break | ast.Continue) for part in ast.walk(statement))
@@ -138,20 +154,24 @@ def function_result(syntax: ast.AST, arguments: Mapping[str, Slot]) -> Slot | No
     return Slot("", body[-1].value, assigned) if assigned is not None and not _returns(body[:-1]) else None
 
 
-def _loop(
-    statement: ast.For | ast.While, turns: int | None, stores: Sequence[tuple[str, int, bool]]
-) -> Loop | None:
-    names = (part for part in ast.walk(statement) if isinstance(part, ast.Name))
-    before = {name.id: Slot(name.id) for name in names if isinstance(name.ctx, ast.Store)}
-    if isinstance(statement, ast.For):
-        before |= {part.id: ANY for part in ast.walk(statement.target) if isinstance(part, ast.Name)}
-    end = None if _skips_turns(statement.body) else _run(statement.body, before)
+def _loop(statement: ast.For | ast.While, turns: int | None, stores: Sequence[tuple[str, int, bool]]) -> Loop | None:
+    before, end = _one_turn(statement)
     if end is None:
         return None
     last = statement.end_lineno or statement.lineno
     later = frozenset(name for name, line, _ in stores if line > last)
     computed = frozenset(name for name, line, is_computed in stores if is_computed and line < statement.lineno)
     return Loop(before, end, turns, later, computed)
+
+
+@_remembered
+def _one_turn(statement: ast.For | ast.While) -> tuple[Scope, Scope | None]:
+    """The variables before and at the end of a turn; no end if a turn may be skipped or has too many statements."""
+    names = (part for part in ast.walk(statement) if isinstance(part, ast.Name))
+    before = {name.id: Slot(name.id) for name in names if isinstance(name.ctx, ast.Store)}
+    if isinstance(statement, ast.For):
+        before |= {part.id: ANY for part in ast.walk(statement.target) if isinstance(part, ast.Name)}
+    return before, None if _skips_turns(statement.body) else _run(statement.body, before)
 
 
 def _run(body: Sequence[ast.stmt], scope: Scope) -> Scope | None:

@@ -102,7 +102,7 @@ def rule_on_symbols(entry: Primitive, slot: int, count: int, params: Mapping[str
         return None
     inputs = _inputs(count)
     try:  # a user-defined rule may do anything with its operands; then it has no formula
-        rule = entry.rule(slot)(ONE, _result(entry, inputs, params), *inputs, **params)
+        rule = entry.rule(slot)(ONE, _result(entry, 0, count, params), *inputs, **params)
         if not isinstance(rule, Expression) or _is_large(rule, _MOST_PARTS):
             return None
         return rule if has_choice(rule) else simplified(rule)
@@ -110,10 +110,11 @@ def rule_on_symbols(entry: Primitive, slot: int, count: int, params: Mapping[str
         return None
 
 
-def _result(entry: Primitive, inputs: tuple[Expression, ...], params: Mapping[str, Any]) -> Expression:
-    """The result as one operator computes it, x/y; else its mark."""
+@remembered_by_params
+def _result(entry: Primitive, _slot: int, count: int, params: Mapping[str, Any]) -> Expression:
+    """The result as one operator computes it, x/y; else its mark. It is the same for the rules of all inputs."""
     try:
-        made = entry.forward(None, *inputs, **params)
+        made = entry.forward(None, *_inputs(count), **params)
     except Exception:  # most forwards call a function of their namespace
         made = None
     if isinstance(made, Expression) and made.head == "/" and not _is_large(made, _MOST_PARTS_OF_A_RESULT):

@@ -14,10 +14,11 @@ import autodiff
 import nn
 from tests.house.__main__ import check, rooms
 from tests.house.rooms import FILES, LAYERS, MOST_FILES, TREES, breaches, imported, purpose, room
+from tests.support.cases import each
 from tests.support.places import ROOT
 
 ROOTS = {"autodiff": Path(autodiff.__file__).parent, "nn": Path(nn.__file__).parent}
-EACH = pytest.mark.parametrize("module", FILES)
+EACH = each("module", FILES)
 
 _TEST_LIBRARIES = {
     "autodiff.testing.hooks.strategies": {"hypothesis"},
@@ -33,7 +34,7 @@ def test_every_file_is_in_a_room_of_one_layer(module: str) -> None:
     assert purpose(room(module)).endswith(".")
 
 
-@pytest.mark.parametrize("name", sorted({*map(room, FILES)}))
+@each("name", sorted({*map(room, FILES)}))
 def test_a_room_can_be_seen_at_a_glance(name: str) -> None:
     """Not counting the file that states its purpose."""
     assert sum(room(module) == name and module != name for module in FILES) <= MOST_FILES
@@ -140,7 +141,7 @@ def test_a_file_can_be_read_in_one_go(module: str) -> None:
     assert module in tables or len(FILES[module].read_text(encoding="utf-8").splitlines()) <= 350
 
 
-@pytest.mark.parametrize("name", sorted({*autodiff.__all__} - {"TABLE"}))
+@each("name", sorted({*autodiff.__all__} - {"TABLE"}))
 def test_public_names_are_documented(name: str) -> None:
     """Every exported name has a docstring of at least one sentence."""
     doc = getattr(autodiff, name).__doc__

@@ -17,6 +17,7 @@ from tests.faults.nets import NET_FAULTS
 from tests.faults.rules import RULE_FAULTS, rule_faults
 from tests.faults.saving import SAVING_FAULTS
 from tests.programs import mutants
+from tests.support.cases import each
 from tests.support.places import ROOT
 
 WRITTEN = (
@@ -26,7 +27,7 @@ WRITTEN = (
 WRAPPED = tuple(rule_faults({"multiply": 2}))
 
 
-@pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.name) for fault in (*WRITTEN, *WRAPPED)])
+@each("fault", (*WRITTEN, *WRAPPED))
 def test_a_fault_fits_the_source(fault: Fault) -> None:
     """Its text is in the source, it changes the text, and the result is valid Python."""
     assert fault.applies(ROOT), f"{fault.file} does not hold {fault.old!r} any more: write the fault anew"

@@ -31,6 +31,22 @@ def named(flow: Flow) -> list[str]:
 # ---- loops as people write them --------------------------------------------------------------------------------------
 
 
+def test_a_function_that_runs_again_has_its_new_turns() -> None:
+    """What its text says is remembered; the number of turns and what the variables hold are not."""
+
+    def grown(count: int, start: Value, *, late: bool = False) -> list[str]:
+        if late:
+            start = start * 1.0
+        total = start
+        for _ in range(count):
+            total = total * 2.0
+        return named(error_flow(total, start))
+
+    for count in (3, 2, 4):
+        assert grown(count, Value(1.0)) == [f"total{subscript(str(k))}" for k in range(count)]
+    assert grown(3, Value(1.0), late=True) == grown(3, Value(1.0))
+
+
 def test_a_loan() -> None:
     """The last value has the plain name, with and without ``names``; formulas use the short names."""
     rate, payment, balance = Value(0.01, name="rate"), Value(90.0, name="payment"), Value(1e3, name="loan")

@@ -10,6 +10,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import Tensor, Value, gradients
+from tests.support.cases import each
 
 INF, NAN = float("inf"), float("nan")
 
@@ -74,7 +75,7 @@ ROWS = (
 )  # fmt: skip
 
 EACH = pytest.mark.parametrize("row", [pytest.param(row, id=row.case) for row in ROWS])
-BOTH = pytest.mark.parametrize("kind", [Value, Tensor], ids=["Value", "Tensor"])
+BOTH = each("kind", [Value, Tensor])
 
 
 @BOTH

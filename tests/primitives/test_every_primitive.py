@@ -13,6 +13,7 @@ from autodiff.testing.check.report import Report
 from autodiff.testing.check.verdicts import Verdict
 from autodiff.testing.random_programs.operations import GATES, Operation
 from autodiff.testing.random_programs.program import Program, resolve
+from tests.support.cases import each
 from tests.support.strategies import PRIMITIVES, VOCABULARY
 
 KINDS = {"Value": VOCABULARY[ad.Value], "Tensor": VOCABULARY[ad.Tensor]}
@@ -20,7 +21,7 @@ EACH = [
     pytest.param(kind, name, id=f"{kind} {name}") for kind, known in KINDS.items() for name in known
     if name not in GATES
 ]  # fmt: skip
-ORDERS = pytest.mark.parametrize("order", [1, 2])
+ORDERS = each("order", [1, 2])
 
 
 def inputs_of(operation: Operation, shapes: Any, kind: str) -> list[Any]:
@@ -43,8 +44,8 @@ def passes(report: Report) -> None:
     assert set(report.counts) == {Verdict.PASS}, report
 
 
-@ORDERS
 @pytest.mark.parametrize(("kind", "name"), EACH)
+@ORDERS
 def test_passes(kind: str, name: str, order: int) -> None:
     """The gradient is right at a point of the domain, to first and to second order."""
     operation = KINDS[kind][name]

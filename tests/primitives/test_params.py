@@ -10,6 +10,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import Tensor, Value, gradients
+from tests.support.cases import each
 
 
 @pytest.mark.parametrize("call", [
@@ -41,8 +42,8 @@ def test_params_with_a_kind_are_known() -> None:
 
 
 @pytest.mark.parametrize(("entry", "key", "kind"), KINDS, ids=lambda item: getattr(item, "name", None))
-@pytest.mark.parametrize("wrong", ["a", None, 1j, [], (1.0, 2.0), {}, np.array(["a"]), np.array([1j]), True, 1.0, HUGE])
-@pytest.mark.parametrize("make", [Value, Tensor, float], ids=["Value", "Tensor", "plain"])
+@each("wrong", ["a", None, 1j, [], (1.0, 2.0), {}, np.array(["a"]), np.array([1j]), True, 1.0, HUGE])
+@each("make", [Value, Tensor, float])
 def test_param_of_another_kind(entry: Any, key: str, kind: type, wrong: Any, make: Any) -> None:
     """Refused by name even if it would not be used: leaky_relu of 2.0 never uses its slope."""
     example = entry.examples[-1]

@@ -14,6 +14,7 @@ from autodiff import Primitive, Tensor, Value, gradients
 from autodiff import sum as total
 from autodiff.primitives.namespace import arrays
 from autodiff.testing.hooks.strategies import broadcastable_shapes
+from tests.support.cases import each
 from tests.support.differences import FIFTY, assert_close, digits, exact, slopes
 from tests.support.present import present
 from tests.support.strategies import (
@@ -229,7 +230,7 @@ def test_linear_pullback_is_the_transpose(case: Case, random: np.random.Generato
 
 
 @EVERY
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@each("dtype", [np.float32, np.float64])
 def test_shape_and_type_are_kept(case: Case, dtype: type, random: np.random.Generator) -> None:
     """The result has NumPy's shape and the operands' type, a gradient its leaf's shape and type: also float32."""
     leaves = case.tensors(random, dtype)
@@ -279,8 +280,8 @@ def summed_to(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return array
 
 
-@pytest.mark.parametrize("shape", [(0,), (0, 3), (2, 0)])
 @pytest.mark.parametrize("case", scalar_cases())
+@each("shape", [(0,), (0, 3), (2, 0)])
 def test_empty_arrays(case: Case, shape: tuple[int, ...], random: np.random.Generator) -> None:
     """An array without elements passes through every elementwise primitive, and its gradient is empty too."""
     for gradient in pulled(case, case.points(random, (shape,) * len(case.shapes)), np.ones(shape)):

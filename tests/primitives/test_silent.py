@@ -11,6 +11,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import Tensor, Value, gradients
+from tests.support.cases import each
 
 CALLS = [
     pytest.param(entry, dict(example.params), id=f"{entry.name} {dict(example.params) or ''}")
@@ -92,8 +93,8 @@ def far_out(entry: ad.Primitive, kind: Any) -> list[tuple[float, ...]]:
     return [point for point in points if sum(map(abs, point)) <= float(np.finfo(dtype).max)]
 
 
-@pytest.mark.parametrize("kind", [float, np.float32, Value], ids=["float64", "float32", "Value"])
 @pytest.mark.parametrize(("entry", "params"), CALLS)
+@each("kind", [float, np.float32, Value])
 def test_elementwise_primitives_are_silent_far_out(entry: ad.Primitive, params: dict[str, Any], kind: Any) -> None:
     """Forward, backward and second order; each alone, but of the pairs in Tensors one in five."""
     points = far_out(entry, kind)
@@ -102,8 +103,8 @@ def test_elementwise_primitives_are_silent_far_out(entry: ad.Primitive, params: 
         assert_silent(lambda *x: entry(*x, **params), leaves)
 
 
-@pytest.mark.parametrize("kind", [float, np.float32], ids=["float64", "float32"])
 @pytest.mark.parametrize(("entry", "params"), CALLS)
+@each("kind", [float, np.float32])
 def test_elementwise_primitives_are_silent_on_rows(entry: ad.Primitive, params: dict[str, Any], kind: Any) -> None:
     """In Tensors of several numbers; of the pairs, all that have the same first number."""
     for _, row in itertools.groupby(far_out(entry, kind), key=lambda point: point[:-1]):

@@ -21,6 +21,7 @@ from autodiff.system.extras import install
 from autodiff.testing import check_gradients
 from autodiff.values.compositions.linalg import LINALG
 from autodiff.values.compositions.norms import NORMS
+from tests.support.cases import each
 
 Shape = tuple[int, ...]
 
@@ -193,8 +194,8 @@ def folded(row: Row, gradient: Any) -> Any:
     return np.tril(gradient + np.swapaxes(gradient, -1, -2)) - gradient * np.eye(gradient.shape[-1])
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize(("row", "shape"), EACH)
+@each("dtype", [np.float64, np.float32])
 def test_values_are_numpys(row: Row, shape: Shape, dtype: Any) -> None:
     """With the shape and the type; the gradient has those of its leaf."""
     x = drawn(row, shape).astype(dtype)

@@ -12,6 +12,7 @@ import autodiff as ad
 from autodiff import Tensor, Value, gradients
 from autodiff.testing import check_gradients
 from autodiff.values.compositions.moves import MOVES
+from tests.support.cases import each
 
 Function = Callable[[Any], Any]
 
@@ -77,8 +78,8 @@ def is_its_own_pullback(f: Function, x: Any) -> None:
     assert found.dtype == x.dtype
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize(("f", "shape"), ONES)
+@each("dtype", [np.float64, np.float32])
 def test_one_array(f: Function, shape: tuple[int, ...], dtype: Any) -> None:
     """Over all shapes, negative axes, size 0, both types."""
     is_its_own_pullback(f, numbers(shape, dtype=dtype))

@@ -13,6 +13,7 @@ from autodiff import TABLE, Tensor, Value
 from autodiff.values.compositions import COMPOSITIONS, numpy_functions
 from autodiff.values.numpy_protocol import QUESTIONS
 from autodiff.values.refusals import REFUSED, REFUSED_METHODS
+from tests.support.cases import each
 
 #: Functions that take no numbers to compute with: they make arrays, read files, set options, ask about types, or give
 #: ``matrix``.
@@ -58,7 +59,7 @@ IN_TABLE = {function for entry in TABLE.values() for function in entry.numpy}
 COMPOSED, REFUSING = set(numpy_functions(COMPOSITIONS)), set(numpy_functions(REFUSED))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each("name", NAMES)
 def test_every_function_has_its_place(name: str) -> None:
     """A function that NumPy adds must be classified; ``power`` is in the table and has two forms."""
     function = function_of(name)
@@ -95,7 +96,7 @@ _REMOVED = {"itemset", "newbyteorder", "ptp", "tostring"}
 METHODS = [name for name in dir(np.ndarray) if not name.startswith("_") and name not in _REMOVED]
 
 
-@pytest.mark.parametrize("name", METHODS)
+@each("name", METHODS)
 def test_every_method_of_arrays_has_its_place(name: str) -> None:
     """A Tensor has it, or says why not."""
     if name in REFUSED_METHODS:

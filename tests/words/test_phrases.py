@@ -21,10 +21,11 @@ from autodiff.telling.steps import steps
 from autodiff.telling.style import Style
 from autodiff.telling.text import text
 from autodiff.words.phrases import LANGUAGES, PHRASES, Phrase, fields_of, say
+from tests.support.cases import each
 from tests.support.flows import chain, deep_flow, margin_flow, notes_flow, skipping
 from tests.support.present import present
 
-EACH = pytest.mark.parametrize("key", PHRASES)
+EACH = each("key", PHRASES)
 NUMBER = re.compile(r"−?\d+(?:\.\d+)?(?:e[−+]?\d+)?")
 FIELD = re.compile(r"\{\w*\}")
 MATHEMATICS = re.compile(r"[−+]?\d+(?:\.\d+)?|[α-ωΑ-Ω∂≈≠✓✗→↓↑×·′<>≤≥]|(?<!’)\b(?:[b-zB-Z]|[a-zA-Z]_[a-z]+)\b")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from itertools import combinations, pairwise
 from math import comb
 
@@ -27,6 +28,7 @@ from tests.draw.views.test_views import check_layout, overlap
 from tests.support.flows import X, deep_flow, margin_flow, notes_flow
 
 
+@cache
 def scorer(*sizes: int, parameter: str, windows: int = 1) -> Flow:
     """A net of these sizes, in one window or two, and the way to a parameter."""
     network = Network(sizes, scalar=True)
@@ -38,12 +40,21 @@ def scorer(*sizes: int, parameter: str, windows: int = 1) -> Flow:
     return error_flow(output, network.parameter(parameter))
 
 
-NETS = [
-    scorer(4, 2, 1, parameter="W14(1)"), scorer(20, 8, 1, parameter="W3,12(1)"),
-    scorer(2, 16, 16, 1, parameter="W91(1)"),
-    scorer(784, 128, 10, 1, parameter="W5,300(1)"), scorer(4, 2, 1, parameter="W11(2)", windows=2),
-    scorer(6, 5, 1, parameter="b2(1)"), notes_flow(), deep_flow(), margin_flow(suffix="ᶜ"),
-]  # fmt: skip
+#: Each made on first use, by one worker: that of 784 inputs takes seconds.
+NETS: dict[str, Callable[[], Flow]] = {
+    "4-2-1": partial(scorer, 4, 2, 1, parameter="W14(1)"), "20-8-1": partial(scorer, 20, 8, 1, parameter="W3,12(1)"),
+    "2-16-16-1": partial(scorer, 2, 16, 16, 1, parameter="W91(1)"),
+    "784-128-10-1": partial(scorer, 784, 128, 10, 1, parameter="W5,300(1)"),
+    "two windows": partial(scorer, 4, 2, 1, parameter="W11(2)", windows=2),
+    "to a bias": partial(scorer, 6, 5, 1, parameter="b2(1)"), "notes": cache(notes_flow), "deep": cache(deep_flow),
+    "margin": cache(partial(margin_flow, suffix="ᶜ")),
+}  # fmt: skip
+
+
+@pytest.fixture(params=NETS)
+def flow(request: pytest.FixtureRequest) -> Flow:
+    """Each of those nets."""
+    return NETS[request.param]()
 
 
 def columns_of(what: Picture) -> dict[int, list[str]]:
@@ -54,7 +65,6 @@ def columns_of(what: Picture) -> dict[int, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("flow", NETS)
 def test_wires_between_layers_are_straight(flow: Flow) -> None:
     """From the edge of one column to the edge of the next, with at most a level line inside each column."""
     what = picture(flow, "network")
@@ -78,7 +88,7 @@ def test_wires_between_layers_are_straight(flow: Flow) -> None:
 
 def test_wires_pass_no_unit() -> None:
     """Beside a tall box, wires of the circles of its column start at the edge of the column, not behind the box."""
-    what = picture(NETS[2], "network")
+    what = picture(NETS["2-16-16-1"](), "network")
     layout = lay_out(what)
     boxes = {box.id: layout.boxes[box.id] for box in what.boxes if box.kind not in ("parameter", "more")}
     for wire in what.wires:
@@ -108,7 +118,6 @@ def test_wires_cross_only_as_the_complete_graph_must(sizes: Sequence[int]) -> No
     assert inherent <= measured(svg(what)).crossings <= inherent + 1
 
 
-@pytest.mark.parametrize("flow", NETS)
 @pytest.mark.parametrize("width", [1280.0, 800.0, None])
 def test_numbers_on_wires_are_readable(flow: Flow, width: float | None) -> None:
     """No number covers another text or a box, and each is inside the drawing."""
@@ -123,7 +132,6 @@ def test_numbers_on_wires_are_readable(flow: Flow, width: float | None) -> None:
     check_layout(what)
 
 
-@pytest.mark.parametrize("flow", NETS)
 def test_the_numbers_are_the_ledgers(flow: Flow) -> None:
     """On each wire of the way the local gradient of its edge, and its share where several arrive; on no other wire."""
     what = picture(flow, "network")

@@ -18,6 +18,7 @@ from autodiff.testing.random_programs.operations import Operation, vocabulary
 from autodiff.testing.random_programs.program import Program, resolve, weights_of
 from autodiff.testing.random_programs.sampling import random_program
 from autodiff.testing.subject import as_node
+from tests.support.cases import each
 from tests.support.strategies import VOCABULARY
 
 KINDS = pytest.mark.parametrize("kind", [ad.Value, ad.Tensor])
@@ -130,14 +131,14 @@ def inside(domain: ad.Domain) -> float:
     return 0.5 if domain.low <= 0.5 <= domain.high else (domain.low + domain.high) / 2
 
 
-@pytest.mark.parametrize("name", VOCABULARY[ad.Value])
+@each("name", VOCABULARY[ad.Value])
 def test_every_operation_on_numbers_can_be_a_step(name: str) -> None:
     """Each elementwise primitive, with each of its params, runs at a point of its domain."""
     operation = VOCABULARY[ad.Value][name]
     assert len(one_step(operation, [inside(domain) for domain in operation.domains]).steps) == 1
 
 
-@pytest.mark.parametrize("name", VOCABULARY[ad.Tensor])
+@each("name", VOCABULARY[ad.Tensor])
 def test_every_operation_on_arrays_can_be_a_step(name: str) -> None:
     """Each primitive, with each of its params, runs on the shapes of its example, and so does its source."""
     operation = VOCABULARY[ad.Tensor][name]
