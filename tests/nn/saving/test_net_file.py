@@ -100,7 +100,7 @@ def test_what_a_file_cannot_hold_is_refused(tmp_path: Path) -> None:
     twice = nn.Network.of(nn.Layer.of(shared, [0.0, 0.0]), nn.Layer.of(shared, [0.0, 0.0], number=2))
     mixed = np.array([[Value(1.0), 2.0]], dtype=object)
     refused: list[tuple[Any, type[Exception], str]] = [
-        (Mine(2, 2), TypeError, r"^a file can hold a Layer, Network, Neuron, Recurrent, WindowScorer, and got .*"),
+        (Mine(2, 2), TypeError, r"^a file can hold a Dropout, Layer, Network, Neuron, Recurrent, WindowScorer, and got .*"),
         (nn.Network.of(Mine(2, 2)), TypeError, r"whose class it cannot; "),
         (nn.Layer(2, 1, activation=np.tanh), ValueError, r"^a file holds an activation by its name .* has none; "),
         (nn.Recurrent(2, 1, activation=lambda z: z), ValueError, r"has none; "),
@@ -219,3 +219,15 @@ def test_a_later_version_is_one_sentence(load: Any, tmp_path: Path) -> None:
     np.savez(path, **entries)
     with pytest.raises(ValueError, match=r"net\.npz is of version 2, written by autodiff 9\.0, .* update autodiff$"):
         load(path)
+
+
+def test_dropout_goes_on_drawing_where_it_stopped(tmp_path: Path) -> None:
+    dropout = nn.Dropout(0.5, random=np.random.Generator(np.random.Philox(3)))
+    net = nn.Network((3, 6, 1), activation="leaky_relu(0.1)", dropout=dropout)
+    net(np.ones(3))
+    net.save(tmp_path / "net.npz")
+    made = nn.load(tmp_path / "net.npz")
+    assert repr(made) == repr(net)
+    assert made(np.ones(3)).data.tobytes() == net(np.ones(3)).data.tobytes()
+    net.plain().save(tmp_path / "plain.npz")
+    assert nn.load(tmp_path / "plain.npz")(np.ones(3)).tobytes() == net.plain()(np.ones(3)).tobytes()
