@@ -81,7 +81,7 @@ class SGD(Optimizer):
     def step(self) -> None:
         """Move every parameter that has a gradient."""
         down = -self._rate
-        changes = [(item, down * grad) for item in self._parameters() if (grad := item.grad) is not None]
+        changes = [(item, down * grad) for item in self._parameters() if (grad := item.grad_rows) is not None]
         commit(*moved_by_gradients(changes))
 
 
