@@ -110,7 +110,8 @@ def _share(entry: Primitive, k: int, source: ArraySource, send: bool, guarded: b
     mended = f"if has_nan({s}): {s} = through_gate(node, {k}, g, {s})"
     index = source.look_up if send else None
     return filled(
-        _SHARE_OF_ROWS if index else _SHARE, a=a, s=s, x=f"x{k}", index=index or "", before=before, share=share, misfit=_misfit(entry, k),
+        _SHARE_OF_ROWS if index else _SHARE, a=a, s=s, x=f"x{k}", index=index or "",
+        before=before, share=share, misfit=_misfit(entry, k),
         unset=[] if send else [f"{s} = None"], mended=[mended] * (guarded and entry.gate),
         copied=[f"if {s} is g and g.__class__ is ndarray: {s} = g.copy()"] * (send and share == "g"),
         sent=_sent(a, s) * send,

@@ -68,16 +68,14 @@ class Rows:
                 f"indices of {shape[0]} rows must be in {-shape[0]} … {shape[0] - 1}, and got "
                 f"{places.min()} … {places.max()}"
             )
-        self._begin(((_counted_up(places, shape[0]), data),), shape)
+        self._parts, self.shape, self._joined = ((_counted_up(places, shape[0]), data),), shape, False
 
     @staticmethod
-    def _of(parts: tuple[_Part, ...], shape: tuple[int, ...], *, joined: bool = False) -> Rows:
+    def of_parts(parts: tuple[_Part, ...], shape: tuple[int, ...], *, joined: bool = False) -> Rows:
+        """Rows of pairs of indices and rows, not checked; ``joined`` says that indices ascend without repetition."""
         rows: Rows = object.__new__(Rows)
-        rows._begin(parts, shape, joined)
+        rows._parts, rows.shape, rows._joined = parts, shape, joined
         return rows
-
-    def _begin(self, parts: tuple[_Part, ...], shape: tuple[int, ...], joined: bool = False) -> None:
-        self._parts, self.shape, self._joined = parts, shape, joined
 
     @property
     def indices(self) -> _Array:
@@ -115,7 +113,10 @@ class Rows:
     def map(self, function: Callable[[_Array], Any]) -> Rows:
         """These rows with an elementwise ``function`` applied, for which f(0) = 0, such as a limit on each number."""
         indices, rows = self._sums()
-        return Rows._of(((indices, np.asarray(function(rows))),), self.shape, joined=True)
+        mapped = as_operand("Rows", function(rows))
+        if mapped.shape != rows.shape:
+            raise ValueError(f"a function of rows of shape {rows.shape} returned {describe(mapped)}")
+        return Rows.of_parts(((indices, mapped),), self.shape, joined=True)
 
     def astype(self, dtype: Any) -> Rows:
         """The same numbers as float64 or float32."""
@@ -133,14 +134,15 @@ class Rows:
         if other.__class__ is not Rows:
             return self.__radd__(other)
         _check_shape(self, other)
+        if self.dtype != other.dtype:
+            kind = np.result_type(self.dtype, other.dtype)
+            return self.astype(kind) + other.astype(kind)
         alone = other._joined or (len(other._parts) == 1 and len(other._parts[0][0]) == 1)
         more = other._parts if alone else (other._sums(),)  # summed first, as an array's shares are
         parts = self._parts + more
         if _is_many(sum(len(indices) for indices, _ in parts), self.shape):
-            total = self.dense()
-            total[other.indices] += other.rows
-            return total
-        return Rows._of(parts, self.shape)
+            return other.__radd__(self.dense())
+        return Rows.of_parts(parts, self.shape)
 
     def __radd__(self, other: Any) -> Any:
         if not isinstance(other, np.ndarray):
@@ -236,7 +238,7 @@ def rows_at(data: _Array, signal: Any, index: Any) -> Rows | None:
         kind = signal.dtype if isinstance(signal, np.ndarray | np.generic) else data.dtype
         if places.dtype.kind in "iu" and kind is data.dtype and not _is_many(places.size, data.shape):
             rows = np.array(signal, kind).reshape(places.size, *data.shape[1:])  # a copy: `.grad` shares no memory
-            return Rows._of(((_counted_up(places.ravel(), len(data)), rows),), data.shape)
+            return Rows.of_parts(((_counted_up(places.ravel(), len(data)), rows),), data.shape)
     return None
 
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from math import inf
 from typing import Any
 
-from autodiff.engine.graph import Node, commit, forgotten
+from autodiff.engine.graph import Node, commit, forgotten, own_copy
 from autodiff.primitives.namespace import as_float, is_plain_number
 from autodiff.primitives.operands import describe
 from autodiff.values.refusals import called_as
 from autodiff.values.updates import moved_by_gradients
+from nn.descent.rows import like, slot_at, slot_with, values
 
 __all__ = ["SGD", "AdaGrad", "Optimizer"]
 
@@ -118,10 +119,20 @@ class AdaGrad(Optimizer):
 
     def step(self) -> None:
         """Move every parameter that has a gradient, and add the gradient's square to its cache."""
-        reached = [item for item in self._parameters() if item.grad is not None]
-        caches = {item: self._caches.get(item, 0.0) + item.grad * item.grad for item in reached}
-        changes = [(x, -self._rate * x.grad / (caches[x] + self._epsilon) ** 0.5) for x in reached]
-        commit(*moved_by_gradients(changes), (object.__setattr__, (self,), ("_caches",), ({**self._caches, **caches},)))
+        caches, changes, writing = dict(self._caches), [], []
+        for x in self._parameters():
+            if (grad := x.grad_rows) is not None:
+                g, before = values(grad), slot_at(caches.get(x, 0.0), grad)
+                cache = before + g * g
+                changes.append((x, like(grad, -self._rate * g / (cache + self._epsilon) ** 0.5)))
+                caches[x], more = slot_with(caches.get(x, 0.0), grad, cache)
+                writing += more
+        commit(*moved_by_gradients(changes), *writing, (object.__setattr__, (self,), ("_caches",), (caches,)))
+
+    def __copy__(self) -> AdaGrad:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__, _caches={x: own_copy(cache) for x, cache in self._caches.items()})
+        return twin
 
 
 def _has_parameters(source: Any) -> bool:
