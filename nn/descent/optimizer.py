@@ -127,7 +127,7 @@ class AdaGrad(Optimizer):
                 changes.append((x, like(grad, -self._rate * g / (cache + self._epsilon) ** 0.5)))
                 caches[x], more = slot_with(caches.get(x, 0.0), grad, cache)
                 writing += more
-        commit(*moved_by_gradients(changes), *writing, (object.__setattr__, (self,), ("_caches",), (caches,)))
+        commit(*moved_by_gradients(changes), (object.__setattr__, (self,), ("_caches",), (caches,)), *writing)
 
     def __copy__(self) -> AdaGrad:
         twin = object.__new__(type(self))

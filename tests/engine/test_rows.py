@@ -187,7 +187,9 @@ def test_the_array_is_writable_and_remembered() -> None:
     once = np.array(L.grad)
     L.grad[1] = 5.0
     assert L.grad[1].tolist() == L.grad_rows[1].tolist() == [5.0] * D
+    held = L.grad
     output.backward()
+    assert held[4].tolist() == once[4].tolist()
     assert L.grad[1].tolist() == [5.0] * D
     assert np.array_equal(L.grad[2:], 2 * once[2:])
 
@@ -230,6 +232,9 @@ def test_infinite_signals() -> None:
     """A nan that reaches a table starts the second pass, in which closed gates block; then arrays add up."""
     L = table()
     ad.sum(np.sqrt(ad.relu(L[[0, 1]] - 1e3))).backward()
+    assert not np.any(L.grad)
+    L.grad = None
+    ad.sum(ad.relu(L[[0, 1]] - 1e3) * np.inf).backward()
     assert not np.any(L.grad)
     L.grad = None
     weighted(L[[0, 1]] * np.array([[np.nan], [1.0]])).backward()

@@ -13,6 +13,8 @@ import pytest
 import autodiff as ad
 import nn
 from autodiff import Rows, Tensor
+from autodiff.engine.graph import clock
+from tests.support.interrupts import states
 
 V, D = 6000, 3
 DESCENTS: Final[dict[str, Callable[[Any], Any]]] = {
@@ -86,6 +88,26 @@ def test_what_a_user_holds_does_not_change(make: Callable[[Any], Any]) -> None:
     assert np.array_equal(before, known)
     assert np.array_equal(plain.L, known)
     assert not np.array_equal(scorer.L.data, known)
+
+
+@each
+def test_nobody_sees_half_a_step(make: Callable[[Any], Any]) -> None:
+    """Before every bytecode, rows of two tables and of their caches, and stamps, are all old or all new."""
+    tables = [table(), table()]
+    descent = make(tables)
+    for turn in range(2):
+        descent.zero_grad()
+        ad.add(*(loss(L, turn) for L in tables)).backward()
+        if not turn:
+            descent.step()
+    begun, arrays = clock.tick(), [id(L._data) for L in tables]
+
+    def look() -> Any:
+        numbers = [*(L._data for L in tables), *getattr(descent, "_caches", {}).values()]
+        return [x[:12].tolist() for x in numbers], [L.version > begun for L in tables]
+
+    assert len(states(descent.step, look)) == 2
+    assert arrays == [id(L._data) for L in tables]
 
 
 def test_clipping_by_norm() -> None:
