@@ -12,7 +12,8 @@ _SLOTS, _ARRAY, _NN = "autodiff/engine/slot_pass.py", "autodiff/engine/emit_arra
 _FAULTS: Final = {
     "structure: repeated index": (
         change(
-            "rows of a repeated index: the last alone", _ROWS, "sums = np.bincount(keys, rows.ravel(), len(known) * width)",
+            "rows of a repeated index: the last alone", _ROWS,
+            "sums = np.bincount(keys, rows.ravel(), len(known) * width)",
             "sums = np.zeros(len(known) * width); sums[keys] = rows.ravel()", target="rows",
         ),
         change(
@@ -47,25 +48,35 @@ _FAULTS: Final = {
         change("a view of the table does not count", _UPDATES, "== _ONE", "<= _ONE + 1", target="rows"),
     ),
     "state: stale saved array": (
-        change("the array of a table is not remembered", _GRAPH, "self._grad = dense(self._grad)", "return dense(self._grad)",
-               target="rows"),
-        change("others are handed rows", _SLOTS, "deliver(node, dense(signal))", "deliver(node, signal)", target="rows"),
+        change(
+            "the array of a table is not remembered", _GRAPH, "self._grad = dense(self._grad)",
+            "return dense(self._grad)", target="rows",
+        ),
+        change(
+            "others are handed rows", _SLOTS, "deliver(node, dense(signal))", "deliver(node, signal)", target="rows",
+        ),
         change("computed nodes get rows", _ARRAY, " and $a.a is None else None", " else None", target="rows"),
     ),
     "special points: zero times infinity": (
         change("a nan in rows is overlooked", _SLOTS, "sound = sound and not signal.has_nan()", "pass", target="rows"),
     ),
     "state: half-written after an exception": (
-        change("rows are written before all are checked", _UPDATES,
-               "    return before, overwriting(before, change.indices, before[change.indices] + change.rows)",
-               "    before.setflags(write=True); before[change.indices] += change.rows\n    return before, ()",
-               target="rows"),
-        change("rows of a slot are written at once", _NN, "return slot, [*overwriting(slot, grad.indices, numbers)]",
-               "slot[grad.indices] = numbers\n    return slot, []", target="rows"),
-        change("a written table stays writable", _UPDATES, "(ndarray.setflags, (array,), (False,))",
-               "(ndarray.setflags, (array,), (True,))", target="rows",
-               equivalent="views that ``.data`` returns are read-only by themselves"),
+        change(
+            "rows are written before all are checked", _UPDATES,
+            "    return before, overwriting(before, change.indices, before[change.indices] + change.rows)",
+            "    before.setflags(write=True); before[change.indices] += change.rows\n    return before, ()",
+            target="rows",
+        ),
+        change(
+            "rows of a slot are written at once", _NN, "return slot, [*overwriting(slot, grad.indices, numbers)]",
+            "slot[grad.indices] = numbers\n    return slot, []", target="rows",
+        ),
+        change(
+            "a written table stays writable", _UPDATES, "(ndarray.setflags, (array,), (False,))",
+            "(ndarray.setflags, (array,), (True,))", target="rows",
+            equivalent="views that ``.data`` returns are read-only by themselves",
+        ),
     ),
-}  # fmt: skip
+}
 
 ROW_FAULTS: Final[tuple[Fault, ...]] = classified(_FAULTS)
