@@ -90,7 +90,8 @@ class Rows:
     @property
     def dtype(self) -> np.dtype[Any]:
         """float64 or float32."""
-        return self._parts[0][1].dtype
+        kind: np.dtype[Any] = self._parts[0][1].dtype
+        return kind
 
     def _sums(self) -> _Part:
         """The indices without repetition and the sums of their rows, computed on first use."""

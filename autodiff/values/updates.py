@@ -13,7 +13,7 @@ from autodiff.engine.graph import Change, Node, assigned, commit
 from autodiff.primitives.operands import as_operand, describe
 from autodiff.primitives.rows import Rows
 
-__all__ = ["given", "move", "moved_by_gradients", "overwriting"]
+__all__ = ["given", "move", "moved_by_gradients", "moved_by_rows", "overwriting"]
 
 
 def given(data: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
@@ -98,12 +98,12 @@ def _written(rows: dict[Any, Rows], fresh: dict[Any, Any]) -> tuple[Change, ...]
     """The changes that move leaves by ``rows`` and assign the ``fresh`` data of others, at one clock time."""
     writing: list[Change] = []
     for leaf, change in rows.items():
-        fresh[leaf], changes = _moved_rows(leaf, change)
+        fresh[leaf], changes = moved_by_rows(leaf, change)
         writing += changes
     return (*writing, *assigned(fresh.keys(), fresh.values()))
 
 
-def _moved_rows(leaf: Any, change: Rows) -> tuple[Any, tuple[Change, ...]]:
+def moved_by_rows(leaf: Any, change: Rows) -> tuple[Any, tuple[Change, ...]]:
     """The data of a leaf moved by rows, and the changes that write them.
 
     An array that only the leaf holds is written in place. A view that a user took, a plain net or a copy of the leaf

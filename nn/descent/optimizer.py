@@ -9,9 +9,10 @@ from typing import Any
 from autodiff.engine.graph import Node, commit, forgotten, own_copy
 from autodiff.primitives.namespace import as_float, is_plain_number
 from autodiff.primitives.operands import describe
+from autodiff.primitives.rows import Rows
 from autodiff.values.refusals import called_as
 from autodiff.values.updates import moved_by_gradients
-from nn.descent.rows import like, slot_at, slot_with, values
+from nn.descent.rows import step_of_rows
 
 __all__ = ["SGD", "AdaGrad", "Optimizer"]
 
@@ -122,12 +123,18 @@ class AdaGrad(Optimizer):
         caches, changes, writing = dict(self._caches), [], []
         for x in self._parameters():
             if (grad := x.grad_rows) is not None:
-                g, before = values(grad), slot_at(caches.get(x, 0.0), grad)
-                cache = before + g * g
-                changes.append((x, like(grad, -self._rate * g / (cache + self._epsilon) ** 0.5)))
-                caches[x], more = slot_with(caches.get(x, 0.0), grad, cache)
-                writing += more
+                slots = (caches.get(x, 0.0),)
+                if grad.__class__ is Rows:
+                    step, (caches[x],), more = step_of_rows(grad, slots, self._update)
+                    writing += more
+                else:
+                    step, (caches[x],) = self._update(grad, slots)
+                changes.append((x, step))
         commit(*moved_by_gradients(changes), (object.__setattr__, (self,), ("_caches",), (caches,)), *writing)
+
+    def _update(self, g: Any, slots: tuple[Any, ...]) -> tuple[Any, tuple[Any]]:
+        cache = slots[0] + g * g
+        return -self._rate * g / (cache + self._epsilon) ** 0.5, (cache,)
 
     def __copy__(self) -> AdaGrad:
         twin = object.__new__(type(self))

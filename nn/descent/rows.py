@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,33 +11,31 @@ from autodiff.engine.graph import Change
 from autodiff.primitives.rows import Rows
 from autodiff.values.updates import overwriting
 
-__all__ = ["like", "slot_at", "slot_with", "values"]
+__all__ = ["step_of_rows"]
 
 
-def values(grad: Any) -> Any:
-    """The numbers on which a formula acts: the rows of `Rows`, else the gradient itself."""
-    return grad.rows if grad.__class__ is Rows else grad
+def step_of_rows(
+    grad: Rows, slots: Sequence[Any], update: Callable[[Any, tuple[Any, ...]], tuple[Any, Sequence[Any]]]
+) -> tuple[Rows, tuple[Any, ...], list[Change]]:
+    """The step of a table, its slots, and the changes that write the rows of the slots, to commit with the step.
 
+    Args:
+        grad: the gradient of the table.
+        slots: what an optimiser remembers of it: arrays of its shape, or 0.0 for zeros.
+        update: the formula, ``update(g, slots) → (step, slots)``, which acts on each element alone. It must leave slots
+            unchanged, and give the step 0, where g is 0, as plain descent and AdaGrad do. Where it does not (momentum,
+            Adam, a decay), rows that were not looked up move too: use ``grad.dense()``, which is exact and slow.
 
-def like(grad: Any, numbers: Any) -> Any:
-    """Numbers computed from `values` in the form of the gradient."""
-    return grad.map(lambda _: numbers) if grad.__class__ is Rows else numbers
-
-
-def slot_at(slot: Any, grad: Any) -> Any:
-    """What an optimiser remembers of the numbers in `values`; 0.0 stands for zeros of any shape."""
-    return slot[grad.indices] if grad.__class__ is Rows and slot.__class__ is np.ndarray else slot
-
-
-def slot_with(slot: Any, grad: Any, numbers: Any) -> tuple[Any, list[Change]]:
-    """The slot with new numbers for those in `values`, and the changes that write them.
-
-    An array is written in place, so no one else may hold it: a copy of an optimiser copies its slots.
+    Slots are written in place, so no one else may hold them: a copy of an optimiser must copy its slots.
     """
-    if grad.__class__ is not Rows:
-        return numbers, []
-    if slot.__class__ is not np.ndarray:
-        slot = np.zeros(grad.shape, grad.dtype)
-        slot[grad.indices] = numbers
-        return slot, []
-    return slot, [*overwriting(slot, grad.indices, numbers)]
+    indices = grad.indices
+    step, after = update(grad.rows, tuple(x[indices] if x.__class__ is np.ndarray else x for x in slots))
+    kept, writing = [], []
+    for slot, rows in zip(slots, after, strict=True):
+        if slot.__class__ is np.ndarray:
+            writing += overwriting(slot, indices, rows)
+        else:
+            slot = np.zeros(grad.shape, grad.dtype)
+            slot[indices] = rows
+        kept.append(slot)
+    return grad.map(lambda _: step), tuple(kept), writing

@@ -68,8 +68,8 @@ _FAULTS: Final = {
             target="rows",
         ),
         change(
-            "rows of a slot are written at once", _NN, "return slot, [*overwriting(slot, grad.indices, numbers)]",
-            "slot[grad.indices] = numbers\n    return slot, []", target="rows",
+            "rows of a slot are written at once", _NN, "writing += overwriting(slot, indices, rows)",
+            "slot[indices] = rows", target="rows",
         ),
         change(
             "a written table stays writable", _UPDATES, "(ndarray.setflags, (array,), (False,))",
