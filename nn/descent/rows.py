@@ -21,7 +21,7 @@ def step_of_rows(
 
     Args:
         grad: the gradient of the table.
-        slots: what an optimiser remembers of it: arrays of its shape, or 0.0 for zeros.
+        slots: what an optimiser remembers of it: arrays of its shape, 0.0 for zeros, or a count of steps.
         update: the formula, ``update(g, slots) → (step, slots)``, which acts on each element alone. It must leave slots
             unchanged, and give the step 0, where g is 0, as plain descent and AdaGrad do. Where it does not (momentum,
             Adam, a decay), rows that were not looked up move too: use ``grad.dense()``, which is exact and slow.
@@ -30,10 +30,13 @@ def step_of_rows(
     """
     indices = grad.indices
     step, after = update(grad.rows, tuple(x[indices] if x.__class__ is np.ndarray else x for x in slots))
-    kept, writing = [], []
+    kept: list[Any] = []
+    writing: list[Change] = []
     for slot, rows in zip(slots, after, strict=True):
         if slot.__class__ is np.ndarray:
             writing += overwriting(slot, indices, rows)
+        elif rows.__class__ is float:  # a number of steps
+            slot = rows
         else:
             slot = np.zeros(grad.shape, grad.dtype)
             slot[indices] = rows

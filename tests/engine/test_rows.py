@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import autodiff as ad
 from autodiff import Tensor
+from autodiff.draw import see
 from autodiff.engine.backward import backpropagate
 from autodiff.engine.graph import StaleGraphError
 from autodiff.primitives.rows import LARGE, Rows
@@ -162,7 +163,7 @@ def test_error_sharing_over_a_large_table() -> None:
     flow = ad.error_flow(output, L)
     assert np.array_equal(flow.gradient, backpropagate(output)[L])
     output.backward()
-    assert "L" in ad.see(output).svg()
+    assert "L" in see(output).svg()
 
 
 def test_hessian_of_a_table() -> None:
@@ -258,7 +259,7 @@ def step(L: Tensor, *, rate: float = 0.5) -> np.ndarray[Any, Any]:
     """Move three rows downhill; returns what their rows must be afterwards."""
     L.grad = None
     weighted(L[[3, 5, 3]]).backward()
-    after = L._data - rate * by_hand([3, 5, 3])
+    after: np.ndarray[Any, Any] = L._data - rate * by_hand([3, 5, 3])
     ad.move([(L, -rate * L.grad_rows)])
     return after
 
@@ -277,7 +278,7 @@ HOLDERS: Final[dict[str, Callable[[Tensor], Any]]] = {
     "data": lambda L: L.data,
     "a part of data": lambda L: L.data[3],
     "the array under data": lambda L: np.asarray(L.data)[2:6].T,
-    "a memoryview": lambda L: memoryview(np.asarray(L.data)),
+    "a memoryview": lambda L: memoryview(np.asarray(L.data)),  # type: ignore[arg-type]
     "a copy": copy.copy,
     "a detached leaf": lambda L: L.detach(),
     "a transpose": lambda L: L.T,

@@ -21,7 +21,7 @@ _FAULTS: Final = {
             "ad.hinge(corrupt, score,",
         ),
         change("SGD climbs", _OPTIMIZER, "down = -self._rate", "down = self._rate"),
-        change("AdaGrad climbs", _OPTIMIZER, "-self._rate * x.grad", "self._rate * x.grad"),
+        change("AdaGrad climbs", _OPTIMIZER, "-self._rate * g /", "self._rate * g /"),
         change("xavier: no negative weights", _INIT, "uniform(-bound, bound", "uniform(0.0, bound"),
     ),
     "missing factor": (
@@ -47,14 +47,14 @@ _FAULTS: Final = {
     ),
     "wrong formula": (
         change(
-            "AdaGrad without the square root", _OPTIMIZER, "(caches[x] + self._epsilon) ** 0.5",
-            "(caches[x] + self._epsilon)",
+            "AdaGrad without the square root", _OPTIMIZER, "(cache + self._epsilon) ** 0.5",
+            "(cache + self._epsilon)",
         ),
         change(
-            "AdaGrad: ε outside the root", _OPTIMIZER, "(caches[x] + self._epsilon) ** 0.5",
-            "(caches[x] ** 0.5 + self._epsilon)",
+            "AdaGrad: ε outside the root", _OPTIMIZER, "(cache + self._epsilon) ** 0.5",
+            "(cache ** 0.5 + self._epsilon)",
         ),
-        change("AdaGrad sums |g|, not g²", _OPTIMIZER, "item.grad * item.grad", "abs(item.grad)"),
+        change("AdaGrad sums |g|, not g²", _OPTIMIZER, "slots[0] + g * g", "slots[0] + abs(g)"),
         change("layer: biases begin at 1", _LAYERS, "keep(np.zeros(units), b_name)", "keep(np.ones(units), b_name)"),
         change("neuron: the bias begins at 1", _LAYERS, "keep(0.0, _b)", "keep(1.0, _b)"),
         change(
@@ -114,9 +114,9 @@ _FAULTS: Final = {
     ),
     "accumulation: overwritten": (
         change(
-            "AdaGrad without memory: caches are new at every step", _OPTIMIZER, "self._caches.get(item, 0.0) + ", "",
+            "AdaGrad without memory: caches are new at every step", _OPTIMIZER, "slots[0] + g * g", "g * g",
         ),
-        change("AdaGrad without memory: caches are not kept", _OPTIMIZER, "({**self._caches, **caches},)", "({},)"),
+        change("AdaGrad without memory: caches are not kept", _OPTIMIZER, "(caches,)), *writing", "({},)), *writing"),
         change("a word met again gets new Values", _SCORER, "sorted(words - self._words.keys())", "sorted(words)"),
     ),
     "accumulation: aliased": (
@@ -127,8 +127,8 @@ _FAULTS: Final = {
     ),
     "broadcasting: mean": (
         change(
-            "AdaGrad: one cache for a whole array", _OPTIMIZER, "item.grad * item.grad for",
-            "ad.mean(item.grad * item.grad) for",
+            "AdaGrad: one cache for a whole array", _OPTIMIZER, "slots[0] + g * g",
+            "slots[0] + ad.mean(g * g)",
         ),
     ),
     "broadcasting: wrong axis": (
