@@ -206,7 +206,7 @@ def _method(entry: Primitive, kind: type) -> Callable[..., Any]:
         "forward": source.forward, "value": source.value if entry.built_in else f"checked(entry, {source.value})",
         "names": ", ".join(names), "inputs": ", ".join(inputs), "passed": passed(entry),
         "kept": f"({', '.join([*source.kept, 'edition'])})" if source.kept else "None",
-        "outlined": ["if x0.size > LARGE: x0, z = outlined(x0, z)"] * bool(source.look_up),
+        "outlined": ["if x0.size > LARGE and a0.a is None: x0, z = outlined(x0, z)"] * bool(source.look_up),
     }  # fmt: skip
     scope = {
         **source.scope, **defaults_of(entry), "Tensor": kind, "Node": Node,

@@ -174,6 +174,51 @@ def test_hessian_of_a_table() -> None:
     assert second[[3, 5, 4]].tolist() == [4.0, 2.0, 0.0]
 
 
+def test_many_look_ups() -> None:
+    """Hundreds of words looked up one by one stay rows, and add up in the order of an array's sums."""
+    L = table()
+    words = [k * k % 50 for k in range(300)]
+    weights = np.cos(np.arange(300))
+    sum((ad.sum(L[word]) * weight for word, weight in zip(words, weights, strict=True)), ad.sum(L[0])).backward()
+    assert L.grad_rows.indices.tolist() == sorted({*words})
+    expected = np.zeros(V)
+    for word, weight in reversed([(0, 1.0), *zip(words, weights, strict=True)]):
+        expected[word] += weight
+    assert np.allclose(L.grad, expected[:, None], rtol=1e-13)
+
+
+def test_look_ups_of_many_rows_become_an_array() -> None:
+    """Rows that together cover a quarter of the table are added up as an array."""
+    L = table()
+    (ad.sum(L[np.arange(1000)]) + ad.sum(L[np.arange(1000)])).backward()
+    assert L.grad_rows.__class__ is Rows
+    (ad.sum(L[np.arange(1000, 2000)])).backward()
+    assert L.grad_rows.__class__ is np.ndarray
+    assert [L.grad[k, 0] for k in (0, 999, 1000, 1999, 2000)] == [2.0, 2.0, 1.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (([0.5], [[1.0]], (3, 1)), TypeError), (([True], [[1.0]], (3, 1)), TypeError),
+        (([0], [["a"]], (3, 1)), TypeError), (([3], [[1.0]], (3, 1)), IndexError), (([0], [1.0], 3), ValueError),
+        (([[0]], [[1.0]], (3, 1)), ValueError), (([0], [[1.0]], ()), ValueError),
+    ],
+)  # fmt: skip
+def test_what_rows_refuse(given: Any, kind: type[Exception]) -> None:
+    """Indices that are none, numbers that are none, shapes that do not fit."""
+    with pytest.raises(kind):
+        Rows(*given)
+    rows = Rows([0], [[1.0]], (3, 1))
+    for wrong in (lambda: rows + 1.0, lambda: rows * np.ones((3, 1)), lambda: rows / True):
+        with pytest.raises(TypeError):
+            wrong()
+    with pytest.raises(ValueError, match="cannot be added"):
+        rows + Rows([0], [[1.0]], (4, 1))
+    with pytest.raises(ValueError, match="a function of rows"):
+        rows.map(np.sum)
+
+
 def test_a_vector_is_a_table_of_numbers() -> None:
     """The rows of an array with one axis are numbers."""
     b = Tensor(np.zeros(LARGE + 1))

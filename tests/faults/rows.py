@@ -28,7 +28,7 @@ _FAULTS: Final = {
         change("a first int is enough", _ROWS, "if not index or not all(", "if not any(", target="rows"),
     ),
     "accumulation: overwritten": (
-        change("rows of a second look-up alone", _ROWS, "parts = self._parts + more", "parts = more", target="rows"),
+        change("rows of a second look-up alone", _ROWS, "(self._parts + more, self", "(more, self", target="rows"),
         change("rows replace what was there", _ROWS, "total[indices] += rows", "total[indices] = rows", target="rows"),
     ),
     "accumulation: aliased": (
