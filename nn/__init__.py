@@ -3,7 +3,11 @@
 Any callable with ``parameters()`` works with all of them; it need not inherit from `Module`.
 """
 
-from nn.descent.optimizer import SGD, AdaGrad, Optimizer
+from nn import rates
+from nn.descent.clipping import clip_norm, clip_value
+from nn.descent.descents import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSprop
+from nn.descent.optimizer import Optimizer
+from nn.descent.schedules import Schedule
 from nn.layers import Layer, Neuron, unit
 from nn.module import Module
 from nn.network import Network
@@ -13,6 +17,6 @@ from nn.recurrent import Recurrent
 from nn.scorer import WindowScorer
 
 __all__ = [
-    "SGD", "AdaGrad", "Layer", "Module", "Network", "Neuron", "Optimizer", "Recurrent", "WindowScorer", "max_margin",
-    "unit", "xavier",
+    "SGD", "AdaGrad", "Adam", "Layer", "Module", "Momentum", "Nesterov", "Network", "Neuron", "Optimizer", "RMSprop",
+    "Recurrent", "Schedule", "WindowScorer", "clip_norm", "clip_value", "max_margin", "rates", "unit", "xavier",
 ]  # fmt: skip

@@ -12,7 +12,9 @@ from typing import Any, Final, Never
 
 __all__ = ["PACKAGES", "call_signature", "exported", "member_names"]
 
-PACKAGES: Final = ("autodiff", "autodiff.draw", "autodiff.explain", "autodiff.testing", "nn", "nn.strategies")
+PACKAGES: Final = (
+    "autodiff", "autodiff.draw", "autodiff.explain", "autodiff.testing", "nn", "nn.rates", "nn.strategies",
+)  # fmt: skip
 _REFUSED: Final = ("Never", Never)  # the annotation of arguments that only lead to an error with an example
 
 

@@ -24,6 +24,9 @@ from autodiff.reference.notes import SECTIONS, by_section
 from autodiff.reference.operation_cards import anchor, card, kinks
 from autodiff.reference.operations import Group, Reference, everything, topics
 from autodiff.reference.tables import legend
+from nn.descent.formulas import FORMULAS, Formula
+from nn.descent.schedules import SCHEDULES
+from nn.descent.settings import DECAY
 
 __all__ = ["page", "save"]
 
@@ -41,6 +44,13 @@ _KINKS: Final = (
     "Where a curve has a kink, a jump or a pole, the derivative is a convention. This table gives the value that "
     "`autodiff.grad` returns there, and the slopes on both sides."
 )
+
+_OPTIMISERS: Final = (
+    "g is the gradient ∇J of a parameter θ, α the learning rate, t the number of steps. Slots are 0 before the first "
+    "step; those marked * change although g = 0. With decay λ, g + λθ takes the place of g. Where there are two forms, "
+    "that of the notes has the bare name."
+)
+_RATES: Final = "t is the number of steps made so far, from 0; α(t) is a schedule inside another one."
 
 
 def page() -> str:
@@ -86,6 +96,8 @@ def _document() -> Iterator[str]:
     yield from _section("kinks", "Conventions at kinks", told)
     groups = (_numpy(number, group, links) for number, group in enumerate(found.groups))
     yield from _section("numpy", "NumPy’s functions", groups)
+    yield from _section("optimisers", "Optimisers", [f"<p>{_OPTIMISERS}</p>", _optimisers()])
+    yield from _section("rates", "Learning rates over time", [f"<p>{_RATES}</p>", _schedules()])
     rows = by_section(places, found.operations, names).items()
     index = facts((f"{number} {SECTIONS[number]}", ", ".join(map(links.name, there))) for number, there in rows)
     yield from _section("notes", "The notes, section by section", [index])
@@ -118,6 +130,36 @@ def _operations(found: Reference, places: Mapping[str, str], links: Links) -> It
         yield from (card(row, places[row.name], links) for row in rows)
 
 
+def _optimisers() -> str:
+    """The table of formulas of optimisers."""
+    told = {name: code(row.text).replace(", ", "</code><br><code>") for name, row in FORMULAS.items()}
+    rows = ((name, told[name], *_kept(row)) for name, row in FORMULAS.items())
+    return _table(("Optimiser", "Formula", "Settings", "Slots"), rows)
+
+
+def _kept(formula: Formula) -> Iterator[str]:
+    """The settings and slots of an optimiser."""
+    yield "<br>".join(f"{each.sign} = {code(f'{each.keyword}={each.default:g}')}" for each in (*formula.hyper, DECAY))
+    yield ", ".join(f"{slot.sign}{'*' if slot.fades else ''}" for slot in formula.slots) or "none"
+
+
+def _schedules() -> str:
+    """The table of formulas of schedules."""
+    rows = (
+        (name, code(row.text), ", ".join(f"{sign} = {code(key)}" for key, sign in row.signs.items()))
+        for name, row in SCHEDULES.items()
+    )
+    return _table(("Schedule", "Rate", "Settings"), rows)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table of HTML texts."""
+    top = "".join(f"<th>{each}</th>" for each in head)
+    lines = (f"<tr><th>{first}</th>{''.join(f'<td>{each}</td>' for each in rest)}</tr>" for first, *rest in rows)
+    body = "".join(lines)
+    return f'<div class="wide formulas"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
 def _anchors(names: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for package, items in names.items():
         for name, item in items.items():
@@ -130,7 +172,8 @@ def _contents(topics: Any, groups: tuple[Group, ...]) -> Iterator[str]:
     yield '</ul></li>\n<li><a href="#kinks">Conventions at kinks</a></li>'
     yield '<li><a href="#numpy">NumPy’s functions</a><ul>'
     yield from (f'<li><a href="#numpy.{number}">{_short(group)}</a></li>' for number, group in enumerate(groups))
-    yield '</ul></li>\n<li><a href="#notes">The notes</a></li>'
+    yield '</ul></li>\n<li><a href="#optimisers">Optimisers</a></li>'
+    yield '<li><a href="#rates">Learning rates over time</a></li>\n<li><a href="#notes">The notes</a></li>'
     yield from (f'<li><a href="#module.{package}">{code(package)}</a></li>' for package in PACKAGES)
     yield "</ul>\n</details>\n</nav>"
 

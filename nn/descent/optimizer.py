@@ -1,169 +1,190 @@
-"""Optimisers, which move parameters against their gradients (the notes, sections 1.5 and 2)."""
+"""The base of all optimisers: a shell that keeps parameters, slots, the rate and the number of steps of a formula."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from math import inf
+from collections.abc import Mapping
+from itertools import repeat
 from typing import Any
 
-from autodiff.engine.graph import Node, commit, forgotten, own_copy
-from autodiff.primitives.namespace import as_float, is_plain_number
-from autodiff.primitives.operands import describe
-from autodiff.primitives.rows import Rows
-from autodiff.values.refusals import called_as
-from autodiff.values.updates import moved_by_gradients
-from nn.descent.rows import step_of_rows
+import numpy as np
 
-__all__ = ["SGD", "AdaGrad", "Optimizer"]
+from autodiff.engine.graph import assigned, commit, forgotten, own_copy
+from autodiff.primitives.operands import describe, whole_number
+from autodiff.values.refusals import called_as
+from nn.descent.clipping import checked_bound, clipped
+from nn.descent.formulas import Formula, State
+from nn.descent.groups import Groups
+from nn.descent.memory import loaded, saved
+from nn.descent.moves import Moved, moved
+from nn.descent.schedules import Rate, Schedule, as_text, checked_rate
+from nn.descent.sources import Source
+
+__all__ = ["Optimizer"]
 
 
 class Optimizer:
-    """Base class of optimisers: it holds parameters and a learning rate and resets gradients; subclasses define `step`.
+    """Base class of optimisers: it holds parameters, their slots and a learning rate, and moves them by a formula.
 
-    ``copy.deepcopy`` and ``pickle`` copy an optimiser with its parameters; after ``deepcopy((net, descent))``, the
-    copied optimiser moves the copied net. ``copy.copy`` makes an optimiser of the same parameters with separate caches.
+    A subclass names its formula, or defines a `step` of its own. ``copy.deepcopy`` and ``pickle`` copy an optimiser
+    with its parameters; after ``deepcopy((net, descent))``, the copied optimiser moves the copied net. ``copy.copy``
+    makes an optimiser of the same parameters with separate slots.
+
+    A table of which a pass reached some rows (`autodiff.Rows`) moves by these rows if the formula leaves the others
+    alone: SGD and AdaGrad without a decay. Momentum, Nesterov, RMSprop, Adam and a decay change the others too, so the
+    whole table takes the step, which is exact and slow.
     """
 
-    @called_as("{kind}(network, rate=0.1)")
-    def __init__(self, parameters: Any, *, rate: float) -> None:
-        #: The object or the list itself, so that copies and pickles refer to their own.
-        self._source: Any = parameters if _has_parameters(parameters) else _checked(parameters)
-        self._parameters()
-        self.rate = rate
+    _formula: Formula | None = None
+    _groups: Any = None
 
-    def _parameters(self) -> list[Any]:
-        """The current parameters, checked."""
-        return self._source if self._source.__class__ is list else _checked(self._source.parameters())
+    @called_as("{kind}(network, rate=0.1)")
+    def __init__(self, parameters: Any, *, rate: Rate) -> None:
+        self._source = Source(parameters)
+        self._rate = checked_rate(rate)
+        self._clip: float | None = None
+        self._memory: dict[Any, State] = {}
+        #: Loaded slots of entries that are no parameters as yet, by name.
+        self._waiting: dict[str, State] = {}
+        self._t = 0
+
+    def _moves_by(self, formula: Formula, usual: Mapping[str, Any], groups: Any, clip: float | None) -> None:
+        """Move by this formula, with these settings."""
+        self._formula, self._groups = formula, Groups(formula, usual, groups, self._source)
+        self._clip = None if clip is None else checked_bound(clip, "clip")
+
+    @property
+    def t(self) -> int:
+        """The number of steps made so far."""
+        return self._t
 
     @property
     def rate(self) -> float:
-        """The learning rate α, a positive number; it may be changed between steps."""
-        return self._rate
+        """The learning rate α of the next step; a number or a schedule may be assigned between steps."""
+        return self._rate(self._t) if isinstance(self._rate, Schedule) else self._rate
 
     @rate.setter
-    def rate(self, rate: float) -> None:
-        self._rate = _positive(rate, "learning rate")
+    def rate(self, rate: Rate) -> None:
+        self._rate = checked_rate(rate)
+        if self._groups is not None:
+            self._groups.forget()
 
     def zero_grad(self) -> None:
         """Reset all gradients to None, "not reached yet"; if an error is raised, none has changed."""
-        commit(forgotten(self._parameters()))
+        commit(forgotten(self._source.nodes()))
 
     def step(self) -> None:
-        """Move every parameter that has a gradient."""
-        raise NotImplementedError(f"{type(self).__name__} cannot move its parameters; define step()")
+        """Move every parameter that has a gradient, and count the step; if an error is raised, nothing has changed.
 
+        Raises:
+            ValueError: if a parameter would not be finite, as with a gradient that is not.
+        """
+        if self._formula is None:
+            raise NotImplementedError(f"{type(self).__name__} cannot move its parameters; define step()")
+        memory, waiting = self._claimed() if self._waiting else (self._memory, self._waiting)
+        reached = [x for x in self._source.nodes() if x._grad is not None]
+        nodes, data, slots, writing = self._moved(reached, memory)
+        if slots:
+            memory = {**memory, **dict(zip(nodes, slots, strict=True))}
+        own = (object.__setattr__, repeat(self), ("_memory", "_waiting", "_t"), (memory, waiting, self._t + 1))
+        commit(*assigned(nodes, data), own, *writing)
 
-class SGD(Optimizer):
-    """Gradient descent: θ ← θ − α ∇J for every parameter that a backward pass has reached.
+    def _moved(self, nodes: list[Any], memory: Mapping[Any, State]) -> Moved:
+        """The parameters in some order, with their new data and slots, and changes to commit with them."""
+        formula: Any = self._formula
+        grads = [x._grad for x in nodes]
+        if self._clip is not None:
+            grads = clipped(grads, self._clip)[0]
+        parts = self._groups.parts(nodes, self._source, self._rate)
+        if len(parts) == 1:
+            settings = parts[0][0]
+            return moved(nodes, grads, memory, formula, settings.rate_at(self._t, self._rate), settings)
+        grad_of = dict(zip(nodes, grads, strict=True))
+        found: Moved = [], [], [], []
+        for settings, some in parts:
+            rate = settings.rate_at(self._t, self._rate)
+            new = moved(some, [grad_of[x] for x in some], memory, formula, rate, settings)
+            for column, more in zip(found, new, strict=True):
+                column.extend(more)
+        return found
 
-    Args:
-        parameters: a dict or an iterable of Values and Tensors, or an object with ``parameters()``, which is called
-            anew at every step.
-        rate: the learning rate α > 0.
-
-    Call ``step()`` after the whole backward pass, which needs the old weights. Gradients add up from pass to pass, so
-    call ``zero_grad()`` before the next one. If a step raises an error, Ctrl-C included, no parameter has changed.
-
-    Raises:
-        TypeError: if a parameter is not a Value or Tensor, or the rate is not a number.
-        ValueError: if a parameter was computed, the rate is not positive and finite, or (in a step) the shape of a
-            gradient does not fit.
-
-    Source: notes, section 1.5.
-
-    >>> from autodiff import Value
-    >>> w = Value(3.0)
-    >>> descent = SGD([w], rate=0.1)
-    >>> (w * w).backward()
-    >>> descent.step()
-    >>> round(w.data, 12)
-    2.4
-    """
-
-    def step(self) -> None:
-        """Move every parameter that has a gradient."""
-        down = -self._rate
-        changes = [(item, down * grad) for item in self._parameters() if (grad := item.grad_rows) is not None]
-        commit(*moved_by_gradients(changes))
-
-
-class AdaGrad(Optimizer):
-    """Gradient descent with steps that shrink where gradients were large: θ ← θ − α g/√(cache + ε), cache = Σ g².
-
-    Args:
-        parameters: as for `SGD`.
-        rate: the learning rate α > 0.
-        epsilon: ε > 0; it keeps the step finite where all gradients were 0.
-
-    The vector of a rare word, which has received few gradients, still takes large steps when those of common words
-    hardly move.
-
-    Raises:
-        TypeError, ValueError: as for `SGD`.
-
-    Source: notes, section 2 (AdaGrad).
-
-    >>> from autodiff import Value
-    >>> w = Value(3.0)
-    >>> descent = AdaGrad([w], rate=0.1)
-    >>> (w * w).backward()
-    >>> descent.step()
-    >>> round(w.data, 6)
-    2.9
-    """
-
-    @called_as("{kind}(network, rate=0.1)")
-    def __init__(self, parameters: Any, *, rate: float, epsilon: float = 1e-8) -> None:
-        super().__init__(parameters, rate=rate)
-        self._epsilon = _positive(epsilon, "epsilon")
-        self._caches: dict[Node, Any] = {}
-
-    def step(self) -> None:
-        """Move every parameter that has a gradient, and add the gradient's square to its cache."""
-        caches, changes, writing = dict(self._caches), [], []
-        for x in self._parameters():
-            if (grad := x.grad_rows) is not None:
-                slots = (caches.get(x, 0.0),)
-                if grad.__class__ is Rows:
-                    step, (caches[x],), more = step_of_rows(grad, slots, self._update)
-                    writing += more
-                else:
-                    step, (caches[x],) = self._update(grad, slots)
-                changes.append((x, step))
-        commit(*moved_by_gradients(changes), (object.__setattr__, (self,), ("_caches",), (caches,)), *writing)
-
-    def _update(self, g: Any, slots: tuple[Any, ...]) -> tuple[Any, tuple[Any]]:
-        cache = slots[0] + g * g
-        return -self._rate * g / (cache + self._epsilon) ** 0.5, (cache,)
-
-    def __copy__(self) -> AdaGrad:
+    def __copy__(self) -> Optimizer:
         twin = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__, _caches={x: own_copy(cache) for x, cache in self._caches.items()})
+        memory = {x: tuple(map(own_copy, slots)) for x, slots in self._memory.items()}  # rows are written in place
+        twin.__dict__.update(self.__dict__, _memory=memory)
         return twin
 
+    def state(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Copies of all that a run needs to go on, as arrays: settings, t, rate, and slots under ``W(1)/c``, ….
 
-def _has_parameters(source: Any) -> bool:
-    return callable(getattr(source, "parameters", None)) and not isinstance(source, type)
+        Parameters that come as a list have their places as names: ``0/c``, ….
+
+        >>> from autodiff import Value
+        >>> from nn import AdaGrad
+        >>> {key: array.tolist() for key, array in AdaGrad({"x": Value(1.0)}, rate=0.1).state().items()}
+        {'optimizer': 'AdaGrad(epsilon=1e-08, decay=0.0)', 't': 0, 'rate': 0.1, 'x/c': 0.0}
+        """
+        rate = repr(self._rate) if isinstance(self._rate, Schedule) else self._rate
+        own = {"optimizer": np.array(self._told()), "t": np.array(self._t), "rate": np.array(rate)}
+        if self._formula is None:
+            return own
+        return own | saved(self._source, self._memory, self._waiting, self._formula.slots)
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`, bit for bit as the optimiser that gave it; if an error is raised, nothing has changed.
+
+        A constant rate is taken from the state; a schedule must be the same.
+
+        Raises:
+            ValueError: if the state comes from another optimiser, other settings or other parameters, or an array is
+                missing, unknown, of another shape, or not finite.
+            TypeError: if it is not a mapping of arrays.
+
+        >>> from autodiff import Value
+        >>> from nn import SGD
+        >>> descent = SGD([Value(1.0)], rate=0.1)
+        >>> descent.load({**descent.state(), "t": 7})
+        >>> descent.t
+        7
+        """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"a state must be a mapping of names to arrays, and got {describe(state)}")
+        for key in ("optimizer", "t", "rate"):
+            if key not in state:
+                raise ValueError(f"the state to load has no {key}. Nothing was loaded")
+        told = as_text(state["optimizer"])
+        if told != self._told():
+            raise ValueError(f"the state to load is that of {told}, and this is {self._told()}. Nothing was loaded")
+        t, rate = _count(state["t"]), self._loaded_rate(np.asarray(state["rate"]))
+        rest = {key: data for key, data in state.items() if key not in ("optimizer", "t", "rate")}
+        memory, waiting = loaded(self._source, rest, self._formula.slots if self._formula else ())
+        names, values = ("_memory", "_waiting", "_t", "_rate"), (memory, waiting, t, rate)
+        commit((object.__setattr__, repeat(self), names, values))
+
+    def _claimed(self) -> tuple[dict[Any, State], dict[str, State]]:
+        """The slots with those of entries that have become parameters, and those that still wait."""
+        nodes = {name: node for name, node in self._source.named().items() if name in self._waiting}
+        claimed = {node: self._waiting[name] for name, node in nodes.items()}
+        return {**claimed, **self._memory}, {name: each for name, each in self._waiting.items() if name not in nodes}
+
+    def _loaded_rate(self, rate: np.ndarray[Any, Any]) -> Rate:
+        own = self._rate
+        if isinstance(own, Schedule) or rate.dtype.kind == "U":
+            told = as_text(rate)
+            if told != repr(own):
+                raise ValueError(f"the state to load has the rate {told}, and this optimiser {own}. Nothing was loaded")
+            return own
+        return checked_rate(rate[()])
+
+    def _told(self) -> str:
+        """The kind and the settings, which a state must share."""
+        if self._formula is None:
+            return type(self).__name__
+        clip = "" if self._clip is None else f", clip={self._clip}"
+        return f"{self._formula.name}({self._groups!r}{clip})"
 
 
-def _checked(parameters: Mapping[Any, Any] | Iterable[Any]) -> list[Any]:
-    if isinstance(parameters, Node) or not isinstance(parameters, Iterable) or getattr(parameters, "ndim", 1) == 0:
-        raise TypeError(
-            "an optimiser takes a dict or list of Values and Tensors, or an object with parameters(), "
-            f"and got {describe(parameters)}"
-        )
-    items = list(parameters.values() if isinstance(parameters, Mapping) else parameters)
-    for item in items:
-        if not isinstance(item, Node):
-            raise TypeError(f"an optimiser moves Values and Tensors, and got {describe(item)}")
-        if not item.is_leaf:
-            raise ValueError(f"an optimiser moves leaves, and got {item.label}, which was computed from its inputs")
-    return list(dict.fromkeys(items))  # a parameter listed twice moves once
-
-
-def _positive(value: Any, what: str) -> float:
-    if not is_plain_number(value):
-        raise TypeError(f"the {what} must be a positive number, and got {describe(value)}")
-    if not 0 < value < inf:
-        raise ValueError(f"the {what} must be a positive finite number, and got {value}")
-    return as_float(value)
+def _count(t: Any) -> int:
+    array = np.asarray(t)
+    if array.shape != () or array.dtype.kind not in "iu" or array < 0:
+        raise ValueError(f"the state's t must be a number of steps, and is {describe(t)}. Nothing was loaded")
+    return whole_number(array[()], "t", least=0)

@@ -52,7 +52,31 @@ def adagrad() -> Promise:
     parameters = leaves()
     descent = nn.AdaGrad(parameters, rate=0.5)
     look = seen(parameters)
-    return descent.step, lambda: (look(), [np.asarray(cache).tolist() for cache in descent._caches.values()])
+    return descent.step, lambda: (look(), [array.tolist() for array in descent.state().values()])
+
+
+def adam() -> Promise:
+    """A step that counts itself, from a state that was loaded, with a norm that is too large."""
+    parameters = leaves()
+    descent = nn.Adam(parameters, rate=nn.rates.exponential(0.5, k=1.0), clip=0.5)
+    descent.load(descent.state())
+    look = seen(parameters)
+    return descent.step, lambda: (look(), descent.rate, [array.tolist() for array in descent.state().values()])
+
+
+def loading_slots() -> Promise:
+    """Slots, the count of steps and the rate, which belong together."""
+    parameters = leaves()
+    descent, other = (nn.Adam(parameters, rate=rate) for rate in (0.5, 0.25))
+    other.step()
+    saved = other.state()
+    return lambda: descent.load(saved), lambda: [array.tolist() for array in descent.state().values()]
+
+
+def clipping() -> Promise:
+    """Gradients that share one factor."""
+    parameters = leaves()
+    return lambda: nn.clip_norm(parameters, 0.5), seen(parameters)
 
 
 def zero_grad() -> Promise:
@@ -108,6 +132,9 @@ def backward(leaf: Any, other: Any = 3.0, *, again: bool = False) -> Promise:
 PROMISES: dict[str, Callable[[], Promise]] = {
     "SGD.step": sgd,
     "AdaGrad.step": adagrad,
+    "Adam.step": adam,
+    "Adam.load": loading_slots,
+    "clip_norm": clipping,
     "zero_grad": zero_grad,
     "move": move,
     "data of a Value": lambda: assignment(Value, 2.0),

@@ -1,15 +1,16 @@
-"""Faults of the nets: common mistakes in layers, objectives, optimisers, initial weights and unrolled networks."""
+"""Faults of the nets: common mistakes in layers, objectives, initial weights and unrolled networks."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from tests.faults.descent import DESCENT_FAULTS
 from tests.faults.fault import change, classified
 
-_INIT, _LAYERS, _NETWORK, _OBJECTIVE, _OPTIMIZER, _PARAMETERS, _BLOCKS, _RECURRENT, _SCORER, _STRATEGIES = (
+_INIT, _LAYERS, _NETWORK, _OBJECTIVE, _PARAMETERS, _BLOCKS, _RECURRENT, _SCORER, _STRATEGIES = (
     f"nn/{name}.py"
     for name in (
-        "parameters/init", "layers", "network", "objectives/margin", "descent/optimizer", "parameters/state",
+        "parameters/init", "layers", "network", "objectives/margin", "parameters/state",
         "parameters/blocks", "recurrent", "scorer", "strategies",
     )
 )  # fmt: skip
@@ -20,12 +21,9 @@ _FAULTS: Final = {
             "objective: the wrong side of the hinge", _OBJECTIVE, "ad.hinge(score, corrupt,",
             "ad.hinge(corrupt, score,",
         ),
-        change("SGD climbs", _OPTIMIZER, "down = -self._rate", "down = self._rate"),
-        change("AdaGrad climbs", _OPTIMIZER, "-self._rate * g /", "self._rate * g /"),
         change("xavier: no negative weights", _INIT, "uniform(-bound, bound", "uniform(0.0, bound"),
     ),
     "missing factor": (
-        change("SGD without its rate", _OPTIMIZER, "down = -self._rate", "down = -1.0"),
         change("objective: the margin asked for is ignored", _OBJECTIVE, "margin=as_float(margin)", "margin=1.0"),
     ),
     "scale": (
@@ -46,15 +44,6 @@ _FAULTS: Final = {
         change("network: the output unit has the hidden f", _NETWORK, "final if k == last else hidden", "hidden"),
     ),
     "wrong formula": (
-        change(
-            "AdaGrad without the square root", _OPTIMIZER, "(cache + self._epsilon) ** 0.5",
-            "(cache + self._epsilon)",
-        ),
-        change(
-            "AdaGrad: ε outside the root", _OPTIMIZER, "(cache + self._epsilon) ** 0.5",
-            "(cache ** 0.5 + self._epsilon)",
-        ),
-        change("AdaGrad sums |g|, not g²", _OPTIMIZER, "slots[0] + g * g", "slots[0] + abs(g)"),
         change("layer: biases begin at 1", _LAYERS, "keep(np.zeros(units), b_name)", "keep(np.ones(units), b_name)"),
         change("neuron: the bias begins at 1", _LAYERS, "keep(0.0, _b)", "keep(1.0, _b)"),
         change(
@@ -113,23 +102,10 @@ _FAULTS: Final = {
         change("recurrent: f is left out", _RECURRENT, '(self.activation(z), "h"', '(unit("identity")(z), "h"'),
     ),
     "accumulation: overwritten": (
-        change(
-            "AdaGrad without memory: caches are new at every step", _OPTIMIZER, "slots[0] + g * g", "g * g",
-        ),
-        change("AdaGrad without memory: caches are not kept", _OPTIMIZER, "(caches,)), *writing", "({},)), *writing"),
         change("a word met again gets new Values", _SCORER, "sorted(words - self._words.keys())", "sorted(words)"),
     ),
     "accumulation: aliased": (
         change("a state shares memory with the net", _PARAMETERS, "np.array(numbers(block))", "numbers(block)"),
-        change(
-            "a parameter listed twice moves twice", _OPTIMIZER, "list(dict.fromkeys(items))", "items",
-        ),
-    ),
-    "broadcasting: mean": (
-        change(
-            "AdaGrad: one cache for a whole array", _OPTIMIZER, "slots[0] + g * g",
-            "slots[0] + ad.mean(g * g)",
-        ),
     ),
     "broadcasting: wrong axis": (
         change("objective: any shapes that broadcast are taken", _OBJECTIVE, "if shapes[0] != shapes[1]:", "if False:"),
@@ -172,13 +148,8 @@ _FAULTS: Final = {
             "state: numbers that are not finite are loaded", _PARAMETERS, "if not np.all(np.isfinite(array)):",
             "if False:",
         ),
-        change("optimiser: a rate of 0 is taken", _OPTIMIZER, "if not 0 < value < inf:", "if not 0 <= value < inf:"),
     ),
     "state: stale operand": (
-        change(
-            "optimiser: the parameters of a net are asked for once", _OPTIMIZER,
-            "_checked(self._source.parameters())", "vars(self).setdefault('_was', _checked(self._source.parameters()))",
-        ),
         change(
             "predict: the numbers of the first call", _NETWORK, "self.plain()(x)",
             "vars(self).setdefault('_was', self.plain())(x)",
@@ -186,13 +157,8 @@ _FAULTS: Final = {
     ),
     "state: unneeded gradient": (
         change("zero_grad gives 0, not None", "autodiff/engine/graph.py", "repeat(None)", "repeat(0.0)"),
-        change("zero_grad forgets nothing", _OPTIMIZER, "commit(forgotten(self._parameters()))", "pass"),
     ),
     "state: half-written after an exception": (
-        change(
-            "AdaGrad: caches are written before the step", _OPTIMIZER, "commit(*moved_by_gradients(changes), (",
-            "self._caches = {**self._caches, **caches}\n        commit(*moved_by_gradients(changes), (",
-        ),
         change(
             "load: blocks are written one by one", _PARAMETERS,
             "fresh = {name: _checked(saved[given[name]], name, block) for name, block in blocks.items()}\n"
@@ -222,4 +188,4 @@ _FAULTS: Final = {
     ),
 }  # fmt: skip
 
-NET_FAULTS: Final = classified(_FAULTS)
+NET_FAULTS: Final = (*classified(_FAULTS), *DESCENT_FAULTS)

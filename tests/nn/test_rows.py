@@ -21,6 +21,15 @@ DESCENTS: Final[dict[str, Callable[[Any], Any]]] = {
     "SGD": lambda x: nn.SGD(x, rate=0.1),
     "AdaGrad": lambda x: nn.AdaGrad(x, rate=0.1),
 }
+#: Formulas that move rows with a gradient of 0 too: exact by whole tables.
+WHOLE: Final[dict[str, Callable[[Any], Any]]] = {
+    "momentum": lambda x: nn.Momentum(x, rate=0.1),
+    "Nesterov": lambda x: nn.Nesterov(x, rate=0.1),
+    "RMSprop": lambda x: nn.RMSprop(x, rate=0.1),
+    "Adam": lambda x: nn.Adam(x, rate=0.1),
+    "SGD with a decay": lambda x: nn.SGD(x, rate=0.1, decay=0.01),
+    "AdaGrad, in groups": lambda x: nn.AdaGrad(x, rate=0.1, groups={"0": {"rate": 0.2}}),
+}
 each = pytest.mark.parametrize("make", DESCENTS.values(), ids=DESCENTS)
 
 
@@ -45,7 +54,7 @@ def trained(L: Tensor, descent: Any, turns: range, *, whole: bool = False) -> No
         descent.step()
 
 
-@each
+@pytest.mark.parametrize("make", (DESCENTS | WHOLE).values(), ids=DESCENTS | WHOLE)
 def test_steps_by_rows_are_steps_by_arrays(make: Callable[[Any], Any]) -> None:
     """Bit for bit, also where whole tables and rows alternate."""
     by_rows, by_arrays = table(), table()
@@ -103,7 +112,7 @@ def test_nobody_sees_half_a_step(make: Callable[[Any], Any]) -> None:
     begun, arrays = clock.tick(), [id(L._data) for L in tables]
 
     def look() -> Any:
-        numbers = [*(L._data for L in tables), *getattr(descent, "_caches", {}).values()]
+        numbers = [*(L._data for L in tables), *(slot for slots in descent._memory.values() for slot in slots)]
         return [x[:12].tolist() for x in numbers], [L.version > begun for L in tables]
 
     assert len(states(descent.step, look)) == 2
@@ -120,6 +129,18 @@ def test_clipping_by_norm() -> None:
     assert L.grad_rows.__class__ is Rows
     assert np.isclose(np.linalg.norm(L.grad), 0.5, rtol=1e-14)
     assert np.array_equal(rows.map(lambda x: np.clip(x, -0.1, 0.1)).dense(), np.clip(rows.dense(), -0.1, 0.1))
+
+
+def test_a_clipped_step() -> None:
+    """The norm of rows is that of the table, added up in another order; a step clips rows as it clips tables."""
+    tables = [table(), table()]
+    for L, whole in zip(tables, (False, True), strict=True):
+        trained(L, nn.SGD([L], rate=0.1, clip=0.3), range(4), whole=whole)
+        loss(L, 5).backward()
+        nn.clip_value([L], 0.2)
+        nn.clip_norm([L], 0.3)
+        L.data = L.data - L.grad
+    assert np.allclose(tables[0].data, tables[1].data, rtol=1e-13)
 
 
 def step_of(words: int, make: Callable[[Any], Any]) -> Callable[[], None]:

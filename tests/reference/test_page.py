@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from autodiff.reference.notes import SECTIONS, sections
 from autodiff.reference.operations import everything
 from autodiff.reference.page import page, save
 from autodiff.reference.samples import session
+from nn.descent.formulas import FORMULAS
+from nn.descent.schedules import SCHEDULES
 from tests.house.public_api import SNAPSHOT
 from tests.support.browser import Browser
 from tests.support.places import ROOT
@@ -252,6 +255,17 @@ def test_an_entry_of_a_class() -> None:
     assert '<dt id="autodiff.Tensor.backward"><code>backward(seed=None)</code></dt>' in told
     assert '<a id="autodiff.Tensor.exp" href="#autodiff.exp"><code>exp</code></a>' in told
     assert '<span id="autodiff.Tensor.byteswap"><code>byteswap</code></span>' in told
+
+
+def test_optimisers_and_schedules_have_their_formulas(text: str) -> None:
+    """Every row of both tables, with its formula as it is read from the code, and its settings."""
+    told = unescape(re.sub("<[^>]*>", " ", text))
+    for formula in FORMULAS.values():
+        assert all(part in told for part in formula.text.split(", "))
+    for row in SCHEDULES.values():
+        assert row.text in told
+    assert "β₂ = <code>beta2=0.999</code>" in text
+    assert {"optimisers", "rates", "nn.rates.cosine"} <= {*Page(text).places}
 
 
 # ---- the command -----------------------------------------------------------------------------------------------------
