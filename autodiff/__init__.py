@@ -18,6 +18,7 @@ from autodiff.primitives.definition import primitive
 from autodiff.primitives.domain import Domain, Example
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import TABLE
+from autodiff.primitives.rows import Rows
 from autodiff.primitives.table import choices, elementwise, layout, linear, reductions, rounding, scientific, units
 from autodiff.primitives.table.choices import *  # noqa: F403 - each file lists its exports, so a new operation
 from autodiff.primitives.table.elementwise import *  # noqa: F403  changes the table only
@@ -41,10 +42,10 @@ from autodiff.values.written_code import show_source
 __version__ = "0.1.0"
 
 __all__ = [
-    "TABLE", "Domain", "Example", "Flow", "Node", "Primitive", "StaleGraphError", "Tensor", "Traced", "TracedFunction",
-    "Value", "backpropagate", "detach", "detect_anomaly", "error_flow", "from_jax", "from_torch", "grad", "gradients",
-    "hessian", "hvp", "jacobian", "jvp", "move", "primitive", "show_source", "stop_gradient", "topological",
-    "value_and_grad", "vjp",
+    "TABLE", "Domain", "Example", "Flow", "Node", "Primitive", "Rows", "StaleGraphError", "Tensor", "Traced",
+    "TracedFunction", "Value", "backpropagate", "detach", "detect_anomaly", "error_flow", "from_jax", "from_torch",
+    "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "move", "primitive", "show_source", "stop_gradient",
+    "topological", "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += choices.__all__
 __all__ += elementwise.__all__

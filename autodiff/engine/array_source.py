@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import is_
 from sys import intern
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from autodiff.primitives.expression import Expression, variable
 from autodiff.primitives.namespace import arrays
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import remembered
+from autodiff.primitives.table.layout import scatter
 
 __all__ = ["ArraySource", "array_source"]
 
@@ -26,6 +28,7 @@ class ArraySource:
     ``names`` are the inputs' data, ``params`` the params that the shares use, ``scope`` the constants and functions.
     Intermediate results of the forward that a share needs are saved instead of being computed again: ``kept`` holds
     their names, in the order in which a node saves them in ``db``, followed by the ``edition`` of the source.
+    ``look_up`` is the param that picks elements of the only input, if the rule is that of a look-up.
     """
 
     names: list[str]
@@ -35,6 +38,7 @@ class ArraySource:
     params: list[str]
     kept: list[str]
     scope: dict[str, Any]
+    look_up: str | None
 
     @cached_property
     def reads_result(self) -> bool:
@@ -62,21 +66,35 @@ def array_source(entry: Primitive) -> ArraySource:
     if kept:
         needed |= words(forward)
     asked = [key for key in entry.defaults if param(key) in needed]
-    return ArraySource(names, forward, value, shares, asked, kept, writer.scope)
+    return ArraySource(names, forward, value, shares, asked, kept, writer.scope, writer.look_up)
 
 
 def _share_source(entry: Primitive, k: int, names: list[str], writer: _Writer) -> tuple[list[str], str]:
     """Lines and expression for the share of the k-th input, in terms of g, z, the inputs' data and the params."""
     params = param_variables(entry)
     try:
-        inputs = [variable(name) for name in names]
-        rule = traced(entry, k, variable("g"), variable("z"), *inputs, **params)
+        g, inputs = variable("g"), [variable(name) for name in names]
+        rule = traced(entry, k, g, variable("z"), *inputs, **params)
+        writer.look_up = _look_up(entry, rule, g, inputs[k], params)
         writer.tally(rule)
         text = writer.text(rule)
     except NotAnExpressionError:
         writer.scope |= {f"rule{k}": entry.rule(k), "lent": lent}
         return [], f"lent(rule{k}(g, z, {', '.join(names)}{handed_on(entry)}))"
     return writer.lines, text
+
+
+def _look_up(entry: Primitive, rule: Any, g: Expression, x: Expression, params: Mapping[str, Expression]) -> str | None:
+    """The param that is the index, as source, if a rule is that of a look-up: ``scatter(g, index, x.shape)``."""
+    if entry.arity != 1 or not _is(rule, "call", scatter, g) or not _is(rule.params["shape"], "attribute", x, "shape"):
+        return None
+    index = rule.params["index"]
+    return next((param(key) for key, each in params.items() if each is index), None)
+
+
+def _is(part: Any, head: str, *parts: Any) -> bool:
+    """Whether an expression has this head and these very parts."""
+    return isinstance(part, Expression) and part.head == head and all(map(is_, part.parts, parts))
 
 
 _SIGNS: Final = {"and": "&", "or": "|", "neg": "-"}
@@ -89,6 +107,7 @@ class _Writer(Writer):
         super().__init__()
         self.uses: dict[int, int] = {}
         self.scope: dict[str, Any] = {"arrays": arrays}
+        self.look_up: str | None = None
         self.held: dict[int, tuple[str, Any]] = {}  # by id; the value is held so that its id is not reused
 
     def text(self, part: Any) -> str:

@@ -31,6 +31,7 @@ from autodiff.engine.plain import as_arrays, as_constant, checked
 from autodiff.primitives.namespace import ARRAY_FAULTS
 from autodiff.primitives.origin import Origin
 from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.rows import LARGE, outlined, rows_at
 
 __all__ = ["method", "sending_each", "sharing"]
 
@@ -55,6 +56,18 @@ _SHARE: Final = """
         $mended
         if $misfit: $s = unbroadcast($s, $a)
         $copied
+        $sent
+"""
+
+#: In place of a share of zeros that a look-up sends to a large leaf.
+_SHARE_OF_ROWS: Final = """
+    if isinstance($a, Node):
+        $s = rows_at($x, g, $index) if $x.size > LARGE and $a.a is None else None
+        if $s is None:
+            $before
+            $s = $share
+            $mended
+            if $misfit: $s = unbroadcast($s, $a)
         $sent
 """
 
@@ -87,7 +100,7 @@ def sharing(
         end=[] if send else [f"return {', '.join(f's{k}' for k in range(len(names)))},"],
     )  # fmt: skip
     known = {"Node": Node, "ndarray": np.ndarray, "errstate": np.errstate, "edition": source.edition}
-    known |= defaults_of(entry)
+    known |= {**defaults_of(entry), "LARGE": LARGE, "rows_at": rows_at}
     return compiled(f"shares of {entry.name}{', sent' * send}", lines, {**scope, **source.scope, **known})
 
 
@@ -95,8 +108,10 @@ def _share(entry: Primitive, k: int, source: ArraySource, send: bool, guarded: b
     """Lines that compute the k-th share if its input is a node, and with ``send`` deliver it."""
     (before, share), a, s = source.shares[k], f"a{k}", f"s{k}"
     mended = f"if has_nan({s}): {s} = through_gate(node, {k}, g, {s})"
+    index = source.look_up if send else None
     return filled(
-        _SHARE, a=a, s=s, before=before, share=share, misfit=_misfit(entry, k),
+        _SHARE_OF_ROWS if index else _SHARE, a=a, s=s, x=f"x{k}", index=index or "",
+        before=before, share=share, misfit=_misfit(entry, k),
         unset=[] if send else [f"{s} = None"], mended=[mended] * (guarded and entry.gate),
         copied=[f"if {s} is g and g.__class__ is ndarray: {s} = g.copy()"] * (send and share == "g"),
         sent=_sent(a, s) * send,
@@ -152,6 +167,7 @@ _RECORDING: Final = """
             z = $value
         except FAULTS as error:
             raise entry.refusal(($names,), $passed, error) from error
+        $outlined
         node = new(Tensor)
         node._data = z; node.version = clock.now; node.origin = origin
         node.a = ($inputs,); node.b = ($names,); node.da = BY_RULE
@@ -190,12 +206,14 @@ def _method(entry: Primitive, kind: type) -> Callable[..., Any]:
         "forward": source.forward, "value": source.value if entry.built_in else f"checked(entry, {source.value})",
         "names": ", ".join(names), "inputs": ", ".join(inputs), "passed": passed(entry),
         "kept": f"({', '.join([*source.kept, 'edition'])})" if source.kept else "None",
+        "outlined": ["if x0.size > LARGE and a0.a is None: x0, z = outlined(x0, z)"] * bool(source.look_up),
     }  # fmt: skip
     scope = {
         **source.scope, **defaults_of(entry), "Tensor": kind, "Node": Node,
         "constant": as_constant, "as_arrays": as_arrays, "checked": checked, "entry": entry, "Origin": Origin,
         "clock": clock, "origin": entry.origin, "shared": None if needed else Origin(entry, entry.defaults),
         "BY_RULE": BY_RULE, "FAULTS": ARRAY_FAULTS, "new": object.__new__, "edition": source.edition,
+        "LARGE": LARGE, "outlined": outlined,
     }  # fmt: skip
     hidden = clash(entry.defaults, filled(_RECORDING, keywords="", renamed=[], **body), scope)
     renamed = [] if hidden else [f"{param(key)} = {key}" for key in entry.defaults]

@@ -14,6 +14,7 @@ import numpy as np
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin
 from autodiff.primitives.primitive import Primitive
+from autodiff.primitives.rows import Rows, dense
 
 __all__ = [
     "BY_RULE", "DETACHED", "LEAF", "Change", "Deliver", "Node", "StaleGraphError", "add_to_grads", "assign", "assigned",
@@ -155,11 +156,17 @@ class Node:
             TypeError: if the assigned gradient is a node or not made of real numbers.
             ValueError: if it has another shape.
         """
+        if self._grad.__class__ is Rows:
+            with grads_are_written:
+                self._grad = dense(self._grad)
         return self._grad
 
     @grad.setter
     def grad(self, grad: Any) -> None:
-        self._grad = None if grad is None else self._fitted_gradient(grad)
+        if grad.__class__ is Rows and grad.shape == self.shape:
+            self._grad = grad.astype(self._data.dtype)
+        else:
+            self._grad = None if grad is None else self._fitted_gradient(dense(grad))
 
     @property
     def primitive(self) -> Primitive | None:
@@ -258,7 +265,7 @@ def add_to_grads(arrived: dict[Node, Any]) -> None:
 def _added(grad: Any, signal: Any) -> Any:
     """The sum of ``.grad`` and a signal, as an array that shares no memory with the signal."""
     if grad is None:
-        return np.array(signal)
+        return signal if signal.__class__ is Rows else np.array(signal)
     total = grad + signal
     return np.asarray(total) if isinstance(total, np.generic) else total  # as NumPy adds arrays without axes
 
@@ -266,8 +273,6 @@ def _added(grad: Any, signal: Any) -> Any:
 def own_copy(signal: Any) -> Any:
     """A signal to keep: arrays and NumPy scalars are copied, floats and nodes returned unchanged."""
     return np.array(signal) if isinstance(signal, np.ndarray | np.generic) else signal
-
-
 
 
 def topological(output: Node) -> list[Node]:

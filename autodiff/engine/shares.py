@@ -19,6 +19,7 @@ from autodiff.engine.plain import as_tensor, lent, plain
 from autodiff.primitives.namespace import FLOAT_FAULTS, arrays
 from autodiff.primitives.operands import describe
 from autodiff.primitives.registry import FORGETTING
+from autodiff.primitives.rows import Rows
 from autodiff.primitives.table.layout import sum_of_rows, sum_to
 
 __all__ = [
@@ -258,4 +259,6 @@ def _reshaped(share: Any, shape: tuple[int, ...]) -> Any:
 
 def accumulate(known: Any, share: Any, signal: Any) -> Any:
     """known + share, computed in the memory of ``share`` if no one else holds it: saves one pass over large arrays."""
-    return np.add(known, share, out=share) if _is_own(share, signal) and share.ndim else known + share
+    if _is_own(share, signal) and share.ndim and known.__class__ is not Rows:
+        return np.add(known, share, out=share)
+    return known + share

@@ -27,6 +27,7 @@ from autodiff.engine.graph import (
     topological,
 )
 from autodiff.engine.shares import GUARDED, SENDERS, Senders, in_the_rule_of, is_finite_sum
+from autodiff.primitives.rows import Rows, dense
 
 __all__ = ["forget_loops", "slot_pass"]
 
@@ -96,7 +97,7 @@ def _walk_by_rules(
         if deliver is None:
             arrived[node] = signal
         else:
-            deliver(node, signal)
+            deliver(node, dense(signal))
         if node.da is BY_RULE:
             if guarded and has_nan(signal):  # even if an index would drop it before it reaches a leaf
                 sound = False
@@ -108,6 +109,8 @@ def _walk_by_rules(
         elif node.a is None:
             if signal.__class__ is float:
                 sound = sound and signal == signal
+            elif signal.__class__ is Rows:
+                sound = sound and not signal.has_nan()
             elif signal.size:
                 low = signal.item(signal.argmin())  # `has_nan` inlined: a third of the time
                 if low != low:

@@ -126,6 +126,20 @@ class Arithmetic(Node):
             passed(self)
         run_backward(self, seed, None)
 
+    @property
+    def grad_rows(self) -> Any:
+        """The gradient as it is kept: `Rows` where a large table was only looked up, else what ``.grad`` returns.
+
+        Reading it takes no time; reading ``.grad`` turns `Rows` into an array for good, which may be written to.
+
+        >>> from autodiff import Tensor
+        >>> L = Tensor(np.zeros((100_000, 2)))
+        >>> L[[7, 7]].sum().backward()
+        >>> L.grad_rows.indices, L.grad_rows.rows
+        (array([7]), array([[2., 2.]]))
+        """
+        return self._grad
+
     def conjugate(self) -> Any:
         """This node, as for any real number; ``np.var`` and ``np.std`` of a list of Values call it."""
         return self

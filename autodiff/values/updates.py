@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from sys import getrefcount
 from typing import Any, Final
 
 import numpy as np
@@ -10,8 +11,9 @@ from numpy import ndarray
 
 from autodiff.engine.graph import Change, Node, assigned, commit
 from autodiff.primitives.operands import as_operand, describe
+from autodiff.primitives.rows import Rows
 
-__all__ = ["given", "move", "moved_by_gradients"]
+__all__ = ["given", "move", "moved_by_gradients", "moved_by_rows", "overwriting"]
 
 
 def given(data: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
@@ -31,10 +33,11 @@ def move(changes: Iterable[tuple[Any, Any]]) -> None:
     """Add a change to the data of each leaf, as in a step of an optimiser: θ ← θ + change, for all leaves or none.
 
     Args:
-        changes: pairs of a leaf and a number or array of its shape, which is converted to the leaf's type. If a leaf
+        changes: pairs of a leaf and a number, array or `Rows` of its shape, converted to the leaf's type. If a leaf
             occurs more than once, its changes add up in their order. Graphs computed from the leaves become stale.
 
-    If an error is raised, Ctrl-C included, no leaf changes.
+    `Rows` are written into the leaf's array, unless someone else holds it or a view of it, such as an earlier
+    ``.data``; then the leaf gets a new array first. If an error is raised, Ctrl-C included, no leaf changes.
 
     Raises:
         TypeError: if the changes are not pairs of a node and real numbers.
@@ -54,16 +57,24 @@ def _moved(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
     if changes.__class__ is not list and not _is_iterable(changes):
         raise TypeError(f"{_PAIRS}, and got {describe(changes)}")
     fresh: dict[Any, Any] = {}
+    rows: dict[Any, Rows] = {}  # of leaves that no other change moves
     for pair in changes:
         try:
             leaf, change = pair
+            if change.__class__ is Rows:
+                if leaf not in fresh and leaf not in rows and _fits(leaf, change):
+                    rows[leaf] = change
+                    continue
+                change = change.dense()
+            if leaf in rows:
+                fresh[leaf] = _with_rows(leaf._data, rows.pop(leaf))
             data = fresh.get(leaf, leaf._data)
         except (TypeError, ValueError, AttributeError):
             raise TypeError(f"{_PAIRS}, and got {describe(pair)} among them") from None
         # `_sum` inlined for the case without conversion: a call takes a sixth of the time.
         usual = change.__class__ is data.__class__ is ndarray and change.dtype is data.dtype and leaf.a is None
         fresh[leaf] = data + change if usual and change.shape == data.shape != () else _sum(leaf, data, change)
-    return assigned(fresh.keys(), fresh.values())
+    return _written(rows, fresh)
 
 
 def moved_by_gradients(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
@@ -71,13 +82,75 @@ def moved_by_gradients(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]
 
     Such a change has the shape and type of its leaf. Checking it anyway would take a seventh of a step.
     """
-    leaves, fresh = [], []
+    rows: dict[Any, Rows] = {}
+    fresh: dict[Any, Any] = {}
     for leaf, change in changes:
+        if change.__class__ is Rows:
+            rows[leaf] = change
+            continue
         before = leaf._data
         data = before + change
-        leaves.append(leaf)
-        fresh.append(data if data.__class__ is before.__class__ else np.asarray(data, before.dtype))
-    return assigned(leaves, fresh)
+        fresh[leaf] = data if data.__class__ is before.__class__ else np.asarray(data, before.dtype)
+    return _written(rows, fresh)
+
+
+def _written(rows: dict[Any, Rows], fresh: dict[Any, Any]) -> tuple[Change, ...]:
+    """The changes that move leaves by ``rows`` and assign the ``fresh`` data of others, at one clock time."""
+    writing: list[Change] = []
+    for leaf, change in rows.items():
+        fresh[leaf], changes = moved_by_rows(leaf, change)
+        writing += changes
+    return (*writing, *assigned(fresh.keys(), fresh.values()))
+
+
+def moved_by_rows(leaf: Any, change: Rows) -> tuple[Any, tuple[Change, ...]]:
+    """The data of a leaf moved by rows, and the changes that write them.
+
+    An array that only the leaf holds is written in place. A view that a user took, a plain net or a copy of the leaf
+    also hold it, and must not change; then the leaf gets a new array, once, and later steps write into that.
+    """
+    alone = _references(leaf) == _ONE  # first, before a variable refers to the array
+    before = leaf._data
+    if not (alone and before.flags.owndata):
+        return _with_rows(before, change), ()
+    return before, overwriting(before, change.indices, before[change.indices] + change.rows)
+
+
+def _with_rows(before: ndarray[Any, Any], change: Rows) -> ndarray[Any, Any]:
+    data = before.copy()
+    data[change.indices] += change.rows
+    return data
+
+
+def _fits(leaf: Any, change: Rows) -> bool:
+    return leaf.a is None and not leaf.scalar and change.shape == leaf._data.shape
+
+
+def overwriting(array: ndarray[Any, Any], indices: ndarray[Any, Any], rows: ndarray[Any, Any]) -> tuple[Change, ...]:
+    """The changes that write rows into an array that owns its memory; it may be read-only, and stays so.
+
+    Python code cannot run between them (`commit`), but other threads can: one that reads the array during a step may
+    see some rows from before it and some from after it.
+    """
+    write: Change = ndarray.__setitem__, (array,), (indices,), (rows.astype(array.dtype, copy=False),)
+    if array.flags.writeable:
+        return (write,)
+    return (ndarray.setflags, (array,), (True,)), write, (ndarray.setflags, (array,), (False,))
+
+
+def _references(leaf: Any) -> int:
+    """How many references to the array of a leaf exist while it is counted; views hold one to the array they show."""
+    return getrefcount(leaf._data)
+
+
+def _of_one_leaf() -> int:
+    leaf = object.__new__(Node)
+    leaf._data = np.zeros(1)
+    return _references(leaf)
+
+
+#: `_references` where only the leaf holds the array; measured, because versions of Python count differently.
+_ONE: Final = _of_one_leaf()
 
 
 def _is_iterable(item: Any) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from math import inf, isfinite, sqrt
 from typing import Any, Final
 
 import numpy as np
 
 from autodiff.engine.graph import commit, set_grad
+from autodiff.primitives.rows import Rows
 from nn.descent.hyper import Hyper, number_in
 from nn.descent.sources import parameters_of
 
@@ -37,8 +39,8 @@ def clip_norm(parameters: Any, most: float) -> float:
     (8.0, 2.0)
     """
     bound = checked_bound(most, "norm")
-    reached = [x for x in parameters_of(parameters) if x.grad is not None]
-    grads, norm = clipped([x.grad for x in reached], bound)
+    reached = [x for x in parameters_of(parameters) if x.grad_rows is not None]
+    grads, norm = clipped([x.grad_rows for x in reached], bound)
     if norm > bound:
         _assign(reached, grads)
     return norm
@@ -79,11 +81,16 @@ def clip_value(parameters: Any, most: float) -> None:
     -2.0
     """
     bound = checked_bound(most, "value")
-    reached = [x for x in parameters_of(parameters) if x.grad is not None]
-    for x in reached:
-        if np.any(np.isnan(x.grad)):
+    reached = [x for x in parameters_of(parameters) if x.grad_rows is not None]
+    grads = [x.grad_rows for x in reached]
+    for x, g in zip(reached, grads, strict=True):
+        if np.any(np.isnan(g.rows if g.__class__ is Rows else g)):
             raise ValueError(f"the gradient of {x.label} holds nan, which cannot be clipped; no gradient has changed")
-    _assign(reached, [np.clip(x.grad, -bound, bound) for x in reached])
+    _assign(reached, [_within(g, bound) for g in grads])
+
+
+def _within(grad: Any, bound: float) -> Any:
+    return grad.map(partial(_within, bound=bound)) if grad.__class__ is Rows else np.clip(grad, -bound, bound)
 
 
 def clipped(grads: Sequence[Any], most: float) -> tuple[list[Any], float]:
@@ -92,7 +99,7 @@ def clipped(grads: Sequence[Any], most: float) -> tuple[list[Any], float]:
     Raises:
         ValueError: if the norm is not finite.
     """
-    norm = _norm(grads)
+    norm = _norm([g.rows if g.__class__ is Rows else g for g in grads])
     if not isfinite(norm):
         raise ValueError(
             "the norm of the gradients is not finite, so they cannot be clipped; nothing has changed. Find the first "
@@ -130,8 +137,11 @@ _TINY: Final = 1e-290  # of a sum of squares: smaller squares lose digits
 
 
 def _assign(nodes: list[Any], grads: list[Any]) -> None:
-    fresh = [
-        float(g) if x._grad.__class__ is float else np.asarray(g, x._grad.dtype)
-        for x, g in zip(nodes, grads, strict=True)
-    ]
-    commit((set_grad, nodes, fresh))
+    commit((set_grad, nodes, [_like(x._grad, g) for x, g in zip(nodes, grads, strict=True)]))
+
+
+def _like(grad: Any, fresh: Any) -> Any:
+    """A clipped gradient in the type of the gradient."""
+    if fresh.__class__ is Rows:
+        return fresh.astype(grad.dtype)
+    return float(fresh) if grad.__class__ is float else np.asarray(fresh, grad.dtype)

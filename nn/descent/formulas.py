@@ -63,6 +63,11 @@ class Formula:
         return bool(self.slots) and self.slots[0].counts
 
     @property
+    def keeps_rows(self) -> bool:
+        """Whether a gradient of 0 leaves a parameter and its slots alone, so that rows can move without the others."""
+        return not self.coasts and not any(slot.fades for slot in self.slots)
+
+    @property
     def text(self) -> str:
         """The formula as text, read from ``update`` on symbols: new slots first, then the parameter θ."""
         signs = [slot.sign for slot in self.slots]

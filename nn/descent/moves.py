@@ -13,13 +13,18 @@ import numpy as np
 from numpy import ndarray
 
 from autodiff import Value
+from autodiff.engine.graph import Change
+from autodiff.primitives.rows import Rows
+from autodiff.values.updates import moved_by_rows
 from nn.descent.formulas import Formula, State
+from nn.descent.rows import step_of_rows
 from nn.descent.settings import Settings
 
 __all__ = ["Moved", "moved"]
 
-#: Parameters, their new data and their new slots, in three lists; without slots, the third is empty.
-Moved = tuple[list[Any], list[Any], list[State]]
+#: Parameters, their new data and their new slots, in three lists; without slots, the third is empty. The fourth holds
+#: the changes that write rows of tables and of their slots, to commit with these.
+Moved = tuple[list[Any], list[Any], list[State], list[Change]]
 
 #: From this many Values on, one update of an array of them is faster than an update for each.
 _MANY: Final = 24
@@ -58,8 +63,8 @@ def _moved(
 
 
 def _joined(parts: Sequence[Moved]) -> Moved:
-    nodes, data, slots = ([item for part in parts for item in part[k]] for k in range(3))
-    return nodes, data, slots
+    nodes, data, slots, writing = ([item for part in parts for item in part[k]] for k in range(4))
+    return nodes, data, slots, writing
 
 
 def _one_by_one(
@@ -69,16 +74,37 @@ def _one_by_one(
     if settings.hyper:  # an empty ``**hyper`` would take a fifth of the time of a Value
         update = partial(update, **settings.hyper)
     fresh, slots = [], []
+    writing: list[Change] = []
+    by_rows: set[Any] = set()
     for x, g in zip(nodes, grads, strict=True):
         data = x._data
+        if g.__class__ is Rows:
+            if not decay and formula.keeps_rows:
+                del data  # or the table would have another holder, and be copied
+                new, after, more = _by_rows(x, g, memory.get(x, start), update, rate)
+                by_rows.add(x)
+                fresh.append(new)
+                slots.append(after)
+                writing += more
+                continue
+            g = g.dense()
         if decay:
             g = g + decay * data
         step, after = update(g, memory.get(x, start) if keeps else start, rate)
         fresh.append(data + step if data.__class__ is float else _sum(data, step, g, after))
         if keeps:
             slots.append(after)
-    _check(nodes, fresh)
-    return nodes, fresh, slots
+    _check(nodes, fresh, by_rows)
+    return nodes, fresh, slots if keeps else [], writing
+
+
+def _by_rows(x: Any, grad: Rows, slots: State, update: Any, rate: float) -> tuple[Any, State, list[Change]]:
+    """The new data and slots of a table of which some rows move, and the changes that write them."""
+    step, after, writing = step_of_rows(grad, slots, lambda g, some: update(g, some, rate))
+    if not np.isfinite(x._data[step.indices] + step.rows).all():
+        raise ValueError(_infinite(x))
+    data, more = moved_by_rows(x, step)
+    return data, after, [*more, *writing]
 
 
 def _sum(data: Any, step: Any, g: Any, slots: State) -> Any:
@@ -90,7 +116,7 @@ def _sum(data: Any, step: Any, g: Any, slots: State) -> Any:
     return np.asarray(data + step, data.dtype)
 
 
-def _check(nodes: list[Any], fresh: list[Any]) -> None:
+def _check(nodes: list[Any], fresh: list[Any], but: set[Any]) -> None:
     """Raise the error of a number that is not finite.
 
     Of arrays, a scalar product is one pass of a fast routine; it may overflow although every number is finite.
@@ -101,9 +127,10 @@ def _check(nodes: list[Any], fresh: list[Any]) -> None:
         return
     with np.errstate(over="ignore"):
         for x, data in zip(nodes, fresh, strict=True):
-            flat = np.ravel(data) if data.__class__ is float else data.ravel()
-            if not isfinite(flat.dot(flat)) and not np.isfinite(flat).all():
-                raise ValueError(_infinite(x))
+            if x not in but:
+                flat = np.ravel(data) if data.__class__ is float else data.ravel()
+                if not isfinite(flat.dot(flat)) and not np.isfinite(flat).all():
+                    raise ValueError(_infinite(x))
 
 
 def _together(
@@ -136,7 +163,7 @@ def _at_once(
     if not np.isfinite(fresh).all():
         raise ValueError(_infinite(nodes[int(np.argmin(np.isfinite(fresh)))]))
     columns = [slot.tolist() if slot.__class__ is ndarray else repeat(slot, len(nodes)) for slot in after]
-    return nodes, fresh.tolist(), list(zip(*columns, strict=True))
+    return nodes, fresh.tolist(), list(zip(*columns, strict=True)), []
 
 
 def _infinite(x: Any) -> str:

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.graph import Change, assigned, commit, forgotten
+from autodiff.engine.graph import Change, assigned, commit, forgotten, own_copy
 from autodiff.primitives.operands import describe, whole_number
 from autodiff.values.refusals import called_as
 from nn.descent.clipping import checked_bound, clipped
 from nn.descent.formulas import Formula, State
 from nn.descent.groups import Groups
 from nn.descent.memory import loaded, saved
-from nn.descent.moves import moved
+from nn.descent.moves import Moved, moved
 from nn.descent.schedules import Rate, Schedule, as_text, checked_rate
 from nn.descent.sources import Source
 
@@ -28,6 +28,10 @@ class Optimizer:
     A subclass names its formula, or defines a `step` of its own. ``copy.deepcopy`` and ``pickle`` copy an optimiser
     with its parameters; after ``deepcopy((net, descent))``, the copied optimiser moves the copied net. ``copy.copy``
     makes an optimiser of the same parameters with separate slots.
+
+    A table of which a pass reached some rows (`autodiff.Rows`) moves by these rows if the formula leaves the others
+    alone: SGD and AdaGrad without a decay. Momentum, Nesterov, RMSprop, Adam and a decay change the others too, so the
+    whole table takes the step, which is exact and slow.
     """
 
     _formula: Formula | None = None
@@ -82,14 +86,14 @@ class Optimizer:
             raise NotImplementedError(f"{type(self).__name__} cannot move its parameters; define step()")
         memory, waiting = self._claimed() if self._waiting else (self._memory, self._waiting)
         reached = [x for x in self._source.nodes() if x._grad is not None]
-        nodes, data, slots = self._moved(reached, memory)
+        nodes, data, slots, writing = self._moved(reached, memory)
         if slots:
             memory = {**memory, **dict(zip(nodes, slots, strict=True))}
         own = (object.__setattr__, repeat(self), ("_memory", "_waiting", "_t"), (memory, waiting, self._t + 1))
-        commit(*assigned(nodes, data), own)
+        commit(*assigned(nodes, data), own, *writing)
 
-    def _moved(self, nodes: list[Any], memory: Mapping[Any, State]) -> tuple[list[Any], list[Any], list[State]]:
-        """The parameters in some order, with their new data and slots."""
+    def _moved(self, nodes: list[Any], memory: Mapping[Any, State]) -> Moved:
+        """The parameters in some order, with their new data and slots, and changes to commit with them."""
         formula: Any = self._formula
         grads = [x._grad for x in nodes]
         if self._clip is not None:
@@ -99,13 +103,19 @@ class Optimizer:
             settings = parts[0][0]
             return moved(nodes, grads, memory, formula, settings.rate_at(self._t, self._rate), settings)
         grad_of = dict(zip(nodes, grads, strict=True))
-        found: tuple[list[Any], list[Any], list[State]] = [], [], []
+        found: Moved = [], [], [], []
         for settings, some in parts:
             rate = settings.rate_at(self._t, self._rate)
             new = moved(some, [grad_of[x] for x in some], memory, formula, rate, settings)
             for column, more in zip(found, new, strict=True):
                 column.extend(more)
         return found
+
+    def __copy__(self) -> Optimizer:
+        twin = object.__new__(type(self))
+        memory = {x: tuple(map(own_copy, slots)) for x, slots in self._memory.items()}  # rows are written in place
+        twin.__dict__.update(self.__dict__, _memory=memory)
+        return twin
 
     def state(self) -> dict[str, np.ndarray[Any, Any]]:
         """Copies of all that a run needs to go on, as arrays: settings, t, rate, and slots under ``W(1)/c``, ….

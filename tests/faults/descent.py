@@ -121,8 +121,8 @@ _FAULTS: Final = {
     ),
     "state: half-written after an exception": (
         change(
-            "AdaGrad: caches are written before the step", _OPTIMIZER, "commit(*assigned(nodes, data), own)",
-            "self._memory = memory\n        commit(*assigned(nodes, data), own)",
+            "AdaGrad: caches are written before the step", _OPTIMIZER, "commit(*assigned(nodes, data), own, *writing)",
+            "self._memory = memory\n        commit(*assigned(nodes, data), own, *writing)",
         ),
         change(
             "load of an optimiser: in two steps", _OPTIMIZER,

@@ -13,7 +13,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
     os.environ[variable] = "1"  # before NumPy is loaded: two busy-waiting threads turn 1 ms into 60
 
 from autodiff.system.console import readable_output  # noqa: E402
-from tests.programs.benchmarks import drawing, expressions, moons, scorer  # noqa: E402
+from tests.programs.benchmarks import drawing, expressions, moons, scorer, words  # noqa: E402
 from tests.programs.benchmarks.harness import compare, faster, table  # noqa: E402
 
 BATCHES = (1, 64, 4096)
@@ -48,6 +48,14 @@ def array_steps() -> None:
         print()
 
 
+def word_vectors() -> None:
+    """A scorer that learns word vectors: a step costs the same however many words there are."""
+    for count in (1_000, 10_000, 100_000):
+        results = compare(words.contenders(count), "NumPy by hand", rounds=15)
+        print(table(f"Word vectors: training step of a scorer 250-100-1, {count:,} words", results, "NumPy by hand"))
+    print()
+
+
 def drawings() -> None:
     """Pictures of graphs of 30 to 10,000 boxes."""
     print("Drawing: rows of values, each computed from two of the row before")
@@ -55,7 +63,12 @@ def drawings() -> None:
     print(drawing.way_alone(), "\n")
 
 
-BENCHMARKS = {"scalars": (scalar_graphs, scalar_expressions), "arrays": (array_steps,), "drawing": (drawings,)}
+BENCHMARKS = {
+    "scalars": (scalar_graphs, scalar_expressions),
+    "arrays": (array_steps,),
+    "words": (word_vectors,),
+    "drawing": (drawings,),
+}
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or list(BENCHMARKS)
