@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
@@ -241,18 +242,19 @@ def _arranged(
     if len(found) > _MOST_COUNTED:
         return found
     in_order = with_names_in_order(found, named)
-    return in_order if _crossings(in_order, ends) <= _crossings(found, ends) else found
+    return in_order if in_order == found or _crossings(in_order, ends) <= _crossings(found, ends) else found
 
 
 def _crossings(order: Sequence[str], ends: Mapping[str, Sequence[tuple[bool, float]]]) -> int:
     """The crossings of wires on both sides of a column, given the side and height of the other ends."""
     count = 0
     for side in (False, True):
-        heights = [[height for where, height in ends[item] if where == side] for item in order]
         above: list[float] = []
-        for own in heights:
-            count += sum(height < other for height in own for other in above)
+        for item in order:
+            own = [height for where, height in ends[item] if where == side]
+            count += sum(len(above) - bisect_right(above, height) for height in own)
             above += own
+            above.sort()
     return count
 
 
