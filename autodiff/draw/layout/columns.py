@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from math import fsum, inf
 from typing import Final
@@ -210,24 +211,23 @@ def tops_of_layers(picture: Picture, forms: Mapping[str, Rect], passes: Passes) 
     sweeps *= picture.kind != "network" or any(passes.values())  # the layers of a net alone are centred at one height
     named = ranks(picture.boxes)
     boxes = forms if picture.kind == "network" else {}
+    crossings = partial(_crossings, joined=joined, column_of=column_of, middles=middles)
     for sweep in range(sweeps):
         for column in sorted(orders, reverse=bool(sweep % 2)):
             order = orders[column]
-            ends = {
-                item: [(column_of[other] > column, middles[other] + below) for other, below in joined.get(item, ())]
+            wished = {
+                item: _mean([middles[other] + below for other, below in joined[item]]) if item in joined
+                else middles[item]
                 for item in order
             }
-            wished = {
-                item: _mean([height for _, height in ends[item]]) if ends[item] else middles[item] for item in order
-            }
-            if sweep < max(sweeps - 2, 1):
-                order[:] = _arranged(order, wished, ends, named, boxes)
+            if len(order) > 1 and sweep < max(sweeps - 2, 1):
+                order[:] = _arranged(order, wished, crossings, named, boxes)
             middles.update(_spaced(order, wished, heights))
     return {item: middle - heights[item] / 2 for item, middle in middles.items()}
 
 
 def _arranged(
-    order: Sequence[str], wished: Mapping[str, float], ends: Mapping[str, Sequence[tuple[bool, float]]],
+    order: Sequence[str], wished: Mapping[str, float], crossings: Callable[[Sequence[str]], int],
     named: Mapping[str, Rank], boxes: Collection[str],
 ) -> list[str]:  # fmt: skip
     """A column in the order of the wished heights, with names of the notes in their order, others if that is free.
@@ -242,16 +242,20 @@ def _arranged(
     if len(found) > _MOST_COUNTED:
         return found
     in_order = with_names_in_order(found, named)
-    return in_order if in_order == found or _crossings(in_order, ends) <= _crossings(found, ends) else found
+    return in_order if in_order == found or crossings(in_order) <= crossings(found) else found
 
 
-def _crossings(order: Sequence[str], ends: Mapping[str, Sequence[tuple[bool, float]]]) -> int:
-    """The crossings of wires on both sides of a column, given the side and height of the other ends."""
+def _crossings(
+    order: Sequence[str], joined: Mapping[str, Sequence[tuple[str, float]]], column_of: Mapping[str, int],
+    middles: Mapping[str, float],
+) -> int:  # fmt: skip
+    """The crossings of wires on both sides of a column, given the columns and middles of their other ends."""
     count = 0
     for side in (False, True):
         above: list[float] = []
         for item in order:
-            own = [height for where, height in ends[item] if where == side]
+            ends = joined.get(item, ())
+            own = [middles[other] + below for other, below in ends if (column_of[other] > column_of[item]) == side]
             count += sum(len(above) - bisect_right(above, height) for height in own)
             above += own
             above.sort()

@@ -231,14 +231,15 @@ def _box(box: Box, place: Rect) -> Iterator[str]:
     if is_rest(box):
         yield from _circle(box, place)
     else:
+        outline = f'<rect {placed(place)} rx="{px(CORNER)}"'
         if box.ports:
-            yield f'<rect {placed(place)} rx="{px(CORNER)}" class="paper"/>'
+            yield f'{outline} class="paper"/>'
         for k, row in enumerate(box.rows):
             yield from _row(box, place, k, row)
         for cell, y in zip(box.ports, place.ports, strict=True):
             yield from _port(cell, place.x + place.inset / 2, y)
         edge = EDGES.get(box.kind, "ink")
-        yield f'<rect {placed(place)} rx="{px(CORNER)}" fill="none" class="s-{edge}" stroke-width="1.4"/>'
+        yield f'{outline} fill="none" class="s-{edge}" stroke-width="1.4"/>'
     if box.mark:
         yield marked(place.right - 3.0, place.y + 3.0, box.mark)
     yield "</g>"
