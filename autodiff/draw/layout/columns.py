@@ -22,6 +22,8 @@ __all__ = [
 
 #: For each wire that passes columns between its ends: these columns, from its tail on, and its place in each.
 Passes = Mapping[str, Sequence[tuple[int, str]]]
+#: An end of a wire: a box or a place of passing wires, and the offset below its middle (for ports).
+_End = tuple[str, float]
 
 _GAP: Final = 24.0  # between boxes of a column
 _COLUMN_GAP: Final = 96.0
@@ -180,16 +182,25 @@ def _bundle(wire: Wire) -> str:
     return wire.tail if wire.lane == "rest" else wire.id
 
 
-def _neighbours(picture: Picture, forms: Mapping[str, Rect], passes: Passes) -> dict[str, list[tuple[str, float]]]:
-    """The boxes and passing wires that are joined, each with the offset below the other's middle (for ports)."""
-    joined: dict[str, list[tuple[str, float]]] = {}
+def _neighbours(picture: Picture, forms: Mapping[str, Rect], passes: Passes) -> dict[str, dict[_End, int]]:
+    """The other ends of the wires at every box and place of passing wires, each with the number of wires.
+
+    The wires of a bundle are counted, not listed: a weight that 3,000 steps share has 3,000 wires in every column.
+    """
+    joined: dict[str, dict[_End, int]] = {}
     for wire in picture.wires:
         consumer = wire.tail if wire.lane == "error" else wire.head
         port = {consumer: _port_below_middle(forms[consumer], wire.port)}
         for one, other in pairwise([wire.tail, *(place for _, place in passes.get(wire.id, ())), wire.head]):
-            joined.setdefault(one, []).append((other, port.get(other, 0.0)))
-            joined.setdefault(other, []).append((one, port.get(one, 0.0)))
+            for here, end in ((one, (other, port.get(other, 0.0))), (other, (one, port.get(one, 0.0)))):
+                ends = joined.setdefault(here, {})
+                ends[end] = ends.get(end, 0) + 1
     return joined
+
+
+def _heights(ends: Mapping[_End, int], middles: Mapping[str, float]) -> list[float]:
+    """The height of the other end of every wire."""
+    return [height for (other, below), count in ends.items() for height in [middles[other] + below] * count]
 
 
 def _port_below_middle(form: Rect, port: int | None) -> float:
@@ -216,9 +227,7 @@ def tops_of_layers(picture: Picture, forms: Mapping[str, Rect], passes: Passes) 
         for column in sorted(orders, reverse=bool(sweep % 2)):
             order = orders[column]
             wished = {
-                item: _mean([middles[other] + below for other, below in joined[item]]) if item in joined
-                else middles[item]
-                for item in order
+                item: _mean(_heights(joined[item], middles)) if item in joined else middles[item] for item in order
             }
             if len(order) > 1 and sweep < max(sweeps - 2, 1):
                 order[:] = _arranged(order, wished, crossings, named, boxes)
@@ -246,7 +255,7 @@ def _arranged(
 
 
 def _crossings(
-    order: Sequence[str], joined: Mapping[str, Sequence[tuple[str, float]]], column_of: Mapping[str, int],
+    order: Sequence[str], joined: Mapping[str, Mapping[_End, int]], column_of: Mapping[str, int],
     middles: Mapping[str, float],
 ) -> int:  # fmt: skip
     """The crossings of wires on both sides of a column, given the columns and middles of their other ends."""
@@ -254,8 +263,8 @@ def _crossings(
     for side in (False, True):
         above: list[float] = []
         for item in order:
-            ends = joined.get(item, ())
-            own = [middles[other] + below for other, below in ends if (column_of[other] > column_of[item]) == side]
+            ends = joined.get(item, {}).items()
+            own = _heights({end: n for end, n in ends if (column_of[end[0]] > column_of[item]) == side}, middles)
             count += sum(len(above) - bisect_right(above, height) for height in own)
             above += own
             above.sort()
