@@ -7,11 +7,14 @@ import os
 import sys
 import tempfile
 import webbrowser
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from autodiff.draw.files import OURS, Saved, write
+from autodiff.draw.layout.bands import Lay
+from autodiff.draw.layout.positions import lay_out
 from autodiff.draw.model.data import as_json, plain_data
 from autodiff.draw.model.palette import checked_theme
 from autodiff.draw.model.picture import Picture
@@ -41,7 +44,7 @@ class Drawing:
     """A picture that can be shown, or saved in any format; made by `see`. Notebooks display it automatically.
 
     ``flow`` is the ledger behind the picture, None for a whole computation graph. ``stamp`` says whether finite
-    differences agree with the gradient; it is "" without a check.
+    differences agree with the gradient; it is "" without a check. ``lay`` lays out the picture once for all writers.
     """
 
     picture: Picture
@@ -51,14 +54,15 @@ class Drawing:
     digits: int = 4
     stamp: str = ""
     width: float | None = SLIDE
+    lay: Lay = field(default_factory=lambda: cache(lay_out), repr=False)
 
     def svg(self) -> str:
         """The picture as SVG: the same bytes on every machine."""
-        return svg(self.picture, theme=self.theme, width=self.width)
+        return svg(self.picture, theme=self.theme, width=self.width, lay=self.lay)
 
     def dot(self) -> str:
         """The picture as DOT text for Graphviz."""
-        return dot(self.picture, theme=self.theme, width=self.width)
+        return dot(self.picture, theme=self.theme, width=self.width, lay=self.lay)
 
     def text(self) -> str:
         """The story in words and numbers."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +22,9 @@ from autodiff.primitives.table.units import hinge
 from autodiff.slopes.slope import Slope
 
 __all__ = ["Flows", "error_flow"]
+
+#: The input of an edge, then the fields of its `FlowEdge` from ``slot`` on: what is the same in every flow.
+_Edge = tuple[Node, int, float | None, str, str | None, Signal, Signal, bool]
 
 
 def error_flow(output: Any, parameter: Any, *, seed: Any = None, names: Any = None) -> Flow:
@@ -74,7 +76,7 @@ class Flows:
         self._signals = backpropagate(output, seed)
         self._lone = None if parameter in self._signals else parameter
         self.numbered = NumberedGraph(list(self._signals), names, self._lone)
-        self._edges: dict[Node, tuple[FlowEdge, ...]] = {}
+        self._edges: dict[Node, tuple[_Edge, ...]] = {}
         self._made: dict[Node, FlowNode] = {}
         self._has_way = False
 
@@ -102,7 +104,7 @@ class Flows:
             way = self._on_the_way(parameter)
             target = self._of(parameter)
         ids = {node: k for k, node in enumerate(way)}
-        nodes = tuple(node if node.id == k else replace(node, id=k) for k, node in enumerate(map(self._of, way)))
+        nodes = tuple(self._of(node, k) for node, k in ids.items())
         return Flow(
             output=nodes[0] if nodes else self._of(self.graph[0]),
             parameter=nodes[-1] if nodes else target,
@@ -146,8 +148,8 @@ class Flows:
             return None
         return self.numbered.slope_of(self.node_of(node), edge.slot, edge.local)
 
-    def _described(self, node: Node, error: Signal) -> FlowNode:
-        return self.numbered.described(node, error, at_kink=self._at_kink(node))
+    def _described(self, node: Node, error: Signal, id: int | None = None) -> FlowNode:
+        return self.numbered.described(node, error, at_kink=self._at_kink(node), id=id)
 
     def _at_kink(self, node: Node) -> bool:
         """Whether a Value was computed exactly at a kink of its primitive."""
@@ -161,8 +163,10 @@ class Flows:
             return bool(margin + corrupt - score == 0)
         return not entry.singular and data[0] in entry.domain[0].kinks
 
-    def _of(self, node: Node) -> FlowNode:
-        """The ledger node of a node on which the output depends."""
+    def _of(self, node: Node, id: int | None = None) -> FlowNode:
+        """The ledger node of a node on which the output depends; a new one for an ``id`` other than its number."""
+        if id is not None and id != self.numbered.numbers[node]:
+            return self._described(node, self._signals[node], id)
         found = self._made.get(node)
         if found is None:
             found = self._made[node] = self._described(node, self._signals[node])
@@ -199,22 +203,20 @@ class Flows:
 
     def _edges_of(self, node: Node, ids: Mapping[Node, int]) -> Iterator[FlowEdge]:
         """The edges from ``node`` to those of its inputs that have an id."""
-        if node not in self._edges:
-            self._edges[node] = tuple(self._edges_from(node))
-        for edge in self._edges[node]:
-            item = ids.get(self.graph[edge.input])
-            if item == edge.input:  # then all nodes before it are on the way too
-                yield edge
-            elif item is not None:
-                told = edge.local, edge.local_symbol, edge.partner, edge.error, edge.share, edge.closed
-                yield FlowEdge(ids[node], item, edge.slot, *told)
+        made = self._edges.get(node)
+        if made is None:
+            made = self._edges[node] = tuple(self._edges_from(node))
+        for item, *told in made:
+            id = ids.get(item)
+            if id is not None:
+                yield FlowEdge(ids[node], id, *told)
 
     @cached_property
     def _come(self) -> dict[Node, Reach]:
         """How far the error reaches; needed only where 0 meets an infinity."""
         return reached(self.graph[0], self._signals[self.graph[0]])
 
-    def _edges_from(self, node: Node) -> Iterator[FlowEdge]:
+    def _edges_from(self, node: Node) -> Iterator[_Edge]:
         """Each edge to a node, in the order of the backward pass."""
         error, slots = self._signals[node], [k for k, item in enumerate(node.inputs) if isinstance(item, Node)]
         if node.da is not BY_RULE:  # floats: no rule runs, and none of NumPy's warnings can come
@@ -227,12 +229,11 @@ class Flows:
         if spoiled:
             shares = edge_shares(node, error, come=self._come[node])
         partials = (None,) * len(node.inputs) if node.da is BY_RULE else local_gradients(node)
-        numbers, labels = self.numbered.numbers, self.numbered.labels
+        labels = self.numbered.labels
         for slot, (item, share) in zip(slots, shares, strict=True):
             local = partials[slot]
             closed = local == 0 and not reach(node, everywhere(node)).inputs[slot]
-            told = local, *read_edge(node, slot, local, labels), error, share, closed
-            yield FlowEdge(numbers[node], numbers[item], slot, *told)
+            yield (item, slot, local, *read_edge(node, slot, local, labels), error, share, closed)
 
 
 def _check_parameter(parameter: Any) -> None:

@@ -46,7 +46,7 @@ class NumberedGraph:
     @cached_property
     def by_label(self) -> dict[str, int]:
         """The numbers of the nodes by their labels."""
-        return {self.labels[node]: number for node, number in self.numbers.items()}
+        return dict(zip(reversed(self.labels.values()), range(len(self.labels)), strict=True))
 
     @cached_property
     def inputs(self) -> list[list[int]]:
@@ -85,11 +85,11 @@ class NumberedGraph:
         """The data that an input of a node had when the nodes were numbered."""
         return self.data[self.numbers[item]] if isinstance(item, Node) else item
 
-    def described(self, node: Node, error: Signal, *, at_kink: bool = False) -> FlowNode:
-        """A ledger node with its number as id, its label, its value and its error."""
+    def described(self, node: Node, error: Signal, *, at_kink: bool = False, id: int | None = None) -> FlowNode:
+        """A ledger node with its label, its value and its error; its id is its number unless ``id`` is given."""
         number = self.numbers[node]
         origin = self._origins[number]
         entry, name = origin.primitive, origin.name or self._given.get(node)
         operation, symbol = (None, None) if entry is None else (entry.name, entry.symbol)
-        called = number, self.labels[node], name, operation, symbol
+        called = number if id is None else id, self.labels[node], name, operation, symbol
         return FlowNode(*called, self.data[number], error, at_kink, origin.line)

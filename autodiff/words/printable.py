@@ -19,7 +19,7 @@ def printable(text: str) -> str:
     >>> printable("a\\x00b\\nc")
     'a\N{REPLACEMENT CHARACTER}b c'
     """
-    return text if text.isalnum() else _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", _LINE_ENDS.sub(" ", text))
+    return text if text.isprintable() else _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", _LINE_ENDS.sub(" ", text))
 
 
 def shortened(text: str, most: int) -> str:

@@ -26,7 +26,7 @@ _LOWERED: Final = {subscript(c): c for c in _DIGITS}
 _RAISED: Final = {superscript(c): c for c in _DIGITS} | {"ᶜ": "c", "ⁿ": "n", "ˣ": "x", "ʸ": "y", "ᵀ": "T"}
 _LOW: Final = "[" + "".join(map(re.escape, _LOWERED)) + "]"
 _HIGH: Final = "[" + "".join(map(re.escape, _RAISED)) + "]"
-_SCRIPTS: Final = re.compile(f"(?P<sub>{_LOW}+(?:,{_LOW}+)*)?(?P<sup>{_HIGH}+)?")
+_SCRIPTS: Final = re.compile(f"(?={_LOW}|{_HIGH})(?P<sub>{_LOW}+(?:,{_LOW}+)*)?(?P<sup>{_HIGH}+)?")
 _LEFTWARDS: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]+")  # Hebrew, Arabic and related scripts
 # A single letter; not of a word such as root_i or the cut ra…, nor the e of 2e−06. In s_c, both are letters.
 _LETTER: Final = re.compile(
@@ -85,15 +85,11 @@ def pieces(text: str, *, formula: bool) -> list[Piece]:
 
 def _parts(text: str) -> Iterator[tuple[str, str, str]]:
     """Triples (text on the line, subscript, superscript)."""
-    base = at = 0
-    while at < len(text):
-        scripts = _SCRIPTS.match(text, at)
-        if scripts is None or not scripts[0]:
-            at += 1
-            continue
+    base = 0
+    for scripts in _SCRIPTS.finditer(text):
         sub = "".join(_LOWERED.get(c, c) for c in scripts["sub"] or "")
-        yield text[base:at], sub, "".join(_RAISED[c] for c in scripts["sup"] or "").replace("-", "−")
-        base = at = scripts.end()
+        yield text[base : scripts.start()], sub, "".join(_RAISED[c] for c in scripts["sup"] or "").replace("-", "−")
+        base = scripts.end()
     if base < len(text):
         yield text[base:], "", ""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import hypot, inf
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from autodiff.draw.layout.columns import by_column
 from autodiff.draw.layout.down import KINDS, lay_out_down
@@ -15,7 +15,9 @@ from autodiff.draw.layout.positions import Layout, lay_out
 from autodiff.draw.layout.sizes import Point, Rect, moved
 from autodiff.draw.model.picture import Picture
 
-__all__ = ["lay_out_in_bands", "lay_out_within"]
+__all__ = ["Lay", "bands_of", "lay_out_in_bands", "lay_out_within"]
+
+Lay = Callable[[Picture, float | None], Layout]
 
 _LANE: Final = 7.0  # between wires that are led on side by side
 _EDGE: Final = 24.0  # between the boxes of a band and the nearest lane
@@ -26,11 +28,11 @@ _BAND_COST: Final = 1000.0
 _FRAME_COST: Final = 20.0
 
 
-def lay_out_within(picture: Picture, most: float | None, beside: float = 0.0) -> Layout:
+def lay_out_within(picture: Picture, most: float | None, beside: float = 0.0, lay: Lay = lay_out) -> Layout:
     """`lay_out`, with the columns wrapped into bands where the drawing is wider than ``most`` px.
 
     Where it then is less high, or fits and the bands do not, it runs from top to bottom; there are ``beside`` px more
-    on the right of the output.
+    on the right of the output. ``lay`` is `lay_out`, or remembers what it returned.
 
     Wires that lead from one band to the next run in lanes around the ends of the bands, so that they cross no box.
 
@@ -42,8 +44,8 @@ def lay_out_within(picture: Picture, most: float | None, beside: float = 0.0) ->
     True
     """
     if most is None:
-        return lay_out(picture)
-    wrapped = lay_out_in_bands(picture, most)
+        return lay(picture, None)
+    wrapped = lay_out_in_bands(picture, most, lay)
     fits = wrapped.width <= most
     if picture.kind not in KINDS or (fits and (picture.kind == "shares" or not wrapped.bands)):
         return wrapped  # shares that fit cross less in bands
@@ -53,16 +55,39 @@ def lay_out_within(picture: Picture, most: float | None, beside: float = 0.0) ->
     return min((wrapped, down), key=lambda made: (max(made.width, most), made.height))
 
 
-def lay_out_in_bands(picture: Picture, most: float) -> Layout:
+def lay_out_in_bands(picture: Picture, most: float, lay: Lay = lay_out) -> Layout:
     """`lay_out`, with the columns, if there are several, wrapped where it is wider than ``most``."""
-    layout = lay_out(picture, most)
-    if layout.width <= most:
-        return layout
+    layout = _in_one_piece(picture, most, lay)
+    wrapped = _wrapped(picture, layout, most)
+    return layout if wrapped is None else wrapped.layout()
+
+
+def bands_of(picture: Picture, most: float, lay: Lay = lay_out) -> Mapping[str, int]:
+    """The ``bands`` of `lay_out_in_bands`, without any routes of wires."""
+    if not _has_bands(picture):
+        return {}
+    layout = _in_one_piece(picture, most, lay)
+    wrapped = _wrapped(picture, layout, most)
+    return {} if wrapped is None else {key: wrapped.band_at(rect.x) for key, rect in layout.boxes.items()}
+
+
+def _in_one_piece(picture: Picture, most: float, lay: Lay) -> Layout:
+    """The layout before it is wrapped; only that of a network depends on the width."""
+    return lay(picture, most if picture.kind == "network" else None)
+
+
+def _has_bands(picture: Picture) -> bool:
+    return 1 < len(by_column(picture)) <= _MOST_COLUMNS
+
+
+def _wrapped(picture: Picture, layout: Layout, most: float) -> _Wrapped | None:
+    if layout.width <= most or not _has_bands(picture):
+        return None
     spans = [
         (min(layout.boxes[box.id].x for box in boxes), max(layout.boxes[box.id].right for box in boxes))
         for _, boxes in sorted(by_column(picture).items(), reverse=True)
     ]
-    return _Wrapped(layout, spans, most).layout() if 1 < len(spans) <= _MOST_COLUMNS else layout
+    return _Wrapped(layout, spans, most)
 
 
 class _Piece(NamedTuple):
@@ -109,6 +134,7 @@ class _Wrapped:
         self.cuts = [k - 1 for k in starts[1:]]  # positions in ``gaps``
         self.ends = [self.gaps[cut] for cut in self.cuts]
         self.bands = self.placed(starts)
+        self.paths: dict[tuple[Any, ...], tuple[Point, ...]] = {}
 
     def lanes_at_gaps(self) -> list[list[int]]:
         """For each gap between columns, the heights at which wires cross it, each once."""
@@ -209,7 +235,7 @@ class _Wrapped:
             whole = True
             while k < len(self.cuts) and piece.start[0] < self.gaps[self.cuts[k]] < piece.end[0]:
                 out, back = piece.heights(self.gaps[self.cuts[k]])
-                path = list(self.led_on(at, k, out if whole else back, back))
+                path = self.path(at, k, out if whole else back, back)
                 yield from path
                 at, k, whole = path[-1], k + 1, False
             end = self.bands[k].at(*piece.end)
@@ -219,6 +245,13 @@ class _Wrapped:
             elif at != end:
                 yield from _line(at, end)
             at = end
+
+    def path(self, *way: Any) -> tuple[Point, ...]:
+        """The points of `led_on`, computed once: the grey wires that leave one box run together."""
+        found = self.paths.get(way)
+        if found is None:
+            found = self.paths[way] = tuple(self.led_on(*way))
+        return found
 
     def led_on(self, start: Point, k: int, out: float, back: float) -> Iterator[Point]:
         """From a point in band k around its right end, and back on the left to the next band; wires do not cross."""

@@ -103,11 +103,9 @@ def form_of(box: Box, below: Sequence[float] = ()) -> Rect:
 def _cell_widths(box: Box) -> tuple[float, ...]:
     """The widths of the cells in a row: fitted to their texts in boxes with ports, else equal."""
     most = max(len(row.cells) for row in box.rows)
-    wide = [0.0] * most
-    for row in box.rows:
-        if len(row.cells) == most:
-            wide = [max(old, cell_width(cell) + 2 * _PADDING) for old, cell in zip(wide, row.cells, strict=True)]
-    across = [fsum(cell_width(cell) + 2 * _PADDING for cell in row.cells) for row in box.rows]
+    rows = [[cell_width(cell) + 2 * _PADDING for cell in row.cells] for row in box.rows]
+    wide = [max(0.0, *cells) for cells in zip(*(row for row in rows if len(row) == most), strict=True)]
+    across = [*map(fsum, rows)]
     if box.rows[0].cells[-1].role == "value" and most > 1:  # a box of a computation graph
         return (*wide[:-1], max(wide[-1], max(across) - fsum(wide[:-1])))
     whole = max(_NARROWEST, *across)

@@ -164,6 +164,8 @@ def _every_digit(value: Number, style: Style) -> str:
 
 def sign(value: Signal) -> int:
     """−1 for a negative number, 0 for exactly zero or an array of zeros, else 1."""
+    if isinstance(value, float):
+        return -1 if value < 0 else int(value != 0)
     if not np.any(value):
         return 0
     return -1 if np.size(value) == 1 and bool(np.all(np.less(value, 0))) else 1

@@ -73,7 +73,7 @@ def picture(
         raise ValueError(f"unknown view {view!r} (must be one of {', '.join(VIEWS)})")
     style = picture_style(language, digits)
     what = with_tiles(_made(flow, view, style, checked_unfold(unfold)), style, flow)
-    return with_short_names(what, map(flow.flows.label_of, flow.flows.graph))
+    return with_short_names(what, flow.flows.numbered.by_label)
 
 
 def _made(flow: Flow, view: str, style: Style, unfold: bool | str) -> Picture:

@@ -10,7 +10,8 @@ from typing import Final
 
 import graphviz  # type: ignore[import-untyped]
 
-from autodiff.draw.layout.bands import lay_out_in_bands
+from autodiff.draw.layout.bands import Lay, bands_of
+from autodiff.draw.layout.positions import lay_out
 from autodiff.draw.model.paint import EDGES, fill_colour, text_colour
 from autodiff.draw.model.palette import ERROR_COLOURS, FONTS, THEMES
 from autodiff.draw.model.picture import Box, Cell, Picture, Row, Wire
@@ -35,11 +36,13 @@ _ANY: Final = 1000  # inches of height
 _LONGEST: Final = 500  # characters of a text; Graphviz refuses tokens of 16 kB
 
 
-def dot(what: Flow | Picture, *, theme: str = "auto", width: float | None = SLIDE) -> str:
+def dot(
+    what: Flow | Picture, *, theme: str = "auto", width: float | None = SLIDE, lay: Lay = lay_out
+) -> str:  # fmt: skip
     """A picture, or the picture of a flow, as DOT text: a table for every box, a port for every row.
 
     With a ``width`` in px, columns that our SVG then wraps into bands start again on the left, in a band below;
-    Graphviz shrinks what is still wider.
+    Graphviz shrinks what is still wider. ``lay`` lays out a picture in one piece.
 
     >>> from autodiff import Value
     >>> from autodiff.flow import error_flow
@@ -47,19 +50,19 @@ def dot(what: Flow | Picture, *, theme: str = "auto", width: float | None = SLID
     >>> dot(error_flow(w * x, w)).splitlines()[0]
     'digraph {'
     """
-    return _Writer(what if isinstance(what, Picture) else picture(what), THEMES[theme], width).text()
+    return _Writer(what if isinstance(what, Picture) else picture(what), THEMES[theme], width, lay).text()
 
 
 class _Writer:
     """Writes one picture in the colours of one theme."""
 
-    def __init__(self, what: Picture, colours: Mapping[str, str], width: float | None) -> None:
+    def __init__(self, what: Picture, colours: Mapping[str, str], width: float | None, lay: Lay) -> None:
         self.what, self.colours = what, colours
         self.on_rail = what.kind == "rail"
         self.boxes = {box.id: box for box in what.boxes}
         self.beside = what.beside
         self.width = width
-        self.bands = {} if width is None else lay_out_in_bands(what, width).bands
+        self.bands = {} if width is None else bands_of(what, width, lay)
 
     def text(self) -> str:
         graph = self.graph = graphviz.Digraph(

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import fsum, inf
 from typing import Final
 
-from autodiff.draw.layout.bands import lay_out_within
+from autodiff.draw.layout.bands import Lay, lay_out_within
 from autodiff.draw.layout.lines import Line, Mark, footer, header
 from autodiff.draw.layout.plates import plates
-from autodiff.draw.layout.positions import Layout
+from autodiff.draw.layout.positions import Layout, lay_out
 from autodiff.draw.layout.sizes import BADGE, HATCH, SIZES, Point, Rect, is_rest
 from autodiff.draw.layout.tiles import room_of
 from autodiff.draw.model.paint import EDGES, fill_colour, text_colour
@@ -47,11 +47,13 @@ _HALF_A_LINE: Final = 12.0  # between the middle of a number and the tiles below
 _SEED: Final = 46.0  # length of the seed's arrow, unless its text is longer
 
 
-def svg(what: Flow | Picture, *, theme: str = "auto", width: float | None = SLIDE) -> str:
+def svg(
+    what: Flow | Picture, *, theme: str = "auto", width: float | None = SLIDE, lay: Lay = lay_out
+) -> str:  # fmt: skip
     """A picture, or the picture of a flow, as SVG: ``role="img"`` with a title and the steps in words.
 
     A drawing is at most ``width`` px wide: a wider one is wrapped into bands that, scaled down to this width, have no
-    line of text below 9 px. With None, it is as wide as it likes.
+    line of text below 9 px. With None, it is as wide as it likes. ``lay`` lays out a picture in one piece.
 
     The same flow gives the same text in every process. Subscripts and superscripts are stacked, names cannot inject
     markup, and ``data-number`` and ``data-share`` hold every number in full.
@@ -62,13 +64,13 @@ def svg(what: Flow | Picture, *, theme: str = "auto", width: float | None = SLID
     >>> svg(error_flow(w * x, w)).startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     True
     """
-    return "\n".join(_document(what if isinstance(what, Picture) else picture(what), theme, width)) + "\n"
+    return "\n".join(_document(what if isinstance(what, Picture) else picture(what), theme, width, lay)) + "\n"
 
 
-def _document(what: Picture, theme: str, most: float | None) -> Iterator[str]:
+def _document(what: Picture, theme: str, most: float | None, lay: Lay) -> Iterator[str]:
     seed = _seed_room(what.seed) + 16.0 if what.seed else 0.0
     room = inf if most is None else most * _SMALLEST_HERE / _SMALLEST - 2 * _MARGIN
-    layout = lay_out_within(what, None if most is None else room - seed, seed)
+    layout = lay_out_within(what, None if most is None else room - seed, seed, lay)
     across = max(layout.width + seed, min(_NARROWEST, room))
     head = list(header(what, across))
     top = _MARGIN + fsum(line.height for line in head) + 22.0
@@ -231,14 +233,15 @@ def _box(box: Box, place: Rect) -> Iterator[str]:
     if is_rest(box):
         yield from _circle(box, place)
     else:
+        outline = f'<rect {placed(place)} rx="{px(CORNER)}"'
         if box.ports:
-            yield f'<rect {placed(place)} rx="{px(CORNER)}" class="paper"/>'
+            yield f'{outline} class="paper"/>'
         for k, row in enumerate(box.rows):
             yield from _row(box, place, k, row)
         for cell, y in zip(box.ports, place.ports, strict=True):
             yield from _port(cell, place.x + place.inset / 2, y)
         edge = EDGES.get(box.kind, "ink")
-        yield f'<rect {placed(place)} rx="{px(CORNER)}" fill="none" class="s-{edge}" stroke-width="1.4"/>'
+        yield f'{outline} fill="none" class="s-{edge}" stroke-width="1.4"/>'
     if box.mark:
         yield marked(place.right - 3.0, place.y + 3.0, box.mark)
     yield "</g>"

@@ -17,6 +17,11 @@ __all__ = [
 ]  # fmt: skip
 
 CORNER: Final = 12.0
+#: Round corners, clockwise from the upper right one.
+_ARCS: Final = tuple(
+    f" a{px(CORNER)},{px(CORNER)} 0 0 1 {px(dx * CORNER)},{px(dy * CORNER)}"
+    for dx, dy in ((1, 1), (-1, 1), (-1, -1), (1, -1))
+)
 _TAG: Final = 11.5
 
 
@@ -108,14 +113,7 @@ def panel(x: float, y: float, wide: float, high: float, corners: Sequence[bool])
     """A rectangle with some round corners, in the order upper left, upper right, lower right, lower left."""
     a, b, c, d = (CORNER if corner else 0.0 for corner in corners)
     right, low = x + wide, y + high
-    parts = [
-        f"M{px(x + a)},{px(y)} H{px(right - b)}",
-        f"a{px(b)},{px(b)} 0 0 1 {px(b)},{px(b)}" if b else "",
-        f"V{px(low - c)}",
-        f"a{px(c)},{px(c)} 0 0 1 {px(-c)},{px(c)}" if c else "",
-        f"H{px(x + d)}",
-        f"a{px(d)},{px(d)} 0 0 1 {px(-d)},{px(-d)}" if d else "",
-        f"V{px(y + a)}",
-        f"a{px(a)},{px(a)} 0 0 1 {px(a)},{px(-a)}" if a else "",
-    ]
-    return " ".join(part for part in parts if part) + "Z"
+    return (
+        f"M{px(x + a)},{px(y)} H{px(right - b)}{_ARCS[0] if b else ''} V{px(low - c)}{_ARCS[1] if c else ''} "
+        f"H{px(x + d)}{_ARCS[2] if d else ''} V{px(y + a)}{_ARCS[3] if a else ''}Z"
+    )

@@ -60,7 +60,8 @@ def drawings() -> None:
     """Pictures of graphs of 30 to 10,000 boxes."""
     print("Drawing: rows of values, each computed from two of the row before")
     print(drawing.times())
-    print(drawing.way_alone(), "\n")
+    print(drawing.way_alone())
+    print(drawing.chains(), "\n")
 
 
 BENCHMARKS = {

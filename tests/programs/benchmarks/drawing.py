@@ -20,7 +20,7 @@ from autodiff.draw.layout.positions import lay_out
 from autodiff.draw.writers.pinned_dot import pinned_dot
 from autodiff.system.extras import install
 
-__all__ = ["BOXES", "LIMIT", "graph", "times", "way_alone"]
+__all__ = ["BOXES", "LIMIT", "chain", "chains", "graph", "times", "way_alone"]
 
 BOXES = (30, 300, 3_000, 10_000)
 LIMIT = 20.0  # seconds for Graphviz
@@ -38,6 +38,15 @@ def graph(kind: Callable[[float], Any], boxes: int) -> Any:
     for x in row[1:]:
         total = total + x
     return total
+
+
+def chain(nodes: int) -> tuple[ad.Value, Any]:
+    """The leaf and the end of a chain of about that many nodes."""
+    x = ad.Value(0.5, name="x")
+    y: Any = x
+    for _ in range(nodes // 2):
+        y = ad.tanh(y * 1.01)
+    return x, y
 
 
 def two_nodes_an_operation(output: Any) -> str:
@@ -85,6 +94,16 @@ def way_alone(nodes: int = 100_000) -> str:
     ledger, flow = _timed(lambda: ad.error_flow(output, weight))
     drawn, _ = _timed(lambda: svg(picture(flow)))
     return f"  the way alone in {nodes:,} nodes: ledger {ledger:.3f}, picture and SVG {drawn:.3f} seconds"
+
+
+def chains(boxes: int = 10_000, nodes: int = 100_000) -> str:
+    """The seconds for the picture and SVG of a chain of that many boxes, and for the ledger of one of so many nodes."""
+    _, output = chain(boxes)
+    output.backward()
+    drawn, _ = _timed(lambda: svg(computation(output, most=2 * boxes)))
+    x, output = chain(nodes)
+    ledger, _ = _timed(lambda: ad.error_flow(output, x))
+    return f"  a chain: picture and SVG of {boxes:,} boxes {drawn:.3f}, ledger of {nodes:,} nodes {ledger:.3f} seconds"
 
 
 def _shown(seconds: float | str) -> str:
