@@ -32,7 +32,7 @@ def error_flow(output: Any, parameter: Any, *, seed: Any = None, names: Any = No
         output: a Value or Tensor; without ``seed``, it must hold one number.
         parameter: any node of a graph, a leaf or a result, such as ``network.parameter("W14(1)")``.
         seed: the error signal of the output, in the output's shape; 1 by default.
-        names: names for unnamed nodes, such as ``locals()``; see `autodiff.flow.variable_names.names_in`.
+        names: names for unnamed nodes, such as ``locals()``; see `autodiff.naming.variable_names.names_in`.
 
     Returns:
         a `Flow`. It is empty, with gradient None, if ``output`` does not depend on ``parameter``. A gradient has the
@@ -71,9 +71,9 @@ class Flows:
     """
 
     def __init__(self, output: Node, parameter: Node, *, seed: Any = None, names: Any = None) -> None:
-        self._signals = backpropagate(output, seed)
-        self._lone = None if parameter in self._signals else parameter
-        self.numbered = NumberedGraph(list(self._signals), names, self._lone)
+        self.signals = backpropagate(output, seed)
+        self.lone = None if parameter in self.signals else parameter
+        self.numbered = NumberedGraph(list(self.signals), names, self.lone)
         self._edges: dict[Node, tuple[FlowEdge, ...]] = {}
         self._made: dict[Node, FlowNode] = {}
         self._has_way = False
@@ -96,17 +96,17 @@ class Flows:
         """The flow to a node of the graph, given as a Value or Tensor or as a node of one of these flows."""
         if isinstance(parameter, FlowNode):
             parameter = self.node_of(parameter)
-        if parameter is self._lone:
+        if parameter is self.lone:
             target, way = self._described(parameter, None), []
         else:
-            way = self._on_the_way(parameter)
+            way = self.way_to(parameter)
             target = self._of(parameter)
         ids = {node: k for k, node in enumerate(way)}
         nodes = tuple(node if node.id == k else replace(node, id=k) for k, node in enumerate(map(self._of, way)))
         return Flow(
             output=nodes[0] if nodes else self._of(self.graph[0]),
             parameter=nodes[-1] if nodes else target,
-            seed=self._signals[self.graph[0]],
+            seed=self.signals[self.graph[0]],
             gradient=target.error,
             nodes=nodes,
             edges=tuple(edge for node in way[:-1] for edge in self._edges_of(node, ids)),
@@ -165,10 +165,10 @@ class Flows:
         """The ledger node of a node on which the output depends."""
         found = self._made.get(node)
         if found is None:
-            found = self._made[node] = self._described(node, self._signals[node])
+            found = self._made[node] = self._described(node, self.signals[node])
         return found
 
-    def _on_the_way(self, parameter: Node) -> list[Node]:
+    def way_to(self, parameter: Node) -> list[Node]:
         """The nodes between output and parameter, in the order of the backward pass."""
         numbers = self.numbered.numbers
         way = {parameter}
@@ -183,13 +183,13 @@ class Flows:
             return [*(node for node in before if node in way), parameter]
         stack = [parameter]
         while stack:
-            fresh = {*self._consumers.get(stack.pop(), ())} - way
+            fresh = {*self.consumers.get(stack.pop(), ())} - way
             way |= fresh
             stack += fresh
         return sorted(way, key=numbers.__getitem__)
 
     @cached_property
-    def _consumers(self) -> dict[Node, list[Node]]:
+    def consumers(self) -> dict[Node, list[Node]]:
         consumers: dict[Node, list[Node]] = {}
         for node in self.graph:
             for item in node.inputs:
@@ -212,11 +212,11 @@ class Flows:
     @cached_property
     def _come(self) -> dict[Node, Reach]:
         """How far the error reaches; needed only where 0 meets an infinity."""
-        return reached(self.graph[0], self._signals[self.graph[0]])
+        return reached(self.graph[0], self.signals[self.graph[0]])
 
     def _edges_from(self, node: Node) -> Iterator[FlowEdge]:
         """Each edge to a node, in the order of the backward pass."""
-        error, slots = self._signals[node], [k for k, item in enumerate(node.inputs) if isinstance(item, Node)]
+        error, slots = self.signals[node], [k for k, item in enumerate(node.inputs) if isinstance(item, Node)]
         if node.da is not BY_RULE:  # floats: no rule runs, and none of NumPy's warnings can come
             shares = plain_shares(node, error, ())
             spoiled = any(share != share for _, share in shares)

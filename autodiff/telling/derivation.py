@@ -24,12 +24,12 @@ from autodiff.telling.story import Block, Heading, Listing, Paragraph, Table
 from autodiff.telling.style import USUAL, Style
 from autodiff.telling.terms import derivative, error_name, error_symbol, factor_symbol, share_text
 from autodiff.words.columns import columns
-from autodiff.words.formulas import as_operand, formula, of_name
+from autodiff.words.formulas import PRODUCT, SUM, as_operand, formula, of_name, within
 from autodiff.words.notation import number
 
 __all__ = ["Derived", "OuterProduct", "derivation", "equation_of", "outer_product", "outer_product_in_numbers"]
 
-_SIGNS: Final = {"add": "+", "subtract": "−", "multiply": "·", "divide": "/"}
+_SIGNS: Final = {"add": ("+", SUM), "subtract": ("−", SUM), "multiply": ("·", PRODUCT), "divide": ("/", PRODUCT)}
 _MOST_TERMS: Final = 3
 _MOST_PRINTED: Final = 8  # rows or columns of a matrix
 _MOST_LARGEST: Final = 3
@@ -101,9 +101,8 @@ def equation_of(flow: Flow, node: FlowNode, style: Style = USUAL) -> str:
     >>> equation_of(flow, flow.output)
     'w · x'
     """
-    made = flow.flows.node_of(node)
-    called = flow.flows.label_of
-    inputs = [called(item) if isinstance(item, Node) else _constant(item) for item in made.inputs]
+    items = flow.flows.numbered.inputs_of(flow.flows.node_of(node))
+    inputs = [flow.flows.label_of(item) if isinstance(item, Node) else _constant(item) for item in items]
     right = _right(flow, node, inputs, style)
     return f"{node.label} = {right}" if node.name else right
 
@@ -116,7 +115,10 @@ def _right(flow: Flow, node: FlowNode, called: Sequence[str], style: Style) -> s
     made, operation, symbol = flow.flows.node_of(node), node.operation or "", node.symbol or ""
     names = [*map(as_operand, called)]
     if operation in _SIGNS:
-        return f" {_SIGNS[operation]} ".join(names)
+        sign, binding = _SIGNS[operation]
+        first, *others = map(of_name, called)
+        told = [within(first, binding), *(within(other, binding + 1) for other in others)]
+        return f" {sign} ".join(told)
     if operation == "identity":
         return names[0]
     if operation == "hinge":

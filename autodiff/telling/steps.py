@@ -13,6 +13,7 @@ import numpy as np
 
 from autodiff.flow import Flow, FlowEdge, FlowNode, Signal
 from autodiff.flow.order import columns, is_weighted_sum, notes_name, shares_in_order
+from autodiff.flow.sums import ADD
 from autodiff.telling.style import USUAL, Style
 from autodiff.telling.terms import (
     derivative,
@@ -137,6 +138,10 @@ class _Teller:
         if len(edges) > 1:
             return self.say("step.meet", node=node.label), [self.sum(node)]
         (edge,) = edges
+        if self.passes_on(edge):
+            sent = self.error(self.flow.nodes[edge.consumer])
+            passed = f"{sent} = {self.amount(edge.share)}{self.anomaly(edge)}"
+            return self.say("step.sum", error=self.error(node), passed=passed), []
         share = f"{self.share(edge)} = {self.numbers(edge)}"
         return self.say(
             "step.share", node=node.label, share=share, error=self.error(node), window=self.window(edge)
@@ -155,8 +160,13 @@ class _Teller:
         if edge.partner is not None:
             key = "step.forwarded" if letter in ("W", "U") else "step.multiplied"
         else:
-            key = "step.bias" if letter == "b" else "step.factor"
+            key = "step.bias" if letter == "b" else "step.into-sum" if self.passes_on(edge) else "step.factor"
         return self.say(key, factor=self.factor(edge), parameter=parameter.label), []
+
+    def passes_on(self, edge: FlowEdge) -> bool:
+        """Whether an edge leads from a sum to a term of the same shape, whose share is the error of the sum."""
+        is_sum = self.flow.nodes[edge.consumer].operation == ADD
+        return is_sum and edge.local_symbol == "1" and np.shape(edge.share) == np.shape(edge.error)
 
     def gradient(self, edges: Sequence[FlowEdge]) -> str:
         numbers = self.numbers(edges[0]) if len(edges) == 1 else self.total(edges, self.flow.parameter)

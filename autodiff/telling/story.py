@@ -14,6 +14,7 @@ import numpy as np
 
 from autodiff.flow import Flow, FlowEdge, Path
 from autodiff.flow.order import shares_in_order
+from autodiff.flow.sums import with_sums
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import Step, steps
 from autodiff.telling.style import USUAL, Style
@@ -93,6 +94,7 @@ def flow_story(flow: Flow, style: Style = USUAL) -> Story:
 
     Source: notes, section 1.5.
     """
+    flow = with_sums(flow)
     title = style.say("title.text", output=flow.output.label, parameter=flow.parameter.label)
     blocks: list[Block] = []
     if not flow.is_empty:

@@ -145,6 +145,10 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "step.share": (
         "The share of {node} is {share}, the {error}{window}.", "{node} 分得的份额为 {share}，即 {error}{window}。"),
     "step.arrive": ("Shares arrive at {parameter}:", "传到 {parameter} 的份额："),
+    "step.sum": (
+        "The sum passes the error on unchanged (× 1): {error} = {passed}.",
+        "求和将误差原样传下去（× 1）：{error} = {passed}。"),
+    "step.into-sum": ("× {factor}: the sum passes the error on unchanged.", "× {factor}：求和将误差原样传下去。"),
     "step.forwarded": (
         "× {factor}, the signal that {parameter} forwarded.", "× {factor}，即 {parameter} 在前向传播中传递的信号。"),
     "step.outer": (
@@ -450,6 +454,9 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "{factor}，是 {function} 在 {input} = {value} 处的斜率"),
     "why.unchanged": (
         "{factor}: {equation} changes as much as {input}", "{factor}：{equation} 的变化与 {input} 的变化相同"),
+    "why.sum": (
+        "{factor}: the sum {equation} changes as much as its term {input}, so it passes the error on unchanged",
+        "{factor}：和 {equation} 的变化与其中一项 {input} 的变化相同，因此误差原样传下去"),
     "why.derivative": (
         "{factor} is the derivative of {equation} with respect to {input}",
         "{factor}，是 {equation} 对 {input} 的导数"),

@@ -25,6 +25,7 @@ from autodiff.draw.page.selection import Selection, select
 from autodiff.draw.page.sources import script_source, style_source
 from autodiff.draw.page.teller import Teller, in_json
 from autodiff.flow import Flow, FlowEdge, FlowNode, Signal
+from autodiff.flow.sums import with_sums
 from autodiff.telling.terms import error_symbol, share_text
 from autodiff.telling.text import text
 from autodiff.words.notation import number
@@ -68,7 +69,7 @@ def page(flow: Flow, *, theme: str = "auto", language: str = "en", digits: int =
         raise ValueError(f"unknown theme {theme!r} (must be one of {', '.join(_THEMES)})")
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= _MOST_DIGITS:
         raise ValueError(f"expected 1 … {_MOST_DIGITS} significant digits, but got digits={digits!r}")
-    data = _data(flow) | {"theme": theme, "language": checked_language(language), "digits": digits}
+    data = _data(with_sums(flow)) | {"theme": theme, "language": checked_language(language), "digits": digits}
     arrays = "tiles" in data
     style, script = _colours() + style_source(arrays=arrays), script_source(arrays=arrays)
     title = PHRASES["title.flow"][LANGUAGES.index(language)].format(parameter=flow.parameter.label)

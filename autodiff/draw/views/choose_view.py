@@ -29,6 +29,7 @@ from autodiff.draw.views.off_path import add_off_path, boxes_in_order
 from autodiff.draw.views.rail import MOST_BOXES, rail
 from autodiff.draw.views.shares import shares
 from autodiff.flow import Flow
+from autodiff.flow.sums import with_sums
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import Step, steps
 from autodiff.telling.style import Style
@@ -80,6 +81,7 @@ def _made(flow: Flow, view: str, style: Style, unfold: bool | str) -> Picture:
     is_loop = view == "auto" and unfold is not True and flow.path_count > 1 and repeats_its_steps(flow)
     if view == "graph" or is_loop:
         return graph_of_flow(flow, style, unfold=unfold)
+    flow = with_sums(flow)
     if flow.is_empty:
         return _empty(flow, style)
     if view == "network":

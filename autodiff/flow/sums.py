@@ -1,0 +1,178 @@
+"""Chains of +, told as one sum: every share passes them unchanged, so a step for each addition would say nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+from autodiff.engine.graph import Node
+from autodiff.flow.anomalies import Anomaly
+from autodiff.flow.flows import Flows
+from autodiff.flow.ledger import Flow
+from autodiff.flow.numbering import NumberedGraph
+from autodiff.flow.parts import FlowEdge, FlowNode, Signal
+from autodiff.slopes.slope import Slope
+
+__all__ = ["ADD", "FEWEST_TERMS", "SIGN", "Slot", "Sums", "terms_below", "with_sums"]
+
+ADD: Final = "add"
+SIGN: Final = "Σ"
+FEWEST_TERMS: Final = 3  # a + b stays a sum of its own
+
+#: The number of a node and one of its inputs, counted from 0.
+Slot = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The terms of every sum, by the number of its last addition, and the additions inside sums, which are hidden."""
+
+    terms: dict[int, list[Slot]]
+    hidden: frozenset[int]
+
+    def slots(self, k: int, node: Node) -> list[Slot]:
+        """The inputs of a box: the terms of a sum, or the inputs of the node."""
+        return self.terms.get(k) or [(k, slot) for slot in range(len(node.inputs))]
+
+
+def terms_below(
+    root: int, nodes: Sequence[Node], number: Callable[[Node], int | None], inside: Callable[[int], bool]
+) -> tuple[list[Slot], set[int]]:
+    """The inputs of a tree of additions from left to right, without zeros, and the additions below its root.
+
+    ``inside`` says whether an addition may be part of a sum; it also has to have the shape of the last one.
+    """
+    found: list[Slot] = []
+    hidden: set[int] = set()
+    shape = getattr(nodes[root]._data, "shape", ())
+    waiting = [(root, 1), (root, 0)]
+    while waiting:
+        owner, slot = waiting.pop()
+        item = nodes[owner].inputs[slot]
+        k = number(item) if isinstance(item, Node) else None
+        if k is not None and inside(k) and getattr(nodes[k]._data, "shape", ()) == shape:
+            hidden.add(k)
+            waiting += [(k, 1), (k, 0)]
+        elif k is not None or not _is_zero(item):
+            found.append((owner, slot))
+    return found, hidden
+
+
+def _is_zero(item: Any) -> bool:
+    """Whether a constant is the 0 with which Python's ``sum`` begins."""
+    return isinstance(item, float | int) and item == 0
+
+
+def with_sums(flow: Flow) -> Flow:
+    """The flow in which each chain of + is one node with an edge to every term; the same flow if there is none.
+
+    An addition is part of a sum if it has no name, is not the parameter, and only another addition of the same shape
+    uses it, once. Values, errors, shares and paths are those of the whole flow: all local gradients left out are 1.
+
+    >>> from autodiff import Value
+    >>> from autodiff.flow import error_flow
+    >>> a, b, c = (Value(1.0, name=name) for name in "abc")
+    >>> flow = error_flow(a + b + c, a)
+    >>> [(len(each.nodes), each.formula()) for each in (flow, with_sums(flow))]
+    [(3, '1 · 1 · 1 = 1 × 1 × 1 = 1'), (2, '1 · 1 = 1 × 1 = 1')]
+    """
+    if flow.is_empty or isinstance(flow.flows, _FlowsOfSums):
+        return flow
+    parameter = flow.flows.node_of(flow.parameter)
+    found = _sums(flow.flows.numbered, parameter)
+    return _FlowsOfSums(flow.flows, found).to(parameter) if found.terms else flow
+
+
+def _sums(graph: NumberedGraph, parameter: Node) -> Sums:
+    """All sums of a graph."""
+    additions = {k for k, node in enumerate(graph.nodes) if _is_addition(node)}
+    uses = Counter(id(item) for node in graph.nodes for item in node.inputs) if len(additions) > 1 else Counter()
+    free = {
+        k for k in additions
+        if uses[id(graph.nodes[k])] == 1 and graph.nodes[k] is not parameter and graph.name_of(graph.nodes[k]) is None
+    }  # fmt: skip
+    terms: dict[int, list[Slot]] = {}
+    every: set[int] = set()
+    for k in sorted(additions):  # consumers before their inputs
+        if k not in every:
+            found, hidden = terms_below(k, graph.nodes, graph.numbers.get, free.__contains__)
+            if hidden and len(found) >= FEWEST_TERMS:
+                terms[k] = found
+                every |= hidden
+    return Sums(terms, frozenset(every))
+
+
+def _is_addition(node: Node) -> bool:
+    entry = node.origin.primitive
+    return entry is not None and entry.name == ADD
+
+
+class _GraphOfSums(NumberedGraph):
+    """A graph in which every sum is one node."""
+
+    def __init__(self, whole: NumberedGraph, found: Sums) -> None:
+        self._whole, kept = whole, [k for k in range(len(whole.nodes)) if k not in found.hidden]
+        lone = range(len(whole.nodes), len(whole.numbers))
+        self.nodes = tuple(whole.nodes[k] for k in kept)
+        self.labels, self.given = whole.labels, whole.given
+        self.every = (*self.nodes, *(whole.every[k] for k in lone))
+        self.numbers = {node: number for number, node in enumerate(self.every)}
+        self.origins = [whole.origins[k] for k in (*kept, *lone)]
+        self.data = [whole.data[k] for k in (*kept, *lone)]
+        self.slots = {whole.nodes[k]: slots for k, slots in found.terms.items()}
+
+    def inputs_of(self, node: Node) -> Sequence[Any]:
+        slots = self.slots.get(node)
+        return node.inputs if slots is None else [self._whole.nodes[owner].inputs[slot] for owner, slot in slots]
+
+    def slope_of(self, node: Node, slot: int, local: float | None) -> Slope | None:
+        return None if node in self.slots else super().slope_of(node, slot, local)
+
+    def described(self, node: Node, error: Signal, *, at_kink: bool = False) -> FlowNode:
+        made = super().described(node, error, at_kink=at_kink)
+        return replace(made, symbol=SIGN) if node in self.slots else made
+
+
+class _FlowsOfSums(Flows):
+    """The flows through a graph in which every sum is one node, from the backward pass of the whole graph."""
+
+    numbered: _GraphOfSums
+
+    def __init__(self, whole: Flows, found: Sums) -> None:
+        self._whole, self.signals, self.lone = whole, whole.signals, whole.lone
+        self.numbered = _GraphOfSums(whole.numbered, found)
+        self._edges: dict[Node, tuple[FlowEdge, ...]] = {}
+        self._made: dict[Node, FlowNode] = {}
+
+    @cached_property
+    def first_values(self) -> tuple[Anomaly, ...]:
+        """Those of the whole graph outside sums, and those inside at their sums."""
+        nodes = (self._shown(self._whole.node_of(anomaly.node)) for anomaly in self._whole.first_values)
+        return tuple(Anomaly("value", self._of(node)) for node in dict.fromkeys(nodes))
+
+    def _shown(self, node: Node) -> Node:
+        """The node itself, or the sum in which it is hidden."""
+        while node not in self.numbered.numbers:
+            (node,) = self._whole.consumers[node]
+        return node
+
+    def way_to(self, parameter: Node) -> list[Node]:
+        return [node for node in self._whole.way_to(parameter) if node in self.numbered.numbers]
+
+    def _edges_from(self, node: Node) -> Iterator[FlowEdge]:
+        slots = self.numbered.slots.get(node)
+        if slots is None:
+            yield from super()._edges_from(node)
+            return
+        numbers, nodes = self.numbered.numbers, self._whole.graph
+        owned = {(owner, edge.slot): edge for owner in {owner for owner, _ in slots} for edge in self._from(owner)}
+        for position, (owner, slot) in enumerate(slots):
+            edge = owned.get((owner, slot))
+            if edge is not None:
+                yield replace(edge, consumer=numbers[node], input=numbers[nodes[edge.input]], slot=position)
+
+    def _from(self, owner: int) -> Sequence[FlowEdge]:
+        return self._whole.edges_of(self._whole.nodes[owner])
