@@ -8,7 +8,7 @@ from typing import Any
 
 from autodiff.engine.graph import Node
 from autodiff.engine.plain import plain
-from autodiff.flow.labels import labels
+from autodiff.flow.labels import labels, whole_formula
 from autodiff.flow.parts import FlowNode, Signal, Wire
 from autodiff.naming.steps import names_of_steps
 from autodiff.naming.variable_names import names_in
@@ -60,6 +60,12 @@ class NumberedGraph:
     def name_of(self, node: Node) -> str | None:
         """The name that a user gave to a node, or to the variable that holds it."""
         return self.origins[self.numbers[node]].name or self.given.get(node)
+
+    def whole_of(self, node: Node) -> str:
+        """The whole formula of a node whose label has gaps; "" for any other."""
+        if "…" not in self.labels[node] or self.name_of(node) is not None or node.is_leaf:
+            return ""
+        return whole_formula(node, self.name_of, self.labels)
 
     def wires(self) -> Iterator[Wire]:
         """Every edge of the graph, consumer by consumer."""

@@ -128,6 +128,9 @@ class _GraphOfSums(NumberedGraph):
         slots = self.slots.get(node)
         return node.inputs if slots is None else [self._whole.nodes[owner].inputs[slot] for owner, slot in slots]
 
+    def name_of(self, node: Node) -> str | None:
+        return self._whole.name_of(node)
+
     def slope_of(self, node: Node, slot: int, local: float | None) -> Slope | None:
         return None if node in self.slots else super().slope_of(node, slot, local)
 

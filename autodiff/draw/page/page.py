@@ -179,12 +179,12 @@ def _phrases_used(*, arrays: bool) -> frozenset[str]:
 
 
 def _node(whole: Flow, node: FlowNode, teller: Teller) -> list[Any]:
-    """A node's label, value and error, the symbol of its error, the text that names its operation, its source line.
+    """A node's label, value and error, the symbol of its error, the texts of its operation, line and whole formula.
 
     What is not known is None, and left out at the end: of most nodes, which are leaves, three items remain.
     """
     symbol = None if node is whole.parameter else error_symbol(whole, node)
-    found = [symbol, teller.operation(node), teller.line(node)]
+    found = [symbol, teller.operation(node), teller.line(node), teller.whole(whole, node)]
     while found and found[-1] is None:
         found.pop()
     return [node.label, _in_full(node.value), _in_full(node.error), *found]

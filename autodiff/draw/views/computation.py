@@ -222,10 +222,10 @@ class _Drawer:
         return Cell("error", self.style.amount(item.error), item.error, sign=sign(item.error))
 
     def hint(self, item: FlowNode) -> str:
-        told = in_full(item, self.style.say("term.gradient"), self.style)
-        if len(self.fold.box_of) > _MOST_WITH_FORMULAS:
-            return told
-        return " – ".join([told, *local_equations(self.graph, self.graph.node_of(item), self.style)])
+        node, is_small = self.graph.node_of(item), len(self.fold.box_of) <= _MOST_WITH_FORMULAS
+        whole = self.graph.whole_of(node) if is_small else ""
+        told = in_full(item, self.style.say("term.gradient"), self.style, whole)
+        return " – ".join([told, *local_equations(self.graph, node, self.style)]) if is_small else told
 
     def wire_hint(self, edge: FlowEdge) -> str:
         return "" if self.flow is None else edge_hint(self.flow, edge, self.style)
