@@ -19,10 +19,11 @@ LONGEST = 20  # characters of a label that stands in full in its box
 class Merged:
     """The nodes and edges of a flow, and of its whole graph, without the additions inside sums of three terms or more.
 
-    Edges keep the ids of their flow; those of the whole graph count the terms of a sum from left to right.
+    Edges keep the ids of their flow; those of the whole graph count the terms of a sum from left to right. With
+    ``apart``, sums whose terms share what leads to them stay as they are.
     """
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, *, apart: bool = False) -> None:
         self.flow, self.graph = flow, flow.flows.graph
         self.parameter = flow.flows.node_of(flow.parameter)
         self.users: dict[int, list[Node]] = {}
@@ -33,7 +34,8 @@ class Merged:
         self.terms: dict[str, list[Any]] = {}
         for node in self.graph:
             terms = [*self.leaves(node, node)] if self.is_sum(node) and not self.is_inner(node) else []
-            if len([x for x in terms if isinstance(x, Node) or x != 0]) >= 3:
+            long = len([x for x in terms if isinstance(x, Node) or x != 0]) >= 3
+            if long and not (apart and any(map(self.shares, terms))):
                 self.terms[flow.flows.label_of(node)] = terms
 
         for node in self.graph:
@@ -52,6 +54,11 @@ class Merged:
         users = self.users.get(id(node), [])
         free = self.is_sum(node) and node.name is None and node is not self.parameter and len(users) == 1
         return free and self.is_sum(users[0]) and np.shape(users[0]._data) == np.shape(node._data)
+
+    def shares(self, term: Any) -> bool:
+        """Whether something that leads to a term also leads elsewhere."""
+        inputs = [item for item in getattr(term, "inputs", ()) if isinstance(item, Node)]
+        return any(len(self.users[id(item)]) > 1 or self.shares(item) for item in inputs)
 
     def leaves(self, node: Any, root: Node) -> Iterator[Any]:
         """The terms below a sum."""

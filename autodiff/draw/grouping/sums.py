@@ -11,7 +11,7 @@ from autodiff.draw.grouping.folding import Fold, Key, Region, Scope, parts
 from autodiff.draw.grouping.repeats import folding
 from autodiff.engine.graph import Node
 from autodiff.flow import FlowNode
-from autodiff.flow.sums import ADD, FEWEST_TERMS, Slot, Sums, terms_below
+from autodiff.flow.sums import ADD, FEWEST_TERMS, Slot, Sums, served_alone, terms_below
 
 __all__ = ["WithSums", "sums"]
 
@@ -48,9 +48,7 @@ def sums(
     def is_free(k: int) -> bool:
         return items[k].operation == ADD and items[k].name is None and uses[k] == 1 and k not in shown
 
-    alone = [True] * len(nodes)  # whether a term is a leaf, or all that leads to it serves only that term
-    for k in range(len(nodes) - 1, -1, -1):  # inputs before consumers
-        alone[k] = all(alone[item] and uses[item] == 1 for item in inputs[k])
+    alone = served_alone(inputs, uses)
     for k, item in enumerate(items):
         if item.operation != ADD or k in inside or k in apart:
             continue
