@@ -26,6 +26,7 @@ from autodiff.words.formulas import (
     HIDDEN,
     Formula,
     as_operand,
+    bare,
     formula,
     is_word,
     of_constant,
@@ -139,7 +140,7 @@ def _formula_with(node: Node, operands: Sequence[Formula]) -> Formula:
     """The formula of a result with these operands."""
     entry: Any = node.origin.primitive
     name, symbol = (entry.name, entry.symbol) if entry.built_in else (printable(entry.name), printable(entry.symbol))
-    return formula(name, symbol, operands, node.origin.params, entry.defaults)
+    return formula(name, symbol, [*map(bare, operands)], node.origin.params, entry.defaults)
 
 
 def whole_formula(node: Node, named: Callable[[Node], str | None], called: Mapping[Node, str]) -> str:

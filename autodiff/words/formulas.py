@@ -16,8 +16,8 @@ import numpy as np
 from autodiff.words.notation import number, superscript
 
 __all__ = [
-    "ATOM", "HIDDEN", "POWER", "PRODUCT", "SIGN", "SUM", "Formula", "as_operand", "formula", "is_word", "of_constant",
-    "of_name", "outside", "quotient", "within",
+    "ATOM", "HIDDEN", "POWER", "PRODUCT", "SIGN", "SUM", "Formula", "as_operand", "bare", "formula", "is_word",
+    "of_constant", "of_name", "outside", "quotient", "within",
 ]  # fmt: skip
 
 #: A text and the strength of its outermost operator.
@@ -38,6 +38,7 @@ _TERM: Final = r"[^\s+\-−×÷^*%@=,|⌊⌈]+"
 _READABLE: Final = (
     (re.compile(rf"{_TERM}"), PRODUCT), (re.compile(rf"−?{_TERM}(?: [+−] {_TERM})+"), SUM),
 )  # fmt: skip
+_BARED: Final = frozenset("1−")  # the ends of operands that `bare` changes
 _MOST_OPERANDS: Final = 3
 _MOST_ENTRIES: Final = 3
 _DIGITS: Final = 6
@@ -58,6 +59,8 @@ def formula(
     >>> made = formula("subtract", "−", [x, y], {}, {})
     >>> formula("square", "x²", [made], {}, {})[0], formula("multiply", "×", [x, made], {}, {})[0]
     ('(x − y)²', 'x·(x − y)')
+    >>> formula("add", "+", [x, ("−y", 3)], {}, {})[0], formula("subtract", "−", [x, ("−y", 3)], {}, {})[0]
+    ('x − y', 'x + y')
     """
     if params:
         params = {key: item for key, item in params.items() if not _is(item, defaults.get(key))}
@@ -65,7 +68,10 @@ def formula(
         sign, binding = _INFIX[symbol]
         (left, first), (right, second) = operands  # x − (y − z), and also x + (y + z), as it was computed
         left = left if first >= binding else f"({left})"
-        return f"{left}{sign}{right if second > binding and second != SIGN else f'({right})'}", binding
+        if binding == SUM and second == SIGN:  # x + (−y) and x − (−y), exactly
+            return f"{left}{' − ' if symbol == '+' else ' + '}{right[1:]}", SUM
+        made = f"{left}{sign}{right if second > binding and second != SIGN else f'({right})'}"
+        return made, SIGN if binding == PRODUCT and first == SIGN else binding
     if len(operands) == 1:
         made = _of_one(symbol, operands[0], params)
         if made is not None:
@@ -156,6 +162,28 @@ def is_word(symbol: str) -> bool:
 def _is_plain(name: str) -> bool:
     """Whether a name is certainly one word; Python also takes the multiplication sign · for a letter."""
     return name.isidentifier() and "·" not in name
+
+
+def bare(made: Formula) -> Formula:
+    """An operand without factors 1 and double minus signs, which change no number.
+
+    >>> bare(("1·x", PRODUCT)), bare(("−(−(x + y))", SIGN)), bare(("x·11", PRODUCT))
+    (('x', 5), ('x + y', 1), ('x·11', 2))
+    """
+    text, binding = made
+    if text[:1] not in _BARED and text[-1:] not in _BARED:
+        return made
+    if binding == PRODUCT:
+        rest = text.removeprefix("1·").removesuffix("·1").removesuffix("/1")
+    elif binding == SIGN and text.startswith("−(−") and outside(text) == "−":
+        rest = text[3:-1]
+    else:
+        return made
+    if rest == text:
+        return made
+    if rest.startswith("(") and not outside(rest):
+        return rest[1:-1], of_name(rest[1:-1])[1]
+    return rest, max(of_name(rest)[1], PRODUCT)
 
 
 def _of_one(symbol: str, operand: Formula, params: Mapping[str, Any]) -> Formula | None:
