@@ -35,7 +35,7 @@ from autodiff.words.formulas import (
     quotient,
 )
 from autodiff.words.gaps import LONGEST_NAME, with_gaps
-from autodiff.words.notation import number
+from autodiff.words.notation import MATRICES, number
 from autodiff.words.printable import printable
 
 __all__ = ["CORRUPT", "Reading", "labels", "read_edge", "whole_formula"]
@@ -47,6 +47,8 @@ _LONGEST_WHOLE: Final = 300
 _LEAST_FOR_A_SIGN: Final = 3
 _MOST_SHOWN: Final = 3  # operands of a call
 _ARITHMETIC: Final = frozenset({"*", "/", "**", "+", "-", "neg"})
+_WIDE_INDICES: Final = re.compile(f"[{''.join(sorted(MATRICES))}][₀-₉]+,[₀-₉]")
+_TWO_INDICES: Final = re.compile(f"^([{''.join(sorted(MATRICES))}][₁-₉])([₁-₉])(?![₀-₉,])")
 _RAISED: Final = re.compile("[⁰¹²³⁴-⁹⁻^]")
 _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
 
@@ -63,7 +65,8 @@ def labels(order: Sequence[Node], names: Mapping[Node, str] = MappingProxyType({
 
     A node without a name is labelled by its entry in ``names`` or else by what it computes, as in 0.3·gross; a leaf, by
     its number or shape. If a name occurs twice, nodes that belong only to the corrupt window's score get a superscript
-    c, as in z₁⁽²⁾ᶜ. Labels that are still equal get a number, as in x·x#2.
+    c, as in z₁⁽²⁾ᶜ. Labels that are still equal get a number, as in x·x#2. If an index of a weight has two digits, all
+    weights have a comma: W₁,₂⁽¹⁾ beside W₁,₁₂⁽¹⁾.
 
     >>> from autodiff import Value, topological
     >>> x = Value(2.0, name="x")
@@ -107,6 +110,8 @@ def _named(order: Sequence[Node], names: Mapping[Node, str]) -> dict[Node, str]:
     """The unique labels of the nodes that have a name."""
     corrupt = _corrupt_only(order)
     named = [(node, printable(name)) for node in order if (name := node.origin.name or names.get(node))]
+    if any(_WIDE_INDICES.match(label) for _, label in named):  # W₁,₂ beside W₁,₁₂, which would else look alike
+        named = [(node, _TWO_INDICES.sub(r"\1,\2", label)) for node, label in named]
     counted = Counter(label for _, label in named)
     taken = dict.fromkeys(counted, 0)
     found: dict[Node, str] = {}
