@@ -15,6 +15,7 @@ LONGEST_NAME: Final = 30
 _GAP: Final = "…"
 _SHORT: Final = 3  # characters that are not worth a gap
 _FEWEST: Final = 9  # characters of a sum in brackets that still says something: a + … + b
+_DEEPEST: Final = 2  # brackets around the innermost ones that are told apart
 _OPENING, _CLOSING = "([⌊⌈", ")]⌋⌉"
 _LIST, _SUM, _PRODUCT = (re.compile(rf"[()\[\]⌊⌋⌈⌉|]|{signs}") for signs in (", ", " [+−] ", "[·/]| [@⊗%] | // "))
 _NEIGHBOURS: Final = re.compile(r"…(?: \+ …|·…|, …)+")
@@ -50,7 +51,10 @@ def _inside(text: str, most: int) -> str | None:
 
 
 def _innermost(text: str) -> tuple[int, int]:
-    """The start and the end of what stands in the deepest round brackets that are worth a gap; (0, 0) without any."""
+    """The start and the end of what stands in the deepest round brackets that are worth a gap; (0, 0) without any.
+
+    Brackets inside three others go with those around them: tanh(tanh(tanh(…))) says enough.
+    """
     found: list[tuple[int, int, int]] = []
     opened: list[int] = []
     for k, character in enumerate(text):
@@ -59,7 +63,7 @@ def _innermost(text: str) -> tuple[int, int]:
         elif character == ")" and opened:
             start = opened.pop()
             if k - start > _SHORT:
-                found.append((len(opened), k - start, start))
+                found.append((min(len(opened), _DEEPEST), k - start, start))
     if opened or not found:
         return 0, 0
     _, length, start = max(found)
