@@ -118,8 +118,7 @@ def _right(flow: Flow, node: FlowNode, called: Sequence[str], style: Style) -> s
     if operation in _SIGNS:
         sign, binding = _SIGNS[operation]
         first, *others = map(of_name, called)
-        told = [within(first, binding), *(within(other, binding + 1) for other in others)]
-        return f" {sign} ".join(told)
+        return f" {sign} ".join([within(first, binding), *(within(other, binding + 1) for other in others)])
     if operation == "identity":
         return names[0]
     if operation == "hinge":

@@ -70,8 +70,8 @@ def formula(
         left = left if first >= binding else f"({left})"
         if binding == SUM and second == SIGN:  # x + (−y) and x − (−y), exactly
             return f"{left}{' − ' if symbol == '+' else ' + '}{right[1:]}", SUM
-        made = f"{left}{sign}{right if second > binding and second != SIGN else f'({right})'}"
-        return made, SIGN if binding == PRODUCT and first == SIGN else binding
+        text = f"{left}{sign}{right if second > binding and second != SIGN else f'({right})'}"
+        return text, SIGN if binding == PRODUCT and first == SIGN else binding
     if len(operands) == 1:
         made = _of_one(symbol, operands[0], params)
         if made is not None:
