@@ -26,7 +26,7 @@ from autodiff.primitives.origin import Origin
 from autodiff.telling.latex import formula, quotient
 from autodiff.telling.style import USUAL
 from autodiff.words.printable import printable, shortened
-from autodiff.words.typeset import pieces
+from autodiff.words.typeset import is_index, pieces
 
 __all__ = ["formats", "rich"]
 
@@ -131,4 +131,5 @@ def _spans(text: str) -> Iterator[str]:
         base = escape(piece.text)
         yield f"<i>{base}</i>" if piece.italic else base
         yield f"<sub>{escape(piece.sub)}</sub>" if piece.sub else ""
-        yield f"<sup>{escape(piece.sup)}</sup>" if piece.sup else ""
+        raised = escape(piece.sup) if is_index(piece.sup) else "".join(_spans(piece.sup))
+        yield f"<sup>{raised}</sup>" if piece.sup else ""

@@ -21,10 +21,10 @@ from autodiff.primitives.operands import describe
 from autodiff.primitives.table.units import hinge
 from autodiff.slopes.slope import Slope
 
-__all__ = ["Flows", "error_flow"]
+__all__ = ["Edge", "Flows", "error_flow"]
 
 #: The input of an edge, then the fields of its `FlowEdge` from ``slot`` on: what is the same in every flow.
-_Edge = tuple[Node, int, float | None, str, str | None, Signal, Signal, bool]
+Edge = tuple[Node, int, float | None, str, str | None, Signal, Signal, bool]
 
 
 def error_flow(output: Any, parameter: Any, *, seed: Any = None, names: Any = None) -> Flow:
@@ -34,7 +34,7 @@ def error_flow(output: Any, parameter: Any, *, seed: Any = None, names: Any = No
         output: a Value or Tensor; without ``seed``, it must hold one number.
         parameter: any node of a graph, a leaf or a result, such as ``network.parameter("W14(1)")``.
         seed: the error signal of the output, in the output's shape; 1 by default.
-        names: names for unnamed nodes, such as ``locals()``; see `autodiff.flow.variable_names.names_in`.
+        names: names for unnamed nodes, such as ``locals()``; see `autodiff.naming.variable_names.names_in`.
 
     Returns:
         a `Flow`. It is empty, with gradient None, if ``output`` does not depend on ``parameter``. A gradient has the
@@ -73,10 +73,10 @@ class Flows:
     """
 
     def __init__(self, output: Node, parameter: Node, *, seed: Any = None, names: Any = None) -> None:
-        self._signals = backpropagate(output, seed)
-        self._lone = None if parameter in self._signals else parameter
-        self.numbered = NumberedGraph(list(self._signals), names, self._lone)
-        self._edges: dict[Node, tuple[_Edge, ...]] = {}
+        self.signals = backpropagate(output, seed)
+        self.lone = None if parameter in self.signals else parameter
+        self.numbered = NumberedGraph(list(self.signals), names, self.lone)
+        self._edges: dict[Node, tuple[Edge, ...]] = {}
         self._made: dict[Node, FlowNode] = {}
         self._has_way = False
 
@@ -98,17 +98,17 @@ class Flows:
         """The flow to a node of the graph, given as a Value or Tensor or as a node of one of these flows."""
         if isinstance(parameter, FlowNode):
             parameter = self.node_of(parameter)
-        if parameter is self._lone:
+        if parameter is self.lone:
             target, way = self._described(parameter, None), []
         else:
-            way = self._on_the_way(parameter)
+            way = self.way_to(parameter)
             target = self._of(parameter)
         ids = {node: k for k, node in enumerate(way)}
         nodes = tuple(self._of(node, k) for node, k in ids.items())
         return Flow(
             output=nodes[0] if nodes else self._of(self.graph[0]),
             parameter=nodes[-1] if nodes else target,
-            seed=self._signals[self.graph[0]],
+            seed=self.signals[self.graph[0]],
             gradient=target.error,
             nodes=nodes,
             edges=tuple(edge for node in way[:-1] for edge in self._edges_of(node, ids)),
@@ -166,13 +166,13 @@ class Flows:
     def _of(self, node: Node, id: int | None = None) -> FlowNode:
         """The ledger node of a node on which the output depends; a new one for an ``id`` other than its number."""
         if id is not None and id != self.numbered.numbers[node]:
-            return self._described(node, self._signals[node], id)
+            return self._described(node, self.signals[node], id)
         found = self._made.get(node)
         if found is None:
-            found = self._made[node] = self._described(node, self._signals[node])
+            found = self._made[node] = self._described(node, self.signals[node])
         return found
 
-    def _on_the_way(self, parameter: Node) -> list[Node]:
+    def way_to(self, parameter: Node) -> list[Node]:
         """The nodes between output and parameter, in the order of the backward pass."""
         numbers = self.numbered.numbers
         way = {parameter}
@@ -187,13 +187,13 @@ class Flows:
             return [*(node for node in before if node in way), parameter]
         stack = [parameter]
         while stack:
-            fresh = {*self._consumers.get(stack.pop(), ())} - way
+            fresh = {*self.consumers.get(stack.pop(), ())} - way
             way |= fresh
             stack += fresh
         return sorted(way, key=numbers.__getitem__)
 
     @cached_property
-    def _consumers(self) -> dict[Node, list[Node]]:
+    def consumers(self) -> dict[Node, list[Node]]:
         consumers: dict[Node, list[Node]] = {}
         for node in self.graph:
             for item in node.inputs:
@@ -203,22 +203,26 @@ class Flows:
 
     def _edges_of(self, node: Node, ids: Mapping[Node, int]) -> Iterator[FlowEdge]:
         """The edges from ``node`` to those of its inputs that have an id."""
-        made = self._edges.get(node)
-        if made is None:
-            made = self._edges[node] = tuple(self._edges_from(node))
-        for item, *told in made:
+        for item, *told in self.told_from(node):
             id = ids.get(item)
             if id is not None:
                 yield FlowEdge(ids[node], id, *told)
 
+    def told_from(self, node: Node) -> tuple[Edge, ...]:
+        """Each edge from ``node``, computed once, in the order of the backward pass."""
+        made = self._edges.get(node)
+        if made is None:
+            made = self._edges[node] = tuple(self._edges_from(node))
+        return made
+
     @cached_property
     def _come(self) -> dict[Node, Reach]:
         """How far the error reaches; needed only where 0 meets an infinity."""
-        return reached(self.graph[0], self._signals[self.graph[0]])
+        return reached(self.graph[0], self.signals[self.graph[0]])
 
-    def _edges_from(self, node: Node) -> Iterator[_Edge]:
+    def _edges_from(self, node: Node) -> Iterator[Edge]:
         """Each edge to a node, in the order of the backward pass."""
-        error, slots = self._signals[node], [k for k, item in enumerate(node.inputs) if isinstance(item, Node)]
+        error, slots = self.signals[node], [k for k, item in enumerate(node.inputs) if isinstance(item, Node)]
         if node.da is not BY_RULE:  # floats: no rule runs, and none of NumPy's warnings can come
             shares = plain_shares(node, error, ())
             spoiled = any(share != share for _, share in shares)

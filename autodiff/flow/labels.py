@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -26,6 +26,7 @@ from autodiff.words.formulas import (
     HIDDEN,
     Formula,
     as_operand,
+    bare,
     formula,
     is_word,
     of_constant,
@@ -33,18 +34,21 @@ from autodiff.words.formulas import (
     outside,
     quotient,
 )
-from autodiff.words.notation import number
-from autodiff.words.printable import printable, shortened
+from autodiff.words.gaps import LONGEST_NAME, with_gaps
+from autodiff.words.notation import MATRICES, number
+from autodiff.words.printable import printable
 
-__all__ = ["CORRUPT", "Reading", "labels", "read_edge"]
+__all__ = ["CORRUPT", "Reading", "labels", "read_edge", "whole_formula"]
 
 CORRUPT: Final = "ᶜ"
 _CORRUPT_SLOT: Final = 1  # hinge(score, corrupt)
 _LONGEST: Final = 30
-_LONGEST_FORMULA: Final = 40
-_MOST_HIDDEN: Final = 8
-_ALL_SHOWN: Final = 2  # operands of an operation, whatever it is
+_LONGEST_WHOLE: Final = 300
+_LEAST_FOR_A_SIGN: Final = 3
+_MOST_SHOWN: Final = 3  # operands of a call
 _ARITHMETIC: Final = frozenset({"*", "/", "**", "+", "-", "neg"})
+_WIDE_INDICES: Final = re.compile(f"[{''.join(sorted(MATRICES))}][₀-₉]+,[₀-₉]")
+_TWO_INDICES: Final = re.compile(f"^([{''.join(sorted(MATRICES))}][₁-₉])([₁-₉])(?![₀-₉,])")
 _RAISED: Final = re.compile("[⁰¹²³⁴-⁹⁻^]")
 _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!=", "and", "or"})
 
@@ -61,7 +65,8 @@ def labels(order: Sequence[Node], names: Mapping[Node, str] = MappingProxyType({
 
     A node without a name is labelled by its entry in ``names`` or else by what it computes, as in 0.3·gross; a leaf, by
     its number or shape. If a name occurs twice, nodes that belong only to the corrupt window's score get a superscript
-    c, as in z₁⁽²⁾ᶜ. Labels that are still equal get a number, as in x·x#2.
+    c, as in z₁⁽²⁾ᶜ. Labels that are still equal get a number, as in x·x#2. If an index of a weight has two digits, all
+    weights have a comma: W₁,₂⁽¹⁾ beside W₁,₁₂⁽¹⁾.
 
     >>> from autodiff import Value, topological
     >>> x = Value(2.0, name="x")
@@ -105,6 +110,8 @@ def _named(order: Sequence[Node], names: Mapping[Node, str]) -> dict[Node, str]:
     """The unique labels of the nodes that have a name."""
     corrupt = _corrupt_only(order)
     named = [(node, printable(name)) for node in order if (name := node.origin.name or names.get(node))]
+    if any(_WIDE_INDICES.match(label) for _, label in named):  # W₁,₂ beside W₁,₁₂, which would else look alike
+        named = [(node, _TWO_INDICES.sub(r"\1,\2", label)) for node, label in named]
     counted = Counter(label for _, label in named)
     taken = dict.fromkeys(counted, 0)
     found: dict[Node, str] = {}
@@ -126,30 +133,46 @@ def _numbered(label: str, taken: dict[str, int]) -> str:
 
 
 def _formula_of(node: Node, texts: Mapping[Node, Formula]) -> Formula:
-    """The formula of an unnamed node; operands that make it too long are left out, the longest first."""
-    entry, inputs = node.origin.primitive, node.inputs
-    if entry is None:
+    """The formula of an unnamed node, with gaps if it is too long; a name that is too long by itself is a gap."""
+    if node.origin.primitive is None:
         return of_constant(node._data)
-    operands = [texts[item] if isinstance(item, Node) else of_constant(item) for item in inputs]
-    params, defaults = node.origin.params, entry.defaults
+    operands = [texts[item] if isinstance(item, Node) else of_constant(item) for item in node.inputs]
+    text, binding = _formula_with(node, [item if len(item[0]) <= LONGEST_NAME else HIDDEN for item in operands])
+    return with_gaps(text), binding
+
+
+def _formula_with(node: Node, operands: Sequence[Formula]) -> Formula:
+    """The formula of a result with these operands."""
+    entry: Any = node.origin.primitive
     name, symbol = (entry.name, entry.symbol) if entry.built_in else (printable(entry.name), printable(entry.symbol))
-    lengths = [len(operand[0]) for operand in operands]
-    made = HIDDEN if _is_too_long(lengths) else formula(name, symbol, operands, params, defaults)
-    if made is HIDDEN or len(made[0]) > _LONGEST_FORMULA:
-        for k in sorted(range(len(operands)), key=lambda k: -lengths[k])[:_MOST_HIDDEN]:
-            operands[k], lengths[k] = HIDDEN, len(HIDDEN[0])
-            if _is_too_long(lengths):
-                continue
-            made = formula(name, symbol, operands, params, defaults)
-            if len(made[0]) <= _LONGEST_FORMULA:
-                break
-    text, binding = made
-    return shortened(text, _LONGEST_FORMULA), binding
+    return formula(name, symbol, [*map(bare, operands)], node.origin.params, entry.defaults)
 
 
-def _is_too_long(lengths: Sequence[int]) -> bool:
-    """Whether a formula of operands of these lengths is certainly too long: one or two, it contains in full."""
-    return len(lengths) <= _ALL_SHOWN and sum(lengths) > _LONGEST_FORMULA
+def whole_formula(node: Node, named: Callable[[Node], str | None], called: Mapping[Node, str]) -> str:
+    """The formula of an unnamed node down to names and numbers, with gaps from 300 characters on.
+
+    Args:
+        node: a result.
+        named: the name of a node, None for one without.
+        called: the label of every node.
+
+    >>> from autodiff import Value, topological
+    >>> x = Value(2.0, name="x")
+    >>> z = (x * x + 1.25) * (x * x + 2.5) * (x * x + 3.75)
+    >>> every = labels(topological(z))
+    >>> every[z], whole_formula(z, lambda node: node.name, every)
+    ('(x·x + 1.25)·(x·x + 2.5)·(…)', '(x·x + 1.25)·(x·x + 2.5)·(x·x + 3.75)')
+    """
+
+    def made(node: Node, room: int) -> Formula:
+        name = named(node)
+        if name is not None or node.origin.primitive is None or room < LONGEST_NAME:
+            return of_name(called[node])
+        inputs, left = node.inputs, room - _LEAST_FOR_A_SIGN
+        share = left // max(min(len(inputs), _MOST_SHOWN), 1)
+        return _formula_with(node, [made(x, share) if isinstance(x, Node) else of_constant(x) for x in inputs])
+
+    return with_gaps(made(node, _LONGEST_WHOLE)[0], _LONGEST_WHOLE)
 
 
 def _leaf(node: Node, text: str) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 from autodiff.engine.graph import Node
 from autodiff.engine.plain import plain
-from autodiff.flow.labels import labels
+from autodiff.flow.labels import labels, whole_formula
 from autodiff.flow.parts import FlowNode, Signal, Wire
-from autodiff.flow.variable_names import names_in
 from autodiff.naming.steps import names_of_steps
+from autodiff.naming.variable_names import names_in
 from autodiff.slopes.slope import Slope, slope
 from autodiff.words.formulas import of_constant
 
@@ -34,14 +34,14 @@ class NumberedGraph:
 
     def __init__(self, order: Sequence[Node], names: Any = None, lone: Node | None = None) -> None:
         self.nodes = tuple(order)
-        self._given = names_in({} if names is None else names)
-        self._given |= names_of_steps(self.nodes, self._given)
-        self._every = self.nodes if lone is None else (*self.nodes, lone)
-        self.labels = labels(self._every[::-1], self._given)
-        self.numbers = {node: number for number, node in enumerate(self._every)}
+        self.given = names_in({} if names is None else names)
+        self.given |= names_of_steps(self.nodes, self.given)
+        self.every = self.nodes if lone is None else (*self.nodes, lone)
+        self.labels = labels(self.every[::-1], self.given)
+        self.numbers = {node: number for number, node in enumerate(self.every)}
         #: what ledger nodes are made of when they are asked for, as it is now: names and data may change
-        self._origins = [node.origin for node in self._every]
-        self.data = [node._data for node in self._every]
+        self.origins = [node.origin for node in self.every]
+        self.data = [node._data for node in self.every]
 
     @cached_property
     def by_label(self) -> dict[str, int]:
@@ -51,12 +51,26 @@ class NumberedGraph:
     @cached_property
     def inputs(self) -> list[list[int]]:
         """The numbers of every node's inputs, slot by slot, without constants."""
-        return [[self.numbers[item] for item in node.inputs if isinstance(item, Node)] for node in self.nodes]
+        return [[self.numbers[item] for item in self.inputs_of(node) if isinstance(item, Node)] for node in self.nodes]
+
+    def inputs_of(self, node: Node) -> Sequence[Any]:
+        """The inputs of a node, nodes and constants, in the order of its slots."""
+        return node.inputs
+
+    def name_of(self, node: Node) -> str | None:
+        """The name that a user gave to a node, or to the variable that holds it."""
+        return self.origins[self.numbers[node]].name or self.given.get(node)
+
+    def whole_of(self, node: Node) -> str:
+        """The whole formula of a node whose label has gaps; "" for any other."""
+        if "…" not in self.labels[node] or self.name_of(node) is not None or node.is_leaf:
+            return ""
+        return whole_formula(node, self.name_of, self.labels)
 
     def wires(self) -> Iterator[Wire]:
         """Every edge of the graph, consumer by consumer."""
         for consumer, node in enumerate(self.nodes):
-            for slot, item in enumerate(node.inputs):
+            for slot, item in enumerate(self.inputs_of(node)):
                 if isinstance(item, Node):
                     yield Wire(consumer, self.numbers[item], slot)
 
@@ -66,7 +80,7 @@ class NumberedGraph:
 
     def node_of(self, node: FlowNode) -> Node:
         """The Value or Tensor that a flow's node describes."""
-        return self._every[self.number_of(node)]
+        return self.every[self.number_of(node)]
 
     def slope_of(self, node: Node, slot: int, local: float | None) -> Slope | None:
         """The local gradient of a node for the input in ``slot`` as a formula; None if it is a number that needs none.
@@ -88,8 +102,8 @@ class NumberedGraph:
     def described(self, node: Node, error: Signal, *, at_kink: bool = False, id: int | None = None) -> FlowNode:
         """A ledger node with its label, its value and its error; its id is its number unless ``id`` is given."""
         number = self.numbers[node]
-        origin = self._origins[number]
-        entry, name = origin.primitive, origin.name or self._given.get(node)
+        origin = self.origins[number]
+        entry, name = origin.primitive, self.name_of(node)
         operation, symbol = (None, None) if entry is None else (entry.name, entry.symbol)
         called = number if id is None else id, self.labels[node], name, operation, symbol
         return FlowNode(*called, self.data[number], error, at_kink, origin.line)

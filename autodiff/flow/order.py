@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from autodiff.flow.ledger import Flow
 from autodiff.flow.parts import FlowEdge, FlowNode
 from autodiff.words.notation import Name, parse
 
 __all__ = ["columns", "in_order", "is_weighted_sum", "notes_name", "shares_in_order", "suffix"]
+
+_MARKS: Final = re.compile("[ᶜ′]*(?:#[0-9]+)?$")  # after a name, in a label
 
 
 def notes_name(node: FlowNode) -> Name | None:
@@ -33,7 +36,10 @@ def _bare(node: FlowNode) -> str:
 
 def suffix(node: FlowNode) -> str:
     """The part of a label after the notes' name: ᶜ for the corrupt window, # and a number for a further call."""
-    return node.label[len(_bare(node)) :]
+    if not node.name:
+        return node.label
+    found = _MARKS.search(node.label)
+    return found[0] if found else ""
 
 
 def is_weighted_sum(node: FlowNode) -> bool:

@@ -4,6 +4,7 @@ After twelve turns of ``balance = balance * (1 + rate) - payment``, the variable
 other eleven have no names, but the source says where they are: the first input of the subtraction is a product, and the
 first input of that product is the balance of the turn before.
 
+- `variable_names` names what variables, lists and objects hold now.
 - `callers` finds the code that asked for a picture, and reads its source as syntax.
 - `loops` runs one turn of each loop on syntax: what every variable is at its end, in terms of the variables before it.
 - `matching` compares such an expression with a node, and tells which nodes its variables must have held.

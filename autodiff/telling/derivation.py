@@ -24,16 +24,17 @@ from autodiff.telling.story import Block, Heading, Listing, Paragraph, Table
 from autodiff.telling.style import USUAL, Style
 from autodiff.telling.terms import derivative, error_name, error_symbol, factor_symbol, share_text
 from autodiff.words.columns import columns
-from autodiff.words.formulas import as_operand, formula, of_name
+from autodiff.words.formulas import PRODUCT, SUM, as_operand, formula, of_name, within
 from autodiff.words.notation import number
 
 __all__ = ["Derived", "OuterProduct", "derivation", "equation_of", "outer_product", "outer_product_in_numbers"]
 
-_SIGNS: Final = {"add": "+", "subtract": "−", "multiply": "·", "divide": "/"}
+_SIGNS: Final = {"add": ("+", SUM), "subtract": ("−", SUM), "multiply": ("·", PRODUCT), "divide": ("/", PRODUCT)}
 _MOST_TERMS: Final = 3
 _MOST_PRINTED: Final = 8  # rows or columns of a matrix
 _MOST_LARGEST: Final = 3
 _WIDEST: Final = 80  # columns of a terminal
+_SAME: Final = 1e-12  # relative: a few roundings
 
 Matrix = np.ndarray[Any, np.dtype[Any]]
 
@@ -101,9 +102,8 @@ def equation_of(flow: Flow, node: FlowNode, style: Style = USUAL) -> str:
     >>> equation_of(flow, flow.output)
     'w · x'
     """
-    made = flow.flows.node_of(node)
-    called = flow.flows.label_of
-    inputs = [called(item) if isinstance(item, Node) else _constant(item) for item in made.inputs]
+    items = flow.flows.numbered.inputs_of(flow.flows.node_of(node))
+    inputs = [flow.flows.label_of(item) if isinstance(item, Node) else _constant(item) for item in items]
     right = _right(flow, node, inputs, style)
     return f"{node.label} = {right}" if node.name else right
 
@@ -116,7 +116,9 @@ def _right(flow: Flow, node: FlowNode, called: Sequence[str], style: Style) -> s
     made, operation, symbol = flow.flows.node_of(node), node.operation or "", node.symbol or ""
     names = [*map(as_operand, called)]
     if operation in _SIGNS:
-        return f" {_SIGNS[operation]} ".join(names)
+        sign, binding = _SIGNS[operation]
+        first, *others = map(of_name, called)
+        return f" {sign} ".join([within(first, binding), *(within(other, binding + 1) for other in others)])
     if operation == "identity":
         return names[0]
     if operation == "hinge":
@@ -153,6 +155,8 @@ class OuterProduct:
     """The gradient of a matrix as ``left`` (m, k) times ``right`` (k, n): the sum of k outer products.
 
     One of the two holds error signals: the left one if ``error_first``. ``sum`` says what the sum is over, "" if k = 1.
+    ``rest`` is what other shares add, such as 2λW of a penalty λ‖W‖², and ``rest_name`` its text; None and "" if there
+    are none.
     """
 
     left: Matrix
@@ -161,6 +165,8 @@ class OuterProduct:
     right_name: str
     error_first: bool
     sum: str
+    rest: Matrix | None = None
+    rest_name: str = ""
 
     def factors(self) -> tuple[tuple[str, Matrix], tuple[str, Matrix]]:
         """Both factors with their lanes, ``error`` and ``forward``."""
@@ -169,7 +175,7 @@ class OuterProduct:
 
 
 def outer_product(flow: Flow, style: Style = USUAL) -> OuterProduct | None:
-    """The gradient of a matrix as an outer product, or as a sum of them; None for any other gradient.
+    """The gradient of a matrix as an outer product or a sum of them, plus other shares; None for any other gradient.
 
     >>> from autodiff import Tensor
     >>> from autodiff.flow import error_flow
@@ -182,11 +188,13 @@ def outer_product(flow: Flow, style: Style = USUAL) -> OuterProduct | None:
     names: list[tuple[str, str]] = []
     first: set[bool] = set()
     edges = [] if flow.is_empty else shares_in_order(flow, flow.parameter)
+    others: list[FlowEdge] = []
     for edge in edges:
         made = flow.flows.node_of(flow.nodes[edge.consumer])
         operands, matrices = factors(made, edge.slot), factor_matrices(made, edge.slot, edge.error)
         if operands is None or matrices is None:
-            return None
+            others.append(edge)
+            continue
         error_first = operands[0].slot < 0
         first.add(error_first)
         pairs.append(matrices)
@@ -194,10 +202,25 @@ def outer_product(flow: Flow, style: Style = USUAL) -> OuterProduct | None:
     if len(first) != 1:
         return None
     left, right = np.hstack([pair[0] for pair in pairs]), np.vstack([pair[1] for pair in pairs])
-    of_rows = len(edges) == 1 and flow.nodes[edges[0].consumer].operation == "affine_rows"
+    of_rows = len(pairs) == len(edges) == 1 and flow.nodes[edges[0].consumer].operation == "affine_rows"
     total = style.say(f"tiles.{'examples' if of_rows else 'products'}", count=len(right)) if len(right) != 1 else ""
     left_name, right_name = (", ".join(dict.fromkeys(part)) for part in zip(*names, strict=True))
-    return OuterProduct(left, right, left_name, right_name, first.pop(), total)
+    return OuterProduct(left, right, left_name, right_name, first.pop(), total, *_rest(flow, others, style))
+
+
+def _rest(flow: Flow, edges: Sequence[FlowEdge], style: Style) -> tuple[Matrix | None, str]:
+    """The sum of these shares and its text: a multiple of the parameter if it is one, else the shares."""
+    if not edges:
+        return None, ""
+    total = reduce(add, (np.asarray(edge.share) for edge in edges))
+    value, parameter = np.asarray(flow.parameter.value), as_operand(flow.parameter.label)
+    with np.errstate(all="ignore"):
+        k = int(np.argmax(np.abs(value)))
+        factor = float(total.flat[k] / value.flat[k])
+        is_multiple = np.isfinite(factor) and np.allclose(total, factor * value, rtol=_SAME, atol=0.0)
+    if is_multiple:
+        return total, f"{bracketed(style.write(factor))}·{parameter}"
+    return total, " + ".join(share_text(flow, edge, style) for edge in edges)
 
 
 def _names(flow: Flow, edge: FlowEdge, *, error_first: bool, transposed: bool) -> tuple[str, str]:
@@ -215,14 +238,16 @@ def outer_product_in_numbers(flow: Flow, style: Style = USUAL) -> Iterator[Block
     if made is None or not np.size(flow.gradient):
         return
     gradient = np.asarray(flow.gradient)
-    names = {"derivative": derivative(flow, style), "left": made.left_name, "right": made.right_name}
+    right = f"{made.right_name} + {made.rest_name}" if made.rest_name else made.right_name
+    names = {"derivative": derivative(flow, style), "left": made.left_name, "right": right}
     yield Heading(style.say("explain.outer"))
-    top, left = (np.arange(1, n + 1) for n in gradient.shape[::-1]) if made.sum else (made.right[0], made.left[:, 0])
+    is_sum = made.sum or made.rest_name
+    top, left = (np.arange(1, n + 1) for n in gradient.shape[::-1]) if is_sum else (made.right[0], made.left[:, 0])
     table = None if max(gradient.shape) > _MOST_PRINTED else _table(top, left, gradient, style)
     if table is None:
         yield Listing(style.say("outer.large", **names), tuple(_summary(made, gradient, names["derivative"], style)))
         return
-    key = "outer.sum" if made.sum else "outer.entries"
+    key = "outer.sum" if made.sum else "outer.rest" if made.rest_name else "outer.entries"
     yield Paragraph((style.say(key, sum=made.sum, **names),))
     yield table
 
@@ -240,7 +265,8 @@ def _table(top: Matrix, left: Matrix, entries: Matrix, style: Style) -> Table | 
 
 def _summary(made: OuterProduct, gradient: Matrix, name: str, style: Style) -> Iterator[str]:
     """Ranges of the factors and of the gradient, then its largest entries, each with its factors if it has two."""
-    for called, array in ((made.left_name, made.left), (made.right_name, made.right), (name, gradient)):
+    rest = [] if made.rest is None else [(made.rest_name, made.rest)]
+    for called, array in ((made.left_name, made.left), (made.right_name, made.right), *rest, (name, gradient)):
         yield style.say("term.told", name=called, text=style.statistics(array))
     size = np.nan_to_num(np.abs(gradient), nan=np.inf, posinf=np.inf)  # nan is not to be overlooked
     largest = np.argsort(-size, axis=None, kind="stable")[:_MOST_LARGEST]
@@ -248,5 +274,6 @@ def _summary(made: OuterProduct, gradient: Matrix, name: str, style: Style) -> I
         text = style.write(float(gradient[i, j]))
         if not made.sum:
             pair = (bracketed(style.write(float(x))) for x in (made.left[i, 0], made.right[0, j]))
-            text = f"{' × '.join(pair)} = {text}"
+            more = "" if made.rest is None else f" + {bracketed(style.write(float(made.rest[i, j])))}"
+            text = f"{' × '.join(pair)}{more} = {text}"
         yield style.say("outer.entry", row=i + 1, column=j + 1, text=text)

@@ -18,7 +18,7 @@ from autodiff.telling.story import Block, Equation, Heading, Listing, Numbered, 
 from autodiff.telling.style import Style
 from autodiff.words.notation import Name
 from autodiff.words.printable import shortened
-from autodiff.words.typeset import Piece, pieces, width
+from autodiff.words.typeset import Piece, is_index, pieces, width
 
 __all__ = ["formula", "latex", "sentence", "tex"]
 
@@ -150,6 +150,8 @@ def _as_text(character: str) -> str:
 
 def _scripts(piece: Piece) -> str:
     lowered, raised = piece.sub.replace("−", "-"), piece.sup.replace("−", "-").replace("T", r"\top ")
+    if not is_index(piece.sup):  # the exponent of a power, which can contain names
+        raised = formula(piece.sup)
     return (f"_{{{lowered}}}" if lowered else "") + (f"^{{{raised}}}" if raised else "")
 
 

@@ -13,6 +13,7 @@ from autodiff.engine.graph import Node
 from autodiff.flow import Flow, FlowEdge, FlowNode, Number, Path, bracketed
 from autodiff.flow.factors import is_saturated
 from autodiff.flow.order import is_weighted_sum, notes_name, shares_in_order, suffix
+from autodiff.flow.sums import ADD, with_sums
 from autodiff.telling.derivation import Derived, derivation, equation_of, outer_product_in_numbers
 from autodiff.telling.notes import Notes
 from autodiff.telling.remarks import flat_layers, remarks
@@ -38,6 +39,7 @@ def lesson(flow: Flow, check: Check | None = None, style: Style = USUAL, *, erra
 
     Source: notes, section 1.5.
     """
+    flow = with_sums(flow)
     teller, notes = _Lesson(flow, style), Notes(flow, style)
     blocks: list[Block] = [] if flow.is_empty else [product(flow, style), *teller.why(), *teller.meaning()]
     blocks += [*notes.what_it_is(), *notes.shapes()]
@@ -90,7 +92,7 @@ def _origin(flow: Flow, edge: FlowEdge, style: Style) -> str:
     elif "′" in edge.local_symbol and len(flow.flows.node_of(consumer).inputs) == 1:
         key = "slope"
     elif edge.local_symbol == "1":
-        key = "unchanged"
+        key = "sum" if consumer.operation == ADD else "unchanged"
     return style.say(
         f"why.{key}", factor=local_equation(flow, edge, style), input=item.label,
         value=style.amount(item.value), function=consumer.symbol, equation=equation_of(flow, consumer, style),

@@ -15,7 +15,7 @@ from autodiff.flow.anomalies import is_finite
 from autodiff.flow.factors import is_flat
 from autodiff.flow.order import shares_in_order
 from autodiff.telling.style import USUAL, Style
-from autodiff.telling.terms import error_name, share_numbers, share_text, sum_numbers
+from autodiff.telling.terms import equal, error_name, share_numbers, share_text, sum_numbers
 from autodiff.words.formulas import quotient
 from autodiff.words.notation import number, parse
 
@@ -80,11 +80,10 @@ def _anomaly(flow: Flow, anomaly: Anomaly, style: Style) -> str:
     if edge is None:
         arriving = shares_in_order(flow, node)
         left = error_name(flow, node, style)
-        right = sum_numbers(arriving, node.error, style)
+        said = equal(left, sum_numbers(arriving, node.error, style), node.error)
     else:
-        left = share_text(flow, edge, style)
-        right = share_numbers(edge, style)
-    return style.say(f"remark.{anomaly.kind}-in", equation=f"{left} = {right}")
+        said = equal(share_text(flow, edge, style), share_numbers(edge, style), edge.share)
+    return style.say(f"remark.{anomaly.kind}-in", equation=said)
 
 
 def first_value(

@@ -13,9 +13,11 @@ import numpy as np
 
 from autodiff.flow import Flow, FlowEdge, FlowNode, Signal
 from autodiff.flow.order import columns, is_weighted_sum, notes_name, shares_in_order
+from autodiff.flow.sums import ADD
 from autodiff.telling.style import USUAL, Style
 from autodiff.telling.terms import (
     derivative,
+    equal,
     error_name,
     local_equation,
     share_numbers,
@@ -137,15 +139,20 @@ class _Teller:
         if len(edges) > 1:
             return self.say("step.meet", node=node.label), [self.sum(node)]
         (edge,) = edges
-        share = f"{self.share(edge)} = {self.numbers(edge)}"
-        return self.say(
-            "step.share", node=node.label, share=share, error=self.error(node), window=self.window(edge)
-        ), []
+        if self.passes_on(edge):
+            sent = self.error(self.flow.nodes[edge.consumer])
+            passed = equal(sent, self.style.told(edge.share), edge.share) + self.anomaly(edge)
+            return self.say("step.sum", error=self.error(node), passed=passed), []
+        share = equal(self.share(edge), self.numbers(edge), edge.share)
+        key = "step.share-array" if np.size(edge.share) > 1 else "step.share"
+        return self.say(key, node=node.label, share=share, error=self.error(node), window=self.window(edge)), []
 
     def into_parameter(self, edges: Sequence[FlowEdge]) -> tuple[str, list[str]]:
         parameter = self.flow.parameter
         if len(edges) > 1:
-            lines = [f"{self.share(edge)} = {self.numbers(edge)}{self.window(edge)}" for edge in edges]
+            lines = [
+                equal(self.share(edge), self.numbers(edge), edge.share) + self.window(edge) for edge in edges
+            ]  # fmt: skip
             return self.say("step.arrive", parameter=parameter.label), lines
         (edge,) = edges
         name = notes_name(parameter)
@@ -155,13 +162,19 @@ class _Teller:
         if edge.partner is not None:
             key = "step.forwarded" if letter in ("W", "U") else "step.multiplied"
         else:
-            key = "step.bias" if letter == "b" else "step.factor"
+            key = "step.bias" if letter == "b" else "step.into-sum" if self.passes_on(edge) else "step.factor"
         return self.say(key, factor=self.factor(edge), parameter=parameter.label), []
+
+    def passes_on(self, edge: FlowEdge) -> bool:
+        """Whether an edge leads from a sum to a term of the same shape, whose share is the error of the sum."""
+        is_sum = self.flow.nodes[edge.consumer].operation == ADD
+        return is_sum and edge.local_symbol == "1" and np.shape(edge.share) == np.shape(edge.error)
 
     def gradient(self, edges: Sequence[FlowEdge]) -> str:
         numbers = self.numbers(edges[0]) if len(edges) == 1 else self.total(edges, self.flow.parameter)
         symbol = derivative(self.flow, self.style)
-        return self.say("step.gradient", derivative=symbol, numbers=numbers)
+        key = "step.gradient-array" if np.size(self.flow.gradient) > 1 else "step.gradient"
+        return self.say(key, derivative=symbol, numbers=numbers)
 
     def sum(self, node: FlowNode) -> str:
         """An error as the sum of its shares: symbols = numbers = result."""
@@ -169,7 +182,7 @@ class _Teller:
         symbols = " + ".join(map(self.share, edges))
         numbers = self.numbers(edges[0]) if len(edges) == 1 else self.total(edges, node)
         led = self.window(edges[0]) if len(edges) == 1 else ""
-        return f"{self.error(node)} = {symbols} = {numbers}{led}"
+        return f"{self.error(node)} = {equal(symbols, numbers, node.error)}{led}"
 
     def numbers(self, edge: FlowEdge) -> str:
         return share_numbers(edge, self.style) + self.anomaly(edge)

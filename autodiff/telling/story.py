@@ -14,10 +14,19 @@ import numpy as np
 
 from autodiff.flow import Flow, FlowEdge, Path
 from autodiff.flow.order import shares_in_order
+from autodiff.flow.sums import with_sums
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import Step, steps
 from autodiff.telling.style import USUAL, Style
-from autodiff.telling.terms import derivative, local_equation, path_numbers, path_symbols, share_text, sum_of_shares
+from autodiff.telling.terms import (
+    derivative,
+    equal,
+    local_equation,
+    path_numbers,
+    path_symbols,
+    share_text,
+    sum_of_shares,
+)
 from autodiff.words.notation import number
 
 __all__ = [
@@ -93,6 +102,7 @@ def flow_story(flow: Flow, style: Style = USUAL) -> Story:
 
     Source: notes, section 1.5.
     """
+    flow = with_sums(flow)
     title = style.say("title.text", output=flow.output.label, parameter=flow.parameter.label)
     blocks: list[Block] = []
     if not flow.is_empty:
@@ -132,10 +142,13 @@ def _shares(flow: Flow, style: Style) -> Block:
     parameter = flow.parameter.label
     if not edges:
         return Paragraph((style.say("text.is-output", parameter=parameter),))
-    lines = [f"{share_text(flow, edge, style)} = {style.amount(edge.share)}" for edge in edges[:_MOST_SHARES]]
+    lines = [
+        equal(share_text(flow, edge, style), style.told(edge.share), edge.share) for edge in edges[:_MOST_SHARES]
+    ]  # fmt: skip
     if len(edges) > _MOST_SHARES:
         lines.append(style.say("text.more", count=len(edges) - _MOST_SHARES))
-    lines.append(style.say("text.sum", gradient=style.amount(flow.gradient)))
+    key = "text.sum-array" if np.size(flow.gradient) > 1 else "text.sum"
+    lines.append(style.say(key, gradient=style.told(flow.gradient)))
     return Listing(style.say("text.shares", parameter=parameter), tuple(lines))
 
 

@@ -70,6 +70,19 @@ class Style:
             norm = float(np.linalg.norm(value))
         return self.say("term.norm", shape="×".join(map(str, value.shape)), norm=self.write(norm))
 
+    def told(self, value: Signal) -> str:
+        """A number in the format of ``write``; an array in words, with its shape and norm.
+
+        >>> USUAL.told(np.ones((2, 3))), USUAL.told(np.array([3.0, 4.0])), USUAL.told(2.0)
+        ('a 2×3 matrix of norm 2.449', 'a vector of 2 entries, of norm 5', '2')
+        """
+        if np.size(value) == 1 or value is None:
+            return self.amount(value)
+        with np.errstate(all="ignore"):
+            norm = self.write(float(np.linalg.norm(value)))
+        kind = {1: "vector", 2: "matrix"}.get(np.ndim(value), "array")
+        return self.say(f"term.{kind}", shape="×".join(map(str, np.shape(value))), norm=norm)
+
     def statistics(self, array: Signal) -> str:
         """The shape, the least, the mean and the largest entry, and the norm of an array; of an empty one, its shape.
 

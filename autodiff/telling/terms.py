@@ -26,7 +26,8 @@ from autodiff.words.formulas import as_operand, of_constant, quotient
 from autodiff.words.notation import Name, number
 
 __all__ = [
-    "derivative", "equation", "error_name", "error_symbol", "factor_symbol", "local_equation", "local_equations",
+    "derivative", "equal", "equation", "error_name", "error_symbol", "factor_symbol", "local_equation",
+    "local_equations",
     "path_numbers", "path_symbols",
     "share_numbers", "share_text", "sum_numbers", "sum_of_shares", "window",
 ]  # fmt: skip
@@ -89,19 +90,24 @@ def _operands(flow: Flow, consumer: FlowNode) -> list[str]:
 
 
 def share_numbers(edge: FlowEdge, style: Style = USUAL) -> str:
-    """The share on an edge in numbers: 0.9 × 0.1793 = 0.1614; for arrays, the shape and norm of the share."""
-    share = style.amount(edge.share)
+    """The share on an edge in numbers: 0.9 × 0.1793 = 0.1614; for arrays, the shape and norm of the share in words."""
+    share = style.told(edge.share)
     if edge.local is None:
-        return f"[{share}]"
+        return share
     return f"{style.amount(edge.error)} × {bracketed(style.write(edge.local))} = {share}"
 
 
 def sum_numbers(edges: Sequence[FlowEdge], result: Signal, style: Style = USUAL) -> str:
-    """Shares and their sum in numbers; for arrays, the shape and norm of the result."""
-    total = style.amount(result)
+    """Shares and their sum in numbers; for arrays, the shape and norm of the result in words."""
+    total = style.told(result)
     if np.size(result) > 1:
-        return f"[{total}]"
+        return total
     return f"{' + '.join(bracketed(style.amount(edge.share)) for edge in edges)} = {total}"
+
+
+def equal(symbols: str, numbers: str, value: Signal) -> str:
+    """Symbols and what they are: an equation, or the words for an array after a comma."""
+    return f"{symbols}{', ' if np.size(value) > 1 else ' = '}{numbers}"
 
 
 def equation(symbol: str, value: float | None, style: Style = USUAL) -> str:

@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.engine.graph import Node, clock, topological
-from autodiff.flow.variable_names import variables_of
+from autodiff.naming.variable_names import variables_of
 from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin, SourceLine

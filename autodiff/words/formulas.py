@@ -16,8 +16,8 @@ import numpy as np
 from autodiff.words.notation import number, superscript
 
 __all__ = [
-    "ATOM", "HIDDEN", "POWER", "PRODUCT", "SIGN", "Formula", "as_operand", "formula", "is_word", "of_constant",
-    "of_name", "outside", "quotient",
+    "ATOM", "HIDDEN", "POWER", "PRODUCT", "SIGN", "SUM", "Formula", "as_operand", "bare", "formula", "is_word",
+    "of_constant", "of_name", "outside", "quotient", "within",
 ]  # fmt: skip
 
 #: A text and the strength of its outermost operator.
@@ -34,6 +34,11 @@ _AFTER: Final = frozenset("ᵀ⁻¹⁺²")
 _RAISED: Final = re.compile("[⁰¹²³⁴-⁹⁺⁻⁾ᵀ]$")
 _BRACKETS: Final = re.compile(r"\([^()\[\]]*\)|\[[^()\[\]]*\]")
 _LOOSENING: Final = re.compile(r"[\s+\-−·×/÷^*%@=,|⌊⌈]")
+_TERM: Final = r"[^\s+\-−×÷^*%@=,|⌊⌈]+"
+_READABLE: Final = (
+    (re.compile(rf"{_TERM}"), PRODUCT), (re.compile(rf"−?{_TERM}(?: [+−] {_TERM})+"), SUM),
+)  # fmt: skip
+_BARED: Final = frozenset("1−")  # the ends of operands that `bare` changes
 _MOST_OPERANDS: Final = 3
 _MOST_ENTRIES: Final = 3
 _DIGITS: Final = 6
@@ -54,6 +59,8 @@ def formula(
     >>> made = formula("subtract", "−", [x, y], {}, {})
     >>> formula("square", "x²", [made], {}, {})[0], formula("multiply", "×", [x, made], {}, {})[0]
     ('(x − y)²', 'x·(x − y)')
+    >>> formula("add", "+", [x, ("−y", 3)], {}, {})[0], formula("subtract", "−", [x, ("−y", 3)], {}, {})[0]
+    ('x − y', 'x + y')
     """
     if params:
         params = {key: item for key, item in params.items() if not _is(item, defaults.get(key))}
@@ -61,7 +68,10 @@ def formula(
         sign, binding = _INFIX[symbol]
         (left, first), (right, second) = operands  # x − (y − z), and also x + (y + z), as it was computed
         left = left if first >= binding else f"({left})"
-        return f"{left}{sign}{right if second > binding and second != SIGN else f'({right})'}", binding
+        if binding == SUM and second == SIGN:  # x + (−y) and x − (−y), exactly
+            return f"{left}{' − ' if symbol == '+' else ' + '}{right[1:]}", SUM
+        text = f"{left}{sign}{right if second > binding and second != SIGN else f'({right})'}"
+        return text, SIGN if binding == PRODUCT and first == SIGN else binding
     if len(operands) == 1:
         made = _of_one(symbol, operands[0], params)
         if made is not None:
@@ -77,11 +87,14 @@ def of_name(name: str) -> Formula:
 
     >>> of_name("gross"), of_name("net income"), of_name("z₁⁽²⁾"), of_name("exp(x + y)")
     (('gross', 5), ('net income', 0), ('z₁⁽²⁾', 4), ('exp(x + y)', 5))
+    >>> of_name("w·x + b"), of_name("w·(x + y)")
+    (('w·x + b', 1), ('w·(x + y)', 2))
     """
     if _is_plain(name):
         return name, ATOM
-    if _LOOSENING.search(outside(name)):
-        return name, LOOSE
+    outer = outside(name)
+    if _LOOSENING.search(outer):
+        return name, next((binding for form, binding in _READABLE if form.fullmatch(outer)), LOOSE)
     return name, POWER if name.startswith("√") or _RAISED.search(name) else ATOM
 
 
@@ -119,7 +132,17 @@ def as_operand(label: str, *, of_power: bool = False) -> str:
     >>> as_operand("x + y"), as_operand("x²"), as_operand("x²", of_power=True)
     ('(x + y)', 'x²', '(x²)')
     """
-    return label if _is_plain(label) else _within(of_name(label), ATOM if of_power else POWER)
+    return label if _is_plain(label) else within(of_name(label), ATOM if of_power else POWER)
+
+
+def within(made: Formula, binding: int) -> str:
+    """A formula as an operand, in brackets if its own operator binds less, or if it begins with a minus sign.
+
+    >>> within(("w·x", PRODUCT), SUM), within(("w + x", SUM), PRODUCT), within(("−x", SIGN), SUM)
+    ('w·x', '(w + x)', '(−x)')
+    """
+    text, own = made
+    return text if own >= binding and own != SIGN else f"({text})"
 
 
 def quotient(result: str, operand: str) -> str:
@@ -141,9 +164,26 @@ def _is_plain(name: str) -> bool:
     return name.isidentifier() and "·" not in name
 
 
-def _within(made: Formula, binding: int) -> str:
-    text, own = made
-    return text if own >= binding and own != SIGN else f"({text})"
+def bare(made: Formula) -> Formula:
+    """An operand without factors 1 and double minus signs, which change no number.
+
+    >>> bare(("1·x", PRODUCT)), bare(("−(−(x + y))", SIGN)), bare(("x·11", PRODUCT))
+    (('x', 5), ('x + y', 1), ('x·11', 2))
+    """
+    text, binding = made
+    if text[:1] not in _BARED and text[-1:] not in _BARED:
+        return made
+    if binding == PRODUCT:
+        rest = text.removeprefix("1·").removesuffix("·1").removesuffix("/1")
+    elif binding == SIGN and text.startswith("−(−") and outside(text) == "−":
+        rest = text[3:-1]
+    else:
+        return made
+    if rest == text:
+        return made
+    if rest.startswith("(") and not outside(rest):
+        return rest[1:-1], of_name(rest[1:-1])[1]
+    return rest, max(of_name(rest)[1], PRODUCT)
 
 
 def _of_one(symbol: str, operand: Formula, params: Mapping[str, Any]) -> Formula | None:
@@ -151,20 +191,20 @@ def _of_one(symbol: str, operand: Formula, params: Mapping[str, Any]) -> Formula
     if symbol == "xⁿ" and "n" in params:
         return _power(operand, params["n"])
     if symbol == "[ ]" and "index" in params:
-        return f"{_within(operand, ATOM)}{_index(params['index'])}", ATOM
+        return f"{within(operand, ATOM)}{_index(params['index'])}", ATOM
     if params:
         return None
     if symbol == "−":
-        return f"−{_within(operand, PRODUCT)}", SIGN
+        return f"−{within(operand, PRODUCT)}", SIGN
     if symbol == "√":
-        return f"√{_within(operand, ATOM)}", POWER
+        return f"√{within(operand, ATOM)}", POWER
     if symbol == "1/x":
-        return f"1/{_within(operand, POWER)}", PRODUCT
+        return f"1/{within(operand, POWER)}", PRODUCT
     if symbol in _AROUND:
         opened, closed = _AROUND[symbol]
         return f"{opened}{operand[0]}{closed}", ATOM
     if symbol == "x²" or (symbol and _AFTER.issuperset(symbol)):
-        return f"{_within(operand, ATOM)}{symbol.removeprefix('x')}", POWER
+        return f"{within(operand, ATOM)}{symbol.removeprefix('x')}", POWER
     return None
 
 
@@ -172,20 +212,20 @@ def _power(base: Formula, exponent: Any) -> Formula:
     """x², x⁻¹ and x^0.5."""
     is_number = isinstance(exponent, float | int) or np.ndim(exponent) == 0
     if is_number and float(exponent).is_integer() and abs(exponent) <= _LARGEST_RAISED:
-        return f"{_within(base, ATOM)}{superscript(str(int(exponent)))}", POWER
-    return f"{_within(base, ATOM)}^{_within(of_constant(exponent), ATOM)}", POWER
+        return f"{within(base, ATOM)}{superscript(str(int(exponent)))}", POWER
+    return f"{within(base, ATOM)}^{within(of_constant(exponent), ATOM)}", POWER
 
 
 def _of_its_own(operation: str, symbol: str, operands: Sequence[Formula], params: Mapping[str, Any]) -> Formula | None:
     """The formula of an operation on several operands that is neither an operator nor a call."""
     if symbol == "xʸ" and len(operands) == 2:
-        return f"{_within(operands[0], ATOM)}^{_within(operands[1], ATOM)}", POWER
+        return f"{within(operands[0], ATOM)}^{within(operands[1], ATOM)}", POWER
     if operation == "hinge" and len(operands) == 2:
-        score, corrupt = (_within(operand, PRODUCT) for operand in operands)
+        score, corrupt = (within(operand, PRODUCT) for operand in operands)
         return f"max(0, {number(params.get('margin', 1.0), _DIGITS)} + {corrupt} − {score})", ATOM
     if operation == "affine" and len(operands) == 3:
         weights, x, b = operands
-        return f"{_within(weights, PRODUCT)} @ {_within(x, POWER)} + {_within(b, PRODUCT)}", SUM
+        return f"{within(weights, PRODUCT)} @ {within(x, POWER)} + {within(b, PRODUCT)}", SUM
     if operation == "weighted_sum":
         return _weighted(operands)
     return None
@@ -195,9 +235,9 @@ def _weighted(operands: Sequence[Formula]) -> Formula:
     """w₁·x₁ + w₂·x₂ + b of the operands w₁, w₂, x₁, x₂, b; without a constant b of 0."""
     count = len(operands) // 2
     shown = count if count <= _MOST_OPERANDS else _MOST_OPERANDS - 1
-    terms = [f"{_within(operands[k], PRODUCT)}·{_within(operands[count + k], POWER)}" for k in range(shown)]
+    terms = [f"{within(operands[k], PRODUCT)}·{within(operands[count + k], POWER)}" for k in range(shown)]
     terms += ["…"] * (shown < count)
-    bias = _within(operands[-1], PRODUCT)
+    bias = within(operands[-1], PRODUCT)
     terms += [bias] * (len(operands) % 2 and bias != "0")
     return " + ".join(terms), PRODUCT if len(terms) == 1 else SUM
 

@@ -93,6 +93,9 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "term.product": ("product", "乘积"),
     "term.constant": ("constant", "常数"),
     "term.norm": ("{shape}, norm {norm}", "{shape}，范数 {norm}"),
+    "term.vector": ("a vector of {shape} entries, of norm {norm}", "{shape} 维向量，范数为 {norm}"),
+    "term.matrix": ("a {shape} matrix of norm {norm}", "{shape} 矩阵，范数为 {norm}"),
+    "term.array": ("a {shape} array of norm {norm}", "{shape} 数组，范数为 {norm}"),
     "term.extent": ("min {least}, mean {mean}, max {most}", "最小 {least}，均值 {mean}，最大 {most}"),
     "term.about": ("about {number}", "约 {number}"),
     "term.true-window": ("true window", "真实窗口"),
@@ -144,7 +147,13 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "step.meet": ("Shares meet at {node} and add up:", "各份额在 {node} 处汇合并相加："),
     "step.share": (
         "The share of {node} is {share}, the {error}{window}.", "{node} 分得的份额为 {share}，即 {error}{window}。"),
+    "step.share-array": (
+        "The share of {node} is {share}: the {error}{window}.", "{node} 分得的份额为 {share}，即 {error}{window}。"),
     "step.arrive": ("Shares arrive at {parameter}:", "传到 {parameter} 的份额："),
+    "step.sum": (
+        "The sum passes the error on unchanged (× 1): {error} = {passed}.",
+        "求和将误差原样传下去（× 1）：{error} = {passed}。"),
+    "step.into-sum": ("× {factor}: the sum passes the error on unchanged.", "× {factor}：求和将误差原样传下去。"),
     "step.forwarded": (
         "× {factor}, the signal that {parameter} forwarded.", "× {factor}，即 {parameter} 在前向传播中传递的信号。"),
     "step.outer": (
@@ -153,6 +162,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "step.multiplied": ("× {factor}, the value multiplied by {parameter}.", "× {factor}，即与 {parameter} 相乘的量。"),
     "step.bias": ("× {factor}: a bias is a weight on a constant 1.", "× {factor}：偏置是输入恒为 1 的权重。"),
     "step.factor": ("× {factor}.", "× {factor}。"),
+    "step.gradient-array": ("{derivative}, the gradient, is {numbers}.", "{derivative}（即所求梯度）是 {numbers}。"),
     "step.gradient": ("{derivative} = {numbers}, the gradient.", "{derivative} = {numbers}，即所求梯度。"),
     # ---- remarks -----------------------------------------------------------------------------------------------------
     "remark.no-path": (
@@ -209,6 +219,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "text.slopes": ("Local gradients as formulas:", "局部梯度的公式："),
     "text.shares": ("Shares that arrive at {parameter}:", "传到 {parameter} 的份额："),
     "text.sum": ("their sum = {gradient} = the gradient", "份额之和 = {gradient} = 梯度"),
+    "text.sum-array": ("their sum, the gradient: {gradient}", "份额之和，即梯度：{gradient}"),
     "text.is-output": ("{parameter} is the output itself.", "{parameter} 就是输出本身。"),
     "text.paths": ("Paths: {count}; the strongest:", "共 {count} 条路径，其中最强的："),
     # ---- captions of pictures ----------------------------------------------------------------------------------------
@@ -275,6 +286,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "tiles.outer": (
         "The gradient of the parameter is drawn as a product: {left} on the left and {right} above it{sum}.",
         "参数的梯度画成乘积：左边是 {left}，上方是 {right}{sum}。"),
+    "tiles.rest": ("plus {rest}", "再加 {rest}"),
     "tiles.examples": ("sum over {count} examples", "{count} 个样本之和"),
     "tiles.products": ("sum of {count} outer products", "{count} 个外积之和"),
     # ---- computation graphs ------------------------------------------------------------------------------------------
@@ -367,6 +379,9 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "{derivative} 的每个元素等于 {left}（左列）的一个元素乘以 {right}（首行）的一个元素："),
     "outer.sum": (
         "{derivative} = {left} {right}, the {sum}; its entries:", "{derivative} = {left} {right}，即{sum}；其元素："),
+    "outer.rest": (
+        "{derivative} = {left} {right}, an outer product and another share; its entries:",
+        "{derivative} = {left} {right}，即外积与另一份额之和；其元素："),
     "outer.large": (
         "{derivative} = {left} {right} has too many entries to print; its factors, its range and its largest entries:",
         "{derivative} = {left} {right} 的元素太多，不逐一列出；其因子、范围和最大的元素："),
@@ -454,6 +469,9 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "{factor}，是 {function} 在 {input} = {value} 处的斜率"),
     "why.unchanged": (
         "{factor}: {equation} changes as much as {input}", "{factor}：{equation} 的变化与 {input} 的变化相同"),
+    "why.sum": (
+        "{factor}: the sum {equation} changes as much as its term {input}, so it passes the error on unchanged",
+        "{factor}：和 {equation} 的变化与其中一项 {input} 的变化相同，因此误差原样传下去"),
     "why.derivative": (
         "{factor} is the derivative of {equation} with respect to {input}",
         "{factor}，是 {equation} 对 {input} 的导数"),

@@ -17,7 +17,7 @@ from unicodedata import combining, east_asian_width
 from autodiff.words.notation import subscript, superscript
 from autodiff.words.printable import printable
 
-__all__ = ["SCRIPT", "Piece", "advance", "left_to_right", "pieces", "width"]
+__all__ = ["EXPONENT", "SCRIPT", "Piece", "advance", "is_index", "left_to_right", "pieces", "width"]
 
 SCRIPT: Final = 0.66  # size of superscripts and subscripts, relative to their base
 
@@ -26,7 +26,14 @@ _LOWERED: Final = {subscript(c): c for c in _DIGITS}
 _RAISED: Final = {superscript(c): c for c in _DIGITS} | {"ᶜ": "c", "ⁿ": "n", "ˣ": "x", "ʸ": "y", "ᵀ": "T"}
 _LOW: Final = "[" + "".join(map(re.escape, _LOWERED)) + "]"
 _HIGH: Final = "[" + "".join(map(re.escape, _RAISED)) + "]"
-_SCRIPTS: Final = re.compile(f"(?={_LOW}|{_HIGH})(?P<sub>{_LOW}+(?:,{_LOW}+)*)?(?P<sup>{_HIGH}+)?")
+#: An exponent after a caret: a name, a number, a call, or anything in brackets, which a raised text does not need.
+EXPONENT: Final = re.compile(
+    r"(?<=[^\s(\[])\^(?:\((?P<inner>(?:[^()]|\([^()]*\))+)\)|(?P<whole>\w[\w.]*(?:\([^()]*\)|\[[^\[\]]*\])?))"
+)
+_SCRIPTS: Final = re.compile(
+    f"{EXPONENT.pattern}|(?={_LOW}|{_HIGH})(?P<sub>{_LOW}+(?:,{_LOW}+)*)?(?P<sup>{_HIGH}+)?"
+)
+_INDEX: Final = re.compile("[0-9()+−,cTnxy-]*")
 _LEFTWARDS: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]+")  # Hebrew, Arabic and related scripts
 # A single letter; not of a word such as root_i or the cut ra…, nor the e of 2e−06. In s_c, both are letters.
 _LETTER: Final = re.compile(
@@ -66,6 +73,8 @@ def pieces(text: str, *, formula: bool) -> list[Piece]:
 
     >>> [(piece.text, piece.italic, piece.sub, piece.sup) for piece in pieces("W₁₄⁽¹⁾ = 2", formula=True)]
     [('W', True, '14', '(1)'), (' = 2', False, '', '')]
+    >>> [(piece.text, piece.sup) for piece in pieces("(1 + rate)^(years − 1)", formula=True)]
+    [('(1 + rate)', 'years − 1')]
     """
     found: list[Piece] = []
     for base, sub, sup in _parts(printable(text)):
@@ -83,13 +92,23 @@ def pieces(text: str, *, formula: bool) -> list[Piece]:
     return found
 
 
+def is_index(script: str) -> bool:
+    """Whether a subscript or superscript is an index, a layer or a mark; else it is the exponent of a power.
+
+    >>> is_index("(1)"), is_index("years")
+    (True, False)
+    """
+    return _INDEX.fullmatch(script) is not None
+
+
 def _parts(text: str) -> Iterator[tuple[str, str, str]]:
     """Triples (text on the line, subscript, superscript)."""
     base = 0
-    for scripts in _SCRIPTS.finditer(text):
-        sub = "".join(_LOWERED.get(c, c) for c in scripts["sub"] or "")
-        yield text[base : scripts.start()], sub, "".join(_RAISED[c] for c in scripts["sup"] or "").replace("-", "−")
-        base = scripts.end()
+    for found in _SCRIPTS.finditer(text):
+        sub = "".join(_LOWERED.get(c, c) for c in found["sub"] or "")
+        raised = "".join(_RAISED[c] for c in found["sup"] or "").replace("-", "−")
+        yield text[base : found.start()], sub, found["inner"] or found["whole"] or raised
+        base = found.end()
     if base < len(text):
         yield text[base:], "", ""
 

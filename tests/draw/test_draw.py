@@ -496,7 +496,7 @@ def test_the_same_bytes_in_every_process() -> None:
 def test_arrays_show_shape_and_norm() -> None:
     """In boxes and text."""
     flow = array_flow()
-    assert f"their sum = 2×4, norm {np.linalg.norm(flow.gradient):.4g} = the gradient" in text(flow)
+    assert f"their sum, the gradient: a 2×4 matrix of norm {np.linalg.norm(flow.gradient):.4g}" in text(flow)
     cells = [cell.text for box in picture(flow).boxes for row in box.rows for cell in row.cells]
     assert f"2×4, norm {np.linalg.norm(flow.gradient):.4g}" in cells
 

@@ -82,8 +82,8 @@ def as_float(text: str) -> float | None:
 
 
 def last_number(text: str) -> float | None:
-    """The number at the end of a text: of an equation, or of a factor in brackets."""
-    return as_float(text.rpartition(" = ")[2].removeprefix("× ").strip("()"))
+    """The number at the end of a text: of an equation, or of a factor in brackets; a mark may follow it."""
+    return as_float(text.rpartition(" = ")[2].removeprefix("× ").partition(", loses")[0].strip("()"))
 
 
 # ---- SVG -------------------------------------------------------------------------------------------------------------
@@ -271,6 +271,7 @@ class Stated:
 
 
 _STATED = re.compile(r"((?:error at [^=]+?|δ\S+|\S*∂\S+/∂\S+)) = (\(?(?:error at|δ|∂)[^=]*) = ([^=]*?) = (\S*[^\s.,])")
+_SUM = re.compile(r"The sum passes the error on unchanged \(× 1\): ([^=]+) = ([^=]+)( )= (\S+)\.(?:$| )")
 _SHARE = re.compile(r"The share of (.+?) is ([^=]*) = ([^=]*) = (\S+), the ")
 
 
@@ -278,12 +279,18 @@ def read_text(told: str) -> list[Stated]:
     """The statements of the numbered steps: error at a = (error at b) · f + … = 0.9 × 0.1793 = 0.1614."""
     found = []
     for line in told.splitlines():
-        for name, symbols, numbers, result in (*_STATED.findall(line), *_SHARE.findall(line)):
+        for name, symbols, numbers, result in (*_STATED.findall(line), *_SHARE.findall(line), *_passed(line)):
             value = as_float(result)
             if value is not None:
                 called = name.removeprefix("error at ")
                 found.append(Stated(called, tuple(_consumers(symbols)), numbers, value))
     return found
+
+
+def _passed(line: str) -> Iterator[tuple[str, str, str, str]]:
+    """The statement that a sum passes its error on, as the share error · 1."""
+    for name, sender, _, result in _SUM.findall(line):
+        yield name, f"{sender if sender.startswith(('δ', '∂')) else f'({sender})'} · 1", result, result
 
 
 def _consumers(symbols: str) -> Iterator[str]:

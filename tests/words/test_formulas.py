@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from operator import neg
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from autodiff import Value
 from autodiff.flow.labels import labels
 from autodiff.words.notation import in_ascii
 
-_STEPS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=4)
+_STEPS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=4)
 
 
 def built(steps: list[tuple[int, int, int]]) -> list[Value]:
@@ -20,7 +21,8 @@ def built(steps: list[tuple[int, int, int]]) -> list[Value]:
     made = [Value(0.75, name="x"), Value(-1.5, name="y"), Value(0.5, name="rate")]
     for kind, a, b in steps:
         u, v = made[a % len(made)], made[b % len(made)]
-        made.append([u + v, u - v, u * v, u / 4.0, -u, u**2, 0.5 * u, u - (-0.25)][kind])
+        made.append([u + v, u - v, u * v, u / 4.0, -u, u**2, 0.5 * u, u - (-0.25), 1.0 * u, u / 1.0, u + (-v),
+                     neg(neg(u)), u * (-0.5)][kind])
     return made
 
 
@@ -53,6 +55,8 @@ def test_functions_powers_and_leaves() -> None:
     told = {
         "(x − y)²": (x - y) ** 2, "(√x)²": ad.sqrt(x) ** 2, "|x − y|": abs(x - y), "x·(−y)": x * (-y),
         "(x + y)^(x + 1)": (x + y) ** (x + 1), "tanh(0.3·x)": ad.tanh(0.3 * x), "x/y/(x·y)": x / y / (x * y),
-        "Value(2)": Value(2.0), "3·x": Value(3.0) * x,
+        "Value(2)": Value(2.0), "3·x": Value(3.0) * x, "x − y": x + (-y), "x + y": x - (-y), "x/y": neg(neg(x)) / y,
+        "1·x": 1.0 * x, "x − y·x": 1.0 * x + (-y) * x, "y − 0.5": y + (-0.5), "x + x·y": x - (-x * y),
+        "−(−(x + y))": neg(neg(x + y)), "tanh(x + y)": ad.tanh(1.0 * (x + y)), "x·11": x * 11.0,
     }  # fmt: skip
     assert [labels(ad.topological(node))[node] for node in told.values()] == list(told)

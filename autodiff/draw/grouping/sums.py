@@ -5,33 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from autodiff.draw.grouping.folding import Fold, Key, Region, Scope, parts
 from autodiff.draw.grouping.repeats import folding
 from autodiff.engine.graph import Node
 from autodiff.flow import FlowNode
+from autodiff.flow.sums import ADD, FEWEST_TERMS, Slot, Sums, served_alone, terms_below
 
-__all__ = ["FEWEST_TERMS", "Slot", "Sums", "WithSums", "sums"]
+__all__ = ["WithSums", "sums"]
 
-FEWEST_TERMS: Final = 3  # a + b stays a box +
 _MOST_TERMS: Final = 7  # where the steps of a loop are folded, longer sums are folded like them
-_ADD: Final = "add"
-
-#: The number of a node and one of its inputs, counted from 0.
-Slot = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """The terms of every sum, by the number of its last addition, and the additions inside sums, which are hidden."""
-
-    terms: dict[int, list[Slot]]
-    hidden: frozenset[int]
-
-    def slots(self, k: int, node: Node) -> list[Slot]:
-        """The inputs of a box: the terms of a sum, or the inputs of the node."""
-        return self.terms.get(k) or [(k, slot) for slot in range(len(node.inputs))]
 
 
 def sums(
@@ -60,13 +44,15 @@ def sums(
     inside: set[int] = set()
     apart: set[int] = set()
     terms: dict[int, list[Slot]] = {}
-    alone = [True] * len(nodes)  # whether a term is a leaf, or all that leads to it serves only that term
-    for k in range(len(nodes) - 1, -1, -1):  # inputs before consumers
-        alone[k] = all(alone[item] and uses[item] == 1 for item in inputs[k])
+
+    def is_free(k: int) -> bool:
+        return items[k].operation == ADD and items[k].name is None and uses[k] == 1 and k not in shown
+
+    alone = served_alone(inputs, uses)
     for k, item in enumerate(items):
-        if item.operation != _ADD or k in inside or k in apart:
+        if item.operation != ADD or k in inside or k in apart:
             continue
-        found, hidden = _terms(k, items, nodes, number, uses, shown)
+        found, hidden = terms_below(k, nodes, lambda item: number.get(id(item)), is_free)
         ends = (number.get(id(nodes[owner].inputs[slot])) for owner, slot in found)
         if len(found) > _MOST_TERMS and not hidden.isdisjoint(folded):
             apart |= hidden
@@ -74,33 +60,6 @@ def sums(
             terms[k] = found
             inside |= hidden
     return Sums(terms, frozenset(inside))
-
-
-def _terms(
-    root: int, items: Sequence[FlowNode], nodes: Sequence[Node], number: dict[int, int], uses: Counter[int],
-    shown: Collection[int],
-) -> tuple[list[Slot], set[int]]:  # fmt: skip
-    """The inputs of a tree of additions from left to right, without zeros, and the additions below its root."""
-    found: list[Slot] = []
-    hidden: set[int] = set()
-    shape = getattr(nodes[root]._data, "shape", ())
-    waiting = [(root, 1), (root, 0)]
-    while waiting:
-        owner, slot = waiting.pop()
-        item = nodes[owner].inputs[slot]
-        k = number.get(id(item), root)
-        own = isinstance(item, Node) and k != root and items[k].operation == _ADD and items[k].name is None
-        if own and uses[k] == 1 and k not in shown and getattr(item._data, "shape", ()) == shape:
-            hidden.add(k)
-            waiting += [(k, 1), (k, 0)]
-        elif isinstance(item, Node) or not _is_zero(item):
-            found.append((owner, slot))
-    return found, hidden
-
-
-def _is_zero(item: Any) -> bool:
-    """Whether a constant is the 0 with which Python's ``sum`` begins."""
-    return isinstance(item, float | int) and item == 0
 
 
 @dataclass(frozen=True, slots=True)

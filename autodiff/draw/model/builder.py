@@ -91,7 +91,7 @@ class PictureBuilder:
             kind,
             title,
             formula,
-            tuple(self.boxes if boxes is None else boxes),
+            _without_gaps(self.boxes if boxes is None else boxes),
             tuple(self.wires),
             self.style.amount(self.flow.seed),
             tuple("\n".join([step.sentence, *step.lines]) for step in below),
@@ -99,3 +99,9 @@ class PictureBuilder:
             " ".join([f"{title}.", *told(steps), *captions]),
             language=self.style.language,
         )
+
+
+def _without_gaps(boxes: Sequence[Box]) -> tuple[Box, ...]:
+    """The boxes, with no column left empty: a factor that is used twice can stand in a column beyond the next."""
+    place = {column: k for k, column in enumerate(sorted({box.column for box in boxes}))}
+    return tuple(box if place[box.column] == box.column else replace(box, column=place[box.column]) for box in boxes)

@@ -7,6 +7,7 @@ from typing import Final
 
 from autodiff.draw.model.cells import brief
 from autodiff.flow import Flow, FlowNode, Path
+from autodiff.flow.sums import with_sums
 from autodiff.telling.steps import Step
 from autodiff.telling.style import Style
 from autodiff.telling.terms import derivative, path_numbers, path_symbols, sum_of_shares
@@ -46,6 +47,7 @@ def formula(flow: Flow, style: Style) -> tuple[str, ...]:
     """The gradient as the product along one path, or as the sum of its shares."""
     if flow.is_empty:
         return derivative(flow, style), style.say("term.no-path")
+    flow = with_sums(flow)
     if flow.path_count > 1:
         return formula_of_shares(flow, style)
     return derivative(flow, style), *product(strongest(flow), style), style.amount(flow.gradient)
@@ -76,7 +78,7 @@ def paths(flow: Flow, style: Style) -> list[str]:
     """The number of paths and the strongest one; nothing if there is only one path."""
     if flow.path_count < 2:
         return []
-    path = strongest(flow)
+    path = strongest(with_sums(flow))
     symbols = product(path, style)[0]
     written = symbols if path.product is None else f"{symbols} = {style.write(path.product)}"
     count = style.counted(flow.path_count)

@@ -13,15 +13,15 @@ from autodiff.flow import Flow, FlowEdge, FlowNode, Number, Signal, bracketed
 from autodiff.telling.steps import Step
 from autodiff.telling.style import Style
 from autodiff.telling.terms import equation, error_name, error_symbol, factor_symbol, local_equation, share_text, window
+from autodiff.words.gaps import LONGEST_NAME, with_gaps
 from autodiff.words.operations import ENGLISH_SYMBOLS
-from autodiff.words.printable import shortened
 
 __all__ = [
     "StepNumbers", "brief", "edge_hint", "error_cells", "factor_text", "forward_rows", "hint", "in_full",
     "line_numbers", "operation_symbol", "share_cell", "sign", "strokes", "whole", "whole_factor",
 ]  # fmt: skip
 
-_LONGEST: Final = 22  # characters of a name; the tooltip has the whole name
+_LONGEST: Final = LONGEST_NAME + 6  # characters: f′(name) fits; the tooltip has the whole text
 _LONGEST_SYMBOL: Final = 9
 _LONGEST_FACTOR: Final = 60  # characters on a wire
 _WIDEST_STROKE: Final = 2.2
@@ -44,7 +44,7 @@ class StepNumbers:
 
 def brief(label: str) -> str:
     """A label, shortened to fit in a box."""
-    return shortened(label, _LONGEST)
+    return with_gaps(label, _LONGEST)
 
 
 def whole(label: str) -> str:
@@ -131,12 +131,16 @@ def operation_symbol(node: FlowNode, style: Style) -> str:
 
 def hint(flow: Flow, node: FlowNode, style: Style) -> str:
     """The tooltip of a box: one line with the numbers in full."""
-    return in_full(node, error_name(flow, node, style), style)
+    whole = flow.flows.numbered.whole_of(flow.flows.node_of(node))
+    return in_full(node, error_name(flow, node, style), style, whole)
 
 
-def in_full(node: FlowNode, error_name: str, style: Style) -> str:
-    """A node's label, value and error with every digit, and its source line; for arrays, shapes, ranges and norms."""
-    told = _numbers_in_full(node, error_name, style)
+def in_full(node: FlowNode, error_name: str, style: Style, whole: str = "") -> str:
+    """A node's label, value and error with every digit, and its source line; for arrays, shapes, ranges and norms.
+
+    ``whole`` is the formula of a node whose label has gaps.
+    """
+    told = _numbers_in_full(node, error_name, style, whole)
     if node.line is None:
         return told
     return style.say("term.at-line", told=told, number=node.line.number, text=node.line.text.strip())
@@ -147,8 +151,8 @@ def line_numbers(nodes: Iterable[FlowNode]) -> tuple[int, ...]:
     return tuple(sorted({node.line.number for node in nodes if node.line is not None}))
 
 
-def _numbers_in_full(node: FlowNode, error_name: str, style: Style) -> str:
-    made = f"{node.label} = {style.operation(node.operation)}(…)" if node.operation else node.label
+def _numbers_in_full(node: FlowNode, error_name: str, style: Style, whole: str) -> str:
+    made = whole or (f"{node.label} = {style.operation(node.operation)}(…)" if node.operation else node.label)
     value = _every_digit(node.value, style)
     if node.error is None:
         return style.say("term.told", name=made, text=value)

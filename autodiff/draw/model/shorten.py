@@ -21,7 +21,7 @@ def with_short_names(what: Picture, names: Iterable[str]) -> Picture:
     >>> from autodiff import Value
     >>> from autodiff.draw.views.computation import computation
     >>> max(len(cell.text) for cell in computation(Value(1.0, name="x" * 10_000)).boxes[0].rows[0].cells)
-    22
+    36
     """
     long = sorted((name for name in names if len(name) > _LONGEST), key=len, reverse=True)
     return _with_short(what, long) if long else what

@@ -25,6 +25,7 @@ from autodiff.draw.page.selection import Selection, select
 from autodiff.draw.page.sources import script_source, style_source
 from autodiff.draw.page.teller import Teller, in_json
 from autodiff.flow import Flow, FlowEdge, FlowNode, Signal
+from autodiff.flow.sums import with_sums
 from autodiff.telling.terms import error_symbol, share_text
 from autodiff.telling.text import text
 from autodiff.words.notation import number
@@ -68,7 +69,7 @@ def page(flow: Flow, *, theme: str = "auto", language: str = "en", digits: int =
         raise ValueError(f"unknown theme {theme!r} (must be one of {', '.join(_THEMES)})")
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= _MOST_DIGITS:
         raise ValueError(f"expected 1 … {_MOST_DIGITS} significant digits, but got digits={digits!r}")
-    data = _data(flow) | {"theme": theme, "language": checked_language(language), "digits": digits}
+    data = _data(with_sums(flow)) | {"theme": theme, "language": checked_language(language), "digits": digits}
     arrays = "tiles" in data
     style, script = _colours() + style_source(arrays=arrays), script_source(arrays=arrays)
     title = PHRASES["title.flow"][LANGUAGES.index(language)].format(parameter=flow.parameter.label)
@@ -178,12 +179,12 @@ def _phrases_used(*, arrays: bool) -> frozenset[str]:
 
 
 def _node(whole: Flow, node: FlowNode, teller: Teller) -> list[Any]:
-    """A node's label, value and error, the symbol of its error, the text that names its operation, its source line.
+    """A node's label, value and error, the symbol of its error, the texts of its operation, line and whole formula.
 
     What is not known is None, and left out at the end: of most nodes, which are leaves, three items remain.
     """
     symbol = None if node is whole.parameter else error_symbol(whole, node)
-    found = [symbol, teller.operation(node), teller.line(node)]
+    found = [symbol, teller.operation(node), teller.line(node), teller.whole(whole, node)]
     while found and found[-1] is None:
         found.pop()
     return [node.label, _in_full(node.value), _in_full(node.error), *found]

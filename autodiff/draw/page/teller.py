@@ -79,6 +79,11 @@ class Teller:
         """The number and the text of the source line that computed a node; None if it is not known."""
         return None if node.line is None else [node.line.number, self._text([node.line.text.strip()] * len(LANGUAGES))]
 
+    def whole(self, flow: Flow, node: FlowNode) -> int | None:
+        """The text of the whole formula of a node whose label has gaps; None for any other."""
+        text = flow.flows.numbered.whole_of(flow.flows.node_of(node))
+        return self._text([text] * len(LANGUAGES)) if text else None
+
     def formula(self, whole: Flow, edge: FlowEdge) -> int | None:
         """The text of a local gradient that is a formula; None for any other, and at δ, where a step states it."""
         if whole.slope_of(edge) is None or error_symbol(whole, whole.nodes[edge.input]) is not None:

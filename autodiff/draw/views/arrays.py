@@ -54,7 +54,8 @@ def with_tiles(what: Picture, style: Style, flow: Flow | None = None) -> Picture
     written = tuple((lane, style.write(scale)) for lane, scale in scales.items())
     said = [style.say(f"tiles.scale-{lane}", most=scale) for lane, scale in written]
     if made is not None:
-        total = style.say("term.in-brackets", text=made.sum) if made.sum else ""
+        noted = "; ".join(_notes(made, style))
+        total = style.say("term.in-brackets", text=noted) if noted else ""
         said.append(style.say("tiles.outer", left=made.left_name, right=made.right_name, sum=total))
     description = " ".join([what.description, *said])
     return replace(what, boxes=tuple(map(tiler.box, what.boxes)), scales=written, description=description)
@@ -102,7 +103,8 @@ class _Tiler:
         yield replace(row, cells=(replace(self.tiled(box, cell, made), role="outer", text=self.equation(made)),))
 
     def equation(self, made: OuterProduct) -> str:
-        return f"= {brief(made.left_name)} {brief(made.right_name)}"
+        rest = f" + {brief(made.rest_name)}" if made.rest_name else ""
+        return f"= {brief(made.left_name)} {brief(made.right_name)}{rest}"
 
     def tiled(self, box: Box, cell: Cell, made: OuterProduct | None) -> Cell:
         if id(cell) not in self.arrays:
@@ -114,7 +116,7 @@ class _Tiler:
         (left_lane, left), (top_lane, top) = made.factors()
         return replace(
             tiles,
-            notes=(*tiles.notes, *filter(None, [made.sum])),
+            notes=(*tiles.notes, *_notes(made, self.style)),
             left=self.factor(left_lane, pooled(left, self.most, _MOST_EXAMPLES), made.left_name),
             top=self.factor(top_lane, pooled(top, _MOST_EXAMPLES, self.most), made.right_name),
         )
@@ -131,6 +133,14 @@ class _Tiler:
         said = self.style.extent(array)
         rows = tile_rows(shown, self.scales[lane])
         return Tiles(lane, rows, tuple(notes), is_pooled=is_pooled, said=said, small=self.small)
+
+
+def _notes(made: OuterProduct, style: Style) -> Iterator[str]:
+    """What the two factors of a gradient do not show: what their product is summed over, and other shares."""
+    if made.sum:
+        yield made.sum
+    if made.rest_name:
+        yield style.say("tiles.rest", rest=brief(made.rest_name))
 
 
 def _by(shape: tuple[int, ...]) -> str:

@@ -29,6 +29,7 @@ from autodiff.draw.views.off_path import add_off_path, boxes_in_order
 from autodiff.draw.views.rail import MOST_BOXES, rail
 from autodiff.draw.views.shares import shares
 from autodiff.flow import Flow
+from autodiff.flow.sums import with_sums
 from autodiff.telling.remarks import remarks
 from autodiff.telling.steps import Step, steps
 from autodiff.telling.style import Style
@@ -82,18 +83,21 @@ def _made(flow: Flow, view: str, style: Style, unfold: bool | str) -> Picture:
         return graph_of_flow(flow, style, unfold=unfold)
     if flow.is_empty:
         return _empty(flow, style)
+    if view == "rail" or flow.path_count == 1:
+        flow = with_sums(flow)
     if view == "network":
         return network(flow, style)
     if view == "shares" or (view == "auto" and flow.path_count > 1):
-        groups = _groups_of_shares(flow)
+        drawn = with_sums(flow, apart=True)
+        groups = _groups_of_shares(drawn)
         if groups:
-            return _shares(flow, style, groups)
+            return _shares(drawn, style, groups)
         if view == "shares":
             raise ValueError(
                 f"the view 'shares' draws at most {_MOST_UNITS} boxes, but {len(flow.nodes)} nodes lead to "
                 f"{brief(flow.parameter.label)}; use the view 'rail' for the strongest path, or 'graph', which folds"
             )
-    return _rail(flow, style)
+    return _rail(with_sums(flow), style)
 
 
 def _empty(flow: Flow, style: Style) -> Picture:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from autodiff.draw.grouping.folding import CROWD, Key, Region, Scope, TimeStep, Weights, columns, scopes
 from autodiff.draw.grouping.groups import is_parameter_name
 from autodiff.draw.grouping.repeats import Steps, checked_unfold, folded_steps
-from autodiff.draw.grouping.sums import Slot, WithSums, sums
+from autodiff.draw.grouping.sums import WithSums, sums
 from autodiff.draw.model.captions import formula, paths, picture_style, title_of_graph
 from autodiff.draw.model.cells import brief, edge_hint, in_full, line_numbers, operation_symbol, sign, whole
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
@@ -24,6 +24,7 @@ from autodiff.flow import Flow, FlowEdge, FlowNode, Signal, bracketed
 from autodiff.flow.anomalies import first_values, is_finite
 from autodiff.flow.numbering import NumberedGraph
 from autodiff.flow.order import in_order
+from autodiff.flow.sums import SIGN, Slot
 from autodiff.primitives.operands import describe
 from autodiff.telling.remarks import first_value, remarks
 from autodiff.telling.style import Style
@@ -199,7 +200,7 @@ class _Drawer:
         The label of a number without a name is that number again, so its box leaves it out.
         """
         name = brief(item.label) if item.name or not computed else ""
-        symbol = "Σ" if item.id in self.sums.terms and computed else operation_symbol(item, self.style)
+        symbol = SIGN if item.id in self.sums.terms and computed else operation_symbol(item, self.style)
         first, second = (Cell("sign", symbol), name) if computed else (Cell("name", name), "")
         green = is_parameter or (not computed and self.is_called_like_a_parameter(item))
         value = Cell("value", self.style.amount(item.value), item.value)
@@ -221,10 +222,10 @@ class _Drawer:
         return Cell("error", self.style.amount(item.error), item.error, sign=sign(item.error))
 
     def hint(self, item: FlowNode) -> str:
-        told = in_full(item, self.style.say("term.gradient"), self.style)
-        if len(self.fold.box_of) > _MOST_WITH_FORMULAS:
-            return told
-        return " – ".join([told, *local_equations(self.graph, self.graph.node_of(item), self.style)])
+        node, is_small = self.graph.node_of(item), len(self.fold.box_of) <= _MOST_WITH_FORMULAS
+        whole = self.graph.whole_of(node) if is_small else ""
+        told = in_full(item, self.style.say("term.gradient"), self.style, whole)
+        return " – ".join([told, *local_equations(self.graph, node, self.style)]) if is_small else told
 
     def wire_hint(self, edge: FlowEdge) -> str:
         return "" if self.flow is None else edge_hint(self.flow, edge, self.style)

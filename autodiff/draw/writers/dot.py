@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from html import escape
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from textwrap import wrap
 from typing import Final
 
@@ -20,7 +20,7 @@ from autodiff.draw.writers.dot_tiles import below
 from autodiff.draw.writers.svg import SLIDE
 from autodiff.flow import Flow
 from autodiff.words.printable import printable
-from autodiff.words.typeset import left_to_right
+from autodiff.words.typeset import EXPONENT, left_to_right
 
 __all__ = ["dot"]
 
@@ -223,7 +223,13 @@ def _wrapped(text: str) -> list[str]:
 def _label(text: str) -> str:
     """Text for an HTML-like label, without markup or DOT escapes."""
     short = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
-    return escape(left_to_right(printable(short))).replace("\\", "&#92;")
+    parts = EXPONENT.split(left_to_right(printable(short)))  # text, and the exponent in brackets or without
+    raised = (f"<SUP>{_safe(inner or whole)}</SUP>" for inner, whole in zip(parts[1::3], parts[2::3], strict=True))
+    return "".join(part for pair in zip_longest(map(_safe, parts[::3]), raised, fillvalue="") for part in pair)
+
+
+def _safe(text: str) -> str:
+    return escape(text).replace("\\", "&#92;")
 
 
 def _numbered(step: int | None, text: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Final
 
 from autodiff.flow import Signal
 from autodiff.words.printable import printable
-from autodiff.words.typeset import SCRIPT, advance, left_to_right, pieces
+from autodiff.words.typeset import SCRIPT, advance, is_index, left_to_right, pieces
 
 __all__ = ["BASELINE", "escaped", "line_of_text", "number_attribute", "px", "set_pieces"]
 
@@ -54,11 +54,22 @@ def set_pieces(segments: Sequence[tuple[str, str]], size: float, *, formula: boo
                 dx = dy = 0.0
             for script, rise in ((piece.sub, -_LOWERED * size), (piece.sup, _RAISED * size)):
                 if script:
-                    parts.append(_span(script, dx, dy - rise, f'{style} font-size="{px(small)}"'))
+                    parts += _script(script, dx, dy - rise, f'{style} font-size="{px(small)}"', formula=formula)
                     dx, dy = -advance(script, small), rise
             if piece.sub or piece.sup:
                 dx = max(advance(piece.sub, small) - advance(piece.sup, small), 0.0) if piece.sup else 0.0
     return "".join(parts)
+
+
+def _script(script: str, dx: float, dy: float, style: str, *, formula: bool) -> Iterator[str]:
+    """A subscript or superscript; letters in the exponent of a power are italic, as on the line."""
+    parts = pieces(script, formula=formula) if formula and not is_index(script) else []
+    if not parts or any(part.sub or part.sup for part in parts):
+        yield _span(script, dx, dy, style)
+        return
+    for k, part in enumerate(parts):
+        move = (0.0, 0.0) if k else (dx, dy)
+        yield _span(part.text, *move, style + (' font-style="italic"' if part.italic else ""))
 
 
 def _span(text: str, dx: float, dy: float, style: str) -> str:

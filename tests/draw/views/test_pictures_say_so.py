@@ -38,6 +38,7 @@ from autodiff.words.typeset import width
 from nn import Network
 from tests.support.flows import X, deep_flow, margin_flow, notes_flow, notes_network
 from tests.support.programs import ELEMENTWISE
+from tests.support.sums import Merged
 
 # ---- ends of forward wires -------------------------------------------------------------------------------------------
 
@@ -106,13 +107,13 @@ def test_a_name_like_a_weights_makes_no_layer() -> None:
 @pytest.mark.parametrize("view", ["rail", "shares"])
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
 def test_forward_wires_are_edges_of_the_graph(view: str, program: Program) -> None:
-    """In any graph without layers, a forward wire leads from an input to a result computed from it."""
+    """In any graph without layers, a forward wire leads from an input, or a term of a sum, to a result."""
     leaves = program.leaves()
     flow = error_flow(program(*leaves), leaves[0])
     if flow.is_empty:
         return
-    nodes = [(node, item) for node in flow.flows.graph for item in node.inputs if isinstance(item, ad.Node)]
-    edges = {(brief(flow.flows.label_of(item)), brief(flow.flows.label_of(node))) for node, item in nodes}
+    merged = Merged(flow, apart=view == "shares" and flow.path_count > 1)
+    edges = {(brief(item), brief(root)) for root, item, *_ in merged.every_edge()}
     assert {wire for wire in forward(picture(flow, view)) if "…" not in wire} <= edges  # the middle of a long rail
 
 
@@ -390,7 +391,8 @@ def test_arrays_stop_being_finite_as_numbers_do() -> None:
     assert [(each.kind, each.node.label) for each in flow.anomalies] == [
         ("explodes", "x·x"), ("nan", "x"), ("nan", "x"),
     ]  # fmt: skip
-    assert remarks(flow)[0] == "The error explodes: (error at √(x·x)) ∘ 1/(2·√(x·x)) = [2, norm inf]."
+    told = "The error explodes: (error at √(x·x)) ∘ 1/(2·√(x·x)), a vector of 2 entries, of norm inf."
+    assert remarks(flow)[0] == told
     assert {box.mark for box in picture(flow).boxes} == {"", "explodes here", "nan begins here"}
 
 

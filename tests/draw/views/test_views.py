@@ -19,7 +19,7 @@ from autodiff.draw import Box, Picture, computation, dot, picture, svg, text
 from autodiff.draw.layout.positions import lay_out
 from autodiff.draw.layout.sizes import SIZES, Rect, cell_width, is_rest
 from autodiff.flow import Flow
-from autodiff.flow.variable_names import names_in
+from autodiff.naming.variable_names import names_in
 from autodiff.telling.explain import explain
 from autodiff.telling.story import Table
 from autodiff.telling.style import USUAL

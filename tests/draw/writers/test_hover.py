@@ -37,6 +37,6 @@ def test_the_error_and_the_factor_of_a_long_name() -> None:
 
 def test_the_factor_of_an_array() -> None:
     """At the port of its operation."""
-    t = Tensor(np.ones((2, 2)), name="a_long_matrix_name")
+    t = Tensor(np.ones((2, 2)), name="a_long_name_of_some_matrix")
     told = tooltips(see(np.sum(ad.tanh(t + 1.0))))
-    assert "∘ tanh′(a_long_matrix_name + 1)" in told.values()
+    assert "∘ tanh′(a_long_name_of_some_matrix + 1)" in told.values()

@@ -35,6 +35,7 @@ from tests.support import statements
 from tests.support.flows import FLOWS
 from tests.support.programs import ELEMENTWISE
 from tests.support.statements import Read, plain
+from tests.support.sums import Merged, sums
 from tests.support.tiles import ReadTiles, block_entry, level_of, read_tiles
 
 FULL = 17  # digits: a number that is read back is the same number
@@ -76,6 +77,12 @@ def views_of(flow: Flow, *more: str) -> list[str]:
 # ---- what the ledger says --------------------------------------------------------------------------------------------
 
 
+def edges_of(flow: Flow, view: str) -> list[FlowEdge]:
+    """The edges that a view draws: those of the strongest path or all; chains of + are one sum except in graphs."""
+    edges = flow.strongest(1)[0].edges if view == "rail" else flow.edges
+    return [*edges] if view == "graph" else Merged(flow, apart=view == "shares" and flow.path_count > 1).edges(edges)
+
+
 def label(flow: Flow, node: int) -> str:
     """The label of a node by its id, as it is read back."""
     return plain(flow.nodes[node].label)
@@ -83,7 +90,7 @@ def label(flow: Flow, node: int) -> str:
 
 def ledgers(flow: Flow, view: str, box_of: dict[str, str]) -> Counter[Any]:
     """The arrows that a view has to draw: from box to box, each with its share."""
-    edges: Sequence[FlowEdge] = flow.strongest(1)[0].edges if view == "rail" else flow.edges
+    edges = edges_of(flow, view)
     ends = [(box_of.get(label(flow, e.consumer)), box_of.get(label(flow, e.input)), repr(e.share)) for e in edges]
     return Counter(end for end in ends if end[0] != end[1])
 
@@ -92,9 +99,7 @@ def boxes_by_name(read: Read, flow: Flow, view: str) -> dict[str, str]:
     """The box of every node on the drawn paths; those in the middle of a long rail share one, which counts them."""
     found = {name: id for id, box in read.boxes.items() for name in box.names}
     middle = next((id for id, box in read.boxes.items() if box.names == ["..."]), None)
-    nodes = (
-        flow.nodes if view != "rail" else [flow.nodes[0]] + [flow.nodes[e.input] for e in flow.strongest(1)[0].edges]
-    )
+    nodes = flow.nodes[:1] + tuple(flow.nodes[edge.input] for edge in edges_of(flow, view))
     for node in nodes:
         name = plain(node.label)
         if name not in found:
@@ -144,7 +149,7 @@ def check_drawings(flow: Flow, view: str) -> None:
         start, tip = arrow.ends or ((0.0, 0.0), (0.0, 0.0))
         assert drawn.boxes[arrow.tail].touches(start), (arrow, drawn.boxes[arrow.tail])
         assert drawn.boxes[arrow.head].touches(tip), (arrow, drawn.boxes[arrow.head])
-    check_looks(drawn, [float(edge.share) for edge in (flow.strongest(1)[0].edges if view == "rail" else flow.edges)])
+    check_looks(drawn, [float(edge.share) for edge in edges_of(flow, view)])
 
     written = statements.read_dot(dot(what))
     check_boxes(written, flow, view)
@@ -174,7 +179,7 @@ def check_looks(read: Read, shares: Iterable[float]) -> None:
 
 def check_factors(written: Read, flow: Flow, view: str, box_of: dict[str, str]) -> None:
     """Each arrow of the error has the local gradient of its edge: on the wire of a rail, at the port of a graph."""
-    edges = flow.strongest(1)[0].edges if view == "rail" else flow.edges
+    edges = edges_of(flow, view)
     known = ((box_of[label(flow, e.consumer)], box_of[label(flow, e.input)], e.local) for e in edges)
     expected = Counter((tail, head, repr((local or 0.0) + 0.0)) for tail, head, local in known if tail != head)
     read = ((arrow.tail, arrow.head, statements.last_number(arrow.text)) for arrow in written.errors)
@@ -187,6 +192,16 @@ def test_drawings_of_random_graphs_are_their_ledgers(flow: Flow) -> None:
     """SVG, DOT and DOT with fixed positions, in every view that fits."""
     for view in views_of(flow):
         check_drawings(flow, view)
+
+
+@SOME
+@given(flow=sums())
+def test_chains_of_additions_are_one_sum_everywhere(flow: Flow) -> None:
+    """Rail, shares, page and texts; a graph may draw them apart."""
+    for view in ("rail", "shares"):
+        check_drawings(flow, view)
+    check_data(flow)
+    check_texts(flow)
 
 
 @SOME
@@ -220,11 +235,10 @@ def check_data(flow: Flow) -> None:
         assert same(float(value), known[called].value)
         assert (error is None) == (known[called].error is None)
         assert error is None or same(float(error), known[called].error)
-    every = flow.flows.nodes
     edges = Counter(
-        (every[e.consumer].label, every[e.input].label, e.slot, repr(e.local), repr(e.share))
-        for e in flow.flows.edges()
-        if {every[e.consumer].label, every[e.input].label} <= {*labels}
+        (consumer, item, slot, repr(local), repr(share))
+        for consumer, item, slot, local, share in Merged(flow).every_edge()
+        if {consumer, item} <= {*labels}
     )
     assert edges == Counter(
         (labels[consumer], labels[item], slot, repr(float(local)), repr(float(share)))
@@ -250,18 +264,18 @@ def check_texts(flow: Flow) -> None:
     """Each error that a text states is the sum of the shares that arrive there, from the nodes that send them."""
     told = text(flow, digits=FULL)
     stated = statements.read_text(told.partition("\n(1) ")[2].partition("\n\n")[0])
-    nodes = {plain(node.label): node for node in flow.nodes}
+    nodes, merged = {plain(node.label): node for node in flow.nodes}, Merged(flow)
     left_out = "more lines" in told
     for each in stated:
         name = plain(each.name)
         node = flow.parameter if name.startswith("∂") or " · ∂" in each.name else nodes[name.replace("δ", "z", 1)]
-        arriving = flow.arriving(node)
+        arriving = [edge for edge in merged.edges() if edge.input == node.id]
         assert same(each.result, node.error), each
         senders = [_sender(flow, said, nodes) for said in each.shares]
         assert Counter(senders) == Counter(flow.nodes[edge.consumer].label for edge in arriving), each
         check_numbers(each.numbers, arriving)
     named = {plain(each.name).replace("δ", "z", 1) for each in stated}
-    inner = {plain(node.label) for node in flow.nodes[1:-1]}
+    inner = {plain(node.label) for node in merged.nodes[1:-1]}
     assert left_out or inner <= named, inner - named
     for other in (markdown(flow, digits=FULL), tex(flow, digits=FULL)):
         pages = plain(other).replace("\\", "")

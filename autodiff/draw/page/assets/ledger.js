@@ -2,13 +2,14 @@
 
 const DATA = JSON.parse(document.getElementById('data').textContent)
 const LANGUAGES = DATA.languages
-const NODES = DATA.nodes.map(([label, value, error, symbol, operation, line]) => ({
+const NODES = DATA.nodes.map(([label, value, error, symbol, operation, line, whole]) => ({
   label,
   value,
   error,
   symbol,
   operation,
   line,
+  whole,
 }))
 const EDGES = DATA.edges.map(([consumer, input, , local, symbol, share, made, rule]) => ({
   consumer,

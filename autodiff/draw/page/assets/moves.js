@@ -41,6 +41,7 @@ const plain = name =>
     .normalize('NFKC')
     .replace(/[\s_{}^$\\]/g, '')
     .toLowerCase()
+    .replace(/^([wlv])(\d)(\d)(?![\d,])/, '$1$2,$3')
 const targets = new Map(
   Object.keys(DATA.flows)
     .reverse()

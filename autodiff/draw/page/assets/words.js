@@ -14,7 +14,7 @@ function told(text) {
 const leftward = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+/g
 const ltr = text => text.replace(leftward, '$&\u200e')
 
-function brief(text, most = 22) {
+function brief(text, most = 36) {
   const all = Array.from(text)
   return ltr(all.length > most ? all.slice(0, most - 1).join('') + '…' : text)
 }
@@ -38,9 +38,10 @@ const operand = text => (/^−|\x20[+−]\x20/.test(text) ? `(${text})` : text)
 
 // All data of a node, in full.
 function about(n) {
-  const {label, value, error, operation, line} = NODES[n]
+  const {label, value, error, operation, line, whole: cut} = NODES[n]
   const full = x => (isArray(single(x)) ? inFull(n, x) : number(single(x), 'all'))
-  const name = brief(label, 60) + ((operation ?? null) === null ? '' : ` = ${told(operation)}(…)`)
+  const made = (operation ?? null) === null ? '' : ` = ${told(operation)}(…)`
+  const name = (cut ?? null) === null ? brief(label, 60) + made : told(cut)
   const seen = flow.way.has(n) ? known(flow.nodeStep.get(n)) : !state.predict || known()
   const shown = seen ? full(error) : say(state.predict ? 'page.hidden' : 'term.not-yet')
   const whole = say('term.hint', {node: name, value: full(value), error: errorName(n), number: shown})

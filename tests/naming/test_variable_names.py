@@ -10,7 +10,7 @@ import pytest
 
 from autodiff import Value
 from autodiff.flow import error_flow
-from autodiff.flow.variable_names import names_in
+from autodiff.naming.variable_names import names_in
 
 
 class Neuron:
