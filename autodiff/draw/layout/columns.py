@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from math import fsum, inf
 from typing import Final
 
+from autodiff.draw.layout.exchange import fewer_crossings
 from autodiff.draw.layout.order import Rank, ranks, with_names_in_order
 from autodiff.draw.layout.sizes import BADGE, SIZES, Rect, plate_of
 from autodiff.draw.model.picture import Box, Picture, Wire
@@ -210,6 +212,9 @@ def tops_of_layers(picture: Picture, forms: Mapping[str, Rect], passes: Passes) 
     named = ranks(picture.boxes)
     boxes = forms if picture.kind == "network" else {}
     for sweep in range(sweeps):
+        if sweep == sweeps - 2 and picture.kind == "graph":
+            orders = fewer_crossings(orders, joined, partial(_stays_above, named))
+            middles = _stacked(orders, heights)
         for column in sorted(orders, reverse=bool(sweep % 2)):
             order = orders[column]
             ends = {
@@ -221,6 +226,8 @@ def tops_of_layers(picture: Picture, forms: Mapping[str, Rect], passes: Passes) 
             }
             if sweep < max(sweeps - 2, 1):
                 order[:] = _arranged(order, wished, ends, named, boxes)
+            elif picture.kind == "graph" and len(order) <= _MOST_COUNTED:
+                order[:] = _named_if_free(order, ends, named)
             middles.update(_spaced(order, wished, heights))
     return {item: middle - heights[item] / 2 for item, middle in middles.items()}
 
@@ -240,8 +247,20 @@ def _arranged(
     found = with_names_in_order(found, {item: of for item, of in named.items() if of.of_the_notes})
     if len(found) > _MOST_COUNTED:
         return found
-    in_order = with_names_in_order(found, named)
-    return in_order if _crossings(in_order, ends) <= _crossings(found, ends) else found
+    return _named_if_free(found, ends, named)
+
+
+def _named_if_free(
+    order: Sequence[str], ends: Mapping[str, Sequence[tuple[bool, float]]], named: Mapping[str, Rank]
+) -> list[str]:
+    in_order = with_names_in_order(order, named)
+    return in_order if _crossings(in_order, ends) <= _crossings(order, ends) else [*order]
+
+
+def _stays_above(named: Mapping[str, Rank], above: str, below: str) -> bool:
+    """Whether the names of the notes say so: x₁ stays above x₂."""
+    one, other = named.get(above), named.get(below)
+    return one is not None and other is not None and one.of_the_notes and one.family == other.family and one < other
 
 
 def _crossings(order: Sequence[str], ends: Mapping[str, Sequence[tuple[bool, float]]]) -> int:
