@@ -14,7 +14,7 @@ from autodiff.draw.grouping.folding import Fold, Scope, fold, scopes
 from autodiff.flow import Flow, FlowNode
 from autodiff.words.notation import ON_THE_LINE, subscript
 
-__all__ = ["Steps", "checked_unfold", "folded_steps", "folding", "repeats", "repeats_its_steps"]
+__all__ = ["Steps", "checked_unfold", "folded_steps", "folding", "has_places", "repeats", "repeats_its_steps"]
 
 Inputs = Sequence[Sequence[int]]
 
@@ -49,7 +49,7 @@ def folding(
     Raises:
         ValueError: if ``unfold`` names a variable whose steps are not folded.
     """
-    known = None if unfold is True or any(found) else repeats(items, inputs, way[-1] if way else None)
+    known = None if unfold is True or has_places(found, inputs) else repeats(items, inputs, way[-1] if way else None)
     if isinstance(unfold, str):
         name = known[0].name if known else ""
         if not name:
@@ -71,8 +71,13 @@ def folded_steps(
     found: Sequence[Scope | None], items: Sequence[FlowNode], inputs: Inputs, way: Sequence[int], unfold: bool | str
 ) -> frozenset[int]:  # fmt: skip
     """The nodes that `folding` would put into one box of steps."""
-    known = None if unfold is True or any(found) else repeats(items, inputs, way[-1] if way else None)
+    known = None if unfold is True or has_places(found, inputs) else repeats(items, inputs, way[-1] if way else None)
     return known[1] if known else frozenset()
+
+
+def has_places(found: Sequence[Scope | None], inputs: Inputs) -> bool:
+    """Whether names say where results belong; names of inputs alone, such as net.layers[0].w[1], do not."""
+    return any(scope is not None and inputs[k] for k, scope in enumerate(found))
 
 
 def repeats_its_steps(flow: Flow) -> bool:
@@ -81,7 +86,7 @@ def repeats_its_steps(flow: Flow) -> bool:
         return False
     nodes, inputs = flow.flows.nodes, flow.flows.numbered.inputs
     kept = flow.flows.number_of(flow.parameter)
-    return not any(scopes(nodes, inputs)) and repeats(nodes, inputs, kept) is not None
+    return not has_places(scopes(nodes, inputs), inputs) and repeats(nodes, inputs, kept) is not None
 
 
 def checked_unfold(unfold: Any) -> bool | str:

@@ -43,6 +43,7 @@ _MOST_UNITS: Final = 60
 #: Boxes of shares without units, up to which they are at most 1,100 px high in the gallery, and the graph 380 to 730.
 #: From 8 on, they are 1,400 to 4,500 px high, and the graph 440 to 2,200.
 _MOST_VALUES: Final = 7
+_MOST_FOLDED: Final = 40  # of a graph that would have too many boxes of shares
 _MOST_LINES: Final = 60  # of steps below a picture; in longer lists readers lose track of the badges
 
 
@@ -90,6 +91,10 @@ def _made(flow: Flow, view: str, style: Style, unfold: bool | str) -> Picture:
         groups = _groups_of_shares(flow)
         if view == "auto" and _are_values(groups):
             return graph_of_flow(flow, style, unfold=unfold)
+        if view == "auto" and not groups and unfold is not True:
+            made = graph_of_flow(flow, style, unfold=unfold)
+            if len(made.boxes) <= _MOST_FOLDED:
+                return made
         if groups:
             return _shares(flow, style, groups)
         if view == "shares":
