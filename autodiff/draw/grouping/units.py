@@ -57,7 +57,7 @@ def with_units(
 ) -> Fold | None:
     """A fold in which every node has a box, with its terms and units folded; None if that leaves too many.
 
-    Units on the way to the parameter are drawn if there is room, and always the unit that uses the parameter.
+    Units on the way to the parameter are drawn if there is room, else those that use it, else that of which it is part.
 
     Args:
         known: the boxes without this folding.
@@ -76,10 +76,11 @@ def with_units(
             box_of.update(dict.fromkeys(members, (terms, 0)))
     units = _units(items, inputs, users, {k for k, key in box_of.items() if key == k})
     whole = {root: own | _weights(own, inputs, users, box_of) for root, own in units.items() if own.isdisjoint(apart)}
-    off_the_way = {root: own for root, own in whole.items() if own.isdisjoint(way)}
-    found = _folded(box_of, inputs, off_the_way, units)
-    if way and len(set(found.values())) >= _FEWEST_BOXES:
-        found = _folded(box_of, inputs, {root: own for root, own in whole.items() if kept not in own}, units)
+    found = box_of
+    for drawn in [set(way), {*way[-1:], *(users[way[-1]] if way else ())}, set(way[-1:])]:
+        found = _folded(box_of, inputs, {root: own for root, own in whole.items() if own.isdisjoint(drawn)}, units)
+        if len(set(found.values())) < _FEWEST_BOXES:
+            break
     left = len(set(found.values()))
     return Fold(found, "units") if left < max(count, _FEWEST_BOXES) else None
 
