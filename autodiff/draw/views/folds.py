@@ -51,8 +51,8 @@ def captions_on_folding(fold: Fold, count: int, way: int, style: Style) -> Itera
     """Captions on nodes that are folded or left out, of ``count`` nodes, of which ``way`` lead to the parameter."""
     boxes = Counter(key for key in fold.box_of.values() if not isinstance(key, int))
     kinds: dict[Any, int] = {key: boxes[key] for key in boxes if isinstance(key, tuple)}
-    steps = {key[0]: own for key, own in kinds.items() if isinstance(key[0], Steps)}
-    for own, nodes in steps.items():
+    steps = [(key[0], own) for key, own in kinds.items() if isinstance(key[0], Steps)]
+    for own, nodes in steps:
         asked = f'unfold="{own.name}"' if own.name else 'view="graph", unfold=True'
         yield style.say("caption.steps", count=own.turns, nodes=nodes, unfold=asked)
     left_out = count - len(fold.box_of)
