@@ -119,7 +119,8 @@ def _costs(
     """
     sides = []
     for item in order:
-        left, right = [], []
+        left: list[tuple[int, float]] = []
+        right: list[tuple[int, float]] = []
         for other, below in joined.get(item, ()):
             where, k = place[other]
             (left if where > column else right).append((k, below))
