@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from autodiff.draw.files import ENDINGS
+from autodiff.draw.layout.bands import DIRECTIONS
 from autodiff.draw.model.palette import THEMES
 from autodiff.draw.views.choose_view import VIEWS
 from autodiff.draw.writers.svg import SLIDE
@@ -203,6 +204,10 @@ _OPTIONS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "--width": {
             "type": _width, "default": SLIDE, "metavar": "PX",
             "help": f"the picture is at most this wide; 0: any width (default: {SLIDE:g})",
+        },
+        "--direction": {
+            "type": _one_of("direction", DIRECTIONS), "default": None, "metavar": "D",
+            "help": f"in which the picture runs: {' or '.join(DIRECTIONS)} (default: the one that fits better)",
         },
         "--open": {"action": "store_true", "help": "open the picture, with its steps, in the browser"},
     },

@@ -190,7 +190,7 @@ def _made(options: argparse.Namespace, *, check: bool) -> Explanation:
 def _drawing(made: Explanation, options: argparse.Namespace) -> Drawing:
     return see(
         made.flow, view=options.view, theme=options.theme, width=options.width, language=options.language,
-        digits=options.digits,
+        digits=options.digits, direction=options.direction,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from autodiff.draw.files import OURS, Saved, write
-from autodiff.draw.layout.bands import Lay
+from autodiff.draw.layout.bands import DIRECTIONS, Lay, check_direction
 from autodiff.draw.layout.positions import lay_out
 from autodiff.draw.model.data import as_json, plain_data
 from autodiff.draw.model.palette import checked_theme
@@ -54,11 +54,12 @@ class Drawing:
     digits: int = 4
     stamp: str = ""
     width: float | None = SLIDE
+    direction: str | None = None
     lay: Lay = field(default_factory=lambda: cache(lay_out), repr=False)
 
     def svg(self) -> str:
         """The picture as SVG: the same bytes on every machine."""
-        return svg(self.picture, theme=self.theme, width=self.width, lay=self.lay)
+        return svg(self.picture, theme=self.theme, width=self.width, direction=self.direction, lay=self.lay)
 
     def dot(self) -> str:
         """The picture as DOT text for Graphviz."""
@@ -139,7 +140,7 @@ class Drawing:
 def see(
     output: Any, *inputs: Any, parameter: Any = None, view: str = "auto", names: Any = None,
     theme: str = "auto", language: str = "en", digits: int = 4, seed: Any = None, check: bool = False,
-    width: float | None = SLIDE, unfold: bool | str = False,
+    width: float | None = SLIDE, unfold: bool | str = False, direction: str | None = None,
 ) -> Drawing:  # fmt: skip
     """Draw how the error flows from ``output`` to ``parameter``, or draw the whole graph if no parameter is given.
 
@@ -167,12 +168,16 @@ def see(
             as it likes.
         unfold: whether to draw every step of a loop, or the name of the variable whose steps to draw. By default, the
             computation graph folds more than six steps: those between the first and the last become one box, and
-            "auto" chooses this view for loops with several paths. With ``width=None``, every step is drawn.
+            "auto" chooses this view for loops with several paths. With ``width=None``, every step is drawn. Units of a
+            net that are alike, and all terms of a sum over examples but one, are folded in the same way.
+        direction: "right" or "down", the way from the inputs to the output; by default, that which fits the width
+            better. A computation graph runs to the right. DOT text keeps the default.
 
     Raises:
         TypeError, ValueError: those of `autodiff.flow.error_flow` and `autodiff.draw.picture`. ValueError: if the theme
         is unknown, or if view, seed or check needs a parameter and none is given; or if width is not positive or not
-        finite. TypeError: if width is not a number.
+        finite; or if the direction is unknown, or is "down" for a computation graph. TypeError: if width is not a
+        number.
 
     Source: notes, section 1.5 ("error sharing").
 
@@ -185,18 +190,21 @@ def see(
     """
     checked_theme(theme)
     _check_width(width)
+    _check_direction(direction)
     unfold = width is None if unfold is False else unfold
     output, parameter, names, errors, listing = start(output, inputs, parameter, names)
     flow = _flow(output, parameter, seed, names)
     if flow is None:
         _check_whole(view, seed, check)
         what = computation(output, names=names, language=language, digits=digits, unfold=unfold, errors=errors)
-        return Drawing(replace(what, listing=listing), None, theme, language, digits, width=width)
+        _check_direction(direction, what)
+        return Drawing(replace(what, listing=listing), None, theme, language, digits, "", width, direction)
     said = _stamp(flow, language, digits) if check else ""
     what = replace(picture(flow, view, language=language, digits=digits, unfold=unfold), listing=listing)
     if said:
         what = replace(what, captions=(*what.captions, said), description=f"{what.description} {said}")
-    return Drawing(what, flow, theme, language, digits, said, width)
+    _check_direction(direction, what)
+    return Drawing(what, flow, theme, language, digits, said, width, direction)
 
 
 def save(flow: Flow, path: str | os.PathLike[str], *, engine: str | None = None) -> Saved:
@@ -231,6 +239,13 @@ def _check_width(width: Any) -> None:
         raise TypeError(f"expected the width as a number of px, or None, but got {width!r}")
     if not 0 < width < math.inf or width > sys.float_info.max:
         raise ValueError(f"expected a positive, finite width in px, or None, but got {width!r}")
+
+
+def _check_direction(direction: Any, what: Picture | None = None) -> None:
+    if direction is not None and direction not in DIRECTIONS:
+        raise ValueError(f"unknown direction {direction!r} (must be one of {', '.join(DIRECTIONS)})")
+    if what is not None:
+        check_direction(what, direction)
 
 
 def _stamp(flow: Flow, language: str, digits: int) -> str:

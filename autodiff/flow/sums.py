@@ -128,12 +128,16 @@ class _GraphOfSums(NumberedGraph):
         self._whole, kept = whole, [k for k in range(len(whole.nodes)) if k not in found.hidden]
         lone = range(len(whole.nodes), len(whole.numbers))
         self.nodes = tuple(whole.nodes[k] for k in kept)
+        self.labels, self.given = whole.labels, whole.given
         self.every = (*self.nodes, *(whole.every[k] for k in lone))
-        self.labels, self.given = {node: whole.labels[node] for node in self.every}, whole.given
         self.numbers = {node: number for number, node in enumerate(self.every)}
         self.origins = [whole.origins[k] for k in (*kept, *lone)]
         self.data = [whole.data[k] for k in (*kept, *lone)]
         self.slots = {whole.nodes[k]: slots for k, slots in found.terms.items()}
+
+    @cached_property
+    def by_label(self) -> dict[str, int]:
+        return {self.labels[node]: number for node, number in self.numbers.items()}
 
     def inputs_of(self, node: Node) -> Sequence[Any]:
         slots = self.slots.get(node)

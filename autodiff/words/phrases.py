@@ -237,6 +237,9 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "{count} repeated steps ({nodes} nodes) are folded into one box; {unfold} draws them all.",
         "{count} 个重复步骤（{nodes} 个节点）折叠为一个方框；{unfold} 可全部画出。"),
     "caption.folded": ("{count} nodes are folded into {boxes} boxes.", "{count} 个节点折叠为 {boxes} 个方框。"),
+    "caption.units": (
+        "{count} nodes are folded: units that are alike, and terms of sums; {unfold} draws them all.",
+        "折叠了 {count} 个节点：相同的单元与求和的各项；{unfold} 可全部画出。"),
     # ---- the legend --------------------------------------------------------------------------------------------------
     "legend.forward": ("values, forward", "前向：数值"),
     "legend.error": ("error × local gradient, backward", "反向：误差 × 局部梯度"),
@@ -303,6 +306,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "节点太多，难以看清：{count} 个节点折叠为一个方框。"),
     "graph.code": ("The code; small numbers at the boxes are its lines:", "代码；方框旁的小数字是行号："),
     "graph.steps": ("{count} more steps", "另有 {count} 步"),
+    "graph.terms": ("{count} more terms", "另有 {count} 项"),
     "graph.nodes": ("{count} nodes", "{count} 个节点"),
     "graph.listing": ("Boxes, starting at the output:", "各方框，从输出开始："),
     "graph.description": (

@@ -1,26 +1,27 @@
-"""Repeated structure of a graph, such as the turns of a loop: where it lies, and what between its ends can be folded.
+"""Repeated structure of a graph, such as the turns of loops: where it lies, and what between its ends can be folded.
 
-A repeat is a sequence of operations that occurs several times, one after another, on the longest path to the output.
+A repeat is a sequence of operations that occurs several times, one after another, on the longest path that is left.
 Folded are the nodes that the last repeat but one needs and the first one does not: no path leads out of them and back.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import Any, Final, NamedTuple
 
-from autodiff.draw.grouping.folding import Fold, Scope, fold, scopes
+from autodiff.draw.grouping.folding import Fold, Key, Scope, fold, scopes
 from autodiff.flow import Flow, FlowNode
 from autodiff.words.notation import ON_THE_LINE, subscript
 
-__all__ = ["Steps", "checked_unfold", "folded_steps", "folding", "repeats", "repeats_its_steps"]
+__all__ = ["Steps", "checked_unfold", "folded_steps", "folding", "has_places", "repeats", "repeats_its_steps"]
 
 Inputs = Sequence[Sequence[int]]
 
 _FEWEST: Final = 7  # repeats; up to six are drawn, since a reader sees at once that they are alike
 _LONGEST_PERIOD: Final = 60
 _MOST_NODES: Final = 5_000
+_MOST_LOOPS: Final = 8
 _NUMBERED: Final = re.compile(r"(.+?)([₀-₉]{1,9})")
 
 
@@ -49,30 +50,45 @@ def folding(
     Raises:
         ValueError: if ``unfold`` names a variable whose steps are not folded.
     """
-    known = None if unfold is True or any(found) else repeats(items, inputs, way[-1] if way else None)
+    known = _known(found, items, inputs, way, unfold)
     if isinstance(unfold, str):
-        name = known[0].name if known else ""
-        if not name:
+        names = [steps.name for steps, _ in known if steps.name]
+        if not names:
             raise ValueError(
                 f"cannot unfold {unfold!r}: no steps with a name are folded here; unfold=True draws every step"
             )
-        if name != unfold:
+        if unfold not in names:
+            those = ", ".join(map(repr, names))
             raise ValueError(
-                f"cannot unfold {unfold!r}: only those of {name!r} are folded here; unfold=True draws every step"
+                f"cannot unfold {unfold!r}: only those of {those} are folded here; unfold=True draws every step"
             )
-        known = None
-    if known is None or len(items) - len(known[1]) >= most:
+        known = [(steps, middle) for steps, middle in known if steps.name != unfold]
+    box_of: dict[int, Key] = {k: k for k in range(len(items))}
+    for number, (steps, middle) in enumerate(known):
+        box_of.update(dict.fromkeys(middle, (steps, number)))
+    if not known or len(set(box_of.values())) > most:
         return fold(found, inputs, way, most)
-    steps, middle = known
-    return Fold({k: (steps, 0) if k in middle else k for k in range(len(items))}, "steps")
+    return Fold(box_of, "steps")
 
 
 def folded_steps(
     found: Sequence[Scope | None], items: Sequence[FlowNode], inputs: Inputs, way: Sequence[int], unfold: bool | str
 ) -> frozenset[int]:  # fmt: skip
-    """The nodes that `folding` would put into one box of steps."""
-    known = None if unfold is True or any(found) else repeats(items, inputs, way[-1] if way else None)
-    return known[1] if known else frozenset()
+    """The nodes that `folding` would put into boxes of steps."""
+    return frozenset().union(*(middle for _, middle in _known(found, items, inputs, way, unfold)))
+
+
+def _known(
+    found: Sequence[Scope | None], items: Sequence[FlowNode], inputs: Inputs, way: Sequence[int], unfold: bool | str
+) -> list[tuple[Steps, frozenset[int]]]:
+    if unfold is True or has_places(found, inputs):
+        return []
+    return repeats(items, inputs, way[-1] if way else None)
+
+
+def has_places(found: Sequence[Scope | None], inputs: Inputs) -> bool:
+    """Whether names say where results belong; names of inputs alone, such as net.layers[0].w[1], do not."""
+    return any(scope is not None and inputs[k] for k, scope in enumerate(found))
 
 
 def repeats_its_steps(flow: Flow) -> bool:
@@ -81,7 +97,7 @@ def repeats_its_steps(flow: Flow) -> bool:
         return False
     nodes, inputs = flow.flows.nodes, flow.flows.numbered.inputs
     kept = flow.flows.number_of(flow.parameter)
-    return not any(scopes(nodes, inputs)) and repeats(nodes, inputs, kept) is not None
+    return not has_places(scopes(nodes, inputs), inputs) and bool(repeats(nodes, inputs, kept))
 
 
 def checked_unfold(unfold: Any) -> bool | str:
@@ -91,42 +107,51 @@ def checked_unfold(unfold: Any) -> bool | str:
     return unfold
 
 
-def repeats(
-    items: Sequence[FlowNode], inputs: Inputs, kept: int | None = None
-) -> tuple[Steps, frozenset[int]] | None:  # fmt: skip
-    """The repeats between the first and the last one, and their nodes; None if fewer than seven follow each other.
+def repeats(items: Sequence[FlowNode], inputs: Inputs, kept: int | None = None) -> list[tuple[Steps, frozenset[int]]]:
+    """The repeats between the first and the last one, and their nodes, of every loop with at least seven.
 
     Args:
         items: the nodes of a graph, consumers before their inputs.
         inputs: the positions of every node's inputs.
-        kept: the position of a node that must be drawn; a graph that repeats around it is not folded.
+        kept: the position of a node that must be drawn; a loop that repeats around it is not folded.
     """
     if len(items) > _MOST_NODES:
-        return None
-    path = _longest_path(inputs)
-    ends = _ends(path, [(items[k].operation, len(inputs[k])) for k in path], items)
-    if len(ends) < _FEWEST:
-        return None
-    last, first = ends[1], ends[-1]
-    before = _needed(first, inputs)
-    middle = _needed(last, inputs) - before
-    if kept is not None and kept in middle and inputs[kept]:
-        return None
+        return []
     users: dict[int, list[int]] = {}
     for k, own in enumerate(inputs):
         for item in own:
             users.setdefault(item, []).append(k)
-    alone = {k for k in middle if not inputs[k] and (k == kept or not middle.issuperset(users[k]))}
-    return _steps([items[k] for k in ends]), frozenset(middle - alone)
+    found: list[tuple[Steps, frozenset[int]]] = []
+    taken: set[int] = set()
+    for _ in range(_MOST_LOOPS):
+        path = _longest_path(inputs, taken)
+        ends = _ends(path, [(items[k].operation, len(inputs[k])) for k in path], items)
+        if len(ends) < _FEWEST:
+            break
+        last, first = ends[1], ends[-1]
+        middle = _needed(last, inputs) - _needed(first, inputs)
+        taken |= middle.union(ends, path[path.index(ends[0]) : path.index(first) + 1])
+        around = kept is not None and kept in middle and inputs[kept]
+        if around or any(_is_between(middle, other, inputs) for _, other in found):
+            continue
+        alone = {k for k in middle if not inputs[k] and (k == kept or not middle.issuperset(users[k]))}
+        found.append((_steps([items[k] for k in ends]), frozenset(middle - alone)))
+    return found
 
 
-def _longest_path(inputs: Inputs) -> list[int]:
-    """The positions on the longest path, the output first, without the leaf."""
+def _is_between(one: Collection[int], other: Collection[int], inputs: Inputs) -> bool:
+    """Whether paths lead from one loop to the other and back, or both have nodes in common: then one is folded."""
+    before, behind = _needed(min(one), inputs), _needed(min(other), inputs)
+    return not behind.isdisjoint(one) and not before.isdisjoint(other)
+
+
+def _longest_path(inputs: Inputs, taken: Collection[int]) -> list[int]:
+    """The positions on the longest path past the nodes that are taken, its end first, without the leaf."""
     depth = [0] * len(inputs)
     for k in range(len(inputs) - 1, -1, -1):
-        depth[k] = 1 + max((depth[item] for item in inputs[k]), default=-1)
-    path, k = [], 0
-    while inputs and inputs[k]:
+        depth[k] = 0 if k in taken or not inputs[k] else 1 + max(depth[item] for item in inputs[k])
+    path, k = [], max(range(len(inputs)), key=depth.__getitem__, default=0)
+    while inputs and depth[k]:
         path.append(k)
         k = max(inputs[k], key=depth.__getitem__)
     return path

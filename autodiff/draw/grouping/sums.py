@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from autodiff.draw.grouping.folding import Fold, Key, Region, Scope, parts
-from autodiff.draw.grouping.repeats import folding
+from autodiff.draw.grouping.repeats import folding, has_places
+from autodiff.draw.grouping.units import Terms, Unit, with_units
 from autodiff.engine.graph import Node
 from autodiff.flow import FlowNode
 from autodiff.flow.sums import ADD, FEWEST_TERMS, Slot, Sums, served_alone, terms_below
@@ -81,11 +82,19 @@ class WithSums:
         inputs = [[place[numbers[item]] for item in own if isinstance(item, Node)] for own in items]
         return cls(kept, [scopes[k] for k in kept], inputs)
 
-    def fold(self, items: Sequence[FlowNode], way: Sequence[int], most: int, unfold: bool | str) -> Fold:
-        """`autodiff.draw.grouping.repeats.folding` by the numbers of the whole graph."""
+    def fold(
+        self, items: Sequence[FlowNode], way: Sequence[int], most: int, unfold: bool | str,
+        apart: Collection[int] = frozenset(),
+    ) -> Fold:  # fmt: skip
+        """`autodiff.draw.grouping.repeats.folding` and `autodiff.draw.grouping.units.with_units` by the numbers of the
+        whole graph; the nodes in ``apart`` are drawn, if their units are not folded by names.
+        """
         on_the_way = set(way)
         own, positions = [items[k] for k in self.kept], [p for p, k in enumerate(self.kept) if k in on_the_way]
         made = folding(own, self.scopes, self.inputs, positions, most, unfold)
+        if unfold is False and not has_places(self.scopes, self.inputs):
+            drawn = {p for p, k in enumerate(self.kept) if k in apart}
+            made = with_units(made, own, self.inputs, positions, drawn) or made
         return Fold(self._back(made.box_of), made.kind)
 
     def frames(self) -> dict[Key, Key]:
@@ -101,4 +110,8 @@ class WithSums:
             return self.kept[key]
         if isinstance(key, tuple) and isinstance(key[0], Region):
             return (Region(self.kept[key[0].root]), *key[1:])
+        if isinstance(key, tuple) and isinstance(key[0], Unit):
+            return (Unit(self.kept[key[0].root], tuple(self.kept[k] for k in key[0].weights)), *key[1:])
+        if isinstance(key, tuple) and isinstance(key[0], Terms):
+            return (Terms(self.kept[key[0].root], key[0].more), *key[1:])
         return key

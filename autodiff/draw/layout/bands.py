@@ -15,8 +15,10 @@ from autodiff.draw.layout.positions import Layout, lay_out
 from autodiff.draw.layout.sizes import Point, Rect, moved
 from autodiff.draw.model.picture import Picture
 
-__all__ = ["Lay", "bands_of", "lay_out_in_bands", "lay_out_within"]
+__all__ = ["DIRECTIONS", "Lay", "bands_of", "check_direction", "lay_out_in_bands", "lay_out_within"]
 
+#: In which a drawing can run from its inputs to its output.
+DIRECTIONS: Final = ("right", "down")
 Lay = Callable[[Picture, float | None], Layout]
 
 _LANE: Final = 7.0  # between wires that are led on side by side
@@ -28,11 +30,14 @@ _BAND_COST: Final = 1000.0
 _FRAME_COST: Final = 20.0
 
 
-def lay_out_within(picture: Picture, most: float | None, beside: float = 0.0, lay: Lay = lay_out) -> Layout:
+def lay_out_within(
+    picture: Picture, most: float | None, beside: float = 0.0, direction: str | None = None, lay: Lay = lay_out
+) -> Layout:
     """`lay_out`, with the columns wrapped into bands where the drawing is wider than ``most`` px.
 
     Where it then is less high, or fits and the bands do not, it runs from top to bottom; there are ``beside`` px more
-    on the right of the output. ``lay`` is `lay_out`, or remembers what it returned.
+    on the right of the output. With a ``direction``, it runs in that one; a graph with ports only to the right. ``lay``
+    is `lay_out`, or remembers what it returned.
 
     Wires that lead from one band to the next run in lanes around the ends of the bands, so that they cross no box.
 
@@ -43,16 +48,28 @@ def lay_out_within(picture: Picture, most: float | None, beside: float = 0.0, la
     >>> lay_out_within(what, None).width > 1000.0 > lay_out_within(what, 600.0).width
     True
     """
+    check_direction(picture, direction)
+    if direction == "down" and picture.kind in KINDS:
+        return lay_out_down(picture, beside)
     if most is None:
         return lay(picture, None)
     wrapped = lay_out_in_bands(picture, most, lay)
     fits = wrapped.width <= most
-    if picture.kind not in KINDS or (fits and (picture.kind == "shares" or not wrapped.bands)):
+    if direction == "right" or picture.kind not in KINDS or (fits and (picture.kind == "shares" or not wrapped.bands)):
         return wrapped  # shares that fit cross less in bands
     down = lay_out_down(picture, beside)
     if picture.kind == "network" and min(wrapped.width, down.width) > most:
         return down  # bands would cut the fan
     return min((wrapped, down), key=lambda made: (max(made.width, most), made.height))
+
+
+def check_direction(picture: Picture, direction: str | None) -> None:
+    """Refuse to lay out a graph from top to bottom."""
+    if direction == "down" and picture.kind == "graph":
+        raise ValueError(
+            "the view 'graph' runs to the right only, since inputs have their ports on the left of a box; with "
+            "direction='down', use the view 'rail', 'shares' or 'network'"
+        )
 
 
 def lay_out_in_bands(picture: Picture, most: float, lay: Lay = lay_out) -> Layout:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from math import fsum, inf
 from typing import Final
 
+from autodiff.draw.layout.exchange import fewer_crossings
 from autodiff.draw.layout.order import Rank, ranks, with_names_in_order
 from autodiff.draw.layout.sizes import BADGE, SIZES, Rect, plate_of
 from autodiff.draw.model.picture import Box, Picture, Wire
@@ -224,6 +225,10 @@ def tops_of_layers(picture: Picture, forms: Mapping[str, Rect], passes: Passes) 
     boxes = forms if picture.kind == "network" else {}
     crossings = partial(_crossings, joined=joined, column_of=column_of, middles=middles)
     for sweep in range(sweeps):
+        if sweep == sweeps - 2 and picture.kind == "graph":
+            ends = {item: [end for end, n in own.items() for _ in range(n)] for item, own in joined.items()}
+            orders = fewer_crossings(orders, ends, partial(_stays_above, named))
+            middles.update(_stacked(orders, heights))
         for column in sorted(orders, reverse=bool(sweep % 2)):
             order = orders[column]
             wished = {
@@ -231,6 +236,8 @@ def tops_of_layers(picture: Picture, forms: Mapping[str, Rect], passes: Passes) 
             }
             if len(order) > 1 and sweep < max(sweeps - 2, 1):
                 order[:] = _arranged(order, wished, crossings, named, boxes)
+            elif picture.kind == "graph" and 1 < len(order) <= _MOST_COUNTED:
+                order[:] = _named_if_free(order, crossings, named)
             middles.update(_spaced(order, wished, heights))
     return {item: middle - heights[item] / 2 for item, middle in middles.items()}
 
@@ -250,8 +257,20 @@ def _arranged(
     found = with_names_in_order(found, {item: of for item, of in named.items() if of.of_the_notes})
     if len(found) > _MOST_COUNTED:
         return found
-    in_order = with_names_in_order(found, named)
-    return in_order if in_order == found or crossings(in_order) <= crossings(found) else found
+    return _named_if_free(found, crossings, named)
+
+
+def _named_if_free(
+    order: Sequence[str], crossings: Callable[[Sequence[str]], int], named: Mapping[str, Rank]
+) -> list[str]:
+    in_order = with_names_in_order(order, named)
+    return in_order if in_order == [*order] or crossings(in_order) <= crossings(order) else [*order]
+
+
+def _stays_above(named: Mapping[str, Rank], above: str, below: str) -> bool:
+    """Whether the names of the notes say so: x₁ stays above x₂."""
+    one, other = named.get(above), named.get(below)
+    return one is not None and other is not None and one.of_the_notes and one.family == other.family and one < other
 
 
 def _crossings(

@@ -41,6 +41,10 @@ __all__ = ["VIEWS", "picture"]
 VIEWS: Final = ("auto", "rail", "shares", "graph", "network")
 
 _MOST_UNITS: Final = 60
+#: Boxes of shares without units, up to which they are at most 1,100 px high in the gallery, and the graph 380 to 730.
+#: From 8 on, they are 1,400 to 4,500 px high, and the graph 440 to 2,200.
+_MOST_VALUES: Final = 7
+_MOST_FOLDED: Final = 40  # of a graph that would have too many boxes of shares
 _MOST_LINES: Final = 60  # of steps below a picture; in longer lists readers lose track of the badges
 
 
@@ -52,8 +56,7 @@ def picture(
     Args:
         flow: the result of `autodiff.flow.error_flow`.
         view: "rail" (the strongest path), "shares" (all paths), "graph" (every value with its operation), "network"
-            (neurons and weights) or "auto": rail for one path, shares for several. If there are too many boxes for a
-            reader, "auto" shows only the strongest path, and a caption says so.
+            X
         language: "en" or "zh".
         digits: the number of significant digits.
         unfold: whether to draw every step of a loop. With False, "graph" folds the steps between the first and the last
@@ -90,6 +93,12 @@ def _made(flow: Flow, view: str, style: Style, unfold: bool | str) -> Picture:
     if view == "shares" or (view == "auto" and flow.path_count > 1):
         drawn = with_sums(flow, apart=True)
         groups = _groups_of_shares(drawn)
+        if view == "auto" and _are_values(groups):
+            return graph_of_flow(flow, style, unfold=unfold)
+        if view == "auto" and not groups and unfold is not True:
+            made = graph_of_flow(flow, style, unfold=unfold)
+            if len(made.boxes) <= _MOST_FOLDED:
+                return made
         if groups:
             return _shares(drawn, style, groups)
         if view == "shares":
@@ -119,6 +128,12 @@ def _groups_of_shares(flow: Flow) -> list[Group]:
         return []
     groups = grouped(flow, units=True, off_path=not has_much_off_path(flow))
     return groups if 0 < sum(group.on_the_way for group in groups) <= _MOST_UNITS else []
+
+
+def _are_values(groups: Sequence[Group]) -> bool:
+    """Whether so many boxes of shares, without a unit among them, are easier to read as a graph."""
+    sizes = [len(group.nodes) for group in groups if group.on_the_way]
+    return len(sizes) > _MOST_VALUES and max(sizes) == 1
 
 
 def _shares(flow: Flow, style: Style, groups: Sequence[Group]) -> Picture:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -10,11 +9,13 @@ from autodiff.draw.grouping.folding import CROWD, Key, Region, Scope, TimeStep, 
 from autodiff.draw.grouping.groups import is_parameter_name
 from autodiff.draw.grouping.repeats import Steps, checked_unfold, folded_steps
 from autodiff.draw.grouping.sums import WithSums, sums
+from autodiff.draw.grouping.units import Terms, Unit
 from autodiff.draw.model.captions import formula, paths, picture_style, title_of_graph
 from autodiff.draw.model.cells import brief, edge_hint, in_full, line_numbers, operation_symbol, sign, whole
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.model.shorten import with_short_names
 from autodiff.draw.views.arrays import array_factor, with_tiles
+from autodiff.draw.views.folds import captions_on_folding, texts_of, weights_told
 from autodiff.draw.views.marks import marks
 from autodiff.draw.views.saturation import with_saturation
 from autodiff.draw.views.wiring import Wired, joined
@@ -105,7 +106,7 @@ class _Drawer:
         folded = folded_steps(places, items, self.inputs, self.way, unfold)
         self.sums = sums(items, self.nodes, self.inputs, apart, folded)
         self.with_sums = WithSums.of(self.sums, self.nodes, places, graph.numbers)
-        self.fold = self.with_sums.fold(items, self.way, most, unfold)
+        self.fold = self.with_sums.fold(items, self.way, most, unfold, self.box_marks)
 
     def picture(self) -> Picture:
         box_of = self.fold.box_of
@@ -135,7 +136,8 @@ class _Drawer:
         return self.finished(boxes, wires, self.clusters(frames, ids))
 
     def place(self, members: Sequence[int]) -> tuple[Any, ...]:
-        return in_order(self.items[members[-1]])
+        *names, number = in_order(self.items[members[-1]])
+        return (*names, -number if self.fold.kind == "units" else number)  # units of a layer as they were called
 
     def frames(self) -> dict[Key, Key]:
         """The cluster of every box, if no box is folded."""
@@ -231,6 +233,9 @@ class _Drawer:
         return "" if self.flow is None else edge_hint(self.flow, edge, self.style)
 
     def folded(self, id: str, column: int, key: Any, members: Sequence[int]) -> Box:
+        mark = "; ".join(dict.fromkeys(self.box_marks[k] for k in sorted(members) if k in self.box_marks))
+        if isinstance(key[0], Unit | Terms):
+            return self.repeated(id, column, key[0], members, mark)
         steps = key[0] if isinstance(key[0], Steps) else None
         label = steps.label if steps else self.crowd_name(key) if isinstance(key, str) else self.scope_name(key[0])
         count = self.style.say("graph.nodes", count=len(members))
@@ -239,8 +244,17 @@ class _Drawer:
         rows = Row("forward", (Cell("name", label),)), Row("none", (Cell("value", count, len(members)),))
         first = ", ".join(self.items[k].label for k in members[:8])
         hint = f"{count}: {brief(first) if len(members) < 2 else first}"
-        mark = "; ".join(dict.fromkeys(self.box_marks[k] for k in sorted(members) if k in self.box_marks))
         return Box(id, "fold", column, rows, hint, mark=mark)
+
+    def repeated(self, id: str, column: int, key: Unit | Terms, members: Sequence[int], mark: str) -> Box:
+        """The box of a folded unit or sum, with the value and error of its result."""
+        item, style = self.items[key.root], self.style
+        symbol, name = texts_of(key, members, self.items, self.inputs, style)
+        value, error = Cell("value", style.amount(item.value), item.value), self.error(self.nodes[key.root], item)
+        lane = "none" if error.number is None else "error"
+        rows = Row("forward", (Cell("sign", symbol), value)), Row(lane, (Cell("name", name), error))
+        told = [in_full(item, style.say("term.gradient"), style), weights_told(key, self.items, style)]
+        return Box(id, "fold", column, rows, " – ".join(filter(None, told)), mark=mark)
 
     def lone(self, id: str, column: int, parameter: FlowNode) -> Box:
         """The box of a parameter on no path."""
@@ -298,7 +312,8 @@ class _Drawer:
     def finished(self, boxes: Sequence[Box], wires: tuple[Wire, ...], clusters: tuple[Cluster, ...]) -> Picture:
         style, flow = self.style, self.flow
         title = title_of_graph(self.items[0], style)
-        captions = [*self.choice(), *self.not_yet(boxes), *(said for _, said in self.first[:_MOST_TOLD])]
+        chosen = captions_on_folding(self.fold, len(self.with_sums.kept), len(self.way), style)
+        captions = [*chosen, *self.not_yet(boxes), *(said for _, said in self.first[:_MOST_TOLD])]
         if flow is not None:
             captions += [*paths(flow, style), *remarks(flow, style)]
         described = style.say("graph.description", boxes=len(boxes), output=self.items[0].label)
@@ -315,21 +330,6 @@ class _Drawer:
             clusters,
             style.language,
         )
-
-    def choice(self) -> Iterator[str]:
-        """Captions on nodes that are folded or left out."""
-        boxes = Counter(key for key in self.fold.box_of.values() if not isinstance(key, int))
-        left_out = len(self.with_sums.kept) - len(self.fold.box_of)
-        steps = next((key[0] for key in boxes if isinstance(key, tuple) and isinstance(key[0], Steps)), None)
-        if steps is not None:
-            asked = f'unfold="{steps.name}"' if steps.name else 'view="graph", unfold=True'
-            yield self.style.say("caption.steps", count=steps.turns, nodes=sum(boxes.values()), unfold=asked)
-        elif self.fold.kind == "ends":
-            yield self.style.say("graph.ends", count=boxes[CROWD])
-        elif boxes:
-            yield self.style.say("caption.folded", count=sum(boxes.values()), boxes=len(boxes))
-        if left_out:
-            yield self.style.say("graph.path-only", shown=len(self.way), count=left_out)
 
     def not_yet(self, boxes: Sequence[Box]) -> Iterator[str]:
         dash = self.style.write(None)

@@ -48,12 +48,15 @@ _SEED: Final = 46.0  # length of the seed's arrow, unless its text is longer
 
 
 def svg(
-    what: Flow | Picture, *, theme: str = "auto", width: float | None = SLIDE, lay: Lay = lay_out
+    what: Flow | Picture, *, theme: str = "auto", width: float | None = SLIDE, direction: str | None = None,
+    lay: Lay = lay_out,
 ) -> str:  # fmt: skip
     """A picture, or the picture of a flow, as SVG: ``role="img"`` with a title and the steps in words.
 
     A drawing is at most ``width`` px wide: a wider one is wrapped into bands that, scaled down to this width, have no
-    line of text below 9 px. With None, it is as wide as it likes. ``lay`` lays out a picture in one piece.
+    line of text below 9 px. With None, it is as wide as it likes. It runs in the ``direction`` "right" or "down", or,
+    with None, in that which fits better; a computation graph only to the right (`ValueError`).
+    ``lay`` lays out a picture in one piece.
 
     The same flow gives the same text in every process. Subscripts and superscripts are stacked, names cannot inject
     markup, and ``data-number`` and ``data-share`` hold every number in full.
@@ -64,13 +67,14 @@ def svg(
     >>> svg(error_flow(w * x, w)).startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     True
     """
-    return "\n".join(_document(what if isinstance(what, Picture) else picture(what), theme, width, lay)) + "\n"
+    drawn = what if isinstance(what, Picture) else picture(what)
+    return "\n".join(_document(drawn, theme, width, direction, lay)) + "\n"
 
 
-def _document(what: Picture, theme: str, most: float | None, lay: Lay) -> Iterator[str]:
+def _document(what: Picture, theme: str, most: float | None, direction: str | None, lay: Lay) -> Iterator[str]:
     seed = _seed_room(what.seed) + 16.0 if what.seed else 0.0
     room = inf if most is None else most * _SMALLEST_HERE / _SMALLEST - 2 * _MARGIN
-    layout = lay_out_within(what, None if most is None else room - seed, seed, lay)
+    layout = lay_out_within(what, None if most is None else room - seed, seed, direction, lay)
     across = max(layout.width + seed, min(_NARROWEST, room))
     head = list(header(what, across))
     top = _MARGIN + fsum(line.height for line in head) + 22.0

@@ -1,4 +1,4 @@
-"""The steps of a loop between the first and the last are folded into one box, and the error still adds up."""
+"""The steps of every loop between the first and the last are folded into one box, and the error still adds up."""
 
 from __future__ import annotations
 
@@ -139,3 +139,60 @@ def test_names_that_count_the_steps_may_begin_anywhere() -> None:
         h = ad.sin(h)
         h.name = f"x₁{number}"
     assert folded(see(h).picture) == [["x₆ … x₁₂", "7 more steps"]]
+
+
+def two_loops(*, after: bool) -> tuple[Value, Value]:
+    """A loop of twelve steps and one of nine: the second one starts from the result of the first, or from a number."""
+    w, x, y = Value(0.9, name="w"), Value(1.0), Value(0.5)
+    for _ in range(12):
+        x = ad.tanh(w * x + 0.1)
+    y = x if after else y
+    for _ in range(9):
+        y = y - ad.sin(w / y)
+    return x + y, w
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_both_loops_of_a_graph_are_folded(after: bool) -> None:
+    """One after the other, or side by side; the shares add up."""
+    output, w = two_loops(after=after)
+    what = see(output, w).picture
+    assert sorted(texts[1] for texts in folded(what)) == ["10 more steps", "7 more steps"]
+    assert sorted(caption.split()[0] for caption in what.captions[:2]) == ["10", "7"]
+    check_layout(what)
+    arriving: dict[str, list[Any]] = {}
+    for wire in what.wires:
+        if wire.lane == "error":
+            arriving.setdefault(wire.head, []).append(wire.share)
+    (parameter,) = (box for box in what.boxes if box.kind == "parameter")
+    assert sum(arriving[parameter.id]) == pytest.approx(parameter.rows[-1].cells[-1].number, rel=1e-12)
+
+
+def test_one_of_two_loops_can_be_unfolded_by_name() -> None:
+    """The other one stays folded; an unknown name is answered with both."""
+    w, x, y = Value(0.9, name="w"), Value(1.0), Value(0.5)
+    for _ in range(12):
+        x = ad.tanh(w * x + 0.1)
+    for _ in range(12):
+        y = ad.sin(w * y)
+    output = x * y
+    assert sorted(texts[0] for texts in folded(see(output).picture)) == ["x₂ … x₁₁", "y₂ … y₁₁"]
+    assert folded(see(output, unfold="x").picture) == [["y₂ … y₁₁", "10 more steps"]]
+    with pytest.raises(ValueError, match=r"cannot unfold 'z': only those of '[xy]', '[xy]' are folded here"):
+        see(output, unfold="z")
+
+
+def test_loops_that_feed_each_other_do_not_become_two_boxes() -> None:
+    """Wires between their boxes would form a cycle."""
+    x, y = Value(1.0), Value(0.5)
+    xs = [x]
+    for _ in range(20):
+        xs.append(ad.sin(ad.sin(xs[-1])))
+    for k in range(9):
+        y = ad.tanh(y * xs[2 * k + 1])
+    top = xs[-1]
+    for _ in range(9):
+        top = ad.cos(top)
+    what = see(top * y).picture
+    check_layout(what)
+    assert 1 <= len(folded(what)) <= 3
