@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
 from math import isfinite, isnan, nan
 from typing import Any, Final
 
 import numpy as np
 
-from autodiff.draw.charts.lines import Line, line_chart
 from autodiff.engine.graph import Change, commit
 from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.operands import describe
@@ -141,8 +141,10 @@ class History:
         True
         """
         x = self[over]
-        lines = [Line(name, x, self[name]) for name in names or ("J",)]
-        return line_chart(lines, across=over, log=log, theme=theme)
+        charts = import_module("autodiff.draw.charts.lines")  # on first use, since drawing takes long to import
+        lines = [charts.Line(name, x, self[name]) for name in names or ("J",)]
+        chart: str = charts.line_chart(lines, across=over, log=log, theme=theme)
+        return chart
 
 
 def _written(number: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from typing import Any
 
 from autodiff.system.extras import install
@@ -28,10 +29,10 @@ def progress(stream: Iterable[Step], *, total: int | None = None) -> Iterator[St
     if not sys.stderr.isatty():
         return iter(stream)
     try:
-        from tqdm import tqdm
+        bars = import_module("tqdm")
     except ImportError as error:
         raise ImportError(f"a progress bar needs tqdm: {install('demos')}") from error
-    return _shown(stream, tqdm(total=total, unit="step", dynamic_ncols=True))
+    return _shown(stream, bars.tqdm(total=total, unit="step", dynamic_ncols=True))
 
 
 def _shown(stream: Iterable[Step], bar: Any) -> Iterator[Step]:

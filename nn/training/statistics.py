@@ -119,7 +119,8 @@ def _name(node: Node) -> Name | None:
 
 def _activations(name: Name, units: list[tuple[Name, Node]]) -> Spread:
     """Mean and deviation of a, and where f′ says that its units rest."""
-    flats, closed = [], {}
+    flats: list[Floats] = []
+    closed: dict[Name, Floats] = {}
     for each, node in units:
         entry = node.primitive
         if entry is None or not entry.elementwise or entry.arity != 1:
@@ -131,13 +132,13 @@ def _activations(name: Name, units: list[tuple[Name, Node]]) -> Spread:
         _shut(closed, each, slope == 0.0)
     numbers = _joined(node.data for _, node in units)
     share = float(np.mean(np.concatenate(flats))) if flats else 0.0
-    dead = sum(int(np.sum(each)) for each in closed.values())
+    dead = int(sum(np.sum(each) for each in closed.values()))
     return Spread(str(name), float(np.mean(numbers)), float(np.std(numbers)), share, dead)
 
 
 def _shut(closed: dict[Name, Floats], unit: Name, zero: Floats) -> None:
     """Note which units of a node have f′ = 0, in all examples so far: the last axis of a Tensor counts its units."""
-    over_examples = zero.reshape(-1, zero.shape[-1]).all(axis=0) if zero.ndim else zero
+    over_examples: Any = zero.reshape(-1, zero.shape[-1]).all(axis=0) if zero.ndim else zero
     closed[unit] = closed[unit] & over_examples if unit in closed else over_examples
 
 

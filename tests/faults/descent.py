@@ -126,8 +126,8 @@ _FAULTS: Final = {
         ),
         change(
             "load of an optimiser: in two steps", _OPTIMIZER,
-            "commit((object.__setattr__, repeat(self), names, values))",
-            "self._memory = memory\n        commit((object.__setattr__, repeat(self), names, values))",
+            "return [(object.__setattr__, repeat(self), names, values)]",
+            "self._memory = memory\n        return [(object.__setattr__, repeat(self), names, values)]",
         ),
     ),
 }  # fmt: skip

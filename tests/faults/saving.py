@@ -8,7 +8,8 @@ from tests.faults.fault import change, classified
 
 __all__ = ["SAVING_FAULTS"]
 
-_ARCHIVE, _FILE, _GENERATORS, _RUN = (f"nn/saving/{name}.py" for name in ("archive", "file", "generators", "run"))
+_ARCHIVE, _FILE, _RUN = (f"nn/saving/{name}.py" for name in ("archive", "file", "run"))
+_GENERATORS = "nn/parameters/generators.py"
 _ARCHITECTURE, _LAYERS, _NET_FILE, _SCORER = (
     f"nn/{name}.py" for name in ("architecture", "layers", "net_file", "scorer")
 )
@@ -29,14 +30,15 @@ SAVING_FAULTS: Final = classified({
                "False"),
         change("net file: a subclass is saved as its base", _ARCHITECTURE, "_KNOWN.get(kind.__name__) is not kind",
                "not any(base.__name__ in _KNOWN for base in kind.__mro__)"),
-        change("net file: any activation with a name", _LAYERS, "name not in TABLE or unit(name) is not activation",
-               "False"),
+        change("net file: any activation with a name", _LAYERS, "if unit(name) == activation:",
+               "if True:"),
         change("net file: a shared parameter is written twice", _ARCHITECTURE,
                "len({id(node) for node in nodes}) < len(nodes)", "False"),
         change("net file: a run is made a net", _NET_FILE, "if found.kind != _KIND:", "if False:"),
     ),
     "special points: kinks and edges": (
-        change("net file: numbers that are not finite are written", _NET_FILE, "if not np.all(np.isfinite(array)):",
+        change("net file: numbers that are not finite are written", _NET_FILE,
+               'if array.dtype.kind == "f" and not np.all(np.isfinite(array)):',
                "if False:"),
         change("net file: numbers that are not finite are loaded", _ARCHITECTURE, "or not np.all(np.isfinite(array))",
                ""),

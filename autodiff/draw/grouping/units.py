@@ -69,7 +69,9 @@ def with_units(
     count = len(set(known.box_of.values()))
     if len(items) > _MOST_NODES or (known.kind in ("all", "steps") and count < _FEWEST_BOXES):
         return None
-    box_of: dict[int, Key] = {k: k for k in range(len(items))} | (known.box_of if known.kind == "steps" else {})
+    box_of: dict[int, Key] = {k: k for k in range(len(items))}
+    if known.kind == "steps":
+        box_of.update(known.box_of)
     users, kept = _users(inputs), way[-1] if way else None
     for terms, members in _sums(items, inputs, users, kept):
         if all(box_of[k] == k for k in members):

@@ -15,7 +15,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 def points(chart: str) -> list[list[tuple[float, float]]]:
     """The points of each line in px, read back."""
     paths = ElementTree.fromstring(chart).findall(f"{SVG}path")
-    return [[tuple(map(float, pair.split())) for pair in path.get("d", "")[1:].split("L")] for path in paths]
+    pairs = [[pair.split() for pair in path.get("d", "")[1:].split("L")] for path in paths]
+    return [[(float(x), float(y)) for x, y in line] for line in pairs]
 
 
 def texts(chart: str) -> list[str]:

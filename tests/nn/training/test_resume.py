@@ -13,7 +13,7 @@ from hypothesis import settings
 import nn
 
 #: Steps after which the run is saved, resumed in fresh objects, and led on by one step.
-STEPS = 1000 if settings.default.max_examples >= 1000 else 14
+STEPS = 1000 if settings().max_examples >= 1000 else 14
 
 RANDOM = np.random.default_rng(5)
 X = RANDOM.normal(size=(20, 3))

@@ -42,7 +42,9 @@ def by_hand(weights: list[Any], x: Any, y: Any) -> Step:
 
     def step() -> float:
         nonlocal t
-        a, signals, masks = [x], [], []
+        a: list[Any] = [x]
+        signals: list[Any] = []
+        masks: list[Any] = []
         for k in (0, 2):
             z = a[-1] @ parameters[k].T + parameters[k + 1]
             mask = (random.random(z.shape) < KEEP) / KEEP
@@ -98,7 +100,7 @@ def with_torch(weights: list[Any], x: Any, y: Any) -> Step:
     from torch import nn as modules
 
     torch.set_num_threads(1)
-    net = modules.Sequential(
+    net: Any = modules.Sequential(
         modules.Linear(784, 128), modules.ReLU(), modules.Dropout(1 - KEEP),
         modules.Linear(128, 64), modules.ReLU(), modules.Dropout(1 - KEEP), modules.Linear(64, 10),
     ).double()  # fmt: skip
@@ -150,12 +152,12 @@ def with_jax(weights: list[Any], x: Any, y: Any) -> Step:
 
     parameters = [jnp.asarray(each) for W in weights for each in (W, np.zeros(len(W)))]
     zeros = [jnp.zeros_like(each) for each in parameters]
-    state = (parameters, zeros, zeros, jnp.asarray(0), jax.random.key(0))
+    state: Any = (parameters, zeros, zeros, jnp.asarray(0), jax.random.key(0))
 
     def step() -> object:
         nonlocal state
         J, *rest = update(*state)
-        state = tuple(rest)  # type: ignore[assignment]
+        state = tuple(rest)
         return J.block_until_ready()
 
     return step

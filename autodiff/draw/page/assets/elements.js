@@ -18,7 +18,10 @@ const write = (x, y, text, kind) => svg('text', {x, y, class: kind, 'text-anchor
 
 // Exponents after a caret, in brackets or without, are raised: (1 + rate)^years.
 const POWER = /(?<=[^\s([])\^(?:\(((?:[^()]|\([^()]*\))+)\)|([\p{L}\p{N}_][\p{L}\p{N}_.]*(?:\([^()]*\))?))/u
-const svgPower = [text => svg('tspan', {dy: '-0.6em', 'font-size': '66%'}, text), text => svg('tspan', {dy: '0.4em'}, text)]
+const svgPower = [
+  text => svg('tspan', {dy: '-0.6em', 'font-size': '66%'}, text),
+  text => svg('tspan', {dy: '0.4em'}, text),
+]
 const htmlPower = [text => html('sup', {}, text), text => text]
 
 function raised(text, [up, down]) {

@@ -90,7 +90,8 @@ function drawHeading() {
   const whole = isTold()
   const parts = flow.formula.map(told).filter((_, k) => k === 0 || whole || !flow.steps.length)
   if (whole) parts.push(amount(error))
-  const written = parts.flatMap((part, k) => [' = ', html(whole && k === parts.length - 1 ? 'b' : 'span', {}, ...raised(part, htmlPower))])
+  const kind = k => (whole && k === parts.length - 1 ? 'b' : 'span')
+  const written = parts.flatMap((part, k) => [' = ', html(kind(k), {}, ...raised(part, htmlPower))])
   formula.replaceChildren(html('bdi', {dir: 'ltr'}, ...raised(flow.derivative, htmlPower)), ...written)
 }
 
