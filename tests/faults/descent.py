@@ -6,10 +6,11 @@ from typing import Final
 
 from tests.faults.fault import change, classified
 
-_CLIPPING, _FORMULAS, _GROUPS, _HYPER, _MEMORY, _MOVES, _OPTIMIZER, _SCHEDULES, _SETTINGS, _SOURCES = (
+_BLOCKS, _CLIPPING, _FORMULAS, _GROUPS, _HYPER, _MEMORY, _MOVES, _OPTIMIZER, _SCHEDULES, _SETTINGS, _SOURCES = (
     f"nn/descent/{name}.py"
     for name in (
-        "clipping", "formulas", "groups", "hyper", "memory", "moves", "optimizer", "schedules", "settings", "sources",
+        "blocks", "clipping", "formulas", "groups", "hyper", "memory", "moves", "optimizer", "schedules", "settings",
+        "sources",
     )
 )  # fmt: skip
 
@@ -75,7 +76,8 @@ _FAULTS: Final = {
             "a loaded slot shares memory with the state", _MEMORY, "np.array(array, _type(node))",
             "np.asarray(array, _type(node))",
         ),
-        change("a step is written over a slot", _MOVES, "and not is_slot", ""),
+        change("a block ends one number early", _BLOCKS, "np.add(flat[part], step, out=fresh[part])",
+               "np.add(flat[part][:-1], step[:-1], out=fresh[part][:-1])"),
     ),
     "broadcasting: mean": (
         change("AdaGrad: one cache for a whole array", _FORMULAS, "c = c + g * g", "c = c + ad.mean(g * g)"),
@@ -91,12 +93,12 @@ _FAULTS: Final = {
     "special points: kinks and edges": (
         change("optimiser: a rate of 0 is taken", _HYPER, "and not hyper.open_low", ""),
         change(
-            "optimiser: a gradient that is not finite moves a Value", _MOVES, "if not all(map(isfinite, fresh)):",
-            "if False:",
+            "optimiser: a gradient that is not finite moves a Value", _MOVES, "            if not isfinite(data):",
+            "            if False:",
         ),
         change(
             "optimiser: a gradient that is not finite moves a Tensor", _MOVES,
-            "if not isfinite(flat.dot(flat)) and not np.isfinite(flat).all():", "if False:",
+            "elif x not in but and not isfinite(vdot(data, data)) and not np.isfinite(data).all():", "elif False:",
         ),
         change(
             "optimiser: a gradient that is not finite moves many Values", _MOVES, "if not np.isfinite(fresh).all():",
