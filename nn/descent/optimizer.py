@@ -89,10 +89,8 @@ class Optimizer:
         nodes, data, slots, writing = self._moved(reached, memory)
         if slots:
             memory = {**memory, **dict(zip(nodes, slots, strict=True))}
-        fresh = {"_t": self._t + 1} if memory is self._memory else {"_t": self._t + 1, "_memory": memory}
-        if waiting is not self._waiting:
-            fresh["_waiting"] = waiting
-        commit(*assigned(nodes, data), (object.__setattr__, repeat(self), fresh, fresh.values()), *writing)
+        own = (object.__setattr__, repeat(self), ("_memory", "_waiting", "_t"), (memory, waiting, self._t + 1))
+        commit(*assigned(nodes, data), own, *writing)
 
     def _moved(self, nodes: list[Any], memory: Mapping[Any, State]) -> Moved:
         """The parameters in some order, with their new data and slots, and changes to commit with them."""

@@ -6,11 +6,10 @@ from typing import Final
 
 from tests.faults.fault import change, classified
 
-_BLOCKS, _CLIPPING, _FORMULAS, _GROUPS, _HYPER, _MEMORY, _MOVES, _OPTIMIZER, _SCHEDULES, _SETTINGS, _SOURCES = (
+_CLIPPING, _FORMULAS, _GROUPS, _HYPER, _MEMORY, _MOVES, _OPTIMIZER, _SCHEDULES, _SETTINGS, _SOURCES = (
     f"nn/descent/{name}.py"
     for name in (
-        "blocks", "clipping", "formulas", "groups", "hyper", "memory", "moves", "optimizer", "schedules", "settings",
-        "sources",
+        "clipping", "formulas", "groups", "hyper", "memory", "moves", "optimizer", "schedules", "settings", "sources",
     )
 )  # fmt: skip
 
@@ -76,7 +75,7 @@ _FAULTS: Final = {
             "a loaded slot shares memory with the state", _MEMORY, "np.array(array, _type(node))",
             "np.asarray(array, _type(node))",
         ),
-        change("a block ends one number early", _BLOCKS, "np.add(flat[part], step, out=fresh[part])",
+        change("a block ends one number early", _MOVES, "np.add(flat[part], step, out=fresh[part])",
                "np.add(flat[part][:-1], step[:-1], out=fresh[part][:-1])"),
     ),
     "broadcasting: mean": (
