@@ -91,7 +91,7 @@ def _made(flow: Flow, view: str, style: Style, unfold: bool | str) -> Picture:
     if view == "network":
         return network(flow, style)
     if view == "shares" or (view == "auto" and flow.path_count > 1):
-        drawn = with_sums(flow, apart=True)
+        drawn = with_sums(flow)
         groups = _groups_of_shares(drawn)
         if view == "auto" and _are_values(groups):
             return graph_of_flow(flow, style, unfold=unfold)
