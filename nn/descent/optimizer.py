@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from autodiff.engine.graph import Change, assigned, commit, forgotten, own_copy
-from autodiff.primitives.operands import describe, whole_number
 from autodiff.values.refusals import called_as
 from nn.descent.clipping import checked_bound, clipped
 from nn.descent.formulas import Formula, State
@@ -18,6 +16,7 @@ from nn.descent.memory import loaded, saved
 from nn.descent.moves import Moved, moved
 from nn.descent.schedules import Rate, Schedule, as_text, checked_rate
 from nn.descent.sources import Source
+from nn.parameters.saved import assigning, check_keys, check_mapping, saved_count
 
 __all__ = ["Optimizer"]
 
@@ -89,7 +88,7 @@ class Optimizer:
         nodes, data, slots, writing = self._moved(reached, memory)
         if slots:
             memory = {**memory, **dict(zip(nodes, slots, strict=True))}
-        own = (object.__setattr__, repeat(self), ("_memory", "_waiting", "_t"), (memory, waiting, self._t + 1))
+        own = assigning(self, _memory=memory, _waiting=waiting, _t=self._t + 1)
         commit(*assigned(nodes, data), own, *writing)
 
     def _moved(self, nodes: list[Any], memory: Mapping[Any, State]) -> Moved:
@@ -154,19 +153,16 @@ class Optimizer:
 
     def loading(self, state: Mapping[str, Any]) -> list[Change]:
         """The changes that `load` makes, checked but not made."""
-        if not isinstance(state, Mapping):
-            raise TypeError(f"a state must be a mapping of names to arrays, and got {describe(state)}")
-        for key in ("optimizer", "t", "rate"):
-            if key not in state:
-                raise ValueError(f"the state to load has no {key}. Nothing was loaded")
+        check_mapping(state)
+        own = ("optimizer", "t", "rate")
+        check_keys("this optimiser", [key for key in state if key in own], own)
         told = as_text(state["optimizer"])
         if told != self._told():
-            raise ValueError(f"the state to load is that of {told}, and this is {self._told()}. Nothing was loaded")
-        t, rate = _count(state["t"]), self._loaded_rate(np.asarray(state["rate"]))
-        rest = {key: data for key, data in state.items() if key not in ("optimizer", "t", "rate")}
+            raise ValueError(f"the state to load is that of {told}, and this is {self._told()}; nothing was loaded")
+        t, rate = saved_count(state["t"], "t"), self._loaded_rate(np.asarray(state["rate"]))
+        rest = {key: data for key, data in state.items() if key not in own}
         memory, waiting = loaded(self._source, rest, self._formula.slots if self._formula else ())
-        names, values = ("_memory", "_waiting", "_t", "_rate"), (memory, waiting, t, rate)
-        return [(object.__setattr__, repeat(self), names, values)]
+        return [assigning(self, _memory=memory, _waiting=waiting, _t=t, _rate=rate)]
 
     def _claimed(self) -> tuple[dict[Any, State], dict[str, State]]:
         """The slots with those of entries that have become parameters, and those that still wait."""
@@ -179,7 +175,7 @@ class Optimizer:
         if isinstance(own, Schedule) or rate.dtype.kind == "U":
             told = as_text(rate)
             if told != repr(own):
-                raise ValueError(f"the state to load has the rate {told}, and this optimiser {own}. Nothing was loaded")
+                raise ValueError(f"the state to load has the rate {told}, and this optimiser {own}; nothing was loaded")
             return own
         return checked_rate(rate[()])
 
@@ -189,10 +185,3 @@ class Optimizer:
             return type(self).__name__
         clip = "" if self._clip is None else f", clip={self._clip}"
         return f"{self._formula.name}({self._groups!r}{clip})"
-
-
-def _count(t: Any) -> int:
-    array = np.asarray(t)
-    if array.shape != () or array.dtype.kind not in "iu" or array < 0:
-        raise ValueError(f"the state's t must be a number of steps, and is {describe(t)}. Nothing was loaded")
-    return whole_number(array[()], "t", least=0)

@@ -11,10 +11,10 @@ import numpy as np
 
 from autodiff import Value
 from autodiff.engine.graph import Change, Node, commit
-from autodiff.primitives.operands import as_operand, describe
 from autodiff.values.updates import given
 from autodiff.words.notation import Name, find, parse
 from nn.parameters.blocks import numbers
+from nn.parameters.saved import check_mapping, saved_numbers
 
 __all__ = ["joined", "load", "loading", "look_up", "state"]
 
@@ -87,10 +87,7 @@ def load(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> None:
 
 def loading(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> list[Change]:
     """The changes that `load` commits, checked; to commit with those of others. Raises its errors."""
-    if not isinstance(saved, Mapping):
-        raise TypeError(
-            f"a state must be a mapping of names to arrays, such as numpy.load gives, and got {describe(saved)}"
-        )
+    check_mapping(saved)
     given = {parse(key): key for key in saved}
     if len(given) < len(saved):
         twice = next(name for name, count in Counter(map(parse, saved)).items() if count > 1)
@@ -115,16 +112,9 @@ def _within(indices: tuple[int, ...], shape: tuple[int, ...]) -> bool:
 def _checked(data: Any, name: Name, block: Any) -> np.ndarray[Any, Any]:
     if not isinstance(block, Node) and block.dtype != object:
         raise TypeError(f"{name} is a plain array; load into a network of Values or Tensors, then use its .plain()")
-    array = as_operand(f"the state's {name}", data)
-    if array.shape != block.shape:
-        raise ValueError(f"{name} has shape {block.shape}, and in the state {array.shape}; nothing was loaded")
-    if array.dtype == object:
-        raise TypeError(f"a state must consist of plain numbers, and its {name} holds objects; nothing was loaded")
     if not isinstance(block, Node) and not block.flags.writeable and not all(isinstance(x, Value) for x in block.flat):
         raise ValueError(f"{name} is a read-only array; nothing was loaded")
-    if not np.all(np.isfinite(array)):
-        raise ValueError(f"the state's {name} holds a number that is not finite; nothing was loaded")
-    return array
+    return saved_numbers(data, str(name), block.shape)
 
 
 def _assigned(pairs: Iterable[tuple[Any, np.ndarray[Any, Any]]]) -> list[Change]:

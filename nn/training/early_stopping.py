@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import repeat
 from math import inf
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from autodiff.engine.graph import Change, commit
 from autodiff.primitives.operands import whole_number
+from nn.parameters.saved import assigning
 from nn.training.step import Step
 
 __all__ = ["EarlyStopping"]
@@ -96,5 +96,5 @@ class EarlyStopping:
             if np.shape(state.get(key, [])) != () or not np.isrealobj(state[key]):
                 raise ValueError(f"the state of early stopping needs one number {key!r}, and has {state.get(key)!r}")
         kept = {key.removeprefix(_KEPT): each for key, each in state.items() if key.startswith(_KEPT)}
-        numbers = (float(state["best"]), int(state["best_step"]), int(state["waited"]))
-        return [(object.__setattr__, repeat(self), (*_NUMBERS, "_kept"), (*numbers, kept))]
+        best, best_step, waited = float(state["best"]), int(state["best_step"]), int(state["waited"])
+        return [assigning(self, best=best, best_step=best_step, waited=waited, _kept=kept)]

@@ -14,6 +14,7 @@ import numpy as np
 from autodiff.engine.graph import Change, commit
 from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.operands import describe
+from nn.parameters.saved import assigning
 from nn.training.step import Step
 
 __all__ = ["History"]
@@ -105,7 +106,7 @@ class History:
             raise ValueError(f"the columns of a history must have equal lengths, and have {lengths}")
         numbers = (column.tolist() for column in columns.values())
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*numbers, strict=True)]
-        return [(object.__setattr__, (self,), ("_rows",), (rows,))]
+        return [assigning(self, _rows=rows)]
 
     def csv(self) -> str:
         """The history as CSV: a line of names, then a line for each step; every number reads back exactly.

@@ -58,8 +58,8 @@ _FAULTS: Final = {
     "accumulation: overwritten": (
         change("AdaGrad without memory: caches are new at every step", _FORMULAS, "c = c + g * g", "c = g * g"),
         change(
-            "AdaGrad without memory: caches are not kept", _OPTIMIZER, "(memory, waiting, self._t + 1)",
-            "({}, waiting, self._t + 1)",
+            "AdaGrad without memory: caches are not kept", _OPTIMIZER, "own = assigning(self, _memory=memory",
+            "own = assigning(self, _memory={}",
         ),
         change(
             "a step forgets the slots of what it did not reach", _OPTIMIZER, "{**memory, **dict(zip(", "{**dict(zip(",
@@ -126,8 +126,7 @@ _FAULTS: Final = {
         ),
         change(
             "load of an optimiser: in two steps", _OPTIMIZER,
-            "return [(object.__setattr__, repeat(self), names, values)]",
-            "self._memory = memory\n        return [(object.__setattr__, repeat(self), names, values)]",
+            "return [assigning(self, _memory=memory", "self._memory = memory\n        return [assigning(self",
         ),
     ),
 }  # fmt: skip
