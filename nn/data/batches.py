@@ -104,7 +104,7 @@ class Batches:
             **{f"random/{key}": item for key, item in drawn.items()},
         }
 
-    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+    def load_changes(self, state: Mapping[str, Any]) -> list[Change]:
         """The changes that `load` makes, checked but not made."""
         check_mapping(state)
         drawn = {str(key).removeprefix("random/"): x for key, x in state.items() if str(key).startswith("random/")}
@@ -134,7 +134,7 @@ class Batches:
             ValueError: if something is missing or unknown, the number of examples differs, or the kind of generator.
             TypeError: if ``state`` is not a mapping of arrays.
         """
-        commit(*self.loading(state))
+        commit(*self.load_changes(state))
 
     def __repr__(self) -> str:
         return f"Batches({len(self._order)} examples, {self._length} batches of {self._size})"

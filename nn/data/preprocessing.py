@@ -40,7 +40,7 @@ class _Fitted:
         """
         return {name: np.array(self._get(name)) for name in self._SHAPES}
 
-    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+    def load_changes(self, state: Mapping[str, Any]) -> list[Change]:
         """The changes that `load` makes, checked but not made."""
         check_mapping(state)
         check_keys(f"this {type(self).__name__}", state, self._SHAPES)
@@ -66,7 +66,7 @@ class _Fitted:
                 number of features.
             TypeError: if ``state`` is not a mapping of numeric arrays.
         """
-        commit(*self.loading(state))
+        commit(*self.load_changes(state))
 
     @property
     def _features(self) -> int:

@@ -16,7 +16,7 @@ from autodiff.words.notation import Name, find, parse
 from nn.parameters.blocks import numbers
 from nn.parameters.saved import check_mapping, saved_numbers
 
-__all__ = ["joined", "load", "loading", "look_up", "state"]
+__all__ = ["joined", "load", "load_changes", "look_up", "state"]
 
 
 def joined(parts: Sequence[dict[Name, Any]]) -> dict[Name, Any]:
@@ -82,11 +82,11 @@ def load(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> None:
     >>> b.data
     array([0.5])
     """
-    commit(*loading(blocks, saved))
+    commit(*load_changes(blocks, saved))
 
 
-def loading(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> list[Change]:
-    """The changes that `load` commits, checked; to commit with those of others. Raises its errors."""
+def load_changes(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> list[Change]:
+    """The changes that `load` makes, checked but not made. Raises its errors."""
     check_mapping(saved)
     given = {parse(key): key for key in saved}
     if len(given) < len(saved):
@@ -118,7 +118,7 @@ def _checked(data: Any, name: Name, block: Any) -> np.ndarray[Any, Any]:
 
 
 def _assigned(pairs: Iterable[tuple[Any, np.ndarray[Any, Any]]]) -> list[Change]:
-    """The changes that loading commits: new data of Tensors and Values, and of plain numbers in object arrays."""
+    """The changes that `load` commits: new data of Tensors and Values, and of plain numbers in object arrays."""
     leaves: list[tuple[Any, Any]] = []
     changes: list[Change] = []
     for block, array in pairs:

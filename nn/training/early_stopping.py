@@ -88,9 +88,9 @@ class EarlyStopping:
         >>> stopping.best_step
         7
         """
-        commit(*self.loading(state))
+        commit(*self.load_changes(state))
 
-    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+    def load_changes(self, state: Mapping[str, Any]) -> list[Change]:
         """The changes that `load` makes, checked but not made."""
         for key in _NUMBERS:
             if np.shape(state.get(key, [])) != () or not np.isrealobj(state[key]):

@@ -93,9 +93,9 @@ class History:
         >>> history["J"]
         array([0.5 , 0.25])
         """
-        commit(*self.loading(state))
+        commit(*self.load_changes(state))
 
-    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+    def load_changes(self, state: Mapping[str, Any]) -> list[Change]:
         """The changes that `load` makes, checked but not made."""
         columns = {name: np.asarray(column) for name, column in state.items()}
         for name, column in columns.items():

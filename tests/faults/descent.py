@@ -107,7 +107,7 @@ _FAULTS: Final = {
     "state: stale operand": (
         change("the count of steps is not saved", _OPTIMIZER, '"t": np.array(self._t)', '"t": np.array(0)'),
         change("slots are not saved", _MEMORY, "found[name] = memory.get(node) or ", "found[name] = "),
-        change("a schedule is not part of the state", _OPTIMIZER, "if told != repr(own):", "if False:"),
+        change("a schedule is not part of the state", _OPTIMIZER, "if text != repr(own):", "if False:"),
         change("slots of words not met are dropped", _OPTIMIZER, "{**claimed, **self._memory}", "{**self._memory}"),
         change("a group by fan-in keeps its old factor", _OPTIMIZER, "self._groups.forget()", "pass"),
         change("groups: an earlier pattern wins", _GROUPS, "given |= own", "given = {**own, **given}"),
@@ -121,8 +121,8 @@ _FAULTS: Final = {
     ),
     "state: half-written after an exception": (
         change(
-            "AdaGrad: caches are written before the step", _OPTIMIZER, "commit(*assigned(nodes, data), own, *writing)",
-            "self._memory = memory\n        commit(*assigned(nodes, data), own, *writing)",
+            "AdaGrad: caches are written before the step", _OPTIMIZER, "commit(*assigned(moves.nodes",
+            "self._memory = memory\n        commit(*assigned(moves.nodes",
         ),
         change(
             "load of an optimiser: in two steps", _OPTIMIZER,
