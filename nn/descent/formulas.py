@@ -175,7 +175,7 @@ _T: Final = Slot("t", fades=True, counts=True)
 _M, _V = Slot("m", fades=True), Slot("v", fades=True)
 _SUM, _MEAN = Slot("c"), Slot("c", fades=True)
 
-#: Every optimiser by its name. Where the notes and torch differ, the notes' form has the bare name.
+#: Every optimiser by its name; of two forms, the default has the bare name.
 FORMULAS: Final = MappingProxyType(
     {
         formula.name: formula
