@@ -96,11 +96,11 @@ class Dropout(Module):
         commit(*self.load_changes(state))
 
     def scalar(self) -> Dropout:
-        """The same dropout with the same generator, at work."""
+        """The same dropout with the same generator, which drops units."""
         return self._as(is_exact=False)
 
     def tensor(self) -> Dropout:
-        """The same dropout with the same generator, at work."""
+        """The same dropout with the same generator, which drops units."""
         return self._as(is_exact=False)
 
     def plain(self) -> Dropout:

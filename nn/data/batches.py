@@ -27,7 +27,7 @@ class Batches:
         last: whether a smaller last batch is kept (True) or dropped, so that the examples in it wait for another epoch.
 
     Iterating gives the batches of one epoch, each a tuple with a part of each array; iterating again gives the next
-    epoch. Where a loop was left early, the next one goes on behind the last batch that it was given. ``len(batches)``
+    epoch. Where a loop was left early, the next one continues after the last batch that it gave. ``len(batches)``
     is the number of batches in an epoch, ``batches.epoch`` the number of epochs finished, and ``batches.position`` the
     number of batches given in this one.
 

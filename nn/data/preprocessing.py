@@ -145,7 +145,7 @@ class Standardise(_Fitted):
 
 
 class Whiten(_Fitted):
-    """Turn data so that features do not correlate and have variance 1: x′ = (x − μ)V/(S/√n), dimensionless.
+    """Transform data so that features are uncorrelated and have variance 1: x′ = (x − μ)V/(S/√n), dimensionless.
 
     X − μ = USVᵀ is the singular value decomposition of the n rows of training data: ``fit`` projects on V, not on U as
     the notes print, and divides by S/√n, the standard deviation along each direction. A call takes plain data or

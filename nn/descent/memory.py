@@ -32,7 +32,7 @@ def saved(
 def loaded(
     source: Source, state: Mapping[str, Any], slots: Sequence[Slot]
 ) -> tuple[dict[Any, State], dict[str, State]]:
-    """The slots in a state: of the parameters that there are, and of entries of blocks that are none as yet.
+    """The slots in a state: of all parameters, and of entries of blocks that are not parameters yet.
 
     A word that a scorer of Values has not met is such an entry: its Values are parameters from the first window on.
 

@@ -42,7 +42,7 @@ class Optimizer:
         self._rate = checked_rate(rate)
         self._clip: float | None = None
         self._memory: dict[Any, State] = {}
-        #: Loaded slots of entries that are no parameters as yet, by name.
+        #: Loaded slots of entries that are not parameters yet, by name.
         self._waiting: dict[str, State] = {}
         self._t = 0
 

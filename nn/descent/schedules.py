@@ -99,7 +99,7 @@ class Schedule:
         return self._formula.scales or any(s.scales for s in self._settings if isinstance(s, Schedule))
 
     def state(self) -> dict[str, np.ndarray[Any, Any]]:
-        """What must not differ when a run goes on: the schedule itself, as text; t belongs to the optimiser."""
+        """The schedule as text, which must be the same when a run is resumed; t belongs to the optimiser."""
         return {"schedule": np.array(repr(self))}
 
     def load(self, state: Mapping[str, Any]) -> None:

@@ -23,12 +23,12 @@ class EarlyStopping:
     """End a stream of steps once a number has not fallen for ``patience`` looks at it.
 
     Args:
-        watch: the name of a number of the steps, such as "J" or a measure of `validated`; a step without it is no look.
+        watch: the name of a number of the steps, such as "J" or a measure of `validated`; a step without it is skipped.
         patience: the number of looks in a row that may be no better than the best.
-        rising: whether the number shall rise, as accuracy does, instead of fall.
+        rising: whether a larger number is better, as for accuracy.
         model: if given, its state at the best look is kept, and loaded when this consumer ends the stream.
 
-    A number must be better than the best by any amount; nan is never better. ``best`` is the best number so far, and
+    Any improvement counts, however small; nan is never better. ``best`` is the best number so far, and
     ``best_step`` the number of its step. ``state()`` and ``load()`` carry both, and the kept parameters, into a file
     and back.
 
@@ -78,10 +78,10 @@ class EarlyStopping:
         return {key: np.array(getattr(self, key)) for key in _NUMBERS} | kept
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Take up a saved state.
+        """Load a `state`; if an error is raised, nothing has changed.
 
         Raises:
-            ValueError: if an entry is missing or is not one number; nothing has changed.
+            ValueError: if an entry is missing or is not one number.
 
         >>> stopping = EarlyStopping(patience=2)
         >>> stopping.load({"best": 0.5, "best_step": 7, "waited": 1})

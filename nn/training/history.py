@@ -83,10 +83,10 @@ class History:
         return self.columns()
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Take up saved columns in place of the lines so far.
+        """Replace all lines by saved columns; if an error is raised, nothing has changed.
 
         Raises:
-            ValueError: if the columns are not one-dimensional and of equal length; nothing has changed.
+            ValueError: if the columns are not one-dimensional and of equal length.
 
         >>> history = History()
         >>> history.load({"J": [0.5, 0.25]})
