@@ -83,7 +83,7 @@ class Dropout(Module):
         """The state of the generator, so that the next call after `load` draws what it would have drawn."""
         return generator_state(self._random)
 
-    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+    def load_changes(self, state: Mapping[str, Any]) -> list[Change]:
         """The changes that `load` makes, checked but not made."""
         return list(generator_changes(self._random, state))
 
@@ -93,14 +93,14 @@ class Dropout(Module):
         Raises:
             ValueError: if it is not the state of a generator of this kind.
         """
-        commit(*self.loading(state))
+        commit(*self.load_changes(state))
 
     def scalar(self) -> Dropout:
-        """The same dropout with the same generator, at work."""
+        """The same dropout with the same generator, which drops units."""
         return self._as(is_exact=False)
 
     def tensor(self) -> Dropout:
-        """The same dropout with the same generator, at work."""
+        """The same dropout with the same generator, which drops units."""
         return self._as(is_exact=False)
 
     def plain(self) -> Dropout:

@@ -17,7 +17,7 @@ from nn.dropout import Dropout
 from nn.layers import Activation, Layer, unit
 from nn.module import Module
 from nn.parameters.init import Init, generator
-from nn.parameters.state import joined, loading
+from nn.parameters.state import joined, load_changes
 from nn.parameters.twins import warn_of_twins
 
 __all__ = ["Network"]
@@ -139,7 +139,7 @@ class Network(Module):
         states = {f"{key}/{part}": x for key, layer in self._dropouts() for part, x in layer.state().items()}
         return {**super().state(), **states}
 
-    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+    def load_changes(self, state: Mapping[str, Any]) -> list[Change]:
         """The changes that `load` makes, checked but not made.
 
         Raises:
@@ -147,12 +147,13 @@ class Network(Module):
         """
         is_map = isinstance(state, Mapping)
         drawn = {key: x for key, x in state.items() if str(key).startswith("dropout(")} if is_map else {}
-        changes = loading(self.blocks(), {key: state[key] for key in state if key not in drawn} if is_map else state)
+        rest = {key: state[key] for key in state if key not in drawn} if is_map else state
+        changes = load_changes(self.blocks(), rest)
         for key, layer in self._dropouts():
             parts = {name: drawn.pop(name) for name in [*drawn] if name.startswith(f"{key}/")}
             if not parts:
                 raise ValueError(f"the state to load has no {key}, where this net has a {layer!r}; nothing was loaded")
-            changes += layer.loading({name.removeprefix(f"{key}/"): x for name, x in parts.items()})
+            changes += layer.load_changes({name.removeprefix(f"{key}/"): x for name, x in parts.items()})
         if drawn:
             raise ValueError(
                 f"the state to load has {next(iter(drawn))}, and this net has no such dropout; nothing was loaded "
@@ -166,7 +167,7 @@ class Network(Module):
         Raises:
             ValueError, TypeError: as `Module.load`, or if the states of dropout are missing or too many.
         """
-        commit(*self.loading(state))
+        commit(*self.load_changes(state))
 
     # A layer need not be a Module, so these call its own methods.
     def scalar(self) -> Network:

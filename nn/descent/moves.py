@@ -7,7 +7,7 @@ from functools import partial
 from itertools import repeat
 from math import isfinite
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy import ndarray, vdot
@@ -20,11 +20,7 @@ from nn.descent.formulas import Formula, State
 from nn.descent.rows import step_of_rows
 from nn.descent.settings import Settings
 
-__all__ = ["Moved", "moved"]
-
-#: Parameters, their new data and their new slots, in three lists; without slots, the third is empty. The fourth holds
-#: the changes that write rows of tables and of their slots, to commit with these.
-Moved = tuple[list[Any], list[Any], list[State], list[Change]]
+__all__ = ["Moves", "moves_of"]
 
 #: From this many Values on, one update of an array of them is faster than an update for each.
 _MANY: Final = 24
@@ -35,23 +31,40 @@ _LARGE: Final = 4 * _BLOCK
 _data = attrgetter("_data")
 
 
-def moved(
+class Moves(NamedTuple):
+    """Parameters, their new data and slots (none for a formula without slots), and the changes that write rows.
+
+    These changes, of tables and their slots, are to be committed with the assignment of the data.
+    """
+
+    nodes: list[Any]
+    data: list[Any]
+    slots: list[State]
+    changes: list[Change]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Moves]) -> Moves:
+        """The moves of several sets of parameters."""
+        return cls(*([item for part in parts for item in part[k]] for k in range(len(cls._fields))))
+
+
+def moves_of(
     nodes: list[Any], grads: list[Any], memory: Mapping[Any, State], formula: Formula, rate: float, settings: Settings
-) -> Moved:
+) -> Moves:
     """New data and slots of parameters with gradients; the order of the parameters may change.
 
     Raises:
         ValueError: if new data would not be finite.
     """
     if not formula.slots or (len(nodes) < _MANY and {*map(type, nodes)} == {Value}):
-        return _moved(nodes, grads, memory, formula, rate, settings)
+        return _by_kind(nodes, grads, memory, formula, rate, settings)
     with np.errstate(invalid="ignore"):  # inf/inf and inf − inf end in the error of a number that is not finite
-        return _moved(nodes, grads, memory, formula, rate, settings)
+        return _by_kind(nodes, grads, memory, formula, rate, settings)
 
 
-def _moved(
+def _by_kind(
     nodes: list[Any], grads: list[Any], memory: Mapping[Any, State], formula: Formula, rate: float, settings: Settings
-) -> Moved:
+) -> Moves:
     if len(nodes) < _MANY:
         return _one_by_one(nodes, grads, memory, formula, rate, settings)
     places = [k for k, x in enumerate(nodes) if x.__class__ is Value]
@@ -63,17 +76,12 @@ def _moved(
         for move, some in ((_together, places), (_one_by_one, rest))
         if some
     ]
-    return _joined(parts)
-
-
-def _joined(parts: Sequence[Moved]) -> Moved:
-    nodes, data, slots, writing = ([item for part in parts for item in part[k]] for k in range(4))
-    return nodes, data, slots, writing
+    return Moves.joined(parts)
 
 
 def _one_by_one(
     nodes: list[Any], grads: list[Any], memory: Mapping[Any, State], formula: Formula, rate: float, settings: Settings
-) -> Moved:
+) -> Moves:
     start, decay, keeps, update = formula.start, settings.decay, bool(formula.slots), formula.update
     if settings.hyper:  # an empty ``**hyper`` would take a fifth of the time of a Value
         update = partial(update, **settings.hyper)
@@ -104,7 +112,7 @@ def _one_by_one(
         if keeps:
             slots.append(after)
     _check(nodes, fresh, by_rows)
-    return nodes, fresh, slots if keeps else [], writing
+    return Moves(nodes, fresh, slots if keeps else [], writing)
 
 
 def _by_rows(x: Any, grad: Rows, slots: State, update: Any, rate: float) -> tuple[Any, State, list[Change]]:
@@ -164,7 +172,7 @@ def _check(nodes: list[Any], fresh: list[Any], but: set[Any]) -> None:
 
 def _together(
     nodes: list[Any], grads: list[Any], memory: Mapping[Any, State], formula: Formula, rate: float, settings: Settings
-) -> Moved:
+) -> Moves:
     """Many Values as arrays: the same arithmetic, and so the same bits, as one by one."""
     start = formula.start
     before = [memory.get(x, start) for x in nodes] if start else []
@@ -175,12 +183,12 @@ def _together(
         rows = [k for k, slots in enumerate(before) if slots[0] == count]
         theirs = [before[k] for k in rows]
         parts.append(_at_once([nodes[k] for k in rows], [grads[k] for k in rows], theirs, formula, rate, settings))
-    return _joined(parts)
+    return Moves.joined(parts)
 
 
 def _at_once(
     nodes: list[Any], grads: list[Any], before: Sequence[State], formula: Formula, rate: float, settings: Settings
-) -> Moved:
+) -> Moves:
     data, g = np.fromiter(map(_data, nodes), float, len(nodes)), np.array(grads, float)
     if settings.decay:
         g = g + settings.decay * data
@@ -192,7 +200,7 @@ def _at_once(
     if not np.isfinite(fresh).all():
         raise ValueError(_infinite(nodes[int(np.argmin(np.isfinite(fresh)))]))
     columns = [slot.tolist() if slot.__class__ is ndarray else repeat(slot, len(nodes)) for slot in after]
-    return nodes, fresh.tolist(), list(zip(*columns, strict=True)), []
+    return Moves(nodes, fresh.tolist(), list(zip(*columns, strict=True)), [])
 
 
 def _infinite(x: Any) -> str:

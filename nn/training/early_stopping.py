@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import repeat
 from math import inf
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from autodiff.engine.graph import Change, commit
 from autodiff.primitives.operands import whole_number
+from nn.parameters.saved import assigning
 from nn.training.step import Step
 
 __all__ = ["EarlyStopping"]
@@ -23,12 +23,12 @@ class EarlyStopping:
     """End a stream of steps once a number has not fallen for ``patience`` looks at it.
 
     Args:
-        watch: the name of a number of the steps, such as "J" or a measure of `validated`; a step without it is no look.
+        watch: the name of a number of the steps, such as "J" or a measure of `validated`; a step without it is skipped.
         patience: the number of looks in a row that may be no better than the best.
-        rising: whether the number shall rise, as accuracy does, instead of fall.
+        rising: whether a larger number is better, as for accuracy.
         model: if given, its state at the best look is kept, and loaded when this consumer ends the stream.
 
-    A number must be better than the best by any amount; nan is never better. ``best`` is the best number so far, and
+    Any improvement counts, however small; nan is never better. ``best`` is the best number so far, and
     ``best_step`` the number of its step. ``state()`` and ``load()`` carry both, and the kept parameters, into a file
     and back.
 
@@ -78,23 +78,23 @@ class EarlyStopping:
         return {key: np.array(getattr(self, key)) for key in _NUMBERS} | kept
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Take up a saved state.
+        """Load a `state`; if an error is raised, nothing has changed.
 
         Raises:
-            ValueError: if an entry is missing or is not one number; nothing has changed.
+            ValueError: if an entry is missing or is not one number.
 
         >>> stopping = EarlyStopping(patience=2)
         >>> stopping.load({"best": 0.5, "best_step": 7, "waited": 1})
         >>> stopping.best_step
         7
         """
-        commit(*self.loading(state))
+        commit(*self.load_changes(state))
 
-    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+    def load_changes(self, state: Mapping[str, Any]) -> list[Change]:
         """The changes that `load` makes, checked but not made."""
         for key in _NUMBERS:
             if np.shape(state.get(key, [])) != () or not np.isrealobj(state[key]):
                 raise ValueError(f"the state of early stopping needs one number {key!r}, and has {state.get(key)!r}")
         kept = {key.removeprefix(_KEPT): each for key, each in state.items() if key.startswith(_KEPT)}
-        numbers = (float(state["best"]), int(state["best_step"]), int(state["waited"]))
-        return [(object.__setattr__, repeat(self), (*_NUMBERS, "_kept"), (*numbers, kept))]
+        best, best_step, waited = float(state["best"]), int(state["best_step"]), int(state["waited"])
+        return [assigning(self, best=best, best_step=best_step, waited=waited, _kept=kept)]

@@ -33,7 +33,7 @@ def fit(
         objective: called as ``objective(model, *batch)``; it returns J, a node that holds one number.
         data: the batches of one epoch, such as `Batches` or a list; a batch is a tuple of arguments, or one argument.
         optimizer: moves the parameters: ``zero_grad()``, ``step()``, ``rate``; steps are counted on from its ``t``.
-        epochs: how many passes over the data are made in all; `Batches` know how many they have behind them, so that a
+        epochs: how many passes over the data are made in all; `Batches` counts those that it has finished, so that a
             resumed run makes the rest.
         steps: how many steps are made in this call at most. Without either, the stream has no end.
 

@@ -14,6 +14,7 @@ import numpy as np
 from autodiff.engine.graph import Change, commit
 from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.operands import describe
+from nn.parameters.saved import assigning
 from nn.training.step import Step
 
 __all__ = ["History"]
@@ -82,19 +83,19 @@ class History:
         return self.columns()
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Take up saved columns in place of the lines so far.
+        """Replace all lines by saved columns; if an error is raised, nothing has changed.
 
         Raises:
-            ValueError: if the columns are not one-dimensional and of equal length; nothing has changed.
+            ValueError: if the columns are not one-dimensional and of equal length.
 
         >>> history = History()
         >>> history.load({"J": [0.5, 0.25]})
         >>> history["J"]
         array([0.5 , 0.25])
         """
-        commit(*self.loading(state))
+        commit(*self.load_changes(state))
 
-    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+    def load_changes(self, state: Mapping[str, Any]) -> list[Change]:
         """The changes that `load` makes, checked but not made."""
         columns = {name: np.asarray(column) for name, column in state.items()}
         for name, column in columns.items():
@@ -105,7 +106,7 @@ class History:
             raise ValueError(f"the columns of a history must have equal lengths, and have {lengths}")
         numbers = (column.tolist() for column in columns.values())
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*numbers, strict=True)]
-        return [(object.__setattr__, (self,), ("_rows",), (rows,))]
+        return [assigning(self, _rows=rows)]
 
     def csv(self) -> str:
         """The history as CSV: a line of names, then a line for each step; every number reads back exactly.

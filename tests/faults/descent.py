@@ -58,8 +58,8 @@ _FAULTS: Final = {
     "accumulation: overwritten": (
         change("AdaGrad without memory: caches are new at every step", _FORMULAS, "c = c + g * g", "c = g * g"),
         change(
-            "AdaGrad without memory: caches are not kept", _OPTIMIZER, "(memory, waiting, self._t + 1)",
-            "({}, waiting, self._t + 1)",
+            "AdaGrad without memory: caches are not kept", _OPTIMIZER, "own = assigning(self, _memory=memory",
+            "own = assigning(self, _memory={}",
         ),
         change(
             "a step forgets the slots of what it did not reach", _OPTIMIZER, "{**memory, **dict(zip(", "{**dict(zip(",
@@ -108,7 +108,7 @@ _FAULTS: Final = {
     "state: stale operand": (
         change("the count of steps is not saved", _OPTIMIZER, '"t": np.array(self._t)', '"t": np.array(0)'),
         change("slots are not saved", _MEMORY, "found[name] = memory.get(node) or ", "found[name] = "),
-        change("a schedule is not part of the state", _OPTIMIZER, "if told != repr(own):", "if False:"),
+        change("a schedule is not part of the state", _OPTIMIZER, "if text != repr(own):", "if False:"),
         change("slots of words not met are dropped", _OPTIMIZER, "{**claimed, **self._memory}", "{**self._memory}"),
         change("a group by fan-in keeps its old factor", _OPTIMIZER, "self._groups.forget()", "pass"),
         change("groups: an earlier pattern wins", _GROUPS, "given |= own", "given = {**own, **given}"),
@@ -122,13 +122,12 @@ _FAULTS: Final = {
     ),
     "state: half-written after an exception": (
         change(
-            "AdaGrad: caches are written before the step", _OPTIMIZER, "commit(*assigned(nodes, data), own, *writing)",
-            "self._memory = memory\n        commit(*assigned(nodes, data), own, *writing)",
+            "AdaGrad: caches are written before the step", _OPTIMIZER, "commit(*assigned(moves.nodes",
+            "self._memory = memory\n        commit(*assigned(moves.nodes",
         ),
         change(
             "load of an optimiser: in two steps", _OPTIMIZER,
-            "return [(object.__setattr__, repeat(self), names, values)]",
-            "self._memory = memory\n        return [(object.__setattr__, repeat(self), names, values)]",
+            "return [assigning(self, _memory=memory", "self._memory = memory\n        return [assigning(self",
         ),
     ),
 }  # fmt: skip

@@ -95,13 +95,13 @@ def test_preprocessing_is_differentiable_and_saved(kind: Callable[[], Any]) -> N
     good = fitted.state()
     for key, item, said in (
         ("mean", good["mean"][:2], r"has shape \(2,\), not \(3\)"),
-        ("deviation", good["deviation"] * np.nan, "deviation does not consist of finite numbers"),
+        ("deviation", good["deviation"] * np.nan, "deviation holds a number that is not finite"),
         ("deviation", -good["deviation"], "at least 0"),
-        ("slope", 1.0, "has 'slope', which a"),
+        ("slope", 1.0, "has 'slope', which this"),
     ):
         with pytest.raises(ValueError, match=said):
             fresh.load({**good, key: item})
-    with pytest.raises(ValueError, match="has no mean, which a"):
+    with pytest.raises(ValueError, match="has no mean; nothing"):
         fresh.load({})
     assert np.array_equal(fresh(TEST), fitted(TEST))
 
@@ -208,7 +208,7 @@ def test_wrong_batches_and_states_are_told() -> None:
         ("order", np.arange(9), "order must be that of 10 examples"),
         ("position", np.array(3), "position is 3, and an epoch has 3 batches here"),
         ("epoch", np.array(-1), "epoch must be a whole number of at least 0"),
-        ("size", np.array(4), "has 'size', which mini-batches do not have"),
+        ("size", np.array(4), "has 'size', which this Batches does not keep"),
         ("random/state", np.array("{}"), "not that of a generator"),
     ):
         with pytest.raises(ValueError, match=said):
