@@ -56,7 +56,9 @@ def picture(
     Args:
         flow: the result of `autodiff.flow.error_flow`.
         view: "rail" (the strongest path), "shares" (all paths), "graph" (every value with its operation), "network"
-            X
+            (neurons and weights) or "auto": rail for one path; for several, shares of up to seven values or of units,
+            else the graph, folded. If even that has too many boxes for a reader, "auto" shows only the strongest path,
+            and a caption says so.
         language: "en" or "zh".
         digits: the number of significant digits.
         unfold: whether to draw every step of a loop. With False, "graph" folds the steps between the first and the last
