@@ -13,6 +13,7 @@ from autodiff.draw.model.tiles import pooled, tile_rows
 from autodiff.draw.page.page import page
 from tests.draw.page.test_page import data_of, read
 from tests.support.browser import Browser
+from tests.support.flows import X as INPUT
 from tests.support.flows import array_flow, notes_flow
 
 
@@ -25,7 +26,8 @@ def test_the_factors_are_those_of_the_ledger() -> None:
     flow = array_flow()
     data = data_of(page(flow))
     column, row, notes = data["outers"][str(data["parameter"])]
-    delta, x = (np.asarray(part, dtype=float) for part in (flow.ledger["z⁽²⁾"].error, flow.ledger["a⁽¹⁾"].value))
+    node = {node.label: node for node in flow.nodes}
+    delta, x = (np.asarray(part, dtype=float) for part in (node["z⁽²⁾"].error, INPUT))
     assert column == ["δ⁽²⁾", "error", [*tile_rows(delta.reshape(-1, 1), data["scales"]["error"])]]
     assert row == ["a⁽¹⁾ᵀ", "forward", [*tile_rows(x.reshape(1, -1), data["scales"]["forward"])]]
     assert notes == []
