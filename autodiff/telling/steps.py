@@ -155,8 +155,9 @@ class _Teller:
         parameter = self.flow.parameter
         if len(edges) > 1:
             lines = [
-                equal(self.share(edge), self.numbers(edge), edge.share, self.style) + self.window(edge) for edge in edges
-            ]  # fmt: skip
+                equal(self.share(edge), self.numbers(edge), edge.share, self.style) + self.window(edge)
+                for edge in edges
+            ]
             return self.say("step.arrive", parameter=parameter.label), lines
         (edge,) = edges
         name = notes_name(parameter)

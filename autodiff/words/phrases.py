@@ -225,7 +225,8 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "text.more": ("… {count} more …", "… 另有 {count} 项 …"),
     "text.slopes": ("Local gradients as formulas:", "局部梯度的公式："),
     "text.shares": ("Shares that arrive at {parameter}:", "传到 {parameter} 的份额："),
-    "text.share": ("The share that arrives at {parameter} is the gradient:", "传到 {parameter} 的份额只有一个，它就是梯度："),
+    "text.share": (
+        "The share that arrives at {parameter} is the gradient:", "传到 {parameter} 的份额只有一个，它就是梯度："),
     "text.sum": ("their sum = {gradient} = the gradient", "份额之和 = {gradient} = 梯度"),
     "text.sum-array": ("their sum, the gradient: {gradient}", "份额之和，即梯度：{gradient}"),
     "text.is-output": ("{parameter} is the output itself.", "{parameter} 就是输出本身。"),
@@ -435,7 +436,8 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "All at once, in matrix form: {matrix}, the error signals times the inputs, an outer product.",
         "以矩阵形式一次算出全部元素：{matrix}，即误差信号与输入的外积。"),
     "explain.largest": (
-        "Element by element, for its largest entry: {symbols} = {numbers} = {entry}; the same entry of {matrix} is {gradient}.",
+        "Element by element, for its largest entry: {symbols} = {numbers} = {entry}; the same entry of {matrix} is "
+        "{gradient}.",
         "逐元素计算，取其最大元素：{symbols} = {numbers} = {entry}；{matrix} 中的对应元素为 {gradient}。"),
     "explain.check": ("Gradient check", "梯度检验"),
     "explain.direction": (

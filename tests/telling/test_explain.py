@@ -154,7 +154,7 @@ def test_tensors_and_values_stand_in_for_each_other() -> None:
     assert matrix.gradient[0, 3] == pytest.approx(entry.gradient, rel=1e-12)
     assert present(matrix.check).verdict == "agrees"
     assert "∇W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ, the error signals times the inputs" in matrix.text()
-    assert "δ₁⁽²⁾ · a₁⁽¹⁾ = 0.1614 × 1 = 0.1614; the same entry of ∇W⁽¹⁾ is 0.1614" in matrix.text()
+    assert "δ₁⁽²⁾ · a₁⁽¹⁾ = 0.1614 × 1 = 0.1614; the same entry of ∇W⁽¹⁾ is 0.1614." in matrix.text()
     assert matrix.explicit is None
 
 
