@@ -23,7 +23,7 @@ function errorSize(n) {
   return block ? [block.w, block.h] : sizeOf(tileRows(n, ERROR))
 }
 
-// The places in the block of an outer product: the column at the left of the matrix, the row above it, text around them.
+// The places in the block of an outer product: a column left of the matrix, a row above it, and text around them.
 function outerOf(n) {
   const made = n === flow.parameter && DATA.outers?.[n]
   if (!made) return undefined
