@@ -392,7 +392,7 @@ def test_arrays_stop_being_finite_as_numbers_do() -> None:
     assert [(each.kind, each.node.label) for each in flow.anomalies] == [
         ("explodes", "x·x"), ("nan", "x"), ("nan", "x"),
     ]  # fmt: skip
-    told = "The error explodes: (error at √(x·x)) ∘ 1/(2·√(x·x)), a vector of 2 entries, of norm inf."
+    told = "The error explodes: (error at √(x·x)) ∘ 1/(2·√(x·x)), a vector of 2 entries and norm inf."
     assert remarks(flow)[0] == told
     assert {box.mark for box in picture(flow).boxes} == {"", "explodes here", "nan begins here"}
 
