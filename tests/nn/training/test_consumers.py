@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import sys
 from typing import Any
 
@@ -133,6 +134,36 @@ def test_a_state_that_is_none_of_early_stopping_changes_nothing(state: dict[str,
     with pytest.raises(ValueError, match="needs one number"):
         stopping.load(state)
     assert stopping.best == 1.0
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({"best": "x"}, "needs one number 'best'"),
+        ({"best": float("nan")}, "needs one number 'best'"),
+        ({"best_step": 1.5}, "needs one number 'best_step'"),
+        ({"waited": -1}, "needs one number 'waited'"),
+        ({"wait": 1}, "'wait', which early stopping has not"),
+        ({"kept/W(9)": [0.0]}, "has no W⁽¹⁾, b⁽¹⁾"),
+        ({}, "this early stopping keeps the parameters of a model"),
+    ],
+)
+def test_early_stopping_refuses_what_it_could_not_go_on_from(state: dict[str, Any], said: str) -> None:
+    stopping, whole = EarlyStopping(patience=2, model=Network((2, 1))), {"best": 1.0, "best_step": 1, "waited": 0}
+    with pytest.raises(ValueError, match=re.escape(said)):
+        stopping.load(whole | state)
+    assert stopping.best_step == 0
+    with pytest.raises(ValueError, match="has no model"):
+        EarlyStopping(patience=2).load(whole | {"kept/b": [0.0]})
+
+
+def test_wrong_parts_of_early_stopping_are_refused_at_once() -> None:
+    with pytest.raises(TypeError, match="by its name, and got 5"):
+        EarlyStopping(5, patience=1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"a model with state\(\) and load\(\)"):
+        EarlyStopping(patience=1, model=[])
+    with pytest.raises(TypeError, match="a mapping of names"):
+        EarlyStopping(patience=1).load(5)  # type: ignore[arg-type]
 
 
 def test_progress_is_silent_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
