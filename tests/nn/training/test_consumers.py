@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autodiff import Tensor
 from nn import Network
 from nn.training.early_stopping import EarlyStopping
 from nn.training.history import History
@@ -90,6 +91,33 @@ def test_wrong_measures_are_refused_at_the_call() -> None:
         validated([], J=lambda: 0.5)
     with pytest.raises(ValueError, match="every"):
         validated([], every=0)
+
+
+def test_a_measure_that_is_not_one_number_is_named() -> None:
+    assert [dict(step.measures) for step in validated(steps(1.0), error=lambda: Tensor([2.0]))] == [{"error": 2.0}]
+    for found in (None, "0.5", [0.5], np.ones(2)):
+        with pytest.raises(TypeError, match="the measure 'error' must return one number, and returned"):
+            list(validated(steps(1.0), error=lambda found=found: found))
+
+
+def test_a_history_refuses_what_it_could_not_show() -> None:
+    """A number that no column holds would spoil all later calls."""
+    history = History()
+    with pytest.raises(ValueError, match="beyond the largest float"):
+        history.add(J=10**400)
+    for state in (5, {1: [0.5]}):
+        with pytest.raises(TypeError, match="a mapping of names to arrays"):
+            history.load(state)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"'J' is .* \(list\)"):
+        history.load({"J": [[1.0], [1.0, 2.0]]})
+    assert len(history) == 0
+
+
+@pytest.mark.parametrize("J", [[1e308, -1e308, 1.0], [5e-324, 0.0, 1.0], [5e-324, 0.0, 5e-324], [1e-300, 0.0, 0.0]])
+def test_a_history_of_huge_and_tiny_numbers_is_drawn(J: list[float]) -> None:
+    history = History()
+    history.load({"step": [1, 2, 3], "J": J})
+    assert "nan" not in history.svg()
 
 
 def test_patience_counts_looks_that_are_not_better() -> None:
