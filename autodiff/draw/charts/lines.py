@@ -67,7 +67,8 @@ def line_chart(
     points = [line for line in kept if len(line.x)]
     if not points:
         named = ", ".join(line.name for line in lines) or "no line"
-        raise ValueError(f"a chart needs at least one finite point{' above 0' if log else ' within ±1e300'}, and {named} has none")
+        where = "above 0" if log else f"within ±{_LARGEST:g}"
+        raise ValueError(f"a chart needs at least one finite point {where}, and {named} has none")
     right = max(width(line.name, _SIZE) for line in points) + _RIGHT
     x = Axis.over([line.x for line in points], _LEFT, _WIDTH - right)
     y = Axis.over([line.y for line in points], _HEIGHT - _BELOW, _ABOVE + 20.0 * bool(title), log=log, zero=not log)
