@@ -52,7 +52,8 @@ def _measured(stream: Iterable[Step], every: int, measures: dict[str, Callable[[
 
 def _number(name: str, found: Any) -> float:
     """What a measure returned, as a float."""
-    number = found.item() if isinstance(found, Node | np.ndarray) and np.prod(found.shape) == 1 else found
+    is_one = isinstance(found, Node | np.ndarray) and np.prod(found.shape) == 1
+    number = found.item() if is_one else found
     if not is_plain_number(number):
         raise TypeError(f"the measure {name!r} must return one number, and returned {describe(found)}")
     return as_float(number)
