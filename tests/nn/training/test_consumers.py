@@ -94,10 +94,13 @@ def test_wrong_measures_are_refused_at_the_call() -> None:
 
 
 def test_a_measure_that_is_not_one_number_is_named() -> None:
-    assert [dict(step.measures) for step in validated(steps(1.0), error=lambda: Tensor([2.0]))] == [{"error": 2.0}]
+    def measured(found: Any) -> Any:
+        return [dict(step.measures) for step in validated(steps(1.0), error=lambda: found)]
+
+    assert measured(Tensor([2.0])) == [{"error": 2.0}]
     for found in (None, "0.5", [0.5], np.ones(2)):
         with pytest.raises(TypeError, match="the measure 'error' must return one number, and returned"):
-            list(validated(steps(1.0), error=lambda found=found: found))
+            measured(found)
 
 
 def test_a_history_refuses_what_it_could_not_show() -> None:
