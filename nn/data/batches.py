@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.graph import Change, commit
+from autodiff.engine.graph import Change, Node, commit
 from autodiff.primitives.operands import describe, whole_number
 from autodiff.values.refusals import called_as
 from nn.parameters.generators import generator_changes, generator_state
@@ -32,9 +32,9 @@ class Batches:
     number of batches given in this one.
 
     Raises:
-        TypeError: if the size is not an integer, or ``random`` is neither a generator nor None.
+        TypeError: if the size is not an integer, an array is a Tensor, or ``random`` is neither a generator nor None.
         ValueError: if there are no arrays or no examples, lengths differ, or the size is below 1, or above the number
-            of examples if the last batch is dropped.
+            of examples if the last batch is dropped, or rows of a list have different lengths.
 
     >>> batches = Batches([1, 2, 3], ["a", "b", "c"], size=2, random=None)
     >>> for x, word in batches:
@@ -49,7 +49,7 @@ class Batches:
     def __init__(self, *arrays: Any, size: int, random: np.random.Generator | None, last: bool = True) -> None:
         if not arrays:
             raise ValueError("mini-batches need at least one array, and got none")
-        self._arrays = tuple(map(np.asarray, arrays))
+        self._arrays = tuple(_as_array(f"array {k} of mini-batches", array) for k, array in enumerate(arrays, start=1))
         shapes = [array.shape for array in self._arrays]
         if any(not shape or shape[0] != (shapes[0] or (0,))[0] for shape in shapes) or not shapes[0][0]:
             raise ValueError(
@@ -114,7 +114,7 @@ class Batches:
             with_it, without = ("these", "those saved") if not drawn else ("those saved", "these")
             raise ValueError(f"{with_it} mini-batches are shuffled, and {without} are not; nothing was loaded")
         epoch, position = (saved_count(state[name], name) for name in ("epoch", "position"))
-        order = np.array(state["order"])
+        order = _as_array("the state's order", state["order"]).copy()
         count = len(self._order)
         if order.dtype.kind not in "iu" or order.shape != (count,) or not np.array_equal(np.sort(order), range(count)):
             raise ValueError(
@@ -138,3 +138,15 @@ class Batches:
 
     def __repr__(self) -> str:
         return f"Batches({len(self._order)} examples, {self._length} batches of {self._size})"
+
+
+def _as_array(name: str, data: Any) -> np.ndarray[Any, Any]:
+    if isinstance(data, Node):
+        raise TypeError(f"{name} must be plain, and got {describe(data)}; use its .data")
+    try:
+        return np.asarray(data)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} has rows of different lengths, and got {describe(data)}; make it an array of objects: "
+            "a = numpy.empty(len(rows), object); a[:] = rows"
+        ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ class Optimizer:
     def __copy__(self) -> Optimizer:
         twin = object.__new__(type(self))
         memory = {x: tuple(map(own_copy, slots)) for x, slots in self._memory.items()}  # rows are written in place
-        twin.__dict__.update(self.__dict__, _memory=memory)
+        twin.__dict__.update(self.__dict__, _memory=memory, _groups=copy(self._groups))  # which follow the rate
         return twin
 
     def state(self) -> dict[str, np.ndarray[Any, Any]]:

@@ -106,8 +106,10 @@ class Schedule:
         """Check that a state comes from an equal schedule.
 
         Raises:
-            ValueError: if it does not.
+            ValueError: if it does not. TypeError: if it is no mapping.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"a state must be a mapping of names to arrays, and got {describe(state)}")
         if set(state) != {"schedule"} or as_text(state["schedule"]) != repr(self):
             raise ValueError(f"the state to load is not that of {self}, but has {dict(state)}; nothing was loaded")
 

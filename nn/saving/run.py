@@ -121,7 +121,8 @@ def _explained(where: str, call: Callable[[Any], Any], argument: Any) -> Any:
     try:
         return call(argument)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{where}: {error}") from error
+        kind = TypeError if isinstance(error, TypeError) else ValueError  # others, such as json's, take more arguments
+        raise kind(f"{where}: {error}") from error
 
 
 def _same_names(path: object, found: Mapping[str, str], parts: Mapping[str, Any]) -> None:

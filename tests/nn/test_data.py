@@ -218,3 +218,13 @@ def test_wrong_batches_and_states_are_told() -> None:
     with pytest.raises(ValueError, match="these mini-batches are shuffled, and those saved are not"):
         batches.load(nn.Batches(Y, size=4, random=None).state())
     assert all(np.array_equal(state[key], item) for key, item in batches.state().items())
+
+
+def test_ragged_lists_and_tensors_are_told_how_to_become_arrays() -> None:
+    with pytest.raises(ValueError, match=r"array 2 of mini-batches has rows of different lengths, and got .*objects"):
+        nn.Batches([0, 1], [[1], [1, 2]], size=1, random=None)
+    with pytest.raises(TypeError, match=r"array 1 of mini-batches must be plain, .* use its \.data"):
+        nn.Batches(ad.Tensor([1.0, 2.0]), size=1, random=None)
+    batches = nn.Batches(Y, size=4, random=None)
+    with pytest.raises(ValueError, match="the state's order has rows of different lengths"):
+        batches.load({**batches.state(), "order": [[1], [2, 3]]})
