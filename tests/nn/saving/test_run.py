@@ -283,7 +283,7 @@ def test_an_error_with_more_arguments_is_explained_too(tmp_path: Path) -> None:
         def load(self, state: Any) -> None:
             raise NotImplementedError
 
-        def loading(self, state: Any) -> list[Any]:
+        def load_changes(self, state: Any) -> list[Any]:
             return [json.loads(str(state["text"]))]
 
     with pytest.raises(ValueError, match="part cannot be saved, because it could not be resumed: Expecting property"):
