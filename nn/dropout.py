@@ -118,7 +118,7 @@ class Dropout(Module):
         return made
 
     def _architecture(self) -> dict[str, Any]:
-        return {"keep": self._keep, "exact": self._is_exact, "random": str(self.state()["state"])}
+        return {"keep": self._keep, "exact": self._is_exact, "random": self.state()["state"].item()}
 
     @classmethod
     def _made(cls, data: Any, _: Mapping[Name, Any]) -> Dropout:
