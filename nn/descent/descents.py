@@ -79,6 +79,8 @@ class Momentum(Optimizer):
     2.75
     """
 
+    _kind = "momentum"
+
     @called_as("{kind}(network, rate=0.1)")
     def __init__(
         self,
@@ -92,10 +94,10 @@ class Momentum(Optimizer):
         groups: Any = None,
     ) -> None:
         super().__init__(parameters, rate=rate)
-        self._moves_by(_form("momentum", form, _ALPHA), {"mu": mu, "decay": decay}, groups, clip)
+        self._moves_by(_form(self._kind, form, _ALPHA), {"mu": mu, "decay": decay}, groups, clip)
 
 
-class Nesterov(Optimizer):
+class Nesterov(Momentum):
     """Momentum whose gradient counts as that after the step to come: v ← μv − α∇J, θ ← θ + μv − α∇J.
 
     Args:
@@ -116,20 +118,7 @@ class Nesterov(Optimizer):
     2.85
     """
 
-    @called_as("{kind}(network, rate=0.1)")
-    def __init__(
-        self,
-        parameters: Any,
-        *,
-        rate: Rate,
-        mu: float = 0.9,
-        decay: float = 0.0,
-        form: str = "alpha inside",
-        clip: float | None = None,
-        groups: Any = None,
-    ) -> None:
-        super().__init__(parameters, rate=rate)
-        self._moves_by(_form("Nesterov", form, _ALPHA), {"mu": mu, "decay": decay}, groups, clip)
+    _kind = "Nesterov"
 
 
 class AdaGrad(Optimizer):
