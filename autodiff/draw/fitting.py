@@ -40,9 +40,7 @@ def readable(pictures: Iterable[Picture], width: float | None, direction: str | 
     if width is None or width >= SLIDE:
         return best
     size = smallest_text(best, width, direction, lay)
-    for other in found:
-        if size >= LETTERS - _ROUNDING:
-            break
+    while size < LETTERS - _ROUNDING and (other := next(found, None)) is not None:
         larger = smallest_text(other, width, direction, lay)
         if larger > size:
             best, size = other, larger

@@ -104,6 +104,7 @@ def test_where_none_is_readable_the_largest_text_is_taken(monkeypatch: pytest.Mo
     sizes[shares] = 9.0
     left = iter([shares, graph])
     assert fitting.readable(left, PHONE, None, lambda *_: pytest.fail("laid out")) is shares
+    assert list(left) == [graph]
     assert chosen(rail, shares, graph) is shares
 
 
