@@ -24,6 +24,7 @@ LAYERS: Final = (
     ("autodiff.values.compositions", "autodiff.flow"),
     ("autodiff.values",),
     ("autodiff.transforms", "autodiff.foreign", "autodiff.program.recording", "autodiff.program.compiling"),
+    ("autodiff.program.writing",),
     ("autodiff.program",),
     ("autodiff.telling", "autodiff.testing.subject"),
     ("autodiff.draw.model", "autodiff.testing.oracles"),

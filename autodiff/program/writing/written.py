@@ -1,0 +1,138 @@
+"""`Written`: a form as two functions of NumPy calls over a workspace, one for each pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autodiff.engine.emit import compiled
+from autodiff.program.compiling.form import Form, Segment
+from autodiff.program.writing.kernels import Kernels
+from autodiff.program.writing.memory import Buffer, Memory, Window, seen, window_of
+from autodiff.program.writing.passes import Backward, Forward
+from autodiff.program.writing.signals import Signals, bare, plan_of, wanting
+
+__all__ = ["Workspace", "Written", "write"]
+
+
+@dataclass(frozen=True)
+class Written:
+    """The source of a form, and what its names stand for."""
+
+    form: Form
+    memory: Memory
+    forward: list[str]
+    backward: list[str]
+    kept: list[str]
+    scope: dict[str, Any]
+    outputs: list[Window]
+    gradients: dict[Segment, Window | None]
+
+    @cached_property
+    def source(self) -> str:
+        """The source of the function that makes both passes for a workspace."""
+        held = [f"    {name} = None" for name in self.kept]
+        shared = f"        nonlocal {', '.join(self.kept)}" if self.kept else "        pass"
+        lines = [
+            f"def function(examples, {', '.join(self.memory.windows.values())}):",
+            *held,
+            "    def forward(integers):", shared, *(f"        {line}" for line in self.forward),
+            "    def backward(seeds):", shared, *(f"        {line}" for line in self.backward),
+            "    return forward, backward",
+        ]  # fmt: skip
+        return "\n".join(lines)
+
+    @cached_property
+    def make(self) -> Callable[..., tuple[Callable[[Any], None], Callable[[Sequence[Any]], None]]]:
+        """The function of the source."""
+        return compiled("program", self.source.split("\n"), self.scope)
+
+    def workspace(self, examples: int = 1) -> Workspace:
+        """New memory for a run."""
+        return Workspace(self, examples)
+
+
+class Workspace:
+    """The memory of one run: windows of the inputs, the parameters, the results and the gradients, and both passes."""
+
+    def __init__(self, written: Written, examples: int) -> None:
+        memory, form = written.memory, written.form
+        blocks: dict[Buffer, Any] = {}
+
+        def view(window: Window) -> Any:
+            if window.buffer not in blocks:
+                blocks[window.buffer] = window.buffer.allocated(examples)
+            return window.on(blocks[window.buffer], examples)
+
+        self.examples = examples
+        views = [view(window) for window in memory.windows]
+        self.forward, self.backward = written.make(examples, *views)
+        for segment, buffer in memory.data.items():
+            if segment.data is not None:
+                blocks.setdefault(buffer, buffer.allocated(examples))[:] = np.ravel(segment.data)
+        self.inputs = [view(_all(memory, segment)) for segment in form.inputs]
+        self.parameters = {segment: view(_all(memory, segment)) for segment in form.parameters}
+        self.outputs = [view(window) for window in written.outputs]
+        self.gradients = {
+            segment: None if window is None else view(window) for segment, window in written.gradients.items()
+        }
+
+
+def _all(memory: Memory, segment: Segment) -> Window:
+    """A segment in its shape, behind the axis of examples if it has one."""
+    buffer = memory.of(segment)
+    return _in_shape(buffer, segment)
+
+
+def _in_shape(buffer: Buffer, segment: Segment) -> Window:
+    strides, reach = [], 1
+    for dim in reversed(segment.shape):
+        strides.append(reach)
+        reach *= dim
+    dims = (-1, *segment.shape) if segment.batched else segment.shape
+    return Window(buffer, 0, dims, (*((reach,) if segment.batched else ()), *reversed(strides)))
+
+
+def write(form: Form, wanted: Sequence[Segment] | None = None) -> Written:
+    """The two passes of a form.
+
+    Args:
+        form: the program.
+        wanted: the segments whose gradients are computed; all parameters if omitted.
+    """
+    memory, scope = Memory(), {}
+    fetched: dict[int, Any] = {}
+    fresh: dict[int, dict[Any, str]] = {}
+    first, second = Kernels(memory, scope), Kernels(memory, scope)
+    Forward(first, memory, fetched, fresh).run(form.statements)
+    outputs = [window_of(memory, view, lead=view.segment.batched) for view in form.outputs]
+    asked = list(form.parameters) if wanted is None else list(wanted)
+    need = wanting(form, asked)
+    seeds = [(k, view) for k, view in enumerate(form.outputs) if view.segment in need]
+    signals = Signals(second, memory, need, plan_of(form, need, [view for _, view in seeds]))
+    for k, view in seeds:
+        signals.deliver(view, _seed(second, memory, bare(seen_signal(signals, view)), k), lead=view.segment.batched)
+    Backward(second, memory, fetched, fresh).run(form, signals)
+    gradients = {
+        segment: _in_shape(signals.buffers[segment], segment) if signals.arrived(segment) else None for segment in asked
+    }
+    kept = [*first.kept, *second.kept]
+    return Written(form, memory, first.lines, second.lines, kept, scope, outputs, gradients)
+
+
+def seen_signal(signals: Signals, view: Any) -> Window:
+    """The window of a view's error signal."""
+    return seen(signals.buffer(view.segment), view, lead=view.segment.batched)
+
+
+def _seed(kernels: Kernels, memory: Memory, like: Window, k: int) -> Callable[[Window | None], Window]:
+    def produce(out: Window | None) -> Window:
+        target = memory.temporary(like.dims) if out is None else out
+        kernels.copy(f"seeds[{k}]", target)
+        return target
+
+    return produce
