@@ -82,10 +82,7 @@ def merged(dims: Sequence[int], strides: Sequence[int]) -> tuple[int, ...] | Non
             inner = stride
         elif stride != reach:
             return None
-        if dim < 0:
-            reach = -1  # no axis lies outside of this one
-        else:
-            reach = stride * dim
+        reach = -1 if dim < 0 else stride * dim  # no axis lies outside of that of the examples
     return () if inner is None else (inner,)
 
 

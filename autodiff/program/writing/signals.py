@@ -1,7 +1,7 @@
 """The error signals of segments: where shares are delivered, and whether they are written or added.
 
-Example: if a hidden layer feeds two groups, the share of the first is written into the buffer of its signal, and that of
-the second is added. A parameter segment is written piece by piece, W and then b, and is never set to zero first.
+Example: if a hidden layer feeds two groups, the share of the first is written into the buffer of its signal, and that
+of the second is added. A parameter segment is written piece by piece, W and then b, and is never set to zero first.
 """
 
 from __future__ import annotations
