@@ -151,7 +151,8 @@ class Sum:
 class Call:
     """``target = primitive(*operands, **params)`` on whole arrays: what a Tensor's node recorded.
 
-    An operand is a segment, whole, or a constant number or array, as the table's forward takes it.
+    An operand is a segment, whole, an `Operand` of any shape, or a constant number or array, as the table's forward
+    takes it. A reduction over n Values is a call on an operand with one axis more than the target, and ``axis=-1``.
     """
 
     target: Segment
@@ -169,14 +170,22 @@ class Form:
 
     Args:
         parameters: the segment of all scalar leaves and those of array leaves, with the leaves in order.
-        inputs: one segment for each input of the run, in their order.
+        inputs: of each segment of inputs the numbers of the inputs of the run that it holds, in order: all floats
+            without an axis of examples are in one segment, all with one in another.
         statements: in an order in which each reads only what was computed before.
         outputs: where the results are, in their order.
         places: the segment and the flat place of each node of the graph that still exists.
+        constants: the segments of kind ``constant``.
+        straight: whether most statements compute a few numbers, so that straight-line code of scalars is faster.
     """
 
     parameters: Mapping[Segment, tuple[Any, ...]]
-    inputs: tuple[Segment, ...]
+    inputs: Mapping[Segment, tuple[int, ...]]
     statements: tuple[Statement, ...]
     outputs: tuple[View, ...]
     places: Mapping[Any, tuple[Segment, int]]
+    constants: tuple[Segment, ...] = ()
+    straight: bool = False
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.statements))
