@@ -6,16 +6,31 @@ dot(dz, W, da)`` backward.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autodiff.program.compiling.form import Apply, Chosen, Form, Gather, Joined, Product, Segment, Statement, Sum, View
+from autodiff.primitives.namespace import arrays
+from autodiff.program.compiling.form import (
+    Apply,
+    Call,
+    Chosen,
+    Form,
+    Gather,
+    Joined,
+    Product,
+    Segment,
+    Statement,
+    Sum,
+    View,
+)
 from autodiff.program.writing.contraction import Lettered, contract, lettered
 from autodiff.program.writing.elementwise import Elementwise
 from autodiff.program.writing.kernels import Kernels, Operand
-from autodiff.program.writing.memory import EXAMPLES, Memory, Window, seen, window_of
+from autodiff.program.writing.memory import EXAMPLES, Window, seen, window_of
+from autodiff.program.writing.scalars import Scalars, few, is_late, is_row
 from autodiff.program.writing.signals import Produce, Signals, is_injective
 
 __all__ = ["Backward", "Forward"]
@@ -27,9 +42,9 @@ class _Pass:
     """What both passes know of the operands."""
 
     def __init__(
-        self, kernels: Kernels, memory: Memory, fetched: dict[int, Any], fresh: dict[int, dict[Any, str]]
+        self, kernels: Kernels, scalars: Scalars, fetched: dict[int, Any], fresh: dict[int, dict[Any, str]]
     ) -> None:
-        self.kernels, self.memory = kernels, memory
+        self.kernels, self.memory, self.scalars = kernels, kernels.memory, scalars
         self.fetched, self.fresh = fetched, fresh
 
     def window(self, operand: Any, lead: bool) -> Window:
@@ -48,6 +63,28 @@ class _Pass:
         target = self.memory.keep(self.memory.temporary(dims, operand.segment.dtype))
         self.kernels.gather(self.flat(operand.segment), self.places(operand, lead), target)
         return target
+
+    def called(self, statement: Call, slot: int | None, signal: Window | None) -> str:
+        """The source of a call of a primitive's forward, or of its rule for one input."""
+        kernels, entry, lead = self.kernels, statement.primitive, statement.target.batched
+        texts = [kernels.text(self.argument(item, lead)) for item in statement.operands]
+        texts += [f"{key}={kernels.hold(key, item)}" for key, item in statement.params.items()]
+        if slot is None or signal is None:
+            kernels.scope.setdefault("arrays", arrays)
+            return f"{kernels.hold('forward', entry.forward)}(arrays, {', '.join(texts)})"
+        z = window_of(self.memory, _whole(statement.target), lead=lead)
+        first = [kernels.text(signal), kernels.text(z)]
+        return f"{kernels.hold('rule', entry.rule(slot))}({', '.join([*first, *texts])})"
+
+    def argument(self, item: Any, lead: bool) -> Operand:
+        """An operand of a call: a window, or a constant."""
+        if isinstance(item, Segment):
+            return window_of(self.memory, _whole(item), lead=item.batched)
+        if isinstance(item, int | float):
+            return float(item)
+        if isinstance(item, np.ndarray):
+            return self.kernels.hold("constant", item)
+        return self.window(item, lead)
 
     def flat(self, segment: Segment) -> Window:
         """A segment as one flat window."""
@@ -98,12 +135,30 @@ class Forward(_Pass):
 
     def run(self, statements: Iterable[Statement]) -> None:
         for k, statement in enumerate(statements):
-            if isinstance(statement, Apply):
+            if self.scalars.statements[k]:
+                self.scalars.compute(self.kernels, k, statement, self._long)
+            elif isinstance(statement, Apply):
                 self._apply(k, statement)
             elif isinstance(statement, Sum):
                 self._sum(statement)
             else:
-                raise NotImplementedError(type(statement).__name__)
+                self._call(statement)
+
+    def _long(self, one: Any, other: Any) -> str:
+        """The source of a sum over many elements: of products, or weighted by constants, or plain, if other is None."""
+        self.kernels.scope.setdefault("dot", np.dot)
+        self.kernels.scope.setdefault("add", np.add)
+        first = self.kernels.text(_row(self.window(one, lead=False)))
+        if other is None:
+            return f"float(add.reduce({first}))"
+        second = self.kernels.hold("factors", np.array(other)) if isinstance(other, tuple) else None
+        second = second or self.kernels.text(_row(self.window(other, lead=False)))
+        return f"float(dot({first}, {second}))"
+
+    def _call(self, statement: Call) -> None:
+        """The table's forward on whole arrays."""
+        out = window_of(self.memory, _whole(statement.target), lead=statement.target.batched)
+        self.kernels.copy(self.called(statement, None, None), out)
 
     def _apply(self, k: int, statement: Apply) -> None:
         target, lead = statement.target, statement.target.batched
@@ -196,22 +251,96 @@ class Backward(_Pass):
 
     def run(self, form: Form, signals: Signals) -> None:
         self.signals = signals
+        #: Shares of penalties, which touch every parameter: added at the end, to what the layers have written.
+        self.later: list[Callable[[], None]] = []
         for k in reversed(range(len(form.statements))):
             statement = form.statements[k]
             if statement.target in signals.need and signals.arrived(statement.target):
                 self._send(k, statement)
+        for deliver in self.later:
+            deliver()
 
     def _send(self, k: int, statement: Statement) -> None:
         target, lead = statement.target, statement.target.batched
         signal = seen(self.signals.buffers[target], _whole(target), lead=lead)
-        if isinstance(statement, Apply):
+        if self.scalars.statements[k]:
+            self._send_one(k, statement, signal)
+        elif isinstance(statement, Apply):
             self._by_rule(k, statement, signal, lead)
         elif isinstance(statement, Sum):
             for product in statement.products:
-                self._by_product(product.left, product.right, product.factor, signal, lead)
-                self._by_product(product.right, product.left, product.factor, signal, lead)
+                for one, other, factor in sides(product):
+                    self._by_product(one, other, factor, signal, lead)
             for term in statement.terms:
                 self._by_term(term.operand, term.factors, signal, lead)
+        else:
+            for slot, item in enumerate(statement.operands):
+                if not isinstance(item, int | float | np.ndarray):
+                    self._by_call(statement, slot, signal, lead)
+
+    def _send_one(self, k: int, statement: Statement, signal: Window) -> None:
+        """The shares of a statement that computes one number."""
+        scalars, kernels, signals = self.scalars, self.kernels, self.signals
+        name = scalars.begin(kernels, signals, statement)
+        if isinstance(statement, Apply):
+            scalars.by_slopes(signals, k, statement, name)
+        elif isinstance(statement, Sum):
+            for product in statement.products:
+                for one, other, factor in sides(product):
+                    if few(one):
+                        scalars.by_elements(kernels, signals, one, other, (factor,) * one.shape[-1], name)
+                    elif is_row(one):
+                        self._at_last(one, self._scaled(one, other, factor, name))
+                    else:
+                        self._by_product(one, other, factor, signal, False)
+            for term in statement.terms:
+                if few(term.operand):
+                    scale = (
+                        term.factors if isinstance(term.factors, tuple) else (term.factors,) * term.operand.shape[-1]
+                    )
+                    scalars.by_elements(kernels, signals, term.operand, None, scale, name)
+                elif is_row(term.operand) and not isinstance(term.factors, tuple):
+                    self._at_last(term.operand, self._scaled(term.operand, None, term.factors, name))
+                else:
+                    self._by_term(term.operand, term.factors, signal, False)
+
+    def _at_last(self, operand: View, share: Produce) -> None:
+        """Deliver the share of a row; that of parameters after all others."""
+        deliver = partial(self._deliver, operand, share, operand.shape, False)
+        if is_late(operand):
+            self.later.append(deliver)
+        else:
+            deliver()
+
+    def _scaled(self, operand: Any, other: Any, factor: float, name: str) -> Produce:
+        """The share factor·g·other of a row, for a signal g that is one number; without ``other``, factor·g."""
+        text = name if factor == 1.0 else f"{factor!r} * {name}"
+
+        def share(out: Window | None) -> Window:
+            window = None if other is None else self.window(other, lead=False)
+            out = self.memory.temporary(operand.shape, np.float64) if out is None else out
+            if window is None:
+                self.kernels.copy(text, out)
+            else:
+                self.kernels.ufunc("multiply", window, text, out=out)
+            return out
+
+        return share
+
+    def _by_call(self, statement: Call, slot: int, signal: Window, lead: bool) -> None:
+        item = statement.operands[slot]
+        operand = _whole(item) if isinstance(item, Segment) else item
+        if not self._wants(operand):
+            return
+        lead = item.batched if isinstance(item, Segment) else lead
+        dims = (EXAMPLES, *operand.shape) if lead else operand.shape
+
+        def share(out: Window | None) -> Window:
+            target = self.memory.temporary(dims, np.float64) if out is None else out
+            self.kernels.copy(self.called(statement, slot, signal), target)
+            return target
+
+        self._deliver(operand, share, dims, lead)
 
     def _by_rule(self, k: int, statement: Apply, signal: Window, lead: bool) -> None:
         z = window_of(self.memory, _whole(statement.target), lead=lead)
@@ -378,6 +507,18 @@ class Backward(_Pass):
     def _repeated(signal: Window, depth: int) -> Window:
         """A signal, repeated along its last axis."""
         return Window(signal.buffer, signal.start, (*signal.dims[:-1], depth), signal.strides)
+
+
+def sides(product: Product) -> Iterable[tuple[Any, Any, float]]:
+    """Each side of a product with the other and the factor of its share; a square has one side."""
+    if product.left == product.right and isinstance(product.left, View):
+        return [(product.left, product.right, 2.0 * product.factor)]
+    return [(product.left, product.right, product.factor), (product.right, product.left, product.factor)]
+
+
+def _row(window: Window) -> Window:
+    """A window with one axis that has a length, as a vector."""
+    return window.arranged([len(window.dims) - 1])
 
 
 def _filled(out: Window, kept: list[int], count: int) -> Window:

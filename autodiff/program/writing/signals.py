@@ -15,7 +15,7 @@ from autodiff.program.compiling.form import Chosen, Form, Gather, Joined, Segmen
 from autodiff.program.writing.kernels import Kernels
 from autodiff.program.writing.memory import Buffer, Memory, Window, seen
 
-__all__ = ["Produce", "Signals", "bare", "is_injective", "operands_of", "plan_of", "wanting"]
+__all__ = ["Produce", "Signals", "bare", "is_injective", "operands_of", "plan_of", "segments_of", "wanting"]
 
 #: ``produce(out)`` computes a share into a window, or into one of its own if ``out`` is None, and returns the window.
 Produce = Callable[[Window | None], Window]
@@ -26,7 +26,8 @@ def operands_of(statement: Statement) -> tuple[Any, ...]:
     if isinstance(statement, Sum):
         parts = [side for product in statement.products for side in (product.left, product.right)]
         return (*parts, *(term.operand for term in statement.terms))
-    return tuple(item for item in statement.operands if isinstance(item, View | Gather | Chosen | Joined | Segment))
+    kinds = View | Gather | Chosen | Joined | Segment
+    return tuple(item for item in statement.operands if isinstance(item, kinds))
 
 
 def segments_of(operand: Any) -> Iterable[Segment]:
@@ -89,6 +90,15 @@ class Signals:
         self.kernels.ufunc("add", window, share, out=window)
         self.kernels.memory.release(share)
 
+    def deliver_element(self, segment: Segment, place: int, text: str) -> None:
+        """Write or add one number."""
+        self.buffer(segment)
+        buffer = self.buffers[segment]
+        sign = "+=" if self.written[segment][place] else "="
+        self.written[segment][place] = True
+        flat = Window(buffer, 0, (buffer.size,), (1,))
+        self.kernels.lines.append(f"{self.kernels.text(flat)}[{place}] {sign} {text}")
+
     def scatter(self, segment: Segment, places: Any, share: Window) -> None:
         """Add the shares of gathered elements, whose places may repeat."""
         self.buffer(segment)
@@ -116,7 +126,9 @@ def is_injective(view: View) -> bool:
     return len(np.unique(places)) == len(places)
 
 
-def plan_of(form: Form, need: set[Segment], seeds: Iterable[View]) -> dict[Segment, bool]:
+def plan_of(
+    form: Form, need: set[Segment], seeds: Iterable[View], late: Callable[[int, Any], bool]
+) -> dict[Segment, bool]:
     """Whether the deliveries of each segment's signal cover it, each element first written and later added to.
 
     The deliveries of one are either to elements that were all delivered to before, or that none was; otherwise, and
@@ -136,10 +148,10 @@ def plan_of(form: Form, need: set[Segment], seeds: Iterable[View]) -> dict[Segme
 
     for view in seeds:
         note(view)
-    for statement in reversed(form.statements):
-        if statement.target in need:
-            for operand in operands_of(statement):
-                note(operand)
+    numbered = [(k, statement) for k, statement in enumerate(form.statements) if statement.target in need]
+    sent = [(k, operand) for k, statement in reversed(numbered) for operand in operands_of(statement)]
+    for k, operand in sorted(sent, key=lambda item: late(*item)):
+        note(operand)
     return {segment: _covered(segment, each) for segment, each in deliveries.items()}
 
 

@@ -14,6 +14,7 @@ from autodiff.program.compiling.form import Form, Segment
 from autodiff.program.writing.kernels import Kernels
 from autodiff.program.writing.memory import Buffer, Memory, Window, seen, window_of
 from autodiff.program.writing.passes import Backward, Forward
+from autodiff.program.writing.scalars import Scalars
 from autodiff.program.writing.signals import Signals, bare, plan_of, wanting
 
 __all__ = ["Workspace", "Written", "write"]
@@ -74,7 +75,7 @@ class Workspace:
         for segment, buffer in memory.data.items():
             if segment.data is not None:
                 blocks.setdefault(buffer, buffer.allocated(examples))[:] = np.ravel(segment.data)
-        self.inputs = [view(_all(memory, segment)) for segment in form.inputs]
+        self.inputs = {segment: view(_all(memory, segment)) for segment in form.inputs}
         self.parameters = {segment: view(_all(memory, segment)) for segment in form.parameters}
         self.outputs = [view(window) for window in written.outputs]
         self.gradients = {
@@ -108,19 +109,20 @@ def write(form: Form, wanted: Sequence[Segment] | None = None) -> Written:
     fetched: dict[int, Any] = {}
     fresh: dict[int, dict[Any, str]] = {}
     first, second = Kernels(memory, scope), Kernels(memory, scope)
-    Forward(first, memory, fetched, fresh).run(form.statements)
+    scalars = Scalars(form, memory)
+    Forward(first, scalars, fetched, fresh).run(form.statements)
     outputs = [window_of(memory, view, lead=view.segment.batched) for view in form.outputs]
     asked = list(form.parameters) if wanted is None else list(wanted)
     need = wanting(form, asked)
     seeds = [(k, view) for k, view in enumerate(form.outputs) if view.segment in need]
-    signals = Signals(second, memory, need, plan_of(form, need, [view for _, view in seeds]))
+    signals = Signals(second, memory, need, plan_of(form, need, [view for _, view in seeds], scalars.late))
     for k, view in seeds:
         signals.deliver(view, _seed(second, memory, bare(seen_signal(signals, view)), k), lead=view.segment.batched)
-    Backward(second, memory, fetched, fresh).run(form, signals)
+    Backward(second, scalars, fetched, fresh).run(form, signals)
     gradients = {
         segment: _in_shape(signals.buffers[segment], segment) if signals.arrived(segment) else None for segment in asked
     }
-    kept = [*first.kept, *second.kept]
+    kept = [*first.kept, *second.kept, *scalars.variables]
     return Written(form, memory, first.lines, second.lines, kept, scope, outputs, gradients)
 
 
