@@ -9,6 +9,7 @@ Example: for the layer of `autodiff.program.compiling.form`, the weights are the
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -86,11 +87,18 @@ def merged(dims: Sequence[int], strides: Sequence[int]) -> tuple[int, ...] | Non
     return () if inner is None else (inner,)
 
 
+#: Names that the source uses otherwise.
+_RESERVED: Final = {
+    *dir(np), *dir(builtins), "arrays", "backward", "bind", "chosen", "examples", "forward", "function", "integers",
+    "np", "seeds",
+}  # fmt: skip
+
+
 class Memory:
     """The buffers and windows of a program, with the names by which its source refers to them."""
 
     def __init__(self) -> None:
-        self.taken: set[str] = {"np", "examples", "integers"}
+        self.taken: set[str] = set(_RESERVED)
         self.windows: dict[Window, str] = {}
         self.data: dict[Segment, Buffer] = {}
         self.spare: dict[tuple[int, bool, Any], list[Buffer]] = {}

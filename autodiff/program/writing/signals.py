@@ -150,7 +150,7 @@ def plan_of(
         note(view)
     numbered = [(k, statement) for k, statement in enumerate(form.statements) if statement.target in need]
     sent = [(k, operand) for k, statement in reversed(numbered) for operand in operands_of(statement)]
-    for k, operand in sorted(sent, key=lambda item: late(*item)):
+    for _, operand in sorted(sent, key=lambda item: late(*item)):
         note(operand)
     return {segment: _covered(segment, each) for segment, each in deliveries.items()}
 

@@ -38,17 +38,37 @@ class Written:
         """The source of the function that makes both passes for a workspace."""
         held = [f"    {name} = None" for name in self.kept]
         shared = f"        nonlocal {', '.join(self.kept)}" if self.kept else "        pass"
+        binds = [line for segment in self.bound for line in self._bind(segment)]
         lines = [
             f"def function(examples, {', '.join(self.memory.windows.values())}):",
             *held,
+            *(f"    {line}" for line in binds),
             "    def forward(integers):", shared, *(f"        {line}" for line in self.forward),
             "    def backward(seeds):", shared, *(f"        {line}" for line in self.backward),
-            "    return forward, backward",
+            f"    return forward, backward, [{', '.join(f'bind_{k}' for k in range(len(self.bound)))}]",
         ]  # fmt: skip
         return "\n".join(lines)
 
     @cached_property
-    def make(self) -> Callable[..., tuple[Callable[[Any], None], Callable[[Sequence[Any]], None]]]:
+    def bound(self) -> list[Segment]:
+        """The segments that are arrays of the user's, seen where they are instead of being copied."""
+        form = self.form
+        single = [*form.parameters.items(), *form.inputs.items()]
+        return [segment for segment, each in single if len(each) == 1 and segment.shape and not segment.batched]
+
+    def windows(self, segment: Segment) -> list[Window]:
+        """The windows through which a segment is seen."""
+        buffer = self.memory.of(segment)
+        return [window for window in self.memory.windows if window.buffer is buffer]
+
+    def _bind(self, segment: Segment) -> list[str]:
+        names = [self.memory.named(window) for window in self.windows(segment)]
+        given = [f"new_{name}" for name in names]
+        lines = [f"    nonlocal {', '.join(names)}", f"    {', '.join(names)}, = {', '.join(given)}, "] if names else []
+        return [f"def bind_{self.bound.index(segment)}({', '.join(given)}):", *(lines or ["    pass"])]
+
+    @cached_property
+    def make(self) -> Callable[..., Any]:
         """The function of the source."""
         return compiled("program", self.source.split("\n"), self.scope)
 
@@ -71,7 +91,11 @@ class Workspace:
 
         self.examples = examples
         views = [view(window) for window in memory.windows]
-        self.forward, self.backward = written.make(examples, *views)
+        self.forward, self.backward, binders = written.make(examples, *views)
+        self.binders = {
+            segment: (bind, [_seeing(window, segment) for window in written.windows(segment)])
+            for segment, bind in zip(written.bound, binders, strict=True)
+        }
         for segment, buffer in memory.data.items():
             if segment.data is not None:
                 blocks.setdefault(buffer, buffer.allocated(examples))[:] = np.ravel(segment.data)
@@ -81,6 +105,22 @@ class Workspace:
         self.gradients = {
             segment: None if window is None else view(window) for segment, window in written.gradients.items()
         }
+
+    def bind(self, segment: Segment, array: Any) -> None:
+        """See the array of a segment where it is: contiguous, of the segment's shape and type."""
+        bind, makers = self.binders[segment]
+        bind(*[make(array) for make in makers])
+
+
+def _seeing(window: Window, segment: Segment) -> Callable[[Any], Any]:
+    """A function that sees an array through a window."""
+    if window.start == 0 and window.dims == segment.shape and window.contiguous:
+        return lambda array: array
+    dims, dtype = window.dims, window.buffer.dtype
+    start, strides = window.start * dtype.itemsize, tuple(step * dtype.itemsize for step in window.strides)
+    if not window.buffer.size:
+        return lambda array: array.reshape(dims)
+    return lambda array: np.ndarray(dims, dtype, array, start, strides)
 
 
 def _all(memory: Memory, segment: Segment) -> Window:
