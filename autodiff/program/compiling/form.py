@@ -188,4 +188,37 @@ class Form:
     straight: bool = False
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.statements))
+        """A line for each statement, where x[s; i, j] is the operand that starts at s and has strides i, j."""
+        return "\n".join(f"{_called(s.target)} = {_right_side(s)}" for s in self.statements)
+
+
+def _called(segment: Segment) -> str:
+    return f"{segment.name}{[*(['batch'] if segment.batched else []), *segment.shape] or ''}".replace("'", "")
+
+
+def _right_side(statement: Statement) -> str:
+    if isinstance(statement, Sum):
+        parts = [f"{_factor(p.factor)}{_sum(p.left)}{_read(p.left)}·{_read(p.right)}" for p in statement.products]
+        parts += [f"{_factor(t.factors)}{_sum(t.operand)}{_read(t.operand)}" for t in statement.terms]
+        return " + ".join([*parts, *([f"{statement.constant:g}"] if statement.constant or not parts else [])])
+    operands = [_read(x) if isinstance(x, View | Gather | Chosen | Joined) else f"{x!r:.20}" for x in statement.operands]
+    params = [f"{key}={item!r:.20}" for key, item in statement.params.items()]
+    return f"{statement.primitive.name}({', '.join([*operands, *params])})"
+
+
+def _factor(factors: tuple[float, ...] | float) -> str:
+    if isinstance(factors, tuple):
+        return f"({', '.join(f'{x:g}' for x in factors[:4])}{', …' if len(factors) > 4 else ''})·"
+    return "" if factors == 1.0 else f"{factors:g}·"
+
+
+def _sum(operand: Operand) -> str:
+    return f"Σ{operand.shape[-1]} " if operand.shape[-1] > 1 else ""
+
+
+def _read(operand: Operand) -> str:
+    if isinstance(operand, Joined):
+        return f"[{', '.join(map(_read, operand.parts[:6]))}{', …' if len(operand.parts) > 6 else ''}]"
+    if isinstance(operand, View):
+        return f"{operand.segment.name}[{operand.start}{'; ' if operand.strides else ''}{', '.join(map(str, operand.strides))}]"
+    return f"{operand.segment.name}[{'which' if isinstance(operand, Chosen) else 'places'} {operand.shape}]"

@@ -1,0 +1,191 @@
+"""First stage: the recorded graph as arrays of integers.
+
+Example: for w·x + b the nodes are numbered in the order of a search from the outputs, inputs before consumers::
+
+    nodes      w  x  w·x  b  sum          kinds     parameter input multiply parameter add
+    first      0  0  0    2  2  4         refs      0 1 2 3
+
+The operands of node k are ``refs[first[k]:first[k + 1]]``; a reference below 0 is the constant ``numbers[-1 - ref]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Never
+
+import numpy as np
+
+from autodiff.engine.graph import Node
+from autodiff.primitives.operands import describe
+from autodiff.primitives.origin import Origin
+from autodiff.primitives.primitive import Primitive
+from autodiff.program.recording.recording import Recording, Selection
+from autodiff.values.value import Value
+
+__all__ = ["BATCHED", "CONSTANT", "FIRST_KIND", "INPUT", "PARAMETER", "SELECTED", "Graph", "Ints", "Kind", "NotScalarError", "read"]
+
+Ints = np.ndarray[tuple[int, ...], np.dtype[np.intp]]
+
+#: The kinds of leaves; a kind from `FIRST_KIND` on is that of a primitive with its params.
+PARAMETER, CONSTANT, INPUT, BATCHED, SELECTED, FIRST_KIND = range(6)
+
+_LEAF: Final = Origin(None)
+
+
+class NotScalarError(TypeError):
+    """Raised if a graph to be re-rolled has a node that is not a Value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A primitive with the params of a call."""
+
+    primitive: Primitive
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A graph of Values; see the module.
+
+    Args:
+        index: the number of each node.
+        kinds: one number a node: the kind of leaf, or `FIRST_KIND` plus the place in ``table``.
+        selections: for each stand-in leaf, by its number, what it stands for.
+        inputs: the number of the node of each input of the run.
+    """
+
+    index: dict[Any, int]
+    kinds: Ints
+    first: Ints
+    refs: Ints
+    numbers: np.ndarray[Any, Any]
+    table: tuple[Kind, ...]
+    selections: dict[int, Selection]
+    inputs: tuple[int, ...]
+    outputs: Ints
+
+
+def read(recording: Recording) -> Graph:
+    """The graph of a recording as arrays.
+
+    Raises:
+        NotScalarError: a TypeError, if a node is not a Value.
+    """
+    index, origins, counts, refs, numbers = _searched(recording)
+    kinds, table = _kinds(origins)
+    for leaf in recording.parameters:
+        if leaf in index:
+            kinds[index[leaf]] = PARAMETER
+    for k, leaf in enumerate(recording.inputs):
+        kinds[index[leaf]] = BATCHED if k in recording.batched else INPUT
+    selections = {index[leaf]: selection for leaf, selection in recording.selections.items() if leaf in index}
+    kinds[list(selections)] = SELECTED
+    first = np.zeros(len(counts) + 1, np.intp)
+    np.cumsum(counts, out=first[1:])
+    return Graph(
+        index, kinds, first, np.array(refs, np.intp), np.array(numbers, float), table, selections,
+        tuple(index[leaf] for leaf in recording.inputs), np.array([index[node] for node in recording.outputs], np.intp),
+    )  # fmt: skip
+
+
+def _searched(recording: Recording) -> tuple[dict[Any, int], list[Origin], list[int], list[int], list[float]]:
+    """Each node's number, origin, number of operands and operands, by an iterative search, inputs before consumers."""
+    index: dict[Any, int] = {}
+    origins: list[Origin] = []
+    counts: list[int] = []
+    refs: list[int] = []
+    numbers: list[float] = []
+    seen: set[int] = set()  # candidates that were searched: neighbours of one embedding share them
+    behind = recording.selections
+    stack: list[Any] = [*reversed((*recording.inputs, *recording.outputs))]
+    stack = [*reversed(recording.outputs)]
+    find, push, several, operand, node_of = index.get, stack.append, stack.extend, refs.append, origins.append
+    while stack:
+        node = stack[-1]
+        if node in index:
+            stack.pop()
+            continue
+        if node.__class__ is not Value:
+            _refuse(node)
+        a, b = node.a, node.b
+        if a.__class__ is Value and b.__class__ is Value:
+            i, j = find(a), find(b)
+            if i is None:
+                if j is None:
+                    push(b)
+                push(a)
+                continue
+            if j is None:
+                push(b)
+                continue
+            operand(i)
+            operand(j)
+            counts.append(2)
+        elif a is None:
+            if node in behind and id(behind[node].candidates) not in seen:
+                seen.add(id(behind[node].candidates))
+                missing = [x for x in behind[node].candidates if isinstance(x, Node) and x not in index]
+                if missing:
+                    several(reversed(missing))
+                    continue
+            counts.append(0)
+        else:
+            parts = a if a.__class__ is tuple else (a,) if b is None else (a, b)
+            missing = [x for x in parts if x.__class__ is not float and x not in index]
+            if missing:
+                several(reversed(missing))
+                continue
+            counts.append(len(parts))
+            for x in parts:
+                if x.__class__ is float:
+                    numbers.append(x)
+                    operand(-len(numbers))
+                else:
+                    operand(index[x])
+        index[node] = len(index)
+        node_of(node.origin)
+        stack.pop()
+    for leaf in recording.inputs:
+        if leaf not in index:
+            if leaf.__class__ is not Value:
+                _refuse(leaf)
+            index[leaf] = len(index)
+            node_of(_LEAF)
+            counts.append(0)
+    return index, origins, counts, refs, numbers
+
+
+def _refuse(node: Any) -> Never:
+    raise NotScalarError(f"re-rolling takes graphs of Values, and found {describe(node)}")
+
+
+def _kinds(origins: list[Origin]) -> tuple[Ints, tuple[Kind, ...]]:
+    """The kind of each node, leaves as constants, and the table of kinds: equal calls have one entry."""
+    table: dict[Any, int] = {}
+    found: list[Kind] = []
+    numbers: dict[int, int] = {}
+    for key, origin in zip(map(id, origins), origins, strict=True):
+        if key not in numbers:
+            numbers[key] = CONSTANT if origin.primitive is None else _entered(origin, table, found)
+    return np.array(list(map(numbers.__getitem__, map(id, origins))), np.intp), tuple(found)
+
+
+def _entered(origin: Origin, table: dict[Any, int], found: list[Kind]) -> int:
+    assert origin.primitive is not None
+    items = tuple(origin.params.items())
+    try:
+        key: Any = (origin.primitive, items, tuple(type(item) for _, item in items))
+        known = table.get(key)
+    except TypeError:  # params that cannot be hashed
+        key, known = object(), None
+    if known is None:
+        known = table[key] = FIRST_KIND + len(found)
+        found.append(Kind(origin.primitive, dict(origin.params)))
+    return known
+
+
+def flat(parts: Iterable[Iterable[int]]) -> Ints:
+    """The integers of several sequences, one after the other."""
+    return np.array([k for part in parts for k in part], np.intp)
