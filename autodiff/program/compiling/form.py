@@ -201,7 +201,9 @@ def _right_side(statement: Statement) -> str:
         parts = [f"{_factor(p.factor)}{_sum(p.left)}{_read(p.left)}·{_read(p.right)}" for p in statement.products]
         parts += [f"{_factor(t.factors)}{_sum(t.operand)}{_read(t.operand)}" for t in statement.terms]
         return " + ".join([*parts, *([f"{statement.constant:g}"] if statement.constant or not parts else [])])
-    operands = [_read(x) if isinstance(x, View | Gather | Chosen | Joined) else f"{x!r:.20}" for x in statement.operands]
+    operands = [
+        _read(x) if isinstance(x, View | Gather | Chosen | Joined) else f"{x!r:.20}" for x in statement.operands
+    ]
     params = [f"{key}={item!r:.20}" for key, item in statement.params.items()]
     return f"{statement.primitive.name}({', '.join([*operands, *params])})"
 

@@ -24,7 +24,13 @@ __all__ = ["Groups", "blocks", "grouped", "matrix"]
 
 #: What a node depends on: parameters alone, constants, inputs, inputs with an axis of examples.
 _ON_PARAMETERS, _ON_CONSTANTS, _ON_INPUTS, _ON_EXAMPLES = range(4)
-_DEPENDS: Final = {PARAMETER: _ON_PARAMETERS, CONSTANT: _ON_CONSTANTS, INPUT: _ON_INPUTS, BATCHED: _ON_EXAMPLES, SELECTED: _ON_INPUTS}
+_DEPENDS: Final = {
+    PARAMETER: _ON_PARAMETERS,
+    CONSTANT: _ON_CONSTANTS,
+    INPUT: _ON_INPUTS,
+    BATCHED: _ON_EXAMPLES,
+    SELECTED: _ON_INPUTS,
+}
 _A_NUMBER: Final = 3  # the class of constants among operands; below 8 are leaves
 
 
@@ -62,7 +68,9 @@ def grouped(graph: Graph, linear: Linear) -> Groups:
     batched = depends == _ON_EXAMPLES
     operation = np.where(linear.sums, 0, graph.kinds)
     kinds = FIRST_KIND + len(graph.table)
-    classes = np.where(depth > 0, 8 + (depth * kinds + operation) * 4 + depends, np.where(batched, 4, np.minimum(depends, 2)))
+    classes = np.where(
+        depth > 0, 8 + (depth * kinds + operation) * 4 + depends, np.where(batched, 4, np.minimum(depends, 2))
+    )
     owner, left, right, factor = slots
     both = right >= 0
     swap = both & (_importance(classes, depends, left) < _importance(classes, depends, right))

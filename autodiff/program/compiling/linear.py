@@ -131,11 +131,15 @@ def _contributions(graph: Graph, role: Ints, count: int) -> Iterator[tuple[Ints,
     for wanted in (_TOTAL, _WEIGHTED):
         nodes = np.flatnonzero(role == wanted)
         at = np.repeat(nodes, lengths[nodes])
-        edges = np.arange(len(at)) + np.repeat(first[nodes] - np.cumsum(lengths[nodes]) + lengths[nodes], lengths[nodes])
+        edges = np.arange(len(at)) + np.repeat(
+            first[nodes] - np.cumsum(lengths[nodes]) + lengths[nodes], lengths[nodes]
+        )
         yield from (_totals if wanted == _TOTAL else _weighted)(graph, at, edges, edges - first[at], lengths[at])
 
 
-def _totals(graph: Graph, at: Ints, edges: Ints, slots: Ints, lengths: Ints) -> Iterator[tuple[Ints, Floats, Ints, Ints]]:
+def _totals(
+    graph: Graph, at: Ints, edges: Ints, slots: Ints, lengths: Ints
+) -> Iterator[tuple[Ints, Floats, Ints, Ints]]:
     names = [""] * FIRST_KIND + [kind.primitive.name for kind in graph.table]
     sign = np.array([{"subtract": -2.0}.get(name, 0.0) for name in names])[graph.kinds[at]]
     start = np.array([{"negative": -1.0}.get(name, 1.0) for name in names])[graph.kinds[at]]
@@ -147,7 +151,9 @@ def _totals(graph: Graph, at: Ints, edges: Ints, slots: Ints, lengths: Ints) -> 
     yield at, factor, np.where(constant, -1, refs), np.full(len(at), -1)
 
 
-def _weighted(graph: Graph, at: Ints, edges: Ints, slots: Ints, lengths: Ints) -> Iterator[tuple[Ints, Floats, Ints, Ints]]:
+def _weighted(
+    graph: Graph, at: Ints, edges: Ints, slots: Ints, lengths: Ints
+) -> Iterator[tuple[Ints, Floats, Ints, Ints]]:
     half = (lengths - 1) // 2
     kept = (slots < half) | (slots == 2 * half)
     at, edges, slots, half = at[kept], edges[kept], slots[kept], half[kept]
@@ -203,5 +209,3 @@ def _followed(parent: Ints, scale: Floats) -> tuple[Ints, Floats]:
             root[moving] = further
             moving = moving[further != after]
     return root, whole
-
-

@@ -23,7 +23,19 @@ from autodiff.primitives.primitive import Primitive
 from autodiff.program.recording.recording import Recording, Selection
 from autodiff.values.value import Value
 
-__all__ = ["BATCHED", "CONSTANT", "FIRST_KIND", "INPUT", "PARAMETER", "SELECTED", "Graph", "Ints", "Kind", "NotScalarError", "read"]
+__all__ = [
+    "BATCHED",
+    "CONSTANT",
+    "FIRST_KIND",
+    "INPUT",
+    "PARAMETER",
+    "SELECTED",
+    "Graph",
+    "Ints",
+    "Kind",
+    "NotScalarError",
+    "read",
+]
 
 Ints = np.ndarray[tuple[int, ...], np.dtype[np.intp]]
 

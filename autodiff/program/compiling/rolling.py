@@ -47,7 +47,9 @@ def rolled(recording: Recording) -> Form:
     number = {node: k for k, node in enumerate(graph.inputs)}
     return Form(
         parameters={leaves[0]: tuple(nodes[k] for k in layout.members[0].tolist())},
-        inputs={leaves[k]: tuple(number[node] for node in layout.members[k].tolist()) for k in (2, 3) if leaves[k].size},
+        inputs={
+            leaves[k]: tuple(number[node] for node in layout.members[k].tolist()) for k in (2, 3) if leaves[k].size
+        },
         statements=tuple(operands.statements),
         outputs=tuple(
             View(operands.segments[layout.segment[k]], int(layout.place[k]), (), ()) for k in graph.outputs.tolist()
@@ -89,5 +91,3 @@ class Places(Mapping[Any, tuple[Segment, int]]):
 
     def __len__(self) -> int:
         return int((self.layout.segment >= 0).sum())
-
-

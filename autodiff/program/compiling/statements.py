@@ -86,7 +86,11 @@ def _block(left: Ints, right: Ints, factor: Any, operands: Operands, groups: Gro
     if same_in_rows and len(values) <= _MOST_FACTORS:
         for value in values:
             chosen = factor[0] == value
-            yield Found(one.segment, one.places[:, chosen]), Found(other.segment, other.places[:, chosen]), factor[:, chosen]
+            yield (
+                Found(one.segment, one.places[:, chosen]),
+                Found(other.segment, other.places[:, chosen]),
+                factor[:, chosen],
+            )
         return
     yield _scaled(one, factor, operands, bool(groups.batched[left[0, 0]])), other, np.ones((1, 1))
 
@@ -125,7 +129,9 @@ def _called(kind: Kind, refs: Ints, operands: Operands, target: Any) -> Statemen
         read: list[Any] = []
         for k in range(refs.shape[1]):
             found = operands.find(refs[:, k : k + 1])
-            read.append(float(found.places[0, 0]) if found.segment is None else operands.operand(found, (), summed=False))
+            read.append(
+                float(found.places[0, 0]) if found.segment is None else operands.operand(found, (), summed=False)
+            )
         return Call(target(()), entry, tuple(read), kind.params)
     found = operands.find(refs)
     shape = common_shape([found])

@@ -90,6 +90,8 @@ class Workspace:
             return window.on(blocks[window.buffer], examples)
 
         self.examples = examples
+        #: The time at which the parameters were read last.
+        self.read_at = -1
         views = [view(window) for window in memory.windows]
         self.forward, self.backward, binders = written.make(examples, *views)
         self.binders = {
