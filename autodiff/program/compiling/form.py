@@ -176,6 +176,7 @@ class Form:
         outputs: where the results are, in their order.
         places: the segment and the flat place of each node of the graph that still exists.
         constants: the segments of kind ``constant``.
+        arrays: the segments that are arrays of the user's: an input, or the data of a Tensor.
         straight: whether most statements compute a few numbers, so that straight-line code of scalars is faster.
     """
 
@@ -186,6 +187,7 @@ class Form:
     places: Mapping[Any, tuple[Segment, int]]
     constants: tuple[Segment, ...] = ()
     straight: bool = False
+    arrays: frozenset[Segment] = frozenset()
 
     def __str__(self) -> str:
         """A line for each statement, where x[s; i, j] is the operand that starts at s and has strides i, j."""

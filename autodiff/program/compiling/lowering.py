@@ -82,7 +82,10 @@ class _Lowering:
             if isinstance(operand, View)
         }
         held = tuple(segment for segment, _ in self.constants.values())
-        return Form(self.parameters, self.inputs, tuple(self.statements), outputs, places, held)
+        arrays = frozenset(
+            segment for segment in (*self.parameters, *self.inputs) if segment.shape and not segment.batched
+        )
+        return Form(self.parameters, self.inputs, tuple(self.statements), outputs, places, held, arrays=arrays)
 
     def _before(self, node: Node) -> Sequence[Node]:
         return [] if node in self.operands else [item for item in node.inputs if isinstance(item, Node)]
@@ -186,7 +189,7 @@ class _Lowering:
         view, params = self._view(node.inputs[0]), node.origin.params
         axis = params.get("axis")
         axes = (
-            range(len(view.shape)) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, len(view.shape))
+            range(len(view.shape)) if axis is None or not view.shape else np.lib.array_utils.normalize_axis_tuple(axis, len(view.shape))
         )
         summed = _joined_axes([(view.shape[k], view.strides[k]) for k in sorted(axes)])
         if summed is None:

@@ -115,7 +115,9 @@ class Elementwise:
         if isinstance(left, float) and isinstance(right, float):
             return _folded(head, left, right)
         if head == "*" and 1.0 in (left, right):
-            return right if left == 1.0 else left
+            other = right if left == 1.0 else left
+            if not isinstance(other, Window) or other.buffer.dtype != np.bool:  # 1 turns an answer into a number
+                return other
         if head == "**" and isinstance(right, float):
             if right in (0.0, 1.0):
                 return left if right else 1.0

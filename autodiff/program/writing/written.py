@@ -52,9 +52,7 @@ class Written:
     @cached_property
     def bound(self) -> list[Segment]:
         """The segments that are arrays of the user's, seen where they are instead of being copied."""
-        form = self.form
-        single = [*form.parameters.items(), *form.inputs.items()]
-        return [segment for segment, each in single if len(each) == 1 and segment.shape and not segment.batched]
+        return [segment for segment in (*self.form.parameters, *self.form.inputs) if segment in self.form.arrays]
 
     def windows(self, segment: Segment) -> list[Window]:
         """The windows through which a segment is seen."""
