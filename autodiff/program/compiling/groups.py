@@ -63,15 +63,15 @@ def grouped(graph: Graph, linear: Linear) -> Groups:
     operation = np.where(linear.sums, 0, graph.kinds)
     kinds = FIRST_KIND + len(graph.table)
     classes = np.where(depth > 0, 8 + (depth * kinds + operation) * 4 + depends, np.where(batched, 4, np.minimum(depends, 2)))
-    owner, left, right, factor = slots
+    owner, left, right, factor, scaled = slots
     both = right >= 0
     swap = both & (_importance(classes, depends, left) < _importance(classes, depends, right))
     left, right = np.where(swap, right, left), np.where(swap, left, right)
     of_left = np.where(left >= 0, classes[left], _A_NUMBER)
-    code = _mixed(of_left * 2 + 1) * np.uint64(3) + np.where(both, _mixed(classes[right] * 2), np.uint64(0))
+    code = _mixed(of_left * 4 + 1) * np.uint64(3) + np.where(both, _mixed(classes[right] * 4 + 3), scaled.astype(np.uint64))
     sums = linear.sums[owner]
     place = np.arange(len(owner)) - np.searchsorted(owner, owner)
-    by_class = np.lexsort((np.where(sums, code, np.uint64(0)), np.where(sums, ~both, False), owner))
+    by_class = np.lexsort((*(np.where(sums, x, 0) for x in (scaled, classes[right] * both, of_left, ~both)), owner))
     owner, left, right, factor, code = (x[by_class] for x in (owner, left, right, factor, code))
     length = np.bincount(owner, minlength=count)
     start = np.cumsum(length) - length
@@ -88,8 +88,8 @@ def grouped(graph: Graph, linear: Linear) -> Groups:
     return Groups(members, start, length, left, right, factor, code, constant, batched, linear.sums)
 
 
-def _slots(graph: Graph, linear: Linear, count: int) -> tuple[Ints, Ints, Ints, Floats]:
-    """Owner, left, right and factor of all slots, by owner: contributions to sums, and operands of other nodes."""
+def _slots(graph: Graph, linear: Linear, count: int) -> tuple[Ints, Ints, Ints, Floats, Ints]:
+    """Owner, left, right, factor and whether a constant scales it, of all slots, by owner: contributions to sums, and operands of other nodes."""
     owner = np.repeat(np.arange(count), np.diff(graph.first))
     others = ~(linear.sums | linear.merged)[owner]
     some = linear.left >= 0
@@ -101,17 +101,18 @@ def _slots(graph: Graph, linear: Linear, count: int) -> tuple[Ints, Ints, Ints, 
         np.concatenate([linear.left[some], graph.refs[others]])[order],
         np.concatenate([linear.right[some], np.full(len(edges), -1)])[order],
         np.concatenate([linear.factor[some], np.ones(len(edges))])[order],
+        np.concatenate([linear.scaled[some], np.zeros(len(edges), np.intp)])[order],
     )
 
 
-def _levels(graph: Graph, slots: tuple[Ints, Ints, Ints, Floats], count: int) -> tuple[Ints, Ints]:
+def _levels(graph: Graph, slots: tuple[Any, ...], count: int) -> tuple[Ints, Ints]:
     """The depth of each node, 0 for leaves, and what it depends on."""
-    owner, left, right, _ = slots
+    owner, left, right, *_ = slots
     refs = np.stack([left, right], axis=1).ravel()
     owners = np.repeat(owner, 2)[refs >= 0]
     used = refs[refs >= 0].tolist()
     filled, first = np.unique(owners, return_index=True)
-    ends = [*first[1:].tolist(), len(owners)]
+    ends = [*first.tolist(), len(owners)][1:]
     depends = np.full(count, _ON_PARAMETERS)
     for kind, of in _DEPENDS.items():
         depends[graph.kinds == kind] = of

@@ -44,6 +44,8 @@ def laid_out(graph: Graph, groups: Groups) -> Layout:
     segment, place = np.full(count, -1), np.zeros(count, np.intp)
     leaves = [np.flatnonzero(graph.kinds == kind) for kind in (PARAMETER, CONSTANT)]
     leaves += [np.array([k for k in graph.inputs if graph.kinds[k] == kind], np.intp) for kind in (INPUT, BATCHED)]
+    for k in (2, 3):
+        segment[leaves[k]], place[leaves[k]] = k, np.arange(len(leaves[k]))
     ordered: list[Ints] = []
     for members in groups.members:
         for part in _sorted(groups, members, segment, place):

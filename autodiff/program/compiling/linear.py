@@ -37,7 +37,8 @@ _LARGEST: Final = 1e200  # of a merged factor, and 1 over the smallest: it must 
 class Linear:
     """The linear nodes of a graph: which nodes are sums, which were merged into others, and all contributions in order.
 
-    Contributions are sorted by ``owner``, those of one owner in the order of the graph.
+    Contributions are sorted by ``owner``, those of one owner in the order of the graph; ``scaled`` is 1 for a term that
+    was multiplied by a constant, so that data among weights and biases are told apart.
     """
 
     sums: np.ndarray[Any, np.dtype[np.bool]]
@@ -46,6 +47,7 @@ class Linear:
     factor: Floats
     left: Ints
     right: Ints
+    scaled: Ints
 
 
 def merged(graph: Graph) -> Linear:
@@ -65,7 +67,10 @@ def merged(graph: Graph) -> Linear:
     parent[left[terms]] = at[terms]
     scale = np.ones(count)
     scale[left[terms]] = factor[terms]
-    _cut_long_sums(parent, np.bincount(at[(right >= 0)], minlength=count))
+    scaled = np.where((role == _SCALED) | (role == _QUOTIENT), 0.0, np.nan)
+    scaled[at[terms]] += factor[terms]
+    alone = np.bincount(at[left >= 0], minlength=count) == 1
+    _cut_long_sums(parent, np.bincount(at[right >= 0], minlength=count), scaled, alone)
     root, whole = _followed(parent, scale)
     inside = parent != np.arange(count)
     extreme = inside & ~((np.abs(whole) < _LARGEST) & (np.abs(whole) * _LARGEST > 1.0))
@@ -78,9 +83,14 @@ def merged(graph: Graph) -> Linear:
     kept = np.ones(len(at), bool)
     kept[terms[inside[left[terms]]]] = False
     at, factor, left, right = at[kept], factor[kept], left[kept], right[kept]
+    weighted = (right < 0) & (left >= 0)
     owner, factor = root[at], factor * whole[at]
     order = np.argsort(owner, kind="stable")
-    return Linear(sums & ~inside, inside, owner[order], factor[order], left[order], right[order])
+    by_constant = scaled[at] == scaled[at]  # not nan
+    return Linear(
+        sums & ~inside, inside, owner[order], factor[order], left[order], right[order],
+        (by_constant | ((role[at] == _WEIGHTED) & weighted)).astype(np.intp)[order],
+    )  # fmt: skip
 
 
 def _role(kind: Kind) -> int:
@@ -169,26 +179,37 @@ def _uses(graph: Graph) -> Ints:
     return uses
 
 
-def _cut_long_sums(parent: Ints, products: Ints) -> None:
-    """Where two long sums of products meet, both stay nodes: each is a matrix product of its own."""
+def _cut_long_sums(parent: Ints, products: Ints, scaled: Floats, alone: Any) -> None:
+    """Where two long sums of products meet, both stay nodes, as each is a matrix product of its own.
+
+    So do long sums that constants scale (``scaled``: by how much, else nan), if these are not the same for all. Where
+    constants only are added to a long sum (``alone``), they are left out.
+    """
     inside = np.flatnonzero(parent != np.arange(len(parent)))
     children, above = inside.tolist(), parent[inside].tolist()
     count, longest, met = products.tolist(), {}, set()
+    by_constant: dict[int, list[int]] = {}
     for k, p in zip(children, above, strict=True):
         long = count[k] >= _LONG
         if not (long or k in met):
             count[p] += count[k]
             continue
+        if long and scaled[p] == scaled[p]:
+            by_constant.setdefault(count[k], []).append(k)
         if p not in longest:
             longest[p] = k
             count[p] += count[k]
             continue
         met.add(p)
         for child in (k, longest[p]):
-            if count[child] >= _LONG and parent[child] == p and child not in met:
+            while alone[child] and child in longest:
+                child = longest[child]
+            if count[child] >= _LONG and parent[child] != child and child not in met:
                 parent[child] = child
-                if child != k:
-                    count[p] -= count[child]
+                count[p] = 0
+    for sums in by_constant.values():
+        if len(np.unique(scaled[parent[sums]])) > 1:
+            parent[sums] = sums
 
 
 def _followed(parent: Ints, scale: Floats) -> tuple[Ints, Floats]:
