@@ -41,7 +41,9 @@ def _again(node: Any, known: Mapping[Any, Any]) -> float:
     return float(entry.forward(arrays, *operands, **node.params))
 
 
-def differences(form: Form, known: Mapping[Any, float], inputs: Sequence[Any], integers: Sequence[int] = ()) -> list[str]:
+def differences(
+    form: Form, known: Mapping[Any, float], inputs: Sequence[Any], integers: Sequence[int] = ()
+) -> list[str]:
     """The nodes whose numbers in the form are not those of the graph, up to rounding in sums of large numbers."""
     numbers = computed(form, inputs, integers)
     scale = max((abs(x) for x in known.values() if np.isfinite(x)), default=0.0)
@@ -49,6 +51,8 @@ def differences(form: Form, known: Mapping[Any, float], inputs: Sequence[Any], i
     for node, wanted in known.items():
         if node in form.places:
             came = float(number(form, numbers, node))
-            if not (came == wanted or abs(came - wanted) <= 1e-9 * (abs(wanted) + 1e-3 * scale) or not np.isfinite(wanted)):
+            if not (
+                came == wanted or abs(came - wanted) <= 1e-9 * (abs(wanted) + 1e-3 * scale) or not np.isfinite(wanted)
+            ):
                 found.append(f"{node.label}: {came!r} instead of {wanted!r}")
     return found

@@ -29,7 +29,10 @@ def neuron(weights: Sequence[Any], inputs: Sequence[Any], bias: Any) -> Any:
 def moons(count: int, add_up: Callable[..., Any] = neuron) -> Written:
     """micrograd's demo: hinge losses of a 2-16-16-1 net, and an L2 penalty."""
     random = Random(1)
-    layers = [[([Value(random.uniform(-1, 1)) for _ in range(n)], Value(0.1)) for _ in range(m)] for n, m in pairwise((2, 16, 16, 1))]
+    layers = [
+        [([Value(random.uniform(-1, 1)) for _ in range(n)], Value(0.1)) for _ in range(m)]
+        for n, m in pairwise((2, 16, 16, 1))
+    ]
     inputs = [vector(random, 2) for _ in range(count)]
 
     def score(point: list[Any]) -> Any:
@@ -67,7 +70,9 @@ def network() -> Written:
             x = [neuron(weights, x, bias).tanh() for weights, bias in layer]
         return x[0]
 
-    return sum((out(x) - y) ** 2 for x, y in zip(inputs, (1.0, -1.0, -1.0, 1.0), strict=True)), sum(inputs, [])
+    return sum((out(x) - y) ** 2 for x, y in zip(inputs, (1.0, -1.0, -1.0, 1.0), strict=True)), [
+        x for point in inputs for x in point
+    ]
 
 
 def recurrent(steps: int, size: int = 4) -> Written:
@@ -78,7 +83,7 @@ def recurrent(steps: int, size: int = 4) -> Written:
     for x in inputs:
         h = [(neuron(v, x, 0.0) + neuron(w, h, bias)).tanh() for v, w, bias in zip(V, W, b, strict=True)]
         states += h
-    return sum(a * a for a in states), sum(inputs, [])
+    return sum(a * a for a in states), [x for point in inputs for x in point]
 
 
 def gpt(tokens: Sequence[int], embed: int = 16, heads: int = 4, vocabulary: int = 27, block: int = 16) -> Written:
@@ -86,7 +91,11 @@ def gpt(tokens: Sequence[int], embed: int = 16, heads: int = 4, vocabulary: int 
     random = Random(4)
     wte, wpe = matrix(random, vocabulary, embed), matrix(random, block, embed)
     Wq, Wk, Wv, Wo = (matrix(random, embed, embed) for _ in range(4))
-    up, down, head = matrix(random, 4 * embed, embed), matrix(random, embed, 4 * embed), matrix(random, vocabulary, embed)
+    up, down, head = (
+        matrix(random, 4 * embed, embed),
+        matrix(random, embed, 4 * embed),
+        matrix(random, vocabulary, embed),
+    )
     width = embed // heads
 
     def linear(x: list[Any], w: list[list[Value]]) -> list[Any]:
@@ -125,5 +134,3 @@ def gpt(tokens: Sequence[int], embed: int = 16, heads: int = 4, vocabulary: int 
         x = [a + b for a, b in zip(linear(x, down), before, strict=True)]
         losses.append(-softmax(linear(x, head))[target].log())
     return (1.0 / len(losses)) * sum(losses), []
-
-

@@ -55,7 +55,9 @@ def strides_of(places: Any) -> tuple[int, tuple[int, ...]] | None:
     affine = np.full(places.shape, start)
     for axis, stride in enumerate(strides):
         if stride:
-            affine += stride * np.arange(places.shape[axis]).reshape([-1 if a == axis else 1 for a in range(places.ndim)])
+            affine += stride * np.arange(places.shape[axis]).reshape(
+                [-1 if a == axis else 1 for a in range(places.ndim)]
+            )
     return (start, tuple(strides)) if (affine == places).all() else None
 
 
@@ -77,5 +79,3 @@ def repeated(values: Any) -> tuple[Any, tuple[int, ...]]:
 
 def _same(values: Any, axis: int) -> bool:
     return bool(np.array_equal(values, np.broadcast_to(values.take([0], axis), values.shape), equal_nan=True))
-
-

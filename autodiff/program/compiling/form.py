@@ -201,7 +201,9 @@ def _right_side(statement: Statement) -> str:
         parts = [f"{_factor(p.factor)}{_sum(p.left)}{_read(p.left)}·{_read(p.right)}" for p in statement.products]
         parts += [f"{_factor(t.factors)}{_sum(t.operand)}{_read(t.operand)}" for t in statement.terms]
         return " + ".join([*parts, *([f"{statement.constant:g}"] if statement.constant or not parts else [])])
-    operands = [_read(x) if isinstance(x, View | Gather | Chosen | Joined) else f"{x!r:.20}" for x in statement.operands]
+    operands = [
+        _read(x) if isinstance(x, View | Gather | Chosen | Joined) else f"{x!r:.20}" for x in statement.operands
+    ]
     params = [f"{key}={item!r:.20}" for key, item in statement.params.items()]
     return f"{statement.primitive.name}({', '.join([*operands, *params])})"
 
@@ -220,5 +222,6 @@ def _read(operand: Operand) -> str:
     if isinstance(operand, Joined):
         return f"[{', '.join(map(_read, operand.parts[:6]))}{', …' if len(operand.parts) > 6 else ''}]"
     if isinstance(operand, View):
-        return f"{operand.segment.name}[{operand.start}{'; ' if operand.strides else ''}{', '.join(map(str, operand.strides))}]"
+        strides = ", ".join(map(str, operand.strides))
+        return f"{operand.segment.name}[{operand.start}{'; ' if strides else ''}{strides}]"
     return f"{operand.segment.name}[{'which' if isinstance(operand, Chosen) else 'places'} {operand.shape}]"

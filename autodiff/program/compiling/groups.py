@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -24,7 +25,13 @@ __all__ = ["Groups", "blocks", "grouped", "matrix"]
 
 #: What a node depends on: parameters alone, constants, inputs, inputs with an axis of examples.
 _ON_PARAMETERS, _ON_CONSTANTS, _ON_INPUTS, _ON_EXAMPLES = range(4)
-_DEPENDS: Final = {PARAMETER: _ON_PARAMETERS, CONSTANT: _ON_CONSTANTS, INPUT: _ON_INPUTS, BATCHED: _ON_EXAMPLES, SELECTED: _ON_INPUTS}
+_DEPENDS: Final = {
+    PARAMETER: _ON_PARAMETERS,
+    CONSTANT: _ON_CONSTANTS,
+    INPUT: _ON_INPUTS,
+    BATCHED: _ON_EXAMPLES,
+    SELECTED: _ON_INPUTS,
+}
 _A_NUMBER: Final = 3  # the class of constants among operands; below 8 are leaves
 
 
@@ -62,13 +69,17 @@ def grouped(graph: Graph, linear: Linear) -> Groups:
     batched = depends == _ON_EXAMPLES
     operation = np.where(linear.sums, 0, graph.kinds)
     kinds = FIRST_KIND + len(graph.table)
-    classes = np.where(depth > 0, 8 + (depth * kinds + operation) * 4 + depends, np.where(batched, 4, np.minimum(depends, 2)))
+    classes = np.where(
+        depth > 0, 8 + (depth * kinds + operation) * 4 + depends, np.where(batched, 4, np.minimum(depends, 2))
+    )
     owner, left, right, factor, scaled = slots
     both = right >= 0
     swap = both & (_importance(classes, depends, left) < _importance(classes, depends, right))
     left, right = np.where(swap, right, left), np.where(swap, left, right)
     of_left = np.where(left >= 0, classes[left], _A_NUMBER)
-    code = _mixed(of_left * 4 + 1) * np.uint64(3) + np.where(both, _mixed(classes[right] * 4 + 3), scaled.astype(np.uint64))
+    code = _mixed(of_left * 4 + 1) * np.uint64(3) + np.where(
+        both, _mixed(classes[right] * 4 + 3), scaled.astype(np.uint64)
+    )
     sums = linear.sums[owner]
     place = np.arange(len(owner)) - np.searchsorted(owner, owner)
     by_class = np.lexsort((*(np.where(sums, x, 0) for x in (scaled, classes[right] * both, of_left, ~both)), owner))
@@ -89,7 +100,7 @@ def grouped(graph: Graph, linear: Linear) -> Groups:
 
 
 def _slots(graph: Graph, linear: Linear, count: int) -> tuple[Ints, Ints, Ints, Floats, Ints]:
-    """Owner, left, right, factor and whether a constant scales it, of all slots, by owner: contributions to sums, and operands of other nodes."""
+    """All slots by owner, contributions to sums and operands of others: owner, left, right, factor, whether scaled."""
     owner = np.repeat(np.arange(count), np.diff(graph.first))
     others = ~(linear.sums | linear.merged)[owner]
     some = linear.left >= 0
@@ -195,4 +206,4 @@ def blocks(groups: Groups, nodes: Ints) -> Sequence[tuple[int, int]]:
     """The first and last slot of each block of a group of sums."""
     codes = matrix(groups.classes, groups, nodes[:1])[0]
     ends = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
-    return [(a, b) for a, b in zip(ends, ends[1:], strict=False) if a < b]
+    return [(a, b) for a, b in pairwise(ends) if a < b]

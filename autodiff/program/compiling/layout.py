@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ def _as_products(members: Ints, left: Ints, right: Ints, segment: Ints, place: I
     rows, columns, part = rows[order], columns[order], part[order]
     firsts = np.append(np.flatnonzero(np.append(True, np.diff(part) != 0)), len(part))
     sizes = np.diff(firsts)
-    pieces = [slice(a, b) for a, b in zip(firsts, firsts[1:], strict=False)]
+    pieces = [slice(a, b) for a, b in pairwise(firsts)]
     if len(pieces) > 64 and len(set(sizes.tolist())) > 1:
         yield members
         return

@@ -57,7 +57,7 @@ def merged(graph: Graph) -> Linear:
     first = graph.first[:-1]
     for divided in (_PRODUCT, _QUOTIENT):
         _settle(role, graph, np.flatnonzero(role == divided), first, divided)
-    parts = [np.concatenate(column) for column in zip(*_contributions(graph, role, count), strict=True)]
+    parts = [np.concatenate(column) for column in zip(*_contributions(graph, role), strict=True)]
     order = np.argsort(parts[0], kind="stable")
     at, factor, left, right = (part[order] for part in parts)
     sums = role != _OTHER
@@ -121,7 +121,7 @@ def _numbers(graph: Graph, refs: Ints) -> Floats:
     return padded[np.where(refs < 0, -1 - refs, len(graph.numbers))]
 
 
-def _contributions(graph: Graph, role: Ints, count: int) -> Iterator[tuple[Ints, Floats, Ints, Ints]]:
+def _contributions(graph: Graph, role: Ints) -> Iterator[tuple[Ints, Floats, Ints, Ints]]:
     """The contributions to each node before any are merged, by kind: (node, factor, left, right)."""
     first, refs = graph.first[:-1], graph.refs
 
@@ -141,11 +141,15 @@ def _contributions(graph: Graph, role: Ints, count: int) -> Iterator[tuple[Ints,
     for wanted in (_TOTAL, _WEIGHTED):
         nodes = np.flatnonzero(role == wanted)
         at = np.repeat(nodes, lengths[nodes])
-        edges = np.arange(len(at)) + np.repeat(first[nodes] - np.cumsum(lengths[nodes]) + lengths[nodes], lengths[nodes])
+        edges = np.arange(len(at)) + np.repeat(
+            first[nodes] - np.cumsum(lengths[nodes]) + lengths[nodes], lengths[nodes]
+        )
         yield from (_totals if wanted == _TOTAL else _weighted)(graph, at, edges, edges - first[at], lengths[at])
 
 
-def _totals(graph: Graph, at: Ints, edges: Ints, slots: Ints, lengths: Ints) -> Iterator[tuple[Ints, Floats, Ints, Ints]]:
+def _totals(
+    graph: Graph, at: Ints, edges: Ints, slots: Ints, lengths: Ints
+) -> Iterator[tuple[Ints, Floats, Ints, Ints]]:
     names = [""] * FIRST_KIND + [kind.primitive.name for kind in graph.table]
     sign = np.array([{"subtract": -2.0}.get(name, 0.0) for name in names])[graph.kinds[at]]
     start = np.array([{"negative": -1.0}.get(name, 1.0) for name in names])[graph.kinds[at]]
@@ -157,7 +161,9 @@ def _totals(graph: Graph, at: Ints, edges: Ints, slots: Ints, lengths: Ints) -> 
     yield at, factor, np.where(constant, -1, refs), np.full(len(at), -1)
 
 
-def _weighted(graph: Graph, at: Ints, edges: Ints, slots: Ints, lengths: Ints) -> Iterator[tuple[Ints, Floats, Ints, Ints]]:
+def _weighted(
+    graph: Graph, at: Ints, edges: Ints, slots: Ints, lengths: Ints
+) -> Iterator[tuple[Ints, Floats, Ints, Ints]]:
     half = (lengths - 1) // 2
     kept = (slots < half) | (slots == 2 * half)
     at, edges, slots, half = at[kept], edges[kept], slots[kept], half[kept]
@@ -214,15 +220,15 @@ def _cut_long_sums(parent: Ints, products: Ints, scaled: Floats, alone: Any) -> 
 
 def _followed(parent: Ints, scale: Floats) -> tuple[Ints, Floats]:
     """The last ancestor of each node and the product of the factors up to it, by doubling the steps."""
-    root, whole = parent.copy(), scale.copy()
+    root = parent.copy()
     moving = np.flatnonzero(root != np.arange(len(root)))
+    whole = np.ones(len(root))
+    whole[moving] = scale[moving]
     with np.errstate(all="ignore"):
         while len(moving):
             after = root[moving]
-            whole[moving] *= np.where(root[after] != after, whole[after], 1.0)
+            whole[moving] *= whole[after]
             further = root[after]
             root[moving] = further
             moving = moving[further != after]
     return root, whole
-
-
