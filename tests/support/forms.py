@@ -18,7 +18,6 @@ from autodiff.program.compiling.form import (
     Operand,
     Segment,
     Statement,
-    Sum,
     View,
 )
 
@@ -88,8 +87,13 @@ def _taken(operand: Operand, numbers: Numbers, integers: Sequence[int]) -> np.nd
     """The numbers of an operand: with the axis of examples, if it has one, in the shape of the operand."""
     if isinstance(operand, Joined):
         parts = [_taken(part, numbers, integers) for part in operand.parts]
-        lead = np.broadcast_shapes(*(part.shape[: part.ndim - len(p.shape)] for part, p in zip(parts, operand.parts, strict=True)))
-        flat = [np.broadcast_to(part, (*lead, *p.shape)).reshape(*lead, -1) for part, p in zip(parts, operand.parts, strict=True)]
+        lead = np.broadcast_shapes(
+            *(part.shape[: part.ndim - len(p.shape)] for part, p in zip(parts, operand.parts, strict=True))
+        )
+        flat = [
+            np.broadcast_to(part, (*lead, *p.shape)).reshape(*lead, -1)
+            for part, p in zip(parts, operand.parts, strict=True)
+        ]
         return np.concatenate(flat, axis=-1).reshape(*lead, *operand.shape)
     return numbers[operand.segment][..., _places(operand, integers)]
 
@@ -99,7 +103,9 @@ def _places(operand: Operand, integers: Sequence[int]) -> np.ndarray[Any, Any]:
         assert len(operand.shape) == len(operand.strides)
         places = np.full(operand.shape, operand.start)
         for axis, stride in enumerate(operand.strides):
-            places += stride * np.arange(operand.shape[axis]).reshape([-1 if a == axis else 1 for a in range(places.ndim)])
+            places += stride * np.arange(operand.shape[axis]).reshape(
+                [-1 if a == axis else 1 for a in range(places.ndim)]
+            )
         assert not places.size or 0 <= places.min() <= places.max() < operand.segment.size
         return places
     if isinstance(operand, Gather):

@@ -224,5 +224,6 @@ def _read(operand: Operand) -> str:
     if isinstance(operand, Joined):
         return f"[{', '.join(map(_read, operand.parts[:6]))}{', …' if len(operand.parts) > 6 else ''}]"
     if isinstance(operand, View):
-        return f"{operand.segment.name}[{operand.start}{'; ' if operand.strides else ''}{', '.join(map(str, operand.strides))}]"
+        strides = ", ".join(map(str, operand.strides))
+        return f"{operand.segment.name}[{operand.start}{'; ' if strides else ''}{strides}]"
     return f"{operand.segment.name}[{'which' if isinstance(operand, Chosen) else 'places'} {operand.shape}]"

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -71,15 +72,17 @@ def grouped(graph: Graph, linear: Linear) -> Groups:
     classes = np.where(
         depth > 0, 8 + (depth * kinds + operation) * 4 + depends, np.where(batched, 4, np.minimum(depends, 2))
     )
-    owner, left, right, factor = slots
+    owner, left, right, factor, scaled = slots
     both = right >= 0
     swap = both & (_importance(classes, depends, left) < _importance(classes, depends, right))
     left, right = np.where(swap, right, left), np.where(swap, left, right)
     of_left = np.where(left >= 0, classes[left], _A_NUMBER)
-    code = _mixed(of_left * 2 + 1) * np.uint64(3) + np.where(both, _mixed(classes[right] * 2), np.uint64(0))
+    code = _mixed(of_left * 4 + 1) * np.uint64(3) + np.where(
+        both, _mixed(classes[right] * 4 + 3), scaled.astype(np.uint64)
+    )
     sums = linear.sums[owner]
     place = np.arange(len(owner)) - np.searchsorted(owner, owner)
-    by_class = np.lexsort((np.where(sums, code, np.uint64(0)), np.where(sums, ~both, False), owner))
+    by_class = np.lexsort((*(np.where(sums, x, 0) for x in (scaled, classes[right] * both, of_left, ~both)), owner))
     owner, left, right, factor, code = (x[by_class] for x in (owner, left, right, factor, code))
     length = np.bincount(owner, minlength=count)
     start = np.cumsum(length) - length
@@ -96,8 +99,8 @@ def grouped(graph: Graph, linear: Linear) -> Groups:
     return Groups(members, start, length, left, right, factor, code, constant, batched, linear.sums)
 
 
-def _slots(graph: Graph, linear: Linear, count: int) -> tuple[Ints, Ints, Ints, Floats]:
-    """Owner, left, right and factor of all slots, by owner: contributions to sums, and operands of other nodes."""
+def _slots(graph: Graph, linear: Linear, count: int) -> tuple[Ints, Ints, Ints, Floats, Ints]:
+    """All slots by owner, contributions to sums and operands of others: owner, left, right, factor, whether scaled."""
     owner = np.repeat(np.arange(count), np.diff(graph.first))
     others = ~(linear.sums | linear.merged)[owner]
     some = linear.left >= 0
@@ -109,17 +112,18 @@ def _slots(graph: Graph, linear: Linear, count: int) -> tuple[Ints, Ints, Ints, 
         np.concatenate([linear.left[some], graph.refs[others]])[order],
         np.concatenate([linear.right[some], np.full(len(edges), -1)])[order],
         np.concatenate([linear.factor[some], np.ones(len(edges))])[order],
+        np.concatenate([linear.scaled[some], np.zeros(len(edges), np.intp)])[order],
     )
 
 
-def _levels(graph: Graph, slots: tuple[Ints, Ints, Ints, Floats], count: int) -> tuple[Ints, Ints]:
+def _levels(graph: Graph, slots: tuple[Any, ...], count: int) -> tuple[Ints, Ints]:
     """The depth of each node, 0 for leaves, and what it depends on."""
-    owner, left, right, _ = slots
+    owner, left, right, *_ = slots
     refs = np.stack([left, right], axis=1).ravel()
     owners = np.repeat(owner, 2)[refs >= 0]
     used = refs[refs >= 0].tolist()
     filled, first = np.unique(owners, return_index=True)
-    ends = [*first[1:].tolist(), len(owners)]
+    ends = [*first.tolist(), len(owners)][1:]
     depends = np.full(count, _ON_PARAMETERS)
     for kind, of in _DEPENDS.items():
         depends[graph.kinds == kind] = of
@@ -202,4 +206,4 @@ def blocks(groups: Groups, nodes: Ints) -> Sequence[tuple[int, int]]:
     """The first and last slot of each block of a group of sums."""
     codes = matrix(groups.classes, groups, nodes[:1])[0]
     ends = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
-    return [(a, b) for a, b in zip(ends, ends[1:], strict=False) if a < b]
+    return [(a, b) for a, b in pairwise(ends) if a < b]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,8 @@ def laid_out(graph: Graph, groups: Groups) -> Layout:
     segment, place = np.full(count, -1), np.zeros(count, np.intp)
     leaves = [np.flatnonzero(graph.kinds == kind) for kind in (PARAMETER, CONSTANT)]
     leaves += [np.array([k for k in graph.inputs if graph.kinds[k] == kind], np.intp) for kind in (INPUT, BATCHED)]
+    for k in (2, 3):
+        segment[leaves[k]], place[leaves[k]] = k, np.arange(len(leaves[k]))
     ordered: list[Ints] = []
     for members in groups.members:
         for part in _sorted(groups, members, segment, place):
@@ -93,7 +96,7 @@ def _as_products(members: Ints, left: Ints, right: Ints, segment: Ints, place: I
     rows, columns, part = rows[order], columns[order], part[order]
     firsts = np.append(np.flatnonzero(np.append(True, np.diff(part) != 0)), len(part))
     sizes = np.diff(firsts)
-    pieces = [slice(a, b) for a, b in zip(firsts, firsts[1:], strict=False)]
+    pieces = [slice(a, b) for a, b in pairwise(firsts)]
     if len(pieces) > 64 and len(set(sizes.tolist())) > 1:
         yield members
         return

@@ -37,7 +37,8 @@ _LARGEST: Final = 1e200  # of a merged factor, and 1 over the smallest: it must 
 class Linear:
     """The linear nodes of a graph: which nodes are sums, which were merged into others, and all contributions in order.
 
-    Contributions are sorted by ``owner``, those of one owner in the order of the graph.
+    Contributions are sorted by ``owner``, those of one owner in the order of the graph; ``scaled`` is 1 for a term that
+    was multiplied by a constant, so that data among weights and biases are told apart.
     """
 
     sums: np.ndarray[Any, np.dtype[np.bool]]
@@ -46,6 +47,7 @@ class Linear:
     factor: Floats
     left: Ints
     right: Ints
+    scaled: Ints
 
 
 def merged(graph: Graph) -> Linear:
@@ -55,7 +57,7 @@ def merged(graph: Graph) -> Linear:
     first = graph.first[:-1]
     for divided in (_PRODUCT, _QUOTIENT):
         _settle(role, graph, np.flatnonzero(role == divided), first, divided)
-    parts = [np.concatenate(column) for column in zip(*_contributions(graph, role, count), strict=True)]
+    parts = [np.concatenate(column) for column in zip(*_contributions(graph, role), strict=True)]
     order = np.argsort(parts[0], kind="stable")
     at, factor, left, right = (part[order] for part in parts)
     sums = role != _OTHER
@@ -65,7 +67,10 @@ def merged(graph: Graph) -> Linear:
     parent[left[terms]] = at[terms]
     scale = np.ones(count)
     scale[left[terms]] = factor[terms]
-    _cut_long_sums(parent, np.bincount(at[(right >= 0)], minlength=count))
+    scaled = np.where((role == _SCALED) | (role == _QUOTIENT), 0.0, np.nan)
+    scaled[at[terms]] += factor[terms]
+    alone = np.bincount(at[left >= 0], minlength=count) == 1
+    _cut_long_sums(parent, np.bincount(at[right >= 0], minlength=count), scaled, alone)
     root, whole = _followed(parent, scale)
     inside = parent != np.arange(count)
     extreme = inside & ~((np.abs(whole) < _LARGEST) & (np.abs(whole) * _LARGEST > 1.0))
@@ -78,9 +83,14 @@ def merged(graph: Graph) -> Linear:
     kept = np.ones(len(at), bool)
     kept[terms[inside[left[terms]]]] = False
     at, factor, left, right = at[kept], factor[kept], left[kept], right[kept]
+    weighted = (right < 0) & (left >= 0)
     owner, factor = root[at], factor * whole[at]
     order = np.argsort(owner, kind="stable")
-    return Linear(sums & ~inside, inside, owner[order], factor[order], left[order], right[order])
+    by_constant = scaled[at] == scaled[at]  # not nan
+    return Linear(
+        sums & ~inside, inside, owner[order], factor[order], left[order], right[order],
+        (by_constant | ((role[at] == _WEIGHTED) & weighted)).astype(np.intp)[order],
+    )  # fmt: skip
 
 
 def _role(kind: Kind) -> int:
@@ -111,7 +121,7 @@ def _numbers(graph: Graph, refs: Ints) -> Floats:
     return padded[np.where(refs < 0, -1 - refs, len(graph.numbers))]
 
 
-def _contributions(graph: Graph, role: Ints, count: int) -> Iterator[tuple[Ints, Floats, Ints, Ints]]:
+def _contributions(graph: Graph, role: Ints) -> Iterator[tuple[Ints, Floats, Ints, Ints]]:
     """The contributions to each node before any are merged, by kind: (node, factor, left, right)."""
     first, refs = graph.first[:-1], graph.refs
 
@@ -175,36 +185,49 @@ def _uses(graph: Graph) -> Ints:
     return uses
 
 
-def _cut_long_sums(parent: Ints, products: Ints) -> None:
-    """Where two long sums of products meet, both stay nodes: each is a matrix product of its own."""
+def _cut_long_sums(parent: Ints, products: Ints, scaled: Floats, alone: Any) -> None:
+    """Where two long sums of products meet, both stay nodes, as each is a matrix product of its own.
+
+    So do long sums that constants scale (``scaled``: by how much, else nan), if these are not the same for all. Where
+    constants only are added to a long sum (``alone``), they are left out.
+    """
     inside = np.flatnonzero(parent != np.arange(len(parent)))
     children, above = inside.tolist(), parent[inside].tolist()
     count, longest, met = products.tolist(), {}, set()
+    by_constant: dict[int, list[int]] = {}
     for k, p in zip(children, above, strict=True):
         long = count[k] >= _LONG
         if not (long or k in met):
             count[p] += count[k]
             continue
+        if long and scaled[p] == scaled[p]:
+            by_constant.setdefault(count[k], []).append(k)
         if p not in longest:
             longest[p] = k
             count[p] += count[k]
             continue
         met.add(p)
         for child in (k, longest[p]):
-            if count[child] >= _LONG and parent[child] == p and child not in met:
+            while alone[child] and child in longest:
+                child = longest[child]
+            if count[child] >= _LONG and parent[child] != child and child not in met:
                 parent[child] = child
-                if child != k:
-                    count[p] -= count[child]
+                count[p] = 0
+    for sums in by_constant.values():
+        if len(np.unique(scaled[parent[sums]])) > 1:
+            parent[sums] = sums
 
 
 def _followed(parent: Ints, scale: Floats) -> tuple[Ints, Floats]:
     """The last ancestor of each node and the product of the factors up to it, by doubling the steps."""
-    root, whole = parent.copy(), scale.copy()
+    root = parent.copy()
     moving = np.flatnonzero(root != np.arange(len(root)))
+    whole = np.ones(len(root))
+    whole[moving] = scale[moving]
     with np.errstate(all="ignore"):
         while len(moving):
             after = root[moving]
-            whole[moving] *= np.where(root[after] != after, whole[after], 1.0)
+            whole[moving] *= whole[after]
             further = root[after]
             root[moving] = further
             moving = moving[further != after]

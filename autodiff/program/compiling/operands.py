@@ -118,7 +118,7 @@ class Operands:
         used = np.unique(segments)
         sizes = np.array([self.segments[k].size for k in used.tolist()])
         if sizes.sum() > _SPARSE * refs.size:
-            return self._joined_sparsely(refs, segments, used)
+            return self._joined_sparsely(refs)
         key = tuple(used.tolist())
         if key not in self.joined:
             target = self.copied([self.whole(k) for k in key], "joined")
@@ -126,7 +126,7 @@ class Operands:
         target, starts = self.joined[key]
         return Found(target, starts[np.searchsorted(used, segments)] + self.layout.place[refs])
 
-    def _joined_sparsely(self, refs: Ints, segments: Ints, used: Ints) -> Found:
+    def _joined_sparsely(self, refs: Ints) -> Found:
         """The same where few numbers of the segments are used: only these are copied."""
         nodes, inverse = np.unique(refs, return_inverse=True)
         order = np.lexsort((self.layout.place[nodes], self.layout.segment[nodes]))

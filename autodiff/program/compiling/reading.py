@@ -10,9 +10,9 @@ The operands of node k are ``refs[first[k]:first[k + 1]]``; a reference below 0 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Never
+from typing import Any, Never
 
 import numpy as np
 
@@ -24,25 +24,14 @@ from autodiff.program.recording.recording import Recording, Selection
 from autodiff.values.value import Value
 
 __all__ = [
-    "BATCHED",
-    "CONSTANT",
-    "FIRST_KIND",
-    "INPUT",
-    "PARAMETER",
-    "SELECTED",
-    "Graph",
-    "Ints",
-    "Kind",
-    "NotScalarError",
+    "BATCHED", "CONSTANT", "FIRST_KIND", "INPUT", "PARAMETER", "SELECTED", "Graph", "Ints", "Kind", "NotScalarError",
     "read",
-]
+]  # fmt: skip
 
 Ints = np.ndarray[tuple[int, ...], np.dtype[np.intp]]
 
 #: The kinds of leaves; a kind from `FIRST_KIND` on is that of a primitive with its params.
 PARAMETER, CONSTANT, INPUT, BATCHED, SELECTED, FIRST_KIND = range(6)
-
-_LEAF: Final = Origin(None)
 
 
 class NotScalarError(TypeError):
@@ -85,8 +74,9 @@ def read(recording: Recording) -> Graph:
     Raises:
         NotScalarError: a TypeError, if a node is not a Value.
     """
-    index, origins, counts, refs, numbers = _searched(recording)
-    kinds, table = _kinds(origins)
+    tape = _searched(recording)
+    index = tape.index
+    kinds, table = _kinds(tape.origins)
     for leaf in recording.parameters:
         if leaf in index:
             kinds[index[leaf]] = PARAMETER
@@ -94,79 +84,89 @@ def read(recording: Recording) -> Graph:
         kinds[index[leaf]] = BATCHED if k in recording.batched else INPUT
     selections = {index[leaf]: selection for leaf, selection in recording.selections.items() if leaf in index}
     kinds[list(selections)] = SELECTED
-    first = np.zeros(len(counts) + 1, np.intp)
-    np.cumsum(counts, out=first[1:])
+    first = np.zeros(len(kinds) + 1, np.intp)
+    np.cumsum(tape.counts, out=first[1:])
     return Graph(
-        index, kinds, first, np.array(refs, np.intp), np.array(numbers, float), table, selections,
+        index, kinds, first, np.array(tape.refs, np.intp), np.array(tape.numbers, float), table, selections,
         tuple(index[leaf] for leaf in recording.inputs), np.array([index[node] for node in recording.outputs], np.intp),
     )  # fmt: skip
 
 
-def _searched(recording: Recording) -> tuple[dict[Any, int], list[Origin], list[int], list[int], list[float]]:
-    """Each node's number, origin, number of operands and operands, by an iterative search, inputs before consumers."""
-    index: dict[Any, int] = {}
-    origins: list[Origin] = []
-    counts: list[int] = []
-    refs: list[int] = []
-    numbers: list[float] = []
-    seen: set[int] = set()  # candidates that were searched: neighbours of one embedding share them
-    behind = recording.selections
-    stack: list[Any] = [*reversed((*recording.inputs, *recording.outputs))]
-    stack = [*reversed(recording.outputs)]
-    find, push, several, operand, node_of = index.get, stack.append, stack.extend, refs.append, origins.append
+class _Tape:
+    """What a search has read so far: of each node its number, origin, number of operands, and operands."""
+
+    __slots__ = ("behind", "counts", "index", "numbers", "origins", "refs", "seen")
+
+    def __init__(self, behind: Mapping[Any, Selection]) -> None:
+        self.behind = behind
+        self.index: dict[Any, int] = {}
+        self.origins: list[Origin] = []
+        self.counts: list[int] = []
+        self.refs: list[int] = []
+        self.numbers: list[float] = []
+        self.seen: set[int] = set()  # candidates that were searched: the columns of one table share theirs
+
+    def missing(self, node: Any) -> list[Any]:
+        """The operands of a node, or the candidates behind a leaf, that were not read yet; none: they are noted."""
+        index, a = self.index, node.a
+        if a is None:
+            missing = self._candidates(node) if node in self.behind else []
+            parts: tuple[Any, ...] = ()
+        else:
+            parts = a if a.__class__ is tuple else (a,) if node.b is None else (a, node.b)
+            missing = [x for x in parts if x.__class__ is not float and (x.__class__ is not Value or x not in index)]
+        if not missing:
+            self.counts.append(len(parts))
+            for x in parts:
+                if x.__class__ is float:
+                    self.numbers.append(x)
+                    self.refs.append(-len(self.numbers))
+                else:
+                    self.refs.append(index[x])
+        return missing
+
+    def _candidates(self, leaf: Any) -> list[Any]:
+        candidates = self.behind[leaf].candidates
+        if id(candidates) in self.seen:
+            return []
+        self.seen.add(id(candidates))
+        return [x for x in candidates if isinstance(x, Node) and x not in self.index]
+
+
+def _searched(recording: Recording) -> _Tape:
+    """All nodes on which the outputs depend, and all inputs, by an iterative search, inputs before consumers."""
+    tape = _Tape(recording.selections)
+    index, find, operand = tape.index, tape.index.get, tape.refs.append
+    stack: list[Any] = [*reversed(recording.inputs), *reversed(recording.outputs)]
+    push = stack.append
     while stack:
         node = stack[-1]
+        if node.__class__ is not Value:
+            _refuse(node)
         if node in index:
             stack.pop()
             continue
-        if node.__class__ is not Value:
-            _refuse(node)
         a, b = node.a, node.b
         if a.__class__ is Value and b.__class__ is Value:
             i, j = find(a), find(b)
-            if i is None:
+            if i is None or j is None:
                 if j is None:
                     push(b)
-                push(a)
-                continue
-            if j is None:
-                push(b)
+                if i is None:
+                    push(a)
                 continue
             operand(i)
             operand(j)
-            counts.append(2)
-        elif a is None:
-            if node in behind and id(behind[node].candidates) not in seen:
-                seen.add(id(behind[node].candidates))
-                missing = [x for x in behind[node].candidates if isinstance(x, Node) and x not in index]
-                if missing:
-                    several(reversed(missing))
-                    continue
-            counts.append(0)
+            tape.counts.append(2)
         else:
-            parts = a if a.__class__ is tuple else (a,) if b is None else (a, b)
-            missing = [x for x in parts if x.__class__ is not float and x not in index]
+            missing = tape.missing(node)
             if missing:
-                several(reversed(missing))
+                stack += reversed(missing)
                 continue
-            counts.append(len(parts))
-            for x in parts:
-                if x.__class__ is float:
-                    numbers.append(x)
-                    operand(-len(numbers))
-                else:
-                    operand(index[x])
         index[node] = len(index)
-        node_of(node.origin)
+        tape.origins.append(node.origin)
         stack.pop()
-    for leaf in recording.inputs:
-        if leaf not in index:
-            if leaf.__class__ is not Value:
-                _refuse(leaf)
-            index[leaf] = len(index)
-            node_of(_LEAF)
-            counts.append(0)
-    return index, origins, counts, refs, numbers
+    return tape
 
 
 def _refuse(node: Any) -> Never:
@@ -196,8 +196,3 @@ def _entered(origin: Origin, table: dict[Any, int], found: list[Kind]) -> int:
         known = table[key] = FIRST_KIND + len(found)
         found.append(Kind(origin.primitive, dict(origin.params)))
     return known
-
-
-def flat(parts: Iterable[Iterable[int]]) -> Ints:
-    """The integers of several sequences, one after the other."""
-    return np.array([k for part in parts for k in part], np.intp)

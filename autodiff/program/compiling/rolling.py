@@ -12,6 +12,7 @@ from autodiff.program.compiling.form import Form, Segment, View
 from autodiff.program.compiling.groups import grouped
 from autodiff.program.compiling.layout import LEAVES, Layout, laid_out
 from autodiff.program.compiling.linear import merged
+from autodiff.program.compiling.names import stem
 from autodiff.program.compiling.operands import Operands
 from autodiff.program.compiling.reading import read
 from autodiff.program.compiling.statements import state
@@ -32,8 +33,8 @@ def rolled(recording: Recording) -> Form:
     >>> from autodiff import Value
     >>> w, x = Value(2.0, name="w"), Value(3.0, name="x")
     >>> print(rolled(Recording(inputs=(x,), parameters=(w,), outputs=((w * x).tanh(),))))
-    z1 = x[0]·p[0]
-    J = tanh(z1)
+    v1 = x[0; 0]·p[0; 0]
+    J = tanh(v1[0])
     """
     graph = read(recording)
     groups = grouped(graph, merged(graph))
@@ -41,7 +42,7 @@ def rolled(recording: Recording) -> Form:
     nodes = list(graph.index)
     leaves = _leaves(layout, nodes)
     operands = Operands(graph, layout, groups.batched, list(leaves))
-    state(graph, groups, operands, {})
+    state(graph, groups, operands)
     if leaves[1].size:
         operands.constants.append(leaves[1])
     number = {node: k for k, node in enumerate(graph.inputs)}
@@ -66,8 +67,10 @@ def _leaves(layout: Layout, nodes: list[Any]) -> tuple[Segment, ...]:
     return (
         Segment("parameters", (sizes[0],), "p"),
         Segment("constant", (sizes[1],), "c", data=data),
-        Segment("input", (sizes[2],), "x"),
-        Segment("input", (sizes[3],), "x", batched=True),
+        *(
+            Segment("input", (sizes[k],), stem(nodes[j] for j in layout.members[k].tolist()) or "x", batched=k == 3)
+            for k in (2, 3)
+        ),
     )
 
 

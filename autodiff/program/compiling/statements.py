@@ -1,13 +1,13 @@
 """Sixth stage: one statement for each group.
 
-Example: the group z₁₁ … z₃₂ of a layer of 2 units over 3 examples, with one block of 2 products and a bias, becomes a
-``Sum`` of shape (3, 2) with the product of ``View(a, 0, (3, 2, 2), (2, 0, 1))`` and ``View(p, 0, (3, 2, 2), (0, 2, 1))``
-and the term ``View(p, 4, (3, 2, 1), (0, 1, 0))``.
+Example: the group z₁₁ … z₃₂ of a layer of 2 units over 3 examples, with one block of 2 products and a bias, becomes
+a ``Sum`` of shape (3, 2) with one product of ``View(a, 0, (3, 2, 2), (2, 0, 1))`` and
+``View(p, 0, (3, 2, 2), (0, 2, 1))``, and one term ``View(p, 4, (3, 2, 1), (0, 1, 0))``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from autodiff.program.compiling.affine import shape_of, strides_of
 from autodiff.program.compiling.form import Apply, Call, Chosen, Product, Segment, Statement, Sum, Term, View
 from autodiff.program.compiling.groups import Groups, blocks, matrix
 from autodiff.program.compiling.layout import LEAVES
+from autodiff.program.compiling.names import Names
 from autodiff.program.compiling.operands import Found, Operands, common_shape
 from autodiff.program.compiling.reading import FIRST_KIND, SELECTED, Graph, Ints, Kind
 
@@ -25,26 +26,27 @@ __all__ = ["state"]
 _Block = tuple[Found, Found | None, Any]  # left, right (None in a term), factors
 
 
-def state(graph: Graph, groups: Groups, operands: Operands, names: Mapping[int, str]) -> None:
+def state(graph: Graph, groups: Groups, operands: Operands) -> None:
     """Add the statement of every group, and their segments, to the operands."""
-    for number, members in enumerate(operands.layout.members[LEAVES:], LEAVES):
-        name, batched = names.get(number, "v"), bool(groups.batched[members[0]])
-        kind = int(graph.kinds[members[0]])
+    names = Names()
+    for members in operands.layout.members[LEAVES:]:
+        names.fixed = "J" if graph.outputs.tolist() == members.tolist() else ""
+        kind, batched = int(graph.kinds[members[0]]), bool(groups.batched[members[0]])
 
-        def target(shape: tuple[int, ...], name: str = name, batched: bool = batched) -> Segment:
+        def target(shape: tuple[int, ...], name: str, batched: bool = batched) -> Segment:
             operands.segments.append(Segment("computed", shape, name, batched))
             return operands.segments[-1]
 
         if kind == SELECTED:
             statement = _selected(graph, members, operands, target)
         elif groups.sums[members[0]]:
-            statement = _sum(groups, members, operands, target)
+            statement = _sum(groups, members, operands, target, names)
         else:
-            statement = _applied(graph.table[kind - FIRST_KIND], groups, members, operands, target)
+            statement = _applied(graph.table[kind - FIRST_KIND], groups, members, operands, target, names)
         operands.statements.append(statement)
 
 
-def _sum(groups: Groups, members: Ints, operands: Operands, target: Any) -> Statement:
+def _sum(groups: Groups, members: Ints, operands: Operands, target: Any, names: Names) -> Statement:
     left, right, factor = (matrix(x, groups, members) for x in (groups.left, groups.right, groups.factor))
     found = [
         part for a, b in blocks(groups, members)
@@ -63,7 +65,7 @@ def _sum(groups: Groups, members: Ints, operands: Operands, target: Any) -> Stat
     if (constant != constant[0]).any():
         terms.append(Term(operands.operand(Found(None, constant[:, None]), shape)))
         constant = np.zeros(1)
-    return Sum(target(shape), tuple(products), tuple(terms), float(constant[0]))
+    return Sum(target(shape, names.of_sum(products)), tuple(products), tuple(terms), float(constant[0]))
 
 
 def _block(left: Ints, right: Ints, factor: Any, operands: Operands, groups: Groups) -> Iterator[_Block]:
@@ -108,7 +110,7 @@ def _scaled(found: Found, factor: Any, operands: Operands, batched: bool) -> Fou
     return Found(target, np.arange(factor.size).reshape(shape))
 
 
-def _applied(kind: Kind, groups: Groups, members: Ints, operands: Operands, target: Any) -> Statement:
+def _applied(kind: Kind, groups: Groups, members: Ints, operands: Operands, target: Any, names: Names) -> Statement:
     refs = matrix(groups.left, groups, members)
     entry = kind.primitive
     if not entry.elementwise:
@@ -119,7 +121,7 @@ def _applied(kind: Kind, groups: Groups, members: Ints, operands: Operands, targ
     for item in found:
         same = item.segment is None and (item.places == item.places[0]).all()
         read.append(float(item.places[0, 0]) if same else operands.operand(item, shape, summed=False))
-    return Apply(target(shape), entry, tuple(read), kind.params)
+    return Apply(target(shape, names.of_unit(entry, found)), entry, tuple(read), kind.params)
 
 
 def _called(kind: Kind, refs: Ints, operands: Operands, target: Any) -> Statement:
@@ -132,11 +134,11 @@ def _called(kind: Kind, refs: Ints, operands: Operands, target: Any) -> Statemen
             read.append(
                 float(found.places[0, 0]) if found.segment is None else operands.operand(found, (), summed=False)
             )
-        return Call(target(()), entry, tuple(read), kind.params)
+        return Call(target((), entry.name), entry, tuple(read), kind.params)
     found = operands.find(refs)
     shape = common_shape([found])
     axis = {"axis": -1} if "axis" in entry.defaults else {}
-    return Call(target(shape), entry, (operands.operand(found, shape),), {**kind.params, **axis})
+    return Call(target(shape, entry.name), entry, (operands.operand(found, shape),), {**kind.params, **axis})
 
 
 def _selected(graph: Graph, members: Ints, operands: Operands, target: Any) -> Statement:
@@ -158,7 +160,7 @@ def _selected(graph: Graph, members: Ints, operands: Operands, target: Any) -> S
     bases = np.stack([base, step, which])
     shape = () if len(rows) == 1 else shape_of(bases) or (len(rows),)
     chosen = Chosen(rows[0][0], *(column.reshape(shape) for column in (base, step, which, limit)))
-    return Apply(target(shape), TABLE["identity"], (chosen,))
+    return Apply(target(shape, "chosen"), TABLE["identity"], (chosen,))
 
 
 def _table(graph: Graph, candidates: tuple[Any, ...], operands: Operands) -> tuple[Segment, int, int]:
