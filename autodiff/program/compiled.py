@@ -128,7 +128,7 @@ class Run:
         for segment in self.compiled.wanted:
             gradient, which = workspace.gradients[segment], form.inputs[segment]
             for k, number in enumerate(which):
-                part = gradient if gradient is None or len(which) == 1 else gradient[..., k]
+                part = gradient if gradient is None or segment in form.arrays else gradient[..., k]
                 back[number] = _own(part)
         return gradients, back
 

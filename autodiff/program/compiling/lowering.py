@@ -83,7 +83,7 @@ class _Lowering:
         }
         held = tuple(segment for segment, _ in self.constants.values())
         arrays = frozenset(
-            segment for segment in (*self.parameters, *self.inputs) if segment.shape and not segment.batched
+            segment for segment in (*self.parameters, *self.inputs) if segment.shape
         )
         return Form(self.parameters, self.inputs, tuple(self.statements), outputs, places, held, arrays=arrays)
 

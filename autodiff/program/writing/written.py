@@ -52,7 +52,8 @@ class Written:
     @cached_property
     def bound(self) -> list[Segment]:
         """The segments that are arrays of the user's, seen where they are instead of being copied."""
-        return [segment for segment in (*self.form.parameters, *self.form.inputs) if segment in self.form.arrays]
+        each = (*self.form.parameters, *self.form.inputs)
+        return [segment for segment in each if segment in self.form.arrays and not segment.batched]
 
     def windows(self, segment: Segment) -> list[Window]:
         """The windows through which a segment is seen."""
