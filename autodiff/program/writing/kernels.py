@@ -56,7 +56,10 @@ class Kernels:
 
     def ufunc(self, function: str, *operands: Operand, out: Window) -> None:
         """``out = function(*operands)``, element by element."""
-        self._called(function, *operands, out)
+        if function in ("maximum", "minimum"):  # which take a result by keyword only
+            self._called(function, *operands, f"out={self.text(out)}")
+        else:
+            self._called(function, *operands, out)
 
     def dot(self, left: Window, right: Window, out: Window) -> None:
         """``out = left @ right`` for matrices and vectors; ``out`` is contiguous."""
