@@ -168,7 +168,6 @@ def _table(graph: Graph, candidates: tuple[Any, ...], operands: Operands) -> tup
     if all(x in graph.index for x in candidates):
         found = operands.find(np.array([[graph.index[x] for x in candidates]], np.intp))
         regular = strides_of(found.places[0])
-        assert found.segment is not None
         if regular is not None:
             return found.segment, regular[0], regular[1][0]
         return operands.copied([operands.operand(found, (), summed=True)], "table"), 0, 1
