@@ -5,8 +5,9 @@ a parameter and of one parameter) form a group, and a₁, a₂ (depth 2, a tanh 
 
     nodes   z₁ a₁ z₂ a₂        depths   1 2 1 2        groups   [z₁ z₂] [a₁ a₂]
 
-The class of a node is its depth, operation and what it depends on; a group is of one class, and its operands, slot by
-slot, are of one class too. The slots of a sum are sorted by class, so that equal ones stand in one block.
+A group has one depth, one operation and, slot by slot, operands of one class: their operation, what they depend on, and
+how deep they are among the operands of their node. The slots of a sum are sorted by class, so that equal ones stand in
+one block.
 """
 
 from __future__ import annotations
@@ -18,21 +19,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.program.compiling.levels import ON_EXAMPLES, Slots, aligned, levels, slots_of
 from autodiff.program.compiling.linear import Floats, Linear
-from autodiff.program.compiling.reading import BATCHED, CONSTANT, FIRST_KIND, INPUT, PARAMETER, SELECTED, Graph, Ints
+from autodiff.program.compiling.reading import FIRST_KIND, Graph, Ints
 
 __all__ = ["Groups", "blocks", "grouped", "matrix"]
 
-#: What a node depends on: parameters alone, constants, inputs, inputs with an axis of examples.
-_ON_PARAMETERS, _ON_CONSTANTS, _ON_INPUTS, _ON_EXAMPLES = range(4)
-_DEPENDS: Final = {
-    PARAMETER: _ON_PARAMETERS,
-    CONSTANT: _ON_CONSTANTS,
-    INPUT: _ON_INPUTS,
-    BATCHED: _ON_EXAMPLES,
-    SELECTED: _ON_INPUTS,
-}
 _A_NUMBER: Final = 3  # the class of constants among operands; below 8 are leaves
+_MOST_ALIGNED: Final = 2000  # groups: more are those of an irregular graph
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -63,112 +57,68 @@ class Groups:
 
 def grouped(graph: Graph, linear: Linear) -> Groups:
     """The groups of a graph."""
-    count = len(graph.kinds)
-    slots = _slots(graph, linear, count)
-    depth, depends = _levels(graph, slots, count)
-    batched = depends == _ON_EXAMPLES
-    operation = np.where(linear.sums, 0, graph.kinds)
-    kinds = FIRST_KIND + len(graph.table)
-    classes = np.where(
-        depth > 0, 8 + (depth * kinds + operation) * 4 + depends, np.where(batched, 4, np.minimum(depends, 2))
-    )
-    owner, left, right, factor, scaled = slots
-    both = right >= 0
-    swap = both & (_importance(classes, depends, left) < _importance(classes, depends, right))
-    left, right = np.where(swap, right, left), np.where(swap, left, right)
-    of_left = np.where(left >= 0, classes[left], _A_NUMBER)
-    code = _mixed(of_left * 4 + 1) * np.uint64(3) + np.where(
-        both, _mixed(classes[right] * 4 + 3), scaled.astype(np.uint64)
-    )
-    sums = linear.sums[owner]
-    place = np.arange(len(owner)) - np.searchsorted(owner, owner)
-    by_class = np.lexsort((*(np.where(sums, x, 0) for x in (scaled, classes[right] * both, of_left, ~both)), owner))
-    owner, left, right, factor, code = (x[by_class] for x in (owner, left, right, factor, code))
-    length = np.bincount(owner, minlength=count)
-    start = np.cumsum(length) - length
-    ordered = code + np.where(linear.sums[owner], 0, place + 1).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    key = _mixed(classes) * np.uint64(5)
-    filled = np.flatnonzero(length)
-    if len(filled):
-        key[filled] += np.add.reduceat(_mixed(ordered), start[filled])
-    key += _alone(graph)[graph.kinds] * _mixed(np.arange(count))
+    slots = slots_of(graph, linear)
+    depth, depends = levels(graph, slots)
+    groups = _at_depths(graph, linear, slots, depth, depends)
+    if 1 < len(groups.members) <= _MOST_ALIGNED:
+        moved = aligned(
+            graph, slots, depth, groups.members, _keys(graph, linear, slots, np.minimum(depth, 1), depends)[0]
+        )
+        if moved is not None:
+            groups = _at_depths(graph, linear, slots, moved, depends)
+    return groups
+
+
+def _at_depths(graph: Graph, linear: Linear, slots: Slots, depth: Ints, depends: Ints) -> Groups:
+    key, code, slots = _keys(graph, linear, slots, depth, depends)
     nodes = np.flatnonzero((depth > 0) & ~linear.merged)
     constants = linear.left < 0
-    constant = np.bincount(linear.owner[constants], linear.factor[constants], count)
-    members = _by_key(nodes, key[nodes], depth[nodes])
-    return Groups(members, start, length, left, right, factor, code, constant, batched, linear.sums)
+    constant = np.bincount(linear.owner[constants], linear.factor[constants], len(depth))
+    length = np.bincount(slots.owner, minlength=len(depth))
+    return Groups(
+        _by_key(nodes, key[nodes], depth[nodes]), np.cumsum(length) - length, length, slots.left, slots.right,
+        slots.factor, code, constant, depends == ON_EXAMPLES, linear.sums,
+    )  # fmt: skip
 
 
-def _slots(graph: Graph, linear: Linear, count: int) -> tuple[Ints, Ints, Ints, Floats, Ints]:
-    """All slots by owner, contributions to sums and operands of others: owner, left, right, factor, whether scaled."""
-    owner = np.repeat(np.arange(count), np.diff(graph.first))
-    others = ~(linear.sums | linear.merged)[owner]
-    some = linear.left >= 0
-    edges = owner[others]
-    owners = np.concatenate([linear.owner[some], edges])
-    order = np.argsort(owners, kind="stable")
-    return (
-        owners[order],
-        np.concatenate([linear.left[some], graph.refs[others]])[order],
-        np.concatenate([linear.right[some], np.full(len(edges), -1)])[order],
-        np.concatenate([linear.factor[some], np.ones(len(edges))])[order],
-        np.concatenate([linear.scaled[some], np.zeros(len(edges), np.intp)])[order],
-    )
+def _keys(graph: Graph, linear: Linear, slots: Slots, depth: Ints, depends: Ints) -> tuple[Any, Any, Slots]:
+    """The key of each node, equal for those of one group; and the classes of slots, and the slots, sorted by them."""
+    kinds = FIRST_KIND + len(graph.table)
+    operation = np.where(linear.sums, 0, graph.kinds)
+    leaf = np.where(depends == ON_EXAMPLES, 4, np.minimum(depends, 2))
+    alike = np.where(depth > 0, 8 + operation * 4 + depends, leaf)  # equal for nodes that differ in depth only
+    owner, left, right = slots.owner, slots.left, slots.right
+    both, sums = right >= 0, linear.sums[owner]
+    deep = depends * (int(depth.max(initial=0)) + 1) + depth
+    swap = both & ((deep[left] < deep[right]) | ((deep[left] == deep[right]) & (alike[left] > alike[right])))
+    left, right = np.where(swap, right, left), np.where(swap, left, right)
+    ranks = _ranks(owner, depth[left] * (left >= 0), depth[right] * both)
+    most = 8 + 4 * kinds
+    of_left = np.where(left >= 0, alike[left] + most * ranks[0], _A_NUMBER)
+    of_right = np.where(both, alike[right] + most * ranks[1], slots.scaled)
+    code = _mixed(of_left * 2 + both) * np.uint64(3) + _mixed(of_right)
+    place = np.arange(len(owner)) - np.searchsorted(owner, owner)
+    order = np.lexsort((*(np.where(sums, x, 0) for x in (of_right, of_left, ~both)), owner))
+    ordered = code + np.where(sums, 0, place + 1).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    key = _mixed(alike + most * depth) * np.uint64(5)
+    if len(owner):
+        first = np.flatnonzero(np.append(True, np.diff(owner) != 0))
+        key[owner[first]] += np.add.reduceat(_mixed(ordered), first)
+    key += _alone(graph)[graph.kinds] * _mixed(np.arange(len(depth)))
+    columns = (owner, left, right, slots.factor, slots.scaled)
+    return key, code[order], Slots(*(x[order] for x in columns))
 
 
-def _levels(graph: Graph, slots: tuple[Any, ...], count: int) -> tuple[Ints, Ints]:
-    """The depth of each node, 0 for leaves, and what it depends on."""
-    owner, left, right, *_ = slots
-    refs = np.stack([left, right], axis=1).ravel()
-    owners = np.repeat(owner, 2)[refs >= 0]
-    used = refs[refs >= 0].tolist()
-    filled, first = np.unique(owners, return_index=True)
-    ends = [*first.tolist(), len(owners)][1:]
-    depends = np.full(count, _ON_PARAMETERS)
-    for kind, of in _DEPENDS.items():
-        depends[graph.kinds == kind] = of
-    depths, on = [0] * count, depends.tolist()
-    steps = dict(zip(filled.tolist(), zip(first.tolist(), ends, strict=True), strict=True))
-    if graph.selections:
-        return _levels_with_selections(graph, steps, used, depths, on)
-    for k, (begin, end) in steps.items():
-        operands = used[begin:end]
-        depths[k] = 1 + max([depths[x] for x in operands])
-        on[k] = max([on[x] for x in operands])
-    return _no_leaves(graph, depths), np.array(on, np.intp)
-
-
-def _no_leaves(graph: Graph, depths: list[int]) -> Ints:
-    """The depths; a node all of whose operands were constants is computed too."""
-    depth = np.array(depths, np.intp)
-    depth[(graph.kinds >= FIRST_KIND) & (depth == 0)] = 1
-    return depth
-
-
-def _levels_with_selections(
-    graph: Graph, steps: dict[int, tuple[int, int]], used: list[int], depths: list[int], on: list[int]
-) -> tuple[Ints, Ints]:
-    """The same where stand-in leaves depend on their candidates."""
-    known: dict[int, tuple[int, int]] = {}
-    for k in sorted([*steps, *graph.selections]):
-        if k in graph.selections:
-            candidates = graph.selections[k].candidates
-            if id(candidates) not in known:
-                inside = [graph.index[x] for x in candidates if x in graph.index]
-                known[id(candidates)] = (
-                    max((depths[x] for x in inside), default=0), max((on[x] for x in inside), default=_ON_INPUTS)
-                )  # fmt: skip
-            depths[k], on[k] = known[id(candidates)][0] + 1, max(_ON_INPUTS, known[id(candidates)][1])
-            continue
-        operands = used[slice(*steps[k])]
-        depths[k] = 1 + max([depths[x] for x in operands])
-        on[k] = max([on[x] for x in operands])
-    return _no_leaves(graph, depths), np.array(on, np.intp)
-
-
-def _importance(classes: Ints, depends: Ints, nodes: Ints) -> Ints:
-    """Of two operands the one that depends on more, and then the deeper one, comes left."""
-    return depends[nodes] * (int(classes.max(initial=0)) + 1) + classes[nodes]
+def _ranks(owner: Ints, left: Ints, right: Ints) -> tuple[Ints, Ints]:
+    """The depths of the operands of each owner, as their ranks among the depths that occur there."""
+    owners, depths = np.concatenate([owner, owner]), np.concatenate([left, right])
+    order = np.lexsort((depths, owners))
+    owners, depths = owners[order], depths[order]
+    fresh = np.append(False, np.diff(owners) != 0)
+    steps = np.cumsum(fresh | np.append(False, np.diff(depths) != 0))
+    ranks = np.empty(len(order), np.intp)
+    ranks[order] = steps - np.maximum.accumulate(np.where(fresh, steps, 0))
+    return ranks[: len(owner)], ranks[len(owner) :]
 
 
 def _alone(graph: Graph) -> np.ndarray[Any, np.dtype[np.uint64]]:

@@ -70,8 +70,9 @@ def merged(graph: Graph) -> Linear:
     scaled = np.where((role == _SCALED) | (role == _QUOTIENT), 0.0, np.nan)
     scaled[at[terms]] += factor[terms]
     alone = np.bincount(at[left >= 0], minlength=count) == 1
-    _cut_long_sums(parent, np.bincount(at[right >= 0], minlength=count), scaled, alone)
     root, whole = _followed(parent, scale)
+    if _cut_long_sums(parent, root, np.bincount(at[right >= 0], minlength=count), scaled, alone):
+        root, whole = _followed(parent, scale)
     inside = parent != np.arange(count)
     extreme = inside & ~((np.abs(whole) < _LARGEST) & (np.abs(whole) * _LARGEST > 1.0))
     if extreme.any():
@@ -185,13 +186,18 @@ def _uses(graph: Graph) -> Ints:
     return uses
 
 
-def _cut_long_sums(parent: Ints, products: Ints, scaled: Floats, alone: Any) -> None:
+def _cut_long_sums(parent: Ints, root: Ints, products: Ints, scaled: Floats, alone: Any) -> bool:
     """Where two long sums of products meet, both stay nodes, as each is a matrix product of its own.
 
     So do long sums that constants scale (``scaled``: by how much, else nan), if these are not the same for all. Where
-    constants only are added to a long sum (``alone``), they are left out.
+    constants only are added to a long sum (``alone``), they are left out. Returns whether there were any.
     """
     inside = np.flatnonzero(parent != np.arange(len(parent)))
+    above = parent[inside[products[inside] == 0]]
+    meeting = np.zeros(len(parent), bool)  # roots of trees in which two sums meet, or a constant scales one
+    meeting[root[above[(np.bincount(above, minlength=len(parent))[above] > 1) | ~np.isnan(scaled[above])]]] = True
+    meeting &= np.bincount(root, products, len(parent)) >= _LONG
+    inside = inside[meeting[root[inside]]]
     children, above = inside.tolist(), parent[inside].tolist()
     count, longest, met = products.tolist(), {}, set()
     by_constant: dict[int, list[int]] = {}
@@ -216,6 +222,7 @@ def _cut_long_sums(parent: Ints, products: Ints, scaled: Floats, alone: Any) -> 
     for sums in by_constant.values():
         if len(np.unique(scaled[parent[sums]])) > 1:
             parent[sums] = sums
+    return bool((parent[inside] == inside).any())
 
 
 def _followed(parent: Ints, scale: Floats) -> tuple[Ints, Floats]:

@@ -27,7 +27,7 @@ _SPARSE = 4  # a segment is copied whole into a joined one unless so many times 
 class Found:
     """Numbers of one segment at places, one row for each member of a group; or constants, in the same rows."""
 
-    segment: Segment | None
+    segment: Any
     places: Any
 
     @property
@@ -143,7 +143,6 @@ class Operands:
     def _mixed(self, refs: Ints, constant: Any) -> Found:
         """Numbers of nodes among constants: the constants are a part of the joined segment."""
         found = self.find(refs[~constant][None, :])
-        assert found.segment is not None
         numbers = self.constant(self.graph.numbers[-1 - refs[constant]])
         count = int((~constant).sum())
         parts = [self.operand(found, (), summed=True), View(numbers, 0, (numbers.size,), (1,))]

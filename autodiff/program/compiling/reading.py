@@ -180,19 +180,20 @@ def _kinds(origins: list[Origin]) -> tuple[Ints, tuple[Kind, ...]]:
     numbers: dict[int, int] = {}
     for key, origin in zip(map(id, origins), origins, strict=True):
         if key not in numbers:
-            numbers[key] = CONSTANT if origin.primitive is None else _entered(origin, table, found)
+            numbers[key] = (
+                CONSTANT if origin.primitive is None else _entered(origin.primitive, origin.params, table, found)
+            )
     return np.array(list(map(numbers.__getitem__, map(id, origins))), np.intp), tuple(found)
 
 
-def _entered(origin: Origin, table: dict[Any, int], found: list[Kind]) -> int:
-    assert origin.primitive is not None
-    items = tuple(origin.params.items())
+def _entered(entry: Primitive, params: Mapping[str, Any], table: dict[Any, int], found: list[Kind]) -> int:
+    items = tuple(params.items())
     try:
-        key: Any = (origin.primitive, items, tuple(type(item) for _, item in items))
+        key: Any = (entry, items, tuple(type(item) for _, item in items))
         known = table.get(key)
     except TypeError:  # params that cannot be hashed
         key, known = object(), None
     if known is None:
         known = table[key] = FIRST_KIND + len(found)
-        found.append(Kind(origin.primitive, dict(origin.params)))
+        found.append(Kind(entry, dict(params)))
     return known

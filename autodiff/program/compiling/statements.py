@@ -77,6 +77,8 @@ def _block(left: Ints, right: Ints, factor: Any, operands: Operands, groups: Gro
         order = np.lexsort(keys)
         one, factor = Found(one.segment, one.places[:, order]), factor[:, order]
         other = None if other is None else Found(other.segment, other.places[:, order])
+    elif (factor == factor[0, 0]).all() and left.shape[1] > 1:
+        one, other = _in_order(one, other)
     same_in_rows = (factor == factor[0]).all()
     if other is None:
         if same_in_rows:
@@ -95,6 +97,19 @@ def _block(left: Ints, right: Ints, factor: Any, operands: Operands, groups: Gro
             )
         return
     yield _scaled(one, factor, operands, bool(groups.batched[left[0, 0]])), other, np.ones((1, 1))
+
+
+def _in_order(one: Found, other: Found | None) -> tuple[Found, Found | None]:
+    """The slots of each row in the order of their places, if these are not regular: the order of a sum is free."""
+    for key in (one, other):
+        if key is not None and key.base is None and key.segment is not None:
+            order = np.argsort(key.places, axis=1, kind="stable")
+            moved = [
+                None if x is None else Found(x.segment, np.take_along_axis(x.places, order, 1)) for x in (one, other)
+            ]
+            if all(x is None or x.base is not None for x in moved):
+                return moved[0] or one, moved[1]
+    return one, other
 
 
 _MOST_FACTORS = 4
@@ -168,7 +183,6 @@ def _table(graph: Graph, candidates: tuple[Any, ...], operands: Operands) -> tup
     if all(x in graph.index for x in candidates):
         found = operands.find(np.array([[graph.index[x] for x in candidates]], np.intp))
         regular = strides_of(found.places[0])
-        assert found.segment is not None
         if regular is not None:
             return found.segment, regular[0], regular[1][0]
         return operands.copied([operands.operand(found, (), summed=True)], "table"), 0, 1
