@@ -150,6 +150,9 @@ def _stacked(
     """One matrix product for each index of the axes that all three share."""
     stack, rows, columns, inner = parts
     inner = _order_of(inner, left, right)
+    if not rows and not columns and len(inner) == 1:
+        kernels.vecdot(left.along([*stack, *inner]), right.along([*stack, *inner]), out.along(stack))
+        return
     a = _stack(kernels, left, stack, rows, inner, dims, dtype)
     b = _stack(kernels, right, stack, inner, columns, dims, dtype)
     order = [*stack, *rows, *columns]

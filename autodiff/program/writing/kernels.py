@@ -65,6 +65,10 @@ class Kernels:
         """``out = left @ right`` for matrices and vectors; ``out`` is contiguous."""
         self._called("dot", left, right, out)
 
+    def vecdot(self, left: Window, right: Window, out: Window) -> None:
+        """``out = Σ left·right`` along the last axis."""
+        self._called("vecdot", left, right, out)
+
     def matmul(self, left: Window, right: Window, out: Window) -> None:
         """``out = left @ right`` for stacks of matrices."""
         self._called("matmul", left, right, out)

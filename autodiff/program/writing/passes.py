@@ -31,7 +31,7 @@ from autodiff.program.writing.elementwise import Elementwise
 from autodiff.program.writing.kernels import Kernels, Operand
 from autodiff.program.writing.memory import EXAMPLES, Window, seen, window_of
 from autodiff.program.writing.scalars import Scalars, few, is_late, is_row
-from autodiff.program.writing.signals import Produce, Signals, is_injective
+from autodiff.program.writing.signals import Produce, Signals, is_injective, segments_of
 
 __all__ = ["Backward", "Forward"]
 
@@ -46,6 +46,7 @@ class _Pass:
     ) -> None:
         self.kernels, self.memory, self.scalars = kernels, kernels.memory, scalars
         self.fetched, self.fresh = fetched, fresh
+        self.dtype: Any = np.float64  # of the statement at hand
 
     def window(self, operand: Any, lead: bool) -> Window:
         """The window of an operand; gathered elements are fetched once, in the forward pass."""
@@ -59,7 +60,9 @@ class _Pass:
     def _fetch(self, operand: Any, lead: bool) -> Window:
         dims = (EXAMPLES, *operand.shape) if lead else operand.shape
         if isinstance(operand, Joined):
-            return self._join(operand, dims, lead)
+            joined = self.memory.keep(self.memory.temporary(dims, self._dtype(operand)))
+            self._join(operand, joined, lead)
+            return joined
         target = self.memory.keep(self.memory.temporary(dims, operand.segment.dtype))
         self.kernels.gather(self.flat(operand.segment), self.places(operand, lead), target)
         return target
@@ -108,9 +111,11 @@ class _Pass:
             self.fetched[key] = (found, operand)
         return self.fetched[key][0]  # type: ignore[no-any-return]
 
-    def _join(self, operand: Joined, dims: tuple[int, ...], lead: bool) -> Window:
-        """Several operands, one after the other, in new memory."""
-        target = self.memory.keep(self.memory.temporary(dims, np.float64))
+    def _dtype(self, operand: Joined) -> Any:
+        return np.result_type(*(segment.dtype for segment in segments_of(operand)))
+
+    def _join(self, operand: Joined, target: Window, lead: bool) -> None:
+        """Copy several operands, one after the other, into contiguous memory."""
         start = 0
         for part in operand.parts:
             window = self.window(part, lead)
@@ -118,7 +123,6 @@ class _Pass:
             inner = Window(target.buffer, start, window.dims, _inside(window.dims, target.buffer.size))
             self.kernels.copy(window, inner)
             start += size
-        return target
 
 
 def _inside(dims: tuple[int, ...], whole: int) -> tuple[int, ...]:
@@ -135,6 +139,7 @@ class Forward(_Pass):
 
     def run(self, statements: Iterable[Statement]) -> None:
         for k, statement in enumerate(statements):
+            self.dtype = statement.target.dtype
             if self.scalars.statements[k]:
                 self.scalars.compute(self.kernels, k, statement, self._long)
             elif isinstance(statement, Apply):
@@ -163,6 +168,9 @@ class Forward(_Pass):
     def _apply(self, k: int, statement: Apply) -> None:
         target, lead = statement.target, statement.target.batched
         out = window_of(self.memory, _whole(target), lead=lead)
+        if statement.primitive.name == "identity" and isinstance(statement.operands[0], Joined):
+            self._join(statement.operands[0], out, lead)
+            return
         given = {f"x{i}": self._operand(item, lead) for i, item in enumerate(statement.operands)}
         found = Elementwise(self.kernels, out.dims, target.dtype, self.fresh.setdefault(k, {}))
         result = found.result(statement.primitive, None, given, statement.params, out)
@@ -222,9 +230,10 @@ class Forward(_Pass):
         depth = window.dims[-1]
         scale = factors if isinstance(factors, tuple) else (factors,) * depth
         if depth > 2 and len(set(scale)) == 1:
-            target = self.memory.temporary(out.dims, out.buffer.dtype)
+            target = self.memory.temporary(out.dims, out.buffer.dtype) if begun else out
             self.kernels.total(window, (len(window.dims) - 1,), target)
-            self._add(target, scale[0], out, begun)
+            if begun or scale[0] != 1.0:
+                self._add(target, scale[0], out, begun)
             self.memory.release(target)
             return
         for k, factor in enumerate(scale):
@@ -255,6 +264,7 @@ class Backward(_Pass):
         self.later: list[Callable[[], None]] = []
         for k in reversed(range(len(form.statements))):
             statement = form.statements[k]
+            self.dtype = statement.target.dtype
             if statement.target in signals.need and signals.arrived(statement.target):
                 self._send(k, statement)
         for deliver in self.later:
@@ -318,7 +328,7 @@ class Backward(_Pass):
 
         def share(out: Window | None) -> Window:
             window = None if other is None else self.window(other, lead=False)
-            out = self.memory.temporary(operand.shape, np.float64) if out is None else out
+            out = self.memory.temporary(operand.shape, self.dtype) if out is None else out
             if window is None:
                 self.kernels.copy(text, out)
             else:
@@ -336,7 +346,7 @@ class Backward(_Pass):
         dims = (EXAMPLES, *operand.shape) if lead else operand.shape
 
         def share(out: Window | None) -> Window:
-            target = self.memory.temporary(dims, np.float64) if out is None else out
+            target = self.memory.temporary(dims, self.dtype) if out is None else out
             self.kernels.copy(self.called(statement, slot, signal), target)
             return target
 
@@ -369,7 +379,7 @@ class Backward(_Pass):
         """A share as a window; numbers and fresh results are copied."""
         if isinstance(found, Window):
             return found
-        target = self.memory.temporary(dims, np.float64)
+        target = self.memory.temporary(dims, self.dtype)
         self.kernels.copy(found, target)
         return target
 
@@ -403,7 +413,7 @@ class Backward(_Pass):
             whole = share(None)
             if not axes:
                 return whole.arranged(kept)
-            target = self.memory.temporary(tuple(dims[k] for k in kept), np.float64) if out is None else out
+            target = self.memory.temporary(tuple(dims[k] for k in kept), self.dtype) if out is None else out
             bare_whole = whole.arranged([k for k in range(len(dims)) if k not in ones])
             order = [k for k in range(len(dims)) if k not in ones]
             self.kernels.total(bare_whole, tuple(order.index(k) for k in axes), target)
@@ -426,7 +436,7 @@ class Backward(_Pass):
             if isinstance(operand, View):
                 operand = Gather(operand.segment, _all_places(operand))
             if lead and not operand.segment.batched and not (isinstance(operand, Chosen)):
-                summed = self.memory.temporary(operand.shape, np.float64)
+                summed = self.memory.temporary(operand.shape, self.dtype)
                 self.kernels.total(share, (0,), summed)
                 self.signals.scatter(operand.segment, self.places(operand, lead), summed)
                 self.memory.release(summed)
@@ -438,7 +448,7 @@ class Backward(_Pass):
         """A share that is there already."""
 
         def share(out: Window | None) -> Window:
-            target = self.memory.temporary(piece.dims, np.float64) if out is None else out
+            target = self.memory.temporary(piece.dims, self.dtype) if out is None else out
             self.kernels.copy(piece, target)
             return target
 
@@ -459,8 +469,8 @@ class Backward(_Pass):
 
                 def share(out: Window | None) -> Window:
                     shape = tuple(dims[x] for x in mine.letters)
-                    target = self.memory.temporary(shape, np.float64) if out is None else out
-                    contract(self.kernels, g, y, Lettered(target, mine.letters), dims, np.float64)
+                    target = self.memory.temporary(shape, self.dtype) if out is None else out
+                    contract(self.kernels, g, y, Lettered(target, mine.letters), dims, self.dtype)
                     if factor != 1.0:
                         self.kernels.ufunc("multiply", target, float(factor), out=target)
                     return target
@@ -469,7 +479,7 @@ class Backward(_Pass):
                 return
 
         def whole(out: Window | None) -> Window:
-            target = self.memory.temporary(full, np.float64) if out is None else out
+            target = self.memory.temporary(full, self.dtype) if out is None else out
             each = signal.arranged([*range(len(signal.dims)), -1])
             self.kernels.ufunc("multiply", each, self.window(other, lead), out=target)
             if factor != 1.0:
@@ -494,7 +504,7 @@ class Backward(_Pass):
         def share(out: Window | None) -> Window:
             if factor == 1.0 and out is None:
                 return each if depth == 1 else self._repeated(each, depth)
-            target = self.memory.temporary(full, np.float64) if out is None else out
+            target = self.memory.temporary(full, self.dtype) if out is None else out
             if factor == 1.0:
                 self.kernels.copy(each, target)
             else:
