@@ -36,6 +36,7 @@ class Elementwise:
 
     def __init__(self, kernels: Kernels, dims: tuple[int, ...], dtype: Any, fresh: dict[Any, str]) -> None:
         self.kernels, self.dims, self.dtype, self.fresh = kernels, dims, dtype, fresh
+        self.plain = kernels.plain
 
     def result(
         self, entry: Primitive, slot: int | None, given: Mapping[str, Operand], params: Any, out: Window | None
@@ -80,6 +81,8 @@ class Elementwise:
         head, parts = part.head, part.parts
         if head == "variable" and parts[0] in given:
             return given[parts[0]]
+        if head == "read as" and self.plain:
+            return self._value(part.params["formula"], given, out)
         if head in ("number", "read as"):
             return self._value(parts[0], given, out)
         if head == "call":
@@ -91,6 +94,9 @@ class Elementwise:
         if head in _OPERATORS:
             left, right = (self._value(item, given, None) for item in parts)
             return self._operation(head, left, right, out)
+        if head == "item" and self.plain and isinstance(parts[0], Expression) and parts[0].parts[0] == "logistics":
+            x = parts[0].parts[1] if parts[1] == 0 else -parts[0].parts[1]
+            return self._value(1.0 / (1.0 + Expression("xp", "exp", -x)), given, out)
         if head == "item" and isinstance(parts[0], Expression) and parts[0].head == "xp":
             return self._placed(f"{self._value(parts[0], given, None)}[{parts[1]}]")
         raise NotAnExpressionError(str(part))

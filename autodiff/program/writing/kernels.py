@@ -28,9 +28,13 @@ _SIGNS: Final = {
 class Kernels:
     """The lines of one direction of a program, forward or backward, and what their names stand for."""
 
-    def __init__(self, memory: Memory, scope: dict[str, Any]) -> None:
+    def __init__(self, memory: Memory, scope: dict[str, Any], *, plain: bool = False) -> None:
         self.memory, self.scope = memory, scope
+        #: Whether formulas are those that a reader expects, not the ones that keep every digit.
+        self.plain = plain
         self.lines: list[str] = []
+        #: The same calls for `autodiff.program.writing.prose`: what is done, the operands, the result.
+        self.items: list[tuple[Any, ...]] = []
         self.kept: list[str] = []
 
     def text(self, operand: Operand) -> str:
@@ -56,6 +60,7 @@ class Kernels:
 
     def ufunc(self, function: str, *operands: Operand, out: Window) -> None:
         """``out = function(*operands)``, element by element."""
+        self.items.append(("ufunc", function, operands, out))
         if function in ("maximum", "minimum"):  # which take a result by keyword only
             self._called(function, *operands, f"out={self.text(out)}")
         else:
@@ -63,22 +68,28 @@ class Kernels:
 
     def dot(self, left: Window, right: Window, out: Window) -> None:
         """``out = left @ right`` for matrices and vectors; ``out`` is contiguous."""
+        self.items.append(("product", "@", (left, right), out))
         self._called("dot", left, right, out)
 
     def vecdot(self, left: Window, right: Window, out: Window) -> None:
         """``out = Σ left·right`` along the last axis."""
+        self.items.append(("rows", "", (left, right), out))
         self._called("vecdot", left, right, out)
 
     def matmul(self, left: Window, right: Window, out: Window) -> None:
         """``out = left @ right`` for stacks of matrices."""
+        self.items.append(("product", "@", (left, right), out))
         self._called("matmul", left, right, out)
 
     def total(self, of: Window, axes: tuple[int, ...], out: Window) -> None:
         """``out = Σ of`` along some axes; ``out`` has the others."""
+        self.items.append(("total", axes, (of,), out))
+        mark = len(self.items)
         if axes[0] == 0 and len(axes) == 1 and len(of.dims) == 2 and of.contiguous and out.contiguous:
             self.dot(
                 self.memory.ones(of.dims[0], of.buffer.dtype), of, out
             )  # half the time of add.reduce, if the product is left to BLAS
+            del self.items[mark:]
             return
         self.scope.setdefault("add", np.add)
         axis = axes[0] if len(axes) == 1 else axes
@@ -86,18 +97,22 @@ class Kernels:
 
     def copy(self, of: Operand, out: Window) -> None:
         """``out[...] = of``."""
+        self.items.append(("copy", "", (of,), out))
         self._called("copyto", out, of)
 
     def fill(self, window: Window) -> None:
         """``window[...] = 0``."""
+        self.items.append(("fill", "", (), window))
         self.lines.append(f"{self.text(window)}.fill(0.0)")
 
     def gather(self, of: Window, places: Operand, out: Window) -> None:
         """``out = of[places]`` of a flat window."""
+        self.items.append(("gather", "", (of, places), out))
         self.lines.append(f"{self.text(of)}.take({self.text(places)}, 0, {self.text(out)}, 'clip')")
 
     def scatter(self, shares: Operand, places: Operand, out: Window) -> None:
         """``out[places] += shares`` of a flat window, where places may repeat."""
+        self.items.append(("scatter", "", (places, shares), out))
         self.scope.setdefault("add", np.add)
         self.lines.append(f"add.at({self.text(out)}, {self.text(places)}, {self.text(shares)})")
 
@@ -105,6 +120,7 @@ class Kernels:
         """``name = text``, a fresh result that the other direction may read too."""
         name = self.memory.unique(name)
         self.kept.append(name)
+        self.items.append(("assign", text, (), name))
         self.lines.append(f"{name} = {text}")
         return name
 

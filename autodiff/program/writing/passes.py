@@ -280,7 +280,11 @@ class Backward(_Pass):
         elif isinstance(statement, Sum):
             for product in statement.products:
                 for one, other, factor in sides(product):
-                    self._by_product(one, other, factor, signal, lead)
+                    share = partial(self._by_product, one, other, factor, signal, lead)
+                    if self.scalars.late(statement, one):
+                        self.later.append(share)
+                    else:
+                        share()
             for term in statement.terms:
                 self._by_term(term.operand, term.factors, signal, lead)
         else:

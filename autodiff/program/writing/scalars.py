@@ -55,9 +55,9 @@ def is_late(operand: Any) -> bool:
 class Scalars:
     """The numbers of a program that are Python floats, by segment, and those that arrays hold too."""
 
-    def __init__(self, form: Form, memory: Memory) -> None:
+    def __init__(self, form: Form, memory: Memory, *, none: bool = False) -> None:
         self.memory = memory
-        self.statements = [is_scalar(statement) for statement in form.statements]
+        self.statements = [not none and is_scalar(statement) for statement in form.statements]
         pairs = list(zip(form.statements, self.statements, strict=True))
         self.segments = {statement.target for statement, scalar in pairs if scalar}
         self.names = {segment: memory.unique(segment.name or "s") for segment in self.segments}
@@ -75,9 +75,9 @@ class Scalars:
 
     # ---- forward -----------------------------------------------------------------------------------------------------
 
-    def late(self, k: int, operand: Any) -> bool:
-        """Whether the share of an operand of the k-th statement is delivered after all others."""
-        return self.statements[k] and is_late(operand)
+    def late(self, statement: Statement, operand: Any) -> bool:
+        """Whether the share of an operand of a statement is delivered after all others."""
+        return statement.target.size == 1 and not statement.target.batched and is_late(operand)
 
     def element(self, kernels: Kernels, view: View, k: int = 0) -> str:
         """The source of the k-th element along the last axis of a view."""

@@ -6,6 +6,7 @@ of the second is added. A parameter segment is written piece by piece, W and the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -60,7 +61,8 @@ class Signals:
         """The buffer of a segment's signal; set to zero at first use, if no delivery covers it."""
         if segment not in self.buffers:
             data = self.memory.of(segment)
-            self.buffers[segment] = self.memory.buffer(f"d{data.name}", data.size, data.batched, data.dtype)
+            name = f"delta{data.name[1:]}" if re.fullmatch(r"z\d+", data.name) else f"d{data.name}"  # the notes' δ⁽ᵏ⁾
+            self.buffers[segment] = self.memory.buffer(name, data.size, data.batched, data.dtype)
             self.written[segment] = np.zeros(segment.size, bool)
             if not self.plan.get(segment, False):
                 self.kernels.fill(self.whole(segment))
@@ -127,7 +129,7 @@ def is_injective(view: View) -> bool:
 
 
 def plan_of(
-    form: Form, need: set[Segment], seeds: Iterable[View], late: Callable[[int, Any], bool]
+    form: Form, need: set[Segment], seeds: Iterable[View], late: Callable[[Statement, Any], bool]
 ) -> dict[Segment, bool]:
     """Whether the deliveries of each segment's signal cover it, each element first written and later added to.
 
@@ -148,8 +150,8 @@ def plan_of(
 
     for view in seeds:
         note(view)
-    numbered = [(k, statement) for k, statement in enumerate(form.statements) if statement.target in need]
-    sent = [(k, operand) for k, statement in reversed(numbered) for operand in operands_of(statement)]
+    sending = [statement for statement in reversed(form.statements) if statement.target in need]
+    sent = [(statement, operand) for statement in sending for operand in operands_of(statement)]
     for _, operand in sorted(sent, key=lambda item: late(*item)):
         note(operand)
     return {segment: _covered(segment, each) for segment, each in deliveries.items()}

@@ -29,6 +29,7 @@ class Written:
     forward: list[str]
     backward: list[str]
     kept: list[str]
+    items: list[tuple[Any, ...]]
     scope: dict[str, Any]
     outputs: list[Window]
     gradients: dict[Segment, Window | None]
@@ -139,18 +140,19 @@ def _in_shape(buffer: Buffer, segment: Segment) -> Window:
     return Window(buffer, 0, dims, (*((reach,) if segment.batched else ()), *reversed(strides)))
 
 
-def write(form: Form, wanted: Sequence[Segment] | None = None) -> Written:
+def write(form: Form, wanted: Sequence[Segment] | None = None, *, plain: bool = False) -> Written:
     """The two passes of a form.
 
     Args:
         form: the program.
         wanted: the segments whose gradients are computed; all parameters if omitted.
+        plain: whether single numbers are arrays too and formulas are those of a textbook, for a reader.
     """
     memory, scope = Memory(), {}
     fetched: dict[int, Any] = {}
     fresh: dict[int, dict[Any, str]] = {}
-    first, second = Kernels(memory, scope), Kernels(memory, scope)
-    scalars = Scalars(form, memory)
+    first, second = Kernels(memory, scope, plain=plain), Kernels(memory, scope, plain=plain)
+    scalars = Scalars(form, memory, none=plain)
     Forward(first, scalars, fetched, fresh).run(form.statements)
     outputs = [window_of(memory, view, lead=view.segment.batched) for view in form.outputs]
     asked = list(form.parameters) if wanted is None else list(wanted)
@@ -164,7 +166,8 @@ def write(form: Form, wanted: Sequence[Segment] | None = None) -> Written:
         segment: _in_shape(signals.buffers[segment], segment) if signals.arrived(segment) else None for segment in asked
     }
     kept = [*first.kept, *second.kept, *scalars.variables]
-    return Written(form, memory, first.lines, second.lines, kept, scope, outputs, gradients)
+    items = [*first.items, ("backward",), *second.items]
+    return Written(form, memory, first.lines, second.lines, kept, items, scope, outputs, gradients)
 
 
 def seen_signal(signals: Signals, view: Any) -> Window:
