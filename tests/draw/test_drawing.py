@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 import tempfile
 import webbrowser
@@ -24,8 +22,8 @@ from autodiff.draw.page.page import page
 from autodiff.telling.latex import tex
 from autodiff.telling.markdown import markdown
 from tests.support.flows import FLOWS, HOSTILE, empty_flow, margin_flow, notes_flow, notes_network
-from tests.support.places import ROOT
 from tests.support.present import present
+from tests.support.processes import printed_here_and_elsewhere
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -381,15 +379,8 @@ print(hashlib.sha256((see(score).svg() + see(score).json()).encode()).hexdigest(
 @pytest.mark.slow
 def test_the_same_bytes_in_every_process_and_for_every_hash_seed() -> None:
     """Every format, in every view."""
-    root = ROOT
-    said = [
-        subprocess.run(
-            [sys.executable, "-c", SCRIPT], cwd=root, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True,
-            check=True,
-        ).stdout
-        for seed in ("0", "7")
-    ]  # fmt: skip
-    assert said[0] == said[1]
-    lines = said[0].splitlines()
+    here, elsewhere = printed_here_and_elsewhere(SCRIPT)
+    assert here == elsewhere
+    lines = here.splitlines()
     assert len(lines) == 8 * 8 + 1
     assert len({*lines}) == len(lines) - 4 * 5  # four drawings are another view of a flow: 5 formats have no views

@@ -54,7 +54,17 @@ def _module_of(path: Path) -> str:
 
 
 FILES: Final = {_module_of(path): path for name in ("autodiff", "nn") for path in sorted((ROOT / name).rglob("*.py"))}
-TREES: Final = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in FILES.items()}
+
+
+class _Trees(dict[str, ast.Module]):
+    """The syntax tree of each module, parsed when asked for: every process that collects tests loads this file."""
+
+    def __missing__(self, module: str) -> ast.Module:
+        tree = self[module] = ast.parse(FILES[module].read_text(encoding="utf-8"))
+        return tree
+
+
+TREES: Final = _Trees()
 
 
 def room(module: str) -> str:
