@@ -48,17 +48,31 @@ def _scatter(xp: Any, g: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
     if shape is None:  # NumPy 2.0 treats it as ()
         raise TypeError("a shape is needed")
     whole = np.zeros(shape, getattr(g, "dtype", float))
-    if _is_basic(index):
-        whole[index] = g[()] if isinstance(g, np.ndarray) and not g.ndim else g  # a Value, not the array around it
+    if is_basic(index):
+        put(whole, index, g[()] if isinstance(g, np.ndarray) and not g.ndim else g)  # a Value, not the array around it
     else:
         np.add.at(whole, index, g)  # repeated indices add up, for example for a word that is looked up twice
     return whole
 
 
-def _is_basic(index: Any) -> bool:
+def is_basic(index: Any) -> bool:
     """Whether ``index`` holds ints and slices only, so that no element is picked twice."""
-    items = index if isinstance(index, tuple) else (index,)
-    return all(item is None or item is Ellipsis or isinstance(item, int | np.integer | slice) for item in items)
+    for item in index if index.__class__ is tuple else (index,):
+        if not (item.__class__ in _BASIC or isinstance(item, int | np.integer)):
+            return False
+    return True
+
+
+_BASIC = frozenset({slice, int, type(None), type(Ellipsis)})
+
+
+def put(whole: Any, index: Any, g: Any, *, add: bool = False) -> None:
+    """Write 0 + g, or with ``add`` what is there + g, at a basic ``index``; so a zero that is written is never −0."""
+    part = whole[index]
+    if part.__class__ is np.ndarray and part.base is whole and part.dtype.char != "O":  # a view, written once
+        np.add(part if add else 0.0, g, out=part)
+    else:
+        whole[index] = (part if add else 0) + g
 
 
 def _slab(z: Any, k: int, inputs: Sequence[Any], axis: Any) -> Any:
