@@ -60,7 +60,7 @@ _SHARE: Final = """
         $sent
 """
 
-#: In place of a share of zeros around what a look-up picked: slices are added in place, rows of a large leaf are `Rows`.
+#: In place of zeros around what a look-up picked: slices are added in place, rows of a large leaf become `Rows`.
 _SHARE_OF_LOOK_UP: Final = """
     if isinstance($a, Node):
         $s = rows_at($x, g, $index) if $x.size > LARGE and $a.a is None else None

@@ -18,8 +18,8 @@ from autodiff.primitives.rows import Rows, dense
 
 __all__ = [
     "BY_RULE", "DETACHED", "LEAF", "Change", "Deliver", "Node", "StaleGraphError", "add_to_grads", "assign", "assigned",
-    "check_all_fresh", "check_fresh", "clock", "commit", "forgotten", "grads_are_written", "link", "own_copy", "own_grad",
-    "post_order", "set_grad", "topological",
+    "check_all_fresh", "check_fresh", "clock", "commit", "forgotten", "grads_are_written", "link", "own_copy",
+    "own_grad", "post_order", "set_grad", "topological",
 ]  # fmt: skip
 
 _Item = TypeVar("_Item")

@@ -107,10 +107,8 @@ def _walk_by_rules(
                 error.add_note(in_the_rule_of(node, signal))
                 raise
         elif node.a is None:
-            if signal.__class__ is float:
-                sound = sound and signal == signal
-            elif signal.__class__ is Rows:
-                sound = sound and not signal.has_nan()
+            if signal.__class__ is not np.ndarray:
+                sound = sound and _is_sound(signal)
             elif signal.size:
                 low = signal.item(signal.argmin())  # `has_nan` inlined: a third of the time
                 if low != low:
@@ -120,6 +118,13 @@ def _walk_by_rules(
                 sound = False
             loops.send_to_many(node, *_edges(node), signal, push)
     return sound
+
+
+def _is_sound(signal: Any) -> bool:
+    """Whether a number or Rows hold no nan."""
+    if signal.__class__ is Rows:
+        return not signal.has_nan()
+    return bool(signal == signal)
 
 
 def _edges(node: Node) -> tuple[Any, Any]:

@@ -29,7 +29,7 @@ def _sum_to(xp: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
     if x.ndim == 2 and x.shape[1:] == shape and x.dtype.char != "O":
         return sum_of_rows(x)
     axes = tuple(range(lead)) + tuple(k + lead for k, n in enumerate(shape) if n == 1 and x.shape[k + lead] != 1)
-    return np.sum(x, axis=axes, keepdims=True).reshape(shape)
+    return np.add.reduce(x, axes, None, None, True).reshape(shape)
 
 
 def sum_of_rows(x: Any) -> Any:
@@ -101,13 +101,13 @@ def _inverse(axes: Any) -> Any:
 
 
 # fmt: off
-reshape: Primitive = primitive("reshape", lambda xp, x, *, shape: np.reshape(x, shape),
+reshape: Primitive = primitive("reshape", lambda xp, x, *, shape: x.reshape(shape),
     [lambda g, z, x, *, shape: reshape(g, shape=x.shape)],
     elementwise=False, linear=True, numpy=np.reshape,
     examples=(Example(((2, 3),), {"shape": (3, 2)}), Example(((4,),), {"shape": (2, -1)}), Example(((),), {"shape": (1, 1)})),
     doc="The same elements, in row-major order, in another shape; one length can be −1.")
 
-transpose: Primitive = primitive("transpose", lambda xp, x, *, axes=None: np.transpose(x, axes),
+transpose: Primitive = primitive("transpose", lambda xp, x, *, axes=None: x.transpose(axes),
     [lambda g, z, x, *, axes=None: transpose(g, axes=_inverse(axes))],
     symbol="ᵀ", elementwise=False, linear=True, numpy=np.transpose,
     examples=(Example(((2, 3),)), Example(((2, 3, 4),), {"axes": (1, 2, 0)}), Example(((2, 3, 4),), {"axes": (-1, 0, 1)})),
