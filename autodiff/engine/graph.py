@@ -19,7 +19,7 @@ from autodiff.primitives.rows import Rows, dense
 __all__ = [
     "BY_RULE", "DETACHED", "LEAF", "Change", "Deliver", "Node", "StaleGraphError", "add_to_grads", "assign", "assigned",
     "check_all_fresh", "check_fresh", "clock", "commit", "forgotten", "grads_are_written", "link", "own_copy",
-    "post_order", "set_grad", "topological",
+    "own_grad", "post_order", "set_grad", "topological",
 ]  # fmt: skip
 
 _Item = TypeVar("_Item")
@@ -156,9 +156,9 @@ class Node:
             TypeError: if the assigned gradient is a node or not made of real numbers.
             ValueError: if it has another shape.
         """
-        if self._grad.__class__ is Rows:
+        if self._grad.__class__ is Rows or self._grad.__class__ is tuple:
             with grads_are_written:
-                self._grad = dense(self._grad)
+                self._grad = own_grad(self._grad)
         return self._grad
 
     @grad.setter
@@ -250,12 +250,15 @@ grads_are_written: Final = threading.RLock()
 
 
 def add_to_grads(arrived: dict[Node, Any]) -> None:
-    """Add the signals to ``.grad``, all or none; no two of the sums share memory unless one is a view."""
+    """Add the signals to ``.grad``, all or none; no two of the sums share memory unless one is a view.
+
+    The first signal of a computed Tensor is *lent*: its ``_grad`` is a tuple of one array, which other nodes may hold
+    too, and which is copied when someone reads ``.grad``. Few people do, and copies would take a third of a pass.
+    """
     with grads_are_written:
         grads = [
-            signal
-            if node._grad is None
-            and (signal.__class__ is float or (signal.__class__ is np.ndarray and signal.base is None))
+            (signal,)
+            if node._grad is None and node.a is not None and signal.__class__ is not float
             else _added(node._grad, signal)
             for node, signal in arrived.items()
         ]
@@ -263,11 +266,20 @@ def add_to_grads(arrived: dict[Node, Any]) -> None:
 
 
 def _added(grad: Any, signal: Any) -> Any:
-    """The sum of ``.grad`` and a signal, as an array that shares no memory with the signal."""
+    """The sum of ``.grad`` and a signal, as an array that shares no memory with a signal of another node.
+
+    No other node holds the signal of a leaf if that is no view.
+    """
     if grad is None:
-        return signal if signal.__class__ is Rows else np.array(signal)
-    total = grad + signal
+        own = signal.__class__ is float or (signal.__class__ is np.ndarray and signal.base is None)
+        return signal if own or signal.__class__ is Rows else np.array(signal)
+    total = (grad[0] if grad.__class__ is tuple else grad) + signal
     return np.asarray(total) if isinstance(total, np.generic) else total  # as NumPy adds arrays without axes
+
+
+def own_grad(grad: Any) -> Any:
+    """A gradient as everyone may read and write it: Rows become an array, a lent array is copied."""
+    return np.array(grad[0]) if grad.__class__ is tuple else dense(grad)
 
 
 def own_copy(signal: Any) -> Any:

@@ -138,7 +138,7 @@ class Arithmetic(Node):
         >>> L.grad_rows.indices, L.grad_rows.rows
         (array([7]), array([[2., 2.]]))
         """
-        return self._grad
+        return self.grad if self._grad.__class__ is tuple else self._grad
 
     def conjugate(self) -> Any:
         """This node, as for any real number; ``np.var`` and ``np.std`` of a list of Values call it."""

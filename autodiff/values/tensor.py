@@ -55,11 +55,11 @@ def _reduction(name: str, what: str) -> Callable[..., Any]:
     known = ("axis", "keepdims", "dtype", "initial", "where")
 
     def method(self: Any, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
-        if not more.keys() <= {*known}:
-            raise no_keyword(name, known, more)
         if more:
+            if not more.keys() <= {*known}:
+                raise no_keyword(name, known, more)
             return whole(self, axis=axis, keepdims=keepdims, **more)
-        return usual(self, axis=axis, keepdims=keepdims)
+        return (usual.methods.get(self.__class__) or usual)(self, axis=axis, keepdims=keepdims)
 
     method.__name__, method.__doc__ = name, what
     return method
@@ -279,7 +279,7 @@ class Tensor(Arithmetic):
                     f"an index must be integers, slices or a mask, got {describe(item)}; "
                     "use its .data as an int, or .data.astype(int)"
                 )
-        return layout.getitem(self, index=index)
+        return (layout.getitem.methods.get(self.__class__) or layout.getitem)(self, index=index)
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError("a Tensor cannot be changed in place; make a new one with where(...) or scatter(...)")

@@ -49,8 +49,8 @@ _FAULTS: Final = {
     ),
     "state: stale saved array": (
         change(
-            "the array of a table is not remembered", _GRAPH, "self._grad = dense(self._grad)",
-            "return dense(self._grad)", target="rows",
+            "the array of a table is not remembered", _GRAPH, "self._grad = own_grad(self._grad)",
+            "return own_grad(self._grad)", target="rows",
         ),
         change(
             "others are handed rows", _SLOTS, "deliver(node, dense(signal))", "deliver(node, signal)", target="rows",
@@ -58,7 +58,7 @@ _FAULTS: Final = {
         change("computed nodes get rows", _ARRAY, " and $a.a is None else None", " else None", target="rows"),
     ),
     "special points: zero times infinity": (
-        change("a nan in rows is overlooked", _SLOTS, "sound = sound and not signal.has_nan()", "pass", target="rows"),
+        change("a nan in rows is overlooked", _SLOTS, "return not signal.has_nan()", "return True", target="rows"),
     ),
     "state: half-written after an exception": (
         change(

@@ -226,7 +226,7 @@ _BY_HAND: Final = {
     ),
     "broadcasting: mean": (
         change(
-            "broadcasting is undone by a mean", _LAYOUT, "return np.sum(x, axis=axes, keepdims=True)",
+            "broadcasting is undone by a mean", _LAYOUT, "return np.add.reduce(x, axes, None, None, True)",
             "return np.mean(x, axis=axes or (), keepdims=True)",
         ),
         change(
@@ -240,8 +240,8 @@ _BY_HAND: Final = {
             "whole[index] = g", target="getitem",
         ),
         change(
-            "arrays as indices are taken for slices", _LAYOUT, "int | np.integer | slice)",
-            "int | np.integer | slice | np.ndarray)", target="getitem",
+            "arrays as indices are taken for slices", _LAYOUT, "isinstance(item, int | np.integer)",
+            "isinstance(item, int | np.integer | np.ndarray)", target="getitem",
         ),
     ),
     "structure: cumsum not flipped": (

@@ -36,7 +36,24 @@ _SMALLEST = {"d": 2.2250738585072014e-308, "f": 1.1754943508222875e-38}  # norma
 _MOST_COPIES = 1000  # of n elements each, to multiply all but one; longer products use division while no element is 0
 
 
+def _sum(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.add.reduce(x, axis, None, None, keepdims)  # in two thirds of the time of x.sum on few numbers
+
+
+def _mean(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    if not x.size:
+        return x.mean(axis=axis, keepdims=keepdims)
+    total = np.add.reduce(x, axis, None, None, keepdims)
+    return total / (x.size // total.size if isinstance(total, np.ndarray) else x.size)
+
+
 def _spread(xp: Any, g: Any, *, shape: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    if isinstance(g, np.ndarray | np.generic) and g.dtype.char != "O" and g.size:
+        strides = _strides(g, shape, axis, keepdims)
+        if strides is not None:
+            view = np.ndarray(shape, g.dtype, g, 0, strides)  # a seventh of the time of `numpy.broadcast_to`
+            view.flags.writeable = False
+            return view
     if axis is None:
         return np.broadcast_to(np.reshape(g, (1,) * len(shape)), shape)
     if shape:  # NumPy reduces a number over axis 0 and −1 although it has no axes
@@ -46,6 +63,21 @@ def _spread(xp: Any, g: Any, *, shape: Any, axis: Any = None, keepdims: bool = F
         elif g.ndim != len(shape) or any(g.shape[a] != 1 for a in axes):
             raise ValueError(f"shape {g.shape} is not that of a sum over axis={axis} of shape {shape} with keepdims")
     return np.broadcast_to(g, shape)
+
+
+def _strides(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> tuple[int, ...] | None:
+    """The strides with which ``g`` repeats itself along the summed axes; None if it needs NumPy's checks."""
+    count = len(shape)
+    if axis is None:
+        return (0,) * count if g.size == 1 else None
+    strides = g.strides
+    if axis.__class__ is not int or not -count <= axis < count or not g.flags.c_contiguous:
+        return None
+    axis %= count
+    if keepdims:
+        kept = g.shape == (*shape[:axis], 1, *shape[axis + 1 :])
+        return (*strides[:axis], 0, *strides[axis + 1 :]) if kept else None
+    return (*strides[:axis], 0, *strides[axis:]) if g.shape == (*shape[:axis], *shape[axis + 1 :]) else None
 
 
 def _norm(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
@@ -149,12 +181,12 @@ def _has_all_digits(z: Any, dtype: Any) -> bool:
 
 
 # fmt: off
-sum: Primitive = primitive("sum", lambda xp, x, *, axis=None, keepdims=False: x.sum(axis=axis, keepdims=keepdims),
+sum: Primitive = primitive("sum", _sum,
     [lambda g, z, x, *, axis=None, keepdims=False: spread(g, shape=x.shape, axis=axis, keepdims=keepdims)],
     symbol="Σ", elementwise=False, reduces=True, linear=True, numpy=np.sum, examples=_REDUCTIONS,
     doc="Sum over axes; every element gets the whole error signal.")
 
-mean = primitive("mean", lambda xp, x, *, axis=None, keepdims=False: x.mean(axis=axis, keepdims=keepdims),
+mean = primitive("mean", _mean,
     [lambda g, z, x, *, axis=None, keepdims=False:
         spread(g * z.size / x.size, shape=x.shape, axis=axis, keepdims=keepdims)],
     elementwise=False, reduces=True, linear=True, numpy=np.mean, examples=_REDUCTIONS,
