@@ -11,7 +11,7 @@ import numpy as np
 
 from autodiff.engine.graph import commit, set_grad
 from autodiff.primitives.rows import Rows
-from nn.descent.hyper import Hyper, number_in
+from nn.parameters.ranges import Hyper, number_in
 from nn.descent.sources import parameters_of
 
 __all__ = ["checked_bound", "clip_norm", "clip_value", "clipped", "gradient_norm"]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import autodiff as ad
 from autodiff.primitives.expression import Expression, variable
-from nn.descent.hyper import Hyper
+from nn.parameters.ranges import Hyper
 
 __all__ = ["FORMULAS", "Formula", "Slot", "State"]
 

@@ -14,7 +14,7 @@ from nn.descent.clipping import checked_bound, clipped
 from nn.descent.formulas import Formula, State
 from nn.descent.groups import Groups
 from nn.descent.memory import loaded, saved
-from nn.descent.moves import Moves, moves_of
+from nn.descent.moves import Mover, Moves
 from nn.descent.schedules import Rate, Schedule, as_text, checked_rate
 from nn.descent.sources import Source
 from nn.parameters.saved import assigning, check_keys, check_mapping, saved_count
@@ -101,12 +101,12 @@ class Optimizer:
         groups = self._groups.split(nodes, self._source, self._rate)
         if len(groups) == 1:
             settings = groups[0][0]
-            return moves_of(nodes, grads, memory, formula, settings.rate_at(self._t, self._rate), settings)
+            return Mover(formula, settings.rate_at(self._t, self._rate), settings, memory).moves(nodes, grads)
         grad_of = dict(zip(nodes, grads, strict=True))
         every = []
         for settings, some in groups:
-            rate = settings.rate_at(self._t, self._rate)
-            every.append(moves_of(some, [grad_of[x] for x in some], memory, formula, rate, settings))
+            mover = Mover(formula, settings.rate_at(self._t, self._rate), settings, memory)
+            every.append(mover.moves(some, [grad_of[x] for x in some]))
         return Moves.joined(every)
 
     def __copy__(self) -> Optimizer:

@@ -13,7 +13,7 @@ import numpy as np
 import autodiff as ad
 from autodiff.primitives.expression import variable
 from autodiff.primitives.operands import describe, whole_number
-from nn.descent.hyper import Hyper, number_in
+from nn.parameters.ranges import Hyper, number_in
 
 __all__ = [
     "SCHEDULES",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from nn.descent.formulas import Formula
-from nn.descent.hyper import Hyper, number_in
+from nn.parameters.ranges import Hyper, number_in
 from nn.descent.schedules import Rate, Schedule, checked_rate
 
 __all__ = ["DECAY", "Settings"]

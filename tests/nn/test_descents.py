@@ -204,7 +204,7 @@ def test_blocks_of_an_array_move_as_the_whole(descent: Descent, monkeypatch: pyt
     path = [g.reshape(5, 8).T for g in PATH[:4]]
     whole, parts = (Tensor(np.linspace(-2.0, 2.0, 40).reshape(5, 8).T) for _ in range(2))
     walked(descent.make([whole]), [whole], path)
-    monkeypatch.setattr("nn.descent.moves._LARGE", 20)
+    monkeypatch.setattr("nn.descent.moves._SMALL", 20)
     monkeypatch.setattr("nn.descent.moves._BLOCK", 7)
     walked(descent.make([parts]), [parts], path)
     assert parts.data.tobytes() == whole.data.tobytes()
