@@ -11,8 +11,8 @@ import numpy as np
 
 from autodiff.engine.graph import commit, set_grad
 from autodiff.primitives.rows import Rows
-from nn.parameters.ranges import Hyper, number_in
 from nn.descent.sources import parameters_of
+from nn.parameters.ranges import Hyper, number_in
 
 __all__ = ["checked_bound", "clip_norm", "clip_value", "clipped", "gradient_norm"]
 

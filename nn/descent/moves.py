@@ -94,7 +94,9 @@ class Mover(NamedTuple):
         """Many Values as arrays: the same arithmetic, and so the same bits, as one by one."""
         data, g = np.fromiter(map(_data, nodes), float, len(nodes)), np.array(grads, float)
         slots = [np.array(column) for column in zip(*before, strict=True)]
-        ((new, *after),), total, t = self._run([(data, g, *slots, *self._nothing())], t)
+        run, between = self._written()
+        made = (None,) * (1 + len(slots) + between)
+        ((new, *after),), total, t = self._run(run, [(data, g, *slots, *made)], t)
         if not isfinite(total) and not np.isfinite(new).all():
             raise ValueError(_infinite(nodes[int(np.argmin(np.isfinite(new)))]))
         columns = [slot.tolist() for slot in after]
@@ -114,7 +116,8 @@ class Mover(NamedTuple):
 
     def _arrays(self, t: float, nodes: list[Any], grads: list[Any], before: list[State]) -> Moves:
         """Arrays, small ones whole and large ones block by block: the same bits either way."""
-        counts, nothing = self.formula.counts, self._nothing()
+        formula, (run, between) = self.formula, self._written()
+        made = (None,) * (1 + len(formula.slots) - formula.counts + between)
         small, large, whole, blocks, fresh = [], [], [], [], []
         for x, g, slots in zip(nodes, grads, before, strict=True):
             data = x._data
@@ -124,27 +127,27 @@ class Mover(NamedTuple):
                 slots = tuple([np.zeros(data.shape, data.dtype) for _ in slots])
             if data.size <= _SMALL and data.ndim:
                 small.append(x)
-                whole.append((data, g, *slots, *nothing))
+                whole.append((data, g, *slots, *made))
                 continue
             large.append(x)
             fresh.append(tuple([np.empty(data.shape, data.dtype) for _ in range(1 + len(slots))]))
-            blocks += _blocks((data, g, *slots, *fresh[-1]), self._written()[1])
-        moved, total, after = self._run(whole, t)
+            blocks += _blocks((data, g, *slots, *fresh[-1]), between)
+        moved, total, after = self._run(run, whole, t)
         if blocks:
-            _, of_blocks, after = self._run(blocks, t)
+            _, of_blocks, after = self._run(run, blocks, t)
             nodes, moved, total = small + large, moved + fresh, total + of_blocks
         data = [each[0] for each in moved]
         if not isfinite(total):  # a sum of squares may overflow although all numbers are finite
             for x, new in zip(nodes, data, strict=True):
                 if not np.isfinite(new).all():
                     raise ValueError(_infinite(x))
-        if not self.formula.slots:
+        if not formula.slots:
             return Moves(nodes, data, [], [])
-        return Moves(nodes, data, [(after, *each[1:]) if counts else each[1:] for each in moved], [])
+        return Moves(nodes, data, [(after, *each[1:]) if formula.counts else each[1:] for each in moved], [])
 
     # ---- both --------------------------------------------------------------------------------------------------------
 
-    def _by_count(self, nodes: list[Any], grads: list[Any]) -> Iterator[tuple[float, list[Any], list[Any], list[State]]]:
+    def _by_count(self, nodes: list[Any], grads: list[Any]) -> Iterator[tuple[float, Any, Any, list[State]]]:
         """Parameters that have made the same number of steps, with their slots but for that number."""
         start = self.formula.start
         before = [self.memory.get(x, start) for x in nodes] if start else [start] * len(nodes)
@@ -159,27 +162,23 @@ class Mover(NamedTuple):
     def _written(self) -> Written:
         return written(self.formula, decays=self.settings.decay > 0.0)
 
-    def _nothing(self) -> tuple[None, ...]:
-        """A None for each array that a call of the formula is to make: new data, new slots, and what comes between."""
-        return (None,) * (1 + len(self.formula.slots) - self.formula.counts + self._written()[1])
-
-    def _run(self, arrays: list[tuple[Any, ...]], t: float) -> tuple[list[Any], float, float]:
-        """Move arrays by the formula, all of them after t steps."""
-        run, settings = self._written()[0], self.settings
+    def _run(self, run: Any, arrays: list[tuple[Any, ...]], t: float) -> tuple[list[Any], float, float]:
+        """Call the written formula on arrays, all of them after t steps."""
+        settings = self.settings
         if not self.formula.slots:
-            return run(arrays, self.rate, settings.decay, t, **settings.hyper)
+            return run(arrays, self.rate, settings.decay, t)  # type: ignore[no-any-return]
         with np.errstate(invalid="ignore"):  # inf/inf and inf − inf end in the error of a number that is not finite
-            return run(arrays, self.rate, settings.decay, t, **settings.hyper)
+            return run(arrays, self.rate, settings.decay, t, **settings.hyper)  # type: ignore[no-any-return]
 
 
-def _blocks(arrays: tuple[Any, ...], spares: int) -> Iterator[tuple[Any, ...]]:
-    """Arrays of one shape in blocks, and for each block as many numbers of each spare array."""
+def _blocks(arrays: tuple[Any, ...], between: int) -> Iterator[tuple[Any, ...]]:
+    """Arrays of one shape block by block, each with arrays for what comes in between."""
     flat = [each.ravel() for each in arrays]
     size = flat[0].size
-    between = [np.empty(min(size, _BLOCK), flat[0].dtype) for _ in range(spares)]
+    spares = [np.empty(min(size, _BLOCK), flat[0].dtype) for _ in range(between)]
     for start in range(0, size, _BLOCK):
         part, count = slice(start, start + _BLOCK), min(size - start, _BLOCK)
-        yield (*[each[part] for each in flat], *[each[:count] for each in between])
+        yield (*[each[part] for each in flat], *[each[:count] for each in spares])
 
 
 def _by_rows(x: Any, grad: Rows, mover: Mover) -> Moves | None:

@@ -87,10 +87,11 @@ class Optimizer:
         memory, waiting = self._claimed() if self._waiting else (self._memory, self._waiting)
         reached = [x for x in self._source.nodes() if x._grad is not None]
         moves = self._moves(reached, memory)
+        own: dict[str, Any] = {"_t": self._t + 1}
         if moves.slots:
-            memory = {**memory, **dict(zip(moves.nodes, moves.slots, strict=True))}
-        own = assigning(self, _memory=memory, _waiting=waiting, _t=self._t + 1)
-        commit(*assigned(moves.nodes, moves.data), own, *moves.changes)
+            slots = dict(zip(moves.nodes, moves.slots, strict=True))
+            own |= {"_memory": {**memory, **slots}, "_waiting": waiting}
+        commit(*assigned(moves.nodes, moves.data), assigning(self, **own), *moves.changes)
 
     def _moves(self, nodes: list[Any], memory: Mapping[Any, State]) -> Moves:
         """Where the parameters go, each group by its settings."""

@@ -17,7 +17,7 @@ from nn.descent.formulas import Formula, Update
 
 __all__ = ["Written", "written"]
 
-#: ``(function, spares)``; see `written`.
+#: The function, and how many arrays it needs; see `written`.
 Written = tuple[Callable[..., tuple[list[Any], float, float]], int]
 
 _UFUNCS: Final = {
