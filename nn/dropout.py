@@ -16,11 +16,11 @@ from nn.architecture import field, known
 from nn.module import Module
 from nn.parameters.generators import (
     commit_with_generators,
+    generator,
     generator_changes,
     generator_state,
     made_generator,
 )
-from nn.parameters.init import generator
 
 __all__ = ["Dropout"]
 

@@ -76,8 +76,12 @@ class Optimizer:
         """Reset all gradients to None, "not reached yet"; if an error is raised, none has changed."""
         commit(forgotten(self._source.nodes()))
 
-    def step(self) -> None:
+    def step(self, *, norm: float | None = None) -> None:
         """Move every parameter that has a gradient, and count the step; if an error is raised, nothing has changed.
+
+        Args:
+            norm: ‖g‖ of all gradients together if it is known, as from `nn.gradient_norm`, so that ``clip`` need not
+                compute it.
 
         Raises:
             ValueError: if a parameter would not be finite, as with a gradient that is not.
@@ -86,19 +90,19 @@ class Optimizer:
             raise NotImplementedError(f"{type(self).__name__} cannot move its parameters; define step()")
         memory, waiting = self._claimed() if self._waiting else (self._memory, self._waiting)
         reached = [x for x in self._source.nodes() if x._grad is not None]
-        moves = self._moves(reached, memory)
+        moves = self._moves(reached, memory, norm)
         own: dict[str, Any] = {"_t": self._t + 1}
         if moves.slots:
             slots = dict(zip(moves.nodes, moves.slots, strict=True))
             own |= {"_memory": {**memory, **slots}, "_waiting": waiting}
         commit(*assigned(moves.nodes, moves.data), assigning(self, **own), *moves.changes)
 
-    def _moves(self, nodes: list[Any], memory: Mapping[Any, State]) -> Moves:
+    def _moves(self, nodes: list[Any], memory: Mapping[Any, State], norm: float | None) -> Moves:
         """Where the parameters go, each group by its settings."""
         formula: Any = self._formula
         grads = [x._grad for x in nodes]
         if self._clip is not None:
-            grads = clipped(grads, self._clip)[0]
+            grads = clipped(grads, self._clip, norm)[0]
         groups = self._groups.split(nodes, self._source, self._rate)
         if len(groups) == 1:
             settings = groups[0][0]

@@ -10,9 +10,11 @@ from typing import Any
 from autodiff.engine.graph import Node
 from autodiff.primitives.operands import describe, whole_number
 from nn.descent.clipping import gradient_norm
+from nn.descent.optimizer import Optimizer
 from nn.descent.sources import parameters_of
 from nn.parameters.twins import warn_of_twins
 from nn.training.not_finite import report
+from nn.training.place import Place
 from nn.training.step import Step
 
 __all__ = ["fit"]
@@ -40,8 +42,10 @@ def fit(
 
     Returns:
         an iterator of `Step`; each step is made when it is asked for. Leaving the loop ends the training, and whatever
-        holds the state of a run (the net, the optimiser, the batches) can be saved between two steps. A warning names
-        units with equal weights, which would never differ.
+        holds the state of a run (the net, the optimiser, the batches) can be saved between two steps. If a step raises
+        an error, Ctrl-C included, all of them are as they were before it: `Batches` will give the batch again, and
+        the net's `Dropout` will draw the same numbers. A warning names units with equal weights, which would never
+        differ.
 
     Raises:
         TypeError: if the objective does not return a node.
@@ -69,7 +73,7 @@ def fit(
     left = None if steps is None else whole_number(steps, "steps", least=0)
     if callable(getattr(model, "blocks", None)):
         warn_of_twins(model)
-    return _steps(model, objective, _batches(data, most), optimizer, left)
+    return _steps(model, objective, _batches(data, most), optimizer, left, Place(model, data))
 
 
 def _batches(data: Iterable[Any], most: int | None) -> Iterator[tuple[int, tuple[Any, ...]]]:
@@ -86,30 +90,45 @@ def _batches(data: Iterable[Any], most: int | None) -> Iterator[tuple[int, tuple
 
 
 def _steps(
-    model: Any, objective: Callable[..., Any], batches: Iterator[Any], optimizer: Any, left: int | None
+    model: Any, objective: Callable[..., Any], batches: Iterator[Any], optimizer: Any, left: int | None, place: Place
 ) -> Iterator[Step]:
     first = number = getattr(optimizer, "t", 0)
     moved = optimizer if hasattr(optimizer, "parameters") else model
     last = None if left is None else number + left
     while last is None or number < last:
-        began = perf_counter()
-        epoch, batch = next(batches, (0, None))
-        if batch is None:
-            return
+        place.note()
+        moves = getattr(optimizer, "t", None)
+        try:
+            began = perf_counter()
+            epoch, batch = next(batches, (0, None))
+            if batch is None:
+                return
+            optimizer.zero_grad()
+            J = _checked(objective(model, *batch))
+            rate = optimizer.rate
+            if not isfinite(J.item()):
+                raise report(model, objective, batch, number + 1, epoch, f"J is {J.item()}")
+            J.backward()
+            norm = gradient_norm(moved)
+            if not isfinite(norm):
+                raise report(model, objective, batch, number + 1, epoch, f"‖∇J‖ is {norm}")
+            if norm == 0.0 and number == first and not J.is_leaf:
+                _check_reached(moved)
+            _move(optimizer, norm)
+        except BaseException:
+            if moves is None or optimizer.t == moves:  # an interrupt may come just after the parameters have moved
+                place.restore()
+            raise
         number += 1
-        optimizer.zero_grad()
-        J = _checked(objective(model, *batch))
-        rate = optimizer.rate
-        if not isfinite(J.item()):
-            raise report(model, objective, batch, number, epoch, f"J is {J.item()}")
-        J.backward()
-        norm = gradient_norm(moved)
-        if not isfinite(norm):
-            raise report(model, objective, batch, number, epoch, f"‖∇J‖ is {norm}")
-        if norm == 0.0 and number == first + 1 and not J.is_leaf:
-            _check_reached(moved)
-        optimizer.step()
         yield Step(number, epoch, J.item(), rate, norm, perf_counter() - began, objective=J)
+
+
+def _move(optimizer: Any, norm: float) -> None:
+    """Make a step, with the norm that is known already where the optimiser takes it."""
+    if getattr(type(optimizer), "step", None) is Optimizer.step:
+        optimizer.step(norm=norm)
+    else:
+        optimizer.step()
 
 
 def _checked(J: Any) -> Any:
