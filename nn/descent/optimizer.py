@@ -89,12 +89,14 @@ class Optimizer:
         if self._formula is None:
             raise NotImplementedError(f"{type(self).__name__} cannot move its parameters; define step()")
         memory, waiting = self._claimed() if self._waiting else (self._memory, self._waiting)
-        reached = [x for x in self._source.nodes() if x._grad is not None]
-        moves = self._moves(reached, memory, norm)
+        nodes = self._source.nodes()
+        moves = self._moves([x for x in nodes if x._grad is not None], memory, norm)
         own: dict[str, Any] = {"_t": self._t + 1}
         if moves.slots:
-            slots = dict(zip(moves.nodes, moves.slots, strict=True))
-            own |= {"_memory": {**memory, **slots}, "_waiting": waiting}
+            memory = {**memory, **dict(zip(moves.nodes, moves.slots, strict=True))}
+            if len(memory) > len(nodes):  # the net has other parameters in place of some
+                memory = {x: memory[x] for x in nodes if x in memory}
+            own |= {"_memory": memory, "_waiting": waiting}
         commit(*assigned(moves.nodes, moves.data), assigning(self, **own), *moves.changes)
 
     def _moves(self, nodes: list[Any], memory: Mapping[Any, State], norm: float | None) -> Moves:

@@ -127,11 +127,11 @@ def test_the_text_of_a_formula_is_read_from_its_code() -> None:
     told = {name: formula.text for name, formula in FORMULAS.items()}
     assert told["SGD"] == "θ ← θ − α·g"
     assert told["momentum"] == "v ← μ·v − α·g, θ ← θ + v"
-    assert told["AdaGrad"] == "c ← c + g·g, θ ← θ − α·g/sqrt(c + ε)"
-    assert told["AdaGrad, ε outside"] == "c ← c + g·g, θ ← θ − α·g/(sqrt(c) + ε)"
+    assert told["AdaGrad"] == "c ← c + g·g, θ ← θ − α·g/√(c + ε)"
+    assert told["AdaGrad, ε outside"] == "c ← c + g·g, θ ← θ − α·g/(√c + ε)"
     assert told["Adam"] == (
         "t ← t + 1, m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·(g·g), "
-        "θ ← θ − (α/(1 − β₁**t))·m/(sqrt(v/(1 − β₂**t)) + ε)"
+        "θ ← θ − α/(1 − β₁ᵗ)·m/(√(v/(1 − β₂ᵗ)) + ε)"
     )
 
 
