@@ -78,8 +78,8 @@ _FAULTS: Final = {
         change("a block leaves out its last number", _MOVES, "slice(start, start + _BLOCK), min(size - start, _BLOCK)",
                "slice(start, start + _BLOCK - 1), min(size - start, _BLOCK - 1)"),
         change(
-            "an operand stands where the other one is computed", _WRITTEN, 'place, free = free or self._spare(taken), ""',
-            "place = free",
+            "an operand stands where the other one is computed", _WRITTEN,
+            'place, free = free or self._spare(taken), ""', "place = free",
         ),
         change("what is used again is computed over", _WRITTEN, "self.write(part, self._spare([]))",
                "self._free.append(self._spare([])) or self.write(part, self._free[-1])"),
@@ -102,8 +102,8 @@ _FAULTS: Final = {
             "            if False:",
         ),
         change(
-            "optimiser: a gradient that is not finite moves a Tensor", _MOVES, "        if not isfinite(total):  # a sum",
-            "        if False:  # a sum",
+            "optimiser: a gradient that is not finite moves a Tensor", _MOVES, "if not isfinite(total):  # a sum",
+            "if False:  # a sum",
         ),
         change(
             "optimiser: a gradient that is not finite moves a large Tensor", _MOVES, "total + of_blocks", "total",
