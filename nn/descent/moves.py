@@ -118,7 +118,8 @@ class Mover(NamedTuple):
         """Arrays, small ones whole and large ones block by block: the same bits either way."""
         formula, (run, between) = self.formula, self._written()
         made = (None,) * (1 + len(formula.slots) - formula.counts + between)
-        small, large, whole, blocks, fresh = [], [], [], [], []
+        small, large, whole, fresh = [], [], [], []
+        blocks: list[tuple[Any, ...]] = []
         for x, g, slots in zip(nodes, grads, before, strict=True):
             data = x._data
             if g.__class__ is not ndarray or g.dtype is not data.dtype:

@@ -76,15 +76,24 @@ class Optimizer:
         """Reset all gradients to None, "not reached yet"; if an error is raised, none has changed."""
         commit(forgotten(self._source.nodes()))
 
-    def step(self, *, norm: float | None = None) -> None:
+    def step(self) -> None:
         """Move every parameter that has a gradient, and count the step; if an error is raised, nothing has changed.
-
-        Args:
-            norm: ‖g‖ of all gradients together if it is known, as from `nn.gradient_norm`, so that ``clip`` need not
-                compute it.
 
         Raises:
             ValueError: if a parameter would not be finite, as with a gradient that is not.
+        """
+        self.step_with(None)
+
+    def step_with(self, norm: float | None) -> None:
+        """Make a step, for which ``clip`` need not compute ‖g‖ of all gradients together if it is known.
+
+        >>> from autodiff import Value
+        >>> from nn import SGD, gradient_norm
+        >>> x = Value(1.0)
+        >>> x.grad = 4.0
+        >>> SGD([x], rate=0.25, clip=2.0).step_with(gradient_norm([x]))
+        >>> x.data
+        0.5
         """
         if self._formula is None:
             raise NotImplementedError(f"{type(self).__name__} cannot move its parameters; define step()")

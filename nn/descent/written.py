@@ -20,7 +20,7 @@ __all__ = ["Written", "written"]
 #: The function, and how many arrays it needs; see `written`.
 Written = tuple[Callable[..., tuple[list[Any], float, float]], int]
 
-_UFUNCS: Final = {
+_UFUNCS: Final[dict[str, np.ufunc]] = {
     "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "**": np.power, "neg": np.negative,
 }  # fmt: skip
 _known: Final[dict[tuple[Update, bool], Written]] = {}
@@ -67,7 +67,7 @@ def _made(formula: Formula, decays: bool) -> Written:
         f"        moved.append(({', '.join(['new', *fresh])},))",
         f"    return moved, total, {t}",
     ]
-    scope = {each.__name__: each for each in (*_UFUNCS.values(), np.sqrt, np.vdot)}
+    scope = {"vdot": np.vdot, **{each.__name__: each for each in (*_UFUNCS.values(), np.sqrt)}}
     return compiled(formula.name, lines, scope), len(writer.spares)
 
 

@@ -68,7 +68,7 @@ def fit(
     if is_one or not isinstance(data, Iterable):
         raise TypeError(f"fit takes an iterable of batches, such as nn.Batches or a list, and got {describe(data)}")
     if isinstance(optimizer, type) or not all(hasattr(optimizer, name) for name in ("step", "zero_grad", "rate")):
-        raise TypeError(f"fit needs an optimizer with step(), zero_grad() and rate, and got {describe(optimizer)}")
+        raise TypeError(f"fit needs an optimiser with step(), zero_grad() and rate, and got {describe(optimizer)}")
     most = None if epochs is None else whole_number(epochs, "epochs", least=0)
     left = None if steps is None else whole_number(steps, "steps", least=0)
     if callable(getattr(model, "blocks", None)):
@@ -124,9 +124,9 @@ def _steps(
 
 
 def _move(optimizer: Any, norm: float) -> None:
-    """Make a step, with the norm that is known already where the optimiser takes it."""
-    if getattr(type(optimizer), "step", None) is Optimizer.step:
-        optimizer.step(norm=norm)
+    """Make a step; an optimiser of this package, which may clip, need not compute the norm again."""
+    if getattr(type(optimizer), "step", None) is Optimizer.step and "step" not in vars(optimizer):
+        optimizer.step_with(norm)
     else:
         optimizer.step()
 
@@ -147,6 +147,6 @@ def _check_reached(moved: Any) -> None:
     """Refuse an objective of other parameters, such as those of a copy of the net, which would teach nothing."""
     if all(x.grad_rows is None for x in parameters_of(moved)):
         raise ValueError(
-            "J was computed from none of the parameters that the optimizer moves, so that no step would change it; "
-            "give the optimizer the net that the objective calls"
+            "J was computed from none of the parameters that the optimiser moves, so that no step would change it; "
+            "give the optimiser the net that the objective calls"
         )

@@ -81,8 +81,6 @@ _FAULTS: Final = {
             "an operand stands where the other one is computed", _WRITTEN,
             'place, free = free or self._spare(taken), ""', "place = free",
         ),
-        change("what is used again is computed over", _WRITTEN, "self.write(part, self._spare([]))",
-               "self._free.append(self._spare([])) or self.write(part, self._free[-1])"),
     ),
     "broadcasting: mean": (
         change("AdaGrad: one cache for a whole array", _FORMULAS, "c = c + g * g", "c = c + ad.mean(g * g)"),
