@@ -11,6 +11,7 @@ import pytest
 import nn
 from autodiff import Tensor, Value
 from nn.descent.formulas import FORMULAS
+from nn.descent.moves import _SMALL
 from tests.support.descents import DESCENTS, Descent, gradients, walked
 
 each = pytest.mark.parametrize("descent", DESCENTS.values(), ids=DESCENTS)
@@ -166,7 +167,8 @@ def test_a_gradient_that_is_not_finite_moves_nothing(descent: Descent, wrong: fl
     """One clear error for Values and Tensors; slots and the count stay, and the next step goes as if nothing was."""
     values = [Value(1.0, name="x") for _ in range(count)]
     other, array = Tensor([1.0], name="y"), Tensor(np.ones(count), name="W")
-    for bad, nodes in ((values[-1], values), (array, [other, array])):
+    large = Tensor(np.ones(_SMALL + count), name="L")
+    for bad, nodes in ((values[-1], values), (array, [other, array]), (large, [other, large])):
         made = descent.make(nodes)
         before = {key: each.tolist() for key, each in made.state().items()}
         for x in nodes:
