@@ -26,7 +26,8 @@ from nn.activations import with_param
 from nn.architecture import BY_CODE, field, known
 from nn.module import Module
 from nn.parameters.blocks import entries, keeper, wrap
-from nn.parameters.init import Init, generator, initializer, xavier
+from nn.parameters.generators import generator
+from nn.parameters.init import Init, initializer, xavier
 from nn.parameters.naming import name_results
 
 __all__ = ["Activation", "Layer", "Neuron", "name_of", "unit"]

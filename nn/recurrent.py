@@ -19,7 +19,8 @@ from nn.architecture import field, known
 from nn.layers import Activation, name_of, unit
 from nn.module import Module
 from nn.parameters.blocks import keeper, wrap
-from nn.parameters.init import Init, generator, identity, initializer, xavier
+from nn.parameters.generators import generator
+from nn.parameters.init import Init, identity, initializer, xavier
 from nn.parameters.naming import name_results
 from nn.parameters.twins import warn_of_twins
 

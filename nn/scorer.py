@@ -17,7 +17,8 @@ from nn.architecture import architecture, field, known, made
 from nn.layers import Activation, Layer
 from nn.module import Module
 from nn.parameters.blocks import as_values, entries, keeper, numbers, row_values
-from nn.parameters.init import generator, xavier
+from nn.parameters.generators import generator
+from nn.parameters.init import xavier
 from nn.parameters.naming import name_results
 from nn.parameters.state import joined
 

@@ -90,7 +90,7 @@ def test_both_classifiers_see_the_same_folds(monkeypatch: pytest.MonkeyPatch, ca
     assert len(some) == 25
     assert all(len(np.intersect1d(train, test)) == 0 for train, test in some)
     monkeypatch.setattr(classifiers, "folds", lambda x, y: some[:1])
-    monkeypatch.setattr(classifiers, "EPOCHS", 10)
+    monkeypatch.setattr(classifiers, "EPOCHS", 30)  # in which the rate falls to 0
     classifiers.main(["iris"])
     said = capsys.readouterr().out.splitlines()[1].split()
     assert said[0] == "iris"
