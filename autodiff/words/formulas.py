@@ -154,12 +154,13 @@ def within(made: Formula, binding: int) -> str:
 
 
 def quotient(result: str, operand: str) -> str:
-    """The derivative of one label with respect to another: ∂y/∂x, ∂(x + y)/∂x.
+    """The derivative of one label with respect to another: ∂y/∂x, ∂(x + y)/∂x, ∂(x^y)/∂x.
 
     >>> quotient("a·b", "W₁₄⁽¹⁾")
     '∂(a·b)/∂W₁₄⁽¹⁾'
     """
-    return f"∂{as_operand(result)}/∂{as_operand(operand)}"
+    over, under = (as_operand(label, of_power="^" in outside(label)) for label in (result, operand))
+    return f"∂{over}/∂{under}"
 
 
 def is_word(symbol: str) -> bool:
