@@ -11,7 +11,9 @@ from hypothesis import settings
 import autodiff as ad
 from autodiff import Value, error_flow
 from autodiff.draw import Picture, computation, dot, picture, svg
-from autodiff.draw.layout.positions import lay_out
+from autodiff.draw.layout import routes
+from autodiff.draw.layout.positions import Layout, lay_out
+from autodiff.draw.layout.sizes import Point
 from autodiff.draw.model.quick import place_of
 from autodiff.flow import Flow
 from autodiff.flow.order import notes_name
@@ -209,3 +211,32 @@ def test_letters_and_layers_are_read_as_names_are(name: str) -> None:
     (node,) = error_flow(x := Value(1.0, name=name), x).nodes
     parsed = notes_name(node)
     assert place_of(node) == (None if parsed is None else (parsed.letter, parsed.layer))
+
+
+# ---- bundles ---------------------------------------------------------------------------------------------------------
+
+
+def test_in_a_large_picture_bundled_wires_share_their_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wire starts where it leaves the way of an earlier one from its box; together they cover the same lines."""
+    x, w = Value(0.5, name="x"), Value(0.25, name="w")
+    for _ in range(8):
+        x = ad.tanh(x * w)
+    what = computation(x, unfold=True)
+    whole = lay_out(what)
+    monkeypatch.setattr(routes, "_MOST_WHOLE", 0)
+    parted = lay_out(what)
+    assert parted.boxes == whole.boxes
+    assert lines(parted) == lines(whole)
+    assert sum(map(len, parted.wires.values())) < 0.6 * sum(map(len, whole.wires.values()))
+    bands = svg(what, width=600.0)
+    monkeypatch.undo()
+    assert 0.5 * len(svg(what, width=600.0)) < len(bands) < 0.9 * len(svg(what, width=600.0))
+
+
+def lines(layout: Layout) -> set[tuple[Point, ...]]:
+    """The curves of which wires consist, each with its ends."""
+    every = set()
+    for points in layout.wires.values():
+        step = 1 if len(points) == 2 else 3
+        every |= {points[k : k + step + 1] for k in range(0, len(points) - 1, step)}
+    return every
