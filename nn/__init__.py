@@ -11,9 +11,10 @@ from nn.descent.descents import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSprop
 from nn.descent.optimizer import Optimizer
 from nn.descent.schedules import Schedule
 from nn.dropout import Dropout
-from nn.layers import Layer, Neuron, unit
-from nn.module import Module
-from nn.net_file import load
+from nn.layers import Layer, Neuron
+from nn.modules.activations import unit
+from nn.modules.module import Module
+from nn.modules.net_file import load
 from nn.network import Network
 from nn.objectives.entropy import cross_entropy, logistic, softmax_cross_entropy
 from nn.objectives.margin import max_margin, multiclass_margin
@@ -21,7 +22,7 @@ from nn.objectives.penalties import l1, l2
 from nn.objectives.squares import squared_error
 from nn.parameters.init import he, he_normal, xavier, xavier_normal
 from nn.parameters.twins import twins
-from nn.recurrent import Recurrent
+from nn.recurrence.recurrent import Recurrent
 from nn.saving.file import Contents, contents
 from nn.saving.run import resume, save
 from nn.scorer import WindowScorer

@@ -12,8 +12,8 @@ from autodiff.primitives.namespace import as_float, is_plain_number
 from autodiff.primitives.operands import as_operand, describe
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
-from nn.architecture import field, known
-from nn.module import Module
+from nn.modules.architecture import field, known
+from nn.modules.module import Module
 from nn.parameters.generators import (
     commit_with_generators,
     generator_changes,

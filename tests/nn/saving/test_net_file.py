@@ -11,7 +11,7 @@ import pytest
 
 import nn
 from autodiff import Tensor, Value
-from nn.architecture import block_kinds
+from nn.modules.architecture import block_kinds
 from nn.saving.archive import encoded
 from tests.nn.saving.parts import bits
 
