@@ -22,7 +22,12 @@ from nn.objectives.penalties import l1, l2
 from nn.objectives.squares import squared_error
 from nn.parameters.init import he, he_normal, xavier, xavier_normal
 from nn.parameters.twins import twins
+from nn.recurrence.carried import Carried, text_loss
+from nn.recurrence.language_model import RecurrentLM
+from nn.recurrence.ngrams import NGrams
 from nn.recurrence.recurrent import Recurrent
+from nn.recurrence.sampling import draw_symbol, generate, perplexity
+from nn.recurrence.symbols import Vocabulary, sequences
 from nn.saving.file import Contents, contents
 from nn.saving.run import resume, save
 from nn.scorer import WindowScorer
@@ -36,10 +41,64 @@ from nn.training.step import Step
 from nn.training.validation import validated
 
 __all__ = [
-    "SGD", "AdaGrad", "Adam", "Batches", "Contents", "Dropout", "EarlyStopping", "History", "Layer", "Module",
-    "Momentum", "Nesterov", "Network", "Neuron", "Optimizer", "RMSprop", "Recurrent", "Schedule", "Spread",
-    "Standardise", "Step", "Whiten", "WindowScorer", "checkpoints", "clip_norm", "clip_value", "contents",
-    "cross_entropy", "fit", "gradient_norm", "he", "he_normal", "l1", "l2", "load", "logistic", "max_margin",
-    "multiclass_margin", "progress", "rates", "resume", "save", "softmax_cross_entropy", "spreads", "squared_error",
-    "statistics", "twins", "unit", "validated", "xavier", "xavier_normal",
+    "SGD",
+    "AdaGrad",
+    "Adam",
+    "Batches",
+    "Carried",
+    "Contents",
+    "Dropout",
+    "EarlyStopping",
+    "History",
+    "Layer",
+    "Module",
+    "Momentum",
+    "NGrams",
+    "Nesterov",
+    "Network",
+    "Neuron",
+    "Optimizer",
+    "RMSprop",
+    "Recurrent",
+    "RecurrentLM",
+    "Schedule",
+    "Spread",
+    "Standardise",
+    "Step",
+    "Vocabulary",
+    "Whiten",
+    "WindowScorer",
+    "checkpoints",
+    "clip_norm",
+    "clip_value",
+    "contents",
+    "cross_entropy",
+    "draw_symbol",
+    "fit",
+    "generate",
+    "gradient_norm",
+    "he",
+    "he_normal",
+    "l1",
+    "l2",
+    "load",
+    "logistic",
+    "max_margin",
+    "multiclass_margin",
+    "perplexity",
+    "progress",
+    "rates",
+    "resume",
+    "save",
+    "sequences",
+    "softmax_cross_entropy",
+    "spreads",
+    "squared_error",
+    "statistics",
+    "text_loss",
+    "twins",
+    "unit",
+    "validated",
+    "xavier",
+    "xavier_normal",
 ]  # fmt: skip
