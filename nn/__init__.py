@@ -22,7 +22,9 @@ from nn.objectives.penalties import l1, l2
 from nn.objectives.squares import squared_error
 from nn.parameters.init import he, he_normal, xavier, xavier_normal
 from nn.parameters.twins import twins
+from nn.recurrence.attention import Attention
 from nn.recurrence.carried import Carried, text_loss
+from nn.recurrence.cells import GRU, LSTM
 from nn.recurrence.in_time import InTime, shares_in_time
 from nn.recurrence.language_model import RecurrentLM
 from nn.recurrence.ngrams import NGrams
@@ -42,11 +44,11 @@ from nn.training.step import Step
 from nn.training.validation import validated
 
 __all__ = [
-    "SGD", "AdaGrad", "Adam", "Batches", "Carried", "Contents", "Dropout", "EarlyStopping", "History", "InTime",
-    "Layer", "Module", "Momentum", "NGrams", "Nesterov", "Network", "Neuron", "Optimizer", "RMSprop", "Recurrent",
-    "RecurrentLM", "Schedule", "Spread", "Standardise", "Step", "Vocabulary", "Whiten", "WindowScorer", "checkpoints",
-    "clip_norm", "clip_value", "contents", "cross_entropy", "draw_symbol", "fit", "generate", "gradient_norm", "he",
-    "he_normal", "l1", "l2", "load", "logistic", "max_margin", "multiclass_margin", "perplexity", "progress", "rates",
-    "resume", "save", "sequences", "shares_in_time", "softmax_cross_entropy", "spreads", "squared_error", "statistics",
-    "text_loss", "twins", "unit", "validated", "xavier", "xavier_normal",
+    "GRU", "LSTM", "SGD", "AdaGrad", "Adam", "Attention", "Batches", "Carried", "Contents", "Dropout", "EarlyStopping",
+    "History", "InTime", "Layer", "Module", "Momentum", "NGrams", "Nesterov", "Network", "Neuron", "Optimizer",
+    "RMSprop", "Recurrent", "RecurrentLM", "Schedule", "Spread", "Standardise", "Step", "Vocabulary", "Whiten",
+    "WindowScorer", "checkpoints", "clip_norm", "clip_value", "contents", "cross_entropy", "draw_symbol", "fit",
+    "generate", "gradient_norm", "he", "he_normal", "l1", "l2", "load", "logistic", "max_margin", "multiclass_margin",
+    "perplexity", "progress", "rates", "resume", "save", "sequences", "shares_in_time", "softmax_cross_entropy",
+    "spreads", "squared_error", "statistics", "text_loss", "twins", "unit", "validated", "xavier", "xavier_normal",
 ]  # fmt: skip
