@@ -116,6 +116,8 @@ def _share_of_slopes(g: Any, z: Any, w: Any, x: Any, slopes: Any, reverse: bool)
 
 def _back(g: Any, w: Any, slopes: Any, reverse: bool) -> Any:
     """u_t = s_t ∘ (g_t + Wᵀu_{t+1}): the same recurrence, transposed and in the other direction."""
+    if isinstance(w, Expression):
+        return Expression("xp", "linear_recurrence_back", w, g, slopes)
     return _linear(w.T, g, slopes, reverse=not reverse)
 
 
