@@ -19,11 +19,24 @@ from autodiff.primitives.domain import Domain, Example
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import TABLE
 from autodiff.primitives.rows import Rows
-from autodiff.primitives.table import choices, elementwise, layout, linear, reductions, rounding, scientific, units
+from autodiff.primitives.table import (
+    choices,
+    elementwise,
+    entropies,
+    layout,
+    linear,
+    recurrences,
+    reductions,
+    rounding,
+    scientific,
+    units,
+)  # fmt: skip
 from autodiff.primitives.table.choices import *  # noqa: F403 - each file lists its exports, so a new operation
 from autodiff.primitives.table.elementwise import *  # noqa: F403  changes the table only
+from autodiff.primitives.table.entropies import *  # noqa: F403
 from autodiff.primitives.table.layout import *  # noqa: F403
 from autodiff.primitives.table.linear import *  # noqa: F403
+from autodiff.primitives.table.recurrences import *  # noqa: F403
 from autodiff.primitives.table.reductions import *  # noqa: F403
 from autodiff.primitives.table.rounding import *  # noqa: F403
 from autodiff.primitives.table.scientific import *  # noqa: F403
@@ -49,8 +62,10 @@ __all__ = [
 ]  # fmt: skip
 __all__ += choices.__all__
 __all__ += elementwise.__all__
+__all__ += entropies.__all__
 __all__ += layout.__all__
 __all__ += linear.__all__
+__all__ += recurrences.__all__
 __all__ += reductions.__all__
 __all__ += rounding.__all__
 __all__ += scientific.__all__

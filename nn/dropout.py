@@ -11,8 +11,8 @@ from autodiff.engine.graph import Change, Node
 from autodiff.primitives.operands import as_operand
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
-from nn.architecture import field, known
-from nn.module import Module
+from nn.modules.architecture import field, known
+from nn.modules.module import Module
 from nn.parameters.generators import (
     commit_with_generators,
     generator,

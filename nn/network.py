@@ -12,10 +12,11 @@ from autodiff.engine.graph import Change, Node
 from autodiff.primitives.operands import describe, whole_number
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
-from nn.architecture import architecture, field, known, made
 from nn.dropout import Dropout
-from nn.layers import Activation, Layer, unit
-from nn.module import Module
+from nn.layers import Layer
+from nn.modules.activations import Activation, unit
+from nn.modules.architecture import architecture, field, known, made
+from nn.modules.module import Module
 from nn.parameters.generators import commit_with_generators, generator
 from nn.parameters.init import Init
 from nn.parameters.state import joined, load_changes

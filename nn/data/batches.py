@@ -119,6 +119,11 @@ class Batches:
         """How many batches of this epoch were given; 0 again with the last one, which finishes it."""
         return self._position
 
+    @property
+    def is_shuffled(self) -> bool:
+        """Whether the examples come in a new random order in each epoch."""
+        return self._random is not None
+
     def state(self) -> dict[str, np.ndarray[Any, Any]]:
         """Size, epoch, position, the order of this epoch and the state of the generator: not the data themselves."""
         random = {} if self._random is None else generator_state(self._random)

@@ -12,7 +12,7 @@ _INIT, _LAYERS, _NETWORK, _OBJECTIVE, _PARAMETERS, _BLOCKS, _RECURRENT, _SCORER,
     f"nn/{name}.py"
     for name in (
         "parameters/init", "layers", "network", "objectives/margin", "parameters/state",
-        "parameters/blocks", "recurrent", "scorer", "strategies",
+        "parameters/blocks", "recurrence/recurrent", "scorer", "strategies",
     )
 )  # fmt: skip
 

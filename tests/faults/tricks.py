@@ -9,7 +9,8 @@ from tests.faults.fault import change, classified
 _INIT, _ENTROPY, _MARGIN, _PENALTIES, _RECURRENT, _DROPOUT, _NETWORK, _SCALES, _BATCHES = (
     f"nn/{name}.py"
     for name in (
-        "parameters/init", "objectives/entropy", "objectives/margin", "objectives/penalties", "recurrent", "dropout",
+        "parameters/init", "objectives/entropy", "objectives/margin", "objectives/penalties", "recurrence/recurrent",
+        "dropout",
         "network", "data/preprocessing", "data/batches",
     )
 )  # fmt: skip
@@ -91,7 +92,7 @@ _FAULTS: Final = {
             "replace(curve, z=",
         ),
         change(
-            "a unit's param is ignored", "nn/activations.py", "(z, **{self.param: self.value})", "(z)",
+            "a unit's param is ignored", "nn/modules/activations.py", "(z, **{self.param: self.value})", "(z)",
         ),
         change("He: fan-out for fan-in", _INIT, "bound = sqrt(6.0 / fan_in)", "bound = sqrt(6.0 / fan_out)"),
         change("He: fan-out for fan-in, normal", _INIT, "sqrt(2.0 / fan_in)", "sqrt(2.0 / fan_out)"),
