@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pickle import PicklingError
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from weakref import WeakSet
 
 import numpy as np
@@ -55,6 +55,8 @@ class Primitive:
     multilinear: bool
     packed: bool
     numpy: tuple[Callable[..., Any], ...]
+    shares_of: ClassVar[Callable[[Any, Any], Sequence[Any]] | None] = None  #: all shares of (node, signal) at once
+    add_all: ClassVar[Callable[[Any, Any], bool] | None] = None  #: adds the gradients of (output, signal) to ``.grad``
     #: The number of inputs; None for any number.
     arity: int | None = field(init=False)
     #: Generated functions for calls, keyed by the class of the first operand; they take precedence over `RECORDERS`.

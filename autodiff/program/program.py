@@ -1,0 +1,165 @@
+"""`program`: a function that is recorded at its first call and replayed from then on."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from autodiff.primitives.operands import describe
+from autodiff.primitives.origin import Origin
+from autodiff.program.checking import ProgramError, agree_with_graph, agree_with_function
+from autodiff.program.keys import Call
+from autodiff.program.node import WHOLE, result_of
+from autodiff.program.plan import Changed, Plan, Run
+from autodiff.program.recording.record import Recorded, record
+from autodiff.program.replay import replayed
+from autodiff.values.reading import recorder
+
+__all__ = ["Program", "back_end", "program"]
+
+_MOST_PROGRAMS: Final = 256
+_MOST_IN_A_ROW: Final = 8  # recordings of one structure without a replay between; then it is cheaper not to record
+
+
+def back_end(recorded: Recorded) -> Any:
+    """What computes a recording: ``run(inputs, integers) -> (numbers of the outputs, pull)``; None to replay its graph.
+
+    ``pull(signals of the results) -> (gradients of the parameters, gradients of the inputs)``, in their orders.
+    """
+    return None
+
+
+class Program:
+    """A function as a program; made by `program`."""
+
+    def __init__(
+        self, function: Callable[..., Any], batch: Iterable[str] = (), on_change: str = "record", verify: Any = True
+    ) -> None:
+        functools.update_wrapper(self, function)
+        self.function, self.batch, self.on_change, self.verify = function, tuple(batch), on_change, verify
+        self._begin()
+
+    def _begin(self) -> None:
+        self._plans: dict[Any, tuple[Plan, ...]] = {}
+        self._eager: dict[Any, str] = {}
+        self._misses: dict[Any, int] = {}
+        self._lock = threading.RLock()
+        self._calls = 0
+        self._origin = Origin(WHOLE, {}, getattr(self.function, "__name__", "program"))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program; the result is a node, or nodes in the structure that the function returns."""
+        if recorder() is not None:  # inside another program, which records what is inside
+            return self.function(*args, **kwargs)
+        call = Call(args, kwargs)
+        run = self._run(call, args, kwargs)
+        return self.function(*args, **kwargs) if run is None else result_of(run)
+
+    def _run(self, call: Call, args: Any, kwargs: Any) -> Run | None:
+        """The replay of a call; None if it must be eager."""
+        for plan in self._plans.get(call.key, ()):
+            if plan.fits(call.integers):
+                try:
+                    run = plan.called(call.inputs, call.integers, call.linked)
+                except Changed as change:
+                    self._report(change)
+                    continue
+                self._calls += 1
+                plan.calls, plan.last = plan.calls + 1, self._calls
+                if self.verify and (not plan.checked or self.verify == "always"):
+                    agree_with_function(self, plan, run, args, kwargs)
+                return run
+        if call.key in self._eager:
+            return None
+        return self._recorded(call, args, kwargs)
+
+    def _report(self, change: Changed) -> None:
+        guard = change.args[0]
+        if self.on_change == "raise" and guard is not None:
+            raise ProgramError(
+                f"{guard.kind} at {guard.place} came out otherwise than in the recording ({guard.outcome}); another "
+                'branch is another program: leave out on_change="raise" to record it, or compute with nodes only'
+            )
+
+    def _recorded(self, call: Call, args: Any, kwargs: Any) -> Run | None:
+        key = call.key
+        missed = self._misses[key] = self._misses.get(key, 0) + 1
+        recorded = self._record(args, kwargs) if missed <= _MOST_IN_A_ROW else None
+        if recorded is None or recorded.reason:
+            reason = recorded.reason if recorded is not None else "another branch was taken at each call"
+            self._eager[key] = reason or "the function cannot be recorded"
+            return None
+        exact = replayed(recorded)
+        plan = Plan(recorded, back_end(recorded) or exact, exact, self._origin)
+        try:
+            run = plan.called(call.inputs, call.integers, call.linked)
+        except Changed:  # inf or nan in the first call: nothing to replay
+            return None
+        if self.verify:
+            agree_with_graph(self, plan, run)
+        plan.first = call.inputs, call.integers
+        self._keep(key, plan)
+        return run
+
+    def _record(self, args: Any, kwargs: Any) -> Recorded | None:
+        """A recording; if the function fails where ints are replaced, one with these ints as they are, or None."""
+        for integers_vary in (True, False):
+            try:
+                return record(self.function, args, kwargs, integers_vary=integers_vary)
+            except Exception:  # what the eager call raises is raised by the eager call
+                continue
+        return None
+
+    def _keep(self, key: Any, plan: Plan) -> None:
+        with self._lock:
+            self._calls += 1
+            plan.last = self._calls
+            plans = {**self._plans, key: (plan, *self._plans.get(key, ()))}
+            while sum(map(len, plans.values())) > _MOST_PROGRAMS:
+                oldest = min((each.last, place) for place, row in enumerate(plans.values()) for each in row)
+                worst = list(plans)[oldest[1]]
+                kept = tuple(each for each in plans[worst] if each.last != oldest[0])
+                plans = {k: row for k, row in {**plans, worst: kept}.items() if row}
+            self._plans = plans
+
+    @property
+    def programs(self) -> list[Plan]:
+        """The recorded programs, those of the newest structure last."""
+        return [plan for row in self._plans.values() for plan in reversed(row)]
+
+    def forget(self) -> None:
+        """Forget all recordings, as after a change that a program cannot see."""
+        with self._lock:
+            self._begin()
+
+    def __get__(self, owner: Any, kind: Any = None) -> Any:
+        return self if owner is None else functools.partial(self, owner)
+
+    def __repr__(self) -> str:
+        return f"<program {self._origin.name}, {len(self.programs)} recorded>"
+
+    def __reduce__(self) -> Any:
+        return Program, (self.function, self.batch, self.on_change, self.verify)
+
+    def __deepcopy__(self, memo: Mapping[int, Any]) -> Program:
+        from copy import deepcopy
+
+        return Program(deepcopy(self.function, memo), self.batch, self.on_change, self.verify)  # type: ignore[arg-type]
+
+
+def program(
+    function: Callable[..., Any] | None = None, *, batch: Iterable[str] = (), on_change: str = "record",
+    verify: Any = True,
+) -> Any:  # fmt: skip
+    """A function of numbers, recorded once as a graph and replayed from then on."""
+    if function is None:
+        return functools.partial(program, batch=batch, on_change=on_change, verify=verify)
+    if not callable(function):
+        raise TypeError(f"program takes a function, and got {describe(function)}")
+    if on_change not in ("record", "raise"):
+        raise ValueError(f'on_change is "record" or "raise", and got {describe(on_change)}')
+    if verify not in (True, False, "always"):
+        raise ValueError(f'verify is True, False or "always", and got {describe(verify)}')
+    return Program(function, batch, on_change, verify)
