@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from operator import is_
 from types import FrameType
 from typing import Any, Final
@@ -135,8 +136,9 @@ class Recorder:
             return False
         if any(node.origin.primitive is not READ or not node.scalar for node in nodes):
             return False
+        most = _most_references()
         for node in nodes:
-            if id(node) not in self._alone and sys.getrefcount(node) > MOST_REFERENCES[0]:
+            if id(node) not in self._alone and sys.getrefcount(node) > most:
                 return False
         if not is_call_of(frame, (max, min)):
             return False
@@ -268,17 +270,15 @@ def _caller(frame: FrameType | None) -> FrameType | None:
     return frame
 
 
-#: How many references to a fresh number exist while ``max`` compares it, seen from `Recorder._is_loose`; measured.
-MOST_REFERENCES: Final = [0]
-
-
 class _Measure(Recorder):
     """Counts the references to numbers that ``max`` alone holds."""
+
+    most = 0
 
     def _is_loose(self, nodes: tuple[Any, ...], kind: Any, frame: FrameType | None) -> bool:
         for node in nodes:
             if id(node) not in self._alone:
-                MOST_REFERENCES[0] = max(MOST_REFERENCES[0], sys.getrefcount(node))
+                self.most = max(self.most, sys.getrefcount(node))
         for node in nodes:
             self._alone[id(node)] = node
         return False
@@ -317,11 +317,13 @@ def _hash(node: Any) -> int:
     return hash(node._data)
 
 
-def _measure() -> None:
-    made = _Measure()
-    node = Value(1.0)
+@cache
+def _most_references() -> int:
+    """How many references to a fresh number exist while ``max`` compares it, seen from `Recorder._is_loose`.
+
+    Measured, because versions of Python count differently.
+    """
+    made, node = _Measure(), Value(1.0)
     with made.running():
         max(made.read(node) for _ in range(3))
-
-
-_measure()
+    return made.most

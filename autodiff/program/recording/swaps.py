@@ -23,7 +23,7 @@ class Swap:
         frame.f_trace, frame.f_trace_opcodes = self._next, True
         sys.settrace(_no_calls)
 
-    def _next(self, frame: FrameType, event: str, argument: Any) -> Any:
+    def _next(self, *_: Any) -> Any:
         self.undo()
         return self.before[0]
 
@@ -36,5 +36,5 @@ class Swap:
             sys.settrace(self.tracer)
 
 
-def _no_calls(frame: FrameType, event: str, argument: Any) -> None:
+def _no_calls(*_: Any) -> None:
     """No function that is called meanwhile is traced."""
