@@ -30,8 +30,8 @@ _SUBSCRIPTS: Final = frozenset(dis.opmap[name] for name in ("BINARY_SUBSCR", "BI
 _CALLS: Final = frozenset(number for name, number in dis.opmap.items() if name.startswith("CALL"))
 
 
-def container_of(frame: FrameType, found: Any) -> Any:
-    """What the running instruction of ``frame`` indexes; raises `Unknown`.
+def container_of(frame: FrameType, index: Any, found: Any) -> Any:
+    """What the running instruction of ``frame`` indexes by ``index``; raises `Unknown`, as for a slice.
 
     ``found(container, index)`` answers for an item that an integer of the recording picked.
     """
@@ -39,7 +39,7 @@ def container_of(frame: FrameType, found: Any) -> Any:
     if code.co_code[frame.f_lasti] not in _SUBSCRIPTS:
         raise Unknown
     tree = _expression(code, frame.f_lasti)
-    if not isinstance(tree, ast.Subscript):
+    if not isinstance(tree, ast.Subscript) or _value(tree.slice, frame, found) is not index:
         raise Unknown
     return _value(tree.value, frame, found)
 

@@ -204,7 +204,7 @@ class Recorder:
         """Whether the list that asks for an index was found, and gives a stand-in for this one subscript."""
         self._check_swap()
         try:
-            container = container_of(frame, self._again)
+            container = container_of(frame, integer, self._again)
         except Unknown:
             return False
         if type(container) is not list and not (isinstance(container, np.ndarray) and container.ndim == 1):
