@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pickle import PicklingError
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from weakref import WeakSet
 
 import numpy as np
@@ -19,12 +19,13 @@ from autodiff.primitives.operands import as_operand, describe, is_ready
 from autodiff.primitives.origin import Origin, no_constant
 from autodiff.primitives.registry import BUILT_IN, FORGETTING, RECORDERS, TABLE, Objects
 from autodiff.primitives.signatures import Rule, no_keyword, signature_of
+from autodiff.primitives.whole import Whole
 
 __all__ = ["Primitive", "forget_written", "ieee", "ieee_partials", "real"]
 
 
 @dataclass(frozen=True, eq=False)
-class Primitive:
+class Primitive(Whole):
     """One operation: ``forward(xp, *inputs, **params)`` and its rule of calculus.
 
     ``vjp`` is a tuple with one rule ``(g, z, *inputs, **params) -> share`` for each input, or, for any number of
@@ -55,8 +56,6 @@ class Primitive:
     multilinear: bool
     packed: bool
     numpy: tuple[Callable[..., Any], ...]
-    shares_of: ClassVar[Callable[[Any, Any], Sequence[Any]] | None] = None  #: all shares of (node, signal) at once
-    add_all: ClassVar[Callable[[Any, Any], bool] | None] = None  #: adds the gradients of (output, signal) to ``.grad``
     #: The number of inputs; None for any number.
     arity: int | None = field(init=False)
     #: Generated functions for calls, keyed by the class of the first operand; they take precedence over `RECORDERS`.

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.engine.graph import BY_RULE, Node, clock, commit, grads_are_written, set_grad
+from autodiff.engine.graph import BY_RULE, Node, clock, commit, grads_are_written, set_grad, topological
 from autodiff.engine.trees import rebuild
 from autodiff.primitives.domain import ANY
 from autodiff.primitives.primitive import Primitive
@@ -18,10 +18,11 @@ from autodiff.primitives.table.units import identity
 from autodiff.program.plan import Plan, Run
 from autodiff.program.recording.rerun import rerun
 from autodiff.transforms.gradients import gradients
+from autodiff.values.copies import twin
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
 
-__all__ = ["WHOLE", "result_of", "unfolded"]
+__all__ = ["WHOLE", "result_of"]
 
 
 class _Whole(Primitive):
@@ -35,9 +36,18 @@ class _Whole(Primitive):
         parameters, inputs = run.pulled(_split(run.plan, signal))
         return [*parameters, *(inputs[k] for k in run.linked)]
 
-    def unfold(self, node: Node) -> Node:
-        """The graph of the program at this call."""
-        return _joined(node.db.plan, _graph(node, node.a))
+    def unfold(self, output: Any) -> Any:  # type: ignore[override]
+        """The graph of ``output`` with the inside of each program in the place of its node."""
+        memo: dict[int, Any] = {}
+        for node in topological(output):
+            inputs = [memo[id(item)] for item in node.inputs if isinstance(item, Node)]
+            if node.origin.primitive is WHOLE:
+                memo[id(node)] = _joined(node.db.plan, _graph(node, inputs))
+            elif all(memo[id(item)] is item for item in node.inputs if isinstance(item, Node)):
+                memo[id(node)] = node
+            else:
+                memo[id(node)] = twin(node, memo)
+        return memo[id(output)]
 
     def add_all(self, output: Node, signal: Any) -> bool:
         """Add the gradients of a program of leaves to their ``.grad``, all or none; False if others are involved.
@@ -140,9 +150,3 @@ def _shares_as_nodes(node: Any, signal: Any) -> list[Any]:
         type(item).constant(0.0 if item.scalar else np.zeros_like(item._data)) if share is None else share
         for item, share in zip(node.a, found, strict=True)
     ]
-
-
-def unfolded(output: Any) -> Any:
-    """The graph of ``output`` with the inside of each program in the place of its node."""
-    return output if not isinstance(output, Node) or output.origin.primitive is not WHOLE else WHOLE.unfold(output)
-
