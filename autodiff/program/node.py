@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.engine.graph import BY_RULE, Node, clock, commit, grads_are_written, set_grad, topological
+from autodiff.engine.graph import BY_RULE, Node, check_all_fresh, clock, commit, grads_are_written, set_grad, topological
 from autodiff.engine.trees import rebuild
 from autodiff.primitives.domain import ANY
 from autodiff.primitives.primitive import Primitive
@@ -39,7 +39,9 @@ class _Whole(Primitive):
     def unfold(self, output: Any) -> Any:  # type: ignore[override]
         """The graph of ``output`` with the inside of each program in the place of its node."""
         memo: dict[int, Any] = {}
-        for node in topological(output):
+        order = topological(output)
+        check_all_fresh(order)
+        for node in order:
             inputs = [memo[id(item)] for item in node.inputs if isinstance(item, Node)]
             if node.origin.primitive is WHOLE:
                 memo[id(node)] = _joined(node.db.plan, _graph(node, inputs))

@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin
-from autodiff.program.checking import ProgramError, agree_with_graph, agree_with_function
+from autodiff.program.checking import ProgramError, agree_with_function, agree_with_graph
+from autodiff.program.gradients import Gradients, eager_gradients, one_of
 from autodiff.program.keys import Call
 from autodiff.program.node import WHOLE, result_of
 from autodiff.program.plan import Changed, Plan, Run
 from autodiff.program.recording.record import Recorded, record
 from autodiff.program.replay import replayed
+from autodiff.program.surroundings import Surroundings
 from autodiff.values.reading import recorder
 
 __all__ = ["Program", "back_end", "program"]
@@ -43,6 +45,7 @@ class Program:
 
     def _begin(self) -> None:
         self._plans: dict[Any, tuple[Plan, ...]] = {}
+        self._around: Surroundings | None = None
         self._eager: dict[Any, str] = {}
         self._misses: dict[Any, int] = {}
         self._lock = threading.RLock()
@@ -53,27 +56,48 @@ class Program:
         """Run the program; the result is a node, or nodes in the structure that the function returns."""
         if recorder() is not None:  # inside another program, which records what is inside
             return self.function(*args, **kwargs)
-        call = Call(args, kwargs)
-        run = self._run(call, args, kwargs)
+        run = self._run(Call(args, kwargs), args, kwargs)
         return self.function(*args, **kwargs) if run is None else result_of(run)
+
+    def value_and_grad(self, *args: Any, **kwargs: Any) -> tuple[Any, Gradients]:
+        """The result as plain data and its `Gradients`, without touching any ``.grad``.
+
+        Raises:
+            ValueError: if the result is not one number.
+        """
+        run = self._run(Call(args, kwargs), args, kwargs)
+        if run is not None and run.plan.single is not None:
+            number = run.numbers[0]
+            return number, Gradients(run.plan.recording.parameters, *run.pulled([one_of(number)]))
+        output = self.function(*args, **kwargs) if run is None else result_of(run)
+        return eager_gradients(output)
 
     def _run(self, call: Call, args: Any, kwargs: Any) -> Run | None:
         """The replay of a call; None if it must be eager."""
-        for plan in self._plans.get(call.key, ()):
+        plans = self._plans.get(call.key, ())
+        if plans and self._around is not None and self._around.changed():
+            self._plans, plans = {}, ()
+        for plan in plans:
             if plan.fits(call.integers):
                 try:
                     run = plan.called(call.inputs, call.integers, call.linked)
                 except Changed as change:
                     self._report(change)
                     continue
-                self._calls += 1
-                plan.calls, plan.last = plan.calls + 1, self._calls
+                self._used(call.key, plan)
                 if self.verify and (not plan.checked or self.verify == "always"):
                     agree_with_function(self, plan, run, args, kwargs)
+                    self._around = Surroundings(self.function)  # the function itself may have counted something
                 return run
         if call.key in self._eager:
             return None
         return self._recorded(call, args, kwargs)
+
+    def _used(self, key: Any, plan: Plan) -> None:
+        self._calls += 1
+        plan.calls, plan.last = plan.calls + 1, self._calls
+        if self._misses[key]:
+            self._misses[key] = 0
 
     def _report(self, change: Changed) -> None:
         guard = change.args[0]
@@ -100,6 +124,7 @@ class Program:
         if self.verify:
             agree_with_graph(self, plan, run)
         plan.first = call.inputs, call.integers
+        self._around = Surroundings(self.function)
         self._keep(key, plan)
         return run
 

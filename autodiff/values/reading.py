@@ -23,7 +23,7 @@ from autodiff.engine.trees import flatten
 
 __all__ = [
     "WATCHES", "Recorder", "adopted", "assigning", "compared", "drawn", "indexed", "is_own", "noted", "passed",
-    "place_of", "recorded", "recorder", "recording", "taken",
+    "place_of", "recorded", "recorder", "recording", "taken", "told",
 ]  # fmt: skip
 
 
@@ -106,7 +106,18 @@ def recording(made: Recorder | None) -> Iterator[None]:
     finally:
         _recorder.reset(before)
         if made is not None:
-            WATCHES[:] = [watch for watch in WATCHES if watch is not made]
+            WATCHES.remove(made)
+
+
+def told(made: Recorder, ask: Callable[[], Any]) -> Any:
+    """``ask()``, whose reports go to ``made``; as `recording`, without the cost of a generator."""
+    before = _recorder.set(made)
+    WATCHES.append(made)
+    try:
+        return ask()
+    finally:
+        _recorder.reset(before)
+        WATCHES.remove(made)
 
 
 def noted(node: Node) -> Any:
