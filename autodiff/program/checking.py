@@ -10,12 +10,15 @@ import numpy as np
 from autodiff.engine.graph import Node
 from autodiff.engine.plain import plain
 from autodiff.engine.trees import flatten
+from autodiff.program.batches import BatchCall, example
+from autodiff.program.keys import Call
 from autodiff.program.plan import Plan, Run
 from autodiff.transforms.gradients import gradients
 from autodiff.values.reading import recording
 
 __all__ = ["ProgramError", "agree_with_function", "agree_with_graph"]
 
+_FEW: Final = 2  # examples of a batch that are compared
 _TOLERANCE: Final = {"d": 1e-9, "f": 1e-3}
 
 
@@ -27,15 +30,18 @@ def agree_with_graph(owner: Any, plan: Plan, run: Run) -> None:
     """Raise `ProgramError` unless results and gradients are those of the recorded graph."""
     if plan.run is plan.exact:
         return
-    numbers, pull = plan.exact(run.inputs, run.integers)
+    inputs, integers = run.inputs, run.integers
+    if plan.batched:
+        inputs, integers = example(plan.recording, inputs, integers, slice(0, _FEW))
+    (mine, pull_mine), (numbers, pull) = plan.run(inputs, integers), plan.exact(inputs, integers)
     count = plan.recorded.results
     seeds = [_seed(number) for number in numbers[:count]]
-    _compare(owner, "the recorded graph", run.numbers[:count], numbers[:count])
-    for mine, other in zip(run.pull(seeds), pull(seeds), strict=True):
-        _compare(owner, "the gradients of the recorded graph", mine, other)
+    _compare(owner, "the recorded graph", mine[:count], numbers[:count])
+    for one, other in zip(pull_mine(seeds), pull(seeds), strict=True):
+        _compare(owner, "the gradients of the recorded graph", one, other)
 
 
-def agree_with_function(owner: Any, plan: Plan, run: Run, args: Any, kwargs: Any) -> None:
+def agree_with_function(owner: Any, plan: Plan, run: Run, call: Call) -> None:
     """Raise `ProgramError` unless a second eager execution, on other inputs, gives the same.
 
     A number that was a constant while recording and should have been an input shows only there.
@@ -45,20 +51,36 @@ def agree_with_function(owner: Any, plan: Plan, run: Run, args: Any, kwargs: Any
     plan.checked = True
     if plan.recorded.draws:
         return  # what the replay drew cannot be drawn again
+    calls = [(call.args, call.kwargs)]
+    numbers, pull = run.numbers, run.pulled
+    if isinstance(call, BatchCall):
+        calls = [call.example(k) for k in range(min(_FEW, call.count))]
+        inputs, integers = example(plan.recording, run.inputs, run.integers, slice(0, _FEW))
+        numbers, pull = plan.run(inputs, integers)
+    numbers = numbers[: plan.recorded.results]
+    seeds = [_seed(number) for number in numbers]
+    weight = 1.0 / len(calls) if plan.batched and plan.mean else 1.0
+    totals: list[Any] = [0.0] * len(numbers)
+    slopes: list[Any] = [0.0] * len(plan.recording.parameters)
+    for args, kwargs in calls:
+        results = _results(owner, plan, args, kwargs)
+        totals = [total + weight * plain(item) for total, item in zip(totals, results, strict=True)]
+        for output, seed in zip(results, seeds, strict=True):
+            if isinstance(output, Node):
+                found = gradients(output, list(plan.recording.parameters), seed=seed)
+                slopes = [old if new is None else old + weight * new for old, new in zip(slopes, found, strict=True)]
+    _compare(owner, "the function", numbers, totals)
+    _compare(owner, "the gradients of the function", pull(seeds)[0], slopes)
+
+
+def _results(owner: Any, plan: Plan, args: Any, kwargs: Any) -> list[Any]:
+    """The results of an eager execution."""
     with recording(None):
-        result = owner.function(*args, **kwargs)
-    results = [item for item, mine in zip(flatten(result), flatten(plan.recorded.result), strict=True)
-               if isinstance(mine, Node)]
-    count = plan.recorded.results
-    _compare(owner, "the function", run.numbers[:count], [plain(item) for item in results])
-    seeds = [_seed(number) for number in run.numbers[:count]]
-    mine = run.pulled(seeds)[0]
-    total: list[Any] = [0.0] * len(plan.recording.parameters)
-    for output, seed in zip(results, seeds, strict=True):
-        if isinstance(output, Node):
-            found = gradients(output, list(plan.recording.parameters), seed=seed)
-            total = [old if new is None else old + new for old, new in zip(total, found, strict=True)]
-    _compare(owner, "the gradients of the function", mine, total)
+        found = flatten(owner.function(*args, **kwargs))
+    recorded = flatten(plan.recorded.result)
+    if len(found) != len(recorded):
+        raise ProgramError(f"the program of {owner.function!r} gives {len(recorded)} results, the function {len(found)}")
+    return [item for item, mine in zip(found, recorded, strict=True) if isinstance(mine, Node)]
 
 
 def _seed(number: Any) -> Any:

@@ -20,11 +20,13 @@ class Call:
         inputs: the floats and arrays, and the data of nodes that were computed, in order.
         integers: the ints, also those of arrays, in order.
         linked: the nodes that were computed, by the numbers of their inputs.
+        args, kwargs: the arguments themselves.
     """
 
-    __slots__ = ("inputs", "integers", "key", "linked")
+    __slots__ = ("args", "inputs", "integers", "key", "kwargs", "linked")
 
     def __init__(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        self.args, self.kwargs = args, kwargs
         self.inputs: list[Any] = []
         self.integers: list[int] = []
         self.linked: dict[int, Node] = {}

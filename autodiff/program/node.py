@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import reduce
 from itertools import repeat
-from operator import attrgetter
+from operator import add, attrgetter
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +16,7 @@ from autodiff.primitives.domain import ANY
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.table.layout import concatenate, getitem, stack
 from autodiff.primitives.table.units import identity
+from autodiff.program.batches import count_of, example
 from autodiff.program.plan import Plan, Run
 from autodiff.program.recording.rerun import rerun
 from autodiff.transforms.gradients import gradients
@@ -130,11 +132,26 @@ def _graph(node: Any, leaves: Sequence[Any]) -> list[Any]:
     count = len(recording.parameters)
     given: dict[Node, Any] = dict(zip(recording.parameters, leaves[:count], strict=True))
     linked = dict(zip(run.linked, leaves[count:], strict=True))
-    for k, leaf in enumerate(recording.inputs):
+    if not run.plan.batched:
+        return _results(run.plan, given, linked, run.inputs, run.integers)
+    number = count_of(recording, run.inputs, run.integers)
+    each = [
+        _results(run.plan, given, linked, *example(recording, run.inputs, run.integers, k)) for k in range(number)
+    ]
+    totals = [reduce(add, column) for column in zip(*each, strict=True)]
+    return [total / float(number) for total in totals] if run.plan.mean else totals
+
+
+def _results(
+    plan: Plan, given: Mapping[Node, Any], linked: Mapping[int, Any], inputs: Sequence[Any], integers: Sequence[int]
+) -> list[Any]:
+    """The results of one example as a graph."""
+    leaves = dict(given)
+    for k, leaf in enumerate(plan.recording.inputs):
         made = linked.get(k)
-        given[leaf] = type(leaf)(run.inputs[k], name=leaf.name) if made is None else made
-    found = rerun(recording, run.plan.recorded.order, given, run.integers)
-    return [found[output] for output in run.plan.outputs]
+        leaves[leaf] = type(leaf)(inputs[k], name=leaf.name) if made is None else made
+    found = rerun(plan.recording, plan.recorded.order, leaves, integers)
+    return [found[output] for output in plan.outputs]
 
 
 def _joined(plan: Plan, results: list[Any]) -> Any:

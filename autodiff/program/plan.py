@@ -13,6 +13,7 @@ import numpy as np
 from autodiff.engine.graph import Node
 from autodiff.engine.trees import flatten
 from autodiff.primitives.origin import Origin
+from autodiff.program.batches import count_of
 from autodiff.program.recording.integers import SIGNS
 from autodiff.program.recording.record import Recorded
 from autodiff.program.recording.recording import Guard
@@ -65,17 +66,22 @@ class Plan:
         run: what computes: ``run(inputs, integers) -> (numbers of the outputs, pull)``.
         exact: the same by the recorded graph itself.
         origin: the origin of the nodes that stand for it.
+        mean: whether a batch is averaged, not summed.
     """
 
-    def __init__(self, recorded: Recorded, run: Any, exact: Any, origin: Origin) -> None:
+    def __init__(self, recorded: Recorded, run: Any, exact: Any, origin: Origin, *, mean: bool = True) -> None:
         self.recorded, self.recording, self.run, self.exact, self.origin = (
             recorded, recorded.recording, run, exact, origin,
         )  # fmt: skip
+        self.mean = mean
         self.outputs = self.recording.outputs[: recorded.results]
         tree = flatten(recorded.result)
         alone = len(tree) == 1 and len(self.outputs) == 1
         self.single: bool | None = self.outputs[0].scalar if alone else None
+        self.batched = bool(self.recording.batched or self.recording.batched_integers)
         self.checks = [_check(guard, places) for guard, places in recorded.guards]
+        if self.batched:
+            self.checks = [_of_all(guard, places) for guard, places in recorded.guards]
         self.answers = [_asked(question) for question in recorded.whole]
         self.calls = self.last = 0
         self.checked = False
@@ -92,7 +98,7 @@ class Plan:
     def called(self, inputs: Sequence[Any], integers: Sequence[int], linked: dict[int, Node]) -> Run:
         """Replay; raises `Changed`."""
         if self.recorded.draws:
-            inputs = self._drawn(inputs)
+            inputs = self._drawn(inputs, integers)
         numbers, pull = self.run(inputs, integers)
         for check in self.checks:
             guard = check(numbers)
@@ -103,12 +109,20 @@ class Plan:
                 raise Changed(None)
         return Run(self, inputs, integers, linked, numbers, pull)
 
-    def _drawn(self, inputs: Sequence[Any]) -> Sequence[Any]:
-        """The inputs of a call, then those that are drawn."""
+    def _drawn(self, inputs: Sequence[Any], integers: Sequence[Any]) -> Sequence[Any]:
+        """The inputs of a call, then those that are drawn, for each example of a batch anew."""
         made = list(inputs)
         for draw, _ in self.recorded.draws.values():
-            array = np.asarray(draw())
-            made += [float(item) for item in array.flat] if array.dtype == object else [array]
+            if self.batched:
+                array = np.stack([draw() for _ in range(count_of(self.recording, inputs, integers))])
+            else:
+                array = np.asarray(draw())
+            if array.dtype != object:
+                made.append(array)
+            elif self.batched:
+                made += list(array.reshape(len(array), -1).T.astype(float))
+            else:
+                made += [float(item) for item in array.flat]
         return made
 
 
@@ -129,6 +143,20 @@ def _check(guard: Guard, places: tuple[int, ...]) -> Callable[[Sequence[Any]], G
         except Exception:
             return guard
         return None if _same(came, outcome) else guard
+
+    return check
+
+
+def _of_all(guard: Guard, places: tuple[int, ...]) -> Callable[[Sequence[Any]], Guard | None]:
+    """The function that gives the guard if an example of a batch does not satisfy it."""
+    of_one = _check(guard, tuple(range(len(places))))
+
+    def check(numbers: Sequence[Any]) -> Guard | None:
+        columns = [numbers[place] for place in places]
+        for row in zip(*columns, strict=True):
+            if of_one([item.item() if isinstance(item, np.float64) else item for item in row]) is not None:
+                return guard
+        return None
 
     return check
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from operator import add
 from typing import Any, Final
 
+from autodiff.engine.trees import flatten, rebuild, tree_map
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin
 from autodiff.program.checking import ProgramError, agree_with_function, agree_with_graph
 from autodiff.program.gradients import Gradients, eager_gradients, one_of
+from autodiff.program.batches import BatchCall, by_example, totalled
 from autodiff.program.keys import Call
 from autodiff.program.node import WHOLE, result_of
 from autodiff.program.plan import Changed, Plan, Run
@@ -37,10 +40,12 @@ class Program:
     """A function as a program; made by `program`."""
 
     def __init__(
-        self, function: Callable[..., Any], batch: Iterable[str] = (), on_change: str = "record", verify: Any = True
-    ) -> None:
+        self, function: Callable[..., Any], batch: Iterable[str] = (), on_change: str = "record", verify: Any = True,
+        mean: bool = True,
+    ) -> None:  # fmt: skip
         functools.update_wrapper(self, function)
         self.function, self.batch, self.on_change, self.verify = function, tuple(batch), on_change, verify
+        self.mean = mean
         self._begin()
 
     def _begin(self) -> None:
@@ -50,14 +55,32 @@ class Program:
         self._misses: dict[Any, int] = {}
         self._lock = threading.RLock()
         self._calls = 0
+        self._of_one: Program | None = None
         self._origin = Origin(WHOLE, {}, getattr(self.function, "__name__", "program"))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program; the result is a node, or nodes in the structure that the function returns."""
         if recorder() is not None:  # inside another program, which records what is inside
             return self.function(*args, **kwargs)
-        run = self._run(Call(args, kwargs), args, kwargs)
-        return self.function(*args, **kwargs) if run is None else result_of(run)
+        call = self._call(args, kwargs)
+        run = self._run(call)
+        return self._eagerly(call) if run is None else result_of(run)
+
+    def _call(self, args: Any, kwargs: Any) -> Call:
+        return BatchCall(self.function, self.batch, args, kwargs) if self.batch else Call(args, kwargs)
+
+    def _eagerly(self, call: Call) -> Any:
+        """The result without a replay; of a batch, that of the programs of its examples."""
+        if not isinstance(call, BatchCall):
+            return self.function(*call.args, **call.kwargs)
+        if self._of_one is None:
+            self._of_one = Program(self.function, (), self.on_change, self.verify)
+        total = None
+        for k in range(call.count):
+            args, kwargs = call.example(k)
+            result = self._of_one(*args, **kwargs)
+            total = result if total is None else rebuild(result, list(map(add, flatten(total), flatten(result))))
+        return tree_map(lambda item: item / float(call.count), total) if self.mean else total
 
     def value_and_grad(self, *args: Any, **kwargs: Any) -> tuple[Any, Gradients]:
         """The result as plain data and its `Gradients`, without touching any ``.grad``.
@@ -65,19 +88,19 @@ class Program:
         Raises:
             ValueError: if the result is not one number.
         """
-        run = self._run(Call(args, kwargs), args, kwargs)
+        call = self._call(args, kwargs)
+        run = self._run(call)
         if run is not None and run.plan.single is not None:
             number = run.numbers[0]
             return number, Gradients(run.plan.recording.parameters, *run.pulled([one_of(number)]))
-        output = self.function(*args, **kwargs) if run is None else result_of(run)
+        output = self._eagerly(call) if run is None else result_of(run)
         return eager_gradients(output)
 
-    def _run(self, call: Call, args: Any, kwargs: Any) -> Run | None:
+    def _run(self, call: Call) -> Run | None:
         """The replay of a call; None if it must be eager."""
-        plans = self._plans.get(call.key, ())
-        if plans and self._around is not None and self._around.changed():
-            self._plans, plans = {}, ()
-        for plan in plans:
+        if self._around is not None and self._around.changed():
+            self._plans, self._around = {}, None
+        for plan in self._plans.get(call.key, ()):
             if plan.fits(call.integers):
                 try:
                     run = plan.called(call.inputs, call.integers, call.linked)
@@ -86,12 +109,12 @@ class Program:
                     continue
                 self._used(call.key, plan)
                 if self.verify and (not plan.checked or self.verify == "always"):
-                    agree_with_function(self, plan, run, args, kwargs)
+                    agree_with_function(self, plan, run, call)
                     self._around = Surroundings(self.function)  # the function itself may have counted something
                 return run
         if call.key in self._eager:
             return None
-        return self._recorded(call, args, kwargs)
+        return self._recorded(call)
 
     def _used(self, key: Any, plan: Plan) -> None:
         self._calls += 1
@@ -107,16 +130,15 @@ class Program:
                 'branch is another program: leave out on_change="raise" to record it, or compute with nodes only'
             )
 
-    def _recorded(self, call: Call, args: Any, kwargs: Any) -> Run | None:
+    def _recorded(self, call: Call) -> Run | None:
         key = call.key
         missed = self._misses[key] = self._misses.get(key, 0) + 1
-        recorded = self._record(args, kwargs) if missed <= _MOST_IN_A_ROW else None
+        recorded = self._record(call) if missed <= _MOST_IN_A_ROW else None
         if recorded is None or recorded.reason:
             reason = recorded.reason if recorded is not None else "another branch was taken at each call"
             self._eager[key] = reason or "the function cannot be recorded"
             return None
-        exact = replayed(recorded)
-        plan = Plan(recorded, back_end(recorded) or exact, exact, self._origin)
+        plan = self._plan(recorded)
         try:
             run = plan.called(call.inputs, call.integers, call.linked)
         except Changed:  # inf or nan in the first call: nothing to replay
@@ -128,11 +150,25 @@ class Program:
         self._keep(key, plan)
         return run
 
-    def _record(self, args: Any, kwargs: Any) -> Recorded | None:
+    def _plan(self, recorded: Recorded) -> Plan:
+        exact, run = replayed(recorded), back_end(recorded)
+        if not recorded.recording.batched and not recorded.recording.batched_integers:
+            return Plan(recorded, run or exact, exact, self._origin)
+        exact = totalled(by_example(recorded.recording, exact), recorded.results, mean=self.mean)
+        run = None if run is None else totalled(run, recorded.results, mean=self.mean)
+        return Plan(recorded, run or exact, exact, self._origin, mean=self.mean)
+
+    def _record(self, call: Call) -> Recorded | None:
         """A recording; if the function fails where ints are replaced, one with these ints as they are, or None."""
+        args, kwargs, axes = call.args, call.kwargs, {}
+        if isinstance(call, BatchCall):
+            args, kwargs = call.example(0)
+            axes = {"batched": call.batched, "batched_integers": call.batched_integers}
         for integers_vary in (True, False):
+            if not integers_vary and axes.get("batched_integers"):
+                continue
             try:
-                return record(self.function, args, kwargs, integers_vary=integers_vary)
+                return record(self.function, args, kwargs, integers_vary=integers_vary, **axes)
             except Exception:  # what the eager call raises is raised by the eager call
                 continue
         return None
@@ -166,12 +202,12 @@ class Program:
         return f"<program {self._origin.name}, {len(self.programs)} recorded>"
 
     def __reduce__(self) -> Any:
-        return Program, (self.function, self.batch, self.on_change, self.verify)
+        return Program, (self.function, self.batch, self.on_change, self.verify, self.mean)
 
     def __deepcopy__(self, memo: Mapping[int, Any]) -> Program:
         from copy import deepcopy
 
-        return Program(deepcopy(self.function, memo), self.batch, self.on_change, self.verify)  # type: ignore[arg-type]
+        return Program(deepcopy(self.function, memo), self.batch, self.on_change, self.verify, self.mean)  # type: ignore[arg-type]
 
 
 def program(

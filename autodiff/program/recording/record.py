@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,22 +52,30 @@ class Recorded:
 
 
 def record(
-    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, integers_vary: bool = True
-) -> Recorded:
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, integers_vary: bool = True,
+    batched: frozenset[int] = frozenset(), batched_integers: frozenset[int] = frozenset(),
+) -> Recorded:  # fmt: skip
     """Call ``function(*args, **kwargs)`` once and record it; raises what the function raises.
 
     Floats and arrays among the arguments, in nested lists, tuples and dicts, become leaves; ints and arrays of ints
-    become integers of the run, unless ``integers_vary`` is false.
+    become integers of the run, unless ``integers_vary`` is false. Those whose numbers are ``batched`` will be run with
+    an axis of examples, and so will what is drawn.
     """
     made = Recorder()
     stand = _Standing(made, integers_vary)
     given, keywords = stand.of(list(args)), stand.of(dict(kwargs))
+    stand.count = len(made.inputs)
     with made.running():
         result = function(*given, **keywords)
     for output in flatten(result):
         if isinstance(output, np.ndarray) and output.dtype == object:
             made.refused(f"the result holds an {describe(output)}; return lists of Values, or a Tensor")
-    return _finished(made, result, stand.numbers)
+    found = _finished(made, result, stand.numbers)
+    if not batched and not batched_integers:
+        return found
+    drawn = frozenset(range(stand.count, len(made.inputs)))
+    axes = replace(found.recording, batched=batched | drawn, batched_integers=batched_integers)
+    return replace(found, recording=axes)
 
 
 class _Standing:
@@ -76,6 +84,7 @@ class _Standing:
     def __init__(self, made: Recorder, integers_vary: bool) -> None:
         self.made, self.vary, self.numbers = made, integers_vary, []  # type: ignore[var-annotated]
         self.nodes: dict[int, Any] = {}
+        self.count = 0
 
     def of(self, item: Any) -> Any:
         kind = item.__class__

@@ -54,7 +54,8 @@ class Recording:
         outputs: the nodes of the result, in the order of the flattened result; then the nodes of guards.
         selections: for each stand-in leaf, what it stands for.
         guards: in the order in which they were met.
-        batched: the numbers of those inputs of which an axis of examples is run.
+        batched: the numbers of those inputs of which an axis of examples is run; then every output has that axis.
+        batched_integers: the numbers of those integers that have an axis of examples.
         indices: for each node of ``getitem`` whose index holds integers of the run, the index with their numbers; see
             `autodiff.program.recording.integers.index_of`.
     """
@@ -66,3 +67,4 @@ class Recording:
     guards: tuple[Guard, ...] = ()
     batched: frozenset[int] = frozenset()
     indices: Mapping[Node, Any] = field(default_factory=dict)
+    batched_integers: frozenset[int] = frozenset()
