@@ -97,6 +97,8 @@ class Plan:
 
     def called(self, inputs: Sequence[Any], integers: Sequence[int], linked: dict[int, Node]) -> Run:
         """Replay; raises `Changed`."""
+        if self.recorded.spread:
+            inputs, linked = self._spread(inputs, linked)
         if self.recorded.draws:
             inputs = self._drawn(inputs, integers)
         numbers, pull = self.run(inputs, integers)
@@ -108,6 +110,21 @@ class Plan:
             if not (isfinite(number) if number.__class__ is float else np.isfinite(number).all()):
                 raise Changed(None)
         return Run(self, inputs, integers, linked, numbers, pull)
+
+    def _spread(self, inputs: Sequence[Any], linked: dict[int, Node]) -> tuple[list[Any], dict[int, Node]]:
+        """The inputs with some arrays as single numbers, and where the nodes among the arguments are then."""
+        made: list[Any] = []
+        places: dict[int, Node] = {}
+        for k, item in enumerate(inputs):
+            if k in linked:
+                places[len(made)] = linked[k]
+            if k not in self.recorded.spread:
+                made.append(item)
+            elif len(made) in self.recording.batched:
+                made += list(item.reshape(len(item), -1).T)
+            else:
+                made += item.ravel().tolist()
+        return made, places
 
     def _drawn(self, inputs: Sequence[Any], integers: Sequence[Any]) -> Sequence[Any]:
         """The inputs of a call, then those that are drawn, for each example of a batch anew."""

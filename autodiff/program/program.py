@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import add
 from typing import Any, Final
 
+import numpy as np
+
 from autodiff.engine.trees import flatten, rebuild, tree_map
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin
@@ -145,7 +147,7 @@ class Program:
             return None
         if self.verify:
             agree_with_graph(self, plan, run)
-        plan.first = call.inputs, call.integers
+        plan.first = run.inputs, run.integers
         self._around = Surroundings(self.function)
         self._keep(key, plan)
         return run
@@ -159,18 +161,21 @@ class Program:
         return Plan(recorded, run or exact, exact, self._origin, mean=self.mean)
 
     def _record(self, call: Call) -> Recorded | None:
-        """A recording; if the function fails where ints are replaced, one with these ints as they are, or None."""
-        args, kwargs, axes = call.args, call.kwargs, {}
+        """A recording, with arrays as Tensors if the function can work with them, else as Values; ints as inputs if
+        they can be, else as they are; None if the function fails with all of these.
+        """
+        args, kwargs = call.args, call.kwargs
+        axes: dict[str, Any] = {}
         if isinstance(call, BatchCall):
             args, kwargs = call.example(0)
             axes = {"batched": call.batched, "batched_integers": call.batched_integers}
-        for integers_vary in (True, False):
-            if not integers_vary and axes.get("batched_integers"):
-                continue
-            try:
-                return record(self.function, args, kwargs, integers_vary=integers_vary, **axes)
-            except Exception:  # what the eager call raises is raised by the eager call
-                continue
+        has_arrays = any(isinstance(item, np.ndarray) for item in call.inputs)
+        for vary in (True, False) if call.integers and not axes.get("batched_integers") else (True,):
+            for scalars in (False, True) if has_arrays else (False,):
+                try:
+                    return record(self.function, args, kwargs, integers_vary=vary, scalars=scalars, **axes)
+                except Exception:  # what the eager call raises is raised by the eager call
+                    continue
         return None
 
     def _keep(self, key: Any, plan: Plan) -> None:

@@ -29,7 +29,7 @@ __all__ = ["Tensor"]
 def _comparing(compare: Callable[[Any, Any], Any], sign: str) -> Callable[[Any, Any], Any]:
     """The method of a Tensor that compares its data element by element."""
 
-    def compared(self: Any, other: Any) -> Any:
+    def method(self: Any, other: Any) -> Any:
         try:
             answer = compare(self._data, plain(other))
             return compared(sign, self, other, answer) if WATCHES else answer
@@ -37,7 +37,7 @@ def _comparing(compare: Callable[[Any, Any], Any], sign: str) -> Callable[[Any, 
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"{describe(self)} cannot be compared with {describe(other)}: {error}") from error
 
-    return compared
+    return method
 
 
 def _meaning(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,7 @@ class Recorded:
         guards: each guard, with the places of its nodes among the outputs.
         whole: the questions that Python asked of integers.
         draws: for inputs that are drawn at each call, how.
+        spread: for the number of each array of the call whose elements are inputs of their own, how many they are.
         reason: why a replay cannot do what the function did; empty if it can.
     """
 
@@ -49,47 +50,52 @@ class Recorded:
     whole: tuple[Question, ...]
     draws: Mapping[int, Draw]
     reason: str
+    spread: Mapping[int, int] = field(default_factory=dict)
 
 
 def record(
     function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, integers_vary: bool = True,
-    batched: frozenset[int] = frozenset(), batched_integers: frozenset[int] = frozenset(),
+    scalars: bool = False, batched: frozenset[int] = frozenset(), batched_integers: frozenset[int] = frozenset(),
 ) -> Recorded:  # fmt: skip
     """Call ``function(*args, **kwargs)`` once and record it; raises what the function raises.
 
     Floats and arrays among the arguments, in nested lists, tuples and dicts, become leaves; ints and arrays of ints
-    become integers of the run, unless ``integers_vary`` is false. Those whose numbers are ``batched`` will be run with
-    an axis of examples, and so will what is drawn.
+    become integers of the run, unless ``integers_vary`` is false. With ``scalars``, arrays become object arrays of
+    leaves, as a network of Values needs them. Those inputs and integers of the call whose numbers are ``batched`` will
+    be run with an axis of examples, and so will what is drawn.
     """
     made = Recorder()
-    stand = _Standing(made, integers_vary)
+    stand = _Standing(made, integers_vary, scalars)
     given, keywords = stand.of(list(args)), stand.of(dict(kwargs))
-    stand.count = len(made.inputs)
     with made.running():
         result = function(*given, **keywords)
     for output in flatten(result):
         if isinstance(output, np.ndarray) and output.dtype == object:
             made.refused(f"the result holds an {describe(output)}; return lists of Values, or a Tensor")
-    found = _finished(made, result, stand.numbers)
+    found = replace(_finished(made, result, stand.numbers), spread=stand.spread)
     if not batched and not batched_integers:
         return found
-    drawn = frozenset(range(stand.count, len(made.inputs)))
-    axes = replace(found.recording, batched=batched | drawn, batched_integers=batched_integers)
-    return replace(found, recording=axes)
+    axes = [k for k, number in enumerate(stand.origins) if number in batched]
+    axes += range(len(stand.origins), len(made.inputs))  # what is drawn
+    recording = replace(found.recording, batched=frozenset(axes), batched_integers=batched_integers)
+    return replace(found, recording=recording)
 
 
 class _Standing:
     """Replaces arguments by what stands for them, in the order of `autodiff.program.keys.Call`."""
 
-    def __init__(self, made: Recorder, integers_vary: bool) -> None:
-        self.made, self.vary, self.numbers = made, integers_vary, []  # type: ignore[var-annotated]
+    def __init__(self, made: Recorder, integers_vary: bool, scalars: bool) -> None:
+        self.made, self.vary, self.scalars = made, integers_vary, scalars
+        self.numbers: list[int] = []
         self.nodes: dict[int, Any] = {}
-        self.count = 0
+        self.origins: list[int] = []  # for each input of the recording, the number of its input of the call
+        self.spread: dict[int, int] = {}
+        self._next = 0
 
     def of(self, item: Any) -> Any:
         kind = item.__class__
         if kind is float or isinstance(item, np.floating):
-            return self.made.standing(float(item))
+            return self._input(float(item))
         if isinstance(item, Node):
             return self._of_node(item)
         if isinstance(item, int | np.integer) and not isinstance(item, bool):
@@ -101,13 +107,28 @@ class _Standing:
             return _with(item, [self.of(part) for part in parts])
         return item
 
+    def _input(self, data: Any) -> Any:
+        self.origins.append(self._next)
+        self._next += 1
+        return self.made.standing(data)
+
+    def _spread(self, array: np.ndarray[Any, Any]) -> Any:
+        """An object array of leaves."""
+        self.spread[self._next] = array.size
+        self.origins += [self._next] * array.size
+        self._next += 1
+        made = np.empty(array.shape, object)
+        for place in np.ndindex(array.shape):
+            made[place] = self.made.standing(float(array[place]))
+        return made if made.ndim else made[()]
+
     def _integer(self, value: int) -> Any:
         self.numbers.append(value)
         return Integer(value, len(self.numbers) - 1, self.made) if self.vary else value
 
     def _of_array(self, item: np.ndarray[Any, Any]) -> Any:
         if item.dtype.kind == "f":
-            return self.made.standing(item)
+            return self._spread(item) if self.scalars else self._input(item)
         if item.dtype.kind not in "iuO" or (item.dtype.kind in "iu" and not self.vary):
             self.numbers += item.ravel().tolist() if item.dtype.kind in "iu" else []
             return item
@@ -123,6 +144,8 @@ class _Standing:
         if id(node) not in self.nodes:
             leaf = (Value if node.scalar else Tensor)(node._data)
             self.made.inputs.append(leaf)
+            self.origins.append(self._next)
+            self._next += 1
             self.nodes[id(node)] = leaf
         return self.nodes[id(node)]
 
