@@ -45,8 +45,8 @@ __version__ = "0.1.0"
 __all__ = [
     "TABLE", "Domain", "Example", "Flow", "Node", "Primitive", "Rows", "StaleGraphError", "Tensor", "Traced",
     "TracedFunction", "Value", "backpropagate", "detach", "detect_anomaly", "error_flow", "from_jax", "from_torch",
-    "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "move", "primitive", "program", "show_source", "stop_gradient",
-    "topological", "value_and_grad", "vjp",
+    "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "move", "primitive", "program", "show_source",
+    "stop_gradient", "topological", "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += choices.__all__
 __all__ += elementwise.__all__

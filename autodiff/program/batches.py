@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ class BatchCall(Call):
 
     __slots__ = ("_bound", "_names", "batched", "batched_integers", "count")
 
-    def __init__(self, function: Callable[..., Any], names: Sequence[str], args: Any, kwargs: Mapping[str, Any]) -> None:
+    def __init__(self, function: Callable[..., Any], names: Sequence[str], args: Any, kwargs: Any) -> None:
         self.args, self.kwargs = args, kwargs
         self.inputs, self.integers, self.linked = [], [], {}
         self._bound, self._names = inspect.signature(function).bind(*args, **kwargs), frozenset(names)
@@ -108,15 +108,11 @@ def by_example(recording: Recording, run: Any) -> Any:
     """The back end of a batch from one of single examples: one run for each."""
 
     def runs(inputs: Sequence[Any], integers: Sequence[Any]) -> tuple[list[Any], Any]:
-        each = [
-            run(*example(recording, inputs, integers, k)) for k in range(count_of(recording, inputs, integers))
-        ]
+        each = [run(*example(recording, inputs, integers, k)) for k in range(count_of(recording, inputs, integers))]
         numbers = [np.stack(column) for column in zip(*(part[0] for part in each), strict=True)]
 
         def pull(signals: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-            found = [
-                pulled([_plain(signal[k]) for signal in signals]) for k, (_, pulled) in enumerate(each)
-            ]
+            found = [pulled([_plain(signal[k]) for signal in signals]) for k, (_, pulled) in enumerate(each)]
             parameters = [_total(column) for column in zip(*(part[0] for part in found), strict=True)]
             slopes = [
                 np.stack(column) if k in recording.batched else _total(column)

@@ -79,7 +79,9 @@ def _results(owner: Any, plan: Plan, args: Any, kwargs: Any) -> list[Any]:
         found = flatten(owner.function(*args, **kwargs))
     recorded = flatten(plan.recorded.result)
     if len(found) != len(recorded):
-        raise ProgramError(f"the program of {owner.function!r} gives {len(recorded)} results, the function {len(found)}")
+        raise ProgramError(
+            f"the program of {owner.function!r} gives {len(recorded)} results, the function {len(found)}"
+        )
     return [item for item, mine in zip(found, recorded, strict=True) if isinstance(mine, Node)]
 
 
@@ -104,5 +106,6 @@ def _compare(owner: Any, name: str, mine: Sequence[Any], other: Sequence[Any]) -
         if np.any(wrong):
             raise ProgramError(
                 f"the program of {owner.function!r} and {name} differ in number {k}: {one} and {two}; something that "
-                "changes between calls is a constant of the recording (a global, the time, a file): pass it as an argument"
+                "changes between calls is a constant of the recording (the time, a file, a random number): pass it "
+                "as an argument"
             )

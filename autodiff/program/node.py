@@ -10,7 +10,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.engine.graph import BY_RULE, Node, check_all_fresh, clock, commit, grads_are_written, set_grad, topological
+from autodiff.engine.graph import (
+    BY_RULE,
+    Node,
+    check_all_fresh,
+    clock,
+    commit,
+    grads_are_written,
+    set_grad,
+    topological,
+)
 from autodiff.engine.trees import rebuild
 from autodiff.primitives.domain import ANY
 from autodiff.primitives.primitive import Primitive
@@ -28,7 +37,7 @@ __all__ = ["WHOLE", "result_of"]
 
 
 class _Whole(Primitive):
-    """A primitive that is in no table: its forward and its rule are those of the program that a node holds in ``db``."""
+    """A primitive in no table: its forward and its rule are those of the program that a node holds in ``db``."""
 
     def shares_of(self, node: Node, signal: Any) -> Sequence[Any]:  # type: ignore[override]
         """The share of each input, as `Run.pulled` gives them; nodes if the signal is a node."""
@@ -135,9 +144,7 @@ def _graph(node: Any, leaves: Sequence[Any]) -> list[Any]:
     if not run.plan.batched:
         return _results(run.plan, given, linked, run.inputs, run.integers)
     number = count_of(recording, run.inputs, run.integers)
-    each = [
-        _results(run.plan, given, linked, *example(recording, run.inputs, run.integers, k)) for k in range(number)
-    ]
+    each = [_results(run.plan, given, linked, *example(recording, run.inputs, run.integers, k)) for k in range(number)]
     totals = [reduce(add, column) for column in zip(*each, strict=True)]
     return [total / float(number) for total in totals] if run.plan.mean else totals
 

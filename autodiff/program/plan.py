@@ -18,10 +18,10 @@ from autodiff.program.recording.integers import SIGNS
 from autodiff.program.recording.record import Recorded
 from autodiff.program.recording.recording import Guard
 
-__all__ = ["Changed", "Plan", "Run"]
+__all__ = ["ChangedError", "Plan", "Run"]
 
 
-class Changed(Exception):
+class ChangedError(Exception):
     """A guard came out otherwise, or something overflowed: this program is not the one to run."""
 
 
@@ -96,7 +96,7 @@ class Plan:
         return all(answer(integers) for answer in self.answers)
 
     def called(self, inputs: Sequence[Any], integers: Sequence[int], linked: dict[int, Node]) -> Run:
-        """Replay; raises `Changed`."""
+        """Replay; raises `ChangedError`."""
         if self.recorded.spread:
             inputs, linked = self._spread(inputs, linked)
         if self.recorded.draws:
@@ -105,10 +105,10 @@ class Plan:
         for check in self.checks:
             guard = check(numbers)
             if guard is not None:
-                raise Changed(guard)
+                raise ChangedError(guard)
         for number in numbers[: self.recorded.results]:
             if not (isfinite(number) if number.__class__ is float else np.isfinite(number).all()):
-                raise Changed(None)
+                raise ChangedError(None)
         return Run(self, inputs, integers, linked, numbers, pull)
 
     def _spread(self, inputs: Sequence[Any], linked: dict[int, Node]) -> tuple[list[Any], dict[int, Node]]:

@@ -13,12 +13,12 @@ import numpy as np
 from autodiff.engine.trees import flatten, rebuild, tree_map
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin
+from autodiff.program.batches import BatchCall, by_example, totalled
 from autodiff.program.checking import ProgramError, agree_with_function, agree_with_graph
 from autodiff.program.gradients import Gradients, eager_gradients, one_of
-from autodiff.program.batches import BatchCall, by_example, totalled
 from autodiff.program.keys import Call
 from autodiff.program.node import WHOLE, result_of
-from autodiff.program.plan import Changed, Plan, Run
+from autodiff.program.plan import ChangedError, Plan, Run
 from autodiff.program.recording.record import Recorded, record
 from autodiff.program.replay import replayed
 from autodiff.program.surroundings import Surroundings
@@ -30,7 +30,7 @@ _MOST_PROGRAMS: Final = 256
 _MOST_IN_A_ROW: Final = 8  # recordings of one structure without a replay between; then it is cheaper not to record
 
 
-def back_end(recorded: Recorded) -> Any:
+def back_end(recorded: Recorded) -> Any:  # noqa: ARG001 - the compiler is plugged in here
     """What computes a recording: ``run(inputs, integers) -> (numbers of the outputs, pull)``; None to replay its graph.
 
     ``pull(signals of the results) -> (gradients of the parameters, gradients of the inputs)``, in their orders.
@@ -106,7 +106,7 @@ class Program:
             if plan.fits(call.integers):
                 try:
                     run = plan.called(call.inputs, call.integers, call.linked)
-                except Changed as change:
+                except ChangedError as change:
                     self._report(change)
                     continue
                 self._used(call.key, plan)
@@ -124,7 +124,7 @@ class Program:
         if self._misses[key]:
             self._misses[key] = 0
 
-    def _report(self, change: Changed) -> None:
+    def _report(self, change: ChangedError) -> None:
         guard = change.args[0]
         if self.on_change == "raise" and guard is not None:
             raise ProgramError(
@@ -143,7 +143,7 @@ class Program:
         plan = self._plan(recorded)
         try:
             run = plan.called(call.inputs, call.integers, call.linked)
-        except Changed:  # inf or nan in the first call: nothing to replay
+        except ChangedError:  # inf or nan in the first call: nothing to replay
             return None
         if self.verify:
             agree_with_graph(self, plan, run)

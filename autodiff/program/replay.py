@@ -20,7 +20,7 @@ Pull = Callable[[Sequence[Any]], tuple[Sequence[Any], Sequence[Any]]]
 
 
 def replayed(recorded: Recorded) -> Callable[[Sequence[Any], Sequence[int]], tuple[list[Any], Pull]]:
-    """The function ``(inputs, integers) -> (numbers of the outputs, pull)`` of a recording, at the speed of its graph."""
+    """``(inputs, integers) -> (numbers of the outputs, pull)`` for a recording, at the speed of its graph."""
     recording, order = recorded.recording, recorded.order
 
     def run(inputs: Sequence[Any], integers: Sequence[int]) -> tuple[list[Any], Pull]:
@@ -47,6 +47,10 @@ def _pulled(outputs: list[Any], signals: Sequence[Any], parameters: list[Any], i
     total: list[Any] = [None] * len(wanted)
     for output, signal in zip(outputs, signals, strict=False):
         found = gradients(output, wanted, seed=signal)
-        total = [old if new is None else new if old is None else old + new for old, new in zip(total, found, strict=True)]
+        total = [_sum(old, new) for old, new in zip(total, found, strict=True)]
     done = [plain(leaf) * 0.0 if slope is None else slope for leaf, slope in zip(wanted, total, strict=True)]
     return done[: len(parameters)], done[len(parameters) :]
+
+
+def _sum(one: Any, other: Any) -> Any:
+    return one if other is None else other if one is None else one + other

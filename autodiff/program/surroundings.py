@@ -66,7 +66,7 @@ class Surroundings:
         if isinstance(names, dict):
             self._remember(names, dict(names), None)
             found += names.values()
-        call = getattr(type(item), "__call__", None)
+        call = getattr(type(item), "__call__", None)  # noqa: B004 - the function itself is asked for
         return [*found, call] if isinstance(call, FunctionType) else found
 
     def _of_function(self, function: FunctionType) -> list[Any]:

@@ -172,8 +172,9 @@ _OF_SHAPES: Final = frozenset({
 _STRUCTURAL: Final = frozenset(f"np.{name}" for name in (
     "add", "astype", "atleast_1d", "atleast_2d", "atleast_3d", "average", "broadcast_arrays", "column_stack", "concat",
     "copy", "cov", "cumulative_sum", "diagonal", "diff", "dot", "dstack", "ediff1d", "einsum", "gradient", "hsplit",
-    "hstack", "inner", "kron", "linalg.matmul", "linalg.multi_dot", "linalg.outer", "linalg.trace", "matvec", "moveaxis",
-    "mean", "outer", "ptp", "ravel", "repeat", "roll", "rollaxis", "rot90", "std", "sum", "tensordot", "tile", "trace",
+    "hstack", "inner", "kron", "linalg.matmul", "linalg.multi_dot", "linalg.outer", "linalg.trace", "matvec",
+    "mean", "moveaxis",
+    "outer", "ptp", "ravel", "repeat", "roll", "rollaxis", "rot90", "std", "sum", "tensordot", "tile", "trace",
     "trapezoid", "tril", "triu", "unstack", "var", "vdot", "vecdot", "vecmat", "vsplit", "vstack",
 ))  # fmt: skip
 

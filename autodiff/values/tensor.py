@@ -10,34 +10,20 @@ import numpy as np
 
 from autodiff.engine import emit_arrays
 from autodiff.engine.graph import DETACHED, Node, assign
-from autodiff.engine.plain import as_leaf_array, plain
+from autodiff.engine.plain import as_leaf_array
 from autodiff.primitives.operands import as_operand, describe
 from autodiff.primitives.signatures import no_keyword
 from autodiff.primitives.table import layout, linear, reductions
 from autodiff.values.base import Arithmetic, refuse_node
 from autodiff.values.compositions import COMPOSITIONS
 from autodiff.values.numpy_protocol import dispatch_function, dispatch_ufunc
-from autodiff.values.operators import operators
+from autodiff.values.operators import comparing, operators
 from autodiff.values.read_only import ReadOnlyArray
 from autodiff.values.reading import WATCHES, adopted, assigning, compared, indexed, noted, recorder, taken
 from autodiff.values.refusals import REFUSED_METHODS
 from autodiff.values.value import Value
 
 __all__ = ["Tensor"]
-
-
-def _comparing(compare: Callable[[Any, Any], Any], sign: str) -> Callable[[Any, Any], Any]:
-    """The method of a Tensor that compares its data element by element."""
-
-    def method(self: Any, other: Any) -> Any:
-        try:
-            answer = compare(self._data, plain(other))
-            return compared(sign, self, other, answer) if WATCHES else answer
-        except (TypeError, ValueError, OverflowError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"{describe(self)} cannot be compared with {describe(other)}: {error}") from error
-
-    return method
 
 
 def _meaning(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -306,12 +292,12 @@ class Tensor(Arithmetic):
     def __rmatmul__(self, other: Any) -> Any:
         return linear.matmul(other, self)
 
-    __lt__ = _comparing(operator.lt, "<")
-    __le__ = _comparing(operator.le, "<=")
-    __gt__ = _comparing(operator.gt, ">")
-    __ge__ = _comparing(operator.ge, ">=")
-    __eq__ = _comparing(operator.eq, "==")
-    __ne__ = _comparing(operator.ne, "!=")
+    __lt__ = comparing(operator.lt, "<")
+    __le__ = comparing(operator.le, "<=")
+    __gt__ = comparing(operator.gt, ">")
+    __ge__ = comparing(operator.ge, ">=")
+    __eq__ = comparing(operator.eq, "==")
+    __ne__ = comparing(operator.ne, "!=")
 
     __hash__ = object.__hash__
 

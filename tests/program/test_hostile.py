@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 import math
-import threading
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import pytest
 
 from autodiff import Tensor, Value, gradients, program
-from autodiff.program.checking import ProgramError
 from tests.support.cases import each
 
 W = [Value(0.3 * k - 0.8, name=f"w{k}") for k in range(6)]
@@ -96,7 +93,7 @@ def lookup(t: int) -> Any:
 
 def document(tokens: list[int]) -> Any:
     total = Value(0.0)
-    for here, there in zip(tokens, tokens[1:], strict=False):
+    for here, there in pairwise(tokens):
         logits = [sum(a * b for a, b in zip(ROWS[here], row, strict=True)) for row in ROWS]
         m = max(v.data for v in logits)
         powers = [(v - m).exp() for v in logits]

@@ -18,10 +18,10 @@ from typing import Any, Final
 
 import numpy as np
 
-__all__ = ["Unknown", "container_of", "is_call_of"]
+__all__ = ["UnknownError", "container_of", "is_call_of"]
 
 
-class Unknown(Exception):
+class UnknownError(Exception):
     """The expression is not one that can be evaluated again."""
 
 
@@ -31,16 +31,16 @@ _CALLS: Final = frozenset(number for name, number in dis.opmap.items() if name.s
 
 
 def container_of(frame: FrameType, index: Any, found: Any) -> Any:
-    """What the running instruction of ``frame`` indexes by ``index``; raises `Unknown`, as for a slice.
+    """What the running instruction of ``frame`` indexes by ``index``; raises `UnknownError`, as for a slice.
 
     ``found(container, index)`` answers for an item that an integer of the recording picked.
     """
     code = frame.f_code
     if code.co_code[frame.f_lasti] not in _SUBSCRIPTS:
-        raise Unknown
+        raise UnknownError
     tree = _expression(code, frame.f_lasti)
     if not isinstance(tree, ast.Subscript) or _value(tree.slice, frame, found) is not index:
-        raise Unknown
+        raise UnknownError
     return _value(tree.value, frame, found)
 
 
@@ -53,7 +53,7 @@ def is_call_of(frame: FrameType, functions: tuple[Any, ...]) -> bool:
         return False
     try:
         return _value(tree.func, frame, None) in functions
-    except Unknown:
+    except UnknownError:
         return False
 
 
@@ -83,27 +83,27 @@ def _value(tree: ast.expr, frame: FrameType, found: Any) -> Any:
         for names in (frame.f_locals, frame.f_globals, frame.f_builtins):
             if tree.id in names:
                 return names[tree.id]
-        raise Unknown
+        raise UnknownError
     if isinstance(tree, ast.Attribute):
         return _attribute(_value(tree.value, frame, found), tree.attr)
     if isinstance(tree, ast.Subscript):
         return _item(_value(tree.value, frame, found), _value(tree.slice, frame, found), found)
-    raise Unknown
+    raise UnknownError
 
 
 def _attribute(owner: Any, name: str) -> Any:
     try:
         static = inspect.getattr_static(owner, name)
     except AttributeError:
-        raise Unknown from None
+        raise UnknownError from None
     if isinstance(static, property | cached_property) or hasattr(type(owner), "__getattr__"):
-        raise Unknown
+        raise UnknownError
     return getattr(owner, name)
 
 
 def _item(container: Any, index: Any, found: Any) -> Any:
     if type(container) not in (list, tuple, dict) and not isinstance(container, np.ndarray):
-        raise Unknown
+        raise UnknownError
     if type(index) in (int, str):
         return container[index]
     return found(container, index)

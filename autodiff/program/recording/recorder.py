@@ -17,7 +17,7 @@ from autodiff.engine.graph import Node, clock
 from autodiff.primitives.namespace import is_plain_number
 from autodiff.primitives.table.layout import getitem, stack
 from autodiff.primitives.table.units import identity
-from autodiff.program.recording.containers import Unknown, container_of, is_call_of
+from autodiff.program.recording.containers import UnknownError, container_of, is_call_of
 from autodiff.program.recording.integers import Integer, plain_index
 from autodiff.program.recording.recording import Guard, Selection
 from autodiff.program.recording.stand_ins import READ, as_stand_in, settle
@@ -114,15 +114,14 @@ class Recorder:
         """Make a guard."""
         self._check_swap()
         kept = tuple(item for item in nodes if isinstance(item, Node))
-        if kind == "bool" or not isinstance(kind, str):
-            kept, constants = kept, () if isinstance(kind, str) else (kind,)
-        elif len(nodes) == 2:
-            left, right = nodes
+        constants: tuple[Any, ...] = ()
+        if not isinstance(kind, str):
+            constants = (kind,)
+        elif len(nodes) == 2 and kind != "bool":
+            right = nodes[1]
             constants = () if isinstance(right, Node) else (right,)
             if constants and not (is_plain_number(right) or isinstance(right, np.ndarray)):
                 return  # compared with something that is no number: the answer is always the same
-        else:
-            constants = ()
         frame = _caller(sys._getframe())
         guard = Guard(
             kept, np.array(outcome) if isinstance(outcome, np.ndarray) else outcome,
@@ -205,7 +204,7 @@ class Recorder:
         self._check_swap()
         try:
             container = container_of(frame, integer, self._again)
-        except Unknown:
+        except UnknownError:
             return False
         if type(container) is not list and not (isinstance(container, np.ndarray) and container.ndim == 1):
             return False
@@ -222,9 +221,9 @@ class Recorder:
         return True
 
     def _again(self, container: Any, index: Any) -> Any:
-        """What an integer picked from a container before; raises `Unknown`."""
+        """What an integer picked from a container before; raises `UnknownError`."""
         if type(index) is not Integer or (id(container), index.which) not in self._picked:
-            raise Unknown
+            raise UnknownError
         return self._picked[id(container), index.which][2]
 
     def _in_place_of(self, item: Any, items: list[Any], which: int) -> Any:
@@ -275,7 +274,7 @@ class _Measure(Recorder):
 
     most = 0
 
-    def _is_loose(self, nodes: tuple[Any, ...], kind: Any, frame: FrameType | None) -> bool:
+    def _is_loose(self, nodes: tuple[Any, ...], *_: Any) -> bool:
         for node in nodes:
             if id(node) not in self._alone:
                 self.most = max(self.most, sys.getrefcount(node))

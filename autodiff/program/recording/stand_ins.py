@@ -1,8 +1,8 @@
 """What stands for the floats and arrays of a call while it is recorded, and for numbers that were read from nodes.
 
 A subclass of float would be useless: ``x * F(2.0)``, ``math.exp(x)`` and ``np.array([x])`` read its number in C, unseen.
-So a stand-in is a node. Generated methods test ``x.__class__ is Value``; a stand-in passes, because its class says so.
-Once recorded, it becomes what it said it was.
+So a stand-in is a node. Generated methods test ``x.__class__ is Value``; a stand-in passes, because its class says
+so. Once recorded, it becomes what it said it was.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ __all__ = ["READ", "Array", "Number", "as_stand_in", "settle"]
 
 #: The number of a node as plain data, which passes no error back: what ``x.data`` gives in a recording.
 READ: Final = Primitive(
-    "data", lambda xp, x: x, (lambda g, z, x: g * 0.0,), "data", "The number itself; nothing passes back.", (ANY,), (),
+    "data", lambda xp, x: x, (lambda g, z, x: g * 0.0,),  # noqa: ARG005
+    "data", "The number itself; nothing passes back.", (ANY,), (),
     True, False, False, False, True, False, False, (),
 )  # fmt: skip
 
