@@ -1,6 +1,6 @@
 """What stands for the floats and arrays of a call while it is recorded, and for numbers that were read from nodes.
 
-A subclass of float would be useless: ``x * F(2.0)``, ``math.exp(x)`` and ``np.array([x])`` read its number in C, unseen.
+A subclass of float would be useless: ``x * F(2)``, ``math.exp(x)`` and ``np.array([x])`` read its number in C, unseen.
 So a stand-in is a node. Generated methods test ``x.__class__ is Value``; a stand-in passes, because its class says
 so. Once recorded, it becomes what it said it was.
 """
