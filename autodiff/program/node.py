@@ -75,9 +75,13 @@ class _Whole(Primitive):
         shares = run.pulled(_split(plan, signal))[0]
         if isinstance(shares, np.ndarray):
             shares = shares.tolist()
+        elif not plan.of_values:
+            shares = [x if x.__class__ is float or x.base is None else np.array(x) for x in shares]
         with grads_are_written:
             before = list(map(_grad, leaves))
-            if before.count(None) < len(before):
+            try:
+                shares = shares if before == plan.nothing else list(map(add, before, shares))
+            except TypeError:  # some are None
                 shares = [new if old is None else old + new for old, new in zip(before, shares, strict=True)]
             own = signal if output._grad is None else output._grad + signal
             commit((set_grad, leaves, shares), (set_grad, (output,), repeat(own)))
@@ -101,6 +105,8 @@ WHOLE: Final = _Whole(
 def result_of(run: Run) -> Any:
     """The result of a call: its nodes, in the structure that the function returned."""
     plan = run.plan
+    if plan.bare:
+        return _whole(run, run.numbers[0], scalar=plan.single)
     if plan.single is not None:
         return rebuild(plan.recorded.result, [_whole(run, run.numbers[0], scalar=plan.single)])
     flat = [np.ravel(number) for number in run.numbers[: plan.recorded.results]]
@@ -113,7 +119,7 @@ def result_of(run: Run) -> Any:
     return rebuild(plan.recorded.result, plan.filled(nodes))
 
 
-def _whole(run: Run, number: Any, *, scalar: bool) -> Any:
+def _whole(run: Run, number: Any, *, scalar: Any) -> Any:
     plan = run.plan
     node = (Value if scalar else Tensor)._leaf(number, plan.origin)
     node.a = (*plan.recording.parameters, *run.linked.values()) if run.linked else plan.recording.parameters

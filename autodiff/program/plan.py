@@ -78,6 +78,9 @@ class Plan:
         tree = flatten(recorded.result)
         alone = len(tree) == 1 and len(self.outputs) == 1
         self.single: bool | None = self.outputs[0].scalar if alone else None
+        self.bare = alone and isinstance(recorded.result, Node)
+        self.of_values = all(leaf.scalar for leaf in self.recording.parameters)
+        self.nothing = [None] * len(self.recording.parameters)
         self.batched = bool(self.recording.batched or self.recording.batched_integers)
         self.checks = [_check(guard, places) for guard, places in recorded.guards]
         if self.batched:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from operator import add
 from typing import Any, Final
 
@@ -210,22 +211,54 @@ class Program:
         return Program, (self.function, self.batch, self.on_change, self.verify, self.mean)
 
     def __deepcopy__(self, memo: Mapping[int, Any]) -> Program:
-        from copy import deepcopy
-
         return Program(deepcopy(self.function, memo), self.batch, self.on_change, self.verify, self.mean)  # type: ignore[arg-type]
 
 
 def program(
     function: Callable[..., Any] | None = None, *, batch: Iterable[str] = (), on_change: str = "record",
-    verify: Any = True,
+    verify: Any = True, mean: bool = True,
 ) -> Any:  # fmt: skip
-    """A function of numbers, recorded once as a graph and replayed from then on."""
+    """A function that is run once, recorded as a graph, and replayed from then on.
+
+    Args:
+        function: takes numbers, arrays, ints, Values, Tensors, and nested lists, tuples and dicts of them.
+        batch: names of arguments with a leading axis of examples: the function is written for one example.
+        on_change: what happens where Python looked at a number while recording, as in ``if x > 0``, and sees something
+            else in a replay: "record" records the other branch as a program of its own, "raise" raises.
+        verify: True compares the first call with the recorded graph, and the second one on other inputs with a second
+            eager execution; "always" compares every call; False none.
+        mean: whether a batch is averaged; else it is summed.
+
+    Returns:
+        a callable `Program`. Its result is a node, or nodes in the structure that the function returns: ``backward()``
+        adds to the ``.grad`` of all leaves that the function used. ``value_and_grad`` returns plain numbers instead.
+
+    Floats and arrays are inputs; ints pick from lists and Tensors, or else make a guard, as comparisons of numbers do.
+    Leaves that the function reaches without an argument are known by identity, and their data are read at each call.
+    Numbers drawn by `nn.Dropout` are drawn anew; the time, files and ``random`` are constants of the recording.
+    Where a replay gives inf or nan, the function is called instead, and so it is if it cannot be recorded.
+
+    Raises:
+        TypeError: if the function is not callable.
+        ValueError: if an argument is not one of those above, or the examples of a batch differ in number.
+        ProgramError: from a call, if the program and the function differ, or a guard changes with ``on_change="raise"``.
+
+    Source: the project's own; the idea of guards is that of Dr.Jit's frozen functions.
+
+    >>> from autodiff import Value, program
+    >>> w = Value(3.0)
+    >>> step = program(lambda x: (w * x - 1.0) ** 2)
+    >>> J = step(2.0)
+    >>> J.backward()
+    >>> J.data, w.grad, step(1.0).data
+    (25.0, 20.0, 4.0)
+    """
     if function is None:
-        return functools.partial(program, batch=batch, on_change=on_change, verify=verify)
+        return functools.partial(program, batch=batch, on_change=on_change, verify=verify, mean=mean)
     if not callable(function):
         raise TypeError(f"program takes a function, and got {describe(function)}")
     if on_change not in ("record", "raise"):
         raise ValueError(f'on_change is "record" or "raise", and got {describe(on_change)}')
     if verify not in (True, False, "always"):
         raise ValueError(f'verify is True, False or "always", and got {describe(verify)}')
-    return Program(function, batch, on_change, verify)
+    return Program(function, (batch,) if isinstance(batch, str) else batch, on_change, verify, mean)
