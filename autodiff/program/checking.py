@@ -46,7 +46,7 @@ def agree_with_function(owner: Any, plan: Plan, run: Run, call: Call) -> None:
 
     A number that was a constant while recording and should have been an input shows only there.
     """
-    if owner.verify != "always" and _equal(plan.first, (run.inputs, run.integers)):
+    if plan.first is not None and owner.verify != "always" and _equal(plan.first, (run.inputs, run.integers)):
         return
     plan.checked = True
     if plan.recorded.draws:

@@ -87,6 +87,7 @@ class Plan:
             self.checks = [_of_all(guard, places) for guard, places in recorded.guards]
         self.answers = [_asked(question) for question in recorded.whole]
         self.calls = self.last = 0
+        self.first: Any = None  # the inputs and integers of the recording
         self.checked = False
 
     def filled(self, nodes: list[Any]) -> list[Any]:

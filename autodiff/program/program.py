@@ -146,10 +146,12 @@ class Program:
             run = plan.called(call.inputs, call.integers, call.linked)
         except ChangedError:  # inf or nan in the first call: nothing to replay
             return None
+        self._around = Surroundings(self.function)
         if self.verify:
             agree_with_graph(self, plan, run)
+            if self._around.asks_types:  # what stands for a float is no float
+                agree_with_function(self, plan, run, call)
         plan.first = run.inputs, run.integers
-        self._around = Surroundings(self.function)
         self._keep(key, plan)
         return run
 
@@ -241,7 +243,7 @@ def program(
     Raises:
         TypeError: if the function is not callable.
         ValueError: if an argument is not one of those above, or the examples of a batch differ in number.
-        ProgramError: from a call, if the program and the function differ, or a guard changes with ``on_change="raise"``.
+        ProgramError: from a call, if program and function differ, or a guard changes with ``on_change="raise"``.
 
     Source: the project's own; the idea of guards is that of Dr.Jit's frozen functions.
 

@@ -22,16 +22,20 @@ __all__ = ["Surroundings"]
 
 _MOST = 20_000  # containers; a program that reaches more than that reaches data
 _AS_THEY_ARE = (
-    Node, str, bytes, int, float, complex, bool, type(None), ModuleType, type, Primitive, np.generic, np.dtype,
+    Node, str, bytes, int, float, complex, bool, type(None), ModuleType, Primitive, np.generic, np.dtype,
     np.random.Generator,
 )  # fmt: skip
 
 
 class Surroundings:
-    """The containers that a function can reach, and what they held."""
+    """The containers that a function can reach, and what they held.
+
+    ``asks_types`` says whether one of the functions asks for the type of something: what stands for a float is no float.
+    """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.held: list[tuple[Any, Any, Any]] = []
+        self.asks_types = False
         self._seen: dict[int, Any] = {}
         todo: list[Any] = [function]
         while todo and len(self.held) < _MOST:
@@ -56,29 +60,37 @@ class Surroundings:
             return list(item)
         if isinstance(item, np.ndarray):
             return list(item.flat) if item.dtype == object else []
-        if type(item).__module__.partition(".")[0] in _OTHERS:
-            return []
-        return self._of_object(item)
+        if isinstance(item, staticmethod | classmethod | property):
+            return [getattr(item, "__func__", None) or item.fget]  # type: ignore[union-attr]
+        kind = item if isinstance(item, type) else type(item)
+        return [] if _is_other(kind.__module__) else self._of_object(item)
 
     def _of_object(self, item: Any) -> list[Any]:
-        found: list[Any] = []
+        """The attributes of an object or class, and its class."""
+        if isinstance(item, type):
+            self._remember(item, _attributes(item), _attributes)
+            return [*_attributes(item), *item.__mro__[1:]]
         names = getattr(item, "__dict__", None)
-        if isinstance(names, dict):
-            self._remember(names, dict(names), None)
-            found += names.values()
-        call = getattr(type(item), "__call__", None)  # noqa: B004 - the function itself is asked for
-        return [*found, call] if isinstance(call, FunctionType) else found
+        if not isinstance(names, dict):
+            return [type(item)]
+        self._remember(names, dict(names), None)
+        return [*names.values(), type(item)]
 
     def _of_function(self, function: FunctionType) -> list[Any]:
-        if function.__module__ and function.__module__.partition(".")[0] in _OTHERS:
+        if _is_other(function.__module__ or "") or "-packages" in function.__code__.co_filename:
             return []
         found = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
         cells = [cell for cell in function.__closure__ or () if _filled(cell)]
-        self._remember(cells, [cell.cell_contents for cell in cells], _contents)
-        names = [name for name in sorted(set(_names(function.__code__))) if name in function.__globals__]
-        pick = _Picked(names)
-        self._remember(function.__globals__, pick(function.__globals__), pick)
-        return [*found, *(cell.cell_contents for cell in cells), *pick(function.__globals__)]
+        self._remember(cells, _contents(cells), _contents)
+        every = sorted(set(_names(function.__code__)))
+        self.asks_types = self.asks_types or not _ASKING.isdisjoint(every)
+        scopes = [function.__globals__]
+        scopes += [vars(item) for item in _Picked(every)(function.__globals__) if _is_module(item)]
+        for scope in scopes:
+            pick = _Picked([name for name in every if name in scope])
+            self._remember(scope, pick(scope), pick)
+            found += pick(scope)
+        return [*found, *_contents(cells)]
 
     def _remember(self, container: Any, held: Any, read: Any) -> None:
         if held:
@@ -104,6 +116,28 @@ class Surroundings:
 
 #: Packages whose functions and objects hold nothing that a program depends on.
 _OTHERS = frozenset({"autodiff", "numpy", "builtins", *sys.stdlib_module_names} - {"__main__"})
+
+
+#: Names of functions that tell a stand-in from what it stands for.
+_ASKING = frozenset({"isinstance", "issubclass", "type", "__class__"})
+
+
+def _is_other(module: str) -> bool:
+    return module.partition(".")[0] in _OTHERS
+
+
+def _is_module(item: Any) -> bool:
+    """Whether this is a module whose contents may be numbers of the program."""
+    path = getattr(item, "__file__", None) or "-packages"
+    return isinstance(item, ModuleType) and not _is_other(item.__name__) and "-packages" not in path
+
+
+def _attributes(kind: type) -> list[Any]:
+    return [item for name, item in vars(kind).items() if name not in _OF_EVERY_CLASS]
+
+
+#: Attributes that Python makes anew, or that say nothing.
+_OF_EVERY_CLASS = frozenset({"__dict__", "__weakref__", "__doc__", "__module__", "__slots__", "__abstractmethods__"})
 
 
 class _Strict:
