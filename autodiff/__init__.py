@@ -41,6 +41,7 @@ from autodiff.primitives.table.reductions import *  # noqa: F403
 from autodiff.primitives.table.rounding import *  # noqa: F403
 from autodiff.primitives.table.scientific import *  # noqa: F403
 from autodiff.primitives.table.units import *  # noqa: F403
+from autodiff.program.program import program
 from autodiff.system.display import RICH
 from autodiff.transforms.anomaly import detect_anomaly
 from autodiff.transforms.functional import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
@@ -57,8 +58,8 @@ __version__ = "0.1.0"
 __all__ = [
     "TABLE", "Domain", "Example", "Flow", "Node", "Primitive", "Rows", "StaleGraphError", "Tensor", "Traced",
     "TracedFunction", "Value", "backpropagate", "detach", "detect_anomaly", "error_flow", "from_jax", "from_torch",
-    "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "move", "primitive", "show_source", "stop_gradient",
-    "topological", "value_and_grad", "vjp",
+    "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "move", "primitive", "program", "show_source",
+    "stop_gradient", "topological", "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += choices.__all__
 __all__ += elementwise.__all__

@@ -9,6 +9,7 @@ import numpy as np
 
 from autodiff.engine.graph import Change, Node
 from autodiff.primitives.operands import as_operand
+from autodiff.values.reading import drawn
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
 from nn.modules.architecture import field, known
@@ -71,15 +72,19 @@ class Dropout(Module):
         x = x if isinstance(x, Node) else as_operand("dropout", x)
         if self._is_exact:
             return x
-        factors = (self.random.random(x.shape) < self._keep) / self._keep
         kind = np.dtype(getattr(x, "dtype", object))  # a Value, the output of a neuron, has none
-        result = x * (factors if kind.hasobject else factors.astype(kind))
+        result = x * drawn(lambda: self._factors(x.shape, kind), self.random)
         if isinstance(result, Node):
             _name(result, x, suffix)
         elif kind.hasobject:
             for dropped, item in zip(result.flat, x.flat, strict=True):
                 _name(dropped, item, suffix)
         return result
+
+    def _factors(self, shape: tuple[int, ...], kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
+        """For each number 1/p or 0, drawn anew."""
+        factors: np.ndarray[Any, Any] = (self.random.random(shape) < self._keep) / self._keep
+        return factors.astype(kind)
 
     def blocks(self) -> dict[Name, Any]:
         """No blocks: dropout learns nothing."""

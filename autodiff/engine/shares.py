@@ -105,7 +105,8 @@ class _Written(dict[Any, Callable[..., Any]]):
             "through_gate": _through_gate,
         }  # fmt: skip
         if entry.arity is None:
-            self[entry] = sending_each(_shares_of_each, scope, guarded=self.guarded) if self.send else _shares_of_each
+            shares = entry.shares_of or _shares_of_each
+            self[entry] = sending_each(shares, scope, guarded=self.guarded) if self.send else shares
         else:
             self[entry] = sharing(entry, scope, send=self.send, guarded=self.guarded)
         return self[entry]
@@ -148,6 +149,9 @@ def gated_shares(
     if entry is None:
         return []
     slots = [k for k, item in enumerate(inputs) if isinstance(item, Node) and item in useful]
+    if entry.shares_of is not None:
+        found = entry.shares_of(node, signal)
+        return [(inputs[k], found[k]) for k in slots]
     try:
         if not create_graph and node.da is not BY_RULE:
             partials = local_gradients(node)

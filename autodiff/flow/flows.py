@@ -19,6 +19,7 @@ from autodiff.flow.numbering import NumberedGraph
 from autodiff.flow.parts import FlowEdge, FlowNode, Signal
 from autodiff.primitives.operands import describe
 from autodiff.primitives.table.units import hinge
+from autodiff.primitives.whole import unfolded
 from autodiff.slopes.slope import Slope
 
 __all__ = ["Edge", "Flows", "error_flow"]
@@ -74,6 +75,8 @@ class Flows:
 
     def __init__(self, output: Node, parameter: Node, *, seed: Any = None, names: Any = None) -> None:
         self.signals = backpropagate(output, seed)
+        if (inside := unfolded(output, self.signals)) is not output:
+            self.signals = backpropagate(inside, seed)
         self.lone = None if parameter in self.signals else parameter
         self.numbered = NumberedGraph(list(self.signals), names, self.lone)
         self._edges: dict[Node, tuple[Edge, ...]] = {}

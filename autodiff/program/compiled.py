@@ -169,7 +169,7 @@ def _input_load(segment: Segment, which: tuple[int, ...], written: Written) -> L
 
         return fill
     if count == 0:
-        return lambda workspace, inputs: None
+        return lambda *_: None
     pack, take = Struct(f"{count}d").pack_into, itemgetter(*which)
     if count == 1:
         return lambda workspace, inputs: workspace.inputs[segment].fill(inputs[which[0]])

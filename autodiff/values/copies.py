@@ -8,12 +8,14 @@ from typing import Any
 from autodiff.engine.graph import BY_RULE, Node, check_all_fresh, link, own_grad, topological
 from autodiff.engine.plain import data_of, read_only
 from autodiff.engine.shares import local_gradients
+from autodiff.primitives.whole import unfolded
 
 __all__ = ["copied", "reduced", "twin"]
 
 
 def reduced(output: Node) -> tuple[Any, ...]:
     """The result of ``__reduce__``: the graph of ``output`` as plain data. Raises StaleGraphError."""
+    output = unfolded(output, topological(output))
     order = topological(output)
     check_all_fresh(order)
     place = {node: k for k, node in enumerate(order)}

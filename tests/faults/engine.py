@@ -406,8 +406,7 @@ _FAULTS: Final = {
         change("a read counts for every call around", _READING, "            return\n", ""),
         change("a call stays watched", _READING, "        WATCHES.remove(watch)\n", ""),
         change(
-            "item() is not seen", _BASE, "            noted(self)\n        return float(",
-            "            pass\n        return float(",
+            "item() is not seen", _BASE, "read = noted(self)", "read = self._data",
         ),
         change("plain gradients inside are not seen", _GRADIENTS, "if WATCHES and not create_graph", "if False"),
         change("a seed of another shape is taken", _PASS, "if shape != np.shape(data):", "if False:"),

@@ -47,7 +47,7 @@ _FAULTS: Final = {
         change("l2: Σ‖W‖ without the square", _PENALTIES, "rate, ad.square,", "rate, ad.norm,"),
         change("penalties: biases are penalised", _PENALTIES, 'if not str(key).startswith("b")', "if True"),
         change("dropout keeps with probability 1 − p", _DROPOUT, "< self._keep) /", ">= self._keep) /"),
-        change("dropout: one mask for a batch", _DROPOUT, "random(x.shape)", "random(x.shape[-1:])"),
+        change("dropout: one mask for a batch", _DROPOUT, "random(shape)", "random(shape[-1:])"),
     ),
     "state: stale operand": (
         change(

@@ -188,9 +188,9 @@ class _Lowering:
         """A sum or a mean along axes that can be read as one."""
         view, params = self._view(node.inputs[0]), node.origin.params
         axis = params.get("axis")
-        axes = (
-            range(len(view.shape)) if axis is None or not view.shape else np.lib.array_utils.normalize_axis_tuple(axis, len(view.shape))
-        )
+        count = len(view.shape)
+        every = axis is None or not count
+        axes = tuple(range(count)) if every else np.lib.array_utils.normalize_axis_tuple(axis, count)
         summed = _joined_axes([(view.shape[k], view.strides[k]) for k in sorted(axes)])
         if summed is None:
             return None

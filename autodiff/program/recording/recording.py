@@ -31,7 +31,7 @@ class Guard:
     Args:
         nodes: the nodes whose numbers were read.
         outcome: what came out: the answer of a comparison, or the number read.
-        kind: the operator (``<``, ``bool``, …) or ``read``.
+        kind: the operator (``<``, ``bool``, …) or ``read``; ``question``: the function in ``constants`` was asked.
         place: file and line.
         constants: the other operand of a comparison, if it was a plain number.
     """
@@ -51,10 +51,13 @@ class Recording:
         inputs: the leaves that stand for the floats and arrays among the arguments, in the order of the flattened call.
         parameters: the other leaves on which the outputs depend, by identity, in the order in which they were found;
             detached constants are not among them.
-        outputs: the nodes of the result, in the order of the flattened result.
+        outputs: the nodes of the result, in the order of the flattened result; then the nodes of guards.
         selections: for each stand-in leaf, what it stands for.
         guards: in the order in which they were met.
-        batched: the numbers of those inputs of which an axis of examples is run.
+        batched: the numbers of those inputs of which an axis of examples is run; then every output has that axis.
+        batched_integers: the numbers of those integers that have an axis of examples.
+        indices: for each node of ``getitem`` whose index holds integers of the run, the index with their numbers; see
+            `autodiff.program.recording.integers.index_of`.
     """
 
     inputs: tuple[Node, ...]
@@ -63,3 +66,5 @@ class Recording:
     selections: Mapping[Node, Selection] = field(default_factory=dict)
     guards: tuple[Guard, ...] = ()
     batched: frozenset[int] = frozenset()
+    indices: Mapping[Node, Any] = field(default_factory=dict)
+    batched_integers: frozenset[int] = frozenset()
