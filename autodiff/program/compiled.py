@@ -36,18 +36,19 @@ class Compiled:
     Args:
         recording: a run of a function.
         wanted: the numbers of the inputs whose gradients are asked for.
+        results: how many of the recording's outputs are results, which get error signals; all if omitted.
 
     A call reads the parameters' data and runs the program; the `Run` that it returns can be pulled back. Calls from
     several threads use memory of their own, which later calls use again.
     """
 
-    def __init__(self, recording: Recording, wanted: Sequence[int] = ()) -> None:
+    def __init__(self, recording: Recording, wanted: Sequence[int] = (), results: int | None = None) -> None:
         try:
             self.form: Form = rolled(recording)
         except NotScalarError:
             self.form = lowered(recording)
         self.wanted = tuple(segment for segment, which in self.form.inputs.items() if {*which} & {*wanted})
-        self.written: Written = write(self.form, [*self.form.parameters, *self.wanted])
+        self.written: Written = write(self.form, [*self.form.parameters, *self.wanted], results=results)
         #: The parameters of each gradient of a run, in its order.
         self.leaves: tuple[tuple[Node, ...], ...] = tuple(self.form.parameters.values())
         self._idle: dict[int, list[Workspace]] = {}
@@ -55,8 +56,13 @@ class Compiled:
         self._reads = [_parameter_load(segment, each, self.written) for segment, each in self.form.parameters.items()]
         self._batched = next((which[0] for segment, which in self.form.inputs.items() if segment.batched), None)
 
-    def __call__(self, inputs: Sequence[Any], integers: Any = ()) -> Run:
+    def __call__(self, inputs: Sequence[Any], integers: Any = (), data: Sequence[Any] | None = None) -> Run:
         """Run the program on the inputs of the recording, in their order.
+
+        Args:
+            inputs: floats and arrays; with a leading axis where the recording is batched.
+            integers: the integers that choose.
+            data: an array for each group of ``leaves``, instead of what the leaves hold now.
 
         Raises:
             NotFiniteError: if a result is not finite.
@@ -70,7 +76,9 @@ class Compiled:
             workspace = self.written.workspace(examples)
         run = Run(self, workspace, idle)
         now = clock.now
-        if workspace.read_at != now:
+        if data is not None:
+            self._give(workspace, data)
+        elif workspace.read_at != now:
             for read in self._reads:
                 read(workspace, ())
             workspace.read_at = now
@@ -85,6 +93,14 @@ class Compiled:
             if not _is_finite(output):
                 raise NotFiniteError("a result is not finite")
         return run
+
+    def _give(self, workspace: Workspace, data: Sequence[Any]) -> None:
+        workspace.read_at = -1
+        for segment, array in zip(self.form.parameters, data, strict=True):
+            if segment in self.written.bound:
+                workspace.bind(segment, array)
+            else:
+                workspace.parameters[segment][...] = array
 
 
 class Run:
@@ -102,6 +118,16 @@ class Run:
     def outputs(self) -> list[Any]:
         """The results: floats, or arrays of their own."""
         return [out.item() if out.ndim == 0 else out.copy() for out in self._workspace.outputs]
+
+    @property
+    def data(self) -> list[Any]:
+        """The data of the parameters in this run, as `Compiled` takes them."""
+        workspace, bound = self._workspace, self.compiled.written.bound
+        form = self.compiled.form.parameters
+        return [
+            leaves[0]._data if segment in bound else workspace.parameters[segment].copy()
+            for segment, leaves in form.items()
+        ]
 
     def pull(self, signals: Sequence[Any]) -> tuple[list[Any], dict[int, Any]]:
         """The gradients for error signals of the results, as arrays of their own.

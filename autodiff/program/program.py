@@ -14,6 +14,7 @@ import numpy as np
 from autodiff.engine.trees import flatten, rebuild, tree_map
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin
+from autodiff.program.back_end import back_end
 from autodiff.program.batches import BatchCall, by_example, totalled
 from autodiff.program.checking import ProgramError, agree_with_function, agree_with_graph
 from autodiff.program.gradients import Gradients, eager_gradients, one_of
@@ -25,18 +26,10 @@ from autodiff.program.replay import replayed
 from autodiff.program.surroundings import Surroundings
 from autodiff.values.reading import recorder
 
-__all__ = ["Program", "back_end", "program"]
+__all__ = ["Program", "program"]
 
 _MOST_PROGRAMS: Final = 256
 _MOST_IN_A_ROW: Final = 8  # recordings of one structure without a replay between; then it is cheaper not to record
-
-
-def back_end(recorded: Recorded) -> Any:  # noqa: ARG001 - the compiler is plugged in here
-    """What computes a recording: ``run(inputs, integers) -> (numbers of the outputs, pull)``; None to replay its graph.
-
-    ``pull(signals of the results) -> (gradients of the parameters, gradients of the inputs)``, in their orders.
-    """
-    return None
 
 
 class Program:
@@ -157,6 +150,7 @@ class Program:
 
     def _plan(self, recorded: Recorded) -> Plan:
         exact, run = replayed(recorded), back_end(recorded)
+        reason, run = (run, None) if isinstance(run, str) else ("", run)
         if not recorded.recording.batched and not recorded.recording.batched_integers:
             return Plan(recorded, run or exact, exact, self._origin)
         exact = totalled(by_example(recorded.recording, exact), recorded.results, mean=self.mean)

@@ -148,10 +148,16 @@ def plan_of(
             regular = isinstance(operand, View) and is_injective(operand)
             deliveries.setdefault(operand.segment, []).append(places_of(operand) if regular else None)
 
+    seeds = list(seeds)
     for view in seeds:
         note(view)
-    sending = [statement for statement in reversed(form.statements) if statement.target in need]
-    sent = [(statement, operand) for statement in sending for operand in operands_of(statement)]
+    arrived = {view.segment for view in seeds}
+    sent = []
+    for statement in reversed(form.statements):
+        if statement.target in need and statement.target in arrived:
+            for operand in operands_of(statement):
+                sent.append((statement, operand))
+                arrived.update(segments_of(operand))
     for _, operand in sorted(sent, key=lambda item: late(*item)):
         note(operand)
     return {segment: _covered(segment, each) for segment, each in deliveries.items()}

@@ -140,12 +140,15 @@ def _in_shape(buffer: Buffer, segment: Segment) -> Window:
     return Window(buffer, 0, dims, (*((reach,) if segment.batched else ()), *reversed(strides)))
 
 
-def write(form: Form, wanted: Sequence[Segment] | None = None, *, plain: bool = False) -> Written:
+def write(
+    form: Form, wanted: Sequence[Segment] | None = None, *, results: int | None = None, plain: bool = False
+) -> Written:
     """The two passes of a form.
 
     Args:
         form: the program.
         wanted: the segments whose gradients are computed; all parameters if omitted.
+        results: how many of the outputs are results, which get error signals; all if omitted.
         plain: whether single numbers are arrays too and formulas are those of a textbook, for a reader.
     """
     memory, scope = Memory(), {}
@@ -157,7 +160,7 @@ def write(form: Form, wanted: Sequence[Segment] | None = None, *, plain: bool = 
     outputs = [window_of(memory, view, lead=view.segment.batched) for view in form.outputs]
     asked = list(form.parameters) if wanted is None else list(wanted)
     need = wanting(form, asked)
-    seeds = [(k, view) for k, view in enumerate(form.outputs) if view.segment in need]
+    seeds = [(k, view) for k, view in enumerate(form.outputs[:results]) if view.segment in need]
     signals = Signals(second, memory, need, plan_of(form, need, [view for _, view in seeds], scalars.late))
     for k, view in seeds:
         signals.deliver(view, _seed(second, memory, bare(seen_signal(signals, view)), k), lead=view.segment.batched)
