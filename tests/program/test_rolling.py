@@ -139,3 +139,8 @@ def test_a_deep_chain() -> None:
     for _ in range(2000):
         y = (y * 0.9 + 0.1).tanh() + x
     checked([y], [x])
+
+
+def test_sums_that_differ_in_their_numbers_of_parameters_are_not_one_group() -> None:
+    x, p, q = Value(2.0), Value(3.0), Value(5.0)
+    checked([(x * x).tanh() + p, (x * x).tanh() + p + q, (x * x).tanh() + 1.0], [x])

@@ -47,7 +47,7 @@ def computed(form: Form, inputs: Sequence[Any], integers: Sequence[int] = (), *,
 def number(form: Form, numbers: Numbers, node: Any) -> Any:
     """The number of a node: an array of the examples if its segment is batched."""
     segment, place = form.places[node]
-    return numbers[segment][..., place]
+    return np.asarray(numbers[segment][..., place])
 
 
 def _flat(target: Segment, result: Any) -> np.ndarray[Any, Any]:

@@ -73,7 +73,7 @@ def _at_depths(graph: Graph, linear: Linear, slots: Slots, depth: Ints, depends:
     key, code, slots = _keys(graph, linear, slots, depth, depends)
     nodes = np.flatnonzero((depth > 0) & ~linear.merged)
     constants = linear.left < 0
-    constant = np.bincount(linear.owner[constants], linear.factor[constants], len(depth))
+    constant: Any = np.bincount(linear.owner[constants], linear.factor[constants], len(depth))
     length = np.bincount(slots.owner, minlength=len(depth))
     return Groups(
         _by_key(nodes, key[nodes], depth[nodes]), np.cumsum(length) - length, length, slots.left, slots.right,
@@ -96,16 +96,16 @@ def _keys(graph: Graph, linear: Linear, slots: Slots, depth: Ints, depends: Ints
     most = 8 + 4 * kinds
     of_left = np.where(left >= 0, alike[left] + most * ranks[0], _A_NUMBER)
     of_right = np.where(both, alike[right] + most * ranks[1], slots.scaled)
-    code = _mixed(of_left * 2 + both) * np.uint64(3) + _mixed(of_right)
+    code = _mixed(of_left * 2 + both + 1) * np.uint64(3) + _mixed(of_right + 1)
     place = np.arange(len(owner)) - np.searchsorted(owner, owner)
     order = np.lexsort((*(np.where(sums, x, 0) for x in (of_right, of_left, ~both)), owner))
     ordered = code + np.where(sums, 0, place + 1).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     key = _mixed(alike + most * depth) * np.uint64(5)
     if len(owner):
         first = np.flatnonzero(np.append(True, np.diff(owner) != 0))
-        key[owner[first]] += np.add.reduceat(_mixed(ordered), first)
+        key[owner[first]] += np.add.reduceat(_mixed(ordered), first) + _mixed(np.diff(np.append(first, len(owner))))
     key += _alone(graph)[graph.kinds] * _mixed(np.arange(len(depth)))
-    columns = (owner, left, right, slots.factor, slots.scaled)
+    columns: Any = (owner, left, right, slots.factor, slots.scaled)
     return key, code[order], Slots(*(x[order] for x in columns))
 
 
