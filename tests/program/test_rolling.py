@@ -136,7 +136,7 @@ def test_only_graphs_of_values() -> None:
 def test_a_deep_chain() -> None:
     x: Any = Value(0.3)
     y = x
-    for _ in range(2000):
+    for _ in range(400):
         y = (y * 0.9 + 0.1).tanh() + x
     checked([y], [x])
 
@@ -144,3 +144,14 @@ def test_a_deep_chain() -> None:
 def test_sums_that_differ_in_their_numbers_of_parameters_are_not_one_group() -> None:
     x, p, q = Value(2.0), Value(3.0), Value(5.0)
     checked([(x * x).tanh() + p, (x * x).tanh() + p + q, (x * x).tanh() + 1.0], [x])
+
+
+def test_an_irregular_graph() -> None:
+    random = Random(5)
+    leaves: list[Any] = [Value(random.uniform(-1.0, 1.0)) for _ in range(20)]
+    nodes = [*leaves]
+    for _ in range(1500):
+        a, b = random.choice(nodes[-300:]), random.choice(nodes)
+        nodes.append(random.choice((lambda a, b: a * b, lambda a, b: a - b, lambda a, b: a.tanh(), ad.maximum))(a, b))
+    form = checked([ad.sum(nodes[-300:])], leaves[:5])
+    assert form.pool

@@ -20,6 +20,8 @@ from autodiff.program.recording.recording import Recording
 
 __all__ = ["rolled"]
 
+_FEW = 3  # numbers a statement, in the mean
+
 
 def rolled(recording: Recording) -> Form:
     """The recorded graph as statements over segments: repeated scalars become the units of layers.
@@ -57,6 +59,8 @@ def rolled(recording: Recording) -> Form:
         ),
         places=Places(graph.index, layout, tuple(operands.segments)),
         constants=tuple(operands.constants),
+        pool={} if operands.pool is None else dict(zip(operands.segments, operands.starts.tolist(), strict=True)),
+        straight=sum(map(len, layout.members[LEAVES:])) < _FEW * (len(layout.members) - LEAVES),
     )
 
 
