@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.program.compiling.affine import shape_of
 from autodiff.program.compiling.groups import Groups, blocks, matrix
 from autodiff.program.compiling.reading import BATCHED, CONSTANT, INPUT, PARAMETER, Graph, Ints
 
@@ -97,6 +98,9 @@ def _as_products(members: Ints, left: Ints, right: Ints, segment: Ints, place: I
     """The members by left row, then by right row, if in each connected part every pair of rows occurs once."""
     rows, columns = _numbered(left, segment, place), _numbered(right, segment, place)
     part = _connected(rows, columns)
+    if (part != part[0]).any() and shape_of(np.stack([rows, columns])) is not None:
+        yield members  # several products, regular as they are: heads within tokens
+        return
     order = np.lexsort((columns, rows, part))
     rows, columns, part = rows[order], columns[order], part[order]
     firsts = np.append(np.flatnonzero(np.append(True, np.diff(part) != 0)), len(part))

@@ -148,12 +148,16 @@ _MOST_FACTORS = 4
 
 def _scaled(found: Found, factor: Any, operands: Operands, batched: bool) -> Found:
     """The numbers times constants that are not the same for all: a segment of its own."""
-    shape = found.places.shape
-    flat = Found(found.segment, found.places.reshape(-1, 1))
-    constants = operands.operand(Found(None, factor.reshape(-1, 1)), shape)
-    target = Segment("computed", shape, "scaled", batched)
-    operands.statements.append(Sum(target, (Product(operands.operand(flat, shape), constants),)))
-    return Found(target, np.arange(factor.size).reshape(shape))
+    rows = np.concatenate([found.places, factor.view(np.intp)], axis=1)
+    _, first, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    rank = np.argsort(np.argsort(first))  # equal rows once, as they come
+    first, which = np.sort(first), rank[which.ravel()]
+    places, factor = found.places[first], factor[first]
+    flat = Found(found.segment, places.reshape(-1, 1))
+    constants = operands.operand(Found(None, factor.reshape(-1, 1)), places.shape)
+    target = Segment("computed", places.shape, "scaled", batched)
+    operands.statements.append(Sum(target, (Product(constants, operands.operand(flat, places.shape)),)))
+    return Found(target, which[:, None] * places.shape[1] + np.arange(places.shape[1]))
 
 
 def _applied(kind: Kind, groups: Groups, members: Ints, operands: Operands, target: Any, names: Names) -> Statement:
