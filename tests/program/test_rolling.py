@@ -118,14 +118,25 @@ def test_tokens_of_a_gpt_are_inputs() -> None:
         selections[leaf] = Selection(which, candidates)
         return leaf
 
-    size = {"embed": 4, "heads": 2, "vocabulary": 9, "block": 6}
+    size: Any = {"embed": 4, "heads": 2, "vocabulary": 9, "block": 6}
     output, _ = written.gpt(list(enumerate(TOKENS)), chosen=chosen, **size)
     form = rolled(recorded([output], selections=selections))
     assert differences(form, {}, [], TOKENS) == []
     for tokens in (TOKENS, [8, 0, 3, 3, 2, 1]):
         wanted, _ = written.gpt(tokens, **size)
         assert float(number(form, computed(form, [], tokens), output)) == pytest.approx(wanted.data, rel=1e-12)
-    assert sum("which" in line for line in str(form).splitlines()) == 2  # a row of the table each, and a probability
+    lines = str(form).splitlines()
+    assert sum("which" in line for line in lines) == 2  # the rows of the table, and the probabilities
+    assert len(lines) == 31
+
+
+def test_a_causal_sum_is_a_product_with_a_mask() -> None:
+    output, _ = written.gpt(TOKENS, embed=4, heads=2, vocabulary=9, block=6)
+    lines = str(rolled(recorded([output]))).splitlines()
+    assert lines[14:16] == [
+        "scaled[10, 5] = c[0; 5, 1, 0]·joined[places (10, 5, 1)]",
+        "v8[5, 2, 2] = Σ5 scaled[0; 10, 5, 0, 1]·z1[4; 0, 6, 1, 12]",
+    ]
 
 
 def test_an_axis_of_examples() -> None:

@@ -65,7 +65,7 @@ def _flat(target: Segment, result: Any) -> np.ndarray[Any, Any]:
     result = np.asarray(result)
     wanted = (*result.shape[:1], *target.shape) if target.batched else target.shape
     assert result.shape == wanted, (target, result.shape)
-    return result.reshape((*result.shape[:1], -1) if target.batched else -1)
+    return np.asarray(result.reshape((*result.shape[:1], -1) if target.batched else -1))
 
 
 def _result(statement: Statement, numbers: Numbers, integers: Sequence[int]) -> Any:

@@ -177,13 +177,13 @@ def _met(graph: Graph, groups: Groups, ordered: list[Ints]) -> Ints:
     first[refs[backwards]] = backwards  # what was written last stays: the first
     rank = np.empty(len(refs), np.intp)
     rank[np.argsort(owners, kind="stable")] = np.arange(len(refs))
-    return np.append(rank, len(refs))[first]
+    return np.asarray(np.append(rank, len(refs))[first])
 
 
 def _spread(groups: Groups, members: Ints) -> Ints:
     """The operands of a group: block by block, right ones and then left ones, row by row."""
     if not groups.sums[members[0]]:
-        return matrix(groups.left, groups, members).T.ravel()
+        return np.asarray(matrix(groups.left, groups, members).T.ravel())
     left, right = matrix(groups.left, groups, members), matrix(groups.right, groups, members)
     parts: list[Any] = []
     for a, b in blocks(groups, members):
