@@ -101,6 +101,15 @@ def test_integers_choose_leaves_and_nodes() -> None:
         computed(form, [], (5, 0, 0))
 
 
+def test_one_integer_chooses_from_parameters_and_inputs() -> None:
+    p, x = [Value(2.0), Value(3.0)], [Value(5.0), Value(7.0)]
+    one, other = Value(0.0), Value(0.0)
+    selections = {one: Selection(0, tuple(p)), other: Selection(0, tuple(x))}
+    output = one * 10.0 + other
+    form = rolled(recorded([output], x, selections=selections))
+    assert [float(number(form, computed(form, [5.0, 7.0], [k]), output)) for k in (0, 1)] == [25.0, 37.0]
+
+
 def test_tokens_of_a_gpt_are_inputs() -> None:
     selections: dict[Any, Selection] = {}
     columns: dict[int, tuple[Any, ...]] = {}
@@ -165,7 +174,12 @@ def test_kinds_of_single_nodes() -> None:
 
 def test_factors_are_not_merged_beyond_the_range_of_floats() -> None:
     x, y = Value(1e250), Value(1e-250)
-    checked([x * 1e-200 * 1e-200 * 1e300, y * 1e200 * 1e200 * 1e-300], [])
+    cases = [x * 1e-200 * 1e-200 * 1e300, y * 1e200 * 1e200 * 1e-300, x * 1e-200 * 1e-200]
+    form = rolled(recorded(cases))
+    came = computed(form, [])
+    assert [float(number(form, came, case)) for case in cases] == pytest.approx(
+        [1e150, 1e-150, 1e-150], rel=1e-12, abs=0
+    )
 
 
 def test_only_graphs_of_values() -> None:
