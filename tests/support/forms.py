@@ -25,6 +25,7 @@ __all__ = ["Numbers", "computed", "number"]
 
 #: Of each segment its numbers: with the axis of examples, if it has one, and one more axis of its flattened elements.
 Numbers = dict[Segment, np.ndarray[Any, Any]]
+_POOL = Segment("pool", ())
 
 
 def computed(form: Form, inputs: Sequence[Any], integers: Sequence[int] = (), *, dtype: Any = np.float64) -> Numbers:
@@ -38,23 +39,33 @@ def computed(form: Form, inputs: Sequence[Any], integers: Sequence[int] = (), *,
         numbers[segment] = np.stack(parts, axis=-1)
     for segment in form.constants:
         numbers[segment] = np.ravel(np.asarray(segment.data, dtype))
+    pool = np.full(sum(segment.size for segment in form.pool), np.nan)
+    for segment in (*form.parameters, *form.inputs, *form.constants):
+        _pooled(form, segment, pool, numbers)
     with np.errstate(all="ignore"):
         for statement in form.statements:
+            numbers[_POOL] = pool
             numbers[statement.target] = _flat(statement.target, _result(statement, numbers, integers))
+            _pooled(form, statement.target, pool, numbers)
     return numbers
 
 
 def number(form: Form, numbers: Numbers, node: Any) -> Any:
     """The number of a node: an array of the examples if its segment is batched."""
     segment, place = form.places[node]
-    return numbers[segment][..., place]
+    return np.asarray(numbers[segment][..., place])
+
+
+def _pooled(form: Form, segment: Segment, pool: Any, numbers: Numbers) -> None:
+    if segment in form.pool:
+        pool[form.pool[segment] :][: segment.size] = numbers[segment]
 
 
 def _flat(target: Segment, result: Any) -> np.ndarray[Any, Any]:
     result = np.asarray(result)
     wanted = (*result.shape[:1], *target.shape) if target.batched else target.shape
     assert result.shape == wanted, (target, result.shape)
-    return result.reshape((*result.shape[:1], -1) if target.batched else -1)
+    return np.asarray(result.reshape((*result.shape[:1], -1) if target.batched else -1))
 
 
 def _result(statement: Statement, numbers: Numbers, integers: Sequence[int]) -> Any:
@@ -95,7 +106,7 @@ def _taken(operand: Operand, numbers: Numbers, integers: Sequence[int]) -> np.nd
             for part, p in zip(parts, operand.parts, strict=True)
         ]
         return np.concatenate(flat, axis=-1).reshape(*lead, *operand.shape)
-    return numbers[operand.segment][..., _places(operand, integers)]
+    return numbers[_POOL if operand.segment.kind == "pool" else operand.segment][..., _places(operand, integers)]
 
 
 def _places(operand: Operand, integers: Sequence[int]) -> np.ndarray[Any, Any]:

@@ -19,7 +19,8 @@ __all__ = ["differences", "recorded", "replayed"]
 def recorded(outputs: Sequence[Any], inputs: Sequence[Any] = (), **others: Any) -> Recording:
     """A recording of a graph whose other leaves, unless they are detached, are parameters."""
     leaves: dict[Any, None] = {}
-    for output in outputs:
+    behind = [x for selection in others.get("selections", {}).values() for x in selection.candidates]
+    for output in dict.fromkeys([*outputs, *(x for x in behind if isinstance(x, Node))]):
         leaves |= {node: None for node in topological(output) if node.is_leaf and not node.is_detached}
     known = {*inputs, *others.get("selections", ())}
     return Recording(tuple(inputs), tuple(leaf for leaf in leaves if leaf not in known), tuple(outputs), **others)

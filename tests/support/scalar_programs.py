@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from operator import getitem
 from random import Random
 from typing import Any
 
@@ -86,7 +87,14 @@ def recurrent(steps: int, size: int = 4) -> Written:
     return sum(a * a for a in states), [x for point in inputs for x in point]
 
 
-def gpt(tokens: Sequence[int], embed: int = 16, heads: int = 4, vocabulary: int = 27, block: int = 16) -> Written:
+def gpt(
+    tokens: Sequence[Any],
+    embed: int = 16,
+    heads: int = 4,
+    vocabulary: int = 27,
+    block: int = 16,
+    chosen: Callable[..., Any] = getitem,
+) -> Written:
     """A GPT of one layer on scalars: RMS norm, causal attention with cached keys and values, ReLU, cross-entropy."""
     random = Random(4)
     wte, wpe = matrix(random, vocabulary, embed), matrix(random, block, embed)
@@ -123,7 +131,7 @@ def gpt(tokens: Sequence[int], embed: int = 16, heads: int = 4, vocabulary: int 
     values: list[list[Any]] = []
     losses = []
     for position, (token, target) in enumerate(pairwise(tokens)):
-        x = norm([t + p for t, p in zip(wte[token], wpe[position], strict=True)])
+        x = norm([t + p for t, p in zip(chosen(wte, token), wpe[position], strict=True)])
         before, x = x, norm(x)
         q, k, v = linear(x, Wq), linear(x, Wk), linear(x, Wv)
         keys.append(k)
@@ -132,5 +140,5 @@ def gpt(tokens: Sequence[int], embed: int = 16, heads: int = 4, vocabulary: int 
         before, x = x, norm(x)
         x = [z.relu() for z in linear(x, up)]
         x = [a + b for a, b in zip(linear(x, down), before, strict=True)]
-        losses.append(-softmax(linear(x, head))[target].log())
+        losses.append(-chosen(softmax(linear(x, head)), target).log())
     return (1.0 / len(losses)) * sum(losses), []

@@ -34,8 +34,8 @@ class Segment:
     """An array of the program.
 
     Args:
-        kind: ``parameters`` (leaves whose data are read at each run), ``input`` (an argument of the run), ``constant``
-            or ``computed``.
+        kind: ``parameters`` (leaves whose data are read at each run), ``input`` (an argument of the run), ``constant``,
+            ``computed``, or ``pool``: a buffer in which other segments lie; see `Form`.
         shape: without the axis of examples.
         name: a hint for the source, such as ``W1`` or ``z2``; need not be unique.
         batched: whether the array has a leading axis of examples, whose length is known at the run only.
@@ -177,6 +177,8 @@ class Form:
         places: the segment and the flat place of each node of the graph that still exists.
         constants: the segments of kind ``constant``.
         arrays: the segments that are arrays of the user's: an input, or the data of a Tensor.
+        pool: where each segment starts in the segment of kind ``pool`` from which irregular graphs gather; usually
+            empty. Only segments without an axis of examples are read through it.
         straight: whether most statements compute a few numbers, so that straight-line code of scalars is faster.
     """
 
@@ -186,6 +188,7 @@ class Form:
     outputs: tuple[View, ...]
     places: Mapping[Any, tuple[Segment, int]]
     constants: tuple[Segment, ...] = ()
+    pool: Mapping[Segment, int] = field(default_factory=dict)
     straight: bool = False
     arrays: frozenset[Segment] = frozenset()
 

@@ -41,6 +41,7 @@ class Groups:
         classes: of each slot, equal for slots of one block.
         constant: the constant of each sum.
         batched: whether a node has an axis of examples.
+        loose: of sums of one block equal for those that differ in the number of slots only, else 0.
     """
 
     members: list[Ints]
@@ -53,6 +54,7 @@ class Groups:
     constant: Floats
     batched: np.ndarray[Any, np.dtype[np.bool]]
     sums: np.ndarray[Any, np.dtype[np.bool]]
+    loose: np.ndarray[Any, np.dtype[np.uint64]]
 
 
 def grouped(graph: Graph, linear: Linear) -> Groups:
@@ -61,28 +63,28 @@ def grouped(graph: Graph, linear: Linear) -> Groups:
     depth, depends = levels(graph, slots)
     groups = _at_depths(graph, linear, slots, depth, depends)
     if 1 < len(groups.members) <= _MOST_ALIGNED:
-        moved = aligned(
-            graph, slots, depth, groups.members, _keys(graph, linear, slots, np.minimum(depth, 1), depends)[0]
-        )
+        key, loose, *_ = _keys(graph, linear, slots, np.minimum(depth, 1), depends)
+        moved = aligned(graph, slots, depth, groups.members, np.where(loose > 0, loose, key))
         if moved is not None:
             groups = _at_depths(graph, linear, slots, moved, depends)
     return groups
 
 
 def _at_depths(graph: Graph, linear: Linear, slots: Slots, depth: Ints, depends: Ints) -> Groups:
-    key, code, slots = _keys(graph, linear, slots, depth, depends)
+    key, loose, code, slots = _keys(graph, linear, slots, depth, depends)
     nodes = np.flatnonzero((depth > 0) & ~linear.merged)
     constants = linear.left < 0
-    constant = np.bincount(linear.owner[constants], linear.factor[constants], len(depth))
+    constant: Any = np.bincount(linear.owner[constants], linear.factor[constants], len(depth))
     length = np.bincount(slots.owner, minlength=len(depth))
     return Groups(
         _by_key(nodes, key[nodes], depth[nodes]), np.cumsum(length) - length, length, slots.left, slots.right,
         slots.factor, code, constant, depends == ON_EXAMPLES, linear.sums,
+        loose,
     )  # fmt: skip
 
 
-def _keys(graph: Graph, linear: Linear, slots: Slots, depth: Ints, depends: Ints) -> tuple[Any, Any, Slots]:
-    """The key of each node, equal for those of one group; and the classes of slots, and the slots, sorted by them."""
+def _keys(graph: Graph, linear: Linear, slots: Slots, depth: Ints, depends: Ints) -> tuple[Any, Any, Any, Slots]:
+    """The key of each node, equal in a group; its loose key; the classes of slots, and the slots, sorted by them."""
     kinds = FIRST_KIND + len(graph.table)
     operation = np.where(linear.sums, 0, graph.kinds)
     leaf = np.where(depends == ON_EXAMPLES, 4, np.minimum(depends, 2))
@@ -96,17 +98,24 @@ def _keys(graph: Graph, linear: Linear, slots: Slots, depth: Ints, depends: Ints
     most = 8 + 4 * kinds
     of_left = np.where(left >= 0, alike[left] + most * ranks[0], _A_NUMBER)
     of_right = np.where(both, alike[right] + most * ranks[1], slots.scaled)
-    code = _mixed(of_left * 2 + both) * np.uint64(3) + _mixed(of_right)
+    code = _mixed(of_left * 2 + both + 1) * np.uint64(3) + _mixed(of_right + 1)
     place = np.arange(len(owner)) - np.searchsorted(owner, owner)
     order = np.lexsort((*(np.where(sums, x, 0) for x in (of_right, of_left, ~both)), owner))
     ordered = code + np.where(sums, 0, place + 1).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     key = _mixed(alike + most * depth) * np.uint64(5)
+    loose = np.zeros(len(depth), np.uint64)
     if len(owner):
         first = np.flatnonzero(np.append(True, np.diff(owner) != 0))
-        key[owner[first]] += np.add.reduceat(_mixed(ordered), first)
+        uniform = np.logical_and.reduceat(
+            (code == code[np.repeat(first, np.diff(np.append(first, len(owner))))]) & sums, first
+        )
+        uniform &= (right[first] < 0) | (depth[right[first]] > 0)
+        uniform &= depth[left[first]] > 0
+        loose[owner[first[uniform]]] = (key[owner[first]] + _mixed(code[first] + np.uint64(7)))[uniform]
+        key[owner[first]] += np.add.reduceat(_mixed(ordered), first) + _mixed(np.diff(np.append(first, len(owner))))
     key += _alone(graph)[graph.kinds] * _mixed(np.arange(len(depth)))
-    columns = (owner, left, right, slots.factor, slots.scaled)
-    return key, code[order], Slots(*(x[order] for x in columns))
+    columns: Any = (owner, left, right, slots.factor, slots.scaled)
+    return key, loose, code[order], Slots(*(x[order] for x in columns))
 
 
 def _ranks(owner: Ints, left: Ints, right: Ints) -> tuple[Ints, Ints]:

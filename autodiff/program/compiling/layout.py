@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.program.compiling.affine import shape_of
 from autodiff.program.compiling.groups import Groups, blocks, matrix
 from autodiff.program.compiling.reading import BATCHED, CONSTANT, INPUT, PARAMETER, Graph, Ints
 
@@ -22,6 +23,7 @@ __all__ = ["LEAVES", "Layout", "laid_out"]
 
 #: The segments of leaves come first, by kind: parameters, constants, inputs, inputs with an axis of examples.
 LEAVES = 4
+_SHORT = 8  # slots of a single node that are not worth an order of their own
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -49,6 +51,10 @@ def laid_out(graph: Graph, groups: Groups) -> Layout:
         segment[leaves[k]], place[leaves[k]] = k, np.arange(len(leaves[k]))
     ordered: list[Ints] = []
     for members in groups.members:
+        if len(members) == 1:
+            segment[members[0]] = LEAVES + len(ordered)
+            ordered.append(members)
+            continue
         for part in _sorted(groups, members, segment, place):
             segment[part] = LEAVES + len(ordered)
             place[part] = np.arange(len(part))
@@ -64,7 +70,7 @@ def laid_out(graph: Graph, groups: Groups) -> Layout:
 
 def _sorted(groups: Groups, members: Ints, segment: Ints, place: Ints) -> Iterator[Ints]:
     """The members in an order in which products factor, in several parts if they are several matrix products."""
-    if len(members) == 1 or not groups.length[members[0]]:
+    if not groups.length[members[0]]:
         yield members
         return
     if groups.sums[members[0]]:
@@ -92,6 +98,9 @@ def _as_products(members: Ints, left: Ints, right: Ints, segment: Ints, place: I
     """The members by left row, then by right row, if in each connected part every pair of rows occurs once."""
     rows, columns = _numbered(left, segment, place), _numbered(right, segment, place)
     part = _connected(rows, columns)
+    if (part != part[0]).any() and shape_of(np.stack([rows, columns])) is not None:
+        yield members  # several products, regular as they are: heads within tokens
+        return
     order = np.lexsort((columns, rows, part))
     rows, columns, part = rows[order], columns[order], part[order]
     firsts = np.append(np.flatnonzero(np.append(True, np.diff(part) != 0)), len(part))
@@ -140,12 +149,21 @@ def _met(graph: Graph, groups: Groups, ordered: list[Ints]) -> Ints:
     used: list[Ints] = []
     owner: list[Ints] = []
     sizes = [int(groups.length[members[0]]) * len(members) for members in ordered]
-    numbers = sorted(range(len(ordered)), key=lambda k: -sizes[k])
+    several = [k for k in range(len(ordered)) if len(ordered[k]) > 1 or sizes[k] > _SHORT]
+    numbers = sorted(several, key=lambda k: -sizes[k])
     for k in numbers:
         if sizes[k]:
             spread = _spread(groups, ordered[k])
             used.append(spread)
             owner.append(np.full(len(spread), k))
+    single = np.array(
+        [part[0] for part, size in zip(ordered, sizes, strict=True) if len(part) == 1 and size <= _SHORT], np.intp
+    )
+    if len(single):  # all at once
+        length = groups.length[single]
+        slots = np.arange(length.sum()) + np.repeat(groups.start[single] - np.cumsum(length) + length, length)
+        used += [np.stack([groups.right[slots], groups.left[slots]], 1).ravel()]
+        owner += [np.full(2 * len(slots), len(ordered))]
     for table in _tables(graph):
         used.append(table)
         owner.append(np.full(len(table), -1))
@@ -159,13 +177,13 @@ def _met(graph: Graph, groups: Groups, ordered: list[Ints]) -> Ints:
     first[refs[backwards]] = backwards  # what was written last stays: the first
     rank = np.empty(len(refs), np.intp)
     rank[np.argsort(owners, kind="stable")] = np.arange(len(refs))
-    return np.append(rank, len(refs))[first]
+    return np.asarray(np.append(rank, len(refs))[first])
 
 
 def _spread(groups: Groups, members: Ints) -> Ints:
     """The operands of a group: block by block, right ones and then left ones, row by row."""
     if not groups.sums[members[0]]:
-        return matrix(groups.left, groups, members).T.ravel()
+        return np.asarray(matrix(groups.left, groups, members).T.ravel())
     left, right = matrix(groups.left, groups, members), matrix(groups.right, groups, members)
     parts: list[Any] = []
     for a, b in blocks(groups, members):

@@ -61,7 +61,7 @@ def merged(graph: Graph) -> Linear:
     order = np.argsort(parts[0], kind="stable")
     at, factor, left, right = (part[order] for part in parts)
     sums = role != _OTHER
-    terms = np.flatnonzero((right < 0) & (left >= 0) & np.isfinite(factor))
+    terms = np.flatnonzero((right < 0) & (left >= 0) & np.isfinite(factor) & (factor != 0.0))
     terms = terms[sums[left[terms]] & (_uses(graph)[left[terms]] == 1)]
     parent = np.arange(count)
     parent[left[terms]] = at[terms]
@@ -74,8 +74,11 @@ def merged(graph: Graph) -> Linear:
     if _cut_long_sums(parent, root, np.bincount(at[right >= 0], minlength=count), scaled, alone):
         root, whole = _followed(parent, scale)
     inside = parent != np.arange(count)
-    extreme = inside & ~((np.abs(whole) < _LARGEST) & (np.abs(whole) * _LARGEST > 1.0))
-    if extreme.any():
+    with np.errstate(all="ignore"):
+        size = np.abs(factor * whole[at])
+    extreme = at[inside[at] & (factor != 0.0) & ~((size < _LARGEST) & (size > 1.0 / _LARGEST))]
+    extreme = np.append(extreme, np.flatnonzero(inside & ~(np.abs(whole) < _LARGEST)))
+    if len(extreme):
         bad = np.zeros(count, bool)
         bad[root[extreme]] = True
         parent = np.where(bad[root], np.arange(count), parent)

@@ -18,8 +18,10 @@ from autodiff.program.compiling.form import Apply, Gather, Joined, Operand, Segm
 from autodiff.program.compiling.layout import Layout
 from autodiff.program.compiling.reading import Graph, Ints
 
-__all__ = ["Found", "Operands", "common_shape"]
+__all__ = ["MANY", "Found", "Operands", "common_shape"]
 
+MANY = 500  # segments of an irregular graph
+_DENSE = 16  # numbers that are read of each segment, in the mean, if joining them is worth a copy
 _SPARSE = 4  # a segment is copied whole into a joined one unless so many times as many numbers would be copied as read
 
 
@@ -68,6 +70,8 @@ class Operands:
     segments: list[Segment]
     statements: list[Statement] = field(default_factory=list)
     constants: list[Segment] = field(default_factory=list)
+    starts: Any = None
+    pool: Segment | None = None
     joined: dict[tuple[int, ...], tuple[Segment, Any]] = field(default_factory=dict)
 
     def find(self, refs: Ints) -> Found:
@@ -94,6 +98,13 @@ class Operands:
             return Gather(found.segment, values)
         return View(found.segment, regular[0], shape, regular[1])
 
+    def scalar(self, ref: int, shape: tuple[int, ...]) -> Any:
+        """A single number of a node, or a constant."""
+        if ref < 0:
+            return float(self.graph.numbers[-1 - ref])
+        segment = self.segments[self.layout.segment[ref]]
+        return View(segment, int(self.layout.place[ref]), shape, (0,) * len(shape))
+
     def constant(self, data: Any) -> Segment:
         """A new segment of constants."""
         segment = Segment("constant", data.shape, "c", data=data)
@@ -114,8 +125,16 @@ class Operands:
         self.statements.append(Apply(target, TABLE["identity"], (operand,)))
         return target
 
+    def __post_init__(self) -> None:
+        sizes = np.array([len(members) for members in self.layout.members], np.intp)
+        self.starts = np.cumsum(sizes) - sizes
+        if len(sizes) > MANY and not self.batched.any():
+            self.pool = Segment("pool", (int(sizes.sum()),), "all")
+
     def _joined(self, refs: Ints, segments: Ints) -> Found:
         used = np.unique(segments)
+        if self.pool is not None and refs.size < _DENSE * len(used):
+            return Found(self.pool, self.starts[segments] + self.layout.place[refs])
         sizes = np.array([self.segments[k].size for k in used.tolist()])
         if sizes.sum() > _SPARSE * refs.size:
             return self._joined_sparsely(refs)

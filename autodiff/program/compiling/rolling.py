@@ -14,11 +14,14 @@ from autodiff.program.compiling.layout import LEAVES, Layout, laid_out
 from autodiff.program.compiling.linear import merged
 from autodiff.program.compiling.names import stem
 from autodiff.program.compiling.operands import Operands
+from autodiff.program.compiling.ragged import padded
 from autodiff.program.compiling.reading import read
 from autodiff.program.compiling.statements import state
 from autodiff.program.recording.recording import Recording
 
 __all__ = ["rolled"]
+
+_FEW = 3  # numbers a statement, in the mean
 
 
 def rolled(recording: Recording) -> Form:
@@ -37,7 +40,7 @@ def rolled(recording: Recording) -> Form:
     J = tanh(v1[0])
     """
     graph = read(recording)
-    groups = grouped(graph, merged(graph))
+    groups = padded(grouped(graph, merged(graph)))
     layout = laid_out(graph, groups)
     nodes = list(graph.index)
     leaves = _leaves(layout, nodes)
@@ -57,6 +60,8 @@ def rolled(recording: Recording) -> Form:
         ),
         places=Places(graph.index, layout, tuple(operands.segments)),
         constants=tuple(operands.constants),
+        pool={} if operands.pool is None else dict(zip(operands.segments, operands.starts.tolist(), strict=True)),
+        straight=sum(map(len, layout.members[LEAVES:])) < _FEW * (len(layout.members) - LEAVES),
     )
 
 

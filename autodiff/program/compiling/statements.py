@@ -18,17 +18,19 @@ from autodiff.program.compiling.form import Apply, Call, Chosen, Product, Segmen
 from autodiff.program.compiling.groups import Groups, blocks, matrix
 from autodiff.program.compiling.layout import LEAVES
 from autodiff.program.compiling.names import Names
-from autodiff.program.compiling.operands import Found, Operands, common_shape
+from autodiff.program.compiling.operands import MANY, Found, Operands, common_shape
 from autodiff.program.compiling.reading import FIRST_KIND, SELECTED, Graph, Ints, Kind
 
 __all__ = ["state"]
+
+_SHORT = 4
 
 _Block = tuple[Found, Found | None, Any]  # left, right (None in a term), factors
 
 
 def state(graph: Graph, groups: Groups, operands: Operands) -> None:
     """Add the statement of every group, and their segments, to the operands."""
-    names = Names()
+    names, many = Names(), len(operands.layout.members) > MANY
     for members in operands.layout.members[LEAVES:]:
         names.fixed = "J" if graph.outputs.tolist() == members.tolist() else ""
         kind, batched = int(graph.kinds[members[0]]), bool(groups.batched[members[0]])
@@ -39,11 +41,40 @@ def state(graph: Graph, groups: Groups, operands: Operands) -> None:
 
         if kind == SELECTED:
             statement = _selected(graph, members, operands, target)
+        elif many and _is_short(graph, groups, members):
+            statement = _single(graph, groups, int(members[0]), operands, target, names)
         elif groups.sums[members[0]]:
             statement = _sum(groups, members, operands, target, names)
         else:
             statement = _applied(graph.table[kind - FIRST_KIND], groups, members, operands, target, names)
         operands.statements.append(statement)
+
+
+def _is_short(graph: Graph, groups: Groups, members: Ints) -> bool:
+    """Whether a group is one node with few operands."""
+    kind = int(graph.kinds[members[0]])
+    elementwise = kind < FIRST_KIND or graph.table[kind - FIRST_KIND].primitive.elementwise
+    return len(members) == 1 and elementwise and 0 < int(groups.length[members[0]]) <= _SHORT
+
+
+def _single(graph: Graph, groups: Groups, node: int, operands: Operands, target: Any, names: Names) -> Statement:
+    """The statement of a single node with few operands, slot by slot: in a tenth of the time."""
+    start, end = groups.start[node], groups.start[node] + groups.length[node]
+    left, right = groups.left[start:end].tolist(), groups.right[start:end].tolist()
+    if not groups.sums[node]:
+        kind = graph.table[graph.kinds[node] - FIRST_KIND]
+        read = tuple([operands.scalar(k, ()) for k in left])
+        return Apply(
+            target((), names.of_unit(kind.primitive, [x for x in read if x.__class__ is View])),
+            kind.primitive,
+            read,
+            kind.params,
+        )
+    factors = groups.factor[start:end].tolist()
+    slots = list(zip(left, right, factors, strict=True))
+    products = [Product(operands.scalar(a, (1,)), operands.scalar(b, (1,)), c) for a, b, c in slots if b >= 0]
+    terms = [Term(operands.scalar(a, (1,)), c) for a, b, c in slots if b < 0]
+    return Sum(target((), names.of_sum(products)), tuple(products), tuple(terms), float(groups.constant[node]))
 
 
 def _sum(groups: Groups, members: Ints, operands: Operands, target: Any, names: Names) -> Statement:
@@ -117,12 +148,16 @@ _MOST_FACTORS = 4
 
 def _scaled(found: Found, factor: Any, operands: Operands, batched: bool) -> Found:
     """The numbers times constants that are not the same for all: a segment of its own."""
-    shape = found.places.shape
-    flat = Found(found.segment, found.places.reshape(-1, 1))
-    constants = operands.operand(Found(None, factor.reshape(-1, 1)), shape)
-    target = Segment("computed", shape, "scaled", batched)
-    operands.statements.append(Sum(target, (Product(operands.operand(flat, shape), constants),)))
-    return Found(target, np.arange(factor.size).reshape(shape))
+    rows = np.concatenate([found.places, factor.view(np.intp)], axis=1)
+    _, first, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    rank = np.argsort(np.argsort(first))  # equal rows once, as they come
+    first, which = np.sort(first), rank[which.ravel()]
+    places, factor = found.places[first], factor[first]
+    flat = Found(found.segment, places.reshape(-1, 1))
+    constants = operands.operand(Found(None, factor.reshape(-1, 1)), places.shape)
+    target = Segment("computed", places.shape, "scaled", batched)
+    operands.statements.append(Sum(target, (Product(constants, operands.operand(flat, places.shape)),)))
+    return Found(target, which[:, None] * places.shape[1] + np.arange(places.shape[1]))
 
 
 def _applied(kind: Kind, groups: Groups, members: Ints, operands: Operands, target: Any, names: Names) -> Statement:
