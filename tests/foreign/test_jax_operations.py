@@ -103,6 +103,11 @@ SAMPLES: dict[str, list[tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]]]
     ],
     "convert_element_type": [_of(lambda x: x.astype("float32").astype("float64"), (2,))],
     "copy": [_of(jnp.copy)],
+    "cholesky": [_of(lambda x: jnp.linalg.cholesky(x @ x.T + jnp.eye(2))), _of(jnp.linalg.cholesky, (1, 1))],
+    "cumlogsumexp": [_of(lambda x: lax.cumlogsumexp(400 * x, 1)), _of(lambda x: lax.cumlogsumexp(x, 0, reverse=True))],
+    "cummax": [_of(lambda x: lax.cummax(x, 1)), _of(lambda x: lax.cummax(jnp.concatenate([x, x, x]), 0))],
+    "cummin": [_of(lambda x: lax.cummin(x, 1, reverse=True))],
+    "custom_linear_solve": [_of(jnp.linalg.solve, (3, 3), (3,)), _of(jnp.linalg.inv, (2, 2))],
     "cumprod": [_of(lambda x: lax.cumprod(x, 1)), _of(lambda x: lax.cumprod(x, 0, reverse=True))],
     "cumsum": [_of(lambda x: lax.cumsum(x, 1)), _of(lambda x: lax.cumsum(x, 0, reverse=True))],
     "custom_jvp_call": [
@@ -123,6 +128,7 @@ SAMPLES: dict[str, list[tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]]]
     ],
     "dynamic_slice": [_of(lambda x: lax.dynamic_slice(x, (1, 7), (1, 2)), (3, 4))],
     "dynamic_update_slice": [_of(lambda x, y: lax.dynamic_update_slice(x, y, (5, 1)), (3, 4), (2, 2))],
+    "eigh": [_of(lambda x: jnp.linalg.eigh(x @ x.T), (3, 3))],
     "gather": [
         _of(lambda x: x[_IDS], (3, 2)), _of(lambda x: x[_IDS, np.array([1, 1, 0])], (3, 2)),
         _of(lambda x: jnp.take(x, 1), (3,)),
@@ -132,8 +138,10 @@ SAMPLES: dict[str, list[tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]]]
     ],
     "integer_pow": [_of(lambda x: x**3), _of(lambda x: x**-2), _of(lambda x: lax.integer_pow(x, 2))],
     "jit": [_of(jax.jit(jnp.sin)), _of(jax.vmap(jax.jit(lambda x: x @ x)))],
+    "lu": [_of(lambda x: jax.scipy.linalg.lu(x)[1:], (3, 3)), _of(jnp.linalg.det, (4, 4))],
     "name": [_of(lambda x: pytest.importorskip("jax.ad_checkpoint").checkpoint_name(x, "x"))],
     "optimization_barrier": [_of(lambda x, y: lax.optimization_barrier((x, y)), (2,), (3,))],
+    "qr": [_of(jnp.linalg.qr, (3, 2))],
     "pad": [
         _of(lambda x: lax.pad(x, 0.0, [(1, 2, 0), (0, 1, 2)])),
         _of(lambda x: lax.pad(x, 0.0, [(-1, 0, 0), (1, -1, 1)])),
@@ -176,12 +184,20 @@ SAMPLES: dict[str, list[tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]]]
         _of(lambda x: lax.select_n(jnp.array([2, 0, 1]), x, x * x, -x), (3,)),
     ],
     "slice": [_of(lambda x: x[1:, :2]), _of(lambda x: x[::2, 1::2], (5, 4))],
+    "scatter-mul": [
+        _of(lambda x: x.at[1].multiply(x[0], unique_indices=True)), _of(lambda x: x.at[9].multiply(2.0)),
+        _of(lambda x, y: x.at[jnp.array([2, 0])].multiply(y, unique_indices=True), (4,), (2,)),
+    ],
     "sort": [_of(lambda x: jnp.sort(x, 0), (4, 2)), _of(lambda x, y: y[jnp.argsort(-x)], (4,), (4,))],
     "split": [_of(lambda x: jnp.split(x, [1], axis=1))],
     "squeeze": [_of(jnp.squeeze, (2, 1, 3))],
     "stop_gradient": [_of(lambda x: lax.stop_gradient(x) * x)],
+    "svd": [_of(lambda x: jnp.linalg.svd(x, full_matrices=False), (3, 3))],
     "tile": [_of(lambda x: jnp.tile(x, (2, 1)))],
     "top_k": [_of(lambda x: lax.top_k(x, 2)[0])],
+    "triangular_solve": [
+        _of(lambda a, b: jax.scipy.linalg.solve_triangular(a + jnp.eye(3), b, lower=True, trans=1), (3, 3), (3, 2)),
+    ],
     "transpose": [_of(jnp.transpose), _of(lambda x: x.transpose(1, 0, 2), (2, 3, 2))],
     "while": [_of(lambda x: lax.while_loop(lambda c: jnp.sum(c) < 20.0, lambda c: c * x + c, x))],
 }  # fmt: skip
@@ -189,7 +205,7 @@ SAMPLES: dict[str, list[tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]]]
 #: Other names of primitives above, in other versions of jax or on other paths, and those that change nothing.
 OTHER_NAMES = {
     "checkpoint", "closed_call", "core_call", "copy_p", "custom_vjp_call_jaxpr", "device_put", "expand_dims", "pjit",
-    "remat", "scatter_add",
+    "remat", "scatter_add", "scatter_mul",
 }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from tests.faults.compositions import COMPOSITION_FAULTS
 from tests.faults.drawing import DRAWING_FAULTS
 from tests.faults.engine import ENGINE_FAULTS
 from tests.faults.fault import CLASSES, Fault
+from tests.faults.folding import FOLDING_FAULTS
 from tests.faults.foreign import FOREIGN_FAULTS
 from tests.faults.naming import NAMING_FAULTS
 from tests.faults.nets import NET_FAULTS
@@ -230,7 +231,7 @@ def main() -> int:
     parts = {
         "rules": (*rule_faults(in_a_process(slots)), *RULE_FAULTS), "compositions": COMPOSITION_FAULTS,
         "engine": ENGINE_FAULTS, "rows": ROW_FAULTS, "nets": NET_FAULTS, "foreign": FOREIGN_FAULTS,
-        "drawing": DRAWING_FAULTS, "naming": NAMING_FAULTS, "saving": SAVING_FAULTS,
+        "drawing": (*DRAWING_FAULTS, *FOLDING_FAULTS), "naming": NAMING_FAULTS, "saving": SAVING_FAULTS,
     }  # fmt: skip
     faults = [fault for name, part in parts.items() if options.only in (None, name) for fault in part]
     if options.words:
