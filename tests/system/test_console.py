@@ -141,7 +141,7 @@ assert not lines
 
 
 #: The status of each, and its arguments.
-COMMANDS: dict[str, tuple[int, list[str | bytes]]] = {
+PROGRAMS: dict[str, tuple[int, list[str | bytes]]] = {
     "explain": (0, ["-m", "autodiff", "explain"]),
     "flow": (0, ["-m", "autodiff", "flow", "--output", b"\xff.svg"]),
     "unknown name": (2, ["-m", "autodiff", "explain", "W₉₉⁽¹⁾".encode()]),
@@ -154,11 +154,11 @@ COMMANDS: dict[str, tuple[int, list[str | bytes]]] = {
 # in `test_every_command_prints_in_every_encoding`
 @pytest.mark.parametrize(
     ("process", "name"),
-    [*product(["C locale"], COMMANDS), *zip(cycle(["cp1252", "ascii"]), COMMANDS, strict=False)],
+    [*product(["C locale"], PROGRAMS), *zip(cycle(["cp1252", "ascii"]), PROGRAMS, strict=False)],
 )
 def test_as_a_process(process: str, name: str) -> None:
     """The program and the demos; standard error too, and a path that is no text."""
-    status, command = COMMANDS[name]
+    status, command = PROGRAMS[name]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("LC_", "LANG", "PYTHON"))}
     environment |= {**PROCESSES[process], "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, *command], capture_output=True, env=environment, timeout=120, check=False)

@@ -142,14 +142,14 @@ def test_second_derivatives_of_tensor_programs_agree_with_torch(torch: Peer, pro
     curvatures_agree(program, ad.Tensor, torch)
 
 
-@examples(25)
+@examples(10)
 @given(program=programs(operations=ELEMENTWISE, kinks="nowhere"))
 def test_scalar_programs_agree_with_jax(jax: Peer, program: Program) -> None:
     """Away from kinks, gradients of Value programs are jax's."""
     gradients_agree(program, ad.Value, jax)
 
 
-@examples(15)  # jax compiles every operation anew for every shape: few and short programs
+@examples(8)  # jax compiles every operation anew for every shape: few and short programs
 @given(program=programs(ad.Tensor, operations=OPERATIONS, kinks="nowhere", most=8))
 def test_tensor_programs_agree_with_jax(jax: Peer, program: Program) -> None:
     """Away from kinks, gradients of Tensor programs are jax's."""
