@@ -238,7 +238,7 @@ def unbroadcast(share: Any, item: Node, *, create_graph: bool = False) -> Any:
 
 def _total(share: Any) -> Any:
     """Σ share; a single number is returned unchanged, because NumPy's sum of −0.0 is 0.0."""
-    return np.sum(share) if np.ndim(share) else share
+    return np.add.reduce(share, None) if np.ndim(share) else share
 
 
 def _of_type(share: np.ndarray[Any, Any], data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

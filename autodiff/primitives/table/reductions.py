@@ -94,17 +94,21 @@ def _logsumexp(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> 
     with np.errstate(divide="ignore", over="ignore"):  # e^−inf = 0 and, where every element is −inf, ln 0 are right
         y = x - top
         highest = y == 0
-        count = np.sum(highest, axis=axis, keepdims=True)
-        others = np.sum(np.where(highest, 0.0, np.exp(y)), axis=axis, keepdims=True)
+        count = np.add.reduce(highest, axis, None, None, True)
+        others = np.add.reduce(np.where(highest, 0.0, np.exp(y)), axis, None, None, True)
         n = np.maximum(count, 1).astype(x.dtype)
-        total = np.where(count, np.log(n) + np.log1p(others / n), np.log(others)) + top
+        total = np.log(n) + np.log1p(others / n)
+        if not count.all():
+            total = np.where(count, total, np.log(others))
+        total = total + top
     return total if keepdims else np.squeeze(total, axis=axis) if axis is not None else total.reshape(())
 
 
 def _top(x: Any, axis: Any) -> Any:
     """The largest element of each row, or 0 if that is infinite."""
-    top = np.max(x, axis=axis, keepdims=True)
-    return np.where(np.isfinite(top), top, 0.0)
+    top = np.maximum.reduce(x, axis, None, None, True)
+    finite = np.isfinite(top)
+    return top if finite.all() else np.where(finite, top, 0.0)
 
 
 def _below_top(name: str, x: Any, axis: Any) -> Any:
