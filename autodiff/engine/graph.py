@@ -250,10 +250,9 @@ grads_are_written: Final = threading.RLock()
 
 
 def add_to_grads(arrived: dict[Node, Any]) -> None:
-    """Add the signals to ``.grad``, all or none.
+    """Add the signals to ``.grad``, all or none; the first one of a computed Tensor is *lent*.
 
-    The first signal of a computed Tensor is *lent*: its ``_grad`` is a tuple of one array, which other nodes may hold,
-    and which is copied when someone reads ``.grad``. Few do, and copies would take a third of a pass.
+    Its ``_grad`` is then a tuple of one array, which other nodes may hold, and which is copied when ``.grad`` is read.
     """
     with grads_are_written:
         grads = [
