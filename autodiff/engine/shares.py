@@ -285,7 +285,7 @@ def patched(known: Any, g: Any, index: Any, x: np.ndarray[Any, Any]) -> Patched:
     """``known`` + ``scatter(g, index, x.shape)`` for ints and slices; ``known`` is None before the first share."""
     if known.__class__ is Patched:
         put(known.whole, index, g, add=True)
-        return known  # type: ignore[no-any-return]
+        return known
     if known is None:
         whole = np.zeros(x.shape, x.dtype)
         put(whole, index, g)

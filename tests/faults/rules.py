@@ -226,7 +226,7 @@ _BY_HAND: Final = {
     ),
     "broadcasting: mean": (
         change(
-            "broadcasting is undone by a mean", _LAYOUT, "return np.add.reduce(x, axes, None, None, True)",
+            "broadcasting is undone by a mean", _LAYOUT, "return np.add.reduce(x, axes, keepdims=True)",
             "return np.mean(x, axis=axes or (), keepdims=True)",
         ),
         change(
