@@ -99,3 +99,14 @@ def test_a_nan_that_an_index_drops_is_seen() -> None:
     assert x.grad is not None
     assert x.grad.tolist() == [0.5]
     assert joined.grad.tolist() == [0.5, 1.0]
+
+
+def test_a_slice_beside_negative_zeros() -> None:
+    """Whichever share comes first, −0 + 0 is 0 in the elements that the slice leaves out."""
+    for turned in (False, True):
+        x = ad.Tensor([1.0, 2.0, 3.0])
+        parts = [(x * -0.0).sum(), x[:1].sum()]
+        first, second = parts[::-1] if turned else parts
+        (first + second).backward()
+        assert x.grad is not None
+        assert np.signbit(x.grad).tolist() == [False, False, False]
