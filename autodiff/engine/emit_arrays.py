@@ -91,7 +91,7 @@ def sharing(
 
     With ``send``, return instead the function ``(node, g, token, push)`` that delivers the shares to the inputs' slots.
     With ``guarded``, a closed gate sends 0 even if the signal is infinite, and a function that sends returns whether a
-    nan came that may go no further: a rule of numbers passes every nan on, one of arrays may drop the element.
+    nan came that may go no further: rules of numbers and of look-ups pass every nan on, others may drop the element.
     ``scope`` holds the functions of the chain rule: ``unbroadcast`` (fits a share to its input's shape and type),
     ``gather`` and ``patched`` (add two shares), ``has_nan`` and ``through_gate`` (repairs 0 · inf at gates).
     """
@@ -103,7 +103,7 @@ def sharing(
         params=[f"{param(key)} = node.origin.params{_lookup(key, entry.defaults[key])}" for key in source.params],
         kept=_taken_up(source), value=[f"{source.value} = z"] if source.value.isidentifier() else [],
         shares=[line for k in range(len(names)) for line in _share(entry, k, source, send, guarded)],
-        end=_end(guarded and not (entry.elementwise and entry.built_in))
+        end=_end(guarded and not (entry.elementwise and entry.built_in) and not source.look_up)
         if send else [f"return {', '.join(f's{k}' for k in range(len(names)))},"],
     )  # fmt: skip
     known = {"Node": Node, "ndarray": np.ndarray, "errstate": np.errstate, "edition": source.edition}

@@ -250,29 +250,23 @@ grads_are_written: Final = threading.RLock()
 
 
 def add_to_grads(arrived: dict[Node, Any]) -> None:
-    """Add the signals to ``.grad``, all or none; no two of the sums share memory unless one is a view.
+    """Add the signals to ``.grad``, all or none; the first one of a computed Tensor is *lent*.
 
-    The first signal of a computed Tensor is *lent*: its ``_grad`` is a tuple of one array, which other nodes may hold
-    too, and which is copied when someone reads ``.grad``. Few people do, and copies would take a third of a pass.
+    Its ``_grad`` is then a tuple of one array, which other nodes may hold, and which is copied when ``.grad`` is read.
     """
     with grads_are_written:
         grads = [
-            (signal,)
-            if node._grad is None and node.a is not None and signal.__class__ is not float
-            else _added(node._grad, signal)
-            for node, signal in arrived.items()
+            (x,) if node._grad is None and node.a is not None and x.__class__ is not float else _added(node._grad, x)
+            for node, x in arrived.items()
         ]
         commit((set_grad, arrived, grads))
 
 
 def _added(grad: Any, signal: Any) -> Any:
-    """The sum of ``.grad`` and a signal, as an array that shares no memory with a signal of another node.
-
-    No other node holds the signal of a leaf if that is no view.
-    """
+    """The sum of ``.grad`` and a signal as an array of its own; the signal of a leaf is one unless it is a view."""
     if grad is None:
-        own = signal.__class__ is float or (signal.__class__ is np.ndarray and signal.base is None)
-        return signal if own or signal.__class__ is Rows else np.array(signal)
+        own = signal.__class__ in (float, Rows) or (signal.__class__ is np.ndarray and signal.base is None)
+        return signal if own else np.array(signal)
     total = (grad[0] if grad.__class__ is tuple else grad) + signal
     return np.asarray(total) if isinstance(total, np.generic) else total  # as NumPy adds arrays without axes
 

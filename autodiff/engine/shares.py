@@ -242,7 +242,7 @@ def unbroadcast(share: Any, item: Node, *, create_graph: bool = False) -> Any:
 
 def _total(share: Any) -> Any:
     """Σ share; a single number is returned unchanged, because NumPy's sum of −0.0 is 0.0."""
-    return np.sum(share) if np.ndim(share) else share
+    return np.add.reduce(share, None) if np.ndim(share) else share
 
 
 def _of_type(share: np.ndarray[Any, Any], data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -289,7 +289,7 @@ def patched(known: Any, g: Any, index: Any, x: np.ndarray[Any, Any]) -> Patched:
     """``known`` + ``scatter(g, index, x.shape)`` for ints and slices; ``known`` is None before the first share."""
     if known.__class__ is Patched:
         put(known.whole, index, g, add=True)
-        return known  # type: ignore[no-any-return]
+        return known
     if known is None:
         whole = np.zeros(x.shape, x.dtype)
         put(whole, index, g)

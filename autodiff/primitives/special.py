@@ -152,8 +152,8 @@ def _array_logistics(x: Any) -> Any:
         if few:
             z = np.reciprocal(e + kind.one)
             return z, e * z
-        e += kind.one  # in place: saves one large array
-        return _Logistics(x, np.reciprocal(e))
+        e += kind.one  # in place: saves two large arrays
+        return _Logistics(x, np.reciprocal(e, out=e))
     e = np.exp(np.copysign(x, -1.0))  # e^(−|x|) underflows silently
     z = np.maximum(e, kind.one * (x >= 0)) / (1.0 + e)
     return (z, np.maximum(e, kind.one * (x <= 0)) / (1.0 + e)) if few else _Logistics(x, z)

@@ -29,7 +29,7 @@ def _sum_to(xp: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
     if x.ndim == 2 and x.shape[1:] == shape and x.dtype.char != "O":
         return sum_of_rows(x)
     axes = tuple(range(lead)) + tuple(k + lead for k, n in enumerate(shape) if n == 1 and x.shape[k + lead] != 1)
-    return np.add.reduce(x, axes, None, None, True).reshape(shape)
+    return np.add.reduce(x, axes, keepdims=True).reshape(shape)
 
 
 def sum_of_rows(x: Any) -> Any:

@@ -32,18 +32,19 @@ _REDUCTIONS = (
     Example(((1, 3),)),
     Example(((),)),
 )
+_add_up: Any = np.add.reduce  # NumPy's types take keepdims as a literal only
 _SMALLEST = {"d": 2.2250738585072014e-308, "f": 1.1754943508222875e-38}  # normal numbers
 _MOST_COPIES = 1000  # of n elements each, to multiply all but one; longer products use division while no element is 0
 
 
 def _sum(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    return np.add.reduce(x, axis, None, None, keepdims)  # in two thirds of the time of x.sum on few numbers
+    return _add_up(x, axis, None, None, keepdims)  # in two thirds of the time of x.sum on few numbers
 
 
 def _mean(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     if not x.size:
         return x.mean(axis=axis, keepdims=keepdims)
-    total = np.add.reduce(x, axis, None, None, keepdims)
+    total = _add_up(x, axis, None, None, keepdims)
     return total / (x.size // total.size if isinstance(total, np.ndarray) else x.size)
 
 
@@ -94,17 +95,21 @@ def _logsumexp(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> 
     with np.errstate(divide="ignore", over="ignore"):  # e^−inf = 0 and, where every element is −inf, ln 0 are right
         y = x - top
         highest = y == 0
-        count = np.sum(highest, axis=axis, keepdims=True)
-        others = np.sum(np.where(highest, 0.0, np.exp(y)), axis=axis, keepdims=True)
+        count = np.add.reduce(highest, axis, keepdims=True)
+        others = np.add.reduce(np.where(highest, 0.0, np.exp(y)), axis, keepdims=True)
         n = np.maximum(count, 1).astype(x.dtype)
-        total = np.where(count, np.log(n) + np.log1p(others / n), np.log(others)) + top
+        total = np.log(n) + np.log1p(others / n)
+        if not count.all():
+            total = np.where(count, total, np.log(others))
+        total = total + top
     return total if keepdims else np.squeeze(total, axis=axis) if axis is not None else total.reshape(())
 
 
 def _top(x: Any, axis: Any) -> Any:
     """The largest element of each row, or 0 if that is infinite."""
-    top = np.max(x, axis=axis, keepdims=True)
-    return np.where(np.isfinite(top), top, 0.0)
+    top = np.maximum.reduce(x, axis, keepdims=True)
+    finite = np.isfinite(top)
+    return top if finite.all() else np.where(finite, top, 0.0)
 
 
 def _below_top(name: str, x: Any, axis: Any) -> Any:
