@@ -146,7 +146,7 @@ def test_a_run_goes_on_after_ctrl_c_in_a_step_as_if_it_had_not_come() -> None:
     whole = at(5).bits()
     for steps in (2, 3):  # before the last step of an epoch and before the first, for which an order is drawn
         moments = bytecodes(partial(step, at(steps)))
-        moved = bisect_left(moments, steps + 1, key=lambda moment: stopped(steps, moment).optimiser.t)  # noqa: B023
+        moved = bisect_left(moments, steps + 1, key=lambda moment: stopped(steps, moment).optimiser.t)
         made = set()
         for moment in (*moments[:80:5], *moments[::599], *moments[moved - 4 : moved + 8]):
             run = stopped(steps, moment)
