@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -137,13 +138,18 @@ def test_a_run_goes_on_after_ctrl_c_in_a_step_as_if_it_had_not_come() -> None:
     def step(run: Run) -> None:
         next(nn.fit(run.net, objective, run.batches, optimizer=run.optimiser))
 
+    def stopped(steps: int, moment: tuple[int, int]) -> Run:
+        run = at(steps)
+        interrupted(partial(step, run), moment)
+        return run
+
     whole = at(5).bits()
     for steps in (2, 3):  # before the last step of an epoch and before the first, for which an order is drawn
         moments = bytecodes(partial(step, at(steps)))
+        moved = bisect_left(moments, steps + 1, key=lambda moment: stopped(steps, moment).optimiser.t)
         made = set()
-        for moment in (*moments[:80:4], *moments[::499], *moments[-40::2]):
-            run = at(steps)
-            interrupted(partial(step, run), moment)
+        for moment in (*moments[:80:5], *moments[::599], *moments[moved - 4 : moved + 8]):
+            run = stopped(steps, moment)
             made.add(run.optimiser.t)
             while run.optimiser.t < 5:
                 step(run)
