@@ -1,4 +1,4 @@
-"""Nets over time in the reference: each with its formula, its picture, the names to use, and its demo."""
+"""Nets over time in the reference: each with its formula, its picture, the names to use, and a demo if there is one."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ _STEPS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class _Topic:
-    """A formula, what it says, the names that compute it, and a picture, as SVG."""
+    """Formulas, what they say, the names that compute them, a picture as SVG, and a demo."""
 
     title: str
     formulas: tuple[str, ...]
     said: str
     names: tuple[str, ...]
     picture: Callable[[], str] | None = None
+    demo: str = ""
 
 
 def over_time(links: Links) -> Iterator[str]:
@@ -42,7 +43,7 @@ def over_time(links: Links) -> Iterator[str]:
         if topic.picture is not None:
             yield f'<div class="wide">{topic.picture()}</div>'
         named = ", ".join(links.name(name, "nn") for name in topic.names)
-        yield f'<p class="names">{named}; demo: {code(_DEMO)}</p>'
+        yield f'<p class="names">{named}{f"; demo: {code(topic.demo)}" if topic.demo else ""}</p>'
 
 
 def _in_time(**options: str) -> str:
@@ -75,6 +76,7 @@ _TOPICS: Final = (
         "x_t is the one-hot vector of a character or word, so that W_hx x_t is a column of W_hx. h₀ is 0, learned, "
         "given, or carried on from the stretch before, which is truncated backpropagation through time.",
         ("RecurrentLM", "Recurrent", "Carried", "sequences", "Vocabulary", "generate", "NGrams"),
+        demo=_DEMO,
     ),
     _Topic(
         "Perplexity",
@@ -82,6 +84,7 @@ _TOPICS: Final = (
         "The number of equally likely symbols that would be as hard to predict. The print has 2^J beside natural "
         "logarithms, which mixes the two.",
         ("perplexity", "text_loss", "softmax_cross_entropy"),
+        demo=_DEMO,
     ),
     _Topic(
         "Shares in time",
@@ -91,6 +94,7 @@ _TOPICS: Final = (
         "share. Here errors of sigmoid units vanish; with ReLU units and the identity as W_hh they stay as they are.",
         ("shares_in_time", "InTime", "clip_norm"),
         lambda: _in_time(activation="sigmoid") + _in_time(activation="relu", init="identity"),
+        demo=_DEMO,
     ),
     _Topic(
         "Gated recurrent unit",
