@@ -46,6 +46,10 @@ class Cell(Module):
         self._blocks = dict(blocks)
         self.units, self.inputs = blocks[_names(self.gates[0])[0]].shape
 
+    def __call__(self, x: Any, state: Any = None, *, step: int | None = None, suffix: str = "") -> Any:
+        """The next state."""
+        raise NotImplementedError(f"{type(self).__name__} has no step; define __call__()")
+
     def over(self, xs: Any, *, start: Any = None, suffix: str = "") -> Iterator[Any]:
         """The state after each of x₁ … x_T, from the state ``start``, or 0; nodes have their step as a superscript.
 
@@ -136,8 +140,8 @@ class GRU(Cell):
 
     gates = ("z", "r", "h")
 
-    def __call__(self, x: Any, h: Any = None, *, step: int | None = None, suffix: str = "") -> Any:
-        x, h = self._given(x, h)
+    def __call__(self, x: Any, state: Any = None, *, step: int | None = None, suffix: str = "") -> Any:
+        x, h = self._given(x, state)
         z = name_results(ad.sigmoid(self._sum("z", x, h)), "z", step, suffix)
         r = name_results(ad.sigmoid(self._sum("r", x, h)), "r", step, suffix)
         W, U, b = (self._blocks[name] for name in _names("h"))

@@ -165,7 +165,7 @@ def _reaches(net: Any, ids: Array, states: Sequence[Array]) -> tuple[Array, Arra
     The step is computed for m equal rows, whose errors are the rows of the identity: row i of the result is ∂h_i.
     """
     tensors, steps, units = net.tensor(), len(ids), len(states[0])
-    factor = np.linalg.norm(numbers(tensors.blocks()[_RECURRENT]), 2)
+    factor = float(np.linalg.norm(numbers(tensors.blocks()[_RECURRENT]), 2))
     jacobians, factors = [], []
     for before, symbol in zip(states[:-1], ids[1:], strict=True):
         h = Tensor(np.tile(before, (units, 1)))
@@ -175,9 +175,9 @@ def _reaches(net: Any, ids: Array, states: Sequence[Array]) -> tuple[Array, Arra
         factors.append(float(np.max(np.abs(np.diagonal(slopes)))) * factor)
     reach, bound = np.full((steps, steps), np.nan), np.full((steps, steps), np.nan)
     for k in range(steps):
-        reach[k, k] = bound[k, k] = limit = 1.0
-        product = np.eye(units)
+        reach[k, k] = bound[k, k] = 1.0
+        product, limit = np.eye(units), 1.0
         for t in range(k + 1, steps):
             product, limit = jacobians[t - 1] @ product, limit * factors[t - 1]
-            reach[t, k], bound[t, k] = np.linalg.norm(product, 2), limit
+            reach[t, k], bound[t, k] = float(np.linalg.norm(product, 2)), limit
     return reach, bound

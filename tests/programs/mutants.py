@@ -76,6 +76,8 @@ FIRST_FOR_NETS = (
     "tests/nn/test_layers.py", "tests/nn/test_scorer.py", "tests/nn/test_optimizer.py",
     "tests/nn/recurrence/test_recurrent.py", "tests/nn/test_strategies.py", "tests/nn/test_descents.py",
     "tests/nn/test_rates.py", "tests/nn/test_groups_and_clipping.py", "tests/nn/test_descent_state.py",
+    "tests/nn/recurrence/test_language_model.py", "tests/nn/recurrence/test_cells.py",
+    "tests/nn/recurrence/test_in_time.py",
 )  # fmt: skip
 #: Only faults of drawings are found by tests of drawings.
 FIRST_FOR_DRAWING = (

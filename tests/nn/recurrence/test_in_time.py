@@ -93,7 +93,7 @@ def test_the_heat_picture_has_a_tile_for_each_pair() -> None:
     root = ElementTree.fromstring(found.svg(title="Shares <in> time"))
     tiles = [each for each in root.iter() if each.tag.endswith("}rect")]
     assert len(tiles) == 2 * len(X) * (len(X) + 1) // 2
-    assert tiles[1][0].text.startswith("t = 2, k = 1: ")
+    assert (tiles[1][0].text or "").startswith("t = 2, k = 1: ")
 
 
 @pytest.mark.parametrize("theme", ["auto", "light", "dark", "print"])

@@ -51,7 +51,8 @@ def test_the_loss_by_hand(bias: bool, start: str, activation: str, f: Any) -> No
     given = np.array([0.5, -0.25, 1.0])
     assert float(net.loss(X, Y, start=given).data) == pytest.approx(by_hand(state, given, f)[0], rel=1e-14)
     bits = net.loss(X, Y, unit="bits")
-    assert (bits.name, float(bits.data)) == ("J (bits)", pytest.approx(expected / np.log(2.0), rel=1e-14))
+    assert bits.name == "J (bits)"
+    assert float(bits.data) == pytest.approx(expected / np.log(2.0), rel=1e-14)
 
 
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
@@ -145,14 +146,16 @@ def test_a_saved_model_is_made_anew(tmp_path: Path) -> None:
         (lambda: model().loss(X, Y[:2]), ValueError, r"a target for each step: ids \(5,\), targets \(2,\)"),
         (lambda: model()(X, start=np.zeros(2)), ValueError, r"h₀ must have shape \(3,\)"),
         (lambda: nn.RecurrentLM(4, 3, start="given"), ValueError, "must be 'zero' or 'learned'"),
-        (lambda: nn.RecurrentLM(4, 3, bias=1), TypeError, "bias must be True or False"),
+        (lambda: nn.RecurrentLM(4, 3, bias=1),  # type: ignore[arg-type]
+         TypeError, "bias must be True or False"),
         (lambda: nn.RecurrentLM(0, 3), ValueError, "the number of symbols must be at least 1"),
         (lambda: ad.recurrence(np.eye(2), np.zeros((3, 3)), np.zeros(2)), ValueError, "needs W of shape"),
         (lambda: nn.sequences([0, 1, 2], 3), ValueError, "at least 4 symbols"),
         (lambda: nn.Vocabulary("ab").ids("abc"), ValueError, "'c' is not among the 2 symbols"),
         (lambda: nn.perplexity(-1.0), ValueError, "at least 0"),
         (lambda: nn.perplexity(1.0, unit="digits"), ValueError, "'nats' or 'bits'"),
-        (lambda: nn.draw_symbol([0.0], 7), TypeError, "must be a NumPy generator"),
+        (lambda: nn.draw_symbol([0.0], 7),  # type: ignore[arg-type]
+         TypeError, "must be a NumPy generator"),
         (lambda: nn.draw_symbol([0.0], np.random.default_rng(0), temperature=-1.0), ValueError, "temperature"),
         (lambda: nn.Carried(nn.Batches(X, size=1, random=np.random.default_rng(0))), TypeError, "random order"),
     ],

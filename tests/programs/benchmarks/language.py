@@ -147,7 +147,8 @@ def by_torch(rows: int) -> Step:
     torch.set_num_threads(1)
     blocks, _ = _blocks()
     ids, targets = (torch.tensor(each.T.copy()) for each in _text(rows))
-    rnn, out = torch.nn.RNN(SYMBOLS, UNITS).double(), torch.nn.Linear(UNITS, SYMBOLS).double()
+    rnn: Any = torch.nn.RNN(SYMBOLS, UNITS).double()
+    out: Any = torch.nn.Linear(UNITS, SYMBOLS).double()
     with torch.no_grad():
         rnn.weight_hh_l0.copy_(torch.tensor(blocks["W_hh"]))
         rnn.weight_ih_l0.copy_(torch.tensor(blocks["W_hx"]))
