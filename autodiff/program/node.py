@@ -39,10 +39,10 @@ __all__ = ["WHOLE", "result_of"]
 class _Whole(Primitive):
     """A primitive in no table: its forward and its rule are those of the program that a node holds in ``db``."""
 
-    def shares_of(self, node: Node, signal: Any) -> Sequence[Any]:  # type: ignore[override]
-        """The share of each input, as `Run.pulled` gives them; nodes if the signal is a node."""
+    def shares_of(self, node: Node, signal: Any, *, create_graph: bool = False) -> Sequence[Any]:  # type: ignore[override]
+        """The share of each input, as `Run.pulled` gives them; with ``create_graph`` as nodes."""
         run: Run = node.db
-        if isinstance(signal, Node):
+        if create_graph:
             return _shares_as_nodes(node, signal)
         parameters, inputs = run.pulled(_split(run.plan, signal))
         return [*parameters, *(inputs[k] for k in run.linked)]
@@ -69,7 +69,7 @@ class _Whole(Primitive):
         """
         run: Run = output.db
         plan = run.plan
-        leaves = plan.recording.parameters
+        leaves = output.a
         if run.linked or (clock.now != output.version and any(leaf.version > output.version for leaf in leaves)):
             return False
         shares = run.pulled(_split(plan, signal))[0]

@@ -67,13 +67,18 @@ class Program:
             return self.function(*args, **kwargs)
         call = self._call(args, kwargs)
         run = self._run(call)
-        return self._eagerly(call) if run is None else result_of(run)
+        return result_of(run) if isinstance(run, Run) else self._eagerly(call, run)
 
     def _call(self, args: Any, kwargs: Any) -> Call:
         return BatchCall(self.function, self.batch, args, kwargs) if self.batch else Call(args, kwargs)
 
-    def _eagerly(self, call: Call) -> Any:
-        """The result without a replay; of a batch, that of the programs of its examples."""
+    def _eagerly(self, call: Call, recorded: Recorded | None) -> Any:
+        """The result without a replay; of a batch, that of the programs of its examples.
+
+        A call that was recorded in vain has its result already, unless something stood for nodes in it.
+        """
+        if recorded is not None and not (call.linked or recorded.recording.selections):
+            return recorded.result
         if not isinstance(call, BatchCall):
             return self.function(*call.args, **call.kwargs)
         if self._of_one is None:
@@ -93,14 +98,14 @@ class Program:
         """
         call = self._call(args, kwargs)
         run = self._run(call)
-        if run is not None and run.plan.single is not None:
+        if isinstance(run, Run) and run.plan.single is not None:
             number = run.numbers[0]
             return number, Gradients(run.plan.recording.parameters, *run.pulled([one_of(number)]))
-        output = self._eagerly(call) if run is None else result_of(run)
+        output = result_of(run) if isinstance(run, Run) else self._eagerly(call, run)
         return eager_gradients(output)
 
-    def _run(self, call: Call) -> Run | None:
-        """The replay of a call; None if it must be eager."""
+    def _run(self, call: Call) -> Run | Recorded | None:
+        """The replay of a call; if it must be eager, None or what was recorded in vain."""
         if self._around is not None and self._around.changed():
             self._plans, self._around = {}, None
         for plan in self._plans.get(call.key, ()):
@@ -133,14 +138,14 @@ class Program:
                 'branch is another program: leave out on_change="raise" to record it, or compute with nodes only'
             )
 
-    def _recorded(self, call: Call) -> Run | None:
+    def _recorded(self, call: Call) -> Run | Recorded | None:
         key = call.key
         missed = self._misses[key] = self._misses.get(key, 0) + 1
         recorded = self._record(call) if missed <= _MOST_IN_A_ROW else None
         if recorded is None or recorded.reason:
             reason = recorded.reason if recorded is not None else "another branch was taken at each call"
             self._eager[key] = reason or "the function cannot be recorded"
-            return None
+            return None if isinstance(call, BatchCall) else recorded
         plan = self._plan(recorded)
         try:
             run = plan.called(call.inputs, call.integers, call.linked)
