@@ -15,6 +15,8 @@ from autodiff.program.keys import Call
 from autodiff.program.plan import Plan, Run
 from autodiff.transforms.gradients import gradients
 from autodiff.values.reading import recording
+from autodiff.values.tensor import Tensor
+from autodiff.values.value import Value
 
 __all__ = ["ProgramError", "agree_with_function", "agree_with_graph"]
 
@@ -93,7 +95,7 @@ def _cut_off(tree: Any, made: dict[int, Any]) -> Any:
         if not isinstance(item, Node) or item.a is None:
             return item
         if id(item) not in made:
-            made[id(item)] = type(item)(item._data)
+            made[id(item)] = (Value if item.scalar else Tensor)(item._data)
         return made[id(item)]
 
     return tree_map(of, tree)

@@ -39,7 +39,7 @@ __all__ = ["WHOLE", "result_of"]
 class _Whole(Primitive):
     """A primitive in no table: its forward and its rule are those of the program that a node holds in ``db``."""
 
-    def shares_of(self, node: Node, signal: Any, *, create_graph: bool = False) -> Sequence[Any]:  # type: ignore[override]
+    def shares_of(self, node: Node, signal: Any, *, create_graph: bool = False) -> Sequence[Any]:
         """The share of each input, as `Run.pulled` gives them; with ``create_graph`` as nodes."""
         run: Run = node.db
         if create_graph:
@@ -47,7 +47,7 @@ class _Whole(Primitive):
         parameters, inputs = run.pulled(_split(run.plan, signal))
         return [*parameters, *(inputs[k] for k in run.linked)]
 
-    def unfold(self, output: Any) -> Any:  # type: ignore[override]
+    def unfold(self, output: Any) -> Any:
         """The graph of ``output`` with the inside of each program in the place of its node."""
         memo: dict[int, Any] = {}
         order = topological(output)
@@ -121,7 +121,8 @@ def result_of(run: Run) -> Any:
 
 def _whole(run: Run, number: Any, *, scalar: Any) -> Any:
     plan = run.plan
-    node = (Value if scalar else Tensor)._leaf(number, plan.origin)
+    kind: Any = Value if scalar else Tensor
+    node = kind._leaf(number, plan.origin)
     node.a = (*plan.recording.parameters, *run.linked.values()) if run.linked else plan.recording.parameters
     node.b, node.da, node.db = (), BY_RULE, run
     return node
@@ -162,7 +163,7 @@ def _results(
     leaves = dict(given)
     for k, leaf in enumerate(plan.recording.inputs):
         made = linked.get(k)
-        leaves[leaf] = type(leaf)(inputs[k], name=leaf.name) if made is None else made
+        leaves[leaf] = (Value if leaf.scalar else Tensor)(inputs[k], name=leaf.name) if made is None else made
     found = rerun(plan.recording, plan.recorded.order, leaves, integers)
     return [found[output] for output in plan.outputs]
 

@@ -191,7 +191,8 @@ def _outcome(kind: str, numbers: list[Any], constants: tuple[Any, ...]) -> Any:
         return bool(np.asarray(numbers[0]) != 0)
     if kind in SIGNS:
         return SIGNS[kind](numbers[0], constants[0] if constants else numbers[-1])
-    return {"int": int, "floor": math.floor, "ceil": math.ceil}[kind](numbers[0])
+    whole: dict[str, Callable[[float], int]] = {"int": int, "floor": math.floor, "ceil": math.ceil}
+    return whole[kind](numbers[0])
 
 
 def _same(left: Any, right: Any) -> bool:

@@ -20,6 +20,7 @@ from autodiff.program.gradients import Gradients, eager_gradients, one_of
 from autodiff.program.keys import Call
 from autodiff.program.node import WHOLE, result_of
 from autodiff.program.plan import ChangedError, Plan, Run
+from autodiff.program.recording.collecting import PAUSED
 from autodiff.program.recording.record import Recorded, record
 from autodiff.program.replay import replayed
 from autodiff.program.surroundings import Surroundings
@@ -141,7 +142,12 @@ class Program:
     def _recorded(self, call: Call) -> Run | Recorded | None:
         key = call.key
         missed = self._misses[key] = self._misses.get(key, 0) + 1
-        recorded = self._record(call) if missed <= _MOST_IN_A_ROW else None
+        with PAUSED:
+            return self._made(call, self._record(call) if missed <= _MOST_IN_A_ROW else None)
+
+    def _made(self, call: Call, recorded: Recorded | None) -> Run | Recorded | None:
+        """The first run of what was recorded; what was recorded in vain if there is a reason not to replay it."""
+        key = call.key
         if recorded is None or recorded.reason:
             reason = recorded.reason if recorded is not None else "another branch was taken at each call"
             self._eager[key] = reason or "the function cannot be recorded"

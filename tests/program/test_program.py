@@ -69,8 +69,10 @@ def test_second_derivatives_come_from_the_recorded_graph() -> None:
     """`gradients(create_graph=True)` through a program, and through what depends on it."""
     step = program(loss)
     step(1.0, 1.0)
-    for make in (lambda f: f(0.4, 2.0), lambda f: f(0.4, 2.0) * f(1.0, 1.0) + B * B):
-        mine, other = make(step), make(loss)
+    for mine, other in (
+        (step(0.4, 2.0), loss(0.4, 2.0)),
+        (step(0.4, 2.0) * step(1.0, 1.0) + B * B, loss(0.4, 2.0) * loss(1.0, 1.0) + B * B),
+    ):
         first, second = (gradients(output, [A, B], create_graph=True) for output in (mine, other))
         assert np.allclose([x.data for x in first], [x.data for x in second], rtol=1e-13)
         assert np.allclose(gradients(first[0], [A, B]), gradients(second[0], [A, B]), rtol=1e-12)
@@ -294,7 +296,7 @@ def test_value_and_grad_leaves_gradients_alone() -> None:
 def test_refusals() -> None:
     """Errors say what was expected."""
     with pytest.raises(TypeError, match="takes a function"):
-        program(3.0)
+        program(3.0)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="on_change"):
         program(loss, on_change="ignore")
     with pytest.raises(ValueError, match="verify"):

@@ -296,13 +296,13 @@ class _Hashes:
         with self.lock:
             self.count += 1
             if self.count == 1:
-                Value.__hash__ = _hash  # type: ignore[method-assign]
+                Value.__hash__ = _hash  # type: ignore[method-assign, assignment]
 
     def __exit__(self, *_: Any) -> None:
         with self.lock:
             self.count -= 1
             if not self.count:
-                Value.__hash__ = object.__hash__  # type: ignore[method-assign]
+                Value.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
 
 
 _HASHES: Final = _Hashes()
