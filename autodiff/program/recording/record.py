@@ -165,6 +165,8 @@ def _finished(made: Recorder, result: Any, numbers: Sequence[int]) -> Recorded:
     if loose:
         trial = _recorded(made, result, outputs, ())
         if not made.reason and irrelevant(trial.recording, trial.order, loose, numbers):
+            if not made.guards:
+                return trial
             loose = []
     return _recorded(made, result, outputs, (*made.guards, *loose))
 
