@@ -105,7 +105,10 @@ class Plan:
             inputs, linked = self._spread(inputs, linked)
         if self.recorded.draws:
             inputs = self._drawn(inputs, integers)
-        numbers, pull = self.run(inputs, integers)
+        try:
+            numbers, pull = self.run(inputs, integers)
+        except IndexError:  # as the function will say
+            raise ChangedError(None) from None
         for check in self.checks:
             guard = check(numbers)
             if guard is not None:

@@ -81,7 +81,10 @@ class Program:
         if recorded is not None and not (call.linked or recorded.recording.selections):
             return recorded.result
         if not isinstance(call, BatchCall):
-            return self.function(*call.args, **call.kwargs)
+            result = self.function(*call.args, **call.kwargs)
+            if recorded is None:  # and the function itself does not fail
+                self._eager.setdefault(call.key, "the function fails with what stands for its arguments")
+            return result
         if self._of_one is None:
             self._of_one = Program(self.function, (), self.on_change, self.verify)
         total = None
@@ -97,6 +100,8 @@ class Program:
         Raises:
             ValueError: if the result is not one number.
         """
+        if recorder() is not None:
+            return eager_gradients(self.function(*args, **kwargs))
         call = self._call(args, kwargs)
         run = self._run(call)
         if isinstance(run, Run) and run.plan.single is not None:
@@ -128,7 +133,7 @@ class Program:
     def _used(self, key: Any, plan: Plan) -> None:
         self._calls += 1
         plan.calls, plan.last = plan.calls + 1, self._calls
-        if self._misses[key]:
+        if self._misses.get(key):
             self._misses[key] = 0
 
     def _report(self, change: ChangedError) -> None:
@@ -142,21 +147,24 @@ class Program:
     def _recorded(self, call: Call) -> Run | Recorded | None:
         key = call.key
         missed = self._misses[key] = self._misses.get(key, 0) + 1
+        if missed > _MOST_IN_A_ROW:
+            self._eager[key] = "another branch was taken at each call"
+            return None
         with PAUSED:
-            return self._made(call, self._record(call) if missed <= _MOST_IN_A_ROW else None)
+            recorded = self._record(call)
+            return None if recorded is None else self._made(call, recorded)
 
-    def _made(self, call: Call, recorded: Recorded | None) -> Run | Recorded | None:
+    def _made(self, call: Call, recorded: Recorded) -> Run | Recorded | None:
         """The first run of what was recorded; what was recorded in vain if there is a reason not to replay it."""
         key = call.key
-        if recorded is None or recorded.reason:
-            reason = recorded.reason if recorded is not None else "another branch was taken at each call"
-            self._eager[key] = reason or "the function cannot be recorded"
+        if recorded.reason:
+            self._eager[key] = recorded.reason
             return None if isinstance(call, BatchCall) else recorded
         plan = self._plan(recorded)
         try:
             run = plan.called(call.inputs, call.integers, call.linked)
         except ChangedError:  # inf or nan in the first call: nothing to replay
-            return None
+            return None if isinstance(call, BatchCall) else recorded
         self._around = Surroundings(self.function)
         if self.verify:
             agree_with_graph(self, plan, run)

@@ -191,6 +191,17 @@ def test_a_function_that_cannot_be_recorded_is_called() -> None:
         program(lambda x: x / 0)(1)
 
 
+def test_an_id_out_of_range_raises_as_in_the_list() -> None:
+    """And the next call is replayed."""
+    row = [A, B, A * B]
+    step = program(lambda t: row[t] * 2.0)
+    assert [step(t).data for t in (0, 1, -1)] == [(item * 2.0).data for item in row]
+    with pytest.raises(IndexError, match="list index out of range"):
+        step(3)
+    assert step(2).data == (A * B * 2.0).data
+    assert len(step.programs) == 1
+
+
 def test_a_branch_that_always_changes_is_not_recorded_for_ever() -> None:
     """After some recordings in a row the function is called; its results stay right."""
     step = program(lambda x: A * round(x, 3))
