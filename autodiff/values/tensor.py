@@ -263,8 +263,7 @@ class Tensor(Arithmetic):
     def tolist(self) -> Any:
         """The data as nested lists of floats, outside the graph."""
         if WATCHES and recorder() is not None:
-            taken((self,), "read", self._data)
-            return self._data.tolist()
+            return np.asarray(self).tolist()
         return self.data.tolist()
 
     def __getitem__(self, index: Any) -> Any:

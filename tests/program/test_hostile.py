@@ -53,6 +53,12 @@ def softmax(x: float, target: int) -> Any:
     return -(powers[target] / total).log()
 
 
+def maximum_that_counts_elsewhere(x: float) -> Any:
+    """At the point of the recording nothing depends on the maximum."""
+    m = max((w * x).data for w in W)
+    return W[0] * (x - 1.0) * m + W[1]
+
+
 def held_maximum(x: float) -> Any:
     """The maximum is also one of the numbers that are used for themselves."""
     data = [(w * x).data for w in W]
@@ -234,6 +240,7 @@ TOKENS = [(t,) for t in (0, 3, 1, 2, -1, 3)]
 CASES: list[tuple[Callable[..., Any], list[tuple[Any, ...]]]] = [
     *((f, FLOATS) for f in (branch, loop, held_maximum, ranked, dict_key, rounded, text, arithmetic, recursive, caught,
                             detached)),
+    (maximum_that_counts_elsewhere, [(1.0,), (-2.0,), (3.0,), (-1.0,)]),
     (whole, [(0.5,), (1.5,), (2.7,), (1.1,)]),
     (softmax, [(x, t) for (x,), t in zip(FLOATS, (0, 5, 2, 3, -1, 0, 4), strict=True)]),
     (lookup, TOKENS), (plain_table, TOKENS), (computed_with, [(t,) for t in (0, 2, 1, 2, 3)]), (rest_of_list, TOKENS),

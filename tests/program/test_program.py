@@ -85,6 +85,10 @@ def test_nodes_among_the_arguments_get_their_gradients() -> None:
     x = A * B
     for args in ((x, B * 2.0), (x, x)):
         assert np.allclose(gradients(step(*args), [A, B]), gradients(A * args[0] * args[1], [A, B]), rtol=1e-13)
+    y = x * 2.0  # one argument depends on the other
+    mine, other = (gradients(J, [A, B], create_graph=True) for J in (step(x, y), A * x * y))
+    assert np.allclose([item.data for item in mine], [item.data for item in other], rtol=1e-13)
+    assert np.allclose(gradients(mine[0], [A, B]), gradients(other[0], [A, B]), rtol=1e-12)
 
 
 def test_results_keep_their_structure() -> None:

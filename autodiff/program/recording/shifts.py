@@ -12,6 +12,7 @@ does overflow, the result is inf or nan, which is computed again eagerly, with a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -60,7 +61,7 @@ def _everything(recording: Recording, found: Mapping[Node, Any], point: Mapping[
     for output in outputs:
         slopes: dict[Node, Any] = dict.fromkeys(point.values(), 0.0)
         seed = 0.7 if output.scalar else np.full(output.shape, 0.7, output._data.dtype)
-        run_backward(output, seed, lambda node, signal, slopes=slopes: _keep(slopes, node, signal))
+        run_backward(output, seed, partial(_keep, slopes))
         numbers += slopes.values()
     return numbers
 
