@@ -45,6 +45,8 @@ class _Whole(Primitive):
         if create_graph:
             return _shares_as_nodes(node, signal)
         parameters, inputs = run.pulled(_split(run.plan, signal))
+        if isinstance(parameters, np.ndarray):
+            parameters = parameters.tolist()
         return [*parameters, *(inputs[k] for k in run.linked)]
 
     def unfold(self, output: Any) -> Any:
