@@ -150,7 +150,7 @@ def gated_shares(
         return []
     slots = [k for k, item in enumerate(inputs) if isinstance(item, Node) and item in useful]
     if entry.shares_of is not None:
-        found = entry.shares_of(node, signal)
+        found = entry.shares_of(node, signal, create_graph=create_graph)
         return [(inputs[k], found[k]) for k in slots]
     try:
         if not create_graph and node.da is not BY_RULE:

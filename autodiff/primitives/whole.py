@@ -11,7 +11,7 @@ __all__ = ["Whole", "unfolded"]
 class Whole:
     """Functions that a primitive of whole programs has in place of a rule; None in all others.
 
-    ``shares_of(node, signal)`` gives the shares of all inputs at once; they are nodes if the signal is one.
+    ``shares_of(node, signal, create_graph=False)`` gives the shares of all inputs at once.
     ``add_all(node, signal)`` adds the gradients to ``.grad`` of the leaves without a pass; False if it must not.
     ``unfold(output)`` gives the graph of ``output`` with the inside of each program in the place of its node.
     """

@@ -64,7 +64,7 @@ class BatchCall(Call):
             return
         if isinstance(value, np.ndarray) and value.dtype.kind in "iu":
             key.append((value.shape[1:], "i"))
-            self.integers += list(value.reshape(len(value), -1).T)
+            self.integers.extend(value.reshape(len(value), -1).T)
             return
         calls = [Call((item,), {}) for item in value]
         if any(call.key != calls[0].key for call in calls):

@@ -9,12 +9,14 @@ import numpy as np
 
 from autodiff.engine.graph import Node
 from autodiff.engine.plain import plain
-from autodiff.engine.trees import flatten
+from autodiff.engine.trees import flatten, tree_map
 from autodiff.program.batches import BatchCall, example
 from autodiff.program.keys import Call
 from autodiff.program.plan import Plan, Run
 from autodiff.transforms.gradients import gradients
 from autodiff.values.reading import recording
+from autodiff.values.tensor import Tensor
+from autodiff.values.value import Value
 
 __all__ = ["ProgramError", "agree_with_function", "agree_with_graph"]
 
@@ -75,14 +77,28 @@ def agree_with_function(owner: Any, plan: Plan, run: Run, call: Call) -> None:
 
 def _results(owner: Any, plan: Plan, args: Any, kwargs: Any) -> list[Any]:
     """The results of an eager execution."""
+    cut: dict[int, Any] = {}
     with recording(None):
-        found = flatten(owner.function(*args, **kwargs))
+        found = flatten(owner.function(*_cut_off(list(args), cut), **_cut_off(dict(kwargs), cut)))
     recorded = flatten(plan.recorded.result)
     if len(found) != len(recorded):
         raise ProgramError(
             f"the program of {owner.function!r} gives {len(recorded)} results, the function {len(found)}"
         )
     return [item for item, mine in zip(found, recorded, strict=True) if isinstance(mine, Node)]
+
+
+def _cut_off(tree: Any, made: dict[int, Any]) -> Any:
+    """Arguments with a leaf in the place of each computed node, whose graph is none of the program's."""
+
+    def of(item: Any) -> Any:
+        if not isinstance(item, Node) or item.a is None:
+            return item
+        if id(item) not in made:
+            made[id(item)] = (Value if item.scalar else Tensor)(item._data)
+        return made[id(item)]
+
+    return tree_map(of, tree)
 
 
 def _seed(number: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from autodiff.engine.backward import backpropagate
 from autodiff.engine.graph import Node
 from autodiff.primitives.operands import describe
+from autodiff.values.reading import passed
 
 __all__ = ["Gradients", "eager_gradients", "one_of"]
 
@@ -56,5 +57,6 @@ def eager_gradients(output: Any) -> tuple[Any, Gradients]:
     if not isinstance(output, Node):
         raise TypeError(f"a gradient needs one node, and the program returned {describe(output)}")
     one_of(output._data)
+    passed(output)
     found = {node: signal for node, signal in backpropagate(output).items() if node.a is None and not node.is_detached}
     return output._data, Gradients(tuple(found), list(found.values()), [])

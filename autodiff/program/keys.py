@@ -29,7 +29,7 @@ class Call:
     def __init__(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         self.args, self.kwargs = args, kwargs
         self.inputs: list[Any] = []
-        self.integers: list[int] = []
+        self.integers: list[Any] = []
         self.linked: dict[int, Node] = {}
         key: list[Any] = []
         for item in args:

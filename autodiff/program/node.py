@@ -39,15 +39,17 @@ __all__ = ["WHOLE", "result_of"]
 class _Whole(Primitive):
     """A primitive in no table: its forward and its rule are those of the program that a node holds in ``db``."""
 
-    def shares_of(self, node: Node, signal: Any) -> Sequence[Any]:  # type: ignore[override]
-        """The share of each input, as `Run.pulled` gives them; nodes if the signal is a node."""
+    def shares_of(self, node: Node, signal: Any, *, create_graph: bool = False) -> Sequence[Any]:
+        """The share of each input, as `Run.pulled` gives them; with ``create_graph`` as nodes."""
         run: Run = node.db
-        if isinstance(signal, Node):
+        if create_graph:
             return _shares_as_nodes(node, signal)
         parameters, inputs = run.pulled(_split(run.plan, signal))
+        if isinstance(parameters, np.ndarray):
+            parameters = parameters.tolist()
         return [*parameters, *(inputs[k] for k in run.linked)]
 
-    def unfold(self, output: Any) -> Any:  # type: ignore[override]
+    def unfold(self, output: Any) -> Any:
         """The graph of ``output`` with the inside of each program in the place of its node."""
         memo: dict[int, Any] = {}
         order = topological(output)
@@ -69,7 +71,7 @@ class _Whole(Primitive):
         """
         run: Run = output.db
         plan = run.plan
-        leaves = plan.recording.parameters
+        leaves = output.a
         if run.linked or (clock.now != output.version and any(leaf.version > output.version for leaf in leaves)):
             return False
         shares = run.pulled(_split(plan, signal))[0]
@@ -121,7 +123,8 @@ def result_of(run: Run) -> Any:
 
 def _whole(run: Run, number: Any, *, scalar: Any) -> Any:
     plan = run.plan
-    node = (Value if scalar else Tensor)._leaf(number, plan.origin)
+    kind: Any = Value if scalar else Tensor
+    node = kind._leaf(number, plan.origin)
     node.a = (*plan.recording.parameters, *run.linked.values()) if run.linked else plan.recording.parameters
     node.b, node.da, node.db = (), BY_RULE, run
     return node
@@ -162,7 +165,7 @@ def _results(
     leaves = dict(given)
     for k, leaf in enumerate(plan.recording.inputs):
         made = linked.get(k)
-        leaves[leaf] = type(leaf)(inputs[k], name=leaf.name) if made is None else made
+        leaves[leaf] = (Value if leaf.scalar else Tensor)(inputs[k], name=leaf.name) if made is None else made
     found = rerun(plan.recording, plan.recorded.order, leaves, integers)
     return [found[output] for output in plan.outputs]
 

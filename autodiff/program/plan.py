@@ -96,7 +96,10 @@ class Plan:
             inputs, linked = self._spread(inputs, linked)
         if self.recorded.draws:
             inputs = self._drawn(inputs, integers)
-        numbers, pull = self.run(inputs, integers)
+        try:
+            numbers, pull = self.run(inputs, integers)
+        except IndexError:  # as the function will say
+            raise ChangedError(None) from None
         for check in self.checks:
             guard = check(numbers)
             if guard is not None:
@@ -182,7 +185,8 @@ def _outcome(kind: str, numbers: list[Any], constants: tuple[Any, ...]) -> Any:
         return bool(np.asarray(numbers[0]) != 0)
     if kind in SIGNS:
         return SIGNS[kind](numbers[0], constants[0] if constants else numbers[-1])
-    return {"int": int, "floor": math.floor, "ceil": math.ceil}[kind](numbers[0])
+    whole: dict[str, Callable[[float], int]] = {"int": int, "floor": math.floor, "ceil": math.ceil}
+    return whole[kind](numbers[0])
 
 
 def _same(left: Any, right: Any) -> bool:

@@ -21,6 +21,7 @@ from autodiff.program.gradients import Gradients, eager_gradients, one_of
 from autodiff.program.keys import Call
 from autodiff.program.node import WHOLE, result_of
 from autodiff.program.plan import ChangedError, Plan, Run
+from autodiff.program.recording.collecting import PAUSED
 from autodiff.program.recording.record import Recorded, record
 from autodiff.program.replay import replayed
 from autodiff.program.surroundings import Surroundings
@@ -60,15 +61,23 @@ class Program:
             return self.function(*args, **kwargs)
         call = self._call(args, kwargs)
         run = self._run(call)
-        return self._eagerly(call) if run is None else result_of(run)
+        return result_of(run) if isinstance(run, Run) else self._eagerly(call, run)
 
     def _call(self, args: Any, kwargs: Any) -> Call:
         return BatchCall(self.function, self.batch, args, kwargs) if self.batch else Call(args, kwargs)
 
-    def _eagerly(self, call: Call) -> Any:
-        """The result without a replay; of a batch, that of the programs of its examples."""
+    def _eagerly(self, call: Call, recorded: Recorded | None) -> Any:
+        """The result without a replay; of a batch, that of the programs of its examples.
+
+        A call that was recorded in vain has its result already, unless something stood for nodes in it.
+        """
+        if recorded is not None and not (call.linked or recorded.recording.selections):
+            return recorded.result
         if not isinstance(call, BatchCall):
-            return self.function(*call.args, **call.kwargs)
+            result = self.function(*call.args, **call.kwargs)
+            if recorded is None:  # and the function itself does not fail
+                self._eager.setdefault(call.key, "the function fails with what stands for its arguments")
+            return result
         if self._of_one is None:
             self._of_one = Program(self.function, (), self.on_change, self.verify)
         total = None
@@ -84,16 +93,18 @@ class Program:
         Raises:
             ValueError: if the result is not one number.
         """
+        if recorder() is not None:
+            return eager_gradients(self.function(*args, **kwargs))
         call = self._call(args, kwargs)
         run = self._run(call)
-        if run is not None and run.plan.single is not None:
+        if isinstance(run, Run) and run.plan.single is not None:
             number = run.numbers[0]
             return number, Gradients(run.plan.recording.parameters, *run.pulled([one_of(number)]))
-        output = self._eagerly(call) if run is None else result_of(run)
+        output = result_of(run) if isinstance(run, Run) else self._eagerly(call, run)
         return eager_gradients(output)
 
-    def _run(self, call: Call) -> Run | None:
-        """The replay of a call; None if it must be eager."""
+    def _run(self, call: Call) -> Run | Recorded | None:
+        """The replay of a call; if it must be eager, None or what was recorded in vain."""
         if self._around is not None and self._around.changed():
             self._plans, self._around = {}, None
         for plan in self._plans.get(call.key, ()):
@@ -115,7 +126,7 @@ class Program:
     def _used(self, key: Any, plan: Plan) -> None:
         self._calls += 1
         plan.calls, plan.last = plan.calls + 1, self._calls
-        if self._misses[key]:
+        if self._misses.get(key):
             self._misses[key] = 0
 
     def _report(self, change: ChangedError) -> None:
@@ -126,19 +137,27 @@ class Program:
                 'branch is another program: leave out on_change="raise" to record it, or compute with nodes only'
             )
 
-    def _recorded(self, call: Call) -> Run | None:
+    def _recorded(self, call: Call) -> Run | Recorded | None:
         key = call.key
         missed = self._misses[key] = self._misses.get(key, 0) + 1
-        recorded = self._record(call) if missed <= _MOST_IN_A_ROW else None
-        if recorded is None or recorded.reason:
-            reason = recorded.reason if recorded is not None else "another branch was taken at each call"
-            self._eager[key] = reason or "the function cannot be recorded"
+        if missed > _MOST_IN_A_ROW:
+            self._eager[key] = "another branch was taken at each call"
             return None
+        with PAUSED:
+            recorded = self._record(call)
+            return None if recorded is None else self._made(call, recorded)
+
+    def _made(self, call: Call, recorded: Recorded) -> Run | Recorded | None:
+        """The first run of what was recorded; what was recorded in vain if there is a reason not to replay it."""
+        key = call.key
+        if recorded.reason:
+            self._eager[key] = recorded.reason
+            return None if isinstance(call, BatchCall) else recorded
         plan = self._plan(recorded)
         try:
             run = plan.called(call.inputs, call.integers, call.linked)
         except ChangedError:  # inf or nan in the first call: nothing to replay
-            return None
+            return None if isinstance(call, BatchCall) else recorded
         self._around = Surroundings(self.function)
         if self.verify:
             agree_with_graph(self, plan, run)

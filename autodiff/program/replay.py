@@ -7,6 +7,7 @@ from typing import Any
 
 from autodiff.engine.graph import Node
 from autodiff.engine.plain import plain
+from autodiff.program.recording.collecting import PAUSED
 from autodiff.program.recording.record import Recorded
 from autodiff.program.recording.rerun import rerun
 from autodiff.transforms.gradients import gradients
@@ -29,7 +30,8 @@ def replayed(recorded: Recorded) -> Callable[[Sequence[Any], Sequence[int]], tup
         given: dict[Node, Any] = {
             **dict(zip(recording.inputs, leaves, strict=True)), **dict(zip(recording.parameters, now, strict=True)),
         }  # fmt: skip
-        found = rerun(recording, order, given, integers)
+        with PAUSED:
+            found = rerun(recording, order, given, integers)
         outputs = [found[node] for node in recording.outputs]
         return [output._data for output in outputs], lambda signals: _pulled(outputs, signals, now, leaves)
 

@@ -30,7 +30,7 @@ _AS_THEY_ARE = (
 class Surroundings:
     """The containers that a function can reach, and what they held.
 
-    ``asks_types`` says whether one of the functions asks for the type of something: what stands for a float is none.
+    ``asks_types`` says whether one of the functions asks for types: what stands for a float is no float.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:

@@ -262,6 +262,8 @@ class Tensor(Arithmetic):
 
     def tolist(self) -> Any:
         """The data as nested lists of floats, outside the graph."""
+        if WATCHES and recorder() is not None:
+            return np.asarray(self).tolist()
         return self.data.tolist()
 
     def __getitem__(self, index: Any) -> Any:

@@ -53,6 +53,12 @@ def softmax(x: float, target: int) -> Any:
     return -(powers[target] / total).log()
 
 
+def maximum_that_counts_elsewhere(x: float) -> Any:
+    """At the point of the recording nothing depends on the maximum."""
+    m = max((w * x).data for w in W)
+    return W[0] * (x - 1.0) * m + W[1]
+
+
 def held_maximum(x: float) -> Any:
     """The maximum is also one of the numbers that are used for themselves."""
     data = [(w * x).data for w in W]
@@ -172,6 +178,60 @@ def detached(x: float) -> Any:
     return y * y.detach()
 
 
+OBJECTS = np.array(W, dtype=object)
+
+
+def object_item(t: int) -> Any:
+    return OBJECTS[t] * 2.0
+
+
+def object_items(ids: np.ndarray) -> Any:
+    return OBJECTS[ids].sum()
+
+
+def two_indices(i: int, j: int) -> Any:
+    return T[i, j] * W[0]
+
+
+def tensor_slice(n: int) -> Any:
+    return T[:n].sum()
+
+
+def compared_array(x: float) -> Any:
+    return np.where(T.data > x, T, 0.0).sum()
+
+
+def branch_on_array(x: np.ndarray) -> Any:
+    return (T @ x).sum() if x.sum() > 0 else T.sum()
+
+
+def as_lists(x: float) -> Any:
+    return W[0] * sum((T * x).tolist()[1])
+
+
+def enumerated(tokens: list[int]) -> Any:
+    return sum(W[t] * float(k) for k, t in enumerate(tokens)) + W[1] * float(len(set(tokens)))
+
+
+def one_hot(t: int) -> Any:
+    return sum(w * (1.0 if k == t else 0.0) for k, w in enumerate(W))
+
+
+def dict_of_ints(t: int) -> Any:
+    return {0: W[0], 1: W[1], 2: W[2]}[t] * 1.0
+
+
+def settings(options: dict[str, Any]) -> Any:
+    return W[0] * (2.0 if options["mode"] == "a" else 3.0) * options["x"]
+
+
+def iterated(xs: Any) -> Any:
+    total = W[1] * 1.0
+    for x in xs:
+        total = total + W[0] * x
+    return total
+
+
 RANDOM = np.random.default_rng(5)
 ARRAYS = [(RANDOM.standard_normal(3),) for _ in range(5)]
 FLOATS = [(x,) for x in (0.7, 1.9, -1.2, 2.0, 0.5, 1.0, 2.6)]
@@ -180,6 +240,7 @@ TOKENS = [(t,) for t in (0, 3, 1, 2, -1, 3)]
 CASES: list[tuple[Callable[..., Any], list[tuple[Any, ...]]]] = [
     *((f, FLOATS) for f in (branch, loop, held_maximum, ranked, dict_key, rounded, text, arithmetic, recursive, caught,
                             detached)),
+    (maximum_that_counts_elsewhere, [(1.0,), (-2.0,), (3.0,), (-1.0,)]),
     (whole, [(0.5,), (1.5,), (2.7,), (1.1,)]),
     (softmax, [(x, t) for (x,), t in zip(FLOATS, (0, 5, 2, 3, -1, 0, 4), strict=True)]),
     (lookup, TOKENS), (plain_table, TOKENS), (computed_with, [(t,) for t in (0, 2, 1, 2, 3)]), (rest_of_list, TOKENS),
@@ -189,6 +250,13 @@ CASES: list[tuple[Callable[..., Any], list[tuple[Any, ...]]]] = [
     (generators, [([0.4, -0.9, 1.0],), ([0.9, 2.0, -0.3],), ([-4.0, 0.1, 0.2, 0.3],), ([0.4, -0.9, 1.0],)]),
     (identical, [(1.0, 2.0), (3.0, 0.5)]),
     (tensors, [(RANDOM.standard_normal(3), np.array(ids)) for ids in ([0, 1], [2, 2], [3, 0], [-1, 1], [1, 1, 1])]),
+    (object_item, [(0,), (2,), (-1,)]), (object_items, [(np.array(ids),) for ids in ([0, 1], [2, 2], [1, 0])]),
+    (two_indices, [(0, 1), (3, 2), (1, -1)]), (tensor_slice, [(1,), (3,), (2,)]),
+    (compared_array, [(0.5,), (-0.5,), (0.1,)]), (as_lists, FLOATS[:3]), (one_hot, [(0,), (1,), (0,), (5,)]),
+    (branch_on_array, [(np.ones(3),), (-np.ones(3),), (2.0 * np.ones(3),)]), (dict_of_ints, [(0,), (1,), (0,), (2,)]),
+    (enumerated, [([0, 1, 2],), ([2, 2, 0],), ([1, 2, 0],)]),
+    (settings, [({"mode": mode, "x": x},) for mode, x in (("a", 1.0), ("b", 1.0), ("a", 4.0), ("b", 2.0))]),
+    (iterated, [([1.0, 2.0],), ([3.0, 4.0],), (np.array([1.0, 2.0]),), (np.array([5.0, 2.0]),), ([],), ((1.0,),)]),
     (largest_place, ARRAYS), (sorted_tensor, ARRAYS),
 ]  # fmt: skip
 

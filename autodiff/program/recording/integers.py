@@ -22,7 +22,7 @@ class Integer:
     """
 
     __slots__ = ("recorder", "value", "which")
-    __class__: type = int  # type: ignore[assignment]
+    __class__: type = int
 
     def __init__(self, value: int, which: int, recorder: Recorder) -> None:
         self.value, self.which, self.recorder = value, which, recorder
@@ -47,7 +47,7 @@ class Integer:
         return complex(self.fixed())
 
     def __bool__(self) -> bool:
-        return self._compared("!=", 0)
+        return bool(self._compared("!=", 0))
 
     def __hash__(self) -> int:
         return hash(self.fixed())

@@ -123,14 +123,21 @@ class _Standing:
         return made if made.ndim else made[()]
 
     def _integer(self, value: int) -> Any:
+        which = len(self.numbers)
         self.numbers.append(value)
-        return Integer(value, len(self.numbers) - 1, self.made) if self.vary else value
+        if self.vary:
+            return Integer(value, which, self.made)
+        self.made.whole.append(("value", which, None, value))
+        return value
 
     def _of_array(self, item: np.ndarray[Any, Any]) -> Any:
         if item.dtype.kind == "f":
             return self._spread(item) if self.scalars else self._input(item)
-        if item.dtype.kind not in "iuO" or (item.dtype.kind in "iu" and not self.vary):
-            self.numbers += item.ravel().tolist() if item.dtype.kind in "iu" else []
+        if item.dtype.kind in "iu" and not self.vary:
+            for value in item.ravel().tolist():
+                self._integer(value)
+            return item
+        if item.dtype.kind not in "iuO":
             return item
         made = np.empty(item.shape, object)
         for place in np.ndindex(item.shape):
@@ -165,6 +172,8 @@ def _finished(made: Recorder, result: Any, numbers: Sequence[int]) -> Recorded:
     if loose:
         trial = _recorded(made, result, outputs, ())
         if not made.reason and irrelevant(trial.recording, trial.order, loose, numbers):
+            if not made.guards:
+                return trial
             loose = []
     return _recorded(made, result, outputs, (*made.guards, *loose))
 

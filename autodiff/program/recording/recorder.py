@@ -167,21 +167,27 @@ class Recorder:
 
     def is_plain(self, node: Any) -> bool:
         """Whether the function would hold a plain number here if it were not recorded: all leaves are stand-ins."""
-        todo, known = [node], self._plain
+        known = self._plain
+        seen: dict[int, Any] = {}
+        todo = [node]
         while todo:
-            item = todo[-1]
+            item = todo.pop()
+            if id(item) in seen:
+                continue
             if id(item) in known:
-                todo.pop()
-                continue
+                if known[id(item)][1]:
+                    continue
+                break
+            seen[id(item)] = item
             parts = [part for part in item.inputs if isinstance(part, Node)]
-            if item.a is not None and item.origin.primitive is identity and item.scalar:
-                parts = []  # a Value made of a stand-in is a Value
-            waiting = [part for part in parts if id(part) not in known]
-            if waiting:
-                todo += waiting
-                continue
-            known[id(item)] = item, bool(parts) and all(known[id(part)][1] for part in parts)
-        return known[id(node)][1]
+            if not parts or (item.scalar and item.origin.primitive is identity):  # a Value made of a stand-in is one
+                break
+            todo += parts
+        else:
+            known.update({place: (item, True) for place, item in seen.items()})
+            return True
+        known[id(node)] = node, False
+        return False
 
     def refused(self, reason: str) -> None:
         """Something happened that a replay cannot do again."""
@@ -296,13 +302,13 @@ class _Hashes:
         with self.lock:
             self.count += 1
             if self.count == 1:
-                Value.__hash__ = _hash  # type: ignore[method-assign]
+                Value.__hash__ = _hash  # type: ignore[method-assign, assignment]
 
     def __exit__(self, *_: Any) -> None:
         with self.lock:
             self.count -= 1
             if not self.count:
-                Value.__hash__ = object.__hash__  # type: ignore[method-assign]
+                Value.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
 
 
 _HASHES: Final = _Hashes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -55,14 +56,16 @@ def ordered(outputs: Sequence[Node], selections: Mapping[Node, Any]) -> list[Nod
 
 
 def rerun(
-    recording: Recording, order: Sequence[Node], leaves: Mapping[Node, Any], integers: Sequence[int]
-) -> dict[Node, Any]:
+    recording: Recording, order: Sequence[Node], leaves: Mapping[Node, Any], integers: Sequence[int],
+    shifts: Mapping[Node, float] = MappingProxyType({}),
+) -> dict[Node, Any]:  # fmt: skip
     """For each node of the recorded graph, the new node that was computed in its place.
 
     Args:
         order: the nodes, as `ordered` gives them.
         leaves: nodes, and what takes their place; other leaves stay.
         integers: the integers of the run.
+        shifts: numbers to add to some Values, which become constants.
     """
     found: dict[Node, Any] = dict(leaves)
     selections, indices = recording.selections, recording.indices
@@ -86,6 +89,8 @@ def rerun(
             made = call(a if a.__class__ is float else found[a], b if b.__class__ is float else found[b])
         if origin.name is not None or origin.line is not None:
             made.origin = origin
+        if node in shifts:
+            made = Value.constant(made._data + shifts[node])
         found[node] = made
     return found
 

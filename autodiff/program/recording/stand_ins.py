@@ -30,7 +30,7 @@ class Number(Value):
     """A Value that stands for a float."""
 
     __slots__ = ()
-    __class__: type = Value  # type: ignore[assignment]
+    __class__: type = Value
 
     def __repr__(self) -> str:
         taken((self,), "read", self._data)
@@ -61,7 +61,7 @@ class Array(Tensor):
     """A Tensor that stands for an array."""
 
     __slots__ = ()
-    __class__: type = Tensor  # type: ignore[assignment]
+    __class__: type = Tensor
 
 
 _set_class: Final = vars(object)["__class__"].__set__
