@@ -168,8 +168,8 @@ class Program:
         return run
 
     def _plan(self, recorded: Recorded) -> Plan:
-        exact, run = replayed(recorded), back_end(recorded)
-        reason, run = (run, None) if isinstance(run, str) else ("", run)
+        exact, found = replayed(recorded), back_end(recorded)
+        run = None if isinstance(found, str) else found
         if not recorded.recording.batched and not recorded.recording.batched_integers:
             return Plan(recorded, run or exact, exact, self._origin)
         exact = totalled(by_example(recorded.recording, exact), recorded.results, mean=self.mean)

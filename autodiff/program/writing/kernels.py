@@ -47,12 +47,12 @@ class Kernels:
 
     def hold(self, name: str, thing: Any) -> str:
         """The name of an object that the source cannot spell."""
-        for known, each in self.scope.items():
-            if each is thing:
-                return known
-        name = self.memory.unique(name)
-        self.scope[name] = thing
-        return name
+        held = self.memory.held
+        if id(thing) not in held:
+            name = self.memory.unique(name)
+            self.scope[name] = thing
+            held[id(thing)] = name, thing  # held, so that the id is not used again
+        return held[id(thing)][0]
 
     def _called(self, function: str, *operands: Operand) -> None:
         self.scope.setdefault(function, getattr(np, function))

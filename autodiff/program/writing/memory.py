@@ -103,6 +103,7 @@ class Memory:
         self.data: dict[Segment, Buffer] = {}
         self.spare: dict[tuple[int, bool, Any], list[Buffer]] = {}
         self.loose: set[Buffer] = set()
+        self.held: dict[int, tuple[str, Any]] = {}  # names of objects, by id
         self.one: dict[tuple[int, Any], Buffer] = {}
 
     def buffer(self, name: str, size: int, batched: bool, dtype: Any) -> Buffer:
