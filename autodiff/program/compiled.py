@@ -154,9 +154,8 @@ class Run:
         for segment in self.compiled.wanted:
             gradient, which = workspace.gradients[segment], form.inputs[segment]
             for k, number in enumerate(which):
-                alone = gradient is None or segment in form.arrays or not segment.shape
-                part = gradient if alone else gradient[..., k]
-                back[number] = _own(part)
+                alone = segment in form.arrays or not segment.shape
+                back[number] = _own(gradient if gradient is None or alone else gradient[..., k])
         return gradients, back
 
 

@@ -114,7 +114,7 @@ def test_an_integer_chooses_among_leaves_and_results() -> None:
     computed = [w * leaf for leaf in table]
     first, second = Value(table[1].data), Value(computed[3].data)
     output = first * second
-    selections = {first: Selection(0, tuple(table)), second: Selection(1, tuple(computed))}
+    selections: dict[Any, Selection] = {first: Selection(0, tuple(table)), second: Selection(1, tuple(computed))}
     compiled = Compiled(Recording((), (*table, w), (output,), selections))
     for a, b in ((1, 3), (4, 4), (0, -1)):
         run = compiled((), (a, b))

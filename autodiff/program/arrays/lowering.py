@@ -189,8 +189,7 @@ class _Lowering:
         view, params = self._view(node.inputs[0]), node.origin.params
         axis = params.get("axis")
         count = len(view.shape)
-        every = axis is None or not count
-        axes = tuple(range(count)) if every else np.lib.array_utils.normalize_axis_tuple(axis, count)
+        axes = tuple(range(count)) if axis is None or not count else np.lib.array_utils.normalize_axis_tuple(axis, count)
         summed = _joined_axes([(view.shape[k], view.strides[k]) for k in sorted(axes)])
         if summed is None:
             return None

@@ -102,7 +102,7 @@ class Backward(Pass):
                 else:
                     self._by_term(term.operand, term.factors, signal, False)
 
-    def _at_last(self, operand: View, share: Produce) -> None:
+    def _at_last(self, operand: Any, share: Produce) -> None:
         """Deliver the share of a row; that of parameters after all others."""
         deliver = partial(self._deliver, operand, share, operand.shape, False)
         if is_late(operand):

@@ -104,7 +104,8 @@ class Elementwise:
     def _primitive(self, entry: Primitive, operands: Any, params: Any, given: Any, out: Window | None) -> Operand:
         """A primitive that a rule calls, by its own formula."""
         if entry.name == "where":
-            return self._where(*operands, params["condition"], given, out)
+            x, y = operands
+            return self._where(x, y, params["condition"], given, out)
         values = {f"x{k}": self._value(item, given, None) for k, item in enumerate(operands)}
         params = {key: self._value(item, given, None) for key, item in params.items()}
         if any(not isinstance(item, float) for item in params.values()):
@@ -152,7 +153,7 @@ class Elementwise:
         if all(isinstance(item, float) for item in operands):
             return float(getattr(np, name)(*operands))
         dtype = np.bool if name in _ANSWERS else self.dtype
-        mine = [item for item in operands if self._is_loose(item)]
+        mine = [item for item in operands if isinstance(item, Window) and self._is_loose(item)]
         fitting = [item for item in mine if item.buffer.dtype == dtype]
         target = out if out is not None and out.buffer.dtype == dtype else fitting[0] if fitting else None
         if target is None:

@@ -138,7 +138,7 @@ class Kernels:
 
 def _chosen(
     integers: Any, base: Any, step: Any, which: Any, limit: Any, size: int, lead: bool
-) -> np.ndarray[Any, Any]:  # fmt: skip
+) -> Any:  # fmt: skip
     """The places ``base + step·integers[which]``; in each example, if integers or segment have an axis of them."""
     picked = np.moveaxis(np.asarray(integers)[which], -1, 0) if np.ndim(integers) > 1 else np.asarray(integers)[which]
     if np.any(picked >= limit) or np.any(picked < -limit):

@@ -79,7 +79,7 @@ class Scalars:
         """Whether the share of an operand of a statement is delivered after all others."""
         return statement.target.size == 1 and not statement.target.batched and is_late(operand)
 
-    def element(self, kernels: Kernels, view: View, k: int = 0) -> str:
+    def element(self, kernels: Kernels, view: Any, k: int = 0) -> str:
         """The source of the k-th element along the last axis of a view."""
         place = view.start + (k * view.strides[-1] if view.shape else 0)
         if view.segment in self.names:

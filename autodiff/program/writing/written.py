@@ -152,7 +152,8 @@ def write(
         results: how many of the outputs are results, which get error signals; all if omitted.
         plain: whether single numbers are arrays too and formulas are those of a textbook, for a reader.
     """
-    memory, scope = Memory(), {}
+    memory = Memory()
+    scope: dict[str, Any] = {}
     fetched: dict[int, Any] = {}
     fresh: dict[int, dict[Any, str]] = {}
     first, second = Kernels(memory, scope, plain=plain), Kernels(memory, scope, plain=plain)

@@ -201,7 +201,7 @@ def test_loops_that_feed_each_other_do_not_become_two_boxes() -> None:
 def test_an_operation_after_the_loop_is_no_step_of_it() -> None:
     """It takes another weight, or stands in another line; a step is a whole turn."""
 
-    def run(x: float, w: float, end: float) -> Value:
+    def run(x: Any, w: Any, end: Any) -> Any:
         value = Value(x) if isinstance(x, float) else x
         for _ in range(12):
             value = ad.tanh(value * w)
