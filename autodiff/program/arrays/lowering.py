@@ -187,9 +187,9 @@ class _Lowering:
     def _sum(self, node: Node, target: Segment) -> Statement | None:
         """A sum or a mean along axes that can be read as one."""
         view, params = self._view(node.inputs[0]), node.origin.params
-        axis = params.get("axis")
-        count = len(view.shape)
-        axes = tuple(range(count)) if axis is None or not count else np.lib.array_utils.normalize_axis_tuple(axis, count)
+        axis, count = params.get("axis"), len(view.shape)
+        counted = np.lib.array_utils.normalize_axis_tuple
+        axes = tuple(range(count)) if axis is None or not count else counted(axis, count)
         summed = _joined_axes([(view.shape[k], view.strides[k]) for k in sorted(axes)])
         if summed is None:
             return None
