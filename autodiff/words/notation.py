@@ -50,7 +50,7 @@ ON_THE_LINE = str.maketrans("₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷
 # ASCII spellings of the notation and of the other signs in our texts.
 _TYPED = str.maketrans(
     _GREEK
-    | dict(zip("₀₁₂₃₄₅₆₇₈₉₍₎₊₋⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻ᶜᵏⁿᵀˣʸ", "0123456789()+-0123456789()+-cknTxy", strict=True))
+    | dict(zip("₀₁₂₃₄₅₆₇₈₉₍₎₊₋⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻ᶜᵏⁿᵗᵀˣʸ", "0123456789()+-0123456789()+-ckntTxy", strict=True))
     | {
         "ᵢ": "_i", "ₙ": "_n", "ₓ": "_x", "′": "'", "∂": "d", "∇": "grad ", "∫": "integral ", "√": "sqrt", "∞": "inf",
         "∛": "cbrt", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")",
@@ -58,10 +58,10 @@ _TYPED = str.maketrans(
         "⟩": ">", "≈": "~", "∝": "~", "≠": "!=", "≤": "<=", "≥": ">=", "∈": "in", "ℝ": "R", "→": "->", "←": "<-",
         "↑": "(up)", "↓": "(down)", "–": "-", "…": "...", "’": "'", "“": '"', "”": '"', "µ": "u", "─": "-", "█": "#",
         "✓": "ok", "✗": "X", "\N{REPLACEMENT CHARACTER}": "?", "\N{LEFT-TO-RIGHT MARK}": "",
-        "\N{NO-BREAK SPACE}": " ", "\N{ONE DOT LEADER}": ".", "½": "1/2",
+        "\N{NO-BREAK SPACE}": " ", "\N{ONE DOT LEADER}": ".", "½": "1/2", "ŷ": "y_hat", "\N{COMBINING TILDE}": "~",
     }
 )  # fmt: skip
-_RAISED_TEXT = re.compile("(⁽[^⁽⁾]*⁾)|[⁰¹²³⁴-⁹⁺⁻ᶜᵏⁿᵀˣʸ]+")  # a layer, or a power
+_RAISED_TEXT = re.compile("(⁽[^⁽⁾]*⁾)|[⁰¹²³⁴-⁹⁺⁻ᶜᵏⁿᵗᵀˣʸ]+")  # a layer, or a power
 
 # Digits are listed because \d matches those of every script; their number is limited because int() refuses very long
 # ones.

@@ -166,7 +166,7 @@ def test_a_template_is_filled_line_by_line() -> None:
 #: Their rules ask for what arrays have and expressions have not: shapes, loops, decompositions.
 RULES_CALLED = {
     "transpose", "det", "log_abs_det", "cholesky", "eigh", "eigvalsh", "svd", "svdvals", "qr", "prod", "logsumexp",
-    "cumprod",
+    "cumprod", "label_entropy", "linear_recurrence", "recurrent_states",
 }  # fmt: skip
 
 
