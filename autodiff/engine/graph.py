@@ -198,6 +198,10 @@ class Node:
         """Whether this leaf is a constant, made by ``detach`` or by the engine, with nothing to differentiate."""
         return "detached" in self.origin.params and self.a is None
 
+    def _looked_up(self, index: Any) -> Any:  # noqa: ARG002
+        """The data for a look-up at ``index``; a leaf whose rows lag brings only those that it reads up to date."""
+        return self._data
+
     @property
     def name(self) -> str | None:
         """The name of this node in formulas and pictures; None if it has none."""

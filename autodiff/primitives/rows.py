@@ -244,7 +244,7 @@ def rows_at(data: _Array, signal: Any, index: Any) -> Rows | None:
     if index.__class__ is int or isinstance(index, np.integer | np.ndarray | list):
         places = np.asarray(index)
         kind = signal.dtype if isinstance(signal, np.ndarray | np.generic) else data.dtype
-        if places.dtype.kind in "iu" and kind is data.dtype and not _is_many(places.size, data.shape):
+        if places.dtype.kind in "iu" and kind == data.dtype and not _is_many(places.size, data.shape):
             rows = np.array(signal, kind).reshape(places.size, *data.shape[1:])  # a copy: `.grad` shares no memory
             return Rows.of_parts(((_counted_up(places.ravel(), len(data)), rows),), data.shape)
     return None

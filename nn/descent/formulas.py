@@ -51,6 +51,7 @@ class Formula:
     hyper: tuple[Hyper, ...] = ()
     slots: tuple[Slot, ...] = ()
     coasts: bool = False
+    lazy: bool = False
 
     @cached_property
     def start(self) -> State:
@@ -65,7 +66,7 @@ class Formula:
     @property
     def keeps_rows(self) -> bool:
         """Whether a gradient of 0 leaves a parameter and its slots alone, so that rows can move without the others."""
-        return not self.coasts and not any(slot.fades for slot in self.slots)
+        return self.lazy or not (self.coasts or any(slot.fades for slot in self.slots))
 
     @property
     def text(self) -> str:

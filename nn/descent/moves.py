@@ -19,6 +19,8 @@ from autodiff.values.updates import moved_by_rows
 from nn.descent.formulas import Formula, State
 from nn.descent.rows import step_of_rows
 from nn.descent.settings import Settings
+from nn.lagging.steps import lagging_step
+from nn.lagging.table import up_to_date
 
 __all__ = ["Moved", "moved"]
 
@@ -77,17 +79,17 @@ def _one_by_one(
     writing: list[Change] = []
     by_rows: set[Any] = set()
     for x, g in zip(nodes, grads, strict=True):
-        data = x._data
         if g.__class__ is Rows:
-            if not decay and formula.keeps_rows:
-                del data  # or the table would have another holder, and be copied
-                new, after, more = _by_rows(x, g, memory.get(x, start), update, rate)
+            step_of_some = _by_rows(x, g, memory.get(x, start), formula, rate, settings)
+            if step_of_some is not None:
+                new, after, more = step_of_some
                 by_rows.add(x)
                 fresh.append(new)
                 slots.append(after)
                 writing += more
                 continue
             g = g.dense()
+        data = x._data
         if decay:
             g = g + decay * data
         step, after = update(g, memory.get(x, start) if keeps else start, rate)
@@ -98,9 +100,24 @@ def _one_by_one(
     return nodes, fresh, slots if keeps else [], writing
 
 
-def _by_rows(x: Any, grad: Rows, slots: State, update: Any, rate: float) -> tuple[Any, State, list[Change]]:
-    """The new data and slots of a table of which some rows move, and the changes that write them."""
-    step, after, writing = step_of_rows(grad, slots, lambda g, some: update(g, some, rate))
+def _by_rows(
+    x: Any, grad: Rows, slots: State, formula: Formula, rate: float, settings: Settings
+) -> tuple[Any, State, list[Change]] | None:
+    """The new data and slots of a table of which some rows move, and the changes that write them.
+
+    None if the others move too, and have no closed form by which they could do so later.
+    """
+    decay = settings.decay
+    if not formula.keeps_rows or (decay and not formula.lazy):
+        found = lagging_step(x, grad, formula, slots, rate, settings)
+        if found is not None and found[0] is None:
+            raise ValueError(_infinite(x))
+        return found
+    up_to_date(x)  # with another optimiser
+    if decay:
+        before = x._data[grad.indices]
+        grad = grad.map(lambda rows: rows + decay * before)
+    step, after, writing = step_of_rows(grad, slots, lambda g, some: formula.update(g, some, rate, **settings.hyper))
     if not np.isfinite(x._data[step.indices] + step.rows).all():
         raise ValueError(_infinite(x))
     data, more = moved_by_rows(x, step)

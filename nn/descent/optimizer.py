@@ -18,6 +18,7 @@ from nn.descent.memory import loaded, saved
 from nn.descent.moves import Moved, moved
 from nn.descent.schedules import Rate, Schedule, as_text, checked_rate
 from nn.descent.sources import Source
+from nn.lagging.table import catching_up, up_to_date
 
 __all__ = ["Optimizer"]
 
@@ -29,9 +30,10 @@ class Optimizer:
     with its parameters; after ``deepcopy((net, descent))``, the copied optimiser moves the copied net. ``copy.copy``
     makes an optimiser of the same parameters with separate slots.
 
-    A table of which a pass reached some rows (`autodiff.Rows`) moves by these rows if the formula leaves the others
-    alone: SGD and AdaGrad without a decay. Momentum, Nesterov, RMSprop, Adam and a decay change the others too, so the
-    whole table takes the step, which is exact and slow.
+    A table of which a pass reached some rows (`autodiff.Rows`) moves by these rows. Where the formula moves the others
+    too, as momentum, Adam and a decay do, they catch up with the steps they missed when they are next read, with the
+    numbers of whole tables to 1e-12. AdaGrad, RMSprop and Adam with a decay have no closed form of several steps (nor
+    has Adam unless β₁ ≤ β₂⁴ ≥ 0.9), so the whole table takes each step, which is exact and slow.
     """
 
     _formula: Formula | None = None
@@ -86,11 +88,12 @@ class Optimizer:
             raise NotImplementedError(f"{type(self).__name__} cannot move its parameters; define step()")
         memory, waiting = self._claimed() if self._waiting else (self._memory, self._waiting)
         reached = [x for x in self._source.nodes() if x._grad is not None]
-        nodes, data, slots, writing = self._moved(reached, memory)
-        if slots:
-            memory = {**memory, **dict(zip(nodes, slots, strict=True))}
-        own = (object.__setattr__, repeat(self), ("_memory", "_waiting", "_t"), (memory, waiting, self._t + 1))
-        commit(*assigned(nodes, data), own, *writing)
+        with catching_up:
+            nodes, data, slots, writing = self._moved(reached, memory)
+            if slots:
+                memory = {**memory, **dict(zip(nodes, slots, strict=True))}
+            own = (object.__setattr__, repeat(self), ("_memory", "_waiting", "_t"), (memory, waiting, self._t + 1))
+            commit(*assigned(nodes, data), own, *writing)
 
     def _moved(self, nodes: list[Any], memory: Mapping[Any, State]) -> Moved:
         """The parameters in some order, with their new data and slots, and changes to commit with them."""
@@ -111,7 +114,17 @@ class Optimizer:
                 column.extend(more)
         return found
 
+    def _catch_up(self) -> None:
+        """Bring tables whose rows lag, and their slots, up to date."""
+        for x in self._memory:
+            up_to_date(x)
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._catch_up()
+        return dict(self.__dict__)
+
     def __copy__(self) -> Optimizer:
+        self._catch_up()
         twin = object.__new__(type(self))
         memory = {x: tuple(map(own_copy, slots)) for x, slots in self._memory.items()}  # rows are written in place
         twin.__dict__.update(self.__dict__, _memory=memory)
@@ -131,6 +144,7 @@ class Optimizer:
         own = {"optimizer": np.array(self._told()), "t": np.array(self._t), "rate": np.array(rate)}
         if self._formula is None:
             return own
+        self._catch_up()
         return own | saved(self._source, self._memory, self._waiting, self._formula.slots)
 
     def load(self, state: Mapping[str, Any]) -> None:

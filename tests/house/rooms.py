@@ -34,7 +34,7 @@ LAYERS: Final = (
     ("autodiff.testing.check",),
     ("autodiff.testing.hooks",),
     ("autodiff.testing", "autodiff"),
-    ("nn.parameters",),
+    ("nn.parameters", "nn.lagging"),
     ("nn.descent", "nn.objectives", "nn.data", "nn.saving"),
     ("nn.training",),
     ("nn",),

@@ -21,13 +21,10 @@ DESCENTS: Final[dict[str, Callable[[Any], Any]]] = {
     "SGD": lambda x: nn.SGD(x, rate=0.1),
     "AdaGrad": lambda x: nn.AdaGrad(x, rate=0.1),
 }
-#: Formulas that move rows with a gradient of 0 too: exact by whole tables.
+#: Formulas whose steps with a gradient of 0 have no closed form: exact by whole tables. Others: `test_lagging`.
 WHOLE: Final[dict[str, Callable[[Any], Any]]] = {
-    "momentum": lambda x: nn.Momentum(x, rate=0.1),
-    "Nesterov": lambda x: nn.Nesterov(x, rate=0.1),
-    "RMSprop": lambda x: nn.RMSprop(x, rate=0.1),
-    "Adam": lambda x: nn.Adam(x, rate=0.1),
-    "SGD with a decay": lambda x: nn.SGD(x, rate=0.1, decay=0.01),
+    "RMSprop with a decay": lambda x: nn.RMSprop(x, rate=0.1, decay=0.01),
+    "Adam with a decay": lambda x: nn.Adam(x, rate=0.1, decay=0.01),
     "AdaGrad, in groups": lambda x: nn.AdaGrad(x, rate=0.1, groups={"0": {"rate": 0.2}}),
 }
 each = pytest.mark.parametrize("make", DESCENTS.values(), ids=DESCENTS)
