@@ -38,7 +38,7 @@ class Formula:
     ``update(gradient, state, rate, **hyper)`` returns the step, which is added to the parameter, and the new state, a
     tuple in the order of ``slots``. It acts on each element alone, so that it serves floats, arrays, and any rows of
     an array with the same rows of its slots; it changes none of its arguments. ``coasts`` says whether parameters may
-    move although their gradient is 0.
+    move although their gradient is 0, and ``lazy`` that rows without a gradient must not.
 
     >>> FORMULAS["AdaGrad"].update(4.0, (0.0,), 0.5, epsilon=0.0)
     (-0.5, (16.0,))

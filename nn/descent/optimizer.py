@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import repeat
 from typing import Any
 
@@ -49,8 +50,13 @@ class Optimizer:
         self._waiting: dict[str, State] = {}
         self._t = 0
 
-    def _moves_by(self, formula: Formula, usual: Mapping[str, Any], groups: Any, clip: float | None) -> None:
+    def _moves_by(
+        self, formula: Formula, usual: Mapping[str, Any], groups: Any, clip: float | None, *, lazy: bool
+    ) -> None:
         """Move by this formula, with these settings."""
+        if not isinstance(lazy, bool):
+            raise TypeError(f"lazy must be True or False, and got {describe(lazy)}")
+        formula = replace(formula, name=f"{formula.name}, lazy", lazy=True) if lazy else formula
         self._formula, self._groups = formula, Groups(formula, usual, groups, self._source)
         self._clip = None if clip is None else checked_bound(clip, "clip")
 

@@ -329,3 +329,39 @@ def test_formulas_without_a_closed_form_lag_not() -> None:
     assert missed.closed_form(FORMULAS["Adam"], {"beta1": 0.9, "beta2": 0.9, "epsilon": 1e-8}, 0.0) is None
     (L, _), _ = pair(lambda x: nn.Adam(x, decay=0.1), ids_of(3))
     assert L.__class__ is Tensor
+
+
+_ALL: Final = {
+    name: (lambda x, kind=kind, decay=decay: kind(x, rate=0.1, decay=decay, lazy=True))
+    for kind in (nn.SGD, nn.Momentum, nn.Nesterov, nn.AdaGrad, nn.RMSprop, nn.Adam)
+    for decay in (0.0, 0.05)
+    for name in [f"{kind.__name__}, decay {decay}"]
+}
+
+
+@pytest.mark.parametrize("make", _ALL.values(), ids=_ALL)
+def test_lazy_steps_move_rows_with_a_gradient_alone(make: Make) -> None:
+    """They move as a table of these rows does; the others and their slots stay."""
+    L = table()
+    few = Tensor(L.data[:3])
+    lazy, small = make([L]), make([few])
+    start = np.array(L.data)
+    for _ in range(4):
+        step(L, lazy, [0, 1, 2])
+        small.zero_grad()
+        ad.sum(np.tanh(few) * (1.0 + np.arange(3.0))[:, None]).backward()
+        small.step()
+        assert L.__class__ is Tensor
+    assert close(L.data[:3], few.data)
+    assert np.array_equal(L.data[3:], start[3:])
+    slots = [array for key, array in lazy.state().items() if array.shape == (V, D)]
+    assert not any(array[3:].any() for array in slots)
+
+
+def test_lazy_is_told_and_checked() -> None:
+    L = table()
+    assert nn.Adam([L], lazy=True).state()["optimizer"] != nn.Adam([L]).state()["optimizer"]
+    with pytest.raises(ValueError, match="lazy"):
+        nn.Adam([L]).load(nn.Adam([L], lazy=True).state())
+    with pytest.raises(TypeError, match="lazy"):
+        nn.Adam([L], lazy="yes")
