@@ -6,6 +6,7 @@ Each class keeps, for every step s since the table began to lag, what takes a ro
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import log
 from typing import Any, Final
 
 import numpy as np
@@ -87,7 +88,7 @@ class _Means(Missed):
     """Adam: θ moves by −m Σⱼ cⱼβ₁ʲ/(√v β₂^(j/2)/eⱼ + ε) over the missed steps j = 1 …, as a series in ε/√v.
 
     cⱼ = α/(1 − β₁ᵗ) and eⱼ = √(1 − β₂ᵗ), or α and 1 in the uncorrected form. The term of εⁿ is (−ε)ⁿ/√vⁿ⁺¹ times a
-    sum that depends on the last step alone. Numbers whose √v is not much larger than ε take the steps one by one.
+    sum that depends on the last step alone. Where √v is not much larger than ε, the terms are added up one by one.
     """
 
     def __init__(self, formula: Any, hyper: Mapping[str, float], decay: float) -> None:
@@ -110,8 +111,7 @@ class _Means(Missed):
         sums[:, :-1] = self.sums
         sums += (c * e**self.powers) * self.shares[:, self.shares.shape[1] - self.count :]
         self.sums = sums
-        rates, counts = self.steps
-        self.steps = np.append(rates, rate), np.append(counts, t)
+        self.steps = np.append(self.steps[0], c), np.append(self.steps[1], e)
 
     def caught_up(self, since: _Array, rows: _Array, slots: tuple[_Array, ...]) -> _Rows:
         m, v = slots
@@ -128,23 +128,28 @@ class _Means(Missed):
         slow = moving & ~plain
         if slow.any():
             first = np.broadcast_to(since, rows.shape)[slow]
-            rows[slow] = self._one_by_one(first, rows[slow], m[slow], v[slow])
+            rows[slow] -= self._added_up(first, m[slow], v[slow])
         return rows, later
 
-    def _one_by_one(self, first: _Array, theta: _Array, m: _Array, v: _Array) -> _Array:
-        order = np.argsort(first, kind="stable")
-        theta, m, v, ranked = theta[order], m[order], v[order], first[order]
-        for s in range(int(ranked[0]), self.count):
-            some = slice(0, int(np.searchsorted(ranked, s, side="right")))
-            rate, t = float(self.steps[0][s]), float(self.steps[1][s])
-            before = (t, m[some], v[some]) if self.counts else (m[some], v[some])
-            step, after = self.update(0.0, before, rate, **self.hyper)
-            theta[some] += step
-            m[some], v[some] = after[-2:]
-        back = np.empty_like(theta)
-        back[order] = theta
-        return back
+    def _added_up(self, first: _Array, m: _Array, v: _Array) -> _Array:
+        """The same moves, term by term, of numbers along one axis; some at a time, because each has many terms."""
+        ratio = self.beta1 / self.beta2**0.5  # a bound of the ratio of successive terms
+        most = self.count - int(first.min())
+        terms = min(most, 1 + int(log(_NOTHING) / log(ratio))) if ratio else 1
+        j = np.arange(1.0, terms + 1)
+        moves = np.empty_like(m)
+        for start in range(0, len(m), _CHUNK):
+            some = slice(start, start + _CHUNK)
+            places = first[some, None] + np.arange(terms)
+            c, e = (np.append(each, 0.0)[np.minimum(places, self.count)] for each in self.steps)
+            roots = np.sqrt(v[some])[:, None] * self.beta2 ** (j / 2)
+            e[places >= self.count] = 1.0
+            moves[some] = m[some] * (c * self.beta1**j / (roots / e + self.epsilon)).sum(axis=1)
+        return moves
 
+
+#: Terms below this share of the first do not count; so many numbers are added up at once.
+_NOTHING, _CHUNK = 1e-22, 1024
 
 _KINDS: Final = {"SGD": _Linear, "momentum": _Linear, "Nesterov": _Linear, "RMSprop": _Fading, "Adam": _Means}
 
