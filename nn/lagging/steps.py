@@ -41,8 +41,9 @@ def _lag(leaf: Any, formula: Any, slots: tuple[Any, ...], settings: Any) -> Lag 
     """The lag of a leaf under this optimiser, or a new one after all rows have caught up with another."""
     kinds = (Tensor, Lagging)
     arrays = slots[1:] if formula.counts else slots
-    if leaf.__class__ is Lagging and _goes_on(leaf.db, formula, arrays, settings):
-        return leaf.db  # type: ignore[no-any-return]
+    lag: Lag | None = leaf.db if leaf.__class__ is Lagging else None
+    if lag is not None and _goes_on(lag, formula, arrays, settings):
+        return lag
     missed = closed_form(formula, settings.hyper, settings.decay) if leaf.__class__ in kinds else None
     if missed is None:
         return None

@@ -75,7 +75,7 @@ class Lagging(Tensor):
         return Tensor(*given, **keywords)
 
     @property
-    def _data(self) -> _Array:  # type: ignore[override]
+    def _data(self) -> _Array:
         up_to_date(self)
         return _raw(self)  # type: ignore[no-any-return]
 
@@ -103,8 +103,9 @@ class Lagging(Tensor):
         if rows is None:
             return self._data
         with catching_up:
-            if self.__class__ is Lagging:
-                _catch_up(self, rows)
+            lag = self.db
+            if lag is not None:
+                _catch_up(self, lag, rows)
         return _raw(self)  # type: ignore[no-any-return]
 
 
@@ -122,10 +123,10 @@ RECORDERS[Lagging] = _record
 def up_to_date(leaf: Any) -> None:
     """Bring all rows of a leaf and of its slots up to date; then it is a plain Tensor."""
     with catching_up:
-        if leaf.__class__ is Lagging:
-            lag = leaf.db
+        lag = leaf.db if leaf.__class__ is Lagging else None  # read once: a signal's handler may read the leaf too
+        if lag is not None:
             ended = (object.__setattr__, (leaf,), ("__class__",), (Tensor,)), (_set_record, (leaf,), (None,))
-            _catch_up(leaf, np.flatnonzero(lag.last < lag.missed.count), *ended)
+            _catch_up(leaf, lag, np.flatnonzero(lag.last < lag.missed.count), *ended)
 
 
 def begun(leaf: Any, lag: Lag) -> tuple[Change, ...]:
@@ -133,8 +134,8 @@ def begun(leaf: Any, lag: Lag) -> tuple[Change, ...]:
     return (_set_record, (leaf,), (lag,)), (object.__setattr__, (leaf,), ("__class__",), (Lagging,))
 
 
-def _catch_up(leaf: Any, indices: _Array, *more: Change) -> None:
-    lag, table = leaf.db, _raw(leaf)
+def _catch_up(leaf: Any, lag: Lag, indices: _Array, *more: Change) -> None:
+    table = _raw(leaf)
     changes = lag.writing(table, indices, lag.caught_up(table, indices), lag.missed) if len(indices) else []
     commit(*changes, *more)
 
