@@ -1,6 +1,6 @@
-"""Small neural networks on `autodiff`: neurons, layers, the window scorer, its objective and its optimisers.
+"""Small neural networks on `autodiff`: layers and nets, objectives, optimisers, and training that can be resumed.
 
-Any callable with ``parameters()`` works with all of them; it need not inherit from `Module`.
+Objectives, optimisers and `fit` work with any callable that has ``parameters()``; it need not inherit from `Module`.
 """
 
 from nn import rates

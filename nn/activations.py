@@ -48,7 +48,8 @@ def with_param(name: str, known: Mapping[str, Primitive]) -> UnitWithParam:
     """The unit of a name such as ``leaky_relu(0.1)`` or ``leaky_relu(slope=0.1)``.
 
     Raises:
-        ValueError: if there is no such unit, it has not one param of that name, or no finite number is given.
+        ValueError: if there is no such unit, it does not have exactly one param, or that of this name, or no finite
+            number is given.
 
     >>> with_param("elu(0.5)", TABLE)
     elu(alpha=0.5)

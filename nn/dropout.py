@@ -54,7 +54,7 @@ class Dropout(Module):
             raise ValueError(f"the probability of being kept must be above 0 and at most 1, and got {keep}")
         if random is None:
             raise TypeError("dropout needs a generator of its own, such as random=numpy.random.default_rng(0)")
-        self._keep, self._random, self._is_exact = as_float(keep), generator(random), False
+        self._keep, self.random, self._is_exact = as_float(keep), generator(random), False
 
     @property
     def keep(self) -> float:
@@ -65,7 +65,7 @@ class Dropout(Module):
         x = x if isinstance(x, Node) else as_operand("dropout", x)
         if self._is_exact:
             return x
-        factors = (self._random.random(x.shape) < self._keep) / self._keep
+        factors = (self.random.random(x.shape) < self._keep) / self._keep
         kind = np.dtype(getattr(x, "dtype", object))  # a Value, the output of a neuron, has none
         result = x * (factors if kind.hasobject else factors.astype(kind))
         if isinstance(result, Node):
@@ -81,11 +81,11 @@ class Dropout(Module):
 
     def state(self) -> dict[str, np.ndarray[Any, Any]]:
         """The state of the generator, so that the next call after `load` draws what it would have drawn."""
-        return generator_state(self._random)
+        return generator_state(self.random)
 
-    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+    def load_changes(self, state: Mapping[str, Any]) -> list[Change]:
         """The changes that `load` makes, checked but not made."""
-        return list(generator_changes(self._random, state))
+        return list(generator_changes(self.random, state))
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Load a `state`; if an error is raised, nothing has changed.
@@ -93,14 +93,14 @@ class Dropout(Module):
         Raises:
             ValueError: if it is not the state of a generator of this kind.
         """
-        commit(*self.loading(state))
+        commit(*self.load_changes(state))
 
     def scalar(self) -> Dropout:
-        """The same dropout with the same generator, at work."""
+        """The same dropout with the same generator, which drops units."""
         return self._as(is_exact=False)
 
     def tensor(self) -> Dropout:
-        """The same dropout with the same generator, at work."""
+        """The same dropout with the same generator, which drops units."""
         return self._as(is_exact=False)
 
     def plain(self) -> Dropout:
@@ -108,7 +108,7 @@ class Dropout(Module):
         return self._as(is_exact=True)
 
     def _as(self, *, is_exact: bool) -> Dropout:
-        made = Dropout(self._keep, random=self._random)
+        made = Dropout(self._keep, random=self.random)
         made._is_exact = is_exact
         return made
 

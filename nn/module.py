@@ -12,7 +12,7 @@ from autodiff.engine.graph import Change
 from autodiff.words.notation import Name
 from nn.net_file import save_net
 from nn.parameters.blocks import as_tensor, as_values, entries, numbers
-from nn.parameters.state import load, loading, look_up, state
+from nn.parameters.state import load, load_changes, look_up, state
 
 __all__ = ["Module"]
 
@@ -77,7 +77,7 @@ class Module:
         """
         load(self.blocks(), state)
 
-    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+    def load_changes(self, state: Mapping[str, Any]) -> list[Change]:
         """The changes that `load` makes, checked but not made: `nn.resume` makes those of all parts in one step.
 
         Raises:
@@ -85,11 +85,11 @@ class Module:
 
         >>> from nn import Layer
         >>> layer = Layer(2, 1)
-        >>> changes = layer.loading({**layer.state(), "b(1)": [0.5]})
+        >>> changes = layer.load_changes({**layer.state(), "b(1)": [0.5]})
         >>> layer.b.data
         array([0.])
         """
-        return loading(self.blocks(), state)
+        return load_changes(self.blocks(), state)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write this net with its architecture as one ``.npz`` file; ``nn.load(path)`` makes it anew.

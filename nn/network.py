@@ -17,7 +17,7 @@ from nn.dropout import Dropout
 from nn.layers import Activation, Layer, unit
 from nn.module import Module
 from nn.parameters.init import Init, generator
-from nn.parameters.state import joined, loading
+from nn.parameters.state import joined, load_changes
 from nn.parameters.twins import warn_of_twins
 
 __all__ = ["Network"]
@@ -127,11 +127,12 @@ class Network(Module):
         >>> Network((2, 3, 1), dropout=Dropout(0.5, random=np.random.default_rng(0))).without_dropout()
         Network(Layer(2, 3, sigmoid, number=1), Layer(3, 1, identity, number=2))
         """
-        return Network.of(*(layer for layer in self.layers if not isinstance(layer, Dropout)))
+        kept = (layer for layer in self.layers if not isinstance(layer, Dropout))
+        return Network.of(*(layer.without_dropout() if isinstance(layer, Network) else layer for layer in kept))
 
     def _dropouts(self) -> Iterator[tuple[str, Dropout]]:
-        """Each `Dropout` once, with the key of its state."""
-        found = {id(layer): layer for layer in self.layers if isinstance(layer, Dropout)}
+        """One `Dropout` for each generator, with the key of its state; ``tensor()`` and its kin share generators."""
+        found = {id(layer.random): layer for layer in _dropouts_of(self)}
         return ((f"dropout({k})", layer) for k, layer in enumerate(found.values(), start=1))
 
     def state(self) -> dict[str, np.ndarray[Any, Any]]:
@@ -139,7 +140,7 @@ class Network(Module):
         states = {f"{key}/{part}": x for key, layer in self._dropouts() for part, x in layer.state().items()}
         return {**super().state(), **states}
 
-    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+    def load_changes(self, state: Mapping[str, Any]) -> list[Change]:
         """The changes that `load` makes, checked but not made.
 
         Raises:
@@ -147,12 +148,13 @@ class Network(Module):
         """
         is_map = isinstance(state, Mapping)
         drawn = {key: x for key, x in state.items() if str(key).startswith("dropout(")} if is_map else {}
-        changes = loading(self.blocks(), {key: state[key] for key in state if key not in drawn} if is_map else state)
+        rest = {key: state[key] for key in state if key not in drawn} if is_map else state
+        changes = load_changes(self.blocks(), rest)
         for key, layer in self._dropouts():
             parts = {name: drawn.pop(name) for name in [*drawn] if name.startswith(f"{key}/")}
             if not parts:
                 raise ValueError(f"the state to load has no {key}, where this net has a {layer!r}; nothing was loaded")
-            changes += layer.loading({name.removeprefix(f"{key}/"): x for name, x in parts.items()})
+            changes += layer.load_changes({name.removeprefix(f"{key}/"): x for name, x in parts.items()})
         if drawn:
             raise ValueError(
                 f"the state to load has {next(iter(drawn))}, and this net has no such dropout; nothing was loaded "
@@ -166,7 +168,7 @@ class Network(Module):
         Raises:
             ValueError, TypeError: as `Module.load`, or if the states of dropout are missing or too many.
         """
-        commit(*self.loading(state))
+        commit(*self.load_changes(state))
 
     # A layer need not be a Module, so these call its own methods.
     def scalar(self) -> Network:
@@ -186,14 +188,33 @@ class Network(Module):
         return joined([layer.blocks() for layer in self.layers])
 
     def _architecture(self) -> dict[str, Any]:
-        return {"layers": [architecture(layer) for layer in self.layers]}
+        randoms = [id(dropout.random) for dropout in _dropouts_of(self)]
+        shared = {"generators": [randoms.index(each) for each in randoms]} if len({*randoms}) < len(randoms) else {}
+        return {"layers": [architecture(layer) for layer in self.layers], **shared}
 
     @classmethod
     def _made(cls, data: Any, blocks: Mapping[Name, Any]) -> Network:
-        return cls.of(*(made(layer, blocks) for layer in field(data, "layers", list)))
+        net = cls.of(*(made(layer, blocks) for layer in field(data, "layers", list)))
+        if "generators" in data:  # the places of those whose generators they share
+            dropouts, places = list(_dropouts_of(net)), field(data, "generators", list)
+            known = all(type(at) is int and 0 <= at <= k for k, at in enumerate(places))
+            if not known or len(places) != len(dropouts):
+                raise ValueError("its generators are not those of its dropouts")
+            for dropout, at in zip(dropouts, places, strict=True):
+                dropout.random = dropouts[at].random
+        return net
 
     def __repr__(self) -> str:
         return f"Network({', '.join(map(repr, self.layers))})"
+
+
+def _dropouts_of(net: Network) -> Iterator[Dropout]:
+    """Each layer of dropout in order, also those of networks among the layers."""
+    for layer in net.layers:
+        if isinstance(layer, Dropout):
+            yield layer
+        elif isinstance(layer, Network):
+            yield from _dropouts_of(layer)
 
 
 def _with_dropout(layers: Sequence[Layer], dropout: Dropout) -> Iterator[Any]:

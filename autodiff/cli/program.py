@@ -17,6 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, NoReturn
 
+import numpy as np
+
 from autodiff import __version__
 from autodiff.cli import arguments
 from autodiff.cli.example import example
@@ -143,7 +145,8 @@ def _flow(options: argparse.Namespace) -> int:
     aside = sys.stderr if options.format not in (None, "text") else sys.stdout  # a document is printed alone
     if made.check is not None:
         verdict = style.say(f"check.{made.check.verdict}")
-        print(f"\n{style.say('check.line', check=made.check.numerical, verdict=verdict)}", file=aside)
+        key = "check.line-direction" if np.ndim(made.flow.parameter.value) else "check.line"
+        print(f"\n{style.say(key, check=made.check.numerical, verdict=verdict)}", file=aside)
     print(f"\n{style.say('wrote', path=saved.path, engine=saved.engine)}", file=aside)
     if options.open:
         drawing.show()

@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import webbrowser
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,10 @@ class Drawing:
     width: float | None = SLIDE
     direction: str | None = None
     lay: Lay = field(default_factory=lambda: cache(lay_out), repr=False)
+
+    def __reduce__(self) -> tuple[type[Drawing], tuple[Any, ...]]:
+        """All fields but ``lay``, a function, which a copy makes again."""
+        return Drawing, tuple(getattr(self, each.name) for each in fields(self) if each.name != "lay")
 
     def svg(self) -> str:
         """The picture as SVG: the same bytes on every machine."""

@@ -74,13 +74,13 @@ def served_alone(inputs: Sequence[Sequence[int]], uses: Mapping[int, int]) -> li
     return alone
 
 
-def with_sums(flow: Flow, *, apart: bool = False) -> Flow:
+def with_sums(flow: Flow) -> Flow:
     """The flow in which each chain of + is one node with an edge to every term; the same flow if there is none.
 
     An addition is part of a sum if it has no name, is not the parameter, and only another addition of the same shape
     uses it, once. Values, errors, shares and paths are those of the whole flow: all local gradients left out are 1.
-    With ``apart``, sums whose terms share what leads to them stay chains: in a picture, wires to one box would cross
-    more (Kullback–Leibler divergence: 7 crossings for 2).
+    In flows of several paths, sums whose terms share what leads to them stay chains: in a picture, wires to one box
+    would cross more (Kullback–Leibler divergence: 7 crossings for 2), and the text tells the steps of the picture.
 
     >>> from autodiff import Value
     >>> from autodiff.flow import error_flow
@@ -92,7 +92,7 @@ def with_sums(flow: Flow, *, apart: bool = False) -> Flow:
     if flow.is_empty or isinstance(flow.flows, _FlowsOfSums):
         return flow
     parameter = flow.flows.node_of(flow.parameter)
-    found = _sums(flow.flows.numbered, parameter, apart=apart)
+    found = _sums(flow.flows.numbered, parameter, apart=flow.path_count > 1)
     return _FlowsOfSums(flow.flows, found).to(parameter) if found.terms else flow
 
 

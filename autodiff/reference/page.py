@@ -46,9 +46,9 @@ _KINKS: Final = (
 )
 
 _OPTIMISERS: Final = (
-    "g is the gradient ∇J of a parameter θ, α the learning rate, t the number of steps. Slots are 0 before the first "
-    "step; those marked * change although g = 0. With decay λ, g + λθ takes the place of g. Where there are two forms, "
-    "that of the notes has the bare name."
+    "g is the gradient ∇J of a parameter θ, α the learning rate, t the number of steps. Slots, the numbers that are "
+    "remembered from step to step, are 0 before the first; those marked * change even where g = 0. With decay λ, "
+    "g + λθ takes the place of g. Where there are two forms, the default has the bare name; `form` asks for the other."
 )
 _RATES: Final = "t is the number of steps made so far, from 0; α(t) is a schedule inside another one."
 
@@ -96,7 +96,7 @@ def _document() -> Iterator[str]:
     yield from _section("kinks", "Conventions at kinks", told)
     groups = (_numpy(number, group, links) for number, group in enumerate(found.groups))
     yield from _section("numpy", "NumPy’s functions", groups)
-    yield from _section("optimisers", "Optimisers", [f"<p>{_OPTIMISERS}</p>", _optimisers()])
+    yield from _section("optimisers", "Optimisers", [f"<p>{links.inline(_OPTIMISERS)}</p>", _optimisers()])
     yield from _section("rates", "Learning rates over time", [f"<p>{_RATES}</p>", _schedules()])
     rows = by_section(places, found.operations, names).items()
     index = facts((f"{number} {SECTIONS[number]}", ", ".join(map(links.name, there))) for number, there in rows)

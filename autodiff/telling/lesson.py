@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from operator import itemgetter
 from typing import Any, Final
 
@@ -71,8 +72,10 @@ def reasons(flow: Flow, style: Style) -> tuple[tuple[str, ...], Listing | None]:
     said = [style.say(f"why.{key}", count=style.counted(flow.path_count), **ends)]
     inputs = sorted((node for node in flow.every if _is_input(node) and np.size(node.value) == 1), key=_windows)
     if inputs:
-        row = ", ".join(f"{node.label} = {style.amount(node.value)}" for node in inputs[:_MOST_INPUTS])
-        said.append(style.say("why.input", values=row + ", …" * (len(inputs) > _MOST_INPUTS)))
+        row = [f"{node.label} = {style.amount(node.value)}" for node in inputs[:_MOST_INPUTS]]
+        row += ["…"] * (len(inputs) > _MOST_INPUTS)
+        listed = reduce(lambda first, second: style.say("term.pair", first=first, second=second), row)
+        said.append(style.say("why.input", values=listed))
     if path.product is None:
         return tuple(said), None
     lines = [_origin(flow, edge, style) for edge in path.edges]
@@ -119,7 +122,7 @@ def consequences(flow: Flow, moved: Nudge | None, style: Style) -> tuple[str, ..
     words = {
         "parameter": flow.parameter.label, "output": flow.output.label, "step": write(moved.step),
         "change": write(abs(moved.change)), "before": write(moved.before), "after": write(moved.after),
-        "predicted": write(moved.predicted), "gradient": style.amount(flow.gradient),
+        "predicted": write(moved.predicted), "gradient": bracketed(style.amount(flow.gradient)),
     }  # fmt: skip
     if np.ndim(flow.parameter.value):
         return (style.say(f"why.array-{turn}", **words),)

@@ -144,14 +144,16 @@ class Notes:
             for (letter, layer), shape in sorted(found.items(), key=_in_layers)
             if letter in "aWbzU"
         ]
-        if len(rows) < 2 or self.is_recurrent:
+        if len(rows) < 2 or self.is_recurrent or not any(formula for *_, formula in rows):
             return
         yield self.heading("shapes")
         head = tuple(self.say(f"explain.{key}") for key in ("quantity", "shape", "its-gradient"))
         yield Table(head, tuple(rows))
         matrix = self.of_same_shape(self.letter, self.name.layer, found) if self.name is not None else ""
         if matrix and self.name is not None and self.name.indices and self.letter in "WbU":
-            yield Paragraph((self.say("explain.entry", parameter=self.flow.parameter.label, matrix=matrix),))
+            whole = _titled(self.letter, self.name.layer)
+            said = self.say("explain.entry", parameter=self.flow.parameter.label, whole=whole, matrix=matrix)
+            yield Paragraph((said,))
 
     def of_same_shape(self, letter: str, layer: int | None, found: Mapping[tuple[str, int | None], Any]) -> str:
         """A formula such as ∇W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ; "" where the notes have none."""

@@ -80,9 +80,9 @@ def _anomaly(flow: Flow, anomaly: Anomaly, style: Style) -> str:
     if edge is None:
         arriving = shares_in_order(flow, node)
         left = error_name(flow, node, style)
-        said = equal(left, sum_numbers(arriving, node.error, style), node.error)
+        said = equal(left, sum_numbers(arriving, node.error, style), node.error, style)
     else:
-        said = equal(share_text(flow, edge, style), share_numbers(edge, style), edge.share)
+        said = equal(share_text(flow, edge, style), share_numbers(edge, style), edge.share, style)
     return style.say(f"remark.{anomaly.kind}-in", equation=said)
 
 

@@ -119,7 +119,10 @@ class _Teller:
             lines = [self.say("step.at", node=nodes[edge.input].label, factor=self.factor(edge)) for edge in edges]
             return self.say("step.through-each"), lines
         (edge,) = edges
-        key = "step.output-unit" if edge.consumer == 0 else "step.through"
+        one, several = "step.output-unit", "step.output-units"
+        if edge.consumer:
+            one, several = "step.through", "step.through-units"
+        key = several if np.size(edge.share) > 1 else one
         return self.say(key, factor=self.factor(edge), operation=self.style.operation(self.flow.output.operation)), []
 
     def signals(self, column: Sequence[FlowNode]) -> tuple[str, list[str]]:
@@ -127,7 +130,8 @@ class _Teller:
             return self.say("step.signals"), [self.sum(node) for node in column]
         (node,) = column
         ends_here = any(edge.consumer == node.id for edge in self.flow.shares)
-        return self.say("step.signal" if ends_here else "step.signal-shared", sum=self.sum(node), node=node.label), []
+        key = "step.signal" + "-shared" * (not ends_here) + "-array" * (np.size(node.error) > 1)
+        return self.say(key, sum=self.sum(node), node=node.label), []
 
     def shared_out(self, column: Sequence[FlowNode]) -> tuple[str, list[str]]:
         if len(column) > 1:
@@ -141,9 +145,9 @@ class _Teller:
         (edge,) = edges
         if self.passes_on(edge):
             sent = self.error(self.flow.nodes[edge.consumer])
-            passed = equal(sent, self.style.told(edge.share), edge.share) + self.anomaly(edge)
+            passed = equal(sent, self.style.told(edge.share), edge.share, self.style) + self.anomaly(edge)
             return self.say("step.sum", error=self.error(node), passed=passed), []
-        share = equal(self.share(edge), self.numbers(edge), edge.share)
+        share = equal(self.share(edge), self.numbers(edge), edge.share, self.style)
         key = "step.share-array" if np.size(edge.share) > 1 else "step.share"
         return self.say(key, node=node.label, share=share, error=self.error(node), window=self.window(edge)), []
 
@@ -151,8 +155,9 @@ class _Teller:
         parameter = self.flow.parameter
         if len(edges) > 1:
             lines = [
-                equal(self.share(edge), self.numbers(edge), edge.share) + self.window(edge) for edge in edges
-            ]  # fmt: skip
+                equal(self.share(edge), self.numbers(edge), edge.share, self.style) + self.window(edge)
+                for edge in edges
+            ]
             return self.say("step.arrive", parameter=parameter.label), lines
         (edge,) = edges
         name = notes_name(parameter)
@@ -182,7 +187,7 @@ class _Teller:
         symbols = " + ".join(map(self.share, edges))
         numbers = self.numbers(edges[0]) if len(edges) == 1 else self.total(edges, node)
         led = self.window(edges[0]) if len(edges) == 1 else ""
-        return f"{self.error(node)} = {equal(symbols, numbers, node.error)}{led}"
+        return f"{self.error(node)} = {equal(symbols, numbers, node.error, self.style)}{led}"
 
     def numbers(self, edge: FlowEdge) -> str:
         return share_numbers(edge, self.style) + self.anomaly(edge)

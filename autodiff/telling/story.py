@@ -143,10 +143,12 @@ def _shares(flow: Flow, style: Style) -> Block:
     if not edges:
         return Paragraph((style.say("text.is-output", parameter=parameter),))
     lines = [
-        equal(share_text(flow, edge, style), style.told(edge.share), edge.share) for edge in edges[:_MOST_SHARES]
+        equal(share_text(flow, edge, style), style.told(edge.share), edge.share, style) for edge in edges[:_MOST_SHARES]
     ]  # fmt: skip
     if len(edges) > _MOST_SHARES:
         lines.append(style.say("text.more", count=len(edges) - _MOST_SHARES))
+    if len(edges) == 1:
+        return Listing(style.say("text.share", parameter=parameter), tuple(lines))
     key = "text.sum-array" if np.size(flow.gradient) > 1 else "text.sum"
     lines.append(style.say(key, gradient=style.told(flow.gradient)))
     return Listing(style.say("text.shares", parameter=parameter), tuple(lines))

@@ -74,7 +74,7 @@ class Style:
         """A number in the format of ``write``; an array in words, with its shape and norm.
 
         >>> USUAL.told(np.ones((2, 3))), USUAL.told(np.array([3.0, 4.0])), USUAL.told(2.0)
-        ('a 2×3 matrix of norm 2.449', 'a vector of 2 entries, of norm 5', '2')
+        ('a 2×3 matrix of norm 2.449', 'a vector of 2 entries and norm 5', '2')
         """
         if np.size(value) == 1 or value is None:
             return self.amount(value)

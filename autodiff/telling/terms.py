@@ -105,9 +105,9 @@ def sum_numbers(edges: Sequence[FlowEdge], result: Signal, style: Style = USUAL)
     return f"{' + '.join(bracketed(style.amount(edge.share)) for edge in edges)} = {total}"
 
 
-def equal(symbols: str, numbers: str, value: Signal) -> str:
+def equal(symbols: str, numbers: str, value: Signal, style: Style = USUAL) -> str:
     """Symbols and what they are: an equation, or the words for an array after a comma."""
-    return f"{symbols}{', ' if np.size(value) > 1 else ' = '}{numbers}"
+    return style.say("term.pair", first=symbols, second=numbers) if np.size(value) > 1 else f"{symbols} = {numbers}"
 
 
 def equation(symbol: str, value: float | None, style: Style = USUAL) -> str:

@@ -43,9 +43,8 @@ def text(flow: Flow, *, language: str = "en", digits: int = 4) -> str:
     (2) × x = 3, the value multiplied by w.
     (3) ∂(w·x)/∂w = 1 × 3 = 3, the gradient.
     <BLANKLINE>
-    Shares that arrive at w:
+    The share that arrives at w is the gradient:
       (error at w·x) · x = 3
-      their sum = 3 = the gradient
     """
     return plain_text(flow_story(flow, Style.of(language, digits)))
 

@@ -93,7 +93,7 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "term.product": ("product", "乘积"),
     "term.constant": ("constant", "常数"),
     "term.norm": ("{shape}, norm {norm}", "{shape}，范数 {norm}"),
-    "term.vector": ("a vector of {shape} entries, of norm {norm}", "{shape} 维向量，范数为 {norm}"),
+    "term.vector": ("a vector of {shape} entries and norm {norm}", "{shape} 维向量，范数为 {norm}"),
     "term.matrix": ("a {shape} matrix of norm {norm}", "{shape} 矩阵，范数为 {norm}"),
     "term.array": ("a {shape} array of norm {norm}", "{shape} 数组，范数为 {norm}"),
     "term.extent": ("min {least}, mean {mean}, max {most}", "最小 {least}，均值 {mean}，最大 {most}"),
@@ -136,14 +136,21 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "step.output-unit": (
         "× {factor}, the local gradient of the output unit ({operation}).",
         "× {factor}，即输出神经元（{operation}）的局部梯度。"),
+    "step.output-units": (
+        "× {factor}, the local gradient of the output units ({operation}).",
+        "× {factor}，即各输出神经元（{operation}）的局部梯度。"),
+    "step.through-units": ("× {factor} carries it through the neurons.", "× {factor}，误差由此通过各神经元。"),
     "step.through": ("× {factor} carries it through the neuron.", "× {factor}，误差由此通过该神经元。"),
     "step.signals": ("The error signals have reached z and are shared out:", "各误差信号到达 z 处，并由此分享出去："),
     "step.signal": ("{sum} has reached {node}.", "{sum}，即 {node} 处的误差信号。"),
     "step.signal-shared": (
         "{sum} has reached {node} and is shared out.", "{sum}，即 {node} 处的误差信号，由此分享出去。"),
-    "step.each-share": ("Each gets its share:", "各节点分得各自的份额："),
+    "step.signal-array": ("{sum}, has reached {node}.", "{sum}，即 {node} 处的误差信号。"),
+    "step.signal-shared-array": (
+        "{sum}, has reached {node} and is shared out.", "{sum}，即 {node} 处的误差信号，由此分享出去。"),
+    "step.each-share": ("Each node gets its share:", "各节点分得各自的份额："),
     "step.each-share-adds": (
-        "Each gets its share, and shares that meet add up:", "各节点分得各自的份额，汇合的份额相加："),
+        "Each node gets its share, and shares that meet add up:", "各节点分得各自的份额，汇合的份额相加："),
     "step.meet": ("Shares meet at {node} and add up:", "各份额在 {node} 处汇合并相加："),
     "step.share": (
         "The share of {node} is {share}, the {error}{window}.", "{node} 分得的份额为 {share}，即 {error}{window}。"),
@@ -218,6 +225,8 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "text.more": ("… {count} more …", "… 另有 {count} 项 …"),
     "text.slopes": ("Local gradients as formulas:", "局部梯度的公式："),
     "text.shares": ("Shares that arrive at {parameter}:", "传到 {parameter} 的份额："),
+    "text.share": (
+        "The share that arrives at {parameter} is the gradient:", "传到 {parameter} 的份额只有一个，它就是梯度："),
     "text.sum": ("their sum = {gradient} = the gradient", "份额之和 = {gradient} = 梯度"),
     "text.sum-array": ("their sum, the gradient: {gradient}", "份额之和，即梯度：{gradient}"),
     "text.is-output": ("{parameter} is the output itself.", "{parameter} 就是输出本身。"),
@@ -322,6 +331,9 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "{gradient} 在 {numerical} ± {error} 之内，有限差分在此只能确定到这一步"),
     "stamp.direction": ("{stamp}, along one direction of all entries", "{stamp}，沿全部元素的一个方向"),
     "check.line": ("Check: numerical derivative {check}: {verdict}.", "检验：数值导数为 {check}，{verdict}。"),
+    "check.line-direction": (
+        "Check, moving all entries along one fixed random direction: numerical derivative {check}: {verdict}.",
+        "检验（所有元素沿同一随机方向移动）：数值导数为 {check}，{verdict}。"),
     "check.agrees": ("agrees", "与梯度一致"),
     "check.disagrees": ("DISAGREES", "与梯度不一致"),
     "check.within": ("agrees", "与梯度一致"),
@@ -395,8 +407,8 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "explain.shape": ("shape", "形状"),
     "explain.its-gradient": ("its gradient or error signal, of the same shape", "其梯度或误差信号（形状相同）"),
     "explain.entry": (
-        "{parameter} is one entry of it: its gradient is the same entry of {matrix}.",
-        "{parameter} 是其中的一个元素：它的梯度是 {matrix} 的对应元素。"),
+        "{parameter} is one entry of {whole}: its gradient is the same entry of {matrix}.",
+        "{parameter} 是 {whole} 的一个元素：它的梯度是 {matrix} 的对应元素。"),
     "explain.steps": ("Error sharing, step by step", "误差分享：逐步说明"),
     "explain.derivations": ("Two derivations, one number", "两种推导，同一结果"),
     "explain.equation": ("equation", "等式"),
@@ -424,7 +436,8 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
         "All at once, in matrix form: {matrix}, the error signals times the inputs, an outer product.",
         "以矩阵形式一次算出全部元素：{matrix}，即误差信号与输入的外积。"),
     "explain.largest": (
-        "Element by element, for its largest entry: {symbols} = {numbers} = {entry}; {matrix} holds {gradient}.",
+        "Element by element, for its largest entry: {symbols} = {numbers} = {entry}; the same entry of {matrix} is "
+        "{gradient}.",
         "逐元素计算，取其最大元素：{symbols} = {numbers} = {entry}；{matrix} 中的对应元素为 {gradient}。"),
     "explain.check": ("Gradient check", "梯度检验"),
     "explain.direction": (

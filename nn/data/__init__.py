@@ -1,1 +1,1 @@
-"""What a net is fed with: preprocessing that is fitted on training data, and mini-batches."""
+"""The data that a net learns from: preprocessing, fitted on training data, and mini-batches."""

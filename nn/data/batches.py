@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.graph import Change, commit
+from autodiff.engine.graph import Change, Node, commit
 from autodiff.primitives.operands import describe, whole_number
 from autodiff.values.refusals import called_as
 from nn.parameters.generators import generator_changes, generator_state
 from nn.parameters.init import generator
+from nn.parameters.saved import assigning, check_keys, check_mapping, saved_count
 
 __all__ = ["Batches"]
 
@@ -26,14 +27,14 @@ class Batches:
         last: whether a smaller last batch is kept (True) or dropped, so that the examples in it wait for another epoch.
 
     Iterating gives the batches of one epoch, each a tuple with a part of each array; iterating again gives the next
-    epoch. Where a loop was left early, the next one goes on behind the last batch that it was given. ``len(batches)``
+    epoch. Where a loop was left early, the next one continues after the last batch that it gave. ``len(batches)``
     is the number of batches in an epoch, ``batches.epoch`` the number of epochs finished, and ``batches.position`` the
     number of batches given in this one.
 
     Raises:
-        TypeError: if the size is not an integer, or ``random`` is neither a generator nor None.
+        TypeError: if the size is not an integer, an array is a Tensor, or ``random`` is neither a generator nor None.
         ValueError: if there are no arrays or no examples, lengths differ, or the size is below 1, or above the number
-            of examples if the last batch is dropped.
+            of examples if the last batch is dropped, or rows of a list have different lengths.
 
     >>> batches = Batches([1, 2, 3], ["a", "b", "c"], size=2, random=None)
     >>> for x, word in batches:
@@ -48,7 +49,7 @@ class Batches:
     def __init__(self, *arrays: Any, size: int, random: np.random.Generator | None, last: bool = True) -> None:
         if not arrays:
             raise ValueError("mini-batches need at least one array, and got none")
-        self._arrays = tuple(map(np.asarray, arrays))
+        self._arrays = tuple(_as_array(f"array {k} of mini-batches", array) for k, array in enumerate(arrays, start=1))
         shapes = [array.shape for array in self._arrays]
         if any(not shape or shape[0] != (shapes[0] or (0,))[0] for shape in shapes) or not shapes[0][0]:
             raise ValueError(
@@ -103,23 +104,17 @@ class Batches:
             **{f"random/{key}": item for key, item in drawn.items()},
         }
 
-    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+    def load_changes(self, state: Mapping[str, Any]) -> list[Change]:
         """The changes that `load` makes, checked but not made."""
-        if not isinstance(state, Mapping):
-            raise TypeError(f"a state must be a mapping of names to arrays, and got {describe(state)}")
-        names = ("epoch", "position", "order")
+        check_mapping(state)
         drawn = {str(key).removeprefix("random/"): x for key, x in state.items() if str(key).startswith("random/")}
-        for name in names:
-            if name not in state:
-                raise ValueError(f"the state to load has no {name}, which mini-batches need; nothing was loaded")
-        for name in state:
-            if name not in names and not str(name).startswith("random/"):
-                raise ValueError(f"the state to load has {name!r}, which mini-batches do not have; nothing was loaded")
+        own = [key for key in state if not str(key).startswith("random/")]
+        check_keys("this Batches", own, ("epoch", "position", "order"))
         if bool(drawn) != (self._random is not None):
             with_it, without = ("these", "those saved") if not drawn else ("those saved", "these")
             raise ValueError(f"{with_it} mini-batches are shuffled, and {without} are not; nothing was loaded")
-        epoch, position = (_count(state[name], name) for name in names[:2])
-        order = np.array(state["order"])
+        epoch, position = (saved_count(state[name], name) for name in ("epoch", "position"))
+        order = _as_array("the state's order", state["order"]).copy()
         count = len(self._order)
         if order.dtype.kind not in "iu" or order.shape != (count,) or not np.array_equal(np.sort(order), range(count)):
             raise ValueError(
@@ -129,9 +124,8 @@ class Batches:
             raise ValueError(
                 f"the state's position is {position}, and an epoch has {self._length} batches here; nothing was loaded"
             )
-        fields = ("_epoch", "_position", "_order")
         random = () if self._random is None else generator_changes(self._random, drawn)
-        return [(object.__setattr__, [self] * len(fields), fields, (epoch, position, order)), *random]
+        return [assigning(self, _epoch=epoch, _position=position, _order=order), *random]
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Load a `state`, to go on with the batch that would have come next; on an error, nothing has changed.
@@ -140,14 +134,19 @@ class Batches:
             ValueError: if something is missing or unknown, the number of examples differs, or the kind of generator.
             TypeError: if ``state`` is not a mapping of arrays.
         """
-        commit(*self.loading(state))
+        commit(*self.load_changes(state))
 
     def __repr__(self) -> str:
         return f"Batches({len(self._order)} examples, {self._length} batches of {self._size})"
 
 
-def _count(number: Any, name: str) -> int:
-    array = np.asarray(number)
-    if array.dtype.kind not in "iu" or array.shape or array < 0:
-        raise ValueError(f"the state's {name} must be a whole number of at least 0, and is {describe(number)}")
-    return int(array)
+def _as_array(name: str, data: Any) -> np.ndarray[Any, Any]:
+    if isinstance(data, Node):
+        raise TypeError(f"{name} must be plain, and got {describe(data)}; use its .data")
+    try:
+        return np.asarray(data)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} has rows of different lengths, and got {describe(data)}; make it an array of objects: "
+            "a = numpy.empty(len(rows), object); a[:] = rows"
+        ) from error

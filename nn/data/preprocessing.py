@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from autodiff.engine.graph import Change, Node, commit
 from autodiff.primitives.operands import as_operand, describe
+from nn.parameters.saved import assigning, check_keys, check_mapping, saved_numbers
 
 __all__ = ["Standardise", "Whiten"]
 
@@ -23,7 +24,7 @@ class _Fitted:
         self._learned: dict[str, np.ndarray[Any, Any]] = {}
 
     def _learn(self, **learned: Any) -> Self:
-        commit((object.__setattr__, (self,), ("_learned",), (learned,)))
+        commit(assigning(self, _learned=learned))
         return self
 
     def _get(self, name: str) -> Any:
@@ -39,26 +40,23 @@ class _Fitted:
         """
         return {name: np.array(self._get(name)) for name in self._SHAPES}
 
-    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+    def load_changes(self, state: Mapping[str, Any]) -> list[Change]:
         """The changes that `load` makes, checked but not made."""
-        if not isinstance(state, Mapping):
-            raise TypeError(f"a state must be a mapping of names to arrays, and got {describe(state)}")
-        _same_keys(type(self).__name__, state, self._SHAPES)
+        check_mapping(state)
+        check_keys(f"this {type(self).__name__}", state, self._SHAPES)
         fresh, sizes = {}, {"n": self._features} if self._learned else {}
         for name, letters in self._SHAPES.items():
-            array = np.array(as_operand(f"the state's {name}", state[name]))
+            array = np.array(saved_numbers(state[name], name))
             is_fit = len(letters) == array.ndim and all(
                 sizes.setdefault(letter, n) == n for letter, n in zip(letters, array.shape, strict=True)
             )
             if not is_fit:
                 expected = ", ".join(str(sizes.get(letter, letter)) for letter in letters)
                 raise ValueError(f"the state's {name} has shape {array.shape}, not ({expected}); nothing was loaded")
-            if array.dtype == object or not np.all(np.isfinite(array)):
-                raise ValueError(f"the state's {name} does not consist of finite numbers; nothing was loaded")
             if name == "deviation" and np.any(array < 0.0):
                 raise ValueError(f"the state's deviations must be at least 0, and one is {array.min()}")
             fresh[name] = array
-        return [(object.__setattr__, (self,), ("_learned",), (fresh,))]
+        return [assigning(self, _learned=fresh)]
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Load a `state`; if an error is raised, nothing has changed.
@@ -68,7 +66,7 @@ class _Fitted:
                 number of features.
             TypeError: if ``state`` is not a mapping of numeric arrays.
         """
-        commit(*self.loading(state))
+        commit(*self.load_changes(state))
 
     @property
     def _features(self) -> int:
@@ -147,7 +145,7 @@ class Standardise(_Fitted):
 
 
 class Whiten(_Fitted):
-    """Turn data so that features do not correlate and have variance 1: x′ = (x − μ)V/(S/√n), dimensionless.
+    """Transform data so that features are uncorrelated and have variance 1: x′ = (x − μ)V/(S/√n), dimensionless.
 
     X − μ = USVᵀ is the singular value decomposition of the n rows of training data: ``fit`` projects on V, not on U as
     the notes print, and divides by S/√n, the standard deviation along each direction. A call takes plain data or
@@ -239,12 +237,3 @@ def _centred(X: np.ndarray[Any, Any]) -> tuple[Any, Any, Any]:
     if not np.all(np.isfinite(deviation)):
         raise ValueError("the sums of training data overflow; divide them by a constant first")
     return mean, deviation, centred
-
-
-def _same_keys(what: str, state: Mapping[str, Any], expected: Iterable[str]) -> None:
-    for name in expected:
-        if name not in state:
-            raise ValueError(f"the state to load has no {name}, which a {what} needs; nothing was loaded")
-    for name in state:
-        if name not in expected:
-            raise ValueError(f"the state to load has {name!r}, which a {what} does not have; nothing was loaded")

@@ -58,7 +58,8 @@ def gradient_norm(parameters: Any) -> float:
     >>> gradient_norm([x, y])
     5.0
     """
-    return _norm([x.grad for x in parameters_of(parameters) if x.grad is not None])
+    grads = (x.grad_rows for x in parameters_of(parameters))  # reading .grad would make rows dense for good
+    return _norm([g.rows if g.__class__ is Rows else g for g in grads if g is not None])
 
 
 def clip_value(parameters: Any, most: float) -> None:

@@ -74,13 +74,13 @@ class Formula:
         signs = [slot.sign for slot in self.slots]
         hyper = {each.keyword: variable(each.sign) for each in self.hyper}
         step, slots = self.update(variable("g"), tuple(map(variable, signs)), variable("α"), **hyper)
-        told = [f"{sign} ← {_told(slots[k], slots[:k], signs)}" for k, sign in enumerate(signs)]
-        moved = _told(step, slots, signs)
-        told.append(f"θ ← θ − {moved[1:]}" if moved.startswith("−") else f"θ ← θ + {moved}")
-        return ", ".join(told)
+        assignments = [f"{sign} ← {_text(slots[k], slots[:k], signs)}" for k, sign in enumerate(signs)]
+        change = _text(step, slots, signs)
+        assignments.append(f"θ ← θ − {change[1:]}" if change.startswith("−") else f"θ ← θ + {change}")
+        return ", ".join(assignments)
 
 
-def _told(whole: Any, slots: State, signs: list[str]) -> str:
+def _text(whole: Any, slots: State, signs: list[str]) -> str:
     """An expression as text, with the signs of the new slots that occur in it."""
     return str(_named(whole, {id(slot): sign for slot, sign in zip(slots, signs, strict=False)}))
 
@@ -176,7 +176,7 @@ _T: Final = Slot("t", fades=True, counts=True)
 _M, _V = Slot("m", fades=True), Slot("v", fades=True)
 _SUM, _MEAN = Slot("c"), Slot("c", fades=True)
 
-#: Every optimiser by its name. Where the notes and torch differ, the notes' form has the bare name.
+#: Every optimiser by its name; of two forms, the default has the bare name.
 FORMULAS: Final = MappingProxyType(
     {
         formula.name: formula

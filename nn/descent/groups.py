@@ -41,7 +41,7 @@ class Groups:
                 known = ", ".join(dict.fromkeys(names)) or "none"
                 raise ValueError(f"the group {pattern!r} matches no parameter; their names are {known}")
 
-    def parts(self, nodes: list[Any], source: Source, rate: Rate) -> list[tuple[Settings, list[Any]]]:
+    def split(self, nodes: list[Any], source: Source, rate: Rate) -> list[tuple[Settings, list[Any]]]:
         """The parameters that move alike, with their settings; ``rate`` is that of the optimiser."""
         if not self.patterns and not (isinstance(rate, Schedule) and rate.scales):
             return [(self.usual, nodes)]

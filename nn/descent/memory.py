@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from autodiff.primitives.operands import as_operand, describe
 from autodiff.words.notation import Name, parse
 from nn.descent.formulas import Slot, State
 from nn.descent.sources import Source
+from nn.parameters.saved import check_keys, saved_numbers
 
 __all__ = ["loaded", "saved"]
 
@@ -32,7 +32,7 @@ def saved(
 def loaded(
     source: Source, state: Mapping[str, Any], slots: Sequence[Slot]
 ) -> tuple[dict[Any, State], dict[str, State]]:
-    """The slots in a state: of the parameters that there are, and of entries of blocks that are none as yet.
+    """The slots in a state: of all parameters, and of entries of blocks that are not parameters yet.
 
     A word that a scorer of Values has not met is such an entry: its Values are parameters from the first window on.
 
@@ -46,9 +46,11 @@ def loaded(
     for name in strange:
         if not _is_entry(name, blocks):
             known = ", ".join(nodes) or "none"
-            raise ValueError(f"the state to load has slots of {name}; the parameters here are {known}. {_NOTHING}")
+            raise ValueError(
+                f"the state to load has slots of {name}; the parameters here are {known}; nothing was loaded"
+            )
     expected = [f"{name}/{slot.sign}" for name in (*nodes, *strange) for slot in slots]
-    _same_keys(expected, state)
+    check_keys("this optimiser", state, expected)
     memory = {
         node: tuple(_slot(state[f"{name}/{slot.sign}"], f"{name}/{slot.sign}", slot, node) for slot in slots)
         for name, node in nodes.items()
@@ -58,18 +60,6 @@ def loaded(
         for name in strange
     }
     return memory if slots else {}, waiting
-
-
-_NOTHING = "Nothing was loaded"
-
-
-def _same_keys(expected: Iterable[str], state: Mapping[str, Any]) -> None:
-    missing = next((key for key in expected if key not in state), None)
-    if missing is not None:
-        raise ValueError(f"the state to load has no {missing}. {_NOTHING}")
-    unknown = next((key for key in state if key not in set(expected)), None)
-    if unknown is not None:
-        raise ValueError(f"the state to load has {unknown}, which this optimiser does not keep. {_NOTHING}")
 
 
 def _is_entry(name: str, blocks: Mapping[Name, tuple[int, ...]]) -> bool:
@@ -91,15 +81,8 @@ def _type(node: Any) -> Any:
 
 def _slot(data: Any, key: str, slot: Slot, node: Any) -> Any:
     """A slot from a state, checked: a float, or an array of its own of the type of the parameter."""
-    array = as_operand(f"the state's {key}", data)
-    shape = _shape(slot, node)
-    if array.dtype == object:
-        raise TypeError(f"a state must consist of plain numbers, and its {key} is {describe(data)}. {_NOTHING}")
-    if array.shape != shape:
-        raise ValueError(f"{key} has shape {shape}, and in the state {array.shape}. {_NOTHING}")
-    if not np.all(np.isfinite(array)):
-        raise ValueError(f"the state's {key} holds a number that is not finite. {_NOTHING}")
+    array = saved_numbers(data, key, _shape(slot, node))
     if slot.counts and (array < 0 or array != np.floor(array)):
-        raise ValueError(f"the state's {key} must be a number of steps, and is {array}. {_NOTHING}")
+        raise ValueError(f"the state's {key} must be a number of steps, and is {array}; nothing was loaded")
     single = slot.counts or node is None or node._data.__class__ is float
     return float(array) if single else np.array(array, _type(node))

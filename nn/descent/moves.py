@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import repeat
 from math import isfinite
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numpy import ndarray
+from numpy import ndarray, vdot
 
 from autodiff import Value
 from autodiff.engine.graph import Change
@@ -22,34 +22,51 @@ from nn.descent.settings import Settings
 from nn.lagging.steps import lagging_step
 from nn.lagging.table import up_to_date
 
-__all__ = ["Moved", "moved"]
-
-#: Parameters, their new data and their new slots, in three lists; without slots, the third is empty. The fourth holds
-#: the changes that write rows of tables and of their slots, to commit with these.
-Moved = tuple[list[Any], list[Any], list[State], list[Change]]
+__all__ = ["Moves", "moves_of"]
 
 #: From this many Values on, one update of an array of them is faster than an update for each.
 _MANY: Final = 24
+#: Numbers in a block. With it, a step of 100,000 numbers takes 0.2 of the time of one piece for SGD, 0.6 for AdaGrad
+#: and 0.95 for Adam; blocks of half that size gain less, and arrays of 10,000 numbers lose.
+_BLOCK: Final = 8192
+_LARGE: Final = 4 * _BLOCK
 _data = attrgetter("_data")
 
 
-def moved(
+class Moves(NamedTuple):
+    """Parameters, their new data and slots (none for a formula without slots), and the changes that write rows.
+
+    These changes, of tables and their slots, are to be committed with the assignment of the data.
+    """
+
+    nodes: list[Any]
+    data: list[Any]
+    slots: list[State]
+    changes: list[Change]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Moves]) -> Moves:
+        """The moves of several sets of parameters."""
+        return cls(*([item for part in parts for item in part[k]] for k in range(len(cls._fields))))
+
+
+def moves_of(
     nodes: list[Any], grads: list[Any], memory: Mapping[Any, State], formula: Formula, rate: float, settings: Settings
-) -> Moved:
+) -> Moves:
     """New data and slots of parameters with gradients; the order of the parameters may change.
 
     Raises:
         ValueError: if new data would not be finite.
     """
     if not formula.slots or (len(nodes) < _MANY and {*map(type, nodes)} == {Value}):
-        return _moved(nodes, grads, memory, formula, rate, settings)
+        return _by_kind(nodes, grads, memory, formula, rate, settings)
     with np.errstate(invalid="ignore"):  # inf/inf and inf − inf end in the error of a number that is not finite
-        return _moved(nodes, grads, memory, formula, rate, settings)
+        return _by_kind(nodes, grads, memory, formula, rate, settings)
 
 
-def _moved(
+def _by_kind(
     nodes: list[Any], grads: list[Any], memory: Mapping[Any, State], formula: Formula, rate: float, settings: Settings
-) -> Moved:
+) -> Moves:
     if len(nodes) < _MANY:
         return _one_by_one(nodes, grads, memory, formula, rate, settings)
     places = [k for k, x in enumerate(nodes) if x.__class__ is Value]
@@ -61,17 +78,12 @@ def _moved(
         for move, some in ((_together, places), (_one_by_one, rest))
         if some
     ]
-    return _joined(parts)
-
-
-def _joined(parts: Sequence[Moved]) -> Moved:
-    nodes, data, slots, writing = ([item for part in parts for item in part[k]] for k in range(4))
-    return nodes, data, slots, writing
+    return Moves.joined(parts)
 
 
 def _one_by_one(
     nodes: list[Any], grads: list[Any], memory: Mapping[Any, State], formula: Formula, rate: float, settings: Settings
-) -> Moved:
+) -> Moves:
     start, decay, keeps, update = formula.start, settings.decay, bool(formula.slots), formula.update
     if settings.hyper:  # an empty ``**hyper`` would take a fifth of the time of a Value
         update = partial(update, **settings.hyper)
@@ -92,12 +104,17 @@ def _one_by_one(
         data = x._data
         if decay:
             g = g + decay * data
-        step, after = update(g, memory.get(x, start) if keeps else start, rate)
-        fresh.append(data + step if data.__class__ is float else _sum(data, step, g, after))
+        before = memory.get(x, start) if keeps else start
+        if data.__class__ is float:
+            step, after = update(g, before, rate)
+            new = data + step
+        else:
+            new, after = _in_blocks(data, g, before, lambda g, some: update(g, some, rate))
+        fresh.append(new)
         if keeps:
             slots.append(after)
     _check(nodes, fresh, by_rows)
-    return nodes, fresh, slots if keeps else [], writing
+    return Moves(nodes, fresh, slots if keeps else [], writing)
 
 
 def _by_rows(
@@ -124,35 +141,55 @@ def _by_rows(
     return data, after, [*more, *writing]
 
 
-def _sum(data: Any, step: Any, g: Any, slots: State) -> Any:
-    """The array after a step, of the same kind as before."""
-    is_slot = step is g or (slots and step is slots[-1])
-    if step.__class__ is ndarray and step.dtype is data.dtype and not is_slot:
-        step += data  # the array is nobody else's; written over, it takes a fifth less time if it is large
-        return step
-    return np.asarray(data + step, data.dtype)
+def _in_blocks(data: Any, gradient: Any, slots: State, update: Callable[[Any, State], Any]) -> tuple[Any, State]:
+    """The array after a step, of the same kind as before, and its new slots: the same bits as without blocks.
+
+    Args:
+        data: the parameter's array.
+        gradient: its gradient, of the same shape.
+        slots: what the formula remembers of it: arrays of that shape, 0.0 for zeros, or a number of steps.
+        update: the formula, ``update(gradient, slots) → (step, slots)``, which acts on each element alone.
+    """
+    if data.size <= _LARGE or gradient.dtype is not data.dtype:
+        step, after = update(gradient, slots)
+        new = data + step
+        return new if new.__class__ is ndarray and new.dtype is data.dtype else np.asarray(new, data.dtype), after
+    flat, flat_gradient = data.ravel(), gradient.ravel()
+    flat_slots = [slot.ravel() if slot.__class__ is ndarray else slot for slot in slots]
+    fresh = np.empty_like(flat)
+    kept: list[Any] = [None] * len(slots)
+    for start in range(0, flat.size, _BLOCK):
+        part = slice(start, start + _BLOCK)
+        some = tuple(slot[part] if slot.__class__ is ndarray else slot for slot in flat_slots)
+        step, after = update(flat_gradient[part], some)
+        np.add(flat[part], step, out=fresh[part])
+        for k, slot in enumerate(after):
+            if slot.__class__ is not ndarray:
+                kept[k] = slot
+                continue
+            if kept[k] is None:
+                kept[k] = np.empty(flat.shape, slot.dtype)
+            kept[k][part] = slot
+    shaped = (slot.reshape(data.shape) if slot.__class__ is ndarray else slot for slot in kept)
+    return fresh.reshape(data.shape), tuple(shaped)
 
 
 def _check(nodes: list[Any], fresh: list[Any], but: set[Any]) -> None:
     """Raise the error of a number that is not finite.
 
-    Of arrays, a scalar product is one pass of a fast routine; it may overflow although every number is finite.
+    Of arrays, `numpy.vdot` makes one fast pass and does not warn; it may overflow although every number is finite.
     """
-    if ndarray not in set(map(type, fresh)):
-        if not all(map(isfinite, fresh)):
-            raise ValueError(_infinite(next(x for x, data in zip(nodes, fresh, strict=True) if not isfinite(data))))
-        return
-    with np.errstate(over="ignore"):
-        for x, data in zip(nodes, fresh, strict=True):
-            if x not in but:
-                flat = np.ravel(data) if data.__class__ is float else data.ravel()
-                if not isfinite(flat.dot(flat)) and not np.isfinite(flat).all():
-                    raise ValueError(_infinite(x))
+    for x, data in zip(nodes, fresh, strict=True):
+        if data.__class__ is float:
+            if not isfinite(data):
+                raise ValueError(_infinite(x))
+        elif x not in but and not isfinite(vdot(data, data)) and not np.isfinite(data).all():
+            raise ValueError(_infinite(x))
 
 
 def _together(
     nodes: list[Any], grads: list[Any], memory: Mapping[Any, State], formula: Formula, rate: float, settings: Settings
-) -> Moved:
+) -> Moves:
     """Many Values as arrays: the same arithmetic, and so the same bits, as one by one."""
     start = formula.start
     before = [memory.get(x, start) for x in nodes] if start else []
@@ -163,12 +200,12 @@ def _together(
         rows = [k for k, slots in enumerate(before) if slots[0] == count]
         theirs = [before[k] for k in rows]
         parts.append(_at_once([nodes[k] for k in rows], [grads[k] for k in rows], theirs, formula, rate, settings))
-    return _joined(parts)
+    return Moves.joined(parts)
 
 
 def _at_once(
     nodes: list[Any], grads: list[Any], before: Sequence[State], formula: Formula, rate: float, settings: Settings
-) -> Moved:
+) -> Moves:
     data, g = np.fromiter(map(_data, nodes), float, len(nodes)), np.array(grads, float)
     if settings.decay:
         g = g + settings.decay * data
@@ -180,7 +217,7 @@ def _at_once(
     if not np.isfinite(fresh).all():
         raise ValueError(_infinite(nodes[int(np.argmin(np.isfinite(fresh)))]))
     columns = [slot.tolist() if slot.__class__ is ndarray else repeat(slot, len(nodes)) for slot in after]
-    return nodes, fresh.tolist(), list(zip(*columns, strict=True)), []
+    return Moves(nodes, fresh.tolist(), list(zip(*columns, strict=True)), [])
 
 
 def _infinite(x: Any) -> str:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
-from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from autodiff.engine.graph import Change, assigned, commit, forgotten, own_copy
-from autodiff.primitives.operands import describe, whole_number
+from autodiff.primitives.operands import describe
 from autodiff.values.refusals import called_as
 from nn.descent.clipping import checked_bound, clipped
 from nn.descent.formulas import Formula, State
 from nn.descent.groups import Groups
 from nn.descent.memory import loaded, saved
-from nn.descent.moves import Moved, moved
+from nn.descent.moves import Moves, moves_of
 from nn.descent.schedules import Rate, Schedule, as_text, checked_rate
 from nn.descent.sources import Source
 from nn.lagging.table import catching_up, up_to_date
+from nn.parameters.saved import assigning, check_keys, check_mapping, saved_count
 
 __all__ = ["Optimizer"]
 
@@ -46,7 +47,7 @@ class Optimizer:
         self._rate = checked_rate(rate)
         self._clip: float | None = None
         self._memory: dict[Any, State] = {}
-        #: Loaded slots of entries that are no parameters as yet, by name.
+        #: Loaded slots of entries that are not parameters yet, by name.
         self._waiting: dict[str, State] = {}
         self._t = 0
 
@@ -95,30 +96,28 @@ class Optimizer:
         memory, waiting = self._claimed() if self._waiting else (self._memory, self._waiting)
         reached = [x for x in self._source.nodes() if x._grad is not None]
         with catching_up:
-            nodes, data, slots, writing = self._moved(reached, memory)
-            if slots:
-                memory = {**memory, **dict(zip(nodes, slots, strict=True))}
-            own = (object.__setattr__, repeat(self), ("_memory", "_waiting", "_t"), (memory, waiting, self._t + 1))
-            commit(*assigned(nodes, data), own, *writing)
+            moves = self._moves(reached, memory)
+            if moves.slots:
+                memory = {**memory, **dict(zip(moves.nodes, moves.slots, strict=True))}
+            own = assigning(self, _memory=memory, _waiting=waiting, _t=self._t + 1)
+            commit(*assigned(moves.nodes, moves.data), own, *moves.changes)
 
-    def _moved(self, nodes: list[Any], memory: Mapping[Any, State]) -> Moved:
-        """The parameters in some order, with their new data and slots, and changes to commit with them."""
+    def _moves(self, nodes: list[Any], memory: Mapping[Any, State]) -> Moves:
+        """Where the parameters go, each group by its settings."""
         formula: Any = self._formula
         grads = [x._grad for x in nodes]
         if self._clip is not None:
             grads = clipped(grads, self._clip)[0]
-        parts = self._groups.parts(nodes, self._source, self._rate)
-        if len(parts) == 1:
-            settings = parts[0][0]
-            return moved(nodes, grads, memory, formula, settings.rate_at(self._t, self._rate), settings)
+        groups = self._groups.split(nodes, self._source, self._rate)
+        if len(groups) == 1:
+            settings = groups[0][0]
+            return moves_of(nodes, grads, memory, formula, settings.rate_at(self._t, self._rate), settings)
         grad_of = dict(zip(nodes, grads, strict=True))
-        found: Moved = [], [], [], []
-        for settings, some in parts:
+        every = []
+        for settings, some in groups:
             rate = settings.rate_at(self._t, self._rate)
-            new = moved(some, [grad_of[x] for x in some], memory, formula, rate, settings)
-            for column, more in zip(found, new, strict=True):
-                column.extend(more)
-        return found
+            every.append(moves_of(some, [grad_of[x] for x in some], memory, formula, rate, settings))
+        return Moves.joined(every)
 
     def _catch_up(self) -> None:
         """Bring tables whose rows lag, and their slots, up to date."""
@@ -133,7 +132,7 @@ class Optimizer:
         self._catch_up()
         twin = object.__new__(type(self))
         memory = {x: tuple(map(own_copy, slots)) for x, slots in self._memory.items()}  # rows are written in place
-        twin.__dict__.update(self.__dict__, _memory=memory)
+        twin.__dict__.update(self.__dict__, _memory=memory, _groups=copy(self._groups))  # which follow the rate
         return twin
 
     def state(self) -> dict[str, np.ndarray[Any, Any]]:
@@ -147,7 +146,7 @@ class Optimizer:
         {'optimizer': 'AdaGrad(epsilon=1e-08, decay=0.0)', 't': 0, 'rate': 0.1, 'x/c': 0.0}
         """
         rate = repr(self._rate) if isinstance(self._rate, Schedule) else self._rate
-        own = {"optimizer": np.array(self._told()), "t": np.array(self._t), "rate": np.array(rate)}
+        own = {"optimizer": np.array(self._described()), "t": np.array(self._t), "rate": np.array(rate)}
         if self._formula is None:
             return own
         self._catch_up()
@@ -170,23 +169,22 @@ class Optimizer:
         >>> descent.t
         7
         """
-        commit(*self.loading(state))
+        commit(*self.load_changes(state))
 
-    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+    def load_changes(self, state: Mapping[str, Any]) -> list[Change]:
         """The changes that `load` makes, checked but not made."""
-        if not isinstance(state, Mapping):
-            raise TypeError(f"a state must be a mapping of names to arrays, and got {describe(state)}")
-        for key in ("optimizer", "t", "rate"):
-            if key not in state:
-                raise ValueError(f"the state to load has no {key}. Nothing was loaded")
-        told = as_text(state["optimizer"])
-        if told != self._told():
-            raise ValueError(f"the state to load is that of {told}, and this is {self._told()}. Nothing was loaded")
-        t, rate = _count(state["t"]), self._loaded_rate(np.asarray(state["rate"]))
-        rest = {key: data for key, data in state.items() if key not in ("optimizer", "t", "rate")}
+        check_mapping(state)
+        own = ("optimizer", "t", "rate")
+        check_keys("this optimiser", [key for key in state if key in own], own)
+        saved_by = as_text(state["optimizer"])
+        if saved_by != self._described():
+            raise ValueError(
+                f"the state to load is that of {saved_by}, and this is {self._described()}; nothing was loaded"
+            )
+        t, rate = saved_count(state["t"], "t"), self._loaded_rate(np.asarray(state["rate"]))
+        rest = {key: data for key, data in state.items() if key not in own}
         memory, waiting = loaded(self._source, rest, self._formula.slots if self._formula else ())
-        names, values = ("_memory", "_waiting", "_t", "_rate"), (memory, waiting, t, rate)
-        return [(object.__setattr__, repeat(self), names, values)]
+        return [assigning(self, _memory=memory, _waiting=waiting, _t=t, _rate=rate)]
 
     def _claimed(self) -> tuple[dict[Any, State], dict[str, State]]:
         """The slots with those of entries that have become parameters, and those that still wait."""
@@ -197,22 +195,15 @@ class Optimizer:
     def _loaded_rate(self, rate: np.ndarray[Any, Any]) -> Rate:
         own = self._rate
         if isinstance(own, Schedule) or rate.dtype.kind == "U":
-            told = as_text(rate)
-            if told != repr(own):
-                raise ValueError(f"the state to load has the rate {told}, and this optimiser {own}. Nothing was loaded")
+            text = as_text(rate)
+            if text != repr(own):
+                raise ValueError(f"the state to load has the rate {text}, and this optimiser {own}; nothing was loaded")
             return own
         return checked_rate(rate[()])
 
-    def _told(self) -> str:
+    def _described(self) -> str:
         """The kind and the settings, which a state must share."""
         if self._formula is None:
             return type(self).__name__
         clip = "" if self._clip is None else f", clip={self._clip}"
         return f"{self._formula.name}({self._groups!r}{clip})"
-
-
-def _count(t: Any) -> int:
-    array = np.asarray(t)
-    if array.shape != () or array.dtype.kind not in "iu" or array < 0:
-        raise ValueError(f"the state's t must be a number of steps, and is {describe(t)}. Nothing was loaded")
-    return whole_number(array[()], "t", least=0)

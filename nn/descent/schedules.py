@@ -50,8 +50,8 @@ class ScheduleFormula:
     @property
     def text(self) -> str:
         """The formula as text, read from ``value`` on symbols."""
-        told = str(self.value(variable("t"), *map(variable, self.signs.values()))).replace(f"{pi:g}", "π")
-        return f"{told}/√n_in" if self.scales else told
+        text = str(self.value(variable("t"), *map(variable, self.signs.values()))).replace(f"{pi:g}", "π")
+        return f"{text}/√n_in" if self.scales else text
 
 
 class Schedule:
@@ -81,8 +81,8 @@ class Schedule:
 
     def __repr__(self) -> str:
         first, *rest = zip(self._formula.signs, self._settings, strict=True)
-        told = [repr(first[1]), *(f"{key}={value!r}" for key, value in rest)]
-        return f"{self._formula.name}({', '.join(told)})"
+        arguments = [repr(first[1]), *(f"{key}={value!r}" for key, value in rest)]
+        return f"{self._formula.name}({', '.join(arguments)})"
 
     def __eq__(self, other: object) -> bool:
         return repr(self) == repr(other) if isinstance(other, Schedule) else NotImplemented
@@ -99,15 +99,17 @@ class Schedule:
         return self._formula.scales or any(s.scales for s in self._settings if isinstance(s, Schedule))
 
     def state(self) -> dict[str, np.ndarray[Any, Any]]:
-        """What must not differ when a run goes on: the schedule itself, as text; t belongs to the optimiser."""
+        """The schedule as text, which must be the same when a run is resumed; t belongs to the optimiser."""
         return {"schedule": np.array(repr(self))}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Check that a state comes from an equal schedule.
 
         Raises:
-            ValueError: if it does not.
+            ValueError: if it does not. TypeError: if it is no mapping.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"a state must be a mapping of names to arrays, and got {describe(state)}")
         if set(state) != {"schedule"} or as_text(state["schedule"]) != repr(self):
             raise ValueError(f"the state to load is not that of {self}, but has {dict(state)}; nothing was loaded")
 

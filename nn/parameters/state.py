@@ -11,12 +11,12 @@ import numpy as np
 
 from autodiff import Value
 from autodiff.engine.graph import Change, Node, commit
-from autodiff.primitives.operands import as_operand, describe
 from autodiff.values.updates import given
 from autodiff.words.notation import Name, find, parse
 from nn.parameters.blocks import numbers
+from nn.parameters.saved import check_mapping, saved_numbers
 
-__all__ = ["joined", "load", "loading", "look_up", "state"]
+__all__ = ["joined", "load", "load_changes", "look_up", "state"]
 
 
 def joined(parts: Sequence[dict[Name, Any]]) -> dict[Name, Any]:
@@ -82,15 +82,12 @@ def load(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> None:
     >>> b.data
     array([0.5])
     """
-    commit(*loading(blocks, saved))
+    commit(*load_changes(blocks, saved))
 
 
-def loading(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> list[Change]:
-    """The changes that `load` commits, checked; to commit with those of others. Raises its errors."""
-    if not isinstance(saved, Mapping):
-        raise TypeError(
-            f"a state must be a mapping of names to arrays, such as numpy.load gives, and got {describe(saved)}"
-        )
+def load_changes(blocks: Mapping[Name, Any], saved: Mapping[str, Any]) -> list[Change]:
+    """The changes that `load` makes, checked but not made. Raises its errors."""
+    check_mapping(saved)
     given = {parse(key): key for key in saved}
     if len(given) < len(saved):
         twice = next(name for name, count in Counter(map(parse, saved)).items() if count > 1)
@@ -115,20 +112,13 @@ def _within(indices: tuple[int, ...], shape: tuple[int, ...]) -> bool:
 def _checked(data: Any, name: Name, block: Any) -> np.ndarray[Any, Any]:
     if not isinstance(block, Node) and block.dtype != object:
         raise TypeError(f"{name} is a plain array; load into a network of Values or Tensors, then use its .plain()")
-    array = as_operand(f"the state's {name}", data)
-    if array.shape != block.shape:
-        raise ValueError(f"{name} has shape {block.shape}, and in the state {array.shape}; nothing was loaded")
-    if array.dtype == object:
-        raise TypeError(f"a state must consist of plain numbers, and its {name} holds objects; nothing was loaded")
     if not isinstance(block, Node) and not block.flags.writeable and not all(isinstance(x, Value) for x in block.flat):
         raise ValueError(f"{name} is a read-only array; nothing was loaded")
-    if not np.all(np.isfinite(array)):
-        raise ValueError(f"the state's {name} holds a number that is not finite; nothing was loaded")
-    return array
+    return saved_numbers(data, str(name), block.shape)
 
 
 def _assigned(pairs: Iterable[tuple[Any, np.ndarray[Any, Any]]]) -> list[Change]:
-    """The changes that loading commits: new data of Tensors and Values, and of plain numbers in object arrays."""
+    """The changes that `load` commits: new data of Tensors and Values, and of plain numbers in object arrays."""
     leaves: list[tuple[Any, Any]] = []
     changes: list[Change] = []
     for block, array in pairs:

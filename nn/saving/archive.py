@@ -60,7 +60,7 @@ def decoded(data: bytes) -> Arrays:
     """The arrays of such a file, bit for bit, with the checksum among them, which `check` compares.
 
     Raises:
-        ValueError: if the data are no such file; the message says what is wrong in half a sentence.
+        ValueError: if the data are no such file; the message is a clause, such as "it is empty".
 
     >>> sorted(decoded(bytes(encoded({"rate": np.array(0.1)}))))
     ['checksum', 'rate']

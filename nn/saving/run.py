@@ -25,8 +25,8 @@ def save(path: str | os.PathLike[str], /, **parts: Any) -> None:
             under names of your choice, to which `resume` refers.
 
     A state is a dict of arrays of numbers, bools or strings; their bits are kept. Where a part can check a state
-    without loading it (``loading(state)``), one that `resume` would refuse, such as a weight of nan, is not written, so
-    that the last good file stays. Of two writers at once, the last to finish wins.
+    without loading it (``load_changes(state)``), a state that `resume` would refuse, with a weight of nan for example,
+    is not written, and the last good file stays. Of two writers at once, the last to finish wins.
 
     Raises:
         TypeError: if a part has no state, or its state holds anything else; the message names it.
@@ -46,8 +46,8 @@ def save(path: str | os.PathLike[str], /, **parts: Any) -> None:
         raise ValueError("there is nothing to save; name the parts of the run, as in save(path, model=net)")
     states = {name: _state(name, part) for name, part in parts.items()}
     for name, part in parts.items():
-        if (loading := _loading(part)) is not None:
-            _explained(f"{name} cannot be saved, because it could not be resumed", loading, states[name])
+        if (changes_of := _load_changes(part)) is not None:
+            _explained(f"{name} cannot be saved, because it could not be resumed", changes_of, states[name])
     write(path, "run", {name: (type(part).__name__, states[name]) for name, part in parts.items()})
 
 
@@ -58,9 +58,10 @@ def resume(path: str | os.PathLike[str], /, **parts: Any) -> None:
         path: the file.
         parts: the objects under the names that they were saved by.
 
-    Going on from there is bit for bit going on without the detour. "All or none" includes Ctrl-C: the changes of parts
-    that give them (``loading(state)``, as nets and generators do) happen in one step. A part that only has ``load`` is
-    loaded before that step, and gets its old state back if anything fails.
+    A resumed run is bit for bit the run that was never interrupted. "All or none" includes Ctrl-C: parts that return
+    their changes without making them (``load_changes(state)``, as nets and optimisers do) are loaded in one step, and
+    so are generators. A part that only has ``load`` is loaded before that step, and gets its old state back if anything
+    fails.
 
     Raises:
         OSError: if the file cannot be read.
@@ -73,8 +74,8 @@ def resume(path: str | os.PathLike[str], /, **parts: Any) -> None:
     changes: list[Change] = []
     others: list[tuple[str, Any]] = []
     for name, part in parts.items():
-        if (loading := _loading(part)) is not None:
-            changes += _explained(f"{path}: {name}", loading, found.state(name))
+        if (changes_of := _load_changes(part)) is not None:
+            changes += _explained(f"{path}: {name}", changes_of, found.state(name))
         else:
             others.append((name, part))
     done: list[bool] = []
@@ -107,12 +108,12 @@ def _state(name: str, part: Any) -> dict[str, np.ndarray[Any, Any]]:
     return dict(state)
 
 
-def _loading(part: Any) -> Callable[[Mapping[str, Any]], Any] | None:
-    """The function that gives the changes of loading a state into this part, if it has one."""
+def _load_changes(part: Any) -> Callable[[Mapping[str, Any]], Any] | None:
+    """The function that returns the changes of loading a state into this part, if it has one."""
     if isinstance(part, np.random.Generator):
         return lambda state: generator_changes(part, state)
-    loading = getattr(part, "loading", None)
-    return loading if callable(loading) and not isinstance(part, type) else None
+    load_changes = getattr(part, "load_changes", None)
+    return load_changes if callable(load_changes) and not isinstance(part, type) else None
 
 
 def _explained(where: str, call: Callable[[Any], Any], argument: Any) -> Any:
@@ -120,7 +121,8 @@ def _explained(where: str, call: Callable[[Any], Any], argument: Any) -> Any:
     try:
         return call(argument)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{where}: {error}") from error
+        kind = TypeError if isinstance(error, TypeError) else ValueError  # others, such as json's, take more arguments
+        raise kind(f"{where}: {error}") from error
 
 
 def _same_names(path: object, found: Mapping[str, str], parts: Mapping[str, Any]) -> None:

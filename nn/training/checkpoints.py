@@ -39,11 +39,8 @@ def checkpoints(
 
 
 def _saved(stream: Iterable[Step], path: Any, every: int, parts: dict[str, Any]) -> Iterator[Step]:
-    unsaved = False
     for step in stream:
-        unsaved = step.number % every != 0
-        if not unsaved:
+        if step.number % every == 0:
             save(path, **parts)
         yield step
-    if unsaved:
-        save(path, **parts)
+    save(path, **parts)  # also behind the last step saved: its end may have changed parts, as early stopping does

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isfinite
 from time import perf_counter
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from autodiff.engine.graph import Node
 from autodiff.primitives.operands import describe, whole_number
 from nn.descent.clipping import gradient_norm
+from nn.descent.sources import parameters_of
 from nn.parameters.twins import warn_of_twins
 from nn.training.not_finite import report
 from nn.training.step import Step
@@ -33,7 +34,7 @@ def fit(
         objective: called as ``objective(model, *batch)``; it returns J, a node that holds one number.
         data: the batches of one epoch, such as `Batches` or a list; a batch is a tuple of arguments, or one argument.
         optimizer: moves the parameters: ``zero_grad()``, ``step()``, ``rate``; steps are counted on from its ``t``.
-        epochs: how many passes over the data are made in all; `Batches` know how many they have behind them, so that a
+        epochs: how many passes over the data are made in all; `Batches` counts those that it has finished, so that a
             resumed run makes the rest.
         steps: how many steps are made in this call at most. Without either, the stream has no end.
 
@@ -44,7 +45,8 @@ def fit(
 
     Raises:
         TypeError: if the objective does not return a node.
-        ValueError: if J is not one number, or an epoch has no batch.
+        ValueError: if J is not one number, the first J was computed from none of the parameters that move, or an epoch
+            has no batch.
         FloatingPointError: if J or a gradient is not finite; no parameter has moved. The message names the step, the
             first value that was not finite with its line, and the example.
 
@@ -58,11 +60,11 @@ def fit(
     """
     if not callable(objective):
         raise TypeError(f"fit calls its objective as objective(model, *batch), and got {describe(objective)}")
-    if not isinstance(data, Iterable) or isinstance(data, str | Node):
-        raise TypeError(f"fit takes an iterable of batches, and got {describe(data)}")
-    for name in ("step", "zero_grad"):
-        if not callable(getattr(optimizer, name, None)):
-            raise TypeError(f"fit needs an optimizer with step() and zero_grad(), and got {describe(optimizer)}")
+    is_one = isinstance(data, str | bytes | Mapping | Node) or getattr(data, "shape", None) == ()
+    if is_one or not isinstance(data, Iterable):
+        raise TypeError(f"fit takes an iterable of batches, such as nn.Batches or a list, and got {describe(data)}")
+    if isinstance(optimizer, type) or not all(hasattr(optimizer, name) for name in ("step", "zero_grad", "rate")):
+        raise TypeError(f"fit needs an optimizer with step(), zero_grad() and rate, and got {describe(optimizer)}")
     most = None if epochs is None else whole_number(epochs, "epochs", least=0)
     left = None if steps is None else whole_number(steps, "steps", least=0)
     if callable(getattr(model, "blocks", None)):
@@ -86,7 +88,7 @@ def _batches(data: Iterable[Any], most: int | None) -> Iterator[tuple[int, tuple
 def _steps(
     model: Any, objective: Callable[..., Any], batches: Iterator[Any], optimizer: Any, left: int | None
 ) -> Iterator[Step]:
-    number = getattr(optimizer, "t", 0)
+    first = number = getattr(optimizer, "t", 0)
     moved = optimizer if hasattr(optimizer, "parameters") else model
     last = None if left is None else number + left
     while last is None or number < last:
@@ -104,6 +106,8 @@ def _steps(
         norm = gradient_norm(moved)
         if not isfinite(norm):
             raise report(model, objective, batch, number, epoch, f"‖∇J‖ is {norm}")
+        if norm == 0.0 and number == first + 1 and not J.is_leaf:
+            _check_reached(moved)
         optimizer.step()
         yield Step(number, epoch, J.item(), rate, norm, perf_counter() - began, objective=J)
 
@@ -118,3 +122,12 @@ def _checked(J: Any) -> Any:
     if J.data.__class__ is not float and J.data.size != 1:
         raise ValueError(f"the objective must return one number, and J has shape {J.shape}; take its sum or its mean")
     return J
+
+
+def _check_reached(moved: Any) -> None:
+    """Refuse an objective of other parameters, such as those of a copy of the net, which would teach nothing."""
+    if all(x.grad_rows is None for x in parameters_of(moved)):
+        raise ValueError(
+            "J was computed from none of the parameters that the optimizer moves, so that no step would change it; "
+            "give the optimizer the net that the objective calls"
+        )

@@ -12,8 +12,9 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.engine.graph import Change, commit
-from autodiff.primitives.namespace import is_plain_number
+from autodiff.primitives.namespace import as_float, is_plain_number
 from autodiff.primitives.operands import describe
+from nn.parameters.saved import assigning, check_mapping
 from nn.training.step import Step
 
 __all__ = ["History"]
@@ -47,7 +48,8 @@ class History:
         """Add one line of numbers, by name.
 
         Raises:
-            TypeError: if one of them is not a number; nothing has been added.
+            TypeError: if one of them is not a number; ValueError: if it is beyond the largest float. Nothing has been
+                added.
 
         >>> history = History()
         >>> history.add(J=0.5)
@@ -57,6 +59,8 @@ class History:
         for name, number in numbers.items():
             if not is_plain_number(number):
                 raise TypeError(f"a history keeps numbers, and {name!r} is {describe(number)}")
+        for number in numbers.values():
+            as_float(number)  # an integer may be too large for a column
         self._rows.append(numbers)
 
     def __len__(self) -> int:
@@ -82,30 +86,31 @@ class History:
         return self.columns()
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Take up saved columns in place of the lines so far.
+        """Replace all lines by saved columns; if an error is raised, nothing has changed.
 
         Raises:
-            ValueError: if the columns are not one-dimensional and of equal length; nothing has changed.
+            ValueError: if the columns are not one-dimensional and of equal length.
+            TypeError: if ``state`` is not a mapping of arrays of numbers.
 
         >>> history = History()
         >>> history.load({"J": [0.5, 0.25]})
         >>> history["J"]
         array([0.5 , 0.25])
         """
-        commit(*self.loading(state))
+        commit(*self.load_changes(state))
 
-    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+    def load_changes(self, state: Mapping[str, Any]) -> list[Change]:
         """The changes that `load` makes, checked but not made."""
-        columns = {name: np.asarray(column) for name, column in state.items()}
-        for name, column in columns.items():
-            if column.ndim != 1 or column.dtype.kind not in "fiub":
-                raise ValueError(f"a column of a history is one row of numbers, and {name!r} is {describe(column)}")
+        check_mapping(state)
+        if not all(isinstance(name, str) for name in state):
+            raise TypeError(f"the columns of a history are named by strings, and got {describe(state)}")
+        columns = {name: _column(name, column) for name, column in state.items()}
         lengths = {name: len(column) for name, column in columns.items()}
         if len({*lengths.values()}) > 1:
             raise ValueError(f"the columns of a history must have equal lengths, and have {lengths}")
         numbers = (column.tolist() for column in columns.values())
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*numbers, strict=True)]
-        return [(object.__setattr__, (self,), ("_rows",), (rows,))]
+        return [assigning(self, _rows=rows)]
 
     def csv(self) -> str:
         """The history as CSV: a line of names, then a line for each step; every number reads back exactly.
@@ -145,6 +150,17 @@ class History:
         lines = [charts.Line(name, x, self[name]) for name in names or ("J",)]
         chart: str = charts.line_chart(lines, across=over, log=log, theme=theme)
         return chart
+
+
+def _column(name: str, data: Any) -> Floats:
+    """A saved column as an array."""
+    try:
+        column = np.asarray(data)
+    except ValueError:  # lists of different lengths
+        column = np.asarray(None)
+    if column.ndim != 1 or column.dtype.kind not in "fiub":
+        raise ValueError(f"a column of a history is one row of numbers, and {name!r} is {describe(data)}")
+    return column
 
 
 def _written(number: float) -> str:

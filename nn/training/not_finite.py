@@ -41,7 +41,7 @@ def _first(model: Any, objective: Callable[..., Any], batch: tuple[Any, ...]) ->
 
 def _example(model: Any, objective: Callable[..., Any], batch: tuple[Any, ...]) -> int | None:
     """The first example that alone is not finite; None if no part of the batch shows one."""
-    lengths = {len(part) for part in batch if np.ndim(part) or isinstance(part, list)}
+    lengths = {len(part) for part in batch if _is_row(part)}
     if len(lengths) != 1 or any(isinstance(part, Node) for part in batch):
         return None
     low, high = 0, lengths.pop()
@@ -57,7 +57,12 @@ def _example(model: Any, objective: Callable[..., Any], batch: tuple[Any, ...]) 
 
 
 def _part(batch: Iterable[Any], low: int, high: int) -> tuple[Any, ...]:
-    return tuple(part[low:high] if np.ndim(part) or isinstance(part, list) else part for part in batch)
+    return tuple(part[low:high] if _is_row(part) else part for part in batch)
+
+
+def _is_row(part: Any) -> bool:
+    """Whether a part of a batch has an entry for each example; a list may hold anything, such as lists of words."""
+    return isinstance(part, list) or (isinstance(part, np.ndarray) and part.ndim > 0)
 
 
 def _is_finite(model: Any, objective: Callable[..., Any], batch: tuple[Any, ...]) -> bool:

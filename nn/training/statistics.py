@@ -1,6 +1,6 @@
-"""Statistics of layers while they learn: the spread of activations, error signals and gradients, and resting units.
+"""Statistics of layers while they learn: the spread of activations, error signals and gradients, and flat units.
 
-They show the notes' reason for Xavier's weights: with it, a and δ keep their spread from layer to layer.
+They show the notes' reason for Xavier's weights: with them, a and δ keep their spread from layer to layer.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _name(node: Node) -> Name | None:
 
 
 def _activations(name: Name, units: list[tuple[Name, Node]]) -> Spread:
-    """Mean and deviation of a, and where f′ says that its units rest."""
+    """Mean and deviation of a, and how many of its units are flat or dead."""
     flats: list[Floats] = []
     closed: dict[Name, Floats] = {}
     for each, node in units:

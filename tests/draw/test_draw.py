@@ -449,10 +449,9 @@ def test_the_text_of_the_notes_example() -> None:
         "                 = 1 × 1 × 0.9 × 0.1793 × 0.8",
         "                 = 0.1291",
     ]
-    assert lines[-5:] == [
-        "Shares that arrive at W₁₄⁽¹⁾:",
+    assert lines[-4:] == [
+        "The share that arrives at W₁₄⁽¹⁾ is the gradient:",
         "  δ₁⁽²⁾ · a₄⁽¹⁾ = 0.1291",
-        "  their sum = 0.1291 = the gradient",
         "",
         "σ′(z₁⁽²⁾) = 0.1793 shrinks the error most.",
     ]
@@ -502,7 +501,8 @@ def test_the_same_bytes_in_every_process() -> None:
 def test_arrays_show_shape_and_norm() -> None:
     """In boxes and text."""
     flow = array_flow()
-    assert f"their sum, the gradient: a 2×4 matrix of norm {np.linalg.norm(flow.gradient):.4g}" in text(flow)
+    size = f"{np.linalg.norm(flow.gradient):.4g}"
+    assert f"is the gradient:\n  δ⁽²⁾ a⁽¹⁾ᵀ, a 2×4 matrix of norm {size}" in text(flow)
     cells = [cell.text for box in picture(flow).boxes for row in box.rows for cell in row.cells]
     assert f"2×4, norm {np.linalg.norm(flow.gradient):.4g}" in cells
 

@@ -58,8 +58,8 @@ _FAULTS: Final = {
     "accumulation: overwritten": (
         change("AdaGrad without memory: caches are new at every step", _FORMULAS, "c = c + g * g", "c = g * g"),
         change(
-            "AdaGrad without memory: caches are not kept", _OPTIMIZER, "(memory, waiting, self._t + 1)",
-            "({}, waiting, self._t + 1)",
+            "AdaGrad without memory: caches are not kept", _OPTIMIZER, "own = assigning(self, _memory=memory",
+            "own = assigning(self, _memory={}",
         ),
         change(
             "a step forgets the slots of what it did not reach", _OPTIMIZER, "{**memory, **dict(zip(", "{**dict(zip(",
@@ -75,7 +75,8 @@ _FAULTS: Final = {
             "a loaded slot shares memory with the state", _MEMORY, "np.array(array, _type(node))",
             "np.asarray(array, _type(node))",
         ),
-        change("a step is written over a slot", _MOVES, "and not is_slot", ""),
+        change("a block ends one number early", _MOVES, "np.add(flat[part], step, out=fresh[part])",
+               "np.add(flat[part][:-1], step[:-1], out=fresh[part][:-1])"),
     ),
     "broadcasting: mean": (
         change("AdaGrad: one cache for a whole array", _FORMULAS, "c = c + g * g", "c = c + ad.mean(g * g)"),
@@ -91,12 +92,12 @@ _FAULTS: Final = {
     "special points: kinks and edges": (
         change("optimiser: a rate of 0 is taken", _HYPER, "and not hyper.open_low", ""),
         change(
-            "optimiser: a gradient that is not finite moves a Value", _MOVES, "if not all(map(isfinite, fresh)):",
-            "if False:",
+            "optimiser: a gradient that is not finite moves a Value", _MOVES, "            if not isfinite(data):",
+            "            if False:",
         ),
         change(
             "optimiser: a gradient that is not finite moves a Tensor", _MOVES,
-            "if not isfinite(flat.dot(flat)) and not np.isfinite(flat).all():", "if False:",
+            "elif x not in but and not isfinite(vdot(data, data)) and not np.isfinite(data).all():", "elif False:",
         ),
         change(
             "optimiser: a gradient that is not finite moves many Values", _MOVES, "if not np.isfinite(fresh).all():",
@@ -107,7 +108,7 @@ _FAULTS: Final = {
     "state: stale operand": (
         change("the count of steps is not saved", _OPTIMIZER, '"t": np.array(self._t)', '"t": np.array(0)'),
         change("slots are not saved", _MEMORY, "found[name] = memory.get(node) or ", "found[name] = "),
-        change("a schedule is not part of the state", _OPTIMIZER, "if told != repr(own):", "if False:"),
+        change("a schedule is not part of the state", _OPTIMIZER, "if text != repr(own):", "if False:"),
         change("slots of words not met are dropped", _OPTIMIZER, "{**claimed, **self._memory}", "{**self._memory}"),
         change("a group by fan-in keeps its old factor", _OPTIMIZER, "self._groups.forget()", "pass"),
         change("groups: an earlier pattern wins", _GROUPS, "given |= own", "given = {**own, **given}"),
@@ -121,13 +122,12 @@ _FAULTS: Final = {
     ),
     "state: half-written after an exception": (
         change(
-            "AdaGrad: caches are written before the step", _OPTIMIZER, "commit(*assigned(nodes, data), own, *writing)",
-            "self._memory = memory\n        commit(*assigned(nodes, data), own, *writing)",
+            "AdaGrad: caches are written before the step", _OPTIMIZER, "commit(*assigned(moves.nodes",
+            "self._memory = memory\n        commit(*assigned(moves.nodes",
         ),
         change(
             "load of an optimiser: in two steps", _OPTIMIZER,
-            "return [(object.__setattr__, repeat(self), names, values)]",
-            "self._memory = memory\n        return [(object.__setattr__, repeat(self), names, values)]",
+            "return [assigning(self, _memory=memory", "self._memory = memory\n        return [assigning(self",
         ),
     ),
 }  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from tests.faults.fault import Fault, change, classified
-from tests.faults.rows import ROW_FAULTS
 
 _PASS, _GRAPH = "autodiff/engine/backward.py", "autodiff/engine/graph.py"
 _SLOTS, _GENERAL, _EMIT = "autodiff/engine/slot_pass.py", "autodiff/engine/general_pass.py", "autodiff/engine/emit.py"
@@ -413,7 +412,7 @@ _FAULTS: Final = {
     ),
 }  # fmt: skip
 
-ENGINE_FAULTS: Final = classified(_FAULTS) + ROW_FAULTS
+ENGINE_FAULTS: Final = classified(_FAULTS)
 #: What random programs show in three steps; four uses of a node take more, and depth shows in no number.
 _LONG: Final = ("accumulation: fan-out over 3", "order: depth limit")
 ACCUMULATION, ORDER = (

@@ -148,8 +148,8 @@ _FAULTS: Final = {
     ),
     "special points: kinks and edges": (
         change(
-            "state: numbers that are not finite are loaded", _PARAMETERS, "if not np.all(np.isfinite(array)):",
-            "if False:",
+            "state: numbers that are not finite are loaded", "nn/parameters/saved.py",
+            "if not np.all(np.isfinite(array)):", "if False:",
         ),
     ),
     "state: stale operand": (

@@ -59,9 +59,10 @@ SAVING_FAULTS: Final = classified({
         change("file: arrays cannot be written", _ARCHIVE, '.copy(order="K")', ""),
     ),
     "state: half-written after an exception": (
-        change("save: written before it is checked", _RUN, "    for name, part in parts.items():\n        if (loading",
+        change("save: written before it is checked", _RUN,
+               "    for name, part in parts.items():\n        if (changes_of",
                '    write(path, "run", {name: (type(part).__name__, states[name]) for name, part in parts.items()})\n'
-               "    for name, part in parts.items():\n        if (loading"),
+               "    for name, part in parts.items():\n        if (changes_of"),
         change("save: the old file is overwritten first", _REPLACE,
                "            _fill(file, data, old, durable=durable)\n",
                "            place.write_bytes(data)\n            _fill(file, data, old, durable=durable)\n"),
@@ -70,8 +71,8 @@ SAVING_FAULTS: Final = classified({
         change("save: what a kill leaves stays", _REPLACE, "    delete_leftovers(place.parent)\n", ""),
         change("save: hidden files of living writers are deleted", _LEFTOVERS,
                "        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)\n", ""),
-        change("resume: part by part", _RUN, 'changes += _explained(f"{path}: {name}", loading, found.state(name))',
-               'commit(*_explained(f"{path}: {name}", loading, found.state(name)))'),
+        change("resume: part by part", _RUN, 'changes += _explained(f"{path}: {name}", changes_of, found.state(name))',
+               'commit(*_explained(f"{path}: {name}", changes_of, found.state(name)))'),
         change("resume: what was loaded before an error stays", _RUN, "                part.load(state)\n",
                "                pass\n"),
         change("resume: Ctrl-C after the end undoes one half", _RUN, "        if not done:", "        if True:"),

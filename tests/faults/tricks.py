@@ -60,8 +60,7 @@ _FAULTS: Final = {
             "        self._position = 0\n        while True:\n",
         ),
         change(
-            "mini-batches: the order is not loaded", _BATCHES, "(epoch, position, order)",
-            "(epoch, position, self._order)",
+            "mini-batches: the order is not loaded", _BATCHES, "_order=order", "_order=self._order",
         ),
         change("dropout at test", _DROPOUT, "        if self._is_exact:\n            return x\n", ""),
         change("dropout in nets of plain arrays", _NETWORK, "if parameters and not any(", "if False and not any("),

@@ -80,9 +80,9 @@ def test_a_term_of_another_shape_keeps_its_share() -> None:
 
 def test_values_that_overflow_inside_a_sum_are_told_at_the_sum() -> None:
     """Once, although two additions inside it are infinite."""
-    a, _, c = leaves("abc")
+    a, b, c, d = leaves("abcd")
     big = 0.8e308
-    flow = with_sums(error_flow(a * big + a * big + a * big + c, a))
+    flow = with_sums(error_flow(a * big + b * big + c * big + d, a))
     (anomaly,) = flow.anomalies[:1]
     assert anomaly.node.label == flow.output.label
     assert math.isinf(anomaly.node.value)

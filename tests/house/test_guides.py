@@ -37,9 +37,9 @@ def test_quoted_lines_are_in_the_sources(path: str, lines: str) -> None:
 
 
 def test_each_kind_of_change_is_shown() -> None:
-    """An operation, a layer, a view, an oracle."""
+    """An operation, a layer, an optimiser, a view, an oracle."""
     shown = re.findall(r"^## Add an? (\w+)\n(.*?)(?=^## )", CONTRIBUTING, flags=re.MULTILINE | re.DOTALL)
-    assert [name for name, text in shown if "```diff" in text] == ["operation", "layer", "view", "oracle"]
+    assert [name for name, text in shown if "```diff" in text] == ["operation", "layer", "optimiser", "view", "oracle"]
 
 
 def test_files_folders_and_modules_that_are_named_exist() -> None:

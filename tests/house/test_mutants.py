@@ -14,6 +14,7 @@ from tests.faults.fault import CLASSES, Fault
 from tests.faults.foreign import FOREIGN_FAULTS
 from tests.faults.naming import NAMING_FAULTS
 from tests.faults.nets import NET_FAULTS
+from tests.faults.rows import ROW_FAULTS
 from tests.faults.rules import RULE_FAULTS, rule_faults
 from tests.faults.saving import SAVING_FAULTS
 from tests.programs import mutants
@@ -22,7 +23,7 @@ from tests.support.places import ROOT
 
 WRITTEN = (
     *RULE_FAULTS, *COMPOSITION_FAULTS, *ENGINE_FAULTS, *NET_FAULTS, *FOREIGN_FAULTS, *DRAWING_FAULTS, *NAMING_FAULTS,
-    *SAVING_FAULTS,
+    *ROW_FAULTS, *SAVING_FAULTS,
 )  # fmt: skip
 WRAPPED = tuple(rule_faults({"multiply": 2}))
 

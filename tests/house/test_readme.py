@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import re
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +16,9 @@ README = ROOT / "README.md"
 
 
 @pytest.mark.usefixtures("define")  # removes the README's primitives from the table afterwards
-def test_code_of_the_readme_prints_what_it_says() -> None:
-    """Every ``>>>`` block, in order, in one session, as a reader would type it."""
+def test_code_of_the_readme_prints_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every ``>>>`` block, in order, in one session, as a reader would type it; files go to a folder of the test."""
+    monkeypatch.chdir(tmp_path)
     failed, attempted = doctest.testfile(str(README), module_relative=False, optionflags=doctest.ELLIPSIS)
     assert attempted >= 20
     assert failed == 0

@@ -95,13 +95,13 @@ def test_preprocessing_is_differentiable_and_saved(kind: Callable[[], Any]) -> N
     good = fitted.state()
     for key, item, said in (
         ("mean", good["mean"][:2], r"has shape \(2,\), not \(3\)"),
-        ("deviation", good["deviation"] * np.nan, "deviation does not consist of finite numbers"),
+        ("deviation", good["deviation"] * np.nan, "deviation holds a number that is not finite"),
         ("deviation", -good["deviation"], "at least 0"),
-        ("slope", 1.0, "has 'slope', which a"),
+        ("slope", 1.0, "has 'slope', which this"),
     ):
         with pytest.raises(ValueError, match=said):
             fresh.load({**good, key: item})
-    with pytest.raises(ValueError, match="has no mean, which a"):
+    with pytest.raises(ValueError, match="has no mean; nothing"):
         fresh.load({})
     assert np.array_equal(fresh(TEST), fitted(TEST))
 
@@ -208,7 +208,7 @@ def test_wrong_batches_and_states_are_told() -> None:
         ("order", np.arange(9), "order must be that of 10 examples"),
         ("position", np.array(3), "position is 3, and an epoch has 3 batches here"),
         ("epoch", np.array(-1), "epoch must be a whole number of at least 0"),
-        ("size", np.array(4), "has 'size', which mini-batches do not have"),
+        ("size", np.array(4), "has 'size', which this Batches does not keep"),
         ("random/state", np.array("{}"), "not that of a generator"),
     ):
         with pytest.raises(ValueError, match=said):
@@ -218,3 +218,13 @@ def test_wrong_batches_and_states_are_told() -> None:
     with pytest.raises(ValueError, match="these mini-batches are shuffled, and those saved are not"):
         batches.load(nn.Batches(Y, size=4, random=None).state())
     assert all(np.array_equal(state[key], item) for key, item in batches.state().items())
+
+
+def test_ragged_lists_and_tensors_are_told_how_to_become_arrays() -> None:
+    with pytest.raises(ValueError, match=r"array 2 of mini-batches has rows of different lengths, and got .*objects"):
+        nn.Batches([0, 1], [[1], [1, 2]], size=1, random=None)
+    with pytest.raises(TypeError, match=r"array 1 of mini-batches must be plain, .* use its \.data"):
+        nn.Batches(ad.Tensor([1.0, 2.0]), size=1, random=None)
+    batches = nn.Batches(Y, size=4, random=None)
+    with pytest.raises(ValueError, match="the state's order has rows of different lengths"):
+        batches.load({**batches.state(), "order": [[1], [2, 3]]})

@@ -195,19 +195,19 @@ def test_foreign_states_are_refused() -> None:
 @pytest.mark.parametrize(
     ("change", "kind", "words"),
     [
-        ({"x/m": None}, ValueError, "the state to load has no x/m. Nothing was loaded"),
-        ({"t": None}, ValueError, "the state to load has no t. Nothing was loaded"),
-        ({"x/w": 1.0}, ValueError, "the state to load has x/w, which this optimiser does not keep"),
+        ({"x/m": None}, ValueError, "the state to load has no x/m; nothing was loaded"),
+        ({"t": None}, ValueError, "the state to load has no t; nothing was loaded"),
+        ({"x/w": 1.0}, ValueError, "the state to load has 'x/w', which this optimiser does not keep"),
         ({"z/m": 1.0}, ValueError, "has slots of z; the parameters here are x, W(1)"),
-        ({"note": 1.0}, ValueError, "has note, which this optimiser does not keep"),
+        ({"note": 1.0}, ValueError, "has 'note', which this optimiser does not keep"),
         ({3: 1.0}, ValueError, "has 3, which this optimiser does not keep"),
-        ({"x/m": [1.0, 2.0]}, ValueError, "x/m has shape (), and in the state (2,). Nothing was loaded"),
+        ({"x/m": [1.0, 2.0]}, ValueError, "x/m has shape (), and in the state (2,); nothing was loaded"),
         ({"W(1)/v": [1.0]}, ValueError, "W(1)/v has shape (2,), and in the state (1,)"),
         ({"W(1)/v": [1.0, np.nan]}, ValueError, "the state's W(1)/v holds a number that is not finite"),
         ({"W(1)/m": ["a", "b"]}, TypeError, "the state's W(1)/m"),
         ({"x/t": 1.5}, ValueError, "the state's x/t must be a number of steps, and is 1.5"),
-        ({"t": -1}, ValueError, "the state's t must be a number of steps, and is -1"),
-        ({"t": 1.5}, ValueError, "the state's t must be a number of steps"),
+        ({"t": -1}, ValueError, "the state's t must be a whole number of at least 0, and is -1"),
+        ({"t": 1.5}, ValueError, "the state's t must be a whole number of at least 0, and is 1.5"),
         ({"rate": np.inf}, ValueError, "the learning rate must be a positive finite number, and got inf"),
         ({"rate": [1.0, 2.0]}, TypeError, "the learning rate must be a positive number"),
     ],
@@ -235,7 +235,8 @@ def test_names_of_any_kind_are_kept() -> None:
 @pytest.mark.parametrize("wrong", [None, 3, [("t", 1)], "state"])
 def test_what_is_no_state(wrong: Any) -> None:
     """A mapping is expected."""
-    assert "a state must be a mapping of names to arrays, and got" in refusal(TypeError, nn.SGD([], rate=0.1), wrong)
+    words = "a state must be a mapping of names to arrays, such as numpy.load gives, and got"
+    assert words in refusal(TypeError, nn.SGD([], rate=0.1), wrong)
 
 
 def test_an_optimiser_of_ones_own_has_a_state() -> None:

@@ -196,3 +196,15 @@ def test_numbers_whose_squares_overflow_are_finite() -> None:
     x.grad = np.ones(3)
     nn.SGD([x], rate=0.5).step()
     assert np.all(x.data == np.float32(1e30))
+
+
+@each
+def test_blocks_of_an_array_move_as_the_whole(descent: Descent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same bits, with a smaller last block, for an array in Fortran's order too."""
+    path = [g.reshape(5, 8).T for g in PATH[:4]]
+    whole, parts = (Tensor(np.linspace(-2.0, 2.0, 40).reshape(5, 8).T) for _ in range(2))
+    walked(descent.make([whole]), [whole], path)
+    monkeypatch.setattr("nn.descent.moves._LARGE", 20)
+    monkeypatch.setattr("nn.descent.moves._BLOCK", 7)
+    walked(descent.make([parts]), [parts], path)
+    assert parts.data.tobytes() == whole.data.tobytes()

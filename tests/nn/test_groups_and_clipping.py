@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -238,3 +239,16 @@ def test_gradients_are_clipped_all_or_none(clip: Any) -> None:
     """Before every bytecode, where Ctrl-C may come."""
     nodes = leaves()
     assert len(states(lambda: clip(nodes, 1.0), lambda: grads(nodes))) == 2
+
+
+def test_a_copy_with_another_rate_leaves_the_rates_of_the_first() -> None:
+    """They shared the choice of groups, in which 1/√n_in is."""
+    W = Tensor([[0.0, 0.0, 0.0, 0.0]])
+    first = nn.SGD({"W": W}, rate=nn.rates.by_fan_in(0.1), groups={"W": {"decay": 0.0}})
+    second = copy.copy(first)
+    second.rate = 0.1
+    W.grad = np.ones((1, 4))
+    second.step()
+    W.data = np.zeros((1, 4))
+    first.step()
+    assert W.data.tolist() == [[-0.05] * 4]

@@ -161,3 +161,8 @@ def test_settings_out_of_range(call: Any, kind: type[Exception], words: str) -> 
     with pytest.raises(kind) as error:
         call()
     assert words in str(error.value)
+
+
+def test_a_state_that_is_no_mapping_is_none_of_a_schedule() -> None:
+    with pytest.raises(TypeError, match="a mapping of names to arrays, and got 5"):
+        nn.rates.constant(0.1).load(5)  # type: ignore[arg-type]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -213,3 +215,24 @@ def test_wrong_dropout_is_told() -> None:
     x = Tensor(np.ones(3, dtype=np.float32))
     assert nn.Dropout(0.9, random=generator())(x).dtype == np.float32
     assert np.array_equal(nn.Dropout(1, random=generator())(X), X)
+
+
+@pytest.mark.parametrize("way", ["save", "tensor", "scalar", "deepcopy", "pickle", "nested"])
+def test_layers_that_share_a_generator_go_on_sharing_it(way: str, tmp_path: Path) -> None:
+    """`Network` puts one `Dropout` after each hidden layer: the state is one, and the draws go on in turns."""
+    net = nn.Network((3, 8, 6, 1), activation="tanh", dropout=nn.Dropout(0.5, random=generator()))
+    net.save(tmp_path / "net.npz")
+    ways: dict[str, Callable[[], Any]] = {
+        "save": lambda: nn.load(tmp_path / "net.npz"),
+        "tensor": lambda: copy.deepcopy(net).tensor(),
+        "scalar": lambda: copy.deepcopy(net).scalar().tensor(),
+        "deepcopy": lambda: copy.deepcopy(net),
+        "pickle": lambda: pickle.loads(pickle.dumps(net)),
+        "nested": lambda: nn.Network.of(copy.deepcopy(net)),
+    }
+    other = ways[way]()
+    assert other.state().keys() == net.state().keys()
+    assert [net(X).item() for _ in range(3)] == [other(X).item() for _ in range(3)]
+    other.load(net.state())
+    assert net(X).item() == other(X).item()
+    assert "dropout" not in "".join(other.without_dropout().state())

@@ -175,3 +175,22 @@ def test_the_memory_of_a_step_does_not_grow_with_the_table(make: Callable[[Any],
     """A hundred times as many words: at most 1.3 times the memory."""
     few, many = (peak(step_of(words, make)) for words in (2_000, 100_000))
     assert many <= 1.3 * few
+
+
+def test_fit_keeps_the_rows_of_a_table() -> None:
+    """Its norm of the gradient used to read ``.grad``, which is dense for good: 50 ms a step instead of 2."""
+    L = table()
+    descent = nn.SGD([L], rate=0.1)
+    (step,) = nn.fit(L, loss, [(1,)], optimizer=descent, steps=1)
+    assert L.grad_rows.__class__ is Rows
+    assert step.norm == pytest.approx(float(np.linalg.norm(L.grad)))
+
+
+def test_the_report_of_a_fit_finds_the_example_among_rows() -> None:
+    L = table()
+    wrong = np.zeros((8, 1))
+    wrong[5] = np.nan
+    data, descent = [(np.arange(8), wrong)], nn.SGD([L], rate=0.1)
+    stream = nn.fit(L, lambda L, ids, more: ad.sum(L[ids] + more), data, optimizer=descent)
+    with pytest.raises(FloatingPointError, match="example 5 of the batch"):
+        next(stream)

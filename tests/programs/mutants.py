@@ -35,6 +35,7 @@ from tests.faults.fault import CLASSES, Fault
 from tests.faults.foreign import FOREIGN_FAULTS
 from tests.faults.naming import NAMING_FAULTS
 from tests.faults.nets import NET_FAULTS
+from tests.faults.rows import ROW_FAULTS
 from tests.faults.rules import RULE_FAULTS, rule_faults
 from tests.faults.saving import SAVING_FAULTS
 from tests.support.places import ROOT
@@ -46,7 +47,7 @@ _ARGUMENTS = (
 #: A fault that makes the tests hang counts as found after this multiple of the time that the tests take without a
 #: fault. A limit in seconds would find every fault as soon as the tests take longer.
 PATIENCE = 4
-_PARTS = "rules", "compositions", "engine", "nets", "foreign", "drawing", "naming", "saving"
+_PARTS = "rules", "compositions", "engine", "rows", "nets", "foreign", "drawing", "naming", "saving"
 
 #: Rooms and single files whose tests do not take part (programs, pictures, shrinking, planted faults, style of the
 #: source): faults must be found without them. A fault must not be found because its text has no docstring.
@@ -228,8 +229,8 @@ def main() -> int:
 
     parts = {
         "rules": (*rule_faults(in_a_process(slots)), *RULE_FAULTS), "compositions": COMPOSITION_FAULTS,
-        "engine": ENGINE_FAULTS, "nets": NET_FAULTS, "foreign": FOREIGN_FAULTS, "drawing": DRAWING_FAULTS,
-        "naming": NAMING_FAULTS, "saving": SAVING_FAULTS,
+        "engine": ENGINE_FAULTS, "rows": ROW_FAULTS, "nets": NET_FAULTS, "foreign": FOREIGN_FAULTS,
+        "drawing": DRAWING_FAULTS, "naming": NAMING_FAULTS, "saving": SAVING_FAULTS,
     }  # fmt: skip
     faults = [fault for name, part in parts.items() if options.only in (None, name) for fault in part]
     if options.words:

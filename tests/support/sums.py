@@ -19,11 +19,11 @@ LONGEST = 20  # characters of a label that stands in full in its box
 class Merged:
     """The nodes and edges of a flow, and of its whole graph, without the additions inside sums of three terms or more.
 
-    Edges keep the ids of their flow; those of the whole graph count the terms of a sum from left to right. With
-    ``apart``, sums whose terms share what leads to them stay as they are.
+    Edges keep the ids of their flow; those of the whole graph count the terms of a sum from left to right. In flows of
+    several paths, sums whose terms share what leads to them stay as they are.
     """
 
-    def __init__(self, flow: Flow, *, apart: bool = False) -> None:
+    def __init__(self, flow: Flow) -> None:
         self.flow, self.graph = flow, flow.flows.graph
         self.parameter = flow.flows.node_of(flow.parameter)
         self.users: dict[int, list[Node]] = {}
@@ -35,7 +35,7 @@ class Merged:
         for node in self.graph:
             terms = [*self.leaves(node, node)] if self.is_sum(node) and not self.is_inner(node) else []
             long = len([x for x in terms if isinstance(x, Node) or x != 0]) >= 3
-            if long and not (apart and any(map(self.shares, terms))):
+            if long and not (flow.path_count > 1 and any(map(self.shares, terms))):
                 self.terms[flow.flows.label_of(node)] = terms
 
         for node in self.graph:

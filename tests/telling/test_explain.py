@@ -154,15 +154,15 @@ def test_tensors_and_values_stand_in_for_each_other() -> None:
     assert matrix.gradient[0, 3] == pytest.approx(entry.gradient, rel=1e-12)
     assert present(matrix.check).verdict == "agrees"
     assert "∇W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ, the error signals times the inputs" in matrix.text()
-    assert "δ₁⁽²⁾ · a₁⁽¹⁾ = 0.1614 × 1 = 0.1614; ∇W⁽¹⁾ holds 0.1614" in matrix.text()
+    assert "δ₁⁽²⁾ · a₁⁽¹⁾ = 0.1614 × 1 = 0.1614; the same entry of ∇W⁽¹⁾ is 0.1614." in matrix.text()
     assert matrix.explicit is None
 
 
 def test_arrays_are_told_in_matrix_form() -> None:
     """Wᵀδ back through a layer, ∘ f′(z) through its units, δ aᵀ into the weights, a sum over rows into the bias."""
     text = explain(notes_network(scalar=False), "W(1)", X, corrupt=CORRUPT).text()
-    assert "error at a⁽²⁾ = W⁽²⁾ᵀ δ⁽³⁾, a vector of 2 entries, of norm 1.082" in text
-    assert "δ⁽²⁾ᶜ = (error at a⁽²⁾ᶜ) ∘ σ′(z⁽²⁾ᶜ), a vector of 2 entries, of norm 0.2584" in text
+    assert "error at a⁽²⁾ = W⁽²⁾ᵀ δ⁽³⁾, a vector of 2 entries and norm 1.082" in text
+    assert "δ⁽²⁾ᶜ = (error at a⁽²⁾ᶜ) ∘ σ′(z⁽²⁾ᶜ), a vector of 2 entries and norm 0.2584" in text
     assert "∂J/∂W⁽¹⁾ = δ⁽²⁾ a⁽¹⁾ᵀ + δ⁽²⁾ᶜ a⁽¹⁾ᶜᵀ\n" in text
     assert "active, Δ + s_c − s > 0" in text
     assert "(error at a⁽²⁾) ∘ σ′(z⁽²⁾) shrinks the error most: 0.1961 of its norm remains." in text

@@ -70,13 +70,14 @@ def test_arrays_are_told_in_sentences() -> None:
     """No bare pairs of a shape and a norm in the steps, and one number is a number."""
     z = Tensor([0.5, 1.0], name="z")
     steps = text(flow_of("W²")).partition("\n(1) ")[2].partition("\n\n")[0]
-    assert "(error at tanh(z)) ∘ tanh′(z), a vector of 2 entries, of norm " in steps
+    assert "(error at tanh(z)) ∘ tanh′(z), a vector of 2 entries and norm " in steps
     assert "∂J/∂W, the gradient, is a 2×3 matrix of norm " in steps
     assert "error at Σ(tanh(z)) = (error at J) · 1 = 1" in steps
     alone = text(error_flow(ad.sum(ad.tanh(z) * 2.0), z))
-    assert "The share of tanh(z) is (error at tanh(z)·2) ∘ 2, a vector of 2 entries, of norm 2.828: the error" in alone
-    assert "  (error at tanh(z)) ∘ tanh′(z), a vector of 2 entries, of norm " in alone
-    assert "their sum, the gradient: a vector of 2 entries, of norm " in alone
+    assert "The share of tanh(z) is (error at tanh(z)·2) ∘ 2, a vector of 2 entries and norm 2.828: the error" in alone
+    assert "  (error at tanh(z)) ∘ tanh′(z), a vector of 2 entries and norm " in alone
+    assert "The share that arrives at z is the gradient:\n" in alone
+    assert "their sum, the gradient: a 2×3 matrix of norm " in text(flow_of("W²"))
     assert "[" not in steps
     chinese = text(flow_of("W²"), language="zh")
     assert "2 维向量，范数为" in chinese

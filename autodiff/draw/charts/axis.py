@@ -17,6 +17,7 @@ _MARKS: Final = 6  # at most, on a linear axis
 _STEPS: Final = (1.0, 2.0, 5.0, 10.0)
 _WRITTEN_OUT: Final = 4  # powers of ten from 10⁻⁴ and 10⁴ on are not written out
 _FLAT: Final = 1e-12  # of the largest number: a narrower range is a flat line
+_NOTHING: Final = 1e-290  # a range whose marks might vanish is flat too
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class Axis:
             low, high = floor(log10(low)), ceil(log10(high))
             return cls(low, max(high, low + 1.0), start, end, log)
         low = 0.0 if zero and 0.0 <= low < high else low
-        if high - low <= _FLAT * max(abs(low), abs(high)):
-            room = abs(high) / 2 or 1.0
+        if high - low <= max(_FLAT * max(abs(low), abs(high)), _NOTHING):
+            room = abs(high) / 2 if abs(high) > _NOTHING else 1.0
             low, high = low - room, high + room
         return cls(low, high, start, end)
 

@@ -21,6 +21,7 @@ _WIDTH, _HEIGHT = 760.0, 360.0
 _ABOVE, _BELOW, _LEFT, _RIGHT = 18.0, 46.0, 64.0, 24.0
 _SIZE: Final = 13.0
 _COLUMNS: Final = 700  # of points along the axis; more share a pixel
+_LARGEST: Final = 1e300  # on a linear axis
 _NEAREST: Final = 16.0  # px between two names at the right end
 
 #: Colour and dashes together, so that no line is told by its colour alone.
@@ -32,7 +33,10 @@ _STYLES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A named line: its points (x, y), arrays of equal length; points that are not finite are left out."""
+    """A named line: its points (x, y), arrays of equal length.
+
+    Points that are not finite are left out; on a linear axis also those beyond ±10³⁰⁰, whose range might overflow.
+    """
 
     name: str
     x: Floats
@@ -63,7 +67,8 @@ def line_chart(
     points = [line for line in kept if len(line.x)]
     if not points:
         named = ", ".join(line.name for line in lines) or "no line"
-        raise ValueError(f"a chart needs at least one finite point{' above 0' * log}, and {named} has none")
+        where = "above 0" if log else f"within ±{_LARGEST:g}"
+        raise ValueError(f"a chart needs at least one finite point {where}, and {named} has none")
     right = max(width(line.name, _SIZE) for line in points) + _RIGHT
     x = Axis.over([line.x for line in points], _LEFT, _WIDTH - right)
     y = Axis.over([line.y for line in points], _HEIGHT - _BELOW, _ABOVE + 20.0 * bool(title), log=log, zero=not log)
@@ -72,7 +77,7 @@ def line_chart(
 
 def _drawable(line: Line, log: bool) -> Line:
     x, y = np.asarray(line.x, dtype=float), np.asarray(line.y, dtype=float)
-    seen = np.isfinite(x) & np.isfinite(y) & ((y > 0) | (not log))
+    seen = (np.abs(x) <= _LARGEST) & (np.isfinite(y) & (y > 0) if log else np.abs(y) <= _LARGEST)
     return Line(line.name, x[seen], y[seen])
 
 

@@ -34,8 +34,13 @@ def picture_style(language: str, digits: int) -> Style:
     return Style.of(language, digits)
 
 
-def title_of_graph(output: FlowNode, style: Style) -> str:
-    """The title of a computation graph: with the output's name or whole formula; one with gaps would say nothing."""
+def title_of_graph(output: FlowNode, flow: Flow | None, style: Style) -> str:
+    """The title of a computation graph: with the parameter that the error reaches, or with the output.
+
+    The output has its name or its whole formula there; one with gaps would say nothing.
+    """
+    if flow is not None and not flow.is_empty:
+        return style.say("title.flow", parameter=brief(flow.parameter.label))
     if output.name:
         return style.say("title.graph", output=brief(output.label))
     if "…" in output.label or len(output.label) > _LONGEST_FORMULA:

@@ -21,6 +21,7 @@ import numpy as np
 
 from autodiff.draw.model.palette import DARK, FONTS, LIGHT, variables
 from autodiff.draw.page.arrays import array_data
+from autodiff.draw.page.outer import outer_data
 from autodiff.draw.page.selection import Selection, select
 from autodiff.draw.page.sources import script_source, style_source
 from autodiff.draw.page.teller import Teller, in_json
@@ -130,8 +131,11 @@ def _data(flow: Flow) -> dict[str, Any]:
     computed = (node for node in kept if node.operation and node.id < len(flows.nodes))
     edges = [edge for node in computed for edge in flows.edges_of(node) if edge.input in places]
     teller = Teller(kept, {(edge.consumer, edge.slot): place for place, edge in enumerate(edges)})
-    told = {places[flows.number_of(one.parameter)]: teller.story(one) for one in _told(flow, kept)}
+    targets = {places[flows.number_of(one.parameter)]: one for one in _told(flow, kept)}
+    told = {place: teller.story(one) for place, one in targets.items()}
     tiles = array_data(kept, flow.parameter)
+    if tiles.get("tiles"):
+        tiles["outers"] = outer_data(targets, tiles["scales"], teller.text)
     return {
         "output": places[flows.number_of(flow.output)],
         "parameter": places[flows.number_of(flow.parameter)],

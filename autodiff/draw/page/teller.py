@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from autodiff.draw.model.captions import percentage
@@ -89,6 +89,10 @@ class Teller:
         if whole.slope_of(edge) is None or error_symbol(whole, whole.nodes[edge.input]) is not None:
             return None
         return self._text(local_equation(whole, edge, style) for style in _STYLES)
+
+    def text(self, said: Callable[[Style], str]) -> int:
+        """The place of one text, said in the style of each language."""
+        return self._text(map(said, _STYLES))
 
     def _derivative(self, flow: Flow) -> int | None:
         if flow.derivative == f"∂{flow.output.label}/∂{flow.parameter.label}":

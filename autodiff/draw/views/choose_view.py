@@ -56,7 +56,9 @@ def picture(
     Args:
         flow: the result of `autodiff.flow.error_flow`.
         view: "rail" (the strongest path), "shares" (all paths), "graph" (every value with its operation), "network"
-            X
+            (neurons and weights) or "auto": rail for one path; for several, shares of up to seven values or of units,
+            else the graph, folded. If even that has too many boxes for a reader, "auto" shows only the strongest path,
+            and a caption says so.
         language: "en" or "zh".
         digits: the number of significant digits.
         unfold: whether to draw every step of a loop. With False, "graph" folds the steps between the first and the last
@@ -91,7 +93,7 @@ def _made(flow: Flow, view: str, style: Style, unfold: bool | str) -> Picture:
     if view == "network":
         return network(flow, style)
     if view == "shares" or (view == "auto" and flow.path_count > 1):
-        drawn = with_sums(flow, apart=True)
+        drawn = with_sums(flow)
         groups = _groups_of_shares(drawn)
         if view == "auto" and _are_values(groups):
             return graph_of_flow(flow, style, unfold=unfold)

@@ -311,7 +311,7 @@ class _Drawer:
 
     def finished(self, boxes: Sequence[Box], wires: tuple[Wire, ...], clusters: tuple[Cluster, ...]) -> Picture:
         style, flow = self.style, self.flow
-        title = title_of_graph(self.items[0], style)
+        title = title_of_graph(self.items[0], flow, style)
         chosen = captions_on_folding(self.fold, len(self.with_sums.kept), len(self.way), style)
         captions = [*chosen, *self.not_yet(boxes), *(said for _, said in self.first[:_MOST_TOLD])]
         if flow is not None:

@@ -25,6 +25,7 @@ _JITTER: Final = 2.0**-50  # four units in the last place
 _SHAKES: Final = 8
 _MOST_NAMED: Final = 4
 _NEARBY: Final = 2.0**-20
+_HALF: Final = 2.0**-10  # the relative rounding of half precision: 10 bits, or 7 in bfloat16
 _TWINS: Final = 3
 _NOISY: Final = 8
 _TINY: Final = (2.0**-900, 2.0**-30)  # inputs between these sizes are also given steps of their own size,
@@ -56,8 +57,23 @@ class Point:
         self.unit = float(np.asarray(self.cotangents[0]).item()) if one else 1.0
         self.weights = [c / self.unit for c in self.cotangents]
         self.gradient = self.gradient_at(self.inputs)
-        self.size = sum(float(np.sum(np.abs(w * z))) for w, z in zip(self.weights, self.outputs, strict=True))
+        self.size = self._size_of(self.outputs)
         self.epsilon = max([subject.epsilon, *(_epsilon(output) for output in self.outputs)])
+        if self.epsilon >= _HALF:
+            self.size = max(self.size, self._usual_size(seed))
+
+    def _size_of(self, outputs: Iterable[Any]) -> float:
+        return sum(float(np.sum(np.abs(w * z))) for w, z in zip(self.weights, outputs, strict=True))
+
+    def _usual_size(self, seed: int) -> float:
+        """The size of f at inputs of other signs and sizes: in half precision, terms often cancel to exactly 0 here."""
+        random = np.random.default_rng(seed)
+        others = [x * random.choice((-1.0, -0.5, 0.5, 1.0), x.shape) for x in self.inputs]
+        try:
+            size = self._size_of(self.subject.values(others))
+        except (ArithmeticError, ValueError):  # out of the domain
+            return 0.0
+        return size if math.isfinite(size) else 0.0
 
     def draw_cotangents(self) -> Arrays:
         """Random eighths between −2 and 2, never 0; for one number a power of two, never 1."""

@@ -23,6 +23,7 @@ from autodiff.draw.layout.positions import lay_out
 from autodiff.draw.model.cells import brief
 from autodiff.draw.model.data import as_json
 from autodiff.flow import Flow
+from autodiff.flow.sums import with_sums
 from autodiff.telling.derivation import derivation
 from autodiff.telling.explain import explain
 from autodiff.telling.lesson import lesson
@@ -112,7 +113,7 @@ def test_forward_wires_are_edges_of_the_graph(view: str, program: Program) -> No
     flow = error_flow(program(*leaves), leaves[0])
     if flow.is_empty:
         return
-    merged = Merged(flow, apart=view == "shares" and flow.path_count > 1)
+    merged = Merged(flow)
     edges = {(brief(item), brief(root)) for root, item, *_ in merged.every_edge()}
     assert {wire for wire in forward(picture(flow, view)) if "…" not in wire} <= edges  # the middle of a long rail
 
@@ -142,7 +143,7 @@ def badges(what: Picture) -> list[int]:
 
 def places(flow: ad.Flow) -> list[int]:
     """The number of each step once for every error that it states, or else for every edge that it crosses."""
-    return sorted(step.number for step in steps(flow) for _ in (step.nodes or step.edges))
+    return sorted(step.number for step in steps(with_sums(flow)) for _ in (step.nodes or step.edges))
 
 
 def test_a_square_and_a_sum_show_the_steps_that_are_told() -> None:
@@ -186,7 +187,7 @@ def test_badges_are_the_steps_that_are_told(view: str, program: Program) -> None
         assert badges(what) == []
         return
     assert badges(what) == places(flow)
-    assert [step.split("\n")[0] for step in what.steps] == [step.sentence for step in steps(flow)]
+    assert [step.split("\n")[0] for step in what.steps] == [step.sentence for step in steps(with_sums(flow))]
     for k, step in enumerate(what.steps, start=1):
         assert what.description.count(f"({k}) {' '.join(step.splitlines())}") == 1
 
@@ -391,7 +392,7 @@ def test_arrays_stop_being_finite_as_numbers_do() -> None:
     assert [(each.kind, each.node.label) for each in flow.anomalies] == [
         ("explodes", "x·x"), ("nan", "x"), ("nan", "x"),
     ]  # fmt: skip
-    told = "The error explodes: (error at √(x·x)) ∘ 1/(2·√(x·x)), a vector of 2 entries, of norm inf."
+    told = "The error explodes: (error at √(x·x)) ∘ 1/(2·√(x·x)), a vector of 2 entries and norm inf."
     assert remarks(flow)[0] == told
     assert {box.mark for box in picture(flow).boxes} == {"", "explodes here", "nan begins here"}
 

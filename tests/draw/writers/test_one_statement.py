@@ -80,7 +80,7 @@ def views_of(flow: Flow, *more: str) -> list[str]:
 def edges_of(flow: Flow, view: str) -> list[FlowEdge]:
     """The edges that a view draws: those of the strongest path or all; chains of + are one sum except in graphs."""
     edges = flow.strongest(1)[0].edges if view == "rail" else flow.edges
-    return [*edges] if view == "graph" else Merged(flow, apart=view == "shares" and flow.path_count > 1).edges(edges)
+    return [*edges] if view == "graph" else Merged(flow).edges(edges)
 
 
 def label(flow: Flow, node: int) -> str:

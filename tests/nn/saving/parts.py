@@ -30,9 +30,9 @@ class Loaded:
 
 
 class Changing(Loaded):
-    """A part that also gives the changes of loading, as those of the project do."""
+    """A part that also returns the changes that `load` makes, as those of the project do."""
 
-    def loading(self, state: Mapping[str, Any]) -> list[Change]:
+    def load_changes(self, state: Mapping[str, Any]) -> list[Change]:
         """Checked changes."""
         if float(state["number"]) < 0:
             raise ValueError("the number is negative")

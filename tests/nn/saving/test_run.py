@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 import pickle
 import re
@@ -270,3 +271,20 @@ def test_what_a_file_holds_is_a_table(saved: tuple[Path, Run]) -> None:
     assert lines[5:7] == ["own (Loaded)", "  number  float64 ()"]
     with pytest.raises(ValueError, match=r"^there is no part 'x'; the parts are model, own, random, other, last$"):
         found.state("x")
+
+
+def test_an_error_with_more_arguments_is_explained_too(tmp_path: Path) -> None:
+    """Such as that of json, which is a ValueError."""
+
+    class Part:
+        def state(self) -> dict[str, Any]:
+            return {"text": np.array("{")}
+
+        def load(self, state: Any) -> None:
+            raise NotImplementedError
+
+        def load_changes(self, state: Any) -> list[Any]:
+            return [json.loads(str(state["text"]))]
+
+    with pytest.raises(ValueError, match="part cannot be saved, because it could not be resumed: Expecting property"):
+        nn.save(tmp_path / "run.npz", part=Part())

@@ -2,12 +2,14 @@
 
 import csv
 import io
+import re
 import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
+from autodiff import Tensor
 from nn import Network
 from nn.training.early_stopping import EarlyStopping
 from nn.training.history import History
@@ -91,6 +93,36 @@ def test_wrong_measures_are_refused_at_the_call() -> None:
         validated([], every=0)
 
 
+def test_a_measure_that_is_not_one_number_is_named() -> None:
+    def measured(found: Any) -> Any:
+        return [dict(step.measures) for step in validated(steps(1.0), error=lambda: found)]
+
+    assert measured(Tensor([2.0])) == [{"error": 2.0}]
+    for found in (None, "0.5", [0.5], np.ones(2)):
+        with pytest.raises(TypeError, match="the measure 'error' must return one number, and returned"):
+            measured(found)
+
+
+def test_a_history_refuses_what_it_could_not_show() -> None:
+    """A number that no column holds would spoil all later calls."""
+    history = History()
+    with pytest.raises(ValueError, match="beyond the largest float"):
+        history.add(J=10**400)
+    for state in (5, {1: [0.5]}):
+        with pytest.raises(TypeError, match=r"a mapping of names to arrays|are named by strings"):
+            history.load(state)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"'J' is .* \(list\)"):
+        history.load({"J": [[1.0], [1.0, 2.0]]})
+    assert len(history) == 0
+
+
+@pytest.mark.parametrize("J", [[1e308, -1e308, 1.0], [5e-324, 0.0, 1.0], [5e-324, 0.0, 5e-324], [1e-300, 0.0, 0.0]])
+def test_a_history_of_huge_and_tiny_numbers_is_drawn(J: list[float]) -> None:
+    history = History()
+    history.load({"step": [1, 2, 3], "J": J})
+    assert "nan" not in history.svg()
+
+
 def test_patience_counts_looks_that_are_not_better() -> None:
     stopping = EarlyStopping(patience=3)
     assert [step.number for step in stopping(steps(3.0, 2.0, 2.0, float("nan"), 2.5, 1.0))] == [1, 2, 3, 4, 5]
@@ -133,6 +165,36 @@ def test_a_state_that_is_none_of_early_stopping_changes_nothing(state: dict[str,
     with pytest.raises(ValueError, match="needs one number"):
         stopping.load(state)
     assert stopping.best == 1.0
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({"best": "x"}, "needs one number 'best'"),
+        ({"best": float("nan")}, "needs one number 'best'"),
+        ({"best_step": 1.5}, "needs one number 'best_step'"),
+        ({"waited": -1}, "needs one number 'waited'"),
+        ({"wait": 1}, "'wait', which early stopping has not"),
+        ({"kept/W(9)": [0.0]}, "has no W⁽¹⁾, b⁽¹⁾"),
+        ({}, "this early stopping keeps the parameters of a model"),
+    ],
+)
+def test_early_stopping_refuses_what_it_could_not_go_on_from(state: dict[str, Any], said: str) -> None:
+    stopping, whole = EarlyStopping(patience=2, model=Network((2, 1))), {"best": 1.0, "best_step": 1, "waited": 0}
+    with pytest.raises(ValueError, match=re.escape(said)):
+        stopping.load(whole | state)
+    assert stopping.best_step == 0
+    with pytest.raises(ValueError, match="has no model"):
+        EarlyStopping(patience=2).load(whole | {"kept/b": [0.0]})
+
+
+def test_wrong_parts_of_early_stopping_are_refused_at_once() -> None:
+    with pytest.raises(TypeError, match="by its name, and got 5"):
+        EarlyStopping(5, patience=1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"a model with state\(\) and load\(\)"):
+        EarlyStopping(patience=1, model=[])
+    with pytest.raises(TypeError, match="a mapping of names"):
+        EarlyStopping(patience=1).load(5)  # type: ignore[arg-type]
 
 
 def test_progress_is_silent_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -115,6 +115,17 @@ def test_a_gradient_that_is_not_finite_ends_it_before_the_parameters_move() -> N
     assert w.data.tolist() == [0.0, 1.0]
 
 
+def test_the_example_is_found_in_lists_of_any_objects() -> None:
+    """Such as windows of unequal lengths, which are no array, or Tensors."""
+    w, x = Tensor([1.0], name="w"), [[Tensor([2.0])], [Tensor([1.0]), Tensor([np.nan])], [Tensor([3.0])]]
+    def sums(w: Any, x: Any) -> Any:
+        return sum((w * each).sum() for some in x for each in some)
+
+    stream = fit(w, sums, [x], optimizer=SGD([w], rate=0.1))
+    with pytest.raises(FloatingPointError, match="It is example 1 of the batch"):
+        next(stream)
+
+
 def test_a_failure_of_chance_is_said_to_be_one() -> None:
     w, draws = Tensor([1.0], name="w"), iter([np.nan, 1.0, 1.0, 1.0, 1.0])
     stream = fit(w, lambda w: (w * next(draws)).sum(), [()], optimizer=SGD([w], rate=0.1))
@@ -128,6 +139,7 @@ def test_a_failure_of_chance_is_said_to_be_one() -> None:
         (lambda net, x, y: net.predict(x).sum(), BATCHES, TypeError, "must return a node.*plain"),
         (lambda net, x, y: net(x), BATCHES, ValueError, r"J has shape \(4, 1\); take its sum"),
         (objective, [], ValueError, "epoch 1 has no batch"),
+        (lambda _, x, y: objective(net_of(), x, y), BATCHES, ValueError, "none of the parameters that"),
         (objective, iter(BATCHES), ValueError, "epoch 2 has no batch; an iterator serves one epoch"),
     ],
 )
@@ -143,7 +155,10 @@ def test_wrong_objectives_and_data_are_named(objective: Any, data: Any, error: t
         ({"objective": 3}, TypeError, "calls its objective"),
         ({"data": 3}, TypeError, "an iterable of batches"),
         ({"data": "text"}, TypeError, "an iterable of batches"),
+        ({"data": {"X": X}}, TypeError, "an iterable of batches"),
+        ({"data": np.array(3.0)}, TypeError, "an iterable of batches"),
         ({"optimizer": "sgd"}, TypeError, r"an optimizer with step\(\)"),
+        ({"optimizer": SGD}, TypeError, r"an optimizer with step\(\)"),
         ({"epochs": 1.5}, TypeError, "epochs"),
         ({"steps": -1}, ValueError, "steps"),
     ],

@@ -132,3 +132,25 @@ def test_checkpoints_come_at_every_nth_step_and_at_the_end(tmp_path: Path, monke
     assert saved == [3, 6, 7]
     with pytest.raises(ValueError, match="every"):
         nn.checkpoints([], path, every=0)
+
+
+def test_a_run_resumed_at_its_early_end_makes_no_step_more(tmp_path: Path) -> None:
+    """Neither from the checkpoint of its last step nor from that of its end, and the best parameters come back."""
+
+    def made() -> Run:
+        run = Run(OPTIMISERS["momentum"])
+        run.stopping = nn.EarlyStopping(patience=2, model=run.net)
+        return run
+
+    whole, interrupted, resumed, path = made(), made(), made(), tmp_path / "run.npz"
+    count = sum(1 for _ in nn.checkpoints(whole.fitted(epochs=20), path, every=1, **whole.parts()))
+    assert whole.stopping.waited == 2
+    nn.resume(path, **resumed.parts())
+    assert resumed.bits() == whole.bits()  # the file is that of the end
+    for number, _ in enumerate(interrupted.fitted(epochs=20), start=1):
+        if number == count:
+            nn.save(path, **interrupted.parts())
+            break
+    nn.resume(path, **resumed.parts())
+    assert list(resumed.fitted(epochs=20)) == []
+    assert resumed.bits() == whole.bits()

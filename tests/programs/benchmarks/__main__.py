@@ -13,7 +13,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
     os.environ[variable] = "1"  # before NumPy is loaded: two busy-waiting threads turn 1 ms into 60
 
 from autodiff.system.console import readable_output  # noqa: E402
-from tests.programs.benchmarks import drawing, expressions, moons, scorer, words  # noqa: E402
+from tests.programs.benchmarks import classifier, drawing, expressions, moons, scorer, words  # noqa: E402
 from tests.programs.benchmarks.harness import compare, faster, table  # noqa: E402
 
 BATCHES = (1, 64, 4096)
@@ -56,6 +56,15 @@ def word_vectors() -> None:
     print()
 
 
+def classifiers() -> None:
+    """A classifier with dropout and Adam beside NumPy by hand, torch and jax."""
+    for batch in (1, 64, 1024):
+        results = compare(classifier.contenders(batch), "NumPy by hand", rounds=15)
+        title = f"Training: step of 784-128-64-10 with dropout and Adam, batch {batch:,}"
+        print(table(title, results, "NumPy by hand"))
+    print()
+
+
 def drawings() -> None:
     """Pictures of graphs of 30 to 10,000 boxes."""
     print("Drawing: rows of values, each computed from two of the row before")
@@ -67,7 +76,7 @@ def drawings() -> None:
 BENCHMARKS = {
     "scalars": (scalar_graphs, scalar_expressions),
     "arrays": (array_steps,),
-    "words": (word_vectors,),
+    "training": (word_vectors, classifiers),
     "drawing": (drawings,),
 }
 

@@ -286,6 +286,18 @@ def test_half_precision(kind: str) -> None:
     assert report.scope.entries == 3 + 3 + 1
 
 
+def test_half_precision_whose_terms_cancel() -> None:
+    """Near here the module rounds to 0 exactly, which is no derivative of 0."""
+    torch = pytest.importorskip("torch")
+    net = torch.nn.Linear(3, 1).to(torch.bfloat16)
+    with torch.no_grad():
+        net.weight[:] = torch.tensor([[0.419921875, 0.142578125, -0.099609375]])
+        net.bias[:] = 0.203125
+    x = torch.tensor([0.5, -1.5, 2.0], dtype=torch.bfloat16)
+    assert net(x).item() == 0.0
+    assert not check_gradients(net, x).failed
+
+
 def test_what_cannot_be_checked_of_a_module_is_said() -> None:
     """Complex parameters, and those without numbers so far."""
     torch = pytest.importorskip("torch")

@@ -7,7 +7,7 @@ let clicked = {} // the last click: an element redrawn under a resting mouse doe
 
 // A part of the picture that describes a node and leads to its flow if the page has it.
 function button(n, key, ...children) {
-  const tell = () => (info.textContent = about(n))
+  const tell = () => inform(n)
   const rests = event => event.clientX === clicked.clientX && event.clientY === clicked.clientY
   const pick = event => {
     clicked = event

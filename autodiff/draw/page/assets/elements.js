@@ -17,7 +17,7 @@ const rectangle = (x, y, width, height, kind, more = {}) => svg('rect', {x, y, w
 const write = (x, y, text, kind) => svg('text', {x, y, class: kind, 'text-anchor': 'middle'}, ...raised(text, svgPower))
 
 // Exponents after a caret, in brackets or without, are raised: (1 + rate)^years.
-const POWER = /(?<=[^\s([])\^(?:\(((?:[^()]|\([^()]*\))+)\)|([\p{L}\p{N}_][\p{L}\p{N}_.]*(?:\([^()]*\))?))/u
+const POWER = /(?<=[^\s([])\^(?:\(((?:[^()]|\([^()]*\))+)\)|([\p{L}\p{N}_]+(?:\.[\p{L}\p{N}_]+)*(?:\([^()]*\))?))/u
 const svgPower = [
   text => svg('tspan', {dy: '-0.6em', 'font-size': '66%'}, text),
   text => svg('tspan', {dy: '0.4em'}, text),
@@ -29,3 +29,5 @@ function raised(text, [up, down]) {
   const made = parts.map((part, k) => (k % 3 ? part && up(part) : k && part ? down(part) : part))
   return made.filter(Boolean)
 }
+
+const sentence = text => raised(text, htmlPower)

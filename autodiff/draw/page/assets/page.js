@@ -28,7 +28,7 @@ function draw() {
   figure.replaceChildren(picture())
   figure.scrollLeft = left
   follow(step)
-  info.textContent = about(flow.parameter)
+  inform(flow.parameter)
   drawWhy()
   drawShares()
   drawSteps()
@@ -36,11 +36,16 @@ function draw() {
 }
 
 // Each message is announced only once.
+const announced = new WeakMap()
 function put(line, text) {
-  if (line.textContent !== text) line.textContent = text
+  if (announced.get(line) === text) return
+  announced.set(line, text)
+  line.replaceChildren(...sentence(text))
 }
 
 const isTold = () => flow.steps.length > 0 && state.step === flow.steps.length && !asking()
+
+const inform = n => info.replaceChildren(...sentence(about(n)))
 
 // ---- words
 
@@ -85,14 +90,15 @@ function sayLeftOut() {
 
 function drawHeading() {
   const {label, error} = NODES[flow.parameter]
-  put(title, say(flow.steps.length ? 'title.flow' : 'title.empty', {parameter: brief(label)}))
-  document.title = title.textContent
+  const heading = say(flow.steps.length ? 'title.flow' : 'title.empty', {parameter: brief(label)})
+  put(title, heading)
+  document.title = heading
   const whole = isTold()
   const parts = flow.formula.map(told).filter((_, k) => k === 0 || whole || !flow.steps.length)
   if (whole) parts.push(amount(error))
   const kind = k => (whole && k === parts.length - 1 ? 'b' : 'span')
-  const written = parts.flatMap((part, k) => [' = ', html(kind(k), {}, ...raised(part, htmlPower))])
-  formula.replaceChildren(html('bdi', {dir: 'ltr'}, ...raised(flow.derivative, htmlPower)), ...written)
+  const written = parts.flatMap((part, k) => [' = ', html(kind(k), {}, ...sentence(part))])
+  formula.replaceChildren(html('bdi', {dir: 'ltr'}, ...sentence(flow.derivative)), ...written)
 }
 
 function drawCaption(step) {
@@ -100,8 +106,8 @@ function drawCaption(step) {
   const hide = asking()
   const {quantity, right} = (step && question()) || {}
   const said = state.said && say(state.said, {quantity, number: number(right)}) + '\n'
-  const sentence = () => badge(step.number) + ' ' + (hide ? say('page.question', {quantity}) : told(step.text))
-  put(caption, step ? said + sentence() : count ? say('page.forward') : told(flow.remarks[0]))
+  const asks = () => (hide ? say('page.question', {quantity}) : told(step.text))
+  put(caption, step ? said + badge(step.number) + ' ' + asks() : count ? say('page.forward') : told(flow.remarks[0]))
   counter.textContent = count
     ? say('page.step', {number: step ? step.number : 0, count: flow.steps[count - 1].number})
     : ''
@@ -117,9 +123,10 @@ function drawButtons() {
 
 // Where the factors come from and what their product means are told with the last number.
 function drawWhy() {
-  const line = k => html('li', {}, told(k))
+  const line = k => html('li', {}, ...sentence(told(k)))
   const [head, ...origins] = isTold() ? flow.origins : []
-  const from = head === undefined ? [] : [html('li', {}, told(head), html('ul', {}, ...origins.map(line)))]
+  const listed = html('ul', {}, ...origins.map(line))
+  const from = head === undefined ? [] : [html('li', {}, ...sentence(told(head)), listed)]
   whyTitle.textContent = say('explain.why')
   whyList.replaceChildren(...flow.reasons.map(line), ...from, ...(isTold() ? flow.meaning.map(line) : []))
   why.hidden = !flow.reasons.length
@@ -138,7 +145,7 @@ function drawShares() {
   const more = flow.edges.length - rows.length
   if (more) rows.push(html('tr', {}, html('td', {colspan: 6}, say('text.more', {count: more}))))
   shareTable.replaceChildren(
-    html('caption', {}, say('page.table', {parameter: brief(NODES[flow.parameter].label)})),
+    html('caption', {}, ...sentence(say('page.table', {parameter: brief(NODES[flow.parameter].label)}))),
     html('thead', {}, html('tr', {}, ...head.map(word => html('th', {scope: 'col'}, word)))),
     html('tbody', {}, ...rows),
   )
@@ -161,13 +168,14 @@ function shareRow(k) {
     carried(k) ? share : '…',
   ]
   const kind = column => (column === 5 && carried(k) ? 'number ' + hue(edge.share) : '')
-  const cells = texts.map((text, column) => html('td', {class: kind(column)}, html('bdi', {dir: 'ltr'}, text)))
+  const written = texts.map(text => html('bdi', {dir: 'ltr'}, ...sentence(text)))
+  const cells = written.map((text, column) => html('td', {class: kind(column)}, text))
   return html('tr', {'data-edge': k, class: step === state.step ? 'now' : ''}, ...cells)
 }
 
 // The steps so far, and the remarks after the last one.
 function drawSteps() {
-  remarkList.replaceChildren(...(isTold() ? flow.remarks.map(k => html('li', {}, told(k))) : []))
+  remarkList.replaceChildren(...(isTold() ? flow.remarks.map(k => html('li', {}, ...sentence(told(k)))) : []))
   stepList.replaceChildren(...flow.steps.flatMap(stepItems))
 }
 
@@ -175,7 +183,7 @@ function stepItems(step, k) {
   const hidden = known(k + 1) ? undefined : ''
   const left = step.number - 1 - (flow.steps[k - 1]?.number ?? 0)
   const text = badge(step.number) + ' ' + told(step.text)
-  const item = html('li', {class: k + 1 === state.step ? 'now' : '', hidden}, text)
+  const item = html('li', {class: k + 1 === state.step ? 'now' : '', hidden}, ...sentence(text))
   return left ? [html('li', {hidden}, say('text.more', {count: left})), item] : [item]
 }
 

@@ -4,20 +4,37 @@ const TILES = 96 // px along an axis, if there are many tiles
 const [VALUE, ERROR] = [1, 2] // the rows of a node's value and of its error
 const RANGE = 2 // from rows to the range of the same array
 
+const [GAP, NOTE] = [6, 15] // px between a matrix and its factors, and the height of a line of text
+
 const tileRows = (n, which) => DATA.tiles[n]?.[which] ?? []
 const tileSide = count => Math.max(3, Math.min(10, Math.floor(TILES / count)))
 const tileExtent = count => count && count * tileSide(count)
-const tileWidth = (n, which) => tileExtent(tileRows(n, which)[0]?.length ?? 0)
-const tileHeight = (n, which) => {
-  const {length} = tileRows(n, which)
-  return length && tileExtent(length) + 6
-}
+const sizeOf = rows => [tileExtent(rows[0]?.length ?? 0), tileExtent(rows.length)]
 
 // The heights of the values and of the errors in a box, and the width of each cell.
 function tileRoom({nodes}) {
-  const most = (size, which, more) => Math.max(0, ...nodes.map(n => size(n, which) + more))
-  const wide = Math.max(most(tileWidth, VALUE, 14), most(tileWidth, ERROR, 14))
-  return [most(tileHeight, VALUE, 0), most(tileHeight, ERROR, 0), wide]
+  const sizes = nodes.flatMap(n => [sizeOf(tileRows(n, VALUE)), errorSize(n)])
+  const high = which => Math.max(0, ...sizes.filter(([w], k) => w && k % 2 === which).map(([, h]) => h + 6))
+  return [high(0), high(1), Math.max(...sizes.map(([w]) => w && w + 14))]
+}
+
+function errorSize(n) {
+  const block = outerOf(n)
+  return block ? [block.w, block.h] : sizeOf(tileRows(n, ERROR))
+}
+
+// The places in the block of an outer product: a column left of the matrix, a row above it, and text around them.
+function outerOf(n) {
+  const made = n === flow.parameter && DATA.outers?.[n]
+  if (!made) return undefined
+  const [column, row] = made
+  const notes = made[2].map(told)
+  const [[across, down], [beside], [, above]] = [tileRows(n, ERROR), column[2], row[2]].map(sizeOf)
+  const long = text => em(text) * SMALL
+  const x = Math.max(beside, long(column[0])) + GAP
+  const y = NOTE + Math.max(above, NOTE) + GAP
+  const w = Math.max(x + Math.max(across, long(row[0])), ...notes.map(long))
+  return {column, row, notes, across, down, beside, above, x, y, w, h: y + down + NOTE * notes.length}
 }
 
 // The colour of a tile and, if it is negative, that of its bar.
@@ -32,9 +49,28 @@ function looksOf(character, lane) {
 function tiles(n, which, middle, top) {
   const rows = tileRows(n, which)
   if (!rows.length) return []
-  const [w, h] = [tileSide(rows[0].length), tileSide(rows.length)]
-  const left = middle - tileWidth(n, which) / 2
+  const block = which === ERROR ? outerOf(n) : undefined
+  if (block) return outerProduct(block, rows, middle - block.w / 2, top)
   const lane = which === ERROR ? 'error' : DATA.tiles[n][0] ? 'parameter' : 'forward'
+  return patch(rows, lane, middle - sizeOf(rows)[0] / 2, top)
+}
+
+function outerProduct({column, row, notes, across, down, beside, above, x, y, w}, rows, left, top) {
+  const [x0, y0] = [left + x, top + y]
+  const note = (middle, line, text) => write(middle, line, text, 'small')
+  return [
+    ...patch(column[2], column[1], x0 - GAP - beside, y0),
+    ...patch(row[2], row[1], x0, y0 - GAP - above),
+    ...patch(rows, 'error', x0, y0),
+    note(left + (x - GAP) / 2, y0 - GAP - 3, column[0]),
+    note(x0 + Math.max(across, em(row[0]) * SMALL) / 2, y0 - GAP - above - 4, row[0]),
+    ...notes.map((text, k) => note(left + w / 2, y0 + down + NOTE * (k + 1) - 3, text)),
+  ]
+}
+
+// The tiles of an array with its left upper corner.
+function patch(rows, lane, left, top) {
+  const [w, h] = [tileSide(rows[0].length), tileSide(rows.length)]
   const paths = new Map()
   const add = (kind, part) => paths.set(kind, (paths.get(kind) ?? '') + part)
   const put = (character, x, y) => {
