@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from programs import PROGRAMS, drawn
+from programs import PROGRAMS, drawn_at
 
 from autodiff.draw import Drawing
 from autodiff.draw.model.palette import DARK, FONTS, LIGHT
@@ -70,11 +70,12 @@ def _sought(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:
 
 def write_sheets(folder: Path, names: Iterable[str] = tuple(PROGRAMS)) -> list[Path]:
     """Draw the programs at every width in both themes, and return the paths of the sheets, one for each."""
-    drawings = {name: drawn(name) for name in names}  # once: what differs below is the layout
+    every = {name: drawn_at(name, WIDTHS.values()) for name in names}  # once for each width, whose view may differ
     paths = []
     for theme in _THEMES:
-        for use in WIDTHS:
+        for place, use in enumerate(WIDTHS):
             kind = f"{use}-{theme}"
+            drawings = {name: made[place] for name, made in every.items()}
             (folder / kind).mkdir(parents=True, exist_ok=True)
             figures = "\n".join(_figures(drawings, folder, use, theme))
             path = folder / f"{kind}.html"
@@ -86,7 +87,7 @@ def write_sheets(folder: Path, names: Iterable[str] = tuple(PROGRAMS)) -> list[P
 def _figures(drawings: dict[str, Drawing], folder: Path, use: str, theme: str) -> Iterator[str]:
     """Write each drawing into the folder of its sheet; the thumbnail leads to it."""
     for number, (name, drawing) in enumerate(drawings.items(), start=1):
-        svg = replace(drawing, theme=theme, width=WIDTHS[use]).svg()
+        svg = replace(drawing, theme=theme).svg()
         file = f"{use}-{theme}/{number:02d}.svg"
         (folder / file).write_text(svg, encoding="utf-8")
         size = size_of(svg, WIDTHS[use])

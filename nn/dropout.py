@@ -7,14 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.graph import Change, Node, commit
+from autodiff.engine.graph import Change, Node
 from autodiff.primitives.namespace import as_float, is_plain_number
 from autodiff.primitives.operands import as_operand, describe
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
 from nn.architecture import field, known
 from nn.module import Module
-from nn.parameters.generators import generator_changes, generator_state, made_generator
+from nn.parameters.generators import (
+    commit_with_generators,
+    generator_changes,
+    generator_state,
+    made_generator,
+)
 from nn.parameters.init import generator
 
 __all__ = ["Dropout"]
@@ -93,7 +98,7 @@ class Dropout(Module):
         Raises:
             ValueError: if it is not the state of a generator of this kind.
         """
-        commit(*self.load_changes(state))
+        commit_with_generators(self.load_changes(state))
 
     def scalar(self) -> Dropout:
         """The same dropout with the same generator, which drops units."""
@@ -113,7 +118,7 @@ class Dropout(Module):
         return made
 
     def _architecture(self) -> dict[str, Any]:
-        return {"keep": self._keep, "exact": self._is_exact, "random": str(self.state()["state"])}
+        return {"keep": self._keep, "exact": self._is_exact, "random": self.state()["state"].item()}
 
     @classmethod
     def _made(cls, data: Any, _: Mapping[Name, Any]) -> Dropout:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.graph import Change, Node, commit
+from autodiff.engine.graph import Change, Node
 from autodiff.primitives.operands import describe, whole_number
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
@@ -16,6 +16,7 @@ from nn.architecture import architecture, field, known, made
 from nn.dropout import Dropout
 from nn.layers import Activation, Layer, unit
 from nn.module import Module
+from nn.parameters.generators import commit_with_generators
 from nn.parameters.init import Init, generator
 from nn.parameters.state import joined, load_changes
 from nn.parameters.twins import warn_of_twins
@@ -168,7 +169,7 @@ class Network(Module):
         Raises:
             ValueError, TypeError: as `Module.load`, or if the states of dropout are missing or too many.
         """
-        commit(*self.load_changes(state))
+        commit_with_generators(self.load_changes(state))
 
     # A layer need not be a Module, so these call its own methods.
     def scalar(self) -> Network:

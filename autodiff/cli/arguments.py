@@ -13,7 +13,7 @@ from autodiff.draw.files import ENDINGS
 from autodiff.draw.layout.bands import DIRECTIONS
 from autodiff.draw.model.palette import THEMES
 from autodiff.draw.views.choose_view import VIEWS
-from autodiff.draw.writers.svg import SLIDE
+from autodiff.draw.writers.frame import SLIDE
 from autodiff.system.search_path import own_modules_first
 from autodiff.words.phrases import LANGUAGES
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.draw.writers.svg_text import px
 from autodiff.primitives.namespace import arrays, is_plain_number
 from autodiff.primitives.operands import describe
 from autodiff.primitives.primitive import Primitive
@@ -136,18 +137,18 @@ def svg(curve: Curve, title: str) -> str:
     def down(y: Any) -> Any:
         return (high - y) / (high - low) * (_HEIGHT - _TOP - _BELOW)
 
-    inner = f'width="{_n(_WIDTH - _LEFT - 8.0)}" height="{_n(_HEIGHT - _TOP - _BELOW)}"'
+    inner = f'width="{px(_WIDTH - _LEFT - 8.0)}" height="{px(_HEIGHT - _TOP - _BELOW)}"'
     parts = [
-        f'<svg class="plot" viewBox="0 0 {_n(_WIDTH)} {_n(_HEIGHT)}" role="img"><title>{title}</title>',
+        f'<svg class="plot" viewBox="0 0 {px(_WIDTH)} {px(_HEIGHT)}" role="img"><title>{title}</title>',
         *_labels(left, right, low, high, across, down),
-        f'<svg x="{_n(_LEFT)}" y="{_n(_TOP)}" {inner}>',  # clips the curves
+        f'<svg x="{px(_LEFT)}" y="{px(_TOP)}" {inner}>',  # clips the curves
         '<rect class="ground" width="100%" height="100%"/>',
-        *(f'<path class="axis" d="M0 {_n(down(0.0))}H{_n(_WIDTH)}"/>' for _ in range(low <= 0.0 <= high)),
-        *(f'<path class="axis" d="M{_n(across(0.0))} 0V{_n(_HEIGHT)}"/>' for _ in range(left <= 0.0 <= right)),
+        *(f'<path class="axis" d="M0 {px(down(0.0))}H{px(_WIDTH)}"/>' for _ in range(low <= 0.0 <= high)),
+        *(f'<path class="axis" d="M{px(across(0.0))} 0V{px(_HEIGHT)}"/>' for _ in range(left <= 0.0 <= right)),
         f'<path class="z" d="{_path(across(curve.x), down(curve.z))}"/>',
         f'<path class="slope" d="{_path(across(curve.x), down(curve.slope))}"/>',
         *(
-            f'<circle class="kink" cx="{_n(across(kink.x))}" cy="{_n(down(kink.slope))}" r="3.5"/>'
+            f'<circle class="kink" cx="{px(across(kink.x))}" cy="{px(down(kink.slope))}" r="3.5"/>'
             for kink in curve.kinks
             if np.isfinite(kink.slope)
         ),
@@ -167,11 +168,11 @@ def _limits(curve: Curve) -> tuple[float, float]:
 
 def _labels(left: float, right: float, low: float, high: float, across: Any, down: Any) -> Iterator[str]:
     for x in range(int(np.ceil(left)), int(right) + 1):
-        yield f'<text x="{_n(_LEFT + across(x))}" y="{_n(_HEIGHT - 5.0)}" text-anchor="middle">{_minus(x)}</text>'
+        yield f'<text x="{px(_LEFT + across(x))}" y="{px(_HEIGHT - 5.0)}" text-anchor="middle">{_minus(x)}</text>'
     step = next(step for step in _STEPS if (high - low) / step < _MOST_MARKS)
     for k in range(int(np.ceil(low / step)), int(high / step + 1.0)):
         if low <= k * step <= high:
-            at = f'x="{_n(_LEFT - 6.0)}" y="{_n(_TOP + down(k * step) + 4.0)}"'
+            at = f'x="{px(_LEFT - 6.0)}" y="{px(_TOP + down(k * step) + 4.0)}"'
             yield f'<text {at} text-anchor="end">{_minus(k * step)}</text>'
 
 
@@ -181,19 +182,14 @@ def _path(x: Floats, y: Floats) -> str:
     drawn = False
     steps = np.abs(np.diff(y, prepend=y[:1]))
     near = np.minimum(np.concatenate([steps[:1], steps[:-1]]), np.concatenate([steps[1:], steps[-1:]]))
-    for px, py, step, usual in zip(x, y, steps, near, strict=True):
-        if not np.isfinite(py) or abs(py) > 4.0 * _HEIGHT:
+    for across, down, step, usual in zip(x, y, steps, near, strict=True):
+        if not np.isfinite(down) or abs(down) > 4.0 * _HEIGHT:
             drawn = False
             continue
         jumps = step > 12.0 and step > 8.0 * max(usual, 0.5)
-        words.append(f"{'L' if drawn and not jumps else 'M'}{_n(px)} {_n(py)}")
+        words.append(f"{'L' if drawn and not jumps else 'M'}{px(across)} {px(down)}")
         drawn = True
     return "".join(words)
-
-
-def _n(value: float) -> str:
-    """A coordinate with at most one decimal."""
-    return f"{value:.1f}".removesuffix(".0")
 
 
 def _minus(value: float) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from autodiff.draw.files import OURS, Saved, write
+from autodiff.draw.fitting import in_order, readable
 from autodiff.draw.layout.bands import DIRECTIONS, Lay, check_direction
 from autodiff.draw.layout.positions import lay_out
 from autodiff.draw.model.data import as_json, plain_data
@@ -22,12 +23,14 @@ from autodiff.draw.notebook import formats
 from autodiff.draw.page.page import page
 from autodiff.draw.page.whole import sheet, story
 from autodiff.draw.start import start
-from autodiff.draw.views.choose_view import VIEWS, picture
+from autodiff.draw.views.choose_view import VIEWS
 from autodiff.draw.views.computation import computation
 from autodiff.draw.writers.dot import dot
+from autodiff.draw.writers.frame import SLIDE
 from autodiff.draw.writers.pinned_dot import pinned_dot
-from autodiff.draw.writers.svg import SLIDE, svg
+from autodiff.draw.writers.svg import svg
 from autodiff.flow import Flow, error_flow
+from autodiff.primitives.origin import SourceLine
 from autodiff.system.console import readable_output
 from autodiff.telling.latex import latex, tex
 from autodiff.telling.markdown import markdown, prose
@@ -159,7 +162,8 @@ def see(
             of a network. In a torch program, a leaf or one element of it; in a function of jax, a name such as
             ``"params['w1'][0, 3]"``.
         view: "rail" (one path), "shares" (several), "graph" (every value with its operation), "network" (neurons and
-            weights), or "auto", which chooses a view that readers can take in.
+            weights), or "auto", which chooses a view that readers can take in: on a page narrower than a slide, one
+            whose text is at least 9 px there, if there is one.
         names: a dict of variables, such as ``locals()``, a module or an object, whose names label unnamed nodes; the
             nodes do not change. The values of a loop in the calling code are named without it: x₁, x₂, …, x.
         theme: "light", "dark", "print", or "auto", which follows the reader's system and is light on paper.
@@ -204,11 +208,11 @@ def see(
         _check_direction(direction, what)
         return Drawing(replace(what, listing=listing), None, theme, language, digits, "", width, direction)
     said = _stamp(flow, language, digits) if check else ""
-    what = replace(picture(flow, view, language=language, digits=digits, unfold=unfold), listing=listing)
-    if said:
-        what = replace(what, captions=(*what.captions, said), description=f"{what.description} {said}")
+    made = in_order(flow, view, direction, language=language, digits=digits, unfold=unfold)
+    lay = cache(lay_out)
+    what = readable((_finished(one, listing, said) for one in made), width, direction, lay)
     _check_direction(direction, what)
-    return Drawing(what, flow, theme, language, digits, said, width, direction)
+    return Drawing(what, flow, theme, language, digits, said, width, direction, lay)
 
 
 def save(flow: Flow, path: str | os.PathLike[str], *, engine: str | None = None) -> Saved:
@@ -222,6 +226,13 @@ def _flow(output: Any, parameter: Any, seed: Any, names: Any) -> Flow | None:
             raise ValueError("a flow already has its parameter, seed and names; leave them out, or pass its output")
         return output
     return None if parameter is None else error_flow(output, parameter, seed=seed, names=names)
+
+
+def _finished(what: Picture, listing: tuple[SourceLine, ...], said: str) -> Picture:
+    """A picture with the source of the function, and with what the check says."""
+    if said:
+        what = replace(what, captions=(*what.captions, said), description=f"{what.description} {said}")
+    return replace(what, listing=listing)
 
 
 def _check_whole(view: str, seed: Any, check: bool) -> None:

@@ -13,7 +13,7 @@ from autodiff.engine.graph import Change, Node, assigned, commit
 from autodiff.primitives.operands import as_operand, describe
 from autodiff.primitives.rows import Rows
 
-__all__ = ["given", "move", "moved_by_gradients", "moved_by_rows", "overwriting"]
+__all__ = ["given", "move", "moved_by_rows", "overwriting"]
 
 
 def given(data: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
@@ -74,23 +74,6 @@ def _moved(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
         # `_sum` inlined for the case without conversion: a call takes a sixth of the time.
         usual = change.__class__ is data.__class__ is ndarray and change.dtype is data.dtype and leaf.a is None
         fresh[leaf] = data + change if usual and change.shape == data.shape != () else _sum(leaf, data, change)
-    return _written(rows, fresh)
-
-
-def moved_by_gradients(changes: Iterable[tuple[Any, Any]]) -> tuple[Change, ...]:
-    """The changes that move leaves that each occur once, for changes computed from ``.grad``; to commit with others.
-
-    Such a change has the shape and type of its leaf. Checking it anyway would take a seventh of a step.
-    """
-    rows: dict[Any, Rows] = {}
-    fresh: dict[Any, Any] = {}
-    for leaf, change in changes:
-        if change.__class__ is Rows:
-            rows[leaf] = change
-            continue
-        before = leaf._data
-        data = before + change
-        fresh[leaf] = data if data.__class__ is before.__class__ else np.asarray(data, before.dtype)
     return _written(rows, fresh)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.graph import Change, Node, commit
+from autodiff.engine.graph import Change, Node
 from autodiff.primitives.operands import describe, whole_number
 from autodiff.values.refusals import called_as
-from nn.parameters.generators import generator_changes, generator_state
+from nn.parameters.generators import commit_with_generators, generator_changes, generator_state
 from nn.parameters.init import generator
 from nn.parameters.saved import assigning, check_keys, check_mapping, saved_count
 
@@ -134,7 +134,7 @@ class Batches:
             ValueError: if something is missing or unknown, the number of examples differs, or the kind of generator.
             TypeError: if ``state`` is not a mapping of arrays.
         """
-        commit(*self.load_changes(state))
+        commit_with_generators(self.load_changes(state))
 
     def __repr__(self) -> str:
         return f"Batches({len(self._order)} examples, {self._length} batches of {self._size})"

@@ -59,7 +59,7 @@ def gradient_norm(parameters: Any) -> float:
     5.0
     """
     grads = (x.grad_rows for x in parameters_of(parameters))  # reading .grad would make rows dense for good
-    return _norm([g.rows if g.__class__ is Rows else g for g in grads if g is not None])
+    return _norm([_numbers(g) for g in grads if g is not None])
 
 
 def clip_value(parameters: Any, most: float) -> None:
@@ -85,7 +85,7 @@ def clip_value(parameters: Any, most: float) -> None:
     reached = [x for x in parameters_of(parameters) if x.grad_rows is not None]
     grads = [x.grad_rows for x in reached]
     for x, g in zip(reached, grads, strict=True):
-        if np.any(np.isnan(g.rows if g.__class__ is Rows else g)):
+        if np.any(np.isnan(_numbers(g))):
             raise ValueError(f"the gradient of {x.label} holds nan, which cannot be clipped; no gradient has changed")
     _assign(reached, [_within(g, bound) for g in grads])
 
@@ -100,7 +100,7 @@ def clipped(grads: Sequence[Any], most: float) -> tuple[list[Any], float]:
     Raises:
         ValueError: if the norm is not finite.
     """
-    norm = _norm([g.rows if g.__class__ is Rows else g for g in grads])
+    norm = _norm([_numbers(g) for g in grads])
     if not isfinite(norm):
         raise ValueError(
             "the norm of the gradients is not finite, so they cannot be clipped; nothing has changed. Find the first "
@@ -115,10 +115,14 @@ def checked_bound(most: Any, what: str) -> float:
     return inf if most is not True and most == inf else number_in(most, Hyper(what, what, 1.0, open_low=True))
 
 
+def _numbers(grad: Any) -> Any:
+    """The numbers of a gradient, without the zeros of a table of which only some rows were reached."""
+    return grad.rows if grad.__class__ is Rows else grad
+
+
 def _norm(grads: Sequence[Any]) -> float:
     """√(Σ g²), computed after scaling if the squares overflow or vanish."""
-    with np.errstate(over="ignore", under="ignore"):
-        total = _squares(grads)
+    total = _squares(grads)
     if _TINY < total < inf or not grads:
         return sqrt(total)
     largest = max(float(np.max(np.abs(g), initial=0.0)) for g in grads)
@@ -128,6 +132,7 @@ def _norm(grads: Sequence[Any]) -> float:
 
 
 def _squares(grads: Sequence[Any]) -> float:
+    """Σ g²; `numpy.vdot` warns of no overflow."""
     total = 0.0
     for g in grads:
         total += g * g if g.__class__ is float else float(np.vdot(g, g))

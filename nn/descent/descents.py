@@ -88,6 +88,8 @@ class Momentum(Optimizer):
     2.75
     """
 
+    _kind = "momentum"
+
     @called_as("{kind}(network, rate=0.1)")
     def __init__(
         self,
@@ -102,10 +104,10 @@ class Momentum(Optimizer):
         lazy: bool = False,
     ) -> None:
         super().__init__(parameters, rate=rate)
-        self._moves_by(_form("momentum", form, _ALPHA), {"mu": mu, "decay": decay}, groups, clip, lazy=lazy)
+        self._moves_by(_form(self._kind, form, _ALPHA), {"mu": mu, "decay": decay}, groups, clip, lazy=lazy)
 
 
-class Nesterov(Optimizer):
+class Nesterov(Momentum):
     """Momentum whose gradient counts as that after the step to come: v ← μv − α∇J, θ ← θ + μv − α∇J.
 
     Args:
@@ -126,21 +128,7 @@ class Nesterov(Optimizer):
     2.85
     """
 
-    @called_as("{kind}(network, rate=0.1)")
-    def __init__(
-        self,
-        parameters: Any,
-        *,
-        rate: Rate,
-        mu: float = 0.9,
-        decay: float = 0.0,
-        form: str = "alpha inside",
-        clip: float | None = None,
-        groups: Any = None,
-        lazy: bool = False,
-    ) -> None:
-        super().__init__(parameters, rate=rate)
-        self._moves_by(_form("Nesterov", form, _ALPHA), {"mu": mu, "decay": decay}, groups, clip, lazy=lazy)
+    _kind = "Nesterov"
 
 
 class AdaGrad(Optimizer):

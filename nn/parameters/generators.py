@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
 
 from autodiff.engine.graph import Change, commit
 
-__all__ = ["generator_changes", "generator_state", "made_generator"]
+__all__ = ["commit_with_generators", "generator_changes", "generator_state", "made_generator"]
 
 _KEY: Final = "state"
 #: NumPy's bit generators, whose states are dicts of whole numbers and arrays of them.
@@ -52,12 +52,36 @@ def made_generator(state: Mapping[str, Any]) -> np.random.Generator:
     True
     """
     try:
-        kind = _KINDS[json.loads(str(state[_KEY]))["bit_generator"]]
+        kind = _KINDS[json.loads(_text(state[_KEY]))["bit_generator"]]
     except (KeyError, TypeError, ValueError, RecursionError):
         raise ValueError("the state to load is not that of a generator; nothing was loaded") from None
     random = np.random.Generator(kind(0))
-    commit(*generator_changes(random, state))
+    commit_with_generators(generator_changes(random, state))
     return random
+
+
+def commit_with_generators(changes: Iterable[Change]) -> None:
+    """`autodiff.engine.graph.commit`, for changes that may be of generators: all of them, or none under Ctrl-C.
+
+    NumPy divides long whole numbers before it sets a state, and Python handles signals in such divisions. So generators
+    come first, before anything else has changed, and get their old states back if an exception comes in there.
+
+    >>> random = np.random.default_rng(0)
+    >>> commit_with_generators(generator_changes(random, generator_state(np.random.default_rng(1))))
+    >>> float(random.random()) == float(np.random.default_rng(1).random())
+    True
+    """
+    every = list(changes)
+    ours = [change for change in every if change[0] is _set_both]
+    before = [(source, (source.state, source.seed_seq)) for change in ours for source in change[1]]
+    done: list[bool] = []
+    try:
+        commit(*ours, *(change for change in every if change[0] is not _set_both), (done.append, (True,)))
+    except BaseException:
+        if not done:
+            for source, both in before:
+                _set_both(source, both)
+        raise
 
 
 def generator_changes(random: np.random.Generator, state: Mapping[str, Any]) -> tuple[Change, ...]:
@@ -70,7 +94,7 @@ def generator_changes(random: np.random.Generator, state: Mapping[str, Any]) -> 
     kind = type(_known(random))
     try:
         (text,) = (state[key] for key in {*state, _KEY})
-        saved = json.loads(str(text))
+        saved = json.loads(_text(text))
         name, spawning = saved["bit_generator"], saved.pop("seeds", None)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise ValueError("the state to load is not that of a generator; nothing was loaded") from None
@@ -101,6 +125,11 @@ def _known(random: np.random.Generator) -> Any:
             f"only NumPy's own bit generators ({', '.join(_KINDS)}) can be saved, and got a {type(source).__name__}"
         )
     return source
+
+
+def _text(array: Any) -> Any:
+    """The text in a 0-d array; `str` of an array that an interrupt once left gives "..." from then on."""
+    return np.asarray(array).tolist()
 
 
 def _as_lists(item: Any) -> Any:

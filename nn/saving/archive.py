@@ -46,13 +46,18 @@ def encoded(arrays: Mapping[str, Any]) -> memoryview:
     """
     checked = {_key(key): _plain(key, array) for key, array in arrays.items()}
     file = BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
+    archive = zipfile.ZipFile(file, "w")
+    try:
         for key, array in {**checked, CHECKSUM: np.array(_checksum(checked))}.items():
             entry = zipfile.ZipInfo(key + _ENDING)  # with a constant date
             entry.create_system = 3
             content = BytesIO()
             np.lib.format.write_array(content, array, version=(1, 0), allow_pickle=False)
             archive.writestr(entry, content.getbuffer())
+        archive.close()
+    except BaseException:
+        archive.fp = None  # or closing an entry that Ctrl-C left open would raise a ValueError instead
+        raise
     return file.getbuffer()
 
 
@@ -85,7 +90,7 @@ def check(arrays: Arrays) -> Arrays:
     {'rate': array(0.1)}
     """
     rest = {key: array for key, array in arrays.items() if key != CHECKSUM}
-    if str(arrays[CHECKSUM]) != _checksum(rest):
+    if arrays[CHECKSUM].tolist() != _checksum(rest):
         raise ValueError("its checksum does not fit its contents")
     return rest
 

@@ -124,7 +124,7 @@ def contents(path: str | os.PathLike[str]) -> Contents:
 def _about(arrays: Arrays) -> dict[str, Any]:
     """What the file says about itself; fields of later versions are left out."""
     try:
-        about = json.loads(str(arrays[_ABOUT]))
+        about = json.loads(str(arrays[_ABOUT].tolist()))
         known = all(isinstance(about[field], kind) for field, kind in _FIELDS.items())
     except (KeyError, TypeError, ValueError, RecursionError):
         known = False

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.graph import Change, commit
+from autodiff.engine.graph import Change
 from autodiff.primitives.operands import describe
-from nn.parameters.generators import generator_changes, generator_state
+from nn.parameters.generators import commit_with_generators, generator_changes, generator_state
 from nn.saving.file import contents, write
 
 __all__ = ["resume", "save"]
@@ -84,7 +84,7 @@ def resume(path: str | os.PathLike[str], /, **parts: Any) -> None:
     try:
         for name, part in others:
             _explained(f"{path}: {name}", part.load, found.state(name))
-        commit(*changes)
+        commit_with_generators(changes)
     except BaseException:
         if not done:
             for part, state in before:

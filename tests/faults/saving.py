@@ -17,7 +17,7 @@ _REPLACE, _LEFTOVERS = (f"autodiff/system/{name}.py" for name in ("replace", "le
 
 SAVING_FAULTS: Final = classified({
     "refusal left out": (
-        change("file: the checksum is not compared", _ARCHIVE, "str(arrays[CHECKSUM]) != _checksum(rest)", "False"),
+        change("file: the checksum is not compared", _ARCHIVE, "arrays[CHECKSUM].tolist() != _checksum(rest)", "False"),
         change("file: a later version is read", _FILE, 'about["version"] > VERSION', "False"),
         change("file: compressed entries are read", _ARCHIVE, "entry.compress_type != zipfile.ZIP_STORED or", ""),
         change("file: the first of two entries is taken", _ARCHIVE, "len(names) < len(entries)", "False"),
@@ -72,7 +72,7 @@ SAVING_FAULTS: Final = classified({
         change("save: hidden files of living writers are deleted", _LEFTOVERS,
                "        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)\n", ""),
         change("resume: part by part", _RUN, 'changes += _explained(f"{path}: {name}", changes_of, found.state(name))',
-               'commit(*_explained(f"{path}: {name}", changes_of, found.state(name)))'),
+               'commit_with_generators(_explained(f"{path}: {name}", changes_of, found.state(name)))'),
         change("resume: what was loaded before an error stays", _RUN, "                part.load(state)\n",
                "                pass\n"),
         change("resume: Ctrl-C after the end undoes one half", _RUN, "        if not done:", "        if True:"),

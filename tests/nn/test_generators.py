@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nn
-from nn.parameters.generators import generator_changes, generator_state
+from nn.parameters.generators import commit_with_generators, generator_changes, generator_state
 from tests.nn.saving.parts import Changing
 
 KINDS = [np.random.MT19937, np.random.PCG64, np.random.PCG64DXSM, np.random.Philox, np.random.SFC64]
@@ -115,3 +115,15 @@ def test_what_is_no_state_is_refused(state: dict[str, Any]) -> None:
     """Missing, unknown and unreadable alike."""
     with pytest.raises(ValueError, match=r"^the state to load is not that of a generator"):
         generator_changes(np.random.default_rng(0), state)
+
+
+def test_generators_and_what_is_loaded_with_them_change_together() -> None:
+    """An exception while one generator is set, as a signal handler may raise there, leaves all as they were."""
+    one, other, names = np.random.default_rng(1), np.random.default_rng(2), {"x": 1.0}
+    before = one.bit_generator.state, other.bit_generator.state
+    (good,) = generator_changes(one, generator_state(np.random.default_rng(3)))
+    bad = (good[0], (other.bit_generator,), (({"bit_generator": "PCG64"}, None),))
+    with pytest.raises((KeyError, ValueError)):
+        commit_with_generators([(names.__setitem__, ("x",), (2.0,)), good, bad])
+    assert (one.bit_generator.state, other.bit_generator.state) == before
+    assert names == {"x": 1.0}

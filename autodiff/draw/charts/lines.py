@@ -92,7 +92,8 @@ def _document(lines: Sequence[Line], x: Axis, y: Axis, across: str, title: str, 
     if title:
         yield line_of_text(_LEFT, _ABOVE, title, _SIZE + 2, "ink", anchor="start", bold=True)
     yield from _grid(x, y, across)
-    for line, (colour, dashes) in zip(lines, _cycled(len(lines)), strict=True):
+    for k, line in enumerate(lines):
+        colour, dashes = _style(k)
         dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
         yield f'<path class="{colour}" fill="none" stroke-width="1.8"{dashed} d="{_path(line, x, y)}"/>'
     yield from _names(lines, x, y)
@@ -110,8 +111,8 @@ def _grid(x: Axis, y: Axis, across: str) -> Iterator[str]:
     yield line_of_text((x.start + x.end) / 2, _HEIGHT - 12.0, across, _SIZE, "ink")
 
 
-def _cycled(count: int) -> Iterator[tuple[str, str]]:
-    return (_STYLES[k % len(_STYLES)] for k in range(count))
+def _style(k: int) -> tuple[str, str]:
+    return _STYLES[k % len(_STYLES)]
 
 
 def _path(line: Line, x: Axis, y: Axis) -> str:
@@ -136,5 +137,5 @@ def _names(lines: Sequence[Line], x: Axis, y: Axis) -> Iterator[str]:
     at = -_NEAREST
     for k in order:
         at = max(float(y.place(lines[k].y[-1])), at + _NEAREST)
-        colour = _STYLES[k % len(_STYLES)][0].removeprefix("s-")
+        colour = _style(k)[0].removeprefix("s-")
         yield line_of_text(x.end + 8.0, at, lines[k].name, _SIZE, colour, anchor="start")

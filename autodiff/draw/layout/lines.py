@@ -13,13 +13,14 @@ from autodiff.draw.model.picture import Picture
 from autodiff.words.phrases import say
 from autodiff.words.typeset import width
 
-__all__ = ["Line", "Mark", "Run", "Segment", "footer", "header"]
+__all__ = ["SMALLEST", "Line", "Mark", "Run", "Segment", "footer", "header"]
 
 _TITLE: Final = 21.0
 _FORMULA: Final = 16.5
 _LEGEND: Final = 13.0
 _STEP: Final = 13.5
 _CODE: Final = 13.0
+SMALLEST: Final = min(_TITLE, _FORMULA, _LEGEND, _STEP, _CODE)  # px of text above and below a drawing
 _LETTER: Final = 0.602  # em, the width of the letters of common fonts for code
 _INDENT: Final = 26.0
 #: Entries of the legend without a sign.

@@ -7,7 +7,8 @@ from typing import Final
 
 from autodiff.draw.model.palette import DARK, FONTS, THEMES, checked_theme
 from autodiff.draw.model.picture import Picture
-from autodiff.draw.writers.svg import SLIDE, svg
+from autodiff.draw.writers.frame import SLIDE
+from autodiff.draw.writers.svg import svg
 from autodiff.telling.story import Block, Listing, Paragraph, Story
 from autodiff.telling.text import plain_text
 from autodiff.words.phrases import say

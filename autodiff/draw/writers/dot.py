@@ -17,7 +17,7 @@ from autodiff.draw.model.palette import ERROR_COLOURS, FONTS, THEMES
 from autodiff.draw.model.picture import Box, Cell, Picture, Row, Wire
 from autodiff.draw.views.choose_view import picture
 from autodiff.draw.writers.dot_tiles import below
-from autodiff.draw.writers.svg import SLIDE
+from autodiff.draw.writers.frame import SLIDE
 from autodiff.flow import Flow
 from autodiff.words.printable import printable
 from autodiff.words.typeset import EXPONENT, left_to_right

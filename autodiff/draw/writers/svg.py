@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import fsum, inf
+from math import fsum
 from typing import Final
 
-from autodiff.draw.layout.bands import Lay, lay_out_within
+from autodiff.draw.layout.bands import Lay
 from autodiff.draw.layout.lines import Line, Mark, footer, header
 from autodiff.draw.layout.plates import plates
 from autodiff.draw.layout.positions import Layout, lay_out
@@ -16,6 +16,7 @@ from autodiff.draw.model.paint import EDGES, fill_colour, text_colour
 from autodiff.draw.model.palette import CODE_FONTS, ERROR_COLOURS, FONTS, stylesheet
 from autodiff.draw.model.picture import Box, Cell, Cluster, Picture, Row, Wire
 from autodiff.draw.views.choose_view import picture
+from autodiff.draw.writers.frame import MARGIN, SLIDE, frame, seed_room
 from autodiff.draw.writers.svg_plates import wire_plate
 from autodiff.draw.writers.svg_shapes import (
     CORNER,
@@ -35,16 +36,9 @@ from autodiff.draw.writers.svg_tiles import strip, tile_style, tiled
 from autodiff.flow import Flow
 from autodiff.words.typeset import width as text_width
 
-__all__ = ["SLIDE", "svg"]
+__all__ = ["svg"]
 
-#: The width of a slide in px.
-SLIDE: Final = 1280.0
-_SMALLEST: Final = 9.0  # px of text that people read from a slide
-_SMALLEST_HERE: Final = 11.5  # px of the numbers of steps, the smallest lines of text in a drawing
-_MARGIN: Final = 36.0
-_NARROWEST: Final = 760.0
 _HALF_A_LINE: Final = 12.0  # between the middle of a number and the tiles below it
-_SEED: Final = 46.0  # length of the seed's arrow, unless its text is longer
 
 
 def svg(
@@ -72,28 +66,24 @@ def svg(
 
 
 def _document(what: Picture, theme: str, most: float | None, direction: str | None, lay: Lay) -> Iterator[str]:
-    seed = _seed_room(what.seed) + 16.0 if what.seed else 0.0
-    room = inf if most is None else most * _SMALLEST_HERE / _SMALLEST - 2 * _MARGIN
-    layout = lay_out_within(what, None if most is None else room - seed, seed, direction, lay)
-    across = max(layout.width + seed, min(_NARROWEST, room))
+    layout, across, shrunk = frame(what, most, direction, lay)
     head = list(header(what, across))
-    top = _MARGIN + fsum(line.height for line in head) + 22.0
+    top = MARGIN + fsum(line.height for line in head) + 22.0
     foot = list(footer(what, across))
     bottom = top + layout.height + 18.0
-    height = bottom + fsum(line.height for line in foot) + _MARGIN
-    shrunk = 1.0 if most is None else min(1.0, most / (across + 2 * _MARGIN))
-    size = f'width="{px(shrunk * (across + 2 * _MARGIN))}" height="{px(shrunk * height)}"'
+    height = bottom + fsum(line.height for line in foot) + MARGIN
+    size = f'width="{px(shrunk * (across + 2 * MARGIN))}" height="{px(shrunk * height)}"'
     exact = ' text-rendering="geometricPrecision"' * (shrunk < 1.0)  # or small letters are rounded to whole pixels
     yield (
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {px(across + 2 * _MARGIN)} {px(height)}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {px(across + 2 * MARGIN)} {px(height)}" '
         f'role="img" lang="{what.language}" class="autodiff-{theme}" font-family="{FONTS}"{exact}>'
     )
     yield f"<title>{escaped(what.title)}</title>"
     yield f"<desc>{escaped(what.description)}</desc>"
     yield f"<style>{stylesheet(theme)}{tile_style(what, theme)}</style>"
     yield '<rect class="paper" width="100%" height="100%"/>'
-    yield from _lines(head, _MARGIN)
-    yield f'<g transform="translate({px(_MARGIN)} {px(top)})">'
+    yield from _lines(head, MARGIN)
+    yield f'<g transform="translate({px(MARGIN)} {px(top)})">'
     yield from _drawing(what, layout)
     yield "</g>"
     yield from _lines(foot, bottom)
@@ -107,13 +97,13 @@ def _lines(lines: Sequence[Line], top: float) -> Iterator[str]:
     for line in lines:
         y = top + line.height / 2
         for mark in line.marks:
-            yield from _mark(mark, _MARGIN + mark.x, y)
+            yield from _mark(mark, MARGIN + mark.x, y)
         for run in line.runs:
             looks = [f' class="{colour}"' + ' font-weight="bold"' * bold for _, colour, bold in run.segments]
             common = looks[0] if len(set(looks)) == 1 else ""  # written once for the whole line
             segments = [(part.text, "" if common else look) for part, look in zip(run.segments, looks, strict=True)]
             size = f'font-size="{px(line.size)}"{common}' + f' font-family="{CODE_FONTS}"' * run.code
-            start = f'<text x="{px(_MARGIN + run.x)}" y="{px(y + BASELINE * line.size)}" {size}>'
+            start = f'<text x="{px(MARGIN + run.x)}" y="{px(y + BASELINE * line.size)}" {size}>'
             text = escaped(run.segments[0].text) if run.code else set_pieces(segments, line.size, formula=run.formula)
             yield f"{start}{text}</text>"
         top += line.height
@@ -186,13 +176,9 @@ def _seed(what: Picture, layout: Layout) -> Iterator[str]:
     row = next(k for k, row in enumerate(output.rows) if row.cells[-1].role == "error")
     y = place.rows[row]
     colour = ERROR_COLOURS[output.rows[row].cells[-1].sign]
-    long = _seed_room(what.seed)
+    long = seed_room(what.seed)
     yield from arrow(((place.right + long, y), (place.right, y)), colour, 3.2)
     yield line_of_text(place.right + long / 2 + 4.0, y - 15.0, what.seed, SIZES["wire"], colour, bold=True)
-
-
-def _seed_room(seed: str) -> float:
-    return max(_SEED, text_width(seed, SIZES["wire"], bold=True) + 12.0)
 
 
 def _colour(wire: Wire) -> str:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from contact_sheets import WIDTHS, size_of
-from programs import PROGRAMS, drawn
+from programs import PROGRAMS, drawn_at
 
 __all__ = ["SLIDE", "Measured", "measured"]
 
@@ -106,8 +106,9 @@ def _side(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    print(f"{'program':<36}{'wide':>7}{'high':>7}{'boxes':>6}{'text px':>8}{'dead':>6}{'crossings':>10}")
+    print(f"{'program':<36}{'wide':>7}{'high':>7}{'boxes':>6}{'text px':>8}{'dead':>6}{'crossings':>10}{'phone px':>9}")
     for name in PROGRAMS:
-        m = measured(drawn(name).svg())
+        slide, phone = drawn_at(name, (SLIDE, WIDTHS["phone"]))
+        m = measured(slide.svg())
         row = f"{m.wide:>7.0f}{m.high:>7.0f}{m.boxes:>6}{m.smallest:>8.1f}{m.dead:>6.0%}{m.crossings:>10}"
-        print(f"{name:<36}{row}")
+        print(f"{name:<36}{row}{size_of(phone.svg(), WIDTHS['phone']).smallest:>9.1f} {phone.picture.kind}")
