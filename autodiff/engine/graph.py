@@ -199,7 +199,7 @@ class Node:
         return "detached" in self.origin.params and self.a is None
 
     def _looked_up(self, index: Any) -> Any:  # noqa: ARG002
-        """The data for a look-up at ``index``; a leaf whose rows lag brings only those that it reads up to date."""
+        """What a look-up at ``index`` reads: the data; of a leaf whose rows lag, only those picked are brought up to date."""
         return self._data
 
     @property

@@ -27,8 +27,7 @@ def packed(node: Node, place: Mapping[Node, int]) -> tuple[Any, ...]:
     """One node as plain data, with its inputs as positions in a list, so that pickling does not recurse."""
     inputs = [(True, place[x]) if isinstance(x, Node) else (False, x) for x in node.inputs]
     partials = node.db if node.da is BY_RULE else local_gradients(node)
-    data = node._data  # first: reading it may change the class
-    return type(node), data, node._grad, node.origin, inputs, partials, node.da is BY_RULE
+    return node.__class__, node._data, node._grad, node.origin, inputs, partials, node.da is BY_RULE
 
 
 def unpacked(records: list[Any]) -> Node:

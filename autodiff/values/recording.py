@@ -32,7 +32,7 @@ def record_value(entry: Primitive, inputs: tuple[Any, ...], params: dict[str, An
     if any(isinstance(item, np.ndarray) for item in params.values()):
         return record_tensor(entry, inputs, params)
     for item in inputs:
-        if isinstance(item, Tensor):
+        if item.__class__ is Tensor:
             return record_tensor(entry, inputs, params)
         if isinstance(item, np.ndarray) and item.ndim:
             return entry.evaluate(inputs, params) if item.dtype == object else record_tensor(entry, inputs, params)

@@ -19,8 +19,8 @@ from autodiff.values.updates import moved_by_rows
 from nn.descent.formulas import Formula, State
 from nn.descent.rows import step_of_rows
 from nn.descent.settings import Settings
+from nn.lagging.lag import Behind
 from nn.lagging.steps import lagging_step
-from nn.lagging.table import up_to_date
 
 __all__ = ["Moves", "moves_of"]
 
@@ -47,6 +47,8 @@ class Moves(NamedTuple):
     @classmethod
     def joined(cls, parts: Sequence[Moves]) -> Moves:
         """The moves of several sets of parameters."""
+        if any(part.slots for part in parts):
+            parts = [part if part.slots else part._replace(slots=[()] * len(part.nodes)) for part in parts]
         return cls(*([item for part in parts for item in part[k]] for k in range(len(cls._fields))))
 
 
@@ -105,16 +107,17 @@ def _one_by_one(
         if decay:
             g = g + decay * data
         before = memory.get(x, start) if keeps else start
+        if before.__class__ is Behind:
+            before = before.now()
         if data.__class__ is float:
             step, after = update(g, before, rate)
             new = data + step
         else:
             new, after = _in_blocks(data, g, before, lambda g, some: update(g, some, rate))
         fresh.append(new)
-        if keeps:
-            slots.append(after)
+        slots.append(after)
     _check(nodes, fresh, by_rows)
-    return Moves(nodes, fresh, slots if keeps else [], writing)
+    return Moves(nodes, fresh, slots if keeps or by_rows or memory else [], writing)
 
 
 def _by_rows(
@@ -127,10 +130,10 @@ def _by_rows(
     decay = settings.decay
     if not formula.keeps_rows or (decay and not formula.lazy):
         found = lagging_step(x, grad, formula, slots, rate, settings)
-        if found is not None and found[0] is None:
+        if found is not None and found[1] is None:
             raise ValueError(_infinite(x))
         return found
-    up_to_date(x)  # with another optimiser
+    slots = slots.now() if slots.__class__ is Behind else slots
     if decay:
         before = x._data[grad.indices]
         grad = grad.map(lambda rows: rows + decay * before)

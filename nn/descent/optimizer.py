@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.graph import Change, assigned, commit, forgotten, own_copy
+from autodiff.engine.graph import Change, assigned, commit, forgotten
 from autodiff.primitives.operands import describe
 from autodiff.values.refusals import called_as
 from nn.descent.clipping import checked_bound, clipped
 from nn.descent.formulas import Formula, State
 from nn.descent.groups import Groups
-from nn.descent.memory import loaded, saved
+from nn.descent.memory import loaded, own_slots, saved
 from nn.descent.moves import Moves, moves_of
 from nn.descent.schedules import Rate, Schedule, as_text, checked_rate
 from nn.descent.sources import Source
-from nn.lagging.table import catching_up, up_to_date
+from nn.lagging.lag import catching_up
 from nn.parameters.saved import assigning, check_keys, check_mapping, saved_count
 
 __all__ = ["Optimizer"]
@@ -119,19 +119,9 @@ class Optimizer:
             every.append(moves_of(some, [grad_of[x] for x in some], memory, formula, rate, settings))
         return Moves.joined(every)
 
-    def _catch_up(self) -> None:
-        """Bring tables whose rows lag, and their slots, up to date."""
-        for x in self._memory:
-            up_to_date(x)
-
-    def __getstate__(self) -> dict[str, Any]:
-        self._catch_up()
-        return dict(self.__dict__)
-
     def __copy__(self) -> Optimizer:
-        self._catch_up()
         twin = object.__new__(type(self))
-        memory = {x: tuple(map(own_copy, slots)) for x, slots in self._memory.items()}  # rows are written in place
+        memory = {x: own_slots(slots) for x, slots in self._memory.items()}  # rows are written in place
         twin.__dict__.update(self.__dict__, _memory=memory, _groups=copy(self._groups))  # which follow the rate
         return twin
 
@@ -149,7 +139,6 @@ class Optimizer:
         own = {"optimizer": np.array(self._described()), "t": np.array(self._t), "rate": np.array(rate)}
         if self._formula is None:
             return own
-        self._catch_up()
         return own | saved(self._source, self._memory, self._waiting, self._formula.slots)
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -183,7 +172,7 @@ class Optimizer:
             )
         t, rate = saved_count(state["t"], "t"), self._loaded_rate(np.asarray(state["rate"]))
         rest = {key: data for key, data in state.items() if key not in own}
-        memory, waiting = loaded(self._source, rest, self._formula.slots if self._formula else ())
+        memory, waiting = loaded(self._source, rest, self._formula) if self._formula else ({}, {})
         return [assigning(self, _memory=memory, _waiting=waiting, _t=t, _rate=rate)]
 
     def _claimed(self) -> tuple[dict[Any, State], dict[str, State]]:

@@ -2,81 +2,44 @@
 
 from __future__ import annotations
 
-import threading
-from itertools import repeat
-from sys import getrefcount
 from typing import Any, Final
 
 import numpy as np
 
 from autodiff import Tensor
 from autodiff.engine.graph import Change, Node, commit
-from autodiff.primitives.registry import RECORDERS
-from autodiff.values.updates import overwriting
-from nn.lagging.missed import Missed
+from nn.lagging.lag import Lag, catching_up
 
-__all__ = ["Lag", "Lagging", "begun", "catching_up", "owned", "up_to_date"]
+__all__ = ["Lagging", "begun", "goes_on", "lags"]
 
 _Array = np.ndarray[Any, Any]
-_Rows = tuple[_Array, tuple[_Array, ...]]
 _raw = vars(Node)["_data"].__get__
-_set_record = vars(Node)["db"].__set__
-
-#: Rows are read and written; two threads must not do so at once.
-catching_up: Final = threading.RLock()
-
-
-class Lag:
-    """How far each row of a table lags: its last step, those that the others have missed since, and the slots.
-
-    ``token`` is another object after each change, so that a reader can tell that one came between its readings.
-    """
-
-    __slots__ = ("last", "missed", "slots", "token")
-
-    def __init__(self, missed: Missed, slots: tuple[_Array, ...], rows: int) -> None:
-        self.missed, self.slots, self.last, self.token = missed, slots, np.zeros(rows, np.intp), object()
-
-    def caught_up(self, table: _Array, indices: _Array) -> _Rows:
-        """Rows of the table and of its slots as they are after all steps; nothing is written."""
-        while True:
-            token = self.token
-            rows, slots, last = table[indices], tuple([x[indices] for x in self.slots]), self.last[indices]
-            late = last < self.missed.count
-            if late.any():
-                since = last[late].reshape(-1, *(1,) * (rows.ndim - 1))
-                found, theirs = self.missed.caught_up(since, rows[late], tuple([x[late] for x in slots]))
-                rows[late] = found
-                for slot, each in zip(slots, theirs, strict=True):
-                    slot[late] = each
-            if token is self.token:
-                return rows, slots
-
-    def writing(self, table: _Array, indices: _Array, rows: _Rows, missed: Missed) -> list[Change]:
-        """The changes that write rows after all of these steps, to commit."""
-        done = np.full(len(indices), missed.count, np.intp)
-        changes = [*overwriting(table, indices, rows[0]), *overwriting(self.last, indices, done)]
-        for slot, each in zip(self.slots, rows[1], strict=True):
-            changes += overwriting(slot, indices, each)
-        return [*changes, (object.__setattr__, repeat(self), ("missed", "token"), (missed, object()))]
+_set_raw, _set_lag = vars(Node)["_data"].__set__, vars(Node)["db"].__set__
+_set_class = vars(object)["__class__"].__set__  # type: ignore[attr-defined]
 
 
 class Lagging(Tensor):
     """A Tensor while rows of it lag; the class of a leaf changes to this and back, and its slots are the same.
 
-    The property ``_data`` hides the slot of that name: reading it, from anywhere, first brings all rows up to date.
-    Only look-ups by integers ask for their rows alone.
+    The property ``_data`` hides the slot of that name: reading it, from anywhere, makes the leaf a plain Tensor of its
+    up-to-date numbers, until the next step. Only look-ups by integers ask for their rows alone. As every test of a class
+    should find a Tensor, ``__class__`` says so; ``type`` alone can tell.
     """
 
     __slots__ = ()
     _leaf = Tensor._leaf  # copies do not lag
+    __class__ = property(lambda _: Tensor)  # type: ignore[assignment]
 
     def __new__(cls, *given: Any, **keywords: Any) -> Any:
         return Tensor(*given, **keywords)
 
     @property
     def _data(self) -> _Array:
-        up_to_date(self)
+        with catching_up:
+            if type(self) is Lagging:  # else the handler of a signal has read it meanwhile
+                lag, data = self.db, _raw(self)
+                fresh = lag.whole() if lag is not None and data is lag.table else data  # else it was assigned
+                commit((_set_raw, (self,), (fresh,)), (_set_class, (self,), (Tensor,)), (_set_lag, (self,), (None,)))
         return _raw(self)  # type: ignore[no-any-return]
 
     @property
@@ -98,73 +61,50 @@ class Lagging(Tensor):
     def __len__(self) -> int:
         return len(_raw(self))
 
-    def _looked_up(self, index: Any) -> _Array:
-        rows = _rows_of(index, len(self))
-        if rows is None:
-            return self._data
-        with catching_up:
-            lag = self.db
-            if lag is not None:
-                _catch_up(self, lag, rows)
-        return _raw(self)  # type: ignore[no-any-return]
+    def _looked_up(self, index: Any) -> Any:
+        lag, data = self.db, _raw(self)
+        rows = _rows_of(index) if lag is not None and data is lag.table else None
+        return self._data if rows is None else _LookUp(lag, rows)
 
 
 Lagging.__name__ = Lagging.__qualname__ = "Tensor"  # in messages
 
 
-def _record(entry: Any, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    written = entry.methods.get(Tensor)
-    return RECORDERS[Tensor](entry, inputs, params) if written is None else written(*inputs, **params)
+class _LookUp:
+    """A table for a look-up that picks rows by integers: it gives up-to-date copies of what is picked."""
+
+    def __init__(self, lag: Lag, rows: Any) -> None:
+        self.lag, self.rows = lag, rows
+        table = lag.table
+        self.shape, self.ndim, self.size, self.dtype = table.shape, table.ndim, table.size, table.dtype
+
+    def __getitem__(self, index: Any) -> Any:
+        whole_rows = index.__class__ is not tuple or all(item == slice(None) for item in index[1:])
+        return self.lag.at(index, self.rows if whole_rows else None)[0]
 
 
-RECORDERS[Lagging] = _record
+def _rows_of(index: Any) -> Any:
+    """The integers by which an index picks from the first axis; None if it picks otherwise."""
+    first = index[0] if index.__class__ is tuple and index else index
+    if first.__class__ is int or isinstance(first, np.integer):
+        return first
+    if isinstance(first, np.ndarray | list):
+        rows = np.asarray(first)
+        return rows if rows.dtype.kind in "iu" else None
+    return None
 
 
-def up_to_date(leaf: Any) -> None:
-    """Bring all rows of a leaf and of its slots up to date; then it is a plain Tensor."""
-    with catching_up:
-        lag = leaf.db if leaf.__class__ is Lagging else None  # read once: a signal's handler may read the leaf too
-        if lag is not None:
-            ended = (object.__setattr__, (leaf,), ("__class__",), (Tensor,)), (_set_record, (leaf,), (None,))
-            _catch_up(leaf, lag, np.flatnonzero(lag.last < lag.missed.count), *ended)
+def lags(leaf: Any, lag: Lag) -> bool:
+    """Whether a leaf lags by this lag, or did until it was read."""
+    raw = _raw(leaf)
+    return raw is lag.table or raw is lag.shown
+
+
+def goes_on(leaf: Any, lag: Lag) -> bool:
+    """Whether a leaf holds the numbers of a lag, as it does after loading both."""
+    return lags(leaf, lag) or np.array_equal(lag.whole(), leaf._data)
 
 
 def begun(leaf: Any, lag: Lag) -> tuple[Change, ...]:
-    """The changes after which a leaf lags."""
-    return (_set_record, (leaf,), (lag,)), (object.__setattr__, (leaf,), ("__class__",), (Lagging,))
-
-
-def _catch_up(leaf: Any, lag: Lag, indices: _Array, *more: Change) -> None:
-    table = _raw(leaf)
-    changes = lag.writing(table, indices, lag.caught_up(table, indices), lag.missed) if len(indices) else []
-    commit(*changes, *more)
-
-
-def _rows_of(index: Any, length: int) -> _Array | None:
-    """The rows that an index reads, each once, if it picks them by integers and the result is no view."""
-    first = index[0] if index.__class__ is tuple and index else index
-    if not (first.__class__ is int or isinstance(first, np.integer | np.ndarray | list)) or length < 4:
-        return None
-    try:
-        places = np.unique(np.asarray(first))
-    except (TypeError, ValueError):
-        return None
-    if places.dtype.kind not in "iu" or not places.size or places[0] < -length or places[-1] >= length:
-        return None  # for NumPy to judge
-    return np.unique(places % length)
-
-
-def owned(leaf: Any) -> _Array:
-    """The array of an up-to-date leaf, or a copy where someone else holds the array, whose numbers must not change."""
-    alone = getrefcount(_raw(leaf)) == _ONE
-    table: _Array = _raw(leaf)
-    return table if leaf.__class__ is Lagging or (alone and table.flags.owndata) else table.copy()
-
-
-def _of_one_leaf() -> int:
-    leaf = Tensor(np.zeros(1))
-    return getrefcount(_raw(leaf))
-
-
-#: The references to an array that only its leaf holds; measured, because versions of Python count differently.
-_ONE: Final = _of_one_leaf()
+    """The changes after which a leaf lags, beside the assignment of the lag's table as its data."""
+    return (_set_lag, (leaf,), (lag,)), (_set_class, (leaf,), (Lagging,))
