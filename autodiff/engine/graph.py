@@ -150,7 +150,7 @@ class Node:
         """The sum of the error signals from all backward passes so far; None before the first pass.
 
         A float for a Value; for a Tensor an array of its shape and type. It can be assigned; an assigned array is
-        copied.
+        copied. An array of `Rows` may be written to as any other, and then counts in place of the rows.
 
         Raises:
             TypeError: if the assigned gradient is a node or not made of real numbers.
@@ -158,7 +158,8 @@ class Node:
         """
         if self._grad.__class__ is Rows:
             with grads_are_written:
-                self._grad = dense(self._grad)
+                self._grad, array = self._grad.shown()
+                return array
         return self._grad
 
     @grad.setter
@@ -199,7 +200,7 @@ class Node:
         return "detached" in self.origin.params and self.a is None
 
     def _looked_up(self, index: Any) -> Any:  # noqa: ARG002
-        """What a look-up at ``index`` reads: the data; of a leaf whose rows lag, only those picked are brought up to date."""
+        """What a look-up reads: the data; of a leaf whose rows lag, only those picked at ``index`` come up to date."""
         return self._data
 
     @property
@@ -260,7 +261,7 @@ def add_to_grads(arrived: dict[Node, Any]) -> None:
             signal
             if node._grad is None
             and (signal.__class__ is float or (signal.__class__ is np.ndarray and signal.base is None))
-            else _added(node._grad, signal)
+            else _added(Rows.kept(node._grad), signal)
             for node, signal in arrived.items()
         ]
         commit((set_grad, arrived, grads))

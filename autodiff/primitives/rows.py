@@ -47,12 +47,14 @@ class Rows:
     array([1.5, 0. , 2.5, 0. ])
     """
 
-    __slots__ = ("_joined", "_parts", "shape")
+    __slots__ = ("_joined", "_parts", "_shown", "shape")
     __array_ufunc__ = None  # so that array + Rows calls `__radd__`
 
     shape: tuple[int, ...]
     _parts: tuple[_Part, ...]
     _joined: bool
+    #: The array of these rows that ``.grad`` of a node has returned; whoever has it may write to it.
+    _shown: _Array | None
 
     def __init__(self, indices: Any, rows: Any, shape: Sequence[int]) -> None:
         places, data, shape = np.asarray(indices), np.array(as_operand("Rows", rows)), _as_shape(shape)
@@ -71,12 +73,13 @@ class Rows:
                 f"{places.min()} … {places.max()}"
             )
         self._parts, self.shape, self._joined = ((_counted_up(places, shape[0]), data),), shape, False
+        self._shown = None
 
     @staticmethod
     def of_parts(parts: tuple[_Part, ...], shape: tuple[int, ...], *, joined: bool = False) -> Rows:
         """Rows of pairs of indices and rows, not checked; ``joined`` says that indices ascend without repetition."""
         rows: Rows = object.__new__(Rows)
-        rows._parts, rows.shape, rows._joined = parts, shape, joined
+        rows._parts, rows.shape, rows._joined, rows._shown = parts, shape, joined, None
         return rows
 
     @property
@@ -126,8 +129,29 @@ class Rows:
         return self if self.dtype == dtype else self.map(lambda rows: rows.astype(dtype))
 
     def copy(self) -> Rows:
-        """These rows themselves, which do not change."""
-        return self
+        """The same rows, which do not change."""
+        return Rows.of_parts((self._sums(),), self.shape, joined=True)
+
+    def shown(self) -> tuple[Rows, _Array]:
+        """The same rows, for one owner, and their array, which may be written to; `kept` finds out whether it was."""
+        if (array := self._shown) is not None:
+            return self, array
+        rows: Rows = self.copy()
+        rows._shown = array = self.dense()
+        return rows, array
+
+    @staticmethod
+    def kept(grad: Any) -> Any:
+        """A gradient as it counts: for Rows whose array was shown and written to, that array; all else unchanged."""
+        if grad.__class__ is not Rows:
+            return grad
+        rows_of: Rows = grad
+        array = rows_of._shown
+        if array is None:
+            return grad
+        indices, rows = rows_of._sums()
+        same = np.array_equal(array[indices], rows) and np.count_nonzero(array) == np.count_nonzero(rows)
+        return grad if same else array
 
     def has_nan(self) -> bool:
         """Whether a number is nan."""

@@ -8,6 +8,7 @@ from typing import Any
 from autodiff.engine.graph import BY_RULE, Node, check_all_fresh, link, topological
 from autodiff.engine.plain import data_of, read_only
 from autodiff.engine.shares import local_gradients
+from autodiff.primitives.rows import Rows
 
 __all__ = ["copied", "reduced", "twin"]
 
@@ -27,7 +28,7 @@ def packed(node: Node, place: Mapping[Node, int]) -> tuple[Any, ...]:
     """One node as plain data, with its inputs as positions in a list, so that pickling does not recurse."""
     inputs = [(True, place[x]) if isinstance(x, Node) else (False, x) for x in node.inputs]
     partials = node.db if node.da is BY_RULE else local_gradients(node)
-    return node.__class__, node._data, node._grad, node.origin, inputs, partials, node.da is BY_RULE
+    return node.__class__, node._data, Rows.kept(node._grad), node.origin, inputs, partials, node.da is BY_RULE
 
 
 def unpacked(records: list[Any]) -> Node:
@@ -62,7 +63,8 @@ def twin(node: Any, memo: Mapping[int, Any]) -> Any:
     """A copy of one node whose inputs are replaced according to ``memo``; the copy of a stale node is stale too."""
     copy = type(node)._leaf(node._data, node.origin)
     copy.version = node.version
-    copy._grad = node._grad if node.scalar or node._grad is None else node._grad.copy()
+    grad = Rows.kept(node._grad)
+    copy._grad = grad if node.scalar or grad is None else grad.copy()
     if node.a is not None:
         inputs = tuple(memo[id(x)] if isinstance(x, Node) else x for x in node.inputs)
         if node.da is BY_RULE:

@@ -30,7 +30,7 @@ def saved(
 
     Of a table whose rows lag, they have caught up; the lag itself follows, from which the run goes on.
     """
-    found, lags = dict(waiting), {}
+    found, lags = dict(waiting), dict[str, Any]()
     for name, node in source.named().items():
         theirs = memory.get(node) or tuple(np.zeros(_shape(slot, node), _type(node)) for slot in slots)
         if isinstance(theirs, Behind):

@@ -48,7 +48,7 @@ class Moves(NamedTuple):
     def joined(cls, parts: Sequence[Moves]) -> Moves:
         """The moves of several sets of parameters."""
         if any(part.slots for part in parts):
-            parts = [part if part.slots else part._replace(slots=[()] * len(part.nodes)) for part in parts]
+            parts = [part if part.slots else cls(*part[:2], [()] * len(part.nodes), part.changes) for part in parts]
         return cls(*([item for part in parts for item in part[k]] for k in range(len(cls._fields))))
 
 
@@ -122,7 +122,7 @@ def _one_by_one(
 
 def _by_rows(
     x: Any, grad: Rows, slots: State, formula: Formula, rate: float, settings: Settings
-) -> tuple[Any, State, list[Change]] | None:
+) -> tuple[Any, Any, list[Change]] | None:
     """The new data and slots of a table of which some rows move, and the changes that write them.
 
     None if the others move too, and have no closed form by which they could do so later.

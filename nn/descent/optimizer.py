@@ -11,6 +11,7 @@ import numpy as np
 
 from autodiff.engine.graph import Change, assigned, commit, forgotten
 from autodiff.primitives.operands import describe
+from autodiff.primitives.rows import Rows
 from autodiff.values.refusals import called_as
 from nn.descent.clipping import checked_bound, clipped
 from nn.descent.formulas import Formula, State
@@ -105,7 +106,7 @@ class Optimizer:
     def _moves(self, nodes: list[Any], memory: Mapping[Any, State]) -> Moves:
         """Where the parameters go, each group by its settings."""
         formula: Any = self._formula
-        grads = [x._grad for x in nodes]
+        grads = [Rows.kept(x._grad) for x in nodes]
         if self._clip is not None:
             grads = clipped(grads, self._clip)[0]
         groups = self._groups.split(nodes, self._source, self._rate)

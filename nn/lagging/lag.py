@@ -88,7 +88,7 @@ class Lag:
         return np.arange(turn * count // MOST, (turn + 1) * count // MOST)
 
     def writing(self, indices: _Array, rows: _Rows, last: _Array, missed: Missed) -> list[Change]:
-        """The changes that write rows and their last steps, to commit; of an index that repeats, the last row counts."""
+        """The changes that write rows and their last steps; of an index that repeats, the last row counts."""
         arrays, each = (self.table, *self.slots, self.last), (rows[0], *rows[1], last)
         return [
             (np.ndarray.__setitem__, arrays, repeat(indices), each),

@@ -63,9 +63,9 @@ class _Linear(Missed):
         if matrix != self.matrix:
             self.matrix, self.same = matrix, 0
         self.same += 1
-        if self.same >= min(self.count, MOST):  # as of a constant rate: powers of one matrix, computed once
-            if self.same == 1 or self.maps.shape[1] <= MOST:
-                self.maps = _powers(matrix)
+        if self.count == 1:
+            self.maps = _powers(matrix)
+        if self.same == self.count or self.same > MOST:  # as of a constant rate: the maps are powers of this matrix
             return
         a, b, c, d = self.maps[:, : min(self.count, MOST)]
         e, f, g, h = matrix
@@ -115,7 +115,7 @@ class _Fading(Missed):
 
 def _faded(share: float) -> _Array:
     with np.errstate(under="ignore"):
-        return share ** np.arange(MOST + 1.0)  # type: ignore[no-any-return]
+        return share ** np.arange(MOST + 1.0)
 
 
 #: Terms of the series in ε/√v̂ of `_Means`, and the largest ε/√v̂ for which it is used: 0.01⁸ is below a rounding error.
@@ -168,7 +168,8 @@ class _Means(Missed):
         moves = np.where(plain, m / u * total, 0.0)
         slow = moving & ~plain
         if slow.any():
-            moves[slow] = self._added_up(np.broadcast_to(k, moves.shape)[slow], np.asarray(m)[slow], np.asarray(v)[slow])
+            missed, of_m, of_v = (np.broadcast_to(x, moves.shape)[slow] for x in (k, m, v))
+            moves[slow] = self._added_up(missed, of_m, of_v)
         return rows - moves, later
 
     def _added_up(self, k: _Array, m: _Array, v: _Array) -> _Array:

@@ -30,7 +30,9 @@ def saved_lag(lag: Lag, signs: Sequence[str]) -> dict[str, _Array]:
     }  # fmt: skip
 
 
-def loaded_lag(name: str, state: Mapping[str, Any], formula: Any, shape: tuple[int, ...], kind: Any, t: float = 0.0) -> Lag:
+def loaded_lag(
+    name: str, state: Mapping[str, Any], formula: Any, shape: tuple[int, ...], kind: Any, t: float = 0.0
+) -> Lag:
     """The lag in a state, checked: of a table of that shape and type that has made ``t`` steps.
 
     Raises:

@@ -52,7 +52,7 @@ def _lag(leaf: Any, formula: Any, slots: tuple[Any, ...], settings: Any) -> Lag 
         same = missed.update is formula.update and missed.decay == settings.decay and missed.hyper == settings.hyper
         if same and goes_on(leaf, lag):
             return lag
-        slots = slots.now()  # type: ignore[attr-defined]
+        slots = slots.now()
     begin = closed_form(formula, settings.hyper, settings.decay) if leaf.__class__ is Tensor else None
     if begin is None:
         return None

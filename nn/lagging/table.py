@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -15,20 +15,20 @@ __all__ = ["Lagging", "begun", "goes_on", "lags"]
 _Array = np.ndarray[Any, Any]
 _raw = vars(Node)["_data"].__get__
 _set_raw, _set_lag = vars(Node)["_data"].__set__, vars(Node)["db"].__set__
-_set_class = vars(object)["__class__"].__set__  # type: ignore[attr-defined]
+_set_class = vars(object)["__class__"].__set__
 
 
 class Lagging(Tensor):
     """A Tensor while rows of it lag; the class of a leaf changes to this and back, and its slots are the same.
 
     The property ``_data`` hides the slot of that name: reading it, from anywhere, makes the leaf a plain Tensor of its
-    up-to-date numbers, until the next step. Only look-ups by integers ask for their rows alone. As every test of a class
-    should find a Tensor, ``__class__`` says so; ``type`` alone can tell.
+    up-to-date numbers, until the next step. Only look-ups by integers ask for their rows alone. Whoever tests
+    ``__class__`` finds Tensor; ``type`` alone can tell.
     """
 
     __slots__ = ()
     _leaf = Tensor._leaf  # copies do not lag
-    __class__ = property(lambda _: Tensor)  # type: ignore[assignment]
+    __class__ = property(lambda _: Tensor)
 
     def __new__(cls, *given: Any, **keywords: Any) -> Any:
         return Tensor(*given, **keywords)

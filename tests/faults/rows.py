@@ -49,8 +49,8 @@ _FAULTS: Final = {
     ),
     "state: stale saved array": (
         change(
-            "the array of a table is not remembered", _GRAPH, "self._grad = dense(self._grad)",
-            "return dense(self._grad)", target="rows",
+            "the array of a table is not remembered", _GRAPH, "self._grad, array = self._grad.shown()",
+            "array = dense(self._grad)", target="rows",
         ),
         change(
             "others are handed rows", _SLOTS, "deliver(node, dense(signal))", "deliver(node, signal)", target="rows",
