@@ -134,13 +134,13 @@ def _by_rows(
             raise ValueError(_infinite(x))
         return found
     slots = slots.now() if slots.__class__ is Behind else slots
-    if decay:
-        before = x._data[grad.indices]
-        grad = grad.map(lambda rows: rows + decay * before)
-    step, after, writing = step_of_rows(grad, slots, lambda g, some: formula.update(g, some, rate, **settings.hyper))
-    if not np.isfinite(x._data[step.indices] + step.rows).all():
+    rows = x._data[grad.indices]
+    g = grad.rows + decay * rows if decay else grad.rows
+    step, after, writing = step_of_rows(grad, g, slots, lambda g, some: formula.update(g, some, rate, **settings.hyper))
+    rows += step
+    if not isfinite(vdot(rows, rows)) and not np.isfinite(rows).all():
         raise ValueError(_infinite(x))
-    data, more = moved_by_rows(x, step)
+    data, more = moved_by_rows(x, grad.indices, rows)
     return data, after, [*more, *writing]
 
 

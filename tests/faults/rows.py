@@ -20,6 +20,10 @@ _FAULTS: Final = {
             "rows of a repeated index of float32: the last alone", _ROWS, "np.add.at(sums, keys, rows.ravel())",
             "sums[keys] = rows.ravel()", target="rows",
         ),
+        change(
+            "rows of an index with a few: the last alone", _ROWS, "sums[more] += rows[order", "sums[more] = rows[order",
+            target="rows",
+        ),
         change("negative indices are not counted up", _ROWS, "places[places < 0] += length", "pass", target="rows"),
         change(
             "rows of a slice of the columns", _ROWS, "item.__class__ is slice and item == _WHOLE",
@@ -63,8 +67,8 @@ _FAULTS: Final = {
     "state: half-written after an exception": (
         change(
             "rows are written before all are checked", _UPDATES,
-            "    return before, overwriting(before, change.indices, before[change.indices] + change.rows)",
-            "    before.setflags(write=True); before[change.indices] += change.rows\n    return before, ()",
+            "    return before, overwriting(before, indices, rows)",
+            "    before.setflags(write=True); before[indices] = rows\n    return before, ()",
             target="rows",
         ),
         change(
