@@ -237,11 +237,12 @@ def _summed(indices: _Array, rows: _Array) -> _Part:
     if len(known) == len(ranked):
         return known, rows[order] + 0.0  # as a sum from 0.0 on: −0.0 becomes 0.0
     starts = fresh.nonzero()[0]
-    counts = np.diff(starts, append=len(ranked))
-    if counts.max() <= _FEW:
+    counts = np.append(starts[1:], len(ranked)) - starts
+    most = int(counts.max())
+    if most <= _FEW:
         sums = rows[order[starts]] + 0.0
-        for k in range(1, counts.max()):
-            more = counts > k
+        for k in range(1, most):
+            more = (counts > k).nonzero()[0]
             sums[more] += rows[order[starts[more] + k]]
         return known, sums
     place = np.empty_like(order)
