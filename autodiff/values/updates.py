@@ -86,9 +86,7 @@ def _written(rows: dict[Any, Rows], fresh: dict[Any, Any]) -> tuple[Change, ...]
     return (*writing, *assigned(fresh.keys(), fresh.values()))
 
 
-def moved_by_rows(
-    leaf: Any, indices: ndarray[Any, Any], rows: ndarray[Any, Any]
-) -> tuple[Any, tuple[Change, ...]]:
+def moved_by_rows(leaf: Any, indices: ndarray[Any, Any], rows: ndarray[Any, Any]) -> tuple[Any, tuple[Change, ...]]:
     """The data of a leaf with new rows at indices without repetition, and the changes that write them.
 
     An array that only the leaf holds is written in place. A view that a user took, a plain net or a copy of the leaf

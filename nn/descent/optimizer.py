@@ -35,8 +35,9 @@ class Optimizer:
 
     A table of which a pass reached some rows (`autodiff.Rows`) moves by these rows. Where the formula moves the others
     too, as momentum, Adam and a decay do, they catch up with the steps they missed when they are next read, with the
-    numbers of whole tables to 1e-12. AdaGrad, RMSprop and Adam with a decay have no closed form of several steps (nor
-    has Adam unless β₁ ≤ β₂⁴ ≥ 0.9), so the whole table takes each step, which is exact and slow.
+    numbers of whole tables to 1e-12; reading, drawing or saving them changes no bit of what follows. AdaGrad, RMSprop
+    and Adam with a decay have no closed form of several steps (nor has Adam unless β₁ ≤ β₂⁴ ≥ 0.9), so the whole table
+    takes each step, which is exact and slow.
     """
 
     _formula: Formula | None = None
@@ -129,7 +130,8 @@ class Optimizer:
     def state(self) -> dict[str, np.ndarray[Any, Any]]:
         """Copies of all that a run needs to go on, as arrays: settings, t, rate, and slots under ``W(1)/c``, ….
 
-        Parameters that come as a list have their places as names: ``0/c``, ….
+        Parameters that come as a list have their places as names: ``0/c``, …. Of a table whose rows lag, slots have
+        caught up, and ``L/lag/table``, … are the rows and slots as of each row's last step, from which a run goes on.
 
         >>> from autodiff import Value
         >>> from nn import AdaGrad

@@ -136,6 +136,7 @@ class _Means(Missed):
         self.counts = formula.counts
         self.beta1, self.beta2, self.epsilon = (hyper[key] for key in ("beta1", "beta2", "epsilon"))
         self.fading = _faded(self.beta1), _faded(self.beta2)
+        self.smallest = self.epsilon / _SMALL / np.sqrt(self.fading[1])  # √v for which the series is used
         self.powers = np.arange(1.0, _TERMS + 1)[:, None]
         ratios = self.beta1 * self.beta2 ** (-self.powers / 2)  # of successive terms
         most = float(ratios.max())
@@ -157,20 +158,23 @@ class _Means(Missed):
 
     def caught_up(self, k: _Array, rows: _Array, slots: tuple[_Array, ...]) -> _Rows:
         m, v = slots
-        later = self.fading[0][k] * m, self.fading[1][k] * v
-        moving = m != 0
-        plain = moving & (self.epsilon <= _SMALL * np.sqrt(later[1]))
-        u = np.where(plain, np.sqrt(v), 1.0)
-        x = self.epsilon / u
-        total = self.sums[_TERMS - 1][k]
-        for n in range(_TERMS - 2, -1, -1):
-            total = self.sums[n][k] - x * total
-        moves = np.where(plain, m / u * total, 0.0)
-        slow = moving & ~plain
+        root = np.sqrt(v)
+        slow = root < self.smallest[k]
+        if slow.any():  # most are 0, as of rows that nobody has looked up
+            root = np.where(slow, 1.0, root)
+        x = -self.epsilon / root
+        total = x * self.sums[_TERMS - 1][k]
+        for n in range(_TERMS - 2, 0, -1):
+            total += self.sums[n][k]
+            total *= x
+        total += self.sums[0][k]
+        moves = m / root
+        moves *= total
+        slow &= m != 0
         if slow.any():
-            missed, of_m, of_v = (np.broadcast_to(x, moves.shape)[slow] for x in (k, m, v))
+            missed, of_m, of_v = (np.broadcast_to(each, moves.shape)[slow] for each in (k, m, v))
             moves[slow] = self._added_up(missed, of_m, of_v)
-        return rows - moves, later
+        return rows - moves, (self.fading[0][k] * m, self.fading[1][k] * v)
 
     def _added_up(self, k: _Array, m: _Array, v: _Array) -> _Array:
         """The same moves, term by term, of numbers along one axis; some at a time, because each has many terms."""

@@ -41,9 +41,7 @@ def loaded_lag(
     signs = [slot.sign for slot in formula.slots if not slot.counts]
     check_keys("this optimiser", [f"{name}{LAG}{key}" for key in state],
                [f"{name}{LAG}{key}" for key in ("table", *signs, "last", "count", "rates", "settings")])  # fmt: skip
-    table, *slots = (
-        np.array(saved_numbers(state[key], f"{name}{LAG}{key}", shape), kind) for key in ("table", *signs)
-    )
+    table, *slots = (np.array(saved_numbers(state[key], f"{name}{LAG}{key}", shape), kind) for key in ("table", *signs))
     count = saved_count(state["count"], f"{name}{LAG}count")
     last = saved_numbers(state["last"], f"{name}{LAG}last", shape[:1])
     rates = saved_numbers(state["rates"], f"{name}{LAG}rates", (min(count, MOST),))
