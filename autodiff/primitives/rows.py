@@ -240,7 +240,7 @@ def _summed(indices: _Array, rows: _Array) -> _Part:
     counts = np.append(starts[1:], len(ranked)) - starts
     most = int(counts.max())
     if most <= _FEW:
-        sums = rows[order[starts]] + 0.0
+        sums: _Array = rows[order[starts]] + 0.0
         for k in range(1, most):
             more = (counts > k).nonzero()[0]
             sums[more] += rows[order[starts[more] + k]]

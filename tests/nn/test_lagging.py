@@ -158,6 +158,10 @@ def test_shapes_and_names_wake_nothing() -> None:
     assert L.dtype == np.float64
     assert L.is_leaf
     assert type(L).__name__ == "Tensor"
+    assert isinstance(L, Tensor)
+    assert L.__class__ is Tensor
+    assert not L.is_detached
+    assert L.grad_rows.__class__ is Rows
     assert type(L) is Lagging
     with pytest.raises((IndexError, ValueError)):
         L[[V]]
