@@ -9,6 +9,8 @@ from tests.faults.fault import Fault, change, classified
 _ROWS, _UPDATES, _GRAPH = "autodiff/primitives/rows.py", "autodiff/values/updates.py", "autodiff/engine/graph.py"
 _SLOTS, _ARRAY, _NN = "autodiff/engine/slot_pass.py", "autodiff/engine/emit_arrays.py", "nn/descent/rows.py"
 
+_LAG, _MISSED, _LAGGING, _LAGS = (f"nn/lagging/{room}.py" for room in ("lag", "missed", "table", "steps"))
+
 _FAULTS: Final = {
     "structure: repeated index": (
         change(
@@ -59,6 +61,16 @@ _FAULTS: Final = {
         change(
             "others are handed rows", _SLOTS, "deliver(node, dense(signal))", "deliver(node, signal)", target="rows",
         ),
+        change("a gradient that is read counts for rows", _ROWS, "return grad if same else array", "return array"),
+        change("a gradient that is written to does not count", _ROWS, "return grad if same else array", "return grad"),
+        change("a table is shown as of an earlier step", _LAG, "(missed, None)", "(missed, self.shown)"),
+        change("a table is read as its rows last moved", _LAGGING, "fresh = lag.whole() if", "fresh = lag.table if"),
+        change("rows are looked up as they last moved", _LAG, "caught_up(missed.count - last,", "caught_up(0 * last,"),
+        change("a new lag forgets the slots", _LAGS, "slots = slots.now()", "pass"),
+        change("data assigned in between is lost", _LAGGING, "np.array_equal(lag.whole(), leaf._data)", "True"),
+        change("rows that are due do not catch up", _LAG, "// MOST, (turn + 1)", "// MOST, turn"),
+        change("maps of a rate that has changed", _MISSED, "if matrix != self.matrix:", "if self.matrix is None:"),
+        change("maps of the rate before the last change", _MISSED, "or self.same > MOST:", "or self.same >= MOST:"),
         change("computed nodes get rows", _ARRAY, " and $a.a is None else None", " else None", target="rows"),
     ),
     "special points: zero times infinity": (
