@@ -87,9 +87,9 @@ class Lag:
         turn, count = self.missed.count % MOST, len(self.table)
         return np.arange(turn * count // MOST, (turn + 1) * count // MOST)
 
-    def writing(self, indices: _Array, rows: _Rows, last: _Array, missed: Missed) -> list[Change]:
-        """The changes that write rows and their last steps; of an index that repeats, the last row counts."""
-        arrays, each = (self.table, *self.slots, self.last), (rows[0], *rows[1], last)
+    def writing(self, indices: _Array, rows: _Rows, missed: Missed) -> list[Change]:
+        """The changes that write rows after all of these steps."""
+        arrays, each = (self.table, *self.slots, self.last), (rows[0], *rows[1], missed.count)
         return [
             (np.ndarray.__setitem__, arrays, repeat(indices), each),
             (object.__setattr__, repeat(self), ("missed", "shown"), (missed, None)),

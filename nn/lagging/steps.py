@@ -27,21 +27,17 @@ def lagging_step(
     if lag is None:
         return None
     counts = slots[:1] if formula.counts else ()
-    due, indices, count = lag.due(), grad.indices, lag.missed.count
-    both, n = np.concatenate((due, indices)), len(due)
-    before, theirs = lag.at(both, both)
-    g = grad.rows + settings.decay * before[n:] if settings.decay else grad.rows
-    step, after = formula.update(g, (*counts, *[slot[n:] for slot in theirs]), rate, **settings.hyper)
-    before[n:] += step
-    if not np.isfinite(before).all():
+    due, indices = lag.due(), grad.indices
+    caught_up = lag.writing(due, lag.at(due, due), lag.missed) if len(due) else []
+    rows, theirs = lag.at(indices, indices)
+    g = grad.rows + settings.decay * rows if settings.decay else grad.rows
+    step, after = formula.update(g, (*counts, *theirs), rate, **settings.hyper)
+    rows = (rows + step).astype(rows.dtype, copy=False)
+    if not np.isfinite(rows).all():
         return lag.table, None, []
-    for slot, moved in zip(theirs, after[len(counts) :], strict=True):
-        slot[n:] = moved
-    last = np.full(len(both), count + 1)
-    last[:n] = count
     missed = lag.missed.after(rate, counts[0] if counts else 0.0)
-    changes = lag.writing(both, (before, theirs), last, missed)
-    return lag.table, Behind((*after[: len(counts)], lag)), [*changes, *begun(leaf, lag)]
+    moved = lag.writing(indices, (rows, after[len(counts) :]), missed)
+    return lag.table, Behind((*after[: len(counts)], lag)), [*caught_up, *moved, *begun(leaf, lag)]
 
 
 def _lag(leaf: Any, formula: Any, slots: tuple[Any, ...], settings: Any) -> Lag | None:
