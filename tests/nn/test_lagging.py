@@ -19,6 +19,7 @@ from nn.descent.formulas import FORMULAS
 from nn.lagging import missed
 from nn.lagging.saved import LAG
 from nn.lagging.table import Lagging
+from tests.nn.test_rows import peak, step_of
 from tests.support.interrupts import states
 
 V, D = 6000, 3
@@ -339,6 +340,13 @@ def test_a_reading_in_the_midst_of_another() -> None:
 
         states(partial(getattr, L, "_data"), look)
     alike(lags, plain)
+
+
+@pytest.mark.parametrize("make", [lambda x: nn.Momentum(x, rate=0.1), nn.Adam], ids=["momentum", "Adam"])
+def test_the_memory_of_a_step_does_not_grow_with_the_table(make: Make) -> None:
+    """A hundred times as many words: at most 1.3 times the memory."""
+    few, many = (peak(step_of(words, make)) for words in (2_000, 100_000))
+    assert many <= 1.3 * few
 
 
 def test_float32() -> None:
