@@ -19,15 +19,29 @@ from autodiff.primitives.domain import Domain, Example
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import TABLE
 from autodiff.primitives.rows import Rows
-from autodiff.primitives.table import choices, elementwise, layout, linear, reductions, rounding, scientific, units
+from autodiff.primitives.table import (
+    choices,
+    elementwise,
+    entropies,
+    layout,
+    linear,
+    recurrences,
+    reductions,
+    rounding,
+    scientific,
+    units,
+)  # fmt: skip
 from autodiff.primitives.table.choices import *  # noqa: F403 - each file lists its exports, so a new operation
 from autodiff.primitives.table.elementwise import *  # noqa: F403  changes the table only
+from autodiff.primitives.table.entropies import *  # noqa: F403
 from autodiff.primitives.table.layout import *  # noqa: F403
 from autodiff.primitives.table.linear import *  # noqa: F403
+from autodiff.primitives.table.recurrences import *  # noqa: F403
 from autodiff.primitives.table.reductions import *  # noqa: F403
 from autodiff.primitives.table.rounding import *  # noqa: F403
 from autodiff.primitives.table.scientific import *  # noqa: F403
 from autodiff.primitives.table.units import *  # noqa: F403
+from autodiff.program.program import program
 from autodiff.system.display import RICH
 from autodiff.transforms.anomaly import detect_anomaly
 from autodiff.transforms.functional import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
@@ -44,13 +58,15 @@ __version__ = "0.1.0"
 __all__ = [
     "TABLE", "Domain", "Example", "Flow", "Node", "Primitive", "Rows", "StaleGraphError", "Tensor", "Traced",
     "TracedFunction", "Value", "backpropagate", "detach", "detect_anomaly", "error_flow", "from_jax", "from_torch",
-    "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "move", "primitive", "show_source", "stop_gradient",
-    "topological", "value_and_grad", "vjp",
+    "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "move", "primitive", "program", "show_source",
+    "stop_gradient", "topological", "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += choices.__all__
 __all__ += elementwise.__all__
+__all__ += entropies.__all__
 __all__ += layout.__all__
 __all__ += linear.__all__
+__all__ += recurrences.__all__
 __all__ += reductions.__all__
 __all__ += rounding.__all__
 __all__ += scientific.__all__

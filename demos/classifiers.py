@@ -16,11 +16,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import RepeatedStratifiedKFold
 
 from autodiff.system.console import readable_output
-from nn import Adam, Batches, Network, Standardise, fit, l2, softmax_cross_entropy
+from nn import Adam, Batches, Network, Standardise, fit, l2, rates, softmax_cross_entropy
 
 DATA: Final = {"digits": load_digits, "wine": load_wine, "breast_cancer": load_breast_cancer, "iris": load_iris}
 HIDDEN: Final = 32
 EPOCHS: Final = 60
+RATE: Final = 0.01  # at first; it falls to 0 along a cosine
+#: λ times the number of training examples, as logistic regression has a penalty of the sum over them. Of 0.5, 1, 2, 4
+#: it has the best mean accuracy on a fifth of each training part, held out; test parts had no say.
+PENALTY: Final = 2.0
 SEED: Final = 0
 
 
@@ -29,17 +33,18 @@ def folds(x: np.ndarray, y: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray
     yield from RepeatedStratifiedKFold(n_splits=5, n_repeats=5, random_state=SEED).split(x, y)
 
 
-def objective(net: Network, x: Any, y: Any) -> Any:
-    """Cross-entropy in nats, and an L2 penalty."""
-    return softmax_cross_entropy(net(x), y) + l2(net, 3e-3)
-
-
 def hidden_layer(x: np.ndarray, y: np.ndarray, seed: int) -> Network:
     """A net with one hidden layer, trained on standardised inputs x and labels y."""
-    random = np.random.default_rng(seed)
+    random, penalty = np.random.default_rng(seed), PENALTY / len(x)
     net = Network((x.shape[1], HIDDEN, int(y.max()) + 1), activation="tanh", random=random)
     batches = Batches(x, y, size=32, random=random)
-    for _ in fit(net, objective, batches, optimizer=Adam(net, rate=0.01), epochs=EPOCHS):
+    descent = Adam(net, rate=rates.cosine(RATE, steps=EPOCHS * len(batches)))
+
+    def objective(net: Network, x: Any, y: Any) -> Any:
+        """Cross-entropy in nats, and an L2 penalty."""
+        return softmax_cross_entropy(net(x), y) + l2(net, penalty)
+
+    for _ in fit(net, objective, batches, optimizer=descent, epochs=EPOCHS):
         pass
     return net
 

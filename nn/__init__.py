@@ -11,9 +11,10 @@ from nn.descent.descents import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSprop
 from nn.descent.optimizer import Optimizer
 from nn.descent.schedules import Schedule
 from nn.dropout import Dropout
-from nn.layers import Layer, Neuron, unit
-from nn.module import Module
-from nn.net_file import load
+from nn.layers import Layer, Neuron
+from nn.modules.activations import unit
+from nn.modules.module import Module
+from nn.modules.net_file import load
 from nn.network import Network
 from nn.objectives.entropy import cross_entropy, logistic, softmax_cross_entropy
 from nn.objectives.margin import max_margin, multiclass_margin
@@ -21,7 +22,15 @@ from nn.objectives.penalties import l1, l2
 from nn.objectives.squares import squared_error
 from nn.parameters.init import he, he_normal, xavier, xavier_normal
 from nn.parameters.twins import twins
-from nn.recurrent import Recurrent
+from nn.recurrence.attention import Attention
+from nn.recurrence.carried import Carried, text_loss
+from nn.recurrence.cells import GRU, LSTM
+from nn.recurrence.in_time import InTime, shares_in_time
+from nn.recurrence.language_model import RecurrentLM
+from nn.recurrence.ngrams import NGrams
+from nn.recurrence.recurrent import Recurrent
+from nn.recurrence.sampling import draw_symbol, generate, perplexity
+from nn.recurrence.symbols import Vocabulary, sequences
 from nn.saving.file import Contents, contents
 from nn.saving.run import resume, save
 from nn.scorer import WindowScorer
@@ -35,10 +44,11 @@ from nn.training.step import Step
 from nn.training.validation import validated
 
 __all__ = [
-    "SGD", "AdaGrad", "Adam", "Batches", "Contents", "Dropout", "EarlyStopping", "History", "Layer", "Module",
-    "Momentum", "Nesterov", "Network", "Neuron", "Optimizer", "RMSprop", "Recurrent", "Schedule", "Spread",
-    "Standardise", "Step", "Whiten", "WindowScorer", "checkpoints", "clip_norm", "clip_value", "contents",
-    "cross_entropy", "fit", "gradient_norm", "he", "he_normal", "l1", "l2", "load", "logistic", "max_margin",
-    "multiclass_margin", "progress", "rates", "resume", "save", "softmax_cross_entropy", "spreads", "squared_error",
-    "statistics", "twins", "unit", "validated", "xavier", "xavier_normal",
+    "GRU", "LSTM", "SGD", "AdaGrad", "Adam", "Attention", "Batches", "Carried", "Contents", "Dropout", "EarlyStopping",
+    "History", "InTime", "Layer", "Module", "Momentum", "NGrams", "Nesterov", "Network", "Neuron", "Optimizer",
+    "RMSprop", "Recurrent", "RecurrentLM", "Schedule", "Spread", "Standardise", "Step", "Vocabulary", "Whiten",
+    "WindowScorer", "checkpoints", "clip_norm", "clip_value", "contents", "cross_entropy", "draw_symbol", "fit",
+    "generate", "gradient_norm", "he", "he_normal", "l1", "l2", "load", "logistic", "max_margin", "multiclass_margin",
+    "perplexity", "progress", "rates", "resume", "save", "sequences", "shares_in_time", "softmax_cross_entropy",
+    "spreads", "squared_error", "statistics", "text_loss", "twins", "unit", "validated", "xavier", "xavier_normal",
 ]  # fmt: skip

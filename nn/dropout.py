@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from autodiff.engine.graph import Change, Node
-from autodiff.primitives.namespace import as_float, is_plain_number
-from autodiff.primitives.operands import as_operand, describe
+from autodiff.primitives.operands import as_operand
+from autodiff.values.reading import drawn
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
-from nn.architecture import field, known
-from nn.module import Module
+from nn.modules.architecture import field, known
+from nn.modules.module import Module
 from nn.parameters.generators import (
     commit_with_generators,
+    generator,
     generator_changes,
     generator_state,
     made_generator,
 )
-from nn.parameters.init import generator
+from nn.parameters.ranges import Hyper, number_in
 
 __all__ = ["Dropout"]
+
+_KEEP: Final = Hyper(
+    "keep", "p", 0.5, high=1.0, open_low=True, closed_high=True, words="probability that dropout keeps a unit"
+)
 
 
 @known
@@ -53,13 +58,10 @@ class Dropout(Module):
 
     @called_as("{kind}(0.5, random=numpy.random.default_rng(0))")
     def __init__(self, keep: float, *, random: np.random.Generator) -> None:
-        if not is_plain_number(keep):
-            raise TypeError(f"dropout keeps each unit with a probability, such as 0.5, and got {describe(keep)}")
-        if not 0 < keep <= 1:
-            raise ValueError(f"the probability of being kept must be above 0 and at most 1, and got {keep}")
+        kept = number_in(keep, _KEEP)
         if random is None:
             raise TypeError("dropout needs a generator of its own, such as random=numpy.random.default_rng(0)")
-        self._keep, self.random, self._is_exact = as_float(keep), generator(random), False
+        self._keep, self.random, self._is_exact = kept, generator(random), False
 
     @property
     def keep(self) -> float:
@@ -70,15 +72,19 @@ class Dropout(Module):
         x = x if isinstance(x, Node) else as_operand("dropout", x)
         if self._is_exact:
             return x
-        factors = (self.random.random(x.shape) < self._keep) / self._keep
         kind = np.dtype(getattr(x, "dtype", object))  # a Value, the output of a neuron, has none
-        result = x * (factors if kind.hasobject else factors.astype(kind))
+        result = x * drawn(lambda: self._factors(x.shape, kind), self.random)
         if isinstance(result, Node):
             _name(result, x, suffix)
         elif kind.hasobject:
             for dropped, item in zip(result.flat, x.flat, strict=True):
                 _name(dropped, item, suffix)
         return result
+
+    def _factors(self, shape: tuple[int, ...], kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
+        """For each number 1/p or 0, drawn anew."""
+        factors: np.ndarray[Any, Any] = (self.random.random(shape) < self._keep) / self._keep
+        return factors.astype(kind)
 
     def blocks(self) -> dict[Name, Any]:
         """No blocks: dropout learns nothing."""

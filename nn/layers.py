@@ -7,83 +7,27 @@ named Values, it builds the graph unit by unit, for a learner to read; with plai
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from difflib import get_close_matches
 from functools import cache
-from inspect import Parameter
 from typing import Any
 
 import numpy as np
 
 import autodiff as ad
-from autodiff import TABLE
 from autodiff.engine.graph import Node
 from autodiff.primitives.operands import as_operand, describe, whole_number
-from autodiff.primitives.primitive import Primitive
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
-from nn.activations import with_param
-from nn.architecture import BY_CODE, field, known
-from nn.module import Module
+from nn.modules.activations import Activation, name_of, unit
+from nn.modules.architecture import field, known
+from nn.modules.module import Module
 from nn.parameters.blocks import entries, keeper, wrap
-from nn.parameters.init import Init, generator, initializer, xavier
+from nn.parameters.generators import generator
+from nn.parameters.init import Init, initializer, xavier
 from nn.parameters.naming import name_results
 
-__all__ = ["Activation", "Layer", "Neuron", "name_of", "unit"]
+__all__ = ["Layer", "Neuron"]
 
-Activation = str | Callable[[Any], Any]
 _w, _b = Name("w"), Name("b")
-
-
-def unit(activation: Activation) -> Callable[[Any], Any]:
-    """The activation f of that name, any elementwise primitive of one operand; a callable is returned unchanged.
-
-    A param is given in brackets: "leaky_relu(0.1)" or "leaky_relu(slope=0.1)", 0.01 if left out.
-
-    Raises:
-        ValueError: if no activation has that name.
-        TypeError: if ``activation`` is neither a name nor a callable.
-
-    Source: notes, section 2, "Units and their derivatives".
-
-    >>> unit("relu")
-    <primitive relu>
-    """
-    if isinstance(activation, str):
-        known = {name: entry for name, entry in TABLE.items() if _is_unit(entry)}
-        if "(" in activation:
-            return with_param(activation, known)
-        if activation not in known:
-            close = "".join(f"; did you mean {name!r}?" for name in get_close_matches(activation.lower(), known, 1))
-            raise ValueError(f"unknown activation {activation!r} (must be one of {', '.join(sorted(known))}){close}")
-        return known[activation]
-    if not callable(activation):
-        raise TypeError(f"activation must be a name, such as 'sigmoid', or a callable, and got {describe(activation)}")
-    return activation
-
-
-def name_of(activation: Callable[[Any], Any]) -> str:
-    """The name by which `unit` finds this activation.
-
-    Raises:
-        ValueError: if it has none.
-
-    >>> name_of(unit("relu"))
-    'relu'
-    """
-    name = getattr(activation, "name", None)
-    if isinstance(name, str):
-        with suppress(ValueError):
-            if unit(name) == activation:
-                return name
-    raise ValueError(
-        f"a file holds an activation by its name in the table, such as 'relu', and {describe(activation)} has "
-        f"none; {BY_CODE}"
-    )
-
-
-def _is_unit(entry: Primitive) -> bool:
-    return entry.elementwise and entry.arity == 1 and Parameter.empty not in entry.defaults.values()
 
 
 @cache

@@ -12,12 +12,13 @@ from autodiff.engine.graph import Change, Node
 from autodiff.primitives.operands import describe, whole_number
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
-from nn.architecture import architecture, field, known, made
 from nn.dropout import Dropout
-from nn.layers import Activation, Layer, unit
-from nn.module import Module
-from nn.parameters.generators import commit_with_generators
-from nn.parameters.init import Init, generator
+from nn.layers import Layer
+from nn.modules.activations import Activation, unit
+from nn.modules.architecture import architecture, field, known, made
+from nn.modules.module import Module
+from nn.parameters.generators import commit_with_generators, generator
+from nn.parameters.init import Init
 from nn.parameters.state import joined, load_changes
 from nn.parameters.twins import warn_of_twins
 
@@ -130,6 +131,14 @@ class Network(Module):
         """
         kept = (layer for layer in self.layers if not isinstance(layer, Dropout))
         return Network.of(*(layer.without_dropout() if isinstance(layer, Network) else layer for layer in kept))
+
+    def generators(self) -> list[np.random.Generator]:
+        """The generators from which a call draws, each once: those of its layers of `Dropout`.
+
+        >>> Network((2, 1)).generators()
+        []
+        """
+        return [layer.random for _, layer in self._dropouts()]
 
     def _dropouts(self) -> Iterator[tuple[str, Dropout]]:
         """One `Dropout` for each generator, with the key of its state; ``tensor()`` and its kin share generators."""

@@ -13,11 +13,13 @@ from autodiff.engine.graph import commit
 from autodiff.primitives.operands import as_operand, describe, whole_number
 from autodiff.values.refusals import called_as
 from autodiff.words.notation import Name
-from nn.architecture import architecture, field, known, made
-from nn.layers import Activation, Layer
-from nn.module import Module
+from nn.layers import Layer
+from nn.modules.activations import Activation
+from nn.modules.architecture import architecture, field, known, made
+from nn.modules.module import Module
 from nn.parameters.blocks import as_values, entries, keeper, numbers, row_values
-from nn.parameters.init import generator, xavier
+from nn.parameters.generators import generator
+from nn.parameters.init import xavier
 from nn.parameters.naming import name_results
 from nn.parameters.state import joined
 

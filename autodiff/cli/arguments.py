@@ -18,8 +18,7 @@ from autodiff.system.search_path import own_modules_first
 from autodiff.words.phrases import LANGUAGES
 
 with own_modules_first():  # every student of backpropagation has an nn.py
-    from nn.activations import UnitWithParam
-    from nn.layers import unit
+    from nn.modules.activations import UnitWithParam, unit
 
 __all__ = ["FORMATS", "PARAMETER", "add_options", "operation_of", "parameter", "with_joined_numbers"]
 

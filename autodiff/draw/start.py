@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autodiff.engine.backward import backpropagate
-from autodiff.engine.graph import Node
+from autodiff.engine.graph import Node, topological
 from autodiff.flow import Flow
 from autodiff.foreign.from_torch import adopt, is_foreign
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import SourceLine
+from autodiff.primitives.whole import unfolded
 from autodiff.telling.explain import explain
 from autodiff.transforms.run import is_function, is_network, run
 
@@ -49,6 +50,8 @@ def start(output: Any, inputs: Sequence[Any], parameter: Any, names: Any) -> Sta
     given = [*inputs] if parameter is None else [*inputs, parameter]
     if len(given) > 1:
         raise TypeError(f"a result is drawn with one parameter, as in see(output, parameter), but got {len(given)}")
+    if isinstance(output, Node):
+        output = unfolded(output, topological(output))
     return Start(*adopt(output, given[0] if given else None, names))
 
 

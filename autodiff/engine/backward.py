@@ -75,6 +75,9 @@ def run_backward(
     """
     seed = _seed_of(output, seed, create_graph=create_graph)
     gated = create_graph
+    entry: Any = output.origin.primitive
+    if deliver is None and entry is not None and entry.add_all is not None and entry.add_all(output, seed):
+        return
     if not create_graph and (wanted is None or seed.__class__ is float) and not _slots_in_use.locked():
         with _slots_in_use:  # ``with``: no interrupt can prevent the release of a lock once taken
             if slot_pass(output, seed, deliver):

@@ -32,6 +32,7 @@ from autodiff.primitives.namespace import ARRAY_FAULTS
 from autodiff.primitives.origin import Origin
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.rows import LARGE, outlined, rows_at
+from autodiff.primitives.table.layout import is_basic
 
 __all__ = ["method", "sending_each", "sharing"]
 
@@ -59,16 +60,19 @@ _SHARE: Final = """
         $sent
 """
 
-#: In place of a share of zeros that a look-up sends to a large leaf.
-_SHARE_OF_ROWS: Final = """
+#: In place of zeros around what a look-up picked: slices are added in place, rows of a large leaf become `Rows`.
+_SHARE_OF_LOOK_UP: Final = """
     if isinstance($a, Node):
         $s = rows_at($x, g, $index) if $x.size > LARGE and $a.a is None else None
-        if $s is None:
-            $before
-            $s = $share
-            $mended
-            if $misfit: $s = unbroadcast($s, $a)
-        $sent
+        if $s is None and is_basic($index):
+            $patched
+        else:
+            if $s is None:
+                $before
+                $s = $share
+                $mended
+                if $misfit: $s = unbroadcast($s, $a)
+            $sent
 """
 
 _SENDING_EACH: Final = """
@@ -76,6 +80,7 @@ _SENDING_EACH: Final = """
         for a, s in zip(node.a, shares(node, g), strict=True):
             if s is not None:
                 $sent
+        $end
 """
 
 
@@ -85,9 +90,10 @@ def sharing(
     """The function ``(node, g) -> shares`` for ``entry``, which has a fixed arity; the share of a constant is None.
 
     With ``send``, return instead the function ``(node, g, token, push)`` that delivers the shares to the inputs' slots.
-    With ``guarded``, a closed gate sends 0 even if the signal is infinite.
+    With ``guarded``, a closed gate sends 0 even if the signal is infinite, and a function that sends returns whether a
+    nan came that may go no further: rules of numbers and of look-ups pass every nan on, others may drop the element.
     ``scope`` holds the functions of the chain rule: ``unbroadcast`` (fits a share to its input's shape and type),
-    ``accumulate`` (adds two shares), ``has_nan`` and ``through_gate`` (repairs 0 · inf at gates).
+    ``gather`` and ``patched`` (add two shares), ``has_nan`` and ``through_gate`` (repairs 0 · inf at gates).
     """
     source = array_source(entry)
     names, parts = source.names, [f"a{k}" for k in range(len(source.names))]
@@ -97,10 +103,11 @@ def sharing(
         params=[f"{param(key)} = node.origin.params{_lookup(key, entry.defaults[key])}" for key in source.params],
         kept=_taken_up(source), value=[f"{source.value} = z"] if source.value.isidentifier() else [],
         shares=[line for k in range(len(names)) for line in _share(entry, k, source, send, guarded)],
-        end=[] if send else [f"return {', '.join(f's{k}' for k in range(len(names)))},"],
+        end=_end(guarded and not (entry.elementwise and entry.built_in) and not source.look_up)
+        if send else [f"return {', '.join(f's{k}' for k in range(len(names)))},"],
     )  # fmt: skip
     known = {"Node": Node, "ndarray": np.ndarray, "errstate": np.errstate, "edition": source.edition}
-    known |= {**defaults_of(entry), "LARGE": LARGE, "rows_at": rows_at}
+    known |= {**defaults_of(entry), "LARGE": LARGE, "is_basic": is_basic, "rows_at": rows_at}
     return compiled(f"shares of {entry.name}{', sent' * send}", lines, {**scope, **source.scope, **known})
 
 
@@ -110,23 +117,28 @@ def _share(entry: Primitive, k: int, source: ArraySource, send: bool, guarded: b
     mended = f"if has_nan({s}): {s} = through_gate(node, {k}, g, {s})"
     index = source.look_up if send else None
     return filled(
-        _SHARE_OF_ROWS if index else _SHARE, a=a, s=s, x=f"x{k}", index=index or "",
+        _SHARE_OF_LOOK_UP if index else _SHARE, a=a, s=s, x=f"x{k}", index=index or "",
         before=before, share=share, misfit=_misfit(entry, k),
         unset=[] if send else [f"{s} = None"], mended=[mended] * (guarded and entry.gate),
-        copied=[f"if {s} is g and g.__class__ is ndarray: {s} = g.copy()"] * (send and share == "g"),
+        copied=[f"if {s} is g and g.__class__ is ndarray: {s} = g.view()"] * (send and share.isidentifier()),
+        patched=delivered(a, f"{a}.delta = patched(None if {a}.delta is token else {a}.delta, g, {index}, x{k})"),
         sent=_sent(a, s) * send,
     )  # fmt: skip
 
 
-def sending_each(shares: Callable[..., Any], scope: dict[str, Any]) -> Callable[..., Any]:
+def sending_each(shares: Callable[..., Any], scope: dict[str, Any], *, guarded: bool) -> Callable[..., Any]:
     """The function ``(node, g, token, push)`` that delivers the shares ``shares(node, g)`` of any number of inputs."""
-    lines = filled(_SENDING_EACH, sent=_sent("a", "s"))
+    lines = filled(_SENDING_EACH, sent=_sent("a", "s"), end=_end(guarded))
     return compiled("shares of each input, sent", lines, {**scope, "shares": shares})
 
 
 def _sent(a: str, s: str) -> list[str]:
     """Lines that deliver a share, whether it is the first or a further one."""
-    return delivered(a, f"{a}.delta = {s} if {a}.delta is token else accumulate({a}.delta, {s}, g)")
+    return delivered(a, f"{a}.delta = {s} if {a}.delta is token else gather({a}.delta, {s})")
+
+
+def _end(asked: bool) -> list[str]:
+    return ["return has_nan(g)"] * asked
 
 
 def _misfit(entry: Primitive, k: int) -> str:

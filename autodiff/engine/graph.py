@@ -14,7 +14,7 @@ import numpy as np
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin
 from autodiff.primitives.primitive import Primitive
-from autodiff.primitives.rows import Rows, dense
+from autodiff.primitives.rows import Rows, dense, own_grad
 
 __all__ = [
     "BY_RULE", "DETACHED", "LEAF", "Change", "Deliver", "Node", "StaleGraphError", "add_to_grads", "assign", "assigned",
@@ -156,9 +156,9 @@ class Node:
             TypeError: if the assigned gradient is a node or not made of real numbers.
             ValueError: if it has another shape.
         """
-        if self._grad.__class__ is Rows:
+        if self._grad.__class__ is Rows or self._grad.__class__ is tuple:
             with grads_are_written:
-                self._grad, array = self._grad.shown()
+                self._grad, array = own_grad(self._grad)
                 return array
         return self._grad
 
@@ -198,10 +198,6 @@ class Node:
     def is_detached(self) -> bool:
         """Whether this leaf is a constant, made by ``detach`` or by the engine, with nothing to differentiate."""
         return "detached" in self.origin.params and self.a is None
-
-    def _looked_up(self, index: Any) -> Any:  # noqa: ARG002
-        """What a look-up reads: the data; of a leaf whose rows lag, only those picked at ``index`` come up to date."""
-        return self._data
 
     @property
     def name(self) -> str | None:
@@ -255,23 +251,24 @@ grads_are_written: Final = threading.RLock()
 
 
 def add_to_grads(arrived: dict[Node, Any]) -> None:
-    """Add the signals to ``.grad``, all or none; no two of the sums share memory unless one is a view."""
+    """Add the signals to ``.grad``, all or none; the first one of a computed Tensor is *lent*.
+
+    Its ``_grad`` is then a tuple of one array, which other nodes may hold, and which is copied when ``.grad`` is read.
+    """
     with grads_are_written:
         grads = [
-            signal
-            if node._grad is None
-            and (signal.__class__ is float or (signal.__class__ is np.ndarray and signal.base is None))
-            else _added(Rows.kept(node._grad), signal)
-            for node, signal in arrived.items()
+            (x,) if node._grad is None and node.a is not None and x.__class__ is not float else _added(node._grad, x)
+            for node, x in arrived.items()
         ]
         commit((set_grad, arrived, grads))
 
 
 def _added(grad: Any, signal: Any) -> Any:
-    """The sum of ``.grad`` and a signal, as an array that shares no memory with the signal."""
+    """The sum of ``.grad`` and a signal as an array of its own; the signal of a leaf is one unless it is a view."""
     if grad is None:
-        return signal if signal.__class__ is Rows else np.array(signal)
-    total = grad + signal
+        own = signal.__class__ in (float, Rows) or (signal.__class__ is np.ndarray and signal.base is None)
+        return signal if own else np.array(signal)
+    total = (grad[0] if grad.__class__ is tuple else Rows.kept(grad)) + signal
     return np.asarray(total) if isinstance(total, np.generic) else total  # as NumPy adds arrays without axes
 
 

@@ -14,7 +14,6 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from autodiff.engine.emit import compiled, delivered, filled
-from autodiff.engine.gates import has_nan
 from autodiff.engine.graph import (
     BY_RULE,
     Deliver,
@@ -26,7 +25,7 @@ from autodiff.engine.graph import (
     set_grad,
     topological,
 )
-from autodiff.engine.shares import GUARDED, SENDERS, Senders, in_the_rule_of, is_finite_sum
+from autodiff.engine.shares import GUARDED, SENDERS, Patched, Senders, in_the_rule_of, is_finite_sum
 from autodiff.primitives.rows import Rows, dense
 
 __all__ = ["forget_loops", "slot_pass"]
@@ -94,23 +93,22 @@ def _walk_by_rules(
         node = pop()
         signal = node.delta
         node.delta = None  # release arrays
+        if signal.__class__ is Patched:
+            signal = signal.whole
         if deliver is None:
             arrived[node] = signal
         else:
             deliver(node, dense(signal))
         if node.da is BY_RULE:
-            if guarded and has_nan(signal):  # even if an index would drop it before it reaches a leaf
-                sound = False
             try:
-                rules[node.origin.primitive](node, signal, token, push)
+                if rules[node.origin.primitive](node, signal, token, push):
+                    sound = False  # even if an index would drop the nan before it reaches a leaf
             except Exception as error:
                 error.add_note(in_the_rule_of(node, signal))
                 raise
         elif node.a is None:
-            if signal.__class__ is float:
-                sound = sound and signal == signal
-            elif signal.__class__ is Rows:
-                sound = sound and not signal.has_nan()
+            if signal.__class__ is not np.ndarray:
+                sound = sound and _is_sound(signal)
             elif signal.size:
                 low = signal.item(signal.argmin())  # `has_nan` inlined: a third of the time
                 if low != low:
@@ -120,6 +118,13 @@ def _walk_by_rules(
                 sound = False
             loops.send_to_many(node, *_edges(node), signal, push)
     return sound
+
+
+def _is_sound(signal: Any) -> bool:
+    """Whether a number or Rows hold no nan."""
+    if signal.__class__ is Rows:
+        return not signal.has_nan()
+    return bool(signal == signal)
 
 
 def _edges(node: Node) -> tuple[Any, Any]:

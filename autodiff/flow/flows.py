@@ -19,6 +19,7 @@ from autodiff.flow.numbering import NumberedGraph
 from autodiff.flow.parts import FlowEdge, FlowNode, Signal
 from autodiff.primitives.operands import describe
 from autodiff.primitives.table.units import hinge
+from autodiff.primitives.whole import unfolded
 from autodiff.slopes.slope import Slope
 
 __all__ = ["Edge", "Flows", "error_flow"]
@@ -74,11 +75,13 @@ class Flows:
 
     def __init__(self, output: Node, parameter: Node, *, seed: Any = None, names: Any = None) -> None:
         self.signals = backpropagate(output, seed)
+        if (inside := unfolded(output, self.signals)) is not output:
+            self.signals = backpropagate(inside, seed)
         self.lone = None if parameter in self.signals else parameter
         self.numbered = NumberedGraph(list(self.signals), names, self.lone)
         self._edges: dict[Node, tuple[Edge, ...]] = {}
         self._made: dict[Node, FlowNode] = {}
-        self._has_way = False
+        self._first_way: list[Node] = []
 
     @cached_property
     def nodes(self) -> tuple[FlowNode, ...]:
@@ -104,7 +107,7 @@ class Flows:
             way = self.way_to(parameter)
             target = self._of(parameter)
         ids = {node: k for k, node in enumerate(way)}
-        nodes = tuple(self._of(node, k) for node, k in ids.items())
+        nodes = tuple(map(self._of, way, range(len(way))))
         return Flow(
             output=nodes[0] if nodes else self._of(self.graph[0]),
             parameter=nodes[-1] if nodes else target,
@@ -176,15 +179,17 @@ class Flows:
         """The nodes between output and parameter, in the order of the backward pass."""
         numbers = self.numbered.numbers
         way = {parameter}
-        if not self._has_way:  # most flows are asked for one way, and a map of all consumers takes as long as ten
-            self._has_way = True
+        if self._first_way and self._first_way[-1] is parameter:  # a picture asks for the way of its flow again
+            return self._first_way
+        if not self._first_way:  # most flows are asked for one way, and a map of all consumers takes as long as ten
             before = self.graph[: numbers[parameter]]
             for node in reversed(before):
                 for item in node.inputs:
                     if isinstance(item, Node) and item in way:
                         way.add(node)
                         break
-            return [*(node for node in before if node in way), parameter]
+            self._first_way = [*(node for node in before if node in way), parameter]
+            return self._first_way
         stack = [parameter]
         while stack:
             fresh = {*self.consumers.get(stack.pop(), ())} - way
@@ -203,10 +208,11 @@ class Flows:
 
     def _edges_of(self, node: Node, ids: Mapping[Node, int]) -> Iterator[FlowEdge]:
         """The edges from ``node`` to those of its inputs that have an id."""
-        for item, *told in self.told_from(node):
-            id = ids.get(item)
+        consumer = ids[node]
+        for edge in self.told_from(node):
+            id = ids.get(edge[0])
             if id is not None:
-                yield FlowEdge(ids[node], id, *told)
+                yield FlowEdge(consumer, id, *edge[1:])
 
     def told_from(self, node: Node) -> tuple[Edge, ...]:
         """Each edge from ``node``, computed once, in the order of the backward pass."""
@@ -222,22 +228,24 @@ class Flows:
 
     def _edges_from(self, node: Node) -> Iterator[Edge]:
         """Each edge to a node, in the order of the backward pass."""
-        error, slots = self.signals[node], [k for k, item in enumerate(node.inputs) if isinstance(item, Node)]
-        if node.da is not BY_RULE:  # floats: no rule runs, and none of NumPy's warnings can come
+        error, inputs = self.signals[node], node.inputs
+        by_rule = node.da is BY_RULE
+        if by_rule:
+            with np.errstate(all="ignore"):
+                shares = plain_shares(node, error, {item for item in inputs if isinstance(item, Node)})
+                spoiled = any(has_nan(share) for _, share in shares)
+        else:  # floats: no rule runs, and none of NumPy's warnings can come
             shares = plain_shares(node, error, ())
             spoiled = any(share != share for _, share in shares)
-        else:
-            with np.errstate(all="ignore"):
-                shares = plain_shares(node, error, {node.inputs[k] for k in slots})
-                spoiled = any(has_nan(share) for _, share in shares)
         if spoiled:
             shares = edge_shares(node, error, come=self._come[node])
-        partials = (None,) * len(node.inputs) if node.da is BY_RULE else local_gradients(node)
-        labels = self.numbered.labels
-        for slot, (item, share) in zip(slots, shares, strict=True):
-            local = partials[slot]
-            closed = local == 0 and not reach(node, everywhere(node)).inputs[slot]
-            yield (item, slot, local, *read_edge(node, slot, local, labels), error, share, closed)
+        partials = (None,) * len(inputs) if by_rule else local_gradients(node)
+        labels, left = self.numbered.labels, iter(shares)
+        for slot, item in enumerate(inputs):
+            if isinstance(item, Node):
+                local, (_, share) = partials[slot], next(left)
+                closed = local == 0 and not reach(node, everywhere(node)).inputs[slot]
+                yield (item, slot, local, *read_edge(node, slot, local, labels), error, share, closed)
 
 
 def _check_parameter(parameter: Any) -> None:

@@ -103,7 +103,7 @@ class NumberedGraph:
         """A ledger node with its label, its value and its error; its id is its number unless ``id`` is given."""
         number = self.numbers[node]
         origin = self.origins[number]
-        entry, name = origin.primitive, self.name_of(node)
+        entry, name = origin.primitive, origin.name or self.given.get(node)
         operation, symbol = (None, None) if entry is None else (entry.name, entry.symbol)
         called = number if id is None else id, self.labels[node], name, operation, symbol
         return FlowNode(*called, self.data[number], error, at_kink, origin.line)

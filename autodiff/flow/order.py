@@ -10,14 +10,17 @@ from autodiff.flow.ledger import Flow
 from autodiff.flow.parts import FlowEdge, FlowNode
 from autodiff.words.notation import Name, parse
 
-__all__ = ["columns", "in_order", "is_weighted_sum", "notes_name", "shares_in_order", "suffix"]
+__all__ = [
+    "columns", "in_order", "is_weighted_sum", "notes_name", "shares_in_order", "suffix", "without_suffix",
+]  # fmt: skip
 
-_MARKS: Final = re.compile("[ᶜ′]*(?:#[0-9]+)?$")  # after a name, in a label
+_SUFFIXES: Final = "ᶜ′"  # of calls
+_MARKS: Final = re.compile(f"[{_SUFFIXES}]*(?:#[0-9]+)?$")  # after a name, in a label
 
 
 def notes_name(node: FlowNode) -> Name | None:
     """The node's name as a quantity of the notes, such as z₁⁽²⁾, U₁ or J; None if it is no such name."""
-    return _read(_bare(node)) if node.name else None
+    return _read(without_suffix(node.name)) if node.name else None
 
 
 @lru_cache(maxsize=65536)
@@ -29,9 +32,13 @@ def _read(text: str) -> Name | None:
     return name if name.layer is not None or name.indices or name.letter in ("s", "s_c", "U", "J") else None
 
 
-def _bare(node: FlowNode) -> str:
-    """The name without a call's suffix, as in z₁⁽²⁾ᶜ; "" for a node without one."""
-    return (node.name or "").rstrip("ᶜ′")
+def without_suffix(name: str) -> str:
+    """A name without the suffix of its call, as that of the corrupt window.
+
+    >>> without_suffix("z₁⁽²⁾ᶜ")
+    'z₁⁽²⁾'
+    """
+    return name.rstrip(_SUFFIXES)
 
 
 def suffix(node: FlowNode) -> str:

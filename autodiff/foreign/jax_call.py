@@ -29,6 +29,17 @@ def data_of(item: Any, dtype: Any) -> Any:
     return np.asarray(constant_of(item), dtype) if is_node(item) else item
 
 
+class UntraceableError(ValueError):
+    """A primitive that cannot be traced, why, and the line of the user's program, "" if jax does not know it."""
+
+    def __init__(self, name: str, why: str, line: str) -> None:
+        super().__init__(
+            f"cannot trace {name} of the jax program{line}: {why}; write it with other operations, give it a "
+            "derivative with jax.custom_jvp, or compute it before and pass the result as an argument"
+        )
+        self.name, self.why, self.line = name, why, line
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """An equation and its inputs: nodes, object arrays of Values, or the constants that jax computed.
@@ -91,9 +102,6 @@ class Call:
                 return f" ({Path(frame.file_name).name}, line {frame.line_num}, in {frame.function_name})"
         return ""
 
-    def refusal(self, why: str) -> ValueError:
+    def refusal(self, why: str) -> UntraceableError:
         """The error for an equation that cannot be traced."""
-        return ValueError(
-            f"cannot trace {self.name} of the jax program{self.line}: {why}; write it with other operations, or "
-            "compute it before and pass the result as an argument"
-        )
+        return UntraceableError(self.name, why, self.line)

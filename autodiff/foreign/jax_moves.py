@@ -16,7 +16,7 @@ from autodiff.foreign.jax_call import Call, is_node
 from autodiff.foreign.singles import holds_values
 from autodiff.foreign.windows import at_positions, index_at, padded, picked, positions
 from autodiff.primitives.table.choices import where
-from autodiff.primitives.table.elementwise import add
+from autodiff.primitives.table.elementwise import add, multiply
 from autodiff.primitives.table.layout import (
     broadcast_to,
     concatenate,
@@ -172,6 +172,18 @@ def _scatter_add(call: Call) -> Any:
     return add(x, scatter(new, index=index, shape=call.shape))
 
 
+def _scatter_mul(call: Call) -> Any:
+    """x times the updates at their places; jax has a derivative only if no two of them meet."""
+    x, size = call.operand(0), np.shape(call.operand(2))
+    met = np.asarray(call.by_jax(np.ones(call.shape), call.data(1), np.full(size, 2.0)))
+    if (met > 2.0).any():
+        raise NotImplementedError("two updates meet in one element, where jax has no derivative either")
+    if not (met > 1.0).any():
+        return x
+    sources = np.asarray(call.by_jax(np.ones(call.shape), call.data(1), positions(size) + 2.0)).astype(int) - 2
+    return multiply(x, where(met > 1.0, at_positions(call.operand(2), np.maximum(sources, 0)), 1.0))
+
+
 def _scatter(call: Call) -> Any:
     x, new = call.operand(0), call.operand(2)
     sources = np.asarray(call.by_jax(-1 - positions(np.shape(x)), call.data(1), positions(np.shape(new))))
@@ -209,7 +221,9 @@ MOVES: Final[dict[str, Operation]] = {
     "broadcast_in_dim": _broadcast, "concatenate": _concatenate, "dynamic_slice": _dynamic_slice,
     "dynamic_update_slice": _dynamic_update, "expand_dims": _reshape, "gather": _gather, "pad": _pad,
     "reshape": _reshape, "rev": lambda call: flip(call.operand(0), axis=tuple(call.param("dimensions"))),
-    "scatter": _scatter, "scatter-add": _scatter_add, "scatter_add": _scatter_add, "select_n": _select,
+    "scatter": _scatter, "scatter-add": _scatter_add, "scatter_add": _scatter_add,
+    "scatter-mul": _scatter_mul, "scatter_mul": _scatter_mul,
+    "select_n": _select,
     "slice": _slice, "sort": _sort, "split": _split, "squeeze": _reshape, "tile": _tile, "top_k": _top_k,
     "transpose": _transpose,
 }  # fmt: skip

@@ -15,7 +15,7 @@ import numpy as np
 from autodiff.foreign.jax_call import Call, data_of, is_node
 from autodiff.foreign.jax_moves import MOVES, ordered, shaped
 from autodiff.foreign.singles import constant_of, holds_values, product
-from autodiff.foreign.windows import at_positions, convolution, dilated, padded, positions, windows
+from autodiff.foreign.windows import at_positions, convolution, dilated, padded, positions, running_logsumexp, windows
 from autodiff.primitives.registry import TABLE
 from autodiff.primitives.table.choices import where
 from autodiff.primitives.table.elementwise import (
@@ -99,7 +99,8 @@ def _rounded(call: Call) -> Any:
 def _converted(call: Call) -> Any:
     x, kind = call.operand(0), np.dtype(call.equation.outvars[0].aval.dtype)
     if kind.char not in "df":
-        raise NotImplementedError(f"this engine has no {kind}")
+        instead = "; products with cosines and sines replace a Fourier transform" if kind.kind == "c" else ""
+        raise NotImplementedError(f"this engine has no {kind}{instead}")
     return x if holds_values(x) or x.dtype == kind else TABLE["astype"](x, dtype=kind.name)
 
 
@@ -206,6 +207,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "asin": _of(asin), "asinh": _of(arcsinh), "atan": _of(atan), "atan2": _of(arctan2), "atanh": _of(arctanh),
     "cbrt": _of(cbrt), "ceil": _of(ceil), "clamp": _clamp, "conv_general_dilated": _convolution,
     "convert_element_type": _converted, "copy": _same, "copy_p": _same, "cos": _of(cos), "cosh": _of(cosh),
+    "cumlogsumexp": _running(running_logsumexp),
     "cumprod": _running(cumprod), "cumsum": _running(cumsum), "device_put": _same, "div": _of(divide),
     "dot_general": _dot, "erf": _of(_erf), "erfc": _of(erfc), "exp": _of(exp), "exp2": _of(exp2), "expm1": _of(expm1),
     "floor": _of(floor), "integer_pow": _integer_power, "log": _of(log), "log1p": _of(log1p), "logistic": _of(sigmoid),

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.engine.plain import boxed
-from autodiff.foreign.jax_call import Call, is_node
+from autodiff.foreign.jax_call import Call, UntraceableError, is_node
 from autodiff.foreign.jax_moves import stacked
 from autodiff.foreign.jax_operations import OPERATIONS, clamped
 from autodiff.foreign.singles import product
@@ -80,7 +80,12 @@ class _Closed:
 
 def _inlined(call: Call) -> list[Any]:
     jaxpr = next(call.equation.params[key] for key in ("jaxpr", "call_jaxpr") if key in call.equation.params)
-    return call.run(jaxpr if hasattr(jaxpr, "consts") else _Closed(jaxpr), call.inputs)
+    try:
+        return call.run(jaxpr if hasattr(jaxpr, "consts") else _Closed(jaxpr), call.inputs)
+    except UntraceableError as error:
+        if error.line or not call.line:
+            raise
+        raise UntraceableError(error.name, error.why, call.line) from None  # inside a function of jax
 
 
 def _cond(call: Call) -> list[Any]:
@@ -209,4 +214,7 @@ NESTED: Final[dict[str, Callable[[Call], Any]]] = {
     **dict.fromkeys(("checkpoint", "closed_call", "core_call", "jit", "pjit", "remat", "remat2"), _inlined),
     "cond": _cond, "custom_jvp_call": _custom, "custom_vjp_call": _tangent, "custom_vjp_call_jaxpr": _tangent,
     "scan": _scan, "while": _while,
+    # with jax's own derivative: jax chooses the signs of factors, and shares out ties in the order of its scan
+    **dict.fromkeys(("cholesky", "cummax", "cummin", "custom_linear_solve", "eigh"), _tangent),
+    **dict.fromkeys(("lu", "qr", "svd", "triangular_solve"), _tangent),
 }  # fmt: skip

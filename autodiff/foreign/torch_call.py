@@ -6,13 +6,17 @@ shapes of the results, which autograd saves for no view.
 
 from __future__ import annotations
 
+import re
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 __all__ = ["Call", "as_plain"]
 
+_FRAME: Final = re.compile(r'\s*File "(?P<file>[^"]*)", line (?P<line>\d+), in (?P<function>.+)')
 _WRAPPED: Final = 1 << 63  # torch shows a negative axis as an unsigned number of 64 bits
 
 
@@ -72,7 +76,17 @@ class Call:
             if "inplace" in str(error)
             else "backward() has freed the tensors; trace the loss first, or call backward(retain_graph=True)"
         )
-        return ValueError(f"cannot trace {self.name} of the torch graph: {why}")
+        return ValueError(f"cannot trace {self.name} of the torch graph: {why}{self.line}")
+
+    @property
+    def line(self) -> str:
+        """The line of the user's program that ran the operation or, where torch has not kept it, what makes it."""
+        library = str(Path(sys.modules["torch"].__file__ or "").parent)
+        for frame in reversed(self.function.metadata.get("traceback_", ())):
+            found = _FRAME.match(frame)
+            if found is not None and not found["file"].startswith(library):
+                return f" ({Path(found['file']).name}, line {found['line']}, in {found['function']})"
+        return "; under torch.autograd.set_detect_anomaly(True), this error names its line"
 
     def operand(self, k: int, key: str) -> Any:
         """The k-th operand: an input, or the constant that torch saved under that key."""

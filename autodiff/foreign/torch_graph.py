@@ -49,12 +49,15 @@ def run(
             continue
         call = _call(function, results, constants.get(function))
         if call.name not in table:
-            raise ValueError(f"cannot trace {call.name} of the torch graph: this engine has no such operation")
+            raise ValueError(
+                f"cannot trace {call.name} of the torch graph: this engine has no such operation; write it with other "
+                f"operations, or compute it before and detach() the result{call.line}"
+            )
         try:
             with np.errstate(all="ignore"):
                 results[function] = table[call.name](call)
         except NotImplementedError as error:
-            raise ValueError(f"cannot trace {call.name} of the torch graph {error}") from error
+            raise ValueError(f"cannot trace {call.name} of the torch graph {error}{call.line}") from error
     return results
 
 
@@ -85,6 +88,7 @@ def solved(order: list[Any], loss: Any) -> dict[Any, Any]:
             raise ValueError(
                 f"cannot trace {left[0].name()} of the torch graph: torch does not record its constant, and no value "
                 "that torch saved determines it; give the constant as a tensor with requires_grad=True"
+                f"{Call(left[0], ()).line}"
             )
         pending = left  # a constant may be visible only beside others
     return constants

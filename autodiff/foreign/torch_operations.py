@@ -13,7 +13,7 @@ import numpy as np
 from autodiff.foreign.singles import holds_values, product
 from autodiff.foreign.torch_call import Call
 from autodiff.foreign.torch_layers import LAYERS, averaged
-from autodiff.foreign.windows import picked
+from autodiff.foreign.windows import columns_of_windows, picked, running_logsumexp, windows_along
 from autodiff.primitives.registry import TABLE
 from autodiff.primitives.table.choices import where
 from autodiff.primitives.table.elementwise import (
@@ -142,8 +142,8 @@ def _index(call: Call) -> Any:
     return getitem(call.inputs[0], index=taken)
 
 
-def _gather(call: Call) -> Any:
-    return picked(call.inputs[0], call.saved("index"), call.saved("dim"))
+def _picked(key: str) -> Operation:
+    return lambda call: picked(call.inputs[0], call.saved(key), call.saved("dim"))
 
 
 def _max_along(call: Call) -> Any:
@@ -254,6 +254,16 @@ def _norm(call: Call) -> Any:
     return norm(call.inputs[0], **call.reduction)
 
 
+def _lerp(call: Call) -> Any:
+    if call.name == "LerpBackward1":
+        start, end, weight = (call.operand(k, key) for k, key in enumerate(("self", "end", "weight")))
+    else:
+        (start, end), weight = call.inputs, call.saved("weight")
+    if start is None or end is None:
+        raise NotImplementedError("with a constant end, which torch does not record; give it requires_grad=True")
+    return add(start, multiply(weight, subtract(end, start)))
+
+
 #: Operations that only arrange elements; one element of a leaf is found through them.
 LAYOUT: Final[dict[str, Operation]] = {
     "AliasBackward0": _reshape, "CloneBackward0": _of_one(lambda x: x), "ExpandBackward0": _expand,
@@ -278,23 +288,27 @@ _SAME: Final = {
 OPERATIONS: Final[dict[str, Operation]] = {
     **LAYOUT, **LAYERS, **{name: _of_one(TABLE[entry]) for name, entry in _SAME.items()},
     "AddBackward1": lambda call: add(call.inputs[0], call.constant),
-    "Atan2Backward0": _of_two(arctan2, "self", "other"),
-    "CumprodBackward0": _along(cumprod),
+    "Atan2Backward0": _of_two(arctan2, "self", "other"), "CumprodBackward0": _along(cumprod),
+    "CummaxBackward0": _picked("indices"), "CumminBackward0": _picked("indices"),
     "DivBackward1": lambda call: divide(call.inputs[0], call.saved("other")),
     "ErfBackward0": _of_one(lambda x: subtract(1.0, erfc(x))),
-    "LogaddexpBackward0": _of_two(logaddexp, "self", "other"),
+    "Im2ColBackward0": lambda call: columns_of_windows(
+        call.inputs[0], *map(call.saved, ("kernel_size", "stride", "padding", "dilation"))
+    ),
+    "LerpBackward0": _lerp, "LerpBackward1": _lerp, "LogaddexpBackward0": _of_two(logaddexp, "self", "other"),
     "MulBackward1": lambda call: multiply(call.inputs[0], call.saved("other")), "SafeSoftmaxBackward0": _along(softmax),
+    "UnfoldBackward0": lambda call: windows_along(call.inputs[0], *map(call.saved, ("dimension", "size", "step"))),
     "UnsafeSplitBackward0": _split,
     "AddBackward0": _add, "AddmmBackward0": _addmm, "AmaxBackward0": _reduced(max),
     "AminBackward0": _reduced(min), "BinaryCrossEntropyBackward0": _cross_entropy,
     "BinaryCrossEntropyWithLogitsBackward0": _logits_loss, "BmmBackward0": _of_two(product, "self", "mat2"),
     "CatBackward0": _joined(concatenate), "ClampBackward1": _clamp, "ClampMinBackward0": _clamp,
     "CumsumBackward0": _along(cumsum), "DivBackward0": _of_two(divide, "self", "other"),
-    "DotBackward0": _of_two(product, "self", "tensor"), "EluBackward0": _elu,
-    "GatherBackward0": _gather,
+    "DotBackward0": _of_two(product, "self", "tensor"), "EluBackward0": _elu, "GatherBackward0": _picked("index"),
     "HardtanhBackward0": lambda call: clip(call.inputs[0], low=call.saved("min_val"), high=call.saved("max_val")),
     "LeakyReluBackward0": _leaky_relu, "LinalgVectorNormBackward0": _norm,
     "LogSoftmaxBackward0": _along(log_softmax), "LogsumexpBackward0": _reduced(logsumexp),
+    "LogcumsumexpBackward0": _along(running_logsumexp),
     "MaxBackward0": _max_along, "MaxBackward1": _of_one(max), "MaximumBackward0": _of_two(maximum, "self", "other"),
     "MeanBackward0": _of_one(mean), "MeanBackward1": _reduced(mean), "MinBackward0": _max_along,
     "MinBackward1": _of_one(min), "MinimumBackward0": _of_two(minimum, "self", "other"),
@@ -306,11 +320,9 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "ProdBackward1": _reduced(prod),
     "RsqrtBackward0": _of_one(lambda x: power(x, n=-0.5)),
     "RsubBackward1": lambda call: subtract(call.constant, _scaled(call, "alpha", call.inputs[0])),
-    "SiluBackward0": _silu,
-    "SoftmaxBackward0": _along(softmax), "SoftplusBackward0": _softplus,
+    "SiluBackward0": _silu, "SoftmaxBackward0": _along(softmax), "SoftplusBackward0": _softplus,
     "StackBackward0": _joined(stack), "SubBackward0": _subtract, "SumBackward0": _of_one(sum),
-    "SumBackward1": _reduced(sum),
-    "WhereBackward0": _where,
+    "SumBackward1": _reduced(sum), "WhereBackward0": _where,
 }  # fmt: skip
 
 #: Operations whose constant addend torch does not record, because no gradient needs it.

@@ -12,9 +12,14 @@ from typing import Any
 import numpy as np
 
 from autodiff.foreign.singles import product
-from autodiff.primitives.table.layout import broadcast_to, getitem, reshape, scatter, transpose
+from autodiff.primitives.table.choices import where
+from autodiff.primitives.table.layout import broadcast_to, expand_dims, getitem, reshape, scatter, transpose
+from autodiff.primitives.table.reductions import logsumexp
 
-__all__ = ["at_positions", "convolution", "dilated", "index_at", "padded", "picked", "positions", "windows"]
+__all__ = [
+    "at_positions", "columns_of_windows", "convolution", "dilated", "index_at", "padded", "picked", "positions",
+    "running_logsumexp", "windows", "windows_along",
+]  # fmt: skip
 
 
 def picked(item: Any, taken: Any, axis: int) -> Any:
@@ -79,6 +84,36 @@ def windows(x: Any, size: Sequence[int], stride: Sequence[int], dilation: Sequen
         shape[k], shape[count + k] = len(places), m
         index.append((places[:, None] + np.arange(m) * gap).reshape(shape))
     return x[tuple(index)] if x.__class__ is np.ndarray else getitem(x, index=tuple(index))
+
+
+def windows_along(x: Any, axis: int, size: int, step: int) -> Any:
+    """The windows of that size along one axis, their elements as the last axis, like ``Tensor.unfold`` of torch."""
+    axis %= np.ndim(x)
+    places = np.arange(0, np.shape(x)[axis] - size + 1, step)
+    found = getitem(x, index=(*[slice(None)] * axis, places[:, None] + np.arange(size)))
+    order = [k for k in range(np.ndim(x) + 1) if k != axis + 1]
+    return transpose(found, axes=(*order, axis + 1))
+
+
+def columns_of_windows(
+    x: Any, size: Sequence[int], stride: Sequence[int], margins: Sequence[int], dilation: Sequence[int]
+) -> Any:
+    """The windows over the last two axes of x as columns: shape (…, C·size, places), like ``unfold`` of torch."""
+    parts = windows(padded(x, [(n, n) for n in margins]), size, stride, dilation)
+    lead, (channels, *places) = np.shape(parts)[: np.ndim(x) - 3], np.shape(parts)[np.ndim(x) - 3 : -2]
+    first = len(lead) + 1
+    order = (*range(first), first + 2, first + 3, first, first + 1)
+    return reshape(transpose(parts, axes=order), shape=(*lead, channels * math.prod(size), math.prod(places)))
+
+
+def running_logsumexp(x: Any, axis: int) -> Any:
+    """ln Σ exp of the elements up to each one along an axis: a sum for each, because a running one would underflow."""
+    if not np.ndim(x):
+        return x
+    axis %= np.ndim(x)
+    n = np.shape(x)[axis]
+    known = np.tri(n, dtype=bool).reshape(n, n, *[1] * (np.ndim(x) - axis - 1))
+    return logsumexp(where(known, expand_dims(x, axis=axis), -np.inf), axis=axis + 1)
 
 
 def convolution(

@@ -51,7 +51,7 @@ class Origin:
         return Origin, (self.primitive, dict(self.params), self.name, self.line)
 
 
-_UNCHANGING: Final = frozenset({bool, int, float, str, type(None), np.float64, np.int64})
+_UNCHANGING: Final = frozenset({bool, int, float, str, slice, type(None), type(Ellipsis), np.float64, np.int64})
 
 
 def _settled(entry: Primitive | None, key: str, item: Any) -> Any:
@@ -61,6 +61,8 @@ def _settled(entry: Primitive | None, key: str, item: Any) -> Any:
     if isinstance(item, np.ndarray) and (item.flags.writeable or not item.flags.owndata):  # a view's base may change
         item = item.copy()
         item.setflags(write=False)
+    elif item.__class__ is tuple and _UNCHANGING.issuperset(map(type, item)):
+        return item
     elif item.__class__ is tuple or item.__class__ is list:
         item = item.__class__(_settled(entry, key, part) for part in item)
     return item

@@ -19,12 +19,13 @@ from autodiff.primitives.operands import as_operand, describe, is_ready
 from autodiff.primitives.origin import Origin, no_constant
 from autodiff.primitives.registry import BUILT_IN, FORGETTING, RECORDERS, TABLE, Objects
 from autodiff.primitives.signatures import Rule, no_keyword, signature_of
+from autodiff.primitives.whole import Whole
 
 __all__ = ["Primitive", "forget_written", "ieee", "ieee_partials", "real"]
 
 
 @dataclass(frozen=True, eq=False)
-class Primitive:
+class Primitive(Whole):
     """One operation: ``forward(xp, *inputs, **params)`` and its rule of calculus.
 
     ``vjp`` is a tuple with one rule ``(g, z, *inputs, **params) -> share`` for each input, or, for any number of

@@ -10,7 +10,7 @@ import numpy as np
 
 from autodiff.primitives.operands import as_operand, describe
 
-__all__ = ["LARGE", "Rows", "dense", "outlined", "rows_at"]
+__all__ = ["LARGE", "Rows", "dense", "outlined", "own_grad", "rows_at"]
 
 _Array = np.ndarray[Any, Any]
 _Part = tuple[_Array, _Array]
@@ -200,6 +200,14 @@ class Rows:
     def __repr__(self) -> str:
         indices, rows = self._sums()
         return f"Rows({len(indices)} of shape {self.shape}, {rows.dtype})"
+
+
+def own_grad(grad: Any) -> tuple[Any, Any]:
+    """A gradient to keep, and its array for everyone to read and write: of Rows beside them, of a lent array a copy."""
+    if grad.__class__ is Rows:
+        return grad.shown()
+    own = np.array(grad[0]) if grad.__class__ is tuple else grad
+    return own, own
 
 
 def _as_shape(shape: Any) -> tuple[int, ...]:

@@ -152,8 +152,8 @@ def _array_logistics(x: Any) -> Any:
         if few:
             z = np.reciprocal(e + kind.one)
             return z, e * z
-        e += kind.one  # in place: saves one large array
-        return _Logistics(x, np.reciprocal(e))
+        e += kind.one  # in place: saves two large arrays
+        return _Logistics(x, np.reciprocal(e, out=e))
     e = np.exp(np.copysign(x, -1.0))  # e^(−|x|) underflows silently
     z = np.maximum(e, kind.one * (x >= 0)) / (1.0 + e)
     return (z, np.maximum(e, kind.one * (x <= 0)) / (1.0 + e)) if few else _Logistics(x, z)
@@ -185,7 +185,8 @@ def _array_logistic(x: Any) -> Any:
 
 def _array_sech2(x: Any, z: Any) -> Any:
     """1 − z² for z = tanh x; computed as 1/cosh² x where 1 − z² cancels, which costs as much as tanh."""
-    rest = 1.0 - z * z
+    rest = z * z
+    rest = np.subtract(1.0, rest, out=rest) if rest.__class__ is np.ndarray else 1.0 - rest
     least = rest.item(rest.argmin()) if rest.size else 1.0
     if least > _SINGLE.saturated:
         return rest

@@ -23,6 +23,7 @@ from autodiff.reference.names import PACKAGES, exported
 from autodiff.reference.notes import SECTIONS, by_section
 from autodiff.reference.operation_cards import anchor, card, kinks
 from autodiff.reference.operations import Group, Reference, everything, topics
+from autodiff.reference.over_time import over_time
 from autodiff.reference.tables import legend
 from nn.descent.formulas import FORMULAS, Formula
 from nn.descent.schedules import SCHEDULES
@@ -98,6 +99,7 @@ def _document() -> Iterator[str]:
     yield from _section("numpy", "NumPy’s functions", groups)
     yield from _section("optimisers", "Optimisers", [f"<p>{links.inline(_OPTIMISERS)}</p>", _optimisers()])
     yield from _section("rates", "Learning rates over time", [f"<p>{_RATES}</p>", _schedules()])
+    yield from _section("time", "Nets over time", over_time(links))
     rows = by_section(places, found.operations, names).items()
     index = facts((f"{number} {SECTIONS[number]}", ", ".join(map(links.name, there))) for number, there in rows)
     yield from _section("notes", "The notes, section by section", [index])
@@ -173,7 +175,8 @@ def _contents(topics: Any, groups: tuple[Group, ...]) -> Iterator[str]:
     yield '<li><a href="#numpy">NumPy’s functions</a><ul>'
     yield from (f'<li><a href="#numpy.{number}">{_short(group)}</a></li>' for number, group in enumerate(groups))
     yield '</ul></li>\n<li><a href="#optimisers">Optimisers</a></li>'
-    yield '<li><a href="#rates">Learning rates over time</a></li>\n<li><a href="#notes">The notes</a></li>'
+    yield '<li><a href="#rates">Learning rates over time</a></li>'
+    yield '<li><a href="#time">Nets over time</a></li>\n<li><a href="#notes">The notes</a></li>'
     yield from (f'<li><a href="#module.{package}">{code(package)}</a></li>' for package in PACKAGES)
     yield "</ul>\n</details>\n</nav>"
 

@@ -70,7 +70,9 @@ def reasons(flow: Flow, style: Style) -> tuple[tuple[str, ...], Listing | None]:
     key = "one-path" if flow.path_count == 1 else "paths"
     ends = {"parameter": flow.parameter.label, "output": flow.output.label}
     said = [style.say(f"why.{key}", count=style.counted(flow.path_count), **ends)]
-    inputs = sorted((node for node in flow.every if _is_input(node) and np.size(node.value) == 1), key=_windows)
+    here = {flow.flows.number_of(node) for node in flow.nodes}
+    every = (*flow.nodes, *(node for node in flow.flows.nodes if node.operation is None and node.id not in here))
+    inputs = sorted((node for node in every if _is_input(node) and np.size(node.value) == 1), key=_windows)
     if inputs:
         row = [f"{node.label} = {style.amount(node.value)}" for node in inputs[:_MOST_INPUTS]]
         row += ["…"] * (len(inputs) > _MOST_INPUTS)
@@ -300,9 +302,10 @@ class _Lesson:
 
 def _is_input(node: FlowNode) -> bool:
     """Whether a node is an input of a network of the notes, or called x."""
+    if node.operation is not None:
+        return False
     name = notes_name(node)
-    is_first = name is not None and (name.letter, name.layer) == ("a", 1)
-    return node.operation is None and (is_first or node.name == "x")
+    return node.name == "x" or (name is not None and (name.letter, name.layer) == ("a", 1))
 
 
 def _windows(node: FlowNode) -> tuple[str, tuple[int, ...]]:

@@ -15,7 +15,7 @@ from autodiff.primitives.rows import Rows
 from autodiff.primitives.table import elementwise, rounding
 from autodiff.system.display import bundle
 from autodiff.values.copies import copied, reduced, twin
-from autodiff.values.reading import WATCHES, noted, passed
+from autodiff.values.reading import WATCHES, noted, passed, recorder, taken
 
 __all__ = ["Arithmetic", "detach", "refuse_node", "stop_gradient"]
 
@@ -74,13 +74,17 @@ class Arithmetic(Node):
 
     __hash__ = object.__hash__
 
-    def __float__(self) -> NoReturn:
+    def __float__(self) -> float:
+        if WATCHES and recorder() is not None:
+            taken((self,), "read", self._data)
+            return float(self._data)
         raise TypeError(
             f"float() of a {type(self).__name__} would silently leave the graph and lose the gradient; "
             "use autodiff's functions (autodiff.exp for math.exp), or .item() for the plain number"
         )
 
-    __complex__ = __float__
+    def __complex__(self) -> complex:
+        return complex(self.__float__())
 
     def __index__(self) -> NoReturn:
         raise TypeError(
@@ -88,7 +92,11 @@ class Arithmetic(Node):
             "where a constant is meant"
         )
 
-    __int__ = __index__
+    def __int__(self) -> int:
+        if WATCHES and recorder() is not None:
+            taken((self,), "int", int(self._data))
+            return int(self._data)
+        return self.__index__()
 
     def item(self) -> float:
         """Return the plain Python number, outside the graph; raises ValueError if there is more than one element.
@@ -98,7 +106,9 @@ class Arithmetic(Node):
         2.0
         """
         if WATCHES:
-            noted(self)
+            read = noted(self)
+            if recorder() is not None:
+                return read if read.scalar else read.value()  # type: ignore[no-any-return]
         return float(np.asarray(self._data).item())
 
     def backward(self, seed: Any = None) -> None:
@@ -139,7 +149,11 @@ class Arithmetic(Node):
         >>> L.grad_rows.indices, L.grad_rows.rows
         (array([7]), array([[2., 2.]]))
         """
-        return Rows.kept(self._grad)
+        return self.grad if self._grad.__class__ is tuple else Rows.kept(self._grad)
+
+    def _looked_up(self, index: Any) -> Any:  # noqa: ARG002
+        """What a look-up reads: the data; of a leaf whose rows lag, only those picked at ``index`` come up to date."""
+        return self._data
 
     def conjugate(self) -> Any:
         """This node, as for any real number; ``np.var`` and ``np.std`` of a list of Values call it."""
@@ -164,6 +178,8 @@ class Arithmetic(Node):
         >>> x.grad
         3.0
         """
+        if WATCHES and (made := recorder()) is not None:
+            return made.detached(self)
         leaf = self._leaf(self._data, DETACHED)
         if self.name is not None:
             leaf.origin = Origin(None, DETACHED.params, self.name)
@@ -203,19 +219,28 @@ class Arithmetic(Node):
         """The formula, and a picture of a small graph, for notebooks."""
         return bundle(self)
 
+    def _copy_of(self, node: Any, name: str | None) -> None:
+        """Begin as a copy of a node of this class, with its edges."""
+        self._begin(node._data, name)
+        self.origin = node.origin if name is None else Origin(node.origin.primitive, node.origin.params, name)
+        self.a, self.b, self.da, self.db = node.a, node.b, node.da, node.db
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if WATCHES:
             noted(self)
+            taken((self,), "read", self._data)
         return copied(self, memo)
 
     def __copy__(self) -> Any:
         if WATCHES:
             noted(self)
+            taken((self,), "read", self._data)
         return twin(self, {id(item): item for item in self.inputs if isinstance(item, Node)})
 
     def __reduce__(self) -> tuple[Any, ...]:
         if WATCHES:
             noted(self)
+            taken((self,), "read", self._data)
         return reduced(self)
 
 

@@ -14,10 +14,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.engine.graph import Node
 from autodiff.engine.plain import plain, shape_of
+from autodiff.engine.trees import flatten, rebuild
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import FORGETTING, TABLE
 from autodiff.values.compositions import COMPOSITIONS, REDUCTIONS, numpy_functions
+from autodiff.values.reading import WATCHES, taken
 from autodiff.values.refusals import REFUSED
 
 __all__ = ["QUESTIONS", "dispatch_function", "dispatch_ufunc", "spelled"]
@@ -115,8 +118,15 @@ def dispatch_function(function: Any, args: Any, kwargs: Any) -> Any:
 
 def _dispatched(function: Any, args: Any, kwargs: Any) -> Any:
     if function in QUESTIONS:
-        return function(*map(_data, args), **{key: _data(item) for key, item in kwargs.items()})
+        answer = function(*map(_data, args), **{key: _data(item) for key, item in kwargs.items()})
+        if WATCHES and function not in _OF_SHAPES:
+            _tell(function, args, kwargs, answer)
+        return answer
     recorded = _recorded(function)
+    if WATCHES and not isinstance(recorded, Primitive) and spelled(function) not in _STRUCTURAL:
+        for item in flatten([args, kwargs]):
+            if isinstance(item, Node):
+                taken((item,), "read", item._data)
     if recorded is None:
         raise TypeError(f"{spelled(function)} has no rule on nodes: {_REFUSED.get(function, _UNKNOWN)}")
     given = _about_the_result(function, kwargs) if kwargs else kwargs
@@ -134,6 +144,39 @@ def _dispatched(function: Any, args: Any, kwargs: Any) -> Any:
     if renamed is None:
         raise misfit
     return recorded(*renamed[0], **renamed[1])
+
+
+def _tell(function: Any, args: Any, kwargs: Any, answer: Any) -> None:
+    """Report the answer to a recording, with how a replay asks again."""
+    given = flatten([args, kwargs])
+    places = [k for k, item in enumerate(given) if isinstance(item, Node)]
+
+    def ask(*numbers: Any) -> Any:
+        filled = list(given)
+        for k, number in zip(places, numbers, strict=True):
+            filled[k] = number
+        operands, keywords = rebuild([args, kwargs], filled)
+        return function(*operands, **keywords)
+
+    taken(tuple(given[k] for k in places), ask, answer)
+
+
+#: Questions whose answer follows from shapes and types.
+_OF_SHAPES: Final = frozenset({
+    np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.result_type, np.can_cast, np.common_type,
+    np.may_share_memory, np.shares_memory, np.iscomplex, np.iscomplexobj, np.isreal, np.isrealobj, np.imag,
+    np.diag_indices_from, np.tril_indices_from, np.triu_indices_from, np.einsum_path,
+})  # fmt: skip
+
+#: Functions composed of primitives by shapes alone; the others look at the numbers, to sort them or to avoid a nan.
+_STRUCTURAL: Final = frozenset(f"np.{name}" for name in (
+    "add", "astype", "atleast_1d", "atleast_2d", "atleast_3d", "average", "broadcast_arrays", "column_stack", "concat",
+    "copy", "cov", "cumulative_sum", "diagonal", "diff", "dot", "dstack", "ediff1d", "einsum", "gradient", "hsplit",
+    "hstack", "inner", "kron", "linalg.matmul", "linalg.multi_dot", "linalg.outer", "linalg.trace", "matvec",
+    "mean", "moveaxis",
+    "outer", "ptp", "ravel", "repeat", "roll", "rollaxis", "rot90", "std", "sum", "tensordot", "tile", "trace",
+    "trapezoid", "tril", "triu", "unstack", "var", "vdot", "vecdot", "vecmat", "vsplit", "vstack",
+))  # fmt: skip
 
 
 def _about_the_result(function: Any, kwargs: dict[str, Any]) -> dict[str, Any]:

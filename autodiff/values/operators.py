@@ -10,11 +10,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from autodiff.engine.plain import plain
+from autodiff.primitives.operands import describe
 from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.registry import TABLE
 from autodiff.primitives.table import elementwise
+from autodiff.values.reading import WATCHES, compared
 
-__all__ = ["operators"]
+__all__ = ["comparing", "operators"]
 
 #: Makes the function that applies a primitive to nodes of one class; with ``reflected``, to swapped operands.
 Writer = Callable[..., Callable[..., Any] | None]
@@ -77,3 +80,17 @@ def _later(kind: type, name: str, entry: Primitive, write: Callable[[], Any]) ->
 
     first.__name__, first.__doc__ = name, entry.doc
     setattr(kind, name, first)
+
+
+def comparing(compare: Callable[[Any, Any], Any], sign: str) -> Callable[[Any, Any], Any]:
+    """The method of a Tensor that compares its data element by element."""
+
+    def method(self: Any, other: Any) -> Any:
+        try:
+            answer = compare(self._data, plain(other))
+            return compared(sign, self, other, answer) if WATCHES else answer
+        except (TypeError, ValueError, OverflowError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"{describe(self)} cannot be compared with {describe(other)}: {error}") from error
+
+    return method

@@ -10,33 +10,20 @@ import numpy as np
 
 from autodiff.engine import emit_arrays
 from autodiff.engine.graph import DETACHED, Node, assign
-from autodiff.engine.plain import as_leaf_array, plain
+from autodiff.engine.plain import as_leaf_array
 from autodiff.primitives.operands import as_operand, describe
 from autodiff.primitives.signatures import no_keyword
 from autodiff.primitives.table import layout, linear, reductions
 from autodiff.values.base import Arithmetic, refuse_node
 from autodiff.values.compositions import COMPOSITIONS
 from autodiff.values.numpy_protocol import dispatch_function, dispatch_ufunc
-from autodiff.values.operators import operators
+from autodiff.values.operators import comparing, operators
 from autodiff.values.read_only import ReadOnlyArray
-from autodiff.values.reading import WATCHES, noted
+from autodiff.values.reading import WATCHES, adopted, assigning, compared, indexed, noted, recorder, taken
 from autodiff.values.refusals import REFUSED_METHODS
 from autodiff.values.value import Value
 
 __all__ = ["Tensor"]
-
-
-def _comparing(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """The method of a Tensor that compares its data element by element."""
-
-    def compared(self: Any, other: Any) -> Any:
-        try:
-            return compare(self._data, plain(other))
-        except (TypeError, ValueError, OverflowError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"{describe(self)} cannot be compared with {describe(other)}: {error}") from error
-
-    return compared
 
 
 def _meaning(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,11 +42,11 @@ def _reduction(name: str, what: str) -> Callable[..., Any]:
     known = ("axis", "keepdims", "dtype", "initial", "where")
 
     def method(self: Any, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
-        if not more.keys() <= {*known}:
-            raise no_keyword(name, known, more)
         if more:
+            if not more.keys() <= {*known}:
+                raise no_keyword(name, known, more)
             return whole(self, axis=axis, keepdims=keepdims, **more)
-        return usual(self, axis=axis, keepdims=keepdims)
+        return (usual.methods.get(self.__class__) or usual)(self, axis=axis, keepdims=keepdims)
 
     method.__name__, method.__doc__ = name, what
     return method
@@ -108,19 +95,24 @@ class Tensor(Arithmetic):
     def __init__(self, data: Any, *more: Never, name: str | None = None) -> None:
         if more:
             self._refuse(more[0])
-        self._begin(as_leaf_array(data), name)
+        twin = adopted(Tensor, data) if WATCHES else None
+        self._begin(as_leaf_array(data), name) if twin is None else self._copy_of(twin, name)
 
     @property
     def data(self) -> np.ndarray[Any, Any]:
         """The primal, a read-only array. Assigning the data of a leaf makes graphs computed from it stale."""
         if WATCHES:
-            noted(self)
+            read = noted(self)
+            if read is not self._data:
+                return read  # type: ignore[no-any-return]
         view = np.asarray(self._data).view(ReadOnlyArray)
         view.setflags(write=False)
         return view
 
     @data.setter
     def data(self, data: Any) -> None:
+        if WATCHES:
+            assigning(self)
         assign(self, self._given(data))
 
     def _fitted(self, data: Any) -> np.ndarray[Any, Any]:
@@ -270,16 +262,20 @@ class Tensor(Arithmetic):
 
     def tolist(self) -> Any:
         """The data as nested lists of floats, outside the graph."""
+        if WATCHES and recorder() is not None:
+            return np.asarray(self).tolist()
         return self.data.tolist()
 
     def __getitem__(self, index: Any) -> Any:
+        if WATCHES and (item := indexed(self, index)) is not None:
+            return item
         for item in index if isinstance(index, tuple) else (index,):
             if isinstance(item, Node):
                 raise TypeError(
                     f"an index must be integers, slices or a mask, got {describe(item)}; "
                     "use its .data as an int, or .data.astype(int)"
                 )
-        return layout.getitem(self, index=index)
+        return (layout.getitem.methods.get(self.__class__) or layout.getitem)(self, index=index)
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError("a Tensor cannot be changed in place; make a new one with where(...) or scatter(...)")
@@ -298,12 +294,12 @@ class Tensor(Arithmetic):
     def __rmatmul__(self, other: Any) -> Any:
         return linear.matmul(other, self)
 
-    __lt__ = _comparing(operator.lt)
-    __le__ = _comparing(operator.le)
-    __gt__ = _comparing(operator.gt)
-    __ge__ = _comparing(operator.ge)
-    __eq__ = _comparing(operator.eq)
-    __ne__ = _comparing(operator.ne)
+    __lt__ = comparing(operator.lt, "<")
+    __le__ = comparing(operator.le, "<=")
+    __gt__ = comparing(operator.gt, ">")
+    __ge__ = comparing(operator.ge, ">=")
+    __eq__ = comparing(operator.eq, "==")
+    __ne__ = comparing(operator.ne, "!=")
 
     __hash__ = object.__hash__
 
@@ -312,7 +308,8 @@ class Tensor(Arithmetic):
             raise ValueError(
                 f"a Tensor of shape {self.shape} is neither true nor false; use .data.any() or .data.all()"
             )
-        return bool(self._data)
+        answer = bool(self._data)
+        return bool(compared("bool", self, None, answer)) if WATCHES else answer
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
@@ -324,7 +321,10 @@ class Tensor(Arithmetic):
         data = np.array2string(self._data, separator=", ", prefix="Tensor(", threshold=20)
         return f"Tensor({data}{kind}{grad}{named})"
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
+        if WATCHES and recorder() is not None:
+            taken((self,), "read", self._data)
+            return np.array(self._data, dtype)
         raise TypeError(
             "an array of a Tensor would silently leave the graph; use .data for the plain array, "
             "autodiff.stack for one Tensor of several, or X @ W instead of X.dot(W)"

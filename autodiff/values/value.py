@@ -15,7 +15,7 @@ from autodiff.primitives.table import units
 from autodiff.values.base import Arithmetic, refuse_node
 from autodiff.values.numpy_protocol import dispatch_function, dispatch_ufunc
 from autodiff.values.operators import operators
-from autodiff.values.reading import WATCHES, noted
+from autodiff.values.reading import WATCHES, adopted, assigning, compared, noted, taken
 
 if TYPE_CHECKING:
     from autodiff.values.tensor import Tensor
@@ -51,17 +51,23 @@ class Value(Arithmetic):
     def __init__(self, data: Number, *more: Never, name: str | None = None) -> None:
         if more:
             self._refuse(more[0])
-        self._begin(as_value_data(data), name)
+        twin = adopted(Value, data) if WATCHES else None
+        if twin is None:
+            self._begin(as_value_data(data), name)
+        else:
+            self._copy_of(twin, name)
 
     @property
     def data(self) -> float:
         """The primal, a Python float. Assigning the data of a leaf makes graphs computed from it stale."""
         if WATCHES:
-            noted(self)
+            return noted(self)  # type: ignore[no-any-return]
         return self._data  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, data: Number) -> None:
+        if WATCHES:
+            assigning(self)
         assign(self, self._given(data))
 
     def _fitted(self, data: Any) -> float:
@@ -82,32 +88,43 @@ class Value(Arithmetic):
     size: ClassVar[int] = 1
 
     def __lt__(self, other: Any) -> bool:
-        return self._data < other._data if other.__class__ is Value else _compared(self._data.__lt__(plain(other)))
+        answer = self._data < other._data if other.__class__ is Value else self._data.__lt__(plain(other))
+        return _reported("<", self, other, answer) if WATCHES else answer
 
     def __le__(self, other: Any) -> bool:
-        return self._data <= other._data if other.__class__ is Value else _compared(self._data.__le__(plain(other)))
+        answer = self._data <= other._data if other.__class__ is Value else self._data.__le__(plain(other))
+        return _reported("<=", self, other, answer) if WATCHES else answer
 
     def __gt__(self, other: Any) -> bool:
-        return self._data > other._data if other.__class__ is Value else _compared(self._data.__gt__(plain(other)))
+        answer = self._data > other._data if other.__class__ is Value else self._data.__gt__(plain(other))
+        return _reported(">", self, other, answer) if WATCHES else answer
 
     def __ge__(self, other: Any) -> bool:
-        return self._data >= other._data if other.__class__ is Value else _compared(self._data.__ge__(plain(other)))
+        answer = self._data >= other._data if other.__class__ is Value else self._data.__ge__(plain(other))
+        return _reported(">=", self, other, answer) if WATCHES else answer
 
     def __eq__(self, other: object) -> bool:
-        return _compared(self._data.__eq__(plain(other)))
+        answer = self._data.__eq__(plain(other))
+        return _reported("==", self, other, answer) if WATCHES else answer
 
     def __ne__(self, other: object) -> bool:
-        return _compared(self._data.__ne__(plain(other)))
+        answer = self._data.__ne__(plain(other))
+        return _reported("!=", self, other, answer) if WATCHES else answer
 
     __hash__ = object.__hash__  # by identity: two Values that are equal are still two parameters
 
     def __bool__(self) -> bool:
-        return bool(self._data != 0.0)
+        answer = bool(self._data != 0.0)
+        return _reported("bool", self, None, answer) if WATCHES else answer
 
     def __round__(self, digits: int | None = None) -> float:
+        if WATCHES:
+            taken((self,), "read", self._data)
         return round(self._data, digits)  # type: ignore[no-any-return]
 
     def __format__(self, spec: str) -> str:
+        if WATCHES:
+            taken((self,), "read", self._data)
         return format(self._data, spec) if spec else str(self)
 
     def __repr__(self) -> str:
@@ -136,6 +153,6 @@ class Value(Arithmetic):
         return node
 
 
-def _compared(answer: Any) -> bool:
-    """The result of comparing a float, typed as a bool; on NotImplemented, Python tries the other operand."""
-    return answer  # type: ignore[no-any-return]
+def _reported(kind: str, left: Value, right: Any, answer: Any) -> bool:
+    """The answer of a comparison, reported to a recording; on NotImplemented, Python tries the other operand."""
+    return compared(kind, left, right, answer)  # type: ignore[no-any-return]

@@ -35,9 +35,13 @@ _RAISED: Final = re.compile("[⁰¹²³⁴-⁹⁺⁻⁾ᵀ]$")
 _BRACKETS: Final = re.compile(r"\([^()\[\]]*\)|\[[^()\[\]]*\]")
 _LOOSENING: Final = re.compile(r"[\s+\-−·×/÷^*%@=,|⌊⌈]")
 _TERM: Final = r"[^\s+\-−×÷^*%@=,|⌊⌈]+"
+_FACTOR: Final = r"[^\s+\-−·/×÷^*%@=,|⌊⌈]*"
 _READABLE: Final = (
-    (re.compile(rf"{_TERM}"), PRODUCT), (re.compile(rf"−?{_TERM}(?: [+−] {_TERM})+"), SUM),
-)  # fmt: skip
+    (re.compile(rf"{_FACTOR}\^{_FACTOR}"), POWER),
+    (re.compile(rf"{_TERM}"), PRODUCT),
+    (re.compile(rf"−?{_TERM}(?: [+−] {_TERM})+"), SUM),
+)
+_BARS: Final = re.compile(r"\|[^|]+\||⌊[^⌊⌋]+⌋|⌈[^⌈⌉]+⌉")
 _BARED: Final = frozenset("1−")  # the ends of operands that `bare` changes
 _MOST_OPERANDS: Final = 3
 _MOST_ENTRIES: Final = 3
@@ -89,10 +93,14 @@ def of_name(name: str) -> Formula:
     (('gross', 5), ('net income', 0), ('z₁⁽²⁾', 4), ('exp(x + y)', 5))
     >>> of_name("w·x + b"), of_name("w·(x + y)")
     (('w·x + b', 1), ('w·(x + y)', 2))
+    >>> of_name("(1 + rate)^years"), of_name("|x − y|")
+    (('(1 + rate)^years', 4), ('|x − y|', 5))
     """
     if _is_plain(name):
         return name, ATOM
     outer = outside(name)
+    if _LOOSENING.search(outer):
+        outer = _BARS.sub("x", outer)
     if _LOOSENING.search(outer):
         return name, next((binding for form, binding in _READABLE if form.fullmatch(outer)), LOOSE)
     return name, POWER if name.startswith("√") or _RAISED.search(name) else ATOM
@@ -146,12 +154,13 @@ def within(made: Formula, binding: int) -> str:
 
 
 def quotient(result: str, operand: str) -> str:
-    """The derivative of one label with respect to another: ∂y/∂x, ∂(x + y)/∂x.
+    """The derivative of one label with respect to another: ∂y/∂x, ∂(x + y)/∂x, ∂(x^y)/∂x.
 
     >>> quotient("a·b", "W₁₄⁽¹⁾")
     '∂(a·b)/∂W₁₄⁽¹⁾'
     """
-    return f"∂{as_operand(result)}/∂{as_operand(operand)}"
+    over, under = (as_operand(label, of_power="^" in outside(label)) for label in (result, operand))
+    return f"∂{over}/∂{under}"
 
 
 def is_word(symbol: str) -> bool:

@@ -18,6 +18,8 @@ from operator import index
 from string import ascii_letters
 from typing import SupportsIndex, TypeVar, final
 
+from autodiff.words.subscripts import SPELLINGS, spelled_in_latex
+
 __all__ = ["MATRICES", "ON_THE_LINE", "Name", "find", "in_ascii", "number", "parse", "subscript", "superscript"]
 
 T = TypeVar("T")
@@ -30,14 +32,14 @@ MATRICES = frozenset({"W", "L", "V"})
 _GREEK_LETTERS = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ"
 _GREEK_WORDS = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi "
-    "psi omega "
-    "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+    "psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
 )
 _GREEK = dict(zip(_GREEK_LETTERS, _GREEK_WORDS.split(), strict=True))
 _SPELLINGS = (
     {letter: letter for letter in (*ascii_letters, *_GREEK)}
     | {spelling: letter for letter, word in _GREEK.items() for spelling in (word, "\\" + word)}
     | dict.fromkeys(("s_c", "sc", "s_{c}", "{s_c}"), "s_c")
+    | SPELLINGS
 )
 _LETTERS = frozenset(_SPELLINGS.values())
 
@@ -65,7 +67,7 @@ _RAISED_TEXT = re.compile("(⁽[^⁽⁾]*⁾)|[⁰¹²³⁴-⁹⁺⁻ᶜᵏⁿ�
 # ones.
 _NUMBER, _LOWERED, _RAISED = "[0-9]{1,9}", "[₀-₉]{1,9}", "[⁰¹²³⁴-⁹]{1,9}"
 _LIST = f"{_NUMBER}(?:,{_NUMBER})*"
-_HEAD = re.compile(r"\{s_c\} | s_\{c\} | s_c | \\?[A-Za-z]+ | .", re.VERBOSE)
+_HEAD = re.compile(rf"{'|'.join(map(re.escape, SPELLINGS))} | \{{s_c\}} | s_\{{c\}} | s_c | \\?[A-Za-z]+ | .", re.X)
 _PART = re.compile(
     rf"""
     (?P<layer>   (?: _?{_NUMBER} | {_LOWERED} ) (?=\[)       # the 1 of W1[1,4]
@@ -81,9 +83,7 @@ _PART = re.compile(
 )
 _FORMS = "valid forms are W14(1), W_{14}^{(1)}, W1[1,4] (layer before the bracket), W10,2(1), W₁₄⁽¹⁾; b1(1), U1, δ1(2)"
 
-_LONGEST_QUOTE = 60
-_LAYERS_LISTED = 4
-_WRITTEN_OUT = 1e7
+_LONGEST_QUOTE, _LAYERS_LISTED, _WRITTEN_OUT = 60, 4, 1e7
 _THOUSANDS = re.compile(r"^-?\d{5,}(?!\d*e)")
 
 
@@ -155,7 +155,7 @@ class Name:
         >>> print(Name("W", (1, 4), 1).latex(), Name("δ", (1,), 2).latex())
         W_{14}^{(1)} \delta_{1}^{(2)}
         """
-        letter = f"\\{_GREEK[self.letter]}" if self.letter in _GREEK else self.letter
+        letter = f"\\{_GREEK[self.letter]}" if self.letter in _GREEK else spelled_in_latex(self.letter)
         if not self.indices:
             return letter + self._latex_layer()
         # A second subscript on s_c is a LaTeX error unless the first is closed in braces.

@@ -19,6 +19,8 @@ class _Fitted:
 
     #: The names of the arrays that `fit` learns, with a letter for each axis.
     _SHAPES: ClassVar[dict[str, str]]
+    #: Whether data are divided by each deviation, so that none may be 0.
+    _divides: ClassVar = False
 
     def __init__(self) -> None:
         self._learned: dict[str, np.ndarray[Any, Any]] = {}
@@ -53,8 +55,11 @@ class _Fitted:
             if not is_fit:
                 expected = ", ".join(str(sizes.get(letter, letter)) for letter in letters)
                 raise ValueError(f"the state's {name} has shape {array.shape}, not ({expected}); nothing was loaded")
-            if name == "deviation" and np.any(array < 0.0):
-                raise ValueError(f"the state's deviations must be at least 0, and one is {array.min()}")
+            if name == "deviation" and np.any(array <= 0.0 if self._divides else array < 0.0):
+                raise ValueError(
+                    f"the state's deviations must be {'above' if self._divides else 'at least'} 0, and one is "
+                    f"{array.min()}; nothing was loaded"
+                )
             fresh[name] = array
         return [assigning(self, _learned=fresh)]
 
@@ -163,6 +168,7 @@ class Whiten(_Fitted):
     """
 
     _SHAPES: ClassVar = {"mean": "n", "directions": "nr", "deviation": "r"}
+    _divides: ClassVar = True
 
     def fit(self, data: Any) -> Whiten:
         """Learn from training data, plain numbers of shape (examples, features), and return this object.

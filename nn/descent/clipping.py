@@ -11,8 +11,8 @@ import numpy as np
 
 from autodiff.engine.graph import commit, set_grad
 from autodiff.primitives.rows import Rows
-from nn.descent.hyper import Hyper, number_in
 from nn.descent.sources import parameters_of
+from nn.parameters.ranges import Hyper, number_in
 
 __all__ = ["checked_bound", "clip_norm", "clip_value", "clipped", "gradient_norm"]
 
@@ -94,13 +94,14 @@ def _within(grad: Any, bound: float) -> Any:
     return grad.map(partial(_within, bound=bound)) if grad.__class__ is Rows else np.clip(grad, -bound, bound)
 
 
-def clipped(grads: Sequence[Any], most: float) -> tuple[list[Any], float]:
-    """The gradients scaled to a norm of at most ``most``, and their norm before.
+def clipped(grads: Sequence[Any], most: float, norm: float | None = None) -> tuple[list[Any], float]:
+    """The gradients scaled to a norm of at most ``most``, and their norm before, which is computed unless it is given.
 
     Raises:
         ValueError: if the norm is not finite.
     """
-    norm = _norm([_numbers(g) for g in grads])
+    if norm is None:
+        norm = _norm([_numbers(g) for g in grads])
     if not isfinite(norm):
         raise ValueError(
             "the norm of the gradients is not finite, so they cannot be clipped; nothing has changed. Find the first "

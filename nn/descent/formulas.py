@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import pi
 from types import MappingProxyType
 from typing import Any, Final
 
 import autodiff as ad
-from autodiff.primitives.expression import Expression, variable
-from nn.descent.hyper import Hyper
+from autodiff.primitives.expression import Expression, number, variable
+from autodiff.slopes.writing import in_symbols
+from autodiff.words.formulas import ATOM
+from nn.parameters.ranges import Hyper
 
-__all__ = ["FORMULAS", "Formula", "Slot", "State"]
+__all__ = ["FORMULAS", "Formula", "Slot", "State", "Update", "written_out"]
 
 State = tuple[Any, ...]
 Update = Callable[..., tuple[Any, State]]
@@ -74,22 +77,41 @@ class Formula:
         signs = [slot.sign for slot in self.slots]
         hyper = {each.keyword: variable(each.sign) for each in self.hyper}
         step, slots = self.update(variable("g"), tuple(map(variable, signs)), variable("α"), **hyper)
-        assignments = [f"{sign} ← {_text(slots[k], slots[:k], signs)}" for k, sign in enumerate(signs)]
-        change = _text(step, slots, signs)
+        known = [{id(slot): sign for slot, sign in zip(slots[:k], signs, strict=False)} for k in range(len(slots) + 1)]
+        assignments = [f"{sign} ← {written_out(slots[k], known[k])}" for k, sign in enumerate(signs)]
+        change = written_out(step, known[-1])
         assignments.append(f"θ ← θ − {change[1:]}" if change.startswith("−") else f"θ ← θ + {change}")
         return ", ".join(assignments)
 
 
-def _text(whole: Any, slots: State, signs: list[str]) -> str:
-    """An expression as text, with the signs of the new slots that occur in it."""
-    return str(_named(whole, {id(slot): sign for slot, sign in zip(slots, signs, strict=False)}))
+def written_out(part: Any, signs: Mapping[int, str] | None = None) -> str:
+    """An expression as text; ``signs`` are those of parts that have one, by id.
+
+    >>> written_out(variable("v") ** 0.5 / (1 - variable("β₁") ** variable("t")))
+    '√v/(1 − β₁ᵗ)'
+    """
+    return in_symbols(_named(part, signs or {}), _AsTheyAre())[0].replace("^t", "ᵗ").replace(f"{pi:g}", "π")
 
 
-def _named(part: Any, signs: dict[int, str]) -> Any:
+class _AsTheyAre(dict[str, tuple[str, int]]):
+    """The texts of variables: their names."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> tuple[str, int]:
+        return name, ATOM
+
+
+def _named(part: Any, signs: Mapping[int, str]) -> Any:
     if id(part) in signs:
         return variable(signs[id(part)])
+    if isinstance(part, int | float):  # an operand of a call
+        return number(part)
     if not isinstance(part, Expression) or part.head in ("variable", "number"):
         return part
+    if part.head == "invoke":  # of one schedule by another
+        return variable(f"{part.parts[0]}({', '.join(map(written_out, part.parts[1:]))})")
     parts = [_named(each, signs) for each in part.parts]
     if part.head == "**" and str(parts[1]) == "0.5":
         return ad.sqrt(parts[0])

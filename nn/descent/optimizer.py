@@ -17,7 +17,7 @@ from nn.descent.clipping import checked_bound, clipped
 from nn.descent.formulas import Formula, State
 from nn.descent.groups import Groups
 from nn.descent.memory import loaded, own_slots, saved
-from nn.descent.moves import Moves, moves_of
+from nn.descent.moves import Mover, Moves
 from nn.descent.schedules import Rate, Schedule, as_text, checked_rate
 from nn.descent.sources import Source
 from nn.lagging.lag import catching_up
@@ -93,32 +93,48 @@ class Optimizer:
         Raises:
             ValueError: if a parameter would not be finite, as with a gradient that is not.
         """
+        self.step_with(None)
+
+    def step_with(self, norm: float | None) -> None:
+        """Make a step, for which ``clip`` need not compute ‖g‖ of all gradients together if it is known.
+
+        >>> from autodiff import Value
+        >>> from nn import SGD, gradient_norm
+        >>> x = Value(1.0)
+        >>> x.grad = 4.0
+        >>> SGD([x], rate=0.25, clip=2.0).step_with(gradient_norm([x]))
+        >>> x.data
+        0.5
+        """
         if self._formula is None:
             raise NotImplementedError(f"{type(self).__name__} cannot move its parameters; define step()")
         memory, waiting = self._claimed() if self._waiting else (self._memory, self._waiting)
-        reached = [x for x in self._source.nodes() if x._grad is not None]
         with catching_up:
-            moves = self._moves(reached, memory)
+            nodes = self._source.nodes()
+            moves = self._moves([x for x in nodes if x._grad is not None], memory, norm)
+            own: dict[str, Any] = {"_t": self._t + 1}
             if moves.slots:
                 memory = {**memory, **dict(zip(moves.nodes, moves.slots, strict=True))}
-            own = assigning(self, _memory=memory, _waiting=waiting, _t=self._t + 1)
-            commit(*assigned(moves.nodes, moves.data), own, *moves.changes)
+                if len(memory) > len(nodes):  # the net has other parameters in place of some
+                    memory = {x: memory[x] for x in nodes if x in memory}
+                own |= {"_memory": memory, "_waiting": waiting}
+            commit(*assigned(moves.nodes, moves.data), assigning(self, **own), *moves.changes)
 
-    def _moves(self, nodes: list[Any], memory: Mapping[Any, State]) -> Moves:
+    def _moves(self, nodes: list[Any], memory: Mapping[Any, State], norm: float | None) -> Moves:
         """Where the parameters go, each group by its settings."""
         formula: Any = self._formula
         grads = [Rows.kept(x._grad) for x in nodes]
         if self._clip is not None:
-            grads = clipped(grads, self._clip)[0]
+            grads = clipped(grads, self._clip, norm)[0]
         groups = self._groups.split(nodes, self._source, self._rate)
         if len(groups) == 1:
             settings = groups[0][0]
-            return moves_of(nodes, grads, memory, formula, settings.rate_at(self._t, self._rate), settings)
+            return Mover(formula, settings.rate_at(self._t, self._rate), settings, memory).moves(nodes, grads)
         grad_of = dict(zip(nodes, grads, strict=True))
         every = []
         for settings, some in groups:
-            rate = settings.rate_at(self._t, self._rate)
-            every.append(moves_of(some, [grad_of[x] for x in some], memory, formula, rate, settings))
+            mover = Mover(formula, settings.rate_at(self._t, self._rate), settings, memory)
+            every.append(mover.moves(some, [grad_of[x] for x in some]))
         return Moves.joined(every)
 
     def __copy__(self) -> Optimizer:

@@ -13,7 +13,8 @@ import numpy as np
 import autodiff as ad
 from autodiff.primitives.expression import variable
 from autodiff.primitives.operands import describe, whole_number
-from nn.descent.hyper import Hyper, number_in
+from nn.descent.formulas import written_out
+from nn.parameters.ranges import Hyper, number_in
 
 __all__ = [
     "SCHEDULES",
@@ -39,7 +40,7 @@ class ScheduleFormula:
     ``scales`` says that each parameter's rate is this value over √n_in.
 
     >>> SCHEDULES["inverse"].text
-    'α₀·τ/maximum(t, τ)'
+    'α₀·τ/max(t, τ)'
     """
 
     name: str
@@ -50,7 +51,7 @@ class ScheduleFormula:
     @property
     def text(self) -> str:
         """The formula as text, read from ``value`` on symbols."""
-        text = str(self.value(variable("t"), *map(variable, self.signs.values()))).replace(f"{pi:g}", "π")
+        text = written_out(self.value(variable("t"), *map(variable, self.signs.values())))
         return f"{text}/√n_in" if self.scales else text
 
 
@@ -171,7 +172,7 @@ def _made(name: str, *settings: Any) -> Schedule:
     return Schedule(SCHEDULES[name], *settings)
 
 
-_RATE: Final = Hyper("rate", "α", 0.1, open_low=True)
+_RATE: Final = Hyper("rate", "α", 0.1, open_low=True, words="learning rate")
 _FACTOR: Final = Hyper("factor", "γ", 0.5, open_low=True)
 _K: Final = Hyper("k", "k", 0.01)
 _TAU: Final = Hyper("tau", "τ", 100.0, open_low=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from nn.descent.formulas import Formula
-from nn.descent.hyper import Hyper, number_in
 from nn.descent.schedules import Rate, Schedule, checked_rate
+from nn.parameters.ranges import Hyper, number_in
 
 __all__ = ["DECAY", "Settings"]
 

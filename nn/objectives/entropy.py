@@ -21,7 +21,7 @@ def softmax_cross_entropy(logits: Any, targets: Any, *, unit: str = "nats", redu
     Args:
         logits: z, shape (classes,) or (batch, classes): Values, Tensors or plain numbers.
         targets: the labels y as integers from 0, shape () or (batch,); or probabilities of the shape of the logits,
-            which sum to 1 in each row. Plain numbers.
+            which sum to 1 in each row. Plain numbers, which are taken in the type of the logits, as is J.
         unit: "nats", or "bits" to divide by ln 2.
         reduction: "mean" over the batch, or "sum".
 
@@ -45,6 +45,8 @@ def softmax_cross_entropy(logits: Any, targets: Any, *, unit: str = "nats", redu
     z = outputs_of("softmax_cross_entropy", logits)
     if not z.shape:
         raise ValueError("softmax_cross_entropy takes logits of shape (classes,) or (batch, classes), and got shape ()")
+    if z.dtype != object and (labels := checked_labels("softmax_cross_entropy", targets, z.shape)) is not None:
+        return in_unit(ad.label_entropy(z, labels=labels), reduction, unit)  # one node: a third of the time
     return in_unit(_expected("softmax_cross_entropy", ad.log_softmax(z), targets), reduction, unit)
 
 
@@ -93,7 +95,8 @@ def logistic(logits: Any, targets: Any, *, unit: str = "nats", reduction: str = 
 
     Args:
         logits: z of any shape, one number for each example: Values, Tensors or plain numbers.
-        targets: y, plain numbers of the same shape: 1 for yes, 0 for no, or probabilities between.
+        targets: y, plain numbers of the same shape: 1 for yes, 0 for no, or probabilities between; taken in the type of
+            the logits, as is J.
         unit: "nats", or "bits" to divide by ln 2.
         reduction: "mean" over all numbers, or "sum".
 
@@ -115,7 +118,8 @@ def logistic(logits: Any, targets: Any, *, unit: str = "nats", reduction: str = 
     >>> J.name, J.data, z.grad
     ('J (nats)', 1000.0, 1.0)
     """
-    z, y = outputs_of("logistic", logits), plain_targets("logistic", targets)
+    z = outputs_of("logistic", logits)
+    y = plain_targets("logistic", targets, z)
     if z.shape != y.shape:
         raise ValueError(f"logistic takes one target per logit, and got logits {z.shape} and targets {y.shape}")
     if not np.all((y >= 0.0) & (y <= 1.0)):
@@ -133,8 +137,8 @@ def _expected(name: str, logs: Any, targets: Any) -> Any:
     labels = checked_labels(name, targets, logs.shape)
     if labels is not None:
         return -one_of_each(logs, labels)
-    y = plain_targets(name, targets)
-    sums = y.sum(axis=-1)
+    y = plain_targets(name, targets, logs)
+    sums = y.sum(axis=-1, dtype=np.float64)
     if np.any(y < 0.0) or np.any(abs(sums - 1.0) > _ROUNDING):
         wrong = y[y < 0.0] if np.any(y < 0.0) else sums[abs(sums - 1.0) > _ROUNDING]
         raise ValueError(

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from math import inf
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 import autodiff as ad
-from autodiff.primitives.namespace import as_float, is_plain_number
-from autodiff.primitives.operands import describe
 from nn.objectives.terms import checked_labels, one_of_each, outputs_of, over_batch
 from nn.parameters.naming import name_results
+from nn.parameters.ranges import Hyper, number_in
 
 __all__ = ["max_margin", "multiclass_margin"]
+
+_MARGIN: Final = Hyper("margin", "Δ", 1.0, open_low=True)
 
 
 def max_margin(score: Any, corrupt: Any, *, margin: float = 1.0) -> Any:
@@ -41,7 +41,7 @@ def max_margin(score: Any, corrupt: Any, *, margin: float = 1.0) -> Any:
     >>> J.data, s.grad, s_c.grad
     (1.25, -1.0, 1.0)
     """
-    margin = _checked(margin)
+    margin = number_in(margin, _MARGIN)
     score, corrupt = (np.asarray(item) if isinstance(item, list | tuple) else item for item in (score, corrupt))
     shapes = getattr(score, "shape", ()), getattr(corrupt, "shape", ())
     if shapes[0] != shapes[1]:
@@ -80,7 +80,7 @@ def multiclass_margin(scores: Any, labels: Any, *, margin: float = 1.0, reductio
     >>> float(J.data), s.grad
     (0.5, array([-1.,  1.,  0.]))
     """
-    s, margin = outputs_of("multiclass_margin", scores), _checked(margin)
+    s, margin = outputs_of("multiclass_margin", scores), number_in(margin, _MARGIN)
     y = checked_labels("multiclass_margin", labels, s.shape)
     if y is None or s.shape[-1] < 2:
         raise ValueError(
@@ -93,11 +93,3 @@ def multiclass_margin(scores: Any, labels: Any, *, margin: float = 1.0, reductio
     wrong = s[(*(axis[..., None] for axis in np.indices(y.shape)), others)]
     losses = ad.hinge(right[..., None] if y.ndim else right, wrong, margin=margin)
     return over_batch(ad.sum(losses, axis=-1), reduction)
-
-
-def _checked(margin: float) -> float:
-    if not is_plain_number(margin):
-        raise TypeError(f"the margin must be a positive number, and got {describe(margin)}")
-    if not 0 < margin < inf:
-        raise ValueError(f"the margin must be a positive finite number, such as 1, and got {margin}")
-    return as_float(margin)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import inf
 from typing import Any
 
 import numpy as np
 
 import autodiff as ad
 from autodiff.engine.graph import Node
-from autodiff.primitives.namespace import as_float, is_plain_number
 from autodiff.primitives.operands import describe
 from nn.parameters.blocks import numbers
+from nn.parameters.ranges import Hyper, number_in
 
 __all__ = ["l1", "l2"]
 
@@ -60,10 +59,7 @@ def l1(net: Any, rate: float) -> Any:
 
 
 def _penalty(name: str, net: Any, rate: float, size: Callable[[Any], Any], title: str) -> Any:
-    if not is_plain_number(rate):
-        raise TypeError(f"the rate λ of {name} must be a number, such as 1e-4, and got {describe(rate)}")
-    if not 0 <= rate < inf:
-        raise ValueError(f"the rate λ of {name} must be finite and at least 0, such as 1e-4, and got {rate}")
+    factor = number_in(rate, Hyper("rate", "λ", 0.0, words=f"rate λ of {name}"))
     weights = [item for key, item in _named(name, net).items() if not str(key).startswith("b")]
     if not weights:
         raise ValueError(f"{name} found no weights: the name of each parameter begins with b, or there are none")
@@ -74,7 +70,7 @@ def _penalty(name: str, net: Any, rate: float, size: Callable[[Any], Any], title
         together[:] = single
         whole.append(together)
     total = sum((ad.sum(size(item)) for item in whole[1:]), ad.sum(size(whole[0])))
-    result = as_float(rate) * total
+    result = factor * total
     if isinstance(result, Node):
         result.name = title
     return result

@@ -15,7 +15,7 @@ def squared_error(outputs: Any, targets: Any, *, reduction: str = "mean") -> Any
 
     Args:
         outputs: ŷ of any shape: Values, Tensors or plain numbers.
-        targets: y, plain numbers of the same shape.
+        targets: y, plain numbers of the same shape, taken in the type of the outputs, as is J.
         reduction: "mean" over all numbers, or "sum".
 
     Returns:
@@ -35,7 +35,8 @@ def squared_error(outputs: Any, targets: Any, *, reduction: str = "mean") -> Any
     >>> float(J.data), y.grad
     (2.5, array([ 1., -2.]))
     """
-    y, aims = outputs_of("squared_error", outputs), plain_targets("squared_error", targets)
+    y = outputs_of("squared_error", outputs)
+    aims = plain_targets("squared_error", targets, y)
     if y.shape != aims.shape:
         raise ValueError(
             f"squared_error takes one target per output, and got outputs {y.shape} and targets {aims.shape}"

@@ -33,23 +33,31 @@ def outputs_of(name: str, outputs: Any) -> Any:
     return found
 
 
-def plain_targets(name: str, targets: Any) -> np.ndarray[Any, Any]:
-    """The targets, which receive no error signal, as finite plain numbers; an array of bools is one of 1 and 0.
+def plain_targets(name: str, targets: Any, outputs: Any) -> np.ndarray[Any, Any]:
+    """The targets, which receive no error signal, as finite plain numbers of the outputs' type.
+
+    J thus has the type of the outputs, float32 for a net of float32, whatever the type of the targets. An array of
+    bools is one of 1 and 0.
 
     Raises:
         TypeError: if they are Values, Tensors or no numbers.
-        ValueError: if one is not finite.
+        ValueError: if one is not finite in that type.
 
-    >>> plain_targets("an objective", [0, 1])
-    array([0., 1.])
+    >>> plain_targets("an objective", [0, 1], np.ones(2, np.float32))
+    array([0., 1.], dtype=float32)
     """
+    kind = np.dtype(getattr(outputs, "dtype", np.float64))
+    kind = np.dtype(np.float64) if kind.hasobject else kind
     if isinstance(targets, np.ndarray) and targets.dtype.kind == "b":
-        return targets.astype(np.float64)
+        return targets.astype(kind)
     if isinstance(targets, Node) or (array := as_operand(f"the targets of {name}", targets)).dtype == object:
         raise TypeError(f"the targets of {name} must be plain numbers, and got {describe(targets)}; use its .data")
-    if not np.all(np.isfinite(array)):
-        raise ValueError(f"the targets of {name} must be finite, and one is {array[~np.isfinite(array)][0]}")
-    return array
+    with np.errstate(over="ignore"):
+        found = array.astype(kind, copy=False)
+    if not np.all(np.isfinite(found)):
+        which = "finite" if kind == np.float64 else f"finite in {kind}"
+        raise ValueError(f"the targets of {name} must be {which}, and one is {array[~np.isfinite(found)][0]}")
+    return found
 
 
 def checked_labels(name: str, labels: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any] | None:

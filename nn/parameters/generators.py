@@ -9,8 +9,17 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.engine.graph import Change, commit
+from autodiff.primitives.operands import describe
 
-__all__ = ["commit_with_generators", "generator_changes", "generator_state", "made_generator"]
+__all__ = [
+    "SEED", "commit_with_generators", "generator", "generator_changes", "generator_state", "made_generator", "noted",
+    "put_back",
+]  # fmt: skip
+
+Noted = list[tuple[Any, tuple[Any, Any]]]
+
+#: The seed of the default generator, so that the same program gives the same network.
+SEED: Final = 0
 
 _KEY: Final = "state"
 #: NumPy's bit generators, whose states are dicts of whole numbers and arrays of them.
@@ -24,6 +33,24 @@ _LARGEST_POOL: Final = 1024  # words; NumPy's default is 4, and its time grows w
 
 #: One call that runs no Python code, so that `commit` can make it.
 _set_both: Final = vars(np.random.BitGenerator)["__setstate__"]
+
+
+def generator(random: np.random.Generator | None) -> np.random.Generator:
+    """``random`` itself, or a new generator with `SEED` if it is None.
+
+    Raises:
+        TypeError: if ``random`` is anything else, such as a seed.
+
+    >>> float(generator(None).random()) == float(np.random.default_rng(SEED).random())
+    True
+    """
+    if random is None:
+        return np.random.default_rng(SEED)
+    if not isinstance(random, np.random.Generator):
+        raise TypeError(
+            f"random must be a NumPy generator, such as numpy.random.default_rng(0), and got {describe(random)}"
+        )
+    return random
 
 
 def generator_state(random: np.random.Generator) -> dict[str, np.ndarray[Any, Any]]:
@@ -73,15 +100,36 @@ def commit_with_generators(changes: Iterable[Change]) -> None:
     """
     every = list(changes)
     ours = [change for change in every if change[0] is _set_both]
-    before = [(source, (source.state, source.seed_seq)) for change in ours for source in change[1]]
+    before = _noted(source for change in ours for source in change[1])
     done: list[bool] = []
     try:
         commit(*ours, *(change for change in every if change[0] is not _set_both), (done.append, (True,)))
     except BaseException:
         if not done:
-            for source, both in before:
-                _set_both(source, both)
+            put_back(before)
         raise
+
+
+def noted(generators: Iterable[np.random.Generator]) -> Noted:
+    """The states of those generators whose bit generators are NumPy's, in a moment, to be put back in this process.
+
+    >>> random = np.random.default_rng(0)
+    >>> before, first = noted([random]), float(random.random())
+    >>> put_back(before)
+    >>> float(random.random()) == first
+    True
+    """
+    return _noted(each.bit_generator for each in generators if type(each.bit_generator) in _KINDS.values())
+
+
+def _noted(sources: Iterable[Any]) -> Noted:
+    return [(source, (source.state, source.seed_seq)) for source in sources]
+
+
+def put_back(before: Noted) -> None:
+    """Give generators the states of `noted`."""
+    for source, both in before:
+        _set_both(source, both)
 
 
 def generator_changes(random: np.random.Generator, state: Mapping[str, Any]) -> tuple[Change, ...]:

@@ -10,14 +10,12 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.primitives.operands import as_operand, describe, whole_number
+from nn.parameters.generators import generator
 
-__all__ = ["SEED", "Init", "generator", "he", "he_normal", "identity", "initializer", "xavier", "xavier_normal"]
+__all__ = ["Init", "he", "he_normal", "identity", "initializer", "xavier", "xavier_normal"]
 
 #: A name of the table below, or a function of a generator, n_in and n_out that returns weights (n_out, n_in).
 Init = str | Callable[[np.random.Generator, int, int], Any]
-
-#: The seed of the default generator, so that the same program gives the same network.
-SEED: Final = 0
 
 
 def xavier(random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray[Any, Any]:
@@ -164,21 +162,3 @@ def _fans(fan_in: int, fan_out: int) -> tuple[int, int]:
     return (
         whole_number(fan_in, "the number of inputs", least=1), whole_number(fan_out, "the number of units", least=1)
     )  # fmt: skip
-
-
-def generator(random: np.random.Generator | None) -> np.random.Generator:
-    """``random`` itself, or a new generator with `SEED` if it is None.
-
-    Raises:
-        TypeError: if ``random`` is anything else, such as a seed.
-
-    >>> float(generator(None).random()) == float(np.random.default_rng(SEED).random())
-    True
-    """
-    if random is None:
-        return np.random.default_rng(SEED)
-    if not isinstance(random, np.random.Generator):
-        raise TypeError(
-            f"random must be a NumPy generator, such as numpy.random.default_rng(0), and got {describe(random)}"
-        )
-    return random

@@ -25,17 +25,23 @@ def check_mapping(state: Any) -> None:
         )
 
 
-def check_keys(owner: str, keys: Collection[Any], expected: Iterable[str]) -> None:
-    """Raise ValueError unless the keys of a state are the expected ones; ``owner`` is what the message calls its part.
+def check_keys(owner: str, keys: Collection[Any], expected: Iterable[str], later: Collection[str] = ()) -> None:
+    """Raise ValueError unless the keys of a state are the expected ones.
 
-    >>> check_keys("this History", ["J"], ["J"])
+    Args:
+        owner: what the message calls the part.
+        keys: the keys of the state.
+        expected: those that it must have.
+        later: those that it may lack, since files of older versions do.
+
+    >>> check_keys("this History", ["J"], ["J"], ["rate"])
     """
     wanted = dict.fromkeys(expected)
     for key in wanted:
         if key not in keys:
             raise ValueError(f"the state to load has no {key}; nothing was loaded")
     for key in keys:
-        if key not in wanted:
+        if key not in wanted and key not in later:
             raise ValueError(f"the state to load has {key!r}, which {owner} does not keep; nothing was loaded")
 
 

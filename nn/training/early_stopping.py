@@ -10,12 +10,13 @@ import numpy as np
 
 from autodiff.engine.graph import Change, commit
 from autodiff.primitives.operands import describe, whole_number
-from nn.parameters.saved import assigning, check_mapping
+from nn.parameters.saved import assigning, check_keys, check_mapping
 from nn.training.step import Step
 
 __all__ = ["EarlyStopping"]
 
 _NUMBERS: Final = ("best", "best_step", "waited")
+_SETTINGS: Final = ("watch", "rising")
 _KEPT: Final = "kept/"
 
 
@@ -33,7 +34,7 @@ class EarlyStopping:
 
     Any improvement counts, however small; nan is never better. ``best`` is the best number so far, and
     ``best_step`` the number of its step. ``state()`` and ``load()`` carry both, and the kept parameters, into a file
-    and back.
+    and back; a state of early stopping that watches another number, or in the other direction, is refused.
 
     Raises:
         ValueError: if patience is below 1.
@@ -83,19 +84,20 @@ class EarlyStopping:
             self.waited += 1
 
     def state(self) -> dict[str, np.ndarray[Any, Any]]:
-        """The best number, its step, the looks since then, and the kept parameters, as arrays by name.
+        """What it watches, the best number, its step, the looks since then, and the kept parameters, as arrays.
 
         >>> sorted(EarlyStopping(patience=2).state())
-        ['best', 'best_step', 'waited']
+        ['best', 'best_step', 'rising', 'waited', 'watch']
         """
         kept = {_KEPT + name: np.array(array) for name, array in self._kept.items()}
-        return {key: np.array(getattr(self, key)) for key in _NUMBERS} | kept
+        return {key: np.array(getattr(self, key)) for key in (*_NUMBERS, *_SETTINGS)} | kept
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Load a `state`; if an error is raised, nothing has changed.
 
         Raises:
-            ValueError: if an entry is missing, unknown or is not one number, or kept parameters do not fit the model.
+            ValueError: if an entry is missing, unknown or is not one number, it comes from other settings, or kept
+                parameters do not fit the model.
             TypeError: if it is not a mapping of arrays.
 
         >>> stopping = EarlyStopping(patience=2)
@@ -108,10 +110,17 @@ class EarlyStopping:
     def load_changes(self, state: Mapping[str, Any]) -> list[Change]:
         """The changes that `load` makes, checked but not made."""
         check_mapping(state)
+        kept = {str(key).removeprefix(_KEPT): x for key, x in state.items() if str(key).startswith(_KEPT)}
+        own = [key for key in state if not str(key).startswith(_KEPT)]
+        check_keys("this EarlyStopping", own, _NUMBERS, _SETTINGS)
+        for key in _SETTINGS:
+            if key in state and (theirs := np.asarray(state[key]).tolist()) != getattr(self, key):
+                raise ValueError(
+                    f"the state to load has {key} = {theirs!r}, and this EarlyStopping has {getattr(self, key)!r}; "
+                    "nothing was loaded"
+                )
         numbers = (float(_number(state, "best", "fiu")), *(int(_number(state, key, "iu")) for key in _NUMBERS[1:]))
-        kept = {str(key).removeprefix(_KEPT): np.array(each) for key, each in state.items() if key not in _NUMBERS}
-        if unknown := [key for key in state if key not in _NUMBERS and not str(key).startswith(_KEPT)]:
-            raise ValueError(f"the state to load has {unknown[0]!r}, which early stopping has not; nothing was loaded")
+        kept = {name: np.array(each) for name, each in kept.items()}
         if bool(kept) != (self.model is not None and numbers[1] > 0):
             raise ValueError(
                 f"{'the state to load keeps' if kept else 'this early stopping keeps'} the parameters of a model, and "
@@ -124,8 +133,8 @@ class EarlyStopping:
 
 def _number(state: Mapping[str, Any], key: str, kinds: str) -> Any:
     """One number of a state; a count is not below 0."""
-    array = state.get(key)
+    array = state[key]
     array = array if isinstance(array, np.ndarray) else np.array(array if isinstance(array, int | float) else None)
     if array.shape or array.dtype.kind not in kinds or np.isnan(array) or (kinds == "iu" and array < 0):
-        raise ValueError(f"the state of early stopping needs one number {key!r}, and has {state.get(key)!r}")
+        raise ValueError(f"the state of early stopping needs one number {key!r}, and has {state[key]!r}")
     return array

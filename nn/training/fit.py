@@ -10,9 +10,11 @@ from typing import Any
 from autodiff.engine.graph import Node
 from autodiff.primitives.operands import describe, whole_number
 from nn.descent.clipping import gradient_norm
+from nn.descent.optimizer import Optimizer
 from nn.descent.sources import parameters_of
 from nn.parameters.twins import warn_of_twins
 from nn.training.not_finite import report
+from nn.training.place import Place
 from nn.training.step import Step
 
 __all__ = ["fit"]
@@ -40,8 +42,10 @@ def fit(
 
     Returns:
         an iterator of `Step`; each step is made when it is asked for. Leaving the loop ends the training, and whatever
-        holds the state of a run (the net, the optimiser, the batches) can be saved between two steps. A warning names
-        units with equal weights, which would never differ.
+        holds the state of a run (the net, the optimiser, the batches) can be saved between two steps. If a step raises
+        an error, Ctrl-C included, all of them are as they were before it: `Batches` will give the batch again, and
+        the net's `Dropout` will draw the same numbers. A warning names units with equal weights, which would never
+        differ.
 
     Raises:
         TypeError: if the objective does not return a node.
@@ -64,12 +68,12 @@ def fit(
     if is_one or not isinstance(data, Iterable):
         raise TypeError(f"fit takes an iterable of batches, such as nn.Batches or a list, and got {describe(data)}")
     if isinstance(optimizer, type) or not all(hasattr(optimizer, name) for name in ("step", "zero_grad", "rate")):
-        raise TypeError(f"fit needs an optimizer with step(), zero_grad() and rate, and got {describe(optimizer)}")
+        raise TypeError(f"fit needs an optimiser with step(), zero_grad() and rate, and got {describe(optimizer)}")
     most = None if epochs is None else whole_number(epochs, "epochs", least=0)
     left = None if steps is None else whole_number(steps, "steps", least=0)
     if callable(getattr(model, "blocks", None)):
         warn_of_twins(model)
-    return _steps(model, objective, _batches(data, most), optimizer, left)
+    return _steps(model, objective, _batches(data, most), optimizer, left, Place(model, data))
 
 
 def _batches(data: Iterable[Any], most: int | None) -> Iterator[tuple[int, tuple[Any, ...]]]:
@@ -86,30 +90,45 @@ def _batches(data: Iterable[Any], most: int | None) -> Iterator[tuple[int, tuple
 
 
 def _steps(
-    model: Any, objective: Callable[..., Any], batches: Iterator[Any], optimizer: Any, left: int | None
+    model: Any, objective: Callable[..., Any], batches: Iterator[Any], optimizer: Any, left: int | None, place: Place
 ) -> Iterator[Step]:
     first = number = getattr(optimizer, "t", 0)
     moved = optimizer if hasattr(optimizer, "parameters") else model
     last = None if left is None else number + left
     while last is None or number < last:
-        began = perf_counter()
-        epoch, batch = next(batches, (0, None))
-        if batch is None:
-            return
+        place.note()
+        moves = getattr(optimizer, "t", None)
+        try:
+            began = perf_counter()
+            epoch, batch = next(batches, (0, None))
+            if batch is None:
+                return
+            optimizer.zero_grad()
+            J = _checked(objective(model, *batch))
+            rate = optimizer.rate
+            if not isfinite(J.item()):
+                raise report(model, objective, batch, number + 1, epoch, f"J is {J.item()}")
+            J.backward()
+            norm = gradient_norm(moved)
+            if not isfinite(norm):
+                raise report(model, objective, batch, number + 1, epoch, f"‖∇J‖ is {norm}")
+            if norm == 0.0 and number == first and not J.is_leaf:
+                _check_reached(moved)
+            _move(optimizer, norm)
+        except BaseException:
+            if moves is None or optimizer.t == moves:  # an interrupt may come just after the parameters have moved
+                place.restore()
+            raise
         number += 1
-        optimizer.zero_grad()
-        J = _checked(objective(model, *batch))
-        rate = optimizer.rate
-        if not isfinite(J.item()):
-            raise report(model, objective, batch, number, epoch, f"J is {J.item()}")
-        J.backward()
-        norm = gradient_norm(moved)
-        if not isfinite(norm):
-            raise report(model, objective, batch, number, epoch, f"‖∇J‖ is {norm}")
-        if norm == 0.0 and number == first + 1 and not J.is_leaf:
-            _check_reached(moved)
-        optimizer.step()
         yield Step(number, epoch, J.item(), rate, norm, perf_counter() - began, objective=J)
+
+
+def _move(optimizer: Any, norm: float) -> None:
+    """Make a step; an optimiser of this package, which may clip, need not compute the norm again."""
+    if getattr(type(optimizer), "step", None) is Optimizer.step and "step" not in vars(optimizer):
+        optimizer.step_with(norm)
+    else:
+        optimizer.step()
 
 
 def _checked(J: Any) -> Any:
@@ -128,6 +147,6 @@ def _check_reached(moved: Any) -> None:
     """Refuse an objective of other parameters, such as those of a copy of the net, which would teach nothing."""
     if all(x.grad_rows is None for x in parameters_of(moved)):
         raise ValueError(
-            "J was computed from none of the parameters that the optimizer moves, so that no step would change it; "
-            "give the optimizer the net that the objective calls"
+            "J was computed from none of the parameters that the optimiser moves, so that no step would change it; "
+            "give the optimiser the net that the objective calls"
         )

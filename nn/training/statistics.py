@@ -13,6 +13,7 @@ import numpy as np
 
 from autodiff.engine.graph import Node, topological
 from autodiff.flow.factors import is_flat
+from autodiff.flow.order import without_suffix
 from autodiff.primitives.operands import describe, whole_number
 from autodiff.words.notation import Name, number, parse
 from nn.training.step import Step
@@ -107,14 +108,11 @@ def _measures(step: Step) -> Iterator[tuple[str, float]]:
 
 def _name(node: Node) -> Name | None:
     """The notes' name of a node, without the suffix of its call; None for other names."""
-    text = node.name or ""
-    for end in (len(text), -1):  # a suffix such as ′ or ᶜ is one sign
-        try:
-            name = parse(text[:end])
-        except ValueError:
-            continue
-        return name if node.is_leaf == (name.letter in _PARAMETERS) else None
-    return None
+    try:
+        name = parse(without_suffix(node.name or ""))
+    except ValueError:
+        return None
+    return name if node.is_leaf == (name.letter in _PARAMETERS) else None
 
 
 def _activations(name: Name, units: list[tuple[Name, Node]]) -> Spread:

@@ -407,21 +407,33 @@ def test_an_error_of_the_file_itself_has_its_line(capsys: pytest.CaptureFixture[
 IN_THE_WAY = ("nn", "numpy", "graphviz", "pygraphviz", "random", "copy", "json", "argparse", "inspect", "struct")
 
 
-@pytest.mark.parametrize("search", [{}, {"PYTHONPATH": "elsewhere"}])
-@pytest.mark.parametrize("program", [[sys.executable, "-um", "autodiff"], ["-c"]], ids=["module", "script"])
-def test_files_of_the_folder_are_not_in_the_way(program: list[str], search: dict[str, str]) -> None:
+MODULE = [sys.executable, "-um", "autodiff"]
+#: As the script that pip installs, whose own folder comes first.
+INSTALLED = [sys.executable, "-P", "-c", "import sys; from autodiff.cli.program import main; sys.exit(main())"]
+ELSEWHERE = {"PYTHONPATH": "elsewhere"}
+
+
+# each way to start it, each search path and each command meet each other once: a process takes over a second
+@pytest.mark.parametrize(
+    ("program", "search", "command"),
+    [
+        (MODULE, {}, ["flow", "--output", "a.png"]), (MODULE, ELSEWHERE, ["explain"]),
+        (INSTALLED, {}, ["explain"]), (INSTALLED, ELSEWHERE, ["flow", "--output", "a.png"]),
+    ],
+    ids=["module", "module, elsewhere", "script", "script, elsewhere"],
+)  # fmt: skip
+def test_files_of_the_folder_are_not_in_the_way(
+    program: list[str], search: dict[str, str], command: list[str]
+) -> None:
     """A nn.py, numpy.py, random.py … beside the reader are no modules of the program, nor of what it starts."""
     for name in IN_THE_WAY:
         Path(f"{name}.py").write_text("raise RuntimeError('in the way')\n", encoding="utf-8")
     Path("elsewhere").mkdir()
     Path("elsewhere/nn.py").write_text("raise RuntimeError('in the way')\n", encoding="utf-8")
-    if program == ["-c"]:  # as the script that pip installs, whose own folder comes first
-        program = [sys.executable, "-P", "-c", "import sys; from autodiff.cli.program import main; sys.exit(main())"]
-    for command in (["flow", "--output", "a.png"], ["explain"]):
-        done = subprocess.run(
-            [*program, *command], capture_output=True, text=True, env={**os.environ, **search}, check=False
-        )
-        assert (done.returncode, done.stderr) == (0, "")
+    done = subprocess.run(
+        [*program, *command], capture_output=True, text=True, env={**os.environ, **search}, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_checked_file_may_have_a_nn_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

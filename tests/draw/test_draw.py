@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from itertools import combinations
@@ -26,6 +23,7 @@ from autodiff.draw.layout.positions import lay_out
 from autodiff.draw.layout.sizes import Rect
 from autodiff.telling.style import USUAL
 from autodiff.words.typeset import pieces, width
+from tests.support.examples import examples
 from tests.support.flows import (
     FLOWS,
     HOSTILE,
@@ -40,8 +38,8 @@ from tests.support.flows import (
     skipping,
     wide_flow,
 )
-from tests.support.places import ROOT
 from tests.support.present import present
+from tests.support.processes import printed_here_and_elsewhere
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -393,6 +391,7 @@ def test_no_name_becomes_markup(name: str) -> None:
 
 
 @pytest.mark.slow
+@examples(30)
 @given(st.text(min_size=1, max_size=20))
 def test_any_name_gives_xml_that_parses(name: str) -> None:
     """Whatever hypothesis thinks of."""
@@ -483,19 +482,9 @@ def test_the_same_bytes_in_every_process() -> None:
         "flows = [notes_flow(), deep_flow(), margin_flow(), skipping()]; "
         "print(*(f(x) for x in flows for f in (svg, dot, text)), *(json.dumps(x.as_dict()) for x in flows))"
     )
-    root = ROOT
-    outputs = [
-        subprocess.run(
-            [sys.executable, "-c", script],
-            cwd=root,
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    ]
-    assert outputs[0] == outputs[1]
-    assert len(outputs[0]) > 100_000
+    here, elsewhere = printed_here_and_elsewhere(script)
+    assert here == elsewhere
+    assert len(here) > 100_000
 
 
 def test_arrays_show_shape_and_norm() -> None:

@@ -18,6 +18,7 @@ import pytest
 from autodiff import Value, error_flow
 from autodiff.draw import MissingProgramError, dot, picture, render, save, svg, text
 from autodiff.draw import graphviz as engine
+from autodiff.draw.page.page import page
 from tests.support.flows import FLOWS, HOSTILE, deep_flow, hostile_flow, notes_flow
 
 # ---- files -----------------------------------------------------------------------------------------------------------
@@ -26,7 +27,7 @@ from tests.support.flows import FLOWS, HOSTILE, deep_flow, hostile_flow, notes_f
 def test_files_by_their_ending(tmp_path: Path) -> None:
     """Each contains the result of the function for its format."""
     flow = notes_flow()
-    for ending, content in (("svg", svg(flow)), ("dot", dot(flow)), ("txt", text(flow) + "\n")):
+    for ending, content in (("svg", svg(flow)), ("dot", dot(flow)), ("txt", text(flow) + "\n"), ("html", page(flow))):
         saved = save(flow, tmp_path / f"flow.{ending.upper()}")
         assert saved.path.read_text(encoding="utf-8") == content
         assert saved.engine == "autodiff"
@@ -36,9 +37,9 @@ def test_files_by_their_ending(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", FLOWS)
 def test_every_kind_of_flow_can_be_saved(tmp_path: Path, kind: str) -> None:
-    """Like every format that needs no other program."""
+    """In every format that needs no other program; `tests.draw.page.test_page` makes the page of each."""
     flow = FLOWS[kind]()
-    for ending in ("svg", "dot", "html", "txt", "json", "tex", "md"):
+    for ending in ("svg", "dot", "txt", "json", "tex", "md"):
         assert save(flow, tmp_path / f"flow.{ending}").path.stat().st_size > 100
 
 

@@ -82,3 +82,14 @@ def test_nodes_and_edges_have_the_ids_of_their_flow() -> None:
     labels = [flow.flows.nodes[k].label for k in flow.flows.numbered.by_label.values()]
     assert labels == [*flow.flows.numbered.by_label]
     assert {edge.input for edge in flow.flows.edges()} == {*range(1, len(flow.flows.nodes))}
+
+
+def test_bands_lie_below_each_other_with_room_for_the_lanes_between() -> None:
+    """Each box of a band ends above all boxes of the next one."""
+    made = lay_out_in_bands(computation(loop(8)), 600.0)
+    heights: dict[int, list[float]] = {}
+    for key, band in made.bands.items():
+        heights.setdefault(band, []).extend((made.boxes[key].y, made.boxes[key].y + made.boxes[key].height))
+    assert len(heights) > 2
+    for band in range(len(heights) - 1):
+        assert max(heights[band]) + 48.0 <= min(heights[band + 1])

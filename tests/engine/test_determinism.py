@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -21,7 +18,7 @@ from autodiff.draw.writers.pinned_dot import pinned_dot
 from autodiff.engine.backward import run_backward
 from autodiff.testing.random_programs.program import resolve
 from tests.support.flows import FLOWS
-from tests.support.places import ROOT
+from tests.support.processes import printed_here_and_elsewhere
 from tests.support.programs import ELEMENTWISE, OPERATIONS, long_program
 from tests.support.threads import at_once
 
@@ -59,21 +56,13 @@ def fingerprint() -> str:
     return "\n".join(lines)
 
 
-def in_another_process(hash_seed: str) -> str:
-    """`fingerprint` of a process with this PYTHONHASHSEED."""
-    command = [sys.executable, "-c", "from tests.engine.test_determinism import fingerprint; print(fingerprint())"]
-    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    answer = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=True)
-    return answer.stdout.strip()
-
-
 @pytest.mark.slow
 def test_processes_with_different_hash_seeds_give_the_same_bits() -> None:
     """No order depends on hashes or addresses: every error signal of 60 programs is the same bit for bit."""
-    here = fingerprint()
+    program = "from tests.engine.test_determinism import fingerprint; print(fingerprint())"
+    here, elsewhere = printed_here_and_elsewhere(program)
     assert len(here.splitlines()) > 1000
-    assert in_another_process("1") == here
-    assert in_another_process("2") == here
+    assert here == elsewhere
 
 
 def nested(output: Any) -> dict[Any, Any]:
@@ -133,10 +122,10 @@ def test_pictures_add_no_floats_by_the_builtin_sum(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(builtins, "sum", whole)
     flow = FLOWS[kind]()
-    see(flow).html()  # the same page in every view
+    drawn = see(flow)
+    for write in (drawn.html, drawn.text, drawn.json, drawn.tex, drawn.markdown):
+        write()  # the same in every view
     for view in VIEWS:
         with suppress(ValueError):  # not every flow can be drawn in every view
             drawing = see(flow, view=view)
-            for write in (drawing.svg, drawing.text, drawing.json, drawing.tex, drawing.markdown):
-                write()
             dot(drawing.picture), pinned_dot(drawing.svg(), theme="light")

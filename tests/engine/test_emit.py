@@ -123,7 +123,7 @@ def function(node, g, token, push):
     if isinstance(a0, Node):
         s0 = (g * z)
         if s0.__class__ is not x0.__class__: s0 = unbroadcast(s0, a0)
-        a0.delta = s0 if a0.delta is token else accumulate(a0.delta, s0, g)
+        a0.delta = s0 if a0.delta is token else gather(a0.delta, s0)
         due = a0.due
         if due == 1:
             push(a0)

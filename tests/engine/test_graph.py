@@ -192,13 +192,15 @@ def test_stale_leaf_of_a_neuron_is_named() -> None:
 
 @pytest.fixture
 def no_collector() -> Iterator[None]:
-    """Nothing but counting frees memory, and what is there already does not count."""
+    """Nothing but counting frees memory, and what is there already does not count.
+
+    It stays frozen: `tests.conftest` froze most of it, and searching it takes a second each time.
+    """
     gc.collect()
     gc.freeze()
     gc.disable()
     yield
     gc.enable()
-    gc.unfreeze()
 
 
 @pytest.mark.usefixtures("no_collector")

@@ -6,12 +6,13 @@ from typing import Final
 
 from tests.faults.fault import change, classified
 
-_CLIPPING, _FORMULAS, _GROUPS, _HYPER, _MEMORY, _MOVES, _OPTIMIZER, _SCHEDULES, _SETTINGS, _SOURCES = (
+_CLIPPING, _FORMULAS, _GROUPS, _MEMORY, _MOVES, _OPTIMIZER, _SCHEDULES, _SETTINGS, _SOURCES, _WRITTEN = (
     f"nn/descent/{name}.py"
     for name in (
-        "clipping", "formulas", "groups", "hyper", "memory", "moves", "optimizer", "schedules", "settings", "sources",
+        "clipping", "formulas", "groups", "memory", "moves", "optimizer", "schedules", "settings", "sources", "written",
     )
 )  # fmt: skip
+_RANGES: Final = "nn/parameters/ranges.py"
 
 _FAULTS: Final = {
     "sign": (
@@ -21,10 +22,9 @@ _FAULTS: Final = {
             "momentum: the sign of v", _FORMULAS, "v = mu * v - rate * g\n    return v",
             "v = -mu * v - rate * g\n    return v",
         ),
-        change("decay grows the weights", _MOVES, "g = g + decay * data", "g = g - decay * data"),
+        change("decay grows the weights of Values", _MOVES, "g + decay * data if decay", "g - decay * data if decay"),
         change(
-            "decay grows the weights of many Values", _MOVES, "g = g + settings.decay * data",
-            "g = g - settings.decay * data",
+            "decay grows the weights", _WRITTEN, 'g + variable("decay") * data', 'g - variable("decay") * data',
         ),
     ),
     "missing factor": (
@@ -58,8 +58,8 @@ _FAULTS: Final = {
     "accumulation: overwritten": (
         change("AdaGrad without memory: caches are new at every step", _FORMULAS, "c = c + g * g", "c = g * g"),
         change(
-            "AdaGrad without memory: caches are not kept", _OPTIMIZER, "own = assigning(self, _memory=memory",
-            "own = assigning(self, _memory={}",
+            "AdaGrad without memory: caches are not kept", _OPTIMIZER, 'own |= {"_memory": memory,',
+            'own |= {"_memory": {},',
         ),
         change(
             "a step forgets the slots of what it did not reach", _OPTIMIZER, "{**memory, **dict(zip(", "{**dict(zip(",
@@ -75,8 +75,12 @@ _FAULTS: Final = {
             "a loaded slot shares memory with the state", _MEMORY, "np.array(array, _type(node))",
             "np.asarray(array, _type(node))",
         ),
-        change("a block ends one number early", _MOVES, "np.add(flat[part], step, out=fresh[part])",
-               "np.add(flat[part][:-1], step[:-1], out=fresh[part][:-1])"),
+        change("a block leaves out its last number", _MOVES, "slice(start, start + _BLOCK), min(size - start, _BLOCK)",
+               "slice(start, start + _BLOCK - 1), min(size - start, _BLOCK - 1)"),
+        change(
+            "an operand stands where the other one is computed", _WRITTEN,
+            'place, free = free or self._spare(taken), ""', "place = free",
+        ),
     ),
     "broadcasting: mean": (
         change("AdaGrad: one cache for a whole array", _FORMULAS, "c = c + g * g", "c = c + ad.mean(g * g)"),
@@ -90,18 +94,25 @@ _FAULTS: Final = {
         change("Adam: t counts from 0", _FORMULAS, "    t = t + 1\n", "    t = t + 1 - (t > 0)\n"),
     ),
     "special points: kinks and edges": (
-        change("optimiser: a rate of 0 is taken", _HYPER, "and not hyper.open_low", ""),
+        change("optimiser: a rate of 0 is taken", _RANGES, "and not hyper.open_low", ""),
         change(
             "optimiser: a gradient that is not finite moves a Value", _MOVES, "            if not isfinite(data):",
             "            if False:",
         ),
         change(
-            "optimiser: a gradient that is not finite moves a Tensor", _MOVES,
-            "elif x not in but and not isfinite(vdot(data, data)) and not np.isfinite(data).all():", "elif False:",
+            "optimiser: a gradient that is not finite moves a Tensor", _MOVES, "if not isfinite(total):  # a sum",
+            "if False:  # a sum",
         ),
         change(
-            "optimiser: a gradient that is not finite moves many Values", _MOVES, "if not np.isfinite(fresh).all():",
-            "if False:",
+            "optimiser: a gradient that is not finite moves a large Tensor", _MOVES, "total + of_blocks", "total",
+        ),
+        change(
+            "optimiser: a gradient that is not finite moves many Values", _MOVES,
+            "if not isfinite(total) and not np.isfinite(new).all():", "if False:",
+        ),
+        change(
+            "optimiser: squares that overflow are taken for numbers that are not finite", _MOVES,
+            "if not np.isfinite(new).all():\n                    raise", "if True:\n                    raise",
         ),
         change("clip_norm: huge gradients overflow", _CLIPPING, "if _TINY < total < inf or not grads:", "if True:"),
     ),
@@ -110,6 +121,7 @@ _FAULTS: Final = {
         change("slots are not saved", _MEMORY, "theirs = memory.get(node) or ", "theirs = "),
         change("a schedule is not part of the state", _OPTIMIZER, "if text != repr(own):", "if False:"),
         change("slots of words not met are dropped", _OPTIMIZER, "{**claimed, **self._memory}", "{**self._memory}"),
+        change("slots of a replaced parameter stay", _OPTIMIZER, "if len(memory) > len(nodes):", "if False:"),
         change("a group by fan-in keeps its old factor", _OPTIMIZER, "self._groups.forget()", "pass"),
         change("groups: an earlier pattern wins", _GROUPS, "given |= own", "given = {**own, **given}"),
         change(

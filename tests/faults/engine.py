@@ -14,7 +14,7 @@ _TRANSFORMS, _GRADIENTS = "autodiff/transforms/functional.py", "autodiff/transfo
 _COPIES, _PLAIN, _SHARES = "autodiff/values/copies.py", "autodiff/engine/plain.py", "autodiff/engine/shares.py"
 _RECORDING, _READING = "autodiff/values/recording.py", "autodiff/values/reading.py"
 _CHOICES = "autodiff/primitives/table/choices.py"
-_GATES = "autodiff/engine/gates.py"
+_GATES, _ROWS = "autodiff/engine/gates.py", "autodiff/primitives/rows.py"
 
 _RECURSIVE_ORDER: Final = '''
 
@@ -79,7 +79,11 @@ _FAULTS: Final = {
         ),
         change(
             "slot pass: shares by rule overwritten", _ARRAY,
-            " if {a}.delta is token else accumulate({a}.delta, {s}, g)", "",
+            " if {a}.delta is token else gather({a}.delta, {s})", "",
+        ),
+        change(
+            "slot pass: a slice overwritten", _SHARES, "put(known.whole, index, g, add=True)",
+            "put(known.whole, index, g)",
         ),
         change("general pass: shares overwritten", _GENERAL, " if item in signals else share", " if False else share"),
         change(
@@ -90,7 +94,9 @@ _FAULTS: Final = {
             "second backward of Values overwrites .grad", _SLOTS,
             "node._grad = node._grad + signal", "node._grad = signal",
         ),
-        change("second backward of Tensors overwrites .grad", _GRAPH, "total = grad + signal", "total = signal"),
+        change(
+            "second backward of Tensors overwrites .grad", _GRAPH, "kept(grad)) + signal", "kept(grad)) * 0 + signal",
+        ),
         change(
             "an old .grad goes into the next pass", _SLOTS, "signal = node.delta\n",
             "signal = node.delta if node._grad is None else node.delta + node._grad\n",
@@ -108,7 +114,7 @@ _FAULTS: Final = {
         ),
         change(
             "a signal passed on unchanged is not copied", _ARRAY,
-            "if {s} is g and g.__class__ is ndarray: {s} = g.copy()", "pass",
+            "if {s} is g and g.__class__ is ndarray: {s} = g.view()", "pass",
         ),
         change(
             "general pass: a signal passed on unchanged is not copied", _PASS, "signals[node] = own_copy(signal)",
@@ -118,6 +124,8 @@ _FAULTS: Final = {
             "gradients are views of other gradients", _GRAPH,
             "(signal.__class__ is np.ndarray and signal.base is None)", "signal.__class__ is np.ndarray",
         ),
+        change("gradients of computed nodes are each other's", _GRAPH, "np.array(grad[0])", "grad[0]"),
+        change("slot pass: shares added into a view", _SHARES, "if known.base is None:", "if True:"),
         change(
             "returned signals share memory with each other", _GRAPH,
             "return np.array(signal) if isinstance(signal, np.ndarray | np.generic) else signal", "return signal",
@@ -239,6 +247,7 @@ _FAULTS: Final = {
     ),
     "special points: kinks and edges": (
         change("a signal starts as a positive zero", _SLOTS, 'token = float("-0.0")', 'token = float("0.0")'),
+        change("slot pass: −0 stays beside a slice", _SHARES, "whole = np.add(known, 0.0, out=known)", "whole = known"),
         change("math faults are not IEEE values", _SCALAR, "except FAULTS:", "except KeyError:"),
     ),
     "special points: zero times infinity": (
@@ -249,7 +258,7 @@ _FAULTS: Final = {
         change(
             "a nan of the general pass is not asked about", _GENERAL, "sound = sound and not has_nan(signal)", "pass",
         ),
-        change("a nan that goes no further is not asked about", _SLOTS, "if guarded and has_nan(signal):", "if False:"),
+        change("a nan that goes no further is not asked about", _ARRAY, '["return has_nan(g)"] * asked', "[]"),
         change("everything gets through a closed gate", _GATES, "if np.all(mask):", "if True:"),
         change("a gate is asked as if it were smooth", _GATES, "present if entry.gate", "present if False"),
         change("nothing gets through a smooth factor 0", _GATES, "present if entry.gate", "present if True"),
@@ -399,8 +408,7 @@ _FAULTS: Final = {
         change("a read counts for every call around", _READING, "            return\n", ""),
         change("a call stays watched", _READING, "        WATCHES.remove(watch)\n", ""),
         change(
-            "item() is not seen", _BASE, "            noted(self)\n        return float(",
-            "            pass\n        return float(",
+            "item() is not seen", _BASE, "read = noted(self)", "read = self._data",
         ),
         change("plain gradients inside are not seen", _GRADIENTS, "if WATCHES and not create_graph", "if False"),
         change("a seed of another shape is taken", _PASS, "if shape != np.shape(data):", "if False:"),

@@ -6,13 +6,14 @@ from typing import Final
 
 from tests.faults.descent import DESCENT_FAULTS
 from tests.faults.fault import change, classified
+from tests.faults.over_time import TIME_FAULTS
 from tests.faults.tricks import TRICK_FAULTS
 
 _INIT, _LAYERS, _NETWORK, _OBJECTIVE, _PARAMETERS, _BLOCKS, _RECURRENT, _SCORER, _STRATEGIES = (
     f"nn/{name}.py"
     for name in (
         "parameters/init", "layers", "network", "objectives/margin", "parameters/state",
-        "parameters/blocks", "recurrent", "scorer", "strategies",
+        "parameters/blocks", "recurrence/recurrent", "scorer", "strategies",
     )
 )  # fmt: skip
 
@@ -192,4 +193,4 @@ _FAULTS: Final = {
     ),
 }  # fmt: skip
 
-NET_FAULTS: Final = (*classified(_FAULTS), *DESCENT_FAULTS, *TRICK_FAULTS)
+NET_FAULTS: Final = (*classified(_FAULTS), *DESCENT_FAULTS, *TRICK_FAULTS, *TIME_FAULTS)

@@ -55,7 +55,7 @@ _FAULTS: Final = {
     ),
     "state: stale saved array": (
         change(
-            "the array of a table is not remembered", _GRAPH, "self._grad, array = self._grad.shown()",
+            "the array of a table is not remembered", _GRAPH, "self._grad, array = own_grad(self._grad)",
             "array = dense(self._grad)", target="rows",
         ),
         change(
@@ -74,7 +74,7 @@ _FAULTS: Final = {
         change("computed nodes get rows", _ARRAY, " and $a.a is None else None", " else None", target="rows"),
     ),
     "special points: zero times infinity": (
-        change("a nan in rows is overlooked", _SLOTS, "sound = sound and not signal.has_nan()", "pass", target="rows"),
+        change("a nan in rows is overlooked", _SLOTS, "return not signal.has_nan()", "return True", target="rows"),
     ),
     "state: half-written after an exception": (
         change(

@@ -226,7 +226,7 @@ _BY_HAND: Final = {
     ),
     "broadcasting: mean": (
         change(
-            "broadcasting is undone by a mean", _LAYOUT, "return np.sum(x, axis=axes, keepdims=True)",
+            "broadcasting is undone by a mean", _LAYOUT, "return np.add.reduce(x, axes, keepdims=True)",
             "return np.mean(x, axis=axes or (), keepdims=True)",
         ),
         change(
@@ -240,8 +240,8 @@ _BY_HAND: Final = {
             "whole[index] = g", target="getitem",
         ),
         change(
-            "arrays as indices are taken for slices", _LAYOUT, "int | np.integer | slice)",
-            "int | np.integer | slice | np.ndarray)", target="getitem",
+            "arrays as indices are taken for slices", _LAYOUT, "isinstance(item, int | np.integer)",
+            "isinstance(item, int | np.integer | np.ndarray)", target="getitem",
         ),
     ),
     "structure: cumsum not flipped": (
@@ -304,7 +304,7 @@ _BY_HAND: Final = {
             "(1.0 * ((x >= -1.0) & (x <= 1.0)))",
         ),
         change("nan is no extreme", _REDUCTIONS, " | (x != x))", ")"),
-        change("logsumexp overflows", _REDUCTIONS, "return np.where(np.isfinite(top), top, 0.0)", "return 0.0 * top"),
+        change("logsumexp overflows", _REDUCTIONS, "top if finite.all() else np.where(finite, top, 0.0)", "0.0 * top"),
     ),
     "second order: detached factor": (
         change(

@@ -10,8 +10,8 @@ __all__ = ["SAVING_FAULTS"]
 
 _ARCHIVE, _FILE, _RUN = (f"nn/saving/{name}.py" for name in ("archive", "file", "run"))
 _GENERATORS = "nn/parameters/generators.py"
-_ARCHITECTURE, _LAYERS, _NET_FILE, _SCORER = (
-    f"nn/{name}.py" for name in ("architecture", "layers", "net_file", "scorer")
+_ARCHITECTURE, _ACTIVATIONS, _NET_FILE, _SCORER = (
+    f"nn/{name}.py" for name in ("modules/architecture", "modules/activations", "modules/net_file", "scorer")
 )
 _REPLACE, _LEFTOVERS = (f"autodiff/system/{name}.py" for name in ("replace", "leftovers"))
 
@@ -30,7 +30,7 @@ SAVING_FAULTS: Final = classified({
                "False"),
         change("net file: a subclass is saved as its base", _ARCHITECTURE, "_KNOWN.get(kind.__name__) is not kind",
                "not any(base.__name__ in _KNOWN for base in kind.__mro__)"),
-        change("net file: any activation with a name", _LAYERS, "if unit(name) == activation:",
+        change("net file: any activation with a name", _ACTIVATIONS, "if unit(name) == activation:",
                "if True:"),
         change("net file: a shared parameter is written twice", _ARCHITECTURE,
                "len({id(node) for node in nodes}) < len(nodes)", "False"),

@@ -9,10 +9,14 @@ from tests.faults.fault import change, classified
 _INIT, _ENTROPY, _MARGIN, _PENALTIES, _RECURRENT, _DROPOUT, _NETWORK, _SCALES, _BATCHES = (
     f"nn/{name}.py"
     for name in (
-        "parameters/init", "objectives/entropy", "objectives/margin", "objectives/penalties", "recurrent", "dropout",
+        "parameters/init", "objectives/entropy", "objectives/margin", "objectives/penalties", "recurrence/recurrent",
+        "dropout",
         "network", "data/preprocessing", "data/batches",
     )
 )  # fmt: skip
+
+_TERMS: Final = "nn/objectives/terms.py"
+_FIT, _PLACE, _STOPPING = (f"nn/training/{name}.py" for name in ("fit", "place", "early_stopping"))
 
 _FAULTS: Final = {
     "missing term": (
@@ -37,13 +41,13 @@ _FAULTS: Final = {
     "missing factor": (
         change("dropout is not scaled", _DROPOUT, "< self._keep) / self._keep", "< self._keep) * 1.0"),
         change("dropout is scaled by 1/(1 − p)", _DROPOUT, ") / self._keep", ") / (1 - self._keep)"),
-        change("penalty: its rate is left out", _PENALTIES, "as_float(rate) * total", "1.0 * total"),
+        change("penalty: its rate is left out", _PENALTIES, "factor * total", "1.0 * total"),
     ),
     "wrong formula": (
         change("l2: Σ‖W‖ without the square", _PENALTIES, "rate, ad.square,", "rate, ad.norm,"),
         change("penalties: biases are penalised", _PENALTIES, 'if not str(key).startswith("b")', "if True"),
         change("dropout keeps with probability 1 − p", _DROPOUT, "< self._keep) /", ">= self._keep) /"),
-        change("dropout: one mask for a batch", _DROPOUT, "random(x.shape)", "random(x.shape[-1:])"),
+        change("dropout: one mask for a batch", _DROPOUT, "random(shape)", "random(shape[-1:])"),
     ),
     "state: stale operand": (
         change(
@@ -52,13 +56,25 @@ _FAULTS: Final = {
             "return (self._columns(data) - np.mean(data, axis=0)) / np.std(data, axis=0)",
         ),
         change(
-            "mini-batches are shuffled once", _BATCHES, "if self._position == 0 and",
-            "if self._epoch + self._position == 0 and",
+            "mini-batches are shuffled once", _BATCHES, "if not self._drawn and",
+            "if not self._drawn and not self._epoch and",
         ),
         change(
             "mini-batches begin each loop anew", _BATCHES, "        while True:\n",
             "        self._position = 0\n        while True:\n",
         ),
+        change(
+            "mini-batches: a loaded order is drawn anew", _BATCHES, "_order=order, _drawn=is_drawn",
+            "_order=order, _drawn=False",
+        ),
+        change("mini-batches: a batch given back at the end of an epoch is in a new order", _BATCHES,
+               "self._length - 1, drawn=True", "self._length - 1, drawn=False"),
+        change("mini-batches: the state of others is loaded", _BATCHES, "self._check_settings(state)", "pass"),
+        change("early stopping: the state of another is loaded", _STOPPING, "if key in state and", "if False and"),
+        change("fit: an interrupted step keeps its batch", _PLACE, "self._data.give_back()", "pass"),
+        change("fit: an interrupted step keeps what dropout drew", _PLACE, "put_back(self._drawn)", "pass"),
+        change("fit: a step that is made gives its batch back", _FIT, "if moves is None or optimizer.t == moves:",
+               "if True:"),
         change(
             "mini-batches: the order is not loaded", _BATCHES, "_order=order", "_order=self._order",
         ),
@@ -76,13 +92,16 @@ _FAULTS: Final = {
             "replace(curve, z=",
         ),
         change(
-            "a unit's param is ignored", "nn/activations.py", "(z, **{self.param: self.value})", "(z)",
+            "a unit's param is ignored", "nn/modules/activations.py", "(z, **{self.param: self.value})", "(z)",
         ),
         change("He: fan-out for fan-in", _INIT, "bound = sqrt(6.0 / fan_in)", "bound = sqrt(6.0 / fan_out)"),
         change("He: fan-out for fan-in, normal", _INIT, "sqrt(2.0 / fan_in)", "sqrt(2.0 / fan_out)"),
         change("recurrent: the identity at the inputs too", _RECURRENT, "xavier if draw is identity else draw", "draw"),
     ),
     "special points: kinks and edges": (
+        change("whiten: a deviation of 0 is loaded", _SCALES, "array <= 0.0 if self._divides", "array < 0.0 if False"),
+        change("targets: J of float32 outputs has the type of the targets", _TERMS,
+               "found = array.astype(kind, copy=False)", "found = array"),
         change("standardise divides by 0", _SCALES, "np.where(self.constant, 1.0, self.deviation)", "self.deviation"),
         change(
             "a constant column varies by rounding", _SCALES, "np.where(is_constant, X[0], X.mean(axis=0))",

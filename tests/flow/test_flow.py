@@ -522,13 +522,13 @@ def test_the_sum_of_shares_is_exact_on_arrays_too() -> None:
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_nodes_without_recursion() -> None:
-    """A chain of 100,000 units: flow, count and formula; long products show their outer factors."""
-    flow = error_flow(*chain(100_000))
-    assert len(flow.nodes) == 100_001
+def test_thirty_thousand_nodes_without_recursion() -> None:
+    """A chain of 30,000 units: flow, count and formula; long products show their outer factors."""
+    flow = error_flow(*chain(30_000))
+    assert len(flow.nodes) == 30_001
     assert flow.path_count == 1
     formula = flow.formula()
-    assert "… (99961 more) …" in formula
+    assert "… (29961 more) …" in formula
     assert len(formula) < 2000
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 
 import autodiff as ad
 from autodiff import Value, error_flow
 from autodiff.testing.hooks.strategies import programs
 from autodiff.testing.random_programs.program import Program
+from tests.support.examples import examples
 
 
-@settings(max_examples=40)
+@examples(12)
 @given(programs(ad.Value))
 def test_every_way_is_the_same_whichever_was_asked_for_first(program: Program) -> None:
     """Each node's flow from one pass, and from a pass of its own, to the last number and text."""

@@ -249,6 +249,10 @@ def test_a_case_without_an_equal_says_why() -> None:
         from_jax(lambda x: jnp.sum(x.astype(jnp.bfloat16)), drawn(3))
     with pytest.raises(ValueError, match=r"cannot trace round .*rounding away from zero"):
         from_jax(lambda x: jnp.sum(lax.round(x)), drawn(3))
+    with pytest.raises(ValueError, match=r"\(test_from_jax.py, line \d+, in .*no complex128; products with cosines"):
+        from_jax(lambda x: jnp.sum(jnp.abs(jnp.fft.fft(x))), drawn(3))
+    with pytest.raises(ValueError, match=r"two updates meet in one element.* or compute it before"):
+        from_jax(lambda x: jnp.sum(x.at[jnp.array([1, 1])].multiply(x[:2])), drawn(3))
 
 
 @pytest.mark.parametrize(

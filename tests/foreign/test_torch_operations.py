@@ -140,6 +140,12 @@ SAMPLES: dict[str, Sample] = {
     "constants": _on(lambda x: 2 / (x + 3) + (1 - x.tanh()) - (x - 0.25).exp()),
     "cosine similarity": _on(lambda x: F.cosine_similarity(x, x.flip(0))),
     "cross-entropy": _on(lambda x: F.cross_entropy(x, _CLASSES, label_smoothing=0.1)),
+    "cummax, cummin": _on(lambda x: x.cummax(1)[0] + x.cummin(-2)[0]),
+    "interpolated": _on(lambda x, y: torch.lerp(x, y, 0.25), (3, 4), (3, 4)),
+    "interpolated, learned": _on(lambda x, y, w: torch.lerp(x, y, w) + torch.lerp(x, y * 0 + 1, w), *[(3, 4)] * 3),
+    "running logsumexp": _on(lambda x: (300.0 * x).logcumsumexp(1) + x.logcumsumexp(-2)),
+    "windows": _on(lambda x: x.unfold(-1, 2, 1).sin().cumsum(1).unfold(0, 2, 1)),
+    "windows of images": _on(lambda x: F.unfold(x, (2, 3), padding=1, stride=2), (2, 3, 4, 5)),
     "cumsum, cumprod": _on(lambda x: x.cumsum(0) * x.cumprod(1)),
     "diagonal": _on(lambda x: x.diagonal(1)),
     "division by a number": _on(lambda x: (x / 4) * torch.tensor(2.0, dtype=torch.float64)),
@@ -312,3 +318,9 @@ def test_a_constant_array_is_not_taken_for_a_number() -> None:
     traced = from_torch(loss)
     traced.output.backward()
     np.testing.assert_array_equal(traced.node(x).grad, np.sign(drawn(3) - away.numpy()))
+
+
+def test_a_constant_end_that_torch_does_not_record_is_named() -> None:
+    x = torch.tensor(drawn(3), requires_grad=True)
+    with pytest.raises(ValueError, match=r"cannot trace LerpBackward0 of the torch graph.* with a constant end"):
+        from_torch(torch.lerp(x, torch.ones(3, dtype=torch.float64), 0.5).sum())

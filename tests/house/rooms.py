@@ -23,7 +23,10 @@ LAYERS: Final = (
     ("autodiff.naming",),
     ("autodiff.values.compositions", "autodiff.flow"),
     ("autodiff.values",),
-    ("autodiff.transforms", "autodiff.foreign"),
+    ("autodiff.transforms", "autodiff.foreign", "autodiff.program.recording"),
+    ("autodiff.program.compiling",),
+    ("autodiff.program.writing",),
+    ("autodiff.program",),
     ("autodiff.telling", "autodiff.testing.subject"),
     ("autodiff.draw.model", "autodiff.testing.oracles"),
     ("autodiff.draw.grouping",),
@@ -37,7 +40,8 @@ LAYERS: Final = (
     ("nn.parameters",),
     ("nn.lagging",),
     ("nn.descent", "nn.objectives", "nn.data", "nn.saving"),
-    ("nn.training",),
+    ("nn.training", "nn.modules"),
+    ("nn.recurrence",),
     ("nn",),
     ("autodiff.reference",),
     ("autodiff.cli",),
@@ -52,7 +56,17 @@ def _module_of(path: Path) -> str:
 
 
 FILES: Final = {_module_of(path): path for name in ("autodiff", "nn") for path in sorted((ROOT / name).rglob("*.py"))}
-TREES: Final = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in FILES.items()}
+
+
+class _Trees(dict[str, ast.Module]):
+    """The syntax tree of each module, parsed when asked for: every process that collects tests loads this file."""
+
+    def __missing__(self, module: str) -> ast.Module:
+        tree = self[module] = ast.parse(FILES[module].read_text(encoding="utf-8"))
+        return tree
+
+
+TREES: Final = _Trees()
 
 
 def room(module: str) -> str:

@@ -11,6 +11,7 @@ from tests.faults.compositions import COMPOSITION_FAULTS
 from tests.faults.drawing import DRAWING_FAULTS
 from tests.faults.engine import ENGINE_FAULTS
 from tests.faults.fault import CLASSES, Fault
+from tests.faults.folding import FOLDING_FAULTS
 from tests.faults.foreign import FOREIGN_FAULTS
 from tests.faults.naming import NAMING_FAULTS
 from tests.faults.nets import NET_FAULTS
@@ -23,7 +24,7 @@ from tests.support.places import ROOT
 
 WRITTEN = (
     *RULE_FAULTS, *COMPOSITION_FAULTS, *ENGINE_FAULTS, *NET_FAULTS, *FOREIGN_FAULTS, *DRAWING_FAULTS, *NAMING_FAULTS,
-    *ROW_FAULTS, *SAVING_FAULTS,
+    *ROW_FAULTS, *SAVING_FAULTS, *FOLDING_FAULTS,
 )  # fmt: skip
 WRAPPED = tuple(rule_faults({"multiply": 2}))
 

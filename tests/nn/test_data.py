@@ -96,13 +96,16 @@ def test_preprocessing_is_differentiable_and_saved(kind: Callable[[], Any]) -> N
     for key, item, said in (
         ("mean", good["mean"][:2], r"has shape \(2,\), not \(3\)"),
         ("deviation", good["deviation"] * np.nan, "deviation holds a number that is not finite"),
-        ("deviation", -good["deviation"], "at least 0"),
+        ("deviation", -good["deviation"], "above 0" if kind is nn.Whiten else "at least 0"),
         ("slope", 1.0, "has 'slope', which this"),
     ):
         with pytest.raises(ValueError, match=said):
             fresh.load({**good, key: item})
     with pytest.raises(ValueError, match="has no mean; nothing"):
         fresh.load({})
+    if kind is nn.Whiten:  # which would divide by it
+        with pytest.raises(ValueError, match="must be above 0, and one is 0"):
+            fresh.load({**good, "deviation": 0.0 * good["deviation"]})
     assert np.array_equal(fresh(TEST), fitted(TEST))
 
 
@@ -208,7 +211,9 @@ def test_wrong_batches_and_states_are_told() -> None:
         ("order", np.arange(9), "order must be that of 10 examples"),
         ("position", np.array(3), "position is 3, and an epoch has 3 batches here"),
         ("epoch", np.array(-1), "epoch must be a whole number of at least 0"),
-        ("size", np.array(4), "has 'size', which this Batches does not keep"),
+        ("size", np.array(5), "of mini-batches with size=5, and these have size=4"),
+        ("last", np.array(False), "of mini-batches with last=False, and these have last=True"),
+        ("sizes", np.array(4), "has 'sizes', which this Batches does not keep"),
         ("random/state", np.array("{}"), "not that of a generator"),
     ):
         with pytest.raises(ValueError, match=said):
@@ -218,6 +223,32 @@ def test_wrong_batches_and_states_are_told() -> None:
     with pytest.raises(ValueError, match="these mini-batches are shuffled, and those saved are not"):
         batches.load(nn.Batches(Y, size=4, random=None).state())
     assert all(np.array_equal(state[key], item) for key, item in batches.state().items())
+
+
+def test_a_batch_given_back_comes_again_and_the_rest_is_the_same() -> None:
+    """Within an epoch, at its end and at its first batch; also by a state in which the order is drawn already."""
+    batches, whole = nn.Batches(Y, size=4, random=generator()), nn.Batches(Y, size=4, random=generator())
+    expected = [y.tolist() for _ in range(2) for (y,) in whole]
+    for k in range(5):
+        (y,) = next(iter(batches))
+        assert y.tolist() == expected[k]
+        if k in (0, 2):
+            batches.give_back()
+            other = nn.Batches(Y, size=4, random=np.random.default_rng(8))
+            other.load(batches.state())
+            assert next(iter(other))[0].tolist() == expected[k]
+            next(iter(batches))
+    fresh = nn.Batches(Y, size=4, random=generator())
+    with pytest.raises(ValueError, match="no batch was given that could be given back"):
+        fresh.give_back()
+
+
+def test_a_state_of_an_older_version_is_loaded() -> None:
+    """It does not tell the size, the rule for the last batch, and whether an order of this epoch is drawn."""
+    batches, fresh = (nn.Batches(Y, size=4, random=generator()) for _ in range(2))
+    next(iter(batches))
+    fresh.load({key: item for key, item in batches.state().items() if key not in ("size", "last", "drawn")})
+    assert [y.tolist() for (y,) in fresh] == [y.tolist() for (y,) in batches]
 
 
 def test_ragged_lists_and_tensors_are_told_how_to_become_arrays() -> None:

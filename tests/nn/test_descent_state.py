@@ -263,3 +263,25 @@ def test_nobody_sees_a_step_half_counted() -> None:
         descent.step, lambda: (x.data, y.data.tolist(), [array.tolist() for array in descent.state().values()])
     )
     assert len(seen) == 2
+
+
+def test_slots_of_a_replaced_parameter_are_dropped() -> None:
+    """Those of the others stay, as do those of a parameter that has no gradient this time."""
+    parts = {"w": Value(1.0), "v": Tensor([1.0, 2.0]), "u": Tensor([3.0])}
+
+    class Model:
+        def parameters(self) -> dict[str, Any]:
+            return parts
+
+    descent = nn.AdaGrad(Model(), rate=0.1)
+    for x in parts.values():
+        x.grad = 2.0 if isinstance(x, Value) else np.full(x.shape, 2.0)
+    descent.step()
+    old = parts["v"]
+    parts["v"], parts["u"].grad = Tensor([0.0, 0.0]), None
+    parts["v"].grad = np.ones(2)
+    descent.step()
+    assert old not in descent._memory
+    assert {key: descent.state()[key].tolist() for key in ("w/c", "v/c", "u/c")} == {
+        "w/c": 8.0, "v/c": [1.0, 1.0], "u/c": [4.0],
+    }  # fmt: skip

@@ -11,6 +11,7 @@ import pytest
 import nn
 from autodiff import Tensor, Value
 from nn.descent.formulas import FORMULAS
+from nn.descent.moves import _SMALL
 from tests.support.descents import DESCENTS, Descent, gradients, walked
 
 each = pytest.mark.parametrize("descent", DESCENTS.values(), ids=DESCENTS)
@@ -127,11 +128,11 @@ def test_the_text_of_a_formula_is_read_from_its_code() -> None:
     told = {name: formula.text for name, formula in FORMULAS.items()}
     assert told["SGD"] == "θ ← θ − α·g"
     assert told["momentum"] == "v ← μ·v − α·g, θ ← θ + v"
-    assert told["AdaGrad"] == "c ← c + g·g, θ ← θ − α·g/sqrt(c + ε)"
-    assert told["AdaGrad, ε outside"] == "c ← c + g·g, θ ← θ − α·g/(sqrt(c) + ε)"
+    assert told["AdaGrad"] == "c ← c + g·g, θ ← θ − α·g/√(c + ε)"
+    assert told["AdaGrad, ε outside"] == "c ← c + g·g, θ ← θ − α·g/(√c + ε)"
     assert told["Adam"] == (
         "t ← t + 1, m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·(g·g), "
-        "θ ← θ − (α/(1 − β₁**t))·m/(sqrt(v/(1 − β₂**t)) + ε)"
+        "θ ← θ − α/(1 − β₁ᵗ)·m/(√(v/(1 − β₂ᵗ)) + ε)"
     )
 
 
@@ -166,7 +167,8 @@ def test_a_gradient_that_is_not_finite_moves_nothing(descent: Descent, wrong: fl
     """One clear error for Values and Tensors; slots and the count stay, and the next step goes as if nothing was."""
     values = [Value(1.0, name="x") for _ in range(count)]
     other, array = Tensor([1.0], name="y"), Tensor(np.ones(count), name="W")
-    for bad, nodes in ((values[-1], values), (array, [other, array])):
+    large = Tensor(np.ones(_SMALL + count), name="L")
+    for bad, nodes in ((values[-1], values), (array, [other, array]), (large, [other, large])):
         made = descent.make(nodes)
         before = {key: each.tolist() for key, each in made.state().items()}
         for x in nodes:
@@ -204,7 +206,7 @@ def test_blocks_of_an_array_move_as_the_whole(descent: Descent, monkeypatch: pyt
     path = [g.reshape(5, 8).T for g in PATH[:4]]
     whole, parts = (Tensor(np.linspace(-2.0, 2.0, 40).reshape(5, 8).T) for _ in range(2))
     walked(descent.make([whole]), [whole], path)
-    monkeypatch.setattr("nn.descent.moves._LARGE", 20)
+    monkeypatch.setattr("nn.descent.moves._SMALL", 20)
     monkeypatch.setattr("nn.descent.moves._BLOCK", 7)
     walked(descent.make([parts]), [parts], path)
     assert parts.data.tobytes() == whole.data.tobytes()

@@ -20,7 +20,7 @@ from autodiff import TABLE, Tensor, Value
 from autodiff.engine.backward import backpropagate
 from autodiff.engine.graph import topological
 from autodiff.words.notation import Name
-from nn.layers import unit
+from nn.modules.activations import unit
 from tests.support.cases import each
 
 UNITS = ["sigmoid", "tanh", "hard_tanh", "soft_sign", "relu", "leaky_relu", "softplus", "elu", "gelu", "identity"]

@@ -10,7 +10,7 @@ import pytest
 
 import nn
 from autodiff import Tensor, Value
-from nn.module import Module
+from nn.modules.module import Module
 from tests.nn.test_copies import nets, numbers, results
 
 

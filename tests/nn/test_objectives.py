@@ -176,6 +176,21 @@ def test_gradients_of_values_are_those_of_a_tensor() -> None:
         np.testing.assert_allclose(z.grad, [[item.grad for item in row] for row in v], rtol=1e-13, err_msg=name)
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_J_has_the_type_of_the_outputs(kind: Any) -> None:
+    """Whatever the type of the targets, which are data; so has the gradient."""
+    for targets in (SHARES, SHARES.astype(np.float32)):
+        for objective in (nn.softmax_cross_entropy, nn.logistic, nn.squared_error):
+            z = Tensor(LOGITS.astype(kind))
+            J = objective(z, targets)
+            J.backward()
+            assert J.dtype == z.grad.dtype == kind
+    assert nn.cross_entropy(Tensor(np.full(ONE_HOT.shape, 0.25, kind)), ONE_HOT).dtype == kind
+    assert nn.squared_error(Tensor(np.ones(2, kind)), [1, 0]).dtype == kind
+    with pytest.raises(ValueError, match="must be finite in float32, and one is 1e"):
+        nn.squared_error(Tensor(np.ones(1, np.float32)), [1e300])
+
+
 # ---- wrong calls -----------------------------------------------------------------------------------------------------
 
 

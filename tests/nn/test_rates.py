@@ -56,9 +56,9 @@ def test_a_schedule_is_its_formula(schedule: Any, by_hand: Callable[[int], float
 def test_the_text_of_a_schedule_is_read_from_its_code() -> None:
     """In the signs of the notes."""
     assert {name: row.text for name, row in SCHEDULES.items()} == {
-        "constant": "α₀", "step": "α₀·γ**floor(t/n)", "exponential": "α₀·exp(−k·t)",
-        "inverse": "α₀·τ/maximum(t, τ)", "cosine": "α_T + (α₀ − α_T)·(1 + cos(π·minimum(t, T)/T))/2",
-        "warm_up": "α(maximum(t − n, 0))·minimum((t + 1)/(n + 1), 1)", "by_fan_in": "α(t)/√n_in",
+        "constant": "α₀", "step": "α₀·γ^⌊t/n⌋", "exponential": "α₀·exp(−k·t)",
+        "inverse": "α₀·τ/max(t, τ)", "cosine": "α_T + (α₀ − α_T)·(1 + cos(π·min(t, T)/T))/2",
+        "warm_up": "α(max(t − n, 0))·min((t + 1)/(n + 1), 1)", "by_fan_in": "α(t)/√n_in",
     }  # fmt: skip
 
 

@@ -95,7 +95,7 @@ def test_wrong_penalties_are_told() -> None:
     net = nn.Layer(2, 1)
     with pytest.raises(TypeError, match="rate λ of l2 must be a number"):
         nn.l2(net, "0.1")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="finite and at least 0, such as 1e-4, and got -1"):
+    with pytest.raises(ValueError, match="rate λ of l1 must be a finite number not below 0, and got -1"):
         nn.l1(net, -1)
     with pytest.raises(TypeError, match=r"a dict by name, from which it knows the biases, and got \[Tensor"):
         nn.l2([net.W], 0.1)
@@ -199,7 +199,7 @@ def test_wrong_dropout_is_told() -> None:
     for keep in (0, -0.5, 1.5, np.nan):
         with pytest.raises(ValueError, match="above 0 and at most 1"):
             nn.Dropout(keep, random=generator())
-    with pytest.raises(TypeError, match="with a probability, such as"):
+    with pytest.raises(TypeError, match="keeps a unit must be a number above 0 and at most 1, and got '0"):
         nn.Dropout("0.5", random=generator())  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="write Dropout"):
         nn.Dropout(0.5)  # type: ignore[call-arg]

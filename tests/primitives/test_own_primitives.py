@@ -35,6 +35,7 @@ from autodiff.testing.random_programs.program import resolve
 from autodiff.testing.random_programs.written import python_of
 from autodiff.transforms.replay import replayed
 from nn import Network
+from tests.support.cases import each
 from tests.support.present import present
 
 Define = Callable[..., Primitive]
@@ -304,7 +305,7 @@ HOSTILE = [
     "ﬁ", "é", "a{0}b", "{", "%s", "a;b", "a%20b", "#", "$x$", "a_b^c", "|", "`x`", "*x*", "<script>alert(1)</script>",
     "&amp;", "]]>", "-->", "\U000f0001", "x" * 300, "x);raise SystemExit(1)#", "__import__('os').abort()",
 ]  # fmt: skip
-EVERY_NAME = pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+EVERY_NAME = each("name", HOSTILE)
 
 #: Forwards and whether they can be written out as source; float() and np.array refuse symbols.
 CUBES: dict[str, Callable[..., Any]] = {
@@ -687,7 +688,7 @@ def test_a_function_that_does_not_say_what_it_takes_is_taken(define: Define, kin
     define("no forward, but taken", np.add, [max])
 
 
-@pytest.mark.parametrize("name", sorted(BUILT_IN))
+@each("name", sorted(BUILT_IN))
 def test_the_built_in_ones_fit(name: str) -> None:
     """The table is checked here, not at every import; and its rules have the forward's defaults."""
     entry = ad.TABLE[name]

@@ -54,7 +54,7 @@ def pulled(case: Case, points: list[Any], cotangent: Any) -> list[Any]:
 # ---- what an entry of the table must say -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("entry", named())
+@each("entry", PRIMITIVES)
 def test_belongs_to_one_family(entry: Primitive) -> None:
     """Every primitive is in exactly one test family."""
     assert sum(belongs(entry) for belongs in FAMILIES.values()) == 1
@@ -65,7 +65,7 @@ def test_every_family_has_members() -> None:
     assert all(any(map(belongs, PRIMITIVES)) for belongs in FAMILIES.values())
 
 
-@pytest.mark.parametrize("entry", named())
+@each("entry", PRIMITIVES)
 def test_says_what_tests_and_readers_need(entry: Primitive) -> None:
     """Examples where shapes or params are needed, one domain per input, a sign, a documented sentence."""
     assert entry.examples or (entry.elementwise and entry.arity and not needs_params(entry))
@@ -74,7 +74,7 @@ def test_says_what_tests_and_readers_need(entry: Primitive) -> None:
     assert entry.doc.endswith(".")
 
 
-@pytest.mark.parametrize("entry", named())
+@each("entry", PRIMITIVES)
 def test_rule_reads_as_a_formula(entry: Primitive) -> None:
     """Each rule runs on symbols, and its text is a formula, not the repr of an object."""
     for slot in range(entry.arity or 2):
@@ -84,7 +84,7 @@ def test_rule_reads_as_a_formula(entry: Primitive) -> None:
         assert text in entry.formula()
 
 
-@pytest.mark.parametrize("entry", named())
+@each("entry", PRIMITIVES)
 def test_rule_is_calculus_only(entry: Primitive) -> None:
     """No rule looks at graphs, modes or kinds, or undoes broadcasting."""
     rules = entry.vjp if isinstance(entry.vjp, tuple) else (entry.vjp,)

@@ -32,6 +32,7 @@ from tests.faults.compositions import COMPOSITION_FAULTS
 from tests.faults.drawing import DRAWING_FAULTS
 from tests.faults.engine import ENGINE_FAULTS
 from tests.faults.fault import CLASSES, Fault
+from tests.faults.folding import FOLDING_FAULTS
 from tests.faults.foreign import FOREIGN_FAULTS
 from tests.faults.naming import NAMING_FAULTS
 from tests.faults.nets import NET_FAULTS
@@ -72,9 +73,11 @@ FIRST_FOR_FOREIGN = (
     "tests/foreign/test_from_torch.py",
 )  # fmt: skip
 FIRST_FOR_NETS = (
-    "tests/nn/test_layers.py", "tests/nn/test_scorer.py", "tests/nn/test_optimizer.py", "tests/nn/test_recurrent.py",
-    "tests/nn/test_strategies.py", "tests/nn/test_descents.py", "tests/nn/test_rates.py",
-    "tests/nn/test_groups_and_clipping.py", "tests/nn/test_descent_state.py",
+    "tests/nn/test_layers.py", "tests/nn/test_scorer.py", "tests/nn/test_optimizer.py",
+    "tests/nn/recurrence/test_recurrent.py", "tests/nn/test_strategies.py", "tests/nn/test_descents.py",
+    "tests/nn/test_rates.py", "tests/nn/test_groups_and_clipping.py", "tests/nn/test_descent_state.py",
+    "tests/nn/recurrence/test_language_model.py", "tests/nn/recurrence/test_cells.py",
+    "tests/nn/recurrence/test_in_time.py",
 )  # fmt: skip
 #: Only faults of drawings are found by tests of drawings.
 FIRST_FOR_DRAWING = (
@@ -230,7 +233,7 @@ def main() -> int:
     parts = {
         "rules": (*rule_faults(in_a_process(slots)), *RULE_FAULTS), "compositions": COMPOSITION_FAULTS,
         "engine": ENGINE_FAULTS, "rows": ROW_FAULTS, "nets": NET_FAULTS, "foreign": FOREIGN_FAULTS,
-        "drawing": DRAWING_FAULTS, "naming": NAMING_FAULTS, "saving": SAVING_FAULTS,
+        "drawing": (*DRAWING_FAULTS, *FOLDING_FAULTS), "naming": NAMING_FAULTS, "saving": SAVING_FAULTS,
     }  # fmt: skip
     faults = [fault for name, part in parts.items() if options.only in (None, name) for fault in part]
     if options.words:

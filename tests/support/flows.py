@@ -88,14 +88,14 @@ def empty_flow() -> ad.Flow:
 
 def wide_flow() -> ad.Flow:
     """More inputs than a column shows."""
-    network = Network((12, 9, 1), scalar=True)
+    network = Network((12, 4, 1), scalar=True)
     return error_flow(network([0.1 * k for k in range(12)]), network.parameter("W3,10(1)"))
 
 
 FLOWS: dict[str, Callable[[], ad.Flow]] = {
     "rail": notes_flow, "bias": lambda: notes_flow("b1(1)"), "negative": lambda: notes_flow("W24(1)"),
     "deep": deep_flow, "margin": margin_flow, "met": lambda: margin_flow(shift=3.0), "skipping": skipping,
-    "long": lambda: error_flow(*chain(100)), "ladder": lambda: error_flow(*ladder(200)), "arrays": array_flow,
+    "long": lambda: error_flow(*chain(60)), "ladder": lambda: error_flow(*ladder(70)), "arrays": array_flow,
     "empty": empty_flow, "wide": wide_flow, "seeded": lambda: notes_flow(seed=-1.0),
 }  # fmt: skip
 

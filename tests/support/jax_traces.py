@@ -9,7 +9,7 @@ import numpy as np
 
 import autodiff as ad
 
-__all__ = ["assert_traced_like", "drawn"]
+__all__ = ["assert_traced_like", "drawn", "with_slopes"]
 
 
 def drawn(*shape: int, seed: int = 0, low: float = 0.2, high: float = 0.9) -> np.ndarray[Any, Any]:
@@ -17,11 +17,21 @@ def drawn(*shape: int, seed: int = 0, low: float = 0.2, high: float = 0.9) -> np
     return np.random.default_rng(seed).uniform(low, high, shape)
 
 
-def assert_traced_like(jax: Any, f: Callable[..., Any], *args: Any, rel: float = 1e-12) -> ad.TracedFunction:
-    """The trace of f has jax's value and gradients; those of one element are found both ways, as arrays and Values."""
+def with_slopes(jax: Any, f: Callable[..., Any], args: Any) -> Callable[..., Any]:
+    """The value of f and its gradients by each argument, by jax."""
+    found: Callable[..., Any] = jax.value_and_grad(f, argnums=tuple(range(len(args))), allow_int=True)
+    return found
+
+
+def assert_traced_like(
+    jax: Any, f: Callable[..., Any], *args: Any, rel: float = 1e-12, by_jax: Any = None
+) -> ad.TracedFunction:
+    """The trace of f has jax's value and gradients; those of one element are found both ways, as arrays and Values.
+
+    ``by_jax`` are that value and these gradients, if they are there already.
+    """
     traced = ad.from_jax(f, *args)
-    compiled = jax.jit(jax.value_and_grad(f, argnums=tuple(range(len(args))), allow_int=True))
-    value, slopes = compiled(*args)
+    value, slopes = jax.jit(with_slopes(jax, f, args))(*args) if by_jax is None else by_jax
     np.testing.assert_allclose(traced.output.data, value, rtol=rel, atol=rel)
     for name, slope in zip(traced.names, jax.tree_util.tree_leaves(slopes), strict=True):
         if slope.dtype == jax.dtypes.float0:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from functools import cache
+from itertools import cycle, product
 from pathlib import Path
 
 import pytest
@@ -139,14 +140,25 @@ assert not lines
 """
 
 
-@pytest.mark.parametrize("process", PROCESSES)
-@pytest.mark.parametrize(("status", "command"), [
-    (0, ["-m", "autodiff", "explain"]), (0, ["-m", "autodiff", "flow", "--output", b"\xff.svg"]),
-    (2, ["-m", "autodiff", "explain", "W₉₉⁽¹⁾".encode()]), (0, [str(ROOT / "demos" / "error_sharing.py")]),
-    (0, ["-c", FOUND_AT_ONCE]),
-], ids=["explain", "flow", "unknown name", "error_sharing", "find_the_bug"])  # fmt: skip
-def test_as_a_process(process: str, status: int, command: list[str | bytes]) -> None:
+#: The status of each, and its arguments.
+PROGRAMS: dict[str, tuple[int, list[str | bytes]]] = {
+    "explain": (0, ["-m", "autodiff", "explain"]),
+    "flow": (0, ["-m", "autodiff", "flow", "--output", b"\xff.svg"]),
+    "unknown name": (2, ["-m", "autodiff", "explain", "W₉₉⁽¹⁾".encode()]),
+    "error_sharing": (0, [str(ROOT / "demos" / "error_sharing.py")]),
+    "find_the_bug": (0, ["-c", FOUND_AT_ONCE]),
+}
+
+
+# each command where the locale decides, and with one of the two encodings that are asked for, which meet every command
+# in `test_every_command_prints_in_every_encoding`
+@pytest.mark.parametrize(
+    ("process", "name"),
+    [*product(["C locale"], PROGRAMS), *zip(cycle(["cp1252", "ascii"]), PROGRAMS, strict=False)],
+)
+def test_as_a_process(process: str, name: str) -> None:
     """The program and the demos; standard error too, and a path that is no text."""
+    status, command = PROGRAMS[name]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("LC_", "LANG", "PYTHON"))}
     environment |= {**PROCESSES[process], "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, *command], capture_output=True, env=environment, timeout=120, check=False)

@@ -17,7 +17,7 @@ from autodiff.telling.story import Heading, Numbered, Table
 from autodiff.telling.terms import share_text
 from autodiff.transforms.replay import check, replayed
 from nn import Network, Neuron, WindowScorer
-from nn.recurrent import Recurrent
+from nn.recurrence.recurrent import Recurrent
 from tests.support.flows import CORRUPT, X, chain, deep_flow, margin_flow, notes_flow, notes_network, skipping
 from tests.support.present import present
 

@@ -13,18 +13,19 @@ import pytest
 from autodiff import TABLE, Tensor, Value, gradients, hessian
 from autodiff.testing import check_gradients
 from autodiff.values.compositions import COMPOSITIONS
+from tests.support.cases import each
 from tests.support.differences import slope
 from tests.support.numpy_calls import CALLS, HOLES, MASK, Call, since
 from tests.values import test_moves, test_numpy_protocol
 
-EACH = pytest.mark.parametrize(
-    "call", [pytest.param(call, id=f"{name} {k}") for name, calls in CALLS.items() for k, call in enumerate(calls)]
-)
+CASES = {f"{name} {k}": call for name, calls in CALLS.items() for k, call in enumerate(calls)}
+EACH = pytest.mark.parametrize("call", CASES.values(), ids=CASES)
 
 
-@EACH
-def test_values_are_numpys(call: Call) -> None:
+@each("name", CASES)
+def test_values_are_numpys(name: str) -> None:
     """With NumPy's shape; float32 stays float32, also where NumPy computes in float64 (``interp``, ``cov``)."""
+    call = CASES[name]
     for dtype, rtol in ((np.float64, 1e-13), (np.float32, 1e-5)):  # one rounding of 1e-7 counts for tens in variances
         operands = [np.asarray(x, dtype) for x in call.operands]
         expected, found = call.function(np, *operands), call.function(np, *map(Tensor, operands))
@@ -60,9 +61,10 @@ def test_second_derivatives_agree_with_differences(call: Call) -> None:
     assert abs((0.0 if own is None else own) - numeric) <= 1e-8 * max(1.0, abs(numeric)) + error
 
 
-@EACH
-def test_float32_gradients_are_float32(call: Call) -> None:
+@each("name", CASES)
+def test_float32_gradients_are_float32(name: str) -> None:
     """The error signal comes back in the type of each operand."""
+    call = CASES[name]
     leaves = [Tensor(np.asarray(x, np.float32)) for x in call.operands]
     output = call.function(np, *leaves)
     if isinstance(output, Tensor):
@@ -141,7 +143,7 @@ def parts(result: Any) -> list[Any]:
     return [part for item in result for part in parts(item)] if isinstance(result, list | tuple) else [result]
 
 
-@pytest.mark.parametrize("name", sorted(functions_of_one_array()))
+@each("name", sorted(functions_of_one_array()))
 def test_any_shape_that_numpy_takes(name: str) -> None:
     """Shapes from () to three axes, and of size 0: nodes give NumPy's result, or both raise an error."""
     function, more = functions_of_one_array()[name], MORE_ARGUMENTS.get(name, ())

@@ -156,7 +156,8 @@ ROWS: dict[str, Row] = {
     "matmul": Row(lambda L, x, w: L.matmul(x, w), SOLVED),
     "tensordot": Row(lambda L, x, w: L.tensordot(x, w, axes=1), SOLVED, lambda L, x, w: x @ w),
 }  # fmt: skip
-EACH = [pytest.param(row, shape, id=f"{name} {shape}") for name, row in ROWS.items() for shape in row.shapes]
+CASES = {f"{name} {shape}": (row, shape) for name, row in ROWS.items() for shape in row.shapes}
+EACH = [pytest.param(*case, id=name) for name, case in CASES.items()]
 HIPS = [
     pytest.param(row, shape, id=f"{name} {shape}") for name, row in ROWS.items() for shape in row.shapes
     if row.hips and len(shape) <= 2
@@ -194,10 +195,11 @@ def folded(row: Row, gradient: Any) -> Any:
     return np.tril(gradient + np.swapaxes(gradient, -1, -2)) - gradient * np.eye(gradient.shape[-1])
 
 
-@pytest.mark.parametrize(("row", "shape"), EACH)
 @each("dtype", [np.float64, np.float32])
-def test_values_are_numpys(row: Row, shape: Shape, dtype: Any) -> None:
+@each("name", CASES)
+def test_values_are_numpys(name: str, dtype: Any) -> None:
     """With the shape and the type; the gradient has those of its leaf."""
+    row, shape = CASES[name]
     x = drawn(row, shape).astype(dtype)
     leaf, expected = Tensor(x), row.ours(np.linalg, x, W.astype(dtype))
     result = row.ours(np.linalg, leaf, W.astype(dtype))
@@ -207,10 +209,16 @@ def test_values_are_numpys(row: Row, shape: Shape, dtype: Any) -> None:
     assert (gradient.shape, gradient.dtype) == (x.shape, dtype)
 
 
-@pytest.mark.parametrize(("row", "shape"), EACH)
-def test_gradients_are_those_of_torch(row: Row, shape: Shape) -> None:
+@pytest.fixture
+def torch() -> Any:
+    """PyTorch, if it is installed."""
+    return pytest.importorskip("torch", reason=f"comparing with torch needs an extra: {install('peers')}")
+
+
+@each("name", CASES)
+def test_gradients_are_those_of_torch(torch: Any, name: str) -> None:
     """Of a weighted sum of all results, in float64."""
-    torch = pytest.importorskip("torch", reason=f"comparing with torch needs an extra: {install('peers')}")
+    row, shape = CASES[name]
     x = drawn(row, shape)
     leaf = torch.tensor(x, requires_grad=True)
     result = (row.theirs or row.ours)(torch.linalg, leaf, torch.tensor(W))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import autodiff as ad
 from autodiff import Value
 from autodiff.flow.labels import labels
+from autodiff.words.formulas import PRODUCT, SUM, as_operand, of_name, quotient
 from autodiff.words.notation import in_ascii
 
 _STEPS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=4)
@@ -60,3 +61,11 @@ def test_functions_powers_and_leaves() -> None:
         "−(−(x + y))": neg(neg(x + y)), "tanh(x + y)": ad.tanh(1.0 * (x + y)), "x·11": x * 11.0,
     }  # fmt: skip
     assert [labels(ad.topological(node))[node] for node in told.values()] == list(told)
+
+
+def test_a_raised_operator_has_brackets_where_it_is_differentiated() -> None:
+    """Without them, ∂(1 + rate)^years would be a power of a derivative; as a factor it needs none."""
+    assert quotient("(1 + rate)^years", "rate") == "∂((1 + rate)^years)/∂rate"
+    assert quotient("z₁⁽²⁾", "|x|") == "∂z₁⁽²⁾/∂|x|"
+    assert as_operand("(1 + rate)^years") == "(1 + rate)^years"
+    assert [of_name(name)[1] for name in ("|a|·|b|", "|a| + b", "a|b", "2^−3")] == [PRODUCT, SUM, 0, 0]

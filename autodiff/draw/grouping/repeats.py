@@ -7,6 +7,7 @@ Folded are the nodes that the last repeat but one needs and the first one does n
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Hashable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -125,7 +126,7 @@ def repeats(items: Sequence[FlowNode], inputs: Inputs, kept: int | None = None) 
     taken: set[int] = set()
     for _ in range(_MOST_LOOPS):
         path = _longest_path(inputs, taken)
-        ends = _ends(path, [(items[k].operation, len(inputs[k])) for k in path], items)
+        ends = _ends(path, _kinds(path, items, inputs), items)
         if len(ends) < _FEWEST:
             break
         last, first = ends[1], ends[-1]
@@ -155,6 +156,16 @@ def _longest_path(inputs: Inputs, taken: Collection[int]) -> list[int]:
         path.append(k)
         k = max(inputs[k], key=depth.__getitem__)
     return path
+
+
+def _kinds(path: Sequence[int], items: Sequence[FlowNode], inputs: Inputs) -> list[Hashable]:
+    """What has to be the same in every turn: the operation, its line if it is known, and inputs that all turns share.
+
+    So an operation behind a loop is no turn of it, unless it also takes what the turns take.
+    """
+    uses = Counter(item for k in path for item in {*inputs[k]} if not inputs[item])
+    shared = {item for item, count in uses.items() if count >= _FEWEST}
+    return [(items[k].operation, len(inputs[k]), items[k].line, frozenset(shared & {*inputs[k]})) for k in path]
 
 
 def _ends(path: Sequence[int], kinds: Sequence[Hashable], items: Sequence[FlowNode]) -> list[int]:

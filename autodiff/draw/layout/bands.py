@@ -9,9 +9,9 @@ from itertools import pairwise
 from math import hypot, inf
 from typing import Any, Final, NamedTuple
 
-from autodiff.draw.layout.columns import by_column
 from autodiff.draw.layout.down import KINDS, lay_out_down
 from autodiff.draw.layout.positions import Layout, lay_out
+from autodiff.draw.layout.routes import by_column
 from autodiff.draw.layout.sizes import Point, Rect, moved
 from autodiff.draw.model.picture import Picture
 

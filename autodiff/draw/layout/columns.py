@@ -12,17 +12,13 @@ from typing import Final
 
 from autodiff.draw.layout.exchange import fewer_crossings
 from autodiff.draw.layout.order import Rank, ranks, with_names_in_order
+from autodiff.draw.layout.routes import DUMMY, Passes, by_column, thin_columns
 from autodiff.draw.layout.sizes import BADGE, SIZES, Rect, plate_of
-from autodiff.draw.model.picture import Box, Picture, Wire
+from autodiff.draw.model.picture import Box, Picture
 from autodiff.words.typeset import width
 
-__all__ = [
-    "DUMMY", "Passes", "by_column", "dense_gaps", "lefts", "passes_of", "thin_columns", "tops_of_layers",
-    "tops_of_rail",
-]  # fmt: skip
+__all__ = ["dense_gaps", "lefts", "tops_of_layers", "tops_of_rail"]
 
-#: For each wire that passes columns between its ends: these columns, from its tail on, and its place in each.
-Passes = Mapping[str, Sequence[tuple[int, str]]]
 #: An end of a wire: a box or a place of passing wires, and the offset below its middle (for ports).
 _End = tuple[str, float]
 
@@ -37,28 +33,9 @@ _FLATTEST: Final = 0.2  # of the height of a column: the gap beside it
 _WIRE_ROOM: Final = 18.0  # on each side of a wire's label
 _REST_PITCH: Final = 60.0  # of grey circles
 _REST_GAP: Final = 18.0  # between larger boxes there
-DUMMY: Final = 10.0  # room for a wire that passes a column
 _SWEEPS: Final = 8
 _MOST_COUNTED: Final = 60  # items of a column whose crossings are counted
 _MOST_STEPS: Final = 250_000  # placements of one item: a limit that does not depend on the machine
-_MOST_PLACES: Final = 30_000  # boxes and passing wires together; with more, long wires are drawn straight
-
-
-def by_column(picture: Picture) -> dict[int, list[Box]]:
-    """The boxes of every column, from top to bottom."""
-    columns: dict[int, list[Box]] = {}
-    for box in picture.boxes:
-        columns.setdefault(box.column, []).append(box)
-    return columns
-
-
-def thin_columns(picture: Picture) -> frozenset[int]:
-    """In a network, the column of the parameter if it stands there alone: wires between units pass behind its box."""
-    if picture.kind != "network":
-        return frozenset()
-    return frozenset(
-        column for column, boxes in by_column(picture).items() if [box.kind for box in boxes] == ["parameter"]
-    )
 
 
 def dense_gaps(picture: Picture) -> frozenset[int]:
@@ -157,51 +134,52 @@ def tops_of_rail(picture: Picture, heights: Mapping[str, float]) -> dict[str, fl
     return tops
 
 
-def passes_of(picture: Picture) -> dict[str, list[tuple[int, str]]]:
-    """For each wire that passes columns between its ends: these columns, from its tail on, and its place in each.
-
-    The grey wires that leave one box share one place in a column. If there would be too many places, no wire has any.
-    """
-    column_of = {box.id: box.column for box in picture.boxes}
-    reach: dict[str, int] = {}
-    for wire in picture.wires:
-        bundle = _bundle(wire)
-        reach[bundle] = max(reach.get(bundle, 0), abs(column_of[wire.head] - column_of[wire.tail]) - 1)
-    if len(picture.boxes) + sum(reach.values()) > _MOST_PLACES:
-        return {}
-    thin = thin_columns(picture)
-    found: dict[str, list[tuple[int, str]]] = {}
-    for wire in picture.wires:
-        start, end = column_of[wire.tail], column_of[wire.head]
-        step = 1 if end > start else -1
-        passed = (column for column in range(start + step, end, step) if column not in thin)
-        found[wire.id] = [(column, f"{_bundle(wire)} at {column}") for column in passed]
-    return found
-
-
-def _bundle(wire: Wire) -> str:
-    return wire.tail if wire.lane == "rest" else wire.id
-
-
 def _neighbours(picture: Picture, forms: Mapping[str, Rect], passes: Passes) -> dict[str, dict[_End, int]]:
     """The other ends of the wires at every box and place of passing wires, each with the number of wires.
 
     The wires of a bundle are counted, not listed: a weight that 3,000 steps share has 3,000 wires in every column.
     """
     joined: dict[str, dict[_End, int]] = {}
+    ways: dict[str, list[str]] = {}  # the longest of each bundle, by its first place
+    ended: dict[str, Counter[int]] = {}  # its wires by the number of places that they pass
     for wire in picture.wires:
         consumer = wire.tail if wire.lane == "error" else wire.head
         port = {consumer: _port_below_middle(forms[consumer], wire.port)}
-        for one, other in pairwise([wire.tail, *(place for _, place in passes.get(wire.id, ())), wire.head]):
+        way = [wire.tail, *(place for _, place in passes.get(wire.id, ()))]
+        linked = 0
+        if len(way) > 1:
+            ended.setdefault(way[1], Counter())[len(way) - 1] += 1
+            known = ways.setdefault(way[1], way[:1])
+            linked = min(len(way), len(known)) - 1
+            known += way[len(known) :]
+        for one, other in pairwise([*way, wire.head][linked:]):
             for here, end in ((one, (other, port.get(other, 0.0))), (other, (one, port.get(one, 0.0)))):
                 ends = joined.setdefault(here, {})
                 ends[end] = ends.get(end, 0) + 1
+    for first, way in ways.items():
+        more = -1  # each link counts one wire already
+        for k in range(len(way) - 1, 0, -1):
+            more += ended[first][k]
+            if more:  # grey wires, which have ports only at their heads
+                joined[way[k - 1]][way[k], 0.0] += more
+                joined[way[k]][way[k - 1], 0.0] += more
     return joined
 
 
 def _heights(ends: Mapping[_End, int], middles: Mapping[str, float]) -> list[float]:
     """The height of the other end of every wire."""
     return [height for (other, below), count in ends.items() for height in [middles[other] + below] * count]
+
+
+def _mean_height(ends: Mapping[_End, int], middles: Mapping[str, float]) -> float:
+    """The mean of `_heights`, to the last bit but without a list: a height times a power of two is exact."""
+    parts = []
+    for (other, below), count in ends.items():
+        height = middles[other] + below
+        while count:
+            parts.append(height * (count & -count))
+            count &= count - 1
+    return fsum(parts) / sum(ends.values())
 
 
 def _port_below_middle(form: Rect, port: int | None) -> float:
@@ -211,9 +189,12 @@ def _port_below_middle(form: Rect, port: int | None) -> float:
 def tops_of_layers(picture: Picture, forms: Mapping[str, Rect], passes: Passes) -> dict[str, float]:
     """Columns in an order with few crossings, with every box as close to its neighbours' height as possible."""
     members = {column: [box.id for box in boxes] for column, boxes in sorted(by_column(picture).items())}
+    met: dict[str, int] = {}  # how much of the longest way of each bundle
     for passed in passes.values():
-        for column, place in passed:
+        known = met.get(passed[0][1], 0) if passed else 0
+        for column, place in passed[known:]:
             members[column].append(place)
+            met[passed[0][1]] = len(passed)
     orders = {column: list(dict.fromkeys(order)) for column, order in members.items()}
     heights = {item: forms[item].height if item in forms else DUMMY for order in orders.values() for item in order}
     joined = _neighbours(picture, forms, passes)
@@ -232,7 +213,7 @@ def tops_of_layers(picture: Picture, forms: Mapping[str, Rect], passes: Passes) 
         for column in sorted(orders, reverse=bool(sweep % 2)):
             order = orders[column]
             wished = {
-                item: _mean(_heights(joined[item], middles)) if item in joined else middles[item] for item in order
+                item: _mean_height(joined[item], middles) if item in joined else middles[item] for item in order
             }
             if len(order) > 1 and sweep < max(sweeps - 2, 1):
                 order[:] = _arranged(order, wished, crossings, named, boxes)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from autodiff.draw.layout.columns import by_column, passes_of, tops_of_layers, tops_of_rail
+from autodiff.draw.layout.columns import tops_of_layers, tops_of_rail
 from autodiff.draw.layout.fan import fan, on_its_wire
 from autodiff.draw.layout.positions import Layout
-from autodiff.draw.layout.routes import route, waypoints_of
+from autodiff.draw.layout.routes import by_column, passes_of, route, waypoints_of
 from autodiff.draw.layout.sizes import BADGE, PLATE_LINE, SIZES, Point, Rect, form_of, moved, plate_lines
 from autodiff.draw.model.picture import Box, Picture, Wire
 from autodiff.words.typeset import width

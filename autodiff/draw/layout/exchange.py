@@ -5,16 +5,19 @@ The sweeps of `autodiff.draw.layout.columns` sort by means of heights, and leave
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from random import Random
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
 
 __all__ = ["fewer_crossings"]
 
 #: The items that wires join to each item, in other columns, with the offset of the port there.
 Joined = Mapping[str, Sequence[tuple[str, float]]]
 Orders = dict[int, list[str]]
+Sides = Mapping[str, tuple[Sequence[tuple[str, float]], ...]]
 Stay = Callable[[str, str], bool]
 
 _MOST_IN_A_COLUMN: Final = 40  # a round costs the square of it
@@ -42,13 +45,14 @@ def fewer_crossings(orders: Mapping[int, Sequence[str]], joined: Joined, stay: S
     given = {column: list(order) for column, order in sorted(orders.items())}
     if sum(map(len, given.values())) > _MOST_ITEMS:
         return given
-    fewest, best = _mended(given, joined, stay)
+    sides, stay = _sides(given, joined), cache(stay)
+    fewest, best = _mended(given, sides, stay)
     random = Random(1)
     for start in range(_TRIES + 1):
         if not fewest:
             break
         other = _exchanged(best, random, stay) if start else _as_met(given, joined, stay)
-        count, other = _mended(other, joined, stay)
+        count, other = _mended(other, sides, stay)
         if count < fewest:
             fewest, best = count, other
     return best
@@ -91,71 +95,85 @@ def _exchanged(orders: Orders, random: Random, stay: Stay) -> Orders:
     return found
 
 
-def _mended(orders: Orders, joined: Joined, stay: Stay) -> tuple[int, Orders]:
+def _mended(orders: Orders, sides: Sides, stay: Stay) -> tuple[float, Orders]:
     """The columns after all moves that save crossings, and the number of crossings that are left."""
     found = {column: list(order) for column, order in orders.items()}
-    place = {item: (column, k) for column, order in found.items() for k, item in enumerate(order)}
+    place = {item: k for order in found.values() for k, item in enumerate(order)}
+    settled: set[int] = set()  # columns that no move mends while the columns of their wires stay as they are
     for sweep in range(_ROUNDS):
-        saved = 0
         for column in sorted(found, reverse=bool(sweep % 2)):
             order = found[column]
-            if 1 < len(order) <= _MOST_IN_A_COLUMN:
-                saved += _sifted(order, _costs(order, column, joined, place, both=True), stay)
-                place.update((item, (column, k)) for k, item in enumerate(order))
-        if not saved:
+            if column in settled or not 1 < len(order) <= _MOST_IN_A_COLUMN:
+                continue
+            if _sifted(order, _costs(order, sides, place, both=True), stay):
+                place.update((item, k) for k, item in enumerate(order))
+                settled.clear()
+            else:
+                settled.add(column)
+        if settled >= {column for column, order in found.items() if 1 < len(order) <= _MOST_IN_A_COLUMN}:
             break
-    left = 0
-    for column, order in found.items():
-        costs = _costs(order, column, joined, place, both=False)
-        left += sum(costs[one, other] for k, one in enumerate(order) for other in order[k + 1 :])
+    left = 0.0
+    for order in found.values():
+        left += float(np.triu(_costs(order, sides, place, both=False), 1).sum())
     return left, found
 
 
-def _costs(
-    order: Sequence[str], column: int, joined: Joined, place: Mapping[str, tuple[int, int]], *, both: bool
-) -> dict[tuple[str, str], int]:
-    """For each pair of items, the crossings of their wires with the first above the second, on the left or on both
-    sides.
-    """
-    sides = []
-    for item in order:
-        left: list[tuple[int, float]] = []
-        right: list[tuple[int, float]] = []
-        for other, below in joined.get(item, ()):
-            where, k = place[other]
-            (left if where > column else right).append((k, below))
-        sides.append((item, sorted(left), sorted(right) if both else []))
+def _sides(orders: Orders, joined: Joined) -> Sides:
+    """For each item, the ends of its wires on the left, and those on the right."""
+    column_of = {item: column for column, order in orders.items() for item in order}
     return {
-        (one, other): _inversions(left, left_below) + _inversions(right, right_below)
-        for one, left, right in sides
-        for other, left_below, right_below in sides
-        if one != other
+        item: tuple(
+            [(other, below) for other, below in joined.get(item, ()) if (column_of[other] > column) == on_the_left]
+            for on_the_left in (True, False)
+        )
+        for item, column in column_of.items()
     }
 
 
-def _inversions(above: Sequence[tuple[int, float]], below: Sequence[tuple[int, float]]) -> int:
-    """The pairs of ends in which that of the upper item is the lower one."""
-    if not above or not below or above[-1] <= below[0]:
-        return 0
-    return sum(len(above) - bisect_right(above, end) for end in below)
+def _costs(order: Sequence[str], sides: Sides, place: Mapping[str, int], *, both: bool) -> np.ndarray[Any, Any]:
+    """At [k, j], the crossings of the wires of items k and j with k above j, on the left or on both sides.
+
+    They are the pairs of ends in which that of the upper item is the lower one: a product of matrices, since item k has
+    as many ends below each height, and item j as many at it.
+    """
+    costs = np.zeros((len(order), len(order)))
+    for side in (0, 1) if both else (0,):
+        ends = [[(place[other], below) for other, below in sides[item][side]] for item in order]
+        ranks = {end: rank for rank, end in enumerate(sorted({end for own in ends for end in own}))}
+        if len(ranks) < 2:
+            continue
+        rows = [[0.0] * len(ranks) for _ in order]
+        for row, own in zip(rows, ends, strict=True):
+            for end in own:
+                row[ranks[end]] += 1.0
+        at = np.array(rows)
+        costs += (at.sum(1, keepdims=True) - at.cumsum(1)) @ at.T
+    return costs
 
 
-def _sifted(order: list[str], costs: Mapping[tuple[str, str], int], stay: Stay) -> int:
+def _sifted(order: list[str], costs: np.ndarray[Any, Any], stay: Stay) -> float:
     """Move each item to its best place, and return how many crossings that saved."""
-    saved = 0
-    for item in tuple(order):
-        start = order.index(item)
-        best, to = 0, start
+    changes = (costs.T - costs).tolist()  # where the first item of a pair leaves its place above the second
+    if not any(map(any, changes)):
+        return 0.0
+    numbers = list(range(len(order)))
+    named = tuple(order)
+    saved = 0.0
+    for item, change_of in enumerate(changes):
+        start = numbers.index(item)
+        best, to = 0.0, start
         for step in (-1, 1):
-            change, k = 0, start + step
-            while 0 <= k < len(order):
-                above, below = (order[k], item) if step < 0 else (item, order[k])
-                if stay(above, below):
+            change, k = 0.0, start + step
+            while 0 <= k < len(numbers):
+                other = numbers[k]
+                above, below = (other, item) if step < 0 else (item, other)
+                if stay(named[above], named[below]):
                     break
-                change += costs[below, above] - costs[above, below]
+                change += step * change_of[other]
                 if change < best:
                     best, to = change, k
                 k += step
-        order.insert(to, order.pop(start))
+        numbers.insert(to, numbers.pop(start))
         saved -= best
+    order[:] = [named[k] for k in numbers]
     return saved

@@ -7,8 +7,8 @@ from itertools import pairwise
 from math import fsum
 from typing import Final
 
-from autodiff.draw.layout.columns import Passes, by_column, dense_gaps, thin_columns
-from autodiff.draw.layout.routes import ends
+from autodiff.draw.layout.columns import dense_gaps
+from autodiff.draw.layout.routes import Passes, by_column, ends, thin_columns
 from autodiff.draw.layout.sizes import Point, Rect, is_rest, moved, widened
 from autodiff.draw.model.picture import Picture, Wire
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Final
 
-from autodiff.draw.layout.columns import DUMMY, Passes, by_column, lefts, passes_of, tops_of_layers, tops_of_rail
+from autodiff.draw.layout.columns import lefts, tops_of_layers, tops_of_rail
 from autodiff.draw.layout.fan import fan, of_one_width, on_its_wire
-from autodiff.draw.layout.routes import route, waypoints_of
+from autodiff.draw.layout.routes import DUMMY, Passes, by_column, passes_of, route, waypoints_of
 from autodiff.draw.layout.sizes import Point, Rect, below_texts, form_of, moved
 from autodiff.draw.model.picture import Picture
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from autodiff.draw.grouping.folding import CROWD, Fold
@@ -26,11 +26,29 @@ def texts_of(
     root = items[key.root]
     if isinstance(key, Terms):
         return "Σ", style.say("graph.terms", count=key.more)
-    inner = {items[k].operation for k in members if inputs[k] and k != key.root}
-    if len(inputs[key.root]) == 1 and {_ADD, _MULTIPLY} >= inner >= {_MULTIPLY}:
-        has_bias = any(not inputs[item] for k in members if items[k].operation == _ADD for item in inputs[k])
-        return f"{operation_symbol(root, style)}(w·x{' + b' * has_bias})", brief(root.name or "")
+    inner = {k: items[k].operation for k in members if inputs[k] and k != key.root}
+    if len(inputs[key.root]) == 1 and _is_weighted_sum(inner, inputs):
+        bias = " + b" * any(_adds_a_bias(k, inner, items, inputs) for k in inner if inner[k] == _ADD)
+        return f"{operation_symbol(root, style)}(w·x{bias})", brief(root.name or "")
     return brief(root.label), ""
+
+
+def _is_weighted_sum(inner: Mapping[int, str | None], inputs: Sequence[Sequence[int]]) -> bool:
+    """Whether these results are products of what stands outside, and sums."""
+    products = [k for k, operation in inner.items() if operation == _MULTIPLY]
+    return (
+        {_ADD, _MULTIPLY} >= {*inner.values()}
+        and bool(products)
+        and not any(item in inner for k in products for item in inputs[k])
+    )
+
+
+def _adds_a_bias(
+    k: int, inner: Mapping[int, str | None], items: Sequence[FlowNode], inputs: Sequence[Sequence[int]]
+) -> bool:
+    """Whether an addition adds something else than products: a leaf, a result from outside, or a number but 0."""
+    own = inputs[k]
+    return any(item not in inner for item in own) or (len(own) == 1 and items[k].value != items[own[0]].value)
 
 
 def weights_told(key: Unit | Terms, items: Sequence[FlowNode], style: Style) -> str:

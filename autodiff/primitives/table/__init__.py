@@ -4,15 +4,20 @@ from autodiff.primitives.registry import BUILT_IN, TABLE
 from autodiff.primitives.table import (
     choices,
     elementwise,
+    entropies,
     factorizations,
     layout,
     linear,
+    recurrences,
     reductions,
     rounding,
     scientific,
     units,
 )
 
-__all__ = ["choices", "elementwise", "factorizations", "layout", "linear", "reductions", "rounding", "scientific", "units"]
+__all__ = [
+    "choices", "elementwise", "entropies", "factorizations", "layout", "linear", "recurrences", "reductions", "rounding",
+    "scientific", "units",
+]  # fmt: skip
 
 BUILT_IN.update(TABLE)

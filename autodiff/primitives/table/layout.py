@@ -29,7 +29,7 @@ def _sum_to(xp: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
     if x.ndim == 2 and x.shape[1:] == shape and x.dtype.char != "O":
         return sum_of_rows(x)
     axes = tuple(range(lead)) + tuple(k + lead for k, n in enumerate(shape) if n == 1 and x.shape[k + lead] != 1)
-    return np.sum(x, axis=axes, keepdims=True).reshape(shape)
+    return np.add.reduce(x, axes, keepdims=True).reshape(shape)
 
 
 def sum_of_rows(x: Any) -> Any:
@@ -48,17 +48,31 @@ def _scatter(xp: Any, g: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
     if shape is None:  # NumPy 2.0 treats it as ()
         raise TypeError("a shape is needed")
     whole = np.zeros(shape, getattr(g, "dtype", float))
-    if _is_basic(index):
-        whole[index] = g[()] if isinstance(g, np.ndarray) and not g.ndim else g  # a Value, not the array around it
+    if is_basic(index):
+        put(whole, index, g[()] if isinstance(g, np.ndarray) and not g.ndim else g)  # a Value, not the array around it
     else:
         np.add.at(whole, index, g)  # repeated indices add up, for example for a word that is looked up twice
     return whole
 
 
-def _is_basic(index: Any) -> bool:
+def is_basic(index: Any) -> bool:
     """Whether ``index`` holds ints and slices only, so that no element is picked twice."""
-    items = index if isinstance(index, tuple) else (index,)
-    return all(item is None or item is Ellipsis or isinstance(item, int | np.integer | slice) for item in items)
+    for item in index if index.__class__ is tuple else (index,):
+        if not (item.__class__ in _BASIC or isinstance(item, int | np.integer)):
+            return False
+    return True
+
+
+_BASIC = frozenset({slice, int, type(None), type(Ellipsis)})
+
+
+def put(whole: Any, index: Any, g: Any, *, add: bool = False) -> None:
+    """Write 0 + g, or with ``add`` what is there + g, at a basic ``index``; so a zero that is written is never −0."""
+    part = whole[index]
+    if part.__class__ is np.ndarray and part.base is whole and part.dtype.char != "O":  # a view, written once
+        np.add(part if add else 0.0, g, out=part)
+    else:
+        whole[index] = (part if add else 0) + g
 
 
 def _slab(z: Any, k: int, inputs: Sequence[Any], axis: Any) -> Any:
@@ -87,13 +101,13 @@ def _inverse(axes: Any) -> Any:
 
 
 # fmt: off
-reshape: Primitive = primitive("reshape", lambda xp, x, *, shape: np.reshape(x, shape),
+reshape: Primitive = primitive("reshape", lambda xp, x, *, shape: x.reshape(shape),
     [lambda g, z, x, *, shape: reshape(g, shape=x.shape)],
     elementwise=False, linear=True, numpy=np.reshape,
     examples=(Example(((2, 3),), {"shape": (3, 2)}), Example(((4,),), {"shape": (2, -1)}), Example(((),), {"shape": (1, 1)})),
     doc="The same elements, in row-major order, in another shape; one length can be −1.")
 
-transpose: Primitive = primitive("transpose", lambda xp, x, *, axes=None: np.transpose(x, axes),
+transpose: Primitive = primitive("transpose", lambda xp, x, *, axes=None: x.transpose(axes),
     [lambda g, z, x, *, axes=None: transpose(g, axes=_inverse(axes))],
     symbol="ᵀ", elementwise=False, linear=True, numpy=np.transpose,
     examples=(Example(((2, 3),)), Example(((2, 3, 4),), {"axes": (1, 2, 0)}), Example(((2, 3, 4),), {"axes": (-1, 0, 1)})),

@@ -32,11 +32,29 @@ _REDUCTIONS = (
     Example(((1, 3),)),
     Example(((),)),
 )
+_add_up: Any = np.add.reduce  # NumPy's types take keepdims as a literal only
 _SMALLEST = {"d": 2.2250738585072014e-308, "f": 1.1754943508222875e-38}  # normal numbers
 _MOST_COPIES = 1000  # of n elements each, to multiply all but one; longer products use division while no element is 0
 
 
+def _sum(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    return _add_up(x, axis, None, None, keepdims)  # in two thirds of the time of x.sum on few numbers
+
+
+def _mean(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    if not x.size:
+        return x.mean(axis=axis, keepdims=keepdims)
+    total = _add_up(x, axis, None, None, keepdims)
+    return total / (x.size // total.size if isinstance(total, np.ndarray) else x.size)
+
+
 def _spread(xp: Any, g: Any, *, shape: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    if isinstance(g, np.ndarray | np.generic) and g.dtype.char != "O" and g.size:
+        strides = _strides(g, shape, axis, keepdims)
+        if strides is not None:
+            view = np.ndarray(shape, g.dtype, g, 0, strides)  # a seventh of the time of `numpy.broadcast_to`
+            view.flags.writeable = False
+            return view
     if axis is None:
         return np.broadcast_to(np.reshape(g, (1,) * len(shape)), shape)
     if shape:  # NumPy reduces a number over axis 0 and −1 although it has no axes
@@ -46,6 +64,21 @@ def _spread(xp: Any, g: Any, *, shape: Any, axis: Any = None, keepdims: bool = F
         elif g.ndim != len(shape) or any(g.shape[a] != 1 for a in axes):
             raise ValueError(f"shape {g.shape} is not that of a sum over axis={axis} of shape {shape} with keepdims")
     return np.broadcast_to(g, shape)
+
+
+def _strides(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> tuple[int, ...] | None:
+    """The strides with which ``g`` repeats itself along the summed axes; None if it needs NumPy's checks."""
+    count = len(shape)
+    if axis is None:
+        return (0,) * count if g.size == 1 else None
+    strides = g.strides
+    if axis.__class__ is not int or not -count <= axis < count or not g.flags.c_contiguous:
+        return None
+    axis %= count
+    if keepdims:
+        kept = g.shape == (*shape[:axis], 1, *shape[axis + 1 :])
+        return (*strides[:axis], 0, *strides[axis + 1 :]) if kept else None
+    return (*strides[:axis], 0, *strides[axis:]) if g.shape == (*shape[:axis], *shape[axis + 1 :]) else None
 
 
 def _norm(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
@@ -62,17 +95,21 @@ def _logsumexp(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> 
     with np.errstate(divide="ignore", over="ignore"):  # e^−inf = 0 and, where every element is −inf, ln 0 are right
         y = x - top
         highest = y == 0
-        count = np.sum(highest, axis=axis, keepdims=True)
-        others = np.sum(np.where(highest, 0.0, np.exp(y)), axis=axis, keepdims=True)
+        count = np.add.reduce(highest, axis, keepdims=True)
+        others = np.add.reduce(np.where(highest, 0.0, np.exp(y)), axis, keepdims=True)
         n = np.maximum(count, 1).astype(x.dtype)
-        total = np.where(count, np.log(n) + np.log1p(others / n), np.log(others)) + top
+        total = np.log(n) + np.log1p(others / n)
+        if not count.all():
+            total = np.where(count, total, np.log(others))
+        total = total + top
     return total if keepdims else np.squeeze(total, axis=axis) if axis is not None else total.reshape(())
 
 
 def _top(x: Any, axis: Any) -> Any:
     """The largest element of each row, or 0 if that is infinite."""
-    top = np.max(x, axis=axis, keepdims=True)
-    return np.where(np.isfinite(top), top, 0.0)
+    top = np.maximum.reduce(x, axis, keepdims=True)
+    finite = np.isfinite(top)
+    return top if finite.all() else np.where(finite, top, 0.0)
 
 
 def _below_top(name: str, x: Any, axis: Any) -> Any:
@@ -149,12 +186,12 @@ def _has_all_digits(z: Any, dtype: Any) -> bool:
 
 
 # fmt: off
-sum: Primitive = primitive("sum", lambda xp, x, *, axis=None, keepdims=False: x.sum(axis=axis, keepdims=keepdims),
+sum: Primitive = primitive("sum", _sum,
     [lambda g, z, x, *, axis=None, keepdims=False: spread(g, shape=x.shape, axis=axis, keepdims=keepdims)],
     symbol="Σ", elementwise=False, reduces=True, linear=True, numpy=np.sum, examples=_REDUCTIONS,
     doc="Sum over axes; every element gets the whole error signal.")
 
-mean = primitive("mean", lambda xp, x, *, axis=None, keepdims=False: x.mean(axis=axis, keepdims=keepdims),
+mean = primitive("mean", _mean,
     [lambda g, z, x, *, axis=None, keepdims=False:
         spread(g * z.size / x.size, shape=x.shape, axis=axis, keepdims=keepdims)],
     elementwise=False, reduces=True, linear=True, numpy=np.mean, examples=_REDUCTIONS,

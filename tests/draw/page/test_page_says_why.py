@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +17,19 @@ from autodiff.telling.style import Style
 from tests.draw.page.test_page import data_of, read
 from tests.support.browser import Browser
 from tests.support.flows import FLOWS, margin_flow, notes_flow
+from tests.support.pages import flow_and_page
 
 REASON = "A change of W₁₄⁽¹⁾ reaches J along 2 paths"
 ORIGIN = "0.1793 is the slope of σ at z₁⁽²⁾ = 1.185"
 MEANING = "Raise W₁₄⁽¹⁾ by 0.01, and J "
 
 
-@pytest.mark.parametrize("make", FLOWS.values(), ids=FLOWS)
+@pytest.mark.parametrize("kind", FLOWS)
 @pytest.mark.parametrize(("language", "digits"), [("en", 4), ("zh", 9)])
-def test_the_page_has_the_sentences_of_explain(make: Callable[..., Any], language: str, digits: int) -> None:
+def test_the_page_has_the_sentences_of_explain(kind: str, language: str, digits: int) -> None:
     """For the parameter that the page shows first; numbers in the reader's digits."""
-    flow, style = make(), Style.of(language, digits)
-    data = data_of(page(flow))
+    (flow, source), style = flow_and_page(kind), Style.of(language, digits)
+    data = data_of(source)
     told = data["flows"][str(data["parameter"])][5:]
     said, origins = reasons(flow, style)
     listed = () if origins is None else (origins.head, *origins.lines)

@@ -6,17 +6,22 @@ What they take is printed by ``python -m tests.programs.benchmarks drawing``.
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 import autodiff as ad
 from autodiff import Value, error_flow
 from autodiff.draw import Picture, computation, dot, picture, svg
-from autodiff.draw.layout.positions import lay_out
+from autodiff.draw.layout import routes
+from autodiff.draw.layout.positions import Layout, lay_out
+from autodiff.draw.layout.sizes import Point
 from autodiff.draw.model.quick import place_of
 from autodiff.flow import Flow
 from autodiff.flow.order import notes_name
 from nn import Network
 from tests.draw.views.test_views import check_layout
 from tests.support.flows import chain
+
+MANY = settings().max_examples > 500  # the profile `thorough`
 
 
 def mesh(count: int, width: int = 100) -> tuple[Value, list[Value]]:
@@ -157,11 +162,12 @@ def test_scopes_that_alternate_are_folded_in_parts() -> None:
 
 
 @pytest.mark.slow
-def test_ten_thousand_boxes_are_laid_out() -> None:
+def test_thousands_of_boxes_are_laid_out() -> None:
     """With our layering, in a mesh and in a chain; SVG and DOT are written too."""
-    for output in (mesh(10_000)[0], chain(10_000)[0]):
-        what = computation(output, most=10_001)
-        assert len(what.boxes) > 9_000
+    count = 10_000 if MANY else 3_000
+    for output in (mesh(count)[0], chain(count)[0]):
+        what = computation(output, most=count + 1)
+        assert len(what.boxes) > 0.9 * count
         layout = lay_out(what)
         assert len(layout.boxes) == len(what.boxes)
     assert svg(what).count("data-box=") == dot(what).count("STYLE=") == len(what.boxes)
@@ -205,3 +211,32 @@ def test_letters_and_layers_are_read_as_names_are(name: str) -> None:
     (node,) = error_flow(x := Value(1.0, name=name), x).nodes
     parsed = notes_name(node)
     assert place_of(node) == (None if parsed is None else (parsed.letter, parsed.layer))
+
+
+# ---- bundles ---------------------------------------------------------------------------------------------------------
+
+
+def test_in_a_large_picture_bundled_wires_share_their_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wire starts where it leaves the way of an earlier one from its box; together they cover the same lines."""
+    x, w = Value(0.5, name="x"), Value(0.25, name="w")
+    for _ in range(8):
+        x = ad.tanh(x * w)
+    what = computation(x, unfold=True)
+    whole = lay_out(what)
+    monkeypatch.setattr(routes, "_MOST_WHOLE", 0)
+    parted = lay_out(what)
+    assert parted.boxes == whole.boxes
+    assert lines(parted) == lines(whole)
+    assert sum(map(len, parted.wires.values())) < 0.6 * sum(map(len, whole.wires.values()))
+    bands = svg(what, width=600.0)
+    monkeypatch.undo()
+    assert 0.5 * len(svg(what, width=600.0)) < len(bands) < 0.9 * len(svg(what, width=600.0))
+
+
+def lines(layout: Layout) -> set[tuple[Point, ...]]:
+    """The curves of which wires consist, each with its ends."""
+    every = set()
+    for points in layout.wires.values():
+        step = 1 if len(points) == 2 else 3
+        every |= {points[k : k + step + 1] for k in range(0, len(points) - 1, step)}
+    return every

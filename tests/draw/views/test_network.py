@@ -10,6 +10,7 @@ from itertools import combinations, pairwise
 from math import comb
 
 import pytest
+from hypothesis import settings
 
 import autodiff as ad
 from autodiff import error_flow
@@ -27,6 +28,8 @@ from tests.draw.views.test_saturation import places
 from tests.draw.views.test_views import check_layout, overlap
 from tests.support.flows import X, deep_flow, margin_flow, notes_flow
 
+MANY = settings().max_examples > 500  # the profile `thorough`
+
 
 @cache
 def scorer(*sizes: int, parameter: str, windows: int = 1) -> Flow:
@@ -40,11 +43,11 @@ def scorer(*sizes: int, parameter: str, windows: int = 1) -> Flow:
     return error_flow(output, network.parameter(parameter))
 
 
-#: Each made on first use, by one worker: that of 784 inputs takes seconds.
+#: Each made on first use, by one worker: that of 784 inputs takes seconds, so that 14 × 14 pixels stand for 28 × 28.
 NETS: dict[str, Callable[[], Flow]] = {
     "4-2-1": partial(scorer, 4, 2, 1, parameter="W14(1)"), "20-8-1": partial(scorer, 20, 8, 1, parameter="W3,12(1)"),
     "2-16-16-1": partial(scorer, 2, 16, 16, 1, parameter="W91(1)"),
-    "784-128-10-1": partial(scorer, 784, 128, 10, 1, parameter="W5,300(1)"),
+    "pixels": partial(scorer, *((784, 128) if MANY else (196, 64)), 10, 1, parameter="W5,150(1)"),
     "two windows": partial(scorer, 4, 2, 1, parameter="W11(2)", windows=2),
     "to a bias": partial(scorer, 6, 5, 1, parameter="b2(1)"), "notes": cache(notes_flow), "deep": cache(deep_flow),
     "margin": cache(partial(margin_flow, suffix="ᶜ")),
@@ -211,7 +214,7 @@ def test_names_stand_in_their_order_in_every_picture_of_a_net(sizes: Sequence[in
     """Whichever the parameter and the view: a₂ above a₁₀, W₁₂ above W₁₃, the true window above the corrupt one."""
     flows = scorer(*sizes, parameter="W11(1)", windows=windows).flows
     named = [node for node in flows.graph if node.name]
-    for node in named[:: 1 + len(named) // 24]:
+    for node in named[:: 1 + len(named) // (24 if MANY else 6)]:
         flow = flows.to(node)
         for view in ("rail", "shares", "graph", "network"):
             for family, own in families(picture(flow, view)):

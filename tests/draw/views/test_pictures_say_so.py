@@ -37,6 +37,7 @@ from autodiff.testing.random_programs.program import Program
 from autodiff.words.notation import number
 from autodiff.words.typeset import width
 from nn import Network
+from tests.support.examples import examples
 from tests.support.flows import X, deep_flow, margin_flow, notes_flow, notes_network
 from tests.support.programs import ELEMENTWISE
 from tests.support.sums import Merged
@@ -106,6 +107,7 @@ def test_a_name_like_a_weights_makes_no_layer() -> None:
 
 
 @pytest.mark.parametrize("view", ["rail", "shares"])
+@examples(30)
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
 def test_forward_wires_are_edges_of_the_graph(view: str, program: Program) -> None:
     """In any graph without layers, a forward wire leads from an input, or a term of a sum, to a result."""
@@ -177,6 +179,7 @@ def test_every_badge_has_its_sentence(flow: Flow, view: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("view", ["rail", "shares"])
+@examples(30)
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
 def test_badges_are_the_steps_that_are_told(view: str, program: Program) -> None:
     """In any graph, each step appears once below the picture and in its description, and its badge is at its place."""
@@ -193,6 +196,7 @@ def test_badges_are_the_steps_that_are_told(view: str, program: Program) -> None
 
 
 @pytest.mark.slow
+@examples(30)
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
 def test_every_writer_tells_the_steps_of_its_badges(program: Program) -> None:
     """SVG and DOT: every badge in the drawing also precedes its sentence; text and Markdown have it too."""

@@ -196,3 +196,22 @@ def test_loops_that_feed_each_other_do_not_become_two_boxes() -> None:
     what = see(top * y).picture
     check_layout(what)
     assert 1 <= len(folded(what)) <= 3
+
+
+def test_an_operation_after_the_loop_is_no_step_of_it() -> None:
+    """It takes another weight, or stands in another line; a step is a whole turn."""
+
+    def run(x: float, w: float, end: float) -> Value:
+        value = Value(x) if isinstance(x, float) else x
+        for _ in range(12):
+            value = ad.tanh(value * w)
+        after = ad.tanh(value * end)
+        return after * 2.0
+
+    x, w, end = Value(0.3, name="x"), Value(1.1, name="w"), Value(2.0, name="end")
+    assert folded(see(run(x, w, end), w, view="graph").picture) == [["…", "10 more steps"]]
+    assert folded(see(run, 0.3, 1.1, 2.0).picture) == [["value₂ … value₁₁", "10 more steps"]]
+    r = Value(3.2, name="r")
+    for _ in range(8):
+        x = r * x * (1 - x)
+    assert [texts[1] for texts in folded(see(x, r).picture)] == ["6 more steps"]

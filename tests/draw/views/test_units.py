@@ -142,3 +142,25 @@ def test_the_example_of_the_parameter_is_drawn() -> None:
     assert [box.label for box in what.boxes if box.kind == "parameter"] == ["third"]
     assert labels(what).count("Σ") == 1
     assert check_shares(what) >= 3
+
+
+@pytest.mark.parametrize(
+    ("bias", "said"),
+    [("leaf", "tanh(w·x + b)"), ("shared", "tanh(w·x + b)"), ("number", "tanh(w·x + b)"), ("none", "tanh(w·x)"),
+     ("scaled", None)],
+)  # fmt: skip
+def test_a_folded_unit_says_whether_it_has_a_bias(bias: str, said: str | None) -> None:
+    """A leaf, a result that all units share, or a number; not the 0 with which Python's sum starts."""
+    x = [Value(0.1 * k, name=f"x{k}") for k in range(4)]
+    common = ad.exp(Value(-0.5))
+    for _ in range(2):
+        sums = [sum(Value(0.2 - 0.03 * j * k) * item for k, item in enumerate(x)) for j in range(4)]
+        x = [
+            ad.tanh({
+                "leaf": lambda z=z: z + Value(0.5), "shared": lambda z=z: z + common, "number": lambda z=z: z + 0.5,
+                "none": lambda z=z: z, "scaled": lambda z=z: z * 0.5,
+            }[bias]())
+            for z in sums
+        ]  # fmt: skip
+    found = {label for label in labels(see(sum(x), view="graph").picture) if "tanh" in label}
+    assert found == {said} if said else found and not any("w·x" in label for label in found)

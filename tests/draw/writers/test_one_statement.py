@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import autodiff as ad
@@ -32,6 +32,7 @@ from autodiff.testing.hooks.strategies import programs
 from autodiff.testing.random_programs.program import Program
 from nn import Network
 from tests.support import statements
+from tests.support.examples import examples
 from tests.support.flows import FLOWS
 from tests.support.programs import ELEMENTWISE
 from tests.support.statements import Read, plain
@@ -39,7 +40,7 @@ from tests.support.sums import Merged, sums
 from tests.support.tiles import ReadTiles, block_entry, level_of, read_tiles
 
 FULL = 17  # digits: a number that is read back is the same number
-SOME = settings(max_examples=8)
+SOME = examples(5)
 
 
 @st.composite

@@ -11,7 +11,7 @@ import pytest
 
 import nn
 from autodiff import Tensor, Value
-from nn.architecture import block_kinds
+from nn.modules.architecture import block_kinds
 from nn.saving.archive import encoded
 from tests.nn.saving.parts import bits
 
@@ -100,7 +100,7 @@ def test_what_a_file_cannot_hold_is_refused(tmp_path: Path) -> None:
     twice = nn.Network.of(nn.Layer.of(shared, [0.0, 0.0]), nn.Layer.of(shared, [0.0, 0.0], number=2))
     mixed = np.array([[Value(1.0), 2.0]], dtype=object)
     refused: list[tuple[Any, type[Exception], str]] = [
-        (Mine(2, 2), TypeError, r"^a file can hold a Dropout, Layer, .*, WindowScorer, and got .*"),
+        (Mine(2, 2), TypeError, r"^a file can hold one of Attention, Dropout, GRU, .*, WindowScorer, and got .*"),
         (nn.Network.of(Mine(2, 2)), TypeError, r"whose class it cannot; "),
         (nn.Layer(2, 1, activation=np.tanh), ValueError, r"^a file holds an activation by its name .* has none; "),
         (nn.Recurrent(2, 1, activation=lambda z: z), ValueError, r"has none; "),

@@ -158,13 +158,25 @@ def test_a_loaded_stopping_goes_on_counting() -> None:
     assert len(list(second(steps(2.0, 0.5)))) == 1
 
 
-@pytest.mark.parametrize("state", [{}, {"best": 1.0, "best_step": 2}, {"best": [1.0], "best_step": 1, "waited": 0}])
-def test_a_state_that_is_none_of_early_stopping_changes_nothing(state: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({}, "the state to load has no best;"),
+        ({"best": 1.0, "best_step": 2}, "the state to load has no waited;"),
+        ({"best": [1.0], "best_step": 1, "waited": 0}, "needs one number"),
+        ({"best": 1.0, "best_step": 1, "waited": 0, "watch": "loss"}, "has watch = 'loss', and this EarlyStopping has"),
+        ({"best": 1.0, "best_step": 1, "waited": 0, "rising": True}, "has rising = True, and this EarlyStopping has"),
+    ],
+)
+def test_a_state_that_is_none_of_early_stopping_changes_nothing(state: dict[str, Any], said: str) -> None:
     stopping = EarlyStopping(patience=2)
     list(stopping(steps(1.0)))
-    with pytest.raises(ValueError, match="needs one number"):
+    with pytest.raises(ValueError, match=said):
         stopping.load(state)
     assert stopping.best == 1.0
+    other = EarlyStopping("accuracy", rising=True, patience=2)
+    with pytest.raises(ValueError, match="has watch = 'accuracy', and this EarlyStopping has 'J'"):
+        stopping.load(other.state())
 
 
 @pytest.mark.parametrize(
@@ -174,7 +186,7 @@ def test_a_state_that_is_none_of_early_stopping_changes_nothing(state: dict[str,
         ({"best": float("nan")}, "needs one number 'best'"),
         ({"best_step": 1.5}, "needs one number 'best_step'"),
         ({"waited": -1}, "needs one number 'waited'"),
-        ({"wait": 1}, "'wait', which early stopping has not"),
+        ({"wait": 1}, "'wait', which this EarlyStopping does not keep"),
         ({"kept/W(9)": [0.0]}, "has no W⁽¹⁾, b⁽¹⁾"),
         ({}, "this early stopping keeps the parameters of a model"),
     ],

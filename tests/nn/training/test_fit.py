@@ -9,6 +9,7 @@ import pytest
 import autodiff as ad
 from autodiff import Tensor, Value
 from nn import SGD, AdaGrad, Network
+from nn.descent import clipping
 from nn.training.fit import fit
 
 RANDOM = np.random.default_rng(0)
@@ -157,8 +158,8 @@ def test_wrong_objectives_and_data_are_named(objective: Any, data: Any, error: t
         ({"data": "text"}, TypeError, "an iterable of batches"),
         ({"data": {"X": X}}, TypeError, "an iterable of batches"),
         ({"data": np.array(3.0)}, TypeError, "an iterable of batches"),
-        ({"optimizer": "sgd"}, TypeError, r"an optimizer with step\(\)"),
-        ({"optimizer": SGD}, TypeError, r"an optimizer with step\(\)"),
+        ({"optimizer": "sgd"}, TypeError, r"an optimiser with step\(\)"),
+        ({"optimizer": SGD}, TypeError, r"an optimiser with step\(\)"),
         ({"epochs": 1.5}, TypeError, "epochs"),
         ({"steps": -1}, ValueError, "steps"),
     ],
@@ -175,3 +176,30 @@ def test_units_that_will_never_differ_are_named_before_the_first_step() -> None:
     net.load({**net.state(), "W(1)": np.ones((4, 3)), "W(2)": np.ones((1, 4))})
     with pytest.warns(UserWarning, match="units with equal weights stay equal in training: a₁⁽²⁾, a₂⁽²⁾"):
         fit(net, objective, BATCHES, optimizer=SGD(net, rate=0.1))
+
+
+def test_the_norm_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also for an optimiser that clips; one with a step of its own makes that."""
+    calls: list[int] = []
+    norm_of = clipping._norm
+
+    def counted(grads: Any) -> float:
+        calls.append(1)
+        return norm_of(grads)
+
+    monkeypatch.setattr(clipping, "_norm", counted)
+
+    class Own(SGD):
+        def step(self) -> None:
+            calls.append(2)
+            super().step()
+
+    moved = []
+    for kind, expected in ((SGD, [1, 1]), (Own, [1, 2, 1, 1, 2, 1])):
+        calls.clear()
+        net = net_of()
+        steps = list(fit(net, objective, BATCHES, optimizer=kind(net, rate=0.5, clip=1e-2), steps=2))
+        assert calls == expected
+        assert steps[0].norm > 1e-2
+        moved.append(net.state()["W(1)"])
+    assert np.array_equal(moved[0], moved[1])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 import nn
+from tests.support.interrupts import bytecodes, interrupted
 
 #: Steps after which the run is saved, resumed in fresh objects, and led on by one step.
 STEPS = 1000 if settings().max_examples >= 1000 else 14
@@ -91,7 +94,7 @@ def test_a_run_resumed_after_any_step_makes_the_same_next_step(
     assert run.optimiser.t == STEPS
 
 
-@pytest.mark.parametrize("optimiser", [OPTIMISERS["AdaGrad"], OPTIMISERS["Adam"]], ids=["AdaGrad", "Adam"])
+@pytest.mark.parametrize("optimiser", OPTIMISERS.values(), ids=OPTIMISERS.keys())
 def test_a_plain_loop_resumes_too(optimiser: Callable[[Any], Any], tmp_path: Path) -> None:
     run, path = Run(optimiser), tmp_path / "run.npz"
     for _ in range(STEPS // 2):
@@ -121,6 +124,37 @@ def test_whole_runs_interrupted_at_random_end_alike(tmp_path: Path) -> None:
             if path.exists():
                 nn.resume(path, **run.parts())
         assert run.bits() == whole.bits()
+
+
+def test_a_run_goes_on_after_ctrl_c_in_a_step_as_if_it_had_not_come() -> None:
+    """Net, optimiser, batches and dropout are those before the step or those after it, never a mixture."""
+
+    def at(steps: int) -> Run:
+        run = Run(OPTIMISERS["Adam"])
+        for _ in nn.fit(run.net, objective, run.batches, optimizer=run.optimiser, steps=steps):
+            pass
+        return run
+
+    def step(run: Run) -> None:
+        next(nn.fit(run.net, objective, run.batches, optimizer=run.optimiser))
+
+    def stopped(steps: int, moment: tuple[int, int]) -> Run:
+        run = at(steps)
+        interrupted(partial(step, run), moment)
+        return run
+
+    whole = at(5).bits()
+    for steps in (2, 3):  # before the last step of an epoch and before the first, for which an order is drawn
+        moments = bytecodes(partial(step, at(steps)))
+        moved = bisect_left(moments, steps + 1, key=lambda moment: stopped(steps, moment).optimiser.t)
+        made = set()
+        for moment in (*moments[:80:5], *moments[::599], *moments[moved - 4 : moved + 8]):
+            run = stopped(steps, moment)
+            made.add(run.optimiser.t)
+            while run.optimiser.t < 5:
+                step(run)
+            assert run.bits() == whole
+        assert made == {steps, steps + 1}
 
 
 def test_checkpoints_come_at_every_nth_step_and_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,17 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
     os.environ[variable] = "1"  # before NumPy is loaded: two busy-waiting threads turn 1 ms into 60
 
 from autodiff.system.console import readable_output  # noqa: E402
-from tests.programs.benchmarks import classifier, drawing, expressions, moons, scorer, words  # noqa: E402
-from tests.programs.benchmarks.harness import compare, faster, table  # noqa: E402
+from tests.programs.benchmarks import (  # noqa: E402
+    classifier,
+    drawing,
+    expressions,
+    language,
+    moons,
+    ordinary,
+    scorer,
+    words,
+)
+from tests.programs.benchmarks.harness import compare, faster, least_ratios, table  # noqa: E402
 
 BATCHES = (1, 64, 4096)
 
@@ -48,6 +57,20 @@ def array_steps() -> None:
         print()
 
 
+def ordinary_programs() -> None:
+    """Ten programs that nobody fused, by size: times of NumPy by hand, and of torch."""
+    columns = [f"{size:>14,}" for size in ordinary.SIZES]
+    print("Eager: ten programs with their gradients; × NumPy by hand: autodiff / torch (whole table: elements)")
+    print(f"  {'':<16}{''.join(columns)}")
+    for name in ordinary.PROGRAMS:
+        cells = []
+        for size in ordinary.SIZES:
+            results = compare(ordinary.contenders(name, size), "NumPy by hand", rounds=11, slice_seconds=0.015)
+            cells.append(" / ".join(f"{least:.2f}" for least in least_ratios(results, "NumPy by hand")))
+        print(f"  {name:<16}{''.join(f'{cell:>14}' for cell in cells)}", flush=True)
+    print()
+
+
 def word_vectors() -> None:
     """A scorer that learns word vectors: a step costs the same however many words there are."""
     for count in (1_000, 10_000, 100_000):
@@ -65,6 +88,17 @@ def classifiers() -> None:
     print()
 
 
+def language_models() -> None:
+    """A character model beside NumPy by hand, torch and jax, by the number of sequences side by side."""
+    seconds = {}
+    for rows in (1, 16):
+        results = compare(language.contenders(rows), "NumPy by hand", rounds=15)
+        title = f"Text: step of a character model 65-100-65, 25 steps, AdaGrad, {rows} sequence{'s' * (rows > 1)}"
+        print(table(title, results, "NumPy by hand"))
+        seconds[rows] = next(r.seconds for r in results if r.name == "autodiff") / rows
+    print(f"  a sequence among 16 takes {seconds[16] / seconds[1]:.2f} of the time of one alone\n")
+
+
 def drawings() -> None:
     """Pictures of graphs of 30 to 10,000 boxes."""
     print("Drawing: rows of values, each computed from two of the row before")
@@ -76,7 +110,9 @@ def drawings() -> None:
 BENCHMARKS = {
     "scalars": (scalar_graphs, scalar_expressions),
     "arrays": (array_steps,),
+    "eager": (ordinary_programs,),
     "training": (word_vectors, classifiers),
+    "text": (language_models,),
     "drawing": (drawings,),
 }
 

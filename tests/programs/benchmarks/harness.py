@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["Result", "compare", "faster", "table"]
+__all__ = ["Result", "compare", "faster", "least_ratios", "table"]
 
 
 @dataclass(frozen=True)
@@ -80,3 +80,9 @@ def faster(results: list[Result], reference: str) -> str:
     """How many times faster than the reference each other contender is, by the median of its ratios."""
     others = [r for r in results if r.name != reference]
     return "\n".join(f"  {r.name}: {1 / r.median:.2f} times as fast as {reference}" for r in others)
+
+
+def least_ratios(results: list[Result], reference: str) -> list[float]:
+    """The least time of each other contender in least times of the reference: a cell of a wide table."""
+    base = next(r.seconds for r in results if r.name == reference)
+    return [r.seconds / base for r in results if r.name != reference]

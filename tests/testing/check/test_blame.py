@@ -71,7 +71,7 @@ def written_anew() -> Iterator[None]:
 @pytest.mark.usefixtures("written_anew")
 def test_a_fault_of_accumulation(monkeypatch: pytest.MonkeyPatch) -> None:
     """With `=` in place of `+=` all rules are right, and the smallest program uses one value twice."""
-    monkeypatch.setattr(shares, "accumulate", lambda known, share, signal: share)
+    monkeypatch.setattr(shares, "gather", lambda known, share: share)
     for name, guarded in (("SENDERS", False), ("GUARDED", True)):
         written = shares._Written(send=True, guarded=guarded)
         monkeypatch.setattr(shares, name, written)

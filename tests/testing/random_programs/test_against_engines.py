@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import autodiff as ad
 from autodiff.system.extras import install
@@ -16,6 +16,7 @@ from autodiff.testing.random_programs.operations import Vocabulary
 from autodiff.testing.random_programs.program import Program, resolve
 from autodiff.testing.random_programs.rounding import reach, tolerances
 from autodiff.testing.random_programs.shrinking import shortest
+from tests.support.examples import examples
 from tests.support.peers import Peer, jax_peer, mpmath_peer, own_gradients, own_output, own_slope, torch_peer
 from tests.support.programs import ELEMENTWISE, OPERATIONS, SMOOTH, SMOOTH_SCALARS, long_program
 
@@ -106,49 +107,49 @@ def test_second_derivatives_of_long_tensor_programs_agree_with_torch(torch: Peer
     all_agree(50, SMOOTH, inputs, lambda program: curvatures_agree(program, ad.Tensor, torch))
 
 
-@settings(max_examples=200)
+@examples(60)
 @given(programs(operations=ELEMENTWISE, kinks="nowhere"))
 def test_scalar_programs_agree_with_differences_in_50_digits(program: Program) -> None:
     """Away from kinks, gradients of Value programs are the slopes that mpmath finds, which knows no rule."""
     gradients_agree(program, ad.Value, mpmath_peer())
 
 
-@settings(max_examples=200)
+@examples(60)
 @given(program=programs(operations=ELEMENTWISE, kinks="inputs"))
 def test_scalar_programs_agree_with_torch(torch: Peer, program: Program) -> None:
     """Gradients of Value programs are torch's, also where an input stands exactly on a kink."""
     gradients_agree(program, ad.Value, torch)
 
 
-@settings(max_examples=200)
+@examples(60)
 @given(program=programs(ad.Tensor, operations=OPERATIONS, kinks="inputs"))
 def test_tensor_programs_agree_with_torch(torch: Peer, program: Program) -> None:
     """Gradients of Tensor programs (broadcasting, reductions, products, layout) are torch's, also on kinks."""
     gradients_agree(program, ad.Tensor, torch)
 
 
-@settings(max_examples=100)
+@examples(40)
 @given(program=programs(operations=SMOOTH_SCALARS, kinks="anywhere"))
 def test_second_derivatives_of_scalar_programs_agree_with_torch(torch: Peer, program: Program) -> None:
     """The Hessian of a smooth Value program times a vector is torch's."""
     curvatures_agree(program, ad.Value, torch)
 
 
-@settings(max_examples=100)
+@examples(40)
 @given(program=programs(ad.Tensor, operations=SMOOTH, kinks="anywhere"))
 def test_second_derivatives_of_tensor_programs_agree_with_torch(torch: Peer, program: Program) -> None:
     """The Hessian of a smooth Tensor program times a vector is torch's."""
     curvatures_agree(program, ad.Tensor, torch)
 
 
-@settings(max_examples=50)
+@examples(10)
 @given(program=programs(operations=ELEMENTWISE, kinks="nowhere"))
 def test_scalar_programs_agree_with_jax(jax: Peer, program: Program) -> None:
     """Away from kinks, gradients of Value programs are jax's."""
     gradients_agree(program, ad.Value, jax)
 
 
-@settings(max_examples=25)  # jax compiles every operation anew for every shape: few and short programs
+@examples(8)  # jax compiles every operation anew for every shape: few and short programs
 @given(program=programs(ad.Tensor, operations=OPERATIONS, kinks="nowhere", most=8))
 def test_tensor_programs_agree_with_jax(jax: Peer, program: Program) -> None:
     """Away from kinks, gradients of Tensor programs are jax's."""

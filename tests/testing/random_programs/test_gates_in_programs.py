@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import autodiff as ad
 from autodiff import Tensor, Value, gradients
@@ -19,6 +20,9 @@ from tests.support.strategies import VOCABULARY
 
 KINDS = pytest.mark.parametrize("kind", [Value, Tensor], ids=["Value", "Tensor"])
 ORDERS = pytest.mark.parametrize("order", [1, 2])
+#: Ten with the profile ``thorough``: that many times as many programs are drawn. Every operation is checked alone in
+#: `tests.primitives.test_every_primitive`.
+TIMES = max(1, settings().max_examples // 100)
 OF_NUMBERS = [name for name in GATES if name in VOCABULARY[Value]]
 #: What is smooth at 0, where a slope inside is infinite, with its slope there.
 SMOOTH_AT_0 = {
@@ -79,7 +83,7 @@ def test_a_gate_prints_as_python_that_does_not_warn(name: str) -> None:
 def test_programs_of_gates_hold_all_relations(kind: type) -> None:
     """Before and behind each other, at their boundaries and not."""
     known = vocabulary(kind, of=["add", "multiply", "exp", *GATES])
-    done = search(relation_fault, 60 if kind is Value else 30, kind=kind, operations=known)
+    done = search(relation_fault, TIMES * (25 if kind is Value else 12), kind=kind, operations=known)
     assert done.found is None, done
 
 
@@ -108,7 +112,7 @@ def test_a_correct_engine_gets_no_red_test(order: int, kind: type) -> None:
         report = check_gradients(program, *program.inputs, order=order)
         return None if report else str(report)
 
-    count = 150 if kind is Value else 30
+    count = TIMES * (50 if kind is Value else 12)
     done = search(judge, count, kind=kind, operations=VOCABULARY[kind], length=6, kinks="nowhere")
     assert done.found is None, done
 

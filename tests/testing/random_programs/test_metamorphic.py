@@ -16,6 +16,7 @@ import autodiff as ad
 from autodiff.testing.hooks.strategies import programs
 from autodiff.testing.random_programs.program import Program, resolve
 from autodiff.testing.random_programs.rounding import reach
+from tests.support.examples import examples
 from tests.support.peers import own_gradients, own_slope
 from tests.support.programs import ELEMENTWISE, OPERATIONS, SMOOTH, long_program
 
@@ -44,6 +45,7 @@ def near(ours: Sequence[Any], others: Sequence[Any], sizes: Sequence[Any]) -> No
 
 
 @pytest.mark.slow
+@examples(40)
 @given(GRAPHS)
 def test_signals_are_linear_in_the_seed(program: Program) -> None:
     """A seed of −4 gives −4 times every signal, exactly, since a power of two does not round."""
@@ -55,6 +57,7 @@ def test_signals_are_linear_in_the_seed(program: Program) -> None:
 
 
 @pytest.mark.slow
+@examples(40)
 @given(GRAPHS)
 def test_backward_writes_to_grad_what_backpropagate_returns(program: Program) -> None:
     """`backpropagate` changes no node; `.backward()` then stores the same signals."""
@@ -66,6 +69,7 @@ def test_backward_writes_to_grad_what_backpropagate_returns(program: Program) ->
 
 
 @pytest.mark.slow
+@examples(40)
 @given(GRAPHS)
 def test_gradients_of_leaves_own_their_memory(program: Program) -> None:
     """No gradient shares memory with another, with data, or with a gradient on the way."""
@@ -80,6 +84,7 @@ def test_gradients_of_leaves_own_their_memory(program: Program) -> None:
 
 
 @pytest.mark.slow
+@examples(40)
 @given(GRAPHS)
 def test_a_branch_times_zero_shares_zero(program: Program) -> None:
     """A live branch with error signal 0 adds 0 to every gradient."""
@@ -90,6 +95,7 @@ def test_a_branch_times_zero_shares_zero(program: Program) -> None:
 
 
 @pytest.mark.slow
+@examples(40)
 @given(GRAPHS)
 def test_a_graph_extended_after_backward_gives_the_gradients_of_the_whole(program: Program) -> None:
     """A graph that was differentiated can grow; what it holds from before does not leak into the next pass."""
@@ -105,6 +111,7 @@ def recorded_again(output: Any) -> Any:
 
 
 @pytest.mark.slow
+@examples(40)
 @given(GRAPHS)
 def test_a_deep_copy_has_its_own_gradients(program: Program) -> None:
     """The copy's gradients are the original's bit by bit, and none flows into the original."""
@@ -117,6 +124,7 @@ def test_a_deep_copy_has_its_own_gradients(program: Program) -> None:
 
 
 @pytest.mark.slow
+@examples(40)
 @given(GRAPHS)
 def test_one_leaf_in_place_of_equal_inputs_gets_the_sum(program: Program) -> None:
     """f(x, x) has the gradient ∂₁f + ∂₂f: a leaf that is used for all inputs gets all."""
@@ -128,6 +136,7 @@ def test_one_leaf_in_place_of_equal_inputs_gets_the_sum(program: Program) -> Non
 
 
 @pytest.mark.slow
+@examples(40)
 @given(GRAPHS)
 def test_the_order_of_two_losses_does_not_matter(program: Program) -> None:
     """Gradients of two losses that share nodes add up, pass by pass and as one sum."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import autodiff as ad
 from autodiff.testing.hooks.strategies import programs
@@ -16,6 +16,7 @@ from autodiff.testing.random_programs.search import search
 from autodiff.testing.relations import passes
 from autodiff.testing.relations.metamorphic import RELATIONS, RelationError, broken_relation, check_relations
 from autodiff.testing.relations.rebuilding import rebuilt
+from tests.support.examples import examples
 from tests.support.strategies import VOCABULARY
 
 #: Relations that say something about every function, and those about arrays alone.
@@ -32,7 +33,7 @@ OF_ARRAYS = (
 
 
 @pytest.mark.slow
-@settings(max_examples=40)
+@examples(15)
 @given(programs(operations=VOCABULARY[ad.Value], kinks="anywhere"))
 def test_relations_hold_for_value_programs(program: Program) -> None:
     """No relation is broken, for programs over numbers; most have something to say."""
@@ -41,7 +42,7 @@ def test_relations_hold_for_value_programs(program: Program) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=30)
+@examples(12)
 @given(programs(ad.Tensor, operations=VOCABULARY[ad.Tensor], kinks="anywhere"))
 def test_relations_hold_for_tensor_programs(program: Program) -> None:
     """Likewise over arrays."""
@@ -53,7 +54,7 @@ def test_relations_hold_for_tensor_programs(program: Program) -> None:
 @pytest.mark.parametrize("kind", [ad.Value, ad.Tensor])
 def test_the_loop_finds_no_broken_relation(kind: type) -> None:
     """Some programs of the inner loop; it is run with thousands by hand."""
-    done = search(lambda program: broken_relation(program, *program.inputs), 60, kind=kind, operations=VOCABULARY[kind])
+    done = search(lambda program: broken_relation(program, *program.inputs), 25, kind=kind, operations=VOCABULARY[kind])
     assert done.found is None, done
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from nn.architecture import architecture, block_kinds, made, made_blocks
+from nn.modules.architecture import architecture, block_kinds, made, made_blocks
 from nn.saving.file import contents, write
 
 __all__ = ["load", "save_net"]

@@ -15,11 +15,12 @@ from autodiff import Value
 from autodiff.engine.graph import Node
 from autodiff.primitives.operands import as_operand, describe
 from autodiff.words.notation import Name
-from nn.architecture import field, known
-from nn.layers import Activation, name_of, unit
-from nn.module import Module
+from nn.modules.activations import Activation, name_of, unit
+from nn.modules.architecture import field, known
+from nn.modules.module import Module
 from nn.parameters.blocks import keeper, wrap
-from nn.parameters.init import Init, generator, identity, initializer, xavier
+from nn.parameters.generators import generator
+from nn.parameters.init import Init, identity, initializer, xavier
 from nn.parameters.naming import name_results
 from nn.parameters.twins import warn_of_twins
 

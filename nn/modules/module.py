@@ -10,7 +10,7 @@ import numpy as np
 
 from autodiff.engine.graph import Change
 from autodiff.words.notation import Name
-from nn.net_file import save_net
+from nn.modules.net_file import save_net
 from nn.parameters.blocks import as_tensor, as_values, entries, numbers
 from nn.parameters.state import load, load_changes, look_up, state
 

@@ -51,7 +51,8 @@ def architecture(net: Any) -> dict[str, Any]:
     kind = type(net)
     if _KNOWN.get(kind.__name__) is not kind:
         raise TypeError(
-            f"a file can hold a {', '.join(sorted(_KNOWN))}, and got {describe(net)}, whose class it cannot; {BY_CODE}"
+            f"a file can hold one of {', '.join(sorted(_KNOWN))}, and got {describe(net)}, whose class it cannot; "
+            f"{BY_CODE}"
         )
     return {_CLASS: kind.__name__, **kind._architecture(net)}
 

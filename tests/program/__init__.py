@@ -1,0 +1,1 @@
+"""Recorded programs: what a user writes, what is recorded, what is replayed."""
