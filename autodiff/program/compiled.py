@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.engine.graph import Node, clock
+from autodiff.program.arrays.lowering import lowered
 from autodiff.program.compiling.form import Form, Segment
-from autodiff.program.compiling.lowering import lowered
 from autodiff.program.compiling.reading import NotScalarError
 from autodiff.program.compiling.rolling import rolled
 from autodiff.program.recording.recording import Recording
@@ -154,7 +154,8 @@ class Run:
         for segment in self.compiled.wanted:
             gradient, which = workspace.gradients[segment], form.inputs[segment]
             for k, number in enumerate(which):
-                part = gradient if gradient is None or segment in form.arrays else gradient[..., k]
+                alone = gradient is None or segment in form.arrays or not segment.shape
+                part = gradient if alone else gradient[..., k]
                 back[number] = _own(part)
         return gradients, back
 

@@ -25,7 +25,7 @@ LAYERS: Final = (
     ("autodiff.values",),
     ("autodiff.transforms", "autodiff.foreign", "autodiff.program.recording"),
     ("autodiff.program.compiling",),
-    ("autodiff.program.writing",),
+    ("autodiff.program.arrays", "autodiff.program.writing"),
     ("autodiff.program",),
     ("autodiff.telling", "autodiff.testing.subject"),
     ("autodiff.draw.model", "autodiff.testing.oracles"),

@@ -23,7 +23,7 @@ from autodiff.primitives.primitive import Primitive
 
 __all__ = [
     "Apply", "Call", "Chosen", "Form", "Gather", "Joined", "Operand", "Product", "Segment", "Statement", "Sum", "Term",
-    "View",
+    "View", "places_in", "whole",
 ]  # fmt: skip
 
 Places = np.ndarray[tuple[int, ...], np.dtype[np.intp]]
@@ -230,3 +230,20 @@ def _read(operand: Operand) -> str:
         strides = ", ".join(map(str, operand.strides))
         return f"{operand.segment.name}[{operand.start}{'; ' if strides else ''}{strides}]"
     return f"{operand.segment.name}[{'which' if isinstance(operand, Chosen) else 'places'} {operand.shape}]"
+
+
+def whole(segment: Segment) -> View:
+    """All elements of a segment, in its shape."""
+    strides, reach = [], 1
+    for dim in reversed(segment.shape):
+        strides.append(reach)
+        reach *= dim
+    return View(segment, 0, segment.shape, tuple(reversed(strides)))
+
+
+def places_in(view: View) -> np.ndarray[Any, Any]:
+    """The flat place of each element of a view."""
+    places = np.full(view.shape, view.start, dtype=np.intp)
+    for axis, (dim, stride) in enumerate(zip(view.shape, view.strides, strict=True)):
+        places += (stride * np.arange(dim)).reshape([-1 if k == axis else 1 for k in range(len(view.shape))])
+    return places

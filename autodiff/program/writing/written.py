@@ -11,9 +11,10 @@ import numpy as np
 
 from autodiff.engine.emit import compiled
 from autodiff.program.compiling.form import Form, Segment
+from autodiff.program.writing.backward import Backward
+from autodiff.program.writing.forward import Forward
 from autodiff.program.writing.kernels import Kernels
 from autodiff.program.writing.memory import Buffer, Memory, Window, seen, window_of
-from autodiff.program.writing.passes import Backward, Forward
 from autodiff.program.writing.scalars import Scalars
 from autodiff.program.writing.signals import Signals, bare, plan_of, wanting
 

@@ -1,7 +1,6 @@
-"""The two passes of a program: each statement of a form as kernels, and the shares that its error signal sends back.
+"""The backward pass: the shares that the error signal of each statement sends to its operands.
 
-Example: the layer z = W a + b is ``dot(a, W', z); add(z, b, z)`` forward, and ``dot(dz', a, dW); dot(ones, dz, db);
-dot(dz, W, da)`` backward.
+Example: from the signal of z = W a + b, ``dot(dz', a, dW)``, ``dot(ones, dz, db)`` and ``dot(dz, W, da)``.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitives.namespace import arrays
 from autodiff.program.compiling.form import (
     Apply,
     Call,
@@ -25,235 +23,21 @@ from autodiff.program.compiling.form import (
     Statement,
     Sum,
     View,
+    places_in,
+    whole,
 )
 from autodiff.program.writing.contraction import Lettered, contract, lettered
 from autodiff.program.writing.elementwise import Elementwise
-from autodiff.program.writing.kernels import Kernels, Operand
+from autodiff.program.writing.kernels import Operand
 from autodiff.program.writing.memory import EXAMPLES, Window, seen, window_of
-from autodiff.program.writing.scalars import Scalars, few, is_late, is_row
-from autodiff.program.writing.signals import Produce, Signals, is_injective, segments_of
+from autodiff.program.writing.operands import Pass, inside, letters_of
+from autodiff.program.writing.scalars import few, is_late, is_row
+from autodiff.program.writing.signals import Produce, Signals, is_injective
 
-__all__ = ["Backward", "Forward"]
-
-_LETTERS = "acdefghijlmnopqrstuvwxyz"
-
-
-class _Pass:
-    """What both passes know of the operands."""
-
-    def __init__(
-        self, kernels: Kernels, scalars: Scalars, fetched: dict[int, Any], fresh: dict[int, dict[Any, str]]
-    ) -> None:
-        self.kernels, self.memory, self.scalars = kernels, kernels.memory, scalars
-        self.fetched, self.fresh = fetched, fresh
-        self.dtype: Any = np.float64  # of the statement at hand
-
-    def window(self, operand: Any, lead: bool) -> Window:
-        """The window of an operand; gathered elements are fetched once, in the forward pass."""
-        if isinstance(operand, View):
-            return window_of(self.memory, operand, lead=lead)
-        key = id(operand)
-        if key not in self.fetched:
-            self.fetched[key] = (self._fetch(operand, lead), operand)
-        return self.fetched[key][0]  # type: ignore[no-any-return]
-
-    def _fetch(self, operand: Any, lead: bool) -> Window:
-        dims = (EXAMPLES, *operand.shape) if lead else operand.shape
-        if isinstance(operand, Joined):
-            joined = self.memory.keep(self.memory.temporary(dims, self._dtype(operand)))
-            self._join(operand, joined, lead)
-            return joined
-        target = self.memory.keep(self.memory.temporary(dims, operand.segment.dtype))
-        self.kernels.gather(self.flat(operand.segment), self.places(operand, lead), target)
-        return target
-
-    def called(self, statement: Call, slot: int | None, signal: Window | None) -> str:
-        """The source of a call of a primitive's forward, or of its rule for one input."""
-        kernels, entry, lead = self.kernels, statement.primitive, statement.target.batched
-        texts = [kernels.text(self.argument(item, lead)) for item in statement.operands]
-        texts += [f"{key}={kernels.hold(key, item)}" for key, item in statement.params.items()]
-        if slot is None or signal is None:
-            kernels.scope.setdefault("arrays", arrays)
-            return f"{kernels.hold('forward', entry.forward)}(arrays, {', '.join(texts)})"
-        z = window_of(self.memory, _whole(statement.target), lead=lead)
-        first = [kernels.text(signal), kernels.text(z)]
-        return f"{kernels.hold('rule', entry.rule(slot))}({', '.join([*first, *texts])})"
-
-    def argument(self, item: Any, lead: bool) -> Operand:
-        """An operand of a call: a window, or a constant."""
-        if isinstance(item, Segment):
-            return window_of(self.memory, _whole(item), lead=item.batched)
-        if isinstance(item, int | float):
-            return float(item)
-        if isinstance(item, np.ndarray):
-            return self.kernels.hold("constant", item)
-        return self.window(item, lead)
-
-    def flat(self, segment: Segment) -> Window:
-        """A segment as one flat window."""
-        buffer = self.memory.of(segment)
-        return Window(buffer, 0, (-buffer.size if buffer.batched else buffer.size,), (1,))
-
-    def places(self, operand: Gather | Chosen, lead: bool) -> Operand:
-        """The flat places of gathered elements, as a name in the source."""
-        key = -id(operand)
-        if key not in self.fetched:
-            if isinstance(operand, Chosen):
-                found = self.kernels.chosen(operand, lead=lead)
-            elif operand.segment.batched:
-                rows = self.kernels.assign("rows", f"np_arange(examples) * {operand.segment.size}")
-                self.kernels.scope.setdefault("np_arange", np.arange)
-                shape = ", ".join(["examples", *("1" for _ in operand.shape)])
-                held = self.kernels.hold("places", operand.places)
-                found = self.kernels.assign("places", f"{rows}.reshape({shape}) + {held}")
-            else:
-                found = self.kernels.hold("places", operand.places)
-            self.fetched[key] = (found, operand)
-        return self.fetched[key][0]  # type: ignore[no-any-return]
-
-    def _dtype(self, operand: Joined) -> Any:
-        return np.result_type(*(segment.dtype for segment in segments_of(operand)))
-
-    def _join(self, operand: Joined, target: Window, lead: bool) -> None:
-        """Copy several operands, one after the other, into contiguous memory."""
-        start = 0
-        for part in operand.parts:
-            window = self.window(part, lead)
-            size = int(np.prod(part.shape, dtype=int))
-            inner = Window(target.buffer, start, window.dims, _inside(window.dims, target.buffer.size))
-            self.kernels.copy(window, inner)
-            start += size
+__all__ = ["Backward"]
 
 
-def _inside(dims: tuple[int, ...], whole: int) -> tuple[int, ...]:
-    """The strides of a contiguous part of a buffer with ``whole`` elements in each example."""
-    strides, reach = [], 1
-    for dim in reversed(dims):
-        strides.append(whole if dim == EXAMPLES else reach)
-        reach *= abs(dim)
-    return tuple(reversed(strides))
-
-
-class Forward(_Pass):
-    """The kernels that compute each segment."""
-
-    def run(self, statements: Iterable[Statement]) -> None:
-        for k, statement in enumerate(statements):
-            self.dtype = statement.target.dtype
-            if self.scalars.statements[k]:
-                self.scalars.compute(self.kernels, k, statement, self._long)
-            elif isinstance(statement, Apply):
-                self._apply(k, statement)
-            elif isinstance(statement, Sum):
-                self._sum(statement)
-            else:
-                self._call(statement)
-
-    def _long(self, one: Any, other: Any) -> str:
-        """The source of a sum over many elements: of products, or weighted by constants, or plain, if other is None."""
-        self.kernels.scope.setdefault("dot", np.dot)
-        self.kernels.scope.setdefault("add", np.add)
-        first = self.kernels.text(_row(self.window(one, lead=False)))
-        if other is None:
-            return f"float(add.reduce({first}))"
-        second = self.kernels.hold("factors", np.array(other)) if isinstance(other, tuple) else None
-        second = second or self.kernels.text(_row(self.window(other, lead=False)))
-        return f"float(dot({first}, {second}))"
-
-    def _call(self, statement: Call) -> None:
-        """The table's forward on whole arrays."""
-        out = window_of(self.memory, _whole(statement.target), lead=statement.target.batched)
-        self.kernels.copy(self.called(statement, None, None), out)
-
-    def _apply(self, k: int, statement: Apply) -> None:
-        target, lead = statement.target, statement.target.batched
-        out = window_of(self.memory, _whole(target), lead=lead)
-        if statement.primitive.name == "identity" and isinstance(statement.operands[0], Joined):
-            self._join(statement.operands[0], out, lead)
-            return
-        given = {f"x{i}": self._operand(item, lead) for i, item in enumerate(statement.operands)}
-        found = Elementwise(self.kernels, out.dims, target.dtype, self.fresh.setdefault(k, {}))
-        result = found.result(statement.primitive, None, given, statement.params, out)
-        if result is not out:
-            self.kernels.copy(result, out)
-
-    def _operand(self, item: Any, lead: bool) -> Operand:
-        return float(item) if isinstance(item, int | float) else self.window(item, lead)
-
-    def _sum(self, statement: Sum) -> None:
-        """Each product and each term, the first written and the others added, and the constant."""
-        target, lead = statement.target, statement.target.batched
-        letters = _letters(target.shape, lead)
-        out = window_of(self.memory, _whole(target), lead=lead)
-        dims = {**dict(zip(letters, out.dims, strict=True))}
-        begun = False
-        for product in statement.products:
-            self._product(product, out, letters, dims, lead, begun)
-            begun = True
-        for term in statement.terms:
-            window = self.window(term.operand, lead)
-            self._term(window, term.factors, out, begun)
-            begun = True
-        if not begun:
-            self.kernels.copy(float(statement.constant), out)
-        elif statement.constant:
-            self.kernels.ufunc("add", out, float(statement.constant), out=out)
-
-    def _product(
-        self, product: Product, out: Window, letters: str, dims: dict[str, int], lead: bool, begun: bool
-    ) -> None:  # fmt: skip
-        left, right = (lettered(self.window(side, lead), letters + "k") for side in (product.left, product.right))
-        dims = {**dims, "k": product.left.shape[-1]}
-        target = self.memory.temporary(out.dims, out.buffer.dtype) if begun else out
-        if not set(lettered(out, letters).letters) <= {*left.letters, *right.letters}:
-            small = Lettered(target, letters)  # repeated along an axis: as a product with strides of 0
-            left, right = Lettered(self.window(product.left, lead), letters + "k"), right
-            self._plain(product, small, lead)
-        else:
-            contract(self.kernels, left, right, lettered(target, letters), dims, out.buffer.dtype)
-        if product.factor != 1.0:
-            self.kernels.ufunc("multiply", target, float(product.factor), out=target)
-        if begun:
-            self.kernels.ufunc("add", out, target, out=out)
-            self.memory.release(target)
-
-    def _plain(self, product: Product, out: Lettered, lead: bool) -> None:
-        """A product whose result repeats along an axis: multiplied out, and summed along the last axis."""
-        left, right = self.window(product.left, lead), self.window(product.right, lead)
-        whole = self.memory.temporary(left.dims, out.window.buffer.dtype)
-        self.kernels.ufunc("multiply", left, right, out=whole)
-        self.kernels.total(whole, (len(whole.dims) - 1,), out.window)
-        self.memory.release(whole)
-
-    def _term(self, window: Window, factors: Any, out: Window, begun: bool) -> None:
-        """Add Σ_k factors[k]·operand[…, k]."""
-        depth = window.dims[-1]
-        scale = factors if isinstance(factors, tuple) else (factors,) * depth
-        if depth > 2 and len(set(scale)) == 1:
-            target = self.memory.temporary(out.dims, out.buffer.dtype) if begun else out
-            self.kernels.total(window, (len(window.dims) - 1,), target)
-            if begun or scale[0] != 1.0:
-                self._add(target, scale[0], out, begun)
-            self.memory.release(target)
-            return
-        for k, factor in enumerate(scale):
-            part = Window(window.buffer, window.start + k * window.strides[-1], window.dims[:-1], window.strides[:-1])
-            self._add(part, factor, out, begun or k > 0)
-
-    def _add(self, part: Window, factor: float, out: Window, begun: bool) -> None:
-        kernels = self.kernels
-        if not begun:
-            kernels.copy(part, out) if factor == 1.0 else kernels.ufunc("multiply", part, float(factor), out=out)
-        elif factor in (1.0, -1.0):
-            kernels.ufunc("add" if factor == 1.0 else "subtract", out, part, out=out)
-        else:
-            scaled = self.memory.temporary(out.dims, out.buffer.dtype)
-            kernels.ufunc("multiply", part, float(factor), out=scaled)
-            kernels.ufunc("add", out, scaled, out=out)
-            self.memory.release(scaled)
-
-
-class Backward(_Pass):
+class Backward(Pass):
     """The kernels that send each segment's error signal on to the operands of its statement."""
 
     signals: Signals
@@ -272,7 +56,7 @@ class Backward(_Pass):
 
     def _send(self, k: int, statement: Statement) -> None:
         target, lead = statement.target, statement.target.batched
-        signal = seen(self.signals.buffers[target], _whole(target), lead=lead)
+        signal = seen(self.signals.buffers[target], whole(target), lead=lead)
         if self.scalars.statements[k]:
             self._send_one(k, statement, signal)
         elif isinstance(statement, Apply):
@@ -343,7 +127,7 @@ class Backward(_Pass):
 
     def _by_call(self, statement: Call, slot: int, signal: Window, lead: bool) -> None:
         item = statement.operands[slot]
-        operand = _whole(item) if isinstance(item, Segment) else item
+        operand = whole(item) if isinstance(item, Segment) else item
         if not self._wants(operand):
             return
         lead = item.batched if isinstance(item, Segment) else lead
@@ -357,7 +141,7 @@ class Backward(_Pass):
         self._deliver(operand, share, dims, lead)
 
     def _by_rule(self, k: int, statement: Apply, signal: Window, lead: bool) -> None:
-        z = window_of(self.memory, _whole(statement.target), lead=lead)
+        z = window_of(self.memory, whole(statement.target), lead=lead)
         inputs: dict[str, Operand] = {
             f"x{i}": float(item) if isinstance(item, int | float) else self.window(item, lead)
             for i, item in enumerate(statement.operands)
@@ -432,13 +216,13 @@ class Backward(_Pass):
             start = 0
             for part in operand.parts:
                 inner = (EXAMPLES, *part.shape) if lead else part.shape
-                piece = Window(share.buffer, start, inner, _inside(inner, share.buffer.size))
+                piece = Window(share.buffer, start, inner, inside(inner, share.buffer.size))
                 if self._wants(part):
                     self._deliver(part, self._given(piece), inner, lead)
                 start += int(np.prod(part.shape, dtype=int))
         elif self._wants(operand):
             if isinstance(operand, View):
-                operand = Gather(operand.segment, _all_places(operand))
+                operand = Gather(operand.segment, places_in(operand))
             if lead and not operand.segment.batched and not (isinstance(operand, Chosen)):
                 summed = self.memory.temporary(operand.shape, self.dtype)
                 self.kernels.total(share, (0,), summed)
@@ -462,7 +246,7 @@ class Backward(_Pass):
         """The share of one side of Σ_k left·right: factor·g·other, summed along the axes that the operand repeats."""
         if not self._wants(operand):
             return
-        letters = _letters(operand.shape[:-1], lead)
+        letters = letters_of(operand.shape[:-1], lead)
         dims = dict(zip(letters + "k", (*signal.dims, operand.shape[-1]), strict=True))
         g, y = lettered(signal, letters), lettered(self.window(other, lead), letters + "k")
         full = tuple(dims[x] for x in letters + "k")
@@ -530,30 +314,6 @@ def sides(product: Product) -> Iterable[tuple[Any, Any, float]]:
     return [(product.left, product.right, product.factor), (product.right, product.left, product.factor)]
 
 
-def _row(window: Window) -> Window:
-    """A window with one axis that has a length, as a vector."""
-    return window.arranged([len(window.dims) - 1])
-
-
 def _filled(out: Window, kept: list[int], count: int) -> Window:
     """A window with axes of length 1 where the full share has them."""
     return out.arranged([kept.index(k) if k in kept else -1 for k in range(count)])
-
-
-def _all_places(view: View) -> Any:
-    places = np.full(view.shape, view.start, dtype=np.intp)
-    for k, (dim, stride) in enumerate(zip(view.shape, view.strides, strict=True)):
-        places += (stride * np.arange(dim)).reshape([-1 if j == k else 1 for j in range(len(view.shape))])
-    return places
-
-
-def _letters(shape: tuple[int, ...], lead: bool) -> str:
-    return "b" * lead + _LETTERS[: len(shape)]
-
-
-def _whole(segment: Segment) -> View:
-    strides, reach = [], 1
-    for dim in reversed(segment.shape):
-        strides.append(reach)
-        reach *= dim
-    return View(segment, 0, segment.shape, tuple(reversed(strides)))

@@ -26,6 +26,8 @@ from autodiff.program.compiling.form import (
     Sum,
     Term,
     View,
+    places_in,
+    whole,
 )
 from autodiff.program.recording.recording import Recording
 
@@ -82,9 +84,7 @@ class _Lowering:
             if isinstance(operand, View)
         }
         held = tuple(segment for segment, _ in self.constants.values())
-        arrays = frozenset(
-            segment for segment in (*self.parameters, *self.inputs) if segment.shape
-        )
+        arrays = frozenset(segment for segment in (*self.parameters, *self.inputs) if segment.shape)
         return Form(self.parameters, self.inputs, tuple(self.statements), outputs, places, held, arrays=arrays)
 
     def _before(self, node: Node) -> Sequence[Node]:
@@ -276,23 +276,6 @@ def _broadcast(view: View, shape: tuple[int, ...]) -> View:
     old = zip(view.shape, view.strides, shape[more:], strict=True)
     strides = (0,) * more + tuple(0 if dim == 1 != wide else step for dim, step, wide in old)
     return View(view.segment, view.start, shape, strides)
-
-
-def whole(segment: Segment) -> View:
-    """All elements of a segment, in its shape."""
-    strides, reach = [], 1
-    for dim in reversed(segment.shape):
-        strides.append(reach)
-        reach *= dim
-    return View(segment, 0, segment.shape, tuple(reversed(strides)))
-
-
-def places_in(view: View) -> np.ndarray[Any, Any]:
-    """The flat place of each element of a view."""
-    places = np.full(view.shape, view.start, dtype=np.intp)
-    for axis, (dim, stride) in enumerate(zip(view.shape, view.strides, strict=True)):
-        places += (stride * np.arange(dim)).reshape([-1 if k == axis else 1 for k in range(len(view.shape))])
-    return places
 
 
 def viewed(segment: Segment, places: np.ndarray[Any, Any]) -> Operand:

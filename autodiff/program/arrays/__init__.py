@@ -1,0 +1,1 @@
+"""Graphs with Tensors as forms: what the re-rolling of scalars has no part in."""
