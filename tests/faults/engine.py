@@ -124,7 +124,7 @@ _FAULTS: Final = {
             "gradients are views of other gradients", _GRAPH,
             "(signal.__class__ is np.ndarray and signal.base is None)", "signal.__class__ is np.ndarray",
         ),
-        change("gradients of computed nodes are each other's", _GRAPH, "np.array(grad[0])", "grad[0]"),
+        change("gradients of computed nodes are each other's", _ROWS, "np.array(grad[0])", "grad[0]"),
         change("slot pass: shares added into a view", _SHARES, "if known.base is None:", "if True:"),
         change(
             "returned signals share memory with each other", _GRAPH,
