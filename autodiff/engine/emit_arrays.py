@@ -189,8 +189,8 @@ _RECORDING: Final = """
 """
 
 _DATA: Final = """
-    if $a.__class__ is Tensor: $x = $a._data
-    elif isinstance($a, Node): $x = $a._data
+    if $tested is Tensor: $x = $a._data
+    elif isinstance($a, Node): $x = $a.$read
     else: $x = $a = constant(entry, $a)
 """
 
@@ -211,8 +211,14 @@ def _method(entry: Primitive, kind: type) -> Callable[..., Any]:
     names, inputs = source.names, [f"a{k}" for k in range(len(source.names))]
     usual = " and ".join(f"{param(key)} is _{key}" for key in entry.defaults)  # such calls share one origin
     needed = any(value is Parameter.empty for value in entry.defaults.values())
+    tested, read = "{}.__class__", "_data"
+    if source.look_up and entry.built_in:  # only `type` tells leaves whose rows lag
+        tested, read = "type({})", f"_looked_up({source.look_up})"
     body: dict[str, str | list[str]] = {
-        "data": [line for x, a in zip(names, inputs, strict=True) for line in filled(_DATA, x=x, a=a)],
+        "data": [
+            line for x, a in zip(names, inputs, strict=True)
+            for line in filled(_DATA, x=x, a=a, tested=tested.format(a), read=read)
+        ],
         "arrays": [f"{', '.join(names)}, = as_arrays({', '.join(names)})"] * entry.takes_arrays,
         "origin": [f"origin = shared if {usual} else Origin(entry, {passed(entry)})"] if usual else [],
         "forward": source.forward, "value": source.value if entry.built_in else f"checked(entry, {source.value})",

@@ -14,12 +14,12 @@ import numpy as np
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin
 from autodiff.primitives.primitive import Primitive
-from autodiff.primitives.rows import Rows, dense
+from autodiff.primitives.rows import Rows, dense, own_grad
 
 __all__ = [
     "BY_RULE", "DETACHED", "LEAF", "Change", "Deliver", "Node", "StaleGraphError", "add_to_grads", "assign", "assigned",
     "check_all_fresh", "check_fresh", "clock", "commit", "forgotten", "grads_are_written", "link", "own_copy",
-    "own_grad", "post_order", "set_grad", "topological",
+    "post_order", "set_grad", "topological",
 ]  # fmt: skip
 
 _Item = TypeVar("_Item")
@@ -150,7 +150,7 @@ class Node:
         """The sum of the error signals from all backward passes so far; None before the first pass.
 
         A float for a Value; for a Tensor an array of its shape and type. It can be assigned; an assigned array is
-        copied.
+        copied. An array of `Rows` may be written to as any other, and then counts in place of the rows.
 
         Raises:
             TypeError: if the assigned gradient is a node or not made of real numbers.
@@ -158,7 +158,8 @@ class Node:
         """
         if self._grad.__class__ is Rows or self._grad.__class__ is tuple:
             with grads_are_written:
-                self._grad = own_grad(self._grad)
+                self._grad, array = own_grad(self._grad)
+                return array
         return self._grad
 
     @grad.setter
@@ -267,13 +268,8 @@ def _added(grad: Any, signal: Any) -> Any:
     if grad is None:
         own = signal.__class__ in (float, Rows) or (signal.__class__ is np.ndarray and signal.base is None)
         return signal if own else np.array(signal)
-    total = (grad[0] if grad.__class__ is tuple else grad) + signal
+    total = (grad[0] if grad.__class__ is tuple else Rows.kept(grad)) + signal
     return np.asarray(total) if isinstance(total, np.generic) else total  # as NumPy adds arrays without axes
-
-
-def own_grad(grad: Any) -> Any:
-    """A gradient as everyone may read and write it: Rows become an array, a lent array is copied."""
-    return np.array(grad[0]) if grad.__class__ is tuple else dense(grad)
 
 
 def own_copy(signal: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from autodiff.primitives.operands import as_operand, describe
 
-__all__ = ["LARGE", "Rows", "dense", "outlined", "rows_at"]
+__all__ = ["LARGE", "Rows", "dense", "outlined", "own_grad", "rows_at"]
 
 _Array = np.ndarray[Any, Any]
 _Part = tuple[_Array, _Array]
@@ -21,6 +21,8 @@ LARGE: Final = 16384
 _MANY: Final = 0.25
 #: Sums of more look-ups than this are joined at once, so that the time of many look-ups is not quadratic.
 _UNJOINED: Final = 32
+#: Rows of one index that are added turn by turn.
+_FEW: Final = 4
 
 
 class Rows:
@@ -47,12 +49,14 @@ class Rows:
     array([1.5, 0. , 2.5, 0. ])
     """
 
-    __slots__ = ("_joined", "_parts", "shape")
+    __slots__ = ("_joined", "_parts", "_shown", "shape")
     __array_ufunc__ = None  # so that array + Rows calls `__radd__`
 
     shape: tuple[int, ...]
     _parts: tuple[_Part, ...]
     _joined: bool
+    #: The array of these rows that ``.grad`` of a node has returned; whoever has it may write to it.
+    _shown: _Array | None
 
     def __init__(self, indices: Any, rows: Any, shape: Sequence[int]) -> None:
         places, data, shape = np.asarray(indices), np.array(as_operand("Rows", rows)), _as_shape(shape)
@@ -71,12 +75,13 @@ class Rows:
                 f"{places.min()} … {places.max()}"
             )
         self._parts, self.shape, self._joined = ((_counted_up(places, shape[0]), data),), shape, False
+        self._shown = None
 
     @staticmethod
     def of_parts(parts: tuple[_Part, ...], shape: tuple[int, ...], *, joined: bool = False) -> Rows:
         """Rows of pairs of indices and rows, not checked; ``joined`` says that indices ascend without repetition."""
         rows: Rows = object.__new__(Rows)
-        rows._parts, rows.shape, rows._joined = parts, shape, joined
+        rows._parts, rows.shape, rows._joined, rows._shown = parts, shape, joined, None
         return rows
 
     @property
@@ -126,8 +131,29 @@ class Rows:
         return self if self.dtype == dtype else self.map(lambda rows: rows.astype(dtype))
 
     def copy(self) -> Rows:
-        """These rows themselves, which do not change."""
-        return self
+        """The same rows, which do not change."""
+        return Rows.of_parts((self._sums(),), self.shape, joined=True)
+
+    def shown(self) -> tuple[Rows, _Array]:
+        """The same rows, for one owner, and their array, which may be written to; `kept` finds out whether it was."""
+        if (array := self._shown) is not None:
+            return self, array
+        rows: Rows = self.copy()
+        rows._shown = array = self.dense()
+        return rows, array
+
+    @staticmethod
+    def kept(grad: Any) -> Any:
+        """A gradient as it counts: for Rows whose array was shown and written to, that array; all else unchanged."""
+        if grad.__class__ is not Rows:
+            return grad
+        rows_of: Rows = grad
+        array = rows_of._shown
+        if array is None:
+            return grad
+        indices, rows = rows_of._sums()
+        same = np.array_equal(array[indices], rows) and np.count_nonzero(array) == np.count_nonzero(rows)
+        return grad if same else array
 
     def has_nan(self) -> bool:
         """Whether a number is nan."""
@@ -176,6 +202,14 @@ class Rows:
         return f"Rows({len(indices)} of shape {self.shape}, {rows.dtype})"
 
 
+def own_grad(grad: Any) -> tuple[Any, Any]:
+    """A gradient to keep, and its array for everyone to read and write: of Rows beside them, of a lent array a copy."""
+    if grad.__class__ is Rows:
+        return grad.shown()
+    own = np.array(grad[0]) if grad.__class__ is tuple else grad
+    return own, own
+
+
 def _as_shape(shape: Any) -> tuple[int, ...]:
     return tuple(shape) if isinstance(shape, tuple | list) else ()
 
@@ -200,8 +234,8 @@ def _counted_up(indices: _Array, length: int) -> _Array:
 def _summed(indices: _Array, rows: _Array) -> _Part:
     """Ascending indices without repetition, and for each the sum of its rows in their order, from 0.0 on.
 
-    `numpy.bincount` adds in that order, in a quarter to a half of the time of `numpy.add.at` on rows; the faster
-    `numpy.add.reduceat` adds in another order.
+    Where no index has many rows, the first of each are added, the second of each, and so on. Else `numpy.bincount` adds
+    in that order, in a quarter to a half of the time of `numpy.add.at` on rows; `numpy.add.reduceat` adds in another.
     """
     order = indices.argsort(kind="stable")
     ranked = indices[order]
@@ -210,6 +244,15 @@ def _summed(indices: _Array, rows: _Array) -> _Part:
     known = ranked[fresh]
     if len(known) == len(ranked):
         return known, rows[order] + 0.0  # as a sum from 0.0 on: −0.0 becomes 0.0
+    starts = fresh.nonzero()[0]
+    counts = np.append(starts[1:], len(ranked)) - starts
+    most = int(counts.max())
+    if most <= _FEW:
+        sums: _Array = rows[order[starts]] + 0.0
+        for k in range(1, most):
+            more = (counts > k).nonzero()[0]
+            sums[more] += rows[order[starts[more] + k]]
+        return known, sums
     place = np.empty_like(order)
     place[order] = np.cumsum(fresh) - 1
     width = math.prod(rows.shape[1:])
@@ -244,7 +287,7 @@ def rows_at(data: _Array, signal: Any, index: Any) -> Rows | None:
     if index.__class__ is int or isinstance(index, np.integer | np.ndarray | list):
         places = np.asarray(index)
         kind = signal.dtype if isinstance(signal, np.ndarray | np.generic) else data.dtype
-        if places.dtype.kind in "iu" and kind is data.dtype and not _is_many(places.size, data.shape):
+        if places.dtype.kind in "iu" and kind == data.dtype and not _is_many(places.size, data.shape):
             rows = np.array(signal, kind).reshape(places.size, *data.shape[1:])  # a copy: `.grad` shares no memory
             return Rows.of_parts(((_counted_up(places.ravel(), len(data)), rows),), data.shape)
     return None

@@ -11,6 +11,7 @@ from autodiff.engine.backward import run_backward
 from autodiff.engine.graph import DETACHED, LEAF, Node, clock
 from autodiff.primitives.operands import describe
 from autodiff.primitives.origin import Origin
+from autodiff.primitives.rows import Rows
 from autodiff.primitives.table import elementwise, rounding
 from autodiff.system.display import bundle
 from autodiff.values.copies import copied, reduced, twin
@@ -140,7 +141,7 @@ class Arithmetic(Node):
     def grad_rows(self) -> Any:
         """The gradient as it is kept: `Rows` where a large table was only looked up, else what ``.grad`` returns.
 
-        Reading it takes no time; reading ``.grad`` turns `Rows` into an array for good, which may be written to.
+        Reading it takes no time. ``.grad`` makes an array of `Rows`, which counts in their place once it is written to.
 
         >>> from autodiff import Tensor
         >>> L = Tensor(np.zeros((100_000, 2)))
@@ -148,7 +149,11 @@ class Arithmetic(Node):
         >>> L.grad_rows.indices, L.grad_rows.rows
         (array([7]), array([[2., 2.]]))
         """
-        return self.grad if self._grad.__class__ is tuple else self._grad
+        return self.grad if self._grad.__class__ is tuple else Rows.kept(self._grad)
+
+    def _looked_up(self, index: Any) -> Any:  # noqa: ARG002
+        """What a look-up reads: the data; of a leaf whose rows lag, only those picked at ``index`` come up to date."""
+        return self._data
 
     def conjugate(self) -> Any:
         """This node, as for any real number; ``np.var`` and ``np.std`` of a list of Values call it."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autodiff.engine.graph import BY_RULE, Node, check_all_fresh, link, own_grad, topological
+from autodiff.engine.graph import BY_RULE, Node, check_all_fresh, link, topological
 from autodiff.engine.plain import data_of, read_only
 from autodiff.engine.shares import local_gradients
+from autodiff.primitives.rows import Rows, own_grad
 from autodiff.primitives.whole import unfolded
 
 __all__ = ["copied", "reduced", "twin"]
@@ -29,12 +30,12 @@ def packed(node: Node, place: Mapping[Node, int]) -> tuple[Any, ...]:
     """One node as plain data, with its inputs as positions in a list, so that pickling does not recurse."""
     inputs = [(True, place[x]) if isinstance(x, Node) else (False, x) for x in node.inputs]
     partials = node.db if node.da is BY_RULE else local_gradients(node)
-    return type(node), node._data, _kept(node._grad), node.origin, inputs, partials, node.da is BY_RULE
+    return node.__class__, node._data, _kept(node._grad), node.origin, inputs, partials, node.da is BY_RULE
 
 
 def _kept(grad: Any) -> Any:
-    """A gradient without the wrapping of a lent one."""
-    return own_grad(grad) if grad.__class__ is tuple else grad
+    """A gradient as it counts, without the wrapping of a lent one."""
+    return own_grad(grad)[0] if grad.__class__ is tuple else Rows.kept(grad)
 
 
 def unpacked(records: list[Any]) -> Node:
@@ -69,7 +70,8 @@ def twin(node: Any, memo: Mapping[int, Any]) -> Any:
     """A copy of one node whose inputs are replaced according to ``memo``; the copy of a stale node is stale too."""
     copy = type(node)._leaf(node._data, node.origin)
     copy.version = node.version
-    copy._grad = node._grad if node.scalar or node._grad is None else _kept(node._grad).copy()
+    grad = _kept(node._grad)
+    copy._grad = grad if node.scalar or grad is None else grad.copy()
     if node.a is not None:
         inputs = tuple(memo[id(x)] if isinstance(x, Node) else x for x in node.inputs)
         if node.da is BY_RULE:

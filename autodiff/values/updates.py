@@ -81,13 +81,13 @@ def _written(rows: dict[Any, Rows], fresh: dict[Any, Any]) -> tuple[Change, ...]
     """The changes that move leaves by ``rows`` and assign the ``fresh`` data of others, at one clock time."""
     writing: list[Change] = []
     for leaf, change in rows.items():
-        fresh[leaf], changes = moved_by_rows(leaf, change)
+        fresh[leaf], changes = moved_by_rows(leaf, change.indices, leaf._data[change.indices] + change.rows)
         writing += changes
     return (*writing, *assigned(fresh.keys(), fresh.values()))
 
 
-def moved_by_rows(leaf: Any, change: Rows) -> tuple[Any, tuple[Change, ...]]:
-    """The data of a leaf moved by rows, and the changes that write them.
+def moved_by_rows(leaf: Any, indices: ndarray[Any, Any], rows: ndarray[Any, Any]) -> tuple[Any, tuple[Change, ...]]:
+    """The data of a leaf with new rows at indices without repetition, and the changes that write them.
 
     An array that only the leaf holds is written in place. A view that a user took, a plain net or a copy of the leaf
     also hold it, and must not change; then the leaf gets a new array, once, and later steps write into that.
@@ -95,8 +95,10 @@ def moved_by_rows(leaf: Any, change: Rows) -> tuple[Any, tuple[Change, ...]]:
     alone = _references(leaf) == _ONE  # first, before a variable refers to the array
     before = leaf._data
     if not (alone and before.flags.owndata):
-        return _with_rows(before, change), ()
-    return before, overwriting(before, change.indices, before[change.indices] + change.rows)
+        data = before.copy()
+        data[indices] = rows
+        return data, ()
+    return before, overwriting(before, indices, rows)
 
 
 def _with_rows(before: ndarray[Any, Any], change: Rows) -> ndarray[Any, Any]:

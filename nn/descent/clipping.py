@@ -58,7 +58,7 @@ def gradient_norm(parameters: Any) -> float:
     >>> gradient_norm([x, y])
     5.0
     """
-    grads = (x.grad_rows for x in parameters_of(parameters))  # reading .grad would make rows dense for good
+    grads = (x.grad_rows for x in parameters_of(parameters))  # .grad would make an array of rows
     return _norm([_numbers(g) for g in grads if g is not None])
 
 

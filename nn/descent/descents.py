@@ -25,6 +25,8 @@ class SGD(Optimizer):
         clip: the largest norm of all gradients together, as for `nn.clip_norm`; ``.grad`` keeps its numbers.
         groups: settings of their own for parameters whose names match a pattern, such as
             ``{"b*": dict(decay=0.0), "L": dict(rate=0.5)}``.
+        lazy: if true, rows of a large table that were not looked up stay where they are, as do their slots. This is
+            another algorithm, as torch's SparseAdam: such rows feel neither momentum nor decay.
 
     Call ``step()`` after the whole backward pass, which needs the old weights. Gradients add up from pass to pass, so
     call ``zero_grad()`` before the next one. If a step raises an error, Ctrl-C included, no parameter has changed.
@@ -47,17 +49,24 @@ class SGD(Optimizer):
 
     @called_as("{kind}(network, rate=0.1)")
     def __init__(
-        self, parameters: Any, *, rate: Rate, decay: float = 0.0, clip: float | None = None, groups: Any = None
+        self,
+        parameters: Any,
+        *,
+        rate: Rate,
+        decay: float = 0.0,
+        clip: float | None = None,
+        groups: Any = None,
+        lazy: bool = False,
     ) -> None:
         super().__init__(parameters, rate=rate)
-        self._moves_by(FORMULAS["SGD"], {"decay": decay}, groups, clip)
+        self._moves_by(FORMULAS["SGD"], {"decay": decay}, groups, clip, lazy=lazy)
 
 
 class Momentum(Optimizer):
     """Gradient descent with momentum: v ← μv − α∇J, θ ← θ + v.
 
     Args:
-        parameters, rate, decay, clip, groups: as for `SGD`.
+        parameters, rate, decay, clip, groups, lazy: as for `SGD`.
         mu: μ in [0, 1), the share of the last step that goes on.
         form: "alpha inside", as above, or torch's "alpha outside": v ← μv + ∇J, θ ← θ − αv. They differ where the rate
             changes.
@@ -92,16 +101,17 @@ class Momentum(Optimizer):
         form: str = "alpha inside",
         clip: float | None = None,
         groups: Any = None,
+        lazy: bool = False,
     ) -> None:
         super().__init__(parameters, rate=rate)
-        self._moves_by(_form(self._kind, form, _ALPHA), {"mu": mu, "decay": decay}, groups, clip)
+        self._moves_by(_form(self._kind, form, _ALPHA), {"mu": mu, "decay": decay}, groups, clip, lazy=lazy)
 
 
 class Nesterov(Momentum):
     """Momentum whose gradient counts as that after the step to come: v ← μv − α∇J, θ ← θ + μv − α∇J.
 
     Args:
-        parameters, rate, mu, decay, form, clip, groups: as for `Momentum`; "alpha outside" is v ← μv + ∇J,
+        parameters, rate, mu, decay, form, clip, groups, lazy: as for `Momentum`; "alpha outside" is v ← μv + ∇J,
             θ ← θ − α(∇J + μv).
 
     Raises:
@@ -125,7 +135,7 @@ class AdaGrad(Optimizer):
     """Gradient descent with steps that shrink where gradients were large: θ ← θ − α g/√(c + ε), c = Σ g².
 
     Args:
-        parameters, rate, decay, clip, groups: as for `SGD`.
+        parameters, rate, decay, clip, groups, lazy: as for `SGD`.
         epsilon: ε > 0; it keeps the step finite where all gradients were 0.
         form: "epsilon inside" the root, as in the notes, or torch's "epsilon outside": √c + ε.
 
@@ -157,16 +167,17 @@ class AdaGrad(Optimizer):
         form: str = "epsilon inside",
         clip: float | None = None,
         groups: Any = None,
+        lazy: bool = False,
     ) -> None:
         super().__init__(parameters, rate=rate)
-        self._moves_by(_form("AdaGrad", form, _EPSILON), {"epsilon": epsilon, "decay": decay}, groups, clip)
+        self._moves_by(_form("AdaGrad", form, _EPSILON), {"epsilon": epsilon, "decay": decay}, groups, clip, lazy=lazy)
 
 
 class RMSprop(Optimizer):
     """AdaGrad with a mean that forgets in place of the sum: c ← ρc + (1 − ρ)g², θ ← θ − α g/√(c + ε).
 
     Args:
-        parameters, rate, decay, clip, groups: as for `SGD`.
+        parameters, rate, decay, clip, groups, lazy: as for `SGD`.
         rho: ρ in [0, 1), the share of the mean that stays; torch calls it alpha, with default 0.99.
         epsilon, form: as for `AdaGrad`.
 
@@ -196,10 +207,11 @@ class RMSprop(Optimizer):
         form: str = "epsilon inside",
         clip: float | None = None,
         groups: Any = None,
+        lazy: bool = False,
     ) -> None:
         super().__init__(parameters, rate=rate)
         usual = {"rho": rho, "epsilon": epsilon, "decay": decay}
-        self._moves_by(_form("RMSprop", form, _EPSILON), usual, groups, clip)
+        self._moves_by(_form("RMSprop", form, _EPSILON), usual, groups, clip, lazy=lazy)
 
 
 class Adam(Optimizer):
@@ -208,7 +220,7 @@ class Adam(Optimizer):
     m ← β₁m + (1 − β₁)g and v ← β₂v + (1 − β₂)g²; m̂ = m/(1 − β₁ᵗ) and v̂ = v/(1 − β₂ᵗ) after t steps of a parameter.
 
     Args:
-        parameters, rate, decay, clip, groups: as for `SGD`.
+        parameters, rate, decay, clip, groups, lazy: as for `SGD`.
         beta1: β₁ in [0, 1).
         beta2: β₂ in [0, 1).
         epsilon: ε > 0, outside of the root.
@@ -242,10 +254,11 @@ class Adam(Optimizer):
         form: str = "corrected",
         clip: float | None = None,
         groups: Any = None,
+        lazy: bool = False,
     ) -> None:
         super().__init__(parameters, rate=rate)
         usual = {"beta1": beta1, "beta2": beta2, "epsilon": epsilon, "decay": decay}
-        self._moves_by(_form("Adam", form, _CORRECTION), usual, groups, clip)
+        self._moves_by(_form("Adam", form, _CORRECTION), usual, groups, clip, lazy=lazy)
 
 
 #: The ends of names in the table of formulas, by the name of the form.

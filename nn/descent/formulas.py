@@ -41,7 +41,7 @@ class Formula:
     ``update(gradient, state, rate, **hyper)`` returns the step, which is added to the parameter, and the new state, a
     tuple in the order of ``slots``. It acts on each element alone, so that it serves floats, arrays, and any rows of
     an array with the same rows of its slots; it changes none of its arguments. ``coasts`` says whether parameters may
-    move although their gradient is 0.
+    move although their gradient is 0, and ``lazy`` that rows without a gradient must not.
 
     >>> FORMULAS["AdaGrad"].update(4.0, (0.0,), 0.5, epsilon=0.0)
     (-0.5, (16.0,))
@@ -54,6 +54,7 @@ class Formula:
     hyper: tuple[Hyper, ...] = ()
     slots: tuple[Slot, ...] = ()
     coasts: bool = False
+    lazy: bool = False
 
     @cached_property
     def start(self) -> State:
@@ -68,7 +69,7 @@ class Formula:
     @property
     def keeps_rows(self) -> bool:
         """Whether a gradient of 0 leaves a parameter and its slots alone, so that rows can move without the others."""
-        return not self.coasts and not any(slot.fades for slot in self.slots)
+        return self.lazy or not (self.coasts or any(slot.fades for slot in self.slots))
 
     @property
     def text(self) -> str:

@@ -19,6 +19,8 @@ from nn.descent.formulas import Formula, State
 from nn.descent.rows import step_of_rows
 from nn.descent.settings import Settings
 from nn.descent.written import Written, written
+from nn.lagging.lag import Behind
+from nn.lagging.steps import lagging_step
 
 __all__ = ["Mover", "Moves"]
 
@@ -47,6 +49,8 @@ class Moves(NamedTuple):
     @classmethod
     def joined(cls, parts: Sequence[Moves]) -> Moves:
         """The moves of several sets of parameters."""
+        if any(part.slots for part in parts):
+            parts = [part if part.slots else cls(*part[:2], [()] * len(part.nodes), part.changes) for part in parts]
         return cls(*([item for part in parts for item in part[k]] for k in range(len(cls._fields))))
 
 
@@ -111,7 +115,8 @@ class Mover(NamedTuple):
     def _tensors(self, nodes: list[Any], grads: list[Any]) -> Moves:
         parts = []
         if Rows in {*map(type, grads)}:
-            found = [_by_rows(x, g, self) if g.__class__ is Rows else None for x, g in zip(nodes, grads, strict=True)]
+            with np.errstate(invalid="ignore"):  # as in `_run`
+                found = [_by_rows(x, g, self) for x, g in zip(nodes, grads, strict=True)]
             parts = [move for move in found if move is not None]
             rest = [k for k, move in enumerate(found) if move is None]
             nodes, grads = [nodes[k] for k in rest], [dense(grads[k]) for k in rest]
@@ -147,7 +152,7 @@ class Mover(NamedTuple):
                 if not np.isfinite(new).all():
                     raise ValueError(_infinite(x))
         if not formula.slots:
-            return Moves(nodes, data, [], [])
+            return Moves(nodes, data, [()] * len(nodes) if self.memory else [], [])  # nothing lags any longer
         return Moves(nodes, data, [(after, *each[1:]) if formula.counts else each[1:] for each in moved], [])
 
     # ---- both --------------------------------------------------------------------------------------------------------
@@ -155,7 +160,7 @@ class Mover(NamedTuple):
     def _by_count(self, nodes: list[Any], grads: list[Any]) -> Iterator[tuple[float, Any, Any, list[State]]]:
         """Parameters that have made the same number of steps, with their slots but for that number."""
         start = self.formula.start
-        before = [self.memory.get(x, start) for x in nodes] if start else [start] * len(nodes)
+        before = [_now(self.memory.get(x, start)) for x in nodes] if start else [start] * len(nodes)
         if not self.formula.counts:
             yield 0.0, nodes, grads, before
             return
@@ -189,17 +194,38 @@ def _blocks(arrays: tuple[Any, ...], between: int) -> Iterator[tuple[Any, ...]]:
         yield (*[each[part] for each in flat], *[each[:count] for each in spares])
 
 
-def _by_rows(x: Any, grad: Rows, mover: Mover) -> Moves | None:
-    """The move of a table of which some rows have a gradient; None if the others move too."""
-    formula, rate, settings, memory = mover
-    if settings.decay or not formula.keeps_rows:
+def _by_rows(x: Any, grad: Any, mover: Mover) -> Moves | None:
+    """The move of a table of which some rows have a gradient; None if all have.
+
+    None too if the others move as well, and have no closed form by which they could do so later.
+    """
+    if grad.__class__ is not Rows:
         return None
-    slots = memory.get(x, formula.start)
-    step, after, writing = step_of_rows(grad, slots, lambda g, some: formula.update(g, some, rate, **settings.hyper))
-    if not np.isfinite(x._data[step.indices] + step.rows).all():
+    formula, rate, settings, memory = mover
+    decay, slots = settings.decay, memory.get(x, formula.start)
+    if not formula.keeps_rows or (decay and not formula.lazy):
+        found = lagging_step(x, grad, formula, slots, rate, settings)
+        if found is None:
+            return None
+        data, behind, changes = found
+        if behind is None:
+            raise ValueError(_infinite(x))
+        return Moves([x], [data], [behind], changes)
+    rows = x._data[grad.indices]
+    g = grad.rows + decay * rows if decay else grad.rows
+    step, after, writing = step_of_rows(
+        grad, g, _now(slots), lambda g, some: formula.update(g, some, rate, **settings.hyper)
+    )
+    rows += step
+    if not np.isfinite(rows).all():
         raise ValueError(_infinite(x))
-    data, more = moved_by_rows(x, step)
-    return Moves([x], [data], [after] if formula.slots else [], [*more, *writing])
+    data, more = moved_by_rows(x, grad.indices, rows)
+    return Moves([x], [data], [after] if memory or formula.slots else [], [*more, *writing])
+
+
+def _now(slots: State) -> State:
+    """Slots that do not lag."""
+    return slots.now() if slots.__class__ is Behind else slots
 
 
 def _infinite(x: Any) -> str:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from autodiff.engine.graph import Change, assigned, commit, forgotten, own_copy
+from autodiff.engine.graph import Change, assigned, commit, forgotten
+from autodiff.primitives.operands import describe
+from autodiff.primitives.rows import Rows
 from autodiff.values.refusals import called_as
 from nn.descent.clipping import checked_bound, clipped
 from nn.descent.formulas import Formula, State
 from nn.descent.groups import Groups
-from nn.descent.memory import loaded, saved
+from nn.descent.memory import loaded, own_slots, saved
 from nn.descent.moves import Mover, Moves
 from nn.descent.schedules import Rate, Schedule, as_text, checked_rate
 from nn.descent.sources import Source
+from nn.lagging.lag import catching_up
 from nn.parameters.saved import assigning, check_keys, check_mapping, saved_count
 
 __all__ = ["Optimizer"]
@@ -29,9 +33,11 @@ class Optimizer:
     with its parameters; after ``deepcopy((net, descent))``, the copied optimiser moves the copied net. ``copy.copy``
     makes an optimiser of the same parameters with separate slots.
 
-    A table of which a pass reached some rows (`autodiff.Rows`) moves by these rows if the formula leaves the others
-    alone: SGD and AdaGrad without a decay. Momentum, Nesterov, RMSprop, Adam and a decay change the others too, so the
-    whole table takes the step, which is exact and slow.
+    A table of which a pass reached some rows (`autodiff.Rows`) moves by these rows. Where the formula moves the others
+    too, as momentum, Adam and a decay do, they catch up with the steps they missed when they are next read, with the
+    numbers of whole tables to 1e-12; reading, drawing or saving them changes no bit of what follows. AdaGrad, RMSprop
+    and Adam with a decay have no closed form of several steps (nor has Adam unless β₁ ≤ β₂⁴ ≥ 0.9), so the whole table
+    takes each step, which is exact and slow.
     """
 
     _formula: Formula | None = None
@@ -47,8 +53,13 @@ class Optimizer:
         self._waiting: dict[str, State] = {}
         self._t = 0
 
-    def _moves_by(self, formula: Formula, usual: Mapping[str, Any], groups: Any, clip: float | None) -> None:
+    def _moves_by(
+        self, formula: Formula, usual: Mapping[str, Any], groups: Any, clip: float | None, *, lazy: bool
+    ) -> None:
         """Move by this formula, with these settings."""
+        if not isinstance(lazy, bool):
+            raise TypeError(f"lazy must be True or False, and got {describe(lazy)}")
+        formula = replace(formula, name=f"{formula.name}, lazy", lazy=True) if lazy else formula
         self._formula, self._groups = formula, Groups(formula, usual, groups, self._source)
         self._clip = None if clip is None else checked_bound(clip, "clip")
 
@@ -98,20 +109,21 @@ class Optimizer:
         if self._formula is None:
             raise NotImplementedError(f"{type(self).__name__} cannot move its parameters; define step()")
         memory, waiting = self._claimed() if self._waiting else (self._memory, self._waiting)
-        nodes = self._source.nodes()
-        moves = self._moves([x for x in nodes if x._grad is not None], memory, norm)
-        own: dict[str, Any] = {"_t": self._t + 1}
-        if moves.slots:
-            memory = {**memory, **dict(zip(moves.nodes, moves.slots, strict=True))}
-            if len(memory) > len(nodes):  # the net has other parameters in place of some
-                memory = {x: memory[x] for x in nodes if x in memory}
-            own |= {"_memory": memory, "_waiting": waiting}
-        commit(*assigned(moves.nodes, moves.data), assigning(self, **own), *moves.changes)
+        with catching_up:
+            nodes = self._source.nodes()
+            moves = self._moves([x for x in nodes if x._grad is not None], memory, norm)
+            own: dict[str, Any] = {"_t": self._t + 1}
+            if moves.slots:
+                memory = {**memory, **dict(zip(moves.nodes, moves.slots, strict=True))}
+                if len(memory) > len(nodes):  # the net has other parameters in place of some
+                    memory = {x: memory[x] for x in nodes if x in memory}
+                own |= {"_memory": memory, "_waiting": waiting}
+            commit(*assigned(moves.nodes, moves.data), assigning(self, **own), *moves.changes)
 
     def _moves(self, nodes: list[Any], memory: Mapping[Any, State], norm: float | None) -> Moves:
         """Where the parameters go, each group by its settings."""
         formula: Any = self._formula
-        grads = [x._grad for x in nodes]
+        grads = [Rows.kept(x._grad) for x in nodes]
         if self._clip is not None:
             grads = clipped(grads, self._clip, norm)[0]
         groups = self._groups.split(nodes, self._source, self._rate)
@@ -127,14 +139,15 @@ class Optimizer:
 
     def __copy__(self) -> Optimizer:
         twin = object.__new__(type(self))
-        memory = {x: tuple(map(own_copy, slots)) for x, slots in self._memory.items()}  # rows are written in place
+        memory = {x: own_slots(slots) for x, slots in self._memory.items()}  # rows are written in place
         twin.__dict__.update(self.__dict__, _memory=memory, _groups=copy(self._groups))  # which follow the rate
         return twin
 
     def state(self) -> dict[str, np.ndarray[Any, Any]]:
         """Copies of all that a run needs to go on, as arrays: settings, t, rate, and slots under ``W(1)/c``, ….
 
-        Parameters that come as a list have their places as names: ``0/c``, ….
+        Parameters that come as a list have their places as names: ``0/c``, …. Of a table whose rows lag, slots have
+        caught up, and ``L/lag/table``, … are the rows and slots as of each row's last step, from which a run goes on.
 
         >>> from autodiff import Value
         >>> from nn import AdaGrad
@@ -178,7 +191,7 @@ class Optimizer:
             )
         t, rate = saved_count(state["t"], "t"), self._loaded_rate(np.asarray(state["rate"]))
         rest = {key: data for key, data in state.items() if key not in own}
-        memory, waiting = loaded(self._source, rest, self._formula.slots if self._formula else ())
+        memory, waiting = loaded(self._source, rest, self._formula) if self._formula else ({}, {})
         return [assigning(self, _memory=memory, _waiting=waiting, _t=t, _rate=rate)]
 
     def _claimed(self) -> tuple[dict[Any, State], dict[str, State]]:

@@ -15,12 +15,13 @@ __all__ = ["step_of_rows"]
 
 
 def step_of_rows(
-    grad: Rows, slots: Sequence[Any], update: Callable[[Any, tuple[Any, ...]], tuple[Any, Sequence[Any]]]
-) -> tuple[Rows, tuple[Any, ...], list[Change]]:
-    """The step of a table, its slots, and the changes that write the rows of the slots, to commit with the step.
+    grad: Rows, g: Any, slots: Sequence[Any], update: Callable[[Any, tuple[Any, ...]], tuple[Any, Sequence[Any]]]
+) -> tuple[Any, tuple[Any, ...], list[Change]]:
+    """The step of rows of a table, its slots, and the changes that write their rows, to commit with the step.
 
     Args:
         grad: the gradient of the table.
+        g: its rows, with what a decay adds to them.
         slots: what an optimiser remembers of it: arrays of its shape, 0.0 for zeros, or a count of steps.
         update: the formula, ``update(g, slots) → (step, slots)``, which acts on each element alone. It must leave slots
             unchanged, and give the step 0, where g is 0, as plain descent and AdaGrad do. Where it does not (momentum,
@@ -29,7 +30,7 @@ def step_of_rows(
     Slots are written in place, so no one else may hold them: a copy of an optimiser must copy its slots.
     """
     indices = grad.indices
-    step, after = update(grad.rows, tuple(x[indices] if x.__class__ is np.ndarray else x for x in slots))
+    step, after = update(g, tuple(x[indices] if x.__class__ is np.ndarray else x for x in slots))
     kept: list[Any] = []
     writing: list[Change] = []
     for slot, rows in zip(slots, after, strict=True):
@@ -41,4 +42,4 @@ def step_of_rows(
             slot = np.zeros(grad.shape, grad.dtype)
             slot[indices] = rows
         kept.append(slot)
-    return grad.map(lambda _: step), tuple(kept), writing
+    return step, tuple(kept), writing

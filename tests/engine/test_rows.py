@@ -74,6 +74,9 @@ def test_a_look_up_sends_rows(index: Any) -> None:
     met[index] = True
     assert L.grad_rows.indices.tolist() == np.flatnonzero(met.all(axis=1)).tolist()
     assert L.grad.tobytes() == by_hand(index).tobytes()
+    assert L.grad is L.grad
+    assert L.grad_rows.__class__ is Rows
+    L.grad[-1] += 1.0
     assert L.grad_rows is L.grad
 
 

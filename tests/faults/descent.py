@@ -118,7 +118,7 @@ _FAULTS: Final = {
     ),
     "state: stale operand": (
         change("the count of steps is not saved", _OPTIMIZER, '"t": np.array(self._t)', '"t": np.array(0)'),
-        change("slots are not saved", _MEMORY, "found[name] = memory.get(node) or ", "found[name] = "),
+        change("slots are not saved", _MEMORY, "theirs = memory.get(node) or ", "theirs = "),
         change("a schedule is not part of the state", _OPTIMIZER, "if text != repr(own):", "if False:"),
         change("slots of words not met are dropped", _OPTIMIZER, "{**claimed, **self._memory}", "{**self._memory}"),
         change("slots of a replaced parameter stay", _OPTIMIZER, "if len(memory) > len(nodes):", "if False:"),

@@ -14,7 +14,7 @@ _TRANSFORMS, _GRADIENTS = "autodiff/transforms/functional.py", "autodiff/transfo
 _COPIES, _PLAIN, _SHARES = "autodiff/values/copies.py", "autodiff/engine/plain.py", "autodiff/engine/shares.py"
 _RECORDING, _READING = "autodiff/values/recording.py", "autodiff/values/reading.py"
 _CHOICES = "autodiff/primitives/table/choices.py"
-_GATES = "autodiff/engine/gates.py"
+_GATES, _ROWS = "autodiff/engine/gates.py", "autodiff/primitives/rows.py"
 
 _RECURSIVE_ORDER: Final = '''
 
@@ -94,7 +94,9 @@ _FAULTS: Final = {
             "second backward of Values overwrites .grad", _SLOTS,
             "node._grad = node._grad + signal", "node._grad = signal",
         ),
-        change("second backward of Tensors overwrites .grad", _GRAPH, "else grad) + signal", "else grad) * 0 + signal"),
+        change(
+            "second backward of Tensors overwrites .grad", _GRAPH, "kept(grad)) + signal", "kept(grad)) * 0 + signal",
+        ),
         change(
             "an old .grad goes into the next pass", _SLOTS, "signal = node.delta\n",
             "signal = node.delta if node._grad is None else node.delta + node._grad\n",
@@ -122,7 +124,7 @@ _FAULTS: Final = {
             "gradients are views of other gradients", _GRAPH,
             "(signal.__class__ is np.ndarray and signal.base is None)", "signal.__class__ is np.ndarray",
         ),
-        change("gradients of computed nodes are each other's", _GRAPH, "np.array(grad[0])", "grad[0]"),
+        change("gradients of computed nodes are each other's", _ROWS, "np.array(grad[0])", "grad[0]"),
         change("slot pass: shares added into a view", _SHARES, "if known.base is None:", "if True:"),
         change(
             "returned signals share memory with each other", _GRAPH,

@@ -9,6 +9,8 @@ from tests.faults.fault import Fault, change, classified
 _ROWS, _UPDATES, _GRAPH = "autodiff/primitives/rows.py", "autodiff/values/updates.py", "autodiff/engine/graph.py"
 _SLOTS, _ARRAY, _NN = "autodiff/engine/slot_pass.py", "autodiff/engine/emit_arrays.py", "nn/descent/rows.py"
 
+_LAG, _MISSED, _LAGGING, _LAGS = (f"nn/lagging/{room}.py" for room in ("lag", "missed", "table", "steps"))
+
 _FAULTS: Final = {
     "structure: repeated index": (
         change(
@@ -19,6 +21,10 @@ _FAULTS: Final = {
         change(
             "rows of a repeated index of float32: the last alone", _ROWS, "np.add.at(sums, keys, rows.ravel())",
             "sums[keys] = rows.ravel()", target="rows",
+        ),
+        change(
+            "rows of an index with a few: the last alone", _ROWS, "sums[more] += rows[order", "sums[more] = rows[order",
+            target="rows",
         ),
         change("negative indices are not counted up", _ROWS, "places[places < 0] += length", "pass", target="rows"),
         change(
@@ -49,12 +55,22 @@ _FAULTS: Final = {
     ),
     "state: stale saved array": (
         change(
-            "the array of a table is not remembered", _GRAPH, "self._grad = own_grad(self._grad)",
-            "return own_grad(self._grad)", target="rows",
+            "the array of a table is not remembered", _GRAPH, "self._grad, array = own_grad(self._grad)",
+            "array = dense(self._grad)", target="rows",
         ),
         change(
             "others are handed rows", _SLOTS, "deliver(node, dense(signal))", "deliver(node, signal)", target="rows",
         ),
+        change("a gradient that is read counts for rows", _ROWS, "return grad if same else array", "return array"),
+        change("a gradient that is written to does not count", _ROWS, "return grad if same else array", "return grad"),
+        change("a table is shown as of an earlier step", _LAG, "(missed, None)", "(missed, self.shown)"),
+        change("a table is read as its rows last moved", _LAGGING, "fresh = lag.whole() if", "fresh = lag.table if"),
+        change("rows are looked up as they last moved", _LAG, "caught_up(missed.count - last,", "caught_up(0 * last,"),
+        change("a new lag forgets the slots", _LAGS, "slots = slots.now()", "pass"),
+        change("data assigned in between is lost", _LAGGING, "np.array_equal(lag.whole(), leaf._data)", "True"),
+        change("rows that are due do not catch up", _LAG, "// MOST, (turn + 1)", "// MOST, turn"),
+        change("maps of a rate that has changed", _MISSED, "if matrix != self.matrix:", "if self.matrix is None:"),
+        change("maps of the rate before the last change", _MISSED, "or self.same > MOST:", "or self.same >= MOST:"),
         change("computed nodes get rows", _ARRAY, " and $a.a is None else None", " else None", target="rows"),
     ),
     "special points: zero times infinity": (
@@ -63,8 +79,8 @@ _FAULTS: Final = {
     "state: half-written after an exception": (
         change(
             "rows are written before all are checked", _UPDATES,
-            "    return before, overwriting(before, change.indices, before[change.indices] + change.rows)",
-            "    before.setflags(write=True); before[change.indices] += change.rows\n    return before, ()",
+            "    return before, overwriting(before, indices, rows)",
+            "    before.setflags(write=True); before[indices] = rows\n    return before, ()",
             target="rows",
         ),
         change(

@@ -38,6 +38,7 @@ LAYERS: Final = (
     ("autodiff.testing.hooks",),
     ("autodiff.testing", "autodiff"),
     ("nn.parameters",),
+    ("nn.lagging",),
     ("nn.descent", "nn.objectives", "nn.data", "nn.saving"),
     ("nn.training", "nn.modules"),
     ("nn.recurrence",),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
-from nn import SGD, AdaGrad, WindowScorer, max_margin
+from nn import SGD, AdaGrad, Adam, Momentum, WindowScorer, max_margin
 
 __all__ = ["contenders"]
 
@@ -23,6 +23,8 @@ def contenders(words: int) -> dict[str, Step]:
         "NumPy by hand": by_hand(words),
         "autodiff, SGD": ours(words, lambda scorer: SGD(scorer, rate=RATE)),
         "autodiff, AdaGrad": ours(words, lambda scorer: AdaGrad(scorer, rate=RATE)),
+        "autodiff, momentum": ours(words, lambda scorer: Momentum(scorer, rate=RATE)),
+        "autodiff, Adam": ours(words, lambda scorer: Adam(scorer, rate=RATE)),
     }
 
 
