@@ -589,6 +589,8 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "page.no-number": ("That is not a number; enter one such as 0.25.", "这不是数；请输入 0.25 这样的数。"),
     "page.unknown": ("There is no {name} on this page.", "本页中没有名为 {name} 的量。"),
     "page.table": ("Shares on the way to {parameter}", "通往 {parameter} 的路径上的份额"),
+    "chart.twice": ("each shade is twice the one before; − is negative", "每深一级数值加倍；− 表示负数"),
+    "chart.tenfold": ("each shade is ten times the one before; − is negative", "每深一级数值为十倍；− 表示负数"),
     "page.column-step": ("step", "步骤"),
     "page.column-from": ("from", "来源"),
     "page.column-to": ("to", "去向"),

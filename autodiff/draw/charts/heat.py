@@ -12,6 +12,7 @@ from autodiff.draw.model.palette import DARK, FONTS, LIGHT, THEMES, stylesheet
 from autodiff.draw.model.tiles import LEVELS, NAN, ZERO, full_scale, tile_colour, tile_colours, tile_rows
 from autodiff.draw.writers.svg_text import escaped, line_of_text, px
 from autodiff.words.notation import number
+from autodiff.words.phrases import say
 from autodiff.words.typeset import width
 
 __all__ = ["Heat", "heat_chart"]
@@ -47,7 +48,7 @@ def heat_chart(heats: Sequence[Heat], *, across: str, down: str, title: str = ""
         ValueError: if there is no matrix, or one has no entry or more than 60 rows or columns; or the theme is unknown.
 
     >>> heat_chart([Heat("share", np.array([[1.0, np.nan], [-0.1, 2.0]]))], across="k", down="t").count("<rect")
-    4
+    3
     """
     if not heats:
         raise ValueError("a heat chart needs at least one matrix, and got none")
@@ -82,7 +83,7 @@ def _document(heats: Sequence[Heat], across: str, down: str, title: str, theme: 
     for heat, side, room in zip(heats, sides, widths, strict=True):
         yield from _panel(heat, left, top, side, across, down, tenfold)
         left += room + _LEFT + _GAP
-    shades = f"each shade is {'ten times' if tenfold else 'twice'} the one before; − is negative"
+    shades = say("chart.tenfold" if tenfold else "chart.twice")
     yield line_of_text(_LEFT, high - 12.0, shades, _SIZE - 1.5, "muted", anchor="start")
     yield "</svg>"
 

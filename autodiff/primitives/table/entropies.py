@@ -18,6 +18,8 @@ __all__ = ["label_entropy"]
 
 def _forward(xp: Any, x: Any, *, labels: Any) -> Any:
     """top − x_y + ln(1 + Σ_j e^(x_j − top)) over all j but that of the top: nothing overflows, and no digit is lost."""
+    if np.shape(labels) != x.shape[:-1]:
+        raise ValueError(f"logits of shape {x.shape} need labels of shape {x.shape[:-1]}, and got {np.shape(labels)}")
     rows = x.reshape(-1, x.shape[-1])
     every, chosen = np.arange(len(rows)), np.asarray(labels).ravel()
     place = rows.argmax(axis=-1)
