@@ -40,7 +40,7 @@ LAYERS: Final = (
     ("nn.parameters",),
     ("nn.descent", "nn.objectives", "nn.data", "nn.saving"),
     ("nn.training", "nn.modules"),
-    ("nn.recurrence",),
+    ("nn.recurrence", "nn.windows"),
     ("nn",),
     ("autodiff.reference",),
     ("autodiff.cli",),
