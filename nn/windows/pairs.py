@@ -129,7 +129,7 @@ class WindowPairs:
         commit_with_generators(self.load_changes(state))
 
     def _corrupted(self, true: np.ndarray[Any, Any], random: np.random.Generator) -> np.ndarray[Any, Any]:
-        chosen = self._windows.ids[random.choice(self._others, len(true))]
+        chosen: np.ndarray[Any, Any] = self._windows.ids[random.choice(self._others, len(true))]
         if self._corrupt == "other":
             return chosen
         corrupt, centre = true.copy(), self._windows.centre_columns()

@@ -159,35 +159,38 @@ def test_a_tagger_is_saved_with_its_vocabulary(learned: nn.Tagger, tmp_path: Pat
     assert learned.parameter("U") is learned.scorer.U
 
 
+API: Any = nn  # calls that a type checker would refuse
+
+
 @pytest.mark.parametrize(
     ("call", "kind", "text"),
     [
-        (lambda t, v: nn.Tagger(v, v, tag="LOC", threshold=0.0), TypeError, "needs a WindowScorer and a WindowVoc"),
-        (lambda t, v: nn.Tagger(t.scorer, v, tag=1, threshold=0.0), TypeError, "a tag is a string, .* and got 1"),
-        (lambda t, v: nn.Tagger(t.scorer, v, tag="LOC", threshold="0"), TypeError, "the threshold is a number"),
-        (lambda t, v: nn.Tagger(t.scorer, v, tag="LOC", threshold=np.nan), ValueError, "must be finite, and got nan"),
+        (lambda t, v: API.Tagger(v, v, tag="LOC", threshold=0.0), TypeError, "needs a WindowScorer and a WindowVoc"),
+        (lambda t, v: API.Tagger(t.scorer, v, tag=1, threshold=0.0), TypeError, "a tag is a string, .* and got 1"),
+        (lambda t, v: API.Tagger(t.scorer, v, tag="LOC", threshold="0"), TypeError, "the threshold is a number"),
+        (lambda t, v: API.Tagger(t.scorer, v, tag="LOC", threshold=np.nan), ValueError, "must be finite, and got nan"),
         (
-            lambda t, v: nn.Tagger(t.scorer, nn.WindowVocabulary(v.names[:-1]), tag="LOC", threshold=0.0),
+            lambda t, v: API.Tagger(t.scorer, API.WindowVocabulary(v.names[:-1]), tag="LOC", threshold=0.0),
             ValueError, r"the scorer has \d+ vectors and windows of 6 ids, and the vocabulary \d+ features, 2 for each",
         ),
         (lambda t, v: t.marked(""), ValueError, "expected a text with at least one word, and got ''"),
         (lambda t, v: t.marked(["Oslo"]), TypeError, "a Tagger reads a string"),
-        (lambda t, v: nn.WindowVocabulary(["<pad>", "<unknown>", "a", "a"]), ValueError, "each name once"),
-        (lambda t, v: nn.WindowVocabulary(["<pad>", "a"]), ValueError, "a vocabulary has <pad> and <unknown>"),
-        (lambda t, v: nn.WindowVocabulary(v.names, ["shape"]), ValueError, "features must be 'word' and then any of"),
+        (lambda t, v: API.WindowVocabulary(["<pad>", "<unknown>", "a", "a"]), ValueError, "each name once"),
+        (lambda t, v: API.WindowVocabulary(["<pad>", "a"]), ValueError, "a vocabulary has <pad> and <unknown>"),
+        (lambda t, v: API.WindowVocabulary(v.names, ["shape"]), ValueError, "features must be 'word' and then any of"),
         (lambda t, v: v.embedding(0), ValueError, "dimensions"),
-        (lambda t, v: nn.cut_windows(SENTENCES, v, width=4), ValueError, "must be odd, so that it has a centre"),
-        (lambda t, v: nn.cut_windows(SENTENCES, {}), TypeError, "cut with a WindowVocabulary"),
-        (lambda t, v: nn.WindowPairs([], random=None), TypeError, r"pairs are made of Windows"),
+        (lambda t, v: API.cut_windows(SENTENCES, v, width=4), ValueError, "must be odd, so that it has a centre"),
+        (lambda t, v: API.cut_windows(SENTENCES, {}), TypeError, "cut with a WindowVocabulary"),
+        (lambda t, v: API.WindowPairs([], random=None), TypeError, r"pairs are made of Windows"),
         (
-            lambda t, v: nn.WindowPairs(windows(), random=None, corrupt="both"),
+            lambda t, v: API.WindowPairs(windows(), random=None, corrupt="both"),
             ValueError, "corrupt windows are 'other' or 'centre', and got 'both'",
         ),
-        (lambda t, v: nn.WindowPairs(windows(), random=None, hidden=1.0), ValueError, "fraction of hidden words must"),
-        (lambda t, v: nn.WindowPairs(windows(), random=None, repeats=0), ValueError, "repeats"),
+        (lambda t, v: API.WindowPairs(windows(), random=None, hidden=1.0), ValueError, "fraction of hidden words must"),
+        (lambda t, v: API.WindowPairs(windows(), random=None, repeats=0), ValueError, "repeats"),
     ],
 )  # fmt: skip
-def test_wrong_calls_are_refused(learned: nn.Tagger, call: Any, kind: type[Exception], text: str) -> None:
+def test_wrong_calls_are_refused(learned: API.Tagger, call: Any, kind: type[Exception], text: str) -> None:
     """Each says what was expected and what came."""
     with pytest.raises(kind, match=text):
         call(learned, learned.vocabulary)
