@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ _PADDING: Final = Token(PAD, PAD, PAD, OUTSIDE)
 _SUFFIX: Final = 3  # letters
 _TARGET: Final = "T"
 #: The features of a word, by name; the first is the word itself, which can be unknown.
-_FEATURES: Final = {
+_FEATURES: Final[Mapping[str, Callable[[Token], str]]] = {
     "word": lambda token: token.word,
     "shape": lambda token: token.shape,
     "suffix": lambda token: PAD if token.word == PAD else f"<-{token.word[-_SUFFIX:]}>",
