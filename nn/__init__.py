@@ -34,6 +34,7 @@ from nn.recurrence.symbols import Vocabulary, sequences
 from nn.saving.file import Contents, contents
 from nn.saving.run import resume, save
 from nn.scorer import WindowScorer
+from nn.tagger import Tagger
 from nn.training.checkpoints import checkpoints
 from nn.training.early_stopping import EarlyStopping
 from nn.training.fit import fit
@@ -42,13 +43,19 @@ from nn.training.progress import progress
 from nn.training.statistics import Spread, spreads, statistics
 from nn.training.step import Step
 from nn.training.validation import validated
+from nn.windows.cut import Windows, WindowVocabulary, cut_windows
+from nn.windows.measures import Found, auc, best_threshold, entities, entity_f1, precision_recall
+from nn.windows.pairs import WindowPairs
+from nn.windows.readers import Corpus, read_plain, read_tagged
 
 __all__ = [
-    "GRU", "LSTM", "SGD", "AdaGrad", "Adam", "Attention", "Batches", "Carried", "Contents", "Dropout", "EarlyStopping",
-    "History", "InTime", "Layer", "Module", "Momentum", "NGrams", "Nesterov", "Network", "Neuron", "Optimizer",
-    "RMSprop", "Recurrent", "RecurrentLM", "Schedule", "Spread", "Standardise", "Step", "Vocabulary", "Whiten",
-    "WindowScorer", "checkpoints", "clip_norm", "clip_value", "contents", "cross_entropy", "draw_symbol", "fit",
-    "generate", "gradient_norm", "he", "he_normal", "l1", "l2", "load", "logistic", "max_margin", "multiclass_margin",
-    "perplexity", "progress", "rates", "resume", "save", "sequences", "shares_in_time", "softmax_cross_entropy",
-    "spreads", "squared_error", "statistics", "text_loss", "twins", "unit", "validated", "xavier", "xavier_normal",
+    "GRU", "LSTM", "SGD", "AdaGrad", "Adam", "Attention", "Batches", "Carried", "Contents", "Corpus", "Dropout",
+    "EarlyStopping", "Found", "History", "InTime", "Layer", "Module", "Momentum", "NGrams", "Nesterov", "Network",
+    "Neuron", "Optimizer", "RMSprop", "Recurrent", "RecurrentLM", "Schedule", "Spread", "Standardise", "Step", "Tagger",
+    "Vocabulary", "Whiten", "WindowPairs", "WindowScorer", "WindowVocabulary", "Windows", "auc", "best_threshold",
+    "checkpoints", "clip_norm", "clip_value", "contents", "cross_entropy", "cut_windows", "draw_symbol", "entities",
+    "entity_f1", "fit", "generate", "gradient_norm", "he", "he_normal", "l1", "l2", "load", "logistic", "max_margin",
+    "multiclass_margin", "perplexity", "precision_recall", "progress", "rates", "read_plain", "read_tagged", "resume",
+    "save", "sequences", "shares_in_time", "softmax_cross_entropy", "spreads", "squared_error", "statistics",
+    "text_loss", "twins", "unit", "validated", "xavier", "xavier_normal",
 ]  # fmt: skip

@@ -20,7 +20,7 @@ from autodiff.words.phrases import LANGUAGES
 with own_modules_first():  # every student of backpropagation has an nn.py
     from nn.modules.activations import UnitWithParam, unit
 
-__all__ = ["FORMATS", "PARAMETER", "add_options", "operation_of", "parameter", "with_joined_numbers"]
+__all__ = ["FORMATS", "PARAMETER", "add_options", "add_shared", "operation_of", "parameter", "with_joined_numbers"]
 
 #: The formats of printed texts, with the endings of their files.
 FORMATS: Final[Mapping[str, str]] = {"text": ".txt", "markdown": ".md", "latex": ".tex"}
@@ -41,6 +41,12 @@ def add_options(command: argparse.ArgumentParser, file: str) -> None:
             group.add_argument(*flag.split(), **settings)
         if title == "what is written":
             group.add_argument("-o", "--output", type=_file, metavar="FILE", help=f"{_WRITES} (default: {file})")
+
+
+def add_shared(command: argparse.ArgumentParser, *flags: str) -> None:
+    """Add some of these options to another command."""
+    for flag in flags:
+        command.add_argument(flag, **next(group[flag] for group in _OPTIONS.values() if flag in group))
 
 
 def parameter(options: argparse.Namespace) -> str:

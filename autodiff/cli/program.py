@@ -2,7 +2,7 @@
 
 ``autodiff table`` prints every operation with its derivative; ``autodiff reference`` writes that and every public name
 as a page; ``autodiff check`` checks the gradient of a function
-(`autodiff.testing.hooks.command`).
+(`autodiff.testing.hooks.command`); ``autodiff predict`` marks the words of a sentence (`autodiff.cli.predict`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Final, NoReturn
 import numpy as np
 
 from autodiff import __version__
-from autodiff.cli import arguments
+from autodiff.cli import arguments, predict
 from autodiff.cli.example import example
 from autodiff.draw import Drawing, MissingProgramError, see
 from autodiff.draw.files import OURS, write
@@ -125,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     drawn.set_defaults(run=_unit)
     drawn.add_argument("name", metavar="NAME", help="a unit such as tanh, or leaky_relu(0.1) with its param")
     drawn.add_argument("-o", "--output", type=Path, metavar="FILE", help="an .svg file (default: NAME.svg here)")
+    predict.add_predict(commands)
     import_module("autodiff.testing.hooks.command").add_check(commands)  # only this command needs autodiff.testing
     return parser
 

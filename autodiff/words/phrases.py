@@ -548,6 +548,19 @@ PHRASES: Final[Mapping[str, Phrase]] = {key: Phrase(*texts) for key, texts in {
     "erratum.soft-sign": (
         "soft sign′(z) = 1/(1 + |z|)²: the notes print (1 + z)².",
         "soft sign′(z) = 1/(1 + |z|)²：讲义误印为 (1 + z)²。"),
+    # ---- the words of a sentence -------------------------------------------------------------------------------------
+    "predict.marked": (
+        "{word} is marked {tag}: s = {score}, and the threshold is {threshold}.",
+        "{word} 标记为 {tag}：s = {score}，阈值为 {threshold}。"),
+    "predict.unmarked": (
+        "{word} is not marked {tag}: s = {score}, and the threshold is {threshold}.",
+        "{word} 未标记为 {tag}：s = {score}，阈值为 {threshold}。"),
+    "predict.effects": (
+        "What each word of the window adds to s, to first order (∂s/∂x · x):",
+        "窗口中每个词对 s 的一阶贡献（∂s/∂x · x）："),
+    "predict.caption": (
+        "After each word, in brackets: what it adds to s, to first order (∂s/∂x · x).",
+        "词后括号内：该词对 s 的一阶贡献（∂s/∂x · x）。"),
     # ---- the page ----------------------------------------------------------------------------------------------------
     "page.step": ("Step {number} of {count}", "第 {number} 步，共 {count} 步"),
     "page.first": ("First", "首步"),

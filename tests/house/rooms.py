@@ -41,7 +41,7 @@ LAYERS: Final = (
     ("nn.lagging",),
     ("nn.descent", "nn.objectives", "nn.data", "nn.saving"),
     ("nn.training", "nn.modules"),
-    ("nn.recurrence",),
+    ("nn.recurrence", "nn.windows"),
     ("nn",),
     ("autodiff.reference",),
     ("autodiff.cli",),

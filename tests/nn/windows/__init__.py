@@ -1,0 +1,1 @@
+"""Tests of windows of words: readers, windows, pairs, measures and the tagger."""
