@@ -62,12 +62,16 @@ def test_planted_faults_are_found_and_cut_short(fault: Planted) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", SOME_RULES[::4], ids=lambda fault: fault.name)
 def test_hypothesis_finds_planted_rules_too(fault: Planted) -> None:
-    """Within as many programs, and shrunk to one step on ones."""
+    """Within as many programs, and shrunk to one step on ones, or to one more.
+
+    Hypothesis's shrinker at times keeps a step that makes a number which it could also have drawn: elu(1 + 1), with two
+    seeds of five.
+    """
     for kind in fault.kinds:
         found = fault.search(kind, 4, driver=by_hypothesis).found
         assert found is not None
         assert found.number <= MOST_EXAMPLES
-        assert len(found.program.steps) == 1, found
+        assert len(found.program.steps) <= 2, found
 
 
 def test_every_input_of_every_rule_has_its_faults() -> None:
