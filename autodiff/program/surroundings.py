@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -60,6 +61,8 @@ class Surroundings:
             return list(item.values()) if isinstance(item, dict) else list(item)
         if isinstance(item, tuple):
             return list(item)
+        if isinstance(item, partial):
+            return [item.func, *item.args, *item.keywords.values()]
         if isinstance(item, set | frozenset | deque):
             self._remember(item, list(item), list)
             return list(item)

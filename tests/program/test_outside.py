@@ -6,6 +6,7 @@ import enum
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -156,3 +157,21 @@ def test_sums_that_cancel_are_no_difference() -> None:
     step = program(lambda x: (single * x).exp().sum())  # the gradient of the float carries float32's rounding
     for x in (1.0, 2.0, 3.0):
         assert np.isclose(step(x).data, np.exp(single.data * x).sum(), rtol=1e-6)
+
+
+def test_arguments_that_a_partial_holds() -> None:
+    factors = [2.0]
+    bound = partial(lambda factors, x: W[0] * factors[0] * x, factors)
+    step = program(bound)
+    for k in (2.0, 2.0, 9.0, 4.0):
+        factors[0] = k
+        same(step, bound, 0.5 + k)
+
+
+def test_a_text_that_shows_a_number_is_a_look_at_it() -> None:
+    def by_text(x: float) -> Any:
+        return W[len(repr(W[0] * x)) % 4] * x
+
+    step = program(by_text)
+    for x in (1.0, 2.0, 3.5, 0.2, 2.0):
+        same(step, by_text, x)
