@@ -171,7 +171,7 @@ class _Slots:
 
 
 def _items(array: np.ndarray[Any, Any]) -> list[Any]:
-    return array.ravel().tolist()  # type: ignore[no-any-return]
+    return array.ravel().tolist()
 
 
 def _bytes(array: np.ndarray[Any, Any]) -> bytes:

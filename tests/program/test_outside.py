@@ -130,6 +130,9 @@ def test_single_numbers_beside_tensors() -> None:
         step = program(function)
         for x in (0.5, 2.0, -1.0):
             same(step, function, x)
+    step = program(lambda x: (x * W[0]).sum())  # one Value alone
+    for k in (1.0, 2.0, 3.0):
+        same(step, step.function, np.full(3, k))
     step, numbers = program(lambda x, t: (t * x).sum(), batch="x"), np.array([1.0, 2.0, 6.0])
     for row in (numbers, numbers + 1.0):
         assert np.isclose(step(row, T).data, row.mean() * T.data.sum())
