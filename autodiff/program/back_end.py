@@ -68,7 +68,8 @@ class BackEnd:
     def gradients(self, found: list[Any]) -> Sequence[Any]:
         """The gradients of the parameters in the order of the recording; 0 where no signal arrives."""
         if self._order is not None and found[0] is not None:
-            return found[0] if self._is_ordered else found[0][self._order]  # type: ignore[no-any-return]
+            row = found[0].reshape(-1)  # of one Value it has no axis
+            return row if self._is_ordered else row[self._order]  # type: ignore[no-any-return]
         slopes: dict[Any, Any] = {}
         for leaves, each in zip(self.compiled.leaves, found, strict=True):
             if each is None:

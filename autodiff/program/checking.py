@@ -22,6 +22,8 @@ __all__ = ["ProgramError", "agree_with_function", "agree_with_graph"]
 
 _FEW: Final = 2  # examples of a batch that are compared
 _TOLERANCE: Final = {"d": 1e-9, "f": 1e-3}
+_CANCELLED: Final = {"d": 1e-13, "f": 1e-5}
+_MASK: Final = 1e6  # larger numbers are the masks of attention, which cancel in nothing
 
 
 class ProgramError(RuntimeError):
@@ -38,9 +40,9 @@ def agree_with_graph(owner: Any, plan: Plan, run: Run) -> None:
     (mine, pull_mine), (numbers, pull) = plan.run(inputs, integers), plan.exact(inputs, integers)
     count = plan.recorded.results
     seeds = [_seed(number) for number in numbers[:count]]
-    _compare(owner, "the recorded graph", mine[:count], numbers[:count])
+    _compare(owner, plan, "the recorded graph", mine[:count], numbers[:count])
     for one, other in zip(pull_mine(seeds), pull(seeds), strict=True):
-        _compare(owner, "the gradients of the recorded graph", one, other)
+        _compare(owner, plan, "the gradients of the recorded graph", one, other)
 
 
 def agree_with_function(owner: Any, plan: Plan, run: Run, call: Call) -> None:
@@ -71,8 +73,8 @@ def agree_with_function(owner: Any, plan: Plan, run: Run, call: Call) -> None:
             if isinstance(output, Node):
                 found = gradients(output, list(plan.recording.parameters), seed=seed)
                 slopes = [old if new is None else old + weight * new for old, new in zip(slopes, found, strict=True)]
-    _compare(owner, "the function", numbers, totals)
-    _compare(owner, "the gradients of the function", pull(seeds)[0], slopes)
+    _compare(owner, plan, "the function", numbers, totals)
+    _compare(owner, plan, "the gradients of the function", pull(seeds)[0], slopes)
 
 
 def _results(owner: Any, plan: Plan, args: Any, kwargs: Any) -> list[Any]:
@@ -112,16 +114,25 @@ def _equal(left: Any, right: Any) -> bool:
     )
 
 
-def _compare(owner: Any, name: str, mine: Sequence[Any], other: Sequence[Any]) -> None:
+def _compare(owner: Any, plan: Plan, name: str, mine: Sequence[Any], other: Sequence[Any]) -> None:
     size = max([float(np.max(np.abs(item))) for item in other if np.size(item)], default=0.0)
     for k, (one, two) in enumerate(zip(mine, other, strict=True)):
-        letter = "f" if getattr(one, "dtype", None) == np.float32 else "d"
-        bound = _TOLERANCE[letter] * (np.abs(two) + 1e-3 * size)
         with np.errstate(all="ignore"):
-            wrong = np.abs(np.subtract(one, two)) > bound
-        if np.any(wrong):
+            apart = np.abs(np.subtract(one, two))
+            scale = np.abs(two) + 1e-3 * size
+            wrong = bool(np.any(apart > _TOLERANCE["d"] * scale)) and bool(np.any(apart > _bound(plan, scale)))
+        if wrong:
             raise ProgramError(
                 f"the program of {owner.function!r} and {name} differ in number {k}: {one} and {two}; something that "
                 "changes between calls is a constant of the recording (the time, a file, a random number): pass it "
                 "as an argument"
             )
+
+
+def _bound(plan: Plan, scale: Any) -> Any:
+    """What rounding may come to: relative to a result, and to the numbers of the graph, which may cancel in it."""
+    data = [np.asarray(node._data) for node in plan.recorded.order]
+    largest = max((float(np.max(np.abs(item))) for item in data if item.size and np.isfinite(item).all()), default=0.0)
+    largest = min(largest, _MASK)
+    letter = "f" if any(item.dtype == np.float32 for item in data) else "d"
+    return _TOLERANCE[letter] * scale + _CANCELLED[letter] * max(largest, float(np.max(scale, initial=0.0)))

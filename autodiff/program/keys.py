@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from autodiff.engine.graph import Node
 
-__all__ = ["Call"]
+__all__ = ["Call", "objects_in"]
 
 
 class Call:
@@ -109,7 +109,7 @@ class Call:
         elif isinstance(item, np.floating):
             self.inputs.append(float(item))
             key.append(float)
-        elif isinstance(item, int | np.integer) and not isinstance(item, bool):
+        elif isinstance(item, np.integer):
             self.integers.append(int(item))
             key.append(int)
         else:
@@ -148,7 +148,12 @@ class _Constant:
             return False
         if self.item is other.item:
             return True
-        return type(self.item) in _BY_VALUE and bool(self.item == other.item)
+        return (type(self.item) in _BY_VALUE or isinstance(self.item, int)) and bool(self.item == other.item)
 
 
 _BY_VALUE = frozenset({bool, str, bytes, type(None), complex, frozenset, np.bool})
+
+
+def objects_in(keys: Iterable[Any]) -> list[Any]:
+    """The arguments in the keys of calls that are known by identity, and may hold something else in a later call."""
+    return [part.item for key in keys for part in key if type(part) is _Constant and not isinstance(part.item, Node)]

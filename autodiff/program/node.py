@@ -124,6 +124,8 @@ def result_of(run: Run) -> Any:
 def _whole(run: Run, number: Any, *, scalar: Any) -> Any:
     plan = run.plan
     kind: Any = Value if scalar else Tensor
+    if not scalar and number.__class__ is float:
+        number = plan.outputs[0]._data.dtype.type(number)
     node = kind._leaf(number, plan.origin)
     node.a = (*plan.recording.parameters, *run.linked.values()) if run.linked else plan.recording.parameters
     node.b, node.da, node.db = (), BY_RULE, run

@@ -18,7 +18,7 @@ from autodiff.program.back_end import back_end
 from autodiff.program.batches import BatchCall, by_example, totalled
 from autodiff.program.checking import ProgramError, agree_with_function, agree_with_graph
 from autodiff.program.gradients import Gradients, eager_gradients, one_of
-from autodiff.program.keys import Call
+from autodiff.program.keys import Call, objects_in
 from autodiff.program.node import WHOLE, result_of
 from autodiff.program.plan import ChangedError, Plan, Run
 from autodiff.program.recording.collecting import PAUSED
@@ -71,7 +71,7 @@ class Program:
 
         A call that was recorded in vain has its result already, unless something stood for nodes in it.
         """
-        if recorded is not None and not (call.linked or recorded.recording.selections):
+        if recorded is not None and not (call.linked or call.integers):
             return recorded.result
         if not isinstance(call, BatchCall):
             result = self.function(*call.args, **call.kwargs)
@@ -117,11 +117,15 @@ class Program:
                 self._used(call.key, plan)
                 if self.verify and (not plan.checked or self.verify == "always"):
                     agree_with_function(self, plan, run, call)
-                    self._around = Surroundings(self.function)  # the function itself may have counted something
+                    self._around = self._reached(call)  # the function itself may have counted something
                 return run
         if call.key in self._eager:
             return None
         return self._recorded(call)
+
+    def _reached(self, call: Call) -> Surroundings:
+        """What the function reaches now, through the arguments of all recorded calls too."""
+        return Surroundings(self.function, *objects_in([*self._plans, call.key]))
 
     def _used(self, key: Any, plan: Plan) -> None:
         self._calls += 1
@@ -158,7 +162,7 @@ class Program:
             run = plan.called(call.inputs, call.integers, call.linked)
         except ChangedError:  # inf or nan in the first call: nothing to replay
             return None if isinstance(call, BatchCall) else recorded
-        self._around = Surroundings(self.function)
+        self._around = self._reached(call)
         if self.verify:
             agree_with_graph(self, plan, run)
             if self._around.asks_types:  # what stands for a float is no float

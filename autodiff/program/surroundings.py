@@ -8,7 +8,9 @@ containers, which are compared before each replay: lists of the same objects com
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -20,6 +22,7 @@ from autodiff.values.reading import told
 
 __all__ = ["Surroundings"]
 
+_LARGE = 1 << 15  # bytes of an array that is not compared: data, which takes more time to compare than to use
 _MOST = 20_000  # containers; a program that reaches more than that reaches data
 _AS_THEY_ARE = (
     Node, str, bytes, int, float, complex, bool, type(None), ModuleType, Primitive, np.generic, np.dtype,
@@ -33,11 +36,11 @@ class Surroundings:
     ``asks_types`` says whether one of the functions asks for types: what stands for a float is no float.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], *objects: Any) -> None:
         self.held: list[tuple[Any, Any, Any]] = []
         self.asks_types = False
         self._seen: dict[int, Any] = {}
-        todo: list[Any] = [function]
+        todo: list[Any] = [function, *objects]
         while todo and len(self.held) < _MOST:
             item = todo.pop()
             if isinstance(item, _AS_THEY_ARE) or id(item) in self._seen:
@@ -58,8 +61,13 @@ class Surroundings:
             return list(item.values()) if isinstance(item, dict) else list(item)
         if isinstance(item, tuple):
             return list(item)
+        if isinstance(item, partial):
+            return [item.func, *item.args, *item.keywords.values()]
+        if isinstance(item, set | frozenset | deque):
+            self._remember(item, list(item), list)
+            return list(item)
         if isinstance(item, np.ndarray):
-            return list(item.flat) if item.dtype == object else []
+            return self._of_array(item)
         if isinstance(item, staticmethod | classmethod | property):
             return [getattr(item, "__func__", None) or item.fget]  # type: ignore[union-attr]
         kind = item if isinstance(item, type) else type(item)
@@ -70,11 +78,22 @@ class Surroundings:
         if isinstance(item, type):
             self._remember(item, _attributes(item), _attributes)
             return [*_attributes(item), *item.__mro__[1:]]
+        slots = _Slots(type(item))
+        self._remember(item, slots(item), slots)
         names = getattr(item, "__dict__", None)
         if not isinstance(names, dict):
-            return [type(item)]
+            return [*slots(item), type(item)]
         self._remember(names, dict(names), None)
-        return [*names.values(), type(item)]
+        return [*names.values(), *slots(item), type(item)]
+
+    def _of_array(self, item: np.ndarray[Any, Any]) -> list[Any]:
+        """The items of an array of objects; the numbers of another one are remembered, if they are few."""
+        if item.dtype == object:
+            self._remember(item, item.ravel().tolist(), _items)
+            return list(item.flat)
+        if item.nbytes <= _LARGE:
+            self._remember(item, item.tobytes(), _bytes)
+        return []
 
     def _of_function(self, function: FunctionType) -> list[Any]:
         if _is_other(function.__module__ or "") or "-packages" in function.__code__.co_filename:
@@ -93,7 +112,7 @@ class Surroundings:
         return [*found, *_contents(cells)]
 
     def _remember(self, container: Any, held: Any, read: Any) -> None:
-        if held:
+        if held or read in (None, list):
             self.held.append((container, held, read))
 
     def changed(self) -> bool:
@@ -138,6 +157,25 @@ def _attributes(kind: type) -> list[Any]:
 
 #: Attributes that Python makes anew, or that say nothing.
 _OF_EVERY_CLASS = frozenset({"__dict__", "__weakref__", "__doc__", "__module__", "__slots__", "__abstractmethods__"})
+
+
+class _Slots:
+    """The values of the slots of an object, without those that are empty."""
+
+    def __init__(self, kind: type) -> None:
+        rows = [vars(each).get("__slots__", ()) for each in kind.__mro__]
+        self.names = [name for row in rows for name in ((row,) if isinstance(row, str) else row)]
+
+    def __call__(self, item: Any) -> list[Any]:
+        return [getattr(item, name) for name in self.names if name not in _OF_EVERY_CLASS and hasattr(item, name)]
+
+
+def _items(array: np.ndarray[Any, Any]) -> list[Any]:
+    return array.ravel().tolist()
+
+
+def _bytes(array: np.ndarray[Any, Any]) -> bytes:
+    return array.tobytes()
 
 
 class _Strict:

@@ -128,6 +128,8 @@ class Value(Arithmetic):
         return format(self._data, spec) if spec else str(self)
 
     def __repr__(self) -> str:
+        if WATCHES:
+            taken((self,), "read", self._data)
         grad = "–" if self.grad is None else f"{self.grad:.6g}"
         named = f", name={self.name!r}" if self.name else ""
         return f"Value(data={self._data:.6g}, grad={grad}{named})"

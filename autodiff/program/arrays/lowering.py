@@ -77,7 +77,7 @@ class _Lowering:
             for node in post_order(output, self._before):
                 if node not in self.operands:
                     self.operands[node] = self._lower(node)
-        outputs = tuple(self._as_view(self.operands[output]) for output in recording.outputs)
+        outputs = tuple(self._output(self.operands[output]) for output in recording.outputs)
         places = {
             node: (operand.segment, operand.start)
             for node, operand in self.operands.items()
@@ -140,8 +140,16 @@ class _Lowering:
 
     def _as_view(self, operand: Operand) -> View:
         """An operand as a view: other operands are copied into a segment of their own."""
-        if isinstance(operand, View):
-            return operand
+        return operand if isinstance(operand, View) else self._copied(operand)
+
+    def _output(self, operand: Operand) -> View:
+        """A view that a run may read: the user's arrays are not in its memory."""
+        view = self._as_view(operand)
+        leaf = view.segment in self.parameters or view.segment in self.inputs
+        return self._copied(view) if leaf and view.segment.shape else view
+
+    def _copied(self, operand: Operand) -> View:
+        """An operand in a segment of its own."""
         segments = list(_segments(operand))
         batched, dtype = any(each.batched for each in segments), np.result_type(*(each.dtype for each in segments))
         target = Segment("computed", operand.shape, "t", batched, dtype)

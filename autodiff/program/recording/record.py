@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from autodiff.engine.graph import Node
-from autodiff.engine.trees import flatten
+from autodiff.engine.trees import flatten, tree_map
 from autodiff.primitives.operands import describe
 from autodiff.program.recording.integers import Integer
 from autodiff.program.recording.recorder import Draw, Recorder
@@ -24,6 +24,9 @@ __all__ = ["Recorded", "record"]
 
 #: What Python asked of an integer of the run: sign, number, other operand, answer.
 Question = tuple[str, int, Any, Any]
+
+#: What a result may hold: nodes, which are computed anew, and what cannot hold nodes.
+_RESULTS: Final = (Node, np.ndarray, np.generic, bool, int, float, complex, str, bytes, type(None))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +72,10 @@ def record(
     given, keywords = stand.of(list(args)), stand.of(dict(kwargs))
     with made.running():
         result = function(*given, **keywords)
+        result = tree_map(lambda item: item.fixed() if type(item) is Integer else item, result)
     for output in flatten(result):
-        if isinstance(output, np.ndarray) and output.dtype == object:
-            made.refused(f"the result holds an {describe(output)}; return lists of Values, or a Tensor")
+        if not isinstance(output, _RESULTS) or (isinstance(output, np.ndarray) and output.dtype == object):
+            made.refused(f"the result holds {describe(output)}; return nodes in lists, tuples and dicts, or a Tensor")
     found = replace(_finished(made, result, stand.numbers), spread=stand.spread)
     if not batched and not batched_integers:
         return found
@@ -98,7 +102,7 @@ class _Standing:
             return self._input(float(item))
         if isinstance(item, Node):
             return self._of_node(item)
-        if isinstance(item, int | np.integer) and not isinstance(item, bool):
+        if kind is int or isinstance(item, np.integer):
             return self._integer(int(item))
         if isinstance(item, np.ndarray):
             return self._of_array(item)

@@ -142,7 +142,8 @@ def _chosen(
     """The places ``base + step·integers[which]``; in each example, if integers or segment have an axis of them."""
     picked = np.moveaxis(np.asarray(integers)[which], -1, 0) if np.ndim(integers) > 1 else np.asarray(integers)[which]
     if np.any(picked >= limit) or np.any(picked < -limit):
-        wrong = int(picked[(picked >= limit) | (picked < -limit)].flat[0])
+        each, most = np.broadcast_arrays(picked, limit)
+        wrong = each[(each >= most) | (each < -most)].flat[0]
         raise IndexError(
             f"an integer input chose place {wrong} of a list of {int(np.max(limit))}; choose one that exists"
         )

@@ -96,7 +96,7 @@ class Workspace:
         views = [view(window) for window in memory.windows]
         self.forward, self.backward, binders = written.make(examples, *views)
         self.binders = {
-            segment: (bind, [_seeing(window, segment) for window in written.windows(segment)])
+            segment: (bind, [_seeing(window, segment, examples) for window in written.windows(segment)])
             for segment, bind in zip(written.bound, binders, strict=True)
         }
         for segment, buffer in memory.data.items():
@@ -115,11 +115,11 @@ class Workspace:
         bind(*[make(array) for make in makers])
 
 
-def _seeing(window: Window, segment: Segment) -> Callable[[Any], Any]:
+def _seeing(window: Window, segment: Segment, examples: int) -> Callable[[Any], Any]:
     """A function that sees an array through a window."""
     if window.start == 0 and window.dims == segment.shape and window.contiguous:
         return lambda array: array
-    dims, dtype = window.dims, window.buffer.dtype
+    dims, dtype = tuple(examples if dim < 0 else dim for dim in window.dims), window.buffer.dtype
     start, strides = window.start * dtype.itemsize, tuple(step * dtype.itemsize for step in window.strides)
     if not window.buffer.size:
         return lambda array: array.reshape(dims)
