@@ -115,8 +115,11 @@ class Program:
                     self._report(change)
                     continue
                 self._used(call.key, plan)
-                if self.verify and (not plan.checked or self.verify == "always"):
-                    agree_with_function(self, plan, run, call)
+                if (
+                    self.verify
+                    and (not plan.checked or self.verify == "always")
+                    and agree_with_function(self, plan, run, call)
+                ):
                     self._around = Surroundings(self.function)  # the function itself may have counted something
                 return run
         if call.key in self._eager:
