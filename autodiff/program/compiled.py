@@ -20,6 +20,7 @@ from autodiff.program.writing.written import Workspace, Written, write
 __all__ = ["Compiled", "NotFiniteError", "Run"]
 
 _data_of: Final = attrgetter("_data")
+_MOST_STATEMENTS: Final = 20_000  # Python compiles straight code of two passes at about 200 µs a statement
 _FAULTS: Final = (ZeroDivisionError, OverflowError, ValueError)  # of Python's functions of floats
 
 #: Writes what a call gave into the memory of its run.
@@ -47,6 +48,7 @@ class Compiled:
             self.form: Form = rolled(recording)
         except NotScalarError:
             self.form = lowered(recording)
+        _check(self.form)
         self.wanted = tuple(segment for segment, which in self.form.inputs.items() if {*which} & {*wanted})
         self.written: Written = write(self.form, [*self.form.parameters, *self.wanted], results=results)
         #: The parameters of each gradient of a run, in its order.
@@ -154,9 +156,18 @@ class Run:
         for segment in self.compiled.wanted:
             gradient, which = workspace.gradients[segment], form.inputs[segment]
             for k, number in enumerate(which):
-                part = gradient if gradient is None or segment in form.arrays else gradient[..., k]
+                whole = gradient is None or segment in form.arrays or not segment.shape
+                part = gradient if whole else gradient[..., k]
                 back[number] = _own(part)
         return gradients, back
+
+
+def _check(form: Form) -> None:
+    """Raise NotImplementedError for a form that is not worth writing as kernels."""
+    if form.pool:
+        raise NotImplementedError("an irregular graph")
+    if len(form.statements) > _MOST_STATEMENTS:
+        raise NotImplementedError(f"{len(form.statements):,} statements that have nothing in common")
 
 
 def _own(array: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any] | None:

@@ -124,7 +124,8 @@ class Surroundings:
         for item, _, read in others:
             if isinstance(read, _Picked):
                 scopes.setdefault(id(item), (item, {}))[1].update(dict.fromkeys(read.names))
-        picks = [(scope, itemgetter(*names)) for scope, names in scopes.values()]
+        # Of one name an itemgetter gives no tuple, and only tuples compare the same objects without asking them.
+        picks = [(scope, itemgetter(*names, *names)) for scope, names in scopes.values()]
         self._others = [(scope, pick(scope), pick) for scope, pick in picks]
         self._others += [item for item in others if not isinstance(item[2], _Picked)]
 

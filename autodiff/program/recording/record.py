@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -20,7 +20,9 @@ from autodiff.program.recording.shifts import irrelevant
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
 
-__all__ = ["Recorded", "record"]
+__all__ = ["Recorded", "is_by_element", "record"]
+
+_MANY: Final = 100  # Tensors of one number that are written as kernels without delay
 
 #: What Python asked of an integer of the run: sign, number, other operand, answer.
 Question = tuple[str, int, Any, Any]
@@ -79,6 +81,16 @@ def record(
     axes += range(len(stand.origins), len(made.inputs))  # what is drawn
     recording = replace(found.recording, batched=frozenset(axes), batched_integers=batched_integers)
     return replace(found, recording=recording)
+
+
+def is_by_element(recorded: Recorded) -> bool:
+    """Whether a function that was given arrays as Tensors works with their elements, each a node of its own.
+
+    Such nodes are recorded again as Values: those become the units of layers. What is drawn is not drawn twice.
+    """
+    computed = [node for node in recorded.order if node.a is not None]
+    single = sum(not node.scalar and node._data.size == 1 for node in computed)
+    return single > _MANY and 2 * single > len(computed) and not recorded.draws
 
 
 class _Standing:

@@ -386,6 +386,8 @@ def row(work: Workload) -> str:
     prepared = time.process_time() - start
     expected = work.hand()[1]
     _check(work.name, [gradients.get(leaf, 0.0) for leaf in work.parameters], expected)
+    for leaf in work.parameters:
+        leaf.grad = None
     step(*work.arguments).backward()
     _check(f"{work.name}, .grad", [0.0 if leaf.grad is None else leaf.grad for leaf in work.parameters], expected)
     contenders: dict[str, Call] = {
