@@ -89,8 +89,9 @@ def is_by_element(recorded: Recorded) -> bool:
     Such nodes are recorded again as Values: those become the units of layers. What is drawn is not drawn twice.
     """
     computed = [node for node in recorded.order if node.a is not None]
-    single = sum(not node.scalar and node._data.size == 1 for node in computed)
-    return single > _MANY and 2 * single > len(computed) and not recorded.draws
+    arrays = [node._data.size for node in computed if not node.scalar]
+    single = arrays.count(1)
+    return single > _MANY and 2 * (len(arrays) - single) < len(computed) and not recorded.draws
 
 
 class _Standing:

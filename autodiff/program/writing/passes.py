@@ -202,6 +202,9 @@ class Forward(_Pass):
     def _product(
         self, product: Product, out: Window, letters: str, dims: dict[str, int], lead: bool, begun: bool
     ) -> None:  # fmt: skip
+        if lead and not any(_varies(side) for side in (product.left, product.right)):
+            self._once(product, out, letters[1:], dims, begun)
+            return
         left, right = (lettered(self.window(side, lead), letters + "k") for side in (product.left, product.right))
         dims = {**dims, "k": product.left.shape[-1]}
         target = self.memory.temporary(out.dims, out.buffer.dtype) if begun else out
@@ -216,6 +219,16 @@ class Forward(_Pass):
         if begun:
             self.kernels.ufunc("add", out, target, out=out)
             self.memory.release(target)
+
+    def _once(self, product: Product, out: Window, letters: str, dims: dict[str, int], begun: bool) -> None:
+        """A product that is the same in all examples, as of a penalty: computed once."""
+        small = self.memory.temporary(out.dims[1:], out.buffer.dtype)
+        self._product(product, small, letters, dims, False, False)
+        if begun:
+            self.kernels.ufunc("add", out, small, out=out)
+        else:
+            self.kernels.copy(small, out)
+        self.memory.release(small)
 
     def _plain(self, product: Product, out: Lettered, lead: bool) -> None:
         """A product whose result repeats along an axis: multiplied out, and summed along the last axis."""
@@ -528,6 +541,11 @@ def sides(product: Product) -> Iterable[tuple[Any, Any, float]]:
     if product.left == product.right and isinstance(product.left, View):
         return [(product.left, product.right, 2.0 * product.factor)]
     return [(product.left, product.right, product.factor), (product.right, product.left, product.factor)]
+
+
+def _varies(operand: Any) -> bool:
+    """Whether an operand differs between examples; one that is fetched or joined is not looked into."""
+    return not isinstance(operand, View) or operand.segment.batched
 
 
 def _row(window: Window) -> Window:
