@@ -72,7 +72,7 @@ class _Whole(Primitive):
         run: Run = output.db
         plan = run.plan
         leaves = output.a
-        if run.linked or (clock.now != output.version and max(map(_version, leaves), default=0) > output.version):
+        if run.linked or (clock.now != output.version and any(leaf.version > output.version for leaf in leaves)):
             return False
         shares = run.pulled(_split(plan, signal))[0]
         if isinstance(shares, np.ndarray):
@@ -88,13 +88,11 @@ class _Whole(Primitive):
             except TypeError:  # some are None
                 shares = [new if old is None else old + new for old, new in zip(before, shares, strict=True)]
             own = signal if output._grad is None else output._grad + signal
-            change = (setattr, leaves, repeat("_grad"), shares) if plan.plain_leaves else (set_grad, leaves, shares)
-            commit(change, (set_grad, (output,), repeat(own)))
+            commit((set_grad, leaves, shares), (set_grad, (output,), repeat(own)))
         return True
 
 
 _grad: Final = attrgetter("_grad")
-_version: Final = attrgetter("version")
 
 
 def _no_rule(*_: Any) -> Any:

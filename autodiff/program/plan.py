@@ -71,8 +71,6 @@ class Plan:
         self.single: bool | None = self.outputs[0].scalar if alone else None
         self.bare = alone and isinstance(recorded.result, Node)
         self.of_values = all(leaf.scalar for leaf in self.recording.parameters)
-        #: Whether ``setattr``, at a third of the time of a slot's ``__set__``, runs no Python code of a subclass.
-        self.plain_leaves = all(type(leaf).__setattr__ is object.__setattr__ for leaf in self.recording.parameters)
         self.nothing = [None] * len(self.recording.parameters)
         self.batched = bool(self.recording.batched or self.recording.batched_integers)
         self.checks = [_check(guard, places) for guard, places in recorded.guards]
