@@ -15,12 +15,13 @@ from autodiff.program.compiling.lowering import lowered
 from autodiff.program.compiling.reading import NotScalarError
 from autodiff.program.compiling.rolling import rolled
 from autodiff.program.recording.recording import Recording
+from autodiff.program.writing.signals import operands_of, segments_of
 from autodiff.program.writing.written import Workspace, Written, write
 
 __all__ = ["Compiled", "NotFiniteError", "Run"]
 
 _data_of: Final = attrgetter("_data")
-_MOST_STATEMENTS: Final = 20_000  # Python compiles straight code of two passes at about 200 µs a statement
+_MOST_STATEMENTS: Final = 5_000  # straight code of two passes is written and compiled at 400 µs a statement
 _FAULTS: Final = (ZeroDivisionError, OverflowError, ValueError)  # of Python's functions of floats
 
 #: Writes what a call gave into the memory of its run.
@@ -164,7 +165,7 @@ class Run:
 
 def _check(form: Form) -> None:
     """Raise NotImplementedError for a form that is not worth writing as kernels."""
-    if form.pool:
+    if any(segment.kind == "pool" for each in form.statements for x in operands_of(each) for segment in segments_of(x)):
         raise NotImplementedError("an irregular graph")
     if len(form.statements) > _MOST_STATEMENTS:
         raise NotImplementedError(f"{len(form.statements):,} statements that have nothing in common")

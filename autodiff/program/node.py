@@ -72,7 +72,7 @@ class _Whole(Primitive):
         run: Run = output.db
         plan = run.plan
         leaves = output.a
-        if run.linked or (clock.now != output.version and any(leaf.version > output.version for leaf in leaves)):
+        if run.linked or (clock.now != output.version and max(map(_version, leaves), default=0) > output.version):
             return False
         shares = run.pulled(_split(plan, signal))[0]
         if isinstance(shares, np.ndarray):
@@ -93,6 +93,7 @@ class _Whole(Primitive):
 
 
 _grad: Final = attrgetter("_grad")
+_version: Final = attrgetter("version")
 
 
 def _no_rule(*_: Any) -> Any:

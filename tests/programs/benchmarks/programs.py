@@ -6,6 +6,7 @@ engine; their gradients are compared before anything is timed. The peers are giv
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -401,8 +402,11 @@ def row(work: Workload) -> str:
                 contenders[name] = make(work)
     start = time.process_time()
     step.value_and_grad(*work.arguments)
-    rounds = 5 if time.process_time() - start > SLOW else 15
-    found = {result.name: result for result in compare(contenders, HAND, rounds=rounds, slice_seconds=0.02)}
+    rounds = 3 if time.process_time() - start > SLOW else 7
+    gc.collect()
+    gc.freeze()  # or each collection between two slices would walk through all of torch and jax
+    found = {result.name: result for result in compare(contenders, HAND, rounds=rounds, slice_seconds=0.01)}
+    gc.unfreeze()
     base = found[HAND].seconds
     ratios = [f"{found[name].seconds / base:8.2f}" if name in found else f"{'–':>8}" for name in COLUMNS]
     each = (found["into .grad"].seconds - found["as arrays"].seconds) / len(work.parameters) * 1e9
