@@ -112,7 +112,9 @@ def _equal(left: Any, right: Any) -> bool:
     except ValueError:  # arrays
         pass
     return all(
-        len(a) == len(b) and all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+        np.array_equal(a, b)
+        if isinstance(a, np.ndarray) and isinstance(b, np.ndarray)
+        else len(a) == len(b) and all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
         for a, b in zip(left, right, strict=True)
     )
 

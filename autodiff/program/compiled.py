@@ -208,12 +208,19 @@ def _input_load(segment: Segment, which: tuple[int, ...], written: Written) -> L
         return fill
     if count == 0:
         return lambda *_: None
-    pack, take = Struct(f"{count}d").pack_into, itemgetter(*which)
     if count == 1:
         return lambda workspace, inputs: workspace.inputs[segment].fill(inputs[which[0]])
-    if which == tuple(range(count)):
-        return lambda workspace, inputs: pack(workspace.inputs[segment], 0, *inputs[:count])
-    return lambda workspace, inputs: pack(workspace.inputs[segment], 0, *take(inputs))
+    pack, take, places = Struct(f"{count}d").pack_into, itemgetter(*which), np.array(which)
+    in_order = which == tuple(range(count))
+
+    def write(workspace: Workspace, inputs: Sequence[Any]) -> None:
+        window = workspace.inputs[segment]
+        if isinstance(inputs, np.ndarray):
+            window.reshape(-1)[:] = inputs[:count] if in_order else inputs[places]
+        else:
+            pack(window, 0, *(inputs[:count] if in_order else take(inputs)))
+
+    return write
 
 
 def _is_finite(array: np.ndarray[Any, Any]) -> bool:

@@ -218,9 +218,8 @@ def scorer() -> Iterator[Workload]:
         ("scorer, batch= 4,096", 1.1, 4_096, pair, {"batch": ("x", "corrupt"), "mean": False}),
     ):
         x, corrupt = random.normal(size=(2, count, 20))
-        given = (x.tolist(), corrupt.tolist()) if function is pairs else (x, corrupt)
         hand = _later(scorer_by_hand, p, x, corrupt)
-        yield Workload(name, goal, hand, function, given, leaves, options, _scorer_matrices(x, corrupt), p)
+        yield Workload(name, goal, hand, function, (x, corrupt), leaves, options, _scorer_matrices(x, corrupt), p)
 
 
 def _scorer_matrices(x: Any, corrupt: Any) -> Callable[[Any, Arrays], Any]:
