@@ -48,7 +48,7 @@ def agree_with_function(owner: Any, plan: Plan, run: Run, call: Call) -> bool:
 
     A number that was a constant while recording and should have been an input shows only there.
     """
-    if plan.first is not None and owner.verify != "always" and _equal(plan.first, (run.inputs, run.integers)):
+    if plan.first is not None and owner.verify != "always" and _equal(plan.first, (call.inputs, call.integers)):
         return False
     plan.checked = True
     if plan.recorded.draws:

@@ -166,7 +166,7 @@ class Program:
             agree_with_graph(self, plan, run)
             if self._around.asks_types:  # what stands for a float is no float
                 agree_with_function(self, plan, run, call)
-        plan.first = run.inputs, run.integers
+        plan.first = call.inputs, call.integers
         self._keep(key, plan)
         return run
 
