@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from types import FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -28,7 +30,7 @@ class BatchCall(Call):
     def __init__(self, function: Callable[..., Any], names: Sequence[str], args: Any, kwargs: Any) -> None:
         self.args, self.kwargs = args, kwargs
         self.inputs, self.integers, self.linked = [], [], {}
-        self._bound, self._names = inspect.signature(function).bind(*args, **kwargs), frozenset(names)
+        self._bound, self._names = _signature(function).bind(*args, **kwargs), frozenset(names)
         self.count = self._length()
         batched: set[int] = set()
         batched_integers: set[int] = set()
@@ -82,6 +84,19 @@ class BatchCall(Call):
             item = bound.arguments[name][place]
             bound.arguments[name] = item.item() if isinstance(item, np.generic) else item
         return bound.args, bound.kwargs
+
+
+_known: WeakKeyDictionary[Any, inspect.Signature] = WeakKeyDictionary()
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """The signature of a function, kept for a Python function: to find it takes longer than a small program."""
+    if not isinstance(function, FunctionType):
+        return inspect.signature(function)
+    found = _known.get(function)
+    if found is None:
+        found = _known[function] = inspect.signature(function)
+    return found
 
 
 def count_of(recording: Recording, inputs: Sequence[Any], integers: Sequence[Any]) -> int:

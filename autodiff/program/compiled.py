@@ -15,11 +15,13 @@ from autodiff.program.compiling.form import Form, Segment
 from autodiff.program.compiling.reading import NotScalarError
 from autodiff.program.compiling.rolling import rolled
 from autodiff.program.recording.recording import Recording
+from autodiff.program.writing.signals import operands_of, segments_of
 from autodiff.program.writing.written import Workspace, Written, write
 
 __all__ = ["Compiled", "NotFiniteError", "Run"]
 
 _data_of: Final = attrgetter("_data")
+_MOST_STATEMENTS: Final = 5_000  # straight code of two passes is written and compiled at 400 µs a statement
 _FAULTS: Final = (ZeroDivisionError, OverflowError, ValueError)  # of Python's functions of floats
 
 #: Writes what a call gave into the memory of its run.
@@ -47,6 +49,7 @@ class Compiled:
             self.form: Form = rolled(recording)
         except NotScalarError:
             self.form = lowered(recording)
+        _check(self.form)
         self.wanted = tuple(segment for segment, which in self.form.inputs.items() if {*which} & {*wanted})
         self.written: Written = write(self.form, [*self.form.parameters, *self.wanted], results=results)
         #: The parameters of each gradient of a run, in its order.
@@ -159,6 +162,14 @@ class Run:
         return gradients, back
 
 
+def _check(form: Form) -> None:
+    """Raise NotImplementedError for a form that is not worth writing as kernels."""
+    if any(segment.kind == "pool" for each in form.statements for x in operands_of(each) for segment in segments_of(x)):
+        raise NotImplementedError("an irregular graph")
+    if len(form.statements) > _MOST_STATEMENTS:
+        raise NotImplementedError(f"{len(form.statements):,} statements that have nothing in common")
+
+
 def _own(array: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any] | None:
     return None if array is None else array.copy()
 
@@ -196,12 +207,19 @@ def _input_load(segment: Segment, which: tuple[int, ...], written: Written) -> L
         return fill
     if count == 0:
         return lambda *_: None
-    pack, take = Struct(f"{count}d").pack_into, itemgetter(*which)
     if count == 1:
         return lambda workspace, inputs: workspace.inputs[segment].fill(inputs[which[0]])
-    if which == tuple(range(count)):
-        return lambda workspace, inputs: pack(workspace.inputs[segment], 0, *inputs[:count])
-    return lambda workspace, inputs: pack(workspace.inputs[segment], 0, *take(inputs))
+    pack, take, places = Struct(f"{count}d").pack_into, itemgetter(*which), np.array(which)
+    in_order = which == tuple(range(count))
+
+    def write(workspace: Workspace, inputs: Sequence[Any]) -> None:
+        window = workspace.inputs[segment]
+        if isinstance(inputs, np.ndarray):
+            window.reshape(-1)[:] = inputs[:count] if in_order else inputs[places]
+        else:
+            pack(window, 0, *(inputs[:count] if in_order else take(inputs)))
+
+    return write
 
 
 def _is_finite(array: np.ndarray[Any, Any]) -> bool:

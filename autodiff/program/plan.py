@@ -76,6 +76,10 @@ class Plan:
         self.checks = [_check(guard, places) for guard, places in recorded.guards]
         if self.batched:
             self.checks = [_of_all(guard, places) for guard, places in recorded.guards]
+        inputs = self.recording.inputs
+        #: Whether all inputs are the elements of the call's arrays: then they stay one array, not a list of floats.
+        self.in_one = bool(recorded.spread) and not self.batched and not recorded.draws
+        self.in_one = self.in_one and sum(recorded.spread.values()) == len(inputs)
         self.answers = [_asked(question) for question in recorded.whole]
         self.calls = self.last = 0
         self.first: Any = None  # the inputs and integers of the recording
@@ -92,7 +96,9 @@ class Plan:
 
     def called(self, inputs: Sequence[Any], integers: Sequence[int], linked: dict[int, Node]) -> Run:
         """Replay; raises `ChangedError`."""
-        if self.recorded.spread:
+        if self.in_one:
+            inputs = np.concatenate([np.ravel(item) for item in inputs])
+        elif self.recorded.spread:
             inputs, linked = self._spread(inputs, linked)
         if self.recorded.draws:
             inputs = self._drawn(inputs, integers)

@@ -22,7 +22,7 @@ from autodiff.program.keys import Call, objects_in
 from autodiff.program.node import WHOLE, result_of
 from autodiff.program.plan import ChangedError, Plan, Run
 from autodiff.program.recording.collecting import PAUSED
-from autodiff.program.recording.record import Recorded, record
+from autodiff.program.recording.record import Recorded, is_by_element, record
 from autodiff.program.replay import replayed
 from autodiff.program.surroundings import Surroundings
 from autodiff.values.reading import recorder
@@ -115,8 +115,11 @@ class Program:
                     self._report(change)
                     continue
                 self._used(call.key, plan)
-                if self.verify and (not plan.checked or self.verify == "always"):
-                    agree_with_function(self, plan, run, call)
+                if (
+                    self.verify
+                    and (not plan.checked or self.verify == "always")
+                    and agree_with_function(self, plan, run, call)
+                ):
                     self._around = self._reached(call)  # the function itself may have counted something
                 return run
         if call.key in self._eager:
@@ -167,7 +170,7 @@ class Program:
             agree_with_graph(self, plan, run)
             if self._around.asks_types:  # what stands for a float is no float
                 agree_with_function(self, plan, run, call)
-        plan.first = run.inputs, run.integers
+        plan.first = call.inputs, call.integers
         self._keep(key, plan)
         return run
 
@@ -181,21 +184,29 @@ class Program:
         return Plan(recorded, run or exact, exact, self._origin, mean=self.mean)
 
     def _record(self, call: Call) -> Recorded | None:
-        """A recording, with arrays as Tensors if the function can work with them, else as Values; ints as inputs if
-        they can be, else as they are; None if the function fails with all of these.
+        """A recording, with arrays as Tensors if the function works with arrays, else as Values; ints as inputs if they
+        can be, else as they are; None if the function fails with all of these.
         """
         args, kwargs = call.args, call.kwargs
         axes: dict[str, Any] = {}
         if isinstance(call, BatchCall):
             args, kwargs = call.example(0)
             axes = {"batched": call.batched, "batched_integers": call.batched_integers}
+        found: Recorded | None = None
         has_arrays = any(isinstance(item, np.ndarray) for item in call.inputs)
         for vary in (True, False) if call.integers and not axes.get("batched_integers") else (True,):
             for scalars in (False, True) if has_arrays else (False,):
                 try:
-                    return record(self.function, args, kwargs, integers_vary=vary, scalars=scalars, **axes)
+                    recorded = record(self.function, args, kwargs, integers_vary=vary, scalars=scalars, **axes)
                 except Exception:  # what the eager call raises is raised by the eager call
                     continue
+                if scalars and recorded.reason and found:
+                    break
+                found = recorded
+                if scalars or not has_arrays or not is_by_element(recorded):
+                    break
+            if found is not None:
+                return found
         return None
 
     def _keep(self, key: Any, plan: Plan) -> None:

@@ -11,8 +11,9 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
+from operator import attrgetter, itemgetter
 from types import CodeType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -125,12 +126,27 @@ class Surroundings:
 
     def _same(self) -> bool:
         """Whether all containers compare as equal; one comparison in C, because most calls find no change."""
-        return self._now == self._before and all(read(item) == held for item, held, read in self._others)
+        return (
+            self._now == self._before
+            and list(map(_content, self._cells)) == self._contents
+            and all(read(item) == held for item, held, read in self._others)
+        )
 
     def _arrange(self) -> None:
         plain = [item for item in self.held if item[2] is None]
         self._now, self._before = [item[0] for item in plain], [item[1] for item in plain]
-        self._others = [item for item in self.held if item[2] is not None]
+        cells = [cell for item in self.held if item[2] is _contents for cell in item[0]]
+        self._cells = list({id(cell): cell for cell in cells}.values())
+        self._contents = _contents(self._cells)
+        others = [item for item in self.held if item[2] not in (None, _contents)]
+        scopes: dict[int, tuple[Any, dict[str, None]]] = {}
+        for item, _, read in others:
+            if isinstance(read, _Picked):
+                scopes.setdefault(id(item), (item, {}))[1].update(dict.fromkeys(read.names))
+        # Of one name an itemgetter gives no tuple, and only tuples compare the same objects without asking them.
+        picks = [(scope, itemgetter(*names, *names)) for scope, names in scopes.values()]
+        self._others = [(scope, pick(scope), pick) for scope, pick in picks]
+        self._others += [item for item in others if not isinstance(item[2], _Picked)]
 
 
 #: Packages whose functions and objects hold nothing that a program depends on.
@@ -194,8 +210,11 @@ def _filled(cell: Any) -> bool:
         return False
 
 
+_content: Final = attrgetter("cell_contents")
+
+
 def _contents(cells: list[Any]) -> list[Any]:
-    return [cell.cell_contents for cell in cells]
+    return list(map(_content, cells))
 
 
 class _Picked:

@@ -20,7 +20,9 @@ from autodiff.program.recording.shifts import irrelevant
 from autodiff.values.tensor import Tensor
 from autodiff.values.value import Value
 
-__all__ = ["Recorded", "record"]
+__all__ = ["Recorded", "is_by_element", "record"]
+
+_MANY: Final = 100  # Tensors of one number that are written as kernels without delay
 
 #: What Python asked of an integer of the run: sign, number, other operand, answer.
 Question = tuple[str, int, Any, Any]
@@ -83,6 +85,17 @@ def record(
     axes += range(len(stand.origins), len(made.inputs))  # what is drawn
     recording = replace(found.recording, batched=frozenset(axes), batched_integers=batched_integers)
     return replace(found, recording=recording)
+
+
+def is_by_element(recorded: Recorded) -> bool:
+    """Whether a function that was given arrays as Tensors works with their elements, each a node of its own.
+
+    Such nodes are recorded again as Values: those become the units of layers. What is drawn is not drawn twice.
+    """
+    computed = [node for node in recorded.order if node.a is not None]
+    arrays = [node._data.size for node in computed if not node.scalar]
+    single = arrays.count(1)
+    return single > _MANY and 2 * (len(arrays) - single) < len(computed) and not recorded.draws
 
 
 class _Standing:

@@ -17,6 +17,7 @@ from autodiff.program.compiling.form import (
     Product,
     Statement,
     Sum,
+    View,
     whole,
 )
 from autodiff.program.writing.contraction import Lettered, contract, lettered
@@ -96,6 +97,9 @@ class Forward(Pass):
     def _product(
         self, product: Product, out: Window, letters: str, dims: dict[str, int], lead: bool, begun: bool
     ) -> None:  # fmt: skip
+        if lead and not any(_varies(side) for side in (product.left, product.right)):
+            self._once(product, out, letters[1:], dims, begun)
+            return
         left, right = (lettered(self.window(side, lead), letters + "k") for side in (product.left, product.right))
         dims = {**dims, "k": product.left.shape[-1]}
         target = self.memory.temporary(out.dims, out.buffer.dtype) if begun else out
@@ -110,6 +114,16 @@ class Forward(Pass):
         if begun:
             self.kernels.ufunc("add", out, target, out=out)
             self.memory.release(target)
+
+    def _once(self, product: Product, out: Window, letters: str, dims: dict[str, int], begun: bool) -> None:
+        """A product that is the same in all examples, as of a penalty: computed once."""
+        small = self.memory.temporary(out.dims[1:], out.buffer.dtype)
+        self._product(product, small, letters, dims, False, False)
+        if begun:
+            self.kernels.ufunc("add", out, small, out=out)
+        else:
+            self.kernels.copy(small, out)
+        self.memory.release(small)
 
     def _plain(self, product: Product, out: Lettered, lead: bool) -> None:
         """A product whose result repeats along an axis: multiplied out, and summed along the last axis."""
@@ -145,3 +159,8 @@ class Forward(Pass):
             kernels.ufunc("multiply", part, float(factor), out=scaled)
             kernels.ufunc("add", out, scaled, out=out)
             self.memory.release(scaled)
+
+
+def _varies(operand: Any) -> bool:
+    """Whether an operand differs between examples; one that is fetched or joined is not looked into."""
+    return not isinstance(operand, View) or operand.segment.batched

@@ -99,7 +99,9 @@ class Memory:
 
     def __init__(self) -> None:
         self.taken: set[str] = set(_RESERVED)
+        self._counts: dict[str, int] = {}  # the last number behind each hint
         self.windows: dict[Window, str] = {}
+        self._whole: set[Buffer] = set()  # those that a variable of their own name holds
         self.data: dict[Segment, Buffer] = {}
         self.spare: dict[tuple[int, bool, Any], list[Buffer]] = {}
         self.loose: set[Buffer] = set()
@@ -114,10 +116,11 @@ class Memory:
         """A name for the source, made from a hint."""
         name = re.sub(r"\W", "_", name, flags=re.ASCII) or "t"
         name = f"_{name}" if name[0].isdigit() or iskeyword(name) else name
-        found, k = name, 1
+        found, k = name, self._counts.get(name, 1)
         while found in self.taken:
             k += 1
             found = f"{name}_{k}"
+        self._counts[name] = k
         self.taken.add(found)
         return found
 
@@ -131,7 +134,9 @@ class Memory:
         """The variable that holds a window."""
         if window not in self.windows:
             whole = window.start == 0 and window.contiguous and _size(window) == window.buffer.size
-            first = whole and window.buffer.name not in self.windows.values()
+            first = whole and window.buffer not in self._whole
+            if first:
+                self._whole.add(window.buffer)
             self.windows[window] = window.buffer.name if first else self.unique(window.buffer.name)
         return self.windows[window]
 

@@ -20,6 +20,7 @@ from tests.programs.benchmarks import (  # noqa: E402
     language,
     moons,
     ordinary,
+    programs,
     scorer,
     words,
 )
@@ -114,6 +115,7 @@ BENCHMARKS = {
     "training": (word_vectors, classifiers),
     "text": (language_models,),
     "drawing": (drawings,),
+    "programs": (programs.report,),
 }
 
 if __name__ == "__main__":
