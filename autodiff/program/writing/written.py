@@ -11,7 +11,7 @@ import numpy as np
 
 from autodiff.engine.emit import compiled
 from autodiff.program.compiling.form import Form, Segment
-from autodiff.program.writing.kernels import Kernels
+from autodiff.program.writing.kernels import Kernels, Told
 from autodiff.program.writing.memory import Buffer, Memory, Window, seen, window_of
 from autodiff.program.writing.passes import Backward, Forward
 from autodiff.program.writing.scalars import Scalars
@@ -30,6 +30,7 @@ class Written:
     backward: list[str]
     kept: list[str]
     items: list[tuple[Any, ...]]
+    told: dict[str, Told]
     scope: dict[str, Any]
     outputs: list[Window]
     gradients: dict[Segment, Window | None]
@@ -170,7 +171,7 @@ def write(
     }
     kept = [*first.kept, *second.kept, *scalars.variables]
     items = [*first.items, ("backward",), *second.items]
-    return Written(form, memory, first.lines, second.lines, kept, items, scope, outputs, gradients)
+    return Written(form, memory, first.lines, second.lines, kept, items, first.told | second.told, scope, outputs, gradients)
 
 
 def seen_signal(signals: Signals, view: Any) -> Window:
