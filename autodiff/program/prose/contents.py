@@ -158,7 +158,7 @@ class Contents:
 
     def assign(self, hint: str, expression: Expr) -> Expr:
         """A new version of an array."""
-        array = Array(hint, expression.shape)
+        array = Array(hint, expression.shape, answer=expression.answer)
         self.statements.append(Assign(array, expression))
         return ref(array)
 

@@ -47,6 +47,10 @@ class Array:
     fixed: bool = False
     changed: list[int] = field(default_factory=list)
     name: str = ""
+    answer: bool = False
+
+    def __post_init__(self) -> None:
+        self.name = self.name or self.hint
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -103,7 +107,7 @@ def is_view(expression: Expr) -> Array | None:
 
 def ref(array: Array) -> Expr:
     """An array by its name."""
-    return Expr("", array.shape, array=array)
+    return Expr("", array.shape, answer=array.answer, array=array)
 
 
 def number(value: float) -> Expr:
@@ -145,8 +149,10 @@ def elementwise(function: str, parts: Sequence[Expr]) -> Expr:
             return number(getattr(np, function)(*[np.float64(part.value or 0.0) for part in parts]))
     if (simple := _simple(function, parts)) is not None:
         return simple
+    if function in ("add", "subtract") and all(part.answer for part in parts):  # NumPy's own sum of answers is "or"
+        parts = [Expr("1.0 * {}", parts[0].shape, (parts[0],), 5, (6,)), *parts[1:]]
     shape = broadcast(part.shape for part in parts)
-    answer = function in _ANSWERS or all(part.answer for part in parts) and function in ("add", "multiply")
+    answer = function in _ANSWERS or (function == "multiply" and all(part.answer for part in parts))
     if function in _SIGNS:
         sign, own = _SIGNS[function]
         return Expr(f"{{}} {sign} {{}}", shape, tuple(parts), own, (own + (own == 3), own + 1), answer or own == 3,
@@ -214,7 +220,9 @@ def reshaped(of: Expr, shape: Shape) -> Expr:
     if not shape:
         return index(of, ["0"] * len(of.shape), ()) if of.shape else of
     if not of.shape or of.value is not None:
-        return suffix(call("np.asarray", [of], ()), f".reshape{dims_text(shape)}", shape, view=True)
+        if shape == (1,):
+            return Expr("np.array([{}])", shape, (of,), needs=(0,))
+        return call("np.reshape", [of], shape, after=f", {dims_text(shape)}")
     inner = dims_text(shape, one=True)
     inner = inner if len(shape) > 1 else f"({inner[1:-2]})"
     return suffix(of, f".reshape{inner}", shape, view=True)
@@ -258,7 +266,7 @@ def total(of: Expr, axes: Sequence[int]) -> Expr:
     if not axes:
         return of
     axis = "" if not shape else f"axis={axes[0] if len(axes) == 1 else tuple(axes)}"
-    return suffix(of, f".sum({axis})", shape)
+    return Expr(f"{{}}.sum({axis})", shape, (of,), ATOM, (ATOM,))
 
 
 def matmul(left: Expr, right: Expr) -> Expr:
