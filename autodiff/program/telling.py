@@ -14,6 +14,7 @@ from autodiff.program.compiling.lowering import lowered
 from autodiff.program.compiling.reading import NotScalarError
 from autodiff.program.compiling.rolling import rolled
 from autodiff.program.plan import Plan
+from autodiff.program.prose.formula import Formula, formula
 from autodiff.program.prose.source import NotPlainError, Prose, prose
 from autodiff.program.recording.recording import Guard
 from autodiff.system.replace import replace
@@ -52,6 +53,16 @@ class Told:
             NotPlainError: if source cannot express the program.
         """
         return _prose(self._newest(), self._origin.name).text
+
+    @property
+    def formula(self) -> Formula:
+        """The newest recorded program in the notes' matrix form; ``formula.latex`` is the same as LaTeX.
+
+        Raises:
+            ProgramError: if nothing has been recorded.
+            NotPlainError: if source cannot express the program.
+        """
+        return formula(_prose(self._newest(), self._origin.name).translation)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write `source` to a file that needs only NumPy, completely or not at all.

@@ -76,8 +76,8 @@ def _layer() -> Any:
     b, U = [Value(random.gauss(0.0, 1.0)) for _ in range(4)], [Value(random.gauss(0.0, 1.0)) for _ in range(4)]
 
     def step(x: list[Any]) -> Any:
-        hidden = [sum((w * v for w, v in zip(row, x, strict=True)), each).relu() for row, each in zip(W, b, strict=True)]
-        return sum(u * a for u, a in zip(U, hidden, strict=True))
+        layer = [sum((w * v for w, v in zip(row, x, strict=True)), each) for row, each in zip(W, b, strict=True)]
+        return sum(u * z.relu() for u, z in zip(U, layer, strict=True))
 
     return step
 
@@ -90,6 +90,16 @@ def test_source_reads_as_the_notes_do() -> None:
     assert "a1 = np.maximum(W1 @ x + b1, 0.0)" in program.source
     assert "delta1 = W2 * np.sign(a1)" in program.source
     assert "dW1 = delta1[:, None] * x" in program.source
+
+
+def test_formula() -> None:
+    """The notes' letters, in Unicode and LaTeX."""
+    program = ad.program(_layer())
+    program([1.0, 2.0, 3.0])
+    assert "a⁽¹⁾ = max(W⁽¹⁾ x + b⁽¹⁾, 0.0)" in program.formula
+    assert "δ⁽¹⁾ = W⁽²⁾ ∘ sign(a⁽¹⁾)" in program.formula
+    assert "∂W⁽¹⁾ = δ⁽¹⁾ xᵀ" in program.formula
+    assert r"\delta ^{(1)} &= W^{(2)} \circ sign(a^{(1)})" in program.formula.latex
 
 
 def test_source_of_a_batch_averages() -> None:

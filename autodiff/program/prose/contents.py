@@ -307,4 +307,3 @@ def _row(buffer: Buffer, piece: Piece) -> Expr:
 def _list(rows: list[Expr]) -> Expr:
     places = ", ".join(["{}"] * len(rows))
     return Expr(f"[{places}]", (), tuple(rows), needs=(0,) * len(rows))
-

@@ -14,7 +14,7 @@ from typing import Any, Final
 from autodiff.program.prose.contents import Assign, Change
 from autodiff.program.prose.expressions import ATOM, Array, Expr, arrays_in, is_view
 
-__all__ = ["lines_of"]
+__all__ = ["lines_of", "settled"]
 
 _LONGEST: Final = 96  # characters of an expression
 _NEAR: Final = 3  # statements after which a result is read under its name
@@ -27,6 +27,20 @@ def lines_of(statements: Sequence[Any], returned: Sequence[Expr], taken: Iterabl
     printer.decide()
     printer.name(set(taken))
     return printer.lines()
+
+
+def settled(
+    statements: Sequence[Any], returned: Sequence[Expr]
+) -> tuple[list[tuple[Array | None, Expr]], dict[Array, Expr]]:
+    """What is assigned and changed, for other spellings than NumPy's, and the expressions that stand inside others."""
+    printer = _Printer(statements, returned)
+    printer.decide()
+    rows = [
+        (each.array if isinstance(each, Assign) else None, each.expression)
+        for each in printer.statements
+        if isinstance(each, Change) or (isinstance(each, Assign) and each.array not in printer.inlined)
+    ]
+    return rows, printer.inlined
 
 
 class _Printer:
@@ -107,7 +121,9 @@ class _Printer:
 
     def _printed(self) -> Iterable[tuple[int, Expr]]:
         for k, statement in enumerate(self.statements):
-            if hasattr(statement, "expression") and not (isinstance(statement, Assign) and statement.array in self.inlined):
+            if hasattr(statement, "expression") and not (
+                isinstance(statement, Assign) and statement.array in self.inlined
+            ):
                 yield k, statement.expression
         for expression in self.returned:
             yield len(self.statements), expression

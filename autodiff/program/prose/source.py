@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable
-import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -61,16 +61,13 @@ def prose(form: Form, name: str = "step", *, results: int | None = None, mean: b
         body = [f"N = len({of.name})", *body]
     if translation.chooses:
         arguments.append("integers")
-    constants = [
-        f"{each} = {_array(thing)}" for each, thing in translation.constants.items() if _is_used(each, text)
-    ]
+    constants = [f"{each} = {_array(thing)}" for each, thing in translation.constants.items() if _is_used(each, text)]
     head = ["import numpy as np", "", *([*constants, ""] if constants else []), ""]
     lines = [*head, f"def {name}({', '.join(arguments)}):", *(f"    {line}" for line in body)]
     return Prose("\n".join(lines) + "\n", tuple(translation.calls), tuple(arguments), translation)
 
 
 def _is_used(name: str, text: str) -> bool:
-    import re
 
     return re.search(rf"(?<![\w.]){name}\b", text) is not None
 

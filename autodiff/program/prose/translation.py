@@ -241,7 +241,9 @@ class Translation:
         share = self.contents.read(shares, exact=True)
         array = self.contents.owned(out.buffer)
         lead = "(slice(None), {})" if out.buffer.batched else "{}"
-        self.contents.change(array, Expr(f"np.add.at({{}}, {lead}, {{}})", (), (ref(array), where, share), 0, (0, 0, 0)))
+        self.contents.change(
+            array, Expr(f"np.add.at({{}}, {lead}, {{}})", (), (ref(array), where, share), 0, (0, 0, 0))
+        )
 
     def _places(self, name: str, *, batched: bool) -> Expr:
         told = self.written.told.get(name)
@@ -261,7 +263,9 @@ class Translation:
             base, step, which, limit = (np.asarray(item) for item in self.written.scope[name])
             if not limit.size or (limit != limit.flat[0]).any():
                 raise NotPlainError("integers choose from lists of several lengths")
-            b, s, w = (self._constant(f"{name}_{each}", x) for each, x in (("base", base), ("step", step), ("which", which)))
+            b, s, w = (
+                self._constant(f"{name}_{each}", x) for each, x in (("base", base), ("step", step), ("which", which))
+            )
             picked = suffix(literal("np.asarray(integers)"), "[{}]", which.shape, w)
             inside = suffix(literal(f"np.arange({limit.flat[0]})"), "[{}]", which.shape, picked)
             value = elementwise("add", [b, elementwise("multiply", [s, inside])])

@@ -39,7 +39,9 @@ def strides_of(shape: Sequence[int]) -> list[int]:
 def axes_of(window: Window) -> Axes:
     """The axes along which a window varies, the outermost in memory first."""
     axes = [
-        (k, dim, step) for k, (dim, step) in enumerate(zip(window.dims, window.strides, strict=True)) if step and dim != 1
+        (k, dim, step)
+        for k, (dim, step) in enumerate(zip(window.dims, window.strides, strict=True))
+        if step and dim != 1
     ]
     return sorted(axes, key=lambda axis: -axis[2])
 
@@ -98,7 +100,7 @@ def picked(of: Expr, start: int, axes: Axes) -> tuple[Expr, list[int]]:
     shape = of.shape
     lead = bool(shape) and shape[0] < 0
     inside = [axis for axis in axes if not (lead and axis[1] == EXAMPLES and axis[2] == size_of(shape[1:]))]
-    if lead and (len(inside) == len(axes) or axes[0] in inside) or any(dim < 0 for _, dim, _ in inside):
+    if (lead and (len(inside) == len(axes) or axes[0] in inside)) or any(dim < 0 for _, dim, _ in inside):
         raise NotPlainError("a window over examples that no slice can express")
     rows = merged([dim for _, dim, _ in inside], [step for _, _, step in inside])
     count = size_of([dim for _, dim, _ in inside])
@@ -191,5 +193,3 @@ def window_on(of: Expr, window: Window, *, exact: bool) -> Expr:
         expression = repeated(expression, parts.dims[lead:])
         expression = reshaped(expression, tuple(dim for dim, _ in axes)[lead:])
     return repeated(expression, window.dims) if exact else expression
-
-

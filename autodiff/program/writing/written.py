@@ -171,7 +171,8 @@ def write(
     }
     kept = [*first.kept, *second.kept, *scalars.variables]
     items = [*first.items, ("backward",), *second.items]
-    return Written(form, memory, first.lines, second.lines, kept, items, first.told | second.told, scope, outputs, gradients)
+    told = first.told | second.told
+    return Written(form, memory, first.lines, second.lines, kept, items, told, scope, outputs, gradients)
 
 
 def seen_signal(signals: Signals, view: Any) -> Window:
