@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable
+from keyword import iskeyword
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
@@ -29,7 +30,11 @@ class Told:
 
     _origin: Any
     _eager: dict[Any, str]
-    programs: list[Plan]
+
+    @property
+    def programs(self) -> list[Plan]:
+        """The recorded programs, those of the newest structure last."""
+        raise NotImplementedError
 
     def _begin(self) -> None:
         self._changes: deque[Guard] = deque(maxlen=_MOST_CHANGES)
@@ -102,7 +107,7 @@ def _prose(plan: Plan, name: str) -> Prose:
     """The newest plan's prose; integers that choose elements of Tensors, or in each example, are not in its form."""
     if plan.recording.indices or plan.recording.batched_integers:
         raise NotPlainError(f"source cannot express it: {plan.reason}")
-    name = name if name.isidentifier() else "step"
+    name = name if name.isidentifier() and not iskeyword(name) and name not in ("np", "N", "len") else "step"
     try:
         form = _form(plan)
         return prose(form, name, results=plan.recorded.results, mean=plan.mean if plan.batched else None)

@@ -152,6 +152,26 @@ def test_save(tmp_path: Path) -> None:
     assert not (tmp_path / "sinc.py").exists()
 
 
+def test_names_that_the_source_uses_itself() -> None:
+    """A function or a leaf may have any name, such as that of the module or of a constant."""
+    w, N = Tensor([1.0, 2.0], name="np"), Tensor([3.0, 4.0], name="N")
+
+    def c(x: Any) -> Any:
+        return (w * N * x * np.array([5.0, 6.0])).sum()
+
+    for name in ("c", "np", "lambda", "constant", "<lambda>"):
+        c.__name__ = name
+        program = ad.program(c, batch="x")
+        x = np.array([[1.0, 2.0], [3.0, 5.0]])
+        J = program(x)
+        scope: dict[str, Any] = {}
+        exec(program.source, scope)
+        function = next(item for item in scope.values() if hasattr(item, "__code__"))
+        given = {"N": N.data, "np": w.data, "x": x}
+        names = function.__code__.co_varnames[: function.__code__.co_argcount]
+        assert np.isclose(function(*[given[each.split("_")[0]] for each in names])[0], J.data)
+
+
 def test_report_and_what_was_not_recorded() -> None:
     """Guards with their lines, what was recorded again, and an error before the first call."""
     w = Value(2.0)

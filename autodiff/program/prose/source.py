@@ -48,6 +48,8 @@ def prose(form: Form, name: str = "step", *, results: int | None = None, mean: b
         NotPlainError: if NumPy's source cannot express it.
     """
     translation = Translation(write(form, results=results, plain=True), results, mean=mean)
+    while name in translation.constants:
+        name += "_"
     taken = {"np", "N", "integers", name, *translation.calls}
     for array in translation.arguments:
         array.name = array.hint
