@@ -13,6 +13,9 @@ import autodiff as ad
 from autodiff import Tensor, Value
 from autodiff.program.checking import ProgramError
 from autodiff.program.compiled import Compiled, NotFiniteError
+from autodiff.program.prose.contents import Assign, Change
+from autodiff.program.prose.expressions import Array, Expr, elementwise, number, ref
+from autodiff.program.prose.printing import lines_of
 from autodiff.program.prose.source import NotPlainError, prose
 from autodiff.program.recording.recording import Recording
 from autodiff.testing import random_program
@@ -184,3 +187,37 @@ def test_report_and_what_was_not_recorded() -> None:
     program(-1.0)
     assert "recorded again 1 x: >" in program.report()
     assert "2 recorded" in program.report()
+
+
+def test_elements_in_reverse() -> None:
+    """A slice that runs backward."""
+    w = Tensor([1.0, 2.0, 4.0])
+    program = ad.program(lambda: (w[::-1] * np.array([1.0, 10.0, 100.0])).sum())
+    J = program()
+    found, slopes = _run_named(program, w.data)
+    assert found == J.data == 124.0
+    assert slopes.tolist() == [100.0, 10.0, 1.0]
+
+
+def _run_named(program: Any, *given: Any) -> Any:
+    scope: dict[str, Any] = {}
+    exec(program.source, scope)
+    return next(item for item in scope.values() if hasattr(item, "__code__"))(*given)
+
+
+def test_a_sum_of_answers_counts_them() -> None:
+    """NumPy's own sum of two truths is one truth."""
+    x, y = ref(Array("x", (3,))), ref(Array("y", (3,)))
+    answers = [elementwise("greater", [x, y]), elementwise("greater_equal", [x, y])]
+    assert elementwise("add", answers).text() == "1.0 * (x > y) + (x >= y)"
+
+
+def test_a_version_that_is_read_later_keeps_its_name() -> None:
+    """Versions of one array share its name only one after the other; what changes in between is not moved."""
+    x, t, u = Array("x", (3,), fixed=True), Array("t", (3,)), Array("t", (3,))
+    twice = elementwise("multiply", [ref(x), number(2.0)])
+    statements = [Assign(t, twice), Assign(u, elementwise("add", [ref(x), number(1.0)]))]
+    both = lines_of(statements, [ref(t), ref(u)], {"x"})
+    assert both == ["t = x * 2.0", "t_2 = x + 1.0", "return t, t_2"]
+    copied = [Assign(t, twice), Assign(u, ref(t)), Change(t, Expr("{}[0] = 5.0", (), (ref(t),), 0, (0,)))]
+    assert lines_of(copied, [ref(t), ref(u)], {"x"})[1] == "t_2 = t.copy()"
