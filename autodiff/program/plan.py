@@ -58,13 +58,17 @@ class Plan:
         exact: the same by the recorded graph itself.
         origin: the origin of the nodes that stand for it.
         mean: whether a batch is averaged, not summed.
+        reason: why the graph is replayed, if nothing was compiled.
     """
 
-    def __init__(self, recorded: Recorded, run: Any, exact: Any, origin: Origin, *, mean: bool = True) -> None:
+    def __init__(
+        self, recorded: Recorded, run: Any, exact: Any, origin: Origin, *, mean: bool = True, reason: str = ""
+    ) -> None:
         self.recorded, self.recording, self.run, self.exact, self.origin = (
             recorded, recorded.recording, run, exact, origin,
         )  # fmt: skip
-        self.mean = mean
+        self.mean, self.reason = mean, reason
+        self.seconds = 0.0, 0.0  # of recording and compiling
         self.outputs = self.recording.outputs[: recorded.results]
         tree = flatten(recorded.result)
         alone = len(tree) == 1 and len(self.outputs) == 1

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from operator import add
+from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +26,7 @@ from autodiff.program.recording.collecting import PAUSED
 from autodiff.program.recording.record import Recorded, is_by_element, record
 from autodiff.program.replay import replayed
 from autodiff.program.surroundings import Surroundings
+from autodiff.program.telling import Told
 from autodiff.values.reading import recorder
 
 __all__ = ["Program", "program"]
@@ -33,7 +35,7 @@ _MOST_PROGRAMS: Final = 256
 _MOST_IN_A_ROW: Final = 8  # recordings of one structure without a replay between; then it is cheaper not to record
 
 
-class Program:
+class Program(Told):
     """A function as a program; made by `program`."""
 
     def __init__(
@@ -46,6 +48,7 @@ class Program:
         self._begin()
 
     def _begin(self) -> None:
+        super()._begin()
         self._plans: dict[Any, tuple[Plan, ...]] = {}
         self._around: Surroundings | None = None
         self._eager: dict[Any, str] = {}
@@ -138,6 +141,8 @@ class Program:
 
     def _report(self, change: ChangedError) -> None:
         guard = change.args[0]
+        if guard is not None:
+            self._changes.append(guard)
         if self.on_change == "raise" and guard is not None:
             raise ProgramError(
                 f"{guard.kind} at {guard.place} came out otherwise than in the recording ({guard.outcome}); another "
@@ -151,16 +156,19 @@ class Program:
             self._eager[key] = "another branch was taken at each call"
             return None
         with PAUSED:
+            began = perf_counter()
             recorded = self._record(call)
-            return None if recorded is None else self._made(call, recorded)
+            return None if recorded is None else self._made(call, recorded, perf_counter() - began)
 
-    def _made(self, call: Call, recorded: Recorded) -> Run | Recorded | None:
+    def _made(self, call: Call, recorded: Recorded, seconds: float) -> Run | Recorded | None:
         """The first run of what was recorded; what was recorded in vain if there is a reason not to replay it."""
         key = call.key
         if recorded.reason:
             self._eager[key] = recorded.reason
             return None if isinstance(call, BatchCall) else recorded
+        began = perf_counter()
         plan = self._plan(recorded)
+        plan.seconds = seconds, perf_counter() - began
         try:
             run = plan.called(call.inputs, call.integers, call.linked)
         except ChangedError:  # inf or nan in the first call: nothing to replay
@@ -176,12 +184,12 @@ class Program:
 
     def _plan(self, recorded: Recorded) -> Plan:
         exact, found = replayed(recorded), back_end(recorded)
-        run = None if isinstance(found, str) else found
+        run, reason = (None, found) if isinstance(found, str) else (found, "")
         if not recorded.recording.batched and not recorded.recording.batched_integers:
-            return Plan(recorded, run or exact, exact, self._origin)
+            return Plan(recorded, run or exact, exact, self._origin, reason=reason)
         exact = totalled(by_example(recorded.recording, exact), recorded.results, mean=self.mean)
         run = None if run is None else totalled(run, recorded.results, mean=self.mean)
-        return Plan(recorded, run or exact, exact, self._origin, mean=self.mean)
+        return Plan(recorded, run or exact, exact, self._origin, mean=self.mean, reason=reason)
 
     def _record(self, call: Call) -> Recorded | None:
         """A recording, with arrays as Tensors if the function works with arrays, else as Values; ints as inputs if they

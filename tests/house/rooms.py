@@ -26,6 +26,7 @@ LAYERS: Final = (
     ("autodiff.transforms", "autodiff.foreign", "autodiff.program.recording"),
     ("autodiff.program.compiling",),
     ("autodiff.program.arrays", "autodiff.program.writing"),
+    ("autodiff.program.prose",),
     ("autodiff.program",),
     ("autodiff.telling", "autodiff.testing.subject"),
     ("autodiff.draw.model", "autodiff.testing.oracles"),

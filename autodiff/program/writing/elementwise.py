@@ -15,7 +15,7 @@ from autodiff.engine.emit import NotAnExpressionError, traced
 from autodiff.primitives.expression import Expression, variable
 from autodiff.primitives.namespace import arrays, floats
 from autodiff.primitives.primitive import Primitive
-from autodiff.program.writing.kernels import Kernels, Operand
+from autodiff.program.writing.kernels import Kernels, Operand, Told
 from autodiff.program.writing.memory import Window
 
 __all__ = ["Elementwise"]
@@ -62,7 +62,10 @@ class Elementwise:
         first = ["arrays"] if slot is None else []
         named = [f"{key}={kernels.hold(key, item)}" for key, item in params.items()]
         texts = [*first, *(kernels.text(item) for item in given.values()), *named]
-        return self._placed(f"{function}({', '.join(texts)})")
+        text = f"{function}({', '.join(texts)})"
+        kind = "forward" if slot is None else "rule"
+        kernels.told[text] = Told(kind, entry.name, (*given.values(),), params, self.dims, slot)
+        return self._placed(text)
 
     def value(self, part: Any, given: Mapping[str, Operand], out: Window | None = None) -> Operand:
         """The value of an expression; in ``out``, if that is given."""
@@ -144,6 +147,8 @@ class Elementwise:
         if isinstance(function, np.ufunc) and function.nout == 1 and getattr(np, name, None) is function:
             return self._ufunc(name, operands, out)
         text = f"{self.kernels.hold(name, function)}({', '.join(map(self.kernels.text, operands))})"
+        kind = "np" if getattr(np, name, None) is function else "forward"
+        self.kernels.told[text] = Told(kind, name, (*operands,), {}, self.dims)
         mine = [item for item in operands if self._is_loose(item)]
         found = self.kernels.assign("part", text) if mine else self._placed(text)
         self.kernels.memory.release(*mine)

@@ -7,6 +7,8 @@ the line ``a1 = np.maximum(z1, 0.0)`` of the one that is read.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -14,9 +16,21 @@ import numpy as np
 from autodiff.program.compiling.form import Chosen
 from autodiff.program.writing.memory import Memory, Window
 
-__all__ = ["Kernels", "Operand"]
+__all__ = ["Kernels", "Operand", "Told"]
 
 Operand = Window | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a name or a text of the source means: a call ("np", "forward", "rule") or places ("rows", "chosen")."""
+
+    kind: str
+    name: str
+    operands: tuple[Any, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    shape: tuple[int, ...] = ()
+    slot: int | None = None
 
 _SIGNS: Final = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "floor_divide": "//", "greater": ">",
@@ -33,8 +47,10 @@ class Kernels:
         #: Whether formulas are those that a reader expects, not the ones that keep every digit.
         self.plain = plain
         self.lines: list[str] = []
-        #: The same calls for `autodiff.program.writing.prose`: what is done, the operands, the result.
+        #: The same calls for `autodiff.program.prose`: what is done, the operands, the result.
         self.items: list[tuple[Any, ...]] = []
+        #: What texts and names among them mean.
+        self.told: dict[str, Told] = {}
         self.kept: list[str] = []
 
     def text(self, operand: Operand) -> str:
@@ -129,7 +145,9 @@ class Kernels:
         self.scope.setdefault("chosen", _chosen)
         held = self.hold("choice", (operand.base, operand.step, operand.which, operand.limit))
         size = operand.segment.size if operand.segment.batched else 0
-        return self.assign("places", f"chosen(integers, *{held}, {size}, {lead})")
+        name = self.assign("places", f"chosen(integers, *{held}, {size}, {lead})")
+        self.told[name] = Told("each" if lead or size else "chosen", held)
+        return name
 
     def constant(self, array: Any, name: str = "constant") -> str:
         """The name of a constant array."""

@@ -90,7 +90,7 @@ def merged(dims: Sequence[int], strides: Sequence[int]) -> tuple[int, ...] | Non
 #: Names that the source uses otherwise.
 _RESERVED: Final = {
     *dir(np), *dir(builtins), "arrays", "backward", "bind", "chosen", "examples", "forward", "function", "integers",
-    "np", "seeds",
+    "N", "np", "seeds",
 }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from autodiff.program.compiling.form import (
     View,
     whole,
 )
-from autodiff.program.writing.kernels import Kernels, Operand
+from autodiff.program.writing.kernels import Kernels, Operand, Told
 from autodiff.program.writing.memory import EXAMPLES, Window, window_of
 from autodiff.program.writing.scalars import Scalars
 from autodiff.program.writing.signals import segments_of
@@ -62,14 +62,20 @@ class Pass:
     def called(self, statement: Call, slot: int | None, signal: Window | None) -> str:
         """The source of a call of a primitive's forward, or of its rule for one input."""
         kernels, entry, lead = self.kernels, statement.primitive, statement.target.batched
-        texts = [kernels.text(self.argument(item, lead)) for item in statement.operands]
+        operands = [self.argument(item, lead) for item in statement.operands]
+        texts = [kernels.text(item) for item in operands]
         texts += [f"{key}={kernels.hold(key, item)}" for key, item in statement.params.items()]
         if slot is None or signal is None:
             kernels.scope.setdefault("arrays", arrays)
-            return f"{kernels.hold('forward', entry.forward)}(arrays, {', '.join(texts)})"
+            text = f"{kernels.hold('forward', entry.forward)}(arrays, {', '.join(texts)})"
+            kernels.told[text] = Told("forward", entry.name, (*operands,), statement.params, _dims(statement.target))
+            return text
         z = window_of(self.memory, whole(statement.target), lead=lead)
         first = [kernels.text(signal), kernels.text(z)]
-        return f"{kernels.hold('rule', entry.rule(slot))}({', '.join([*first, *texts])})"
+        text = f"{kernels.hold('rule', entry.rule(slot))}({', '.join([*first, *texts])})"
+        shape = _dims(statement.operands[slot], lead)
+        kernels.told[text] = Told("rule", entry.name, (signal, z, *operands), statement.params, shape, slot)
+        return text
 
     def argument(self, item: Any, lead: bool) -> Operand:
         """An operand of a call: a window, or a constant."""
@@ -98,6 +104,7 @@ class Pass:
                 shape = ", ".join(["examples", *("1" for _ in operand.shape)])
                 held = self.kernels.hold("places", operand.places)
                 found = self.kernels.assign("places", f"{rows}.reshape({shape}) + {held}")
+                self.kernels.told[found] = Told("rows", held)
             else:
                 found = self.kernels.hold("places", operand.places)
             self.fetched[key] = (found, operand)
@@ -115,6 +122,12 @@ class Pass:
             inner = Window(target.buffer, start, window.dims, inside(window.dims, target.buffer.size))
             self.kernels.copy(window, inner)
             start += size
+
+
+def _dims(item: Any, lead: bool = False) -> tuple[int, ...]:
+    """The dimensions of a segment or an operand."""
+    lead = item.batched if isinstance(item, Segment) else lead
+    return (EXAMPLES, *item.shape) if lead else item.shape
 
 
 def inside(dims: tuple[int, ...], whole: int) -> tuple[int, ...]:

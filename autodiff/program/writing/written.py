@@ -13,7 +13,7 @@ from autodiff.engine.emit import compiled
 from autodiff.program.compiling.form import Form, Segment
 from autodiff.program.writing.backward import Backward
 from autodiff.program.writing.forward import Forward
-from autodiff.program.writing.kernels import Kernels
+from autodiff.program.writing.kernels import Kernels, Told
 from autodiff.program.writing.memory import Buffer, Memory, Window, seen, window_of
 from autodiff.program.writing.scalars import Scalars
 from autodiff.program.writing.signals import Signals, bare, plan_of, wanting
@@ -31,6 +31,7 @@ class Written:
     backward: list[str]
     kept: list[str]
     items: list[tuple[Any, ...]]
+    told: dict[str, Told]
     scope: dict[str, Any]
     outputs: list[Window]
     gradients: dict[Segment, Window | None]
@@ -172,7 +173,8 @@ def write(
     }
     kept = [*first.kept, *second.kept, *scalars.variables]
     items = [*first.items, ("backward",), *second.items]
-    return Written(form, memory, first.lines, second.lines, kept, items, scope, outputs, gradients)
+    told = first.told | second.told
+    return Written(form, memory, first.lines, second.lines, kept, items, told, scope, outputs, gradients)
 
 
 def seen_signal(signals: Signals, view: Any) -> Window:
