@@ -201,15 +201,15 @@ def see(
     _check_direction(direction)
     unfold = width is None if unfold is False else unfold
     output, parameter, names, errors, listing = start(output, inputs, parameter, names)
-    flow = _flow(output, parameter, seed, names)
+    flow, lay = _flow(output, parameter, seed, names), cache(lay_out)
     if flow is None:
         _check_whole(view, seed, check)
         what = computation(output, names=names, language=language, digits=digits, unfold=unfold, errors=errors)
         _check_direction(direction, what)
-        return Drawing(replace(what, listing=listing), None, theme, language, digits, "", width, direction)
+        what = readable([replace(what, listing=listing)], width, direction, lay)
+        return Drawing(what, None, theme, language, digits, "", width, direction, lay)
     said = _stamp(flow, language, digits) if check else ""
     made = in_order(flow, view, direction, language=language, digits=digits, unfold=unfold)
-    lay = cache(lay_out)
     what = readable((_finished(one, listing, said) for one in made), width, direction, lay)
     _check_direction(direction, what)
     return Drawing(what, flow, theme, language, digits, said, width, direction, lay)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, Final
 
 from autodiff.draw.layout.bands import Lay
 from autodiff.draw.model.picture import Picture
+from autodiff.draw.model.shorten import with_short_factors
 from autodiff.draw.views.choose_view import picture
 from autodiff.draw.writers.frame import LETTERS, SLIDE, smallest_text
 from autodiff.flow import Flow
@@ -14,6 +16,7 @@ from autodiff.flow import Flow
 __all__ = ["in_order", "readable"]
 
 _ROUNDING: Final = 1e-9
+_SHORT: Final = (24, 17)  # characters of a local gradient
 
 
 def in_order(flow: Flow, view: str, direction: str | None = None, **how: Any) -> Iterator[Picture]:
@@ -32,6 +35,8 @@ def in_order(flow: Flow, view: str, direction: str | None = None, **how: Any) ->
 def readable(pictures: Iterable[Picture], width: float | None, direction: str | None, lay: Lay) -> Picture:
     """The first picture without text below 9 px at this width, or else the one with the largest text.
 
+    Before the next picture, the same one with shorter formulas of local gradients is tried.
+
     At the width of a slide and more, it is the first one, which is not laid out: the choice of a view already keeps to
     what is readable there.
     """
@@ -40,8 +45,19 @@ def readable(pictures: Iterable[Picture], width: float | None, direction: str | 
     if width is None or width >= SLIDE:
         return best
     size = smallest_text(best, width, direction, lay)
-    while size < LETTERS - _ROUNDING and (other := next(found, None)) is not None:
+    others = chain(
+        _with_short_factors(best), chain.from_iterable((other, *_with_short_factors(other)) for other in found)
+    )
+    while size < LETTERS - _ROUNDING and (other := next(others, None)) is not None:
         larger = smallest_text(other, width, direction, lay)
         if larger > size:
             best, size = other, larger
     return best
+
+
+def _with_short_factors(what: Picture) -> Iterator[Picture]:
+    """The picture with shorter formulas of local gradients, and with still shorter ones, if it has longer ones."""
+    for most in _SHORT:
+        shorter = with_short_factors(what, most)
+        if shorter is not what:
+            yield shorter

@@ -14,6 +14,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
 from autodiff.engine.graph import Node
 from autodiff.primitives.expression import Expression
 from autodiff.primitives.primitive import Primitive
@@ -232,7 +234,7 @@ def _called(item: Any, names: Mapping[Node, str]) -> str:
     """A node's label; a constant's number, or its shape."""
     if isinstance(item, Node):
         return names[item]
-    return number(item) if isinstance(item, float | int) else f"array {item.shape}"
+    return of_constant(item)[0] if np.ndim(item) else number(float(item))
 
 
 class _Form(NamedTuple):

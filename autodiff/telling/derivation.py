@@ -24,7 +24,7 @@ from autodiff.telling.story import Block, Heading, Listing, Paragraph, Table
 from autodiff.telling.style import USUAL, Style
 from autodiff.telling.terms import derivative, error_name, error_symbol, factor_symbol, share_text
 from autodiff.words.columns import columns
-from autodiff.words.formulas import PRODUCT, SUM, as_operand, formula, of_name, within
+from autodiff.words.formulas import PRODUCT, SUM, as_operand, formula, of_constant, of_name, within
 from autodiff.words.notation import number
 
 __all__ = ["Derived", "OuterProduct", "derivation", "equation_of", "outer_product", "outer_product_in_numbers"]
@@ -109,7 +109,7 @@ def equation_of(flow: Flow, node: FlowNode, style: Style = USUAL) -> str:
 
 
 def _constant(item: Any) -> str:
-    return number(item) if isinstance(item, float | int) else f"array {item.shape}"
+    return of_constant(item)[0] if np.ndim(item) else number(float(item))
 
 
 def _right(flow: Flow, node: FlowNode, called: Sequence[str], style: Style) -> str:

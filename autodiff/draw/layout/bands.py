@@ -9,6 +9,7 @@ from itertools import pairwise
 from math import hypot, inf
 from typing import Any, Final, NamedTuple
 
+from autodiff.draw.layout.columns import dense_gaps
 from autodiff.draw.layout.down import KINDS, lay_out_down
 from autodiff.draw.layout.positions import Layout, lay_out
 from autodiff.draw.layout.routes import by_column
@@ -89,8 +90,8 @@ def bands_of(picture: Picture, most: float, lay: Lay = lay_out) -> Mapping[str, 
 
 
 def _in_one_piece(picture: Picture, most: float, lay: Lay) -> Layout:
-    """The layout before it is wrapped; only that of a network depends on the width."""
-    return lay(picture, most if picture.kind == "network" else None)
+    """The layout before it is wrapped; only that of a picture with a fan depends on the width."""
+    return lay(picture, most if dense_gaps(picture) else None)
 
 
 def _has_bands(picture: Picture) -> bool:

@@ -54,7 +54,8 @@ def dense_gaps(picture: Picture) -> frozenset[int]:
 def lefts(picture: Picture, forms: Mapping[str, Rect], most: float | None = None) -> dict[int, float]:
     """The left edge of every column; the highest column is leftmost.
 
-    The gaps of a network are smaller where it would otherwise be wider than ``most`` px.
+    The gaps of a network, and other gaps with very many wires, are smaller where the drawing would otherwise be wider
+    than ``most`` px.
     """
     column_of = {box.id: box.column for box in picture.boxes}
     gaps: dict[int, float] = {}
@@ -65,16 +66,22 @@ def lefts(picture: Picture, forms: Mapping[str, Rect], most: float | None = None
             beside = head + 1 if wire.lane == "error" else tail  # the gap at the wire's tail, where its label is
             gaps[beside] = max(gaps.get(beside, 0.0), room)
     columns = by_column(picture)
-    for column in dense_gaps(picture):
-        gaps[column] = max(gaps.get(column, 0.0), _beside(_stack(columns[column], forms)))
+    least = {"shares": _COLUMN_GAP, "network": _LEAST_FAN_GAP}.get(picture.kind, 64.0)
+    wide = {column: max(forms[box.id].width for box in boxes) for column, boxes in columns.items()}
+    labelled = {column: max(least, gaps.get(column, 0.0)) for column in columns if column}
+    gaps = labelled | {
+        column: max(labelled.get(column, least), _beside(_stack(columns[column], forms)))
+        for column in dense_gaps(picture)
+    }
     if picture.kind == "network":
         gaps = _gaps_of_a_fan(picture, forms, most)
+    elif most is not None:
+        gaps = _squeezed(gaps, labelled, most - _ROUNDING - fsum(wide.values()))
     lefts: dict[int, float] = {}
     x = 0.0
-    least = {"shares": _COLUMN_GAP, "network": _LEAST_FAN_GAP}.get(picture.kind, 64.0)
-    for column, boxes in sorted(columns.items(), reverse=True):
+    for column in sorted(columns, reverse=True):
         lefts[column] = x
-        x += max(forms[box.id].width for box in boxes) + max(least, gaps.get(column, 0.0))
+        x += wide[column] + max(least, gaps.get(column, 0.0))
     return lefts
 
 
@@ -103,9 +110,14 @@ def _gaps_of_a_fan(picture: Picture, forms: Mapping[str, Rect], most: float | No
     gaps = {column: max(gap, least[column]) for column, gap in wished.items()}
     wide = fsum(max(forms[box.id].width for box in boxes) for boxes in columns.values())
     room = inf if most is None else most - _ROUNDING - wide
+    return _squeezed(gaps, least, room)
+
+
+def _squeezed(gaps: Mapping[int, float], least: Mapping[int, float], room: float) -> dict[int, float]:
+    """The gaps, between their smallest and these sizes, that fill the room, if they can."""
     smallest, natural = (fsum(each for column, each in of.items() if column) for of in (least, gaps))
     if natural <= room or smallest >= room:  # or the columns are wrapped
-        return gaps
+        return {**gaps}
     part = (room - smallest) / (natural - smallest)
     return {column: least[column] + part * (gap - least[column]) for column, gap in gaps.items()}
 

@@ -31,7 +31,7 @@ VIEWS_AT: Final = {
     "rotation": ("graph", "graph"),
     "perceptron": ("rail", "graph"),
     "Kullback–Leibler divergence": ("shares", "shares"),
-    "cross-entropy of arrays": ("graph", "rail"),
+    "cross-entropy of arrays": ("graph", "graph"),
     "layer normalisation": ("graph", "rail"),
     "Rayleigh quotient": ("shares", "graph"),
     "least squares": ("graph", "rail"),
@@ -54,6 +54,18 @@ def test_a_picture_is_readable_at_every_width(name: str) -> None:
         size = size_of(drawing.svg(), width).smallest
         assert size >= 8.999  # 9 px before the numbers of the SVG were rounded
         assert smallest_text(drawing.picture, width) == pytest.approx(size, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["scorer 20-8-1", "12 layers of arrays", "attention", "convolution by slices"])
+def test_graphs_become_readable_on_a_phone(name: str) -> None:
+    """The fan stands closer, and long local gradients have gaps; a box of the cut ones shows the whole on hover."""
+    slide, phone = drawn_at(name, (SLIDE, PHONE))
+    assert phone.picture.kind == slide.picture.kind == "graph"
+    assert size_of(phone.svg(), PHONE).smallest >= 8.999
+    whole = {cell.whole or cell.text for box in slide.picture.boxes for cell in box.ports}
+    cells = [cell for box in phone.picture.boxes for cell in box.ports]
+    assert {cell.whole or cell.text for cell in cells} == whole
+    assert all(len(cell.text) <= 24 for cell in cells)
 
 
 def test_a_slide_needs_no_layout() -> None:
