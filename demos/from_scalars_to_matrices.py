@@ -83,16 +83,6 @@ def seconds(function: Callable[..., Any], args: tuple[Any, ...], *, times: int) 
     return min(once() for _ in range(times))
 
 
-def matrices(step: Any, name: str) -> str:
-    """The NumPy of the newest program of ``step``."""
-    source = getattr(step, "source", None)
-    if source is None:
-        from autodiff.program.writing.prose import prose
-
-        source = prose(step.programs[-1].run.compiled.form, name)
-    return str(source)
-
-
 def section(title: str, text: Any) -> None:
     """Print a part of the comparison."""
     print(f"{title}\n{'-' * len(title)}\n{str(text).strip()}\n")
@@ -109,10 +99,8 @@ def main(names: Sequence[str]) -> None:
         section(f"{name}: written in scalars", f"{getsource(neuron)}\n\n{dedent(getsource(function))}")
         step = ad.program(function)
         step(*args).backward()
-        section(f"{name}: the matrix program that it became", matrices(step, name))
-        formula = getattr(step, "formula", None)
-        if formula is not None:
-            section(f"{name}: its formula", formula)
+        section(f"{name}: the matrix program that it became", step.source)
+        section(f"{name}: its formula", step.formula)
         eager, replay = seconds(function, args, times=2), seconds(step, args, times=20)
         print(f"A call and its gradients: {eager * 1e6:,.0f} µs node by node, {replay * 1e6:,.0f} µs as a program\n")
 

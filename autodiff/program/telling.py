@@ -9,9 +9,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
+from autodiff.program.arrays.lowering import lowered
 from autodiff.program.checking import ProgramError
 from autodiff.program.compiling.form import Apply, Form, Sum
-from autodiff.program.compiling.lowering import lowered
 from autodiff.program.compiling.reading import NotScalarError
 from autodiff.program.compiling.rolling import rolled
 from autodiff.program.plan import Plan
