@@ -157,8 +157,8 @@ class Run:
         for segment in self.compiled.wanted:
             gradient, which = workspace.gradients[segment], form.inputs[segment]
             for k, number in enumerate(which):
-                whole = gradient is None or segment in form.arrays or not segment.shape
-                part = gradient if whole else gradient[..., k]
+                alone = segment in form.arrays or not segment.shape
+                part = gradient if gradient is None or alone else gradient[..., k]
                 back[number] = _own(part)
         return gradients, back
 
