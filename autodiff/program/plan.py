@@ -6,7 +6,7 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -101,7 +101,7 @@ class Plan:
     def called(self, inputs: Sequence[Any], integers: Sequence[int], linked: dict[int, Node]) -> Run:
         """Replay; raises `ChangedError`."""
         if self.in_one:
-            inputs = np.concatenate([np.ravel(item) for item in inputs])
+            inputs = cast("Sequence[Any]", np.concatenate([np.ravel(item) for item in inputs]))
         elif self.recorded.spread:
             inputs, linked = self._spread(inputs, linked)
         if self.recorded.draws:

@@ -49,11 +49,11 @@ def _later(function: Callable[..., Any], *args: Any) -> Call:
 
 
 def _relu(xp: Any) -> Callable[[Any], Any]:
-    return xp.relu if hasattr(xp, "relu") else lambda z: xp.maximum(z, 0.0)  # type: ignore[no-any-return]
+    return xp.relu if hasattr(xp, "relu") else lambda z: xp.maximum(z, 0.0)
 
 
 def _sigmoid(xp: Any) -> Callable[[Any], Any]:
-    return xp.sigmoid if hasattr(xp, "sigmoid") else lambda z: 1.0 / (1.0 + xp.exp(-z))  # type: ignore[no-any-return]
+    return xp.sigmoid if hasattr(xp, "sigmoid") else lambda z: 1.0 / (1.0 + xp.exp(-z))
 
 
 # ---- nets in NumPy, and the same for torch and jax -------------------------------------------------------------------
@@ -296,7 +296,7 @@ def recurrent_by_hand(p: Arrays, x: Any, t: Any) -> tuple[float, Arrays]:
 def tensors(batch: int) -> Iterator[Workload]:
     """Programs recorded from Tensors."""
     random = np.random.default_rng(5)
-    p = [random.normal(size=(8, 20)) * 0.3, random.normal(size=8) * 0.1, random.normal(size=8) * 0.3]
+    p: Arrays = [random.normal(size=(8, 20)) * 0.3, random.normal(size=8) * 0.1, random.normal(size=8) * 0.3]
     x, corrupt = random.normal(size=(2, batch, 20))
     yield _on_tensors(f"Tensors: scorer, {batch:,}", scorer_by_hand, p, (x, corrupt), _scorer)
     p = net_of((2, 16, 16, 1), 1)
