@@ -62,7 +62,9 @@ def test_objects_among_the_arguments_may_change() -> None:
 
 def test_containers_outside_may_change() -> None:
     """Each is noticed after the second call, which is compared with the function anyway."""
-    rows, ring, several, slotted = [], deque([W[0]]), {W[0]}, Slotted()
+    rows: list[Any] = []
+    slotted: Any = Slotted()
+    ring, several = deque([W[0]]), {W[0]}
     slotted.rate, factors = 1.0, np.ones(3)
     boxed = np.array([W[0], W[1]], object)
 
