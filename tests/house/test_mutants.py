@@ -15,6 +15,7 @@ from tests.faults.folding import FOLDING_FAULTS
 from tests.faults.foreign import FOREIGN_FAULTS
 from tests.faults.naming import NAMING_FAULTS
 from tests.faults.nets import NET_FAULTS
+from tests.faults.programs import PROGRAM_FAULTS
 from tests.faults.rows import ROW_FAULTS
 from tests.faults.rules import RULE_FAULTS, rule_faults
 from tests.faults.saving import SAVING_FAULTS
@@ -24,7 +25,7 @@ from tests.support.places import ROOT
 
 WRITTEN = (
     *RULE_FAULTS, *COMPOSITION_FAULTS, *ENGINE_FAULTS, *NET_FAULTS, *FOREIGN_FAULTS, *DRAWING_FAULTS, *NAMING_FAULTS,
-    *ROW_FAULTS, *SAVING_FAULTS, *FOLDING_FAULTS,
+    *ROW_FAULTS, *SAVING_FAULTS, *FOLDING_FAULTS, *PROGRAM_FAULTS,
 )  # fmt: skip
 WRAPPED = tuple(rule_faults({"multiply": 2}))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -150,3 +151,14 @@ def test_inf_and_closed_gates_are_left_to_the_graph() -> None:
     run = compiled(())
     with pytest.raises(NotFiniteError, match="a gradient is not finite"):
         run.pull((1.0,))
+
+
+def test_a_penalty_adds_to_what_the_layers_send() -> None:
+    """Its shares go to every parameter, after all others; a parameter that it alone reaches gets them too."""
+    w = [Value(0.5 * k - 1.0) for k in range(7)]
+    neighbours = [a * b for a, b in pairwise(w[:6])]
+    output: Any = sum(neighbours[1:], neighbours[0]) + 0.1 * sum(a * a for a in w)
+    compiled = Compiled(Recording((), tuple(w), (output,)))
+    found, _ = _gradients(compiled, compiled(()), 1.0)
+    output.backward()
+    assert [found[leaf] for leaf in w] == pytest.approx([leaf.grad for leaf in w], rel=1e-12)

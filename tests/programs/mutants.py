@@ -36,6 +36,7 @@ from tests.faults.folding import FOLDING_FAULTS
 from tests.faults.foreign import FOREIGN_FAULTS
 from tests.faults.naming import NAMING_FAULTS
 from tests.faults.nets import NET_FAULTS
+from tests.faults.programs import PROGRAM_FAULTS
 from tests.faults.rows import ROW_FAULTS
 from tests.faults.rules import RULE_FAULTS, rule_faults
 from tests.faults.saving import SAVING_FAULTS
@@ -234,6 +235,7 @@ def main() -> int:
         "rules": (*rule_faults(in_a_process(slots)), *RULE_FAULTS), "compositions": COMPOSITION_FAULTS,
         "engine": ENGINE_FAULTS, "rows": ROW_FAULTS, "nets": NET_FAULTS, "foreign": FOREIGN_FAULTS,
         "drawing": (*DRAWING_FAULTS, *FOLDING_FAULTS), "naming": NAMING_FAULTS, "saving": SAVING_FAULTS,
+        "programs": PROGRAM_FAULTS,
     }  # fmt: skip
     faults = [fault for name, part in parts.items() if options.only in (None, name) for fault in part]
     if options.words:
