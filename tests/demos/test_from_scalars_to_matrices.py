@@ -41,7 +41,7 @@ def test_the_moons_are_two_layers_over_all_points(demo: ModuleType) -> None:
     step = ad.program(function)
     J, again = step(*args), function(*args)
     assert demo.seconds(step, args, times=1) > 0
-    assert "a2 = np.maximum(a1 @ W2.T + b2, 0.0)" in demo.matrices(step, "moons")
+    assert "a2 = np.maximum(a1 @ W2.T + b2, 0.0)" in str(step.source)
     assert J.data == pytest.approx(again.data, rel=1e-14)
     parameters = getclosurevars(function).nonlocals["parameters"]
     assert ad.gradients(J, parameters) == pytest.approx(ad.gradients(again, parameters), rel=1e-12, abs=1e-15)

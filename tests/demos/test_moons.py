@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autodiff.system.extras import install
 from tests.support.places import ROOT
 
 pytestmark = pytest.mark.skipif(
@@ -60,5 +62,5 @@ def test_it_prints_both_times_and_draws_the_regions(
 
 def test_without_scikit_learn_it_names_the_extra(moons: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(ImportError, match=r"scikit-learn: pip install -e \"\.\[demos\]\""):
+    with pytest.raises(ImportError, match=re.escape(f"scikit-learn: {install('demos')}")):
         importlib.reload(moons)
