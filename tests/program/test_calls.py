@@ -90,3 +90,18 @@ def test_an_irregular_graph_is_never_wrong() -> None:
     expected = irregular(0.3)
     assert pytest.approx(expected.data, rel=1e-10) == J
     np.testing.assert_allclose([found[w] for w in LEAVES], slopes_of(expected), rtol=1e-8, atol=1e-12)
+
+
+def test_gradients_that_are_lent_or_kept_by_rows_are_added_to() -> None:
+    """The first signal of a result that a larger graph lends, and rows of a table to which someone has written."""
+    w = Tensor([1.0, 2.0])
+    y = program(lambda x: w * x)(3.0)
+    (y * 2.0).sum().backward()
+    y.backward(np.array([1.0, 10.0]))
+    assert y.grad.tolist() == [3.0, 12.0]
+    assert w.grad.tolist() == [9.0, 36.0]
+    table = Tensor(np.ones((2000, 2)))
+    table[[7, 7]].sum().backward()
+    table.grad[0, 0] = 5.0
+    program(lambda x: (table * x).sum())(0.5).backward()
+    assert table.grad[[0, 7]].tolist() == [[5.5, 0.5], [2.5, 2.5]]
