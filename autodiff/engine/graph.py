@@ -17,9 +17,9 @@ from autodiff.primitives.primitive import Primitive
 from autodiff.primitives.rows import Rows, dense, own_grad
 
 __all__ = [
-    "BY_RULE", "DETACHED", "LEAF", "Change", "Deliver", "Node", "StaleGraphError", "add_to_grads", "assign", "assigned",
-    "check_all_fresh", "check_fresh", "clock", "commit", "forgotten", "grads_are_written", "link", "own_copy",
-    "post_order", "set_grad", "topological",
+    "BY_RULE", "DETACHED", "LEAF", "Change", "Deliver", "Node", "StaleGraphError", "add_to_grads", "added", "assign",
+    "assigned", "check_all_fresh", "check_fresh", "clock", "commit", "forgotten", "grads_are_written", "link",
+    "own_copy", "post_order", "set_grad", "topological",
 ]  # fmt: skip
 
 _Item = TypeVar("_Item")
@@ -257,13 +257,13 @@ def add_to_grads(arrived: dict[Node, Any]) -> None:
     """
     with grads_are_written:
         grads = [
-            (x,) if node._grad is None and node.a is not None and x.__class__ is not float else _added(node._grad, x)
+            (x,) if node._grad is None and node.a is not None and x.__class__ is not float else added(node._grad, x)
             for node, x in arrived.items()
         ]
         commit((set_grad, arrived, grads))
 
 
-def _added(grad: Any, signal: Any) -> Any:
+def added(grad: Any, signal: Any) -> Any:
     """The sum of ``.grad`` and a signal as an array of its own; the signal of a leaf is one unless it is a view."""
     if grad is None:
         own = signal.__class__ in (float, Rows) or (signal.__class__ is np.ndarray and signal.base is None)

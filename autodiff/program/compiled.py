@@ -10,10 +10,8 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.engine.graph import Node, clock
-from autodiff.program.arrays.lowering import lowered
+from autodiff.program.arrays.lowering import form_of
 from autodiff.program.compiling.form import Form, Segment
-from autodiff.program.compiling.reading import NotScalarError
-from autodiff.program.compiling.rolling import rolled
 from autodiff.program.recording.recording import Recording
 from autodiff.program.writing.signals import operands_of, segments_of
 from autodiff.program.writing.written import Workspace, Written, write
@@ -45,10 +43,7 @@ class Compiled:
     """
 
     def __init__(self, recording: Recording, wanted: Sequence[int] = (), results: int | None = None) -> None:
-        try:
-            self.form: Form = rolled(recording)
-        except NotScalarError:
-            self.form = lowered(recording)
+        self.form: Form = form_of(recording)
         _check(self.form)
         self.wanted = tuple(segment for segment, which in self.form.inputs.items() if {*which} & {*wanted})
         self.written: Written = write(self.form, [*self.form.parameters, *self.wanted], results=results)

@@ -13,6 +13,7 @@ import numpy as np
 from autodiff.engine.graph import (
     BY_RULE,
     Node,
+    added,
     check_all_fresh,
     clock,
     commit,
@@ -23,7 +24,6 @@ from autodiff.engine.graph import (
 from autodiff.engine.trees import rebuild
 from autodiff.primitives.domain import ANY
 from autodiff.primitives.primitive import Primitive
-from autodiff.primitives.rows import Rows
 from autodiff.primitives.table.layout import concatenate, getitem, stack
 from autodiff.primitives.table.units import identity
 from autodiff.program.batches import count_of, example
@@ -86,23 +86,16 @@ class _Whole(Primitive):
                 # Lists of floats compare at 3 ns a leaf; arrays have no one answer.
                 first = before == plan.nothing if plan.of_values else all(map(is_, before, repeat(None)))
                 if not first:
-                    shares = list(map(add if plan.of_values else _total, before, shares))
+                    shares = list(map(add if plan.of_values else added, before, shares))
             except TypeError:  # some are None
-                shares = list(map(_total, before, shares))
-            own = _total(output._grad, signal)
+                shares = list(map(added, before, shares))
+            own = added(output._grad, signal)
             commit((set_grad, leaves, shares), (set_grad, (output,), repeat(own)))
         return True
 
 
 _grad: Final = attrgetter("_grad")
 _version: Final = attrgetter("version")
-
-
-def _total(grad: Any, signal: Any) -> Any:
-    """The sum of a gradient as a node keeps it, none, lent, by rows or its own, and a signal."""
-    if grad is None:
-        return signal
-    return (grad[0] if grad.__class__ is tuple else Rows.kept(grad)) + signal
 
 
 def _no_rule(*_: Any) -> Any:

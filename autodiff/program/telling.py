@@ -9,11 +9,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
-from autodiff.program.arrays.lowering import lowered
+from autodiff.program.arrays.lowering import form_of
 from autodiff.program.checking import ProgramError
-from autodiff.program.compiling.form import Apply, Form, Sum
-from autodiff.program.compiling.reading import NotScalarError
-from autodiff.program.compiling.rolling import rolled
+from autodiff.program.compiling.form import Apply, Sum
 from autodiff.program.plan import Plan
 from autodiff.program.prose.formula import Formula, formula
 from autodiff.program.prose.source import NotPlainError, Prose, prose
@@ -96,20 +94,13 @@ class Told:
         return "\n".join(lines)
 
 
-def _form(plan: Plan) -> Form:
-    try:
-        return rolled(plan.recording)
-    except NotScalarError:
-        return lowered(plan.recording)
-
-
 def _prose(plan: Plan, name: str) -> Prose:
     """The newest plan's prose; integers that choose elements of Tensors, or in each example, are not in its form."""
     if plan.recording.indices or plan.recording.batched_integers:
         raise NotPlainError(f"source cannot express it: {plan.reason}")
     name = name if name.isidentifier() and not iskeyword(name) and name not in ("np", "N", "len") else "step"
     try:
-        form = _form(plan)
+        form = form_of(plan.recording)
         return prose(form, name, results=plan.recorded.results, mean=plan.mean if plan.batched else None)
     except (NotImplementedError, RecursionError) as error:
         raise NotPlainError(f"source cannot express it: {error}") from None
@@ -140,7 +131,7 @@ def _of_plan(plan: Plan) -> Iterable[str]:
     if plan.reason:
         yield f"replayed by its graph: {plan.reason}"
     else:
-        form = _form(plan)
+        form = form_of(plan.recording)
         kinds = Counter(_kind(statement) for statement in form.statements)
         parts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
         numbers = sum(statement.target.size for statement in form.statements)

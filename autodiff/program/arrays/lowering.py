@@ -13,6 +13,7 @@ import numpy as np
 
 from autodiff.engine.graph import Node, post_order
 from autodiff.primitives.namespace import arrays
+from autodiff.program.compiling.affine import strides_of
 from autodiff.program.compiling.form import (
     Apply,
     Call,
@@ -29,9 +30,11 @@ from autodiff.program.compiling.form import (
     places_in,
     whole,
 )
+from autodiff.program.compiling.reading import NotScalarError
+from autodiff.program.compiling.rolling import rolled
 from autodiff.program.recording.recording import Recording
 
-__all__ = ["lowered"]
+__all__ = ["form_of", "lowered"]
 
 #: Primitives that pick and arrange elements: run on the places of their operand, they give the places of the result.
 _ARRANGING: Final = frozenset({
@@ -44,6 +47,14 @@ _PRODUCTS: Final = {
     "inner": "k,k->", "matvec": "ik,k->i", "vecmat": "k,kj->j", "matmul": "ik,kj->ij", "outer": "i,j->ij",
     "affine": "ik,k->i", "affine_rows": "nk,ik->in",
 }  # fmt: skip
+
+
+def form_of(recording: Recording) -> Form:
+    """The form of a recording: re-rolled, if all its nodes are Values."""
+    try:
+        return rolled(recording)
+    except NotScalarError:
+        return lowered(recording)
 
 
 def lowered(recording: Recording) -> Form:
@@ -287,12 +298,8 @@ def _broadcast(view: View, shape: tuple[int, ...]) -> View:
 
 def viewed(segment: Segment, places: np.ndarray[Any, Any]) -> Operand:
     """Places of a segment as a view, if they are regular, else as a gather."""
-    if not places.size:
+    regular = strides_of(places) if places.size else None
+    if regular is None:
         return Gather(segment, places.astype(np.intp))
-    first = tuple(0 for _ in places.shape)
-    strides = []
-    for axis, dim in enumerate(places.shape):
-        second = tuple(1 if k == axis else 0 for k in range(places.ndim))
-        strides.append(int(places[second] - places[first]) if dim > 1 else 0)
-    view = View(segment, int(places[first]), places.shape, tuple(strides))
-    return view if np.array_equal(places_in(view), places) else Gather(segment, places.astype(np.intp))
+    start, strides = regular
+    return View(segment, start, places.shape, strides)

@@ -13,7 +13,7 @@ examples; so the sum is a matrix product.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from autodiff.primitives.primitive import Primitive
 
 __all__ = [
     "Apply", "Call", "Chosen", "Form", "Gather", "Joined", "Operand", "Product", "Segment", "Statement", "Sum", "Term",
-    "View", "places_in", "whole",
+    "View", "places_in", "row_major", "whole",
 ]  # fmt: skip
 
 Places = np.ndarray[tuple[int, ...], np.dtype[np.intp]]
@@ -234,11 +234,20 @@ def _read(operand: Operand) -> str:
 
 def whole(segment: Segment) -> View:
     """All elements of a segment, in its shape."""
+    return View(segment, 0, segment.shape, row_major(segment.shape))
+
+
+def row_major(dims: Sequence[int]) -> tuple[int, ...]:
+    """The strides of a contiguous array; a length below 0 counts examples, −n of them n elements each.
+
+    >>> row_major((2, 3, 4)), row_major((-1, 3))
+    ((12, 4, 1), (3, 1))
+    """
     strides, reach = [], 1
-    for dim in reversed(segment.shape):
+    for dim in reversed(dims):
         strides.append(reach)
-        reach *= dim
-    return View(segment, 0, segment.shape, tuple(reversed(strides)))
+        reach *= abs(dim)
+    return tuple(reversed(strides))
 
 
 def places_in(view: View) -> np.ndarray[Any, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from autodiff.program.compiling.form import row_major
 from autodiff.program.prose.expressions import (
     Expr,
     NotPlainError,
@@ -21,19 +22,10 @@ from autodiff.program.prose.expressions import (
 )
 from autodiff.program.writing.memory import EXAMPLES, Window, merged
 
-__all__ = ["Axes", "axes_of", "forward", "picked", "place_of", "span_of", "split", "strides_of", "turned", "window_on"]
+__all__ = ["Axes", "axes_of", "forward", "picked", "place_of", "span_of", "split", "turned", "window_on"]
 
 #: Of the axes along which a window varies: number, dimension, stride.
 Axes = list[tuple[int, int, int]]
-
-
-def strides_of(shape: Sequence[int]) -> list[int]:
-    """The strides of a contiguous array; the axis of examples comes first."""
-    strides, reach = [], 1
-    for dim in reversed(shape):
-        strides.append(reach)
-        reach *= abs(dim)
-    return strides[::-1]
 
 
 def axes_of(window: Window) -> Axes:
@@ -128,7 +120,7 @@ def place_of(shape: Shape, start: int, axes: Axes) -> tuple[list[str], list[int]
 
     Each axis of the window steps along one axis of the array.
     """
-    steps = strides_of(shape)
+    steps = row_major(shape)
     first, rest = [], start
     for dim, step in zip(shape, steps, strict=True):
         first.append(0 if dim < 0 else rest // step if step else 0)

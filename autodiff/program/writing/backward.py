@@ -143,7 +143,7 @@ class Backward(Pass):
     def _by_rule(self, k: int, statement: Apply, signal: Window, lead: bool) -> None:
         z = window_of(self.memory, whole(statement.target), lead=lead)
         inputs: dict[str, Operand] = {
-            f"x{i}": float(item) if isinstance(item, int | float) else self.window(item, lead)
+            f"x{i}": self.argument(item, lead)
             for i, item in enumerate(statement.operands)
         }
         given: dict[str, Operand] = {"g": signal, "z": z, **inputs}

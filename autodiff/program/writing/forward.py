@@ -22,7 +22,6 @@ from autodiff.program.compiling.form import (
 )
 from autodiff.program.writing.contraction import Lettered, contract, lettered
 from autodiff.program.writing.elementwise import Elementwise
-from autodiff.program.writing.kernels import Operand
 from autodiff.program.writing.memory import Window, window_of
 from autodiff.program.writing.operands import Pass, letters_of, row_of
 
@@ -66,14 +65,11 @@ class Forward(Pass):
         if statement.primitive.name == "identity" and isinstance(statement.operands[0], Joined):
             self._join(statement.operands[0], out, lead)
             return
-        given = {f"x{i}": self._operand(item, lead) for i, item in enumerate(statement.operands)}
+        given = {f"x{i}": self.argument(item, lead) for i, item in enumerate(statement.operands)}
         found = Elementwise(self.kernels, out.dims, target.dtype, self.fresh.setdefault(k, {}))
         result = found.result(statement.primitive, None, given, statement.params, out)
         if result is not out:
             self.kernels.copy(result, out)
-
-    def _operand(self, item: Any, lead: bool) -> Operand:
-        return float(item) if isinstance(item, int | float) else self.window(item, lead)
 
     def _sum(self, statement: Sum) -> None:
         """Each product and each term, the first written and the others added, and the constant."""

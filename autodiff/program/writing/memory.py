@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from autodiff.program.compiling.form import Segment, View
+from autodiff.program.compiling.form import Segment, View, row_major
 
 __all__ = ["EXAMPLES", "Buffer", "Memory", "Window", "merged", "seen", "window_of"]
 
@@ -36,6 +36,11 @@ class Buffer:
     batched: bool
     dtype: Any
     fill: float | None = None
+
+    @property
+    def flat(self) -> Window:
+        """All elements, one after the other."""
+        return Window(self, 0, (-self.size if self.batched else self.size,), (1,))
 
     def allocated(self, examples: int) -> np.ndarray[Any, Any]:
         """New memory for a number of examples."""
@@ -146,7 +151,7 @@ class Memory:
         spare = self.spare.get((size, batched, np.dtype(dtype)))
         buffer = spare.pop() if spare else self.buffer("t", size, batched, dtype)
         self.loose.add(buffer)
-        return Window(buffer, 0, dims, _strides(dims))
+        return Window(buffer, 0, dims, row_major(dims))
 
     def ones(self, count: int, dtype: Any) -> Window:
         """A vector of ones, made once for a workspace."""
@@ -171,15 +176,6 @@ class Memory:
 
 def _size(window: Window) -> int:
     return abs(int(np.prod(window.dims, dtype=int)))
-
-
-def _strides(dims: tuple[int, ...]) -> tuple[int, ...]:
-    """The strides of a contiguous array; the axis of the examples, if any, comes first."""
-    strides, reach = [], 1
-    for dim in reversed(dims):
-        strides.append(reach)
-        reach *= abs(dim)
-    return tuple(reversed(strides))
 
 
 def window_of(memory: Memory, view: View, *, lead: bool) -> Window:

@@ -18,6 +18,7 @@ from autodiff.program.compiling.form import (
     Joined,
     Segment,
     View,
+    row_major,
     whole,
 )
 from autodiff.program.writing.kernels import Kernels, Operand, Told
@@ -89,8 +90,7 @@ class Pass:
 
     def flat(self, segment: Segment) -> Window:
         """A segment as one flat window."""
-        buffer = self.memory.of(segment)
-        return Window(buffer, 0, (-buffer.size if buffer.batched else buffer.size,), (1,))
+        return self.memory.of(segment).flat
 
     def places(self, operand: Gather | Chosen, lead: bool) -> Operand:
         """The flat places of gathered elements, as a name in the source."""
@@ -132,11 +132,7 @@ def _dims(item: Any, lead: bool = False) -> tuple[int, ...]:
 
 def inside(dims: tuple[int, ...], whole: int) -> tuple[int, ...]:
     """The strides of a contiguous part of a buffer with ``whole`` elements in each example."""
-    strides, reach = [], 1
-    for dim in reversed(dims):
-        strides.append(whole if dim == EXAMPLES else reach)
-        reach *= abs(dim)
-    return tuple(reversed(strides))
+    return tuple(whole if dim == EXAMPLES else step for dim, step in zip(dims, row_major(dims), strict=True))
 
 
 def letters_of(shape: tuple[int, ...], lead: bool) -> str:

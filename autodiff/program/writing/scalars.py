@@ -12,7 +12,7 @@ from typing import Any, Final
 from autodiff.engine.emit_values import kernel
 from autodiff.program.compiling.form import Apply, Call, Form, Segment, Statement, Sum, View
 from autodiff.program.writing.kernels import Kernels
-from autodiff.program.writing.memory import Memory, Window
+from autodiff.program.writing.memory import Memory
 from autodiff.program.writing.signals import Signals, operands_of, segments_of
 
 __all__ = ["Scalars", "few", "is_late", "is_row", "is_scalar"]
@@ -84,8 +84,7 @@ class Scalars:
         place = view.start + (k * view.strides[-1] if view.shape else 0)
         if view.segment in self.names:
             return self.names[view.segment]
-        flat = Window(self.memory.of(view.segment), 0, (view.segment.size,), (1,))
-        return f"{kernels.text(flat)}.item({place})"
+        return f"{kernels.text(self.memory.of(view.segment).flat)}.item({place})"
 
     def compute(self, kernels: Kernels, k: int, statement: Statement, long: Any) -> None:
         """Compute the number of a statement; ``long`` gives the source of a sum over many elements."""
@@ -95,8 +94,7 @@ class Scalars:
         elif isinstance(statement, Sum):
             kernels.lines.append(f"{name} = {' + '.join(self._parts(kernels, statement, long)) or '0.0'}")
         if statement.target in self.stored:
-            whole = Window(self.memory.of(statement.target), 0, (1,), (1,))
-            kernels.lines.append(f"{kernels.text(whole)}[0] = {name}")
+            kernels.lines.append(f"{kernels.text(self.memory.of(statement.target).flat)}[0] = {name}")
 
     def _apply(self, kernels: Kernels, k: int, statement: Apply, name: str) -> None:
         texts = [
@@ -137,8 +135,7 @@ class Scalars:
     def begin(self, kernels: Kernels, signals: Signals, statement: Statement) -> str:
         """The variable with the signal of a statement's target."""
         name = self.signal_names[statement.target]
-        whole = Window(signals.buffers[statement.target], 0, (1,), (1,))
-        kernels.lines.append(f"{name} = {kernels.text(whole)}.item(0)")
+        kernels.lines.append(f"{name} = {kernels.text(signals.whole(statement.target))}.item(0)")
         return name
 
     def by_slopes(self, signals: Signals, k: int, statement: Apply, name: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.program.compiling.form import Chosen, Form, Gather, Joined, Segment, Statement, Sum, View
+from autodiff.program.compiling.form import Chosen, Form, Gather, Joined, Segment, Statement, Sum, View, places_in
 from autodiff.program.writing.kernels import Kernels
 from autodiff.program.writing.memory import Buffer, Memory, Window, seen
 
@@ -70,8 +70,7 @@ class Signals:
 
     def whole(self, segment: Segment) -> Window:
         """The signal of a segment as one flat window."""
-        buffer = self.buffers[segment]
-        return Window(buffer, 0, (-buffer.size if buffer.batched else buffer.size,), (1,))
+        return self.buffers[segment].flat
 
     def arrived(self, segment: Segment) -> bool:
         """Whether a share has been delivered."""
@@ -94,12 +93,10 @@ class Signals:
 
     def deliver_element(self, segment: Segment, place: int, text: str) -> None:
         """Write or add one number."""
-        self.buffer(segment)
-        buffer = self.buffers[segment]
+        flat = self.kernels.text(self.buffer(segment).flat)
         sign = "+=" if self.written[segment][place] else "="
         self.written[segment][place] = True
-        flat = Window(buffer, 0, (buffer.size,), (1,))
-        self.kernels.lines.append(f"{self.kernels.text(flat)}[{place}] {sign} {text}")
+        self.kernels.lines.append(f"{flat}[{place}] {sign} {text}")
 
     def scatter(self, segment: Segment, places: Any, share: Window) -> None:
         """Add the shares of gathered elements, whose places may repeat."""
@@ -110,16 +107,13 @@ class Signals:
 
 def bare(window: Window) -> Window:
     """A window without the axes along which it does not vary."""
-    return window.arranged([k for k, (dim, step) in enumerate(zip(window.dims, window.strides, strict=True)) if step])
+    return window.arranged([k for k, step in enumerate(window.strides) if step])
 
 
 def places_of(view: View) -> np.ndarray[Any, Any]:
     """The flat places of a view's elements, each axis of stride 0 taken once."""
-    places = np.array(view.start)
-    for dim, stride in zip(view.shape, view.strides, strict=True):
-        if stride and dim != 1:
-            places = places[..., None] + stride * np.arange(dim)
-    return places.reshape(-1)
+    shape = tuple(dim if stride else 1 for dim, stride in zip(view.shape, view.strides, strict=True))
+    return places_in(View(view.segment, view.start, shape, view.strides)).reshape(-1)
 
 
 def is_injective(view: View) -> bool:

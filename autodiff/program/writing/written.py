@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.emit import compiled
-from autodiff.program.compiling.form import Form, Segment
+from autodiff.program.compiling.form import Form, Segment, whole
 from autodiff.program.writing.backward import Backward
 from autodiff.program.writing.forward import Forward
 from autodiff.program.writing.kernels import Kernels, Told
@@ -103,8 +103,12 @@ class Workspace:
         for segment, buffer in memory.data.items():
             if segment.data is not None:
                 blocks.setdefault(buffer, buffer.allocated(examples))[:] = np.ravel(segment.data)
-        self.inputs = {segment: view(_all(memory, segment)) for segment in form.inputs}
-        self.parameters = {segment: view(_all(memory, segment)) for segment in form.parameters}
+        shaped = {
+            segment: view(window_of(memory, whole(segment), lead=segment.batched))
+            for segment in (*form.inputs, *form.parameters)
+        }
+        self.inputs = {segment: shaped[segment] for segment in form.inputs}
+        self.parameters = {segment: shaped[segment] for segment in form.parameters}
         self.outputs = [view(window) for window in written.outputs]
         self.gradients = {
             segment: None if window is None else view(window) for segment, window in written.gradients.items()
@@ -125,21 +129,6 @@ def _seeing(window: Window, segment: Segment, examples: int) -> Callable[[Any], 
     if not window.buffer.size:
         return lambda array: array.reshape(dims)
     return lambda array: np.ndarray(dims, dtype, array, start, strides)
-
-
-def _all(memory: Memory, segment: Segment) -> Window:
-    """A segment in its shape, behind the axis of examples if it has one."""
-    buffer = memory.of(segment)
-    return _in_shape(buffer, segment)
-
-
-def _in_shape(buffer: Buffer, segment: Segment) -> Window:
-    strides, reach = [], 1
-    for dim in reversed(segment.shape):
-        strides.append(reach)
-        reach *= dim
-    dims = (-1, *segment.shape) if segment.batched else segment.shape
-    return Window(buffer, 0, dims, (*((reach,) if segment.batched else ()), *reversed(strides)))
 
 
 def write(
@@ -166,20 +155,20 @@ def write(
     seeds = [(k, view) for k, view in enumerate(form.outputs[:results]) if view.segment in need]
     signals = Signals(second, memory, need, plan_of(form, need, [view for _, view in seeds], scalars.late))
     for k, view in seeds:
-        signals.deliver(view, _seed(second, memory, bare(seen_signal(signals, view)), k), lead=view.segment.batched)
+        lead = view.segment.batched
+        like = bare(seen(signals.buffer(view.segment), view, lead=lead))
+        signals.deliver(view, _seed(second, memory, like, k), lead=lead)
     Backward(second, scalars, fetched, fresh).run(form, signals)
     gradients = {
-        segment: _in_shape(signals.buffers[segment], segment) if signals.arrived(segment) else None for segment in asked
+        segment: seen(signals.buffers[segment], whole(segment), lead=segment.batched)
+        if signals.arrived(segment)
+        else None
+        for segment in asked
     }
     kept = [*first.kept, *second.kept, *scalars.variables]
     items = [*first.items, ("backward",), *second.items]
     told = first.told | second.told
     return Written(form, memory, first.lines, second.lines, kept, items, told, scope, outputs, gradients)
-
-
-def seen_signal(signals: Signals, view: Any) -> Window:
-    """The window of a view's error signal."""
-    return seen(signals.buffer(view.segment), view, lead=view.segment.batched)
 
 
 def _seed(kernels: Kernels, memory: Memory, like: Window, k: int) -> Callable[[Window | None], Window]:
